@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Owned sets of file descriptors. Closes fds; does no other I/O and allocates nothing.
+ */
+#include "base/fdset.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+void fdset_init(struct fdset *s)
+{
+    s->n = 0;
+}
+
+void fdset_close(struct fdset *s)
+{
+    while (s->n > 0) {
+        close(s->fds[--s->n]);
+    }
+}
+
+int fdset_add_take(struct fdset *s, int fd)
+{
+    if (s->n == FDSET_MAX) {
+        close(fd);
+        return -ENOSPC;
+    }
+    s->fds[s->n++] = fd;
+    return 0;
+}
+
+int fdset_steal(struct fdset *s, unsigned i)
+{
+    int fd;
+
+    if (i >= s->n) {
+        return -1;
+    }
+    fd = s->fds[i];
+    s->n--;
+    memmove(&s->fds[i], &s->fds[i + 1], (s->n - i) * sizeof s->fds[0]);
+    return fd;
+}
+
+int fdset_append_take(struct fdset *to, struct fdset *from)
+{
+    int err = 0;
+
+    for (unsigned i = 0; i < from->n; i++) {
+        int r = fdset_add_take(to, from->fds[i]);
+
+        err = err ? err : r;
+    }
+    from->n = 0;
+    return err;
+}
+
+int fdset_receive(struct fdset *s, struct msghdr *msg)
+{
+    int err = 0;
+
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+        const unsigned char *p = CMSG_DATA(c);
+        size_t n;
+
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) {
+            continue;
+        }
+        n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < n; i++) {
+            int fd;
+            int r;
+
+            memcpy(&fd, p + i * sizeof fd, sizeof fd);
+            r = fdset_add_take(s, fd);
+            err = err ? err : r;
+        }
+    }
+    return err;
+}

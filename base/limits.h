@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Every limit of the broker, in one place, each with its why.
+ *
+ * A limit that a test exercises is tested at the limit and one past it. A
+ * number that two rooms must agree on stands here and nowhere else.
+ */
+#ifndef POEMD_BASE_LIMITS_H
+#define POEMD_BASE_LIMITS_H
+
+/* ---- one message ---- */
+
+/* The kernel refuses more than this many fds in one sendmsg (SCM_MAX_FD, not exported). */
+#define LIMIT_FDS_KERNEL 253
+
+/* A peer that names no max_msg_fds can receive this many ("must assume a value of 1"). */
+#define LIMIT_FDS_DEFAULT 1
+
+/* A peer that names no max_data_xfer_size takes this many bytes of data in a message. */
+#define LIMIT_DATA_XFER_DEFAULT 1048576u
+
+
+/*
+ * Bytes a message may have beside its data: header, the fixed part of any command, and room for
+ * the lists that the data limit does not bound (sparse areas, irq vectors, the dirty bitmap's
+ * header). The largest legal list is SET_IRQS with 2048 MSI-X vectors of one byte each, or an
+ * IO-fd list; 64 KiB holds either with room.
+ */
+#define LIMIT_MESSAGE_OVERHEAD 65536u
+
+/* The VERSION exchange's JSON, NUL included. QEMU sends 194 bytes; the whole poem needs some KiB. */
+#define LIMIT_VERSION_JSON 16384u
+
+/* Nesting of that JSON. The specification needs 3 levels; a recursive parser must have an end. */
+#define LIMIT_JSON_DEPTH 16u
+
+/* ---- the relay ---- */
+
+/*
+ * How much a direction looks at before it takes messages off the socket. Large enough for 128
+ * small messages in one turn, small enough that looking twice at it costs nothing.
+ */
+#define LIMIT_PEEK 4096u
+
+/*
+ * The queue bound of one direction. A message up to this size is held whole and leaves by one
+ * sendmsg; a larger one streams through in pieces. It holds a 64 KiB transfer and is below what
+ * a default AF_UNIX socket takes at once (219,264 bytes were measured), so that "one sendmsg" can
+ * be kept without the sockets' help.
+ */
+#define LIMIT_QUEUE 131072u
+
+/* Turns a direction may take before others have theirs: fairness against a flood. */
+#define LIMIT_TURNS 8
+
+/* ---- the handshake ---- */
+
+/* The whole handshake, in milliseconds. QEMU gives its VERSION request 5 s, then gives up. */
+#define LIMIT_HANDSHAKE_MS 4000
+
+/* After one side has closed, how long the other may take to read what is left, in ms. */
+#define LIMIT_DRAIN_MS 5000
+
+/* How often an absent or busy backend is dialled again, in milliseconds. */
+#define LIMIT_REDIAL_MS 20
+
+/* ---- the daemon ---- */
+
+/* Relay workers at the most; the default is one per core up to this. */
+#define LIMIT_WORKERS_DEFAULT 4
+#define LIMIT_WORKERS 64
+
+/* Sessions of one route by default: a device serves one client. */
+#define LIMIT_SESSIONS_ROUTE_DEFAULT 1
+
+/* Sessions of one route and of the whole daemon that a configuration may ask for. */
+#define LIMIT_SESSIONS 65536
+
+/* Routes in one configuration. */
+#define LIMIT_ROUTES 4096
+
+/*
+ * Clients being refused at once, per worker: each only waits for its VERSION request to be
+ * answered. Where more come, the oldest is closed unanswered: nothing may grow.
+ */
+#define LIMIT_REFUSALS 64
+
+/*
+ * Descriptors a worker needs beside two per session (four with twin_socket): its loop, its
+ * channel, the log, the largest message's fds in transit in both directions.
+ */
+#define LIMIT_WORKER_SPARE_FDS 640
+
+/* A session's sockets: client, backend, and both twin sockets. */
+#define LIMIT_FDS_PER_SESSION 4
+
+/* Accept queue of a listening socket; the kernel cuts it to net.core.somaxconn. */
+#define LIMIT_BACKLOG 128
+
+/* Connections taken in one turn of the loop, so that a flood of them starves nobody. */
+#define LIMIT_ACCEPTS 32
+
+/* A dead worker is started again after this many ms, doubled each time up to the second. */
+#define LIMIT_RESPAWN_MS 50
+#define LIMIT_RESPAWN_MAX_MS 5000
+
+/* ---- the configuration language ---- */
+
+#define LIMIT_CONFIG_FILE (1u << 20)
+#define LIMIT_CONFIG_LINE 1024u
+#define LIMIT_CONFIG_DEPTH 8u
+#define LIMIT_NAME 64u
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The log. Writes to standard error in one write a line, so that the lines of several processes
+ * do not mix; knows nothing of sessions but their number.
+ */
+#include "base/log.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINE 2048
+
+static const char *const level_names[] = {
+    [LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
+
+static const char *program = "poemd";
+static enum log_level most = LOG_INFO;
+
+void log_init(const char *name, enum log_level level)
+{
+    program = name;
+    most = level;
+}
+
+int log_level_find(const char *name)
+{
+    for (int i = LOG_ERROR; i <= LOG_DEBUG; i++) {
+        if (strcmp(name, level_names[i]) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+enum log_level log_level_get(void)
+{
+    return most;
+}
+
+/* snprintf's habit of returning what would have been written must not move the end past the room. */
+static size_t add(char *line, size_t at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static size_t add_v(char *line, size_t at, const char *fmt, va_list ap)
+{
+    int n = vsnprintf(line + at, LINE - at, fmt, ap);
+
+    if (n < 0) {
+        return at;
+    }
+    return at + (size_t)n < LINE - 1 ? at + (size_t)n : LINE - 1;
+}
+
+static size_t add(char *line, size_t at, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    at = add_v(line, at, fmt, ap);
+    va_end(ap);
+    return at;
+}
+
+static size_t add_subject(char *line, size_t at, const struct log_subject *about)
+{
+    char name[256];
+
+    if (about->session) {
+        at = add(line, at, " session=%" PRIu64, about->session);
+    }
+    if (about->route) {
+        at = add(line, at, " route=%s",
+                 log_escape(name, sizeof name, about->route, strlen(about->route)));
+    }
+    if (about->leg) {
+        at = add(line, at, " leg=%s", about->leg);
+    }
+    return add(line, at, ":");
+}
+
+void log_line(enum log_level level, const struct log_subject *about, const char *fmt, ...)
+{
+    char line[LINE];
+    size_t at;
+    va_list ap;
+
+    if (level > most) {
+        return;
+    }
+    at = add(line, 0, "%s: %s:", program, level_names[level]);
+    if (about) {
+        at = add_subject(line, at, about);
+    }
+    at = add(line, at, " ");
+    va_start(ap, fmt);
+    at = add_v(line, at, fmt, ap);
+    va_end(ap);
+    line[at++] = '\n';
+    /* Nobody could be told that the log cannot be written. */
+    if (write(STDERR_FILENO, line, at) < 0) {
+        return;
+    }
+}
+
+const char *log_escape(char *out, size_t size, const void *p, size_t n)
+{
+    static const char dots[] = "...";
+    const unsigned char *in = p;
+    size_t at = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const bool plain = in[i] >= 0x20 && in[i] < 0x7f && in[i] != '\\' && in[i] != '"';
+        const size_t need = plain ? 1 : 4;
+        /* Room for the dots must remain, unless this is the last byte. */
+        const size_t keep = i + 1 < n ? sizeof dots : 1;
+
+        if (at + need + keep > size) {
+            const size_t room = size > at ? size - at - 1 : 0;
+            const size_t d = room < sizeof dots - 1 ? room : sizeof dots - 1;
+
+            memcpy(out + at, dots, d);
+            at += d;
+            break;
+        }
+        if (plain) {
+            out[at++] = (char)in[i];
+        } else {
+            snprintf(out + at, 5, "\\x%02x", in[i]);
+            at += 4;
+        }
+    }
+    out[at] = '\0';
+    return out;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The log: one line an event, on standard error, which the service manager keeps.
+ *
+ *   poemd: warning: session=7 route=nvme0 leg=backend: text
+ *
+ * Foreign text (paths, names, a peer's words) goes through log_escape, never raw: a peer must not
+ * be able to forge a line or drive a terminal.
+ */
+#ifndef POEMD_BASE_LOG_H
+#define POEMD_BASE_LOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+/* What a line speaks of. session 0, NULL route, NULL leg: not said. route is escaped by the log. */
+struct log_subject {
+    uint64_t session;
+    const char *route;
+    const char *leg;
+};
+
+/* Names the program and the most talkative level that is written. name must outlive the log. */
+void log_init(const char *name, enum log_level level);
+
+/* The level for a name ("error", "warning", "info", "debug"), or -1. */
+int log_level_find(const char *name);
+
+enum log_level log_level_get(void);
+
+/* Writes one line, cut at 2,048 bytes. Never blocks for longer than standard error does. */
+void log_line(enum log_level level, const struct log_subject *about, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#define log_error(...) log_line(LOG_ERROR, NULL, __VA_ARGS__)
+#define log_warning(...) log_line(LOG_WARNING, NULL, __VA_ARGS__)
+#define log_info(...) log_line(LOG_INFO, NULL, __VA_ARGS__)
+#define log_debug(...) log_line(LOG_DEBUG, NULL, __VA_ARGS__)
+
+/*
+ * Writes foreign bytes as printable ASCII to out (size bytes, always NUL-terminated): control
+ * bytes, quotes, backslashes and what is not ASCII become \xNN; what does not fit ends in "...".
+ * Returns out.
+ */
+const char *log_escape(char *out, size_t size, const void *p, size_t n);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * AF_UNIX sockets. System calls and nothing else: no loop, log or allocation.
+ */
+#define _GNU_SOURCE
+#include "base/sock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+int sock_nonblock(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+int sock_block(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    return flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+void sock_close(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
+}
+
+ssize_t sock_recv(int fd, void *p, size_t n, struct fdset *fds, int flags)
+{
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(LIMIT_FDS_KERNEL * sizeof(int))];
+    } control;
+    struct iovec iov = {.iov_base = p, .iov_len = n};
+    struct msghdr msg;
+    ssize_t got;
+    int err;
+
+    do {
+        msg = (struct msghdr){.msg_iov = &iov,
+                              .msg_iovlen = 1,
+                              .msg_control = control.room,
+                              .msg_controllen = sizeof control.room};
+        got = recvmsg(fd, &msg, flags | MSG_CMSG_CLOEXEC);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) {
+        return -errno;
+    }
+    if (msg.msg_controllen == 0 && !(msg.msg_flags & MSG_CTRUNC)) {
+        return got;
+    }
+    err = fdset_receive(fds, &msg);
+    return err || (msg.msg_flags & MSG_CTRUNC) ? -EMSGSIZE : got;
+}
+
+ssize_t sock_peek(int fd, void *p, size_t n, bool *fds_near)
+{
+    struct iovec iov = {.iov_base = p, .iov_len = n};
+    struct msghdr msg;
+    ssize_t got;
+
+    do {
+        /* Without room for them the kernel makes no copies of the fds; it only says that they are. */
+        msg = (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1};
+        got = recvmsg(fd, &msg, MSG_PEEK | MSG_DONTWAIT);
+    } while (got < 0 && errno == EINTR);
+    *fds_near = got > 0 && (msg.msg_flags & MSG_CTRUNC);
+    return got < 0 ? -errno : got;
+}
+
+ssize_t sock_send(int fd, const void *p, size_t n, const struct fdset *fds, int flags)
+{
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(FDSET_MAX * sizeof(int))];
+    } control;
+    struct iovec iov = {.iov_base = (void *)(uintptr_t)p, .iov_len = n};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    ssize_t sent;
+
+    if (fds && fds->n > 0) {
+        struct cmsghdr *c;
+
+        msg.msg_control = control.room;
+        msg.msg_controllen = CMSG_SPACE(fds->n * sizeof(int));
+        memset(control.room, 0, msg.msg_controllen);
+        c = CMSG_FIRSTHDR(&msg);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(fds->n * sizeof(int));
+        memcpy(CMSG_DATA(c), fds->fds, fds->n * sizeof(int));
+    }
+    do {
+        sent = sendmsg(fd, &msg, flags | MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -errno : sent;
+}
+
+int sock_send_all(int fd, const void *p, size_t n, const struct fdset *fds)
+{
+    const char *at = p;
+
+    while (n > 0) {
+        ssize_t sent = sock_send(fd, at, n, fds, 0);
+
+        if (sent < 0) {
+            return (int)sent;
+        }
+        fds = NULL;
+        at += sent;
+        n -= (size_t)sent;
+    }
+    return 0;
+}
+
+int sock_recv_all(int fd, void *p, size_t n, struct fdset *fds)
+{
+    char *at = p;
+    const size_t all = n;
+
+    while (n > 0) {
+        ssize_t got = sock_recv(fd, at, n, fds, 0);
+
+        if (got < 0) {
+            return (int)got;
+        }
+        if (got == 0) {
+            return n == all ? -EPIPE : -ECONNRESET;
+        }
+        at += got;
+        n -= (size_t)got;
+    }
+    return 0;
+}
+
+static int address(const char *path, struct sockaddr_un *sun)
+{
+    size_t n = strlen(path);
+
+    *sun = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (n == 0) {
+        return -ENOENT;
+    }
+    if (n >= sizeof sun->sun_path) {
+        return -ENAMETOOLONG;
+    }
+    memcpy(sun->sun_path, path, n + 1);
+    return 0;
+}
+
+int sock_connect(const char *path, bool nonblock)
+{
+    struct sockaddr_un sun;
+    int err = address(path, &sun);
+    int fd;
+
+    if (err) {
+        return err;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (nonblock ? SOCK_NONBLOCK : 0), 0);
+    if (fd < 0) {
+        return -errno;
+    }
+    while (connect(fd, (struct sockaddr *)&sun, sizeof sun) < 0) {
+        if (errno != EINTR) {
+            err = -errno;
+            close(fd);
+            return err;
+        }
+    }
+    return fd;
+}
+
+/*
+ * Clears path for a listener. Whether a socket file is stale can only be asked by connecting; a
+ * full accept queue (-EAGAIN) is as alive as an accepting one.
+ */
+static int remove_stale(const char *path)
+{
+    struct stat st;
+    int fd;
+
+    if (lstat(path, &st) < 0) {
+        return errno == ENOENT ? 0 : -errno;
+    }
+    if (!S_ISSOCK(st.st_mode)) {
+        return -EEXIST;
+    }
+    fd = sock_connect(path, true);
+    if (fd >= 0) {
+        close(fd);
+        return -EADDRINUSE;
+    }
+    if (fd == -ENOENT) {
+        return 0;
+    }
+    if (fd != -ECONNREFUSED) {
+        return fd == -EAGAIN ? -EADDRINUSE : fd;
+    }
+    return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* Binds with no rights for anybody, then widens: nobody can connect before the owner is right. */
+static int bind_with_mode(int fd, const struct sockaddr_un *sun, mode_t mode, uid_t owner,
+                          gid_t group)
+{
+    const mode_t mask = umask(0777);
+    const int r = bind(fd, (const struct sockaddr *)sun, sizeof *sun);
+    const int bind_errno = errno;
+
+    umask(mask);
+    if (r < 0) {
+        return -bind_errno;
+    }
+    if (((owner != (uid_t)-1 || group != (gid_t)-1) && lchown(sun->sun_path, owner, group) < 0) ||
+        chmod(sun->sun_path, mode) < 0) {
+        const int err = -errno;
+
+        unlink(sun->sun_path);
+        return err;
+    }
+    return 0;
+}
+
+/*
+ * Two broker starts at once could both find the file stale, and the second remove what the first
+ * has just bound. The directory is the one thing that both have: its lock makes them take turns.
+ */
+static int lock_directory(const char *path)
+{
+    char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    int fd;
+
+    if (!slash) {
+        memcpy(dir, ".", 2);
+    } else if (n == 0) {
+        memcpy(dir, "/", 2);
+    } else {
+        memcpy(dir, path, n);
+        dir[n] = '\0';
+    }
+    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return -errno;
+    }
+    if (flock(fd, LOCK_EX) < 0) {
+        const int err = -errno;
+
+        close(fd);
+        return err;
+    }
+    return fd;
+}
+
+int sock_listen(const char *path, mode_t mode, uid_t owner, gid_t group, int backlog)
+{
+    struct sockaddr_un sun;
+    int err = address(path, &sun);
+    int lock_fd;
+    int fd = -1;
+
+    if (err) {
+        return err;
+    }
+    lock_fd = lock_directory(path);
+    if (lock_fd < 0) {
+        return lock_fd;
+    }
+    err = remove_stale(path);
+    if (!err) {
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        err = fd < 0 ? -errno : bind_with_mode(fd, &sun, mode, owner, group);
+    }
+    if (!err && listen(fd, backlog) < 0) {
+        err = -errno;
+        unlink(path);
+    }
+    close(lock_fd);
+    if (err) {
+        sock_close(&fd);
+        return err;
+    }
+    return fd;
+}

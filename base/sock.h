@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * AF_UNIX sockets: messages with file descriptors, listening without stealing, dialling.
+ *
+ * Every call here returns 0 or more, or a negative errno; EINTR is retried. Received fds are
+ * close-on-exec. Nothing raises SIGPIPE.
+ */
+#ifndef POEMD_BASE_SOCK_H
+#define POEMD_BASE_SOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/fdset.h"
+
+/* Marks the fd non-blocking. 0 or -errno. */
+int sock_nonblock(int fd) __attribute__((warn_unused_result));
+
+/* Makes it blocking. 0 or -errno. */
+int sock_block(int fd) __attribute__((warn_unused_result));
+
+/* Closes *fd unless it is -1, and makes it -1. */
+void sock_close(int *fd);
+
+/*
+ * Receives at most n bytes and the fds with them, which are added to fds (which may own some).
+ * flags: MSG_DONTWAIT, MSG_WAITALL. Returns bytes, 0 at the end of the stream, -EAGAIN, or
+ * -EMSGSIZE: ancillary data was cut off (MSG_CTRUNC: too many fds, or this process is out of
+ * them). In that case some fds may have been added; the stream can no longer be trusted.
+ */
+ssize_t sock_recv(int fd, void *p, size_t n, struct fdset *fds, int flags)
+    __attribute__((warn_unused_result));
+
+/*
+ * Looks at the next bytes without taking them. Never blocks. Returns bytes, 0 at the end of the
+ * stream, or -EAGAIN. *fds_near is set where fds came with some of the bytes seen; they stay in
+ * the socket. The kernel never shows bytes behind those that fds came with.
+ */
+ssize_t sock_peek(int fd, void *p, size_t n, bool *fds_near) __attribute__((warn_unused_result));
+
+/*
+ * Sends n > 0 bytes in one sendmsg, the fds with the first of them; fds may be NULL. The set keeps
+ * its fds (the kernel has made copies); the caller closes them as soon as one byte has gone, and
+ * never sends them again. flags: MSG_DONTWAIT. Returns bytes (maybe fewer than n), -EAGAIN,
+ * -ETOOMANYREFS (back-pressure: fds in flight), -EPIPE.
+ */
+ssize_t sock_send(int fd, const void *p, size_t n, const struct fdset *fds, int flags)
+    __attribute__((warn_unused_result));
+
+/*
+ * Sends all n bytes, blocking or not by the fd's own mode; fds with the first byte, kept. For tools
+ * and devices: never in the daemon's loops. 0, or -errno (-EAGAIN on a non-blocking fd: part may
+ * have gone).
+ */
+int sock_send_all(int fd, const void *p, size_t n, const struct fdset *fds)
+    __attribute__((warn_unused_result));
+
+/*
+ * Receives exactly n bytes; fds are added to the set. For tools and devices. 0, -EPIPE (the stream
+ * ended before the first byte), -ECONNRESET (… in the middle), or another -errno.
+ */
+int sock_recv_all(int fd, void *p, size_t n, struct fdset *fds) __attribute__((warn_unused_result));
+
+/*
+ * A listening SOCK_STREAM socket at path, non-blocking, close-on-exec. A socket file that nobody
+ * listens on any more is removed first; a live one never is. The file gets mode (e.g. 0660), owner
+ * and group ((uid_t)-1 and (gid_t)-1 leave them), before the first connection can be made. backlog
+ * as for listen(2).
+ * Returns the fd, or -EADDRINUSE (somebody listens there), -EEXIST (the path is no socket),
+ * -ENAMETOOLONG, or another -errno of the step that failed.
+ */
+int sock_listen(const char *path, mode_t mode, uid_t owner, gid_t group, int backlog)
+    __attribute__((warn_unused_result));
+
+/*
+ * Connects to a SOCK_STREAM socket; the fd is close-on-exec, and non-blocking where asked. A
+ * non-blocking connect is done at once or fails: -EAGAIN means the accept queue is full. Returns
+ * the fd, -ENOENT or -ECONNREFUSED (nobody listens), -ENAMETOOLONG, or another -errno.
+ */
+int sock_connect(const char *path, bool nonblock) __attribute__((warn_unused_result));
+
+#endif

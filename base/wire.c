@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The table of vfio-user commands, and the pure checks that are made from it.
+ *
+ * Nothing here may read a clock, allocate, log or touch an fd. Every read of a peer's bytes goes
+ * through wire_get, which copies, since nothing about them is aligned or sure.
+ */
+#include "base/wire.h"
+
+#include <assert.h>
+#include <string.h>
+
+static_assert(sizeof(struct wire_hdr) == WIRE_HDR_SIZE, "header");
+static_assert(sizeof(struct wire_version) == 4, "version");
+static_assert(sizeof(struct wire_dma_map) == 32, "dma map");
+static_assert(sizeof(struct wire_dma_unmap) == 24, "dma unmap");
+static_assert(sizeof(struct wire_device_info) == 16, "device info");
+static_assert(sizeof(struct wire_region_info) == 32, "region info");
+static_assert(sizeof(struct wire_cap) == 8, "capability");
+static_assert(sizeof(struct wire_sparse) == 8, "sparse");
+static_assert(sizeof(struct wire_sparse_area) == 16, "sparse area");
+static_assert(sizeof(struct wire_cap_type) == 8, "type capability");
+static_assert(sizeof(struct wire_region_io_fds) == 16, "io fds");
+static_assert(sizeof(struct wire_io_fd) == 40, "io fd");
+static_assert(sizeof(struct wire_irq_info) == 16, "irq info");
+static_assert(sizeof(struct wire_irq_set) == 20, "irq set");
+static_assert(sizeof(struct wire_region_access) == 16, "region access");
+static_assert(sizeof(struct wire_dma_access) == 16, "dma access");
+static_assert(sizeof(struct wire_write_multi) == 8, "write multi");
+static_assert(sizeof(struct wire_single_write) == 24, "single write");
+static_assert(sizeof(struct wire_feature) == 8, "feature");
+static_assert(sizeof(struct wire_feature_migration) == 8, "migration");
+static_assert(sizeof(struct wire_feature_mig_state) == 8, "migration state");
+static_assert(sizeof(struct wire_dma_logging) == 16, "dma logging");
+static_assert(sizeof(struct wire_dma_logging_range) == 16, "dma logging range");
+static_assert(sizeof(struct wire_dma_report) == 24, "dma report");
+static_assert(sizeof(struct wire_mig_data) == 8, "migration data");
+
+#define NONE {.fixed = 0, .open = false}
+#define FIXED(type) {.fixed = sizeof(type), .open = false}
+#define OPEN(type) {.fixed = sizeof(type), .open = true}
+#define ROW(cmd, dir, req, rep, req_fds, rep_fds) \
+    {.code = WIRE_##cmd, \
+     .name = #cmd, \
+     .section = "VFIO_USER_" #cmd, \
+     .direction = dir, \
+     .request = req, \
+     .reply = rep, \
+     .request_fds = req_fds, \
+     .reply_fds = rep_fds}
+
+/* clang-format off: one row a command */
+static const struct wire_command_info commands[] = {
+    ROW(VERSION, WIRE_TO_SERVER, OPEN(struct wire_version), OPEN(struct wire_version), false, true),
+    ROW(DMA_MAP, WIRE_TO_SERVER, FIXED(struct wire_dma_map), NONE, true, false),
+    ROW(DMA_UNMAP, WIRE_TO_SERVER, FIXED(struct wire_dma_unmap), FIXED(struct wire_dma_unmap), false, false),
+    ROW(DEVICE_GET_INFO, WIRE_TO_SERVER, FIXED(struct wire_device_info), FIXED(struct wire_device_info), false, false),
+    ROW(DEVICE_GET_REGION_INFO, WIRE_TO_SERVER, FIXED(struct wire_region_info), OPEN(struct wire_region_info), false, true),
+    ROW(DEVICE_GET_REGION_IO_FDS, WIRE_TO_SERVER, FIXED(struct wire_region_io_fds), OPEN(struct wire_region_io_fds), false, true),
+    ROW(DEVICE_GET_IRQ_INFO, WIRE_TO_SERVER, FIXED(struct wire_irq_info), FIXED(struct wire_irq_info), false, false),
+    ROW(DEVICE_SET_IRQS, WIRE_TO_SERVER, OPEN(struct wire_irq_set), NONE, true, false),
+    ROW(REGION_READ, WIRE_TO_SERVER, FIXED(struct wire_region_access), OPEN(struct wire_region_access), false, false),
+    ROW(REGION_WRITE, WIRE_TO_SERVER, OPEN(struct wire_region_access), FIXED(struct wire_region_access), false, false),
+    ROW(DMA_READ, WIRE_TO_CLIENT, FIXED(struct wire_dma_access), OPEN(struct wire_dma_access), false, false),
+    /* Its reply is 12 bytes on the page and 16 on QEMU's wire: see WIRE_DMA_WRITE_REPLY_MIN. */
+    {.code = WIRE_DMA_WRITE, .name = "DMA_WRITE", .section = "VFIO_USER_DMA_WRITE",
+     .direction = WIRE_TO_CLIENT, .request = OPEN(struct wire_dma_access),
+     .reply = {.fixed = WIRE_DMA_WRITE_REPLY_MIN, .open = true},
+     .request_fds = false, .reply_fds = false},
+    ROW(DEVICE_RESET, WIRE_TO_SERVER, NONE, NONE, false, false),
+    ROW(REGION_WRITE_MULTI, WIRE_TO_SERVER, OPEN(struct wire_write_multi), FIXED(struct wire_write_multi), false, false),
+    ROW(DEVICE_FEATURE, WIRE_TO_SERVER, OPEN(struct wire_feature), OPEN(struct wire_feature), false, false),
+    ROW(MIG_DATA_READ, WIRE_TO_SERVER, FIXED(struct wire_mig_data), OPEN(struct wire_mig_data), false, false),
+    ROW(MIG_DATA_WRITE, WIRE_TO_SERVER, OPEN(struct wire_mig_data), NONE, false, false),
+};
+/* clang-format on */
+
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+const struct wire_command_info *wire_command_find(uint16_t code)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (commands[i].code == code) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+const struct wire_command_info *wire_command_at(size_t i)
+{
+    return i < COMMANDS ? &commands[i] : NULL;
+}
+
+size_t wire_command_count(void)
+{
+    return COMMANDS;
+}
+
+const char *wire_command_name(uint16_t code)
+{
+    const struct wire_command_info *c = wire_command_find(code);
+
+    return c ? c->name : "?";
+}
+
+const char *wire_frame_text(enum wire_frame f)
+{
+    switch (f) {
+    case WIRE_FRAME_OK:
+        return "ok";
+    case WIRE_FRAME_SHORT:
+        return "header not whole";
+    case WIRE_FRAME_TOO_SMALL:
+        return "message size below 16, the header's own";
+    case WIRE_FRAME_TOO_BIG:
+        return "message size above the negotiated bound";
+    }
+    return "?";
+}
+
+enum wire_frame wire_get_hdr(const void *p, size_t n, uint32_t max_size, struct wire_hdr *hdr)
+{
+    if (n < WIRE_HDR_SIZE) {
+        return WIRE_FRAME_SHORT;
+    }
+    memcpy(hdr, p, sizeof *hdr);
+    if (hdr->size < WIRE_HDR_SIZE) {
+        return WIRE_FRAME_TOO_SMALL;
+    }
+    return hdr->size > max_size ? WIRE_FRAME_TOO_BIG : WIRE_FRAME_OK;
+}
+
+void wire_put_hdr(void *p, const struct wire_hdr *hdr)
+{
+    memcpy(p, hdr, sizeof *hdr);
+}
+
+struct wire_hdr wire_reply_hdr(const struct wire_hdr *request, uint32_t payload_size)
+{
+    return (struct wire_hdr){.id = request->id,
+                             .command = request->command,
+                             .size = WIRE_HDR_SIZE + payload_size,
+                             .flags = WIRE_TYPE_REPLY};
+}
+
+struct wire_hdr wire_error_hdr(const struct wire_hdr *request, int err)
+{
+    struct wire_hdr h = wire_reply_hdr(request, 0);
+
+    h.flags |= WIRE_ERROR;
+    h.error = (uint32_t)err;
+    return h;
+}
+
+bool wire_get(const void *p, size_t n, void *out, size_t size)
+{
+    if (n < size) {
+        return false;
+    }
+    memcpy(out, p, size);
+    return true;
+}
+
+void *wire_put(void *p, const void *in, size_t size)
+{
+    memcpy(p, in, size);
+    return (uint8_t *)p + size;
+}
+
+const char *wire_check_text(enum wire_check c)
+{
+    switch (c) {
+    case WIRE_OK:
+        return "ok";
+    case WIRE_UNKNOWN_COMMAND:
+        return "unknown command";
+    case WIRE_UNKNOWN_TYPE:
+        return "neither command nor reply";
+    case WIRE_PAYLOAD_SHORT:
+        return "payload shorter than its fixed part";
+    case WIRE_PAYLOAD_LONG:
+        return "payload longer than it may be";
+    case WIRE_COUNT_MISMATCH:
+        return "a count does not agree with the payload's size";
+    case WIRE_ERROR_PAYLOAD:
+        return "error reply with a payload";
+    case WIRE_BAD_FLAGS:
+        return "reserved or contradicting flags";
+    case WIRE_BAD_OFFSET:
+        return "capability list leaves its message";
+    }
+    return "?";
+}
+
+/* ---- what a fixed size cannot say, command by command ---- */
+
+static enum wire_check agree(bool ok)
+{
+    return ok ? WIRE_OK : WIRE_COUNT_MISMATCH;
+}
+
+/* Whether the bytes after the fixed part are as many as the structure's own count says. */
+static enum wire_check check_region_data(const void *p, size_t n)
+{
+    struct wire_region_access a;
+
+    if (!wire_get(p, n, &a, sizeof a)) {
+        return WIRE_PAYLOAD_SHORT;
+    }
+    return agree(n - sizeof a == a.count);
+}
+
+static enum wire_check check_dma_data(const void *p, size_t n)
+{
+    struct wire_dma_access a;
+
+    if (!wire_get(p, n, &a, sizeof a)) {
+        return WIRE_PAYLOAD_SHORT;
+    }
+    return agree(n - sizeof a == a.count);
+}
+
+static enum wire_check check_mig_data(const void *p, size_t n)
+{
+    struct wire_mig_data m;
+
+    if (!wire_get(p, n, &m, sizeof m)) {
+        return WIRE_PAYLOAD_SHORT;
+    }
+    return agree(n - sizeof m == m.size);
+}
+
+static bool one_bit(uint32_t v)
+{
+    return v != 0 && (v & (v - 1)) == 0;
+}
+
+static enum wire_check check_irq_set(const void *p, size_t n)
+{
+    struct wire_irq_set s;
+
+    if (!wire_get(p, n, &s, sizeof s)) {
+        return WIRE_PAYLOAD_SHORT;
+    }
+    if (!one_bit(s.flags & WIRE_IRQ_SET_DATA_MASK) || !one_bit(s.flags & WIRE_IRQ_SET_ACTION_ALL) ||
+        (s.flags & ~(WIRE_IRQ_SET_DATA_MASK | WIRE_IRQ_SET_ACTION_ALL))) {
+        return WIRE_BAD_FLAGS;
+    }
+    if (s.flags & WIRE_IRQ_SET_DATA_BOOL) {
+        return agree(n - sizeof s == s.count);
+    }
+    return n == sizeof s ? WIRE_OK : WIRE_PAYLOAD_LONG;
+}
+
+static enum wire_check check_write_multi(const void *p, size_t n)
+{
+    struct wire_write_multi m;
+    struct wire_single_write w;
+    size_t left;
+
+    if (!wire_get(p, n, &m, sizeof m)) {
+        return WIRE_PAYLOAD_SHORT;
+    }
+    left = n - sizeof m;
+    if (left % sizeof w != 0 || left / sizeof w != m.wr_cnt) {
+        return WIRE_COUNT_MISMATCH;
+    }
+    for (const uint8_t *q = (const uint8_t *)p + sizeof m; left > 0;
+         q += sizeof w, left -= sizeof w) {
+        if (!wire_get(q, left, &w, sizeof w) || w.count == 0 || w.count > sizeof w.data) {
+            return WIRE_COUNT_MISMATCH;
+        }
+    }
+    return WIRE_OK;
+}
+
+static enum wire_check check_feature(const void *p, size_t n)
+{
+    struct wire_feature f;
+    uint32_t methods;
+
+    if (!wire_get(p, n, &f, sizeof f)) {
+        return WIRE_PAYLOAD_SHORT;
+    }
+    methods = f.flags & ~WIRE_FEATURE_MASK;
+    if (methods == 0 || (methods & ~(WIRE_FEATURE_GET | WIRE_FEATURE_SET | WIRE_FEATURE_PROBE))) {
+        return WIRE_BAD_FLAGS;
+    }
+    if (!(methods & WIRE_FEATURE_PROBE) && !one_bit(methods)) {
+        return WIRE_BAD_FLAGS;
+    }
+    return WIRE_OK;
+}
+
+static enum wire_check check_io_fds(const void *p, size_t n)
+{
+    struct wire_region_io_fds f;
+    size_t left;
+
+    if (!wire_get(p, n, &f, sizeof f)) {
+        return WIRE_PAYLOAD_SHORT;
+    }
+    left = n - sizeof f;
+    /* Fewer may come than the count: argsz was too small for them, and then none does. */
+    if (left == 0) {
+        return WIRE_OK;
+    }
+    return agree(f.count != 0 && left % f.count == 0 && left / f.count >= sizeof(struct wire_io_fd));
+}
+
+/* Extra checks of a payload whose fixed size is known to be right. */
+static enum wire_check check_request(const struct wire_hdr *hdr, const void *p, size_t n)
+{
+    switch (hdr->command) {
+    case WIRE_REGION_WRITE:
+        return check_region_data(p, n);
+    case WIRE_DMA_WRITE:
+        return check_dma_data(p, n);
+    case WIRE_DEVICE_SET_IRQS:
+        return check_irq_set(p, n);
+    case WIRE_REGION_WRITE_MULTI:
+        return check_write_multi(p, n);
+    case WIRE_DEVICE_FEATURE:
+        return check_feature(p, n);
+    case WIRE_MIG_DATA_WRITE:
+        return check_mig_data(p, n);
+    default:
+        return WIRE_OK;
+    }
+}
+
+static enum wire_check check_reply(const struct wire_hdr *hdr, const void *p, size_t n)
+{
+    switch (hdr->command) {
+    case WIRE_REGION_READ:
+        return check_region_data(p, n);
+    case WIRE_DMA_READ:
+        return check_dma_data(p, n);
+    case WIRE_DMA_WRITE:
+        return n == WIRE_DMA_WRITE_REPLY_MIN || n == sizeof(struct wire_dma_access)
+                   ? WIRE_OK
+                   : WIRE_PAYLOAD_LONG;
+    case WIRE_DEVICE_GET_REGION_INFO:
+        return wire_region_caps(p, n, NULL, NULL);
+    case WIRE_DEVICE_GET_REGION_IO_FDS:
+        return check_io_fds(p, n);
+    case WIRE_DEVICE_FEATURE:
+        return check_feature(p, n);
+    case WIRE_MIG_DATA_READ:
+        return check_mig_data(p, n);
+    default:
+        return WIRE_OK;
+    }
+}
+
+enum wire_check wire_check(const struct wire_hdr *hdr, const void *p, size_t n)
+{
+    const struct wire_command_info *c = wire_command_find(hdr->command);
+    const bool reply = wire_is_reply(hdr);
+    const struct wire_size *size;
+
+    if (!reply && (hdr->flags & WIRE_TYPE_MASK) != WIRE_TYPE_COMMAND) {
+        return WIRE_UNKNOWN_TYPE;
+    }
+    if (hdr->flags & ~WIRE_FLAGS_KNOWN) {
+        return WIRE_BAD_FLAGS;
+    }
+    if (!c) {
+        return WIRE_UNKNOWN_COMMAND;
+    }
+    if (reply && (hdr->flags & WIRE_ERROR)) {
+        return n == 0 ? WIRE_OK : WIRE_ERROR_PAYLOAD;
+    }
+    size = reply ? &c->reply : &c->request;
+    if (n < size->fixed) {
+        return WIRE_PAYLOAD_SHORT;
+    }
+    if (n > size->fixed && !size->open) {
+        return WIRE_PAYLOAD_LONG;
+    }
+    return reply ? check_reply(hdr, p, n) : check_request(hdr, p, n);
+}
+
+/* ---- lists ---- */
+
+enum wire_check wire_region_caps(const void *p, size_t n, wire_cap_fn *fn, void *arg)
+{
+    struct wire_region_info info;
+    size_t at;
+    size_t least = sizeof info;
+
+    if (!wire_get(p, n, &info, sizeof info)) {
+        return WIRE_PAYLOAD_SHORT;
+    }
+    if (!(info.flags & WIRE_REGION_FLAG_CAPS)) {
+        return WIRE_OK;
+    }
+    /* An argsz above what came: the sender was given too little room, and the list is not here. */
+    if (n == sizeof info && info.argsz > n) {
+        return WIRE_OK;
+    }
+    for (at = info.cap_offset; at != 0;) {
+        struct wire_cap cap;
+
+        if (at < least || at > n || !wire_get((const uint8_t *)p + at, n - at, &cap, sizeof cap)) {
+            return WIRE_BAD_OFFSET;
+        }
+        if (fn) {
+            fn(&cap, (const uint8_t *)p + at, n - at, arg);
+        }
+        least = at + sizeof cap;
+        at = cap.next;
+    }
+    return WIRE_OK;
+}
+
+bool wire_sparse_area_at(const void *p, size_t n, uint32_t i, struct wire_sparse_area *out)
+{
+    struct wire_sparse s;
+    const size_t lists = sizeof(struct wire_cap) + sizeof s;
+    size_t at;
+
+    if (n < lists || !wire_get((const uint8_t *)p + sizeof(struct wire_cap), sizeof s, &s, sizeof s) ||
+        i >= s.nr_areas) {
+        return false;
+    }
+    at = lists + (size_t)i * sizeof *out;
+    return at <= n && wire_get((const uint8_t *)p + at, n - at, out, sizeof *out);
+}
+
+bool wire_io_fd_at(const void *p, size_t n, uint32_t i, struct wire_io_fd *out)
+{
+    struct wire_region_io_fds f;
+    size_t stride;
+    size_t at;
+
+    if (!wire_get(p, n, &f, sizeof f) || i >= f.count) {
+        return false;
+    }
+    /*
+     * "each array entry is at offset i * ((argsz - 32) / count)" counts a header into argsz that no
+     * server does; the entries' size is what the bytes themselves say.
+     */
+    stride = (n - sizeof f) / f.count;
+    if (stride < sizeof *out) {
+        return false;
+    }
+    at = sizeof f + (size_t)i * stride;
+    return wire_get((const uint8_t *)p + at, n - at, out, sizeof *out);
+}
