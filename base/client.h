@@ -32,8 +32,8 @@ struct client;
  * Answers a command of the server's. hdr and the n payload bytes at p are as they came; the reply's
  * payload goes to out (room bytes), its length is returned, or a negative errno to answer with.
  */
-typedef ssize_t client_handler(struct client *c, const struct wire_hdr *hdr, const void *p, size_t n,
-                               void *out, size_t room, void *arg);
+typedef ssize_t client_handler(struct client *c, const struct wire_hdr *hdr, const void *p,
+                               size_t n, void *out, size_t room, void *arg);
 
 struct client {
     int fd;
@@ -45,8 +45,8 @@ struct client {
     client_handler *handler;
     void *handler_arg;
     struct wire_version version; /* of the server's VERSION reply */
-    char *json;                  /* … its JSON, NUL-terminated, owned; NULL where there was none */
-    uint8_t *buf;                /* the last reply's payload lies here, owned */
+    char *json;   /* … its JSON, NUL-terminated, owned; NULL where there was none */
+    uint8_t *buf; /* the last reply's payload lies here, owned */
     size_t buf_size;
 };
 

@@ -34,7 +34,8 @@ void fdset_close(struct fdset *s);
  */
 int fdset_add_take(struct fdset *s, int fd);
 
-/* Takes fd number i out of the set: the caller owns it; the order of the others is kept. -1: none. */
+/* Takes fd number i out of the set: the caller owns it; the order of the others is kept. -1: none.
+ */
 int fdset_steal(struct fdset *s, unsigned i);
 
 /* Moves all of from behind what to has. 0, or -ENOSPC: what did not fit has been closed. */

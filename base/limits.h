@@ -20,7 +20,6 @@
 /* A peer that names no max_data_xfer_size takes this many bytes of data in a message. */
 #define LIMIT_DATA_XFER_DEFAULT 1048576u
 
-
 /*
  * Bytes a message may have beside its data: header, the fixed part of any command, and room for
  * the lists that the data limit does not bound (sparse areas, irq vectors, the dirty bitmap's
@@ -29,7 +28,8 @@
  */
 #define LIMIT_MESSAGE_OVERHEAD 65536u
 
-/* The VERSION exchange's JSON, NUL included. QEMU sends 194 bytes; the whole poem needs some KiB. */
+/* The VERSION exchange's JSON, NUL included. QEMU sends 194 bytes; the whole poem needs some KiB.
+ */
 #define LIMIT_VERSION_JSON 16384u
 
 /* Nesting of that JSON. The specification needs 3 levels; a recursive parser must have an end. */

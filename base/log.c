@@ -43,8 +43,10 @@ enum log_level log_level_get(void)
     return most;
 }
 
-/* snprintf's habit of returning what would have been written must not move the end past the room. */
-static size_t add(char *line, size_t at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* snprintf's habit of returning what would have been written must not move the end past the room.
+ */
+static size_t add(char *line, size_t at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 static size_t add_v(char *line, size_t at, const char *fmt, va_list ap)
 {

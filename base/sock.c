@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -72,7 +73,8 @@ ssize_t sock_peek(int fd, void *p, size_t n, bool *fds_near)
     ssize_t got;
 
     do {
-        /* Without room for them the kernel makes no copies of the fds; it only says that they are. */
+        /* Without room for them the kernel makes no copies of the fds; it only says that they are.
+         */
         msg = (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1};
         got = recvmsg(fd, &msg, MSG_PEEK | MSG_DONTWAIT);
     } while (got < 0 && errno == EINTR);

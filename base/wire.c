@@ -37,41 +37,61 @@ static_assert(sizeof(struct wire_dma_logging_range) == 16, "dma logging range");
 static_assert(sizeof(struct wire_dma_report) == 24, "dma report");
 static_assert(sizeof(struct wire_mig_data) == 8, "migration data");
 
-#define NONE {.fixed = 0, .open = false}
-#define FIXED(type) {.fixed = sizeof(type), .open = false}
-#define OPEN(type) {.fixed = sizeof(type), .open = true}
+#define NONE \
+    { \
+        .fixed = 0, .open = false \
+    }
+#define FIXED(type) \
+    { \
+        .fixed = sizeof(type), .open = false \
+    }
+#define OPEN(type) \
+    { \
+        .fixed = sizeof(type), .open = true \
+    }
 #define ROW(cmd, dir, req, rep, req_fds, rep_fds) \
-    {.code = WIRE_##cmd, \
-     .name = #cmd, \
-     .section = "VFIO_USER_" #cmd, \
-     .direction = dir, \
-     .request = req, \
-     .reply = rep, \
-     .request_fds = req_fds, \
-     .reply_fds = rep_fds}
+    { \
+        .code = WIRE_##cmd, .name = #cmd, .section = "VFIO_USER_" #cmd, .direction = dir, \
+        .request = req, .reply = rep, .request_fds = req_fds, .reply_fds = rep_fds \
+    }
 
 /* clang-format off: one row a command */
 static const struct wire_command_info commands[] = {
     ROW(VERSION, WIRE_TO_SERVER, OPEN(struct wire_version), OPEN(struct wire_version), false, true),
     ROW(DMA_MAP, WIRE_TO_SERVER, FIXED(struct wire_dma_map), NONE, true, false),
-    ROW(DMA_UNMAP, WIRE_TO_SERVER, FIXED(struct wire_dma_unmap), FIXED(struct wire_dma_unmap), false, false),
-    ROW(DEVICE_GET_INFO, WIRE_TO_SERVER, FIXED(struct wire_device_info), FIXED(struct wire_device_info), false, false),
-    ROW(DEVICE_GET_REGION_INFO, WIRE_TO_SERVER, FIXED(struct wire_region_info), OPEN(struct wire_region_info), false, true),
-    ROW(DEVICE_GET_REGION_IO_FDS, WIRE_TO_SERVER, FIXED(struct wire_region_io_fds), OPEN(struct wire_region_io_fds), false, true),
-    ROW(DEVICE_GET_IRQ_INFO, WIRE_TO_SERVER, FIXED(struct wire_irq_info), FIXED(struct wire_irq_info), false, false),
+    ROW(DMA_UNMAP, WIRE_TO_SERVER, FIXED(struct wire_dma_unmap), FIXED(struct wire_dma_unmap),
+        false, false),
+    ROW(DEVICE_GET_INFO, WIRE_TO_SERVER, FIXED(struct wire_device_info),
+        FIXED(struct wire_device_info), false, false),
+    ROW(DEVICE_GET_REGION_INFO, WIRE_TO_SERVER, FIXED(struct wire_region_info),
+        OPEN(struct wire_region_info), false, true),
+    ROW(DEVICE_GET_REGION_IO_FDS, WIRE_TO_SERVER, FIXED(struct wire_region_io_fds),
+        OPEN(struct wire_region_io_fds), false, true),
+    ROW(DEVICE_GET_IRQ_INFO, WIRE_TO_SERVER, FIXED(struct wire_irq_info),
+        FIXED(struct wire_irq_info), false, false),
     ROW(DEVICE_SET_IRQS, WIRE_TO_SERVER, OPEN(struct wire_irq_set), NONE, true, false),
-    ROW(REGION_READ, WIRE_TO_SERVER, FIXED(struct wire_region_access), OPEN(struct wire_region_access), false, false),
-    ROW(REGION_WRITE, WIRE_TO_SERVER, OPEN(struct wire_region_access), FIXED(struct wire_region_access), false, false),
-    ROW(DMA_READ, WIRE_TO_CLIENT, FIXED(struct wire_dma_access), OPEN(struct wire_dma_access), false, false),
+    ROW(REGION_READ, WIRE_TO_SERVER, FIXED(struct wire_region_access),
+        OPEN(struct wire_region_access), false, false),
+    ROW(REGION_WRITE, WIRE_TO_SERVER, OPEN(struct wire_region_access),
+        FIXED(struct wire_region_access), false, false),
+    ROW(DMA_READ, WIRE_TO_CLIENT, FIXED(struct wire_dma_access), OPEN(struct wire_dma_access),
+        false, false),
     /* Its reply is 12 bytes on the page and 16 on QEMU's wire: see WIRE_DMA_WRITE_REPLY_MIN. */
-    {.code = WIRE_DMA_WRITE, .name = "DMA_WRITE", .section = "VFIO_USER_DMA_WRITE",
-     .direction = WIRE_TO_CLIENT, .request = OPEN(struct wire_dma_access),
+    {.code = WIRE_DMA_WRITE,
+     .name = "DMA_WRITE",
+     .section = "VFIO_USER_DMA_WRITE",
+     .direction = WIRE_TO_CLIENT,
+     .request = OPEN(struct wire_dma_access),
      .reply = {.fixed = WIRE_DMA_WRITE_REPLY_MIN, .open = true},
-     .request_fds = false, .reply_fds = false},
+     .request_fds = false,
+     .reply_fds = false},
     ROW(DEVICE_RESET, WIRE_TO_SERVER, NONE, NONE, false, false),
-    ROW(REGION_WRITE_MULTI, WIRE_TO_SERVER, OPEN(struct wire_write_multi), FIXED(struct wire_write_multi), false, false),
-    ROW(DEVICE_FEATURE, WIRE_TO_SERVER, OPEN(struct wire_feature), OPEN(struct wire_feature), false, false),
-    ROW(MIG_DATA_READ, WIRE_TO_SERVER, FIXED(struct wire_mig_data), OPEN(struct wire_mig_data), false, false),
+    ROW(REGION_WRITE_MULTI, WIRE_TO_SERVER, OPEN(struct wire_write_multi),
+        FIXED(struct wire_write_multi), false, false),
+    ROW(DEVICE_FEATURE, WIRE_TO_SERVER, OPEN(struct wire_feature), OPEN(struct wire_feature), false,
+        false),
+    ROW(MIG_DATA_READ, WIRE_TO_SERVER, FIXED(struct wire_mig_data), OPEN(struct wire_mig_data),
+        false, false),
     ROW(MIG_DATA_WRITE, WIRE_TO_SERVER, OPEN(struct wire_mig_data), NONE, false, false),
 };
 /* clang-format on */
@@ -307,7 +327,8 @@ static enum wire_check check_io_fds(const void *p, size_t n)
     if (left == 0) {
         return WIRE_OK;
     }
-    return agree(f.count != 0 && left % f.count == 0 && left / f.count >= sizeof(struct wire_io_fd));
+    return agree(f.count != 0 && left % f.count == 0 &&
+                 left / f.count >= sizeof(struct wire_io_fd));
 }
 
 /* Extra checks of a payload whose fixed size is known to be right. */
@@ -422,7 +443,8 @@ bool wire_sparse_area_at(const void *p, size_t n, uint32_t i, struct wire_sparse
     const size_t lists = sizeof(struct wire_cap) + sizeof s;
     size_t at;
 
-    if (n < lists || !wire_get((const uint8_t *)p + sizeof(struct wire_cap), sizeof s, &s, sizeof s) ||
+    if (n < lists ||
+        !wire_get((const uint8_t *)p + sizeof(struct wire_cap), sizeof s, &s, sizeof s) ||
         i >= s.nr_areas) {
         return false;
     }

@@ -349,7 +349,7 @@ const char *wire_command_name(uint16_t code);
 
 enum wire_frame {
     WIRE_FRAME_OK,
-    WIRE_FRAME_SHORT,   /* fewer than WIRE_HDR_SIZE bytes: come again with more */
+    WIRE_FRAME_SHORT,     /* fewer than WIRE_HDR_SIZE bytes: come again with more */
     WIRE_FRAME_TOO_SMALL, /* the header names a size below its own */
     WIRE_FRAME_TOO_BIG,   /* … above the bound */
 };
