@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * VERSION payloads. Pure but for jansson's allocations: no fd, clock or log.
+ */
+#include "handshake/version.h"
+
+#include <errno.h>
+#include <string.h>
+
+const char *version_outcome_text(enum version_outcome o, enum json_outcome json)
+{
+    switch (o) {
+    case VERSION_OK:
+        return "ok";
+    case VERSION_SHORT:
+        return "VERSION without version numbers";
+    case VERSION_JSON:
+        return json_outcome_text(json);
+    case VERSION_BAD_CAPABILITIES:
+        return "\"capabilities\" is no object";
+    case VERSION_BAD_VALUE:
+        return "a capability has a value of another type or range than the specification's";
+    case VERSION_TWIN_UNASKED:
+        return "the reply enables twin_socket, which the request did not offer";
+    case VERSION_TWIN_NO_FD:
+        return "the reply enables twin_socket without its fd";
+    case VERSION_STRAY_FDS:
+        return "fds that belong to nothing came with VERSION";
+    case VERSION_OTHER_MAJOR:
+        return "the reply's major version is not the request's";
+    case VERSION_HIGHER_MINOR:
+        return "the reply's minor version is above the request's";
+    }
+    return "?";
+}
+
+void version_init(struct version_offer *o)
+{
+    *o = (struct version_offer){.max_msg_fds = LIMIT_FDS_DEFAULT,
+                                .max_data_xfer_size = LIMIT_DATA_XFER_DEFAULT};
+}
+
+void version_deinit(struct version_offer *o)
+{
+    json_decref(o->json);
+    version_init(o);
+}
+
+/* Reads an optional unsigned number of 32 bits. */
+static enum version_outcome get_u32(const json_t *object, const char *key, uint32_t *out)
+{
+    const json_t *v = json_object_get(object, key);
+
+    if (!v) {
+        return VERSION_OK;
+    }
+    if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > UINT32_MAX) {
+        return VERSION_BAD_VALUE;
+    }
+    *out = (uint32_t)json_integer_value(v);
+    return VERSION_OK;
+}
+
+static enum version_outcome get_twin(struct version_offer *o, const json_t *caps)
+{
+    const json_t *twin = json_object_get(caps, "twin_socket");
+    const json_t *supported;
+
+    if (!twin) {
+        return VERSION_OK;
+    }
+    supported = json_object_get(twin, "supported");
+    if (!json_is_object(twin) || (supported && !json_is_boolean(supported))) {
+        return VERSION_BAD_VALUE;
+    }
+    o->twin_supported = json_is_true(supported);
+    o->twin_has_fd = json_object_get(twin, "fd_index") != NULL;
+    return get_u32(twin, "fd_index", &o->twin_fd_index);
+}
+
+static enum version_outcome get_capabilities(struct version_offer *o)
+{
+    const json_t *caps = json_object_get(o->json, "capabilities");
+    enum version_outcome r;
+
+    if (!caps) {
+        return VERSION_OK;
+    }
+    if (!json_is_object(caps)) {
+        return VERSION_BAD_CAPABILITIES;
+    }
+    r = get_u32(caps, "max_msg_fds", &o->max_msg_fds);
+    if (r == VERSION_OK) {
+        r = get_u32(caps, "max_data_xfer_size", &o->max_data_xfer_size);
+    }
+    return r == VERSION_OK ? get_twin(o, caps) : r;
+}
+
+enum version_outcome version_read(struct version_offer *o, const void *p, size_t n,
+                                  enum json_outcome *json)
+{
+    enum version_outcome r;
+
+    *json = JSON_OK;
+    if (!wire_get(p, n, &o->number, sizeof o->number)) {
+        return VERSION_SHORT;
+    }
+    if (n == sizeof o->number) {
+        return VERSION_OK;
+    }
+    *json = json_read((const char *)p + sizeof o->number, n - sizeof o->number, &o->json);
+    r = *json == JSON_OK ? get_capabilities(o) : VERSION_JSON;
+    if (r != VERSION_OK) {
+        version_deinit(o);
+    }
+    return r;
+}
+
+enum version_outcome version_agree(const struct version_offer *request,
+                                   const struct version_offer *reply, unsigned n_fds)
+{
+    if (reply->number.major != request->number.major) {
+        return VERSION_OTHER_MAJOR;
+    }
+    if (reply->number.minor > request->number.minor) {
+        return VERSION_HIGHER_MINOR;
+    }
+    if (!reply->twin_supported) {
+        return n_fds == 0 ? VERSION_OK : VERSION_STRAY_FDS;
+    }
+    if (!request->twin_supported) {
+        return VERSION_TWIN_UNASKED;
+    }
+    if (!reply->twin_has_fd || reply->twin_fd_index >= n_fds) {
+        return VERSION_TWIN_NO_FD;
+    }
+    return n_fds == 1 ? VERSION_OK : VERSION_STRAY_FDS;
+}
+
+int version_set_twin_index(struct version_offer *o, uint32_t index)
+{
+    json_t *twin = json_object_get(json_object_get(o->json, "capabilities"), "twin_socket");
+
+    o->twin_fd_index = index;
+    return json_object_set_new(twin, "fd_index", json_integer(index)) < 0 ? -ENOMEM : 0;
+}
+
+size_t version_write(const struct version_offer *o, void *out, size_t size)
+{
+    size_t n;
+
+    if (size < sizeof o->number) {
+        return 0;
+    }
+    memcpy(out, &o->number, sizeof o->number);
+    if (!o->json) {
+        return sizeof o->number;
+    }
+    n = json_write(o->json, (char *)out + sizeof o->number, size - sizeof o->number);
+    return n ? sizeof o->number + n : 0;
+}
