@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The configuration of poemd: what it says, and how it is read from the project's own language
+ * (poemd.conf(5)) or made of the command line.
+ *
+ *   config_load = the file's bytes  ->  config_parse  ->  config_resolve
+ *                                       (pure)            (user and group names, cores)
+ *
+ * config_parse sees bytes and nothing else: no file, no clock, no log, no name service; it is
+ * fuzzed as it is. Every fault of a file is collected with its place, not only the first.
+ */
+#ifndef POEMD_PROXY_CONFIG_H
+#define POEMD_PROXY_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "base/log.h"
+
+/* A place in a file, both from 1; a column counts bytes, a tab is one. line 0: not from a file. */
+struct config_place {
+    unsigned line;
+    unsigned column;
+};
+
+/* ---- what is configured ---- */
+
+/* One way from a listening socket to a backend's. All strings are owned by the config. */
+struct config_route {
+    char *name;       /* unique, [A-Za-z0-9._-]+, at most LIMIT_NAME bytes */
+    char *listen;     /* absolute path, unique, fits sockaddr_un */
+    char *backend;    /* absolute path, fits sockaddr_un, not the route's own listen */
+    mode_t mode;      /* of the listening socket; default 0600 */
+    char *owner_name; /* as written, name or number; NULL: leave the socket's owner as it is */
+    char *group_name;
+    uid_t owner; /* by config_resolve; (uid_t)-1: leave it, as sock_listen takes it */
+    gid_t group; /* by config_resolve; (gid_t)-1: leave it */
+    unsigned sessions;        /* at once, 1 … config's max_sessions */
+    unsigned wait_backend_ms; /* 0: an absent backend is refused at once; <= handshake_ms */
+    unsigned handshake_ms;    /* 1 … LIMIT_HANDSHAKE_MS */
+    unsigned drain_ms;
+    struct config_place at; /* of its route statement */
+    struct config_place listen_at, backend_at, owner_at, group_at, sessions_at, wait_at;
+};
+
+struct config {
+    struct config_route *routes; /* in the order of the file */
+    size_t n_routes;
+    unsigned workers; /* 0 until config_resolve: then one per core, at most LIMIT_WORKERS_DEFAULT */
+    char *user;       /* whom workers become where the monitor is root; a name or a number */
+    struct config_place user_at;
+    uid_t user_uid; /* by config_resolve */
+    gid_t user_gid; /* … the user's primary group; of a mere number, the same number */
+    unsigned max_sessions; /* of all routes together */
+    unsigned handshake_ms; /* default of the routes */
+    enum log_level log_level;
+};
+
+#define CONFIG_USER_DEFAULT "nobody"
+#define CONFIG_MAX_SESSIONS_DEFAULT 1024u
+#define CONFIG_MODE_DEFAULT 0600
+
+/* Makes an empty config with the defaults. 0 or -ENOMEM, c being deinit'ed then. */
+int config_init(struct config *c) __attribute__((warn_unused_result));
+
+/* Frees all; c may be init'ed again. Of a zeroed struct it does nothing. */
+void config_deinit(struct config *c);
+
+/* ---- what is wrong with it ---- */
+
+/* More than this many are not worth reading at once. */
+#define CONFIG_ERRORS 20
+
+struct config_error {
+    struct config_place at;
+    char text[192]; /* printable ASCII: foreign bytes are escaped */
+    char hint[192]; /* what would make it right; "" where there is nothing to say */
+};
+
+/* Needs no freeing. */
+struct config_errors {
+    size_t n;  /* those kept, in the order of places once a config_… function has returned */
+    bool more; /* there were others beside */
+    struct config_error error[CONFIG_ERRORS];
+};
+
+void config_errors_init(struct config_errors *e);
+
+/* Adds one; hint may be NULL. What does not fit is cut. */
+void config_errors_add(struct config_errors *e, struct config_place at, const char *hint,
+                       const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/*
+ * Prints "FILE:LINE:COLUMN: error: text" and "    hint: …" for each; without line and column where
+ * an error has no place. name is escaped.
+ */
+void config_errors_print(const struct config_errors *e, const char *name, FILE *to);
+
+/* ---- reading it ---- */
+
+/*
+ * Reads the n bytes at p into c, which config_init has made. Pure but for the memory it takes.
+ * Returns 0, -EINVAL: errors were added to e (c holds what could be understood), or -ENOMEM.
+ */
+int config_parse(struct config *c, const void *p, size_t n, struct config_errors *e)
+    __attribute__((warn_unused_result));
+
+/*
+ * Finds the ids of users and groups, and the number of workers where none was given. Returns 0 or
+ * -EINVAL: errors were added to e.
+ */
+int config_resolve(struct config *c, struct config_errors *e) __attribute__((warn_unused_result));
+
+/*
+ * Reads the file into c, which config_init has made: parses and resolves. Returns 0, -EINVAL: the
+ * file's errors were added to e, or another -errno: it could not be read (e has nothing of it).
+ */
+int config_load(struct config *c, const char *path, struct config_errors *e)
+    __attribute__((warn_unused_result));
+
+/*
+ * Gives c, which config_init has made, the one route listen -> backend (copied) with every default.
+ * It is named after the listening socket's file: without folder and ".sock", bytes that no name
+ * may have become "_". Returns 0, -EINVAL: errors were added to e, without a place, or -ENOMEM. To
+ * be resolved by the caller.
+ */
+int config_single(struct config *c, const char *listen, const char *backend,
+                  struct config_errors *e) __attribute__((warn_unused_result));
+
+#endif
