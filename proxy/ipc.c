@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Messages between the monitor and its workers: the table of what is legal, and the two calls.
+ */
+#include "proxy/ipc.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/fdset.h"
+#include "base/sock.h"
+
+#define IN(state) (1u << SESSION_##state)
+#define NO_SESSION 0u
+
+/* Any state in which a worker has the session. */
+#define WITH_WORKER (IN(RECITING) | IN(DECIDING) | IN(RELAYING) | IN(DRAINING))
+
+static const struct {
+    enum ipc_sender sender;
+    unsigned fds;
+    unsigned states; /* in which the session must be at the receiver's, or NO_SESSION */
+} rules[IPC_TYPES] = {
+    [IPC_SESSION] = {IPC_FROM_MONITOR, 2, NO_SESSION},
+    [IPC_REFUSE] = {IPC_FROM_MONITOR, 1, NO_SESSION},
+    [IPC_VERDICT] = {IPC_FROM_MONITOR, 0, IN(DECIDING)},
+    [IPC_QUIT] = {IPC_FROM_MONITOR, 0, NO_SESSION},
+    [IPC_READY] = {IPC_FROM_WORKER, 0, NO_SESSION},
+    [IPC_EVIDENCE] = {IPC_FROM_WORKER, 0, IN(RECITING)},
+    [IPC_ENDED] = {IPC_FROM_WORKER, 0, WITH_WORKER},
+};
+
+bool ipc_names_session(uint32_t type)
+{
+    return type > 0 && type < IPC_TYPES && rules[type].states != NO_SESSION;
+}
+
+bool ipc_legal(uint32_t type, enum ipc_sender sender, unsigned n_fds, enum session_state state)
+{
+    if (type == 0 || type >= IPC_TYPES) {
+        return false;
+    }
+    if (rules[type].sender != sender || rules[type].fds != n_fds) {
+        return false;
+    }
+    return !ipc_names_session(type) || (rules[type].states & (1u << state));
+}
+
+int ipc_send(int fd, const struct ipc_msg *m, const int *fds, unsigned n_fds)
+{
+    struct fdset set;
+    ssize_t n;
+
+    fdset_init(&set);
+    if (n_fds > 0) {
+        memcpy(set.fds, fds, n_fds * sizeof *fds);
+        set.n = n_fds;
+    }
+    n = sock_send(fd, m, sizeof *m, &set, MSG_DONTWAIT);
+    /* Fds in flight count per user: a full table empties itself, like a full queue. */
+    if (n == -ETOOMANYREFS) {
+        return -EAGAIN;
+    }
+    return n < 0 ? (int)n : 0;
+}
+
+int ipc_recv(int fd, struct ipc_msg *m, struct fdset *fds)
+{
+    ssize_t n = sock_recv(fd, m, sizeof *m, fds, MSG_DONTWAIT);
+
+    if (n <= 0) {
+        return (int)n;
+    }
+    return n == sizeof *m && m->zero == 0 ? 1 : -EPROTO;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What the monitor and a relay worker say to each other: fixed-size messages over a SEQPACKET pair.
+ *
+ * A table says for each message who may send it, how many fds come with it, and in which states of
+ * its session it is legal. The monitor trusts a worker with nothing more: a worker has read its
+ * peers' bytes, so one that breaks the table is ended.
+ */
+#ifndef POEMD_PROXY_IPC_H
+#define POEMD_PROXY_IPC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "proxy/session_state.h"
+
+enum ipc_type {
+    /* monitor → worker */
+    IPC_SESSION = 1, /* fds: client, backend. Begin the handshake. */
+    IPC_REFUSE,      /* fd: client. Answer its VERSION request with an errno. No session is made. */
+    IPC_VERDICT,     /* go on, or refuse with an errno */
+    IPC_QUIT,        /* end every session, report each, exit */
+    /* worker → monitor */
+    IPC_READY,    /* has given up its rights, takes sessions */
+    IPC_EVIDENCE, /* the handshake is done, but for the reply to the client: what was learnt */
+    IPC_ENDED,    /* the session is over; its fds are closed */
+    IPC_TYPES,
+};
+
+/* What passed in one direction. */
+struct ipc_count {
+    uint64_t messages;
+    uint64_t bytes;
+    uint64_t fds;
+};
+
+struct ipc_session {
+    uint32_t handshake_ms; /* what is left of the time-out */
+    uint32_t drain_ms;
+    char route[LIMIT_NAME + 1];
+};
+
+struct ipc_refuse {
+    uint32_t err;
+    uint32_t handshake_ms;
+};
+
+struct ipc_verdict {
+    uint32_t err; /* 0: allowed */
+};
+
+struct ipc_evidence {
+    uint32_t request_size; /* whole VERSION messages, as they came */
+    uint32_t reply_size;
+    uint16_t major;
+    uint16_t minor;
+    uint32_t twin; /* 1: a twin socket was negotiated */
+};
+
+struct ipc_ended {
+    uint32_t reason; /* enum session_reason */
+    uint32_t err;    /* the errno that the client was told, or 0 */
+    struct ipc_count to_backend;
+    struct ipc_count to_client;
+};
+
+struct ipc_msg {
+    uint32_t type; /* enum ipc_type */
+    uint32_t zero;
+    uint64_t session; /* 0 where the message speaks of none */
+    union {
+        struct ipc_session begin;
+        struct ipc_refuse refuse;
+        struct ipc_verdict verdict;
+        struct ipc_evidence evidence;
+        struct ipc_ended ended;
+    } u;
+};
+
+/* At most this many fds come with a message. */
+#define IPC_FDS_MAX 2
+
+enum ipc_sender { IPC_FROM_MONITOR, IPC_FROM_WORKER };
+
+/*
+ * Whether a message of this type, with n_fds fds, may come from sender. state is that of the
+ * session it names; for messages that speak of no session it is not looked at.
+ */
+bool ipc_legal(uint32_t type, enum ipc_sender sender, unsigned n_fds, enum session_state state);
+
+/* Whether the type names a session that the receiver must know. */
+bool ipc_names_session(uint32_t type);
+
+/*
+ * Sends one message with its fds (borrowed; n_fds may be 0). 0, -EAGAIN (the channel is full), or
+ * another -errno: the other process is gone.
+ */
+int ipc_send(int fd, const struct ipc_msg *m, const int *fds, unsigned n_fds)
+    __attribute__((warn_unused_result));
+
+struct fdset;
+
+/*
+ * Receives one message; fds are added to the set, which must be empty. 1, 0 at the end of the
+ * stream, -EAGAIN, or -EPROTO: what came is no message of ours.
+ */
+int ipc_recv(int fd, struct ipc_msg *m, struct fdset *fds) __attribute__((warn_unused_result));
+
+#endif

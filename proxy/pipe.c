@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The relay of one direction. System calls on its two sockets and nothing else; what it learns of
+ * a message is its header's size, and for data-carrying commands the bound that goes with them.
+ *
+ * A pipe is in one of these places:
+ *   nothing held, between messages     look
+ *   part of a header held              read up to the header's end
+ *   part of a message held, not ready  read up to the message's end
+ *   ready                              send; nothing is read meanwhile
+ *   nothing held, inside a message     read the next piece of a message that streams through
+ */
+#include "proxy/pipe.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/sock.h"
+
+void pipe_init(struct pipe *p, int from_fd, int to_fd, uint32_t max_fds, uint32_t max_data,
+               struct queue_pool *pool)
+{
+    *p = (struct pipe){
+        .from_fd = from_fd, .to_fd = to_fd, .max_fds = max_fds, .max_data = max_data, .pool = pool};
+}
+
+void pipe_deinit(struct pipe *p)
+{
+    queue_return(p->pool, &p->queue);
+}
+
+/* Whether the message is one that carries as much data as max_data_xfer_size allows. */
+static bool carries_data(const struct wire_hdr *hdr)
+{
+    switch (hdr->command) {
+    case WIRE_REGION_READ:
+    case WIRE_DMA_READ:
+    case WIRE_MIG_DATA_READ:
+        return wire_is_reply(hdr);
+    case WIRE_REGION_WRITE:
+    case WIRE_DMA_WRITE:
+    case WIRE_MIG_DATA_WRITE:
+        return !wire_is_reply(hdr);
+    default:
+        return false;
+    }
+}
+
+uint32_t pipe_bound(const struct wire_hdr *hdr, uint32_t max_data)
+{
+    uint64_t bound = WIRE_HDR_SIZE + (uint64_t)max_data;
+
+    bound += carries_data(hdr) ? sizeof(struct wire_region_access) : LIMIT_MESSAGE_OVERHEAD;
+    return bound < UINT32_MAX ? (uint32_t)bound : UINT32_MAX;
+}
+
+/* Reads and judges the header at data; n bytes are there. */
+static enum wire_frame judge(const struct pipe *p, const uint8_t *data, size_t n,
+                             struct pipe_detail *detail)
+{
+    enum wire_frame f = wire_get_hdr(data, n, UINT32_MAX, &detail->hdr);
+
+    if (f == WIRE_FRAME_OK) {
+        detail->bound = pipe_bound(&detail->hdr, p->max_data);
+        if (detail->hdr.size > detail->bound) {
+            f = WIRE_FRAME_TOO_BIG;
+        }
+    }
+    detail->frame = f;
+    return f;
+}
+
+/* A message has begun: its header is good, have bytes of it have been read. */
+static void begin_message(struct pipe *p, uint32_t size, size_t have)
+{
+    p->left = size - have;
+    p->count.messages++;
+    p->header = false;
+    /* One that fits is held until it is whole; of one that does not, each piece goes on. */
+    p->ready = p->left == 0 || size > LIMIT_QUEUE;
+}
+
+/*
+ * Reads at most want bytes behind what is held. Bytes read, 0 at the stream's end, -errno. Fds are
+ * counted against the receiver's limit: -E2BIG.
+ */
+static ssize_t read_some(struct pipe *p, size_t want)
+{
+    struct queue *q = p->queue;
+    const unsigned before = q->fds.n;
+    const ssize_t n = sock_recv(p->from_fd, q->data + q->end, want, &q->fds, MSG_DONTWAIT);
+
+    if (n <= 0) {
+        return n;
+    }
+    q->end += (size_t)n;
+    p->count.bytes += (uint64_t)n;
+    p->count.fds += q->fds.n - before;
+    p->message_fds += q->fds.n - before;
+    return p->message_fds > p->max_fds ? -E2BIG : n;
+}
+
+/* How a read that brought nothing, or too much, ends the turn. */
+static enum pipe_outcome read_failed(const struct pipe *p, ssize_t n, struct pipe_detail *detail)
+{
+    switch (n) {
+    case 0:
+        return p->header || p->left > 0 ? PIPE_TRUNCATED : PIPE_EOF;
+    case -EAGAIN:
+        return PIPE_READ;
+    case -E2BIG:
+        return PIPE_TOO_MANY_FDS;
+    case -EMSGSIZE:
+        return PIPE_CUT_OFF;
+    default:
+        detail->err = (int)-n;
+        return PIPE_FROM_ERROR;
+    }
+}
+
+/*
+ * Of the n bytes seen at data: how many belong to whole good messages from the first on, at most
+ * one message where only_one is set. *messages tells how many those are.
+ */
+static size_t whole_messages(const struct pipe *p, const uint8_t *data, size_t n, bool only_one,
+                             unsigned *messages)
+{
+    struct pipe_detail ignored;
+    size_t at = 0;
+
+    *messages = 0;
+    while (judge(p, data + at, n - at, &ignored) == WIRE_FRAME_OK && ignored.hdr.size <= n - at) {
+        at += ignored.hdr.size;
+        ++*messages;
+        if (only_one) {
+            break;
+        }
+    }
+    return at;
+}
+
+/* Takes whole messages that have been seen: exactly size bytes. */
+static enum pipe_outcome take_whole(struct pipe *p, size_t size, unsigned messages, bool fds_near,
+                                    struct pipe_detail *detail)
+{
+    const ssize_t n = read_some(p, size);
+
+    if (n <= 0) {
+        return read_failed(p, n, detail);
+    }
+    p->count.messages += messages;
+    p->left = size - (size_t)n;
+    /*
+     * A read ends behind bytes that fds came with, so a message in two parts of which the first has
+     * fds takes two reads. Without fds near, what was seen is what is read.
+     */
+    if (p->left > 0 && !fds_near) {
+        detail->err = EIO;
+        return PIPE_FROM_ERROR;
+    }
+    p->ready = p->left == 0;
+    return PIPE_MORE;
+}
+
+/* Takes the beginning of a message that is not whole yet, or is too large to be seen whole. */
+static enum pipe_outcome take_part(struct pipe *p, const uint8_t *seen, size_t n,
+                                   struct pipe_detail *detail)
+{
+    const enum wire_frame f = judge(p, seen, n, detail);
+    size_t want = n;
+    ssize_t got;
+
+    if (f == WIRE_FRAME_TOO_SMALL || f == WIRE_FRAME_TOO_BIG) {
+        return PIPE_BAD_FRAME;
+    }
+    if (f == WIRE_FRAME_OK) {
+        want = detail->hdr.size < LIMIT_QUEUE ? detail->hdr.size : LIMIT_QUEUE;
+    }
+    got = read_some(p, want);
+    if (got <= 0) {
+        return read_failed(p, got, detail);
+    }
+    if (f == WIRE_FRAME_SHORT || (size_t)got < WIRE_HDR_SIZE) {
+        p->header = true;
+        return PIPE_MORE;
+    }
+    begin_message(p, detail->hdr.size, (size_t)got);
+    return p->ready ? PIPE_MORE : PIPE_READ;
+}
+
+/* Nothing is held and no message is under way: looks, then takes. */
+static enum pipe_outcome look_and_take(struct pipe *p, struct pipe_detail *detail, bool *drained)
+{
+    uint8_t seen[LIMIT_PEEK];
+    unsigned messages;
+    bool fds_near;
+    const ssize_t n = sock_peek(p->from_fd, seen, sizeof seen, &fds_near);
+    enum pipe_outcome r;
+    size_t whole;
+
+    if (n <= 0) {
+        return read_failed(p, n, detail);
+    }
+    p->queue = queue_borrow(p->pool);
+    if (!p->queue) {
+        return PIPE_NO_MEMORY;
+    }
+    p->message_fds = 0;
+    whole = whole_messages(p, seen, (size_t)n, fds_near, &messages);
+    if (whole == 0) {
+        r = take_part(p, seen, (size_t)n, detail);
+    } else {
+        r = take_whole(p, whole, messages, fds_near, detail);
+        /* All that was there has been taken: reading again would only tell that it is so. */
+        *drained = (size_t)n < sizeof seen && whole == (size_t)n && !fds_near;
+    }
+    return r;
+}
+
+/* A header is held in part: reads the rest of it, and not a byte more. */
+static enum pipe_outcome read_header(struct pipe *p, struct pipe_detail *detail)
+{
+    struct queue *q = p->queue;
+    const ssize_t n = read_some(p, WIRE_HDR_SIZE - q->end);
+
+    if (n <= 0) {
+        return read_failed(p, n, detail);
+    }
+    if (q->end < WIRE_HDR_SIZE) {
+        return PIPE_MORE;
+    }
+    if (judge(p, q->data, q->end, detail) != WIRE_FRAME_OK) {
+        return PIPE_BAD_FRAME;
+    }
+    begin_message(p, detail->hdr.size, q->end);
+    return PIPE_MORE;
+}
+
+/* Inside a message: reads more of it, as much as is held or streams at once. */
+static enum pipe_outcome read_body(struct pipe *p, struct pipe_detail *detail, bool *drained)
+{
+    const bool streams = !p->queue;
+    size_t want;
+    ssize_t n;
+
+    if (streams) {
+        p->queue = queue_borrow(p->pool);
+        if (!p->queue) {
+            return PIPE_NO_MEMORY;
+        }
+    }
+    want = LIMIT_QUEUE - p->queue->end;
+    want = p->left < want ? (size_t)p->left : want;
+    n = read_some(p, want);
+    if (n <= 0) {
+        return read_failed(p, n, detail);
+    }
+    p->left -= (uint64_t)n;
+    p->ready = streams || p->left == 0;
+    *drained = (size_t)n < want;
+    return PIPE_MORE;
+}
+
+/* Sends what is held. PIPE_MORE: all has gone. */
+static enum pipe_outcome push(struct pipe *p, struct pipe_detail *detail)
+{
+    struct queue *q = p->queue;
+
+    while (q->start < q->end) {
+        const ssize_t n =
+            sock_send(p->to_fd, q->data + q->start, q->end - q->start, &q->fds, MSG_DONTWAIT);
+
+        if (n == -EAGAIN) {
+            return PIPE_WRITE;
+        }
+        if (n == -ETOOMANYREFS) {
+            return PIPE_PAUSE;
+        }
+        if (n < 0) {
+            detail->err = (int)-n;
+            return PIPE_TO_ERROR;
+        }
+        /* They went with the first byte. Sent again, they would arrive twice. */
+        fdset_close(&q->fds);
+        q->start += (size_t)n;
+    }
+    p->ready = false;
+    queue_return(p->pool, &p->queue);
+    return PIPE_MORE;
+}
+
+/* A queue that holds nothing goes back, so that a direction which only waits keeps none. */
+static enum pipe_outcome rest(struct pipe *p, enum pipe_outcome r)
+{
+    if (p->queue && p->queue->end == 0 && p->queue->fds.n == 0) {
+        queue_return(p->pool, &p->queue);
+    }
+    return r;
+}
+
+enum pipe_outcome pipe_turn(struct pipe *p, struct pipe_detail *detail)
+{
+    for (int turn = 0; turn < LIMIT_TURNS; turn++) {
+        enum pipe_outcome r = PIPE_MORE;
+        bool drained = false;
+
+        if (!p->ready) {
+            if (p->header) {
+                r = read_header(p, detail);
+            } else if (p->left > 0) {
+                r = read_body(p, detail, &drained);
+            } else {
+                r = look_and_take(p, detail, &drained);
+            }
+        }
+        if (r == PIPE_MORE && p->ready) {
+            r = push(p, detail);
+        }
+        if (r != PIPE_MORE) {
+            return rest(p, r);
+        }
+        if (drained) {
+            return rest(p, PIPE_READ);
+        }
+    }
+    return PIPE_MORE;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * One direction of a session: messages from one socket to another, exactly.
+ *
+ * What it keeps to:
+ * - Each fd arrives with the message that brought it. The kernel glues what lies in a socket's
+ * queue and hands over fds with whatever was read, so a pipe first looks (MSG_PEEK, which also
+ * tells that fds are near), then takes: messages without fds as many as are whole, a message near
+ *   which fds are alone. So a small message costs two reads, and so do a hundred.
+ * - A message up to LIMIT_QUEUE bytes is held until it is whole and leaves by one sendmsg where the
+ *   socket takes it; a larger one streams through.
+ * - A writer is stopped by a slow reader: nothing is read while something waits to be sent.
+ * - Nothing is changed, answered or left out. Only what breaks framing ends the session.
+ *
+ * A pipe knows two sockets and no event loop: pipe_turn says what to wait for.
+ */
+#ifndef POEMD_PROXY_PIPE_H
+#define POEMD_PROXY_PIPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/wire.h"
+#include "proxy/ipc.h"
+#include "proxy/queue.h"
+#include "proxy/session_state.h"
+
+struct pipe {
+    int from_fd;             /* borrowed, non-blocking */
+    int to_fd;               /* borrowed, non-blocking */
+    uint32_t max_fds;        /* the receiver's max_msg_fds */
+    uint32_t max_data;       /* the receiver's max_data_xfer_size */
+    struct queue_pool *pool; /* borrowed */
+    struct queue *queue;     /* what is held; NULL: nothing */
+    uint64_t left;           /* bytes of the current message not yet read */
+    uint32_t message_fds;    /* fds of the current message so far */
+    bool header;             /* the queue holds part of a header, nothing else */
+    bool ready;              /* what the queue holds may be sent */
+    struct ipc_count count;  /* of what was taken from from_fd */
+};
+
+enum pipe_outcome {
+    PIPE_READ,         /* wait until from_fd can be read */
+    PIPE_WRITE,        /* wait until to_fd can be written */
+    PIPE_PAUSE,        /* the kernel holds too many fds in flight: come again a little later */
+    PIPE_MORE,         /* its turn is over, but there is more: come again after others */
+    PIPE_EOF,          /* from_fd has ended between two messages, and all has been sent */
+    PIPE_TRUNCATED,    /* from_fd ended inside a message */
+    PIPE_BAD_FRAME,    /* *why says how */
+    PIPE_TOO_MANY_FDS, /* more than the receiver takes */
+    PIPE_CUT_OFF,      /* MSG_CTRUNC: fds were lost on the way in */
+    PIPE_FROM_ERROR,   /* from_fd failed: *err */
+    PIPE_TO_ERROR,     /* to_fd failed or is gone (EPIPE): *err */
+    PIPE_NO_MEMORY,
+};
+
+/* Why a turn ended as it did, where there is more to say. */
+struct pipe_detail {
+    int err;               /* errno of PIPE_FROM_ERROR and PIPE_TO_ERROR */
+    enum wire_frame frame; /* of PIPE_BAD_FRAME */
+    struct wire_hdr hdr;   /* … and its header */
+    uint64_t bound;        /* … and the size that was allowed */
+};
+
+/* The limits are the receiver's. The sockets and the pool are borrowed for the pipe's life. */
+void pipe_init(struct pipe *p, int from_fd, int to_fd, uint32_t max_fds, uint32_t max_data,
+               struct queue_pool *pool);
+
+/* Gives the queue back, closing fds that were not delivered. */
+void pipe_deinit(struct pipe *p);
+
+/*
+ * Moves what can be moved without waiting, for at most LIMIT_TURNS reads. detail is filled where
+ * the outcome has more to say.
+ */
+enum pipe_outcome pipe_turn(struct pipe *p, struct pipe_detail *detail)
+    __attribute__((warn_unused_result));
+
+/*
+ * The largest message that a receiver with this max_data_xfer_size takes, in bytes with its header:
+ * data-carrying messages are bounded by it alone, the lists of others by LIMIT_MESSAGE_OVERHEAD
+ * more. At most UINT32_MAX. "Message sizes".
+ */
+uint32_t pipe_bound(const struct wire_hdr *hdr, uint32_t max_data);
+
+#endif
