@@ -4,7 +4,12 @@
  * A vfio-user client for tools and tests: connects, negotiates, asks and waits for the reply.
  *
  * Blocking, with a time-out on every step; never used by the daemon. Commands that the server sends
- * meanwhile (DMA_READ, DMA_WRITE) go to a handler; without one they are answered ENOTSUP.
+ * meanwhile (DMA_READ, DMA_WRITE) go to a handler; without one they are answered ENOTSUP. They are
+ * not read while a request of the client's is on its way out: a server that stops reading until one
+ * of its commands is answered makes a request larger than the socket's room time out.
+ *
+ * The server is not trusted: what breaks framing, or cannot be the answer, ends the conversation.
+ * The socket is closed then, and every later request is CLIENT_CLOSED.
  */
 #ifndef POEMD_BASE_CLIENT_H
 #define POEMD_BASE_CLIENT_H
@@ -19,18 +24,19 @@
 /* How a request went. The errno of CLIENT_REFUSED and CLIENT_FAILED is in client->error. */
 enum client_outcome {
     CLIENT_OK,
-    CLIENT_REFUSED,   /* the server answered with an error reply: its errno */
+    CLIENT_REFUSED,   /* the server answered with an error reply: its errno, which may be 0 */
     CLIENT_FAILED,    /* our own system call failed: its errno */
-    CLIENT_TIMEOUT,   /* no reply within the time-out */
-    CLIENT_CLOSED,    /* the server closed the socket */
+    CLIENT_TIMEOUT,   /* no reply, or not all of it, within the time-out */
+    CLIENT_CLOSED,    /* the server closed the socket, or the conversation was ended before */
     CLIENT_MALFORMED, /* what came is no reply to this: client->why says what */
 };
 
 struct client;
 
 /*
- * Answers a command of the server's. hdr and the n payload bytes at p are as they came; the reply's
- * payload goes to out (room bytes), its length is returned, or a negative errno to answer with.
+ * Answers a command of the server's. hdr and the n payload bytes at p are as they came and have
+ * passed wire_check; the reply's payload goes to out (room bytes), its length is returned, or a
+ * negative errno to answer with. With No_reply nothing is sent. It must not call the client.
  */
 typedef ssize_t client_handler(struct client *c, const struct wire_hdr *hdr, const void *p,
                                size_t n, void *out, size_t room, void *arg);
@@ -44,24 +50,38 @@ struct client {
     const char *why; /* static text for CLIENT_MALFORMED */
     client_handler *handler;
     void *handler_arg;
+    /*
+     * What the client takes in one message, as the caller offers it in its VERSION: fds, and bytes
+     * of data. A message with more is CLIENT_MALFORMED. Set to LIMIT_FDS_KERNEL and
+     * LIMIT_DATA_XFER_DEFAULT at first.
+     */
+    unsigned max_fds;
+    uint32_t max_data;
     struct wire_version version; /* of the server's VERSION reply */
     char *json;   /* … its JSON, NUL-terminated, owned; NULL where there was none */
-    uint8_t *buf; /* the last reply's payload lies here, owned */
+    uint8_t *buf; /* the last message's payload lies here, owned */
     size_t buf_size;
+    uint8_t *out; /* the message being sent, owned */
+    size_t out_size;
 };
 
-/* Connects to path. 0 or -errno, c being deinit'ed then. timeout_ms bounds every later step. */
+/*
+ * Connects to path. 0 or -errno, c being deinit'ed then; -ETIMEDOUT where the accept queue stays
+ * full. timeout_ms > 0 bounds this and every later step.
+ */
 int client_init(struct client *c, const char *path, int timeout_ms)
     __attribute__((warn_unused_result));
 
-/* The same on a connected socket, which the client then owns. */
-int client_init_take(struct client *c, int fd, int timeout_ms) __attribute__((warn_unused_result));
+/* The same on a connected stream socket, which the client then owns. Cannot fail. */
+void client_init_take(struct client *c, int fd, int timeout_ms);
 
 void client_deinit(struct client *c);
 
 /*
  * "VFIO_USER_VERSION": sends major, minor and json (may be NULL: no version data) and waits for the
- * reply, whose numbers and JSON are kept in the client; a twin socket's fd, too.
+ * reply, whose numbers and JSON are kept in the client, for the caller to judge. Where json names
+ * "twin_socket", one fd may come with the reply: it becomes twin_fd, and the server's commands are
+ * then taken from there alone. Any other fd is CLIENT_MALFORMED.
  */
 enum client_outcome client_version(struct client *c, uint16_t major, uint16_t minor,
                                    const char *json) __attribute__((warn_unused_result));
@@ -81,7 +101,15 @@ enum client_outcome client_post(struct client *c, enum wire_command command, con
                                 size_t fixed_n, const void *data, size_t data_n)
     __attribute__((warn_unused_result));
 
+/*
+ * What a caller says that finds an answer unfit: ends the conversation, keeps why (static text).
+ * Returns CLIENT_MALFORMED.
+ */
+enum client_outcome client_malformed(struct client *c, const char *why);
+
 /* ---- the requests that tools make ---- */
+
+/* Each of them is CLIENT_MALFORMED, too, where the reply speaks of something else than asked. */
 
 enum client_outcome client_device_info(struct client *c, struct wire_device_info *out)
     __attribute__((warn_unused_result));
@@ -95,10 +123,19 @@ enum client_outcome client_region_info(struct client *c, uint32_t index,
                                        size_t *n, struct fdset *fds)
     __attribute__((warn_unused_result));
 
+/*
+ * GET_REGION_IO_FDS, in the same way. *payload holds the reply, for wire_io_fd_at; the fds that its
+ * fd_index name are added to fds.
+ */
+enum client_outcome client_region_io_fds(struct client *c, uint32_t index,
+                                         struct wire_region_io_fds *out, const void **payload,
+                                         size_t *n, struct fdset *fds)
+    __attribute__((warn_unused_result));
+
 enum client_outcome client_irq_info(struct client *c, uint32_t index, struct wire_irq_info *out)
     __attribute__((warn_unused_result));
 
-/* Reads n bytes; fewer from the server are CLIENT_MALFORMED. */
+/* Reads n bytes, at most max_data; fewer from the server are CLIENT_MALFORMED. */
 enum client_outcome client_region_read(struct client *c, uint32_t region, uint64_t offset, void *p,
                                        uint32_t n) __attribute__((warn_unused_result));
 
@@ -106,9 +143,7 @@ enum client_outcome client_region_write(struct client *c, uint32_t region, uint6
                                         const void *p, uint32_t n)
     __attribute__((warn_unused_result));
 
-/*
- * Maps size bytes at address; fd is passed with it, -1 for none. flags: WIRE_DMA_*.
- */
+/* Maps size bytes at address; fd is passed with it (borrowed), -1 for none. flags: WIRE_DMA_*. */
 enum client_outcome client_dma_map(struct client *c, uint64_t address, uint64_t size,
                                    uint64_t offset, uint32_t flags, int fd)
     __attribute__((warn_unused_result));
@@ -124,16 +159,31 @@ enum client_outcome client_set_irqs(struct client *c, uint32_t index, uint32_t s
                                     uint32_t count, const struct fdset *eventfds)
     __attribute__((warn_unused_result));
 
+/*
+ * DEVICE_FEATURE with WIRE_FEATURE_PROBE: whether the device knows the methods (WIRE_FEATURE_GET,
+ * WIRE_FEATURE_SET) of the feature. CLIENT_REFUSED: it does not.
+ */
+enum client_outcome client_feature_probe(struct client *c, uint32_t feature, uint32_t methods)
+    __attribute__((warn_unused_result));
+
+/* DEVICE_FEATURE with WIRE_FEATURE_GET: the n bytes of the feature's data. */
+enum client_outcome client_feature_get(struct client *c, uint32_t feature, void *p, uint32_t n)
+    __attribute__((warn_unused_result));
+
 enum client_outcome client_reset(struct client *c) __attribute__((warn_unused_result));
 
 /*
  * Waits up to the time-out for commands of the server's and answers them, until *done is set by the
- * handler. CLIENT_OK, or how the waiting ended.
+ * handler. CLIENT_OK, or how the waiting ended; after CLIENT_TIMEOUT between two messages the
+ * client can be used on.
  */
 enum client_outcome client_serve(struct client *c, const bool *done)
     __attribute__((warn_unused_result));
 
-/* Text of an outcome with its errno or why, for messages: written to out (size bytes), returned. */
+/*
+ * Text of an outcome with its errno or why, for messages ("refused: Device or resource busy
+ * (EBUSY)"): written to out (size bytes), returned.
+ */
 const char *client_text(const struct client *c, enum client_outcome o, char *out, size_t size);
 
 #endif
