@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The first and only program of the end-to-end tests' guest: finds the edu device in sysfs as any
+ * driver in user space would, maps its registers, lets it compute a factorial and copy memory by
+ * DMA, and tells the console what came of it, one line a step. The last line is "e2e: pass" or
+ * "e2e: fail: WHY"; then the machine is switched off.
+ *
+ * It runs as the guest's init, statically linked, with nothing else in the file system.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PCI_DEVICES "/sys/bus/pci/devices"
+#define EDU_VENDOR 0x1234
+#define EDU_DEVICE 0x11e8
+#define EDU_IDENTIFICATION UINT32_C(0x010000ed)
+#define BAR0_SIZE (1u << 20)
+#define BUFFER UINT64_C(0x40000)
+#define PAGE 4096u
+#define WAIT_SECONDS 30
+
+enum {
+    REG_IDENTIFICATION = 0x00,
+    REG_LIVENESS = 0x04,
+    REG_FACTORIAL = 0x08,
+    REG_STATUS = 0x20,
+    REG_DMA_SOURCE = 0x80,
+    REG_DMA_DESTINATION = 0x88,
+    REG_DMA_COUNT = 0x90,
+    REG_DMA_COMMAND = 0x98,
+};
+
+enum { DMA_RUN = 1, DMA_TO_MEMORY = 2 };
+
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+static void say(const char *format, ...)
+{
+    va_list args;
+
+    fputs("e2e: ", stdout);
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    fputs("\n", stdout);
+    fflush(stdout);
+}
+
+static void fail(const char *format, ...)
+{
+    va_list args;
+
+    fputs("e2e: fail: ", stdout);
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    printf(" (%s)\n", strerror(errno));
+    fflush(stdout);
+    exit(1);
+}
+
+static void mount_or_fail(const char *type, const char *where)
+{
+    if (mkdir(where, 0755) < 0 && errno != EEXIST)
+        fail("mkdir %s", where);
+    if (mount(type, where, type, 0, NULL) < 0)
+        fail("mount %s", where);
+}
+
+/* The number in a sysfs attribute of a PCI device. */
+static unsigned long read_attribute(const char *device, const char *name)
+{
+    char path[512], text[64];
+    ssize_t size;
+    int fd;
+
+    snprintf(path, sizeof(path), PCI_DEVICES "/%s/%s", device, name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        fail("open %s", path);
+    size = read(fd, text, sizeof(text) - 1);
+    if (size < 0)
+        fail("read %s", path);
+    close(fd);
+    text[size] = '\0';
+    return strtoul(text, NULL, 0);
+}
+
+static void find_device(char *name, size_t size)
+{
+    DIR *dir = opendir(PCI_DEVICES);
+    struct dirent *entry;
+
+    if (dir == NULL)
+        fail("open " PCI_DEVICES);
+    while ((entry = readdir(dir)) != NULL) {
+        if (entry->d_name[0] == '.')
+            continue;
+        if (read_attribute(entry->d_name, "vendor") == EDU_VENDOR &&
+            read_attribute(entry->d_name, "device") == EDU_DEVICE) {
+            snprintf(name, size, "%s", entry->d_name);
+            closedir(dir);
+            return;
+        }
+    }
+    errno = ENODEV;
+    fail("no PCI device %04x:%04x", EDU_VENDOR, EDU_DEVICE);
+}
+
+static int open_device_file(const char *device, const char *name)
+{
+    char path[512];
+    int fd;
+
+    snprintf(path, sizeof(path), PCI_DEVICES "/%s/%s", device, name);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        fail("open %s", path);
+    return fd;
+}
+
+/* What a driver's pci_enable_device and pci_set_master do: memory decoding and bus mastering on. */
+static void enable_device(const char *device)
+{
+    int config_fd = open_device_file(device, "config");
+    uint16_t command;
+
+    if (pread(config_fd, &command, sizeof(command), 4) != sizeof(command))
+        fail("read the command register");
+    command |= 0x0006;
+    if (pwrite(config_fd, &command, sizeof(command), 4) != sizeof(command))
+        fail("write the command register");
+    close(config_fd);
+}
+
+static volatile uint8_t *map_bar(const char *device, const char *resource, size_t size)
+{
+    int fd = open_device_file(device, resource);
+    void *bar = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+    if (bar == MAP_FAILED)
+        fail("map %s", resource);
+    close(fd);
+    return bar;
+}
+
+static uint32_t get32(volatile uint8_t *bar, uint64_t offset)
+{
+    return *(volatile uint32_t *)(bar + offset);
+}
+
+static void put32(volatile uint8_t *bar, uint64_t offset, uint32_t value)
+{
+    *(volatile uint32_t *)(bar + offset) = value;
+}
+
+static void put64(volatile uint8_t *bar, uint64_t offset, uint64_t value)
+{
+    *(volatile uint64_t *)(bar + offset) = value;
+}
+
+/* Asks a register until the bit is clear; each question is a round trip to the device process. */
+static void wait_clear(volatile uint8_t *bar, uint64_t reg, uint32_t bit)
+{
+    time_t end = time(NULL) + WAIT_SECONDS;
+
+    for (;;) {
+        uint32_t value = get32(bar, reg);
+
+        if (value == UINT32_MAX) {
+            errno = ENODEV;
+            fail("register %#" PRIx64 ": the device is gone", reg);
+        }
+        if ((value & bit) == 0)
+            return;
+        if (time(NULL) > end) {
+            errno = ETIMEDOUT;
+            fail("register %#" PRIx64 " stays busy", reg);
+        }
+    }
+}
+
+/* A page that stays where it is, and its physical address: what the device must be told. */
+static uint8_t *dma_page(uint64_t *physical)
+{
+    uint64_t entry;
+    uint8_t *page;
+    int fd;
+
+    page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED |
+                                                        MAP_POPULATE, -1, 0);
+    if (page == MAP_FAILED)
+        fail("lock a page");
+    page[0] = 1;
+    fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        fail("open pagemap");
+    if (pread(fd, &entry, sizeof(entry), (off_t)((uintptr_t)page / PAGE * sizeof(entry))) !=
+        sizeof(entry))
+        fail("read pagemap");
+    close(fd);
+    *physical = (entry & ((UINT64_C(1) << 55) - 1)) * PAGE;
+    if ((entry >> 63) == 0 || *physical == 0) {
+        errno = EFAULT;
+        fail("the page has no physical address");
+    }
+    return page;
+}
+
+static void run_dma(volatile uint8_t *bar, uint64_t source, uint64_t destination, uint64_t command)
+{
+    put64(bar, REG_DMA_SOURCE, source);
+    put64(bar, REG_DMA_DESTINATION, destination);
+    put64(bar, REG_DMA_COUNT, PAGE);
+    put64(bar, REG_DMA_COMMAND, DMA_RUN | command);
+    wait_clear(bar, REG_DMA_COMMAND, DMA_RUN);
+}
+
+static void check_registers(volatile uint8_t *bar)
+{
+    uint32_t got = get32(bar, REG_IDENTIFICATION);
+
+    errno = EIO;
+    if (got != EDU_IDENTIFICATION)
+        fail("identification %#" PRIx32, got);
+    say("identification %#" PRIx32, got);
+
+    put32(bar, REG_LIVENESS, 0x12345678);
+    got = get32(bar, REG_LIVENESS);
+    if (got != ~UINT32_C(0x12345678))
+        fail("liveness %#" PRIx32, got);
+    say("liveness %#" PRIx32, got);
+
+    put32(bar, REG_FACTORIAL, 10);
+    wait_clear(bar, REG_STATUS, 1);
+    got = get32(bar, REG_FACTORIAL);
+    if (got != 3628800)
+        fail("10! = %" PRIu32, got);
+    say("10! = %" PRIu32, got);
+}
+
+static void check_dma(volatile uint8_t *bar)
+{
+    uint64_t source, destination;
+    uint8_t *out = dma_page(&source);
+    uint8_t *back = dma_page(&destination);
+
+    for (unsigned i = 0; i < PAGE; i++)
+        out[i] = (uint8_t)(i * 13 + i / 256);
+    memset(back, 0xee, PAGE);
+    run_dma(bar, source, BUFFER, 0);
+    run_dma(bar, BUFFER, destination, DMA_TO_MEMORY);
+    for (unsigned i = 0; i < PAGE; i++) {
+        if (back[i] != out[i]) {
+            errno = EIO;
+            fail("DMA: byte %u is %#x, not %#x", i, back[i], out[i]);
+        }
+    }
+    say("DMA round trip of %u bytes, %#" PRIx64 " to %#" PRIx64, PAGE, source, destination);
+}
+
+static void drive(void)
+{
+    char device[256];
+    volatile uint8_t *bar;
+
+    mount_or_fail("proc", "/proc");
+    mount_or_fail("sysfs", "/sys");
+    find_device(device, sizeof(device));
+    say("device %s", device);
+    enable_device(device);
+    bar = map_bar(device, "resource0", BAR0_SIZE);
+    check_registers(bar);
+    check_dma(bar);
+    say("pass");
+}
+
+/* The work is done by a child, so that init is there to switch the machine off however it ends. */
+int main(void)
+{
+    int status = 0;
+    pid_t child;
+
+    child = fork();
+    if (child == 0) {
+        drive();
+        exit(0);
+    }
+    if (child < 0)
+        say("fail: fork (%s)", strerror(errno));
+    else if (waitpid(child, &status, 0) != child || WIFSIGNALED(status))
+        say("fail: ended by signal %d", WTERMSIG(status));
+    sync();
+    reboot(RB_POWER_OFF);
+    return 1;
+}
