@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What every Check suite does around its tests: fds are compared before and after each test and
+ * around the whole suite, and each test has a folder of its own where it wants one.
+ */
+#ifndef POEMD_TESTS_UNIT_H
+#define POEMD_TESTS_UNIT_H
+
+#include <check.h>
+
+/* A case of the suite whose tests must each leave the open fds as they were. */
+TCase *unit_case(Suite *s, const char *name);
+
+/* Runs the suite and frees it. For main: EXIT_SUCCESS or EXIT_FAILURE. */
+int unit_run(Suite *s);
+
+/*
+ * A folder for the running test alone, removed with all that is in it after the test (also a
+ * failed one). Static storage.
+ */
+const char *unit_folder(void);
+
+/* A path in that folder; static storage, four of them in turn. */
+const char *unit_path(const char *name);
+
+#endif
