@@ -36,14 +36,14 @@ struct config_route {
     mode_t mode;      /* of the listening socket; default 0600 */
     char *owner_name; /* as written, name or number; NULL: leave the socket's owner as it is */
     char *group_name;
-    uid_t owner; /* by config_resolve; (uid_t)-1: leave it, as sock_listen takes it */
-    gid_t group; /* by config_resolve; (gid_t)-1: leave it */
+    uid_t owner;              /* by config_resolve; (uid_t)-1: leave it, as sock_listen takes it */
+    gid_t group;              /* by config_resolve; (gid_t)-1: leave it */
     unsigned sessions;        /* at once, 1 … config's max_sessions */
     unsigned wait_backend_ms; /* 0: an absent backend is refused at once; <= handshake_ms */
     unsigned handshake_ms;    /* 1 … LIMIT_HANDSHAKE_MS */
     unsigned drain_ms;
     struct config_place at; /* of its route statement */
-    struct config_place listen_at, backend_at, owner_at, group_at, sessions_at, wait_at;
+    struct config_place name_at, listen_at, backend_at, owner_at, group_at, sessions_at, wait_at;
 };
 
 struct config {
@@ -53,7 +53,7 @@ struct config {
     char *user;       /* whom workers become where the monitor is root; a name or a number */
     struct config_place user_at;
     uid_t user_uid; /* by config_resolve */
-    gid_t user_gid; /* … the user's primary group; of a mere number, the same number */
+    gid_t user_gid; /* … the user's primary group; of a number nobody has, the same number */
     unsigned max_sessions; /* of all routes together */
     unsigned handshake_ms; /* default of the routes */
     enum log_level log_level;
@@ -69,6 +69,9 @@ int config_init(struct config *c) __attribute__((warn_unused_result));
 /* Frees all; c may be init'ed again. Of a zeroed struct it does nothing. */
 void config_deinit(struct config *c);
 
+/* A route with every default and no name or socket. */
+struct config_route config_route_default(struct config_place at);
+
 /* ---- what is wrong with it ---- */
 
 /* More than this many are not worth reading at once. */
@@ -82,14 +85,17 @@ struct config_error {
 
 /* Needs no freeing. */
 struct config_errors {
-    size_t n;  /* those kept, in the order of places once a config_… function has returned */
-    bool more; /* there were others beside */
+    size_t n;     /* those kept, in the order of places */
+    size_t total; /* those added: the ones that were too many as well */
     struct config_error error[CONFIG_ERRORS];
 };
 
 void config_errors_init(struct config_errors *e);
 
-/* Adds one; hint may be NULL. What does not fit is cut. */
+/*
+ * Adds one; hint may be NULL. What does not fit is cut. Where there are too many, those of the
+ * first lines are kept: later ones may only follow from them.
+ */
 void config_errors_add(struct config_errors *e, struct config_place at, const char *hint,
                        const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
@@ -107,6 +113,13 @@ void config_errors_print(const struct config_errors *e, const char *name, FILE *
  */
 int config_parse(struct config *c, const void *p, size_t n, struct config_errors *e)
     __attribute__((warn_unused_result));
+
+/*
+ * Checks what no single statement can know (names and sockets used twice, limits that disagree),
+ * and gives the routes the defaults that hold for all. A part of config_parse and config_single.
+ * Pure. Returns 0 or -EINVAL: errors were added to e.
+ */
+int config_check(struct config *c, struct config_errors *e) __attribute__((warn_unused_result));
 
 /*
  * Finds the ids of users and groups, and the number of workers where none was given. Returns 0 or

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The part of reading a configuration that needs the machine: the file's bytes, the ids of users
+ * and groups, the number of cores. Runs once, before anything is opened for a peer.
+ */
+#define _GNU_SOURCE
+
+#include "proxy/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "proxy/config_value.h"
+
+/* ---- names ---- */
+
+/* (uid_t)-1 means "leave it" to chown(2), so that no account can have it. */
+#define ID_MOST ((unsigned long)(uid_t)-2)
+
+static void no_account(struct config_errors *e, struct config_place at, const char *what,
+                       const char *name)
+{
+    char shown[80];
+
+    log_escape(shown, sizeof shown, name, strlen(name));
+    config_errors_add(e, at, "a name of this machine, or a number", "there is no %s \"%s\"", what,
+                      shown);
+}
+
+static void resolve_owner(struct config_route *r, struct config_errors *e)
+{
+    unsigned long id;
+    const struct passwd *pw;
+
+    if (!r->owner_name) {
+        return;
+    }
+    if (value_decimal(r->owner_name, ID_MOST, &id)) {
+        r->owner = (uid_t)id;
+    } else if ((pw = getpwnam(r->owner_name))) {
+        r->owner = pw->pw_uid;
+    } else {
+        no_account(e, r->owner_at, "user", r->owner_name);
+    }
+}
+
+static void resolve_group(struct config_route *r, struct config_errors *e)
+{
+    unsigned long id;
+    const struct group *gr;
+
+    if (!r->group_name) {
+        return;
+    }
+    if (value_decimal(r->group_name, ID_MOST, &id)) {
+        r->group = (gid_t)id;
+    } else if ((gr = getgrnam(r->group_name))) {
+        r->group = gr->gr_gid;
+    } else {
+        no_account(e, r->group_at, "group", r->group_name);
+    }
+}
+
+static void resolve_user(struct config *c, struct config_errors *e)
+{
+    unsigned long id;
+    const struct passwd *pw;
+
+    if (value_decimal(c->user, ID_MOST, &id)) {
+        pw = getpwuid((uid_t)id);
+        c->user_uid = (uid_t)id;
+        c->user_gid = pw ? pw->pw_gid : (gid_t)id;
+    } else if ((pw = getpwnam(c->user))) {
+        c->user_uid = pw->pw_uid;
+        c->user_gid = pw->pw_gid;
+    } else {
+        no_account(e, c->user_at, "user", c->user);
+        return;
+    }
+    if (c->user_uid == 0) {
+        config_errors_add(e, c->user_at, "workers read what peers send: a user without rights",
+                          "workers cannot be root");
+    }
+}
+
+int config_resolve(struct config *c, struct config_errors *e)
+{
+    const size_t before = e->total;
+
+    if (c->workers == 0) {
+        const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+        c->workers = cores < 1                       ? 1
+                     : cores > LIMIT_WORKERS_DEFAULT ? LIMIT_WORKERS_DEFAULT
+                                                     : (unsigned)cores;
+    }
+    resolve_user(c, e);
+    for (size_t i = 0; i < c->n_routes; i++) {
+        resolve_owner(&c->routes[i], e);
+        resolve_group(&c->routes[i], e);
+    }
+    return e->total > before ? -EINVAL : 0;
+}
+
+/* ---- the file ---- */
+
+/*
+ * Reads a file into fresh memory, at most one byte more than a configuration may have: enough for
+ * the parser to see that it is too large. Returns its bytes, or -errno.
+ */
+static ssize_t read_file(const char *path, char **out)
+{
+    const size_t room = LIMIT_CONFIG_FILE + 1;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    size_t n = 0;
+    ssize_t got = fd < 0 ? -errno : 0;
+    char *p = fd < 0 ? NULL : malloc(room);
+
+    if (fd >= 0 && !p) {
+        got = -ENOMEM;
+    }
+    while (p && n < room) {
+        got = read(fd, p + n, room - n);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            got = got < 0 ? -errno : 0;
+            break;
+        }
+        n += (size_t)got;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (got < 0) {
+        free(p);
+        return got;
+    }
+    *out = p;
+    return (ssize_t)n;
+}
+
+int config_load(struct config *c, const char *path, struct config_errors *e)
+{
+    char *p = NULL;
+    const ssize_t n = read_file(path, &p);
+    int r;
+
+    if (n < 0) {
+        return (int)n;
+    }
+    r = config_parse(c, p, (size_t)n, e);
+    free(p);
+    if (r == 0 || r == -EINVAL) {
+        /* Names are looked up in any case: all that is wrong with the file is said at once. */
+        const int resolved = config_resolve(c, e);
+
+        r = r < 0 ? r : resolved;
+    }
+    return r;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The values that a configuration is made of, one reader for the file and the command line. Pure.
+ * poemd.conf(5), "VALUES".
+ */
+#ifndef POEMD_PROXY_CONFIG_VALUE_H
+#define POEMD_PROXY_CONFIG_VALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum value_kind {
+    VALUE_NAME,     /* of a route: text */
+    VALUE_SOCKET,   /* absolute path of an AF_UNIX socket: text */
+    VALUE_ACCOUNT,  /* user or group, name or number, not looked up: text */
+    VALUE_COUNT,    /* decimal */
+    VALUE_DURATION, /* in milliseconds */
+    VALUE_MODE,     /* octal permission bits */
+    VALUE_LEVEL,    /* enum log_level */
+};
+
+/* Why a value is none, in printable ASCII. */
+struct value_fault {
+    char text[160];
+    char hint[160];
+};
+
+/* Whether the kind is kept as text; else as a number. */
+bool value_is_text(enum value_kind kind);
+
+/*
+ * Checks text, and reads its number (of the kinds that have one) into *number. least and most bound
+ * VALUE_COUNT and VALUE_DURATION. False: *f says why, *number is untouched.
+ */
+bool value_read(enum value_kind kind, const char *text, unsigned least, unsigned most,
+                unsigned *number, struct value_fault *f) __attribute__((warn_unused_result));
+
+/* Reads a decimal number without sign, 0 … most, of digits alone. */
+bool value_decimal(const char *text, unsigned long most, unsigned long *out)
+    __attribute__((warn_unused_result));
+
+/* Whether two absolute paths are written for the same file: "//" and "/./" do not count. */
+bool value_same_path(const char *a, const char *b);
+
+/*
+ * The word of the n candidates that text was most likely meant to be, by the typing mistakes
+ * between them; NULL: none is near.
+ */
+const char *value_nearest(const char *text, const char *const *words, size_t n);
+
+#endif

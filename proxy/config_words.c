@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The table of statements. It says what may be written where; what the values mean together is
+ * config_check's.
+ */
+#define _GNU_SOURCE
+
+#include "proxy/config_words.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+
+/* The parser writes numbers as unsigned, whatever the field is called. */
+_Static_assert(sizeof(mode_t) == sizeof(unsigned), "mode is written as an unsigned");
+_Static_assert(sizeof(enum log_level) == sizeof(unsigned), "log_level is written as an unsigned");
+
+/* A peer that reads nothing for a minute will not read the rest in another one. */
+#define DRAIN_MOST_MS 60000u
+
+#define IN_CONFIG(field) offsetof(struct config, field)
+#define IN_ROUTE(field) offsetof(struct config_route, field)
+
+/* Room for one more route, which begins with the defaults. */
+static void *route_begin(struct config_parser *p, struct config_place at)
+{
+    struct config *c = p->config;
+    struct config_route *routes;
+
+    if (c->n_routes == LIMIT_ROUTES) {
+        config_errors_add(p->errors, at, NULL, "more than %d routes", LIMIT_ROUTES);
+        return NULL;
+    }
+    /* Grown at powers of two only. */
+    if ((c->n_routes & (c->n_routes - 1)) == 0) {
+        const size_t room = c->n_routes > 0 ? c->n_routes * 2 : 1;
+
+        routes = reallocarray(c->routes, room, sizeof *routes);
+        if (!routes) {
+            p->no_memory = true;
+            return NULL;
+        }
+        c->routes = routes;
+    }
+    c->routes[c->n_routes] = config_route_default(at);
+    return &c->routes[c->n_routes++];
+}
+
+static const struct config_word words[] = {
+    {.word = "workers",
+     .context = CONTEXT_FILE,
+     .args = {{NULL, "NUMBER", VALUE_COUNT, 1, LIMIT_WORKERS, IN_CONFIG(workers), CONFIG_NO_PLACE}},
+     .help = "processes that relay"},
+    {.word = "user",
+     .context = CONTEXT_FILE,
+     .args = {{NULL, "USER", VALUE_ACCOUNT, 0, 0, IN_CONFIG(user), IN_CONFIG(user_at)}},
+     .help = "whom the workers become"},
+    {.word = "max-sessions",
+     .context = CONTEXT_FILE,
+     .args = {{NULL, "NUMBER", VALUE_COUNT, 1, LIMIT_SESSIONS, IN_CONFIG(max_sessions),
+               CONFIG_NO_PLACE}},
+     .help = "sessions of all routes together"},
+    {.word = "log-level",
+     .context = CONTEXT_FILE,
+     .args = {{NULL, "LEVEL", VALUE_LEVEL, 0, 0, IN_CONFIG(log_level), CONFIG_NO_PLACE}},
+     .help = "how much is logged"},
+    {.word = "handshake-timeout",
+     .context = CONTEXT_FILE,
+     .args = {{NULL, "DURATION", VALUE_DURATION, 1, LIMIT_HANDSHAKE_MS, IN_CONFIG(handshake_ms),
+               CONFIG_NO_PLACE}},
+     .help = "what a handshake may take, in every route that says nothing else"},
+    {.word = "route",
+     .context = CONTEXT_FILE,
+     .opens = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = route_begin,
+     .args = {{NULL, "NAME", VALUE_NAME, 0, 0, IN_ROUTE(name), IN_ROUTE(name_at)}},
+     .help = "a way from a listening socket to a backend"},
+    {.word = "listen",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REQUIRED,
+     .args = {{NULL, "PATH", VALUE_SOCKET, 0, 0, IN_ROUTE(listen), IN_ROUTE(listen_at)},
+              {"mode", "MODE", VALUE_MODE, 0, 0, IN_ROUTE(mode), CONFIG_NO_PLACE},
+              {"owner", "USER", VALUE_ACCOUNT, 0, 0, IN_ROUTE(owner_name), IN_ROUTE(owner_at)},
+              {"group", "GROUP", VALUE_ACCOUNT, 0, 0, IN_ROUTE(group_name), IN_ROUTE(group_at)}},
+     .help = "the socket that clients connect to"},
+    {.word = "backend",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REQUIRED,
+     .args = {{NULL, "PATH", VALUE_SOCKET, 0, 0, IN_ROUTE(backend), IN_ROUTE(backend_at)}},
+     .help = "the socket that the device process listens on"},
+    {.word = "sessions",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "NUMBER", VALUE_COUNT, 1, LIMIT_SESSIONS, IN_ROUTE(sessions),
+               IN_ROUTE(sessions_at)}},
+     .help = "sessions of this route at once"},
+    {.word = "wait-backend",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "DURATION", VALUE_DURATION, 0, LIMIT_HANDSHAKE_MS, IN_ROUTE(wait_backend_ms),
+               IN_ROUTE(wait_at)}},
+     .help = "how long an absent backend is waited for"},
+    {.word = "handshake-timeout",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "DURATION", VALUE_DURATION, 1, LIMIT_HANDSHAKE_MS, IN_ROUTE(handshake_ms),
+               CONFIG_NO_PLACE}},
+     .help = "what a handshake may take"},
+    {.word = "drain-timeout",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "DURATION", VALUE_DURATION, 0, DRAIN_MOST_MS, IN_ROUTE(drain_ms),
+               CONFIG_NO_PLACE}},
+     .help = "how long one side may read on after the other has closed"},
+};
+
+_Static_assert(sizeof words / sizeof *words <= CONFIG_WORDS_MAX, "CONFIG_WORDS_MAX is too small");
+
+const struct config_word *config_word_at(size_t i)
+{
+    return &words[i];
+}
+
+size_t config_word_count(void)
+{
+    return sizeof words / sizeof *words;
+}
+
+/* Appends as much as fits. */
+static void append(char *out, size_t size, const char *before, const char *text)
+{
+    const size_t n = strlen(out);
+
+    snprintf(out + n, size - n, "%s%s", before, text);
+}
+
+const char *config_word_usage(const struct config_word *row, char *out, size_t size)
+{
+    snprintf(out, size, "%s", row->word);
+    for (const struct config_arg *a = row->args; a < row->args + CONFIG_ARGS && a->name; a++) {
+        if (a->keyword) {
+            append(out, size, " [", a->keyword);
+        }
+        append(out, size, " ", a->name);
+        if (a->keyword) {
+            append(out, size, "]", "");
+        }
+    }
+    if (row->opens != CONTEXT_NONE) {
+        append(out, size, " ", "{");
+    }
+    return out;
+}
