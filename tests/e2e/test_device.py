@@ -39,7 +39,7 @@ class Pci(DeviceCase):
 
     def test_bars(self) -> None:
         """The registers' 1 MiB and the extra BAR of 8 KiB, at places of the test's choice."""
-        sizes = {bar.index: bar.size for bar in self.function.bars()}
+        sizes = {bar.number: bar.size for bar in self.function.bars()}
         self.assertEqual({0: 1 << 20, edu.EXTRA_BAR: edu.EXTRA_BAR_SIZE}, sizes)
 
     def test_msi_capability(self) -> None:
@@ -101,8 +101,10 @@ class ExtraBar(DeviceCase):
         self.assertEqual(data, self.edu.read_page(32, len(data)))
 
     def test_page_is_mapped_by_qemu(self) -> None:
-        maps = Path(f"/proc/{self.machine.child.pid}/maps").read_text()
-        self.assertIn(edu.PAGE_FILE, maps)
+        maps = Path(f"/proc/{self.machine.child.pid}/maps").read_text().splitlines()
+        shared = [line for line in maps if edu.PAGE_FILE in line]
+        self.assertEqual(1, len(shared), shared)
+        self.assertEqual("rw-s", shared[0].split()[1])
 
     def test_broker_keeps_no_memory(self) -> None:
         """What it passed on, guest memory and the device's page, it has closed."""

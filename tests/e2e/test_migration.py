@@ -6,8 +6,8 @@ QEMU 11.1's vfio-user client does not support it, and does not say so: it regist
 handlers for the device (it never asks it for VFIO_USER_DEVICE_FEATURE) and, other than vfio-pci for
 a kernel device without them, no blocker either. The migration therefore ends well, memory and the
 machine's own devices arrive, and of the vfio-user device nothing: no device state, and not even the
-PCI registers that QEMU itself keeps. The tests below say exactly that. A QEMU that learns to do better makes
-them fail; then the device's own migration support is to be put to the test here.
+PCI registers that QEMU itself keeps. The tests below say exactly that. A QEMU that learns to do
+better makes them fail; then the device's own migration support is to be put to the test here.
 """
 
 from __future__ import annotations

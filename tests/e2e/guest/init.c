@@ -27,27 +27,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "contrib/edu/regs.h"
+
 #define PCI_DEVICES "/sys/bus/pci/devices"
-#define EDU_VENDOR 0x1234
-#define EDU_DEVICE 0x11e8
-#define EDU_IDENTIFICATION UINT32_C(0x010000ed)
-#define BAR0_SIZE (1u << 20)
-#define BUFFER UINT64_C(0x40000)
 #define PAGE 4096u
 #define WAIT_SECONDS 30
-
-enum {
-    REG_IDENTIFICATION = 0x00,
-    REG_LIVENESS = 0x04,
-    REG_FACTORIAL = 0x08,
-    REG_STATUS = 0x20,
-    REG_DMA_SOURCE = 0x80,
-    REG_DMA_DESTINATION = 0x88,
-    REG_DMA_COUNT = 0x90,
-    REG_DMA_COMMAND = 0x98,
-};
-
-enum { DMA_RUN = 1, DMA_TO_MEMORY = 2 };
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
@@ -114,15 +98,15 @@ static void find_device(char *name, size_t size)
     while ((entry = readdir(dir)) != NULL) {
         if (entry->d_name[0] == '.')
             continue;
-        if (read_attribute(entry->d_name, "vendor") == EDU_VENDOR &&
-            read_attribute(entry->d_name, "device") == EDU_DEVICE) {
+        if (read_attribute(entry->d_name, "vendor") == EDU_VENDOR_ID &&
+            read_attribute(entry->d_name, "device") == EDU_DEVICE_ID) {
             snprintf(name, size, "%s", entry->d_name);
             closedir(dir);
             return;
         }
     }
     errno = ENODEV;
-    fail("no PCI device %04x:%04x", EDU_VENDOR, EDU_DEVICE);
+    fail("no PCI device %04x:%04x", EDU_VENDOR_ID, EDU_DEVICE_ID);
 }
 
 static int open_device_file(const char *device, const char *name)
@@ -205,8 +189,8 @@ static uint8_t *dma_page(uint64_t *physical)
     uint8_t *page;
     int fd;
 
-    page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED |
-                                                        MAP_POPULATE, -1, 0);
+    page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, -1, 0);
     if (page == MAP_FAILED)
         fail("lock a page");
     page[0] = 1;
@@ -227,31 +211,31 @@ static uint8_t *dma_page(uint64_t *physical)
 
 static void run_dma(volatile uint8_t *bar, uint64_t source, uint64_t destination, uint64_t command)
 {
-    put64(bar, REG_DMA_SOURCE, source);
-    put64(bar, REG_DMA_DESTINATION, destination);
-    put64(bar, REG_DMA_COUNT, PAGE);
-    put64(bar, REG_DMA_COMMAND, DMA_RUN | command);
-    wait_clear(bar, REG_DMA_COMMAND, DMA_RUN);
+    put64(bar, EDU_DMA_SRC, source);
+    put64(bar, EDU_DMA_DST, destination);
+    put64(bar, EDU_DMA_COUNT, PAGE);
+    put64(bar, EDU_DMA_CMD, EDU_DMA_START | command);
+    wait_clear(bar, EDU_DMA_CMD, EDU_DMA_START);
 }
 
 static void check_registers(volatile uint8_t *bar)
 {
-    uint32_t got = get32(bar, REG_IDENTIFICATION);
+    uint32_t got = get32(bar, EDU_IDENT);
 
     errno = EIO;
-    if (got != EDU_IDENTIFICATION)
+    if (got != EDU_IDENT_VALUE)
         fail("identification %#" PRIx32, got);
     say("identification %#" PRIx32, got);
 
-    put32(bar, REG_LIVENESS, 0x12345678);
-    got = get32(bar, REG_LIVENESS);
+    put32(bar, EDU_LIVENESS, 0x12345678);
+    got = get32(bar, EDU_LIVENESS);
     if (got != ~UINT32_C(0x12345678))
         fail("liveness %#" PRIx32, got);
     say("liveness %#" PRIx32, got);
 
-    put32(bar, REG_FACTORIAL, 10);
-    wait_clear(bar, REG_STATUS, 1);
-    got = get32(bar, REG_FACTORIAL);
+    put32(bar, EDU_FACTORIAL, 10);
+    wait_clear(bar, EDU_STATUS, EDU_STATUS_COMPUTING);
+    got = get32(bar, EDU_FACTORIAL);
     if (got != 3628800)
         fail("10! = %" PRIu32, got);
     say("10! = %" PRIu32, got);
@@ -266,8 +250,8 @@ static void check_dma(volatile uint8_t *bar)
     for (unsigned i = 0; i < PAGE; i++)
         out[i] = (uint8_t)(i * 13 + i / 256);
     memset(back, 0xee, PAGE);
-    run_dma(bar, source, BUFFER, 0);
-    run_dma(bar, BUFFER, destination, DMA_TO_MEMORY);
+    run_dma(bar, source, EDU_BUFFER, 0);
+    run_dma(bar, EDU_BUFFER, destination, EDU_DMA_TO_RAM);
     for (unsigned i = 0; i < PAGE; i++) {
         if (back[i] != out[i]) {
             errno = EIO;
@@ -275,6 +259,25 @@ static void check_dma(volatile uint8_t *bar)
         }
     }
     say("DMA round trip of %u bytes, %#" PRIx64 " to %#" PRIx64, PAGE, source, destination);
+}
+
+/* The second BAR: a register that counts, and a page that the hypervisor may have mapped. */
+static void check_extra_bar(volatile uint8_t *bar)
+{
+    volatile uint8_t *page = bar + EDU_PAGE;
+
+    put32(bar, EDU_DOORBELL, 1);
+    put32(bar, EDU_DOORBELL, 1);
+    errno = EIO;
+    if (get32(bar, EDU_DOORBELL_COUNT) != 2)
+        fail("doorbell rung %" PRIu32 " times", get32(bar, EDU_DOORBELL_COUNT));
+    for (unsigned i = 0; i < EDU_PAGE_SIZE; i++)
+        page[i] = (uint8_t)(i * 5 + 1);
+    for (unsigned i = 0; i < EDU_PAGE_SIZE; i++) {
+        if (page[i] != (uint8_t)(i * 5 + 1))
+            fail("page: byte %u is %#x", i, page[i]);
+    }
+    say("doorbell and page");
 }
 
 static void drive(void)
@@ -287,9 +290,10 @@ static void drive(void)
     find_device(device, sizeof(device));
     say("device %s", device);
     enable_device(device);
-    bar = map_bar(device, "resource0", BAR0_SIZE);
+    bar = map_bar(device, "resource0", EDU_BAR0_SIZE);
     check_registers(bar);
     check_dma(bar);
+    check_extra_bar(map_bar(device, "resource2", EDU_BAR2_SIZE));
     say("pass");
 }
 

@@ -45,14 +45,14 @@ SLOT_POWER_INDICATOR_MASK = 3 << 8
 SLOT_POWER_OFF = 1 << 10
 SLOT_PRESENT = 1 << 6
 
-# The part of q35's 32-bit PCI hole that the tests hand out; far from what firmware-less QEMU decodes.
+# The part of q35's 32-bit PCI hole that the tests hand out; nothing else is decoded there.
 WINDOW_BASE = 0xE000_0000
 WINDOW_SIZE = 0x0100_0000
 ABSENT = 0xFFFF
 
 
 class Bar(NamedTuple):
-    index: int
+    number: int
     size: int
     is_64bit: bool
 
@@ -128,9 +128,9 @@ class Function:
         return found
 
     def set_bar(self, bar: Bar, address: int) -> None:
-        self.write32(BAR0 + 4 * bar.index, address & 0xFFFF_FFFF)
+        self.write32(BAR0 + 4 * bar.number, address & 0xFFFF_FFFF)
         if bar.is_64bit:
-            self.write32(BAR0 + 4 * bar.index + 4, address >> 32)
+            self.write32(BAR0 + 4 * bar.number + 4, address >> 32)
 
     def set_command(self, bits: int) -> None:
         self.write16(COMMAND, bits)
@@ -155,9 +155,9 @@ def assign_bars(function: Function, base: int, end: int) -> dict[int, int]:
     for bar in sorted(function.bars(), key=lambda bar: bar.size, reverse=True):
         cursor = (cursor + bar.size - 1) & ~(bar.size - 1)
         if cursor + bar.size > end:
-            raise AssertionError(f"BAR {bar.index} of {bar.size:#x} bytes does not fit")
+            raise AssertionError(f"BAR {bar.number} of {bar.size:#x} bytes does not fit")
         function.set_bar(bar, cursor)
-        places[bar.index] = cursor
+        places[bar.number] = cursor
         cursor += bar.size
     return places
 

@@ -29,13 +29,24 @@ class NoQemu(Exception):
 
 def root() -> Path:
     """The root folder, made if it is not there yet."""
+    return Path(_output([str(MAKE_ROOT)]))
+
+
+def require() -> None:
+    """Raises NoQemu where QEMU cannot be had or not be run: no root user, no network, no right to
+    mount (a confined container)."""
     if os.geteuid() != 0:
         raise NoQemu("a chroot needs the root user")
-    made = subprocess.run([str(MAKE_ROOT)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True, errors="backslashreplace", check=False)
-    if made.returncode != 0:
-        raise NoQemu(made.stderr.strip() or f"{MAKE_ROOT} failed")
-    return Path(made.stdout.removesuffix("\n"))
+    root()
+    _output([str(RUN), "--", "--version"])
+
+
+def _output(argv: list[str]) -> str:
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          errors="backslashreplace", check=False)
+    if done.returncode != 0:
+        raise NoQemu(done.stderr.strip() or f"{argv[0]} ended with status {done.returncode}")
+    return done.stdout.removesuffix("\n")
 
 
 def guest_kernel() -> Path:
