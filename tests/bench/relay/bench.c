@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What the programs of the relay benchmark share. May exit.
+ */
+#define _GNU_SOURCE
+#include "bench.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/sock.h"
+
+_Noreturn void bench_die(const char *what, int err)
+{
+    if (err) {
+        fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, what, strerror(-err));
+    } else {
+        fprintf(stderr, "%s: %s\n", program_invocation_short_name, what);
+    }
+    exit(3);
+}
+
+struct bench_options bench_options(int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"listen", required_argument, NULL, 'l'},
+        {"backend", required_argument, NULL, 'b'},
+        {"ready-fd", required_argument, NULL, 'r'},
+        {NULL, 0, NULL, 0},
+    };
+    struct bench_options o = {.ready_fd = -1};
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        switch (c) {
+        case 'l':
+            o.listen = optarg;
+            break;
+        case 'b':
+            o.backend = optarg;
+            break;
+        case 'r':
+            o.ready_fd = atoi(optarg);
+            break;
+        default:
+            exit(2);
+        }
+    }
+    if (!o.listen || optind != argc) {
+        fprintf(stderr, "usage: %s --listen PATH [--backend PATH] [--ready-fd N]\n",
+                program_invocation_short_name);
+        exit(2);
+    }
+    return o;
+}
+
+void bench_ready(int ready_fd)
+{
+    if (ready_fd < 0) {
+        return;
+    }
+    if (write(ready_fd, "ready\n", 6) != 6) {
+        bench_die("ready-fd", -errno);
+    }
+    close(ready_fd);
+}
+
+void bench_raise_files(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) < 0) {
+        bench_die("getrlimit", -errno);
+    }
+    r.rlim_cur = r.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &r) < 0) {
+        bench_die("setrlimit", -errno);
+    }
+}
+
+void bench_block(int fd)
+{
+    const struct timeval t = {.tv_sec = BENCH_TIMEOUT_S};
+    int err = sock_block(fd);
+
+    if (err) {
+        bench_die("fcntl", err);
+    }
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t) < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof t) < 0) {
+        bench_die("setsockopt", -errno);
+    }
+}
