@@ -28,9 +28,10 @@ def build_init(folder: Path) -> Path:
     if cc is None:
         raise FileNotFoundError("no C compiler")
     target = folder / "init"
-    made = subprocess.run([cc, "-std=c11", "-D_GNU_SOURCE", "-O1", *WARNINGS, f"-I{qemu.SOURCE_DIR}", "-static",
-                           "-o", str(target), str(SOURCE)],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    made = subprocess.run(
+        [cc, "-std=c11", "-D_GNU_SOURCE", "-O1", *WARNINGS, f"-I{qemu.SOURCE_DIR}", "-static",
+         "-o", str(target), str(SOURCE)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if made.returncode != 0:
         raise AssertionError(made.stdout)
     return target

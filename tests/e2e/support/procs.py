@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: 2026 The poemd authors
-"""The programs under test as child processes: started with a log, waited for by pidfd, ended by pid.
+"""The programs under test as child processes: started with a log, waited for and ended by
+pidfd.
 
 A child gets a kill signal from the kernel if the test runner dies, so that no crash of the tests
 leaves one behind. Grandchildren whose parent went become the runner's own (it is their subreaper),
