@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/file.h>
@@ -145,6 +146,13 @@ int sock_recv_all(int fd, void *p, size_t n, struct fdset *fds)
         n -= (size_t)got;
     }
     return 0;
+}
+
+bool sock_hung_up(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = 0};
+
+    return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
 }
 
 static int address(const char *path, struct sockaddr_un *sun)

@@ -63,6 +63,9 @@ int sock_send_all(int fd, const void *p, size_t n, const struct fdset *fds)
  */
 int sock_recv_all(int fd, void *p, size_t n, struct fdset *fds) __attribute__((warn_unused_result));
 
+/* Whether both ends of the connection are closed, not only the peer's writing. */
+bool sock_hung_up(int fd);
+
 /*
  * A listening SOCK_STREAM socket at path, non-blocking, close-on-exec. A socket file that nobody
  * listens on any more is removed first; a live one never is. The file gets mode (e.g. 0660), owner

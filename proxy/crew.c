@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Relay workers, from the monitor's side: processes, channels, outboxes.
+ */
+#define _GNU_SOURCE
+#include "proxy/crew.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fdset.h"
+#include "base/sock.h"
+#include "proxy/monitor.h"
+#include "proxy/worker.h"
+
+/* Messages taken from one worker in a turn, so that no worker's flood stops the loop. */
+#define TURN 64
+
+/* Where the worker's program is put for the moment between fork and exec. */
+#define CHILD_EXE_FD (WORKER_CHANNEL_FD + 1)
+
+/* ---- sending ---- */
+
+static void outbox_add(struct ticket_list *list, struct ticket *t)
+{
+    t->in_outbox = true;
+    TAILQ_INSERT_TAIL(list, t, outbox_link);
+}
+
+static struct ticket_list *outbox_of(struct crew *c, const struct ticket *t)
+{
+    return t->member ? &t->member->outbox : &c->waiting;
+}
+
+/* Sends the ticket's message. False: the channel is full; the message waits in the outbox. */
+static bool post(struct crew_member *w, struct ticket *t)
+{
+    const int fds[2] = {t->client_fd, t->backend_fd};
+    const unsigned n = t->unsent.type == IPC_SESSION ? 2 : 0;
+    const int err = ipc_send(w->channel_fd, &t->unsent, fds, n);
+
+    if (err == -EAGAIN) {
+        return false;
+    }
+    /* Any other error: the worker is dying, and SIGCHLD will end all that was its. */
+    if (n > 0) {
+        ticket_handed_over(t);
+    }
+    t->unsent.type = 0;
+    return true;
+}
+
+static void send_or_keep(struct crew_member *w, struct ticket *t)
+{
+    if (TAILQ_EMPTY(&w->outbox) && post(w, t)) {
+        return;
+    }
+    outbox_add(&w->outbox, t);
+    event_add(w->writable, NULL);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    struct crew_member *w = arg;
+    struct ticket *t;
+
+    (void)fd;
+    (void)what;
+    while ((t = TAILQ_FIRST(&w->outbox))) {
+        if (!post(w, t)) {
+            event_add(w->writable, NULL);
+            return;
+        }
+        TAILQ_REMOVE(&w->outbox, t, outbox_link);
+        t->in_outbox = false;
+    }
+}
+
+static struct crew_member *least_busy(struct crew *c)
+{
+    struct crew_member *best = NULL;
+
+    for (unsigned i = 0; i < c->n; i++) {
+        struct crew_member *w = &c->members[i];
+
+        if (w->channel_fd >= 0 && (!best || w->sessions < best->sessions)) {
+            best = w;
+        }
+    }
+    return best;
+}
+
+static void assign(struct crew_member *w, struct ticket *t)
+{
+    t->member = w;
+    w->sessions++;
+    TAILQ_INSERT_TAIL(&w->tickets, t, member_link);
+    t->unsent.u.begin.handshake_ms = ticket_handshake_left_ms(t);
+    send_or_keep(w, t);
+}
+
+void crew_give(struct crew *c, struct ticket *t)
+{
+    const struct config_route *r = t->route->config;
+    struct crew_member *w = least_busy(c);
+
+    t->unsent =
+        (struct ipc_msg){.type = IPC_SESSION, .session = t->id, .u.begin.drain_ms = r->drain_ms};
+    snprintf(t->unsent.u.begin.route, sizeof t->unsent.u.begin.route, "%s", r->name);
+    if (w) {
+        assign(w, t);
+    } else {
+        outbox_add(&c->waiting, t);
+    }
+}
+
+void crew_refuse_take(struct crew *c, int client_fd, int err)
+{
+    const struct ipc_msg m = {
+        .type = IPC_REFUSE, .u.refuse = {.err = (uint32_t)err, .handshake_ms = LIMIT_HANDSHAKE_MS}};
+    struct crew_member *w = least_busy(c);
+
+    /* Where no worker can say it, the closed socket has to. */
+    if (w && ipc_send(w->channel_fd, &m, &client_fd, 1) < 0) {
+        log_debug("a client was closed unanswered: the worker is busy");
+    }
+    close(client_fd);
+}
+
+void crew_verdict(struct crew *c, struct ticket *t, int err)
+{
+    (void)c;
+    t->unsent =
+        (struct ipc_msg){.type = IPC_VERDICT, .session = t->id, .u.verdict.err = (uint32_t)err};
+    send_or_keep(t->member, t);
+}
+
+void crew_forget(struct crew *c, struct ticket *t)
+{
+    if (t->in_outbox) {
+        TAILQ_REMOVE(outbox_of(c, t), t, outbox_link);
+        t->in_outbox = false;
+    }
+    if (t->member) {
+        TAILQ_REMOVE(&t->member->tickets, t, member_link);
+        t->member->sessions--;
+        t->member = NULL;
+    }
+}
+
+/* ---- receiving ---- */
+
+static struct ticket *ticket_of(struct crew_member *w, uint64_t id)
+{
+    struct ticket *t;
+
+    TAILQ_FOREACH(t, &w->tickets, member_link)
+    {
+        if (t->id == id) {
+            return t;
+        }
+    }
+    return NULL;
+}
+
+/* Obeys one message of a worker's. False: it broke the rules. */
+static bool obey(struct crew_member *w, const struct ipc_msg *m, unsigned n_fds)
+{
+    struct ticket *t = ipc_names_session(m->type) ? ticket_of(w, m->session) : NULL;
+
+    if (ipc_names_session(m->type) && !t) {
+        return false;
+    }
+    if (!ipc_legal(m->type, IPC_FROM_WORKER, n_fds, t ? t->state : SESSION_DEAD)) {
+        return false;
+    }
+    switch ((enum ipc_type)m->type) {
+    case IPC_READY:
+        w->ready = true;
+        w->false_starts = 0;
+        monitor_worker_ready(w->crew->monitor);
+        break;
+    case IPC_EVIDENCE:
+        ticket_evidence(t, &m->u.evidence);
+        break;
+    case IPC_ENDED:
+        if (m->u.ended.reason >= REASON_COUNT) {
+            return false;
+        }
+        ticket_end(t, (enum session_reason)m->u.ended.reason, &m->u.ended);
+        break;
+    default:
+        return false;
+    }
+    return true;
+}
+
+/* The worker is to be no more. What it was is cleared when SIGCHLD tells that it is gone. */
+static void member_kill(struct crew_member *w, const char *why)
+{
+    log_error("worker pid=%ld %s; killed", (long)w->pid, why);
+    event_del(w->readable);
+    kill(w->pid, SIGKILL);
+}
+
+/* Takes what the worker has said. False when there is no more, or never will be. */
+static bool member_read_one(struct crew_member *w)
+{
+    struct fdset fds;
+    struct ipc_msg m;
+    unsigned n_fds;
+    int r;
+
+    fdset_init(&fds);
+    r = ipc_recv(w->channel_fd, &m, &fds);
+    n_fds = fds.n;
+    fdset_close(&fds);
+    if (r == -EAGAIN) {
+        return false;
+    }
+    if (r == 0) {
+        event_del(w->readable);
+        return false;
+    }
+    if (r < 0 || !obey(w, &m, n_fds)) {
+        member_kill(w, "broke the rules of the channel");
+        return false;
+    }
+    return true;
+}
+
+static void member_read(struct crew_member *w)
+{
+    for (int i = 0; i < TURN && member_read_one(w); i++) {
+    }
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    member_read(arg);
+}
+
+/* ---- starting ---- */
+
+/* What a worker may have open: its sessions' sockets, and what it needs besides. */
+static uint64_t worker_nofile(const struct config *c)
+{
+    return LIMIT_WORKER_SPARE_FDS + LIMIT_REFUSALS +
+           (uint64_t)LIMIT_FDS_PER_SESSION * c->max_sessions;
+}
+
+/* In the child: only the channel and the log go along. */
+static void child(int channel_fd, int exe_fd, const struct config *c)
+{
+    char number[4][24];
+    char *argv[] = {WORKER_NAME, WORKER_ARG, number[0], number[1], number[2], number[3], NULL};
+
+    snprintf(number[0], sizeof number[0], "%d", (int)c->log_level);
+    snprintf(number[1], sizeof number[1], "%ju", (uintmax_t)c->user_uid);
+    snprintf(number[2], sizeof number[2], "%ju", (uintmax_t)c->user_gid);
+    snprintf(number[3], sizeof number[3], "%" PRIu64, worker_nofile(c));
+    /* Both may stand where the other must go: out of the way first. */
+    channel_fd = fcntl(channel_fd, F_DUPFD_CLOEXEC, CHILD_EXE_FD + 1);
+    exe_fd = fcntl(exe_fd, F_DUPFD_CLOEXEC, CHILD_EXE_FD + 1);
+    if (channel_fd < 0 || exe_fd < 0 || dup2(channel_fd, WORKER_CHANNEL_FD) < 0 ||
+        dup3(exe_fd, CHILD_EXE_FD, O_CLOEXEC) < 0) {
+        _exit(127);
+    }
+    closefrom(CHILD_EXE_FD + 1);
+    fexecve(CHILD_EXE_FD, argv, environ);
+    _exit(127);
+}
+
+static int member_events(struct crew_member *w)
+{
+    struct event_base *base = w->crew->monitor->base;
+
+    w->readable = event_new(base, w->channel_fd, EV_READ | EV_PERSIST, on_readable, w);
+    w->writable = event_new(base, w->channel_fd, EV_WRITE, on_writable, w);
+    if (!w->readable || !w->writable || event_add(w->readable, NULL) < 0) {
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+static void member_close(struct crew_member *w)
+{
+    if (w->readable) {
+        event_free(w->readable);
+        w->readable = NULL;
+    }
+    if (w->writable) {
+        event_free(w->writable);
+        w->writable = NULL;
+    }
+    sock_close(&w->channel_fd);
+    w->ready = false;
+}
+
+static int member_start(struct crew_member *w)
+{
+    const struct config *config = w->crew->monitor->config;
+    int pair[2];
+    int err;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
+        return -errno;
+    }
+    w->channel_fd = pair[0];
+    err = member_events(w);
+    if (!err) {
+        w->pid = fork();
+        err = w->pid < 0 ? -errno : 0;
+    }
+    if (!err && w->pid == 0) {
+        child(pair[1], w->crew->exe_fd, config);
+    }
+    close(pair[1]);
+    if (err) {
+        member_close(w);
+        return err;
+    }
+    log_debug("worker pid=%ld started", (long)w->pid);
+    return 0;
+}
+
+/* Gives those who found no worker to this one. */
+static void take_waiting(struct crew_member *w)
+{
+    struct ticket *t;
+
+    while ((t = TAILQ_FIRST(&w->crew->waiting))) {
+        TAILQ_REMOVE(&w->crew->waiting, t, outbox_link);
+        t->in_outbox = false;
+        assign(w, t);
+    }
+}
+
+/* ---- dying ---- */
+
+static void respawn_later(struct crew_member *w)
+{
+    unsigned ms = 0;
+    struct timeval tv;
+
+    /* One that was ready died of its work, and the next is wanted at once. */
+    if (!w->ready) {
+        ms = LIMIT_RESPAWN_MS << (w->false_starts < 8 ? w->false_starts : 8);
+        ms = ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS;
+        w->false_starts++;
+    }
+    tv = (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
+    evtimer_add(w->respawn, &tv);
+}
+
+static void on_respawn(evutil_socket_t fd, short what, void *arg)
+{
+    struct crew_member *w = arg;
+    const int err = member_start(w);
+
+    (void)fd;
+    (void)what;
+    if (err) {
+        log_error("cannot start a worker: %s", strerror(-err));
+        respawn_later(w);
+        return;
+    }
+    take_waiting(w);
+}
+
+/* The process is gone: what it still said is heard, then its sessions end. */
+static void member_died(struct crew_member *w, int status)
+{
+    struct monitor *m = w->crew->monitor;
+    struct ticket *t;
+    const bool was_ready = w->ready;
+
+    while (member_read_one(w)) {
+    }
+    if (!m->stopping) {
+        log_error("worker pid=%ld %s %d; its %u sessions end", (long)w->pid,
+                  WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
+                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), w->sessions);
+    }
+    while ((t = TAILQ_FIRST(&w->tickets))) {
+        ticket_end(t, m->stopping ? REASON_SHUTDOWN : REASON_WORKER_DIED, NULL);
+    }
+    w->pid = -1;
+    if (m->stopping) {
+        member_close(w);
+        return;
+    }
+    if (!was_ready && m->ready_fd >= 0) {
+        log_error("a worker cannot start: the lines above say why");
+        member_close(w);
+        monitor_stop(m, 3);
+        return;
+    }
+    respawn_later(w);
+    member_close(w);
+}
+
+void crew_collect(struct crew *c)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        struct crew_member *w = &c->members[i];
+        int status;
+
+        if (w->pid > 0 && waitpid(w->pid, &status, WNOHANG) == w->pid) {
+            member_died(w, status);
+        }
+    }
+}
+
+/* ---- all of them ---- */
+
+int crew_init(struct crew *c, struct monitor *m)
+{
+    *c = (struct crew){.monitor = m, .exe_fd = -1};
+    TAILQ_INIT(&c->waiting);
+    c->members = calloc(m->config->workers, sizeof *c->members);
+    if (!c->members) {
+        return -ENOMEM;
+    }
+    /* By fd: an upgrade that replaces the file must not give this monitor another's workers. */
+    c->exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    if (c->exe_fd < 0) {
+        return -errno;
+    }
+    for (c->n = 0; c->n < m->config->workers; c->n++) {
+        struct crew_member *w = &c->members[c->n];
+        int err;
+
+        *w = (struct crew_member){.crew = c, .pid = -1, .channel_fd = -1};
+        TAILQ_INIT(&w->tickets);
+        TAILQ_INIT(&w->outbox);
+        w->respawn = evtimer_new(m->base, on_respawn, w);
+        err = w->respawn ? member_start(w) : -ENOMEM;
+        if (err) {
+            c->n++;
+            return err;
+        }
+    }
+    return 0;
+}
+
+void crew_deinit(struct crew *c)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        member_close(&c->members[i]);
+        if (c->members[i].respawn) {
+            event_free(c->members[i].respawn);
+        }
+    }
+    free(c->members);
+    c->members = NULL;
+    c->n = 0;
+    sock_close(&c->exe_fd);
+}
+
+void crew_quit(struct crew *c)
+{
+    const struct ipc_msg m = {.type = IPC_QUIT};
+
+    for (unsigned i = 0; i < c->n; i++) {
+        struct crew_member *w = &c->members[i];
+
+        evtimer_del(w->respawn);
+        /* One whose channel is full will not hear it; the time-out kills it. */
+        if (w->channel_fd >= 0 && ipc_send(w->channel_fd, &m, NULL, 0) < 0) {
+            log_debug("worker pid=%ld cannot be told to quit", (long)w->pid);
+        }
+    }
+}
+
+void crew_kill(struct crew *c)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        if (c->members[i].pid > 0) {
+            kill(c->members[i].pid, SIGKILL);
+        }
+    }
+}
+
+bool crew_all_ready(const struct crew *c)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        if (!c->members[i].ready) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool crew_all_gone(const struct crew *c)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        if (c->members[i].pid > 0) {
+            return false;
+        }
+    }
+    return true;
+}

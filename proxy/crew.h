@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The monitor's relay workers: started, given work, watched, started again.
+ *
+ * A worker that dies takes only its own sessions with it; each is recorded. A worker that says
+ * what the table of proxy/ipc.c does not allow has been taken over by a peer, and is killed.
+ */
+#ifndef POEMD_PROXY_CREW_H
+#define POEMD_PROXY_CREW_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "proxy/ticket.h"
+
+struct crew;
+
+struct crew_member {
+    struct crew *crew;
+    pid_t pid;      /* -1: not running */
+    int channel_fd; /* -1: not running */
+    bool ready;
+    unsigned false_starts; /* how often in a row it died before it was ready */
+    unsigned sessions;
+    struct event *readable;
+    struct event *writable;
+    struct event *respawn;
+    struct ticket_list tickets;
+    struct ticket_list outbox; /* whose messages did not fit into the channel */
+};
+
+struct crew {
+    struct monitor *monitor;
+    struct crew_member *members;
+    unsigned n;
+    int exe_fd;                 /* our own program, as it was when we were started */
+    struct ticket_list waiting; /* for a worker to be there at all */
+};
+
+/* Starts the workers. 0 or -errno; to be crew_deinit'ed in either case. */
+int crew_init(struct crew *c, struct monitor *m) __attribute__((warn_unused_result));
+void crew_deinit(struct crew *c);
+
+/* Hands a ticket in RECITING, which has both sockets, to the least busy worker. */
+void crew_give(struct crew *c, struct ticket *t);
+
+/* Lets a worker refuse a client with err. Takes the socket. */
+void crew_refuse_take(struct crew *c, int client_fd, int err);
+
+/* Tells the ticket's worker the verdict: 0 or an errno. */
+void crew_verdict(struct crew *c, struct ticket *t, int err);
+
+/* The ticket is over: takes it off its worker's lists. */
+void crew_forget(struct crew *c, struct ticket *t);
+
+/* SIGCHLD: collects workers that have died, ends their sessions, starts them again. */
+void crew_collect(struct crew *c);
+
+/* Asks all workers to end their sessions and exit. */
+void crew_quit(struct crew *c);
+
+/* Kills those that are still there. */
+void crew_kill(struct crew *c);
+
+bool crew_all_ready(const struct crew *c);
+bool crew_all_gone(const struct crew *c);
+
+#endif

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The VERSION exchange on sockets. What the bytes mean is handshake/version.c's; here they are
+ * read, written and waited for.
+ */
+#include "proxy/greeting.h"
+
+#include <errno.h>
+#include <event2/event_struct.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/fdset.h"
+#include "base/sock.h"
+
+enum phase { REQUEST, FORWARD, REPLY, VERDICT, ANSWER, OVER };
+
+/* A VERSION message being read or written. */
+struct message {
+    size_t at;   /* bytes read or written so far */
+    size_t size; /* … and in all: known once the header is there */
+    uint8_t data[WIRE_HDR_SIZE + VERSION_PAYLOAD_MAX];
+};
+
+struct greeting {
+    enum phase phase;
+    int client_fd;
+    int backend_fd;
+    int client_twin_fd;      /* our end of the pair made for the client */
+    int client_twin_peer_fd; /* the client's end, until it has been sent */
+    int backend_twin_fd;
+    int refuse_err;
+    bool answerable;   /* the client's header is known, so that there is an id to answer to */
+    struct event client_event;
+    struct event backend_event;
+    struct wire_hdr request_hdr;
+    struct message in;
+    struct message out;
+    struct fdset in_fds;
+    struct greeting_result result;
+    greeting_fn *fn;
+    void *arg;
+};
+
+static void step(evutil_socket_t fd, short what, void *arg);
+
+static void wait_for(struct greeting *g, bool client, short what)
+{
+    struct event *e = client ? &g->client_event : &g->backend_event;
+    const int fd = client ? g->client_fd : g->backend_fd;
+
+    event_assign(e, event_get_base(e), fd, what, step, g);
+    /* Without memory for it the time-out ends the session. */
+    (void)event_add(e, NULL);
+}
+
+static void over(struct greeting *g)
+{
+    g->phase = OVER;
+    event_del(&g->client_event);
+    event_del(&g->backend_event);
+    fdset_close(&g->in_fds);
+}
+
+/* Whether a client that waits for its reply can be told: its request's header is there. */
+static void answer_error(struct greeting *g, int err)
+{
+    uint8_t data[WIRE_HDR_SIZE];
+    const struct wire_hdr hdr = wire_error_hdr(&g->request_hdr, err);
+
+    if (!g->answerable) {
+        g->result.err = 0;
+        return;
+    }
+    wire_put_hdr(data, &hdr);
+    /* Nothing else has been sent to it: 16 bytes fit, or it is gone. */
+    if (sock_send(g->client_fd, data, sizeof data, NULL, MSG_DONTWAIT) < 0) {
+        g->result.err = 0;
+    }
+}
+
+static void fail(struct greeting *g, bool by_backend, enum session_reason reason, int err,
+                 const char *why)
+{
+    g->result.reason = reason;
+    g->result.err = err;
+    g->result.why = why;
+    g->result.by_backend = by_backend;
+    if (err) {
+        answer_error(g, err);
+    }
+    over(g);
+    g->fn(g, GREETING_FAILED, g->arg);
+}
+
+/* ---- reading a message exactly ---- */
+
+enum reading { READ_WHOLE, READ_WAIT, READ_FAILED };
+
+static enum reading malformed(struct greeting *g, bool by_backend, const char *why)
+{
+    fail(g, by_backend, REASON_VERSION_MALFORMED, EPROTO, why);
+    return READ_FAILED;
+}
+
+/* Judges a header as soon as it is there: a bad one must not make us wait for its body. */
+static enum reading judge_header(struct greeting *g, bool by_backend)
+{
+    struct wire_hdr hdr;
+    enum wire_frame f = wire_get_hdr(g->in.data, g->in.at, sizeof g->in.data, &hdr);
+
+    if (!by_backend) {
+        g->request_hdr = hdr;
+        g->answerable = true;
+    }
+    if (f != WIRE_FRAME_OK) {
+        return malformed(g, by_backend, wire_frame_text(f));
+    }
+    if (hdr.command != WIRE_VERSION) {
+        return malformed(g, by_backend, "the first message is not VERSION");
+    }
+    if ((hdr.flags & WIRE_TYPE_MASK) != (by_backend ? WIRE_TYPE_REPLY : WIRE_TYPE_COMMAND)) {
+        return malformed(g, by_backend, "VERSION is of the wrong type");
+    }
+    if (!by_backend && (hdr.flags & WIRE_NO_REPLY)) {
+        return malformed(g, by_backend, "VERSION asks for no reply");
+    }
+    if (by_backend && hdr.id != g->request_hdr.id) {
+        return malformed(g, by_backend, "the reply's id is not the request's");
+    }
+    if (by_backend && (hdr.flags & WIRE_ERROR)) {
+        fail(g, true, REASON_BACKEND_REFUSED, (int)(hdr.error ? hdr.error : ECONNREFUSED),
+             "the backend answered VERSION with an error");
+        return READ_FAILED;
+    }
+    g->in.size = hdr.size;
+    return READ_WAIT;
+}
+
+static enum reading read_failed(struct greeting *g, bool by_backend, ssize_t n)
+{
+    if (n == -EAGAIN) {
+        wait_for(g, !by_backend, EV_READ);
+        return READ_WAIT;
+    }
+    if (n == -EMSGSIZE) {
+        return malformed(g, by_backend, "fds were cut off from VERSION");
+    }
+    /* The end of the stream, or of the peer. */
+    fail(g, by_backend, by_backend ? REASON_BACKEND_GONE : REASON_CLIENT_GONE,
+         by_backend ? ECONNREFUSED : 0, "closed before its VERSION was whole");
+    return READ_FAILED;
+}
+
+/* Reads on: the header, then exactly the body. */
+static enum reading read_message(struct greeting *g, bool by_backend)
+{
+    struct message *m = &g->in;
+    const int fd = by_backend ? g->backend_fd : g->client_fd;
+
+    while (m->at < WIRE_HDR_SIZE || m->at < m->size) {
+        const size_t want = (m->at < WIRE_HDR_SIZE ? WIRE_HDR_SIZE : m->size) - m->at;
+        const ssize_t n = sock_recv(fd, m->data + m->at, want, &g->in_fds, MSG_DONTWAIT);
+
+        if (n <= 0) {
+            return read_failed(g, by_backend, n);
+        }
+        m->at += (size_t)n;
+        if (m->at == WIRE_HDR_SIZE && judge_header(g, by_backend) == READ_FAILED) {
+            return READ_FAILED;
+        }
+    }
+    return READ_WHOLE;
+}
+
+/* ---- writing a message ---- */
+
+/* Fills g->out with a VERSION message; false where the JSON written anew does not fit. */
+static bool compose(struct greeting *g, const struct wire_hdr *like, const struct version_offer *o)
+{
+    const size_t n =
+        version_write(o, g->out.data + WIRE_HDR_SIZE, sizeof g->out.data - WIRE_HDR_SIZE);
+    struct wire_hdr hdr = *like;
+
+    hdr.size = (uint32_t)(WIRE_HDR_SIZE + n);
+    wire_put_hdr(g->out.data, &hdr);
+    g->out.size = hdr.size;
+    g->out.at = 0;
+    return n > 0;
+}
+
+/* Sends what is left of g->out. 1 when all has gone, 0 to wait, -errno. */
+static int write_message(struct greeting *g, bool to_client, const struct fdset *fds)
+{
+    struct message *m = &g->out;
+    const int fd = to_client ? g->client_fd : g->backend_fd;
+
+    while (m->at < m->size) {
+        const ssize_t n =
+            sock_send(fd, m->data + m->at, m->size - m->at, m->at == 0 ? fds : NULL, MSG_DONTWAIT);
+
+        if (n == -EAGAIN || n == -ETOOMANYREFS) {
+            wait_for(g, to_client, EV_WRITE);
+            return 0;
+        }
+        if (n < 0) {
+            return (int)n;
+        }
+        m->at += (size_t)n;
+    }
+    return 1;
+}
+
+/* ---- the phases ---- */
+
+static void begin_reading(struct greeting *g, enum phase phase)
+{
+    g->phase = phase;
+    g->in.at = 0;
+    g->in.size = 0;
+}
+
+/* True: the next phase may go on at once. */
+static bool do_request(struct greeting *g)
+{
+    enum version_outcome o;
+    enum json_outcome json;
+
+    if (read_message(g, false) != READ_WHOLE) {
+        return false;
+    }
+    g->result.request_size = (uint32_t)g->in.size;
+    if (g->backend_fd < 0) {
+        fail(g, false, REASON_REFUSED, g->refuse_err, "refused");
+        return false;
+    }
+    o = version_read(&g->result.request, g->in.data + WIRE_HDR_SIZE, g->in.size - WIRE_HDR_SIZE,
+                     &json);
+    if (o == VERSION_OK && g->in_fds.n > 0) {
+        o = VERSION_STRAY_FDS;
+    }
+    if (o != VERSION_OK) {
+        malformed(g, false, version_outcome_text(o, json));
+        return false;
+    }
+    if (!compose(g, &g->request_hdr, &g->result.request)) {
+        malformed(g, false, "VERSION written anew is longer than the limit");
+        return false;
+    }
+    g->phase = FORWARD;
+    return true;
+}
+
+static bool do_forward(struct greeting *g)
+{
+    const int r = write_message(g, false, NULL);
+
+    if (r < 0) {
+        fail(g, true, REASON_BACKEND_GONE, ECONNREFUSED, "closed before it read VERSION");
+    }
+    if (r > 0) {
+        begin_reading(g, REPLY);
+    }
+    return r > 0;
+}
+
+/* A twin socket must be one: its fd comes from a peer. */
+static bool is_stream_socket(int fd)
+{
+    int domain = 0;
+    int type = 0;
+    socklen_t n = sizeof domain;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) < 0) {
+        return false;
+    }
+    n = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && domain == AF_UNIX &&
+           type == SOCK_STREAM;
+}
+
+/*
+ * The backend has enabled twin_socket: its socket stays here, and the client gets one of ours, so
+ * that no command passes round us. 0, -EPROTO, or another -errno.
+ */
+static int make_twin(struct greeting *g)
+{
+    int pair[2];
+    int err;
+
+    g->backend_twin_fd = fdset_steal(&g->in_fds, 0);
+    if (!is_stream_socket(g->backend_twin_fd)) {
+        return -EPROTO;
+    }
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+        return -errno;
+    }
+    g->client_twin_fd = pair[0];
+    g->client_twin_peer_fd = pair[1];
+    err = sock_nonblock(g->client_twin_fd);
+    if (!err) {
+        err = sock_nonblock(g->backend_twin_fd);
+    }
+    return err ? err : version_set_twin_index(&g->result.reply, 0);
+}
+
+static bool do_reply(struct greeting *g)
+{
+    enum version_outcome o;
+    enum json_outcome json;
+    int err = 0;
+
+    if (read_message(g, true) != READ_WHOLE) {
+        return false;
+    }
+    g->result.reply_size = (uint32_t)g->in.size;
+    o = version_read(&g->result.reply, g->in.data + WIRE_HDR_SIZE, g->in.size - WIRE_HDR_SIZE,
+                     &json);
+    if (o == VERSION_OK) {
+        o = version_agree(&g->result.request, &g->result.reply, g->in_fds.n);
+    }
+    if (o == VERSION_OK && g->result.reply.twin_supported) {
+        err = make_twin(g);
+        o = err == -EPROTO ? VERSION_TWIN_NO_FD : VERSION_OK;
+    }
+    if (o != VERSION_OK) {
+        malformed(g, true, version_outcome_text(o, json));
+        return false;
+    }
+    if (err) {
+        fail(g, false, REASON_NO_RESOURCES, -err, "no twin socket could be made");
+        return false;
+    }
+    g->phase = VERDICT;
+    g->fn(g, GREETING_EVIDENCE, g->arg);
+    return false;
+}
+
+static bool do_answer(struct greeting *g)
+{
+    struct fdset fds;
+    int r;
+
+    fdset_init(&fds);
+    if (g->client_twin_peer_fd >= 0) {
+        fds.fds[fds.n++] = g->client_twin_peer_fd; /* lent: the kernel makes a copy */
+    }
+    r = write_message(g, true, &fds);
+    if (r < 0) {
+        fail(g, false, REASON_CLIENT_GONE, 0, "closed before it read the VERSION reply");
+    }
+    if (r > 0) {
+        sock_close(&g->client_twin_peer_fd);
+        over(g);
+        g->fn(g, GREETING_DONE, g->arg);
+    }
+    return false;
+}
+
+static void step(evutil_socket_t fd, short what, void *arg)
+{
+    struct greeting *g = arg;
+    bool on = true;
+
+    (void)fd;
+    (void)what;
+    while (on) {
+        switch (g->phase) {
+        case REQUEST:
+            on = do_request(g);
+            break;
+        case FORWARD:
+            on = do_forward(g);
+            break;
+        case REPLY:
+            on = do_reply(g);
+            break;
+        case ANSWER:
+            on = do_answer(g);
+            break;
+        case VERDICT:
+        case OVER:
+            return;
+        }
+    }
+}
+
+void greeting_decide(struct greeting *g, int err)
+{
+    const struct wire_hdr hdr = wire_reply_hdr(&g->request_hdr, 0);
+
+    if (g->phase != VERDICT) {
+        return;
+    }
+    if (err) {
+        fail(g, true, REASON_DENIED, err, "denied");
+        return;
+    }
+    if (!compose(g, &hdr, &g->result.reply)) {
+        (void)malformed(g, true, "VERSION written anew is longer than the limit");
+        return;
+    }
+    g->phase = ANSWER;
+    step(-1, 0, g);
+}
+
+void greeting_abort(struct greeting *g, enum session_reason reason, int err, const char *why)
+{
+    /* Whoever has not sent its request yet waits for no reply. */
+    const int told = g->phase == REQUEST ? 0 : err;
+
+    if (g->phase != OVER) {
+        fail(g, g->phase == FORWARD || g->phase == REPLY, reason, told, why);
+    }
+}
+
+const struct greeting_result *greeting_result(const struct greeting *g)
+{
+    return &g->result;
+}
+
+struct greeting *greeting_new_take(struct event_base *base, int client_fd, int backend_fd,
+                                   int refuse_err, greeting_fn *fn, void *arg)
+{
+    struct greeting *g = calloc(1, sizeof *g);
+
+    if (!g) {
+        sock_close(&client_fd);
+        sock_close(&backend_fd);
+        return NULL;
+    }
+    g->client_fd = client_fd;
+    g->backend_fd = backend_fd;
+    g->client_twin_fd = -1;
+    g->client_twin_peer_fd = -1;
+    g->backend_twin_fd = -1;
+    g->refuse_err = refuse_err;
+    g->fn = fn;
+    g->arg = arg;
+    fdset_init(&g->in_fds);
+    version_init(&g->result.request);
+    version_init(&g->result.reply);
+    event_assign(&g->client_event, base, client_fd, EV_READ, step, g);
+    event_assign(&g->backend_event, base, backend_fd, EV_READ, step, g);
+    begin_reading(g, REQUEST);
+    wait_for(g, true, EV_READ);
+    return g;
+}
+
+void greeting_free(struct greeting *g)
+{
+    if (!g) {
+        return;
+    }
+    over(g);
+    version_deinit(&g->result.request);
+    version_deinit(&g->result.reply);
+    sock_close(&g->client_fd);
+    sock_close(&g->backend_fd);
+    sock_close(&g->client_twin_fd);
+    sock_close(&g->client_twin_peer_fd);
+    sock_close(&g->backend_twin_fd);
+    free(g);
+}
+
+static int steal(int *fd)
+{
+    const int stolen = *fd;
+
+    *fd = -1;
+    return stolen;
+}
+
+int greeting_steal_client(struct greeting *g)
+{
+    return steal(&g->client_fd);
+}
+
+int greeting_steal_backend(struct greeting *g)
+{
+    return steal(&g->backend_fd);
+}
+
+int greeting_steal_client_twin(struct greeting *g)
+{
+    return steal(&g->client_twin_fd);
+}
+
+int greeting_steal_backend_twin(struct greeting *g)
+{
+    return steal(&g->backend_twin_fd);
+}

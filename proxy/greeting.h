@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The VERSION exchange on a session's two sockets: the worker's side of RECITING and DECIDING.
+ *
+ *   REQUEST  the client's VERSION is read: exactly, so that nothing behind it is touched
+ *   FORWARD  written anew to the backend
+ *   REPLY    the backend's is read: exactly
+ *   VERDICT  the owner has been told, and answers by greeting_decide
+ *   ANSWER   the reply, written anew, to the client
+ *   OVER     done or failed; the owner takes the sockets or frees the greeting
+ *
+ * A greeting without a backend only reads the request and refuses it.
+ */
+#ifndef POEMD_PROXY_GREETING_H
+#define POEMD_PROXY_GREETING_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+#include "handshake/version.h"
+#include "proxy/session_state.h"
+
+enum greeting_news {
+    GREETING_EVIDENCE, /* both offers are here: decide */
+    GREETING_DONE,     /* the client has its reply: relay */
+    GREETING_FAILED,   /* see reason; the client has been told where that was possible */
+};
+
+struct greeting;
+typedef void greeting_fn(struct greeting *g, enum greeting_news news, void *arg);
+
+/* What the owner may read. */
+struct greeting_result {
+    struct version_offer request; /* the client's; good from GREETING_EVIDENCE on */
+    struct version_offer reply;   /* the backend's */
+    uint32_t request_size;        /* whole messages as they came, in bytes */
+    uint32_t reply_size;
+    enum session_reason reason; /* with GREETING_FAILED */
+    int err;                    /* … the errno that the client was told; 0: none */
+    const char *why;            /* … static text, for the log */
+    bool by_backend;            /* … whose fault it was */
+};
+
+/*
+ * Takes both sockets, non-blocking; backend_fd -1: every request is refused with refuse_err, an
+ * errno. NULL without memory; the sockets are closed then.
+ */
+struct greeting *greeting_new_take(struct event_base *base, int client_fd, int backend_fd,
+                                   int refuse_err, greeting_fn *fn, void *arg)
+    __attribute__((warn_unused_result));
+
+/* Closes what it still owns. Not from inside its callback. */
+void greeting_free(struct greeting *g);
+
+/* The verdict, after GREETING_EVIDENCE: 0 lets it go on, an errno refuses. Calls back. */
+void greeting_decide(struct greeting *g, int err);
+
+/*
+ * Ends it from outside (time-out, shutdown): the client is told err where its request was whole.
+ * Calls back with GREETING_FAILED and the reason.
+ */
+void greeting_abort(struct greeting *g, enum session_reason reason, int err, const char *why);
+
+const struct greeting_result *greeting_result(const struct greeting *g);
+
+/* After GREETING_DONE: the caller owns what these return; -1: there is none. */
+int greeting_steal_client(struct greeting *g);
+int greeting_steal_backend(struct greeting *g);
+int greeting_steal_client_twin(struct greeting *g);
+int greeting_steal_backend_twin(struct greeting *g);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A lane: two sockets with a pipe each way, and the loop's events for them.
+ *
+ * A session has one lane for its main sockets and, with twin_socket, a second one. A lane ends its
+ * directions one by one (half-close); it never ends itself: it tells its owner, who may call
+ * lane_stop from the callback and lane_deinit later.
+ */
+#ifndef POEMD_PROXY_LANE_H
+#define POEMD_PROXY_LANE_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+
+#include "proxy/pipe.h"
+
+enum lane_news {
+    LANE_HALF_CLOSED, /* one side has closed its writing; what it sent has been delivered */
+    LANE_CLOSED,      /* both directions are done */
+    LANE_FAILED,      /* see the news' reason and detail */
+};
+
+struct lane;
+
+struct lane_event {
+    enum lane_news news;
+    enum session_reason reason;       /* who closed first, or the fault */
+    bool from_client;                 /* the side that closed or failed */
+    const struct pipe_detail *detail; /* with LANE_FAILED */
+};
+
+typedef void lane_fn(struct lane *l, const struct lane_event *e, void *arg);
+
+struct lane_end {
+    struct lane *lane;
+    int fd; /* owned by the lane */
+    struct event readable;
+    struct event writable;
+    bool reading;
+    bool writing;
+};
+
+struct lane {
+    struct lane_end client;
+    struct lane_end backend;
+    struct pipe to_backend;
+    struct pipe to_client;
+    bool to_backend_done;
+    bool to_client_done;
+    enum session_reason reason; /* of the first closing */
+    struct event pause;
+    lane_fn *fn;
+    void *arg;
+};
+
+/* What each side takes in one message. */
+struct lane_limits {
+    uint32_t max_fds;
+    uint32_t max_data;
+};
+
+/*
+ * Takes both sockets, which are non-blocking, and begins to relay on the loop. 0 or -errno; the
+ * sockets are the lane's in either case and closed by lane_deinit.
+ */
+int lane_init_take(struct lane *l, struct event_base *base, int client_fd, int backend_fd,
+                   struct lane_limits client, struct lane_limits backend, struct queue_pool *pool,
+                   lane_fn *fn, void *arg) __attribute__((warn_unused_result));
+
+/* Takes the lane off the loop: no callback comes after this. The sockets stay open. */
+void lane_stop(struct lane *l);
+
+/* Stops it, closes both sockets and gives back what the pipes hold. */
+void lane_deinit(struct lane *l);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The monitor: the one process with rights. It listens, accepts, dials, decides and records; it
+ * parses no byte that a peer sent.
+ *
+ *   route.c   a listening socket and who may still come in by it
+ *   ticket.c  a session as the monitor knows it, from the accepted connection to its record
+ *   crew.c    the relay workers: started, given work, watched, started again
+ *   monitor.c the process: set up, signals, stop
+ */
+#ifndef POEMD_PROXY_MONITOR_H
+#define POEMD_PROXY_MONITOR_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "proxy/config.h"
+#include "proxy/crew.h"
+#include "proxy/route.h"
+#include "proxy/ticket.h"
+
+struct monitor {
+    struct event_base *base;
+    const struct config *config; /* borrowed, resolved */
+    struct route *routes;        /* config->n_routes of them */
+    struct crew crew;
+    struct ticket_list tickets[SESSION_STATES];
+    uint64_t last_session; /* the number given last; 0 is nobody's */
+    unsigned sessions;     /* alive, of all routes */
+    struct event *reap_event;
+    struct event *signals[3];
+    int ready_fd; /* owned; -1: nobody waits, or has been told */
+    bool stopping;
+    int status; /* the exit status, once it stops */
+};
+
+/*
+ * Runs the broker until it is told to stop. ready_fd (taken, or -1) is written one "\n" when every
+ * socket listens and every worker is ready. Returns the exit status: 0, or 3: could not.
+ */
+int monitor_main(const struct config *config, int ready_fd);
+
+/* A worker is ready: tells whoever waits when all are. */
+void monitor_worker_ready(struct monitor *m);
+
+/* Stops: no new sessions, the running ones end, workers exit. status is the exit status. */
+void monitor_stop(struct monitor *m, int status);
+
+/* Milliseconds of a clock that only goes forward. */
+uint64_t monitor_now_ms(void);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * poemctl, the operator's one tool: finds the subcommand and hands over. A subcommand is a row in
+ * the table here, a function of the type poemctl_command, and a section in poemctl(1).
+ */
+#include "proxy/poemctl.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+
+struct command {
+    const char *name;
+    const char *synopsis; /* what follows the name */
+    const char *what;
+    poemctl_command *run;
+};
+
+static const struct command commands[] = {
+    {"probe", "[--json] [--timeout MS] SOCKET", "show what is behind a vfio-user socket",
+     probe_main},
+};
+
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+static void help(FILE *f)
+{
+    fprintf(f, "usage: poemctl COMMAND [ARGUMENTS]\n"
+               "       poemctl --help | --version\n\n");
+    for (size_t i = 0; i < COMMANDS; i++) {
+        fprintf(f, "  %s %s\n      %s\n", commands[i].name, commands[i].synopsis,
+                commands[i].what);
+    }
+    fprintf(f, "\nExit status: 0 yes, 1 no, 2 usage, 3 could not. More in poemctl(1).\n");
+}
+
+void poemctl_error(const char *name, const char *fmt, ...)
+{
+    va_list ap;
+
+    fprintf(stderr, "poemctl: %s: ", name);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+}
+
+int poemctl_usage(const char *name)
+{
+    const struct command *c = find(name);
+
+    if (c) {
+        fprintf(stderr, "usage: poemctl %s %s\n", c->name, c->synopsis);
+    }
+    fprintf(stderr, "       poemctl --help shows all commands\n");
+    return POEMCTL_USAGE;
+}
+
+int poemctl_finish(const char *name, int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return code;
+    }
+    poemctl_error(name, "standard output: %s", strerror(errno));
+    return POEMCTL_COULD_NOT;
+}
+
+int main(int argc, char **argv)
+{
+    const struct command *c;
+    char name[64];
+
+    if (argc < 2) {
+        help(stderr);
+        return POEMCTL_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help(stdout);
+        return poemctl_finish("help", POEMCTL_YES);
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("poemctl %s\n", POEMD_VERSION);
+        return poemctl_finish("version", POEMCTL_YES);
+    }
+    c = find(argv[1]);
+    if (!c) {
+        fprintf(stderr, "poemctl: no command \"%s\"\n",
+                log_escape(name, sizeof name, argv[1], strlen(argv[1])));
+        return poemctl_usage("");
+    }
+    return c->run(argc - 1, argv + 1);
+}

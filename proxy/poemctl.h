@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What poemctl's subcommands share: exit codes, and how they say what went wrong.
+ */
+#ifndef POEMD_PROXY_POEMCTL_H
+#define POEMD_PROXY_POEMCTL_H
+
+/* Exit codes; the same for every subcommand. */
+enum poemctl_exit {
+    POEMCTL_YES = 0,
+    POEMCTL_NO = 1,        /* a well-formed negative answer */
+    POEMCTL_USAGE = 2,     /* the command line makes no sense */
+    POEMCTL_COULD_NOT = 3, /* the question could not be put, or not be answered */
+};
+
+/* A subcommand: argv[0] is its name. Returns one of the exit codes. */
+typedef int poemctl_command(int argc, char **argv);
+
+/* "poemctl: NAME: …" to standard error, with a line end. Foreign text comes in escaped. */
+void poemctl_error(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The subcommand's synopsis to standard error, with the way to more. Returns POEMCTL_USAGE. */
+int poemctl_usage(const char *name);
+
+/* Flushes standard output: what could not be written is an error. Returns code, or COULD_NOT. */
+int poemctl_finish(const char *name, int code);
+
+/* ---- the subcommands ---- */
+
+poemctl_command probe_main;
+
+#endif

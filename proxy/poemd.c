@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * poemd(8): the program. A monitor, or one of its workers when the monitor started it so.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "proxy/monitor.h"
+#include "proxy/options.h"
+#include "proxy/worker.h"
+
+int main(int argc, char **argv)
+{
+    struct options o;
+    int status;
+
+    if (argc > 1 && strcmp(argv[1], WORKER_ARG) == 0) {
+        return worker_main(argc, argv);
+    }
+    if (options_read(&o, argc, argv, stdout, stderr) == OPTIONS_RUN) {
+        log_init("poemd", o.config.log_level);
+        status = monitor_main(&o.config, o.ready_fd);
+        o.ready_fd = -1;
+    } else {
+        status = (int)o.status;
+    }
+    options_deinit(&o);
+    return status;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A route: one listening socket, and the backend that its clients are led to.
+ */
+#ifndef POEMD_PROXY_ROUTE_H
+#define POEMD_PROXY_ROUTE_H
+
+#include <event2/event.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "proxy/config.h"
+
+struct monitor;
+
+struct route {
+    struct monitor *monitor;
+    const struct config_route *config; /* borrowed */
+    int listen_fd;                     /* -1: not listening */
+    dev_t dev;                         /* of the socket's file, so that only ours is removed */
+    ino_t ino;
+    struct event *acceptable;
+    struct event *resume; /* accepting again after the fds ran out */
+    unsigned sessions;    /* alive */
+    uint64_t refused;     /* since the last log line that said so */
+    uint64_t refused_logged_ms;
+};
+
+/* Listens. 0, or -errno with r as route_close leaves it; the failure has been logged. */
+int route_open(struct route *r, struct monitor *m, const struct config_route *config)
+    __attribute__((warn_unused_result));
+
+/* Stops listening and removes the socket's file if it is still the one that was made. */
+void route_close(struct route *r);
+
+/* Says in the log that a client was refused with err: at most one line a second and route. */
+void route_log_refusal(struct route *r, int err);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * How a worker gives up what it need not have. Theory:
+ *
+ *   A worker reads what two peers send it, neither of whom is trusted, and holds their sockets and
+ *   the fds that pass. It needs no file, no other process, no network and no rights. Everything it
+ *   works with is handed to it over its channel; so it can be shut in before the first session:
+ *
+ *   1. RLIMIT_NOFILE: what its sessions need. A peer that sends many fds meets this wall.
+ *   2. RLIMIT_CORE 0: its memory holds what guests wrote.
+ *   3. Where the monitor is root: an empty, already removed folder as root, no groups, own user.
+ *   4. no_new_privs: no setuid program can give anything back.
+ *   5. Landlock: no file can be opened, whatever path or fd leads to it.
+ *
+ *   A system-call filter can follow as step 6 without moving code: after sandbox_enter a worker
+ *   calls epoll, recvmsg, sendmsg, close, shutdown, poll, socketpair, and memory management.
+ */
+#define _GNU_SOURCE
+#include "proxy/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/landlock.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+uint64_t sandbox_raise_nofile(uint64_t want)
+{
+    struct rlimit l;
+
+    if (getrlimit(RLIMIT_NOFILE, &l) < 0) {
+        return 0;
+    }
+    if (l.rlim_cur >= want) {
+        return l.rlim_cur;
+    }
+    l.rlim_cur = want < l.rlim_max ? want : l.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &l) < 0 ? 0 : l.rlim_cur;
+}
+
+static int limit(int resource, uint64_t most)
+{
+    struct rlimit l;
+
+    if (getrlimit((__rlimit_resource_t)resource, &l) < 0) {
+        return -errno;
+    }
+    l.rlim_max = most < l.rlim_max ? most : l.rlim_max;
+    l.rlim_cur = l.rlim_max;
+    return setrlimit((__rlimit_resource_t)resource, &l) < 0 ? -errno : 0;
+}
+
+/* A folder that is in no file system's tree any more, and so can never hold anything. */
+static int empty_root(void)
+{
+    char dir[] = "/tmp/poemd.XXXXXX";
+    int fd;
+    int err = 0;
+
+    if (!mkdtemp(dir)) {
+        return -errno;
+    }
+    fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        err = -errno;
+    }
+    if (rmdir(dir) < 0 && !err) {
+        err = -errno;
+    }
+    if (!err && (fchdir(fd) < 0 || chroot(".") < 0)) {
+        err = -errno;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return err;
+}
+
+static int become(uid_t uid, gid_t gid)
+{
+    const int err = empty_root();
+
+    if (err) {
+        log_warning("worker: no empty root folder: %s; going on without", strerror(-err));
+    }
+    if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0) {
+        return -errno;
+    }
+    return 0;
+}
+
+/* Access rights of Landlock's first version; later ones only add to what is refused. */
+static uint64_t landlock_rights(long abi)
+{
+    uint64_t rights =
+        LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
+        LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+        LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
+        LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |
+        LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
+
+#ifdef LANDLOCK_ACCESS_FS_REFER
+    if (abi >= 2) {
+        rights |= LANDLOCK_ACCESS_FS_REFER;
+    }
+#endif
+    (void)abi;
+    return rights;
+}
+
+static int no_files(void)
+{
+    struct landlock_ruleset_attr attr = {.handled_access_fs = 0};
+    const long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    long fd;
+    int err = 0;
+
+    if (abi < 0) {
+        return -errno;
+    }
+    attr.handled_access_fs = landlock_rights(abi);
+    fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
+    if (fd < 0) {
+        return -errno;
+    }
+    if (syscall(SYS_landlock_restrict_self, fd, 0) < 0) {
+        err = -errno;
+    }
+    close((int)fd);
+    return err;
+}
+
+int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile)
+{
+    int err;
+
+    (void)sandbox_raise_nofile(nofile);
+    err = limit(RLIMIT_NOFILE, nofile);
+    if (!err) {
+        err = limit(RLIMIT_CORE, 0);
+    }
+    if (!err && geteuid() == 0) {
+        err = become(uid, gid);
+    }
+    if (!err && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+        err = -errno;
+    }
+    if (err) {
+        return err;
+    }
+/* The sanitizers' reports read /proc/self: a build that is for finding faults keeps its eyes. */
+#ifndef __SANITIZE_ADDRESS__
+    err = no_files();
+    if (err) {
+        log_info("worker: no Landlock: %s; going on without", strerror(-err));
+    }
+#else
+    (void)no_files;
+#endif
+    return 0;
+}

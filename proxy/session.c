@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A worker's sessions: states, time-outs, ends. The handshake is greeting.c's, the relaying
+ * lane.c's.
+ */
+#include "proxy/session.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "base/sock.h"
+
+#define SUBJECT(s, leg_name) \
+    &(struct log_subject) \
+    { \
+        .session = (s)->id, .route = (s)->route[0] ? (s)->route : NULL, .leg = (leg_name) \
+    }
+
+/* The only writer of a session's state. */
+static void set_state(struct session *s, enum session_state to)
+{
+    assert(session_state_follows(s->state, to));
+    TAILQ_REMOVE(&s->host->lists[s->state], s, link);
+    s->state = to;
+    TAILQ_INSERT_TAIL(&s->host->lists[to], s, link);
+}
+
+static void set_timer(struct session *s, unsigned ms)
+{
+    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
+
+    event_add(&s->timer, &tv);
+}
+
+/* ---- the end ---- */
+
+static void add_counts(struct session *s, const struct lane *l)
+{
+    const struct ipc_count *up = &l->to_backend.count;
+    const struct ipc_count *down = &l->to_client.count;
+
+    s->to_backend.messages += up->messages;
+    s->to_backend.bytes += up->bytes;
+    s->to_backend.fds += up->fds;
+    s->to_client.messages += down->messages;
+    s->to_client.bytes += down->bytes;
+    s->to_client.fds += down->fds;
+}
+
+/* The only way out of a session. */
+static void session_end(struct session *s, enum session_reason reason)
+{
+    if (s->state == SESSION_DEAD) {
+        return;
+    }
+    s->reason = reason;
+    if (s->id == 0) {
+        s->host->refusing--;
+    }
+    set_state(s, SESSION_DEAD);
+    evtimer_del(&s->timer);
+    if (s->lane) {
+        lane_stop(s->lane);
+    }
+    if (s->twin) {
+        lane_stop(s->twin);
+    }
+    event_active(s->host->reap_event, 0, 0);
+}
+
+static void close_lane(struct session *s, struct lane **l)
+{
+    if (*l) {
+        add_counts(s, *l);
+        lane_deinit(*l);
+        free(*l);
+        *l = NULL;
+    }
+}
+
+/* Closes all that a dead session had. */
+static void tear_down(struct session *s)
+{
+    greeting_free(s->greeting);
+    s->greeting = NULL;
+    close_lane(s, &s->lane);
+    close_lane(s, &s->twin);
+}
+
+static void forget(struct session *s)
+{
+    TAILQ_REMOVE(&s->host->lists[s->state], s, link);
+    free(s);
+}
+
+static bool report_end(struct session *s)
+{
+    const struct ipc_msg m = {.type = IPC_ENDED,
+                              .session = s->id,
+                              .u.ended = {.reason = s->reason,
+                                          .err = (uint32_t)s->err,
+                                          .to_backend = s->to_backend,
+                                          .to_client = s->to_client}};
+
+    return s->id == 0 || s->host->send(s->host, &m);
+}
+
+static void reap(evutil_socket_t fd, short what, void *arg)
+{
+    struct session_host *h = arg;
+    struct session *s;
+    struct session *next;
+
+    (void)fd;
+    (void)what;
+    TAILQ_FOREACH_SAFE(s, &h->lists[SESSION_DEAD], link, next)
+    {
+        tear_down(s);
+        /* One that cannot be reported yet stays, closed: its number must not be lost. */
+        if (report_end(s)) {
+            forget(s);
+        }
+    }
+}
+
+/* ---- relaying ---- */
+
+static uint64_t passed(const struct session *s)
+{
+    uint64_t n = s->lane->to_backend.count.bytes + s->lane->to_client.count.bytes;
+
+    if (s->twin) {
+        n += s->twin->to_backend.count.bytes + s->twin->to_client.count.bytes;
+    }
+    return n;
+}
+
+static void begin_draining(struct session *s)
+{
+    if (s->state == SESSION_RELAYING) {
+        set_state(s, SESSION_DRAINING);
+        s->drained = passed(s);
+        set_timer(s, s->drain_ms);
+    }
+}
+
+static void log_fault(const struct session *s, const struct lane_event *e)
+{
+    const char *leg = e->from_client ? "client" : "backend";
+    const struct pipe_detail *d = e->detail;
+
+    if (e->reason == REASON_BAD_FRAME) {
+        log_line(LOG_WARNING, SUBJECT(s, leg),
+                 "%s: command %u (%s), id %u, size %u, at most %llu allowed",
+                 wire_frame_text(d->frame), d->hdr.command, wire_command_name(d->hdr.command),
+                 d->hdr.id, d->hdr.size, (unsigned long long)d->bound);
+        return;
+    }
+    log_line(LOG_WARNING, SUBJECT(s, leg), "%s%s%s", session_reason_word(e->reason),
+             d->err ? ": " : "", d->err ? strerror(d->err) : "");
+}
+
+static void on_lane(struct lane *l, const struct lane_event *e, void *arg)
+{
+    struct session *s = arg;
+
+    if (e->news == LANE_FAILED) {
+        log_fault(s, e);
+        session_end(s, e->reason);
+    } else if (l == s->twin) {
+        /* The main socket decides when a session is over; a twin that closes only falls silent. */
+        return;
+    } else if (e->news == LANE_CLOSED) {
+        session_end(s, e->reason);
+    } else {
+        begin_draining(s);
+    }
+}
+
+/* A lane for two sockets (taken). 0 or -errno, *out being good for close_lane in either case. */
+static int open_lane(struct session *s, struct lane **out, int client_fd, int backend_fd)
+{
+    const struct greeting_result *r = greeting_result(s->greeting);
+    const struct lane_limits client = {r->request.max_msg_fds, r->request.max_data_xfer_size};
+    const struct lane_limits backend = {r->reply.max_msg_fds, r->reply.max_data_xfer_size};
+
+    *out = calloc(1, sizeof **out);
+    if (!*out) {
+        sock_close(&client_fd);
+        sock_close(&backend_fd);
+        return -ENOMEM;
+    }
+    return lane_init_take(*out, s->host->base, client_fd, backend_fd, client, backend,
+                          &s->host->pool, on_lane, s);
+}
+
+static void begin_relaying(struct session *s)
+{
+    struct greeting *g = s->greeting;
+    int err;
+
+    evtimer_del(&s->timer);
+    set_state(s, SESSION_RELAYING);
+    err = open_lane(s, &s->lane, greeting_steal_client(g), greeting_steal_backend(g));
+    if (!err && greeting_result(g)->reply.twin_supported) {
+        err = open_lane(s, &s->twin, greeting_steal_client_twin(g), greeting_steal_backend_twin(g));
+    }
+    if (err) {
+        log_line(LOG_ERROR, SUBJECT(s, NULL), "cannot relay: %s", strerror(-err));
+        session_end(s, REASON_NO_RESOURCES);
+    }
+}
+
+/* ---- the handshake ---- */
+
+static bool report_evidence(struct session *s)
+{
+    const struct greeting_result *r = greeting_result(s->greeting);
+    const struct ipc_msg m = {.type = IPC_EVIDENCE,
+                              .session = s->id,
+                              .u.evidence = {.request_size = r->request_size,
+                                             .reply_size = r->reply_size,
+                                             .major = r->reply.number.major,
+                                             .minor = r->reply.number.minor,
+                                             .twin = r->reply.twin_supported}};
+
+    s->evidence_unsent = !s->host->send(s->host, &m);
+    return !s->evidence_unsent;
+}
+
+static void on_greeting(struct greeting *g, enum greeting_news news, void *arg)
+{
+    struct session *s = arg;
+    const struct greeting_result *r = greeting_result(g);
+
+    switch (news) {
+    case GREETING_EVIDENCE:
+        set_state(s, SESSION_DECIDING);
+        (void)report_evidence(s);
+        break;
+    case GREETING_DONE:
+        begin_relaying(s);
+        break;
+    case GREETING_FAILED:
+        s->err = r->err;
+        if (s->id != 0) {
+            log_line(LOG_WARNING, SUBJECT(s, r->by_backend ? "backend" : "client"), "%s: %s%s%s",
+                     session_reason_word(r->reason), r->why, r->err ? "; client told: " : "",
+                     r->err ? strerror(r->err) : "");
+        }
+        session_end(s, r->reason);
+        break;
+    }
+}
+
+bool session_decide(struct session_host *h, uint64_t id, int err)
+{
+    struct session *s;
+
+    TAILQ_FOREACH(s, &h->lists[SESSION_DECIDING], link)
+    {
+        if (s->id == id) {
+            greeting_decide(s->greeting, err);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct session *s = arg;
+
+    (void)fd;
+    (void)what;
+    if (s->state != SESSION_DRAINING) {
+        greeting_abort(s->greeting, REASON_HANDSHAKE_TIMEOUT, ETIMEDOUT,
+                       "the handshake took too long");
+    } else if (passed(s) != s->drained) {
+        /* Something still passes: the time-out is for silence. */
+        s->drained = passed(s);
+        set_timer(s, s->drain_ms);
+    } else {
+        session_end(s, REASON_DRAIN_TIMEOUT);
+    }
+}
+
+/* A session in RECITING, its greeting begun; NULL without memory, the sockets being closed. */
+static struct session *session_new(struct session_host *h, uint64_t id, int client_fd,
+                                   int backend_fd, int refuse_err)
+{
+    struct session *s = calloc(1, sizeof *s);
+
+    if (!s) {
+        sock_close(&client_fd);
+        sock_close(&backend_fd);
+        return NULL;
+    }
+    s->host = h;
+    s->id = id;
+    s->state = SESSION_RECITING;
+    s->greeting = greeting_new_take(h->base, client_fd, backend_fd, refuse_err, on_greeting, s);
+    if (!s->greeting) {
+        free(s);
+        return NULL;
+    }
+    evtimer_assign(&s->timer, h->base, on_timer, s);
+    TAILQ_INSERT_TAIL(&h->lists[s->state], s, link);
+    return s;
+}
+
+int session_begin(struct session_host *h, uint64_t id, const struct ipc_session *settings,
+                  int client_fd, int backend_fd)
+{
+    struct session *s = session_new(h, id, client_fd, backend_fd, 0);
+
+    if (!s) {
+        return -ENOMEM;
+    }
+    memcpy(s->route, settings->route, sizeof s->route - 1);
+    s->drain_ms = settings->drain_ms;
+    set_timer(s, settings->handshake_ms);
+    return 0;
+}
+
+static struct session *oldest_refusal(struct session_host *h)
+{
+    struct session *s;
+
+    TAILQ_FOREACH(s, &h->lists[SESSION_RECITING], link)
+    {
+        if (s->id == 0) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+void session_refuse(struct session_host *h, const struct ipc_refuse *settings, int client_fd)
+{
+    struct session *s;
+
+    if (h->refusing == LIMIT_REFUSALS) {
+        s = oldest_refusal(h);
+        greeting_abort(s->greeting, REASON_REFUSED, 0, "too many are being refused");
+    }
+    s = session_new(h, 0, client_fd, -1, (int)settings->err);
+    if (s) {
+        h->refusing++;
+        set_timer(s, settings->handshake_ms);
+    }
+}
+
+void session_end_all(struct session_host *h, enum session_reason reason)
+{
+    for (int state = 0; state < SESSION_DEAD; state++) {
+        struct session *s;
+        struct session *next;
+
+        TAILQ_FOREACH_SAFE(s, &h->lists[state], link, next)
+        {
+            session_end(s, reason);
+        }
+    }
+}
+
+void session_host_resume(struct session_host *h)
+{
+    struct session *s;
+    struct session *next;
+
+    reap(-1, 0, h);
+    TAILQ_FOREACH_SAFE(s, &h->lists[SESSION_DECIDING], link, next)
+    {
+        if (s->evidence_unsent && !report_evidence(s)) {
+            return;
+        }
+    }
+}
+
+int session_host_init(struct session_host *h)
+{
+    queue_pool_init(&h->pool);
+    for (int state = 0; state < SESSION_STATES; state++) {
+        TAILQ_INIT(&h->lists[state]);
+    }
+    h->refusing = 0;
+    h->reap_event = event_new(h->base, -1, 0, reap, h);
+    return h->reap_event ? 0 : -ENOMEM;
+}
+
+void session_host_deinit(struct session_host *h)
+{
+    struct session *s;
+    struct session *next;
+
+    if (!h->reap_event) {
+        return;
+    }
+    session_end_all(h, REASON_SHUTDOWN);
+    TAILQ_FOREACH_SAFE(s, &h->lists[SESSION_DEAD], link, next)
+    {
+        tear_down(s);
+        forget(s);
+    }
+    event_free(h->reap_event);
+    queue_pool_deinit(&h->pool);
+}
+
+bool session_host_empty(const struct session_host *h)
+{
+    for (int state = 0; state < SESSION_STATES; state++) {
+        if (!TAILQ_EMPTY(&h->lists[state])) {
+            return false;
+        }
+    }
+    return true;
+}

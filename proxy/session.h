@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A session as a relay worker has it: from RECITING to its end.
+ *
+ * One function writes the state (it moves the session from list to list), one function ends a
+ * session (session_end, with a reason). Nothing is freed inside a callback: the dead are reaped
+ * when the loop's turn is over, and reported to the monitor only when their fds are closed.
+ */
+#ifndef POEMD_PROXY_SESSION_H
+#define POEMD_PROXY_SESSION_H
+
+#include <sys/queue.h>
+
+#include "base/log.h"
+#include "proxy/greeting.h"
+#include "proxy/ipc.h"
+#include "proxy/lane.h"
+
+struct session;
+TAILQ_HEAD(session_list, session);
+
+/* How sessions reach the monitor: by their owner, the worker. */
+struct session_host {
+    struct event_base *base;
+    struct queue_pool pool;
+    struct session_list lists[SESSION_STATES];
+    unsigned refusing;        /* sessions that only refuse, alive */
+    struct event *reap_event; /* made active when somebody has died */
+    /* Sends m, or says false: the channel is full, and session_host_resume will be called. */
+    bool (*send)(struct session_host *h, const struct ipc_msg *m);
+};
+
+struct session {
+    TAILQ_ENTRY(session) link; /* in its state's list */
+    struct session_host *host;
+    uint64_t id; /* 0: it only refuses, and nobody waits for its end */
+    enum session_state state;
+    enum session_reason reason;
+    int err;                   /* the errno that the client was told */
+    bool evidence_unsent;      /* the channel was full */
+    struct greeting *greeting; /* in RECITING and DECIDING */
+    struct lane *lane;         /* from RELAYING on */
+    struct lane *twin;         /* … where a twin socket was negotiated */
+    struct event timer;        /* the handshake's, later the draining's */
+    unsigned drain_ms;
+    uint64_t drained; /* bytes that had passed when the timer was set */
+    struct ipc_count to_backend;
+    struct ipc_count to_client;
+    char route[LIMIT_NAME + 1];
+};
+
+/* 0 or -ENOMEM. send and base are set by the caller before. */
+int session_host_init(struct session_host *h) __attribute__((warn_unused_result));
+
+/* Ends and frees everything; sessions that nobody was told of are forgotten. */
+void session_host_deinit(struct session_host *h);
+
+/* Begins a session with both sockets (taken). 0 or -ENOMEM: they are closed. */
+int session_begin(struct session_host *h, uint64_t id, const struct ipc_session *settings,
+                  int client_fd, int backend_fd) __attribute__((warn_unused_result));
+
+/*
+ * Refuses a client (its socket is taken): waits for its VERSION request and answers with err. At
+ * most LIMIT_REFUSALS wait at once; the oldest gives way. Failing is silent: it is closed.
+ */
+void session_refuse(struct session_host *h, const struct ipc_refuse *settings, int client_fd);
+
+/*
+ * The monitor's verdict on a session in DECIDING: 0 or an errno. False: there is none of that
+ * number there (any more: it may have ended while the verdict was under way).
+ */
+bool session_decide(struct session_host *h, uint64_t id, int err);
+
+/* Ends every session. They are reaped in the loop's next turn. */
+void session_end_all(struct session_host *h, enum session_reason reason);
+
+/* The channel takes messages again: sends what had to wait. */
+void session_host_resume(struct session_host *h);
+
+/* Whether anything is left, dead and unreported included. */
+bool session_host_empty(const struct session_host *h);
+
+#endif

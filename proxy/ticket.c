@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The monitor's record of a session: ACCEPTED and DIALING are lived here, the rest is followed by
+ * what the worker reports.
+ *
+ * A backend is dialled only when the client has sent something: some servers exit when somebody
+ * connects and goes away again, and a port scan must not take devices down.
+ */
+#include "proxy/ticket.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "base/sock.h"
+#include "proxy/monitor.h"
+
+static struct log_subject subject(const struct ticket *t, const char *leg)
+{
+    return (struct log_subject){.session = t->id, .route = t->route->config->name, .leg = leg};
+}
+
+/* The only writer of a ticket's state. */
+static void set_state(struct ticket *t, enum session_state to)
+{
+    assert(session_state_follows(t->state, to));
+    TAILQ_REMOVE(&t->monitor->tickets[t->state], t, link);
+    t->state = to;
+    TAILQ_INSERT_TAIL(&t->monitor->tickets[to], t, link);
+}
+
+static void set_timer(struct ticket *t, unsigned ms)
+{
+    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
+
+    event_add(&t->timer, &tv);
+}
+
+unsigned ticket_handshake_left_ms(const struct ticket *t)
+{
+    const uint64_t end = t->accepted_ms + t->route->config->handshake_ms;
+    const uint64_t now = monitor_now_ms();
+
+    return now < end ? (unsigned)(end - now) : 1;
+}
+
+void ticket_handed_over(struct ticket *t)
+{
+    sock_close(&t->client_fd);
+    sock_close(&t->backend_fd);
+}
+
+static void log_end(const struct ticket *t, enum session_reason reason,
+                    const struct ipc_ended *what)
+{
+    static const struct ipc_ended nothing;
+    const struct log_subject about = subject(t, NULL);
+
+    what = what ? what : &nothing;
+    log_line(LOG_INFO, &about,
+             "ended: reason=%s state=%s ms=%" PRIu64 " to-backend=%" PRIu64 "/%" PRIu64 "/%" PRIu64
+             " to-client=%" PRIu64 "/%" PRIu64 "/%" PRIu64 " (messages/bytes/fds)",
+             session_reason_word(reason), session_state_name(t->state),
+             monitor_now_ms() - t->accepted_ms, what->to_backend.messages, what->to_backend.bytes,
+             what->to_backend.fds, what->to_client.messages, what->to_client.bytes,
+             what->to_client.fds);
+}
+
+void ticket_end(struct ticket *t, enum session_reason reason, const struct ipc_ended *what)
+{
+    if (t->state == SESSION_DEAD) {
+        return;
+    }
+    log_end(t, reason, what);
+    set_state(t, SESSION_DEAD);
+    crew_forget(&t->monitor->crew, t);
+    event_del(&t->client_event);
+    event_del(&t->timer);
+    t->route->sessions--;
+    t->monitor->sessions--;
+    event_active(t->monitor->reap_event, 0, 0);
+}
+
+void ticket_reap(struct monitor *m)
+{
+    struct ticket *t;
+    struct ticket *next;
+
+    TAILQ_FOREACH_SAFE(t, &m->tickets[SESSION_DEAD], link, next)
+    {
+        TAILQ_REMOVE(&m->tickets[SESSION_DEAD], t, link);
+        ticket_handed_over(t);
+        free(t);
+    }
+}
+
+/* ---- dialling ---- */
+
+/* Has a worker tell the client why there is no session. */
+static void refuse(struct ticket *t, enum session_reason reason, int err)
+{
+    const struct log_subject about = subject(t, "backend");
+
+    log_line(LOG_WARNING, &about, "%s; client told: %s", session_reason_word(reason),
+             strerror(err));
+    crew_refuse_take(&t->monitor->crew, t->client_fd, err);
+    t->client_fd = -1;
+    ticket_end(t, reason, NULL);
+}
+
+/* Whether to dial again after err: not listening yet, or its accept queue is full. */
+static bool may_redial(const struct ticket *t, int err)
+{
+    const uint64_t waited = monitor_now_ms() - t->accepted_ms;
+
+    if (err == -EAGAIN) {
+        return waited + LIMIT_REDIAL_MS < t->route->config->handshake_ms;
+    }
+    return (err == -ENOENT || err == -ECONNREFUSED) && waited < t->route->config->wait_backend_ms;
+}
+
+static void dial(struct ticket *t)
+{
+    const struct log_subject about = subject(t, "backend");
+    const int fd = sock_connect(t->route->config->backend, true);
+    char path[256];
+
+    if (fd >= 0) {
+        t->backend_fd = fd;
+        event_del(&t->timer);
+        set_state(t, SESSION_RECITING);
+        crew_give(&t->monitor->crew, t);
+        return;
+    }
+    if (may_redial(t, fd)) {
+        set_timer(t, LIMIT_REDIAL_MS);
+        return;
+    }
+    log_escape(path, sizeof path, t->route->config->backend, strlen(t->route->config->backend));
+    log_line(LOG_WARNING, &about, "cannot connect to \"%s\": %s", path,
+             fd == -EAGAIN ? "its accept queue is full" : strerror(-fd));
+    if (fd == -EAGAIN) {
+        refuse(t, REASON_HANDSHAKE_TIMEOUT, ETIMEDOUT);
+    } else {
+        refuse(t, REASON_BACKEND_ABSENT, ECONNREFUSED);
+    }
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct ticket *t = arg;
+
+    (void)fd;
+    (void)what;
+    if (t->state == SESSION_ACCEPTED) {
+        ticket_end(t, REASON_HANDSHAKE_TIMEOUT, NULL);
+    } else if (sock_hung_up(t->client_fd)) {
+        ticket_end(t, REASON_CLIENT_GONE, NULL);
+    } else {
+        dial(t);
+    }
+}
+
+/* The client has sent something, or gone. How much is there is asked; what it is, is not read. */
+static void on_client(evutil_socket_t fd, short what, void *arg)
+{
+    struct ticket *t = arg;
+    int n = 0;
+
+    (void)what;
+    if (ioctl(fd, FIONREAD, &n) < 0 || n == 0) {
+        ticket_end(t, REASON_CLIENT_GONE, NULL);
+        return;
+    }
+    set_state(t, SESSION_DIALING);
+    dial(t);
+}
+
+/* ---- beginning ---- */
+
+static struct ticket *ticket_new(struct monitor *m, struct route *r, int client_fd)
+{
+    struct ticket *t = calloc(1, sizeof *t);
+
+    if (!t) {
+        return NULL;
+    }
+    t->monitor = m;
+    t->route = r;
+    t->id = ++m->last_session;
+    t->client_fd = client_fd;
+    t->backend_fd = -1;
+    t->accepted_ms = monitor_now_ms();
+    t->state = SESSION_ACCEPTED;
+    event_assign(&t->client_event, m->base, client_fd, EV_READ, on_client, t);
+    evtimer_assign(&t->timer, m->base, on_timer, t);
+    TAILQ_INSERT_TAIL(&m->tickets[t->state], t, link);
+    r->sessions++;
+    m->sessions++;
+    return t;
+}
+
+void ticket_accept_take(struct monitor *m, struct route *r, int client_fd)
+{
+    struct log_subject about;
+    struct ticket *t = NULL;
+
+    if (r->sessions < r->config->sessions && m->sessions < m->config->max_sessions) {
+        t = ticket_new(m, r, client_fd);
+    }
+    if (!t) {
+        route_log_refusal(r, EBUSY);
+        crew_refuse_take(&m->crew, client_fd, EBUSY);
+        return;
+    }
+    about = subject(t, "client");
+    log_line(LOG_DEBUG, &about, "connected");
+    if (event_add(&t->client_event, NULL) < 0) {
+        ticket_end(t, REASON_NO_RESOURCES, NULL);
+        return;
+    }
+    set_timer(t, r->config->handshake_ms);
+}
+
+/* ---- with a worker ---- */
+
+void ticket_evidence(struct ticket *t, const struct ipc_evidence *e)
+{
+    const struct log_subject about = subject(t, NULL);
+
+    set_state(t, SESSION_DECIDING);
+    log_line(LOG_INFO, &about, "allowed: version=%u.%u request=%u reply=%u twin=%s", e->major,
+             e->minor, e->request_size, e->reply_size, e->twin ? "yes" : "no");
+    set_state(t, SESSION_RELAYING);
+    crew_verdict(&t->monitor->crew, t, 0);
+}

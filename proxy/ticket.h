@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A session as the monitor knows it: from the accepted connection until its end has been recorded.
+ *
+ * Until it is handed to a worker the ticket owns the sockets; it never reads from them. One
+ * function writes its state, one ends it; the dead are reaped when the loop's turn is over.
+ */
+#ifndef POEMD_PROXY_TICKET_H
+#define POEMD_PROXY_TICKET_H
+
+#include <event2/event_struct.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "proxy/ipc.h"
+#include "proxy/session_state.h"
+
+struct monitor;
+struct route;
+struct crew_member;
+
+struct ticket {
+    TAILQ_ENTRY(ticket) link;        /* in its state's list */
+    TAILQ_ENTRY(ticket) member_link; /* in its worker's list */
+    TAILQ_ENTRY(ticket) outbox_link; /* in its worker's outbox, or among those without a worker */
+    struct monitor *monitor;
+    struct route *route;
+    struct crew_member *member; /* who relays it; NULL: nobody yet */
+    uint64_t id;
+    enum session_state state;
+    int client_fd;  /* -1 once handed over */
+    int backend_fd; /* -1 before it is dialled and once handed over */
+    uint64_t accepted_ms;
+    struct event client_event;
+    struct event timer;
+    struct ipc_msg unsent; /* for the worker; type 0: none */
+    bool in_outbox;
+};
+
+TAILQ_HEAD(ticket_list, ticket);
+
+/* A client has connected: begins a session, or has it refused. Takes the socket. */
+void ticket_accept_take(struct monitor *m, struct route *r, int client_fd);
+
+/* From the worker: the handshake is done; it waits for the verdict. */
+void ticket_evidence(struct ticket *t, const struct ipc_evidence *e);
+
+/* Ends the session, which is recorded. what may be NULL: nothing is known of what passed. */
+void ticket_end(struct ticket *t, enum session_reason reason, const struct ipc_ended *what);
+
+/* Closes the sockets: a worker has its own now. */
+void ticket_handed_over(struct ticket *t);
+
+/* Milliseconds that are left of the handshake's time; at least 1. */
+unsigned ticket_handshake_left_ms(const struct ticket *t);
+
+/* Frees those in DEAD. Not from inside a ticket's own callback. */
+void ticket_reap(struct monitor *m);
+
+#endif
