@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * poemd under test. When a test fails, its log is printed and it is killed at exit.
+ */
+#define _GNU_SOURCE
+#include "tests/daemon/rig.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/sock.h"
+#include "tests/support/fdcount.h"
+#include "tests/support/patience.h"
+#include "tests/support/peer.h"
+#include "tests/support/process.h"
+#include "tests/support/unit.h"
+
+#define LOG_MAX 262144
+#define ARGS_MAX 24
+
+/* The rig whose poemd runs, and the process that started it, for show_failure. */
+static struct rig *running;
+static pid_t owner;
+
+bool rig_measurable(void)
+{
+#ifdef POEMD_SANITIZED
+    return false;
+#else
+    const char *wrapper = getenv("POEMD_WRAPPER");
+
+    return !wrapper || !*wrapper;
+#endif
+}
+
+/* ---- the log ---- */
+
+/* All of the log from at on; the caller frees it. */
+static char *read_log(const struct rig *r, off_t at)
+{
+    char *const text = malloc(LOG_MAX + 1);
+    size_t n = 0;
+    ssize_t got = 1;
+
+    ck_assert_ptr_nonnull(text);
+    while (n < LOG_MAX && got > 0) {
+        got = pread(r->log_fd, text + n, LOG_MAX - n, at + (off_t)n);
+        n += got > 0 ? (size_t)got : 0;
+    }
+    text[n] = '\0';
+    return text;
+}
+
+/* At the exit of a test that failed: what poemd had to say, and its end. */
+static void show_failure(void)
+{
+    char *text;
+
+    if (!running || owner != getpid()) {
+        return;
+    }
+    text = read_log(running, 0);
+    fprintf(stderr, "---- the log of poemd:\n%s----\n", text);
+    free(text);
+    if (running->daemon > 0) {
+        kill(running->daemon, SIGKILL);
+        waitpid(running->daemon, NULL, 0);
+    }
+}
+
+void rig_await_log(struct rig *r, const char *text, char *line, size_t size)
+{
+    const struct patience patience = patience_begin();
+    struct pollfd p = {.fd = r->watch_fd, .events = POLLIN};
+    char events[4096];
+
+    for (;;) {
+        char *const log = read_log(r, r->log_at);
+        char *const at = strstr(log, text);
+        char *const end = at ? strchr(at, '\n') : NULL;
+
+        if (end) {
+            const char *start = at;
+
+            while (start > log && start[-1] != '\n') {
+                start--;
+            }
+            *end = '\0';
+            if (line) {
+                snprintf(line, size, "%s", start);
+            }
+            r->log_at += end + 1 - log;
+            free(log);
+            return;
+        }
+        free(log);
+        ck_assert_msg(poll(&p, 1, patience_left(&patience)) == 1, "the log never says \"%s\"",
+                      text);
+        (void)!read(r->watch_fd, events, sizeof events);
+    }
+}
+
+/* ---- starting ---- */
+
+static void path_of(char *out, const char *name)
+{
+    const int n = snprintf(out, RIG_PATH, "%s", unit_path(name));
+
+    ck_assert(n > 0 && n < RIG_PATH);
+}
+
+void rig_init(struct rig *r)
+{
+    *r = (struct rig){.backend_fd = -1, .log_fd = -1, .watch_fd = -1};
+    path_of(r->listen, "r.sock");
+    path_of(r->backend, "backend.sock");
+    path_of(r->config, "poemd.conf");
+    path_of(r->log, "log");
+    r->log_fd = open(r->log, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    ck_assert_int_ge(r->log_fd, 0);
+    r->watch_fd = inotify_init1(IN_CLOEXEC);
+    ck_assert_int_ge(r->watch_fd, 0);
+    ck_assert_int_ge(inotify_add_watch(r->watch_fd, r->log, IN_MODIFY), 0);
+    r->backend_fd = peer_listen(r->backend, 128);
+}
+
+void rig_configure(struct rig *r, const char *fmt, ...)
+{
+    FILE *const f = fopen(r->config, "we");
+    va_list args;
+
+    ck_assert_ptr_nonnull(f);
+    va_start(args, fmt);
+    vfprintf(f, fmt, args);
+    va_end(args);
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+/* Builds poemd's command line: the wrapper's words, poemd, args. words is the wrapper's storage. */
+static void command_line(const char *argv[ARGS_MAX], char *words, size_t size,
+                         const char *const args[])
+{
+    const char *const wrapper = getenv("POEMD_WRAPPER");
+    const char *const poemd = getenv("POEMD");
+    char *save = NULL;
+    size_t n = 0;
+
+    snprintf(words, size, "%s", wrapper ? wrapper : "");
+    for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
+        ck_assert_uint_lt(n, ARGS_MAX / 2);
+        argv[n++] = w;
+    }
+    argv[n++] = poemd ? poemd : POEMD_PATH;
+    while (*args) {
+        ck_assert_uint_lt(n, ARGS_MAX - 1);
+        argv[n++] = *args++;
+    }
+    argv[n] = NULL;
+}
+
+void rig_launch(struct rig *r)
+{
+    const char *argv[ARGS_MAX];
+    char words[512];
+    char number[16];
+    int ready[2];
+    struct pollfd p = {.events = POLLIN};
+    char byte = 0;
+
+    ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+    snprintf(number, sizeof number, "%d", ready[1]);
+    command_line(argv, words, sizeof words,
+                 (const char *const[]){"--config", r->config, "--ready-fd", number, NULL});
+    if (!running) {
+        ck_assert_int_eq(atexit(show_failure), 0);
+    }
+    running = r;
+    owner = getpid();
+    r->daemon = process_start(argv, r->log_fd, ready[1]);
+    close(ready[1]);
+    p.fd = ready[0];
+    ck_assert_msg(poll(&p, 1, patience_ms()) == 1 && read(ready[0], &byte, 1) == 1,
+                  "poemd does not become ready");
+    ck_assert_int_eq(byte, '\n');
+    close(ready[0]);
+}
+
+int rig_run(struct rig *r, const char *const args[])
+{
+    const char *argv[ARGS_MAX];
+    char words[512];
+
+    command_line(argv, words, sizeof words, args);
+    return process_wait(process_start(argv, r->log_fd, -1));
+}
+
+void rig_start(struct rig *r, const char *route_statements)
+{
+    rig_init(r);
+    rig_configure(r, "workers 1\nroute r {\n    listen %s\n    backend %s\n%s\n}\n", r->listen,
+                  r->backend, route_statements);
+    rig_launch(r);
+    rig_measure(r, 1);
+}
+
+/* ---- what it holds ---- */
+
+size_t rig_workers(const struct rig *r, pid_t out[RIG_WORKERS])
+{
+    const size_t n = process_children(r->daemon, out, RIG_WORKERS);
+
+    ck_assert_uint_le(n, RIG_WORKERS);
+    return n;
+}
+
+pid_t rig_worker(const struct rig *r)
+{
+    pid_t pids[RIG_WORKERS];
+
+    ck_assert_uint_eq(rig_workers(r, pids), 1);
+    return pids[0];
+}
+
+/* The most that any of the workers has. */
+static void look(const struct rig *r, size_t *workers, int *fds, long *kib)
+{
+    pid_t pids[RIG_WORKERS];
+
+    *fds = 0;
+    *kib = 0;
+    *workers = rig_workers(r, pids);
+    for (size_t i = 0; i < *workers; i++) {
+        const int n = fdcount_of(pids[i]);
+        const long k = process_anon_kib(pids[i]);
+
+        *fds = n > *fds ? n : *fds;
+        *kib = k > *kib ? k : *kib;
+    }
+}
+
+/*
+ * A session has been through, so poemd and its worker are whole. Their fds may still be on the way
+ * down, so the measure is what stays for a while. Should it be taken a moment too early, it is too
+ * high, and never too low: no test fails by it.
+ */
+#define STEADY_LOOKS 20
+
+void rig_measure(struct rig *r, size_t workers)
+{
+    const struct patience patience = patience_begin();
+    struct pair p;
+    unsigned steady = 0;
+
+    rig_session(r, peer_qemu_json, "{}", &p);
+    pair_close(&p);
+    rig_await_log(r, " ended: ", NULL, 0);
+    while (steady < STEADY_LOOKS) {
+        size_t n;
+        int fds;
+        long kib;
+        const int monitor_fds = fdcount_of(r->daemon);
+
+        look(r, &n, &fds, &kib);
+        steady = n == workers && fds == r->worker_fds && monitor_fds == r->monitor_fds ? steady + 1
+                                                                                       : 0;
+        r->workers = n;
+        r->worker_fds = fds;
+        r->monitor_fds = monitor_fds;
+        r->worker_kib = kib;
+        ck_assert_msg(patience_again(&patience), "poemd does not come to rest");
+    }
+    r->monitor_kib = process_anon_kib(r->daemon);
+}
+
+void rig_settle(struct rig *r)
+{
+    const struct patience patience = patience_begin();
+    size_t workers = 0;
+    int fds = 0;
+    int monitor_fds = 0;
+    long kib = 0;
+
+    do {
+        look(r, &workers, &fds, &kib);
+        monitor_fds = fdcount_of(r->daemon);
+        if (workers == r->workers && fds <= r->worker_fds && monitor_fds <= r->monitor_fds) {
+            break;
+        }
+    } while (patience_again(&patience));
+    ck_assert_uint_eq(workers, r->workers);
+    ck_assert_msg(fds <= r->worker_fds, "a worker has %d fds, not %d", fds, r->worker_fds);
+    ck_assert_msg(monitor_fds <= r->monitor_fds, "the monitor has %d fds, not %d", monitor_fds,
+                  r->monitor_fds);
+    if (rig_measurable()) {
+        const long monitor_kib = process_anon_kib(r->daemon);
+
+        ck_assert_msg(kib <= r->worker_kib + RIG_SLACK_KIB, "a worker has %ld KiB, began with %ld",
+                      kib, r->worker_kib);
+        ck_assert_msg(monitor_kib <= r->monitor_kib + RIG_SLACK_KIB,
+                      "the monitor has %ld KiB, began with %ld", monitor_kib, r->monitor_kib);
+    }
+}
+
+/* ---- the end ---- */
+
+void rig_terminate(struct rig *r)
+{
+    int status;
+
+    ck_assert_int_eq(kill(r->daemon, SIGTERM), 0);
+    status = process_wait(r->daemon);
+    r->daemon = 0;
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "poemd ends with status %x",
+                  status);
+    ck_assert_msg(access(r->listen, F_OK) < 0 && errno == ENOENT, "%s is left", r->listen);
+}
+
+void rig_deinit(struct rig *r)
+{
+    sock_close(&r->backend_fd);
+    sock_close(&r->watch_fd);
+    sock_close(&r->log_fd);
+    running = NULL;
+}
+
+void rig_stop(struct rig *r)
+{
+    rig_settle(r);
+    rig_terminate(r);
+    rig_deinit(r);
+}
+
+/* ---- sessions ---- */
+
+void rig_session_at(const char *listen, int backend_fd, const char *request, const char *reply,
+                    struct pair *p)
+{
+    struct message m;
+
+    p->client_fd = peer_connect(listen);
+    peer_send_version(p->client_fd, 7, WIRE_TYPE_COMMAND, request, NULL);
+    p->backend_fd = peer_accept(backend_fd);
+    peer_recv(p->backend_fd, &m);
+    ck_assert_uint_eq(m.hdr.command, WIRE_VERSION);
+    peer_send_version(p->backend_fd, m.hdr.id, WIRE_TYPE_REPLY, reply, NULL);
+    message_deinit(&m);
+    peer_recv(p->client_fd, &m);
+    ck_assert_uint_eq(m.hdr.id, 7);
+    ck_assert_uint_eq(m.hdr.command, WIRE_VERSION);
+    ck_assert_msg(m.hdr.flags == WIRE_TYPE_REPLY, "VERSION is refused: %s",
+                  strerror((int)m.hdr.error));
+    message_deinit(&m);
+}
+
+void rig_session(struct rig *r, const char *request, const char *reply, struct pair *p)
+{
+    rig_session_at(r->listen, r->backend_fd, request, reply, p);
+}
+
+void pair_close(struct pair *p)
+{
+    sock_close(&p->client_fd);
+    sock_close(&p->backend_fd);
+}
+
+void pair_ping(const struct pair *p)
+{
+    const struct wire_device_info info = {.argsz = sizeof info, .num_regions = 9, .num_irqs = 5};
+    struct message m;
+
+    peer_send(p->client_fd, (struct wire_hdr){.id = 99, .command = WIRE_DEVICE_GET_INFO}, &info,
+              sizeof info, NULL);
+    peer_recv(p->backend_fd, &m);
+    ck_assert_uint_eq(m.hdr.command, WIRE_DEVICE_GET_INFO);
+    ck_assert_uint_eq(m.n, sizeof info);
+    peer_send(p->backend_fd, wire_reply_hdr(&m.hdr, sizeof info), &info, sizeof info, NULL);
+    message_deinit(&m);
+    peer_recv(p->client_fd, &m);
+    ck_assert_uint_eq(m.hdr.id, 99);
+    ck_assert_uint_eq(m.hdr.flags, WIRE_TYPE_REPLY);
+    ck_assert_mem_eq(m.payload, &info, sizeof info);
+    message_deinit(&m);
+}
+
+void pair_expect_end(struct pair *p)
+{
+    peer_expect_eof(p->client_fd);
+    peer_expect_eof(p->backend_fd);
+    pair_close(p);
+}
+
+/* ---- the suite ---- */
+
+TCase *rig_case(Suite *suite, const char *name)
+{
+    TCase *const tc = unit_case(suite, name);
+
+    tcase_set_timeout(tc, 20.0 * patience_ms() / 1000);
+    return tc;
+}
