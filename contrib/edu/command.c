@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The commands but for those of migration (feature.c). No socket: fds are handed over in sets.
+ *
+ * command_run has checked the payload by wire_check before a command's function sees it, so the
+ * fixed part is there and counts agree with what follows.
+ */
+#define _GNU_SOURCE
+#include "contrib/edu/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/log.h"
+
+/* The fixed part of a request: wire_check has seen that it is there. */
+#define REQUEST(c, type, name) \
+    type name; \
+    memcpy(&(name), (c)->p, sizeof(name))
+
+/* Puts a structure at the begin of the reply. */
+static ssize_t reply(struct command *c, const void *p, size_t n)
+{
+    wire_put(c->out, p, n);
+    return (ssize_t)n;
+}
+
+/* Adds a copy of fd to the reply. 0 or -errno. */
+static int reply_fd_dup(struct command *c, int fd)
+{
+    const int copy_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+    return copy_fd < 0 ? -errno : fdset_add_take(c->out_fds, copy_fd);
+}
+
+/* ---- DMA ---- */
+
+static ssize_t dma_map(struct command *c)
+{
+    struct dma_table *table = &c->device->dma.table;
+    int fd;
+    int err;
+
+    REQUEST(c, struct wire_dma_map, map);
+    if (c->fds->n > 1) {
+        return -EINVAL;
+    }
+    fd = fdset_steal(c->fds, 0);
+    err = dma_table_map(table, &map, &fd);
+    if (fd >= 0) {
+        err = fdset_add_take(c->fds, fd) == 0 ? err : -ENOSPC;
+    }
+    return err;
+}
+
+static ssize_t dma_unmap(struct command *c)
+{
+    struct dma *dma = &c->device->dma;
+    int err;
+
+    REQUEST(c, struct wire_dma_unmap, unmap);
+    if (unmap.argsz < sizeof unmap || unmap.flags != 0) {
+        return -EINVAL;
+    }
+    err = dma_table_unmap(&dma->table, unmap.address, unmap.size);
+    if (err) {
+        return err;
+    }
+    /* "must release all references to that DMA region before replying" */
+    if (dma_touches(dma, unmap.address, unmap.size)) {
+        dma_pause(dma);
+    }
+    return reply(c, &unmap, sizeof unmap);
+}
+
+/* ---- what the device is ---- */
+
+static ssize_t get_info(struct command *c)
+{
+    const struct wire_device_info info = {.argsz = sizeof info,
+                                          .flags = WIRE_DEVICE_FLAG_RESET | WIRE_DEVICE_FLAG_PCI,
+                                          .num_regions = WIRE_PCI_NUM_REGIONS,
+                                          .num_irqs = WIRE_PCI_NUM_IRQS};
+
+    REQUEST(c, struct wire_device_info, request);
+    return request.argsz < sizeof info ? -EINVAL : reply(c, &info, sizeof info);
+}
+
+/* What follows the region info of BAR 2: one area, the shared page. */
+struct sparse_page {
+    struct wire_cap cap;
+    struct wire_sparse sparse;
+    struct wire_sparse_area area;
+};
+
+static ssize_t get_region_info(struct command *c)
+{
+    const struct sparse_page page = {.cap = {.id = WIRE_CAP_SPARSE_MMAP, .version = 1},
+                                     .sparse = {.nr_areas = 1},
+                                     .area = {.offset = EDU_PAGE, .size = EDU_PAGE_SIZE}};
+    struct wire_region_info info = {.argsz = sizeof info};
+    int err;
+
+    REQUEST(c, struct wire_region_info, request);
+    if (request.argsz < sizeof info || request.index >= WIRE_PCI_NUM_REGIONS) {
+        return -EINVAL;
+    }
+    info.index = request.index;
+    info.size = device_region_size(info.index);
+    info.flags = info.size ? WIRE_REGION_FLAG_READ | WIRE_REGION_FLAG_WRITE : 0;
+    if (info.index != WIRE_PCI_BAR0 + 2 || !c->mmap || c->caps->client.max_msg_fds == 0) {
+        return reply(c, &info, sizeof info);
+    }
+    info.flags |= WIRE_REGION_FLAG_MMAP | WIRE_REGION_FLAG_CAPS;
+    info.argsz = sizeof info + sizeof page;
+    if (request.argsz < info.argsz) {
+        /* The client will ask again with more room, and gets the fd then. */
+        return reply(c, &info, sizeof info);
+    }
+    info.cap_offset = sizeof info;
+    err = reply_fd_dup(c, c->device->bar2.memory_fd);
+    if (err) {
+        return err;
+    }
+    wire_put(wire_put(c->out, &info, sizeof info), &page, sizeof page);
+    return (ssize_t)info.argsz;
+}
+
+static ssize_t get_region_io_fds(struct command *c)
+{
+    const struct wire_io_fd doorbell = {
+        .offset = EDU_DOORBELL, .size = 4, .fd_index = 0, .type = WIRE_IO_FD_IOEVENTFD};
+    struct wire_region_io_fds info = {.argsz = sizeof info};
+    int err;
+
+    REQUEST(c, struct wire_region_io_fds, request);
+    if (request.argsz < sizeof info || request.flags != 0 || request.count != 0 ||
+        request.index >= WIRE_PCI_NUM_REGIONS) {
+        return -EINVAL;
+    }
+    info.index = request.index;
+    if (info.index != WIRE_PCI_BAR0 + 2 || c->caps->client.max_msg_fds == 0) {
+        return reply(c, &info, sizeof info);
+    }
+    info.count = 1;
+    info.argsz = sizeof info + sizeof doorbell;
+    if (request.argsz < info.argsz) {
+        return reply(c, &info, sizeof info);
+    }
+    err = reply_fd_dup(c, c->device->bar2.doorbell_fd);
+    if (err) {
+        return err;
+    }
+    wire_put(wire_put(c->out, &info, sizeof info), &doorbell, sizeof doorbell);
+    return (ssize_t)info.argsz;
+}
+
+/* ---- interrupts ---- */
+
+static ssize_t get_irq_info(struct command *c)
+{
+    struct wire_irq_info info = {.argsz = sizeof info};
+    int err;
+
+    REQUEST(c, struct wire_irq_info, request);
+    if (request.argsz < sizeof info) {
+        return -EINVAL;
+    }
+    info.index = request.index;
+    err = irq_info(&info);
+    return err ? err : reply(c, &info, sizeof info);
+}
+
+static ssize_t set_irqs(struct command *c)
+{
+    int err;
+
+    REQUEST(c, struct wire_irq_set, set);
+    err = irq_set(&c->device->irq, &set, c->p + sizeof set, c->fds);
+    if (!err) {
+        device_show_irq(c->device);
+    }
+    return err;
+}
+
+/* ---- regions ---- */
+
+static ssize_t region_read(struct command *c)
+{
+    int err;
+
+    REQUEST(c, struct wire_region_access, access);
+    if (access.count > c->caps->device.max_data_xfer_size) {
+        return -EINVAL;
+    }
+    err =
+        device_read(c->device, access.region, access.offset, c->out + sizeof access, access.count);
+    if (err) {
+        return err;
+    }
+    wire_put(c->out, &access, sizeof access);
+    return (ssize_t)(sizeof access + access.count);
+}
+
+static ssize_t region_write(struct command *c)
+{
+    int err;
+
+    REQUEST(c, struct wire_region_access, access);
+    if (access.count > c->caps->device.max_data_xfer_size) {
+        return -EINVAL;
+    }
+    err = device_write(c->device, access.region, access.offset, c->p + sizeof access, access.count);
+    return err ? err : reply(c, &access, sizeof access);
+}
+
+/*
+ * "the number of device writes completed": the first that cannot be done ends them; an error it is
+ * only where nothing was done.
+ */
+static ssize_t region_write_multi(struct command *c)
+{
+    const uint8_t *at = c->p + sizeof(struct wire_write_multi);
+    struct wire_write_multi done = {.wr_cnt = 0};
+
+    REQUEST(c, struct wire_write_multi, all);
+    if (!c->caps->device.write_multiple) {
+        return -ENOTSUP;
+    }
+    while (done.wr_cnt < all.wr_cnt) {
+        struct wire_single_write w;
+
+        memcpy(&w, at, sizeof w);
+        if (device_write(c->device, w.region, w.offset, w.data, w.count) != 0) {
+            break;
+        }
+        at += sizeof w;
+        done.wr_cnt++;
+    }
+    return done.wr_cnt == 0 && all.wr_cnt != 0 ? -EINVAL : reply(c, &done, sizeof done);
+}
+
+static ssize_t device_reset_command(struct command *c)
+{
+    device_reset(c->device);
+    migration_init(c->migration);
+    return 0;
+}
+
+/* ---- the table ---- */
+
+static const struct {
+    enum wire_command code;
+    ssize_t (*run)(struct command *c);
+} commands[] = {
+    {WIRE_DMA_MAP, dma_map},
+    {WIRE_DMA_UNMAP, dma_unmap},
+    {WIRE_DEVICE_GET_INFO, get_info},
+    {WIRE_DEVICE_GET_REGION_INFO, get_region_info},
+    {WIRE_DEVICE_GET_REGION_IO_FDS, get_region_io_fds},
+    {WIRE_DEVICE_GET_IRQ_INFO, get_irq_info},
+    {WIRE_DEVICE_SET_IRQS, set_irqs},
+    {WIRE_REGION_READ, region_read},
+    {WIRE_REGION_WRITE, region_write},
+    {WIRE_DEVICE_RESET, device_reset_command},
+    {WIRE_REGION_WRITE_MULTI, region_write_multi},
+    {WIRE_DEVICE_FEATURE, command_feature},
+    {WIRE_MIG_DATA_READ, command_mig_data_read},
+    {WIRE_MIG_DATA_WRITE, command_mig_data_write},
+};
+
+/* Whether the message is one that a client may send. 0 or -errno. */
+static int check(const struct command *c)
+{
+    const struct wire_command_info *info = wire_command_find(c->hdr->command);
+    const enum wire_check wrong = wire_check(c->hdr, c->p, c->n);
+
+    if (wrong == WIRE_UNKNOWN_COMMAND || (info && info->direction != WIRE_TO_SERVER)) {
+        return -ENOTSUP;
+    }
+    if (wrong != WIRE_OK) {
+        log_warning("%s: %s", wire_command_name(c->hdr->command), wire_check_text(wrong));
+        return -EINVAL;
+    }
+    if ((c->fds->n != 0 && !info->request_fds) || c->fds->n > c->caps->device.max_msg_fds) {
+        log_warning("%s: %u file descriptors came with it", info->name, c->fds->n);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+ssize_t command_run(struct command *c)
+{
+    const int err = check(c);
+
+    if (err) {
+        return err;
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (commands[i].code == c->hdr->command) {
+            return commands[i].run(c);
+        }
+    }
+    /* A second VERSION. */
+    return -EINVAL;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Fault specifications. Pure: text in, table out.
+ */
+#include "contrib/edu/fault.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum argument { ARGUMENT_NONE, ARGUMENT_MAY, ARGUMENT_MUST };
+
+static const struct {
+    const char *name;
+    enum fault_kind kind;
+    enum argument argument;
+    uint32_t unsaid; /* the argument's value where it may be left out and is */
+} kinds[] = {
+    {"late", FAULT_LATE, ARGUMENT_MUST, 0},
+    {"short", FAULT_SHORT, ARGUMENT_NONE, 0},
+    {"oversized", FAULT_OVERSIZED, ARGUMENT_MAY, FAULT_OVERSIZED_DEFAULT},
+    {"unasked", FAULT_UNASKED, ARGUMENT_NONE, 0},
+    {"missing", FAULT_MISSING, ARGUMENT_NONE, 0},
+    {"exit", FAULT_EXIT, ARGUMENT_NONE, 0},
+};
+
+/* A decimal number of n characters, 1 … 2^31 - 1. */
+static bool number(const char *p, size_t n, uint32_t *out)
+{
+    uint64_t v = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] < '0' || p[i] > '9' || v > INT32_MAX) {
+            return false;
+        }
+        v = 10 * v + (uint64_t)(p[i] - '0');
+    }
+    *out = (uint32_t)v;
+    return n > 0 && v > 0 && v <= INT32_MAX;
+}
+
+static uint16_t command_by_name(const char *p, size_t n)
+{
+    for (size_t i = 0; i < wire_command_count(); i++) {
+        const struct wire_command_info *c = wire_command_at(i);
+
+        if (strlen(c->name) == n && memcmp(c->name, p, n) == 0) {
+            return (uint16_t)c->code;
+        }
+    }
+    return 0;
+}
+
+static bool parse_kind(const char *p, size_t n, const char *argument, struct fault *out)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strlen(kinds[i].name) != n || memcmp(kinds[i].name, p, n) != 0) {
+            continue;
+        }
+        out->kind = kinds[i].kind;
+        out->argument = kinds[i].unsaid;
+        if (!argument) {
+            return kinds[i].argument != ARGUMENT_MUST;
+        }
+        return kinds[i].argument != ARGUMENT_NONE &&
+               number(argument, strlen(argument), &out->argument);
+    }
+    return false;
+}
+
+int fault_add(struct fault_list *l, const char *spec)
+{
+    const char *which = strchr(spec, ':');
+    const char *argument = which ? strchr(which + 1, ':') : NULL;
+    struct fault f = {.kind = FAULT_NONE};
+    uint32_t n;
+    size_t which_n;
+
+    if (!which || !parse_kind(spec, (size_t)(which - spec), argument ? argument + 1 : NULL, &f)) {
+        return -EINVAL;
+    }
+    which++;
+    which_n = argument ? (size_t)(argument - which) : strlen(which);
+    if (number(which, which_n, &n)) {
+        f.number = n;
+    } else {
+        f.command = command_by_name(which, which_n);
+        if (f.command == 0) {
+            return -EINVAL;
+        }
+    }
+    if (l->n == FAULTS_MAX) {
+        return -ENOSPC;
+    }
+    l->faults[l->n++] = f;
+    return 0;
+}
+
+const struct fault *fault_find(const struct fault_list *l, uint64_t number_, uint16_t command)
+{
+    for (unsigned i = 0; i < l->n; i++) {
+        const struct fault *f = &l->faults[i];
+
+        if (f->number ? f->number == number_ : f->command == command) {
+            return f;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * How the edu device interrupts its client: one INTx line and one MSI vector, each an eventfd.
+ */
+#ifndef POEMD_EDU_IRQ_H
+#define POEMD_EDU_IRQ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/fdset.h"
+#include "base/wire.h"
+
+struct irq {
+    int intx_fd; /* the client's eventfds, owned; -1 is none */
+    int msi_fd;
+    bool intx_masked; /* INTx masks itself when it fires; the client unmasks it */
+};
+
+void irq_init(struct irq *q);
+
+/* Closes the eventfds; to be used again after irq_init. */
+void irq_deinit(struct irq *q);
+
+/*
+ * "VFIO_USER_DEVICE_GET_IRQ_INFO": fills flags and count for out->index. 0, or -EINVAL: no such
+ * index. A type that the device lacks has a count of 0.
+ */
+int irq_info(struct wire_irq_info *out) __attribute__((warn_unused_result));
+
+/*
+ * "VFIO_USER_DEVICE_SET_IRQS": s is well-formed by wire_check; bools are its s->count bytes where
+ * its data type says so; eventfds that are used are taken out of fds. After a 0 the caller shows
+ * the line's level anew by irq_line. -EINVAL: index, range, argsz or number of fds is wrong;
+ * -ENOTSUP: the type has no masks, or masks were to be eventfds.
+ */
+int irq_set(struct irq *q, const struct wire_irq_set *s, const uint8_t *bools, struct fdset *fds)
+    __attribute__((warn_unused_result));
+
+/* Shows the INTx line's level: fires once, and not again before it is unmasked. */
+void irq_line(struct irq *q, bool level);
+
+/* Sends the MSI message, if the client wants it. */
+void irq_message(struct irq *q);
+
+/* Whether the client has an MSI vector set up. */
+static inline bool irq_message_wanted(const struct irq *q)
+{
+    return q->msi_fd >= 0;
+}
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * VERSION negotiation: JSON in, JSON out. No I/O.
+ *
+ * Strict where the page says what a value is; keys that it does not know are not answered, since a
+ * reply is "a subset of those proposed".
+ */
+#include "contrib/edu/negotiate.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "contrib/edu/dma_table.h"
+
+/* What a side that says nothing can take. */
+static const struct negotiate_caps unsaid = {
+    .max_msg_fds = LIMIT_FDS_DEFAULT,
+    .max_data_xfer_size = LIMIT_DATA_XFER_DEFAULT,
+    .max_dma_maps = 65535,
+    .pgsizes = DMA_PAGE,
+};
+
+/* The offer while it is being answered. */
+struct exchange {
+    const struct negotiate_caps *ours;
+    json_t *offer; /* the request's capabilities, borrowed */
+    json_t *answer;
+    struct negotiate_result *out;
+    int err; /* the first one */
+};
+
+static void fail(struct exchange *x, int err)
+{
+    x->err = x->err ? x->err : err;
+}
+
+static void answer(struct exchange *x, json_t *to, const char *key, json_t *value)
+{
+    if (json_object_set_new(to, key, value) != 0) {
+        fail(x, -ENOMEM);
+    }
+}
+
+/* The offered number at key, or false where there is none. What is there must be a number >= least.
+ */
+static bool offered_number(struct exchange *x, json_t *from, const char *key, uint64_t least,
+                           uint64_t *value)
+{
+    json_t *v = json_object_get(from, key);
+
+    if (!v) {
+        return false;
+    }
+    if (!json_is_integer(v) || json_integer_value(v) < 0 ||
+        (uint64_t)json_integer_value(v) < least) {
+        fail(x, -EINVAL);
+        return false;
+    }
+    *value = (uint64_t)json_integer_value(v);
+    return true;
+}
+
+static bool offered_true(struct exchange *x, json_t *from, const char *key)
+{
+    json_t *v = json_object_get(from, key);
+
+    if (v && !json_is_boolean(v)) {
+        fail(x, -EINVAL);
+    }
+    return json_is_true(v);
+}
+
+static json_t *offered_object(struct exchange *x, const char *key)
+{
+    json_t *v = json_object_get(x->offer, key);
+
+    if (v && !json_is_object(v)) {
+        fail(x, -EINVAL);
+        return NULL;
+    }
+    return v;
+}
+
+/* A limit of both sides: the smaller number is answered. */
+static void limit(struct exchange *x, const char *key, uint64_t least, uint32_t ours,
+                  uint32_t *client, uint32_t *device)
+{
+    uint64_t theirs;
+
+    if (!offered_number(x, x->offer, key, least, &theirs)) {
+        return;
+    }
+    *client = theirs < UINT32_MAX ? (uint32_t)theirs : UINT32_MAX;
+    *device = *client < ours ? *client : ours;
+    answer(x, x->answer, key, json_integer((json_int_t)*device));
+}
+
+static void page_sizes(struct exchange *x)
+{
+    uint64_t theirs;
+
+    if (!offered_number(x, x->offer, "pgsizes", 1, &theirs)) {
+        return;
+    }
+    x->out->client.pgsizes = theirs;
+    x->out->device.pgsizes = theirs & x->ours->pgsizes;
+    if (x->out->device.pgsizes == 0) {
+        fail(x, -EINVAL);
+    }
+    answer(x, x->answer, "pgsizes", json_integer((json_int_t)x->out->device.pgsizes));
+}
+
+/* libvfio-user's and QEMU's capability, which the page does not have (yet, or any more). */
+static void migration(struct exchange *x)
+{
+    json_t *offer = offered_object(x, "migration");
+    json_t *reply;
+    uint64_t theirs;
+
+    if (!offer || !x->ours->migration) {
+        return;
+    }
+    reply = json_object();
+    answer(x, x->answer, "migration", reply);
+    x->out->device.migration = true;
+    if (offered_number(x, offer, "max_bitmap_size", 0, &theirs)) {
+        const uint64_t least =
+            theirs < x->ours->max_bitmap_size ? theirs : x->ours->max_bitmap_size;
+
+        answer(x, reply, "max_bitmap_size", json_integer((json_int_t)least));
+    }
+    if (offered_number(x, offer, "pgsize", 1, &theirs)) {
+        answer(x, reply, "pgsize", json_integer(theirs < DMA_PAGE ? (json_int_t)theirs : DMA_PAGE));
+    }
+}
+
+static void twin_socket(struct exchange *x)
+{
+    json_t *offer = offered_object(x, "twin_socket");
+    json_t *reply;
+
+    /* The socket goes to the client as an fd: it must be able to receive one. */
+    if (!offered_true(x, offer, "supported") || !x->ours->twin_socket ||
+        x->out->client.max_msg_fds == 0) {
+        return;
+    }
+    x->out->device.twin_socket = true;
+    reply = json_object();
+    answer(x, x->answer, "twin_socket", reply);
+    answer(x, reply, "supported", json_true());
+    answer(x, reply, "fd_index", json_integer(0));
+}
+
+static void capabilities(struct exchange *x)
+{
+    struct negotiate_caps *client = &x->out->client;
+    struct negotiate_caps *device = &x->out->device;
+
+    limit(x, "max_msg_fds", 0, x->ours->max_msg_fds, &client->max_msg_fds, &device->max_msg_fds);
+    limit(x, "max_data_xfer_size", 1, x->ours->max_data_xfer_size, &client->max_data_xfer_size,
+          &device->max_data_xfer_size);
+    limit(x, "max_dma_maps", 1, x->ours->max_dma_maps, &client->max_dma_maps,
+          &device->max_dma_maps);
+    page_sizes(x);
+    migration(x);
+    if (offered_true(x, x->offer, "write_multiple") && x->ours->write_multiple) {
+        device->write_multiple = true;
+        answer(x, x->answer, "write_multiple", json_true());
+    }
+    twin_socket(x);
+}
+
+/*
+ * "UTF-8 encoded JSON byte array" with its "terminating NUL". More NULs may follow; anything else
+ * behind the first one would be seen by some readers and not by others.
+ */
+static json_t *parse(const char *text, size_t n)
+{
+    const char *end = n ? memchr(text, '\0', n) : NULL;
+
+    if (!end || n > LIMIT_VERSION_JSON) {
+        return NULL;
+    }
+    for (const char *c = end; c < text + n; c++) {
+        if (*c != '\0') {
+            return NULL;
+        }
+    }
+    return json_loadb(text, (size_t)(end - text), JSON_REJECT_DUPLICATES, NULL);
+}
+
+static int answer_json(const struct negotiate_caps *ours, const char *text, size_t n,
+                       struct negotiate_result *out)
+{
+    json_t *request = parse(text, n);
+    json_t *reply;
+    struct exchange x = {.ours = ours, .out = out};
+
+    if (!json_is_object(request)) {
+        json_decref(request);
+        return -EINVAL;
+    }
+    reply = json_object();
+    x.offer = json_object_get(request, "capabilities");
+    if (json_is_object(x.offer)) {
+        x.answer = json_object();
+        answer(&x, reply, "capabilities", x.answer);
+        if (!x.err) {
+            capabilities(&x);
+        }
+    } else if (x.offer) {
+        x.err = -EINVAL;
+    }
+    if (!x.err) {
+        out->json = json_dumps(reply, JSON_COMPACT);
+        x.err = out->json ? 0 : -ENOMEM;
+    }
+    json_decref(reply);
+    json_decref(request);
+    return x.err;
+}
+
+int negotiate(const struct negotiate_caps *ours, const void *p, size_t n,
+              struct negotiate_result *out)
+{
+    struct wire_version proposed;
+
+    *out = (struct negotiate_result){.client = unsaid, .device = unsaid};
+    if (!wire_get(p, n, &proposed, sizeof proposed)) {
+        return -EINVAL;
+    }
+    if (proposed.major != 0) {
+        return -ENOTSUP;
+    }
+    /* "The minor version in the reply must be equal to or less than" theirs: there is only 0. */
+    return n == sizeof proposed
+               ? 0
+               : answer_json(ours, (const char *)p + sizeof proposed, n - sizeof proposed, out);
+}
+
+void negotiate_deinit(struct negotiate_result *r)
+{
+    free(r->json);
+    r->json = NULL;
+}

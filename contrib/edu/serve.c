@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The process' one loop, in poll(2): signals, the listening socket or the client's sockets, the
+ * doorbell. While a client is there, the next ones wait in the accept queue.
+ */
+#define _GNU_SOURCE
+#include "contrib/edu/serve.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/sock.h"
+#include "contrib/edu/session.h"
+
+struct server {
+    const struct options *options;
+    struct device device;
+    struct migration migration;
+    struct session_setup setup;
+    int signal_fd;
+    int listen_fd;    /* -1: there is no next client */
+    int connected_fd; /* the only client, before its session; or -1 */
+    dev_t path_dev;   /* the socket file that is ours to remove; 0: none */
+    ino_t path_ino;
+};
+
+/* How a wait ended. */
+enum turn { TURN_GO_ON, TURN_CLIENT_OVER, TURN_END };
+
+/* ---- start ---- */
+
+static int block_signals(struct server *v)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    /* A client's interrupt fd may be a pipe without a reader. */
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigprocmask(SIG_BLOCK, &set, NULL) < 0) {
+        return -errno;
+    }
+    v->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return v->signal_fd < 0 ? -errno : 0;
+}
+
+static int listen_at(struct server *v, const char *path)
+{
+    struct stat st;
+
+    v->listen_fd = sock_listen(path, 0600, (uid_t)-1, (gid_t)-1, LIMIT_BACKLOG);
+    if (v->listen_fd < 0) {
+        return v->listen_fd;
+    }
+    if (lstat(path, &st) == 0) {
+        v->path_dev = st.st_dev;
+        v->path_ino = st.st_ino;
+    }
+    return 0;
+}
+
+/* "--fd": whether it is connected or listening, the socket itself says. */
+static int use_given(struct server *v, int fd)
+{
+    int listening;
+    socklen_t n = sizeof listening;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &n) < 0) {
+        return -errno;
+    }
+    if (!listening) {
+        v->connected_fd = fd;
+        return 0;
+    }
+    v->listen_fd = fd;
+    return sock_nonblock(fd);
+}
+
+/* Only the file that this process made: another may have taken the name since. */
+static void remove_path(const struct server *v)
+{
+    struct stat st;
+
+    if (v->path_ino != 0 && lstat(v->options->socket_path, &st) == 0 && st.st_dev == v->path_dev &&
+        st.st_ino == v->path_ino) {
+        unlink(v->options->socket_path);
+    }
+}
+
+static int start(struct server *v)
+{
+    const struct options *o = v->options;
+    int err = block_signals(v);
+
+    if (!err) {
+        err = o->socket_path ? listen_at(v, o->socket_path) : use_given(v, o->given_fd);
+    }
+    if (!err && o->ready_fd >= 0) {
+        err = write(o->ready_fd, "\n", 1) == 1 ? 0 : -errno;
+        close(o->ready_fd);
+    }
+    return err;
+}
+
+/* ---- the loop ---- */
+
+static bool told_to_end(const struct pollfd *p)
+{
+    return p->revents & POLLIN;
+}
+
+/* Waits for a client. TURN_GO_ON with its socket, or TURN_END; *fd is -errno where that failed. */
+static enum turn next_client(const struct server *v, int *fd)
+{
+    struct pollfd p[] = {{.fd = v->signal_fd, .events = POLLIN},
+                         {.fd = v->listen_fd, .events = POLLIN}};
+
+    for (;;) {
+        if (poll(p, 2, -1) < 0 && errno != EINTR) {
+            *fd = -errno;
+            return TURN_END;
+        }
+        if (told_to_end(&p[0])) {
+            *fd = 0;
+            return TURN_END;
+        }
+        *fd = accept4(v->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+        if (*fd >= 0) {
+            return TURN_GO_ON;
+        }
+        if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
+            *fd = -errno;
+            return TURN_END;
+        }
+    }
+}
+
+static enum turn turn(struct server *v, struct session *s)
+{
+    struct pollfd p[] = {
+        {.fd = v->signal_fd, .events = POLLIN},
+        {.fd = v->device.bar2.doorbell_fd, .events = POLLIN},
+        {.fd = s->main.fd, .events = session_events(s, &s->main)},
+        {.fd = s->twin.fd, .events = session_events(s, &s->twin)},
+    };
+
+    /* A socket that must not be read now would report its hang-up again and again. */
+    for (int i = 2; i < 4; i++) {
+        p[i].fd = p[i].events ? p[i].fd : -1;
+    }
+    if (poll(p, 4, session_timeout(s)) < 0) {
+        return errno == EINTR ? TURN_GO_ON : TURN_END;
+    }
+    if (told_to_end(&p[0])) {
+        return TURN_END;
+    }
+    if (p[1].revents & POLLIN) {
+        bar2_drain(&v->device.bar2);
+    }
+    /* The replies that the device waits for first: they free what commands need. */
+    if ((p[3].revents && !session_ready(s, &s->twin, p[3].revents)) ||
+        (p[2].revents && !session_ready(s, &s->main, p[2].revents)) || !session_tick(s)) {
+        return TURN_CLIENT_OVER;
+    }
+    return TURN_GO_ON;
+}
+
+/* Serves one client, whose socket is taken. */
+static enum turn client(struct server *v, int fd)
+{
+    struct session s;
+    enum turn t = TURN_GO_ON;
+    int err = session_init_take(&s, &v->setup, fd);
+
+    if (err) {
+        log_error("a client: errno %d", -err);
+        return TURN_CLIENT_OVER;
+    }
+    log_info("a client is here");
+    while (t == TURN_GO_ON) {
+        t = turn(v, &s);
+    }
+    session_deinit(&s);
+    err = device_client_gone(&v->device);
+    if (err) {
+        log_error("no fresh file descriptors for the next client: errno %d", -err);
+        return TURN_END;
+    }
+    return t;
+}
+
+static int run(struct server *v)
+{
+    enum turn t;
+    int fd = 0;
+
+    if (v->connected_fd >= 0) {
+        fd = v->connected_fd;
+        v->connected_fd = -1;
+        client(v, fd);
+        return 0;
+    }
+    do {
+        t = next_client(v, &fd);
+        if (t == TURN_END) {
+            return fd;
+        }
+        t = client(v, fd);
+    } while (t != TURN_END && !v->options->once);
+    return 0;
+}
+
+int serve(const struct options *o)
+{
+    struct server v = {.options = o, .signal_fd = -1, .listen_fd = -1, .connected_fd = -1};
+    int err = device_init(&v.device, o->dma_mask, o->caps.max_dma_maps);
+
+    if (err) {
+        log_error("the device's memory: %s", strerror(-err));
+        return err;
+    }
+    migration_init(&v.migration);
+    v.setup = (struct session_setup){.device = &v.device,
+                                     .migration = &v.migration,
+                                     .caps = &o->caps,
+                                     .faults = &o->faults,
+                                     .mmap = o->mmap};
+    err = start(&v);
+    err = err ? err : run(&v);
+    if (err) {
+        log_error("%s: %s", o->socket_path ? "the socket" : "the given socket", strerror(-err));
+    }
+    remove_path(&v);
+    sock_close(&v.listen_fd);
+    sock_close(&v.connected_fd);
+    sock_close(&v.signal_fd);
+    device_deinit(&v.device);
+    return err;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The edu process: listens, and serves one client after another until it is told to end.
+ */
+#ifndef POEMD_EDU_SERVE_H
+#define POEMD_EDU_SERVE_H
+
+#include "contrib/edu/options.h"
+
+/* Serves until SIGTERM or SIGINT, or the end of the only client. 0 or -errno, which is logged. */
+int serve(const struct options *o) __attribute__((warn_unused_result));
+
+#endif
