@@ -576,6 +576,7 @@ static enum client_outcome keep_json(struct client *c, size_t n)
 
     free(c->json);
     c->json = NULL;
+    c->json_size = size;
     if (size == 0) {
         return CLIENT_OK;
     }

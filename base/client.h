@@ -58,8 +58,9 @@ struct client {
     unsigned max_fds;
     uint32_t max_data;
     struct wire_version version; /* of the server's VERSION reply */
-    char *json;   /* … its JSON, NUL-terminated, owned; NULL where there was none */
-    uint8_t *buf; /* the last message's payload lies here, owned */
+    char *json;       /* … its JSON, NUL-terminated, owned; NULL where there was none */
+    size_t json_size; /* … in bytes as it came, all NULs included */
+    uint8_t *buf;     /* the last message's payload lies here, owned */
     size_t buf_size;
     uint8_t *out; /* the message being sent, owned */
     size_t out_size;

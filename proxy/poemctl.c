@@ -42,8 +42,7 @@ static void help(FILE *f)
     fprintf(f, "usage: poemctl COMMAND [ARGUMENTS]\n"
                "       poemctl --help | --version\n\n");
     for (size_t i = 0; i < COMMANDS; i++) {
-        fprintf(f, "  %s %s\n      %s\n", commands[i].name, commands[i].synopsis,
-                commands[i].what);
+        fprintf(f, "  %s %s\n      %s\n", commands[i].name, commands[i].synopsis, commands[i].what);
     }
     fprintf(f, "\nExit status: 0 yes, 1 no, 2 usage, 3 could not. More in poemctl(1).\n");
 }

@@ -133,12 +133,34 @@ json_t *probe_json(const struct probe *p) __attribute__((warn_unused_result));
 json_t *probe_json_refused(const char *socket, const struct probe_error *why)
     __attribute__((warn_unused_result));
 
-/* The index's name: "BAR 0", "ROM", "configuration space"; "INTx", "MSI"; or NULL. Static. */
+/* ---- names, for both forms; static ---- */
+
+/* A flag word's bits; the last has mask 0. */
+struct probe_flag {
+    uint32_t mask;
+    const char *name;
+};
+
+extern const struct probe_flag probe_device_flags[];
+extern const struct probe_flag probe_region_flags[];
+extern const struct probe_flag probe_irq_flags[];
+extern const struct probe_flag probe_migration_flags[];
+
+/* The index's name: "BAR 0", "ROM", "configuration space"; "INTx", "MSI"; NULL: it has none. */
 const char *probe_region_name(uint32_t index);
 const char *probe_irq_name(uint32_t index);
 
 /* A migration state's name; NULL: the page has none. */
 const char *probe_state_name(uint32_t state);
+
+/* "ioeventfd", "ioregionfd"; NULL: the page has none. */
+const char *probe_io_name(uint32_t type);
+
+/* An errno's name, or "0" where a refusal brought none; out has size bytes. Returns it. */
+const char *probe_errno_name(int error, char *out, size_t size);
+
+/* The BAR's size in bytes as its region has it, i < PCI_BARS, or WIRE_PCI_ROM. 0: there is none. */
+uint64_t probe_bar_size(const struct probe *p, uint32_t i);
 
 /* Whether the VERSION reply fits into what a stock QEMU takes: the length of its own request. */
 bool probe_fits_qemu(const struct probe *p);

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The poemd authors
+#
+# poemctl: the reading of configuration space is a library of its own, for its tests.
+add_library(proxy_pci STATIC ${CMAKE_CURRENT_LIST_DIR}/pci.c ${CMAKE_CURRENT_LIST_DIR}/pci_names.c)
+
+add_executable(poemctl
+               ${CMAKE_CURRENT_LIST_DIR}/poemctl.c
+               ${CMAKE_CURRENT_LIST_DIR}/probe.c
+               ${CMAKE_CURRENT_LIST_DIR}/probe_ask.c
+               ${CMAKE_CURRENT_LIST_DIR}/probe_json.c
+               ${CMAKE_CURRENT_LIST_DIR}/probe_names.c
+               ${CMAKE_CURRENT_LIST_DIR}/probe_text.c)
+target_compile_definitions(poemctl PRIVATE POEMD_VERSION="${PROJECT_VERSION}")
+target_link_libraries(poemctl PRIVATE proxy_pci handshake base PkgConfig::JANSSON)
+install(TARGETS poemctl RUNTIME)
