@@ -117,6 +117,12 @@ static void reap(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    /* 33 KiB each, of no more use: an idle session is to be small. */
+    while ((s = SLIST_FIRST(&h->greeted))) {
+        SLIST_REMOVE_HEAD(&h->greeted, greeted_link);
+        greeting_free(s->greeting);
+        s->greeting = NULL;
+    }
     TAILQ_FOREACH_SAFE(s, &h->lists[SESSION_DEAD], link, next)
     {
         tear_down(s);
@@ -205,6 +211,8 @@ static void begin_relaying(struct session *s)
 
     evtimer_del(&s->timer);
     set_state(s, SESSION_RELAYING);
+    SLIST_INSERT_HEAD(&s->host->greeted, s, greeted_link);
+    event_active(s->host->reap_event, 0, 0);
     err = open_lane(s, &s->lane, greeting_steal_client(g), greeting_steal_backend(g));
     if (!err && greeting_result(g)->reply.twin_supported) {
         err = open_lane(s, &s->twin, greeting_steal_client_twin(g), greeting_steal_backend_twin(g));
@@ -388,6 +396,7 @@ int session_host_init(struct session_host *h)
     for (int state = 0; state < SESSION_STATES; state++) {
         TAILQ_INIT(&h->lists[state]);
     }
+    SLIST_INIT(&h->greeted);
     h->refusing = 0;
     h->reap_event = event_new(h->base, -1, 0, reap, h);
     return h->reap_event ? 0 : -ENOMEM;

@@ -19,27 +19,30 @@
 
 struct session;
 TAILQ_HEAD(session_list, session);
+SLIST_HEAD(session_stack, session);
 
 /* How sessions reach the monitor: by their owner, the worker. */
 struct session_host {
     struct event_base *base;
     struct queue_pool pool;
     struct session_list lists[SESSION_STATES];
-    unsigned refusing;        /* sessions that only refuse, alive */
-    struct event *reap_event; /* made active when somebody has died */
+    struct session_stack greeted; /* whose greeting is over, to be freed when the turn is */
+    unsigned refusing;            /* sessions that only refuse, alive */
+    struct event *reap_event;     /* made active when somebody has died */
     /* Sends m, or says false: the channel is full, and session_host_resume will be called. */
     bool (*send)(struct session_host *h, const struct ipc_msg *m);
 };
 
 struct session {
     TAILQ_ENTRY(session) link; /* in its state's list */
+    SLIST_ENTRY(session) greeted_link;
     struct session_host *host;
     uint64_t id; /* 0: it only refuses, and nobody waits for its end */
     enum session_state state;
     enum session_reason reason;
     int err;                   /* the errno that the client was told */
     bool evidence_unsent;      /* the channel was full */
-    struct greeting *greeting; /* in RECITING and DECIDING */
+    struct greeting *greeting; /* in RECITING and DECIDING, and to the end of that turn */
     struct lane *lane;         /* from RELAYING on */
     struct lane *twin;         /* … where a twin socket was negotiated */
     struct event timer;        /* the handshake's, later the draining's */
