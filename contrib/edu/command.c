@@ -115,11 +115,12 @@ static ssize_t get_region_info(struct command *c)
     }
     info.flags |= WIRE_REGION_FLAG_MMAP | WIRE_REGION_FLAG_CAPS;
     info.argsz = sizeof info + sizeof page;
+    /* QEMU wants an offset that lies in argsz, also where the list itself is not there yet. */
+    info.cap_offset = sizeof info;
     if (request.argsz < info.argsz) {
         /* The client will ask again with more room, and gets the fd then. */
         return reply(c, &info, sizeof info);
     }
-    info.cap_offset = sizeof info;
     err = reply_fd_dup(c, c->device->bar2.memory_fd);
     if (err) {
         return err;
