@@ -321,8 +321,8 @@ const char *value_nearest(const char *text, const char *const *words, size_t n)
 {
     const size_t text_n = strlen(text);
     const char *best = NULL;
-    /* A third of the letters may be wrong, at least one; beyond that it is another word. */
-    unsigned best_d = (unsigned)(text_n < 6 ? 1 : text_n / 3) + 1;
+    /* Every third letter may be wrong; beyond that it is another word. */
+    unsigned best_d = (unsigned)(text_n + 2) / 3 + 1;
 
     for (size_t i = 0; i < n && text_n <= WORD; i++) {
         const size_t word_n = strlen(words[i]);

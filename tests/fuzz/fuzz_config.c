@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The configuration language's parser: whatever the bytes are, it ends, and either what it made can
+ * be served or it says why not, in printable ASCII with a place inside the bytes.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "proxy/config.h"
+#include "proxy/config_value.h"
+#include "tests/fuzz/fuzz.h"
+
+static void check_printable(const char *text)
+{
+    for (; *text; text++) {
+        FUZZ_REQUIRE(*text >= 0x20 && *text < 0x7f);
+    }
+}
+
+static void check_errors(const struct config_errors *e, size_t n)
+{
+    FUZZ_REQUIRE(e->total > 0 && e->n > 0 && e->n <= CONFIG_ERRORS && e->n <= e->total);
+    for (size_t i = 0; i < e->n; i++) {
+        const struct config_place at = e->error[i].at;
+
+        FUZZ_REQUIRE(e->error[i].text[0] != '\0');
+        check_printable(e->error[i].text);
+        check_printable(e->error[i].hint);
+        FUZZ_REQUIRE(at.line <= n + 1 && at.column <= LIMIT_CONFIG_LINE + 1);
+        FUZZ_REQUIRE((at.line == 0) == (at.column == 0));
+        if (i > 0) {
+            FUZZ_REQUIRE(e->error[i - 1].at.line <= at.line);
+        }
+    }
+}
+
+static void check_value(enum value_kind kind, const char *text)
+{
+    struct value_fault fault;
+    unsigned none;
+
+    FUZZ_REQUIRE(text && value_read(kind, text, 0, 0, &none, &fault));
+}
+
+static void check_config(const struct config *c)
+{
+    FUZZ_REQUIRE(c->n_routes > 0 && c->n_routes <= LIMIT_ROUTES);
+    FUZZ_REQUIRE(c->workers <= LIMIT_WORKERS);
+    FUZZ_REQUIRE(c->max_sessions > 0 && c->max_sessions <= LIMIT_SESSIONS);
+    FUZZ_REQUIRE(c->log_level <= LOG_DEBUG);
+    check_value(VALUE_ACCOUNT, c->user);
+    for (size_t i = 0; i < c->n_routes; i++) {
+        const struct config_route *r = &c->routes[i];
+
+        check_value(VALUE_NAME, r->name);
+        check_value(VALUE_SOCKET, r->listen);
+        check_value(VALUE_SOCKET, r->backend);
+        FUZZ_REQUIRE(!value_same_path(r->listen, r->backend));
+        FUZZ_REQUIRE(r->mode <= 0777);
+        FUZZ_REQUIRE(r->sessions > 0 && r->sessions <= c->max_sessions);
+        FUZZ_REQUIRE(r->handshake_ms > 0 && r->handshake_ms <= LIMIT_HANDSHAKE_MS);
+        FUZZ_REQUIRE(r->wait_backend_ms <= r->handshake_ms);
+        if (i > 0) {
+            FUZZ_REQUIRE(strcmp(r->name, r[-1].name) != 0);
+            FUZZ_REQUIRE(!value_same_path(r->listen, r[-1].listen));
+        }
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+    struct config c;
+    struct config_errors e;
+    int r;
+
+    config_errors_init(&e);
+    if (config_init(&c) < 0) {
+        return 0;
+    }
+    r = config_parse(&c, p, n, &e);
+    if (r == 0) {
+        FUZZ_REQUIRE(e.total == 0);
+        check_config(&c);
+    } else if (r == -EINVAL) {
+        check_errors(&e, n);
+    }
+    config_deinit(&c);
+    return 0;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Configurations from files and from the command line, and the names of users and groups in them.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "tests/support/unit.h"
+#include "tests/unit/parsed.h"
+
+/* ---- names of this machine ---- */
+
+START_TEST(resolves_names_and_numbers)
+{
+    struct passwd nobody = {0};
+    struct parsed x = parse_good("route a {\nlisten /a owner root group root\nbackend /x\n}\n"
+                                 "route b {\nlisten /b owner 12 group 4294967294\nbackend /x\n}\n"
+                                 "route c {\nlisten /c\nbackend /x\n}\n");
+
+    ck_assert_ptr_nonnull(getpwnam("nobody"));
+    nobody = *getpwnam("nobody");
+    ck_assert_int_eq(config_resolve(&x.c, &x.e), 0);
+    ck_assert_uint_eq(x.c.user_uid, nobody.pw_uid);
+    ck_assert_uint_eq(x.c.user_gid, nobody.pw_gid);
+    ck_assert(x.c.workers >= 1 && x.c.workers <= LIMIT_WORKERS_DEFAULT);
+    ck_assert(x.c.routes[0].owner == 0 && x.c.routes[0].group == 0);
+    ck_assert_uint_eq(x.c.routes[1].owner, 12);
+    ck_assert_uint_eq(x.c.routes[1].group, 4294967294u);
+    ck_assert(x.c.routes[2].owner == (uid_t)-1 && x.c.routes[2].group == (gid_t)-1);
+    let_go(&x);
+}
+END_TEST
+
+START_TEST(a_number_nobody_has_is_its_own_group)
+{
+    struct parsed x = parse_good(ROUTE "user 3999999999\n");
+
+    ck_assert_ptr_null(getpwuid(3999999999u));
+    ck_assert_int_eq(config_resolve(&x.c, &x.e), 0);
+    ck_assert_uint_eq(x.c.user_uid, 3999999999u);
+    ck_assert_uint_eq(x.c.user_gid, 3999999999u);
+    let_go(&x);
+}
+END_TEST
+
+static const struct wrong unresolved[] = {
+    {ROUTE "user no-such-user", 5, 6, "there is no user \"no-such-user\"", "number"},
+    {ROUTE "user 4294967295", 5, 6, "there is no user \"4294967295\"", "number"},
+    {ROUTE "user root", 5, 6, "workers cannot be root", ""},
+    {ROUTE "user 0", 5, 6, "workers cannot be root", ""},
+    {"route a {\nlisten /l owner no-such-user\nbackend /b\n}", 2, 17, "there is no user", ""},
+    {"route a {\nlisten /l group no-such-group\nbackend /b\n}", 2, 17, "there is no group", ""},
+    {"route a {\nlisten /l group 4294967295\nbackend /b\n}", 2, 17, "there is no group", ""},
+};
+
+START_TEST(each_unknown_name_has_its_place)
+{
+    const struct wrong *w = &unresolved[_i];
+    struct parsed x = parse_good(w->text);
+
+    ck_assert_int_eq(config_resolve(&x.c, &x.e), -EINVAL);
+    x.r = -EINVAL;
+    must_be_wrong(&x, w);
+    let_go(&x);
+}
+END_TEST
+
+/* ---- files ---- */
+
+static int load(const char *path, struct parsed *x)
+{
+    *x = parse_nothing();
+    x->r = config_load(&x->c, path, &x->e);
+    return x->r;
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+
+    ck_assert_ptr_nonnull(f);
+    fputs(text, f);
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+START_TEST(loads_a_file)
+{
+    const char *path = unit_path("good.conf");
+    struct parsed x;
+
+    write_file(path, ROUTE);
+    ck_assert_int_eq(load(path, &x), 0);
+    ck_assert_uint_eq(x.c.n_routes, 1);
+    ck_assert(x.c.user_uid != (uid_t)-1);
+    let_go(&x);
+}
+END_TEST
+
+START_TEST(says_all_of_a_file_at_once)
+{
+    const char *path = unit_path("bad.conf");
+    struct parsed x;
+
+    write_file(path, "user no-such-user\nworker 2\n" ROUTE);
+    ck_assert_int_eq(load(path, &x), -EINVAL);
+    ck_assert_uint_eq(x.e.total, 2);
+    ck_assert_uint_eq(x.e.error[0].at.line, 1);
+    ck_assert_uint_eq(x.e.error[1].at.line, 2);
+    let_go(&x);
+}
+END_TEST
+
+START_TEST(files_that_cannot_be_read)
+{
+    struct parsed x;
+
+    ck_assert_int_eq(load(unit_path("none.conf"), &x), -ENOENT);
+    let_go(&x);
+    ck_assert_int_eq(load(unit_folder(), &x), -EISDIR);
+    let_go(&x);
+    ck_assert_int_eq(load("/dev/zero", &x), -EINVAL);
+    ck_assert_str_eq(x.e.error[0].text, "the file is too large");
+    let_go(&x);
+}
+END_TEST
+
+/* ---- a single route ---- */
+
+static const struct {
+    const char *listen;
+    const char *name;
+} names[] = {
+    {"/run/edu.sock", "edu"},
+    {"/edu", "edu"},
+    {"/run/.sock", ".sock"},
+    {"/run/an edu\xc3\xa9.sock", "an_edu__"},
+    {"/run/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
+};
+
+START_TEST(a_single_route_is_named_after_its_socket)
+{
+    struct parsed x = parse_nothing();
+
+    ck_assert_int_eq(config_single(&x.c, names[_i].listen, "/b", &x.e), 0);
+    ck_assert_uint_eq(x.c.n_routes, 1);
+    ck_assert_str_eq(x.c.routes[0].name, names[_i].name);
+    ck_assert_str_eq(x.c.routes[0].listen, names[_i].listen);
+    ck_assert_str_eq(x.c.routes[0].backend, "/b");
+    ck_assert_uint_eq(x.c.routes[0].handshake_ms, LIMIT_HANDSHAKE_MS);
+    let_go(&x);
+}
+END_TEST
+
+START_TEST(a_single_route_is_checked_as_others_are)
+{
+    struct parsed x = parse_nothing();
+
+    ck_assert_int_eq(config_single(&x.c, "l", "/b/", &x.e), -EINVAL);
+    ck_assert_uint_eq(x.e.total, 2);
+    let_go(&x);
+    x = parse_nothing();
+    ck_assert_int_eq(config_single(&x.c, "/b", "//b", &x.e), -EINVAL);
+    ck_assert_uint_eq(x.e.total, 1);
+    ck_assert_uint_eq(x.e.error[0].at.line, 0);
+    let_go(&x);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("config_load");
+    TCase *tc = unit_case(s, "names");
+
+    tcase_add_test(tc, resolves_names_and_numbers);
+    tcase_add_test(tc, a_number_nobody_has_is_its_own_group);
+    tcase_add_loop_test(tc, each_unknown_name_has_its_place, 0, COUNT(unresolved));
+    tc = unit_case(s, "files");
+    tcase_add_test(tc, loads_a_file);
+    tcase_add_test(tc, says_all_of_a_file_at_once);
+    tcase_add_test(tc, files_that_cannot_be_read);
+    tc = unit_case(s, "single");
+    tcase_add_loop_test(tc, a_single_route_is_named_after_its_socket, 0, COUNT(names));
+    tcase_add_test(tc, a_single_route_is_checked_as_others_are);
+    return unit_run(s);
+}
