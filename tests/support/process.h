@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 
@@ -34,5 +35,8 @@ size_t process_children(pid_t pid, pid_t *out, size_t room);
 
 /* The memory that is its own, not a file's and not shared, in KiB (RssAnon); 0 where it is gone. */
 long process_anon_kib(pid_t pid);
+
+/* Sets its soft limit of open fds (RLIMIT_NOFILE). Returns what it was. */
+rlim_t process_limit_fds(pid_t pid, rlim_t soft);
 
 #endif
