@@ -8,12 +8,14 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+/* Below PIPE_BUF, so that a line is written whole or not at all. */
 #define LINE 2048
 
 static const char *const level_names[] = {
@@ -85,6 +87,42 @@ static size_t add_subject(char *line, size_t at, const struct log_subject *about
     return add(line, at, ":");
 }
 
+/*
+ * Whether a line can be written without waiting. A pipe that polls writable has room for PIPE_BUF
+ * bytes, which is more than a line; a log that nobody reads must not stop the broker.
+ */
+static bool has_room(void)
+{
+    struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
+}
+
+static void put(const char *line, size_t n)
+{
+    static unsigned long lost;
+    char note[64];
+
+    if (!has_room()) {
+        lost++;
+        return;
+    }
+    if (lost > 0) {
+        const int len =
+            snprintf(note, sizeof note, "%s: warning: %lu lines were lost\n", program, lost);
+
+        lost = 0;
+        if (write(STDERR_FILENO, note, (size_t)len) < 0 || !has_room()) {
+            lost++;
+            return;
+        }
+    }
+    /* Nobody could be told that the log cannot be written. */
+    if (write(STDERR_FILENO, line, n) < 0) {
+        lost++;
+    }
+}
+
 void log_line(enum log_level level, const struct log_subject *about, const char *fmt, ...)
 {
     char line[LINE];
@@ -103,10 +141,7 @@ void log_line(enum log_level level, const struct log_subject *about, const char 
     at = add_v(line, at, fmt, ap);
     va_end(ap);
     line[at++] = '\n';
-    /* Nobody could be told that the log cannot be written. */
-    if (write(STDERR_FILENO, line, at) < 0) {
-        return;
-    }
+    put(line, at);
 }
 
 const char *log_escape(char *out, size_t size, const void *p, size_t n)

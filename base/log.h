@@ -31,7 +31,10 @@ int log_level_find(const char *name);
 
 enum log_level log_level_get(void);
 
-/* Writes one line, cut at 2,048 bytes. Never blocks for longer than standard error does. */
+/*
+ * Writes one line, cut at 2,048 bytes. Never blocks: where standard error takes nothing, the line is
+ * lost, and the next one that can be written is preceded by how many were.
+ */
 void log_line(enum log_level level, const struct log_subject *about, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

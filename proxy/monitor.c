@@ -117,7 +117,7 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 
 static int watch_signals(struct monitor *m)
 {
-    static const int numbers[] = {SIGCHLD, SIGTERM, SIGINT};
+    static const int numbers[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP};
 
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {

@@ -30,7 +30,7 @@ struct monitor {
     uint64_t last_session; /* the number given last; 0 is nobody's */
     unsigned sessions;     /* alive, of all routes */
     struct event *reap_event;
-    struct event *signals[3];
+    struct event *signals[4];
     int ready_fd; /* owned; -1: nobody waits, or has been told */
     bool stopping;
     int status; /* the exit status, once it stops */
