@@ -316,17 +316,18 @@ static void run_load(struct way *ways, size_t n, const struct load *l, unsigned 
 /* Connects and negotiates as QEMU does. */
 static void open_session(struct way *w, const char *name, const char *path)
 {
-    enum client_outcome o = CLIENT_FAILED;
     char text[128];
     const int err = client_init(&w->client, path, BENCH_TIMEOUT_S * 1000);
+    enum client_outcome o;
 
     w->name = name;
-    if (!err) {
-        o = client_version(&w->client, 0, 0, version_json);
+    if (err) {
+        bench_die(path, err);
     }
-    if (err || o != CLIENT_OK) {
+    o = client_version(&w->client, 0, 0, version_json);
+    if (o != CLIENT_OK) {
         fprintf(stderr, "%s: %s: ", path, client_text(&w->client, o, text, sizeof text));
-        bench_die("no session", err);
+        bench_die("no session", 0);
     }
     bench_block(w->client.fd);
 }
