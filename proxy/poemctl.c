@@ -49,13 +49,14 @@ static void help(FILE *f)
 
 void poemctl_error(const char *name, const char *fmt, ...)
 {
+    char text[1024];
     va_list ap;
 
-    fprintf(stderr, "poemctl: %s: ", name);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    fputc('\n', stderr);
+    /* One call, one write: the daemon may be writing to the same terminal. */
+    fprintf(stderr, "poemctl: %s: %s\n", name, text);
 }
 
 int poemctl_usage(const char *name)

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "proxy/probe.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,6 +17,9 @@
 
 #include "base/fdset.h"
 #include "base/log.h"
+
+static_assert(WIRE_HDR_SIZE + sizeof(struct wire_version) + sizeof PROBE_OFFER == 214,
+              "QEMU's VERSION request, as measured");
 
 void probe_init(struct probe *p)
 {

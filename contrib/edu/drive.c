@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * edu-drive: drives an edu device over vfio-user as a guest's driver would by way of QEMU, without
+ * QEMU: identity, liveness, a factorial, an interrupt, DMA there and back, reset. Each step prints
+ * what was sent and what came; the first that goes wrong ends it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/client.h"
+#include "base/sock.h"
+#include "contrib/edu/regs.h"
+
+/* The driver's memory as the device sees it: within its 28 address bits. */
+#define MEMORY_ADDRESS 0x1000000u
+#define MEMORY_SIZE 0x10000u
+#define SOURCE_AT 0x0u
+#define TARGET_AT 0x8000u
+
+/* As long as QEMU waits for an answer by default. */
+#define TIMEOUT_MS 5000
+
+/* fds taken in one message; nothing that is asked for here brings more than the twin socket's. */
+#define MAX_FDS 8u
+
+#define COMMAND_AT 0x04u
+#define COMMAND_MEM_MASTER 0x0006u
+
+struct drive {
+    struct client client;
+    bool mmap; /* the memory's fd goes to the device; else it asks by messages */
+    bool twin;
+    int msi_fd;
+    int memory_fd;
+    uint8_t *memory;
+    unsigned dma_reads;  /* messages of the device's that were answered */
+    unsigned dma_writes; /* … */
+};
+
+/* ---- telling ---- */
+
+static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void say(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vprintf(fmt, ap);
+    va_end(ap);
+    putchar('\n');
+    fflush(stdout);
+}
+
+/* A peer's words, on a line of their own: what could drive a terminal becomes a question mark. */
+static void print_foreign(const char *text)
+{
+    for (; *text; text++) {
+        putchar(*text >= 0x20 && *text < 0x7f ? *text : '?');
+    }
+    putchar('\n');
+}
+
+/* A step's request did not go through. Returns false. */
+static bool went_wrong(const struct drive *d, const char *what, enum client_outcome o)
+{
+    char text[256];
+
+    fprintf(stderr, "edu-drive: %s: %s\n", what, client_text(&d->client, o, text, sizeof text));
+    return false;
+}
+
+static bool differs(const char *what, uint64_t got, uint64_t want)
+{
+    fprintf(stderr, "edu-drive: %s: 0x%" PRIx64 " came, 0x%" PRIx64 " was to come\n", what, got,
+            want);
+    return false;
+}
+
+/* ---- registers ---- */
+
+static bool get(struct drive *d, const char *name, uint32_t at, uint32_t *value)
+{
+    const enum client_outcome o =
+        client_region_read(&d->client, WIRE_PCI_BAR0, at, value, sizeof *value);
+
+    if (o != CLIENT_OK) {
+        return went_wrong(d, name, o);
+    }
+    say("  REGION_READ  BAR 0 +0x%02" PRIx32 " (%s): 0x%08" PRIx32, at, name, *value);
+    return true;
+}
+
+static bool put(struct drive *d, const char *name, uint32_t at, uint64_t value, uint32_t n)
+{
+    const enum client_outcome o = client_region_write(&d->client, WIRE_PCI_BAR0, at, &value, n);
+
+    if (o != CLIENT_OK) {
+        return went_wrong(d, name, o);
+    }
+    say("  REGION_WRITE BAR 0 +0x%02" PRIx32 " (%s): 0x%" PRIx64, at, name, value);
+    return true;
+}
+
+static bool expect(struct drive *d, const char *name, uint32_t at, uint32_t want)
+{
+    uint32_t got;
+
+    return get(d, name, at, &got) && (got == want || differs(name, got, want));
+}
+
+/* ---- DMA messages ---- */
+
+/* Answers DMA_READ and DMA_WRITE from the driver's memory. */
+static ssize_t serve_dma(struct client *c, const struct wire_hdr *hdr, const void *p, size_t n,
+                         void *out, size_t room, void *arg)
+{
+    struct drive *d = arg;
+    struct wire_dma_access a;
+    uint8_t *at;
+
+    (void)c;
+    if (!wire_get(p, n, &a, sizeof a) || a.address < MEMORY_ADDRESS || a.count > MEMORY_SIZE ||
+        a.address - MEMORY_ADDRESS > MEMORY_SIZE - a.count || room < sizeof a + a.count) {
+        return -EFAULT;
+    }
+    say("  %s came: 0x%" PRIx64 ", %" PRIu64 " bytes", wire_command_name(hdr->command), a.address,
+        a.count);
+    at = d->memory + (a.address - MEMORY_ADDRESS);
+    out = wire_put(out, &a, sizeof a);
+    if (hdr->command == WIRE_DMA_WRITE) {
+        d->dma_writes++;
+        memcpy(at, (const uint8_t *)p + sizeof a, a.count);
+        return (ssize_t)sizeof a;
+    }
+    d->dma_reads++;
+    memcpy(out, at, a.count);
+    return (ssize_t)(sizeof a + a.count);
+}
+
+/*
+ * Waits for the device's interrupt. Reading a register answers what the device asks meanwhile, so
+ * that is done whenever a socket has something.
+ */
+static bool wait_msi(struct drive *d)
+{
+    uint64_t count;
+
+    for (;;) {
+        struct pollfd p[3] = {{.fd = d->msi_fd, .events = POLLIN},
+                              {.fd = d->client.fd, .events = POLLIN},
+                              {.fd = d->client.twin_fd, .events = POLLIN}};
+        const int r = poll(p, 3, d->client.timeout_ms);
+        uint32_t ignored;
+        enum client_outcome o;
+
+        if (r < 0 && errno == EINTR) {
+            continue;
+        }
+        if (r <= 0) {
+            return went_wrong(d, "MSI", CLIENT_TIMEOUT);
+        }
+        if (p[0].revents) {
+            break;
+        }
+        o = client_region_read(&d->client, WIRE_PCI_BAR0, EDU_STATUS, &ignored, sizeof ignored);
+        if (o != CLIENT_OK) {
+            return went_wrong(d, "waiting for the MSI", o);
+        }
+    }
+    if (read(d->msi_fd, &count, sizeof count) != sizeof count) {
+        return went_wrong(d, "MSI", CLIENT_TIMEOUT);
+    }
+    say("  MSI eventfd: signalled %" PRIu64 " time%s", count, count == 1 ? "" : "s");
+    return count == 1 || differs("MSI", count, 1);
+}
+
+/* ---- steps ---- */
+
+static bool step_version(struct drive *d)
+{
+    char json[256];
+    enum client_outcome o;
+
+    snprintf(json, sizeof json, "{\"capabilities\":{\"max_msg_fds\":%u%s}}", MAX_FDS,
+             d->twin ? ",\"twin_socket\":{\"supported\":true}" : "");
+    o = client_version(&d->client, 0, 0, json);
+    if (o != CLIENT_OK) {
+        return went_wrong(d, "version", o);
+    }
+    say("  VERSION 0.0 %s", json);
+    printf("  answered: %u.%u ", d->client.version.major, d->client.version.minor);
+    print_foreign(d->client.json ? d->client.json : "without version data");
+    if (d->twin && d->client.twin_fd < 0) {
+        fprintf(stderr, "edu-drive: twin socket: offered, but not taken\n");
+        return false;
+    }
+    return true;
+}
+
+static bool step_identity(struct drive *d)
+{
+    uint16_t id[2];
+    const uint16_t command = COMMAND_MEM_MASTER;
+    enum client_outcome o = client_region_read(&d->client, WIRE_PCI_CONFIG, 0, id, sizeof id);
+
+    if (o != CLIENT_OK) {
+        return went_wrong(d, "configuration space", o);
+    }
+    say("  REGION_READ  configuration space +0x00: %04x:%04x", id[0], id[1]);
+    if (id[0] != EDU_VENDOR_ID || id[1] != EDU_DEVICE_ID) {
+        return differs("vendor and device", (uint32_t)id[0] << 16 | id[1],
+                       EDU_VENDOR_ID << 16 | EDU_DEVICE_ID);
+    }
+    o = client_region_write(&d->client, WIRE_PCI_CONFIG, COMMAND_AT, &command, sizeof command);
+    if (o != CLIENT_OK) {
+        return went_wrong(d, "command register", o);
+    }
+    say("  REGION_WRITE configuration space +0x04: memory and bus master on");
+    return expect(d, "identification", EDU_IDENT, EDU_IDENT_VALUE);
+}
+
+static bool step_liveness(struct drive *d)
+{
+    return put(d, "liveness", EDU_LIVENESS, 0x12345678u, 4) &&
+           expect(d, "liveness", EDU_LIVENESS, ~0x12345678u);
+}
+
+static bool step_factorial(struct drive *d)
+{
+    uint32_t status = EDU_STATUS_COMPUTING;
+
+    if (!put(d, "factorial", EDU_FACTORIAL, 12, 4)) {
+        return false;
+    }
+    /* Bounded: a device that never ends it is wrong, and each turn is a round trip. */
+    for (int i = 0; i < 1000 && (status & EDU_STATUS_COMPUTING); i++) {
+        if (!get(d, "status", EDU_STATUS, &status)) {
+            return false;
+        }
+    }
+    return expect(d, "factorial", EDU_FACTORIAL, 479001600);
+}
+
+static bool step_msi(struct drive *d)
+{
+    const struct fdset fds = {.n = 1, .fds = {d->msi_fd}};
+    const enum client_outcome o = client_set_irqs(&d->client, WIRE_PCI_MSI, 0, 1, &fds);
+
+    if (o != CLIENT_OK) {
+        return went_wrong(d, "SET_IRQS", o);
+    }
+    say("  SET_IRQS MSI 0: an eventfd");
+    return put(d, "interrupt raise", EDU_IRQ_RAISE, 0x5, 4) && wait_msi(d) &&
+           expect(d, "interrupt status", EDU_IRQ_STATUS, 0x5) &&
+           put(d, "interrupt acknowledge", EDU_IRQ_ACK, 0x5, 4) &&
+           expect(d, "interrupt status", EDU_IRQ_STATUS, 0);
+}
+
+/* One transfer of the DMA engine, to its end. */
+static bool transfer(struct drive *d, uint64_t src, uint64_t dst, uint32_t direction)
+{
+    return put(d, "DMA source", EDU_DMA_SRC, src, 8) && put(d, "DMA target", EDU_DMA_DST, dst, 8) &&
+           put(d, "DMA count", EDU_DMA_COUNT, EDU_BUFFER_SIZE, 8) &&
+           put(d, "DMA command", EDU_DMA_CMD, EDU_DMA_START | EDU_DMA_IRQ | direction, 8) &&
+           wait_msi(d) && expect(d, "interrupt status", EDU_IRQ_STATUS, EDU_IRQ_DMA) &&
+           put(d, "interrupt acknowledge", EDU_IRQ_ACK, EDU_IRQ_DMA, 4);
+}
+
+static bool step_dma(struct drive *d)
+{
+    const enum client_outcome o =
+        client_dma_map(&d->client, MEMORY_ADDRESS, MEMORY_SIZE, 0,
+                       WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE, d->mmap ? d->memory_fd : -1);
+
+    if (o != CLIENT_OK) {
+        return went_wrong(d, "DMA_MAP", o);
+    }
+    say("  DMA_MAP 0x%x, %u bytes, %s", MEMORY_ADDRESS, MEMORY_SIZE,
+        d->mmap ? "with its fd" : "without an fd");
+    for (uint32_t i = 0; i < EDU_BUFFER_SIZE; i++) {
+        d->memory[SOURCE_AT + i] = (uint8_t)(i * 7 + (i >> 8));
+    }
+    if (!transfer(d, MEMORY_ADDRESS + SOURCE_AT, EDU_BUFFER, 0) ||
+        !transfer(d, EDU_BUFFER, MEMORY_ADDRESS + TARGET_AT, EDU_DMA_TO_RAM)) {
+        return false;
+    }
+    if (memcmp(d->memory + SOURCE_AT, d->memory + TARGET_AT, EDU_BUFFER_SIZE) != 0) {
+        fprintf(stderr, "edu-drive: DMA: other bytes came back than went out\n");
+        return false;
+    }
+    say("  %u bytes went to the device and came back the same", EDU_BUFFER_SIZE);
+    if (d->mmap == (d->dma_reads + d->dma_writes > 0)) {
+        fprintf(stderr, "edu-drive: DMA: %u DMA_READ and %u DMA_WRITE came, %s an fd\n",
+                d->dma_reads, d->dma_writes, d->mmap ? "in spite of" : "without");
+        return false;
+    }
+    return true;
+}
+
+static bool step_unmap(struct drive *d)
+{
+    const enum client_outcome o = client_dma_unmap(&d->client, MEMORY_ADDRESS, MEMORY_SIZE);
+
+    if (o != CLIENT_OK) {
+        return went_wrong(d, "DMA_UNMAP", o);
+    }
+    say("  DMA_UNMAP 0x%x, %u bytes", MEMORY_ADDRESS, MEMORY_SIZE);
+    return true;
+}
+
+static bool step_reset(struct drive *d)
+{
+    const enum client_outcome o = client_reset(&d->client);
+
+    if (o != CLIENT_OK) {
+        return went_wrong(d, "DEVICE_RESET", o);
+    }
+    say("  DEVICE_RESET");
+    return expect(d, "interrupt status", EDU_IRQ_STATUS, 0) &&
+           expect(d, "factorial", EDU_FACTORIAL, 0);
+}
+
+static const struct {
+    const char *name;
+    bool (*run)(struct drive *d);
+} steps[] = {
+    {"negotiate", step_version},  {"reset", step_reset},         {"identity", step_identity},
+    {"liveness", step_liveness},  {"factorial", step_factorial}, {"interrupt", step_msi},
+    {"DMA round trip", step_dma}, {"unmap", step_unmap},         {"reset again", step_reset},
+};
+
+#define STEPS (sizeof steps / sizeof *steps)
+
+/* ---- the whole ---- */
+
+static bool drive(struct drive *d)
+{
+    for (size_t i = 0; i < STEPS; i++) {
+        say("%s", steps[i].name);
+        if (!steps[i].run(d)) {
+            fprintf(stderr, "edu-drive: \"%s\" failed, step %zu of %zu\n", steps[i].name, i + 1,
+                    STEPS);
+            return false;
+        }
+    }
+    say("all %zu steps went well", STEPS);
+    return true;
+}
+
+/* The driver's memory and its interrupt. 0 or -errno; what was made is undone by close_all. */
+static int open_all(struct drive *d)
+{
+    d->msi_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    d->memory_fd = memfd_create("edu-drive", MFD_CLOEXEC);
+    if (d->msi_fd < 0 || d->memory_fd < 0 || ftruncate(d->memory_fd, MEMORY_SIZE) < 0) {
+        return -errno;
+    }
+    d->memory = mmap(NULL, MEMORY_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, d->memory_fd, 0);
+    return d->memory == MAP_FAILED ? -errno : 0;
+}
+
+static void close_all(struct drive *d)
+{
+    client_deinit(&d->client);
+    if (d->memory && d->memory != MAP_FAILED) {
+        munmap(d->memory, MEMORY_SIZE);
+    }
+    sock_close(&d->memory_fd);
+    sock_close(&d->msi_fd);
+}
+
+static int usage(FILE *f, int code)
+{
+    fprintf(f, "usage: edu-drive [--no-mmap] [--twin-socket] [--timeout MS] SOCKET\n\n"
+               "Drives an edu device over vfio-user and checks what comes back.\n\n"
+               "  --no-mmap      give no fd with the DMA memory: the device asks by messages\n"
+               "  --twin-socket  take the device's messages on a socket of their own\n"
+               "  --timeout MS   wait so long for each answer (5000)\n\n"
+               "Exit status: 0 all went well, 1 a step failed, 2 usage.\n");
+    return code;
+}
+
+struct settings {
+    bool mmap;
+    bool twin;
+    int timeout_ms;
+    const char *path;
+};
+
+/* The command line: -1 to go on, or the exit code. */
+static int parse(int argc, char **argv, struct settings *s)
+{
+    static const struct option longs[] = {
+        {"no-mmap", no_argument, NULL, 'n'},
+        {"twin-socket", no_argument, NULL, 'w'},
+        {"timeout", required_argument, NULL, 't'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int c;
+
+    *s = (struct settings){.mmap = true, .timeout_ms = TIMEOUT_MS};
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        switch (c) {
+        case 'n':
+            s->mmap = false;
+            break;
+        case 'w':
+            s->twin = true;
+            break;
+        case 't':
+            s->timeout_ms = (int)strtol(optarg, NULL, 10);
+            break;
+        case 'h':
+            return usage(stdout, 0);
+        default:
+            return usage(stderr, 2);
+        }
+    }
+    if (argc - optind != 1 || s->timeout_ms <= 0) {
+        return usage(stderr, 2);
+    }
+    s->path = argv[optind];
+    return -1;
+}
+
+int main(int argc, char **argv)
+{
+    struct drive d = {.msi_fd = -1, .memory_fd = -1, .client = {.fd = -1, .twin_fd = -1}};
+    struct settings settings;
+    bool ok = false;
+    int err = parse(argc, argv, &settings);
+
+    if (err >= 0) {
+        return err;
+    }
+    d.mmap = settings.mmap;
+    d.twin = settings.twin;
+    err = open_all(&d);
+    if (!err) {
+        err = client_init(&d.client, settings.path, settings.timeout_ms);
+    }
+    if (err) {
+        fprintf(stderr, "edu-drive: %s: %s\n", settings.path, strerror(-err));
+    } else {
+        d.client.max_fds = MAX_FDS;
+        d.client.handler = serve_dma;
+        d.client.handler_arg = &d;
+        ok = drive(&d);
+    }
+    close_all(&d);
+    return ok ? 0 : 1;
+}
