@@ -144,27 +144,42 @@ void log_line(enum log_level level, const struct log_subject *about, const char 
     put(line, at);
 }
 
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '\\' && c != '"';
+}
+
+/* Whether n bytes, escaped, and a NUL are at most size. */
+static bool escaped_fits(const unsigned char *in, size_t n, size_t size)
+{
+    size_t need = 1;
+
+    for (size_t i = 0; i < n && need <= size; i++) {
+        need += is_plain(in[i]) ? 1 : 4;
+    }
+    return need <= size;
+}
+
 const char *log_escape(char *out, size_t size, const void *p, size_t n)
 {
     static const char dots[] = "...";
     const unsigned char *in = p;
+    /* Where not all of it fits, room for the dots must remain. */
+    const size_t keep = escaped_fits(in, n, size) ? 1 : sizeof dots;
     size_t at = 0;
 
     for (size_t i = 0; i < n; i++) {
-        const bool plain = in[i] >= 0x20 && in[i] < 0x7f && in[i] != '\\' && in[i] != '"';
-        const size_t need = plain ? 1 : 4;
-        /* Room for the dots must remain, unless this is the last byte. */
-        const size_t keep = i + 1 < n ? sizeof dots : 1;
+        const size_t need = is_plain(in[i]) ? 1 : 4;
 
         if (at + need + keep > size) {
-            const size_t room = size > at ? size - at - 1 : 0;
+            const size_t room = size - at - 1;
             const size_t d = room < sizeof dots - 1 ? room : sizeof dots - 1;
 
             memcpy(out + at, dots, d);
             at += d;
             break;
         }
-        if (plain) {
+        if (is_plain(in[i])) {
             out[at++] = (char)in[i];
         } else {
             snprintf(out + at, 5, "\\x%02x", in[i]);

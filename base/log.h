@@ -32,8 +32,8 @@ int log_level_find(const char *name);
 enum log_level log_level_get(void);
 
 /*
- * Writes one line, cut at 2,048 bytes. Never blocks: where standard error takes nothing, the line is
- * lost, and the next one that can be written is preceded by how many were.
+ * Writes one line, cut at 2,048 bytes. Never blocks: where standard error takes nothing, the line
+ * is lost, and the next one that can be written is preceded by how many were.
  */
 void log_line(enum log_level level, const struct log_subject *about, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -44,7 +44,7 @@ void log_line(enum log_level level, const struct log_subject *about, const char 
 #define log_debug(...) log_line(LOG_DEBUG, NULL, __VA_ARGS__)
 
 /*
- * Writes foreign bytes as printable ASCII to out (size bytes, always NUL-terminated): control
+ * Writes foreign bytes as printable ASCII to out (size > 0 bytes, always NUL-terminated): control
  * bytes, quotes, backslashes and what is not ASCII become \xNN; what does not fit ends in "...".
  * Returns out.
  */
