@@ -114,7 +114,8 @@ void config_errors_print(const struct config_errors *e, const char *name, FILE *
         }
     }
     if (e->total > e->n) {
-        fprintf(to, "%s: %zu more errors are not shown\n", shown, e->total - e->n);
+        fprintf(to, "%s: %zu more error%s not shown\n", shown, e->total - e->n,
+                e->total - e->n == 1 ? " is" : "s are");
     }
 }
 

@@ -37,6 +37,7 @@ static const struct wrong wrongs[] = {
     {ROUTE "user \"ab", 5, 6, "no end", "same line"},
     {ROUTE "user \"ab\nworkers 2", 5, 6, "no end", "same line"},
     {"route a{\nlisten /l\n}\n" ROUTE, 1, 8, "a space is missing", ""},
+    {"route a{ \t\nlisten /l\n}\n" ROUTE, 1, 8, "a space is missing", ""},
     /* words */
     {ROUTE "worker 2", 5, 1, "unknown word \"worker\"", "did you mean \"workers\"?"},
     {ROUTE "  wrokers 2", 5, 3, "unknown word \"wrokers\"", "did you mean \"workers\"?"},
@@ -190,21 +191,29 @@ START_TEST(as_many_errors_as_are_kept_and_more)
 }
 END_TEST
 
-/* An error at the block's first line is found at its end, when there is no room any more. */
+/* That a route dials itself is found at the end, when there is no room any more. */
 START_TEST(a_late_error_of_an_early_line_is_kept)
 {
-    char text[64 * 8] = "route a {\n}\n";
+    char text[64 * 8] = "route a {\nlisten /l\nbackend /l\n}\n";
+    char *out = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&out, &n);
     struct parsed x;
 
+    ck_assert_ptr_nonnull(f);
     for (unsigned i = 0; i < CONFIG_ERRORS; i++) {
         strcat(text, "nonsense\n");
     }
-    strcat(text, "route b {\nlisten /l\nbackend /l\n}\n");
     x = parse(text);
-    ck_assert_uint_eq(x.e.total, CONFIG_ERRORS + 3);
-    ck_assert_uint_eq(x.e.error[0].at.line, 1);
-    ck_assert_uint_eq(x.e.error[1].at.line, 1);
-    ck_assert_uint_eq(x.e.error[2].at.line, 3);
+    ck_assert_uint_eq(x.e.total, CONFIG_ERRORS + 1);
+    ck_assert_uint_eq(x.e.n, CONFIG_ERRORS);
+    ck_assert_uint_eq(x.e.error[0].at.line, 3);
+    ck_assert_uint_eq(x.e.error[1].at.line, 5);
+    ck_assert_uint_eq(x.e.error[CONFIG_ERRORS - 1].at.line, 4 + CONFIG_ERRORS - 1);
+    config_errors_print(&x.e, "f", f);
+    fclose(f);
+    ck_assert_ptr_nonnull(strstr(out, "\nf: 1 more error is not shown\n"));
+    free(out);
     let_go(&x);
 }
 END_TEST
