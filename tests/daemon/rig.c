@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * poemd under test. When a test fails, its log is printed and it is killed at exit.
+ * poemd under test. When a test fails, poemd dies with it and its log is printed.
  */
 #define _GNU_SOURCE
 #include "tests/daemon/rig.h"
@@ -27,10 +27,6 @@
 
 #define LOG_MAX 262144
 #define ARGS_MAX 24
-
-/* The rig whose poemd runs, and the process that started it, for show_failure. */
-static struct rig *running;
-static pid_t owner;
 
 bool rig_measurable(void)
 {
@@ -61,21 +57,51 @@ static char *read_log(const struct rig *r, off_t at)
     return text;
 }
 
-/* At the exit of a test that failed: what poemd had to say, and its end. */
-static void show_failure(void)
+/*
+ * The process that prints the log where the test fails: Check ends a failed test's process at once,
+ * so this must be another. It has no fd but the log and the pipe that ends with the test; a byte in
+ * that says that all went well.
+ */
+static void watch_test(int log_fd, int pipe_fd)
 {
-    char *text;
+    char text[4096];
+    ssize_t n;
 
-    if (!running || owner != getpid()) {
-        return;
+    setpgid(0, 0);
+    if (dup2(log_fd, 3) < 0 || dup2(pipe_fd, 4) < 0 || close_range(5, ~0u, 0) < 0) {
+        _exit(1);
     }
-    text = read_log(running, 0);
-    fprintf(stderr, "---- the log of poemd:\n%s----\n", text);
-    free(text);
-    if (running->daemon > 0) {
-        kill(running->daemon, SIGKILL);
-        waitpid(running->daemon, NULL, 0);
+    if (read(4, text, 1) == 0) {
+        dprintf(2, "---- the log of poemd in the failed test:\n");
+        for (off_t at = 0; (n = pread(3, text, sizeof text, at)) > 0; at += n) {
+            (void)!write(2, text, (size_t)n);
+        }
+        dprintf(2, "----\n");
     }
+    _exit(0);
+}
+
+static void begin_watch(struct rig *r)
+{
+    int pair[2];
+
+    ck_assert_int_eq(pipe2(pair, O_CLOEXEC), 0);
+    /* Neither may stand where the other must go. */
+    ck_assert_int_gt(pair[0], 3);
+    r->watcher = fork();
+    ck_assert_int_ge(r->watcher, 0);
+    if (r->watcher == 0) {
+        watch_test(r->log_fd, pair[0]);
+    }
+    close(pair[0]);
+    r->well_fd = pair[1];
+}
+
+static void end_watch(struct rig *r)
+{
+    ck_assert_int_eq(write(r->well_fd, "\n", 1), 1);
+    sock_close(&r->well_fd);
+    (void)process_wait(r->watcher);
 }
 
 void rig_await_log(struct rig *r, const char *text, char *line, size_t size)
@@ -121,13 +147,14 @@ static void path_of(char *out, const char *name)
 
 void rig_init(struct rig *r)
 {
-    *r = (struct rig){.backend_fd = -1, .log_fd = -1, .watch_fd = -1};
+    *r = (struct rig){.backend_fd = -1, .log_fd = -1, .watch_fd = -1, .well_fd = -1};
     path_of(r->listen, "r.sock");
     path_of(r->backend, "backend.sock");
     path_of(r->config, "poemd.conf");
     path_of(r->log, "log");
     r->log_fd = open(r->log, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     ck_assert_int_ge(r->log_fd, 0);
+    begin_watch(r);
     r->watch_fd = inotify_init1(IN_CLOEXEC);
     ck_assert_int_ge(r->watch_fd, 0);
     ck_assert_int_ge(inotify_add_watch(r->watch_fd, r->log, IN_MODIFY), 0);
@@ -168,24 +195,28 @@ static void command_line(const char *argv[ARGS_MAX], char *words, size_t size,
     argv[n] = NULL;
 }
 
-void rig_launch(struct rig *r)
+void rig_launch_args(struct rig *r, const char *const args[])
 {
     const char *argv[ARGS_MAX];
+    const char *all[ARGS_MAX];
     char words[512];
     char number[16];
+    size_t n = 0;
     int ready[2];
     struct pollfd p = {.events = POLLIN};
     char byte = 0;
 
     ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
     snprintf(number, sizeof number, "%d", ready[1]);
-    command_line(argv, words, sizeof words,
-                 (const char *const[]){"--config", r->config, "--ready-fd", number, NULL});
-    if (!running) {
-        ck_assert_int_eq(atexit(show_failure), 0);
+    while (args[n]) {
+        ck_assert_uint_lt(n, ARGS_MAX - 3);
+        all[n] = args[n];
+        n++;
     }
-    running = r;
-    owner = getpid();
+    all[n++] = "--ready-fd";
+    all[n++] = number;
+    all[n] = NULL;
+    command_line(argv, words, sizeof words, all);
     r->daemon = process_start(argv, r->log_fd, ready[1]);
     close(ready[1]);
     p.fd = ready[0];
@@ -193,6 +224,11 @@ void rig_launch(struct rig *r)
                   "poemd does not become ready");
     ck_assert_int_eq(byte, '\n');
     close(ready[0]);
+}
+
+void rig_launch(struct rig *r)
+{
+    rig_launch_args(r, (const char *const[]){"--config", r->config, NULL});
 }
 
 int rig_run(struct rig *r, const char *const args[])
@@ -271,8 +307,8 @@ void rig_measure(struct rig *r, size_t workers)
         const int monitor_fds = fdcount_of(r->daemon);
 
         look(r, &n, &fds, &kib);
-        steady = n == workers && fds == r->worker_fds && monitor_fds == r->monitor_fds ? steady + 1
-                                                                                       : 0;
+        steady =
+            n == workers && fds == r->worker_fds && monitor_fds == r->monitor_fds ? steady + 1 : 0;
         r->workers = n;
         r->worker_fds = fds;
         r->monitor_fds = monitor_fds;
@@ -330,7 +366,7 @@ void rig_deinit(struct rig *r)
     sock_close(&r->backend_fd);
     sock_close(&r->watch_fd);
     sock_close(&r->log_fd);
-    running = NULL;
+    end_watch(r);
 }
 
 void rig_stop(struct rig *r)

@@ -41,6 +41,8 @@ struct rig {
     int watch_fd;   /* inotify on it */
     off_t log_at;   /* read to here by rig_await_log */
     pid_t daemon;
+    pid_t watcher; /* prints the log where the test fails */
+    int well_fd;   /* tells it that the test has not failed */
     /* the measure */
     size_t workers;
     int monitor_fds;
@@ -73,6 +75,9 @@ void rig_configure(struct rig *r, const char *fmt, ...) __attribute__((format(pr
 
 /* Starts poemd with the configuration and waits until it listens. */
 void rig_launch(struct rig *r);
+
+/* The same with these arguments instead; --ready-fd is added to them. */
+void rig_launch_args(struct rig *r, const char *const args[]);
 
 /* Runs one session on route r and takes the measure. workers: as configured. */
 void rig_measure(struct rig *r, size_t workers);

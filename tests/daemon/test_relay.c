@@ -26,9 +26,9 @@ static const struct {
     enum flow_cut cut;
     size_t at;
 } cuts[] = {
-    {"whole", FLOW_WHOLE, 0},       {"glued", FLOW_GLUED, 0},
-    {"bytes", FLOW_BYTES, 0},       {"header and body", FLOW_HEADER_BODY, 0},
-    {"in the header", FLOW_AT, 9},  {"behind one byte", FLOW_AT, 1},
+    {"whole", FLOW_WHOLE, 0},      {"glued", FLOW_GLUED, 0},
+    {"bytes", FLOW_BYTES, 0},      {"header and body", FLOW_HEADER_BODY, 0},
+    {"in the header", FLOW_AT, 9}, {"behind one byte", FLOW_AT, 1},
     {"in the body", FLOW_AT, 23},
 };
 
@@ -39,9 +39,15 @@ static void pass_both(const struct pair *p, const struct stream *to_backend,
                       const struct stream *to_client, enum flow_cut cut, size_t at)
 {
     struct flow flows[2] = {
-        {.stream = to_backend, .from_fd = p->client_fd, .to_fd = p->backend_fd, .cut = cut,
+        {.stream = to_backend,
+         .from_fd = p->client_fd,
+         .to_fd = p->backend_fd,
+         .cut = cut,
          .at = at},
-        {.stream = to_client, .from_fd = p->backend_fd, .to_fd = p->client_fd, .cut = cut,
+        {.stream = to_client,
+         .from_fd = p->backend_fd,
+         .to_fd = p->client_fd,
+         .cut = cut,
          .at = at},
     };
 
@@ -56,10 +62,8 @@ static void pass_both(const struct pair *p, const struct stream *to_backend,
 static void add_kinds(struct stream *s, uint16_t code, uint32_t size, unsigned fds)
 {
     static const uint32_t flags[] = {
-        WIRE_TYPE_COMMAND,
-        WIRE_TYPE_COMMAND | WIRE_NO_REPLY,
-        WIRE_TYPE_REPLY,
-        WIRE_TYPE_REPLY | WIRE_ERROR,
+        WIRE_TYPE_COMMAND, WIRE_TYPE_COMMAND | WIRE_NO_REPLY,
+        WIRE_TYPE_REPLY,   WIRE_TYPE_REPLY | WIRE_ERROR,
         0xfffffff2u, /* reserved bits, an unknown type */
     };
 
@@ -176,9 +180,15 @@ START_TEST(sizes_at_the_relays_edges)
         enum flow_cut cut;
         size_t at;
     } big_cuts[] = {
-        {FLOW_WHOLE, 0},           {FLOW_GLUED, 0},       {FLOW_HEADER_BODY, 0},
-        {FLOW_AT, 1},              {FLOW_AT, 15},         {FLOW_AT, LIMIT_PEEK},
-        {FLOW_AT, LIMIT_PEEK + 1}, {FLOW_AT, LIMIT_QUEUE}, {FLOW_AT, LIMIT_QUEUE + 1},
+        {FLOW_WHOLE, 0},
+        {FLOW_GLUED, 0},
+        {FLOW_HEADER_BODY, 0},
+        {FLOW_AT, 1},
+        {FLOW_AT, 15},
+        {FLOW_AT, LIMIT_PEEK},
+        {FLOW_AT, LIMIT_PEEK + 1},
+        {FLOW_AT, LIMIT_QUEUE},
+        {FLOW_AT, LIMIT_QUEUE + 1},
     };
     struct stream s;
     struct rig r;
@@ -258,10 +268,10 @@ START_TEST(a_mebibyte_both_ways)
     for (uint16_t i = 0; i < 16; i++) {
         stream_add(&up, (struct wire_hdr){.id = i, .command = WIRE_REGION_WRITE}, NULL,
                    sizeof(struct wire_region_access) + LIMIT_DATA_XFER_DEFAULT, 0);
-        stream_add(&down,
-                   (struct wire_hdr){
-                       .id = i, .command = WIRE_REGION_READ, .flags = WIRE_TYPE_REPLY},
-                   NULL, sizeof(struct wire_region_access) + LIMIT_DATA_XFER_DEFAULT, 0);
+        stream_add(
+            &down,
+            (struct wire_hdr){.id = i, .command = WIRE_REGION_READ, .flags = WIRE_TYPE_REPLY}, NULL,
+            sizeof(struct wire_region_access) + LIMIT_DATA_XFER_DEFAULT, 0);
     }
     rig_start(&r, "");
     rig_session(&r, NULL, NULL, &p);

@@ -87,14 +87,22 @@ START_TEST(commands_and_replies_on_the_twin)
 
         begin(&r, &t);
         /* Both sockets, both directions, all at once. */
-        flow_run((struct flow[]){{.stream = &down, .from_fd = t.twin.backend_fd,
-                                  .to_fd = t.twin.client_fd, .cut = cut},
-                                 {.stream = &up, .from_fd = t.twin.client_fd,
-                                  .to_fd = t.twin.backend_fd, .cut = cut},
-                                 {.stream = &up, .from_fd = t.main.client_fd,
-                                  .to_fd = t.main.backend_fd, .cut = cut},
-                                 {.stream = &down, .from_fd = t.main.backend_fd,
-                                  .to_fd = t.main.client_fd, .cut = cut}},
+        flow_run((struct flow[]){{.stream = &down,
+                                  .from_fd = t.twin.backend_fd,
+                                  .to_fd = t.twin.client_fd,
+                                  .cut = cut},
+                                 {.stream = &up,
+                                  .from_fd = t.twin.client_fd,
+                                  .to_fd = t.twin.backend_fd,
+                                  .cut = cut},
+                                 {.stream = &up,
+                                  .from_fd = t.main.client_fd,
+                                  .to_fd = t.main.backend_fd,
+                                  .cut = cut},
+                                 {.stream = &down,
+                                  .from_fd = t.main.backend_fd,
+                                  .to_fd = t.main.client_fd,
+                                  .cut = cut}},
                  4);
         pair_ping(&t.main);
         pair_ping(&t.twin);

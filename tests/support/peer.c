@@ -86,8 +86,7 @@ void peer_send_raw(int fd, const void *p, size_t n, const struct fdset *fds)
     ck_assert_msg(err == 0, "sending %zu bytes: %s", n, strerror(-err));
 }
 
-void peer_send(int fd, struct wire_hdr hdr, const void *payload, size_t n,
-               const struct fdset *fds)
+void peer_send(int fd, struct wire_hdr hdr, const void *payload, size_t n, const struct fdset *fds)
 {
     uint8_t *const bytes = malloc(WIRE_HDR_SIZE + n);
 

@@ -46,8 +46,7 @@ int peer_connect(const char *path);
 void peer_send_raw(int fd, const void *p, size_t n, const struct fdset *fds);
 
 /* Sends hdr with n payload bytes by one sendmsg where it goes; hdr's size is made 16 + n. */
-void peer_send(int fd, struct wire_hdr hdr, const void *payload, size_t n,
-               const struct fdset *fds);
+void peer_send(int fd, struct wire_hdr hdr, const void *payload, size_t n, const struct fdset *fds);
 
 /*
  * Receives one message, header and rest each read exactly. Its fds must come with its first byte:

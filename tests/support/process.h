@@ -14,10 +14,10 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-
 /*
- * Runs argv[0], looked for in PATH, with these arguments, standard output and error going to log_fd (borrowed). keep_fd
- * stays open in it under its own number, -1 for none; every other fd is closed. Returns the pid.
+ * Runs argv[0], looked for in PATH, with these arguments, standard output and error going to log_fd
+ * (borrowed). keep_fd stays open in it under its own number, -1 for none; every other fd is closed.
+ * Returns the pid.
  */
 pid_t process_start(const char *const argv[], int log_fd, int keep_fd);
 

@@ -145,8 +145,8 @@ static bool send_some(struct flow *f, int flags)
 {
     const struct stream_message *const m = message_of(f->stream, f->sent);
     const struct fdset *const fds = f->sent == m->start ? &m->fds : NULL;
-    const ssize_t n = sock_send(f->from_fd, f->stream->bytes + f->sent, cut_end(f, m) - f->sent,
-                                fds, flags);
+    const ssize_t n =
+        sock_send(f->from_fd, f->stream->bytes + f->sent, cut_end(f, m) - f->sent, fds, flags);
 
     if (n == -EAGAIN || n == -ETOOMANYREFS) {
         return false;
