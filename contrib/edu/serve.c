@@ -30,6 +30,7 @@ struct server {
     int connected_fd; /* the only client, before its session; or -1 */
     dev_t path_dev;   /* the socket file that is ours to remove; 0: none */
     ino_t path_ino;
+    int error; /* -errno that ended the loop; 0 is a good end */
 };
 
 /* How a wait ended. */
@@ -117,19 +118,23 @@ static bool told_to_end(const struct pollfd *p)
     return p->revents & POLLIN;
 }
 
-/* Waits for a client. TURN_GO_ON with its socket, or TURN_END; *fd is -errno where that failed. */
-static enum turn next_client(const struct server *v, int *fd)
+static enum turn end_with(struct server *v, int err)
+{
+    v->error = err;
+    return TURN_END;
+}
+
+/* Waits for a client. TURN_GO_ON with its socket in *fd, or TURN_END. */
+static enum turn next_client(struct server *v, int *fd)
 {
     struct pollfd p[] = {{.fd = v->signal_fd, .events = POLLIN},
                          {.fd = v->listen_fd, .events = POLLIN}};
 
     for (;;) {
         if (poll(p, 2, -1) < 0 && errno != EINTR) {
-            *fd = -errno;
-            return TURN_END;
+            return end_with(v, -errno);
         }
         if (told_to_end(&p[0])) {
-            *fd = 0;
             return TURN_END;
         }
         *fd = accept4(v->listen_fd, NULL, NULL, SOCK_CLOEXEC);
@@ -137,8 +142,7 @@ static enum turn next_client(const struct server *v, int *fd)
             return TURN_GO_ON;
         }
         if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
-            *fd = -errno;
-            return TURN_END;
+            return end_with(v, -errno);
         }
     }
 }
@@ -157,7 +161,7 @@ static enum turn turn(struct server *v, struct session *s)
         p[i].fd = p[i].events ? p[i].fd : -1;
     }
     if (poll(p, 4, session_timeout(s)) < 0) {
-        return errno == EINTR ? TURN_GO_ON : TURN_END;
+        return errno == EINTR ? TURN_GO_ON : end_with(v, -errno);
     }
     if (told_to_end(&p[0])) {
         return TURN_END;
@@ -191,31 +195,27 @@ static enum turn client(struct server *v, int fd)
     session_deinit(&s);
     err = device_client_gone(&v->device);
     if (err) {
-        log_error("no fresh file descriptors for the next client: errno %d", -err);
-        return TURN_END;
+        return end_with(v, err);
     }
     return t;
 }
 
 static int run(struct server *v)
 {
-    enum turn t;
-    int fd = 0;
+    int fd;
 
     if (v->connected_fd >= 0) {
         fd = v->connected_fd;
         v->connected_fd = -1;
-        client(v, fd);
-        return 0;
+        (void)client(v, fd);
+        return v->error;
     }
-    do {
-        t = next_client(v, &fd);
-        if (t == TURN_END) {
-            return fd;
+    while (next_client(v, &fd) != TURN_END) {
+        if (client(v, fd) == TURN_END || v->options->once) {
+            break;
         }
-        t = client(v, fd);
-    } while (t != TURN_END && !v->options->once);
-    return 0;
+    }
+    return v->error;
 }
 
 int serve(const struct options *o)
@@ -236,7 +236,7 @@ int serve(const struct options *o)
     err = start(&v);
     err = err ? err : run(&v);
     if (err) {
-        log_error("%s: %s", o->socket_path ? "the socket" : "the given socket", strerror(-err));
+        log_error("serving ends: %s", strerror(-err));
     }
     remove_path(&v);
     sock_close(&v.listen_fd);

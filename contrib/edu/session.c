@@ -226,6 +226,23 @@ static bool take_reply(struct session *s, struct channel *c)
 
 /* ---- commands ---- */
 
+/* Makes the socket of the device's requests; the client's end is added to fds. 0 or -errno. */
+static int open_twin(struct session *s, uint32_t max_size, struct fdset *fds)
+{
+    int pair[2];
+    int err;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+        return -errno;
+    }
+    err = channel_open_take(&s->twin, pair[0], max_size);
+    if (err) {
+        close(pair[1]);
+        return err;
+    }
+    return fdset_add_take(fds, pair[1]);
+}
+
 /* Sets up what the negotiation came to; the reply's payload is put to s->out. Its length or
  * -errno. */
 static ssize_t agree(struct session *s, struct fdset *fds)
@@ -233,7 +250,6 @@ static ssize_t agree(struct session *s, struct fdset *fds)
     const size_t n = s->caps.json ? strlen(s->caps.json) + 1 : 0;
     const uint32_t max = message_max(s->caps.device.max_data_xfer_size);
     uint8_t *out = realloc(s->out, max);
-    int pair[2];
     int err;
 
     if (!out) {
@@ -242,11 +258,7 @@ static ssize_t agree(struct session *s, struct fdset *fds)
     s->out = out;
     s->main.max_size = max;
     if (s->caps.device.twin_socket) {
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
-            return -errno;
-        }
-        err = fdset_add_take(fds, pair[1]);
-        err = err ? err : channel_open_take(&s->twin, pair[0], max);
+        err = open_twin(s, max, fds);
         if (err) {
             return err;
         }
