@@ -26,7 +26,8 @@ void sock_close(int *fd);
 
 /*
  * Receives at most n bytes and the fds with them, which are added to fds (which may own some).
- * flags: MSG_DONTWAIT, MSG_WAITALL. Returns bytes, 0 at the end of the stream, -EAGAIN, or
+ * flags: MSG_DONTWAIT, MSG_WAITALL; MSG_TRUNC on a SEQPACKET socket, which then returns the
+ * message's size also where it is above n. Returns bytes, 0 at the end of the stream, -EAGAIN, or
  * -EMSGSIZE: ancillary data was cut off (MSG_CTRUNC: too many fds, or this process is out of
  * them). In that case some fds may have been added; the stream can no longer be trusted.
  */
