@@ -182,12 +182,11 @@ static enum lex_fault string_character(struct lex *l, struct lex_token *t)
         return f;
     }
     if (l->p[l->at] == '\\') {
-        const char next = l->at + 1 < l->line_end ? l->p[l->at + 1] : '\0';
-
-        if (next != '"' && next != '\\') {
+        l->at++;
+        if (l->at == l->line_end || (l->p[l->at] != '"' && l->p[l->at] != '\\')) {
+            l->at--;
             return LEX_ESCAPE;
         }
-        l->at++;
     }
     memcpy(t->text + t->n, l->p + l->at, len);
     t->n += len;
