@@ -28,14 +28,19 @@
 #define LOG_MAX 262144
 #define ARGS_MAX 24
 
+bool rig_wrapped(void)
+{
+    const char *const wrapper = getenv("POEMD_WRAPPER");
+
+    return wrapper && *wrapper;
+}
+
 bool rig_measurable(void)
 {
 #ifdef POEMD_SANITIZED
     return false;
 #else
-    const char *wrapper = getenv("POEMD_WRAPPER");
-
-    return !wrapper || !*wrapper;
+    return !rig_wrapped();
 #endif
 }
 

@@ -108,7 +108,10 @@ pid_t rig_worker(const struct rig *r);
  */
 void rig_await_log(struct rig *r, const char *text, char *line, size_t size);
 
-/* Whether times and memory mean anything here: not under a sanitizer or a wrapper. */
+/* Whether poemd runs under a wrapper. */
+bool rig_wrapped(void);
+
+/* Whether memory and fd limits mean anything here: not under a sanitizer or a wrapper. */
 bool rig_measurable(void);
 
 /* ---- sessions ---- */

@@ -59,10 +59,10 @@ START_TEST(request_and_reply_are_written_anew)
     struct rig r;
 
     rig_start(&r, "");
-    for (size_t i = 0; i < PASSING; i++) {
-        /* The reply is another case, so that the two cannot be mistaken. */
-        const struct passing *const req = &passing[i];
-        const struct passing *const rep = &passing[(i + 3) % PASSING];
+    /* Each once as the request and once as the reply to a request that leaves no room for more. */
+    for (size_t i = 0; i < 2 * PASSING; i++) {
+        const struct passing *const req = i < PASSING ? &passing[i] : &passing[0];
+        const struct passing *const rep = i < PASSING ? &passing[0] : &passing[i - PASSING];
         struct pair p = {.client_fd = peer_connect(r.listen)};
 
         peer_send_version(p.client_fd, ID, WIRE_TYPE_COMMAND, req->sent, NULL);
@@ -96,6 +96,32 @@ START_TEST(an_equal_reply_is_no_longer_than_the_request)
     peer_recv(p.client_fd, &m);
     ck_assert_uint_le(m.hdr.size, 214);
     message_deinit(&m);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
+/*
+ * A reply that is silent about max_msg_fds means 1 by the specification, and QEMU takes 8 for it:
+ * so it is said, where the request leaves the room.
+ */
+START_TEST(a_silent_reply_says_how_many_fds)
+{
+    struct rig r;
+    struct pair p;
+    struct message m;
+
+    rig_start(&r, "");
+    p.client_fd = peer_connect(r.listen);
+    peer_send_version(p.client_fd, ID, WIRE_TYPE_COMMAND, peer_qemu_json, NULL);
+    p.backend_fd = peer_accept(r.backend_fd);
+    peer_recv(p.backend_fd, &m);
+    message_deinit(&m);
+    peer_send_version(p.backend_fd, ID, WIRE_TYPE_REPLY, "{\"capabilities\": {\"pgsizes\": 4096}}",
+                      NULL);
+    peer_recv_version(p.client_fd, ID, WIRE_TYPE_REPLY,
+                      "{\"capabilities\":{\"pgsizes\":4096,\"max_msg_fds\":1}}");
+    pair_ping(&p);
     pair_close(&p);
     rig_stop(&r);
 }
@@ -203,7 +229,7 @@ START_TEST(json_at_its_limit)
     p.backend_fd = peer_accept(r.backend_fd);
     peer_recv_version(p.backend_fd, ID, WIRE_TYPE_COMMAND, "{}");
     peer_send_version(p.backend_fd, ID, WIRE_TYPE_REPLY, json, NULL);
-    peer_recv_version(p.client_fd, ID, WIRE_TYPE_REPLY, "{}");
+    peer_recv_version(p.client_fd, ID, WIRE_TYPE_REPLY, "{\"capabilities\":{\"max_msg_fds\":1}}");
     pair_ping(&p);
     pair_close(&p);
     free(json);
@@ -754,6 +780,7 @@ int main(void)
 
     tcase_add_test(good, request_and_reply_are_written_anew);
     tcase_add_test(good, an_equal_reply_is_no_longer_than_the_request);
+    tcase_add_test(good, a_silent_reply_says_how_many_fds);
     tcase_add_test(good, version_numbers_pass);
     tcase_add_test(good, version_in_single_bytes);
     tcase_add_test(good, json_at_its_limit);
