@@ -146,6 +146,22 @@ int version_set_twin_index(struct version_offer *o, uint32_t index)
     return json_object_set_new(twin, "fd_index", json_integer(index)) < 0 ? -ENOMEM : 0;
 }
 
+int version_name_max_msg_fds(struct version_offer *o)
+{
+    json_t *caps = json_object_get(o->json, "capabilities");
+
+    if (!o->json || json_object_get(caps, "max_msg_fds")) {
+        return 0;
+    }
+    if (!caps) {
+        caps = json_object();
+        if (json_object_set_new(o->json, "capabilities", caps) < 0) {
+            return -ENOMEM;
+        }
+    }
+    return json_object_set_new(caps, "max_msg_fds", json_integer(o->max_msg_fds)) < 0 ? -ENOMEM : 0;
+}
+
 size_t version_write(const struct version_offer *o, void *out, size_t size)
 {
     size_t n;

@@ -72,6 +72,16 @@ enum version_outcome version_agree(const struct version_offer *request,
 int version_set_twin_index(struct version_offer *o, uint32_t index)
     __attribute__((warn_unused_result));
 
+/* What version_name_max_msg_fds adds to the JSON at the most: "capabilities" and the name itself.
+ */
+#define VERSION_MAX_MSG_FDS_ROOM sizeof("\"capabilities\":{\"max_msg_fds\":1},")
+
+/*
+ * Says max_msg_fds in an offer that leaves it out, since peers take different numbers for silence:
+ * the specification 1, QEMU 8. Does nothing where there is no JSON. 0 or -ENOMEM.
+ */
+int version_name_max_msg_fds(struct version_offer *o) __attribute__((warn_unused_result));
+
 /*
  * Writes the payload: numbers, and the JSON anew: compact, its keys in their order, unknown ones
  * kept. Returns its bytes, or 0 where size is too small.

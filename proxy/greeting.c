@@ -32,7 +32,7 @@ struct greeting {
     int client_twin_peer_fd; /* the client's end, until it has been sent */
     int backend_twin_fd;
     int refuse_err;
-    bool answerable;   /* the client's header is known, so that there is an id to answer to */
+    bool answerable; /* the client's header is known, so that there is an id to answer to */
     struct event client_event;
     struct event backend_event;
     struct wire_hdr request_hdr;
@@ -387,6 +387,23 @@ static void step(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+/*
+ * Fills g->out with the reply to the client. What we add must not make it longer than the request
+ * was: a stock QEMU has no more room for it.
+ */
+static bool compose_reply(struct greeting *g, const struct wire_hdr *hdr)
+{
+    struct version_offer *o = &g->result.reply;
+
+    if (!compose(g, hdr, o)) {
+        return false;
+    }
+    if (g->out.size + VERSION_MAX_MSG_FDS_ROOM > g->result.request_size) {
+        return true;
+    }
+    return version_name_max_msg_fds(o) == 0 && compose(g, hdr, o);
+}
+
 void greeting_decide(struct greeting *g, int err)
 {
     const struct wire_hdr hdr = wire_reply_hdr(&g->request_hdr, 0);
@@ -398,7 +415,7 @@ void greeting_decide(struct greeting *g, int err)
         fail(g, true, REASON_DENIED, err, "denied");
         return;
     }
-    if (!compose(g, &hdr, &g->result.reply)) {
+    if (!compose_reply(g, &hdr)) {
         (void)malformed(g, true, "VERSION written anew is longer than the limit");
         return;
     }
