@@ -68,7 +68,7 @@ int ipc_send(int fd, const struct ipc_msg *m, const int *fds, unsigned n_fds)
 
 int ipc_recv(int fd, struct ipc_msg *m, struct fdset *fds)
 {
-    /* MSG_TRUNC: the message's real size is returned, so that a longer one is not taken for ours. */
+    /* MSG_TRUNC: its real size is returned, so that a longer one is not taken for ours. */
     const ssize_t n = sock_recv(fd, m, sizeof *m, fds, MSG_DONTWAIT | MSG_TRUNC);
 
     if (n <= 0) {
