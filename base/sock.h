@@ -37,9 +37,9 @@ ssize_t sock_recv(int fd, void *p, size_t n, struct fdset *fds, int flags)
 /*
  * Looks at the next bytes without taking them. Never blocks. Returns bytes, 0 at the end of the
  * stream, or -EAGAIN. *fds_near is set where fds came with some of the bytes seen, or, where all n
- * bytes were seen, with those right behind them (Linux 6.18 looks one buffer further then): unset
- * is sure, set is not. The fds stay in the socket. The kernel never shows bytes behind those that
- * fds came with.
+ * bytes were seen, with those of the buffer behind (Linux 6.18 looks there, too): unset is sure,
+ * set is not. The fds stay in the socket. The kernel never shows bytes behind those that fds came
+ * with.
  */
 ssize_t sock_peek(int fd, void *p, size_t n, bool *fds_near) __attribute__((warn_unused_result));
 

@@ -131,9 +131,7 @@ START_TEST(peek_takes_nothing)
         ck_assert_mem_eq(got, "aaaabbbb", 8);
         ck_assert(near);
     }
-    ck_assert_int_eq(sock_peek(b_fd, got, 3, &near), 3);
-    ck_assert(!near);
-    /* Right before them it may say either; it must not lose them. */
+    /* A look that is full may say either of the buffer behind it; it must not lose them. */
     ck_assert_int_eq(sock_peek(b_fd, got, 4, &near), 4);
     expect("aaaa", 0);
     ck_assert_int_eq(sock_peek(b_fd, got, 2, &near), 2);
