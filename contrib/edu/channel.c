@@ -4,7 +4,8 @@
  * Message framing on a non-blocking socket.
  *
  * Reads exactly a header, then exactly the rest, so that each fd stays with the message that
- * brought it. How much may wait to be sent is for the caller to bound, by not reading on.
+ * brought it. The calls do not block, whatever the socket's mode, which a passed one shares with
+ * whoever else holds it. How much may wait to be sent is for the caller to bound, by not reading on.
  */
 #include "contrib/edu/channel.h"
 
@@ -48,12 +49,12 @@ static int reserve(struct channel *c, size_t n)
 
 int channel_open_take(struct channel *c, int fd, uint32_t max_size)
 {
-    int err = sock_nonblock(fd);
+    int err;
 
     channel_init(c);
     c->fd = fd;
     c->max_size = max_size;
-    err = err ? err : reserve(c, WIRE_HDR_SIZE);
+    err = reserve(c, WIRE_HDR_SIZE);
     if (err) {
         channel_deinit(c);
     }

@@ -23,7 +23,7 @@ enum channel_event {
 struct channel_out;
 
 struct channel {
-    int fd;            /* non-blocking, owned; -1: not there */
+    int fd;            /* owned; -1: not there */
     uint32_t max_size; /* of a message that comes, bytes */
 
     /* The message that is coming or has come. */
@@ -43,7 +43,7 @@ struct channel {
 
 void channel_init(struct channel *c);
 
-/* Takes a connected socket and makes it non-blocking. 0 or -errno; fd is closed then. */
+/* Takes a connected socket. 0 or -errno; fd is closed then. */
 int channel_open_take(struct channel *c, int fd, uint32_t max_size)
     __attribute__((warn_unused_result));
 
