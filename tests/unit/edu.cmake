@@ -11,7 +11,7 @@ add_library(test_edu STATIC ${tests_dir}/unit/edu_process.c ${tests_dir}/support
                             ${tests_dir}/support/peer.c ${tests_dir}/support/process.c)
 target_link_libraries(test_edu PUBLIC base test_unit)
 target_compile_definitions(test_edu PRIVATE EDU_PROGRAM="$<TARGET_FILE:edu>")
-foreach(name commands)
+foreach(name clients commands misbehaviour)
   poemd_unit_test(test_edu_${name} test_edu)
   add_dependencies(test_edu_${name} edu)
 endforeach()

@@ -16,6 +16,7 @@
 
 #include "contrib/edu/regs.h"
 #include "tests/support/patience.h"
+#include "tests/support/peer.h"
 #include "tests/support/process.h"
 #include "tests/support/unit.h"
 
@@ -119,9 +120,14 @@ void edu_ok(const struct client *c, enum client_outcome o)
     ck_assert_msg(o == CLIENT_OK, "%s", client_text(c, o, text, sizeof text));
 }
 
+void edu_dial(const char *path, struct client *c)
+{
+    client_init_take(c, peer_connect(path), patience_ms());
+}
+
 void edu_connect(const struct edu *e, struct client *c)
 {
-    ck_assert_int_eq(client_init(c, e->path, patience_ms()), 0);
+    edu_dial(e->path, c);
     edu_ok(c, client_version(c, 0, 0, offer));
 }
 

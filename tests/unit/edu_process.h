@@ -33,6 +33,9 @@ int edu_run(const char *const options[]);
 /* Waits for the end of the process; its exit status. */
 int edu_join(pid_t pid);
 
+/* Connects only. The client's socket blocks, so that single messages can be played on it, too. */
+void edu_dial(const char *path, struct client *c);
+
 /* Connects, and negotiates what the device's tests need. */
 void edu_connect(const struct edu *e, struct client *c);
 
