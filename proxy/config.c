@@ -53,6 +53,7 @@ void config_deinit(struct config *c)
     }
     free(c->routes);
     free(c->user);
+    free(c->poem_file);
     *c = (struct config){0};
 }
 

@@ -28,6 +28,17 @@ struct config_place {
 
 /* ---- what is configured ---- */
 
+/* Whether the broker recites to clients: in full to those who ask, else the refrain. */
+enum config_recite {
+    CONFIG_RECITE_WHEN_IT_FITS,
+    CONFIG_RECITE_ALWAYS,
+    CONFIG_RECITE_NEVER,
+};
+
+/* Whose recital a route demands. */
+#define CONFIG_FROM_BACKEND 1u
+#define CONFIG_FROM_CLIENT 2u
+
 /* One way from a listening socket to a backend's. All strings are owned by the config. */
 struct config_route {
     char *name;       /* unique, [A-Za-z0-9._-]+, at most LIMIT_NAME bytes */
@@ -42,7 +53,9 @@ struct config_route {
     unsigned wait_backend_ms; /* 0: an absent backend is refused at once; <= handshake_ms */
     unsigned handshake_ms;    /* 1 … LIMIT_HANDSHAKE_MS */
     unsigned drain_ms;
-    struct config_place at; /* of its route statement */
+    unsigned recite_to_client; /* enum config_recite */
+    unsigned demand_from;      /* CONFIG_FROM_* */
+    struct config_place at;    /* of its route statement */
     struct config_place name_at, listen_at, backend_at, owner_at, group_at, sessions_at, wait_at;
 };
 
@@ -57,6 +70,8 @@ struct config {
     unsigned max_sessions; /* of all routes together */
     unsigned handshake_ms; /* default of the routes */
     enum log_level log_level;
+    char *poem_file; /* another poem than the built-in one; NULL: that */
+    struct config_place poem_at;
 };
 
 #define CONFIG_USER_DEFAULT "nobody"

@@ -223,15 +223,25 @@ static void keep_text(struct parse *p, char **to, const char *text)
 /* Reads an argument's value into the target. */
 static void keep(struct parse *p, const struct config_arg *a, const struct word *w, void *target)
 {
-    char *const to = (char *)target + a->to;
+    char *const to = a->to == CONFIG_NO_TARGET ? NULL : (char *)target + a->to;
     struct value_fault fault;
     unsigned number = 0;
+    unsigned before = 0;
+    const bool good = a->choices ? value_choose(w->text, a->choices, &number, &fault)
+                                 : value_read(a->kind, w->text, a->least, a->most, &number, &fault);
 
-    if (!value_read(a->kind, w->text, a->least, a->most, &number, &fault)) {
+    if (!good) {
         add_error(p, w->at, fault.hint, "%s", fault.text);
         return;
     }
-    if (value_is_text(a->kind)) {
+    if (!to) {
+        return;
+    }
+    if (a->kind == VALUE_CHOICES) {
+        memcpy(&before, to, sizeof before);
+        number = before | 1u << number;
+    }
+    if (!a->choices && value_is_text(a->kind)) {
         keep_text(p, (char **)(void *)to, w->text);
     } else {
         memcpy(to, &number, sizeof number);

@@ -79,6 +79,16 @@ static bool read_socket(struct value_in *v, struct value_fault *f)
     return true;
 }
 
+static bool read_file(struct value_in *v, struct value_fault *f)
+{
+    if (v->text[0] != '/') {
+        FAULT_TEXT(f, "\"%s\" is no absolute path", v->shown);
+        FAULT_HINT(f, "a path begins with \"/\"");
+        return false;
+    }
+    return true;
+}
+
 static bool read_account(struct value_in *v, struct value_fault *f)
 {
     const size_t n = strlen(v->text);
@@ -229,7 +239,7 @@ static const struct {
     [VALUE_NAME] = {read_name, true},          [VALUE_SOCKET] = {read_socket, true},
     [VALUE_ACCOUNT] = {read_account, true},    [VALUE_COUNT] = {read_count, false},
     [VALUE_DURATION] = {read_duration, false}, [VALUE_MODE] = {read_mode, false},
-    [VALUE_LEVEL] = {read_level, false},
+    [VALUE_LEVEL] = {read_level, false},       [VALUE_FILE] = {read_file, true},
 };
 
 bool value_is_text(enum value_kind kind)
@@ -334,4 +344,32 @@ const char *value_nearest(const char *text, const char *const *words, size_t n)
         }
     }
     return best;
+}
+
+bool value_choose(const char *text, const char *const *words, unsigned *index,
+                  struct value_fault *f)
+{
+    char shown[80];
+    size_t n = 0;
+    size_t at = 0;
+
+    for (; words[n]; n++) {
+        if (strcmp(text, words[n]) == 0) {
+            *index = (unsigned)n;
+            return true;
+        }
+    }
+    FAULT_TEXT(f, "\"%s\" does not stand here",
+               log_escape(shown, sizeof shown, text, strlen(text)));
+    at = (size_t)snprintf(f->hint, sizeof f->hint, "expected ");
+    for (size_t i = 0; i < n && at < sizeof f->hint; i++) {
+        const int more = snprintf(f->hint + at, sizeof f->hint - at, "%s\"%s\"",
+                                  i == 0       ? ""
+                                  : i + 1 == n ? " or "
+                                               : ", ",
+                                  words[i]);
+
+        at += more > 0 ? (size_t)more : 0;
+    }
+    return false;
 }

@@ -18,6 +18,9 @@ enum value_kind {
     VALUE_DURATION, /* in milliseconds */
     VALUE_MODE,     /* octal permission bits */
     VALUE_LEVEL,    /* enum log_level */
+    VALUE_FILE,     /* absolute path of a file: text */
+    VALUE_CHOICE,   /* one of some words: its index; read by value_choose */
+    VALUE_CHOICES,  /* the same, of which several statements choose several: 1 << index, or'ed */
 };
 
 /* Why a value is none, in printable ASCII. */
@@ -35,6 +38,12 @@ bool value_is_text(enum value_kind kind);
  */
 bool value_read(enum value_kind kind, const char *text, unsigned least, unsigned most,
                 unsigned *number, struct value_fault *f) __attribute__((warn_unused_result));
+
+/*
+ * Finds text among the words, which NULL ends. False: *f says why, *index is untouched.
+ */
+bool value_choose(const char *text, const char *const *words, unsigned *index,
+                  struct value_fault *f) __attribute__((warn_unused_result));
 
 /* Reads a decimal number without sign, 0 … most, of digits alone. */
 bool value_decimal(const char *text, unsigned long most, unsigned long *out)

@@ -26,6 +26,9 @@ enum config_context {
 
 #define CONFIG_NO_PLACE ((size_t)-1)
 
+/* A word that must be there and means nothing by itself, such as "to". */
+#define CONFIG_NO_TARGET ((size_t)-1)
+
 /*
  * An argument. It is kept in the target of the block that its statement stands in (for one that
  * opens a block: the new block's): texts in a char * (owned), numbers in an unsigned.
@@ -38,6 +41,7 @@ struct config_arg {
     unsigned most;
     size_t to;    /* offset in the target */
     size_t place; /* … of the struct config_place that keeps where it stood, or CONFIG_NO_PLACE */
+    const char *const *choices; /* of VALUE_CHOICE and VALUE_CHOICES, NULL ends them */
 };
 
 #define CONFIG_ARGS 5
