@@ -23,6 +23,10 @@ void pipe_init(struct pipe *p, int from_fd, int to_fd, uint32_t max_fds, uint32_
 {
     *p = (struct pipe){
         .from_fd = from_fd, .to_fd = to_fd, .max_fds = max_fds, .max_data = max_data, .pool = pool};
+    /* A receiver may say that it takes more than can be sent. */
+    if (p->max_fds > LIMIT_FDS_KERNEL) {
+        p->max_fds = LIMIT_FDS_KERNEL;
+    }
 }
 
 void pipe_deinit(struct pipe *p)
@@ -91,13 +95,12 @@ static ssize_t read_some(struct pipe *p, size_t want)
     const unsigned before = q->fds.n;
     const ssize_t n = sock_recv(p->from_fd, q->data + q->end, want, &q->fds, MSG_DONTWAIT);
 
-    if (n <= 0) {
-        return n;
-    }
-    q->end += (size_t)n;
-    p->count.bytes += (uint64_t)n;
     p->count.fds += q->fds.n - before;
     p->message_fds += q->fds.n - before;
+    if (n > 0) {
+        q->end += (size_t)n;
+        p->count.bytes += (uint64_t)n;
+    }
     return p->message_fds > p->max_fds ? -E2BIG : n;
 }
 
