@@ -111,7 +111,8 @@ void rig_write(struct pipe_rig *r, size_t n, unsigned n_fds)
     fdset_init(&fds);
     peer_memfds(&fds, n_fds);
     ck_assert_int_eq(sock_send(r->source_fd, r->bytes + r->written, n, &fds, 0), (ssize_t)n);
-    ck_assert_int_eq(fdset_append_take(&message_at(r, r->written)->fds, &fds), 0);
+    /* More than a set holds are more than any pipe passes on: never to be compared. */
+    (void)fdset_append_take(&message_at(r, r->written)->fds, &fds);
     r->written += n;
 }
 
