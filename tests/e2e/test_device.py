@@ -21,10 +21,11 @@ class DeviceCase(Case):
     """One device on bus 0, reached through one route."""
 
     memory = Memory.SHARED
+    edu_options: tuple[str, ...] = ()
 
     def setUp(self) -> None:
         super().setUp()
-        route = self.start_route(self.start_edu())
+        route = self.start_route(self.start_edu("edu", *self.edu_options))
         self.machine: Qemu = self.start_qemu(
             qemu.vfio_user("edu0", route, bus="pcie.0", addr=f"{SLOT:x}"), memory=self.memory)
         self.function = pci.Function(self.machine.qtest, 0, SLOT)
@@ -121,6 +122,20 @@ class ExtraBar(DeviceCase):
             self.assertEqual(n, self.edu.rings())
 
 
+class ExtraBarUnmapped(DeviceCase):
+    """The same page where the device gives no fd for it: every access is a message."""
+
+    edu_options = ("--no-mmap",)
+
+    def test_page(self) -> None:
+        device = self.device()
+        maps = Path(f"/proc/{self.machine.child.pid}/maps").read_text()
+        self.assertNotIn(edu.PAGE_FILE, maps)
+        data = bytes(range(1, 65))
+        device.write_page(32, data)
+        self.assertEqual(data, device.read_page(32, len(data)))
+
+
 class Dma(DeviceCase):
     """DMA over guest memory that the device process has mapped: no message carries it."""
 
@@ -164,6 +179,13 @@ class DmaByMessages(Dma):
     """The same where QEMU gives no descriptor for its memory: DMA_READ and DMA_WRITE carry it."""
 
     memory = Memory.PRIVATE
+
+
+class DmaByMessagesTwinOffered(DmaByMessages):
+    """And where the device would like a second socket for its commands. QEMU knows no twin socket:
+    they have to come on the first one."""
+
+    edu_options = ("--twin-socket",)
 
 
 class Interrupts(DeviceCase):

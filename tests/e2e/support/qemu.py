@@ -125,8 +125,9 @@ class Qemu:
     def refusal(self) -> str:
         """What QEMU said when it ended instead of coming up."""
         status = self.child.join()
-        if status == 0:
-            raise AssertionError("QEMU ended well; it was to refuse its command line")
+        if status != 1:
+            raise AssertionError(f"QEMU ended with status {status}, not 1, as it does where it"
+                                 " refuses its command line")
         return self.child.log()
 
     def quit(self) -> None:
