@@ -110,7 +110,7 @@ static bool parse(int argc, char **argv, struct options *o)
 /* Prints a JSON document and a line end; the document is taken. */
 static int print_json(json_t *doc, int code)
 {
-    const bool ok = doc && json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0;
+    const bool ok = doc && probe_print_json(doc, JSON_INDENT(2), stdout) == 0;
 
     json_decref(doc);
     if (!ok) {

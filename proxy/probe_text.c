@@ -7,8 +7,6 @@
 #include "proxy/probe.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* Bytes as lspci has them: 4K, 1M; odd sizes in full. */
 static const char *size_text(uint64_t n, char *out, size_t size)
@@ -44,21 +42,6 @@ static void flags(FILE *f, const struct probe_flag *table, uint32_t value)
 
 /* ---- VERSION ---- */
 
-/* JSON escapes control characters itself, but for DEL, which terminals may act on. */
-static void print_json(FILE *f, const json_t *value)
-{
-    char *text = json_dumps(value, JSON_COMPACT | JSON_ENSURE_ASCII);
-
-    for (const char *p = text; p && *p; p++) {
-        if (*p == 0x7f) {
-            fputs("\\u007f", f);
-        } else {
-            fputc(*p, f);
-        }
-    }
-    free(text);
-}
-
 static void version(FILE *f, const struct probe *p)
 {
     const struct version_offer *v = &p->version;
@@ -66,7 +49,7 @@ static void version(FILE *f, const struct probe *p)
     fprintf(f, "%s: vfio-user %u.%u\n", p->socket, v->number.major, v->number.minor);
     fprintf(f, "\tOffered: %s\n\tAnswer: ", PROBE_OFFER);
     if (v->json) {
-        print_json(f, v->json);
+        probe_print_json(v->json, JSON_COMPACT, f);
     } else {
         fputs("no version data", f);
     }
