@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Callable, Iterator
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+MANUALS = Path(__file__).resolve().parents[2] / "docs" / "man"
 PATIENCE = 60  # seconds; only ever waited out where something has gone wrong
 REPLY, ERROR = 1, 0x20
 
@@ -180,6 +181,25 @@ class Probe(Tools):
             text, form = self.both(path)
         self.golden("probe-edu.txt", text)
         self.golden("probe-edu.json", form)
+
+    def test_manual_names_every_member(self) -> None:
+        manual = (MANUALS / "poemctl.1").read_text(encoding="ascii")
+        named = {word for line in manual.splitlines() if re.match(r"\.((It|Pq) )?Va ", line)
+                 for word in line.split()}
+
+        def members(value: object) -> Iterator[str]:
+            if isinstance(value, dict):
+                for key, inner in value.items():
+                    yield key
+                    # What the two sides said of themselves is not the tool's.
+                    if key not in ("offered", "answered"):
+                        yield from members(inner)
+            elif isinstance(value, list):
+                for inner in value:
+                    yield from members(inner)
+
+        form = json.loads((GOLDEN / "probe-edu.json").read_text(encoding="ascii"))
+        self.assertEqual(set(members(form)) - named, set())
 
     def test_same_through_the_broker(self) -> None:
         with self.edu() as path, self.poemd(path) as front:
