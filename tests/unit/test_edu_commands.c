@@ -327,9 +327,8 @@ START_TEST(large_accesses)
 
     memset(data, 0, sizeof data);
     edu_ok(&c, client_region_read(&c, WIRE_PCI_BAR0, 0, data, sizeof data));
-    for (size_t i = 0; i < sizeof data; i++) {
-        ck_assert_uint_eq(data[i], 0xff);
-    }
+    ck_assert_uint_eq(data[0], 0xff);
+    ck_assert_mem_eq(data, data + 1, sizeof data - 1);
     edu_ok(&c, client_region_write(&c, WIRE_PCI_BAR0, 0, data, sizeof data));
     ck_assert_uint_eq(edu_get(&c, EDU_LIVENESS, 4), 0);
     for (unsigned i = 0; i < sizeof page; i++) {
