@@ -192,41 +192,13 @@ static enum pipe_outcome take_part(struct pipe *p, const uint8_t *seen, size_t n
     return p->ready ? PIPE_MORE : PIPE_READ;
 }
 
-/* Nothing is held and no message is under way: looks, then takes. */
-static enum pipe_outcome look_and_take(struct pipe *p, struct pipe_detail *detail, bool *drained)
-{
-    uint8_t seen[LIMIT_PEEK];
-    unsigned messages;
-    bool fds_near;
-    const ssize_t n = sock_peek(p->from_fd, seen, sizeof seen, &fds_near);
-    enum pipe_outcome r;
-    size_t whole;
-
-    if (n <= 0) {
-        return read_failed(p, n, detail);
-    }
-    p->queue = queue_borrow(p->pool);
-    if (!p->queue) {
-        return PIPE_NO_MEMORY;
-    }
-    p->message_fds = 0;
-    whole = whole_messages(p, seen, (size_t)n, fds_near, &messages);
-    if (whole == 0) {
-        r = take_part(p, seen, (size_t)n, detail);
-    } else {
-        r = take_whole(p, whole, messages, fds_near, detail);
-        /* All that was there has been taken: reading again would only tell that it is so. */
-        *drained = (size_t)n < sizeof seen && whole == (size_t)n && !fds_near;
-    }
-    return r;
-}
-
-/* A header is held in part: reads the rest of it, and not a byte more. */
+/* None or part of a header is held: reads the rest of it, and not a byte more. */
 static enum pipe_outcome read_header(struct pipe *p, struct pipe_detail *detail)
 {
     struct queue *q = p->queue;
     const ssize_t n = read_some(p, WIRE_HDR_SIZE - q->end);
 
+    p->header = q->end > 0;
     if (n <= 0) {
         return read_failed(p, n, detail);
     }
@@ -238,6 +210,44 @@ static enum pipe_outcome read_header(struct pipe *p, struct pipe_detail *detail)
     }
     begin_message(p, detail->hdr.size, q->end);
     return PIPE_MORE;
+}
+
+/*
+ * Nothing is held and no message is under way: looks, then takes. woken: the loop says that
+ * something can be read.
+ */
+static enum pipe_outcome look_and_take(struct pipe *p, bool woken, struct pipe_detail *detail,
+                                       bool *drained)
+{
+    uint8_t seen[LIMIT_PEEK];
+    unsigned messages;
+    bool fds_near;
+    const ssize_t n = sock_peek(p->from_fd, seen, sizeof seen, &fds_near);
+    const bool hidden = n == -EAGAIN && woken;
+    enum pipe_outcome r;
+    size_t whole;
+
+    if (n <= 0 && !hidden) {
+        return read_failed(p, n, detail);
+    }
+    p->queue = queue_borrow(p->pool);
+    if (!p->queue) {
+        return PIPE_NO_MEMORY;
+    }
+    p->message_fds = 0;
+    if (hidden) {
+        /* An urgent byte (MSG_OOB) is not shown; only reading removes it, and ends the waking. */
+        return read_header(p, detail);
+    }
+    whole = whole_messages(p, seen, (size_t)n, fds_near, &messages);
+    if (whole == 0) {
+        r = take_part(p, seen, (size_t)n, detail);
+    } else {
+        r = take_whole(p, whole, messages, fds_near, detail);
+        /* All that was there has been taken: reading again would only tell that it is so. */
+        *drained = (size_t)n < sizeof seen && whole == (size_t)n && !fds_near;
+    }
+    return r;
 }
 
 /* Inside a message: reads more of it, as much as is held or streams at once. */
@@ -314,7 +324,7 @@ enum pipe_outcome pipe_turn(struct pipe *p, struct pipe_detail *detail)
             } else if (p->left > 0) {
                 r = read_body(p, detail, &drained);
             } else {
-                r = look_and_take(p, detail, &drained);
+                r = look_and_take(p, turn == 0, detail, &drained);
             }
         }
         if (r == PIPE_MORE && p->ready) {
