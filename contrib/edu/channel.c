@@ -5,7 +5,8 @@
  *
  * Reads exactly a header, then exactly the rest, so that each fd stays with the message that
  * brought it. The calls do not block, whatever the socket's mode, which a passed one shares with
- * whoever else holds it. How much may wait to be sent is for the caller to bound, by not reading on.
+ * whoever else holds it. How much may wait to be sent is for the caller to bound, by not reading
+ * on.
  */
 #include "contrib/edu/channel.h"
 
