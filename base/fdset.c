@@ -6,6 +6,7 @@
 #include "base/fdset.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -57,6 +58,28 @@ int fdset_append_take(struct fdset *to, struct fdset *from)
     return err;
 }
 
+/* Not in Debian 12's headers (Linux 6.5). */
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 0x04
+#endif
+
+/* A pidfd comes with every message where a peer, whose socket this was, has set SO_PASSPIDFD. */
+static bool is_pidfd(const struct cmsghdr *c)
+{
+    return c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_PIDFD &&
+           c->cmsg_len >= CMSG_LEN(sizeof(int));
+}
+
+static void close_pidfd(const struct cmsghdr *c)
+{
+    int fd;
+
+    memcpy(&fd, CMSG_DATA(c), sizeof fd);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 int fdset_receive(struct fdset *s, struct msghdr *msg)
 {
     int err = 0;
@@ -65,6 +88,10 @@ int fdset_receive(struct fdset *s, struct msghdr *msg)
         const unsigned char *p = CMSG_DATA(c);
         size_t n;
 
+        if (is_pidfd(c)) {
+            close_pidfd(c);
+            continue;
+        }
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) {
             continue;
         }

@@ -43,7 +43,8 @@ int fdset_append_take(struct fdset *to, struct fdset *from);
 
 /*
  * Takes every fd of every SCM_RIGHTS message in a received msghdr into the set. To be called in the
- * statement after recvmsg. 0, or -ENOSPC: those that did not fit have been closed.
+ * statement after recvmsg. Pidfds that came unasked are closed. 0, or -ENOSPC: those that did not
+ * fit have been closed.
  */
 int fdset_receive(struct fdset *s, struct msghdr *msg);
 
