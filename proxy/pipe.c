@@ -143,14 +143,29 @@ static size_t whole_messages(const struct pipe *p, const uint8_t *data, size_t n
     return at;
 }
 
+/*
+ * Whether the n bytes that were taken begin with what was seen. They do where nobody else reads
+ * from the socket; a twin socket comes from a peer, which may have kept it (and SO_PEEK_OFF moves
+ * the look alone). What was judged is then not what would be passed on.
+ */
+static bool as_seen(const struct pipe *p, const uint8_t *seen, size_t n_seen, size_t n,
+                    struct pipe_detail *detail)
+{
+    detail->err = EPROTO;
+    return memcmp(p->queue->data, seen, n < n_seen ? n : n_seen) == 0;
+}
+
 /* Takes whole messages that have been seen: exactly size bytes. */
-static enum pipe_outcome take_whole(struct pipe *p, size_t size, unsigned messages, bool fds_near,
-                                    struct pipe_detail *detail)
+static enum pipe_outcome take_whole(struct pipe *p, const uint8_t *seen, size_t size,
+                                    unsigned messages, bool fds_near, struct pipe_detail *detail)
 {
     const ssize_t n = read_some(p, size);
 
     if (n <= 0) {
         return read_failed(p, n, detail);
+    }
+    if (!as_seen(p, seen, size, (size_t)n, detail)) {
+        return PIPE_FROM_ERROR;
     }
     p->count.messages += messages;
     p->left = size - (size_t)n;
@@ -183,6 +198,9 @@ static enum pipe_outcome take_part(struct pipe *p, const uint8_t *seen, size_t n
     got = read_some(p, want);
     if (got <= 0) {
         return read_failed(p, got, detail);
+    }
+    if (!as_seen(p, seen, n, (size_t)got, detail)) {
+        return PIPE_FROM_ERROR;
     }
     if (f == WIRE_FRAME_SHORT || (size_t)got < WIRE_HDR_SIZE) {
         p->header = true;
@@ -243,7 +261,7 @@ static enum pipe_outcome look_and_take(struct pipe *p, bool woken, struct pipe_d
     if (whole == 0) {
         r = take_part(p, seen, (size_t)n, detail);
     } else {
-        r = take_whole(p, whole, messages, fds_near, detail);
+        r = take_whole(p, seen, whole, messages, fds_near, detail);
         /* All that was there has been taken: reading again would only tell that it is so. */
         *drained = (size_t)n < sizeof seen && whole == (size_t)n && !fds_near;
     }
