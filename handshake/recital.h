@@ -98,6 +98,12 @@ struct recital_through {
     struct recital_id ids[RECITAL_HOPS]; /* the one that the client's request passed first, first */
 };
 
+/*
+ * Makes libcrypto load all that it needs, for programs that later give up the right to open files.
+ * Others need not call it. 0 or -ENOMEM.
+ */
+int recital_prepare(void) __attribute__((warn_unused_result));
+
 /* ---- what both roles of a broker need ---- */
 
 /* The hop-by-hop rule (section 2): takes "poem" and "licence" out of capabilities (may be NULL). */
@@ -127,8 +133,8 @@ struct recital_ask {
 /* One exchange, as its client knows it. */
 struct recital_client {
     const struct poem *poem;
-    bool challenged;
-    bool sent;
+    bool asked;      /* the request has a "poem" object … */
+    bool challenged; /* … with a challenge */
     bool is_broker;
     struct recital_id self;
     uint8_t challenge[RECITAL_RANDOM_SIZE];

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The refrain in a reply that has little room: PROTOCOL.poem, section 5. Pure but for jansson's
+ * allocations.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "handshake/recital.h"
+
+/* A capability that may be left out at its default. */
+struct optional {
+    bool in_migration; /* a member of "migration", not of "capabilities" */
+    const char *key;
+    json_int_t number; /* its default; 0 is no number: see is_default */
+};
+
+static const struct optional optionals[] = {
+    {false, "max_data_xfer_size", 1048576},
+    {false, "max_dma_maps", 65535},
+    {false, "pgsizes", 4096},
+    {false, "write_multiple", 0},
+    {false, "twin_socket", 0},
+    {true, "pgsize", 4096},
+    {true, "max_bitmap_size", 268435456},
+};
+
+#define OPTIONALS (sizeof optionals / sizeof *optionals)
+
+/* The objects that members can be left out of. */
+struct places {
+    json_t *capabilities;
+    json_t *migration;
+};
+
+static json_t *place_of(const struct optional *o, const struct places *p)
+{
+    return o->in_migration ? p->migration : p->capabilities;
+}
+
+static bool is_default(const struct optional *o, const json_t *value)
+{
+    if (o->number > 0) {
+        return json_is_integer(value) && json_integer_value(value) == o->number;
+    }
+    if (strcmp(o->key, "twin_socket") == 0) {
+        return json_object_size(value) == 1 && json_is_false(json_object_get(value, "supported"));
+    }
+    return json_is_false(value);
+}
+
+static size_t size_of(const json_t *value)
+{
+    return json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
+}
+
+/* What the reply loses with each member that is there at its default; 0 for the others. */
+static void weigh(const struct places *p, size_t weights[OPTIONALS])
+{
+    for (size_t i = 0; i < OPTIONALS; i++) {
+        const struct optional *o = &optionals[i];
+        const json_t *value = json_object_get(place_of(o, p), o->key);
+
+        /* "key":value and the comma between it and another member */
+        weights[i] = is_default(o, value) ? strlen(o->key) + 4 + size_of(value) : 0;
+    }
+}
+
+/* What leaving out the members of the set saves; 0 where one of them is not there to be left out.
+ */
+static size_t saving(const struct places *p, const size_t weights[OPTIONALS], unsigned set,
+                     unsigned *count)
+{
+    size_t left_capabilities = json_object_size(p->capabilities);
+    size_t left_migration = json_object_size(p->migration);
+    size_t saved = 0;
+
+    *count = 0;
+    for (size_t i = 0; i < OPTIONALS; i++) {
+        if (!(set & 1u << i)) {
+            continue;
+        }
+        if (weights[i] == 0) {
+            return 0;
+        }
+        saved += weights[i];
+        ++*count;
+        *(optionals[i].in_migration ? &left_migration : &left_capabilities) -= 1;
+        /* The last member of an object has no comma. */
+        if ((optionals[i].in_migration ? left_migration : left_capabilities) == 0) {
+            saved--;
+        }
+    }
+    return saved;
+}
+
+/* The set that saves at least so much: of the smallest ones the one that saves least. 0: none. */
+static unsigned choose(const struct places *p, size_t least)
+{
+    size_t weights[OPTIONALS];
+    size_t best_saved = 0;
+    unsigned best_count = OPTIONALS + 1;
+    unsigned best = 0;
+
+    weigh(p, weights);
+    for (unsigned set = 1; set < 1u << OPTIONALS; set++) {
+        unsigned count;
+        const size_t saved = saving(p, weights, set, &count);
+
+        if (saved >= least && (count < best_count || (count == best_count && saved < best_saved))) {
+            best = set;
+            best_count = count;
+            best_saved = saved;
+        }
+    }
+    return best;
+}
+
+/* Leaves out of the reply what must go for it to have room. False, with nothing done: cannot. */
+static bool make_fit(json_t *reply, size_t room)
+{
+    struct places p = {.capabilities = json_object_get(reply, "capabilities")};
+    const size_t size = size_of(reply) + 1;
+    unsigned set;
+
+    if (size <= room) {
+        return true;
+    }
+    p.migration = json_object_get(p.capabilities, "migration");
+    set = choose(&p, size - room);
+    for (size_t i = 0; i < OPTIONALS; i++) {
+        if (set & 1u << i) {
+            (void)json_object_del(place_of(&optionals[i], &p), optionals[i].key);
+        }
+    }
+    return set != 0;
+}
+
+enum recital_fit recital_fit(json_t *reply, size_t room, const char *refrain)
+{
+    const bool had_capabilities = json_object_get(reply, "capabilities") != NULL;
+    json_t *capabilities;
+
+    if (refrain && refrain[0] != '\0') {
+        capabilities = recital_capabilities(reply);
+        if (json_object_set_new(capabilities, "poem", json_string(refrain)) < 0) {
+            return RECITAL_FITS_NO_MEMORY;
+        }
+        if (make_fit(reply, room)) {
+            return RECITAL_FITS;
+        }
+        (void)json_object_del(capabilities, "poem");
+        if (!had_capabilities) {
+            (void)json_object_del(reply, "capabilities");
+        }
+    }
+    return make_fit(reply, room) ? RECITAL_FITS_NOT : RECITAL_FITS_NOTHING;
+}

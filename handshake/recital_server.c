@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The server's role in a recital: what a request asks, and the answer. Pure but for allocations of
+ * the libraries. PROTOCOL.poem, sections 3 and 4.
+ */
+#include <string.h>
+
+#include "handshake/recital_parts.h"
+
+/* ---- the request ---- */
+
+static enum recital_outcome read_through(const json_t *list, const struct recital_id *self,
+                                         struct recital_through *out)
+{
+    const size_t n = json_array_size(list);
+
+    if (!list) {
+        return RECITAL_OK;
+    }
+    if (!json_is_array(list)) {
+        return RECITAL_MALFORMED;
+    }
+    if (n > RECITAL_HOPS) {
+        return RECITAL_TOO_MANY;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct recital_id *const id = &out->ids[out->n];
+
+        if (!recital_get_hex(json_array_get(list, i), id->bytes, sizeof id->bytes)) {
+            return RECITAL_MALFORMED;
+        }
+        if (recital_id_among(id, out->ids, out->n) || (self && recital_id_among(id, self, 1))) {
+            return RECITAL_LOOP;
+        }
+        out->n++;
+    }
+    return RECITAL_OK;
+}
+
+/* The client's own recital, which is bound to the request's version numbers. */
+static enum recital_outcome read_recital(struct recital_request *out, const struct poem *poem,
+                                         const void *message, const json_t *recital)
+{
+    uint8_t binding[RECITAL_BINDING_SIZE];
+
+    if (!recital_sha256((const uint8_t *)message + WIRE_HDR_SIZE, sizeof(struct wire_version),
+                        binding)) {
+        return RECITAL_NO_MEMORY;
+    }
+    out->recital = recital_judge(RECITAL_BY_CLIENT, recital, poem, NULL, binding, out->licence);
+    if (out->recital == RECITAL_MALFORMED || out->recital == RECITAL_NO_MEMORY) {
+        return out->recital;
+    }
+    return RECITAL_OK;
+}
+
+static enum recital_outcome read_poem(struct recital_request *out, const struct poem *known,
+                                      const void *message, const json_t *poem,
+                                      const struct recital_id *self)
+{
+    const json_t *challenge = json_object_get(poem, "challenge");
+    const json_t *recital = json_object_get(poem, "recital");
+    enum recital_outcome o = json_is_object(poem) ? recital_check_version(poem) : RECITAL_MALFORMED;
+
+    if (o == RECITAL_OK && challenge) {
+        out->challenged = true;
+        if (!recital_get_hex(challenge, out->challenge, sizeof out->challenge)) {
+            o = RECITAL_MALFORMED;
+        }
+    }
+    if (o == RECITAL_OK) {
+        o = read_through(json_object_get(poem, "through"), self, &out->through);
+    }
+    if (o == RECITAL_OK && recital) {
+        o = read_recital(out, known, message, recital);
+    }
+    out->speaks = o == RECITAL_OK;
+    return o;
+}
+
+enum recital_outcome recital_request_read(struct recital_request *out, const struct poem *poem,
+                                          const void *message, size_t n, const json_t *capabilities,
+                                          const struct recital_id *self)
+{
+    const json_t *said = json_object_get(capabilities, "poem");
+
+    *out = (struct recital_request){.recital = RECITAL_MISSING};
+    if (n < WIRE_HDR_SIZE + sizeof(struct wire_version) ||
+        !recital_get_licence(json_object_get(capabilities, "licence"), out->declared)) {
+        return RECITAL_MALFORMED;
+    }
+    if (!recital_sha256(message, n, out->binding)) {
+        return RECITAL_NO_MEMORY;
+    }
+    return said ? read_poem(out, poem, message, said, self) : RECITAL_OK;
+}
+
+/* ---- the reply ---- */
+
+static int add_hop(json_t *list, const struct recital_hop *hop)
+{
+    json_t *entry = json_object();
+    int bad =
+        json_object_set_new(entry, "by", recital_new_hex(hop->by.bytes, RECITAL_IDENTITY_SIZE));
+
+    bad |= json_object_set_new(entry, "recited", json_string(hop->recited ? "yes" : "no"));
+    if (hop->licence[0] != '\0') {
+        bad |= json_object_set_new(entry, "licence", json_string(hop->licence));
+    }
+    return bad | json_array_append_new(list, entry);
+}
+
+static int add_via(json_t *poem, const struct recital_via *via)
+{
+    json_t *list = json_array();
+    int bad = 0;
+
+    for (unsigned i = 0; i < via->n; i++) {
+        bad |= add_hop(list, &via->hops[i]);
+    }
+    return bad | json_object_set_new(poem, "via", list);
+}
+
+/* Fills the new object "poem". Not 0 without memory. */
+static int compose(json_t *poem, const struct recital_request *asked,
+                   const struct recital_answer *answer)
+{
+    int bad = json_object_set_new(poem, "v", json_integer(RECITAL_V));
+
+    if (asked->challenged && answer->recite) {
+        bad |= json_object_set_new(poem, "recital",
+                                   recital_new(RECITAL_BY_SERVER, answer->poem, asked->challenge,
+                                               asked->binding, answer->licence));
+    }
+    return answer->via ? bad | add_via(poem, answer->via) : bad;
+}
+
+enum recital_outcome recital_reply_add(const struct recital_request *asked,
+                                       const struct recital_answer *answer, json_t *capabilities)
+{
+    json_t *poem;
+
+    if (answer->licence ? !recital_licence_fits(answer->licence) : answer->recite) {
+        return RECITAL_MALFORMED;
+    }
+    if (!asked->speaks) {
+        return RECITAL_OK;
+    }
+    if (answer->licence &&
+        json_object_set_new(capabilities, "licence", json_string(answer->licence)) < 0) {
+        return RECITAL_NO_MEMORY;
+    }
+    poem = json_object();
+    if (json_object_set_new(capabilities, "poem", poem) < 0) {
+        return RECITAL_NO_MEMORY;
+    }
+    return compose(poem, asked, answer) == 0 ? RECITAL_OK : RECITAL_NO_MEMORY;
+}
+
+enum recital_outcome recital_via_make(struct recital_via *out, const struct recital_id *self,
+                                      enum recital_outcome judged,
+                                      const struct recital_reply *behind)
+{
+    const bool recited = judged == RECITAL_OK;
+    const char *licence = recited ? behind->licence : behind->declared;
+
+    *out = (struct recital_via){.n = 1};
+    out->hops[0].by = *self;
+    out->hops[0].recited = recited;
+    memcpy(out->hops[0].licence, licence, strlen(licence) + 1);
+    if (!recited) {
+        return RECITAL_OK;
+    }
+    if (behind->via.n == RECITAL_HOPS) {
+        return RECITAL_TOO_MANY;
+    }
+    for (unsigned i = 0; i < behind->via.n; i++) {
+        if (recital_id_among(&behind->via.hops[i].by, self, 1)) {
+            return RECITAL_LOOP;
+        }
+        out->hops[out->n++] = behind->via.hops[i];
+    }
+    return RECITAL_OK;
+}
