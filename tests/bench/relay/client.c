@@ -31,6 +31,7 @@
 
 #define WAYS_MAX 8
 #define DEPTH_MAX 32u
+#define SAMPLES_MAX 400u
 
 /* A slice begins with one message in so many that is not counted: the way before left its traces.
  */
@@ -55,7 +56,7 @@ struct load {
     uint32_t count;    /* bytes of data in each message */
     unsigned depth;    /* commands under way; with 1, each round trip is timed by itself */
     bool glued;        /* all commands that may leave do so in one send */
-    unsigned messages; /* of a slice */
+    unsigned messages; /* of a slice; with depth 1 at most SAMPLES_MAX */
 };
 
 static const struct load loads[] = {
@@ -69,16 +70,20 @@ static const struct load loads[] = {
 };
 #define LOADS (sizeof loads / sizeof loads[0])
 
+/* What one slice came to. The quantiles are of its round trips, with depth 1. */
+struct figures {
+    uint64_t elapsed; /* nanoseconds of all its messages */
+    uint64_t median;
+    uint64_t p99;
+};
+
 /* One road to the device, and what the load that is running has seen on it. */
 struct way {
     const char *name;
     struct client client;
-    uint16_t next_id;  /* of the next command */
-    uint16_t due_id;   /* of the next reply */
-    uint64_t *samples; /* nanoseconds of each round trip, with depth 1 */
-    size_t sample_n;
-    uint64_t elapsed; /* nanoseconds of all slices */
-    uint64_t messages;
+    uint16_t next_id; /* of the next command */
+    uint16_t due_id;  /* of the next reply */
+    struct figures *slices;
 };
 
 /* A slice's commands are laid out here, DEPTH_MAX small ones or one of any size. */
@@ -206,42 +211,6 @@ static void pipeline(struct way *w, const struct load *l, size_t n)
     }
 }
 
-/* Runs messages of a load that has one under way, and keeps what each took. */
-static void one_by_one(struct way *w, const struct load *l, unsigned messages)
-{
-    uint64_t last = now();
-
-    for (unsigned i = 0; i < messages; i++) {
-        const uint64_t before = last;
-
-        exchange(w, l);
-        last = now();
-        w->samples[w->sample_n++] = last - before;
-    }
-}
-
-/* One slice on one way; what it took is added to the way. */
-static void slice(struct way *w, const struct load *l)
-{
-    const unsigned warm_up = (l->messages + WARM_UP - 1) / WARM_UP;
-    uint64_t start;
-
-    for (unsigned i = 0; l->depth == 1 && i < warm_up; i++) {
-        exchange(w, l);
-    }
-    if (l->depth > 1) {
-        pipeline(w, l, warm_up);
-    }
-    start = now();
-    if (l->depth > 1) {
-        pipeline(w, l, l->messages);
-    } else {
-        one_by_one(w, l, l->messages);
-    }
-    w->elapsed += now() - start;
-    w->messages += l->messages;
-}
-
 static int compare(const void *a, const void *b)
 {
     const uint64_t x = *(const uint64_t *)a;
@@ -250,26 +219,49 @@ static int compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The smallest sample that per_mille of 1,000 samples are not above; they are sorted. */
-static uint64_t quantile(const struct way *w, size_t per_mille)
+/* Nearest rank: the smallest sample that per_mille of 1,000 are not above. */
+static uint64_t quantile(const uint64_t *sorted, size_t n, size_t per_mille)
 {
-    const size_t rank = (w->sample_n * per_mille + 999) / 1000;
-
-    return w->samples[rank > 0 ? rank - 1 : 0];
+    return sorted[(n * per_mille + 999) / 1000 - 1];
 }
 
-static void report(struct way *w, const struct load *l)
+/* Runs messages of a load that has one under way, each timed by itself. */
+static void one_by_one(struct way *w, const struct load *l, struct figures *f)
 {
-    const double seconds = (double)w->elapsed / 1e9;
-    const double per_s = (double)w->messages / seconds;
+    uint64_t samples[SAMPLES_MAX];
+    uint64_t last = now();
 
-    printf("\"%s\":{\"per_s\":%.1f,\"mb_per_s\":%.3f", w->name, per_s, per_s * l->count / 1e6);
-    if (w->sample_n > 0) {
-        qsort(w->samples, w->sample_n, sizeof *w->samples, compare);
-        printf(",\"median_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64, quantile(w, 500),
-               quantile(w, 990));
+    for (unsigned i = 0; i < l->messages; i++) {
+        const uint64_t before = last;
+
+        exchange(w, l);
+        last = now();
+        samples[i] = last - before;
     }
-    printf("}");
+    qsort(samples, l->messages, sizeof samples[0], compare);
+    f->median = quantile(samples, l->messages, 500);
+    f->p99 = quantile(samples, l->messages, 990);
+}
+
+/* One slice on one way. */
+static void slice(struct way *w, const struct load *l, struct figures *f)
+{
+    const unsigned warm_up = (l->messages + WARM_UP - 1) / WARM_UP;
+    uint64_t start;
+
+    if (l->depth > 1) {
+        pipeline(w, l, warm_up);
+        start = now();
+        pipeline(w, l, l->messages);
+        f->elapsed = now() - start;
+        return;
+    }
+    for (unsigned i = 0; i < warm_up; i++) {
+        exchange(w, l);
+    }
+    start = now();
+    one_by_one(w, l, f);
+    f->elapsed = now() - start;
 }
 
 /* A new order of the ways, so that none has always the same one before it. */
@@ -284,32 +276,46 @@ static void shuffle(size_t *order, size_t n)
     }
 }
 
-/* Runs one load on all ways and prints its part of the result. */
+static void report(const struct way *w, const struct load *l, unsigned slices)
+{
+    printf("\"%s\":[", w->name);
+    for (unsigned i = 0; i < slices; i++) {
+        const struct figures *f = &w->slices[i];
+        const double per_s = l->messages / ((double)f->elapsed / 1e9);
+
+        printf("%s{\"per_s\":%.1f,\"mb_per_s\":%.3f", i > 0 ? "," : "", per_s,
+               per_s * l->count / 1e6);
+        if (l->depth == 1) {
+            printf(",\"median_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64, f->median, f->p99);
+        }
+        printf("}");
+    }
+    printf("]");
+}
+
+/* Runs one load on all ways and prints its part of the result: the figures of each slice. */
 static void run_load(struct way *ways, size_t n, const struct load *l, unsigned slices)
 {
     size_t order[WAYS_MAX];
 
     for (size_t i = 0; i < n; i++) {
-        ways[i].sample_n = 0;
-        ways[i].elapsed = 0;
-        ways[i].messages = 0;
-        ways[i].samples = calloc((size_t)l->messages * slices, sizeof *ways[i].samples);
-        if (!ways[i].samples) {
+        order[i] = i;
+        ways[i].slices = calloc(slices, sizeof *ways[i].slices);
+        if (!ways[i].slices) {
             bench_die("memory", -ENOMEM);
         }
-        order[i] = i;
     }
     for (unsigned s = 0; s < slices; s++) {
         shuffle(order, n);
         for (size_t i = 0; i < n; i++) {
-            slice(&ways[order[i]], l);
+            slice(&ways[order[i]], l, &ways[order[i]].slices[s]);
         }
     }
     printf("\"%s\":{", l->name);
     for (size_t i = 0; i < n; i++) {
-        report(&ways[i], l);
+        report(&ways[i], l, slices);
         printf("%s", i + 1 < n ? "," : "}");
-        free(ways[i].samples);
+        free(ways[i].slices);
     }
 }
 
