@@ -276,13 +276,14 @@ static const struct {
 static int check(const struct command *c)
 {
     const struct wire_command_info *info = wire_command_find(c->hdr->command);
-    const enum wire_check wrong = wire_check(c->hdr, c->p, c->n);
+    enum wire_check wrong;
 
-    if (wrong == WIRE_UNKNOWN_COMMAND || (info && info->direction != WIRE_TO_SERVER)) {
+    if (!info || info->direction != WIRE_TO_SERVER) {
         return -ENOTSUP;
     }
+    wrong = wire_check(c->hdr, c->p, c->n);
     if (wrong != WIRE_OK) {
-        log_warning("%s: %s", wire_command_name(c->hdr->command), wire_check_text(wrong));
+        log_warning("%s: %s", info->name, wire_check_text(wrong));
         return -EINVAL;
     }
     if ((c->fds->n != 0 && !info->request_fds) || c->fds->n > c->caps->device.max_msg_fds) {

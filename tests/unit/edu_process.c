@@ -173,7 +173,7 @@ void edu_dma(struct client *c, uint64_t src, uint64_t dst, uint64_t count, uint6
     edu_put(c, EDU_DMA_CMD, cmd, 8);
 }
 
-int edu_dma_running(struct client *c)
+bool edu_dma_running(struct client *c)
 {
     return edu_get(c, EDU_DMA_CMD, 8) & EDU_DMA_START;
 }

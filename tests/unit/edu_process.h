@@ -6,6 +6,7 @@
 #ifndef POEMD_TESTS_UNIT_EDU_PROCESS_H
 #define POEMD_TESTS_UNIT_EDU_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -56,6 +57,6 @@ void edu_master(struct client *c);
 void edu_dma(struct client *c, uint64_t src, uint64_t dst, uint64_t count, uint64_t cmd);
 
 /* Whether the transfer goes on. */
-int edu_dma_running(struct client *c);
+bool edu_dma_running(struct client *c);
 
 #endif

@@ -233,7 +233,7 @@ static bool reply(const void *bytes)
 
     ck_assert(dma_awaits(&d.dma, hdr.id));
     wire_put(p, &asked.access, sizeof asked.access);
-    if (!asked.write) {
+    if (bytes) {
         memcpy(p + sizeof asked.access, bytes, asked.access.count);
     }
     if (!dma_reply(&d.dma, &hdr, p, n)) {
