@@ -39,6 +39,20 @@ void sock_close(int *fd)
     }
 }
 
+void sock_hang_up(int *fd)
+{
+    char unread[4096];
+
+    if (*fd < 0) {
+        return;
+    }
+    /* After this the peer can add nothing, so that what is there can be drained to the end. */
+    shutdown(*fd, SHUT_RDWR);
+    while (recv(*fd, unread, sizeof unread, MSG_DONTWAIT) > 0) {
+    }
+    sock_close(fd);
+}
+
 ssize_t sock_recv(int fd, void *p, size_t n, struct fdset *fds, int flags)
 {
     union {

@@ -25,6 +25,14 @@ int sock_block(int fd) __attribute__((warn_unused_result));
 void sock_close(int *fd);
 
 /*
+ * Closes a connected stream socket like sock_close, but so that the peer sees the end of the stream
+ * and nothing else. A plain close with bytes unread makes the peer's next read fail with ECONNRESET,
+ * and at that QEMU 11.1 aborts with its whole machine (an assertion: it sets its error twice).
+ * Never blocks. Bytes already sent stay readable for the peer; unread ones are lost with their fds.
+ */
+void sock_hang_up(int *fd);
+
+/*
  * Receives at most n bytes and the fds with them, which are added to fds (which may own some).
  * flags: MSG_DONTWAIT, MSG_WAITALL; MSG_TRUNC on a SEQPACKET socket, which then returns the
  * message's size also where it is above n. Returns bytes, 0 at the end of the stream, -EAGAIN, or

@@ -474,11 +474,11 @@ void greeting_free(struct greeting *g)
     over(g);
     version_deinit(&g->result.request);
     version_deinit(&g->result.reply);
-    sock_close(&g->client_fd);
-    sock_close(&g->backend_fd);
-    sock_close(&g->client_twin_fd);
+    sock_hang_up(&g->client_fd);
+    sock_hang_up(&g->backend_fd);
+    sock_hang_up(&g->client_twin_fd);
     sock_close(&g->client_twin_peer_fd);
-    sock_close(&g->backend_twin_fd);
+    sock_hang_up(&g->backend_twin_fd);
     free(g);
 }
 

@@ -235,6 +235,6 @@ void lane_deinit(struct lane *l)
     lane_stop(l);
     pipe_deinit(&l->to_backend);
     pipe_deinit(&l->to_client);
-    sock_close(&l->client.fd);
-    sock_close(&l->backend.fd);
+    sock_hang_up(&l->client.fd);
+    sock_hang_up(&l->backend.fd);
 }

@@ -50,7 +50,6 @@ unsigned ticket_handshake_left_ms(const struct ticket *t)
 
 void ticket_handed_over(struct ticket *t)
 {
-    sock_close(&t->client_fd);
     sock_close(&t->backend_fd);
 }
 
@@ -93,7 +92,8 @@ void ticket_reap(struct monitor *m)
     TAILQ_FOREACH_SAFE(t, &m->tickets[SESSION_DEAD], link, next)
     {
         TAILQ_REMOVE(&m->tickets[SESSION_DEAD], t, link);
-        ticket_handed_over(t);
+        sock_hang_up(&t->client_fd);
+        sock_hang_up(&t->backend_fd);
         free(t);
     }
 }

@@ -29,7 +29,7 @@ struct ticket {
     struct crew_member *member; /* who relays it; NULL: nobody yet */
     uint64_t id;
     enum session_state state;
-    int client_fd;  /* -1 once handed over */
+    int client_fd;  /* kept to the end: see ticket_handed_over */
     int backend_fd; /* -1 before it is dialled and once handed over */
     uint64_t accepted_ms;
     struct event client_event;
@@ -49,7 +49,11 @@ void ticket_evidence(struct ticket *t, const struct ipc_evidence *e);
 /* Ends the session, which is recorded. what may be NULL: nothing is known of what passed. */
 void ticket_end(struct ticket *t, enum session_reason reason, const struct ipc_ended *what);
 
-/* Closes the sockets: a worker has its own now. */
+/*
+ * A worker has its own sockets now: closes the backend's. The client's is kept, unused, so that a
+ * worker that is killed does not close it with requests unread, at which QEMU aborts (sock_hang_up):
+ * the monitor ends the connection in its stead.
+ */
 void ticket_handed_over(struct ticket *t);
 
 /* Milliseconds that are left of the handshake's time; at least 1. */
