@@ -406,7 +406,7 @@ enum client_outcome client_serve(struct client *c, const bool *done)
 
     fdset_init(&fds);
     while (o == CLIENT_OK && !*done) {
-        struct wire_hdr hdr;
+        struct wire_hdr hdr = {0};
         bool is_reply;
 
         o = take_message(c, bound(c), &hdr, &fds, &is_reply, deadline);
@@ -512,7 +512,7 @@ static enum client_outcome request_bounded(struct client *c, enum wire_command c
 {
     const int64_t deadline = now_ms() + c->timeout_ms;
     struct wire_hdr hdr;
-    struct wire_hdr reply;
+    struct wire_hdr reply = {0};
     struct fdset got;
     int err;
     enum client_outcome o = new_hdr(c, command, fixed_n, data_n, 0, &hdr);

@@ -164,11 +164,11 @@ enum client_outcome client_set_irqs(struct client *c, uint32_t index, uint32_t s
  * DEVICE_FEATURE with WIRE_FEATURE_PROBE: whether the device knows the methods (WIRE_FEATURE_GET,
  * WIRE_FEATURE_SET) of the feature. CLIENT_REFUSED: it does not.
  */
-enum client_outcome client_feature_probe(struct client *c, uint32_t feature, uint32_t methods)
+enum client_outcome client_feature_probe(struct client *c, uint32_t index, uint32_t methods)
     __attribute__((warn_unused_result));
 
-/* DEVICE_FEATURE with WIRE_FEATURE_GET: the n bytes of the feature's data. */
-enum client_outcome client_feature_get(struct client *c, uint32_t feature, void *p, uint32_t n)
+/* DEVICE_FEATURE with WIRE_FEATURE_GET: the size bytes of the feature's data. */
+enum client_outcome client_feature_get(struct client *c, uint32_t index, void *out, uint32_t size)
     __attribute__((warn_unused_result));
 
 enum client_outcome client_reset(struct client *c) __attribute__((warn_unused_result));

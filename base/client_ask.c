@@ -167,7 +167,7 @@ enum client_outcome client_dma_map(struct client *c, uint64_t address, uint64_t 
 enum client_outcome client_dma_unmap(struct client *c, uint64_t address, uint64_t size)
 {
     const struct wire_dma_unmap in = {.argsz = sizeof in, .address = address, .size = size};
-    struct wire_dma_unmap out;
+    struct wire_dma_unmap out = {0};
     const enum client_outcome o = ask(c, WIRE_DMA_UNMAP, &in, sizeof in, &out, sizeof out);
 
     return o == CLIENT_OK && (out.address != address || out.size != size)
@@ -222,8 +222,8 @@ enum client_outcome client_feature_probe(struct client *c, uint32_t index, uint3
 
 enum client_outcome client_feature_get(struct client *c, uint32_t index, void *out, uint32_t size)
 {
-    const uint8_t *p;
-    size_t n;
+    const uint8_t *p = NULL;
+    size_t n = 0;
     const enum client_outcome o = feature(c, index | WIRE_FEATURE_GET, size, &p, &n);
 
     if (o != CLIENT_OK) {

@@ -357,7 +357,7 @@ static void respawn_later(struct crew_member *w)
 
     /* One that was ready died of its work, and the next is wanted at once. */
     if (!w->ready) {
-        ms = LIMIT_RESPAWN_MS << (w->false_starts < 8 ? w->false_starts : 8);
+        ms = (unsigned)LIMIT_RESPAWN_MS << (w->false_starts < 8 ? w->false_starts : 8);
         ms = ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS;
         w->false_starts++;
     }
