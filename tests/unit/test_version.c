@@ -272,6 +272,44 @@ START_TEST(the_twin_s_place_is_set_and_nothing_else)
 }
 END_TEST
 
+static const struct {
+    const char *before;
+    const char *after;
+} silent[] = {
+    {"{}", CAP("\"max_msg_fds\":1")},
+    {"{\"x\":1}", "{\"x\":1,\"capabilities\":{\"max_msg_fds\":1}}"},
+    {CAP("\"y\":2"), CAP("\"y\":2,\"max_msg_fds\":1")},
+    {CAP("\"max_msg_fds\":8,\"y\":2"), CAP("\"max_msg_fds\":8,\"y\":2")},
+    {CAP("\"max_msg_fds\":0"), CAP("\"max_msg_fds\":0")},
+};
+
+START_TEST(silence_about_fds_is_spelt_out)
+{
+    struct version_offer o;
+    char out[256];
+    size_t n;
+
+    ck_assert_int_eq(read_text(&o, silent[_i].before), VERSION_OK);
+    ck_assert_int_eq(version_name_max_msg_fds(&o), 0);
+    n = version_write(&o, out, sizeof out);
+    ck_assert_str_eq(out + sizeof o.number, silent[_i].after);
+    /* It adds no more than it says. */
+    ck_assert_uint_le(n,
+                      sizeof o.number + strlen(silent[_i].before) + 1 + VERSION_MAX_MSG_FDS_ROOM);
+    version_deinit(&o);
+}
+END_TEST
+
+START_TEST(without_version_data_nothing_is_spelt_out)
+{
+    struct version_offer o;
+
+    version_init(&o);
+    ck_assert_int_eq(version_name_max_msg_fds(&o), 0);
+    expect_empty(&o);
+}
+END_TEST
+
 /* ---- agreeing ---- */
 
 #define NO_TWIN "{}"
@@ -365,6 +403,8 @@ int main(void)
     tcase_add_test(tc, numbers_are_written_as_they_came);
     tcase_add_test(tc, writing_needs_room);
     tcase_add_loop_test(tc, the_twin_s_place_is_set_and_nothing_else, 0, ROWS(twins));
+    tcase_add_loop_test(tc, silence_about_fds_is_spelt_out, 0, ROWS(silent));
+    tcase_add_test(tc, without_version_data_nothing_is_spelt_out);
     tc = unit_case(s, "agree");
     tcase_add_loop_test(tc, a_reply_answers_its_request, 0, ROWS(agreements));
     tcase_add_test(tc, every_outcome_has_its_text);

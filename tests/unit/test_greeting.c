@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The VERSION exchange that goes well: what passes and how, however it is cut, with a twin socket
+ * and without, and that nothing beside it is touched.
+ */
+#define _GNU_SOURCE
+#include "proxy/greeting.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/sock.h"
+#include "tests/support/peer.h"
+#include "tests/support/unit.h"
+#include "tests/unit/greeting_rig.h"
+
+static struct greeting_rig rig;
+
+static void open_rig(void)
+{
+    rig_begin(&rig);
+}
+
+static void close_rig(void)
+{
+    rig_finish(&rig);
+}
+
+/* Whether what is written to one socket comes out of the other. Closes fd. */
+static void expect_joined(int fd, int other)
+{
+    char byte = 0;
+
+    ck_assert_int_eq(send(fd, "j", 1, MSG_DONTWAIT), 1);
+    ck_assert_int_eq(recv(other, &byte, 1, MSG_DONTWAIT), 1);
+    ck_assert_int_eq(byte, 'j');
+    sock_close(&fd);
+}
+
+START_TEST(the_exchange)
+{
+    const struct greeting_result *const r = greeting_result(rig.greeting);
+
+    rig_expect_no_news(&rig);
+    rig_request(&rig);
+    rig_reply(&rig);
+    ck_assert_uint_eq(r->request_size, 214);
+    ck_assert_uint_eq(r->reply_size, 20 + sizeof RIG_REPLY);
+    ck_assert_uint_eq(r->request.max_msg_fds, 16);
+    ck_assert_uint_eq(r->reply.max_msg_fds, 8);
+    /* Nothing reaches the client before the verdict. */
+    peer_expect_silence(rig.client);
+    greeting_decide(rig.greeting, 0);
+    rig_expect_news(&rig, GREETING_DONE);
+    peer_recv_version(rig.client, RIG_ID, WIRE_TYPE_REPLY, RIG_REPLY_ANEW);
+    expect_joined(greeting_steal_client(rig.greeting), rig.client);
+    expect_joined(greeting_steal_backend(rig.greeting), rig.backend);
+    ck_assert_int_eq(greeting_steal_client(rig.greeting), -1);
+    ck_assert_int_eq(greeting_steal_backend(rig.greeting), -1);
+    ck_assert_int_eq(greeting_steal_client_twin(rig.greeting), -1);
+    ck_assert_int_eq(greeting_steal_backend_twin(rig.greeting), -1);
+}
+END_TEST
+
+START_TEST(a_verdict_before_the_evidence_is_none)
+{
+    greeting_decide(rig.greeting, EACCES);
+    rig_request(&rig);
+    greeting_decide(rig.greeting, EACCES);
+    rig_reply(&rig);
+}
+END_TEST
+
+START_TEST(without_version_data)
+{
+    peer_send_version(rig.client, 0, WIRE_TYPE_COMMAND, NULL, NULL);
+    rig_expect_no_news(&rig);
+    peer_recv_version(rig.backend, 0, WIRE_TYPE_COMMAND, NULL);
+    peer_send_version(rig.backend, 0, WIRE_TYPE_REPLY, NULL, NULL);
+    rig_expect_news(&rig, GREETING_EVIDENCE);
+    greeting_decide(rig.greeting, 0);
+    rig_expect_news(&rig, GREETING_DONE);
+    peer_recv_version(rig.client, 0, WIRE_TYPE_REPLY, NULL);
+}
+END_TEST
+
+/* QEMU takes a silent backend's max_msg_fds for 8, so it is named where QEMU has room for it. */
+static const struct {
+    const char *request;
+    const char *reply;
+    const char *told;
+} silent[] = {
+    {NULL, "{\"a\":1}", "{\"a\":1,\"capabilities\":{\"max_msg_fds\":1}}"},
+    {NULL, "{\"capabilities\":{}}", "{\"capabilities\":{\"max_msg_fds\":1}}"},
+    {NULL, "{\"capabilities\":{\"max_msg_fds\":3}}", "{\"capabilities\":{\"max_msg_fds\":3}}"},
+    /* A client with a short request has no room that could be counted on. */
+    {"{}", "{\"a\":1}", "{\"a\":1}"},
+};
+
+START_TEST(a_backend_that_is_silent_about_fds)
+{
+    const char *const request = silent[_i].request ? silent[_i].request : peer_qemu_json;
+
+    peer_send_version(rig.client, RIG_ID, WIRE_TYPE_COMMAND, request, NULL);
+    rig_expect_no_news(&rig);
+    peer_send_version(rig.backend, RIG_ID, WIRE_TYPE_REPLY, silent[_i].reply, NULL);
+    rig_expect_news(&rig, GREETING_EVIDENCE);
+    greeting_decide(rig.greeting, 0);
+    rig_expect_news(&rig, GREETING_DONE);
+    peer_recv_version(rig.client, RIG_ID, WIRE_TYPE_REPLY, silent[_i].told);
+}
+END_TEST
+
+/* What stands behind VERSION is the relay's, also where it came with it in one write. */
+START_TEST(what_is_behind_version_is_not_touched)
+{
+    struct fdset fds;
+    struct fdset got;
+    uint8_t byte;
+    int fd;
+
+    fdset_init(&fds);
+    fdset_init(&got);
+    peer_memfds(&fds, 1);
+    peer_send_version(rig.client, RIG_ID, WIRE_TYPE_COMMAND, peer_qemu_json, NULL);
+    peer_send_raw(rig.client, "A", 1, &fds);
+    rig_expect_no_news(&rig);
+    peer_recv_version(rig.backend, RIG_ID, WIRE_TYPE_COMMAND, rig_qemu_anew);
+    peer_expect_silence(rig.backend);
+    peer_send_version(rig.backend, RIG_ID, WIRE_TYPE_REPLY, RIG_REPLY, NULL);
+    peer_send_raw(rig.backend, "B", 1, NULL);
+    rig_expect_news(&rig, GREETING_EVIDENCE);
+    greeting_decide(rig.greeting, 0);
+    rig_expect_news(&rig, GREETING_DONE);
+    peer_recv_version(rig.client, RIG_ID, WIRE_TYPE_REPLY, RIG_REPLY_ANEW);
+    peer_expect_silence(rig.client);
+    fd = greeting_steal_client(rig.greeting);
+    ck_assert_int_eq(sock_recv(fd, &byte, 1, &got, MSG_DONTWAIT), 1);
+    ck_assert_int_eq(byte, 'A');
+    peer_expect_same_fds(&fds, &got);
+    sock_close(&fd);
+    fd = greeting_steal_backend(rig.greeting);
+    ck_assert_int_eq(sock_recv(fd, &byte, 1, &got, MSG_DONTWAIT), 1);
+    ck_assert_int_eq(byte, 'B');
+    sock_close(&fd);
+    fdset_close(&fds);
+    fdset_close(&got);
+}
+END_TEST
+
+/* ---- cuts ---- */
+
+#define REQUEST_SIZE 214
+#define REPLY_SIZE (20 + sizeof RIG_REPLY)
+
+/* Writes n bytes: so many first, then the rest; or each alone where first is 0. */
+static void send_cut(int fd, const uint8_t *p, size_t n, size_t first, enum greeting_news *last)
+{
+    for (size_t at = 0; at < n;) {
+        const size_t end = first == 0 ? at + 1 : at == 0 ? first : n;
+
+        peer_send_raw(fd, p + at, end - at, NULL);
+        at = end;
+        if (at < n || !last) {
+            rig_expect_no_news(&rig);
+        } else {
+            rig_expect_news(&rig, *last);
+        }
+        if (at < n) {
+            peer_expect_silence(rig.client);
+            peer_expect_silence(rig.backend);
+        }
+    }
+}
+
+/* _i: where. */
+START_TEST(however_the_request_is_cut)
+{
+    uint8_t bytes[REQUEST_SIZE];
+    const size_t n = rig_version(bytes, sizeof bytes, WIRE_TYPE_COMMAND, peer_qemu_json, 194);
+
+    send_cut(rig.client, bytes, n, (size_t)_i, NULL);
+    peer_recv_version(rig.backend, RIG_ID, WIRE_TYPE_COMMAND, rig_qemu_anew);
+}
+END_TEST
+
+START_TEST(however_the_reply_is_cut)
+{
+    enum greeting_news evidence = GREETING_EVIDENCE;
+    uint8_t bytes[REPLY_SIZE];
+    const size_t n = rig_version(bytes, sizeof bytes, WIRE_TYPE_REPLY, RIG_REPLY, sizeof RIG_REPLY);
+
+    rig_request(&rig);
+    send_cut(rig.backend, bytes, n, (size_t)_i, &evidence);
+    greeting_decide(rig.greeting, 0);
+    rig_expect_news(&rig, GREETING_DONE);
+    peer_recv_version(rig.client, RIG_ID, WIRE_TYPE_REPLY, RIG_REPLY_ANEW);
+}
+END_TEST
+
+/* ---- the longest ---- */
+
+START_TEST(version_data_at_the_limit)
+{
+    static uint8_t bytes[WIRE_HDR_SIZE + VERSION_PAYLOAD_MAX];
+    static char json[LIMIT_VERSION_JSON];
+    struct message m;
+
+    memset(json, 'x', sizeof json);
+    memcpy(json, "{\"a\":\"", 6);
+    memcpy(json + sizeof json - 3, "\"}", 3);
+    (void)rig_version(bytes, sizeof bytes, WIRE_TYPE_COMMAND, json, sizeof json);
+    peer_send_raw(rig.client, bytes, sizeof bytes, NULL);
+    rig_expect_no_news(&rig);
+    peer_recv(rig.backend, &m);
+    ck_assert_uint_eq(m.n, VERSION_PAYLOAD_MAX);
+    ck_assert_mem_eq(m.payload, bytes + WIRE_HDR_SIZE, m.n);
+    message_deinit(&m);
+    (void)rig_version(bytes, sizeof bytes, WIRE_TYPE_REPLY, json, sizeof json);
+    peer_send_raw(rig.backend, bytes, sizeof bytes, NULL);
+    rig_expect_news(&rig, GREETING_EVIDENCE);
+    greeting_decide(rig.greeting, 0);
+    rig_expect_news(&rig, GREETING_DONE);
+    peer_recv(rig.client, &m);
+    ck_assert_uint_eq(m.n, VERSION_PAYLOAD_MAX);
+    ck_assert_mem_eq(m.payload, bytes + WIRE_HDR_SIZE, m.n);
+    message_deinit(&m);
+}
+END_TEST
+
+/* ---- a twin socket ---- */
+
+#define TWIN_ASKED "{\"capabilities\":{\"max_msg_fds\":8,\"twin_socket\":{\"supported\":true}}}"
+#define TWIN_GIVEN \
+    "{\"capabilities\":{\"max_msg_fds\":8,\"twin_socket\":{\"supported\":true,\"fd_index\":0}}}"
+
+START_TEST(a_twin_socket_is_ours)
+{
+    struct fdset fd;
+    struct message m;
+    int theirs[2];
+
+    peer_send_version(rig.client, RIG_ID, WIRE_TYPE_COMMAND, TWIN_ASKED, NULL);
+    rig_expect_no_news(&rig);
+    peer_recv_version(rig.backend, RIG_ID, WIRE_TYPE_COMMAND, TWIN_ASKED);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, theirs), 0);
+    fdset_init(&fd);
+    ck_assert_int_eq(fdset_add_take(&fd, theirs[1]), 0);
+    peer_send_version(rig.backend, RIG_ID, WIRE_TYPE_REPLY, TWIN_GIVEN, &fd);
+    rig_expect_news(&rig, GREETING_EVIDENCE);
+    greeting_decide(rig.greeting, 0);
+    rig_expect_news(&rig, GREETING_DONE);
+    peer_recv(rig.client, &m);
+    ck_assert_str_eq((const char *)m.payload + 4, TWIN_GIVEN);
+    ck_assert_uint_eq(m.fds.n, 1);
+    /* The client has not got the backend's socket: that has stayed here. */
+    ck_assert(!peer_same_file(m.fds.fds[0], theirs[1]));
+    expect_joined(greeting_steal_client_twin(rig.greeting), m.fds.fds[0]);
+    expect_joined(greeting_steal_backend_twin(rig.greeting), theirs[0]);
+    message_deinit(&m);
+    fdset_close(&fd);
+    sock_close(&theirs[0]);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("greeting");
+    TCase *tc = unit_case(s, "well");
+
+    tcase_add_checked_fixture(tc, open_rig, close_rig);
+    tcase_add_test(tc, the_exchange);
+    tcase_add_test(tc, a_verdict_before_the_evidence_is_none);
+    tcase_add_test(tc, without_version_data);
+    tcase_add_loop_test(tc, a_backend_that_is_silent_about_fds, 0,
+                        sizeof silent / sizeof silent[0]);
+    tcase_add_test(tc, what_is_behind_version_is_not_touched);
+    tcase_add_loop_test(tc, however_the_request_is_cut, 0, REQUEST_SIZE);
+    tcase_add_loop_test(tc, however_the_reply_is_cut, 0, REPLY_SIZE);
+    tcase_add_test(tc, version_data_at_the_limit);
+    tcase_add_test(tc, a_twin_socket_is_ours);
+    return unit_run(s);
+}
