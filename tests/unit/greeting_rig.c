@@ -44,7 +44,7 @@ static void open_rig(struct greeting_rig *r, bool with_backend, int err)
 {
     int fd;
 
-    *r = (struct greeting_rig){.backend = -1};
+    *r = (struct greeting_rig){.backend = -1, .command = WIRE_VERSION};
     r->base = event_base_new();
     ck_assert_ptr_nonnull(r->base);
     fd = open_end(&r->client);
@@ -103,7 +103,7 @@ void rig_expect_failure(struct greeting_rig *r, enum session_reason reason, int 
     ck_assert_int_eq(result->by_backend, by_backend);
     ck_assert_ptr_nonnull(result->why);
     if (err) {
-        ck_assert_int_eq(peer_recv_error(r->client, RIG_ID, WIRE_VERSION), err);
+        ck_assert_int_eq(peer_recv_error(r->client, RIG_ID, r->command), err);
     }
     greeting_free(r->greeting);
     r->greeting = NULL;

@@ -21,8 +21,9 @@ extern const char rig_qemu_anew[];
 struct greeting_rig {
     struct event_base *base;
     struct greeting *greeting;
-    int client;  /* the client's end */
-    int backend; /* the backend's end; -1: there is none */
+    int client;       /* the client's end */
+    int backend;      /* the backend's end; -1: there is none */
+    uint16_t command; /* of the client's request, by which it is answered: WIRE_VERSION */
     enum greeting_news news;
     unsigned n_news;
 };
