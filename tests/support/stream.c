@@ -53,16 +53,28 @@ static void fill_pattern(uint8_t *p, size_t n, uint32_t seed)
     }
 }
 
+/* Room for another message of size bytes. Doubled, since streams have many. */
+static void make_room(struct stream *s, size_t size)
+{
+    if (s->n + size > s->bytes_room) {
+        s->bytes_room = 2 * (s->n + size);
+        s->bytes = realloc(s->bytes, s->bytes_room);
+        ck_assert_ptr_nonnull(s->bytes);
+    }
+    if (s->count == s->messages_room) {
+        s->messages_room = 2 * s->count + 8;
+        s->messages = realloc(s->messages, s->messages_room * sizeof *s->messages);
+        ck_assert_ptr_nonnull(s->messages);
+    }
+}
+
 void stream_add(struct stream *s, struct wire_hdr hdr, const void *payload, size_t n,
                 unsigned n_fds)
 {
     const size_t size = WIRE_HDR_SIZE + n;
     struct stream_message *m;
 
-    s->bytes = realloc(s->bytes, s->n + size);
-    s->messages = realloc(s->messages, (s->count + 1) * sizeof *s->messages);
-    ck_assert_ptr_nonnull(s->bytes);
-    ck_assert_ptr_nonnull(s->messages);
+    make_room(s, size);
     hdr.size = (uint32_t)size;
     wire_put_hdr(s->bytes + s->n, &hdr);
     if (payload) {

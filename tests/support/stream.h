@@ -29,6 +29,8 @@ struct stream {
     size_t n;
     struct stream_message *messages;
     size_t count;
+    size_t bytes_room; /* allocated */
+    size_t messages_room;
 };
 
 /* Makes it empty. */
