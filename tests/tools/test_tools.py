@@ -101,6 +101,8 @@ class Tools(unittest.TestCase):
             try:
                 yield path
             finally:
+                # Nobody may have come: then accept ends with an error.
+                listening.shutdown(socket.SHUT_RDWR)
                 thread.join(PATIENCE)
             self.assertEqual(failure, [])
 
