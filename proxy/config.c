@@ -53,6 +53,9 @@ void config_deinit(struct config *c)
     }
     free(c->routes);
     free(c->user);
+    if (c->poem_file) {
+        free((char *)(uintptr_t)c->poem.text);
+    }
     free(c->poem_file);
     *c = (struct config){0};
 }

@@ -6,6 +6,6 @@
 add_library(proxy_config STATIC
             config.c config_lex.c config_load.c config_parse.c config_value.c
             config_words.c options.c)
-target_link_libraries(proxy_config PUBLIC base)
+target_link_libraries(proxy_config PUBLIC poem base)
 set_source_files_properties(options.c PROPERTIES
                             COMPILE_DEFINITIONS POEMD_VERSION="${PROJECT_VERSION}")

@@ -19,6 +19,7 @@
 #include <sys/types.h>
 
 #include "base/log.h"
+#include "poem/poem.h"
 
 /* A place in a file, both from 1; a column counts bytes, a tab is one. line 0: not from a file. */
 struct config_place {
@@ -70,7 +71,8 @@ struct config {
     unsigned max_sessions; /* of all routes together */
     unsigned handshake_ms; /* default of the routes */
     enum log_level log_level;
-    char *poem_file; /* another poem than the built-in one; NULL: that */
+    char *poem_file;  /* another poem than the built-in one; NULL: that */
+    struct poem poem; /* by config_resolve; its text is owned where poem_file is given */
     struct config_place poem_at;
 };
 
@@ -137,8 +139,8 @@ int config_parse(struct config *c, const void *p, size_t n, struct config_errors
 int config_check(struct config *c, struct config_errors *e) __attribute__((warn_unused_result));
 
 /*
- * Finds the ids of users and groups, and the number of workers where none was given. Returns 0 or
- * -EINVAL: errors were added to e.
+ * Finds the ids of users and groups, reads the poem, and the number of workers where none was
+ * given. Returns 0 or -EINVAL: errors were added to e.
  */
 int config_resolve(struct config *c, struct config_errors *e) __attribute__((warn_unused_result));
 

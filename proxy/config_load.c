@@ -90,34 +90,12 @@ static void resolve_user(struct config *c, struct config_errors *e)
     }
 }
 
-int config_resolve(struct config *c, struct config_errors *e)
-{
-    const size_t before = e->total;
-
-    if (c->workers == 0) {
-        const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-        c->workers = cores < 1                       ? 1
-                     : cores > LIMIT_WORKERS_DEFAULT ? LIMIT_WORKERS_DEFAULT
-                                                     : (unsigned)cores;
-    }
-    resolve_user(c, e);
-    for (size_t i = 0; i < c->n_routes; i++) {
-        resolve_owner(&c->routes[i], e);
-        resolve_group(&c->routes[i], e);
-    }
-    return e->total > before ? -EINVAL : 0;
-}
-
-/* ---- the file ---- */
-
 /*
- * Reads a file into fresh memory, at most one byte more than a configuration may have: enough for
- * the parser to see that it is too large. Returns its bytes, or -errno.
+ * Reads at most room bytes of a file into fresh memory; with one more than it may have, its reader
+ * sees that it is too large. Returns its bytes, or -errno.
  */
-static ssize_t read_file(const char *path, char **out)
+static ssize_t read_file(const char *path, size_t room, char **out)
 {
-    const size_t room = LIMIT_CONFIG_FILE + 1;
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     size_t n = 0;
     ssize_t got = fd < 0 ? -errno : 0;
@@ -148,10 +126,53 @@ static ssize_t read_file(const char *path, char **out)
     return (ssize_t)n;
 }
 
+static void resolve_poem(struct config *c, struct config_errors *e)
+{
+    char *text = NULL;
+    ssize_t n;
+    enum poem_outcome o;
+
+    if (!c->poem_file) {
+        c->poem = poem_builtin;
+        return;
+    }
+    n = read_file(c->poem_file, POEM_SIZE_MAX + 1, &text);
+    if (n < 0) {
+        config_errors_add(e, c->poem_at, NULL, "the poem cannot be read: %s", strerror((int)-n));
+        return;
+    }
+    o = poem_read(&c->poem, text, (size_t)n);
+    if (o != POEM_OK) {
+        config_errors_add(e, c->poem_at, "1 to 8192 bytes of UTF-8 without NUL",
+                          "the poem's file: %s", poem_outcome_text(o));
+        free(text);
+    }
+}
+
+int config_resolve(struct config *c, struct config_errors *e)
+{
+    const size_t before = e->total;
+
+    if (c->workers == 0) {
+        const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+        c->workers = cores < 1                       ? 1
+                     : cores > LIMIT_WORKERS_DEFAULT ? LIMIT_WORKERS_DEFAULT
+                                                     : (unsigned)cores;
+    }
+    resolve_user(c, e);
+    resolve_poem(c, e);
+    for (size_t i = 0; i < c->n_routes; i++) {
+        resolve_owner(&c->routes[i], e);
+        resolve_group(&c->routes[i], e);
+    }
+    return e->total > before ? -EINVAL : 0;
+}
+
 int config_load(struct config *c, const char *path, struct config_errors *e)
 {
     char *p = NULL;
-    const ssize_t n = read_file(path, &p);
+    const ssize_t n = read_file(path, LIMIT_CONFIG_FILE + 1, &p);
     int r;
 
     if (n < 0) {

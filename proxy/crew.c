@@ -8,12 +8,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,7 +28,7 @@
 #define TURN 64
 
 /* Where the worker's program is put for the moment between fork and exec. */
-#define CHILD_EXE_FD (WORKER_CHANNEL_FD + 1)
+#define CHILD_EXE_FD (WORKER_SETTINGS_FD + 1)
 
 /* ---- sending ---- */
 
@@ -115,7 +116,11 @@ void crew_give(struct crew *c, struct ticket *t)
     struct crew_member *w = least_busy(c);
 
     t->unsent =
-        (struct ipc_msg){.type = IPC_SESSION, .session = t->id, .u.begin.drain_ms = r->drain_ms};
+        (struct ipc_msg){.type = IPC_SESSION,
+                         .session = t->id,
+                         .u.begin = {.drain_ms = r->drain_ms,
+                                     .recite = r->recite_to_client,
+                                     .ask_backend = !!(r->demand_from & CONFIG_FROM_BACKEND)}};
     snprintf(t->unsent.u.begin.route, sizeof t->unsent.u.begin.route, "%s", r->name);
     if (w) {
         assign(w, t);
@@ -262,19 +267,18 @@ static uint64_t worker_nofile(const struct config *c)
 }
 
 /* In the child: only the channel and the log go along. */
-static void child(int channel_fd, int exe_fd, const struct config *c)
+static void child(int channel_fd, const struct crew *c)
 {
-    char number[4][24];
-    char *argv[] = {WORKER_NAME, WORKER_ARG, number[0], number[1], number[2], number[3], NULL};
+    char *argv[] = {WORKER_NAME, WORKER_ARG, NULL};
+    int settings_fd;
+    int exe_fd;
 
-    snprintf(number[0], sizeof number[0], "%d", (int)c->log_level);
-    snprintf(number[1], sizeof number[1], "%ju", (uintmax_t)c->user_uid);
-    snprintf(number[2], sizeof number[2], "%ju", (uintmax_t)c->user_gid);
-    snprintf(number[3], sizeof number[3], "%" PRIu64, worker_nofile(c));
-    /* Both may stand where the other must go: out of the way first. */
+    /* Each may stand where another must go: out of the way first. */
     channel_fd = fcntl(channel_fd, F_DUPFD_CLOEXEC, CHILD_EXE_FD + 1);
-    exe_fd = fcntl(exe_fd, F_DUPFD_CLOEXEC, CHILD_EXE_FD + 1);
-    if (channel_fd < 0 || exe_fd < 0 || dup2(channel_fd, WORKER_CHANNEL_FD) < 0 ||
+    settings_fd = fcntl(c->settings_fd, F_DUPFD_CLOEXEC, CHILD_EXE_FD + 1);
+    exe_fd = fcntl(c->exe_fd, F_DUPFD_CLOEXEC, CHILD_EXE_FD + 1);
+    if (channel_fd < 0 || settings_fd < 0 || exe_fd < 0 ||
+        dup2(channel_fd, WORKER_CHANNEL_FD) < 0 || dup2(settings_fd, WORKER_SETTINGS_FD) < 0 ||
         dup3(exe_fd, CHILD_EXE_FD, O_CLOEXEC) < 0) {
         _exit(127);
     }
@@ -311,7 +315,6 @@ static void member_close(struct crew_member *w)
 
 static int member_start(struct crew_member *w)
 {
-    const struct config *config = w->crew->monitor->config;
     int pair[2];
     int err;
 
@@ -325,7 +328,7 @@ static int member_start(struct crew_member *w)
         err = w->pid < 0 ? -errno : 0;
     }
     if (!err && w->pid == 0) {
-        child(pair[1], w->crew->exe_fd, config);
+        child(pair[1], w->crew);
     }
     close(pair[1]);
     if (err) {
@@ -426,9 +429,35 @@ void crew_collect(struct crew *c)
 
 /* ---- all of them ---- */
 
-int crew_init(struct crew *c, struct monitor *m)
+/* A file that only we can change, with what every worker reads first. Its fd, or -errno. */
+static int settings_write(const struct config *config, const struct poem *poem)
 {
-    *c = (struct crew){.monitor = m, .exe_fd = -1};
+    struct worker_settings s;
+    int fd = memfd_create("poemd-settings", MFD_CLOEXEC);
+    int err = fd < 0 ? -errno : 0;
+
+    memset(&s, 0, sizeof s);
+    s.log_level = config->log_level;
+    s.uid = config->user_uid;
+    s.gid = config->user_gid;
+    s.nofile = worker_nofile(config);
+    s.poem_size = (uint32_t)poem->size;
+    if (!err && getrandom(&s.self, sizeof s.self, 0) != sizeof s.self) {
+        err = -EIO;
+    }
+    if (!err && (write(fd, &s, sizeof s) != sizeof s ||
+                 write(fd, poem->text, poem->size) != (ssize_t)poem->size)) {
+        err = -EIO;
+    }
+    if (err) {
+        sock_close(&fd);
+    }
+    return err ? err : fd;
+}
+
+int crew_init(struct crew *c, struct monitor *m, const struct poem *poem)
+{
+    *c = (struct crew){.monitor = m, .exe_fd = -1, .settings_fd = -1};
     TAILQ_INIT(&c->waiting);
     c->members = calloc(m->config->workers, sizeof *c->members);
     if (!c->members) {
@@ -438,6 +467,10 @@ int crew_init(struct crew *c, struct monitor *m)
     c->exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     if (c->exe_fd < 0) {
         return -errno;
+    }
+    c->settings_fd = settings_write(m->config, poem);
+    if (c->settings_fd < 0) {
+        return c->settings_fd;
     }
     for (c->n = 0; c->n < m->config->workers; c->n++) {
         struct crew_member *w = &c->members[c->n];
@@ -468,6 +501,7 @@ void crew_deinit(struct crew *c)
     c->members = NULL;
     c->n = 0;
     sock_close(&c->exe_fd);
+    sock_close(&c->settings_fd);
 }
 
 void crew_quit(struct crew *c)

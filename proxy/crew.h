@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "poem/poem.h"
 #include "proxy/ticket.h"
 
 struct crew;
@@ -36,11 +37,16 @@ struct crew {
     struct crew_member *members;
     unsigned n;
     int exe_fd;                 /* our own program, as it was when we were started */
+    int settings_fd;            /* what every worker reads first */
     struct ticket_list waiting; /* for a worker to be there at all */
 };
 
-/* Starts the workers. 0 or -errno; to be crew_deinit'ed in either case. */
-int crew_init(struct crew *c, struct monitor *m) __attribute__((warn_unused_result));
+/*
+ * Starts the workers, who recite the poem (borrowed for the call). 0 or -errno; to be
+ * crew_deinit'ed in either case.
+ */
+int crew_init(struct crew *c, struct monitor *m, const struct poem *poem)
+    __attribute__((warn_unused_result));
 void crew_deinit(struct crew *c);
 
 /* Hands a ticket in RECITING, which has both sockets, to the least busy worker. */

@@ -10,6 +10,7 @@
 #include <event2/event_struct.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "base/fdset.h"
@@ -39,6 +40,7 @@ struct greeting {
     struct message in;
     struct message out;
     struct fdset in_fds;
+    struct reciter reciter;
     struct greeting_result result;
     greeting_fn *fn;
     void *arg;
@@ -222,6 +224,39 @@ static void begin_reading(struct greeting *g, enum phase phase)
     g->in.size = 0;
 }
 
+/* What is wrong with poems ends the session, unless it is a matter for the route's rules. */
+static bool recital_goes_on(struct greeting *g, bool by_backend, enum recital_outcome o)
+{
+    if (o == RECITAL_OK) {
+        return true;
+    }
+    fail(g, by_backend, o == RECITAL_NO_MEMORY ? REASON_NO_RESOURCES : REASON_RECITAL,
+         recital_errno(o), recital_text(o));
+    return false;
+}
+
+/* Fills g->out with the request for the backend, our own demand in it where one is made. */
+static bool compose_request(struct greeting *g)
+{
+    struct version_offer *request = &g->result.request;
+    uint8_t challenge[RECITAL_RANDOM_SIZE];
+
+    if (reciter_asks(&g->reciter)) {
+        if (getrandom(challenge, sizeof challenge, 0) != sizeof challenge) {
+            fail(g, false, REASON_NO_RESOURCES, EAGAIN, "no randomness for a challenge");
+            return false;
+        }
+        if (!recital_goes_on(g, false, reciter_ask(&g->reciter, challenge, request))) {
+            return false;
+        }
+    }
+    if (!compose(g, &g->request_hdr, request)) {
+        (void)malformed(g, false, "VERSION written anew is longer than the limit");
+        return false;
+    }
+    return recital_goes_on(g, false, reciter_sent(&g->reciter, g->out.data, g->out.size));
+}
+
 /* True: the next phase may go on at once. */
 static bool do_request(struct greeting *g)
 {
@@ -245,8 +280,9 @@ static bool do_request(struct greeting *g)
         malformed(g, false, version_outcome_text(o, json));
         return false;
     }
-    if (!compose(g, &g->request_hdr, &g->result.request)) {
-        malformed(g, false, "VERSION written anew is longer than the limit");
+    if (!recital_goes_on(
+            g, false, reciter_request(&g->reciter, g->in.data, g->in.size, &g->result.request)) ||
+        !compose_request(g)) {
         return false;
     }
     g->phase = FORWARD;
@@ -333,6 +369,11 @@ static bool do_reply(struct greeting *g)
         fail(g, false, REASON_NO_RESOURCES, -err, "no twin socket could be made");
         return false;
     }
+    if (!recital_goes_on(g, true, reciter_reply(&g->reciter, &g->result.reply))) {
+        return false;
+    }
+    g->result.client_recital = g->reciter.asked.recital;
+    g->result.backend_recital = g->reciter.judged;
     g->phase = VERDICT;
     g->fn(g, GREETING_EVIDENCE, g->arg);
     return false;
@@ -389,19 +430,29 @@ static void step(evutil_socket_t fd, short what, void *arg)
 
 /*
  * Fills g->out with the reply to the client. What we add must not make it longer than the request
- * was: a stock QEMU has no more room for it.
+ * was, unless the client said that it takes more: a stock QEMU has no more room for it.
  */
 static bool compose_reply(struct greeting *g, const struct wire_hdr *hdr)
 {
     struct version_offer *o = &g->result.reply;
+    bool good = compose(g, hdr, o);
 
-    if (!compose(g, hdr, o)) {
+    if (good && g->out.size + VERSION_MAX_MSG_FDS_ROOM <= g->result.request_size) {
+        good = version_name_max_msg_fds(o) == 0;
+    }
+    if (good &&
+        !recital_goes_on(g, false,
+                         reciter_answer(&g->reciter, o, g->result.request_size, &g->result.said))) {
         return false;
     }
-    if (g->out.size + VERSION_MAX_MSG_FDS_ROOM > g->result.request_size) {
-        return true;
+    if (!good || !compose(g, hdr, o)) {
+        (void)malformed(g, true, "VERSION written anew is longer than the limit");
+        return false;
     }
-    return version_name_max_msg_fds(o) == 0 && compose(g, hdr, o);
+    if (g->reciter.asked.speaks && g->out.size > RECITAL_REPLY_SIZE_MAX) {
+        return recital_goes_on(g, true, RECITAL_TOO_LONG);
+    }
+    return true;
 }
 
 void greeting_decide(struct greeting *g, int err)
@@ -416,7 +467,6 @@ void greeting_decide(struct greeting *g, int err)
         return;
     }
     if (!compose_reply(g, &hdr)) {
-        (void)malformed(g, true, "VERSION written anew is longer than the limit");
         return;
     }
     g->phase = ANSWER;
@@ -439,7 +489,8 @@ const struct greeting_result *greeting_result(const struct greeting *g)
 }
 
 struct greeting *greeting_new_take(struct event_base *base, int client_fd, int backend_fd,
-                                   int refuse_err, greeting_fn *fn, void *arg)
+                                   const struct greeting_settings *settings, greeting_fn *fn,
+                                   void *arg)
 {
     struct greeting *g = calloc(1, sizeof *g);
 
@@ -453,7 +504,8 @@ struct greeting *greeting_new_take(struct event_base *base, int client_fd, int b
     g->client_twin_fd = -1;
     g->client_twin_peer_fd = -1;
     g->backend_twin_fd = -1;
-    g->refuse_err = refuse_err;
+    g->refuse_err = settings->refuse_err;
+    reciter_init(&g->reciter, settings->broker, settings->recite, settings->ask_backend);
     g->fn = fn;
     g->arg = arg;
     fdset_init(&g->in_fds);

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "handshake/version.h"
+#include "proxy/reciter.h"
 #include "proxy/session_state.h"
 
 enum greeting_news {
@@ -36,19 +37,30 @@ struct greeting_result {
     struct version_offer reply;   /* the backend's */
     uint32_t request_size;        /* whole messages as they came, in bytes */
     uint32_t reply_size;
-    enum session_reason reason; /* with GREETING_FAILED */
-    int err;                    /* … the errno that the client was told; 0: none */
-    const char *why;            /* … static text, for the log */
-    bool by_backend;            /* … whose fault it was */
+    enum recital_outcome client_recital;  /* what each party's recital is worth */
+    enum recital_outcome backend_recital; /* … RECITAL_MISSING: there is none */
+    enum reciter_said said;               /* to the client, good from GREETING_DONE on */
+    enum session_reason reason;           /* with GREETING_FAILED */
+    int err;                              /* … the errno that the client was told; 0: none */
+    const char *why;                      /* … static text, for the log */
+    bool by_backend;                      /* … whose fault it was */
+};
+
+/* How a session is to be begun. */
+struct greeting_settings {
+    int refuse_err; /* an errno: there is no backend, every request is refused */
+    const struct reciter_broker *broker; /* borrowed for the greeting's life */
+    enum config_recite recite;           /* to the client */
+    bool ask_backend;                    /* the route demands the backend's recital */
 };
 
 /*
- * Takes both sockets, non-blocking; backend_fd -1: every request is refused with refuse_err, an
- * errno. NULL without memory; the sockets are closed then.
+ * Takes both sockets, non-blocking; backend_fd is -1 where settings refuse. NULL without memory;
+ * the sockets are closed then.
  */
 struct greeting *greeting_new_take(struct event_base *base, int client_fd, int backend_fd,
-                                   int refuse_err, greeting_fn *fn, void *arg)
-    __attribute__((warn_unused_result));
+                                   const struct greeting_settings *settings, greeting_fn *fn,
+                                   void *arg) __attribute__((warn_unused_result));
 
 /* Closes what it still owns. Not from inside its callback. */
 void greeting_free(struct greeting *g);

@@ -39,6 +39,8 @@ struct ipc_count {
 struct ipc_session {
     uint32_t handshake_ms; /* what is left of the time-out */
     uint32_t drain_ms;
+    uint32_t recite;      /* enum config_recite: to the client */
+    uint32_t ask_backend; /* 1: the route demands the backend's recital */
     char route[LIMIT_NAME + 1];
 };
 
@@ -56,7 +58,9 @@ struct ipc_evidence {
     uint32_t reply_size;
     uint16_t major;
     uint16_t minor;
-    uint32_t twin; /* 1: a twin socket was negotiated */
+    uint32_t twin;            /* 1: a twin socket was negotiated */
+    uint32_t client_recital;  /* enum recital_outcome */
+    uint32_t backend_recital; /* … */
 };
 
 struct ipc_ended {

@@ -173,7 +173,7 @@ static int monitor_init(struct monitor *m, const struct config *config)
     if (!err) {
         err = open_routes(m);
     }
-    return err ? err : crew_init(&m->crew, m);
+    return err ? err : crew_init(&m->crew, m, &config->poem);
 }
 
 static void monitor_deinit(struct monitor *m)
@@ -202,7 +202,7 @@ static void monitor_deinit(struct monitor *m)
 
 int monitor_main(const struct config *config, int ready_fd)
 {
-    struct monitor m = {.ready_fd = ready_fd, .crew.exe_fd = -1};
+    struct monitor m = {.ready_fd = ready_fd, .crew = {.exe_fd = -1, .settings_fd = -1}};
     const int err = monitor_init(&m, config);
 
     if (err) {

@@ -17,7 +17,7 @@ int main(int argc, char **argv)
     int status;
 
     if (argc > 1 && strcmp(argv[1], WORKER_ARG) == 0) {
-        return worker_main(argc, argv);
+        return worker_main();
     }
     if (options_read(&o, argc, argv, stdout, stderr) == OPTIONS_RUN) {
         log_init("poemd", o.config.log_level);

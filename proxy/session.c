@@ -234,6 +234,8 @@ static bool report_evidence(struct session *s)
                                              .reply_size = r->reply_size,
                                              .major = r->reply.number.major,
                                              .minor = r->reply.number.minor,
+                                             .client_recital = r->client_recital,
+                                             .backend_recital = r->backend_recital,
                                              .twin = r->reply.twin_supported}};
 
     s->evidence_unsent = !s->host->send(s->host, &m);
@@ -251,6 +253,8 @@ static void on_greeting(struct greeting *g, enum greeting_news news, void *arg)
         (void)report_evidence(s);
         break;
     case GREETING_DONE:
+        log_line(r->said > RECITER_REFRAIN ? LOG_WARNING : LOG_INFO, SUBJECT(s, "client"),
+                 "recited: %s", reciter_said_text(r->said));
         begin_relaying(s);
         break;
     case GREETING_FAILED:
@@ -299,7 +303,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* A session in RECITING, its greeting begun; NULL without memory, the sockets being closed. */
 static struct session *session_new(struct session_host *h, uint64_t id, int client_fd,
-                                   int backend_fd, int refuse_err)
+                                   int backend_fd, const struct greeting_settings *settings)
 {
     struct session *s = calloc(1, sizeof *s);
 
@@ -311,7 +315,7 @@ static struct session *session_new(struct session_host *h, uint64_t id, int clie
     s->host = h;
     s->id = id;
     s->state = SESSION_RECITING;
-    s->greeting = greeting_new_take(h->base, client_fd, backend_fd, refuse_err, on_greeting, s);
+    s->greeting = greeting_new_take(h->base, client_fd, backend_fd, settings, on_greeting, s);
     if (!s->greeting) {
         free(s);
         return NULL;
@@ -324,7 +328,10 @@ static struct session *session_new(struct session_host *h, uint64_t id, int clie
 int session_begin(struct session_host *h, uint64_t id, const struct ipc_session *settings,
                   int client_fd, int backend_fd)
 {
-    struct session *s = session_new(h, id, client_fd, backend_fd, 0);
+    const struct greeting_settings how = {.broker = &h->broker,
+                                          .recite = (enum config_recite)settings->recite,
+                                          .ask_backend = settings->ask_backend != 0};
+    struct session *s = session_new(h, id, client_fd, backend_fd, &how);
 
     if (!s) {
         return -ENOMEM;
@@ -350,13 +357,14 @@ static struct session *oldest_refusal(struct session_host *h)
 
 void session_refuse(struct session_host *h, const struct ipc_refuse *settings, int client_fd)
 {
+    const struct greeting_settings how = {.broker = &h->broker, .refuse_err = (int)settings->err};
     struct session *s;
 
     if (h->refusing == LIMIT_REFUSALS) {
         s = oldest_refusal(h);
         greeting_abort(s->greeting, REASON_REFUSED, 0, "too many are being refused");
     }
-    s = session_new(h, 0, client_fd, -1, (int)settings->err);
+    s = session_new(h, 0, client_fd, -1, &how);
     if (s) {
         h->refusing++;
         set_timer(s, settings->handshake_ms);

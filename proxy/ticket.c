@@ -17,6 +17,7 @@
 #include <sys/ioctl.h>
 
 #include "base/sock.h"
+#include "handshake/recital.h"
 #include "proxy/monitor.h"
 
 static struct log_subject subject(const struct ticket *t, const char *leg)
@@ -228,13 +229,46 @@ void ticket_accept_take(struct monitor *m, struct route *r, int client_fd)
 
 /* ---- with a worker ---- */
 
+/* Whether the route's demands are met; what is not is logged. */
+static bool demands_met(const struct ticket *t, const struct ipc_evidence *e)
+{
+    static const struct {
+        unsigned bit;
+        const char *party;
+    } parties[] = {{CONFIG_FROM_BACKEND, "backend"}, {CONFIG_FROM_CLIENT, "client"}};
+    const uint32_t recitals[] = {e->backend_recital, e->client_recital};
+
+    for (size_t i = 0; i < sizeof parties / sizeof *parties; i++) {
+        const struct log_subject about = subject(t, parties[i].party);
+
+        if ((t->route->config->demand_from & parties[i].bit) && recitals[i] != RECITAL_OK) {
+            log_line(
+                LOG_WARNING, &about,
+                "denied: the rule \"demand recital from %s\" is not met: %s; a %s that recites "
+                "the poem would pass",
+                parties[i].party, recital_text((enum recital_outcome)recitals[i]),
+                parties[i].party);
+            return false;
+        }
+    }
+    return true;
+}
+
 void ticket_evidence(struct ticket *t, const struct ipc_evidence *e)
 {
     const struct log_subject about = subject(t, NULL);
 
     set_state(t, SESSION_DECIDING);
-    log_line(LOG_INFO, &about, "allowed: version=%u.%u request=%u reply=%u twin=%s", e->major,
-             e->minor, e->request_size, e->reply_size, e->twin ? "yes" : "no");
+    if (!demands_met(t, e)) {
+        crew_verdict(&t->monitor->crew, t, EACCES);
+        return;
+    }
+    log_line(LOG_INFO, &about,
+             "allowed: version=%u.%u request=%u reply=%u twin=%s recital-of-backend=%s "
+             "recital-of-client=%s",
+             e->major, e->minor, e->request_size, e->reply_size, e->twin ? "yes" : "no",
+             e->backend_recital == RECITAL_OK ? "yes" : "no",
+             e->client_recital == RECITAL_OK ? "yes" : "no");
     set_state(t, SESSION_RELAYING);
     crew_verdict(&t->monitor->crew, t, 0);
 }

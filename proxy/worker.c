@@ -7,11 +7,10 @@
 #include "proxy/worker.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "base/sock.h"
 #include "proxy/sandbox.h"
@@ -23,6 +22,7 @@ struct worker {
     struct event *channel_writable;
     bool channel_full;
     bool quitting;
+    char poem_text[POEM_SIZE_MAX];
 };
 
 /* The monitor is gone: without it nothing could be recorded. */
@@ -132,30 +132,24 @@ static void on_channel_readable(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-static int settings_read(struct worker_settings *s, int argc, char **argv)
+/*
+ * Reads what the monitor has written for its workers. Read by place, since the file is shared. The
+ * poem's bytes go to w->poem_text. 0 or -errno.
+ */
+static int settings_read(struct worker *w, struct worker_settings *s)
 {
-    uintmax_t v[4];
+    ssize_t n = pread(WORKER_SETTINGS_FD, s, sizeof *s, 0);
 
-    if (argc != 2 + 4) {
-        return -EINVAL;
+    if (n != sizeof *s || s->poem_size > POEM_SIZE_MAX) {
+        return n < 0 ? -errno : -EINVAL;
     }
-    for (int i = 0; i < 4; i++) {
-        char *end;
-
-        errno = 0;
-        v[i] = strtoumax(argv[2 + i], &end, 10);
-        if (errno || *end || end == argv[2 + i]) {
-            return -EINVAL;
-        }
+    n = pread(WORKER_SETTINGS_FD, w->poem_text, s->poem_size, sizeof *s);
+    if (n != (ssize_t)s->poem_size) {
+        return n < 0 ? -errno : -EINVAL;
     }
-    if (v[0] > LOG_DEBUG) {
-        return -EINVAL;
-    }
-    s->log_level = (enum log_level)v[0];
-    s->uid = (uid_t)v[1];
-    s->gid = (gid_t)v[2];
-    s->nofile = v[3];
-    return 0;
+    close(WORKER_SETTINGS_FD);
+    w->host.broker.self = s->self;
+    return poem_read(&w->host.broker.poem, w->poem_text, s->poem_size) == POEM_OK ? 0 : -EINVAL;
 }
 
 static int worker_init(struct worker *w)
@@ -210,11 +204,11 @@ static int serve(struct worker *w)
     return w->quitting ? 0 : -EPIPE;
 }
 
-int worker_main(int argc, char **argv)
+int worker_main(void)
 {
     struct worker w = {.quitting = false};
     struct worker_settings s;
-    int err = settings_read(&s, argc, argv);
+    int err = settings_read(&w, &s);
 
     if (err) {
         log_error("worker: to be started by poemd only");

@@ -248,8 +248,9 @@ int rig_run(struct rig *r, const char *const args[])
 void rig_start(struct rig *r, const char *route_statements)
 {
     rig_init(r);
-    rig_configure(r, "workers 1\nroute r {\n    listen %s\n    backend %s\n%s\n}\n", r->listen,
-                  r->backend, route_statements);
+    rig_configure(r, "workers 1\nroute r {\n    listen %s\n    backend %s\n%s\n%s\n}\n", r->listen,
+                  r->backend, strstr(route_statements, "recite") ? "" : "recite to client never",
+                  route_statements);
     rig_launch(r);
     rig_measure(r, 1);
 }

@@ -59,7 +59,10 @@ struct pair {
 
 /* ---- whole rigs ---- */
 
-/* Route r with these further statements ("" for none), one worker. */
+/*
+ * Route r with these further statements ("" for none), one worker. It recites to clients only where
+ * they say so: what other suites exchange is compared to the byte.
+ */
 void rig_start(struct rig *r, const char *route_statements);
 
 /* Waits for the measure, ends poemd by SIGTERM, and checks that nothing is left. */

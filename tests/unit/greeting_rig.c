@@ -40,16 +40,23 @@ static int open_end(int *ours)
     return pair[1];
 }
 
+/* The recital is tests/daemon/test_recital.c's: here the broker keeps silent. */
+static struct reciter_broker broker;
+
 static void open_rig(struct greeting_rig *r, bool with_backend, int err)
 {
+    const struct greeting_settings how = {
+        .refuse_err = err, .broker = &broker, .recite = CONFIG_RECITE_NEVER};
     int fd;
+
+    broker.poem = poem_builtin;
 
     *r = (struct greeting_rig){.backend = -1, .command = WIRE_VERSION};
     r->base = event_base_new();
     ck_assert_ptr_nonnull(r->base);
     fd = open_end(&r->client);
     r->greeting =
-        greeting_new_take(r->base, fd, with_backend ? open_end(&r->backend) : -1, err, on_news, r);
+        greeting_new_take(r->base, fd, with_backend ? open_end(&r->backend) : -1, &how, on_news, r);
     ck_assert_ptr_nonnull(r->greeting);
 }
 

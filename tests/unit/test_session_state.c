@@ -34,6 +34,7 @@ static const char *const words[REASON_COUNT] = {
     "version-malformed",
     "handshake-timeout",
     "denied",
+    "recital",
     "refused",
     "bad-frame",
     "too-many-fds",

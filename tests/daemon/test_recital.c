@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The real poemd recites to clients, and demands recitals of both sides where the route says so.
+ * What makes a recital good is tests/unit/test_recital.c's matter.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "handshake/recital.h"
+#include "handshake/version.h"
+#include "poem/poem.h"
+#include "tests/daemon/rig.h"
+#include "tests/support/peer.h"
+#include "tests/support/unit.h"
+
+#define ID 7
+#define REFRAIN "\"poem\":\"Say this aloud, in freedom's name, and pass.\""
+
+static const char other_text[] = "Another one.\nAnother one.\n";
+
+/* ---- parties that know the protocol ---- */
+
+static json_t *parse(const struct message *m)
+{
+    json_t *json;
+
+    ck_assert_uint_gt(m->n, sizeof(struct wire_version));
+    ck_assert_int_eq(json_read(m->payload + sizeof(struct wire_version),
+                               m->n - sizeof(struct wire_version), &json),
+                     JSON_OK);
+    return json;
+}
+
+static void send_json(int fd, uint32_t flags, json_t *json)
+{
+    char *text = json_dumps(json, JSON_COMPACT);
+
+    peer_send_version(fd, ID, flags, text, NULL);
+    free(text);
+}
+
+/* The whole bytes of a message, as they crossed the socket. */
+static size_t bytes_of(const struct message *m, uint8_t *out, size_t room)
+{
+    ck_assert_uint_le(WIRE_HDR_SIZE + m->n, room);
+    wire_put_hdr(out, &m->hdr);
+    memcpy(out + WIRE_HDR_SIZE, m->payload, m->n);
+    return WIRE_HDR_SIZE + m->n;
+}
+
+/* A backend that answers a VERSION request, and recites the poem (NULL: does not). */
+static void backend_answers(int fd, const struct poem *poem, bool *challenged)
+{
+    const struct recital_answer answer = {
+        .poem = poem, .recite = poem != NULL, .licence = "GPL-2.0-only"};
+    struct recital_request asked;
+    struct message m;
+    uint8_t bytes[4096];
+    json_t *request;
+    json_t *reply = json_pack("{s:{s:i}}", "capabilities", "max_msg_fds", 8);
+
+    peer_recv(fd, &m);
+    request = parse(&m);
+    ck_assert_int_eq(recital_request_read(&asked, poem ? poem : &poem_builtin, bytes,
+                                          bytes_of(&m, bytes, sizeof bytes),
+                                          json_object_get(request, "capabilities"), NULL),
+                     RECITAL_OK);
+    *challenged = asked.challenged;
+    if (poem) {
+        ck_assert_int_eq(recital_reply_add(&asked, &answer, json_object_get(reply, "capabilities")),
+                         RECITAL_OK);
+    }
+    send_json(fd, WIRE_TYPE_REPLY, reply);
+    json_decref(request);
+    json_decref(reply);
+    message_deinit(&m);
+}
+
+/* A client's request: a challenge, a recital of its own, or both. */
+static void client_asks(int fd, struct recital_client *c, const struct poem *poem, bool challenge,
+                        bool recite)
+{
+    static const uint8_t random[RECITAL_RANDOM_SIZE] = {1, 2, 3};
+    const struct recital_ask ask = {.poem = poem,
+                                    .challenge = challenge ? random : NULL,
+                                    .nonce = recite ? random : NULL,
+                                    .licence = recite ? "GPL-2.0-or-later" : NULL};
+    const struct wire_version number = {0, 0};
+    json_t *json = json_pack("{s:{s:i}}", "capabilities", "max_msg_fds", 16);
+    uint8_t bytes[8192];
+    char *text;
+    struct wire_hdr hdr = {.id = ID, .command = WIRE_VERSION};
+
+    ck_assert_int_eq(recital_client_ask(c, &ask, number, json_object_get(json, "capabilities")),
+                     RECITAL_OK);
+    text = json_dumps(json, JSON_COMPACT);
+    hdr.size = (uint32_t)(WIRE_HDR_SIZE + sizeof number + strlen(text) + 1);
+    ck_assert_uint_le(hdr.size, sizeof bytes);
+    memcpy(wire_put(wire_put(bytes, &hdr, sizeof hdr), &number, sizeof number), text,
+           strlen(text) + 1);
+    ck_assert_int_eq(recital_client_sent(c, bytes, hdr.size), RECITAL_OK);
+    peer_send_raw(fd, bytes, hdr.size, NULL);
+    free(text);
+    json_decref(json);
+}
+
+static enum recital_outcome client_judges(int fd, const struct recital_client *c,
+                                          struct recital_reply *told)
+{
+    enum recital_outcome o;
+    struct message m;
+    json_t *json;
+
+    peer_recv(fd, &m);
+    ck_assert_uint_eq(m.hdr.flags, WIRE_TYPE_REPLY);
+    json = parse(&m);
+    o = recital_client_judge(c, json_object_get(json, "capabilities"), told);
+    json_decref(json);
+    message_deinit(&m);
+    return o;
+}
+
+/* ---- to a client that knows nothing of it ---- */
+
+START_TEST(a_stock_qemu_hears_the_refrain)
+{
+    struct rig r;
+    struct pair p;
+    struct message m;
+
+    rig_start(&r, "recite to client when-it-fits");
+    p.client_fd = peer_connect(r.listen);
+    peer_send_version(p.client_fd, ID, WIRE_TYPE_COMMAND, peer_qemu_json, NULL);
+    p.backend_fd = peer_accept(r.backend_fd);
+    peer_recv(p.backend_fd, &m);
+    ck_assert_ptr_null(strstr((char *)m.payload + 4, "poem"));
+    message_deinit(&m);
+    /* As much as QEMU offered: what is default makes room. */
+    peer_send_version(p.backend_fd, ID, WIRE_TYPE_REPLY, peer_qemu_json, NULL);
+    peer_recv(p.client_fd, &m);
+    ck_assert_ptr_nonnull(strstr((char *)m.payload + 4, REFRAIN));
+    ck_assert_ptr_nonnull(strstr((char *)m.payload + 4, "\"max_msg_fds\":16"));
+    ck_assert_uint_le(m.hdr.size, 214);
+    message_deinit(&m);
+    pair_ping(&p);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
+/* A backend's capabilities, none of them default, that leave less than the refrain takes. */
+static const char wide[] = "{\"capabilities\":{\"max_msg_fds\":16,\"max_data_xfer_size\":65536,"
+                           "\"max_dma_maps\":1024,\"migration\":{\"pgsize\":65536},"
+                           "\"write_multiple\":true,\"x\":\"012345678901234567\"}}";
+
+START_TEST(without_room_it_is_left_out_and_logged)
+{
+    struct rig r;
+    struct pair p;
+
+    rig_start(&r, "recite to client when-it-fits");
+    p.client_fd = peer_connect(r.listen);
+    peer_send_version(p.client_fd, ID, WIRE_TYPE_COMMAND, peer_qemu_json, NULL);
+    p.backend_fd = peer_accept(r.backend_fd);
+    peer_recv_version(
+        p.backend_fd, ID, WIRE_TYPE_COMMAND,
+        "{\"capabilities\":{\"pgsizes\":4096,\"max_msg_fds\":16,\"max_dma_maps\":65535,"
+        "\"max_data_xfer_size\":1048576,\"migration\":{\"max_bitmap_size\":268435456,"
+        "\"pgsize\":4096},\"write_multiple\":true}}");
+    peer_send_version(p.backend_fd, ID, WIRE_TYPE_REPLY, wide, NULL);
+    peer_recv_version(p.client_fd, ID, WIRE_TYPE_REPLY, wide);
+    rig_await_log(&r, "recited: nothing: the reply may not be longer", NULL, 0);
+    pair_ping(&p);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
+START_TEST(without_room_always_refuses)
+{
+    struct rig r;
+    struct pair p;
+    struct message m;
+
+    rig_init(&r);
+    rig_configure(&r, "workers 1\nroute r {\nlisten %s\nbackend %s\nrecite to client always\n}\n",
+                  r.listen, r.backend);
+    rig_launch(&r);
+    p.client_fd = peer_connect(r.listen);
+    peer_send_version(p.client_fd, ID, WIRE_TYPE_COMMAND, peer_qemu_json, NULL);
+    p.backend_fd = peer_accept(r.backend_fd);
+    peer_recv(p.backend_fd, &m);
+    message_deinit(&m);
+    peer_send_version(p.backend_fd, ID, WIRE_TYPE_REPLY, wide, NULL);
+    ck_assert_int_eq(peer_recv_error(p.client_fd, ID, WIRE_VERSION), EMSGSIZE);
+    rig_await_log(&r, "ended: reason=recital", NULL, 0);
+    pair_expect_end(&p);
+    rig_terminate(&r);
+    rig_deinit(&r);
+}
+END_TEST
+
+/* ---- to a client that asks ---- */
+
+static void a_client_that_asks(const struct poem *behind, enum recital_outcome judged,
+                               const char *statement)
+{
+    struct recital_client c;
+    struct recital_reply told;
+    struct pair p;
+    struct rig r;
+    bool challenged;
+
+    rig_start(&r, statement);
+    p.client_fd = peer_connect(r.listen);
+    client_asks(p.client_fd, &c, &poem_builtin, true, false);
+    p.backend_fd = peer_accept(r.backend_fd);
+    backend_answers(p.backend_fd, behind, &challenged);
+    ck_assert(challenged);
+    ck_assert_int_eq(client_judges(p.client_fd, &c, &told), judged);
+    ck_assert_uint_eq(told.via.n, 1);
+    ck_assert(told.via.hops[0].recited == (behind == &poem_builtin));
+    if (behind) {
+        ck_assert_str_eq(told.via.hops[0].licence, "GPL-2.0-only");
+    }
+    pair_ping(&p);
+    pair_close(&p);
+    rig_stop(&r);
+}
+
+START_TEST(who_asks_gets_the_whole_poem_and_who_is_behind)
+{
+    a_client_that_asks(&poem_builtin, RECITAL_OK, "recite to client when-it-fits");
+}
+END_TEST
+
+START_TEST(a_silent_backend_is_named_as_such)
+{
+    a_client_that_asks(NULL, RECITAL_OK, "recite to client always");
+}
+END_TEST
+
+START_TEST(who_never_recites_still_says_who_is_behind)
+{
+    struct recital_client c;
+    struct recital_reply told;
+    struct pair p;
+    struct rig r;
+    bool challenged;
+
+    rig_start(&r, "recite to client never");
+    p.client_fd = peer_connect(r.listen);
+    client_asks(p.client_fd, &c, &poem_builtin, true, false);
+    p.backend_fd = peer_accept(r.backend_fd);
+    backend_answers(p.backend_fd, &poem_builtin, &challenged);
+    ck_assert_int_eq(client_judges(p.client_fd, &c, &told), RECITAL_MISSING);
+    pair_ping(&p);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
+/* ---- demands ---- */
+
+static const char *const demand_config =
+    "workers 1\n%s\nroute r {\nlisten %s\nbackend %s\nrecite to client never\n"
+    "demand recital from %s\n}\n";
+
+static void launch_demanding(struct rig *r, const char *global, const char *party)
+{
+    rig_init(r);
+    rig_configure(r, demand_config, global, r->listen, r->backend, party);
+    rig_launch(r);
+}
+
+START_TEST(a_backend_that_recites_is_served)
+{
+    struct rig r;
+    struct pair p;
+    struct message m;
+    bool challenged;
+
+    launch_demanding(&r, "", "backend");
+    p.client_fd = peer_connect(r.listen);
+    peer_send_version(p.client_fd, ID, WIRE_TYPE_COMMAND, peer_qemu_json, NULL);
+    p.backend_fd = peer_accept(r.backend_fd);
+    backend_answers(p.backend_fd, &poem_builtin, &challenged);
+    ck_assert(challenged);
+    /* What it said was said to poemd: the client hears nothing of it. */
+    peer_recv(p.client_fd, &m);
+    ck_assert_str_eq((char *)m.payload + 4, "{\"capabilities\":{\"max_msg_fds\":8}}");
+    message_deinit(&m);
+    pair_ping(&p);
+    pair_close(&p);
+    rig_terminate(&r);
+    rig_deinit(&r);
+}
+END_TEST
+
+static void backend_is_denied(const struct poem *poem)
+{
+    struct rig r;
+    struct pair p;
+    bool challenged;
+
+    launch_demanding(&r, "", "backend");
+    p.client_fd = peer_connect(r.listen);
+    peer_send_version(p.client_fd, ID, WIRE_TYPE_COMMAND, peer_qemu_json, NULL);
+    p.backend_fd = peer_accept(r.backend_fd);
+    backend_answers(p.backend_fd, poem, &challenged);
+    ck_assert_int_eq(peer_recv_error(p.client_fd, ID, WIRE_VERSION), EACCES);
+    rig_await_log(&r, "the rule \"demand recital from backend\" is not met", NULL, 0);
+    pair_expect_end(&p);
+    rig_terminate(&r);
+    rig_deinit(&r);
+}
+
+START_TEST(a_silent_backend_is_denied)
+{
+    backend_is_denied(NULL);
+}
+END_TEST
+
+START_TEST(a_backend_with_another_poem_is_denied)
+{
+    struct poem other;
+
+    ck_assert_int_eq(poem_read(&other, other_text, strlen(other_text)), POEM_OK);
+    backend_is_denied(&other);
+}
+END_TEST
+
+/* A client recites poem (NULL: does not) on a route that demands it. The errno it gets, or 0. */
+static int client_recites(const struct poem *poem)
+{
+    struct recital_client c;
+    struct rig r;
+    struct pair p;
+    struct message m;
+    bool challenged;
+    int err = 0;
+
+    launch_demanding(&r, "", "client");
+    p.client_fd = peer_connect(r.listen);
+    if (poem) {
+        client_asks(p.client_fd, &c, poem, false, true);
+    } else {
+        peer_send_version(p.client_fd, ID, WIRE_TYPE_COMMAND, peer_qemu_json, NULL);
+    }
+    p.backend_fd = peer_accept(r.backend_fd);
+    backend_answers(p.backend_fd, NULL, &challenged);
+    ck_assert(!challenged);
+    peer_recv(p.client_fd, &m);
+    if (m.hdr.flags & WIRE_ERROR) {
+        err = (int)m.hdr.error;
+        rig_await_log(&r, "the rule \"demand recital from client\" is not met", NULL, 0);
+        pair_expect_end(&p);
+    } else {
+        pair_ping(&p);
+        pair_close(&p);
+    }
+    message_deinit(&m);
+    rig_terminate(&r);
+    rig_deinit(&r);
+    return err;
+}
+
+START_TEST(a_client_that_recites_is_served)
+{
+    ck_assert_int_eq(client_recites(&poem_builtin), 0);
+}
+END_TEST
+
+START_TEST(a_silent_client_is_denied)
+{
+    ck_assert_int_eq(client_recites(NULL), EACCES);
+}
+END_TEST
+
+START_TEST(a_client_with_another_poem_is_denied)
+{
+    struct poem other;
+
+    ck_assert_int_eq(poem_read(&other, other_text, strlen(other_text)), POEM_OK);
+    ck_assert_int_eq(client_recites(&other), EACCES);
+}
+END_TEST
+
+/* ---- another poem, and circles ---- */
+
+START_TEST(another_poem_is_recited_where_it_is_configured)
+{
+    struct recital_client c;
+    struct recital_reply told;
+    struct poem other;
+    struct rig r;
+    struct pair p;
+    bool challenged;
+    char statement[256];
+    FILE *f;
+
+    ck_assert_int_eq(poem_read(&other, other_text, strlen(other_text)), POEM_OK);
+    rig_init(&r);
+    f = fopen(unit_path("poem.txt"), "w");
+    ck_assert_ptr_nonnull(f);
+    fputs(other_text, f);
+    fclose(f);
+    snprintf(statement, sizeof statement, "poem %s", unit_path("poem.txt"));
+    rig_configure(&r, "workers 1\n%s\nroute r {\nlisten %s\nbackend %s\n}\n", statement, r.listen,
+                  r.backend);
+    rig_launch(&r);
+    for (int i = 0; i < 2; i++) {
+        p.client_fd = peer_connect(r.listen);
+        client_asks(p.client_fd, &c, i == 0 ? &other : &poem_builtin, true, false);
+        p.backend_fd = peer_accept(r.backend_fd);
+        backend_answers(p.backend_fd, NULL, &challenged);
+        ck_assert_int_eq(client_judges(p.client_fd, &c, &told),
+                         i == 0 ? RECITAL_OK : RECITAL_OTHER_POEM);
+        pair_close(&p);
+        rig_await_log(&r, " ended: ", NULL, 0);
+    }
+    rig_terminate(&r);
+    rig_deinit(&r);
+}
+END_TEST
+
+/* Two routes of one broker in a row: the request comes back to who sent it. */
+START_TEST(a_circle_is_refused)
+{
+    struct recital_client c;
+    char outer[RIG_PATH + 8];
+    struct rig r;
+    int fd;
+
+    rig_init(&r);
+    snprintf(outer, sizeof outer, "%s.outer", r.listen);
+    rig_configure(&r,
+                  "workers 1\nroute r {\nlisten %s\nbackend %s\n}\n"
+                  "route outer {\nlisten %s\nbackend %s\n}\n",
+                  r.listen, r.backend, outer, r.listen);
+    rig_launch(&r);
+    fd = peer_connect(outer);
+    client_asks(fd, &c, &poem_builtin, true, false);
+    ck_assert_int_eq(peer_recv_error(fd, ID, WIRE_VERSION), ELOOP);
+    peer_expect_eof(fd);
+    close(fd);
+    rig_terminate(&r);
+    rig_deinit(&r);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("daemon: recital");
+    TCase *tells = rig_case(suite, "recites");
+    TCase *demands = rig_case(suite, "demands");
+
+    tcase_add_test(tells, a_stock_qemu_hears_the_refrain);
+    tcase_add_test(tells, without_room_it_is_left_out_and_logged);
+    tcase_add_test(tells, without_room_always_refuses);
+    tcase_add_test(tells, who_asks_gets_the_whole_poem_and_who_is_behind);
+    tcase_add_test(tells, a_silent_backend_is_named_as_such);
+    tcase_add_test(tells, who_never_recites_still_says_who_is_behind);
+    tcase_add_test(tells, another_poem_is_recited_where_it_is_configured);
+    tcase_add_test(tells, a_circle_is_refused);
+    tcase_add_test(demands, a_backend_that_recites_is_served);
+    tcase_add_test(demands, a_silent_backend_is_denied);
+    tcase_add_test(demands, a_backend_with_another_poem_is_denied);
+    tcase_add_test(demands, a_client_that_recites_is_served);
+    tcase_add_test(demands, a_silent_client_is_denied);
+    tcase_add_test(demands, a_client_with_another_poem_is_denied);
+    return unit_run(suite);
+}
