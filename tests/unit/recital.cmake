@@ -2,7 +2,9 @@
 # SPDX-FileCopyrightText: 2026 The poemd authors
 #
 # The poem and its recital. SOURCE_DIR: of the poem and of the protocol's page.
-poemd_unit_test(test_recital_vectors handshake)
-foreach(test test_recital_vectors)
-  target_compile_definitions(${test} PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+add_library(unit_recital STATIC recital_rig.c)
+target_link_libraries(unit_recital PUBLIC handshake test_unit)
+target_compile_definitions(unit_recital INTERFACE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+foreach(suite recital recital_vectors)
+  poemd_unit_test(test_${suite} unit_recital)
 endforeach()

@@ -9,20 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "handshake/recital.h"
-#include "handshake/version.h"
 #include "tests/support/unit.h"
-
-#define MESSAGE_MAX (WIRE_HDR_SIZE + VERSION_PAYLOAD_MAX)
-
-struct bytes {
-    size_t n;
-    uint8_t p[MESSAGE_MAX];
-};
+#include "tests/unit/recital_rig.h"
 
 /* ---- the page ---- */
 
-static void take_line(const char *line, struct bytes *out)
+static void take_line(const char *line, struct rig_message *out)
 {
     unsigned byte;
 
@@ -33,7 +25,7 @@ static void take_line(const char *line, struct bytes *out)
 }
 
 /* The bytes under "  NAME, N bytes:", each line of them behind four blanks. */
-static void read_page(const char *name, struct bytes *out)
+static void read_page(const char *name, struct rig_message *out)
 {
     FILE *const f = fopen(SOURCE_DIR "/docs/PROTOCOL.poem", "r");
     char line[256];
@@ -56,9 +48,9 @@ static void read_page(const char *name, struct bytes *out)
 }
 
 /* Fails with what the page should say where it says something else. */
-static void check_page(const char *name, const struct bytes *made)
+static void check_page(const char *name, const struct rig_message *made)
 {
-    static struct bytes page;
+    static struct rig_message page;
 
     read_page(name, &page);
     if (page.n == made->n && memcmp(page.p, made->p, made->n) == 0) {
@@ -74,45 +66,11 @@ static void check_page(const char *name, const struct bytes *made)
 
 /* ---- messages ---- */
 
-static void write_message(json_t *json, bool reply, struct bytes *out)
+/* Writes the JSON, which is taken. */
+static void write_message(json_t *json, bool reply, struct rig_message *out)
 {
-    struct version_offer o;
-    struct wire_hdr hdr = {.id = 1, .command = WIRE_VERSION};
-
-    version_init(&o);
-    o.json = json;
-    hdr.flags = reply ? WIRE_TYPE_REPLY : WIRE_TYPE_COMMAND;
-    out->n = WIRE_HDR_SIZE + version_write(&o, out->p + WIRE_HDR_SIZE, MESSAGE_MAX - WIRE_HDR_SIZE);
-    ck_assert_uint_gt(out->n, WIRE_HDR_SIZE);
-    hdr.size = (uint32_t)out->n;
-    wire_put_hdr(out->p, &hdr);
-    version_deinit(&o);
-}
-
-/* The JSON of a message, owned by the caller. */
-static json_t *json_of(const struct bytes *message)
-{
-    enum json_outcome o;
-    json_t *json;
-
-    o = json_read(message->p + 20, message->n - 20, &json);
-    ck_assert_msg(o == JSON_OK, "%s", json_outcome_text(o));
-    return json;
-}
-
-static void count_up(uint8_t *p, uint8_t from, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        p[i] = (uint8_t)(from + i);
-    }
-}
-
-static struct recital_id identity(uint8_t of)
-{
-    struct recital_id id;
-
-    memset(id.bytes, of, sizeof id.bytes);
-    return id;
+    rig_write(json, (struct wire_version){0, 0}, reply, out);
+    json_decref(json);
 }
 
 static json_t *request_json(void)
@@ -136,15 +94,15 @@ static const struct exchange exchanges[] = {
     {"request 3", "reply 3", true},
 };
 
-static void ask(struct recital_client *c, const struct exchange *x, struct bytes *out)
+static void ask(struct recital_client *c, const struct exchange *x, struct rig_message *out)
 {
-    const struct recital_through through = {.n = 1, .ids = {identity(0xaa)}};
-    const struct recital_id self = identity(0xbb);
+    const struct recital_through through = {.n = 1, .ids = {rig_id(0xaa)}};
+    const struct recital_id self = rig_id(0xbb);
     struct recital_ask ask = {.poem = &poem_builtin};
     uint8_t challenge[RECITAL_RANDOM_SIZE];
     json_t *json = request_json();
 
-    count_up(challenge, 0x00, sizeof challenge);
+    rig_count(challenge, 0x00, sizeof challenge);
     ask.challenge = challenge;
     if (x->brokers) {
         ask.through = &through;
@@ -157,18 +115,19 @@ static void ask(struct recital_client *c, const struct exchange *x, struct bytes
     ck_assert_int_eq(recital_client_sent(c, out->p, out->n), RECITAL_OK);
 }
 
-static void answer(const struct exchange *x, const struct bytes *request, struct bytes *out)
+static void answer(const struct exchange *x, const struct rig_message *request,
+                   struct rig_message *out)
 {
     const struct recital_via via = {
         .n = 2,
-        .hops = {{.by = identity(0xcc), .recited = true, .licence = "GPL-2.0-or-later"},
-                 {.by = identity(0xdd), .recited = false, .licence = "BSD-3-Clause"}}};
+        .hops = {{.by = rig_id(0xcc), .recited = true, .licence = "GPL-2.0-or-later"},
+                 {.by = rig_id(0xdd), .recited = false, .licence = "BSD-3-Clause"}}};
     const struct recital_answer answer = {.poem = &poem_builtin,
                                           .recite = true,
                                           .licence = "GPL-2.0-or-later",
                                           .via = x->brokers ? &via : NULL};
     struct recital_request asked;
-    json_t *json = json_of(request);
+    json_t *json = rig_json(request);
     json_t *reply = request_json();
 
     ck_assert_int_eq(recital_request_read(&asked, &poem_builtin, request->p, request->n,
@@ -183,8 +142,8 @@ static void answer(const struct exchange *x, const struct bytes *request, struct
 START_TEST(a_server_recites)
 {
     const struct exchange *const x = &exchanges[_i];
-    static struct bytes request;
-    static struct bytes reply;
+    static struct rig_message request;
+    static struct rig_message reply;
     struct recital_client c;
     struct recital_reply told;
     json_t *json;
@@ -194,7 +153,7 @@ START_TEST(a_server_recites)
     answer(x, &request, &reply);
     check_page(x->reply_name, &reply);
 
-    json = json_of(&reply);
+    json = rig_json(&reply);
     ck_assert_int_eq(recital_client_judge(&c, json_object_get(json, "capabilities"), &told),
                      RECITAL_OK);
     ck_assert_str_eq(told.licence, "GPL-2.0-or-later");
@@ -209,12 +168,12 @@ START_TEST(a_client_recites)
 {
     struct recital_ask ask = {.poem = &poem_builtin, .licence = "GPL-2.0-only"};
     uint8_t nonce[RECITAL_RANDOM_SIZE];
-    static struct bytes request;
+    static struct rig_message request;
     struct recital_client c;
     struct recital_request asked;
     json_t *json = request_json();
 
-    count_up(nonce, 0x20, sizeof nonce);
+    rig_count(nonce, 0x20, sizeof nonce);
     ask.nonce = nonce;
     ck_assert_int_eq(recital_client_ask(&c, &ask, (struct wire_version){0, 0},
                                         json_object_get(json, "capabilities")),
@@ -222,7 +181,7 @@ START_TEST(a_client_recites)
     write_message(json, false, &request);
     check_page("request 2", &request);
 
-    json = json_of(&request);
+    json = rig_json(&request);
     ck_assert_int_eq(recital_request_read(&asked, &poem_builtin, request.p, request.n,
                                           json_object_get(json, "capabilities"), NULL),
                      RECITAL_OK);
@@ -240,13 +199,13 @@ START_TEST(the_refrain_is_said_to_a_stock_qemu)
         "{\"capabilities\":{\"max_msg_fds\":16,\"max_data_xfer_size\":1048576,\"max_dma_maps\":512,"
         "\"pgsizes\":4096,\"migration\":{\"max_bitmap_size\":268435456,\"pgsize\":4096},"
         "\"write_multiple\":true}}";
-    static struct bytes request;
-    static struct bytes reply;
+    static struct rig_message request;
+    static struct rig_message reply;
     json_t *json = json_loads(device, JSON_REJECT_DUPLICATES, NULL);
 
     read_page("request 4", &request);
     ck_assert_uint_eq(request.n, 214);
-    json_decref(json_of(&request));
+    json_decref(rig_json(&request));
     ck_assert_int_eq(recital_fit(json, request.n - 20, poem_builtin.refrain), RECITAL_FITS);
     write_message(json, true, &reply);
     ck_assert_uint_le(reply.n, request.n);
