@@ -690,7 +690,7 @@ static void add_exchange_tests(Suite *s)
 
 int main(void)
 {
-    Suite *s = suite_create("recital");
+    Suite *s = suite_create("recital_reply");
     TCase *tc = unit_case(s, "replies");
 
     tcase_add_test(tc, a_good_recital);
