@@ -260,6 +260,7 @@ static enum pipe_outcome look_and_take(struct pipe *p, bool woken, struct pipe_d
     whole = whole_messages(p, seen, (size_t)n, fds_near, &messages);
     if (whole == 0) {
         r = take_part(p, seen, (size_t)n, detail);
+        *drained = r == PIPE_MORE && p->ready && p->left == 0;
     } else {
         r = take_whole(p, seen, whole, messages, fds_near, detail);
         /* All that was there has been taken: reading again would only tell that it is so. */
@@ -289,7 +290,8 @@ static enum pipe_outcome read_body(struct pipe *p, struct pipe_detail *detail, b
     }
     p->left -= (uint64_t)n;
     p->ready = streams || p->left == 0;
-    *drained = (size_t)n < want;
+    /* Behind a message most often nothing follows yet; if something does, the loop says so. */
+    *drained = (size_t)n < want || p->left == 0;
     return PIPE_MORE;
 }
 
