@@ -244,7 +244,7 @@ static const struct {
     /* the only member has no comma; a reply that loses it keeps the empty object */
     {"{\"capabilities\":{\"pgsizes\":4096}}", 0, NULL, RECITAL_FITS_NOT, "{\"capabilities\":{}}"},
     {"{\"capabilities\":{\"pgsizes\":4096}}", 13, NULL, RECITAL_FITS_NOT, "{\"capabilities\":{}}"},
-    {"{\"capabilities\":{\"pgsizes\":4096}}", -1, NULL, RECITAL_FITS_NOTHING, NULL},
+    {"{\"capabilities\":{\"y\":4096}}", -1, NULL, RECITAL_FITS_NOTHING, NULL},
     {"{\"capabilities\":{\"pgsizes\":4096,\"y\":2}}", 0, NULL, RECITAL_FITS_NOT,
      "{\"capabilities\":{\"y\":2}}"},
     /* no default of the specification's */
