@@ -52,6 +52,12 @@ void channel_deinit(struct channel *c);
 /* Reads on. After CHANNEL_MESSAGE, channel_next must come before the next call. */
 enum channel_event channel_receive(struct channel *c) __attribute__((warn_unused_result));
 
+/* The whole message, its header as it came; hdr.size bytes. */
+static inline const uint8_t *channel_message(const struct channel *c)
+{
+    return c->buf;
+}
+
 static inline const uint8_t *channel_payload(const struct channel *c)
 {
     return c->buf + WIRE_HDR_SIZE;

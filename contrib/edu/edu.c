@@ -5,12 +5,37 @@
  *
  * The sample backend and the honest counterpart of the broker's tests. See README.md and edu(1).
  */
+#include <string.h>
+
 #include "base/log.h"
 #include "contrib/edu/options.h"
 #include "contrib/edu/serve.h"
+#include "poem/file.h"
 
 #define EXIT_USAGE 2
 #define EXIT_COULD_NOT 3
+
+/* Whoever is told of a licence or to recite knows the protocol; others know nothing of poems. */
+static int serve_with_poem(const struct options *o)
+{
+    struct poem_file file;
+    enum poem_outcome outcome;
+    char path[256];
+    int err;
+
+    if (!o->licence) {
+        return serve(o, NULL);
+    }
+    err = poem_file_init(&file, o->poem_path, &outcome);
+    if (err) {
+        log_error("%s: %s", log_escape(path, sizeof path, o->poem_path, strlen(o->poem_path)),
+                  poem_file_why(err, outcome));
+        return err;
+    }
+    err = serve(o, &file.poem);
+    poem_file_deinit(&file);
+    return err;
+}
 
 int main(int argc, char **argv)
 {
@@ -25,5 +50,5 @@ int main(int argc, char **argv)
         break;
     }
     log_init("edu", o.log_level);
-    return serve(&o) == 0 ? 0 : EXIT_COULD_NOT;
+    return serve_with_poem(&o) == 0 ? 0 : EXIT_COULD_NOT;
 }

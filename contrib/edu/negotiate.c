@@ -4,7 +4,7 @@
  * VERSION negotiation: JSON in, JSON out. No I/O.
  *
  * Strict where the page says what a value is; keys that it does not know are not answered, since a
- * reply is "a subset of those proposed".
+ * reply is "a subset of those proposed". The recital is PROTOCOL.poem's.
  */
 #include "contrib/edu/negotiate.h"
 
@@ -15,6 +15,9 @@
 
 #include "base/limits.h"
 #include "contrib/edu/dma_table.h"
+
+/* What precedes a request's JSON. */
+#define FIXED (WIRE_HDR_SIZE + sizeof(struct wire_version))
 
 /* What a side that says nothing can take. */
 static const struct negotiate_caps unsaid = {
@@ -193,10 +196,45 @@ static json_t *parse(const char *text, size_t n)
     return json_loadb(text, (size_t)(end - text), JSON_REJECT_DUPLICATES, NULL);
 }
 
-static int answer_json(const struct negotiate_caps *ours, const char *text, size_t n,
-                       struct negotiate_result *out)
+/* The recital, where the device knows of poems and the client asks. */
+static void recite(struct exchange *x, const struct negotiate_reciter *reciter, const void *message,
+                   size_t n)
 {
-    json_t *request = parse(text, n);
+    const struct recital_answer said = {
+        .poem = reciter->poem, .recite = reciter->recite, .licence = reciter->licence};
+    struct recital_request asked;
+    enum recital_outcome o;
+
+    if (!reciter->poem) {
+        return;
+    }
+    o = recital_request_read(&asked, reciter->poem, message, n, x->offer, NULL);
+    if (o == RECITAL_OK) {
+        o = recital_reply_add(&asked, &said, x->answer);
+    }
+    if (o != RECITAL_OK) {
+        fail(x, -recital_errno(o));
+    }
+}
+
+/* Writes the reply; only a recital can make it longer than any client takes. */
+static int write_reply(const json_t *reply, struct negotiate_result *out)
+{
+    out->json = json_dumps(reply, JSON_COMPACT);
+    if (!out->json) {
+        return -ENOMEM;
+    }
+    if (strlen(out->json) < LIMIT_VERSION_JSON) {
+        return 0;
+    }
+    negotiate_deinit(out);
+    return -EMSGSIZE;
+}
+
+static int answer_json(const struct negotiate_caps *ours, const struct negotiate_reciter *reciter,
+                       const void *message, size_t n, struct negotiate_result *out)
+{
+    json_t *request = parse((const char *)message + FIXED, n - FIXED);
     json_t *reply;
     struct exchange x = {.ours = ours, .out = out};
 
@@ -211,35 +249,34 @@ static int answer_json(const struct negotiate_caps *ours, const char *text, size
         answer(&x, reply, "capabilities", x.answer);
         if (!x.err) {
             capabilities(&x);
+            recite(&x, reciter, message, n);
         }
     } else if (x.offer) {
         x.err = -EINVAL;
     }
     if (!x.err) {
-        out->json = json_dumps(reply, JSON_COMPACT);
-        x.err = out->json ? 0 : -ENOMEM;
+        x.err = write_reply(reply, out);
     }
     json_decref(reply);
     json_decref(request);
     return x.err;
 }
 
-int negotiate(const struct negotiate_caps *ours, const void *p, size_t n,
-              struct negotiate_result *out)
+int negotiate(const struct negotiate_caps *ours, const struct negotiate_reciter *reciter,
+              const void *message, size_t n, struct negotiate_result *out)
 {
     struct wire_version proposed;
 
     *out = (struct negotiate_result){.client = unsaid, .device = unsaid};
-    if (!wire_get(p, n, &proposed, sizeof proposed)) {
+    if (n < FIXED || !wire_get((const uint8_t *)message + WIRE_HDR_SIZE, n - WIRE_HDR_SIZE,
+                               &proposed, sizeof proposed)) {
         return -EINVAL;
     }
     if (proposed.major != 0) {
         return -ENOTSUP;
     }
     /* "The minor version in the reply must be equal to or less than" theirs: there is only 0. */
-    return n == sizeof proposed
-               ? 0
-               : answer_json(ours, (const char *)p + sizeof proposed, n - sizeof proposed, out);
+    return n == FIXED ? 0 : answer_json(ours, reciter, message, n, out);
 }
 
 void negotiate_deinit(struct negotiate_result *r)

@@ -32,6 +32,9 @@ static const char usage[] =
     "  --max-dma-maps N    DMA ranges at a time (512)\n"
     "  --no-mmap           give no mappable page to the client\n"
     "  --twin-socket       send commands on a socket of their own, where the client can\n"
+    "  --recite            recite the poem to clients that ask for it\n"
+    "  --licence EXPR      … and say to be under this licence (GPL-2.0-or-later with --recite)\n"
+    "  --poem FILE         recite another poem\n"
     "  --fault SPEC        misbehave: late:N:MS short:N oversized:N[:BYTES] unasked:N missing:N\n"
     "                      exit:N, where N is a message's number or a command's name\n"
     "  --log-level LEVEL   error, warning, info or debug (info)\n"
@@ -49,6 +52,9 @@ enum {
     MAX_DMA_MAPS,
     NO_MMAP,
     TWIN_SOCKET,
+    RECITE,
+    LICENCE,
+    POEM,
     FAULT,
     LOG_LEVEL,
     HELP,
@@ -66,6 +72,9 @@ static const struct option names[] = {
     {"max-dma-maps", required_argument, NULL, MAX_DMA_MAPS},
     {"no-mmap", no_argument, NULL, NO_MMAP},
     {"twin-socket", no_argument, NULL, TWIN_SOCKET},
+    {"recite", no_argument, NULL, RECITE},
+    {"licence", required_argument, NULL, LICENCE},
+    {"poem", required_argument, NULL, POEM},
     {"fault", required_argument, NULL, FAULT},
     {"log-level", required_argument, NULL, LOG_LEVEL},
     {"help", no_argument, NULL, HELP},
@@ -145,6 +154,15 @@ static bool take(struct options *o, int option, const char *argument)
     case TWIN_SOCKET:
         o->caps.twin_socket = true;
         return true;
+    case RECITE:
+        o->recite = true;
+        return true;
+    case LICENCE:
+        o->licence = argument;
+        return recital_licence_fits(argument);
+    case POEM:
+        o->poem_path = argument;
+        return true;
     case FAULT:
         return fault_add(&o->faults, argument) == 0;
     case LOG_LEVEL:
@@ -208,6 +226,12 @@ enum options_outcome options_parse(struct options *o, int argc, char **argv)
     }
     if ((o->socket_path != NULL) == (o->given_fd >= 0)) {
         return wrong("exactly one of --socket-path and --fd is needed", NULL);
+    }
+    if (o->poem_path && !o->recite) {
+        return wrong("--poem is of no use without --recite", NULL);
+    }
+    if (o->recite && !o->licence) {
+        o->licence = "GPL-2.0-or-later";
     }
     return OPTIONS_RUN;
 }

@@ -23,6 +23,9 @@ struct options {
     enum log_level log_level;
     uint64_t dma_mask;
     struct negotiate_caps caps;
+    bool recite;
+    const char *licence;   /* NULL: nothing is said of it */
+    const char *poem_path; /* NULL: the poem built in */
     struct fault_list faults;
 };
 

@@ -218,7 +218,7 @@ static int run(struct server *v)
     return v->error;
 }
 
-int serve(const struct options *o)
+int serve(const struct options *o, const struct poem *poem)
 {
     struct server v = {.options = o, .signal_fd = -1, .listen_fd = -1, .connected_fd = -1};
     int err = device_init(&v.device, o->dma_mask, o->caps.max_dma_maps);
@@ -228,11 +228,13 @@ int serve(const struct options *o)
         return err;
     }
     migration_init(&v.migration);
-    v.setup = (struct session_setup){.device = &v.device,
-                                     .migration = &v.migration,
-                                     .caps = &o->caps,
-                                     .faults = &o->faults,
-                                     .mmap = o->mmap};
+    v.setup = (struct session_setup){
+        .device = &v.device,
+        .migration = &v.migration,
+        .caps = &o->caps,
+        .reciter = {.poem = poem, .recite = o->recite, .licence = o->licence},
+        .faults = &o->faults,
+        .mmap = o->mmap};
     err = start(&v);
     err = err ? err : run(&v);
     if (err) {

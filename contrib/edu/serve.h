@@ -8,7 +8,10 @@
 
 #include "contrib/edu/options.h"
 
-/* Serves until SIGTERM or SIGINT, or the end of the only client. 0 or -errno, which is logged. */
-int serve(const struct options *o) __attribute__((warn_unused_result));
+/*
+ * Serves until SIGTERM or SIGINT, or the end of the only client. poem: what the device recites, or
+ * NULL where it knows of none. 0 or -errno, which is logged.
+ */
+int serve(const struct options *o, const struct poem *poem) __attribute__((warn_unused_result));
 
 #endif

@@ -286,7 +286,8 @@ static bool version(struct session *s, const struct fault *fault)
         log_warning("the first message is no VERSION request");
         n = -EPROTO;
     } else {
-        n = negotiate(s->setup->caps, channel_payload(c), channel_payload_size(c), &s->caps);
+        n = negotiate(s->setup->caps, &s->setup->reciter, channel_message(c), c->hdr.size,
+                      &s->caps);
         if (n == 0) {
             n = agree(s, &fds);
         } else {

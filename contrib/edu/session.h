@@ -28,6 +28,7 @@ struct session_setup {
     struct device *device;
     struct migration *migration;
     const struct negotiate_caps *caps;
+    struct negotiate_reciter reciter;
     const struct fault_list *faults;
     bool mmap;
 };

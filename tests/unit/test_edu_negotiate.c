@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "handshake/json.h"
 #include "tests/support/unit.h"
 
 static const struct negotiate_caps ours = {.max_msg_fds = 8,
@@ -19,20 +20,26 @@ static const struct negotiate_caps ours = {.max_msg_fds = 8,
                                            .migration = true,
                                            .twin_socket = true};
 
-/* Packs a proposal of version 0.minor; json without its NUL, n bytes. */
+/* Packs a proposal; json without its NUL, n bytes. Returns the message's size. */
 static size_t pack(uint8_t *out, uint16_t major, uint16_t minor, const char *json, size_t n)
 {
     const struct wire_version v = {.major = major, .minor = minor};
+    const struct wire_hdr hdr = {
+        .id = 5, .command = WIRE_VERSION, .size = (uint32_t)(WIRE_HDR_SIZE + sizeof v + n)};
 
-    memcpy(wire_put(out, &v, sizeof v), json, n);
-    return sizeof v + n;
+    wire_put_hdr(out, &hdr);
+    memcpy(wire_put(out + WIRE_HDR_SIZE, &v, sizeof v), json, n);
+    return hdr.size;
 }
+
+/* A device that knows nothing of poems. */
+static const struct negotiate_reciter silent;
 
 static int propose(const char *json, struct negotiate_result *r)
 {
     static uint8_t message[2 * LIMIT_VERSION_JSON];
 
-    return negotiate(&ours, message, pack(message, 0, 0, json, strlen(json) + 1), r);
+    return negotiate(&ours, &silent, message, pack(message, 0, 0, json, strlen(json) + 1), r);
 }
 
 static const struct {
@@ -130,10 +137,10 @@ END_TEST
 
 START_TEST(without_json)
 {
-    uint8_t message[4];
+    uint8_t message[20];
     struct negotiate_result r;
 
-    ck_assert_int_eq(negotiate(&ours, message, pack(message, 0, 2, "", 0), &r), 0);
+    ck_assert_int_eq(negotiate(&ours, &silent, message, pack(message, 0, 2, "", 0), &r), 0);
     ck_assert_ptr_null(r.json);
     ck_assert_uint_eq(r.version.minor, 0);
     ck_assert_uint_eq(r.client.max_msg_fds, 1);
@@ -176,25 +183,27 @@ END_TEST
 
 START_TEST(terminator)
 {
-    uint8_t message[64];
+    uint8_t message[80];
     struct negotiate_result r;
 
     /* Without its NUL, with more of them, with something behind it. */
-    ck_assert_int_eq(negotiate(&ours, message, pack(message, 0, 0, "{}", 2), &r), -EINVAL);
-    ck_assert_int_eq(negotiate(&ours, message, pack(message, 0, 0, "{}\0\0", 4), &r), 0);
+    ck_assert_int_eq(negotiate(&ours, &silent, message, pack(message, 0, 0, "{}", 2), &r), -EINVAL);
+    ck_assert_int_eq(negotiate(&ours, &silent, message, pack(message, 0, 0, "{}\0\0", 4), &r), 0);
     negotiate_deinit(&r);
-    ck_assert_int_eq(negotiate(&ours, message, pack(message, 0, 0, "{}\0x\0", 5), &r), -EINVAL);
+    ck_assert_int_eq(negotiate(&ours, &silent, message, pack(message, 0, 0, "{}\0x\0", 5), &r),
+                     -EINVAL);
 }
 END_TEST
 
 START_TEST(numbers)
 {
-    uint8_t message[8];
+    uint8_t message[24];
     struct negotiate_result r;
 
-    ck_assert_int_eq(negotiate(&ours, message, pack(message, 1, 0, "{}", 3), &r), -ENOTSUP);
-    ck_assert_int_eq(negotiate(&ours, message, 3, &r), -EINVAL);
-    ck_assert_int_eq(negotiate(&ours, message, 0, &r), -EINVAL);
+    ck_assert_int_eq(negotiate(&ours, &silent, message, pack(message, 1, 0, "{}", 3), &r),
+                     -ENOTSUP);
+    ck_assert_int_eq(negotiate(&ours, &silent, message, 19, &r), -EINVAL);
+    ck_assert_int_eq(negotiate(&ours, &silent, message, 16, &r), -EINVAL);
 }
 END_TEST
 
@@ -216,6 +225,117 @@ START_TEST(size)
 }
 END_TEST
 
+/* ---- the recital ---- */
+
+/* A request that asks for the poem, and what the device makes of it; returns what is told. */
+static int ask_for_poem(const struct negotiate_reciter *reciter, struct recital_reply *told,
+                        enum recital_outcome *judged)
+{
+    static const uint8_t challenge[RECITAL_RANDOM_SIZE] = {1, 2, 3};
+    const struct recital_ask ask = {.poem = &poem_builtin, .challenge = challenge};
+    static uint8_t message[2 * LIMIT_VERSION_JSON];
+    char text[1024];
+    struct recital_client client;
+    struct negotiate_result r;
+    json_t *caps = json_object();
+    json_t *json = json_pack("{s:o}", "capabilities", caps);
+    size_t n;
+    int err;
+
+    ck_assert_int_eq(recital_client_ask(&client, &ask, (struct wire_version){0, 0}, caps),
+                     RECITAL_OK);
+    n = json_write(json, text, sizeof text);
+    json_decref(json);
+    ck_assert_uint_gt(n, 0);
+    n = pack(message, 0, 0, text, n);
+    ck_assert_int_eq(recital_client_sent(&client, message, n), RECITAL_OK);
+    err = negotiate(&ours, reciter, message, n, &r);
+    if (err) {
+        return err;
+    }
+    ck_assert_int_eq(json_read(r.json, strlen(r.json) + 1, &json), JSON_OK);
+    *judged = recital_client_judge(&client, json_object_get(json, "capabilities"), told);
+    json_decref(json);
+    negotiate_deinit(&r);
+    return 0;
+}
+
+START_TEST(recites)
+{
+    const struct negotiate_reciter reciter = {
+        .poem = &poem_builtin, .recite = true, .licence = "GPL-2.0-only"};
+    struct recital_reply told;
+    enum recital_outcome judged;
+
+    ck_assert_int_eq(ask_for_poem(&reciter, &told, &judged), 0);
+    ck_assert_int_eq(judged, RECITAL_OK);
+    ck_assert_str_eq(told.licence, "GPL-2.0-only");
+    ck_assert_str_eq(told.declared, "GPL-2.0-only");
+    ck_assert_uint_eq(told.via.n, 0);
+}
+END_TEST
+
+START_TEST(declares)
+{
+    const struct negotiate_reciter reciter = {.poem = &poem_builtin, .licence = "MIT"};
+    struct recital_reply told;
+    enum recital_outcome judged;
+
+    ck_assert_int_eq(ask_for_poem(&reciter, &told, &judged), 0);
+    ck_assert_int_eq(judged, RECITAL_MISSING);
+    ck_assert(told.speaks);
+    ck_assert_str_eq(told.declared, "MIT");
+}
+END_TEST
+
+START_TEST(knows_nothing_of_poems)
+{
+    struct recital_reply told;
+    enum recital_outcome judged;
+
+    ck_assert_int_eq(ask_for_poem(&silent, &told, &judged), 0);
+    ck_assert_int_eq(judged, RECITAL_MISSING);
+    ck_assert(!told.speaks);
+    ck_assert_str_eq(told.declared, "");
+}
+END_TEST
+
+/* Every newline of it becomes two bytes of JSON, every control byte six. */
+START_TEST(recites_too_much)
+{
+    static char text[POEM_SIZE_MAX];
+    struct poem poem;
+    const struct negotiate_reciter reciter = {.poem = &poem, .recite = true, .licence = "MIT"};
+    struct recital_reply told;
+    enum recital_outcome judged;
+
+    memset(text, '\x01', sizeof text);
+    ck_assert_int_eq(poem_read(&poem, text, sizeof text), POEM_OK);
+    ck_assert_int_eq(ask_for_poem(&reciter, &told, &judged), -EMSGSIZE);
+    memset(text, 'x', sizeof text);
+    ck_assert_int_eq(poem_read(&poem, text, sizeof text), POEM_OK);
+    ck_assert_int_eq(ask_for_poem(&reciter, &told, &judged), 0);
+    ck_assert_int_eq(judged, RECITAL_OTHER_POEM);
+}
+END_TEST
+
+START_TEST(asked_in_a_way_that_is_none)
+{
+    static const char json[] = "{\"capabilities\":{\"poem\":{\"v\":\"1\"}}}";
+    const struct negotiate_reciter reciter = {
+        .poem = &poem_builtin, .recite = true, .licence = "GPL-2.0-only"};
+    uint8_t message[128];
+    struct negotiate_result r;
+
+    ck_assert_int_eq(
+        negotiate(&ours, &reciter, message, pack(message, 0, 0, json, sizeof json), &r), -EPROTO);
+    ck_assert_int_eq(negotiate(&ours, &silent, message, pack(message, 0, 0, json, sizeof json), &r),
+                     0);
+    ck_assert_str_eq(r.json, "{\"capabilities\":{}}");
+    negotiate_deinit(&r);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("edu negotiation");
@@ -230,5 +350,11 @@ int main(void)
     tcase_add_test(tc, terminator);
     tcase_add_test(tc, numbers);
     tcase_add_test(tc, size);
+    tc = unit_case(s, "recital");
+    tcase_add_test(tc, recites);
+    tcase_add_test(tc, declares);
+    tcase_add_test(tc, knows_nothing_of_poems);
+    tcase_add_test(tc, recites_too_much);
+    tcase_add_test(tc, asked_in_a_way_that_is_none);
     return unit_run(s);
 }
