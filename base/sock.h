@@ -26,9 +26,10 @@ void sock_close(int *fd);
 
 /*
  * Closes a connected stream socket like sock_close, but so that the peer sees the end of the stream
- * and nothing else. A plain close with bytes unread makes the peer's next read fail with ECONNRESET,
- * and at that QEMU 11.1 aborts with its whole machine (an assertion: it sets its error twice).
- * Never blocks. Bytes already sent stay readable for the peer; unread ones are lost with their fds.
+ * and nothing else. A plain close with bytes unread makes the peer's next read fail with
+ * ECONNRESET, and at that QEMU 11.1 aborts with its whole machine (an assertion: it sets its error
+ * twice). Never blocks. Bytes already sent stay readable for the peer; unread ones are lost with
+ * their fds.
  */
 void sock_hang_up(int *fd);
 

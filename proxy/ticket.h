@@ -51,8 +51,8 @@ void ticket_end(struct ticket *t, enum session_reason reason, const struct ipc_e
 
 /*
  * A worker has its own sockets now: closes the backend's. The client's is kept, unused, so that a
- * worker that is killed does not close it with requests unread, at which QEMU aborts (sock_hang_up):
- * the monitor ends the connection in its stead.
+ * worker that is killed does not close it with requests unread, at which QEMU aborts
+ * (sock_hang_up): the monitor ends the connection in its stead.
  */
 void ticket_handed_over(struct ticket *t);
 
