@@ -112,4 +112,14 @@
 #define LIMIT_CONFIG_DEPTH 8u
 #define LIMIT_NAME 64u
 
+/* ---- licences ---- */
+
+/*
+ * An SPDX expression: bytes, licences, parentheses in each other. Debian's longest copyright files
+ * come to some 60 different licences; four times as many are held.
+ */
+#define LIMIT_SPDX_TEXT 4096u
+#define LIMIT_SPDX_TERMS 256u
+#define LIMIT_SPDX_DEPTH 64u
+
 #endif
