@@ -367,8 +367,24 @@ void rig_terminate(struct rig *r)
     ck_assert_msg(access(r->listen, F_OK) < 0 && errno == ENOENT, "%s is left", r->listen);
 }
 
+/*
+ * Sanitizers and valgrind write what they find into the log of poemd, a worker's as well, whose
+ * exit status nobody sees.
+ */
+static void expect_no_findings(const struct rig *r)
+{
+    static const char *const marks[] = {"\n==", "Sanitizer", "runtime error:", "Assertion"};
+    char *const log = read_log(r, 0);
+
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        ck_assert_msg(!strstr(log, marks[i]), "the log has findings");
+    }
+    free(log);
+}
+
 void rig_deinit(struct rig *r)
 {
+    expect_no_findings(r);
     sock_close(&r->backend_fd);
     sock_close(&r->watch_fd);
     sock_close(&r->log_fd);
