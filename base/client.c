@@ -612,6 +612,27 @@ static enum client_outcome keep_twin(struct client *c, struct fdset *fds, bool o
     return CLIENT_OK;
 }
 
+size_t client_version_request(const struct client *c, uint16_t major, uint16_t minor,
+                              const char *json, void *out, size_t size)
+{
+    const struct wire_version v = {.major = major, .minor = minor};
+    const size_t json_n = json ? strlen(json) + 1 : 0;
+    const size_t n = WIRE_HDR_SIZE + sizeof v + json_n;
+    const struct wire_hdr hdr = {
+        .id = c->next_id, .command = WIRE_VERSION, .size = (uint32_t)n, .flags = WIRE_TYPE_COMMAND};
+    uint8_t *at;
+
+    if (n > size) {
+        return 0;
+    }
+    wire_put_hdr(out, &hdr);
+    at = wire_put((uint8_t *)out + WIRE_HDR_SIZE, &v, sizeof v);
+    if (json_n > 0) {
+        wire_put(at, json, json_n);
+    }
+    return n;
+}
+
 enum client_outcome client_version(struct client *c, uint16_t major, uint16_t minor,
                                    const char *json)
 {

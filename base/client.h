@@ -88,6 +88,14 @@ enum client_outcome client_version(struct client *c, uint16_t major, uint16_t mi
                                    const char *json) __attribute__((warn_unused_result));
 
 /*
+ * The request that client_version sends if it is called next with the same arguments, byte by byte.
+ * Returns its bytes, or 0 where size is too small.
+ */
+size_t client_version_request(const struct client *c, uint16_t major, uint16_t minor,
+                              const char *json, void *out, size_t size)
+    __attribute__((warn_unused_result));
+
+/*
  * Sends a command with its payload (two parts, either may be empty) and fds (may be NULL; kept by
  * the caller), and waits for its reply. The reply's payload is at *out, *out_n bytes, valid until
  * the next request; fds that came with it are added to out_fds (NULL: they are closed).

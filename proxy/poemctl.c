@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -20,9 +21,15 @@ struct command {
     poemctl_command *run;
 };
 
+#define TIMEOUT_MS_MAX 600000
+
 static const struct command commands[] = {
+    {"poem", "[--json] [--grant | --check FILE]", "show the poem and its grant, or compare a file",
+     poem_main},
     {"probe", "[--json] [--timeout MS] SOCKET", "show what is behind a vfio-user socket",
      probe_main},
+    {"recite", "[--json] [--timeout MS] [--poem FILE] SOCKET",
+     "demand the poem of whoever listens there", recite_main},
 };
 
 #define COMMANDS (sizeof commands / sizeof *commands)
@@ -68,6 +75,21 @@ int poemctl_usage(const char *name)
     }
     fprintf(stderr, "       poemctl --help shows all commands\n");
     return POEMCTL_USAGE;
+}
+
+bool poemctl_timeout(const char *name, const char *text, int *out)
+{
+    char *end;
+    long v;
+
+    errno = 0;
+    v = strtol(text, &end, 10);
+    if (errno || end == text || *end != '\0' || v < 1 || v > TIMEOUT_MS_MAX) {
+        poemctl_error(name, "--timeout: milliseconds, 1 to %d", TIMEOUT_MS_MAX);
+        return false;
+    }
+    *out = (int)v;
+    return true;
 }
 
 int poemctl_finish(const char *name, int code)

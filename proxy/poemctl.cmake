@@ -6,6 +6,8 @@ add_library(proxy_pci STATIC ${CMAKE_CURRENT_LIST_DIR}/pci.c ${CMAKE_CURRENT_LIS
 
 add_executable(poemctl
                ${CMAKE_CURRENT_LIST_DIR}/poemctl.c
+               ${CMAKE_CURRENT_LIST_DIR}/poemctl_poem.c
+               ${CMAKE_CURRENT_LIST_DIR}/poemctl_recite.c
                ${CMAKE_CURRENT_LIST_DIR}/probe.c
                ${CMAKE_CURRENT_LIST_DIR}/probe_ask.c
                ${CMAKE_CURRENT_LIST_DIR}/probe_json.c

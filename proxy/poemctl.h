@@ -6,6 +6,8 @@
 #ifndef POEMD_PROXY_POEMCTL_H
 #define POEMD_PROXY_POEMCTL_H
 
+#include <stdbool.h>
+
 /* Exit codes; the same for every subcommand. */
 enum poemctl_exit {
     POEMCTL_YES = 0,
@@ -26,8 +28,16 @@ int poemctl_usage(const char *name);
 /* Flushes standard output: what could not be written is an error. Returns code, or COULD_NOT. */
 int poemctl_finish(const char *name, int code);
 
+/* As long as QEMU waits for an answer by default: how long the commands wait, unless told. */
+#define POEMCTL_TIMEOUT_MS 5000
+
+/* Reads the argument of --timeout; false, said on standard error, where it is none. */
+bool poemctl_timeout(const char *name, const char *text, int *out);
+
 /* ---- the subcommands ---- */
 
+poemctl_command poem_main;
 poemctl_command probe_main;
+poemctl_command recite_main;
 
 #endif

@@ -14,10 +14,6 @@
 
 #include "proxy/poemctl.h"
 
-/* As long as QEMU waits for an answer by default. */
-#define TIMEOUT_MS 5000
-#define TIMEOUT_MS_MAX 600000
-
 struct options {
     bool json;
     int timeout_ms;
@@ -60,20 +56,6 @@ static const char *advice(enum probe_outcome o, const struct probe_error *why)
     }
 }
 
-static bool parse_timeout(const char *text, int *out)
-{
-    char *end;
-    long v;
-
-    errno = 0;
-    v = strtol(text, &end, 10);
-    if (errno || end == text || *end != '\0' || v < 1 || v > TIMEOUT_MS_MAX) {
-        return false;
-    }
-    *out = (int)v;
-    return true;
-}
-
 static bool parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
@@ -83,15 +65,14 @@ static bool parse(int argc, char **argv, struct options *o)
     };
     int c;
 
-    *o = (struct options){.timeout_ms = TIMEOUT_MS};
+    *o = (struct options){.timeout_ms = POEMCTL_TIMEOUT_MS};
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         switch (c) {
         case 'j':
             o->json = true;
             break;
         case 't':
-            if (!parse_timeout(optarg, &o->timeout_ms)) {
-                poemctl_error("probe", "--timeout: milliseconds, 1 to %d", TIMEOUT_MS_MAX);
+            if (!poemctl_timeout("probe", optarg, &o->timeout_ms)) {
                 return false;
             }
             break;
