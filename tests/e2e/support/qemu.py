@@ -20,11 +20,16 @@ from .qtest import QTest
 SOURCE_DIR = Path(__file__).resolve().parents[3]
 MAKE_ROOT = SOURCE_DIR / "contrib" / "qemu" / "root"
 RUN = SOURCE_DIR / "contrib" / "qemu" / "run"
+BUILD_WITH_POEM = SOURCE_DIR / "contrib" / "qemu" / "build"
 MEMORY_SIZE = 128 << 20
 
 
 class NoQemu(Exception):
     """There is no QEMU to test with; the text says why."""
+
+
+# q35 leaves unplugging to ACPI by default; the port's own slot registers are simpler to drive.
+NATIVE_HOTPLUG = ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]
 
 
 def root() -> Path:
@@ -39,6 +44,11 @@ def require() -> None:
         raise NoQemu("a chroot needs the root user")
     root()
     _output([str(RUN), "--", "--version"])
+
+
+def root_with_poem() -> Path:
+    """The root folder of the QEMU that demands the poem; it is not made here."""
+    return Path(_output([str(BUILD_WITH_POEM), "--have"]))
 
 
 def _output(argv: list[str]) -> str:
@@ -82,7 +92,8 @@ class Qemu:
 
     def __init__(self, folder: Path, register: Callable[[Child], None], *,
                  devices: Sequence[dict[str, Any]] = (), memory: Memory = Memory.SHARED,
-                 accel: str = "qtest", name: str = "qemu", extra: Sequence[str] = ()) -> None:
+                 accel: str = "qtest", name: str = "qemu", extra: Sequence[str] = (),
+                 root_folder: Path | None = None) -> None:
         self._sockets: list[socket.socket] = []
         theirs: dict[str, socket.socket] = {}
         ours: dict[str, socket.socket] = {}
@@ -92,7 +103,8 @@ class Qemu:
         self.qtest = QTest(ours["qtest"])
         self.serial = LineChannel(ours["serial"], "serial console")
         try:
-            argv = [str(RUN), "--bind", str(folder), "--",
+            argv = [str(RUN), *(["--root", str(root_folder)] if root_folder else []),
+                    "--bind", str(folder), "--",
                     "-machine", "q35,memory-backend=mem", "-object", memory.value,
                     "-accel", accel, "-display", "none", "-nodefaults", "-no-user-config"]
             for channel, sock in theirs.items():
