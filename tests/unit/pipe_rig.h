@@ -34,6 +34,8 @@ struct pipe_rig {
     struct pipe_detail detail; /* of the last turn */
     uint8_t *bytes;            /* the stream: all messages */
     size_t n;
+    size_t room;  /* for bytes, in bytes and in got */
+    uint8_t *got; /* a message that is being received */
     size_t written;
     struct rig_message *messages; /* RIG_MESSAGES of them */
     size_t count;
