@@ -12,7 +12,6 @@
 #include <sys/random.h>
 
 #include "base/client.h"
-#include "base/limits.h"
 #include "base/log.h"
 #include "handshake/recital.h"
 #include "handshake/version.h"
