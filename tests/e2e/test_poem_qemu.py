@@ -10,7 +10,7 @@ from typing import Any, Callable
 
 from support import edu, pci, qemu, relay
 from support.case import Case
-from support.qemu import Qemu
+from support.qemu import NATIVE_HOTPLUG, Qemu
 from support.qmp import QmpError
 from support.relay import Reciter, Relay
 
@@ -26,7 +26,6 @@ STOCK_JSON = (b'{"capabilities": {"pgsizes": 4096, "max_msg_fds": 16, "max_dma_m
 
 PORT_SLOT = 3
 BUS = 1
-NATIVE_HOTPLUG = ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]
 
 Capabilities = dict[str, Any]
 
@@ -279,7 +278,14 @@ class ByThePage(PoemCase):
         self.assertEqual([], self.reciter.requests, "found before anybody was spoken to")
 
 
-class WithoutReciting(PoemCase):
+class Direct(PoemCase):
+    """No broker between."""
+
+    def test_reciting_device(self) -> None:
+        device = self.start_edu("edu", "--recite")
+        self.start_with_port()
+        self.assertEqual("", self.plug(device, poem="require"))
+
     def test_silent_device(self) -> None:
         silent = self.start_edu()
         self.start_with_port()
@@ -291,3 +297,111 @@ class WithoutReciting(PoemCase):
         machine = self.launch_qemu(qemu.vfio_user("edu0", silent, poem="require"),
                                    root_folder=self.root)
         self.assertIn(NO_RECITAL + NO_ANSWER, machine.refusal())
+
+
+class Replayer(Relay):
+    """A man in the middle: passes a whole exchange on, and from then on gives the answer to the
+    poem's demand that he heard there."""
+
+    def __init__(self, path: Path, backend: Path) -> None:
+        self.heard: dict[str, Any] | None = None
+        super().__init__(path, backend)
+
+    def reply(self, message: bytes) -> bytes:
+        body = relay.version_json(message)
+        if self.heard is None:
+            self.heard = body["capabilities"]["poem"]
+            return message
+        body["capabilities"]["poem"] = self.heard
+        return relay.with_json(message, body)
+
+
+class Broker(PoemCase):
+    """poemd between QEMU and the device."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.need_broker()
+
+    def start_broker(self, backend: Path, *settings: str, recite: str = "always",
+                     name: str = "poemd") -> Path:
+        listen = self.folder / f"{name}.sock"
+        config = self.folder / f"{name}.conf"
+        config.write_text("".join(f"{setting}\n" for setting in settings)
+                          + f'route edu {{\n    listen "{listen}"\n    backend "{backend}"\n'
+                          f"    recite to client {recite}\n}}\n")
+        self._start(name, "poemd", ["--config", str(config)])
+        return listen
+
+    def silence_behind(self, route: Path) -> str:
+        return (f"warning: vfio-user:{route}: a broker recites,"
+                " but what is behind it does not\n")
+
+    def test_recital(self) -> None:
+        """The broker answers for itself, and says that the device is silent."""
+        for recite in ("always", "when-it-fits"):
+            route = self.start_broker(self.start_edu(f"edu-{recite}"), recite=recite,
+                                      name=f"poemd-{recite}")
+            self.start_with_port()
+            for mode in ("require", "warn"):
+                self.assertEqual(self.silence_behind(route), self.plug(route, poem=mode))
+            self.machine.quit()
+
+    def test_device_recites_too(self) -> None:
+        route = self.start_broker(self.start_edu("edu", "--recite"))
+        self.start_with_port()
+        self.assertEqual("", self.plug(route, poem="require"))
+
+    def test_two_in_a_row(self) -> None:
+        inner = self.start_broker(self.start_edu("edu", "--recite"), name="inner")
+        outer = self.start_broker(inner, name="outer")
+        self.start_with_port()
+        self.assertEqual("", self.plug(outer, poem="require"))
+
+    def test_two_in_a_row_and_silence(self) -> None:
+        inner = self.start_broker(self.start_edu(), name="inner")
+        outer = self.start_broker(inner, name="outer")
+        self.start_with_port()
+        self.assertEqual(self.silence_behind(outer), self.plug(outer, poem="require"))
+
+    def test_licence(self) -> None:
+        route = self.start_broker(self.start_edu("edu", "--recite"))
+        self.start_with_port()
+        self.assertEqual("", self.plug(route, poem="require",
+                                       **{"poem-licence": "GPL-2.0-or-later"}))
+        self.check_refused_or_warned(
+            route, "it recites under GPL-2.0-or-later, and poem-licence demands GPL-3.0-only",
+            **{"poem-licence": "GPL-3.0-only"})
+
+    def test_other_poem(self) -> None:
+        other = self.folder / "other.txt"
+        other.write_text("Roses are red,\nand so are some licences.\n")
+        route = self.start_broker(self.start_edu(), f'poem "{other}"')
+        self.start_with_port()
+        self.check_refused_or_warned(route, NOT_THE_POEM)
+
+    def test_it_does_not_recite(self) -> None:
+        route = self.start_broker(self.start_edu(), recite="never")
+        self.start_with_port()
+        self.check_refused_or_warned(route, MISSING)
+
+    def test_replay(self) -> None:
+        """The first exchange stands, since the man in the middle has the broker's own answer. The
+        second one does not, with that answer or with a silent device behind him."""
+        silent = self.start_edu("edu-silent")
+        middle = Replayer(self.folder / "middle.sock", self.start_broker(self.start_edu()))
+        self.keep(middle)
+        self.start_with_port()
+        self.assertEqual(self.silence_behind(middle.path), self.plug(middle.path, poem="require"))
+        self.check_refused_or_warned(middle.path, WRONG_PROOF)
+
+        alone = Replayer(self.folder / "alone.sock", silent)
+        alone.heard = middle.heard
+        self.keep(alone)
+        self.check_refused_or_warned(alone.path, WRONG_PROOF)
+
+    def test_nothing_is_demanded(self) -> None:
+        """Then it is a stock QEMU, which hears the refrain in the reply and wonders."""
+        route = self.start_broker(self.start_edu())
+        self.start_with_port()
+        self.assertIn("warning: spurious capabilities\n", self.plug(route))
