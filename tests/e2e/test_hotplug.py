@@ -8,13 +8,10 @@ from pathlib import Path
 
 from support import edu, pci, qemu
 from support.case import Case
-from support.qemu import Qemu
+from support.qemu import NATIVE_HOTPLUG, Qemu
 
 PORT_SLOT = 3
 BUS = 1
-
-# q35 leaves unplugging to ACPI by default; the port's own slot registers are simpler to drive.
-NATIVE_HOTPLUG = ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]
 
 
 class Hotplug(Case):
