@@ -5,6 +5,6 @@
 add_library(unit_recital STATIC recital_rig.c)
 target_link_libraries(unit_recital PUBLIC handshake test_unit)
 target_compile_definitions(unit_recital INTERFACE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-foreach(suite poem recital_reply recital_vectors refrain)
+foreach(suite poem recital_reply recital_request recital_vectors refrain)
   poemd_unit_test(test_${suite} unit_recital)
 endforeach()

@@ -126,3 +126,46 @@ struct poem rig_poem(const char *text)
     ck_assert_msg(o == POEM_OK, "%s", poem_outcome_text(o));
     return poem;
 }
+
+/* ---- one exchange ---- */
+
+static const struct wire_version version_0_0 = {0, 0};
+
+void rig_talk_ask(struct rig_talk *t, const uint8_t *challenge, const struct recital_id *self)
+{
+    const struct recital_ask ask = {.poem = &poem_builtin, .challenge = challenge, .self = self};
+    json_t *json = rig_parse("{\"capabilities\":{\"max_msg_fds\":16}}");
+
+    ck_assert_int_eq(recital_client_ask(&t->client, &ask, version_0_0, rig_caps(json)), RECITAL_OK);
+    rig_write(json, version_0_0, false, &t->request);
+    json_decref(json);
+    ck_assert_int_eq(recital_client_sent(&t->client, t->request.p, t->request.n), RECITAL_OK);
+}
+
+void rig_talk_answer(struct rig_talk *t, const struct poem *poem)
+{
+    const struct recital_answer answer = {.poem = poem, .recite = true, .licence = RIG_LICENCE};
+    struct recital_request asked;
+    json_t *json = rig_json(&t->request);
+
+    ck_assert_int_eq(
+        recital_request_read(&asked, poem, t->request.p, t->request.n, rig_caps(json), NULL),
+        RECITAL_OK);
+    json_decref(json);
+    t->reply = rig_parse("{\"capabilities\":{\"max_msg_fds\":8}}");
+    ck_assert_int_eq(recital_reply_add(&asked, &answer, rig_caps(t->reply)), RECITAL_OK);
+}
+
+void rig_talk_begin(struct rig_talk *t)
+{
+    uint8_t challenge[RECITAL_RANDOM_SIZE];
+
+    rig_count(challenge, 0x40, sizeof challenge);
+    rig_talk_ask(t, challenge, NULL);
+    rig_talk_answer(t, &poem_builtin);
+}
+
+void rig_talk_end(struct rig_talk *t)
+{
+    json_decref(t->reply);
+}

@@ -15,6 +15,8 @@
 
 #define RIG_MESSAGE_MAX (WIRE_HDR_SIZE + VERSION_PAYLOAD_MAX)
 
+#define RIG_LICENCE "GPL-2.0-or-later"
+
 /* A whole message, header included. */
 struct rig_message {
     size_t n;
@@ -53,5 +55,24 @@ struct recital_id rig_id(uint8_t byte);
 
 /* A poem of the text, which must be a good one. */
 struct poem rig_poem(const char *text);
+
+/* ---- one exchange ---- */
+
+struct rig_talk {
+    struct recital_client client;
+    struct rig_message request;
+    json_t *reply; /* VERSION's JSON, owned */
+};
+
+/* The client asks: challenge and self as in struct recital_ask. */
+void rig_talk_ask(struct rig_talk *t, const uint8_t *challenge, const struct recital_id *self);
+
+/* A server recites this poem under RIG_LICENCE, whatever the client has in mind. */
+void rig_talk_answer(struct rig_talk *t, const struct poem *poem);
+
+/* Both, with the poem that is built in. */
+void rig_talk_begin(struct rig_talk *t);
+
+void rig_talk_end(struct rig_talk *t);
 
 #endif

@@ -13,64 +13,17 @@
 #include "tests/unit/recital_rig.h"
 
 #define ROWS(table) (sizeof(table) / sizeof(table)[0])
-#define LICENCE "GPL-2.0-or-later"
+#define LICENCE RIG_LICENCE
 
 static const struct wire_version version_0_0 = {0, 0};
 
-/* One exchange: its client, the request, and the reply's capabilities before they are altered. */
-struct talk {
-    struct recital_client client;
-    struct rig_message request;
-    json_t *reply; /* VERSION's JSON */
-};
-
-static void talk_ask(struct talk *t, const uint8_t *challenge, const struct recital_id *self)
-{
-    const struct recital_ask ask = {.poem = &poem_builtin, .challenge = challenge, .self = self};
-    json_t *json = rig_parse("{\"capabilities\":{\"max_msg_fds\":16}}");
-
-    ck_assert_int_eq(recital_client_ask(&t->client, &ask, version_0_0, rig_caps(json)), RECITAL_OK);
-    rig_write(json, version_0_0, false, &t->request);
-    json_decref(json);
-    ck_assert_int_eq(recital_client_sent(&t->client, t->request.p, t->request.n), RECITAL_OK);
-}
-
-/* A server that recites this poem, whatever the client has in mind. */
-static void talk_answer(struct talk *t, const struct poem *poem)
-{
-    const struct recital_answer answer = {.poem = poem, .recite = true, .licence = LICENCE};
-    struct recital_request asked;
-    json_t *json = rig_json(&t->request);
-
-    ck_assert_int_eq(
-        recital_request_read(&asked, poem, t->request.p, t->request.n, rig_caps(json), NULL),
-        RECITAL_OK);
-    json_decref(json);
-    t->reply = rig_parse("{\"capabilities\":{\"max_msg_fds\":8}}");
-    ck_assert_int_eq(recital_reply_add(&asked, &answer, rig_caps(t->reply)), RECITAL_OK);
-}
-
-static void talk_begin(struct talk *t)
-{
-    uint8_t challenge[RECITAL_RANDOM_SIZE];
-
-    rig_count(challenge, 0x40, sizeof challenge);
-    talk_ask(t, challenge, NULL);
-    talk_answer(t, &poem_builtin);
-}
-
-static void talk_end(struct talk *t)
-{
-    json_decref(t->reply);
-}
-
-static enum recital_outcome judge(const struct talk *t, struct recital_reply *told)
+static enum recital_outcome judge(const struct rig_talk *t, struct recital_reply *told)
 {
     return recital_client_judge(&t->client, rig_caps(t->reply), told);
 }
 
 /* What must hold of any outcome; then that it is this one. */
-static void expect(const struct talk *t, enum recital_outcome expected)
+static void expect(const struct rig_talk *t, enum recital_outcome expected)
 {
     struct recital_reply told;
     const enum recital_outcome o = judge(t, &told);
@@ -82,16 +35,16 @@ static void expect(const struct talk *t, enum recital_outcome expected)
 
 START_TEST(a_good_recital)
 {
-    static struct talk t;
+    static struct rig_talk t;
     struct recital_reply told;
 
-    talk_begin(&t);
+    rig_talk_begin(&t);
     ck_assert_int_eq(judge(&t, &told), RECITAL_OK);
     ck_assert(told.speaks && !told.refrain);
     ck_assert_str_eq(told.licence, LICENCE);
     ck_assert_str_eq(told.declared, LICENCE);
     ck_assert_uint_eq(told.via.n, 0);
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
@@ -191,24 +144,24 @@ static const struct {
 
 START_TEST(one_thing_is_otherwise)
 {
-    static struct talk t;
+    static struct rig_talk t;
 
-    talk_begin(&t);
+    rig_talk_begin(&t);
     rig_alter(rig_caps(t.reply), deviations[_i].place, deviations[_i].value);
     expect(&t, deviations[_i].outcome);
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
 START_TEST(there_are_no_capabilities)
 {
-    static struct talk t;
+    static struct rig_talk t;
     struct recital_reply told;
 
-    talk_begin(&t);
+    rig_talk_begin(&t);
     ck_assert_int_eq(recital_client_judge(&t.client, NULL, &told), RECITAL_MISSING);
     ck_assert(!told.speaks && !told.refrain);
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
@@ -245,12 +198,12 @@ static const struct {
 
 START_TEST(lengths_have_their_limits)
 {
-    static struct talk t;
+    static struct rig_talk t;
 
-    talk_begin(&t);
+    rig_talk_begin(&t);
     rig_set(rig_caps(t.reply), lengths[_i].place, letters(lengths[_i].n));
     expect(&t, lengths[_i].outcome);
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
@@ -258,10 +211,10 @@ END_TEST
 
 START_TEST(no_bit_of_the_text_may_differ)
 {
-    static struct talk t;
+    static struct rig_talk t;
     char text[POEM_SIZE_MAX];
 
-    talk_begin(&t);
+    rig_talk_begin(&t);
     memcpy(text, poem_builtin.text, poem_builtin.size);
     for (size_t i = 0; i < poem_builtin.size * 8; i++) {
         text[i / 8] = (char)(text[i / 8] ^ 1 << i % 8);
@@ -270,25 +223,25 @@ START_TEST(no_bit_of_the_text_may_differ)
         expect(&t, RECITAL_WRONG_DIGEST);
         text[i / 8] = poem_builtin.text[i / 8];
     }
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
 START_TEST(the_text_may_not_be_cut)
 {
-    static struct talk t;
+    static struct rig_talk t;
 
-    talk_begin(&t);
+    rig_talk_begin(&t);
     for (size_t n = 1; n < poem_builtin.size; n++) {
         rig_set(rig_caps(t.reply), "poem/recital/text", json_stringn(poem_builtin.text, n));
         expect(&t, RECITAL_WRONG_DIGEST);
     }
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
 /* Each digit at the place becomes each other digit. */
-static void other_digits(struct talk *t, const char *place, enum recital_outcome outcome)
+static void other_digits(struct rig_talk *t, const char *place, enum recital_outcome outcome)
 {
     static const char digits[] = "0123456789abcdef";
     char text[64];
@@ -306,38 +259,38 @@ static void other_digits(struct talk *t, const char *place, enum recital_outcome
 
 START_TEST(no_digit_may_differ)
 {
-    static struct talk t;
+    static struct rig_talk t;
 
-    talk_begin(&t);
+    rig_talk_begin(&t);
     other_digits(&t, "poem/recital/sha256", RECITAL_WRONG_DIGEST);
-    talk_end(&t);
-    talk_begin(&t);
+    rig_talk_end(&t);
+    rig_talk_begin(&t);
     other_digits(&t, "poem/recital/proof", RECITAL_WRONG_PROOF);
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
 START_TEST(no_bit_of_the_challenge_may_differ)
 {
-    static struct talk t;
+    static struct rig_talk t;
 
-    talk_begin(&t);
+    rig_talk_begin(&t);
     for (size_t i = 0; i < RECITAL_RANDOM_SIZE * 8; i++) {
         t.client.challenge[i / 8] = (uint8_t)(t.client.challenge[i / 8] ^ 1 << i % 8);
         expect(&t, RECITAL_WRONG_PROOF);
         t.client.challenge[i / 8] = (uint8_t)(t.client.challenge[i / 8] ^ 1 << i % 8);
     }
     expect(&t, RECITAL_OK);
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
 /* Somebody in between lets the server see another request than the client sent. */
 START_TEST(no_bit_of_the_request_may_differ)
 {
-    static struct talk t;
+    static struct rig_talk t;
 
-    talk_begin(&t);
+    rig_talk_begin(&t);
     for (size_t i = 0; i < t.request.n * 8; i++) {
         t.request.p[i / 8] = (uint8_t)(t.request.p[i / 8] ^ 1 << i % 8);
         ck_assert_int_eq(recital_client_sent(&t.client, t.request.p, t.request.n), RECITAL_OK);
@@ -346,7 +299,7 @@ START_TEST(no_bit_of_the_request_may_differ)
     }
     ck_assert_int_eq(recital_client_sent(&t.client, t.request.p, t.request.n - 1), RECITAL_OK);
     expect(&t, RECITAL_WRONG_PROOF);
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
@@ -378,16 +331,16 @@ static void retell(char *out, size_t size, const char *from, const char *to)
 
 START_TEST(a_poem_that_is_almost_the_same)
 {
-    static struct talk t;
+    static struct rig_talk t;
     char text[POEM_SIZE_MAX];
     struct poem poem;
 
     retell(text, sizeof text, retold[_i].from, retold[_i].to);
     poem = rig_poem(text);
-    talk_begin(&t);
-    talk_end(&t);
+    rig_talk_begin(&t);
+    rig_talk_end(&t);
     /* Digest and proof are right for the text. */
-    talk_answer(&t, &poem);
+    rig_talk_answer(&t, &poem);
     expect(&t, RECITAL_OTHER_POEM);
     /* The text is the poem, what proves it is not. */
     rig_set(rig_caps(t.reply), "poem/recital/text", json_string(poem_builtin.text));
@@ -395,35 +348,35 @@ START_TEST(a_poem_that_is_almost_the_same)
     rig_set(rig_caps(t.reply), "poem/recital/sha256",
             json_string("312c54e91ca7216cb2c0f1d1df4e33f16d964d0b2e87eb2d5a31ac3ccba888da"));
     expect(&t, RECITAL_WRONG_PROOF);
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
 START_TEST(a_part_is_not_the_poem)
 {
-    static struct talk t;
+    static struct rig_talk t;
     struct poem part;
 
-    talk_begin(&t);
-    talk_end(&t);
+    rig_talk_begin(&t);
+    rig_talk_end(&t);
     ck_assert_int_eq(poem_read(&part, poem_builtin.text, poem_builtin.size - 1), POEM_OK);
-    talk_answer(&t, &part);
+    rig_talk_answer(&t, &part);
     expect(&t, RECITAL_OTHER_POEM);
-    talk_end(&t);
+    rig_talk_end(&t);
     part = rig_poem(poem_builtin.refrain);
-    talk_answer(&t, &part);
+    rig_talk_answer(&t, &part);
     expect(&t, RECITAL_OTHER_POEM);
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
 START_TEST(escapes_in_the_text_do_not_matter)
 {
-    static struct talk t;
+    static struct rig_talk t;
     char escaped[2 * POEM_SIZE_MAX];
     char *text;
 
-    talk_begin(&t);
+    rig_talk_begin(&t);
     text = json_dumps(rig_get(rig_caps(t.reply), "poem/recital/text"), JSON_ENCODE_ANY);
     ck_assert_ptr_nonnull(text);
     ck_assert_int_eq(text[1], 'T');
@@ -431,7 +384,7 @@ START_TEST(escapes_in_the_text_do_not_matter)
     free(text);
     rig_alter(rig_caps(t.reply), "poem/recital/text", escaped);
     expect(&t, RECITAL_OK);
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
@@ -439,43 +392,43 @@ END_TEST
 
 START_TEST(a_recital_of_another_challenge_is_not_taken)
 {
-    static struct talk t;
-    static struct talk later;
+    static struct rig_talk t;
+    static struct rig_talk later;
     uint8_t challenge[RECITAL_RANDOM_SIZE];
 
-    talk_begin(&t);
+    rig_talk_begin(&t);
     rig_count(challenge, 0x41, sizeof challenge);
-    talk_ask(&later, challenge, NULL);
+    rig_talk_ask(&later, challenge, NULL);
     later.reply = t.reply;
     expect(&later, RECITAL_WRONG_PROOF);
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
 START_TEST(a_recital_of_another_request_is_not_taken)
 {
-    static struct talk t;
-    static struct talk later;
+    static struct rig_talk t;
+    static struct rig_talk later;
     const struct recital_id self = rig_id(9);
 
-    talk_begin(&t);
+    rig_talk_begin(&t);
     /* The same challenge, by a broker. */
-    talk_ask(&later, t.client.challenge, &self);
+    rig_talk_ask(&later, t.client.challenge, &self);
     later.reply = t.reply;
     expect(&later, RECITAL_WRONG_PROOF);
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
 /* A client's own recital, sent back to it: the label is another. */
 START_TEST(a_client_s_recital_is_not_a_server_s)
 {
-    static struct talk t;
+    static struct rig_talk t;
     struct recital_ask ask = {.poem = &poem_builtin, .licence = LICENCE};
     struct recital_client mirror;
     json_t *caps = json_object();
 
-    talk_begin(&t);
+    rig_talk_begin(&t);
     ask.nonce = t.client.challenge;
     ck_assert_int_eq(recital_client_ask(&mirror, &ask, version_0_0, caps), RECITAL_OK);
     rig_set(rig_caps(t.reply), "poem/recital", json_incref(rig_get(caps, "poem/recital")));
@@ -483,7 +436,7 @@ START_TEST(a_client_s_recital_is_not_a_server_s)
     /* … though all else is as it should be. */
     ck_assert_int_eq(recital_client_sent(&t.client, &version_0_0, sizeof version_0_0), RECITAL_OK);
     expect(&t, RECITAL_WRONG_PROOF);
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
@@ -491,23 +444,23 @@ END_TEST
 
 START_TEST(a_recital_without_challenge)
 {
-    static struct talk t;
+    static struct rig_talk t;
 
-    talk_begin(&t);
-    talk_ask(&t, NULL, NULL);
+    rig_talk_begin(&t);
+    rig_talk_ask(&t, NULL, NULL);
     expect(&t, RECITAL_UNASKED);
     rig_alter(rig_caps(t.reply), "poem/recital", NULL);
     expect(&t, RECITAL_MISSING);
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
 START_TEST(a_client_that_says_nothing)
 {
-    static struct talk t;
+    static struct rig_talk t;
     struct recital_reply told;
 
-    talk_begin(&t);
+    rig_talk_begin(&t);
     recital_client_silent(&t.client);
     expect(&t, RECITAL_UNASKED);
     rig_alter(rig_caps(t.reply), "poem", "{\"v\":1}");
@@ -519,7 +472,7 @@ START_TEST(a_client_that_says_nothing)
     rig_alter(rig_caps(t.reply), "poem", NULL);
     ck_assert_int_eq(judge(&t, &told), RECITAL_MISSING);
     ck_assert(!told.refrain && !told.speaks);
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
@@ -571,13 +524,13 @@ static const struct {
 
 START_TEST(what_each_hop_knows_of_the_next)
 {
-    static struct talk t;
+    static struct rig_talk t;
     const struct recital_id self = rig_id(0xff);
     struct recital_reply told;
     uint8_t challenge[RECITAL_RANDOM_SIZE] = {0};
 
-    talk_ask(&t, challenge, &self);
-    talk_answer(&t, &poem_builtin);
+    rig_talk_ask(&t, challenge, &self);
+    rig_talk_answer(&t, &poem_builtin);
     rig_alter(rig_caps(t.reply), "poem/via", vias[_i].via);
     expect(&t, vias[_i].outcome);
     if (vias[_i].outcome == RECITAL_OK) {
@@ -589,19 +542,19 @@ START_TEST(what_each_hop_knows_of_the_next)
         ck_assert_int_eq(judge(&t, &told), RECITAL_MISSING);
         ck_assert_uint_eq(told.via.n, vias[_i].n);
     }
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
 /* A client that is no broker has no identity that could come back. */
 START_TEST(only_a_broker_finds_itself)
 {
-    static struct talk t;
+    static struct rig_talk t;
 
-    talk_begin(&t);
+    rig_talk_begin(&t);
     rig_alter(rig_caps(t.reply), "poem/via", "[{\"by\":\"" ID("0000") "\",\"recited\":\"no\"}]");
     expect(&t, RECITAL_OK);
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
@@ -631,7 +584,7 @@ static const struct {
 
 START_TEST(bytes_that_are_no_json)
 {
-    static struct talk t;
+    static struct rig_talk t;
     char text[4096];
     char altered[4096];
     const char *at;
@@ -639,7 +592,7 @@ START_TEST(bytes_that_are_no_json)
     size_t before;
     json_t *json;
 
-    talk_begin(&t);
+    rig_talk_begin(&t);
     n = json_write(t.reply, text, sizeof text);
     ck_assert_uint_gt(n, 0);
     at = strstr(text, raws[_i].from);
@@ -651,7 +604,7 @@ START_TEST(bytes_that_are_no_json)
     memcpy(altered + before + raws[_i].to_n, at, n - (size_t)(at - text));
     n = n - strlen(raws[_i].from) + raws[_i].to_n;
     ck_assert_int_eq(json_read(altered, n, &json), raws[_i].outcome);
-    talk_end(&t);
+    rig_talk_end(&t);
 }
 END_TEST
 
