@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "poem/poem.h"
+#include "policy/rules.h"
 
 /* A place in a file, both from 1; a column counts bytes, a tab is one. line 0: not from a file. */
 struct config_place {
@@ -34,6 +35,18 @@ enum config_recite {
     CONFIG_RECITE_WHEN_IT_FITS,
     CONFIG_RECITE_ALWAYS,
     CONFIG_RECITE_NEVER,
+};
+
+/* What becomes of new sessions while the audit log cannot be written. */
+enum config_audit_failure {
+    CONFIG_AUDIT_REFUSE,
+    CONFIG_AUDIT_TAINT,
+};
+
+/* Texts in the order of the file, owned. */
+struct config_list {
+    size_t n;
+    char **items;
 };
 
 /* Whose recital a route demands. */
@@ -56,6 +69,7 @@ struct config_route {
     unsigned drain_ms;
     unsigned recite_to_client; /* enum config_recite */
     unsigned demand_from;      /* CONFIG_FROM_* */
+    struct rules rules;        /* by config_resolve; its arrays and texts are owned */
     struct config_place at;    /* of its route statement */
     struct config_place name_at, listen_at, backend_at, owner_at, group_at, sessions_at, wait_at;
 };
@@ -71,7 +85,13 @@ struct config {
     unsigned max_sessions; /* of all routes together */
     unsigned handshake_ms; /* default of the routes */
     enum log_level log_level;
-    char *poem_file;  /* another poem than the built-in one; NULL: that */
+    char *poem_file;               /* another poem than the built-in one; NULL: that */
+    char *audit_file;              /* NULL: no audit log is kept */
+    char *audit_key;               /* PEM, Ed25519 */
+    unsigned audit_rotate_mib;     /* 0: never */
+    unsigned on_audit_failure;     /* enum config_audit_failure */
+    struct config_list trust_keys; /* PEM files of keys that may sign envelopes */
+    struct config_list envelopes;  /* files */
     struct poem poem; /* by config_resolve; its text is owned where poem_file is given */
     struct config_place poem_at;
 };
