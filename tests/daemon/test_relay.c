@@ -98,11 +98,11 @@ static void add_every_command(struct stream *s)
     for (size_t i = 0; i < wire_command_count(); i++) {
         const struct wire_command_info *const c = wire_command_at(i);
 
-        add_sizes(s, c->code, &c->request, c->request_fds);
-        add_sizes(s, c->code, &c->reply, c->reply_fds);
+        add_sizes(s, (uint16_t)c->code, &c->request, c->request_fds);
+        add_sizes(s, (uint16_t)c->code, &c->reply, c->reply_fds);
         /* Odd ones: nothing at all, and fds where the specification has none. */
-        add_kinds(s, c->code, 0, 0);
-        add_kinds(s, c->code, 3, 1);
+        add_kinds(s, (uint16_t)c->code, 0, 0);
+        add_kinds(s, (uint16_t)c->code, 3, 1);
     }
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
         add_kinds(s, unknown[i], 0, 0);
