@@ -21,7 +21,9 @@ static const struct wire_version version_0_0 = {0, 0};
 
 static uint8_t message[FIXED + LIMIT_VERSION_JSON];
 
-/* The bytes as JSON, a NUL added; the message that they make is at message. NULL: they are none. */
+/*
+ * The bytes as JSON, a NUL added; the message that they make is at message. NULL: they make none.
+ */
 static json_t *read_json(const uint8_t *p, size_t n)
 {
     json_t *json;
@@ -61,10 +63,15 @@ static void request(const uint8_t *p, size_t n)
     const struct recital_answer said = {.poem = &poem_builtin, .recite = true, .licence = "MIT"};
     struct recital_request asked;
     json_t *json = read_json(p, n);
-    json_t *answer = json_object();
-    const enum recital_outcome o = recital_request_read(
-        &asked, &poem_builtin, message, FIXED + n + 1, json_object_get(json, "capabilities"), NULL);
+    json_t *answer;
+    enum recital_outcome o;
 
+    if (!json) {
+        return;
+    }
+    answer = json_object();
+    o = recital_request_read(&asked, &poem_builtin, message, FIXED + n + 1,
+                             json_object_get(json, "capabilities"), NULL);
     check_licence(asked.declared);
     check_licence(asked.licence);
     FUZZ_REQUIRE(asked.through.n <= RECITAL_HOPS);
