@@ -56,9 +56,10 @@ struct audit_fault {
 
 /*
  * Opens the log, or begins it: reads it again from its first line (only the newest file; section
- * 7), compares tree and checkpoints, moves a torn end aside. A log-recovered record is then the
- * first of the first batch. Starts the thread, which has all signals blocked. On AUDIT_OPEN_OK *out
- * is the log, to be closed by audit_log_close; otherwise it is NULL and *why is filled in.
+ * 7), compares tree and checkpoints, moves a torn end aside. Where its writer had not closed it, a
+ * log-recovered record is on disk when this returns. Starts the thread, which has all signals
+ * blocked. On AUDIT_OPEN_OK *out is the log, to be closed by audit_log_close; otherwise it is NULL
+ * and *why is filled in.
  */
 enum audit_open audit_log_open(struct audit_log **out, const struct audit_settings *settings,
                                struct audit_fault *why) __attribute__((warn_unused_result));
@@ -94,7 +95,8 @@ int audit_log_fd(const struct audit_log *log);
 struct audit_done {
     uint64_t upto; /* number of the last append this is said of */
     enum audit_outcome outcome;
-    int error; /* errno of what was lost */
+    int error; /* errno of what was lost; of what is on disk: 0, or why no new file could be begun
+                  where that is due: the log goes on in the old one, and tries again */
 };
 
 /*
@@ -107,8 +109,15 @@ bool audit_log_collect(struct audit_log *log, struct audit_done *out)
 /* Records in the tree, as far as they are on disk; also the "seq" of the next one. */
 uint64_t audit_log_size(const struct audit_log *log);
 
-/* Whether the log was found with a torn end, and how many bytes were moved aside to torn_path. */
-bool audit_log_recovered(const struct audit_log *log, uint64_t *bytes, const char **torn_path);
+/* How a log was found whose writer had not closed it. */
+struct audit_recovered {
+    uint64_t bytes;    /* of a torn end, moved to torn_path; 0: it was not torn */
+    uint64_t unsealed; /* records behind the last checkpoint */
+    const char *torn_path;
+};
+
+/* Whether the log was found so. *out is borrowed from the log. */
+bool audit_log_recovered(const struct audit_log *log, struct audit_recovered *out);
 
 /*
  * Commits what is queued, seals it with a checkpoint, waits for the disk, and frees the log. NULL

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Reads a file line by line. Never writes to it, and knows nothing of what is in its lines. */
+#define _GNU_SOURCE
+#include "policy/audit_scan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Room for the longest line, and for reading by the 128 KiB and more. */
+#define ROOM (4 * (size_t)AUDIT_LINE_MAX)
+
+int audit_scan_init(struct audit_scan *s, int fd)
+{
+    *s = (struct audit_scan){.fd = fd, .buffer = malloc(ROOM), .room = ROOM};
+    return s->buffer ? 0 : -ENOMEM;
+}
+
+void audit_scan_deinit(struct audit_scan *s)
+{
+    free(s->buffer);
+    s->buffer = NULL;
+}
+
+/* Reads more behind what is there. False: an error. */
+static bool fill(struct audit_scan *s)
+{
+    const uint64_t at = s->offset + (s->n - s->from);
+    ssize_t r;
+
+    do {
+        r = pread(s->fd, s->buffer + s->n, s->room - s->n, (off_t)at);
+    } while (r < 0 && errno == EINTR);
+    if (r < 0) {
+        s->error = errno;
+        return false;
+    }
+    s->end = r == 0;
+    s->n += (size_t)r;
+    return true;
+}
+
+/* Moves what has not been handed out to the front, where little room is left. */
+static void make_room(struct audit_scan *s)
+{
+    if (s->room - s->n > AUDIT_LINE_MAX + 1) {
+        return;
+    }
+    s->n -= s->from;
+    memmove(s->buffer, s->buffer + s->from, s->n);
+    s->from = 0;
+}
+
+enum audit_scan_outcome audit_scan_next(struct audit_scan *s, const char **line, size_t *n)
+{
+    size_t seen = 0;
+
+    for (;;) {
+        const size_t there = s->n - s->from;
+        const char *const p = s->buffer + s->from;
+        const char *const end = memchr(p + seen, '\n', there - seen);
+
+        if (end) {
+            *line = p;
+            *n = (size_t)(end - p);
+            if (memchr(p, '\0', *n)) {
+                s->torn = there;
+                return AUDIT_SCAN_TORN;
+            }
+            s->offset += *n + 1;
+            s->from += *n + 1;
+            s->lines++;
+            return *n > AUDIT_LINE_MAX ? AUDIT_SCAN_LONG : AUDIT_SCAN_LINE;
+        }
+        if (there > AUDIT_LINE_MAX) {
+            return AUDIT_SCAN_LONG;
+        }
+        if (s->end) {
+            s->torn = there;
+            return there > 0 ? AUDIT_SCAN_TORN : AUDIT_SCAN_END;
+        }
+        seen = there;
+        make_room(s);
+        if (!fill(s)) {
+            return AUDIT_SCAN_ERROR;
+        }
+    }
+}

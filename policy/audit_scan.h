@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A file of the audit log read line by line, in memory that does not grow with it. The file may be
+ * written meanwhile: what is there when its end is reached is what was read.
+ */
+#ifndef POEMD_POLICY_AUDIT_SCAN_H
+#define POEMD_POLICY_AUDIT_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/audit_log.h"
+
+enum audit_scan_outcome {
+    AUDIT_SCAN_LINE,
+    AUDIT_SCAN_END,
+    AUDIT_SCAN_TORN,  /* bytes behind the last line's end, or a line with a NUL: see scan->torn */
+    AUDIT_SCAN_LONG,  /* a line above AUDIT_LINE_MAX */
+    AUDIT_SCAN_ERROR, /* scan->error */
+};
+
+struct audit_scan {
+    int fd; /* borrowed */
+    char *buffer;
+    size_t room;
+    size_t from; /* of what has not been handed out yet */
+    size_t n;    /* bytes in the buffer */
+    bool end;
+    uint64_t offset; /* in the file, of what is handed out next */
+    uint64_t lines;  /* handed out */
+    uint64_t torn;   /* bytes of the torn end that were seen */
+    int error;       /* errno */
+};
+
+/* Begins at the file's first byte. 0 or -ENOMEM; to be deinit'ed in either case. */
+int audit_scan_init(struct audit_scan *s, int fd) __attribute__((warn_unused_result));
+void audit_scan_deinit(struct audit_scan *s);
+
+/* The next line, without its end; valid until the next call. */
+enum audit_scan_outcome audit_scan_next(struct audit_scan *s, const char **line, size_t *n)
+    __attribute__((warn_unused_result));
+
+#endif
