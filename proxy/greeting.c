@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include "base/fdset.h"
 #include "base/sock.h"
@@ -56,6 +57,16 @@ static void wait_for(struct greeting *g, bool client, short what)
     event_assign(e, event_get_base(e), fd, what, step, g);
     /* Without memory for it the time-out ends the session. */
     (void)event_add(e, NULL);
+}
+
+/* Fds in flight are released as receivers read; nobody tells when. */
+static const struct timeval pause_time = {.tv_usec = 10000};
+
+/* The kernel holds too many fds in flight: goes on a little later. */
+static void pause_awhile(struct greeting *g)
+{
+    evtimer_assign(&g->client_event, event_get_base(&g->client_event), step, g);
+    (void)event_add(&g->client_event, &pause_time);
 }
 
 static void over(struct greeting *g)
@@ -203,7 +214,12 @@ static int write_message(struct greeting *g, bool to_client, const struct fdset 
         const ssize_t n =
             sock_send(fd, m->data + m->at, m->size - m->at, m->at == 0 ? fds : NULL, MSG_DONTWAIT);
 
-        if (n == -EAGAIN || n == -ETOOMANYREFS) {
+        if (n == -ETOOMANYREFS) {
+            /* The socket can be written: waiting for that would not be waiting. */
+            pause_awhile(g);
+            return 0;
+        }
+        if (n == -EAGAIN) {
             wait_for(g, to_client, EV_WRITE);
             return 0;
         }
