@@ -3,15 +3,15 @@
 /*
  * The states of a session, who may follow whom, and the reasons for which a session ends.
  *
- *   state     | kept by | what happens                                  | leaves by
- *   ----------+---------+-----------------------------------------------+---------------------------
- *   ACCEPTED  | monitor | waits for the client's first byte, unread     | it came; time-out; close
- *   DIALING   | monitor | connects to the backend, again if it may wait | connected; absent;
- * time-out RECITING  | worker  | VERSION to the backend and its reply back     | both whole and
- * good DECIDING  | monitor | has the evidence, finds and records a verdict | verdict RELAYING  |
- * worker  | everything passes                             | one side has closed; fault DRAINING  |
- * worker  | what is left passes                           | both closed; time-out; fault DEAD |
- * both    | waits to be reaped                            | -
+ *   state    | by      | what happens                                   | leaves by
+ *   ---------+---------+------------------------------------------------+--------------------------
+ *   ACCEPTED | monitor | waits for the client's first byte, unread      | it came; time-out; close
+ *   DIALING  | monitor | connects to the backend, again if it may wait  | connected; absent
+ *   RECITING | worker  | VERSION to the backend and its reply back      | both whole and good
+ *   DECIDING | monitor | has the evidence, finds and records a verdict  | verdict
+ *   RELAYING | worker  | everything passes                              | a side has closed; fault
+ *   DRAINING | worker  | what is left passes                            | both closed; time-out
+ *   DEAD     | both    | waits to be reaped                             | -
  *
  * Pure: a table and its look-ups. The monitor's record of a session (proxy/ticket.h) and the
  * worker's (proxy/session.h) each have one function that writes their state, and both ask here.
