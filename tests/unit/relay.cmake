@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The poemd authors
 #
 # The handshake and the relay. unit_peers: what sends and receives at the other ends.
-add_library(unit_peers STATIC ../support/patience.c ../support/peer.c)
+add_library(unit_peers STATIC flight.c ../support/patience.c ../support/peer.c)
 target_link_libraries(unit_peers PUBLIC base test_unit)
 poemd_unit_test(test_session_state proxy)
 poemd_unit_test(test_ipc proxy unit_peers)

@@ -82,6 +82,15 @@ void rig_await_sent(struct session_rig *r, unsigned n)
     }
 }
 
+void rig_await_readable(struct session_rig *r, int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    while (poll(&p, 1, 0) == 0) {
+        ck_assert_int_eq(event_base_loop(r->host.base, EVLOOP_ONCE), 0);
+    }
+}
+
 static int open_end(int *ours)
 {
     int pair[2];

@@ -36,6 +36,9 @@ void rig_settle(struct session_rig *r);
 /* Waits until n messages in all have been sent to the monitor. */
 void rig_await_sent(struct session_rig *r, unsigned n);
 
+/* Waits until the fd can be read. */
+void rig_await_readable(struct session_rig *r, int fd);
+
 /* Begins a session. Time-outs in ms; 0: long enough never to strike. */
 void rig_session(struct session_rig *r, struct rig_peers *p, uint64_t id, unsigned handshake_ms,
                  unsigned drain_ms);

@@ -14,6 +14,7 @@
 #include "base/sock.h"
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
+#include "tests/unit/flight.h"
 #include "tests/unit/greeting_rig.h"
 
 static struct greeting_rig rig;
@@ -236,11 +237,10 @@ END_TEST
 #define TWIN_GIVEN \
     "{\"capabilities\":{\"max_msg_fds\":8,\"twin_socket\":{\"supported\":true,\"fd_index\":0}}}"
 
-START_TEST(a_twin_socket_is_ours)
+/* Leads the exchange to its verdict, the backend having given a twin socket. */
+static void lead_with_twin(int theirs[2])
 {
     struct fdset fd;
-    struct message m;
-    int theirs[2];
 
     peer_send_version(rig.client, RIG_ID, WIRE_TYPE_COMMAND, TWIN_ASKED, NULL);
     rig_expect_no_news(&rig);
@@ -249,18 +249,59 @@ START_TEST(a_twin_socket_is_ours)
     fdset_init(&fd);
     ck_assert_int_eq(fdset_add_take(&fd, theirs[1]), 0);
     peer_send_version(rig.backend, RIG_ID, WIRE_TYPE_REPLY, TWIN_GIVEN, &fd);
+    fdset_close(&fd);
     rig_expect_news(&rig, GREETING_EVIDENCE);
+}
+
+START_TEST(a_twin_socket_is_ours)
+{
+    struct message m;
+    int theirs[2];
+
+    lead_with_twin(theirs);
     greeting_decide(rig.greeting, 0);
     rig_expect_news(&rig, GREETING_DONE);
     peer_recv(rig.client, &m);
     ck_assert_str_eq((const char *)m.payload + 4, TWIN_GIVEN);
     ck_assert_uint_eq(m.fds.n, 1);
     /* The client has not got the backend's socket: that has stayed here. */
-    ck_assert(!peer_same_file(m.fds.fds[0], theirs[1]));
     expect_joined(greeting_steal_client_twin(rig.greeting), m.fds.fds[0]);
     expect_joined(greeting_steal_backend_twin(rig.greeting), theirs[0]);
     message_deinit(&m);
-    fdset_close(&fd);
+    sock_close(&theirs[0]);
+}
+END_TEST
+
+static int no_wait_for_writing(const struct event_base *base, const struct event *e, void *arg)
+{
+    (void)base;
+    (void)arg;
+    ck_assert(!(event_get_events(e) & EV_WRITE));
+    return 0;
+}
+
+START_TEST(a_twin_socket_waits_while_too_many_fds_are_in_flight)
+{
+    struct flight flight;
+    struct message m;
+    int theirs[2];
+
+    lead_with_twin(theirs);
+    flight_fill(&flight);
+    greeting_decide(rig.greeting, 0);
+    rig_expect_no_news(&rig);
+    peer_expect_silence(rig.client);
+    /* The socket could be written: a loop that waited for that would spin. */
+    ck_assert_int_eq(event_base_foreach_event(rig.base, no_wait_for_writing, NULL), 0);
+    flight_empty(&flight);
+    while (rig.n_news == 0) {
+        ck_assert_int_eq(event_base_loop(rig.base, EVLOOP_ONCE), 0);
+    }
+    rig_expect_news(&rig, GREETING_DONE);
+    peer_recv(rig.client, &m);
+    ck_assert_uint_eq(m.fds.n, 1);
+    expect_joined(greeting_steal_client_twin(rig.greeting), m.fds.fds[0]);
+    message_deinit(&m);
     sock_close(&theirs[0]);
 }
 END_TEST
@@ -281,5 +322,6 @@ int main(void)
     tcase_add_loop_test(tc, however_the_reply_is_cut, 0, REPLY_SIZE);
     tcase_add_test(tc, version_data_at_the_limit);
     tcase_add_test(tc, a_twin_socket_is_ours);
+    tcase_add_test(tc, a_twin_socket_waits_while_too_many_fds_are_in_flight);
     return unit_run(s);
 }

@@ -18,6 +18,7 @@
 #include "base/sock.h"
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
+#include "tests/unit/flight.h"
 #include "tests/unit/pipe_rig.h"
 
 static struct pipe_rig rig;
@@ -175,64 +176,19 @@ START_TEST(without_fds_a_full_table_is_no_matter)
 }
 END_TEST
 
-/* A user of this test's own: the kernel counts by user. */
-#define SOME_USER ((uid_t)(61000 + getpid() % 1000))
-
-/* Above what is open already, below what the flight is filled with. */
-#define FDS_IN_FLIGHT 60
-
-/* Fds in flight beside the rig's, up to the limit. False: this user may have any number. */
-static bool fill_flight(const int pair[2], struct fdset *fds)
-{
-    for (int i = 0; i < FDS_IN_FLIGHT; i++) {
-        const ssize_t n = sock_send(pair[0], "x", 1, fds, MSG_DONTWAIT);
-
-        if (n == -ETOOMANYREFS) {
-            return true;
-        }
-        ck_assert_int_eq(n, 1);
-    }
-    return false;
-}
-
-static void empty_flight(const int pair[2])
-{
-    struct fdset fds;
-    char byte;
-
-    fdset_init(&fds);
-    while (sock_recv(pair[1], &byte, 1, &fds, MSG_DONTWAIT) > 0) {
-        fdset_close(&fds);
-    }
-}
-
-/* The kernel counts fds in flight by user, against the sender's RLIMIT_NOFILE. */
 START_TEST(too_many_fds_in_flight_is_a_pause)
 {
-    const struct rlimit few = {.rlim_cur = FDS_IN_FLIGHT, .rlim_max = FDS_IN_FLIGHT};
-    struct fdset fds;
-    int pair[2];
+    struct flight flight;
 
-    /* The superuser may have any number in flight. */
-    if (geteuid() == 0) {
-        ck_assert_int_eq(setresuid(SOME_USER, SOME_USER, SOME_USER), 0);
-    }
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    fdset_init(&fds);
-    peer_memfds(&fds, 8);
     send_to_rig(40, 2);
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
-    ck_assert(fill_flight(pair, &fds));
+    flight_fill(&flight);
     ck_assert_int_eq(rig_run(&rig), PIPE_PAUSE);
     rig_expect_nothing(&rig);
     ck_assert_int_eq(rig_run(&rig), PIPE_PAUSE);
-    empty_flight(pair);
+    flight_empty(&flight);
     ck_assert_int_eq(rig_run(&rig), PIPE_READ);
     rig_receive(&rig);
     ck_assert_uint_eq(rig.received, 1);
-    fdset_close(&fds);
-    sock_close(&pair[0]);
-    sock_close(&pair[1]);
 }
 END_TEST
 

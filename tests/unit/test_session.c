@@ -14,6 +14,7 @@
 #include "base/sock.h"
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
+#include "tests/unit/flight.h"
 #include "tests/unit/session_rig.h"
 
 static struct session_rig rig;
@@ -117,6 +118,37 @@ START_TEST(what_a_closing_client_sent_is_delivered)
     ck_assert_str_eq((const char *)m.payload, "last");
     message_deinit(&m);
     peer_expect_eof(peers.backend);
+}
+END_TEST
+
+/* Both directions have fds to send, and the kernel takes none for a while. */
+START_TEST(fds_wait_while_too_many_are_in_flight)
+{
+    struct flight flight;
+    struct message m;
+    struct fdset fds;
+
+    fdset_init(&fds);
+    peer_memfds(&fds, 1);
+    rig_lead(&rig, &peers, SESSION_RELAYING);
+    peer_send(peers.client, (struct wire_hdr){.command = WIRE_DMA_MAP}, "up", 2, &fds);
+    peer_send(peers.backend, (struct wire_hdr){.command = WIRE_DMA_MAP}, "down", 4, &fds);
+    flight_fill(&flight);
+    rig_settle(&rig);
+    peer_expect_silence(peers.client);
+    peer_expect_silence(peers.backend);
+    flight_empty(&flight);
+    rig_await_readable(&rig, peers.client);
+    rig_await_readable(&rig, peers.backend);
+    peer_recv(peers.backend, &m);
+    peer_expect_same_fds(&fds, &m.fds);
+    message_deinit(&m);
+    peer_recv(peers.client, &m);
+    peer_expect_same_fds(&fds, &m.fds);
+    message_deinit(&m);
+    fdset_close(&fds);
+    /* Afterwards it goes on as before. */
+    pass(peers.client, peers.backend, 8, 1);
 }
 END_TEST
 
@@ -321,6 +353,7 @@ int main(void)
     tcase_add_test(tc, a_session);
     tcase_add_test(tc, early_data_is_relayed);
     tcase_add_test(tc, what_a_closing_client_sent_is_delivered);
+    tcase_add_test(tc, fds_wait_while_too_many_are_in_flight);
     tcase_add_test(tc, the_backend_closes);
     tcase_add_loop_test(tc, half_a_close, 0, 2);
     tcase_add_test(tc, denied);
