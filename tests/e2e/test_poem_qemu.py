@@ -325,11 +325,12 @@ class Broker(PoemCase):
 
     def start_broker(self, backend: Path, *settings: str, recite: str = "always",
                      name: str = "poemd") -> Path:
+        # More sessions than one: the latest may not have ended quite when QEMU begins the next.
         listen = self.folder / f"{name}.sock"
         config = self.folder / f"{name}.conf"
         config.write_text("".join(f"{setting}\n" for setting in settings)
                           + f'route edu {{\n    listen "{listen}"\n    backend "{backend}"\n'
-                          f"    recite to client {recite}\n}}\n")
+                          f"    sessions 8\n    recite to client {recite}\n}}\n")
         self._start(name, "poemd", ["--config", str(config)])
         return listen
 

@@ -26,6 +26,7 @@ HEADER = struct.Struct("=HHIII")  # id, command, size, flags, error number
 VERSION_FIXED = HEADER.size + 4
 VERSION = 1
 REPLY = 1
+ERROR = 0x20
 MAX_FDS = 253  # in one message, the kernel's bound
 
 
@@ -160,7 +161,7 @@ class Relay:
 
     def _changed(self, message: bytes) -> bytes:
         _, command, _, flags, _ = HEADER.unpack_from(message)
-        if command != VERSION:
+        if command != VERSION or flags & ERROR:
             return message
         if flags & 0xF == REPLY:
             self.replies.append(self.reply(message))
