@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Room for the longest line, and for reading by the 128 KiB and more. */
@@ -53,6 +54,35 @@ static void make_room(struct audit_scan *s)
     s->from = 0;
 }
 
+/* NULs in a row that only a file system writes: its smallest block. One alone was put there. */
+#define LOST 512
+
+/*
+ * Whether a file system kept the place of these bytes and lost them: after a power cut they are
+ * NULs, by the block.
+ */
+static bool lost_bytes(const char *p, size_t n)
+{
+    size_t run = 0;
+
+    if (!memchr(p, '\0', n)) {
+        return false;
+    }
+    for (size_t i = 0; i < n && run < LOST; i++) {
+        run = p[i] == '\0' ? run + 1 : 0;
+    }
+    return run == LOST;
+}
+
+uint64_t audit_scan_rest(const struct audit_scan *s)
+{
+    struct stat st;
+
+    return fstat(s->fd, &st) < 0 || (uint64_t)st.st_size < s->offset
+               ? 0
+               : (uint64_t)st.st_size - s->offset;
+}
+
 enum audit_scan_outcome audit_scan_next(struct audit_scan *s, const char **line, size_t *n)
 {
     size_t seen = 0;
@@ -65,8 +95,7 @@ enum audit_scan_outcome audit_scan_next(struct audit_scan *s, const char **line,
         if (end) {
             *line = p;
             *n = (size_t)(end - p);
-            if (memchr(p, '\0', *n)) {
-                s->torn = there;
+            if (lost_bytes(p, *n)) {
                 return AUDIT_SCAN_TORN;
             }
             s->offset += *n + 1;
@@ -75,10 +104,9 @@ enum audit_scan_outcome audit_scan_next(struct audit_scan *s, const char **line,
             return *n > AUDIT_LINE_MAX ? AUDIT_SCAN_LONG : AUDIT_SCAN_LINE;
         }
         if (there > AUDIT_LINE_MAX) {
-            return AUDIT_SCAN_LONG;
+            return lost_bytes(p, there) ? AUDIT_SCAN_TORN : AUDIT_SCAN_LONG;
         }
         if (s->end) {
-            s->torn = there;
             return there > 0 ? AUDIT_SCAN_TORN : AUDIT_SCAN_END;
         }
         seen = there;

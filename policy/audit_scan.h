@@ -16,7 +16,7 @@
 enum audit_scan_outcome {
     AUDIT_SCAN_LINE,
     AUDIT_SCAN_END,
-    AUDIT_SCAN_TORN,  /* bytes behind the last line's end, or a line with a NUL: see scan->torn */
+    AUDIT_SCAN_TORN,  /* what is left is no line: it has no end, or a file system lost its bytes */
     AUDIT_SCAN_LONG,  /* a line above AUDIT_LINE_MAX */
     AUDIT_SCAN_ERROR, /* scan->error */
 };
@@ -30,13 +30,15 @@ struct audit_scan {
     bool end;
     uint64_t offset; /* in the file, of what is handed out next */
     uint64_t lines;  /* handed out */
-    uint64_t torn;   /* bytes of the torn end that were seen */
     int error;       /* errno */
 };
 
 /* Begins at the file's first byte. 0 or -ENOMEM; to be deinit'ed in either case. */
 int audit_scan_init(struct audit_scan *s, int fd) __attribute__((warn_unused_result));
 void audit_scan_deinit(struct audit_scan *s);
+
+/* Bytes that the file has behind what was handed out, as it is now. */
+uint64_t audit_scan_rest(const struct audit_scan *s);
 
 /* The next line, without its end; valid until the next call. */
 enum audit_scan_outcome audit_scan_next(struct audit_scan *s, const char **line, size_t *n)
