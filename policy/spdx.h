@@ -214,8 +214,8 @@ void spdx_reason(const struct spdx *e, size_t term, int version, struct spdx_rea
 
 /*
  * The verdict in one line of printable ASCII, for logs and audit records: "compatible with
- * GPL-2.0-only: MIT (taken of 2 branches)" or "incompatible with GPL-2.0-only: Apache-2.0: its
- * patent … <source>". Cut at size. Returns out.
+ * GPL-2.0-only: MIT and 2 more: permissive … <source>" or "incompatible with GPL-2.0-only:
+ * Apache-2.0: its patent … <source>". Cut at size. Returns out.
  */
 const char *spdx_verdict_text(const struct spdx_verdict *v, const struct spdx *e, char *out,
                               size_t size);
