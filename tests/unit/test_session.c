@@ -294,6 +294,41 @@ START_TEST(a_backend_that_breaks_framing)
 }
 END_TEST
 
+/* What each side takes is what it said, not what the other did. */
+START_TEST(limits_are_the_receiver_s)
+{
+    static const char client[] =
+        "{\"capabilities\":{\"max_msg_fds\":6,\"max_data_xfer_size\":10000}}";
+    static const char backend[] =
+        "{\"capabilities\":{\"max_msg_fds\":2,\"max_data_xfer_size\":100}}";
+    const struct wire_hdr write = {.command = WIRE_DMA_WRITE};
+    static const uint8_t data[10016];
+    struct message m;
+
+    peer_send_version(peers.client, 1, WIRE_TYPE_COMMAND, client, NULL);
+    peer_send_version(peers.backend, 1, WIRE_TYPE_REPLY, backend, NULL);
+    rig_settle(&rig);
+    rig.n_sent = 0;
+    ck_assert(session_decide(&rig.host, NUMBER, 0));
+    rig_settle(&rig);
+    peer_recv_version(peers.backend, 1, WIRE_TYPE_COMMAND, client);
+    peer_recv_version(peers.client, 1, WIRE_TYPE_REPLY, backend);
+    pass(peers.backend, peers.client, 1, 6);
+    pass(peers.client, peers.backend, 1, 2);
+    peer_send(peers.backend, write, data, 10016, NULL);
+    peer_send(peers.client, write, data, 116, NULL);
+    rig_settle(&rig);
+    peer_recv(peers.client, &m);
+    message_deinit(&m);
+    peer_recv(peers.backend, &m);
+    message_deinit(&m);
+    /* One past the backend's, far below the client's. */
+    peer_send(peers.client, write, data, 117, NULL);
+    (void)expect_end(REASON_BAD_FRAME, 0);
+    rig_expect_closed(&peers);
+}
+END_TEST
+
 /* ---- a twin socket ---- */
 
 START_TEST(a_twin_socket_is_relayed)
@@ -363,6 +398,7 @@ int main(void)
     tcase_add_test(tc, a_backend_that_goes_is_reported);
     tcase_add_loop_test(tc, a_client_that_breaks_framing, 0, FAULTS);
     tcase_add_loop_test(tc, a_backend_that_breaks_framing, 0, FAULTS);
+    tcase_add_test(tc, limits_are_the_receiver_s);
     tcase_add_test(tc, a_twin_socket_is_relayed);
     tcase_add_loop_test(tc, a_twin_that_closes_only_falls_silent, 0, 2);
     tcase_add_loop_test(tc, a_twin_that_breaks_framing, 0, FAULTS);
