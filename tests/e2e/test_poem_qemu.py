@@ -5,6 +5,9 @@ and what its user reads. Skipped where contrib/qemu/build has not been run."""
 
 from __future__ import annotations
 
+import ast
+import re
+import unittest
 from pathlib import Path
 from typing import Any, Callable
 
@@ -14,6 +17,7 @@ from support.qemu import NATIVE_HOTPLUG, Qemu
 from support.qmp import QmpError
 from support.relay import Reciter, Relay
 
+PATCH = qemu.SOURCE_DIR / "contrib" / "qemu" / "poem.patch"
 POEM = (qemu.SOURCE_DIR / "poem" / "poem.txt").read_bytes()
 REPLY_MAX = 16_404  # section 3 of docs/PROTOCOL.poem
 STOCK_WARNING = "Could not enable error recovery for the device"  # of every device without it
@@ -28,6 +32,16 @@ PORT_SLOT = 3
 BUS = 1
 
 Capabilities = dict[str, Any]
+
+
+class Patch(unittest.TestCase):
+    """What needs no build."""
+
+    def test_it_has_the_poem(self) -> None:
+        found = re.search(r"poem_text\[\] =\n((?:\+ +\".*\"\n)*\+ +\".*\");\n", PATCH.read_text())
+        assert found is not None
+        lines = [line.removeprefix("+").strip() for line in found[1].splitlines()]
+        self.assertEqual(POEM.decode(), "".join(ast.literal_eval(line) for line in lines))
 
 
 class PoemCase(Case):
