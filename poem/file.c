@@ -3,7 +3,7 @@
 /*
  * Reads a poem's file, a byte more than a poem may have and no further.
  */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE
 #include "poem/file.h"
 
 #include <errno.h>

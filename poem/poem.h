@@ -16,7 +16,7 @@
 
 /* SHA-256 */
 #define POEM_DIGEST_SIZE 32u
-#define POEM_DIGEST_HEX_SIZE (2 * POEM_DIGEST_SIZE)
+#define POEM_DIGEST_HEX_SIZE 64u
 
 /* A refrain as a JSON string, both quotes included: a stock QEMU has no more room for it. */
 #define POEM_REFRAIN_JSON_MAX 120u

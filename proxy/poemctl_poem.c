@@ -125,26 +125,26 @@ static size_t first_difference(const struct poem *other)
     return other->size == poem_builtin.size ? 0 : line;
 }
 
-/* What the comparison came to. why: NULL where the file holds a poem, be it this one or not. */
+/* What the comparison came to. other: the poem in the file, or NULL, and why it holds none. */
 static int check_result(const struct options *o, const struct poem *other, const char *why)
 {
     char hex[POEM_DIGEST_HEX_SIZE + 1] = "";
     char path[512];
-    const size_t line = why ? 0 : first_difference(other);
-    const int code = why || line ? POEMCTL_NO : POEMCTL_YES;
+    const size_t line = other ? first_difference(other) : 0;
+    const int code = !other || line ? POEMCTL_NO : POEMCTL_YES;
 
     log_escape(path, sizeof path, o->file, strlen(o->file));
-    if (!why) {
+    if (other) {
         poem_digest_hex(other, hex);
     }
     if (o->json) {
         return print_json(
             json_pack("{s:s, s:s, s:b, s:s?, s:o, s:s?}", "format", FORMAT, "file", path, "same",
-                      code == POEMCTL_YES, "sha256", why ? NULL : hex, "differs_in_line",
+                      code == POEMCTL_YES, "sha256", other ? hex : NULL, "differs_in_line",
                       line ? json_integer((json_int_t)line) : json_null(), "why", why),
             code);
     }
-    if (why) {
+    if (!other) {
         printf("%s: %s\n", path, why);
     } else if (line) {
         printf("%s: another poem: it differs in line %zu\nSHA-256: %s\n", path, line, hex);

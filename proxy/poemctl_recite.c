@@ -342,7 +342,7 @@ int recite_main(int argc, char **argv)
     }
     err = poem_file_init(&file, o.poem, &outcome);
     if (err) {
-        poemctl_error("recite", "%s: %s", printable(o.poem, path, sizeof path),
+        poemctl_error("recite", "%s: %s", printable(o.poem ? o.poem : "poem", path, sizeof path),
                       poem_file_why(err, outcome));
         return POEMCTL_COULD_NOT;
     }

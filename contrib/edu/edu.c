@@ -20,6 +20,7 @@ static int serve_with_poem(const struct options *o)
 {
     struct poem_file file;
     enum poem_outcome outcome;
+    const char *name = o->poem_path ? o->poem_path : "poem";
     char path[256];
     int err;
 
@@ -28,7 +29,7 @@ static int serve_with_poem(const struct options *o)
     }
     err = poem_file_init(&file, o->poem_path, &outcome);
     if (err) {
-        log_error("%s: %s", log_escape(path, sizeof path, o->poem_path, strlen(o->poem_path)),
+        log_error("%s: %s", log_escape(path, sizeof path, name, strlen(name)),
                   poem_file_why(err, outcome));
         return err;
     }

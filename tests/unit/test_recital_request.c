@@ -514,72 +514,101 @@ END_TEST
 
 /* ---- a client, n brokers and a device, each hop as it would be on sockets ---- */
 
-/* One party's answer to a request message: a broker asks the next party first. */
-static void party(unsigned brokers_left, const struct rig_message *request,
-                  struct rig_message *reply)
-{
-    const struct recital_id self = rig_id((uint8_t)(0xa0 + brokers_left));
-    struct recital_answer said = {.poem = &poem_builtin, .recite = true, .licence = LICENCE};
+/* A broker between its client and the next party. */
+struct broker {
+    struct recital_id self;
     struct recital_request asked;
-    struct recital_via via;
-    json_t *json = rig_json(request);
+    struct recital_client client;
+};
 
-    ck_assert_int_eq(recital_request_read(&asked, &poem_builtin, request->p, request->n,
-                                          rig_caps(json), brokers_left > 0 ? &self : NULL),
+static json_t *take_request(const struct rig_message *m, const struct recital_id *self,
+                            struct recital_request *asked)
+{
+    json_t *json = rig_json(m);
+
+    ck_assert_int_eq(recital_request_read(asked, &poem_builtin, m->p, m->n, rig_caps(json), self),
                      RECITAL_OK);
-    ck_assert(asked.challenged);
-    if (brokers_left > 0) {
-        const uint8_t challenge[RECITAL_RANDOM_SIZE] = {(uint8_t)brokers_left};
-        const struct recital_ask ask = {.poem = &poem_builtin,
-                                        .challenge = challenge,
-                                        .through = &asked.through,
-                                        .self = &self};
-        struct recital_client c;
-        struct recital_reply behind;
-        struct rig_message *const message = malloc(2 * sizeof *message);
+    ck_assert(asked->challenged);
+    return json;
+}
 
-        ck_assert_ptr_nonnull(message);
-        recital_strip(rig_caps(json));
-        ck_assert_int_eq(recital_client_ask(&c, &ask, version_0_0, rig_caps(json)), RECITAL_OK);
-        rig_write(json, version_0_0, false, &message[0]);
-        ck_assert_int_eq(recital_client_sent(&c, message[0].p, message[0].n), RECITAL_OK);
-        party(brokers_left - 1, &message[0], &message[1]);
-        json_decref(json);
-        json = rig_json(&message[1]);
-        free(message);
-        ck_assert_int_eq(recital_client_judge(&c, rig_caps(json), &behind), RECITAL_OK);
-        recital_strip(rig_caps(json));
-        ck_assert_int_eq(recital_via_make(&via, &self, RECITAL_OK, &behind), RECITAL_OK);
-        said.via = &via;
-    }
-    ck_assert_int_eq(recital_reply_add(&asked, &said, rig_caps(json)), RECITAL_OK);
-    rig_write(json, version_0_0, true, reply);
+static void send_request(struct recital_client *c, const struct recital_ask *ask, json_t *json,
+                         struct rig_message *m)
+{
+    ck_assert_int_eq(recital_client_ask(c, ask, version_0_0, rig_caps(json)), RECITAL_OK);
+    rig_write(json, version_0_0, false, m);
+    ck_assert_int_eq(recital_client_sent(c, m->p, m->n), RECITAL_OK);
     json_decref(json);
+}
+
+static void send_reply(const struct recital_request *asked, const struct recital_via *via,
+                       json_t *json, struct rig_message *m)
+{
+    const struct recital_answer said = {
+        .poem = &poem_builtin, .recite = true, .licence = LICENCE, .via = via};
+
+    ck_assert_int_eq(recital_reply_add(asked, &said, rig_caps(json)), RECITAL_OK);
+    rig_write(json, version_0_0, true, m);
+    json_decref(json);
+}
+
+/* The request at m goes on to the next party. */
+static void broker_forward(struct broker *b, struct rig_message *m)
+{
+    const uint8_t challenge[RECITAL_RANDOM_SIZE] = {b->self.bytes[0]};
+    const struct recital_ask ask = {.poem = &poem_builtin,
+                                    .challenge = challenge,
+                                    .through = &b->asked.through,
+                                    .self = &b->self};
+    json_t *json = take_request(m, &b->self, &b->asked);
+
+    recital_strip(rig_caps(json));
+    send_request(&b->client, &ask, json, m);
+}
+
+/* The reply at m goes back to the client. */
+static void broker_answer(struct broker *b, struct rig_message *m)
+{
+    struct recital_reply behind;
+    struct recital_via via;
+    json_t *json = rig_json(m);
+
+    ck_assert_int_eq(recital_client_judge(&b->client, rig_caps(json), &behind), RECITAL_OK);
+    recital_strip(rig_caps(json));
+    ck_assert_int_eq(recital_via_make(&via, &b->self, RECITAL_OK, &behind), RECITAL_OK);
+    send_reply(&b->asked, &via, json, m);
 }
 
 START_TEST(brokers_in_a_row)
 {
     const uint8_t challenge[RECITAL_RANDOM_SIZE] = {0xcc};
     const struct recital_ask ask = {.poem = &poem_builtin, .challenge = challenge};
-    static struct rig_message request;
-    static struct rig_message reply;
-    struct recital_client c;
+    static struct broker brokers[RECITAL_HOPS];
+    static struct rig_message m;
+    struct recital_client client;
+    struct recital_request asked;
     struct recital_reply told;
-    json_t *json = rig_parse(CAPS("\"max_msg_fds\":8"));
+    json_t *json;
 
-    ck_assert_int_eq(recital_client_ask(&c, &ask, version_0_0, rig_caps(json)), RECITAL_OK);
-    rig_write(json, version_0_0, false, &request);
-    json_decref(json);
-    ck_assert_int_eq(recital_client_sent(&c, request.p, request.n), RECITAL_OK);
-    party((unsigned)_i, &request, &reply);
-    json = rig_json(&reply);
-    ck_assert_int_eq(recital_client_judge(&c, rig_caps(json), &told), RECITAL_OK);
+    send_request(&client, &ask, rig_parse(CAPS("\"max_msg_fds\":8")), &m);
+    for (int i = 0; i < _i; i++) {
+        brokers[i].self = rig_id((uint8_t)(0xa0 + i));
+        broker_forward(&brokers[i], &m);
+    }
+    json_decref(take_request(&m, NULL, &asked));
+    ck_assert_uint_eq(asked.through.n, (unsigned)_i);
+    send_reply(&asked, NULL, rig_parse(CAPS("\"max_msg_fds\":4")), &m);
+    for (int i = _i - 1; i >= 0; i--) {
+        broker_answer(&brokers[i], &m);
+    }
+    json = rig_json(&m);
+    ck_assert_int_eq(recital_client_judge(&client, rig_caps(json), &told), RECITAL_OK);
     ck_assert_uint_eq(told.via.n, (unsigned)_i);
     for (unsigned i = 0; i < told.via.n; i++) {
         ck_assert(told.via.hops[i].recited);
-        ck_assert_uint_eq(told.via.hops[i].by.bytes[0], 0xa0 + (unsigned)_i - i);
+        ck_assert_uint_eq(told.via.hops[i].by.bytes[0], 0xa0 + i);
     }
-    ck_assert_uint_le(reply.n, RECITAL_REPLY_SIZE_MAX);
+    ck_assert_uint_le(m.n, RECITAL_REPLY_SIZE_MAX);
     json_decref(json);
 }
 END_TEST

@@ -269,7 +269,7 @@ START_TEST(replies_of_other_shapes)
 {
     json_t *reply = rig_parse(shapes[_i].reply);
     const char *const text = shapes[_i].text ? shapes[_i].text : shapes[_i].reply;
-    const size_t room = (size_t)((int)strlen(text) + 1 + shapes[_i].spare);
+    const size_t room = strlen(text) + 1 + (size_t)shapes[_i].spare;
 
     ck_assert_int_eq(recital_fit(reply, room, shapes[_i].refrain), shapes[_i].fit);
     same_json(reply, text, "shape", (unsigned)_i);
