@@ -101,7 +101,7 @@ struct rules {
 enum taint {
     TAINT_PROPRIETARY = 1u << 0, /* P: a licence that the rule finds incompatible */
     TAINT_UNKNOWN = 1u << 1,     /* U: no licence known, or none that can be judged */
-    TAINT_UNSIGNED = 1u << 2,    /* E: evidence below signed only */
+    TAINT_UNSIGNED = 1u << 2,    /* E: known by the peer's own word alone: declared or recited */
     TAINT_OVERRIDE = 1u << 3,    /* O: an operator's assignment decided, or permissive until */
     TAINT_IDENTITY = 1u << 4,    /* I: a party that "allow" does not name was let in */
     TAINT_RECITAL = 1u << 5,     /* R: a recital was demanded and not given */
@@ -161,7 +161,7 @@ struct rules_verdict {
 void rules_decide(const struct rules *r, const struct rules_known known[RULES_PARTIES],
                   struct rules_date today, struct rules_verdict *out);
 
-/* One rule, judged alone: for "policy explain". Writes a line for each rule; stops when fn does. */
+/* One rule, judged alone: what "policy explain" shows. */
 struct rules_step {
     unsigned line;
     enum rules_party party;
@@ -169,7 +169,9 @@ struct rules_step {
     char text[RULES_TEXT_SIZE];
 };
 typedef void rules_step_fn(const struct rules_step *s, void *arg);
+
+/* Calls fn for each rule there is, in the order in which they are looked at. */
 void rules_explain(const struct rules *r, const struct rules_known known[RULES_PARTIES],
-                   struct rules_date today, rules_step_fn *fn, void *arg);
+                   rules_step_fn *fn, void *arg);
 
 #endif

@@ -220,4 +220,11 @@ void spdx_reason(const struct spdx *e, size_t term, int version, struct spdx_rea
 const char *spdx_verdict_text(const struct spdx_verdict *v, const struct spdx *e, char *out,
                               size_t size);
 
+/*
+ * Whether the Open Source Initiative has approved it: of parts joined by AND all must be, of those
+ * joined by OR one. SPDX_COMPATIBLE: yes; SPDX_INCOMPATIBLE: no; SPDX_UNKNOWN: a reference, an
+ * identifier or an exception that is not listed.
+ */
+enum spdx_compat spdx_osi_approved(const struct spdx *e);
+
 #endif
