@@ -315,6 +315,14 @@ static enum spdx_outcome read_plus(struct parser *s, struct spdx_term *t)
     return SPDX_OK;
 }
 
+/* A byte that splits a word in two is what is wrong, not the halves. */
+static bool is_split(const struct parser *s)
+{
+    const char c = s->e->text[s->at];
+
+    return s->at < s->n && !is_space(c) && (c == '\0' || !strchr("()+&|/,;!", c));
+}
+
 static enum spdx_outcome take_term(struct parser *s)
 {
     struct spdx *e = s->e;
@@ -322,8 +330,8 @@ static enum spdx_outcome take_term(struct parser *s)
     struct spdx_term *t = &e->terms[e->n_terms];
     enum spdx_outcome r;
 
-    if (!s->operand) {
-        return fault(s, SPDX_EXPECTED_OPERATOR, w.at, w.n);
+    if (is_split(s)) {
+        return fault(s, SPDX_BAD_BYTE, s->at, 1);
     }
     if (e->n_terms == LIMIT_SPDX_TERMS) {
         return fault(s, SPDX_TOO_MANY, w.at, w.n);
@@ -366,6 +374,9 @@ static enum spdx_outcome take_addition(struct parser *s, const struct word *with
     w = take_word(s);
     if (w.n == 0 || is_operator(&w) || is_reference(w, "LicenseRef-")) {
         return fault(s, SPDX_EXPECTED_ADDITION, w.at, w.n);
+    }
+    if (is_split(s)) {
+        return fault(s, SPDX_BAD_BYTE, s->at, 1);
     }
     s->after_term = false;
     t->with = span(&w);

@@ -26,6 +26,8 @@ struct command {
 static const struct command commands[] = {
     {"poem", "[--json] [--grant | --check FILE]", "show the poem and its grant, or compare a file",
      poem_main},
+    {"policy", "licence [--json] --with LICENCE EXPRESSION",
+     "explain whether a licence can be combined with the GPL", policy_main},
     {"probe", "[--json] [--timeout MS] SOCKET", "show what is behind a vfio-user socket",
      probe_main},
     {"recite", "[--json] [--timeout MS] [--poem FILE] SOCKET",

@@ -7,12 +7,14 @@ add_library(proxy_pci STATIC ${CMAKE_CURRENT_LIST_DIR}/pci.c ${CMAKE_CURRENT_LIS
 add_executable(poemctl
                ${CMAKE_CURRENT_LIST_DIR}/poemctl.c
                ${CMAKE_CURRENT_LIST_DIR}/poemctl_poem.c
+               ${CMAKE_CURRENT_LIST_DIR}/poemctl_policy.c
                ${CMAKE_CURRENT_LIST_DIR}/poemctl_recite.c
+               ${CMAKE_CURRENT_LIST_DIR}/policy_licence.c
                ${CMAKE_CURRENT_LIST_DIR}/probe.c
                ${CMAKE_CURRENT_LIST_DIR}/probe_ask.c
                ${CMAKE_CURRENT_LIST_DIR}/probe_json.c
                ${CMAKE_CURRENT_LIST_DIR}/probe_names.c
                ${CMAKE_CURRENT_LIST_DIR}/probe_text.c)
 target_compile_definitions(poemctl PRIVATE POEMD_VERSION="${PROJECT_VERSION}")
-target_link_libraries(poemctl PRIVATE proxy_pci handshake base PkgConfig::JANSSON)
+target_link_libraries(poemctl PRIVATE proxy_pci spdx handshake base PkgConfig::JANSSON)
 install(TARGETS poemctl RUNTIME)

@@ -37,6 +37,7 @@ bool poemctl_timeout(const char *name, const char *text, int *out);
 /* ---- the subcommands ---- */
 
 poemctl_command poem_main;
+poemctl_command policy_main;
 poemctl_command probe_main;
 poemctl_command recite_main;
 

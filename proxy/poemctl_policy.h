@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* The questions of poemctl policy: each a function of the type poemctl_command. */
+#ifndef POEMD_PROXY_POEMCTL_POLICY_H
+#define POEMD_PROXY_POEMCTL_POLICY_H
+
+#include "proxy/poemctl.h"
+
+poemctl_command policy_licence_main;
+
+#endif
