@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The report as JSON, gathered from the records while the log is verified. Records were written by
+ * the broker, but what they say came from peers, and of a log that does not verify from anybody: no
+ * member is taken for granted.
+ */
+#include "policy/audit_report.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/audit_log.h"
+
+struct report {
+    json_t *rows;   /* "ROLE PATH SHA256" to a row */
+    json_t *events; /* how often each */
+    char since[AUDIT_TIME_SIZE + 1];
+    char until[AUDIT_TIME_SIZE + 1];
+    uint64_t unread; /* records that are no JSON */
+    bool failed;     /* out of memory */
+};
+
+static void set(struct report *r, json_t *o, const char *key, json_t *value)
+{
+    if (json_object_set_new(o, key, value) < 0) {
+        r->failed = true;
+    }
+}
+
+/* Adds one to a counter of the object. */
+static void count(struct report *r, json_t *o, const char *key)
+{
+    set(r, o, key, json_integer(json_integer_value(json_object_get(o, key)) + 1));
+}
+
+/* The same in an object of names that must not grow without end. */
+static void count_name(struct report *r, json_t *names, const char *key)
+{
+    if (!json_object_get(names, key) && json_object_size(names) >= AUDIT_REPORT_NAMES) {
+        key = "others";
+    }
+    count(r, names, key);
+}
+
+static const char *text_of(const json_t *o, const char *key, const char *otherwise)
+{
+    const char *const s = json_string_value(json_object_get(o, key));
+
+    return s && *s ? s : otherwise;
+}
+
+static json_t *new_row(const char *role, const char *path, const char *sha256, const char *time)
+{
+    return json_pack("{s:s, s:s, s:s, s:i, s:{}, s:{}, s:{}, s:s, s:s, s:s, s:{}}", "role", role,
+                     "path", path, "sha256", sha256, "sessions", 0, "verdicts", "licences",
+                     "routes", "taint", "", "first_seen", time, "last_seen", time, "users");
+}
+
+static json_t *find_row(struct report *r, const char *role, const json_t *party, const char *time)
+{
+    const json_t *const exe = json_object_get(party, "exe");
+    const char *path = text_of(exe, "path", "unknown");
+    const char *sha256 = text_of(exe, "sha256", "unknown");
+    char key[8192];
+    json_t *row;
+
+    if (json_object_size(r->rows) >= AUDIT_REPORT_ROWS) {
+        path = sha256 = "others";
+    }
+    snprintf(key, sizeof key, "%s %s %s", role, path, sha256);
+    row = json_object_get(r->rows, key);
+    if (!row) {
+        row = new_row(role, path, sha256, time);
+        set(r, r->rows, key, row);
+        row = json_object_get(r->rows, key);
+    }
+    return row;
+}
+
+/* Letters, each once, in order. */
+static void add_taint(struct report *r, json_t *row, const char *letters)
+{
+    const char *const had = text_of(row, "taint", "");
+    bool seen[128] = {false};
+    char out[128];
+    size_t n = 0;
+
+    for (const char *p = had; *p; p++) {
+        seen[*p & 127] = true;
+    }
+    for (const char *p = letters; *p; p++) {
+        seen[*p & 127] = true;
+    }
+    for (int c = '!'; c < 127; c++) {
+        if (seen[c]) {
+            out[n++] = (char)c;
+        }
+    }
+    out[n] = '\0';
+    set(r, row, "taint", json_string(out));
+}
+
+/* What is known of the licence: "GPL-2.0-or-later (packaged)", counted. */
+static void add_licences(struct report *r, json_t *row, const char *role, const json_t *evidence)
+{
+    size_t i;
+    const json_t *e;
+    char text[512];
+    bool any = false;
+
+    json_array_foreach(evidence, i, e)
+    {
+        if (strcmp(text_of(e, "of", ""), role) == 0) {
+            snprintf(text, sizeof text, "%.400s (%.64s)", text_of(e, "licence", "unknown"),
+                     text_of(e, "grade", "unknown"));
+            count_name(r, json_object_get(row, "licences"), text);
+            any = true;
+        }
+    }
+    if (!any) {
+        count_name(r, json_object_get(row, "licences"), "unknown (no evidence)");
+    }
+}
+
+static void add_party(struct report *r, const json_t *record, const char *role, const char *time)
+{
+    const json_t *const party = json_object_get(record, role);
+    const json_t *const uid = json_object_get(party, "uid");
+    json_t *const row = find_row(r, role, party, time);
+    char user[32];
+
+    if (!row) {
+        r->failed = true;
+        return;
+    }
+    count(r, row, "sessions");
+    count_name(r, json_object_get(row, "verdicts"), text_of(record, "verdict", "unknown"));
+    count_name(r, json_object_get(row, "routes"), text_of(record, "route", "unknown"));
+    snprintf(user, sizeof user, "%" JSON_INTEGER_FORMAT, json_integer_value(uid));
+    count_name(r, json_object_get(row, "users"), json_is_integer(uid) ? user : "unknown");
+    add_licences(r, row, role, json_object_get(record, "evidence"));
+    add_taint(r, row, text_of(record, "taint", ""));
+    set(r, row, "last_seen", json_string(time));
+}
+
+static bool on_line(void *arg, const struct audit_walk *w, const struct audit_head *head,
+                    const char *line, size_t n)
+{
+    struct report *const r = arg;
+    json_t *record;
+    char time[AUDIT_TIME_SIZE + 1] = "";
+
+    (void)w;
+    count(r, r->events, head->event->name);
+    if (head->time) {
+        memcpy(time, head->time, AUDIT_TIME_SIZE);
+        memcpy(r->since[0] ? r->until : r->since, time, sizeof time);
+        memcpy(r->until, time, sizeof time);
+    }
+    if (strcmp(head->event->name, "verdict") != 0) {
+        return !r->failed;
+    }
+    record = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
+    if (record) {
+        add_party(r, record, "client", time);
+        add_party(r, record, "backend", time);
+    } else {
+        r->unread++;
+    }
+    json_decref(record);
+    return !r->failed;
+}
+
+/* The rows as an array, in the order in which they were first seen. */
+static json_t *finish(struct report *r, json_t *verification)
+{
+    json_t *const list = json_array();
+    const char *key;
+    json_t *row;
+
+    json_object_foreach(r->rows, key, row)
+    {
+        if (json_array_append(list, row) < 0) {
+            r->failed = true;
+        }
+    }
+    if (r->failed) {
+        json_decref(list);
+        json_decref(verification);
+        return NULL;
+    }
+    return json_pack("{s:s, s:o, s:s, s:s, s:O, s:I, s:o}", "format", "poemd-audit-report/1",
+                     "verification", verification, "since", r->since, "until", r->until, "events",
+                     r->events, "unread_records", (json_int_t)r->unread, "executables", list);
+}
+
+json_t *audit_report_make(const struct audit_question *q, struct audit_result *verified)
+{
+    struct report r = {.rows = json_object(), .events = json_object()};
+    struct audit_question question = *q;
+    json_t *report = NULL;
+
+    question.on_line = on_line;
+    question.arg = &r;
+    if (r.rows && r.events) {
+        (void)audit_verify(&question, verified);
+        report = finish(&r, q->key ? audit_verify_json(verified) : json_null());
+    }
+    json_decref(r.rows);
+    json_decref(r.events);
+    return report;
+}
