@@ -79,7 +79,7 @@ static json_t *find_row(struct report *r, const char *role, const json_t *party,
     return row;
 }
 
-/* Letters, each once, in order. */
+/* Letters, each once, in order; whatever else stands for "none" is none. */
 static void add_taint(struct report *r, json_t *row, const char *letters)
 {
     const char *const had = text_of(row, "taint", "");
@@ -93,7 +93,7 @@ static void add_taint(struct report *r, json_t *row, const char *letters)
     for (const char *p = letters; *p; p++) {
         seen[*p & 127] = true;
     }
-    for (int c = '!'; c < 127; c++) {
+    for (int c = 'A'; c <= 'Z'; c++) {
         if (seen[c]) {
             out[n++] = (char)c;
         }

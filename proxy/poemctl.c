@@ -24,6 +24,8 @@ struct command {
 #define TIMEOUT_MS_MAX 600000
 
 static const struct command commands[] = {
+    {"audit", "verify|checkpoint|prove|check-proof|report|keygen ...",
+     "verify an audit log, prove from it, report of it: poemctl-audit(1)", audit_main},
     {"poem", "[--json] [--grant | --check FILE]", "show the poem and its grant, or compare a file",
      poem_main},
     {"policy", "licence [--json] --with LICENCE EXPRESSION",

@@ -36,6 +36,7 @@ bool poemctl_timeout(const char *name, const char *text, int *out);
 
 /* ---- the subcommands ---- */
 
+poemctl_command audit_main;
 poemctl_command poem_main;
 poemctl_command policy_main;
 poemctl_command probe_main;
