@@ -95,6 +95,12 @@
 /* A session's sockets: client, backend, and both twin sockets. */
 #define LIMIT_FDS_PER_SESSION 4
 
+/*
+ * Where a route is full, so many of its sessions are looked at for clients that have gone: one
+ * system call, however many connections come.
+ */
+#define LIMIT_ENDING 64
+
 /* Accept queue of a listening socket; the kernel cuts it to net.core.somaxconn. */
 #define LIMIT_BACKLOG 128
 

@@ -80,6 +80,7 @@ int route_open(struct route *r, struct monitor *m, const struct config_route *co
     int err = 0;
 
     *r = (struct route){.monitor = m, .config = config, .listen_fd = -1};
+    TAILQ_INIT(&r->tickets);
     r->listen_fd =
         sock_listen(config->listen, config->mode, config->owner, config->group, LIMIT_BACKLOG);
     if (r->listen_fd < 0) {

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "proxy/config.h"
+#include "proxy/ticket.h"
 
 struct monitor;
 
@@ -21,9 +22,10 @@ struct route {
     dev_t dev;                         /* of the socket's file, so that only ours is removed */
     ino_t ino;
     struct event *acceptable;
-    struct event *resume; /* accepting again after the fds ran out */
-    unsigned sessions;    /* alive */
-    uint64_t refused;     /* since the last log line that said so */
+    struct event *resume;       /* accepting again after the fds ran out */
+    unsigned sessions;          /* alive */
+    struct ticket_list tickets; /* … of whom this many, in the order of their coming */
+    uint64_t refused;           /* since the last log line that said so */
     uint64_t refused_logged_ms;
 };
 

@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -81,6 +82,7 @@ void ticket_end(struct ticket *t, enum session_reason reason, const struct ipc_e
     event_del(&t->client_event);
     event_del(&t->timer);
     t->route->sessions--;
+    TAILQ_REMOVE(&t->route->tickets, t, route_link);
     t->monitor->sessions--;
     event_active(t->monitor->reap_event, 0, 0);
 }
@@ -200,9 +202,49 @@ static struct ticket *ticket_new(struct monitor *m, struct route *r, int client_
     event_assign(&t->client_event, m->base, client_fd, EV_READ, on_client, t);
     evtimer_assign(&t->timer, m->base, on_timer, t);
     TAILQ_INSERT_TAIL(&m->tickets[t->state], t, link);
+    TAILQ_INSERT_TAIL(&r->tickets, t, route_link);
     r->sessions++;
     m->sessions++;
     return t;
+}
+
+/*
+ * Sessions of the route whose client has closed its socket, so that they are ending: as many as
+ * are found among the oldest LIMIT_ENDING. Who unplugs a device and plugs it in again connects
+ * before the end of the old session has been reported, and must not be told that it is in use.
+ */
+static unsigned ending(const struct route *r)
+{
+    struct pollfd polled[LIMIT_ENDING];
+    const struct ticket *t;
+    unsigned n = 0;
+    unsigned gone = 0;
+
+    TAILQ_FOREACH(t, &r->tickets, route_link)
+    {
+        if (n == LIMIT_ENDING) {
+            break;
+        }
+        polled[n++] = (struct pollfd){.fd = t->client_fd};
+    }
+    if (poll(polled, n, 0) <= 0) {
+        return 0;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        gone += (polled[i].revents & POLLHUP) != 0;
+    }
+    return gone;
+}
+
+/* Whether one more may come: a slot is free, or about to be. */
+static bool has_room(const struct monitor *m, const struct route *r)
+{
+    if (m->sessions >= m->config->max_sessions) {
+        return false;
+    }
+    /* However many are ending, no more than twice the sessions are alive. */
+    return r->sessions < r->config->sessions ||
+           (r->sessions < 2 * r->config->sessions && r->sessions - ending(r) < r->config->sessions);
 }
 
 void ticket_accept_take(struct monitor *m, struct route *r, int client_fd)
@@ -210,7 +252,7 @@ void ticket_accept_take(struct monitor *m, struct route *r, int client_fd)
     struct log_subject about;
     struct ticket *t = NULL;
 
-    if (r->sessions < r->config->sessions && m->sessions < m->config->max_sessions) {
+    if (has_room(m, r)) {
         t = ticket_new(m, r, client_fd);
     }
     if (!t) {

@@ -22,6 +22,7 @@ struct crew_member;
 
 struct ticket {
     TAILQ_ENTRY(ticket) link;        /* in its state's list */
+    TAILQ_ENTRY(ticket) route_link;  /* among its route's, until it is dead */
     TAILQ_ENTRY(ticket) member_link; /* in its worker's list */
     TAILQ_ENTRY(ticket) outbox_link; /* in its worker's outbox, or among those without a worker */
     struct monitor *monitor;

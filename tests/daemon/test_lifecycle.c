@@ -363,6 +363,36 @@ START_TEST(as_many_as_poemd_has)
 }
 END_TEST
 
+/*
+ * Who closes and connects again finds the route free, even where the old session's end has not been
+ * reported yet: its worker stands still here.
+ */
+START_TEST(a_client_that_comes_back_at_once)
+{
+    struct rig r;
+    struct pair old;
+    struct pair p;
+
+    rig_start(&r, "");
+    rig_session(&r, peer_qemu_json, "{}", &old);
+    expect_refused(&r, EBUSY);
+    ck_assert_int_eq(kill(rig_worker(&r), SIGSTOP), 0);
+    close(old.client_fd);
+    p.client_fd = peer_connect(r.listen);
+    peer_send_version(p.client_fd, 7, WIRE_TYPE_COMMAND, NULL, NULL);
+    p.backend_fd = peer_accept(r.backend_fd);
+    ck_assert_int_eq(kill(rig_worker(&r), SIGCONT), 0);
+    peer_recv_version(p.backend_fd, 7, WIRE_TYPE_COMMAND, NULL);
+    peer_send_version(p.backend_fd, 7, WIRE_TYPE_REPLY, NULL, NULL);
+    peer_recv_version(p.client_fd, 7, WIRE_TYPE_REPLY, NULL);
+    peer_expect_eof(old.backend_fd);
+    close(old.backend_fd);
+    pair_ping(&p);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
 /* A silent client has the route's session until its handshake's time is over; then the next. */
 START_TEST(a_silent_client_gives_way)
 {
@@ -576,6 +606,7 @@ int main(void)
     tcase_add_test(sessions, one_after_the_other);
     tcase_add_test(sessions, as_many_as_the_route_has);
     tcase_add_test(sessions, as_many_as_poemd_has);
+    tcase_add_test(sessions, a_client_that_comes_back_at_once);
     tcase_add_test(sessions, a_silent_client_gives_way);
     tcase_add_test(ends, workers_have_no_rights);
     tcase_add_test(ends, a_worker_dies_alone);
