@@ -98,6 +98,18 @@ struct inspector_envelope {
     char name[EVIDENCE_NAME_SIZE]; /* printable */
 };
 
+/*
+ * Reads a public key (PEM, Ed25519) at path, for start-up and tools: it blocks. 0, or -errno
+ * (-EINVAL: it is no such key).
+ */
+int inspector_key_load(struct inspector_key *k, const char *path)
+    __attribute__((warn_unused_result));
+
+/* Opens an envelope's file, for start-up and tools. 0, k->fd being the caller's to close, or
+ * -errno. */
+int inspector_envelope_open(struct inspector_envelope *e, const char *path)
+    __attribute__((warn_unused_result));
+
 /* All borrowed for the call of inspector_new, which makes copies (of fds, too). */
 struct inspector_settings {
     struct event_base *base; /* must outlive the inspector */
@@ -129,7 +141,10 @@ void inspector_free(struct inspector *i);
 const struct inspection *inspector_look(struct inspector *i, const struct peer_exe *exe)
     __attribute__((warn_unused_result));
 
-/* Called from the loop, once, never from within inspector_ask. r is valid during the call. */
+/*
+ * Called from the loop, once, never from within inspector_ask. r is valid during the call. It may
+ * ask and forget, and must not free the inspector.
+ */
 typedef void inspector_done(const struct inspection *r, void *arg);
 
 /*

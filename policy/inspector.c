@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The inspector from its parent's side: one process, a queue of jobs, and who waits for each.
+ *
+ *   A job is one file. All who ask for the same file wait for one job. The first job of the queue
+ *   is the one that the process works on, once it is ready; a process that does not answer in time,
+ *   dies, or says what cannot be, ends that job alone, and another process goes on with the next.
+ *
+ * A waiter is told once, from the loop: by its job's end, or by its own timer.
+ */
+#define _GNU_SOURCE
+#include "policy/inspector.h"
+
+#include <bsd/sys/queue.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fdset.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/sock.h"
+#include "policy/inspector_cache.h"
+#include "policy/inspector_channel.h"
+#include "policy/inspector_child.h"
+
+/* A process may take this long until it is ready, in ms: a busy machine starts it in some ten. */
+#define START_MS 2000
+
+struct waiter {
+    TAILQ_ENTRY(waiter) link;
+    struct inspector *inspector;
+    struct job *job; /* NULL: only waits to be told why there is none */
+    uint64_t number;
+    struct event *timer;
+    enum inspection_outcome outcome; /* what it is told where there is no job */
+    int error;
+    inspector_done *done;
+    void *arg;
+};
+
+TAILQ_HEAD(waiters, waiter);
+
+struct job {
+    TAILQ_ENTRY(job) link;
+    uint64_t number;
+    unsigned n_waiters;
+    int exe_fd;
+    struct inspector_question question;
+};
+
+TAILQ_HEAD(jobs, job);
+
+struct inspector {
+    struct event_base *base;
+    struct inspector_kit kit;
+    struct inspector_cache cache;
+    struct jobs jobs;       /* the first is the one being worked on, where busy */
+    struct waiters waiters; /* all of them */
+    unsigned n_waiting;
+    uint64_t last_number;
+    bool ready;
+    bool busy;
+    enum inspection_outcome verdict; /* what the job at work ends with when the process dies */
+    unsigned false_starts;           /* how often in a row it died before it was ready */
+    pid_t pid;                       /* -1: not running */
+    int pidfd;
+    int channel_fd;
+    struct event *readable;
+    struct event *died;
+    struct event *run_out; /* the job's time, or the start's */
+    struct event *respawn;
+    struct event *kick; /* work(), from the loop */
+};
+
+static struct timeval milliseconds(unsigned ms)
+{
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
+}
+
+static void add_timer(struct event *timer, unsigned ms)
+{
+    const struct timeval tv = milliseconds(ms);
+
+    /* Cannot fail: the event is made, and a timer needs no more than that. */
+    (void)event_add(timer, &tv);
+}
+
+static void work(struct inspector *i);
+
+/* ---- waiters and jobs ---- */
+
+static bool at_work(const struct inspector *i, const struct job *j)
+{
+    return i->busy && j == TAILQ_FIRST(&i->jobs);
+}
+
+static void job_free(struct job *j)
+{
+    close(j->exe_fd);
+    free(j);
+}
+
+static void waiter_free(struct waiter *w)
+{
+    struct inspector *i = w->inspector;
+
+    TAILQ_REMOVE(&i->waiters, w, link);
+    i->n_waiting--;
+    event_free(w->timer);
+    free(w);
+}
+
+/* One waits for the job no more. What nobody waits for is not begun; what was begun is kept. */
+static void job_unwanted(struct inspector *i, struct job *j)
+{
+    if (j && --j->n_waiters == 0 && !at_work(i, j)) {
+        TAILQ_REMOVE(&i->jobs, j, link);
+        job_free(j);
+    }
+}
+
+static void tell(struct waiter *w, const struct inspection *r)
+{
+    inspector_done *done = w->done;
+    void *arg = w->arg;
+
+    /* Gone before it is told: whoever is told may ask again, or forget others. */
+    waiter_free(w);
+    done(r, arg);
+}
+
+/* An inspection that knows nothing but why. */
+static void nothing(struct inspection *r, enum inspection_outcome outcome, int error)
+{
+    memset(r, 0, sizeof *r);
+    r->outcome = outcome;
+    r->error = error;
+}
+
+static void on_waiter_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct waiter *w = arg;
+    struct inspector *i = w->inspector;
+    struct inspection r;
+
+    (void)fd;
+    (void)what;
+    if (w->job) {
+        nothing(&r, i->ready ? INSPECTION_TIMEOUT : INSPECTION_NOBODY, 0);
+        job_unwanted(i, w->job);
+    } else {
+        nothing(&r, w->outcome, w->error);
+    }
+    tell(w, &r);
+}
+
+/* Ends a job: all who wait for it are told. */
+static void job_end(struct inspector *i, struct job *j, const struct inspection *r)
+{
+    struct waiter *w;
+
+    TAILQ_REMOVE(&i->jobs, j, link);
+    do {
+        TAILQ_FOREACH(w, &i->waiters, link)
+        {
+            if (w->job == j) {
+                break;
+            }
+        }
+        if (w) {
+            tell(w, r); /* which may change the list: from its start again */
+        }
+    } while (w);
+    job_free(j);
+}
+
+static void job_fail(struct inspector *i, enum inspection_outcome outcome, int error)
+{
+    struct inspection r;
+
+    i->busy = false;
+    evtimer_del(i->run_out);
+    nothing(&r, outcome, error);
+    job_end(i, TAILQ_FIRST(&i->jobs), &r);
+}
+
+/* ---- the process ---- */
+
+static void child_kill(struct inspector *i, enum inspection_outcome verdict, const char *why)
+{
+    log_warning("inspector pid=%ld %s; killed", (long)i->pid, why);
+    i->verdict = verdict;
+    event_del(i->readable);
+    evtimer_del(i->run_out);
+    kill(i->pid, SIGKILL);
+}
+
+static int64_t now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Takes one message. False: there is no more, or the process has been killed for it. */
+static bool child_read(struct inspector *i)
+{
+    static struct inspector_msg m;
+    struct job *j = TAILQ_FIRST(&i->jobs);
+    struct fdset fds;
+    unsigned n_fds;
+    ssize_t n;
+
+    fdset_init(&fds);
+    n = sock_recv(i->channel_fd, &m, sizeof m, &fds, MSG_DONTWAIT | MSG_TRUNC);
+    n_fds = fds.n;
+    fdset_close(&fds);
+    if (n == -EAGAIN) {
+        return false;
+    }
+    if (n == 0) {
+        event_del(i->readable); /* it is dying */
+        return false;
+    }
+    if (n == sizeof m && n_fds == 0 && m.type == INSPECTOR_READY && !i->ready) {
+        i->ready = true;
+        i->false_starts = 0;
+        evtimer_del(i->run_out);
+    } else if (n == sizeof m && n_fds == 0 && m.type == INSPECTOR_ANSWER && i->busy &&
+               m.job == j->number && inspection_sound(&m.u.answer)) {
+        i->busy = false;
+        evtimer_del(i->run_out);
+        inspector_cache_put(&i->cache, &j->question.id, j->question.path, &m.u.answer, now());
+        job_end(i, j, &m.u.answer);
+    } else {
+        child_kill(i, INSPECTION_UNSOUND, "broke the rules of the channel");
+        return false;
+    }
+    return true;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct inspector *i = arg;
+
+    (void)fd;
+    (void)what;
+    if (child_read(i)) {
+        work(i);
+    }
+}
+
+static void on_run_out(evutil_socket_t fd, short what, void *arg)
+{
+    struct inspector *i = arg;
+
+    (void)fd;
+    (void)what;
+    child_kill(i, INSPECTION_TIMEOUT, i->ready ? "took too long" : "does not start");
+}
+
+static void child_close(struct inspector *i)
+{
+    if (i->readable) {
+        event_free(i->readable);
+        i->readable = NULL;
+    }
+    if (i->died) {
+        event_free(i->died);
+        i->died = NULL;
+    }
+    sock_close(&i->channel_fd);
+    sock_close(&i->pidfd);
+    i->pid = -1;
+    i->ready = false;
+}
+
+static void on_died(evutil_socket_t fd, short what, void *arg);
+
+static int child_start(struct inspector *i)
+{
+    int err = inspector_start(&i->kit, &i->pid, &i->channel_fd, &i->pidfd);
+
+    if (err) {
+        return err;
+    }
+    i->verdict = INSPECTION_CRASHED;
+    i->readable = event_new(i->base, i->channel_fd, EV_READ | EV_PERSIST, on_readable, i);
+    i->died = event_new(i->base, i->pidfd, EV_READ, on_died, i);
+    if (!i->readable || !i->died || event_add(i->readable, NULL) < 0 ||
+        event_add(i->died, NULL) < 0) {
+        kill(i->pid, SIGKILL);
+        (void)waitpid(i->pid, NULL, 0);
+        child_close(i);
+        return -ENOMEM;
+    }
+    add_timer(i->run_out, START_MS);
+    log_debug("inspector pid=%ld started", (long)i->pid);
+    return 0;
+}
+
+static void respawn_later(struct inspector *i)
+{
+    const unsigned shift = i->false_starts < 7 ? i->false_starts : 7;
+    unsigned ms = (unsigned)LIMIT_RESPAWN_MS << shift;
+
+    i->false_starts++;
+    add_timer(i->respawn, ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS);
+}
+
+static void on_respawn(evutil_socket_t fd, short what, void *arg)
+{
+    struct inspector *i = arg;
+    const int err = child_start(i);
+
+    (void)fd;
+    (void)what;
+    if (err) {
+        log_error("cannot start an inspector: %s", strerror(-err));
+        respawn_later(i);
+    }
+}
+
+static void on_died(evutil_socket_t fd, short what, void *arg)
+{
+    struct inspector *i = arg;
+    enum inspection_outcome verdict;
+    bool was_ready;
+    int status = 0;
+
+    (void)fd;
+    (void)what;
+    /* What it said at last counts, unless it was killed for what it said. */
+    while (i->verdict == INSPECTION_CRASHED && child_read(i)) {
+    }
+    (void)waitpid(i->pid, &status, 0);
+    was_ready = i->ready;
+    verdict = i->verdict;
+    if (verdict == INSPECTION_CRASHED && (i->busy || !was_ready)) {
+        log_warning("inspector pid=%ld %s %d", (long)i->pid,
+                    WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
+                    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    }
+    evtimer_del(i->run_out);
+    child_close(i);
+    if (was_ready) {
+        add_timer(i->respawn, 0);
+    } else {
+        respawn_later(i);
+    }
+    if (i->busy) {
+        job_fail(i, verdict, 0);
+    }
+}
+
+/* ---- work ---- */
+
+static void send_question(struct inspector *i, const struct job *j)
+{
+    static struct inspector_msg m;
+    struct fdset fds;
+    ssize_t n;
+
+    m.type = INSPECTOR_ASK;
+    m.job = j->number;
+    m.u.question = j->question;
+    fdset_init(&fds);
+    fds.fds[fds.n++] = j->exe_fd; /* lent for the call */
+    n = sock_send(i->channel_fd, &m, sizeof m, &fds, MSG_DONTWAIT);
+    i->busy = true;
+    if (n == sizeof m) {
+        add_timer(i->run_out, INSPECTOR_RUN_MS);
+    } else if (n == -ETOOMANYREFS || n == -EAGAIN) {
+        job_fail(i, INSPECTION_NOBODY, (int)-n);
+    }
+    /* Any other error: the process is dying, and its end ends the job. */
+}
+
+/* Goes on with the queue, from the loop alone. */
+static void work(struct inspector *i)
+{
+    struct job *j;
+
+    while (!i->busy && (j = TAILQ_FIRST(&i->jobs))) {
+        const struct inspection *kept =
+            inspector_cache_get(&i->cache, &j->question.id, j->question.path);
+
+        if (kept) {
+            /* A copy: whoever is told may bring the cache to forget it. */
+            struct inspection r = *kept;
+
+            job_end(i, j, &r);
+        } else if (i->ready) {
+            send_question(i, j);
+        } else {
+            break;
+        }
+    }
+}
+
+static void on_kick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    work(arg);
+}
+
+/* ---- asking ---- */
+
+const struct inspection *inspector_look(struct inspector *i, const struct peer_exe *exe)
+{
+    return exe->fd < 0 ? NULL : inspector_cache_get(&i->cache, &exe->id, exe->path);
+}
+
+static struct job *job_find(struct inspector *i, const struct peer_exe *exe)
+{
+    struct job *j;
+
+    TAILQ_FOREACH(j, &i->jobs, link)
+    {
+        if (peer_file_id_same(&j->question.id, &exe->id) &&
+            strcmp(j->question.path, exe->path) == 0) {
+            return j;
+        }
+    }
+    return NULL;
+}
+
+static struct job *job_new(struct inspector *i, const struct peer_exe *exe, int *error)
+{
+    struct job *j = calloc(1, sizeof *j);
+
+    if (!j) {
+        *error = ENOMEM;
+        return NULL;
+    }
+    j->exe_fd = fcntl(exe->fd, F_DUPFD_CLOEXEC, 0);
+    if (j->exe_fd < 0) {
+        *error = errno;
+        free(j);
+        return NULL;
+    }
+    j->number = ++i->last_number;
+    j->question.id = exe->id;
+    memcpy(j->question.path, exe->path, sizeof j->question.path);
+    TAILQ_INSERT_TAIL(&i->jobs, j, link);
+    return j;
+}
+
+/* Gives the waiter its job, or the reason why there is none. */
+static void waiter_begin(struct waiter *w, const struct peer_exe *exe)
+{
+    struct inspector *i = w->inspector;
+
+    if (exe->fd < 0) {
+        w->outcome = INSPECTION_NO_FILE;
+    } else if (exe->id.size > INSPECTOR_FILE_MAX) {
+        w->outcome = INSPECTION_TOO_BIG;
+    } else if (i->n_waiting >= INSPECTOR_WAITING) {
+        w->outcome = INSPECTION_NOBODY;
+        w->error = EAGAIN;
+    } else {
+        w->outcome = INSPECTION_NOBODY;
+        w->job = job_find(i, exe);
+        if (!w->job) {
+            w->job = job_new(i, exe, &w->error);
+        }
+    }
+}
+
+uint64_t inspector_ask(struct inspector *i, const struct peer_exe *exe, unsigned timeout_ms,
+                       inspector_done *done, void *arg)
+{
+    struct waiter *w = calloc(1, sizeof *w);
+
+    if (!w) {
+        return 0;
+    }
+    w->inspector = i;
+    w->done = done;
+    w->arg = arg;
+    w->timer = evtimer_new(i->base, on_waiter_timer, w);
+    if (!w->timer) {
+        free(w);
+        return 0;
+    }
+    waiter_begin(w, exe);
+    w->number = ++i->last_number;
+    TAILQ_INSERT_TAIL(&i->waiters, w, link);
+    i->n_waiting++;
+    if (w->job) {
+        w->job->n_waiters++;
+        add_timer(i->kick, 0);
+    }
+    add_timer(w->timer, w->job ? timeout_ms : 0);
+    return w->number;
+}
+
+void inspector_forget(struct inspector *i, uint64_t request)
+{
+    struct waiter *w;
+
+    TAILQ_FOREACH(w, &i->waiters, link)
+    {
+        if (w->number == request) {
+            job_unwanted(i, w->job);
+            waiter_free(w);
+            return;
+        }
+    }
+}
+
+/* ---- the whole ---- */
+
+int inspector_new(struct inspector **out, const struct inspector_settings *s)
+{
+    struct inspector *i = calloc(1, sizeof *i);
+    int err;
+
+    *out = NULL;
+    if (!i) {
+        return -ENOMEM;
+    }
+    i->base = s->base;
+    i->pid = -1;
+    i->pidfd = -1;
+    i->channel_fd = -1;
+    TAILQ_INIT(&i->jobs);
+    TAILQ_INIT(&i->waiters);
+    inspector_cache_init(&i->cache);
+    i->run_out = evtimer_new(i->base, on_run_out, i);
+    i->respawn = evtimer_new(i->base, on_respawn, i);
+    i->kick = evtimer_new(i->base, on_kick, i);
+    err = inspector_kit_init(&i->kit, s);
+    if (!err) {
+        err = i->run_out && i->respawn && i->kick ? child_start(i) : -ENOMEM;
+    }
+    if (err) {
+        inspector_free(i);
+        return err;
+    }
+    *out = i;
+    return 0;
+}
+
+static void timer_free(struct event *timer)
+{
+    if (timer) {
+        event_free(timer);
+    }
+}
+
+void inspector_free(struct inspector *i)
+{
+    if (!i) {
+        return;
+    }
+    if (i->pid > 0) {
+        kill(i->pid, SIGKILL);
+        (void)waitpid(i->pid, NULL, 0);
+    }
+    child_close(i);
+    while (!TAILQ_EMPTY(&i->waiters)) {
+        waiter_free(TAILQ_FIRST(&i->waiters));
+    }
+    while (!TAILQ_EMPTY(&i->jobs)) {
+        struct job *j = TAILQ_FIRST(&i->jobs);
+
+        TAILQ_REMOVE(&i->jobs, j, link);
+        job_free(j);
+    }
+    timer_free(i->run_out);
+    timer_free(i->respawn);
+    timer_free(i->kick);
+    inspector_cache_deinit(&i->cache);
+    inspector_kit_deinit(&i->kit);
+    free(i);
+}
+
+pid_t inspector_pid(const struct inspector *i)
+{
+    return i->pid;
+}
+
+bool inspector_ready(const struct inspector *i)
+{
+    return i->ready;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The inspector's process: gives up its rights, reads the envelopes, then answers questions one by
+ * one until its channel closes. It waits for its parent and for the disk; nobody waits for it
+ * without a time-out.
+ */
+#include <errno.h>
+#include <openssl/evp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fdset.h"
+#include "base/sock.h"
+#include "policy/inspector_channel.h"
+
+/* Not on the stack, not allocated: there is one of each. */
+static struct inspector_start start;
+static struct inspector_msg msg;
+
+static int read_start(void)
+{
+    const ssize_t n = pread(INSPECTOR_START_FD, &start, sizeof start, 0);
+
+    close(INSPECTOR_START_FD);
+    if (n != sizeof start || start.n_keys > INSPECTOR_KEYS ||
+        start.n_envelopes > INSPECTOR_ENVELOPES) {
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* libcrypto reads its configuration when it is first used: not later, when there are no files. */
+static int load_libcrypto(void)
+{
+    uint8_t out[EVP_MAX_MD_SIZE];
+
+    return EVP_Digest("", 0, out, NULL, EVP_sha256(), NULL) == 1 ? 0 : -ENOMEM;
+}
+
+static int say(void)
+{
+    const ssize_t n = sock_send(INSPECTOR_CHANNEL_FD, &msg, sizeof msg, NULL, 0);
+
+    return n < 0 ? (int)n : 0;
+}
+
+/* Answers one question. 1, 0 at the channel's end, or -errno. */
+static int answer(const struct inspector_tools *tools)
+{
+    static struct inspector_question question;
+    struct fdset fds;
+    ssize_t n;
+    int exe_fd;
+
+    fdset_init(&fds);
+    n = sock_recv(INSPECTOR_CHANNEL_FD, &msg, sizeof msg, &fds, MSG_TRUNC);
+    if (n <= 0) {
+        fdset_close(&fds);
+        return (int)n;
+    }
+    if (n != sizeof msg || msg.type != INSPECTOR_ASK || fds.n != 1 ||
+        !memchr(msg.u.question.path, '\0', sizeof msg.u.question.path)) {
+        fdset_close(&fds);
+        return -EPROTO;
+    }
+    exe_fd = fdset_steal(&fds, 0);
+    question = msg.u.question;
+    msg.type = INSPECTOR_ANSWER;
+    inspector_inspect(tools, exe_fd, &question, &msg.u.answer);
+    close(exe_fd);
+    n = say();
+    return n < 0 ? (int)n : 1;
+}
+
+/* Whether so much of its CPU time is gone that the next question had better go to another. */
+static bool spent(void)
+{
+    return clock() / CLOCKS_PER_SEC > INSPECTOR_CPU / 2;
+}
+
+int inspector_main(void)
+{
+    struct inspector_tools tools;
+    int err = read_start();
+
+    log_init("poemd", err ? LOG_ERROR : start.log_level);
+    if (!err) {
+        err = load_libcrypto();
+    }
+    if (!err) {
+        err = inspector_sandbox(&start);
+    }
+    if (!err) {
+        tools = (struct inspector_tools){.dpkg_fd = start.dpkg_fd,
+                                         .doc_fd = start.doc_fd,
+                                         .claims = inspector_claims_new(&start)};
+        err = tools.claims ? 0 : -ENOMEM;
+    }
+    if (!err) {
+        memset(&msg, 0, sizeof msg);
+        msg.type = INSPECTOR_READY;
+        err = say();
+    }
+    while (!err && !spent()) {
+        const int r = answer(&tools);
+
+        if (r == 0) {
+            return 0;
+        }
+        err = r < 0 ? r : 0;
+    }
+    if (err && err != -EPIPE) {
+        log_error("inspector: %s", strerror(-err));
+    }
+    return err ? 1 : 0;
+}
