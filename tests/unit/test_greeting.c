@@ -157,7 +157,8 @@ END_TEST
 #define REPLY_SIZE (20 + sizeof RIG_REPLY)
 
 /* Writes n bytes: so many first, then the rest; or each alone where first is 0. */
-static void send_cut(int fd, const uint8_t *p, size_t n, size_t first, enum greeting_news *last)
+static void send_cut(int fd, const uint8_t *p, size_t n, size_t first,
+                     const enum greeting_news *last)
 {
     for (size_t at = 0; at < n;) {
         const size_t end = first == 0 ? at + 1 : at == 0 ? first : n;
@@ -189,7 +190,7 @@ END_TEST
 
 START_TEST(however_the_reply_is_cut)
 {
-    enum greeting_news evidence = GREETING_EVIDENCE;
+    const enum greeting_news evidence = GREETING_EVIDENCE;
     uint8_t bytes[REPLY_SIZE];
     const size_t n = rig_version(bytes, sizeof bytes, WIRE_TYPE_REPLY, RIG_REPLY, sizeof RIG_REPLY);
 
