@@ -136,6 +136,9 @@ static void resolve_poem(struct config *c, struct config_errors *e)
         c->poem = poem_builtin;
         return;
     }
+    /* A file's configuration is resolved again once the command line has had its say. */
+    free((char *)(uintptr_t)c->poem.text);
+    c->poem = (struct poem){0};
     n = read_file(c->poem_file, POEM_SIZE_MAX + 1, &text);
     if (n < 0) {
         config_errors_add(e, c->poem_at, NULL, "the poem cannot be read: %s", strerror((int)-n));
