@@ -381,18 +381,11 @@ static bool has_part(const struct joined *j, const char *text)
     return false;
 }
 
-static void join(struct joined *j, struct span licence_field)
+/* Joins one part, unless it is there already. */
+static void join_part(struct joined *j, const char *text)
 {
-    const struct span s = trimmed(licence_field);
-    char text[EVIDENCE_LICENCE_SIZE];
-    bool choice;
+    const bool choice = strstr(text, " OR ") != NULL;
 
-    if (s.n == 0) {
-        snprintf(text, sizeof text, "%s", UNNAMED);
-    } else if (!evidence_copyright_expression(s.p, s.n, text, sizeof text)) {
-        j->to.full = true;
-        return;
-    }
     if (has_part(j, text)) {
         return;
     }
@@ -400,12 +393,32 @@ static void join(struct joined *j, struct span licence_field)
         j->to.full = true;
         return;
     }
-    choice = strstr(text, " OR ") != NULL;
     put(&j->to, j->n > 0 ? " AND " : "");
     put(&j->to, choice ? "(" : "");
     j->parts[j->n++] = (struct span){j->to.out + j->to.n, strlen(text)};
     put(&j->to, text);
     put(&j->to, choice ? ")" : "");
+}
+
+/* Joins a License field: where it is parts under AND alone, each for itself. */
+static void join(struct joined *j, struct span licence_field)
+{
+    const struct span s = trimmed(licence_field);
+    char text[EVIDENCE_LICENCE_SIZE] = UNNAMED;
+    char *part = text;
+    char *and;
+
+    if (s.n > 0 && !evidence_copyright_expression(s.p, s.n, text, sizeof text)) {
+        j->to.full = true;
+        return;
+    }
+    /* text keeps its start: what was cut off it had no OR either. */
+    while (!strstr(text, " OR ") && text[0] != '(' && (and = strstr(part, " AND "))) {
+        *and = '\0';
+        join_part(j, part);
+        part = and+strlen(" AND ");
+    }
+    join_part(j, part);
 }
 
 static bool is_format(struct span format)

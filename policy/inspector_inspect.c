@@ -9,8 +9,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "policy/evidence_elf.h"
@@ -94,32 +92,15 @@ static void measure_verity(int fd, struct inspection *r)
     }
 }
 
-static int64_t nanoseconds(const struct timespec *t)
-{
-    int64_t ns;
-
-    if (__builtin_mul_overflow((int64_t)t->tv_sec, (int64_t)1000000000, &ns) ||
-        __builtin_add_overflow(ns, (int64_t)t->tv_nsec, &ns)) {
-        return t->tv_sec < 0 ? INT64_MIN : INT64_MAX;
-    }
-    return ns;
-}
-
 /* 0, -ESTALE: the file is not, or not as, the one asked of; or -errno. */
 static int still_same(int fd, const struct peer_file_id *want)
 {
     struct peer_file_id have;
-    struct stat st;
+    const int err = peer_file_id_get(fd, &have);
 
-    if (fstat(fd, &st) < 0) {
-        return -errno;
+    if (err) {
+        return err;
     }
-    have = (struct peer_file_id){.dev_major = major(st.st_dev),
-                                 .dev_minor = minor(st.st_dev),
-                                 .inode = st.st_ino,
-                                 .size = (uint64_t)st.st_size,
-                                 .mtime = nanoseconds(&st.st_mtim),
-                                 .ctime = nanoseconds(&st.st_ctim)};
     return peer_file_id_same(&have, want) ? 0 : -ESTALE;
 }
 

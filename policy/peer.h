@@ -68,6 +68,10 @@ struct peer_file_id {
 
 bool peer_file_id_same(const struct peer_file_id *a, const struct peer_file_id *b);
 
+/* The identity of an open file. It may ask the file system: not for a peer's files in the monitor.
+ * 0 or -errno. */
+int peer_file_id_get(int fd, struct peer_file_id *out) __attribute__((warn_unused_result));
+
 struct peer_exe {
     int fd; /* open for reading through /proc, -1: unknown. Owned */
     struct peer_file_id id;

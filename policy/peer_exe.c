@@ -53,6 +53,27 @@ static int64_t nanoseconds(struct statx_timestamp t)
     return ns;
 }
 
+static struct peer_file_id identity(const struct statx *s)
+{
+    return (struct peer_file_id){.dev_major = s->stx_dev_major,
+                                 .dev_minor = s->stx_dev_minor,
+                                 .inode = s->stx_ino,
+                                 .size = s->stx_size,
+                                 .mtime = nanoseconds(s->stx_mtime),
+                                 .ctime = nanoseconds(s->stx_ctime)};
+}
+
+int peer_file_id_get(int fd, struct peer_file_id *out)
+{
+    struct statx s;
+
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &s) < 0) {
+        return -errno;
+    }
+    *out = identity(&s);
+    return 0;
+}
+
 static bool is_fuse(const char *type)
 {
     return strncmp(type, "fuse", 4) == 0;
@@ -111,12 +132,7 @@ static int identify(struct peer *p, int path_fd, struct peer_mount *m)
     if (!S_ISREG(s.stx_mode)) {
         return -EINVAL;
     }
-    e->id = (struct peer_file_id){.dev_major = s.stx_dev_major,
-                                  .dev_minor = s.stx_dev_minor,
-                                  .inode = s.stx_ino,
-                                  .size = s.stx_size,
-                                  .mtime = nanoseconds(s.stx_mtime),
-                                  .ctime = nanoseconds(s.stx_ctime)};
+    e->id = identity(&s);
     e->deleted = e->deleted || s.stx_nlink == 0;
     *m = (struct peer_mount){
         .id = s.stx_mnt_id, .dev_major = s.stx_dev_major, .dev_minor = s.stx_dev_minor};

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "policy/inspector.h"
 
 struct command {
     const char *name;
@@ -24,8 +25,12 @@ struct command {
 #define TIMEOUT_MS_MAX 600000
 
 static const struct command commands[] = {
+    {"attest", "EXE --licence EXPRESSION --key KEY [-o FILE] | --note EXPRESSION",
+     "sign under which licence an executable is, or have it noted inside", attest_main},
     {"audit", "verify|checkpoint|prove|check-proof|report|keygen ...",
      "verify an audit log, prove from it, report of it: poemctl-audit(1)", audit_main},
+    {"inspect", "[--json] [--trust KEY]... [--envelope FILE]... EXE|SOCKET|--pid PID",
+     "show who a peer is, and what is known of its licence", inspect_main},
     {"poem", "[--json] [--grant | --check FILE]", "show the poem and its grant, or compare a file",
      poem_main},
     {"policy", "licence [--json] --with LICENCE EXPRESSION",
@@ -121,6 +126,9 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--version") == 0) {
         printf("poemctl %s\n", POEMD_VERSION);
         return poemctl_finish("version", POEMCTL_YES);
+    }
+    if (strcmp(argv[1], INSPECTOR_ARG) == 0) {
+        return inspector_main();
     }
     c = find(argv[1]);
     if (!c) {

@@ -36,7 +36,9 @@ bool poemctl_timeout(const char *name, const char *text, int *out);
 
 /* ---- the subcommands ---- */
 
+poemctl_command attest_main;
 poemctl_command audit_main;
+poemctl_command inspect_main;
 poemctl_command poem_main;
 poemctl_command policy_main;
 poemctl_command probe_main;
