@@ -122,8 +122,8 @@ struct spdx {
 };
 
 /*
- * Parses n bytes (no NUL is needed). Writes all of *e that is used; *why only on failure. A NUL
- * inside is SPDX_BAD_BYTE.
+ * Parses n bytes (no NUL is needed). Writes all of *e that is used; *why only on failure, when *e
+ * has no terms. A NUL inside is SPDX_BAD_BYTE.
  */
 enum spdx_outcome spdx_parse(struct spdx *e, const char *p, size_t n, enum spdx_lookup lookup,
                              struct spdx_error *why) __attribute__((warn_unused_result));
@@ -198,7 +198,10 @@ struct spdx_verdict {
     enum spdx_part parts[LIMIT_SPDX_TERMS];
 };
 
-/* Judges. Never fails: what is not known is SPDX_UNKNOWN. */
+/*
+ * Judges. Never fails: what is not known is SPDX_UNKNOWN, so too an expression that spdx_parse
+ * refused, of which n_terms is 0.
+ */
 void spdx_judge(const struct spdx *e, enum spdx_target target, struct spdx_verdict *v);
 
 /* Why a term is what it is with version 2 or 3 of the GPL. All strings are static. */

@@ -99,9 +99,8 @@ static void reason_with(const struct spdx_meaning *m, int version, struct spdx_r
 
     if (!x) {
         say(r, SPDX_UNKNOWN, "its exception is not on the list: what it adds is not known", "");
-    } else if (x->effect == SPDX_OBSCURE) {
-        say(r, SPDX_UNKNOWN, x->why, x->source);
-    } else if (x->effect == SPDX_LINKS && r->compat == SPDX_INCOMPATIBLE) {
+    } else if (x->effect == SPDX_OBSCURE ||
+               (x->effect == SPDX_LINKS && r->compat == SPDX_INCOMPATIBLE)) {
         say(r, SPDX_UNKNOWN, x->why, x->source);
     } else if (x->effect == SPDX_WAIVES && version == 2 && r->compat == SPDX_INCOMPATIBLE &&
                strcmp(spdx_licence_at(m->licence)->id, "Apache-2.0") == 0) {
@@ -138,9 +137,8 @@ static void judge_terms(const struct spdx *e, int version, struct spdx_verdict *
     }
 }
 
-/* From the terms to the root, whose answer is returned; that of each node is in nodes. */
-static enum spdx_compat judge_nodes(const struct spdx *e, const struct spdx_verdict *v,
-                                    enum spdx_compat *nodes)
+/* From the terms to the root. */
+static void judge_nodes(const struct spdx *e, const struct spdx_verdict *v, enum spdx_compat *nodes)
 {
     for (size_t i = 0; i < e->n_nodes; i++) {
         const struct spdx_node *n = &e->nodes[i];
@@ -153,7 +151,6 @@ static enum spdx_compat judge_nodes(const struct spdx *e, const struct spdx_verd
             nodes[i] = nodes[n->right];
         }
     }
-    return nodes[e->n_nodes - 1];
 }
 
 /* From the root to the terms: of two branches that are as good, the first is taken. */
@@ -178,14 +175,17 @@ static void mark(const struct spdx *e, const enum spdx_compat *nodes, struct spd
 
 static void judge_version(const struct spdx *e, int version, struct spdx_verdict *v)
 {
-    enum spdx_compat nodes[2 * LIMIT_SPDX_TERMS - 1];
+    enum spdx_compat nodes[2 * LIMIT_SPDX_TERMS - 1] = {SPDX_INCOMPATIBLE};
 
-    v->version = version;
-    v->n_terms = e->n_terms;
+    *v = (struct spdx_verdict){v->target, .version = version, .n_terms = e->n_terms};
+    if (e->n_terms == 0) {
+        v->compat = SPDX_UNKNOWN;
+        return;
+    }
     judge_terms(e, version, v);
-    v->compat = judge_nodes(e, v, nodes);
+    judge_nodes(e, v, nodes);
+    v->compat = nodes[e->n_nodes - 1];
     mark(e, nodes, v);
-    v->decisive = 0;
     while (v->parts[v->decisive] != SPDX_TAKEN || v->terms[v->decisive] != v->compat) {
         v->decisive++;
     }
@@ -244,8 +244,13 @@ const char *spdx_verdict_text(const struct spdx_verdict *v, const struct spdx *e
         return out;
     }
     count_others(v, others, sizeof others);
-    spdx_term_text(e, v->decisive, term, sizeof term);
-    spdx_reason(e, v->decisive, v->version, &r);
+    if (v->n_terms > 0) {
+        spdx_term_text(e, v->decisive, term, sizeof term);
+        spdx_reason(e, v->decisive, v->version, &r);
+    } else {
+        snprintf(term, sizeof term, "no licence");
+        say(&r, SPDX_UNKNOWN, "there is no expression that could be read", "");
+    }
     out[0] = '\0';
     append(out, size, spdx_compat_name(v->compat));
     append(out, size, " with ");

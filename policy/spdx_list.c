@@ -54,9 +54,9 @@ static const struct {
     {"cc0", "CC0-1.0"},
 };
 
-static char lower(char c)
+static int lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 /* As strcmp of the lower-case forms; p has n bytes. */

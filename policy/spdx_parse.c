@@ -469,5 +469,12 @@ enum spdx_outcome spdx_parse(struct spdx *e, const char *p, size_t n, enum spdx_
     for (skip_spaces(&s); r == SPDX_OK && s.at < n; skip_spaces(&s)) {
         r = take(&s);
     }
-    return r == SPDX_OK ? finish(&s) : r;
+    if (r == SPDX_OK) {
+        r = finish(&s);
+    }
+    if (r != SPDX_OK) {
+        e->n_terms = 0;
+        e->n_nodes = 0;
+    }
+    return r;
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: 2026 The poemd authors
-"""poemctl policy licence: what is shown, what is said, and the exit status; and its manual's example.
+"""poemctl policy licence: what is shown, what is said, the exit status; and its manual's examples.
 
 usage: test_licence.py --build DIR [TEST...]
 """
@@ -53,7 +53,8 @@ class Licence(unittest.TestCase):
 
     def test_what_is_taken_and_what_fails_is_shown(self) -> None:
         shown, _ = self.ask("cddl-1.0 or (mit and apache-2.0)", "--with", "GPL-2.0-only", code=1)
-        self.assertRegex(shown, r"\ACDDL-1\.0 OR MIT AND Apache-2\.0\nincompatible with GPL-2\.0-only\n")
+        self.assertTrue(shown.startswith("CDDL-1.0 OR MIT AND Apache-2.0\n"
+                                         "incompatible with GPL-2.0-only\n"))
         self.assertRegex(shown, r"(?m)^  no   CDDL-1\.0$")
         self.assertRegex(shown, r"(?m)^  yes  MIT  \(not taken")
         self.assertRegex(shown, r"(?m)^ +https://www\.gnu\.org/licenses/license-list\.html#CDDL$")
@@ -108,8 +109,8 @@ class Licence(unittest.TestCase):
 
     def test_the_manuals_examples_are_so(self) -> None:
         text = (ROOT / "docs" / "man" / "poemctl-policy.1").read_text()
-        examples = re.findall(r"^\$ poemctl policy licence '([^'\n]*)' --with (\S+)\n(.*?)^\.Ed$", text,
-                              re.MULTILINE | re.DOTALL)
+        examples = re.findall(r"^\$ poemctl policy licence '([^'\n]*)' --with (\S+)\n(.*?)^\.Ed$",
+                              text, re.MULTILINE | re.DOTALL)
         self.assertEqual(len(examples), 2)
         for (expression, target, printed), code in zip(examples, (0, 2)):
             shown, said = self.ask(expression, "--with", target, code=code)

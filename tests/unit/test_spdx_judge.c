@@ -151,6 +151,25 @@ START_TEST(the_line_for_logs_names_part_and_source)
 }
 END_TEST
 
+START_TEST(what_was_refused_is_unknown)
+{
+    struct spdx_error why;
+    struct spdx_verdict v;
+    char out[200];
+
+    ck_assert_int_eq(rig_parse("MIT AND ISC OR (", 16, SPDX_LISTED, &why), SPDX_EXPECTED_LICENCE);
+    for (int t = 0; t < SPDX_TARGETS; t++) {
+        spdx_judge(rig_expression(), (enum spdx_target)t, &v);
+        ck_assert_int_eq(v.compat, SPDX_UNKNOWN);
+        ck_assert_uint_eq(v.n_terms, 0);
+        spdx_verdict_text(&v, rig_expression(), out, sizeof out);
+        ck_assert_ptr_eq(strstr(out, "unknown with GPL-"), out);
+    }
+    ck_assert_uint_eq(spdx_canonical(rig_expression(), out, sizeof out), 0);
+    ck_assert_str_eq(out, "");
+}
+END_TEST
+
 START_TEST(targets_have_names)
 {
     for (int t = 0; t < SPDX_TARGETS; t++) {
@@ -304,6 +323,7 @@ int main(void)
                         sizeof explained / sizeof *explained);
     tcase_add_test(t, a_plus_tells_what_it_was_taken_as);
     tcase_add_test(t, the_line_for_logs_names_part_and_source);
+    tcase_add_test(t, what_was_refused_is_unknown);
     tcase_add_test(t, targets_have_names);
     t = unit_case(s, "rules");
     tcase_add_test(t, every_answer_has_a_source);
