@@ -7,31 +7,30 @@
  */
 #include "policy/rules.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
-
-/* What one rule comes to. */
-struct step {
-    struct rules_step told;
-    uint32_t taint; /* what it means where it is not met, or all the same */
-    char mend[RULES_TEXT_SIZE];
-};
-
-typedef void step_fn(const struct step *s, void *arg);
+#include "policy/rules_judge.h"
 
 struct walk {
     const struct rules *rules;
     const struct rules_known *known;
-    step_fn *fn;
+    rules_step_fn *fn;
     void *arg;
 };
 
 const char *rules_party_name(enum rules_party p)
 {
     return p == RULES_CLIENT ? "client" : "backend";
+}
+
+const char *rules_fact_name(enum rules_fact f)
+{
+    static const char *const words[RULES_FACTS] = {"user",   "group", "exe",
+                                                   "digest", "label", "unit"};
+
+    return f < RULES_FACTS ? words[f] : "?";
 }
 
 const char *verdict_name(enum verdict v)
@@ -47,306 +46,121 @@ const char *verdict_name(enum verdict v)
     return "?";
 }
 
-static void say(char out[RULES_TEXT_SIZE], const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void say(char out[RULES_TEXT_SIZE], const char *fmt, ...)
+/* Tells of a step. One that is met needs no mending, and leaves what its evidence is worth. */
+static void tell(const struct walk *w, struct rules_step *s)
 {
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(out, RULES_TEXT_SIZE, fmt, ap);
-    va_end(ap);
+    if (s->met) {
+        s->taint &= TAINT_UNSIGNED | TAINT_OVERRIDE;
+        s->mend[0] = '\0';
+    }
+    w->fn(s, w->arg);
 }
 
 /* ---- who the parties are ---- */
 
-static const char *const fact_words[RULES_FACTS] = {"user",   "group", "exe",
-                                                    "digest", "label", "unit"};
-
-/* Which of a peer's facts a rule goes by. */
-static const enum peer_fact fact_of[RULES_FACTS] = {
-    [RULES_USER] = PEER_UID,      [RULES_GROUP] = PEER_GID,   [RULES_EXE] = PEER_EXE_PATH,
-    [RULES_DIGEST] = PEER_EXE_ID, [RULES_LABEL] = PEER_LABEL, [RULES_UNIT] = PEER_UNIT,
-};
-
-static bool has_digest(const struct rules_known *k)
-{
-    return k->inspection && k->inspection->outcome == INSPECTION_OK;
-}
-
-static void digest_text(const struct inspection *i, char out[2 * INSPECTION_SHA256_SIZE + 1])
-{
-    for (size_t n = 0; n < INSPECTION_SHA256_SIZE; n++) {
-        snprintf(out + 2 * n, 3, "%02x", i->sha256[n]);
-    }
-}
-
-static bool in_groups(const struct peer *p, gid_t id)
-{
-    if (peer_knows(p, PEER_GID) && p->gid == id) {
-        return true;
-    }
-    for (unsigned i = 0; peer_knows(p, PEER_GROUPS) && i < p->n_groups; i++) {
-        if (p->groups[i] == id) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whether the party is the one that a fact and its value name. What is unknown is nobody. */
-static bool is_named(const struct rules_known *k, enum rules_fact fact, uid_t id, const char *text)
-{
-    const struct peer *p = k->peer;
-    char digest[2 * INSPECTION_SHA256_SIZE + 1];
-
-    switch (fact) {
-    case RULES_USER:
-        return peer_knows(p, PEER_UID) && p->uid == id;
-    case RULES_GROUP:
-        return in_groups(p, id);
-    case RULES_EXE:
-        return peer_knows(p, PEER_EXE_PATH) && p->exe.path_ours && !p->exe.deleted &&
-               strcmp(p->exe.path, text) == 0;
-    case RULES_DIGEST:
-        if (!has_digest(k)) {
-            return false;
-        }
-        digest_text(k->inspection, digest);
-        return strcmp(digest, text) == 0;
-    case RULES_LABEL:
-        return peer_knows(p, PEER_LABEL) && strcmp(p->label, text) == 0;
-    case RULES_UNIT:
-        return peer_knows(p, PEER_UNIT) && strcmp(p->unit, text) == 0;
-    case RULES_FACTS:
-        break;
-    }
-    return true;
-}
-
-/* The party's own value of a fact, for people. */
-static void show_fact(const struct rules_known *k, enum rules_fact fact, char *out, size_t size)
-{
-    const struct peer *p = k->peer;
-    char digest[2 * INSPECTION_SHA256_SIZE + 1];
-    const char *text = fact == RULES_EXE ? p->exe.path : fact == RULES_LABEL ? p->label : p->unit;
-
-    if (fact == RULES_DIGEST) {
-        if (has_digest(k)) {
-            digest_text(k->inspection, digest);
-            snprintf(out, size, "%s", digest);
-        } else {
-            snprintf(out, size, "unknown: %s",
-                     k->inspection ? inspection_text(k->inspection->outcome) : "not looked at");
-        }
-    } else if (!peer_knows(p, fact_of[fact])) {
-        peer_why(p, fact_of[fact], out, size);
-    } else if (fact == RULES_USER || fact == RULES_GROUP) {
-        snprintf(out, size, "%u", fact == RULES_USER ? (unsigned)p->uid : (unsigned)p->gid);
-    } else {
-        log_escape(out, size, text, strlen(text));
-    }
-}
-
 static void check_allow(const struct walk *w, enum rules_party party, enum rules_fact fact)
 {
     const struct rules_known *k = &w->known[party];
-    struct step s = {.told = {.party = party}, .taint = TAINT_IDENTITY};
-    char own[160];
+    const char *who = rules_party_name(party);
+    const char *what = rules_fact_name(fact);
+    struct rules_step s = {.about = RULES_ABOUT_IDENTITY, .party = party, .taint = TAINT_IDENTITY};
+    char own[240];
     size_t n = 0;
 
-    for (size_t i = 0; i < w->rules->n_allow; i++) {
+    for (size_t i = 0; i < w->rules->n_allow && !s.met; i++) {
         const struct rules_allow *a = &w->rules->allow[i];
 
-        if (a->party != party || a->fact != fact) {
-            continue;
-        }
-        if (n++ == 0) {
-            s.told.line = a->line;
-        }
-        if (is_named(k, fact, a->id, a->text)) {
-            s.told.met = true;
-            s.told.line = a->line;
-            break;
+        if (a->party == party && a->fact == fact) {
+            s.met = rules_is_named(k, fact, a->id, a->text);
+            s.line = n == 0 || s.met ? a->line : s.line;
+            n++;
         }
     }
     if (n == 0) {
         return;
     }
-    show_fact(k, fact, own, sizeof own);
-    say(s.told.text, "the %s's %s %s \"allow %s %s\": it is %s", rules_party_name(party),
-        fact_words[fact], s.told.met ? "is named by" : "is none of those of",
-        rules_party_name(party), fact_words[fact], own);
-    say(s.mend, "a %s of the named %s, or an \"allow\" that names this one",
-        rules_party_name(party), fact_words[fact]);
-    w->fn(&s, w->arg);
+    rules_show_fact(k, fact, own, sizeof own);
+    rules_say(s.text, "%s \"allow %s %s\" names the %s's %s, which is %s", s.met ? "the" : "no",
+              who, what, who, what, own);
+    rules_say(s.mend, "a %s whose %s is named, or an \"allow %s %s\" that names this one", who,
+              what, who, what);
+    tell(w, &s);
 }
 
 static void check_recital(const struct walk *w, enum rules_party party)
 {
-    struct step s = {.told = {.party = party}, .taint = TAINT_RECITAL};
+    const char *who = rules_party_name(party);
+    struct rules_step s = {.about = RULES_ABOUT_RECITAL,
+                           .party = party,
+                           .line = w->rules->demand_line[party],
+                           .taint = TAINT_RECITAL};
 
     if (!w->rules->demand_recital[party]) {
         return;
     }
-    s.told.line = w->rules->demand_line[party];
-    s.told.met = w->known[party].recital == RECITAL_OK;
-    say(s.told.text, "the rule \"demand recital from %s\" is %s: %s", rules_party_name(party),
-        s.told.met ? "met" : "not met", recital_text(w->known[party].recital));
-    say(s.mend, "a %s that recites the poem", rules_party_name(party));
-    w->fn(&s, w->arg);
+    s.met = w->known[party].recital == RECITAL_OK;
+    rules_say(s.text, "the rule \"demand recital from %s\" is %s: %s", who,
+              s.met ? "met" : "not met", recital_text(w->known[party].recital));
+    rules_say(s.mend, "a %s that recites the poem", who);
+    tell(w, &s);
 }
 
 /* ---- licences ---- */
 
-/* The evidence that counts: all items of the highest grade there is. */
-struct counted {
-    enum evidence_grade grade;
-    size_t n;
-    struct {
-        const char *licence;
-        const char *source;
-        const char *name;
-    } items[EVIDENCE_ITEMS + 1];
-};
-
-static void count(struct counted *c, enum evidence_grade grade, const char *source,
-                  const char *licence, const char *name)
+static void say_evidence(struct rules_step *s, const struct rules_counted *c, size_t worst,
+                         const char *why)
 {
-    if (!*licence || grade < c->grade) {
+    const char *who = rules_party_name(s->party);
+    char licence[128];
+
+    if (c->n == 0) {
+        rules_say(s->text, "nothing is known of the %s's licence", who);
         return;
     }
-    if (grade > c->grade) {
-        c->grade = grade;
-        c->n = 0;
-    }
-    c->items[c->n].licence = licence;
-    c->items[c->n].source = source;
-    c->items[c->n].name = name;
-    c->n++;
+    log_escape(licence, sizeof licence, c->items[worst].licence, strlen(c->items[worst].licence));
+    rules_say(s->text, "licence of %s: %s, %s (%s%s%.100s): %.200s", who, licence,
+              evidence_grade_name(c->grade), c->items[worst].source,
+              *c->items[worst].name ? " " : "", c->items[worst].name, why);
 }
 
-static void count_party(const struct walk *w, enum rules_party party, struct counted *c)
+/* What the rule would take. */
+static void say_wanted(struct rules_step *s, const struct rules_licence *rule, bool licence,
+                       bool grade)
 {
-    const struct rules_known *k = &w->known[party];
+    char wanted[96] = "";
 
-    *c = (struct counted){.grade = EVIDENCE_NONE};
-    count(c, EVIDENCE_DECLARED, "declaration", k->declared, "");
-    if (k->recital == RECITAL_OK) {
-        count(c, EVIDENCE_RECITED, "recital", k->recited, "");
+    if (licence && rule->kind == RULES_COMPATIBLE) {
+        snprintf(wanted, sizeof wanted, " that is compatible with %s",
+                 spdx_target_name(rule->target));
+    } else if (licence) {
+        snprintf(wanted, sizeof wanted, " that the OSI has approved");
     }
-    for (uint32_t i = 0; has_digest(k) && i < k->inspection->evidence.n; i++) {
-        const struct evidence_item *e = &k->inspection->evidence.items[i];
-
-        count(c, e->grade, evidence_source_name(e->source), e->licence, e->name);
+    if (grade) {
+        rules_say(s->mend, "evidence, %s or better, of a licence%s",
+                  evidence_grade_name(rule->least), wanted);
+    } else {
+        rules_say(s->mend, "a licence%s", wanted);
     }
-    for (size_t i = 0; i < w->rules->n_assign; i++) {
-        const struct rules_assign *a = &w->rules->assign[i];
-
-        /* The first that names the party: several would contradict or repeat each other. */
-        if (a->party == party && is_named(k, a->fact, 0, a->text)) {
-            count(c, EVIDENCE_ASSIGNED, "operator", a->licence, "");
-            break;
-        }
-    }
-}
-
-/* How a licence fares by a rule; why is filled in. */
-static enum spdx_compat judge(const struct rules_licence *rule, const char *licence,
-                              char why[RULES_TEXT_SIZE])
-{
-    struct spdx expression;
-    struct spdx_error error;
-    struct spdx_verdict v;
-
-    if (spdx_parse(&expression, licence, strlen(licence), SPDX_ANY, &error) != SPDX_OK) {
-        say(why, "no SPDX expression: %s", error.text);
-        return SPDX_UNKNOWN;
-    }
-    if (rule->kind == RULES_OSI_APPROVED) {
-        const enum spdx_compat c = spdx_osi_approved(&expression);
-
-        say(why, "%s",
-            c == SPDX_COMPATIBLE     ? "approved by the OSI"
-            : c == SPDX_INCOMPATIBLE ? "not approved by the OSI"
-                                     : "not known to be approved by the OSI");
-        return c;
-    }
-    spdx_judge(&expression, rule->target, &v);
-    spdx_verdict_text(&v, &expression, why, RULES_TEXT_SIZE);
-    return v.compat;
-}
-
-/* The worst of what counts; which item that is. */
-static enum spdx_compat judge_all(const struct rules_licence *rule, const struct counted *c,
-                                  size_t *worst, char why[RULES_TEXT_SIZE])
-{
-    enum spdx_compat all = SPDX_UNKNOWN;
-
-    *worst = 0;
-    say(why, "no evidence of its licence");
-    for (size_t i = 0; i < c->n; i++) {
-        char text[RULES_TEXT_SIZE];
-        const enum spdx_compat one = judge(rule, c->items[i].licence, text);
-
-        if (i == 0 || one < all) {
-            all = one;
-            *worst = i;
-            memcpy(why, text, sizeof text);
-        }
-    }
-    return all;
-}
-
-static uint32_t taint_of(enum spdx_compat compat, const struct counted *c)
-{
-    uint32_t taint = 0;
-
-    if (compat != SPDX_COMPATIBLE) {
-        taint |= compat == SPDX_INCOMPATIBLE ? TAINT_PROPRIETARY : TAINT_UNKNOWN;
-    }
-    if (c->grade == EVIDENCE_DECLARED || c->grade == EVIDENCE_RECITED) {
-        taint |= TAINT_UNSIGNED;
-    }
-    if (c->grade == EVIDENCE_ASSIGNED) {
-        taint |= TAINT_OVERRIDE;
-    }
-    return taint;
 }
 
 static void check_licence(const struct walk *w, const struct rules_licence *rule)
 {
-    struct step s = {.told = {.party = rule->party, .line = rule->line}};
-    const char *party = rules_party_name(rule->party);
+    struct rules_step s = {.about = RULES_ABOUT_LICENCE, .party = rule->party, .line = rule->line};
     char why[RULES_TEXT_SIZE];
-    char licence[128];
-    struct counted c;
+    struct rules_counted c;
     enum spdx_compat compat;
     size_t worst;
 
-    count_party(w, rule->party, &c);
-    compat = judge_all(rule, &c, &worst, why);
-    s.taint = taint_of(compat, &c);
-    s.told.met = compat == SPDX_COMPATIBLE && c.grade >= rule->least;
-    if (c.n == 0) {
-        say(s.told.text, "nothing is known of the %s's licence", party);
-    } else {
-        log_escape(licence, sizeof licence, c.items[worst].licence, strlen(c.items[worst].licence));
-        say(s.told.text, "licence of %s: %s, %s (%s%s%s): %.200s", party, licence,
-            evidence_grade_name(c.grade), c.items[worst].source, *c.items[worst].name ? " " : "",
-            c.items[worst].name, why);
+    rules_count(w->rules, rule->party, &w->known[rule->party], &c);
+    compat = rules_judge_all(rule, &c, &worst, why);
+    s.taint = rules_licence_taint(compat, c.grade);
+    s.met = compat == SPDX_COMPATIBLE && c.grade >= rule->least;
+    if (c.n > 0 && c.grade < rule->least) {
+        s.taint |= TAINT_UNSIGNED;
     }
-    if (c.grade < rule->least) {
-        say(s.mend, "evidence of its licence that is %s or better",
-            evidence_grade_name(rule->least));
-        s.taint |= c.n == 0 ? TAINT_UNKNOWN : TAINT_UNSIGNED;
-    } else {
-        say(s.mend, "a licence that is %s%s",
-            rule->kind == RULES_OSI_APPROVED ? "approved by the OSI" : "compatible with ",
-            rule->kind == RULES_OSI_APPROVED ? "" : spdx_target_name(rule->target));
-    }
-    w->fn(&s, w->arg);
+    say_evidence(&s, &c, worst, why);
+    say_wanted(&s, rule, compat != SPDX_COMPATIBLE, c.grade < rule->least);
+    tell(w, &s);
 }
 
 /* ---- all of them ---- */
@@ -364,7 +178,7 @@ static void walk(const struct walk *w)
     }
 }
 
-static bool not_after(struct rules_date a, struct rules_date b)
+bool rules_date_not_after(struct rules_date a, struct rules_date b)
 {
     if (a.year != b.year) {
         return a.year < b.year;
@@ -375,53 +189,76 @@ static bool not_after(struct rules_date a, struct rules_date b)
 struct deciding {
     struct rules_verdict *out;
     bool failed;
-    bool spoke; /* a licence rule has told why it passes */
+    bool spoke;         /* a rule has told why it passes … */
+    bool spoke_licence; /* … and it was one of licences, which is what people ask for */
 };
 
-static void take(const struct step *s, void *arg)
+static void take(const struct rules_step *s, void *arg)
 {
     struct deciding *d = arg;
+    const bool licence = s->about == RULES_ABOUT_LICENCE;
 
-    d->out->taint |= s->told.met ? s->taint & (TAINT_UNSIGNED | TAINT_OVERRIDE) : s->taint;
-    if (d->failed || (s->told.met && d->spoke)) {
+    d->out->taint |= s->taint;
+    if (d->failed || (s->met && d->spoke && (d->spoke_licence || !licence))) {
         return;
     }
-    d->failed = !s->told.met;
+    d->failed = !s->met;
     d->spoke = true;
-    d->out->party = s->told.party;
-    d->out->line = s->told.line;
-    memcpy(d->out->why, s->told.text, sizeof d->out->why);
-    if (!s->told.met) {
-        memcpy(d->out->mend, s->mend, sizeof d->out->mend);
+    d->spoke_licence = licence;
+    d->out->party = s->party;
+    d->out->line = s->line;
+    memcpy(d->out->why, s->text, sizeof d->out->why);
+    memcpy(d->out->mend, s->mend, sizeof d->out->mend);
+}
+
+/* By what a licence is judged where no rule asks for it. */
+static const struct rules_licence unasked = {
+    .party = RULES_BACKEND, .kind = RULES_COMPATIBLE, .target = SPDX_WITH_GPL_2_0_OR_LATER};
+
+static bool asks_backend(const struct rules *r)
+{
+    for (size_t i = 0; i < r->n_licence; i++) {
+        if (r->licence[i].party == RULES_BACKEND) {
+            return true;
+        }
     }
+    return false;
 }
 
 /* What a device that was looked at is tainted by where no rule asks for its licence. */
 static uint32_t unasked_taint(const struct walk *w)
 {
-    static const struct rules_licence gpl = {
-        .party = RULES_BACKEND, .kind = RULES_COMPATIBLE, .target = SPDX_WITH_GPL_2_0_OR_LATER};
     char why[RULES_TEXT_SIZE];
-    struct counted c;
+    struct rules_counted c;
     size_t worst;
 
-    for (size_t i = 0; i < w->rules->n_licence; i++) {
-        if (w->rules->licence[i].party == RULES_BACKEND) {
-            return 0;
-        }
-    }
-    if (!w->known[RULES_BACKEND].inspection) {
+    if (asks_backend(w->rules) || !w->known[RULES_BACKEND].inspection) {
         return 0;
     }
-    count_party(w, RULES_BACKEND, &c);
-    return taint_of(judge_all(&gpl, &c, &worst, why), &c);
+    rules_count(w->rules, RULES_BACKEND, &w->known[RULES_BACKEND], &c);
+    return rules_licence_taint(rules_judge_all(&unasked, &c, &worst, why), c.grade);
 }
 
-/* What a broker says of those behind it: less than a recital is inherited. */
-static uint32_t via_taint(const struct recital_via *via)
+/* Whether one of those behind a broker would do for the rules on its licence. */
+static bool hop_will_do(const struct rules *r, const struct recital_hop *hop)
 {
+    char why[RULES_TEXT_SIZE];
+    bool will = hop->recited;
+
+    for (size_t i = 0; i < r->n_licence && will; i++) {
+        will = r->licence[i].party != RULES_BACKEND ||
+               rules_judge_one(&r->licence[i], hop->licence, why) == SPDX_COMPATIBLE;
+    }
+    return will;
+}
+
+/* What a broker says of those behind it: less than a recital under a fit licence is inherited. */
+static uint32_t via_taint(const struct walk *w)
+{
+    const struct recital_via *via = w->known[RULES_BACKEND].via;
+
     for (unsigned i = 0; via && i < via->n; i++) {
-        if (!via->hops[i].recited) {
+        if (!hop_will_do(w->rules, &via->hops[i])) {
             return TAINT_INHERITED;
         }
     }
@@ -435,11 +272,12 @@ void rules_decide(const struct rules *r, const struct rules_known known[RULES_PA
     const struct walk w = {.rules = r, .known = known, .fn = take, .arg = &d};
 
     *out = (struct rules_verdict){.verdict = VERDICT_ALLOW};
-    say(out->why, "no rule speaks against it");
+    rules_say(out->why, "no rule speaks against it");
     walk(&w);
-    out->taint |= unasked_taint(&w) | via_taint(known[RULES_BACKEND].via);
+    out->taint |= unasked_taint(&w) | via_taint(&w);
     if (d.failed && !r->otherwise_taint) {
-        out->permissive = r->permissive_until.year != 0 && not_after(today, r->permissive_until);
+        out->permissive =
+            r->permissive_until.year != 0 && rules_date_not_after(today, r->permissive_until);
         if (!out->permissive) {
             out->verdict = VERDICT_DENY;
             return;
@@ -449,23 +287,10 @@ void rules_decide(const struct rules *r, const struct rules_known known[RULES_PA
     out->verdict = out->taint ? VERDICT_TAINTED : VERDICT_ALLOW;
 }
 
-struct explaining {
-    rules_step_fn *fn;
-    void *arg;
-};
-
-static void tell(const struct step *s, void *arg)
-{
-    const struct explaining *e = arg;
-
-    e->fn(&s->told, e->arg);
-}
-
 void rules_explain(const struct rules *r, const struct rules_known known[RULES_PARTIES],
                    rules_step_fn *fn, void *arg)
 {
-    struct explaining e = {fn, arg};
-    const struct walk w = {.rules = r, .known = known, .fn = tell, .arg = &e};
+    const struct walk w = {.rules = r, .known = known, .fn = fn, .arg = arg};
 
     walk(&w);
 }

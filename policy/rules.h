@@ -39,6 +39,9 @@ enum rules_fact {
     RULES_FACTS,
 };
 
+/* "user" … Static. */
+const char *rules_fact_name(enum rules_fact f);
+
 /*
  * Rules of one party and one fact are alternatives; those of different facts must all be met. A
  * party of whom no rule speaks may be anybody.
@@ -79,6 +82,9 @@ struct rules_date {
     uint8_t day;
 };
 
+/* Whether a is b or before it. */
+bool rules_date_not_after(struct rules_date a, struct rules_date b);
+
 /* All borrowed. */
 struct rules {
     size_t n_allow;
@@ -101,13 +107,13 @@ struct rules {
 enum taint {
     TAINT_PROPRIETARY = 1u << 0, /* P: a licence that the rule finds incompatible */
     TAINT_UNKNOWN = 1u << 1,     /* U: no licence known, or none that can be judged */
-    TAINT_UNSIGNED = 1u << 2,    /* E: known by the peer's own word alone: declared or recited */
+    TAINT_UNSIGNED = 1u << 2,    /* E: known by the peer's own word, or less well than asked */
     TAINT_OVERRIDE = 1u << 3,    /* O: an operator's assignment decided, or permissive until */
     TAINT_IDENTITY = 1u << 4,    /* I: a party that "allow" does not name was let in */
     TAINT_RECITAL = 1u << 5,     /* R: a recital was demanded and not given */
     TAINT_HANDED_ON = 1u << 6,   /* H: a socket was used by another process */
     TAINT_UNOBSERVED = 1u << 7,  /* M: a path that no proxy sees: mapped memory, eventfds */
-    TAINT_INHERITED = 1u << 8,   /* V: from what "via" says of who is behind a peer */
+    TAINT_INHERITED = 1u << 8,   /* V: from what "via" says of who is behind a broker */
     TAINT_DMA = 1u << 9,         /* D: an access to memory that was not mapped */
     TAINT_UNAUDITED = 1u << 10,  /* A: the audit log could not be written */
 };
@@ -120,7 +126,10 @@ const char *taint_meaning(unsigned i);
 /* The letters of a set, in order, "-" for none; out has TAINT_COUNT + 1 bytes. Returns out. */
 const char *taint_text(uint32_t taint, char out[TAINT_COUNT + 1]);
 
-/* Reads letters (any order; "-" alone is none). False: an unknown letter, *bad is it. */
+/*
+ * Reads letters (any order; "-" alone is none). False: an unknown letter, *bad is it, or an empty
+ * text, *bad is NUL; *taint is untouched.
+ */
 bool taint_read(const char *text, uint32_t *taint, char *bad);
 
 /* ---- the verdict ---- */
@@ -154,23 +163,41 @@ struct rules_verdict {
 };
 
 /*
- * Decides. known[RULES_CLIENT] and known[RULES_BACKEND]; today: UTC. All evidence of a party counts
- * by its grade: for a licence rule the evidence of the highest grade there is, and at least of the
- * rule's; several items of one source hold together (AND).
+ * Decides. known[RULES_CLIENT] and known[RULES_BACKEND]; today: UTC.
+ *
+ * Of all evidence of a party's licence that of the highest grade counts, and it must be at least of
+ * the rule's; several items of that grade hold together (AND), on one version of the GPL. Items
+ * that are known not to be all are worth no more than unknown.
+ *
+ * A backend that was looked at, and for whose licence no rule asks, is tainted as if it had to be
+ * compatible with GPL-2.0-or-later; it is not refused.
  */
 void rules_decide(const struct rules *r, const struct rules_known known[RULES_PARTIES],
                   struct rules_date today, struct rules_verdict *out);
 
+/* What a rule is about. */
+enum rules_about {
+    RULES_ABOUT_IDENTITY, /* "allow" */
+    RULES_ABOUT_RECITAL,  /* "demand recital" */
+    RULES_ABOUT_LICENCE,  /* "licence" */
+};
+
 /* One rule, judged alone: what "policy explain" shows. */
 struct rules_step {
-    unsigned line;
+    enum rules_about about;
     enum rules_party party;
+    unsigned line;
     bool met;
-    char text[RULES_TEXT_SIZE];
+    uint32_t taint;             /* what it adds to the session's, met or not */
+    char text[RULES_TEXT_SIZE]; /* why */
+    char mend[RULES_TEXT_SIZE]; /* what would make it met; "" where it is */
 };
 typedef void rules_step_fn(const struct rules_step *s, void *arg);
 
-/* Calls fn for each rule there is, in the order in which they are looked at. */
+/*
+ * Calls fn for each rule there is, in the order in which they are looked at. Alternatives ("allow"
+ * of one party and one fact) are one step.
+ */
 void rules_explain(const struct rules *r, const struct rules_known known[RULES_PARTIES],
                    rules_step_fn *fn, void *arg);
 

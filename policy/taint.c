@@ -13,13 +13,13 @@ static const struct {
 } letters[TAINT_COUNT] = {
     {'P', "proprietary: the licence is not compatible with what the rule names"},
     {'U', "unknown licence: none is known, or none that can be judged"},
-    {'E', "unsigned evidence only: the licence is known by the peer's own word alone"},
+    {'E', "unsigned evidence only: the peer's own word, or less than the rule asks for"},
     {'O', "operator override: an assigned licence or \"permissive until\" decided"},
     {'I', "identity: a party was let in that no \"allow\" rule names"},
     {'R', "no recital: one was demanded, and not given"},
     {'H', "handed on: the socket was used by another process than the one that was judged"},
     {'M', "unobservable second path: mapped memory or an eventfd passed, which no proxy sees"},
-    {'V', "inherited: a broker behind it vouches for less"},
+    {'V', "inherited: a broker says that one behind it falls short"},
     {'D', "DMA outside of what was mapped was tried"},
     {'A', "unaudited: the audit log could not be written"},
 };
@@ -54,6 +54,7 @@ bool taint_read(const char *text, uint32_t *taint, char *bad)
 {
     uint32_t bits = 0;
 
+    *bad = '\0';
     if (strcmp(text, "-") == 0) {
         *taint = 0;
         return true;
@@ -70,6 +71,9 @@ bool taint_read(const char *text, uint32_t *taint, char *bad)
         }
         bits |= 1u << i;
     }
+    if (*text == '\0') {
+        return false;
+    }
     *taint = bits;
-    return *text != '\0';
+    return true;
 }

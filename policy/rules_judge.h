@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What rules.c has from its parts: who a party is (rules_party.c), what its licence is worth
+ * (rules_judge.c). Within the policy room alone. Pure.
+ */
+#ifndef POEMD_POLICY_RULES_JUDGE_H
+#define POEMD_POLICY_RULES_JUDGE_H
+
+#include "policy/rules.h"
+
+/* As snprintf to a text of RULES_TEXT_SIZE. */
+void rules_say(char out[RULES_TEXT_SIZE], const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- who a party is ---- */
+
+/* Whether the party is the one that a fact and its value name. What is unknown is nobody. */
+bool rules_is_named(const struct rules_known *k, enum rules_fact fact, uid_t id, const char *text);
+
+/* The party's own value of a fact for people, or why it is unknown. */
+void rules_show_fact(const struct rules_known *k, enum rules_fact fact, char *out, size_t size);
+
+/* ---- what its licence is worth ---- */
+
+/* The evidence that counts: all items of the highest grade there is. Texts are borrowed. */
+struct rules_counted {
+    enum evidence_grade grade;
+    const char *partial; /* why the items are not all that is said; NULL: they are */
+    size_t n;
+    struct {
+        const char *licence;
+        const char *source;
+        const char *name;
+    } items[EVIDENCE_ITEMS];
+};
+
+void rules_count(const struct rules *r, enum rules_party party, const struct rules_known *k,
+                 struct rules_counted *c);
+
+/*
+ * How a licence alone fares by a rule. why: half a sentence. Text that is no expression is unknown.
+ */
+enum spdx_compat rules_judge_one(const struct rules_licence *rule, const char *licence,
+                                 char why[RULES_TEXT_SIZE]);
+
+/* How all that counts fares together (AND); *worst: the item that decides. Nothing is unknown. */
+enum spdx_compat rules_judge_all(const struct rules_licence *rule, const struct rules_counted *c,
+                                 size_t *worst, char why[RULES_TEXT_SIZE]);
+
+/* The taint of a licence that fares so. */
+uint32_t rules_licence_taint(enum spdx_compat compat, enum evidence_grade grade);
+
+#endif
