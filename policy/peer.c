@@ -311,7 +311,8 @@ void peer_init_pid(struct peer *p, pid_t pid, bool sure)
     dir_fd = open_folder(pid);
     if (dir_fd < 0) {
         for (int f = 0; f < PEER_FACTS; f++) {
-            peer_set_unknown(p, (enum peer_fact)f, -dir_fd, "there is no such process");
+            peer_set_unknown(p, (enum peer_fact)f, dir_fd == -ENOENT ? ESRCH : -dir_fd,
+                             "there is no such process");
         }
         return;
     }
