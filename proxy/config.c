@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 
 #include "proxy/config.h"
+#include "proxy/config_rules.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -50,13 +51,13 @@ void config_deinit(struct config *c)
         free(r->backend);
         free(r->owner_name);
         free(r->group_name);
+        config_route_deinit_rules(r);
     }
     free(c->routes);
     free(c->user);
-    if (c->poem_file) {
-        free((char *)(uintptr_t)c->poem.text);
-    }
+    poem_file_deinit(&c->poem);
     free(c->poem_file);
+    config_deinit_rules(c);
     *c = (struct config){0};
 }
 

@@ -19,7 +19,7 @@
 #include <sys/types.h>
 
 #include "base/log.h"
-#include "poem/poem.h"
+#include "poem/file.h"
 #include "policy/rules.h"
 
 /* A place in a file, both from 1; a column counts bytes, a tab is one. line 0: not from a file. */
@@ -43,10 +43,47 @@ enum config_audit_failure {
     CONFIG_AUDIT_TAINT,
 };
 
+#define CONFIG_DIGEST_SIZE 32u
+
 /* Texts in the order of the file, owned. */
+struct config_text {
+    char *text;
+    struct config_place at;
+};
+
 struct config_list {
     size_t n;
-    char **items;
+    struct config_text *items;
+};
+
+/* What a route does with who does not meet its rules. */
+enum config_otherwise {
+    CONFIG_OTHERWISE_DENY,
+    CONFIG_OTHERWISE_TAINT,
+};
+
+/* The policy words as they are written; config_resolve makes rules of them. Texts are owned. */
+struct config_allow {
+    unsigned party; /* enum rules_party */
+    unsigned fact;  /* enum rules_fact */
+    char *value;
+    struct config_place at, value_at;
+};
+
+struct config_licence {
+    unsigned party;
+    unsigned kind;   /* enum rules_licence_kind */
+    unsigned target; /* enum spdx_target; SPDX_TARGETS: none was written */
+    unsigned grade;  /* enum evidence_grade, less EVIDENCE_DECLARED */
+    struct config_place at;
+};
+
+struct config_assign {
+    unsigned party;
+    char *licence;
+    char *exe;    /* NULL: not told by it */
+    char *digest; /* … */
+    struct config_place at;
 };
 
 /* Whose recital a route demands. */
@@ -69,7 +106,13 @@ struct config_route {
     unsigned drain_ms;
     unsigned recite_to_client; /* enum config_recite */
     unsigned demand_from;      /* CONFIG_FROM_* */
-    struct rules rules;        /* by config_resolve; its arrays and texts are owned */
+    size_t n_allow, n_licence, n_assign;
+    struct config_allow *allow;
+    struct config_licence *licence;
+    struct config_assign *assign;
+    unsigned otherwise;        /* enum config_otherwise */
+    unsigned permissive_until; /* YYYYMMDD; 0: not written */
+    struct rules rules;        /* by config_resolve; its arrays are owned */
     struct config_place at;    /* of its route statement */
     struct config_place name_at, listen_at, backend_at, owner_at, group_at, sessions_at, wait_at;
 };
@@ -92,7 +135,11 @@ struct config {
     unsigned on_audit_failure;     /* enum config_audit_failure */
     struct config_list trust_keys; /* PEM files of keys that may sign envelopes */
     struct config_list envelopes;  /* files */
-    struct poem poem; /* by config_resolve; its text is owned where poem_file is given */
+    struct inspector_key *trusted; /* by config_resolve: the keys that trust_keys name; owned */
+    size_t n_trusted;
+    bool from_file; /* config_load: digest is the file's SHA-256 */
+    uint8_t digest[CONFIG_DIGEST_SIZE];
+    struct poem_file poem; /* by config_resolve */
     struct config_place poem_at;
 };
 

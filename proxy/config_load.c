@@ -7,9 +7,11 @@
 #define _GNU_SOURCE
 
 #include "proxy/config.h"
+#include "proxy/config_rules.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -91,11 +93,12 @@ static void resolve_user(struct config *c, struct config_errors *e)
 }
 
 /*
- * Reads at most room bytes of a file into fresh memory; with one more than it may have, its reader
- * sees that it is too large. Returns its bytes, or -errno.
+ * Reads a file into fresh memory, at most one byte more than a configuration may have: enough for
+ * the parser to see that it is too large. Returns its bytes, or -errno.
  */
-static ssize_t read_file(const char *path, size_t room, char **out)
+static ssize_t read_file(const char *path, char **out)
 {
+    const size_t room = LIMIT_CONFIG_FILE + 1;
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     size_t n = 0;
     ssize_t got = fd < 0 ? -errno : 0;
@@ -128,27 +131,15 @@ static ssize_t read_file(const char *path, size_t room, char **out)
 
 static void resolve_poem(struct config *c, struct config_errors *e)
 {
-    char *text = NULL;
-    ssize_t n;
-    enum poem_outcome o;
+    enum poem_outcome outcome;
+    int err;
 
-    if (!c->poem_file) {
-        c->poem = poem_builtin;
-        return;
-    }
     /* A file's configuration is resolved again once the command line has had its say. */
-    free((char *)(uintptr_t)c->poem.text);
-    c->poem = (struct poem){0};
-    n = read_file(c->poem_file, POEM_SIZE_MAX + 1, &text);
-    if (n < 0) {
-        config_errors_add(e, c->poem_at, NULL, "the poem cannot be read: %s", strerror((int)-n));
-        return;
-    }
-    o = poem_read(&c->poem, text, (size_t)n);
-    if (o != POEM_OK) {
+    poem_file_deinit(&c->poem);
+    err = poem_file_init(&c->poem, c->poem_file, &outcome);
+    if (err) {
         config_errors_add(e, c->poem_at, "1 to 8192 bytes of UTF-8 without NUL",
-                          "the poem's file: %s", poem_outcome_text(o));
-        free(text);
+                          "the poem cannot be used: %s", poem_file_why(err, outcome));
     }
 }
 
@@ -169,18 +160,22 @@ int config_resolve(struct config *c, struct config_errors *e)
         resolve_owner(&c->routes[i], e);
         resolve_group(&c->routes[i], e);
     }
+    if (config_resolve_rules(c, e) < 0) {
+        return -ENOMEM;
+    }
     return e->total > before ? -EINVAL : 0;
 }
 
 int config_load(struct config *c, const char *path, struct config_errors *e)
 {
     char *p = NULL;
-    const ssize_t n = read_file(path, LIMIT_CONFIG_FILE + 1, &p);
+    const ssize_t n = read_file(path, &p);
     int r;
 
     if (n < 0) {
         return (int)n;
     }
+    c->from_file = EVP_Digest(p, (size_t)n, c->digest, NULL, EVP_sha256(), NULL) == 1;
     r = config_parse(c, p, (size_t)n, e);
     free(p);
     if (r == 0 || r == -EINVAL) {

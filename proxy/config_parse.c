@@ -402,7 +402,11 @@ static void statement(struct parse *p, bool opened)
         return;
     }
     if (!again) {
-        arguments(p, row, b->target);
+        void *const target = row->begin ? row->begin(&p->parser, w->at) : b->target;
+
+        if (target) {
+            arguments(p, row, target);
+        }
     }
     if (opened) {
         if (!again) {

@@ -89,6 +89,59 @@ static bool read_file(struct value_in *v, struct value_fault *f)
     return true;
 }
 
+static bool read_text(struct value_in *v, struct value_fault *f)
+{
+    const size_t n = strlen(v->text);
+
+    for (size_t i = 0; i < n; i++) {
+        if (v->text[i] < 0x20 || v->text[i] > 0x7e) {
+            FAULT_TEXT(f, "\"%s\" is not printable ASCII", v->shown);
+            FAULT_HINT(f, "letters, digits and punctuation");
+            return false;
+        }
+    }
+    if (n == 0) {
+        FAULT_TEXT(f, "an empty text");
+        FAULT_HINT(f, "at least one byte");
+        return false;
+    }
+    return true;
+}
+
+static bool is_day(unsigned y, unsigned m, unsigned d)
+{
+    static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+
+    return y >= 2000 && m >= 1 && m <= 12 && d >= 1 &&
+           d <= days[m - 1] + (m == 2 && leap ? 1u : 0u);
+}
+
+static bool read_date(struct value_in *v, struct value_fault *f)
+{
+    const char *t = v->text;
+    unsigned y = 0;
+    unsigned m = 0;
+    unsigned d = 0;
+    bool good = strlen(t) == 10 && t[4] == '-' && t[7] == '-';
+
+    for (int i = 0; good && i < 10; i++) {
+        if (i != 4 && i != 7) {
+            unsigned *part = i < 4 ? &y : i < 7 ? &m : &d;
+
+            good = isdigit((unsigned char)t[i]);
+            *part = *part * 10 + (unsigned)(t[i] - '0');
+        }
+    }
+    if (!good || !is_day(y, m, d)) {
+        FAULT_TEXT(f, "\"%s\" is no day", v->shown);
+        FAULT_HINT(f, "YYYY-MM-DD, from 2000 on");
+        return false;
+    }
+    v->number = y * 10000 + m * 100 + d;
+    return true;
+}
+
 static bool read_account(struct value_in *v, struct value_fault *f)
 {
     const size_t n = strlen(v->text);
@@ -240,6 +293,7 @@ static const struct {
     [VALUE_ACCOUNT] = {read_account, true},    [VALUE_COUNT] = {read_count, false},
     [VALUE_DURATION] = {read_duration, false}, [VALUE_MODE] = {read_mode, false},
     [VALUE_LEVEL] = {read_level, false},       [VALUE_FILE] = {read_file, true},
+    [VALUE_TEXT] = {read_text, true},          [VALUE_DATE] = {read_date, false},
 };
 
 bool value_is_text(enum value_kind kind)

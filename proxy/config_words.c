@@ -50,6 +50,92 @@ static void *route_begin(struct config_parser *p, struct config_place at)
     return &c->routes[c->n_routes++];
 }
 
+/* Room for one more element behind n of them; *list is moved. NULL: no memory. */
+static void *grow(struct config_parser *p, void **list, size_t n, size_t size)
+{
+    void *const more = reallocarray(*list, n + 1, size);
+
+    if (!more) {
+        p->no_memory = true;
+        return NULL;
+    }
+    *list = more;
+    memset((char *)more + n * size, 0, size);
+    return (char *)more + n * size;
+}
+
+/* Statements of a route stand in the block of the last one. */
+static struct config_route *this_route(struct config_parser *p)
+{
+    return &p->config->routes[p->config->n_routes - 1];
+}
+
+static void *allow_begin(struct config_parser *p, struct config_place at)
+{
+    struct config_route *r = this_route(p);
+    void *list = r->allow;
+    struct config_allow *a = grow(p, &list, r->n_allow, sizeof *a);
+
+    if (a) {
+        r->allow = list;
+        r->n_allow++;
+        a->at = at;
+    }
+    return a;
+}
+
+static void *licence_begin(struct config_parser *p, struct config_place at)
+{
+    struct config_route *r = this_route(p);
+    void *list = r->licence;
+    struct config_licence *l = grow(p, &list, r->n_licence, sizeof *l);
+
+    if (l) {
+        r->licence = list;
+        r->n_licence++;
+        l->at = at;
+        l->target = SPDX_TARGETS;
+    }
+    return l;
+}
+
+static void *assign_begin(struct config_parser *p, struct config_place at)
+{
+    struct config_route *r = this_route(p);
+    void *list = r->assign;
+    struct config_assign *a = grow(p, &list, r->n_assign, sizeof *a);
+
+    if (a) {
+        r->assign = list;
+        r->n_assign++;
+        a->at = at;
+    }
+    return a;
+}
+
+static void *text_begin(struct config_parser *p, struct config_list *l, struct config_place at)
+{
+    void *list = l->items;
+    struct config_text *t = grow(p, &list, l->n, sizeof *t);
+
+    if (t) {
+        l->items = list;
+        l->n++;
+        t->at = at;
+    }
+    return t;
+}
+
+static void *trust_key_begin(struct config_parser *p, struct config_place at)
+{
+    return text_begin(p, &p->config->trust_keys, at);
+}
+
+static void *envelope_begin(struct config_parser *p, struct config_place at)
+{
+    return text_begin(p, &p->config->envelopes, at);
+}
+
 static const char *const word_to[] = {"to", NULL};
 static const char *const word_from[] = {"from", NULL};
 static const char *const word_client[] = {"client", NULL};
@@ -60,6 +146,29 @@ static const char *const recite_words[] = {[CONFIG_RECITE_WHEN_IT_FITS] = "when-
                                            NULL};
 /* In the order of the bits CONFIG_FROM_*. */
 static const char *const party_words[] = {"backend", "client", NULL};
+
+static const char *const word_of[] = {"of", NULL};
+static const char *const word_licence[] = {"licence", NULL};
+static const char *const word_until[] = {"until", NULL};
+static const char *const word_better[] = {"better", NULL};
+/* In the order of the enums rules_party, rules_fact, rules_licence_kind, spdx_target … */
+static const char *const side_words[] = {"client", "backend", NULL};
+static const char *const fact_words[] = {"user", "group", "exe", "digest", "label", "unit", NULL};
+static const char *const kind_words[] = {"compatible", "osi-approved", NULL};
+static const char *const target_words[] = {"GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-or-later",
+                                           NULL};
+static const char *const grade_words[] = {"declared", "recited",  "packaged",
+                                          "signed",   "assigned", NULL};
+static const char *const otherwise_words[] = {
+    [CONFIG_OTHERWISE_DENY] = "deny", [CONFIG_OTHERWISE_TAINT] = "taint", NULL};
+static const char *const failure_words[] = {
+    [CONFIG_AUDIT_REFUSE] = "refuse", [CONFIG_AUDIT_TAINT] = "taint", NULL};
+
+#define TO(type, field) offsetof(struct type, field)
+#define CHOICE(text, type, field, words) \
+    { \
+        NULL, text, VALUE_CHOICE, 0, 0, TO(type, field), CONFIG_NO_PLACE, words \
+    }
 
 #define WORD(text, words) \
     { \
@@ -94,6 +203,30 @@ static const struct config_word words[] = {
      .context = CONTEXT_FILE,
      .args = {{NULL, "FILE", VALUE_FILE, 0, 0, IN_CONFIG(poem_file), IN_CONFIG(poem_at), NULL}},
      .help = "another poem than the built-in one"},
+    {.word = "audit",
+     .context = CONTEXT_FILE,
+     .args = {{NULL, "FILE", VALUE_FILE, 0, 0, IN_CONFIG(audit_file), CONFIG_NO_PLACE, NULL},
+              {"key", "FILE", VALUE_FILE, 0, 0, IN_CONFIG(audit_key), CONFIG_NO_PLACE, NULL},
+              {"rotate", "MIB", VALUE_COUNT, 1, 1048576, IN_CONFIG(audit_rotate_mib),
+               CONFIG_NO_PLACE, NULL}},
+     .help = "the log of who spoke to whom, under which licence"},
+    {.word = "on-audit-failure",
+     .context = CONTEXT_FILE,
+     .args = {{NULL, "WHAT", VALUE_CHOICE, 0, 0, IN_CONFIG(on_audit_failure), CONFIG_NO_PLACE,
+               failure_words}},
+     .help = "what becomes of new sessions while the audit log cannot be written"},
+    {.word = "trust-key",
+     .context = CONTEXT_FILE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = trust_key_begin,
+     .args = {{NULL, "FILE", VALUE_FILE, 0, 0, TO(config_text, text), CONFIG_NO_PLACE, NULL}},
+     .help = "a public key whose signatures of licences are believed"},
+    {.word = "envelope",
+     .context = CONTEXT_FILE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = envelope_begin,
+     .args = {{NULL, "FILE", VALUE_FILE, 0, 0, TO(config_text, text), CONFIG_NO_PLACE, NULL}},
+     .help = "a signed statement of an executable's licence"},
     {.word = "route",
      .context = CONTEXT_FILE,
      .opens = CONTEXT_ROUTE,
@@ -151,6 +284,51 @@ static const struct config_word words[] = {
               {NULL, "PARTY", VALUE_CHOICES, 0, 0, IN_ROUTE(demand_from), CONFIG_NO_PLACE,
                party_words}},
      .help = "whose recital the route demands"},
+    {.word = "allow",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = allow_begin,
+     .args = {CHOICE("PARTY", config_allow, party, side_words),
+              CHOICE("FACT", config_allow, fact, fact_words),
+              {NULL, "VALUE", VALUE_TEXT, 0, 0, TO(config_allow, value), TO(config_allow, value_at),
+               NULL}},
+     .help = "who may be client or backend"},
+    {.word = "licence",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = licence_begin,
+     .args = {WORD("of", word_of),
+              CHOICE("PARTY", config_licence, party, side_words),
+              CHOICE("WHAT", config_licence, kind, kind_words),
+              {"with", "LICENCE", VALUE_CHOICE, 0, 0, TO(config_licence, target), CONFIG_NO_PLACE,
+               target_words},
+              {"evidence", "GRADE", VALUE_CHOICE, 0, 0, TO(config_licence, grade), CONFIG_NO_PLACE,
+               grade_words},
+              {"or", "better", VALUE_CHOICE, 0, 0, CONFIG_NO_TARGET, CONFIG_NO_PLACE, word_better}},
+     .help = "what a party's licence must be, and how well it must be known"},
+    {.word = "assign",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = assign_begin,
+     .args = {WORD("licence", word_licence),
+              {NULL, "EXPRESSION", VALUE_TEXT, 0, 0, TO(config_assign, licence), CONFIG_NO_PLACE,
+               NULL},
+              WORD("to", word_to),
+              CHOICE("PARTY", config_assign, party, side_words),
+              {"exe", "PATH", VALUE_FILE, 0, 0, TO(config_assign, exe), CONFIG_NO_PLACE, NULL},
+              {"digest", "SHA256", VALUE_TEXT, 0, 0, TO(config_assign, digest), CONFIG_NO_PLACE,
+               NULL}},
+     .help = "a licence that the operator knows"},
+    {.word = "otherwise",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "WHAT", VALUE_CHOICE, 0, 0, IN_ROUTE(otherwise), CONFIG_NO_PLACE,
+               otherwise_words}},
+     .help = "what becomes of a session that a rule speaks against"},
+    {.word = "permissive",
+     .context = CONTEXT_ROUTE,
+     .args = {WORD("until", word_until),
+              {NULL, "DATE", VALUE_DATE, 0, 0, IN_ROUTE(permissive_until), CONFIG_NO_PLACE, NULL}},
+     .help = "up to which day what would be denied is tainted instead"},
 };
 
 _Static_assert(sizeof words / sizeof *words <= CONFIG_WORDS_MAX, "CONFIG_WORDS_MAX is too small");

@@ -44,7 +44,7 @@ struct config_arg {
     const char *const *choices; /* of VALUE_CHOICE and VALUE_CHOICES, NULL ends them */
 };
 
-#define CONFIG_ARGS 5
+#define CONFIG_ARGS 8
 
 struct config_parser {
     struct config *config;
@@ -53,8 +53,8 @@ struct config_parser {
 };
 
 /*
- * A block begins: makes its target, valid until the block ends. NULL: the block is left out (an
- * error was added, or no_memory set).
+ * A block, or a statement that adds to a list, begins: makes its target, valid until it ends. NULL:
+ * the block is left out (an error was added, or no_memory set).
  */
 typedef void *config_begin(struct config_parser *p, struct config_place at);
 
@@ -63,7 +63,7 @@ struct config_word {
     enum config_context context; /* a word of several contexts has a row for each */
     enum config_context opens;   /* CONTEXT_NONE: a plain statement */
     unsigned flags;              /* CONFIG_REQUIRED, CONFIG_REPEATABLE */
-    config_begin *begin;         /* of statements that open a block */
+    config_begin *begin; /* of statements that open a block, or have a target of their own */
     struct config_arg args[CONFIG_ARGS];
     const char *help; /* one line */
 };

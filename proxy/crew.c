@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -120,6 +119,7 @@ void crew_give(struct crew *c, struct ticket *t)
                          .session = t->id,
                          .u.begin = {.drain_ms = r->drain_ms,
                                      .recite = r->recite_to_client,
+                                     .self = t->route->self,
                                      .ask_backend = !!(r->demand_from & CONFIG_FROM_BACKEND)}};
     snprintf(t->unsent.u.begin.route, sizeof t->unsent.u.begin.route, "%s", r->name);
     if (w) {
@@ -196,6 +196,9 @@ static bool obey(struct crew_member *w, const struct ipc_msg *m, unsigned n_fds)
         monitor_worker_ready(w->crew->monitor);
         break;
     case IPC_EVIDENCE:
+        if (!ipc_evidence_sound(&m->u.evidence)) {
+            return false;
+        }
         ticket_evidence(t, &m->u.evidence);
         break;
     case IPC_ENDED:
@@ -442,9 +445,6 @@ static int settings_write(const struct config *config, const struct poem *poem)
     s.gid = config->user_gid;
     s.nofile = worker_nofile(config);
     s.poem_size = (uint32_t)poem->size;
-    if (!err && getrandom(&s.self, sizeof s.self, 0) != sizeof s.self) {
-        err = -EIO;
-    }
     if (!err && (write(fd, &s, sizeof s) != sizeof s ||
                  write(fd, poem->text, poem->size) != (ssize_t)poem->size)) {
         err = -EIO;

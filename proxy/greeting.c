@@ -388,8 +388,7 @@ static bool do_reply(struct greeting *g)
     if (!recital_goes_on(g, true, reciter_reply(&g->reciter, &g->result.reply))) {
         return false;
     }
-    g->result.client_recital = g->reciter.asked.recital;
-    g->result.backend_recital = g->reciter.judged;
+    g->result.heard = &g->reciter;
     g->phase = VERDICT;
     g->fn(g, GREETING_EVIDENCE, g->arg);
     return false;
@@ -521,7 +520,8 @@ struct greeting *greeting_new_take(struct event_base *base, int client_fd, int b
     g->client_twin_peer_fd = -1;
     g->backend_twin_fd = -1;
     g->refuse_err = settings->refuse_err;
-    reciter_init(&g->reciter, settings->broker, settings->recite, settings->ask_backend);
+    reciter_init(&g->reciter, settings->poem, &settings->self, settings->recite,
+                 settings->ask_backend);
     g->fn = fn;
     g->arg = arg;
     fdset_init(&g->in_fds);

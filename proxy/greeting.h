@@ -37,21 +37,21 @@ struct greeting_result {
     struct version_offer reply;   /* the backend's */
     uint32_t request_size;        /* whole messages as they came, in bytes */
     uint32_t reply_size;
-    enum recital_outcome client_recital;  /* what each party's recital is worth */
-    enum recital_outcome backend_recital; /* … RECITAL_MISSING: there is none */
-    enum reciter_said said;               /* to the client, good from GREETING_DONE on */
-    enum session_reason reason;           /* with GREETING_FAILED */
-    int err;                              /* … the errno that the client was told; 0: none */
-    const char *why;                      /* … static text, for the log */
-    bool by_backend;                      /* … whose fault it was */
+    const struct reciter *heard; /* what each party said of poem and licence */
+    enum reciter_said said;      /* to the client, good from GREETING_DONE on */
+    enum session_reason reason;  /* with GREETING_FAILED */
+    int err;                     /* … the errno that the client was told; 0: none */
+    const char *why;             /* … static text, for the log */
+    bool by_backend;             /* … whose fault it was */
 };
 
 /* How a session is to be begun. */
 struct greeting_settings {
-    int refuse_err; /* an errno: there is no backend, every request is refused */
-    const struct reciter_broker *broker; /* borrowed for the greeting's life */
-    enum config_recite recite;           /* to the client */
-    bool ask_backend;                    /* the route demands the backend's recital */
+    int refuse_err;            /* an errno: there is no backend, every request is refused */
+    const struct poem *poem;   /* borrowed for the greeting's life */
+    struct recital_id self;    /* the route's */
+    enum config_recite recite; /* to the client */
+    bool ask_backend;          /* the route demands the backend's recital */
 };
 
 /*

@@ -48,6 +48,31 @@ bool ipc_legal(uint32_t type, enum ipc_sender sender, unsigned n_fds, enum sessi
     return !ipc_names_session(type) || (rules[type].states & (1u << state));
 }
 
+static bool text_sound(const char *text)
+{
+    return memchr(text, '\0', RECITAL_LICENCE_MAX + 1) && (!*text || recital_licence_fits(text));
+}
+
+bool ipc_evidence_sound(const struct ipc_evidence *e)
+{
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        const struct ipc_heard *h = &e->heard[i];
+
+        if (h->recital > RECITAL_NO_MEMORY || !text_sound(h->recited) || !text_sound(h->declared)) {
+            return false;
+        }
+    }
+    if (e->via.n > RECITAL_HOPS) {
+        return false;
+    }
+    for (unsigned i = 0; i < e->via.n; i++) {
+        if (!text_sound(e->via.hops[i].licence)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int ipc_send(int fd, const struct ipc_msg *m, const int *fds, unsigned n_fds)
 {
     struct fdset set;

@@ -14,6 +14,8 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "handshake/recital.h"
+#include "policy/rules.h"
 #include "proxy/session_state.h"
 
 enum ipc_type {
@@ -39,8 +41,9 @@ struct ipc_count {
 struct ipc_session {
     uint32_t handshake_ms; /* what is left of the time-out */
     uint32_t drain_ms;
-    uint32_t recite;      /* enum config_recite: to the client */
-    uint32_t ask_backend; /* 1: the route demands the backend's recital */
+    uint32_t recite;        /* enum config_recite: to the client */
+    uint32_t ask_backend;   /* 1: the route demands the backend's recital */
+    struct recital_id self; /* the route's identity */
     char route[LIMIT_NAME + 1];
 };
 
@@ -53,14 +56,21 @@ struct ipc_verdict {
     uint32_t err; /* 0: allowed */
 };
 
+/* What a party said of itself. Texts are printable ASCII, empty where it said nothing. */
+struct ipc_heard {
+    uint32_t recital; /* enum recital_outcome */
+    char recited[RECITAL_LICENCE_MAX + 1];
+    char declared[RECITAL_LICENCE_MAX + 1];
+};
+
 struct ipc_evidence {
     uint32_t request_size; /* whole VERSION messages, as they came */
     uint32_t reply_size;
     uint16_t major;
     uint16_t minor;
-    uint32_t twin;            /* 1: a twin socket was negotiated */
-    uint32_t client_recital;  /* enum recital_outcome */
-    uint32_t backend_recital; /* … */
+    uint32_t twin;                         /* 1: a twin socket was negotiated */
+    struct ipc_heard heard[RULES_PARTIES]; /* by enum rules_party */
+    struct recital_via via;                /* of a backend that is a broker */
 };
 
 struct ipc_ended {
@@ -93,6 +103,9 @@ enum ipc_sender { IPC_FROM_MONITOR, IPC_FROM_WORKER };
  * session it names; for messages that speak of no session it is not looked at.
  */
 bool ipc_legal(uint32_t type, enum ipc_sender sender, unsigned n_fds, enum session_state state);
+
+/* Whether evidence is what a worker can have heard: enums and counts in range, texts printable. */
+bool ipc_evidence_sound(const struct ipc_evidence *e);
 
 /* Whether the type names a session that the receiver must know. */
 bool ipc_names_session(uint32_t type);

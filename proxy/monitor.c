@@ -7,7 +7,9 @@
 #include "proxy/monitor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -154,6 +156,99 @@ static void raise_nofile(const struct config *c)
     }
 }
 
+static void hex_digits(const uint8_t *p, size_t n, char *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        snprintf(out + 2 * i, 3, "%02x", p[i]);
+    }
+}
+
+/* Opens the audit log and says in it that, and with what configuration, the broker has started. */
+static int begin_record(struct monitor *m)
+{
+    char digest[2 * CONFIG_DIGEST_SIZE + 1];
+    const int err = recorder_init(&m->recorder, m->base, m->config);
+
+    if (err) {
+        return err;
+    }
+    recorder_note(&m->recorder, "broker-start",
+                  json_pack("{s:s,s:i}", "version", POEMD_VERSION, "pid", (int)getpid()));
+    if (m->config->from_file) {
+        hex_digits(m->config->digest, sizeof m->config->digest, digest);
+        recorder_note(&m->recorder, "config", json_pack("{s:s}", "sha256", digest));
+    }
+    return 0;
+}
+
+/* Opens the configured envelopes; those that cannot be are told of and left out. */
+static int open_envelopes(const struct config *c, struct inspector_envelope *out, size_t *n)
+{
+    *n = 0;
+    if (c->envelopes.n > INSPECTOR_ENVELOPES) {
+        log_error("more than %u envelopes", INSPECTOR_ENVELOPES);
+        return -E2BIG;
+    }
+    for (size_t i = 0; i < c->envelopes.n; i++) {
+        const char *path = c->envelopes.items[i].text;
+        const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+        if (fd < 0) {
+            char shown[256];
+
+            log_warning("the envelope \"%s\" cannot be read: %s",
+                        log_escape(shown, sizeof shown, path, strlen(path)), strerror(errno));
+            continue;
+        }
+        out[*n].fd = fd;
+        log_escape(out[*n].name, sizeof out[*n].name, path, strlen(path));
+        ++*n;
+    }
+    return 0;
+}
+
+/* Whether anything asks for what is in an executable. */
+static bool needs_inspector(const struct monitor *m)
+{
+    bool needs = recorder_on(&m->recorder);
+
+    for (size_t i = 0; i < m->config->n_routes; i++) {
+        const struct rules *r = &m->config->routes[i].rules;
+
+        needs = needs || r->n_allow > 0 || r->n_licence > 0;
+    }
+    return needs;
+}
+
+static int start_inspector(struct monitor *m)
+{
+    struct inspector_settings s = {.base = m->base,
+                                   .uid = m->config->user_uid,
+                                   .gid = m->config->user_gid,
+                                   .keys = m->config->trusted,
+                                   .n_keys = m->config->n_trusted};
+    struct inspector_envelope envelopes[INSPECTOR_ENVELOPES];
+    int err;
+
+    if (!needs_inspector(m)) {
+        return 0;
+    }
+    s.exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    if (s.exe_fd < 0) {
+        return -errno;
+    }
+    s.envelopes = envelopes;
+    err = open_envelopes(m->config, envelopes, &s.n_envelopes);
+    if (!err) {
+        err = inspector_new(&m->inspector, &s);
+    }
+    for (size_t i = 0; i < s.n_envelopes; i++) {
+        close(envelopes[i].fd);
+    }
+    close(s.exe_fd);
+    return err;
+}
+
 static int monitor_init(struct monitor *m, const struct config *config)
 {
     int err;
@@ -173,7 +268,23 @@ static int monitor_init(struct monitor *m, const struct config *config)
     if (!err) {
         err = open_routes(m);
     }
-    return err ? err : crew_init(&m->crew, m, &config->poem);
+    if (!err) {
+        err = begin_record(m);
+    }
+    if (!err) {
+        err = start_inspector(m);
+    }
+    return err ? err : crew_init(&m->crew, m, &config->poem.poem);
+}
+
+static void end_record(struct monitor *m)
+{
+    if (recorder_on(&m->recorder)) {
+        recorder_note(&m->recorder, "broker-stop",
+                      json_pack("{s:s,s:I}", "reason", m->status == 0 ? "stopped" : "failed",
+                                "sessions", (json_int_t)m->last_session));
+    }
+    recorder_deinit(&m->recorder);
 }
 
 static void monitor_deinit(struct monitor *m)
@@ -185,6 +296,8 @@ static void monitor_deinit(struct monitor *m)
     }
     free(m->routes);
     crew_deinit(&m->crew);
+    inspector_free(m->inspector);
+    end_record(m);
     if (m->reap_event) {
         ticket_reap(m);
         event_free(m->reap_event);

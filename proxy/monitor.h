@@ -17,7 +17,9 @@
 #include <sys/queue.h>
 
 #include "proxy/config.h"
+#include "policy/inspector.h"
 #include "proxy/crew.h"
+#include "proxy/recorder.h"
 #include "proxy/route.h"
 #include "proxy/ticket.h"
 
@@ -29,6 +31,9 @@ struct monitor {
     struct ticket_list tickets[SESSION_STATES];
     uint64_t last_session; /* the number given last; 0 is nobody's */
     unsigned sessions;     /* alive, of all routes */
+    uint32_t taint;        /* of all sessions of this run */
+    struct recorder recorder;
+    struct inspector *inspector; /* NULL: nothing needs one */
     struct event *reap_event;
     struct event *signals[4];
     int ready_fd; /* owned; -1: nobody waits, or has been told */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * poemd(8): the program. A monitor, or one of its workers when the monitor started it so.
+ * poemd(8): the program. A monitor; or a worker or the inspector, when the monitor started it so.
  */
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +18,9 @@ int main(int argc, char **argv)
 
     if (argc > 1 && strcmp(argv[1], WORKER_ARG) == 0) {
         return worker_main();
+    }
+    if (argc > 1 && strcmp(argv[1], INSPECTOR_ARG) == 0) {
+        return inspector_main();
     }
     if (options_read(&o, argc, argv, stdout, stderr) == OPTIONS_RUN) {
         log_init("poemd", o.config.log_level);

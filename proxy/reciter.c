@@ -6,11 +6,14 @@
  */
 #include "proxy/reciter.h"
 
-void reciter_init(struct reciter *r, const struct reciter_broker *broker, enum config_recite recite,
-                  bool ask_backend)
+void reciter_init(struct reciter *r, const struct poem *poem, const struct recital_id *self,
+                  enum config_recite recite, bool ask_backend)
 {
-    *r = (struct reciter){
-        .broker = broker, .recite = recite, .ask_backend = ask_backend, .judged = RECITAL_MISSING};
+    *r = (struct reciter){.poem = poem,
+                          .self = *self,
+                          .recite = recite,
+                          .ask_backend = ask_backend,
+                          .judged = RECITAL_MISSING};
     recital_client_silent(&r->client);
 }
 
@@ -34,7 +37,7 @@ enum recital_outcome reciter_request(struct reciter *r, const void *message, siz
 {
     json_t *caps = capabilities_of(request);
     const enum recital_outcome o =
-        recital_request_read(&r->asked, &r->broker->poem, message, n, caps, &r->broker->self);
+        recital_request_read(&r->asked, r->poem, message, n, caps, &r->self);
 
     if (o == RECITAL_OK) {
         recital_strip(caps);
@@ -50,11 +53,11 @@ bool reciter_asks(const struct reciter *r)
 enum recital_outcome reciter_ask(struct reciter *r, const uint8_t *challenge,
                                  struct version_offer *request)
 {
-    const struct recital_ask ask = {.poem = &r->broker->poem,
+    const struct recital_ask ask = {.poem = r->poem,
                                     .challenge = challenge,
                                     .licence = RECITER_LICENCE,
                                     .through = &r->asked.through,
-                                    .self = &r->broker->self};
+                                    .self = &r->self};
     json_t *caps = need_capabilities(request);
 
     if (!caps) {
@@ -90,7 +93,7 @@ enum recital_outcome reciter_reply(struct reciter *r, struct version_offer *repl
 static enum recital_outcome answer_in_full(struct reciter *r, struct version_offer *reply)
 {
     struct recital_via via;
-    const struct recital_answer answer = {.poem = &r->broker->poem,
+    const struct recital_answer answer = {.poem = r->poem,
                                           .recite = r->recite != CONFIG_RECITE_NEVER,
                                           .licence = RECITER_LICENCE,
                                           .via = &via};
@@ -100,7 +103,7 @@ static enum recital_outcome answer_in_full(struct reciter *r, struct version_off
     if (!caps) {
         return RECITAL_NO_MEMORY;
     }
-    o = recital_via_make(&via, &r->broker->self, r->judged, &r->told);
+    o = recital_via_make(&via, &r->self, r->judged, &r->told);
     return o == RECITAL_OK ? recital_reply_add(&r->asked, &answer, caps) : o;
 }
 
@@ -115,7 +118,7 @@ static size_t room_of(uint32_t request_size)
 static enum recital_outcome say_refrain(struct reciter *r, struct version_offer *reply, size_t room,
                                         enum reciter_said *said)
 {
-    const char *refrain = r->broker->poem.refrain;
+    const char *refrain = r->poem->refrain;
 
     if (room == 0) {
         *said = RECITER_NO_ROOM;

@@ -14,14 +14,9 @@
 /* The licence that the broker declares for itself and recites under. */
 #define RECITER_LICENCE "GPL-2.0-or-later"
 
-/* What holds for all sessions of a broker; borrowed for their life. */
-struct reciter_broker {
-    struct poem poem;
-    struct recital_id self;
-};
-
 struct reciter {
-    const struct reciter_broker *broker;
+    const struct poem *poem;
+    struct recital_id self; /* the route's */
     enum config_recite recite;
     bool ask_backend; /* the route demands it; a client's challenge asks as well */
     struct recital_request asked;
@@ -30,8 +25,9 @@ struct reciter {
     enum recital_outcome judged; /* of the backend's reply */
 };
 
-void reciter_init(struct reciter *r, const struct reciter_broker *broker, enum config_recite recite,
-                  bool ask_backend);
+/* The poem is borrowed for the reciter's life. */
+void reciter_init(struct reciter *r, const struct poem *poem, const struct recital_id *self,
+                  enum config_recite recite, bool ask_backend);
 
 /*
  * Reads the client's request: the message as it came (n bytes), and its offer, from which what was

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,6 +82,9 @@ int route_open(struct route *r, struct monitor *m, const struct config_route *co
 
     *r = (struct route){.monitor = m, .config = config, .listen_fd = -1};
     TAILQ_INIT(&r->tickets);
+    if (getrandom(&r->self, sizeof r->self, 0) != sizeof r->self) {
+        return -EIO;
+    }
     r->listen_fd =
         sock_listen(config->listen, config->mode, config->owner, config->group, LIMIT_BACKLOG);
     if (r->listen_fd < 0) {

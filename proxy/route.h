@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "handshake/recital.h"
 #include "proxy/config.h"
 #include "proxy/ticket.h"
 
@@ -19,12 +20,14 @@ struct route {
     struct monitor *monitor;
     const struct config_route *config; /* borrowed */
     int listen_fd;                     /* -1: not listening */
+    struct recital_id self;            /* its identity in recitals: random, for this run */
     dev_t dev;                         /* of the socket's file, so that only ours is removed */
     ino_t ino;
     struct event *acceptable;
     struct event *resume;       /* accepting again after the fds ran out */
     unsigned sessions;          /* alive */
     struct ticket_list tickets; /* … of whom this many, in the order of their coming */
+    uint32_t taint;             /* of all sessions that it has had */
     uint64_t refused;           /* since the last log line that said so */
     uint64_t refused_logged_ms;
 };

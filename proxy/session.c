@@ -225,19 +225,40 @@ static void begin_relaying(struct session *s)
 
 /* ---- the handshake ---- */
 
+static void copy_text(char to[RECITAL_LICENCE_MAX + 1], const char *from)
+{
+    memcpy(to, from, strlen(from) + 1);
+}
+
+/* What both parties said; a recital's licence only where the recital is valid. */
+static void put_heard(struct ipc_evidence *e, const struct reciter *r)
+{
+    struct ipc_heard *client = &e->heard[RULES_CLIENT];
+    struct ipc_heard *backend = &e->heard[RULES_BACKEND];
+
+    client->recital = r->asked.recital;
+    copy_text(client->recited, r->asked.licence);
+    copy_text(client->declared, r->asked.declared);
+    backend->recital = r->judged;
+    copy_text(backend->declared, r->told.declared);
+    if (r->judged == RECITAL_OK) {
+        copy_text(backend->recited, r->told.licence);
+        e->via = r->told.via;
+    }
+}
+
 static bool report_evidence(struct session *s)
 {
     const struct greeting_result *r = greeting_result(s->greeting);
-    const struct ipc_msg m = {.type = IPC_EVIDENCE,
-                              .session = s->id,
-                              .u.evidence = {.request_size = r->request_size,
-                                             .reply_size = r->reply_size,
-                                             .major = r->reply.number.major,
-                                             .minor = r->reply.number.minor,
-                                             .client_recital = r->client_recital,
-                                             .backend_recital = r->backend_recital,
-                                             .twin = r->reply.twin_supported}};
+    struct ipc_msg m = {.type = IPC_EVIDENCE,
+                        .session = s->id,
+                        .u.evidence = {.request_size = r->request_size,
+                                       .reply_size = r->reply_size,
+                                       .major = r->reply.number.major,
+                                       .minor = r->reply.number.minor,
+                                       .twin = r->reply.twin_supported}};
 
+    put_heard(&m.u.evidence, r->heard);
     s->evidence_unsent = !s->host->send(s->host, &m);
     return !s->evidence_unsent;
 }
@@ -328,7 +349,8 @@ static struct session *session_new(struct session_host *h, uint64_t id, int clie
 int session_begin(struct session_host *h, uint64_t id, const struct ipc_session *settings,
                   int client_fd, int backend_fd)
 {
-    const struct greeting_settings how = {.broker = &h->broker,
+    const struct greeting_settings how = {.poem = &h->poem,
+                                          .self = settings->self,
                                           .recite = (enum config_recite)settings->recite,
                                           .ask_backend = settings->ask_backend != 0};
     struct session *s = session_new(h, id, client_fd, backend_fd, &how);
@@ -357,7 +379,7 @@ static struct session *oldest_refusal(struct session_host *h)
 
 void session_refuse(struct session_host *h, const struct ipc_refuse *settings, int client_fd)
 {
-    const struct greeting_settings how = {.broker = &h->broker, .refuse_err = (int)settings->err};
+    const struct greeting_settings how = {.poem = &h->poem, .refuse_err = (int)settings->err};
     struct session *s;
 
     if (h->refusing == LIMIT_REFUSALS) {

@@ -24,7 +24,7 @@ SLIST_HEAD(session_stack, session);
 /* How sessions reach the monitor: by their owner, the worker. */
 struct session_host {
     struct event_base *base;
-    struct reciter_broker broker;
+    struct poem poem;
     struct queue_pool pool;
     struct session_list lists[SESSION_STATES];
     struct session_stack greeted; /* whose greeting is over, to be freed when the turn is */
@@ -54,7 +54,7 @@ struct session {
     char route[LIMIT_NAME + 1];
 };
 
-/* 0 or -ENOMEM. send, base and broker are set by the caller before. */
+/* 0 or -ENOMEM. send, base and poem are set by the caller before. */
 int session_host_init(struct session_host *h) __attribute__((warn_unused_result));
 
 /* Ends and frees everything; sessions that nobody was told of are forgotten. */

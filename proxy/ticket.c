@@ -18,7 +18,7 @@
 #include <sys/ioctl.h>
 
 #include "base/sock.h"
-#include "handshake/recital.h"
+#include "proxy/decision.h"
 #include "proxy/monitor.h"
 
 static struct log_subject subject(const struct ticket *t, const char *leg)
@@ -77,6 +77,7 @@ void ticket_end(struct ticket *t, enum session_reason reason, const struct ipc_e
         return;
     }
     log_end(t, reason, what);
+    decision_end(t, reason, what);
     set_state(t, SESSION_DEAD);
     crew_forget(&t->monitor->crew, t);
     event_del(&t->client_event);
@@ -135,6 +136,10 @@ static void dial(struct ticket *t)
     if (fd >= 0) {
         t->backend_fd = fd;
         event_del(&t->timer);
+        if (!decision_begin(t)) {
+            ticket_end(t, REASON_NO_RESOURCES, NULL);
+            return;
+        }
         set_state(t, SESSION_RECITING);
         crew_give(&t->monitor->crew, t);
         return;
@@ -271,46 +276,13 @@ void ticket_accept_take(struct monitor *m, struct route *r, int client_fd)
 
 /* ---- with a worker ---- */
 
-/* Whether the route's demands are met; what is not is logged. */
-static bool demands_met(const struct ticket *t, const struct ipc_evidence *e)
-{
-    static const struct {
-        unsigned bit;
-        const char *party;
-    } parties[] = {{CONFIG_FROM_BACKEND, "backend"}, {CONFIG_FROM_CLIENT, "client"}};
-    const uint32_t recitals[] = {e->backend_recital, e->client_recital};
-
-    for (size_t i = 0; i < sizeof parties / sizeof *parties; i++) {
-        const struct log_subject about = subject(t, parties[i].party);
-
-        if ((t->route->config->demand_from & parties[i].bit) && recitals[i] != RECITAL_OK) {
-            log_line(
-                LOG_WARNING, &about,
-                "denied: the rule \"demand recital from %s\" is not met: %s; a %s that recites "
-                "the poem would pass",
-                parties[i].party, recital_text((enum recital_outcome)recitals[i]),
-                parties[i].party);
-            return false;
-        }
-    }
-    return true;
-}
-
 void ticket_evidence(struct ticket *t, const struct ipc_evidence *e)
 {
-    const struct log_subject about = subject(t, NULL);
-
     set_state(t, SESSION_DECIDING);
-    if (!demands_met(t, e)) {
-        crew_verdict(&t->monitor->crew, t, EACCES);
-        return;
-    }
-    log_line(LOG_INFO, &about,
-             "allowed: version=%u.%u request=%u reply=%u twin=%s recital-of-backend=%s "
-             "recital-of-client=%s",
-             e->major, e->minor, e->request_size, e->reply_size, e->twin ? "yes" : "no",
-             e->backend_recital == RECITAL_OK ? "yes" : "no",
-             e->client_recital == RECITAL_OK ? "yes" : "no");
+    decision_heard(t, e);
+}
+
+void ticket_relays(struct ticket *t)
+{
     set_state(t, SESSION_RELAYING);
-    crew_verdict(&t->monitor->crew, t, 0);
 }

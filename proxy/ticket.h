@@ -14,11 +14,13 @@
 #include <sys/queue.h>
 
 #include "proxy/ipc.h"
+#include "proxy/recorder.h"
 #include "proxy/session_state.h"
 
 struct monitor;
 struct route;
 struct crew_member;
+struct inquiry;
 
 struct ticket {
     TAILQ_ENTRY(ticket) link;        /* in its state's list */
@@ -35,7 +37,12 @@ struct ticket {
     uint64_t accepted_ms;
     struct event client_event;
     struct event timer;
-    struct ipc_msg unsent; /* for the worker; type 0: none */
+    struct inquiry *inquiry;       /* from dialling to the verdict */
+    struct recorder_wait recorded; /* the verdict's way to the disk */
+    uint32_t taint;                /* bits of enum taint */
+    bool denied;                   /* the verdict, while it is being recorded */
+    bool opened;                   /* there is a record of its beginning: its end needs one, too */
+    struct ipc_msg unsent;         /* for the worker; type 0: none */
     bool in_outbox;
 };
 
@@ -43,6 +50,9 @@ TAILQ_HEAD(ticket_list, ticket);
 
 /* A client has connected: begins a session, or has it refused. Takes the socket. */
 void ticket_accept_take(struct monitor *m, struct route *r, int client_fd);
+
+/* The verdict lets it: from DECIDING to RELAYING. */
+void ticket_relays(struct ticket *t);
 
 /* From the worker: the handshake is done; it waits for the verdict. */
 void ticket_evidence(struct ticket *t, const struct ipc_evidence *e);

@@ -148,8 +148,7 @@ static int settings_read(struct worker *w, struct worker_settings *s)
         return n < 0 ? -errno : -EINVAL;
     }
     close(WORKER_SETTINGS_FD);
-    w->host.broker.self = s->self;
-    return poem_read(&w->host.broker.poem, w->poem_text, s->poem_size) == POEM_OK ? 0 : -EINVAL;
+    return poem_read(&w->host.poem, w->poem_text, s->poem_size) == POEM_OK ? 0 : -EINVAL;
 }
 
 static int worker_init(struct worker *w)
@@ -222,6 +221,9 @@ int worker_main(void)
     signal(SIGHUP, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     err = worker_init(&w);
+    if (!err) {
+        err = recital_prepare();
+    }
     if (!err) {
         err = sandbox_enter(s.uid, s.gid, s.nofile);
     }

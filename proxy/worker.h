@@ -26,9 +26,8 @@ struct worker_settings {
     enum log_level log_level;
     uid_t uid; /* whom to become, where the monitor is root */
     gid_t gid;
-    uint64_t nofile;        /* fds it may have open */
-    struct recital_id self; /* the broker's identity */
-    uint32_t poem_size;     /* bytes that follow */
+    uint64_t nofile;    /* fds it may have open */
+    uint32_t poem_size; /* bytes that follow */
 };
 
 /* The worker's whole life. Returns the exit status. */

@@ -429,7 +429,45 @@ START_TEST(another_poem_is_recited_where_it_is_configured)
 }
 END_TEST
 
-/* Two routes of one broker in a row: the request comes back to who sent it. */
+/* Starts a broker with a route "outer" in front of r, whose backend is as told. */
+static void launch_two_routes(struct rig *r, const char *outer, const char *backend)
+{
+    rig_configure(r,
+                  "workers 1\nroute r {\nlisten %s\nbackend %s\nsessions 4\n}\n"
+                  "route outer {\nlisten %s\nbackend %s\nsessions 4\n}\n",
+                  r->listen, backend, outer, r->listen);
+    rig_launch(r);
+}
+
+/* Two routes of one broker in a row are two hops, not a circle. */
+START_TEST(two_routes_in_a_row)
+{
+    struct recital_client c;
+    struct recital_reply told;
+    char outer[RIG_PATH + 8];
+    struct rig r;
+    struct pair p;
+    bool challenged;
+
+    rig_init(&r);
+    snprintf(outer, sizeof outer, "%s.outer", r.listen);
+    launch_two_routes(&r, outer, r.backend);
+    p.client_fd = peer_connect(outer);
+    client_asks(p.client_fd, &c, &poem_builtin, true, false);
+    p.backend_fd = peer_accept(r.backend_fd);
+    backend_answers(p.backend_fd, NULL, &challenged);
+    ck_assert_int_eq(client_judges(p.client_fd, &c, &told), RECITAL_OK);
+    ck_assert_uint_eq(told.via.n, 2);
+    ck_assert(told.via.hops[0].recited);
+    ck_assert(!told.via.hops[1].recited);
+    pair_ping(&p);
+    pair_close(&p);
+    rig_terminate(&r);
+    rig_deinit(&r);
+}
+END_TEST
+
+/* Each route's backend is the other: the request comes back to who sent it. */
 START_TEST(a_circle_is_refused)
 {
     struct recital_client c;
@@ -439,11 +477,7 @@ START_TEST(a_circle_is_refused)
 
     rig_init(&r);
     snprintf(outer, sizeof outer, "%s.outer", r.listen);
-    rig_configure(&r,
-                  "workers 1\nroute r {\nlisten %s\nbackend %s\n}\n"
-                  "route outer {\nlisten %s\nbackend %s\n}\n",
-                  r.listen, r.backend, outer, r.listen);
-    rig_launch(&r);
+    launch_two_routes(&r, outer, outer);
     fd = peer_connect(outer);
     client_asks(fd, &c, &poem_builtin, true, false);
     ck_assert_int_eq(peer_recv_error(fd, ID, WIRE_VERSION), ELOOP);
@@ -467,6 +501,7 @@ int main(void)
     tcase_add_test(tells, a_silent_backend_is_named_as_such);
     tcase_add_test(tells, who_never_recites_still_says_who_is_behind);
     tcase_add_test(tells, another_poem_is_recited_where_it_is_configured);
+    tcase_add_test(tells, two_routes_in_a_row);
     tcase_add_test(tells, a_circle_is_refused);
     tcase_add_test(demands, a_backend_that_recites_is_served);
     tcase_add_test(demands, a_silent_backend_is_denied);

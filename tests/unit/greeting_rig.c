@@ -41,15 +41,12 @@ static int open_end(int *ours)
 }
 
 /* The recital is tests/daemon/test_recital.c's: here the broker keeps silent. */
-static struct reciter_broker broker;
-
 static void open_rig(struct greeting_rig *r, bool with_backend, int err)
 {
     const struct greeting_settings how = {
-        .refuse_err = err, .broker = &broker, .recite = CONFIG_RECITE_NEVER};
+        .refuse_err = err, .poem = &poem_builtin, .recite = CONFIG_RECITE_NEVER};
     int fd;
 
-    broker.poem = poem_builtin;
 
     *r = (struct greeting_rig){.backend = -1, .command = WIRE_VERSION};
     r->base = event_base_new();

@@ -58,7 +58,7 @@ void rig_init(struct session_rig *r)
     r->host.base = event_base_new();
     ck_assert_ptr_nonnull(r->host.base);
     r->host.send = send_to_test;
-    r->host.broker.poem = poem_builtin;
+    r->host.poem = poem_builtin;
     ck_assert_int_eq(session_host_init(&r->host), 0);
 }
 

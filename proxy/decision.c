@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Verdicts: asked for, logged, recorded, carried out. The rules themselves are policy/rules.c's.
+ */
+#include "proxy/decision.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "proxy/inquiry.h"
+#include "proxy/monitor.h"
+
+static struct log_subject subject(const struct ticket *t, const char *leg)
+{
+    return (struct log_subject){.session = t->id, .route = t->route->config->name, .leg = leg};
+}
+
+/* Who the parties are matters where it is recorded, or where a rule goes by it. */
+static bool facts_matter(const struct ticket *t)
+{
+    const struct rules *r = &t->route->config->rules;
+
+    return recorder_on(&t->monitor->recorder) || r->n_allow > 0 || r->n_licence > 0;
+}
+
+/* ---- carrying it out ---- */
+
+static void carry_out(struct ticket *t, int err)
+{
+    char letters[TAINT_COUNT + 1];
+    const struct log_subject about = subject(t, NULL);
+
+    if (err) {
+        crew_verdict(&t->monitor->crew, t, err);
+        return;
+    }
+    t->route->taint |= t->taint;
+    t->monitor->taint |= t->taint;
+    if (t->taint) {
+        log_line(LOG_WARNING, &about, "tainted: %s", taint_text(t->taint, letters));
+    }
+    inquiry_free(t->inquiry);
+    t->inquiry = NULL;
+    ticket_relays(t);
+    crew_verdict(&t->monitor->crew, t, 0);
+}
+
+/* The record of an allowed session could not be written. */
+static void unrecorded(struct ticket *t)
+{
+    const struct log_subject about = subject(t, NULL);
+
+    if (t->monitor->config->on_audit_failure == CONFIG_AUDIT_TAINT) {
+        t->taint |= TAINT_UNAUDITED;
+        carry_out(t, 0);
+        return;
+    }
+    log_line(LOG_ERROR, &about,
+             "denied: its verdict cannot be recorded; make room for the audit log, or say "
+             "\"on-audit-failure taint\"");
+    carry_out(t, EACCES);
+}
+
+static void on_recorded(void *arg, bool durable)
+{
+    struct ticket *t = arg;
+
+    if (t->denied) {
+        carry_out(t, EACCES);
+    } else if (durable) {
+        carry_out(t, 0);
+    } else {
+        unrecorded(t);
+    }
+}
+
+/* ---- deciding ---- */
+
+static json_t *verdict_record(const struct ticket *t, const struct rules_verdict *v)
+{
+    char letters[TAINT_COUNT + 1];
+    json_t *o = json_pack("{s:I,s:s,s:s,s:{s:i,s:s},s:s,s:b}", "session", (json_int_t)t->id,
+                          "route", t->route->config->name, "verdict", verdict_name(v->verdict),
+                          "rule", "line", (int)v->line, "why", v->why, "taint",
+                          taint_text(t->taint, letters), "permissive", v->permissive);
+
+    if (o && (json_object_set_new(o, "client", inquiry_party(t->inquiry, RULES_CLIENT)) < 0 ||
+              json_object_set_new(o, "backend", inquiry_party(t->inquiry, RULES_BACKEND)) < 0 ||
+              json_object_set_new(o, "evidence", inquiry_evidence(t->inquiry)) < 0)) {
+        json_decref(o);
+        o = NULL;
+    }
+    return o;
+}
+
+static void log_verdict(const struct ticket *t, const struct rules_verdict *v)
+{
+    const struct log_subject about =
+        subject(t, v->verdict == VERDICT_ALLOW ? NULL : rules_party_name(v->party));
+
+    if (v->verdict == VERDICT_DENY) {
+        log_line(LOG_WARNING, &about, "denied: %s%s%s", v->why, *v->mend ? "; would pass: " : "",
+                 v->mend);
+    } else {
+        log_line(v->verdict == VERDICT_ALLOW ? LOG_INFO : LOG_WARNING, &about, "%s: %s%s%s",
+                 verdict_name(v->verdict), v->why, *v->mend ? "; would pass untainted: " : "",
+                 v->mend);
+    }
+}
+
+/* All is known. */
+static void on_known(void *arg)
+{
+    struct ticket *t = arg;
+    struct recorder *recorder = &t->monitor->recorder;
+    struct rules_verdict v;
+
+    inquiry_decide(t->inquiry, &t->route->config->rules, &v);
+    t->taint |= v.taint;
+    t->denied = v.verdict == VERDICT_DENY;
+    log_verdict(t, &v);
+    if (!recorder_on(recorder)) {
+        carry_out(t, t->denied ? EACCES : 0);
+        return;
+    }
+    if (recorder_await(recorder, "verdict", verdict_record(t, &v), &t->recorded, on_recorded, t)) {
+        return;
+    }
+    if (t->denied) {
+        carry_out(t, EACCES);
+    } else {
+        unrecorded(t);
+    }
+}
+
+bool decision_begin(struct ticket *t)
+{
+    const bool facts = facts_matter(t);
+
+    t->inquiry = inquiry_new(facts ? t->monitor->inspector : NULL, facts ? t->client_fd : -1,
+                             facts ? t->backend_fd : -1, ticket_handshake_left_ms(t), on_known, t);
+    if (!t->inquiry) {
+        return false;
+    }
+    t->opened = recorder_note(
+        &t->monitor->recorder, "session-opened",
+        json_pack("{s:I,s:s}", "session", (json_int_t)t->id, "route", t->route->config->name));
+    return true;
+}
+
+void decision_heard(struct ticket *t, const struct ipc_evidence *e)
+{
+    const struct log_subject about = subject(t, NULL);
+
+    log_line(LOG_INFO, &about,
+             "handshake: version=%u.%u request=%u reply=%u twin=%s recital-of-backend=%s "
+             "recital-of-client=%s",
+             e->major, e->minor, e->request_size, e->reply_size, e->twin ? "yes" : "no",
+             e->heard[RULES_BACKEND].recital == RECITAL_OK ? "yes" : "no",
+             e->heard[RULES_CLIENT].recital == RECITAL_OK ? "yes" : "no");
+    inquiry_heard(t->inquiry, e);
+}
+
+static json_t *counts(const struct ipc_count *c)
+{
+    return json_pack("{s:I,s:I,s:I}", "messages", (json_int_t)c->messages, "bytes",
+                     (json_int_t)c->bytes, "fds", (json_int_t)c->fds);
+}
+
+void decision_end(struct ticket *t, enum session_reason reason, const struct ipc_ended *what)
+{
+    static const struct ipc_ended nothing;
+    char letters[TAINT_COUNT + 1];
+
+    recorder_forget(&t->monitor->recorder, &t->recorded);
+    inquiry_free(t->inquiry);
+    t->inquiry = NULL;
+    if (!t->opened) {
+        return;
+    }
+    what = what ? what : &nothing;
+    t->opened = false;
+    recorder_note(&t->monitor->recorder, "session-ended",
+                  json_pack("{s:I,s:s,s:s,s:s,s:{s:o,s:o}}", "session", (json_int_t)t->id, "route",
+                            t->route->config->name, "reason", session_reason_word(reason), "taint",
+                            taint_text(t->taint, letters), "counts", "to-backend",
+                            counts(&what->to_backend), "to-client", counts(&what->to_client)));
+}

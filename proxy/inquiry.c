@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Gathers what a verdict is made of, and writes it down as a record has it. Decides nothing itself.
+ */
+#include "proxy/inquiry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "policy/audit_log.h"
+
+/* One party. */
+struct side {
+    struct inquiry *inquiry;
+    struct peer peer;
+    uint64_t request; /* under way at the inspector; 0: none */
+    bool inspected;
+    struct inspection inspection;
+};
+
+struct inquiry {
+    struct inspector *inspector;
+    struct side sides[RULES_PARTIES];
+    bool heard;
+    struct ipc_evidence evidence;
+    inquiry_fn *fn;
+    void *arg;
+};
+
+static void tell_when_whole(struct inquiry *q)
+{
+    if (q->heard && !q->sides[RULES_CLIENT].request && !q->sides[RULES_BACKEND].request) {
+        q->fn(q->arg);
+    }
+}
+
+static void on_inspected(const struct inspection *r, void *arg)
+{
+    struct side *s = arg;
+
+    s->request = 0;
+    s->inspected = true;
+    s->inspection = *r;
+    tell_when_whole(s->inquiry);
+}
+
+static void begin(struct inquiry *q, struct side *s, int fd, unsigned timeout_ms)
+{
+    const struct inspection *known;
+
+    s->inquiry = q;
+    if (fd < 0) {
+        peer_init_unknown(&s->peer, "nothing asks for it");
+        return;
+    }
+    peer_init(&s->peer, fd);
+    if (!q->inspector) {
+        return;
+    }
+    known = inspector_look(q->inspector, &s->peer.exe);
+    if (known) {
+        s->inspected = true;
+        s->inspection = *known;
+    } else {
+        s->request = inspector_ask(q->inspector, &s->peer.exe, timeout_ms, on_inspected, s);
+    }
+}
+
+struct inquiry *inquiry_new(struct inspector *inspector, int client_fd, int backend_fd,
+                            unsigned timeout_ms, inquiry_fn *fn, void *arg)
+{
+    struct inquiry *q = calloc(1, sizeof *q);
+
+    if (!q) {
+        return NULL;
+    }
+    q->inspector = inspector;
+    q->fn = fn;
+    q->arg = arg;
+    begin(q, &q->sides[RULES_CLIENT], client_fd, timeout_ms);
+    begin(q, &q->sides[RULES_BACKEND], backend_fd, timeout_ms);
+    return q;
+}
+
+void inquiry_free(struct inquiry *q)
+{
+    if (!q) {
+        return;
+    }
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        if (q->sides[i].request) {
+            inspector_forget(q->inspector, q->sides[i].request);
+        }
+        peer_deinit(&q->sides[i].peer);
+    }
+    free(q);
+}
+
+void inquiry_heard(struct inquiry *q, const struct ipc_evidence *e)
+{
+    q->heard = true;
+    q->evidence = *e;
+    tell_when_whole(q);
+}
+
+static struct rules_date today(void)
+{
+    const time_t now = time(NULL);
+    struct tm tm;
+
+    gmtime_r(&now, &tm);
+    return (struct rules_date){.year = (uint16_t)(tm.tm_year + 1900),
+                               .month = (uint8_t)(tm.tm_mon + 1),
+                               .day = (uint8_t)tm.tm_mday};
+}
+
+void inquiry_decide(const struct inquiry *q, const struct rules *rules, struct rules_verdict *out)
+{
+    struct rules_known known[RULES_PARTIES];
+
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        const struct side *s = &q->sides[i];
+        const struct ipc_heard *h = &q->evidence.heard[i];
+
+        known[i] = (struct rules_known){.peer = &s->peer,
+                                        .inspection = s->inspected ? &s->inspection : NULL,
+                                        .recital = (enum recital_outcome)h->recital,
+                                        .recited = h->recited,
+                                        .declared = h->declared,
+                                        .via = i == RULES_BACKEND ? &q->evidence.via : NULL};
+    }
+    rules_decide(rules, known, today(), out);
+}
+
+/* ---- as a record ---- */
+
+static json_t *text(const char *s)
+{
+    return audit_text(s, strlen(s));
+}
+
+static void hex(const uint8_t *p, size_t n, char *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        snprintf(out + 2 * i, 3, "%02x", p[i]);
+    }
+}
+
+/* A fact that is known goes into to under a name; else its reason into unknown. */
+static void put_in(json_t *to, json_t *unknown, const struct peer *p, enum peer_fact f,
+                   const char *name, json_t *value)
+{
+    char why[256];
+
+    if (peer_knows(p, f)) {
+        (void)json_object_set_new(to, name, value);
+        return;
+    }
+    json_decref(value);
+    (void)json_object_set_new(unknown, peer_fact_name(f), text(peer_why(p, f, why, sizeof why)));
+}
+
+static void put(json_t *party, const struct peer *p, enum peer_fact f, json_t *value)
+{
+    put_in(party, json_object_get(party, "unknown"), p, f, peer_fact_name(f), value);
+}
+
+static void put_facts(json_t *party, const struct peer *p)
+{
+    json_t *groups = json_array();
+
+    for (unsigned i = 0; peer_knows(p, PEER_GROUPS) && i < p->n_groups; i++) {
+        (void)json_array_append_new(groups, json_integer(p->groups[i]));
+    }
+    put(party, p, PEER_PID, json_integer(p->pid));
+    put(party, p, PEER_START, json_integer((json_int_t)p->start_ticks));
+    put(party, p, PEER_UID, json_integer(p->uid));
+    put(party, p, PEER_GID, json_integer(p->gid));
+    put(party, p, PEER_GROUPS, groups);
+    put(party, p, PEER_LABEL, text(p->label));
+    put(party, p, PEER_UNIT, text(p->unit));
+}
+
+/* The executable: what the kernel says of it, and what the inspector read. */
+static json_t *exe_of(json_t *party, const struct side *s)
+{
+    const struct peer_exe *e = &s->peer.exe;
+    json_t *unknown = json_object_get(party, "unknown");
+    char digest[2 * INSPECTION_SHA256_SIZE + 1];
+    json_t *o = json_object();
+
+    put_in(o, unknown, &s->peer, PEER_EXE_PATH, "path", text(e->path));
+    put_in(o, unknown, &s->peer, PEER_EXE_PATH, "deleted", json_boolean(e->deleted));
+    put_in(o, unknown, &s->peer, PEER_EXE_ID, "file",
+           json_pack("{s:I,s:I,s:I,s:I}", "major", (json_int_t)e->id.dev_major, "minor",
+                     (json_int_t)e->id.dev_minor, "inode", (json_int_t)e->id.inode, "size",
+                     (json_int_t)e->id.size));
+    if (s->inspected && s->inspection.outcome == INSPECTION_OK) {
+        hex(s->inspection.sha256, INSPECTION_SHA256_SIZE, digest);
+        (void)json_object_set_new(o, "sha256", json_string(digest));
+    } else {
+        (void)json_object_set_new(
+            unknown, "sha256",
+            json_string(s->inspected ? inspection_text(s->inspection.outcome) : "not looked at"));
+    }
+    return o;
+}
+
+static void add_item(json_t *list, enum rules_party party, enum evidence_grade grade,
+                     enum evidence_source source, const char *licence, const char *name,
+                     const char *detail)
+{
+    if (*licence) {
+        (void)json_array_append_new(
+            list, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "of", rules_party_name(party), "grade",
+                            evidence_grade_name(grade), "source", evidence_source_name(source),
+                            "licence", licence, "name", name, "detail", detail));
+    }
+}
+
+static void add_evidence(json_t *list, const struct inquiry *q, enum rules_party party)
+{
+    const struct side *s = &q->sides[party];
+    const struct ipc_heard *h = &q->evidence.heard[party];
+
+    add_item(list, party, EVIDENCE_DECLARED, EVIDENCE_FROM_DECLARATION, h->declared, "", "");
+    add_item(list, party, EVIDENCE_RECITED, EVIDENCE_FROM_RECITAL, h->recited, "", "");
+    if (!s->inspected || s->inspection.outcome != INSPECTION_OK) {
+        return;
+    }
+    for (uint32_t i = 0; i < s->inspection.evidence.n; i++) {
+        const struct evidence_item *it = &s->inspection.evidence.items[i];
+
+        add_item(list, party, it->grade, it->source, it->licence, it->name, it->detail);
+    }
+}
+
+json_t *inquiry_evidence(const struct inquiry *q)
+{
+    json_t *list = json_array();
+
+    add_evidence(list, q, RULES_CLIENT);
+    add_evidence(list, q, RULES_BACKEND);
+    return list;
+}
+
+json_t *inquiry_party(const struct inquiry *q, enum rules_party party)
+{
+    const struct side *s = &q->sides[party];
+    const struct ipc_heard *h = &q->evidence.heard[party];
+    json_t *o = json_pack("{s:{}}", "unknown");
+
+    if (!o) {
+        return NULL;
+    }
+    put_facts(o, &s->peer);
+    (void)json_object_set_new(o, "exe", exe_of(o, s));
+    (void)json_object_set_new(o, "recital",
+                              json_string(recital_text((enum recital_outcome)h->recital)));
+    return o;
+}

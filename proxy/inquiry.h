@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What the monitor finds out about both parties of a session before it decides: facts from the
+ * kernel, what the inspector reads in their executables, what the worker heard in the handshake.
+ *
+ * Lives from dialling to the verdict.
+ */
+#ifndef POEMD_PROXY_INQUIRY_H
+#define POEMD_PROXY_INQUIRY_H
+
+#include <jansson.h>
+
+#include "policy/rules.h"
+#include "proxy/ipc.h"
+
+struct inquiry;
+
+/* All that can be known is known. From the loop, or from within inquiry_heard. */
+typedef void inquiry_fn(void *arg);
+
+/*
+ * Begins to find out about the parties at both sockets (borrowed for the call; -1: nothing asks who
+ * they are). fn is called once, after inquiry_heard. inspector may be NULL: executables are not
+ * read. NULL without memory.
+ */
+struct inquiry *inquiry_new(struct inspector *inspector, int client_fd, int backend_fd,
+                            unsigned timeout_ms, inquiry_fn *fn, void *arg)
+    __attribute__((warn_unused_result));
+void inquiry_free(struct inquiry *q);
+
+/* The worker's evidence, which has been checked by ipc_evidence_sound. */
+void inquiry_heard(struct inquiry *q, const struct ipc_evidence *e);
+
+/* Decides by the rules, after fn was called. */
+void inquiry_decide(const struct inquiry *q, const struct rules *rules, struct rules_verdict *out);
+
+/* A party as an audit record has it, a new reference; NULL without memory. */
+json_t *inquiry_party(const struct inquiry *q, enum rules_party party)
+    __attribute__((warn_unused_result));
+
+/* All evidence of both parties' licences as a record has it; as above. */
+json_t *inquiry_evidence(const struct inquiry *q) __attribute__((warn_unused_result));
+
+#endif
