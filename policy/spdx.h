@@ -11,7 +11,7 @@
  * a listed licence; WITH a listed exception or an AdditionRef-; LicenseRef- and AdditionRef-, each
  * behind a DocumentRef-…: or not. NONE and NOASSERTION stand as in 3.1: alone, or under AND.
  *
- *     static struct spdx e;              about 20 KiB: not for the stack
+ *     static struct spdx e;              about 14 KiB: not for the stack
  *     struct spdx_error why;
  *     struct spdx_verdict v;
  *     char text[256];
