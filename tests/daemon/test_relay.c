@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -354,6 +355,38 @@ START_TEST(no_reply_is_respected)
 }
 END_TEST
 
+/* What passed stands in the log's line of the session's end. */
+START_TEST(what_passed_is_counted)
+{
+    struct stream up;
+    struct stream down;
+    struct rig r;
+    struct pair p;
+    char line[512];
+    char want[256];
+
+    stream_init(&up);
+    stream_init(&down);
+    for (uint16_t i = 0; i < 300; i++) {
+        stream_add(&up, (struct wire_hdr){.id = i, .command = WIRE_DMA_MAP}, NULL, 32, i % 3);
+    }
+    stream_add(&up, (struct wire_hdr){.id = 1, .command = WIRE_REGION_WRITE}, NULL, 1000000, 1);
+    stream_add(&down, (struct wire_hdr){.command = WIRE_REGION_READ, .flags = WIRE_TYPE_REPLY},
+               NULL, 700000, 0);
+    rig_start(&r, "");
+    rig_session(&r, CAPS, CAPS, &p);
+    pass_both(&p, &up, &down, cuts[_i].cut, cuts[_i].at);
+    snprintf(want, sizeof want, " to-backend=%zu/%zu/%u to-client=%zu/%zu/%u ", up.count, up.n,
+             300 + 1, down.count, down.n, 0);
+    pair_close(&p);
+    rig_await_log(&r, " ended: ", line, sizeof line);
+    ck_assert_msg(strstr(line, want), "%s: not%s", line, want);
+    stream_deinit(&up);
+    stream_deinit(&down);
+    rig_stop(&r);
+}
+END_TEST
+
 int main(void)
 {
     Suite *const suite = suite_create("daemon: relay");
@@ -367,5 +400,6 @@ int main(void)
     tcase_add_test(tc, a_mebibyte_both_ways);
     tcase_add_test(tc, commands_of_both_sides_interleave);
     tcase_add_test(tc, no_reply_is_respected);
+    tcase_add_loop_test(tc, what_passed_is_counted, 0, 2);
     return unit_run(suite);
 }
