@@ -236,8 +236,14 @@ static bool member_read_one(struct crew_member *w)
     if (r == -EAGAIN) {
         return false;
     }
-    if (r == 0) {
+    if (r == 0 && w->crew->monitor->stopping) {
         event_del(w->readable);
+        return false;
+    }
+    if (r == 0) {
+        /* It is gone, or has said nothing at all in a message: in either case it is to be no more.
+         */
+        member_kill(w, "closed its channel");
         return false;
     }
     if (r < 0 || !obey(w, &m, n_fds)) {
