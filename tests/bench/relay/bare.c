@@ -17,7 +17,7 @@
 
 #include "base/fdset.h"
 #include "base/sock.h"
-#include "bench.h"
+#include "tests/bench/bench.h"
 
 /* The size with which this relay was fastest for 1 MiB messages: see ../README.md. */
 #define BUFFER_SIZE 262144u

@@ -22,12 +22,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base/client.h"
 #include "base/sock.h"
 #include "base/wire.h"
-#include "bench.h"
+#include "tests/bench/bench.h"
 
 #define WAYS_MAX 8
 #define DEPTH_MAX 32u
@@ -39,12 +38,6 @@
 
 #define ACCESS_SIZE (WIRE_HDR_SIZE + sizeof(struct wire_region_access))
 #define MESSAGE_MAX (ACCESS_SIZE + BENCH_DATA_MAX)
-
-/* QEMU's own offer, so that the replies have the room that they have with QEMU. */
-static const char version_json[] =
-    "{\"capabilities\": {\"pgsizes\": 4096, \"max_msg_fds\": 16, \"max_dma_maps\": 65535, "
-    "\"max_data_xfer_size\": 1048576, \"migration\": {\"max_bitmap_size\": 268435456, "
-    "\"pgsize\": 4096}, \"write_multiple\": true}}";
 
 /*
  * One kind of work. A slice is about 10 ms of it on a machine of 2020: where the scheduler puts the
@@ -89,14 +82,6 @@ struct way {
 /* A slice's commands are laid out here, DEPTH_MAX small ones or one of any size. */
 static uint8_t commands[DEPTH_MAX * ACCESS_SIZE + MESSAGE_MAX];
 static uint8_t replies[MESSAGE_MAX];
-
-static uint64_t now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static size_t command_size(const struct load *l)
 {
@@ -229,13 +214,13 @@ static uint64_t quantile(const uint64_t *sorted, size_t n, size_t per_mille)
 static void one_by_one(struct way *w, const struct load *l, struct figures *f)
 {
     uint64_t samples[SAMPLES_MAX];
-    uint64_t last = now();
+    uint64_t last = bench_now();
 
     for (unsigned i = 0; i < l->messages; i++) {
         const uint64_t before = last;
 
         exchange(w, l);
-        last = now();
+        last = bench_now();
         samples[i] = last - before;
     }
     qsort(samples, l->messages, sizeof samples[0], compare);
@@ -251,29 +236,17 @@ static void slice(struct way *w, const struct load *l, struct figures *f)
 
     if (l->depth > 1) {
         pipeline(w, l, warm_up);
-        start = now();
+        start = bench_now();
         pipeline(w, l, l->messages);
-        f->elapsed = now() - start;
+        f->elapsed = bench_now() - start;
         return;
     }
     for (unsigned i = 0; i < warm_up; i++) {
         exchange(w, l);
     }
-    start = now();
+    start = bench_now();
     one_by_one(w, l, f);
-    f->elapsed = now() - start;
-}
-
-/* A new order of the ways, so that none has always the same one before it. */
-static void shuffle(size_t *order, size_t n)
-{
-    for (size_t i = n - 1; i > 0; i--) {
-        const size_t j = (size_t)random() % (i + 1);
-        const size_t kept = order[i];
-
-        order[i] = order[j];
-        order[j] = kept;
-    }
+    f->elapsed = bench_now() - start;
 }
 
 static void report(const struct way *w, const struct load *l, unsigned slices)
@@ -306,7 +279,7 @@ static void run_load(struct way *ways, size_t n, const struct load *l, unsigned 
         }
     }
     for (unsigned s = 0; s < slices; s++) {
-        shuffle(order, n);
+        bench_shuffle(order, n);
         for (size_t i = 0; i < n; i++) {
             slice(&ways[order[i]], l, &ways[order[i]].slices[s]);
         }
@@ -330,7 +303,7 @@ static void open_session(struct way *w, const char *name, const char *path)
     if (err) {
         bench_die(path, err);
     }
-    o = client_version(&w->client, 0, 0, version_json);
+    o = client_version(&w->client, 0, 0, bench_qemu_json);
     if (o != CLIENT_OK) {
         fprintf(stderr, "%s: %s: ", path, client_text(&w->client, o, text, sizeof text));
         bench_die("no session", 0);
@@ -438,7 +411,7 @@ static void hold(int argc, char **argv)
     static const struct load work = {"hold", WIRE_REGION_READ, 65536, 1, false, 1};
     const int count = argc == 3 ? atoi(argv[2]) : 0;
     struct way *ways = calloc(count > 0 ? (size_t)count : 1, sizeof *ways);
-    const uint64_t start = now();
+    const uint64_t start = bench_now();
     char line[16];
 
     if (count <= 0) {
@@ -451,7 +424,7 @@ static void hold(int argc, char **argv)
     for (int i = 0; i < count; i++) {
         open_session(&ways[i], argv[1], argv[1]);
     }
-    printf("%.6f\n", (double)(now() - start) / 1e9);
+    printf("%.6f\n", (double)(bench_now() - start) / 1e9);
     fflush(stdout);
     while (fgets(line, sizeof line, stdin)) {
         for (int i = 0; i < count; i++) {

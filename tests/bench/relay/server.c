@@ -18,7 +18,7 @@
 #include "base/fdset.h"
 #include "base/sock.h"
 #include "base/wire.h"
-#include "bench.h"
+#include "tests/bench/bench.h"
 
 #define ACCESS_SIZE (WIRE_HDR_SIZE + sizeof(struct wire_region_access))
 #define MESSAGE_MAX (ACCESS_SIZE + BENCH_DATA_MAX)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What the programs of the relay benchmark share. May exit.
+ * What the programs of the benchmarks share. May exit.
  */
 #define _GNU_SOURCE
-#include "bench.h"
+#include "tests/bench/bench.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -14,9 +14,15 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/sock.h"
+
+const char bench_qemu_json[] =
+    "{\"capabilities\": {\"pgsizes\": 4096, \"max_msg_fds\": 16, \"max_dma_maps\": 65535, "
+    "\"max_data_xfer_size\": 1048576, \"migration\": {\"max_bitmap_size\": 268435456, "
+    "\"pgsize\": 4096}, \"write_multiple\": true}}";
 
 _Noreturn void bench_die(const char *what, int err)
 {
@@ -97,5 +103,24 @@ void bench_block(int fd)
     if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t) < 0 ||
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof t) < 0) {
         bench_die("setsockopt", -errno);
+    }
+}
+
+uint64_t bench_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void bench_shuffle(size_t *order, size_t n)
+{
+    for (size_t i = n - 1; i > 0; i--) {
+        const size_t j = (size_t)random() % (i + 1);
+        const size_t kept = order[i];
+
+        order[i] = order[j];
+        order[j] = kept;
     }
 }

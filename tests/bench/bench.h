@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What the programs of the relay benchmark agree on: the device's data, how they say that they are
- * ready, how they give up. They are programs of one job each and exit where something fails.
+ * What the programs of the benchmarks share: the device's data, QEMU's offer, how they say that
+ * they are ready, how they give up. They are programs of one job each and exit where something
+ * fails.
  */
-#ifndef POEMD_TESTS_BENCH_RELAY_BENCH_H
-#define POEMD_TESTS_BENCH_RELAY_BENCH_H
+#ifndef POEMD_TESTS_BENCH_BENCH_H
+#define POEMD_TESTS_BENCH_BENCH_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -22,7 +23,10 @@ static inline uint8_t bench_byte(size_t i)
     return (uint8_t)(i ^ (i >> 8) ^ (i >> 16));
 }
 
-/* Options of the two programs that are connected to. */
+/* QEMU 11.1's own offer, byte by byte, so that replies have the room that they have with QEMU. */
+extern const char bench_qemu_json[];
+
+/* Options of the relay benchmark's programs that are connected to. */
 struct bench_options {
     const char *listen;
     const char *backend; /* NULL where not given */
@@ -40,6 +44,13 @@ void bench_raise_files(void);
 
 /* Makes fd blocking, each send and receive on it bounded by BENCH_TIMEOUT_S. */
 void bench_block(int fd);
+
+/* Nanoseconds of the monotonic clock. */
+uint64_t bench_now(void);
+
+/* Puts the n numbers at order, at least one, into a new order, so that none has always the same one
+ * before it. */
+void bench_shuffle(size_t *order, size_t n);
 
 /* Writes "program: what: text of -err" (err 0: without the text) and exits with 3. */
 _Noreturn void bench_die(const char *what, int err);

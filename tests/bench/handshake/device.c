@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The handshake benchmark's device: a vfio-user server that answers VERSION, and counts.
+ *
+ *   --ready-fd N --quiet SOCKET NAME=SOCKET | NAME+recites=SOCKET ...
+ *
+ * One listening socket for each way that leads to it, so that what arrives can be told apart; one
+ * that recites gives the recital where it is challenged, and the others know nothing of poems. A
+ * connection to the quiet socket is closed as soon as nobody is connected to any other. When
+ * standard input ends, what was counted goes to standard output as JSON. Reads are blocking: a peer
+ * that stops in the middle of a message holds all others up until its time-out.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fdset.h"
+#include "base/sock.h"
+#include "base/wire.h"
+#include "handshake/recital.h"
+#include "handshake/version.h"
+#include "tests/bench/bench.h"
+
+#define WAYS_MAX 16
+#define LICENCE "GPL-2.0-or-later"
+
+/* What arrived on one listening socket. */
+struct way {
+    const char *name;
+    bool recites;
+    uint64_t connections;
+    uint64_t versions; /* VERSION exchanges */
+    uint64_t others;   /* all other messages */
+};
+
+enum watched_kind { LISTENING, QUIET, CONNECTED, INPUT };
+
+/* What epoll watches. */
+struct watched {
+    enum watched_kind kind;
+    int fd;
+    struct way *way;
+};
+
+static struct way ways[WAYS_MAX];
+static size_t n_ways;
+static int epoll_fd;
+static unsigned connected;
+static int waiting_fd = -1; /* of whoever waits for quiet */
+
+/* What the device can do, in the order in which QEMU asks: it fills the room that a reply has. */
+static json_t *own_json;
+
+static void watch(enum watched_kind kind, int fd, struct way *way)
+{
+    struct watched *w = malloc(sizeof *w);
+    struct epoll_event e = {.events = EPOLLIN, .data = {.ptr = w}};
+
+    if (!w) {
+        bench_die("memory", -ENOMEM);
+    }
+    *w = (struct watched){.kind = kind, .fd = fd, .way = way};
+    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0) {
+        bench_die("epoll_ctl", -errno);
+    }
+}
+
+static void listen_at(enum watched_kind kind, const char *path, struct way *way)
+{
+    const int fd = sock_listen(path, 0600, (uid_t)-1, (gid_t)-1, 4096);
+
+    if (fd < 0) {
+        bench_die(path, fd);
+    }
+    watch(kind, fd, way);
+}
+
+static void accept_all(const struct watched *w)
+{
+    int fd;
+
+    while ((fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+        if (w->kind == QUIET) {
+            sock_close(&waiting_fd);
+            waiting_fd = fd;
+            continue;
+        }
+        bench_block(fd);
+        watch(CONNECTED, fd, w->way);
+        w->way->connections++;
+        connected++;
+    }
+    if (errno != EAGAIN && errno != ECONNABORTED) {
+        bench_die("accept", -errno);
+    }
+}
+
+/* Adds the recital, where the way recites. Returns the errno to refuse with, or 0. */
+static int recite(const struct way *way, const uint8_t *message, const struct wire_hdr *hdr,
+                  const struct version_offer *offer, json_t *reply)
+{
+    const struct recital_answer answer = {
+        .poem = &poem_builtin, .recite = true, .licence = LICENCE};
+    struct recital_request asked;
+    enum recital_outcome o;
+
+    if (!way->recites) {
+        return 0;
+    }
+    o = recital_request_read(&asked, &poem_builtin, message, hdr->size,
+                             json_object_get(offer->json, "capabilities"), NULL);
+    if (o == RECITAL_OK) {
+        o = recital_reply_add(&asked, &answer, json_object_get(reply, "capabilities"));
+    }
+    return recital_errno(o);
+}
+
+/* Writes the reply to a whole VERSION request to out. */
+static struct wire_hdr answer_version(const struct way *way, const uint8_t *message,
+                                      const struct wire_hdr *hdr, uint8_t *out, size_t room)
+{
+    struct version_offer offer;
+    struct version_offer reply;
+    struct wire_hdr answer = wire_error_hdr(hdr, EPROTO);
+    enum json_outcome json;
+    int err;
+
+    version_init(&offer);
+    version_init(&reply);
+    if (version_read(&offer, message + WIRE_HDR_SIZE, hdr->size - WIRE_HDR_SIZE, &json) ==
+        VERSION_OK) {
+        reply.json = json_deep_copy(own_json);
+        err = reply.json ? recite(way, message, hdr, &offer, reply.json) : ENOMEM;
+        answer = err ? wire_error_hdr(hdr, err)
+                     : wire_reply_hdr(hdr, (uint32_t)version_write(&reply, out + WIRE_HDR_SIZE,
+                                                                   room - WIRE_HDR_SIZE));
+    }
+    wire_put_hdr(out, &answer);
+    version_deinit(&offer);
+    version_deinit(&reply);
+    return answer;
+}
+
+/* Takes one message and answers it. False ends the connection. */
+static bool serve(const struct watched *w)
+{
+    static uint8_t in[WIRE_HDR_SIZE + VERSION_PAYLOAD_MAX];
+    static uint8_t out[WIRE_HDR_SIZE + VERSION_PAYLOAD_MAX];
+    struct fdset fds;
+    struct wire_hdr hdr;
+    struct wire_hdr answer;
+    bool good;
+
+    fdset_init(&fds);
+    good = sock_recv_all(w->fd, in, WIRE_HDR_SIZE, &fds) == 0 &&
+           wire_get_hdr(in, WIRE_HDR_SIZE, sizeof in, &hdr) == WIRE_FRAME_OK &&
+           (hdr.size == WIRE_HDR_SIZE ||
+            sock_recv_all(w->fd, in + WIRE_HDR_SIZE, hdr.size - WIRE_HDR_SIZE, &fds) == 0);
+    fdset_close(&fds);
+    if (!good) {
+        return false;
+    }
+    if (hdr.command != WIRE_VERSION) {
+        w->way->others++;
+        answer = wire_error_hdr(&hdr, ENOTSUP);
+        wire_put_hdr(out, &answer);
+    } else {
+        w->way->versions++;
+        answer = answer_version(w->way, in, &hdr, out, sizeof out);
+    }
+    return sock_send_all(w->fd, out, answer.size, NULL) == 0;
+}
+
+/* Ends the program, all that was counted being said. */
+static _Noreturn void report(void)
+{
+    printf("{");
+    for (size_t i = 0; i < n_ways; i++) {
+        const struct way *w = &ways[i];
+
+        printf("%s\"%s\":{\"connections\":%ju,\"versions\":%ju,\"others\":%ju}", i > 0 ? "," : "",
+               w->name, (uintmax_t)w->connections, (uintmax_t)w->versions, (uintmax_t)w->others);
+    }
+    printf("}\n");
+    exit(0);
+}
+
+static void handle(struct watched *w)
+{
+    switch (w->kind) {
+    case LISTENING:
+    case QUIET:
+        accept_all(w);
+        break;
+    case CONNECTED:
+        if (!serve(w)) {
+            close(w->fd);
+            free(w);
+            connected--;
+        }
+        break;
+    case INPUT:
+        report();
+    }
+}
+
+static _Noreturn void usage(void)
+{
+    fprintf(stderr, "usage: %s --ready-fd N --quiet SOCKET NAME[+recites]=SOCKET...\n",
+            program_invocation_short_name);
+    exit(2);
+}
+
+/* Listens for NAME=SOCKET or NAME+recites=SOCKET. */
+static void add_way(char *word)
+{
+    char *path = strchr(word, '=');
+    char *recites;
+    struct way *way = &ways[n_ways];
+
+    if (!path || n_ways == WAYS_MAX) {
+        usage();
+    }
+    *path++ = '\0';
+    recites = strstr(word, "+recites");
+    if (recites) {
+        *recites = '\0';
+    }
+    *way = (struct way){.name = word, .recites = recites != NULL};
+    n_ways++;
+    listen_at(LISTENING, path, way);
+}
+
+static void start(int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"quiet", required_argument, NULL, 'q'},
+        {"ready-fd", required_argument, NULL, 'r'},
+        {NULL, 0, NULL, 0},
+    };
+    int ready_fd = -1;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        if (c == 'q') {
+            listen_at(QUIET, optarg, NULL);
+        } else if (c == 'r') {
+            ready_fd = atoi(optarg);
+        } else {
+            usage();
+        }
+    }
+    for (; optind < argc; optind++) {
+        add_way(argv[optind]);
+    }
+    watch(INPUT, STDIN_FILENO, NULL);
+    bench_ready(ready_fd);
+}
+
+int main(int argc, char **argv)
+{
+    struct epoll_event events[64];
+
+    bench_raise_files();
+    own_json = json_loads(bench_qemu_json, 0, NULL);
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (!own_json || epoll_fd < 0 || recital_prepare() < 0) {
+        bench_die("start", -ENOMEM);
+    }
+    start(argc, argv);
+    for (;;) {
+        const int n = epoll_wait(epoll_fd, events, 64, -1);
+
+        if (n < 0 && errno != EINTR) {
+            bench_die("epoll_wait", -errno);
+        }
+        for (int i = 0; i < n; i++) {
+            handle(events[i].data.ptr);
+        }
+        if (connected == 0) {
+            sock_close(&waiting_fd);
+        }
+    }
+}
