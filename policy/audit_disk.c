@@ -81,8 +81,7 @@ int audit_disk_create(const char *path, unsigned mode, const void *p, size_t n)
 
 int audit_disk_read_small(const char *path, char *out, size_t size)
 {
-    /* Whatever lies there, opening it waits for nobody. */
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
     size_t n = 0;
     ssize_t r;
 

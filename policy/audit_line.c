@@ -113,6 +113,35 @@ static bool take_event(struct cursor *c, const struct audit_event **out)
     return true;
 }
 
+/*
+ * Whether these are the bytes of one JSON object as the log writes it, as far as its strings and
+ * brackets tell: two lines that have become one are none. In printable ASCII.
+ */
+static bool is_one_object(const char *p, size_t n)
+{
+    unsigned depth = 0;
+    bool text = false;
+
+    for (size_t i = 0; i < n; i++) {
+        const char c = p[i];
+
+        if (c < 0x20 || c == 0x7f) {
+            return false;
+        }
+        if (text) {
+            i += c == '\\';
+            text = c != '"';
+        } else if (c == '"') {
+            text = true;
+        } else if (c == '{' || c == '[') {
+            depth++;
+        } else if ((c == '}' || c == ']') && (depth == 0 || (--depth == 0 && i + 1 < n))) {
+            return false;
+        }
+    }
+    return depth == 0 && !text;
+}
+
 bool audit_line_read(struct audit_head *h, const char *line, size_t n)
 {
     struct cursor c = {line, n};
@@ -134,7 +163,8 @@ bool audit_line_read(struct audit_head *h, const char *line, size_t n)
     if (c.n == 0 || c.p[c.n - 1] != '}' || (c.n > 1 && c.p[0] != ',')) {
         return false;
     }
-    return (h->time == NULL) == (strcmp(h->event->name, AUDIT_CHECKPOINT) == 0);
+    return is_one_object(line, n) &&
+           (h->time == NULL) == (strcmp(h->event->name, AUDIT_CHECKPOINT) == 0);
 }
 
 /* ---- writing ---- */

@@ -57,7 +57,7 @@ struct audit_head {
 
 /*
  * Reads the beginning of a line, without its end, exactly as audit_line_head writes it. False: it
- * is none of the log's. The rest is not looked at but for its last byte.
+ * is none of the log's. Of the rest only strings and brackets are looked at.
  */
 bool audit_line_read(struct audit_head *h, const char *line, size_t n)
     __attribute__((warn_unused_result));

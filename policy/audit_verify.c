@@ -86,25 +86,28 @@ static const char *records(uint64_t from, uint64_t to)
 static bool blame(struct job *j, struct audit_scan *scan, uint64_t seq,
                   const struct audit_hash *leaf)
 {
+    const char *const where = place(j, j->at, j->line);
     const char *next;
     size_t n;
-    uint64_t which = seq - 1;
-    const char *where;
 
-    if (audit_scan_next(scan, &next, &n) == AUDIT_SCAN_LINE) {
-        which = audit_walk_blame(seq, leaf, next, n);
+    bad(j, seq - 1, seq);
+    if (audit_scan_next(scan, &next, &n) != AUDIT_SCAN_LINE) {
+        return decide(j, AUDIT_TAMPERED,
+                      "%s (%s, up to line %" PRIu64 "): one of them is not as it was written",
+                      records(seq - 1, seq), where, j->line);
     }
-    bad(j, which, which);
-    where = place(j, j->at, j->line - (which == seq ? 0 : 1));
-    /* The first line of a file accuses the last one of the file before. */
+    seq = audit_walk_blame(seq, leaf, next, n);
+    bad(j, seq, seq);
+    /* The first line of a file may accuse the last one of the file before. */
+    j->r->bad_line = seq == j->walk.tree.size ? j->line : j->line - 1;
     if (j->r->bad_line == 0) {
         return decide(j, AUDIT_TAMPERED,
-                      "record %" PRIu64 ", the last before %s, is not as it was written", which,
+                      "record %" PRIu64 ", the last before %s, is not as it was written", seq,
                       where);
     }
     return decide(j, AUDIT_TAMPERED,
-                  "record %" PRIu64 " (%s, line %" PRIu64 ") is not as it was written", which,
-                  where, j->r->bad_line);
+                  "record %" PRIu64 " (%s, line %" PRIu64 ") is not as it was written", seq, where,
+                  j->r->bad_line);
 }
 
 /* Whether the next line is a record, so that the one before it was one. */
