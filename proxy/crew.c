@@ -216,9 +216,11 @@ static bool obey(struct crew_member *w, const struct ipc_msg *m, unsigned n_fds)
 /* The worker is to be no more. What it was is cleared when SIGCHLD tells that it is gone. */
 static void member_kill(struct crew_member *w, const char *why)
 {
-    log_error("worker pid=%ld %s; killed", (long)w->pid, why);
     event_del(w->readable);
-    kill(w->pid, SIGKILL);
+    if (w->pid > 0) {
+        log_error("worker pid=%ld %s; killed", (long)w->pid, why);
+        kill(w->pid, SIGKILL);
+    }
 }
 
 /* Takes what the worker has said. False when there is no more, or never will be. */
@@ -236,14 +238,12 @@ static bool member_read_one(struct crew_member *w)
     if (r == -EAGAIN) {
         return false;
     }
-    if (r == 0 && w->crew->monitor->stopping) {
-        event_del(w->readable);
-        return false;
-    }
     if (r == 0) {
-        /* It is gone, or has said nothing at all in a message: in either case it is to be no more.
-         */
-        member_kill(w, "closed its channel");
+        /* It is gone, or has sent a message of no bytes: in either case it is to be no more. */
+        event_del(w->readable);
+        if (w->pid > 0 && !w->crew->monitor->stopping) {
+            kill(w->pid, SIGKILL);
+        }
         return false;
     }
     if (r < 0 || !obey(w, &m, n_fds)) {
@@ -398,18 +398,20 @@ static void member_died(struct crew_member *w, int status)
     struct monitor *m = w->crew->monitor;
     struct ticket *t;
     const bool was_ready = w->ready;
+    const pid_t pid = w->pid;
 
+    /* The number is anybody's from now on. */
+    w->pid = -1;
     while (member_read_one(w)) {
     }
     if (!m->stopping) {
-        log_error("worker pid=%ld %s %d; its %u sessions end", (long)w->pid,
+        log_error("worker pid=%ld %s %d; its %u sessions end", (long)pid,
                   WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
                   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), w->sessions);
     }
     while ((t = TAILQ_FIRST(&w->tickets))) {
         ticket_end(t, m->stopping ? REASON_SHUTDOWN : REASON_WORKER_DIED, NULL);
     }
-    w->pid = -1;
     if (m->stopping) {
         member_close(w);
         return;
