@@ -43,7 +43,7 @@ struct way {
     const char *expects;
     const char *path;
     uint64_t started; /* sessions, counted or not */
-    uint64_t *times;  /* of the counted ones, nanoseconds */
+    uint64_t *times;  /* of the counted ones, nanoseconds: its part of all_times */
 };
 
 /* A message, and the exchange that it belongs to. */
@@ -58,6 +58,7 @@ struct exchange {
 static unsigned slices = 50;
 static unsigned sessions = 20;
 static const char *quiet_path;
+static uint64_t *all_times;
 
 static _Noreturn void way_failed(const struct way *w, const char *what)
 {
@@ -264,10 +265,6 @@ static struct way parse_way(char *word)
     if (!w.path) {
         usage();
     }
-    w.times = calloc((size_t)slices * sessions, sizeof *w.times);
-    if (!w.times) {
-        bench_die("memory", -ENOMEM);
-    }
     return w;
 }
 
@@ -308,9 +305,14 @@ int main(int argc, char **argv)
     if (recital_prepare() < 0) {
         bench_die("start", -ENOMEM);
     }
-    for (; optind < argc; optind++) {
+    all_times = calloc((size_t)(argc - optind) * slices * sessions, sizeof *all_times);
+    if (!all_times) {
+        bench_die("memory", -ENOMEM);
+    }
+    for (; optind < argc; optind++, n++) {
         order[n] = n;
-        ways[n++] = parse_way(argv[optind]);
+        ways[n] = parse_way(argv[optind]);
+        ways[n].times = all_times + n * slices * sessions;
     }
     for (unsigned s = 0; s < slices; s++) {
         bench_shuffle(order, n);
@@ -322,7 +324,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < n; i++) {
         report(&ways[i]);
         printf("%s", i + 1 < n ? "," : "}\n");
-        free(ways[i].times);
     }
+    free(all_times);
     return 0;
 }

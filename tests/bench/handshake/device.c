@@ -40,14 +40,8 @@ struct way {
     uint64_t others;   /* all other messages */
 };
 
-enum watched_kind { LISTENING, QUIET, CONNECTED, INPUT };
-
 /* What epoll watches. */
-struct watched {
-    enum watched_kind kind;
-    int fd;
-    struct way *way;
-};
+enum watched { LISTENING, QUIET, CONNECTED, INPUT };
 
 static struct way ways[WAYS_MAX];
 static size_t n_ways;
@@ -58,48 +52,56 @@ static int waiting_fd = -1; /* of whoever waits for quiet */
 /* What the device can do, in the order in which QEMU asks: it fills the room that a reply has. */
 static json_t *own_json;
 
-static void watch(enum watched_kind kind, int fd, struct way *way)
+/* Watches an fd: what it is, and to which way it belongs, is kept beside it in the event. */
+static void watch(enum watched what, int fd, size_t way)
 {
-    struct watched *w = malloc(sizeof *w);
-    struct epoll_event e = {.events = EPOLLIN, .data = {.ptr = w}};
+    struct epoll_event e = {
+        .events = EPOLLIN,
+        .data = {.u64 = (uint64_t)what << 48 | (uint64_t)way << 32 | (uint32_t)fd},
+    };
 
-    if (!w) {
-        bench_die("memory", -ENOMEM);
-    }
-    *w = (struct watched){.kind = kind, .fd = fd, .way = way};
     if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0) {
         bench_die("epoll_ctl", -errno);
     }
 }
 
-static void listen_at(enum watched_kind kind, const char *path, struct way *way)
+static void listen_at(enum watched what, const char *path, size_t way)
 {
     const int fd = sock_listen(path, 0600, (uid_t)-1, (gid_t)-1, 4096);
 
     if (fd < 0) {
         bench_die(path, fd);
     }
-    watch(kind, fd, way);
+    watch(what, fd, way);
 }
 
-static void accept_all(const struct watched *w)
+static int accept_one(int listen_fd)
+{
+    const int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+    if (fd < 0 && errno != EAGAIN && errno != ECONNABORTED) {
+        bench_die("accept", -errno);
+    }
+    return fd;
+}
+
+static void accept_all(int listen_fd, size_t way)
 {
     int fd;
 
-    while ((fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-        if (w->kind == QUIET) {
-            sock_close(&waiting_fd);
-            waiting_fd = fd;
-            continue;
-        }
+    while ((fd = accept_one(listen_fd)) >= 0) {
         bench_block(fd);
-        watch(CONNECTED, fd, w->way);
-        w->way->connections++;
+        watch(CONNECTED, fd, way);
+        ways[way].connections++;
         connected++;
     }
-    if (errno != EAGAIN && errno != ECONNABORTED) {
-        bench_die("accept", -errno);
-    }
+}
+
+/* Nobody but one client waits for quiet. */
+static void accept_waiting(int listen_fd)
+{
+    sock_close(&waiting_fd);
+    waiting_fd = accept_one(listen_fd);
 }
 
 /* Adds the recital, where the way recites. Returns the errno to refuse with, or 0. */
@@ -149,7 +151,7 @@ static struct wire_hdr answer_version(const struct way *way, const uint8_t *mess
 }
 
 /* Takes one message and answers it. False ends the connection. */
-static bool serve(const struct watched *w)
+static bool serve(int fd, struct way *w)
 {
     static uint8_t in[WIRE_HDR_SIZE + VERSION_PAYLOAD_MAX];
     static uint8_t out[WIRE_HDR_SIZE + VERSION_PAYLOAD_MAX];
@@ -159,23 +161,23 @@ static bool serve(const struct watched *w)
     bool good;
 
     fdset_init(&fds);
-    good = sock_recv_all(w->fd, in, WIRE_HDR_SIZE, &fds) == 0 &&
+    good = sock_recv_all(fd, in, WIRE_HDR_SIZE, &fds) == 0 &&
            wire_get_hdr(in, WIRE_HDR_SIZE, sizeof in, &hdr) == WIRE_FRAME_OK &&
            (hdr.size == WIRE_HDR_SIZE ||
-            sock_recv_all(w->fd, in + WIRE_HDR_SIZE, hdr.size - WIRE_HDR_SIZE, &fds) == 0);
+            sock_recv_all(fd, in + WIRE_HDR_SIZE, hdr.size - WIRE_HDR_SIZE, &fds) == 0);
     fdset_close(&fds);
     if (!good) {
         return false;
     }
     if (hdr.command != WIRE_VERSION) {
-        w->way->others++;
+        w->others++;
         answer = wire_error_hdr(&hdr, ENOTSUP);
         wire_put_hdr(out, &answer);
     } else {
-        w->way->versions++;
-        answer = answer_version(w->way, in, &hdr, out, sizeof out);
+        w->versions++;
+        answer = answer_version(w, in, &hdr, out, sizeof out);
     }
-    return sock_send_all(w->fd, out, answer.size, NULL) == 0;
+    return sock_send_all(fd, out, answer.size, NULL) == 0;
 }
 
 /* Ends the program, all that was counted being said. */
@@ -192,17 +194,21 @@ static _Noreturn void report(void)
     exit(0);
 }
 
-static void handle(struct watched *w)
+static void handle(uint64_t watched)
 {
-    switch (w->kind) {
+    const size_t way = watched >> 32 & 0xffff;
+    const int fd = (int)(uint32_t)watched;
+
+    switch ((enum watched)(watched >> 48)) {
     case LISTENING:
+        accept_all(fd, way);
+        break;
     case QUIET:
-        accept_all(w);
+        accept_waiting(fd);
         break;
     case CONNECTED:
-        if (!serve(w)) {
-            close(w->fd);
-            free(w);
+        if (!serve(fd, &ways[way])) {
+            close(fd);
             connected--;
         }
         break;
@@ -235,7 +241,7 @@ static void add_way(char *word)
     }
     *way = (struct way){.name = word, .recites = recites != NULL};
     n_ways++;
-    listen_at(LISTENING, path, way);
+    listen_at(LISTENING, path, (size_t)(way - ways));
 }
 
 static void start(int argc, char **argv)
@@ -250,7 +256,7 @@ static void start(int argc, char **argv)
 
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         if (c == 'q') {
-            listen_at(QUIET, optarg, NULL);
+            listen_at(QUIET, optarg, 0);
         } else if (c == 'r') {
             ready_fd = atoi(optarg);
         } else {
@@ -260,7 +266,7 @@ static void start(int argc, char **argv)
     for (; optind < argc; optind++) {
         add_way(argv[optind]);
     }
-    watch(INPUT, STDIN_FILENO, NULL);
+    watch(INPUT, STDIN_FILENO, 0);
     bench_ready(ready_fd);
 }
 
@@ -282,7 +288,7 @@ int main(int argc, char **argv)
             bench_die("epoll_wait", -errno);
         }
         for (int i = 0; i < n; i++) {
-            handle(events[i].data.ptr);
+            handle(events[i].data.u64);
         }
         if (connected == 0) {
             sock_close(&waiting_fd);
