@@ -47,7 +47,6 @@ static void open_rig(struct greeting_rig *r, bool with_backend, int err)
         .refuse_err = err, .poem = &poem_builtin, .recite = CONFIG_RECITE_NEVER};
     int fd;
 
-
     *r = (struct greeting_rig){.backend = -1, .command = WIRE_VERSION};
     r->base = event_base_new();
     ck_assert_ptr_nonnull(r->base);
