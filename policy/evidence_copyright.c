@@ -386,7 +386,7 @@ static void join_part(struct joined *j, const char *text)
 {
     const bool choice = strstr(text, " OR ") != NULL;
 
-    if (has_part(j, text)) {
+    if (j->to.full || has_part(j, text)) {
         return;
     }
     if (j->n == sizeof j->parts / sizeof *j->parts) {
@@ -395,8 +395,10 @@ static void join_part(struct joined *j, const char *text)
     }
     put(&j->to, j->n > 0 ? " AND " : "");
     put(&j->to, choice ? "(" : "");
-    j->parts[j->n++] = (struct span){j->to.out + j->to.n, strlen(text)};
     put(&j->to, text);
+    if (!j->to.full) {
+        j->parts[j->n++] = (struct span){j->to.out + j->to.n - strlen(text), strlen(text)};
+    }
     put(&j->to, choice ? ")" : "");
 }
 

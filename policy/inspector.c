@@ -5,7 +5,8 @@
  *
  *   A job is one file. All who ask for the same file wait for one job. The first job of the queue
  *   is the one that the process works on, once it is ready; a process that does not answer in time,
- *   dies, or says what cannot be, ends that job alone, and another process goes on with the next.
+ *   or says what cannot be, ends that job alone, as does one that dies over it twice; another
+ * process goes on with the next.
  *
  * A waiter is told once, from the loop: by its job's end, or by its own timer.
  */
@@ -52,6 +53,7 @@ struct job {
     TAILQ_ENTRY(job) link;
     uint64_t number;
     unsigned n_waiters;
+    unsigned tries; /* processes that were given it */
     int exe_fd;
     struct inspector_question question;
 };
@@ -94,6 +96,9 @@ static void add_timer(struct event *timer, unsigned ms)
 }
 
 static void work(struct inspector *i);
+
+/* A process that dies may have been killed before it read its question: another one gets it. */
+#define TRIES 2u
 
 /* ---- waiters and jobs ---- */
 
@@ -227,8 +232,8 @@ static bool child_read(struct inspector *i)
     if (n == -EAGAIN) {
         return false;
     }
-    if (n == 0) {
-        event_del(i->readable); /* it is dying */
+    if (n <= 0) {
+        event_del(i->readable); /* it is dying, and its end says the rest */
         return false;
     }
     if (n == sizeof m && n_fds == 0 && m.type == INSPECTOR_READY && !i->ready) {
@@ -334,6 +339,7 @@ static void on_died(evutil_socket_t fd, short what, void *arg)
 {
     struct inspector *i = arg;
     enum inspection_outcome verdict;
+    struct job *j;
     bool was_ready;
     int status = 0;
 
@@ -357,14 +363,17 @@ static void on_died(evutil_socket_t fd, short what, void *arg)
     } else {
         respawn_later(i);
     }
-    if (i->busy) {
+    j = TAILQ_FIRST(&i->jobs);
+    if (i->busy && verdict == INSPECTION_CRASHED && j->tries < TRIES && j->n_waiters > 0) {
+        i->busy = false;
+    } else if (i->busy) {
         job_fail(i, verdict, 0);
     }
 }
 
 /* ---- work ---- */
 
-static void send_question(struct inspector *i, const struct job *j)
+static void send_question(struct inspector *i, struct job *j)
 {
     static struct inspector_msg m;
     struct fdset fds;
@@ -377,6 +386,7 @@ static void send_question(struct inspector *i, const struct job *j)
     fds.fds[fds.n++] = j->exe_fd; /* lent for the call */
     n = sock_send(i->channel_fd, &m, sizeof m, &fds, MSG_DONTWAIT);
     i->busy = true;
+    j->tries++;
     if (n == sizeof m) {
         add_timer(i->run_out, INSPECTOR_RUN_MS);
     } else if (n == -ETOOMANYREFS || n == -EAGAIN) {

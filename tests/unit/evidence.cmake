@@ -9,3 +9,17 @@ set(tests_dir ${CMAKE_CURRENT_SOURCE_DIR}/..)
 add_library(unit_process STATIC ${tests_dir}/support/patience.c ${tests_dir}/support/process.c)
 target_link_libraries(unit_process PUBLIC test_unit)
 poemd_unit_test(test_peer evidence unit_process)
+
+# Executables with notes by the real linker. Debian 12's GNU ld can; its lld and gold cannot.
+add_executable(noted noted.c)
+add_executable(noted_twice noted.c)
+target_compile_definitions(noted_twice PRIVATE SECOND_NOTE)
+foreach(target noted noted_twice)
+  target_link_options(${target} PRIVATE
+                      "-Wl,--package-metadata={\"license\":\"GPL-2.0-or-later OR BSD-2-Clause\"}")
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+endforeach()
+poemd_unit_test(test_inspector evidence unit_process)
+target_compile_definitions(test_inspector PRIVATE NOTED="$<TARGET_FILE:noted>"
+                           NOTED_TWICE="$<TARGET_FILE:noted_twice>")
+add_dependencies(test_inspector noted noted_twice)

@@ -1,0 +1,778 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The inspector as a process: what it finds out about real files, and what becomes of those who ask
+ * when it is killed, hangs, lies, or cannot start.
+ *
+ * This program is the inspector, too: a real one, or, where POEMD_TEST_INSPECTOR says so, a bad
+ * one.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fdset.h"
+#include "base/sock.h"
+#include "policy/evidence_dsse.h"
+#include "policy/inspector_channel.h"
+#include "tests/support/patience.h"
+#include "tests/support/process.h"
+#include "tests/support/unit.h"
+
+#define BAD "POEMD_TEST_INSPECTOR"
+
+/* ---- bad inspectors ---- */
+
+static struct inspector_msg msg;
+
+static void say(uint32_t type)
+{
+    msg.type = type;
+    if (sock_send(INSPECTOR_CHANNEL_FD, &msg, sizeof msg, NULL, 0) != sizeof msg) {
+        _exit(5);
+    }
+}
+
+/* The path of the next question, its file closed. */
+static const char *hear(void)
+{
+    static char path[PEER_PATH_MAX];
+    struct fdset fds;
+    ssize_t n;
+
+    fdset_init(&fds);
+    n = sock_recv(INSPECTOR_CHANNEL_FD, &msg, sizeof msg, &fds, 0);
+    fdset_close(&fds);
+    if (n != sizeof msg) {
+        _exit(0);
+    }
+    memcpy(path, msg.u.question.path, sizeof path);
+    memset(&msg.u, 0, sizeof msg.u);
+    return path;
+}
+
+static bool refused(const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd < 0;
+}
+
+/* A taken-over inspector tries what it must not be able to do. Ready only where all failed. */
+static int be_shut_in(void)
+{
+    static struct inspector_start start;
+    pid_t child;
+
+    if (pread(INSPECTOR_START_FD, &start, sizeof start, 0) != sizeof start ||
+        inspector_sandbox(&start) < 0) {
+        return 6;
+    }
+    if (!refused("/etc/passwd") || !refused("/proc/self/exe") || !refused("/proc/self/fd/0") ||
+        !refused("/")) {
+        return 7;
+    }
+    child = fork();
+    if (child >= 0 || setuid(0) == 0 || kill(getppid(), 0) == 0) {
+        return 8;
+    }
+    memset(&msg, 0, sizeof msg);
+    say(INSPECTOR_READY);
+    (void)hear();
+    return 0;
+}
+
+static int be_bad(const char *how)
+{
+    const struct rlimit little = {1 << 20, 1 << 20};
+
+    if (strcmp(how, "shut-in") == 0) {
+        return be_shut_in();
+    }
+    if (strcmp(how, "no-memory") == 0) {
+        (void)setrlimit(RLIMIT_AS, &little);
+        return inspector_main();
+    }
+    if (strcmp(how, "never-ready") == 0) {
+        (void)hear();
+        return 0;
+    }
+    say(INSPECTOR_READY);
+    if (strcmp(how, "ready-twice") == 0) {
+        say(INSPECTOR_READY);
+    }
+    for (;;) {
+        const char *path = hear();
+
+        if (strcmp(how, "hang") == 0) {
+            pause();
+        } else if (strcmp(how, "poison") == 0 && strstr(path, "poison")) {
+            raise(SIGKILL);
+        } else if (strcmp(how, "other-job") == 0) {
+            msg.job++;
+        } else if (strcmp(how, "assigned") == 0) {
+            evidence_add(&msg.u.answer.evidence, EVIDENCE_ASSIGNED, EVIDENCE_FROM_OPERATOR, "MIT",
+                         "I", "say so");
+        } else if (strcmp(how, "outcome") == 0) {
+            msg.u.answer.outcome = INSPECTION_OUTCOMES;
+        } else if (strcmp(how, "verity") == 0) {
+            msg.u.answer.verity_size = INSPECTION_VERITY_MAX + 1;
+        } else if (strcmp(how, "short") == 0) {
+            (void)send(INSPECTOR_CHANNEL_FD, &msg, sizeof msg - 1, 0);
+        } else if (strcmp(how, "exit-after") == 0) {
+            say(INSPECTOR_ANSWER);
+            return 0;
+        }
+        say(INSPECTOR_ANSWER);
+    }
+}
+
+/* ---- the rig ---- */
+
+static struct event_base *base;
+static struct inspector *inspector;
+static struct inspector_settings settings;
+static struct inspection answer;
+static unsigned answers;
+static struct peer_exe exe;
+
+static void set_up(void)
+{
+    base = event_base_new();
+    ck_assert_ptr_nonnull(base);
+    settings = (struct inspector_settings){.base = base,
+                                           .exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC),
+                                           .uid = 65534,
+                                           .gid = 65534,
+                                           .dpkg_dir = "",
+                                           .doc_dir = ""};
+    ck_assert_int_ge(settings.exe_fd, 0);
+    exe.fd = -1;
+    answers = 0;
+    unsetenv(BAD);
+}
+
+static void tear_down(void)
+{
+    inspector_free(inspector);
+    inspector = NULL;
+    event_base_free(base);
+    close(settings.exe_fd);
+    sock_close(&exe.fd);
+}
+
+static void start(const char *bad)
+{
+    if (bad) {
+        setenv(BAD, bad, 1);
+    }
+    ck_assert_int_eq(inspector_new(&inspector, &settings), 0);
+}
+
+static void on_patience(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+    ck_abort_msg("nothing happens");
+}
+
+/* Runs the loop until so many answers have come in all. */
+static void await(unsigned n)
+{
+    struct timeval tv = {.tv_sec = patience_ms() / 1000};
+    struct event *end = evtimer_new(base, on_patience, NULL);
+
+    event_add(end, &tv);
+    while (answers < n) {
+        ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+    }
+    event_free(end);
+}
+
+static void await_ready(void)
+{
+    struct timeval tv = {.tv_sec = patience_ms() / 1000};
+    struct event *end = evtimer_new(base, on_patience, NULL);
+
+    event_add(end, &tv);
+    while (!inspector_ready(inspector)) {
+        ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+    }
+    event_free(end);
+}
+
+static void on_done(const struct inspection *r, void *arg)
+{
+    (void)arg;
+    answer = *r;
+    answers++;
+}
+
+static void take_file(const char *path)
+{
+    sock_close(&exe.fd);
+    memset(exe.path, 0, sizeof exe.path);
+    snprintf(exe.path, sizeof exe.path, "%s", path);
+    exe.fd = open(path, O_RDONLY | O_CLOEXEC);
+    ck_assert_msg(exe.fd >= 0, "%s: %s", path, strerror(errno));
+    ck_assert_int_eq(peer_file_id_get(exe.fd, &exe.id), 0);
+}
+
+static enum inspection_outcome inspect(unsigned timeout_ms)
+{
+    const unsigned before = answers;
+
+    ck_assert_uint_ne(inspector_ask(inspector, &exe, timeout_ms, on_done, NULL), 0);
+    ck_assert_uint_eq(answers, before);
+    await(before + 1);
+    return answer.outcome;
+}
+
+static void assert_inspected(const char *path)
+{
+    take_file(path);
+    ck_assert_str_eq(inspection_text(inspect(60000)), inspection_text(INSPECTION_OK));
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "we");
+
+    ck_assert_msg(f && fputs(text, f) >= 0 && fclose(f) == 0, "%s", path);
+}
+
+static void digest_of(const char *path, const EVP_MD *md, uint8_t *out)
+{
+    FILE *f = fopen(path, "re");
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    char buf[4096];
+    size_t n;
+
+    ck_assert(f && ctx && EVP_DigestInit_ex(ctx, md, NULL) == 1);
+    while ((n = fread(buf, 1, sizeof buf, f)) > 0) {
+        ck_assert_int_eq(EVP_DigestUpdate(ctx, buf, n), 1);
+    }
+    ck_assert_int_eq(EVP_DigestFinal_ex(ctx, out, NULL), 1);
+    EVP_MD_CTX_free(ctx);
+    fclose(f);
+}
+
+/* ---- what it finds ---- */
+
+START_TEST(a_files_digest_is_its_own)
+{
+    uint8_t want[32];
+
+    start(NULL);
+    assert_inspected(NOTED);
+    digest_of(NOTED, EVP_sha256(), want);
+    ck_assert_mem_eq(answer.sha256, want, sizeof want);
+}
+END_TEST
+
+START_TEST(a_note_of_the_linkers_is_read)
+{
+    start(NULL);
+    assert_inspected(NOTED);
+    ck_assert_uint_eq(answer.evidence.n, 1);
+    ck_assert_uint_eq(answer.evidence.n_unknown, 0);
+    ck_assert_str_eq(answer.evidence.items[0].licence, "GPL-2.0-or-later OR BSD-2-Clause");
+    ck_assert_int_eq(answer.evidence.items[0].grade, EVIDENCE_PACKAGED);
+    ck_assert_int_eq(answer.evidence.items[0].source, EVIDENCE_FROM_ELF_NOTE);
+    assert_inspected(NOTED_TWICE);
+    ck_assert_uint_eq(answer.evidence.n, 2);
+    ck_assert_int_ne(strcmp(answer.evidence.items[0].licence, answer.evidence.items[1].licence), 0);
+    assert_inspected("/proc/self/exe");
+    ck_assert_uint_eq(answer.evidence.n, 0);
+}
+END_TEST
+
+START_TEST(a_binary_of_this_machines_is_its_packages)
+{
+    settings.dpkg_dir = NULL;
+    settings.doc_dir = NULL;
+    start(NULL);
+    assert_inspected("/usr/bin/true");
+    ck_assert_uint_eq(answer.evidence.n, 1);
+    ck_assert_int_eq(answer.evidence.items[0].source, EVIDENCE_FROM_DPKG);
+    ck_assert_ptr_nonnull(strstr(answer.evidence.items[0].licence, "GPL-3.0-or-later"));
+    ck_assert_ptr_nonnull(strstr(answer.evidence.items[0].name, "coreutils "));
+    ck_assert_ptr_nonnull(strstr(answer.evidence.items[0].detail, "MD5"));
+}
+END_TEST
+
+/* A database with one package, "thing", that owns the file at exe_path. */
+static void make_database(const char *exe_path, const char *copyright)
+{
+    uint8_t md5[16];
+    char line[512];
+    char *p = line;
+
+    ck_assert_int_eq(mkdir(unit_path("dpkg"), 0755), 0);
+    ck_assert_int_eq(mkdir(unit_path("dpkg/info"), 0755), 0);
+    ck_assert_int_eq(mkdir(unit_path("doc"), 0755), 0);
+    ck_assert_int_eq(mkdir(unit_path("doc/thing"), 0755), 0);
+    snprintf(line, sizeof line, "/.\n%s\n", exe_path);
+    write_file(unit_path("dpkg/info/thing:amd64.list"), line);
+    digest_of(exe_path, EVP_md5(), md5);
+    for (size_t i = 0; i < sizeof md5; i++) {
+        p += sprintf(p, "%02x", md5[i]);
+    }
+    snprintf(p, sizeof line - (size_t)(p - line), "  %s\n", exe_path + 1);
+    write_file(unit_path("dpkg/info/thing:amd64.md5sums"), line);
+    write_file(unit_path("dpkg/status"), "Package: thing\nStatus: install ok installed\n"
+                                         "Architecture: amd64\nVersion: 1:2-3\n");
+    write_file(unit_path("doc/thing/copyright"), copyright);
+    settings.dpkg_dir = strdup(unit_path("dpkg"));
+    settings.doc_dir = strdup(unit_path("doc"));
+}
+
+#define COPYRIGHT \
+    "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\n" \
+    "License: GPL-2+ or Expat\n"
+
+START_TEST(a_package_is_believed_while_the_file_is_its)
+{
+    char path[256];
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s", unit_path("exe"));
+    write_file(path, "an executable");
+    make_database(path, COPYRIGHT);
+    start(NULL);
+    assert_inspected(path);
+    ck_assert_uint_eq(answer.evidence.n, 1);
+    ck_assert_str_eq(answer.evidence.items[0].licence, "(GPL-2.0-or-later OR MIT)");
+    ck_assert_str_eq(answer.evidence.items[0].name, "thing 1:2-3");
+    /* The same file with one byte altered. */
+    f = fopen(path, "r+e");
+    ck_assert(f && fputc('A', f) == 'A' && fclose(f) == 0);
+    assert_inspected(path);
+    ck_assert_uint_eq(answer.evidence.n, 0);
+    ck_assert_uint_eq(answer.evidence.n_unknown, 1);
+    ck_assert_ptr_nonnull(strstr(answer.evidence.unknowns[0].why, "not the package's"));
+    /* Its bytes at another path are nobody's. */
+    write_file(unit_path("copy"), "an executable");
+    assert_inspected(unit_path("copy"));
+    ck_assert_uint_eq(answer.evidence.n, 0);
+    ck_assert_uint_eq(answer.evidence.n_unknown, 0);
+    free((char *)(uintptr_t)settings.dpkg_dir);
+    free((char *)(uintptr_t)settings.doc_dir);
+}
+END_TEST
+
+static const struct {
+    const char *remove; /* a file of the database, or NULL */
+    const char *copyright;
+    const char *link; /* what the copyright file is a link to, or NULL */
+    const char *why;
+} broken[] = {
+    {"dpkg/info/thing:amd64.md5sums", COPYRIGHT, NULL, "digest of it cannot be had"},
+    {"doc/thing/copyright", COPYRIGHT, NULL, "copyright file"},
+    {NULL, "Free text.\n", NULL, "not machine-readable"},
+    /* nothing outside of the folder is read */
+    {"doc/thing/copyright", COPYRIGHT, "/usr/share/doc/coreutils/copyright", "copyright file"},
+    {"doc/thing/copyright", COPYRIGHT, "../../secret", "copyright file"},
+};
+
+START_TEST(a_broken_database_is_a_reason)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%s", unit_path("exe"));
+    write_file(path, "an executable");
+    make_database(path, broken[_i].copyright);
+    write_file(unit_path("secret"), COPYRIGHT);
+    if (broken[_i].remove) {
+        ck_assert_int_eq(unlink(unit_path(broken[_i].remove)), 0);
+    }
+    if (broken[_i].link) {
+        ck_assert_int_eq(symlink(broken[_i].link, unit_path("doc/thing/copyright")), 0);
+    }
+    start(NULL);
+    assert_inspected(path);
+    ck_assert_uint_eq(answer.evidence.n, 0);
+    ck_assert_uint_eq(answer.evidence.n_unknown, 1);
+    ck_assert_msg(strstr(answer.evidence.unknowns[0].why, broken[_i].why), "%s",
+                  answer.evidence.unknowns[0].why);
+    free((char *)(uintptr_t)settings.dpkg_dir);
+    free((char *)(uintptr_t)settings.doc_dir);
+}
+END_TEST
+
+START_TEST(a_signed_licence_is_that_of_its_file)
+{
+    static struct inspector_key key;
+    static struct inspector_envelope envelopes[2];
+    EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    FILE *f = fopen(unit_path("key.pub"), "we");
+    uint8_t sha256[32];
+    char *text;
+
+    ck_assert(pkey && f && PEM_write_PUBKEY(f, pkey) == 1 && fclose(f) == 0);
+    digest_of(NOTED, EVP_sha256(), sha256);
+    text = evidence_dsse_make(pkey, "noted", sha256, "Apache-2.0");
+    write_file(unit_path("good.json"), text);
+    text[strlen(text) / 2] ^= 1;
+    write_file(unit_path("bad.json"), text);
+    free(text);
+    EVP_PKEY_free(pkey);
+    ck_assert_int_eq(inspector_key_load(&key, unit_path("key.pub")), 0);
+    ck_assert_int_eq(inspector_key_load(&key, unit_path("good.json")), -EINVAL);
+    ck_assert_int_eq(inspector_key_load(&key, unit_path("absent")), -ENOENT);
+    ck_assert_int_eq(inspector_key_load(&key, unit_path("key.pub")), 0);
+    ck_assert_int_eq(inspector_envelope_open(&envelopes[0], unit_path("good.json")), 0);
+    ck_assert_int_eq(inspector_envelope_open(&envelopes[1], unit_path("bad.json")), 0);
+    settings.keys = &key;
+    settings.n_keys = 1;
+    settings.envelopes = envelopes;
+    settings.n_envelopes = 2;
+    start(NULL);
+    close(envelopes[0].fd);
+    close(envelopes[1].fd);
+    assert_inspected(NOTED);
+    ck_assert_uint_eq(answer.evidence.n, 2);
+    ck_assert_int_eq(evidence_best(&answer.evidence), EVIDENCE_SIGNED);
+    ck_assert_str_eq(answer.evidence.items[1].licence, "Apache-2.0");
+    ck_assert_str_eq(answer.evidence.items[1].name, "good.json");
+    ck_assert_str_eq(answer.evidence.items[1].detail, "signed with key.pub");
+    ck_assert_uint_eq(answer.evidence.n_unknown, 1);
+    ck_assert_ptr_nonnull(strstr(answer.evidence.unknowns[0].why, "bad.json: "));
+    assert_inspected(NOTED_TWICE);
+    ck_assert_int_eq(evidence_best(&answer.evidence), EVIDENCE_PACKAGED);
+    ck_assert_uint_eq(answer.envelopes_other, 1);
+    /* Another process reads the same envelopes. */
+    ck_assert_int_eq(kill(inspector_pid(inspector), SIGKILL), 0);
+    assert_inspected("/usr/bin/true");
+    ck_assert_uint_eq(answer.envelopes_other, 1);
+}
+END_TEST
+
+/* ---- files that cannot be inspected ---- */
+
+START_TEST(a_file_that_changed_is_not_the_one)
+{
+    write_file(unit_path("exe"), "one");
+    start(NULL);
+    take_file(unit_path("exe"));
+    exe.id.mtime++;
+    ck_assert_int_eq(inspect(60000), INSPECTION_CHANGED);
+    take_file(unit_path("exe"));
+    exe.id.size++;
+    ck_assert_int_eq(inspect(60000), INSPECTION_CHANGED);
+    ck_assert_uint_eq(answer.evidence.n, 0);
+    ck_assert_ptr_null(inspector_look(inspector, &exe));
+}
+END_TEST
+
+START_TEST(what_cannot_be_asked_is_answered_too)
+{
+    start(NULL);
+    exe.fd = -1;
+    ck_assert_int_eq(inspect(60000), INSPECTION_NO_FILE);
+    write_file(unit_path("big"), "");
+    ck_assert_int_eq(truncate(unit_path("big"), (off_t)INSPECTOR_FILE_MAX + 1), 0);
+    take_file(unit_path("big"));
+    ck_assert_int_eq(inspect(60000), INSPECTION_TOO_BIG);
+}
+END_TEST
+
+START_TEST(an_empty_file_is_one_too)
+{
+    uint8_t want[32];
+
+    write_file(unit_path("empty"), "");
+    start(NULL);
+    assert_inspected(unit_path("empty"));
+    digest_of(unit_path("empty"), EVP_sha256(), want);
+    ck_assert_mem_eq(answer.sha256, want, sizeof want);
+}
+END_TEST
+
+/* ---- asking ---- */
+
+START_TEST(an_answer_is_kept)
+{
+    const struct inspection *kept;
+
+    start(NULL);
+    take_file(NOTED);
+    ck_assert_ptr_null(inspector_look(inspector, &exe));
+    ck_assert_int_eq(inspect(60000), INSPECTION_OK);
+    kept = inspector_look(inspector, &exe);
+    ck_assert_ptr_nonnull(kept);
+    ck_assert_mem_eq(kept, &answer, sizeof answer);
+    /* Also without a process: it is not asked. */
+    ck_assert_int_eq(kill(inspector_pid(inspector), SIGSTOP), 0);
+    ck_assert_int_eq(inspect(60000), INSPECTION_OK);
+    /* Another path, another time: another file. */
+    exe.path[1] = 'X';
+    ck_assert_ptr_null(inspector_look(inspector, &exe));
+    take_file(NOTED);
+    exe.id.ctime++;
+    ck_assert_ptr_null(inspector_look(inspector, &exe));
+}
+END_TEST
+
+START_TEST(a_file_that_was_changed_just_now_is_not_kept)
+{
+    struct timespec soon;
+
+    start(NULL);
+    await_ready();
+    write_file(unit_path("exe"), "new");
+    take_file(unit_path("exe"));
+    /* Its last change is yet to come: so it cannot be too long ago on a slow machine. */
+    clock_gettime(CLOCK_REALTIME, &soon);
+    ck_assert_int_eq(inspect(60000), INSPECTION_OK);
+    if (inspector_look(inspector, &exe)) {
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        ck_assert_int_gt((now.tv_sec - soon.tv_sec) * 1000 + (now.tv_nsec - soon.tv_nsec) / 1000000,
+                         50);
+    }
+}
+END_TEST
+
+START_TEST(all_who_ask_are_told_once)
+{
+    start(NULL);
+    take_file(NOTED);
+    for (unsigned i = 0; i < 10; i++) {
+        ck_assert_uint_ne(inspector_ask(inspector, &exe, 60000, on_done, NULL), 0);
+    }
+    await(10);
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    ck_assert_uint_eq(answers, 10);
+}
+END_TEST
+
+START_TEST(who_is_forgotten_is_not_told)
+{
+    uint64_t first;
+
+    start(NULL);
+    take_file(NOTED);
+    first = inspector_ask(inspector, &exe, 60000, on_done, NULL);
+    inspector_forget(inspector, first);
+    inspector_forget(inspector, first);
+    take_file(NOTED_TWICE);
+    (void)!inspector_ask(inspector, &exe, 60000, on_done, NULL);
+    await(1);
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    ck_assert_uint_eq(answers, 1);
+}
+END_TEST
+
+START_TEST(so_many_may_wait_and_no_more)
+{
+    start("hang");
+    take_file(NOTED);
+    for (unsigned i = 0; i < INSPECTOR_WAITING; i++) {
+        ck_assert_uint_ne(inspector_ask(inspector, &exe, 60000, on_done, NULL), 0);
+    }
+    ck_assert_int_eq(inspect(60000), INSPECTION_NOBODY);
+    ck_assert_uint_eq(answers, 1);
+}
+END_TEST
+
+/* ---- bad inspectors ---- */
+
+START_TEST(one_that_hangs_is_killed)
+{
+    pid_t first;
+
+    start("hang");
+    await_ready();
+    first = inspector_pid(inspector);
+    take_file(NOTED);
+    ck_assert_int_eq(inspect(60000), INSPECTION_TIMEOUT);
+    ck_assert(process_gone(first));
+    /* Who has less time is told sooner. */
+    await_ready();
+    ck_assert_int_eq(inspect(10), INSPECTION_TIMEOUT);
+    ck_assert(!process_gone(inspector_pid(inspector)));
+}
+END_TEST
+
+START_TEST(one_that_dies_ends_only_its_question)
+{
+    char poison[256];
+
+    snprintf(poison, sizeof poison, "%s", unit_path("poison"));
+    write_file(poison, "x");
+    start("poison");
+    for (int i = 0; i < 3; i++) {
+        take_file(poison);
+        ck_assert_int_eq(inspect(60000), INSPECTION_CRASHED);
+        take_file(NOTED_TWICE);
+        ck_assert_int_eq(inspect(60000), INSPECTION_OK);
+    }
+}
+END_TEST
+
+START_TEST(one_that_is_killed_idle_is_started_again)
+{
+    pid_t first;
+
+    start(NULL);
+    await_ready();
+    first = inspector_pid(inspector);
+    ck_assert_int_eq(kill(first, SIGKILL), 0);
+    assert_inspected(NOTED);
+    ck_assert_int_ne(inspector_pid(inspector), first);
+}
+END_TEST
+
+START_TEST(one_that_goes_after_its_answer_has_answered)
+{
+    start("exit-after");
+    take_file(NOTED);
+    ck_assert_int_eq(inspect(60000), INSPECTION_OK);
+    take_file(NOTED_TWICE);
+    ck_assert_int_eq(inspect(60000), INSPECTION_OK);
+}
+END_TEST
+
+static const char *const liars[] = {"ready-twice", "other-job", "assigned",
+                                    "outcome",     "verity",    "short"};
+
+START_TEST(one_that_lies_is_not_believed)
+{
+    start(liars[_i]);
+    take_file(NOTED);
+    if (strcmp(liars[_i], "ready-twice") != 0) {
+        ck_assert_int_eq(inspect(60000), INSPECTION_UNSOUND);
+    } else {
+        /* It is killed for it before it is asked, again and again. */
+        ck_assert_int_ne(inspect(1000), INSPECTION_OK);
+    }
+    ck_assert_uint_eq(answer.evidence.n, 0);
+    ck_assert_ptr_null(inspector_look(inspector, &exe));
+}
+END_TEST
+
+static const char *const absent[] = {"never-ready", "no-memory"};
+
+START_TEST(without_one_there_is_an_answer_in_time)
+{
+    start(absent[_i]);
+    take_file(NOTED);
+    ck_assert_int_eq(inspect(300), INSPECTION_NOBODY);
+}
+END_TEST
+
+START_TEST(one_that_is_taken_over_is_shut_in)
+{
+    start("shut-in");
+    await_ready();
+}
+END_TEST
+
+static uint64_t status_of(pid_t pid, const char *name, int radix)
+{
+    char path[64];
+    char line[256];
+    uint64_t v = UINT64_MAX;
+    FILE *f;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    f = fopen(path, "re");
+    ck_assert_ptr_nonnull(f);
+    while (fgets(line, sizeof line, f)) {
+        if (strncmp(line, name, strlen(name)) == 0) {
+            v = strtoull(line + strlen(name), NULL, radix);
+        }
+    }
+    fclose(f);
+    return v;
+}
+
+START_TEST(it_has_no_rights)
+{
+    start(NULL);
+    await_ready();
+    ck_assert_uint_eq(status_of(inspector_pid(inspector), "NoNewPrivs:", 10), 1);
+    ck_assert_uint_eq(status_of(inspector_pid(inspector), "CapEff:", 16), 0);
+    if (geteuid() == 0) {
+        ck_assert_uint_eq(status_of(inspector_pid(inspector), "Uid:", 10), 65534);
+        ck_assert_uint_eq(status_of(inspector_pid(inspector), "CapPrm:", 16), 0);
+    }
+}
+END_TEST
+
+static void what_it_finds(Suite *s)
+{
+    TCase *tc = unit_case(s, "found");
+
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, a_files_digest_is_its_own);
+    tcase_add_test(tc, a_note_of_the_linkers_is_read);
+    tcase_add_test(tc, a_binary_of_this_machines_is_its_packages);
+    tcase_add_test(tc, a_package_is_believed_while_the_file_is_its);
+    tcase_add_loop_test(tc, a_broken_database_is_a_reason, 0,
+                        (int)(sizeof broken / sizeof *broken));
+    tcase_add_test(tc, a_signed_licence_is_that_of_its_file);
+    tcase_add_test(tc, a_file_that_changed_is_not_the_one);
+    tcase_add_test(tc, what_cannot_be_asked_is_answered_too);
+    tcase_add_test(tc, an_empty_file_is_one_too);
+}
+
+static void how_it_is_asked(Suite *s)
+{
+    TCase *tc = unit_case(s, "asked");
+
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, an_answer_is_kept);
+    tcase_add_test(tc, a_file_that_was_changed_just_now_is_not_kept);
+    tcase_add_test(tc, all_who_ask_are_told_once);
+    tcase_add_test(tc, who_is_forgotten_is_not_told);
+    tcase_add_test(tc, so_many_may_wait_and_no_more);
+}
+
+static void how_it_is_bad(Suite *s)
+{
+    TCase *tc = unit_case(s, "bad");
+
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, one_that_hangs_is_killed);
+    tcase_add_test(tc, one_that_dies_ends_only_its_question);
+    tcase_add_test(tc, one_that_is_killed_idle_is_started_again);
+    tcase_add_test(tc, one_that_goes_after_its_answer_has_answered);
+    tcase_add_loop_test(tc, one_that_lies_is_not_believed, 0, (int)(sizeof liars / sizeof *liars));
+    tcase_add_loop_test(tc, without_one_there_is_an_answer_in_time, 0,
+                        (int)(sizeof absent / sizeof *absent));
+    tcase_add_test(tc, one_that_is_taken_over_is_shut_in);
+    tcase_add_test(tc, it_has_no_rights);
+}
+
+int main(int argc, char **argv)
+{
+    const char *how = getenv(BAD);
+    Suite *s = suite_create("inspector");
+
+    if (argc > 1 && strcmp(argv[1], INSPECTOR_ARG) == 0) {
+        return how ? be_bad(how) : inspector_main();
+    }
+    what_it_finds(s);
+    how_it_is_asked(s);
+    how_it_is_bad(s);
+    return unit_run(s);
+}
