@@ -20,6 +20,15 @@ struct inspect {
     struct inspection inspection;
 };
 
+/*
+ * Has the executable of i->peer inspected into i->inspection, by an inspector that trusts the keys
+ * and knows the envelopes (all borrowed). Waits, at most some seconds. 0, or -errno: there is no
+ * inspector. A program that calls this hands INSPECTOR_ARG to inspector_main.
+ */
+int inspect_ask(struct inspect *i, size_t n_keys, const struct inspector_key *keys,
+                size_t n_envelopes, const struct inspector_envelope *envelopes)
+    __attribute__((warn_unused_result));
+
 void inspect_text(const struct inspect *i, FILE *to);
 
 /* The whole as one object, "poemd-inspect/1"; NULL: no memory. */

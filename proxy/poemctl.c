@@ -33,12 +33,13 @@ static const struct command commands[] = {
      "show who a peer is, and what is known of its licence", inspect_main},
     {"poem", "[--json] [--grant | --check FILE]", "show the poem and its grant, or compare a file",
      poem_main},
-    {"policy", "licence [--json] --with LICENCE EXPRESSION",
-     "explain whether a licence can be combined with the GPL", policy_main},
+    {"policy", "check|explain|licence ...",
+     "find useless rules, explain a verdict, a licence: poemctl-policy(1)", policy_main},
     {"probe", "[--json] [--timeout MS] SOCKET", "show what is behind a vfio-user socket",
      probe_main},
     {"recite", "[--json] [--timeout MS] [--poem FILE] SOCKET",
      "demand the poem of whoever listens there", recite_main},
+    {"taint", "[--json] LETTERS|NUMBER", "say what the letters of a taint mean", taint_main},
 };
 
 #define COMMANDS (sizeof commands / sizeof *commands)

@@ -5,21 +5,29 @@
 add_library(proxy_pci STATIC ${CMAKE_CURRENT_LIST_DIR}/pci.c ${CMAKE_CURRENT_LIST_DIR}/pci_names.c)
 
 add_executable(poemctl
+               ${CMAKE_CURRENT_LIST_DIR}/inspect_ask.c
                ${CMAKE_CURRENT_LIST_DIR}/inspect_json.c
                ${CMAKE_CURRENT_LIST_DIR}/inspect_text.c
                ${CMAKE_CURRENT_LIST_DIR}/poemctl.c
                ${CMAKE_CURRENT_LIST_DIR}/poemctl_attest.c
                ${CMAKE_CURRENT_LIST_DIR}/poemctl_audit.c
                ${CMAKE_CURRENT_LIST_DIR}/poemctl_inspect.c
+               ${CMAKE_CURRENT_LIST_DIR}/poemctl_json.c
                ${CMAKE_CURRENT_LIST_DIR}/poemctl_poem.c
                ${CMAKE_CURRENT_LIST_DIR}/poemctl_policy.c
                ${CMAKE_CURRENT_LIST_DIR}/poemctl_recite.c
+               ${CMAKE_CURRENT_LIST_DIR}/poemctl_taint.c
+               ${CMAKE_CURRENT_LIST_DIR}/policy_check.c
+               ${CMAKE_CURRENT_LIST_DIR}/policy_explain.c
+               ${CMAKE_CURRENT_LIST_DIR}/policy_findings.c
                ${CMAKE_CURRENT_LIST_DIR}/policy_licence.c
+               ${CMAKE_CURRENT_LIST_DIR}/policy_load.c
                ${CMAKE_CURRENT_LIST_DIR}/probe.c
                ${CMAKE_CURRENT_LIST_DIR}/probe_ask.c
                ${CMAKE_CURRENT_LIST_DIR}/probe_json.c
                ${CMAKE_CURRENT_LIST_DIR}/probe_names.c
                ${CMAKE_CURRENT_LIST_DIR}/probe_text.c)
 target_compile_definitions(poemctl PRIVATE POEMD_VERSION="${PROJECT_VERSION}")
-target_link_libraries(poemctl PRIVATE proxy_pci audit evidence spdx handshake base PkgConfig::JANSSON)
+target_link_libraries(poemctl PRIVATE proxy_config proxy_pci audit rules evidence spdx handshake base
+                      PkgConfig::JANSSON OpenSSL::Crypto)
 install(TARGETS poemctl RUNTIME)

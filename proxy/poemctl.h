@@ -43,5 +43,6 @@ poemctl_command poem_main;
 poemctl_command policy_main;
 poemctl_command probe_main;
 poemctl_command recite_main;
+poemctl_command taint_main;
 
 #endif

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,9 +17,6 @@
 #include "base/sock.h"
 #include "proxy/inspect.h"
 #include "proxy/poemctl.h"
-
-/* Longer than an inspection may take, so that its own reason is what is shown. */
-#define TIMEOUT_MS (INSPECTOR_RUN_MS + 3000)
 
 struct options {
     bool json;
@@ -196,67 +192,6 @@ static int find(struct inspect *i, const struct options *o)
     return S_ISSOCK(st.st_mode) ? find_listener(i, o->path) : find_file(i, o->path);
 }
 
-/* ---- asking the inspector ---- */
-
-struct asked {
-    struct event_base *base;
-    struct inspection *to;
-};
-
-static void on_done(const struct inspection *r, void *arg)
-{
-    const struct asked *a = arg;
-
-    *a->to = *r;
-    (void)event_base_loopbreak(a->base);
-}
-
-static int ask(struct inspect *i, struct event_base *base, struct inspector_settings *s)
-{
-    struct asked asked = {.base = base, .to = &i->inspection};
-    struct inspector *inspector;
-    int err = inspector_new(&inspector, s);
-
-    if (err) {
-        return err;
-    }
-    if (inspector_ask(inspector, &i->peer.exe, TIMEOUT_MS, on_done, &asked) == 0 ||
-        event_base_dispatch(base) < 0) {
-        err = -ENOMEM;
-    }
-    inspector_free(inspector);
-    return err;
-}
-
-static int inspect(struct inspect *i, const struct options *o)
-{
-    struct inspector_settings s = {.base = event_base_new(),
-                                   .exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC),
-                                   .uid = 65534,
-                                   .gid = 65534,
-                                   .n_keys = o->n_keys,
-                                   .keys = o->keys,
-                                   .n_envelopes = o->n_envelopes,
-                                   .envelopes = o->envelopes};
-    const struct passwd *nobody = getpwnam("nobody");
-    int err = 0;
-
-    if (nobody) {
-        s.uid = nobody->pw_uid;
-        s.gid = nobody->pw_gid;
-    }
-    if (!s.base || s.exe_fd < 0) {
-        err = s.base ? -errno : -ENOMEM;
-    } else {
-        err = ask(i, s.base, &s);
-    }
-    if (s.base) {
-        event_base_free(s.base);
-    }
-    sock_close(&s.exe_fd);
-    return err;
-}
-
 /* ---- showing it ---- */
 
 static int show(const struct inspect *i, const struct options *o)
@@ -290,7 +225,7 @@ static int run(struct inspect *i, const struct options *o)
         say_file(i->what, err == -EINVAL ? "no file" : strerror(-err));
         return POEMCTL_COULD_NOT;
     }
-    err = inspect(i, o);
+    err = inspect_ask(i, o->n_keys, o->keys, o->n_envelopes, o->envelopes);
     if (err) {
         poemctl_error("inspect", "no inspector: %s", strerror(-err));
         return POEMCTL_COULD_NOT;

@@ -9,6 +9,8 @@ static const struct question {
     const char *name;
     poemctl_command *run;
 } questions[] = {
+    {"check", policy_check_main},
+    {"explain", policy_explain_main},
     {"licence", policy_licence_main},
 };
 

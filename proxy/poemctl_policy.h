@@ -6,6 +6,8 @@
 
 #include "proxy/poemctl.h"
 
+poemctl_command policy_check_main;
+poemctl_command policy_explain_main;
 poemctl_command policy_licence_main;
 
 #endif
