@@ -14,116 +14,16 @@
 #include "handshake/recital.h"
 #include "handshake/version.h"
 #include "poem/poem.h"
+#include "tests/daemon/reciting.h"
 #include "tests/daemon/rig.h"
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
 
-#define ID 7
+#define ID RECITING_ID
+#define LICENCE "GPL-2.0-only"
 #define REFRAIN "\"poem\":\"Say this aloud, in freedom's name, and pass.\""
 
 static const char other_text[] = "Another one.\nAnother one.\n";
-
-/* ---- parties that know the protocol ---- */
-
-static json_t *parse(const struct message *m)
-{
-    json_t *json;
-
-    ck_assert_uint_gt(m->n, sizeof(struct wire_version));
-    ck_assert_int_eq(json_read(m->payload + sizeof(struct wire_version),
-                               m->n - sizeof(struct wire_version), &json),
-                     JSON_OK);
-    return json;
-}
-
-static void send_json(int fd, uint32_t flags, json_t *json)
-{
-    char *text = json_dumps(json, JSON_COMPACT);
-
-    peer_send_version(fd, ID, flags, text, NULL);
-    free(text);
-}
-
-/* The whole bytes of a message, as they crossed the socket. */
-static size_t bytes_of(const struct message *m, uint8_t *out, size_t room)
-{
-    ck_assert_uint_le(WIRE_HDR_SIZE + m->n, room);
-    wire_put_hdr(out, &m->hdr);
-    memcpy(out + WIRE_HDR_SIZE, m->payload, m->n);
-    return WIRE_HDR_SIZE + m->n;
-}
-
-/* A backend that answers a VERSION request, and recites the poem (NULL: does not). */
-static void backend_answers(int fd, const struct poem *poem, bool *challenged)
-{
-    const struct recital_answer answer = {
-        .poem = poem, .recite = poem != NULL, .licence = "GPL-2.0-only"};
-    struct recital_request asked;
-    struct message m;
-    uint8_t bytes[4096];
-    json_t *request;
-    json_t *reply = json_pack("{s:{s:i}}", "capabilities", "max_msg_fds", 8);
-
-    peer_recv(fd, &m);
-    request = parse(&m);
-    ck_assert_int_eq(recital_request_read(&asked, poem ? poem : &poem_builtin, bytes,
-                                          bytes_of(&m, bytes, sizeof bytes),
-                                          json_object_get(request, "capabilities"), NULL),
-                     RECITAL_OK);
-    *challenged = asked.challenged;
-    if (poem) {
-        ck_assert_int_eq(recital_reply_add(&asked, &answer, json_object_get(reply, "capabilities")),
-                         RECITAL_OK);
-    }
-    send_json(fd, WIRE_TYPE_REPLY, reply);
-    json_decref(request);
-    json_decref(reply);
-    message_deinit(&m);
-}
-
-/* A client's request: a challenge, a recital of its own, or both. */
-static void client_asks(int fd, struct recital_client *c, const struct poem *poem, bool challenge,
-                        bool recite)
-{
-    static const uint8_t random[RECITAL_RANDOM_SIZE] = {1, 2, 3};
-    const struct recital_ask ask = {.poem = poem,
-                                    .challenge = challenge ? random : NULL,
-                                    .nonce = recite ? random : NULL,
-                                    .licence = recite ? "GPL-2.0-or-later" : NULL};
-    const struct wire_version number = {0, 0};
-    json_t *json = json_pack("{s:{s:i}}", "capabilities", "max_msg_fds", 16);
-    uint8_t bytes[8192];
-    char *text;
-    struct wire_hdr hdr = {.id = ID, .command = WIRE_VERSION};
-
-    ck_assert_int_eq(recital_client_ask(c, &ask, number, json_object_get(json, "capabilities")),
-                     RECITAL_OK);
-    text = json_dumps(json, JSON_COMPACT);
-    hdr.size = (uint32_t)(WIRE_HDR_SIZE + sizeof number + strlen(text) + 1);
-    ck_assert_uint_le(hdr.size, sizeof bytes);
-    memcpy(wire_put(wire_put(bytes, &hdr, sizeof hdr), &number, sizeof number), text,
-           strlen(text) + 1);
-    ck_assert_int_eq(recital_client_sent(c, bytes, hdr.size), RECITAL_OK);
-    peer_send_raw(fd, bytes, hdr.size, NULL);
-    free(text);
-    json_decref(json);
-}
-
-static enum recital_outcome client_judges(int fd, const struct recital_client *c,
-                                          struct recital_reply *told)
-{
-    enum recital_outcome o;
-    struct message m;
-    json_t *json;
-
-    peer_recv(fd, &m);
-    ck_assert_uint_eq(m.hdr.flags, WIRE_TYPE_REPLY);
-    json = parse(&m);
-    o = recital_client_judge(c, json_object_get(json, "capabilities"), told);
-    json_decref(json);
-    message_deinit(&m);
-    return o;
-}
 
 /* ---- to a client that knows nothing of it ---- */
 
@@ -218,11 +118,11 @@ static void a_client_that_asks(const struct poem *behind, enum recital_outcome j
 
     rig_start(&r, statement);
     p.client_fd = peer_connect(r.listen);
-    client_asks(p.client_fd, &c, &poem_builtin, true, false);
+    reciting_client(p.client_fd, &c, &poem_builtin, true, NULL);
     p.backend_fd = peer_accept(r.backend_fd);
-    backend_answers(p.backend_fd, behind, &challenged);
+    reciting_backend(p.backend_fd, behind, LICENCE, &challenged);
     ck_assert(challenged);
-    ck_assert_int_eq(client_judges(p.client_fd, &c, &told), judged);
+    ck_assert_int_eq(reciting_judge(p.client_fd, &c, &told), judged);
     ck_assert_uint_eq(told.via.n, 1);
     ck_assert(told.via.hops[0].recited == (behind == &poem_builtin));
     if (behind) {
@@ -255,10 +155,10 @@ START_TEST(who_never_recites_still_says_who_is_behind)
 
     rig_start(&r, "recite to client never");
     p.client_fd = peer_connect(r.listen);
-    client_asks(p.client_fd, &c, &poem_builtin, true, false);
+    reciting_client(p.client_fd, &c, &poem_builtin, true, NULL);
     p.backend_fd = peer_accept(r.backend_fd);
-    backend_answers(p.backend_fd, &poem_builtin, &challenged);
-    ck_assert_int_eq(client_judges(p.client_fd, &c, &told), RECITAL_MISSING);
+    reciting_backend(p.backend_fd, &poem_builtin, LICENCE, &challenged);
+    ck_assert_int_eq(reciting_judge(p.client_fd, &c, &told), RECITAL_MISSING);
     pair_ping(&p);
     pair_close(&p);
     rig_stop(&r);
@@ -289,7 +189,7 @@ START_TEST(a_backend_that_recites_is_served)
     p.client_fd = peer_connect(r.listen);
     peer_send_version(p.client_fd, ID, WIRE_TYPE_COMMAND, peer_qemu_json, NULL);
     p.backend_fd = peer_accept(r.backend_fd);
-    backend_answers(p.backend_fd, &poem_builtin, &challenged);
+    reciting_backend(p.backend_fd, &poem_builtin, LICENCE, &challenged);
     ck_assert(challenged);
     /* What it said was said to poemd: the client hears nothing of it. */
     peer_recv(p.client_fd, &m);
@@ -312,7 +212,7 @@ static void backend_is_denied(const struct poem *poem)
     p.client_fd = peer_connect(r.listen);
     peer_send_version(p.client_fd, ID, WIRE_TYPE_COMMAND, peer_qemu_json, NULL);
     p.backend_fd = peer_accept(r.backend_fd);
-    backend_answers(p.backend_fd, poem, &challenged);
+    reciting_backend(p.backend_fd, poem, LICENCE, &challenged);
     ck_assert_int_eq(peer_recv_error(p.client_fd, ID, WIRE_VERSION), EACCES);
     rig_await_log(&r, "the rule \"demand recital from backend\" is not met", NULL, 0);
     pair_expect_end(&p);
@@ -348,12 +248,12 @@ static int client_recites(const struct poem *poem)
     launch_demanding(&r, "", "client");
     p.client_fd = peer_connect(r.listen);
     if (poem) {
-        client_asks(p.client_fd, &c, poem, false, true);
+        reciting_client(p.client_fd, &c, poem, false, LICENCE);
     } else {
         peer_send_version(p.client_fd, ID, WIRE_TYPE_COMMAND, peer_qemu_json, NULL);
     }
     p.backend_fd = peer_accept(r.backend_fd);
-    backend_answers(p.backend_fd, NULL, &challenged);
+    reciting_backend(p.backend_fd, NULL, LICENCE, &challenged);
     ck_assert(!challenged);
     peer_recv(p.client_fd, &m);
     if (m.hdr.flags & WIRE_ERROR) {
@@ -416,10 +316,10 @@ START_TEST(another_poem_is_recited_where_it_is_configured)
     rig_launch(&r);
     for (int i = 0; i < 2; i++) {
         p.client_fd = peer_connect(r.listen);
-        client_asks(p.client_fd, &c, i == 0 ? &other : &poem_builtin, true, false);
+        reciting_client(p.client_fd, &c, i == 0 ? &other : &poem_builtin, true, NULL);
         p.backend_fd = peer_accept(r.backend_fd);
-        backend_answers(p.backend_fd, NULL, &challenged);
-        ck_assert_int_eq(client_judges(p.client_fd, &c, &told),
+        reciting_backend(p.backend_fd, NULL, LICENCE, &challenged);
+        ck_assert_int_eq(reciting_judge(p.client_fd, &c, &told),
                          i == 0 ? RECITAL_OK : RECITAL_OTHER_POEM);
         pair_close(&p);
         rig_await_log(&r, " ended: ", NULL, 0);
@@ -453,10 +353,10 @@ START_TEST(two_routes_in_a_row)
     snprintf(outer, sizeof outer, "%s.outer", r.listen);
     launch_two_routes(&r, outer, r.backend);
     p.client_fd = peer_connect(outer);
-    client_asks(p.client_fd, &c, &poem_builtin, true, false);
+    reciting_client(p.client_fd, &c, &poem_builtin, true, NULL);
     p.backend_fd = peer_accept(r.backend_fd);
-    backend_answers(p.backend_fd, NULL, &challenged);
-    ck_assert_int_eq(client_judges(p.client_fd, &c, &told), RECITAL_OK);
+    reciting_backend(p.backend_fd, NULL, LICENCE, &challenged);
+    ck_assert_int_eq(reciting_judge(p.client_fd, &c, &told), RECITAL_OK);
     ck_assert_uint_eq(told.via.n, 2);
     ck_assert(told.via.hops[0].recited);
     ck_assert(!told.via.hops[1].recited);
@@ -479,7 +379,7 @@ START_TEST(a_circle_is_refused)
     snprintf(outer, sizeof outer, "%s.outer", r.listen);
     launch_two_routes(&r, outer, outer);
     fd = peer_connect(outer);
-    client_asks(fd, &c, &poem_builtin, true, false);
+    reciting_client(fd, &c, &poem_builtin, true, NULL);
     ck_assert_int_eq(peer_recv_error(fd, ID, WIRE_VERSION), ELOOP);
     peer_expect_eof(fd);
     close(fd);
