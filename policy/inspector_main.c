@@ -83,7 +83,7 @@ static bool spent(void)
 
 int inspector_main(void)
 {
-    struct inspector_tools tools;
+    static struct inspector_tools tools;
     int err = read_start();
 
     log_init("poemd", err ? LOG_ERROR : start.log_level);

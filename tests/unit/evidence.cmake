@@ -19,7 +19,10 @@ foreach(target noted noted_twice)
                       "-Wl,--package-metadata={\"license\":\"GPL-2.0-or-later OR BSD-2-Clause\"}")
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
 endforeach()
-poemd_unit_test(test_inspector evidence unit_process)
-target_compile_definitions(test_inspector PRIVATE NOTED="$<TARGET_FILE:noted>"
+add_library(unit_inspector STATIC inspector_rig.c)
+target_link_libraries(unit_inspector PUBLIC evidence unit_process)
+target_compile_definitions(unit_inspector INTERFACE NOTED="$<TARGET_FILE:noted>"
                            NOTED_TWICE="$<TARGET_FILE:noted_twice>")
-add_dependencies(test_inspector noted noted_twice)
+add_dependencies(unit_inspector noted noted_twice)
+poemd_unit_test(test_inspector unit_inspector)
+poemd_unit_test(test_inspector_bad unit_inspector)

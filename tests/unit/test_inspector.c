@@ -1,260 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The inspector as a process: what it finds out about real files, and what becomes of those who ask
- * when it is killed, hangs, lies, or cannot start.
- *
- * This program is the inspector, too: a real one, or, where POEMD_TEST_INSPECTOR says so, a bad
- * one.
- */
+/* The inspector as a process: what it finds out about real files, and how it is asked. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <event2/event.h>
-#include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/fdset.h"
-#include "base/sock.h"
+#include <event2/event.h>
+
 #include "policy/evidence_dsse.h"
-#include "policy/inspector_channel.h"
-#include "tests/support/patience.h"
-#include "tests/support/process.h"
 #include "tests/support/unit.h"
-
-#define BAD "POEMD_TEST_INSPECTOR"
-
-/* ---- bad inspectors ---- */
-
-static struct inspector_msg msg;
-
-static void say(uint32_t type)
-{
-    msg.type = type;
-    if (sock_send(INSPECTOR_CHANNEL_FD, &msg, sizeof msg, NULL, 0) != sizeof msg) {
-        _exit(5);
-    }
-}
-
-/* The path of the next question, its file closed. */
-static const char *hear(void)
-{
-    static char path[PEER_PATH_MAX];
-    struct fdset fds;
-    ssize_t n;
-
-    fdset_init(&fds);
-    n = sock_recv(INSPECTOR_CHANNEL_FD, &msg, sizeof msg, &fds, 0);
-    fdset_close(&fds);
-    if (n != sizeof msg) {
-        _exit(0);
-    }
-    memcpy(path, msg.u.question.path, sizeof path);
-    memset(&msg.u, 0, sizeof msg.u);
-    return path;
-}
-
-static bool refused(const char *path)
-{
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    if (fd >= 0) {
-        close(fd);
-    }
-    return fd < 0;
-}
-
-/* A taken-over inspector tries what it must not be able to do. Ready only where all failed. */
-static int be_shut_in(void)
-{
-    static struct inspector_start start;
-    pid_t child;
-
-    if (pread(INSPECTOR_START_FD, &start, sizeof start, 0) != sizeof start ||
-        inspector_sandbox(&start) < 0) {
-        return 6;
-    }
-    if (!refused("/etc/passwd") || !refused("/proc/self/exe") || !refused("/proc/self/fd/0") ||
-        !refused("/")) {
-        return 7;
-    }
-    child = fork();
-    if (child >= 0 || setuid(0) == 0 || kill(getppid(), 0) == 0) {
-        return 8;
-    }
-    memset(&msg, 0, sizeof msg);
-    say(INSPECTOR_READY);
-    (void)hear();
-    return 0;
-}
-
-static int be_bad(const char *how)
-{
-    const struct rlimit little = {1 << 20, 1 << 20};
-
-    if (strcmp(how, "shut-in") == 0) {
-        return be_shut_in();
-    }
-    if (strcmp(how, "no-memory") == 0) {
-        (void)setrlimit(RLIMIT_AS, &little);
-        return inspector_main();
-    }
-    if (strcmp(how, "never-ready") == 0) {
-        (void)hear();
-        return 0;
-    }
-    say(INSPECTOR_READY);
-    if (strcmp(how, "ready-twice") == 0) {
-        say(INSPECTOR_READY);
-    }
-    for (;;) {
-        const char *path = hear();
-
-        if (strcmp(how, "hang") == 0) {
-            pause();
-        } else if (strcmp(how, "poison") == 0 && strstr(path, "poison")) {
-            raise(SIGKILL);
-        } else if (strcmp(how, "other-job") == 0) {
-            msg.job++;
-        } else if (strcmp(how, "assigned") == 0) {
-            evidence_add(&msg.u.answer.evidence, EVIDENCE_ASSIGNED, EVIDENCE_FROM_OPERATOR, "MIT",
-                         "I", "say so");
-        } else if (strcmp(how, "outcome") == 0) {
-            msg.u.answer.outcome = INSPECTION_OUTCOMES;
-        } else if (strcmp(how, "verity") == 0) {
-            msg.u.answer.verity_size = INSPECTION_VERITY_MAX + 1;
-        } else if (strcmp(how, "short") == 0) {
-            (void)send(INSPECTOR_CHANNEL_FD, &msg, sizeof msg - 1, 0);
-        } else if (strcmp(how, "exit-after") == 0) {
-            say(INSPECTOR_ANSWER);
-            return 0;
-        }
-        say(INSPECTOR_ANSWER);
-    }
-}
-
-/* ---- the rig ---- */
-
-static struct event_base *base;
-static struct inspector *inspector;
-static struct inspector_settings settings;
-static struct inspection answer;
-static unsigned answers;
-static struct peer_exe exe;
-
-static void set_up(void)
-{
-    base = event_base_new();
-    ck_assert_ptr_nonnull(base);
-    settings = (struct inspector_settings){.base = base,
-                                           .exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC),
-                                           .uid = 65534,
-                                           .gid = 65534,
-                                           .dpkg_dir = "",
-                                           .doc_dir = ""};
-    ck_assert_int_ge(settings.exe_fd, 0);
-    exe.fd = -1;
-    answers = 0;
-    unsetenv(BAD);
-}
-
-static void tear_down(void)
-{
-    inspector_free(inspector);
-    inspector = NULL;
-    event_base_free(base);
-    close(settings.exe_fd);
-    sock_close(&exe.fd);
-}
-
-static void start(const char *bad)
-{
-    if (bad) {
-        setenv(BAD, bad, 1);
-    }
-    ck_assert_int_eq(inspector_new(&inspector, &settings), 0);
-}
-
-static void on_patience(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    (void)arg;
-    ck_abort_msg("nothing happens");
-}
-
-/* Runs the loop until so many answers have come in all. */
-static void await(unsigned n)
-{
-    struct timeval tv = {.tv_sec = patience_ms() / 1000};
-    struct event *end = evtimer_new(base, on_patience, NULL);
-
-    event_add(end, &tv);
-    while (answers < n) {
-        ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
-    }
-    event_free(end);
-}
-
-static void await_ready(void)
-{
-    struct timeval tv = {.tv_sec = patience_ms() / 1000};
-    struct event *end = evtimer_new(base, on_patience, NULL);
-
-    event_add(end, &tv);
-    while (!inspector_ready(inspector)) {
-        ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
-    }
-    event_free(end);
-}
-
-static void on_done(const struct inspection *r, void *arg)
-{
-    (void)arg;
-    answer = *r;
-    answers++;
-}
-
-static void take_file(const char *path)
-{
-    sock_close(&exe.fd);
-    memset(exe.path, 0, sizeof exe.path);
-    snprintf(exe.path, sizeof exe.path, "%s", path);
-    exe.fd = open(path, O_RDONLY | O_CLOEXEC);
-    ck_assert_msg(exe.fd >= 0, "%s: %s", path, strerror(errno));
-    ck_assert_int_eq(peer_file_id_get(exe.fd, &exe.id), 0);
-}
-
-static enum inspection_outcome inspect(unsigned timeout_ms)
-{
-    const unsigned before = answers;
-
-    ck_assert_uint_ne(inspector_ask(inspector, &exe, timeout_ms, on_done, NULL), 0);
-    ck_assert_uint_eq(answers, before);
-    await(before + 1);
-    return answer.outcome;
-}
-
-static void assert_inspected(const char *path)
-{
-    take_file(path);
-    ck_assert_str_eq(inspection_text(inspect(60000)), inspection_text(INSPECTION_OK));
-}
-
-static void write_file(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "we");
-
-    ck_assert_msg(f && fputs(text, f) >= 0 && fclose(f) == 0, "%s", path);
-}
+#include "tests/unit/inspector_rig.h"
 
 static void digest_of(const char *path, const EVP_MD *md, uint8_t *out)
 {
@@ -592,136 +355,10 @@ START_TEST(so_many_may_wait_and_no_more)
 }
 END_TEST
 
-/* ---- bad inspectors ---- */
-
-START_TEST(one_that_hangs_is_killed)
-{
-    pid_t first;
-
-    start("hang");
-    await_ready();
-    first = inspector_pid(inspector);
-    take_file(NOTED);
-    ck_assert_int_eq(inspect(60000), INSPECTION_TIMEOUT);
-    ck_assert(process_gone(first));
-    /* Who has less time is told sooner. */
-    await_ready();
-    ck_assert_int_eq(inspect(10), INSPECTION_TIMEOUT);
-    ck_assert(!process_gone(inspector_pid(inspector)));
-}
-END_TEST
-
-START_TEST(one_that_dies_ends_only_its_question)
-{
-    char poison[256];
-
-    snprintf(poison, sizeof poison, "%s", unit_path("poison"));
-    write_file(poison, "x");
-    start("poison");
-    for (int i = 0; i < 3; i++) {
-        take_file(poison);
-        ck_assert_int_eq(inspect(60000), INSPECTION_CRASHED);
-        take_file(NOTED_TWICE);
-        ck_assert_int_eq(inspect(60000), INSPECTION_OK);
-    }
-}
-END_TEST
-
-START_TEST(one_that_is_killed_idle_is_started_again)
-{
-    pid_t first;
-
-    start(NULL);
-    await_ready();
-    first = inspector_pid(inspector);
-    ck_assert_int_eq(kill(first, SIGKILL), 0);
-    assert_inspected(NOTED);
-    ck_assert_int_ne(inspector_pid(inspector), first);
-}
-END_TEST
-
-START_TEST(one_that_goes_after_its_answer_has_answered)
-{
-    start("exit-after");
-    take_file(NOTED);
-    ck_assert_int_eq(inspect(60000), INSPECTION_OK);
-    take_file(NOTED_TWICE);
-    ck_assert_int_eq(inspect(60000), INSPECTION_OK);
-}
-END_TEST
-
-static const char *const liars[] = {"ready-twice", "other-job", "assigned",
-                                    "outcome",     "verity",    "short"};
-
-START_TEST(one_that_lies_is_not_believed)
-{
-    start(liars[_i]);
-    take_file(NOTED);
-    if (strcmp(liars[_i], "ready-twice") != 0) {
-        ck_assert_int_eq(inspect(60000), INSPECTION_UNSOUND);
-    } else {
-        /* It is killed for it before it is asked, again and again. */
-        ck_assert_int_ne(inspect(1000), INSPECTION_OK);
-    }
-    ck_assert_uint_eq(answer.evidence.n, 0);
-    ck_assert_ptr_null(inspector_look(inspector, &exe));
-}
-END_TEST
-
-static const char *const absent[] = {"never-ready", "no-memory"};
-
-START_TEST(without_one_there_is_an_answer_in_time)
-{
-    start(absent[_i]);
-    take_file(NOTED);
-    ck_assert_int_eq(inspect(300), INSPECTION_NOBODY);
-}
-END_TEST
-
-START_TEST(one_that_is_taken_over_is_shut_in)
-{
-    start("shut-in");
-    await_ready();
-}
-END_TEST
-
-static uint64_t status_of(pid_t pid, const char *name, int radix)
-{
-    char path[64];
-    char line[256];
-    uint64_t v = UINT64_MAX;
-    FILE *f;
-
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    f = fopen(path, "re");
-    ck_assert_ptr_nonnull(f);
-    while (fgets(line, sizeof line, f)) {
-        if (strncmp(line, name, strlen(name)) == 0) {
-            v = strtoull(line + strlen(name), NULL, radix);
-        }
-    }
-    fclose(f);
-    return v;
-}
-
-START_TEST(it_has_no_rights)
-{
-    start(NULL);
-    await_ready();
-    ck_assert_uint_eq(status_of(inspector_pid(inspector), "NoNewPrivs:", 10), 1);
-    ck_assert_uint_eq(status_of(inspector_pid(inspector), "CapEff:", 16), 0);
-    if (geteuid() == 0) {
-        ck_assert_uint_eq(status_of(inspector_pid(inspector), "Uid:", 10), 65534);
-        ck_assert_uint_eq(status_of(inspector_pid(inspector), "CapPrm:", 16), 0);
-    }
-}
-END_TEST
-
 static void what_it_finds(Suite *s)
 {
-    TCase *tc = unit_case(s, "found");
+    TCase *tc = inspector_case(s, "found");
 
-    tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, a_files_digest_is_its_own);
     tcase_add_test(tc, a_note_of_the_linkers_is_read);
     tcase_add_test(tc, a_binary_of_this_machines_is_its_packages);
@@ -736,9 +373,8 @@ static void what_it_finds(Suite *s)
 
 static void how_it_is_asked(Suite *s)
 {
-    TCase *tc = unit_case(s, "asked");
+    TCase *tc = inspector_case(s, "asked");
 
-    tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, an_answer_is_kept);
     tcase_add_test(tc, a_file_that_was_changed_just_now_is_not_kept);
     tcase_add_test(tc, all_who_ask_are_told_once);
@@ -746,33 +382,13 @@ static void how_it_is_asked(Suite *s)
     tcase_add_test(tc, so_many_may_wait_and_no_more);
 }
 
-static void how_it_is_bad(Suite *s)
-{
-    TCase *tc = unit_case(s, "bad");
-
-    tcase_add_checked_fixture(tc, set_up, tear_down);
-    tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, one_that_hangs_is_killed);
-    tcase_add_test(tc, one_that_dies_ends_only_its_question);
-    tcase_add_test(tc, one_that_is_killed_idle_is_started_again);
-    tcase_add_test(tc, one_that_goes_after_its_answer_has_answered);
-    tcase_add_loop_test(tc, one_that_lies_is_not_believed, 0, (int)(sizeof liars / sizeof *liars));
-    tcase_add_loop_test(tc, without_one_there_is_an_answer_in_time, 0,
-                        (int)(sizeof absent / sizeof *absent));
-    tcase_add_test(tc, one_that_is_taken_over_is_shut_in);
-    tcase_add_test(tc, it_has_no_rights);
-}
-
 int main(int argc, char **argv)
 {
-    const char *how = getenv(BAD);
-    Suite *s = suite_create("inspector");
+    Suite *s;
 
-    if (argc > 1 && strcmp(argv[1], INSPECTOR_ARG) == 0) {
-        return how ? be_bad(how) : inspector_main();
-    }
+    inspector_rig_main(argc, argv);
+    s = suite_create("inspector");
     what_it_finds(s);
     how_it_is_asked(s);
-    how_it_is_bad(s);
     return unit_run(s);
 }

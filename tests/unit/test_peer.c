@@ -579,12 +579,13 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    Suite *s = suite_create("peer");
+    Suite *s;
     TCase *tc;
 
     if (argc == 3 && strcmp(argv[1], "--peer") == 0) {
         return be_peer(argv[2]);
     }
+    s = suite_create("peer");
     tc = unit_case(s, "text");
     tcase_add_test(tc, a_process_cannot_name_its_start);
     tcase_add_test(tc, ids_are_the_effective_ones);
