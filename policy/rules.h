@@ -163,6 +163,13 @@ struct rules_verdict {
 };
 
 /*
+ * What the operator says of the party's licence: the first "assign" that names it, or NULL. k is
+ * what is known of the party.
+ */
+const struct rules_assign *rules_assigned(const struct rules *r, enum rules_party party,
+                                          const struct rules_known *k);
+
+/*
  * Decides. known[RULES_CLIENT] and known[RULES_BACKEND]; today: UTC.
  *
  * Of all evidence of a party's licence that of the highest grade counts, and it must be at least of

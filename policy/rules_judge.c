@@ -79,23 +79,33 @@ static void count_inspection(const struct inspection *in, struct rules_counted *
     }
 }
 
+/* The first that names the party: several would contradict or repeat each other. */
+const struct rules_assign *rules_assigned(const struct rules *r, enum rules_party party,
+                                          const struct rules_known *k)
+{
+    for (size_t i = 0; i < r->n_assign; i++) {
+        const struct rules_assign *a = &r->assign[i];
+
+        if (a->party == party && rules_is_named(k, a->fact, 0, a->text)) {
+            return a;
+        }
+    }
+    return NULL;
+}
+
 void rules_count(const struct rules *r, enum rules_party party, const struct rules_known *k,
                  struct rules_counted *c)
 {
+    const struct rules_assign *a = rules_assigned(r, party, k);
+
     *c = (struct rules_counted){.grade = EVIDENCE_NONE};
     count(c, EVIDENCE_DECLARED, "declaration", k->declared, "");
     if (k->recital == RECITAL_OK) {
         count(c, EVIDENCE_RECITED, "recital", k->recited, "");
     }
     count_inspection(k->inspection, c);
-    for (size_t i = 0; i < r->n_assign; i++) {
-        const struct rules_assign *a = &r->assign[i];
-
-        /* The first that names the party: several would contradict or repeat each other. */
-        if (a->party == party && rules_is_named(k, a->fact, 0, a->text)) {
-            count(c, EVIDENCE_ASSIGNED, "operator", a->licence, "");
-            break;
-        }
+    if (a) {
+        count(c, EVIDENCE_ASSIGNED, "operator", a->licence, "");
     }
 }
 

@@ -88,7 +88,8 @@ static json_t *verdict_record(const struct ticket *t, const struct rules_verdict
 
     if (o && (json_object_set_new(o, "client", inquiry_party(t->inquiry, RULES_CLIENT)) < 0 ||
               json_object_set_new(o, "backend", inquiry_party(t->inquiry, RULES_BACKEND)) < 0 ||
-              json_object_set_new(o, "evidence", inquiry_evidence(t->inquiry)) < 0)) {
+              json_object_set_new(o, "evidence",
+                                  inquiry_evidence(t->inquiry, &t->route->config->rules)) < 0)) {
         json_decref(o);
         o = NULL;
     }

@@ -117,21 +117,27 @@ static struct rules_date today(void)
                                .day = (uint8_t)tm.tm_mday};
 }
 
+/* What is known of a party, as the rules want it; refers to q. */
+static struct rules_known known_of(const struct inquiry *q, enum rules_party party)
+{
+    const struct side *s = &q->sides[party];
+    const struct ipc_heard *h = &q->evidence.heard[party];
+
+    return (struct rules_known){.peer = &s->peer,
+                                .inspection = s->inspected ? &s->inspection : NULL,
+                                .recital = (enum recital_outcome)h->recital,
+                                .recited = h->recited,
+                                .declared = h->declared,
+                                .via = party == RULES_BACKEND ? &q->evidence.via : NULL};
+}
+
 void inquiry_decide(const struct inquiry *q, const struct rules *rules, struct rules_verdict *out)
 {
-    struct rules_known known[RULES_PARTIES];
+    const struct rules_known known[RULES_PARTIES] = {
+        [RULES_CLIENT] = known_of(q, RULES_CLIENT),
+        [RULES_BACKEND] = known_of(q, RULES_BACKEND),
+    };
 
-    for (int i = 0; i < RULES_PARTIES; i++) {
-        const struct side *s = &q->sides[i];
-        const struct ipc_heard *h = &q->evidence.heard[i];
-
-        known[i] = (struct rules_known){.peer = &s->peer,
-                                        .inspection = s->inspected ? &s->inspection : NULL,
-                                        .recital = (enum recital_outcome)h->recital,
-                                        .recited = h->recited,
-                                        .declared = h->declared,
-                                        .via = i == RULES_BACKEND ? &q->evidence.via : NULL};
-    }
     rules_decide(rules, known, today(), out);
 }
 
@@ -221,13 +227,19 @@ static void add_item(json_t *list, enum rules_party party, enum evidence_grade g
     }
 }
 
-static void add_evidence(json_t *list, const struct inquiry *q, enum rules_party party)
+static void add_evidence(json_t *list, const struct inquiry *q, const struct rules *rules,
+                         enum rules_party party)
 {
+    const struct rules_known known = known_of(q, party);
+    const struct rules_assign *assigned = rules_assigned(rules, party, &known);
     const struct side *s = &q->sides[party];
     const struct ipc_heard *h = &q->evidence.heard[party];
 
     add_item(list, party, EVIDENCE_DECLARED, EVIDENCE_FROM_DECLARATION, h->declared, "", "");
     add_item(list, party, EVIDENCE_RECITED, EVIDENCE_FROM_RECITAL, h->recited, "", "");
+    if (assigned) {
+        add_item(list, party, EVIDENCE_ASSIGNED, EVIDENCE_FROM_OPERATOR, assigned->licence, "", "");
+    }
     if (!s->inspected || s->inspection.outcome != INSPECTION_OK) {
         return;
     }
@@ -238,12 +250,12 @@ static void add_evidence(json_t *list, const struct inquiry *q, enum rules_party
     }
 }
 
-json_t *inquiry_evidence(const struct inquiry *q)
+json_t *inquiry_evidence(const struct inquiry *q, const struct rules *rules)
 {
     json_t *list = json_array();
 
-    add_evidence(list, q, RULES_CLIENT);
-    add_evidence(list, q, RULES_BACKEND);
+    add_evidence(list, q, rules, RULES_CLIENT);
+    add_evidence(list, q, rules, RULES_BACKEND);
     return list;
 }
 

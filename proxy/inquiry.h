@@ -39,7 +39,8 @@ void inquiry_decide(const struct inquiry *q, const struct rules *rules, struct r
 json_t *inquiry_party(const struct inquiry *q, enum rules_party party)
     __attribute__((warn_unused_result));
 
-/* All evidence of both parties' licences as a record has it; as above. */
-json_t *inquiry_evidence(const struct inquiry *q) __attribute__((warn_unused_result));
+/* All evidence of both parties' licences as a record has it, the rules' own included; as above. */
+json_t *inquiry_evidence(const struct inquiry *q, const struct rules *rules)
+    __attribute__((warn_unused_result));
 
 #endif
