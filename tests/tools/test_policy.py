@@ -1,0 +1,400 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The poemd authors
+"""poemctl policy check, policy explain and taint, and the presets: what is shown, what is said, the
+exit status; processes are real ones.
+
+usage: test_policy.py --build DIR [TEST...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any, Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+PRESETS = sorted((ROOT / "contrib" / "presets").glob("*.conf"))
+PATIENCE = 60  # seconds; only ever waited out where something has gone wrong
+LETTERS = "PUEOIRHMVDA"
+
+build = Path()
+
+
+class Asking(unittest.TestCase):
+    def setUp(self) -> None:
+        self._exit = contextlib.ExitStack()
+        self.addCleanup(self._exit.close)
+        self.folder = Path(self._exit.enter_context(tempfile.TemporaryDirectory()))
+
+    def run_tool(self, program: str, *arguments: str | Path, code: int) -> tuple[str, str]:
+        """What it shows and what it says; the exit status must be the given one."""
+        done = subprocess.run([build / program, *arguments], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE,
+                              check=False)
+        shown, said = done.stdout.decode("ascii"), done.stderr.decode("ascii")
+        self.assertEqual(done.returncode, code, shown + said)
+        return shown, said
+
+    def ask(self, *arguments: str | Path, code: int) -> tuple[str, str]:
+        return self.run_tool("poemctl", *arguments, code=code)
+
+    def config(self, rules: str = "", *, before: str = "", listen: str = "") -> Path:
+        """A file with a route "r", whose statements of rules begin in the fourth line."""
+        path = self.folder / "poemd.conf"
+        path.write_text(f"route r {{\n    listen {self.folder}/l {listen}\n"
+                        f"    backend {self.folder}/b\n{rules}\n}}\n{before}\n")
+        return path
+
+    @contextlib.contextmanager
+    def process(self, program: Path) -> Iterator[int]:
+        """One that runs until it is no longer needed; it has executed the program."""
+        with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+            assert child.stdin and child.stdout
+            child.stdin.write(b"ready\n")
+            child.stdin.flush()
+            self.assertEqual(child.stdout.readline(), b"ready\n")
+            yield child.pid
+            child.stdin.close()
+            child.wait(PATIENCE)
+
+    def device(self, name: str = "device") -> Path:
+        """A program that no package owns."""
+        path = self.folder / name
+        shutil.copy(os.path.realpath("/bin/cat"), path)
+        return path
+
+    def attested(self, program: Path, licence: str) -> str:
+        """The statements that make a signature of its licence count."""
+        secret, public, envelope = (self.folder / name for name in ("key", "key.pub", "envelope"))
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", secret], check=True,
+                       stderr=subprocess.DEVNULL)
+        subprocess.run(["openssl", "pkey", "-in", secret, "-pubout", "-out", public], check=True)
+        self.ask("attest", program, "--licence", licence, "--key", secret, "-o", envelope, code=0)
+        return f"trust-key {public}\nenvelope {envelope}"
+
+    def explain(self, config: Path, pid: int, *more: str, code: int) -> dict[str, Any]:
+        shown, _ = self.ask("policy", "explain", "--json", "--config", config, "--route", "r",
+                            "--pid", str(pid), *more, code=code)
+        found: dict[str, Any] = json.loads(shown)
+        self.assertEqual(found["format"], "poemd-explain/1")
+        return found
+
+
+class Check(Asking):
+    def findings(self, config: Path) -> list[tuple[int, str]]:
+        done = subprocess.run([build / "poemctl", "policy", "check", "--json", "--config", config],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=PATIENCE,
+                              check=False)
+        found = json.loads(done.stdout)
+        self.assertEqual(found["format"], "poemd-policy-check/1")
+        self.assertEqual(done.returncode, 1 if found["findings"] else 0)
+        return [(f["line"], f["text"]) for f in found["findings"]]
+
+    def test_policies_without_a_useless_statement(self) -> None:
+        key = self.attested(self.device(), "MIT")
+        digest = hashlib.sha256(self.device().read_bytes()).hexdigest()
+        for rules, before in [
+                ("", ""),
+                ("otherwise deny", ""),
+                ("allow client user 1\nallow client user 2\nallow backend user 1", ""),
+                ("allow client unit vm.service\nallow client unit vm.scope", ""),
+                (f"allow backend exe {self.folder}/device\nallow backend digest {digest}", ""),
+                ("allow backend exe /nowhere/at/all\nallow backend digest " + 64 * "1", ""),
+                ("licence of backend compatible with GPL-2.0-only\n"
+                 "licence of backend osi-approved\n"
+                 "licence of backend compatible with GPL-2.0-or-later evidence signed", key),
+                ("licence of backend compatible with GPL-2.0-only evidence assigned\n"
+                 "assign licence MIT to backend digest " + digest, ""),
+                ("licence of client compatible with GPL-2.0-only\n"
+                 "assign licence MIT to client exe /x\n"
+                 "assign licence MIT to client exe /y\nassign licence ISC to client", ""),
+                ("assign licence MIT to backend", ""),
+                ("allow client user 1\npermissive until 9999-12-31", ""),
+                ("demand recital from client\notherwise taint", ""),
+                (f"audit {self.folder}/log key {self.folder}/key", "on-audit-failure taint")]:
+            with self.subTest(rules=rules, before=before):
+                if rules.startswith("audit"):
+                    rules, before = "", before + "\n" + rules
+                self.assertEqual(self.findings(self.config(rules, before=before)), [])
+
+    def test_each_useless_statement_is_found_in_its_line(self) -> None:
+        device = self.device()
+        (self.folder / "link").symlink_to(device)
+        key = self.attested(device, "MIT").splitlines()
+        for rules, before, line, what in [
+                ("allow client user 0\nallow client user 0", "", 5, "what line 4 says already"),
+                ("allow client label a\nallow backend label a\nallow client label a", "", 6,
+                 "what line 4 says"),
+                (f"allow backend exe {self.folder}/link", "", 4, f'leads to "{device}"'),
+                (f"allow backend exe {self.folder}/./device", "", 4, f'leads to "{device}"'),
+                (f"assign licence MIT to backend exe {self.folder}/link", "", 4, "leads to"),
+                ("allow backend unit spdk", "", 4, "ends in .service"),
+                ("allow backend unit system.slice", "", 4, "ends in .service"),
+                (f"allow backend exe {device}\nallow backend digest {64 * '1'}", "", 5,
+                 "contradiction"),
+                ("licence of backend osi-approved evidence signed", "", 4, 'no "trust-key"'),
+                ("licence of backend osi-approved evidence signed", "\n".join(key[:1]), 4,
+                 'no "envelope"'),
+                ("licence of backend osi-approved evidence assigned", "\n".join(key), 4,
+                 '"assigned"'),
+                ("licence of client osi-approved evidence assigned\n"
+                 "assign licence MIT to backend", "", 4, '"assigned"'),
+                ("licence of backend osi-approved\nlicence of backend osi-approved", "", 5,
+                 "whatever meets line 4"),
+                ("licence of backend osi-approved\nlicence of backend osi-approved evidence "
+                 "packaged", "", 4, "whatever meets line 5"),
+                ("licence of backend compatible with GPL-2.0-or-later\n"
+                 "licence of backend compatible with GPL-3.0-or-later", "", 4,
+                 "whatever meets line 5"),
+                ("assign licence MIT to backend\nassign licence ISC to backend exe /x", "", 5,
+                 "is first"),
+                ("assign licence MIT to backend exe /x\nassign licence MIT to backend exe /x", "",
+                 5, "is first"),
+                ("allow backend exe /y\nassign licence MIT to backend exe /x", "", 5,
+                 'meets an "allow backend exe"'),
+                ("assign licence MIT to client", "", 4, "asks for what is assigned"),
+                ("allow client user 0\npermissive until 2020-02-29", "", None,
+                 '"permissive until 2020-02-29" is over'),
+                ("allow client user 0\npermissive until 9999-12-31\notherwise taint", "", None,
+                 '"permissive" never matters'),
+                ("permissive until 9999-12-31", "", None, "The route has no rule"),
+                ("otherwise taint", "", None, "The route has no rule"),
+                ("", key[0], 6, "signs nothing"),
+                ("", key[1], 6, "is believed"),
+                ("", "on-audit-failure taint", None, 'There is no "audit"')]:
+            with self.subTest(rules=rules, before=before):
+                found = [f for f in self.findings(self.config(rules, before=before))
+                         if what in f[1]]
+                self.assertEqual(len(found), 1, found)
+                if line is not None:
+                    self.assertEqual(found[0][0], line)
+
+    def test_users_who_cannot_open_the_socket(self) -> None:
+        for listen, user, useless in [("mode 0600 owner 4242", "4243", True),
+                                      ("mode 0755 owner 4242", "4243", True),
+                                      ("mode 0600 owner 4242", "4242", False),
+                                      ("mode 0600 owner 4242", "0", False),
+                                      ("mode 0660 owner 4242", "4243", False),
+                                      ("mode 0602 owner 4242", "4243", False),
+                                      ("mode 0600", "4243", False)]:
+            with self.subTest(listen=listen, user=user):
+                found = self.findings(self.config(f"allow client user {user}", listen=listen))
+                self.assertEqual(bool(found), useless, found)
+
+    def test_as_text(self) -> None:
+        config = self.config("allow client user 0\nallow client user 0")
+        shown, said = self.ask("policy", "check", "--config", config, code=1)
+        self.assertEqual((shown, said), (
+            f'{config}:5: route r: this "allow client user" says what line 4 says already\n', ""))
+        config = self.config("")
+        shown, said = self.ask("policy", "check", "--config", config, code=0)
+        self.assertEqual((shown, said), (f"{config}: every statement can matter\n", ""))
+
+    def test_what_cannot_be_asked(self) -> None:
+        config = self.config("allow client usre 0")
+        _, said = self.ask("policy", "check", "--config", config, code=3)
+        self.assertIn(f"{config}:4:", said)
+        _, said = self.ask("policy", "check", "--config", self.folder / "none", code=3)
+        self.assertIn("No such file", said)
+        for wrong in ([], ["--config"], ["--config", str(config), "more"], ["--conf=x", "--no"]):
+            self.ask("policy", "check", *wrong, code=2)
+
+
+class Explain(Asking):
+    def test_a_rule_of_each_kind_and_what_would_change_it(self) -> None:
+        device = self.device()
+        config = self.config(
+            f"allow backend exe {device}\nallow backend user {os.getuid()}\n"
+            "demand recital from backend\n"
+            "licence of backend compatible with GPL-2.0-only evidence recited or better\n"
+            "allow client user 4242")
+        with self.process(device) as pid:
+            found = self.explain(config, pid, code=1)
+            self.assertEqual((found["verdict"], found["exe"], found["pid"], found["party"]),
+                             ("deny", str(device), pid, "backend"))
+            self.assertEqual([(r["rule"], r["met"]) for r in found["rules"]],
+                             [("allow", True), ("allow", True), ("demand", False),
+                              ("licence", False)])
+            self.assertEqual([r["line"] for r in found["rules"]][:2], [5, 4])
+            self.assertEqual(found["rules"][3]["line"], 7)
+            self.assertEqual(found["mend"], "a backend that recites the poem")
+            # What it says is done, and changes it.
+            found = self.explain(config, pid, "--recites", "Apache-2.0", code=1)
+            self.assertEqual((found["line"], found["taint"]), (7, "PE"))
+            self.assertIn("compatible with GPL-2.0-only", found["mend"])
+            found = self.explain(config, pid, "--recites", "MIT", code=0)
+            self.assertEqual((found["verdict"], found["taint"], found["mend"]),
+                             ("allow-tainted", "E", None))
+            self.assertEqual(found["supposed"], {"declares": None, "recites": "MIT"})
+            # As the other party it is another one's rules that count.
+            found = self.explain(config, pid, "--party", "client", code=1)
+            self.assertEqual((found["line"], [r["rule"] for r in found["rules"]]), (8, ["allow"]))
+
+    def test_as_text(self) -> None:
+        device = self.device()
+        config = self.config("licence of backend osi-approved\npermissive until 9999-12-31")
+        with self.process(device) as pid:
+            shown, said = self.ask("policy", "explain", "--config", config, "--route", "r",
+                                   "--pid", str(pid), code=0)
+        self.assertEqual(said, "")
+        self.assertEqual(shown, f"""route r, backend: process {pid}, {device}
+
+  no   line 4: nothing is known of the backend's licence
+       would meet it: evidence, declared or better, of a licence that the OSI has approved
+
+allow-tainted: nothing is known of the backend's licence
+until 9999-12-31, and denied from the next day on
+would change it: evidence, declared or better, of a licence that the OSI has approved
+taint U  unknown licence: none is known, or none that can be judged
+taint O  operator override: an assigned licence or "permissive until" decided
+what it says in the handshake is not known here: --declares and --recites suppose it
+""")
+
+    def test_signed_assigned_and_replaced(self) -> None:
+        device = self.device()
+        rule = "licence of backend compatible with GPL-2.0-or-later evidence signed\n"
+        config = self.config(rule, before=self.attested(device, "Apache-2.0"))
+        with self.process(device) as pid:
+            found = self.explain(config, pid, code=0)
+            self.assertEqual((found["verdict"], found["taint"], found["line"]), ("allow", "-", 4))
+            self.assertIn("Apache-2.0, signed (envelope", found["why"])
+            # The same bytes at another path are the same executable; other bytes are not.
+            config = self.config(rule + f"assign licence MIT to backend exe {device}\n"
+                                 f"allow backend exe {device}")
+            found = self.explain(config, pid, code=0)
+            self.assertEqual((found["verdict"], found["taint"]), ("allow-tainted", "O"))
+            device.unlink()
+            found = self.explain(config, pid, code=1)
+            self.assertEqual(found["taint"], "UI")
+            self.assertIn("removed or replaced", found["why"])
+
+    def test_what_cannot_be_asked(self) -> None:
+        config = self.config("")
+        common = ["policy", "explain", "--config", str(config)]
+        with subprocess.Popen(["true"]) as gone:
+            pass
+        _, said = self.ask(*common, "--route", "r", "--pid", str(gone.pid), code=3)
+        self.assertIn("No such process", said)
+        _, said = self.ask(*common, "--route", "x", "--pid", str(os.getpid()), code=3)
+        self.assertIn('no route "x"', said)
+        for wrong in (["--route", "r"], ["--pid", "1"], ["--route", "r", "--pid", "0"],
+                      ["--route", "r", "--pid", "1x"],
+                      ["--route", "r", "--pid", "1", "--party", "broker"],
+                      ["--route", "r", "--pid", "1", "--recites", ""],
+                      ["--route", "r", "--pid", "1", "more"]):
+            self.ask(*common, *wrong, code=2)
+
+
+class Presets(Asking):
+    def part(self, preset: str) -> str:
+        text = (ROOT / "contrib" / "presets" / f"{preset}.conf").read_text()
+        found = re.search(r"copy from here ----\n(.*?)\n *# ---- to here", text, re.DOTALL)
+        assert found
+        return found.group(1)
+
+    def test_each_is_right_and_has_no_useless_statement(self) -> None:
+        self.assertEqual([p.stem for p in PRESETS], ["audit-only", "gpl-only", "osi-open-source"])
+        for preset in PRESETS:
+            with self.subTest(preset=preset.stem):
+                shown, said = self.run_tool("poemd", "--check", "--config", preset, code=0)
+                self.assertIn("ok, 1 route", shown + said)
+                self.ask("policy", "check", "--config", preset, code=0)
+
+    def test_each_is_right_with_what_it_proposes(self) -> None:
+        """A word behind "#     " is a statement to be had without it."""
+        device = self.device()
+        self.attested(device, "MIT")
+        for preset in PRESETS:
+            text = re.sub(r"(?m)^( *)# {5}(?=[a-z-]+ )(?!poemd --|poemctl )", r"\1",
+                          preset.read_text())
+            text = text.replace("/etc/poemd/vendor.pub.pem", str(self.folder / "key.pub"))
+            text = text.replace("/etc/poemd/device.dsse", str(self.folder / "envelope"))
+            text = text.replace("user device", "user root")
+            self.assertIn("\ntrust-key ", text)
+            path = self.folder / "preset.conf"
+            path.write_text(text)
+            with self.subTest(preset=preset.stem):
+                self.run_tool("poemd", "--check", "--config", path, code=0)
+
+    def test_what_they_decide(self) -> None:
+        device = self.device()
+        none = ""
+        wanted = {
+            # preset: nothing known, declared MIT, signed CDDL-1.0, signed MIT
+            "gpl-only": ["deny", "deny", "deny", "allow"],
+            "osi-open-source": ["deny", "deny", "allow", "allow"],
+            "audit-only": ["allow-tainted", "allow-tainted", "allow-tainted", "allow"],
+        }
+        with self.process(device) as pid:
+            cddl = self.attested(device, "CDDL-1.0")
+            got: dict[str, list[str]] = {name: [] for name in wanted}
+            for before, more in [(none, []), (none, ["--declares", "MIT"]), (cddl, [])]:
+                for name, verdicts in wanted.items():
+                    want = verdicts[len(got[name])]
+                    found = self.explain(self.config(self.part(name), before=before), pid, *more,
+                                         code=1 if want == "deny" else 0)
+                    got[name].append(found["verdict"])
+            mit = self.attested(device, "MIT")
+            for name in wanted:
+                found = self.explain(self.config(self.part(name), before=mit), pid, code=0)
+                got[name].append(found["verdict"])
+        self.assertEqual(got, wanted)
+
+
+class Taint(Asking):
+    def test_letters_and_numbers(self) -> None:
+        for text, letters in [("P", "P"), ("EU", "UE"), (LETTERS, LETTERS), ("1", "P"),
+                              ("6", "UE"), ("0x6", "UE"), ("0x7FF", LETTERS), ("2047", LETTERS),
+                              ("0x400", "A")]:
+            with self.subTest(text=text):
+                shown, said = self.ask("taint", text, code=1)
+                self.assertEqual(said, "")
+                self.assertEqual("".join(line[0] for line in shown.splitlines()), letters)
+                found = json.loads(self.ask("taint", "--json", text, code=1)[0])
+                self.assertEqual((found["format"], found["letters"]), ("poemd-taint/1", letters))
+                self.assertEqual(sum(t["bit"] for t in found["taints"]), found["number"])
+                self.assertEqual("".join(t["letter"] for t in found["taints"]), letters)
+
+    def test_none(self) -> None:
+        for text in ("-", "0", "0x0"):
+            self.assertEqual(self.ask("taint", text, code=0)[0], "-  not tainted\n")
+            found = json.loads(self.ask("taint", "--json", text, code=0)[0])
+            self.assertEqual((found["letters"], found["number"], found["taints"]), ("-", 0, []))
+
+    def test_what_is_no_taint(self) -> None:
+        for wrong in (["p"], ["PX"], ["P-"], ["2048"], ["0x800"], ["0x"], ["1x"], [""], [],
+                      ["99999999999999999999"], ["P", "E"], ["--no"], ["P\n"], ["\x1b"]):
+            with self.subTest(wrong=wrong):
+                shown, said = self.ask("taint", *wrong, code=2)
+                self.assertEqual(shown, "")
+                self.assertNotIn("\x1b", said)
+
+    def test_the_manuals_example_is_so(self) -> None:
+        text = (ROOT / "docs" / "man" / "poemctl-taint.1").read_text()
+        found = re.search(r"^\$ poemctl taint (\S+)\n(.*?)^\.Ed$", text, re.MULTILINE | re.DOTALL)
+        assert found
+        self.assertEqual(self.ask("taint", found.group(1), code=1)[0], found.group(2))
+
+
+def main() -> None:
+    global build
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=Path, required=True)
+    options, rest = parser.parse_known_args()
+    build = options.build.resolve()
+    unittest.main(argv=[sys.argv[0], *rest])
+
+
+if __name__ == "__main__":
+    main()
