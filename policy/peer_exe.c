@@ -134,8 +134,9 @@ static int identify(struct peer *p, int path_fd, struct peer_mount *m)
     }
     e->id = identity(&s);
     e->deleted = e->deleted || s.stx_nlink == 0;
-    *m = (struct peer_mount){
-        .id = s.stx_mnt_id, .dev_major = s.stx_dev_major, .dev_minor = s.stx_dev_minor};
+    m->id = s.stx_mnt_id;
+    m->dev_major = s.stx_dev_major;
+    m->dev_minor = s.stx_dev_minor;
     return 0;
 }
 
@@ -159,7 +160,7 @@ static int reopen(int path_fd)
 void peer_exe_init(struct peer *p, int dir_fd)
 {
     const int path_fd = openat(dir_fd, "exe", O_PATH | O_CLOEXEC);
-    struct peer_mount m;
+    struct peer_mount m = {.found_id = false};
     const char *why;
     int err;
 

@@ -36,19 +36,19 @@ static void check_database(const char *p, size_t n)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-    const char *p = (const char *)bytes;
+    const char *file = (const char *)p;
     static struct evidence_copyrights c;
     char text[EVIDENCE_LICENCE_SIZE];
 
-    if (evidence_copyright_read(&c, p, n) == EVIDENCE_COPYRIGHT_OK) {
+    if (evidence_copyright_read(&c, file, n) == EVIDENCE_COPYRIGHT_OK) {
         FUZZ_REQUIRE(c.whole || c.files > 0);
         require_expression(c.licence);
     }
-    if (evidence_copyright_expression(p, n, text, sizeof text)) {
+    if (evidence_copyright_expression(file, n, text, sizeof text)) {
         require_expression(text);
     }
-    check_database(p, n);
+    check_database(file, n);
     return 0;
 }

@@ -70,6 +70,7 @@ static bool refused(const char *path)
 static int be_shut_in(void)
 {
     static struct inspector_start start;
+    const bool root = geteuid() == 0;
     pid_t child;
 
     if (pread(INSPECTOR_START_FD, &start, sizeof start, 0) != sizeof start ||
@@ -81,7 +82,7 @@ static int be_shut_in(void)
         return 7;
     }
     child = fork();
-    if (child >= 0 || setuid(0) == 0 || kill(getppid(), 0) == 0) {
+    if (child >= 0 || setuid(0) == 0 || (root && kill(getppid(), 0) == 0)) {
         return 8;
     }
     memset(&msg, 0, sizeof msg);
