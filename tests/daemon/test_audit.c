@@ -127,11 +127,11 @@ static const struct {
     const char *reply;
     const char *verdict;
     const char *taint;
-    const char *reason;
+    const char *reason; /* NULL: whichever side is seen to have closed first */
 } sessions[] = {
-    {SAYS("MIT"), "allow-tainted", "E", "client-closed"},
-    {SAYS("Apache-2.0"), "deny", "PE", NULL},
-    {"{}", "deny", "U", NULL},
+    {SAYS("MIT"), "allow-tainted", "E", NULL},
+    {SAYS("Apache-2.0"), "deny", "PE", "denied"},
+    {"{}", "deny", "U", "denied"},
 };
 #define SESSIONS (sizeof sessions / sizeof *sessions)
 
