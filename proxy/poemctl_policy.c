@@ -3,28 +3,55 @@
 /* The command poemctl policy: finds the question, and hands over. */
 #include "proxy/poemctl_policy.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct question {
     const char *name;
+    const char *synopsis; /* what follows the name */
     poemctl_command *run;
 } questions[] = {
-    {"check", policy_check_main},
-    {"explain", policy_explain_main},
-    {"licence", policy_licence_main},
+    {"check", "[--json] --config FILE", policy_check_main},
+    {"explain",
+     "[--json] [--party client|backend] [--declares EXPRESSION] [--recites EXPRESSION]\n"
+     "           --config FILE --route NAME --pid PID",
+     policy_explain_main},
+    {"licence", "[--json] --with LICENCE EXPRESSION", policy_licence_main},
 };
+
+#define QUESTIONS (sizeof questions / sizeof *questions)
+
+static void help(FILE *f, const char *question)
+{
+    for (size_t i = 0; i < QUESTIONS; i++) {
+        if (!question || strcmp(questions[i].name, question) == 0) {
+            fprintf(f, "usage: poemctl policy %s %s\n", questions[i].name, questions[i].synopsis);
+        }
+    }
+    fprintf(f, "       more in poemctl-policy(1)\n");
+}
+
+int policy_usage(const char *question)
+{
+    help(stderr, question);
+    return POEMCTL_USAGE;
+}
 
 int policy_main(int argc, char **argv)
 {
     if (argc < 2) {
         poemctl_error("policy", "which question?");
-        return poemctl_usage("policy");
+        return policy_usage(NULL);
     }
-    for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help(stdout, NULL);
+        return poemctl_finish("policy", POEMCTL_YES);
+    }
+    for (size_t i = 0; i < QUESTIONS; i++) {
         if (strcmp(questions[i].name, argv[1]) == 0) {
             return questions[i].run(argc - 1, argv + 1);
         }
     }
     poemctl_error("policy", "no such question");
-    return poemctl_usage("policy");
+    return policy_usage(NULL);
 }

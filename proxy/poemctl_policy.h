@@ -6,6 +6,9 @@
 
 #include "proxy/poemctl.h"
 
+/* The question's synopsis, or all of them (NULL), to standard error. Returns POEMCTL_USAGE. */
+int policy_usage(const char *question);
+
 poemctl_command policy_check_main;
 poemctl_command policy_explain_main;
 poemctl_command policy_licence_main;

@@ -97,7 +97,7 @@ int policy_check_main(int argc, char **argv)
     int code;
 
     if (!parse(argc, argv, &o)) {
-        return poemctl_usage("policy");
+        return policy_usage("check");
     }
     if (!policy_load(NAME, &c, o.path)) {
         return POEMCTL_COULD_NOT;

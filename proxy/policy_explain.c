@@ -419,7 +419,7 @@ int policy_explain_main(int argc, char **argv)
 
     log_init("poemctl", LOG_ERROR);
     if (!parse(argc, argv, &o)) {
-        return poemctl_usage("policy");
+        return policy_usage("explain");
     }
     if (!policy_load(NAME, &c, o.path)) {
         return POEMCTL_COULD_NOT;

@@ -225,7 +225,7 @@ int policy_licence_main(int argc, char **argv)
     int code;
 
     if (!parse(argc, argv, &o)) {
-        return poemctl_usage("policy");
+        return policy_usage("licence");
     }
     if (spdx_parse(&e, o.expression, strlen(o.expression), SPDX_LISTED, &why) != SPDX_OK) {
         return poemctl_finish(NAME, complain(&o, &why));
