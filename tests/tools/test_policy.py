@@ -296,6 +296,19 @@ what it says in the handshake is not known here: --declares and --recites suppos
             self.ask(*common, *wrong, code=2)
 
 
+class Questions(Asking):
+    def test_how_each_question_is_put(self) -> None:
+        shown, said = self.ask("policy", "--help", code=0)
+        self.assertEqual(said, "")
+        for question in ("check", "explain", "licence"):
+            self.assertIn(f"usage: poemctl policy {question} ", shown)
+            _, said = self.ask("policy", question, code=2)
+            self.assertEqual(re.findall(r"usage: poemctl policy (\w+)", said), [question])
+        for wrong in ([], ["what"]):
+            _, said = self.ask("policy", *wrong, code=2)
+            self.assertEqual(said.count("usage:"), 3)
+
+
 class Presets(Asking):
     def part(self, preset: str) -> str:
         text = (ROOT / "contrib" / "presets" / f"{preset}.conf").read_text()
