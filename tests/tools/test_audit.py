@@ -1,0 +1,206 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The poemd authors
+"""poemctl audit on logs of the real writer: what is shown, what is said, and the exit status.
+
+usage: test_audit.py --build DIR [TEST...]
+"""
+
+from __future__ import annotations
+
+import csv
+import html.parser
+import io
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+MANUALS = Path(__file__).resolve().parents[2] / "docs" / "man"
+PATIENCE = 60  # seconds; only ever waited out where something has gone wrong
+INTACT, TAMPERED, USAGE, UNREADABLE, TRUNCATED, UNSEALED, WRONG_KEY = range(7)
+
+build = Path()
+
+
+class Page(html.parser.HTMLParser):
+    """The tags and the text of a page, each tag closed by its own kind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.open: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, _ in attrs:
+            assert not name.startswith("on") and name not in ("src", "href"), name
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+class Audit(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.log = self.folder / "audit.log"
+        self.key = self.folder / "key.pub"
+        self.said = self.audit("keygen", "--name", "example.org/poemd", self.folder / "key").stdout
+
+    def audit(self, *arguments: object, status: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run([build / "poemctl", "audit", *map(str, arguments)], text=True,
+                              capture_output=True, timeout=PATIENCE, stdin=subprocess.DEVNULL,
+                              check=False)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done
+
+    def write(self, count: int, first: int = 0, rotate: int = 0) -> list[Path]:
+        subprocess.run([build / "tests/unit/audit_storm", self.log, self.folder / "key",
+                        str(rotate), str(first), str(count)], check=True, timeout=PATIENCE,
+                       stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        return [*sorted(self.folder.glob("audit.log.0*")), self.log]
+
+    def verify(self, *files: Path, status: int, **options: object) -> str:
+        more = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+        return self.audit("verify", *files, "--key", self.key, *more, status=status).stdout
+
+    def test_keygen(self) -> None:
+        self.assertEqual(self.said, self.key.read_text())
+        self.assertEqual((self.folder / "key").stat().st_mode & 0o777, 0o600)
+        again = self.audit("keygen", "--name", "x", self.folder / "key", status=3)
+        self.assertIn("File exists", again.stderr)
+        self.audit("keygen", "--name", "not a name", self.folder / "other", status=USAGE)
+        self.audit("keygen", self.folder / "other", status=USAGE)
+        self.assertFalse((self.folder / "other").exists())
+
+    def test_intact_then_each_other_verdict(self) -> None:
+        self.write(100)
+        self.assertTrue(self.verify(self.log, status=INTACT).startswith("intact: "))
+        content = self.log.read_bytes()
+        lines = content.splitlines(keepends=True)
+        kept = self.folder / "kept"
+        kept.write_text(self.audit("checkpoint", self.log, "--key", self.key).stdout)
+        self.verify(self.log, status=INTACT, checkpoint=kept)
+
+        self.log.write_bytes(content.replace(b'"session":40}', b'"session":41}'))
+        said = self.verify(self.log, status=TAMPERED)
+        number = next(n for n, line in enumerate(lines) if b'"session":40}' in line)
+        self.assertIn(f"record {number} ", said)
+
+        self.log.write_bytes(b"".join(lines[:-1]))
+        self.assertTrue(self.verify(self.log, status=UNSEALED).startswith("unsealed: "))
+        self.log.write_bytes(b"".join(lines[:-3]))
+        self.assertTrue(
+            self.verify(self.log, status=TRUNCATED, checkpoint=kept).startswith("truncated: "))
+        self.log.unlink()
+        self.verify(self.log, status=UNREADABLE)
+        self.log.write_text("hello\n")
+        self.verify(self.log, status=UNREADABLE)
+
+        self.log.write_bytes(content)
+        self.audit("keygen", "--name", "example.org/poemd", self.folder / "other")
+        self.key = self.folder / "other.pub"
+        self.verify(self.log, status=WRONG_KEY)
+        self.audit("checkpoint", self.log, "--key", self.key, status=WRONG_KEY)
+
+    def test_json(self) -> None:
+        self.write(100)
+        shown = json.loads(self.audit("verify", self.log, "--key", self.key, "--json").stdout)
+        self.assertEqual(shown["format"], "poemd-audit-verify/1")
+        self.assertEqual(shown["verdict"], "intact")
+        self.assertEqual(shown["first"], 0)
+        self.assertEqual(shown["size"], shown["sealed"])
+        self.assertIsNone(shown["bad"])
+        self.log.write_bytes(self.log.read_bytes().replace(b"storm", b"Storm", 1))
+        shown = json.loads(self.audit("verify", self.log, "--key", self.key, "--json",
+                                      status=TAMPERED).stdout)
+        self.assertEqual(shown["bad"], {"from": 0, "to": 0})
+        self.assertEqual(shown["line"], 1)
+
+    def test_rotated_files(self) -> None:
+        files = self.write(400, rotate=20000)
+        self.assertGreater(len(files), 2)
+        self.verify(*files, status=INTACT)
+        self.verify(*reversed(files), *files, status=INTACT)
+        self.verify(files[0], *files[2:], status=TRUNCATED)
+        self.verify(*files[1:], status=INTACT)
+
+    def test_proofs(self) -> None:
+        files = self.write(400, rotate=20000)
+        proof = self.folder / "proof"
+        self.audit("prove", 123, *files, "--key", self.key, "--output", proof)
+        shown = self.audit("check-proof", proof, "--key", self.key).stdout
+        self.assertIn('{"seq":123,', shown)
+        shown = json.loads(self.audit("check-proof", proof, "--key", self.key, "--json").stdout)
+        self.assertEqual(shown["record"]["seq"], 123)
+        self.assertTrue(shown["proved"])
+        text = proof.read_text()
+        self.assertEqual(self.audit("prove", 123, *files, "--key", self.key).stdout, text)
+        self.audit("prove", 123, *files, "--key", self.key, "--output", proof, status=3)
+        proof.write_text(text.replace("index 123", "index 122"))
+        self.audit("check-proof", proof, "--key", self.key, status=1)
+        proof.write_text("nothing\n")
+        self.audit("check-proof", proof, "--key", self.key, status=3)
+        self.audit("prove", 99999, *files, "--key", self.key, status=3)
+        self.audit("prove", "-1", *files, "--key", self.key, status=USAGE)
+
+    def test_reports(self) -> None:
+        self.write(100)
+        report = json.loads(self.audit("report", self.log, "--key", self.key, "--format",
+                                       "json").stdout)
+        self.assertEqual(report["verification"]["verdict"], "intact")
+        self.assertEqual(report["events"]["session-opened"], 100)
+        self.assertEqual({row["role"] for row in report["executables"]}, {"client", "backend"})
+        rows = list(csv.DictReader(io.StringIO(
+            self.audit("report", self.log, "--format", "csv").stdout)))
+        self.assertEqual([row["sessions"] for row in rows], ["3", "3"])
+        page = Page()
+        page.feed(self.audit("report", self.log, "--key", self.key, "--format", "html").stdout)
+        page.close()
+        self.assertEqual(page.open, [])
+        self.assertNotIn("script", page.tags)
+        self.assertIn("intact: all", page.text)
+        self.assertIn("intact", self.audit("report", self.log, "--key", self.key).stdout)
+        self.assertIn("not verified", self.audit("report", self.log).stdout)
+        self.log.write_bytes(self.log.read_bytes().replace(b"storm", b"Storm", 1))
+        told = self.audit("report", self.log, "--key", self.key, status=TAMPERED)
+        self.assertIn("what was before this: tampered", told.stderr)
+
+    def test_usage(self) -> None:
+        for arguments in ([], ["dance"], ["verify"], ["verify", "x"], ["verify", "--key", "x"],
+                          ["prove", "1", "--key", "x"], ["report", "x", "--format", "odt"],
+                          ["report", "--json", "x"], ["check-proof", "a", "b", "--key", "x"]):
+            self.audit(*arguments, status=USAGE)
+
+    def test_the_manual_has_every_option(self) -> None:
+        manual = (MANUALS / "poemctl-audit.1").read_text()
+        for action in ("verify", "checkpoint", "prove", "check-proof", "report", "keygen"):
+            self.assertIn(f".Cm {action}\n", manual)
+        for option in ("key", "checkpoint", "json", "output", "format", "name"):
+            self.assertIn(f"Fl Fl {option}", manual)
+        for status in range(7):
+            self.assertTrue(re.search(f"^\\.It {status}$", manual, re.MULTILINE), status)
+
+
+def main() -> None:
+    global build
+    arguments = sys.argv[1:]
+    if arguments[:1] != ["--build"] or len(arguments) < 2:
+        sys.exit(__doc__)
+    build = Path(arguments[1]).resolve()
+    unittest.main(argv=[sys.argv[0], *arguments[2:]])
+
+
+if __name__ == "__main__":
+    main()
