@@ -322,6 +322,15 @@ static void member_close(struct crew_member *w)
     w->ready = false;
 }
 
+/* Room for as many messages as clients are refused at once; the default has less. */
+static void widen(int fd)
+{
+    const int size = 2 * LIMIT_REFUSALS * (int)sizeof(struct ipc_msg);
+
+    /* As far as the system lets it: what does not fit is closed unanswered. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
 static int member_start(struct crew_member *w)
 {
     int pair[2];
@@ -330,6 +339,8 @@ static int member_start(struct crew_member *w)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
         return -errno;
     }
+    widen(pair[0]);
+    widen(pair[1]);
     w->channel_fd = pair[0];
     err = member_events(w);
     if (!err) {

@@ -54,6 +54,7 @@ static void wait_for(struct greeting *g, bool client, short what)
     struct event *e = client ? &g->client_event : &g->backend_event;
     const int fd = client ? g->client_fd : g->backend_fd;
 
+    event_del(e);
     event_assign(e, event_get_base(e), fd, what, step, g);
     /* Without memory for it the time-out ends the session. */
     (void)event_add(e, NULL);
@@ -67,6 +68,33 @@ static void pause_awhile(struct greeting *g)
 {
     evtimer_assign(&g->client_event, event_get_base(&g->client_event), step, g);
     (void)event_add(&g->client_event, &pause_time);
+}
+
+static void fail(struct greeting *g, bool by_backend, enum session_reason reason, int err,
+                 const char *why);
+
+static void on_client_closed(evutil_socket_t fd, short what, void *arg)
+{
+    struct greeting *g = arg;
+
+    (void)what;
+    /* One that has closed its writing alone still waits for its reply. */
+    if (sock_hung_up(fd)) {
+        fail(g, false, REASON_CLIENT_GONE, 0, "closed before the backend had answered");
+    }
+}
+
+/*
+ * While the backend, or the verdict, is waited for: a client that goes must not hold its route
+ * until the time-out. What it has sent is left where it is, so only its closing is asked for.
+ */
+static void watch_client(struct greeting *g)
+{
+    struct event *e = &g->client_event;
+
+    event_del(e);
+    event_assign(e, event_get_base(e), g->client_fd, EV_CLOSED, on_client_closed, g);
+    (void)event_add(e, NULL);
 }
 
 static void over(struct greeting *g)
@@ -314,6 +342,7 @@ static bool do_forward(struct greeting *g)
     }
     if (r > 0) {
         begin_reading(g, REPLY);
+        watch_client(g);
     }
     return r > 0;
 }
@@ -484,6 +513,7 @@ void greeting_decide(struct greeting *g, int err)
     if (!compose_reply(g, &hdr)) {
         return;
     }
+    event_del(&g->client_event);
     g->phase = ANSWER;
     step(-1, 0, g);
 }

@@ -359,6 +359,31 @@ START_TEST(client_gives_up)
 }
 END_TEST
 
+/* A client that goes while its backend is silent does not hold the route until the time-out. */
+START_TEST(client_goes_and_backend_is_silent)
+{
+    struct rig r;
+    struct pair gone;
+    struct pair p;
+    struct message m;
+
+    rig_start(&r, "");
+    gone.client_fd = peer_connect(r.listen);
+    peer_send_version(gone.client_fd, ID, WIRE_TYPE_COMMAND, "{}", NULL);
+    gone.backend_fd = peer_accept(r.backend_fd);
+    peer_recv(gone.backend_fd, &m);
+    message_deinit(&m);
+    close(gone.client_fd);
+    peer_expect_eof(gone.backend_fd);
+    rig_await_log(&r, "reason=client-gone", NULL, 0);
+    rig_session(&r, "{}", "{}", &p);
+    pair_ping(&p);
+    pair_close(&p);
+    close(gone.backend_fd);
+    rig_stop(&r);
+}
+END_TEST
+
 START_TEST(backend_is_silent)
 {
     struct rig r;
@@ -471,6 +496,7 @@ int main(void)
     tcase_add_test(end, backend_refuses);
     tcase_add_test(end, backend_closes);
     tcase_add_test(end, client_gives_up);
+    tcase_add_test(end, client_goes_and_backend_is_silent);
     tcase_add_test(end, backend_is_silent);
     tcase_add_test(end, client_is_silent);
     tcase_add_test(end, a_byte_a_second_from_the_client);
