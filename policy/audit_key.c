@@ -133,6 +133,7 @@ int audit_key_generate(const char *path, const char *name, struct audit_vkey *ou
                        size_t size)
 {
     char pub[PATH_MAX];
+    char vkey[AUDIT_VKEY_MAX];
     char line[AUDIT_VKEY_MAX + 1];
     char pem[PEM_MAX];
     int private_fd;
@@ -148,8 +149,8 @@ int audit_key_generate(const char *path, const char *name, struct audit_vkey *ou
                     r == -EINVAL ? "a key's name is 1 to 128 letters, digits and . _ : / -"
                                  : "libcrypto makes no key");
     }
-    audit_vkey_write(out, line);
-    strcat(line, "\n");
+    audit_vkey_write(out, vkey);
+    snprintf(line, sizeof line, "%s\n", vkey);
     private_fd = audit_disk_create(path, 0600, pem, (size_t)r);
     OPENSSL_cleanse(pem, sizeof pem);
     if (private_fd < 0) {

@@ -219,8 +219,7 @@ enum audit_open audit_log_open(struct audit_log **out, const struct audit_settin
     enum audit_open o;
 
     *out = NULL;
-    *why = (struct audit_fault){.error = ENOMEM};
-    strcpy(why->text, "out of memory");
+    *why = (struct audit_fault){.error = ENOMEM, .text = "out of memory"};
     if (!log) {
         return AUDIT_OPEN_SYSTEM;
     }

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ED25519 1u /* signed-note's number of the algorithm */
+#define ED25519 1 /* signed-note's number of the algorithm */
 
 /* An em dash and a blank begin a line with a signature. */
 #define DASH "\xe2\x80\x94 "
@@ -101,20 +101,18 @@ bool audit_name_ok(const char *name, size_t n)
 
 int audit_vkey_make(struct audit_vkey *k, const char *name, const uint8_t public_key[32])
 {
-    const size_t n = strlen(name);
-    uint8_t hashed[AUDIT_NAME_MAX + 2 + AUDIT_PUBLIC_SIZE];
+    char hashed[AUDIT_NAME_MAX + 3 + AUDIT_PUBLIC_SIZE];
     uint8_t md[EVP_MAX_MD_SIZE];
+    size_t n;
 
-    if (!audit_name_ok(name, n)) {
+    if (!audit_name_ok(name, strlen(name))) {
         return -EINVAL;
     }
-    memcpy(k->name, name, n + 1);
+    snprintf(k->name, sizeof k->name, "%s", name);
     memcpy(k->public_key, public_key, AUDIT_PUBLIC_SIZE);
-    memcpy(hashed, name, n);
-    hashed[n] = '\n';
-    hashed[n + 1] = ED25519;
-    memcpy(hashed + n + 2, public_key, AUDIT_PUBLIC_SIZE);
-    if (EVP_Digest(hashed, n + 2 + AUDIT_PUBLIC_SIZE, md, NULL, EVP_sha256(), NULL) != 1) {
+    n = (size_t)snprintf(hashed, sizeof hashed, "%s\n%c", name, ED25519);
+    memcpy(hashed + n, public_key, AUDIT_PUBLIC_SIZE);
+    if (EVP_Digest(hashed, n + AUDIT_PUBLIC_SIZE, md, NULL, EVP_sha256(), NULL) != 1) {
         return -ENOMEM;
     }
     memcpy(k->id, md, sizeof k->id);

@@ -242,8 +242,10 @@ static int create_torn(struct audit_file *f)
     int fd = -EEXIST;
 
     for (unsigned i = 1; i < TORN_FILES && fd == -EEXIST; i++) {
-        snprintf(f->torn_path, sizeof f->torn_path, "%s.torn.%03u", f->path, i);
-        fd = audit_disk_create(f->torn_path, 0600, "", 0);
+        const int n = snprintf(f->torn_path, sizeof f->torn_path, "%s.torn.%03u", f->path, i);
+
+        fd = n < (int)sizeof f->torn_path ? audit_disk_create(f->torn_path, 0600, "", 0)
+                                          : -ENAMETOOLONG;
     }
     return fd;
 }
@@ -381,7 +383,7 @@ static enum audit_open open_all(struct audit_file *f, const struct audit_setting
     if (strlen(settings->path) + SUFFIX_MAX >= sizeof f->path) {
         return refuse_system(-ENAMETOOLONG, settings->path, why);
     }
-    strcpy(f->path, settings->path);
+    snprintf(f->path, sizeof f->path, "%s", settings->path);
     err = audit_key_load(&f->key, settings->key_path, why->text, sizeof why->text);
     if (err < 0) {
         why->error = -err;

@@ -12,7 +12,7 @@
 
 #define MAGIC "c2sp.org/tlog-proof@v1\n"
 
-#define HASH_TEXT AUDIT_BASE64_SIZE(AUDIT_HASH_SIZE)
+#define HASH_TEXT AUDIT_BASE64_SIZE((size_t)AUDIT_HASH_SIZE)
 
 const char *audit_proof_text(enum audit_proof_outcome o)
 {
@@ -302,8 +302,8 @@ static bool on_line(void *arg, const struct audit_walk *w, const struct audit_he
 static char *print(const struct maker *m, const char *note, size_t *n)
 {
     const struct audit_proof *const p = m->proof;
-    const size_t room =
-        sizeof MAGIC + AUDIT_BASE64_SIZE(p->record_n) + (p->n + 2) * (HASH_TEXT + 1) + strlen(note);
+    const size_t room = sizeof MAGIC + AUDIT_BASE64_SIZE(p->record_n) +
+                        ((size_t)p->n + 2) * (HASH_TEXT + 1) + strlen(note);
     char *const text = malloc(room);
     char *to = text;
 

@@ -60,7 +60,8 @@ static void fuzz_log(const char *p, size_t n)
     while (n > 0) {
         const char *const end = memchr(p, '\n', n);
         const size_t line_n = end ? (size_t)(end - p) : n;
-        const struct audit_tree before = w.tree;
+        const uint64_t size = w.tree.size;
+        const uint64_t sealed = w.sealed;
         struct audit_tree rotated;
         struct audit_head head;
         enum audit_step s;
@@ -76,7 +77,7 @@ static void fuzz_log(const char *p, size_t n)
         if (s == AUDIT_STEP_OK) {
             FUZZ_REQUIRE(w.tree.size == head.seq + 1 && w.sealed <= w.tree.size);
         } else {
-            FUZZ_REQUIRE(first || memcmp(&before, &w.tree, sizeof before) == 0);
+            FUZZ_REQUIRE(first || (w.tree.size == size && w.sealed == sealed));
             return;
         }
         first = false;

@@ -34,8 +34,10 @@ static int compare(const void *a, const void *b)
 
 static double median_us(uint64_t *ns, size_t n)
 {
+    const size_t middle = n / 2;
+
     qsort(ns, n, sizeof *ns, compare);
-    return (double)ns[n / 2] / 1e3;
+    return (double)ns[middle] / 1e3;
 }
 
 /* A verdict as the broker writes it, with a fair number of facts: about 500 bytes. */
