@@ -110,7 +110,9 @@ struct config_route {
     struct config_allow *allow;
     struct config_licence *licence;
     struct config_assign *assign;
-    unsigned otherwise;        /* enum config_otherwise */
+    unsigned otherwise;               /* enum config_otherwise */
+    struct config_place demand_at[2]; /* of the party's word, in the order of CONFIG_FROM_* */
+    struct config_place otherwise_at, permissive_at;
     unsigned permissive_until; /* YYYYMMDD; 0: not written */
     struct rules rules;        /* by config_resolve; its arrays are owned */
     struct config_place at;    /* of its route statement */

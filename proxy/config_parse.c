@@ -237,6 +237,11 @@ static void keep(struct parse *p, const struct config_arg *a, const struct word 
     if (!to) {
         return;
     }
+    if (a->place != CONFIG_NO_PLACE) {
+        const size_t nth = a->kind == VALUE_CHOICES ? number : 0;
+
+        memcpy((char *)target + a->place + nth * sizeof w->at, &w->at, sizeof w->at);
+    }
     if (a->kind == VALUE_CHOICES) {
         memcpy(&before, to, sizeof before);
         number = before | 1u << number;
@@ -245,9 +250,6 @@ static void keep(struct parse *p, const struct config_arg *a, const struct word 
         keep_text(p, (char **)(void *)to, w->text);
     } else {
         memcpy(to, &number, sizeof number);
-    }
-    if (a->place != CONFIG_NO_PLACE) {
-        memcpy((char *)target + a->place, &w->at, sizeof w->at);
     }
 }
 

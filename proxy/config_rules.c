@@ -154,6 +154,11 @@ static int resolve_route(struct config_route *r, struct config_errors *e)
         .n_assign = r->n_assign,
         .assign = assign,
         .otherwise_taint = r->otherwise == CONFIG_OTHERWISE_TAINT,
+        .otherwise_line = r->otherwise_at.line,
+        .permissive_line = r->permissive_at.line,
+        /* In the order of CONFIG_FROM_*: the backend is the first. */
+        .demand_line =
+            {[RULES_CLIENT] = r->demand_at[1].line, [RULES_BACKEND] = r->demand_at[0].line},
         .demand_recital = {[RULES_CLIENT] = r->demand_from & CONFIG_FROM_CLIENT,
                            [RULES_BACKEND] = r->demand_from & CONFIG_FROM_BACKEND},
         .permissive_until = {.year = (uint16_t)(r->permissive_until / 10000),

@@ -40,7 +40,8 @@ struct config_arg {
     unsigned least; /* for counts and durations */
     unsigned most;
     size_t to;    /* offset in the target */
-    size_t place; /* … of the struct config_place that keeps where it stood, or CONFIG_NO_PLACE */
+    size_t place; /* … of the struct config_place that keeps where it stood, or CONFIG_NO_PLACE; of
+                   VALUE_CHOICES an array of them, by choice */
     const char *const *choices; /* of VALUE_CHOICE and VALUE_CHOICES, NULL ends them */
 };
 
