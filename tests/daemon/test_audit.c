@@ -512,7 +512,7 @@ int main(int argc, char **argv)
 
     policy_client_main(argc, argv);
     if (rig_wrapped()) {
-        puts("skipped: test_audit: valgrind has no pidfd_open, by which poemd watches its inspector");
+        puts("skipped: test_audit: valgrind has no pidfd_open, which an inspector needs");
         return EXIT_SUCCESS;
     }
     suite = suite_create("daemon: audit");
