@@ -159,11 +159,12 @@ static EVP_PKEY *load_key(const char *path)
 
 static int write_out(const char *envelope, const char *path)
 {
+    const char *const name = path ? path : "standard output";
     FILE *f = path ? fopen(path, "we") : stdout;
     bool good;
 
     if (!f) {
-        say_file(path, strerror(errno));
+        say_file(name, strerror(errno));
         return POEMCTL_COULD_NOT;
     }
     good = fprintf(f, "%s\n", envelope) > 0 && fflush(f) == 0;
@@ -171,7 +172,7 @@ static int write_out(const char *envelope, const char *path)
         good = fclose(f) == 0 && good;
     }
     if (!good) {
-        say_file(path ? path : "standard output", strerror(errno));
+        say_file(name, strerror(errno));
         return POEMCTL_COULD_NOT;
     }
     return POEMCTL_YES;

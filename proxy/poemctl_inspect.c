@@ -135,16 +135,16 @@ static int find_file(struct inspect *i, const char *path)
     struct peer *p = &i->peer;
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat st;
+    bool known;
     int err = 0;
 
     if (fd < 0) {
         return -errno;
     }
-    if (fstat(fd, &st) < 0) {
-        err = -errno;
-    } else if (!S_ISREG(st.st_mode)) {
+    known = fstat(fd, &st) == 0;
+    if (known && !S_ISREG(st.st_mode)) {
         err = -EINVAL;
-    } else if (!realpath(path, p->exe.path)) {
+    } else if (!known || !realpath(path, p->exe.path)) {
         err = -errno;
     } else {
         err = peer_file_id_get(fd, &p->exe.id);
