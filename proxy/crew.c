@@ -109,18 +109,30 @@ static void assign(struct crew_member *w, struct ticket *t)
     send_or_keep(w, t);
 }
 
+/* Whether what the backend says of itself matters to a rule: it says it only to who asks. */
+static bool asks_backend(const struct config_route *r)
+{
+    bool asks = r->demand_from & CONFIG_FROM_BACKEND;
+
+    for (size_t i = 0; i < r->rules.n_licence; i++) {
+        const struct rules_licence *l = &r->rules.licence[i];
+
+        asks = asks || (l->party == RULES_BACKEND && l->least <= EVIDENCE_RECITED);
+    }
+    return asks;
+}
+
 void crew_give(struct crew *c, struct ticket *t)
 {
     const struct config_route *r = t->route->config;
     struct crew_member *w = least_busy(c);
 
-    t->unsent =
-        (struct ipc_msg){.type = IPC_SESSION,
-                         .session = t->id,
-                         .u.begin = {.drain_ms = r->drain_ms,
-                                     .recite = r->recite_to_client,
-                                     .self = t->route->self,
-                                     .ask_backend = !!(r->demand_from & CONFIG_FROM_BACKEND)}};
+    t->unsent = (struct ipc_msg){.type = IPC_SESSION,
+                                 .session = t->id,
+                                 .u.begin = {.drain_ms = r->drain_ms,
+                                             .recite = r->recite_to_client,
+                                             .self = t->route->self,
+                                             .ask_backend = asks_backend(r)}};
     snprintf(t->unsent.u.begin.route, sizeof t->unsent.u.begin.route, "%s", r->name);
     if (w) {
         assign(w, t);

@@ -507,7 +507,7 @@ void greeting_decide(struct greeting *g, int err)
         return;
     }
     if (err) {
-        fail(g, true, REASON_DENIED, err, "denied");
+        fail(g, true, REASON_DENIED, err, "by the route's rules");
         return;
     }
     if (!compose_reply(g, &hdr)) {

@@ -18,7 +18,7 @@ struct reciter {
     const struct poem *poem;
     struct recital_id self; /* the route's */
     enum config_recite recite;
-    bool ask_backend; /* the route demands it; a client's challenge asks as well */
+    bool ask_backend; /* the route wants it; a client's challenge asks as well */
     struct recital_request asked;
     struct recital_client client;
     struct recital_reply told;

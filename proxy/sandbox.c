@@ -87,8 +87,11 @@ static int empty_root(void)
 }
 
 /* The sanitizers' reports read /proc/self: a build that is for finding faults keeps its eyes. */
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__)
 static const bool keeps_eyes = true;
+#elif defined(__has_feature)
+/* As clang tells it. */
+static const bool keeps_eyes = __has_feature(address_sanitizer);
 #else
 static const bool keeps_eyes = false;
 #endif
@@ -101,6 +104,9 @@ static int become(uid_t uid, gid_t gid)
         log_warning("worker: no empty root folder: %s; going on without", strerror(-err));
     }
     if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0) {
+        return -errno;
+    }
+    if (keeps_eyes && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) {
         return -errno;
     }
     return 0;
