@@ -39,6 +39,10 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         } else if (durable && r->failing) {
             log_warning("the audit log is written again");
         }
+        if (durable && done.error) {
+            log_warning("no new file of the audit log could be begun: %s; the old one goes on",
+                        strerror(done.error));
+        }
         r->failing = !durable;
         tell(r, done.upto, durable);
     }
