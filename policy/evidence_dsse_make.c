@@ -8,15 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "policy/evidence_dsse.h"
 #include "policy/evidence_pae.h"
-
-static void hex(const uint8_t *p, size_t n, char *out)
-{
-    for (size_t i = 0; i < n; i++) {
-        snprintf(out + 2 * i, 3, "%02x", p[i]);
-    }
-}
 
 int evidence_dsse_keyid(EVP_PKEY *key, char out[EVIDENCE_DSSE_KEYID_SIZE])
 {
@@ -29,7 +23,7 @@ int evidence_dsse_keyid(EVP_PKEY *key, char out[EVIDENCE_DSSE_KEYID_SIZE])
     }
     SHA256(der, (size_t)n, digest);
     OPENSSL_free(der);
-    hex(digest, sizeof digest, out);
+    hex_text(digest, sizeof digest, out);
     return 0;
 }
 
@@ -39,7 +33,7 @@ static char *statement_make(const char *name, const uint8_t *sha256, const char 
     json_t *statement;
     char *text;
 
-    hex(sha256, EVIDENCE_DSSE_SHA256_SIZE, digest);
+    hex_text(sha256, EVIDENCE_DSSE_SHA256_SIZE, digest);
     statement =
         json_pack("{s:s, s:[{s:s, s:{s:s}}], s:s, s:{s:s}}", "_type", EVIDENCE_DSSE_STATEMENT,
                   "subject", "name", name, "digest", "sha256", digest, "predicateType",

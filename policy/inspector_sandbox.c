@@ -11,16 +11,14 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
 #include <linux/landlock.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/confine.h"
 #include "base/log.h"
 #include "policy/inspector_channel.h"
 
@@ -34,18 +32,6 @@
 #ifndef SANITIZED
 #define SANITIZED 0
 #endif
-
-static int limit(int resource, rlim_t most)
-{
-    struct rlimit l;
-
-    if (getrlimit((__rlimit_resource_t)resource, &l) < 0) {
-        return -errno;
-    }
-    l.rlim_max = most < l.rlim_max ? most : l.rlim_max;
-    l.rlim_cur = l.rlim_max;
-    return setrlimit((__rlimit_resource_t)resource, &l) < 0 ? -errno : 0;
-}
 
 static int limits(void)
 {
@@ -63,50 +49,11 @@ static int limits(void)
     };
 
     for (size_t i = 0; i < sizeof all / sizeof *all - (SANITIZED ? 1 : 0); i++) {
-        const int err = limit(all[i].resource, all[i].most);
+        const int err = confine_limit(all[i].resource, all[i].most);
 
         if (err) {
             return err;
         }
-    }
-    return 0;
-}
-
-/* A folder that is in no file system's tree any more becomes the root. */
-static int empty_root(void)
-{
-    char dir[] = "/tmp/poemd.XXXXXX";
-    int err = 0;
-    int fd;
-
-    if (!mkdtemp(dir)) {
-        return -errno;
-    }
-    fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        err = -errno;
-    }
-    if (rmdir(dir) < 0 && !err) {
-        err = -errno;
-    }
-    if (!err && (fchdir(fd) < 0 || chroot(".") < 0)) {
-        err = -errno;
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    return err;
-}
-
-static int become(uid_t uid, gid_t gid)
-{
-    const int err = empty_root();
-
-    if (err) {
-        log_warning("inspector: no empty root folder: %s; going on without", strerror(-err));
-    }
-    if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0) {
-        return -errno;
     }
     return 0;
 }
@@ -152,7 +99,7 @@ int inspector_sandbox(const struct inspector_start *s)
     int err = 0;
 
     if (geteuid() == 0) {
-        err = become(s->uid, s->gid);
+        err = confine_become(s->uid, s->gid, true, "inspector");
     }
     if (!err && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
                  prctl(PR_SET_DUMPABLE, SANITIZED, 0, 0, 0) < 0)) {

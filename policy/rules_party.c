@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/log.h"
 
 /* Which of a peer's facts a rule goes by. */
@@ -19,13 +20,6 @@ static const enum peer_fact fact_of[RULES_FACTS] = {
 static bool has_digest(const struct rules_known *k)
 {
     return k->inspection && k->inspection->outcome == INSPECTION_OK;
-}
-
-static void digest_text(const struct inspection *i, char out[2 * INSPECTION_SHA256_SIZE + 1])
-{
-    for (size_t n = 0; n < INSPECTION_SHA256_SIZE; n++) {
-        snprintf(out + 2 * n, 3, "%02x", i->sha256[n]);
-    }
 }
 
 static bool in_groups(const struct peer *p, gid_t id)
@@ -59,7 +53,7 @@ bool rules_is_named(const struct rules_known *k, enum rules_fact fact, uid_t id,
         if (!has_digest(k)) {
             return false;
         }
-        digest_text(k->inspection, digest);
+        hex_text(k->inspection->sha256, INSPECTION_SHA256_SIZE, digest);
         return strcmp(digest, text) == 0;
     case RULES_LABEL:
         return peer_knows(p, PEER_LABEL) && strcmp(p->label, text) == 0;
@@ -76,7 +70,7 @@ static void show_digest(const struct rules_known *k, char *out, size_t size)
     char digest[2 * INSPECTION_SHA256_SIZE + 1];
 
     if (has_digest(k)) {
-        digest_text(k->inspection, digest);
+        hex_text(k->inspection->sha256, INSPECTION_SHA256_SIZE, digest);
         snprintf(out, size, "%s", digest);
     } else {
         snprintf(out, size, "unknown: %s",

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/hex.h"
 #include "policy/audit_log.h"
 
 /* One party. */
@@ -148,13 +149,6 @@ static json_t *text(const char *s)
     return audit_text(s, strlen(s));
 }
 
-static void hex(const uint8_t *p, size_t n, char *out)
-{
-    for (size_t i = 0; i < n; i++) {
-        snprintf(out + 2 * i, 3, "%02x", p[i]);
-    }
-}
-
 /* A fact that is known goes into to under a name; else its reason into unknown. */
 static void put_in(json_t *to, json_t *unknown, const struct peer *p, enum peer_fact f,
                    const char *name, json_t *value)
@@ -205,7 +199,7 @@ static json_t *exe_of(json_t *party, const struct side *s)
                      (json_int_t)e->id.dev_minor, "inode", (json_int_t)e->id.inode, "size",
                      (json_int_t)e->id.size));
     if (s->inspected && s->inspection.outcome == INSPECTION_OK) {
-        hex(s->inspection.sha256, INSPECTION_SHA256_SIZE, digest);
+        hex_text(s->inspection.sha256, INSPECTION_SHA256_SIZE, digest);
         (void)json_object_set_new(o, "sha256", json_string(digest));
     } else {
         (void)json_object_set_new(

@@ -34,7 +34,4 @@ void inspect_text(const struct inspect *i, FILE *to);
 /* The whole as one object, "poemd-inspect/1"; NULL: no memory. */
 json_t *inspect_json(const struct inspect *i);
 
-/* n bytes as hexadecimal digits with a NUL to out (2 n + 1 bytes). Returns out. */
-const char *inspect_hex(const void *p, size_t n, char *out);
-
 #endif

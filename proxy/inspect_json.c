@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/log.h"
 #include "proxy/inspect.h"
 
@@ -30,7 +31,7 @@ static json_t *hex(const void *p, size_t n)
 {
     char digits[2 * INSPECTION_VERITY_MAX + 1];
 
-    return n > 0 ? json_string(inspect_hex(p, n, digits)) : json_null();
+    return n > 0 ? json_string(hex_text(p, n, digits)) : json_null();
 }
 
 static json_t *groups(const struct peer *p)

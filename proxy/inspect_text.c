@@ -8,19 +8,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/hex.h"
 #include "base/log.h"
 #include "proxy/inspect.h"
-
-const char *inspect_hex(const void *p, size_t n, char *out)
-{
-    const unsigned char *bytes = p;
-
-    out[0] = '\0';
-    for (size_t i = 0; i < n; i++) {
-        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
-    }
-    return out;
-}
 
 /* The fact's label, and why it is unknown, with a line's end. True: it is known, to be said. */
 static bool fact(const struct inspect *i, enum peer_fact f, const char *label, FILE *to)
@@ -129,10 +119,9 @@ static void show_file(const struct inspect *i, FILE *to)
         fprintf(to, "  %-12s unknown: %s%s%s\n", "contents", inspection_text(r->outcome),
                 r->error ? ": " : "", r->error ? strerror(r->error) : "");
     } else {
-        fprintf(to, "  %-12s %s\n", "SHA-256", inspect_hex(r->sha256, sizeof r->sha256, digits));
+        fprintf(to, "  %-12s %s\n", "SHA-256", hex_text(r->sha256, sizeof r->sha256, digits));
         if (r->verity_size > 0) {
-            fprintf(to, "  %-12s %s\n", "fs-verity",
-                    inspect_hex(r->verity, r->verity_size, digits));
+            fprintf(to, "  %-12s %s\n", "fs-verity", hex_text(r->verity, r->verity_size, digits));
         }
     }
 }

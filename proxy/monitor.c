@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "base/sock.h"
 #include "proxy/sandbox.h"
 
@@ -156,13 +157,6 @@ static void raise_nofile(const struct config *c)
     }
 }
 
-static void hex_digits(const uint8_t *p, size_t n, char *out)
-{
-    for (size_t i = 0; i < n; i++) {
-        snprintf(out + 2 * i, 3, "%02x", p[i]);
-    }
-}
-
 /* Opens the audit log and says in it that, and with what configuration, the broker has started. */
 static int begin_record(struct monitor *m)
 {
@@ -175,7 +169,7 @@ static int begin_record(struct monitor *m)
     recorder_note(&m->recorder, "broker-start",
                   json_pack("{s:s,s:i}", "version", POEMD_VERSION, "pid", (int)getpid()));
     if (m->config->from_file) {
-        hex_digits(m->config->digest, sizeof m->config->digest, digest);
+        hex_text(m->config->digest, sizeof m->config->digest, digest);
         recorder_note(&m->recorder, "config", json_pack("{s:s}", "sha256", digest));
     }
     return 0;

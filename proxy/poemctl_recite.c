@@ -12,6 +12,7 @@
 #include <sys/random.h>
 
 #include "base/client.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "handshake/recital.h"
 #include "handshake/version.h"
@@ -189,14 +190,6 @@ static json_t *text_or_null(const char *text)
     return text[0] ? json_string(text) : json_null();
 }
 
-static const char *id_hex(const struct recital_id *id, char out[2 * RECITAL_IDENTITY_SIZE + 1])
-{
-    for (size_t i = 0; i < RECITAL_IDENTITY_SIZE; i++) {
-        snprintf(out + 2 * i, 3, "%02x", id->bytes[i]);
-    }
-    return out;
-}
-
 static json_t *via_json(const struct recital_via *via)
 {
     json_t *list = json_array();
@@ -206,9 +199,10 @@ static json_t *via_json(const struct recital_via *via)
     for (unsigned i = 0; i < via->n; i++) {
         const struct recital_hop *hop = &via->hops[i];
 
-        bad |= json_array_append_new(list, json_pack("{s:s, s:b, s:o}", "by", id_hex(&hop->by, by),
-                                                     "recited", (int)hop->recited, "licence",
-                                                     text_or_null(hop->licence)));
+        bad |= json_array_append_new(
+            list,
+            json_pack("{s:s, s:b, s:o}", "by", hex_text(hop->by.bytes, RECITAL_IDENTITY_SIZE, by),
+                      "recited", (int)hop->recited, "licence", text_or_null(hop->licence)));
     }
     if (bad) {
         json_decref(list);
@@ -278,7 +272,8 @@ static void show_via(const struct recital_via *via)
     for (unsigned i = 0; i < via->n; i++) {
         const struct recital_hop *hop = &via->hops[i];
 
-        printf("Broker %s: what is behind it %s", id_hex(&hop->by, by),
+        printf("Broker %s: what is behind it %s",
+               hex_text(hop->by.bytes, RECITAL_IDENTITY_SIZE, by),
                hop->recited ? "recites" : "DOES NOT RECITE");
         if (hop->licence[0]) {
             printf(", %s %s", hop->recited ? "under" : "and declares",

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "base/log.h"
 
 struct search {
@@ -134,8 +135,8 @@ static bool digest_of(const char *path, char out[2 * EVP_MAX_MD_SIZE + 1])
         good = EVP_DigestUpdate(md, block, (size_t)n) == 1;
     }
     good = good && n == 0 && EVP_DigestFinal_ex(md, digest, &size) == 1;
-    for (unsigned i = 0; good && i < size; i++) {
-        snprintf(out + (size_t)2 * i, 3, "%02x", digest[i]);
+    if (good) {
+        hex_text(digest, size, out);
     }
     EVP_MD_CTX_free(md);
     if (fd >= 0) {

@@ -20,18 +20,15 @@
 #include "proxy/sandbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
 #include <linux/landlock.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/confine.h"
 #include "base/log.h"
 
 uint64_t sandbox_raise_nofile(uint64_t want)
@@ -48,44 +45,6 @@ uint64_t sandbox_raise_nofile(uint64_t want)
     return setrlimit(RLIMIT_NOFILE, &l) < 0 ? 0 : l.rlim_cur;
 }
 
-static int limit(int resource, uint64_t most)
-{
-    struct rlimit l;
-
-    if (getrlimit((__rlimit_resource_t)resource, &l) < 0) {
-        return -errno;
-    }
-    l.rlim_max = most < l.rlim_max ? most : l.rlim_max;
-    l.rlim_cur = l.rlim_max;
-    return setrlimit((__rlimit_resource_t)resource, &l) < 0 ? -errno : 0;
-}
-
-/* A folder that is in no file system's tree any more, and so can never hold anything. */
-static int empty_root(void)
-{
-    char dir[] = "/tmp/poemd.XXXXXX";
-    int fd;
-    int err = 0;
-
-    if (!mkdtemp(dir)) {
-        return -errno;
-    }
-    fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        err = -errno;
-    }
-    if (rmdir(dir) < 0 && !err) {
-        err = -errno;
-    }
-    if (!err && (fchdir(fd) < 0 || chroot(".") < 0)) {
-        err = -errno;
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    return err;
-}
-
 /* The sanitizers' reports read /proc/self: a build that is for finding faults keeps its eyes. */
 #if defined(__SANITIZE_ADDRESS__)
 static const bool keeps_eyes = true;
@@ -98,18 +57,12 @@ static const bool keeps_eyes = false;
 
 static int become(uid_t uid, gid_t gid)
 {
-    const int err = keeps_eyes ? 0 : empty_root();
+    const int err = confine_become(uid, gid, !keeps_eyes, "worker");
 
-    if (err) {
-        log_warning("worker: no empty root folder: %s; going on without", strerror(-err));
-    }
-    if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0) {
+    if (!err && keeps_eyes && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) {
         return -errno;
     }
-    if (keeps_eyes && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) {
-        return -errno;
-    }
-    return 0;
+    return err;
 }
 
 /* Access rights of Landlock's first version; later ones only add to what is refused. */
@@ -158,9 +111,9 @@ int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile)
     int err;
 
     (void)sandbox_raise_nofile(nofile);
-    err = limit(RLIMIT_NOFILE, nofile);
+    err = confine_limit(RLIMIT_NOFILE, nofile);
     if (!err) {
-        err = limit(RLIMIT_CORE, 0);
+        err = confine_limit(RLIMIT_CORE, 0);
     }
     if (!err && geteuid() == 0) {
         err = become(uid, gid);

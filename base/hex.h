@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Bytes as hexadecimal text: digests, keys, identities. Pure. */
+#ifndef POEMD_BASE_HEX_H
+#define POEMD_BASE_HEX_H
+
+#include <stddef.h>
+
+/* Writes n bytes as 2 * n lower-case digits and a NUL to out, which has room for them. Returns out.
+ */
+char *hex_text(const void *p, size_t n, char *out);
+
+#endif
