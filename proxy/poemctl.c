@@ -40,6 +40,8 @@ static const struct command commands[] = {
     {"recite", "[--json] [--timeout MS] [--poem FILE] SOCKET",
      "demand the poem of whoever listens there", recite_main},
     {"taint", "[--json] LETTERS|NUMBER", "say what the letters of a taint mean", taint_main},
+    {"trace", "ACTION ...", "capture what passes, read and replay it: poemctl-trace(1)",
+     trace_main},
 };
 
 #define COMMANDS (sizeof commands / sizeof *commands)

@@ -30,4 +30,5 @@ add_executable(poemctl
 target_compile_definitions(poemctl PRIVATE POEMD_VERSION="${PROJECT_VERSION}")
 target_link_libraries(poemctl PRIVATE proxy_config proxy_pci audit rules evidence spdx handshake base
                       PkgConfig::JANSSON OpenSSL::Crypto)
+include(${CMAKE_CURRENT_LIST_DIR}/poemctl_trace.cmake)
 install(TARGETS poemctl RUNTIME)

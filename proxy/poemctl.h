@@ -44,5 +44,6 @@ poemctl_command policy_main;
 poemctl_command probe_main;
 poemctl_command recite_main;
 poemctl_command taint_main;
+poemctl_command trace_main;
 
 #endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* The command poemctl trace: finds the action, and hands over. */
+#include "proxy/poemctl_trace.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+
+/* In the order of the help: capturing first, then reading, then replaying. */
+static const struct action {
+    const char *name;
+    const char *synopsis; /* what follows the name; lines after the first are indented by 12 */
+    poemctl_command *run;
+} actions[] = {
+    {NULL, NULL, NULL},
+};
+
+static void help(FILE *f, const char *action)
+{
+    for (const struct action *a = actions; a->name; a++) {
+        if (!action || strcmp(a->name, action) == 0) {
+            fprintf(f, "usage: poemctl trace %s %s\n", a->name, a->synopsis);
+        }
+    }
+    fprintf(f, "       more in poemctl-trace(1)\n");
+}
+
+int trace_usage(const char *action)
+{
+    help(stderr, action);
+    return POEMCTL_USAGE;
+}
+
+int trace_main(int argc, char **argv)
+{
+    char shown[64];
+
+    if (argc < 2) {
+        poemctl_error("trace", "which action?");
+        return trace_usage(NULL);
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help(stdout, NULL);
+        return poemctl_finish("trace", POEMCTL_YES);
+    }
+    for (const struct action *a = actions; a->name; a++) {
+        if (strcmp(a->name, argv[1]) == 0) {
+            return a->run(argc - 1, argv + 1);
+        }
+    }
+    poemctl_error("trace", "no action \"%s\"",
+                  log_escape(shown, sizeof shown, argv[1], strlen(argv[1])));
+    return trace_usage(NULL);
+}

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The poemd authors
+#
+# poemctl trace: a line for each action's sources, and for what they need.
+target_sources(poemctl PRIVATE ${CMAKE_CURRENT_LIST_DIR}/poemctl_trace.c)
