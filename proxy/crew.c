@@ -20,6 +20,7 @@
 
 #include "base/fdset.h"
 #include "base/sock.h"
+#include "proxy/decision.h"
 #include "proxy/monitor.h"
 #include "proxy/worker.h"
 
@@ -132,7 +133,8 @@ void crew_give(struct crew *c, struct ticket *t)
                                  .u.begin = {.drain_ms = r->drain_ms,
                                              .recite = r->recite_to_client,
                                              .self = t->route->self,
-                                             .ask_backend = asks_backend(r)}};
+                                             .ask_backend = asks_backend(r),
+                                             .recorded = recorder_on(&c->monitor->recorder)}};
     snprintf(t->unsent.u.begin.route, sizeof t->unsent.u.begin.route, "%s", r->name);
     if (w) {
         assign(w, t);
@@ -159,6 +161,14 @@ void crew_verdict(struct crew *c, struct ticket *t, int err)
     (void)c;
     t->unsent =
         (struct ipc_msg){.type = IPC_VERDICT, .session = t->id, .u.verdict.err = (uint32_t)err};
+    send_or_keep(t->member, t);
+}
+
+void crew_recorded(struct crew *c, struct ticket *t)
+{
+    (void)c;
+    /* Nothing is unsent: the verdict has been heard, and only one export is answered at a time. */
+    t->unsent = (struct ipc_msg){.type = IPC_RECORDED, .session = t->id};
     send_or_keep(t->member, t);
 }
 
@@ -212,6 +222,18 @@ static bool obey(struct crew_member *w, const struct ipc_msg *m, unsigned n_fds)
             return false;
         }
         ticket_evidence(t, &m->u.evidence);
+        break;
+    case IPC_TAINT:
+        if (!ipc_taint_sound(&m->u.taint)) {
+            return false;
+        }
+        decision_taint(t, m->u.taint.bits);
+        break;
+    case IPC_EXPORT:
+        if (!ipc_export_sound(&m->u.exports) || decision_exporting(t)) {
+            return false;
+        }
+        decision_export(t, &m->u.exports);
         break;
     case IPC_ENDED:
         if (m->u.ended.reason >= REASON_COUNT) {
@@ -343,6 +365,8 @@ static void widen(int fd)
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
+static void member_died(struct child *c, int status);
+
 static int member_start(struct crew_member *w)
 {
     int pair[2];
@@ -367,6 +391,7 @@ static int member_start(struct crew_member *w)
         member_close(w);
         return err;
     }
+    children_add(&w->crew->monitor->children, &w->child, w->pid, false, member_died, w);
     log_debug("worker pid=%ld started", (long)w->pid);
     return 0;
 }
@@ -416,8 +441,9 @@ static void on_respawn(evutil_socket_t fd, short what, void *arg)
 }
 
 /* The process is gone: what it still said is heard, then its sessions end. */
-static void member_died(struct crew_member *w, int status)
+static void member_died(struct child *c, int status)
 {
+    struct crew_member *w = c->arg;
     struct monitor *m = w->crew->monitor;
     struct ticket *t;
     const bool was_ready = w->ready;
@@ -447,18 +473,6 @@ static void member_died(struct crew_member *w, int status)
     }
     respawn_later(w);
     member_close(w);
-}
-
-void crew_collect(struct crew *c)
-{
-    for (unsigned i = 0; i < c->n; i++) {
-        struct crew_member *w = &c->members[i];
-        int status;
-
-        if (w->pid > 0 && waitpid(w->pid, &status, WNOHANG) == w->pid) {
-            member_died(w, status);
-        }
-    }
 }
 
 /* ---- all of them ---- */
@@ -550,29 +564,10 @@ void crew_quit(struct crew *c)
     }
 }
 
-void crew_kill(struct crew *c)
-{
-    for (unsigned i = 0; i < c->n; i++) {
-        if (c->members[i].pid > 0) {
-            kill(c->members[i].pid, SIGKILL);
-        }
-    }
-}
-
 bool crew_all_ready(const struct crew *c)
 {
     for (unsigned i = 0; i < c->n; i++) {
         if (!c->members[i].ready) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool crew_all_gone(const struct crew *c)
-{
-    for (unsigned i = 0; i < c->n; i++) {
-        if (c->members[i].pid > 0) {
             return false;
         }
     }

@@ -14,14 +14,16 @@
 #include <sys/types.h>
 
 #include "poem/poem.h"
+#include "proxy/children.h"
 #include "proxy/ticket.h"
 
 struct crew;
 
 struct crew_member {
     struct crew *crew;
-    pid_t pid;      /* -1: not running */
-    int channel_fd; /* -1: not running */
+    struct child child; /* while it runs */
+    pid_t pid;          /* -1: not running */
+    int channel_fd;     /* -1: not running */
     bool ready;
     unsigned false_starts; /* how often in a row it died before it was ready */
     unsigned sessions;
@@ -58,19 +60,15 @@ void crew_refuse_take(struct crew *c, int client_fd, int err);
 /* Tells the ticket's worker the verdict: 0 or an errno. */
 void crew_verdict(struct crew *c, struct ticket *t, int err);
 
+/* Tells the ticket's worker that what it has exported is recorded. */
+void crew_recorded(struct crew *c, struct ticket *t);
+
 /* The ticket is over: takes it off its worker's lists. */
 void crew_forget(struct crew *c, struct ticket *t);
-
-/* SIGCHLD: collects workers that have died, ends their sessions, starts them again. */
-void crew_collect(struct crew *c);
 
 /* Asks all workers to end their sessions and exit. */
 void crew_quit(struct crew *c);
 
-/* Kills those that are still there. */
-void crew_kill(struct crew *c);
-
 bool crew_all_ready(const struct crew *c);
-bool crew_all_gone(const struct crew *c);
 
 #endif

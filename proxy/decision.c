@@ -6,9 +6,12 @@
 #include "proxy/decision.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/wire.h"
 #include "proxy/inquiry.h"
 #include "proxy/monitor.h"
 
@@ -141,7 +144,8 @@ bool decision_begin(struct ticket *t)
     const bool facts = facts_matter(t);
 
     t->inquiry = inquiry_new(facts ? t->monitor->inspector : NULL, facts ? t->client_fd : -1,
-                             facts ? t->backend_fd : -1, ticket_handshake_left_ms(t), on_known, t);
+                             facts ? t->backend_fd : -1, t->device ? spawn_pid(t->device) : 0,
+                             ticket_handshake_left_ms(t), on_known, t);
     if (!t->inquiry) {
         return false;
     }
@@ -163,6 +167,82 @@ void decision_heard(struct ticket *t, const struct ipc_evidence *e)
              e->heard[RULES_CLIENT].recital == RECITAL_OK ? "yes" : "no");
     inquiry_heard(t->inquiry, e);
 }
+
+/* ---- while it relays ---- */
+
+void decision_taint(struct ticket *t, uint32_t bits)
+{
+    const struct log_subject about = subject(t, NULL);
+
+    bits &= ~t->taint;
+    t->taint |= bits;
+    t->route->taint |= bits;
+    t->monitor->taint |= bits;
+    for (unsigned i = 0; i < TAINT_COUNT; i++) {
+        if (bits & (1u << i)) {
+            log_line(LOG_WARNING, &about, "tainted: %c (%s)", taint_letter(i), taint_meaning(i));
+        }
+    }
+}
+
+static json_t *range_record(const struct ipc_range *r)
+{
+    static const char *const hows[IPC_HOWS] = {[IPC_PASSED] = "passed",
+                                               [IPC_WITHHELD] = "withheld",
+                                               [IPC_WITHOUT] = "without",
+                                               [IPC_REFUSED] = "refused",
+                                               [IPC_UNMAPPED] = "unmapped"};
+    static const char *const flags[] = {"-", "r", "w", "rw"};
+    char address[20];
+    char size[20];
+
+    snprintf(address, sizeof address, "0x%" PRIx64, r->address);
+    snprintf(size, sizeof size, "0x%" PRIx64, r->size);
+    return json_pack("{s:s,s:s,s:s,s:s}", "address", address, "size", size, "flags",
+                     flags[r->flags & (WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE)], "how",
+                     hows[r->how]);
+}
+
+static json_t *export_record(const struct ticket *t, const struct ipc_export *e)
+{
+    json_t *ranges = json_array();
+
+    for (uint32_t i = 0; ranges && i < e->n; i++) {
+        if (json_array_append_new(ranges, range_record(&e->ranges[i])) < 0) {
+            json_decref(ranges);
+            ranges = NULL;
+        }
+    }
+    return json_pack("{s:I,s:s,s:s,s:o}", "session", (json_int_t)t->id, "route",
+                     t->route->config->name, "how", "pass", "ranges", ranges);
+}
+
+static void on_export_recorded(void *arg, bool durable)
+{
+    struct ticket *t = arg;
+
+    if (!durable) {
+        decision_taint(t, TAINT_UNAUDITED);
+    }
+    crew_recorded(&t->monitor->crew, t);
+}
+
+void decision_export(struct ticket *t, const struct ipc_export *e)
+{
+    struct recorder *recorder = &t->monitor->recorder;
+
+    if (!recorder_on(recorder) || !recorder_await(recorder, "memory-exported", export_record(t, e),
+                                                  &t->recorded, on_export_recorded, t)) {
+        on_export_recorded(t, !recorder_on(recorder));
+    }
+}
+
+bool decision_exporting(const struct ticket *t)
+{
+    return t->recorded.number != 0 || t->unsent.type != 0;
+}
+
+/* ---- the end ---- */
 
 static json_t *counts(const struct ipc_count *c)
 {

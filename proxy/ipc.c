@@ -11,12 +11,16 @@
 
 #include "base/fdset.h"
 #include "base/sock.h"
+#include "base/wire.h"
 
 #define IN(state) (1u << SESSION_##state)
 #define NO_SESSION 0u
 
 /* Any state in which a worker has the session. */
 #define WITH_WORKER (IN(RECITING) | IN(DECIDING) | IN(RELAYING) | IN(DRAINING))
+
+/* … in which peers' messages pass. */
+#define RELAYED (IN(RELAYING) | IN(DRAINING))
 
 static const struct {
     enum ipc_sender sender;
@@ -26,9 +30,12 @@ static const struct {
     [IPC_SESSION] = {IPC_FROM_MONITOR, 2, NO_SESSION},
     [IPC_REFUSE] = {IPC_FROM_MONITOR, 1, NO_SESSION},
     [IPC_VERDICT] = {IPC_FROM_MONITOR, 0, IN(DECIDING)},
+    [IPC_RECORDED] = {IPC_FROM_MONITOR, 0, RELAYED},
     [IPC_QUIT] = {IPC_FROM_MONITOR, 0, NO_SESSION},
     [IPC_READY] = {IPC_FROM_WORKER, 0, NO_SESSION},
     [IPC_EVIDENCE] = {IPC_FROM_WORKER, 0, IN(RECITING)},
+    [IPC_TAINT] = {IPC_FROM_WORKER, 0, RELAYED},
+    [IPC_EXPORT] = {IPC_FROM_WORKER, 0, RELAYED},
     [IPC_ENDED] = {IPC_FROM_WORKER, 0, WITH_WORKER},
 };
 
@@ -67,6 +74,25 @@ bool ipc_evidence_sound(const struct ipc_evidence *e)
     }
     for (unsigned i = 0; i < e->via.n; i++) {
         if (!text_sound(e->via.hops[i].licence)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool ipc_taint_sound(const struct ipc_taint *t)
+{
+    return t->bits != 0 && (t->bits & ~IPC_TAINT_MAY) == 0;
+}
+
+bool ipc_export_sound(const struct ipc_export *e)
+{
+    if (e->n == 0 || e->n > IPC_EXPORT_RANGES || e->zero != 0) {
+        return false;
+    }
+    for (uint32_t i = 0; i < e->n; i++) {
+        if (e->ranges[i].how >= IPC_HOWS ||
+            (e->ranges[i].flags & ~(WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE)) != 0) {
             return false;
         }
     }

@@ -23,10 +23,13 @@ enum ipc_type {
     IPC_SESSION = 1, /* fds: client, backend. Begin the handshake. */
     IPC_REFUSE,      /* fd: client. Answer its VERSION request with an errno. No session is made. */
     IPC_VERDICT,     /* go on, or refuse with an errno */
+    IPC_RECORDED,    /* its IPC_EXPORT has been dealt with: the next one may come */
     IPC_QUIT,        /* end every session, report each, exit */
     /* worker → monitor */
     IPC_READY,    /* has given up its rights, takes sessions */
     IPC_EVIDENCE, /* the handshake is done, but for the reply to the client: what was learnt */
+    IPC_TAINT,    /* what the worker saw taints the session */
+    IPC_EXPORT,   /* memory that the client has handed out; one at a time, see IPC_RECORDED */
     IPC_ENDED,    /* the session is over; its fds are closed */
     IPC_TYPES,
 };
@@ -43,6 +46,7 @@ struct ipc_session {
     uint32_t drain_ms;
     uint32_t recite;        /* enum config_recite: to the client */
     uint32_t ask_backend;   /* 1: the route demands the backend's recital */
+    uint32_t recorded;      /* 1: an audit log is kept */
     struct recital_id self; /* the route's identity */
     char route[LIMIT_NAME + 1];
 };
@@ -73,6 +77,39 @@ struct ipc_evidence {
     struct recital_via via;                /* of a backend that is a broker */
 };
 
+/* What a worker may say: what only it can see. */
+#define IPC_TAINT_MAY (TAINT_DMA | TAINT_HANDED_ON | TAINT_UNOBSERVED)
+
+struct ipc_taint {
+    uint32_t bits; /* of enum taint, of IPC_TAINT_MAY; at least one */
+};
+
+/* What became of memory that a client named in a DMA_MAP. */
+enum ipc_how {
+    IPC_PASSED,   /* the backend has its fd */
+    IPC_WITHHELD, /* the backend was told of it, without its fd */
+    IPC_WITHOUT,  /* it came without one */
+    IPC_REFUSED,  /* the backend was not told */
+    IPC_UNMAPPED, /* the client has taken it back */
+    IPC_HOWS,
+};
+
+struct ipc_range {
+    uint64_t address;
+    uint64_t size;
+    uint32_t flags; /* WIRE_DMA_* */
+    uint32_t how;   /* enum ipc_how */
+};
+
+/* Their record in the audit log must fit a line: some 100 bytes each. */
+#define IPC_EXPORT_RANGES 128u
+
+struct ipc_export {
+    uint32_t n; /* 1 … IPC_EXPORT_RANGES */
+    uint32_t zero;
+    struct ipc_range ranges[IPC_EXPORT_RANGES];
+};
+
 struct ipc_ended {
     uint32_t reason; /* enum session_reason */
     uint32_t err;    /* the errno that the client was told, or 0 */
@@ -89,9 +126,14 @@ struct ipc_msg {
         struct ipc_refuse refuse;
         struct ipc_verdict verdict;
         struct ipc_evidence evidence;
+        struct ipc_taint taint;
+        struct ipc_export exports;
         struct ipc_ended ended;
     } u;
 };
+
+/* The channel's messages are as large as evidence is, and no larger. */
+_Static_assert(sizeof(struct ipc_export) <= sizeof(struct ipc_evidence), "too many ranges");
 
 /* At most this many fds come with a message. */
 #define IPC_FDS_MAX 2
@@ -106,6 +148,12 @@ bool ipc_legal(uint32_t type, enum ipc_sender sender, unsigned n_fds, enum sessi
 
 /* Whether evidence is what a worker can have heard: enums and counts in range, texts printable. */
 bool ipc_evidence_sound(const struct ipc_evidence *e);
+
+/* Whether a worker may say this of a session. */
+bool ipc_taint_sound(const struct ipc_taint *t);
+
+/* Whether the ranges are such as a worker tells of: count, flags and enums in range. */
+bool ipc_export_sound(const struct ipc_export *e);
 
 /* Whether the type names a session that the receiver must know. */
 bool ipc_names_session(uint32_t type);

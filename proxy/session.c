@@ -82,6 +82,85 @@ static void close_lane(struct session *s, struct lane **l)
     }
 }
 
+/* ---- what it tells while it relays ---- */
+
+/* To be sent when the loop's turn is over, with whatever else the turn brings. */
+static void report_later(struct session *s)
+{
+    if (!s->reporting) {
+        s->reporting = true;
+        TAILQ_INSERT_TAIL(&s->host->reporting, s, reporting_link);
+    }
+    event_active(s->host->reap_event, 0, 0);
+}
+
+/* Sends what may be sent. False: the channel is full. */
+static bool report_now(struct session *s)
+{
+    struct ipc_msg m;
+
+    while (report_next(&s->report, &m)) {
+        m.session = s->id;
+        if (!s->host->send(s->host, &m)) {
+            return false;
+        }
+        report_sent(&s->report, &m);
+    }
+    if (s->reporting) {
+        s->reporting = false;
+        TAILQ_REMOVE(&s->host->reporting, s, reporting_link);
+    }
+    return true;
+}
+
+static void report_all(struct session_host *h)
+{
+    struct session *s;
+    struct session *next;
+
+    TAILQ_FOREACH_SAFE(s, &h->reporting, reporting_link, next)
+    {
+        if (!report_now(s)) {
+            return;
+        }
+    }
+}
+
+void session_taint(struct session *s, uint32_t bits)
+{
+    if (report_taint(&s->report, bits)) {
+        report_later(s);
+    }
+}
+
+static struct session *session_find(struct session_host *h, uint64_t id, enum session_state state)
+{
+    struct session *s;
+
+    TAILQ_FOREACH(s, &h->lists[state], link)
+    {
+        if (s->id == id) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+void session_recorded(struct session_host *h, uint64_t id)
+{
+    for (enum session_state state = SESSION_RELAYING; state <= SESSION_DEAD; state++) {
+        struct session *s = session_find(h, id, state);
+
+        if (s) {
+            report_answered(&s->report);
+            report_later(s);
+            return;
+        }
+    }
+}
+
+/* ---- dead ---- */
+
 /* Closes all that a dead session had. */
 static void tear_down(struct session *s)
 {
@@ -94,6 +173,10 @@ static void tear_down(struct session *s)
 static void forget(struct session *s)
 {
     TAILQ_REMOVE(&s->host->lists[s->state], s, link);
+    if (s->reporting) {
+        TAILQ_REMOVE(&s->host->reporting, s, reporting_link);
+    }
+    report_deinit(&s->report);
     free(s);
 }
 
@@ -106,7 +189,8 @@ static bool report_end(struct session *s)
                                           .to_backend = s->to_backend,
                                           .to_client = s->to_client}};
 
-    return s->id == 0 || s->host->send(s->host, &m);
+    /* What it was tainted with, and what was exported, belongs into the record of its end. */
+    return s->id == 0 || (report_now(s) && report_done(&s->report) && s->host->send(s->host, &m));
 }
 
 static void reap(evutil_socket_t fd, short what, void *arg)
@@ -131,6 +215,7 @@ static void reap(evutil_socket_t fd, short what, void *arg)
             forget(s);
         }
     }
+    report_all(h);
 }
 
 /* ---- relaying ---- */
@@ -292,16 +377,12 @@ static void on_greeting(struct greeting *g, enum greeting_news news, void *arg)
 
 bool session_decide(struct session_host *h, uint64_t id, int err)
 {
-    struct session *s;
+    struct session *s = session_find(h, id, SESSION_DECIDING);
 
-    TAILQ_FOREACH(s, &h->lists[SESSION_DECIDING], link)
-    {
-        if (s->id == id) {
-            greeting_decide(s->greeting, err);
-            return true;
-        }
+    if (s) {
+        greeting_decide(s->greeting, err);
     }
-    return false;
+    return s != NULL;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -360,6 +441,7 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
     }
     memcpy(s->route, settings->route, sizeof s->route - 1);
     s->drain_ms = settings->drain_ms;
+    report_init(&s->report, settings->recorded != 0);
     set_timer(s, settings->handshake_ms);
     return 0;
 }
@@ -427,6 +509,7 @@ int session_host_init(struct session_host *h)
         TAILQ_INIT(&h->lists[state]);
     }
     SLIST_INIT(&h->greeted);
+    TAILQ_INIT(&h->reporting);
     h->refusing = 0;
     h->reap_event = event_new(h->base, -1, 0, reap, h);
     return h->reap_event ? 0 : -ENOMEM;

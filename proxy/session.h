@@ -16,6 +16,7 @@
 #include "proxy/greeting.h"
 #include "proxy/ipc.h"
 #include "proxy/lane.h"
+#include "proxy/report.h"
 
 struct session;
 TAILQ_HEAD(session_list, session);
@@ -27,9 +28,10 @@ struct session_host {
     struct poem poem;
     struct queue_pool pool;
     struct session_list lists[SESSION_STATES];
-    struct session_stack greeted; /* whose greeting is over, to be freed when the turn is */
-    unsigned refusing;            /* sessions that only refuse, alive */
-    struct event *reap_event;     /* made active when somebody has died */
+    struct session_list reporting; /* who have something to tell that has not been sent */
+    struct session_stack greeted;  /* whose greeting is over, to be freed when the turn is */
+    unsigned refusing;             /* sessions that only refuse, alive */
+    struct event *reap_event;      /* made active when somebody has died */
     /* Sends m, or says false: the channel is full, and session_host_resume will be called. */
     bool (*send)(struct session_host *h, const struct ipc_msg *m);
 };
@@ -37,6 +39,7 @@ struct session_host {
 struct session {
     TAILQ_ENTRY(session) link; /* in its state's list */
     SLIST_ENTRY(session) greeted_link;
+    TAILQ_ENTRY(session) reporting_link;
     struct session_host *host;
     uint64_t id; /* 0: it only refuses, and nobody waits for its end */
     enum session_state state;
@@ -48,7 +51,9 @@ struct session {
     struct lane *twin;         /* … where a twin socket was negotiated */
     struct event timer;        /* the handshake's, later the draining's */
     unsigned drain_ms;
-    uint64_t drained; /* bytes that had passed when the timer was set */
+    uint64_t drained;     /* bytes that had passed when the timer was set */
+    bool reporting;       /* among the host's */
+    struct report report; /* from RELAYING on */
     struct ipc_count to_backend;
     struct ipc_count to_client;
     char route[LIMIT_NAME + 1];
@@ -75,6 +80,15 @@ void session_refuse(struct session_host *h, const struct ipc_refuse *settings, i
  * number there (any more: it may have ended while the verdict was under way).
  */
 bool session_decide(struct session_host *h, uint64_t id, int err);
+
+/*
+ * What was seen of a session that relays taints it: bits of IPC_TAINT_MAY. The monitor is told,
+ * once for each bit, before it is told of the session's end.
+ */
+void session_taint(struct session *s, uint32_t bits);
+
+/* The monitor has recorded what this session has told of exported memory. */
+void session_recorded(struct session_host *h, uint64_t id);
 
 /* Ends every session. They are reaped in the loop's next turn. */
 void session_end_all(struct session_host *h, enum session_reason reason);

@@ -21,6 +21,7 @@ struct monitor;
 struct route;
 struct crew_member;
 struct inquiry;
+struct spawned;
 
 struct ticket {
     TAILQ_ENTRY(ticket) link;        /* in its state's list */
@@ -32,13 +33,14 @@ struct ticket {
     struct crew_member *member; /* who relays it; NULL: nobody yet */
     uint64_t id;
     enum session_state state;
-    int client_fd;  /* kept to the end: see ticket_handed_over */
-    int backend_fd; /* -1 before it is dialled and once handed over */
+    int client_fd;          /* kept to the end: see ticket_handed_over */
+    int backend_fd;         /* -1 before it is dialled and once handed over */
+    struct spawned *device; /* of a backend that is started, from then on; else NULL */
     uint64_t accepted_ms;
     struct event client_event;
     struct event timer;
     struct inquiry *inquiry;       /* from dialling to the verdict */
-    struct recorder_wait recorded; /* the verdict's way to the disk */
+    struct recorder_wait recorded; /* on its way to the disk: the verdict, later exported memory */
     uint32_t taint;                /* bits of enum taint */
     bool denied;                   /* the verdict, while it is being recorded */
     bool opened;                   /* there is a record of its beginning: its end needs one, too */

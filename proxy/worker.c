@@ -74,8 +74,10 @@ static void on_channel_writable(evutil_socket_t fd, short what, void *arg)
  * rules. */
 static bool obey(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
 {
-    /* Only a verdict names a session, and one that has ended meanwhile is no fault. */
-    if (!ipc_legal(m->type, IPC_FROM_MONITOR, fds->n, SESSION_DECIDING)) {
+    /* A session that has ended meanwhile is no fault: in which state it is is not asked here. */
+    const enum session_state state = m->type == IPC_RECORDED ? SESSION_RELAYING : SESSION_DECIDING;
+
+    if (!ipc_legal(m->type, IPC_FROM_MONITOR, fds->n, state)) {
         return false;
     }
     switch ((enum ipc_type)m->type) {
@@ -96,6 +98,9 @@ static bool obey(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
         break;
     case IPC_VERDICT:
         (void)session_decide(&w->host, m->session, (int)m->u.verdict.err);
+        break;
+    case IPC_RECORDED:
+        session_recorded(&w->host, m->session);
         break;
     case IPC_QUIT:
         w->quitting = true;

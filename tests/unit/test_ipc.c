@@ -26,9 +26,12 @@ static const struct {
     [IPC_SESSION] = {"session", IPC_FROM_MONITOR, 2, NULL},
     [IPC_REFUSE] = {"refuse", IPC_FROM_MONITOR, 1, NULL},
     [IPC_VERDICT] = {"verdict", IPC_FROM_MONITOR, 0, "...x..."},
+    [IPC_RECORDED] = {"recorded", IPC_FROM_MONITOR, 0, "....xx."},
     [IPC_QUIT] = {"quit", IPC_FROM_MONITOR, 0, NULL},
     [IPC_READY] = {"ready", IPC_FROM_WORKER, 0, NULL},
     [IPC_EVIDENCE] = {"evidence", IPC_FROM_WORKER, 0, "..x...."},
+    [IPC_TAINT] = {"taint", IPC_FROM_WORKER, 0, "....xx."},
+    [IPC_EXPORT] = {"export", IPC_FROM_WORKER, 0, "....xx."},
     [IPC_ENDED] = {"ended", IPC_FROM_WORKER, 0, "..xxxx."},
 };
 
@@ -69,6 +72,52 @@ START_TEST(unknown_types_are_never_legal)
             }
         }
     }
+}
+END_TEST
+
+START_TEST(only_what_a_worker_sees_taints)
+{
+    const uint32_t may = TAINT_DMA | TAINT_HANDED_ON | TAINT_UNOBSERVED;
+
+    for (uint32_t bits = 0; bits < 1u << (TAINT_COUNT + 1); bits++) {
+        const struct ipc_taint t = {.bits = bits};
+
+        ck_assert_int_eq(ipc_taint_sound(&t), bits != 0 && (bits & ~may) == 0);
+    }
+    for (int bit = 0; bit < 32; bit++) {
+        const struct ipc_taint t = {.bits = TAINT_DMA | 1u << bit};
+
+        ck_assert_int_eq(ipc_taint_sound(&t), (may >> bit & 1u) != 0);
+    }
+}
+END_TEST
+
+START_TEST(exported_ranges_are_counted_and_named)
+{
+    struct ipc_export e = {.n = 0};
+
+    memset(e.ranges, 0, sizeof e.ranges);
+    ck_assert(!ipc_export_sound(&e));
+    for (e.n = 1; e.n <= IPC_EXPORT_RANGES; e.n++) {
+        ck_assert(ipc_export_sound(&e));
+        /* The last one counts, and nothing behind it does. */
+        e.ranges[e.n - 1].how = IPC_HOWS;
+        ck_assert(!ipc_export_sound(&e));
+        e.ranges[e.n - 1] = (struct ipc_range){.flags = 4, .how = IPC_HOWS - 1};
+        ck_assert(!ipc_export_sound(&e));
+        e.ranges[e.n - 1] = (struct ipc_range){UINT64_MAX, UINT64_MAX, 3, IPC_HOWS - 1};
+        if (e.n < IPC_EXPORT_RANGES) {
+            e.ranges[e.n].how = UINT32_MAX;
+            ck_assert(ipc_export_sound(&e));
+            e.ranges[e.n].how = 0;
+        }
+    }
+    ck_assert(!ipc_export_sound(&e));
+    e.n = UINT32_MAX;
+    ck_assert(!ipc_export_sound(&e));
+    e.n = 1;
+    e.zero = 1;
+    ck_assert(!ipc_export_sound(&e));
 }
 END_TEST
 
@@ -225,6 +274,8 @@ int main(void)
 
     tcase_add_loop_test(tc, every_row_is_as_written, 1, IPC_TYPES);
     tcase_add_test(tc, unknown_types_are_never_legal);
+    tcase_add_test(tc, only_what_a_worker_sees_taints);
+    tcase_add_test(tc, exported_ranges_are_counted_and_named);
     tc = unit_case(s, "wire");
     tcase_add_checked_fixture(tc, open_pair, close_pair);
     tcase_add_loop_test(tc, a_message_arrives_with_its_fds, 0, IPC_FDS_MAX + 1);
