@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Taps: what a worker sees of a session's messages, written down as they pass.
+ *
+ *   struct tap_session   one for each session that is captured: its numbers, what is kept
+ *   struct tap           one for each pipe of it: the messages that the pipe holds at the moment
+ *
+ * A pipe without a tap pays the test of a pointer. One with a tap says what it has read and what
+ * it has sent; the tap finds the messages in the bytes that the pipe still holds, and writes each
+ * into the worker's ring (trace/ring.h) when its last byte has been delivered. Where the ring is
+ * full the message is dropped and counted: nothing here waits, and there is no system call per
+ * message (fds, which are rare, are looked at by three). FORMAT.trace, sections 4 and 6.
+ */
+#ifndef POEMD_PROXY_TAP_H
+#define POEMD_PROXY_TAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fdset.h"
+#include "trace/message.h"
+#include "trace/ring.h"
+
+/* What is kept of a session: travels from the monitor to the worker. */
+struct tap_settings {
+    uint32_t on;
+    uint32_t payload; /* bytes kept of a message's data; UINT32_MAX: all */
+    uint32_t guest;   /* 1: of guest memory as much, 0: nothing */
+    uint32_t zero;
+};
+
+struct tap_session;
+
+/*
+ * A session begins to be captured. ring is the worker's (*ring may change and may be NULL: then
+ * everything is lost, and counted). NULL: no memory.
+ */
+struct tap_session *tap_session_new(uint64_t session, const struct tap_settings *settings,
+                                    struct ring_writer *const *ring)
+    __attribute__((warn_unused_result));
+void tap_session_free(struct tap_session *t);
+
+/* Something else is to be kept from the next message on. settings->on is not looked at. */
+void tap_session_set(struct tap_session *t, const struct tap_settings *settings);
+
+struct tap_counts {
+    uint64_t seen; /* messages, lost ones included */
+    uint64_t lost;
+};
+
+struct tap_counts tap_session_counts(const struct tap_session *t);
+
+/* Nanoseconds since 1970, of a clock that does not run backwards within a session. */
+uint64_t tap_now(const struct tap_session *t);
+
+/* Records a message as it is; m's session, number and lost are filled in here. */
+void tap_session_record(struct tap_session *t, struct trace_message *m);
+
+/* Describes an open fd (borrowed): what kind, which object, how large. */
+struct trace_fd tap_describe(int fd);
+
+/* ---- a pipe's ---- */
+
+struct tap;
+
+/* A tap for the pipe of this sender; twin: of the twin sockets. t is borrowed. NULL: no memory. */
+struct tap *tap_new(struct tap_session *t, enum trace_sender sender, bool twin)
+    __attribute__((warn_unused_result));
+void tap_free(struct tap *t);
+
+/*
+ * The pipe is between two messages and holds nothing: from here on all is told to the tap, which
+ * knows nothing of what was under way when it was put in.
+ */
+void tap_begin(struct tap *t);
+
+/* The pipe has read bytes; fds->fds[before … n-1] came with them. */
+void tap_read(struct tap *t, const struct fdset *fds, unsigned before);
+
+/* Of the held bytes data[0 … end-1] those up to start have been sent; start == end: all. */
+void tap_sent(struct tap *t, const uint8_t *data, size_t start, size_t end);
+
+/* The pipe ends, or its session: what it holds was not delivered. data may be NULL: nothing. */
+void tap_end(struct tap *t, const uint8_t *data, size_t end);
+
+/*
+ * A message that was looked at (n bytes at data, the header among them) and refused; or the broker
+ * ends what it holds. Recorded as undelivered.
+ */
+void tap_refused(struct tap *t, const uint8_t *data, size_t n);
+
+/* The fds of the message under way have been taken out of it: it goes on without them. */
+void tap_withheld(struct tap *t);
+
+/*
+ * The broker answers the message (n bytes at data) itself: it is recorded with one leg, its
+ * sender's.
+ */
+void tap_kept_back(struct tap *t, const uint8_t *data, size_t n);
+
+/* The broker's own message to this tap's sender has been sent: an answer, say. */
+void tap_made(struct tap *t, const uint8_t *data, size_t n);
+
+#endif
