@@ -111,12 +111,45 @@
 #define LIMIT_RESPAWN_MS 50
 #define LIMIT_RESPAWN_MAX_MS 5000
 
+/* ---- devices that the broker starts ---- */
+
+/*
+ * A device whose session is over sees the end of its socket and may write back what it holds. After
+ * so many ms it is told by SIGTERM, and killed so many after that.
+ */
+#define LIMIT_DEVICE_END_MS 1000
+#define LIMIT_DEVICE_TERM_MS 2000
+
+/* What it writes to its standard output and error: bytes of a line, and lines a second. */
+#define LIMIT_OUTPUT_LINE 512u
+#define LIMIT_OUTPUT_RATE 50u
+
 /* ---- the configuration language ---- */
 
 #define LIMIT_CONFIG_FILE (1u << 20)
 #define LIMIT_CONFIG_LINE 1024u
 #define LIMIT_CONFIG_DEPTH 8u
 #define LIMIT_NAME 64u
+
+/* ---- traces ---- */
+
+/* Wireshark 4.0 refuses a file with a packet of which more bytes were captured. */
+#define LIMIT_TRACE_PACKET 262144u
+
+/*
+ * The largest block that a reader takes of those that it must understand: the largest packet with
+ * the longest comment is some 300 KiB; it is the reader's whole memory for the file.
+ */
+#define LIMIT_TRACE_BLOCK (1u << 20)
+
+/*
+ * Interfaces of one section, and sessions of one trace, that a reader keeps: as many as the daemon
+ * may have at once, sixteen times over, since a trace outlives its sessions.
+ */
+#define LIMIT_TRACE_INTERFACES (16u * LIMIT_SESSIONS)
+
+/* Bytes of all sessions' names and comments: 1 KiB for each of LIMIT_SESSIONS. */
+#define LIMIT_TRACE_TEXTS (64u << 20)
 
 /* ---- licences ---- */
 

@@ -49,6 +49,10 @@ void config_deinit(struct config *c)
         free(r->name);
         free(r->listen);
         free(r->backend);
+        free(r->spawn);
+        free(r->spawn_user);
+        free(r->spawn_group);
+        free(r->spawn_groups);
         free(r->owner_name);
         free(r->group_name);
         config_route_deinit_rules(r);

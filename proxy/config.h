@@ -94,7 +94,14 @@ struct config_assign {
 struct config_route {
     char *name;       /* unique, [A-Za-z0-9._-]+, at most LIMIT_NAME bytes */
     char *listen;     /* absolute path, unique, fits sockaddr_un */
-    char *backend;    /* absolute path, fits sockaddr_un, not the route's own listen */
+    char *backend;    /* absolute path, fits sockaddr_un, not the route's own listen; or NULL: */
+    char *spawn;      /* the command of a backend that is started (proxy/command.h) */
+    char *spawn_user; /* whom it becomes where the monitor is root; NULL: the workers' user */
+    char *spawn_group;
+    uid_t spawn_uid; /* by config_resolve */
+    gid_t spawn_gid;
+    gid_t *spawn_groups; /* supplementary: those of spawn_user; owned */
+    size_t n_spawn_groups;
     mode_t mode;      /* of the listening socket; default 0600 */
     char *owner_name; /* as written, name or number; NULL: leave the socket's owner as it is */
     char *group_name;
@@ -117,6 +124,7 @@ struct config_route {
     struct rules rules;        /* by config_resolve; its arrays are owned */
     struct config_place at;    /* of its route statement */
     struct config_place name_at, listen_at, backend_at, owner_at, group_at, sessions_at, wait_at;
+    struct config_place spawn_user_at, spawn_group_at;
 };
 
 struct config {

@@ -70,6 +70,77 @@ static void resolve_group(struct config_route *r, struct config_errors *e)
     }
 }
 
+/* The groups of an account, its own included. -ENOMEM, or 0. */
+static int find_groups(struct config_route *r, const char *name, gid_t gid)
+{
+    int n = 0;
+
+    /* Asked for how many they are, then for them. */
+    (void)getgrouplist(name, gid, NULL, &n);
+    r->spawn_groups = calloc((size_t)n + 1, sizeof *r->spawn_groups);
+    if (!r->spawn_groups) {
+        return -ENOMEM;
+    }
+    n++;
+    r->n_spawn_groups = getgrouplist(name, gid, r->spawn_groups, &n) < 0 ? 0 : (size_t)n;
+    return 0;
+}
+
+static int resolve_spawn_user(const struct config *c, struct config_route *r,
+                              struct config_errors *e)
+{
+    unsigned long id;
+    const struct passwd *pw;
+
+    r->spawn_uid = c->user_uid;
+    r->spawn_gid = c->user_gid;
+    if (!r->spawn_user) {
+        return 0;
+    }
+    if (value_decimal(r->spawn_user, ID_MOST, &id)) {
+        pw = getpwuid((uid_t)id);
+        r->spawn_uid = (uid_t)id;
+        r->spawn_gid = (gid_t)id;
+    } else {
+        pw = getpwnam(r->spawn_user);
+        if (!pw) {
+            no_account(e, r->spawn_user_at, "user", r->spawn_user);
+            return 0;
+        }
+    }
+    if (!pw) {
+        return 0;
+    }
+    r->spawn_uid = pw->pw_uid;
+    r->spawn_gid = pw->pw_gid;
+    return find_groups(r, pw->pw_name, pw->pw_gid);
+}
+
+/* Whom a device that is started becomes. */
+static int resolve_spawn(const struct config *c, struct config_route *r, struct config_errors *e)
+{
+    unsigned long id;
+    const struct group *gr;
+
+    free(r->spawn_groups);
+    r->spawn_groups = NULL;
+    r->n_spawn_groups = 0;
+    if (resolve_spawn_user(c, r, e) < 0) {
+        return -ENOMEM;
+    }
+    if (!r->spawn_group) {
+        return 0;
+    }
+    if (value_decimal(r->spawn_group, ID_MOST, &id)) {
+        r->spawn_gid = (gid_t)id;
+    } else if ((gr = getgrnam(r->spawn_group))) {
+        r->spawn_gid = gr->gr_gid;
+    } else {
+        no_account(e, r->spawn_group_at, "group", r->spawn_group);
+    }
+    return 0;
+}
+
 static void resolve_user(struct config *c, struct config_errors *e)
 {
     unsigned long id;
@@ -159,6 +230,9 @@ int config_resolve(struct config *c, struct config_errors *e)
     for (size_t i = 0; i < c->n_routes; i++) {
         resolve_owner(&c->routes[i], e);
         resolve_group(&c->routes[i], e);
+        if (resolve_spawn(c, &c->routes[i], e) < 0) {
+            return -ENOMEM;
+        }
     }
     if (config_resolve_rules(c, e) < 0) {
         return -ENOMEM;

@@ -131,21 +131,29 @@ static size_t words_of(enum config_context context, const char **out)
     size_t n = 0;
 
     for (size_t i = 0; i < config_word_count(); i++) {
-        if (config_word_at(i)->context == context) {
+        if (config_word_at(i)->context == context && !config_word_at(i)->second) {
             out[n++] = config_word_at(i)->word;
         }
     }
     return n;
 }
 
-static const struct config_word *find_row(const char *word, enum config_context context)
+/* The row of a statement; NULL: its word is unknown there. */
+static const struct config_word *find_row(const struct statement *s, enum config_context context)
 {
+    const struct config_word *found = NULL;
+
     for (size_t i = 0; i < config_word_count(); i++) {
-        if (config_word_at(i)->context == context && strcmp(config_word_at(i)->word, word) == 0) {
-            return config_word_at(i);
+        const struct config_word *row = config_word_at(i);
+
+        if (row->context != context || strcmp(row->word, s->words[0].text) != 0) {
+            continue;
+        }
+        if (!row->second || (s->n > 1 && strcmp(row->second, s->words[1].text) == 0)) {
+            found = row;
         }
     }
-    return NULL;
+    return found;
 }
 
 /* The block in which a word is known, for one that stands elsewhere; NULL: in none. */
@@ -331,7 +339,7 @@ static void keyword_arguments(struct parse *p, const struct config_word *row, si
 static void arguments(struct parse *p, const struct config_word *row, void *target)
 {
     const struct statement *s = &p->statement;
-    size_t i = 1;
+    size_t i = row->second ? 2 : 1;
 
     for (const struct config_arg *a = row->args;
          a < row->args + CONFIG_ARGS && a->name && !a->keyword; a++, i++) {
@@ -376,7 +384,7 @@ static void statement(struct parse *p, bool opened)
 {
     struct block *b = innermost(p);
     const struct word *w = &p->statement.words[0];
-    const struct config_word *row = find_row(w->text, b->context);
+    const struct config_word *row = find_row(&p->statement, b->context);
 
     if (b->context == CONTEXT_NONE || !row) {
         if (b->context != CONTEXT_NONE) {
@@ -388,7 +396,7 @@ static void statement(struct parse *p, bool opened)
         }
         return;
     }
-    unsigned *seen = &b->seen[row - config_word_at(0)];
+    unsigned *seen = &b->seen[config_word_first((size_t)(row - config_word_at(0)))];
     const bool again = *seen > 0 && !(row->flags & CONFIG_REPEATABLE);
 
     if (again) {

@@ -14,6 +14,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "proxy/command.h"
 
 #define SOCKET_PATH (sizeof((struct sockaddr_un *)NULL)->sun_path - 1)
 
@@ -106,6 +107,13 @@ static bool read_text(struct value_in *v, struct value_fault *f)
         return false;
     }
     return true;
+}
+
+static bool read_command(struct value_in *v, struct value_fault *f)
+{
+    struct command c;
+
+    return command_read(&c, v->text, 0, f);
 }
 
 static bool is_day(unsigned y, unsigned m, unsigned d)
@@ -294,6 +302,7 @@ static const struct {
     [VALUE_DURATION] = {read_duration, false}, [VALUE_MODE] = {read_mode, false},
     [VALUE_LEVEL] = {read_level, false},       [VALUE_FILE] = {read_file, true},
     [VALUE_TEXT] = {read_text, true},          [VALUE_DATE] = {read_date, false},
+    [VALUE_COMMAND] = {read_command, true},
 };
 
 bool value_is_text(enum value_kind kind)

@@ -19,6 +19,7 @@ enum value_kind {
     VALUE_MODE,     /* octal permission bits */
     VALUE_LEVEL,    /* enum log_level */
     VALUE_FILE,     /* absolute path of a file: text */
+    VALUE_COMMAND,  /* of a device that is started (proxy/command.h): text */
     VALUE_TEXT,     /* 1 to 1,000 bytes of printable ASCII: text */
     VALUE_DATE,     /* YYYY-MM-DD: the number YYYYMMDD */
     VALUE_CHOICE,   /* one of some words: its index; read by value_choose */

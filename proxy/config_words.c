@@ -249,6 +249,15 @@ static const struct config_word words[] = {
      .flags = CONFIG_REQUIRED,
      .args = {{NULL, "PATH", VALUE_SOCKET, 0, 0, IN_ROUTE(backend), IN_ROUTE(backend_at), NULL}},
      .help = "the socket that the device process listens on"},
+    {.word = "backend",
+     .second = "spawn",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "COMMAND", VALUE_COMMAND, 0, 0, IN_ROUTE(spawn), IN_ROUTE(backend_at), NULL},
+              {"user", "USER", VALUE_ACCOUNT, 0, 0, IN_ROUTE(spawn_user), IN_ROUTE(spawn_user_at),
+               NULL},
+              {"group", "GROUP", VALUE_ACCOUNT, 0, 0, IN_ROUTE(spawn_group),
+               IN_ROUTE(spawn_group_at), NULL}},
+     .help = "the device process is started, one for each session"},
     {.word = "sessions",
      .context = CONTEXT_ROUTE,
      .args = {{NULL, "NUMBER", VALUE_COUNT, 1, LIMIT_SESSIONS, IN_ROUTE(sessions),
@@ -344,6 +353,14 @@ size_t config_word_count(void)
     return sizeof words / sizeof *words;
 }
 
+size_t config_word_first(size_t i)
+{
+    while (words[i].second && i > 0) {
+        i--;
+    }
+    return i;
+}
+
 /* Appends as much as fits. */
 static void append(char *out, size_t size, const char *before, const char *text)
 {
@@ -354,7 +371,8 @@ static void append(char *out, size_t size, const char *before, const char *text)
 
 const char *config_word_usage(const struct config_word *row, char *out, size_t size)
 {
-    snprintf(out, size, "%s", row->word);
+    snprintf(out, size, "%s%s%s", row->word, row->second ? " " : "",
+             row->second ? row->second : "");
     for (const struct config_arg *a = row->args; a < row->args + CONFIG_ARGS && a->name; a++) {
         if (a->keyword) {
             append(out, size, " [", a->keyword);

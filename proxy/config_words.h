@@ -61,6 +61,9 @@ typedef void *config_begin(struct config_parser *p, struct config_place at);
 
 struct config_word {
     const char *word;
+    const char *second; /* of a statement that this second word tells from another of the same word,
+                           behind which it stands in the table; the two are one where they may not
+                           stand twice. NULL: there is none */
     enum config_context context; /* a word of several contexts has a row for each */
     enum config_context opens;   /* CONTEXT_NONE: a plain statement */
     unsigned flags;              /* CONFIG_REQUIRED, CONFIG_REPEATABLE */
@@ -72,6 +75,9 @@ struct config_word {
 /* Row by number, 0 … config_word_count() - 1. */
 const struct config_word *config_word_at(size_t i);
 size_t config_word_count(void);
+
+/* The first row of the same word and context: the row itself, but where it has a second word. */
+size_t config_word_first(size_t i);
 
 /* At least as many as there are rows: for arrays. */
 #define CONFIG_WORDS_MAX 64

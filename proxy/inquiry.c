@@ -48,7 +48,7 @@ static void on_inspected(const struct inspection *r, void *arg)
     tell_when_whole(s->inquiry);
 }
 
-static void begin(struct inquiry *q, struct side *s, int fd, unsigned timeout_ms)
+static void begin(struct inquiry *q, struct side *s, int fd, pid_t pid, unsigned timeout_ms)
 {
     const struct inspection *known;
 
@@ -57,7 +57,11 @@ static void begin(struct inquiry *q, struct side *s, int fd, unsigned timeout_ms
         peer_init_unknown(&s->peer, "nothing asks for it");
         return;
     }
-    peer_init(&s->peer, fd);
+    if (pid) {
+        peer_init_pid(&s->peer, pid, true);
+    } else {
+        peer_init(&s->peer, fd);
+    }
     if (!q->inspector) {
         return;
     }
@@ -71,7 +75,7 @@ static void begin(struct inquiry *q, struct side *s, int fd, unsigned timeout_ms
 }
 
 struct inquiry *inquiry_new(struct inspector *inspector, int client_fd, int backend_fd,
-                            unsigned timeout_ms, inquiry_fn *fn, void *arg)
+                            pid_t backend_pid, unsigned timeout_ms, inquiry_fn *fn, void *arg)
 {
     struct inquiry *q = calloc(1, sizeof *q);
 
@@ -81,8 +85,8 @@ struct inquiry *inquiry_new(struct inspector *inspector, int client_fd, int back
     q->inspector = inspector;
     q->fn = fn;
     q->arg = arg;
-    begin(q, &q->sides[RULES_CLIENT], client_fd, timeout_ms);
-    begin(q, &q->sides[RULES_BACKEND], backend_fd, timeout_ms);
+    begin(q, &q->sides[RULES_CLIENT], client_fd, 0, timeout_ms);
+    begin(q, &q->sides[RULES_BACKEND], backend_fd, backend_pid, timeout_ms);
     return q;
 }
 

@@ -59,8 +59,8 @@ static void on_stop_time(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    log_warning("workers did not stop in time; killed");
-    crew_kill(&m->crew);
+    log_warning("some processes did not stop in time; killed");
+    children_kill(&m->children);
 }
 
 /* Sessions that no worker has yet end here; the others are reported by their workers. */
@@ -81,7 +81,7 @@ static void end_unhanded(struct monitor *m)
 
 static void leave_when_gone(struct monitor *m)
 {
-    if (m->stopping && crew_all_gone(&m->crew)) {
+    if (m->stopping && children_none(&m->children)) {
         event_base_loopbreak(m->base);
     }
 }
@@ -95,6 +95,9 @@ void monitor_stop(struct monitor *m, int status)
     m->status = status;
     for (size_t i = 0; i < m->config->n_routes; i++) {
         route_close(&m->routes[i]);
+        if (m->routes[i].spawn) {
+            spawn_stop(m->routes[i].spawn);
+        }
     }
     end_unhanded(m);
     crew_quit(&m->crew);
@@ -108,7 +111,7 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 
     (void)what;
     if (sig == SIGCHLD) {
-        crew_collect(&m->crew);
+        children_collect(&m->children);
         leave_when_gone(m);
         return;
     }
@@ -149,8 +152,14 @@ static int open_routes(struct monitor *m)
 
 static void raise_nofile(const struct config *c)
 {
+    uint64_t devices = 0;
+
+    /* Each has a pipe that is read, and two fds more while it starts. */
+    for (size_t i = 0; i < c->n_routes; i++) {
+        devices += c->routes[i].spawn ? 3 * (uint64_t)c->routes[i].sessions : 0;
+    }
     const uint64_t want =
-        SPARE_FDS + c->n_routes + 2ull * c->workers + 2ull * (uint64_t)c->max_sessions;
+        SPARE_FDS + c->n_routes + 2ull * c->workers + 2ull * (uint64_t)c->max_sessions + devices;
 
     if (sandbox_raise_nofile(want) < want) {
         log_warning("the limit of open files is below what %u sessions may need", c->max_sessions);
@@ -243,6 +252,19 @@ static int start_inspector(struct monitor *m)
     return err;
 }
 
+/* Last of all: a broker that cannot start has started no device. */
+static int start_devices(struct monitor *m)
+{
+    int err = 0;
+
+    for (size_t i = 0; !err && i < m->config->n_routes; i++) {
+        if (m->config->routes[i].spawn) {
+            err = spawn_new(&m->routes[i].spawn, m, &m->config->routes[i]);
+        }
+    }
+    return err;
+}
+
 static int monitor_init(struct monitor *m, const struct config *config)
 {
     int err;
@@ -250,6 +272,10 @@ static int monitor_init(struct monitor *m, const struct config *config)
     m->config = config;
     for (int state = 0; state < SESSION_STATES; state++) {
         TAILQ_INIT(&m->tickets[state]);
+    }
+    children_init(&m->children);
+    if (getrlimit(RLIMIT_NOFILE, &m->nofile) < 0) {
+        return -errno;
     }
     raise_nofile(config);
     m->base = event_base_new();
@@ -268,7 +294,10 @@ static int monitor_init(struct monitor *m, const struct config *config)
     if (!err) {
         err = start_inspector(m);
     }
-    return err ? err : crew_init(&m->crew, m, &config->poem.poem);
+    if (!err) {
+        err = crew_init(&m->crew, m, &config->poem.poem);
+    }
+    return err ? err : start_devices(m);
 }
 
 static void end_record(struct monitor *m)
@@ -286,6 +315,7 @@ static void monitor_deinit(struct monitor *m)
     if (m->routes) {
         for (size_t i = 0; i < m->config->n_routes; i++) {
             route_close(&m->routes[i]);
+            spawn_free(m->routes[i].spawn);
         }
     }
     free(m->routes);
@@ -315,7 +345,7 @@ int monitor_main(const struct config *config, int ready_fd)
     if (err) {
         log_error("cannot start: %s", strerror(-err));
         m.status = 3;
-        crew_kill(&m.crew);
+        children_kill(&m.children);
     } else {
         log_info("%zu routes, %u workers", config->n_routes, config->workers);
         event_base_dispatch(m.base);

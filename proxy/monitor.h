@@ -7,6 +7,7 @@
  *   route.c   a listening socket and who may still come in by it
  *   ticket.c  a session as the monitor knows it, from the accepted connection to its record
  *   crew.c    the relay workers: started, given work, watched, started again
+ *   spawn.c   a route's devices that the broker starts; children.c collects both
  *   monitor.c the process: set up, signals, stop
  */
 #ifndef POEMD_PROXY_MONITOR_H
@@ -15,9 +16,11 @@
 #include <event2/event.h>
 #include <stdbool.h>
 #include <sys/queue.h>
+#include <sys/resource.h>
 
 #include "proxy/config.h"
 #include "policy/inspector.h"
+#include "proxy/children.h"
 #include "proxy/crew.h"
 #include "proxy/recorder.h"
 #include "proxy/route.h"
@@ -27,6 +30,8 @@ struct monitor {
     struct event_base *base;
     const struct config *config; /* borrowed, resolved */
     struct route *routes;        /* config->n_routes of them */
+    struct children children;
+    struct rlimit nofile; /* as it was before this process raised its own */
     struct crew crew;
     struct ticket_list tickets[SESSION_STATES];
     uint64_t last_session; /* the number given last; 0 is nobody's */

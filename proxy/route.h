@@ -12,6 +12,7 @@
 
 #include "handshake/recital.h"
 #include "proxy/config.h"
+#include "proxy/spawn.h"
 #include "proxy/ticket.h"
 
 struct monitor;
@@ -20,6 +21,7 @@ struct route {
     struct monitor *monitor;
     const struct config_route *config; /* borrowed */
     int listen_fd;                     /* -1: not listening */
+    struct spawn *spawn;               /* of "backend spawn"; else NULL */
     struct recital_id self;            /* its identity in recitals: random, for this run */
     dev_t dev;                         /* of the socket's file, so that only ours is removed */
     ino_t ino;

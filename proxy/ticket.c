@@ -83,6 +83,10 @@ void ticket_end(struct ticket *t, enum session_reason reason, const struct ipc_e
     event_del(&t->client_event);
     event_del(&t->timer);
     t->route->sessions--;
+    if (t->device) {
+        spawn_release(t->device);
+        t->device = NULL;
+    }
     TAILQ_REMOVE(&t->route->tickets, t, route_link);
     t->monitor->sessions--;
     event_active(t->monitor->reap_event, 0, 0);
@@ -127,11 +131,32 @@ static bool may_redial(const struct ticket *t, int err)
     return (err == -ENOENT || err == -ECONNREFUSED) && waited < t->route->config->wait_backend_ms;
 }
 
-static void dial(struct ticket *t)
+/* A socket to the backend, or -errno. */
+static int reach(struct ticket *t)
+{
+    return t->route->spawn ? spawn_take(t->route->spawn, &t->device)
+                           : sock_connect(t->route->config->backend, true);
+}
+
+static void log_unreachable(const struct ticket *t, int err)
 {
     const struct log_subject about = subject(t, "backend");
-    const int fd = sock_connect(t->route->config->backend, true);
     char path[256];
+
+    if (t->route->spawn) {
+        log_line(LOG_WARNING, &about, "%s",
+                 err == -EAGAIN ? "no device is ready: one is being started, or still ending"
+                                : "no device is ready: the last one failed");
+        return;
+    }
+    log_escape(path, sizeof path, t->route->config->backend, strlen(t->route->config->backend));
+    log_line(LOG_WARNING, &about, "cannot connect to \"%s\": %s", path,
+             err == -EAGAIN ? "its accept queue is full" : strerror(-err));
+}
+
+static void dial(struct ticket *t)
+{
+    const int fd = reach(t);
 
     if (fd >= 0) {
         t->backend_fd = fd;
@@ -148,9 +173,7 @@ static void dial(struct ticket *t)
         set_timer(t, LIMIT_REDIAL_MS);
         return;
     }
-    log_escape(path, sizeof path, t->route->config->backend, strlen(t->route->config->backend));
-    log_line(LOG_WARNING, &about, "cannot connect to \"%s\": %s", path,
-             fd == -EAGAIN ? "its accept queue is full" : strerror(-fd));
+    log_unreachable(t, fd);
     if (fd == -EAGAIN) {
         refuse(t, REASON_HANDSHAKE_TIMEOUT, ETIMEDOUT);
     } else {
