@@ -36,7 +36,10 @@ size_t pcapng_section(void *p, size_t n, const char *comment) __attribute__((war
 size_t pcapng_interface(void *p, size_t n, const char *name, const char *description,
                         const char *comment) __attribute__((warn_unused_result));
 
-/* Enhanced packet block; comment NULL: none. */
+/*
+ * Enhanced packet block; comment NULL: none. Of a message whose kept bytes make more than
+ * LIMIT_TRACE_PACKET with what stands before them, as many are written as fit.
+ */
 size_t pcapng_message(void *p, size_t n, uint32_t interface, const struct trace_message *m,
                       const char *comment) __attribute__((warn_unused_result));
 

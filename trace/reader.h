@@ -24,7 +24,7 @@ struct trace_session {
     unsigned index;      /* from 0, in the order of the file; across sections */
     uint64_t seen;       /* by the last statistics */
     uint64_t lost;
-    bool over;
+    bool over;          /* … the session, or its capture, has ended */
     const char *ending; /* the last statistics' comment, one line of JSON, or "" */
     void *user;         /* the caller's; NULL at first */
 };
@@ -48,14 +48,18 @@ struct trace_item {
 
 struct trace_reader;
 
-/* A reader of fd, which it owns (taken, closed in every case but success too). NULL: no memory. */
+/* A reader of fd, which it owns (and has closed where there is none). NULL: no memory. */
 struct trace_reader *trace_reader_new_take(int fd) __attribute__((warn_unused_result));
 void trace_reader_free(struct trace_reader *r);
 
 /*
  * The next thing in the file. After TRACE_END and TRACE_CUT_OFF it may be called again, and goes on
- * where it stopped: a file that is being written grows. After TRACE_MALFORMED and TRACE_FAILED it
- * says the same again.
+ * where it stopped: a file that is being written grows, and a non-blocking fd has more later. A
+ * file without a first block is cut off. After TRACE_MALFORMED and TRACE_FAILED it says the same
+ * again.
+ *
+ * An interface of PCAPNG_LINKTYPE_UPPER_PDU whose comment names no session becomes one with its
+ * first packet of the broker's.
  */
 enum trace_outcome trace_reader_next(struct trace_reader *r, struct trace_item *item)
     __attribute__((warn_unused_result));

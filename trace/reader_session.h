@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A session as trace/reader.c holds it: what the public structure points to, and how its times are
+ * told. For the reader alone.
+ */
+#ifndef POEMD_TRACE_READER_SESSION_H
+#define POEMD_TRACE_READER_SESSION_H
+
+#include "trace/reader.h"
+
+struct reader_session {
+    struct trace_session public;
+    bool known;         /* the interface's comment says itself that it is the broker's */
+    bool announced;     /* the caller has had its TRACE_SESSION */
+    uint8_t resolution; /* if_tsresol, as it stands in the file */
+    int64_t offset_s;   /* if_tsoffset */
+    size_t texts;       /* bytes of name and comment … */
+    size_t ending_size; /* … and of ending */
+    char *name;
+    char *comment;
+    char *ending;
+    struct reader_session *next;
+};
+
+/*
+ * A session from its interface's name and comment (n bytes each, foreign; NULL: there is none).
+ * NULL: no memory.
+ */
+struct reader_session *reader_session_new(const char *name, size_t name_n, const char *comment,
+                                          size_t comment_n) __attribute__((warn_unused_result));
+void reader_session_free(struct reader_session *s);
+
+/* Keeps the statistics' comment. False: no memory. */
+bool reader_session_end(struct reader_session *s, const char *comment, size_t n)
+    __attribute__((warn_unused_result));
+
+/* Nanoseconds since 1970 of a time in the interface's units. What does not fit wraps round. */
+uint64_t reader_session_time(const struct reader_session *s, uint64_t units);
+
+#endif
