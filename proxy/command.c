@@ -29,7 +29,7 @@ static bool fault(struct splitter *s, const char *text, const char *hint)
 /* Without room for what is still to come the text was too long for the configuration, too. */
 static bool put(struct splitter *s, const char *bytes, size_t n)
 {
-    if (n >= sizeof s->command->text - s->out) {
+    if (n > sizeof s->command->text - s->out) {
         return fault(s, "the command is too long", "it fits into a line of the configuration");
     }
     memcpy(s->command->text + s->out, bytes, n);

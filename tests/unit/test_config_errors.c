@@ -13,6 +13,9 @@
 #include "tests/support/unit.h"
 #include "tests/unit/parsed.h"
 
+/* A route whose third line has this behind "backend spawn". */
+#define SPAWN(s) "route a {\nlisten /l\nbackend spawn " s "\n}\n"
+
 static const struct wrong wrongs[] = {
     /* characters */
     {ROUTE "\x01", 5, 1, "control character", "tab"},
@@ -62,6 +65,21 @@ static const struct wrong wrongs[] = {
     {"route a {\nlisten /l mode\nbackend /b\n}", 2, 15, "\"mode\" lacks its MODE", "listen PATH"},
     {"route a {\nlisten\nbackend /b\n}", 2, 7, "\"listen\" lacks its PATH", "listen PATH"},
     {"route a {\nlisten /l mode 0600 mode 0660\nbackend /b\n}", 2, 21, "\"mode\" twice", ""},
+    /* a device that is started */
+    {SPAWN("\"/bin/a\""), 3, 15, "never says \"%fd\"", "exactly once"},
+    {SPAWN("\"/bin/a %fd %fd\""), 3, 15, "says \"%fd\" more than once", "exactly once"},
+    {SPAWN("\"/bin/a %%fd\""), 3, 15, "never says \"%fd\"", "exactly once"},
+    {SPAWN("\"/bin/a %fd %s\""), 3, 15, "\"%s\" means nothing", "%% a percent sign"},
+    {SPAWN("\"/bin/a %fd %\""), 3, 15, "\"%\" means nothing", "%% a percent sign"},
+    {SPAWN("\"a %fd\""), 3, 15, "no absolute path", "/usr/lib"},
+    {SPAWN("\"  \""), 3, 15, "no absolute path", "/usr/lib"},
+    {SPAWN("\"/bin/a 'b %fd\""), 3, 15, "quote is never closed", "pairs"},
+    {SPAWN("\"/bin/a %fd\" user"), 3, 32, "\"user\" lacks its USER",
+     "backend spawn COMMAND [user USER] [group GROUP]"},
+    {SPAWN("\"/bin/a %fd\" usr x"), 3, 28, "unknown word \"usr\"", "did you mean \"user\"?"},
+    {SPAWN("\"/bin/a %fd\"\nbackend /b"), 4, 1, "duplicate \"backend\"", "line 3"},
+    {IN_ROUTE("backend spawn \"/bin/a %fd\""), 4, 1, "duplicate \"backend\"", "line 3"},
+    {SPAWN(""), 3, 14, "\"backend\" lacks its COMMAND", "backend spawn COMMAND"},
     /* blocks */
     {ROUTE "workers 2 {\n}", 5, 11, "\"workers\" opens no block", ""},
     {ROUTE "}", 5, 1, "ends no block", "too many above"},

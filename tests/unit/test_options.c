@@ -330,7 +330,7 @@ START_TEST(the_example_is_right)
 {
     struct run r = run("--check", "--config", SOURCE_DIR "/contrib/poemd.conf.example", NULL);
 
-    must_say(&r, STATUS_YES, ": ok, 2 routes\n", "");
+    must_say(&r, STATUS_YES, ": ok, 3 routes\n", "");
 }
 END_TEST
 
@@ -358,7 +358,7 @@ START_TEST(the_example_is_right_with_all_that_is_commented_out)
     fclose(f);
     free(text);
     r = run("--check", "--config", path, NULL);
-    must_say(&r, STATUS_YES, ": ok, 2 routes\n", "");
+    must_say(&r, STATUS_YES, ": ok, 3 routes\n", "");
 }
 END_TEST
 
