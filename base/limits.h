@@ -151,6 +151,12 @@
 /* Bytes of all sessions' names and comments: 1 KiB for each of LIMIT_SESSIONS. */
 #define LIMIT_TRACE_TEXTS (64u << 20)
 
+/*
+ * Requests that a filter keeps until their replies say whether they are wanted, in bytes: some
+ * 16,000 of the usual size, a thousand times as many as a client has waiting at once.
+ */
+#define LIMIT_FILTER_KEPT 4194304u
+
 /* ---- licences ---- */
 
 /*

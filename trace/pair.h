@@ -19,7 +19,7 @@
 
 struct trace_request {
     const struct trace_session *session;
-    struct wire_hdr hdr;
+    struct wire_hdr hdr; /* in this machine's byte order, unlike head */
     uint64_t number;
     uint64_t read_ns;
     uint64_t passed_ns;
@@ -47,12 +47,23 @@ void trace_pairs_free(struct trace_pairs *p);
 /*
  * Takes a message in the order of the file. tag is remembered with a request. request is filled
  * for TRACE_PAIR_REPLY only. A VERSION request is seen once on each leg: its replies find the one
- * on their own leg.
+ * on their own leg. An error of type command with the id and command of a waiting request is its
+ * reply, whose sender forgot the type. The session is remembered, never looked into.
  */
 enum trace_pairing trace_pairs_feed(struct trace_pairs *p, const struct trace_session *s,
                                     const struct trace_message *m, uint64_t tag,
                                     struct trace_request *request)
     __attribute__((warn_unused_result));
+
+/*
+ * Nanoseconds from when a request's first bytes were read until its reply's were: what is called
+ * latency everywhere in this room.
+ */
+static inline uint64_t trace_latency(const struct trace_request *request,
+                                     const struct trace_message *reply)
+{
+    return reply->read_ns > request->read_ns ? reply->read_ns - request->read_ns : 0;
+}
 
 /* Requests given up for want of room. */
 uint64_t trace_pairs_given_up(const struct trace_pairs *p);
