@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The poemd authors
+#
+# Traces. trace_sample OUT writes one that has everything (tests/unit/trace_sample.h).
+add_library(unit_trace STATIC trace_sample.c)
+target_link_libraries(unit_trace PUBLIC trace_file test_unit)
+add_executable(trace_sample trace_sample_main.c)
+target_link_libraries(trace_sample PRIVATE unit_trace)
+set_target_properties(trace_sample PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
