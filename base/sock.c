@@ -184,7 +184,7 @@ static int address(const char *path, struct sockaddr_un *sun)
     return 0;
 }
 
-int sock_connect(const char *path, bool nonblock)
+static int connect_as(int type, const char *path, bool nonblock)
 {
     struct sockaddr_un sun;
     int err = address(path, &sun);
@@ -193,7 +193,7 @@ int sock_connect(const char *path, bool nonblock)
     if (err) {
         return err;
     }
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (nonblock ? SOCK_NONBLOCK : 0), 0);
+    fd = socket(AF_UNIX, type | SOCK_CLOEXEC | (nonblock ? SOCK_NONBLOCK : 0), 0);
     if (fd < 0) {
         return -errno;
     }
@@ -205,6 +205,16 @@ int sock_connect(const char *path, bool nonblock)
         }
     }
     return fd;
+}
+
+int sock_connect(const char *path, bool nonblock)
+{
+    return connect_as(SOCK_STREAM, path, nonblock);
+}
+
+int sock_connect_packets(const char *path)
+{
+    return connect_as(SOCK_SEQPACKET, path, false);
 }
 
 /*
@@ -230,8 +240,9 @@ static int remove_stale(const char *path)
     if (fd == -ENOENT) {
         return 0;
     }
+    /* A listener of another type than ours is as alive. */
     if (fd != -ECONNREFUSED) {
-        return fd == -EAGAIN ? -EADDRINUSE : fd;
+        return fd == -EAGAIN || fd == -EPROTOTYPE ? -EADDRINUSE : fd;
     }
     return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
@@ -290,7 +301,7 @@ static int lock_directory(const char *path)
     return fd;
 }
 
-int sock_listen(const char *path, mode_t mode, uid_t owner, gid_t group, int backlog)
+static int listen_as(int type, const char *path, mode_t mode, uid_t owner, gid_t group, int backlog)
 {
     struct sockaddr_un sun;
     int err = address(path, &sun);
@@ -306,7 +317,7 @@ int sock_listen(const char *path, mode_t mode, uid_t owner, gid_t group, int bac
     }
     err = remove_stale(path);
     if (!err) {
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         err = fd < 0 ? -errno : bind_with_mode(fd, &sun, mode, owner, group);
     }
     if (!err && listen(fd, backlog) < 0) {
@@ -319,4 +330,14 @@ int sock_listen(const char *path, mode_t mode, uid_t owner, gid_t group, int bac
         return err;
     }
     return fd;
+}
+
+int sock_listen(const char *path, mode_t mode, uid_t owner, gid_t group, int backlog)
+{
+    return listen_as(SOCK_STREAM, path, mode, owner, group, backlog);
+}
+
+int sock_listen_packets(const char *path, mode_t mode, uid_t owner, gid_t group, int backlog)
+{
+    return listen_as(SOCK_SEQPACKET, path, mode, owner, group, backlog);
 }

@@ -89,11 +89,21 @@ bool sock_hung_up(int fd);
 int sock_listen(const char *path, mode_t mode, uid_t owner, gid_t group, int backlog)
     __attribute__((warn_unused_result));
 
+/* The same with a SOCK_SEQPACKET socket. */
+int sock_listen_packets(const char *path, mode_t mode, uid_t owner, gid_t group, int backlog)
+    __attribute__((warn_unused_result));
+
 /*
  * Connects to a SOCK_STREAM socket; the fd is close-on-exec, and non-blocking where asked. A
  * non-blocking connect is done at once or fails: -EAGAIN means the accept queue is full. Returns
  * the fd, -ENOENT or -ECONNREFUSED (nobody listens), -ENAMETOOLONG, or another -errno.
  */
 int sock_connect(const char *path, bool nonblock) __attribute__((warn_unused_result));
+
+/*
+ * Connects to a SOCK_SEQPACKET socket, waiting for room in its accept queue; the fd blocks. Returns
+ * it, -EPROTOTYPE (another kind of socket listens there), or as sock_connect does.
+ */
+int sock_connect_packets(const char *path) __attribute__((warn_unused_result));
 
 #endif

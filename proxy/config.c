@@ -22,11 +22,13 @@
 
 int config_init(struct config *c)
 {
-    *c = (struct config){.max_sessions = CONFIG_MAX_SESSIONS_DEFAULT,
-                         .handshake_ms = LIMIT_HANDSHAKE_MS,
-                         .log_level = LOG_INFO,
-                         .user_uid = (uid_t)-1,
-                         .user_gid = (gid_t)-1};
+    *c = (struct config){
+        .max_sessions = CONFIG_MAX_SESSIONS_DEFAULT,
+        .handshake_ms = LIMIT_HANDSHAKE_MS,
+        .log_level = LOG_INFO,
+        .control = {.mode = CONFIG_MODE_DEFAULT, .owner = (uid_t)-1, .group = (gid_t)-1},
+        .user_uid = (uid_t)-1,
+        .user_gid = (gid_t)-1};
     c->user = strdup(CONFIG_USER_DEFAULT);
     return c->user ? 0 : -ENOMEM;
 }
@@ -59,6 +61,9 @@ void config_deinit(struct config *c)
     }
     free(c->routes);
     free(c->user);
+    free(c->control.path);
+    free(c->control.owner_name);
+    free(c->control.group_name);
     poem_file_deinit(&c->poem);
     free(c->poem_file);
     config_deinit_rules(c);
@@ -185,6 +190,28 @@ static void check_route(const struct config *c, const struct config_route *r,
     }
 }
 
+/* Whoever speaks to the control socket sees who is here, and can capture what passes. */
+static void check_control(const struct config *c, struct config_errors *e)
+{
+    const struct config_control *control = &c->control;
+
+    if (control->mode & 0007) {
+        config_errors_add(e, control->mode_at, "mode 0660 with a group",
+                          "the control socket cannot be for everybody");
+    }
+    for (size_t i = 0; control->path && i < c->n_routes; i++) {
+        const struct config_route *r = &c->routes[i];
+
+        if ((r->listen && value_same_path(r->listen, control->path)) ||
+            (r->backend && value_same_path(r->backend, control->path))) {
+            config_errors_add(e, control->at, "a path of its own",
+                              "the control socket is a socket of route \"%s\"",
+                              r->name ? r->name : "?");
+            return;
+        }
+    }
+}
+
 int config_check(struct config *c, struct config_errors *e)
 {
     const size_t before = e->total;
@@ -200,6 +227,7 @@ int config_check(struct config *c, struct config_errors *e)
         check_unique(c, i, e);
         check_route(c, &c->routes[i], e);
     }
+    check_control(c, e);
     return e->total > before ? -EINVAL : 0;
 }
 
@@ -263,4 +291,23 @@ int config_single(struct config *c, const char *listen, const char *backend,
         return -ENOMEM;
     }
     return config_check(c, e);
+}
+
+int config_set_control(struct config *c, const char *path, struct config_errors *e)
+{
+    const size_t before = e->total;
+    char *copy;
+
+    if (!is_socket_path(path, e)) {
+        return -EINVAL;
+    }
+    copy = strdup(path);
+    if (!copy) {
+        return -ENOMEM;
+    }
+    free(c->control.path);
+    c->control.path = copy;
+    c->control.at = (struct config_place){0, 0};
+    check_control(c, e);
+    return e->total > before ? -EINVAL : 0;
 }

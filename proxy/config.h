@@ -86,6 +86,17 @@ struct config_assign {
     struct config_place at;
 };
 
+/* The control socket; texts are owned. */
+struct config_control {
+    char *path;       /* absolute; NULL: none */
+    mode_t mode;      /* without rights for everybody; default 0600 */
+    char *owner_name; /* as of a route's listen */
+    char *group_name;
+    uid_t owner; /* by config_resolve; (uid_t)-1: leave it */
+    gid_t group;
+    struct config_place at, mode_at, owner_at, group_at;
+};
+
 /* Whose recital a route demands. */
 #define CONFIG_FROM_BACKEND 1u
 #define CONFIG_FROM_CLIENT 2u
@@ -138,6 +149,7 @@ struct config {
     unsigned max_sessions; /* of all routes together */
     unsigned handshake_ms; /* default of the routes */
     enum log_level log_level;
+    struct config_control control;
     char *poem_file;               /* another poem than the built-in one; NULL: that */
     char *audit_file;              /* NULL: no audit log is kept */
     char *audit_key;               /* PEM, Ed25519 */
@@ -156,6 +168,9 @@ struct config {
 #define CONFIG_USER_DEFAULT "nobody"
 #define CONFIG_MAX_SESSIONS_DEFAULT 1024u
 #define CONFIG_MODE_DEFAULT 0600
+
+/* Where poemctl looks for the control socket unless it is told otherwise. */
+#define CONFIG_CONTROL_USUAL "/run/poemd/control.sock"
 
 /* Makes an empty config with the defaults. 0 or -ENOMEM, c being deinit'ed then. */
 int config_init(struct config *c) __attribute__((warn_unused_result));
@@ -236,5 +251,12 @@ int config_load(struct config *c, const char *path, struct config_errors *e)
  */
 int config_single(struct config *c, const char *listen, const char *backend,
                   struct config_errors *e) __attribute__((warn_unused_result));
+
+/*
+ * Gives c the control socket's path, whatever it had; mode and owner stay. To be resolved by the
+ * caller. Returns 0, -EINVAL: errors were added to e, without a place, or -ENOMEM.
+ */
+int config_set_control(struct config *c, const char *path, struct config_errors *e)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -36,38 +36,57 @@ static void no_account(struct config_errors *e, struct config_place at, const ch
                       shown);
 }
 
-static void resolve_owner(struct config_route *r, struct config_errors *e)
+/* NULL: none was named. */
+static void find_owner(const char *name, struct config_place at, uid_t *out,
+                       struct config_errors *e)
 {
     unsigned long id;
     const struct passwd *pw;
 
-    if (!r->owner_name) {
+    if (!name) {
         return;
     }
-    if (value_decimal(r->owner_name, ID_MOST, &id)) {
-        r->owner = (uid_t)id;
-    } else if ((pw = getpwnam(r->owner_name))) {
-        r->owner = pw->pw_uid;
+    if (value_decimal(name, ID_MOST, &id)) {
+        *out = (uid_t)id;
+    } else if ((pw = getpwnam(name))) {
+        *out = pw->pw_uid;
     } else {
-        no_account(e, r->owner_at, "user", r->owner_name);
+        no_account(e, at, "user", name);
     }
 }
 
-static void resolve_group(struct config_route *r, struct config_errors *e)
+static void find_group(const char *name, struct config_place at, gid_t *out,
+                       struct config_errors *e)
 {
     unsigned long id;
     const struct group *gr;
 
-    if (!r->group_name) {
+    if (!name) {
         return;
     }
-    if (value_decimal(r->group_name, ID_MOST, &id)) {
-        r->group = (gid_t)id;
-    } else if ((gr = getgrnam(r->group_name))) {
-        r->group = gr->gr_gid;
+    if (value_decimal(name, ID_MOST, &id)) {
+        *out = (gid_t)id;
+    } else if ((gr = getgrnam(name))) {
+        *out = gr->gr_gid;
     } else {
-        no_account(e, r->group_at, "group", r->group_name);
+        no_account(e, at, "group", name);
     }
+}
+
+static void resolve_owner(struct config_route *r, struct config_errors *e)
+{
+    find_owner(r->owner_name, r->owner_at, &r->owner, e);
+}
+
+static void resolve_group(struct config_route *r, struct config_errors *e)
+{
+    find_group(r->group_name, r->group_at, &r->group, e);
+}
+
+static void resolve_control(struct config_control *control, struct config_errors *e)
+{
+    find_owner(control->owner_name, control->owner_at, &control->owner, e);
+    find_group(control->group_name, control->group_at, &control->group, e);
 }
 
 /* The groups of an account, its own included. -ENOMEM, or 0. */
@@ -227,6 +246,7 @@ int config_resolve(struct config *c, struct config_errors *e)
     }
     resolve_user(c, e);
     resolve_poem(c, e);
+    resolve_control(&c->control, e);
     for (size_t i = 0; i < c->n_routes; i++) {
         resolve_owner(&c->routes[i], e);
         resolve_group(&c->routes[i], e);

@@ -29,6 +29,7 @@ enum option_id {
     OPT_WAIT_BACKEND,
     OPT_CONFIG,
     OPT_CHECK,
+    OPT_CONTROL,
     OPT_WORKERS,
     OPT_USER,
     OPT_LOG_LEVEL,
@@ -84,6 +85,7 @@ static const struct option_row rows[OPTS] = {
                     .value = "FILE",
                     .help = "serve the routes of this file, poemd.conf(5)"},
     [OPT_CHECK] = {.name = "check", .help = "only say whether the configuration is right"},
+    [OPT_CONTROL] = {.name = "control", .value = "PATH", .help = "answer poemctl on this socket"},
     [OPT_WORKERS] = {.name = "workers",
                      .value = "NUMBER",
                      .help = "processes that relay (one per core, at most 4)",
@@ -267,21 +269,6 @@ static bool set_text(char **to, const char *text)
     return !text || copy;
 }
 
-/* What the command line says for the whole of poemd has the last word over a file. */
-static int override(struct config *c, const struct given *g)
-{
-    if (g->text[OPT_WORKERS]) {
-        c->workers = g->number[OPT_WORKERS];
-    }
-    if (g->text[OPT_LOG_LEVEL]) {
-        c->log_level = (enum log_level)g->number[OPT_LOG_LEVEL];
-    }
-    if (g->text[OPT_USER]) {
-        c->user_at = (struct config_place){0, 0};
-    }
-    return set_text(&c->user, g->text[OPT_USER]) ? 0 : -ENOMEM;
-}
-
 /* The path as it is when it begins with "/", else from the working folder. NULL: errno. */
 static char *absolute(const char *path)
 {
@@ -300,6 +287,37 @@ static char *absolute(const char *path)
     }
     free(cwd);
     return out;
+}
+
+/* NULL is not given. */
+static int set_control(struct config *c, const char *path, struct config_errors *e)
+{
+    char *whole = path ? absolute(path) : NULL;
+    int r = 0;
+
+    if (path) {
+        r = whole ? config_set_control(c, whole, e) : -errno;
+    }
+    free(whole);
+    return r;
+}
+
+/* What the command line says for the whole of poemd has the last word over a file. */
+static int override(struct config *c, const struct given *g, struct config_errors *e)
+{
+    if (g->text[OPT_WORKERS]) {
+        c->workers = g->number[OPT_WORKERS];
+    }
+    if (g->text[OPT_LOG_LEVEL]) {
+        c->log_level = (enum log_level)g->number[OPT_LOG_LEVEL];
+    }
+    if (g->text[OPT_USER]) {
+        c->user_at = (struct config_place){0, 0};
+    }
+    if (!set_text(&c->user, g->text[OPT_USER])) {
+        return -ENOMEM;
+    }
+    return set_control(c, g->text[OPT_CONTROL], e);
 }
 
 /* One route of the command line. 0, -EINVAL: errors were added, or another -errno. */
@@ -338,7 +356,7 @@ static int make_config(struct options *o, const struct given *g, struct config_e
     }
     if (r == 0) {
         *from_file = false;
-        r = override(&o->config, g);
+        r = override(&o->config, g, e);
     }
     return r < 0 ? r : config_resolve(&o->config, e);
 }

@@ -142,6 +142,13 @@ static const struct wrong wrongs[] = {
      "longer than handshake-timeout (2000 ms)", ""},
     {"handshake-timeout 2s\n" IN_ROUTE("wait-backend 2001ms"), 5, 14,
      "longer than handshake-timeout", ""},
+    {ROUTE "control c", 5, 9, "\"c\" is no absolute path", "\"/\""},
+    {ROUTE "control /c mode 0604", 5, 17, "cannot be for everybody", "0660 with a group"},
+    {ROUTE "control /c mode 0602", 5, 17, "cannot be for everybody", "0660 with a group"},
+    {ROUTE "control /c mode 0601", 5, 17, "cannot be for everybody", "0660 with a group"},
+    {ROUTE "control //l", 5, 9, "the control socket is a socket of route \"a\"", "its own"},
+    {"control /./b\n" ROUTE, 1, 9, "the control socket is a socket of route \"a\"", "its own"},
+    {ROUTE "control /c\ncontrol /d", 6, 1, "duplicate \"control\"", "line 5"},
 };
 
 START_TEST(each_error_has_its_place)

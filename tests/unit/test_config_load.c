@@ -36,6 +36,25 @@ START_TEST(resolves_names_and_numbers)
 }
 END_TEST
 
+START_TEST(the_control_socket_has_its_own_names)
+{
+    struct parsed x = parse_good(ROUTE "control /c mode 0660 owner 12 group root\n");
+    struct parsed none = parse_good(ROUTE);
+
+    ck_assert_int_eq(config_resolve(&x.c, &x.e), 0);
+    ck_assert_str_eq(x.c.control.path, "/c");
+    ck_assert_uint_eq(x.c.control.mode, 0660);
+    ck_assert_uint_eq(x.c.control.owner, 12);
+    ck_assert_uint_eq(x.c.control.group, 0);
+    ck_assert_int_eq(config_resolve(&none.c, &none.e), 0);
+    ck_assert_ptr_null(none.c.control.path);
+    ck_assert_uint_eq(none.c.control.mode, 0600);
+    ck_assert(none.c.control.owner == (uid_t)-1 && none.c.control.group == (gid_t)-1);
+    let_go(&x);
+    let_go(&none);
+}
+END_TEST
+
 START_TEST(a_number_nobody_has_is_its_own_group)
 {
     struct parsed x = parse_good(ROUTE "user 3999999999\n");
@@ -55,6 +74,8 @@ static const struct wrong unresolved[] = {
     {ROUTE "user 0", 5, 6, "workers cannot be root", ""},
     {"route a {\nlisten /l owner no-such-user\nbackend /b\n}", 2, 17, "there is no user", ""},
     {"route a {\nlisten /l group no-such-group\nbackend /b\n}", 2, 17, "there is no group", ""},
+    {ROUTE "control /c owner no-such-user", 5, 18, "there is no user", ""},
+    {ROUTE "control /c group no-such-group", 5, 18, "there is no group", ""},
     {"route a {\nlisten /l group 4294967295\nbackend /b\n}", 2, 17, "there is no group", ""},
 };
 
@@ -178,6 +199,7 @@ int main(void)
     TCase *tc = unit_case(s, "names");
 
     tcase_add_test(tc, resolves_names_and_numbers);
+    tcase_add_test(tc, the_control_socket_has_its_own_names);
     tcase_add_test(tc, a_number_nobody_has_is_its_own_group);
     tcase_add_loop_test(tc, each_unknown_name_has_its_place, 0, COUNT(unresolved));
     tc = unit_case(s, "files");

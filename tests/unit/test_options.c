@@ -129,6 +129,30 @@ START_TEST(relative_paths_begin_in_the_working_folder)
 }
 END_TEST
 
+START_TEST(a_control_socket_for_either)
+{
+    const char *path = file("control /run/c mode 0660 group 7\n"
+                            "route a {\nlisten /a\nbackend /b\n}\n");
+    struct run r = run("--config", path, "--control", "/run/d", NULL);
+
+    ck_assert_int_eq(r.outcome, OPTIONS_RUN);
+    ck_assert_str_eq(r.o.config.control.path, "/run/d");
+    ck_assert_uint_eq(r.o.config.control.mode, 0660);
+    ck_assert_uint_eq(r.o.config.control.group, 7);
+    done(&r);
+    ck_assert_int_eq(chdir("/"), 0);
+    r = run("--listen", "/a", "--backend", "/b", "--control", "./c", NULL);
+    ck_assert_int_eq(r.outcome, OPTIONS_RUN);
+    ck_assert_str_eq(r.o.config.control.path, "/c");
+    ck_assert_uint_eq(r.o.config.control.mode, 0600);
+    done(&r);
+    r = run("--listen", "/a", "--backend", "/b", "--control", "a", NULL);
+    must_say(&r, STATUS_USAGE, "", "is a socket of route \"a\"");
+    r = run("--config", path, "--control", "/a/", NULL);
+    must_say(&r, STATUS_USAGE, "", "names a folder");
+}
+END_TEST
+
 START_TEST(the_command_line_has_the_last_word)
 {
     const char *path = file("workers 3\nuser nobody\nlog-level error\n"
@@ -370,6 +394,7 @@ int main(void)
     tcase_add_test(tc, one_route_with_all_that_goes_with_it);
     tcase_add_test(tc, relative_paths_begin_in_the_working_folder);
     tcase_add_test(tc, the_command_line_has_the_last_word);
+    tcase_add_test(tc, a_control_socket_for_either);
     tcase_add_test(tc, takes_the_ready_fd);
     tc = unit_case(s, "answers");
     tcase_add_test(tc, checks);

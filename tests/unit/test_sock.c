@@ -387,6 +387,27 @@ START_TEST(a_live_socket_is_not_stolen)
 }
 END_TEST
 
+START_TEST(a_live_socket_of_another_type_is_not_stolen)
+{
+    const char *path = unit_path("packets");
+    int fd = sock_listen_packets(path, 0600, (uid_t)-1, (gid_t)-1, 1);
+    int client_fd;
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(sock_connect(path, true), -EPROTOTYPE);
+    ck_assert_int_eq(listen_at(path), -EADDRINUSE);
+    ck_assert_int_eq(sock_listen_packets(path, 0600, (uid_t)-1, (gid_t)-1, 1), -EADDRINUSE);
+    client_fd = sock_connect_packets(path);
+    ck_assert_int_ge(client_fd, 0);
+    sock_close(&client_fd);
+    sock_close(&fd);
+    fd = listen_at(path);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(sock_connect_packets(path), -EPROTOTYPE);
+    sock_close(&fd);
+}
+END_TEST
+
 START_TEST(a_live_socket_with_a_full_queue_is_not_stolen)
 {
     const char *path = unit_path("s");
@@ -540,6 +561,7 @@ int main(void)
     tcase_add_test(tc, a_stale_socket_is_replaced);
     tcase_add_test(tc, a_live_socket_is_not_stolen);
     tcase_add_test(tc, a_live_socket_with_a_full_queue_is_not_stolen);
+    tcase_add_test(tc, a_live_socket_of_another_type_is_not_stolen);
     tcase_add_test(tc, what_is_no_socket_is_left_alone);
     tcase_add_test(tc, paths_that_cannot_be);
     tcase_add_test(tc, a_path_without_a_folder);
