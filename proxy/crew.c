@@ -43,27 +43,81 @@ static struct ticket_list *outbox_of(struct crew *c, const struct ticket *t)
     return t->member ? &t->member->outbox : &c->waiting;
 }
 
-/* Sends the ticket's message. False: the channel is full; the message waits in the outbox. */
+/* Whether what the backend says of itself matters to a rule: it says it only to who asks. */
+static bool asks_backend(const struct config_route *r)
+{
+    bool asks = r->demand_from & CONFIG_FROM_BACKEND;
+
+    for (size_t i = 0; i < r->rules.n_licence; i++) {
+        const struct rules_licence *l = &r->rules.licence[i];
+
+        asks = asks || (l->party == RULES_BACKEND && l->least <= EVIDENCE_RECITED);
+    }
+    return asks;
+}
+
+static struct ipc_session begin_of(const struct ticket *t)
+{
+    const struct config_route *r = t->route->config;
+    struct ipc_session begin = {.handshake_ms = ticket_handshake_left_ms(t),
+                                .drain_ms = r->drain_ms,
+                                .recite = r->recite_to_client,
+                                .ask_backend = asks_backend(r),
+                                .recorded = recorder_on(&t->monitor->recorder),
+                                .self = t->route->self};
+
+    snprintf(begin.route, sizeof begin.route, "%s", r->name);
+    return begin;
+}
+
+/* Made only when it is sent: a session that relays is not to carry a message's kilobytes. */
+static struct ipc_msg message(const struct ticket *t, enum ipc_type type)
+{
+    struct ipc_msg m = {.type = type, .session = t->id};
+
+    if (type == IPC_SESSION) {
+        m.u.begin = begin_of(t);
+    } else if (type == IPC_VERDICT) {
+        m.u.verdict.err = (uint32_t)t->verdict_err;
+    }
+    return m;
+}
+
+/* Sends what is unsent, in this order. False: the channel is full. */
 static bool post(struct crew_member *w, struct ticket *t)
 {
+    static const enum ipc_type types[] = {IPC_SESSION, IPC_VERDICT, IPC_RECORDED};
     const int fds[2] = {t->client_fd, t->backend_fd};
-    const unsigned n = t->unsent.type == IPC_SESSION ? 2 : 0;
-    const int err = ipc_send(w->channel_fd, &t->unsent, fds, n);
 
-    if (err == -EAGAIN) {
-        return false;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        const enum ipc_type type = types[i];
+
+        if (!crew_unsent(t, type)) {
+            continue;
+        }
+        const struct ipc_msg m = message(t, type);
+
+        /* Any other error: the worker is dying, and SIGCHLD will end all that was its. */
+        if (ipc_send(w->channel_fd, &m, fds, type == IPC_SESSION ? 2 : 0) == -EAGAIN) {
+            return false;
+        }
+        if (type == IPC_SESSION) {
+            ticket_handed_over(t);
+        }
+        t->unsent &= ~(1u << type);
     }
-    /* Any other error: the worker is dying, and SIGCHLD will end all that was its. */
-    if (n > 0) {
-        ticket_handed_over(t);
-    }
-    t->unsent.type = 0;
     return true;
 }
 
-static void send_or_keep(struct crew_member *w, struct ticket *t)
+bool crew_unsent(const struct ticket *t, enum ipc_type type)
 {
-    if (TAILQ_EMPTY(&w->outbox) && post(w, t)) {
+    return t->unsent & (1u << type);
+}
+
+static void send_or_keep(struct crew_member *w, struct ticket *t, enum ipc_type type)
+{
+    t->unsent |= 1u << type;
+    if (t->in_outbox || (TAILQ_EMPTY(&w->outbox) && post(w, t))) {
         return;
     }
     outbox_add(&w->outbox, t);
@@ -106,36 +160,13 @@ static void assign(struct crew_member *w, struct ticket *t)
     t->member = w;
     w->sessions++;
     TAILQ_INSERT_TAIL(&w->tickets, t, member_link);
-    t->unsent.u.begin.handshake_ms = ticket_handshake_left_ms(t);
-    send_or_keep(w, t);
-}
-
-/* Whether what the backend says of itself matters to a rule: it says it only to who asks. */
-static bool asks_backend(const struct config_route *r)
-{
-    bool asks = r->demand_from & CONFIG_FROM_BACKEND;
-
-    for (size_t i = 0; i < r->rules.n_licence; i++) {
-        const struct rules_licence *l = &r->rules.licence[i];
-
-        asks = asks || (l->party == RULES_BACKEND && l->least <= EVIDENCE_RECITED);
-    }
-    return asks;
+    send_or_keep(w, t, IPC_SESSION);
 }
 
 void crew_give(struct crew *c, struct ticket *t)
 {
-    const struct config_route *r = t->route->config;
     struct crew_member *w = least_busy(c);
 
-    t->unsent = (struct ipc_msg){.type = IPC_SESSION,
-                                 .session = t->id,
-                                 .u.begin = {.drain_ms = r->drain_ms,
-                                             .recite = r->recite_to_client,
-                                             .self = t->route->self,
-                                             .ask_backend = asks_backend(r),
-                                             .recorded = recorder_on(&c->monitor->recorder)}};
-    snprintf(t->unsent.u.begin.route, sizeof t->unsent.u.begin.route, "%s", r->name);
     if (w) {
         assign(w, t);
     } else {
@@ -159,17 +190,14 @@ void crew_refuse_take(struct crew *c, int client_fd, int err)
 void crew_verdict(struct crew *c, struct ticket *t, int err)
 {
     (void)c;
-    t->unsent =
-        (struct ipc_msg){.type = IPC_VERDICT, .session = t->id, .u.verdict.err = (uint32_t)err};
-    send_or_keep(t->member, t);
+    t->verdict_err = err;
+    send_or_keep(t->member, t, IPC_VERDICT);
 }
 
 void crew_recorded(struct crew *c, struct ticket *t)
 {
     (void)c;
-    /* Nothing is unsent: the verdict has been heard, and only one export is answered at a time. */
-    t->unsent = (struct ipc_msg){.type = IPC_RECORDED, .session = t->id};
-    send_or_keep(t->member, t);
+    send_or_keep(t->member, t, IPC_RECORDED);
 }
 
 void crew_forget(struct crew *c, struct ticket *t)

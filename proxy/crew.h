@@ -63,6 +63,9 @@ void crew_verdict(struct crew *c, struct ticket *t, int err);
 /* Tells the ticket's worker that what it has exported is recorded. */
 void crew_recorded(struct crew *c, struct ticket *t);
 
+/* Whether the message of that type still waits to be sent to the ticket's worker. */
+bool crew_unsent(const struct ticket *t, enum ipc_type type);
+
 /* The ticket is over: takes it off its worker's lists. */
 void crew_forget(struct crew *c, struct ticket *t);
 

@@ -239,7 +239,7 @@ void decision_export(struct ticket *t, const struct ipc_export *e)
 
 bool decision_exporting(const struct ticket *t)
 {
-    return t->recorded.number != 0 || t->unsent.type != 0;
+    return t->recorded.number != 0 || crew_unsent(t, IPC_RECORDED);
 }
 
 /* ---- the end ---- */

@@ -44,7 +44,8 @@ struct ticket {
     uint32_t taint;                /* bits of enum taint */
     bool denied;                   /* the verdict, while it is being recorded */
     bool opened;                   /* there is a record of its beginning: its end needs one, too */
-    struct ipc_msg unsent;         /* for the worker; type 0: none */
+    int verdict_err;               /* what the worker is told: 0 or an errno */
+    uint32_t unsent;               /* to the worker: a bit for each enum ipc_type (crew.c) */
     bool in_outbox;
 };
 
