@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: 2026 The poemd authors
 #
-# poemctl: the reading of configuration space is a library of its own, for its tests.
-add_library(proxy_pci STATIC ${CMAKE_CURRENT_LIST_DIR}/pci.c ${CMAKE_CURRENT_LIST_DIR}/pci_names.c)
-
+# poemctl, the operator's tool.
 add_executable(poemctl
                ${CMAKE_CURRENT_LIST_DIR}/inspect_ask.c
                ${CMAKE_CURRENT_LIST_DIR}/inspect_json.c
@@ -28,7 +26,7 @@ add_executable(poemctl
                ${CMAKE_CURRENT_LIST_DIR}/probe_names.c
                ${CMAKE_CURRENT_LIST_DIR}/probe_text.c)
 target_compile_definitions(poemctl PRIVATE POEMD_VERSION="${PROJECT_VERSION}")
-target_link_libraries(poemctl PRIVATE proxy_config proxy_pci audit rules evidence spdx handshake base
+target_link_libraries(poemctl PRIVATE proxy_config pci audit rules evidence spdx handshake base
                       PkgConfig::JANSSON OpenSSL::Crypto)
 include(${CMAKE_CURRENT_LIST_DIR}/poemctl_trace.cmake)
 install(TARGETS poemctl RUNTIME)

@@ -19,7 +19,7 @@
 #include "base/client.h"
 #include "base/wire.h"
 #include "handshake/version.h"
-#include "proxy/pci.h"
+#include "base/pci.h"
 
 /*
  * What the probe offers: word for word what QEMU 11.1 does, so that the answer is the one that QEMU

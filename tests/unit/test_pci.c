@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Configuration space as poemctl probe reads it: fields, registers, and lists that a device made.
  */
-#include "proxy/pci.h"
+#include "base/pci.h"
 
 #include <string.h>
 
@@ -294,6 +294,61 @@ START_TEST(names)
 }
 END_TEST
 
+START_TEST(register_names)
+{
+    static const struct pci_cap list[] = {
+        {.id = PCI_CAP_MSI, .at = 0x40}, {.id = PCI_CAP_MSIX, .at = 0x60}, {.id = 0x7f, .at = 0x80},
+        {.id = 0x01, .at = 0x100},       {.id = 0x7f, .at = 0x200},
+    };
+    static const struct {
+        size_t at;
+        size_t n;
+        const char *names;
+    } rows[] = {
+        {0x00, 4, "VENDOR_ID,DEVICE_ID"},
+        {0x04, 2, "COMMAND"},
+        {0x07, 1, "STATUS+1"},
+        {0x08, 4, "REVISION,CLASS"},
+        {0x12, 2, "BAR0+2"},
+        {0x24, 4, "BAR5"},
+        {0x33, 4, "ROM+3,CAPABILITIES"},
+        {0x38, 4, ""},
+        {0x3c, 1, "INTERRUPT_LINE"},
+        {0x3f, 2, "MAX_LAT,MSI.ID"},
+        {0x40, 4, "MSI.ID,MSI.NEXT,MSI.CTRL"},
+        {0x44, 8, "MSI.ADDRESS,MSI.ADDRESS_HI"},
+        {0x5c, 4, ""},
+        {0x62, 2, "MSIX.CTRL"},
+        {0x81, 1, "CAP.NEXT"},
+        {0x84, 4, ""},
+        {0xfc, 4, ""},
+        {0x104, 4, "AER.UNCOR_STATUS"},
+        {0x202, 2, "EXTCAP.NEXT"},
+        {0x00, 9, ""},
+        {0x04, 0, ""},
+        {0xfffe, 8, ""},
+    };
+    char out[PCI_NAMES_MAX];
+    char small[9];
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ck_assert_str_eq(pci_register_names(list, sizeof list / sizeof *list, rows[i].at, rows[i].n,
+                                            out, sizeof out),
+                         rows[i].names);
+    }
+    ck_assert_str_eq(pci_register_names(NULL, 0, 0x40, 4, out, sizeof out), "");
+    /* What does not fit is left out whole. */
+    ck_assert_str_eq(pci_register_names(NULL, 0, 0, 4, small, sizeof small), "");
+    ck_assert_str_eq(pci_register_names(NULL, 0, 4, 4, small, sizeof small), "COMMAND");
+    /* The most names that there can be. */
+    for (size_t at = 0; at < PCI_CONFIG_SIZE_EXPRESS; at++) {
+        ck_assert_uint_lt(strlen(pci_register_names(list, sizeof list / sizeof *list, at,
+                                                    PCI_NAMED_ACCESS, out, sizeof out)),
+                          sizeof out - 30);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("pci");
@@ -312,5 +367,6 @@ int main(void)
     tcase_add_test(tc, msi_and_msix);
     tcase_add_test(tc, power_and_express);
     tcase_add_test(tc, names);
+    tcase_add_test(tc, register_names);
     return unit_run(s);
 }

@@ -4,7 +4,7 @@
  * Names of PCI classes and capabilities, as the PCI Code and ID Assignment Specification assigns
  * them. Tables and look-ups, nothing else.
  */
-#include "proxy/pci.h"
+#include "base/pci.h"
 
 struct class_name {
     uint8_t base;

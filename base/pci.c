@@ -4,7 +4,7 @@
  * Decodes PCI configuration space. Pure: bytes in, facts out; each list is followed over each
  * offset at most once, since a device may link it to itself.
  */
-#include "proxy/pci.h"
+#include "base/pci.h"
 
 #include <string.h>
 

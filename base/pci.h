@@ -6,8 +6,8 @@
  * The numbers are those of the PCI Local Bus and PCI Express base specifications, as in
  * linux/pci_regs.h.
  */
-#ifndef POEMD_PROXY_PCI_H
-#define POEMD_PROXY_PCI_H
+#ifndef POEMD_BASE_PCI_H
+#define POEMD_BASE_PCI_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -150,5 +150,19 @@ const char *pci_class_name(uint8_t base, uint8_t sub);
 /* A capability by its id; NULL: not known. */
 const char *pci_cap_name(uint16_t id);
 const char *pci_ext_cap_name(uint16_t id);
+
+/* An access larger than this has no register's name. */
+#define PCI_NAMED_ACCESS 8u
+
+/* Names of so many registers fit into this. */
+#define PCI_NAMES_MAX 160u
+
+/*
+ * The names of the registers that n bytes at `at` touch: "COMMAND", "COMMAND,STATUS", "MSI.CTRL",
+ * "BAR0+2"; "" where none has a name. The n_caps capabilities are what is known of both lists. Up
+ * to 0x3f it is a type 0 header's. Writes size bytes at the most to out, and returns it.
+ */
+const char *pci_register_names(const struct pci_cap *caps, size_t n_caps, size_t at, size_t n,
+                               char *out, size_t size);
 
 #endif
