@@ -14,6 +14,7 @@ static const struct action {
     const char *synopsis; /* what follows the name; lines after the first are indented by 12 */
     poemctl_command *run;
 } actions[] = {
+    {"stats", "[--json] [--filter FILTER] [--html OUT] FILE", trace_stats_main},
     {NULL, NULL, NULL},
 };
 

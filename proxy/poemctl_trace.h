@@ -16,4 +16,8 @@
 /* The action's synopsis, or all of them (NULL), to standard error. Returns POEMCTL_USAGE. */
 int trace_usage(const char *action);
 
+/* ---- the actions ---- */
+
+poemctl_command trace_stats_main;
+
 #endif
