@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The flight recorder: what a capture holds in memory becomes a file of its own.
+ */
+#include <string.h>
+
+#include "trace/pcapng.h"
+#include "trace/tracer_parts.h"
+
+/* Where a block names its interface: behind type and length, in packets and statistics alike. */
+#define INTERFACE_AT 8u
+
+static bool holds_something(const struct tracer_capture *c)
+{
+    void *owner;
+    size_t n;
+
+    return tracer_memory_oldest(c->memory, &n, &owner) != NULL;
+}
+
+void tracer_flight_dump(struct tracer_capture *c)
+{
+    struct tracer *const t = c->tracer;
+
+    if (c->dumping || c->failed || !holds_something(c)) {
+        return;
+    }
+    if (c->out.fd >= 0) {
+        tracer_flight_write(c);
+        return;
+    }
+    c->dumping = true;
+    c->wants_file = true;
+    tracer_msg_init(&t->out, TRACER_WANT_FILE);
+    t->out.capture = c->id;
+    tracer_say(t);
+}
+
+/* One block, whose interface gets the number that it has in this file. */
+static bool write_block(struct tracer_capture *c, const uint8_t *block, size_t n,
+                        struct tracer_view *v)
+{
+    uint8_t *p;
+
+    if (!v->written && !tracer_capture_interface(v)) {
+        return false;
+    }
+    p = tracer_capture_room(c, n);
+    if (!p) {
+        return false;
+    }
+    memcpy(p, block, n);
+    memcpy(p + INTERFACE_AT, &v->interface, sizeof v->interface);
+    tracer_out_add(&c->out, n);
+    c->counts.bytes += n;
+    return true;
+}
+
+/* Views of ended sessions are not on the capture's list: their blocks lead to them. */
+static void forget_interfaces(struct tracer_capture *c)
+{
+    struct tracer_view *v;
+
+    LIST_FOREACH(v, &c->views, capture_link)
+    {
+        v->written = false;
+    }
+}
+
+static void live_statistics(struct tracer_capture *c)
+{
+    struct tracer_view *v;
+
+    LIST_FOREACH(v, &c->views, capture_link)
+    {
+        const struct pcapng_statistics s = {.now_ns = tracer_now_ns(),
+                                            .begin_ns = v->begin_ns,
+                                            .seen = v->last - v->base,
+                                            .lost = v->lost};
+        void *const p = v->written ? tracer_capture_room(c, PCAPNG_BLOCK_MAX_OVERHEAD) : NULL;
+
+        if (p) {
+            tracer_out_add(&c->out,
+                           pcapng_statistics(p, PCAPNG_BLOCK_MAX_OVERHEAD, v->interface, &s, NULL));
+        }
+    }
+}
+
+void tracer_flight_write(struct tracer_capture *c)
+{
+    const uint8_t *block;
+    void *owner;
+    size_t n;
+    int err;
+
+    c->dumping = false;
+    while ((block = tracer_memory_oldest(c->memory, &n, &owner))) {
+        if (!write_block(c, block, n, owner)) {
+            break;
+        }
+        tracer_memory_drop(c->memory);
+    }
+    live_statistics(c);
+    err = c->failed ? 0 : tracer_out_flush(&c->out);
+    if (err && err != -EAGAIN) {
+        tracer_capture_fail(c, err);
+    }
+    if (!c->settings.given) {
+        tracer_out_deinit(&c->out);
+    }
+    forget_interfaces(c);
+}
