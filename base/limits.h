@@ -54,6 +54,24 @@
 /* Turns a direction may take before others have theirs: fairness against a flood. */
 #define LIMIT_TURNS 8
 
+/* ---- DMA ---- */
+
+/*
+ * Maps of one session alive, where a route's "dma" words have them kept: as many as QEMU asks for
+ * in its VERSION request (65,535), and no more than is agreed there. 56 bytes each.
+ */
+#define LIMIT_DMA_MAPS 65536u
+
+/*
+ * Requests of one side of a session whose replies are awaited, 40 bytes each. QEMU sends its maps
+ * without waiting for replies, some twenty of them; beyond this a map is refused, and a reply that
+ * the broker makes may come before one that is under way with the same id.
+ */
+#define LIMIT_DMA_REQUESTS 4096u
+
+/* Ranges of memory that one route names. */
+#define LIMIT_DMA_RANGES 16u
+
 /* ---- the handshake ---- */
 
 /* The whole handshake, in milliseconds. QEMU gives its VERSION request 5 s, then gives up. */

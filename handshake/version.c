@@ -146,6 +146,15 @@ int version_set_twin_index(struct version_offer *o, uint32_t index)
     return json_object_set_new(twin, "fd_index", json_integer(index)) < 0 ? -ENOMEM : 0;
 }
 
+uint32_t version_max_dma_maps(const struct version_offer *o)
+{
+    const json_t *caps = json_object_get(o->json, "capabilities");
+    const json_t *max = json_object_get(caps, "max_dma_maps");
+    const json_int_t n = json_is_integer(max) ? json_integer_value(max) : -1;
+
+    return n >= 0 && n <= UINT32_MAX ? (uint32_t)n : 65535;
+}
+
 int version_name_max_msg_fds(struct version_offer *o)
 {
     json_t *caps = json_object_get(o->json, "capabilities");

@@ -66,6 +66,12 @@ enum version_outcome version_agree(const struct version_offer *request,
     __attribute__((warn_unused_result));
 
 /*
+ * How many DMA maps the offer says may be alive: 65535, the page's default, where it says nothing
+ * or what is no number from 0 to 2^32 - 1.
+ */
+uint32_t version_max_dma_maps(const struct version_offer *o);
+
+/*
  * Sets "twin_socket.fd_index" of a reply's JSON, for the one fd that the broker sends with it.
  * 0 or -ENOMEM.
  */

@@ -16,7 +16,9 @@
 #include "base/limits.h"
 #include "handshake/recital.h"
 #include "policy/rules.h"
+#include "proxy/dma_map.h"
 #include "proxy/session_state.h"
+#include "proxy/tap.h"
 
 enum ipc_type {
     /* monitor → worker */
@@ -24,6 +26,9 @@ enum ipc_type {
     IPC_REFUSE,      /* fd: client. Answer its VERSION request with an errno. No session is made. */
     IPC_VERDICT,     /* go on, or refuse with an errno */
     IPC_RECORDED,    /* its IPC_EXPORT has been dealt with: the next one may come */
+    IPC_RING,        /* fds: a ring for what is captured (trace/ring.h), and its bell; in place of
+                        the one before */
+    IPC_TAP,         /* how the session is captured from now on */
     IPC_QUIT,        /* end every session, report each, exit */
     /* worker → monitor */
     IPC_READY,    /* has given up its rights, takes sessions */
@@ -48,6 +53,8 @@ struct ipc_session {
     uint32_t ask_backend;   /* 1: the route demands the backend's recital */
     uint32_t recorded;      /* 1: an audit log is kept */
     struct recital_id self; /* the route's identity */
+    struct tap_settings tap;
+    struct dma_settings dma;
     char route[LIMIT_NAME + 1];
 };
 
@@ -78,7 +85,7 @@ struct ipc_evidence {
 };
 
 /* What a worker may say: what only it can see. */
-#define IPC_TAINT_MAY (TAINT_DMA | TAINT_HANDED_ON | TAINT_UNOBSERVED)
+#define IPC_TAINT_MAY ((uint32_t)(TAINT_DMA | TAINT_HANDED_ON | TAINT_UNOBSERVED))
 
 struct ipc_taint {
     uint32_t bits; /* of enum taint, of IPC_TAINT_MAY; at least one */
@@ -115,6 +122,7 @@ struct ipc_ended {
     uint32_t err;    /* the errno that the client was told, or 0 */
     struct ipc_count to_backend;
     struct ipc_count to_client;
+    uint64_t captured; /* messages that the session's tap has seen; 0: it has none */
 };
 
 struct ipc_msg {
@@ -125,6 +133,7 @@ struct ipc_msg {
         struct ipc_session begin;
         struct ipc_refuse refuse;
         struct ipc_verdict verdict;
+        struct tap_settings tap;
         struct ipc_evidence evidence;
         struct ipc_taint taint;
         struct ipc_export exports;

@@ -64,6 +64,9 @@ static void finish(struct direction *d)
     want_read(d->from, false);
     want_write(d->to, false);
     pipe_deinit(d->pipe);
+    if (d->pipe->dma) {
+        dma_gate_close(d->pipe->dma, !d->from_client);
+    }
 }
 
 static void run(struct lane *l, bool from_client);
@@ -130,7 +133,7 @@ static void ended(struct lane *l, struct direction *d, enum pipe_outcome r,
     }
 }
 
-static void run(struct lane *l, bool from_client)
+static void turn(struct lane *l, bool from_client)
 {
     struct direction d = direction_of(l, from_client);
     struct pipe_detail detail = {.err = 0};
@@ -150,6 +153,10 @@ static void run(struct lane *l, bool from_client)
         want_read(d.from, false);
         want_write(d.to, true);
         break;
+    case PIPE_HOLD:
+        want_read(d.from, false);
+        want_write(d.to, false);
+        break;
     case PIPE_PAUSE:
         want_read(d.from, false);
         want_write(d.to, false);
@@ -159,6 +166,39 @@ static void run(struct lane *l, bool from_client)
         ended(l, &d, r, &detail);
         break;
     }
+}
+
+/*
+ * What one direction did may concern the other: replies of the gate's are to be sent there, or it
+ * was held and may go on.
+ */
+static void balance(struct lane *l, bool from_client)
+{
+    struct direction d = direction_of(l, from_client);
+
+    if (*d.done) {
+        return;
+    }
+    if (pipe_has_replies(d.pipe)) {
+        want_write(d.to, true);
+    } else if (!d.from->reading && !d.to->writing && !evtimer_pending(&l->pause, NULL) &&
+               !dma_gate_blocked(&l->dma, from_client)) {
+        want_read(d.from, true);
+    }
+}
+
+void lane_resume(struct lane *l)
+{
+    if (l->to_backend.watched) {
+        balance(l, true);
+        balance(l, false);
+    }
+}
+
+static void run(struct lane *l, bool from_client)
+{
+    turn(l, from_client);
+    lane_resume(l);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -205,7 +245,7 @@ static int end_init(struct lane_end *e, struct lane *l, struct event_base *base,
 
 int lane_init_take(struct lane *l, struct event_base *base, int client_fd, int backend_fd,
                    struct lane_limits client, struct lane_limits backend, struct queue_pool *pool,
-                   lane_fn *fn, void *arg)
+                   struct dma_gate *gate, lane_fn *fn, void *arg)
 {
     int err;
     int err_backend;
@@ -213,6 +253,11 @@ int lane_init_take(struct lane *l, struct event_base *base, int client_fd, int b
     *l = (struct lane){.fn = fn, .arg = arg, .reason = REASON_NONE};
     pipe_init(&l->to_backend, client_fd, backend_fd, backend.max_fds, backend.max_data, pool);
     pipe_init(&l->to_client, backend_fd, client_fd, client.max_fds, client.max_data, pool);
+    dma_lane_init(&l->dma, gate);
+    if (gate) {
+        pipe_guard(&l->to_backend, &l->dma, true);
+        pipe_guard(&l->to_client, &l->dma, false);
+    }
     evtimer_assign(&l->pause, base, on_pause_over, l);
     err = end_init(&l->client, l, base, client_fd);
     err_backend = end_init(&l->backend, l, base, backend_fd);
@@ -235,6 +280,7 @@ void lane_deinit(struct lane *l)
     lane_stop(l);
     pipe_deinit(&l->to_backend);
     pipe_deinit(&l->to_client);
+    dma_lane_deinit(&l->dma);
     sock_hang_up(&l->client.fd);
     sock_hang_up(&l->backend.fd);
 }

@@ -45,6 +45,7 @@ struct lane_end {
 struct lane {
     struct lane_end client;
     struct lane_end backend;
+    struct dma_lane dma; /* without a gate: not used */
     struct pipe to_backend;
     struct pipe to_client;
     bool to_backend_done;
@@ -63,11 +64,16 @@ struct lane_limits {
 
 /*
  * Takes both sockets, which are non-blocking, and begins to relay on the loop. 0 or -errno; the
- * sockets are the lane's in either case and closed by lane_deinit.
+ * sockets are the lane's in either case and closed by lane_deinit. gate is borrowed for the lane's
+ * life; NULL: none.
  */
 int lane_init_take(struct lane *l, struct event_base *base, int client_fd, int backend_fd,
                    struct lane_limits client, struct lane_limits backend, struct queue_pool *pool,
-                   lane_fn *fn, void *arg) __attribute__((warn_unused_result));
+                   struct dma_gate *gate, lane_fn *fn, void *arg)
+    __attribute__((warn_unused_result));
+
+/* The gate's report has been sent: a direction that was held for it goes on. */
+void lane_resume(struct lane *l);
 
 /* Takes the lane off the loop: no callback comes after this. The sockets stay open. */
 void lane_stop(struct lane *l);

@@ -10,6 +10,8 @@
  *   part of a message held, not ready  read up to the message's end
  *   ready                              send; nothing is read meanwhile
  *   nothing held, inside a message     read the next piece of a message that streams through
+ *
+ * What a gate has to do with it is in pipe_gate.c.
  */
 #include "proxy/pipe.h"
 
@@ -27,6 +29,13 @@ void pipe_init(struct pipe *p, int from_fd, int to_fd, uint32_t max_fds, uint32_
     if (p->max_fds > LIMIT_FDS_KERNEL) {
         p->max_fds = LIMIT_FDS_KERNEL;
     }
+}
+
+void pipe_guard(struct pipe *p, struct dma_lane *l, bool from_client)
+{
+    p->dma = l;
+    p->watched = l->gate->watches;
+    p->from_client = from_client;
 }
 
 void pipe_deinit(struct pipe *p)
@@ -75,14 +84,23 @@ static enum wire_frame judge(const struct pipe *p, const uint8_t *data, size_t n
     return f;
 }
 
+/*
+ * Whether what is held of the message under way may be sent. One that fits is held until it is
+ * whole; of one that does not, each piece goes on, the first as soon as it can be judged.
+ */
+static bool may_go(const struct pipe *p)
+{
+    return p->left == 0 || (p->large && (!p->watched || p->queue->end >= DMA_GATE_HEAD));
+}
+
 /* A message has begun: its header is good, have bytes of it have been read. */
 static void begin_message(struct pipe *p, uint32_t size, size_t have)
 {
     p->left = size - have;
     p->count.messages++;
     p->header = false;
-    /* One that fits is held until it is whole; of one that does not, each piece goes on. */
-    p->ready = p->left == 0 || size > LIMIT_QUEUE;
+    p->large = size > LIMIT_QUEUE;
+    p->ready = may_go(p);
 }
 
 /*
@@ -169,6 +187,7 @@ static enum pipe_outcome take_whole(struct pipe *p, const uint8_t *seen, size_t 
     }
     p->count.messages += messages;
     p->left = size - (size_t)n;
+    p->large = false;
     /*
      * A read ends behind bytes that fds came with, so a message in two parts of which the first has
      * fds takes two reads. Without fds near, what was seen is what is read.
@@ -289,7 +308,7 @@ static enum pipe_outcome read_body(struct pipe *p, struct pipe_detail *detail, b
         return read_failed(p, n, detail);
     }
     p->left -= (uint64_t)n;
-    p->ready = streams || p->left == 0;
+    p->ready = streams || may_go(p);
     /* Behind a message most often nothing follows yet; if something does, the loop says so. */
     *drained = (size_t)n < want || p->left == 0;
     return PIPE_MORE;
@@ -335,16 +354,19 @@ static enum pipe_outcome rest(struct pipe *p, enum pipe_outcome r)
 enum pipe_outcome pipe_turn(struct pipe *p, struct pipe_detail *detail)
 {
     for (int turn = 0; turn < LIMIT_TURNS; turn++) {
-        enum pipe_outcome r = PIPE_MORE;
+        enum pipe_outcome r = p->watched ? pipe_reply(p, detail) : PIPE_MORE;
         bool drained = false;
 
-        if (!p->ready) {
+        if (r == PIPE_MORE && !p->ready) {
             if (p->header) {
                 r = read_header(p, detail);
             } else if (p->left > 0) {
                 r = read_body(p, detail, &drained);
             } else {
                 r = look_and_take(p, turn == 0, detail, &drained);
+            }
+            if (p->ready && p->dma && (p->watched || p->queue->fds.n > 0)) {
+                r = pipe_judge(p);
             }
         }
         if (r == PIPE_MORE && p->ready) {

@@ -12,6 +12,8 @@
  *   socket takes it; a larger one streams through.
  * - A writer is stopped by a slow reader: nothing is read while something waits to be sent.
  * - Nothing is changed, answered or left out. Only what breaks framing ends the session.
+ * - But for a gate (dma_gate.h), where the route has one: what it does not let go on is taken and
+ *   thrown away, or goes on without its fds, and its replies leave between two messages.
  *
  * A pipe knows two sockets and no event loop: pipe_turn says what to wait for.
  */
@@ -22,6 +24,7 @@
 #include <stdint.h>
 
 #include "base/wire.h"
+#include "proxy/dma_gate.h"
 #include "proxy/ipc.h"
 #include "proxy/queue.h"
 #include "proxy/session_state.h"
@@ -37,13 +40,20 @@ struct pipe {
     uint32_t message_fds;    /* fds of the current message so far */
     bool header;             /* the queue holds part of a header, nothing else */
     bool ready;              /* what the queue holds may be sent */
-    struct ipc_count count;  /* of what was taken from from_fd */
+    bool large;              /* the message under way is above LIMIT_QUEUE: it goes on in pieces */
+    bool from_client;
+    bool watched;           /* dma->gate->watches */
+    struct dma_lane *dma;   /* borrowed; NULL: none */
+    enum dma_verdict piece; /* what was judged of the large message under way */
+    bool inside;            /* … of which the first piece has been judged */
+    struct ipc_count count; /* of what was taken from from_fd */
 };
 
 enum pipe_outcome {
     PIPE_READ,         /* wait until from_fd can be read */
     PIPE_WRITE,        /* wait until to_fd can be written */
     PIPE_PAUSE,        /* the kernel holds too many fds in flight: come again a little later */
+    PIPE_HOLD,         /* nothing may be read until the gate is no longer blocked */
     PIPE_MORE,         /* its turn is over, but there is more: come again after others */
     PIPE_EOF,          /* from_fd has ended between two messages, and all has been sent */
     PIPE_TRUNCATED,    /* from_fd ended inside a message */
@@ -67,6 +77,9 @@ struct pipe_detail {
 void pipe_init(struct pipe *p, int from_fd, int to_fd, uint32_t max_fds, uint32_t max_data,
                struct queue_pool *pool);
 
+/* Has a gate judge what passes; l is borrowed for the pipe's life. Before the first turn. */
+void pipe_guard(struct pipe *p, struct dma_lane *l, bool from_client);
+
 /* Gives the queue back, closing fds that were not delivered. */
 void pipe_deinit(struct pipe *p);
 
@@ -75,6 +88,21 @@ void pipe_deinit(struct pipe *p);
  * the outcome has more to say.
  */
 enum pipe_outcome pipe_turn(struct pipe *p, struct pipe_detail *detail)
+    __attribute__((warn_unused_result));
+
+/* Whether the gate has replies that a turn would send now, if to_fd takes them. */
+bool pipe_has_replies(const struct pipe *p);
+
+/* ---- pipe_gate.c, for pipe.c alone ---- */
+
+/*
+ * Judges what has just been read and may be sent now: takes out of the queue what does not go on.
+ * PIPE_MORE or PIPE_NO_MEMORY.
+ */
+enum pipe_outcome pipe_judge(struct pipe *p) __attribute__((warn_unused_result));
+
+/* Sends the gate's replies, if the receiver is between two messages. PIPE_MORE: go on. */
+enum pipe_outcome pipe_reply(struct pipe *p, struct pipe_detail *detail)
     __attribute__((warn_unused_result));
 
 /*

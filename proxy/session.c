@@ -99,12 +99,18 @@ static bool report_now(struct session *s)
 {
     struct ipc_msg m;
 
-    while (report_next(&s->report, &m)) {
+    while (report_next(&s->guard->report, &m)) {
         m.session = s->id;
         if (!s->host->send(s->host, &m)) {
             return false;
         }
-        report_sent(&s->report, &m);
+        report_sent(&s->guard->report, &m);
+    }
+    if (s->state == SESSION_RELAYING || s->state == SESSION_DRAINING) {
+        lane_resume(s->lane);
+        if (s->twin) {
+            lane_resume(s->twin);
+        }
     }
     if (s->reporting) {
         s->reporting = false;
@@ -128,7 +134,7 @@ static void report_all(struct session_host *h)
 
 void session_taint(struct session *s, uint32_t bits)
 {
-    if (report_taint(&s->report, bits)) {
+    if (report_taint(&s->guard->report, bits)) {
         report_later(s);
     }
 }
@@ -152,7 +158,7 @@ void session_recorded(struct session_host *h, uint64_t id)
         struct session *s = session_find(h, id, state);
 
         if (s) {
-            report_answered(&s->report);
+            report_answered(&s->guard->report);
             report_later(s);
             return;
         }
@@ -176,7 +182,11 @@ static void forget(struct session *s)
     if (s->reporting) {
         TAILQ_REMOVE(&s->host->reporting, s, reporting_link);
     }
-    report_deinit(&s->report);
+    if (s->guard) {
+        dma_gate_deinit(&s->guard->gate);
+        report_deinit(&s->guard->report);
+        free(s->guard);
+    }
     free(s);
 }
 
@@ -190,7 +200,8 @@ static bool report_end(struct session *s)
                                           .to_client = s->to_client}};
 
     /* What it was tainted with, and what was exported, belongs into the record of its end. */
-    return s->id == 0 || (report_now(s) && report_done(&s->report) && s->host->send(s->host, &m));
+    return s->id == 0 ||
+           (report_now(s) && report_done(&s->guard->report) && s->host->send(s->host, &m));
 }
 
 static void reap(evutil_socket_t fd, short what, void *arg)
@@ -272,6 +283,17 @@ static void on_lane(struct lane *l, const struct lane_event *e, void *arg)
     }
 }
 
+static void on_gate(void *arg, const struct dma_denial *d)
+{
+    struct session *s = arg;
+
+    if (d) {
+        denial_log(&s->guard->denials, SUBJECT(s, "backend"), d);
+    } else {
+        report_later(s);
+    }
+}
+
 /* A lane for two sockets (taken). 0 or -errno, *out being good for close_lane in either case. */
 static int open_lane(struct session *s, struct lane **out, int client_fd, int backend_fd)
 {
@@ -286,7 +308,7 @@ static int open_lane(struct session *s, struct lane **out, int client_fd, int ba
         return -ENOMEM;
     }
     return lane_init_take(*out, s->host->base, client_fd, backend_fd, client, backend,
-                          &s->host->pool, on_lane, s);
+                          &s->host->pool, &s->guard->gate, on_lane, s);
 }
 
 static void begin_relaying(struct session *s)
@@ -298,6 +320,8 @@ static void begin_relaying(struct session *s)
     set_state(s, SESSION_RELAYING);
     SLIST_INSERT_HEAD(&s->host->greeted, s, greeted_link);
     event_active(s->host->reap_event, 0, 0);
+    dma_gate_init(&s->guard->gate, &s->guard->dma, version_max_dma_maps(&greeting_result(g)->reply),
+                  &s->guard->report, on_gate, s);
     err = open_lane(s, &s->lane, greeting_steal_client(g), greeting_steal_backend(g));
     if (!err && greeting_result(g)->reply.twin_supported) {
         err = open_lane(s, &s->twin, greeting_steal_client_twin(g), greeting_steal_backend_twin(g));
@@ -434,14 +458,24 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
                                           .self = settings->self,
                                           .recite = (enum config_recite)settings->recite,
                                           .ask_backend = settings->ask_backend != 0};
-    struct session *s = session_new(h, id, client_fd, backend_fd, &how);
+    struct session_guard *guard = calloc(1, sizeof *guard);
+    struct session *s;
 
-    if (!s) {
+    if (!guard) {
+        sock_close(&client_fd);
+        sock_close(&backend_fd);
         return -ENOMEM;
     }
+    s = session_new(h, id, client_fd, backend_fd, &how);
+    if (!s) {
+        free(guard);
+        return -ENOMEM;
+    }
+    s->guard = guard;
+    guard->dma = settings->dma;
+    report_init(&guard->report, settings->recorded != 0);
     memcpy(s->route, settings->route, sizeof s->route - 1);
     s->drain_ms = settings->drain_ms;
-    report_init(&s->report, settings->recorded != 0);
     set_timer(s, settings->handshake_ms);
     return 0;
 }

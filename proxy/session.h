@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 
 #include "base/log.h"
+#include "proxy/denial.h"
 #include "proxy/greeting.h"
 #include "proxy/ipc.h"
 #include "proxy/lane.h"
@@ -36,6 +37,14 @@ struct session_host {
     bool (*send)(struct session_host *h, const struct ipc_msg *m);
 };
 
+/* What is seen of a session that relays, and what becomes of it. */
+struct session_guard {
+    struct dma_settings dma; /* the route's */
+    struct dma_gate gate;    /* from RELAYING on */
+    struct denials denials;
+    struct report report;
+};
+
 struct session {
     TAILQ_ENTRY(session) link; /* in its state's list */
     SLIST_ENTRY(session) greeted_link;
@@ -51,9 +60,9 @@ struct session {
     struct lane *twin;         /* … where a twin socket was negotiated */
     struct event timer;        /* the handshake's, later the draining's */
     unsigned drain_ms;
-    uint64_t drained;     /* bytes that had passed when the timer was set */
-    bool reporting;       /* among the host's */
-    struct report report; /* from RELAYING on */
+    uint64_t drained;            /* bytes that had passed when the timer was set */
+    bool reporting;              /* among the host's */
+    struct session_guard *guard; /* NULL: it only refuses */
     struct ipc_count to_backend;
     struct ipc_count to_client;
     char route[LIMIT_NAME + 1];

@@ -24,6 +24,7 @@ struct session_rig {
     struct ipc_msg sent[RIG_SENT];
     unsigned n_sent;
     unsigned room;             /* messages that the channel still takes */
+    uint32_t taint;            /* told of; not among those sent */
     struct rig_peers *watched; /* whose sockets must be closed when their end is reported */
 };
 

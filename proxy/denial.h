@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Tells in the log of accesses to memory that a gate denied: at most one line a second for each
+ * session, which says how many there were that had none.
+ */
+#ifndef POEMD_PROXY_DENIAL_H
+#define POEMD_PROXY_DENIAL_H
+
+#include <stdint.h>
+
+#include "base/log.h"
+#include "proxy/dma_gate.h"
+
+/* All zero: none as yet. */
+struct denials {
+    uint64_t untold;
+    uint64_t told_ms; /* when a line was written last */
+};
+
+void denial_log(struct denials *all, const struct log_subject *about, const struct dma_denial *d);
+
+#endif

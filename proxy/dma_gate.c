@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Judges messages by a route's "dma" words. Allocates; no I/O.
+ */
+#define _GNU_SOURCE
+#include "proxy/dma_gate.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* linux/vfio.h, VFIO_DMA_UNMAP_FLAG_ALL: libvfio-user takes it, with address and size 0. */
+#define UNMAP_ALL 0x2u
+
+void dma_gate_init(struct dma_gate *g, const struct dma_settings *set, uint32_t max_maps,
+                   struct report *report, dma_gate_fn *fn, void *arg)
+{
+    *g = (struct dma_gate){.set = *set, .report = report, .fn = fn, .arg = arg};
+    g->checks = dma_checks(set);
+    g->watches = g->checks || report->keeps_exports;
+    g->max_maps = max_maps < LIMIT_DMA_MAPS ? max_maps : LIMIT_DMA_MAPS;
+    if (set->max_maps && set->max_maps < g->max_maps) {
+        g->max_maps = set->max_maps;
+    }
+    dma_maps_init(&g->maps);
+}
+
+void dma_gate_deinit(struct dma_gate *g)
+{
+    dma_maps_deinit(&g->maps);
+}
+
+void dma_lane_init(struct dma_lane *l, struct dma_gate *g)
+{
+    *l = (struct dma_lane){.gate = g};
+}
+
+static void way_deinit(struct dma_way *w)
+{
+    free(w->requests);
+    free(w->replies);
+    *w = (struct dma_way){.closed = true};
+}
+
+void dma_lane_deinit(struct dma_lane *l)
+{
+    way_deinit(&l->client);
+    way_deinit(&l->backend);
+}
+
+/* ---- what is told ---- */
+
+static void taint(struct dma_gate *g, uint32_t bits)
+{
+    if (report_taint(g->report, bits)) {
+        g->fn(g->arg, NULL);
+    }
+}
+
+/* 0 or -ENOMEM. */
+static int export(struct dma_gate *g, const struct ipc_range *range)
+{
+    const int err = report_export(g->report, range);
+
+    if (g->report->n > 0) {
+        g->fn(g->arg, NULL);
+    }
+    return err;
+}
+
+static int export_unmapped(struct dma_gate *g, const struct dma_request *r)
+{
+    /* Everything has one byte more than a number can say; FORMAT.audit names this one. */
+    const struct ipc_range range = {.address = r->all ? 0 : r->map.span.first,
+                                    .size = r->all ? UINT64_MAX
+                                                   : r->map.span.last - r->map.span.first + 1,
+                                    .how = IPC_UNMAPPED};
+
+    return export(g, &range);
+}
+
+/* ---- requests and their replies ---- */
+
+static struct dma_way *way_of(struct dma_lane *l, bool client)
+{
+    return client ? &l->client : &l->backend;
+}
+
+/* Keeps a request until it is answered. False: too many are, or there is no memory. */
+static bool await(struct dma_way *w, const struct dma_request *r)
+{
+    if (w->end == w->room && w->first > 0) {
+        memmove(w->requests, w->requests + w->first, (w->end - w->first) * sizeof *w->requests);
+        w->end -= w->first;
+        w->first = 0;
+    }
+    if (w->end == w->room) {
+        const size_t room = w->room > 0 ? 2 * w->room : 16;
+        struct dma_request *more;
+
+        if (room > LIMIT_DMA_REQUESTS) {
+            return false;
+        }
+        more = reallocarray(w->requests, room, sizeof *more);
+        if (!more) {
+            return false;
+        }
+        w->requests = more;
+        w->room = room;
+    }
+    w->requests[w->end++] = *r;
+    return true;
+}
+
+/* The oldest request that has this id, and this command unless 0; NULL: none. */
+static struct dma_request *oldest(struct dma_way *w, uint16_t id, uint16_t command)
+{
+    for (size_t i = w->first; i < w->end; i++) {
+        struct dma_request *r = &w->requests[i];
+
+        if (r->id == id && (command == 0 || r->command == command)) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+/* Those that are older move up, which most often are none. */
+static void remove_request(struct dma_way *w, struct dma_request *r)
+{
+    struct dma_request *const first = w->requests + w->first;
+
+    w->refused -= r->refused != 0;
+    memmove(first + 1, first, (size_t)(r - first) * sizeof *r);
+    w->first++;
+    if (w->first == w->end) {
+        w->first = 0;
+        w->end = 0;
+    }
+}
+
+/* Puts an error reply where it will be sent. False: no memory. */
+static bool reply(struct dma_way *w, uint16_t id, uint16_t command, int err)
+{
+    const struct wire_hdr request = {.id = id, .command = command, .size = WIRE_HDR_SIZE};
+    const struct wire_hdr hdr = wire_error_hdr(&request, err);
+
+    if (!w->replies) {
+        w->replies = malloc((size_t)DMA_REPLIES * WIRE_HDR_SIZE);
+        if (!w->replies) {
+            return false;
+        }
+    }
+    assert(w->reply_end - w->reply_start <= (DMA_REPLIES - 1) * WIRE_HDR_SIZE);
+    if (w->reply_start > 0 && w->reply_end + WIRE_HDR_SIZE > DMA_REPLIES * WIRE_HDR_SIZE) {
+        w->reply_end -= w->reply_start;
+        memmove(w->replies, w->replies + w->reply_start, w->reply_end);
+        w->reply_start = 0;
+    }
+    wire_put_hdr(w->replies + w->reply_end, &hdr);
+    w->reply_end += WIRE_HDR_SIZE;
+    return true;
+}
+
+/* A request of this way's does not go on. */
+static enum dma_verdict refuse(struct dma_way *w, const struct wire_hdr *hdr, int err)
+{
+    const struct dma_request r = {.id = hdr->id, .command = hdr->command, .refused = err};
+
+    if ((hdr->flags & WIRE_NO_REPLY) || w->closed) {
+        return DMA_DROP;
+    }
+    if (oldest(w, hdr->id, 0) && await(w, &r)) {
+        w->refused++;
+        return DMA_DROP;
+    }
+    return reply(w, hdr->id, hdr->command, err) ? DMA_DROP : DMA_NO_MEMORY;
+}
+
+/* A request with this id has been answered: those that were refused right behind it are, too. */
+static bool release(struct dma_way *w, uint16_t id)
+{
+    struct dma_request *r;
+
+    while (w->refused > 0 && (r = oldest(w, id, 0)) && r->refused) {
+        if (!w->closed && !reply(w, id, r->command, r->refused)) {
+            return false;
+        }
+        remove_request(w, r);
+    }
+    return true;
+}
+
+/* A request that goes on, where its reply matters. */
+static bool goes_on(struct dma_way *w, const struct wire_hdr *hdr, const struct dma_request *what)
+{
+    struct dma_request r = *what;
+
+    r.id = hdr->id;
+    r.command = hdr->command;
+    return (hdr->flags & WIRE_NO_REPLY) || w->closed || await(w, &r);
+}
+
+/* ---- mapping ---- */
+
+/* Whether the fd of a map may go on. */
+static bool may_pass(const struct dma_gate *g, struct dma_span s)
+{
+    const struct dma_settings *set = &g->set;
+    const uint64_t size = s.last - s.first; /* less one */
+    bool inside = set->n_ranges == 0;
+
+    for (uint32_t i = 0; i < set->n_ranges; i++) {
+        inside = inside || (s.first >= set->ranges[i].first && s.last <= set->ranges[i].last);
+    }
+    return inside && !set->withhold &&
+           (set->max_bytes == 0 ||
+            (g->maps.passed < set->max_bytes && size < set->max_bytes - g->maps.passed));
+}
+
+static int export_map(struct dma_gate *g, const struct wire_dma_map *m, enum ipc_how how)
+{
+    const struct ipc_range range = {.address = m->address,
+                                    .size = m->size,
+                                    .flags = m->flags & (WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE),
+                                    .how = how};
+
+    return export(g, &range);
+}
+
+/* Makes a map alive. False: it is one too many. */
+static bool make_alive(struct dma_lane *l, const struct wire_hdr *hdr, const struct dma_map *map)
+{
+    struct dma_gate *g = l->gate;
+    const struct dma_request r = {.map = *map};
+
+    if (g->maps.n >= g->max_maps || dma_maps_add(&g->maps, map) < 0) {
+        return false;
+    }
+    if (!goes_on(&l->client, hdr, &r)) {
+        (void)dma_maps_remove(&g->maps, map);
+        return false;
+    }
+    return true;
+}
+
+static enum dma_verdict judge_map(struct dma_lane *l, const struct wire_hdr *hdr, const uint8_t *p,
+                                  size_t n, unsigned n_fds)
+{
+    struct dma_gate *g = l->gate;
+    const struct dma_request other = {.refused = 0};
+    struct dma_map map = {.flags = 0};
+    struct wire_dma_map m;
+    bool strip;
+
+    if (!wire_get(p, n, &m, sizeof m)) {
+        /* Which memory that is to be, only its fd could tell. */
+        (void)(g->checks && goes_on(&l->client, hdr, &other));
+        return g->checks && n_fds > 0 ? DMA_STRIP : DMA_PASS;
+    }
+    map.flags = m.flags;
+    if (!g->checks) {
+        return export_map(g, &m, n_fds > 0 ? IPC_PASSED : IPC_WITHOUT) < 0 ? DMA_NO_MEMORY
+                                                                           : DMA_PASS;
+    }
+    if (dma_span_of(m.address, m.size, &map.span)) {
+        strip = n_fds > 0 && !may_pass(g, map.span);
+        map.passed = n_fds > 0 && !strip;
+        if (!make_alive(l, hdr, &map)) {
+            return export_map(g, &m, IPC_REFUSED) < 0 ? DMA_NO_MEMORY
+                                                      : refuse(&l->client, hdr, ENOSPC);
+        }
+    } else {
+        /* Nothing that could ever be reached. */
+        strip = n_fds > 0;
+        (void)goes_on(&l->client, hdr, &other);
+    }
+    if (export_map(g, &m, n_fds == 0 ? IPC_WITHOUT : strip ? IPC_WITHHELD : IPC_PASSED) < 0) {
+        return DMA_NO_MEMORY;
+    }
+    return strip ? DMA_STRIP : DMA_PASS;
+}
+
+/* The backend has agreed to an unmapping, or will not be heard on it. */
+static int unmapped(struct dma_gate *g, const struct dma_request *r)
+{
+    if (r->all) {
+        dma_maps_clear(&g->maps);
+    } else {
+        dma_maps_unmap(&g->maps, r->map.span);
+    }
+    return export_unmapped(g, r);
+}
+
+static enum dma_verdict judge_unmap(struct dma_lane *l, const struct wire_hdr *hdr,
+                                    const uint8_t *p, size_t n)
+{
+    struct dma_request r = {.refused = 0};
+    struct wire_dma_unmap u;
+
+    if (!wire_get(p, n, &u, sizeof u)) {
+        (void)(l->gate->checks && goes_on(&l->client, hdr, &r));
+        return DMA_PASS;
+    }
+    r.all = (u.flags & UNMAP_ALL) != 0;
+    if (!r.all && !dma_span_of(u.address, u.size, &r.map.span)) {
+        (void)(l->gate->checks && goes_on(&l->client, hdr, &r));
+        return DMA_PASS;
+    }
+    if (!(hdr->flags & WIRE_NO_REPLY) && goes_on(&l->client, hdr, &r)) {
+        return DMA_PASS;
+    }
+    return unmapped(l->gate, &r) < 0 ? DMA_NO_MEMORY : DMA_PASS;
+}
+
+/* ---- accesses ---- */
+
+/* Whether the access is allowed; fills in d where it is not. */
+static bool allowed(struct dma_gate *g, const struct wire_hdr *hdr, const uint8_t *p, size_t n,
+                    struct dma_denial *d)
+{
+    const uint32_t flag = hdr->command == WIRE_DMA_READ ? WIRE_DMA_READABLE : WIRE_DMA_WRITEABLE;
+    struct wire_dma_access a;
+    struct dma_span span;
+
+    *d = (struct dma_denial){.command = hdr->command};
+    if (!wire_get(p, n, &a, sizeof a)) {
+        d->malformed = true;
+        return false;
+    }
+    d->address = a.address;
+    d->count = a.count;
+    if (hdr->command == WIRE_DMA_WRITE) {
+        const uint64_t carried = hdr->size - WIRE_HDR_SIZE - sizeof a;
+
+        /* Whichever of the two its reader goes by. */
+        d->count = carried > d->count ? carried : d->count;
+    }
+    if (d->count == 0) {
+        return true;
+    }
+    if (dma_span_of(d->address, d->count, &span) && dma_maps_allow(&g->maps, span, flag)) {
+        return true;
+    }
+    d->some = dma_maps_near(&g->maps, a.address, flag, &d->allowed);
+    return false;
+}
+
+static enum dma_verdict judge_access(struct dma_lane *l, const struct wire_hdr *hdr,
+                                     const uint8_t *p, size_t n)
+{
+    const struct dma_request other = {.refused = 0};
+    struct dma_denial d;
+
+    if (allowed(l->gate, hdr, p, n, &d)) {
+        (void)goes_on(&l->backend, hdr, &other);
+        return DMA_PASS;
+    }
+    taint(l->gate, TAINT_DMA);
+    l->gate->fn(l->gate->arg, &d);
+    return refuse(&l->backend, hdr, d.malformed ? EINVAL : EFAULT);
+}
+
+/* ---- all messages ---- */
+
+static enum dma_verdict judge_reply(struct dma_lane *l, bool from_client,
+                                    const struct wire_hdr *hdr)
+{
+    struct dma_gate *g = l->gate;
+    struct dma_way *w = way_of(l, !from_client);
+    /* Where only some requests are kept, their command tells them from those that are not. */
+    struct dma_request *found = oldest(w, hdr->id, g->checks ? 0 : hdr->command);
+    const bool failed = (hdr->flags & WIRE_ERROR) != 0;
+    struct dma_request r;
+
+    if (!found || found->refused) {
+        return DMA_PASS;
+    }
+    r = *found;
+    remove_request(w, found);
+    if (r.command == WIRE_DMA_MAP && failed) {
+        (void)dma_maps_remove(&g->maps, &r.map);
+    } else if (r.command == WIRE_DMA_UNMAP && !failed && unmapped(g, &r) < 0) {
+        return DMA_NO_MEMORY;
+    }
+    return release(w, hdr->id) ? DMA_PASS : DMA_NO_MEMORY;
+}
+
+void dma_gate_fds(struct dma_lane *l, bool from_client)
+{
+    /*
+     * What a backend hands out is a BAR's memory or a doorbell: accesses through it pass no proxy.
+     * What a client hands out is memory, which the route has an opinion on, or interrupts.
+     */
+    if (!from_client) {
+        taint(l->gate, TAINT_UNOBSERVED);
+    }
+}
+
+static void judge_fds(struct dma_lane *l, bool from_client, const struct wire_hdr *hdr)
+{
+    const bool usual = hdr->command == WIRE_DMA_MAP || hdr->command == WIRE_DEVICE_SET_IRQS;
+
+    dma_gate_fds(l, from_client);
+    if (from_client && l->gate->checks && !usual) {
+        /* It may be memory, on a way on which none is looked for. */
+        taint(l->gate, TAINT_UNOBSERVED);
+    }
+}
+
+enum dma_verdict dma_gate_judge(struct dma_lane *l, bool from_client, const uint8_t *p, size_t n,
+                                unsigned n_fds)
+{
+    const struct dma_request other = {.refused = 0};
+    struct wire_hdr hdr;
+
+    if (wire_get_hdr(p, n, UINT32_MAX, &hdr) != WIRE_FRAME_OK) {
+        return DMA_PASS;
+    }
+    p += WIRE_HDR_SIZE;
+    n -= WIRE_HDR_SIZE;
+    if (n_fds > 0) {
+        judge_fds(l, from_client, &hdr);
+    }
+    if (wire_is_reply(&hdr)) {
+        return judge_reply(l, from_client, &hdr);
+    }
+    if (from_client && hdr.command == WIRE_DMA_MAP) {
+        return judge_map(l, &hdr, p, n, n_fds);
+    }
+    if (from_client && hdr.command == WIRE_DMA_UNMAP) {
+        return judge_unmap(l, &hdr, p, n);
+    }
+    if (!l->gate->checks) {
+        return DMA_PASS;
+    }
+    if (!from_client && (hdr.command == WIRE_DMA_READ || hdr.command == WIRE_DMA_WRITE)) {
+        return judge_access(l, &hdr, p, n);
+    }
+    (void)goes_on(way_of(l, from_client), &hdr, &other);
+    return DMA_PASS;
+}
+
+/* ---- replies on their way ---- */
+
+bool dma_gate_blocked(const struct dma_lane *l, bool from_client)
+{
+    const struct dma_way *w = from_client ? &l->client : &l->backend;
+    const size_t waiting = (w->reply_end - w->reply_start) / WIRE_HDR_SIZE + w->refused;
+
+    return waiting > DMA_REPLIES_FULL || report_full(l->gate->report);
+}
+
+size_t dma_gate_replies(const struct dma_lane *l, bool to_client, const uint8_t **out)
+{
+    const struct dma_way *w = to_client ? &l->client : &l->backend;
+
+    *out = w->replies + w->reply_start;
+    return w->reply_end - w->reply_start;
+}
+
+void dma_gate_replied(struct dma_lane *l, bool to_client, size_t n)
+{
+    struct dma_way *w = way_of(l, to_client);
+
+    w->reply_start += n;
+    if (w->reply_start == w->reply_end) {
+        free(w->replies);
+        w->replies = NULL;
+        w->reply_start = 0;
+        w->reply_end = 0;
+    }
+}
+
+void dma_gate_close(struct dma_lane *l, bool to_client)
+{
+    struct dma_way *w = way_of(l, to_client);
+
+    dma_gate_replied(l, to_client, w->reply_end - w->reply_start);
+    /* Nor do replies from the other side come any more that something would wait for. */
+    w->first = 0;
+    w->end = 0;
+    w->refused = 0;
+    w->closed = true;
+}

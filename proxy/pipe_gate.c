@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A pipe with a gate: what has been read is judged before it is sent, and the gate's replies leave
+ * between two messages. Sends those; all other system calls are pipe.c's.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/sock.h"
+#include "proxy/pipe.h"
+
+/* Throws away what is held. */
+static void discard(struct pipe *p)
+{
+    queue_return(p->pool, &p->queue);
+    p->ready = false;
+}
+
+/* The queue holds a piece of a large message, the first or a later one. */
+static enum pipe_outcome judge_piece(struct pipe *p, bool first)
+{
+    struct queue *q = p->queue;
+
+    if (first) {
+        p->piece = dma_gate_judge(p->dma, p->from_client, q->data, q->end, q->fds.n);
+    } else if (q->fds.n > 0) {
+        dma_gate_fds(p->dma, p->from_client);
+    }
+    if (p->piece == DMA_NO_MEMORY) {
+        return PIPE_NO_MEMORY;
+    }
+    /* Fds that a client hides behind a message's beginning would be judged by nobody. */
+    if (p->piece == DMA_STRIP || (!first && p->from_client && p->dma->gate->checks)) {
+        fdset_close(&q->fds);
+    }
+    if (p->piece == DMA_DROP) {
+        discard(p);
+    }
+    return PIPE_MORE;
+}
+
+/* The queue holds whole messages; fds, where there are any, came with the only one. */
+static enum pipe_outcome judge_messages(struct pipe *p)
+{
+    struct queue *q = p->queue;
+    struct wire_hdr hdr;
+    size_t kept = 0;
+
+    for (size_t at = 0; wire_get_hdr(q->data + at, q->end - at, UINT32_MAX, &hdr) == WIRE_FRAME_OK;
+         at += hdr.size) {
+        switch (dma_gate_judge(p->dma, p->from_client, q->data + at, hdr.size, q->fds.n)) {
+        case DMA_NO_MEMORY:
+            return PIPE_NO_MEMORY;
+        case DMA_DROP:
+            fdset_close(&q->fds);
+            continue;
+        case DMA_STRIP:
+            fdset_close(&q->fds);
+            break;
+        case DMA_PASS:
+            break;
+        }
+        if (kept < at) {
+            memmove(q->data + kept, q->data + at, hdr.size);
+        }
+        kept += hdr.size;
+    }
+    q->end = kept;
+    if (kept == 0) {
+        discard(p);
+    }
+    return PIPE_MORE;
+}
+
+enum pipe_outcome pipe_judge(struct pipe *p)
+{
+    const bool first = !p->inside;
+
+    p->inside = p->left > 0;
+    if (!p->watched) {
+        if (p->queue->fds.n > 0) {
+            dma_gate_fds(p->dma, p->from_client);
+        }
+        return PIPE_MORE;
+    }
+    return first && p->left == 0 ? judge_messages(p) : judge_piece(p, first);
+}
+
+/* Whether the receiver is in the midst of a message, or will be before anything else is read. */
+static bool midway(const struct pipe *p)
+{
+    return p->ready || (p->left > 0 && !p->queue && p->piece != DMA_DROP);
+}
+
+bool pipe_has_replies(const struct pipe *p)
+{
+    const uint8_t *bytes;
+
+    return p->watched && !midway(p) && dma_gate_replies(p->dma, !p->from_client, &bytes) > 0;
+}
+
+enum pipe_outcome pipe_reply(struct pipe *p, struct pipe_detail *detail)
+{
+    const uint8_t *bytes;
+    size_t n;
+
+    if (p->ready) {
+        return PIPE_MORE;
+    }
+    while (!midway(p) && (n = dma_gate_replies(p->dma, !p->from_client, &bytes)) > 0) {
+        const ssize_t sent = sock_send(p->to_fd, bytes, n, NULL, MSG_DONTWAIT);
+
+        if (sent == -EAGAIN) {
+            return PIPE_WRITE;
+        }
+        if (sent < 0) {
+            detail->err = (int)-sent;
+            return PIPE_TO_ERROR;
+        }
+        dma_gate_replied(p->dma, !p->from_client, (size_t)sent);
+    }
+    return dma_gate_blocked(p->dma, p->from_client) ? PIPE_HOLD : PIPE_MORE;
+}
