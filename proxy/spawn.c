@@ -270,13 +270,15 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 static void log_ended(const struct spawned *d, int status)
 {
     const struct log_subject about = subject(d->spawn);
-    const char *when = d->state == SERVING  ? "in its session"
-                       : d->served          ? "after its session"
+    /* Its end may be known before its session's, which it came from. */
+    const bool good = d->served && (status == 0 || d->told);
+    const char *when = good                 ? "after its session"
+                       : d->served          ? "in its session"
                        : d->spawn->stopping ? "as the broker stops"
                                             : "before it served anybody";
-    const bool good = d->state == ENDING && (status == 0 || d->told);
 
-    log_line(good ? LOG_INFO : LOG_WARNING, &about, "device pid=%ld %s %d %s", (long)d->child.pid,
+    log_line(good || d->spawn->stopping ? LOG_INFO : LOG_WARNING, &about, "device pid=%ld %s %d %s",
+             (long)d->child.pid,
              WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), when);
 }
