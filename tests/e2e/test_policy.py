@@ -45,9 +45,11 @@ class Policy(Case):
         self.assertEqual(0, done.returncode, done.stderr)
         return done.stdout
 
-    def start_policy(self, backend: Path, statements: Sequence[str],
+    def start_policy(self, backend: Path | str, statements: Sequence[str],
                      global_statements: Sequence[str] = (), inside: Sequence[str] = ()) -> Path:
-        """A broker with these rules and an audit log; INSIDE: the command that runs it."""
+        """A broker with these rules and an audit log; INSIDE: the command that runs it.
+
+        BACKEND: a socket, or what "backend" says."""
         self.tool("audit", "keygen", "--name", "test", str(self.key))
         listen = self.folder / "policy.sock"
         config = self.folder / "policy.conf"
@@ -63,6 +65,7 @@ class Policy(Case):
         """The device works, and QEMU goes."""
         machine = self.start_qemu(qemu.vfio_user("edu0", route, bus="pcie.0", addr="4"))
         self.assertEqual(120, edu.Edu(pci.Function(machine.qtest, 0, 4)).factorial(5))
+        machine.quit()
         machine.close()
 
     def refused(self, route: Path) -> None:
@@ -144,6 +147,35 @@ class Attested(Policy):
         self.expect("deny", "U")
 
 
+class Spawned(Policy):
+    """edu as the broker starts it."""
+
+    def start_spawned(self, *statements: str) -> Path:
+        command = f"'{self.program('edu')}' --fd %fd"
+        return self.start_policy(f'spawn "{command}" user {os.getuid()}', statements)
+
+    def test_works_again_and_again(self) -> None:
+        route = self.start_spawned()
+        for _ in range(3):
+            self.use(route)
+        self.assertEqual(0, self.child("poemd").terminate())
+        log = self.child("poemd").log()
+        self.assertEqual(3, log.count("exited with status 0 after its session"), log)
+        self.assertEqual(3, log.count("says: edu: info: a client is here"), log)
+
+    def test_is_the_process_that_was_started(self) -> None:
+        self.use(self.start_spawned(f"allow backend exe {self.program('edu')}",
+                                    f"{COMPATIBLE} evidence packaged", "otherwise taint"))
+        record = self.expect("allow-tainted", "U")
+        self.assertIn(f"device pid={record['backend']['pid']} started", self.child("poemd").log())
+        self.assertEqual(os.getuid(), record["backend"]["uid"])
+
+    def test_that_cannot_be_started_is_refused(self) -> None:
+        route = self.start_policy('spawn "/nowhere/edu %fd"', [])
+        machine = self.launch_qemu(qemu.vfio_user("edu0", route))
+        self.assertIn("version reply: Connection refused", machine.refusal())
+
+
 class Packaged(Policy):
     """edu in a Debian package, which is installed for this test's processes alone."""
 
@@ -183,7 +215,9 @@ class Packaged(Policy):
                 str(layers), str(package), HOLD]
         holder = procs.start_ready("holder", lambda fd: [*argv, str(fd)], self.folder,
                                    self._children.append)
-        return ["nsenter", f"--mount=/proc/{holder.pid}/ns/mnt", "--"]
+        # In a chroot a mount namespace alone would lead out of it.
+        return ["nsenter", f"--mount=/proc/{holder.pid}/ns/mnt", f"--root=/proc/{holder.pid}/root",
+                f"--wd=/proc/{holder.pid}/root", "--"]
 
     def start_packaged(self, licence: str) -> Path:
         inside = self.install(self.build(licence))
