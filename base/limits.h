@@ -129,6 +129,20 @@
 #define LIMIT_RESPAWN_MS 50
 #define LIMIT_RESPAWN_MAX_MS 5000
 
+/* ---- the control socket ---- */
+
+/* Clients at once: operators and their tools; each capture that is held is one. */
+#define LIMIT_CONTROL_CLIENTS 64
+
+/* How long a client may take to ask, and to read each part of its answer, in milliseconds. */
+#define LIMIT_CONTROL_MS 5000
+
+/* How long workers may take to say what has passed; then what was known last is told. */
+#define LIMIT_CONTROL_COUNT_MS 1000
+
+/* Parts of an answer in one turn of the loop. */
+#define LIMIT_CONTROL_TURN 32
+
 /* ---- devices that the broker starts ---- */
 
 /*

@@ -159,6 +159,7 @@ struct config {
     struct config_list envelopes;  /* files */
     struct inspector_key *trusted; /* by config_resolve: the keys that trust_keys name; owned */
     size_t n_trusted;
+    char *file;     /* whose path config_load was given, absolute; else NULL */
     bool from_file; /* config_load: digest is the file's SHA-256 */
     uint8_t digest[CONFIG_DIGEST_SIZE];
     struct poem_file poem; /* by config_resolve */

@@ -269,6 +269,7 @@ int config_load(struct config *c, const char *path, struct config_errors *e)
     if (n < 0) {
         return (int)n;
     }
+    c->file = realpath(path, NULL);
     c->from_file = EVP_Digest(p, (size_t)n, c->digest, NULL, EVP_sha256(), NULL) == 1;
     r = config_parse(c, p, (size_t)n, e);
     free(p);

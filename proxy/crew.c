@@ -20,6 +20,7 @@
 
 #include "base/fdset.h"
 #include "base/sock.h"
+#include "proxy/control.h"
 #include "proxy/decision.h"
 #include "proxy/monitor.h"
 #include "proxy/worker.h"
@@ -86,7 +87,7 @@ static struct ipc_msg message(const struct ticket *t, enum ipc_type type)
 /* Sends what is unsent, in this order. False: the channel is full. */
 static bool post(struct crew_member *w, struct ticket *t)
 {
-    static const enum ipc_type types[] = {IPC_SESSION, IPC_VERDICT, IPC_RECORDED};
+    static const enum ipc_type types[] = {IPC_SESSION, IPC_VERDICT, IPC_RECORDED, IPC_END};
     const int fds[2] = {t->client_fd, t->backend_fd};
 
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
@@ -200,6 +201,36 @@ void crew_recorded(struct crew *c, struct ticket *t)
     send_or_keep(t->member, t, IPC_RECORDED);
 }
 
+void crew_end(struct crew *c, struct ticket *t)
+{
+    (void)c;
+    send_or_keep(t->member, t, IPC_END);
+}
+
+void crew_count(struct crew *c)
+{
+    const struct ipc_msg m = {.type = IPC_COUNT};
+
+    for (unsigned i = 0; i < c->n; i++) {
+        struct crew_member *w = &c->members[i];
+
+        /* One whose channel is full is busy: what was known last has to do. */
+        if (w->ready && !w->counting && ipc_send(w->channel_fd, &m, NULL, 0) == 0) {
+            w->counting = true;
+        }
+    }
+}
+
+bool crew_counting(const struct crew *c)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        if (c->members[i].counting) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void crew_forget(struct crew *c, struct ticket *t)
 {
     if (t->in_outbox) {
@@ -226,6 +257,31 @@ static struct ticket *ticket_of(struct crew_member *w, uint64_t id)
         }
     }
     return NULL;
+}
+
+/* Sessions that have ended meanwhile are none of its tickets any more. */
+static void take_counts(struct crew_member *w, const struct ipc_counts *c)
+{
+    struct ticket *t = NULL;
+
+    for (uint32_t i = 0; i < c->n; i++) {
+        const struct ipc_counted *counted = &c->counted[i];
+
+        /* They come in the order of the list, but for those that have waited for their verdict. */
+        t = t ? TAILQ_NEXT(t, member_link) : NULL;
+        if (!t || t->id != counted->session) {
+            t = ticket_of(w, counted->session);
+        }
+        if (t) {
+            t->counted = true;
+            t->to_backend = counted->to_backend;
+            t->to_client = counted->to_client;
+        }
+    }
+    if (c->last) {
+        w->counting = false;
+        control_counted(w->crew->monitor->control);
+    }
 }
 
 /* Obeys one message of a worker's. False: it broke the rules. */
@@ -262,6 +318,12 @@ static bool obey(struct crew_member *w, const struct ipc_msg *m, unsigned n_fds)
             return false;
         }
         decision_export(t, &m->u.exports);
+        break;
+    case IPC_COUNTS:
+        if (!w->counting || !ipc_counts_sound(&m->u.counts)) {
+            return false;
+        }
+        take_counts(w, &m->u.counts);
         break;
     case IPC_ENDED:
         if (m->u.ended.reason >= REASON_COUNT) {
@@ -382,6 +444,10 @@ static void member_close(struct crew_member *w)
     }
     sock_close(&w->channel_fd);
     w->ready = false;
+    if (w->counting) {
+        w->counting = false;
+        control_counted(w->crew->monitor->control);
+    }
 }
 
 /* Room for as many messages as clients are refused at once; the default has less. */

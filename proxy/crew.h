@@ -27,6 +27,7 @@ struct crew_member {
     bool ready;
     unsigned false_starts; /* how often in a row it died before it was ready */
     unsigned sessions;
+    bool counting; /* has been asked what has passed, and has not told all */
     struct event *readable;
     struct event *writable;
     struct event *respawn;
@@ -65,6 +66,18 @@ void crew_recorded(struct crew *c, struct ticket *t);
 
 /* Whether the message of that type still waits to be sent to the ticket's worker. */
 bool crew_unsent(const struct ticket *t, enum ipc_type type);
+
+/* Has a ticket's worker end the session. */
+void crew_end(struct crew *c, struct ticket *t);
+
+/*
+ * Asks all workers what has passed in their sessions: the tickets' counts are written as they come.
+ * control_counted is called whenever one has told all of them, or died; never from within.
+ */
+void crew_count(struct crew *c);
+
+/* Whether some have been asked and have not told all. */
+bool crew_counting(const struct crew *c);
 
 /* The ticket is over: takes it off its worker's lists. */
 void crew_forget(struct crew *c, struct ticket *t);

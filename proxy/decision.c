@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/wire.h"
+#include "proxy/facts.h"
 #include "proxy/inquiry.h"
 #include "proxy/monitor.h"
 
@@ -20,7 +21,7 @@ static struct log_subject subject(const struct ticket *t, const char *leg)
     return (struct log_subject){.session = t->id, .route = t->route->config->name, .leg = leg};
 }
 
-/* Who the parties are matters where it is recorded, or where a rule goes by it. */
+/* What is in the parties' executables matters where it is recorded, or where a rule goes by it. */
 static bool facts_matter(const struct ticket *t)
 {
     const struct rules *r = &t->route->config->rules;
@@ -114,25 +115,35 @@ static void log_verdict(const struct ticket *t, const struct rules_verdict *v)
     }
 }
 
+/* Writes down the verdict, a reference that is taken. False: it cannot be. */
+static bool record_verdict(struct ticket *t, json_t *record)
+{
+    return recorder_await(&t->monitor->recorder, "verdict", record, &t->recorded, on_recorded, t);
+}
+
 /* All is known. */
 static void on_known(void *arg)
 {
     struct ticket *t = arg;
-    struct recorder *recorder = &t->monitor->recorder;
     struct rules_verdict v;
+    json_t *record = NULL;
 
     inquiry_decide(t->inquiry, &t->route->config->rules, &v);
     t->taint |= v.taint;
     t->denied = v.verdict == VERDICT_DENY;
     log_verdict(t, &v);
-    if (!recorder_on(recorder)) {
+    if (recorder_on(&t->monitor->recorder) || t->monitor->control) {
+        record = verdict_record(t, &v);
+    }
+    if (t->monitor->control) {
+        t->facts = facts_text(record);
+    }
+    if (!recorder_on(&t->monitor->recorder)) {
+        json_decref(record);
         carry_out(t, t->denied ? EACCES : 0);
+    } else if (record_verdict(t, record)) {
         return;
-    }
-    if (recorder_await(recorder, "verdict", verdict_record(t, &v), &t->recorded, on_recorded, t)) {
-        return;
-    }
-    if (t->denied) {
+    } else if (t->denied) {
         carry_out(t, EACCES);
     } else {
         unrecorded(t);
@@ -142,9 +153,11 @@ static void on_known(void *arg)
 bool decision_begin(struct ticket *t)
 {
     const bool facts = facts_matter(t);
+    /* Who they are is also shown to whoever asks for the sessions. */
+    const bool who = facts || t->monitor->control;
 
-    t->inquiry = inquiry_new(facts ? t->monitor->inspector : NULL, facts ? t->client_fd : -1,
-                             facts ? t->backend_fd : -1, t->device ? spawn_pid(t->device) : 0,
+    t->inquiry = inquiry_new(facts ? t->monitor->inspector : NULL, who ? t->client_fd : -1,
+                             who ? t->backend_fd : -1, t->device ? spawn_pid(t->device) : 0,
                              ticket_handshake_left_ms(t), on_known, t);
     if (!t->inquiry) {
         return false;

@@ -33,11 +33,14 @@ static const struct {
     [IPC_RECORDED] = {IPC_FROM_MONITOR, 0, RELAYED},
     [IPC_RING] = {IPC_FROM_MONITOR, 2, NO_SESSION},
     [IPC_TAP] = {IPC_FROM_MONITOR, 0, WITH_WORKER},
+    [IPC_END] = {IPC_FROM_MONITOR, 0, WITH_WORKER},
+    [IPC_COUNT] = {IPC_FROM_MONITOR, 0, NO_SESSION},
     [IPC_QUIT] = {IPC_FROM_MONITOR, 0, NO_SESSION},
     [IPC_READY] = {IPC_FROM_WORKER, 0, NO_SESSION},
     [IPC_EVIDENCE] = {IPC_FROM_WORKER, 0, IN(RECITING)},
     [IPC_TAINT] = {IPC_FROM_WORKER, 0, RELAYED},
     [IPC_EXPORT] = {IPC_FROM_WORKER, 0, RELAYED},
+    [IPC_COUNTS] = {IPC_FROM_WORKER, 0, NO_SESSION},
     [IPC_ENDED] = {IPC_FROM_WORKER, 0, WITH_WORKER},
 };
 
@@ -99,6 +102,11 @@ bool ipc_export_sound(const struct ipc_export *e)
         }
     }
     return true;
+}
+
+bool ipc_counts_sound(const struct ipc_counts *c)
+{
+    return c->n <= IPC_COUNTED && c->last <= 1;
 }
 
 int ipc_send(int fd, const struct ipc_msg *m, const int *fds, unsigned n_fds)

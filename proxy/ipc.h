@@ -29,12 +29,15 @@ enum ipc_type {
     IPC_RING,        /* fds: a ring for what is captured (trace/ring.h), and its bell; in place of
                         the one before */
     IPC_TAP,         /* how the session is captured from now on */
+    IPC_END,         /* end the session: an operator wants it */
+    IPC_COUNT,       /* say what has passed in every session that relays */
     IPC_QUIT,        /* end every session, report each, exit */
     /* worker → monitor */
     IPC_READY,    /* has given up its rights, takes sessions */
     IPC_EVIDENCE, /* the handshake is done, but for the reply to the client: what was learnt */
     IPC_TAINT,    /* what the worker saw taints the session */
     IPC_EXPORT,   /* memory that the client has handed out; one at a time, see IPC_RECORDED */
+    IPC_COUNTS,   /* the answer to IPC_COUNT, in as many messages as it takes */
     IPC_ENDED,    /* the session is over; its fds are closed */
     IPC_TYPES,
 };
@@ -117,6 +120,19 @@ struct ipc_export {
     struct ipc_range ranges[IPC_EXPORT_RANGES];
 };
 
+/* What has passed in sessions that relay. */
+#define IPC_COUNTED 32u
+
+struct ipc_counts {
+    uint32_t n;    /* at most IPC_COUNTED */
+    uint32_t last; /* 1: all have been told */
+    struct ipc_counted {
+        uint64_t session;
+        struct ipc_count to_backend;
+        struct ipc_count to_client;
+    } counted[IPC_COUNTED];
+};
+
 struct ipc_ended {
     uint32_t reason; /* enum session_reason */
     uint32_t err;    /* the errno that the client was told, or 0 */
@@ -137,12 +153,14 @@ struct ipc_msg {
         struct ipc_evidence evidence;
         struct ipc_taint taint;
         struct ipc_export exports;
+        struct ipc_counts counts;
         struct ipc_ended ended;
     } u;
 };
 
 /* The channel's messages are as large as evidence is, and no larger. */
 _Static_assert(sizeof(struct ipc_export) <= sizeof(struct ipc_evidence), "too many ranges");
+_Static_assert(sizeof(struct ipc_counts) <= sizeof(struct ipc_evidence), "too many counts");
 
 /* At most this many fds come with a message. */
 #define IPC_FDS_MAX 2
@@ -163,6 +181,9 @@ bool ipc_taint_sound(const struct ipc_taint *t);
 
 /* Whether the ranges are such as a worker tells of: count, flags and enums in range. */
 bool ipc_export_sound(const struct ipc_export *e);
+
+/* Whether there are as many as a message has; what the numbers are worth is the worker's word. */
+bool ipc_counts_sound(const struct ipc_counts *c);
 
 /* Whether the type names a session that the receiver must know. */
 bool ipc_names_session(uint32_t type);

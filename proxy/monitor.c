@@ -17,13 +17,14 @@
 
 #include "base/hex.h"
 #include "base/sock.h"
+#include "proxy/control.h"
 #include "proxy/sandbox.h"
 
 /* How long workers may take to end their sessions when the broker stops. */
 static const struct timeval stop_time = {.tv_sec = 2};
 
 /* Descriptors that the monitor needs beside listeners, workers and sessions being begun. */
-#define SPARE_FDS 64
+#define SPARE_FDS (64 + 2 * LIMIT_CONTROL_CLIENTS)
 
 uint64_t monitor_now_ms(void)
 {
@@ -99,6 +100,7 @@ void monitor_stop(struct monitor *m, int status)
             spawn_stop(m->routes[i].spawn);
         }
     }
+    control_close(m->control);
     end_unhanded(m);
     crew_quit(&m->crew);
     event_base_once(m->base, -1, EV_TIMEOUT, on_stop_time, m, &stop_time);
@@ -270,6 +272,7 @@ static int monitor_init(struct monitor *m, const struct config *config)
     int err;
 
     m->config = config;
+    m->started_ms = monitor_now_ms();
     for (int state = 0; state < SESSION_STATES; state++) {
         TAILQ_INIT(&m->tickets[state]);
     }
@@ -295,6 +298,9 @@ static int monitor_init(struct monitor *m, const struct config *config)
         err = start_inspector(m);
     }
     if (!err) {
+        err = control_new(&m->control, m);
+    }
+    if (!err) {
         err = crew_init(&m->crew, m, &config->poem.poem);
     }
     return err ? err : start_devices(m);
@@ -318,8 +324,9 @@ static void monitor_deinit(struct monitor *m)
             spawn_free(m->routes[i].spawn);
         }
     }
-    free(m->routes);
     crew_deinit(&m->crew);
+    control_free(m->control);
+    free(m->routes);
     inspector_free(m->inspector);
     end_record(m);
     if (m->reap_event) {

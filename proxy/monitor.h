@@ -26,6 +26,8 @@
 #include "proxy/route.h"
 #include "proxy/ticket.h"
 
+struct control;
+
 struct monitor {
     struct event_base *base;
     const struct config *config; /* borrowed, resolved */
@@ -39,6 +41,8 @@ struct monitor {
     uint32_t taint;        /* of all sessions of this run */
     struct recorder recorder;
     struct inspector *inspector; /* NULL: nothing needs one */
+    struct control *control;     /* NULL: nobody may ask */
+    uint64_t started_ms;
     struct event *reap_event;
     struct event *signals[4];
     int ready_fd; /* owned; -1: nobody waits, or has been told */

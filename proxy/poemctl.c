@@ -39,6 +39,9 @@ static const struct command commands[] = {
      probe_main},
     {"recite", "[--json] [--timeout MS] [--poem FILE] SOCKET",
      "demand the poem of whoever listens there", recite_main},
+    {"sessions", "[--json] [--control PATH] [ROUTE] | --end NUMBER [--control PATH]",
+     "show who speaks to whom through a running poemd, or end a session", sessions_main},
+    {"status", "[--json] [--control PATH]", "show what a running poemd is doing", status_main},
     {"taint", "[--json] LETTERS|NUMBER", "say what the letters of a taint mean", taint_main},
     {"trace", "ACTION ...", "capture what passes, read and replay it: poemctl-trace(1)",
      trace_main},
@@ -101,6 +104,21 @@ bool poemctl_timeout(const char *name, const char *text, int *out)
         return false;
     }
     *out = (int)v;
+    return true;
+}
+
+bool poemctl_number(const char *name, const char *text, uint64_t *out)
+{
+    char shown[64];
+    char *end;
+
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    if (errno || text[strspn(text, "0123456789")] != '\0' || *out == 0) {
+        poemctl_error(name, "\"%s\" is no number",
+                      log_escape(shown, sizeof shown, text, strlen(text)));
+        return false;
+    }
     return true;
 }
 

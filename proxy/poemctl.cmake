@@ -9,11 +9,14 @@ add_executable(poemctl
                ${CMAKE_CURRENT_LIST_DIR}/poemctl.c
                ${CMAKE_CURRENT_LIST_DIR}/poemctl_attest.c
                ${CMAKE_CURRENT_LIST_DIR}/poemctl_audit.c
+               ${CMAKE_CURRENT_LIST_DIR}/poemctl_control.c
                ${CMAKE_CURRENT_LIST_DIR}/poemctl_inspect.c
                ${CMAKE_CURRENT_LIST_DIR}/poemctl_json.c
                ${CMAKE_CURRENT_LIST_DIR}/poemctl_poem.c
                ${CMAKE_CURRENT_LIST_DIR}/poemctl_policy.c
                ${CMAKE_CURRENT_LIST_DIR}/poemctl_recite.c
+               ${CMAKE_CURRENT_LIST_DIR}/poemctl_sessions.c
+               ${CMAKE_CURRENT_LIST_DIR}/poemctl_status.c
                ${CMAKE_CURRENT_LIST_DIR}/poemctl_taint.c
                ${CMAKE_CURRENT_LIST_DIR}/policy_check.c
                ${CMAKE_CURRENT_LIST_DIR}/policy_explain.c

@@ -7,6 +7,7 @@
 #define POEMD_PROXY_POEMCTL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Exit codes; the same for every subcommand. */
 enum poemctl_exit {
@@ -34,6 +35,9 @@ int poemctl_finish(const char *name, int code);
 /* Reads the argument of --timeout; false, said on standard error, where it is none. */
 bool poemctl_timeout(const char *name, const char *text, int *out);
 
+/* Reads the number of a session or a capture; false, said on standard error, where it is none. */
+bool poemctl_number(const char *name, const char *text, uint64_t *out);
+
 /* ---- the subcommands ---- */
 
 poemctl_command attest_main;
@@ -43,6 +47,8 @@ poemctl_command poem_main;
 poemctl_command policy_main;
 poemctl_command probe_main;
 poemctl_command recite_main;
+poemctl_command sessions_main;
+poemctl_command status_main;
 poemctl_command taint_main;
 poemctl_command trace_main;
 

@@ -28,6 +28,7 @@ struct route {
     struct event *acceptable;
     struct event *resume;       /* accepting again after the fds ran out */
     unsigned sessions;          /* alive */
+    uint64_t begun;             /* since the broker's start */
     struct ticket_list tickets; /* … of whom this many, in the order of their coming */
     uint32_t taint;             /* of all sessions that it has had */
     uint64_t refused;           /* since the last log line that said so */

@@ -38,17 +38,17 @@ static void set_timer(struct session *s, unsigned ms)
 
 /* ---- the end ---- */
 
+static void add_count(struct ipc_count *to, const struct ipc_count *more)
+{
+    to->messages += more->messages;
+    to->bytes += more->bytes;
+    to->fds += more->fds;
+}
+
 static void add_counts(struct session *s, const struct lane *l)
 {
-    const struct ipc_count *up = &l->to_backend.count;
-    const struct ipc_count *down = &l->to_client.count;
-
-    s->to_backend.messages += up->messages;
-    s->to_backend.bytes += up->bytes;
-    s->to_backend.fds += up->fds;
-    s->to_client.messages += down->messages;
-    s->to_client.bytes += down->bytes;
-    s->to_client.fds += down->fds;
+    add_count(&s->to_backend, &l->to_backend.count);
+    add_count(&s->to_client, &l->to_client.count);
 }
 
 /* The only way out of a session. */
@@ -509,6 +509,88 @@ void session_refuse(struct session_host *h, const struct ipc_refuse *settings, i
     }
 }
 
+void session_end_one(struct session_host *h, uint64_t id)
+{
+    for (enum session_state state = SESSION_RECITING; state < SESSION_DEAD; state++) {
+        struct session *s = id != 0 ? session_find(h, id, state) : NULL;
+
+        if (s && state <= SESSION_DECIDING) {
+            greeting_abort(s->greeting, REASON_OPERATOR, ECONNABORTED, "the operator ends it");
+            return;
+        }
+        if (s) {
+            session_end(s, REASON_OPERATOR);
+            return;
+        }
+    }
+}
+
+/* ---- counting ---- */
+
+static struct ipc_counted counted(const struct session *s)
+{
+    struct ipc_counted c = {
+        .session = s->id, .to_backend = s->to_backend, .to_client = s->to_client};
+    const struct lane *const lanes[] = {s->lane, s->twin};
+
+    for (size_t i = 0; i < sizeof lanes / sizeof *lanes; i++) {
+        if (lanes[i]) {
+            add_count(&c.to_backend, &lanes[i]->to_backend.count);
+            add_count(&c.to_client, &lanes[i]->to_client.count);
+        }
+    }
+    return c;
+}
+
+/*
+ * Sends the next ones that have not been told in this round, as many as a message has. False: the
+ * channel is full.
+ */
+static bool send_some_counts(struct session_host *h)
+{
+    struct session *told[IPC_COUNTED];
+    struct ipc_msg m = {.type = IPC_COUNTS};
+    struct ipc_counts *c = &m.u.counts;
+    struct session *s = NULL;
+
+    c->last = 1;
+    for (int state = SESSION_RELAYING; state <= SESSION_DRAINING; state++) {
+        TAILQ_FOREACH(s, &h->lists[state], link)
+        {
+            if (s->counted == h->count_round) {
+                continue;
+            }
+            if (c->n == IPC_COUNTED) {
+                c->last = 0;
+                break;
+            }
+            told[c->n] = s;
+            c->counted[c->n++] = counted(s);
+        }
+    }
+    if (!h->send(h, &m)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < c->n; i++) {
+        told[i]->counted = h->count_round;
+    }
+    h->count_unsent = !c->last;
+    return true;
+}
+
+static void send_counts(struct session_host *h)
+{
+    while (h->count_unsent && send_some_counts(h)) {
+    }
+}
+
+void session_count(struct session_host *h)
+{
+    h->count_round++;
+    h->count_unsent = true;
+    send_counts(h);
+}
+
 void session_end_all(struct session_host *h, enum session_reason reason)
 {
     for (int state = 0; state < SESSION_DEAD; state++) {
@@ -528,6 +610,7 @@ void session_host_resume(struct session_host *h)
     struct session *next;
 
     reap(-1, 0, h);
+    send_counts(h);
     TAILQ_FOREACH_SAFE(s, &h->lists[SESSION_DECIDING], link, next)
     {
         if (s->evidence_unsent && !report_evidence(s)) {
@@ -545,6 +628,8 @@ int session_host_init(struct session_host *h)
     SLIST_INIT(&h->greeted);
     TAILQ_INIT(&h->reporting);
     h->refusing = 0;
+    h->count_round = 0;
+    h->count_unsent = false;
     h->reap_event = event_new(h->base, -1, 0, reap, h);
     return h->reap_event ? 0 : -ENOMEM;
 }

@@ -32,6 +32,8 @@ struct session_host {
     struct session_list reporting; /* who have something to tell that has not been sent */
     struct session_stack greeted;  /* whose greeting is over, to be freed when the turn is */
     unsigned refusing;             /* sessions that only refuse, alive */
+    uint32_t count_round;          /* the number of the last session_count */
+    bool count_unsent;             /* not all of it has been told */
     struct event *reap_event;      /* made active when somebody has died */
     /* Sends m, or says false: the channel is full, and session_host_resume will be called. */
     bool (*send)(struct session_host *h, const struct ipc_msg *m);
@@ -60,6 +62,7 @@ struct session {
     struct lane *twin;         /* … where a twin socket was negotiated */
     struct event timer;        /* the handshake's, later the draining's */
     unsigned drain_ms;
+    uint32_t counted;            /* the last round in which the monitor was told its counts */
     uint64_t drained;            /* bytes that had passed when the timer was set */
     bool reporting;              /* among the host's */
     struct session_guard *guard; /* NULL: it only refuses */
@@ -98,6 +101,15 @@ void session_taint(struct session *s, uint32_t bits);
 
 /* The monitor has recorded what this session has told of exported memory. */
 void session_recorded(struct session_host *h, uint64_t id);
+
+/*
+ * An operator wants the session ended: in its handshake the client is told by ECONNABORTED. One
+ * that has ended meanwhile is none.
+ */
+void session_end_one(struct session_host *h, uint64_t id);
+
+/* Tells the monitor what has passed in every session that relays, as the channel takes it. */
+void session_count(struct session_host *h);
 
 /* Ends every session. They are reaped in the loop's next turn. */
 void session_end_all(struct session_host *h, enum session_reason reason);

@@ -42,6 +42,7 @@ static const char *const reasons[REASON_COUNT] = {
     [REASON_NO_RESOURCES] = "no-resources",
     [REASON_WORKER_DIED] = "worker-died",
     [REASON_SHUTDOWN] = "shutdown",
+    [REASON_OPERATOR] = "ended-by-operator",
 };
 
 const char *session_state_name(enum session_state s)

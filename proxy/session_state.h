@@ -56,6 +56,7 @@ enum session_reason {
     REASON_NO_RESOURCES,
     REASON_WORKER_DIED,
     REASON_SHUTDOWN,
+    REASON_OPERATOR, /* poemctl sessions end */
     REASON_COUNT, /* how many there are */
 };
 

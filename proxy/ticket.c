@@ -102,6 +102,7 @@ void ticket_reap(struct monitor *m)
         TAILQ_REMOVE(&m->tickets[SESSION_DEAD], t, link);
         sock_hang_up(&t->client_fd);
         sock_hang_up(&t->backend_fd);
+        free(t->facts);
         free(t);
     }
 }
@@ -196,6 +197,15 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+void ticket_end_asked(struct ticket *t)
+{
+    if (t->member && !crew_unsent(t, IPC_SESSION)) {
+        crew_end(&t->monitor->crew, t);
+    } else {
+        refuse(t, REASON_OPERATOR, ECONNABORTED);
+    }
+}
+
 /* The client has sent something, or gone. How much is there is asked; what it is, is not read. */
 static void on_client(evutil_socket_t fd, short what, void *arg)
 {
@@ -232,6 +242,7 @@ static struct ticket *ticket_new(struct monitor *m, struct route *r, int client_
     TAILQ_INSERT_TAIL(&m->tickets[t->state], t, link);
     TAILQ_INSERT_TAIL(&r->tickets, t, route_link);
     r->sessions++;
+    r->begun++;
     m->sessions++;
     return t;
 }

@@ -44,8 +44,12 @@ struct ticket {
     uint32_t taint;                /* bits of enum taint */
     bool denied;                   /* the verdict, while it is being recorded */
     bool opened;                   /* there is a record of its beginning: its end needs one, too */
-    int verdict_err;               /* what the worker is told: 0 or an errno */
-    uint32_t unsent;               /* to the worker: a bit for each enum ipc_type (crew.c) */
+    bool counted;                  /* the counts are known, as of the last crew_count */
+    struct ipc_count to_backend;
+    struct ipc_count to_client;
+    char *facts;     /* facts_text of the verdict, where the control socket is open */
+    int verdict_err; /* what the worker is told: 0 or an errno */
+    uint32_t unsent; /* to the worker: a bit for each enum ipc_type (crew.c) */
     bool in_outbox;
 };
 
@@ -53,6 +57,9 @@ TAILQ_HEAD(ticket_list, ticket);
 
 /* A client has connected: begins a session, or has it refused. Takes the socket. */
 void ticket_accept_take(struct monitor *m, struct route *r, int client_fd);
+
+/* An operator ends it, wherever it stands. */
+void ticket_end_asked(struct ticket *t);
 
 /* The verdict lets it: from DECIDING to RELAYING. */
 void ticket_relays(struct ticket *t);

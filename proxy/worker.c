@@ -102,6 +102,12 @@ static bool obey(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
     case IPC_RECORDED:
         session_recorded(&w->host, m->session);
         break;
+    case IPC_END:
+        session_end_one(&w->host, m->session);
+        break;
+    case IPC_COUNT:
+        session_count(&w->host);
+        break;
     case IPC_QUIT:
         w->quitting = true;
         session_end_all(&w->host, REASON_SHUTDOWN);

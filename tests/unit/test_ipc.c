@@ -27,11 +27,14 @@ static const struct {
     [IPC_REFUSE] = {"refuse", IPC_FROM_MONITOR, 1, NULL},
     [IPC_VERDICT] = {"verdict", IPC_FROM_MONITOR, 0, "...x..."},
     [IPC_RECORDED] = {"recorded", IPC_FROM_MONITOR, 0, "....xx."},
+    [IPC_END] = {"end", IPC_FROM_MONITOR, 0, "..xxxx."},
+    [IPC_COUNT] = {"count", IPC_FROM_MONITOR, 0, NULL},
     [IPC_QUIT] = {"quit", IPC_FROM_MONITOR, 0, NULL},
     [IPC_READY] = {"ready", IPC_FROM_WORKER, 0, NULL},
     [IPC_EVIDENCE] = {"evidence", IPC_FROM_WORKER, 0, "..x...."},
     [IPC_TAINT] = {"taint", IPC_FROM_WORKER, 0, "....xx."},
     [IPC_EXPORT] = {"export", IPC_FROM_WORKER, 0, "....xx."},
+    [IPC_COUNTS] = {"counts", IPC_FROM_WORKER, 0, NULL},
     [IPC_ENDED] = {"ended", IPC_FROM_WORKER, 0, "..xxxx."},
 };
 
@@ -118,6 +121,16 @@ START_TEST(exported_ranges_are_counted_and_named)
     e.n = 1;
     e.zero = 1;
     ck_assert(!ipc_export_sound(&e));
+}
+END_TEST
+
+START_TEST(no_more_counts_than_a_message_has)
+{
+    ck_assert(ipc_counts_sound(&(struct ipc_counts){.n = 0, .last = 1}));
+    ck_assert(ipc_counts_sound(&(struct ipc_counts){.n = IPC_COUNTED}));
+    ck_assert(!ipc_counts_sound(&(struct ipc_counts){.n = IPC_COUNTED + 1}));
+    ck_assert(!ipc_counts_sound(&(struct ipc_counts){.n = UINT32_MAX}));
+    ck_assert(!ipc_counts_sound(&(struct ipc_counts){.last = 2}));
 }
 END_TEST
 
@@ -276,6 +289,7 @@ int main(void)
     tcase_add_test(tc, unknown_types_are_never_legal);
     tcase_add_test(tc, only_what_a_worker_sees_taints);
     tcase_add_test(tc, exported_ranges_are_counted_and_named);
+    tcase_add_test(tc, no_more_counts_than_a_message_has);
     tc = unit_case(s, "wire");
     tcase_add_checked_fixture(tc, open_pair, close_pair);
     tcase_add_loop_test(tc, a_message_arrives_with_its_fds, 0, IPC_FDS_MAX + 1);

@@ -45,6 +45,7 @@ static const char *const words[REASON_COUNT] = {
     "no-resources",
     "worker-died",
     "shutdown",
+    "ended-by-operator",
 };
 
 START_TEST(every_pair_is_as_written)

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* What the monitor knows, as JSON for whoever asks. Changes nothing. */
+#include "proxy/control_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/hex.h"
+#include "policy/audit_line.h"
+#include "proxy/monitor.h"
+
+/* Foreign text, or null. */
+static json_t *text(const char *s)
+{
+    return s ? audit_text(s, strlen(s)) : json_null();
+}
+
+static json_t *taint(uint32_t bits)
+{
+    char letters[TAINT_COUNT + 1];
+
+    return json_string(taint_text(bits, letters));
+}
+
+static json_t *age(uint64_t then_ms)
+{
+    return json_integer((json_int_t)(monitor_now_ms() - then_ms));
+}
+
+/* The time of day, UTC, of a moment of monitor_now_ms. */
+static json_t *time_of(uint64_t then_ms)
+{
+    const uint64_t ago = monitor_now_ms() - then_ms;
+    char out[AUDIT_TIME_SIZE + 1];
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_sec -= (time_t)(ago / 1000);
+    t.tv_nsec -= (long)(ago % 1000) * 1000000;
+    if (t.tv_nsec < 0) {
+        t.tv_nsec += 1000000000;
+        t.tv_sec--;
+    }
+    audit_line_time(&t, out);
+    return json_string(out);
+}
+
+/* ---- the broker ---- */
+
+static json_t *configuration(const struct config *c)
+{
+    char digest[2 * CONFIG_DIGEST_SIZE + 1];
+
+    if (!c->from_file) {
+        return json_null();
+    }
+    return json_pack("{s:o,s:s}", "file", text(c->file), "sha256",
+                     hex_text(c->digest, sizeof c->digest, digest));
+}
+
+static json_t *workers(const struct crew *c)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < c->n; i++) {
+        const struct crew_member *w = &c->members[i];
+
+        if (w->pid > 0) {
+            (void)json_array_append_new(list,
+                                        json_pack("{s:i,s:b,s:i}", "pid", (int)w->pid, "ready",
+                                                  w->ready, "sessions", (int)w->sessions));
+        }
+    }
+    return list;
+}
+
+static json_t *audit(const struct monitor *m)
+{
+    if (!recorder_on(&m->recorder)) {
+        return json_null();
+    }
+    return json_pack("{s:o,s:I,s:b}", "file", text(m->config->audit_file), "records",
+                     (json_int_t)audit_log_size(m->recorder.log), "failing", m->recorder.failing);
+}
+
+json_t *control_broker(const struct monitor *m)
+{
+    return json_pack("{s:{s:s,s:i,s:o,s:o,s:o,s:o,s:{s:i,s:i,s:I},s:o,s:o}}", "broker", "version",
+                     POEMD_VERSION, "pid", (int)getpid(), "since", time_of(m->started_ms), "ms",
+                     age(m->started_ms), "configuration", configuration(m->config), "taint",
+                     taint(m->taint), "sessions", "now", (int)m->sessions, "most",
+                     (int)m->config->max_sessions, "begun", (json_int_t)m->last_session, "workers",
+                     workers(&m->crew), "audit", audit(m));
+}
+
+json_t *control_route(const struct route *r)
+{
+    const struct config_route *c = r->config;
+
+    return json_pack("{s:{s:s,s:o,s:b,s:o,s:o,s:{s:i,s:i,s:I},s:o}}", "route", "name", c->name,
+                     "listen", text(c->listen), "listening", r->listen_fd >= 0, "backend",
+                     text(c->spawn ? NULL : c->backend), "spawn", text(c->spawn), "sessions", "now",
+                     (int)r->sessions, "most", (int)c->sessions, "begun", (json_int_t)r->begun,
+                     "taint", taint(r->taint));
+}
+
+/* ---- a session ---- */
+
+static json_t *counts(const struct ticket *t, const struct ipc_count *c)
+{
+    if (!t->counted) {
+        return json_null();
+    }
+    return json_pack("{s:I,s:I,s:I}", "messages", (json_int_t)c->messages, "bytes",
+                     (json_int_t)c->bytes, "fds", (json_int_t)c->fds);
+}
+
+json_t *control_session(const struct ticket *t)
+{
+    /* Before the verdict nothing is kept of it. */
+    json_t *facts = t->facts ? json_loads(t->facts, 0, NULL) : NULL;
+    json_t *o =
+        json_pack("{s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id, "route",
+                  t->route->config->name, "state", session_state_name(t->state), "since",
+                  time_of(t->accepted_ms), "ms", age(t->accepted_ms), "worker",
+                  t->member ? json_integer(t->member->pid) : json_null(), "taint", taint(t->taint),
+                  "to-backend", counts(t, &t->to_backend), "to-client", counts(t, &t->to_client));
+
+    if (o && facts) {
+        (void)json_object_update(o, facts);
+    }
+    json_decref(facts);
+    return json_pack("{s:o}", "session", o);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What the requests of the control socket do. A new one is a row of the table here, and a type in
+ * control_wire.h.
+ */
+#include "proxy/control_client.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proxy/control_json.h"
+#include "proxy/monitor.h"
+
+void control_refuse(struct control_client *c, enum control_status status, const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    c->status = status;
+    json_decref(c->single);
+    c->single = json_pack("{s:s}", "error", text);
+    c->part = CONTROL_PART_END;
+}
+
+/* ---- requests ---- */
+
+static struct route *find_route(struct control_client *c, const char *name)
+{
+    for (size_t i = 0; i < c->monitor->config->n_routes; i++) {
+        if (strcmp(c->monitor->config->routes[i].name, name) == 0) {
+            return &c->monitor->routes[i];
+        }
+    }
+    return NULL;
+}
+
+static void obey_status(struct control_client *c)
+{
+    c->part = CONTROL_PART_BROKER;
+}
+
+static void obey_sessions(struct control_client *c)
+{
+    const struct route *r;
+    char shown[128];
+
+    c->part = CONTROL_PART_SESSIONS;
+    if (!c->request.route[0]) {
+        return;
+    }
+    r = find_route(c, c->request.route);
+    if (r) {
+        c->route = (size_t)(r - c->monitor->routes);
+    } else {
+        log_escape(shown, sizeof shown, c->request.route, strlen(c->request.route));
+        control_refuse(c, CONTROL_NO, "there is no route \"%s\"", shown);
+    }
+}
+
+static void obey_session_end(struct control_client *c)
+{
+    struct ticket *t;
+
+    for (size_t i = 0; i < c->monitor->config->n_routes; i++) {
+        TAILQ_FOREACH(t, &c->monitor->routes[i].tickets, route_link)
+        {
+            if (t->id == c->request.number) {
+                log_warning("session=%" PRIu64 " ends: uid=%u pid=%d asks for it", t->id,
+                            (unsigned)c->who.uid, (int)c->who.pid);
+                ticket_end_asked(t);
+                c->part = CONTROL_PART_END;
+                return;
+            }
+        }
+    }
+    control_refuse(c, CONTROL_NO, "there is no session %" PRIu64, c->request.number);
+}
+
+typedef void obey_fn(struct control_client *c);
+
+static const struct {
+    obey_fn *obey;
+    unsigned fds; /* that come with it */
+} requests[CONTROL_TYPES] = {
+    [CONTROL_STATUS] = {obey_status, 0},
+    [CONTROL_SESSIONS] = {obey_sessions, 0},
+    [CONTROL_SESSION_END] = {obey_session_end, 0},
+};
+
+void control_obey(struct control_client *c)
+{
+    const uint32_t type = c->request.type;
+
+    if (type >= CONTROL_TYPES || !requests[type].obey) {
+        control_refuse(c, CONTROL_REFUSED, "this poemd does not know what is asked");
+    } else if (requests[type].fds != (c->given_fd >= 0 ? 1u : 0u)) {
+        control_refuse(c, CONTROL_REFUSED, "this is no request");
+    } else {
+        requests[type].obey(c);
+    }
+}
+
+void control_let_go(struct control_client *c)
+{
+    (void)c;
+}
+
+/* ---- answers ---- */
+
+/* The next session of the routes that are asked for, or NULL. */
+static const struct ticket *next_session(struct control_client *c)
+{
+    const size_t end = c->request.route[0] ? c->route + 1 : c->monitor->config->n_routes;
+
+    for (; c->route < end; c->route++, c->after = 0) {
+        const struct ticket *t;
+
+        /* In the order of their coming, so of their numbers. */
+        TAILQ_FOREACH(t, &c->monitor->routes[c->route].tickets, route_link)
+        {
+            if (t->id > c->after) {
+                c->after = t->id;
+                return t;
+            }
+        }
+        if (c->request.route[0]) {
+            return NULL;
+        }
+    }
+    return NULL;
+}
+
+/* The next object of the part that the answer is in; NULL: the part is over, or no memory. */
+static json_t *of_part(struct control_client *c, bool *over)
+{
+    const struct ticket *t;
+
+    *over = false;
+    switch (c->part) {
+    case CONTROL_PART_BROKER:
+        c->part = CONTROL_PART_ROUTES;
+        return control_broker(c->monitor);
+    case CONTROL_PART_ROUTES:
+        if (c->route < c->monitor->config->n_routes) {
+            return control_route(&c->monitor->routes[c->route++]);
+        }
+        break;
+    case CONTROL_PART_SESSIONS:
+        t = next_session(c);
+        if (t) {
+            return control_session(t);
+        }
+        break;
+    default:
+        break;
+    }
+    *over = true;
+    return NULL;
+}
+
+json_t *control_next_part(struct control_client *c, bool *last)
+{
+    json_t *part = c->single;
+    bool over = true;
+
+    c->single = NULL;
+    if (!part) {
+        part = of_part(c, &over);
+    }
+    *last = over;
+    return part || !over ? part : json_object();
+}
