@@ -3,7 +3,7 @@
 --
 -- Wireshark and tshark (4.0 and later) read the traces of poemd by this: FORMAT.trace.
 --
---   vfio_user_capture   what the broker says of a message: who sent it, when it was delivered, its fds
+--   vfio_user_capture   what the broker says of a message: its sender, its delivery, its fds
 --   vfio_user           the message: every command and structure of the vfio-user specification,
 --                       requests and replies linked and timed, what breaks the specification as
 --                       expert information, and the poem's handshake (PROTOCOL.poem)
@@ -466,7 +466,7 @@ local function show_bits(m, branch, column, at, value)
         rest = rest - rest % 0x10000
     end
     if rest ~= 0 then
-        m:find("reserved", "Reserved bits of " .. column.title .. ": " .. hex(rest))
+        m:find("reserved", "Reserved bits in " .. hex(value))
     end
 end
 
@@ -511,7 +511,7 @@ end
 local function show_counted(m, tree, field, at, count)
     local bytes = type(count) == "number" and count or count:tonumber()
     if m.whole - at ~= bytes then
-        m:find("count", ("%d bytes announced, %d are there"):format(bytes, m.whole - at))
+        m:find("count", tostring(count) .. " bytes announced, " .. m.whole - at .. " are there")
     end
     return show_data(m, tree, field, at)
 end
@@ -663,10 +663,10 @@ local function member_value(kind, value)
     if kind == "uint64" then
         local whole = type(value) == "number" and value >= 0 and value < EXACT and value % 1 == 0
         return whole and UInt64.new(value) or nil
-    elseif kind == "bool" then
-        return type(value) == "boolean" and value or (value == false and false or nil)
+    elseif type(value) == (kind == "bool" and "boolean" or kind) then
+        return value
     end
-    return type(value) == "string" and value or nil
+    return nil
 end
 
 -- Bytes that are no UTF-8 can be in a field of bytes only.
@@ -689,11 +689,10 @@ local function show_members(m, tree, text, at)
     return read_json(text, function(path, value, first, last)
         local known = MEMBER[path]
         local shown = known and member_value(known.kind, value)
-        if shown == nil or not known then
-            return
+        if shown ~= nil then
+            tree:add(known.field, m.tvb(at + first - 1, last - first + 1), shown):set_generated()
+            m.members[path] = value
         end
-        tree:add(known.field, m.tvb(at + first - 1, last - first + 1), shown):set_generated()
-        m.members[path] = value
     end)
 end
 
@@ -705,11 +704,15 @@ local function show_version_data(m, tree, _, at)
         return
     end
     local range = m.tvb(at, length)
+    local text = range:raw()
     if m.kept < m.whole then
-        tree:add(F.json, range):append_text(" [not whole]")
+        -- Where it was cut, a character may have been.
+        while not is_utf8(text) and #text > length - 4 do
+            text = text:sub(1, -2)
+        end
+        tree:add(F.json, range, is_utf8(text) and text or "?"):append_text(" [not whole]")
         return
     end
-    local text = range:raw()
     local nul = text:sub(-1) == "\0"
     text = nul and text:sub(1, -2) or text
     if #text == 0 or not is_utf8(text) or text:find("\0", 1, true) then
@@ -717,7 +720,7 @@ local function show_version_data(m, tree, _, at)
         show_data(m, tree, F.data, at)
         return
     end
-    tree:add(F.json, m.tvb(at, #text))
+    tree:add(F.json, m.tvb(at, #text), text)
     if not show_members(m, tree, text, at) or not nul then
         m:find("json")
     end
@@ -964,7 +967,7 @@ end
 local FEATURE_DATA = {
     [1] = function(m, tree, at)
         local v = show(m, tree, S.migration, at)
-        m.value = v and " " .. flag_names(S.migration.columns[1], v.flags:tonumber())
+        m.value = v and " " .. flag_names(S.migration.columns[1], (v.flags % 0x100):tonumber())
     end,
     [2] = function(m, tree, at)
         local v = show(m, tree, S.mig_state, at)
@@ -1131,7 +1134,7 @@ local function link(m, session)
             oldest, place = request, key
         end
     end
-    -- Some peers forget the type in their error replies; an error with a command's is no sure reply.
+    -- Some peers forget the type in their error replies: taken for one where the command agrees.
     if not oldest or not m.reply and oldest.command ~= m.command then
         return false
     end
@@ -1356,14 +1359,15 @@ local function judge_header(m)
         m:find("error_reply", "Error reply: " .. name_of(ERRNO, m.errno, "error"))
     end
     if m.flags >= 0x40 then
-        m:find("reserved", "Reserved bits of the header's flags: " .. hex(m.flags))
+        m:find("reserved", "Reserved bits in the header: " .. hex(m.flags))
     end
     if m.size ~= m.whole then
         m:find("header_size", ("The header says %d, the message has %d"):format(m.size, m.whole))
     end
-    if not command then
+    if not command and m.type == COMMAND then
         m:find("unknown", "Command " .. m.command)
-    elseif context and (command.by == context.sender) == m.reply then
+    elseif command and context and m.type <= REPLY and m.reply == (command.by == context.sender) and
+        (m.reply or not m.error_bit) then
         m:find("direction")
     end
     if context and context.n_fds > 0 and command and
