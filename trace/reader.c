@@ -329,8 +329,9 @@ static int add_interface(struct trace_reader *r, struct reader_session *s)
 
 /* What an interface's options say. */
 struct interface {
-    struct options name; /* value NULL: not said */
-    struct options comment;
+    struct reader_text name;
+    struct reader_text description;
+    struct reader_text comment;
     uint8_t resolution;
     int64_t offset_s;
 };
@@ -340,10 +341,14 @@ static int interface_options(struct trace_reader *r, struct options *opt, struct
     int o;
 
     while ((o = option(r, opt)) == GO_ON) {
-        if (opt->code == PCAPNG_IF_NAME && !i->name.value) {
-            i->name = *opt;
-        } else if (opt->code == PCAPNG_OPT_COMMENT && !i->comment.value) {
-            i->comment = *opt;
+        const struct reader_text text = {opt->value, opt->size};
+
+        if (opt->code == PCAPNG_IF_NAME && !i->name.p) {
+            i->name = text;
+        } else if (opt->code == PCAPNG_IF_DESCRIPTION && !i->description.p) {
+            i->description = text;
+        } else if (opt->code == PCAPNG_OPT_COMMENT && !i->comment.p) {
+            i->comment = text;
         } else if (opt->code == PCAPNG_IF_TSRESOL && opt->size == 1) {
             i->resolution = opt->value[0];
         } else if (opt->code == PCAPNG_IF_TSOFFSET && opt->size == 8) {
@@ -364,8 +369,7 @@ static int announce(struct trace_reader *r, struct reader_session *s, struct tra
 
 static int add_session(struct trace_reader *r, const struct interface *i, struct trace_item *item)
 {
-    struct reader_session *s = reader_session_new((const char *)i->name.value, i->name.size,
-                                                  (const char *)i->comment.value, i->comment.size);
+    struct reader_session *s = reader_session_new(i->name, i->description, i->comment);
     int o;
 
     if (!s) {

@@ -19,10 +19,11 @@
 struct trace_session {
     uint64_t number; /* 0 where the interface does not say */
     char route[LIMIT_NAME + 1];
-    const char *name;    /* the interface's: ROUTE/NUMBER */
-    const char *comment; /* one line of JSON, or "" */
-    unsigned index;      /* from 0, in the order of the file; across sections */
-    uint64_t seen;       /* by the last statistics */
+    const char *name;        /* the interface's: ROUTE/NUMBER */
+    const char *description; /* … for people, or "" */
+    const char *comment;     /* one line of JSON, or "" */
+    unsigned index;          /* from 0, in the order of the file; across sections */
+    uint64_t seen;           /* by the last statistics */
     uint64_t lost;
     bool over;          /* … the session, or its capture, has ended */
     const char *ending; /* the last statistics' comment, one line of JSON, or "" */

@@ -19,9 +19,9 @@
 #define SECOND_NS UINT64_C(1000000000)
 
 /* A text of n foreign bytes, up to a NUL inside. */
-static char *text_new(const char *p, size_t n)
+static char *text_new(struct reader_text t)
 {
-    return p ? strndup(p, n) : strdup("");
+    return t.p ? strndup((const char *)t.p, t.n) : strdup("");
 }
 
 static bool set_route(struct trace_session *s, const char *route, size_t n)
@@ -74,23 +74,25 @@ static bool read_comment(struct trace_session *s)
     return known;
 }
 
-struct reader_session *reader_session_new(const char *name, size_t name_n, const char *comment,
-                                          size_t comment_n)
+struct reader_session *reader_session_new(struct reader_text name, struct reader_text description,
+                                          struct reader_text comment)
 {
     struct reader_session *s = calloc(1, sizeof *s);
 
     if (!s) {
         return NULL;
     }
-    s->name = text_new(name, name_n);
-    s->comment = text_new(comment, comment_n);
-    if (!s->name || !s->comment) {
+    s->name = text_new(name);
+    s->description = text_new(description);
+    s->comment = text_new(comment);
+    if (!s->name || !s->description || !s->comment) {
         reader_session_free(s);
         return NULL;
     }
-    s->texts = name_n + comment_n;
+    s->texts = name.n + description.n + comment.n;
     s->resolution = PCAPNG_TSRESOL_DEFAULT;
     s->public.name = s->name;
+    s->public.description = s->description;
     s->public.comment = s->comment;
     s->public.ending = "";
     read_name(&s->public);
@@ -102,6 +104,7 @@ void reader_session_free(struct reader_session *s)
 {
     if (s) {
         free(s->name);
+        free(s->description);
         free(s->comment);
         free(s->ending);
         free(s);
@@ -110,7 +113,7 @@ void reader_session_free(struct reader_session *s)
 
 bool reader_session_end(struct reader_session *s, const char *comment, size_t n)
 {
-    char *const ending = text_new(comment, n);
+    char *const ending = text_new((struct reader_text){(const uint8_t *)comment, n});
 
     if (!ending) {
         return false;

@@ -15,20 +15,25 @@ struct reader_session {
     bool announced;     /* the caller has had its TRACE_SESSION */
     uint8_t resolution; /* if_tsresol, as it stands in the file */
     int64_t offset_s;   /* if_tsoffset */
-    size_t texts;       /* bytes of name and comment … */
+    size_t texts;       /* bytes of name, description and comment … */
     size_t ending_size; /* … and of ending */
     char *name;
+    char *description;
     char *comment;
     char *ending;
     struct reader_session *next;
 };
 
-/*
- * A session from its interface's name and comment (n bytes each, foreign; NULL: there is none).
- * NULL: no memory.
- */
-struct reader_session *reader_session_new(const char *name, size_t name_n, const char *comment,
-                                          size_t comment_n) __attribute__((warn_unused_result));
+/* A text of an interface: n bytes, foreign; p NULL: there is none. */
+struct reader_text {
+    const uint8_t *p;
+    size_t n;
+};
+
+/* A session from its interface's texts. NULL: no memory. */
+struct reader_session *reader_session_new(struct reader_text name, struct reader_text description,
+                                          struct reader_text comment)
+    __attribute__((warn_unused_result));
 void reader_session_free(struct reader_session *s);
 
 /* Keeps the statistics' comment. False: no memory. */
