@@ -15,6 +15,7 @@ static const struct action {
     poemctl_command *run;
 } actions[] = {
     {"stats", "[--json] [--filter FILTER] [--html OUT] FILE", trace_stats_main},
+    {"export", "--chrome OUT [--filter FILTER] FILE", trace_export_main},
     {NULL, NULL, NULL},
 };
 

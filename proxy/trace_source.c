@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -25,6 +26,7 @@ static int say(const struct trace_source *s, const char *why)
 int trace_source_open(struct trace_source *s, const char *action, const char *path,
                       const char *filter)
 {
+    struct stat st;
     char why[512];
     int fd;
 
@@ -40,6 +42,10 @@ int trace_source_open(struct trace_source *s, const char *action, const char *pa
     if (fd < 0) {
         return say(s, strerror(errno));
     }
+    if (fstat(fd, &st) == 0) {
+        s->dev = st.st_dev;
+        s->ino = st.st_ino;
+    }
     s->reader = trace_reader_new_take(fd);
     return s->reader ? POEMCTL_YES : say(s, "out of memory");
 }
@@ -50,6 +56,14 @@ void trace_source_close(struct trace_source *s)
     filter_free(s->filter);
     s->reader = NULL;
     s->filter = NULL;
+}
+
+bool trace_source_is(const struct trace_source *s, const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_dev == s->dev &&
+           st.st_ino == s->ino;
 }
 
 int trace_source_ended(struct trace_source *s, enum trace_outcome outcome)

@@ -7,6 +7,8 @@
 #ifndef POEMD_PROXY_TRACE_SOURCE_H
 #define POEMD_PROXY_TRACE_SOURCE_H
 
+#include <sys/types.h>
+
 #include "trace/filter.h"
 #include "trace/reader.h"
 
@@ -14,6 +16,8 @@ struct trace_source {
     const char *action; /* "trace stats": before its errors */
     const char *path;   /* "-": standard input */
     struct trace_reader *reader;
+    dev_t dev; /* of the file */
+    ino_t ino;
     struct filter *filter; /* NULL: everything is wanted */
     char broken[320];      /* why the trace ends where it does; "": it is whole */
 };
@@ -25,6 +29,9 @@ struct trace_source {
 int trace_source_open(struct trace_source *s, const char *action, const char *path,
                       const char *filter) __attribute__((warn_unused_result));
 void trace_source_close(struct trace_source *s);
+
+/* Whether path is the file that is read: what is written there would eat its own source. */
+bool trace_source_is(const struct trace_source *s, const char *path);
 
 /* What is called for what is in the trace; each may be NULL. */
 struct trace_sink {

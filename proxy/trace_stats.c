@@ -154,6 +154,10 @@ static int run(const struct options *o)
     int shown;
     int code = trace_source_open(&source, name, o->file, o->filter);
 
+    if (code == POEMCTL_YES && o->html && trace_source_is(&source, o->html)) {
+        poemctl_error(name, "--html names the trace itself");
+        code = POEMCTL_COULD_NOT;
+    }
     if (code == POEMCTL_YES) {
         r.stats = stats_new();
         if (!r.stats) {

@@ -10,7 +10,8 @@ add_custom_command(
   DEPENDS ${CMAKE_CURRENT_LIST_DIR}/stats_page.html ${CMAKE_CURRENT_LIST_DIR}/embed_page.cmake
   VERBATIM)
 
-add_library(trace_stats STATIC ${CMAKE_CURRENT_LIST_DIR}/access.c ${CMAKE_CURRENT_LIST_DIR}/stats.c
+add_library(trace_stats STATIC ${CMAKE_CURRENT_LIST_DIR}/access.c
+            ${CMAKE_CURRENT_LIST_DIR}/chrome.c ${CMAKE_CURRENT_LIST_DIR}/stats.c
             ${CMAKE_CURRENT_LIST_DIR}/stats_draw.c
             ${CMAKE_CURRENT_LIST_DIR}/stats_excerpts.c
             ${CMAKE_CURRENT_LIST_DIR}/stats_histogram.c ${CMAKE_CURRENT_LIST_DIR}/stats_html.c

@@ -187,13 +187,13 @@ class Page(unittest.TestCase):
         shown = self.page(bytes(trace_made.busy(1000)))
         first = "return document.querySelector('#sequence .step text').textContent"
         height = "return document.querySelector('#sequence svg:last-of-type').viewBox.baseVal.height"
-        self.assertEqual(self.chrome.run(first), "0\u00a0ns")
+        self.assertEqual(self.chrome.run(first), "0.0\u00a0\u00b5s")
         before = self.chrome.run(height)
         self.chrome.run("const z = document.querySelector('#sequence input[type=range]');"
                         "z.value = 4; z.dispatchEvent(new Event('input'))")
         self.assertGreater(self.chrome.run(height), before)
         self.click("#sequence button", "Around the slowest")
-        self.assertNotEqual(self.chrome.run(first), "0\u00a0ns")
+        self.assertNotEqual(self.chrome.run(first), "0.0\u00a0\u00b5s")
         self.assertEqual(self.count("#sequence .step"), 240)
         slowest = shown["latency"]["max_ns"]
         self.assertIn(slowest, [m[4] for m in self.chrome.run(
