@@ -17,6 +17,7 @@
 
 #include "base/limits.h"
 #include "proxy/config_value.h"
+#include "proxy/preset.h"
 
 /* ---- lifetimes ---- */
 
@@ -40,6 +41,7 @@ struct config_route config_route_default(struct config_place at)
                                  .group = (gid_t)-1,
                                  .sessions = LIMIT_SESSIONS_ROUTE_DEFAULT,
                                  .drain_ms = LIMIT_DRAIN_MS,
+                                 .preset = PRESET_NONE,
                                  .at = at};
 }
 

@@ -124,6 +124,8 @@ struct config_route {
     unsigned drain_ms;
     unsigned recite_to_client; /* enum config_recite */
     unsigned demand_from;      /* CONFIG_FROM_* */
+    unsigned preset;           /* whose statements stand in it, too (proxy/preset.h) */
+    struct config_place preset_at;
     size_t n_allow, n_licence, n_assign;
     struct config_allow *allow;
     struct config_licence *licence;

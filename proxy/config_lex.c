@@ -44,7 +44,7 @@ static void fault(struct lex *l, struct lex_token *t, enum lex_fault f)
 {
     t->kind = LEX_FAULT;
     t->fault = f;
-    t->at = (struct config_place){l->line, column(l)};
+    t->at = (struct config_place){l->before + l->line, column(l)};
     t->end = t->at.column;
     t->fault_opens = line_opens(l);
     l->at = l->line_end;
@@ -227,7 +227,7 @@ static void brace(struct lex *l, struct lex_token *t)
 static void token(struct lex *l, struct lex_token *t)
 {
     l->begun = true;
-    t->at = (struct config_place){l->line, column(l)};
+    t->at = (struct config_place){l->before + l->line, column(l)};
     t->n = 0;
     switch (l->p[l->at]) {
     case '"':
@@ -277,7 +277,7 @@ void lex_next(struct lex *l, struct lex_token *t)
         }
         if (l->begun || l->at == l->n) {
             t->kind = l->begun ? LEX_NEWLINE : LEX_END;
-            t->at = (struct config_place){l->line, column(l)};
+            t->at = (struct config_place){l->before + l->line, column(l)};
             t->end = t->at.column;
             l->begun = false;
             return;

@@ -55,7 +55,8 @@ struct lex {
     size_t line_start;
     size_t line_end;
     unsigned line;
-    bool begun; /* the line has had a token: a LEX_NEWLINE is due */
+    unsigned before; /* lines that are counted before the first; 0, unless set after lex_init */
+    bool begun;      /* the line has had a token: a LEX_NEWLINE is due */
 };
 
 /* Begins with the n bytes at p, which must stay as they are. */

@@ -21,6 +21,7 @@
 #include "proxy/config.h"
 #include "proxy/config_lex.h"
 #include "proxy/config_words.h"
+#include "proxy/preset.h"
 
 /* Words are at least one byte and one space apart. */
 #define STATEMENT_WORDS (LIMIT_CONFIG_LINE / 2 + 1)
@@ -59,11 +60,14 @@ struct parse {
     enum lex_kind brace; /* of this line, LEX_NEWLINE: none as yet */
     bool brace_told;     /* its misplacement has been reported */
     bool stop;
-    unsigned depth; /* blocks[depth] is the innermost */
+    const struct config_place *preset; /* the statements are those of the preset named there */
+    unsigned depth;                    /* blocks[depth] is the innermost */
     struct block blocks[LIMIT_CONFIG_DEPTH + 1];
 };
 
-#define add_error(p, at, hint, ...) config_errors_add((p)->parser.errors, at, hint, __VA_ARGS__)
+/* Where an error is told: of a preset's statements, at the word that names the preset. */
+#define add_error(p, at, hint, ...) \
+    config_errors_add((p)->parser.errors, (p)->preset ? *(p)->preset : (at), hint, __VA_ARGS__)
 
 static struct block *innermost(struct parse *p)
 {
@@ -379,6 +383,46 @@ static void block_statement(struct parse *p, const struct config_word *row, bool
     push(p, b);
 }
 
+/* The second of two statements of which there can be one; first: the line of the other. */
+static void duplicate(struct parse *p, const struct word *w, unsigned first)
+{
+    char hint[sizeof p->parser.errors->error[0].hint];
+    char place[PRESET_PLACE_SIZE];
+
+    snprintf(hint, sizeof hint, "the first is in %s%s", preset_place(first, place),
+             preset_of(first) || p->preset
+                 ? "; what a preset says, its route cannot say: copy its rules instead"
+                 : "");
+    add_error(p, w->at, hint,
+              p->preset ? "duplicate \"%s\": the preset says it, too" : "duplicate \"%s\"",
+              w->text);
+}
+
+static void line(struct parse *p);
+
+/* Reads the statements of the preset that the route has just named, in their place. */
+static void include_preset(struct parse *p, const struct config_route *r)
+{
+    const struct lex lex = p->lex;
+    const struct lex_token token = p->token;
+    const struct preset *preset;
+
+    if (r->preset == PRESET_NONE) {
+        return;
+    }
+    preset = preset_get(r->preset);
+    lex_init(&p->lex, preset->text, preset->n);
+    p->lex.before = preset_base(r->preset) + preset->first_line - 1;
+    p->preset = &r->preset_at;
+    for (lex_next(&p->lex, &p->token); p->token.kind != LEX_END && !p->parser.no_memory;
+         lex_next(&p->lex, &p->token)) {
+        line(p);
+    }
+    p->preset = NULL;
+    p->lex = lex;
+    p->token = token;
+}
+
 /* The words of a line, opened: before a "{". */
 static void statement(struct parse *p, bool opened)
 {
@@ -400,10 +444,7 @@ static void statement(struct parse *p, bool opened)
     const bool again = *seen > 0 && !(row->flags & CONFIG_REPEATABLE);
 
     if (again) {
-        char hint[64];
-
-        snprintf(hint, sizeof hint, "the first is in line %u", *seen);
-        add_error(p, w->at, hint, "duplicate \"%s\"", w->text);
+        duplicate(p, w, *seen);
     } else {
         *seen = w->at.line;
     }
@@ -416,6 +457,9 @@ static void statement(struct parse *p, bool opened)
 
         if (target) {
             arguments(p, row, target);
+        }
+        if (target && (row->flags & CONFIG_PRESET) && !opened) {
+            include_preset(p, target);
         }
     }
     if (opened) {

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "proxy/preset.h"
 
 /* The parser writes numbers as unsigned, whatever the field is called. */
 _Static_assert(sizeof(mode_t) == sizeof(unsigned), "mode is written as an unsigned");
@@ -304,6 +305,12 @@ static const struct config_word words[] = {
               {NULL, "PARTY", VALUE_CHOICES, 0, 0, IN_ROUTE(demand_from), IN_ROUTE(demand_at),
                party_words}},
      .help = "whose recital the route demands"},
+    {.word = "preset",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_PRESET,
+     .args = {{NULL, "NAME", VALUE_CHOICE, 0, 0, IN_ROUTE(preset), IN_ROUTE(preset_at),
+               preset_names}},
+     .help = "rules that come with poemd"},
     {.word = "allow",
      .context = CONTEXT_ROUTE,
      .flags = CONFIG_REPEATABLE,

@@ -23,6 +23,7 @@ enum config_context {
 
 #define CONFIG_REQUIRED 1u   /* a block without it is an error */
 #define CONFIG_REPEATABLE 2u /* may stand several times in one block */
+#define CONFIG_PRESET 4u     /* the statements of the route's preset are read in its place */
 
 #define CONFIG_NO_PLACE ((size_t)-1)
 

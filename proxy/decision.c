@@ -15,6 +15,7 @@
 #include "proxy/facts.h"
 #include "proxy/inquiry.h"
 #include "proxy/monitor.h"
+#include "proxy/preset.h"
 
 static struct log_subject subject(const struct ticket *t, const char *leg)
 {
@@ -85,10 +86,11 @@ static void on_recorded(void *arg, bool durable)
 static json_t *verdict_record(const struct ticket *t, const struct rules_verdict *v)
 {
     char letters[TAINT_COUNT + 1];
-    json_t *o = json_pack("{s:I,s:s,s:s,s:{s:i,s:s},s:s,s:b}", "session", (json_int_t)t->id,
-                          "route", t->route->config->name, "verdict", verdict_name(v->verdict),
-                          "rule", "line", (int)v->line, "why", v->why, "taint",
-                          taint_text(t->taint, letters), "permissive", v->permissive);
+    json_t *o =
+        json_pack("{s:I,s:s,s:s,s:{s:i,s:s*,s:s},s:s,s:b}", "session", (json_int_t)t->id, "route",
+                  t->route->config->name, "verdict", verdict_name(v->verdict), "rule", "line",
+                  (int)preset_line(v->line), "preset", preset_of(v->line), "why", v->why, "taint",
+                  taint_text(t->taint, letters), "permissive", v->permissive);
 
     if (o && (json_object_set_new(o, "client", inquiry_party(t->inquiry, RULES_CLIENT)) < 0 ||
               json_object_set_new(o, "backend", inquiry_party(t->inquiry, RULES_BACKEND)) < 0 ||

@@ -9,6 +9,7 @@
 #include "proxy/poemctl_policy.h"
 #include "proxy/policy_findings.h"
 #include "proxy/policy_load.h"
+#include "proxy/preset.h"
 
 #define FORMAT "poemd-policy-check/1"
 #define NAME "policy check"
@@ -56,15 +57,19 @@ static bool parse(int argc, char **argv, struct options *o)
 static void tell(const struct policy_finding *f, void *arg)
 {
     struct telling *t = arg;
+    char place[PRESET_PLACE_SIZE];
 
     t->n++;
     if (t->list) {
-        (void)json_array_append_new(t->list, json_pack("{s:s?, s:i, s:s}", "route", f->route,
-                                                       "line", (int)f->line, "text", f->text));
+        (void)json_array_append_new(t->list, json_pack("{s:s?, s:i, s:s*, s:s}", "route", f->route,
+                                                       "line", (int)preset_line(f->line), "preset",
+                                                       preset_of(f->line), "text", f->text));
         return;
     }
     printf("%s", t->path);
-    if (f->line) {
+    if (preset_of(f->line)) {
+        printf(": %s", preset_place(f->line, place));
+    } else if (f->line) {
         printf(":%u", f->line);
     }
     printf(": %s%s%s%s\n", f->route ? "route " : "", f->route ? f->route : "", f->route ? ": " : "",

@@ -19,6 +19,7 @@
 #include "proxy/poemctl_json.h"
 #include "proxy/poemctl_policy.h"
 #include "proxy/policy_load.h"
+#include "proxy/preset.h"
 
 #define FORMAT "poemd-explain/1"
 #define NAME "policy explain"
@@ -182,16 +183,16 @@ static bool part_init(struct part *p, const struct rules *r, enum rules_party pa
 /* ---- showing it ---- */
 
 /* "line 12", or the statement where the line is not known. */
-static const char *place(unsigned line, enum rules_about about, char out[32])
+static const char *place(unsigned line, enum rules_about about, char out[PRESET_PLACE_SIZE])
 {
     static const char *const words[] = {[RULES_ABOUT_IDENTITY] = "allow",
                                         [RULES_ABOUT_RECITAL] = "demand recital",
                                         [RULES_ABOUT_LICENCE] = "licence"};
 
     if (line) {
-        snprintf(out, 32, "line %u", line);
+        return preset_place(line, out);
     } else {
-        snprintf(out, 32, "%s", words[about]);
+        snprintf(out, PRESET_PLACE_SIZE, "%s", words[about]);
     }
     return out;
 }
@@ -203,15 +204,16 @@ static json_t *step_json(const struct rules_step *s)
                                         [RULES_ABOUT_LICENCE] = "licence"};
     char letters[TAINT_COUNT + 1];
 
-    return json_pack("{s:s, s:i, s:b, s:s, s:s, s:s?}", "rule", words[s->about], "line",
-                     (int)s->line, "met", s->met, "taint", taint_text(s->taint, letters), "why",
-                     s->text, "mend", *s->mend ? s->mend : NULL);
+    return json_pack("{s:s, s:i, s:s*, s:b, s:s, s:s, s:s?}", "rule", words[s->about], "line",
+                     (int)preset_line(s->line), "preset", preset_of(s->line), "met", s->met,
+                     "taint", taint_text(s->taint, letters), "why", s->text, "mend",
+                     *s->mend ? s->mend : NULL);
 }
 
 static void show_step(const struct rules_step *s, void *arg)
 {
     struct explained *e = arg;
-    char where[32];
+    char where[PRESET_PLACE_SIZE];
 
     if (e->steps) {
         (void)json_array_append_new(e->steps, step_json(s));
@@ -268,13 +270,14 @@ static int show_json(struct explained *e, int code)
 
     return poemctl_json(
         NAME,
-        json_pack("{s:s, s:s, s:s, s:i, s:o?, s:{s:s?, s:s?}, s:s, s:s, s:b, s:i, s:s, s:s?, s:o}",
-                  "format", FORMAT, "route", e->route->name, "party", rules_party_name(o->party),
-                  "pid", (int)o->pid, "exe", exe ? poemctl_json_text(p->exe.path) : NULL,
-                  "supposed", "declares", o->declares, "recites", o->recites, "verdict",
-                  verdict_name(v->verdict), "taint", taint_text(v->taint, letters), "permissive",
-                  v->permissive, "line", (int)v->line, "why", v->why, "mend",
-                  *v->mend ? v->mend : NULL, "rules", e->steps),
+        json_pack(
+            "{s:s, s:s, s:s, s:i, s:o?, s:{s:s?, s:s?}, s:s, s:s, s:b, s:i, s:s*, s:s, s:s?, s:o}",
+            "format", FORMAT, "route", e->route->name, "party", rules_party_name(o->party), "pid",
+            (int)o->pid, "exe", exe ? poemctl_json_text(p->exe.path) : NULL, "supposed", "declares",
+            o->declares, "recites", o->recites, "verdict", verdict_name(v->verdict), "taint",
+            taint_text(v->taint, letters), "permissive", v->permissive, "line",
+            (int)preset_line(v->line), "preset", preset_of(v->line), "why", v->why, "mend",
+            *v->mend ? v->mend : NULL, "rules", e->steps),
         code);
 }
 

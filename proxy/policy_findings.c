@@ -17,6 +17,7 @@
 
 #include "base/hex.h"
 #include "base/log.h"
+#include "proxy/preset.h"
 
 struct search {
     const struct config *config;
@@ -60,13 +61,14 @@ static bool same_allow(const struct rules_allow *a, const struct rules_allow *b)
 static void find_repeated_allow(const struct search *s)
 {
     const struct rules *r = s->rules;
+    char place[PRESET_PLACE_SIZE];
 
     for (size_t i = 0; i < r->n_allow; i++) {
         for (size_t k = 0; k < i; k++) {
             if (same_allow(&r->allow[i], &r->allow[k])) {
-                found(s, r->allow[i].line, "this \"allow %s %s\" says what line %u says already",
+                found(s, r->allow[i].line, "this \"allow %s %s\" says what %s says already",
                       rules_party_name(r->allow[i].party), rules_fact_name(r->allow[i].fact),
-                      r->allow[k].line);
+                      preset_place(r->allow[k].line, place));
                 break;
             }
         }
@@ -260,14 +262,15 @@ static bool implies(const struct rules_licence *a, const struct rules_licence *b
 static void find_implied_licences(const struct search *s)
 {
     const struct rules *r = s->rules;
+    char place[PRESET_PLACE_SIZE];
 
     for (size_t i = 0; i < r->n_licence; i++) {
         for (size_t k = 0; k < r->n_licence; k++) {
             /* Of two that say the same the later one is told of. */
             if (i != k && implies(&r->licence[k], &r->licence[i]) &&
                 (k < i || !implies(&r->licence[i], &r->licence[k]))) {
-                found(s, r->licence[i].line, "whatever meets line %u meets this one",
-                      r->licence[k].line);
+                found(s, r->licence[i].line, "whatever meets %s meets this one",
+                      preset_place(r->licence[k].line, place));
                 break;
             }
         }
@@ -308,12 +311,12 @@ static void find_idle_assign(const struct search *s, size_t i)
     const struct rules *r = s->rules;
     const struct rules_assign *a = &r->assign[i];
     const char *who = rules_party_name(a->party);
+    char place[PRESET_PLACE_SIZE];
 
     for (size_t k = 0; k < i; k++) {
         if (covers(&r->assign[k], a)) {
-            found(s, a->line,
-                  "the \"assign\" in line %u names all whom this one does, and is first",
-                  r->assign[k].line);
+            found(s, a->line, "the \"assign\" in %s names all whom this one does, and is first",
+                  preset_place(r->assign[k].line, place));
             return;
         }
     }

@@ -324,6 +324,37 @@ class Presets(Asking):
                 self.assertIn("ok, 1 route", shown + said)
                 self.ask("policy", "check", "--config", preset, code=0)
 
+    def test_named_and_copied_are_the_same(self) -> None:
+        """What becomes of a process, but for where the rule stands."""
+        device = self.device()
+        self.assertEqual(len(PRESETS), 3)
+        with self.process(device) as pid:
+            for preset in PRESETS:
+                found = []
+                for rules in (self.part(preset.stem), f"    preset {preset.stem}"):
+                    config = self.config(rules)
+                    argv = ("--config", config, "--route", "r", "--pid", str(pid), "--json")
+                    shown, _ = self.ask("policy", "explain", *argv,
+                                        code=0 if preset.stem == "audit-only" else 1)
+                    found.append(json.loads(shown))
+                copied, named = found
+                with self.subTest(preset=preset.stem):
+                    line = named["rules"][0]["line"]
+                    self.assertIn(" licence of backend ",
+                                  preset.read_text().splitlines()[line - 1])
+                    for it in (named, *named["rules"]):
+                        self.assertEqual(it.pop("preset"), preset.stem)
+                        del it["line"]
+                    for it in (copied, *copied["rules"]):
+                        del it["line"]
+                    self.assertEqual(copied, named)
+
+    def test_a_rule_on_top_that_a_preset_implies_is_found(self) -> None:
+        config = self.config("    preset gpl-only\n"
+                             "    licence of backend compatible with GPL-2.0-or-later\n")
+        shown, _ = self.ask("policy", "check", "--config", config, code=1)
+        self.assertRegex(shown, r":5: route r: whatever meets preset gpl-only, line \d+ meets")
+
     def test_each_is_right_with_what_it_proposes(self) -> None:
         """A word behind "#     " is a statement to be had without it."""
         device = self.device()

@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "proxy/config_words.h"
+#include "proxy/preset.h"
 #include "tests/support/unit.h"
 #include "tests/unit/parsed.h"
 
@@ -112,6 +113,59 @@ START_TEST(strings_and_spaces)
 
     ck_assert_str_eq(x.c.routes[0].name, "a");
     ck_assert_str_eq(x.c.routes[0].listen, "/run/a b\"c\\d#{};\xc3\xa9");
+    let_go(&x);
+}
+END_TEST
+
+/* A preset's statements stand where it is named, by the lines of their own file. */
+START_TEST(a_preset_s_statements_are_the_route_s)
+{
+    struct parsed x = parse_good(
+        "route a {\nlisten /l\nbackend /b\nlicence of client osi-approved\npreset osi-open-source\n"
+        "licence of backend compatible with GPL-3.0-or-later\npermissive until 2030-01-01\n}\n"
+        "route b {\npreset audit-only\nlisten /m\nbackend /b\n}\n"
+        "route c {\nlisten /n\nbackend /b\n}\n");
+    const struct config_route *r = &x.c.routes[0];
+    char place[PRESET_PLACE_SIZE];
+
+    ck_assert_uint_eq(r->n_licence, 4);
+    ck_assert_uint_eq(r->licence[0].at.line, 4);
+    ck_assert_str_eq(preset_of(r->licence[1].at.line), "osi-open-source");
+    ck_assert_uint_eq(r->licence[1].party, RULES_BACKEND);
+    ck_assert_uint_eq(r->licence[1].grade, EVIDENCE_PACKAGED - EVIDENCE_DECLARED);
+    ck_assert_uint_eq(r->licence[2].party, RULES_CLIENT);
+    ck_assert_uint_eq(r->licence[3].at.line, 6);
+    ck_assert_ptr_null(preset_of(r->licence[3].at.line));
+    ck_assert_uint_eq(r->otherwise, CONFIG_OTHERWISE_DENY);
+    ck_assert_str_eq(preset_of(r->otherwise_at.line), "osi-open-source");
+    ck_assert_uint_eq(r->permissive_at.line, 7);
+    ck_assert_str_eq(preset_place(r->permissive_at.line, place), "line 7");
+    ck_assert_uint_eq(x.c.routes[1].otherwise, CONFIG_OTHERWISE_TAINT);
+    ck_assert_uint_eq(x.c.routes[1].n_licence, 1);
+    ck_assert_uint_eq(x.c.routes[2].n_licence, 0);
+    ck_assert_uint_eq(x.c.routes[2].preset, PRESET_NONE);
+    let_go(&x);
+}
+END_TEST
+
+/* The line that is told of is the statement's in the file that people can read. */
+START_TEST(a_preset_s_lines_are_its_file_s)
+{
+    struct parsed x = parse_good(IN_ROUTE("preset gpl-only"));
+    const unsigned line = x.c.routes[0].licence[0].at.line;
+    FILE *f = fopen(SOURCE_DIR "/contrib/presets/gpl-only.conf", "r");
+    char text[256];
+    char place[PRESET_PLACE_SIZE];
+    char expected[PRESET_PLACE_SIZE];
+
+    ck_assert_ptr_nonnull(f);
+    for (unsigned i = 0; i < preset_line(line); i++) {
+        ck_assert_ptr_nonnull(fgets(text, sizeof text, f));
+    }
+    fclose(f);
+    ck_assert_ptr_nonnull(strstr(text, " licence of backend compatible with GPL-2.0-or-later "));
+    snprintf(expected, sizeof expected, "preset gpl-only, line %u", preset_line(line));
+    ck_assert_str_eq(preset_place(line, place), expected);
     let_go(&x);
 }
 END_TEST
@@ -358,6 +412,8 @@ int main(void)
     tcase_add_test(tc, a_route_has_the_handshake_of_all_wherever_that_stands);
     tcase_add_test(tc, routes_keep_their_order);
     tcase_add_test(tc, strings_and_spaces);
+    tcase_add_test(tc, a_preset_s_statements_are_the_route_s);
+    tcase_add_test(tc, a_preset_s_lines_are_its_file_s);
     tc = unit_case(s, "limits");
     tcase_add_test(tc, lengths);
     tcase_add_loop_test(tc, numbers, 0, COUNT(bounds));

@@ -80,6 +80,15 @@ static const struct wrong wrongs[] = {
     {SPAWN("\"/bin/a %fd\"\nbackend /b"), 4, 1, "duplicate \"backend\"", "line 3"},
     {IN_ROUTE("backend spawn \"/bin/a %fd\""), 4, 1, "duplicate \"backend\"", "line 3"},
     {SPAWN(""), 3, 14, "\"backend\" lacks its COMMAND", "backend spawn COMMAND"},
+    /* presets */
+    {IN_ROUTE("preset gpl"), 4, 8, "\"gpl\" does not stand here", "\"audit-only\", \"gpl-only\""},
+    {IN_ROUTE("preset gpl-only\notherwise taint"), 5, 1, "duplicate \"otherwise\"",
+     "the first is in preset gpl-only, line "},
+    {IN_ROUTE("otherwise deny\n preset gpl-only"), 5, 9,
+     "duplicate \"otherwise\": the preset says it, too", "line 4; what a preset says, its route"},
+    {IN_ROUTE("preset gpl-only\npreset audit-only"), 5, 1, "duplicate \"preset\"", "line 4"},
+    {ROUTE "preset gpl-only", 5, 1, "\"preset\" does not stand here", "in a route block"},
+    {IN_ROUTE("preset"), 4, 7, "\"preset\" lacks its NAME", "preset NAME"},
     /* blocks */
     {ROUTE "workers 2 {\n}", 5, 11, "\"workers\" opens no block", ""},
     {ROUTE "}", 5, 1, "ends no block", "too many above"},
