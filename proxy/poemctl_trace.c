@@ -14,8 +14,14 @@ static const struct action {
     const char *synopsis; /* what follows the name; lines after the first are indented by 12 */
     poemctl_command *run;
 } actions[] = {
+    {"show",
+     "[--json] [--follow] [--filter FILTER] [--color auto|always|never]\n"
+     "            [--time relative|absolute|delta] [--verbose] FILE",
+     trace_show_main},
     {"stats", "[--json] [--filter FILTER] [--html OUT] FILE", trace_stats_main},
     {"export", "--chrome OUT [--filter FILTER] FILE", trace_export_main},
+    {"extract", "[--session N] [--after S] [--before S] [--filter FILTER] -w OUT FILE",
+     trace_extract_main},
     {NULL, NULL, NULL},
 };
 

@@ -4,6 +4,10 @@
 # poemctl trace: a line for each action's sources, and for what they need.
 target_sources(poemctl PRIVATE ${CMAKE_CURRENT_LIST_DIR}/poemctl_trace.c)
 target_sources(poemctl PRIVATE ${CMAKE_CURRENT_LIST_DIR}/trace_export.c
+                               ${CMAKE_CURRENT_LIST_DIR}/trace_extract.c
                                ${CMAKE_CURRENT_LIST_DIR}/trace_source.c
                                ${CMAKE_CURRENT_LIST_DIR}/trace_stats.c)
 target_link_libraries(poemctl PRIVATE trace_stats)
+target_sources(poemctl PRIVATE ${CMAKE_CURRENT_LIST_DIR}/follow.c
+                               ${CMAKE_CURRENT_LIST_DIR}/trace_show.c)
+target_link_libraries(poemctl PRIVATE trace_read trace_file)

@@ -19,6 +19,8 @@ int trace_usage(const char *action);
 /* ---- the actions ---- */
 
 poemctl_command trace_export_main;
+poemctl_command trace_extract_main;
+poemctl_command trace_show_main;
 poemctl_command trace_stats_main;
 
 #endif
