@@ -82,12 +82,13 @@ int trace_source_run(struct trace_source *s, const struct trace_sink *sink, void
     struct trace_item item;
 
     while ((outcome = trace_reader_next(s->reader, &item)) <= TRACE_STATISTICS) {
+        if (outcome == TRACE_MESSAGE && sink->every) {
+            sink->every(item.session, &item.message, arg);
+        }
         if (outcome == TRACE_MESSAGE && s->filter) {
             filter_feed(s->filter, item.session, &item.message, item.comment, sink->message, arg);
         } else if (outcome == TRACE_MESSAGE) {
             sink->message(item.session, &item.message, item.comment, arg);
-        } else if (outcome == TRACE_SESSION && sink->session) {
-            sink->session(item.session, arg);
         } else if (outcome == TRACE_STATISTICS && sink->statistics) {
             sink->statistics(item.session, arg);
         }

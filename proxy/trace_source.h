@@ -33,10 +33,11 @@ void trace_source_close(struct trace_source *s);
 /* Whether path is the file that is read: what is written there would eat its own source. */
 bool trace_source_is(const struct trace_source *s, const char *path);
 
-/* What is called for what is in the trace; each may be NULL. */
+/* What is called for what is in the trace; NULL: nothing. */
 struct trace_sink {
-    void (*session)(const struct trace_session *session, void *arg);
-    filter_fn *message; /* those that are wanted */
+    /* All messages, before they are filtered. */
+    void (*every)(const struct trace_session *session, const struct trace_message *m, void *arg);
+    filter_fn *message; /* those that are wanted; not NULL */
     /* session->seen and lost are new. */
     void (*statistics)(const struct trace_session *session, void *arg);
 };
