@@ -59,6 +59,7 @@ void config_deinit(struct config *c)
         free(r->spawn_groups);
         free(r->owner_name);
         free(r->group_name);
+        free(r->dma_max_bytes);
         config_route_deinit_rules(r);
     }
     free(c->routes);
@@ -215,6 +216,26 @@ static void check_control(const struct config *c, struct config_errors *e)
     }
 }
 
+/* Texts that have been read already. */
+static void settle_dma(struct config_route *r)
+{
+    struct dma_settings *dma = &r->dma;
+
+    *dma = (struct dma_settings){.withhold = r->dma_how == CONFIG_DMA_WITHHOLD,
+                                 .max_maps = r->dma_max_maps};
+    if (r->dma_max_bytes && !value_size(r->dma_max_bytes, &dma->max_bytes)) {
+        dma->max_bytes = 0;
+    }
+    for (size_t i = 0; i < r->dma_ranges.n; i++) {
+        struct dma_span *span = &dma->ranges[dma->n_ranges];
+
+        if (r->dma_ranges.items[i].text &&
+            value_range(r->dma_ranges.items[i].text, &span->first, &span->last)) {
+            dma->n_ranges++;
+        }
+    }
+}
+
 int config_check(struct config *c, struct config_errors *e)
 {
     const size_t before = e->total;
@@ -229,6 +250,7 @@ int config_check(struct config *c, struct config_errors *e)
         }
         check_unique(c, i, e);
         check_route(c, &c->routes[i], e);
+        settle_dma(&c->routes[i]);
     }
     check_control(c, e);
     return e->total > before ? -EINVAL : 0;

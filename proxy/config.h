@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "poem/file.h"
 #include "policy/rules.h"
+#include "proxy/dma_map.h"
 
 /* A place in a file, both from 1; a column counts bytes, a tab is one. line 0: not from a file. */
 struct config_place {
@@ -60,6 +61,12 @@ struct config_list {
 enum config_otherwise {
     CONFIG_OTHERWISE_DENY,
     CONFIG_OTHERWISE_TAINT,
+};
+
+/* Whether a route's backend gets the fds of its client's memory. */
+enum config_dma {
+    CONFIG_DMA_PASS,
+    CONFIG_DMA_WITHHOLD,
 };
 
 /* The policy words as they are written; config_resolve makes rules of them. Texts are owned. */
@@ -134,8 +141,14 @@ struct config_route {
     struct config_place demand_at[2]; /* of the party's word, in the order of CONFIG_FROM_* */
     struct config_place otherwise_at, permissive_at;
     unsigned permissive_until; /* YYYYMMDD; 0: not written */
-    struct rules rules;        /* by config_resolve; its arrays are owned */
-    struct config_place at;    /* of its route statement */
+    unsigned dma_how;          /* enum config_dma */
+    unsigned dma_max_maps;     /* 0: not written */
+    char *dma_max_bytes;       /* NULL: not written */
+    struct config_list dma_ranges;
+    struct config_place dma_at, dma_max_maps_at, dma_max_bytes_at;
+    struct dma_settings dma; /* by config_check: what these come to */
+    struct rules rules;      /* by config_resolve; its arrays are owned */
+    struct config_place at;  /* of its route statement */
     struct config_place name_at, listen_at, backend_at, owner_at, group_at, sessions_at, wait_at;
     struct config_place spawn_user_at, spawn_group_at;
 };

@@ -263,6 +263,7 @@ void config_route_deinit_rules(struct config_route *r)
     free(r->allow);
     free(r->licence);
     free(r->assign);
+    list_deinit(&r->dma_ranges);
     free_rules(r);
 }
 

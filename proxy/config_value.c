@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "proxy/command.h"
+#include "proxy/config_trace.h"
 
 #define SOCKET_PATH (sizeof((struct sockaddr_un *)NULL)->sun_path - 1)
 
@@ -147,6 +148,93 @@ static bool read_date(struct value_in *v, struct value_fault *f)
         return false;
     }
     v->number = y * 10000 + m * 100 + d;
+    return true;
+}
+
+/* Reads digits of a base, at least one; *text is moved behind them. False: none, or too large. */
+static bool digits(const char **text, unsigned base, uint64_t *out)
+{
+    const char *const from = *text;
+    uint64_t n = 0;
+
+    for (;; ++*text) {
+        const char *const all = "0123456789abcdef";
+        const char *const digit = **text ? strchr(all, tolower((unsigned char)**text)) : NULL;
+
+        if (!digit || (unsigned)(digit - all) >= base) {
+            break;
+        }
+        if (__builtin_mul_overflow(n, base, &n) ||
+            __builtin_add_overflow(n, (unsigned)(digit - all), &n)) {
+            return false;
+        }
+    }
+    *out = n;
+    return *text != from;
+}
+
+bool value_size(const char *text, uint64_t *out)
+{
+    static const char units[] = "KMGT";
+    const char *unit;
+    uint64_t n;
+
+    if (!digits(&text, 10, &n)) {
+        return false;
+    }
+    unit = *text ? strchr(units, *text) : NULL;
+    if (unit) {
+        const unsigned shift = 10 * (unsigned)(unit - units + 1);
+
+        if (n > UINT64_MAX >> shift) {
+            return false;
+        }
+        n <<= shift;
+        text++;
+    }
+    *out = n;
+    return *text == '\0' && n > 0 && n <= UINT64_C(1) << 63;
+}
+
+static bool read_size(struct value_in *v, struct value_fault *f)
+{
+    uint64_t n;
+
+    if (!value_size(v->text, &n)) {
+        FAULT_TEXT(f, "\"%s\" is no size", v->shown);
+        FAULT_HINT(f, "a number of bytes from 1 on, maybe with K, M, G or T behind it: 512M");
+        return false;
+    }
+    return true;
+}
+
+static bool address(const char **text, uint64_t *out)
+{
+    const bool hex = strncmp(*text, "0x", 2) == 0;
+
+    *text += hex ? 2 : 0;
+    return digits(text, hex ? 16 : 10, out);
+}
+
+bool value_range(const char *text, uint64_t *first, uint64_t *last)
+{
+    if (!address(&text, first) || *text != '-') {
+        return false;
+    }
+    text++;
+    return address(&text, last) && *text == '\0' && *first <= *last;
+}
+
+static bool read_range(struct value_in *v, struct value_fault *f)
+{
+    uint64_t first;
+    uint64_t last;
+
+    if (!value_range(v->text, &first, &last)) {
+        FAULT_TEXT(f, "\"%s\" is no range of addresses", v->shown);
+        FAULT_HINT(f, "FIRST-LAST, both in it: 0x0-0x7fffffff");
+        return false;
+    }
     return true;
 }
 
@@ -302,7 +390,8 @@ static const struct {
     [VALUE_DURATION] = {read_duration, false}, [VALUE_MODE] = {read_mode, false},
     [VALUE_LEVEL] = {read_level, false},       [VALUE_FILE] = {read_file, true},
     [VALUE_TEXT] = {read_text, true},          [VALUE_DATE] = {read_date, false},
-    [VALUE_COMMAND] = {read_command, true},
+    [VALUE_COMMAND] = {read_command, true},    [VALUE_SIZE] = {read_size, true},
+    [VALUE_RANGE] = {read_range, true},
 };
 
 bool value_is_text(enum value_kind kind)

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum value_kind {
     VALUE_NAME,     /* of a route: text */
@@ -22,6 +23,8 @@ enum value_kind {
     VALUE_COMMAND,  /* of a device that is started (proxy/command.h): text */
     VALUE_TEXT,     /* 1 to 1,000 bytes of printable ASCII: text */
     VALUE_DATE,     /* YYYY-MM-DD: the number YYYYMMDD */
+    VALUE_SIZE,     /* bytes, see value_size: text */
+    VALUE_RANGE,    /* addresses, see value_range: text */
     VALUE_CHOICE,   /* one of some words: its index; read by value_choose */
     VALUE_CHOICES,  /* the same, of which several statements choose several: 1 << index, or'ed */
 };
@@ -50,6 +53,16 @@ bool value_choose(const char *text, const char *const *words, unsigned *index,
 
 /* Reads a decimal number without sign, 0 … most, of digits alone. */
 bool value_decimal(const char *text, unsigned long most, unsigned long *out)
+    __attribute__((warn_unused_result));
+
+/* Reads a number of bytes, 1 … 2^63: decimal, maybe with K, M, G or T behind it, powers of 1024. */
+bool value_size(const char *text, uint64_t *out) __attribute__((warn_unused_result));
+
+/*
+ * Reads "FIRST-LAST", two addresses, decimal or hexadecimal with 0x, the second not below the
+ * first.
+ */
+bool value_range(const char *text, uint64_t *first, uint64_t *last)
     __attribute__((warn_unused_result));
 
 /* Whether two absolute paths are written for the same file: "//" and "/./" do not count. */

@@ -137,6 +137,46 @@ static void *envelope_begin(struct config_parser *p, struct config_place at)
     return text_begin(p, &p->config->envelopes, at);
 }
 
+/* One that may stand once of several that begin with the same word: *first is where it stood. */
+static void *once(struct config_parser *p, struct config_place at, struct config_place *first,
+                  const char *what)
+{
+    if (first->line > 0) {
+        char hint[64];
+
+        snprintf(hint, sizeof hint, "the first is in line %u", first->line);
+        config_errors_add(p->errors, at, hint, "duplicate \"%s\"", what);
+    }
+    *first = at;
+    return this_route(p);
+}
+
+static void *dma_begin(struct config_parser *p, struct config_place at)
+{
+    return once(p, at, &this_route(p)->dma_at, "dma");
+}
+
+static void *dma_max_maps_begin(struct config_parser *p, struct config_place at)
+{
+    return once(p, at, &this_route(p)->dma_max_maps_at, "dma max-maps");
+}
+
+static void *dma_max_bytes_begin(struct config_parser *p, struct config_place at)
+{
+    return once(p, at, &this_route(p)->dma_max_bytes_at, "dma max-bytes");
+}
+
+static void *dma_ranges_begin(struct config_parser *p, struct config_place at)
+{
+    struct config_list *ranges = &this_route(p)->dma_ranges;
+
+    if (ranges->n == LIMIT_DMA_RANGES) {
+        config_errors_add(p->errors, at, NULL, "more than %u ranges", LIMIT_DMA_RANGES);
+        return NULL;
+    }
+    return text_begin(p, ranges, at);
+}
+
 static const char *const word_to[] = {"to", NULL};
 static const char *const word_from[] = {"from", NULL};
 static const char *const word_client[] = {"client", NULL};
@@ -162,6 +202,8 @@ static const char *const grade_words[] = {"declared", "recited",  "packaged",
                                           "signed",   "assigned", NULL};
 static const char *const otherwise_words[] = {
     [CONFIG_OTHERWISE_DENY] = "deny", [CONFIG_OTHERWISE_TAINT] = "taint", NULL};
+static const char *const dma_words[] = {
+    [CONFIG_DMA_PASS] = "pass", [CONFIG_DMA_WITHHOLD] = "withhold", NULL};
 static const char *const failure_words[] = {
     [CONFIG_AUDIT_REFUSE] = "refuse", [CONFIG_AUDIT_TAINT] = "taint", NULL};
 
@@ -357,6 +399,35 @@ static const struct config_word words[] = {
               {NULL, "DATE", VALUE_DATE, 0, 0, IN_ROUTE(permissive_until), IN_ROUTE(permissive_at),
                NULL}},
      .help = "up to which day what would be denied is tainted instead"},
+    {.word = "dma",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = dma_begin,
+     .args = {{NULL, "HOW", VALUE_CHOICE, 0, 0, IN_ROUTE(dma_how), CONFIG_NO_PLACE, dma_words}},
+     .help = "whether the backend gets the client's memory itself"},
+    {.word = "dma",
+     .second = "max-bytes",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = dma_max_bytes_begin,
+     .args = {{NULL, "SIZE", VALUE_SIZE, 0, 0, IN_ROUTE(dma_max_bytes), CONFIG_NO_PLACE, NULL}},
+     .help = "how much of it at once"},
+    {.word = "dma",
+     .second = "max-maps",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = dma_max_maps_begin,
+     .args = {{NULL, "NUMBER", VALUE_COUNT, 1, LIMIT_DMA_MAPS, IN_ROUTE(dma_max_maps),
+               CONFIG_NO_PLACE, NULL}},
+     .help = "how many maps of it at once"},
+    {.word = "dma",
+     .second = "ranges",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = dma_ranges_begin,
+     .args = {{NULL, "FIRST-LAST", VALUE_RANGE, 0, 0, TO(config_text, text), CONFIG_NO_PLACE,
+               NULL}},
+     .help = "at which addresses; several statements add up"},
 };
 
 _Static_assert(sizeof words / sizeof *words <= CONFIG_WORDS_MAX, "CONFIG_WORDS_MAX is too small");

@@ -65,7 +65,8 @@ static struct ipc_session begin_of(const struct ticket *t)
                                 .recite = r->recite_to_client,
                                 .ask_backend = asks_backend(r),
                                 .recorded = recorder_on(&t->monitor->recorder),
-                                .self = t->route->self};
+                                .self = t->route->self,
+                                .dma = r->dma};
 
     snprintf(begin.route, sizeof begin.route, "%s", r->name);
     return begin;

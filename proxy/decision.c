@@ -229,7 +229,8 @@ static json_t *export_record(const struct ticket *t, const struct ipc_export *e)
         }
     }
     return json_pack("{s:I,s:s,s:s,s:o}", "session", (json_int_t)t->id, "route",
-                     t->route->config->name, "how", "pass", "ranges", ranges);
+                     t->route->config->name, "how",
+                     t->route->config->dma.withhold ? "withhold" : "pass", "ranges", ranges);
 }
 
 static void on_export_recorded(void *arg, bool durable)
