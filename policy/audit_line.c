@@ -24,6 +24,7 @@ const struct audit_event audit_events[] = {
     {"session-ended", false, false, {"session", "route", "reason", "taint", "counts", NULL}},
     {"override", true, false, {"what", "by", NULL}},
     {"trace-started", false, false, {"file", "by", NULL}},
+    {"trace-ended", false, false, {"file", "reason", NULL}},
     {AUDIT_ROTATED, true, true, {"file", "tree_size", "root", "frontier", NULL}},
     {AUDIT_RECOVERED, true, true, {"bytes", "unsealed", NULL}},
     {AUDIT_CHECKPOINT, false, true, {"note", NULL}},

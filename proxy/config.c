@@ -18,6 +18,7 @@
 #include "base/limits.h"
 #include "proxy/config_value.h"
 #include "proxy/preset.h"
+#include "trace/filter.h"
 
 /* ---- lifetimes ---- */
 
@@ -27,6 +28,7 @@ int config_init(struct config *c)
         .max_sessions = CONFIG_MAX_SESSIONS_DEFAULT,
         .handshake_ms = LIMIT_HANDSHAKE_MS,
         .log_level = LOG_INFO,
+        .trace_buffer_mib = CONFIG_TRACE_BUFFER_DEFAULT,
         .control = {.mode = CONFIG_MODE_DEFAULT, .owner = (uid_t)-1, .group = (gid_t)-1},
         .user_uid = (uid_t)-1,
         .user_gid = (gid_t)-1};
@@ -41,6 +43,7 @@ struct config_route config_route_default(struct config_place at)
                                  .group = (gid_t)-1,
                                  .sessions = LIMIT_SESSIONS_ROUTE_DEFAULT,
                                  .drain_ms = LIMIT_DRAIN_MS,
+                                 .trace = {.payload = CONFIG_PAYLOAD_DEFAULT},
                                  .preset = PRESET_NONE,
                                  .at = at};
 }
@@ -57,6 +60,8 @@ void config_deinit(struct config *c)
         free(r->spawn_user);
         free(r->spawn_group);
         free(r->spawn_groups);
+        free(r->trace_file);
+        free(r->trace.filter);
         free(r->owner_name);
         free(r->group_name);
         free(r->dma_max_bytes);
@@ -216,6 +221,33 @@ static void check_control(const struct config *c, struct config_errors *e)
     }
 }
 
+/* What a route's trace says of itself, and its file, which is no other route's. */
+static void check_trace(const struct config *c, size_t i, struct config_errors *e)
+{
+    const struct config_route *r = &c->routes[i];
+    struct filter *filter;
+    char hint[64];
+    char why[192];
+
+    for (size_t k = 0; r->trace_file && k < i; k++) {
+        const struct config_route *other = &c->routes[k];
+
+        if (other->trace_file && value_same_path(r->trace_file, other->trace_file)) {
+            config_errors_add(e, r->trace_at, say_line(hint, sizeof hint, other->trace_at),
+                              "another route's trace goes to this file");
+            break;
+        }
+    }
+    if (r->trace.filter) {
+        filter = filter_new(r->trace.filter, why, sizeof why);
+        if (!filter) {
+            config_errors_add(e, r->trace_filter_at, "poemctl-trace(1) has the language", "%s",
+                              why);
+        }
+        filter_free(filter);
+    }
+}
+
 /* Texts that have been read already. */
 static void settle_dma(struct config_route *r)
 {
@@ -250,6 +282,7 @@ int config_check(struct config *c, struct config_errors *e)
         }
         check_unique(c, i, e);
         check_route(c, &c->routes[i], e);
+        check_trace(c, i, e);
         settle_dma(&c->routes[i]);
     }
     check_control(c, e);

@@ -17,6 +17,6 @@ add_library(proxy_config STATIC ${CMAKE_CURRENT_BINARY_DIR}/presets_embedded.h
             config_words.c options.c preset.c)
 # For "proxy/presets_embedded.h".
 target_include_directories(proxy_config PRIVATE ${CMAKE_BINARY_DIR})
-target_link_libraries(proxy_config PUBLIC rules poem base PRIVATE OpenSSL::Crypto)
+target_link_libraries(proxy_config PUBLIC rules trace_read poem base PRIVATE OpenSSL::Crypto)
 set_source_files_properties(options.c PROPERTIES
                             COMPILE_DEFINITIONS POEMD_VERSION="${PROJECT_VERSION}")

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "poem/file.h"
 #include "policy/rules.h"
+#include "proxy/config_trace.h"
 #include "proxy/dma_map.h"
 
 /* A place in a file, both from 1; a column counts bytes, a tab is one. line 0: not from a file. */
@@ -149,6 +150,9 @@ struct config_route {
     struct dma_settings dma; /* by config_check: what these come to */
     struct rules rules;      /* by config_resolve; its arrays are owned */
     struct config_place at;  /* of its route statement */
+    char *trace_file;        /* absolute; NULL: the route's sessions are not captured */
+    struct config_trace trace;
+    struct config_place trace_at, trace_filter_at;
     struct config_place name_at, listen_at, backend_at, owner_at, group_at, sessions_at, wait_at;
     struct config_place spawn_user_at, spawn_group_at;
 };
@@ -169,6 +173,7 @@ struct config {
     char *audit_file;              /* NULL: no audit log is kept */
     char *audit_key;               /* PEM, Ed25519 */
     unsigned audit_rotate_mib;     /* 0: never */
+    unsigned trace_buffer_mib;     /* of each worker, for what it captures */
     unsigned on_audit_failure;     /* enum config_audit_failure */
     struct config_list trust_keys; /* PEM files of keys that may sign envelopes */
     struct config_list envelopes;  /* files */

@@ -10,9 +10,15 @@
 /* Bytes of a data message's data that are kept, where nothing else is said. */
 #define CONFIG_PAYLOAD_DEFAULT 64u
 
+#define CONFIG_PAYLOAD_MOST 0x7fffffffu
+
 /* All of it; and all of guest memory as well. */
 #define CONFIG_PAYLOAD_ALL 0xfffffffeu
 #define CONFIG_PAYLOAD_GUEST 0xffffffffu
+
+/* MiB of each worker for what it captures, where nothing else is said; and at most. */
+#define CONFIG_TRACE_BUFFER_DEFAULT 8u
+#define CONFIG_TRACE_BUFFER_MOST 1024u
 
 struct config_trace {
     unsigned payload;    /* bytes, or CONFIG_PAYLOAD_ALL or CONFIG_PAYLOAD_GUEST */

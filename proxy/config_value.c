@@ -272,6 +272,25 @@ bool value_decimal(const char *text, unsigned long most, unsigned long *out)
     return true;
 }
 
+static bool read_payload(struct value_in *v, struct value_fault *f)
+{
+    unsigned long n;
+
+    if (strcmp(v->text, "all") == 0) {
+        v->number = CONFIG_PAYLOAD_ALL;
+    } else if (strcmp(v->text, "guest") == 0) {
+        v->number = CONFIG_PAYLOAD_GUEST;
+    } else if (value_decimal(v->text, CONFIG_PAYLOAD_MOST, &n)) {
+        v->number = (unsigned)n;
+    } else {
+        FAULT_TEXT(f, "\"%s\" is no payload", v->shown);
+        FAULT_HINT(f, "0 to %u bytes, \"all\", or \"guest\" for all with guest memory",
+                   CONFIG_PAYLOAD_MOST);
+        return false;
+    }
+    return true;
+}
+
 static bool read_count(struct value_in *v, struct value_fault *f)
 {
     unsigned long n;
@@ -389,6 +408,7 @@ static const struct {
     [VALUE_ACCOUNT] = {read_account, true},    [VALUE_COUNT] = {read_count, false},
     [VALUE_DURATION] = {read_duration, false}, [VALUE_MODE] = {read_mode, false},
     [VALUE_LEVEL] = {read_level, false},       [VALUE_FILE] = {read_file, true},
+    [VALUE_PAYLOAD] = {read_payload, false},
     [VALUE_TEXT] = {read_text, true},          [VALUE_DATE] = {read_date, false},
     [VALUE_COMMAND] = {read_command, true},    [VALUE_SIZE] = {read_size, true},
     [VALUE_RANGE] = {read_range, true},

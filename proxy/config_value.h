@@ -25,6 +25,7 @@ enum value_kind {
     VALUE_DATE,     /* YYYY-MM-DD: the number YYYYMMDD */
     VALUE_SIZE,     /* bytes, see value_size: text */
     VALUE_RANGE,    /* addresses, see value_range: text */
+    VALUE_PAYLOAD,  /* bytes, "all" or "guest": see proxy/config_trace.h */
     VALUE_CHOICE,   /* one of some words: its index; read by value_choose */
     VALUE_CHOICES,  /* the same, of which several statements choose several: 1 << index, or'ed */
 };

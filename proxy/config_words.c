@@ -23,6 +23,9 @@ _Static_assert(sizeof(enum log_level) == sizeof(unsigned), "log_level is written
 /* A peer that reads nothing for a minute will not read the rest in another one. */
 #define DRAIN_MOST_MS 60000u
 
+/* A trace's file is at most as old as this: 31 days. */
+#define TRACE_EVERY_MOST_MS (31u * 86400u * 1000u)
+
 #define IN_CONFIG(field) offsetof(struct config, field)
 #define IN_ROUTE(field) offsetof(struct config_route, field)
 
@@ -269,6 +272,11 @@ static const struct config_word words[] = {
      .args = {{NULL, "WHAT", VALUE_CHOICE, 0, 0, IN_CONFIG(on_audit_failure), CONFIG_NO_PLACE,
                failure_words}},
      .help = "what becomes of new sessions while the audit log cannot be written"},
+    {.word = "trace-buffer",
+     .context = CONTEXT_FILE,
+     .args = {{NULL, "MIB", VALUE_COUNT, 1, CONFIG_TRACE_BUFFER_MOST, IN_CONFIG(trace_buffer_mib),
+               CONFIG_NO_PLACE, NULL}},
+     .help = "memory of each worker for what it captures"},
     {.word = "trust-key",
      .context = CONTEXT_FILE,
      .flags = CONFIG_REPEATABLE,
@@ -399,6 +407,22 @@ static const struct config_word words[] = {
               {NULL, "DATE", VALUE_DATE, 0, 0, IN_ROUTE(permissive_until), IN_ROUTE(permissive_at),
                NULL}},
      .help = "up to which day what would be denied is tainted instead"},
+    {.word = "trace",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "FILE", VALUE_FILE, 0, 0, IN_ROUTE(trace_file), IN_ROUTE(trace_at), NULL},
+              {"payload", "BYTES", VALUE_PAYLOAD, 0, 0, IN_ROUTE(trace.payload), CONFIG_NO_PLACE,
+               NULL},
+              {"rotate", "MIB", VALUE_COUNT, 1, 1048576, IN_ROUTE(trace.rotate_mib),
+               CONFIG_NO_PLACE, NULL},
+              {"every", "DURATION", VALUE_DURATION, 1000, TRACE_EVERY_MOST_MS,
+               IN_ROUTE(trace.every_ms), CONFIG_NO_PLACE, NULL},
+              {"keep", "NUMBER", VALUE_COUNT, 1, 1000000, IN_ROUTE(trace.keep), CONFIG_NO_PLACE,
+               NULL},
+              {"memory", "MIB", VALUE_COUNT, 1, 4096, IN_ROUTE(trace.memory_mib), CONFIG_NO_PLACE,
+               NULL},
+              {"filter", "FILTER", VALUE_TEXT, 0, 0, IN_ROUTE(trace.filter),
+               IN_ROUTE(trace_filter_at), NULL}},
+     .help = "where what passes is captured to"},
     {.word = "dma",
      .context = CONTEXT_ROUTE,
      .flags = CONFIG_REPEATABLE,

@@ -23,6 +23,7 @@
 #include "proxy/control.h"
 #include "proxy/decision.h"
 #include "proxy/monitor.h"
+#include "proxy/tracing.h"
 #include "proxy/worker.h"
 
 /* Messages taken from one worker in a turn, so that no worker's flood stops the loop. */
@@ -65,6 +66,7 @@ static struct ipc_session begin_of(const struct ticket *t)
                                 .recite = r->recite_to_client,
                                 .ask_backend = asks_backend(r),
                                 .recorded = recorder_on(&t->monitor->recorder),
+                                .tap = tracing_tap(t->monitor, t),
                                 .self = t->route->self,
                                 .dma = r->dma};
 
@@ -81,6 +83,8 @@ static struct ipc_msg message(const struct ticket *t, enum ipc_type type)
         m.u.begin = begin_of(t);
     } else if (type == IPC_VERDICT) {
         m.u.verdict.err = (uint32_t)t->verdict_err;
+    } else if (type == IPC_TAP) {
+        m.u.tap = tracing_tap(t->monitor, t);
     }
     return m;
 }
@@ -88,7 +92,7 @@ static struct ipc_msg message(const struct ticket *t, enum ipc_type type)
 /* Sends what is unsent, in this order. False: the channel is full. */
 static bool post(struct crew_member *w, struct ticket *t)
 {
-    static const enum ipc_type types[] = {IPC_SESSION, IPC_VERDICT, IPC_RECORDED, IPC_END};
+    static const enum ipc_type types[] = {IPC_SESSION, IPC_TAP, IPC_VERDICT, IPC_RECORDED, IPC_END};
     const int fds[2] = {t->client_fd, t->backend_fd};
 
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
@@ -116,10 +120,38 @@ bool crew_unsent(const struct ticket *t, enum ipc_type type)
     return t->unsent & (1u << type);
 }
 
+/* Sends the ring that is on its way; before sessions that write to it. False: not yet. */
+static bool post_ring(struct crew_member *w)
+{
+    const struct ipc_msg m = {.type = IPC_RING};
+    const int fds[2] = {w->ring_fd, w->bell_fd};
+
+    if (w->ring_fd < 0) {
+        return true;
+    }
+    if (ipc_send(w->channel_fd, &m, fds, 2) == -EAGAIN) {
+        return false;
+    }
+    sock_close(&w->ring_fd);
+    sock_close(&w->bell_fd);
+    return true;
+}
+
+void crew_ring_take(struct crew_member *w, int ring_fd, int bell_fd)
+{
+    sock_close(&w->ring_fd);
+    sock_close(&w->bell_fd);
+    w->ring_fd = ring_fd;
+    w->bell_fd = bell_fd;
+    if (!post_ring(w)) {
+        event_add(w->writable, NULL);
+    }
+}
+
 static void send_or_keep(struct crew_member *w, struct ticket *t, enum ipc_type type)
 {
     t->unsent |= 1u << type;
-    if (t->in_outbox || (TAILQ_EMPTY(&w->outbox) && post(w, t))) {
+    if (t->in_outbox || (TAILQ_EMPTY(&w->outbox) && post_ring(w) && post(w, t))) {
         return;
     }
     outbox_add(&w->outbox, t);
@@ -133,6 +165,10 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    if (!post_ring(w)) {
+        event_add(w->writable, NULL);
+        return;
+    }
     while ((t = TAILQ_FIRST(&w->outbox))) {
         if (!post(w, t)) {
             event_add(w->writable, NULL);
@@ -162,6 +198,7 @@ static void assign(struct crew_member *w, struct ticket *t)
     t->member = w;
     w->sessions++;
     TAILQ_INSERT_TAIL(&w->tickets, t, member_link);
+    tracing_session_begins(w->crew->monitor, t);
     send_or_keep(w, t, IPC_SESSION);
 }
 
@@ -200,6 +237,12 @@ void crew_recorded(struct crew *c, struct ticket *t)
 {
     (void)c;
     send_or_keep(t->member, t, IPC_RECORDED);
+}
+
+void crew_tap(struct crew *c, struct ticket *t)
+{
+    (void)c;
+    send_or_keep(t->member, t, IPC_TAP);
 }
 
 void crew_end(struct crew *c, struct ticket *t)
@@ -444,6 +487,8 @@ static void member_close(struct crew_member *w)
         w->writable = NULL;
     }
     sock_close(&w->channel_fd);
+    sock_close(&w->ring_fd);
+    sock_close(&w->bell_fd);
     w->ready = false;
     if (w->counting) {
         w->counting = false;
@@ -488,6 +533,7 @@ static int member_start(struct crew_member *w)
     }
     children_add(&w->crew->monitor->children, &w->child, w->pid, false, member_died, w);
     log_debug("worker pid=%ld started", (long)w->pid);
+    tracing_worker_started(w->crew->monitor, w);
     return 0;
 }
 
@@ -572,6 +618,16 @@ static void member_died(struct child *c, int status)
 
 /* ---- all of them ---- */
 
+bool crew_all_gone(const struct crew *c)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        if (c->members[i].pid > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* A file that only we can change, with what every worker reads first. Its fd, or -errno. */
 static int settings_write(const struct config *config, const struct poem *poem)
 {
@@ -616,7 +672,8 @@ int crew_init(struct crew *c, struct monitor *m, const struct poem *poem)
         struct crew_member *w = &c->members[c->n];
         int err;
 
-        *w = (struct crew_member){.crew = c, .pid = -1, .channel_fd = -1};
+        *w = (struct crew_member){
+            .crew = c, .pid = -1, .channel_fd = -1, .ring_fd = -1, .bell_fd = -1};
         TAILQ_INIT(&w->tickets);
         TAILQ_INIT(&w->outbox);
         w->respawn = evtimer_new(m->base, on_respawn, w);

@@ -33,6 +33,8 @@ struct crew_member {
     struct event *respawn;
     struct ticket_list tickets;
     struct ticket_list outbox; /* whose messages did not fit into the channel */
+    int ring_fd;               /* of captures, on its way to the worker; -1: none is */
+    int bell_fd;
 };
 
 struct crew {
@@ -66,6 +68,15 @@ void crew_recorded(struct crew *c, struct ticket *t);
 
 /* Whether the message of that type still waits to be sent to the ticket's worker. */
 bool crew_unsent(const struct ticket *t, enum ipc_type type);
+
+/* Tells the ticket's worker how the session is to be captured now (tracing_tap). */
+void crew_tap(struct crew *c, struct ticket *t);
+
+/* Gives the worker a new ring for what it captures. Takes both fds. */
+void crew_ring_take(struct crew_member *w, int ring_fd, int bell_fd);
+
+/* Whether none of the workers is running. */
+bool crew_all_gone(const struct crew *c);
 
 /* Has a ticket's worker end the session. */
 void crew_end(struct crew *c, struct ticket *t);

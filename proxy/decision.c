@@ -15,6 +15,7 @@
 #include "proxy/facts.h"
 #include "proxy/inquiry.h"
 #include "proxy/monitor.h"
+#include "proxy/tracing.h"
 #include "proxy/preset.h"
 
 static struct log_subject subject(const struct ticket *t, const char *leg)
@@ -134,12 +135,13 @@ static void on_known(void *arg)
     t->taint |= v.taint;
     t->denied = v.verdict == VERDICT_DENY;
     log_verdict(t, &v);
-    if (recorder_on(&t->monitor->recorder) || t->monitor->control) {
+    if (recorder_on(&t->monitor->recorder) || t->monitor->control || t->traced) {
         record = verdict_record(t, &v);
     }
     if (t->monitor->control) {
         t->facts = facts_text(record);
     }
+    tracing_session_decided(t->monitor, t, verdict_name(v.verdict), record);
     if (!recorder_on(&t->monitor->recorder)) {
         json_decref(record);
         carry_out(t, t->denied ? EACCES : 0);
@@ -155,8 +157,8 @@ static void on_known(void *arg)
 bool decision_begin(struct ticket *t)
 {
     const bool facts = facts_matter(t);
-    /* Who they are is also shown to whoever asks for the sessions. */
-    const bool who = facts || t->monitor->control;
+    /* Who they are is also shown to whoever asks for the sessions, and stands in captures. */
+    const bool who = facts || t->monitor->control || tracing_tap(t->monitor, t).on;
 
     t->inquiry = inquiry_new(facts ? t->monitor->inspector : NULL, who ? t->client_fd : -1,
                              who ? t->backend_fd : -1, t->device ? spawn_pid(t->device) : 0,

@@ -16,6 +16,7 @@
 
 #include "base/fdset.h"
 #include "base/sock.h"
+#include "proxy/greeting_tap.h"
 
 enum phase { REQUEST, FORWARD, REPLY, VERDICT, ANSWER, OVER };
 
@@ -42,6 +43,7 @@ struct greeting {
     struct message out;
     struct fdset in_fds;
     struct reciter reciter;
+    struct greeting_tap tap;
     struct greeting_result result;
     greeting_fn *fn;
     void *arg;
@@ -119,6 +121,20 @@ static void answer_error(struct greeting *g, int err)
     /* Nothing else has been sent to it: 16 bytes fit, or it is gone. */
     if (sock_send(g->client_fd, data, sizeof data, NULL, MSG_DONTWAIT) < 0) {
         g->result.err = 0;
+        return;
+    }
+    greeting_tap_out(&g->tap, TRACE_FROM_BACKEND, data, sizeof data, NULL, true);
+}
+
+/* What had been read, or was being sent, when the greeting failed. */
+static void tap_unfinished(struct greeting *g)
+{
+    if (g->phase == REQUEST || g->phase == REPLY) {
+        greeting_tap_in(&g->tap, g->phase == REQUEST ? TRACE_FROM_CLIENT : TRACE_FROM_BACKEND,
+                        g->in.data, g->in.at, &g->in_fds);
+    } else if (g->phase == FORWARD || g->phase == ANSWER) {
+        greeting_tap_out(&g->tap, g->phase == FORWARD ? TRACE_FROM_CLIENT : TRACE_FROM_BACKEND,
+                         g->out.data, g->out.size, NULL, false);
     }
 }
 
@@ -129,9 +145,11 @@ static void fail(struct greeting *g, bool by_backend, enum session_reason reason
     g->result.err = err;
     g->result.why = why;
     g->result.by_backend = by_backend;
+    tap_unfinished(g);
     if (err) {
         answer_error(g, err);
     }
+    greeting_tap_flush(&g->tap);
     over(g);
     g->fn(g, GREETING_FAILED, g->arg);
 }
@@ -208,6 +226,7 @@ static enum reading read_message(struct greeting *g, bool by_backend)
         if (n <= 0) {
             return read_failed(g, by_backend, n);
         }
+        greeting_tap_read(&g->tap);
         m->at += (size_t)n;
         if (m->at == WIRE_HDR_SIZE && judge_header(g, by_backend) == READ_FAILED) {
             return READ_FAILED;
@@ -311,6 +330,7 @@ static bool do_request(struct greeting *g)
         return false;
     }
     g->result.request_size = (uint32_t)g->in.size;
+    greeting_tap_in(&g->tap, TRACE_FROM_CLIENT, g->in.data, g->in.size, &g->in_fds);
     if (g->backend_fd < 0) {
         fail(g, false, REASON_REFUSED, g->refuse_err, "refused");
         return false;
@@ -341,6 +361,7 @@ static bool do_forward(struct greeting *g)
         fail(g, true, REASON_BACKEND_GONE, ECONNREFUSED, "closed before it read VERSION");
     }
     if (r > 0) {
+        greeting_tap_out(&g->tap, TRACE_FROM_CLIENT, g->out.data, g->out.size, NULL, true);
         begin_reading(g, REPLY);
         watch_client(g);
     }
@@ -397,6 +418,7 @@ static bool do_reply(struct greeting *g)
         return false;
     }
     g->result.reply_size = (uint32_t)g->in.size;
+    greeting_tap_in(&g->tap, TRACE_FROM_BACKEND, g->in.data, g->in.size, &g->in_fds);
     o = version_read(&g->result.reply, g->in.data + WIRE_HDR_SIZE, g->in.size - WIRE_HDR_SIZE,
                      &json);
     if (o == VERSION_OK) {
@@ -437,6 +459,7 @@ static bool do_answer(struct greeting *g)
         fail(g, false, REASON_CLIENT_GONE, 0, "closed before it read the VERSION reply");
     }
     if (r > 0) {
+        greeting_tap_out(&g->tap, TRACE_FROM_BACKEND, g->out.data, g->out.size, &fds, true);
         sock_close(&g->client_twin_peer_fd);
         over(g);
         g->fn(g, GREETING_DONE, g->arg);
@@ -506,6 +529,7 @@ void greeting_decide(struct greeting *g, int err)
     if (g->phase != VERDICT) {
         return;
     }
+    greeting_tap_flush(&g->tap);
     if (err) {
         fail(g, true, REASON_DENIED, err, "by the route's rules");
         return;
@@ -526,6 +550,12 @@ void greeting_abort(struct greeting *g, enum session_reason reason, int err, con
     if (g->phase != OVER) {
         fail(g, g->phase == FORWARD || g->phase == REPLY, reason, told, why);
     }
+}
+
+void greeting_untap(struct greeting *g)
+{
+    greeting_tap_deinit(&g->tap);
+    g->tap.session = NULL;
 }
 
 const struct greeting_result *greeting_result(const struct greeting *g)
@@ -550,6 +580,7 @@ struct greeting *greeting_new_take(struct event_base *base, int client_fd, int b
     g->client_twin_peer_fd = -1;
     g->backend_twin_fd = -1;
     g->refuse_err = settings->refuse_err;
+    g->tap.session = settings->tap;
     reciter_init(&g->reciter, settings->poem, &settings->self, settings->recite,
                  settings->ask_backend);
     g->fn = fn;
@@ -570,6 +601,7 @@ void greeting_free(struct greeting *g)
         return;
     }
     over(g);
+    greeting_tap_deinit(&g->tap);
     version_deinit(&g->result.request);
     version_deinit(&g->result.reply);
     sock_hang_up(&g->client_fd);

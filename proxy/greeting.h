@@ -21,6 +21,7 @@
 #include "handshake/version.h"
 #include "proxy/reciter.h"
 #include "proxy/session_state.h"
+#include "proxy/tap.h"
 
 enum greeting_news {
     GREETING_EVIDENCE, /* both offers are here: decide */
@@ -52,6 +53,7 @@ struct greeting_settings {
     struct recital_id self;    /* the route's */
     enum config_recite recite; /* to the client */
     bool ask_backend;          /* the route demands the backend's recital */
+    struct tap_session *tap;   /* borrowed for the greeting's life; NULL: not captured */
 };
 
 /*
@@ -73,6 +75,9 @@ void greeting_decide(struct greeting *g, int err);
  * Calls back with GREETING_FAILED and the reason.
  */
 void greeting_abort(struct greeting *g, enum session_reason reason, int err, const char *why);
+
+/* The session is not captured any more. */
+void greeting_untap(struct greeting *g);
 
 const struct greeting_result *greeting_result(const struct greeting *g);
 

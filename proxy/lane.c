@@ -264,6 +264,12 @@ int lane_init_take(struct lane *l, struct event_base *base, int client_fd, int b
     return err ? err : err_backend;
 }
 
+void lane_tap(struct lane *l, struct tap *to_backend, struct tap *to_client)
+{
+    l->to_backend.tap = to_backend;
+    l->to_client.tap = to_client;
+}
+
 void lane_stop(struct lane *l)
 {
     l->to_backend_done = true;

@@ -75,6 +75,9 @@ int lane_init_take(struct lane *l, struct event_base *base, int client_fd, int b
 /* The gate's report has been sent: a direction that was held for it goes on. */
 void lane_resume(struct lane *l);
 
+/* Captures both directions from their next message on; NULL: no more. Taps are borrowed. */
+void lane_tap(struct lane *l, struct tap *to_backend, struct tap *to_client);
+
 /* Takes the lane off the loop: no callback comes after this. The sockets stay open. */
 void lane_stop(struct lane *l);
 

@@ -19,6 +19,7 @@
 #include "base/sock.h"
 #include "proxy/control.h"
 #include "proxy/sandbox.h"
+#include "proxy/tracing.h"
 
 /* How long workers may take to end their sessions when the broker stops. */
 static const struct timeval stop_time = {.tv_sec = 2};
@@ -114,6 +115,9 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
     (void)what;
     if (sig == SIGCHLD) {
         children_collect(&m->children);
+        if (m->stopping && crew_all_gone(&m->crew)) {
+            tracing_quit(m);
+        }
         leave_when_gone(m);
         return;
     }
@@ -295,6 +299,9 @@ static int monitor_init(struct monitor *m, const struct config *config)
         err = begin_record(m);
     }
     if (!err) {
+        err = tracing_init(m);
+    }
+    if (!err) {
         err = start_inspector(m);
     }
     if (!err) {
@@ -328,6 +335,7 @@ static void monitor_deinit(struct monitor *m)
     control_free(m->control);
     free(m->routes);
     inspector_free(m->inspector);
+    tracing_deinit(m);
     end_record(m);
     if (m->reap_event) {
         ticket_reap(m);

@@ -40,6 +40,9 @@ void pipe_guard(struct pipe *p, struct dma_lane *l, bool from_client)
 
 void pipe_deinit(struct pipe *p)
 {
+    if (p->tap) {
+        tap_end(p->tap, p->queue ? p->queue->data : NULL, p->queue ? p->queue->end : 0);
+    }
     queue_return(p->pool, &p->queue);
 }
 
@@ -118,6 +121,9 @@ static ssize_t read_some(struct pipe *p, size_t want)
     if (n > 0) {
         q->end += (size_t)n;
         p->count.bytes += (uint64_t)n;
+        if (p->tap) {
+            tap_read(p->tap, &q->fds, before);
+        }
     }
     return p->message_fds > p->max_fds ? -E2BIG : n;
 }
@@ -209,6 +215,9 @@ static enum pipe_outcome take_part(struct pipe *p, const uint8_t *seen, size_t n
     ssize_t got;
 
     if (f == WIRE_FRAME_TOO_SMALL || f == WIRE_FRAME_TOO_BIG) {
+        if (p->tap) {
+            tap_refused(p->tap, seen, n);
+        }
         return PIPE_BAD_FRAME;
     }
     if (f == WIRE_FRAME_OK) {
@@ -243,6 +252,9 @@ static enum pipe_outcome read_header(struct pipe *p, struct pipe_detail *detail)
         return PIPE_MORE;
     }
     if (judge(p, q->data, q->end, detail) != WIRE_FRAME_OK) {
+        if (p->tap) {
+            tap_refused(p->tap, q->data, q->end);
+        }
         return PIPE_BAD_FRAME;
     }
     begin_message(p, detail->hdr.size, q->end);
@@ -272,6 +284,9 @@ static enum pipe_outcome look_and_take(struct pipe *p, bool woken, struct pipe_d
         return PIPE_NO_MEMORY;
     }
     p->message_fds = 0;
+    if (p->tap) {
+        tap_begin(p->tap);
+    }
     if (hidden) {
         /* An urgent byte (MSG_OOB) is not shown; only reading removes it, and ends the waking. */
         return read_header(p, detail);
@@ -336,6 +351,9 @@ static enum pipe_outcome push(struct pipe *p, struct pipe_detail *detail)
         /* They went with the first byte. Sent again, they would arrive twice. */
         fdset_close(&q->fds);
         q->start += (size_t)n;
+        if (p->tap) {
+            tap_sent(p->tap, q->data, q->start, q->end);
+        }
     }
     p->ready = false;
     queue_return(p->pool, &p->queue);

@@ -28,6 +28,7 @@
 #include "proxy/ipc.h"
 #include "proxy/queue.h"
 #include "proxy/session_state.h"
+#include "proxy/tap.h"
 
 struct pipe {
     int from_fd;             /* borrowed, non-blocking */
@@ -44,6 +45,7 @@ struct pipe {
     bool from_client;
     bool watched;           /* dma->gate->watches */
     struct dma_lane *dma;   /* borrowed; NULL: none */
+    struct tap *tap;        /* borrowed; NULL: what passes is not captured */
     enum dma_verdict piece; /* what was judged of the large message under way */
     bool inside;            /* … of which the first piece has been judged */
     struct ipc_count count; /* of what was taken from from_fd */

@@ -11,6 +11,15 @@
 #include "base/sock.h"
 #include "proxy/pipe.h"
 
+/* Closes what came with the message, which goes on without it, or not at all. */
+static void withhold(struct pipe *p)
+{
+    if (p->tap && p->queue->fds.n > 0) {
+        tap_withheld(p->tap);
+    }
+    fdset_close(&p->queue->fds);
+}
+
 /* Throws away what is held. */
 static void discard(struct pipe *p)
 {
@@ -33,9 +42,12 @@ static enum pipe_outcome judge_piece(struct pipe *p, bool first)
     }
     /* Fds that a client hides behind a message's beginning would be judged by nobody. */
     if (p->piece == DMA_STRIP || (!first && p->from_client && p->dma->gate->checks)) {
-        fdset_close(&q->fds);
+        withhold(p);
     }
     if (p->piece == DMA_DROP) {
+        if (p->tap && first) {
+            tap_kept_back(p->tap, q->data, q->end);
+        }
         discard(p);
     }
     return PIPE_MORE;
@@ -54,10 +66,13 @@ static enum pipe_outcome judge_messages(struct pipe *p)
         case DMA_NO_MEMORY:
             return PIPE_NO_MEMORY;
         case DMA_DROP:
+            if (p->tap) {
+                tap_kept_back(p->tap, q->data + at, hdr.size);
+            }
             fdset_close(&q->fds);
             continue;
         case DMA_STRIP:
-            fdset_close(&q->fds);
+            withhold(p);
             break;
         case DMA_PASS:
             break;
@@ -101,6 +116,14 @@ bool pipe_has_replies(const struct pipe *p)
     return p->watched && !midway(p) && dma_gate_replies(p->dma, !p->from_client, &bytes) > 0;
 }
 
+/* Of the n bytes, headers but for what has gone of the first, so many have been sent. */
+static void tap_replies(struct tap *t, const uint8_t *bytes, size_t n, size_t sent)
+{
+    for (size_t at = n % WIRE_HDR_SIZE; at + WIRE_HDR_SIZE <= sent; at += WIRE_HDR_SIZE) {
+        tap_made(t, bytes + at, WIRE_HDR_SIZE);
+    }
+}
+
 enum pipe_outcome pipe_reply(struct pipe *p, struct pipe_detail *detail)
 {
     const uint8_t *bytes;
@@ -118,6 +141,9 @@ enum pipe_outcome pipe_reply(struct pipe *p, struct pipe_detail *detail)
         if (sent < 0) {
             detail->err = (int)-sent;
             return PIPE_TO_ERROR;
+        }
+        if (p->tap) {
+            tap_replies(p->tap, bytes, n, (size_t)sent);
         }
         dma_gate_replied(p->dma, !p->from_client, (size_t)sent);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * poemd(8): the program. A monitor; or a worker or the inspector, when the monitor started it so.
+ * poemd(8): the program. A monitor; or a worker, the inspector or the tracer, when the monitor started it so.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "proxy/monitor.h"
 #include "proxy/options.h"
 #include "proxy/worker.h"
+#include "trace/tracer.h"
 
 int main(int argc, char **argv)
 {
@@ -18,6 +19,9 @@ int main(int argc, char **argv)
 
     if (argc > 1 && strcmp(argv[1], WORKER_ARG) == 0) {
         return worker_main();
+    }
+    if (argc > 1 && strcmp(argv[1], TRACER_ARG) == 0) {
+        return tracer_main();
     }
     if (argc > 1 && strcmp(argv[1], INSPECTOR_ARG) == 0) {
         return inspector_main();

@@ -6,6 +6,7 @@
 #include "proxy/recorder.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,6 +140,21 @@ bool recorder_await(struct recorder *r, const char *event, json_t *fields, struc
     }
     TAILQ_INSERT_TAIL(&r->waits, w, link);
     return true;
+}
+
+void recorder_settle(struct recorder *r)
+{
+    if (!r->log) {
+        return;
+    }
+    audit_log_commit(r->log);
+    while (!TAILQ_EMPTY(&r->waits)) {
+        struct pollfd p = {.fd = audit_log_fd(r->log), .events = POLLIN};
+
+        if (poll(&p, 1, -1) > 0) {
+            on_readable(p.fd, 0, r);
+        }
+    }
 }
 
 void recorder_forget(struct recorder *r, struct recorder_wait *w)

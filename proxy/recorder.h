@@ -65,6 +65,9 @@ bool recorder_note(struct recorder *r, const char *event, json_t *fields);
 bool recorder_await(struct recorder *r, const char *event, json_t *fields, struct recorder_wait *w,
                     recorder_fn *fn, void *arg);
 
+/* Waits until all that was appended is on disk or lost, and tells those who wait: for the start. */
+void recorder_settle(struct recorder *r);
+
 /* Whoever waits is no more. May be called for one that does not wait. */
 void recorder_forget(struct recorder *r, struct recorder_wait *w);
 

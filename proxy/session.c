@@ -174,6 +174,11 @@ static void tear_down(struct session *s)
     s->greeting = NULL;
     close_lane(s, &s->lane);
     close_lane(s, &s->twin);
+    if (s->tap) {
+        s->captured = tap_session_seen(s->tap);
+        tap_session_free(s->tap);
+        s->tap = NULL;
+    }
 }
 
 static void forget(struct session *s)
@@ -197,7 +202,8 @@ static bool report_end(struct session *s)
                               .u.ended = {.reason = s->reason,
                                           .err = (uint32_t)s->err,
                                           .to_backend = s->to_backend,
-                                          .to_client = s->to_client}};
+                                          .to_client = s->to_client,
+                                          .captured = s->captured}};
 
     /* What it was tainted with, and what was exported, belongs into the record of its end. */
     return s->id == 0 ||
@@ -326,6 +332,7 @@ static void begin_relaying(struct session *s)
     if (!err && greeting_result(g)->reply.twin_supported) {
         err = open_lane(s, &s->twin, greeting_steal_client_twin(g), greeting_steal_backend_twin(g));
     }
+    session_tap_lanes(s);
     if (err) {
         log_line(LOG_ERROR, SUBJECT(s, NULL), "cannot relay: %s", strerror(-err));
         session_end(s, REASON_NO_RESOURCES);
@@ -454,10 +461,10 @@ static struct session *session_new(struct session_host *h, uint64_t id, int clie
 int session_begin(struct session_host *h, uint64_t id, const struct ipc_session *settings,
                   int client_fd, int backend_fd)
 {
-    const struct greeting_settings how = {.poem = &h->poem,
-                                          .self = settings->self,
-                                          .recite = (enum config_recite)settings->recite,
-                                          .ask_backend = settings->ask_backend != 0};
+    struct greeting_settings how = {.poem = &h->poem,
+                                    .self = settings->self,
+                                    .recite = (enum config_recite)settings->recite,
+                                    .ask_backend = settings->ask_backend != 0};
     struct session_guard *guard = calloc(1, sizeof *guard);
     struct session *s;
 
@@ -466,11 +473,17 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
         sock_close(&backend_fd);
         return -ENOMEM;
     }
+    if (settings->tap.on) {
+        /* Without memory for it the session goes on uncaptured. */
+        how.tap = tap_session_new(id, &settings->tap, &h->ring);
+    }
     s = session_new(h, id, client_fd, backend_fd, &how);
     if (!s) {
+        tap_session_free(how.tap);
         free(guard);
         return -ENOMEM;
     }
+    s->tap = how.tap;
     s->guard = guard;
     guard->dma = settings->dma;
     report_init(&guard->report, settings->recorded != 0);

@@ -30,6 +30,7 @@ struct session_host {
     struct queue_pool pool;
     struct session_list lists[SESSION_STATES];
     struct session_list reporting; /* who have something to tell that has not been sent */
+    struct ring_writer *ring;      /* for what is captured; the owner's; NULL: there is none */
     struct session_stack greeted;  /* whose greeting is over, to be freed when the turn is */
     unsigned refusing;             /* sessions that only refuse, alive */
     uint32_t count_round;          /* the number of the last session_count */
@@ -60,6 +61,7 @@ struct session {
     struct greeting *greeting; /* in RECITING and DECIDING, and to the end of that turn */
     struct lane *lane;         /* from RELAYING on */
     struct lane *twin;         /* … where a twin socket was negotiated */
+    struct tap_session *tap;   /* NULL: not captured */
     struct event timer;        /* the handshake's, later the draining's */
     unsigned drain_ms;
     uint32_t counted;            /* the last round in which the monitor was told its counts */
@@ -68,6 +70,7 @@ struct session {
     struct session_guard *guard; /* NULL: it only refuses */
     struct ipc_count to_backend;
     struct ipc_count to_client;
+    uint64_t captured; /* messages, once the tap is gone */
     char route[LIMIT_NAME + 1];
 };
 
@@ -101,6 +104,12 @@ void session_taint(struct session *s, uint32_t bits);
 
 /* The monitor has recorded what this session has told of exported memory. */
 void session_recorded(struct session_host *h, uint64_t id);
+
+/* How the session is to be captured from now on. One that has ended meanwhile is no fault. */
+void session_tap(struct session_host *h, uint64_t id, const struct tap_settings *settings);
+
+/* Puts its taps into its lanes; for session.c alone. */
+void session_tap_lanes(struct session *s);
 
 /*
  * An operator wants the session ended: in its handshake the client is told by ECONNABORTED. One

@@ -32,6 +32,7 @@ struct tap_settings {
 };
 
 struct tap_session;
+struct tap;
 
 /*
  * A session begins to be captured. ring is the worker's (*ring may change and may be NULL: then
@@ -40,39 +41,36 @@ struct tap_session;
 struct tap_session *tap_session_new(uint64_t session, const struct tap_settings *settings,
                                     struct ring_writer *const *ring)
     __attribute__((warn_unused_result));
-void tap_session_free(struct tap_session *t);
+
+/* With its taps, which no pipe may have any more. NULL is allowed. */
+void tap_session_free(struct tap_session *s);
 
 /* Something else is to be kept from the next message on. settings->on is not looked at. */
-void tap_session_set(struct tap_session *t, const struct tap_settings *settings);
+void tap_session_set(struct tap_session *s, const struct tap_settings *settings);
 
-struct tap_counts {
-    uint64_t seen; /* messages, lost ones included */
-    uint64_t lost;
-};
-
-struct tap_counts tap_session_counts(const struct tap_session *t);
+/* Messages so far, lost ones included. */
+uint64_t tap_session_seen(const struct tap_session *s);
 
 /* Nanoseconds since 1970, of a clock that does not run backwards within a session. */
-uint64_t tap_now(const struct tap_session *t);
+uint64_t tap_now(const struct tap_session *s);
 
-/* Records a message as it is; m's session, number and lost are filled in here. */
-void tap_session_record(struct tap_session *t, struct trace_message *m);
+/*
+ * Records a message that passed no pipe. m's session, number and lost are filled in here, and its
+ * kept (all of it is at data) is cut to what is to be kept.
+ */
+void tap_session_record(struct tap_session *s, struct trace_message *m);
 
 /* Describes an open fd (borrowed): what kind, which object, how large. */
 struct trace_fd tap_describe(int fd);
 
 /* ---- a pipe's ---- */
 
-struct tap;
-
-/* A tap for the pipe of this sender; twin: of the twin sockets. t is borrowed. NULL: no memory. */
-struct tap *tap_new(struct tap_session *t, enum trace_sender sender, bool twin)
-    __attribute__((warn_unused_result));
-void tap_free(struct tap *t);
+/* The tap for the session's pipe of this sender; twin: of the twin sockets. Lives as long as s. */
+struct tap *tap_of(struct tap_session *s, enum trace_sender sender, bool twin);
 
 /*
  * The pipe is between two messages and holds nothing: from here on all is told to the tap, which
- * knows nothing of what was under way when it was put in.
+ * says nothing of what was under way when it was put in.
  */
 void tap_begin(struct tap *t);
 
@@ -82,25 +80,22 @@ void tap_read(struct tap *t, const struct fdset *fds, unsigned before);
 /* Of the held bytes data[0 … end-1] those up to start have been sent; start == end: all. */
 void tap_sent(struct tap *t, const uint8_t *data, size_t start, size_t end);
 
-/* The pipe ends, or its session: what it holds was not delivered. data may be NULL: nothing. */
+/* The pipe ends: what it holds was not delivered. end of 0: nothing, and data may be NULL. */
 void tap_end(struct tap *t, const uint8_t *data, size_t end);
 
-/*
- * A message that was looked at (n bytes at data, the header among them) and refused; or the broker
- * ends what it holds. Recorded as undelivered.
- */
+/* A message that was looked at is refused, and the session will end. n bytes of it are at data. */
 void tap_refused(struct tap *t, const uint8_t *data, size_t n);
 
-/* The fds of the message under way have been taken out of it: it goes on without them. */
+/* The fds that were read and not sent yet have been taken out of their message. */
 void tap_withheld(struct tap *t);
 
 /*
- * The broker answers the message (n bytes at data) itself: it is recorded with one leg, its
- * sender's.
+ * The message that begins at data, n bytes of which are there, does not go on: the broker has
+ * answered it itself, or will. It has one leg, its sender's.
  */
 void tap_kept_back(struct tap *t, const uint8_t *data, size_t n);
 
-/* The broker's own message to this tap's sender has been sent: an answer, say. */
+/* A message of the broker's own, in this direction, has been sent: n bytes. */
 void tap_made(struct tap *t, const uint8_t *data, size_t n);
 
 #endif

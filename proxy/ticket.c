@@ -20,6 +20,7 @@
 #include "base/sock.h"
 #include "proxy/decision.h"
 #include "proxy/monitor.h"
+#include "proxy/tracing.h"
 
 static struct log_subject subject(const struct ticket *t, const char *leg)
 {
@@ -78,6 +79,7 @@ void ticket_end(struct ticket *t, enum session_reason reason, const struct ipc_e
     }
     log_end(t, reason, what);
     decision_end(t, reason, what);
+    tracing_session_ended(t->monitor, t, reason, what);
     set_state(t, SESSION_DEAD);
     crew_forget(&t->monitor->crew, t);
     event_del(&t->client_event);

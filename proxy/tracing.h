@@ -93,15 +93,14 @@ void tracing_list(const struct monitor *m, tracing_list_fn *fn, void *arg);
 /* The routes' captures. 0 or -errno, which has been logged; to be deinit'ed in either case. */
 int tracing_init(struct monitor *m) __attribute__((warn_unused_result));
 
-/* Has everything written, waiting a little for it, and ends the tracer. */
+/* Forgets everything. The tracer, which tracing_quit has ended, is gone. */
 void tracing_deinit(struct monitor *m);
 
-/* SIGCHLD: collects the tracer, and starts it again. */
-void tracing_collect(struct monitor *m);
-
-/* A worker has been started, or has died with everything that it had. */
+/* A worker has been started: it gets a ring, where there is a tracer. */
 void tracing_worker_started(struct monitor *m, struct crew_member *w);
-void tracing_worker_gone(struct monitor *m, struct crew_member *w);
+
+/* All workers have gone: the tracer writes what it has, and exits. */
+void tracing_quit(struct monitor *m);
 
 /* How a session is to be tapped at this moment; off where no capture wants it. */
 struct tap_settings tracing_tap(const struct monitor *m, const struct ticket *t);

@@ -76,6 +76,7 @@ static bool obey(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
 {
     /* A session that has ended meanwhile is no fault: in which state it is is not asked here. */
     const enum session_state state = m->type == IPC_RECORDED ? SESSION_RELAYING : SESSION_DECIDING;
+    int err;
 
     if (!ipc_legal(m->type, IPC_FROM_MONITOR, fds->n, state)) {
         return false;
@@ -101,6 +102,19 @@ static bool obey(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
         break;
     case IPC_RECORDED:
         session_recorded(&w->host, m->session);
+        break;
+    case IPC_RING: {
+        const int ring_fd = fdset_steal(fds, 0);
+
+        ring_writer_free(w->host.ring);
+        err = ring_writer_new_take(&w->host.ring, ring_fd, fdset_steal(fds, 0));
+        if (err) {
+            log_error("worker: what is captured is lost: %s", strerror(-err));
+        }
+        break;
+    }
+    case IPC_TAP:
+        session_tap(&w->host, m->session, &m->u.tap);
         break;
     case IPC_END:
         session_end_one(&w->host, m->session);
@@ -190,6 +204,7 @@ static int worker_init(struct worker *w)
 static void worker_deinit(struct worker *w)
 {
     session_host_deinit(&w->host);
+    ring_writer_free(w->host.ring);
     if (w->channel_readable) {
         event_free(w->channel_readable);
     }

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A session's taps: put in and taken out as the monitor says, at any time of its life.
+ */
+#include "base/log.h"
+#include "proxy/session.h"
+
+void session_tap_lanes(struct session *s)
+{
+    struct tap_session *const t = s->tap;
+
+    if (s->lane) {
+        lane_tap(s->lane, t ? tap_of(t, TRACE_FROM_CLIENT, false) : NULL,
+                 t ? tap_of(t, TRACE_FROM_BACKEND, false) : NULL);
+    }
+    if (s->twin) {
+        lane_tap(s->twin, t ? tap_of(t, TRACE_FROM_CLIENT, true) : NULL,
+                 t ? tap_of(t, TRACE_FROM_BACKEND, true) : NULL);
+    }
+}
+
+static void begin(struct session *s, const struct tap_settings *settings)
+{
+    s->tap = tap_session_new(s->id, settings, &s->host->ring);
+    if (!s->tap) {
+        log_line(LOG_ERROR, &(struct log_subject){.session = s->id}, "cannot be captured: %s",
+                 "out of memory");
+    }
+    session_tap_lanes(s);
+}
+
+static void end(struct session *s)
+{
+    struct tap_session *const t = s->tap;
+
+    if (s->greeting) {
+        greeting_untap(s->greeting);
+    }
+    s->tap = NULL;
+    session_tap_lanes(s);
+    tap_session_free(t);
+}
+
+static struct session *find(struct session_host *h, uint64_t id)
+{
+    struct session *s;
+
+    for (int state = 0; state < SESSION_DEAD; state++) {
+        TAILQ_FOREACH(s, &h->lists[state], link)
+        {
+            if (s->id == id) {
+                return s;
+            }
+        }
+    }
+    return NULL;
+}
+
+void session_tap(struct session_host *h, uint64_t id, const struct tap_settings *settings)
+{
+    struct session *const s = find(h, id);
+
+    if (!s) {
+        return;
+    }
+    if (settings->on && s->tap) {
+        tap_session_set(s->tap, settings);
+    } else if (settings->on) {
+        begin(s, settings);
+    } else if (s->tap) {
+        end(s);
+    }
+}

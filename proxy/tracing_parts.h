@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What the two halves of tracing know of each other: tracing.c has captures as they are asked for,
+ * tracing_run.c what becomes of them with sessions, workers and the tracer.
+ */
+#ifndef POEMD_PROXY_TRACING_PARTS_H
+#define POEMD_PROXY_TRACING_PARTS_H
+
+#include <bsd/sys/queue.h>
+
+#include "proxy/recorder.h"
+#include "proxy/tracing.h"
+#include "proxy/tracing_link.h"
+
+/* Captures that have ended are listed still, so many of them. */
+#define TRACING_REMEMBERED 64u
+
+struct capture {
+    TAILQ_ENTRY(capture) link;
+    struct tracing *tracing;
+    uint64_t id;
+    uint64_t session;          /* 0: the route's */
+    const struct route *route; /* of the session, too */
+    char *path;                /* "" where fd was given */
+    int fd;                    /* until the tracer has it; -1 */
+    bool given;                /* fd came from outside: there is no next file */
+    struct config_trace how;   /* owns its filter, which is never NULL */
+    enum tracing_state state;
+    const char *why;
+    struct recorder_wait recorded;
+    struct tracer_counts before; /* of tracers that have died */
+    struct tracer_counts counts;
+};
+
+struct tracing {
+    struct monitor *monitor;
+    struct tracing_link link;
+    TAILQ_HEAD(, capture) captures;
+    unsigned n_alive;
+    unsigned n_ended;
+    uint64_t last_id;
+    struct tracer_msg msg; /* being made */
+};
+
+struct capture *tracing_find(const struct tracing *t, uint64_t id);
+bool tracing_takes(const struct capture *c, const struct ticket *ticket);
+void tracing_set_ended(struct tracing *t, struct capture *c, uint32_t why);
+
+/* The capture's record is on disk: it begins. */
+void tracing_begin(struct capture *c);
+
+/* It is to end: what is under way is still written. */
+void tracing_end(struct capture *c, uint32_t why);
+
+/* Sends a message that has nothing but the capture's number. */
+void tracing_say_of(struct capture *c, enum tracer_type type);
+
+/* Sessions that it has at the moment. */
+unsigned tracing_sessions(const struct capture *c);
+
+void tracing_on_link(void *arg, enum tracing_link_news news, const struct tracer_msg *m);
+
+#endif

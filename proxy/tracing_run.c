@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Captures at work: what the tracer and the workers are told, and what the tracer says.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sock.h"
+#include "proxy/monitor.h"
+#include "proxy/tracing_facts.h"
+#include "proxy/tracing_file.h"
+#include "proxy/tracing_parts.h"
+#include "trace/ring.h"
+
+static struct log_subject subject(const struct capture *c)
+{
+    return (struct log_subject){.session = c->session, .route = c->route->config->name};
+}
+
+/* ---- saying ---- */
+
+static struct tracer_msg *begin_message(struct tracing *t, enum tracer_type type)
+{
+    tracer_msg_init(&t->msg, type);
+    return &t->msg;
+}
+
+static void say_take(struct tracing *t, int fd)
+{
+    tracing_link_say_take(&t->link, &t->msg, fd, -1);
+}
+
+void tracing_say_of(struct capture *c, enum tracer_type type)
+{
+    begin_message(c->tracing, type)->capture = c->id;
+    say_take(c->tracing, -1);
+}
+
+/* Tells of a session what is known of it. */
+static void say_session(struct tracing *t, const struct ticket *ticket)
+{
+    struct tracer_msg *const m = begin_message(t, TRACER_SESSION);
+    char name[LIMIT_NAME + 32];
+
+    m->session = ticket->id;
+    m->worker = (uint32_t)(ticket->member - t->monitor->crew.members);
+    snprintf(name, sizeof name, "%s/%llu", ticket->route->config->name,
+             (unsigned long long)ticket->id);
+    if (tracer_msg_add(m, name) && tracing_facts_add(m, ticket->traced)) {
+        say_take(t, -1);
+    }
+}
+
+static void say_attach(const struct capture *c, const struct ticket *ticket, bool late)
+{
+    struct tracer_msg *const m = begin_message(c->tracing, TRACER_ATTACH);
+
+    m->session = ticket->id;
+    m->capture = c->id;
+    m->late = late;
+    say_take(c->tracing, -1);
+}
+
+static void say_capture_take(struct capture *c, int fd)
+{
+    struct tracer_msg *const m = begin_message(c->tracing, TRACER_CAPTURE);
+    const struct config_trace *const how = &c->how;
+
+    m->capture = c->id;
+    m->u.settings = (struct tracer_settings){
+        .payload = how->payload >= CONFIG_PAYLOAD_ALL ? UINT32_MAX : how->payload,
+        .guest = how->payload == CONFIG_PAYLOAD_GUEST,
+        .rotate = (uint64_t)how->rotate_mib << 20,
+        .every_ms = how->every_ms,
+        .memory = (uint64_t)how->memory_mib << 20,
+        .given = c->given,
+        .once = c->session != 0};
+    /* A filter is at most as long as a line of the configuration. */
+    (void)!tracer_msg_add(m, how->filter);
+    say_take(c->tracing, fd);
+}
+
+/* ---- sessions ---- */
+
+/* The next session that a worker has, in no order; *state begins with SESSION_RECITING. */
+static struct ticket *next_ticket(const struct monitor *m, struct ticket *t, int *state)
+{
+    struct ticket *next = t ? TAILQ_NEXT(t, link) : TAILQ_FIRST(&m->tickets[*state]);
+
+    for (;;) {
+        while (next && !next->member) {
+            next = TAILQ_NEXT(next, link);
+        }
+        if (next || *state == SESSION_DRAINING) {
+            return next;
+        }
+        next = TAILQ_FIRST(&m->tickets[++*state]);
+    }
+}
+
+unsigned tracing_sessions(const struct capture *c)
+{
+    const struct ticket *t;
+    unsigned n = 0;
+    int state = SESSION_RECITING;
+
+    if (c->state != TRACING_RUNNING) {
+        return 0;
+    }
+    for (t = next_ticket(c->tracing->monitor, NULL, &state); t;
+         t = next_ticket(c->tracing->monitor, (struct ticket *)t, &state)) {
+        n += tracing_takes(c, t);
+    }
+    return n;
+}
+
+struct tap_settings tracing_tap(const struct monitor *m, const struct ticket *t)
+{
+    struct tap_settings tap = {.on = 0};
+    const struct capture *c;
+
+    if (!m->tracing) {
+        return tap;
+    }
+    TAILQ_FOREACH(c, &m->tracing->captures, link)
+    {
+        const unsigned payload = c->how.payload;
+
+        if (c->state == TRACING_RUNNING && tracing_takes(c, t)) {
+            const uint32_t bytes = payload >= CONFIG_PAYLOAD_ALL ? UINT32_MAX : payload;
+
+            tap.on = 1;
+            tap.payload = bytes > tap.payload ? bytes : tap.payload;
+            tap.guest |= payload == CONFIG_PAYLOAD_GUEST;
+        }
+    }
+    return tap;
+}
+
+/* A running capture gets a session that a worker has already. */
+static void attach_late(struct capture *c, struct ticket *t)
+{
+    if (!t->traced) {
+        t->traced = tracing_facts_late(t);
+        if (!t->traced) {
+            return;
+        }
+        say_session(c->tracing, t);
+    }
+    say_attach(c, t, true);
+    crew_tap(&c->tracing->monitor->crew, t);
+}
+
+void tracing_session_begins(struct monitor *m, struct ticket *t)
+{
+    struct capture *c;
+
+    if (!m->tracing || !tracing_tap(m, t).on) {
+        return;
+    }
+    t->traced = tracing_facts_begun(t);
+    if (!t->traced) {
+        return;
+    }
+    say_session(m->tracing, t);
+    TAILQ_FOREACH(c, &m->tracing->captures, link)
+    {
+        if (c->state == TRACING_RUNNING && tracing_takes(c, t)) {
+            say_attach(c, t, false);
+        }
+    }
+}
+
+void tracing_session_decided(struct monitor *m, struct ticket *t, const char *verdict,
+                             const json_t *record)
+{
+    char *facts;
+
+    if (!m->tracing || !t->traced) {
+        return;
+    }
+    facts = tracing_facts_decided(t, verdict, record);
+    if (facts) {
+        free(t->traced);
+        t->traced = facts;
+        say_session(m->tracing, t);
+    }
+}
+
+/* Whether the end of a session is one that flight recorders are there for. */
+static bool is_bad(enum session_reason reason)
+{
+    return reason != REASON_CLIENT_CLOSED && reason != REASON_BACKEND_CLOSED &&
+           reason != REASON_SHUTDOWN && reason != REASON_OPERATOR;
+}
+
+void tracing_session_ended(struct monitor *m, struct ticket *t, enum session_reason reason,
+                           const struct ipc_ended *what)
+{
+    struct tracer_msg *msg;
+
+    if (!m->tracing || !t->traced) {
+        return;
+    }
+    msg = begin_message(m->tracing, TRACER_ENDED);
+    msg->session = t->id;
+    msg->u.ended = (struct tracer_ended){.seen = what ? what->captured : 0, .bad = is_bad(reason)};
+    (void)!tracer_msg_add(msg, session_reason_word(reason));
+    say_take(m->tracing, -1);
+    free(t->traced);
+    t->traced = NULL;
+}
+
+/* ---- captures ---- */
+
+/* The file that a capture begins with. -1 where it needs none yet; or -errno. */
+static int first_file(struct capture *c)
+{
+    const int fd = c->fd;
+
+    c->fd = -1;
+    if (fd >= 0) {
+        return fd;
+    }
+    if (c->how.memory_mib > 0 && !c->given) {
+        return -1;
+    }
+    return c->given ? -EIO : tracing_file_open(c->path, c->how.keep);
+}
+
+/* Tells the tracer of a running capture, and gives it the sessions that there are. */
+static void announce(struct capture *c)
+{
+    const bool needs_file = c->given || c->how.memory_mib == 0;
+    const struct log_subject about = subject(c);
+    struct ticket *t;
+    int state = SESSION_RECITING;
+    const int fd = first_file(c);
+
+    if (fd < 0 && needs_file) {
+        log_line(LOG_ERROR, &about, "capture %llu ends: %s", (unsigned long long)c->id,
+                 c->given ? "its file was with a tracer that died" : strerror(-fd));
+        tracing_set_ended(c->tracing, c, TRACER_IO_ERROR);
+        return;
+    }
+    say_capture_take(c, fd);
+    for (t = next_ticket(c->tracing->monitor, NULL, &state); t;
+         t = next_ticket(c->tracing->monitor, t, &state)) {
+        if (tracing_takes(c, t)) {
+            attach_late(c, t);
+        }
+    }
+}
+
+void tracing_begin(struct capture *c)
+{
+    struct tracing *const t = c->tracing;
+    const struct log_subject about = subject(c);
+    char shown[256];
+
+    c->state = TRACING_RUNNING;
+    log_line(LOG_INFO, &about, "capture %llu to \"%s\"", (unsigned long long)c->id,
+             log_escape(shown, sizeof shown, c->path, strlen(c->path)));
+    if (tracing_link_up(&t->link)) {
+        announce(c);
+    } else {
+        /* Once it is up, all captures are announced. */
+        tracing_link_start(&t->link);
+    }
+}
+
+/* Its sessions are captured less, or no more. */
+static void retap(struct capture *c)
+{
+    struct monitor *const m = c->tracing->monitor;
+    struct ticket *t;
+    int state = SESSION_RECITING;
+
+    for (t = next_ticket(m, NULL, &state); t; t = next_ticket(m, t, &state)) {
+        if (tracing_takes(c, t)) {
+            crew_tap(&m->crew, t);
+        }
+    }
+}
+
+void tracing_end(struct capture *c, uint32_t why)
+{
+    struct tracer_msg *m;
+
+    c->state = TRACING_ENDING;
+    retap(c);
+    if (!tracing_link_up(&c->tracing->link)) {
+        tracing_set_ended(c->tracing, c, why);
+        return;
+    }
+    m = begin_message(c->tracing, TRACER_STOP);
+    m->capture = c->id;
+    m->error = why;
+    say_take(c->tracing, -1);
+}
+
+/* ---- workers ---- */
+
+static int copy_of(int fd)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+void tracing_worker_started(struct monitor *m, struct crew_member *w)
+{
+    struct tracing *const t = m->tracing;
+    int ring_fd;
+    int bell_fd;
+
+    if (!t || !tracing_link_up(&t->link)) {
+        return;
+    }
+    ring_fd = ring_create((uint64_t)m->config->trace_buffer_mib << 20);
+    bell_fd = ring_bell_create();
+    if (ring_fd < 0 || bell_fd < 0) {
+        log_error("no ring for what a worker captures: %s",
+                  strerror(ring_fd < 0 ? -ring_fd : -bell_fd));
+        if (ring_fd >= 0) {
+            sock_close(&ring_fd);
+        }
+        if (bell_fd >= 0) {
+            sock_close(&bell_fd);
+        }
+        return;
+    }
+    begin_message(t, TRACER_RING)->worker = (uint32_t)(w - m->crew.members);
+    tracing_link_say_take(&t->link, &t->msg, copy_of(ring_fd), copy_of(bell_fd));
+    crew_ring_take(w, ring_fd, bell_fd);
+}
+
+/* ---- the tracer ---- */
+
+/* A new tracer: everything anew. Sessions come before what is in their worker's new ring. */
+static void up(struct tracing *t)
+{
+    struct monitor *const m = t->monitor;
+    struct ticket *ticket;
+    struct capture *c;
+    struct capture *next;
+    int state = SESSION_RECITING;
+
+    for (ticket = next_ticket(m, NULL, &state); ticket; ticket = next_ticket(m, ticket, &state)) {
+        if (ticket->traced) {
+            say_session(t, ticket);
+        }
+    }
+    TAILQ_FOREACH_SAFE(c, &t->captures, link, next)
+    {
+        if (c->state == TRACING_RUNNING) {
+            announce(c);
+        }
+    }
+    for (unsigned i = 0; i < m->crew.n; i++) {
+        if (m->crew.members[i].channel_fd >= 0) {
+            tracing_worker_started(m, &m->crew.members[i]);
+        }
+    }
+}
+
+static void add(struct tracer_counts *to, const struct tracer_counts *n)
+{
+    to->messages += n->messages;
+    to->lost += n->lost;
+    to->bytes += n->bytes;
+    to->files += n->files;
+}
+
+static void down(struct tracing *t)
+{
+    struct capture *c;
+    struct capture *next;
+
+    TAILQ_FOREACH_SAFE(c, &t->captures, link, next)
+    {
+        add(&c->before, &c->counts);
+        c->counts = (struct tracer_counts){.messages = 0};
+        if (c->state == TRACING_ENDING) {
+            tracing_set_ended(t, c, TRACER_ASKED);
+        }
+    }
+}
+
+static void stopped(struct capture *c, uint32_t why)
+{
+    struct monitor *const m = c->tracing->monitor;
+    const struct log_subject about = subject(c);
+    const bool asked = why == TRACER_ASKED || why == TRACER_SHUTDOWN || why == TRACER_SESSION_ENDED;
+
+    log_line(asked ? LOG_INFO : LOG_WARNING, &about,
+             "capture %llu ended: %s; messages=%llu lost=%llu bytes=%llu",
+             (unsigned long long)c->id, tracer_why_word(why),
+             (unsigned long long)(c->before.messages + c->counts.messages),
+             (unsigned long long)(c->before.lost + c->counts.lost),
+             (unsigned long long)(c->before.bytes + c->counts.bytes));
+    if (c->state == TRACING_RUNNING) {
+        c->state = TRACING_ENDING;
+        retap(c);
+    }
+    recorder_note(&m->recorder, "trace-ended", tracing_ended_record(c, tracer_why_word(why)));
+    tracing_set_ended(c->tracing, c, why);
+}
+
+/* The next file, or why there is none. */
+static void give_file(struct capture *c)
+{
+    const struct log_subject about = subject(c);
+    const int fd = tracing_file_open(c->path, c->how.keep);
+
+    if (fd < 0) {
+        log_line(LOG_ERROR, &about, "capture %llu: no new file: %s", (unsigned long long)c->id,
+                 strerror(-fd));
+    }
+    begin_message(c->tracing, TRACER_FILE)->capture = c->id;
+    c->tracing->msg.error = fd < 0 ? (uint32_t)-fd : 0;
+    say_take(c->tracing, fd < 0 ? -1 : fd);
+}
+
+void tracing_on_link(void *arg, enum tracing_link_news news, const struct tracer_msg *m)
+{
+    struct tracing *const t = arg;
+    struct capture *c;
+
+    if (news == TRACING_LINK_UP) {
+        up(t);
+        return;
+    }
+    if (news == TRACING_LINK_DOWN) {
+        down(t);
+        return;
+    }
+    c = tracing_find(t, m->capture);
+    if (!c || (c->state != TRACING_RUNNING && c->state != TRACING_ENDING)) {
+        return;
+    }
+    switch ((enum tracer_type)m->type) {
+    case TRACER_WANT_FILE:
+        if (!c->given && c->state == TRACING_RUNNING) {
+            give_file(c);
+        }
+        break;
+    case TRACER_COUNTS:
+        c->counts = m->u.counts;
+        break;
+    case TRACER_STOPPED:
+        c->counts = m->u.counts;
+        stopped(c, m->error);
+        break;
+    default:
+        break;
+    }
+}
+
+void tracing_quit(struct monitor *m)
+{
+    if (m->tracing) {
+        tracing_link_quit(&m->tracing->link);
+    }
+}
