@@ -189,6 +189,13 @@
  */
 #define LIMIT_FILTER_KEPT 4194304u
 
+/*
+ * Bytes of a session that is played again, which lies in memory as a whole: hours of a busy device.
+ * And of one message that comes then; who negotiated more is not served.
+ */
+#define LIMIT_REPLAY_BYTES (1ull << 30)
+#define LIMIT_REPLAY_MESSAGE (64u << 20)
+
 /* ---- licences ---- */
 
 /*

@@ -22,6 +22,10 @@ static const struct action {
     {"export", "--chrome OUT [--filter FILTER] FILE", trace_export_main},
     {"extract", "[--session N] [--after S] [--before S] [--filter FILTER] -w OUT FILE",
      trace_extract_main},
+    {"replay",
+     "[--json] [--session N] [--leg client|backend] [--mask MASK]...\n"
+     "            [--timeout MS] [--as-device] FILE SOCKET",
+     trace_replay_main},
     {NULL, NULL, NULL},
 };
 

@@ -11,3 +11,12 @@ target_link_libraries(poemctl PRIVATE trace_stats)
 target_sources(poemctl PRIVATE ${CMAKE_CURRENT_LIST_DIR}/follow.c
                                ${CMAKE_CURRENT_LIST_DIR}/trace_show.c)
 target_link_libraries(poemctl PRIVATE trace_read trace_file)
+target_sources(poemctl PRIVATE ${CMAKE_CURRENT_LIST_DIR}/poemctl_trace_replay.c
+                               ${CMAKE_CURRENT_LIST_DIR}/replay.c
+                               ${CMAKE_CURRENT_LIST_DIR}/replay_client.c
+                               ${CMAKE_CURRENT_LIST_DIR}/replay_device.c
+                               ${CMAKE_CURRENT_LIST_DIR}/replay_link.c
+                               ${CMAKE_CURRENT_LIST_DIR}/replay_memory.c
+                               ${CMAKE_CURRENT_LIST_DIR}/replay_objects.c
+                               ${CMAKE_CURRENT_LIST_DIR}/tap.c)
+target_link_libraries(poemctl PRIVATE trace_replay trace_ring trace_file)

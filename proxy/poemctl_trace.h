@@ -20,6 +20,7 @@ int trace_usage(const char *action);
 
 poemctl_command trace_export_main;
 poemctl_command trace_extract_main;
+poemctl_command trace_replay_main;
 poemctl_command trace_show_main;
 poemctl_command trace_stats_main;
 
