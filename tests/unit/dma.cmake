@@ -5,4 +5,4 @@
 poemd_unit_test(test_dma_map proxy)
 poemd_unit_test(test_dma_gate proxy)
 poemd_unit_test(test_report proxy)
-#poemd_unit_test(test_pipe_gate unit_pipe)
+poemd_unit_test(test_lane_gate proxy unit_peers)
