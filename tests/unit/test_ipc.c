@@ -29,6 +29,8 @@ static const struct {
     [IPC_RECORDED] = {"recorded", IPC_FROM_MONITOR, 0, "....xx."},
     [IPC_END] = {"end", IPC_FROM_MONITOR, 0, "..xxxx."},
     [IPC_COUNT] = {"count", IPC_FROM_MONITOR, 0, NULL},
+    [IPC_RING] = {"ring", IPC_FROM_MONITOR, 2, NULL},
+    [IPC_TAP] = {"tap", IPC_FROM_MONITOR, 0, "..xxxx."},
     [IPC_QUIT] = {"quit", IPC_FROM_MONITOR, 0, NULL},
     [IPC_READY] = {"ready", IPC_FROM_WORKER, 0, NULL},
     [IPC_EVIDENCE] = {"evidence", IPC_FROM_WORKER, 0, "..x...."},
