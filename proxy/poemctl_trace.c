@@ -26,6 +26,7 @@ static const struct action {
      "[--json] [--session N] [--leg client|backend] [--mask MASK]...\n"
      "            [--timeout MS] [--as-device] FILE SOCKET",
      trace_replay_main},
+    {"diff", "[--json] A B", trace_diff_main},
     {NULL, NULL, NULL},
 };
 

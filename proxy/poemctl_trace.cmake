@@ -3,7 +3,8 @@
 #
 # poemctl trace: a line for each action's sources, and for what they need.
 target_sources(poemctl PRIVATE ${CMAKE_CURRENT_LIST_DIR}/poemctl_trace.c)
-target_sources(poemctl PRIVATE ${CMAKE_CURRENT_LIST_DIR}/trace_export.c
+target_sources(poemctl PRIVATE ${CMAKE_CURRENT_LIST_DIR}/trace_diff.c
+                               ${CMAKE_CURRENT_LIST_DIR}/trace_export.c
                                ${CMAKE_CURRENT_LIST_DIR}/trace_extract.c
                                ${CMAKE_CURRENT_LIST_DIR}/trace_source.c
                                ${CMAKE_CURRENT_LIST_DIR}/trace_stats.c)

@@ -18,6 +18,7 @@ int trace_usage(const char *action);
 
 /* ---- the actions ---- */
 
+poemctl_command trace_diff_main;
 poemctl_command trace_export_main;
 poemctl_command trace_extract_main;
 poemctl_command trace_replay_main;

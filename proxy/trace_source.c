@@ -96,32 +96,12 @@ int trace_source_run(struct trace_source *s, const struct trace_sink *sink, void
     return trace_source_ended(s, outcome);
 }
 
-static void wanted(const struct trace_session *session, const struct trace_message *m,
-                   const char *comment, void *arg)
-{
-    (void)session;
-    (void)m;
-    (void)comment;
-    *(bool *)arg = true;
-}
-
 enum trace_outcome trace_source_next(struct trace_source *s, struct trace_item *item)
 {
     enum trace_outcome outcome;
-    bool hit;
 
-    for (;;) {
+    do {
         outcome = trace_reader_next(s->reader, item);
-        if (outcome == TRACE_MESSAGE) {
-            hit = !s->filter;
-            if (s->filter) {
-                filter_feed(s->filter, item->session, &item->message, item->comment, wanted, &hit);
-            }
-            if (hit) {
-                return outcome;
-            }
-        } else if (outcome > TRACE_STATISTICS) {
-            return outcome;
-        }
-    }
+    } while (outcome == TRACE_SESSION || outcome == TRACE_STATISTICS);
+    return outcome;
 }

@@ -49,7 +49,7 @@ struct trace_sink {
 int trace_source_run(struct trace_source *s, const struct trace_sink *sink, void *arg)
     __attribute__((warn_unused_result));
 
-/* The next message that is wanted, for filters that do not wait (filter_waits). */
+/* The next message, wanted or not; or how the trace ended. */
 enum trace_outcome trace_source_next(struct trace_source *s, struct trace_item *item)
     __attribute__((warn_unused_result));
 

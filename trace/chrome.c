@@ -4,7 +4,6 @@
  * Trace events, one a line. A request's slice is on the first free lane of its side, so that slices
  * of one thread never overlap, as the format demands; a lane is free again once its slice is over.
  */
-#define _GNU_SOURCE
 #include "trace/chrome.h"
 
 #include <errno.h>
@@ -14,7 +13,7 @@
 
 #include "base/log.h"
 #include "trace/access.h"
-#include "trace/stats.h"
+#include "trace/names.h"
 
 #define NO_LANE CHROME_LANES
 
@@ -201,7 +200,7 @@ struct span {
 
 static void put_place(FILE *f, const struct access *a)
 {
-    const char *const region = a->kind == ACCESS_REGION ? stats_region_name(a->region) : NULL;
+    const char *const region = a->kind == ACCESS_REGION ? name_region(a->region) : NULL;
 
     if (a->kind == ACCESS_REGION) {
         fprintf(f, ",\"region\":%" PRIu32, a->region);
@@ -220,7 +219,7 @@ static void put_error(FILE *f, const struct access *answer)
     const char *name;
 
     if ((answer->hdr.flags & WIRE_ERROR) != 0) {
-        name = answer->hdr.error <= INT32_MAX ? strerrorname_np((int)answer->hdr.error) : NULL;
+        name = name_errno(answer->hdr.error);
         fprintf(f, ",\"error\":%" PRIu32, answer->hdr.error);
         if (name) {
             fprintf(f, ",\"error_name\":\"%s\"", name);

@@ -50,14 +50,6 @@ const char *stats_command_name(unsigned code)
     return code == 0 ? "other" : wire_command_name((uint16_t)code);
 }
 
-const char *stats_region_name(uint32_t index)
-{
-    static const char *const names[WIRE_PCI_NUM_REGIONS] = {
-        "BAR0", "BAR1", "BAR2", "BAR3", "BAR4", "BAR5", "ROM", "config", "VGA"};
-
-    return index < WIRE_PCI_NUM_REGIONS ? names[index] : NULL;
-}
-
 static struct stats_row *command_row(struct stats *s, uint16_t code)
 {
     return &s->commands[code < STATS_COMMANDS && wire_command_find(code) ? code : 0];

@@ -11,7 +11,9 @@ add_custom_command(
   VERBATIM)
 
 add_library(trace_stats STATIC ${CMAKE_CURRENT_LIST_DIR}/access.c
-            ${CMAKE_CURRENT_LIST_DIR}/chrome.c ${CMAKE_CURRENT_LIST_DIR}/extract.c
+            ${CMAKE_CURRENT_LIST_DIR}/chrome.c ${CMAKE_CURRENT_LIST_DIR}/diff.c
+            ${CMAKE_CURRENT_LIST_DIR}/diff_lcs.c ${CMAKE_CURRENT_LIST_DIR}/diff_line.c
+            ${CMAKE_CURRENT_LIST_DIR}/extract.c
             ${CMAKE_CURRENT_LIST_DIR}/stats.c
             ${CMAKE_CURRENT_LIST_DIR}/stats_draw.c
             ${CMAKE_CURRENT_LIST_DIR}/stats_excerpts.c
@@ -20,5 +22,6 @@ add_library(trace_stats STATIC ${CMAKE_CURRENT_LIST_DIR}/access.c
             ${CMAKE_CURRENT_LIST_DIR}/stats_text.c ${CMAKE_CURRENT_BINARY_DIR}/stats_page.h)
 # For "trace/stats_page.h".
 target_include_directories(trace_stats PRIVATE ${CMAKE_BINARY_DIR})
-target_link_libraries(trace_stats PUBLIC trace_read trace_file handshake PkgConfig::JANSSON base)
+target_link_libraries(trace_stats PUBLIC trace_read trace_file handshake PkgConfig::JANSSON
+                      OpenSSL::Crypto base)
 target_compile_definitions(trace_stats PRIVATE _DEFAULT_SOURCE)

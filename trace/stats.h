@@ -149,7 +149,4 @@ uint64_t stats_lost(const struct stats *s);
 /* The row's name: the command's, or "other". */
 const char *stats_command_name(unsigned code);
 
-/* The name of a PCI device's region, or NULL. */
-const char *stats_region_name(uint32_t index);
-
 #endif

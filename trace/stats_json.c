@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "trace/names.h"
 #include "trace/stats_excerpts.h"
 
 /* JSON's integers here are signed: what does not fit, which no true trace has, is the largest. */
@@ -117,8 +118,7 @@ static json_t *region(const struct stats_region *r, bool own)
     return json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "route",
         own ? foreign(r->route) : json_null(), "region", own ? number(r->index) : json_null(),
-        "name",
-        own && stats_region_name(r->index) ? json_string(stats_region_name(r->index)) : json_null(),
+        "name", own && name_region(r->index) ? json_string(name_region(r->index)) : json_null(),
         "size", r->size > 0 ? hex(r->size) : json_null(), "read", row(&r->read), "write",
         row(&r->write), "first", used ? hex(r->heat.first) : json_null(), "last",
         used ? hex(r->heat.last) : json_null(), "cell_bytes", number((uint64_t)1 << r->heat.shift),
@@ -236,7 +236,7 @@ static json_t *place(const struct access *a)
     if (a->kind == ACCESS_MEMORY) {
         snprintf(text, sizeof text, "memory 0x%" PRIx64 ", %" PRIu64 " bytes", a->offset, a->count);
     } else {
-        const char *const name = stats_region_name(a->region);
+        const char *const name = name_region(a->region);
         char numbered[32];
 
         snprintf(numbered, sizeof numbered, "region %" PRIu32, a->region);
@@ -258,7 +258,7 @@ static json_t *error_name(const struct access *a)
     if (!wire_is_reply(&a->hdr) || (a->hdr.flags & WIRE_ERROR) == 0) {
         return json_string("");
     }
-    name = a->hdr.error <= INT32_MAX ? strerrorname_np((int)a->hdr.error) : NULL;
+    name = name_errno(a->hdr.error);
     snprintf(text, sizeof text, "error %" PRIu32, a->hdr.error);
     return json_string(name ? name : text);
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "trace/names.h"
 #include "trace/stats_draw.h"
 
 const char *stats_duration(uint64_t ns, char *out, size_t n)
@@ -170,7 +171,7 @@ static void put_commands(const struct stats *s, FILE *f)
 
 const char *stats_region_label(const struct stats_region *r, char *out, size_t n)
 {
-    const char *const name = stats_region_name(r->index);
+    const char *const name = name_region(r->index);
     char route[LIMIT_NAME + 1];
 
     log_escape(route, sizeof route, r->route, strlen(r->route));
