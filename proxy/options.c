@@ -27,6 +27,7 @@ enum option_id {
     OPT_OWNER,
     OPT_GROUP,
     OPT_WAIT_BACKEND,
+    OPT_TRACE,
     OPT_CONFIG,
     OPT_CHECK,
     OPT_CONTROL,
@@ -81,6 +82,10 @@ static const struct option_row rows[OPTS] = {
                           .checked = true,
                           .most = LIMIT_HANDSHAKE_MS,
                           .single = true},
+    [OPT_TRACE] = {.name = "trace",
+                   .value = "FILE",
+                   .help = "capture what passes, for poemctl trace and Wireshark",
+                   .single = true},
     [OPT_CONFIG] = {.name = "config",
                     .value = "FILE",
                     .help = "serve the routes of this file, poemd.conf(5)"},
@@ -320,6 +325,25 @@ static int override(struct config *c, const struct given *g, struct config_error
     return set_control(c, g->text[OPT_CONTROL], e);
 }
 
+/* The route's capture. 0, -EINVAL: an error was added, or another -errno. */
+static int set_trace(struct config *c, const char *file, struct config_errors *e)
+{
+    char *const path = absolute(file);
+    struct value_fault fault;
+    unsigned none;
+
+    if (!path) {
+        return -errno;
+    }
+    if (!value_read(VALUE_FILE, path, 0, 0, &none, &fault)) {
+        config_errors_add(e, (struct config_place){0, 0}, fault.hint, "%s", fault.text);
+        free(path);
+        return -EINVAL;
+    }
+    c->routes[0].trace_file = path;
+    return 0;
+}
+
 /* One route of the command line. 0, -EINVAL: errors were added, or another -errno. */
 static int make_single(struct config *c, const struct given *g, struct config_errors *e)
 {
@@ -340,7 +364,7 @@ static int make_single(struct config *c, const struct given *g, struct config_er
         !set_text(&c->routes[0].group_name, g->text[OPT_GROUP])) {
         return -ENOMEM;
     }
-    return 0;
+    return g->text[OPT_TRACE] ? set_trace(c, g->text[OPT_TRACE], e) : 0;
 }
 
 /* All that is given becomes the config; *from_file: the errors are those of the file. */
