@@ -17,6 +17,7 @@ local vfio = Proto("vfio_user", "vfio-user")
 
 local CAPTURE_VERSION, CAPTURE_FIXED, CAPTURE_FD = 1, 40, 32
 local HEADER = 16
+local PROTOCOL = "vfio-user"
 local COMMAND, REPLY = 0, 1
 local CLIENT, BACKEND = 0, 1
 -- Doubles hold whole numbers exactly up to here; Lua 5.2 knows no others.
@@ -93,9 +94,11 @@ local UINT = { "uint8", "uint16", [4] = "uint32", [8] = "uint64" }
 -- A column of a structure gets its field, and one for each of its bits.
 local function define_column(add, prefix, column)
     local name, size, title = column[1], column[2], column[3]
-    local full = prefix .. "." .. name
+    local full = prefix .. name
     column.name, column.size = name, size
-    if column.bits then
+    if column.time then
+        column.field = add("relative_time", full, title)
+    elseif column.bits then
         column.field = add(UINT[size], full, title, base.HEX)
         for _, bit in ipairs(column.bits) do
             bit.name, bit.mask = bit[1], bit[2]
@@ -108,16 +111,22 @@ local function define_column(add, prefix, column)
     end
 end
 
--- A structure of fixed size: its columns in order, without padding, {name, bytes, title}.
-local function define(name, title, columns)
-    local structure = { title = title, columns = columns, size = 0 }
-    structure.field = add_field("none", name, title)
+-- Columns in order, without padding: {name, bytes, title}. The bytes of all.
+local function define_columns(add, prefix, columns)
+    local size = 0
     for _, column in ipairs(columns) do
-        column.at = structure.size
-        structure.size = structure.size + column[2]
-        define_column(add_field, name, column)
+        column.at = size
+        size = size + column[2]
+        define_column(add, prefix, column)
     end
-    return structure
+    return size
+end
+
+-- A structure of fixed size.
+local function define(name, title, columns)
+    local field = add_field("none", name, title)
+    local size = define_columns(add_field, name .. ".", columns)
+    return { field = field, columns = columns, size = size }
 end
 
 local REGION_FLAGS = { { "read", 0x1, "Can be read" }, { "write", 0x2, "Can be written" },
@@ -201,8 +210,9 @@ S.dma_written = { field = S.dma.field, size = 12, columns = {
 S.write_multi = define("write_multi", "Region writes", { { "wr_cnt", 8, "Writes" } })
 S.feature = define("feature", "Device feature", {
     { "argsz", 4, "argsz" },
-    { "flags", 4, "Flags", bits = { { "get", FEATURE_GET, "Get" }, { "set", FEATURE_SET, "Set" },
-                                    { "probe", FEATURE_PROBE, "Probe" } } },
+    { "flags", 4, "Flags", index = true, bits = {
+        { "get", FEATURE_GET, "Get" }, { "set", FEATURE_SET, "Set" },
+        { "probe", FEATURE_PROBE, "Probe" } } },
 })
 S.migration = define("migration", "Migration", {
     { "flags", 8, "Flags", bits = { { "stop_copy", 0x1, "STOP_COPY" }, { "p2p", 0x2, "P2P" },
@@ -281,26 +291,20 @@ member("capabilities.poem.via[].by", "string", "poem.via.by", "Via the broker")
 member("capabilities.poem.via[].recited", "string", "poem.via.recited", "Whose server recited")
 member("capabilities.poem.via[].licence", "string", "poem.via.licence", "Whose server's licence")
 
-local C = {
-    version = add_capture("uint8", "version", "Version of the capture header"),
-    flags = add_capture("uint8", "flags", "Flags", base.HEX),
-    big_endian = add_capture("bool", "flags.big_endian", "Big-endian", 8, nil, 0x1),
-    broker = add_capture("bool", "flags.broker", "Made by the broker", 8, nil, 0x2),
-    twin = add_capture("bool", "flags.twin", "On the twin sockets", 8, nil, 0x4),
-    undelivered = add_capture("bool", "flags.undelivered", "Not delivered", 8, nil, 0x8),
-    length = add_capture("uint16", "length", "Length of the capture header"),
-    legs = add_capture("uint8", "legs", "Seen on", base.HEX),
-    leg_client = add_capture("bool", "legs.client", "The client's socket", 8, nil, 0x1),
-    leg_backend = add_capture("bool", "legs.backend", "The backend's socket", 8, nil, 0x2),
-    sender = add_capture("uint8", "sender", "Sender", base.DEC, SENDER),
-    fds = add_capture("uint16", "fds", "Number of fds"),
-    session = add_capture("uint64", "session", "Session"),
-    delivered = add_capture("relative_time", "delivered", "Delivered after"),
-    size = add_capture("uint32", "size", "Size of the whole message"),
-    lost = add_capture("uint32", "lost", "Messages lost right before"),
-    number = add_capture("uint64", "number", "Number in the session"),
-    fd = add_capture("none", "fd", "File descriptor"),
+local CAPTURE_COLUMNS = {
+    { "version", 1, "Version of the capture header" },
+    { "flags", 1, "Flags", bits = {
+        { "big_endian", 0x1, "Big-endian" }, { "broker", 0x2, "Made by the broker" },
+        { "twin", 0x4, "On the twin sockets" }, { "undelivered", 0x8, "Not delivered" } } },
+    { "length", 2, "Length of the capture header" },
+    { "legs", 1, "Seen on", bits = {
+        { "client", 0x1, "The client's socket" }, { "backend", 0x2, "The backend's socket" } } },
+    { "sender", 1, "Sender", names = SENDER }, { "fds", 2, "Number of fds" },
+    { "session", 8, "Session" }, { "delivered", 8, "Delivered after", time = true },
+    { "size", 4, "Size of the whole message" }, { "lost", 4, "Messages lost right before" },
+    { "number", 8, "Number in the session" },
 }
+define_columns(add_capture, "", CAPTURE_COLUMNS)
 
 local FD_COLUMNS = {
     { "kind", 1, "Kind", names = FD_KIND }, { "access", 1, "Access", names = FD_ACCESS },
@@ -311,13 +315,13 @@ local FD_COLUMNS = {
         { "future_write", 0x10, "F_SEAL_FUTURE_WRITE" }, { "exec", 0x20, "F_SEAL_EXEC" } } },
     { "device", 8, "Device", hex = true }, { "inode", 8, "Inode" }, { "size", 8, "Size" },
 }
-for _, column in ipairs(FD_COLUMNS) do
-    define_column(add_capture, "fd", column)
-end
+define_columns(add_capture, "fd.", FD_COLUMNS)
+
+local C = { fd = add_capture("none", "fd", "File descriptor") }
 
 -- ---- expert information ----
 
-local E, CAPTURE_E = {}, {}
+local E, CAPTURE_E, CAPTURE_TEXT = {}, {}, {}
 local function define_expert(list, prefix, name, text, group, severity)
     list[name] = ProtoExpert.new(prefix .. "." .. name, text, expert.group[group],
                                  expert.severity[severity])
@@ -357,6 +361,7 @@ for _, row in ipairs({
     { "header", "A capture header that this dissector does not know", "UNDECODED", "WARN" },
 }) do
     define_expert(CAPTURE_E, "vfio_user_capture.expert", row[1], row[2], row[3], row[4])
+    CAPTURE_TEXT[row[1]] = row[2]
 end
 
 local function values_of(experts)
@@ -399,6 +404,7 @@ local function has_bit(value, mask)
     return value % (mask * 2) >= mask
 end
 
+-- Numbers of 8 bytes are Lua's where that is exact, else UInt64.
 local function hex(value)
     if type(value) == "number" then
         return ("0x%x"):format(value)
@@ -406,10 +412,27 @@ local function hex(value)
     return "0x" .. (value:tohex():gsub("^0+(.)", "%1"))
 end
 
--- A UInt64 as a number, or nil where it would not be exact.
+local function decimal(value)
+    return type(value) == "number" and ("%.0f"):format(value) or tostring(value)
+end
+
+local function rounded(value)
+    return type(value) == "number" and value or value:tonumber()
+end
+
 local function exact(value)
-    local number = value:tonumber()
-    return number < EXACT and number or nil
+    return type(value) == "number" and value or nil
+end
+
+local function sum(one, other)
+    local rough = rounded(one) + rounded(other)
+    if rough < EXACT then
+        return rough
+    end
+    local function long(value)
+        return type(value) == "number" and UInt64.new(value) or value
+    end
+    return long(one) + long(other)
 end
 
 local function name_of(names, value, what)
@@ -431,6 +454,16 @@ end
 local Message = {}
 Message.__index = Message
 
+-- Stands for a branch of a tree that nobody looks at: then no item and no range is made.
+local NOTHING = {}
+for _, name in ipairs({ "append_text", "set_generated", "set_len" }) do
+    NOTHING[name] = function()
+        return NOTHING
+    end
+end
+
+local byte = string.byte
+
 function Message:has(at, length)
     return at + length <= self.kept
 end
@@ -439,35 +472,97 @@ function Message:find(name, text)
     self.found[#self.found + 1] = { name, text }
 end
 
-function Message:uint(at, length)
-    local range = self.tvb(at, length)
-    if length == 8 then
-        return self.big and range:uint64() or range:le_uint64()
+-- The item of its protocol. Expert information needs one even where nobody looks at the tree.
+function Message:root()
+    if self.tree ~= NOTHING then
+        return self.tree
+    elseif self.kept > 0 then
+        return self.top:add(self.proto, self.tvb(0, self.kept))
     end
-    return self.big and range:uint() or range:le_uint()
+    return self.top:add(self.proto)
+end
+
+function Message:uint(at, length)
+    if length == 1 then
+        return byte(self.bytes, at + 1)
+    elseif length == 8 then
+        local low, high = self:uint(at, 4), self:uint(at + 4, 4)
+        if self.big then
+            low, high = high, low
+        end
+        return high < 0x200000 and high * 0x100000000 + low or UInt64.new(low, high)
+    end
+    local a, b, c, d = byte(self.bytes, at + 1, at + length)
+    if length == 2 then
+        c, d = 0, 0
+        if self.big then
+            a, b = b, a
+        end
+    elseif self.big then
+        a, b, c, d = d, c, b, a
+    end
+    return ((d * 0x100 + c) * 0x100 + b) * 0x100 + a
 end
 
 function Message:add(tree, field, at, length)
+    if tree == NOTHING then
+        return NOTHING
+    end
     local range = self.tvb(at, length)
     return self.big and tree:add(field, range) or tree:add_le(field, range)
 end
 
+-- A value that does not stand in the bytes as it is.
+function Message:add_value(tree, field, at, length, value)
+    if tree == NOTHING then
+        return NOTHING
+    end
+    return tree:add(field, self.tvb(at, length), value)
+end
+
 -- Bits of a column, and whether others than those are set; a feature's index is no bit.
 local function show_bits(m, branch, column, at, value)
-    local rest = type(value) == "number" and value or value:tonumber()
+    local rest = rounded(value)
     for _, bit in ipairs(column.bits) do
         m:add(branch, bit.field, at, column.size)
         if has_bit(rest, bit.mask) then
             rest = rest - bit.mask
         end
     end
-    if column.field == S.feature.columns[2].field then
+    if column.index then
         m:add(branch, F.feature, at, column.size)
         rest = rest - rest % 0x10000
     end
     if rest ~= 0 then
         m:find("reserved", "Reserved bits in " .. hex(value))
     end
+end
+
+local function seconds_of(ns)
+    local sign = ns < 0 and -1 or 1
+    local seconds = math.floor(ns * sign / 1e9)
+    return NSTime.new(sign * seconds, sign * (ns * sign - seconds * 1e9))
+end
+
+-- Adds columns as far as there are bytes of them. Their values by name; nil: not all were there.
+local function show_columns(m, branch, columns, at, length)
+    local values = {}
+    for _, column in ipairs(columns) do
+        local size, place = column.size, at + column.at
+        if column.at + size > length then
+            return nil
+        end
+        local value = m:uint(place, size)
+        values[column.name] = value
+        if column.time and branch ~= NOTHING then
+            m:add_value(branch, column.field, place, size, seconds_of(rounded(value)))
+        elseif column.bits then
+            show_bits(m, m:add(branch, column.field, place, size), column, place, value)
+        else
+            m:add(branch, column.field, place, size)
+        end
+    end
+    return values
 end
 
 -- Adds a structure as far as it was kept. Its values by name where all of it was, else nil; and
@@ -477,19 +572,10 @@ local function show(m, tree, structure, at)
     if length <= 0 then
         return nil, tree
     end
-    local branch = tree:add(structure.field, m.tvb(at, length))
-    local values = {}
-    for _, column in ipairs(structure.columns) do
-        if column.at + column.size > length then
-            branch:append_text(" [not whole]")
-            return nil, branch
-        end
-        local value = m:uint(at + column.at, column.size)
-        local item = m:add(branch, column.field, at + column.at, column.size)
-        if column.bits then
-            show_bits(m, item, column, at + column.at, value)
-        end
-        values[column.name] = value
+    local branch = m:add(tree, structure.field, at, length)
+    local values = show_columns(m, branch, structure.columns, at, length)
+    if not values then
+        branch:append_text(" [not whole]")
     end
     return values, branch
 end
@@ -500,7 +586,7 @@ local function show_data(m, tree, field, at)
     if length <= 0 then
         return nil
     end
-    local item = tree:add(field, m.tvb(at, length))
+    local item = m:add(tree, field, at, length)
     if m.whole - at > length then
         item:append_text((" (%d of %d bytes kept)"):format(length, m.whole - at))
     end
@@ -509,9 +595,8 @@ end
 
 -- Data that a count announced.
 local function show_counted(m, tree, field, at, count)
-    local bytes = type(count) == "number" and count or count:tonumber()
-    if m.whole - at ~= bytes then
-        m:find("count", tostring(count) .. " bytes announced, " .. m.whole - at .. " are there")
+    if m.whole - at ~= count then
+        m:find("count", decimal(count) .. " bytes announced, " .. m.whole - at .. " are there")
     end
     return show_data(m, tree, field, at)
 end
@@ -690,27 +775,34 @@ local function show_members(m, tree, text, at)
         local known = MEMBER[path]
         local shown = known and member_value(known.kind, value)
         if shown ~= nil then
-            tree:add(known.field, m.tvb(at + first - 1, last - first + 1), shown):set_generated()
+            m:add_value(tree, known.field, at + first - 1, last - first + 1, shown):set_generated()
             m.members[path] = value
         end
     end)
 end
 
-local json_dissector
+-- Dissectors by name; they cannot be had before all are registered.
+local found_dissectors = {}
+
+local function dissector_of(name)
+    local dissector = found_dissectors[name] or Dissector.get(name)
+    found_dissectors[name] = dissector
+    return dissector
+end
 
 local function show_version_data(m, tree, _, at)
     local length = math.min(m.whole, m.kept) - at
     if length <= 0 then
         return
     end
-    local range = m.tvb(at, length)
-    local text = range:raw()
+    local text = m.bytes:sub(at + 1, at + length)
     if m.kept < m.whole then
         -- Where it was cut, a character may have been.
         while not is_utf8(text) and #text > length - 4 do
             text = text:sub(1, -2)
         end
-        tree:add(F.json, range, is_utf8(text) and text or "?"):append_text(" [not whole]")
+        text = is_utf8(text) and text or "?"
+        m:add_value(tree, F.json, at, length, text):append_text(" [not whole]")
         return
     end
     local nul = text:sub(-1) == "\0"
@@ -720,12 +812,14 @@ local function show_version_data(m, tree, _, at)
         show_data(m, tree, F.data, at)
         return
     end
-    tree:add(F.json, m.tvb(at, #text), text)
+    m:add_value(tree, F.json, at, #text, text)
     if not show_members(m, tree, text, at) or not nul then
         m:find("json")
     end
-    json_dissector = json_dissector or Dissector.get("json")
-    json_dissector:call(m.tvb(at, #text):tvb(), m.pinfo, tree)
+    if tree ~= NOTHING then
+        dissector_of("json"):call(m.tvb(at, #text):tvb(), m.pinfo, tree)
+        m.pinfo.cols.protocol = PROTOCOL
+    end
 end
 
 local function tell_version(m, v)
@@ -750,7 +844,7 @@ end
 -- ---- payloads: what follows the fixed part, and the words for the info column ----
 
 local function tell_range(address, size)
-    return hex(address) .. ".." .. hex(address + size)
+    return hex(address) .. ".." .. hex(sum(address, size))
 end
 
 local function tell_dma_map(_, v)
@@ -881,16 +975,21 @@ local function show_value(m, tree, at, count)
     if not VALUE_SIZES[count] or not m:has(at, count) then
         return ""
     end
-    local range = m.tvb(at, count)
-    local value = count == 8 and range:le_uint64() or UInt64.new(range:le_uint())
-    tree:add(F.region_value, range, value):set_generated()
+    local value = 0
+    for place = at + count, at + 1, -1 do
+        value = sum(value * 0x100, byte(m.bytes, place))
+    end
+    if tree ~= NOTHING then
+        local long = type(value) == "number" and UInt64.new(value) or value
+        m:add_value(tree, F.region_value, at, count, long):set_generated()
+    end
     return " = " .. hex(value)
 end
 
 local function show_register(m, tree, v, at)
-    local register_name = v.index == CONFIG_REGION and REGISTER[v.offset:tonumber()]
+    local register_name = v.index == CONFIG_REGION and REGISTER[v.offset]
     if register_name then
-        tree:add(F.register, m.tvb(at, 8), register_name):set_generated()
+        m:add_value(tree, F.register, at, 8, register_name):set_generated()
     end
 end
 
@@ -921,13 +1020,13 @@ local function show_dma_written(m, tree, _, at)
 end
 
 local function tell_dma(_, v)
-    return ("%s %s"):format(hex(v.address), tostring(v.count))
+    return hex(v.address) .. " " .. decimal(v.count)
 end
 
 local function show_writes(m, tree, v, at)
     local left = m.whole - at
-    if left ~= v.wr_cnt:tonumber() * (S.region.size + 8) then
-        m:find("count", ("%s writes in %d bytes"):format(tostring(v.wr_cnt), left))
+    if left ~= rounded(v.wr_cnt) * (S.region.size + 8) then
+        m:find("count", ("%s writes in %d bytes"):format(decimal(v.wr_cnt), left))
     end
     while m:has(at, 1) do
         local write, branch = show(m, tree, S.region, at)
@@ -939,7 +1038,7 @@ local function show_writes(m, tree, v, at)
         if write.count == 0 or write.count > 8 then
             m:find("count", ("a write of %d bytes"):format(write.count))
         elseif m:has(at, write.count) then
-            branch:add(F.region_data, m.tvb(at, write.count))
+            m:add(branch, F.region_data, at, write.count)
             show_value(m, branch, at, write.count)
         end
         at = at + 8
@@ -947,7 +1046,7 @@ local function show_writes(m, tree, v, at)
 end
 
 local function tell_writes(_, v)
-    return tostring(v.wr_cnt) .. (v.wr_cnt:tonumber() == 1 and " write" or " writes")
+    return decimal(v.wr_cnt) .. (v.wr_cnt == 1 and " write" or " writes")
 end
 
 local function show_ranges(m, tree, at)
@@ -967,7 +1066,7 @@ end
 local FEATURE_DATA = {
     [1] = function(m, tree, at)
         local v = show(m, tree, S.migration, at)
-        m.value = v and " " .. flag_names(S.migration.columns[1], (v.flags % 0x100):tonumber())
+        m.value = v and " " .. flag_names(S.migration.columns[1], rounded(v.flags))
     end,
     [2] = function(m, tree, at)
         local v = show(m, tree, S.mig_state, at)
@@ -1284,9 +1383,9 @@ local function judge_limits(m, session, v)
     end
     local moves = m.command >= REGION_READ and m.command <= DMA_WRITE and not m.reply
     local count = moves and v and v.count
-    count = type(count) == "userdata" and count:tonumber() or count
-    if count and count > limits.transfer then
-        m:find("transfer", ("%.0f bytes; the receiver takes %.0f"):format(count, limits.transfer))
+    if count and rounded(count) > limits.transfer then
+        m:find("transfer", decimal(count) .. " bytes; the receiver takes " ..
+               decimal(limits.transfer))
     end
 end
 
@@ -1396,14 +1495,14 @@ end
 local function show_links(m)
     local frame = m.pinfo.number
     if request_in[frame] then
-        m.tree:add(F.request_in, request_in[frame]):set_generated()
-        local ns = response_time[frame]
-        local sign = ns < 0 and -1 or 1
-        local seconds = math.floor(ns * sign / 1e9)
-        local time = NSTime.new(sign * seconds, sign * (ns * sign - seconds * 1e9))
-        m.tree:add(F.time, time):set_generated()
+        if m.tree ~= NOTHING then
+            m.tree:add(F.request_in, request_in[frame]):set_generated()
+            m.tree:add(F.time, seconds_of(response_time[frame])):set_generated()
+        end
     elseif response_in[frame] then
-        m.tree:add(F.response_in, response_in[frame]):set_generated()
+        if m.tree ~= NOTHING then
+            m.tree:add(F.response_in, response_in[frame]):set_generated()
+        end
     elseif m.pinfo.visited and m.type == COMMAND and not m.no_reply then
         m.unanswered = true
     end
@@ -1477,15 +1576,19 @@ local function show_findings(m)
     if not m.pinfo.visited then
         findings[frame] = #m.found > 0 and m.found or nil
     end
+    if not findings[frame] and not m.unanswered then
+        return
+    end
+    local root = m:root()
     for _, found in ipairs(findings[frame] or {}) do
         if found[2] then
-            m.tree:add_proto_expert_info(E[found[1]], found[2])
+            root:add_proto_expert_info(E[found[1]], found[2])
         else
-            m.tree:add_proto_expert_info(E[found[1]])
+            root:add_proto_expert_info(E[found[1]])
         end
     end
     if m.unanswered then
-        m.tree:add_proto_expert_info(E.unanswered)
+        root:add_proto_expert_info(E.unanswered)
     end
 end
 
@@ -1512,19 +1615,27 @@ local function follow(m, session)
     end
 end
 
+local function new_message(tvb, pinfo, tree, proto, name, whole)
+    local m = setmetatable({ tvb = tvb, pinfo = pinfo, top = tree, proto = proto, found = {},
+                             whole = whole, kept = math.min(tvb:len(), whole), big = false,
+                             tree = NOTHING }, Message)
+    m.bytes = m.kept > 0 and tvb:raw(0, m.kept) or ""
+    if tree:referenced(dissector_of(name)) then
+        m.tree = m:root()
+    end
+    return m
+end
+
 function vfio.dissector(tvb, pinfo, tree)
     local context = context_of_this
     local whole = context and context.size or tvb:reported_len()
-    local m = setmetatable({
-        tvb = tvb, pinfo = pinfo, context = context, found = {}, whole = whole,
-        kept = math.min(tvb:len(), whole), big = context ~= nil and context.big,
-    }, Message)
-    m.tree = tree:add(vfio, tvb())
+    local m = new_message(tvb, pinfo, tree, vfio, "vfio_user", whole)
     if m.kept < HEADER then
         m.tree:append_text(", header not whole")
         pinfo.cols.info:set("Header not whole")
         return tvb:len()
     end
+    m.context, m.big = context, context ~= nil and context.big
     show_header(m)
     judge_header(m)
     local session = context and not pinfo.visited and judge_first(m)
@@ -1539,59 +1650,27 @@ function vfio.dissector(tvb, pinfo, tree)
     return tvb:len()
 end
 
-local function show_fds(tvb, tree, count)
+local function show_fds(m, count)
     for i = 0, count - 1 do
         local at = CAPTURE_FIXED + i * CAPTURE_FD
-        if at + CAPTURE_FD > tvb:len() then
+        if not m:has(at, CAPTURE_FD) then
             return
         end
-        local branch = tree:add(C.fd, tvb(at, CAPTURE_FD))
-        local kind, access = tvb(at, 1):uint(), tvb(at + 1, 1):uint()
-        branch:append_text((" %d: %s %s"):format(i, name_of(FD_KIND, kind, "kind"),
-                                                  name_of(FD_ACCESS, access, "access")))
-        for _, column in ipairs(FD_COLUMNS) do
-            local range = tvb(at, column.size)
-            local item = branch:add_le(column.field, range)
-            for _, bit in ipairs(column.bits or {}) do
-                item:add_le(bit.field, range)
-            end
-            at = at + column.size
-        end
+        local branch = m:add(m.tree, C.fd, at, CAPTURE_FD)
+        local fd = show_columns(m, branch, FD_COLUMNS, at, CAPTURE_FD)
+        branch:append_text((" %d: %s %s"):format(i, name_of(FD_KIND, fd.kind, "kind"),
+                                                  name_of(FD_ACCESS, fd.access, "access")))
     end
 end
 
-local function show_capture_bits(tvb, tree)
-    local flags = tree:add(C.flags, tvb(1, 1))
-    for _, name in ipairs({ "big_endian", "broker", "twin", "undelivered" }) do
-        flags:add(C[name], tvb(1, 1))
-    end
-    local legs = tree:add(C.legs, tvb(4, 1))
-    legs:add(C.leg_client, tvb(4, 1))
-    legs:add(C.leg_backend, tvb(4, 1))
-end
-
--- The fixed part of the capture header; what the message's dissector has to know of it.
-local function show_capture(tvb, tree)
-    tree:add(C.version, tvb(0, 1))
-    tree:add_le(C.length, tvb(2, 2))
-    show_capture_bits(tvb, tree)
-    tree:add(C.sender, tvb(5, 1))
-    tree:add_le(C.fds, tvb(6, 2))
-    tree:add_le(C.session, tvb(8, 8))
-    local delivered = tvb(16, 8):le_uint64()
-    local seconds = (delivered / 1000000000):tonumber()
-    local ns = (delivered % 1000000000):tonumber()
-    tree:add(C.delivered, tvb(16, 8), NSTime.new(seconds, ns))
-    tree:add_le(C.size, tvb(24, 4))
-    tree:add_le(C.lost, tvb(28, 4))
-    tree:add_le(C.number, tvb(32, 8))
-    local flags = tvb(1, 1):uint()
+-- What the message's dissector has to know of the capture header.
+local function context_of(header)
+    local flags = header.flags
     return {
         big = has_bit(flags, 0x1), broker = has_bit(flags, 0x2), twin = has_bit(flags, 0x4),
-        undelivered = has_bit(flags, 0x8), legs = tvb(4, 1):uint() % 4,
-        sender = tvb(5, 1):uint() % 2, n_fds = tvb(6, 2):le_uint(),
-        session = tvb(8, 8):le_uint64():tonumber(), size = tvb(24, 4):le_uint(),
-        lost = tvb(28, 4):le_uint(), number = tvb(32, 8):le_uint64():tonumber(),
+        undelivered = has_bit(flags, 0x8), legs = header.legs % 4, sender = header.sender % 2,
+        n_fds = header.fds, session = rounded(header.session), size = header.size,
+        lost = header.lost, number = rounded(header.number),
     }
 end
 
@@ -1607,44 +1686,49 @@ local function set_parties(pinfo, context)
     pinfo.cols.src, pinfo.cols.dst = from .. socket, to .. socket
 end
 
-local message_dissector
+local function capture_expert(m, name, text)
+    m:root():add_proto_expert_info(CAPTURE_E[name], text or CAPTURE_TEXT[name])
+end
+
+-- What stands behind the capture header.
+local function hand_on(m, context, length)
+    if length < m.kept then
+        context_of_this = context
+        dissector_of("vfio_user"):call(m.tvb(length):tvb(), m.pinfo, m.top)
+        context_of_this = nil
+    elseif m.kept < length then
+        capture_expert(m, "cut")
+    end
+end
 
 function capture.dissector(tvb, pinfo, tree)
-    pinfo.cols.protocol = "vfio-user"
+    local m = new_message(tvb, pinfo, tree, capture, "vfio_user_capture", tvb:len())
+    pinfo.cols.protocol = PROTOCOL
     pinfo.cols.info:set("Capture header not whole")
-    local branch = tree:add(capture, tvb(0, math.min(tvb:len(), CAPTURE_FIXED)))
-    if tvb:len() < CAPTURE_FIXED then
-        branch:add_proto_expert_info(CAPTURE_E.cut)
+    if m.kept < CAPTURE_FIXED then
+        capture_expert(m, "cut")
         return tvb:len()
     end
-    local context = show_capture(tvb, branch)
-    local length = tvb(2, 2):le_uint()
-    branch:append_text((", session %.0f, message %.0f, from the %s"):format(
-        context.session, context.number, SENDER[context.sender]))
+    local header = show_columns(m, m.tree, CAPTURE_COLUMNS, 0, CAPTURE_FIXED)
+    local context = context_of(header)
     set_parties(pinfo, context)
-    if tvb(0, 1):uint() ~= CAPTURE_VERSION or length ~= CAPTURE_FIXED + context.n_fds * CAPTURE_FD
-        or tvb(5, 1):uint() > BACKEND then
-        branch:add_proto_expert_info(CAPTURE_E.header)
+    m.tree:append_text((", session %.0f, message %.0f, from the %s"):format(
+        context.session, context.number, SENDER[context.sender]))
+    if header.version ~= CAPTURE_VERSION or header.sender > BACKEND or
+        header.length ~= CAPTURE_FIXED + header.fds * CAPTURE_FD then
+        capture_expert(m, "header")
         pinfo.cols.info:set("Capture header of another version")
         return tvb:len()
     end
-    branch.len = math.min(length, tvb:len())
-    show_fds(tvb, branch, context.n_fds)
+    m.tree:set_len(math.min(header.length, m.kept))
+    show_fds(m, header.fds)
     if context.lost > 0 then
-        branch:add_proto_expert_info(CAPTURE_E.lost, context.lost .. " messages were lost")
+        capture_expert(m, "lost", context.lost .. " messages before this one were lost")
     end
     if context.undelivered then
-        branch:add_proto_expert_info(CAPTURE_E.not_delivered)
+        capture_expert(m, "not_delivered")
     end
-    if length < tvb:len() then
-        message_dissector = message_dissector or Dissector.get("vfio_user")
-        context_of_this = context
-        message_dissector:call(tvb(length):tvb(), pinfo, tree)
-        context_of_this = nil
-    elseif tvb:len() < length then
-        branch:add_proto_expert_info(CAPTURE_E.cut)
-    end
-    pinfo.cols.protocol = "vfio-user"
+    hand_on(m, context, header.length)
     return tvb:len()
 end
 
