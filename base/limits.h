@@ -140,6 +140,10 @@
 /* How long workers may take to say what has passed; then what was known last is told. */
 #define LIMIT_CONTROL_COUNT_MS 1000
 
+/* What a capture that is asked for may keep: of a message's data, and in memory altogether. */
+#define LIMIT_CONTROL_PAYLOAD 1048576u
+#define LIMIT_CONTROL_MEMORY_MIB 1024u
+
 /* Parts of an answer in one turn of the loop. */
 #define LIMIT_CONTROL_TURN 32
 

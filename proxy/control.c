@@ -60,7 +60,8 @@ static void client_free(struct control_client *c)
 {
     TAILQ_REMOVE(&c->control->clients, c, link);
     c->control->n_clients--;
-    sock_close(&c->fd);
+    /* A plain close with a request unread would take the answer from the client. */
+    sock_hang_up(&c->fd);
     sock_close(&c->given_fd);
     json_decref(c->single);
     free(c->unsent);
@@ -108,14 +109,25 @@ static bool make_part(struct control_client *c)
     return c->unsent != NULL;
 }
 
+/* The last answer of a client that held a capture which has ended. */
+static void tell_end(struct control_client *c)
+{
+    if (c->over && c->state == CONTROL_HOLDING) {
+        event_del(&c->readable);
+        c->part = CONTROL_PART_TRACE_END;
+        event_add(&c->writable, &step_time);
+    }
+}
+
 static void answered(struct control_client *c)
 {
-    if (c->trace && !c->stopped && c->part != CONTROL_PART_TRACE_END) {
-        c->state = CONTROL_HOLDING;
-        event_add(&c->readable, NULL);
-    } else {
+    if (!c->trace || c->part == CONTROL_PART_TRACE_END) {
         drop(c);
+        return;
     }
+    c->state = CONTROL_HOLDING;
+    event_add(&c->readable, NULL);
+    tell_end(c);
 }
 
 /* Sends parts until the socket is full, the turn is over, or nothing is left. */
@@ -158,6 +170,22 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
         drop(c);
     } else {
         answer(c);
+    }
+}
+
+void control_trace_ended(struct control *control, uint64_t id)
+{
+    struct control_client *c;
+
+    if (!control) {
+        return;
+    }
+    TAILQ_FOREACH(c, &control->clients, link)
+    {
+        if (c->trace == id) {
+            c->over = true;
+            tell_end(c);
+        }
     }
 }
 

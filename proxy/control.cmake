@@ -5,4 +5,5 @@
 target_sources(proxy PRIVATE ${CMAKE_CURRENT_LIST_DIR}/control.c
                              ${CMAKE_CURRENT_LIST_DIR}/control_json.c
                              ${CMAKE_CURRENT_LIST_DIR}/control_obey.c
+                             ${CMAKE_CURRENT_LIST_DIR}/control_trace.c
                              ${CMAKE_CURRENT_LIST_DIR}/facts.c)

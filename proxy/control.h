@@ -34,4 +34,7 @@ void control_free(struct control *c);
 /* A worker has told its counts, or died. Answers follow from the loop. */
 void control_counted(struct control *c);
 
+/* A capture has ended, its last counts known: who holds it is told, from the loop. */
+void control_trace_ended(struct control *c, uint64_t id);
+
 #endif

@@ -49,6 +49,7 @@ struct control_client {
     uint64_t after;             /* number of the last session or capture that was told */
     uint64_t trace;             /* the capture that is held */
     bool stopped;               /* … has been told to end */
+    bool over;                  /* … has ended */
     json_t *single;             /* the only part of an answer, owned; else NULL */
     /* what the socket did not take yet */
     char *unsent;

@@ -12,7 +12,6 @@
 struct monitor;
 struct route;
 struct ticket;
-struct tracing_info;
 
 /* The broker itself, workers and audit log included: {"broker": {…}}. */
 json_t *control_broker(const struct monitor *m) __attribute__((warn_unused_result));
@@ -22,8 +21,5 @@ json_t *control_route(const struct route *r) __attribute__((warn_unused_result))
 
 /* {"session": {…}} */
 json_t *control_session(const struct ticket *t) __attribute__((warn_unused_result));
-
-/* {"trace": {…}} */
-json_t *control_trace(const struct tracing_info *i) __attribute__((warn_unused_result));
 
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "proxy/control_json.h"
+#include "proxy/control_trace.h"
 #include "proxy/monitor.h"
 
 void control_refuse(struct control_client *c, enum control_status status, const char *fmt, ...)
@@ -82,6 +83,11 @@ static void obey_session_end(struct control_client *c)
     control_refuse(c, CONTROL_NO, "there is no session %" PRIu64, c->request.number);
 }
 
+static void obey_trace_list(struct control_client *c)
+{
+    c->part = CONTROL_PART_TRACES;
+}
+
 typedef void obey_fn(struct control_client *c);
 
 static const struct {
@@ -91,6 +97,10 @@ static const struct {
     [CONTROL_STATUS] = {obey_status, 0},
     [CONTROL_SESSIONS] = {obey_sessions, 0},
     [CONTROL_SESSION_END] = {obey_session_end, 0},
+    [CONTROL_TRACE_START] = {control_trace_start, 1},
+    [CONTROL_TRACE_STOP] = {control_trace_stop, 0},
+    [CONTROL_TRACE_DUMP] = {control_trace_dump, 0},
+    [CONTROL_TRACE_LIST] = {obey_trace_list, 0},
 };
 
 void control_obey(struct control_client *c)
@@ -104,11 +114,6 @@ void control_obey(struct control_client *c)
     } else {
         requests[type].obey(c);
     }
-}
-
-void control_let_go(struct control_client *c)
-{
-    (void)c;
 }
 
 /* ---- answers ---- */
@@ -150,7 +155,13 @@ static json_t *of_part(struct control_client *c, bool *over)
         if (c->route < c->monitor->config->n_routes) {
             return control_route(&c->monitor->routes[c->route++]);
         }
-        break;
+        c->part = CONTROL_PART_TRACES;
+        return control_trace_next(c, over);
+    case CONTROL_PART_TRACES:
+        return control_trace_next(c, over);
+    case CONTROL_PART_TRACE_END:
+        *over = true;
+        return control_trace_end(c);
     case CONTROL_PART_SESSIONS:
         t = next_session(c);
         if (t) {

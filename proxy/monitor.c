@@ -333,9 +333,10 @@ static void monitor_deinit(struct monitor *m)
     }
     crew_deinit(&m->crew);
     control_free(m->control);
-    free(m->routes);
+    m->control = NULL;
     inspector_free(m->inspector);
     tracing_deinit(m);
+    free(m->routes);
     end_record(m);
     if (m->reap_event) {
         ticket_reap(m);

@@ -152,6 +152,7 @@ static void print_route(const json_t *r)
 static void as_text(const struct status *s)
 {
     const json_t *o;
+    unsigned running = 0;
     size_t i;
 
     print_broker(s->broker);
@@ -161,9 +162,12 @@ static void as_text(const struct status *s)
     {
         print_route(o);
     }
-    if (json_array_size(s->traces) > 0) {
-        printf("%zu capture%s: poemctl trace list\n", json_array_size(s->traces),
-               json_array_size(s->traces) == 1 ? "" : "s");
+    json_array_foreach(s->traces, i, o)
+    {
+        running += strcmp(control_text(o, "state"), "ended") != 0;
+    }
+    if (running > 0) {
+        printf("captures       %u: poemctl trace list\n", running);
     }
 }
 

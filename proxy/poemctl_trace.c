@@ -14,6 +14,13 @@ static const struct action {
     const char *synopsis; /* what follows the name; lines after the first are indented by 12 */
     poemctl_command *run;
 } actions[] = {
+    {"start",
+     "[--control PATH] [-w FILE] [--payload BYTES|all|guest] [--filter FILTER]\n"
+     "            [--memory MIB] [--wait] SESSION|--route ROUTE",
+     trace_start_main},
+    {"stop", "[--control PATH] NUMBER", trace_stop_main},
+    {"dump", "[--control PATH] NUMBER", trace_dump_main},
+    {"list", "[--control PATH] [--json]", trace_list_main},
     {"show",
      "[--json] [--follow] [--filter FILTER] [--color auto|always|never]\n"
      "            [--time relative|absolute|delta] [--verbose] FILE",

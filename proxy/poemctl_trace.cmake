@@ -2,7 +2,8 @@
 # SPDX-FileCopyrightText: 2026 The poemd authors
 #
 # poemctl trace: a line for each action's sources, and for what they need.
-target_sources(poemctl PRIVATE ${CMAKE_CURRENT_LIST_DIR}/poemctl_trace.c)
+target_sources(poemctl PRIVATE ${CMAKE_CURRENT_LIST_DIR}/poemctl_trace.c
+                               ${CMAKE_CURRENT_LIST_DIR}/poemctl_trace_capture.c)
 target_sources(poemctl PRIVATE ${CMAKE_CURRENT_LIST_DIR}/trace_diff.c
                                ${CMAKE_CURRENT_LIST_DIR}/trace_export.c
                                ${CMAKE_CURRENT_LIST_DIR}/trace_extract.c

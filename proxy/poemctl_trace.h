@@ -19,10 +19,14 @@ int trace_usage(const char *action);
 /* ---- the actions ---- */
 
 poemctl_command trace_diff_main;
+poemctl_command trace_dump_main;
 poemctl_command trace_export_main;
 poemctl_command trace_extract_main;
+poemctl_command trace_list_main;
 poemctl_command trace_replay_main;
 poemctl_command trace_show_main;
+poemctl_command trace_start_main;
 poemctl_command trace_stats_main;
+poemctl_command trace_stop_main;
 
 #endif

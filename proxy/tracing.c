@@ -16,6 +16,7 @@
 #include "base/sock.h"
 #include "proxy/config_value.h"
 #include "proxy/decision.h"
+#include "proxy/control.h"
 #include "proxy/monitor.h"
 #include "proxy/tracing_file.h"
 #include "proxy/tracing_parts.h"
@@ -71,6 +72,7 @@ void tracing_set_ended(struct tracing *t, struct capture *c, uint32_t why)
     c->why = tracer_why_word(why);
     t->n_alive--;
     t->n_ended++;
+    control_trace_ended(t->monitor->control, c->id);
     if (t->n_ended <= TRACING_REMEMBERED) {
         return;
     }

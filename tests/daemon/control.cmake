@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The poemd authors
+#
+# The control socket.
+poemd_daemon_test(test_control control_rig.c)
+target_link_libraries(test_control PRIVATE PkgConfig::JANSSON)
