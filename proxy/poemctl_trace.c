@@ -25,6 +25,7 @@ static const struct action {
      "[--json] [--follow] [--filter FILTER] [--color auto|always|never]\n"
      "            [--time relative|absolute|delta] [--verbose] FILE",
      trace_show_main},
+    {"lint", "[--json] FILE", trace_lint_main},
     {"stats", "[--json] [--filter FILTER] [--html OUT] FILE", trace_stats_main},
     {"export", "--chrome OUT [--filter FILTER] FILE", trace_export_main},
     {"extract", "[--session N] [--after S] [--before S] [--filter FILTER] -w OUT FILE",

@@ -24,6 +24,7 @@ poemctl_command trace_export_main;
 poemctl_command trace_extract_main;
 poemctl_command trace_list_main;
 poemctl_command trace_replay_main;
+poemctl_command trace_lint_main;
 poemctl_command trace_show_main;
 poemctl_command trace_start_main;
 poemctl_command trace_stats_main;

@@ -8,6 +8,12 @@ add_library(trace_read STATIC ${CMAKE_CURRENT_LIST_DIR}/check.c
                               ${CMAKE_CURRENT_LIST_DIR}/decode_request.c
                               ${CMAKE_CURRENT_LIST_DIR}/filter.c
                               ${CMAKE_CURRENT_LIST_DIR}/filter_terms.c
+                              ${CMAKE_CURRENT_LIST_DIR}/lint.c
+                              ${CMAKE_CURRENT_LIST_DIR}/lint_maps.c
+                              ${CMAKE_CURRENT_LIST_DIR}/lint_reply.c
+                              ${CMAKE_CURRENT_LIST_DIR}/lint_request.c
+                              ${CMAKE_CURRENT_LIST_DIR}/lint_rules.c
+                              ${CMAKE_CURRENT_LIST_DIR}/lint_version.c
                               ${CMAKE_CURRENT_LIST_DIR}/names.c
                               ${CMAKE_CURRENT_LIST_DIR}/native.c
                               ${CMAKE_CURRENT_LIST_DIR}/pair.c
