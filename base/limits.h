@@ -58,12 +58,12 @@
 
 /*
  * Maps of one session alive, where a route's "dma" words have them kept: as many as QEMU asks for
- * in its VERSION request (65,535), and no more than is agreed there. 56 bytes each.
+ * in its VERSION request (65,535), and no more than is agreed there. 64 bytes each.
  */
 #define LIMIT_DMA_MAPS 65536u
 
 /*
- * Requests of one side of a session whose replies are awaited, 40 bytes each. QEMU sends its maps
+ * Requests of one side of a session whose replies are awaited, 48 bytes each. QEMU sends its maps
  * without waiting for replies, some twenty of them; beyond this a map is refused, and a reply that
  * the broker makes may come before one that is under way with the same id.
  */

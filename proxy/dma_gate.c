@@ -268,6 +268,7 @@ static enum dma_verdict judge_map(struct dma_lane *l, const struct wire_hdr *hdr
     if (dma_span_of(m.address, m.size, &map.span)) {
         strip = n_fds > 0 && !may_pass(g, map.span);
         map.passed = n_fds > 0 && !strip;
+        map.number = ++g->last_map;
         if (!make_alive(l, hdr, &map)) {
             return export_map(g, &m, IPC_REFUSED) < 0 ? DMA_NO_MEMORY
                                                       : refuse(&l->client, hdr, ENOSPC);
@@ -286,11 +287,7 @@ static enum dma_verdict judge_map(struct dma_lane *l, const struct wire_hdr *hdr
 /* The backend has agreed to an unmapping, or will not be heard on it. */
 static int unmapped(struct dma_gate *g, const struct dma_request *r)
 {
-    if (r->all) {
-        dma_maps_clear(&g->maps);
-    } else {
-        dma_maps_unmap(&g->maps, r->map.span);
-    }
+    dma_maps_unmap(&g->maps, r->map.span, r->map.number + 1);
     return export_unmapped(g, r);
 }
 
@@ -304,8 +301,10 @@ static enum dma_verdict judge_unmap(struct dma_lane *l, const struct wire_hdr *h
         (void)(l->gate->checks && goes_on(&l->client, hdr, &r));
         return DMA_PASS;
     }
+    r.map = (struct dma_map){.span = {0, UINT64_MAX}, .number = l->gate->last_map};
     r.all = (u.flags & UNMAP_ALL) != 0;
-    if (!r.all && !dma_span_of(u.address, u.size, &r.map.span)) {
+    r.unmaps = r.all || dma_span_of(u.address, u.size, &r.map.span);
+    if (!r.unmaps) {
         (void)(l->gate->checks && goes_on(&l->client, hdr, &r));
         return DMA_PASS;
     }
@@ -382,7 +381,7 @@ static enum dma_verdict judge_reply(struct dma_lane *l, bool from_client,
     remove_request(w, found);
     if (r.command == WIRE_DMA_MAP && failed) {
         (void)dma_maps_remove(&g->maps, &r.map);
-    } else if (r.command == WIRE_DMA_UNMAP && !failed && unmapped(g, &r) < 0) {
+    } else if (r.unmaps && !failed && unmapped(g, &r) < 0) {
         return DMA_NO_MEMORY;
     }
     return release(w, hdr->id) ? DMA_PASS : DMA_NO_MEMORY;

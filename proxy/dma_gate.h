@@ -8,7 +8,9 @@
  * are alive and permit them, else they do not: EFAULT, and the session is tainted all others go on
  *
  * A map is alive from the moment it is asked for until the backend has refused it, or has agreed to
- * its unmapping. What is exported is put into the session's report, whatever the route says.
+ * its unmapping. QEMU sends an unmapping and the next map of the same memory without waiting, so
+ * the agreement holds for maps that were asked for before the unmapping. What is exported is put
+ * into the session's report, whatever the route says.
  *
  * What does not go on is answered with an error reply, unless it wants none. The sender of a
  * request may use an id again while it is unanswered, and matches replies in their order: so a
@@ -59,6 +61,7 @@ struct dma_gate {
     size_t max_maps;       /* alive */
     struct report *report; /* borrowed */
     struct dma_maps maps;  /* alive, where it checks */
+    uint64_t last_map;     /* the number of the last one */
     dma_gate_fn *fn;
     void *arg;
 };
@@ -67,9 +70,10 @@ struct dma_gate {
 struct dma_request {
     uint16_t id;
     uint16_t command;
-    int refused; /* an errno: it did not go on, and is answered when those before it are */
-    bool all;    /* an unmapping of everything */
-    struct dma_map map;
+    int refused;        /* an errno: it did not go on, and is answered when those before it are */
+    bool unmaps;        /* what was mapped in map.span before */
+    bool all;           /* … which is everything */
+    struct dma_map map; /* … with the number of the last one before; of a DMA_MAP: that */
 };
 
 /* What one side of a lane has asked for. */

@@ -129,7 +129,7 @@ int dma_maps_add(struct dma_maps *m, const struct dma_map *map)
 static bool same(const struct dma_map *a, const struct dma_map *b)
 {
     return a->span.first == b->span.first && a->span.last == b->span.last && a->flags == b->flags &&
-           a->passed == b->passed;
+           a->passed == b->passed && a->number == b->number;
 }
 
 bool dma_maps_remove(struct dma_maps *m, const struct dma_map *map)
@@ -147,13 +147,17 @@ bool dma_maps_remove(struct dma_maps *m, const struct dma_map *map)
     return false;
 }
 
-/* Copies what maps have behind the span, n of them at most; returns how many there are. */
-static size_t rests(const struct dma_maps *m, struct dma_span span, struct dma_map *out, size_t n)
+/*
+ * Copies what maps with smaller numbers have behind the span, n of them at most; returns how many
+ * there are.
+ */
+static size_t rests(const struct dma_maps *m, struct dma_span span, uint64_t below,
+                    struct dma_map *out, size_t n)
 {
     size_t found = 0;
 
     for (size_t i = 0; i < m->n && m->maps[i].span.first <= span.last; i++) {
-        if (m->maps[i].span.last > span.last) {
+        if (m->maps[i].span.last > span.last && m->maps[i].number < below) {
             if (found < n) {
                 out[found] = m->maps[i];
                 out[found].span.first = span.last + 1;
@@ -164,17 +168,21 @@ static size_t rests(const struct dma_maps *m, struct dma_span span, struct dma_m
     return found;
 }
 
-/* Cuts off what maps have in the span or behind it, where they begin before its end. */
-static void cut(struct dma_maps *m, struct dma_span span)
+/*
+ * Cuts off what maps with smaller numbers have in the span or behind it, where they begin before
+ * its end.
+ */
+static void cut(struct dma_maps *m, struct dma_span span, uint64_t below)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < m->n; i++) {
         struct dma_map map = m->maps[i];
 
-        if (map.span.first < span.first && map.span.last >= span.first) {
+        if (map.number < below && map.span.first < span.first && map.span.last >= span.first) {
             map.span.last = span.first - 1;
-        } else if (map.span.first >= span.first && map.span.first <= span.last) {
+        } else if (map.number < below && map.span.first >= span.first &&
+                   map.span.first <= span.last) {
             continue;
         }
         m->maps[kept++] = map;
@@ -182,13 +190,13 @@ static void cut(struct dma_maps *m, struct dma_span span)
     m->n = kept;
 }
 
-void dma_maps_unmap(struct dma_maps *m, struct dma_span span)
+void dma_maps_unmap(struct dma_maps *m, struct dma_span span, uint64_t below)
 {
-    const size_t n = rests(m, span, NULL, 0);
+    const size_t n = rests(m, span, below, NULL, 0);
     struct dma_map *behind = n > 0 ? calloc(n, sizeof *behind) : NULL;
-    const size_t put_back = behind ? rests(m, span, behind, n) : 0;
+    const size_t put_back = behind ? rests(m, span, below, behind, n) : 0;
 
-    cut(m, span);
+    cut(m, span, below);
     for (size_t i = 0; i < put_back; i++) {
         /* Without memory for it, it is lost. */
         (void)!dma_maps_add(m, &behind[i]);
@@ -196,13 +204,6 @@ void dma_maps_unmap(struct dma_maps *m, struct dma_span span)
     free(behind);
     m->stale = true;
     count_passed(m);
-}
-
-void dma_maps_clear(struct dma_maps *m)
-{
-    m->n = 0;
-    m->passed = 0;
-    m->stale = true;
 }
 
 /* ---- questions ---- */

@@ -48,8 +48,9 @@ static inline bool dma_checks(const struct dma_settings *s)
 
 struct dma_map {
     struct dma_span span;
-    uint32_t flags; /* WIRE_DMA_READABLE, WIRE_DMA_WRITEABLE */
-    bool passed;    /* the backend was given its fd */
+    uint32_t flags;  /* WIRE_DMA_READABLE, WIRE_DMA_WRITEABLE */
+    bool passed;     /* the backend was given its fd */
+    uint64_t number; /* greater for later ones */
 };
 
 /* Ranges of one permission, merged: in order, and neither touching nor overlapping. */
@@ -78,12 +79,11 @@ int dma_maps_add(struct dma_maps *m, const struct dma_map *map) __attribute__((w
 bool dma_maps_remove(struct dma_maps *m, const struct dma_map *map);
 
 /*
- * Takes away all that lies in the span. A map that lies in it in part keeps the rest; where that is
- * two parts and there is no memory for the second, that one is lost: less is allowed, not more.
+ * Takes away all that lies in the span, of maps whose number is below this one. A map that lies in
+ * it in part keeps the rest; where that is two parts and there is no memory for the second, that
+ * one is lost: less is allowed, not more.
  */
-void dma_maps_unmap(struct dma_maps *m, struct dma_span span);
-
-void dma_maps_clear(struct dma_maps *m);
+void dma_maps_unmap(struct dma_maps *m, struct dma_span span, uint64_t below);
 
 /*
  * Whether every byte of the span may be read (flag WIRE_DMA_READABLE) or written

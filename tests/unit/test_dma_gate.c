@@ -342,6 +342,30 @@ START_TEST(an_unmapping_counts_when_the_backend_has_agreed)
 }
 END_TEST
 
+/* As QEMU does it: the memory is taken back and mapped again before the first reply comes. */
+START_TEST(an_unmapping_does_not_concern_what_is_mapped_behind_it)
+{
+    withhold();
+    ck_assert_int_eq(map(1, 0x1000, 0x4000, R), DMA_STRIP);
+    answer(TO_CLIENT, 1, WIRE_DMA_MAP, 0);
+    ck_assert_int_eq(unmap_flags(2, 0x1000, 0x4000, 0, 0), DMA_PASS);
+    ck_assert_int_eq(map(3, 0x1000, 0x2000, R), DMA_STRIP);
+    ck_assert_int_eq(unmap_flags(4, 0, 0, 2, 0), DMA_PASS);
+    ck_assert_int_eq(map(5, 0x2000, 0x2000, R), DMA_STRIP);
+    ck_assert(reads(0x1000, 0x4000));
+    answer(TO_CLIENT, 2, WIRE_DMA_UNMAP, 0);
+    answer(TO_CLIENT, 3, WIRE_DMA_MAP, 0);
+    ck_assert(reads(0x1000, 0x3000));
+    ck_assert(!reads(0x4000, 1));
+    answer(TO_CLIENT, 4, WIRE_DMA_UNMAP, 0);
+    ck_assert(!reads(0x1fff, 1));
+    ck_assert(reads(0x2000, 0x2000));
+    answer(TO_CLIENT, 5, WIRE_DMA_MAP, EINVAL);
+    ck_assert(!reads(0x2000, 1));
+    end();
+}
+END_TEST
+
 START_TEST(all_at_once)
 {
     withhold();
@@ -366,6 +390,11 @@ START_TEST(maps_of_nothing_and_beyond_the_end)
     ck_assert_int_eq(map(2, UINT64_MAX, 2, R), DMA_STRIP);
     ck_assert_int_eq(unmap_flags(3, UINT64_MAX, 2, 0, 0), DMA_PASS);
     ck_assert_uint_eq(gate.maps.n, 0);
+    /* Nor does its unmapping unmap anything. */
+    ck_assert_int_eq(map(4, 0, 0x1000, R), DMA_STRIP);
+    answer(TO_CLIENT, 3, WIRE_DMA_UNMAP, 0);
+    ck_assert(reads(0, 0x1000));
+    answer(TO_CLIENT, 4, WIRE_DMA_MAP, EINVAL);
     for (size_t n = 0; n < sizeof(struct wire_dma_map); n++) {
         const struct wire_dma_map m = {.argsz = sizeof m, .flags = R, .size = 0x1000};
 
@@ -720,6 +749,7 @@ int main(void)
     tcase_add_test(tc, a_map_lives_until_it_is_refused);
     tcase_add_test(tc, pipelined_maps_with_one_id);
     tcase_add_test(tc, an_unmapping_counts_when_the_backend_has_agreed);
+    tcase_add_test(tc, an_unmapping_does_not_concern_what_is_mapped_behind_it);
     tcase_add_test(tc, all_at_once);
     tcase_add_test(tc, maps_of_nothing_and_beyond_the_end);
     tc = unit_case(s, "limits");

@@ -155,6 +155,27 @@ START_TEST(one_of_two_that_are_the_same_is_removed)
 }
 END_TEST
 
+START_TEST(what_was_mapped_later_stays)
+{
+    struct dma_map map = {.span = {0x1000, 0x2fff}, .flags = WIRE_DMA_READABLE, .passed = true};
+
+    for (map.number = 1; map.number <= 4; map.number++) {
+        ck_assert_int_eq(dma_maps_add(&maps, &map), 0);
+    }
+    dma_maps_unmap(&maps, (struct dma_span){0x1800, 0x1fff}, 3);
+    /* Two have become four, and two are as they were. */
+    ck_assert_uint_eq(maps.n, 6);
+    ck_assert(reads(0x1000, 0x2fff));
+    dma_maps_unmap(&maps, (struct dma_span){0, UINT64_MAX}, 4);
+    ck_assert_uint_eq(maps.n, 1);
+    ck_assert_uint_eq(maps.passed, 0x2000);
+    ck_assert(reads(0x1000, 0x2fff));
+    dma_maps_unmap(&maps, (struct dma_span){0x1800, 0x1fff}, 5);
+    ck_assert(reads(0x1000, 0x17ff) && reads(0x2000, 0x2fff));
+    ck_assert(!reads(0x17ff, 0x1800) && !reads(0x1fff, 0x2000));
+}
+END_TEST
+
 /* ---- all questions ---- */
 
 #define WORLD 20u
@@ -206,7 +227,7 @@ static void expect_all_answers(void)
 static void change_add(unsigned first, unsigned last)
 {
     const struct model_map m = {mask_of(first, last), (uint32_t)rand() & 3u, rand() & 1};
-    const struct dma_map map = {{base + first, base + last}, m.flags, m.passed};
+    const struct dma_map map = {{base + first, base + last}, m.flags, m.passed, 0};
 
     if (model_n < MOST) {
         ck_assert_int_eq(dma_maps_add(&maps, &map), 0);
@@ -216,7 +237,7 @@ static void change_add(unsigned first, unsigned last)
 
 static void change_unmap(unsigned first, unsigned last)
 {
-    dma_maps_unmap(&maps, (struct dma_span){base + first, base + last});
+    dma_maps_unmap(&maps, (struct dma_span){base + first, base + last}, 1);
     for (size_t i = 0; i < model_n; i++) {
         model[i].mask &= ~mask_of(first, last);
         if (model[i].mask == 0) {
@@ -283,7 +304,8 @@ START_TEST(every_span_after_every_change)
         }
         expect_all_answers();
     }
-    dma_maps_clear(&maps);
+    dma_maps_unmap(&maps, (struct dma_span){0, UINT64_MAX}, 1);
+    ck_assert_uint_eq(maps.n, 0);
     model_n = 0;
     expect_all_answers();
 }
@@ -300,6 +322,7 @@ int main(void)
     tcase_add_test(tc, the_first_and_the_last_address);
     tcase_add_test(tc, what_is_near);
     tcase_add_test(tc, one_of_two_that_are_the_same_is_removed);
+    tcase_add_test(tc, what_was_mapped_later_stays);
     tcase_add_loop_test(tc, every_span_after_every_change, 0, 3);
     return unit_run(s);
 }
