@@ -101,7 +101,7 @@ static int step(struct dma *d)
     uint32_t n = d->count - d->done;
 
     if (!r || !(r->flags & need)) {
-        return -EFAULT;
+        return d->stray ? ask(d, address, n) : -EFAULT;
     }
     /* The range may end before the transfer does; another may follow it. */
     if (n - 1 > r->size - 1 - (address - r->address)) {

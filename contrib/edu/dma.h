@@ -42,6 +42,7 @@ struct dma {
     dma_send_fn *send;
     void *send_arg;
     uint32_t send_max; /* bytes of data in a message */
+    bool stray;        /* what no range permits is asked for all the same: a fault, on request */
 
     /* The transfer. */
     bool active;

@@ -37,6 +37,7 @@ static const char usage[] =
     "  --poem FILE         recite another poem\n"
     "  --fault SPEC        misbehave: late:N:MS short:N oversized:N[:BYTES] unasked:N missing:N\n"
     "                      exit:N, where N is a message's number or a command's name\n"
+    "  --stray-dma         misbehave: ask the client for memory that it has not mapped, too\n"
     "  --log-level LEVEL   error, warning, info or debug (info)\n"
     "  --help, --version\n";
 
@@ -56,6 +57,7 @@ enum {
     LICENCE,
     POEM,
     FAULT,
+    STRAY_DMA,
     LOG_LEVEL,
     HELP,
     VERSION
@@ -76,6 +78,7 @@ static const struct option names[] = {
     {"licence", required_argument, NULL, LICENCE},
     {"poem", required_argument, NULL, POEM},
     {"fault", required_argument, NULL, FAULT},
+    {"stray-dma", no_argument, NULL, STRAY_DMA},
     {"log-level", required_argument, NULL, LOG_LEVEL},
     {"help", no_argument, NULL, HELP},
     {"version", no_argument, NULL, VERSION},
@@ -148,6 +151,9 @@ static bool take(struct options *o, int option, const char *argument)
         return number32(argument, 1, INT32_MAX, &o->caps.max_data_xfer_size);
     case MAX_DMA_MAPS:
         return number32(argument, 1, 65535, &o->caps.max_dma_maps);
+    case STRAY_DMA:
+        o->stray_dma = true;
+        return true;
     case NO_MMAP:
         o->mmap = false;
         return true;

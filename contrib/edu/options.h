@@ -27,6 +27,7 @@ struct options {
     const char *licence;   /* NULL: nothing is said of it */
     const char *poem_path; /* NULL: the poem built in */
     struct fault_list faults;
+    bool stray_dma;
 };
 
 enum options_outcome {

@@ -227,6 +227,7 @@ int serve(const struct options *o, const struct poem *poem)
         log_error("the device's memory: %s", strerror(-err));
         return err;
     }
+    v.device.dma.stray = o->stray_dma;
     migration_init(&v.migration);
     v.setup = (struct session_setup){
         .device = &v.device,

@@ -261,6 +261,21 @@ static void check_dma(volatile uint8_t *bar)
     say("DMA round trip of %u bytes, %#" PRIx64 " to %#" PRIx64, PAGE, source, destination);
 }
 
+/*
+ * Sends the device to memory that is none, from where a device of good manners does not read, and
+ * where it does not write; then it must still do what it did before. "outside" on the kernel's
+ * command line says where that is.
+ */
+static void check_outside(volatile uint8_t *bar, const char *outside)
+{
+    const uint64_t address = strtoull(outside, NULL, 0);
+
+    run_dma(bar, address, EDU_BUFFER, 0);
+    run_dma(bar, EDU_BUFFER, address, EDU_DMA_TO_RAM);
+    say("DMA outside of memory, %#" PRIx64, address);
+    check_dma(bar);
+}
+
 /* The second BAR: a register that counts, and a page that the hypervisor may have mapped. */
 static void check_extra_bar(volatile uint8_t *bar)
 {
@@ -293,6 +308,8 @@ static void drive(void)
     bar = map_bar(device, "resource0", EDU_BAR0_SIZE);
     check_registers(bar);
     check_dma(bar);
+    if (getenv("outside"))
+        check_outside(bar, getenv("outside"));
     check_extra_bar(map_bar(device, "resource2", EDU_BAR2_SIZE));
     say("pass");
 }

@@ -8,11 +8,12 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 from typing import Any, Sequence
 
-from . import procs, qemu, wait
+from . import channel, guest, procs, qemu, wait
 from .procs import Child
 from .qemu import Qemu
 
@@ -117,6 +118,28 @@ class Case(unittest.TestCase):
         machine = Qemu(self.folder, self._children.append, devices=devices, **options)
         self.addCleanup(machine.close)
         return machine
+
+    def boot_guest(self, route: Path, memory: qemu.Memory, *words: str) -> list[str]:
+        """Runs a guest with the device to its end; returns the lines of its program on the console.
+
+        WORDS: see guest.qemu_arguments."""
+        if guest.compiler() is None:
+            self.skipTest("no C compiler to build the guest's program with")
+        arguments = guest.qemu_arguments(self.folder, *words)
+        machine = self.launch_qemu(qemu.vfio_user("edu0", route, bus="pcie.0", addr="4"),
+                                   memory=memory, accel="tcg", extra=arguments)
+        end = time.monotonic() + guest.BOOT_TIMEOUT_S
+        console: list[str] = []
+        try:
+            while True:
+                console.append(machine.serial.receive_line("the guest's verdict",
+                                                           end - time.monotonic()))
+        except channel.PeerGone:
+            pass  # the guest has switched itself off
+        self.assertEqual(0, machine.child.join(), "QEMU's exit status")
+        said = [line.removeprefix("e2e: ") for line in console if line.startswith("e2e: ")]
+        self.assertTrue(said and said[-1] == "pass", "\n".join(["the console:", *console]))
+        return said
 
     def need_broker(self) -> None:
         if Settings.direct:

@@ -62,11 +62,13 @@ def write_initramfs(init: Path, target: Path) -> None:
                                 for number, (name, mode, data, device) in enumerate(members, 1)))
 
 
-def qemu_arguments(folder: Path) -> list[str]:
-    """Puts kernel and initramfs into FOLDER, which QEMU sees, and names them."""
+def qemu_arguments(folder: Path, *words: str) -> list[str]:
+    """Puts kernel and initramfs into FOLDER, which QEMU sees, and names them.
+
+    WORDS: more on the kernel's command line; NAME=VALUE is in the program's environment."""
     kernel = folder / "vmlinuz"
     shutil.copyfile(qemu.guest_kernel(), kernel)
     initramfs = folder / "initramfs"
     write_initramfs(build_init(folder), initramfs)
     return ["-kernel", str(kernel), "-initrd", str(initramfs), "-no-reboot",
-            "-append", "console=ttyS0 panic=-1 quiet"]
+            "-append", " ".join(["console=ttyS0 panic=-1 quiet", *words])]
