@@ -52,14 +52,23 @@ bool replay_could_not(struct replay_result *r, const char *fmt, ...)
     return false;
 }
 
+const char *replay_not_whole_text(const struct replay_message *m, char *out, size_t size)
+{
+    const bool guest = m->hdr.command == WIRE_DMA_READ || m->hdr.command == WIRE_DMA_WRITE;
+
+    snprintf(out, size,
+             "cannot be sent: of its %u bytes the trace kept %u; capture with \"payload %s\"",
+             m->hdr.size, m->kept, guest ? "guest" : "all");
+    return out;
+}
+
 bool replay_not_whole(struct replay_result *r, const struct replay_message *m)
 {
     char name[64];
+    char text[160];
 
-    return replay_could_not(r,
-                            "%s cannot be sent: of its %u bytes the trace kept %u; capture with a "
-                            "larger \"payload\"",
-                            replay_name(m, name, sizeof name), m->hdr.size, m->kept);
+    return replay_could_not(r, "%s %s", replay_name(m, name, sizeof name),
+                            replay_not_whole_text(m, text, sizeof text));
 }
 
 bool replay_fds(struct replay_result *r, const struct replay_message *m, uint16_t without,

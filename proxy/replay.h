@@ -68,7 +68,10 @@ struct replay_finding *replay_finding_add(struct replay_result *r, enum replay_f
 bool replay_could_not(struct replay_result *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* A message of the script cannot be sent, having been kept in part. Returns false. */
+/* That a message cannot be sent, having been kept in part, and what would help; returns out. */
+const char *replay_not_whole_text(const struct replay_message *m, char *out, size_t size);
+
+/* The same as why it could not be played. Returns false. */
 bool replay_not_whole(struct replay_result *r, const struct replay_message *m);
 
 /* Adds a message's fds to set, made anew. False: it could not, said. */

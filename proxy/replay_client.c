@@ -599,6 +599,9 @@ static bool wait_for(struct player *p, int timeout_ms, short *revents)
 /* What was waited for and did not come. */
 static void find_missing(struct player *p)
 {
+    const uint64_t found = p->result->found;
+    char text[64];
+
     for (size_t i = 0; i < p->script->n; i++) {
         const struct replay_message *const m = at(p, i);
         struct replay_finding *f;
@@ -615,6 +618,10 @@ static void find_missing(struct player *p)
         if (!m->reply) {
             break;
         }
+    }
+    if (p->result->found == found) {
+        snprintf(text, sizeof text, "the device read nothing for %d ms", p->settings->timeout_ms);
+        find_ended(p, text);
     }
     p->over = true;
 }

@@ -191,11 +191,8 @@ static bool put_answer(struct actor *a, const struct waiting *w)
     reply = at(a, request->partner);
     a->done[request->partner] = true;
     if (!replay_whole(reply)) {
-        snprintf(text, sizeof text,
-                 "cannot be sent: of its %u bytes the trace kept %u; capture with a larger "
-                 "\"payload\"",
-                 reply->hdr.size, reply->kept);
-        find(a, REPLAY_MISSING, reply, reply->hdr.command, text);
+        find(a, REPLAY_MISSING, reply, reply->hdr.command,
+             replay_not_whole_text(reply, text, sizeof text));
         return put_error(a, l, &w->request, EIO);
     }
     return put_recorded(a, l, reply, w->request.id);
@@ -212,6 +209,17 @@ static bool followed(const struct actor *a, const struct replay_message *m)
         }
     }
     return true;
+}
+
+/* Whether a reply waits that went before this place then. */
+static bool owes_before(const struct actor *a, size_t place)
+{
+    for (unsigned i = 0; i < a->n_waiting; i++) {
+        if (at(a, a->waiting[i].place)->partner < place) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool is_command(const struct replay_message *m)
@@ -250,6 +258,7 @@ static bool put_command(struct actor *a, bool *went)
 {
     const struct replay_message *m;
     struct replay_link *l;
+    char text[160];
 
     while (a->command < a->script->n && (!is_command(at(a, a->command)) || a->done[a->command])) {
         a->command++;
@@ -259,15 +268,13 @@ static bool put_command(struct actor *a, bool *went)
     }
     m = at(a, a->command);
     l = &a->links[m->socket];
-    if (l->fd < 0 || !replay_link_idle(l) || !followed(a, m)) {
+    if (l->fd < 0 || !replay_link_idle(l) || !followed(a, m) || owes_before(a, a->command)) {
         return true;
     }
     a->done[a->command++] = true;
     *went = true;
     if (!replay_whole(m)) {
-        find(a, REPLAY_MISSING, m, m->hdr.command,
-             "cannot be sent, the trace having kept a part of it; capture with a larger "
-             "\"payload\"");
+        find(a, REPLAY_MISSING, m, m->hdr.command, replay_not_whole_text(m, text, sizeof text));
         /* Nobody will answer it. */
         if (m->partner != REPLAY_NONE) {
             a->done[m->partner] = true;
