@@ -53,11 +53,45 @@ void sock_hang_up(int *fd)
     sock_close(fd);
 }
 
-ssize_t sock_recv(int fd, void *p, size_t n, struct fdset *fds, int flags)
+int sock_pass_sender(int fd)
+{
+    const int on = 1;
+
+    return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ? -errno : 0;
+}
+
+void sock_peer(int fd, struct sock_sender *out)
+{
+    struct ucred c = {.uid = (uid_t)-1, .gid = (gid_t)-1};
+    socklen_t n = sizeof c;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &n) < 0) {
+        c.pid = 0;
+    }
+    *out = (struct sock_sender){.pid = c.pid, .uid = c.uid, .gid = c.gid};
+}
+
+static void find_sender(struct msghdr *msg, struct sock_sender *from)
+{
+    *from = (struct sock_sender){.uid = (uid_t)-1, .gid = (gid_t)-1};
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+        struct ucred u;
+
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS &&
+            c->cmsg_len == CMSG_LEN(sizeof u)) {
+            memcpy(&u, CMSG_DATA(c), sizeof u);
+            *from = (struct sock_sender){.pid = u.pid, .uid = u.uid, .gid = u.gid};
+        }
+    }
+}
+
+/* from may be NULL. */
+static ssize_t receive(int fd, void *p, size_t n, struct fdset *fds, int flags,
+                       struct sock_sender *from)
 {
     union {
         struct cmsghdr align;
-        char room[CMSG_SPACE(LIMIT_FDS_KERNEL * sizeof(int))];
+        char room[CMSG_SPACE(LIMIT_FDS_KERNEL * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
     } control;
     struct iovec iov = {.iov_base = p, .iov_len = n};
     struct msghdr msg;
@@ -74,6 +108,9 @@ ssize_t sock_recv(int fd, void *p, size_t n, struct fdset *fds, int flags)
     if (got < 0) {
         return -errno;
     }
+    if (from) {
+        find_sender(&msg, from);
+    }
     if (msg.msg_controllen == 0 && !(msg.msg_flags & MSG_CTRUNC)) {
         return got;
     }
@@ -81,7 +118,18 @@ ssize_t sock_recv(int fd, void *p, size_t n, struct fdset *fds, int flags)
     return err || (msg.msg_flags & MSG_CTRUNC) ? -EMSGSIZE : got;
 }
 
-ssize_t sock_peek(int fd, void *p, size_t n, bool *fds_near)
+ssize_t sock_recv(int fd, void *p, size_t n, struct fdset *fds, int flags)
+{
+    return receive(fd, p, n, fds, flags, NULL);
+}
+
+ssize_t sock_recv_from(int fd, void *p, size_t n, struct fdset *fds, int flags,
+                       struct sock_sender *from)
+{
+    return receive(fd, p, n, fds, flags, from);
+}
+
+static ssize_t peek(int fd, void *p, size_t n, bool *fds_near, void *control, size_t size)
 {
     struct iovec iov = {.iov_base = p, .iov_len = n};
     struct msghdr msg;
@@ -90,11 +138,28 @@ ssize_t sock_peek(int fd, void *p, size_t n, bool *fds_near)
     do {
         /* Without room for them the kernel makes no copies of the fds; it only says that they are.
          */
-        msg = (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1};
+        msg = (struct msghdr){
+            .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = size};
         got = recvmsg(fd, &msg, MSG_PEEK | MSG_DONTWAIT);
     } while (got < 0 && errno == EINTR);
     *fds_near = got > 0 && (msg.msg_flags & MSG_CTRUNC);
     return got < 0 ? -errno : got;
+}
+
+ssize_t sock_peek(int fd, void *p, size_t n, bool *fds_near)
+{
+    return peek(fd, p, n, fds_near, NULL, 0);
+}
+
+ssize_t sock_peek_passed(int fd, void *p, size_t n, bool *fds_near)
+{
+    /* What comes first, and takes all the room. */
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(sizeof(struct ucred))];
+    } control;
+
+    return peek(fd, p, n, fds_near, control.room, sizeof control.room);
 }
 
 ssize_t sock_send(int fd, const void *p, size_t n, const struct fdset *fds, int flags)

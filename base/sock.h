@@ -43,6 +43,27 @@ void sock_hang_up(int *fd);
 ssize_t sock_recv(int fd, void *p, size_t n, struct fdset *fds, int flags)
     __attribute__((warn_unused_result));
 
+/* Who sent something, as the kernel tells it where the socket has SO_PASSCRED. */
+struct sock_sender {
+    pid_t pid; /* 0: not seen from here, or not told */
+    uid_t uid;
+    gid_t gid;
+};
+
+/* Has the kernel tell it, of all that is sent from now on; also of a listening socket, for those
+ * that are accepted from it. 0 or -errno. */
+int sock_pass_sender(int fd) __attribute__((warn_unused_result));
+
+/* Who is at the other end, as it was at connect() or listen(); pid 0 where nobody can say. */
+void sock_peer(int fd, struct sock_sender *out);
+
+/*
+ * sock_recv, on a socket with SO_PASSCRED: the bytes are those of one sender, who is told. What was
+ * sent before the kernel was asked, or is asked no more, has pid 0.
+ */
+ssize_t sock_recv_from(int fd, void *p, size_t n, struct fdset *fds, int flags,
+                       struct sock_sender *from) __attribute__((warn_unused_result));
+
 /*
  * Looks at the next bytes without taking them. Never blocks. Returns bytes, 0 at the end of the
  * stream, or -EAGAIN. *fds_near is set where fds came with some of the bytes seen, or, where all n
@@ -51,6 +72,10 @@ ssize_t sock_recv(int fd, void *p, size_t n, struct fdset *fds, int flags)
  * with.
  */
 ssize_t sock_peek(int fd, void *p, size_t n, bool *fds_near) __attribute__((warn_unused_result));
+
+/* The same on a socket with SO_PASSCRED, where sock_peek would take a sender's name for fds. */
+ssize_t sock_peek_passed(int fd, void *p, size_t n, bool *fds_near)
+    __attribute__((warn_unused_result));
 
 /*
  * Sends n > 0 bytes in one sendmsg, the fds with the first of them; fds may be NULL. The set keeps

@@ -45,7 +45,14 @@ struct config_route config_route_default(struct config_place at)
                                  .drain_ms = LIMIT_DRAIN_MS,
                                  .trace = {.payload = CONFIG_PAYLOAD_DEFAULT},
                                  .preset = PRESET_NONE,
+                                 .same_process = CONFIG_SAME_UNASKED,
                                  .at = at};
+}
+
+bool config_route_watches(const struct config_route *r, enum rules_party party)
+{
+    return r->same_process != CONFIG_SAME_UNASKED &&
+           r->same_of != (party == RULES_CLIENT ? CONFIG_SAME_OF_BACKEND : CONFIG_SAME_OF_CLIENT);
 }
 
 void config_deinit(struct config *c)

@@ -105,6 +105,16 @@ struct config_control {
     struct config_place at, mode_at, owner_at, group_at;
 };
 
+/* What becomes of a session whose socket is used by another process than the one judged. */
+enum config_same {
+    CONFIG_SAME_TAINT,
+    CONFIG_SAME_END,
+    CONFIG_SAME_UNASKED, /* any process may */
+};
+
+/* Whose. */
+enum config_same_of { CONFIG_SAME_OF_BOTH, CONFIG_SAME_OF_CLIENT, CONFIG_SAME_OF_BACKEND };
+
 /* Whose recital a route demands. */
 #define CONFIG_FROM_BACKEND 1u
 #define CONFIG_FROM_CLIENT 2u
@@ -132,6 +142,8 @@ struct config_route {
     unsigned drain_ms;
     unsigned recite_to_client; /* enum config_recite */
     unsigned demand_from;      /* CONFIG_FROM_* */
+    unsigned same_process;     /* enum config_same */
+    unsigned same_of;          /* enum config_same_of */
     unsigned preset;           /* whose statements stand in it, too (proxy/preset.h) */
     struct config_place preset_at;
     size_t n_allow, n_licence, n_assign;
@@ -198,6 +210,9 @@ int config_init(struct config *c) __attribute__((warn_unused_result));
 
 /* Frees all; c may be init'ed again. Of a zeroed struct it does nothing. */
 void config_deinit(struct config *c);
+
+/* Whether the route watches who uses that party's socket. */
+bool config_route_watches(const struct config_route *r, enum rules_party party);
 
 /* A route with every default and no name or socket. */
 struct config_route config_route_default(struct config_place at);

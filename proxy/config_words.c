@@ -207,6 +207,12 @@ static const char *const otherwise_words[] = {
     [CONFIG_OTHERWISE_DENY] = "deny", [CONFIG_OTHERWISE_TAINT] = "taint", NULL};
 static const char *const dma_words[] = {
     [CONFIG_DMA_PASS] = "pass", [CONFIG_DMA_WITHHOLD] = "withhold", NULL};
+static const char *const same_words[] = {
+    [CONFIG_SAME_TAINT] = "taint", [CONFIG_SAME_END] = "end", NULL};
+static const char *const same_of_words[] = {[CONFIG_SAME_OF_BOTH] = "both",
+                                            [CONFIG_SAME_OF_CLIENT] = "client",
+                                            [CONFIG_SAME_OF_BACKEND] = "backend",
+                                            NULL};
 static const char *const failure_words[] = {
     [CONFIG_AUDIT_REFUSE] = "refuse", [CONFIG_AUDIT_TAINT] = "taint", NULL};
 
@@ -396,6 +402,13 @@ static const struct config_word words[] = {
               {"digest", "SHA256", VALUE_TEXT, 0, 0, TO(config_assign, digest), CONFIG_NO_PLACE,
                NULL}},
      .help = "a licence that the operator knows"},
+    {.word = "same-process",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "WHAT", VALUE_CHOICE, 0, 0, IN_ROUTE(same_process), CONFIG_NO_PLACE,
+               same_words},
+              {"of", "PARTY", VALUE_CHOICE, 0, 0, IN_ROUTE(same_of), CONFIG_NO_PLACE,
+               same_of_words}},
+     .help = "what becomes of a session whose socket another process uses"},
     {.word = "otherwise",
      .context = CONTEXT_ROUTE,
      .args = {{NULL, "WHAT", VALUE_CHOICE, 0, 0, IN_ROUTE(otherwise), IN_ROUTE(otherwise_at),

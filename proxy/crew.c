@@ -70,6 +70,7 @@ static struct ipc_session begin_of(const struct ticket *t)
                                 .self = t->route->self,
                                 .dma = r->dma};
 
+    ticket_witness(t, &begin.same);
     snprintf(begin.route, sizeof begin.route, "%s", r->name);
     return begin;
 }

@@ -34,6 +34,8 @@ struct greeting {
     int client_twin_fd;      /* our end of the pair made for the client */
     int client_twin_peer_fd; /* the client's end, until it has been sent */
     int backend_twin_fd;
+    struct witness *witness[RULES_PARTIES];
+    bool strange; /* something came from another process, for which the session is to end */
     int refuse_err;
     bool answerable; /* the client's header is known, so that there is an id to answer to */
     struct event client_event;
@@ -213,6 +215,20 @@ static enum reading read_failed(struct greeting *g, bool by_backend, ssize_t n)
     return READ_FAILED;
 }
 
+static ssize_t receive(struct greeting *g, bool by_backend, int fd, uint8_t *to, size_t want)
+{
+    struct witness *w = g->witness[by_backend ? RULES_BACKEND : RULES_CLIENT];
+    struct sock_sender from;
+    ssize_t n;
+
+    if (!w) {
+        return sock_recv(fd, to, want, &g->in_fds, MSG_DONTWAIT);
+    }
+    n = sock_recv_from(fd, to, want, &g->in_fds, MSG_DONTWAIT, &from);
+    g->strange = n > 0 && !witness_look(w, &from) ? true : g->strange;
+    return n;
+}
+
 /* Reads on: the header, then exactly the body. */
 static enum reading read_message(struct greeting *g, bool by_backend)
 {
@@ -221,7 +237,7 @@ static enum reading read_message(struct greeting *g, bool by_backend)
 
     while (m->at < WIRE_HDR_SIZE || m->at < m->size) {
         const size_t want = (m->at < WIRE_HDR_SIZE ? WIRE_HDR_SIZE : m->size) - m->at;
-        const ssize_t n = sock_recv(fd, m->data + m->at, want, &g->in_fds, MSG_DONTWAIT);
+        const ssize_t n = receive(g, by_backend, fd, m->data + m->at, want);
 
         if (n <= 0) {
             return read_failed(g, by_backend, n);
@@ -229,6 +245,11 @@ static enum reading read_message(struct greeting *g, bool by_backend)
         greeting_tap_read(&g->tap);
         m->at += (size_t)n;
         if (m->at == WIRE_HDR_SIZE && judge_header(g, by_backend) == READ_FAILED) {
+            return READ_FAILED;
+        }
+        /* With its header a request can be answered. */
+        if (g->strange && m->at >= WIRE_HDR_SIZE) {
+            fail(g, by_backend, REASON_HANDED_ON, EACCES, "another process uses the socket");
             return READ_FAILED;
         }
     }
@@ -405,6 +426,12 @@ static int make_twin(struct greeting *g)
     if (!err) {
         err = sock_nonblock(g->backend_twin_fd);
     }
+    if (!err && g->witness[RULES_CLIENT]) {
+        err = sock_pass_sender(g->client_twin_fd);
+    }
+    if (!err && g->witness[RULES_BACKEND]) {
+        err = sock_pass_sender(g->backend_twin_fd);
+    }
     return err ? err : version_set_twin_index(&g->result.reply, 0);
 }
 
@@ -580,6 +607,7 @@ struct greeting *greeting_new_take(struct event_base *base, int client_fd, int b
     g->client_twin_peer_fd = -1;
     g->backend_twin_fd = -1;
     g->refuse_err = settings->refuse_err;
+    memcpy(g->witness, settings->witness, sizeof g->witness);
     g->tap.session = settings->tap;
     reciter_init(&g->reciter, settings->poem, &settings->self, settings->recite,
                  settings->ask_backend);

@@ -22,6 +22,7 @@
 #include "proxy/reciter.h"
 #include "proxy/session_state.h"
 #include "proxy/tap.h"
+#include "proxy/witness.h"
 
 enum greeting_news {
     GREETING_EVIDENCE, /* both offers are here: decide */
@@ -54,6 +55,7 @@ struct greeting_settings {
     enum config_recite recite; /* to the client */
     bool ask_backend;          /* the route demands the backend's recital */
     struct tap_session *tap;   /* borrowed for the greeting's life; NULL: not captured */
+    struct witness *witness[RULES_PARTIES]; /* borrowed for its life; NULL: nobody asks who sends */
 };
 
 /*

@@ -18,6 +18,7 @@
 #include "policy/rules.h"
 #include "proxy/dma_map.h"
 #include "proxy/session_state.h"
+#include "proxy/witness.h"
 #include "proxy/tap.h"
 
 enum ipc_type {
@@ -58,6 +59,7 @@ struct ipc_session {
     struct recital_id self; /* the route's identity */
     struct tap_settings tap;
     struct dma_settings dma;
+    struct witness_settings same;
     char route[LIMIT_NAME + 1];
 };
 

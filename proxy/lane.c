@@ -106,6 +106,8 @@ static enum session_reason reason_of(enum pipe_outcome r)
         return REASON_TOO_MANY_FDS;
     case PIPE_CUT_OFF:
         return REASON_FDS_CUT_OFF;
+    case PIPE_HANDED_ON:
+        return REASON_HANDED_ON;
     case PIPE_NO_MEMORY:
         return REASON_NO_RESOURCES;
     default:
@@ -262,6 +264,12 @@ int lane_init_take(struct lane *l, struct event_base *base, int client_fd, int b
     err = end_init(&l->client, l, base, client_fd);
     err_backend = end_init(&l->backend, l, base, backend_fd);
     return err ? err : err_backend;
+}
+
+void lane_witness(struct lane *l, struct witness *client, struct witness *backend)
+{
+    l->to_backend.witness = client;
+    l->to_client.witness = backend;
 }
 
 void lane_tap(struct lane *l, struct tap *to_backend, struct tap *to_client)

@@ -75,6 +75,12 @@ int lane_init_take(struct lane *l, struct event_base *base, int client_fd, int b
 /* The gate's report has been sent: a direction that was held for it goes on. */
 void lane_resume(struct lane *l);
 
+/*
+ * Has witnesses look at who uses the sockets, which have SO_PASSCRED; borrowed, NULL: none. Before
+ * the loop's next turn.
+ */
+void lane_witness(struct lane *l, struct witness *client, struct witness *backend);
+
 /* Captures both directions from their next message on; NULL: no more. Taps are borrowed. */
 void lane_tap(struct lane *l, struct tap *to_backend, struct tap *to_client);
 

@@ -106,6 +106,19 @@ static void begin_message(struct pipe *p, uint32_t size, size_t have)
     p->ready = may_go(p);
 }
 
+/* -EXDEV: they are another process's than the one that was judged. */
+static ssize_t receive(struct pipe *p, uint8_t *to, size_t want, struct fdset *fds)
+{
+    struct sock_sender from;
+    ssize_t n;
+
+    if (!p->witness) {
+        return sock_recv(p->from_fd, to, want, fds, MSG_DONTWAIT);
+    }
+    n = sock_recv_from(p->from_fd, to, want, fds, MSG_DONTWAIT, &from);
+    return n > 0 && !witness_look(p->witness, &from) ? -EXDEV : n;
+}
+
 /*
  * Reads at most want bytes behind what is held. Bytes read, 0 at the stream's end, -errno. Fds are
  * counted against the receiver's limit: -E2BIG.
@@ -114,7 +127,7 @@ static ssize_t read_some(struct pipe *p, size_t want)
 {
     struct queue *q = p->queue;
     const unsigned before = q->fds.n;
-    const ssize_t n = sock_recv(p->from_fd, q->data + q->end, want, &q->fds, MSG_DONTWAIT);
+    const ssize_t n = receive(p, q->data + q->end, want, &q->fds);
 
     p->count.fds += q->fds.n - before;
     p->message_fds += q->fds.n - before;
@@ -140,6 +153,8 @@ static enum pipe_outcome read_failed(const struct pipe *p, ssize_t n, struct pip
         return PIPE_TOO_MANY_FDS;
     case -EMSGSIZE:
         return PIPE_CUT_OFF;
+    case -EXDEV:
+        return PIPE_HANDED_ON;
     default:
         detail->err = (int)-n;
         return PIPE_FROM_ERROR;
@@ -271,7 +286,8 @@ static enum pipe_outcome look_and_take(struct pipe *p, bool woken, struct pipe_d
     uint8_t seen[LIMIT_PEEK];
     unsigned messages;
     bool fds_near;
-    const ssize_t n = sock_peek(p->from_fd, seen, sizeof seen, &fds_near);
+    const ssize_t n = p->witness ? sock_peek_passed(p->from_fd, seen, sizeof seen, &fds_near)
+                                 : sock_peek(p->from_fd, seen, sizeof seen, &fds_near);
     const bool hidden = n == -EAGAIN && woken;
     enum pipe_outcome r;
     size_t whole;

@@ -29,6 +29,7 @@
 #include "proxy/queue.h"
 #include "proxy/session_state.h"
 #include "proxy/tap.h"
+#include "proxy/witness.h"
 
 struct pipe {
     int from_fd;             /* borrowed, non-blocking */
@@ -43,12 +44,13 @@ struct pipe {
     bool ready;              /* what the queue holds may be sent */
     bool large;              /* the message under way is above LIMIT_QUEUE: it goes on in pieces */
     bool from_client;
-    bool watched;           /* dma->gate->watches */
-    struct dma_lane *dma;   /* borrowed; NULL: none */
-    struct tap *tap;        /* borrowed; NULL: what passes is not captured */
-    enum dma_verdict piece; /* what was judged of the large message under way */
-    bool inside;            /* … of which the first piece has been judged */
-    struct ipc_count count; /* of what was taken from from_fd */
+    bool watched;            /* dma->gate->watches */
+    struct dma_lane *dma;    /* borrowed; NULL: none */
+    struct tap *tap;         /* borrowed; NULL: what passes is not captured */
+    enum dma_verdict piece;  /* what was judged of the large message under way */
+    bool inside;             /* … of which the first piece has been judged */
+    struct witness *witness; /* borrowed; NULL: nobody asks who sends */
+    struct ipc_count count;  /* of what was taken from from_fd */
 };
 
 enum pipe_outcome {
@@ -62,6 +64,7 @@ enum pipe_outcome {
     PIPE_BAD_FRAME,    /* *why says how */
     PIPE_TOO_MANY_FDS, /* more than the receiver takes */
     PIPE_CUT_OFF,      /* MSG_CTRUNC: fds were lost on the way in */
+    PIPE_HANDED_ON,    /* from_fd was used by another process, for which the session is to end */
     PIPE_FROM_ERROR,   /* from_fd failed: *err */
     PIPE_TO_ERROR,     /* to_fd failed or is gone (EPIPE): *err */
     PIPE_NO_MEMORY,

@@ -93,6 +93,15 @@ int route_open(struct route *r, struct monitor *m, const struct config_route *co
         log_cannot_listen(r, err);
         return err;
     }
+    /* Those that are accepted have it from their first byte on. */
+    if (config_route_watches(config, RULES_CLIENT)) {
+        err = sock_pass_sender(r->listen_fd);
+        if (err) {
+            log_cannot_listen(r, err);
+            route_close(r);
+            return err;
+        }
+    }
     if (lstat(config->listen, &st) == 0) {
         r->dev = st.st_dev;
         r->ino = st.st_ino;

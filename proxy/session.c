@@ -300,12 +300,41 @@ static void on_gate(void *arg, const struct dma_denial *d)
     }
 }
 
+/* A socket is used by another process than the one that was judged. */
+static void on_stranger(void *arg, enum rules_party party, const struct sock_sender *from)
+{
+    struct session *s = arg;
+    const struct witness *w = &s->guard->witnesses[party];
+
+    log_line(
+        LOG_WARNING, SUBJECT(s, rules_party_name(party)),
+        "handed on: its socket is used by process %ld, user %ld, group %ld; judged was process "
+        "%ld, user %ld, group %ld",
+        (long)from->pid, (long)from->uid, (long)from->gid, (long)w->who.pid, (long)w->who.uid,
+        (long)w->who.gid);
+    if (!w->ends) {
+        session_taint(s, TAINT_HANDED_ON);
+    }
+}
+
+/* Before the session is made: whom they tell is still to come. */
+static void watch(struct session_guard *guard, const struct witness_settings *settings)
+{
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        struct witness *w = &guard->witnesses[i];
+
+        guard->watching[i] =
+            witness_init(w, settings, (enum rules_party)i, on_stranger, NULL) ? w : NULL;
+    }
+}
+
 /* A lane for two sockets (taken). 0 or -errno, *out being good for close_lane in either case. */
 static int open_lane(struct session *s, struct lane **out, int client_fd, int backend_fd)
 {
     const struct greeting_result *r = greeting_result(s->greeting);
     const struct lane_limits client = {r->request.max_msg_fds, r->request.max_data_xfer_size};
     const struct lane_limits backend = {r->reply.max_msg_fds, r->reply.max_data_xfer_size};
+    int err;
 
     *out = calloc(1, sizeof **out);
     if (!*out) {
@@ -313,8 +342,10 @@ static int open_lane(struct session *s, struct lane **out, int client_fd, int ba
         sock_close(&backend_fd);
         return -ENOMEM;
     }
-    return lane_init_take(*out, s->host->base, client_fd, backend_fd, client, backend,
-                          &s->host->pool, &s->guard->gate, on_lane, s);
+    err = lane_init_take(*out, s->host->base, client_fd, backend_fd, client, backend,
+                         &s->host->pool, &s->guard->gate, on_lane, s);
+    lane_witness(*out, s->guard->watching[RULES_CLIENT], s->guard->watching[RULES_BACKEND]);
+    return err;
 }
 
 static void begin_relaying(struct session *s)
@@ -473,6 +504,8 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
         sock_close(&backend_fd);
         return -ENOMEM;
     }
+    watch(guard, &settings->same);
+    memcpy(how.witness, guard->watching, sizeof how.witness);
     if (settings->tap.on) {
         /* Without memory for it the session goes on uncaptured. */
         how.tap = tap_session_new(id, &settings->tap, &h->ring);
@@ -485,6 +518,8 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
     }
     s->tap = how.tap;
     s->guard = guard;
+    guard->witnesses[RULES_CLIENT].arg = s;
+    guard->witnesses[RULES_BACKEND].arg = s;
     guard->dma = settings->dma;
     report_init(&guard->report, settings->recorded != 0);
     memcpy(s->route, settings->route, sizeof s->route - 1);

@@ -45,6 +45,8 @@ struct session_guard {
     struct dma_settings dma; /* the route's */
     struct dma_gate gate;    /* from RELAYING on */
     struct denials denials;
+    struct witness witnesses[RULES_PARTIES];
+    struct witness *watching[RULES_PARTIES]; /* to them; NULL: that party is not watched */
     struct report report;
 };
 

@@ -36,6 +36,7 @@ static const char *const reasons[REASON_COUNT] = {
     [REASON_BAD_FRAME] = "bad-frame",
     [REASON_TOO_MANY_FDS] = "too-many-fds",
     [REASON_FDS_CUT_OFF] = "fds-cut-off",
+    [REASON_HANDED_ON] = "handed-on",
     [REASON_TRUNCATED_MESSAGE] = "truncated-message",
     [REASON_DRAIN_TIMEOUT] = "drain-timeout",
     [REASON_IO_ERROR] = "io-error",

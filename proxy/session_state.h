@@ -50,6 +50,7 @@ enum session_reason {
     REASON_BAD_FRAME,
     REASON_TOO_MANY_FDS,
     REASON_FDS_CUT_OFF,
+    REASON_HANDED_ON, /* "same-process": another process used the socket */
     REASON_TRUNCATED_MESSAGE,
     REASON_DRAIN_TIMEOUT,
     REASON_IO_ERROR,

@@ -344,6 +344,15 @@ pid_t spawn_pid(const struct spawned *d)
     return d->child.pid;
 }
 
+void spawn_who(const struct spawned *d, struct sock_sender *out)
+{
+    const struct device_plan plan = plan_of(d->spawn);
+
+    *out = (struct sock_sender){.pid = d->child.pid,
+                                .uid = plan.become ? plan.uid : geteuid(),
+                                .gid = plan.become ? plan.gid : getegid()};
+}
+
 /* Whoever is not root can start devices as it is itself, and no other way. */
 static bool may_become(const struct config_route *c)
 {

@@ -21,6 +21,8 @@
 
 #include <sys/types.h>
 
+#include "base/sock.h"
+
 struct monitor;
 struct config_route;
 struct spawn;
@@ -47,6 +49,9 @@ int spawn_take(struct spawn *s, struct spawned **out) __attribute__((warn_unused
 
 /* Its process: where it has ended, whatever is asked about it is unknown. */
 pid_t spawn_pid(const struct spawned *d);
+
+/* The process as it sends: its number, user and group. */
+void spawn_who(const struct spawned *d, struct sock_sender *out);
 
 /* Its session is over: it is to end. */
 void spawn_release(struct spawned *d);

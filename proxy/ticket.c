@@ -134,11 +134,44 @@ static bool may_redial(const struct ticket *t, int err)
     return (err == -ENOENT || err == -ECONNREFUSED) && waited < t->route->config->wait_backend_ms;
 }
 
+void ticket_witness(const struct ticket *t, struct witness_settings *out)
+{
+    const struct config_route *r = t->route->config;
+    struct sock_sender *device = &out->who[RULES_BACKEND];
+
+    *out = (struct witness_settings){.act = WITNESS_OFF};
+    if (r->same_process == CONFIG_SAME_UNASKED) {
+        return;
+    }
+    out->act = r->same_process == CONFIG_SAME_END ? WITNESS_END : WITNESS_TAINT;
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        out->parties |= config_route_watches(r, (enum rules_party)i) ? 1u << i : 0;
+    }
+    /* Whom the kernel does not name stays number 0, whom nobody is. */
+    sock_peer(t->client_fd, &out->who[RULES_CLIENT]);
+    if (t->device) {
+        spawn_who(t->device, device);
+    } else {
+        sock_peer(t->backend_fd, device);
+    }
+}
+
 /* A socket to the backend, or -errno. */
 static int reach(struct ticket *t)
 {
-    return t->route->spawn ? spawn_take(t->route->spawn, &t->device)
-                           : sock_connect(t->route->config->backend, true);
+    int fd = t->route->spawn ? spawn_take(t->route->spawn, &t->device)
+                             : sock_connect(t->route->config->backend, true);
+    int err;
+
+    if (fd < 0 || !config_route_watches(t->route->config, RULES_BACKEND)) {
+        return fd;
+    }
+    /* Before it is asked anything: what it answers is told with its sender. */
+    err = sock_pass_sender(fd);
+    if (err) {
+        sock_close(&fd);
+    }
+    return err ? err : fd;
 }
 
 static void log_unreachable(const struct ticket *t, int err)

@@ -78,6 +78,9 @@ void ticket_end(struct ticket *t, enum session_reason reason, const struct ipc_e
  */
 void ticket_handed_over(struct ticket *t);
 
+/* Who may use its sockets, which are still its own. */
+void ticket_witness(const struct ticket *t, struct witness_settings *out);
+
 /* Milliseconds that are left of the handshake's time; at least 1. */
 unsigned ticket_handshake_left_ms(const struct ticket *t);
 

@@ -34,7 +34,7 @@ static const struct {
     [IPC_QUIT] = {"quit", IPC_FROM_MONITOR, 0, NULL},
     [IPC_READY] = {"ready", IPC_FROM_WORKER, 0, NULL},
     [IPC_EVIDENCE] = {"evidence", IPC_FROM_WORKER, 0, "..x...."},
-    [IPC_TAINT] = {"taint", IPC_FROM_WORKER, 0, "....xx."},
+    [IPC_TAINT] = {"taint", IPC_FROM_WORKER, 0, "..xxxx."},
     [IPC_EXPORT] = {"export", IPC_FROM_WORKER, 0, "....xx."},
     [IPC_COUNTS] = {"counts", IPC_FROM_WORKER, 0, NULL},
     [IPC_ENDED] = {"ended", IPC_FROM_WORKER, 0, "..xxxx."},

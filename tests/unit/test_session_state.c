@@ -39,6 +39,7 @@ static const char *const words[REASON_COUNT] = {
     "bad-frame",
     "too-many-fds",
     "fds-cut-off",
+    "handed-on",
     "truncated-message",
     "drain-timeout",
     "io-error",

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * "same-process": whether whoever uses a socket is still the process that was judged.
+ *
+ * The monitor turns SO_PASSCRED on, and names the process; from then on the kernel tells with all
+ * that is received who sent it. A process can name another's number, user or group in what it sends
+ * only if it has the rights to (CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID): root can deceive a witness.
+ * User and group are compared as well, so that a number that has passed to another user's process
+ * is noticed; a process that changes its own after it has connected or listened is taken for
+ * another, too.
+ *
+ * Only a sender is seen. Who reads from a socket, or closes it, nobody can tell.
+ */
+#ifndef POEMD_PROXY_WITNESS_H
+#define POEMD_PROXY_WITNESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/sock.h"
+#include "policy/rules.h"
+
+enum witness_act {
+    WITNESS_OFF,
+    WITNESS_TAINT, /* the session is tainted, once, and goes on */
+    WITNESS_END,   /* the session ends */
+};
+
+/* Of a session, from the monitor. */
+struct witness_settings {
+    uint32_t act;     /* enum witness_act */
+    uint32_t parties; /* 1 << enum rules_party: who is watched */
+    struct sock_sender who[RULES_PARTIES];
+};
+
+/* from has used the socket: told once. */
+typedef void witness_fn(void *arg, enum rules_party party, const struct sock_sender *from);
+
+struct witness {
+    struct sock_sender who;
+    bool ends;
+    bool told;
+    enum rules_party party;
+    witness_fn *fn;
+    void *arg;
+};
+
+/*
+ * Makes the witness of a party. False: it is not watched. fn is called from within witness_look.
+ */
+bool witness_init(struct witness *w, const struct witness_settings *s, enum rules_party party,
+                  witness_fn *fn, void *arg);
+
+/* Something came from that sender. False: the session is to end for it. */
+bool witness_look(struct witness *w, const struct sock_sender *from);
+
+#endif
