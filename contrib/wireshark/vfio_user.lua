@@ -62,13 +62,13 @@ local MIG_STATE = { [0] = "ERROR", "STOP", "RUNNING", "STOP_COPY", "RESUMING", "
 
 -- The head of a PCI device's configuration space: registers by their first byte.
 local REGISTER = {
-    [0x00] = "Vendor ID", [0x02] = "Device ID", [0x04] = "Command", [0x06] = "Status",
-    [0x08] = "Revision ID", [0x09] = "Class code", [0x0c] = "Cache line size",
-    [0x0d] = "Latency timer", [0x0e] = "Header type", [0x0f] = "BIST", [0x10] = "BAR0",
-    [0x14] = "BAR1", [0x18] = "BAR2", [0x1c] = "BAR3", [0x20] = "BAR4", [0x24] = "BAR5",
-    [0x28] = "CardBus CIS pointer", [0x2c] = "Subsystem vendor ID", [0x2e] = "Subsystem ID",
-    [0x30] = "Expansion ROM", [0x34] = "Capabilities pointer", [0x3c] = "Interrupt line",
-    [0x3d] = "Interrupt pin", [0x3e] = "Min_Gnt", [0x3f] = "Max_Lat",
+    [0x00] = "VENDOR_ID", [0x02] = "DEVICE_ID", [0x04] = "COMMAND", [0x06] = "STATUS",
+    [0x08] = "REVISION", [0x09] = "CLASS", [0x0c] = "CACHE_LINE", [0x0d] = "LATENCY",
+    [0x0e] = "HEADER_TYPE", [0x0f] = "BIST", [0x10] = "BAR0", [0x14] = "BAR1", [0x18] = "BAR2",
+    [0x1c] = "BAR3", [0x20] = "BAR4", [0x24] = "BAR5", [0x28] = "CARDBUS_CIS",
+    [0x2c] = "SUBSYSTEM_VENDOR_ID", [0x2e] = "SUBSYSTEM_ID", [0x30] = "ROM",
+    [0x34] = "CAPABILITIES", [0x3c] = "INTERRUPT_LINE", [0x3d] = "INTERRUPT_PIN",
+    [0x3e] = "MIN_GNT", [0x3f] = "MAX_LAT",
 }
 local CONFIG_REGION = 7
 
@@ -321,36 +321,39 @@ local C = { fd = add_capture("none", "fd", "File descriptor") }
 
 -- ---- expert information ----
 
+-- Named as the rules of "poemctl trace lint", where it has them.
 local E, CAPTURE_E, CAPTURE_TEXT = {}, {}, {}
 local function define_expert(list, prefix, name, text, group, severity)
     list[name] = ProtoExpert.new(prefix .. "." .. name, text, expert.group[group],
                                  expert.severity[severity])
 end
 for _, row in ipairs({
-    { "unasked", "A reply to nothing that was asked", "SEQUENCE", "WARN" },
-    { "no_reply", "A reply to a request with No_reply", "SEQUENCE", "WARN" },
+    { "unasked_reply", "A reply to nothing that was asked", "SEQUENCE", "ERROR" },
+    { "reply_to_no_reply", "A reply to a request with No_reply", "SEQUENCE", "ERROR" },
     { "unanswered", "No reply was seen", "SEQUENCE", "NOTE" },
-    { "other_command", "The reply names another command than its request", "SEQUENCE", "WARN" },
+    { "reply_command", "The reply names another command than its request", "SEQUENCE", "ERROR" },
     { "error_reply", "An error reply", "RESPONSE_CODE", "NOTE" },
-    { "error_type", "Error bit in a message that is no reply", "PROTOCOL", "WARN" },
-    { "error_payload", "An error reply with a payload", "PROTOCOL", "WARN" },
-    { "type", "Neither command nor reply", "PROTOCOL", "ERROR" },
-    { "reserved", "Reserved bits are set", "PROTOCOL", "WARN" },
-    { "contradiction", "Flags that exclude each other, or none of those that are needed",
-      "PROTOCOL", "WARN" },
-    { "unknown", "A command that the specification does not have", "UNDECODED", "WARN" },
-    { "direction", "A command from the side that has not got it", "PROTOCOL", "WARN" },
+    { "error_without_reply", "An error reply whose type is not Reply", "PROTOCOL", "ERROR" },
+    { "error_in_command", "Error in a command, where it means nothing", "PROTOCOL", "WARN" },
+    { "error_payload", "An error reply with a payload", "PROTOCOL", "ERROR" },
+    { "unknown_type", "Neither command nor reply", "PROTOCOL", "ERROR" },
+    { "reserved_flags", "Reserved flags in the header", "PROTOCOL", "WARN" },
+    { "flags", "Flags that exclude each other, or reserved ones", "PROTOCOL", "ERROR" },
+    { "unknown_command", "A command that the specification does not have", "UNDECODED", "WARN" },
+    { "wrong_direction", "A command from the side that has not got it", "PROTOCOL", "ERROR" },
     { "header_size", "The header's size is not that of the message", "PROTOCOL", "ERROR" },
-    { "short", "The payload is shorter than its fixed part", "PROTOCOL", "ERROR" },
-    { "long", "The payload is longer than it may be", "PROTOCOL", "WARN" },
-    { "count", "A count does not agree with the bytes that follow", "PROTOCOL", "WARN" },
-    { "argsz", "The reply is larger than the request's argsz", "PROTOCOL", "WARN" },
+    { "payload_short", "The payload is shorter than its fixed part", "PROTOCOL", "ERROR" },
+    { "payload_long", "The payload is longer than it may be", "PROTOCOL", "ERROR" },
+    { "count", "A count does not agree with the bytes that follow", "PROTOCOL", "ERROR" },
+    { "reply_over_argsz", "The reply is larger than the request's argsz", "PROTOCOL", "ERROR" },
+    { "reply_count", "The reply has more than was asked for", "PROTOCOL", "ERROR" },
     { "caps", "The capability list leaves its message", "PROTOCOL", "ERROR" },
-    { "fds", "File descriptors where the specification has none", "PROTOCOL", "WARN" },
-    { "many_fds", "More file descriptors than the receiver takes", "PROTOCOL", "WARN" },
-    { "transfer", "More data than the receiver takes", "PROTOCOL", "WARN" },
-    { "dma", "DMA outside what is mapped for it", "PROTOCOL", "WARN" },
-    { "json", "Version data that is not JSON with a NUL at its end", "PROTOCOL", "WARN" },
+    { "fds_where_none", "File descriptors where the specification has none", "PROTOCOL", "ERROR" },
+    { "too_many_fds", "More file descriptors than the receiver takes", "PROTOCOL", "ERROR" },
+    { "data_over_max", "More data than the receiver takes", "PROTOCOL", "ERROR" },
+    { "dma_outside", "DMA outside what is mapped", "PROTOCOL", "ERROR" },
+    { "dma_flags", "DMA that the mapping does not allow", "PROTOCOL", "ERROR" },
+    { "version_data", "Version data that is not JSON with a NUL at its end", "PROTOCOL", "ERROR" },
 }) do
     define_expert(E, "vfio_user.expert", row[1], row[2], row[3], row[4])
 end
@@ -534,7 +537,7 @@ local function show_bits(m, branch, column, at, value)
         rest = rest - rest % 0x10000
     end
     if rest ~= 0 then
-        m:find("reserved", "Reserved bits in " .. hex(value))
+        m:find("flags", "Reserved bits in " .. hex(value))
     end
 end
 
@@ -808,13 +811,13 @@ local function show_version_data(m, tree, _, at)
     local nul = text:sub(-1) == "\0"
     text = nul and text:sub(1, -2) or text
     if #text == 0 or not is_utf8(text) or text:find("\0", 1, true) then
-        m:find("json")
+        m:find("version_data")
         show_data(m, tree, F.data, at)
         return
     end
     m:add_value(tree, F.json, at, #text, text)
     if not show_members(m, tree, text, at) or not nul then
-        m:find("json")
+        m:find("version_data")
     end
     if tree ~= NOTHING then
         dissector_of("json"):call(m.tvb(at, #text):tvb(), m.pinfo, tree)
@@ -953,12 +956,12 @@ end
 
 local function show_irq_set(m, tree, v, at)
     if not one_of(v.flags, { 0x1, 0x2, 0x4 }) or not one_of(v.flags, { 0x8, 0x10, 0x20 }) then
-        m:find("contradiction")
+        m:find("flags")
     end
     if has_bit(v.flags, 0x2) then
         show_counted(m, tree, F.irq_bool, at, v.count)
     elseif m.whole > at then
-        m:find("long")
+        m:find("payload_long")
         show_data(m, tree, F.data, at)
     end
 end
@@ -986,8 +989,12 @@ local function show_value(m, tree, at, count)
     return " = " .. hex(value)
 end
 
+local function register_of(v)
+    return v.index == CONFIG_REGION and REGISTER[v.offset] or nil
+end
+
 local function show_register(m, tree, v, at)
-    local register_name = v.index == CONFIG_REGION and REGISTER[v.offset]
+    local register_name = register_of(v)
     if register_name then
         m:add_value(tree, F.register, at, 8, register_name):set_generated()
     end
@@ -1004,8 +1011,9 @@ local function show_region_data(m, tree, v, at)
 end
 
 local function tell_region(m, v)
-    return ("%s+%s %d%s"):format(name_of(REGION, v.index, "region"), hex(v.offset), v.count,
-                                 m.value or "")
+    local name = register_of(v)
+    return ("%s+%s%s %d%s"):format(name_of(REGION, v.index, "region"), hex(v.offset),
+                                   name and " " .. name or "", v.count, m.value or "")
 end
 
 local function show_dma_data(m, tree, v, at)
@@ -1014,7 +1022,7 @@ end
 
 local function show_dma_written(m, tree, _, at)
     if m.whole > at then
-        m:find("long")
+        m:find("payload_long")
         show_data(m, tree, F.data, at)
     end
 end
@@ -1083,7 +1091,7 @@ local FEATURE_DATA = {
 local function show_feature(m, tree, v, at)
     local probe = has_bit(v.flags, FEATURE_PROBE)
     if not probe and not one_of(v.flags, { FEATURE_GET, FEATURE_SET }) then
-        m:find("contradiction")
+        m:find("flags")
     end
     if m.whole <= at then
         return
@@ -1248,7 +1256,7 @@ local function answer(m, session)
     local context = m.context
     if link(m, session) then
         if m.request.command ~= m.command then
-            m:find("other_command", "The request in frame " .. m.request.frame .. " is " ..
+            m:find("reply_command", "The request in frame " .. m.request.frame .. " is " ..
                    name_of(COMMAND_NAME, m.request.command, "command"))
         end
         return
@@ -1256,14 +1264,14 @@ local function answer(m, session)
     for _, legs in ipairs(OVERLAPPING[context.legs]) do
         local key = pair_key(1 - context.sender, context, legs, m.id)
         if session.silent[key] then
-            m:find("no_reply", "The request in frame " .. session.silent[key] .. " has No_reply")
+            m:find("reply_to_no_reply", "To the request in frame " .. session.silent[key])
             session.silent[key] = nil
             return
         end
     end
     -- What was asked before the capture began, or was lost or filtered out, is not known.
     if session.whole then
-        m:find("unasked")
+        m:find("unasked_reply")
     end
 end
 
@@ -1322,26 +1330,34 @@ local function remove_unmapped(session, v)
     remove_map(session, first and { first = first })
 end
 
-local function is_mapped(maps, address, count, mask)
+-- What is wrong with an access: the name of a finding, or nil.
+local function judge_access(maps, address, count, mask)
     local place = map_at(maps, address)
     local past = address + count
+    local allowed = true
     while address < past do
         local map = maps[place]
-        if not map or map.first > address or map.past <= address or
-            not has_bit(map.flags, mask) then
-            return false
+        if not map or map.first > address or map.past <= address then
+            return "dma_outside"
         end
+        allowed = allowed and has_bit(map.flags, mask)
         address, place = map.past, place + 1
     end
-    return true
+    return not allowed and "dma_flags" or nil
 end
 
 local function judge_dma(m, session, v)
+    if not session.maps then
+        return
+    end
     local address, count = exact(v.address), exact(v.count)
     local mask = m.command == DMA_READ and 0x1 or 0x2
-    if session.maps and not (address and count and is_mapped(session.maps, address, count, mask))
-    then
-        m:find("dma", tell_range(v.address, v.count))
+    local wrong = "dma_outside"
+    if address and count then
+        wrong = judge_access(session.maps, address, count, mask)
+    end
+    if wrong then
+        m:find(wrong, tell_range(v.address, v.count))
     end
 end
 
@@ -1367,7 +1383,7 @@ local function follow_version(m, session)
     local leg = bound == CLIENT and 0x1 or 0x2
     if has_bit(context.legs, leg) and not context.undelivered and m.values then
         session.limits[bound] = {
-            fds = members["capabilities.max_msg_fds"],
+            fds = members["capabilities.max_msg_fds"] or 1,
             transfer = members["capabilities.max_data_xfer_size"] or 0x100000,
         }
     end
@@ -1378,13 +1394,13 @@ local function judge_limits(m, session, v)
     if not limits or m.command == VERSION then
         return
     end
-    if limits.fds and m.context.n_fds > limits.fds then
-        m:find("many_fds", ("%d; the receiver takes %d"):format(m.context.n_fds, limits.fds))
+    if m.context.n_fds > limits.fds then
+        m:find("too_many_fds", ("%d; the receiver takes %d"):format(m.context.n_fds, limits.fds))
     end
     local moves = m.command >= REGION_READ and m.command <= DMA_WRITE and not m.reply
     local count = moves and v and v.count
     if count and rounded(count) > limits.transfer then
-        m:find("transfer", decimal(count) .. " bytes; the receiver takes " ..
+        m:find("data_over_max", decimal(count) .. " bytes; the receiver takes " ..
                decimal(limits.transfer))
     end
 end
@@ -1428,10 +1444,10 @@ local function follow_reply(m, session, v)
     end
     local command = COMMANDS[m.command]
     if command and command.room and request.argsz and m.whole - HEADER > request.argsz then
-        m:find("argsz", ("%d bytes; argsz is %d"):format(m.whole - HEADER, request.argsz))
+        m:find("reply_over_argsz", m.whole - HEADER .. " bytes; argsz is " .. request.argsz)
     end
     if m.command == REGION_READ and v and request.count and v.count > request.count then
-        m:find("count", ("%d bytes were asked for"):format(request.count))
+        m:find("reply_count", ("%d bytes were asked for"):format(request.count))
     end
 end
 
@@ -1451,27 +1467,25 @@ end
 local function judge_header(m)
     local command, context = COMMANDS[m.command], m.context
     if m.type > REPLY then
-        m:find("type", "Type " .. m.type)
-    elseif m.error_bit and not m.reply then
-        m:find("error_type")
-    elseif m.error_bit then
+        m:find("unknown_type", "Type " .. m.type)
+    elseif m.error_bit and m.reply then
         m:find("error_reply", "Error reply: " .. name_of(ERRNO, m.errno, "error"))
     end
     if m.flags >= 0x40 then
-        m:find("reserved", "Reserved bits in the header: " .. hex(m.flags))
+        m:find("reserved_flags", "Reserved bits in the header: " .. hex(m.flags))
     end
     if m.size ~= m.whole then
         m:find("header_size", ("The header says %d, the message has %d"):format(m.size, m.whole))
     end
     if not command and m.type == COMMAND then
-        m:find("unknown", "Command " .. m.command)
+        m:find("unknown_command", "Command " .. m.command)
     elseif command and context and m.type <= REPLY and m.reply == (command.by == context.sender) and
         (m.reply or not m.error_bit) then
-        m:find("direction")
+        m:find("wrong_direction")
     end
     if context and context.n_fds > 0 and command and
         (command.fds ~= m.type or m.reply and m.error_bit) then
-        m:find("fds")
+        m:find("fds_where_none")
     end
 end
 
@@ -1524,9 +1538,9 @@ local function show_payload(m)
     end
     local fixed = structure and structure.size or 0
     if length < fixed then
-        m:find("short", ("%d bytes of %d"):format(length, fixed))
+        m:find("payload_short", ("%d bytes of %d"):format(length, fixed))
     elseif length > fixed and not part.open then
-        m:find("long", ("%d bytes; it has %d"):format(length, fixed))
+        m:find("payload_long", ("%d bytes; it has %d"):format(length, fixed))
     end
     local branch = m.tree
     if structure then
@@ -1561,7 +1575,7 @@ local function set_columns(m)
     if context and context.broker then
         words[#words + 1] = "(by the broker)"
     end
-    local text = table.concat(words, " "):gsub("%s+", " ")
+    local text = table.concat(words, " "):gsub("%s+", " "):gsub(" $", "")
     cols.info:set(text)
     m.tree:append_text(", " .. text)
 end
@@ -1597,7 +1611,13 @@ local function judge_first(m)
     keep_count(m, session)
     if m.reply then
         answer(m, session)
-    elseif m.type == COMMAND and not (m.error_bit and link(m, session)) then
+    elseif m.type == COMMAND then
+        if m.error_bit and link(m, session) then
+            m:find("error_without_reply")
+            return session
+        elseif m.error_bit then
+            m:find("error_in_command")
+        end
         remember(m, session)
     end
     return session
