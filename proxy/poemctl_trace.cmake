@@ -12,6 +12,7 @@ target_sources(poemctl PRIVATE ${CMAKE_CURRENT_LIST_DIR}/trace_diff.c
 target_link_libraries(poemctl PRIVATE trace_stats)
 target_sources(poemctl PRIVATE ${CMAKE_CURRENT_LIST_DIR}/follow.c
                                ${CMAKE_CURRENT_LIST_DIR}/trace_lint.c
+                               ${CMAKE_CURRENT_LIST_DIR}/trace_sessions.c
                                ${CMAKE_CURRENT_LIST_DIR}/trace_show.c)
 target_link_libraries(poemctl PRIVATE trace_read trace_file)
 target_sources(poemctl PRIVATE ${CMAKE_CURRENT_LIST_DIR}/poemctl_trace_replay.c

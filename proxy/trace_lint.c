@@ -5,11 +5,11 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "proxy/poemctl_trace.h"
+#include "proxy/trace_sessions.h"
 #include "proxy/trace_source.h"
 #include "trace/lint.h"
 #include "trace/pen.h"
@@ -24,9 +24,7 @@ struct run {
     bool no_memory;
     uint64_t messages;
     uint64_t first_ns;
-    struct trace_session **sessions;
-    size_t n_sessions;
-    size_t room;
+    struct trace_sessions sessions; /* that have something of the lint's */
 };
 
 static const char *party_name(enum trace_sender party)
@@ -159,23 +157,6 @@ static void summary(const struct run *r)
     }
 }
 
-/* Remembers the session, for freeing what is known of it. */
-static bool begin_session(struct run *r, struct trace_session *session)
-{
-    if (r->n_sessions == r->room) {
-        const size_t room = r->room ? 2 * r->room : 16;
-        struct trace_session **grown = reallocarray(r->sessions, room, sizeof *grown);
-
-        if (!grown) {
-            return false;
-        }
-        r->sessions = grown;
-        r->room = room;
-    }
-    r->sessions[r->n_sessions++] = session;
-    return lint_session(r->lint, session, trace_reader_section(r->source.reader));
-}
-
 static enum trace_outcome read_all(struct run *r)
 {
     enum trace_outcome outcome;
@@ -183,7 +164,9 @@ static enum trace_outcome read_all(struct run *r)
 
     while ((outcome = trace_reader_next(r->source.reader, &item)) <= TRACE_STATISTICS) {
         if (outcome == TRACE_SESSION) {
-            r->no_memory = !begin_session(r, item.session) || r->no_memory;
+            r->no_memory =
+                r->no_memory || !trace_sessions_add(&r->sessions, item.session) ||
+                !lint_session(r->lint, item.session, trace_reader_section(r->source.reader));
         } else if (outcome == TRACE_STATISTICS) {
             lint_statistics(r->lint, item.session);
         } else {
@@ -200,8 +183,8 @@ static int judge(struct run *r)
     int code;
 
     lint_end(r->lint);
-    for (size_t i = 0; i < r->n_sessions; i++) {
-        lint_forget(r->lint, r->sessions[i]);
+    for (size_t i = 0; i < r->sessions.n; i++) {
+        lint_forget(r->lint, r->sessions.session[i]);
     }
     summary(r);
     code = trace_source_ended(&r->source, outcome);
@@ -231,7 +214,7 @@ static int run(const char *file, bool json)
         }
         lint_free(r.lint);
     }
-    free(r.sessions);
+    trace_sessions_deinit(&r.sessions);
     text_deinit(&r.line);
     trace_source_close(&r.source);
     return code;

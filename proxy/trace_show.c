@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "proxy/follow.h"
 #include "proxy/poemctl_trace.h"
+#include "proxy/trace_sessions.h"
 #include "proxy/trace_source.h"
 #include "trace/show.h"
 
@@ -126,10 +127,8 @@ static bool write_all(const char *p, size_t n, void *arg)
 struct run {
     struct trace_source source;
     struct show *show;
-    int write_error;                 /* an errno */
-    struct trace_session **sessions; /* that have something of the show's */
-    size_t n_sessions;
-    size_t room;
+    int write_error;                /* an errno */
+    struct trace_sessions sessions; /* that have something of the show's */
 };
 
 static void message(const struct trace_session *session, const struct trace_message *m,
@@ -140,31 +139,6 @@ static void message(const struct trace_session *session, const struct trace_mess
     show_message(r->show, session, m, comment);
 }
 
-/* Remembers the session, for freeing what the show knows of it. */
-static void begin_session(struct run *r, struct trace_session *session)
-{
-    if (r->n_sessions == r->room) {
-        const size_t room = r->room ? 2 * r->room : 16;
-        struct trace_session **grown = reallocarray(r->sessions, room, sizeof *grown);
-
-        if (!grown) {
-            return;
-        }
-        r->sessions = grown;
-        r->room = room;
-    }
-    r->sessions[r->n_sessions++] = session;
-    show_session(r->show, session);
-}
-
-static void forget_sessions(struct run *r)
-{
-    for (size_t i = 0; i < r->n_sessions; i++) {
-        show_forget(r->sessions[i]);
-    }
-    free(r->sessions);
-}
-
 /* All that is there now. */
 static enum trace_outcome read_on(struct run *r)
 {
@@ -173,7 +147,10 @@ static enum trace_outcome read_on(struct run *r)
 
     while ((outcome = trace_reader_next(r->source.reader, &item)) <= TRACE_STATISTICS) {
         if (outcome == TRACE_SESSION) {
-            begin_session(r, item.session);
+            r->no_memory = !trace_sessions_add(&r->sessions, item.session);
+            if (!r->no_memory) {
+                show_session(r->show, item.session);
+            }
         } else if (outcome == TRACE_STATISTICS) {
             show_statistics(r->show, item.session);
         } else {
@@ -185,8 +162,8 @@ static enum trace_outcome read_on(struct run *r)
                 show_message(r->show, item.session, &item.message, item.comment);
             }
         }
-        if (show_failed(r->show)) {
-            break;
+        if (r->no_memory || show_failed(r->show)) {
+            return TRACE_END;
         }
     }
     return outcome;
@@ -200,8 +177,8 @@ static enum trace_outcome read_growing(struct run *r, struct follow *f)
     for (;;) {
         const enum trace_outcome outcome = read_on(r);
 
-        if ((outcome != TRACE_END && outcome != TRACE_CUT_OFF) || show_failed(r->show) ||
-            event == FOLLOW_CLOSED || event == FOLLOW_FAILED) {
+        if ((outcome != TRACE_END && outcome != TRACE_CUT_OFF) || r->no_memory ||
+            show_failed(r->show) || event == FOLLOW_CLOSED || event == FOLLOW_FAILED) {
             return outcome;
         }
         if (event == FOLLOW_STOP) {
@@ -229,7 +206,7 @@ static int finish(struct run *r, enum trace_outcome outcome, bool interrupted)
         poemctl_error(name, "%llu requests were not kept until their replies came",
                       (unsigned long long)given_up);
     }
-    if (show_failed(r->show) && !interrupted) {
+    if ((r->no_memory || show_failed(r->show)) && !interrupted) {
         poemctl_error(name, "standard output: %s",
                       r->write_error ? strerror(r->write_error) : "out of memory");
         return POEMCTL_COULD_NOT;
@@ -252,7 +229,10 @@ static int run(const struct options *o, struct follow *f)
             poemctl_error(name, "out of memory");
             code = POEMCTL_COULD_NOT;
         }
-        forget_sessions(&r);
+        for (size_t i = 0; i < r.sessions.n; i++) {
+            show_forget(r.sessions.session[i]);
+        }
+        trace_sessions_deinit(&r.sessions);
         show_free(r.show);
     }
     trace_source_close(&r.source);

@@ -116,13 +116,14 @@ bool lint_session(struct lint *l, struct trace_session *s, const char *section)
     if (!known) {
         return false;
     }
+    known->device = calloc(1, sizeof *known->device);
     known->partial = json_says(s->comment, "late", true) || json_says(section, "filter", false);
     known->maps_known = !known->partial;
     known->state_known = !known->partial;
     known->state = WIRE_MIG_RUNNING;
     known->max_dma_maps = UINT64_MAX;
     known->page = 1;
-    return true;
+    return known->device != NULL;
 }
 
 /* Some messages are not here: what rests on having seen all of them is no more known. */
@@ -149,6 +150,8 @@ void lint_statistics(struct lint *l, struct trace_session *s)
     json_decref(known->capabilities);
     known->capabilities = NULL;
     known->maps_known = false;
+    free(known->device);
+    known->device = NULL;
 }
 
 static void sum_up(struct lint *l, const struct trace_session *s, const struct lint_session *known)
@@ -176,6 +179,7 @@ void lint_forget(struct lint *l, struct trace_session *s)
         sum_up(l, s, known);
         lint_maps_deinit(&known->maps);
         json_decref(known->capabilities);
+        free(known->device);
         free(known);
         s->user = NULL;
     }
@@ -215,7 +219,7 @@ void lint_end(struct lint *l)
 
 static void remember_posted(struct lint_session *s, const struct decode_view *v)
 {
-    s->posted[s->next_posted++ % LINT_POSTED] =
+    s->device->posted[s->device->next_posted++ % LINT_POSTED] =
         (struct lint_posted){.used = true,
                              .twin = (v->m->flags & TRACE_TWIN) != 0,
                              .sender = v->m->sender,
@@ -227,7 +231,7 @@ static void remember_posted(struct lint_session *s, const struct decode_view *v)
 static bool answers_posted(struct lint_session *s, const struct decode_view *v)
 {
     for (unsigned i = 0; i < LINT_POSTED; i++) {
-        struct lint_posted *p = &s->posted[i];
+        struct lint_posted *p = &s->device->posted[i];
 
         if (p->used && p->id == v->hdr.id && p->command == v->hdr.command &&
             p->sender != v->m->sender && p->twin == ((v->m->flags & TRACE_TWIN) != 0)) {
@@ -418,7 +422,8 @@ void lint_message(struct lint *l, struct trace_session *s, const struct trace_me
 {
     struct lint_at at = {.lint = l, .session = s, .known = s->user};
 
-    if (!at.known) {
+    /* Behind its end a session has no more to say. */
+    if (!at.known || !at.known->device) {
         return;
     }
     if (m->lost > 0 || m->number != at.known->number + 1) {

@@ -45,8 +45,17 @@ struct lint_limits {
     uint32_t max_data_xfer_size;
 };
 
+/* The larger part of what is known of a session: gone when it is over. */
+struct lint_device {
+    struct lint_region region[LINT_REGIONS];
+    struct lint_irq irq[LINT_IRQS];
+    struct lint_posted posted[LINT_POSTED];
+    unsigned next_posted;
+};
+
 struct lint_session {
-    bool partial; /* not all of its messages are here */
+    struct lint_device *device; /* NULL: it is over */
+    bool partial;               /* not all of its messages are here */
     bool over;
     bool asked;                               /* VERSION */
     bool answered;                            /* VERSION, well */
@@ -58,16 +67,12 @@ struct lint_session {
     bool write_multiple;
     uint64_t max_dma_maps;
     uint64_t page; /* the smallest that may be mapped */
-    bool device_known;
-    struct wire_device_info device;
-    struct lint_region region[LINT_REGIONS];
-    struct lint_irq irq[LINT_IRQS];
+    bool info_known;
+    struct wire_device_info info;
     bool maps_known;
     struct lint_maps maps;
     bool state_known;
     uint32_t state; /* enum wire_mig_state */
-    struct lint_posted posted[LINT_POSTED];
-    unsigned next_posted;
     uint32_t found[LINT_CODES];
 };
 

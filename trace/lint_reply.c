@@ -181,8 +181,7 @@ static void say_index(const struct lint_at *at, uint32_t got, uint32_t wanted)
 
 static void get_info(const struct lint_at *at)
 {
-    at->known->device_known =
-        wire_get(at->v.p, at->v.n, &at->known->device, sizeof at->known->device);
+    at->known->info_known = wire_get(at->v.p, at->v.n, &at->known->info, sizeof at->known->info);
 }
 
 static void get_region_info(const struct lint_at *at)
@@ -195,7 +194,7 @@ static void get_region_info(const struct lint_at *at)
     }
     say_index(at, i.index, a.index);
     if (i.index < LINT_REGIONS) {
-        at->known->region[i.index] =
+        at->known->device->region[i.index] =
             (struct lint_region){.known = true, .flags = i.flags, .size = i.size};
     }
     /* Where argsz was too small, the fd comes with the second answer. */
@@ -232,7 +231,7 @@ static void get_irq_info(const struct lint_at *at)
     }
     say_index(at, i.index, a.index);
     if (i.index < LINT_IRQS) {
-        at->known->irq[i.index] =
+        at->known->device->irq[i.index] =
             (struct lint_irq){.known = true, .flags = i.flags, .count = i.count};
     }
 }

@@ -51,12 +51,13 @@ static const struct lint_region *region_of(const struct lint_at *at, uint32_t re
     const struct lint_session *s = at->known;
     char name[24];
 
-    if (s->device_known && region >= s->device.num_regions) {
+    if (s->info_known && region >= s->info.num_regions) {
         lint_say(at, LINT_REGION_UNKNOWN, "%s of %" PRIu32, lint_region_text(region, name),
-                 s->device.num_regions);
+                 s->info.num_regions);
         return NULL;
     }
-    return region < LINT_REGIONS && s->region[region].known ? &s->region[region] : NULL;
+    return region < LINT_REGIONS && s->device->region[region].known ? &s->device->region[region]
+                                                                    : NULL;
 }
 
 static void region_access(const struct lint_at *at, uint32_t region, uint64_t offset,
@@ -136,11 +137,11 @@ static const struct lint_irq *irq_of(const struct lint_at *at, uint32_t index)
 {
     const struct lint_session *s = at->known;
 
-    if (s->device_known && index >= s->device.num_irqs) {
-        lint_say(at, LINT_IRQ_UNKNOWN, "%" PRIu32 " of %" PRIu32, index, s->device.num_irqs);
+    if (s->info_known && index >= s->info.num_irqs) {
+        lint_say(at, LINT_IRQ_UNKNOWN, "%" PRIu32 " of %" PRIu32, index, s->info.num_irqs);
         return NULL;
     }
-    return index < LINT_IRQS && s->irq[index].known ? &s->irq[index] : NULL;
+    return index < LINT_IRQS && s->device->irq[index].known ? &s->device->irq[index] : NULL;
 }
 
 static void get_irq_info(const struct lint_at *at)
@@ -314,7 +315,7 @@ static void reset(const struct lint_at *at)
 {
     const struct lint_session *s = at->known;
 
-    if (s->device_known && !(s->device.flags & WIRE_DEVICE_FLAG_RESET)) {
+    if (s->info_known && !(s->info.flags & WIRE_DEVICE_FLAG_RESET)) {
         lint_say(at, LINT_RESET_UNSUPPORTED, "%s", "");
     }
 }

@@ -226,7 +226,7 @@ void show_forget(struct trace_session *session)
 
 void show_statistics(struct show *s, struct trace_session *session)
 {
-    const struct show_session *shown = session->user;
+    struct show_session *shown = session->user;
     struct held *h;
 
     if (!session->over || !shown || !shown->told) {
@@ -240,6 +240,8 @@ void show_statistics(struct show *s, struct trace_session *session)
     }
     s->bytes += h->line.n;
     release_done(s);
+    free(shown->config);
+    shown->config = NULL;
 }
 
 /* ---- messages ---- */
