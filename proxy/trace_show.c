@@ -127,7 +127,8 @@ static bool write_all(const char *p, size_t n, void *arg)
 struct run {
     struct trace_source source;
     struct show *show;
-    int write_error;                /* an errno */
+    int write_error; /* an errno */
+    bool no_memory;
     struct trace_sessions sessions; /* that have something of the show's */
 };
 
