@@ -281,25 +281,26 @@ END_TEST
 START_TEST(the_longest_texts)
 {
     /* 32 KiB each: 2,048 of them are what may be held. */
-    const size_t size = 1u << 15;
-    char *const comment = malloc(size + 1);
+    const uint16_t head[2] = {PCAPNG_OPT_COMMENT, 1u << 15};
+    const size_t size = head[1];
+    uint8_t *const option = malloc(sizeof head + size);
     struct blocks b;
     struct reading r;
 
-    ck_assert_ptr_nonnull(comment);
-    memset(comment, 'x', size);
-    comment[size] = '\0';
+    ck_assert_ptr_nonnull(option);
+    memset(option, 'x', sizeof head + size);
+    memcpy(option, head, sizeof head);
     blocks_init(&b);
     blocks_section(&b);
     for (size_t i = 0; i <= LIMIT_TRACE_TEXTS / size; i++) {
-        blocks_interface(&b, "", comment);
+        blocks_foreign(&b, PCAPNG_LINKTYPE_UPPER_PDU, option, sizeof head + size);
     }
     reading_of(&r, b.p, b.n);
     ck_assert_int_eq(r.end, TRACE_END);
     reading_deinit(&r);
-    blocks_interface(&b, "", comment);
+    blocks_foreign(&b, PCAPNG_LINKTYPE_UPPER_PDU, option, sizeof head + size);
     check_refused(&b, 0, "than a reader holds");
-    free(comment);
+    free(option);
     blocks_deinit(&b);
 }
 END_TEST
