@@ -527,6 +527,10 @@ void control_free(struct control *c)
     }
     control_close(c);
     while ((client = TAILQ_FIRST(&c->clients))) {
+        /* The loop is over: who waits for the end of a capture is told now, or never. */
+        if (client->part == CONTROL_PART_TRACE_END && client->state != CONTROL_DROPPED) {
+            answer(client);
+        }
         drop(client);
         client_free(client);
     }
