@@ -399,7 +399,7 @@ static int interface(struct trace_reader *r, const uint8_t *p, size_t n, struct 
     if (o != GO_ON) {
         return o;
     }
-    if (r->total_interfaces == LIMIT_TRACE_INTERFACES || r->texts > LIMIT_TRACE_TEXTS) {
+    if (r->total_interfaces == (size_t)LIMIT_TRACE_INTERFACES || r->texts > LIMIT_TRACE_TEXTS) {
         return malformed(r, too_many);
     }
     r->total_interfaces++;

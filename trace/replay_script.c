@@ -205,8 +205,8 @@ struct deliveries {
     uint64_t *ns;
 };
 
-static bool deliveries_init(struct deliveries *d, const struct replay_script *s, uint8_t sender,
-                            uint8_t socket)
+static bool deliveries_init(struct deliveries *d, const struct replay_script *s, unsigned sender,
+                            unsigned socket)
 {
     d->n = 0;
     d->ns = malloc((s->n + 1) * sizeof *d->ns);
@@ -249,15 +249,15 @@ static bool find_waits(struct replay_script *s)
     struct deliveries d[TRACE_SENDERS][REPLAY_SOCKETS] = {{{0}}};
     bool ok = true;
 
-    for (uint8_t sender = 0; sender < TRACE_SENDERS; sender++) {
-        for (uint8_t socket = 0; socket < REPLAY_SOCKETS; socket++) {
+    for (unsigned sender = 0; sender < TRACE_SENDERS; sender++) {
+        for (unsigned socket = 0; socket < REPLAY_SOCKETS; socket++) {
             ok = deliveries_init(&d[sender][socket], s, sender, socket) && ok;
         }
     }
     for (size_t i = 0; ok && i < s->n; i++) {
         struct replay_message *const m = &s->messages[i];
 
-        for (uint8_t socket = 0; socket < REPLAY_SOCKETS; socket++) {
+        for (unsigned socket = 0; socket < REPLAY_SOCKETS; socket++) {
             m->after[socket] = delivered_by(&d[!m->sender][socket], m->read_ns);
         }
     }
