@@ -16,6 +16,7 @@
 struct report {
     json_t *rows;   /* "ROLE PATH SHA256" to a row */
     json_t *events; /* how often each */
+    json_t *live;   /* the number of a session that has not ended to the rows of its parties */
     char since[AUDIT_TIME_SIZE + 1];
     char until[AUDIT_TIME_SIZE + 1];
     uint64_t unread; /* records that are no JSON */
@@ -53,9 +54,10 @@ static const char *text_of(const json_t *o, const char *key, const char *otherwi
 
 static json_t *new_row(const char *role, const char *path, const char *sha256, const char *time)
 {
-    return json_pack("{s:s, s:s, s:s, s:i, s:{}, s:{}, s:{}, s:s, s:s, s:s, s:{}}", "role", role,
-                     "path", path, "sha256", sha256, "sessions", 0, "verdicts", "licences",
-                     "routes", "taint", "", "first_seen", time, "last_seen", time, "users");
+    return json_pack("{s:s, s:s, s:s, s:i, s:{}, s:{}, s:{}, s:s, s:s, s:s, s:{}, s:{}, s:i}",
+                     "role", role, "path", path, "sha256", sha256, "sessions", 0, "verdicts",
+                     "licences", "routes", "taint", "", "first_seen", time, "last_seen", time,
+                     "users", "memory", "memory_passed_bytes", 0);
 }
 
 static json_t *find_row(struct report *r, const char *role, const json_t *party, const char *time)
@@ -124,7 +126,8 @@ static void add_licences(struct report *r, json_t *row, const char *role, const 
     }
 }
 
-static void add_party(struct report *r, const json_t *record, const char *role, const char *time)
+/* Adds the party to its executable's row, which is returned; NULL: no memory. */
+static json_t *add_party(struct report *r, const json_t *record, const char *role, const char *time)
 {
     const json_t *const party = json_object_get(record, role);
     const json_t *const uid = json_object_get(party, "uid");
@@ -133,7 +136,7 @@ static void add_party(struct report *r, const json_t *record, const char *role, 
 
     if (!row) {
         r->failed = true;
-        return;
+        return NULL;
     }
     count(r, row, "sessions");
     count_name(r, json_object_get(row, "verdicts"), text_of(record, "verdict", "unknown"));
@@ -143,6 +146,105 @@ static void add_party(struct report *r, const json_t *record, const char *role, 
     add_licences(r, row, role, json_object_get(record, "evidence"));
     add_taint(r, row, text_of(record, "taint", ""));
     set(r, row, "last_seen", json_string(time));
+    return row;
+}
+
+/* ---- what becomes of sessions ---- */
+
+/* The key of a record's session; out has 32 bytes. */
+static const char *session_of(const json_t *record, char out[32])
+{
+    snprintf(out, 32, "%" JSON_INTEGER_FORMAT,
+             json_integer_value(json_object_get(record, "session")));
+    return out;
+}
+
+static void add_verdict(struct report *r, const json_t *record, const char *time)
+{
+    json_t *const client = add_party(r, record, "client", time);
+    json_t *const backend = add_party(r, record, "backend", time);
+    char session[32];
+
+    /* More than are told apart are alive in no log that was not made to fill memory. */
+    if (client && backend && json_object_size(r->live) < AUDIT_REPORT_ROWS) {
+        set(r, r->live, session_of(record, session), json_pack("[O,O]", client, backend));
+    }
+}
+
+/* Ranges are counted by what became of them, and the bytes of those that were passed. */
+static void add_range(struct report *r, json_t *row, const json_t *range)
+{
+    const char *const how = text_of(range, "how", "unknown");
+    const uint64_t size = strtoull(text_of(range, "size", "0"), NULL, 16);
+    const json_int_t had = json_integer_value(json_object_get(row, "memory_passed_bytes"));
+    uint64_t bytes;
+
+    count_name(r, json_object_get(row, "memory"), how);
+    if (strcmp(how, "passed") == 0) {
+        bytes = size > (uint64_t)(INT64_MAX - had) ? INT64_MAX : (uint64_t)had + size;
+        set(r, row, "memory_passed_bytes", json_integer((json_int_t)bytes));
+    }
+}
+
+static void add_exported(struct report *r, const json_t *record)
+{
+    const json_t *const ranges = json_object_get(record, "ranges");
+    char session[32];
+    json_t *const rows = json_object_get(r->live, session_of(record, session));
+    json_t *range;
+    json_t *row;
+    size_t i;
+    size_t k;
+
+    json_array_foreach(rows, i, row)
+    {
+        json_array_foreach(ranges, k, range)
+        {
+            add_range(r, row, range);
+        }
+    }
+}
+
+/* It may have been tainted since its verdict. */
+static void add_end(struct report *r, const json_t *record)
+{
+    char session[32];
+    json_t *const rows = json_object_get(r->live, session_of(record, session));
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(rows, i, row)
+    {
+        add_taint(r, row, text_of(record, "taint", ""));
+    }
+    (void)json_object_del(r->live, session);
+}
+
+static void add_record(struct report *r, const char *event, const json_t *record, const char *time)
+{
+    if (strcmp(event, "verdict") == 0) {
+        add_verdict(r, record, time);
+    } else if (strcmp(event, "memory-exported") == 0) {
+        add_exported(r, record);
+    } else if (strcmp(event, "session-ended") == 0) {
+        add_end(r, record);
+    } else {
+        /* Numbers of sessions begin anew with a start. */
+        (void)json_object_clear(r->live);
+    }
+}
+
+static bool matters(const char *event)
+{
+    static const char *const events[] = {"verdict", "memory-exported", "session-ended",
+                                         "broker-start"};
+
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        if (strcmp(event, events[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool on_line(void *arg, const struct audit_walk *w, const struct audit_head *head,
@@ -159,13 +261,12 @@ static bool on_line(void *arg, const struct audit_walk *w, const struct audit_he
         memcpy(r->since[0] ? r->until : r->since, time, sizeof time);
         memcpy(r->until, time, sizeof time);
     }
-    if (strcmp(head->event->name, "verdict") != 0) {
+    if (!matters(head->event->name)) {
         return !r->failed;
     }
     record = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
     if (record) {
-        add_party(r, record, "client", time);
-        add_party(r, record, "backend", time);
+        add_record(r, head->event->name, record, time);
     } else {
         r->unread++;
     }
@@ -198,17 +299,18 @@ static json_t *finish(struct report *r, json_t *verification)
 
 json_t *audit_report_make(const struct audit_question *q, struct audit_result *verified)
 {
-    struct report r = {.rows = json_object(), .events = json_object()};
+    struct report r = {.rows = json_object(), .events = json_object(), .live = json_object()};
     struct audit_question question = *q;
     json_t *report = NULL;
 
     question.on_line = on_line;
     question.arg = &r;
-    if (r.rows && r.events) {
+    if (r.rows && r.events && r.live) {
         (void)audit_verify(&question, verified);
         report = finish(&r, q->key ? audit_verify_json(verified) : json_null());
     }
     json_decref(r.rows);
     json_decref(r.events);
+    json_decref(r.live);
     return report;
 }

@@ -63,6 +63,22 @@ static const char *names_of(const json_t *names, char *out, size_t size)
     return out;
 }
 
+/* "3 passed, 1 without; 4096 bytes passed", or "none": ranges of the client's memory. */
+static const char *memory_of(const json_t *row, char *out, size_t size)
+{
+    const json_t *const memory = json_object_get(row, "memory");
+    size_t at;
+
+    if (json_object_size(memory) == 0) {
+        snprintf(out, size, "none");
+        return out;
+    }
+    at = strlen(counts(memory, out, size));
+    snprintf(out + at, size - at, "; %" JSON_INTEGER_FORMAT " bytes passed",
+             number_of(row, "memory_passed_bytes"));
+    return out;
+}
+
 static const char *verification(const json_t *report, char *out, size_t size)
 {
     const json_t *const v = json_object_get(report, "verification");
@@ -109,6 +125,7 @@ int audit_report_text(const json_t *report, FILE *f)
         put_text(f, "  verdicts", counts(json_object_get(row, "verdicts"), text, sizeof text));
         put_text(f, "  taint", text_of(row, "taint")[0] ? text_of(row, "taint") : "none");
         fprintf(f, "%-13s%" JSON_INTEGER_FORMAT "\n", "  sessions", number_of(row, "sessions"));
+        put_text(f, "  memory", memory_of(row, text, sizeof text));
         put_text(f, "  routes", counts(json_object_get(row, "routes"), text, sizeof text));
         put_text(f, "  users", names_of(json_object_get(row, "users"), text, sizeof text));
         put_text(f, "  first seen", text_of(row, "first_seen"));
@@ -142,7 +159,7 @@ int audit_report_csv(const json_t *report, FILE *f)
     size_t i;
 
     fprintf(f, "path,role,sha256,licences,verdicts,taint,sessions,routes,users,first_seen,"
-               "last_seen\r\n");
+               "last_seen,memory\r\n");
     json_array_foreach(rows, i, row)
     {
         put_cell(f, text_of(row, "path"), ",");
@@ -155,7 +172,8 @@ int audit_report_csv(const json_t *report, FILE *f)
         put_cell(f, names_of(json_object_get(row, "routes"), text, sizeof text), ",");
         put_cell(f, names_of(json_object_get(row, "users"), text, sizeof text), ",");
         put_cell(f, text_of(row, "first_seen"), ",");
-        put_cell(f, text_of(row, "last_seen"), "\r\n");
+        put_cell(f, text_of(row, "last_seen"), ",");
+        put_cell(f, memory_of(row, text, sizeof text), "\r\n");
     }
     return written(f);
 }
@@ -200,6 +218,7 @@ static void put_row(FILE *f, const json_t *row)
     put_td(f, "", names_of(json_object_get(row, "users"), text, sizeof text));
     put_td(f, "", text_of(row, "first_seen"));
     put_td(f, "", text_of(row, "last_seen"));
+    put_td(f, "", memory_of(row, text, sizeof text));
     put_td(f, "d", text_of(row, "sha256"));
     fprintf(f, "</tr>\n");
 }
@@ -233,7 +252,8 @@ int audit_report_html(const json_t *report, FILE *f)
     put_html(f, counts(json_object_get(report, "events"), text, sizeof text));
     fprintf(f, "</p>\n<table><thead><tr><th>Executable</th><th>As</th><th>Licence (evidence)</th>"
                "<th>Verdicts</th><th>Taint</th><th>Sessions</th><th>Routes</th><th>Users</th>"
-               "<th>First seen</th><th>Last seen</th><th>SHA-256</th></tr></thead><tbody>\n");
+               "<th>First seen</th><th>Last "
+               "seen</th><th>Memory</th><th>SHA-256</th></tr></thead><tbody>\n");
     json_array_foreach(rows, i, row)
     {
         put_row(f, row);

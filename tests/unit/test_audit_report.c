@@ -68,6 +68,89 @@ START_TEST(by_executable)
 }
 END_TEST
 
+static void append(struct audit_log *log, const char *event, json_t *o)
+{
+    ck_assert_ptr_nonnull(o);
+    ck_assert_int_eq(audit_log_append(log, event, o, NULL), 0);
+    json_decref(o);
+}
+
+static void append_verdict(struct audit_log *log, int session, const char *backend)
+{
+    append(log, "verdict",
+           json_pack("{s:i, s:s, s:s, s:s, s:s, s:{s:{s:s}}, s:{s:{s:s}}}", "session", session,
+                     "route", "r", "verdict", "allow", "rule", "none", "taint", "U", "client",
+                     "exe", "path", "/qemu", "backend", "exe", "path", backend));
+}
+
+static void append_export(struct audit_log *log, int session, const char *how, const char *size)
+{
+    append(log, "memory-exported",
+           json_pack("{s:i, s:s, s:[{s:s, s:s, s:s, s:s}]}", "session", session, "how", "pass",
+                     "ranges", "address", "0x0", "size", size, "flags", "rw", "how", how));
+}
+
+static void append_end(struct audit_log *log, int session, const char *taint)
+{
+    append(log, "session-ended",
+           json_pack("{s:i, s:s, s:s, s:s, s:{}}", "session", session, "route", "r", "reason",
+                     "client-closed", "taint", taint, "counts"));
+}
+
+/* What a session comes to is its parties', also where two are alive, and after a start. */
+START_TEST(memory_and_what_taints_later)
+{
+    struct audit_result r;
+    struct audit_log *log;
+    const json_t *rows;
+    const json_t *a;
+    const json_t *b;
+    json_t *report;
+    char *text;
+
+    rig_keygen();
+    log = rig_open(0);
+    append_verdict(log, 1, "/a");
+    append_verdict(log, 2, "/b");
+    append_export(log, 1, "passed", "0x1000");
+    append_export(log, 2, "withheld", "0x2000");
+    append_export(log, 1, "passed", "0x20000000");
+    append_export(log, 1, "unmapped", "0x1000");
+    append_end(log, 1, "UD");
+    append_export(log, 1, "passed", "0x4000"); /* nobody's any more */
+    append(log, "broker-start", json_pack("{s:s, s:i}", "version", "1", "pid", 1));
+    append_export(log, 2, "passed", "0x8000"); /* … nor this */
+    append_verdict(log, 2, "/a");
+    append_export(log, 2, "passed", "0xffffffffffffffff");
+    append_export(log, 2, "without", "what?");
+    append_end(log, 2, "UM");
+    rig_close(log);
+    report = report_of(&r);
+    rows = json_object_get(report, "executables");
+    ck_assert_uint_eq(json_array_size(rows), 3);
+    a = json_array_get(rows, 1);
+    b = json_array_get(rows, 2);
+    ck_assert_str_eq(json_string_value(json_object_get(a, "path")), "/a");
+    ck_assert_int_eq(number(json_object_get(a, "memory"), "passed"), 3);
+    ck_assert_int_eq(number(json_object_get(a, "memory"), "unmapped"), 1);
+    ck_assert_int_eq(number(json_object_get(a, "memory"), "without"), 1);
+    ck_assert_int_eq(number(a, "memory_passed_bytes"), INT64_MAX);
+    ck_assert_str_eq(json_string_value(json_object_get(a, "taint")), "DMU");
+    ck_assert_str_eq(json_string_value(json_object_get(b, "path")), "/b");
+    ck_assert_int_eq(number(json_object_get(b, "memory"), "withheld"), 1);
+    ck_assert_int_eq(number(b, "memory_passed_bytes"), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(b, "taint")), "U");
+    text = form(audit_report_text, report);
+    ck_assert_ptr_nonnull(strstr(text, "  memory     1 withheld; 0 bytes passed\n"));
+    free(text);
+    text = form(audit_report_csv, report);
+    ck_assert_ptr_nonnull(strstr(text, ",last_seen,memory\r\n"));
+    ck_assert_ptr_nonnull(strstr(text, ",\"1 withheld; 0 bytes passed\"\r\n"));
+    free(text);
+    json_decref(report);
+}
+END_TEST
+
 /* A record whose every text is hostile. */
 static void append_hostile(struct audit_log *log, unsigned i)
 {
@@ -185,6 +268,7 @@ int main(void)
     TCase *tc = unit_case(s, "report");
 
     tcase_add_test(tc, by_executable);
+    tcase_add_test(tc, memory_and_what_taints_later);
     tcase_add_test(tc, nothing_foreign_gets_through);
     tcase_add_test(tc, of_records_that_are_not_the_broker_s);
     tcase_add_test(tc, names_do_not_grow_without_end);
