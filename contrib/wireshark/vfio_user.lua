@@ -393,7 +393,7 @@ local function session_of(number)
     local session = sessions[number]
     if not session then
         -- limits: by sender, what its receiver said in VERSION. maps: sorted by address; nil where
-        -- not all of them are known. leaving: unmapped without a reply, so not to the backend yet.
+        -- not all of them are known. leaving: unmappings that the backend may not know of yet.
         session = { pending = {}, silent = {}, limits = {}, maps = nil, leaving = {}, whole = false,
                     next_number = 1 }
         sessions[number] = session
@@ -1292,42 +1292,77 @@ local function map_at(maps, address)
 end
 
 -- A mapping over another is refused by the backend: the older one stays.
-local function add_map(session, v)
-    local maps, first, size = session.maps, exact(v.address), exact(v.size)
-    if not maps then
-        return nil
-    elseif not first or not size or #maps >= MAPS_FOLLOWED then
-        session.maps = nil
-        return nil
-    end
-    local at = map_at(maps, first)
+local function insert_map(session, map)
+    local maps = session.maps
+    local at = map_at(maps, map.first)
     local before, after = maps[at], maps[at + 1]
-    if size == 0 or before and before.past > first or after and after.first < first + size then
+    if before and before.past > map.first or after and after.first < map.past then
         return nil
     end
-    local map = { first = first, past = first + size, flags = v.flags }
     table.insert(maps, at + 1, map)
     return map
 end
 
-local function remove_map(session, map)
+local function add_map(session, v)
+    local first, size = exact(v.address), exact(v.size)
+    if not session.maps then
+        return nil
+    elseif not first or not size or #session.maps >= MAPS_FOLLOWED then
+        session.maps = nil
+        return nil
+    end
+    return size > 0 and insert_map(session, { first = first, past = first + size, flags = v.flags })
+        or nil
+end
+
+-- Removes the mapping that begins there, and returns it; nil: there is none.
+local function remove_map(session, first)
     local maps = session.maps
-    local at = maps and map and map_at(maps, map.first)
-    if at and at > 0 and maps[at].first == map.first then
-        table.remove(maps, at)
+    local at = maps and first and map_at(maps, first) or 0
+    if at > 0 and maps[at].first == first then
+        return table.remove(maps, at)
+    end
+    return nil
+end
+
+-- What was mapped is so no more for what comes after, and still is for what the backend has sent
+-- before it knew: no DMA is judged meanwhile. Bit 1 asks for all mappings: libvfio-user's.
+local function unmap(m, session, v)
+    local leaving = { number = m.context.number, silent = not m.request, removed = {} }
+    if session.maps and has_bit(v.flags, 0x2) then
+        leaving.removed, session.maps = session.maps, {}
+    else
+        leaving.removed[1] = remove_map(session, exact(v.address))
+    end
+    if #session.leaving >= MAPS_FOLLOWED then
+        session.maps, session.leaving = nil, {}
+    end
+    table.insert(session.leaving, leaving)
+    if m.request then
+        m.request.unmap = leaving
     end
 end
 
--- Bit 1 asks for all of them: libvfio-user's, which the specification has not got.
-local function remove_unmapped(session, v)
-    if not session.maps then
-        return
-    elseif has_bit(v.flags, 0x2) then
-        session.maps = {}
-        return
+-- One without a reply is known to the backend once that answers something later.
+local function let_leave(session, request)
+    local left = {}
+    for _, leaving in ipairs(session.leaving) do
+        if leaving ~= request.unmap and not (leaving.silent and leaving.number < request.number)
+        then
+            left[#left + 1] = leaving
+        end
     end
-    local first = exact(v.address)
-    remove_map(session, first and { first = first })
+    session.leaving = left
+end
+
+-- A mapping or an unmapping that was refused has changed nothing.
+local function undo(session, request)
+    if request.map then
+        remove_map(session, request.map.first)
+    end
+    for _, map in ipairs(session.maps and request.unmap and request.unmap.removed or {}) do
+        insert_map(session, map)
+    end
 end
 
 -- What is wrong with an access: the name of a finding, or nil.
@@ -1347,7 +1382,7 @@ local function judge_access(maps, address, count, mask)
 end
 
 local function judge_dma(m, session, v)
-    if not session.maps then
+    if not session.maps or #session.leaving > 0 then
         return
     end
     local address, count = exact(v.address), exact(v.count)
@@ -1362,19 +1397,6 @@ local function judge_dma(m, session, v)
 end
 
 -- ---- what follows from a message for those after it ----
-
--- An unmapping without a reply has reached the backend once that answers something later.
-local function let_leave(session, number)
-    local left = {}
-    for _, leaving in ipairs(session.leaving) do
-        if leaving.number < number then
-            remove_unmapped(session, leaving.v)
-        else
-            left[#left + 1] = leaving
-        end
-    end
-    session.leaving = left
-end
 
 -- What a party says in VERSION binds the one that it is delivered to.
 local function follow_version(m, session)
@@ -1418,10 +1440,8 @@ local function follow_request(m, session, v)
         if m.request then
             m.request.map = map
         end
-    elseif m.command == DMA_UNMAP and m.request then
-        m.request.unmap = v
     elseif m.command == DMA_UNMAP then
-        table.insert(session.leaving, { number = m.context.number, v = v })
+        unmap(m, session, v)
     elseif m.command == DMA_READ or m.command == DMA_WRITE then
         judge_dma(m, session, v)
     end
@@ -1433,14 +1453,11 @@ local function follow_reply(m, session, v)
         return
     end
     if m.context.sender == BACKEND and #session.leaving > 0 then
-        let_leave(session, request.number)
+        let_leave(session, request)
     end
     if m.error_bit then
-        remove_map(session, request.map)
+        undo(session, request)
         return
-    end
-    if request.unmap then
-        remove_unmapped(session, request.unmap)
     end
     local command = COMMANDS[m.command]
     if command and command.room and request.argsz and m.whole - HEADER > request.argsz then
