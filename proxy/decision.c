@@ -124,6 +124,39 @@ static bool record_verdict(struct ticket *t, json_t *record)
     return recorder_await(&t->monitor->recorder, "verdict", record, &t->recorded, on_recorded, t);
 }
 
+/* What the operator has said stands against what was found out: an event of its own. */
+static void note_override(const struct ticket *t, const char *what, unsigned line)
+{
+    char place[PRESET_PLACE_SIZE];
+
+    (void)recorder_note(&t->monitor->recorder, "override",
+                        json_pack("{s:I,s:s,s:s,s:s,s:s}", "session", (json_int_t)t->id, "route",
+                                  t->route->config->name, "what", what, "by", "configuration",
+                                  "where", preset_place(line, place)));
+}
+
+static void note_overrides(const struct ticket *t, const struct rules_verdict *v)
+{
+    const struct rules *rules = &t->route->config->rules;
+    char what[64];
+
+    if (!(v->taint & TAINT_OVERRIDE)) {
+        return;
+    }
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        const enum rules_party party = (enum rules_party)i;
+        const struct rules_assign *a = inquiry_assigned(t->inquiry, rules, party);
+
+        if (a) {
+            snprintf(what, sizeof what, "licence assigned to %s", rules_party_name(party));
+            note_override(t, what, a->line);
+        }
+    }
+    if (v->permissive) {
+        note_override(t, "permissive", rules->permissive_line);
+    }
+}
+
 /* All is known. */
 static void on_known(void *arg)
 {
@@ -141,6 +174,7 @@ static void on_known(void *arg)
     if (t->monitor->control) {
         t->facts = facts_text(record);
     }
+    note_overrides(t, &v);
     tracing_session_decided(t->monitor, t, verdict_name(v.verdict), record);
     if (!recorder_on(&t->monitor->recorder)) {
         json_decref(record);

@@ -146,6 +146,19 @@ void inquiry_decide(const struct inquiry *q, const struct rules *rules, struct r
     rules_decide(rules, known, today(), out);
 }
 
+const struct rules_assign *inquiry_assigned(const struct inquiry *q, const struct rules *rules,
+                                            enum rules_party party)
+{
+    const struct rules_known known = known_of(q, party);
+    /* A backend's licence always matters: rules_decide. */
+    bool matters = party == RULES_BACKEND;
+
+    for (size_t i = 0; i < rules->n_licence; i++) {
+        matters = matters || rules->licence[i].party == party;
+    }
+    return matters ? rules_assigned(rules, party, &known) : NULL;
+}
+
 /* ---- as a record ---- */
 
 static json_t *text(const char *s)

@@ -36,6 +36,10 @@ void inquiry_heard(struct inquiry *q, const struct ipc_evidence *e);
 /* Decides by the rules, after fn was called. */
 void inquiry_decide(const struct inquiry *q, const struct rules *rules, struct rules_verdict *out);
 
+/* The operator's word on a party's licence that a rule may go by, or NULL. */
+const struct rules_assign *inquiry_assigned(const struct inquiry *q, const struct rules *rules,
+                                            enum rules_party party);
+
 /* A party as an audit record has it, a new reference; NULL without memory. */
 json_t *inquiry_party(const struct inquiry *q, enum rules_party party)
     __attribute__((warn_unused_result));

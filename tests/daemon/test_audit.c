@@ -224,6 +224,52 @@ START_TEST(evidence_is_recorded)
 }
 END_TEST
 
+/* An operator's word that decides is an event of its own, and says where it stands. */
+static const struct {
+    const char *statements;
+    const char *reply;
+    const char *what; /* NULL: there is no such event */
+} overrides[] = {
+    {"licence of backend compatible with GPL-2.0-only\npermissive until 9999-12-31",
+     SAYS("Apache-2.0"), "permissive"},
+    {"licence of backend compatible with GPL-2.0-only\nassign licence MIT to backend",
+     SAYS("Apache-2.0"), "licence assigned to backend"},
+    {"licence of client compatible with GPL-2.0-only\nassign licence MIT to client", "{}",
+     "licence assigned to client"},
+    {"licence of backend compatible with GPL-2.0-only\npermissive until 9999-12-31", SAYS("MIT"),
+     NULL},
+    {"otherwise taint\nlicence of backend compatible with GPL-2.0-only", SAYS("Apache-2.0"), NULL},
+};
+
+START_TEST(an_operator_s_word_is_recorded)
+{
+    struct policy_result result;
+    struct policy_rig p;
+    struct log_paths l;
+    json_t *event = NULL;
+    json_t *verdict = NULL;
+
+    init(&p, &l, "", "");
+    policy_launch(&p, overrides[_i].statements);
+    policy_session(&p, peer_qemu_json, overrides[_i].reply, &result);
+    ck_assert_int_eq(result.err, 0);
+    stop(&p, &l);
+    ck_assert_uint_eq(records(&l, "override", 0, &event), overrides[_i].what ? 1 : 0);
+    if (overrides[_i].what) {
+        const json_int_t session = json_integer_value(json_object_get(event, "session"));
+        const char *where = json_string_value(json_object_get(event, "where"));
+
+        ck_assert_uint_eq(records(&l, "verdict", session, &verdict), 1);
+        ck_assert_str_eq(json_string_value(json_object_get(event, "what")), overrides[_i].what);
+        ck_assert(where && strncmp(where, "line ", 5) == 0);
+        ck_assert_int_eq(json_integer_value(json_object_get(event, "seq")) + 1,
+                         json_integer_value(json_object_get(verdict, "seq")));
+        json_decref(verdict);
+    }
+    json_decref(event);
+}
+END_TEST
+
 /* ---- when ---- */
 
 START_TEST(the_verdict_is_on_disk_before_the_reply)
@@ -520,6 +566,8 @@ int main(int argc, char **argv)
     trouble = rig_case(suite, "trouble");
     tcase_add_test(recorded, a_session_has_its_records);
     tcase_add_test(recorded, evidence_is_recorded);
+    tcase_add_loop_test(recorded, an_operator_s_word_is_recorded, 0,
+                        (int)(sizeof overrides / sizeof *overrides));
     tcase_add_test(recorded, the_verdict_is_on_disk_before_the_reply);
     tcase_add_test(recorded, a_log_that_is_written_verifies);
     tcase_add_loop_test(trouble, a_full_disk, 0, 2);
