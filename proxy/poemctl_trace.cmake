@@ -17,6 +17,7 @@ target_sources(poemctl PRIVATE ${CMAKE_CURRENT_LIST_DIR}/follow.c
 target_link_libraries(poemctl PRIVATE trace_read trace_file)
 target_sources(poemctl PRIVATE ${CMAKE_CURRENT_LIST_DIR}/poemctl_trace_replay.c
                                ${CMAKE_CURRENT_LIST_DIR}/replay.c
+                               ${CMAKE_CURRENT_LIST_DIR}/replay_answer.c
                                ${CMAKE_CURRENT_LIST_DIR}/replay_client.c
                                ${CMAKE_CURRENT_LIST_DIR}/replay_device.c
                                ${CMAKE_CURRENT_LIST_DIR}/replay_link.c

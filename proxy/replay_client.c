@@ -20,8 +20,7 @@
 
 #include "base/sock.h"
 #include "proxy/replay.h"
-#include "proxy/replay_link.h"
-#include "proxy/replay_memory.h"
+#include "proxy/replay_answer.h"
 #include "proxy/tap.h"
 
 /* Of commands that come in another order than then, so many are looked at. */
@@ -248,66 +247,12 @@ static size_t find_command(const struct player *p, unsigned socket, const struct
 
 /* ---- answers to the device's commands ---- */
 
-static bool write_header(uint8_t *out, const struct wire_hdr *hdr)
-{
-    wire_put_hdr(out, hdr);
-    return true;
-}
-
-static bool put_error(struct player *p, struct replay_link *l, const struct wire_hdr *request,
-                      int err)
-{
-    const struct wire_hdr hdr = wire_error_hdr(request, err);
-    uint8_t *const out = replay_link_put(l, WIRE_HDR_SIZE);
-
-    return out ? write_header(out, &hdr) : replay_could_not(p->result, "out of memory");
-}
-
-/* Answers DMA_READ from memory. */
-static bool put_memory(struct player *p, struct replay_link *l, const struct wire_hdr *request,
-                       const struct wire_dma_access *a)
-{
-    const size_t size = sizeof *a + (size_t)a->count;
-    const struct wire_hdr hdr = wire_reply_hdr(request, (uint32_t)size);
-    uint8_t *out;
-    int err;
-
-    if (a->count > LIMIT_REPLAY_MESSAGE) {
-        return put_error(p, l, request, EINVAL);
-    }
-    out = replay_link_put(l, WIRE_HDR_SIZE + size);
-    if (!out) {
-        return replay_could_not(p->result, "out of memory");
-    }
-    err = replay_memory_read(&p->memory, a->address, wire_put(out + WIRE_HDR_SIZE, a, sizeof *a),
-                             (size_t)a->count);
-    return err ? put_error(p, l, request, -err) : write_header(out, &hdr);
-}
-
-/* Answers a command from memory, as it is. payload: n bytes, DMA_WRITE's data done already. */
-static bool put_answer(struct player *p, struct replay_link *l, const struct wire_hdr *request,
+/* A command is answered from memory, as it is. */
+static bool put_answer(struct player *p, struct replay_link *l, const struct wire_hdr *hdr,
                        const void *payload, size_t n)
 {
-    struct wire_dma_access a;
-    uint8_t *out;
-
-    if (!wire_get(payload, n, &a, sizeof a)) {
-        return put_error(p, l, request, EINVAL);
-    }
-    if (request->command == WIRE_DMA_READ) {
-        return put_memory(p, l, request, &a);
-    }
-    if (request->command != WIRE_DMA_WRITE) {
-        return put_error(p, l, request, ENOTSUP);
-    }
-    out = replay_link_put(l, WIRE_HDR_SIZE + sizeof a);
-    if (!out) {
-        return replay_could_not(p->result, "out of memory");
-    }
-    wire_put(out + WIRE_HDR_SIZE, &a, sizeof a);
-    const struct wire_hdr hdr = wire_reply_hdr(request, sizeof a);
-
-    return write_header(out, &hdr);
+    return replay_answer_put(l, &p->memory, hdr, payload, n) ||
+           replay_could_not(p->result, "out of memory");
 }
 
 /*
@@ -336,23 +281,11 @@ static bool put_recorded(struct player *p, struct replay_link *l, const struct r
         return replay_could_not(p->result, "out of memory");
     }
     memcpy(out, m->data, hdr.size);
-    return write_header(out, &hdr);
+    wire_put_hdr(out, &hdr);
+    return true;
 }
 
 /* ---- commands that come ---- */
-
-/* What the device writes is there from now on, for its own later reads. */
-static void do_write(struct player *p, const struct replay_link *l)
-{
-    const size_t n = l->hdr.size - WIRE_HDR_SIZE;
-    struct wire_dma_access a;
-
-    if (l->hdr.command == WIRE_DMA_WRITE && wire_get(l->in, n, &a, sizeof a) &&
-        a.count == n - sizeof a) {
-        /* Where nothing is mapped the recorded answer says so, or ours does. */
-        (void)!replay_memory_write(&p->memory, a.address, l->in + sizeof a, (size_t)a.count);
-    }
-}
 
 static bool take_command(struct player *p, unsigned socket, struct replay_link *l)
 {
@@ -361,7 +294,8 @@ static bool take_command(struct player *p, unsigned socket, struct replay_link *
     if (p->draining) {
         return true;
     }
-    do_write(p, l);
+    /* What the device writes is there from now on, for its own later reads. */
+    replay_answer_write(&p->memory, &l->hdr, l->in, l->hdr.size - WIRE_HDR_SIZE);
     if (place != REPLAY_NONE) {
         p->fates[place].id = l->hdr.id;
         compare(p, l, place, REPLAY_NONE);
