@@ -90,7 +90,7 @@ static int write_all(struct trace_source *source, const char *path, FILE *f)
 static int run(const struct options *o)
 {
     struct trace_source source;
-    FILE *f = stdout;
+    FILE *f;
     int code = trace_source_open(&source, name, o->file, o->filter);
 
     if (code == POEMCTL_YES && trace_source_is(&source, o->chrome)) {

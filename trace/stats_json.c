@@ -30,8 +30,12 @@ static json_t *hex(uint64_t v)
 static json_t *foreign(const char *text)
 {
     char shown[1024];
-    json_t *const s = text ? json_string(text) : json_null();
+    json_t *s;
 
+    if (!text) {
+        return json_null();
+    }
+    s = json_string(text);
     return s ? s : json_string(log_escape(shown, sizeof shown, text, strlen(text)));
 }
 
