@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A rig whose route r is captured, and its trace read back.
+ */
+#ifndef POEMD_TESTS_DAEMON_TRACE_RIG_H
+#define POEMD_TESTS_DAEMON_TRACE_RIG_H
+
+#include "tests/daemon/rig.h"
+#include "trace/reader.h"
+
+/*
+ * Starts poemd with one worker, file_statements, and "trace FILE trace_words" in route r. FILE is
+ * trace_rig_file(0). No session has been before.
+ */
+void trace_rig_start(struct rig *r, const char *file_statements, const char *trace_words);
+
+/* The same with "trace FILE" for a file elsewhere. */
+void trace_rig_start_at(struct rig *r, const char *file);
+
+/* Ends poemd, which writes all that it has, and checks that nothing is left. */
+void trace_rig_stop(struct rig *r);
+
+/* The path of the trace, or of old file number n of it. Static storage, four of them in turn. */
+const char *trace_rig_file(unsigned n);
+
+/* The pids of the tracer and of the only worker. Waits until there is one. */
+pid_t trace_rig_tracer(const struct rig *r);
+pid_t trace_rig_worker(const struct rig *r);
+
+/* What a trace comes to. */
+struct trace_sums {
+    unsigned sessions;
+    uint64_t messages;
+    uint64_t lost;     /* that packets tell of */
+    uint64_t seen;     /* by the last statistics, of all sessions */
+    uint64_t all_lost; /* … */
+    unsigned over;     /* sessions that have ended */
+    enum trace_outcome outcome;
+    char section[256];
+    char comment[1024]; /* of the last session */
+    char ending[128];   /* … */
+};
+
+/* Called for each message, in the order of the file. */
+typedef void trace_rig_fn(const struct trace_item *item, void *arg);
+
+/* Reads a whole trace; fn may be NULL. Its numbers must rise within each session. */
+struct trace_sums trace_rig_read(const char *path, trace_rig_fn *fn, void *arg);
+
+/* Waits until the file has so many messages. */
+void trace_rig_await(const char *path, uint64_t messages);
+
+#endif
