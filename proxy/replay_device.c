@@ -40,7 +40,8 @@ struct actor {
     struct replay_link links[REPLAY_SOCKETS];
     size_t *said[REPLAY_SOCKETS]; /* places of the client's messages on each socket, by ordinal */
     bool *done;                   /* of each message of the script: it came, or went */
-    size_t command;               /* no command before this place is still to go */
+    size_t command;               /* no command before this place is still to go … */
+    size_t unanswered;            /* … and none before this one waits for its answer */
     unsigned n_waiting;
     struct waiting waiting[WAITING_MAX];
     bool over;
@@ -325,17 +326,27 @@ static bool send_on(struct actor *a)
 
 /* ---- what comes ---- */
 
+/* Whether it is a command that went, and whose answer has yet to come. */
+static bool waits(const struct actor *a, size_t place)
+{
+    const struct replay_message *const m = at(a, place);
+
+    return is_command(m) && a->done[place] && m->partner != REPLAY_NONE && !a->done[m->partner];
+}
+
 /* A reply to a command of the device's: the oldest with its id that has none. */
 static void take_reply(struct actor *a, unsigned socket, const struct replay_link *l)
 {
     char text[128];
 
-    for (size_t i = 0; i < a->command; i++) {
+    while (a->unanswered < a->command && !waits(a, a->unanswered)) {
+        a->unanswered++;
+    }
+    for (size_t i = a->unanswered; i < a->command; i++) {
         const struct replay_message *const m = at(a, i);
         const struct replay_message *recorded;
 
-        if (!is_command(m) || m->socket != socket || m->hdr.id != l->hdr.id || !a->done[i] ||
-            m->partner == REPLAY_NONE || a->done[m->partner]) {
+        if (!waits(a, i) || m->socket != socket || m->hdr.id != l->hdr.id) {
             continue;
         }
         recorded = at(a, m->partner);
