@@ -276,7 +276,7 @@ static bool blank(uint8_t c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* JSON's own escapes stay as they are, but never look like ours: the backslash passes. */
+/* JSON's own escapes stay as they are: two printable bytes pass. */
 static void string_text(struct pen *p, const uint8_t *s, size_t n)
 {
     while (n > 0) {
@@ -286,12 +286,11 @@ static void string_text(struct pen *p, const uint8_t *s, size_t n)
             run++;
         }
         text_escape(p->t, s, run);
-        if (run < n) {
-            text_char(p->t, '\\');
-            run++;
-        }
         s += run;
         n -= run;
+        for (unsigned i = 0; i < 2 && n > 0 && *s >= 0x20 && *s < 0x7f; i++, s++, n--) {
+            text_char(p->t, (char)*s);
+        }
     }
 }
 

@@ -4,6 +4,6 @@
 # Understanding a trace.
 add_library(unit_said STATIC said.c)
 target_link_libraries(unit_said PUBLIC trace_read test_unit)
-foreach(suite filter lint pair)
+foreach(suite decode filter lint pair show)
   poemd_unit_test(test_trace_${suite} unit_said)
 endforeach()
