@@ -114,8 +114,19 @@ enum dma_verdict {
 };
 
 /*
+ * Whether a message with this header is to be judged at all: of most, where nothing is checked, the
+ * command alone tells that they are not.
+ */
+static inline bool dma_gate_cares(const struct dma_gate *g, const struct wire_hdr *hdr,
+                                  unsigned n_fds)
+{
+    return g->checks || n_fds > 0 || hdr->command == WIRE_DMA_MAP || hdr->command == WIRE_DMA_UNMAP;
+}
+
+/*
  * Judges a message that is about to go on: its first n bytes, which are all of them or at least
- * DMA_GATE_HEAD, and the number of fds with it. To be asked once for each, where gate->watches.
+ * DMA_GATE_HEAD, and the number of fds with it. To be asked once for each that dma_gate_cares for,
+ * where gate->watches.
  */
 enum dma_verdict dma_gate_judge(struct dma_lane *l, bool from_client, const uint8_t *p, size_t n,
                                 unsigned n_fds) __attribute__((warn_unused_result));

@@ -53,16 +53,29 @@ static enum pipe_outcome judge_piece(struct pipe *p, bool first)
     return PIPE_MORE;
 }
 
-/* The queue holds whole messages; fds, where there are any, came with the only one. */
+static enum dma_verdict judge(const struct pipe *p, const uint8_t *bytes,
+                              const struct wire_hdr *hdr)
+{
+    const unsigned n_fds = p->queue->fds.n;
+
+    return dma_gate_cares(p->dma->gate, hdr, n_fds)
+               ? dma_gate_judge(p->dma, p->from_client, bytes, hdr->size, n_fds)
+               : DMA_PASS;
+}
+
+/*
+ * The queue holds whole messages, whose headers have been looked at; fds, where there are any, came
+ * with the only one.
+ */
 static enum pipe_outcome judge_messages(struct pipe *p)
 {
     struct queue *q = p->queue;
     struct wire_hdr hdr;
     size_t kept = 0;
 
-    for (size_t at = 0; wire_get_hdr(q->data + at, q->end - at, UINT32_MAX, &hdr) == WIRE_FRAME_OK;
-         at += hdr.size) {
-        switch (dma_gate_judge(p->dma, p->from_client, q->data + at, hdr.size, q->fds.n)) {
+    for (size_t at = 0; at < q->end; at += hdr.size) {
+        memcpy(&hdr, q->data + at, sizeof hdr);
+        switch (judge(p, q->data + at, &hdr)) {
         case DMA_NO_MEMORY:
             return PIPE_NO_MEMORY;
         case DMA_DROP:

@@ -5,7 +5,6 @@
  */
 #include "proxy/report.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +40,9 @@ int report_export(struct report *r, const struct ipc_range *range)
             return -ENOMEM;
         }
     }
-    assert(r->n < REPORT_RANGES);
+    if (r->n == REPORT_RANGES) {
+        return -ENOSPC;
+    }
     r->ranges[r->n++] = *range;
     return 0;
 }

@@ -40,9 +40,9 @@ void report_deinit(struct report *r);
 bool report_taint(struct report *r, uint32_t bits) __attribute__((warn_unused_result));
 
 /*
- * One more range. Where nobody records them, it is forgotten. True: there is something to send now.
- * Not to be called where REPORT_RANGES wait: whoever keeps to report_full never comes to that.
- * Without memory the range is lost, and the session is to end: -ENOMEM.
+ * One more range. Where nobody records them, it is forgotten. 0, or what makes it get lost, and the
+ * session is to end:
+ * -ENOMEM, or -ENOSPC: REPORT_RANGES wait. Who keeps to report_full never comes to that.
  */
 int report_export(struct report *r, const struct ipc_range *range)
     __attribute__((warn_unused_result));
