@@ -60,6 +60,7 @@ struct parse {
     enum lex_kind brace; /* of this line, LEX_NEWLINE: none as yet */
     bool brace_told;     /* its misplacement has been reported */
     bool stop;
+    const struct config_route *named;  /* this line has named a preset, which is to be read now */
     const struct config_place *preset; /* the statements are those of the preset named there */
     unsigned depth;                    /* blocks[depth] is the innermost */
     struct block blocks[LIMIT_CONFIG_DEPTH + 1];
@@ -398,31 +399,6 @@ static void duplicate(struct parse *p, const struct word *w, unsigned first)
               w->text);
 }
 
-static void line(struct parse *p);
-
-/* Reads the statements of the preset that the route has just named, in their place. */
-static void include_preset(struct parse *p, const struct config_route *r)
-{
-    const struct lex lex = p->lex;
-    const struct lex_token token = p->token;
-    const struct preset *preset;
-
-    if (r->preset == PRESET_NONE) {
-        return;
-    }
-    preset = preset_get(r->preset);
-    lex_init(&p->lex, preset->text, preset->n);
-    p->lex.before = preset_base(r->preset) + preset->first_line - 1;
-    p->preset = &r->preset_at;
-    for (lex_next(&p->lex, &p->token); p->token.kind != LEX_END && !p->parser.no_memory;
-         lex_next(&p->lex, &p->token)) {
-        line(p);
-    }
-    p->preset = NULL;
-    p->lex = lex;
-    p->token = token;
-}
-
 /* The words of a line, opened: before a "{". */
 static void statement(struct parse *p, bool opened)
 {
@@ -459,7 +435,7 @@ static void statement(struct parse *p, bool opened)
             arguments(p, row, target);
         }
         if (target && (row->flags & CONFIG_PRESET) && !opened) {
-            include_preset(p, target);
+            p->named = target;
         }
     }
     if (opened) {
@@ -583,12 +559,40 @@ static void line(struct parse *p)
     }
 }
 
+/* Reads the statements of the preset that the route has just named, in their place. */
+static void include_preset(struct parse *p)
+{
+    const struct config_route *r = p->named;
+    const struct lex lex = p->lex;
+    const struct lex_token token = p->token;
+    const struct preset *preset;
+
+    p->named = NULL;
+    if (r->preset == PRESET_NONE) {
+        return;
+    }
+    preset = preset_get(r->preset);
+    lex_init(&p->lex, preset->text, preset->n);
+    p->lex.before = preset_base(r->preset) + preset->first_line - 1;
+    p->preset = &r->preset_at;
+    for (lex_next(&p->lex, &p->token); p->token.kind != LEX_END && !p->parser.no_memory;
+         lex_next(&p->lex, &p->token)) {
+        line(p);
+    }
+    p->preset = NULL;
+    p->lex = lex;
+    p->token = token;
+}
+
 static void lines(struct parse *p)
 {
     p->blocks[0] = (struct block){.context = CONTEXT_FILE, .target = p->parser.config};
     for (lex_next(&p->lex, &p->token); p->token.kind != LEX_END && !p->stop && !p->parser.no_memory;
          lex_next(&p->lex, &p->token)) {
         line(p);
+        if (p->named) {
+            include_preset(p);
+        }
     }
     if (p->stop) {
         return;

@@ -8,7 +8,6 @@
  * it serves the socket FD in one of the ways below, without anything of Check's.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -30,8 +29,6 @@
 #include "tests/support/peer.h"
 #include "tests/support/process.h"
 #include "tests/support/unit.h"
-
-extern char **environ;
 
 /* ---- the device ---- */
 
@@ -77,19 +74,17 @@ static void serve(int fd, unsigned abort_at)
     _exit(0);
 }
 
-/* The open fds, as "0,1,2,3": the folder's own one is left out. */
+/* The open fds, as "0,1,2,3". */
 static void say_fds(void)
 {
-    DIR *d = opendir("/proc/self/fd");
     const char *comma = "";
 
-    for (int i = 0; d && i < 256; i++) {
-        if (i != dirfd(d) && fcntl(i, F_GETFD) >= 0) {
+    for (int i = 0; i < 1024; i++) {
+        if (fcntl(i, F_GETFD) >= 0) {
             printf("%s%d", comma, i);
             comma = ",";
         }
     }
-    closedir(d);
 }
 
 /* A line of /proc/self/status without its name. */
@@ -270,7 +265,7 @@ static void client_ping(int client_fd)
               sizeof info, NULL);
     peer_recv(client_fd, &m);
     ck_assert_uint_eq(m.n, sizeof info);
-    ck_assert_mem_eq(m.payload, &info, sizeof info);
+    ck_assert_int_eq(memcmp(m.payload, &info, sizeof info), 0);
     message_deinit(&m);
 }
 
@@ -293,7 +288,7 @@ static pid_t await_pid(struct spawn_rig *s, const char *text)
     rig_await_log(&s->rig, text, line, sizeof line);
     at = strstr(line, "pid=");
     ck_assert_ptr_nonnull(at);
-    return (pid_t)atol(at + 4);
+    return (pid_t)strtol(at + 4, NULL, 10);
 }
 
 /* ---- a device that works ---- */
@@ -519,7 +514,7 @@ START_TEST(its_flood_is_kept_from_the_log)
     AWAIT(&s, " ended: reason=client-closed", " of its lines are left out",
           " exited with status 0 after its session");
     ck_assert_int_eq(fstat(s.rig.log_fd, &st), 0);
-    ck_assert_int_lt(st.st_size, 64 * 1024);
+    ck_assert_int_lt(st.st_size, 65536);
     spawn_stop(&s);
 }
 END_TEST
@@ -647,7 +642,7 @@ int main(int argc, char **argv)
     TCase *bad;
 
     if (argc >= 4 && strcmp(argv[1], "--device") == 0) {
-        act(atoi(argv[2]), argv[3], argc > 4 ? argv[4] : "");
+        act((int)strtol(argv[2], NULL, 10), argv[3], argc > 4 ? argv[4] : "");
     }
     if (rig_wrapped()) {
         puts("skipped: test_spawn: valgrind would have to be the device's command, too");
