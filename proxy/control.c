@@ -269,14 +269,12 @@ static void on_request(struct control_client *c)
         drop(c);
         return;
     }
-    if (r < 0) {
+    if (r < 0 || !texts_end(&c->request)) {
         control_refuse(c, CONTROL_REFUSED, "this is no request");
     } else if (c->request.version != CONTROL_VERSION) {
         control_refuse(c, CONTROL_REFUSED,
                        "poemd " POEMD_VERSION " speaks version %u here, poemctl version %u",
                        CONTROL_VERSION, (unsigned)c->request.version);
-    } else if (!texts_end(&c->request)) {
-        control_refuse(c, CONTROL_REFUSED, "this is no request");
     } else {
         control_obey(c);
     }
@@ -287,21 +285,32 @@ static void on_request(struct control_client *c)
     }
 }
 
+/* One that holds a capture has nothing to say, but that it goes. */
+static void on_held(struct control_client *c)
+{
+    char byte;
+    const ssize_t n = recv(c->fd, &byte, sizeof byte, MSG_DONTWAIT);
+
+    if (n == 0) {
+        control_let_go(c);
+    } else if (n < 0 && errno == EAGAIN) {
+        event_add(&c->readable, NULL);
+    } else {
+        drop(c);
+    }
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct control_client *c = arg;
-    char byte;
 
+    (void)fd;
     if (what & EV_TIMEOUT) {
         drop(c);
     } else if (c->state == CONTROL_ASKED_NOTHING) {
         on_request(c);
-    } else if (recv(fd, &byte, sizeof byte, MSG_DONTWAIT) == 0) {
-        control_let_go(c);
-    } else if (errno != EAGAIN) {
-        drop(c);
     } else {
-        event_add(&c->readable, NULL);
+        on_held(c);
     }
 }
 

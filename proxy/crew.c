@@ -21,6 +21,7 @@
 #include "base/fdset.h"
 #include "base/sock.h"
 #include "proxy/control.h"
+#include "proxy/crew_count.h"
 #include "proxy/decision.h"
 #include "proxy/monitor.h"
 #include "proxy/tracing.h"
@@ -252,30 +253,6 @@ void crew_end(struct crew *c, struct ticket *t)
     send_or_keep(t->member, t, IPC_END);
 }
 
-void crew_count(struct crew *c)
-{
-    const struct ipc_msg m = {.type = IPC_COUNT};
-
-    for (unsigned i = 0; i < c->n; i++) {
-        struct crew_member *w = &c->members[i];
-
-        /* One whose channel is full is busy: what was known last has to do. */
-        if (w->ready && !w->counting && ipc_send(w->channel_fd, &m, NULL, 0) == 0) {
-            w->counting = true;
-        }
-    }
-}
-
-bool crew_counting(const struct crew *c)
-{
-    for (unsigned i = 0; i < c->n; i++) {
-        if (c->members[i].counting) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void crew_forget(struct crew *c, struct ticket *t)
 {
     if (t->in_outbox) {
@@ -291,7 +268,7 @@ void crew_forget(struct crew *c, struct ticket *t)
 
 /* ---- receiving ---- */
 
-static struct ticket *ticket_of(struct crew_member *w, uint64_t id)
+struct ticket *crew_ticket(struct crew_member *w, uint64_t id)
 {
     struct ticket *t;
 
@@ -304,35 +281,10 @@ static struct ticket *ticket_of(struct crew_member *w, uint64_t id)
     return NULL;
 }
 
-/* Sessions that have ended meanwhile are none of its tickets any more. */
-static void take_counts(struct crew_member *w, const struct ipc_counts *c)
-{
-    struct ticket *t = NULL;
-
-    for (uint32_t i = 0; i < c->n; i++) {
-        const struct ipc_counted *counted = &c->counted[i];
-
-        /* They come in the order of the list, but for those that have waited for their verdict. */
-        t = t ? TAILQ_NEXT(t, member_link) : NULL;
-        if (!t || t->id != counted->session) {
-            t = ticket_of(w, counted->session);
-        }
-        if (t) {
-            t->counted = true;
-            t->to_backend = counted->to_backend;
-            t->to_client = counted->to_client;
-        }
-    }
-    if (c->last) {
-        w->counting = false;
-        control_counted(w->crew->monitor->control);
-    }
-}
-
 /* Obeys one message of a worker's. False: it broke the rules. */
 static bool obey(struct crew_member *w, const struct ipc_msg *m, unsigned n_fds)
 {
-    struct ticket *t = ipc_names_session(m->type) ? ticket_of(w, m->session) : NULL;
+    struct ticket *t = ipc_names_session(m->type) ? crew_ticket(w, m->session) : NULL;
 
     if (ipc_names_session(m->type) && !t) {
         return false;
@@ -368,7 +320,7 @@ static bool obey(struct crew_member *w, const struct ipc_msg *m, unsigned n_fds)
         if (!w->counting || !ipc_counts_sound(&m->u.counts)) {
             return false;
         }
-        take_counts(w, &m->u.counts);
+        crew_take_counts(w, &m->u.counts);
         break;
     case IPC_ENDED:
         if (m->u.ended.reason >= REASON_COUNT) {

@@ -40,7 +40,7 @@ struct monitor {
     unsigned sessions;     /* alive, of all routes */
     uint32_t taint;        /* of all sessions of this run */
     struct recorder recorder;
-    struct tracing *tracing; /* NULL before it is set up */
+    struct tracing *tracing;     /* NULL before it is set up */
     struct inspector *inspector; /* NULL: nothing needs one */
     struct control *control;     /* NULL: nobody may ask */
     uint64_t started_ms;

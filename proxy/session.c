@@ -13,6 +13,7 @@
 #include <sys/time.h>
 
 #include "base/sock.h"
+#include "proxy/session_count.h"
 
 #define SUBJECT(s, leg_name) \
     &(struct log_subject) \
@@ -38,19 +39,6 @@ static void set_timer(struct session *s, unsigned ms)
 
 /* ---- the end ---- */
 
-static void add_count(struct ipc_count *to, const struct ipc_count *more)
-{
-    to->messages += more->messages;
-    to->bytes += more->bytes;
-    to->fds += more->fds;
-}
-
-static void add_counts(struct session *s, const struct lane *l)
-{
-    add_count(&s->to_backend, &l->to_backend.count);
-    add_count(&s->to_client, &l->to_client.count);
-}
-
 /* The only way out of a session. */
 static void session_end(struct session *s, enum session_reason reason)
 {
@@ -75,7 +63,7 @@ static void session_end(struct session *s, enum session_reason reason)
 static void close_lane(struct session *s, struct lane **l)
 {
     if (*l) {
-        add_counts(s, *l);
+        session_count_lane(*l, &s->to_backend, &s->to_client);
         lane_deinit(*l);
         free(*l);
         *l = NULL;
@@ -573,72 +561,6 @@ void session_end_one(struct session_host *h, uint64_t id)
     }
 }
 
-/* ---- counting ---- */
-
-static struct ipc_counted counted(const struct session *s)
-{
-    struct ipc_counted c = {
-        .session = s->id, .to_backend = s->to_backend, .to_client = s->to_client};
-    const struct lane *const lanes[] = {s->lane, s->twin};
-
-    for (size_t i = 0; i < sizeof lanes / sizeof *lanes; i++) {
-        if (lanes[i]) {
-            add_count(&c.to_backend, &lanes[i]->to_backend.count);
-            add_count(&c.to_client, &lanes[i]->to_client.count);
-        }
-    }
-    return c;
-}
-
-/*
- * Sends the next ones that have not been told in this round, as many as a message has. False: the
- * channel is full.
- */
-static bool send_some_counts(struct session_host *h)
-{
-    struct session *told[IPC_COUNTED];
-    struct ipc_msg m = {.type = IPC_COUNTS};
-    struct ipc_counts *c = &m.u.counts;
-    struct session *s = NULL;
-
-    c->last = 1;
-    for (int state = SESSION_RELAYING; state <= SESSION_DRAINING; state++) {
-        TAILQ_FOREACH(s, &h->lists[state], link)
-        {
-            if (s->counted == h->count_round) {
-                continue;
-            }
-            if (c->n == IPC_COUNTED) {
-                c->last = 0;
-                break;
-            }
-            told[c->n] = s;
-            c->counted[c->n++] = counted(s);
-        }
-    }
-    if (!h->send(h, &m)) {
-        return false;
-    }
-    for (uint32_t i = 0; i < c->n; i++) {
-        told[i]->counted = h->count_round;
-    }
-    h->count_unsent = !c->last;
-    return true;
-}
-
-static void send_counts(struct session_host *h)
-{
-    while (h->count_unsent && send_some_counts(h)) {
-    }
-}
-
-void session_count(struct session_host *h)
-{
-    h->count_round++;
-    h->count_unsent = true;
-    send_counts(h);
-}
-
 void session_end_all(struct session_host *h, enum session_reason reason)
 {
     for (int state = 0; state < SESSION_DEAD; state++) {
@@ -658,7 +580,7 @@ void session_host_resume(struct session_host *h)
     struct session *next;
 
     reap(-1, 0, h);
-    send_counts(h);
+    session_count_resume(h);
     TAILQ_FOREACH_SAFE(s, &h->lists[SESSION_DECIDING], link, next)
     {
         if (s->evidence_unsent && !report_evidence(s)) {

@@ -58,7 +58,7 @@ enum session_reason {
     REASON_WORKER_DIED,
     REASON_SHUTDOWN,
     REASON_OPERATOR, /* poemctl sessions end */
-    REASON_COUNT, /* how many there are */
+    REASON_COUNT,    /* how many there are */
 };
 
 /* Lower-case name for logs ("relaying"). Static; "?" for a number out of range. */

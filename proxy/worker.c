@@ -70,6 +70,18 @@ static void on_channel_writable(evutil_socket_t fd, short what, void *arg)
     quit_when_empty(w);
 }
 
+/* False: the session could not begin, and nobody can be told. */
+static bool begin_session(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
+{
+    const int client_fd = fdset_steal(fds, 0);
+    const int backend_fd = fdset_steal(fds, 0);
+    const struct ipc_msg ended = {
+        .type = IPC_ENDED, .session = m->session, .u.ended.reason = REASON_NO_RESOURCES};
+
+    return session_begin(&w->host, m->session, &m->u.begin, client_fd, backend_fd) == 0 ||
+           send_to_monitor(&w->host, &ended);
+}
+
 /* Obeys one message; its fds are taken out of the set where they are used. False: against the
  * rules. */
 static bool obey(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
@@ -82,18 +94,8 @@ static bool obey(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
         return false;
     }
     switch ((enum ipc_type)m->type) {
-    case IPC_SESSION: {
-        const int client_fd = fdset_steal(fds, 0);
-        const int backend_fd = fdset_steal(fds, 0);
-
-        if (session_begin(&w->host, m->session, &m->u.begin, client_fd, backend_fd) < 0) {
-            const struct ipc_msg ended = {
-                .type = IPC_ENDED, .session = m->session, .u.ended.reason = REASON_NO_RESOURCES};
-
-            return send_to_monitor(&w->host, &ended);
-        }
-        break;
-    }
+    case IPC_SESSION:
+        return begin_session(w, m, fds);
     case IPC_REFUSE:
         session_refuse(&w->host, &m->u.refuse, fdset_steal(fds, 0));
         break;

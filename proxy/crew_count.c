@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Asks the workers what has passed, and keeps it in the tickets. */
+#include "proxy/crew_count.h"
+
+#include "proxy/control.h"
+#include "proxy/monitor.h"
+
+void crew_count(struct crew *c)
+{
+    const struct ipc_msg m = {.type = IPC_COUNT};
+
+    for (unsigned i = 0; i < c->n; i++) {
+        struct crew_member *w = &c->members[i];
+
+        /* One whose channel is full is busy: what was known last has to do. */
+        if (w->ready && !w->counting && ipc_send(w->channel_fd, &m, NULL, 0) == 0) {
+            w->counting = true;
+        }
+    }
+}
+
+bool crew_counting(const struct crew *c)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        if (c->members[i].counting) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void crew_take_counts(struct crew_member *w, const struct ipc_counts *c)
+{
+    struct ticket *t = NULL;
+
+    for (uint32_t i = 0; i < c->n; i++) {
+        const struct ipc_counted *counted = &c->counted[i];
+
+        /* They come in the order of the list, but for those that have waited for their verdict. */
+        t = t ? TAILQ_NEXT(t, member_link) : NULL;
+        if (!t || t->id != counted->session) {
+            t = crew_ticket(w, counted->session);
+        }
+        if (t) {
+            t->counted = true;
+            t->to_backend = counted->to_backend;
+            t->to_client = counted->to_client;
+        }
+    }
+    if (c->last) {
+        w->counting = false;
+        control_counted(w->crew->monitor->control);
+    }
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Counts for the monitor: in as many messages as it takes, and as the channel takes them. A session
+ * is told of once in each round, whatever begins or ends meanwhile.
+ */
+#include "proxy/session_count.h"
+
+static void add(struct ipc_count *to, const struct ipc_count *more)
+{
+    to->messages += more->messages;
+    to->bytes += more->bytes;
+    to->fds += more->fds;
+}
+
+void session_count_lane(const struct lane *l, struct ipc_count *to_backend,
+                        struct ipc_count *to_client)
+{
+    add(to_backend, &l->to_backend.count);
+    add(to_client, &l->to_client.count);
+}
+
+static struct ipc_counted counted(const struct session *s)
+{
+    struct ipc_counted c = {
+        .session = s->id, .to_backend = s->to_backend, .to_client = s->to_client};
+
+    if (s->lane) {
+        session_count_lane(s->lane, &c.to_backend, &c.to_client);
+    }
+    if (s->twin) {
+        session_count_lane(s->twin, &c.to_backend, &c.to_client);
+    }
+    return c;
+}
+
+/* The first n that had not been told in this round have been. */
+static void mark(struct session_host *h, uint32_t n)
+{
+    struct session *s;
+
+    for (int state = SESSION_RELAYING; state <= SESSION_DRAINING; state++) {
+        TAILQ_FOREACH(s, &h->lists[state], link)
+        {
+            if (n > 0 && s->counted != h->count_round) {
+                s->counted = h->count_round;
+                n--;
+            }
+        }
+    }
+}
+
+/*
+ * Sends the next ones that have not been told in this round, as many as a message has. False: the
+ * channel is full.
+ */
+static bool send_some(struct session_host *h)
+{
+    struct ipc_msg m = {.type = IPC_COUNTS};
+    struct ipc_counts *c = &m.u.counts;
+    const struct session *s;
+
+    c->last = 1;
+    for (int state = SESSION_RELAYING; state <= SESSION_DRAINING; state++) {
+        TAILQ_FOREACH(s, &h->lists[state], link)
+        {
+            if (s->counted == h->count_round) {
+                continue;
+            }
+            if (c->n == IPC_COUNTED) {
+                c->last = 0;
+                break;
+            }
+            c->counted[c->n++] = counted(s);
+        }
+    }
+    if (!h->send(h, &m)) {
+        return false;
+    }
+    mark(h, c->n);
+    h->count_unsent = !c->last;
+    return true;
+}
+
+void session_count_resume(struct session_host *h)
+{
+    while (h->count_unsent && send_some(h)) {
+    }
+}
+
+void session_count(struct session_host *h)
+{
+    h->count_round++;
+    h->count_unsent = true;
+    session_count_resume(h);
+}
