@@ -228,6 +228,39 @@ class Stats(Case):
             self.assertNotIn("\x1b", self.trace(*arguments).stdout)
 
 
+class Memory(Case):
+    """What is needed does not grow with a trace."""
+
+    def peak(self, *arguments: object) -> int:
+        """In KiB. A sanitizer keeps what was freed, unless told."""
+        with open("/dev/null", "wb") as nothing:
+            process = subprocess.Popen(
+                [build / "poemctl", "trace", *map(str, arguments)], stdin=subprocess.DEVNULL,
+                stdout=nothing, cwd=self.folder,
+                env={**os.environ, "ASAN_OPTIONS": "quarantine_size_mb=0:detect_leaks=0"})
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertIn(process.returncode, (YES, NO), arguments)
+        return usage.ru_maxrss
+
+    def test_peaks(self) -> None:
+        one = bytes(trace_made.busy(3000))
+        start = sum(len(body) + 12 for _, body in blocks(one)[:2])
+        self.write("one", one)
+        ten = self.write("ten", one + 9 * one[start:])
+        self.write("odd", bytes(trace_made.busy(3000, seed=2)) + 9 * one[start:])
+        self.assertGreater(ten.stat().st_size, 8 << 20)
+        for name, before, after in (("stats", (), ()), ("stats", ("--json",), ()),
+                                    ("stats", ("--html", "out"), ()),
+                                    ("export", ("--chrome", "out"), ()),
+                                    ("extract", ("-w", "out"), ()),
+                                    ("diff", (), ("odd",))):
+            with self.subTest(name, before=before):
+                small = self.peak(name, *before, "one", *after)
+                large = self.peak(name, *before, "ten", *after)
+                self.assertLess(large - small, 2048)
+
+
 class Export(Case):
     def export(self, content: object, *arguments: object) -> list[dict]:
         self.trace("export", "--chrome", "out.json", *arguments, self.write("t", content))
