@@ -320,7 +320,7 @@ void tracing_worker_started(struct monitor *m, struct crew_member *w)
     if (!t || !tracing_link_up(&t->link)) {
         return;
     }
-    ring_fd = ring_create((uint64_t)m->config->trace_buffer_mib << 20);
+    ring_fd = ring_create((uint64_t)m->config->trace_buffer_mib * 1048576);
     bell_fd = ring_bell_create();
     if (ring_fd < 0 || bell_fd < 0) {
         log_error("no ring for what a worker captures: %s",
@@ -394,14 +394,14 @@ static void stopped(struct capture *c, uint32_t why)
 {
     struct monitor *const m = c->tracing->monitor;
     const struct log_subject about = subject(c);
+    struct tracer_counts all = c->before;
     const bool asked = why == TRACER_ASKED || why == TRACER_SHUTDOWN || why == TRACER_SESSION_ENDED;
 
+    add(&all, &c->counts);
     log_line(asked ? LOG_INFO : LOG_WARNING, &about,
              "capture %llu ended: %s; messages=%llu lost=%llu bytes=%llu",
-             (unsigned long long)c->id, tracer_why_word(why),
-             (unsigned long long)(c->before.messages + c->counts.messages),
-             (unsigned long long)(c->before.lost + c->counts.lost),
-             (unsigned long long)(c->before.bytes + c->counts.bytes));
+             (unsigned long long)c->id, tracer_why_word(why), (unsigned long long)all.messages,
+             (unsigned long long)all.lost, (unsigned long long)all.bytes);
     if (c->state == TRACING_RUNNING) {
         c->state = TRACING_ENDING;
         retap(c);

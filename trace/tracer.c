@@ -100,6 +100,20 @@ static int give_up_rights(const struct tracer_start *s)
 
 /* ---- the channel ---- */
 
+static bool waits_for_files(const struct tracer *t)
+{
+    const struct tracer_capture *c;
+
+    LIST_FOREACH(c, &t->captures, link)
+    {
+        if (c->dumping) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Ends everything and leaves the loop. */
 static void quit(struct tracer *t)
 {
     struct tracer_capture *c;
@@ -192,7 +206,7 @@ static void obey(struct tracer *t, struct fdset *fds)
         tracer_session_ended(t);
         break;
     case TRACER_QUIT:
-        quit(t);
+        t->quit_asked = true;
         break;
     default:
         log_error("tracer: the monitor said %u", t->in.type);
@@ -212,11 +226,13 @@ void tracer_listen(struct tracer *t)
             obey(t, &fds);
         }
         fdset_close(&fds);
+        if (t->quit_asked && !waits_for_files(t)) {
+            quit(t);
+        }
     }
     if (r != 1 && r != -EAGAIN) {
         /* The monitor is gone: what there is is still written. */
         quit(t);
-        return;
     }
     tracer_captures_reap(t);
 }

@@ -112,13 +112,9 @@ bool tracer_capture_section(struct tracer_capture *c)
     const size_t most = PCAPNG_BLOCK_MAX_OVERHEAD + (comment ? strlen(comment) : 0);
     void *const p = comment ? tracer_capture_room(c, most) : NULL;
     const bool good = p && added(c, pcapng_section(p, most, comment));
-    struct tracer_view *v;
 
     free(comment);
-    LIST_FOREACH(v, &c->views, capture_link)
-    {
-        v->written = false;
-    }
+    c->file++;
     c->interfaces = 0;
     c->begun_ms = tracer_now_ms();
     c->begun_bytes = c->out.bytes;
@@ -126,19 +122,22 @@ bool tracer_capture_section(struct tracer_capture *c)
     return good;
 }
 
+#define LATE ",\"late\":true}"
+
 /* The session's comment, with "late" where the capture began after it. To be freed. */
 static char *view_comment(const struct tracer_view *v, const char *comment)
 {
     const size_t n = strlen(comment);
     char *out = NULL;
 
-    if (!v->late || n == 0 || comment[n - 1] != '}' || strstr(comment, "\"late\":")) {
+    /* An object with members: the monitor always says session and route. */
+    if (!v->late || n <= 2 || comment[n - 1] != '}' || strstr(comment, "\"late\":")) {
         return strdup(comment);
     }
-    out = malloc(n + sizeof ",\"late\":true}");
+    out = malloc(n - 1 + sizeof LATE);
     if (out) {
         memcpy(out, comment, n - 1);
-        strcpy(out + n - 1, n > 2 ? ",\"late\":true}" : "\"late\":true}");
+        memcpy(out + n - 1, LATE, sizeof LATE);
     }
     return out;
 }
@@ -153,21 +152,25 @@ bool tracer_capture_interface(struct tracer_view *v)
     const struct tracer_session *const s = v->session;
     const char *const name = or_empty(s ? s->name : v->name);
     const char *const description = or_empty(s ? s->description : v->description);
-    char *const comment = view_comment(v, or_empty(s ? s->comment : v->comment));
+    char *comment;
     size_t most;
     void *p;
 
+    if (v->file == v->capture->file) {
+        return true;
+    }
+    comment = view_comment(v, or_empty(s ? s->comment : v->comment));
     if (!comment) {
         return false;
     }
     most = PCAPNG_BLOCK_MAX_OVERHEAD + strlen(name) + strlen(description) + strlen(comment);
     p = tracer_capture_room(v->capture, most);
     if (p && added(v->capture, pcapng_interface(p, most, name, description, comment))) {
-        v->written = true;
+        v->file = v->capture->file;
         v->interface = v->capture->interfaces++;
     }
     free(comment);
-    return v->written;
+    return v->file == v->capture->file;
 }
 
 static void dropped(struct tracer_view *v)
@@ -195,7 +198,7 @@ void tracer_capture_put(struct tracer_view *v, const struct trace_message *m, co
             tracer_memory_add(c->memory, n, v);
             v->held++;
         }
-    } else if (v->written || tracer_capture_interface(v)) {
+    } else if (tracer_capture_interface(v)) {
         p = tracer_capture_room(c, most);
         n = p ? pcapng_message(p, most, v->interface, &mine, comment) : 0;
         (void)added(c, n);
@@ -226,7 +229,7 @@ void tracer_capture_statistics(struct tracer_view *v, const char *ending)
     }
     if (!c->memory) {
         /* Messages may all have been unwanted; that they passed is told none the less. */
-        p = v->written || tracer_capture_interface(v) ? tracer_capture_room(c, most) : NULL;
+        p = tracer_capture_interface(v) ? tracer_capture_room(c, most) : NULL;
         (void)added(c, p ? pcapng_statistics(p, most, v->interface, &s, ending) : 0);
         return;
     }

@@ -23,7 +23,12 @@ void tracer_flight_dump(struct tracer_capture *c)
 {
     struct tracer *const t = c->tracer;
 
-    if (c->dumping || c->failed || !holds_something(c)) {
+    if (c->failed || !holds_something(c)) {
+        return;
+    }
+    /* What comes while the file is waited for is another matter. */
+    c->dump_upto = tracer_memory_added(c->memory);
+    if (c->dumping) {
         return;
     }
     if (c->out.fd >= 0) {
@@ -43,7 +48,7 @@ static bool write_block(struct tracer_capture *c, const uint8_t *block, size_t n
 {
     uint8_t *p;
 
-    if (!v->written && !tracer_capture_interface(v)) {
+    if (!tracer_capture_interface(v)) {
         return false;
     }
     p = tracer_capture_room(c, n);
@@ -57,17 +62,6 @@ static bool write_block(struct tracer_capture *c, const uint8_t *block, size_t n
     return true;
 }
 
-/* Views of ended sessions are not on the capture's list: their blocks lead to them. */
-static void forget_interfaces(struct tracer_capture *c)
-{
-    struct tracer_view *v;
-
-    LIST_FOREACH(v, &c->views, capture_link)
-    {
-        v->written = false;
-    }
-}
-
 static void live_statistics(struct tracer_capture *c)
 {
     struct tracer_view *v;
@@ -78,7 +72,8 @@ static void live_statistics(struct tracer_capture *c)
                                             .begin_ns = v->begin_ns,
                                             .seen = v->last - v->base,
                                             .lost = v->lost};
-        void *const p = v->written ? tracer_capture_room(c, PCAPNG_BLOCK_MAX_OVERHEAD) : NULL;
+        void *const p =
+            v->file == c->file ? tracer_capture_room(c, PCAPNG_BLOCK_MAX_OVERHEAD) : NULL;
 
         if (p) {
             tracer_out_add(&c->out,
@@ -95,7 +90,8 @@ void tracer_flight_write(struct tracer_capture *c)
     int err;
 
     c->dumping = false;
-    while ((block = tracer_memory_oldest(c->memory, &n, &owner))) {
+    while (tracer_memory_gone_by(c->memory) < c->dump_upto &&
+           (block = tracer_memory_oldest(c->memory, &n, &owner))) {
         if (!write_block(c, block, n, owner)) {
             break;
         }
@@ -109,5 +105,4 @@ void tracer_flight_write(struct tracer_capture *c)
     if (!c->settings.given) {
         tracer_out_deinit(&c->out);
     }
-    forget_interfaces(c);
 }

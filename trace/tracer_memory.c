@@ -18,6 +18,8 @@ struct tracer_memory {
     size_t first; /* where the oldest entry begins */
     size_t next;  /* where the next one will */
     size_t used;  /* bytes of entries */
+    uint64_t added;
+    uint64_t gone_by;
     tracer_memory_gone *gone;
 };
 
@@ -71,6 +73,7 @@ static bool drop_entry(struct tracer_memory *m)
         m->first = m->next = 0;
     }
     if (e.n > 0) {
+        m->gone_by++;
         m->gone(e.owner);
     }
     return e.n > 0;
@@ -120,6 +123,17 @@ void tracer_memory_add(struct tracer_memory *m, size_t n, void *owner)
     *e = (struct entry){.size = entry_size(n), .n = n, .owner = owner};
     m->used += e->size;
     m->next += e->size;
+    m->added++;
+}
+
+uint64_t tracer_memory_added(const struct tracer_memory *m)
+{
+    return m->added;
+}
+
+uint64_t tracer_memory_gone_by(const struct tracer_memory *m)
+{
+    return m->gone_by;
 }
 
 void *tracer_memory_oldest(const struct tracer_memory *m, size_t *n, void **owner)

@@ -27,6 +27,10 @@ void *tracer_memory_room(struct tracer_memory *m, size_t n) __attribute__((warn_
 /* The block has been put there: it has n bytes, at most as many as were asked for. */
 void tracer_memory_add(struct tracer_memory *m, size_t n, void *owner);
 
+/* Blocks that have been added, and that have gone again, since the beginning. */
+uint64_t tracer_memory_added(const struct tracer_memory *m);
+uint64_t tracer_memory_gone_by(const struct tracer_memory *m);
+
 /* The oldest block, n bytes; NULL: there is none. Good until something is asked for or dropped. */
 void *tracer_memory_oldest(const struct tracer_memory *m, size_t *n, void **owner);
 

@@ -46,7 +46,7 @@ struct tracer_view {
     char *description;
     char *comment;
     bool late;
-    bool written;       /* its interface is in the file */
+    uint64_t file;      /* number of the capture's file that has its interface; 0: none */
     bool changed;       /* since the last statistics */
     uint32_t interface; /* … under this number */
     unsigned held;      /* blocks of it in the flight recorder */
@@ -79,12 +79,14 @@ struct tracer_capture {
     struct tracer_memory *memory; /* NULL: no flight recorder */
     struct event *writable;       /* of a pipe that is full */
     LIST_HEAD(, tracer_view) views;
+    uint64_t file;        /* its number, from 1 */
     uint32_t interfaces;  /* in the file */
     uint64_t begun_ms;    /* of the file */
     uint64_t begun_bytes; /* of the file when it was begun, or when no next one could be had */
     bool wants_file;
-    bool dumping; /* a file is waited for, to dump into */
-    bool failed;  /* to be stopped when the turn is over */
+    bool dumping;       /* a file is waited for, to dump into */
+    uint64_t dump_upto; /* … so many of the blocks that were ever in memory */
+    bool failed;        /* to be stopped when the turn is over */
     uint32_t why;
     struct tracer_counts counts;
     struct tracer_counts told;
@@ -107,6 +109,7 @@ struct tracer {
     struct tracer_ring rings[TRACER_WORKERS];
     unsigned empty_looks;
     uint64_t told_ms; /* when counts were told last */
+    bool quit_asked;  /* once no flight recorder waits for its file */
     bool quitting;
     struct tracer_msg in;
     struct tracer_msg out;

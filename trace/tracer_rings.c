@@ -55,11 +55,10 @@ static void ring_broken(struct tracer_ring *r)
     tracer_say(t);
 }
 
-/* One record of a ring. False: it is to be read again later. */
-static bool take_record(struct tracer_ring *r, const struct trace_message *m)
+/* One record of a ring; s NULL: nobody knows its session. False: it is to be read again later. */
+static bool take_record(struct tracer_ring *r, const struct tracer_session *s,
+                        const struct trace_message *m)
 {
-    const struct tracer_session *const s = tracer_session_find(r->tracer, m->session);
-
     if (!s && r->stalls < STALLS) {
         r->stalls++;
         ring_unread(r->reader);
@@ -99,7 +98,7 @@ static bool drain(struct tracer_ring *r, size_t most)
             ring_broken(r);
             return true;
         }
-        if (!take_record(r, &m)) {
+        if (!take_record(r, s, &m)) {
             break;
         }
         taken += n;
