@@ -408,10 +408,9 @@ static const struct {
     [VALUE_ACCOUNT] = {read_account, true},    [VALUE_COUNT] = {read_count, false},
     [VALUE_DURATION] = {read_duration, false}, [VALUE_MODE] = {read_mode, false},
     [VALUE_LEVEL] = {read_level, false},       [VALUE_FILE] = {read_file, true},
-    [VALUE_PAYLOAD] = {read_payload, false},
-    [VALUE_TEXT] = {read_text, true},          [VALUE_DATE] = {read_date, false},
-    [VALUE_COMMAND] = {read_command, true},    [VALUE_SIZE] = {read_size, true},
-    [VALUE_RANGE] = {read_range, true},
+    [VALUE_PAYLOAD] = {read_payload, false},   [VALUE_TEXT] = {read_text, true},
+    [VALUE_DATE] = {read_date, false},         [VALUE_COMMAND] = {read_command, true},
+    [VALUE_SIZE] = {read_size, true},          [VALUE_RANGE] = {read_range, true},
 };
 
 bool value_is_text(enum value_kind kind)

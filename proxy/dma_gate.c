@@ -13,6 +13,9 @@
 /* linux/vfio.h, VFIO_DMA_UNMAP_FLAG_ALL: libvfio-user takes it, with address and size 0. */
 #define UNMAP_ALL 0x2u
 
+/* Room for the replies to one side. */
+#define REPLY_BYTES ((size_t)DMA_REPLIES * WIRE_HDR_SIZE)
+
 void dma_gate_init(struct dma_gate *g, const struct dma_settings *set, uint32_t max_maps,
                    struct report *report, dma_gate_fn *fn, void *arg)
 {
@@ -147,16 +150,16 @@ static bool reply(struct dma_way *w, uint16_t id, uint16_t command, int err)
     const struct wire_hdr hdr = wire_error_hdr(&request, err);
 
     if (!w->replies) {
-        w->replies = malloc((size_t)DMA_REPLIES * WIRE_HDR_SIZE);
+        w->replies = malloc(REPLY_BYTES);
         if (!w->replies) {
             return false;
         }
     }
     /* Whoever keeps to dma_gate_blocked never comes to that. */
-    if (w->reply_end - w->reply_start > (DMA_REPLIES - 1) * WIRE_HDR_SIZE) {
+    if (w->reply_end - w->reply_start > REPLY_BYTES - WIRE_HDR_SIZE) {
         return false;
     }
-    if (w->reply_start > 0 && w->reply_end + WIRE_HDR_SIZE > DMA_REPLIES * WIRE_HDR_SIZE) {
+    if (w->reply_start > 0 && w->reply_end + WIRE_HDR_SIZE > REPLY_BYTES) {
         w->reply_end -= w->reply_start;
         memmove(w->replies, w->replies + w->reply_start, w->reply_end);
         w->reply_start = 0;

@@ -3,6 +3,9 @@
 #
 # The gate between a device and its client's memory, and what a session tells the monitor of it.
 poemd_unit_test(test_dma_map proxy)
-poemd_unit_test(test_dma_gate proxy)
+add_library(unit_gate STATIC gate_rig.c)
+target_link_libraries(unit_gate PUBLIC proxy test_unit)
+poemd_unit_test(test_dma_gate unit_gate)
+poemd_unit_test(test_dma_replies unit_gate)
 poemd_unit_test(test_report proxy)
 poemd_unit_test(test_lane_gate proxy unit_peers)

@@ -224,9 +224,18 @@ static void expect_all_answers(void)
     }
 }
 
+static uint32_t dice;
+
+/* One of n, the same in every run. */
+static unsigned roll(unsigned n)
+{
+    dice = dice * 1664525u + 1013904223u;
+    return (dice >> 16) % n;
+}
+
 static void change_add(unsigned first, unsigned last)
 {
-    const struct model_map m = {mask_of(first, last), (uint32_t)rand() & 3u, rand() & 1};
+    const struct model_map m = {mask_of(first, last), roll(4), roll(2) == 1};
     const struct dma_map map = {{base + first, base + last}, m.flags, m.passed, 0};
 
     if (model_n < MOST) {
@@ -262,7 +271,7 @@ static void change_remove(void)
     if (maps.n == 0) {
         return;
     }
-    map = maps.maps[(size_t)rand() % maps.n];
+    map = maps.maps[roll((unsigned)maps.n)];
     mask = mask_of((unsigned)(map.span.first - base), (unsigned)(map.span.last - base));
     ck_assert(dma_maps_remove(&maps, &map));
     for (size_t i = 0; i < model_n; i++) {
@@ -284,14 +293,14 @@ START_TEST(every_span_after_every_change)
 
     base = bases[_i];
     model_n = 0;
-    srand(4711);
+    dice = 4711;
     for (int i = 0; i < 2000; i++) {
-        const unsigned a = (unsigned)rand() % WORLD;
-        const unsigned b = (unsigned)rand() % WORLD;
+        const unsigned a = roll(WORLD);
+        const unsigned b = roll(WORLD);
         const unsigned first = a < b ? a : b;
         const unsigned last = a < b ? b : a;
 
-        switch (rand() % 4) {
+        switch (roll(4)) {
         case 0:
         case 1:
             change_add(first, last);
