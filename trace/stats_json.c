@@ -174,6 +174,16 @@ static json_t *sessions(const struct stats *s)
     return list;
 }
 
+static uint64_t count_sessions(const struct stats *s)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < s->sessions_room; i++) {
+        n += s->sessions[i].session != NULL;
+    }
+    return n;
+}
+
 static json_t *notes(const struct stats *s)
 {
     json_t *const list = json_array();
@@ -301,27 +311,66 @@ static json_t *excerpts(const struct stats_excerpts *e)
                      "slow", slow, "tail", tail);
 }
 
+static json_t *whole(const struct stats *s)
+{
+    return json_pack("{s:o, s:o}", "own_ns", number(s->broker_ns), "whole_ns", number(s->whole_ns));
+}
+
+static json_t *senders(const struct stats *s)
+{
+    return json_pack("{s:o, s:o}", "client", sender(&s->senders[TRACE_FROM_CLIENT]), "backend",
+                     sender(&s->senders[TRACE_FROM_BACKEND]));
+}
+
+static json_t *over_time(const struct stats *s, bool detail)
+{
+    return json_pack("{s:o, s:o}", "column_ns", number(s->time.width), "columns",
+                     columns(s, detail));
+}
+
 json_t *stats_json(const struct stats *s, const struct stats_about *about, bool detail)
 {
-    const uint64_t duration = s->end_ns > s->begin_ns ? s->end_ns - s->begin_ns : 0;
-    json_t *const o = json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, "
-        "s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}}",
-        "format", "poemd-trace-stats/1", "file", foreign(about->file), "filter",
-        foreign(about->filter), "broken", foreign(about->broken), "begin", time_text(s->begin_ns),
-        "duration_ns", number(duration), "messages", number(s->messages), "made", number(s->made),
-        "lost", number(stats_lost(s)), "unasked", number(s->unasked), "undelivered",
-        number(s->undelivered), "malformed", number(s->malformed), "given_up", number(s->given_up),
-        "senders", "client", sender(&s->senders[TRACE_FROM_CLIENT]), "backend",
-        sender(&s->senders[TRACE_FROM_BACKEND]), "broker", "own_ns", number(s->broker_ns),
-        "whole_ns", number(s->whole_ns), "latency", spread(&s->latency), "commands", commands(s),
-        "regions", regions(s), "sessions", sessions(s), "unseen", notes(s), "more_unseen",
-        number(s->more_notes), "time", "column_ns", number(s->time.width), "columns",
-        columns(s, detail));
+    const struct member {
+        const char *name;
+        json_t *value;
+    } members[] = {
+        {"format", json_string("poemd-trace-stats/1")},
+        {"file", foreign(about->file)},
+        {"filter", foreign(about->filter)},
+        {"broken", foreign(about->broken)},
+        {"begin", time_text(s->begin_ns)},
+        {"duration_ns", number(s->end_ns > s->begin_ns ? s->end_ns - s->begin_ns : 0)},
+        {"messages", number(s->messages)},
+        {"made", number(s->made)},
+        {"lost", number(stats_lost(s))},
+        {"unasked", number(s->unasked)},
+        {"undelivered", number(s->undelivered)},
+        {"malformed", number(s->malformed)},
+        {"given_up", number(s->given_up)},
+        {"senders", senders(s)},
+        {"broker", whole(s)},
+        {"latency", spread(&s->latency)},
+        {"commands", commands(s)},
+        {"regions", regions(s)},
+        {"session_count", number(count_sessions(s))},
+        {"sessions", sessions(s)},
+        {"unseen", notes(s)},
+        {"more_unseen", number(s->more_notes)},
+        {"time", over_time(s, detail)},
+        {"steps", detail ? step_bounds() : NULL},
+        {"excerpts", detail ? excerpts(&s->excerpts) : NULL},
+    };
+    const size_t n = sizeof members / sizeof *members - (detail ? 0 : 2);
+    json_t *const o = json_object();
+    bool ok = o != NULL;
 
-    if (o && detail) {
-        json_object_set_new(o, "steps", step_bounds());
-        json_object_set_new(o, "excerpts", excerpts(&s->excerpts));
+    /* Each value is taken, whether there was memory for another or not. */
+    for (size_t i = 0; i < n; i++) {
+        ok = json_object_set_new(o, members[i].name, members[i].value) == 0 && ok;
+    }
+    if (!ok) {
+        json_decref(o);
+        return NULL;
     }
     return o;
 }
