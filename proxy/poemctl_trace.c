@@ -32,7 +32,7 @@ static const struct action {
      trace_extract_main},
     {"replay",
      "[--json] [--session N] [--leg client|backend] [--mask MASK]...\n"
-     "            [--timeout MS] [--as-device] FILE SOCKET",
+     "            [--timeout MS] [--fast] [--as-device] FILE SOCKET",
      trace_replay_main},
     {"diff", "[--json] A B", trace_diff_main},
     {NULL, NULL, NULL},

@@ -29,6 +29,7 @@
 struct options {
     bool json;
     bool as_device;
+    bool fast;
     bool session_said;
     uint64_t session;
     int timeout_ms; /* 0: not said */
@@ -87,6 +88,9 @@ static bool read_option(int c, struct options *o)
     case 'd':
         o->as_device = true;
         return true;
+    case 'f':
+        o->fast = true;
+        return true;
     case 's':
         return read_session(optarg, o);
     case 'l':
@@ -103,13 +107,10 @@ static bool read_option(int c, struct options *o)
 static bool parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
-        {"json", no_argument, NULL, 'j'},
-        {"as-device", no_argument, NULL, 'd'},
-        {"session", required_argument, NULL, 's'},
-        {"leg", required_argument, NULL, 'l'},
-        {"mask", required_argument, NULL, 'm'},
-        {"timeout", required_argument, NULL, 't'},
-        {NULL, 0, NULL, 0},
+        {"json", no_argument, NULL, 'j'},          {"as-device", no_argument, NULL, 'd'},
+        {"session", required_argument, NULL, 's'}, {"leg", required_argument, NULL, 'l'},
+        {"fast", no_argument, NULL, 'f'},          {"mask", required_argument, NULL, 'm'},
+        {"timeout", required_argument, NULL, 't'}, {NULL, 0, NULL, 0},
     };
     int c;
 
@@ -415,7 +416,8 @@ static int play(struct options *o, const struct reading *in)
                                              .masks = &o->masks,
                                              .path = o->path,
                                              .leg = o->leg,
-                                             .timeout_ms = timeout};
+                                             .timeout_ms = timeout,
+                                             .fast = o->fast};
     struct replay_result *const r = malloc(sizeof *r);
     int code;
 

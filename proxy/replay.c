@@ -100,10 +100,10 @@ uint32_t replay_max_size(const struct replay_script *s)
     return max < LIMIT_REPLAY_MESSAGE ? max : LIMIT_REPLAY_MESSAGE;
 }
 
-int64_t replay_now_ms(void)
+int64_t replay_now_ns(void)
 {
     struct timespec t;
 
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }

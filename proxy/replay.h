@@ -37,6 +37,7 @@ struct replay_settings {
     const char *path; /* of the socket */
     unsigned leg;     /* TRACE_LEG_*: which the script is of */
     int timeout_ms;   /* without any progress; -1: none (replay_device alone) */
+    bool fast;        /* the client's pauses are left out */
 };
 
 struct replay_result {
@@ -81,8 +82,8 @@ bool replay_fds(struct replay_result *r, const struct replay_message *m, uint16_
 /* The bound of the messages that come: what any client takes, or the largest that was recorded. */
 uint32_t replay_max_size(const struct replay_script *s);
 
-/* Milliseconds of a clock that runs forwards. */
-int64_t replay_now_ms(void);
+/* Nanoseconds of a clock that runs forwards. */
+int64_t replay_now_ns(void);
 
 /* Plays the client to the device that listens at settings->path. */
 void replay_client(const struct replay_settings *settings, struct replay_result *out);

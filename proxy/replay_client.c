@@ -4,7 +4,8 @@
  * The client's part: its recorded messages go out in their order, each as soon as all has come that
  * had been delivered to the client before it was read then. So requests that followed each other
  * without waiting do so again, and a device that answers commands of its own making (DMA) is waited
- * for where it was.
+ * for where it was. Nor does it go sooner after that than it did then: what the client waited for
+ * beside the sockets, an interrupt for one, is in no trace, and a pause is all that tells of it.
  *
  * The device's commands are answered in their recorded places: with the recorded data where the
  * trace has it, else from memory. Everything is judged when it comes; nothing is believed.
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "base/sock.h"
 #include "proxy/replay.h"
@@ -28,6 +30,11 @@
 
 /* At the end the device has so long to close, and to say what nobody asked for. */
 #define DRAIN_MS 1000
+
+#define MS_NS INT64_C(1000000)
+
+/* No pause is longer, however long the client had nothing to say then. */
+#define PAUSE_NS (1000 * MS_NS)
 
 /* What has become of a message of the script. */
 struct fate {
@@ -51,10 +58,12 @@ struct player {
     struct replay_link links[REPLAY_SOCKETS];
     struct queue queues[REPLAY_SOCKETS];
     struct fate *fates;
-    size_t next;   /* the message of the script that is to go next */
-    size_t oldest; /* no request before this place waits for its reply */
-    bool over;     /* nothing more can come of it */
-    bool deaf;     /* the device no longer reads */
+    size_t next;     /* the message of the script that is to go next */
+    size_t oldest;   /* no request before this place waits for its reply */
+    int64_t last_ns; /* when something came or went */
+    int64_t wake_ns; /* the next message goes then; 0: it waits for others */
+    bool over;       /* nothing more can come of it */
+    bool deaf;       /* the device no longer reads */
     bool draining;
 };
 
@@ -344,6 +353,18 @@ static bool may_go(const struct player *p, const struct replay_message *m)
     return !m->reply || m->partner == REPLAY_NONE || p->fates[m->partner].came;
 }
 
+/* Whether the pause is over that the client made before it said this. */
+static bool has_paused(struct player *p, const struct replay_message *m)
+{
+    const int64_t pause = m->pause_ns < PAUSE_NS ? (int64_t)m->pause_ns : PAUSE_NS;
+
+    if (p->settings->fast || p->last_ns == 0 || replay_now_ns() >= p->last_ns + pause) {
+        return true;
+    }
+    p->wake_ns = p->last_ns + pause;
+    return false;
+}
+
 /* What a message that goes out does to the guest's memory and interrupts. */
 static bool note_map(struct player *p, const struct replay_message *m, const struct fdset *fds)
 {
@@ -431,12 +452,13 @@ static bool put_next(struct player *p, bool *went)
     if (l->fd < 0) {
         return replay_could_not(p->result, "the device has no twin socket, and the session had");
     }
-    if (!replay_link_idle(l)) {
+    if (!replay_link_idle(l) || !has_paused(p, m)) {
         return true;
     }
     if (!(m->reply && m->partner != REPLAY_NONE ? put_recorded(p, l, m) : put_request(p, l, m))) {
         return false;
     }
+    p->last_ns = replay_now_ns();
     p->fates[p->next++].sent = true;
     p->result->sent++;
     *went = true;
@@ -448,6 +470,7 @@ static bool send_on(struct player *p)
 {
     bool went = true;
 
+    p->wake_ns = 0;
     while (went && !p->deaf) {
         for (unsigned i = 0; i < REPLAY_SOCKETS; i++) {
             struct replay_link *const l = &p->links[i];
@@ -470,8 +493,8 @@ static bool send_on(struct player *p)
 
 /* ---- the loop ---- */
 
-/* Takes all that is there. *any: something was. */
-static bool receive_on(struct player *p, unsigned socket, bool *any)
+/* Takes all that is there. */
+static bool receive_on(struct player *p, unsigned socket)
 {
     struct replay_link *const l = &p->links[socket];
     const char *const who = socket == REPLAY_MAIN ? "the device" : "the device (twin socket)";
@@ -479,7 +502,7 @@ static bool receive_on(struct player *p, unsigned socket, bool *any)
     char text[192];
 
     while ((o = replay_link_read(l)) == LINK_OK) {
-        *any = true;
+        p->last_ns = replay_now_ns();
         if (!take(p, socket)) {
             return false;
         }
@@ -507,8 +530,8 @@ static bool done(const struct player *p)
            p->queues[REPLAY_TWIN].low == p->queues[REPLAY_TWIN].n;
 }
 
-/* Waits for either socket. False: nothing came in time, or polling failed. */
-static bool wait_for(struct player *p, int timeout_ms, short *revents)
+/* Waits for either socket until then. False: nothing came, or polling failed. */
+static bool wait_for(struct player *p, int64_t until_ns, short *revents)
 {
     struct pollfd fds[REPLAY_SOCKETS];
     int r;
@@ -522,7 +545,11 @@ static bool wait_for(struct player *p, int timeout_ms, short *revents)
         }
     }
     do {
-        r = poll(fds, REPLAY_SOCKETS, timeout_ms);
+        const int64_t left = until_ns - replay_now_ns();
+        const struct timespec t = {left > 0 ? left / (1000 * MS_NS) : 0,
+                                   left > 0 ? left % (1000 * MS_NS) : 0};
+
+        r = ppoll(fds, REPLAY_SOCKETS, &t, NULL);
     } while (r < 0 && errno == EINTR);
     for (unsigned i = 0; i < REPLAY_SOCKETS; i++) {
         revents[i] = fds[i].revents;
@@ -560,13 +587,13 @@ static void find_missing(struct player *p)
     p->over = true;
 }
 
-/* One turn. False: it could not. */
-static bool turn(struct player *p, int timeout_ms)
+/* One turn, which ends at that time at the latest. False: it could not. */
+static bool turn(struct player *p, int64_t until_ns)
 {
+    const bool pauses = p->wake_ns > 0 && p->wake_ns < until_ns;
     short revents[REPLAY_SOCKETS] = {0};
-    bool any = false;
 
-    if (!wait_for(p, timeout_ms, revents)) {
+    if (!wait_for(p, pauses ? p->wake_ns : until_ns, revents) && !pauses) {
         if (!p->draining) {
             find_missing(p);
         }
@@ -575,7 +602,7 @@ static bool turn(struct player *p, int timeout_ms)
     }
     for (unsigned i = 0; i < REPLAY_SOCKETS && !p->over; i++) {
         if ((revents[i] & (POLLIN | POLLHUP | POLLERR)) && p->links[i].fd >= 0 &&
-            !receive_on(p, i, &any)) {
+            !receive_on(p, i)) {
             return false;
         }
     }
@@ -589,25 +616,21 @@ static bool turn(struct player *p, int timeout_ms)
 static void drain(struct player *p)
 {
     const int timeout = p->settings->timeout_ms;
-    const int64_t deadline = replay_now_ms() + (timeout < DRAIN_MS ? timeout : DRAIN_MS);
-    int64_t left = 1;
+    const int64_t deadline = replay_now_ns() + (timeout < DRAIN_MS ? timeout : DRAIN_MS) * MS_NS;
 
     p->draining = true;
+    p->wake_ns = 0;
     shutdown(p->links[REPLAY_MAIN].fd, SHUT_WR);
-    while (!p->over && left > 0) {
-        left = deadline - replay_now_ms();
-        if (left > 0 && !turn(p, (int)left)) {
-            return;
-        }
+    while (!p->over && turn(p, deadline)) {
     }
 }
 
 static bool connect_to(struct player *p)
 {
-    const int64_t deadline = replay_now_ms() + p->settings->timeout_ms;
+    const int64_t deadline = replay_now_ns() + p->settings->timeout_ms * MS_NS;
     int fd = sock_connect(p->settings->path, true);
 
-    while (fd == -EAGAIN && replay_now_ms() < deadline) {
+    while (fd == -EAGAIN && replay_now_ns() < deadline) {
         poll(NULL, 0, 10);
         fd = sock_connect(p->settings->path, true);
     }
@@ -631,7 +654,7 @@ void replay_client(const struct replay_settings *settings, struct replay_result 
         return;
     }
     if (player_init(&p, settings, out) && connect_to(&p) && send_on(&p)) {
-        while (!p.over && !done(&p) && turn(&p, settings->timeout_ms)) {
+        while (!p.over && !done(&p) && turn(&p, replay_now_ns() + settings->timeout_ms * MS_NS)) {
         }
         if (!p.over && !out->could_not) {
             drain(&p);

@@ -244,8 +244,26 @@ static size_t delivered_by(const struct deliveries *d, uint64_t ns)
     return low;
 }
 
+/* What had happened last on its sender's side before a message was read: *said is its last word. */
+static uint64_t pause_before(const struct replay_message *m, const struct deliveries *other,
+                             uint64_t *said)
+{
+    uint64_t last = *said;
+
+    for (unsigned socket = 0; socket < REPLAY_SOCKETS; socket++) {
+        const size_t n = m->after[socket];
+
+        if (n > 0 && other[socket].ns[n - 1] > last) {
+            last = other[socket].ns[n - 1];
+        }
+    }
+    *said = m->read_ns;
+    return last > 0 && m->read_ns > last ? m->read_ns - last : 0;
+}
+
 static bool find_waits(struct replay_script *s)
 {
+    uint64_t said[TRACE_SENDERS] = {0};
     struct deliveries d[TRACE_SENDERS][REPLAY_SOCKETS] = {{{0}}};
     bool ok = true;
 
@@ -260,6 +278,7 @@ static bool find_waits(struct replay_script *s)
         for (unsigned socket = 0; socket < REPLAY_SOCKETS; socket++) {
             m->after[socket] = delivered_by(&d[!m->sender][socket], m->read_ns);
         }
+        m->pause_ns = pause_before(m, d[!m->sender], &said[m->sender]);
     }
     for (unsigned i = 0; i < TRACE_SENDERS * REPLAY_SOCKETS; i++) {
         free(d[i / REPLAY_SOCKETS][i % REPLAY_SOCKETS].ns);

@@ -28,6 +28,8 @@ struct replay_message {
      * been delivered when this one was read.
      */
     size_t after[REPLAY_SOCKETS];
+    /* From the last of those, or its sender's last before, until this one was read. */
+    uint64_t pause_ns;
     size_t ordinal; /* of its sender's messages on its socket, from 0 */
     uint32_t kept;  /* bytes at data, header included */
     uint16_t n_fds;

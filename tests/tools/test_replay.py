@@ -103,14 +103,15 @@ class ReplayCase(Tools):
         self.assertEqual(said["found"] > 0, status == 1)
         return said
 
-    def capture(self, client: list[str], edu: tuple[str, ...] = (), words: str = "") -> str:
+    def capture(self, client: list[str], edu: tuple[str, ...] = (), words: str = "",
+                rules: str = "") -> str:
         """The trace of what a client (its last argument is the socket) says to edu."""
         trace = self.folder / f"{client[0]}{len(os.listdir(self.folder))}.pcapng"
         front = str(self.folder / "front")
         config = self.folder / "poemd.conf"
         with self.edu(*edu) as backend:
             config.write_text(f'route edu0 {{\n    listen "{front}"\n    backend "{backend}"\n'
-                              f'    trace "{trace}" {words}\n}}\n')
+                              f'    trace "{trace}" {words}\n    {rules}\n}}\n')
             with self.running("poemd", "--config", str(config)):
                 self.tool(*client, front)
         return str(trace)
@@ -149,14 +150,28 @@ class AgainstEdu(ReplayCase):
         for edu, client in self.DRIVES:
             with self.subTest(client=client):
                 trace = self.capture(client, edu)
+                # What the client says on one socket may overtake what it says on the other: it
+                # waited for the interrupt, which is in no trace, before it read the status.
+                masks = ["--mask", "region=0 offset=0x24"] if "--twin-socket" in edu else []
                 with self.edu(*edu) as path:
-                    said = self.replay(trace, path)
+                    said = self.replay(*masks, trace, path)
                 self.assertGreater(said["compared"], 25)
-                self.assertEqual((said["equal"], said["masked"]), (said["compared"], 0))
+                self.assertEqual(said["equal"] + said["masked"], said["compared"])
+                self.assertTrue(masks or said["masked"] == 0)
                 if client[0] == "edu-drive":
                     # The raised interrupt, and one for each DMA.
                     self.assertEqual(said["interrupts"],
                                      [{"index": 1, "name": "MSI", "vector": 0, "count": 3}])
+
+    def test_a_recital_is_recited_again(self) -> None:
+        """The broker's challenge is in the trace, and whoever has the poem answers it as then."""
+        trace = self.capture(["edu-drive"], ("--recite",), rules="demand recital from backend")
+        with self.edu("--recite") as path:
+            said = self.replay(trace, path)
+        self.assertEqual(said["equal"], said["compared"])
+        with self.edu() as path:
+            said = self.replay(trace, path, status=1)
+        self.assertEqual([finding["command"] for finding in said["findings"]], ["VERSION"])
 
     def test_through_a_broker(self) -> None:
         """The client's leg, played to a broker in front of the device."""

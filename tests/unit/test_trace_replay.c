@@ -118,6 +118,10 @@ START_TEST(who_answers_whom_and_who_waits)
     ck_assert_uint_eq(s->messages[6].after[REPLAY_TWIN], 0);
     ck_assert_uint_eq(s->messages[5].after[REPLAY_MAIN], 3);
     ck_assert_uint_eq(s->messages[5].ordinal, 2);
+    ck_assert_uint_eq(s->messages[0].pause_ns, 0);
+    ck_assert_uint_eq(s->messages[2].pause_ns, 7);
+    ck_assert_uint_eq(s->messages[3].pause_ns, 10);
+    ck_assert_uint_eq(s->messages[6].pause_ns, 7);
     ck_assert_uint_eq(s->missing, 0);
     replay_script_deinit(&t.script);
 }
