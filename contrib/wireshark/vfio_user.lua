@@ -1468,15 +1468,22 @@ local function follow_reply(m, session, v)
     end
 end
 
--- Whether nothing is missing up to this message. A session's first message is its VERSION.
-local function keep_count(m, session)
+-- Whether nothing is missing up to this message. A session's first message is its VERSION; the
+-- number of an older one may be its, where the broker was started again.
+local function keep_count(m)
     local context = m.context
-    if context.number == 1 and m.command == VERSION and m.type == COMMAND then
+    local first = context.number == 1 and m.command == VERSION and m.type == COMMAND
+    if first then
+        sessions[context.session] = nil
+    end
+    local session = session_of(context.session)
+    if first then
         session.whole, session.maps = true, {}
     elseif context.number ~= session.next_number or context.lost > 0 then
         session.whole, session.maps = false, nil
     end
     session.next_number = context.number + 1
+    return session
 end
 
 -- ---- a message's parts ----
@@ -1624,8 +1631,7 @@ local function show_findings(m)
 end
 
 local function judge_first(m)
-    local session = session_of(m.context.session)
-    keep_count(m, session)
+    local session = keep_count(m)
     if m.reply then
         answer(m, session)
     elseif m.type == COMMAND then

@@ -842,6 +842,28 @@ class Wireshark(unittest.TestCase):
             self.assertNotEqual(frames, [], text)
             self.assertEqual([packet["frame.number"] for packet in seen], frames, text)
 
+    def test_filters_of_the_readme(self) -> None:
+        text = (DISSECTOR.parent / "README.md").read_text()
+        section = text[text.index("## Filters worth knowing"):text.index("As a table of latencies")]
+        filters = [line.strip().split("  ")[0] for line in section.splitlines()
+                   if line.startswith("    ")]
+        self.assertGreater(len(filters), 10)
+        path = self.write(bytes(everything().trace))
+        together = " || ".join(f"({text})" for text in filters)
+        self.assertNotEqual(self.table(path, ["frame.number"], "-2", "-Y", together), [])
+
+    def test_a_number_for_another_session(self) -> None:
+        """As after the broker was started again: what waits for a reply waits no more."""
+        talk = Talk()
+        talk.begin()
+        talk.ask(1, RESET, expert="unanswered")
+        talk.number[1] = 0
+        talk.begin()
+        talk.answer(0, 1, RESET, expert="unasked_reply")
+        talk.swap(2, RESET)
+        for passes in (1, 2):
+            self.check(talk, passes)
+
     def test_columns(self) -> None:
         talk = everything()
         path = self.write(bytes(talk.trace))
