@@ -25,7 +25,8 @@ const char *control_path(void)
     return path;
 }
 
-void control_rig_start(struct rig *r, const char *control_arguments, const char *route_statements)
+static void start(struct rig *r, const char *control_arguments, const char *route_statements,
+                  size_t children)
 {
     rig_init(r);
     rig_configure(r,
@@ -33,7 +34,20 @@ void control_rig_start(struct rig *r, const char *control_arguments, const char 
                   "    recite to client never\n%s\n}\n",
                   control_path(), control_arguments, r->listen, r->backend, route_statements);
     rig_launch(r);
-    rig_measure(r, 1);
+    rig_measure(r, children);
+}
+
+void control_rig_start(struct rig *r, const char *control_arguments, const char *route_statements)
+{
+    start(r, control_arguments, route_statements, 1);
+}
+
+void control_rig_start_tracing(struct rig *r)
+{
+    char trace[RIG_PATH + 64];
+
+    snprintf(trace, sizeof trace, "sessions 4\ntrace %s memory 1", unit_path("own.pcapng"));
+    start(r, "", trace, 2);
 }
 
 struct control_request control_request_of(enum control_type type)

@@ -15,6 +15,12 @@ const char *control_path(void);
 /* Route r with these statements, one worker, and "control" with these arguments behind its path. */
 void control_rig_start(struct rig *r, const char *control_arguments, const char *route_statements);
 
+/*
+ * The same, with the tracer already there: route r has a flight recorder of its own, which is
+ * capture 1.
+ */
+void control_rig_start_tracing(struct rig *r);
+
 /* A request of that type, all else being nothing. */
 struct control_request control_request_of(enum control_type type);
 
