@@ -41,6 +41,10 @@ static bool send_to_test(struct session_host *h, const struct ipc_msg *m)
         return false;
     }
     if (m->type == IPC_TAINT) {
+        /* Of a session that has ended the monitor knows nothing. */
+        for (unsigned i = 0; i < r->n_sent; i++) {
+            ck_assert(r->sent[i].type != IPC_ENDED || r->sent[i].session != m->session);
+        }
         r->taint |= m->u.taint.bits;
         return true;
     }
@@ -110,6 +114,8 @@ void rig_session(struct session_rig *r, struct rig_peers *p, uint64_t id, unsign
     const struct ipc_session settings = {.handshake_ms = handshake_ms ? handshake_ms : NEVER_MS,
                                          .drain_ms = drain_ms ? drain_ms : NEVER_MS,
                                          .recite = CONFIG_RECITE_NEVER,
+                                         .recorded = r->recorded,
+                                         .dma = r->dma,
                                          .route = "test"};
     int client;
     int backend;

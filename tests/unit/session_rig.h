@@ -25,6 +25,8 @@ struct session_rig {
     unsigned n_sent;
     unsigned room;             /* messages that the channel still takes */
     uint32_t taint;            /* told of; not among those sent */
+    struct dma_settings dma;   /* of sessions that begin from now on, and whether … */
+    bool recorded;             /* … an audit log is kept */
     struct rig_peers *watched; /* whose sockets must be closed when their end is reported */
 };
 

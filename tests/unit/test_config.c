@@ -78,6 +78,28 @@ START_TEST(defaults)
 }
 END_TEST
 
+START_TEST(words_of_dma)
+{
+    struct parsed x = parse_good("route a {\nlisten /l\nbackend /b\ndma withhold\n"
+                                 "dma max-bytes 3G\ndma max-maps 7\ndma ranges 0x1000-0x1fff\n"
+                                 "dma ranges 0-18446744073709551615\n}\n"
+                                 "route b {\nlisten /m\nbackend /c\ndma pass\n}\n"
+                                 "route c {\nlisten /n\nbackend /d\n}\n");
+    const struct dma_settings *dma = &x.c.routes[0].dma;
+
+    ck_assert_uint_eq(dma->withhold, 1);
+    ck_assert_uint_eq(dma->max_bytes, UINT64_C(3) << 30);
+    ck_assert_uint_eq(dma->max_maps, 7);
+    ck_assert_uint_eq(dma->n_ranges, 2);
+    ck_assert(dma->ranges[0].first == 0x1000 && dma->ranges[0].last == 0x1fff);
+    ck_assert(dma->ranges[1].first == 0 && dma->ranges[1].last == UINT64_MAX);
+    ck_assert(dma_checks(dma));
+    ck_assert(!dma_checks(&x.c.routes[1].dma));
+    ck_assert(!dma_checks(&x.c.routes[2].dma));
+    let_go(&x);
+}
+END_TEST
+
 START_TEST(a_route_has_the_handshake_of_all_wherever_that_stands)
 {
     struct parsed x = parse_good("route a {\nlisten /a\nbackend /x\n}\n"
@@ -245,6 +267,13 @@ static const struct {
     {IN_ROUTE("wait-backend 0"), IN_ROUTE("wait-backend 00000000000000000000000000")},
     {IN_ROUTE("drain-timeout 0"), IN_ROUTE("drain-timeout -1s")},
     {IN_ROUTE("drain-timeout 1m"), IN_ROUTE("drain-timeout 60001ms")},
+    {IN_ROUTE("dma max-bytes 1"), IN_ROUTE("dma max-bytes 0")},
+    {IN_ROUTE("dma max-bytes 8388608T"), IN_ROUTE("dma max-bytes 8388609T")},
+    {IN_ROUTE("dma max-bytes 9223372036854775808"), IN_ROUTE("dma max-bytes 9223372036854775809")},
+    {IN_ROUTE("dma max-maps 1"), IN_ROUTE("dma max-maps 0")},
+    {IN_ROUTE("dma max-maps 65536"), IN_ROUTE("dma max-maps 65537")},
+    {IN_ROUTE("dma ranges 5-5"), IN_ROUTE("dma ranges 5-4")},
+    {IN_ROUTE("dma ranges 0x0-0xffffffffffffffff"), IN_ROUTE("dma ranges 0-18446744073709551616")},
     {"route a {\nlisten /l mode 0777\nbackend /b\n}\n",
      "route a {\nlisten /l mode 1000\nbackend /b\n}\n"},
 };
@@ -409,6 +438,7 @@ int main(void)
 
     tcase_add_test(tc, everything_said);
     tcase_add_test(tc, defaults);
+    tcase_add_test(tc, words_of_dma);
     tcase_add_test(tc, a_route_has_the_handshake_of_all_wherever_that_stands);
     tcase_add_test(tc, routes_keep_their_order);
     tcase_add_test(tc, strings_and_spaces);

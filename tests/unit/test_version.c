@@ -142,6 +142,32 @@ START_TEST(an_offer_is_refused_and_leaves_nothing)
 }
 END_TEST
 
+START_TEST(dma_maps_may_be_any_number_or_none)
+{
+    static const struct {
+        const char *json;
+        uint32_t is;
+    } cases[] = {
+        {"{}", 65535},
+        {"{\"capabilities\":{}}", 65535},
+        {"{\"capabilities\":{\"max_dma_maps\":0}}", 0},
+        {"{\"capabilities\":{\"max_dma_maps\":17}}", 17},
+        {"{\"capabilities\":{\"max_dma_maps\":4294967295}}", UINT32_MAX},
+        {"{\"capabilities\":{\"max_dma_maps\":4294967296}}", 65535},
+        {"{\"capabilities\":{\"max_dma_maps\":-1}}", 65535},
+        {"{\"capabilities\":{\"max_dma_maps\":\"5\"}}", 65535},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct version_offer o;
+
+        ck_assert_int_eq(read_text(&o, cases[i].json), VERSION_OK);
+        ck_assert_uint_eq(version_max_dma_maps(&o), cases[i].is);
+        version_deinit(&o);
+    }
+}
+END_TEST
+
 START_TEST(the_numbers_are_needed)
 {
     const uint8_t bytes[sizeof(struct wire_version)] = {1, 2, 3, 4};
@@ -395,6 +421,7 @@ int main(void)
 
     tcase_add_loop_test(tc, an_offer_is_understood, 0, ROWS(offers));
     tcase_add_loop_test(tc, an_offer_is_refused_and_leaves_nothing, 0, ROWS(refused));
+    tcase_add_test(tc, dma_maps_may_be_any_number_or_none);
     tcase_add_test(tc, the_numbers_are_needed);
     tcase_add_test(tc, version_data_may_be_absent);
     tcase_add_test(tc, json_at_its_limit_and_one_past);
