@@ -461,7 +461,8 @@ size_t dma_gate_replies(const struct dma_lane *l, bool to_client, const uint8_t 
 {
     const struct dma_way *w = to_client ? &l->client : &l->backend;
 
-    *out = w->replies + w->reply_start;
+    /* Without a refusal yet there is no buffer. */
+    *out = w->replies ? w->replies + w->reply_start : NULL;
     return w->reply_end - w->reply_start;
 }
 
