@@ -86,6 +86,31 @@ static void judge_argsz(const struct lint_at *at)
     }
 }
 
+/*
+ * A reply of which the header alone was kept, as of one that was too large to be passed on: its
+ * size must be that of the data asked for.
+ */
+static void judge_size(const struct lint_at *at)
+{
+    struct wire_region_access a;
+    struct wire_dma_access d;
+    uint64_t wanted;
+
+    if (at->v.n > 0 || at->v.total == 0) {
+        return;
+    }
+    if (at->v.hdr.command == WIRE_REGION_READ && asked(at, &a, sizeof a)) {
+        wanted = sizeof a + (uint64_t)a.count;
+    } else if (at->v.hdr.command == WIRE_DMA_READ && asked(at, &d, sizeof d)) {
+        wanted = sizeof d + d.count;
+    } else {
+        return;
+    }
+    if (at->v.total != wanted) {
+        lint_say(at, LINT_COUNT, "%zu bytes, %" PRIu64 " were asked for", at->v.total, wanted);
+    }
+}
+
 /* ---- memory ---- */
 
 static void dma_map(const struct lint_at *at, bool failed)
@@ -294,6 +319,7 @@ void lint_reply(struct lint_at *at)
     }
     if (lint_judged(at)) {
         judge_argsz(at);
+        judge_size(at);
     }
     switch (at->v.hdr.command) {
     case WIRE_DMA_MAP:

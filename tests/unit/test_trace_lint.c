@@ -420,6 +420,19 @@ START_TEST(payloads)
     s->m.kept = 32;
     feed(s);
     EXPECT("count(client)");
+    /* Of a reply that was too large to be passed on, the header is. */
+    feed(ask(4, WIRE_REGION_READ, &a, sizeof a));
+    s = answer(4, WIRE_REGION_READ, NULL, 0);
+    said_hdr(s, WIRE_HDR_SIZE + 20, 0);
+    s->m.size = WIRE_HDR_SIZE + 20;
+    feed(s);
+    EXPECT("");
+    feed(ask(4, WIRE_REGION_READ, &a, sizeof a));
+    s = answer(4, WIRE_REGION_READ, NULL, 0);
+    said_hdr(s, 1000000, 0);
+    s->m.size = 1000000;
+    feed(s);
+    EXPECT("count(backend)");
 }
 END_TEST
 

@@ -1,0 +1,399 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The poemd authors
+"""poemctl trace show and trace lint on the sample trace, on files that end anywhere, on files that
+grow, and on sessions of real peers.
+
+usage: test_trace_show.py --build DIR [--update] [TEST...]
+
+--update writes tests/golden/trace-* anew instead of comparing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = ROOT / "tests" / "golden"
+MANUAL = ROOT / "docs" / "man" / "poemctl-trace.1"
+PATIENCE = 60  # seconds; only ever waited out where something has gone wrong
+YES, NO, USAGE, COULD_NOT = range(4)
+
+build = Path()
+update = False
+
+
+def run(*arguments: object, status: int = YES, **more: object) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run([build / "poemctl", "trace", *map(str, arguments)], text=True,
+                          capture_output=True, timeout=PATIENCE, check=False,
+                          **{"stdin": subprocess.DEVNULL, **more})
+    assert done.returncode == status, (arguments, done.returncode, done.stdout, done.stderr)
+    return done
+
+
+class Sample(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.file = self.sample()
+
+    def sample(self, *blocks: int) -> Path:
+        path = self.folder / "sample.pcapng"
+        subprocess.run([build / "tests/unit/trace_sample", path, *map(str, blocks)], check=True,
+                       timeout=PATIENCE, stdin=subprocess.DEVNULL)
+        return path
+
+
+class Golden(Sample):
+    """What the sample looks like, to the byte."""
+
+    def compare(self, name: str, text: str) -> None:
+        path = GOLDEN / name
+        if update:
+            path.write_text(text)
+        self.assertEqual(path.read_text(), text, f"{name} differs; --update writes it anew")
+
+    def test_text(self) -> None:
+        self.compare("trace-show.txt", run("show", self.file).stdout)
+
+    def test_verbose(self) -> None:
+        shown = run("show", "-v", "--time", "absolute", self.file).stdout
+        self.compare("trace-show-verbose.txt", shown)
+        self.assertEqual(shown, run("show", "--verbose", "--time=absolute", self.file).stdout)
+
+    def test_json(self) -> None:
+        shown = run("show", "--json", self.file).stdout
+        for line in shown.splitlines():
+            json.loads(line)
+        self.compare("trace-show.json", shown)
+
+    def test_lint(self) -> None:
+        self.compare("trace-lint.txt", run("lint", self.file, status=NO).stdout)
+        shown = run("lint", "--json", self.file, status=NO).stdout
+        summary = json.loads(shown.splitlines()[-1])
+        found = [json.loads(line) for line in shown.splitlines()[:-1]]
+        self.assertEqual(summary["errors"], sum(f["level"] == "error" for f in found))
+        self.compare("trace-lint.json", shown)
+
+
+class Show(Sample):
+    def test_text_and_json_agree(self) -> None:
+        """Each line of the one is an object of the other, with the same command and id."""
+        text = [line for line in run("show", self.file).stdout.splitlines()
+                if re.match(r" +\d+\.\d{6} ", line)]
+        messages = [o for o in map(json.loads, run("show", "--json", self.file).stdout.splitlines())
+                    if o["type"] == "message"]
+        self.assertEqual(len(text), len(messages))
+        for line, o in zip(text, messages):
+            fields = line.split()
+            self.assertEqual(fields[1], o["name"])
+            self.assertEqual(int(fields[3]), o["id"])
+            self.assertIn(o["command"], line)
+
+    def test_delta(self) -> None:
+        lines = run("show", "--time", "delta", "--filter", "command=DMA_MAP",
+                    self.file).stdout.splitlines()
+        self.assertEqual([line.split()[0] for line in lines if "DMA_MAP" in line], ["+", "+"])
+        self.assertIn("+    0.000000", lines[1])
+        self.assertIn("+    0.000010", lines[3])
+
+    def test_filter(self) -> None:
+        lines = run("show", "--filter", "errors", self.file).stdout.splitlines()
+        shown = [line for line in lines if not line.startswith("===")]
+        self.assertTrue(shown)
+        for line in shown:
+            self.assertRegex(line, r" = -E[A-Z]+ <")
+        # nvme0/2 has none, and is not spoken of.
+        self.assertFalse([line for line in lines if "nvme0" in line])
+        # Times are the trace's, not the filter's.
+        whole = run("show", self.file).stdout
+        for line in shown:
+            self.assertIn(line, whole)
+
+    def test_filter_that_makes_no_sense(self) -> None:
+        for more in ((), ("--follow",)):
+            said = run("show", *more, "--filter", "comand=DMA_MAP", self.file, status=USAGE).stderr
+            self.assertIn('character 1: no term "comand"; there are command=', said)
+
+    def test_color(self) -> None:
+        plain = run("show", self.file).stdout
+        self.assertNotIn("\33", plain)
+        self.assertEqual(plain, run("show", "--color", "never", self.file).stdout)
+        coloured = run("show", "--color=always", self.file).stdout
+        self.assertIn("\33[1mDMA_MAP\33[0m", coloured)
+        self.assertEqual(plain, re.sub("\33\\[[0-9]+m", "", coloured))
+
+    def test_usage(self) -> None:
+        for arguments in ((), ("a", "b"), ("--color", "some", "a"), ("--time", "x", "a"),
+                          ("--odd", "a"), ("--follow", "-")):
+            self.assertIn("usage: poemctl trace show", run("show", *arguments, status=USAGE).stderr)
+        for arguments in ((), ("a", "b"), ("--filter", "a", "b")):
+            self.assertIn("usage: poemctl trace lint", run("lint", *arguments, status=USAGE).stderr)
+
+    def test_no_such_file(self) -> None:
+        for action in ("show", "lint"):
+            said = run(action, self.folder / "none", status=COULD_NOT).stderr
+            self.assertIn("none: No such file or directory", said)
+
+    def test_standard_input(self) -> None:
+        with self.file.open("rb") as f:
+            piped = run("show", "-", stdin=f).stdout
+        self.assertEqual(piped, run("show", self.file).stdout)
+
+    def test_full_disk(self) -> None:
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([build / "poemctl", "trace", "show", self.file], stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=False)
+        self.assertEqual(done.returncode, COULD_NOT)
+        self.assertIn("No space left on device", done.stderr)
+
+
+class CutOff(Sample):
+    def whole_lines(self, shown: str, whole: set[str]) -> None:
+        """What is shown of a part is what is shown of the whole, but for what waits for a reply."""
+        for line in shown.splitlines():
+            if line not in whole:
+                self.assertTrue(line.endswith(" = no reply"), line)
+
+    def test_at_every_block(self) -> None:
+        content = self.file.read_bytes()
+        whole = set(run("show", self.file).stdout.splitlines())
+        size, blocks = 0, 0
+        while size < len(content):
+            blocks += 1
+            self.sample(blocks)
+            size = self.file.stat().st_size
+            self.whole_lines(run("show", self.file).stdout, whole)
+        self.assertGreater(blocks, 50)
+
+    def test_anywhere(self) -> None:
+        content = self.file.read_bytes()
+        whole = set(run("show", self.file).stdout.splitlines())
+        part = self.folder / "part"
+        cut = 0
+        for size in range(1, len(content), 37):
+            part.write_bytes(content[:size])
+            for action in ("show", "lint"):
+                done = subprocess.run([build / "poemctl", "trace", action, part], text=True,
+                                      capture_output=True, timeout=PATIENCE, check=False)
+                if done.returncode == COULD_NOT:
+                    cut += 1
+                    self.assertRegex(done.stderr, r"^poemctl: trace \w+: .*part: .*\d")
+                else:
+                    self.assertIn(done.returncode, (YES, NO))
+                if action == "show":
+                    self.whole_lines(done.stdout, whole)
+        self.assertGreater(cut, 300)
+
+    def test_no_trace(self) -> None:
+        other = self.folder / "other"
+        for content in (b"", b"hello, world\n" * 10, bytes(1000)):
+            other.write_bytes(content)
+            self.assertIn("other: ", run("show", other, status=COULD_NOT).stderr)
+            run("lint", other, status=COULD_NOT)
+
+
+class Follow(Sample):
+    """A file that grows, with each step waited for by what is shown of it."""
+
+    def follow(self, path: Path, *options: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([build / "poemctl", "trace", "show", "--follow", *options, path],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   stdin=subprocess.DEVNULL)
+        self.addCleanup(self.end, process)
+        return process
+
+    def end(self, process: subprocess.Popen[bytes]) -> None:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=PATIENCE)
+
+    def read_until(self, process: subprocess.Popen[bytes], what: str) -> str:
+        assert process.stdout
+        shown = b""
+        while what.encode() not in shown:
+            ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
+            self.assertTrue(ready, f"{what} does not come after {shown!r}")
+            piece = os.read(process.stdout.fileno(), 65536)
+            self.assertTrue(piece, shown)
+            shown += piece
+        return shown.decode()
+
+    def shown_of(self, blocks: int) -> tuple[int, str]:
+        """The sample's first blocks: their size, and the last line that nothing is missing of."""
+        part = self.sample(blocks)
+        lines = [line for line in run("show", part).stdout.splitlines()
+                 if not line.endswith("= no reply")]
+        return part.stat().st_size, lines[-1]
+
+    def test_until_the_writer_is_done(self) -> None:
+        content = self.file.read_bytes()
+        pieces = [self.shown_of(blocks) for blocks in (25, 60)]
+        self.sample()
+        growing = self.folder / "growing.pcapng"
+        process = self.follow(growing)
+        time.sleep(0.1)  # mostly it is not there yet when it is looked for
+        shown, done = "", 0
+        with growing.open("wb", buffering=0) as f:
+            for size, line in pieces:
+                # Some bytes more: the end is in the middle of a block.
+                f.write(content[done:size + 7])
+                done = size + 7
+                shown += self.read_until(process, line + "\n")
+            f.write(content[done:])
+        rest, said = process.communicate(timeout=PATIENCE)
+        self.assertEqual((process.returncode, said), (YES, b""))
+        # But for what was waited for in vain, it is what would have been shown at once.
+        whole = run("show", self.file).stdout.splitlines()
+        lines = (shown + rest.decode()).splitlines()
+        for line in lines:
+            if line not in whole:
+                self.assertRegex(line, "unfinished|resumed")
+        self.assertGreaterEqual(len(lines), len(whole))
+
+    def test_interrupted(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = self.follow(self.file)
+            self.read_until(process, "DMA_MAP")
+            process.send_signal(number)
+            _, said = process.communicate(timeout=PATIENCE)
+            self.assertEqual((process.returncode, said), (YES, b""))
+
+    def test_interrupted_before_the_file_is_there(self) -> None:
+        process = self.follow(self.folder / "never")
+        # Its handlers are there when the signal is caught: SigCgt has SIGINT's bit.
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            caught = int(re.search(r"SigCgt:\s*([0-9a-f]+)", status)[1], 16)
+            if caught >> (signal.SIGINT - 1) & 1:
+                break
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        shown, said = process.communicate(timeout=PATIENCE)
+        self.assertEqual((process.returncode, shown, said), (YES, b"", b""))
+
+    def test_damaged(self) -> None:
+        self.file.write_bytes(b"no trace at all, and never one\n" * 3)
+        process = self.follow(self.file)
+        _, said = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, COULD_NOT)
+        self.assertIn(b"sample.pcapng: ", said)
+
+    def test_no_such_folder(self) -> None:
+        process = self.follow(self.folder / "no" / "such")
+        _, said = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, COULD_NOT)
+        self.assertIn(b"No such file or directory", said)
+
+
+class Peers(unittest.TestCase):
+    """Sessions through the broker: edu, well-behaved and not, and the project's own clients."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        # The broker's processes give their rights away, and the folder is theirs to use.
+        self.folder.chmod(0o755)
+        self.trace = self.folder / "trace.pcapng"
+
+    def start(self, program: str, *arguments: object) -> subprocess.Popen[bytes]:
+        """Runs it, once it has said that it is ready."""
+        ours, its = os.pipe()
+        process = subprocess.Popen([build / program, *map(str, arguments), "--ready-fd", str(its)],
+                                   pass_fds=[its], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(its)
+        self.addCleanup(self.stop, process)
+        with os.fdopen(ours, "rb") as ready:
+            self.assertEqual(ready.read(1), b"\n", program)
+        return process
+
+    def stop(self, process: subprocess.Popen[bytes]) -> None:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(timeout=PATIENCE)
+
+    def capture(self, edu: tuple[str, ...], *clients: tuple[str, ...]) -> None:
+        """What the clients and edu say to each other, in self.trace."""
+        device = self.start("edu", "--socket-path", self.folder / "edu.sock", *edu)
+        broker = self.start("poemd", "--listen", self.folder / "l.sock", "--backend",
+                            self.folder / "edu.sock", "--trace", self.trace)
+        for client in clients:
+            subprocess.run([build / client[0], *client[1:], self.folder / "l.sock"],
+                           timeout=PATIENCE, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL, check=False)
+        self.stop(broker)
+        self.stop(device)
+
+    def found(self, status: int) -> list[tuple[str, str, str]]:
+        lines = run("lint", "--json", self.trace, status=status).stdout.splitlines()
+        return [(f["rule"], f["party"], f["command"]) for f in map(json.loads, lines)
+                if f["type"] == "finding"]
+
+    def test_good_ones(self) -> None:
+        self.capture((), ("poemctl", "probe"), ("edu-drive",), ("edu-drive", "--no-mmap"))
+        self.assertEqual(self.found(YES), [])
+        shown = run("show", self.trace).stdout
+        self.assertIn("DEVICE_SET_IRQS(MSI, DATA_EVENTFD|ACTION_TRIGGER", shown)
+        self.assertIn("<-- ", shown)
+        self.assertIn("unseen: guest memory", shown)
+        self.assertRegex(shown, r"REGION_WRITE\(config\+0x4 COMMAND, 2, 0x0006 \(Mem\|BusMaster\)")
+        self.assertNotIn("malformed", shown)
+
+    def test_faults(self) -> None:
+        """edu misbehaves as it is told, and lint says how."""
+        for fault, rule, status in (("unasked:REGION_READ", "unasked-reply", NO),
+                                    ("oversized:REGION_READ", "count", NO),
+                                    ("missing:REGION_READ", "unanswered-at-end", YES)):
+            with self.subTest(fault=fault):
+                self.capture(("--fault", fault), ("edu-drive", "--timeout", "200"))
+                self.assertIn((rule, "backend", "REGION_READ"), self.found(status))
+                self.trace.unlink()
+
+
+class Manual(Sample):
+    """The examples of poemctl-trace(1) are what the programs print."""
+
+    def test_examples(self) -> None:
+        text = subprocess.run(["mandoc", "-T", "ascii", MANUAL], check=True, text=True,
+                              stdout=subprocess.PIPE, timeout=PATIENCE).stdout
+        text = re.sub(".\b", "", text)
+        examples = re.findall(r"^ +\$ poemctl trace ((?:show|lint) .*sample\.pcapng)\n((?: {11}.*\n)+)",
+                              text, re.M)
+        self.assertGreaterEqual(len(examples), 2)
+        for arguments, printed in examples:
+            words = [str(self.file) if word == "sample.pcapng" else word
+                     for word in shlex.split(arguments)]
+            status = NO if words[0] == "lint" else YES
+            # The page breaks long lines at will: words are compared.
+            self.assertEqual(printed.split(), run(*words, status=status).stdout.split())
+
+
+def main() -> None:
+    global build, update
+    arguments = sys.argv[1:]
+    if "--update" in arguments:
+        arguments.remove("--update")
+        update = True
+    if len(arguments) < 2 or arguments[0] != "--build":
+        sys.exit("usage: test_trace_show.py --build DIR [--update] [TEST...]")
+    build = Path(arguments[1]).resolve()
+    unittest.main(argv=[sys.argv[0], *arguments[2:]])
+
+
+if __name__ == "__main__":
+    main()
