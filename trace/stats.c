@@ -289,7 +289,9 @@ static void count_kind(struct stats *s, const struct trace_session *session,
         break;
     case TRACE_PAIR_REPLY:
         latency = count_reply(s, session, m, &a, &request);
-        stats_column_reply(column, latency);
+        if ((request.flags & TRACE_BROKER) == 0) {
+            stats_column_reply(column, latency);
+        }
         learn_size(s, session, &a);
         break;
     case TRACE_PAIR_UNASKED:
