@@ -507,11 +507,20 @@ function Message:uint(at, length)
     return ((d * 0x100 + c) * 0x100 + b) * 0x100 + a
 end
 
+-- The last range is kept: a word of flags is wanted once for each of them.
+function Message:range(at, length)
+    if self.range_at ~= at or self.range_length ~= length then
+        self.range_at, self.range_length = at, length
+        self.last_range = self.tvb(at, length)
+    end
+    return self.last_range
+end
+
 function Message:add(tree, field, at, length)
     if tree == NOTHING then
         return NOTHING
     end
-    local range = self.tvb(at, length)
+    local range = self:range(at, length)
     return self.big and tree:add(field, range) or tree:add_le(field, range)
 end
 
@@ -520,7 +529,7 @@ function Message:add_value(tree, field, at, length, value)
     if tree == NOTHING then
         return NOTHING
     end
-    return tree:add(field, self.tvb(at, length), value)
+    return tree:add(field, self:range(at, length), value)
 end
 
 -- Bits of a column, and whether others than those are set; a feature's index is no bit.
