@@ -97,6 +97,7 @@ static void write_batch(struct audit_log *log, struct entries *batch, bool seal,
     STAILQ_FOREACH(e, batch, link)
     {
         done->upto = e->number;
+        done->seq = log->file.batch.tree.size;
         ++*n;
         if (err == 0) {
             err = audit_file_add(&log->file, e->time, e->event, e->members, e->n);

@@ -94,6 +94,8 @@ int audit_log_fd(const struct audit_log *log);
 
 struct audit_done {
     uint64_t upto; /* number of the last append this is said of */
+    uint64_t seq;  /* of AUDIT_DURABLE: its record's "seq"; those of the appends before it that
+                      this is said of are right before it */
     enum audit_outcome outcome;
     int error; /* errno of what was lost; of what is on disk: 0, or why no new file could be begun
                   where that is due: the log goes on in the old one, and tries again */

@@ -73,6 +73,10 @@ static void on_recorded(void *arg, bool durable)
 {
     struct ticket *t = arg;
 
+    if (durable) {
+        t->record = t->recorded.seq + 1;
+        tracing_session_recorded(t->monitor, t);
+    }
     if (t->denied) {
         carry_out(t, EACCES);
     } else if (durable) {

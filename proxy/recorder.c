@@ -12,12 +12,13 @@
 
 #include "base/log.h"
 
-static void tell(struct recorder *r, uint64_t upto, bool durable)
+static void tell(struct recorder *r, const struct audit_done *done)
 {
     struct recorder_wait *w;
 
     while ((w = TAILQ_FIRST(&r->waits)) && w->number <= upto) {
         TAILQ_REMOVE(&r->waits, w, link);
+        w->seq = done->seq - (done->upto - w->number);
         w->number = 0;
         w->fn(w->arg, durable);
     }
@@ -45,7 +46,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
                         strerror(done.error));
         }
         r->failing = !durable;
-        tell(r, done.upto, durable);
+        tell(r, &done);
     }
 }
 

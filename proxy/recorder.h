@@ -25,6 +25,7 @@ typedef void recorder_fn(void *arg, bool durable);
 struct recorder_wait {
     TAILQ_ENTRY(recorder_wait) link;
     uint64_t number; /* of the append; 0: does not wait */
+    uint64_t seq;    /* the record's number in the log: when fn is told that it is on disk */
     recorder_fn *fn;
     void *arg;
 };

@@ -115,6 +115,9 @@ void tracing_session_begins(struct monitor *m, struct ticket *t);
 void tracing_session_decided(struct monitor *m, struct ticket *t, const char *verdict,
                              const json_t *record);
 
+/* The verdict's record is on disk: the ticket has its number. */
+void tracing_session_recorded(struct monitor *m, struct ticket *t);
+
 /* It is over; what may be NULL. */
 void tracing_session_ended(struct monitor *m, struct ticket *t, enum session_reason reason,
                            const struct ipc_ended *what);

@@ -10,6 +10,9 @@
 #include "proxy/monitor.h"
 #include "trace/pcapng.h"
 
+/* A comment's length, less what is added to it later: the record's number, "late". */
+#define FACTS_MAX (PCAPNG_COMMENT_MAX - 64u)
+
 static char *text_of(json_t *o)
 {
     char *const text = o ? json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
@@ -41,11 +44,10 @@ static json_t *judged(const struct ticket *t, const char *verdict)
     return o;
 }
 
-char *tracing_facts_decided(const struct ticket *t, const char *verdict, const json_t *record)
+/* Who the parties are, as another object has it. Where that is too long, they are left out. */
+static char *with_parties(const struct ticket *t, const char *verdict, const json_t *from)
 {
     json_t *const o = judged(t, verdict);
-    json_t *const client = json_object_get(record, "client");
-    json_t *const backend = json_object_get(record, "backend");
     char *text;
 
     if (o && client && backend) {
@@ -65,8 +67,36 @@ char *tracing_facts_late(const struct ticket *t)
 {
     if (t->state < SESSION_RELAYING) {
         return tracing_facts_begun(t);
+char *tracing_facts_decided(const struct ticket *t, const char *verdict, const json_t *record)
+{
+    return with_parties(t, verdict, record);
+}
+
+char *tracing_facts_recorded(const char *facts, const struct ticket *t)
+{
+    json_t *const o = json_loads(facts, 0, NULL);
+
+    if (o && json_object_set_new(o, "audit", json_integer((json_int_t)t->record - 1)) < 0) {
+        json_decref(o);
+        return NULL;
     }
-    return text_of(judged(t, t->taint ? "allow-tainted" : "allow"));
+    return text_of(o);
+}
+
+    }
+    known = t->facts ? json_loads(t->facts, 0, NULL) : NULL;
+    facts = with_parties(t, t->taint ? "allow-tainted" : "allow", known);
+    json_decref(known);
+    if (!facts || !t->record) {
+        return facts;
+    }
+    recorded = tracing_facts_recorded(facts, t);
+    free(facts);
+    return recorded;
+    json_t *known;
+    char *facts;
+    char *recorded;
+
 }
 
 /* ---- for people ---- */

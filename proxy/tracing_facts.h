@@ -18,6 +18,10 @@ char *tracing_facts_begun(const struct ticket *t) __attribute__((warn_unused_res
 char *tracing_facts_decided(const struct ticket *t, const char *verdict, const json_t *record)
     __attribute__((warn_unused_result));
 
+/* The same facts, and the verdict's number in the audit log. */
+char *tracing_facts_recorded(const char *facts, const struct ticket *t)
+    __attribute__((warn_unused_result));
+
 /* Of one whose capture begins late. */
 char *tracing_facts_late(const struct ticket *t) __attribute__((warn_unused_result));
 

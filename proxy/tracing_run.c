@@ -192,6 +192,21 @@ void tracing_session_decided(struct monitor *m, struct ticket *t, const char *ve
     }
 }
 
+void tracing_session_recorded(struct monitor *m, struct ticket *t)
+{
+    char *facts;
+
+    if (!m->tracing || !t->traced) {
+        return;
+    }
+    facts = tracing_facts_recorded(t->traced, t);
+    if (facts) {
+        free(t->traced);
+        t->traced = facts;
+        say_session(m->tracing, t);
+    }
+}
+
 /* Whether the end of a session is one that flight recorders are there for. */
 static bool is_bad(enum session_reason reason)
 {
