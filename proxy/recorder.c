@@ -16,11 +16,11 @@ static void tell(struct recorder *r, const struct audit_done *done)
 {
     struct recorder_wait *w;
 
-    while ((w = TAILQ_FIRST(&r->waits)) && w->number <= upto) {
+    while ((w = TAILQ_FIRST(&r->waits)) && w->number <= done->upto) {
         TAILQ_REMOVE(&r->waits, w, link);
         w->seq = done->seq - (done->upto - w->number);
         w->number = 0;
-        w->fn(w->arg, durable);
+        w->fn(w->arg, done->outcome == AUDIT_DURABLE);
     }
 }
 

@@ -47,15 +47,19 @@ static json_t *judged(const struct ticket *t, const char *verdict)
 /* Who the parties are, as another object has it. Where that is too long, they are left out. */
 static char *with_parties(const struct ticket *t, const char *verdict, const json_t *from)
 {
+    static const char *const members[] = {"client", "backend"};
     json_t *const o = judged(t, verdict);
     char *text;
 
-    if (o && client && backend) {
-        (void)json_object_set(o, "client", client);
-        (void)json_object_set(o, "backend", backend);
+    for (size_t i = 0; o && i < sizeof members / sizeof *members; i++) {
+        json_t *const party = json_object_get(from, members[i]);
+
+        if (party) {
+            (void)json_object_set(o, members[i], party);
+        }
     }
     text = text_of(o);
-    if (text && strlen(text) > PCAPNG_COMMENT_MAX) {
+    if (text && strlen(text) > FACTS_MAX) {
         /* Half of a JSON text is none. */
         free(text);
         text = text_of(judged(t, verdict));
@@ -63,10 +67,6 @@ static char *with_parties(const struct ticket *t, const char *verdict, const jso
     return text;
 }
 
-char *tracing_facts_late(const struct ticket *t)
-{
-    if (t->state < SESSION_RELAYING) {
-        return tracing_facts_begun(t);
 char *tracing_facts_decided(const struct ticket *t, const char *verdict, const json_t *record)
 {
     return with_parties(t, verdict, record);
@@ -83,6 +83,14 @@ char *tracing_facts_recorded(const char *facts, const struct ticket *t)
     return text_of(o);
 }
 
+char *tracing_facts_late(const struct ticket *t)
+{
+    json_t *known;
+    char *facts;
+    char *recorded;
+
+    if (t->state < SESSION_RELAYING) {
+        return tracing_facts_begun(t);
     }
     known = t->facts ? json_loads(t->facts, 0, NULL) : NULL;
     facts = with_parties(t, t->taint ? "allow-tainted" : "allow", known);
@@ -93,10 +101,6 @@ char *tracing_facts_recorded(const char *facts, const struct ticket *t)
     recorded = tracing_facts_recorded(facts, t);
     free(facts);
     return recorded;
-    json_t *known;
-    char *facts;
-    char *recorded;
-
 }
 
 /* ---- for people ---- */
