@@ -122,6 +122,37 @@ static void find_impossible_values(const struct search *s)
     }
 }
 
+/* What is known beforehand of a device that the broker starts. */
+static void find_unlike_spawned(const struct search *s)
+{
+    const struct config_route *c = s->route;
+    unsigned line = 0;
+
+    if (!c->spawn) {
+        return;
+    }
+    for (size_t i = 0; i < s->rules->n_allow; i++) {
+        const struct rules_allow *a = &s->rules->allow[i];
+
+        if (a->party == RULES_BACKEND && a->fact == RULES_LABEL) {
+            found(s, a->line, "of a device that is started no label is known");
+        } else if (a->party == RULES_BACKEND && a->fact == RULES_USER && c->spawn_user) {
+            line = line ? line : a->line;
+        }
+    }
+    for (size_t i = 0; line && i < s->rules->n_allow; i++) {
+        const struct rules_allow *a = &s->rules->allow[i];
+
+        if (a->party == RULES_BACKEND && a->fact == RULES_USER && a->id == c->spawn_uid) {
+            return;
+        }
+    }
+    if (line) {
+        found(s, line, "the device is started as user %ld, who is none of those named",
+              (long)c->spawn_uid);
+    }
+}
+
 /* The file's SHA-256 in hexadecimal; false: it cannot be read. */
 static bool digest_of(const char *path, char out[2 * EVP_MAX_MD_SIZE + 1])
 {
@@ -341,6 +372,11 @@ static void find_idle_ends(const struct search *s)
     const bool asks = r->n_allow > 0 || r->n_licence > 0 || r->demand_recital[RULES_CLIENT] ||
                       r->demand_recital[RULES_BACKEND];
 
+    if (s->route->preset != PRESET_NONE && !s->config->audit_file &&
+        strcmp(preset_names[s->route->preset], "audit-only") == 0) {
+        found(s, s->route->preset_at.line,
+              "nothing records what \"preset audit-only\" lets in: there is no \"audit\"");
+    }
     if (!asks && r->otherwise_taint) {
         found(s, r->otherwise_line, "\"otherwise taint\" of what? The route has no rule");
     }
@@ -366,6 +402,7 @@ static void search_route(const struct search *s)
     find_contrary_digests(s, RULES_CLIENT);
     find_contrary_digests(s, RULES_BACKEND);
     find_locked_out(s);
+    find_unlike_spawned(s);
     find_unreachable_grades(s);
     find_implied_licences(s);
     for (size_t i = 0; i < s->rules->n_assign; i++) {

@@ -155,7 +155,7 @@ class Spawned(Policy):
         return self.start_policy(f'spawn "{command}" user {os.getuid()}', statements)
 
     def test_works_again_and_again(self) -> None:
-        route = self.start_spawned()
+        route = self.start_spawned("same-process end")
         for _ in range(3):
             self.use(route)
         self.assertEqual(0, self.child("poemd").terminate())

@@ -180,6 +180,27 @@ class Check(Asking):
                 if line is not None:
                     self.assertEqual(found[0][0], line)
 
+    def test_what_cannot_be_of_a_device_that_is_started(self) -> None:
+        for user, rules, useless in [
+                ("user 4242", "allow backend label a", "no label is known"),
+                ("user 4242", "allow backend user 4243", "started as user 4242"),
+                ("user 4242", "allow backend user 4243\nallow backend user 4242", None),
+                ("", "allow backend user 4243", None),
+                ("user 4242", "allow client label a\nallow client user 4243", None)]:
+            with self.subTest(user=user, rules=rules):
+                config = self.config(rules)
+                config.write_text(re.sub(r"(?m)^    backend .*$",
+                                         f'    backend spawn "/bin/cat %fd" {user}',
+                                         config.read_text()))
+                found = self.findings(config)
+                self.assertEqual([line for line, _ in found], [4] if useless else [])
+                if useless:
+                    self.assertIn(useless, found[0][1])
+
+    def test_a_preset_that_audits_without_an_audit(self) -> None:
+        found = self.findings(self.config("preset audit-only"))
+        self.assertEqual([(line, "there is no" in text) for line, text in found], [(4, True)])
+
     def test_users_who_cannot_open_the_socket(self) -> None:
         for listen, user, useless in [("mode 0600 owner 4242", "4243", True),
                                       ("mode 0755 owner 4242", "4243", True),

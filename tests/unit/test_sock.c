@@ -163,6 +163,90 @@ static void allow_fds(unsigned more, struct rlimit *old)
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
 }
 
+/* Sends a text from a child of this process. */
+static void send_by_child(int fd, const char *text)
+{
+    const pid_t pid = fork();
+    int status;
+
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        _exit(sock_send_all(fd, text, strlen(text), NULL) < 0);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+}
+
+/* What two processes have sent is never read at once; who it was is told, and fds come as ever. */
+START_TEST(senders_are_told)
+{
+    struct fdset fds;
+    struct sock_sender from;
+    char text[16];
+    bool fds_near;
+
+    ck_assert_int_eq(sock_pass_sender(b_fd), 0);
+    fdset_init(&fds);
+    send_with("ab", 0);
+    send_with("cd", 0);
+    send_by_child(a_fd, "ef");
+    send_with("gh", LIMIT_FDS_KERNEL);
+    ck_assert_int_eq(sock_peek_passed(b_fd, text, sizeof text, &fds_near), 4);
+    ck_assert(!fds_near);
+    ck_assert_int_eq(sock_recv_from(b_fd, text, sizeof text, &fds, 0, &from), 4);
+    ck_assert_int_eq(memcmp(text, "abcd", 4), 0);
+    ck_assert_int_eq(from.pid, getpid());
+    ck_assert_uint_eq(from.uid, geteuid());
+    ck_assert_uint_eq(from.gid, getegid());
+    ck_assert_int_eq(sock_recv_from(b_fd, text, sizeof text, &fds, 0, &from), 2);
+    ck_assert_int_ne(from.pid, getpid());
+    ck_assert_int_gt(from.pid, 0);
+    ck_assert_int_eq(sock_peek_passed(b_fd, text, sizeof text, &fds_near), 2);
+    ck_assert(fds_near);
+    ck_assert_int_eq(sock_recv_from(b_fd, text, sizeof text, &fds, 0, &from), 2);
+    ck_assert_int_eq(from.pid, getpid());
+    ck_assert_uint_eq(fds.n, LIMIT_FDS_KERNEL);
+    fdset_close(&fds);
+}
+END_TEST
+
+/* From the first byte on, of a listener's connections; without asking, nobody. */
+START_TEST(senders_are_told_of_what_is_accepted)
+{
+    const bool asked = _i;
+    struct sock_sender from;
+    struct fdset fds;
+    char text[16];
+    int listen_fd;
+
+    close_pair();
+    listen_fd = sock_listen(unit_path("s"), 0600, (uid_t)-1, (gid_t)-1, 1);
+    ck_assert_int_ge(listen_fd, 0);
+    if (asked) {
+        ck_assert_int_eq(sock_pass_sender(listen_fd), 0);
+    }
+    fdset_init(&fds);
+    for (int before = 0; before < 2; before++) {
+        a_fd = sock_connect(unit_path("s"), false);
+        ck_assert_int_ge(a_fd, 0);
+        if (before) {
+            send_with("ab", 0);
+        }
+        b_fd = accept(listen_fd, NULL, NULL);
+        ck_assert_int_ge(b_fd, 0);
+        if (!before) {
+            send_with("ab", 0);
+        }
+        ck_assert_int_eq(sock_recv_from(b_fd, text, sizeof text, &fds, 0, &from), 2);
+        ck_assert_int_eq(from.pid, asked ? getpid() : 0);
+        sock_peer(b_fd, &from);
+        ck_assert_int_eq(from.pid, getpid());
+        close_pair();
+    }
+    close(listen_fd);
+}
+END_TEST
+
 START_TEST(out_of_fds_is_told)
 {
     struct rlimit old;
@@ -548,6 +632,8 @@ int main(void)
     tcase_add_test(tc, as_many_fds_as_the_kernel_takes);
     tcase_add_test(tc, nothing_there_and_the_end);
     tcase_add_test(tc, peek_takes_nothing);
+    tcase_add_test(tc, senders_are_told);
+    tcase_add_loop_test(tc, senders_are_told_of_what_is_accepted, 0, 2);
     tcase_add_loop_test(tc, out_of_fds_is_told, 0, 6);
     tcase_add_test(tc, a_full_set_is_told);
     tcase_add_test(tc, a_partial_send_has_taken_the_fds);
