@@ -83,6 +83,10 @@ static void end_unhanded(struct monitor *m)
 
 static void leave_when_gone(struct monitor *m)
 {
+    /* What workers captured is all there is once they have gone. */
+    if (m->stopping && crew_all_gone(&m->crew)) {
+        tracing_quit(m);
+    }
     if (m->stopping && children_none(&m->children)) {
         event_base_loopbreak(m->base);
     }
@@ -115,9 +119,6 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
     (void)what;
     if (sig == SIGCHLD) {
         children_collect(&m->children);
-        if (m->stopping && crew_all_gone(&m->crew)) {
-            tracing_quit(m);
-        }
         leave_when_gone(m);
         return;
     }

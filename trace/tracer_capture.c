@@ -243,6 +243,15 @@ void tracer_capture_statistics(struct tracer_view *v, const char *ending)
 
 /* ---- beginning ---- */
 
+void tracer_capture_close(struct tracer_capture *c)
+{
+    if (c->writable) {
+        event_free(c->writable);
+        c->writable = NULL;
+    }
+    tracer_out_deinit(&c->out);
+}
+
 static void capture_free(struct tracer_capture *c)
 {
     LIST_REMOVE(c, link);
@@ -250,10 +259,7 @@ static void capture_free(struct tracer_capture *c)
         tracer_view_leave(LIST_FIRST(&c->views));
     }
     tracer_memory_free(c->memory);
-    if (c->writable) {
-        event_free(c->writable);
-    }
-    tracer_out_deinit(&c->out);
+    tracer_capture_close(c);
     filter_free(c->filter);
     free(c->filter_text);
     free(c);
@@ -341,8 +347,7 @@ static void all_statistics(struct tracer_capture *c, const char *ending)
     }
 }
 
-/* Writes what there is; a full pipe is asked again when it can be written. */
-static void flush(struct tracer_capture *c)
+void tracer_capture_flush(struct tracer_capture *c)
 {
     int err;
 
@@ -377,8 +382,8 @@ void tracer_capture_file_take(struct tracer *t, int fd)
     }
     if (c->out.fd >= 0) {
         all_statistics(c, NULL);
-        flush(c);
-        tracer_out_deinit(&c->out);
+        tracer_capture_flush(c);
+        tracer_capture_close(c);
     }
     open_take(c, fd);
     if (c->dumping) {
@@ -406,7 +411,10 @@ void tracer_captures_turn(struct tracer *t)
         if (c->failed) {
             continue;
         }
-        flush(c);
+        tracer_capture_flush(c);
+        if (tracer_flight_unwritten(c)) {
+            tracer_flight_write(c);
+        }
         if (!c->failed && next_is_due(c)) {
             c->wants_file = true;
             tracer_msg_init(&t->out, TRACER_WANT_FILE);

@@ -42,6 +42,12 @@ void tracer_flight_dump(struct tracer_capture *c)
     tracer_say(t);
 }
 
+bool tracer_flight_unwritten(const struct tracer_capture *c)
+{
+    return c->memory && c->out.fd >= 0 && !c->failed &&
+           tracer_memory_gone_by(c->memory) < c->dump_upto;
+}
+
 /* One block, whose interface gets the number that it has in this file. */
 static bool write_block(struct tracer_capture *c, const uint8_t *block, size_t n,
                         struct tracer_view *v)
@@ -87,7 +93,6 @@ void tracer_flight_write(struct tracer_capture *c)
     const uint8_t *block;
     void *owner;
     size_t n;
-    int err;
 
     c->dumping = false;
     while (tracer_memory_gone_by(c->memory) < c->dump_upto &&
@@ -97,12 +102,13 @@ void tracer_flight_write(struct tracer_capture *c)
         }
         tracer_memory_drop(c->memory);
     }
-    live_statistics(c);
-    err = c->failed ? 0 : tracer_out_flush(&c->out);
-    if (err && err != -EAGAIN) {
-        tracer_capture_fail(c, err);
+    if (tracer_memory_gone_by(c->memory) >= c->dump_upto) {
+        live_statistics(c);
+    }
+    if (!c->failed) {
+        tracer_capture_flush(c);
     }
     if (!c->settings.given) {
-        tracer_out_deinit(&c->out);
+        tracer_capture_close(c);
     }
 }

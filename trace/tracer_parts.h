@@ -186,13 +186,25 @@ void *tracer_capture_room(struct tracer_capture *c, size_t n);
 bool tracer_capture_interface(struct tracer_view *v);
 void tracer_capture_fail(struct tracer_capture *c, int err);
 
+/* Closes its file. What is still buffered is lost. */
+void tracer_capture_close(struct tracer_capture *c);
+
+/* Writes what has been added; a full pipe goes on when it can be written. */
+void tracer_capture_flush(struct tracer_capture *c);
+
 /* ---- the flight recorder ---- */
 
 /* Writes down what it holds: asks for a file where it has none. */
 void tracer_flight_dump(struct tracer_capture *c);
 
-/* There is a file: writes everything to it, and closes it unless it was given. */
+/*
+ * There is a file: writes what was to be dumped, and closes it unless it was given. A pipe that is
+ * full gets the rest at a later turn.
+ */
 void tracer_flight_write(struct tracer_capture *c);
+
+/* Whether something is still to be written to a pipe. */
+bool tracer_flight_unwritten(const struct tracer_capture *c);
 
 /* ---- rings ---- */
 
