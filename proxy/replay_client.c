@@ -12,7 +12,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <limits.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -278,9 +278,6 @@ static bool put_recorded(struct player *p, struct replay_link *l, const struct r
     if (!replay_whole(m)) {
         struct wire_hdr request = command->hdr;
 
-        if (m->hdr.command != WIRE_DMA_READ) {
-            return replay_not_whole(p->result, m);
-        }
         request.id = hdr.id;
         return put_answer(p, l, &request, command->data + WIRE_HDR_SIZE,
                           command->kept - WIRE_HDR_SIZE);
@@ -421,12 +418,8 @@ static bool note(struct player *p, const struct replay_message *m, const struct 
 static bool put_request(struct player *p, struct replay_link *l, const struct replay_message *m)
 {
     const uint16_t without = p->settings->leg == TRACE_LEG_BACKEND ? TRACE_FD_WITHHELD : 0;
-    uint8_t *out;
+    uint8_t *const out = replay_link_put(l, m->hdr.size);
 
-    if (!replay_whole(m)) {
-        return replay_not_whole(p->result, m);
-    }
-    out = replay_link_put(l, m->hdr.size);
     if (!out) {
         return replay_could_not(p->result, "out of memory");
     }
@@ -641,16 +634,35 @@ static bool connect_to(struct player *p)
     return true;
 }
 
+/* Whether all is there that is to be said. It is asked before anything is. */
+static bool can_play(const struct replay_settings *settings, struct replay_result *out)
+{
+    const struct replay_script *const s = settings->script;
+
+    if (s->missing > 0) {
+        return replay_could_not(out,
+                                "%" PRIu64 " messages of the session are not in the trace, the "
+                                "first of them before message %" PRIu64
+                                ": lost, or not asked for; capture without a filter",
+                                s->missing, s->missing_near);
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        const struct replay_message *const m = &s->messages[i];
+
+        /* What the client read of its memory for the device can be read again. */
+        if (m->sender == TRACE_FROM_CLIENT && !replay_whole(m) && !(m->flags & TRACE_UNDELIVERED) &&
+            !(m->reply && m->partner != REPLAY_NONE && m->hdr.command == WIRE_DMA_READ)) {
+            return replay_not_whole(out, m);
+        }
+    }
+    return true;
+}
+
 void replay_client(const struct replay_settings *settings, struct replay_result *out)
 {
     struct player p;
 
-    if (settings->script->missing > 0) {
-        replay_could_not(out,
-                         "%llu messages of the session are not in the trace, the first of them "
-                         "before message %llu: lost, or not asked for; capture without a filter",
-                         (unsigned long long)settings->script->missing,
-                         (unsigned long long)settings->script->missing_near);
+    if (!can_play(settings, out)) {
         return;
     }
     if (player_init(&p, settings, out) && connect_to(&p) && send_on(&p)) {
