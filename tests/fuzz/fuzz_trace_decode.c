@@ -53,8 +53,11 @@ static bool take_json(const char *p, size_t n, void *arg)
     (void)take_text(p, n, arg);
     while (n > 0) {
         const size_t line = (size_t)((const char *)memchr(p, '\n', n) - p) + 1;
-        json_t *const o = json_loadb(p, line, JSON_REJECT_DUPLICATES, NULL);
+        json_t *const o = json_loadb(p, line, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
 
+        if (!json_is_object(o)) {
+            fprintf(stderr, "%.*s", (int)line, p);
+        }
         FUZZ_REQUIRE(json_is_object(o));
         json_decref(o);
         p += line;
