@@ -56,8 +56,9 @@ static void check_config(const struct config *c)
 
         check_value(VALUE_NAME, r->name);
         check_value(VALUE_SOCKET, r->listen);
-        check_value(VALUE_SOCKET, r->backend);
-        FUZZ_REQUIRE(!value_same_path(r->listen, r->backend));
+        FUZZ_REQUIRE(!r->backend != !r->spawn);
+        check_value(r->backend ? VALUE_SOCKET : VALUE_COMMAND, r->backend ? r->backend : r->spawn);
+        FUZZ_REQUIRE(!r->backend || !value_same_path(r->listen, r->backend));
         FUZZ_REQUIRE(r->mode <= 0777);
         FUZZ_REQUIRE(r->sessions > 0 && r->sessions <= c->max_sessions);
         FUZZ_REQUIRE(r->handshake_ms > 0 && r->handshake_ms <= LIMIT_HANDSHAKE_MS);
