@@ -300,7 +300,9 @@ static bool has_version(const struct replay_script *s)
 
 bool replay_script_finish(struct replay_script *s, unsigned leg, char *why, size_t size)
 {
-    qsort(s->messages, s->n, sizeof *s->messages, by_number);
+    if (s->n > 0) {
+        qsort(s->messages, s->n, sizeof *s->messages, by_number);
+    }
     count_missing(s);
     keep_leg(s, leg);
     for (size_t i = 0; i < s->n; i++) {
