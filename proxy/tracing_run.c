@@ -279,8 +279,12 @@ void tracing_begin(struct capture *c)
     char shown[256];
 
     c->state = TRACING_RUNNING;
-    log_line(LOG_INFO, &about, "capture %llu to \"%s\"", (unsigned long long)c->id,
-             log_escape(shown, sizeof shown, c->path, strlen(c->path)));
+    if (c->given) {
+        log_line(LOG_INFO, &about, "capture %llu to whoever asked", (unsigned long long)c->id);
+    } else {
+        log_line(LOG_INFO, &about, "capture %llu to \"%s\"", (unsigned long long)c->id,
+                 log_escape(shown, sizeof shown, c->path, strlen(c->path)));
+    }
     if (tracing_link_up(&t->link)) {
         announce(c);
     } else {
