@@ -16,7 +16,7 @@
 
 #define BUCKETS 65536u
 #define POOL_FIRST 256u
-#define NOWHERE UINT32_MAX
+#define NOWHERE 0u /* the pool's first place is never taken */
 
 struct waiting {
     struct trace_request r;
@@ -45,7 +45,8 @@ struct trace_pairs {
 
 struct trace_pairs *trace_pairs_new(void)
 {
-    struct trace_pairs *p = malloc(sizeof *p);
+    /* Most of its pages are never touched. */
+    struct trace_pairs *p = calloc(1, sizeof *p);
 
     if (!p) {
         return NULL;
@@ -56,10 +57,7 @@ struct trace_pairs *trace_pairs_new(void)
         return NULL;
     }
     p->room = POOL_FIRST;
-    p->used = 0;
-    p->free = p->oldest = p->newest = NOWHERE;
-    p->given_up = 0;
-    memset(p->bucket, 0xff, sizeof p->bucket);
+    p->used = 1;
     return p;
 }
 
@@ -108,10 +106,11 @@ static void take_out(struct trace_pairs *p, uint32_t at, uint32_t before)
 
 static bool grow(struct trace_pairs *p)
 {
-    const uint32_t room = p->room * 2 < TRACE_PENDING ? p->room * 2 : TRACE_PENDING;
+    const uint32_t most = TRACE_PENDING + 1;
+    const uint32_t room = p->room * 2 < most ? p->room * 2 : most;
     struct waiting *pool;
 
-    if (p->room >= TRACE_PENDING) {
+    if (p->room >= most) {
         return false;
     }
     pool = realloc(p->pool, room * sizeof *pool);

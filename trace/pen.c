@@ -13,6 +13,7 @@
 #define DATA_JSON 4096u
 #define LIST_TEXT 16u
 #define LIST_JSON 1024u
+#define JSON_NUMBER_MAX (UINT64_C(1) << 53)
 #define STRING_TEXT 40u  /* a string longer than this … */
 #define STRING_SHORT 24u /* … is cut here */
 
@@ -60,10 +61,24 @@ void pen_hex(struct pen *p, const char *name, uint64_t v)
     }
 }
 
+/* A program may have no larger integers than a double holds. */
+static void number(struct pen *p, uint64_t v)
+{
+    const bool quoted = p->json && v > JSON_NUMBER_MAX;
+
+    if (quoted) {
+        text_char(p->t, '"');
+    }
+    text_dec(p->t, v);
+    if (quoted) {
+        text_char(p->t, '"');
+    }
+}
+
 void pen_dec(struct pen *p, const char *name, uint64_t v)
 {
     pen_label(p, name);
-    text_dec(p->t, v);
+    number(p, v);
 }
 
 void pen_true(struct pen *p, const char *name)
@@ -75,7 +90,7 @@ void pen_true(struct pen *p, const char *name)
 static void word_or_number(struct pen *p, const char *word, uint64_t v)
 {
     if (!word) {
-        text_dec(p->t, v);
+        number(p, v);
     } else if (p->json) {
         text_char(p->t, '"');
         text_str(p->t, word);

@@ -23,7 +23,7 @@ void pen_label(struct pen *p, const char *name);
 void pen_label_bare(struct pen *p, const char *name);
 
 void pen_hex(struct pen *p, const char *name, uint64_t v);
-void pen_dec(struct pen *p, const char *name, uint64_t v);
+void pen_dec(struct pen *p, const char *name, uint64_t v); /* in JSON a string above 2^53 */
 void pen_true(struct pen *p, const char *name);
 
 /* A number that has a name, or the number where word is NULL. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Lines for programs: one JSON object each. Numbers that may be larger than 2^53 are strings,
- * addresses in hexadecimal.
+ * Lines for programs: one JSON object each. Numbers above 2^53 and times are strings, addresses
+ * strings in hexadecimal.
  */
 #include "trace/decode_parts.h"
 #include "trace/show_parts.h"

@@ -313,6 +313,10 @@ START_TEST(long_lists_are_cut)
                                  "{BAR0+0xf, 1, 0x00}, ... 4 more]"));
     ck_assert_str_eq(args(WIRE_REGION_WRITE_MULTI, &liar, sizeof liar),
                      "wr_cnt=18446744073709551615, writes=[... 18446744073709551615 more]");
+    ck_assert_str_eq(
+        args_of(said(TRACE_FROM_CLIENT, 0, 1, WIRE_REGION_WRITE_MULTI, &liar, sizeof liar), true),
+        "\"wr_cnt\":\"18446744073709551615\",\"writes\":["
+        "{\"more\":\"18446744073709551615\"}]");
     s = said(TRACE_FROM_CLIENT, 0, 1, WIRE_DMA_MAP, NULL, 0);
     said_fds(s, 20, TRACE_FD_EVENTFD);
     s->fds[0].kind = 99;
