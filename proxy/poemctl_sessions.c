@@ -106,7 +106,7 @@ static void take_part(json_t *part, void *arg)
 static int list_sessions(const char *path, const char *route, bool json)
 {
     struct control_request q = control_request(CONTROL_SESSIONS);
-    json_t *list = json ? json_array() : NULL;
+    json_t *list;
     int code;
 
     if (strlen(route) > LIMIT_NAME) {
@@ -114,6 +114,7 @@ static int list_sessions(const char *path, const char *route, bool json)
         return POEMCTL_NO;
     }
     memcpy(q.route, route, strlen(route));
+    list = json ? json_array() : NULL;
     code = control_ask_all("sessions", path, &q, take_part, list);
     if (json && code == POEMCTL_YES) {
         return poemctl_json("sessions", json_pack("{s:s,s:o}", "format", FORMAT, "sessions", list),

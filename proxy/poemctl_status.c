@@ -171,6 +171,23 @@ static void as_text(const struct status *s)
     }
 }
 
+static int ask(const char *path, bool json)
+{
+    const struct control_request q = control_request(CONTROL_STATUS);
+    struct status s = {.routes = json_array(), .traces = json_array()};
+    int code = control_ask_all("status", path, &q, take_part, &s);
+
+    if (code == POEMCTL_YES && json) {
+        code = as_json(&s);
+    } else if (code == POEMCTL_YES) {
+        as_text(&s);
+    }
+    json_decref(s.broker);
+    json_decref(s.routes);
+    json_decref(s.traces);
+    return code;
+}
+
 int status_main(int argc, char **argv)
 {
     static const struct option longs[] = {
@@ -178,11 +195,8 @@ int status_main(int argc, char **argv)
         POEMCTL_CONTROL_OPTION,
         {NULL, 0, NULL, 0},
     };
-    const struct control_request q = control_request(CONTROL_STATUS);
-    struct status s = {.routes = json_array(), .traces = json_array()};
     const char *path = NULL;
     bool json = false;
-    int code;
     int c;
 
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
@@ -196,14 +210,5 @@ int status_main(int argc, char **argv)
         poemctl_error("status", "it takes no argument");
         return poemctl_usage("status");
     }
-    code = control_ask_all("status", path, &q, take_part, &s);
-    if (code == POEMCTL_YES && json) {
-        code = as_json(&s);
-    } else if (code == POEMCTL_YES) {
-        as_text(&s);
-    }
-    json_decref(s.broker);
-    json_decref(s.routes);
-    json_decref(s.traces);
-    return poemctl_finish("status", code);
+    return poemctl_finish("status", ask(path, json));
 }

@@ -69,8 +69,10 @@ void control_send(int fd, const void *p, size_t n, const int *fds, unsigned n_fd
     struct fdset set;
 
     fdset_init(&set);
-    memcpy(set.fds, fds, n_fds * sizeof *fds);
-    set.n = n_fds;
+    while (set.n < n_fds) {
+        set.fds[set.n] = fds[set.n];
+        set.n++;
+    }
     ck_assert_int_eq(sock_send(fd, p, n, &set, 0), (ssize_t)n);
 }
 

@@ -382,6 +382,8 @@ class Trace(Control):
                 process = self.start(b, "--wait", "-w", str(path), stdout=subprocess.PIPE)
                 with Client(b.listen) as client:
                     client.read(2)
+                # A message is in the capture right after it was delivered.
+                b.await_trace(1, messages=8)
                 process.send_signal(number)
                 out, said = process.communicate(timeout=PATIENCE)
                 self.assertEqual(process.returncode, 0, said)
@@ -425,6 +427,7 @@ class Trace(Control):
         with self.broker() as b, Client(b.listen) as client:
             process = self.start(b, "--wait", "-w", str(path), stdout=subprocess.DEVNULL)
             client.read()
+            b.await_trace(1, messages=2)
             process.kill()
             process.communicate(timeout=PATIENCE)
             b.await_trace(1, state="ended", why="asked", messages=2)
