@@ -50,7 +50,7 @@ struct ticket {
     char *facts;     /* facts_text of the verdict, where the control socket is open */
     int verdict_err; /* what the worker is told: 0 or an errno */
     uint32_t unsent; /* to the worker: a bit for each enum ipc_type (crew.c) */
-    uint64_t record;               /* its verdict's number in the audit log, and 1; 0: none */
+    uint64_t record; /* its verdict's number in the audit log, and 1; 0: none */
     char *traced;    /* NULL: no capture has had it; else what traces say of it */
     bool in_outbox;
 };

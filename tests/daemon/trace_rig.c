@@ -100,6 +100,21 @@ pid_t trace_rig_worker(const struct rig *r)
     return await_child(r, "poemd-worker");
 }
 
+/* ---- streams ---- */
+
+void trace_rig_stream(struct stream *s, unsigned n, uint16_t command, size_t payload)
+{
+    stream_init(s);
+    for (unsigned i = 0; i < n; i++) {
+        stream_add(s, (struct wire_hdr){.id = (uint16_t)i, .command = command}, NULL, payload, 0);
+    }
+}
+
+void trace_rig_pass(const struct pair *p, const struct stream *s)
+{
+    flow_pass(s, p->client_fd, p->backend_fd, FLOW_GLUED, 0);
+}
+
 /* ---- reading ---- */
 
 /* The number of the session's last message is kept at its user pointer. */

@@ -7,7 +7,14 @@
 #define POEMD_TESTS_DAEMON_TRACE_RIG_H
 
 #include "tests/daemon/rig.h"
+#include "tests/support/stream.h"
 #include "trace/reader.h"
+
+/* What both sides offer where it does not matter. */
+#define TRACE_RIG_CAPS "{\"capabilities\":{\"max_msg_fds\":16}}"
+
+/* Packets of VERSION: two requests, two replies. */
+#define TRACE_RIG_VERSIONS 4u
 
 /*
  * Starts poemd with one worker, file_statements, and "trace FILE trace_words" in route r. FILE is
@@ -27,6 +34,10 @@ const char *trace_rig_file(unsigned n);
 /* The pids of the tracer and of the only worker. Waits until there is one. */
 pid_t trace_rig_tracer(const struct rig *r);
 pid_t trace_rig_worker(const struct rig *r);
+
+/* A stream of so many commands of a kind; passed on to the backend. */
+void trace_rig_stream(struct stream *s, unsigned n, uint16_t command, size_t payload);
+void trace_rig_pass(const struct pair *p, const struct stream *s);
 
 /* What a trace comes to. */
 struct trace_sums {
