@@ -13,4 +13,6 @@ target_link_libraries(unit_trace_rig PUBLIC unit_trace test_unit)
 foreach(suite damaged pcapng reader)
   poemd_unit_test(test_trace_${suite} unit_trace_rig)
 endforeach()
+# Thousands of files each.
+set_tests_properties(unit/test_trace_damaged unit/test_trace_reader PROPERTIES TIMEOUT 600)
 poemd_unit_test(test_trace_replay unit_trace_rig trace_replay)
