@@ -50,7 +50,12 @@ class Replayed(Case):
         return said
 
     def check_equal(self, *masks: str) -> dict[str, Any]:
-        """Every reply of a new device is the recorded one; of one with a fault, not."""
+        """Every reply of a new device is the recorded one; of one with a fault, not. What both said
+        was by the specification."""
+        lint = subprocess.run([self.program("poemctl"), "trace", "lint", str(self.trace)],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                              timeout=TIMEOUT_S, check=False)
+        self.assertEqual(0, lint.returncode, lint.stdout)
         options = [word for mask in masks for word in ("--mask", mask)]
         said = self.replay(*options, str(self.trace), str(self.start_edu("again")))
         self.assertEqual(0, said["found"])
