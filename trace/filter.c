@@ -138,7 +138,7 @@ static struct kept *forget(struct filter *f, uint32_t at)
     } else {
         f->slot[s->newer].older = s->older;
     }
-    f->kept_bytes -= k->size;
+    f->kept_bytes -= k ? k->size : 0;
     s->kept = NULL;
     s->generation++;
     s->older = f->free;

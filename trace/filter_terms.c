@@ -257,9 +257,12 @@ static bool read_term(const struct reading *r, struct term *t, char *p)
 
 bool filter_terms_read(struct terms *t, char *text, char *why, size_t size)
 {
-    const struct reading r = {.begin = text, .why = why, .n = size};
+    struct reading r;
     char *p = text;
 
+    r.begin = text;
+    r.why = why;
+    r.n = size;
     t->n = 0;
     for (;;) {
         size_t n;

@@ -408,6 +408,7 @@ static void judge(struct lint_at *at)
     if (pairing == TRACE_PAIR_REPLY) {
         at->request = &answered;
         reply(at);
+        at->request = NULL;
     } else if (pairing != TRACE_PAIR_REQUEST) {
         other(at, pairing);
     } else if (at->v.hdr.flags & WIRE_ERROR) {
