@@ -195,7 +195,7 @@ class AgainstEdu(ReplayCase):
             with self.subTest(fault=fault):
                 path = str(self.folder / "edu")
                 with self.dying_edu("--fault", fault):
-                    said = self.replay("--timeout", "1000", trace, path, status=1)
+                    said = self.replay("--timeout", "3000", trace, path, status=1)
                 self.assertIn(kind, [finding["kind"] for finding in said["findings"]])
                 self.assertGreaterEqual(said["equal"], 8)
 
@@ -726,7 +726,7 @@ class AsDevice(ReplayCase):
         self.assertIn("nobody came within 100 ms", done.stderr)
 
     def test_a_client_that_says_nothing(self) -> None:
-        with self.device(self.write(Story()), "--timeout", "100", status=1) as path:
+        with self.device(self.write(Story()), "--timeout", "2000", status=1) as path:
             with self.client(path) as client:
                 self.assertEqual(client.recv(1), b"")
         self.assertEqual(self.acted["findings"][0]["kind"], "ended")
