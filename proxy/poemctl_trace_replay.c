@@ -120,6 +120,10 @@ static bool parse(int argc, char **argv, struct options *o)
             return false;
         }
     }
+    if (o->as_device && (o->masks.n > 0 || o->fast)) {
+        poemctl_error(ACTION, "--mask and --fast are for the client's part, not --as-device");
+        return false;
+    }
     if (argc - optind != 2) {
         poemctl_error(ACTION, "a trace, and the socket to play it %s", o->as_device ? "at" : "to");
         return false;

@@ -601,7 +601,9 @@ class CouldNot(ReplayCase):
         for args in ([], ["a"], ["a", "b", "c"], ["--leg", "both", "a", "b"],
                      ["--session", "x", "a", "b"], ["--session", "-1", "a", "b"],
                      ["--mask", "", "a", "b"], ["--mask", "colour=1", "a", "b"],
-                     ["--timeout", "0", "a", "b"], ["--what", "a", "b"]):
+                     ["--timeout", "0", "a", "b"], ["--what", "a", "b"],
+                     ["--as-device", "--fast", "a", "b"],
+                     ["--as-device", "--mask", "region=0", "a", "b"]):
             with self.subTest(args=args):
                 done = self.tool("poemctl", "trace", "replay", *args, status=2)
                 self.assertIn("usage: poemctl trace replay", done.stderr)
