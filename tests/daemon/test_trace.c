@@ -311,6 +311,74 @@ START_TEST(a_refused_session_is_captured)
 }
 END_TEST
 
+/* ---- what the broker does itself ---- */
+
+struct gated {
+    unsigned withheld; /* maps whose fd did not go on */
+    unsigned denied;   /* requests of the device's that did not */
+    unsigned answered; /* … and the broker's answers to them */
+};
+
+static void see_gate(const struct trace_item *item, void *arg)
+{
+    const struct trace_message *const m = &item->message;
+    struct gated *const g = arg;
+    struct wire_hdr hdr;
+
+    ck_assert_int_eq(wire_get_hdr(m->data, m->kept, UINT32_MAX, &hdr), WIRE_FRAME_OK);
+    if (hdr.command == WIRE_DMA_MAP && !wire_is_reply(&hdr)) {
+        ck_assert_uint_eq(m->legs, TRACE_LEGS);
+        ck_assert_uint_eq(m->n_fds, 1);
+        ck_assert_uint_eq(m->fds[0].kind, TRACE_FD_MEMFD);
+        ck_assert_uint_eq(m->fds[0].flags, TRACE_FD_WITHHELD);
+        ck_assert_ptr_null(item->comment);
+        g->withheld++;
+    } else if (hdr.command == WIRE_DMA_READ) {
+        ck_assert_uint_eq(m->legs, TRACE_LEG_BACKEND);
+        g->denied += m->sender == TRACE_FROM_BACKEND && m->flags == 0;
+        g->answered += m->sender == TRACE_FROM_CLIENT && m->flags == TRACE_BROKER;
+    }
+}
+
+START_TEST(what_is_withheld_and_what_is_answered_by_the_broker)
+{
+    const struct wire_dma_map map = {.argsz = sizeof map,
+                                     .flags = WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE,
+                                     .address = 0x1000,
+                                     .size = 0x1000};
+    const struct wire_dma_access outside = {.address = 0x100000, .count = 4};
+    struct gated g = {0};
+    struct message m;
+    struct fdset fds;
+    struct pair p;
+    struct rig r;
+
+    trace_rig_start(&r, "", "\n    dma withhold");
+    rig_session(&r, TRACE_RIG_CAPS, TRACE_RIG_CAPS, &p);
+    fdset_init(&fds);
+    peer_memfds(&fds, 1);
+    peer_send(p.client_fd, (struct wire_hdr){.id = 1, .command = WIRE_DMA_MAP}, &map, sizeof map,
+              &fds);
+    fdset_close(&fds);
+    peer_recv(p.backend_fd, &m);
+    ck_assert_uint_eq(m.fds.n, 0);
+    peer_send(p.backend_fd, wire_reply_hdr(&m.hdr, 0), NULL, 0, NULL);
+    message_deinit(&m);
+    peer_recv(p.client_fd, &m);
+    message_deinit(&m);
+    peer_send(p.backend_fd, (struct wire_hdr){.id = 2, .command = WIRE_DMA_READ}, &outside,
+              sizeof outside, NULL);
+    ck_assert_int_ne(peer_recv_error(p.backend_fd, 2, WIRE_DMA_READ), 0);
+    pair_close(&p);
+    rig_await_log(&r, " ended: reason=", NULL, 0);
+    trace_rig_stop(&r);
+    ck_assert_uint_eq(trace_rig_read(trace_rig_file(0), see_gate, &g).all_lost, 0);
+    ck_assert_uint_eq(g.withheld, 1);
+    ck_assert_uint_eq(g.denied, 1);
+    ck_assert_uint_eq(g.answered, 1);
+}
+END_TEST
+
 /* ---- what does not fit ---- */
 
 /*
@@ -597,6 +665,7 @@ int main(void)
     tcase_add_test(tc, payload_is_cut);
     tcase_add_test(tc, a_filter_keeps_what_it_wants);
     tcase_add_test(tc, a_refused_session_is_captured);
+    tcase_add_test(tc, what_is_withheld_and_what_is_answered_by_the_broker);
     tcase_add_loop_test(tc, what_finds_no_room_is_counted, 0, 2);
     tc = rig_case(s, "who dies");
     tcase_add_test(tc, a_worker_killed_leaves_a_readable_file);
