@@ -33,3 +33,11 @@ void denial_log(struct denials *all, const struct log_subject *about, const stru
              allowed, more);
     *all = (struct denials){.untold = 0, .told_ms = now};
 }
+
+void denial_rest(struct denials *all, const struct log_subject *about)
+{
+    if (all->untold > 0) {
+        log_line(LOG_WARNING, about, "%" PRIu64 " more accesses were denied", all->untold);
+        all->untold = 0;
+    }
+}

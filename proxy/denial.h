@@ -20,4 +20,7 @@ struct denials {
 
 void denial_log(struct denials *all, const struct log_subject *about, const struct dma_denial *d);
 
+/* The session is over: tells of those that no line has told of, if there are any. */
+void denial_rest(struct denials *all, const struct log_subject *about);
+
 #endif

@@ -158,6 +158,9 @@ void session_recorded(struct session_host *h, uint64_t id)
 /* Closes all that a dead session had. */
 static void tear_down(struct session *s)
 {
+    if (s->guard) {
+        denial_rest(&s->guard->denials, SUBJECT(s, "backend"));
+    }
     greeting_free(s->greeting);
     s->greeting = NULL;
     close_lane(s, &s->lane);
