@@ -363,6 +363,22 @@ static void json_for_people(struct pen *p, const uint8_t *s, size_t n)
     }
 }
 
+/* What jansson calls ASCII has one byte that is not printable. */
+static void printable(struct text *t, const char *s)
+{
+    size_t run;
+
+    while (*s) {
+        run = strcspn(s, "\x7f");
+        text_put(t, s, run);
+        s += run;
+        if (*s) {
+            text_str(t, "\\u007f");
+            s++;
+        }
+    }
+}
+
 static void json_for_programs(struct pen *p, const char *name, const void *s, size_t n)
 {
     json_t *doc;
@@ -372,7 +388,7 @@ static void json_for_programs(struct pen *p, const char *name, const void *s, si
     json_decref(doc);
     if (dump) {
         pen_label(p, name);
-        text_str(p->t, dump);
+        printable(p->t, dump);
         free(dump);
         return;
     }

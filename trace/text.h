@@ -39,7 +39,7 @@ static inline bool text_room(struct text *t, size_t n)
 
 static inline void text_put(struct text *t, const char *p, size_t n)
 {
-    if (text_room(t, n)) {
+    if (n > 0 && text_room(t, n)) {
         memcpy(t->p + t->n, p, n);
         t->n += n;
     }

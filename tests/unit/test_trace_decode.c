@@ -289,6 +289,8 @@ START_TEST(json_for_programs)
 {
     ck_assert_str_eq(version("{\"a\" : [1, \"\xc3\xa4\"]}", 18, true),
                      "\"version\":\"0.1\",\"data\":{\"a\":[1,\"\\u00E4\"]}");
+    ck_assert_str_eq(version("{\"a\x7f\":\"\x7f\"}", 11, true),
+                     "\"version\":\"0.1\",\"data\":{\"a\\u007f\":\"\\u007f\"}");
     ck_assert_str_eq(version("{\"a\"", 5, true),
                      "\"version\":\"0.1\",\"data\":\"{\\u0022a\\u0022\\u0000\","
                      "\"wrong\":\"not JSON in UTF-8, or a number out of range\"");
