@@ -27,6 +27,7 @@ struct tracer_start {
     enum log_level log_level;
     uid_t uid; /* whom to become, where the monitor is root */
     gid_t gid;
+    uint32_t zero;   /* where there would be padding: it is written as it is */
     uint64_t nofile; /* fds it may have open */
 };
 
