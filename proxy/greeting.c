@@ -629,7 +629,8 @@ void greeting_free(struct greeting *g)
         return;
     }
     over(g);
-    greeting_tap_deinit(&g->tap);
+    /* One that ends without a verdict: what there was of it. */
+    greeting_tap_flush(&g->tap);
     version_deinit(&g->result.request);
     version_deinit(&g->result.reply);
     sock_hang_up(&g->client_fd);
