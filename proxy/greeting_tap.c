@@ -25,7 +25,7 @@ static void note(struct greeting_tap *t, struct trace_message *m, const struct f
         struct trace_fd *const described = (struct trace_fd *)(void *)memory;
 
         for (unsigned i = 0; i < n_fds; i++) {
-            described[i] = tap_describe(fds->fds[i]);
+            described[i] = tap_describe(t->session, fds->fds[i]);
         }
         memcpy(memory + fds_size, m->data, m->kept);
         m->n_fds = (uint16_t)n_fds;

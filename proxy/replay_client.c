@@ -149,7 +149,7 @@ static void compare(struct player *p, struct replay_link *l, size_t place, size_
     struct replay_finding *f;
 
     for (unsigned i = 0; i < l->in_fds.n; i++) {
-        kinds[i] = tap_describe(l->in_fds.fds[i]).kind;
+        kinds[i] = tap_describe(NULL, l->in_fds.fds[i]).kind;
     }
     r->compared++;
     r->in_part += !replay_whole(recorded);

@@ -11,7 +11,8 @@
  *   2. RLIMIT_CORE 0: its memory holds what guests wrote.
  *   3. Where the monitor is root: an empty, already removed folder as root, no groups, own user.
  *   4. no_new_privs: no setuid program can give anything back.
- *   5. Landlock: no file can be opened, whatever path or fd leads to it.
+ *   5. Landlock: no file can be opened, whatever path or fd leads to it, but for what the kernel
+ *      says of its own fds (base/fdinfo.h).
  *
  *   A system-call filter can follow as step 6 without moving code: after sandbox_enter a worker
  *   calls epoll, recvmsg, sendmsg, close, shutdown, poll, socketpair, and memory management.
@@ -84,7 +85,17 @@ static uint64_t landlock_rights(long abi)
     return rights;
 }
 
-static int no_files(void)
+/* Lets files in the folder be read. 0 or -errno. */
+static int let_read(int ruleset_fd, int folder_fd)
+{
+    const struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE,
+                                                    .parent_fd = folder_fd};
+    const long r = syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+
+    return r < 0 ? -errno : 0;
+}
+
+static int no_files(int readable_fd)
 {
     struct landlock_ruleset_attr attr = {.handled_access_fs = 0};
     const long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -99,14 +110,17 @@ static int no_files(void)
     if (fd < 0) {
         return -errno;
     }
-    if (syscall(SYS_landlock_restrict_self, fd, 0) < 0) {
+    if (readable_fd >= 0) {
+        err = let_read((int)fd, readable_fd);
+    }
+    if (!err && syscall(SYS_landlock_restrict_self, fd, 0) < 0) {
         err = -errno;
     }
     close((int)fd);
     return err;
 }
 
-int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile)
+int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, int readable_fd)
 {
     int err;
 
@@ -124,7 +138,7 @@ int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile)
     if (err) {
         return err;
     }
-    err = keeps_eyes ? 0 : no_files();
+    err = keeps_eyes ? 0 : no_files(readable_fd);
     if (err) {
         log_info("worker: no Landlock: %s; going on without", strerror(-err));
     }

@@ -499,7 +499,7 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
     memcpy(how.witness, guard->watching, sizeof how.witness);
     if (settings->tap.on) {
         /* Without memory for it the session goes on uncaptured. */
-        how.tap = tap_session_new(id, &settings->tap, &h->ring);
+        how.tap = tap_session_new(id, &settings->tap, &h->tap_host);
     }
     s = session_new(h, id, client_fd, backend_fd, &how);
     if (!s) {

@@ -30,7 +30,7 @@ struct session_host {
     struct queue_pool pool;
     struct session_list lists[SESSION_STATES];
     struct session_list reporting; /* who have something to tell that has not been sent */
-    struct ring_writer *ring;      /* for what is captured; the owner's; NULL: there is none */
+    struct tap_host tap_host;      /* for what is captured; its parts are the owner's */
     struct session_stack greeted;  /* whose greeting is over, to be freed when the turn is */
     unsigned refusing;             /* sessions that only refuse, alive */
     uint32_t count_round;          /* the number of the last session_count */

@@ -22,7 +22,7 @@ void session_tap_lanes(struct session *s)
 
 static void begin(struct session *s, const struct tap_settings *settings)
 {
-    s->tap = tap_session_new(s->id, settings, &s->host->ring);
+    s->tap = tap_session_new(s->id, settings, &s->host->tap_host);
     if (!s->tap) {
         log_line(LOG_ERROR, &(struct log_subject){.session = s->id}, "cannot be captured: %s",
                  "out of memory");

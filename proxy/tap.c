@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 #include <time.h>
 
+#include "base/fdinfo.h"
 #include "trace/keep.h"
 #include "trace/record.h"
 
@@ -41,7 +42,7 @@ struct tap_session {
     uint64_t number; /* of the last message */
     uint64_t lost;   /* right before the next one */
     uint64_t offset; /* of CLOCK_MONOTONIC to the time since 1970, in ns */
-    struct ring_writer *const *ring;
+    const struct tap_host *host;
     struct keep keep;
     bool unpublished;
     struct tap taps[TRACE_SENDERS][2];
@@ -68,7 +69,7 @@ void tap_session_set(struct tap_session *s, const struct tap_settings *settings)
 }
 
 struct tap_session *tap_session_new(uint64_t session, const struct tap_settings *settings,
-                                    struct ring_writer *const *ring)
+                                    const struct tap_host *host)
 {
     struct tap_session *const s = calloc(1, sizeof *s);
 
@@ -76,7 +77,7 @@ struct tap_session *tap_session_new(uint64_t session, const struct tap_settings 
         return NULL;
     }
     s->session = session;
-    s->ring = ring;
+    s->host = host;
     s->offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
     tap_session_set(s, settings);
     for (int sender = 0; sender < TRACE_SENDERS; sender++) {
@@ -130,7 +131,7 @@ static void fit(struct trace_message *m, const struct ring_writer *ring)
 /* Puts the message, whose kept bytes are all at data, into the ring. */
 static void put(struct tap_session *s, struct trace_message *m)
 {
-    struct ring_writer *const ring = *s->ring;
+    struct ring_writer *const ring = s->host->ring;
     void *p = NULL;
 
     m->session = s->session;
@@ -151,8 +152,8 @@ static void put(struct tap_session *s, struct trace_message *m)
 
 static void publish(struct tap_session *s)
 {
-    if (s->unpublished && *s->ring) {
-        ring_publish(*s->ring);
+    if (s->unpublished && s->host->ring) {
+        ring_publish(s->host->ring);
     }
     s->unpublished = false;
 }
@@ -269,7 +270,7 @@ void tap_read(struct tap *t, const struct fdset *fds, unsigned before)
         t->fds = calloc(LIMIT_FDS_KERNEL, sizeof *t->fds);
     }
     for (unsigned i = before; i < fds->n && t->fds && t->n_fds < LIMIT_FDS_KERNEL; i++) {
-        t->fds[t->n_fds++] = tap_describe(fds->fds[i]);
+        t->fds[t->n_fds++] = tap_describe(t->session, fds->fds[i]);
     }
 }
 
@@ -435,19 +436,26 @@ static enum trace_fd_kind kind_of(int fd, const struct stat *st, int seals)
     }
 }
 
-struct trace_fd tap_describe(int fd)
+struct trace_fd tap_describe(const struct tap_session *s, int fd)
 {
     const int flags = fcntl(fd, F_GETFL);
     const int seals = fcntl(fd, F_GET_SEALS);
+    struct trace_fd d = {.kind = TRACE_FD_UNKNOWN};
     struct stat st;
 
     if (flags < 0 || fstat(fd, &st) < 0) {
-        return (struct trace_fd){.kind = TRACE_FD_UNKNOWN};
+        return d;
     }
-    return (struct trace_fd){.kind = (uint8_t)kind_of(fd, &st, seals),
-                             .access = (uint8_t)(flags & O_ACCMODE),
-                             .seals = seals < 0 ? 0 : (uint32_t)seals,
-                             .dev = st.st_dev,
-                             .ino = st.st_ino,
-                             .size = st.st_size > 0 ? (uint64_t)st.st_size : 0};
+    d = (struct trace_fd){.kind = (uint8_t)kind_of(fd, &st, seals),
+                          .access = (uint8_t)(flags & O_ACCMODE),
+                          .seals = seals < 0 ? 0 : (uint32_t)seals,
+                          .dev = st.st_dev,
+                          .ino = st.st_ino,
+                          .size = st.st_size > 0 ? (uint64_t)st.st_size : 0};
+    if (d.kind == TRACE_FD_EVENTFD) {
+        /* All eventfds are one inode: what tells them apart is the kernel's number for each. */
+        d.dev = 0;
+        d.ino = s ? fdinfo_eventfd(s->host->fdinfo_fd, fd) : 0;
+    }
+    return d;
 }

@@ -10,7 +10,7 @@
  * it has sent; the tap finds the messages in the bytes that the pipe still holds, and writes each
  * into the worker's ring (trace/ring.h) when its last byte has been delivered. Where the ring is
  * full the message is dropped and counted: nothing here waits, and there is no system call per
- * message (fds, which are rare, are looked at by three). FORMAT.trace, sections 4 and 6.
+ * message (fds, which are rare, are looked at by a few). FORMAT.trace, sections 4 and 6.
  */
 #ifndef POEMD_PROXY_TAP_H
 #define POEMD_PROXY_TAP_H
@@ -34,12 +34,15 @@ struct tap_settings {
 struct tap_session;
 struct tap;
 
-/*
- * A session begins to be captured. ring is the worker's (*ring may change and may be NULL: then
- * everything is lost, and counted). NULL: no memory.
- */
+/* What all taps of a worker share. */
+struct tap_host {
+    struct ring_writer *ring; /* may change; NULL: then everything is lost, and counted */
+    int fdinfo_fd;            /* of base/fdinfo.h; -1: eventfds are not told apart */
+};
+
+/* A session begins to be captured. host is borrowed for its life. NULL: no memory. */
 struct tap_session *tap_session_new(uint64_t session, const struct tap_settings *settings,
-                                    struct ring_writer *const *ring)
+                                    const struct tap_host *host)
     __attribute__((warn_unused_result));
 
 /* With its taps, which no pipe may have any more. NULL is allowed. */
@@ -60,8 +63,8 @@ uint64_t tap_now(const struct tap_session *s);
  */
 void tap_session_record(struct tap_session *s, struct trace_message *m);
 
-/* Describes an open fd (borrowed): what kind, which object, how large. */
-struct trace_fd tap_describe(int fd);
+/* Describes an open fd (borrowed): what kind, which object, how large. s may be NULL. */
+struct trace_fd tap_describe(const struct tap_session *s, int fd);
 
 /* ---- a pipe's ---- */
 

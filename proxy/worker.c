@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/fdinfo.h"
 #include "base/sock.h"
 #include "proxy/sandbox.h"
 #include "proxy/session.h"
@@ -108,8 +109,8 @@ static bool obey(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
     case IPC_RING: {
         const int ring_fd = fdset_steal(fds, 0);
 
-        ring_writer_free(w->host.ring);
-        err = ring_writer_new_take(&w->host.ring, ring_fd, fdset_steal(fds, 0));
+        ring_writer_free(w->host.tap_host.ring);
+        err = ring_writer_new_take(&w->host.tap_host.ring, ring_fd, fdset_steal(fds, 0));
         if (err) {
             log_error("worker: what is captured is lost: %s", strerror(-err));
         }
@@ -206,7 +207,8 @@ static int worker_init(struct worker *w)
 static void worker_deinit(struct worker *w)
 {
     session_host_deinit(&w->host);
-    ring_writer_free(w->host.ring);
+    ring_writer_free(w->host.tap_host.ring);
+    sock_close(&w->host.tap_host.fdinfo_fd);
     if (w->channel_readable) {
         event_free(w->channel_readable);
     }
@@ -233,7 +235,7 @@ static int serve(struct worker *w)
 
 int worker_main(void)
 {
-    struct worker w = {.quitting = false};
+    struct worker w = {.host.tap_host.fdinfo_fd = -1};
     struct worker_settings s;
     int err = settings_read(&w, &s);
 
@@ -253,7 +255,9 @@ int worker_main(void)
         err = recital_prepare();
     }
     if (!err) {
-        err = sandbox_enter(s.uid, s.gid, s.nofile);
+        /* Without it eventfds are not told apart in traces, and nothing else is worse. */
+        w.host.tap_host.fdinfo_fd = fdinfo_open();
+        err = sandbox_enter(s.uid, s.gid, s.nofile, w.host.tap_host.fdinfo_fd);
     }
     if (err) {
         log_error("worker: cannot start: %s", strerror(-err));

@@ -354,6 +354,16 @@ class Peers(unittest.TestCase):
         self.assertRegex(shown, r"REGION_WRITE\(config\+0x4 COMMAND, 2, 0x0006 \(Mem\|BusMaster\)")
         self.assertNotIn("malformed", shown)
 
+    def test_eventfds_have_their_numbers(self) -> None:
+        """The kernel has one inode for all of them, and a worker without files still tells them."""
+        self.capture((), ("edu-drive",))
+        shown = [json.loads(line) for line in run("show", "--json", self.trace).stdout.splitlines()]
+        given = [fd for one in shown if one.get("command") == "DEVICE_SET_IRQS"
+                 for fd in one.get("fds", ())]
+        self.assertEqual([fd["kind"] for fd in given], ["eventfd"])
+        self.assertEqual([fd["device"] for fd in given], [0])
+        self.assertNotEqual([fd["inode"] for fd in given], [0])
+
     def test_faults(self) -> None:
         """edu misbehaves as it is told, and lint says how."""
         for fault, rule, status in (("unasked:REGION_READ", "unasked-reply", NO),

@@ -19,6 +19,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/fdinfo.h"
 #include "base/sock.h"
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
@@ -30,7 +31,7 @@
 
 struct tap_rig {
     struct pipe_rig p;
-    struct ring_writer *ring;
+    struct tap_host host;
     struct ring_reader *reader;
     struct tap_session *session;
     struct tap *tap;
@@ -49,12 +50,14 @@ static void tapped_init(struct tap_rig *r, uint64_t ring, const struct tap_setti
     const int bell_fd = ring_bell_create();
 
     memset(r, 0, sizeof *r);
+    r->host.fdinfo_fd = fdinfo_open();
+    ck_assert_int_ge(r->host.fdinfo_fd, 0);
     rig_init(&r->p, 16, 8u << 20);
-    ck_assert_int_eq(ring_writer_new_take(&r->ring, fcntl(ring_fd, F_DUPFD_CLOEXEC, 0),
+    ck_assert_int_eq(ring_writer_new_take(&r->host.ring, fcntl(ring_fd, F_DUPFD_CLOEXEC, 0),
                                           fcntl(bell_fd, F_DUPFD_CLOEXEC, 0)),
                      0);
     ck_assert_int_eq(ring_reader_new_take(&r->reader, ring_fd, bell_fd), 0);
-    r->session = tap_session_new(SESSION, settings, &r->ring);
+    r->session = tap_session_new(SESSION, settings, &r->host);
     ck_assert_ptr_nonnull(r->session);
     r->tap = tap_of(r->session, TRACE_FROM_CLIENT, false);
     r->p.pipe.tap = r->tap;
@@ -73,7 +76,8 @@ static void tapped_deinit(struct tap_rig *r)
     r->p.pipe.tap = NULL;
     rig_deinit(&r->p);
     tap_session_free(r->session);
-    ring_writer_free(r->ring);
+    ring_writer_free(r->host.ring);
+    close(r->host.fdinfo_fd);
     ring_reader_free(r->reader);
 }
 
@@ -510,7 +514,7 @@ END_TEST
 
 START_TEST(without_a_ring_all_is_counted)
 {
-    struct ring_writer *none = NULL;
+    const struct tap_host none = {.fdinfo_fd = -1};
     struct tap_session *const s = tap_session_new(SESSION, &everything, &none);
     uint8_t bytes[WIRE_HDR_SIZE];
     struct trace_message m = {.size = sizeof bytes, .kept = sizeof bytes, .data = bytes};
@@ -596,14 +600,34 @@ static void expect_kind(int fd, enum trace_fd_kind kind, int access)
 
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(fstat(fd, &st), 0);
-    d = tap_describe(fd);
+    d = tap_describe(NULL, fd);
     ck_assert_uint_eq(d.kind, kind);
     ck_assert_uint_eq(d.access, (unsigned)access);
-    ck_assert_uint_eq(d.dev, st.st_dev);
-    ck_assert_uint_eq(d.ino, st.st_ino);
+    ck_assert_uint_eq(d.dev, kind == TRACE_FD_EVENTFD ? 0 : st.st_dev);
+    ck_assert_uint_eq(d.ino, kind == TRACE_FD_EVENTFD ? 0 : st.st_ino);
     ck_assert_uint_eq(d.size, (uint64_t)st.st_size);
     close(fd);
 }
+
+START_TEST(an_eventfd_has_its_number_by_whichever_fd)
+{
+    struct tap_rig r;
+    const int one = eventfd(0, EFD_CLOEXEC);
+    const int same = fcntl(one, F_DUPFD_CLOEXEC, 0);
+    const int other = eventfd(0, EFD_CLOEXEC);
+
+    tapped_init(&r, 65536, &everything);
+    ck_assert_uint_ne(tap_describe(r.session, one).ino, 0);
+    ck_assert_uint_eq(tap_describe(r.session, same).ino, tap_describe(r.session, one).ino);
+    ck_assert_uint_ne(tap_describe(r.session, other).ino, tap_describe(r.session, one).ino);
+    ck_assert_uint_eq(tap_describe(r.session, other).dev, 0);
+    close(one);
+    close(same);
+    close(other);
+    end_pipe(&r);
+    tapped_deinit(&r);
+}
+END_TEST
 
 START_TEST(fds_are_told_apart)
 {
@@ -614,11 +638,11 @@ START_TEST(fds_are_told_apart)
 
     ck_assert_int_eq(ftruncate(fd, 12345), 0);
     ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
-    ck_assert_uint_eq(tap_describe(fd).seals, F_SEAL_SHRINK);
+    ck_assert_uint_eq(tap_describe(NULL, fd).seals, F_SEAL_SHRINK);
     expect_kind(fd, TRACE_FD_MEMFD, O_RDWR);
     fd = eventfd(0, EFD_CLOEXEC);
     ck_assert_int_eq(write(fd, &seven, sizeof seven), sizeof seven);
-    ck_assert_uint_eq(tap_describe(fd).kind, TRACE_FD_EVENTFD);
+    ck_assert_uint_eq(tap_describe(NULL, fd).kind, TRACE_FD_EVENTFD);
     /* It counts on as if nobody had looked. */
     ck_assert_int_eq(read(fd, &got, sizeof got), sizeof got);
     ck_assert_uint_eq(got, 7);
@@ -634,7 +658,7 @@ START_TEST(fds_are_told_apart)
     ck_assert_int_eq(pipe2(pair, O_CLOEXEC), 0);
     expect_kind(pair[0], TRACE_FD_PIPE, O_RDONLY);
     expect_kind(pair[1], TRACE_FD_PIPE, O_WRONLY);
-    ck_assert_uint_eq(tap_describe(-1).kind, TRACE_FD_UNKNOWN);
+    ck_assert_uint_eq(tap_describe(NULL, -1).kind, TRACE_FD_UNKNOWN);
 }
 END_TEST
 
@@ -665,5 +689,6 @@ int main(void)
     tcase_add_test(tc, what_the_broker_keeps_back_and_makes);
     tc = unit_case(s, "fds");
     tcase_add_test(tc, fds_are_told_apart);
+    tcase_add_test(tc, an_eventfd_has_its_number_by_whichever_fd);
     return unit_run(s);
 }
