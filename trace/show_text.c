@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "handshake/json.h"
 #include "trace/decode_parts.h"
 
 #define BOLD "\33[1m"
@@ -324,17 +325,60 @@ void show_text_end(struct show_look *l, struct text *line, enum show_end end)
 
 /* ---- sessions ---- */
 
+static void part(struct text *line, bool *first, const char *word, const char *text)
+{
+    text_str(line, *first ? ": " : "; ");
+    *first = false;
+    text_str(line, word);
+    text_escape(line, text, strlen(text));
+}
+
+/* Of the facts what decides how much the rest is worth; -v has them all. */
+static void facts_in_short(struct text *line, bool *first, const char *comment)
+{
+    json_t *facts;
+    const char *verdict, *taint;
+    const json_t *record;
+
+    if (json_read(comment, strlen(comment) + 1, &facts) != JSON_OK) {
+        return;
+    }
+    verdict = json_string_value(json_object_get(facts, "verdict"));
+    taint = json_string_value(json_object_get(facts, "taint"));
+    record = json_object_get(facts, "audit");
+    if (verdict) {
+        part(line, first, "", verdict);
+    }
+    if (taint && strcmp(taint, "-") != 0) {
+        part(line, first, "taint ", taint);
+    }
+    if (json_is_integer(record) && json_integer_value(record) >= 0) {
+        part(line, first, "audit record ", "");
+        text_dec(line, (uint64_t)json_integer_value(record));
+    }
+    if (json_is_true(json_object_get(facts, "late"))) {
+        part(line, first, "captured late", "");
+    }
+    json_decref(facts);
+}
+
 void show_text_session(struct show_look *l, struct text *line, const struct show_session *shown,
                        const struct trace_session *s)
 {
     struct pen pen = {.t = line, .verbose = l->o.verbose, .first = true};
+    bool first = true;
 
     colour(l, line, CYAN);
     text_str(line, "=== ");
     text_str(line, shown->label);
     text_str(line, " begins");
-    if (*s->comment) {
-        text_str(line, ": ");
+    if (*s->description) {
+        part(line, &first, "", s->description);
+    }
+    if (!l->o.verbose) {
+        facts_in_short(line, &first, s->comment);
+    } else if (*s->comment) {
+        text_str(line, first ? ": " : "; ");
         pen_json(&pen, "session", s->comment, strlen(s->comment));
     }
     colour(l, line, PLAIN);

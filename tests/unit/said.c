@@ -12,8 +12,20 @@
 #define WAIT_NS UINT64_C(10000)
 
 struct trace_session said_session[2] = {
-    {.number = 1, .route = "edu0", .name = "edu0/1", .comment = "", .ending = "", .index = 0},
-    {.number = 2, .route = "nvme0", .name = "nvme0/2", .comment = "", .ending = "", .index = 1},
+    {.number = 1,
+     .route = "edu0",
+     .name = "edu0/1",
+     .description = "",
+     .comment = "",
+     .ending = "",
+     .index = 0},
+    {.number = 2,
+     .route = "nvme0",
+     .name = "nvme0/2",
+     .description = "",
+     .comment = "",
+     .ending = "",
+     .index = 1},
 };
 
 static uint64_t now_ns = BEGIN_NS;
