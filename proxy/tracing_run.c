@@ -233,6 +233,23 @@ void tracing_session_ended(struct monitor *m, struct ticket *t, enum session_rea
 
 /* ---- captures ---- */
 
+/*
+ * The first one whose number is above this: they lie in the order of their numbers. What ends one
+ * may free another, so that no pointer to the next one is kept meanwhile.
+ */
+static struct capture *behind(const struct tracing *t, uint64_t id)
+{
+    struct capture *c;
+
+    TAILQ_FOREACH(c, &t->captures, link)
+    {
+        if (c->id > id) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
 /* The file that a capture begins with. -1 where it needs none yet; or -errno. */
 static int first_file(struct capture *c)
 {
@@ -365,7 +382,7 @@ static void up(struct tracing *t)
     struct monitor *const m = t->monitor;
     struct ticket *ticket;
     struct capture *c;
-    struct capture *next;
+    uint64_t id;
     int state = SESSION_RECITING;
 
     for (ticket = next_ticket(m, NULL, &state); ticket; ticket = next_ticket(m, ticket, &state)) {
@@ -373,8 +390,8 @@ static void up(struct tracing *t)
             say_session(t, ticket);
         }
     }
-    TAILQ_FOREACH_SAFE(c, &t->captures, link, next)
-    {
+    for (c = behind(t, 0); c; c = behind(t, id)) {
+        id = c->id;
         if (c->state == TRACING_RUNNING) {
             announce(c);
         }
@@ -397,10 +414,10 @@ static void add(struct tracer_counts *to, const struct tracer_counts *n)
 static void down(struct tracing *t)
 {
     struct capture *c;
-    struct capture *next;
+    uint64_t id;
 
-    TAILQ_FOREACH_SAFE(c, &t->captures, link, next)
-    {
+    for (c = behind(t, 0); c; c = behind(t, id)) {
+        id = c->id;
         add(&c->before, &c->counts);
         c->counts = (struct tracer_counts){.messages = 0};
         if (c->state == TRACING_ENDING) {

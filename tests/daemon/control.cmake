@@ -4,5 +4,5 @@
 # The control socket.
 poemd_daemon_test(test_control control_rig.c)
 target_link_libraries(test_control PRIVATE PkgConfig::JANSSON)
-poemd_daemon_test(test_control_trace control_rig.c)
-target_link_libraries(test_control_trace PRIVATE PkgConfig::JANSSON)
+poemd_daemon_test(test_control_trace control_rig.c trace_rig.c)
+target_link_libraries(test_control_trace PRIVATE trace_file PkgConfig::JANSSON)

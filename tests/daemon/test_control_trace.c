@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +18,7 @@
 #include "base/sock.h"
 #include "proxy/config_trace.h"
 #include "tests/daemon/control_rig.h"
+#include "tests/daemon/trace_rig.h"
 #include "tests/support/patience.h"
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
@@ -187,6 +189,34 @@ START_TEST(captures_come_and_go_under_a_session)
 }
 END_TEST
 
+/*
+ * As many as are remembered have ended behind one whose file dies with the tracer: its end makes
+ * the oldest of them forgotten.
+ */
+START_TEST(an_end_with_the_tracer_behind_which_others_have_ended)
+{
+    const struct control_request q = start_request();
+    const json_int_t more = 70;
+    struct rig r;
+
+    control_rig_start_tracing(&r);
+    for (json_int_t i = FIRST; i < FIRST + more; i++) {
+        const int connection = ask_with(&q, make_file("f"));
+
+        ck_assert_int_eq(started(connection), i);
+        close(connection);
+        if (i > FIRST) {
+            stop(i);
+            await_state(i, "ended", "asked");
+        }
+    }
+    ck_assert_int_eq(kill(trace_rig_tracer(&r), SIGKILL), 0);
+    await_state(FIRST, "ended", "i/o error");
+    await_state(1, "running", NULL);
+    rig_stop(&r);
+}
+END_TEST
+
 /* ---- holding ---- */
 
 static int hold(const char *name)
@@ -339,6 +369,7 @@ int main(void)
     tcase_add_test(tc, what_is_no_request);
     tcase_add_test(tc, what_a_capture_may_be_written_to);
     tcase_add_test(tc, captures_come_and_go_under_a_session);
+    tcase_add_test(tc, an_end_with_the_tracer_behind_which_others_have_ended);
     tc = rig_case(s, "holding");
     tcase_add_test(tc, who_closes_ends_what_it_holds);
     tcase_add_test(tc, who_wants_the_end_is_told_of_it);
