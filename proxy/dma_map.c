@@ -53,20 +53,23 @@ static bool grow_spans(struct dma_cover *c, size_t room)
     return more != NULL;
 }
 
-/* Room for one more. 0 or -ENOMEM. */
-static int grow(struct dma_maps *m)
+/* Room for so many more. 0 or -ENOMEM. */
+static int grow(struct dma_maps *m, size_t more)
 {
-    const size_t room = m->room > 0 ? 2 * m->room : 8;
-    struct dma_map *more;
+    size_t room = m->room > 0 ? m->room : 8;
+    struct dma_map *maps;
 
-    if (m->n < m->room) {
+    if (m->room - m->n >= more) {
         return 0;
     }
-    more = reallocarray(m->maps, room, sizeof *more);
-    if (!more) {
+    while (room - m->n < more) {
+        room *= 2;
+    }
+    maps = reallocarray(m->maps, room, sizeof *maps);
+    if (!maps) {
         return -ENOMEM;
     }
-    m->maps = more;
+    m->maps = maps;
     if (!grow_spans(&m->readable, room) || !grow_spans(&m->writeable, room)) {
         return -ENOMEM;
     }
@@ -112,7 +115,7 @@ int dma_maps_add(struct dma_maps *m, const struct dma_map *map)
 {
     size_t i;
 
-    if (grow(m) < 0) {
+    if (grow(m, 1) < 0) {
         return -ENOMEM;
     }
     i = begin_by(m, map->span.first);
@@ -190,16 +193,39 @@ static void cut(struct dma_maps *m, struct dma_span span, uint64_t below)
     m->n = kept;
 }
 
+/*
+ * Puts in maps that all begin at the same address, at which no other does, or behind those that do.
+ * No more than there may be, and as memory allows: whoever maps the same memory again and again and
+ * unmaps its middle would have ever more of them.
+ */
+static void put_back(struct dma_maps *m, const struct dma_map *maps, size_t n)
+{
+    size_t i;
+
+    if (m->n >= LIMIT_DMA_MAPS) {
+        return;
+    }
+    n = n < LIMIT_DMA_MAPS - m->n ? n : LIMIT_DMA_MAPS - m->n;
+    if (n == 0 || grow(m, n) < 0) {
+        return;
+    }
+    i = begin_by(m, maps->span.first);
+    memmove(m->maps + i + n, m->maps + i, (m->n - i) * sizeof *m->maps);
+    memcpy(m->maps + i, maps, n * sizeof *maps);
+    m->n += n;
+}
+
 void dma_maps_unmap(struct dma_maps *m, struct dma_span span, uint64_t below)
 {
     const size_t n = rests(m, span, below, NULL, 0);
     struct dma_map *behind = n > 0 ? calloc(n, sizeof *behind) : NULL;
-    const size_t put_back = behind ? rests(m, span, below, behind, n) : 0;
 
+    if (behind) {
+        (void)rests(m, span, below, behind, n);
+    }
     cut(m, span, below);
-    for (size_t i = 0; i < put_back; i++) {
-        /* Without memory for it, it is lost. */
-        (void)!dma_maps_add(m, &behind[i]);
+    if (behind) {
+        put_back(m, behind, n);
     }
     free(behind);
     m->stale = true;

@@ -80,8 +80,8 @@ bool dma_maps_remove(struct dma_maps *m, const struct dma_map *map);
 
 /*
  * Takes away all that lies in the span, of maps whose number is below this one. A map that lies in
- * it in part keeps the rest; where that is two parts and there is no memory for the second, that
- * one is lost: less is allowed, not more.
+ * it in part keeps the rest; where that is two parts and there is no memory for the second, or
+ * there are LIMIT_DMA_MAPS already, that one is lost: less is allowed, not more.
  */
 void dma_maps_unmap(struct dma_maps *m, struct dma_span span, uint64_t below);
 

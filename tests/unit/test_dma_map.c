@@ -287,6 +287,24 @@ static void change_remove(void)
     ck_abort_msg("a map that nobody has added");
 }
 
+/* Whoever maps the same memory again and again and cuts holes into it gets no more maps than may be. */
+START_TEST(holes_in_the_same_memory_do_not_add_up)
+{
+    const uint64_t page = 4096;
+
+    for (size_t i = 0; i < LIMIT_DMA_MAPS / 4; i++) {
+        add(0, 1000 * page - 1, WIRE_DMA_READABLE);
+    }
+    for (uint64_t i = 1; i < 100; i += 2) {
+        dma_maps_unmap(&maps, (struct dma_span){i * page, (i + 1) * page - 1}, 1);
+        ck_assert_uint_le(maps.n, LIMIT_DMA_MAPS);
+        ck_assert_uint_le(maps.room, 2 * LIMIT_DMA_MAPS);
+        ck_assert(reads(0, page - 1));
+        ck_assert(!reads(i * page, i * page));
+    }
+}
+END_TEST
+
 START_TEST(every_span_after_every_change)
 {
     static const uint64_t bases[] = {0, 0x100000000, UINT64_MAX - (WORLD - 1)};
@@ -332,6 +350,7 @@ int main(void)
     tcase_add_test(tc, what_is_near);
     tcase_add_test(tc, one_of_two_that_are_the_same_is_removed);
     tcase_add_test(tc, what_was_mapped_later_stays);
+    tcase_add_test(tc, holes_in_the_same_memory_do_not_add_up);
     tcase_add_loop_test(tc, every_span_after_every_change, 0, 3);
     return unit_run(s);
 }
