@@ -129,10 +129,13 @@ bool pipe_has_replies(const struct pipe *p)
     return p->watched && !midway(p) && dma_gate_replies(p->dma, !p->from_client, &bytes) > 0;
 }
 
-/* Of the n bytes, headers but for what has gone of the first, so many have been sent. */
+/*
+ * Of the n bytes, headers but for what has gone of the first, so many have been sent: those of
+ * which the first byte has been. The rest of one is sent before anything else is.
+ */
 static void tap_replies(struct tap *t, const uint8_t *bytes, size_t n, size_t sent)
 {
-    for (size_t at = n % WIRE_HDR_SIZE; at + WIRE_HDR_SIZE <= sent; at += WIRE_HDR_SIZE) {
+    for (size_t at = n % WIRE_HDR_SIZE; at < sent; at += WIRE_HDR_SIZE) {
         tap_made(t, bytes + at, WIRE_HDR_SIZE);
     }
 }
