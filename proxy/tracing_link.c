@@ -61,6 +61,9 @@ static void drop_unsent(struct tracing_link *l)
 static void end_process(struct tracing_link *l, const char *why)
 {
     log_error("tracer pid=%ld %s; killed", (long)l->pid, why);
+    /* Before its number can be another's: the loop would take that one for told of already. */
+    (void)event_del(l->readable);
+    (void)event_del(l->writable);
     if (l->pid > 0) {
         kill(l->pid, SIGKILL);
     }
@@ -145,7 +148,6 @@ static bool hear_one(struct tracing_link *l)
         return false;
     }
     if (r < 0 || n_fds > 0) {
-        event_del(l->readable);
         end_process(l, "broke the rules of the channel");
         return false;
     }
