@@ -93,6 +93,7 @@ static void begin(struct run *r, const char *filter)
         r->session[i] = (struct trace_session){.number = 1,
                                                .route = "edu0",
                                                .name = "edu0/1",
+                                               .description = "client qemu; backend edu",
                                                .comment = "{\"session\":1}",
                                                .ending = "{\"ended\":\"client-closed\"}"};
     }
