@@ -287,7 +287,8 @@ static void change_remove(void)
     ck_abort_msg("a map that nobody has added");
 }
 
-/* Whoever maps the same memory again and again and cuts holes into it gets no more maps than may be. */
+/* Whoever maps the same memory again and again and cuts holes into it gets no more maps than may
+ * be. */
 START_TEST(holes_in_the_same_memory_do_not_add_up)
 {
     const uint64_t page = 4096;
