@@ -71,12 +71,17 @@ static void end_process(struct tracing_link *l, const char *why)
     drop_unsent(l);
 }
 
+static size_t may_wait(const struct tracing_link *l)
+{
+    return TRACING_LINK_WAITING + (size_t)l->monitor->sessions * l->per_session;
+}
+
 /* Keeps the message until the channel takes it. Takes the fds. */
 static void keep_take(struct tracing_link *l, const struct tracer_msg *m, int fd, int fd2)
 {
     struct tracing_link_unsent *u = NULL;
 
-    if (l->waiting < TRACING_LINK_WAITING) {
+    if (l->waiting < may_wait(l)) {
         u = malloc(offsetof(struct tracing_link_unsent, m) + tracer_msg_size(m));
     }
     if (!u) {

@@ -20,7 +20,10 @@ struct monitor;
 struct tracing_link_unsent;
 STAILQ_HEAD(tracing_link_outbox, tracing_link_unsent);
 
-/* Messages that may wait. */
+/*
+ * Messages that may wait, beside per_session for each session that there is: a new tracer is told
+ * of all of them at once, and a new capture of those of its route.
+ */
 #define TRACING_LINK_WAITING 4096u
 
 enum tracing_link_news {
@@ -46,6 +49,7 @@ struct tracing_link {
     struct event *respawn;
     struct tracing_link_outbox outbox;
     unsigned waiting;
+    unsigned per_session; /* messages that each may have waiting */
     struct tracer_msg in;
     tracing_link_fn *fn;
     void *arg;

@@ -66,6 +66,12 @@ static void say_attach(const struct capture *c, const struct ticket *ticket, boo
     say_take(c->tracing, -1);
 }
 
+/* What is said of a session: what it is, again as it goes on, its end, and who takes it. */
+static void allow_words(struct tracing *t)
+{
+    t->link.per_session = 4 + t->n_alive;
+}
+
 static void say_capture_take(struct capture *c, int fd)
 {
     struct tracer_msg *const m = begin_message(c->tracing, TRACER_CAPTURE);
@@ -280,6 +286,7 @@ static void announce(struct capture *c)
         tracing_set_ended(c->tracing, c, TRACER_IO_ERROR);
         return;
     }
+    allow_words(c->tracing);
     say_capture_take(c, fd);
     for (t = next_ticket(c->tracing->monitor, NULL, &state); t;
          t = next_ticket(c->tracing->monitor, t, &state)) {
@@ -385,6 +392,7 @@ static void up(struct tracing *t)
     uint64_t id;
     int state = SESSION_RECITING;
 
+    allow_words(t);
     for (ticket = next_ticket(m, NULL, &state); ticket; ticket = next_ticket(m, ticket, &state)) {
         if (ticket->traced) {
             say_session(t, ticket);

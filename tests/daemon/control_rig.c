@@ -46,7 +46,7 @@ void control_rig_start_tracing(struct rig *r)
 {
     char trace[RIG_PATH + 64];
 
-    snprintf(trace, sizeof trace, "sessions 4\ntrace %s memory 1", unit_path("own.pcapng"));
+    snprintf(trace, sizeof trace, "sessions 100\ntrace %s memory 1", unit_path("own.pcapng"));
     start(r, "", trace, 2);
 }
 

@@ -189,6 +189,42 @@ START_TEST(captures_come_and_go_under_a_session)
 }
 END_TEST
 
+#define SESSIONS 100
+#define CAPTURES 60
+
+/* That many captures of that many sessions are told to the tracer, however long it takes to hear.
+ */
+START_TEST(captures_of_many_sessions_while_the_tracer_is_busy)
+{
+    const struct control_request q = start_request();
+    struct pair pairs[SESSIONS];
+    struct rig r;
+    pid_t tracer;
+
+    control_rig_start_tracing(&r);
+    tracer = trace_rig_tracer(&r);
+    for (int i = 0; i < SESSIONS; i++) {
+        rig_session(&r, NULL, NULL, &pairs[i]);
+    }
+    ck_assert_int_eq(kill(tracer, SIGSTOP), 0);
+    for (json_int_t i = FIRST; i < FIRST + CAPTURES; i++) {
+        const int connection = ask_with(&q, make_file("f"));
+
+        ck_assert_int_eq(started(connection), i);
+        close(connection);
+    }
+    ck_assert_int_eq(kill(tracer, SIGCONT), 0);
+    for (json_int_t i = FIRST; i < FIRST + CAPTURES; i++) {
+        stop(i);
+        await_state(i, "ended", "asked");
+    }
+    for (int i = 0; i < SESSIONS; i++) {
+        pair_close(&pairs[i]);
+    }
+    rig_stop(&r);
+}
+END_TEST
+
 /*
  * As many as are remembered have ended behind one whose file dies with the tracer: its end makes
  * the oldest of them forgotten.
@@ -369,6 +405,7 @@ int main(void)
     tcase_add_test(tc, what_is_no_request);
     tcase_add_test(tc, what_a_capture_may_be_written_to);
     tcase_add_test(tc, captures_come_and_go_under_a_session);
+    tcase_add_test(tc, captures_of_many_sessions_while_the_tracer_is_busy);
     tcase_add_test(tc, an_end_with_the_tracer_behind_which_others_have_ended);
     tc = rig_case(s, "holding");
     tcase_add_test(tc, who_closes_ends_what_it_holds);
