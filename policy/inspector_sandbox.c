@@ -11,27 +11,12 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <linux/landlock.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/confine.h"
-#include "base/log.h"
 #include "policy/inspector_channel.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 static int limits(void)
 {
@@ -48,7 +33,7 @@ static int limits(void)
         {RLIMIT_AS, INSPECTOR_MEMORY},
     };
 
-    for (size_t i = 0; i < sizeof all / sizeof *all - (SANITIZED ? 1 : 0); i++) {
+    for (size_t i = 0; i < sizeof all / sizeof *all - (confine_keeps_eyes() ? 1 : 0); i++) {
         const int err = confine_limit(all[i].resource, all[i].most);
 
         if (err) {
@@ -58,64 +43,19 @@ static int limits(void)
     return 0;
 }
 
-static int allow_below(int ruleset_fd, int dir_fd)
-{
-    const struct landlock_path_beneath_attr below = {
-        .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
-        .parent_fd = dir_fd};
-
-    if (dir_fd < 0) {
-        return 0;
-    }
-    return syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &below, 0) < 0
-               ? -errno
-               : 0;
-}
-
-static int landlock(const struct inspector_start *s)
-{
-    /* Every right of Landlock's first version; no later one lets a file be read. */
-    const struct landlock_ruleset_attr attr = {.handled_access_fs =
-                                                   (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1};
-    const long fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
-    int err;
-
-    if (fd < 0) {
-        return -errno;
-    }
-    err = allow_below((int)fd, s->dpkg_fd);
-    if (!err) {
-        err = allow_below((int)fd, s->doc_fd);
-    }
-    if (!err && syscall(SYS_landlock_restrict_self, fd, 0) < 0) {
-        err = -errno;
-    }
-    close((int)fd);
-    return err;
-}
-
 int inspector_sandbox(const struct inspector_start *s)
 {
+    const int readable_fds[] = {s->dpkg_fd, s->doc_fd};
     int err = 0;
 
     if (geteuid() == 0) {
         err = confine_become(s->uid, s->gid, true, "inspector");
     }
-    if (!err && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-                 prctl(PR_SET_DUMPABLE, SANITIZED, 0, 0, 0) < 0)) {
+    if (!err && prctl(PR_SET_DUMPABLE, confine_keeps_eyes(), 0, 0, 0) < 0) {
         err = -errno;
     }
     if (!err) {
         err = limits();
     }
-    if (err) {
-        return err;
-    }
-    /* The sanitizers' reports read /proc/self: a build that is for finding faults keeps its eyes.
-     */
-    err = SANITIZED ? 0 : landlock(s);
-    if (err) {
-        log_info("inspector: no Landlock: %s; going on without", strerror(-err));
-    }
-    return 0;
+    return err ? err : confine_files(readable_fds, 2, "inspector");
 }

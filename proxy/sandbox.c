@@ -21,16 +21,12 @@
 #include "proxy/sandbox.h"
 
 #include <errno.h>
-#include <linux/landlock.h>
 #include <stdbool.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/confine.h"
-#include "base/log.h"
 
 uint64_t sandbox_raise_nofile(uint64_t want)
 {
@@ -46,77 +42,14 @@ uint64_t sandbox_raise_nofile(uint64_t want)
     return setrlimit(RLIMIT_NOFILE, &l) < 0 ? 0 : l.rlim_cur;
 }
 
-/* The sanitizers' reports read /proc/self: a build that is for finding faults keeps its eyes. */
-#if defined(__SANITIZE_ADDRESS__)
-static const bool keeps_eyes = true;
-#elif defined(__has_feature)
-/* As clang tells it. */
-static const bool keeps_eyes = __has_feature(address_sanitizer);
-#else
-static const bool keeps_eyes = false;
-#endif
-
 static int become(uid_t uid, gid_t gid)
 {
+    const bool keeps_eyes = confine_keeps_eyes();
     const int err = confine_become(uid, gid, !keeps_eyes, "worker");
 
     if (!err && keeps_eyes && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) {
         return -errno;
     }
-    return err;
-}
-
-/* Access rights of Landlock's first version; later ones only add to what is refused. */
-static uint64_t landlock_rights(long abi)
-{
-    uint64_t rights =
-        LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
-        LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR |
-        LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
-        LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |
-        LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
-
-#ifdef LANDLOCK_ACCESS_FS_REFER
-    if (abi >= 2) {
-        rights |= LANDLOCK_ACCESS_FS_REFER;
-    }
-#endif
-    (void)abi;
-    return rights;
-}
-
-/* Lets files in the folder be read. 0 or -errno. */
-static int let_read(int ruleset_fd, int folder_fd)
-{
-    const struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE,
-                                                    .parent_fd = folder_fd};
-    const long r = syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-
-    return r < 0 ? -errno : 0;
-}
-
-static int no_files(int readable_fd)
-{
-    struct landlock_ruleset_attr attr = {.handled_access_fs = 0};
-    const long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    long fd;
-    int err = 0;
-
-    if (abi < 0) {
-        return -errno;
-    }
-    attr.handled_access_fs = landlock_rights(abi);
-    fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
-    if (fd < 0) {
-        return -errno;
-    }
-    if (readable_fd >= 0) {
-        err = let_read((int)fd, readable_fd);
-    }
-    if (!err && syscall(SYS_landlock_restrict_self, fd, 0) < 0) {
-        err = -errno;
-    }
-    close((int)fd);
     return err;
 }
 
@@ -132,15 +65,5 @@ int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, int readable_fd)
     if (!err && geteuid() == 0) {
         err = become(uid, gid);
     }
-    if (!err && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
-        err = -errno;
-    }
-    if (err) {
-        return err;
-    }
-    err = keeps_eyes ? 0 : no_files(readable_fd);
-    if (err) {
-        log_info("worker: no Landlock: %s; going on without", strerror(-err));
-    }
-    return 0;
+    return err ? err : confine_files(&readable_fd, 1, "worker");
 }

@@ -7,30 +7,17 @@
 #include "trace/tracer.h"
 
 #include <errno.h>
-#include <linux/landlock.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/confine.h"
 #include "base/fdset.h"
 #include "trace/tracer_parts.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 uint64_t tracer_now_ms(void)
 {
@@ -51,33 +38,15 @@ uint64_t tracer_now_ns(void)
 /* ---- rights ---- */
 
 /* Files are handed over open; none can be opened here. */
-static int no_files(void)
-{
-    /* Every right of Landlock's first version. */
-    const struct landlock_ruleset_attr attr = {.handled_access_fs =
-                                                   (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1};
-    const long fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
-    int err = 0;
-
-    if (fd < 0) {
-        return -errno;
-    }
-    if (syscall(SYS_landlock_restrict_self, fd, 0) < 0) {
-        err = -errno;
-    }
-    close((int)fd);
-    return err;
-}
-
 static int give_up_rights(const struct tracer_start *s)
 {
+    const bool keeps_eyes = confine_keeps_eyes();
     int err = 0;
 
     if (geteuid() == 0) {
-        err = confine_become(s->uid, s->gid, !SANITIZED, "tracer");
+        err = confine_become(s->uid, s->gid, !keeps_eyes, "tracer");
     }
-    if (!err && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-                 prctl(PR_SET_DUMPABLE, SANITIZED, 0, 0, 0) < 0)) {
+    if (!err && prctl(PR_SET_DUMPABLE, keeps_eyes, 0, 0, 0) < 0) {
         err = -errno;
     }
     if (!err) {
@@ -86,16 +55,7 @@ static int give_up_rights(const struct tracer_start *s)
     if (!err) {
         err = confine_limit(RLIMIT_CORE, 0);
     }
-    if (err) {
-        return err;
-    }
-    /* The sanitizers' reports read /proc/self: a build that is for finding faults keeps its eyes.
-     */
-    err = SANITIZED ? 0 : no_files();
-    if (err) {
-        log_info("tracer: no Landlock: %s; going on without", strerror(-err));
-    }
-    return 0;
+    return err ? err : confine_files(NULL, 0, "tracer");
 }
 
 /* ---- the channel ---- */
