@@ -81,14 +81,35 @@ void poemctl_error(const char *name, const char *fmt, ...)
     fprintf(stderr, "poemctl: %s: %s\n", name, text);
 }
 
+int poemctl_run(poemctl_command *run, const char *name, int argc, char **argv)
+{
+    char *const word = argv[0];
+    char said[64];
+    int code;
+
+    snprintf(said, sizeof said, "poemctl: %s", name);
+    argv[0] = said;
+    code = run(argc, argv);
+    argv[0] = word;
+    return code;
+}
+
+bool poemctl_wants_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static void usage(FILE *f, const struct command *c)
+{
+    if (c) {
+        fprintf(f, "usage: poemctl %s %s\n", c->name, c->synopsis);
+    }
+    fprintf(f, "       poemctl --help shows all commands\n");
+}
+
 int poemctl_usage(const char *name)
 {
-    const struct command *c = find(name);
-
-    if (c) {
-        fprintf(stderr, "usage: poemctl %s %s\n", c->name, c->synopsis);
-    }
-    fprintf(stderr, "       poemctl --help shows all commands\n");
+    usage(stderr, find(name));
     return POEMCTL_USAGE;
 }
 
@@ -140,7 +161,7 @@ int main(int argc, char **argv)
         help(stderr);
         return POEMCTL_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    if (poemctl_wants_help(argv[1])) {
         help(stdout);
         return poemctl_finish("help", POEMCTL_YES);
     }
@@ -157,5 +178,10 @@ int main(int argc, char **argv)
                 log_escape(name, sizeof name, argv[1], strlen(argv[1])));
         return poemctl_usage("");
     }
-    return c->run(argc - 1, argv + 1);
+    /* Those with a help of their own show it themselves. */
+    if (argc == 3 && poemctl_wants_help(argv[2]) && c->run != trace_main && c->run != policy_main) {
+        usage(stdout, c);
+        return poemctl_finish(c->name, POEMCTL_YES);
+    }
+    return poemctl_run(c->run, c->name, argc - 1, argv + 1);
 }

@@ -17,8 +17,17 @@ enum poemctl_exit {
     POEMCTL_COULD_NOT = 3, /* the question could not be put, or not be answered */
 };
 
-/* A subcommand: argv[0] is its name. Returns one of the exit codes. */
+/* A subcommand, or an action of one. Returns one of the exit codes. */
 typedef int poemctl_command(int argc, char **argv);
+
+/*
+ * Runs it as name ("trace show"): what getopt says then begins as poemctl_error's lines do. argv
+ * begins with the word by which it was found, and argv[0] is replaced meanwhile.
+ */
+int poemctl_run(poemctl_command *run, const char *name, int argc, char **argv);
+
+/* Whether the word asks for help: --help or -h. */
+bool poemctl_wants_help(const char *word);
 
 /* "poemctl: NAME: …" to standard error, with a line end. Foreign text comes in escaped. */
 void poemctl_error(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

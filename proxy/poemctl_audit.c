@@ -487,7 +487,8 @@ int audit_main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
         if (strcmp(actions[i].name, argv[1]) == 0) {
-            return poemctl_finish("audit", actions[i].run(argc - 1, argv + 1));
+            return poemctl_finish("audit",
+                                  poemctl_run(actions[i].run, "audit", argc - 1, argv + 1));
         }
     }
     return usage("no such action");

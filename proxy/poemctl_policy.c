@@ -23,9 +23,13 @@ static const struct question {
 
 static void help(FILE *f, const char *question)
 {
+    const char *before = "usage:";
+
     for (size_t i = 0; i < QUESTIONS; i++) {
         if (!question || strcmp(questions[i].name, question) == 0) {
-            fprintf(f, "usage: poemctl policy %s %s\n", questions[i].name, questions[i].synopsis);
+            fprintf(f, "%s poemctl policy %s %s\n", before, questions[i].name,
+                    questions[i].synopsis);
+            before = "      ";
         }
     }
     fprintf(f, "       more in poemctl-policy(1)\n");
@@ -39,18 +43,26 @@ int policy_usage(const char *question)
 
 int policy_main(int argc, char **argv)
 {
+    char name[32];
+
     if (argc < 2) {
         poemctl_error("policy", "which question?");
         return policy_usage(NULL);
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    if (poemctl_wants_help(argv[1])) {
         help(stdout, NULL);
         return poemctl_finish("policy", POEMCTL_YES);
     }
     for (size_t i = 0; i < QUESTIONS; i++) {
-        if (strcmp(questions[i].name, argv[1]) == 0) {
-            return questions[i].run(argc - 1, argv + 1);
+        if (strcmp(questions[i].name, argv[1]) != 0) {
+            continue;
         }
+        if (argc == 3 && poemctl_wants_help(argv[2])) {
+            help(stdout, argv[1]);
+            return poemctl_finish("policy", POEMCTL_YES);
+        }
+        snprintf(name, sizeof name, "policy %s", questions[i].name);
+        return poemctl_run(questions[i].run, name, argc - 1, argv + 1);
     }
     poemctl_error("policy", "no such question");
     return policy_usage(NULL);

@@ -40,9 +40,12 @@ static const struct action {
 
 static void help(FILE *f, const char *action)
 {
+    const char *before = "usage:";
+
     for (const struct action *a = actions; a->name; a++) {
         if (!action || strcmp(a->name, action) == 0) {
-            fprintf(f, "usage: poemctl trace %s %s\n", a->name, a->synopsis);
+            fprintf(f, "%s poemctl trace %s %s\n", before, a->name, a->synopsis);
+            before = "      ";
         }
     }
     fprintf(f, "       more in poemctl-trace(1)\n");
@@ -62,14 +65,20 @@ int trace_main(int argc, char **argv)
         poemctl_error("trace", "which action?");
         return trace_usage(NULL);
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    if (poemctl_wants_help(argv[1])) {
         help(stdout, NULL);
         return poemctl_finish("trace", POEMCTL_YES);
     }
     for (const struct action *a = actions; a->name; a++) {
-        if (strcmp(a->name, argv[1]) == 0) {
-            return a->run(argc - 1, argv + 1);
+        if (strcmp(a->name, argv[1]) != 0) {
+            continue;
         }
+        if (argc == 3 && poemctl_wants_help(argv[2])) {
+            help(stdout, a->name);
+            return poemctl_finish("trace", POEMCTL_YES);
+        }
+        snprintf(shown, sizeof shown, "trace %s", a->name);
+        return poemctl_run(a->run, shown, argc - 1, argv + 1);
     }
     poemctl_error("trace", "no action \"%s\"",
                   log_escape(shown, sizeof shown, argv[1], strlen(argv[1])));

@@ -337,7 +337,7 @@ static int about_one(int argc, char **argv, const char *name, enum control_type 
 
     if (!read_common(argc, argv, &control, &json) || json || argc - optind != 1 ||
         !poemctl_number(name, argv[optind], &q.number)) {
-        return trace_usage(argv[0]);
+        return trace_usage(strchr(name, ' ') + 1);
     }
     return control_ask_all(name, control, &q, nothing, NULL);
 }

@@ -396,6 +396,16 @@ class Probe(Tools):
         self.assertIn("probe", self.tool("poemctl", status=2).stderr)
         self.assertIn("probe", self.tool("poemctl", "--help").stdout)
         self.assertIn("no command", self.tool("poemctl", "prob", status=2).stderr)
+        # Every command and action says how it is used, and by its whole name what it does not take.
+        for words in (["probe"], ["status"], ["trace", "show"], ["trace", "stop"],
+                      ["policy", "check"], ["audit"]):
+            with self.subTest(words=words):
+                self.assertIn(f"usage: poemctl {' '.join(words)} ",
+                              self.tool("poemctl", *words, "--help").stdout)
+        for words in (["probe"], ["trace", "show"], ["policy", "check"]):
+            with self.subTest(words=words):
+                self.assertIn(f"poemctl: {' '.join(words)}: unrecognized option",
+                              self.tool("poemctl", *words, "--what", status=2).stderr)
         self.assertRegex(self.tool("poemctl", "--version").stdout, r"^poemctl [0-9.]+\n$")
 
     def test_full_disk(self) -> None:
