@@ -12,8 +12,11 @@
 
 #include "base/limits.h"
 
-/* Of no message more than this: a transfer as large as peers that name no limit take. */
-#define KEEP_MOST (LIMIT_DATA_XFER_DEFAULT + LIMIT_MESSAGE_OVERHEAD)
+/*
+ * Of no message more than this: what a packet of LIMIT_TRACE_PACKET has room for, behind its tags
+ * and its capture header. Each fd takes some more of that (pcapng_message).
+ */
+#define KEEP_MOST (LIMIT_TRACE_PACKET - 68u)
 
 struct keep {
     uint32_t payload; /* bytes of a data message's data; UINT32_MAX: all */

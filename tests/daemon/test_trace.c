@@ -25,6 +25,7 @@
 #include "tests/support/process.h"
 #include "tests/support/stream.h"
 #include "tests/support/unit.h"
+#include "trace/keep.h"
 
 /* ---- a recorded realize ---- */
 
@@ -186,6 +187,7 @@ static void expect_stream(const struct trace_item *item, void *arg)
     const struct stream_message *const want =
         &w->stream->messages[m->number - TRACE_RIG_VERSIONS - 1];
 
+    ck_assert_uint_eq(m->kept, want->size < KEEP_MOST ? want->size : KEEP_MOST);
     if (m->size != want->size || memcmp(m->data, w->stream->bytes + want->start, m->kept) != 0) {
         ck_abort_msg("message %llu is another", (unsigned long long)m->number);
     }
