@@ -12,56 +12,10 @@
 #include <unistd.h>
 
 #include "base/sock.h"
-#include "tests/daemon/rig.h"
+#include "tests/daemon/twin_rig.h"
 #include "tests/support/peer.h"
 #include "tests/support/stream.h"
 #include "tests/support/unit.h"
-
-#define REQUEST \
-    "{\"capabilities\":{\"max_msg_fds\":16,\"twin_socket\":{\"supported\":true,\"x\":1}}}"
-#define REPLY(index) \
-    "{\"capabilities\":{\"max_msg_fds\":8,\"twin_socket\":{\"supported\":true,\"fd_index\":" index \
-    ",\"y\":2}}}"
-
-/* A session with a twin socket: what the client and the backend hold of it. */
-struct twins {
-    struct pair main;
-    struct pair twin;
-};
-
-/* The backend makes a socket pair and passes one end, as its reply says. */
-static void begin(struct rig *r, struct twins *t)
-{
-    struct fdset fds;
-    struct message m;
-    int pair[2];
-
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    t->main.client_fd = peer_connect(r->listen);
-    peer_send_version(t->main.client_fd, 1, WIRE_TYPE_COMMAND, REQUEST, NULL);
-    t->main.backend_fd = peer_accept(r->backend_fd);
-    peer_recv_version(t->main.backend_fd, 1, WIRE_TYPE_COMMAND, REQUEST);
-    fdset_init(&fds);
-    ck_assert_int_eq(fdset_add_take(&fds, pair[1]), 0);
-    peer_send_version(t->main.backend_fd, 1, WIRE_TYPE_REPLY, REPLY("0"), &fds);
-    peer_recv(t->main.client_fd, &m);
-    ck_assert_uint_eq(m.hdr.flags, WIRE_TYPE_REPLY);
-    ck_assert_str_eq((const char *)m.payload + sizeof(struct wire_version), REPLY("0"));
-    ck_assert_uint_eq(m.fds.n, 1);
-    /* It is poemd's own socket, not the backend's handed through. */
-    ck_assert(!peer_same_file(m.fds.fds[0], fds.fds[0]));
-    fdset_close(&fds);
-    t->twin.backend_fd = pair[0];
-    t->twin.client_fd = fdset_steal(&m.fds, 0);
-    ck_assert_int_eq(sock_block(t->twin.client_fd), 0);
-    message_deinit(&m);
-}
-
-static void end(struct twins *t)
-{
-    pair_close(&t->main);
-    pair_close(&t->twin);
-}
 
 START_TEST(commands_and_replies_on_the_twin)
 {
@@ -85,7 +39,7 @@ START_TEST(commands_and_replies_on_the_twin)
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
         const enum flow_cut cut = cuts[i];
 
-        begin(&r, &t);
+        twin_rig_begin(&r, &t);
         /* Both sockets, both directions, all at once. */
         flow_run((struct flow[]){{.stream = &down,
                                   .from_fd = t.twin.backend_fd,
@@ -106,7 +60,7 @@ START_TEST(commands_and_replies_on_the_twin)
                  4);
         pair_ping(&t.main);
         pair_ping(&t.twin);
-        end(&t);
+        twin_rig_end(&t);
         rig_await_log(&r, " ended: ", NULL, 0);
         rig_settle(&r);
     }
@@ -125,7 +79,7 @@ START_TEST(limits_hold_on_the_twin)
 
     rig_start(&r, "");
     for (int to_client = 0; to_client < 2; to_client++) {
-        begin(&r, &t);
+        twin_rig_begin(&r, &t);
         fdset_init(&fds);
         peer_memfds(&fds, to_client ? 17 : 9);
         peer_send(to_client ? t.twin.backend_fd : t.twin.client_fd,
@@ -148,7 +102,7 @@ START_TEST(a_twin_closes_alone)
 
     rig_start(&r, "");
     for (int by_client = 0; by_client < 2; by_client++) {
-        begin(&r, &t);
+        twin_rig_begin(&r, &t);
         pair_ping(&t.twin);
         if (by_client) {
             sock_close(&t.twin.client_fd);
@@ -159,7 +113,7 @@ START_TEST(a_twin_closes_alone)
         }
         pair_ping(&t.main);
         pair_ping(&t.main);
-        end(&t);
+        twin_rig_end(&t);
         rig_await_log(&r, " ended: ", NULL, 0);
         rig_settle(&r);
     }
@@ -175,7 +129,7 @@ START_TEST(the_session_takes_its_twin_along)
 
     rig_start(&r, "");
     for (int by_client = 0; by_client < 2; by_client++) {
-        begin(&r, &t);
+        twin_rig_begin(&r, &t);
         sock_close(by_client ? &t.main.client_fd : &t.main.backend_fd);
         peer_expect_eof(by_client ? t.main.backend_fd : t.main.client_fd);
         pair_close(&t.main);
@@ -198,7 +152,7 @@ START_TEST(a_backend_may_decline)
 
     rig_start(&r, "");
     for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
-        rig_session(&r, REQUEST, replies[i], &p);
+        rig_session(&r, TWIN_RIG_REQUEST, replies[i], &p);
         pair_ping(&p);
         pair_close(&p);
         rig_await_log(&r, " ended: ", NULL, 0);
