@@ -134,6 +134,15 @@ enum dma_verdict dma_gate_judge(struct dma_lane *l, bool from_client, const uint
 /* Fds go on with bytes that are not judged: without gate->watches, or later in a large message. */
 void dma_gate_fds(struct dma_lane *l, bool from_client);
 
+/*
+ * Whether there are so many maps that a change or a question may take 100 us: other sessions are to
+ * have their turns after few of them.
+ */
+static inline bool dma_gate_slow(const struct dma_gate *g)
+{
+    return g->maps.n > LIMIT_DMA_MAPS / 16;
+}
+
 /* Whether nothing more may be read from that side for now. */
 bool dma_gate_blocked(const struct dma_lane *l, bool from_client);
 
