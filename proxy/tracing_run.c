@@ -351,34 +351,48 @@ void tracing_end(struct capture *c, uint32_t why)
 
 static int copy_of(int fd)
 {
-    return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    const int copy = fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+    return fd >= 0 && copy < 0 ? -errno : copy;
+}
+
+/* A ring and its bell, for the worker and once more for the tracer: all four, or -errno. */
+static int make_ring(uint64_t size, int fds[4])
+{
+    int err = 0;
+
+    fds[0] = ring_create(size);
+    fds[1] = ring_bell_create();
+    fds[2] = copy_of(fds[0]);
+    fds[3] = copy_of(fds[1]);
+    for (int i = 0; i < 4; i++) {
+        err = err ? err : fds[i] < 0 ? fds[i] : 0;
+    }
+    for (int i = 0; err && i < 4; i++) {
+        if (fds[i] >= 0) {
+            sock_close(&fds[i]);
+        }
+    }
+    return err;
 }
 
 void tracing_worker_started(struct monitor *m, struct crew_member *w)
 {
     struct tracing *const t = m->tracing;
-    int ring_fd;
-    int bell_fd;
+    int fds[4];
+    int err;
 
     if (!t || !tracing_link_up(&t->link)) {
         return;
     }
-    ring_fd = ring_create((uint64_t)m->config->trace_buffer_mib * 1048576);
-    bell_fd = ring_bell_create();
-    if (ring_fd < 0 || bell_fd < 0) {
-        log_error("no ring for what a worker captures: %s",
-                  strerror(ring_fd < 0 ? -ring_fd : -bell_fd));
-        if (ring_fd >= 0) {
-            sock_close(&ring_fd);
-        }
-        if (bell_fd >= 0) {
-            sock_close(&bell_fd);
-        }
+    err = make_ring((uint64_t)m->config->trace_buffer_mib * 1048576, fds);
+    if (err) {
+        log_error("no ring for what a worker captures: %s", strerror(-err));
         return;
     }
     begin_message(t, TRACER_RING)->worker = (uint32_t)(w - m->crew.members);
-    tracing_link_say_take(&t->link, &t->msg, copy_of(ring_fd), copy_of(bell_fd));
-    crew_ring_take(w, ring_fd, bell_fd);
+    tracing_link_say_take(&t->link, &t->msg, fds[2], fds[3]);
+    crew_ring_take(w, fds[0], fds[1]);
 }
 
 /* ---- the tracer ---- */
