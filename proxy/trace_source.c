@@ -69,6 +69,10 @@ bool trace_source_is(const struct trace_source *s, const char *path)
 int trace_source_ended(struct trace_source *s, enum trace_outcome outcome)
 {
     if (outcome == TRACE_END) {
+        if (trace_reader_sessions(s->reader) == 0) {
+            /* It is whole, but whoever took the wrong file should hear of it. */
+            (void)say(s, "no session of vfio-user is in it");
+        }
         return POEMCTL_YES;
     }
     log_escape(s->broken, sizeof s->broken, trace_reader_why(s->reader),

@@ -53,7 +53,7 @@ int trace_source_run(struct trace_source *s, const struct trace_sink *sink, void
 enum trace_outcome trace_source_next(struct trace_source *s, struct trace_item *item)
     __attribute__((warn_unused_result));
 
-/* Says why a trace ended so, if it was not whole. The exit code. */
+/* Says why a trace ended so, if it was not whole, and whether nothing is in it. The exit code. */
 int trace_source_ended(struct trace_source *s, enum trace_outcome outcome)
     __attribute__((warn_unused_result));
 

@@ -103,6 +103,11 @@ int trace_reader_error(const struct trace_reader *r)
     return r->error;
 }
 
+unsigned trace_reader_sessions(const struct trace_reader *r)
+{
+    return r->n_sessions;
+}
+
 const char *trace_reader_section(const struct trace_reader *r)
 {
     return r->section;

@@ -71,6 +71,9 @@ const char *trace_reader_why(const struct trace_reader *r);
 /* -errno after TRACE_FAILED, else 0. */
 int trace_reader_error(const struct trace_reader *r);
 
+/* How many sessions were in it so far. */
+unsigned trace_reader_sessions(const struct trace_reader *r);
+
 /* The section's comment, one line of JSON, or "" before the first section. */
 const char *trace_reader_section(const struct trace_reader *r);
 

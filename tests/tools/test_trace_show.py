@@ -17,6 +17,7 @@ import re
 import select
 import shlex
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -203,6 +204,17 @@ class CutOff(Sample):
             other.write_bytes(content)
             self.assertIn("other: ", run("show", other, status=COULD_NOT).stderr)
             run("lint", other, status=COULD_NOT)
+
+    def test_nothing_of_ours(self) -> None:
+        """A whole file, of another network: no error, but nobody is to take it for a good trace."""
+        other = self.folder / "other"
+        other.write_bytes(struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28) +
+                          struct.pack("<IIHHII", 1, 20, 1, 0, 0, 20))
+        for action in ("show", "lint", "stats"):
+            with self.subTest(action=action):
+                self.assertEqual(run(action, other).stderr,
+                                 f"poemctl: trace {action}: {other}: no session of vfio-user is "
+                                 "in it\n")
 
 
 class Follow(Sample):
