@@ -23,6 +23,7 @@
 #include "proxy/poemctl_control.h"
 #include "proxy/poemctl_json.h"
 #include "proxy/poemctl_trace.h"
+#include "trace/filter.h"
 
 #define FORMAT "poemd-traces/1"
 
@@ -104,7 +105,9 @@ struct wanted {
     struct control_request request;
 };
 
-static bool read_count(const char *option, const char *text, unsigned most, uint32_t *out)
+/* or: what else the option takes, in front of the number. */
+static bool read_count(const char *option, const char * or, const char *text, unsigned most,
+                       uint32_t *out)
 {
     char *end;
     unsigned long v;
@@ -112,7 +115,7 @@ static bool read_count(const char *option, const char *text, unsigned most, uint
     errno = 0;
     v = strtoul(text, &end, 10);
     if (errno || *text == '\0' || text[strspn(text, "0123456789")] != '\0' || v > most) {
-        poemctl_error("trace start", "--%s: a number from 0 to %u", option, most);
+        poemctl_error("trace start", "--%s: %sa number from 0 to %u", option, or, most);
         return false;
     }
     *out = (uint32_t)v;
@@ -126,9 +129,22 @@ static bool read_payload(const char *text, uint32_t *out)
     } else if (strcmp(text, "guest") == 0) {
         *out = CONFIG_PAYLOAD_GUEST;
     } else {
-        return read_count("payload", text, LIMIT_CONTROL_PAYLOAD, out);
+        return read_count("payload", "all, guest or ", text, LIMIT_CONTROL_PAYLOAD, out);
     }
     return true;
+}
+
+/* Here as for the actions that read: what is wrong with it is usage. The broker reads it again. */
+static bool is_filter(const char *text)
+{
+    char why[512];
+    struct filter *const filter = filter_new(text, why, sizeof why);
+
+    if (!filter) {
+        poemctl_error("trace start", "%s", why);
+    }
+    filter_free(filter);
+    return filter != NULL;
 }
 
 /* Copies a text into a request; false, said on standard error: it is too long. */
@@ -159,11 +175,11 @@ static bool take_option(struct wanted *w, int c)
     case 'r':
         return put_text("route", optarg, q->route, sizeof q->route);
     case 'f':
-        return put_text("filter", optarg, q->filter, sizeof q->filter);
+        return put_text("filter", optarg, q->filter, sizeof q->filter) && is_filter(optarg);
     case 'p':
         return read_payload(optarg, &q->payload);
     case 'm':
-        return read_count("memory", optarg, LIMIT_CONTROL_MEMORY_MIB, &q->memory_mib);
+        return read_count("memory", "", optarg, LIMIT_CONTROL_MEMORY_MIB, &q->memory_mib);
     default:
         return false;
     }

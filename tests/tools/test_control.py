@@ -341,7 +341,7 @@ class Trace(Control):
                 client.read(2)
             b.await_trace(1, messages=2, filter="command=REGION_READ from=client")
             said = b.ask("trace", "start", "--route", "edu", "-w", str(self.folder / "no"),
-                         "--filter", "command=FOO", status=3).stderr
+                         "--filter", "command=FOO", status=2).stderr
             self.assertIn("FOO", said)
             self.assertFalse((self.folder / "no").exists())
 
