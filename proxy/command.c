@@ -123,7 +123,7 @@ bool command_read(struct command *c, const char *text, int fd, struct value_faul
         return fault(&s,
                      s.fds == 0 ? "the command never says \"%fd\""
                                 : "the command says \"%fd\" more than once",
-                     "%fd becomes the number of the device's socket: exactly once");
+                     "\"/usr/lib/device --fd %fd\", in quotes: the socket's number, exactly once");
     }
     return true;
 }

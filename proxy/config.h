@@ -195,7 +195,7 @@ struct config {
     bool from_file; /* config_load: digest is the file's SHA-256 */
     uint8_t digest[CONFIG_DIGEST_SIZE];
     struct poem_file poem; /* by config_resolve */
-    struct config_place poem_at;
+    struct config_place poem_at, audit_at;
 };
 
 #define CONFIG_USER_DEFAULT "nobody"

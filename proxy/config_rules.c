@@ -226,11 +226,10 @@ static int resolve_keys(struct config *c, struct config_errors *e)
 
 int config_resolve_rules(struct config *c, struct config_errors *e)
 {
-    const struct config_place nowhere = {0, 0};
     int err = resolve_keys(c, e);
 
     if (c->audit_file && !c->audit_key) {
-        config_errors_add(e, nowhere, "audit FILE key FILE; poemctl audit keygen makes one",
+        config_errors_add(e, c->audit_at, "audit FILE key FILE; poemctl audit keygen makes one",
                           "\"audit\" lacks its key");
     }
 

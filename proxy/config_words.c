@@ -268,7 +268,7 @@ static const struct config_word words[] = {
      .help = "another poem than the built-in one"},
     {.word = "audit",
      .context = CONTEXT_FILE,
-     .args = {{NULL, "FILE", VALUE_FILE, 0, 0, IN_CONFIG(audit_file), CONFIG_NO_PLACE, NULL},
+     .args = {{NULL, "FILE", VALUE_FILE, 0, 0, IN_CONFIG(audit_file), IN_CONFIG(audit_at), NULL},
               {"key", "FILE", VALUE_FILE, 0, 0, IN_CONFIG(audit_key), CONFIG_NO_PLACE, NULL},
               {"rotate", "MIB", VALUE_COUNT, 1, 1048576, IN_CONFIG(audit_rotate_mib),
                CONFIG_NO_PLACE, NULL}},

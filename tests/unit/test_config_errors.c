@@ -95,6 +95,7 @@ static const struct wrong wrongs[] = {
     {SPAWN("\"/bin/a %fd\"\nbackend /b"), 4, 1, "duplicate \"backend\"", "line 3"},
     {IN_ROUTE("backend spawn \"/bin/a %fd\""), 4, 1, "duplicate \"backend\"", "line 3"},
     {SPAWN(""), 3, 14, "\"backend\" lacks its COMMAND", "backend spawn COMMAND"},
+    {SPAWN("/bin/a %fd"), 3, 15, "never says \"%fd\"", "in quotes"},
     /* presets */
     {IN_ROUTE("preset gpl"), 4, 8, "\"gpl\" does not stand here", "\"audit-only\", \"gpl-only\""},
     {IN_ROUTE("preset gpl-only\notherwise taint"), 5, 1, "duplicate \"otherwise\"",
