@@ -81,7 +81,7 @@ static const struct wrong wrongs[] = {
     {IN_ROUTE("dma ranges 0-1K"), 4, 12, "is no range of addresses", "FIRST-LAST"},
     {ROUTE "dma pass", 5, 1, "\"dma\" does not stand here", "in a route block"},
     /* a device that is started */
-    {SPAWN("\"/bin/a\""), 3, 15, "never says \"%fd\"", "exactly once"},
+    {SPAWN("\"/bin/a\""), 3, 15, "never says \"%fd\"", "in quotes"},
     {SPAWN("\"/bin/a %fd %fd\""), 3, 15, "says \"%fd\" more than once", "exactly once"},
     {SPAWN("\"/bin/a %%fd\""), 3, 15, "never says \"%fd\"", "exactly once"},
     {SPAWN("\"/bin/a %fd %s\""), 3, 15, "\"%s\" means nothing", "%% a percent sign"},
@@ -95,7 +95,6 @@ static const struct wrong wrongs[] = {
     {SPAWN("\"/bin/a %fd\"\nbackend /b"), 4, 1, "duplicate \"backend\"", "line 3"},
     {IN_ROUTE("backend spawn \"/bin/a %fd\""), 4, 1, "duplicate \"backend\"", "line 3"},
     {SPAWN(""), 3, 14, "\"backend\" lacks its COMMAND", "backend spawn COMMAND"},
-    {SPAWN("/bin/a %fd"), 3, 15, "never says \"%fd\"", "in quotes"},
     /* presets */
     {IN_ROUTE("preset gpl"), 4, 8, "\"gpl\" does not stand here", "\"audit-only\", \"gpl-only\""},
     {IN_ROUTE("preset gpl-only\notherwise taint"), 5, 1, "duplicate \"otherwise\"",
