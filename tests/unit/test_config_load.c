@@ -77,6 +77,7 @@ static const struct wrong unresolved[] = {
     {ROUTE "control /c owner no-such-user", 5, 18, "there is no user", ""},
     {ROUTE "control /c group no-such-group", 5, 18, "there is no group", ""},
     {"route a {\nlisten /l group 4294967295\nbackend /b\n}", 2, 17, "there is no group", ""},
+    {ROUTE "audit /a", 5, 7, "\"audit\" lacks its key", "keygen"},
 };
 
 START_TEST(each_unknown_name_has_its_place)
