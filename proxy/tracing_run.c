@@ -468,6 +468,12 @@ static void stopped(struct capture *c, uint32_t why)
     tracing_set_ended(c->tracing, c, why);
 }
 
+/* Whether another file can be needed: of one that asks for no reason none is made. */
+static bool has_next_file(const struct capture *c)
+{
+    return !c->given && (c->how.rotate_mib > 0 || c->how.every_ms > 0 || c->how.memory_mib > 0);
+}
+
 /* The next file, or why there is none. */
 static void give_file(struct capture *c)
 {
@@ -502,7 +508,7 @@ void tracing_on_link(void *arg, enum tracing_link_news news, const struct tracer
     }
     switch ((enum tracer_type)m->type) {
     case TRACER_WANT_FILE:
-        if (!c->given && c->state == TRACING_RUNNING) {
+        if (c->state == TRACING_RUNNING && has_next_file(c)) {
             give_file(c);
         }
         break;
