@@ -7,14 +7,11 @@
 #define _GNU_SOURCE
 #include "proxy/tap.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
 #include <time.h>
 
-#include "base/fdinfo.h"
+#include "trace/fd.h"
 #include "trace/keep.h"
 #include "trace/record.h"
 
@@ -401,61 +398,7 @@ void tap_made(struct tap *t, const uint8_t *data, size_t n)
             TRACE_BROKER);
 }
 
-/* ---- fds ---- */
-
-/*
- * An anonymous inode tells what it is in its name alone, and that stands in /proc alone. But of all
- * that is passed around an eventfd is what can be both read and written, which reading and writing
- * nothing tells, without its counter being looked at.
- */
-static enum trace_fd_kind kind_of_anonymous(int fd)
-{
-    char none;
-    const struct iovec nothing = {.iov_base = &none, .iov_len = 0};
-
-    return writev(fd, &nothing, 1) == 0 && readv(fd, &nothing, 1) == 0 ? TRACE_FD_EVENTFD
-                                                                       : TRACE_FD_OTHER;
-}
-
-static enum trace_fd_kind kind_of(int fd, const struct stat *st, int seals)
-{
-    switch (st->st_mode & S_IFMT) {
-    case S_IFREG:
-        return seals >= 0 ? TRACE_FD_MEMFD : TRACE_FD_FILE;
-    case S_IFSOCK:
-        return TRACE_FD_SOCKET;
-    case S_IFIFO:
-        return TRACE_FD_PIPE;
-    case S_IFCHR:
-    case S_IFBLK:
-        return TRACE_FD_DEVICE;
-    case 0:
-        return kind_of_anonymous(fd);
-    default:
-        return TRACE_FD_OTHER;
-    }
-}
-
 struct trace_fd tap_describe(const struct tap_session *s, int fd)
 {
-    const int flags = fcntl(fd, F_GETFL);
-    const int seals = fcntl(fd, F_GET_SEALS);
-    struct trace_fd d = {.kind = TRACE_FD_UNKNOWN};
-    struct stat st;
-
-    if (flags < 0 || fstat(fd, &st) < 0) {
-        return d;
-    }
-    d = (struct trace_fd){.kind = (uint8_t)kind_of(fd, &st, seals),
-                          .access = (uint8_t)(flags & O_ACCMODE),
-                          .seals = seals < 0 ? 0 : (uint32_t)seals,
-                          .dev = st.st_dev,
-                          .ino = st.st_ino,
-                          .size = st.st_size > 0 ? (uint64_t)st.st_size : 0};
-    if (d.kind == TRACE_FD_EVENTFD) {
-        /* All eventfds are one inode: what tells them apart is the kernel's number for each. */
-        d.dev = 0;
-        d.ino = s ? fdinfo_eventfd(s->host->fdinfo_fd, fd) : 0;
-    }
-    return d;
+    return trace_fd_describe(fd, s->host->fdinfo_fd);
 }

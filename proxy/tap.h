@@ -63,7 +63,7 @@ uint64_t tap_now(const struct tap_session *s);
  */
 void tap_session_record(struct tap_session *s, struct trace_message *m);
 
-/* Describes an open fd (borrowed): what kind, which object, how large. s may be NULL. */
+/* Describes an open fd (borrowed): trace/fd.h. */
 struct trace_fd tap_describe(const struct tap_session *s, int fd);
 
 /* ---- a pipe's ---- */

@@ -24,6 +24,7 @@
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
 #include "tests/unit/pipe_rig.h"
+#include "trace/fd.h"
 #include "trace/keep.h"
 #include "trace/record.h"
 
@@ -600,7 +601,7 @@ static void expect_kind(int fd, enum trace_fd_kind kind, int access)
 
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(fstat(fd, &st), 0);
-    d = tap_describe(NULL, fd);
+    d = trace_fd_describe(fd, -1);
     ck_assert_uint_eq(d.kind, kind);
     ck_assert_uint_eq(d.access, (unsigned)access);
     ck_assert_uint_eq(d.dev, kind == TRACE_FD_EVENTFD ? 0 : st.st_dev);
@@ -638,11 +639,11 @@ START_TEST(fds_are_told_apart)
 
     ck_assert_int_eq(ftruncate(fd, 12345), 0);
     ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
-    ck_assert_uint_eq(tap_describe(NULL, fd).seals, F_SEAL_SHRINK);
+    ck_assert_uint_eq(trace_fd_describe(fd, -1).seals, F_SEAL_SHRINK);
     expect_kind(fd, TRACE_FD_MEMFD, O_RDWR);
     fd = eventfd(0, EFD_CLOEXEC);
     ck_assert_int_eq(write(fd, &seven, sizeof seven), sizeof seven);
-    ck_assert_uint_eq(tap_describe(NULL, fd).kind, TRACE_FD_EVENTFD);
+    ck_assert_uint_eq(trace_fd_describe(fd, -1).kind, TRACE_FD_EVENTFD);
     /* It counts on as if nobody had looked. */
     ck_assert_int_eq(read(fd, &got, sizeof got), sizeof got);
     ck_assert_uint_eq(got, 7);
@@ -658,7 +659,7 @@ START_TEST(fds_are_told_apart)
     ck_assert_int_eq(pipe2(pair, O_CLOEXEC), 0);
     expect_kind(pair[0], TRACE_FD_PIPE, O_RDONLY);
     expect_kind(pair[1], TRACE_FD_PIPE, O_WRONLY);
-    ck_assert_uint_eq(tap_describe(NULL, -1).kind, TRACE_FD_UNKNOWN);
+    ck_assert_uint_eq(trace_fd_describe(-1, -1).kind, TRACE_FD_UNKNOWN);
 }
 END_TEST
 

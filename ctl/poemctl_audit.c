@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The command poemctl audit: options of its actions, what they print where, their exit codes.
+ * poemctl-audit(1). Never writes to a log.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "policy/audit_disk.h"
+#include "policy/audit_key.h"
+#include "policy/audit_proof.h"
+#include "policy/audit_report.h"
+#include "policy/audit_verify.h"
+#include "ctl/poemctl.h"
+
+/* Beyond those of every command: what verifying can come out as. */
+enum audit_exit {
+    AUDIT_EXIT_TRUNCATED = 4,
+    AUDIT_EXIT_UNSEALED = 5,
+    AUDIT_EXIT_WRONG_KEY = 6,
+};
+
+struct options {
+    const char *key;
+    const char *checkpoint;
+    const char *format;
+    const char *name;
+    const char *output;
+    bool json;
+    int n;             /* what stands behind the options */
+    const char **args; /* in argv */
+};
+
+/* Which options an action takes, by their letters. */
+static bool parse(int argc, char **argv, const char *allowed, struct options *o)
+{
+    static const struct option longs[] = {
+        {"key", required_argument, NULL, 'k'},
+        {"checkpoint", required_argument, NULL, 'c'},
+        {"json", no_argument, NULL, 'j'},
+        {"format", required_argument, NULL, 'f'},
+        {"name", required_argument, NULL, 'n'},
+        {"output", required_argument, NULL, 'o'},
+        {NULL, 0, NULL, 0},
+    };
+    int c;
+
+    *o = (struct options){.format = "text"};
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        if (c == '?') {
+            return false;
+        }
+        if (!strchr(allowed, c)) {
+            poemctl_error("audit", "%s: not an option of this action", argv[optind - 1]);
+            return false;
+        }
+        switch (c) {
+        case 'k':
+            o->key = optarg;
+            break;
+        case 'c':
+            o->checkpoint = optarg;
+            break;
+        case 'f':
+            o->format = optarg;
+            break;
+        case 'n':
+            o->name = optarg;
+            break;
+        case 'o':
+            o->output = optarg;
+            break;
+        default:
+            o->json = true;
+            break;
+        }
+    }
+    o->n = argc - optind;
+    o->args = (const char **)argv + optind;
+    return true;
+}
+
+static int usage(const char *what)
+{
+    poemctl_error("audit", "%s", what);
+    return poemctl_usage("audit");
+}
+
+static bool load_key(const struct options *o, struct audit_vkey *key)
+{
+    char why[512];
+
+    if (audit_vkey_load(key, o->key, why, sizeof why) < 0) {
+        poemctl_error("audit", "%s", why);
+        return false;
+    }
+    return true;
+}
+
+/* Says of a file what went wrong with it. */
+static int could_not(const char *path, const char *what)
+{
+    char name[256];
+
+    poemctl_error("audit", "%s: %s", log_escape(name, sizeof name, path, strlen(path)), what);
+    return POEMCTL_COULD_NOT;
+}
+
+/* A file's bytes and a NUL, to be freed, or NULL, said. */
+static char *read_small(const char *path, size_t max, size_t *n)
+{
+    char *const text = malloc(max + 1);
+    const int r = text ? audit_disk_read_small(path, text, max + 1) : -ENOMEM;
+
+    if (r < 0) {
+        could_not(path, strerror(-r));
+        free(text);
+        return NULL;
+    }
+    *n = (size_t)r;
+    return text;
+}
+
+/* JSON with a line end; the document is taken. */
+static bool print_json(json_t *doc)
+{
+    const bool ok = doc && json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0;
+
+    json_decref(doc);
+    putchar('\n');
+    if (!ok) {
+        poemctl_error("audit", "writing JSON failed");
+    }
+    return ok;
+}
+
+static int exit_of(enum audit_verdict v)
+{
+    switch (v) {
+    case AUDIT_INTACT:
+        return POEMCTL_YES;
+    case AUDIT_UNSEALED:
+        return AUDIT_EXIT_UNSEALED;
+    case AUDIT_TRUNCATED:
+        return AUDIT_EXIT_TRUNCATED;
+    case AUDIT_TAMPERED:
+        return POEMCTL_NO;
+    case AUDIT_WRONG_KEY:
+        return AUDIT_EXIT_WRONG_KEY;
+    case AUDIT_UNREADABLE:
+        break;
+    }
+    return POEMCTL_COULD_NOT;
+}
+
+/* ---- verify, checkpoint ---- */
+
+/* The older checkpoint must be the key's, too. 0, or an exit code. */
+static int read_older(const char *path, const struct audit_vkey *key, struct audit_checkpoint *out)
+{
+    size_t n;
+    char *const text = read_small(path, AUDIT_NOTE_FOREIGN_MAX, &n);
+    enum audit_note o;
+
+    if (!text) {
+        return POEMCTL_COULD_NOT;
+    }
+    o = audit_checkpoint_read(out, text, n, key);
+    free(text);
+    switch (o) {
+    case AUDIT_NOTE_OK:
+        return 0;
+    case AUDIT_NOTE_OTHER_KEY:
+        could_not(path, "a checkpoint of another key");
+        return AUDIT_EXIT_WRONG_KEY;
+    case AUDIT_NOTE_FORGED:
+        return could_not(path, "the checkpoint's signature is wrong: it proves nothing");
+    default:
+        return could_not(path, "no checkpoint");
+    }
+}
+
+static int verify(const struct options *o)
+{
+    struct audit_checkpoint older;
+    struct audit_result r;
+    struct audit_vkey key;
+    struct audit_question q = {.files = o->args, .n = (size_t)o->n, .key = &key};
+
+    if (!load_key(o, &key)) {
+        return POEMCTL_COULD_NOT;
+    }
+    if (o->checkpoint) {
+        const int code = read_older(o->checkpoint, &key, &older);
+
+        if (code) {
+            return code;
+        }
+        q.older = &older;
+    }
+    audit_verify(&q, &r);
+    if (o->json) {
+        return print_json(audit_verify_json(&r)) ? exit_of(r.verdict) : POEMCTL_COULD_NOT;
+    }
+    printf("%s: %s\n", audit_verdict_word(r.verdict), r.text);
+    return exit_of(r.verdict);
+}
+
+static int verify_main(int argc, char **argv)
+{
+    struct options o;
+
+    if (!parse(argc, argv, "kcj", &o)) {
+        return poemctl_usage("audit");
+    }
+    if (o.n < 1 || !o.key) {
+        return usage("verify FILE... --key PUBLIC-KEY [--checkpoint FILE] [--json]");
+    }
+    return verify(&o);
+}
+
+static int checkpoint_main(int argc, char **argv)
+{
+    struct audit_result r;
+    struct audit_vkey key;
+    struct options o;
+
+    if (!parse(argc, argv, "k", &o)) {
+        return poemctl_usage("audit");
+    }
+    if (o.n < 1 || !o.key) {
+        return usage("checkpoint FILE... --key PUBLIC-KEY");
+    }
+    if (!load_key(&o, &key)) {
+        return POEMCTL_COULD_NOT;
+    }
+    audit_verify(&(struct audit_question){.files = o.args, .n = (size_t)o.n, .key = &key}, &r);
+    if (r.verdict > AUDIT_UNSEALED || !r.has_checkpoint) {
+        poemctl_error("audit", "%s: %s", audit_verdict_word(r.verdict), r.text);
+        return exit_of(r.verdict);
+    }
+    fputs(r.note, stdout);
+    return POEMCTL_YES;
+}
+
+/* ---- prove, check-proof ---- */
+
+static bool parse_record(const char *text, uint64_t *out)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    return errno == 0 && *end == '\0' && *text >= '0' && *text <= '9';
+}
+
+static int save(const char *path, const char *text, size_t n)
+{
+    int fd;
+
+    if (!path) {
+        return fwrite(text, 1, n, stdout) == n ? POEMCTL_YES : POEMCTL_COULD_NOT;
+    }
+    fd = audit_disk_create(path, 0644, text, n);
+    if (fd < 0) {
+        return could_not(path, strerror(-fd));
+    }
+    close(fd);
+    return POEMCTL_YES;
+}
+
+static int prove_main(int argc, char **argv)
+{
+    struct audit_result r;
+    struct audit_vkey key;
+    struct options o;
+    uint64_t record;
+    char why[1024];
+    char *text;
+    size_t n;
+    int code;
+
+    if (!parse(argc, argv, "ko", &o)) {
+        return poemctl_usage("audit");
+    }
+    if (o.n < 2 || !o.key || !parse_record(o.args[0], &record)) {
+        return usage("prove RECORD FILE... --key PUBLIC-KEY [--output FILE]");
+    }
+    if (!load_key(&o, &key)) {
+        return POEMCTL_COULD_NOT;
+    }
+    text = audit_proof_make(
+        &(struct audit_question){.files = o.args + 1, .n = (size_t)o.n - 1, .key = &key}, record,
+        &r, &n, why, sizeof why);
+    if (!text) {
+        poemctl_error("audit", "%s", why);
+        return r.verdict > AUDIT_UNSEALED ? exit_of(r.verdict) : POEMCTL_COULD_NOT;
+    }
+    code = save(o.output, text, n);
+    free(text);
+    return code;
+}
+
+static int proof_exit(enum audit_proof_outcome o)
+{
+    switch (o) {
+    case AUDIT_PROOF_OK:
+        return POEMCTL_YES;
+    case AUDIT_PROOF_FORGED:
+    case AUDIT_PROOF_WRONG:
+        return POEMCTL_NO;
+    case AUDIT_PROOF_OTHER_KEY:
+        return AUDIT_EXIT_WRONG_KEY;
+    case AUDIT_PROOF_MALFORMED:
+    case AUDIT_PROOF_NO_MEMORY:
+        break;
+    }
+    return POEMCTL_COULD_NOT;
+}
+
+static bool print_proof(const struct audit_proof *p, enum audit_proof_outcome outcome, bool json)
+{
+    if (json) {
+        const bool ok = outcome == AUDIT_PROOF_OK;
+
+        return print_json(
+            json_pack("{s:s, s:b, s:s, s:o, s:o}", "format", "poemd-audit-proof/1", "proved", ok,
+                      "text", audit_proof_text(outcome), "tree_size",
+                      ok ? json_integer((json_int_t)p->checkpoint.size) : json_null(), "record",
+                      ok ? json_loadb(p->record, p->record_n, 0, NULL) : json_null()));
+    }
+    if (outcome == AUDIT_PROOF_OK) {
+        /* The record is the log's own: ASCII without control characters. */
+        printf("record %" PRIu64 " is in the log, among its first %" PRIu64 ":\n%.*s\n", p->index,
+               p->checkpoint.size, (int)p->record_n, p->record);
+    } else {
+        printf("%s\n", audit_proof_text(outcome));
+    }
+    return true;
+}
+
+static int check_proof_main(int argc, char **argv)
+{
+    enum audit_proof_outcome outcome;
+    struct audit_proof *p;
+    struct audit_vkey key;
+    struct options o;
+    char *text;
+    bool ok;
+    size_t n;
+
+    if (!parse(argc, argv, "kj", &o)) {
+        return poemctl_usage("audit");
+    }
+    if (o.n != 1 || !o.key) {
+        return usage("check-proof FILE --key PUBLIC-KEY [--json]");
+    }
+    if (!load_key(&o, &key)) {
+        return POEMCTL_COULD_NOT;
+    }
+    text = read_small(o.args[0], AUDIT_PROOF_MAX, &n);
+    p = text ? calloc(1, sizeof *p) : NULL;
+    if (!p) {
+        free(text);
+        return POEMCTL_COULD_NOT;
+    }
+    outcome = audit_proof_check(p, text, n, &key);
+    ok = print_proof(p, outcome, o.json);
+    free(p);
+    free(text);
+    return ok ? proof_exit(outcome) : POEMCTL_COULD_NOT;
+}
+
+/* ---- report ---- */
+
+static int report_json(const json_t *report, FILE *f)
+{
+    return json_dumpf(report, f, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0 || fputc('\n', f) < 0 ? -1
+                                                                                               : 0;
+}
+
+static const struct form {
+    const char *name;
+    int (*print)(const json_t *report, FILE *f);
+} forms[] = {
+    {"text", audit_report_text},
+    {"json", report_json},
+    {"csv", audit_report_csv},
+    {"html", audit_report_html},
+};
+
+static const struct form *find_form(const char *name)
+{
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        if (strcmp(forms[i].name, name) == 0) {
+            return &forms[i];
+        }
+    }
+    return NULL;
+}
+
+static int report_main(int argc, char **argv)
+{
+    const struct form *form;
+    struct audit_result r;
+    struct audit_vkey key;
+    struct options o;
+    json_t *report;
+    int err;
+
+    if (!parse(argc, argv, "kf", &o)) {
+        return poemctl_usage("audit");
+    }
+    form = find_form(o.format);
+    if (o.n < 1 || !form) {
+        return usage("report FILE... [--key PUBLIC-KEY] [--format text|json|csv|html]");
+    }
+    if (o.key && !load_key(&o, &key)) {
+        return POEMCTL_COULD_NOT;
+    }
+    report = audit_report_make(
+        &(struct audit_question){.files = o.args, .n = (size_t)o.n, .key = o.key ? &key : NULL},
+        &r);
+    if (!report) {
+        poemctl_error("audit", "out of memory");
+        return POEMCTL_COULD_NOT;
+    }
+    if (r.verdict > AUDIT_UNSEALED) {
+        poemctl_error("audit", "the report is of what was before this: %s: %s",
+                      audit_verdict_word(r.verdict), r.text);
+    }
+    err = form->print(report, stdout);
+    json_decref(report);
+    return err < 0 ? POEMCTL_COULD_NOT : exit_of(r.verdict);
+}
+
+/* ---- keygen ---- */
+
+static int keygen_main(int argc, char **argv)
+{
+    struct audit_vkey key;
+    struct options o;
+    char line[AUDIT_VKEY_MAX];
+    char why[512];
+    int err;
+
+    if (!parse(argc, argv, "n", &o)) {
+        return poemctl_usage("audit");
+    }
+    if (o.n != 1 || !o.name) {
+        return usage("keygen --name NAME FILE");
+    }
+    if (!audit_name_ok(o.name, strlen(o.name))) {
+        return usage("--name: 1 to 128 letters, digits and . _ : / -, such as example.org/poemd");
+    }
+    err = audit_key_generate(o.args[0], o.name, &key, why, sizeof why);
+    if (err < 0) {
+        poemctl_error("audit", "%s", why);
+        return POEMCTL_COULD_NOT;
+    }
+    audit_vkey_write(&key, line);
+    printf("%s\n", line);
+    return POEMCTL_YES;
+}
+
+static const struct action {
+    const char *name;
+    poemctl_command *run;
+} actions[] = {
+    {"verify", verify_main},           {"checkpoint", checkpoint_main}, {"prove", prove_main},
+    {"check-proof", check_proof_main}, {"report", report_main},         {"keygen", keygen_main},
+};
+
+int audit_main(int argc, char **argv)
+{
+    if (argc < 2) {
+        return usage("which action?");
+    }
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
+        if (strcmp(actions[i].name, argv[1]) == 0) {
+            return poemctl_finish("audit",
+                                  poemctl_run(actions[i].run, "audit", argc - 1, argv + 1));
+        }
+    }
+    return usage("no such action");
+}
