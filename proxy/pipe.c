@@ -385,6 +385,21 @@ static enum pipe_outcome rest(struct pipe *p, enum pipe_outcome r)
     return r;
 }
 
+/* Reads what is next, and has it judged where it may be sent now. */
+static enum pipe_outcome take(struct pipe *p, bool woken, struct pipe_detail *detail, bool *drained)
+{
+    enum pipe_outcome r;
+
+    if (p->header) {
+        r = read_header(p, detail);
+    } else if (p->left > 0) {
+        r = read_body(p, detail, drained);
+    } else {
+        r = look_and_take(p, woken, detail, drained);
+    }
+    return p->ready && p->dma && (p->watched || p->queue->fds.n > 0) ? pipe_judge(p) : r;
+}
+
 enum pipe_outcome pipe_turn(struct pipe *p, struct pipe_detail *detail)
 {
     for (int turn = 0; turn < LIMIT_TURNS; turn++) {
@@ -392,16 +407,7 @@ enum pipe_outcome pipe_turn(struct pipe *p, struct pipe_detail *detail)
         bool drained = false;
 
         if (r == PIPE_MORE && !p->ready) {
-            if (p->header) {
-                r = read_header(p, detail);
-            } else if (p->left > 0) {
-                r = read_body(p, detail, &drained);
-            } else {
-                r = look_and_take(p, turn == 0, detail, &drained);
-            }
-            if (p->ready && p->dma && (p->watched || p->queue->fds.n > 0)) {
-                r = pipe_judge(p);
-            }
+            r = take(p, turn == 0, detail, &drained);
         }
         if (r == PIPE_MORE && p->ready) {
             r = push(p, detail);
