@@ -158,7 +158,6 @@ static bool hear_one(struct tracing_link *l)
     }
     if (l->in.type == TRACER_READY) {
         l->ready = true;
-        l->false_starts = 0;
         return true;
     }
     l->fn(l->arg, TRACING_LINK_MSG, &l->in);
@@ -195,12 +194,16 @@ static void respawn_later(struct tracing_link *l)
     unsigned ms = 0;
     struct timeval tv;
 
-    /* One that was ready died of its work, and the next is wanted at once. */
-    if (!l->ready) {
-        ms = (unsigned)LIMIT_RESPAWN_MS << (l->false_starts < 8 ? l->false_starts : 8);
-        ms = ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS;
-        l->false_starts++;
+    if (monitor_now_ms() - l->started_ms >= LIMIT_RESPAWN_MAX_MS) {
+        l->short_lives = 0;
     }
+    /* One that was ready died of its work: the next is wanted at once, if it is not the same again.
+     */
+    if (!l->ready || l->short_lives > 0) {
+        ms = (unsigned)LIMIT_RESPAWN_MS << (l->short_lives < 8 ? l->short_lives : 8);
+        ms = ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS;
+    }
+    l->short_lives++;
     tv = (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
     (void)evtimer_add(l->respawn, &tv);
 }
@@ -232,6 +235,7 @@ static int process_start(struct tracing_link *l)
                                        .gid = c->user_gid,
                                        .nofile = SPARE_FDS + LIMIT_WORKERS + TRACING_MAX};
 
+    l->started_ms = monitor_now_ms();
     l->pid = tracer_child_start(&start, &l->channel_fd);
     if (l->pid < 0) {
         const int err = (int)l->pid;

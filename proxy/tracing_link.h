@@ -43,7 +43,8 @@ struct tracing_link {
     bool wanted;    /* started once: started again where it dies */
     bool ready;
     bool quitting;
-    unsigned false_starts; /* how often in a row it died before it was ready */
+    unsigned short_lives; /* how often in a row it has died soon */
+    uint64_t started_ms;
     struct event *readable;
     struct event *writable;
     struct event *respawn;
