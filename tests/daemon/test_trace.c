@@ -460,43 +460,6 @@ START_TEST(a_worker_killed_leaves_a_readable_file)
 }
 END_TEST
 
-START_TEST(a_tracer_killed_is_started_again)
-{
-    struct trace_sums sums;
-    struct pair p;
-    struct rig r;
-
-    trace_rig_start(&r, "", "");
-    rig_session(&r, TRACE_RIG_CAPS, TRACE_RIG_CAPS, &p);
-    pair_ping(&p);
-    trace_rig_await(trace_rig_file(0), TRACE_RIG_VERSIONS + 2);
-    ck_assert_int_eq(kill(trace_rig_tracer(&r), SIGKILL), 0);
-    rig_await_log(&r, "captures go on in new files", NULL, 0);
-    (void)trace_rig_tracer(&r);
-    /* The old file has its number once the new one is there. */
-    for (struct patience patience = patience_begin(); access(trace_rig_file(1), F_OK) < 0;) {
-        ck_assert(patience_again(&patience));
-    }
-    for (struct patience patience = patience_begin(); access(trace_rig_file(0), F_OK) < 0;) {
-        ck_assert(patience_again(&patience));
-    }
-    /* The worker has its new ring when something of the session is in the new file. */
-    do {
-        pair_ping(&p);
-    } while (trace_rig_read(trace_rig_file(0), NULL, NULL).messages == 0);
-    pair_close(&p);
-    rig_await_log(&r, " ended: ", NULL, 0);
-    trace_rig_stop(&r);
-    sums = trace_rig_read(trace_rig_file(1), NULL, NULL);
-    ck_assert_uint_eq(sums.messages, TRACE_RIG_VERSIONS + 2);
-    sums = trace_rig_read(trace_rig_file(0), NULL, NULL);
-    ck_assert_uint_ge(sums.messages, 2);
-    ck_assert_uint_eq(sums.over, 1);
-    ck_assert_ptr_nonnull(strstr(sums.comment, "\"late\":true"));
-    ck_assert_ptr_nonnull(strstr(sums.comment, "\"verdict\":\"allow\""));
-}
-END_TEST
-
 /* ---- disks ---- */
 
 START_TEST(a_full_disk_ends_the_capture_and_nothing_else)
@@ -671,7 +634,6 @@ int main(void)
     tcase_add_loop_test(tc, what_finds_no_room_is_counted, 0, 2);
     tc = rig_case(s, "who dies");
     tcase_add_test(tc, a_worker_killed_leaves_a_readable_file);
-    tcase_add_test(tc, a_tracer_killed_is_started_again);
     tc = rig_case(s, "files");
     tcase_add_test(tc, a_full_disk_ends_the_capture_and_nothing_else);
     tcase_add_test(tc, a_disk_that_fills_up_has_whole_messages);
