@@ -82,7 +82,7 @@ static int check(const struct options *o, const struct config *c)
     struct telling t = {.path = log_escape(shown, sizeof shown, o->path, strlen(o->path)),
                         .list = o->json ? json_array() : NULL};
 
-    policy_findings(c, policy_today(), tell, &t);
+    policy_findings(c, rules_today(), tell, &t);
     if (o->json) {
         return poemctl_json(
             NAME,

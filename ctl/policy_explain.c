@@ -316,7 +316,7 @@ static int decide(struct explained *e, const struct rules *rules)
         known[o->party].recital = RECITAL_OK;
         known[o->party].recited = o->recites;
     }
-    rules_decide(rules, known, policy_today(), &e->verdict);
+    rules_decide(rules, known, rules_today(), &e->verdict);
     code = e->verdict.verdict == VERDICT_DENY ? POEMCTL_NO : POEMCTL_YES;
     if (!o->json) {
         show_head(e);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "ctl/poemctl.h"
 
@@ -33,15 +32,4 @@ bool policy_load(const char *name, struct config *c, const char *path)
     }
     config_deinit(c);
     return false;
-}
-
-struct rules_date policy_today(void)
-{
-    const time_t now = time(NULL);
-    struct tm tm;
-
-    gmtime_r(&now, &tm);
-    return (struct rules_date){.year = (uint16_t)(tm.tm_year + 1900),
-                               .month = (uint8_t)(tm.tm_mon + 1),
-                               .day = (uint8_t)tm.tm_mday};
 }

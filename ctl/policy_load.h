@@ -13,7 +13,4 @@
 bool policy_load(const char *name, struct config *c, const char *path)
     __attribute__((warn_unused_result));
 
-/* Today, UTC. */
-struct rules_date policy_today(void);
-
 #endif

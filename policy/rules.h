@@ -82,6 +82,9 @@ struct rules_date {
     uint8_t day;
 };
 
+/* Today, UTC. Not pure: it reads the clock that rules_decide is asked by. */
+struct rules_date rules_today(void);
+
 /* Whether a is b or before it. */
 bool rules_date_not_after(struct rules_date a, struct rules_date b);
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/hex.h"
 #include "policy/audit_log.h"
@@ -111,17 +110,6 @@ void inquiry_heard(struct inquiry *q, const struct ipc_evidence *e)
     tell_when_whole(q);
 }
 
-static struct rules_date today(void)
-{
-    const time_t now = time(NULL);
-    struct tm tm;
-
-    gmtime_r(&now, &tm);
-    return (struct rules_date){.year = (uint16_t)(tm.tm_year + 1900),
-                               .month = (uint8_t)(tm.tm_mon + 1),
-                               .day = (uint8_t)tm.tm_mday};
-}
-
 /* What is known of a party, as the rules want it; refers to q. */
 static struct rules_known known_of(const struct inquiry *q, enum rules_party party)
 {
@@ -143,7 +131,7 @@ void inquiry_decide(const struct inquiry *q, const struct rules *rules, struct r
         [RULES_BACKEND] = known_of(q, RULES_BACKEND),
     };
 
-    rules_decide(rules, known, today(), out);
+    rules_decide(rules, known, rules_today(), out);
 }
 
 const struct rules_assign *inquiry_assigned(const struct inquiry *q, const struct rules *rules,
