@@ -21,6 +21,7 @@
 #include "policy/audit_report.h"
 #include "policy/audit_verify.h"
 #include "ctl/poemctl.h"
+#include "ctl/poemctl_json.h"
 
 /* Beyond those of every command: what verifying can come out as. */
 enum audit_exit {
@@ -133,14 +134,7 @@ static char *read_small(const char *path, size_t max, size_t *n)
 /* JSON with a line end; the document is taken. */
 static bool print_json(json_t *doc)
 {
-    const bool ok = doc && json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0;
-
-    json_decref(doc);
-    putchar('\n');
-    if (!ok) {
-        poemctl_error("audit", "writing JSON failed");
-    }
-    return ok;
+    return poemctl_json("audit", doc, POEMCTL_YES) == POEMCTL_YES;
 }
 
 static int exit_of(enum audit_verdict v)

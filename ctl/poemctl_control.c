@@ -194,6 +194,11 @@ const char *control_text(const json_t *o, const char *member)
     return text ? text : "";
 }
 
+long long control_number(const json_t *o, const char *member)
+{
+    return (long long)json_integer_value(json_object_get(o, member));
+}
+
 const char *control_duration(const json_t *o, char out[48])
 {
     static const struct {

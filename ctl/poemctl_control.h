@@ -54,6 +54,9 @@ int control_ask_all(const char *name, const char *path, const struct control_req
 /* The text of a member, "" where there is none. */
 const char *control_text(const json_t *o, const char *member);
 
+/* The number of a member, 0 where there is none. */
+long long control_number(const json_t *o, const char *member);
+
 /* The member "ms" of o: "3 d 4 h", "5 min 3 s", "2 s". Returns out. */
 const char *control_duration(const json_t *o, char out[48]);
 

@@ -9,9 +9,29 @@
 #include "base/log.h"
 #include "ctl/poemctl.h"
 
+/* JSON escapes control characters itself, but for DEL, which terminals may act on. */
+static int write_escaped(const char *text, size_t n, void *to)
+{
+    FILE *f = to;
+
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] == 0x7f) {
+            fputs("\\u007f", f);
+        } else {
+            fputc(text[i], f);
+        }
+    }
+    return ferror(f) ? -1 : 0;
+}
+
+int poemctl_json_write(const json_t *value, size_t flags, FILE *f)
+{
+    return json_dump_callback(value, write_escaped, f, flags | JSON_ENSURE_ASCII);
+}
+
 int poemctl_json(const char *name, json_t *doc, int code)
 {
-    const bool ok = doc && json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0;
+    const bool ok = doc && poemctl_json_write(doc, JSON_INDENT(2), stdout) == 0;
 
     json_decref(doc);
     if (!ok) {

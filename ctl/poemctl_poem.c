@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "poem/file.h"
 #include "ctl/poemctl.h"
+#include "ctl/poemctl_json.h"
 #include "ctl/probe.h"
 
 #define FORMAT "poemd-poem/1"
@@ -61,32 +62,19 @@ static bool parse(int argc, char **argv, struct options *o)
     return true;
 }
 
-/* Prints a JSON document, which is taken, and a line end. */
-static int print_json(json_t *doc, int code)
-{
-    const bool ok = doc && probe_print_json(doc, JSON_INDENT(2), stdout) == 0;
-
-    json_decref(doc);
-    if (!ok) {
-        poemctl_error("poem", "writing JSON failed");
-        return POEMCTL_COULD_NOT;
-    }
-    putchar('\n');
-    return code;
-}
-
 /* ---- the poem itself ---- */
 
 static int show_json(void)
 {
     char hex[POEM_DIGEST_HEX_SIZE + 1];
 
-    return print_json(json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "format", FORMAT, "text",
-                                poem_builtin.text, "bytes", (json_int_t)poem_builtin.size, "sha256",
-                                poem_digest_hex(&poem_builtin, hex), "refrain",
-                                poem_builtin.refrain, "licence", LICENCE, "grant",
-                                poem_builtin_grant),
-                      POEMCTL_YES);
+    return poemctl_json("poem",
+                        json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "format", FORMAT, "text",
+                                  poem_builtin.text, "bytes", (json_int_t)poem_builtin.size,
+                                  "sha256", poem_digest_hex(&poem_builtin, hex), "refrain",
+                                  poem_builtin.refrain, "licence", LICENCE, "grant",
+                                  poem_builtin_grant),
+                        POEMCTL_YES);
 }
 
 static int show(const struct options *o)
@@ -138,7 +126,8 @@ static int check_result(const struct options *o, const struct poem *other, const
         poem_digest_hex(other, hex);
     }
     if (o->json) {
-        return print_json(
+        return poemctl_json(
+            "poem",
             json_pack("{s:s, s:s, s:b, s:s?, s:o, s:s?}", "format", FORMAT, "file", path, "same",
                       code == POEMCTL_YES, "sha256", other ? hex : NULL, "differs_in_line",
                       line ? json_integer((json_int_t)line) : json_null(), "why", why),

@@ -18,6 +18,7 @@
 #include "handshake/version.h"
 #include "poem/file.h"
 #include "ctl/poemctl.h"
+#include "ctl/poemctl_json.h"
 #include "ctl/probe.h"
 
 #define FORMAT "poemd-recite/1"
@@ -234,15 +235,8 @@ static int show_json(const struct result *r, int code)
                   poem_digest_hex(r->poem, hex), "licence", text_or_null(r->told.licence),
                   "declared", text_or_null(r->told.declared), "refrain", (int)r->told.refrain,
                   "via", via_json(&r->told.via));
-    const bool ok = doc && probe_print_json(doc, JSON_INDENT(2), stdout) == 0;
 
-    json_decref(doc);
-    if (!ok) {
-        poemctl_error("recite", "writing JSON failed");
-        return POEMCTL_COULD_NOT;
-    }
-    putchar('\n');
-    return code;
+    return poemctl_json("recite", doc, code);
 }
 
 /* The beginning of the poem, each line behind a tab. */

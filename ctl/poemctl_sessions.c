@@ -17,11 +17,6 @@
 
 /* ---- for people ---- */
 
-static long long number(const json_t *o, const char *member)
-{
-    return (long long)json_integer_value(json_object_get(o, member));
-}
-
 static void print_licences(const json_t *session, const char *party)
 {
     const json_t *l;
@@ -47,10 +42,10 @@ static void print_party(const json_t *session, const char *party)
     }
     printf("    %-8s", party);
     if (json_object_get(p, "pid")) {
-        printf(" pid %lld", number(p, "pid"));
+        printf(" pid %lld", control_number(p, "pid"));
     }
     if (json_object_get(p, "uid")) {
-        printf(" uid %lld", number(p, "uid"));
+        printf(" uid %lld", control_number(p, "uid"));
     }
     printf(" %s%s", *path ? path : "executable unknown",
            json_is_true(json_object_get(exe, "deleted")) ? " (deleted)" : "");
@@ -63,8 +58,8 @@ static void print_counts(const json_t *session, const char *member)
     const json_t *c = json_object_get(session, member);
 
     if (json_is_object(c)) {
-        printf("    %-10s %lld messages, %lld bytes, %lld fds\n", member, number(c, "messages"),
-               number(c, "bytes"), number(c, "fds"));
+        printf("    %-10s %lld messages, %lld bytes, %lld fds\n", member,
+               control_number(c, "messages"), control_number(c, "bytes"), control_number(c, "fds"));
     }
 }
 
@@ -73,7 +68,7 @@ static void print_session(const json_t *s)
     const json_t *rule = json_object_get(s, "rule");
     char time[48];
 
-    printf("%lld %s: %s for %s", number(s, "number"), control_text(s, "route"),
+    printf("%lld %s: %s for %s", control_number(s, "number"), control_text(s, "route"),
            control_text(s, "state"), control_duration(s, time));
     if (rule) {
         printf(", %s, taint %s", control_text(s, "verdict"), control_text(s, "taint"));

@@ -73,17 +73,13 @@ static int as_json(const struct status *s)
 
 /* ---- for people ---- */
 
-static long long number(const json_t *o, const char *member)
-{
-    return (long long)json_integer_value(json_object_get(o, member));
-}
-
 static void print_sessions(const json_t *o)
 {
     const json_t *n = json_object_get(o, "sessions");
 
-    printf("%lld of %lld session%s, %lld since the start", number(n, "now"), number(n, "most"),
-           number(n, "most") == 1 ? "" : "s", number(n, "begun"));
+    printf("%lld of %lld session%s, %lld since the start", control_number(n, "now"),
+           control_number(n, "most"), control_number(n, "most") == 1 ? "" : "s",
+           control_number(n, "begun"));
 }
 
 static void print_broker(const json_t *b)
@@ -92,8 +88,8 @@ static void print_broker(const json_t *b)
     const json_t *audit = json_object_get(b, "audit");
     char time[48];
 
-    printf("poemd %s, pid %lld, up %s since %s\n", control_text(b, "version"), number(b, "pid"),
-           control_duration(b, time), control_text(b, "since"));
+    printf("poemd %s, pid %lld, up %s since %s\n", control_text(b, "version"),
+           control_number(b, "pid"), control_duration(b, time), control_text(b, "since"));
     if (json_is_object(conf)) {
         printf("configuration  %s, sha256 %s\n", control_text(conf, "file"),
                control_text(conf, "sha256"));
@@ -104,7 +100,8 @@ static void print_broker(const json_t *b)
     print_sessions(b);
     printf("\naudit log      ");
     if (json_is_object(audit)) {
-        printf("%s, %lld records%s\n", control_text(audit, "file"), number(audit, "records"),
+        printf("%s, %lld records%s\n", control_text(audit, "file"),
+               control_number(audit, "records"),
                json_is_true(json_object_get(audit, "failing")) ? ", CANNOT BE WRITTEN" : "");
     } else {
         printf("none\n");
@@ -132,8 +129,8 @@ static void print_workers(const json_t *broker)
 
     json_array_foreach(json_object_get(broker, "workers"), i, w)
     {
-        printf("worker         pid %lld, %lld session%s%s\n", number(w, "pid"),
-               number(w, "sessions"), number(w, "sessions") == 1 ? "" : "s",
+        printf("worker         pid %lld, %lld session%s%s\n", control_number(w, "pid"),
+               control_number(w, "sessions"), control_number(w, "sessions") == 1 ? "" : "s",
                json_is_true(json_object_get(w, "ready")) ? "" : ", starting");
     }
 }

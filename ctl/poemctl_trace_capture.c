@@ -27,11 +27,6 @@
 
 #define FORMAT "poemd-traces/1"
 
-static long long number(const json_t *o, const char *member)
-{
-    return (long long)json_integer_value(json_object_get(o, member));
-}
-
 /* ---- where it goes ---- */
 
 struct output {
@@ -240,8 +235,8 @@ static int say_end(const json_t *trace)
     const char *why = control_text(trace, "why");
 
     fprintf(stderr, "poemctl: trace %lld ended: %s; %lld messages, %lld lost, %lld bytes\n",
-            number(trace, "number"), why, number(trace, "messages"), number(trace, "lost"),
-            number(trace, "bytes"));
+            control_number(trace, "number"), why, control_number(trace, "messages"),
+            control_number(trace, "lost"), control_number(trace, "bytes"));
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         if (strcmp(why, good[i]) == 0) {
             return POEMCTL_YES;
@@ -276,7 +271,7 @@ static int go_on(struct control_connection *c, struct wanted *w, struct output *
         return code;
     }
     fprintf(w->quiet ? stderr : stdout, w->quiet ? "poemctl: trace %lld\n" : "%lld\n",
-            number(json_object_get(part, "trace"), "number"));
+            control_number(json_object_get(part, "trace"), "number"));
     json_decref(part);
     /* The pipe's reader sees its end when the capture ends, not when we do. */
     sock_close(&o->fd);
@@ -375,22 +370,24 @@ static void print_trace(const json_t *t)
     const json_t *payload = json_object_get(t, "payload");
     const char *why = control_text(t, "why");
 
-    printf("%lld ", number(t, "number"));
+    printf("%lld ", control_number(t, "number"));
     if (json_is_integer(json_object_get(t, "session"))) {
-        printf("session %lld: ", number(t, "session"));
+        printf("session %lld: ", control_number(t, "session"));
     } else {
-        printf("route %s, %lld sessions: ", control_text(t, "route"), number(t, "sessions"));
+        printf("route %s, %lld sessions: ", control_text(t, "route"),
+               control_number(t, "sessions"));
     }
     printf("%s%s%s\n    %lld messages, %lld lost, %lld bytes", control_text(t, "state"),
-           *why ? ", " : "", why, number(t, "messages"), number(t, "lost"), number(t, "bytes"));
+           *why ? ", " : "", why, control_number(t, "messages"), control_number(t, "lost"),
+           control_number(t, "bytes"));
     printf("; payload ");
     if (json_is_integer(payload)) {
         printf("%lld", (long long)json_integer_value(payload));
     } else {
         printf("%s", control_text(t, "payload"));
     }
-    if (number(t, "memory-mib") > 0) {
-        printf("; recorder of %lld MiB", number(t, "memory-mib"));
+    if (control_number(t, "memory-mib") > 0) {
+        printf("; recorder of %lld MiB", control_number(t, "memory-mib"));
     }
     if (*control_text(t, "filter")) {
         printf("; filter %s", control_text(t, "filter"));

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "policy/spdx.h"
+#include "ctl/poemctl_json.h"
 #include "ctl/poemctl_policy.h"
 
 #define FORMAT "poemd-licence/1"
@@ -66,20 +67,6 @@ static bool parse(int argc, char **argv, struct options *o)
     return true;
 }
 
-/* Prints the document, which is taken, and a line end. */
-static int print_json(json_t *doc, int code)
-{
-    const bool ok = doc && json_dumpf(doc, stdout, JSON_INDENT(2)) == 0;
-
-    json_decref(doc);
-    if (!ok) {
-        poemctl_error(NAME, "writing JSON failed");
-        return POEMCTL_COULD_NOT;
-    }
-    putchar('\n');
-    return code;
-}
-
 /* ---- an expression that is none ---- */
 
 static json_t *fault_json(const char *expression, const struct spdx_error *why)
@@ -121,7 +108,8 @@ static int complain(const struct options *o, const struct spdx_error *why)
     if (why->hint[0]) {
         poemctl_error(NAME, "%s", why->hint);
     }
-    return o->json ? print_json(fault_json(o->expression, why), POEMCTL_USAGE) : POEMCTL_USAGE;
+    return o->json ? poemctl_json(NAME, fault_json(o->expression, why), POEMCTL_USAGE)
+                   : POEMCTL_USAGE;
 }
 
 /* ---- an answer ---- */
@@ -233,7 +221,7 @@ int policy_licence_main(int argc, char **argv)
     spdx_judge(&e, o.target, &v);
     code = v.compat == SPDX_COMPATIBLE ? POEMCTL_YES : POEMCTL_NO;
     if (o.json) {
-        code = print_json(answer_json(&e, &v), code);
+        code = poemctl_json(NAME, answer_json(&e, &v), code);
     } else {
         answer_text(&e, &v);
     }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "ctl/poemctl.h"
+#include "ctl/poemctl_json.h"
 
 struct options {
     bool json;
@@ -88,20 +89,6 @@ static bool parse(int argc, char **argv, struct options *o)
     return true;
 }
 
-/* Prints a JSON document and a line end; the document is taken. */
-static int print_json(json_t *doc, int code)
-{
-    const bool ok = doc && probe_print_json(doc, JSON_INDENT(2), stdout) == 0;
-
-    json_decref(doc);
-    if (!ok) {
-        poemctl_error("probe", "writing JSON failed");
-        return POEMCTL_COULD_NOT;
-    }
-    putchar('\n');
-    return code;
-}
-
 static int show(const struct probe *p, bool json)
 {
     const int code = p->incomplete[0] ? POEMCTL_COULD_NOT : POEMCTL_YES;
@@ -110,7 +97,7 @@ static int show(const struct probe *p, bool json)
         poemctl_error("probe", "%s: not all could be asked: %s", p->socket, p->incomplete);
     }
     if (json) {
-        return print_json(probe_json(p), code);
+        return poemctl_json("probe", probe_json(p), code);
     }
     probe_text(p, stdout);
     return code;
@@ -128,7 +115,8 @@ static int complain(const struct probe *p, enum probe_outcome o, const struct pr
     if (o == PROBE_STOPPED) {
         return POEMCTL_COULD_NOT;
     }
-    return json ? print_json(probe_json_refused(p->socket, why), POEMCTL_NO) : POEMCTL_NO;
+    return json ? poemctl_json("probe", probe_json_refused(p->socket, why), POEMCTL_NO)
+                : POEMCTL_NO;
 }
 
 int probe_main(int argc, char **argv)

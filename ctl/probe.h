@@ -133,12 +133,6 @@ json_t *probe_json(const struct probe *p) __attribute__((warn_unused_result));
 json_t *probe_json_refused(const char *socket, const struct probe_error *why)
     __attribute__((warn_unused_result));
 
-/*
- * Writes JSON as printable ASCII, whatever foreign text is in it; flags as json_dumpf takes them.
- * 0, or -1 where writing failed.
- */
-int probe_print_json(const json_t *value, size_t flags, FILE *f);
-
 /* ---- names, for both forms; static ---- */
 
 /* A flag word's bits; the last has mask 0. */

@@ -367,23 +367,3 @@ json_t *probe_json_refused(const char *socket, const struct probe_error *why)
                      "question", why->what, "errno", errno_or_null(why->error, true), "text",
                      why->text);
 }
-
-/* JSON escapes control characters itself, but for DEL, which terminals may act on. */
-static int write_escaped(const char *text, size_t n, void *to)
-{
-    FILE *f = to;
-
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] == 0x7f) {
-            fputs("\\u007f", f);
-        } else {
-            fputc(text[i], f);
-        }
-    }
-    return ferror(f) ? -1 : 0;
-}
-
-int probe_print_json(const json_t *value, size_t flags_of_json, FILE *f)
-{
-    return json_dump_callback(value, write_escaped, f, flags_of_json | JSON_ENSURE_ASCII);
-}

@@ -4,6 +4,7 @@
  * What the probe found, for people, in the manner of lspci -vv. The server's own words (its JSON)
  * are printed as ASCII with all else escaped.
  */
+#include "ctl/poemctl_json.h"
 #include "ctl/probe.h"
 
 #include <inttypes.h>
@@ -49,7 +50,7 @@ static void version(FILE *f, const struct probe *p)
     fprintf(f, "%s: vfio-user %u.%u\n", p->socket, v->number.major, v->number.minor);
     fprintf(f, "\tOffered: %s\n\tAnswer: ", PROBE_OFFER);
     if (v->json) {
-        probe_print_json(v->json, JSON_COMPACT, f);
+        poemctl_json_write(v->json, JSON_COMPACT, f);
     } else {
         fputs("no version data", f);
     }
