@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Blocks in a ring of memory. No block wraps: what is left at the end is skipped. */
+/*
+ * Blocks in a ring of memory. No block wraps: a skip entry fills the rest of the ring's end. The
+ * ring and its entries are multiples of GRAIN, so any rest has room for that entry.
+ */
 #include "trace/tracer_memory.h"
 
 #include <stdbool.h>
@@ -11,6 +14,10 @@ struct entry {
     size_t n;    /* of the block; 0: only skips to the beginning */
     void *owner;
 };
+
+#define GRAIN 32u
+
+_Static_assert(sizeof(struct entry) <= GRAIN, "any rest of the ring holds a skip entry");
 
 struct tracer_memory {
     uint8_t *data;
@@ -25,7 +32,7 @@ struct tracer_memory {
 
 static size_t entry_size(size_t n)
 {
-    return (sizeof(struct entry) + n + 15) & ~(size_t)15;
+    return (sizeof(struct entry) + n + GRAIN - 1) & ~(size_t)(GRAIN - 1);
 }
 
 static struct entry *entry_at(const struct tracer_memory *m, size_t at)
@@ -40,7 +47,7 @@ struct tracer_memory *tracer_memory_new(uint64_t size, tracer_memory_gone *gone)
     if (!m) {
         return NULL;
     }
-    m->size = (size_t)size & ~(size_t)15;
+    m->size = (size_t)size & ~(size_t)(GRAIN - 1);
     m->data = malloc(m->size);
     m->gone = gone;
     if (!m->data) {

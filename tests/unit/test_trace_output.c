@@ -187,6 +187,63 @@ START_TEST(the_oldest_give_way)
 }
 END_TEST
 
+/* Blocks that leave the ring's end with `rest` bytes free. */
+static void fill_up_to(struct tracer_memory *m, size_t size, size_t rest)
+{
+    size_t used = 0;
+
+    while (used + rest < size) {
+        const size_t left = size - used - rest;
+        const size_t entry = left > 256 ? 128 : left;
+
+        /* A block's overhead is 24 bytes; the rings' own rounding may make it more. */
+        ck_assert_ptr_nonnull(tracer_memory_room(m, entry - 24));
+        tracer_memory_add(m, entry - 24, &gone[0]);
+        used += entry;
+    }
+}
+
+/*
+ * Every rest at the end of rings of every size, and then blocks that do not fit there. Between the
+ * ring and its neighbours on the heap there is nothing: the sanitizer, or the heap itself, reports
+ * what is written behind it.
+ */
+START_TEST(every_rest_at_the_end_is_skipped)
+{
+    for (size_t size = 4096; size < 4096 + 64; size++) {
+        for (size_t rest = 0; rest <= 128; rest++) {
+            struct tracer_memory *const m = tracer_memory_new(size, on_gone);
+            const uint8_t *p;
+            void *owner;
+            size_t n;
+
+            ck_assert_ptr_nonnull(m);
+            memset(gone, 0, sizeof gone);
+            fill_up_to(m, size, rest);
+            for (unsigned i = 1; i <= 20; i++) {
+                void *const room = tracer_memory_room(m, 256 + i);
+
+                ck_assert_ptr_nonnull(room);
+                memset(room, (int)i, 256 + i);
+                tracer_memory_add(m, 256 + i, &gone[i]);
+            }
+            p = tracer_memory_oldest(m, &n, &owner);
+            ck_assert_ptr_nonnull(p);
+            for (unsigned i = (unsigned)((unsigned *)owner - gone); i <= 20; i++) {
+                p = tracer_memory_oldest(m, &n, &owner);
+                ck_assert_ptr_eq(owner, &gone[i]);
+                ck_assert_uint_eq(n, 256 + i);
+                ck_assert_uint_eq(p[0], i);
+                ck_assert_uint_eq(p[n - 1], i);
+                tracer_memory_drop(m);
+            }
+            ck_assert_ptr_null(tracer_memory_oldest(m, &n, &owner));
+            tracer_memory_free(m);
+        }
+    }
+}
+END_TEST
+
 START_TEST(what_is_left_is_told_of_at_the_end)
 {
     struct tracer_memory *const m = tracer_memory_new(10000, on_gone);
@@ -212,6 +269,7 @@ int main(void)
     tcase_add_test(tc, a_pipe_is_not_waited_for);
     tc = unit_case(s, "memory");
     tcase_add_test(tc, the_oldest_give_way);
+    tcase_add_test(tc, every_rest_at_the_end_is_skipped);
     tcase_add_test(tc, what_is_left_is_told_of_at_the_end);
     return unit_run(s);
 }
