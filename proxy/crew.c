@@ -302,8 +302,7 @@ static bool obey(struct crew_member *w, const struct ipc_msg *m, unsigned n_fds)
         if (!ipc_evidence_sound(&m->u.evidence)) {
             return false;
         }
-        ticket_evidence(t, &m->u.evidence);
-        break;
+        return ticket_evidence(t, &m->u.evidence);
     case IPC_TAINT:
         if (!ipc_taint_sound(&m->u.taint)) {
             return false;

@@ -38,8 +38,9 @@ static void carry_out(struct ticket *t, int err)
     char letters[TAINT_COUNT + 1];
     const struct log_subject about = subject(t, NULL);
 
-    if (err) {
-        crew_verdict(&t->monitor->crew, t, err);
+    if (err || !ticket_relays(t)) {
+        /* Nothing relays by a fault of our own. */
+        crew_verdict(&t->monitor->crew, t, err ? err : EACCES);
         return;
     }
     t->route->taint |= t->taint;
@@ -49,7 +50,6 @@ static void carry_out(struct ticket *t, int err)
     }
     inquiry_free(t->inquiry);
     t->inquiry = NULL;
-    ticket_relays(t);
     crew_verdict(&t->monitor->crew, t, 0);
 }
 

@@ -6,7 +6,6 @@
  */
 #include "proxy/session.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +21,8 @@
     }
 
 /* The only writer of a session's state. */
-static void set_state(struct session *s, enum session_state to)
+static void session_enter(struct session *s, enum session_state to)
 {
-    assert(session_state_follows(s->state, to));
     TAILQ_REMOVE(&s->host->lists[s->state], s, link);
     s->state = to;
     TAILQ_INSERT_TAIL(&s->host->lists[to], s, link);
@@ -49,7 +47,7 @@ static void session_end(struct session *s, enum session_reason reason)
     if (s->id == 0) {
         s->host->refusing--;
     }
-    set_state(s, SESSION_DEAD);
+    session_enter(s, SESSION_DEAD);
     evtimer_del(&s->timer);
     if (s->lane) {
         lane_stop(s->lane);
@@ -58,6 +56,20 @@ static void session_end(struct session *s, enum session_reason reason)
         lane_stop(s->twin);
     }
     event_active(s->host->reap_event, 0, 0);
+}
+
+/* Takes a step. Returns false if the table of states forbids it: the session has ended. */
+static bool session_advance(struct session *s, enum session_state to)
+{
+    if (session_state_follows(s->state, to)) {
+        session_enter(s, to);
+        return true;
+    }
+    log_line(LOG_ERROR, SUBJECT(s, NULL),
+             "internal error: state \"%s\" cannot follow \"%s\"; the session ends",
+             session_state_name(to), session_state_name(s->state));
+    session_end(s, REASON_INTERNAL);
+    return false;
 }
 
 static void close_lane(struct session *s, struct lane **l)
@@ -240,8 +252,7 @@ static uint64_t passed(const struct session *s)
 
 static void begin_draining(struct session *s)
 {
-    if (s->state == SESSION_RELAYING) {
-        set_state(s, SESSION_DRAINING);
+    if (s->state == SESSION_RELAYING && session_advance(s, SESSION_DRAINING)) {
         s->drained = passed(s);
         set_timer(s, s->drain_ms);
     }
@@ -344,8 +355,10 @@ static void begin_relaying(struct session *s)
     struct greeting *g = s->greeting;
     int err;
 
+    if (!session_advance(s, SESSION_RELAYING)) {
+        return;
+    }
     evtimer_del(&s->timer);
-    set_state(s, SESSION_RELAYING);
     SLIST_INSERT_HEAD(&s->host->greeted, s, greeted_link);
     event_active(s->host->reap_event, 0, 0);
     dma_gate_init(&s->guard->gate, &s->guard->dma, version_max_dma_maps(&greeting_result(g)->reply),
@@ -408,8 +421,9 @@ static void on_greeting(struct greeting *g, enum greeting_news news, void *arg)
 
     switch (news) {
     case GREETING_EVIDENCE:
-        set_state(s, SESSION_DECIDING);
-        (void)report_evidence(s);
+        if (session_advance(s, SESSION_DECIDING)) {
+            (void)report_evidence(s);
+        }
         break;
     case GREETING_DONE:
         log_line(r->said > RECITER_REFRAIN ? LOG_WARNING : LOG_INFO, SUBJECT(s, "client"),

@@ -44,6 +44,7 @@ static const char *const reasons[REASON_COUNT] = {
     [REASON_WORKER_DIED] = "worker-died",
     [REASON_SHUTDOWN] = "shutdown",
     [REASON_OPERATOR] = "ended-by-operator",
+    [REASON_INTERNAL] = "internal-error",
 };
 
 const char *session_state_name(enum session_state s)

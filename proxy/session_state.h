@@ -14,7 +14,8 @@
  *   DEAD     | both    | waits to be reaped                             | -
  *
  * Pure: a table and its look-ups. The monitor's record of a session (proxy/ticket.h) and the
- * worker's (proxy/session.h) each have one function that writes their state, and both ask here.
+ * worker's (proxy/session.h) each have one function that writes their state, and both ask here, in
+ * every build: a step that the table forbids is not taken, and costs the session, not the process.
  */
 #ifndef POEMD_PROXY_SESSION_STATE_H
 #define POEMD_PROXY_SESSION_STATE_H
@@ -58,6 +59,7 @@ enum session_reason {
     REASON_WORKER_DIED,
     REASON_SHUTDOWN,
     REASON_OPERATOR, /* poemctl sessions end */
+    REASON_INTERNAL, /* a fault of our own: a step that the table of states forbids */
     REASON_COUNT,    /* how many there are */
 };
 

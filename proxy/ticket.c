@@ -9,7 +9,6 @@
  */
 #include "proxy/ticket.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -28,12 +27,29 @@ static struct log_subject subject(const struct ticket *t, const char *leg)
 }
 
 /* The only writer of a ticket's state. */
-static void set_state(struct ticket *t, enum session_state to)
+static void ticket_enter(struct ticket *t, enum session_state to)
 {
-    assert(session_state_follows(t->state, to));
     TAILQ_REMOVE(&t->monitor->tickets[t->state], t, link);
     t->state = to;
     TAILQ_INSERT_TAIL(&t->monitor->tickets[to], t, link);
+}
+
+/*
+ * Takes a step. Returns false if the table of states forbids it: the state stays, and the caller
+ * ends the session in its own way, which depends on whether a worker has it.
+ */
+static bool ticket_advance(struct ticket *t, enum session_state to)
+{
+    const struct log_subject about = subject(t, NULL);
+
+    if (session_state_follows(t->state, to)) {
+        ticket_enter(t, to);
+        return true;
+    }
+    log_line(LOG_ERROR, &about,
+             "internal error: state \"%s\" cannot follow \"%s\"; the session ends",
+             session_state_name(to), session_state_name(t->state));
+    return false;
 }
 
 static void set_timer(struct ticket *t, unsigned ms)
@@ -80,7 +96,7 @@ void ticket_end(struct ticket *t, enum session_reason reason, const struct ipc_e
     log_end(t, reason, what);
     decision_end(t, reason, what);
     tracing_session_ended(t->monitor, t, reason, what);
-    set_state(t, SESSION_DEAD);
+    ticket_enter(t, SESSION_DEAD);
     crew_forget(&t->monitor->crew, t);
     event_del(&t->client_event);
     event_del(&t->timer);
@@ -201,7 +217,10 @@ static void dial(struct ticket *t)
             ticket_end(t, REASON_NO_RESOURCES, NULL);
             return;
         }
-        set_state(t, SESSION_RECITING);
+        if (!ticket_advance(t, SESSION_RECITING)) {
+            ticket_end(t, REASON_INTERNAL, NULL);
+            return;
+        }
         crew_give(&t->monitor->crew, t);
         return;
     }
@@ -252,7 +271,10 @@ static void on_client(evutil_socket_t fd, short what, void *arg)
         ticket_end(t, REASON_CLIENT_GONE, NULL);
         return;
     }
-    set_state(t, SESSION_DIALING);
+    if (!ticket_advance(t, SESSION_DIALING)) {
+        ticket_end(t, REASON_INTERNAL, NULL);
+        return;
+    }
     dial(t);
 }
 
@@ -345,13 +367,16 @@ void ticket_accept_take(struct monitor *m, struct route *r, int client_fd)
 
 /* ---- with a worker ---- */
 
-void ticket_evidence(struct ticket *t, const struct ipc_evidence *e)
+bool ticket_evidence(struct ticket *t, const struct ipc_evidence *e)
 {
-    set_state(t, SESSION_DECIDING);
+    if (!ticket_advance(t, SESSION_DECIDING)) {
+        return false;
+    }
     decision_heard(t, e);
+    return true;
 }
 
-void ticket_relays(struct ticket *t)
+bool ticket_relays(struct ticket *t)
 {
-    set_state(t, SESSION_RELAYING);
+    return ticket_advance(t, SESSION_RELAYING);
 }

@@ -63,11 +63,15 @@ void ticket_accept_take(struct monitor *m, struct route *r, int client_fd);
 /* An operator ends it, wherever it stands. */
 void ticket_end_asked(struct ticket *t);
 
-/* The verdict lets it: from DECIDING to RELAYING. */
-void ticket_relays(struct ticket *t);
+/* The verdict lets it: from DECIDING to RELAYING. Returns false if it is in another state. */
+bool ticket_relays(struct ticket *t) __attribute__((warn_unused_result));
 
-/* From the worker: the handshake is done; it waits for the verdict. */
-void ticket_evidence(struct ticket *t, const struct ipc_evidence *e);
+/*
+ * From the worker: the handshake is done; it waits for the verdict. Returns false if it is not in
+ * RECITING: the worker had no right to send this.
+ */
+bool ticket_evidence(struct ticket *t, const struct ipc_evidence *e)
+    __attribute__((warn_unused_result));
 
 /* Ends the session, which is recorded. what may be NULL: nothing is known of what passed. */
 void ticket_end(struct ticket *t, enum session_reason reason, const struct ipc_ended *what);

@@ -5,6 +5,7 @@
 add_library(unit_peers STATIC flight.c ../support/patience.c ../support/peer.c)
 target_link_libraries(unit_peers PUBLIC base test_unit)
 poemd_unit_test(test_session_state proxy)
+poemd_unit_test(test_ticket proxy)
 poemd_unit_test(test_ipc proxy unit_peers)
 poemd_unit_test(test_queue proxy unit_peers)
 poemd_unit_test(test_json handshake)

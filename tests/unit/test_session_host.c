@@ -365,6 +365,66 @@ START_TEST(all_end_in_whatever_state)
 }
 END_TEST
 
+/* ---- the table of states ---- */
+
+/* Puts a session where no code of ours would. */
+static void misplace(uint64_t id, enum session_state from, enum session_state to)
+{
+    struct session *s;
+
+    TAILQ_FOREACH(s, &rig.host.lists[from], link)
+    {
+        if (s->id == id) {
+            break;
+        }
+    }
+    ck_assert_ptr_nonnull(s);
+    TAILQ_REMOVE(&rig.host.lists[from], s, link);
+    s->state = to;
+    TAILQ_INSERT_TAIL(&rig.host.lists[to], s, link);
+}
+
+/* In every build, with NDEBUG as without: the session ends, its neighbour goes on. */
+START_TEST(a_step_that_is_forbidden_ends_its_session_alone)
+{
+    struct rig_peers p;
+    struct rig_peers neighbour;
+
+    rig_session(&rig, &neighbour, 2, 0, 0);
+    rig_lead(&rig, &neighbour, SESSION_RELAYING);
+    rig_session(&rig, &p, 1, 0, 0);
+    rig_lead(&rig, &p, SESSION_RECITING);
+    misplace(1, SESSION_RECITING, SESSION_ACCEPTED);
+    peer_send_version(p.backend, 1, WIRE_TYPE_REPLY, "{}", NULL);
+    rig_await_sent(&rig, 1);
+    (void)rig_expect_end(&rig, 1, REASON_INTERNAL, 0);
+    rig_expect_closed(&p);
+    ck_assert_int_eq(rig_state(&rig, 2), SESSION_RELAYING);
+    rig_close_peers(&p);
+    rig_close_peers(&neighbour);
+}
+END_TEST
+
+/* The one that matters most: nothing relays before its verdict. */
+START_TEST(nothing_relays_that_was_not_decided)
+{
+    struct rig_peers p;
+    struct message m;
+
+    rig_session(&rig, &p, 1, 0, 0);
+    rig_lead(&rig, &p, SESSION_DECIDING);
+    misplace(1, SESSION_DECIDING, SESSION_RECITING);
+    greeting_decide(TAILQ_FIRST(&rig.host.lists[SESSION_RECITING])->greeting, 0);
+    rig_await_sent(&rig, 1);
+    (void)rig_expect_end(&rig, 1, REASON_INTERNAL, 0);
+    /* The reply to VERSION is out, but no message passes after it. */
+    peer_recv(p.client, &m);
+    message_deinit(&m);
+    rig_expect_closed(&p);
+    rig_close_peers(&p);
+}
+END_TEST
+
 /* Without a monitor to tell: what is still there is closed all the same. */
 START_TEST(a_host_takes_its_sessions_with_it)
 {
@@ -408,6 +468,8 @@ int main(void)
     tcase_add_test(tc, an_end_overtakes_the_evidence_that_nobody_heard);
     tcase_add_test(tc, many_ends_through_a_narrow_channel_come_once_each);
     tcase_add_test(tc, all_end_in_whatever_state);
+    tcase_add_test(tc, a_step_that_is_forbidden_ends_its_session_alone);
+    tcase_add_test(tc, nothing_relays_that_was_not_decided);
     tcase_add_test(tc, a_host_takes_its_sessions_with_it);
     return unit_run(s);
 }

@@ -28,7 +28,7 @@ static const char *const words[REASON_COUNT] = {
     "backend-absent", "backend-refused",   "version-malformed", "handshake-timeout", "denied",
     "recital",        "refused",           "bad-frame",         "too-many-fds",      "fds-cut-off",
     "handed-on",      "truncated-message", "drain-timeout",     "io-error",          "no-resources",
-    "worker-died",    "shutdown",          "ended-by-operator",
+    "worker-died",    "shutdown",          "ended-by-operator", "internal-error",
 };
 
 START_TEST(every_pair_is_as_written)
