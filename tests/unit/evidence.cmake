@@ -8,7 +8,9 @@ poemd_unit_test(test_evidence_dsse evidence_read)
 set(tests_dir ${CMAKE_CURRENT_SOURCE_DIR}/..)
 add_library(unit_process STATIC ${tests_dir}/support/patience.c ${tests_dir}/support/process.c)
 target_link_libraries(unit_process PUBLIC test_unit)
-poemd_unit_test(test_peer evidence unit_process)
+add_library(unit_peer STATIC peer_rig.c)
+target_link_libraries(unit_peer PUBLIC evidence unit_process)
+poemd_unit_test(test_peer unit_peer)
 
 # Executables with notes by the real linker. Debian 12's GNU ld can; its lld and gold cannot.
 add_executable(noted noted.c)

@@ -33,8 +33,7 @@
 #include "policy/peer_proc.h"
 #include "tests/support/process.h"
 #include "tests/support/unit.h"
-
-#define NOBODY 65534
+#include "tests/unit/peer_rig.h"
 
 static struct peer peer;
 
@@ -141,42 +140,6 @@ END_TEST
 
 /* ---- real processes ---- */
 
-/* Where peers connect to, as anybody may. */
-static int listen_here(void)
-{
-    int fd;
-
-    /* The suite's folder, and the test's in it. */
-    ck_assert_int_eq(chmod(unit_path(".."), 0711), 0);
-    ck_assert_int_eq(chmod(unit_folder(), 0711), 0);
-    fd = sock_listen(unit_path("socket"), 0666, (uid_t)-1, (gid_t)-1, 8);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(sock_block(fd), 0);
-    return fd;
-}
-
-/* The connection of one who has said that he is here. */
-static int accept_one(int listen_fd)
-{
-    const int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
-    char text[4];
-
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(sock_recv_all(fd, text, sizeof text, NULL), 0);
-    return fd;
-}
-
-static int be_peer(const char *path)
-{
-    const int fd = sock_connect(path, false);
-    char byte;
-
-    if (fd < 0 || sock_send_all(fd, "here", 4, NULL) < 0) {
-        return 1;
-    }
-    return read(fd, &byte, 1) == 0 ? 0 : 1;
-}
-
 static pid_t start_peer(const char *exe)
 {
     const char *const argv[] = {exe, "--peer", unit_path("socket"), NULL};
@@ -209,33 +172,9 @@ static void copy_self(const char *name, char path[256])
     ck_assert(copy_self_to(path));
 }
 
-static void end_peer(int fd, pid_t pid)
-{
-    close(fd);
-    ck_assert_int_eq(process_wait(pid), 0);
-}
-
-static void assert_known(const struct peer *p, enum peer_fact f)
-{
-    char why[256];
-
-    ck_assert_msg(peer_knows(p, f), "%s: %s", peer_fact_name(f), peer_why(p, f, why, sizeof why));
-}
-
-static void assert_exe_is(const char *path)
-{
-    struct peer_file_id id;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(peer_file_id_get(fd, &id), 0);
-    close(fd);
-    ck_assert(peer_file_id_same(&id, &peer.exe.id));
-}
-
 START_TEST(a_peer_is_known)
 {
-    const int listen_fd = listen_here();
+    const int listen_fd = peer_rig_listen();
     char exe[256];
     pid_t pid;
     int fd;
@@ -243,35 +182,35 @@ START_TEST(a_peer_is_known)
 
     copy_self("peer", exe);
     pid = start_peer(exe);
-    fd = accept_one(listen_fd);
+    fd = peer_rig_accept(listen_fd);
     peer_init(&peer, fd);
-    assert_known(&peer, PEER_PID);
+    peer_rig_must_know(&peer, PEER_PID);
     ck_assert_int_eq(peer.pid, pid);
-    assert_known(&peer, PEER_PIDFD);
+    peer_rig_must_know(&peer, PEER_PIDFD);
     ck_assert(peer_alive(&peer));
-    assert_known(&peer, PEER_START);
+    peer_rig_must_know(&peer, PEER_START);
     ck_assert_uint_gt(peer.start_ticks, 0);
     ck_assert_uint_eq(peer.uid, geteuid());
     ck_assert_uint_eq(peer.gid, getegid());
-    assert_known(&peer, PEER_GROUPS);
-    assert_known(&peer, PEER_EXE_PATH);
+    peer_rig_must_know(&peer, PEER_GROUPS);
+    peer_rig_must_know(&peer, PEER_EXE_PATH);
     ck_assert_str_eq(peer.exe.path, exe);
     ck_assert(peer.exe.path_ours);
     ck_assert(!peer.exe.deleted);
-    assert_known(&peer, PEER_EXE_FILE);
-    assert_exe_is(exe);
+    peer_rig_must_know(&peer, PEER_EXE_FILE);
+    peer_rig_must_execute(&peer, exe);
     ck_assert_int_eq(peer_file_id_get(peer.exe.fd, &id), 0);
     ck_assert(peer_file_id_same(&id, &peer.exe.id));
     peer_deinit(&peer);
     peer_deinit(&peer);
-    end_peer(fd, pid);
+    peer_rig_end(fd, pid);
     close(listen_fd);
 }
 END_TEST
 
 START_TEST(a_listener_is_known_by_who_called_listen)
 {
-    const int listen_fd = listen_here();
+    const int listen_fd = peer_rig_listen();
     const int fd = sock_connect(unit_path("socket"), true);
 
     ck_assert_int_ge(fd, 0);
@@ -286,7 +225,7 @@ END_TEST
 
 START_TEST(a_replaced_executable_is_the_one_that_runs)
 {
-    const int listen_fd = listen_here();
+    const int listen_fd = peer_rig_listen();
     char exe[256];
     pid_t pid;
     int fd;
@@ -296,7 +235,7 @@ START_TEST(a_replaced_executable_is_the_one_that_runs)
 
     copy_self("peer", exe);
     pid = start_peer(exe);
-    fd = accept_one(listen_fd);
+    fd = peer_rig_accept(listen_fd);
     snprintf(old, sizeof old, "%s", unit_path("old"));
     ck_assert_int_eq(link(exe, old), 0);
     /* Replaced, as a package manager does it; the old file has another name yet. */
@@ -307,19 +246,19 @@ START_TEST(a_replaced_executable_is_the_one_that_runs)
     peer_init(&peer, fd);
     ck_assert_str_eq(peer.exe.path, exe);
     ck_assert(peer.exe.deleted);
-    assert_known(&peer, PEER_EXE_FILE);
-    assert_exe_is(old);
+    peer_rig_must_know(&peer, PEER_EXE_FILE);
+    peer_rig_must_execute(&peer, old);
     peer_deinit(&peer);
     /* Gone altogether: its bytes are there as long as it runs. */
     ck_assert_int_eq(unlink(old), 0);
     peer_init(&peer, fd);
     ck_assert(peer.exe.deleted);
-    assert_known(&peer, PEER_EXE_FILE);
+    peer_rig_must_know(&peer, PEER_EXE_FILE);
     ck_assert_int_eq(fstat(peer.exe.fd, &st), 0);
     ck_assert_uint_eq(st.st_nlink, 0);
     ck_assert_int_gt(st.st_size, 0);
     peer_deinit(&peer);
-    end_peer(fd, pid);
+    peer_rig_end(fd, pid);
     close(listen_fd);
 }
 END_TEST
@@ -332,19 +271,19 @@ static void be_nobodys_peer(void *arg)
         setresuid(NOBODY, NOBODY, NOBODY) < 0) {
         _exit(2);
     }
-    _exit(be_peer(arg));
+    _exit(peer_rig_be(arg));
 }
 
 START_TEST(another_users_peer_is_that_users)
 {
     char path[256];
-    const int listen_fd = listen_here();
+    const int listen_fd = peer_rig_listen();
     pid_t pid;
     int fd;
 
     snprintf(path, sizeof path, "%s", unit_path("socket"));
     pid = process_fork(be_nobodys_peer, path);
-    fd = accept_one(listen_fd);
+    fd = peer_rig_accept(listen_fd);
     peer_init(&peer, fd);
     ck_assert_int_eq(peer.pid, pid);
     ck_assert_uint_eq(peer.uid, NOBODY);
@@ -352,21 +291,12 @@ START_TEST(another_users_peer_is_that_users)
     ck_assert_uint_eq(peer.n_groups, 2);
     ck_assert_uint_eq(peer.groups[0], 7);
     ck_assert_uint_eq(peer.groups[1], 9);
-    assert_known(&peer, PEER_EXE_FILE);
+    peer_rig_must_know(&peer, PEER_EXE_FILE);
     peer_deinit(&peer);
-    end_peer(fd, pid);
+    peer_rig_end(fd, pid);
     close(listen_fd);
 }
 END_TEST
-
-/* Fails the child where it is not so; its parent sees the line by the status. */
-#define REQUIRE(condition) \
-    do { \
-        if (!(condition)) { \
-            fprintf(stderr, "line %d: not so: %s\n", __LINE__, #condition); \
-            _exit(3); \
-        } \
-    } while (0)
 
 static void look_without_rights(void *arg)
 {
@@ -440,9 +370,9 @@ END_TEST
 
 START_TEST(of_the_dead_only_the_socket_speaks)
 {
-    const int listen_fd = listen_here();
+    const int listen_fd = peer_rig_listen();
     const pid_t pid = start_peer("/proc/self/exe");
-    const int fd = accept_one(listen_fd);
+    const int fd = peer_rig_accept(listen_fd);
 
     ck_assert_int_eq(kill(pid, SIGKILL), 0);
     ck_assert(WIFSIGNALED(process_wait(pid)));
@@ -510,30 +440,30 @@ static int meet_elsewhere(struct elsewhere *e, int listen_fd, pid_t *pid)
     snprintf(e->socket, sizeof e->socket, "%s", unit_path("socket"));
     ck_assert_int_eq(mkdir(e->folder, 0755), 0);
     *pid = process_fork(be_elsewhere, e);
-    return accept_one(listen_fd);
+    return peer_rig_accept(listen_fd);
 }
 
 START_TEST(a_path_of_another_namespace_is_not_ours)
 {
-    const int listen_fd = listen_here();
+    const int listen_fd = peer_rig_listen();
     struct elsewhere e = {.type = "tmpfs"};
     pid_t pid;
     const int fd = meet_elsewhere(&e, listen_fd, &pid);
 
     peer_init(&peer, fd);
-    assert_known(&peer, PEER_EXE_PATH);
+    peer_rig_must_know(&peer, PEER_EXE_PATH);
     ck_assert(!peer.exe.path_ours);
     /* tmpfs asks nobody: it can be read. */
-    assert_known(&peer, PEER_EXE_FILE);
+    peer_rig_must_know(&peer, PEER_EXE_FILE);
     peer_deinit(&peer);
-    end_peer(fd, pid);
+    peer_rig_end(fd, pid);
     close(listen_fd);
 }
 END_TEST
 
 START_TEST(a_file_system_that_could_keep_us_waiting_is_not_opened)
 {
-    const int listen_fd = listen_here();
+    const int listen_fd = peer_rig_listen();
     char options[1024];
     struct elsewhere e = {.type = "overlay", .options = options};
     pid_t pid;
@@ -545,31 +475,31 @@ START_TEST(a_file_system_that_could_keep_us_waiting_is_not_opened)
     snprintf(options, sizeof options, "lowerdir=%s:%s", unit_path("lower"), unit_path("other"));
     fd = meet_elsewhere(&e, listen_fd, &pid);
     peer_init(&peer, fd);
-    assert_known(&peer, PEER_EXE_PATH);
+    peer_rig_must_know(&peer, PEER_EXE_PATH);
     ck_assert(!peer.exe.path_ours);
-    assert_known(&peer, PEER_EXE_ID);
+    peer_rig_must_know(&peer, PEER_EXE_ID);
     ck_assert(!peer_knows(&peer, PEER_EXE_FILE));
     ck_assert_int_eq(peer.exe.fd, -1);
     peer_deinit(&peer);
-    end_peer(fd, pid);
+    peer_rig_end(fd, pid);
     close(listen_fd);
 }
 END_TEST
 
 START_TEST(a_process_is_known_by_its_number)
 {
-    const int listen_fd = listen_here();
+    const int listen_fd = peer_rig_listen();
     const pid_t pid = start_peer("/proc/self/exe");
-    const int fd = accept_one(listen_fd);
+    const int fd = peer_rig_accept(listen_fd);
 
     peer_init_pid(&peer, pid, true);
     ck_assert_int_eq(peer.pid, pid);
     ck_assert(peer.pid_sure && peer_alive(&peer));
     ck_assert_uint_eq(peer.uid, geteuid());
-    assert_known(&peer, PEER_GROUPS);
-    assert_known(&peer, PEER_EXE_FILE);
+    peer_rig_must_know(&peer, PEER_GROUPS);
+    peer_rig_must_know(&peer, PEER_EXE_FILE);
     ck_assert(!peer_knows(&peer, PEER_LABEL));
-    end_peer(fd, pid);
+    peer_rig_end(fd, pid);
     ck_assert(!peer_alive(&peer));
     peer_deinit(&peer);
     peer_init_pid(&peer, pid, true);
@@ -586,7 +516,7 @@ int main(int argc, char **argv)
     TCase *tc;
 
     if (argc == 3 && strcmp(argv[1], "--peer") == 0) {
-        return be_peer(argv[2]);
+        return peer_rig_be(argv[2]);
     }
     s = suite_create("peer");
     tc = unit_case(s, "text");
