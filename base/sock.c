@@ -60,17 +60,6 @@ int sock_pass_sender(int fd)
     return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ? -errno : 0;
 }
 
-void sock_peer(int fd, struct sock_sender *out)
-{
-    struct ucred c = {.uid = (uid_t)-1, .gid = (gid_t)-1};
-    socklen_t n = sizeof c;
-
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &n) < 0) {
-        c.pid = 0;
-    }
-    *out = (struct sock_sender){.pid = c.pid, .uid = c.uid, .gid = c.gid};
-}
-
 static void find_sender(struct msghdr *msg, struct sock_sender *from)
 {
     *from = (struct sock_sender){.uid = (uid_t)-1, .gid = (gid_t)-1};

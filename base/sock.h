@@ -54,9 +54,6 @@ struct sock_sender {
  * that are accepted from it. 0 or -errno. */
 int sock_pass_sender(int fd) __attribute__((warn_unused_result));
 
-/* Who is at the other end, as it was at connect() or listen(); pid 0 where nobody can say. */
-void sock_peer(int fd, struct sock_sender *out);
-
 /*
  * sock_recv, on a socket with SO_PASSCRED: the bytes are those of one sender, who is told. What was
  * sent before the kernel was asked, or is asked no more, has pid 0.

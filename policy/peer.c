@@ -32,10 +32,19 @@
 const char *peer_fact_name(enum peer_fact f)
 {
     static const char *const names[PEER_FACTS] = {
-        [PEER_PID] = "pid",           [PEER_PIDFD] = "pidfd",     [PEER_START] = "start",
-        [PEER_UID] = "uid",           [PEER_GID] = "gid",         [PEER_GROUPS] = "groups",
-        [PEER_LABEL] = "label",       [PEER_CGROUP] = "cgroup",   [PEER_UNIT] = "unit",
-        [PEER_EXE_PATH] = "exe-path", [PEER_EXE_ID] = "exe-file", [PEER_EXE_FILE] = "exe",
+        [PEER_PID] = "pid",
+        [PEER_PIDFD] = "pidfd",
+        [PEER_START] = "start",
+        [PEER_UID] = "uid",
+        [PEER_GID] = "gid",
+        [PEER_GROUPS] = "groups",
+        [PEER_LABEL] = "label",
+        [PEER_CGROUP] = "cgroup",
+        [PEER_UNIT] = "unit",
+        [PEER_EXE_PATH] = "exe-path",
+        [PEER_EXE_ID] = "exe-file",
+        [PEER_EXE_FILE] = "exe",
+        [PEER_PIDNS] = "pid-namespace",
     };
 
     return f < PEER_FACTS ? names[f] : "?";
@@ -257,12 +266,14 @@ void peer_init(struct peer *p, int socket_fd)
     clear(p);
     find_ids(p, socket_fd);
     find_groups(p, socket_fd);
+    peer_namespace_check_ids(p);
     find_label(p, socket_fd);
     take_pidfd(p, socket_fd);
     if (!peer_knows(p, PEER_PID)) {
         if (p->pidfd < 0) {
             p->unknown[PEER_PIDFD] = p->unknown[PEER_PID];
         }
+        p->unknown[PEER_PIDNS] = p->unknown[PEER_PID];
         proc_unknown(p, p->unknown[PEER_PID].error, p->unknown[PEER_PID].why);
         return;
     }
@@ -273,7 +284,9 @@ void peer_init(struct peer *p, int socket_fd)
         peer_set_unknown(p, PEER_PIDFD, -dir_fd, "the process is gone, or hidden from us");
     }
     /* Alive now: so the folder, opened before, is its own and nobody else's. */
-    if (dir_fd < 0) {
+    if (!peer_namespace_find(p)) {
+        proc_unknown(p, 0, "our /proc is that of another pid namespace");
+    } else if (dir_fd < 0) {
         proc_unknown(p, -dir_fd, "the process is gone, or hidden from us");
     } else if (!peer_alive(p)) {
         proc_unknown(p, ESRCH, "the process is gone");
@@ -320,7 +333,9 @@ void peer_init_pid(struct peer *p, pid_t pid, bool sure)
     p->pid = pid;
     open_pidfd(p, dir_fd);
     p->pid_sure = sure && p->pidfd >= 0;
+    peer_namespace_find(p); /* its number is that of this very /proc */
     find_ids_of_process(p, dir_fd);
+    peer_namespace_check_ids(p);
     peer_set_unknown(p, PEER_LABEL, 0, "only a socket tells it");
     find_process(p, dir_fd);
     close(dir_fd);

@@ -14,6 +14,10 @@
  *     have passed its socket on since: a socket-activated server's facts are the service manager's.
  *   - What comes from /proc (executable, cgroup, unit) is of the moment of peer_init: a process can
  *     execute another program later.
+ *   - A peer in another pid namespace, as in a container, is known by all of these as any other is.
+ *     Only what comes with a message (SCM_CREDENTIALS) can there be another sender's: PEER_PIDNS.
+ *   - Users and groups that our user namespace does not map are unknown: the kernel shows them all
+ *     as one number.
  *   - The executable's path is what the kernel says. In another mount namespace anybody can make
  *     any path; exe.path_ours says whether its mount is one of ours.
  */
@@ -28,6 +32,7 @@
 enum peer_fact {
     PEER_PID,      /* pid */
     PEER_PIDFD,    /* pidfd, pid_sure */
+    PEER_PIDNS,    /* no field: its pid namespace is ours, nobody else can send in its name */
     PEER_START,    /* start_ticks */
     PEER_UID,      /* uid: effective, at connect or listen */
     PEER_GID,      /* gid */
@@ -90,6 +95,7 @@ struct peer {
     gid_t gid;
     unsigned n_groups;
     gid_t groups[PEER_GROUPS_MAX]; /* supplementary */
+    unsigned n_groups_unmapped;    /* more of them, which our user namespace does not map */
     char label[PEER_LABEL_MAX];    /* foreign bytes, NUL-terminated */
     char cgroup[PEER_CGROUP_MAX];  /* path in the version 2 hierarchy */
     char unit[PEER_UNIT_MAX];      /* "nvme0.service", "session-3.scope"; of systemd's naming */
@@ -122,6 +128,13 @@ void peer_deinit(struct peer *p);
 
 /* Whether the process is still there (by pidfd). False, too, where there is no pidfd. */
 bool peer_alive(const struct peer *p);
+
+/*
+ * Returns whether the number that the kernel shows is that user's or group's own. False for the
+ * overflow id where our user namespace maps only some: it stands for all others then.
+ */
+bool peer_uid_mapped(uid_t uid);
+bool peer_gid_mapped(gid_t gid);
 
 /* "unknown: TEXT (ERRNO TEXT)" of a fact to out (size bytes); "" where it is known. Returns out. */
 const char *peer_why(const struct peer *p, enum peer_fact f, char *out, size_t size);

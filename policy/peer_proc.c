@@ -145,6 +145,66 @@ int peer_proc_ids(const char *p, size_t n, struct peer *out)
     return 0;
 }
 
+/* ---- namespaces ---- */
+
+/* All that a map can have: (uid_t)-1 is not an id. */
+#define IDS_ALL 4294967295u
+
+bool peer_proc_maps_all(const char *p, size_t n)
+{
+    const char *end = p + n;
+    uint64_t all = 0;
+
+    /* Lines of three numbers: first inside, first outside, how many. Ranges never overlap. */
+    while (p < end) {
+        uint32_t inside;
+        uint32_t outside;
+        uint32_t count;
+
+        if (!next_id(&p, end, &inside) || !next_id(&p, end, &outside) ||
+            !next_id(&p, end, &count)) {
+            return false;
+        }
+        all += count;
+        while (p < end && *p != '\n') {
+            p++;
+        }
+        p += p < end;
+    }
+    return all == IDS_ALL;
+}
+
+bool peer_proc_pidns(const char *p, size_t n, pid_t *pid, unsigned *levels)
+{
+    const char *end = NULL;
+    const char *at = line_of(p, n, "Pid:", &end);
+    uint32_t v;
+
+    if (!at) {
+        return false;
+    }
+    *levels = 0;
+    if (!next_id(&at, end, &v)) {
+        /* Only "-1" is no such number. */
+        *pid = -1;
+        return true;
+    }
+    if (v > INT32_MAX) {
+        return false;
+    }
+    *pid = (pid_t)v;
+    at = line_of(p, n, "NSpid:", &end);
+    if (!at) {
+        /* A kernel without pid namespaces. */
+        *levels = 1;
+        return true;
+    }
+    while (next_id(&at, end, &v)) {
+        (*levels)++;
+    }
+    return true;
+}
+
 /* ---- cgroup ---- */
 
 static bool copy_cgroup(const char *at, const char *end, char out[PEER_CGROUP_MAX])

@@ -17,6 +17,17 @@ bool peer_proc_start(const char *p, size_t n, uint64_t *ticks) __attribute__((wa
 /* Effective ids and groups of /proc/PID/status. 0, -EPROTO, or -ERANGE: too many groups. */
 int peer_proc_ids(const char *p, size_t n, struct peer *out) __attribute__((warn_unused_result));
 
+/* Whether /proc/PID/uid_map or gid_map maps every id there is. */
+bool peer_proc_maps_all(const char *p, size_t n) __attribute__((warn_unused_result));
+
+/*
+ * A pidfd's process by its text in /proc/self/fdinfo: its number in the pid namespace of /proc (-1:
+ * it is gone, 0: it is not seen from there), and in how many pid namespaces from that one on it has
+ * a number. False: the text has neither.
+ */
+bool peer_proc_pidns(const char *p, size_t n, pid_t *pid, unsigned *levels)
+    __attribute__((warn_unused_result));
+
 /*
  * The cgroup of /proc/PID/cgroup: that of version 2, or where it is the root, that of systemd's own
  * hierarchy. False: neither is there, or it does not fit.
@@ -55,6 +66,15 @@ int peer_mount_look(struct peer_mount *m, int dir_fd) __attribute__((warn_unused
 
 /* Finds out all of p->exe through the process's folder in /proc. */
 void peer_exe_init(struct peer *p, int dir_fd);
+
+/* Makes those of p's ids unknown that our user namespace does not map. */
+void peer_namespace_check_ids(struct peer *p);
+
+/*
+ * Finds out PEER_PIDNS, by the pidfd. Returns false if /proc has other numbers than we do, so that
+ * nothing can be read there by a number.
+ */
+bool peer_namespace_find(struct peer *p);
 
 /* Notes that the fact is unknown. why: static. */
 void peer_set_unknown(struct peer *p, enum peer_fact f, int error, const char *why);

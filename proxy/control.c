@@ -16,6 +16,7 @@
 
 #include "base/fdset.h"
 #include "base/sock.h"
+#include "policy/peer.h"
 #include "proxy/control_client.h"
 #include "proxy/monitor.h"
 
@@ -332,15 +333,20 @@ static bool in_group(int fd, gid_t group)
 
 /*
  * The file's mode keeps others out already. It can be changed by whoever has rights to the file, or
- * the socket be handed on; who connected cannot.
+ * the socket be handed on; who connected cannot. A user or group that our user namespace does not
+ * map may not ask: its number is that of all the others that are not mapped.
  */
 static bool may_ask(const struct control_client *c)
 {
     const struct stat *st = &c->control->st;
     const struct ucred *who = &c->who;
 
-    return who->uid == 0 || who->uid == geteuid() || who->uid == st->st_uid ||
-           ((st->st_mode & S_IWGRP) && (who->gid == st->st_gid || in_group(c->fd, st->st_gid)));
+    if (peer_uid_mapped(who->uid) &&
+        (who->uid == 0 || who->uid == geteuid() || who->uid == st->st_uid)) {
+        return true;
+    }
+    return (st->st_mode & S_IWGRP) && peer_gid_mapped(st->st_gid) &&
+           (who->gid == st->st_gid || in_group(c->fd, st->st_gid));
 }
 
 /* Takes the socket. NULL: no memory. */
@@ -373,7 +379,11 @@ static void accept_one(struct control *control, int fd)
         return;
     }
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c->who, &n) < 0 || !may_ask(c)) {
-        log_warning("control: uid=%u pid=%d may not ask", (unsigned)c->who.uid, (int)c->who.pid);
+        log_warning("control: uid=%u%s pid=%d may not ask", (unsigned)c->who.uid,
+                    peer_uid_mapped(c->who.uid)
+                        ? ""
+                        : " (which stands for all users that our user namespace does not map)",
+                    (int)c->who.pid);
         control_refuse(c, CONTROL_REFUSED, "who runs poemctl may not ask this poemd");
     } else if (full) {
         control_refuse(c, CONTROL_FAILED, "%d clients are being answered: try again",

@@ -196,7 +196,8 @@ bool decision_begin(struct ticket *t)
 {
     const bool facts = facts_matter(t);
     /* Who they are is also shown to whoever asks for the sessions, and stands in captures. */
-    const bool who = facts || t->monitor->control || tracing_tap(t->monitor, t).on;
+    const bool who = facts || t->monitor->control || tracing_tap(t->monitor, t).on ||
+                     t->route->config->same_process != CONFIG_SAME_UNASKED;
 
     t->inquiry = inquiry_new(facts ? t->monitor->inspector : NULL, who ? t->client_fd : -1,
                              who ? t->backend_fd : -1, t->device ? spawn_pid(t->device) : 0,

@@ -181,10 +181,16 @@ static void put_facts(json_t *party, const struct peer *p)
         (void)json_array_append_new(groups, json_integer(p->groups[i]));
     }
     put(party, p, PEER_PID, json_integer(p->pid));
+    put(party, p, PEER_PIDNS, json_string("ours"));
     put(party, p, PEER_START, json_integer((json_int_t)p->start_ticks));
     put(party, p, PEER_UID, json_integer(p->uid));
     put(party, p, PEER_GID, json_integer(p->gid));
     put(party, p, PEER_GROUPS, groups);
+    if (p->n_groups_unmapped > 0) {
+        (void)json_object_set_new(
+            json_object_get(party, "unknown"), "groups",
+            json_sprintf("unknown: our user namespace does not map %u more", p->n_groups_unmapped));
+    }
     put(party, p, PEER_LABEL, text(p->label));
     put(party, p, PEER_UNIT, text(p->unit));
 }
@@ -247,6 +253,11 @@ static void add_evidence(json_t *list, const struct inquiry *q, const struct rul
 
         add_item(list, party, it->grade, it->source, it->licence, it->name, it->detail);
     }
+}
+
+const struct peer *inquiry_peer(const struct inquiry *q, enum rules_party party)
+{
+    return &q->sides[party].peer;
 }
 
 json_t *inquiry_evidence(const struct inquiry *q, const struct rules *rules)

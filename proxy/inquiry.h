@@ -30,6 +30,9 @@ struct inquiry *inquiry_new(struct inspector *inspector, int client_fd, int back
     __attribute__((warn_unused_result));
 void inquiry_free(struct inquiry *q);
 
+/* The facts of a party, which were looked for when the inquiry began. */
+const struct peer *inquiry_peer(const struct inquiry *q, enum rules_party party);
+
 /* The worker's evidence, which has been checked by ipc_evidence_sound. */
 void inquiry_heard(struct inquiry *q, const struct ipc_evidence *e);
 

@@ -308,12 +308,18 @@ static void on_stranger(void *arg, enum rules_party party, const struct sock_sen
     struct session *s = arg;
     const struct witness *w = &s->guard->witnesses[party];
 
-    log_line(
-        LOG_WARNING, SUBJECT(s, rules_party_name(party)),
-        "handed on: its socket is used by process %ld, user %ld, group %ld; judged was process "
-        "%ld, user %ld, group %ld",
-        (long)from->pid, (long)from->uid, (long)from->gid, (long)w->who.pid, (long)w->who.uid,
-        (long)w->who.gid);
+    if (w->who.pid == 0) {
+        log_line(LOG_WARNING, SUBJECT(s, rules_party_name(party)),
+                 "handed on: its socket is used by a process of which it cannot be known whether "
+                 "it is the one that was judged");
+    } else {
+        log_line(
+            LOG_WARNING, SUBJECT(s, rules_party_name(party)),
+            "handed on: its socket is used by process %ld, user %ld, group %ld; judged was process "
+            "%ld, user %ld, group %ld",
+            (long)from->pid, (long)from->uid, (long)from->gid, (long)w->who.pid, (long)w->who.uid,
+            (long)w->who.gid);
+    }
     if (!w->ends) {
         session_taint(s, TAINT_HANDED_ON);
     }

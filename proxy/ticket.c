@@ -18,6 +18,7 @@
 
 #include "base/sock.h"
 #include "proxy/decision.h"
+#include "proxy/inquiry.h"
 #include "proxy/monitor.h"
 #include "proxy/tracing.h"
 
@@ -150,10 +151,33 @@ static bool may_redial(const struct ticket *t, int err)
     return (err == -ENOENT || err == -ECONNREFUSED) && waited < t->route->config->wait_backend_ms;
 }
 
+/*
+ * Fills in the process whose socket it is, by whose number, user and group its senders are known;
+ * number 0, which matches no sender, if one of these cannot be relied on.
+ */
+static void ticket_witness_party(const struct ticket *t, enum rules_party party,
+                                 struct sock_sender *out)
+{
+    static const enum peer_fact needed[] = {PEER_PID, PEER_PIDNS, PEER_UID, PEER_GID};
+    const struct peer *p = inquiry_peer(t->inquiry, party);
+    const struct log_subject about = subject(t, rules_party_name(party));
+    char why[256];
+
+    *out = (struct sock_sender){.pid = p->pid, .uid = p->uid, .gid = p->gid};
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+        if (!peer_knows(p, needed[i])) {
+            log_line(LOG_WARNING, &about,
+                     "same-process: its process counts as another one, for its %s is %s",
+                     peer_fact_name(needed[i]), peer_why(p, needed[i], why, sizeof why));
+            *out = (struct sock_sender){.pid = 0};
+            return;
+        }
+    }
+}
+
 void ticket_witness(const struct ticket *t, struct witness_settings *out)
 {
     const struct config_route *r = t->route->config;
-    struct sock_sender *device = &out->who[RULES_BACKEND];
 
     *out = (struct witness_settings){.act = WITNESS_OFF};
     if (r->same_process == CONFIG_SAME_UNASKED) {
@@ -161,14 +185,18 @@ void ticket_witness(const struct ticket *t, struct witness_settings *out)
     }
     out->act = r->same_process == CONFIG_SAME_END ? WITNESS_END : WITNESS_TAINT;
     for (int i = 0; i < RULES_PARTIES; i++) {
-        out->parties |= config_route_watches(r, (enum rules_party)i) ? 1u << i : 0;
-    }
-    /* Whom the kernel does not name stays number 0, whom nobody is. */
-    sock_peer(t->client_fd, &out->who[RULES_CLIENT]);
-    if (t->device) {
-        spawn_who(t->device, device);
-    } else {
-        sock_peer(t->backend_fd, device);
+        const enum rules_party party = (enum rules_party)i;
+
+        if (!config_route_watches(r, party)) {
+            continue;
+        }
+        out->parties |= 1u << i;
+        if (party == RULES_BACKEND && t->device) {
+            /* Our own child, in a pid namespace of ours. */
+            spawn_who(t->device, &out->who[i]);
+        } else {
+            ticket_witness_party(t, party, &out->who[i]);
+        }
     }
 }
 

@@ -3,12 +3,15 @@
 /*
  * "same-process": whether whoever uses a socket is still the process that was judged.
  *
- * The monitor turns SO_PASSCRED on, and names the process; from then on the kernel tells with all
- * that is received who sent it. A process can name another's number, user or group in what it sends
- * only if it has the rights to (CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID): root can deceive a witness.
- * User and group are compared as well, so that a number that has passed to another user's process
- * is noticed; a process that changes its own after it has connected or listened is taken for
- * another, too.
+ * The monitor turns SO_PASSCRED on, and names the process; from then on the kernel reports with
+ * all that is received who sent it. A process can name another's number, user or group in what it
+ * sends only if it has the rights to: CAP_SYS_ADMIN in the user namespace that owns its own pid
+ * namespace, which every user has in a pid namespace of its own; CAP_SETUID and CAP_SETGID in its
+ * own user namespace. So a party counts as another process from the start if it is in another pid
+ * namespace than ours, or its user or group is not mapped in ours (policy/peer_namespace.c); of
+ * those that are left, only root of our user namespace can deceive a witness. User and group are
+ * compared as well, so that a number that has passed to another user's process is noticed; a
+ * process that changes its own after it has connected or listened is taken for another, too.
  *
  * Only a sender is seen. Who reads from a socket, or closes it, nobody can tell.
  */
@@ -29,9 +32,9 @@ enum witness_act {
 
 /* Of a session, from the monitor. */
 struct witness_settings {
-    uint32_t act;     /* enum witness_act */
-    uint32_t parties; /* 1 << enum rules_party: who is watched */
-    struct sock_sender who[RULES_PARTIES];
+    uint32_t act;                          /* enum witness_act */
+    uint32_t parties;                      /* 1 << enum rules_party: who is watched */
+    struct sock_sender who[RULES_PARTIES]; /* pid 0: it cannot be known, and is none */
 };
 
 /* from has used the socket: told once. */

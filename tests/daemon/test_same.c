@@ -6,9 +6,13 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/sock.h"
@@ -98,7 +102,7 @@ static void expect_handed_on(struct policy_rig *p, const char *leg)
 {
     char line[512];
 
-    rig_await_log(&p->rig, " handed on: its socket is used by process ", line, sizeof line);
+    rig_await_log(&p->rig, " handed on: its socket is used by ", line, sizeof line);
     ck_assert_msg(strstr(line, leg), "\"%s\" is not in: %s", leg, line);
 }
 
@@ -286,6 +290,122 @@ START_TEST(a_backend_that_serves_by_a_child)
 }
 END_TEST
 
+/* ---- in a pid namespace of its own ---- */
+
+/* Sends VERSION as the process of this number, and the ids of the sender's user namespace. */
+static void send_version_as(int fd, pid_t pid)
+{
+    const struct ucred name = {.pid = pid, .uid = getuid(), .gid = getgid()};
+    struct {
+        uint8_t bytes[512];
+        size_t n;
+    } m;
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(sizeof name)];
+    } control = {.room = {0}};
+    struct iovec iov = {.iov_base = m.bytes};
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control.room,
+                         .msg_controllen = sizeof control.room};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+    const size_t json = strlen(peer_qemu_json) + 1;
+    struct wire_hdr hdr = {.id = 7, .command = WIRE_VERSION};
+
+    m.n = WIRE_HDR_SIZE + 4 + json;
+    hdr.size = (uint32_t)m.n;
+    memset(m.bytes, 0, sizeof m.bytes);
+    wire_put_hdr(m.bytes, &hdr);
+    memcpy(m.bytes + WIRE_HDR_SIZE + 4, peer_qemu_json, json);
+    iov.iov_len = m.n;
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_CREDENTIALS;
+    c->cmsg_len = CMSG_LEN(sizeof name);
+    memcpy(CMSG_DATA(c), &name, sizeof name);
+    if (sendmsg(fd, &msg, 0) != (ssize_t)m.n) {
+        _exit(101);
+    }
+}
+
+/* Connects; a child sends, in the name of who has connected where it forges. Exits with the errno
+ * that it gets. */
+struct contained {
+    const char *listen;
+    bool forges;
+};
+
+static int connect_and_leave_it_to_a_child(const struct contained *c)
+{
+    const int fd = peer_connect(c->listen);
+    const pid_t judged = getpid();
+    int status;
+    pid_t pid;
+
+    pid = fork();
+    if (pid == 0) {
+        send_version_as(fd, c->forges ? judged : getpid());
+        _exit(policy_receive(fd));
+    }
+    return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 102;
+}
+
+static void write_file(const char *path, const char *text)
+{
+    const int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0 || write(fd, text, strlen(text)) < 0) {
+        _exit(103);
+    }
+    close(fd);
+}
+
+/* In namespaces that any user can make, as itself. */
+static void live_contained(void *arg)
+{
+    char user[32];
+    char group[32];
+    int status;
+    pid_t pid;
+
+    snprintf(user, sizeof user, "0 %u 1", (unsigned)geteuid());
+    snprintf(group, sizeof group, "0 %u 1", (unsigned)getegid());
+    if (unshare(CLONE_NEWUSER | CLONE_NEWPID) < 0) {
+        _exit(103);
+    }
+    write_file("/proc/self/setgroups", "deny");
+    write_file("/proc/self/uid_map", user);
+    write_file("/proc/self/gid_map", group);
+    pid = fork();
+    if (pid == 0) {
+        _exit(connect_and_leave_it_to_a_child(arg));
+    }
+    _exit(waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 104);
+}
+
+/* There every user may send in the name of another process, so that none is known to be it. */
+START_TEST(a_client_in_a_pid_namespace_of_its_own)
+{
+    struct contained c = {.forges = _i};
+    struct policy_rig p;
+    char line[512];
+    int status;
+    pid_t pid;
+
+    start(&p, "same-process end of client");
+    c.listen = p.listen;
+    pid = process_fork(live_contained, &c);
+    rig_await_log(&p.rig, " same-process: its process counts as another one", line, sizeof line);
+    ck_assert_ptr_nonnull(strstr(line, "another pid namespace"));
+    expect_handed_on(&p, " leg=client: ");
+    rig_await_log(&p.rig, " ended: reason=handed-on", NULL, 0);
+    status = process_wait(pid);
+    ck_assert(WIFEXITED(status));
+    ck_assert_int_eq(WEXITSTATUS(status), EACCES);
+    stop(&p);
+}
+END_TEST
+
 /* Nobody asks for it, or of the other party alone. */
 START_TEST(what_is_not_watched_goes_on)
 {
@@ -386,6 +506,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tc, a_backend_s_child, 0, 2);
     tcase_add_loop_test(tc, a_forked_client, 0, 4);
     tcase_add_loop_test(tc, a_backend_that_serves_by_a_child, 0, 2);
+    tcase_add_loop_test(tc, a_client_in_a_pid_namespace_of_its_own, 0, 2);
     tc = rig_case(suite, "the same");
     tcase_add_loop_test(tc, what_is_not_watched_goes_on, 0, 3);
     tcase_add_test(tc, a_session_of_the_same_processes_is_as_ever);

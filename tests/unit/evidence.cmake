@@ -11,6 +11,7 @@ target_link_libraries(unit_process PUBLIC test_unit)
 add_library(unit_peer STATIC peer_rig.c)
 target_link_libraries(unit_peer PUBLIC evidence unit_process)
 poemd_unit_test(test_peer unit_peer)
+poemd_unit_test(test_peer_namespace unit_peer)
 
 # Executables with notes by the real linker. Debian 12's GNU ld can; its lld and gold cannot.
 add_executable(noted noted.c)

@@ -29,8 +29,7 @@ int peer_rig_listen(void);
 /* Takes the connection of the next peer_rig_be. */
 int peer_rig_accept(int listen_fd);
 
-/* Connects to path, reports that, and waits for the end. Returns an exit status: 0 if all went well.
- */
+/* Connects to path, reports that, and waits for the end. Returns an exit status. */
 int peer_rig_be(const char *path);
 
 /* Hangs up on a peer, which must exit with 0. */

@@ -188,6 +188,7 @@ START_TEST(a_peer_is_known)
     ck_assert_int_eq(peer.pid, pid);
     peer_rig_must_know(&peer, PEER_PIDFD);
     ck_assert(peer_alive(&peer));
+    peer_rig_must_know(&peer, PEER_PIDNS);
     peer_rig_must_know(&peer, PEER_START);
     ck_assert_uint_gt(peer.start_ticks, 0);
     ck_assert_uint_eq(peer.uid, geteuid());
