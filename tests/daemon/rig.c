@@ -251,14 +251,41 @@ int rig_run(struct rig *r, const char *const args[])
     return process_wait(process_start(argv, r->log_fd, -1));
 }
 
+const char *rig_short_handshake(void)
+{
+    /* Of at most four seconds. */
+    return rig_measurable() ? "    handshake-timeout 2s" : "    handshake-timeout 4s";
+}
+
+const char *rig_own_user(void)
+{
+    static char text[32];
+
+    if (geteuid() != 0) {
+        return "";
+    }
+    /* Numbers that no account has, few enough for a user namespace of 65,536. */
+    snprintf(text, sizeof text, "user %d", 61184 + (int)getpid() % 4096);
+    return text;
+}
+
 void rig_start(struct rig *r, const char *route_statements)
 {
+    const char *warm_up;
+    char path[RIG_PATH];
+
     rig_init(r);
-    rig_configure(r, "workers 1\nroute r {\n    listen %s\n    backend %s\n%s\n%s\n}\n", r->listen,
-                  r->backend, strstr(route_statements, "recite") ? "" : "recite to client never",
-                  route_statements);
+    path_of(path, "warm-up.sock");
+    /* The warm-up is no test of how fast this machine is: it has a route without such a bound. */
+    warm_up = strstr(route_statements, "handshake-timeout") ? path : r->listen;
+    rig_configure(r,
+                  "workers 1\n%s\nroute r {\n    listen %s\n    backend %s\n%s\n%s\n}\n"
+                  "route warm-up {\n    listen %s\n    backend %s\n}\n",
+                  rig_own_user(), r->listen, r->backend,
+                  strstr(route_statements, "recite") ? "" : "recite to client never",
+                  route_statements, path, r->backend);
     rig_launch(r);
-    rig_measure(r, 1);
+    rig_measure_at(r, warm_up, 1);
 }
 
 /* ---- what it holds ---- */
@@ -303,13 +330,13 @@ static void look(const struct rig *r, size_t *workers, int *fds, long *kib)
  */
 #define STEADY_LOOKS 20
 
-void rig_measure(struct rig *r, size_t workers)
+void rig_measure_at(struct rig *r, const char *listen, size_t workers)
 {
     const struct patience patience = patience_begin();
     struct pair p;
     unsigned steady = 0;
 
-    rig_session(r, peer_qemu_json, "{}", &p);
+    rig_session_at(listen, r->backend_fd, peer_qemu_json, "{}", &p);
     pair_close(&p);
     rig_await_log(r, " ended: ", NULL, 0);
     while (steady < STEADY_LOOKS) {
@@ -330,6 +357,20 @@ void rig_measure(struct rig *r, size_t workers)
     r->monitor_kib = process_anon_kib(r->daemon);
 }
 
+void rig_measure(struct rig *r, size_t workers)
+{
+    rig_measure_at(r, r->listen, workers);
+}
+
+/* Waits in which memory is above the measure, too: it may be given back behind the fds. */
+static bool is_settled(const struct rig *r, size_t workers, int fds, int monitor_fds, long kib,
+                       long monitor_kib)
+{
+    return workers == r->workers && fds <= r->worker_fds && monitor_fds <= r->monitor_fds &&
+           (!rig_measurable() || (kib <= r->worker_kib + RIG_SLACK_KIB &&
+                                  monitor_kib <= r->monitor_kib + RIG_SLACK_KIB));
+}
+
 void rig_settle(struct rig *r)
 {
     const struct patience patience = patience_begin();
@@ -337,26 +378,22 @@ void rig_settle(struct rig *r)
     int fds = 0;
     int monitor_fds = 0;
     long kib = 0;
+    long monitor_kib = 0;
 
     do {
         look(r, &workers, &fds, &kib);
         monitor_fds = fdcount_of(r->daemon);
-        if (workers == r->workers && fds <= r->worker_fds && monitor_fds <= r->monitor_fds) {
-            break;
+        monitor_kib = process_anon_kib(r->daemon);
+        if (is_settled(r, workers, fds, monitor_fds, kib, monitor_kib)) {
+            return;
         }
     } while (patience_again(&patience));
     ck_assert_uint_eq(workers, r->workers);
     ck_assert_msg(fds <= r->worker_fds, "a worker has %d fds, not %d", fds, r->worker_fds);
     ck_assert_msg(monitor_fds <= r->monitor_fds, "the monitor has %d fds, not %d", monitor_fds,
                   r->monitor_fds);
-    if (rig_measurable()) {
-        const long monitor_kib = process_anon_kib(r->daemon);
-
-        ck_assert_msg(kib <= r->worker_kib + RIG_SLACK_KIB, "a worker has %ld KiB, began with %ld",
-                      kib, r->worker_kib);
-        ck_assert_msg(monitor_kib <= r->monitor_kib + RIG_SLACK_KIB,
-                      "the monitor has %ld KiB, began with %ld", monitor_kib, r->monitor_kib);
-    }
+    ck_abort_msg("a worker has %ld KiB, began with %ld; the monitor %ld, began with %ld", kib,
+                 r->worker_kib, monitor_kib, r->monitor_kib);
 }
 
 /* ---- the end ---- */

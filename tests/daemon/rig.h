@@ -65,6 +65,20 @@ struct pair {
  */
 void rig_start(struct rig *r, const char *route_statements);
 
+/*
+ * For rig_start: a "handshake-timeout" that a test waits out, but in which peers that are scheduled
+ * late still do what the test has them do. Static storage.
+ */
+const char *rig_short_handshake(void);
+
+/*
+ * "user N" for the file's beginning, N being nobody's but this test's; empty if this is not root.
+ * The kernel bounds fds in flight for each user, all processes together: a test that lowers a
+ * worker's RLIMIT_NOFILE would otherwise fail by what other tests' workers have in flight. Static
+ * storage.
+ */
+const char *rig_own_user(void);
+
 /* Waits for the measure, ends poemd by SIGTERM, and checks that nothing is left. */
 void rig_stop(struct rig *r);
 
@@ -84,6 +98,9 @@ void rig_launch_args(struct rig *r, const char *const args[]);
 
 /* Runs one session on route r and takes the measure. workers: as configured. */
 void rig_measure(struct rig *r, size_t workers);
+
+/* The same on the route that listens there. */
+void rig_measure_at(struct rig *r, const char *listen, size_t workers);
 
 /* Runs poemd with these arguments to its end beside the rig. Its wait status; it logs here. */
 int rig_run(struct rig *r, const char *const args[]);

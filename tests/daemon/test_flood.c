@@ -269,7 +269,7 @@ START_TEST(the_backends_queue_is_full)
     snprintf(listen, sizeof listen, "%s", unit_path("full.sock"));
     full_fd = peer_listen(unit_path("full-backend.sock"), 0);
     rig_configure(&r,
-                  "workers 1\nhandshake-timeout 1s\n"
+                  "workers 1\n"
                   "route r {\n    listen %s\n    backend %s\n}\n"
                   "route full {\n    listen %s\n    backend %s\n}\n",
                   r.listen, r.backend, listen, unit_path("full-backend.sock"));

@@ -18,7 +18,6 @@
 #include "tests/support/unit.h"
 
 /* Long enough for a busy machine, short enough for a test that must see it pass. */
-#define SHORT_HANDSHAKE "    handshake-timeout 1s"
 
 #define ID 0x1234
 
@@ -389,7 +388,7 @@ START_TEST(backend_is_silent)
     struct rig r;
     struct pair p;
 
-    rig_start(&r, SHORT_HANDSHAKE);
+    rig_start(&r, rig_short_handshake());
     p.client_fd = peer_connect(r.listen);
     peer_send_version(p.client_fd, ID, WIRE_TYPE_COMMAND, "{}", NULL);
     p.backend_fd = peer_accept(r.backend_fd);
@@ -407,7 +406,7 @@ START_TEST(client_is_silent)
     struct rig r;
     struct pair p;
 
-    rig_start(&r, SHORT_HANDSHAKE);
+    rig_start(&r, rig_short_handshake());
     /* Not a byte: it is not even worth a backend. */
     p.client_fd = peer_connect(r.listen);
     peer_expect_eof(p.client_fd);
@@ -450,7 +449,7 @@ START_TEST(a_byte_a_second_from_the_client)
     struct rig r;
     struct pair p;
 
-    rig_start(&r, "    handshake-timeout 2s");
+    rig_start(&r, rig_short_handshake());
     p.client_fd = peer_connect(r.listen);
     ck_assert_int_lt(drip(p.client_fd, bytes, n), WIRE_HDR_SIZE);
     p.backend_fd = peer_accept(r.backend_fd);
@@ -467,7 +466,7 @@ START_TEST(a_byte_a_second_from_the_backend)
     struct rig r;
     struct pair p;
 
-    rig_start(&r, "    handshake-timeout 2s");
+    rig_start(&r, rig_short_handshake());
     p.client_fd = peer_connect(r.listen);
     peer_send_version(p.client_fd, ID, WIRE_TYPE_COMMAND, "{}", NULL);
     p.backend_fd = peer_accept(r.backend_fd);

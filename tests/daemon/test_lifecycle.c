@@ -400,7 +400,7 @@ START_TEST(a_silent_client_gives_way)
     struct pair p;
     int fd;
 
-    rig_start(&r, "    handshake-timeout 300ms");
+    rig_start(&r, rig_short_handshake());
     fd = peer_connect(r.listen);
     expect_refused(&r, EBUSY);
     peer_expect_eof(fd);

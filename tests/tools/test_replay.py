@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import test_tools
-from test_tools import ERROR, PATIENCE, REPLY, Tools, answer, take, version
+from test_tools import ERROR, LATE_MS, PATIENCE, REPLY, Tools, answer, take, version
 from trace_writer import BACKEND, CLIENT, UNDELIVERED, Fd, Message, Trace
 
 VERSION, DMA_MAP, GET_INFO, SET_IRQS, READ, WRITE, DMA_READ, DMA_WRITE, RESET = (
@@ -195,7 +195,7 @@ class AgainstEdu(ReplayCase):
             with self.subTest(fault=fault):
                 path = str(self.folder / "edu")
                 with self.dying_edu("--fault", fault):
-                    said = self.replay("--timeout", "3000", trace, path, status=1)
+                    said = self.replay("--timeout", LATE_MS, trace, path, status=1)
                 self.assertIn(kind, [finding["kind"] for finding in said["findings"]])
                 self.assertGreaterEqual(said["equal"], 8)
 
@@ -402,7 +402,7 @@ class ToScripts(ReplayCase):
         story.device_asks(1, DMA_READ, dma(0, 4))
         story.client_answers(1, DMA_READ, dma(0, 4, b"abcd"))
         with self.script(serve) as path:
-            said = self.replay("--timeout", "200", self.write(story), path, status=1)
+            said = self.replay("--timeout", LATE_MS, self.write(story), path, status=1)
         self.assertEqual([(finding["kind"], finding["message"]) for finding in said["findings"]],
                          [("missing", 3)])
 
@@ -419,7 +419,7 @@ class ToScripts(ReplayCase):
             story.ask(ident, WRITE, access(0, 0, 65536, bytes(65536)))
         with self.script(serve) as path:
             try:
-                said = self.replay("--timeout", "200", self.write(story), path, status=1)
+                said = self.replay("--timeout", LATE_MS, self.write(story), path, status=1)
             finally:
                 os.close(end)
             released.close()
@@ -728,7 +728,7 @@ class AsDevice(ReplayCase):
         self.assertIn("nobody came within 100 ms", done.stderr)
 
     def test_a_client_that_says_nothing(self) -> None:
-        with self.device(self.write(Story()), "--timeout", "2000", status=1) as path:
+        with self.device(self.write(Story()), "--timeout", LATE_MS, status=1) as path:
             with self.client(path) as client:
                 self.assertEqual(client.recv(1), b"")
         self.assertEqual(self.acted["findings"][0]["kind"], "ended")

@@ -28,6 +28,7 @@ from typing import Callable, Iterator
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 MANUALS = Path(__file__).resolve().parents[2] / "docs" / "man"
 PATIENCE = 60  # seconds; only ever waited out where something has gone wrong
+LATE_MS = "3000"  # is waited out, and must not be while what is answered is answered
 REPLY, ERROR = 1, 0x20
 
 build = Path()
@@ -435,7 +436,7 @@ class Drive(Tools):
                             ("short:VERSION", '"negotiate" failed'),
                             ("missing:DMA_MAP", '"DMA round trip" failed')):
             with self.subTest(fault=fault), self.edu("--fault", fault) as path:
-                said = self.tool("edu-drive", "--timeout", "500", path, status=1).stderr
+                said = self.tool("edu-drive", "--timeout", LATE_MS, path, status=1).stderr
                 self.assertIn(step, said)
 
     def test_usage(self) -> None:

@@ -29,6 +29,8 @@ ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden"
 MANUAL = ROOT / "docs" / "man" / "poemctl-trace.1"
 PATIENCE = 60  # seconds; only ever waited out where something has gone wrong
+NEVER_MS = 1000 * PATIENCE
+LATE_MS = 3000  # is waited out, and must not be while what is answered is answered
 YES, NO, USAGE, COULD_NOT = range(4)
 
 build = Path()
@@ -378,11 +380,11 @@ class Peers(unittest.TestCase):
 
     def test_faults(self) -> None:
         """edu misbehaves as it is told, and lint says how."""
-        for fault, rule, status in (("unasked:REGION_READ", "unasked-reply", NO),
-                                    ("oversized:REGION_READ", "count", NO),
-                                    ("missing:REGION_READ", "unanswered-at-end", YES)):
+        for fault, rule, status, ms in (("unasked:REGION_READ", "unasked-reply", NO, NEVER_MS),
+                                        ("oversized:REGION_READ", "count", NO, NEVER_MS),
+                                        ("missing:REGION_READ", "unanswered-at-end", YES, LATE_MS)):
             with self.subTest(fault=fault):
-                self.capture(("--fault", fault), ("edu-drive", "--timeout", "200"))
+                self.capture(("--fault", fault), ("edu-drive", "--timeout", str(ms)))
                 self.assertIn((rule, "backend", "REGION_READ"), self.found(status))
                 self.trace.unlink()
 
