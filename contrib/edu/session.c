@@ -105,7 +105,8 @@ static int send_with_unasked(struct session *s, size_t n, struct fdset *fds)
     int err = channel_send(&s->main, s->out, n, fds);
 
     memcpy(&hdr, s->out, sizeof hdr);
-    hdr.id++;
+    /* Far from the client's next ones, whose reply it would be if that came first. */
+    hdr.id ^= 0x8000u;
     hdr.size = WIRE_HDR_SIZE;
     hdr.flags = WIRE_TYPE_REPLY;
     hdr.error = 0;

@@ -17,6 +17,9 @@
 
 #include "tests/support/fdcount.h"
 
+/* Check's own bound is 4 s. No test asserts a time: this ends one that hangs, on any machine. */
+#define UNIT_TIMEOUT_S 300
+
 static struct fdcount before_test;
 static struct fdcount after_test;
 static char suite_folder[64];
@@ -43,6 +46,7 @@ TCase *unit_case(Suite *s, const char *name)
     TCase *tc = tcase_create(name);
 
     tcase_add_checked_fixture(tc, open_test, close_test);
+    tcase_set_timeout(tc, UNIT_TIMEOUT_S);
     suite_add_tcase(s, tc);
     return tc;
 }

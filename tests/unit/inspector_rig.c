@@ -256,7 +256,6 @@ TCase *inspector_case(Suite *s, const char *name)
     TCase *tc = unit_case(s, name);
 
     tcase_add_checked_fixture(tc, set_up, tear_down);
-    tcase_set_timeout(tc, 60);
     return tc;
 }
 

@@ -162,7 +162,6 @@ int main(void)
     Suite *s = suite_create("audit_torn");
     TCase *tc = unit_case(s, "torn");
 
-    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, torn_at_every_byte_of_its_last_batch);
     tcase_add_test(tc, blocks_that_were_lost);
     tcase_add_test(tc, torn_before_its_first_line_is_whole);

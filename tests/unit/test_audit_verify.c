@@ -423,7 +423,6 @@ int main(void)
     tcase_add_test(tc, rotated_files_are_one_log);
     tcase_add_test(tc, an_older_checkpoint_of_a_rotated_file);
     tc = unit_case(s, "every");
-    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, every_byte_changed_is_caught);
     tcase_add_test(tc, every_byte_of_an_unsealed_tail);
     tcase_add_test(tc, every_line_dropped_is_caught);

@@ -267,7 +267,6 @@ int main(void)
     TCase *tc = unit_case(s, "cuts");
 
     tcase_add_checked_fixture(tc, open_rig, close_rig);
-    tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, named_cuts, 0, sizeof conversations / sizeof conversations[0]);
     tcase_add_loop_test(tc, every_cut_in_three, 0, 32);
     tcase_add_loop_test(tc, a_byte_a_write, 0, STREAM);

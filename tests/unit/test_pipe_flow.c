@@ -341,7 +341,6 @@ int main(void)
     TCase *tc = unit_case(s, "flow");
 
     tcase_add_checked_fixture(tc, open_rig, close_rig);
-    tcase_set_timeout(tc, 100);
     tcase_add_loop_test(tc, a_message_is_held_until_it_is_whole_or_streams, 0,
                         sizeof sizes / sizeof sizes[0]);
     tcase_add_test(tc, what_follows_a_streaming_message_is_a_message);

@@ -312,7 +312,6 @@ int main(void)
     tcase_add_test(tc, every_mix_in_just_its_room);
     tcase_add_test(tc, nothing_is_left_out_without_need);
     /* Under valgrind they take their time. */
-    tcase_set_timeout(tc, 100);
     tc = unit_case(s, "shapes");
     tcase_add_loop_test(tc, replies_of_other_shapes, 0, ROWS(shapes));
     tcase_add_test(tc, there_may_be_no_room_at_all);

@@ -461,7 +461,6 @@ int main(void)
     TCase *tc = unit_case(s, "host");
 
     tcase_add_checked_fixture(tc, open_rig, close_rig);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_client_that_says_nothing);
     tcase_add_test(tc, a_backend_that_says_nothing);
     tcase_add_test(tc, a_monitor_that_says_nothing);

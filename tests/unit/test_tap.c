@@ -668,7 +668,6 @@ int main(void)
     Suite *const s = suite_create("tap");
     TCase *tc = unit_case(s, "cuts");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, in_one_piece, 0, SIZES);
     tcase_add_loop_test(tc, in_small_pieces, 0, SIZES);
     tcase_add_test(tc, many_at_once);

@@ -312,7 +312,6 @@ int main(void)
     Suite *s = suite_create("trace_damaged");
     TCase *c = unit_case(s, "damaged");
 
-    tcase_set_timeout(c, 240);
     tcase_add_loop_test(c, what_is_no_trace, 0, 4);
     tcase_add_test(c, sections_that_are_none);
     tcase_add_loop_test(c, lengths_that_are_none, 0, 7);

@@ -275,7 +275,6 @@ int main(void)
     Suite *s = suite_create("trace_pcapng");
     TCase *c = unit_case(s, "pcapng");
 
-    tcase_set_timeout(c, 60);
     tcase_add_test(c, every_field_comes_back);
     tcase_add_loop_test(c, each_flag_alone, 0, 4);
     tcase_add_test(c, as_much_of_a_message_as_wireshark_takes);

@@ -413,7 +413,6 @@ int main(void)
     TCase *c = unit_case(s, "reader");
 
     tcase_add_checked_fixture(c, make_sample, NULL);
-    tcase_set_timeout(c, 240);
     tcase_add_test(c, the_sample_is_read_whole);
     tcase_add_test(c, the_other_byte_order_says_the_same);
     tcase_add_test(c, sections_follow_each_other);
