@@ -40,6 +40,9 @@ int audit_file_lock(int fd)
 void audit_file_deinit(struct audit_file *f)
 {
     sock_close(&f->fd);
+    sock_close(&f->mark_fd);
+    json_decref(f->host);
+    f->host = NULL;
     audit_key_deinit(&f->key);
     free(f->bytes);
     f->bytes = NULL;
@@ -77,13 +80,15 @@ static int finish_line(struct audit_file *f, size_t n)
         return -ENOMEM;
     }
     audit_line_prev(&leaf, f->batch.prev);
+    f->batch.last_n = n;
     line[n] = '\n';
     f->n += n + 1;
     return 0;
 }
 
-int audit_file_add(struct audit_file *f, const char *time, const struct audit_event *event,
-                   const char *members, size_t n)
+/* Adds a record, whatever its time is. */
+static int file_add_line(struct audit_file *f, const char *time, const struct audit_event *event,
+                         const char *members, size_t n)
 {
     size_t head;
     char *at;
@@ -104,7 +109,45 @@ int audit_file_add(struct audit_file *f, const char *time, const struct audit_ev
         return -ENOMEM;
     }
     f->seal = f->seal || event->seals;
+    memcpy(f->batch.time, time, sizeof f->batch.time);
+    if (strcmp(time, f->batch.latest) > 0) {
+        memcpy(f->batch.latest, time, sizeof f->batch.latest);
+    }
     return 0;
+}
+
+int audit_file_add_own(struct audit_file *f, const char *time, const char *event, json_t *members)
+{
+    const struct audit_event *const known = audit_event_find(event, strlen(event));
+    char *text = NULL;
+    int err = -ENOMEM;
+
+    if (members && (!f->host || json_object_set(members, "host", f->host) == 0)) {
+        text = json_dumps(members, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+    }
+    if (text) {
+        err = file_add_line(f, time, known, text, strlen(text));
+    }
+    free(text);
+    json_decref(members);
+    return err;
+}
+
+int audit_file_add_clock(struct audit_file *f, const char *time)
+{
+    /* Times of one length and form: their order is that of their bytes. */
+    return strcmp(time, f->batch.time) < 0
+               ? audit_file_add_own(f, time, AUDIT_CLOCK,
+                                    json_pack("{s:s}", "before", f->batch.time))
+               : 0;
+}
+
+int audit_file_add(struct audit_file *f, const char *time, const struct audit_event *event,
+                   const char *members, size_t n)
+{
+    const int err = audit_file_add_clock(f, time);
+
+    return err < 0 ? err : file_add_line(f, time, event, members, n);
 }
 
 static int add_checkpoint(struct audit_file *f)
@@ -121,6 +164,7 @@ static int add_checkpoint(struct audit_file *f)
         return -ENOMEM;
     }
     f->batch.sealed = f->batch.tree.size;
+    memcpy(f->note, note, sizeof f->note);
     return 0;
 }
 
@@ -142,6 +186,7 @@ static bool is_full(int err)
 /* Puts the batch on disk as it is. */
 static enum audit_outcome flush(struct audit_file *f, int *error)
 {
+    const bool sealed = f->batch.sealed > f->on_disk.sealed;
     int err = audit_disk_write(f->fd, f->bytes, f->n, f->length);
 
     if (err < 0) {
@@ -157,6 +202,9 @@ static enum audit_outcome flush(struct audit_file *f, int *error)
     f->length += f->n;
     f->on_disk = f->batch;
     drop(f);
+    if (sealed) {
+        audit_mark_write(f, f->note);
+    }
     *error = 0;
     return AUDIT_DURABLE;
 }
@@ -167,25 +215,12 @@ static enum audit_outcome flush(struct audit_file *f, int *error)
 static int begin_batch(struct audit_file *f, const char *rotated)
 {
     const char *const slash = strrchr(rotated, '/');
-    char time[AUDIT_TIME_SIZE + 1];
-    struct timespec now;
-    json_t *members = audit_line_rotate(&f->on_disk.tree, slash ? slash + 1 : rotated);
-    char *text =
-        members ? json_dumps(members, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII) : NULL;
-    int err = text ? 0 : -ENOMEM;
+    /* That of the last record: those that wait to be written may be older than this moment. */
+    const int err = audit_file_add_own(
+        f, f->on_disk.time, AUDIT_ROTATED,
+        audit_line_rotate(&f->on_disk.tree, slash ? slash + 1 : rotated, f->on_disk.latest));
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    audit_line_time(&now, time);
-    if (err == 0) {
-        err = audit_file_add(f, time, audit_event_find(AUDIT_ROTATED, strlen(AUDIT_ROTATED)), text,
-                             strlen(text));
-    }
-    if (err == 0) {
-        err = add_checkpoint(f);
-    }
-    free(text);
-    json_decref(members);
-    return err;
+    return err < 0 ? err : add_checkpoint(f);
 }
 
 /*
@@ -243,6 +278,7 @@ static int begin_file(struct audit_file *f, const char *rotated, bool *unknown)
     f->length = f->n;
     f->on_disk = f->batch;
     f->last_number++;
+    audit_mark_write(f, f->note);
     return 0;
 }
 
@@ -274,9 +310,10 @@ static int rotate(struct audit_file *f, bool *unknown)
     return err;
 }
 
-static enum audit_outcome write_batch(struct audit_file *f, bool seal, int *error)
+static enum audit_outcome write_batch(struct audit_file *f, bool seal, struct audit_done *done)
 {
     const uint64_t unsealed = f->batch.tree.size - f->batch.sealed;
+    int *const error = &done->error;
 
     *error = 0;
     if (unsealed > 0 && (f->seal || seal || unsealed >= AUDIT_UNSEALED_MAX) &&
@@ -285,21 +322,29 @@ static enum audit_outcome write_batch(struct audit_file *f, bool seal, int *erro
         *error = ENOMEM;
         return AUDIT_FULL;
     }
-    return f->n > 0 ? flush(f, error) : AUDIT_DURABLE;
+    if (f->n == 0) {
+        return AUDIT_DURABLE;
+    }
+    done->touched = audit_touch_find(f, error);
+    if (done->touched) {
+        drop(f);
+        return AUDIT_BROKEN;
+    }
+    return flush(f, error);
 }
 
-enum audit_outcome audit_file_commit(struct audit_file *f, bool seal, int *error)
+void audit_file_commit(struct audit_file *f, bool seal, struct audit_done *done)
 {
-    const enum audit_outcome o = write_batch(f, seal, error);
     bool unknown;
 
-    if (o != AUDIT_DURABLE || f->rotate_size == 0 || f->length < f->rotate_size) {
-        return o;
+    done->touched = NULL;
+    done->outcome = write_batch(f, seal, done);
+    if (done->outcome != AUDIT_DURABLE || f->rotate_size == 0 || f->length < f->rotate_size) {
+        return;
     }
     /* What was asked for is on disk, whatever becomes of the new file: this one goes on. */
-    *error = -rotate(f, &unknown);
+    done->error = -rotate(f, &unknown);
     if (unknown) {
         sock_close(&f->fd);
     }
-    return AUDIT_DURABLE;
 }

@@ -4,8 +4,11 @@
  * The file that the audit log is written to, and its tree: FORMAT.audit, sections 3 and 7. Blocks;
  * audit_log.c has a thread for that. A batch is on disk whole, or the file is as it was before it.
  *
- *   audit_open.c  opens it: what is there is read again and compared, a torn end moved aside
- *   audit_file.c  adds batches to it, begins new files
+ *   audit_open.c     opens it: what is there is read again and compared
+ *   audit_recover.c  a torn end is moved aside, and what was lost is recorded
+ *   audit_mark.c     the last checkpoint, kept beside it: what must be there at the next start
+ *   audit_touch.c    whether somebody else has changed it since it was written last
+ *   audit_file.c     adds batches to it, begins new files
  */
 #ifndef POEMD_POLICY_AUDIT_FILE_H
 #define POEMD_POLICY_AUDIT_FILE_H
@@ -16,6 +19,7 @@
 #include "policy/audit_key.h"
 #include "policy/audit_line.h"
 #include "policy/audit_log.h"
+#include "policy/audit_note.h"
 #include "policy/audit_tree.h"
 
 /* Digits of the number at the end of a rotated file's name, so that a shell sorts them. */
@@ -29,12 +33,17 @@
 struct audit_end {
     struct audit_tree tree;
     char prev[AUDIT_PREV_SIZE + 1];
-    uint64_t sealed; /* records, the checkpoint among its own */
+    uint64_t sealed;                  /* records, the checkpoint among its own */
+    char time[AUDIT_TIME_SIZE + 1];   /* of the last record that has one; "": none */
+    char latest[AUDIT_TIME_SIZE + 1]; /* the latest of all; "": none */
+    size_t last_n;                    /* bytes of the last line, without its end; 0: none */
 };
 
 struct audit_file {
     char path[PATH_MAX];
     int fd;          /* locked; -1: none */
+    int mark_fd;     /* of the mark; -1: none can be kept */
+    json_t *host;    /* owned; NULL: none */
     uint64_t length; /* bytes on disk */
     uint64_t rotate_size;
     unsigned last_number; /* of the files rotated before; 0: none */
@@ -46,6 +55,10 @@ struct audit_file {
     size_t room;
     bool seal; /* the batch wants a checkpoint */
     bool recovered;
+    bool accept_loss;
+    struct audit_checkpoint mark;   /* the largest that was found of our key; size 0: none */
+    char mark_note[AUDIT_NOTE_MAX]; /* its text */
+    char note[AUDIT_NOTE_MAX];      /* of the batch's checkpoint */
     uint64_t torn_bytes;
     uint64_t unsealed; /* records that were found without a checkpoint */
     char torn_path[PATH_MAX];
@@ -64,18 +77,66 @@ bool audit_file_rotated(const char *path, unsigned number, char *out)
 int audit_file_lock(int fd) __attribute__((warn_unused_result));
 
 /*
- * Adds a record to the batch; members is its JSON object as text, n bytes. 0 or -ENOMEM: the batch
- * is as it was.
+ * Adds a record to the batch; members is its JSON object as text, n bytes. Where its time is before
+ * that of the record before, a clock-set-back record comes first. 0 or -ENOMEM: the batch is to be
+ * given up.
  */
 int audit_file_add(struct audit_file *f, const char *time, const struct audit_event *event,
                    const char *members, size_t n) __attribute__((warn_unused_result));
 
+/* Adds a clock-set-back record where time is before that of the record before. 0 or -ENOMEM. */
+int audit_file_add_clock(struct audit_file *f, const char *time)
+    __attribute__((warn_unused_result));
+
+/*
+ * Adds a record of the log's own; members is taken (NULL: no memory). 0 or -ENOMEM, as before.
+ */
+int audit_file_add_own(struct audit_file *f, const char *time, const char *event, json_t *members)
+    __attribute__((warn_unused_result));
+
 /*
  * Puts the batch on disk, with a checkpoint at its end where a record asks for one, many are
  * without, or seal does. It is empty afterwards; a new file is begun where this one is large
- * enough. *error is as in struct audit_done.
+ * enough. outcome, error and touched of *done are filled in.
  */
-enum audit_outcome audit_file_commit(struct audit_file *f, bool seal, int *error)
+void audit_file_commit(struct audit_file *f, bool seal, struct audit_done *done);
+
+/* ---- the mark: FORMAT.audit, section 7 ---- */
+
+/*
+ * Opens the mark beside the log and reads it into f->mark, if it is a checkpoint of our key. 0 or
+ * -errno: it can neither be read nor made.
+ */
+int audit_mark_open(struct audit_file *f) __attribute__((warn_unused_result));
+
+/* Notes a checkpoint that is on disk. What goes wrong is left: the older mark stays good. */
+void audit_mark_write(const struct audit_file *f, const char *note);
+
+/* The mark's path for a log's, into out (PATH_MAX). False: it would be too long. */
+bool audit_mark_path(const char *path, char *out) __attribute__((warn_unused_result));
+
+/* ---- a torn end ---- */
+
+/*
+ * Looks for checkpoints of our key in what is behind the file's length: f->mark becomes the
+ * largest. 0 or -errno.
+ */
+int audit_recover_search(struct audit_file *f) __attribute__((warn_unused_result));
+
+/*
+ * Moves a torn end aside, and records how the log was found: log-recovered, loss-accepted. 0 or
+ * -errno. Nothing is done where the log is as it was left.
+ */
+int audit_recover(struct audit_file *f) __attribute__((warn_unused_result));
+
+/* ---- others who change the file ---- */
+
+/*
+ * Whether the file at the path is the one that is open, as long as it was left, and ends in the
+ * record that was written last. Returns NULL, or what somebody did to it, static; *error is an
+ * errno.
+ */
+const char *audit_touch_find(const struct audit_file *f, int *error)
     __attribute__((warn_unused_result));
 
 #endif

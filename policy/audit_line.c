@@ -21,12 +21,16 @@ const struct audit_event audit_events[] = {
      false,
      {"session", "route", "verdict", "rule", "taint", "client", "backend", NULL}},
     {"memory-exported", false, false, {"session", "how", "ranges", NULL}},
-    {"session-ended", false, false, {"session", "route", "reason", "taint", "counts", NULL}},
+    {"session-ended", false, false, {"session", "route", "reason", "taint", NULL}},
+    {"sessions-repeated", true, false, {"route", "count", "first", "last", "reasons", NULL}},
     {"override", true, false, {"session", "route", "what", "by", "where", NULL}},
     {"trace-started", false, false, {"file", "by", NULL}},
     {"trace-ended", false, false, {"file", "reason", NULL}},
     {AUDIT_ROTATED, true, true, {"file", "tree_size", "root", "frontier", NULL}},
     {AUDIT_RECOVERED, true, true, {"bytes", "unsealed", NULL}},
+    {AUDIT_LOSS, true, true, {"kept", "sealed", NULL}},
+    {AUDIT_LOST, true, true, {"count", "first", "last", "events", NULL}},
+    {AUDIT_CLOCK, true, true, {"before", NULL}},
     {AUDIT_CHECKPOINT, false, true, {"note", NULL}},
     {NULL, false, false, {NULL}},
 };
@@ -40,6 +44,9 @@ const struct audit_event *audit_event_find(const char *name, size_t n)
     }
     return NULL;
 }
+
+/* "time" as take_pattern has it. */
+#define AUDIT_TIME_PATTERN "0000-00-00T00:00:00.000000000Z"
 
 /* ---- reading ---- */
 
@@ -152,7 +159,7 @@ bool audit_line_read(struct audit_head *h, const char *line, size_t n)
         return false;
     }
     if (take(&c, ",\"time\":\"") &&
-        (!take_pattern(&c, "0000-00-00T00:00:00.000000000Z", &h->time) || !take(&c, "\""))) {
+        (!take_pattern(&c, AUDIT_TIME_PATTERN, &h->time) || !take(&c, "\""))) {
         return false;
     }
     if (!take(&c, ",\"prev\":\"") || !take_pattern(&c, "xxxxxxxxxxxxxxxx", &h->prev) ||
@@ -255,6 +262,24 @@ static bool read_hash(const json_t *v, struct audit_hash *out)
     return text && audit_base64_read(text, json_string_length(v), out->b, sizeof out->b);
 }
 
+/* Whether a text has the form of "time". */
+static bool line_is_time(const char *text)
+{
+    struct cursor c = {text, strlen(text)};
+    const char *out;
+
+    return take_pattern(&c, AUDIT_TIME_PATTERN, &out) && c.n == 0;
+}
+
+static void read_latest(const json_t *o, char *latest)
+{
+    const char *const text = json_string_value(json_object_get(o, "latest"));
+
+    if (latest) {
+        snprintf(latest, AUDIT_TIME_SIZE + 1, "%s", text && line_is_time(text) ? text : "");
+    }
+}
+
 static bool read_rotated(const json_t *o, uint64_t seq, struct audit_tree *out)
 {
     const json_t *const size = json_object_get(o, "tree_size");
@@ -278,20 +303,27 @@ static bool read_rotated(const json_t *o, uint64_t seq, struct audit_tree *out)
            audit_hash_same(&root, &named);
 }
 
-bool audit_line_rotated(const struct audit_head *h, struct audit_tree *out)
+json_t *audit_line_members(const struct audit_head *h)
 {
     /* The rest is an object but for its first byte, which is a comma there. */
     char text[AUDIT_LINE_MAX];
-    json_t *o;
-    bool ok;
 
     if (h->rest_n < 2 || h->rest_n > sizeof text) {
-        return false;
+        return NULL;
     }
     memcpy(text, h->rest, h->rest_n);
     text[0] = '{';
-    o = json_loadb(text, h->rest_n, JSON_REJECT_DUPLICATES, NULL);
-    ok = o && read_rotated(o, h->seq, out);
+    return json_loadb(text, h->rest_n, JSON_REJECT_DUPLICATES, NULL);
+}
+
+bool audit_line_rotated(const struct audit_head *h, struct audit_tree *out, char *latest)
+{
+    json_t *const o = audit_line_members(h);
+    const bool ok = o && read_rotated(o, h->seq, out);
+
+    if (ok) {
+        read_latest(o, latest);
+    }
     json_decref(o);
     return ok;
 }
@@ -304,7 +336,7 @@ static json_t *hash_text(const struct audit_hash *h)
     return json_string(text);
 }
 
-json_t *audit_line_rotate(const struct audit_tree *t, const char *file)
+json_t *audit_line_rotate(const struct audit_tree *t, const char *file, const char *latest)
 {
     struct audit_hash root;
     json_t *const frontier = json_array();
@@ -317,6 +349,7 @@ json_t *audit_line_rotate(const struct audit_tree *t, const char *file)
         json_decref(frontier);
         return NULL;
     }
-    return json_pack("{s:o, s:I, s:o, s:o}", "file", audit_text(file, strlen(file)), "tree_size",
-                     (json_int_t)t->size, "root", hash_text(&root), "frontier", frontier);
+    return json_pack("{s:o, s:I, s:o, s:o, s:s*}", "file", audit_text(file, strlen(file)),
+                     "tree_size", (json_int_t)t->size, "root", hash_text(&root), "frontier",
+                     frontier, "latest", *latest ? latest : NULL);
 }

@@ -31,6 +31,12 @@
 #define AUDIT_CHECKPOINT "checkpoint"
 #define AUDIT_ROTATED "log-rotated"
 #define AUDIT_RECOVERED "log-recovered"
+#define AUDIT_LOSS "loss-accepted"
+#define AUDIT_LOST "records-lost"
+#define AUDIT_CLOCK "clock-set-back"
+
+/* Events that there are, at the most: what is counted by event has so many counters. */
+#define AUDIT_EVENTS_MAX 32u
 
 struct audit_event {
     const char *name;
@@ -89,13 +95,22 @@ bool audit_line_note(const struct audit_head *h, char *out) __attribute__((warn_
 
 /*
  * The tree that a log-rotated line goes on from. False: the members are not the page's, or its root
- * is not that of its peaks, or libcrypto failed.
+ * is not that of its peaks, or libcrypto failed. latest (AUDIT_TIME_SIZE + 1 bytes, or NULL) is the
+ * latest time of the records before, "" where the line has none.
  */
-bool audit_line_rotated(const struct audit_head *h, struct audit_tree *out)
+bool audit_line_rotated(const struct audit_head *h, struct audit_tree *out, char *latest)
     __attribute__((warn_unused_result));
 
-/* The members of log-rotated, a new reference; NULL without memory. file is what was rotated. */
-json_t *audit_line_rotate(const struct audit_tree *t, const char *file)
+/*
+ * The members of log-rotated, a new reference; NULL without memory. file is what was rotated,
+ * latest the latest time in it.
+ */
+json_t *audit_line_rotate(const struct audit_tree *t, const char *file, const char *latest)
     __attribute__((warn_unused_result));
+
+/*
+ * The members of any line as an object, a new reference; NULL: they are not JSON, or no memory.
+ */
+json_t *audit_line_members(const struct audit_head *h) __attribute__((warn_unused_result));
 
 #endif

@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "base/sock.h"
 #include "policy/audit_file.h"
+#include "policy/audit_fit.h"
 #include "policy/audit_line.h"
 
 /* Foreign text in a record, at the most. */
@@ -49,13 +50,21 @@ struct result {
 
 STAILQ_HEAD(results, result);
 
+/* Records that are in no log, from the first to the last. */
+struct lost {
+    uint64_t n;
+    char first[AUDIT_TIME_SIZE + 1];
+    char last[AUDIT_TIME_SIZE + 1];
+    uint64_t by_event[AUDIT_EVENTS_MAX]; /* by the place in audit_events */
+};
+
 struct audit_log {
     struct audit_file file; /* the thread's, while it runs */
     pthread_t thread;
     int done_fd;
-    uint64_t last_number; /* the caller's */
-    pthread_mutex_t lock; /* of all below */
-    pthread_cond_t wake;
+    uint64_t last_number;   /* the caller's */
+    pthread_mutex_t lock;   /* of all below */
+    pthread_cond_t wake;    /* waits by CLOCK_MONOTONIC */
     struct entries queue;   /* not committed */
     struct entries wanted;  /* committed; the thread takes them all at once */
     struct results results; /* not collected */
@@ -63,7 +72,11 @@ struct audit_log {
     uint64_t size;          /* records on disk */
     bool broken;
     bool closing;
-    struct audit_done last; /* the result that was added last */
+    struct audit_done last;           /* the result that was added last */
+    struct lost lost;                 /* not recorded yet */
+    uint64_t due_ms;                  /* when to write without being asked; 0: no need */
+    json_t *host;                     /* the caller's; NULL: none */
+    char latest[AUDIT_TIME_SIZE + 1]; /* when it was opened; the caller's */
 };
 
 json_t *audit_text(const void *p, size_t n)
@@ -73,7 +86,68 @@ json_t *audit_text(const void *p, size_t n)
     return json_string(log_escape(text, sizeof text, p, n));
 }
 
+/* ---- what is lost ---- */
+
+static void lost_add(struct lost *l, const struct audit_event *event, const char *time)
+{
+    memcpy(l->last, time, sizeof l->last);
+    if (l->n == 0) {
+        memcpy(l->first, time, sizeof l->first);
+    }
+    l->n++;
+    l->by_event[event - audit_events]++;
+}
+
+/* Adds what came later. */
+static void lost_merge(struct lost *l, const struct lost *later)
+{
+    if (later->n == 0) {
+        return;
+    }
+    if (l->n == 0) {
+        memcpy(l->first, later->first, sizeof l->first);
+    }
+    memcpy(l->last, later->last, sizeof l->last);
+    l->n += later->n;
+    for (size_t i = 0; i < AUDIT_EVENTS_MAX; i++) {
+        l->by_event[i] += later->by_event[i];
+    }
+}
+
+/* The members of records-lost; NULL without memory. */
+static json_t *lost_members(const struct lost *l)
+{
+    json_t *const events = json_object();
+
+    for (size_t i = 0; events && audit_events[i].name; i++) {
+        if (l->by_event[i] > 0 &&
+            json_object_set_new(events, audit_events[i].name,
+                                json_integer((json_int_t)l->by_event[i])) < 0) {
+            json_decref(events);
+            return NULL;
+        }
+    }
+    return json_pack("{s:I, s:s, s:s, s:o}", "count", (json_int_t)l->n, "first", l->first, "last",
+                     l->last, "events", events);
+}
+
 /* ---- the thread ---- */
+
+static uint64_t log_now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void log_time(char out[AUDIT_TIME_SIZE + 1])
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    audit_line_time(&now, out);
+}
 
 static void free_entries(struct entries *list)
 {
@@ -86,30 +160,73 @@ static void free_entries(struct entries *list)
     }
 }
 
-/* Writes a batch. How many it was is in *n, how it went in *done. */
-static void write_batch(struct audit_log *log, struct entries *batch, bool seal, unsigned *n,
-                        struct audit_done *done)
+/* A turn of the thread's. */
+struct work {
+    struct entries batch;
+    unsigned n; /* entries of it */
+    bool seal;
+    char time[AUDIT_TIME_SIZE + 1]; /* of what the log adds itself: no entry is of earlier */
+    struct lost lost;               /* to be recorded before them */
+    struct audit_done done;
+};
+
+/*
+ * Takes what is to be written from the log. An entry of an earlier time than the one before begins
+ * a batch of its own: a record of the clock comes before it, and those of a batch that are told of
+ * stand in a row. Under the lock.
+ */
+static void work_take(struct audit_log *log, struct work *w)
+{
+    const struct entry *before = NULL;
+    struct entry *e;
+
+    STAILQ_INIT(&w->batch);
+    w->n = 0;
+    w->seal = log->closing || (log->due_ms && log_now_ms() >= log->due_ms);
+    w->lost = log->lost;
+    log->lost = (struct lost){.n = 0};
+    w->done = (struct audit_done){.upto = log->last.upto};
+    e = STAILQ_FIRST(&log->wanted) ? STAILQ_FIRST(&log->wanted) : STAILQ_FIRST(&log->queue);
+    if (e) {
+        memcpy(w->time, e->time, sizeof w->time);
+    } else {
+        log_time(w->time);
+    }
+    while ((e = STAILQ_FIRST(&log->wanted)) && !(before && strcmp(e->time, before->time) < 0)) {
+        STAILQ_REMOVE_HEAD(&log->wanted, link);
+        STAILQ_INSERT_TAIL(&w->batch, e, link);
+        w->done.upto = e->number;
+        w->n++;
+        before = e;
+    }
+}
+
+/* The outcome is in done. */
+static void work_write(struct audit_file *f, struct work *w)
 {
     struct entry *e;
     int err = 0;
 
-    *n = 0;
-    STAILQ_FOREACH(e, batch, link)
+    if (w->lost.n > 0) {
+        err = audit_file_add_clock(f, w->time);
+    }
+    if (w->lost.n > 0 && err == 0) {
+        err = audit_file_add_own(f, w->time, AUDIT_LOST, lost_members(&w->lost));
+    }
+    STAILQ_FOREACH(e, &w->batch, link)
     {
-        done->upto = e->number;
-        done->seq = log->file.batch.tree.size;
-        ++*n;
         if (err == 0) {
-            err = audit_file_add(&log->file, e->time, e->event, e->members, e->n);
+            err = audit_file_add(f, e->time, e->event, e->members, e->n);
+            w->done.seq = f->batch.tree.size - 1;
         }
     }
     if (err < 0) {
         /* What is in the file's batch cannot be taken back one by one. */
-        done->outcome = AUDIT_BROKEN;
-        done->error = -err;
+        w->done.outcome = AUDIT_BROKEN;
+        w->done.error = -err;
         return;
     }
-    done->outcome = audit_file_commit(&log->file, seal, &done->error);
+    audit_file_commit(f, w->seal, &w->done);
 }
 
 static void wake_caller(const struct audit_log *log)
@@ -121,19 +238,52 @@ static void wake_caller(const struct audit_log *log)
     }
 }
 
-/* Under the lock. Each result's memory comes with its batch, so that none can be lost. */
-static void add_result(struct audit_log *log, struct result *r, const struct audit_done *done,
-                       unsigned n)
+/* What was to be written is lost: it is counted before what was lost meanwhile. Under the lock. */
+static void log_lose(struct audit_log *log, struct work *w)
 {
-    log->last = *done;
-    log->queued -= n;
+    const struct lost meanwhile = log->lost;
+    const struct entry *e;
+
+    STAILQ_FOREACH(e, &w->batch, link)
+    {
+        lost_add(&w->lost, e->event, e->time);
+    }
+    lost_merge(&w->lost, &meanwhile);
+    log->lost = w->lost;
+}
+
+/* Notes when the log is to be written without being asked. Under the lock. */
+static void log_set_due(struct audit_log *log)
+{
+    const struct audit_end *end = &log->file.on_disk;
+
+    if (log->broken) {
+        log->due_ms = 0;
+    } else if (log->lost.n > 0) {
+        log->due_ms = log_now_ms() + AUDIT_RETRY_MS;
+    } else if (end->sealed == end->tree.size) {
+        log->due_ms = 0;
+    } else if (!log->due_ms || log->last.outcome != AUDIT_DURABLE) {
+        log->due_ms = log_now_ms() + AUDIT_SEAL_MS;
+    }
+}
+
+/* Under the lock. Each result's memory comes with its batch, so that none can be lost. */
+static void add_result(struct audit_log *log, struct result *r, struct work *w)
+{
+    if (w->done.outcome != AUDIT_DURABLE) {
+        log_lose(log, w);
+    }
+    log->last = w->done;
+    log->queued -= w->n;
     log->size = log->file.on_disk.tree.size;
-    log->broken = log->broken || done->outcome == AUDIT_BROKEN;
-    if (n == 0) {
+    log->broken = log->broken || w->done.outcome == AUDIT_BROKEN;
+    log_set_due(log);
+    if (w->n == 0) {
         free(r);
         return;
     }
-    r->done = *done;
+    r->done = w->done;
     STAILQ_INSERT_TAIL(&log->results, r, link);
     wake_caller(log);
 }
@@ -141,30 +291,35 @@ static void add_result(struct audit_log *log, struct result *r, const struct aud
 /* One batch. Under the lock, which is let go while the disk is waited for. */
 static void turn(struct audit_log *log, struct result *r)
 {
-    struct audit_done done = {.upto = log->last.upto};
-    struct entries batch = STAILQ_HEAD_INITIALIZER(batch);
-    const bool seal = log->closing;
-    const bool broken = log->broken;
-    unsigned n = 0;
+    struct work w;
 
-    STAILQ_CONCAT(&batch, &log->wanted);
-    pthread_mutex_unlock(&log->lock);
-    if (broken) {
-        struct entry *e;
-
-        done.outcome = AUDIT_BROKEN;
-        done.error = log->last.error;
-        STAILQ_FOREACH(e, &batch, link)
-        {
-            done.upto = e->number;
-            n++;
-        }
+    work_take(log, &w);
+    if (log->broken) {
+        w.done.outcome = AUDIT_BROKEN;
+        w.done.error = log->last.error;
+        w.done.touched = log->last.touched;
     } else {
-        write_batch(log, &batch, seal, &n, &done);
+        pthread_mutex_unlock(&log->lock);
+        work_write(&log->file, &w);
+        pthread_mutex_lock(&log->lock);
     }
-    free_entries(&batch);
-    pthread_mutex_lock(&log->lock);
-    add_result(log, r, &done, n);
+    add_result(log, r, &w);
+    free_entries(&w.batch);
+}
+
+/* Waits until there is something to write. Under the lock. */
+static void log_wait(struct audit_log *log)
+{
+    while (STAILQ_EMPTY(&log->wanted) && !log->closing) {
+        const struct timespec due = {.tv_sec = (time_t)(log->due_ms / 1000),
+                                     .tv_nsec = (long)(log->due_ms % 1000) * 1000000};
+
+        if (!log->due_ms) {
+            pthread_cond_wait(&log->wake, &log->lock);
+        } else if (pthread_cond_timedwait(&log->wake, &log->lock, &due) == ETIMEDOUT) {
+            return;
+        }
+    }
 }
 
 static void *run(void *arg)
@@ -174,20 +329,19 @@ static void *run(void *arg)
 
     pthread_mutex_lock(&log->lock);
     for (;;) {
-        bool closing;
+        bool last;
 
-        while (STAILQ_EMPTY(&log->wanted) && !log->closing) {
-            pthread_cond_wait(&log->wake, &log->lock);
-        }
-        closing = log->closing;
+        log_wait(log);
         while (!(r = malloc(sizeof *r))) {
             /* A result must be told; memory for 40 bytes comes back. */
             pthread_mutex_unlock(&log->lock);
             nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
             pthread_mutex_lock(&log->lock);
         }
+        /* Nothing is appended any more to a log that is being closed. */
+        last = log->closing;
         turn(log, r);
-        if (closing) {
+        if (last && STAILQ_EMPTY(&log->wanted)) {
             break;
         }
     }
@@ -217,6 +371,7 @@ enum audit_open audit_log_open(struct audit_log **out, const struct audit_settin
                                struct audit_fault *why)
 {
     struct audit_log *const log = calloc(1, sizeof *log);
+    pthread_condattr_t monotonic;
     enum audit_open o;
 
     *out = NULL;
@@ -233,7 +388,12 @@ enum audit_open audit_log_open(struct audit_log **out, const struct audit_settin
     STAILQ_INIT(&log->wanted);
     STAILQ_INIT(&log->results);
     pthread_mutex_init(&log->lock, NULL);
-    pthread_cond_init(&log->wake, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&log->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    log->host = log->file.host;
+    memcpy(log->latest, log->file.on_disk.latest, sizeof log->latest);
     log->size = log->file.on_disk.tree.size;
     log->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     why->error = log->done_fd < 0 ? errno : start(log);
@@ -250,7 +410,7 @@ enum audit_open audit_log_open(struct audit_log **out, const struct audit_settin
 
 static bool fields_ok(const struct audit_event *e, const json_t *fields)
 {
-    static const char *const ours[] = {"seq", "time", "prev", "event"};
+    static const char *const ours[] = {"seq", "time", "prev", "event", "host"};
 
     if (!e || e->own || !json_is_object(fields)) {
         return false;
@@ -268,28 +428,78 @@ static bool fields_ok(const struct audit_event *e, const json_t *fields)
     return true;
 }
 
-static int new_entry(const struct audit_event *event, const json_t *fields, struct entry **out)
+/* The fields and the host as text, cut where they would be too long. To be freed, or NULL. */
+static char *members_of(json_t *host, const json_t *fields, int *too_long)
 {
-    struct timespec now;
+    const size_t max = AUDIT_LINE_MAX - AUDIT_HEAD_MAX;
+    json_t *o = json_copy((json_t *)fields);
+    char *text = NULL;
+
+    *too_long = 0;
+    if (o && (!host || json_object_set(o, "host", host) == 0)) {
+        text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+    }
+    if (text && strlen(text) > max) {
+        json_t *const copy = json_deep_copy(o);
+
+        free(text);
+        text = copy ? audit_fit(copy, max, too_long) : NULL;
+        json_decref(copy);
+    }
+    json_decref(o);
+    return text;
+}
+
+static int new_entry(const struct audit_log *log, const struct audit_event *event,
+                     const json_t *fields, struct entry **out)
+{
     struct entry *const e = calloc(1, sizeof *e);
+    int too_long = 0;
 
     if (!e) {
         return -ENOMEM;
     }
     e->event = event;
-    e->members = json_dumps(fields, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
-    e->n = e->members ? strlen(e->members) : 0;
-    if (!e->members || e->n > AUDIT_LINE_MAX - AUDIT_HEAD_MAX) {
-        const int err = e->members ? -EMSGSIZE : -ENOMEM;
-
-        free(e->members);
+    e->members = members_of(log->host, fields, &too_long);
+    if (!e->members) {
         free(e);
-        return err;
+        return too_long ? -EMSGSIZE : -ENOMEM;
     }
-    clock_gettime(CLOCK_REALTIME, &now);
-    audit_line_time(&now, e->time);
+    e->n = strlen(e->members);
     *out = e;
     return 0;
+}
+
+/* Queues an entry, with its time. Under the lock, so that times are in the order of the queue. */
+static int log_queue(struct audit_log *log, struct entry *e, uint64_t *number)
+{
+    if (log->broken) {
+        return -EIO;
+    }
+    if (log->queued >= AUDIT_QUEUE_MAX) {
+        return -ENOBUFS;
+    }
+    log_time(e->time);
+    e->number = ++log->last_number;
+    log->queued++;
+    if (number) {
+        *number = e->number;
+    }
+    STAILQ_INSERT_TAIL(&log->queue, e, link);
+    return 0;
+}
+
+/* A record that does not even come into the queue is lost as well. Under the lock. */
+static void log_lose_one(struct audit_log *log, const struct audit_event *event)
+{
+    char time[AUDIT_TIME_SIZE + 1];
+
+    log_time(time);
+    lost_add(&log->lost, event, time);
+    if (!log->due_ms && !log->broken) {
+        log->due_ms = log_now_ms() + AUDIT_RETRY_MS;
+        pthread_cond_signal(&log->wake);
+    }
 }
 
 int audit_log_append(struct audit_log *log, const char *event, const json_t *fields,
@@ -302,25 +512,16 @@ int audit_log_append(struct audit_log *log, const char *event, const json_t *fie
     if (!fields_ok(known, fields)) {
         return -EINVAL;
     }
-    err = new_entry(known, fields, &e);
-    if (err < 0) {
-        return err;
-    }
+    err = new_entry(log, known, fields, &e);
     pthread_mutex_lock(&log->lock);
-    if (log->broken) {
-        err = -EIO;
-    } else if (log->queued >= AUDIT_QUEUE_MAX) {
-        err = -ENOBUFS;
-    } else {
-        e->number = ++log->last_number;
-        log->queued++;
-        if (number) {
-            *number = e->number;
-        }
-        STAILQ_INSERT_TAIL(&log->queue, e, link);
+    if (err == 0) {
+        err = log_queue(log, e, number);
+    }
+    if (err < 0) {
+        log_lose_one(log, known);
     }
     pthread_mutex_unlock(&log->lock);
-    if (err < 0) {
+    if (err < 0 && e) {
         free(e->members);
         free(e);
     }
@@ -380,6 +581,11 @@ bool audit_log_recovered(const struct audit_log *log, struct audit_recovered *ou
                                     .unsealed = f->unsealed,
                                     .torn_path = f->torn_bytes > 0 ? f->torn_path : NULL};
     return f->recovered;
+}
+
+const char *audit_log_latest(const struct audit_log *log)
+{
+    return log->latest;
 }
 
 enum audit_outcome audit_log_close(struct audit_log *log, int *error)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Opening a log: what is there is read again and compared with its checkpoints; a torn end is moved
- * aside. A log that is not as its writer left it is refused, never mended: that is for a person.
+ * Opening a log: what is there is read again and compared with its checkpoints, and with the mark
+ * beside it. A log that is not as its writer left it is refused, never mended: that is for a
+ * person.
  *
  * A torn end is what a crash leaves: a last line without its end, or, where a file system kept a
  * file's length and lost its bytes, NULs. Nothing behind the first of them was ever acknowledged,
@@ -32,8 +33,6 @@
 
 /* What is put behind the path at the most: ".torn." and a number. */
 #define SUFFIX_MAX 16
-
-#define TORN_FILES 1000u
 
 __attribute__((format(printf, 5, 6))) static enum audit_open refuse(enum audit_open o, int err,
                                                                     const char *path,
@@ -127,6 +126,24 @@ static int undo_rotation(struct audit_file *f)
     return unlink(rotated) < 0 ? -errno : audit_disk_sync_folder(f->path);
 }
 
+/* Whether all that a checkpoint of our key has sealed is there, or may be missing. */
+static enum audit_open check_loss(struct audit_file *f, struct audit_fault *why)
+{
+    const int err = f->torn_bytes > 0 ? audit_recover_search(f) : 0;
+
+    if (err < 0) {
+        return refuse_system(err, f->path, why);
+    }
+    if (f->mark.size <= f->on_disk.tree.size || f->accept_loss) {
+        return AUDIT_OPEN_OK;
+    }
+    return refuse(AUDIT_OPEN_LOSS, 0, f->path, why,
+                  "sealed records are gone: a checkpoint of this log has %" PRIu64
+                  " records, and %" PRIu64 " are there; put the log back, or have it go on without "
+                  "them by poemd --accept-loss, which is recorded",
+                  f->mark.size, f->on_disk.tree.size);
+}
+
 /* Opens the file and locks it; *fresh where it was made. */
 static enum audit_open open_file(struct audit_file *f, bool *fresh, struct audit_fault *why)
 {
@@ -139,6 +156,9 @@ static enum audit_open open_file(struct audit_file *f, bool *fresh, struct audit
     }
     f->fd = open(f->path, flags);
     *fresh = f->fd < 0 && errno == ENOENT && f->last_number == 0;
+    if (*fresh && f->mark.size > 0 && !f->accept_loss) {
+        return check_loss(f, why);
+    }
     if (*fresh) {
         f->fd = open(f->path, flags | O_CREAT | O_EXCL, 0600);
     }
@@ -203,7 +223,16 @@ static enum audit_open refuse_step(const struct audit_file *f, const struct audi
     }
 }
 
-/* Walks over the whole file. *end is where its last whole line ends. */
+/* Whether the tree, if it is as large as the mark's, is the mark's. */
+static bool same_as_mark(const struct audit_file *f, const struct audit_tree *tree)
+{
+    struct audit_hash root;
+
+    return f->mark.size == 0 || f->mark.size != tree->size ||
+           (audit_tree_root(tree, &root) == 0 && audit_hash_same(&root, &f->mark.root));
+}
+
+/* Walks over the whole file. */
 static enum audit_open walk(struct audit_file *f, struct audit_walk *w, struct audit_scan *scan,
                             struct audit_fault *why)
 {
@@ -218,9 +247,17 @@ static enum audit_open walk(struct audit_file *f, struct audit_walk *w, struct a
         if (s != AUDIT_STEP_OK) {
             return refuse_step(f, w, s, why);
         }
+        if (!same_as_mark(f, &w->tree)) {
+            return refuse(AUDIT_OPEN_TAMPERED, 0, f->path, why,
+                          "not the log that was sealed: its first %" PRIu64
+                          " records are other ones than at its last checkpoint; put the log back, "
+                          "or move its files away",
+                          f->mark.size);
+        }
         if (scan->lines == 1) {
             learn_number(f, line, n);
         }
+        f->on_disk.last_n = n;
     }
     if (o == AUDIT_SCAN_LONG) {
         return refuse_step(f, w, AUDIT_STEP_NO_RECORD, why);
@@ -232,116 +269,6 @@ static enum audit_open walk(struct audit_file *f, struct audit_walk *w, struct a
         return refuse_step(f, w, AUDIT_STEP_BEGINNING, why);
     }
     return AUDIT_OPEN_OK;
-}
-
-/* ---- a torn end ---- */
-
-/* Makes the file that takes it: the first number that is free. The fd, or -errno. */
-static int create_torn(struct audit_file *f)
-{
-    int fd = -EEXIST;
-
-    for (unsigned i = 1; i < TORN_FILES && fd == -EEXIST; i++) {
-        const int n = snprintf(f->torn_path, sizeof f->torn_path, "%s.torn.%03u", f->path, i);
-
-        fd = n < (int)sizeof f->torn_path ? audit_disk_create(f->torn_path, 0600, "", 0)
-                                          : -ENAMETOOLONG;
-    }
-    return fd;
-}
-
-static int copy_from(int from_fd, uint64_t at, int to_fd)
-{
-    char buffer[65536];
-    uint64_t to = 0;
-
-    for (;;) {
-        const ssize_t r = pread(from_fd, buffer, sizeof buffer, (off_t)(at + to));
-        int err;
-
-        if (r < 0 && errno == EINTR) {
-            continue;
-        }
-        if (r <= 0) {
-            return r < 0 ? -errno : 0;
-        }
-        err = audit_disk_write(to_fd, buffer, (size_t)r, to);
-        if (err < 0) {
-            return err;
-        }
-        to += (uint64_t)r;
-    }
-}
-
-/* Moves all behind the file's length aside: first the copy is on disk, then the file is cut. */
-static int move_torn(struct audit_file *f)
-{
-    const int fd = create_torn(f);
-    int err;
-
-    if (fd < 0) {
-        return fd;
-    }
-    err = copy_from(f->fd, f->length, fd);
-    if (err == 0 && fsync(fd) < 0) {
-        err = -errno;
-    }
-    close(fd);
-    if (err == 0) {
-        err = audit_disk_sync_folder(f->path);
-    }
-    if (err < 0) {
-        unlink(f->torn_path);
-        return err;
-    }
-    return ftruncate(f->fd, (off_t)f->length) < 0 || fsync(f->fd) < 0 ? -errno : 0;
-}
-
-/* Adds the record that says how the log was found to the batch. */
-static int add_recovered(struct audit_file *f)
-{
-    const char *const slash = strrchr(f->torn_path, '/');
-    const char *const name = slash ? slash + 1 : f->torn_path;
-    char time[AUDIT_TIME_SIZE + 1];
-    struct timespec now;
-    json_t *const o = json_pack("{s:I, s:I}", "bytes", (json_int_t)f->torn_bytes, "unsealed",
-                                (json_int_t)f->unsealed);
-    char *text = NULL;
-    int err = -ENOMEM;
-
-    if (o && (f->torn_bytes == 0 ||
-              json_object_set_new(o, "file", audit_text(name, strlen(name))) == 0)) {
-        text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
-    }
-    clock_gettime(CLOCK_REALTIME, &now);
-    audit_line_time(&now, time);
-    if (text) {
-        err = audit_file_add(f, time, audit_event_find(AUDIT_RECOVERED, strlen(AUDIT_RECOVERED)),
-                             text, strlen(text));
-    }
-    free(text);
-    json_decref(o);
-    return err;
-}
-
-static int recover(struct audit_file *f)
-{
-    int err = 0;
-
-    if (f->torn_bytes == 0 && f->unsealed == 0) {
-        return 0;
-    }
-    if (f->torn_bytes > 0) {
-        err = move_torn(f);
-    }
-    if (err == 0) {
-        err = add_recovered(f);
-    }
-    if (err == 0 && audit_file_commit(f, true, &err) == AUDIT_DURABLE) {
-        f->recovered = true;
-        return 0;
-    }
-    return err > 0 ? -err : err;
 }
 
 /* ---- all of it ---- */
@@ -369,6 +296,8 @@ static enum audit_open read_again(struct audit_file *f, struct audit_fault *why)
     f->on_disk.tree = w.tree;
     memcpy(f->on_disk.prev, w.prev, sizeof w.prev);
     f->on_disk.sealed = w.sealed;
+    memcpy(f->on_disk.time, w.time, sizeof w.time);
+    memcpy(f->on_disk.latest, w.latest, sizeof w.latest);
     f->batch = f->on_disk;
     return AUDIT_OPEN_OK;
 }
@@ -389,11 +318,15 @@ static enum audit_open open_all(struct audit_file *f, const struct audit_setting
         why->error = -err;
         return AUDIT_OPEN_KEY;
     }
-    o = open_file(f, &fresh, why);
+    err = audit_mark_open(f);
+    o = err < 0 ? refuse_system(err, f->path, why) : open_file(f, &fresh, why);
     if (o == AUDIT_OPEN_OK) {
         o = read_again(f, why);
     }
-    if (o == AUDIT_OPEN_OK && (err = recover(f)) < 0) {
+    if (o == AUDIT_OPEN_OK) {
+        o = check_loss(f, why);
+    }
+    if (o == AUDIT_OPEN_OK && (err = audit_recover(f)) < 0) {
         o = refuse_system(err, f->path, why);
     }
     return o;
@@ -406,7 +339,10 @@ enum audit_open audit_file_open(struct audit_file *f, const struct audit_setting
 
     memset(f, 0, sizeof *f);
     f->fd = -1;
+    f->mark_fd = -1;
     f->rotate_size = settings->rotate_size;
+    f->accept_loss = settings->accept_loss;
+    f->host = json_incref(settings->host);
     o = open_all(f, settings, why);
     if (o != AUDIT_OPEN_OK) {
         audit_file_deinit(f);

@@ -290,7 +290,7 @@ static bool on_line(void *arg, const struct audit_walk *w, const struct audit_he
     struct audit_tree before;
 
     if (head->seq == w->first && w->first > 0 &&
-        (!audit_line_rotated(head, &before) || !take_peaks(m, &before))) {
+        (!audit_line_rotated(head, &before, NULL) || !take_peaks(m, &before))) {
         m->failed = true;
         return false;
     }

@@ -180,7 +180,7 @@ static bool compare_beginning(struct job *j, const struct audit_head *head)
 
     audit_tree_init(&before);
     if (j->walk.tree.size != j->walk.first + 1 ||
-        (head->seq > 0 && !audit_line_rotated(head, &before))) {
+        (head->seq > 0 && !audit_line_rotated(head, &before, NULL))) {
         return true;
     }
     return compare_older(j, &before);

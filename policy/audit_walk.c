@@ -31,6 +31,7 @@ void audit_walk_init(struct audit_walk *w, const struct audit_vkey *key)
     audit_tree_init(&w->tree);
     audit_line_prev(NULL, w->prev);
     w->sealed = 0;
+    w->time[0] = w->latest[0] = '\0';
     w->has_checkpoint = false;
     w->note[0] = '\0';
 }
@@ -45,7 +46,7 @@ static enum audit_step begin(struct audit_walk *w, const struct audit_head *head
     if (head->seq == 0 && !w->begun) {
         return rotated ? AUDIT_STEP_BEGINNING : AUDIT_STEP_OK;
     }
-    if (!rotated || !audit_line_rotated(head, &before)) {
+    if (!rotated || !audit_line_rotated(head, &before, w->begun ? NULL : w->latest)) {
         return AUDIT_STEP_BEGINNING;
     }
     if (!w->begun) {
@@ -105,6 +106,18 @@ static enum audit_step check_note(struct audit_walk *w, const struct audit_head 
                                                                        : AUDIT_STEP_ROOT;
 }
 
+static void note_time(struct audit_walk *w, const struct audit_head *head)
+{
+    if (!head->time) {
+        return;
+    }
+    memcpy(w->time, head->time, AUDIT_TIME_SIZE);
+    w->time[AUDIT_TIME_SIZE] = '\0';
+    if (memcmp(w->time, w->latest, AUDIT_TIME_SIZE) > 0) {
+        memcpy(w->latest, w->time, sizeof w->latest);
+    }
+}
+
 static enum audit_step add(struct audit_walk *w, const char *line, size_t n)
 {
     struct audit_hash leaf;
@@ -152,6 +165,7 @@ enum audit_step audit_walk_line(struct audit_walk *w, const char *line, size_t n
     if (added != AUDIT_STEP_OK) {
         return added;
     }
+    note_time(w, head);
     if (!head->time && s == AUDIT_STEP_OK) {
         w->checkpoint = c;
         memcpy(w->note, note, sizeof note);

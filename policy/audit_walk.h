@@ -25,6 +25,9 @@ struct audit_walk {
     struct audit_tree tree;         /* all before `first`, and what was walked over */
     char prev[AUDIT_PREV_SIZE + 1]; /* that the next line must have; "": not known */
     uint64_t sealed;                /* records that are sealed, a checkpoint among its own */
+    char time[AUDIT_TIME_SIZE + 1]; /* of the last record that has one; "": none */
+    char
+        latest[AUDIT_TIME_SIZE + 1]; /* the latest of all, also of those before `first`; "": none */
     bool has_checkpoint;
     struct audit_checkpoint checkpoint; /* the last good one */
     char note[AUDIT_NOTE_MAX];          /* its text */

@@ -63,13 +63,14 @@ static void fuzz_log(const char *p, size_t n)
         const uint64_t size = w.tree.size;
         const uint64_t sealed = w.sealed;
         struct audit_tree rotated;
+        char latest[AUDIT_TIME_SIZE + 1];
         struct audit_head head;
         enum audit_step s;
 
         if (audit_line_read(&head, p, line_n)) {
             check_line(&head, p, line_n);
             check_note(&head, p, line_n);
-            if (audit_line_rotated(&head, &rotated)) {
+            if (audit_line_rotated(&head, &rotated, latest)) {
                 FUZZ_REQUIRE(rotated.size == head.seq);
             }
         }

@@ -8,7 +8,7 @@ target_compile_definitions(unit_audit INTERFACE SOURCE_DIR="${CMAKE_SOURCE_DIR}"
 add_executable(audit_storm audit_storm.c)
 target_link_libraries(audit_storm PRIVATE audit)
 set_target_properties(audit_storm PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
-foreach(suite kill log note page proof report torn tree verify)
+foreach(suite kill log note own page proof report torn touch tree verify)
   poemd_unit_test(test_audit_${suite} unit_audit)
 endforeach()
 target_compile_definitions(test_audit_kill PRIVATE AUDIT_STORM="$<TARGET_FILE:audit_storm>")

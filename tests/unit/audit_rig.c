@@ -52,11 +52,18 @@ const struct audit_vkey *rig_keygen(void)
     return &vkey;
 }
 
-static enum audit_open try_open(struct audit_log **log, uint64_t rotate_size,
+void rig_forget_mark(void)
+{
+    ck_assert(unlink(unit_path(".log.sealed")) == 0 || errno == ENOENT);
+}
+
+static enum audit_open try_open(struct audit_log **log, uint64_t rotate_size, bool accept_loss,
                                 struct audit_fault *why)
 {
-    const struct audit_settings settings = {
-        .path = rig_log(), .key_path = rig_key(), .rotate_size = rotate_size};
+    const struct audit_settings settings = {.path = rig_log(),
+                                            .key_path = rig_key(),
+                                            .rotate_size = rotate_size,
+                                            .accept_loss = accept_loss};
 
     return audit_log_open(log, &settings, why);
 }
@@ -65,21 +72,32 @@ struct audit_log *rig_open(uint64_t rotate_size)
 {
     struct audit_fault why;
     struct audit_log *log;
-    const enum audit_open o = try_open(&log, rotate_size, &why);
+    const enum audit_open o = try_open(&log, rotate_size, false, &why);
 
     ck_assert_msg(o == AUDIT_OPEN_OK, "opening: %d: %s", (int)o, why.text);
     return log;
 }
 
-void rig_open_fails(enum audit_open expected)
+struct audit_log *rig_open_lossy(void)
 {
     struct audit_fault why;
     struct audit_log *log;
-    const enum audit_open o = try_open(&log, 0, &why);
+    const enum audit_open o = try_open(&log, 0, true, &why);
+
+    ck_assert_msg(o == AUDIT_OPEN_OK, "opening: %d: %s", (int)o, why.text);
+    return log;
+}
+
+const char *rig_open_fails(enum audit_open expected)
+{
+    static struct audit_fault why;
+    struct audit_log *log;
+    const enum audit_open o = try_open(&log, 0, false, &why);
 
     ck_assert_msg(o == expected, "opening: %d instead of %d: %s", (int)o, (int)expected, why.text);
     ck_assert_ptr_null(log);
     ck_assert_uint_gt(strlen(why.text), 0);
+    return why.text;
 }
 
 void rig_close(struct audit_log *log)

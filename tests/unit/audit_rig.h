@@ -25,11 +25,17 @@ const char *rig_pub(void);
 /* Makes the pair of keys; what it was made into, static. */
 const struct audit_vkey *rig_keygen(void);
 
+/* The mark beside the log: as a log is that was made before there were marks. */
+void rig_forget_mark(void);
+
 /* Opens the log. */
 struct audit_log *rig_open(uint64_t rotate_size);
 
-/* Fails to open it with this outcome. */
-void rig_open_fails(enum audit_open expected);
+/* Fails to open it with this outcome; why, static. */
+const char *rig_open_fails(enum audit_open expected);
+
+/* Opens a log that has lost sealed records: an operator says so. */
+struct audit_log *rig_open_lossy(void);
 
 /* Closes it; all is on disk. */
 void rig_close(struct audit_log *log);

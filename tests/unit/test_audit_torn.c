@@ -48,6 +48,7 @@ static void recover(const char *bytes, size_t n, size_t kept, uint64_t records, 
     char *after;
 
     rig_write(rig_log(), bytes, n);
+    rig_forget_mark();
     log = rig_open(0);
     ck_assert(audit_log_recovered(log, &r));
     ck_assert_uint_eq(r.bytes, n - kept);
