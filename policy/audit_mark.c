@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The last checkpoint of a log, in a file of its own beside it. A log that is found shorter than its
- * mark, or not found at all, has lost sealed records. The mark is not synced: it is written when
- * what it seals is on disk, so that after a crash it is older than the log, never ahead of it.
+ * The last checkpoint of a log, in a file of its own beside it. A log that is found shorter than
+ * its mark, or not found at all, has lost sealed records. The mark is not synced: it is written
+ * when what it seals is on disk, so that after a crash it is older than the log, never ahead of it.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -162,9 +162,9 @@ static int recover_add_found(struct audit_file *f, const char *time)
 static int recover_add_loss(struct audit_file *f, const char *time)
 {
     return audit_file_add_own(f, time, AUDIT_LOSS,
-                              json_pack("{s:I, s:I, s:s}", "kept",
-                                        (json_int_t)f->on_disk.tree.size, "sealed",
-                                        (json_int_t)f->mark.size, "checkpoint", f->mark_note));
+                              json_pack("{s:I, s:I, s:s}", "kept", (json_int_t)f->on_disk.tree.size,
+                                        "sealed", (json_int_t)f->mark.size, "checkpoint",
+                                        f->mark_note));
 }
 
 /* The present time, with a mark where the log's last record is of later. */

@@ -187,6 +187,7 @@ struct config {
     unsigned audit_rotate_mib;     /* 0: never */
     unsigned trace_buffer_mib;     /* of each worker, for what it captures */
     unsigned on_audit_failure;     /* enum config_audit_failure */
+    bool accept_loss;              /* --accept-loss */
     struct config_list trust_keys; /* PEM files of keys that may sign envelopes */
     struct config_list envelopes;  /* files */
     struct inspector_key *trusted; /* by config_resolve: the keys that trust_keys name; owned */

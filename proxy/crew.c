@@ -85,6 +85,7 @@ static struct ipc_msg message(const struct ticket *t, enum ipc_type type)
         m.u.begin = begin_of(t);
     } else if (type == IPC_VERDICT) {
         m.u.verdict.err = (uint32_t)t->verdict_err;
+        m.u.verdict.unrecorded = t->unrecorded;
     } else if (type == IPC_TAP) {
         m.u.tap = tracing_tap(t->monitor, t);
     }

@@ -64,8 +64,10 @@ static void unrecorded(struct ticket *t)
         return;
     }
     log_line(LOG_ERROR, &about,
-             "denied: its verdict cannot be recorded; make room for the audit log, or say "
-             "\"on-audit-failure taint\"");
+             "denied: the audit log cannot be written, so that its verdict is not recorded; mend "
+             "that (the log's first error names the cause), or configure \"on-audit-failure "
+             "taint\"");
+    t->unrecorded = true;
     carry_out(t, EACCES);
 }
 
@@ -168,7 +170,7 @@ static void on_known(void *arg)
     struct rules_verdict v;
     json_t *record = NULL;
 
-    inquiry_decide(t->inquiry, &t->route->config->rules, &v);
+    inquiry_decide(t->inquiry, &t->route->config->rules, recorder_today(&t->monitor->recorder), &v);
     t->taint |= v.taint;
     t->denied = v.verdict == VERDICT_DENY;
     log_verdict(t, &v);
@@ -279,6 +281,12 @@ static void on_export_recorded(void *arg, bool durable)
     struct ticket *t = arg;
 
     if (!durable) {
+        const struct log_subject about = subject(t, NULL);
+
+        if (!(t->taint & TAINT_UNAUDITED)) {
+            log_line(LOG_ERROR, &about,
+                     "memory was handed out that is not recorded: the audit log cannot be written");
+        }
         decision_taint(t, TAINT_UNAUDITED);
     }
     crew_recorded(&t->monitor->crew, t);
@@ -307,10 +315,35 @@ static json_t *counts(const struct ipc_count *c)
                      (json_int_t)c->bytes, "fds", (json_int_t)c->fds);
 }
 
+/*
+ * The record of an end. What passed is the worker's last word, or, where that never came, as much
+ * as was heard last ("at-least"); where nothing was heard, nothing is said of it.
+ */
+static json_t *end_record(const struct ticket *t, enum session_reason reason,
+                          const struct ipc_ended *what)
+{
+    const struct ipc_count *const to_backend = what ? &what->to_backend : &t->to_backend;
+    const struct ipc_count *const to_client = what ? &what->to_client : &t->to_client;
+    char letters[TAINT_COUNT + 1];
+    json_t *o = json_pack("{s:I,s:s,s:s,s:s}", "session", (json_int_t)t->id, "route",
+                          t->route->config->name, "reason", session_reason_word(reason), "taint",
+                          taint_text(t->taint, letters));
+    json_t *c = NULL;
+
+    if (!o || (!what && !t->counted)) {
+        return o;
+    }
+    c = json_pack("{s:o,s:o}", "to-backend", counts(to_backend), "to-client", counts(to_client));
+    if ((!what && json_object_set_new(c, "at-least", json_true()) < 0) ||
+        json_object_set_new(o, "counts", c) < 0) {
+        json_decref(o);
+        return NULL;
+    }
+    return o;
+}
+
 void decision_end(struct ticket *t, enum session_reason reason, const struct ipc_ended *what)
 {
-    static const struct ipc_ended nothing;
-    char letters[TAINT_COUNT + 1];
 
     recorder_forget(&t->monitor->recorder, &t->recorded);
     inquiry_free(t->inquiry);
@@ -318,11 +351,6 @@ void decision_end(struct ticket *t, enum session_reason reason, const struct ipc
     if (!t->opened) {
         return;
     }
-    what = what ? what : &nothing;
     t->opened = false;
-    recorder_note(&t->monitor->recorder, "session-ended",
-                  json_pack("{s:I,s:s,s:s,s:s,s:{s:o,s:o}}", "session", (json_int_t)t->id, "route",
-                            t->route->config->name, "reason", session_reason_word(reason), "taint",
-                            taint_text(t->taint, letters), "counts", "to-backend",
-                            counts(&what->to_backend), "to-client", counts(&what->to_client)));
+    recorder_note(&t->monitor->recorder, "session-ended", end_record(t, reason, what));
 }

@@ -549,7 +549,7 @@ static bool compose_reply(struct greeting *g, const struct wire_hdr *hdr)
     return true;
 }
 
-void greeting_decide(struct greeting *g, int err)
+void greeting_decide(struct greeting *g, int err, enum session_reason reason)
 {
     const struct wire_hdr hdr = wire_reply_hdr(&g->request_hdr, 0);
 
@@ -558,7 +558,9 @@ void greeting_decide(struct greeting *g, int err)
     }
     greeting_tap_flush(&g->tap);
     if (err) {
-        fail(g, true, REASON_DENIED, err, "by the route's rules");
+        fail(g, true, reason, err,
+             reason == REASON_UNRECORDED ? "the audit log cannot be written"
+                                         : "by the route's rules");
         return;
     }
     if (!compose_reply(g, &hdr)) {

@@ -69,8 +69,11 @@ struct greeting *greeting_new_take(struct event_base *base, int client_fd, int b
 /* Closes what it still owns. Not from inside its callback. */
 void greeting_free(struct greeting *g);
 
-/* The verdict, after GREETING_EVIDENCE: 0 lets it go on, an errno refuses. Calls back. */
-void greeting_decide(struct greeting *g, int err);
+/*
+ * The verdict, after GREETING_EVIDENCE: 0 lets it go on, an errno refuses: REASON_DENIED or
+ * REASON_UNRECORDED. Calls back.
+ */
+void greeting_decide(struct greeting *g, int err, enum session_reason reason);
 
 /*
  * Ends it from outside (time-out, shutdown): the client is told err where its request was whole.

@@ -124,14 +124,15 @@ static struct rules_known known_of(const struct inquiry *q, enum rules_party par
                                 .via = party == RULES_BACKEND ? &q->evidence.via : NULL};
 }
 
-void inquiry_decide(const struct inquiry *q, const struct rules *rules, struct rules_verdict *out)
+void inquiry_decide(const struct inquiry *q, const struct rules *rules, struct rules_date today,
+                    struct rules_verdict *out)
 {
     const struct rules_known known[RULES_PARTIES] = {
         [RULES_CLIENT] = known_of(q, RULES_CLIENT),
         [RULES_BACKEND] = known_of(q, RULES_BACKEND),
     };
 
-    rules_decide(rules, known, rules_today(), out);
+    rules_decide(rules, known, today, out);
 }
 
 const struct rules_assign *inquiry_assigned(const struct inquiry *q, const struct rules *rules,

@@ -36,8 +36,9 @@ const struct peer *inquiry_peer(const struct inquiry *q, enum rules_party party)
 /* The worker's evidence, which has been checked by ipc_evidence_sound. */
 void inquiry_heard(struct inquiry *q, const struct ipc_evidence *e);
 
-/* Decides by the rules, after fn was called. */
-void inquiry_decide(const struct inquiry *q, const struct rules *rules, struct rules_verdict *out);
+/* Decides by the rules, after fn was called. today: UTC, as recorder_today has it. */
+void inquiry_decide(const struct inquiry *q, const struct rules *rules, struct rules_date today,
+                    struct rules_verdict *out);
 
 /* The operator's word on a party's licence that a rule may go by, or NULL. */
 const struct rules_assign *inquiry_assigned(const struct inquiry *q, const struct rules *rules,

@@ -69,7 +69,8 @@ struct ipc_refuse {
 };
 
 struct ipc_verdict {
-    uint32_t err; /* 0: allowed */
+    uint32_t err;        /* 0: allowed */
+    uint32_t unrecorded; /* 1: denied since the audit log cannot be written */
 };
 
 /* What a party said of itself. Texts are printable ASCII, empty where it said nothing. */

@@ -35,6 +35,7 @@ enum option_id {
     OPT_USER,
     OPT_LOG_LEVEL,
     OPT_READY_FD,
+    OPT_ACCEPT_LOSS,
     OPT_HELP,
     OPT_VERSION,
     OPTS,
@@ -114,6 +115,8 @@ static const struct option_row rows[OPTS] = {
                       .kind = VALUE_COUNT,
                       .checked = true,
                       .most = INT_MAX},
+    [OPT_ACCEPT_LOSS] = {.name = "accept-loss",
+                         .help = "go on with an audit log that has lost sealed records"},
     [OPT_HELP] = {.name = "help", .help = "show this"},
     [OPT_VERSION] = {.name = "version", .help = "show the version"},
 };
@@ -316,6 +319,7 @@ static int override(struct config *c, const struct given *g, struct config_error
     if (g->text[OPT_LOG_LEVEL]) {
         c->log_level = (enum log_level)g->number[OPT_LOG_LEVEL];
     }
+    c->accept_loss = g->text[OPT_ACCEPT_LOSS] != NULL;
     if (g->text[OPT_USER]) {
         c->user_at = (struct config_place){0, 0};
     }

@@ -7,10 +7,12 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "policy/audit_host.h"
 
 static void tell(struct recorder *r, const struct audit_done *done)
 {
@@ -24,6 +26,20 @@ static void tell(struct recorder *r, const struct audit_done *done)
     }
 }
 
+static void recorder_log_lost(const struct recorder *r, const struct audit_done *done)
+{
+    char path[256];
+
+    if (done->touched) {
+        log_error("the audit log \"%s\" cannot be written: %s; records were lost, and no more are "
+                  "kept: stop poemd, see what poemctl audit verify reports, and put the log back",
+                  log_escape(path, sizeof path, r->path, strlen(r->path)), done->touched);
+        return;
+    }
+    log_error("the audit log cannot be written: %s; records were lost%s", strerror(done->error),
+              done->outcome == AUDIT_BROKEN ? ", and no more are kept until a restart" : "");
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct recorder *r = arg;
@@ -35,9 +51,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         const bool durable = done.outcome == AUDIT_DURABLE;
 
         if (!durable && !r->failing) {
-            log_error("the audit log cannot be written: %s; records were lost%s",
-                      strerror(done.error),
-                      done.outcome == AUDIT_BROKEN ? ", and no more are kept until a restart" : "");
+            recorder_log_lost(r, &done);
         } else if (durable && r->failing) {
             log_warning("the audit log is written again");
         }
@@ -59,23 +73,58 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
     audit_log_commit(r->log);
 }
 
+/* Notes the day; records are written by the same clock. */
+struct rules_date recorder_today(struct recorder *r)
+{
+    const struct rules_date now = rules_today();
+
+    if (rules_date_not_after(r->today, now)) {
+        r->today = now;
+    }
+    return r->today;
+}
+
+/* The day of a record's time, which has the form of audit_line_time; "": the day of none. */
+static struct rules_date recorder_day(const char *time)
+{
+    unsigned year = 0;
+    unsigned month = 0;
+    unsigned day = 0;
+
+    if (sscanf(time, "%4u-%2u-%2u", &year, &month, &day) != 3) {
+        return (struct rules_date){.year = 0};
+    }
+    return (struct rules_date){
+        .year = (uint16_t)year, .month = (uint8_t)month, .day = (uint8_t)day};
+}
+
 int recorder_init(struct recorder *r, struct event_base *base, const struct config *config)
 {
-    const struct audit_settings settings = {.path = config->audit_file,
-                                            .key_path = config->audit_key,
-                                            .rotate_size = (uint64_t)config->audit_rotate_mib
-                                                           << 20};
+    struct audit_settings settings = {.path = config->audit_file,
+                                      .key_path = config->audit_key,
+                                      .rotate_size = (uint64_t)config->audit_rotate_mib << 20,
+                                      .accept_loss = config->accept_loss};
     struct audit_fault why;
+    enum audit_open o;
 
-    *r = (struct recorder){.log = NULL};
+    *r = (struct recorder){.log = NULL, .path = config->audit_file};
     TAILQ_INIT(&r->waits);
+    (void)recorder_today(r);
     if (!config->audit_file) {
         return 0;
     }
-    if (audit_log_open(&r->log, &settings, &why) != AUDIT_OPEN_OK) {
+    settings.host = audit_host_new();
+    if (!settings.host) {
+        return -ENOMEM;
+    }
+    o = audit_log_open(&r->log, &settings, &why);
+    json_decref(settings.host);
+    if (o != AUDIT_OPEN_OK) {
         log_error("no audit log: %s", why.text);
         return why.error ? -why.error : -EINVAL;
     }
+    r->today = recorder_day(audit_log_latest(r->log));
+    (void)recorder_today(r);
     r->readable = event_new(base, audit_log_fd(r->log), EV_READ | EV_PERSIST, on_readable, r);
     r->turn = event_new(base, -1, 0, on_turn, r);
     if (!r->readable || !r->turn || event_add(r->readable, NULL) < 0) {
@@ -111,6 +160,7 @@ static bool append(struct recorder *r, const char *event, json_t *fields, uint64
 {
     const int err = fields ? audit_log_append(r->log, event, fields, number) : -ENOMEM;
 
+    (void)recorder_today(r);
     json_decref(fields);
     if (err) {
         log_error("the record \"%s\" is lost: %s", event, strerror(-err));

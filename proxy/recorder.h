@@ -16,6 +16,7 @@
 #include <sys/queue.h>
 
 #include "policy/audit_log.h"
+#include "policy/rules.h"
 #include "proxy/config.h"
 
 /* Told once: whether the record is on disk. Not called after recorder_forget. */
@@ -34,10 +35,12 @@ TAILQ_HEAD(recorder_waits, recorder_wait);
 
 struct recorder {
     struct audit_log *log; /* NULL: none is kept */
+    const char *path;      /* borrowed */
     struct event *readable;
     struct event *turn; /* made active by an append: commits when the turn is over */
     struct recorder_waits waits;
-    bool failing; /* the last batch was lost: the log has said so */
+    bool failing;            /* the last batch was lost: the log has said so */
+    struct rules_date today; /* the latest day that was seen: see recorder_today */
 };
 
 /*
@@ -65,6 +68,13 @@ bool recorder_note(struct recorder *r, const char *event, json_t *fields);
  */
 bool recorder_await(struct recorder *r, const char *event, json_t *fields, struct recorder_wait *w,
                     recorder_fn *fn, void *arg);
+
+/*
+ * Today, UTC, for rules that hold up to a day: the latest day that a record of the log or the clock
+ * has had. A clock that is set back does not let a day begin again; without a log that holds for
+ * this run.
+ */
+struct rules_date recorder_today(struct recorder *r);
 
 /* Waits until all that was appended is on disk or lost, and tells those who wait: for the start. */
 void recorder_settle(struct recorder *r);

@@ -448,12 +448,12 @@ static void on_greeting(struct greeting *g, enum greeting_news news, void *arg)
     }
 }
 
-bool session_decide(struct session_host *h, uint64_t id, int err)
+bool session_decide(struct session_host *h, uint64_t id, int err, enum session_reason reason)
 {
     struct session *s = session_find(h, id, SESSION_DECIDING);
 
     if (s) {
-        greeting_decide(s->greeting, err);
+        greeting_decide(s->greeting, err, reason);
     }
     return s != NULL;
 }

@@ -93,10 +93,10 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
 void session_refuse(struct session_host *h, const struct ipc_refuse *settings, int client_fd);
 
 /*
- * The monitor's verdict on a session in DECIDING: 0 or an errno. False: there is none of that
- * number there (any more: it may have ended while the verdict was under way).
+ * The monitor's verdict on a session in DECIDING: 0, or an errno and why. False: there is none of
+ * that number there (any more: it may have ended while the verdict was under way).
  */
-bool session_decide(struct session_host *h, uint64_t id, int err);
+bool session_decide(struct session_host *h, uint64_t id, int err, enum session_reason reason);
 
 /*
  * What was seen of a session that relays taints it: bits of IPC_TAINT_MAY. The monitor is told,

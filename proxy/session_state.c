@@ -31,6 +31,7 @@ static const char *const reasons[REASON_COUNT] = {
     [REASON_VERSION_MALFORMED] = "version-malformed",
     [REASON_HANDSHAKE_TIMEOUT] = "handshake-timeout",
     [REASON_DENIED] = "denied",
+    [REASON_UNRECORDED] = "unrecorded",
     [REASON_RECITAL] = "recital",
     [REASON_REFUSED] = "refused",
     [REASON_BAD_FRAME] = "bad-frame",

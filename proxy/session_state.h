@@ -46,8 +46,9 @@ enum session_reason {
     REASON_VERSION_MALFORMED,
     REASON_HANDSHAKE_TIMEOUT,
     REASON_DENIED,
-    REASON_RECITAL, /* what was said of poems was malformed, went in a circle, or had no room */
-    REASON_REFUSED, /* by us, before a backend was dialled: taken, or too many */
+    REASON_UNRECORDED, /* the audit log cannot be written, and "on-audit-failure" refuses */
+    REASON_RECITAL,    /* what was said of poems was malformed, went in a circle, or had no room */
+    REASON_REFUSED,    /* by us, before a backend was dialled: taken, or too many */
     REASON_BAD_FRAME,
     REASON_TOO_MANY_FDS,
     REASON_FDS_CUT_OFF,

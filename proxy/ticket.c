@@ -73,20 +73,28 @@ void ticket_handed_over(struct ticket *t)
     sock_close(&t->backend_fd);
 }
 
+/* What has passed, as far as it is known. */
 static void log_end(const struct ticket *t, enum session_reason reason,
                     const struct ipc_ended *what)
 {
-    static const struct ipc_ended nothing;
+    const struct ipc_count *const b = what ? &what->to_backend : &t->to_backend;
+    const struct ipc_count *const c = what ? &what->to_client : &t->to_client;
     const struct log_subject about = subject(t, NULL);
+    const char *const known = t->counted ? "at least " : "";
 
-    what = what ? what : &nothing;
+    if (!what && !t->counted && t->state >= SESSION_RELAYING) {
+        log_line(LOG_INFO, &about,
+                 "ended: reason=%s state=%s ms=%" PRIu64 "; what has passed is not known",
+                 session_reason_word(reason), session_state_name(t->state),
+                 monitor_now_ms() - t->accepted_ms);
+        return;
+    }
     log_line(LOG_INFO, &about,
              "ended: reason=%s state=%s ms=%" PRIu64 " to-backend=%" PRIu64 "/%" PRIu64 "/%" PRIu64
-             " to-client=%" PRIu64 "/%" PRIu64 "/%" PRIu64 " (messages/bytes/fds)",
+             " to-client=%" PRIu64 "/%" PRIu64 "/%" PRIu64 " (%smessages/bytes/fds)",
              session_reason_word(reason), session_state_name(t->state),
-             monitor_now_ms() - t->accepted_ms, what->to_backend.messages, what->to_backend.bytes,
-             what->to_backend.fds, what->to_client.messages, what->to_client.bytes,
-             what->to_client.fds);
+             monitor_now_ms() - t->accepted_ms, b->messages, b->bytes, b->fds, c->messages,
+             c->bytes, c->fds, what ? "" : known);
 }
 
 void ticket_end(struct ticket *t, enum session_reason reason, const struct ipc_ended *what)

@@ -43,6 +43,7 @@ struct ticket {
     struct recorder_wait recorded; /* on its way to the disk: the verdict, later exported memory */
     uint32_t taint;                /* bits of enum taint */
     bool denied;                   /* the verdict, while it is being recorded */
+    bool unrecorded;               /* denied since the audit log cannot be written */
     bool opened;                   /* there is a record of its beginning: its end needs one, too */
     bool counted;                  /* the counts are known, as of the last crew_count */
     struct ipc_count to_backend;

@@ -101,7 +101,8 @@ static bool obey(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
         session_refuse(&w->host, &m->u.refuse, fdset_steal(fds, 0));
         break;
     case IPC_VERDICT:
-        (void)session_decide(&w->host, m->session, (int)m->u.verdict.err);
+        (void)session_decide(&w->host, m->session, (int)m->u.verdict.err,
+                             m->u.verdict.unrecorded ? REASON_UNRECORDED : REASON_DENIED);
         break;
     case IPC_RECORDED:
         session_recorded(&w->host, m->session);

@@ -165,7 +165,7 @@ void rig_lead(struct session_rig *r, struct rig_peers *p, enum session_state sta
     if (state == SESSION_DECIDING) {
         return;
     }
-    ck_assert(session_decide(&r->host, p->id, 0));
+    ck_assert(session_decide(&r->host, p->id, 0, REASON_DENIED));
     rig_settle(r);
     peer_recv_version(p->client, 1, WIRE_TYPE_REPLY, JSON);
     expect_state(r, p, SESSION_RELAYING);
@@ -185,7 +185,7 @@ void rig_lead_with_twin(struct session_rig *r, struct rig_peers *p)
     fdset_close(&fd);
     rig_settle(r);
     expect_evidence(r, p->id, true);
-    ck_assert(session_decide(&r->host, p->id, 0));
+    ck_assert(session_decide(&r->host, p->id, 0, REASON_DENIED));
     rig_settle(r);
     peer_recv(p->client, &m);
     ck_assert_str_eq((const char *)m.payload + 4, TWIN_JSON);

@@ -367,8 +367,8 @@ END_TEST
 
 START_TEST(long_lists_and_texts_are_cut_and_counted)
 {
-    json_t *const o = json_pack("{s:{s:[], s:s}, s:i}", "client", "groups", "exe", "/bin/qemu",
-                                "session", 1);
+    json_t *const o =
+        json_pack("{s:{s:[], s:s}, s:i}", "client", "groups", "exe", "/bin/qemu", "session", 1);
     json_t *const client = json_object_get(o, "client");
     json_t *cut;
     int too_long;
@@ -384,10 +384,10 @@ START_TEST(long_lists_and_texts_are_cut_and_counted)
     cut = json_loads(text, 0, NULL);
     left = json_array_size(json_object_get(json_object_get(cut, "client"), "groups"));
     ck_assert_uint_gt(left, 0);
-    ck_assert_uint_eq(left + (size_t)json_integer_value(json_object_get(
-                                 json_object_get(json_object_get(cut, "client"), "omitted"),
-                                 "groups")),
-                      65536);
+    ck_assert_uint_eq(
+        left + (size_t)json_integer_value(json_object_get(
+                   json_object_get(json_object_get(cut, "client"), "omitted"), "groups")),
+        65536);
     ck_assert_str_eq(text_of(json_object_get(cut, "client"), "exe"), "/bin/qemu");
     json_decref(cut);
     json_decref(o);

@@ -247,7 +247,8 @@ START_TEST(a_log_that_is_put_back_goes_on)
 }
 END_TEST
 
-/* Without the mark what lies behind a hole tells: a log was cut under a writer that did not look. */
+/* Without the mark what lies behind a hole tells: a log was cut under a writer that did not look.
+ */
 START_TEST(checkpoints_behind_a_torn_end)
 {
     size_t n;

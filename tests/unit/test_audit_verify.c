@@ -77,10 +77,10 @@ START_TEST(while_it_is_written)
     rig_expect(rig_verify(), AUDIT_UNSEALED);
     rig_append(log, 1);
     rig_settle(log, 1, AUDIT_DURABLE, 0);
-    rig_expect(rig_verify(), AUDIT_UNSEALED);
+    /* It may have been sealed since. */
+    ck_assert_int_le(rig_verify()->verdict, AUDIT_UNSEALED);
     ck_assert(rig_verify()->written);
-    ck_assert_uint_eq(rig_verify()->size, 1);
-    ck_assert_uint_eq(rig_verify()->sealed, 0);
+    ck_assert_uint_ge(rig_verify()->size, 1);
     rig_append_verdict(log, 1);
     rig_settle(log, 2, AUDIT_DURABLE, 0);
     rig_expect(rig_verify(), AUDIT_INTACT);
@@ -138,9 +138,12 @@ START_TEST(every_byte_of_an_unsealed_tail)
     for (uint64_t i = 0; i < 3; i++) {
         rig_append(log, i);
     }
-    rig_settle(log, 3, AUDIT_DURABLE, 0);
-    load();
     rig_close(log);
+    load();
+    /* As before the checkpoint that closing, or half a second, puts behind them. */
+    size = (size_t)(lines[14] - bytes);
+    bytes[size] = '\0';
+    cut();
     for (const char *p = lines[11]; p < bytes + size; p++) {
         const struct audit_result *r;
 
@@ -300,6 +303,7 @@ START_TEST(a_log_written_anew_is_not_the_older_one)
     older = rig_verify()->checkpoint;
     rig_expect(rig_verify_files(&file, 1, &older), AUDIT_INTACT);
     ck_assert_int_eq(unlink(rig_log()), 0);
+    rig_forget_mark();
     /* The same key, the same number of records, later times. */
     for (int round = 0; round < 2; round++) {
         struct audit_log *const log = rig_open(0);

@@ -53,7 +53,7 @@ START_TEST(the_exchange)
     ck_assert_uint_eq(r->reply.max_msg_fds, 8);
     /* Nothing reaches the client before the verdict. */
     peer_expect_silence(rig.client);
-    greeting_decide(rig.greeting, 0);
+    greeting_decide(rig.greeting, 0, REASON_DENIED);
     rig_expect_news(&rig, GREETING_DONE);
     peer_recv_version(rig.client, RIG_ID, WIRE_TYPE_REPLY, RIG_REPLY_ANEW);
     expect_joined(greeting_steal_client(rig.greeting), rig.client);
@@ -67,9 +67,9 @@ END_TEST
 
 START_TEST(a_verdict_before_the_evidence_is_none)
 {
-    greeting_decide(rig.greeting, EACCES);
+    greeting_decide(rig.greeting, EACCES, REASON_DENIED);
     rig_request(&rig);
-    greeting_decide(rig.greeting, EACCES);
+    greeting_decide(rig.greeting, EACCES, REASON_DENIED);
     rig_reply(&rig);
 }
 END_TEST
@@ -81,7 +81,7 @@ START_TEST(without_version_data)
     peer_recv_version(rig.backend, 0, WIRE_TYPE_COMMAND, NULL);
     peer_send_version(rig.backend, 0, WIRE_TYPE_REPLY, NULL, NULL);
     rig_expect_news(&rig, GREETING_EVIDENCE);
-    greeting_decide(rig.greeting, 0);
+    greeting_decide(rig.greeting, 0, REASON_DENIED);
     rig_expect_news(&rig, GREETING_DONE);
     peer_recv_version(rig.client, 0, WIRE_TYPE_REPLY, NULL);
 }
@@ -108,7 +108,7 @@ START_TEST(a_backend_that_is_silent_about_fds)
     rig_expect_no_news(&rig);
     peer_send_version(rig.backend, RIG_ID, WIRE_TYPE_REPLY, silent[_i].reply, NULL);
     rig_expect_news(&rig, GREETING_EVIDENCE);
-    greeting_decide(rig.greeting, 0);
+    greeting_decide(rig.greeting, 0, REASON_DENIED);
     rig_expect_news(&rig, GREETING_DONE);
     peer_recv_version(rig.client, RIG_ID, WIRE_TYPE_REPLY, silent[_i].told);
 }
@@ -133,7 +133,7 @@ START_TEST(what_is_behind_version_is_not_touched)
     peer_send_version(rig.backend, RIG_ID, WIRE_TYPE_REPLY, RIG_REPLY, NULL);
     peer_send_raw(rig.backend, "B", 1, NULL);
     rig_expect_news(&rig, GREETING_EVIDENCE);
-    greeting_decide(rig.greeting, 0);
+    greeting_decide(rig.greeting, 0, REASON_DENIED);
     rig_expect_news(&rig, GREETING_DONE);
     peer_recv_version(rig.client, RIG_ID, WIRE_TYPE_REPLY, RIG_REPLY_ANEW);
     peer_expect_silence(rig.client);
@@ -196,7 +196,7 @@ START_TEST(however_the_reply_is_cut)
 
     rig_request(&rig);
     send_cut(rig.backend, bytes, n, (size_t)_i, &evidence);
-    greeting_decide(rig.greeting, 0);
+    greeting_decide(rig.greeting, 0, REASON_DENIED);
     rig_expect_news(&rig, GREETING_DONE);
     peer_recv_version(rig.client, RIG_ID, WIRE_TYPE_REPLY, RIG_REPLY_ANEW);
 }
@@ -223,7 +223,7 @@ START_TEST(version_data_at_the_limit)
     (void)rig_version(bytes, sizeof bytes, WIRE_TYPE_REPLY, json, sizeof json);
     peer_send_raw(rig.backend, bytes, sizeof bytes, NULL);
     rig_expect_news(&rig, GREETING_EVIDENCE);
-    greeting_decide(rig.greeting, 0);
+    greeting_decide(rig.greeting, 0, REASON_DENIED);
     rig_expect_news(&rig, GREETING_DONE);
     peer_recv(rig.client, &m);
     ck_assert_uint_eq(m.n, VERSION_PAYLOAD_MAX);
@@ -260,7 +260,7 @@ START_TEST(a_twin_socket_is_ours)
     int theirs[2];
 
     lead_with_twin(theirs);
-    greeting_decide(rig.greeting, 0);
+    greeting_decide(rig.greeting, 0, REASON_DENIED);
     rig_expect_news(&rig, GREETING_DONE);
     peer_recv(rig.client, &m);
     ck_assert_str_eq((const char *)m.payload + 4, TWIN_GIVEN);
@@ -289,7 +289,7 @@ START_TEST(a_twin_socket_waits_while_too_many_fds_are_in_flight)
 
     lead_with_twin(theirs);
     flight_fill(&flight);
-    greeting_decide(rig.greeting, 0);
+    greeting_decide(rig.greeting, 0, REASON_DENIED);
     rig_expect_no_news(&rig);
     peer_expect_silence(rig.client);
     /* The socket could be written: a loop that waited for that would spin. */

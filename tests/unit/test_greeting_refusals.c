@@ -142,7 +142,7 @@ START_TEST(a_client_that_goes_before_its_reply)
     rig_request(&rig);
     rig_reply(&rig);
     sock_close(&rig.client);
-    greeting_decide(rig.greeting, 0);
+    greeting_decide(rig.greeting, 0, REASON_DENIED);
     rig_expect_failure(&rig, REASON_CLIENT_GONE, 0, false);
 }
 END_TEST
@@ -229,7 +229,7 @@ START_TEST(a_reply_that_grows_past_the_limit)
     rig_request(&rig);
     send_wrong(rig.backend, &grows, WIRE_TYPE_REPLY);
     rig_expect_news(&rig, GREETING_EVIDENCE);
-    greeting_decide(rig.greeting, 0);
+    greeting_decide(rig.greeting, 0, REASON_DENIED);
     expect_refusal(&grows, true);
 }
 END_TEST
@@ -337,7 +337,7 @@ START_TEST(denied)
 {
     rig_request(&rig);
     rig_reply(&rig);
-    greeting_decide(rig.greeting, EACCES);
+    greeting_decide(rig.greeting, EACCES, REASON_DENIED);
     rig_expect_failure(&rig, REASON_DENIED, EACCES, true);
 }
 END_TEST
@@ -378,7 +378,7 @@ START_TEST(aborted_when_it_is_over)
 {
     rig_request(&rig);
     rig_reply(&rig);
-    greeting_decide(rig.greeting, 0);
+    greeting_decide(rig.greeting, 0, REASON_DENIED);
     rig_expect_news(&rig, GREETING_DONE);
     greeting_abort(rig.greeting, REASON_SHUTDOWN, ETIMEDOUT, "too late");
     rig_expect_no_news(&rig);

@@ -97,7 +97,7 @@ START_TEST(early_data_is_relayed)
     peer_send(peers.client, (struct wire_hdr){.command = WIRE_DMA_MAP}, "x", 1, &fds);
     rig_settle(&rig);
     peer_expect_silence(peers.backend);
-    ck_assert(session_decide(&rig.host, NUMBER, 0));
+    ck_assert(session_decide(&rig.host, NUMBER, 0, REASON_DENIED));
     rig_settle(&rig);
     peer_recv(peers.backend, &m);
     peer_expect_same_fds(&fds, &m.fds);
@@ -187,7 +187,7 @@ END_TEST
 START_TEST(denied)
 {
     rig_lead(&rig, &peers, SESSION_DECIDING);
-    ck_assert(session_decide(&rig.host, NUMBER, EACCES));
+    ck_assert(session_decide(&rig.host, NUMBER, EACCES, REASON_DENIED));
     (void)expect_end(REASON_DENIED, EACCES);
     ck_assert_int_eq(peer_recv_error(peers.client, 1, WIRE_VERSION), EACCES);
     rig_expect_closed(&peers);
@@ -196,16 +196,16 @@ END_TEST
 
 START_TEST(a_verdict_that_comes_at_another_time_is_no_fault)
 {
-    ck_assert(!session_decide(&rig.host, NUMBER, 0));
+    ck_assert(!session_decide(&rig.host, NUMBER, 0, REASON_DENIED));
     rig_lead(&rig, &peers, SESSION_DECIDING);
-    ck_assert(!session_decide(&rig.host, NUMBER + 1, 0));
-    ck_assert(!session_decide(&rig.host, 0, 0));
-    ck_assert(session_decide(&rig.host, NUMBER, 0));
-    ck_assert(!session_decide(&rig.host, NUMBER, EACCES));
+    ck_assert(!session_decide(&rig.host, NUMBER + 1, 0, REASON_DENIED));
+    ck_assert(!session_decide(&rig.host, 0, 0, REASON_DENIED));
+    ck_assert(session_decide(&rig.host, NUMBER, 0, REASON_DENIED));
+    ck_assert(!session_decide(&rig.host, NUMBER, EACCES, REASON_DENIED));
     rig_settle(&rig);
     sock_close(&peers.client);
     (void)expect_end(REASON_CLIENT_CLOSED, 0);
-    ck_assert(!session_decide(&rig.host, NUMBER, 0));
+    ck_assert(!session_decide(&rig.host, NUMBER, 0, REASON_DENIED));
 }
 END_TEST
 
@@ -309,7 +309,7 @@ START_TEST(limits_are_the_receiver_s)
     peer_send_version(peers.backend, 1, WIRE_TYPE_REPLY, backend, NULL);
     rig_settle(&rig);
     rig.n_sent = 0;
-    ck_assert(session_decide(&rig.host, NUMBER, 0));
+    ck_assert(session_decide(&rig.host, NUMBER, 0, REASON_DENIED));
     rig_settle(&rig);
     peer_recv_version(peers.backend, 1, WIRE_TYPE_COMMAND, client);
     peer_recv_version(peers.client, 1, WIRE_TYPE_REPLY, backend);

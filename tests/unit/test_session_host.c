@@ -80,7 +80,7 @@ START_TEST(a_monitor_that_says_nothing)
     rig_await_sent(&rig, 1);
     (void)rig_expect_end(&rig, 1, REASON_HANDSHAKE_TIMEOUT, ETIMEDOUT);
     ck_assert_int_eq(peer_recv_error(p.client, 1, WIRE_VERSION), ETIMEDOUT);
-    ck_assert(!session_decide(&rig.host, 1, 0));
+    ck_assert(!session_decide(&rig.host, 1, 0, REASON_DENIED));
     rig_close_peers(&p);
 }
 END_TEST
@@ -256,7 +256,7 @@ START_TEST(evidence_waits_for_the_channel)
     ck_assert_uint_eq(rig.sent[0].session, 1);
     session_host_resume(&rig.host);
     ck_assert_uint_eq(rig.n_sent, 1);
-    ck_assert(session_decide(&rig.host, 1, 0));
+    ck_assert(session_decide(&rig.host, 1, 0, REASON_DENIED));
     rig_settle(&rig);
     ck_assert_int_eq(rig_state(&rig, 1), SESSION_RELAYING);
     rig_close_peers(&p);
@@ -423,7 +423,7 @@ START_TEST(nothing_relays_that_was_not_decided)
     rig_session(&rig, &p, 1, 0, 0);
     rig_lead(&rig, &p, SESSION_DECIDING);
     misplace(1, SESSION_DECIDING, SESSION_RECITING);
-    greeting_decide(TAILQ_FIRST(&rig.host.lists[SESSION_RECITING])->greeting, 0);
+    greeting_decide(TAILQ_FIRST(&rig.host.lists[SESSION_RECITING])->greeting, 0, REASON_DENIED);
     rig_await_sent(&rig, 1);
     (void)rig_expect_end(&rig, 1, REASON_INTERNAL, 0);
     /* The reply to VERSION is out, but no message passes after it. */
