@@ -58,12 +58,19 @@
 
 /*
  * Maps of one session alive, where a route's "dma" words have them kept: as many as QEMU asks for
- * in its VERSION request (65,535), and no more than is agreed there. 64 bytes each.
+ * in its VERSION request (65,535), and no more than is agreed there. 280 bytes each.
  */
 #define LIMIT_DMA_MAPS 65536u
 
 /*
- * Requests of one side of a session whose replies are awaited, 48 bytes each. QEMU sends its maps
+ * Maps that may have an address in common. An unmapping cuts each of them in two, so that this many
+ * times log n is what it costs. QEMU has two at most, an old one whose unmapping is not answered
+ * yet and the new one; libvfio-user refuses the second.
+ */
+#define LIMIT_DMA_OVERLAP 16
+
+/*
+ * Requests of one side of a session whose replies are awaited, 72 bytes each. QEMU sends its maps
  * without waiting for replies, some twenty of them; beyond this a map is refused, and a reply that
  * the broker makes may come before one that is under way with the same id.
  */

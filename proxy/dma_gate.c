@@ -41,7 +41,7 @@ void dma_lane_init(struct dma_lane *l, struct dma_gate *g)
 
 static void way_deinit(struct dma_way *w)
 {
-    free(w->requests);
+    dma_requests_clear(&w->requests);
     free(w->replies);
     *w = (struct dma_way){.closed = true};
 }
@@ -90,59 +90,6 @@ static struct dma_way *way_of(struct dma_lane *l, bool client)
     return client ? &l->client : &l->backend;
 }
 
-/* Keeps a request until it is answered. False: too many are, or there is no memory. */
-static bool await(struct dma_way *w, const struct dma_request *r)
-{
-    if (w->end == w->room && w->first > 0) {
-        memmove(w->requests, w->requests + w->first, (w->end - w->first) * sizeof *w->requests);
-        w->end -= w->first;
-        w->first = 0;
-    }
-    if (w->end == w->room) {
-        const size_t room = w->room > 0 ? 2 * w->room : 16;
-        struct dma_request *more;
-
-        if (room > LIMIT_DMA_REQUESTS) {
-            return false;
-        }
-        more = reallocarray(w->requests, room, sizeof *more);
-        if (!more) {
-            return false;
-        }
-        w->requests = more;
-        w->room = room;
-    }
-    w->requests[w->end++] = *r;
-    return true;
-}
-
-/* The oldest request that has this id, and this command unless 0; NULL: none. */
-static struct dma_request *oldest(struct dma_way *w, uint16_t id, uint16_t command)
-{
-    for (size_t i = w->first; i < w->end; i++) {
-        struct dma_request *r = &w->requests[i];
-
-        if (r->id == id && (command == 0 || r->command == command)) {
-            return r;
-        }
-    }
-    return NULL;
-}
-
-/* Those that are older move up, which most often are none. */
-static void remove_request(struct dma_way *w, struct dma_request *r)
-{
-    struct dma_request *const first = w->requests + w->first;
-
-    w->refused -= r->refused != 0;
-    memmove(first + 1, first, (size_t)(r - first) * sizeof *r);
-    w->first++;
-    if (w->first == w->end) {
-        w->first = 0;
-        w->end = 0;
-    }
-}
-
 /* Puts an error reply where it will be sent. False: no memory, or no room. */
 static bool reply(struct dma_way *w, uint16_t id, uint16_t command, int err)
 {
@@ -177,8 +124,7 @@ static enum dma_verdict refuse(struct dma_way *w, const struct wire_hdr *hdr, in
     if ((hdr->flags & WIRE_NO_REPLY) || w->closed) {
         return DMA_DROP;
     }
-    if (oldest(w, hdr->id, 0) && await(w, &r)) {
-        w->refused++;
+    if (dma_requests_oldest(&w->requests, hdr->id) && dma_requests_add(&w->requests, &r)) {
         return DMA_DROP;
     }
     return reply(w, hdr->id, hdr->command, err) ? DMA_DROP : DMA_NO_MEMORY;
@@ -187,13 +133,13 @@ static enum dma_verdict refuse(struct dma_way *w, const struct wire_hdr *hdr, in
 /* A request with this id has been answered: those that were refused right behind it are, too. */
 static bool release(struct dma_way *w, uint16_t id)
 {
-    struct dma_request *r;
+    const struct dma_request *r;
 
-    while (w->refused > 0 && (r = oldest(w, id, 0)) && r->refused) {
+    while (w->requests.refused > 0 && (r = dma_requests_oldest(&w->requests, id)) && r->refused) {
         if (!w->closed && !reply(w, id, r->command, r->refused)) {
             return false;
         }
-        remove_request(w, r);
+        dma_requests_drop(&w->requests, id);
     }
     return true;
 }
@@ -205,7 +151,7 @@ static bool goes_on(struct dma_way *w, const struct wire_hdr *hdr, const struct 
 
     r.id = hdr->id;
     r.command = hdr->command;
-    return (hdr->flags & WIRE_NO_REPLY) || w->closed || await(w, &r);
+    return (hdr->flags & WIRE_NO_REPLY) || w->closed || dma_requests_add(&w->requests, &r);
 }
 
 /* ---- mapping ---- */
@@ -214,6 +160,7 @@ static bool goes_on(struct dma_way *w, const struct wire_hdr *hdr, const struct 
 static bool may_pass(const struct dma_gate *g, struct dma_span s)
 {
     const struct dma_settings *set = &g->set;
+    const uint64_t passed = dma_maps_passed(&g->maps);
     const uint64_t size = s.last - s.first; /* less one */
     bool inside = set->n_ranges == 0;
 
@@ -221,8 +168,7 @@ static bool may_pass(const struct dma_gate *g, struct dma_span s)
         inside = inside || (s.first >= set->ranges[i].first && s.last <= set->ranges[i].last);
     }
     return inside && !set->withhold &&
-           (set->max_bytes == 0 ||
-            (g->maps.passed < set->max_bytes && size < set->max_bytes - g->maps.passed));
+           (set->max_bytes == 0 || (passed < set->max_bytes && size < set->max_bytes - passed));
 }
 
 static int export_map(struct dma_gate *g, const struct wire_dma_map *m, enum ipc_how how)
@@ -374,16 +320,16 @@ static enum dma_verdict judge_reply(struct dma_lane *l, bool from_client,
 {
     struct dma_gate *g = l->gate;
     struct dma_way *w = way_of(l, !from_client);
-    /* Where only some requests are kept, their command tells them from those that are not. */
-    struct dma_request *found = oldest(w, hdr->id, g->checks ? 0 : hdr->command);
+    const struct dma_request *const found = dma_requests_oldest(&w->requests, hdr->id);
     const bool failed = (hdr->flags & WIRE_ERROR) != 0;
     struct dma_request r;
 
-    if (!found || found->refused) {
+    /* Where unmappings alone are kept, their command distinguishes them from other requests. */
+    if (!found || found->refused || (!g->checks && found->command != hdr->command)) {
         return DMA_PASS;
     }
     r = *found;
-    remove_request(w, found);
+    dma_requests_drop(&w->requests, hdr->id);
     if (r.command == WIRE_DMA_MAP && failed) {
         (void)dma_maps_remove(&g->maps, &r.map);
     } else if (r.unmaps && !failed && unmapped(g, &r) < 0) {
@@ -452,7 +398,7 @@ enum dma_verdict dma_gate_judge(struct dma_lane *l, bool from_client, const uint
 bool dma_gate_blocked(const struct dma_lane *l, bool from_client)
 {
     const struct dma_way *w = from_client ? &l->client : &l->backend;
-    const size_t waiting = (w->reply_end - w->reply_start) / WIRE_HDR_SIZE + w->refused;
+    const size_t waiting = (w->reply_end - w->reply_start) / WIRE_HDR_SIZE + w->requests.refused;
 
     return waiting > DMA_REPLIES_FULL || report_full(l->gate->report);
 }
@@ -485,8 +431,6 @@ void dma_gate_close(struct dma_lane *l, bool to_client)
 
     dma_gate_replied(l, to_client, w->reply_end - w->reply_start);
     /* Nor do replies from the other side come any more that something would wait for. */
-    w->first = 0;
-    w->end = 0;
-    w->refused = 0;
+    dma_requests_clear(&w->requests);
     w->closed = true;
 }

@@ -27,7 +27,7 @@
 #include <stdint.h>
 
 #include "base/wire.h"
-#include "proxy/dma_map.h"
+#include "proxy/dma_requests.h"
 #include "proxy/report.h"
 
 /* So much of a message's beginning is judged: a header and the longest body that matters. */
@@ -66,23 +66,9 @@ struct dma_gate {
     void *arg;
 };
 
-/* What the reply to a request is awaited for. */
-struct dma_request {
-    uint16_t id;
-    uint16_t command;
-    int refused;        /* an errno: it did not go on, and is answered when those before it are */
-    bool unmaps;        /* what was mapped in map.span before */
-    bool all;           /* … which is everything */
-    struct dma_map map; /* … with the number of the last one before; of a DMA_MAP: that */
-};
-
 /* What one side of a lane has asked for. */
 struct dma_way {
-    struct dma_request *requests; /* owned; unanswered: [first … end-1], in their order */
-    size_t first;
-    size_t end;
-    size_t room;
-    size_t refused;   /* of them */
+    struct dma_requests requests; /* unanswered */
     uint8_t *replies; /* owned; [reply_start … reply_end-1] are to be sent to this side */
     size_t reply_start;
     size_t reply_end;
@@ -133,15 +119,6 @@ enum dma_verdict dma_gate_judge(struct dma_lane *l, bool from_client, const uint
 
 /* Fds go on with bytes that are not judged: without gate->watches, or later in a large message. */
 void dma_gate_fds(struct dma_lane *l, bool from_client);
-
-/*
- * Whether there are so many maps that a change or a question may take 100 us: other sessions are to
- * have their turns after few of them.
- */
-static inline bool dma_gate_slow(const struct dma_gate *g)
-{
-    return g->maps.n > LIMIT_DMA_MAPS / 16;
-}
 
 /* Whether nothing more may be read from that side for now. */
 bool dma_gate_blocked(const struct dma_lane *l, bool from_client);

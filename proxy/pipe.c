@@ -418,9 +418,6 @@ enum pipe_outcome pipe_turn(struct pipe *p, struct pipe_detail *detail)
         if (drained) {
             return rest(p, PIPE_READ);
         }
-        if (p->watched && dma_gate_slow(p->dma->gate)) {
-            break;
-        }
     }
     return PIPE_MORE;
 }

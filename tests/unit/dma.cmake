@@ -3,6 +3,7 @@
 #
 # The gate between a device and its client's memory, and what a session tells the monitor of it.
 poemd_unit_test(test_dma_map proxy)
+poemd_unit_test(test_dma_requests proxy)
 add_library(unit_gate STATIC gate_rig.c)
 target_link_libraries(unit_gate PUBLIC proxy test_unit)
 poemd_unit_test(test_dma_gate unit_gate)

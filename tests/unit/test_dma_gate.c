@@ -337,6 +337,23 @@ START_TEST(ranges_bind_from_their_first_byte_to_their_last)
 }
 END_TEST
 
+START_TEST(a_map_over_too_many_others_is_refused)
+{
+    gate_withhold();
+    for (uint16_t i = 0; i < LIMIT_DMA_OVERLAP; i++) {
+        ck_assert_int_eq(gate_map(i, 0x1000, 0x1000, R), DMA_STRIP);
+        gate_expect_export(0x1000, 0x1000, R, IPC_WITHHELD);
+        gate_answer(TO_CLIENT, i, WIRE_DMA_MAP, 0);
+    }
+    ck_assert_int_eq(gate_map(99, 0x1fff, 0x1000, R), DMA_DROP);
+    gate_expect_reply(true, 99, WIRE_DMA_MAP, ENOSPC);
+    gate_expect_export(0x1fff, 0x1000, R, IPC_REFUSED);
+    ck_assert_int_eq(gate_map(99, 0x2000, 0x1000, R), DMA_STRIP);
+    gate_expect_export(0x2000, 0x1000, R, IPC_WITHHELD);
+    gate_end();
+}
+END_TEST
+
 START_TEST(more_requests_than_are_kept)
 {
     gate_withhold();
@@ -384,6 +401,7 @@ int main(void)
     tcase_add_test(tc, the_smallest_limit_binds);
     tcase_add_test(tc, bytes_are_counted_while_they_are_mapped);
     tcase_add_test(tc, ranges_bind_from_their_first_byte_to_their_last);
+    tcase_add_test(tc, a_map_over_too_many_others_is_refused);
     tcase_add_test(tc, more_requests_than_are_kept);
     return unit_run(s);
 }

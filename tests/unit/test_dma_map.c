@@ -6,6 +6,7 @@
  */
 #include "proxy/dma_map.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,7 +107,7 @@ START_TEST(the_first_and_the_last_address)
     ck_assert(reads(0, UINT64_MAX));
     ck_assert(!writes(0, 0));
     /* What more there is than a number says does not make it begin anew. */
-    ck_assert_uint_eq(maps.passed, UINT64_MAX);
+    ck_assert_uint_eq(dma_maps_passed(&maps), UINT64_MAX);
 }
 END_TEST
 
@@ -120,8 +121,10 @@ START_TEST(what_is_near)
     add(0x8000, 0x8fff, WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE);
     ck_assert(dma_maps_near(&maps, 0, WIRE_DMA_READABLE, &s));
     ck_assert(s.first == 0x1000 && s.last == 0x2fff);
-    ck_assert(dma_maps_near(&maps, 0x7fff, WIRE_DMA_READABLE, &s));
+    ck_assert(dma_maps_near(&maps, 0x1fff, WIRE_DMA_READABLE, &s));
     ck_assert(s.first == 0x1000 && s.last == 0x2fff);
+    ck_assert(dma_maps_near(&maps, 0x7fff, WIRE_DMA_READABLE, &s));
+    ck_assert(s.first == 0x2000 && s.last == 0x2fff);
     ck_assert(dma_maps_near(&maps, UINT64_MAX, WIRE_DMA_READABLE, &s));
     ck_assert(s.first == 0x8000 && s.last == 0x8fff);
     ck_assert(dma_maps_near(&maps, 0x1000, WIRE_DMA_WRITEABLE, &s));
@@ -144,14 +147,14 @@ START_TEST(one_of_two_that_are_the_same_is_removed)
     other = map;
     other.passed = false;
     ck_assert(!dma_maps_remove(&maps, &other));
-    ck_assert_uint_eq(maps.passed, 8);
+    ck_assert_uint_eq(dma_maps_passed(&maps), 8);
     ck_assert(dma_maps_remove(&maps, &map));
     ck_assert(reads(4, 7));
-    ck_assert_uint_eq(maps.passed, 4);
+    ck_assert_uint_eq(dma_maps_passed(&maps), 4);
     ck_assert(dma_maps_remove(&maps, &map));
     ck_assert(!reads(4, 7));
     ck_assert(!dma_maps_remove(&maps, &map));
-    ck_assert_uint_eq(maps.passed, 0);
+    ck_assert_uint_eq(dma_maps_passed(&maps), 0);
 }
 END_TEST
 
@@ -168,7 +171,7 @@ START_TEST(what_was_mapped_later_stays)
     ck_assert(reads(0x1000, 0x2fff));
     dma_maps_unmap(&maps, (struct dma_span){0, UINT64_MAX}, 4);
     ck_assert_uint_eq(maps.n, 1);
-    ck_assert_uint_eq(maps.passed, 0x2000);
+    ck_assert_uint_eq(dma_maps_passed(&maps), 0x2000);
     ck_assert(reads(0x1000, 0x2fff));
     dma_maps_unmap(&maps, (struct dma_span){0x1800, 0x1fff}, 5);
     ck_assert(reads(0x1000, 0x17ff) && reads(0x2000, 0x2fff));
@@ -204,7 +207,7 @@ static void expect_all_answers(void)
     for (size_t i = 0; i < model_n; i++) {
         passed += model[i].passed ? (unsigned)__builtin_popcount(model[i].mask) : 0;
     }
-    ck_assert_uint_eq(maps.passed, passed);
+    ck_assert_uint_eq(dma_maps_passed(&maps), passed);
     for (uint32_t flag = WIRE_DMA_READABLE; flag <= WIRE_DMA_WRITEABLE; flag <<= 1) {
         uint32_t all = 0;
 
@@ -265,13 +268,16 @@ static bool has_run(const struct model_map *m, uint32_t mask)
 
 static void change_remove(void)
 {
+    const uint64_t address = base + roll(WORLD);
+    const struct dma_map *const found =
+        dma_maps_find(&maps, (struct dma_span){address, address}, UINT64_MAX);
     struct dma_map map;
     uint32_t mask;
 
-    if (maps.n == 0) {
+    if (!found) {
         return;
     }
-    map = maps.maps[roll((unsigned)maps.n)];
+    map = *found;
     mask = mask_of((unsigned)(map.span.first - base), (unsigned)(map.span.last - base));
     ck_assert(dma_maps_remove(&maps, &map));
     for (size_t i = 0; i < model_n; i++) {
@@ -287,22 +293,139 @@ static void change_remove(void)
     ck_abort_msg("a map that nobody has added");
 }
 
-/* Whoever maps the same memory again and again and cuts holes into it gets no more maps than may
- * be. */
+START_TEST(no_more_maps_than_may_share_an_address)
+{
+    const struct dma_map one_more = {.span = {0x5000, 0x8fff}, .flags = WIRE_DMA_READABLE};
+    const struct dma_map beside = {.span = {0x6000, 0x8fff}, .flags = WIRE_DMA_READABLE};
+
+    /* Ever larger ones: none of their ends lies in another. */
+    for (uint64_t i = 0; i < LIMIT_DMA_OVERLAP; i++) {
+        add(0x5000 - i, 0x5fff + i, WIRE_DMA_READABLE);
+    }
+    ck_assert_int_eq(dma_maps_add(&maps, &one_more), -ENOSPC);
+    ck_assert_uint_eq(maps.n, LIMIT_DMA_OVERLAP);
+    ck_assert_int_eq(dma_maps_add(&maps, &beside), 0);
+}
+END_TEST
+
+/* A client that maps the same memory again and again and cuts holes into it gets no more maps than
+ * may be. */
 START_TEST(holes_in_the_same_memory_do_not_add_up)
 {
     const uint64_t page = 4096;
 
-    for (size_t i = 0; i < LIMIT_DMA_MAPS / 4; i++) {
-        add(0, 1000 * page - 1, WIRE_DMA_READABLE);
+    for (size_t i = 0; i < LIMIT_DMA_OVERLAP; i++) {
+        add(0, 10000 * page - 1, WIRE_DMA_READABLE);
     }
-    for (uint64_t i = 1; i < 100; i += 2) {
+    for (uint64_t i = 1; i < 9998; i += 2) {
         dma_maps_unmap(&maps, (struct dma_span){i * page, (i + 1) * page - 1}, 1);
         ck_assert_uint_le(maps.n, LIMIT_DMA_MAPS);
-        ck_assert_uint_le(maps.room, 2 * LIMIT_DMA_MAPS);
         ck_assert(reads(0, page - 1));
         ck_assert(!reads(i * page, i * page));
     }
+    ck_assert_uint_eq(maps.n, LIMIT_DMA_MAPS);
+}
+END_TEST
+
+/* ---- many ---- */
+
+#define PAGES 4096u
+
+static struct {
+    uint8_t reads[PAGES];
+    uint8_t writes[PAGES];
+    uint8_t all[PAGES];
+} pages;
+
+static void pages_change(const struct dma_map *map, int more)
+{
+    for (uint64_t i = map->span.first; i <= map->span.last; i++) {
+        pages.reads[i] = (uint8_t)(pages.reads[i] + (map->flags & WIRE_DMA_READABLE ? more : 0));
+        pages.writes[i] = (uint8_t)(pages.writes[i] + (map->flags & WIRE_DMA_WRITEABLE ? more : 0));
+        pages.all[i] = (uint8_t)(pages.all[i] + more);
+    }
+}
+
+static unsigned pages_deepest(struct dma_span s)
+{
+    unsigned most = 0;
+
+    for (uint64_t i = s.first; i <= s.last; i++) {
+        most = pages.all[i] > most ? pages.all[i] : most;
+    }
+    return most;
+}
+
+static void pages_add(struct dma_span s)
+{
+    const struct dma_map map = {.span = s, .flags = roll(4), .passed = true};
+    const unsigned deepest = pages_deepest(s);
+    const int err = dma_maps_add(&maps, &map);
+
+    if (err == 0) {
+        ck_assert_uint_lt(deepest, LIMIT_DMA_OVERLAP);
+        pages_change(&map, 1);
+    } else {
+        /* Those that end where others begin are counted with them. */
+        ck_assert_int_eq(err, -ENOSPC);
+        ck_assert_uint_ge(2 * deepest + 1, LIMIT_DMA_OVERLAP);
+    }
+}
+
+static void pages_remove(uint64_t page)
+{
+    const struct dma_span s = {page, page};
+    const struct dma_map *const found = dma_maps_find(&maps, s, UINT64_MAX);
+
+    ck_assert_int_eq(found != NULL, pages.all[page] > 0);
+    if (found) {
+        const struct dma_map map = *found;
+
+        ck_assert(dma_maps_remove(&maps, &map));
+        pages_change(&map, -1);
+    }
+}
+
+static void pages_unmap(struct dma_span s)
+{
+    const size_t n = s.last - s.first + 1;
+
+    dma_maps_unmap(&maps, s, 1);
+    memset(pages.reads + s.first, 0, n);
+    memset(pages.writes + s.first, 0, n);
+    memset(pages.all + s.first, 0, n);
+}
+
+static bool pages_all(const uint8_t *depth, struct dma_span s)
+{
+    return memchr(depth + s.first, 0, s.last - s.first + 1) == NULL;
+}
+
+START_TEST(thousands_of_maps_at_once)
+{
+    memset(&pages, 0, sizeof pages);
+    dice = 42;
+    for (int i = 0; i < 20000; i++) {
+        const uint64_t first = roll(PAGES);
+        const uint64_t most = roll(8) ? 4 : 400;
+        const uint64_t last = first + roll((unsigned)most);
+        const struct dma_span s = {first, last < PAGES ? last : PAGES - 1};
+
+        switch (roll(8)) {
+        case 0:
+            pages_unmap(s);
+            break;
+        case 1:
+        case 2:
+            pages_remove(first);
+            break;
+        default:
+            pages_add(s);
+        }
+        ck_assert_int_eq(reads(s.first, s.last), pages_all(pages.reads, s));
+        ck_assert_int_eq(writes(s.first, s.last), pages_all(pages.writes, s));
+    }
+    ck_assert_uint_gt(maps.n, 100);
 }
 END_TEST
 
@@ -351,7 +474,9 @@ int main(void)
     tcase_add_test(tc, what_is_near);
     tcase_add_test(tc, one_of_two_that_are_the_same_is_removed);
     tcase_add_test(tc, what_was_mapped_later_stays);
+    tcase_add_test(tc, no_more_maps_than_may_share_an_address);
     tcase_add_test(tc, holes_in_the_same_memory_do_not_add_up);
     tcase_add_loop_test(tc, every_span_after_every_change, 0, 3);
+    tcase_add_test(tc, thousands_of_maps_at_once);
     return unit_run(s);
 }

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -534,34 +533,6 @@ END_TEST
 
 /* ---- what waits to be recorded ---- */
 
-/* Where each message takes long to judge, a turn of the lane has few of them. */
-START_TEST(turns_are_short_where_there_are_many_maps)
-{
-    const struct dma_settings set = {.max_maps = LIMIT_DMA_MAPS};
-    static uint8_t bytes[4 * LIMIT_PEEK];
-    const struct wire_hdr hdr = {
-        .command = WIRE_DEVICE_RESET, .size = WIRE_HDR_SIZE, .flags = WIRE_NO_REPLY};
-    int there;
-
-    begin(&set, false);
-    for (uint64_t i = 0; i <= LIMIT_DMA_MAPS / 16; i++) {
-        const struct dma_map map = {.span = {i * 4096, i * 4096 + 4095}};
-
-        ck_assert_int_eq(dma_maps_add(&gate.maps, &map), 0);
-    }
-    for (size_t at = 0; at < sizeof bytes; at += WIRE_HDR_SIZE) {
-        wire_put_hdr(bytes + at, &hdr);
-    }
-    ck_assert_int_eq(write(client, bytes, sizeof bytes), sizeof bytes);
-    for (int turn = 1; turn <= 4; turn++) {
-        ck_assert_int_ge(event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
-        ck_assert_int_eq(ioctl(backend, FIONREAD, &there), 0);
-        ck_assert_int_eq(there, turn * (int)LIMIT_PEEK);
-    }
-    end();
-}
-END_TEST
-
 START_TEST(nothing_is_read_until_what_is_exported_is_told)
 {
     const struct dma_settings set = {.withhold = 0};
@@ -610,7 +581,6 @@ int main(void)
     tcase_add_test(tc, a_backend_that_never_reads_its_replies);
     tcase_add_loop_test(tc, who_is_stopped_may_still_go, 0, 2);
     tcase_add_test(tc, a_client_that_has_closed_its_side_lets_the_rest_drain);
-    tcase_add_test(tc, turns_are_short_where_there_are_many_maps);
     tcase_add_test(tc, nothing_is_read_until_what_is_exported_is_told);
     return unit_run(s);
 }
