@@ -301,26 +301,24 @@ static int remove_stale(const char *path)
     return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-/* Binds with no rights for anybody, then widens: nobody can connect before the owner is right. */
+/* Binds so that the file has its mode from its first moment on. Owner and group follow before
+ * listen(), until which nobody can connect. */
 static int bind_with_mode(int fd, const struct sockaddr_un *sun, mode_t mode, uid_t owner,
                           gid_t group)
 {
-    const mode_t mask = umask(0777);
+    const mode_t mask = umask(~mode & 0777);
     const int r = bind(fd, (const struct sockaddr *)sun, sizeof *sun);
-    const int bind_errno = errno;
+    int err = r < 0 ? -errno : 0;
 
     umask(mask);
-    if (r < 0) {
-        return -bind_errno;
-    }
-    if (((owner != (uid_t)-1 || group != (gid_t)-1) && lchown(sun->sun_path, owner, group) < 0) ||
-        chmod(sun->sun_path, mode) < 0) {
-        const int err = -errno;
-
-        unlink(sun->sun_path);
+    if (err) {
         return err;
     }
-    return 0;
+    err = sock_file_settle(fd, sun->sun_path, mode, owner, group);
+    if (err) {
+        unlink(sun->sun_path);
+    }
+    return err;
 }
 
 /*

@@ -103,9 +103,12 @@ bool sock_hung_up(int fd);
 /*
  * A listening SOCK_STREAM socket at path, non-blocking, close-on-exec. A socket file that nobody
  * listens on any more is removed first; a live one never is. The file gets mode (e.g. 0660), owner
- * and group ((uid_t)-1 and (gid_t)-1 leave them), before the first connection can be made. backlog
- * as for listen(2).
- * Returns the fd, or -EADDRINUSE (somebody listens there), -EEXIST (the path is no socket),
+ * and group ((uid_t)-1 and (gid_t)-1 leave them), before the first connection can be made, and
+ * never another file than the socket's own. backlog as for listen(2). Changes the process's umask
+ * for a moment: other threads must not make files meanwhile.
+ * Returns the fd, or -EADDRINUSE (somebody listens there), -EEXIST (the path is no socket), -EPERM
+ * (owner or group cannot be set, or the socket's file cannot be told from another's: see
+ * sock_file_open),
  * -ENAMETOOLONG, or another -errno of the step that failed.
  */
 int sock_listen(const char *path, mode_t mode, uid_t owner, gid_t group, int backlog)
@@ -113,6 +116,28 @@ int sock_listen(const char *path, mode_t mode, uid_t owner, gid_t group, int bac
 
 /* The same with a SOCK_SEQPACKET socket. */
 int sock_listen_packets(const char *path, mode_t mode, uid_t owner, gid_t group, int backlog)
+    __attribute__((warn_unused_result));
+
+/*
+ * Opens the file of a socket that was bound to path, with O_PATH. Returns the fd, or -EPERM: we
+ * lack CAP_NET_ADMIN, and others can change a folder of the path; or another -errno.
+ */
+int sock_file_open(int listen_fd, const char *path) __attribute__((warn_unused_result));
+
+struct stat;
+
+/*
+ * fstat of that file. If it cannot be opened, of what the path leads to, which may be another's by
+ * now, with our own user and group in place of its own. 0 or -errno.
+ */
+int sock_file_stat(int listen_fd, const char *path, struct stat *st)
+    __attribute__((warn_unused_result));
+
+/*
+ * Gives the file of a bound socket its owner and group ((uid_t)-1 and (gid_t)-1 leave them), and
+ * mode if it has another one. 0, or -errno, as of sock_file_open if owner or group are asked for.
+ */
+int sock_file_settle(int bound_fd, const char *path, mode_t mode, uid_t owner, gid_t group)
     __attribute__((warn_unused_result));
 
 /*

@@ -13,9 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/trust.h"
 #include "policy/evidence_dsse.h"
 #include "policy/spdx.h"
 #include "ctl/poemctl.h"
@@ -141,10 +143,15 @@ static EVP_PKEY *load_key(const char *path)
 {
     FILE *f = fopen(path, "re");
     EVP_PKEY *key;
+    struct stat st;
 
     if (!f) {
         say_file(path, strerror(errno));
         return NULL;
+    }
+    if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) &&
+        (trust_is_other(st.st_uid) || (st.st_mode & (S_IRWXG | S_IRWXO)))) {
+        say_file(path, "warning: others can read or write this private key; chmod 600 it");
     }
     key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
     fclose(f);

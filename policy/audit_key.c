@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/trust.h"
 #include "policy/audit_disk.h"
 
 /* An Ed25519 key in PEM is 119 bytes; text before it is allowed. */
@@ -54,6 +55,10 @@ static int read_private(const char *path, EVP_PKEY **out, char *why, size_t size
 
     if (stat(path, &st) < 0) {
         return fail(why, size, path, -errno, strerror(errno));
+    }
+    if (trust_is_other(st.st_uid)) {
+        return fail(why, size, path, -EPERM,
+                    "another user owns this private key; chown it, or make a new one");
     }
     if (st.st_mode & MODE_FORBIDDEN) {
         return fail(why, size, path, -EPERM,

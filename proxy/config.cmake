@@ -14,7 +14,7 @@ add_custom_command(
 
 add_library(proxy_config STATIC ${CMAKE_CURRENT_BINARY_DIR}/presets_embedded.h
             command.c config.c config_lex.c config_load.c config_parse.c config_rules.c config_value.c
-            config_words.c options.c preset.c)
+            config_words.c options.c places.c preset.c)
 # For "proxy/presets_embedded.h".
 target_include_directories(proxy_config PRIVATE ${CMAKE_BINARY_DIR})
 target_link_libraries(proxy_config PUBLIC rules trace_read poem base PRIVATE OpenSSL::Crypto)

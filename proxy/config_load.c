@@ -16,6 +16,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -186,12 +187,12 @@ static void resolve_user(struct config *c, struct config_errors *e)
  * Reads a file into fresh memory, at most one byte more than a configuration may have: enough for
  * the parser to see that it is too large. Returns its bytes, or -errno.
  */
-static ssize_t read_file(const char *path, char **out)
+static ssize_t read_file(const char *path, char **out, struct stat *st)
 {
     const size_t room = LIMIT_CONFIG_FILE + 1;
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     size_t n = 0;
-    ssize_t got = fd < 0 ? -errno : 0;
+    ssize_t got = fd < 0 || fstat(fd, st) < 0 ? -errno : 0;
     char *p = fd < 0 ? NULL : malloc(room);
 
     if (fd >= 0 && !p) {
@@ -263,15 +264,21 @@ int config_resolve(struct config *c, struct config_errors *e)
 int config_load(struct config *c, const char *path, struct config_errors *e)
 {
     char *p = NULL;
-    const ssize_t n = read_file(path, &p);
+    struct stat st = {0};
+    const ssize_t n = read_file(path, &p, &st);
     int r;
 
     if (n < 0) {
         return (int)n;
     }
+    if (S_ISREG(st.st_mode) && (st.st_mode & S_IWOTH)) {
+        config_errors_add(e, (struct config_place){0, 0}, "chmod o-w",
+                          "every user can write to this file");
+    }
     c->file = realpath(path, NULL);
     c->from_file = EVP_Digest(p, (size_t)n, c->digest, NULL, EVP_sha256(), NULL) == 1;
     r = config_parse(c, p, (size_t)n, e);
+    r = r == 0 && e->total > 0 ? -EINVAL : r;
     free(p);
     if (r == 0 || r == -EINVAL) {
         /* Names are looked up in any case: all that is wrong with the file is said at once. */

@@ -461,7 +461,7 @@ static int listen_at(struct control *control, const struct config_control *where
         control->listen_fd = -1;
         return err;
     }
-    return lstat(where->path, &control->st) < 0 ? -errno : 0;
+    return sock_file_stat(control->listen_fd, where->path, &control->st);
 }
 
 static int make_events(struct control *control)

@@ -19,6 +19,7 @@
 
 #include "base/limits.h"
 #include "proxy/config_value.h"
+#include "proxy/places.h"
 
 enum option_id {
     OPT_LISTEN,
@@ -420,6 +421,11 @@ static bool take_ready_fd(struct options *o, const struct given *g)
     return true;
 }
 
+static void options_warn(const char *text, void *arg)
+{
+    fprintf((FILE *)arg, "poemd: warning: %s\n", text);
+}
+
 static void say_checked(const struct options *o, const struct given *g)
 {
     const char *name = g->text[OPT_CONFIG] ? g->text[OPT_CONFIG] : "command line";
@@ -457,6 +463,7 @@ enum options_outcome options_read(struct options *o, int argc, char **argv, FILE
         return config_fault(o, &g, r, &errors, from_file);
     }
     if (g.text[OPT_CHECK]) {
+        places_check(&o->config, options_warn, err);
         say_checked(o, &g);
         return done(o, STATUS_YES);
     }

@@ -10,8 +10,15 @@
 #include "base/log.h"
 #include "proxy/monitor.h"
 #include "proxy/options.h"
+#include "proxy/places.h"
 #include "proxy/worker.h"
 #include "trace/tracer.h"
+
+static void warn_of_place(const char *text, void *arg)
+{
+    (void)arg;
+    log_warning("%s", text);
+}
 
 int main(int argc, char **argv)
 {
@@ -29,6 +36,7 @@ int main(int argc, char **argv)
     }
     if (options_read(&o, argc, argv, stdout, stderr) == OPTIONS_RUN) {
         log_init("poemd", o.config.log_level);
+        places_check(&o.config, warn_of_place, NULL);
         status = monitor_main(&o.config, o.ready_fd);
         o.ready_fd = -1;
     } else {

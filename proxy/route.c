@@ -68,6 +68,9 @@ static void log_cannot_listen(const struct route *r, int err)
         hint = ": somebody listens there; stop it, or choose another path";
     } else if (err == -EEXIST) {
         hint = ": the path is there and is no socket; remove it, or choose another path";
+    } else if (err == -EPERM) {
+        hint = ": its owner or group cannot be set without CAP_CHOWN and, in a folder that other "
+               "users can change, CAP_NET_ADMIN";
     } else if (err == -ENOENT) {
         hint = ": its folder is missing; make it first";
     }
@@ -102,7 +105,7 @@ int route_open(struct route *r, struct monitor *m, const struct config_route *co
             return err;
         }
     }
-    if (lstat(config->listen, &st) == 0) {
+    if (sock_file_stat(r->listen_fd, config->listen, &st) == 0) {
         r->dev = st.st_dev;
         r->ino = st.st_ino;
     }

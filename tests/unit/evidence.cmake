@@ -10,6 +10,7 @@ add_library(unit_process STATIC ${tests_dir}/support/patience.c ${tests_dir}/sup
 target_link_libraries(unit_process PUBLIC test_unit)
 add_library(unit_peer STATIC peer_rig.c)
 target_link_libraries(unit_peer PUBLIC evidence unit_process)
+poemd_unit_test(test_trust base unit_process)
 poemd_unit_test(test_peer unit_peer)
 poemd_unit_test(test_peer_namespace unit_peer)
 

@@ -259,6 +259,11 @@ START_TEST(keys_that_are_not_taken)
         }
     }
     ck_assert_int_eq(chmod(rig_key(), 0600), 0);
+    if (geteuid() == 0) {
+        ck_assert_int_eq(chown(rig_key(), 12345, (gid_t)-1), 0);
+        rig_open_fails(AUDIT_OPEN_KEY);
+        ck_assert_int_eq(chown(rig_key(), 0, (gid_t)-1), 0);
+    }
     /* The name's file is of another key. */
     ck_assert_int_eq(audit_key_generate(unit_path("other"), "other", &other, why, sizeof why), 0);
     ck_assert_int_eq(rename(unit_path("other.pub"), rig_pub()), 0);

@@ -8,8 +8,11 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/limits.h"
+#include "proxy/places.h"
 #include "tests/support/unit.h"
 #include "tests/unit/parsed.h"
 
@@ -151,6 +154,74 @@ START_TEST(files_that_cannot_be_read)
 }
 END_TEST
 
+START_TEST(a_file_that_every_user_can_write)
+{
+    const char *path = unit_path("open.conf");
+    struct parsed x;
+
+    write_file(path, ROUTE);
+    ck_assert_int_eq(chmod(path, 0662), 0);
+    ck_assert_int_eq(load(path, &x), -EINVAL);
+    ck_assert_str_eq(x.e.error[0].text, "every user can write to this file");
+    let_go(&x);
+    ck_assert_int_eq(chmod(path, 0664), 0);
+    ck_assert_int_eq(load(path, &x), 0);
+    let_go(&x);
+}
+END_TEST
+
+/* ---- places that others can change ---- */
+
+struct warned {
+    unsigned n;
+    char texts[8][2048];
+};
+
+static void keep_warning(const char *text, void *arg)
+{
+    struct warned *w = arg;
+
+    ck_assert_uint_lt(w->n, 8);
+    snprintf(w->texts[w->n++], sizeof w->texts[0], "%s", text);
+}
+
+static void must_warn(const struct warned *w, unsigned i, const char *what)
+{
+    ck_assert_uint_lt(i, w->n);
+    ck_assert_msg(strncmp(w->texts[i], what, strlen(what)) == 0, "%s", w->texts[i]);
+    ck_assert_ptr_nonnull(strstr(w->texts[i], "every user can write to it"));
+}
+
+START_TEST(places_that_others_can_change)
+{
+    char text[2048];
+    struct parsed x;
+    struct warned w = {0};
+
+    ck_assert_int_eq(mkdir(unit_path("open"), 0700), 0);
+    ck_assert_int_eq(chmod(unit_path("open"), 0777), 0);
+    write_file(unit_path("log"), "");
+    ck_assert_int_eq(chmod(unit_path("log"), 0666), 0);
+    /* unit_path has room for four paths at a time. */
+    snprintf(text, sizeof text, "audit %s key %s\ncontrol %s\nroute a {\nlisten %s\nbackend /x\n",
+             unit_path("log"), unit_path("open/key"), unit_path("open/c"), unit_path("open/a"));
+    snprintf(text + strlen(text), sizeof text - strlen(text),
+             "trace %s\n}\nroute b {\nlisten %s\nbackend %s\n}\n", unit_path("open/t"),
+             unit_path("b"), unit_path("open/x"));
+    write_file(unit_path("conf"), text);
+    ck_assert_int_eq(load(unit_path("conf"), &x), 0);
+    places_check(&x.c, keep_warning, &w);
+    must_warn(&w, 0, "the audit log \"");
+    must_warn(&w, 1, "the audit log's key \"");
+    must_warn(&w, 2, "the control socket \"");
+    must_warn(&w, 3, "route a: its socket \"");
+    must_warn(&w, 4, "route a: its trace \"");
+    ck_assert_uint_eq(w.n, 5);
+    ck_assert_ptr_nonnull(strstr(w.texts[3], unit_path("open")));
+    let_go(&x);
+}
+END_TEST
+
 /* ---- a single route ---- */
 
 static const struct {
@@ -207,6 +278,8 @@ int main(void)
     tcase_add_test(tc, loads_a_file);
     tcase_add_test(tc, says_all_of_a_file_at_once);
     tcase_add_test(tc, files_that_cannot_be_read);
+    tcase_add_test(tc, a_file_that_every_user_can_write);
+    tcase_add_test(tc, places_that_others_can_change);
     tc = unit_case(s, "single");
     tcase_add_loop_test(tc, a_single_route_is_named_after_its_socket, 0, COUNT(names));
     tcase_add_test(tc, a_single_route_is_checked_as_others_are);
