@@ -30,8 +30,12 @@ enum audit_exit {
     AUDIT_EXIT_WRONG_KEY = 6,
 };
 
+/* Keys of one call: hosts whose logs are verified together. */
+#define KEYS_MAX 64u
+
 struct options {
-    const char *key;
+    const char *keys[KEYS_MAX];
+    unsigned n_keys;
     const char *checkpoint;
     const char *format;
     const char *name;
@@ -66,7 +70,11 @@ static bool parse(int argc, char **argv, const char *allowed, struct options *o)
         }
         switch (c) {
         case 'k':
-            o->key = optarg;
+            if (o->n_keys == KEYS_MAX) {
+                poemctl_error("audit", "--key: more than %u of them", KEYS_MAX);
+                return false;
+            }
+            o->keys[o->n_keys++] = optarg;
             break;
         case 'c':
             o->checkpoint = optarg;
@@ -96,11 +104,26 @@ static int usage(const char *what)
     return poemctl_usage("audit");
 }
 
+/* Loads all keys that are given. */
+static bool load_keys(const struct options *o, struct audit_vkey keys[KEYS_MAX])
+{
+    char why[512];
+
+    for (unsigned i = 0; i < o->n_keys; i++) {
+        if (audit_vkey_load(&keys[i], o->keys[i], why, sizeof why) < 0) {
+            poemctl_error("audit", "%s", why);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The same where one is taken. */
 static bool load_key(const struct options *o, struct audit_vkey *key)
 {
     char why[512];
 
-    if (audit_vkey_load(key, o->key, why, sizeof why) < 0) {
+    if (audit_vkey_load(key, o->keys[0], why, sizeof why) < 0) {
         poemctl_error("audit", "%s", why);
         return false;
     }
@@ -183,30 +206,87 @@ static int read_older(const char *path, const struct audit_vkey *key, struct aud
     }
 }
 
+/* The results of several logs, as they come. */
+struct verified {
+    json_t *logs; /* NULL: text is shown */
+    unsigned n;
+    struct audit_result first;
+};
+
+static void print_log(const struct audit_result *r, unsigned number)
+{
+    printf("log %u%s%s, from %s: %s: %s\n", number, r->host[0] ? " of " : "", r->host, r->begins,
+           audit_verdict_word(r->verdict), r->text);
+}
+
+/* Where there is but one log nothing is said of which it is. */
+static void on_log(void *arg, const struct audit_result *r)
+{
+    struct verified *const v = arg;
+
+    v->n++;
+    if (v->logs) {
+        (void)json_array_append_new(v->logs, audit_verify_json(r));
+        return;
+    }
+    if (v->n == 1) {
+        v->first = *r;
+        return;
+    }
+    if (v->n == 2) {
+        print_log(&v->first, 1);
+    }
+    print_log(r, v->n);
+}
+
+static bool print_verified(struct verified *v, const struct audit_result *worst)
+{
+    json_t *o;
+
+    if (!v->logs) {
+        if (v->n == 1 || worst->verdict == AUDIT_UNREADABLE) {
+            printf("%s: %s\n", audit_verdict_word(worst->verdict), worst->text);
+        }
+        return true;
+    }
+    o = audit_verify_json(worst);
+    if (o && v->n > 1) {
+        (void)json_object_set(o, "logs", v->logs);
+    }
+    return print_json(o);
+}
+
 static int verify(const struct options *o)
 {
+    struct audit_vkey keys[KEYS_MAX];
     struct audit_checkpoint older;
     struct audit_result r;
-    struct audit_vkey key;
-    struct audit_question q = {.files = o->args, .n = (size_t)o->n, .key = &key};
+    struct verified v = {.logs = o->json ? json_array() : NULL};
+    struct audit_question q = {.files = o->args,
+                               .n = (size_t)o->n,
+                               .key = keys,
+                               .n_keys = o->n_keys,
+                               .on_log = on_log,
+                               .arg = &v};
+    bool ok;
 
-    if (!load_key(o, &key)) {
+    if (!load_keys(o, keys)) {
+        json_decref(v.logs);
         return POEMCTL_COULD_NOT;
     }
     if (o->checkpoint) {
-        const int code = read_older(o->checkpoint, &key, &older);
+        const int code = read_older(o->checkpoint, keys, &older);
 
         if (code) {
+            json_decref(v.logs);
             return code;
         }
         q.older = &older;
     }
     audit_verify(&q, &r);
-    if (o->json) {
-        return print_json(audit_verify_json(&r)) ? exit_of(r.verdict) : POEMCTL_COULD_NOT;
-    }
-    printf("%s: %s\n", audit_verdict_word(r.verdict), r.text);
-    return exit_of(r.verdict);
+    ok = print_verified(&v, &r);
+    json_decref(v.logs);
+    return ok ? exit_of(r.verdict) : POEMCTL_COULD_NOT;
 }
 
 static int verify_main(int argc, char **argv)
@@ -216,8 +296,8 @@ static int verify_main(int argc, char **argv)
     if (!parse(argc, argv, "kcj", &o)) {
         return poemctl_usage("audit");
     }
-    if (o.n < 1 || !o.key) {
-        return usage("verify FILE... --key PUBLIC-KEY [--checkpoint FILE] [--json]");
+    if (o.n < 1 || !o.n_keys || (o.checkpoint && o.n_keys > 1)) {
+        return usage("verify FILE... --key PUBLIC-KEY... [--checkpoint FILE] [--json]");
     }
     return verify(&o);
 }
@@ -231,7 +311,7 @@ static int checkpoint_main(int argc, char **argv)
     if (!parse(argc, argv, "k", &o)) {
         return poemctl_usage("audit");
     }
-    if (o.n < 1 || !o.key) {
+    if (o.n < 1 || o.n_keys != 1) {
         return usage("checkpoint FILE... --key PUBLIC-KEY");
     }
     if (!load_key(&o, &key)) {
@@ -241,6 +321,10 @@ static int checkpoint_main(int argc, char **argv)
     if (r.verdict > AUDIT_UNSEALED || !r.has_checkpoint) {
         poemctl_error("audit", "%s: %s", audit_verdict_word(r.verdict), r.text);
         return exit_of(r.verdict);
+    }
+    if (r.logs > 1) {
+        poemctl_error("audit", "the files are of %u logs: give those of one", r.logs);
+        return POEMCTL_COULD_NOT;
     }
     fputs(r.note, stdout);
     return POEMCTL_YES;
@@ -286,7 +370,7 @@ static int prove_main(int argc, char **argv)
     if (!parse(argc, argv, "ko", &o)) {
         return poemctl_usage("audit");
     }
-    if (o.n < 2 || !o.key || !parse_record(o.args[0], &record)) {
+    if (o.n < 2 || o.n_keys != 1 || !parse_record(o.args[0], &record)) {
         return usage("prove RECORD FILE... --key PUBLIC-KEY [--output FILE]");
     }
     if (!load_key(&o, &key)) {
@@ -355,7 +439,7 @@ static int check_proof_main(int argc, char **argv)
     if (!parse(argc, argv, "kj", &o)) {
         return poemctl_usage("audit");
     }
-    if (o.n != 1 || !o.key) {
+    if (o.n != 1 || o.n_keys != 1) {
         return usage("check-proof FILE --key PUBLIC-KEY [--json]");
     }
     if (!load_key(&o, &key)) {
@@ -406,7 +490,7 @@ static int report_main(int argc, char **argv)
 {
     const struct form *form;
     struct audit_result r;
-    struct audit_vkey key;
+    struct audit_vkey keys[KEYS_MAX];
     struct options o;
     json_t *report;
     int err;
@@ -416,13 +500,14 @@ static int report_main(int argc, char **argv)
     }
     form = find_form(o.format);
     if (o.n < 1 || !form) {
-        return usage("report FILE... [--key PUBLIC-KEY] [--format text|json|csv|html]");
+        return usage("report FILE... [--key PUBLIC-KEY]... [--format text|json|csv|html]");
     }
-    if (o.key && !load_key(&o, &key)) {
+    if (o.n_keys && !load_keys(&o, keys)) {
         return POEMCTL_COULD_NOT;
     }
     report = audit_report_make(
-        &(struct audit_question){.files = o.args, .n = (size_t)o.n, .key = o.key ? &key : NULL},
+        &(struct audit_question){
+            .files = o.args, .n = (size_t)o.n, .key = o.n_keys ? keys : NULL, .n_keys = o.n_keys},
         &r);
     if (!report) {
         poemctl_error("audit", "out of memory");

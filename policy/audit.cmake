@@ -4,7 +4,7 @@
 # The audit log: written, verified, proved from, reported of.
 find_package(Threads REQUIRED)
 set(audit_sources disk file fit host key line log mark note open proof recover report report_forms
-                  scan set touch tree verify walk)
+                  scan set touch told tree verify walk)
 list(TRANSFORM audit_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/audit_)
 list(TRANSFORM audit_sources APPEND .c)
 add_library(audit STATIC ${audit_sources})

@@ -22,7 +22,7 @@ const struct audit_event audit_events[] = {
      {"session", "route", "verdict", "rule", "taint", "client", "backend", NULL}},
     {"memory-exported", false, false, {"session", "how", "ranges", NULL}},
     {"session-ended", false, false, {"session", "route", "reason", "taint", NULL}},
-    {"sessions-repeated", true, false, {"route", "count", "first", "last", "reasons", NULL}},
+    {AUDIT_REPEATED, true, false, {"route", "count", "first", "last", "reasons", NULL}},
     {"override", true, false, {"session", "route", "what", "by", "where", NULL}},
     {"trace-started", false, false, {"file", "by", NULL}},
     {"trace-ended", false, false, {"file", "reason", NULL}},

@@ -34,6 +34,7 @@
 #define AUDIT_LOSS "loss-accepted"
 #define AUDIT_LOST "records-lost"
 #define AUDIT_CLOCK "clock-set-back"
+#define AUDIT_REPEATED "sessions-repeated"
 
 /* Events that there are, at the most: what is counted by event has so many counters. */
 #define AUDIT_EVENTS_MAX 32u

@@ -280,7 +280,7 @@ static enum audit_open read_again(struct audit_file *f, struct audit_fault *why)
     struct stat st;
     enum audit_open o;
 
-    audit_walk_init(&w, &f->key.vkey);
+    audit_walk_init(&w, &f->key.vkey, 1);
     o = audit_scan_init(&scan, f->fd) < 0 ? refuse_system(-ENOMEM, f->path, why)
                                           : walk(f, &w, &scan, why);
     f->length = scan.offset;

@@ -332,6 +332,7 @@ static char *make(struct maker *m, const struct audit_question *q,
     plan(m);
     again.older = NULL;
     again.on_line = on_line;
+    again.on_log = NULL;
     again.arg = m;
     /* The log may have grown since, and be broken there: what counts is what was verified. */
     (void)audit_verify(&again, &ignored);
@@ -344,6 +345,23 @@ static char *make(struct maker *m, const struct audit_question *q,
     return m->found && !m->failed ? print(m, verified->note, n) : NULL;
 }
 
+/* The log is read twice, which a stream cannot be. */
+static bool audit_proof_readable(const struct audit_question *q, char *why, size_t size)
+{
+    struct audit_set set;
+    const char *path;
+    bool streams = false;
+
+    if (audit_set_init(&set, q->files, q->n, &path) == 0) {
+        streams = audit_set_streams(&set);
+    }
+    audit_set_deinit(&set);
+    if (streams) {
+        snprintf(why, size, "a proof takes two looks at the log: give files, not a pipe");
+    }
+    return !streams;
+}
+
 char *audit_proof_make(const struct audit_question *q, uint64_t record,
                        struct audit_result *verified, size_t *n, char *why, size_t size)
 {
@@ -352,10 +370,19 @@ char *audit_proof_make(const struct audit_question *q, uint64_t record,
     char *text = NULL;
 
     plain.on_line = NULL;
+    plain.on_log = NULL;
     plain.older = NULL;
+    if (!audit_proof_readable(q, why, size)) {
+        verified->verdict = AUDIT_UNREADABLE;
+        return NULL;
+    }
     if (audit_verify(&plain, verified) > AUDIT_UNSEALED) {
         snprintf(why, size, "the log is %s: %s", audit_verdict_word(verified->verdict),
                  verified->text);
+        return NULL;
+    }
+    if (verified->logs > 1) {
+        snprintf(why, size, "the files are of %u logs: give those of one", verified->logs);
         return NULL;
     }
     if (!verified->has_checkpoint || record < verified->first ||

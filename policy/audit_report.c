@@ -14,9 +14,13 @@
 #include "policy/audit_log.h"
 
 struct report {
-    json_t *rows;   /* "ROLE PATH SHA256" to a row */
-    json_t *events; /* how often each */
-    json_t *live;   /* the number of a session that has not ended to the rows of its parties */
+    json_t *rows;     /* "ROLE PATH SHA256" to a row */
+    json_t *events;   /* how often each */
+    json_t *repeated; /* how many sessions have no records of their own, by route */
+    uint64_t lost;    /* records that could not be written */
+    uint64_t gone;    /* sealed records that an operator went on without */
+    uint64_t back;    /* times at which the clock was set back */
+    json_t *live;     /* the number of a session that has not ended to the rows of its parties */
     char since[AUDIT_TIME_SIZE + 1];
     char until[AUDIT_TIME_SIZE + 1];
     uint64_t unread; /* records that are no JSON */
@@ -220,6 +224,21 @@ static void add_end(struct report *r, const json_t *record)
     (void)json_object_del(r->live, session);
 }
 
+/* Sessions without records of their own: by route. */
+static void add_repeated(struct report *r, const json_t *record)
+{
+    const char *route = text_of(record, "route", "unknown");
+    json_int_t n;
+
+    if (!json_object_get(r->repeated, route) &&
+        json_object_size(r->repeated) >= AUDIT_REPORT_NAMES) {
+        route = "others";
+    }
+    n = json_integer_value(json_object_get(r->repeated, route));
+    set(r, r->repeated, route,
+        json_integer(n + json_integer_value(json_object_get(record, "count"))));
+}
+
 static void add_record(struct report *r, const char *event, const json_t *record, const char *time)
 {
     if (strcmp(event, "verdict") == 0) {
@@ -228,6 +247,8 @@ static void add_record(struct report *r, const char *event, const json_t *record
         add_exported(r, record);
     } else if (strcmp(event, "session-ended") == 0) {
         add_end(r, record);
+    } else if (strcmp(event, AUDIT_REPEATED) == 0) {
+        add_repeated(r, record);
     } else {
         /* Numbers of sessions begin anew with a start. */
         (void)json_object_clear(r->live);
@@ -237,7 +258,7 @@ static void add_record(struct report *r, const char *event, const json_t *record
 static bool matters(const char *event)
 {
     static const char *const events[] = {"verdict", "memory-exported", "session-ended",
-                                         "broker-start"};
+                                         "broker-start", AUDIT_REPEATED};
 
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
         if (strcmp(event, events[i]) == 0) {
@@ -245,6 +266,17 @@ static bool matters(const char *event)
         }
     }
     return false;
+}
+
+/* Clocks are set back, and logs of several hosts overlap. */
+static void note_time(struct report *r, const char *time)
+{
+    if (!r->since[0] || strcmp(time, r->since) < 0) {
+        memcpy(r->since, time, sizeof r->since);
+    }
+    if (strcmp(time, r->until) > 0) {
+        memcpy(r->until, time, sizeof r->until);
+    }
 }
 
 static bool on_line(void *arg, const struct audit_walk *w, const struct audit_head *head,
@@ -258,8 +290,7 @@ static bool on_line(void *arg, const struct audit_walk *w, const struct audit_he
     count(r, r->events, head->event->name);
     if (head->time) {
         memcpy(time, head->time, AUDIT_TIME_SIZE);
-        memcpy(r->since[0] ? r->until : r->since, time, sizeof time);
-        memcpy(r->until, time, sizeof time);
+        note_time(r, time);
     }
     if (!matters(head->event->name)) {
         return !r->failed;
@@ -292,25 +323,43 @@ static json_t *finish(struct report *r, json_t *verification)
         json_decref(verification);
         return NULL;
     }
-    return json_pack("{s:s, s:o, s:s, s:s, s:O, s:I, s:o}", "format", "poemd-audit-report/1",
-                     "verification", verification, "since", r->since, "until", r->until, "events",
-                     r->events, "unread_records", (json_int_t)r->unread, "executables", list);
+    return json_pack("{s:s, s:o, s:s, s:s, s:O, s:I, s:I, s:I, s:I, s:O, s:o}", "format",
+                     "poemd-audit-report/1", "verification", verification, "since", r->since,
+                     "until", r->until, "events", r->events, "unread_records",
+                     (json_int_t)r->unread, "lost_records", (json_int_t)r->lost, "accepted_losses",
+                     (json_int_t)r->gone, "clock_set_back", (json_int_t)r->back,
+                     "repeated_sessions", r->repeated, "executables", list);
+}
+
+static void on_log(void *arg, const struct audit_result *log)
+{
+    struct report *const r = arg;
+
+    r->lost += log->told.lost;
+    r->gone += log->told.gone;
+    r->back += log->told.back + log->told.unmarked;
+    (void)json_object_clear(r->live);
 }
 
 json_t *audit_report_make(const struct audit_question *q, struct audit_result *verified)
 {
-    struct report r = {.rows = json_object(), .events = json_object(), .live = json_object()};
+    struct report r = {.rows = json_object(),
+                       .events = json_object(),
+                       .repeated = json_object(),
+                       .live = json_object()};
     struct audit_question question = *q;
     json_t *report = NULL;
 
     question.on_line = on_line;
+    question.on_log = on_log;
     question.arg = &r;
-    if (r.rows && r.events && r.live) {
+    if (r.rows && r.events && r.repeated && r.live) {
         (void)audit_verify(&question, verified);
         report = finish(&r, q->key ? audit_verify_json(verified) : json_null());
     }
     json_decref(r.rows);
     json_decref(r.events);
+    json_decref(r.repeated);
     json_decref(r.live);
     return report;
 }

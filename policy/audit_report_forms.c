@@ -90,6 +90,39 @@ static const char *verification(const json_t *report, char *out, size_t size)
     return out;
 }
 
+/* What the log has not, by its own word; "" where it has all. */
+static const char *missing_of(const json_t *report, char *out, size_t size)
+{
+    const json_t *const repeated = json_object_get(report, "repeated_sessions");
+    const json_int_t lost = number_of(report, "lost_records");
+    const json_int_t gone = number_of(report, "accepted_losses");
+    const json_int_t back = number_of(report, "clock_set_back");
+    char routes[512];
+
+    out[0] = '\0';
+    if (lost > 0) {
+        snprintf(out, size, "%" JSON_INTEGER_FORMAT " records could not be written. ", lost);
+    }
+    if (gone > 0) {
+        const size_t n = strlen(out);
+
+        snprintf(out + n, size - n, "%" JSON_INTEGER_FORMAT " sealed records are gone. ", gone);
+    }
+    if (back > 0) {
+        const size_t n = strlen(out);
+
+        snprintf(out + n, size - n, "The clock was set back %" JSON_INTEGER_FORMAT " times. ",
+                 back);
+    }
+    if (json_object_size(repeated) > 0) {
+        const size_t n = strlen(out);
+
+        snprintf(out + n, size - n, "Repeats without records of their own: %s.",
+                 counts(repeated, routes, sizeof routes));
+    }
+    return out;
+}
+
 static int written(FILE *f)
 {
     return ferror(f) ? -1 : 0;
@@ -115,6 +148,9 @@ int audit_report_text(const json_t *report, FILE *f)
     put_text(f, "Since:", text_of(report, "since"));
     put_text(f, "Until:", text_of(report, "until"));
     put_text(f, "Records:", counts(json_object_get(report, "events"), text, sizeof text));
+    if (*missing_of(report, text, sizeof text)) {
+        put_text(f, "Missing:", text);
+    }
     json_array_foreach(rows, i, row)
     {
         fprintf(f, "\n");
@@ -250,6 +286,8 @@ int audit_report_html(const json_t *report, FILE *f)
     put_html(f, text_of(report, "until"));
     fprintf(f, ": ");
     put_html(f, counts(json_object_get(report, "events"), text, sizeof text));
+    fprintf(f, "</p>\n<p>");
+    put_html(f, missing_of(report, text, sizeof text));
     fprintf(f, "</p>\n<table><thead><tr><th>Executable</th><th>As</th><th>Licence (evidence)</th>"
                "<th>Verdicts</th><th>Taint</th><th>Sessions</th><th>Routes</th><th>Users</th>"
                "<th>First seen</th><th>Last "

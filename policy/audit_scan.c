@@ -5,6 +5,7 @@
 #include "policy/audit_scan.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,7 +16,10 @@
 
 int audit_scan_init(struct audit_scan *s, int fd)
 {
-    *s = (struct audit_scan){.fd = fd, .buffer = malloc(ROOM), .room = ROOM};
+    *s = (struct audit_scan){.fd = fd,
+                             .buffer = malloc(ROOM),
+                             .room = ROOM,
+                             .stream = lseek(fd, 0, SEEK_CUR) < 0 && errno == ESPIPE};
     return s->buffer ? 0 : -ENOMEM;
 }
 
@@ -25,6 +29,18 @@ void audit_scan_deinit(struct audit_scan *s)
     s->buffer = NULL;
 }
 
+/* Reads from a stream, whose other side may write slowly. */
+static ssize_t scan_read_stream(const struct audit_scan *s)
+{
+    struct pollfd p = {.fd = s->fd, .events = POLLIN};
+    ssize_t r;
+
+    do {
+        r = read(s->fd, s->buffer + s->n, s->room - s->n);
+    } while (r < 0 && errno == EAGAIN && (poll(&p, 1, -1) >= 0 || errno == EINTR));
+    return r;
+}
+
 /* Reads more behind what is there. False: an error. */
 static bool fill(struct audit_scan *s)
 {
@@ -32,7 +48,8 @@ static bool fill(struct audit_scan *s)
     ssize_t r;
 
     do {
-        r = pread(s->fd, s->buffer + s->n, s->room - s->n, (off_t)at);
+        r = s->stream ? scan_read_stream(s)
+                      : pread(s->fd, s->buffer + s->n, s->room - s->n, (off_t)at);
     } while (r < 0 && errno == EINTR);
     if (r < 0) {
         s->error = errno;
@@ -78,6 +95,9 @@ uint64_t audit_scan_rest(const struct audit_scan *s)
 {
     struct stat st;
 
+    if (s->stream) {
+        return s->n - s->from;
+    }
     return fstat(s->fd, &st) < 0 || (uint64_t)st.st_size < s->offset
                ? 0
                : (uint64_t)st.st_size - s->offset;
@@ -115,4 +135,18 @@ enum audit_scan_outcome audit_scan_next(struct audit_scan *s, const char **line,
             return AUDIT_SCAN_ERROR;
         }
     }
+}
+
+enum audit_scan_outcome audit_scan_peek(struct audit_scan *s, const char **line, size_t *n)
+{
+    const uint64_t offset = s->offset;
+    const enum audit_scan_outcome o = audit_scan_next(s, line, n);
+
+    /* What was handed out is still in the buffer, right before what comes next. */
+    if (s->offset != offset) {
+        s->from -= (size_t)(s->offset - offset);
+        s->offset = offset;
+        s->lines--;
+    }
+    return o;
 }

@@ -28,17 +28,25 @@ struct audit_scan {
     size_t from; /* of what has not been handed out yet */
     size_t n;    /* bytes in the buffer */
     bool end;
+    bool stream;     /* a pipe or the like: what is read is read once */
     uint64_t offset; /* in the file, of what is handed out next */
     uint64_t lines;  /* handed out */
     int error;       /* errno */
 };
 
-/* Begins at the file's first byte. 0 or -ENOMEM; to be deinit'ed in either case. */
+/*
+ * Begins at the file's first byte, or where a stream is. 0 or -ENOMEM; to be deinit'ed in either
+ * case.
+ */
 int audit_scan_init(struct audit_scan *s, int fd) __attribute__((warn_unused_result));
 void audit_scan_deinit(struct audit_scan *s);
 
 /* Bytes that the file has behind what was handed out, as it is now. */
 uint64_t audit_scan_rest(const struct audit_scan *s);
+
+/* The next line as audit_scan_next has it, which hands it out once more. */
+enum audit_scan_outcome audit_scan_peek(struct audit_scan *s, const char **line, size_t *n)
+    __attribute__((warn_unused_result));
 
 /* The next line, without its end; valid until the next call. */
 enum audit_scan_outcome audit_scan_next(struct audit_scan *s, const char **line, size_t *n)

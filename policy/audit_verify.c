@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Verifies an audit log. One pass over all files; the first thing that is wrong ends it, save for a
- * checkpoint of another key, which may turn out to be an altered one of ours.
+ * Verifies audit logs. One pass over the files of each; the first thing that is wrong ends it, save
+ * for a checkpoint of another key, which may turn out to be an altered one of ours.
  */
 #define _GNU_SOURCE
 #include "policy/audit_verify.h"
@@ -20,9 +20,10 @@
 struct job {
     const struct audit_question *q;
     struct audit_result *r;
-    struct audit_set set;
+    struct audit_set *set;
     struct audit_walk walk;
-    const struct audit_member *at; /* the file that is read */
+    struct audit_member *at;   /* the file that is read */
+    char host[AUDIT_SET_HOST]; /* of the log, as soon as it is known */
     uint64_t line;
     bool other_key; /* a checkpoint of another key was seen, first at … */
     uint64_t other_seq;
@@ -63,6 +64,7 @@ static const char *place(struct job *j, const struct audit_member *m, uint64_t l
 
 static void bad(struct job *j, uint64_t from, uint64_t to)
 {
+    j->r->has_bad = true;
     j->r->bad_from = from;
     j->r->bad_to = to;
 }
@@ -189,7 +191,7 @@ static bool compare_beginning(struct job *j, const struct audit_head *head)
 /* A later file begins with a later record than follows: one in between is not there. */
 static bool check_gap(struct job *j, const struct audit_head *head)
 {
-    if (!j->walk.begun || j->line != 1 || head->seq <= j->walk.tree.size ||
+    if (!j->walk.begun || head->seq <= j->walk.tree.size ||
         strcmp(head->event->name, AUDIT_ROTATED) != 0) {
         return true;
     }
@@ -197,16 +199,18 @@ static bool check_gap(struct job *j, const struct audit_head *head)
     return decide(j, AUDIT_TRUNCATED,
                   "records %" PRIu64 " to %" PRIu64 " are in none of the files: one before %s is "
                   "missing, or the end of it",
-                  j->r->bad_from, j->r->bad_to, place(j, j->at, 1));
+                  j->r->bad_from, j->r->bad_to, place(j, j->at, j->line));
 }
 
 static bool take_line(struct job *j, struct audit_scan *scan, const char *line, size_t n)
 {
     struct audit_head head;
+    char time[AUDIT_TIME_SIZE + 1];
     struct audit_hash leaf;
     enum audit_step s;
 
     j->line = scan->lines;
+    memcpy(time, j->walk.time, sizeof time);
     if (audit_line_read(&head, line, n) && !check_gap(j, &head)) {
         return false;
     }
@@ -225,62 +229,84 @@ static bool take_line(struct job *j, struct audit_scan *scan, const char *line, 
     } else if (s != AUDIT_STEP_OK) {
         return stopped(j, scan, s, &head);
     }
+    audit_told_line(&j->r->told, &head, time);
     if (j->q->on_line && !j->q->on_line(j->q->arg, &j->walk, &head, line, n)) {
         return decide(j, AUDIT_UNREADABLE, "stopped");
     }
     return compare_beginning(j, &head) && compare_older(j, &j->walk.tree);
 }
 
-/* An end that is not whole: of the last file it may be being written; of another it never is. */
-static bool torn(struct job *j, const struct audit_scan *scan, bool last)
-{
-    if (last) {
-        j->r->partial = audit_scan_rest(scan);
-        return true;
-    }
-    bad(j, j->walk.tree.size, j->walk.tree.size);
-    return decide(j, AUDIT_TAMPERED,
-                  "record %" PRIu64 " (%s, line %" PRIu64 "): the line is not "
-                  "whole, and another file follows",
-                  j->walk.tree.size, place(j, j->at, scan->lines + 1), scan->lines + 1);
-}
-
-static bool read_file(struct job *j, const struct audit_member *m, bool last)
+/* Reads all of a member. *torn: its end is no whole line. */
+static bool read_file(struct job *j, struct audit_member *m, bool *torn)
 {
     enum audit_scan_outcome o = AUDIT_SCAN_ERROR;
-    struct audit_scan scan;
+    struct audit_scan *const scan = &m->scan;
     const char *line;
     bool ok = true;
     size_t n;
 
     j->at = m;
-    if (audit_scan_init(&scan, m->fd) < 0) {
-        scan.error = ENOMEM;
+    m->taken = true;
+    if (!scan->buffer && audit_scan_init(scan, m->fd) < 0) {
+        scan->error = ENOMEM;
     } else {
-        while (ok && (o = audit_scan_next(&scan, &line, &n)) == AUDIT_SCAN_LINE) {
-            ok = take_line(j, &scan, line, n);
+        while (ok && (o = audit_scan_next(scan, &line, &n)) == AUDIT_SCAN_LINE) {
+            ok = take_line(j, scan, line, n);
         }
     }
-    if (ok && o == AUDIT_SCAN_TORN) {
-        ok = torn(j, &scan, last);
+    *torn = ok && o == AUDIT_SCAN_TORN;
+    if (*torn) {
+        j->r->partial = audit_scan_rest(scan);
     } else if (ok && o == AUDIT_SCAN_LONG) {
-        j->line = scan.lines + 1;
-        ok = stopped(j, &scan, AUDIT_STEP_NO_RECORD, NULL);
+        j->line = scan->lines + 1;
+        ok = stopped(j, scan, AUDIT_STEP_NO_RECORD, NULL);
     } else if (ok && o == AUDIT_SCAN_ERROR) {
-        ok = decide(j, AUDIT_UNREADABLE, "%s: %s", place(j, m, 0), strerror(scan.error));
+        ok = decide(j, AUDIT_UNREADABLE, "%s: %s", place(j, m, 0), strerror(scan->error));
     }
-    audit_scan_deinit(&scan);
+    j->line = scan->lines;
+    audit_scan_deinit(scan);
     return ok;
 }
 
+/* An end that is not whole: of the last file it may be being written; of another it never is. */
+static bool torn_inside(struct job *j)
+{
+    const uint64_t seq = j->walk.tree.size;
+
+    j->r->partial = 0;
+    bad(j, seq, seq);
+    return decide(j, AUDIT_TAMPERED,
+                  "record %" PRIu64 " (%s, line %" PRIu64 "): the line is not "
+                  "whole, and another file follows",
+                  seq, place(j, j->at, j->line + 1), j->line + 1);
+}
+
 /* ---- the verdict ---- */
+
+/* An older checkpoint of no records at all: of any log, if its root is that of no records. */
+static void judge_empty(struct job *j)
+{
+    struct audit_tree none;
+    struct audit_hash root;
+
+    audit_tree_init(&none);
+    if (audit_tree_root(&none, &root) < 0) {
+        decide(j, AUDIT_UNREADABLE, "out of memory");
+    } else if (!audit_hash_same(&root, &j->q->older->root)) {
+        decide(j, AUDIT_TAMPERED,
+               "the older checkpoint is of no log: it has no records, and another root than no "
+               "records have");
+    }
+}
 
 static void judge_older(struct job *j)
 {
     const struct audit_checkpoint *const older = j->q->older;
     const uint64_t size = j->walk.tree.size;
 
-    if (older->size > size) {
+    if (older->size == 0) {
+        judge_empty(j);
+    } else if (older->size > size) {
         bad(j, size, older->size - 1);
         decide(j, AUDIT_TRUNCATED,
                "%s are gone: the older checkpoint has %" PRIu64
@@ -305,6 +331,13 @@ static void judge_seal(struct job *j)
     struct audit_result *const r = j->r;
     const uint64_t size = j->walk.tree.size;
     const char *const busy = r->written ? "; a writer has the log open" : "";
+    char part[96] = "";
+
+    if (j->walk.first > 0) {
+        snprintf(part, sizeof part,
+                 "; it is a part of the log: records before %" PRIu64 " are in none of the files",
+                 j->walk.first);
+    }
 
     if (j->other_key && !j->walk.has_checkpoint) {
         place(j, j->other_at, j->other_line);
@@ -317,90 +350,133 @@ static void judge_seal(struct job *j)
         place(j, j->other_at, j->other_line);
         decide(j, AUDIT_TAMPERED, "record %" PRIu64 " (%s, line %" PRIu64 "): %s", j->other_seq,
                r->bad_file, r->bad_line, audit_step_text(AUDIT_STEP_OTHER_KEY));
+    } else if (size == 0 && r->partial == 0) {
+        decide(j, AUDIT_UNSEALED, "the log is empty: there is no record in it yet%s", busy);
     } else if (size > j->walk.sealed || r->partial > 0 || !j->walk.has_checkpoint) {
         decide(j, AUDIT_UNSEALED,
                "%" PRIu64 " records are as they were written; behind the last "
                "checkpoint there are %" PRIu64 " more and %" PRIu64 " bytes of a line that is not "
-               "whole, which nothing proves yet%s",
-               j->walk.sealed - j->walk.first, size - j->walk.sealed, r->partial, busy);
+               "whole, which nothing proves yet%s%s",
+               j->walk.sealed - j->walk.first, size - j->walk.sealed, r->partial, part, busy);
     } else {
-        decide(j, AUDIT_INTACT, "all %" PRIu64 " records are as they were written, and sealed%s",
-               size - j->walk.first, busy);
+        decide(j, AUDIT_INTACT, "all %" PRIu64 " records are as they were written, and sealed%s%s",
+               size - j->walk.first, part, busy);
     }
 }
 
-static bool read_files(struct job *j)
+/* The host of what was read, as soon as a file says it. */
+static void learn_host(struct job *j, const struct audit_member *m)
 {
-    for (size_t i = 0; i < j->set.n; i++) {
-        const struct audit_member *const m = &j->set.members[i];
+    if (!j->host[0]) {
+        memcpy(j->host, m->host, sizeof j->host);
+        log_escape(j->r->host, sizeof j->r->host, m->name, strlen(m->name));
+    }
+}
 
-        /* Those without a record are sorted to the end. */
-        if (!read_file(j, m, i + 1 == j->set.n)) {
+/* Reads the files of one log, of which m is the first. */
+static bool read_files(struct job *j, struct audit_member *m)
+{
+    bool torn;
+
+    log_escape(j->r->begins, sizeof j->r->begins, m->path, strlen(m->path));
+    while (m) {
+        learn_host(j, m);
+        if (!read_file(j, m, &torn)) {
             return false;
         }
+        m = audit_set_next(j->set, &j->walk.tree, j->host);
+        if (torn && m) {
+            return torn_inside(j);
+        }
+    }
+    j->r->written = audit_set_written(j->at);
+    return true;
+}
+
+static void verify_log(struct job *j, struct audit_member *first)
+{
+    struct audit_result *const r = j->r;
+    size_t n;
+
+    if (read_files(j, first)) {
+        judge_seal(j);
+        if (j->q->older && r->verdict <= AUDIT_UNSEALED) {
+            judge_older(j);
+        }
+    } else {
+        /* What else belongs to it is not looked at. */
+        for (struct audit_member *m;
+             (m = audit_set_next(j->set, &j->walk.tree, j->host)) != NULL;) {
+            m->taken = true;
+        }
+    }
+    n = strlen(r->text);
+    audit_told_text(&r->told, r->text + n, sizeof r->text - n);
+    r->first = j->walk.first;
+    r->size = j->walk.tree.size;
+    r->sealed = j->walk.sealed;
+    r->has_checkpoint = j->walk.has_checkpoint;
+    r->checkpoint = j->walk.checkpoint;
+    memcpy(r->note, j->walk.note, sizeof r->note);
+}
+
+/* Verifies the next log of the set. False: there is none. */
+static bool verify_next(const struct audit_question *q, struct audit_set *set,
+                        struct audit_result *r)
+{
+    struct job j = {.q = q, .r = r, .set = set};
+    struct audit_member *const first = audit_set_first(set);
+
+    memset(r, 0, sizeof *r);
+    if (!first) {
+        return false;
+    }
+    audit_walk_init(&j.walk, q->key, q->n_keys ? q->n_keys : 1);
+    verify_log(&j, first);
+    if (q->on_log) {
+        q->on_log(q->arg, r);
     }
     return true;
 }
 
-static void verify(struct job *j)
+/* The files cannot be told apart into logs. */
+static void verify_nothing(const struct audit_question *q, struct audit_result *r, const char *path,
+                           int err)
 {
-    const char *bad_path;
-    const int err = audit_set_init(&j->set, j->q->files, j->q->n, &bad_path);
+    struct job j = {.q = q, .r = r};
+    const struct audit_member m = {.path = path};
 
-    if (err < 0) {
-        const struct audit_member m = {.path = bad_path};
-
-        decide(j, AUDIT_UNREADABLE, "%s: %s", place(j, &m, 0), strerror(-err));
-        return;
-    }
-    j->r->written = audit_set_written(&j->set.members[j->set.n - 1]);
-    if (!read_files(j)) {
-        return;
-    }
-    judge_seal(j);
-    if (j->q->older && j->r->verdict <= AUDIT_UNSEALED) {
-        judge_older(j);
+    decide(&j, AUDIT_UNREADABLE, "%s: %s", place(&j, &m, 0), strerror(-err));
+    r->logs = 1;
+    if (q->on_log) {
+        q->on_log(q->arg, r);
     }
 }
 
 enum audit_verdict audit_verify(const struct audit_question *q, struct audit_result *out)
 {
-    struct job j = {.q = q, .r = out};
+    struct audit_set set;
+    struct audit_result r;
+    const char *path;
+    unsigned logs = 0;
+    const int err = audit_set_init(&set, q->files, q->n, &path);
 
     memset(out, 0, sizeof *out);
-    audit_walk_init(&j.walk, q->key);
-    verify(&j);
-    audit_set_deinit(&j.set);
-    out->first = j.walk.first;
-    out->size = j.walk.tree.size;
-    out->sealed = j.walk.sealed;
-    out->has_checkpoint = j.walk.has_checkpoint;
-    out->checkpoint = j.walk.checkpoint;
-    memcpy(out->note, j.walk.note, sizeof out->note);
+    if (err < 0) {
+        verify_nothing(q, out, path, err);
+    }
+    while (err == 0 && verify_next(q, &set, &r)) {
+        if (logs++ == 0 || r.verdict > out->verdict) {
+            *out = r;
+        }
+        out->logs = logs;
+    }
+    audit_set_deinit(&set);
+    if (logs > 1 && q->older) {
+        out->verdict = AUDIT_UNREADABLE;
+        snprintf(out->text, sizeof out->text,
+                 "the files are of %u logs, and the older checkpoint is of one: give that one's",
+                 logs);
+    }
     return out->verdict;
-}
-
-json_t *audit_verify_json(const struct audit_result *r)
-{
-    const bool is_bad = r->verdict == AUDIT_TAMPERED || r->verdict == AUDIT_TRUNCATED;
-    json_t *const o = json_pack(
-        "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "format", "poemd-audit-verify/1",
-        "verdict", audit_verdict_word(r->verdict), "text", r->text, "first", (json_int_t)r->first,
-        "size", (json_int_t)r->size, "sealed", (json_int_t)r->sealed, "partial_bytes",
-        (json_int_t)r->partial, "being_written", r->written, "checkpoint",
-        r->has_checkpoint ? json_string(r->note) : json_null(), "bad",
-        is_bad
-            ? json_pack("{s:I, s:I}", "from", (json_int_t)r->bad_from, "to", (json_int_t)r->bad_to)
-            : json_null());
-
-    if (o && r->bad_file[0] && json_object_set_new(o, "file", json_string(r->bad_file)) < 0) {
-        json_decref(o);
-        return NULL;
-    }
-    if (o && r->bad_line > 0 &&
-        json_object_set_new(o, "line", json_integer((json_int_t)r->bad_line)) < 0) {
-        json_decref(o);
-        return NULL;
-    }
-    return o;
 }

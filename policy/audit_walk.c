@@ -23,9 +23,10 @@ const char *audit_step_text(enum audit_step s)
     return texts[s];
 }
 
-void audit_walk_init(struct audit_walk *w, const struct audit_vkey *key)
+void audit_walk_init(struct audit_walk *w, const struct audit_vkey *key, size_t n_keys)
 {
     w->key = key;
+    w->n_keys = n_keys;
     w->begun = false;
     w->first = 0;
     audit_tree_init(&w->tree);
@@ -76,6 +77,25 @@ static unsigned count_lines(const char *text)
 /* Origin, size, root, an empty line, one signature: the log writes no other. */
 #define NOTE_LINES 5
 
+/* The log's key is the first that a checkpoint is of. */
+static enum audit_note read_note(struct audit_walk *w, const char *note, struct audit_checkpoint *c)
+{
+    const size_t n = strlen(note);
+    enum audit_note o = AUDIT_NOTE_OTHER_KEY;
+
+    if (!w->key) {
+        return audit_checkpoint_parse(c, note, n);
+    }
+    for (size_t i = 0; i < w->n_keys && o == AUDIT_NOTE_OTHER_KEY; i++) {
+        o = audit_checkpoint_read(c, note, n, &w->key[i]);
+        if (o != AUDIT_NOTE_OTHER_KEY) {
+            w->key = &w->key[i];
+            w->n_keys = 1;
+        }
+    }
+    return o;
+}
+
 static enum audit_step check_note(struct audit_walk *w, const struct audit_head *head, char *note,
                                   struct audit_checkpoint *c)
 {
@@ -85,8 +105,7 @@ static enum audit_step check_note(struct audit_walk *w, const struct audit_head 
     if (!audit_line_note(head, note) || count_lines(note) != NOTE_LINES) {
         return AUDIT_STEP_NOTE;
     }
-    o = w->key ? audit_checkpoint_read(c, note, strlen(note), w->key)
-               : audit_checkpoint_parse(c, note, strlen(note));
+    o = read_note(w, note, c);
     switch (o) {
     case AUDIT_NOTE_OK:
         break;
@@ -108,7 +127,11 @@ static enum audit_step check_note(struct audit_walk *w, const struct audit_head 
 
 static void note_time(struct audit_walk *w, const struct audit_head *head)
 {
-    if (!head->time) {
+    /*
+     * A log-rotated record of before was of the moment of the rotation, and may be of later than
+     * those that waited to be written then: it is not what they are compared with.
+     */
+    if (!head->time || (w->time[0] && strcmp(head->event->name, AUDIT_ROTATED) == 0)) {
         return;
     }
     memcpy(w->time, head->time, AUDIT_TIME_SIZE);
@@ -143,13 +166,13 @@ enum audit_step audit_walk_line(struct audit_walk *w, const char *line, size_t n
         return AUDIT_STEP_NO_RECORD;
     }
     rotated = strcmp(head->event->name, AUDIT_ROTATED) == 0;
-    if (rotated && !first_of_file) {
+    if (rotated && !first_of_file && !w->begun) {
         return AUDIT_STEP_BEGINNING;
     }
     if (head->seq != w->tree.size && (w->begun || !rotated)) {
         return AUDIT_STEP_SEQ;
     }
-    if (first_of_file && (s = begin(w, head, rotated)) != AUDIT_STEP_OK) {
+    if ((first_of_file || rotated) && (s = begin(w, head, rotated)) != AUDIT_STEP_OK) {
         return s;
     }
     if (w->prev[0] && memcmp(head->prev, w->prev, AUDIT_PREV_SIZE) != 0) {

@@ -20,6 +20,7 @@
 
 struct audit_walk {
     const struct audit_vkey *key; /* borrowed; NULL: signatures are not looked at */
+    size_t n_keys; /* that may be the log's, from key on; 1 once one of them has signed it */
     bool begun;
     uint64_t first;                 /* seq of the first record walked over */
     struct audit_tree tree;         /* all before `first`, and what was walked over */
@@ -49,10 +50,12 @@ enum audit_step {
 /* Text for a person; static. */
 const char *audit_step_text(enum audit_step s);
 
-void audit_walk_init(struct audit_walk *w, const struct audit_vkey *key);
+/* key: the one that the log must be sealed with, or the first of n_keys of which one must. */
+void audit_walk_init(struct audit_walk *w, const struct audit_vkey *key, size_t n_keys);
 
 /*
- * Walks over a line, without its end; first_of_file: it begins a file. *head is what it says. After
+ * Walks over a line, without its end; first_of_file: it begins a file. Files may have been joined:
+ * then one that is gone on from begins within another. *head is what it says. After
  * anything but OK and OTHER_KEY the tree is as it was before the line, and the walk is over, save
  * for audit_walk_blame.
  */

@@ -56,7 +56,7 @@ static void fuzz_log(const char *p, size_t n)
     struct audit_walk w;
     bool first = true;
 
-    audit_walk_init(&w, NULL);
+    audit_walk_init(&w, NULL, 0);
     while (n > 0) {
         const char *const end = memchr(p, '\n', n);
         const size_t line_n = end ? (size_t)(end - p) : n;

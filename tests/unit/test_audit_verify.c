@@ -346,6 +346,29 @@ START_TEST(what_is_no_log)
 }
 END_TEST
 
+/* What every log goes on from is known without any of its files. */
+START_TEST(an_older_checkpoint_without_records)
+{
+    const char *const file = rig_log();
+    struct audit_checkpoint older = {.size = 0};
+    struct audit_tree none;
+    const struct audit_result *r;
+    json_t *o;
+
+    rig_make(20, 0);
+    audit_tree_init(&none);
+    ck_assert_int_eq(audit_tree_root(&none, &older.root), 0);
+    rig_expect(rig_verify_files(&file, 1, &older), AUDIT_INTACT);
+    older.root.b[0] ^= 1;
+    r = rig_verify_files(&file, 1, &older);
+    rig_expect(r, AUDIT_TAMPERED);
+    ck_assert(!r->has_bad);
+    o = audit_verify_json(r);
+    ck_assert(json_is_null(json_object_get(o, "bad")));
+    json_decref(o);
+}
+END_TEST
+
 /* ---- rotated files ---- */
 
 static glob_t found;
@@ -423,6 +446,7 @@ int main(void)
     tcase_add_test(tc, while_it_is_written);
     tcase_add_test(tc, a_log_written_anew_is_not_the_older_one);
     tcase_add_test(tc, a_log_of_another_key);
+    tcase_add_test(tc, an_older_checkpoint_without_records);
     tcase_add_test(tc, what_is_no_log);
     tcase_add_test(tc, rotated_files_are_one_log);
     tcase_add_test(tc, an_older_checkpoint_of_a_rotated_file);
