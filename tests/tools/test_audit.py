@@ -136,6 +136,109 @@ class Audit(unittest.TestCase):
         self.verify(files[0], *files[2:], status=TRUNCATED)
         self.verify(*files[1:], status=INTACT)
 
+    def verify_input(self, content: bytes, path: str, status: int) -> str:
+        done = subprocess.run([build / "poemctl", "audit", "verify", path, "--key", self.key],
+                              input=content, capture_output=True, timeout=PATIENCE, check=False)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout.decode()
+
+    def test_joined_files_and_streams(self) -> None:
+        files = [file.read_bytes() for file in self.write(400, rotate=20000)]
+        joined = b"".join(files)
+        alone = self.folder / "joined"
+        alone.write_bytes(joined)
+        self.verify(alone, status=INTACT)
+        for path in ("-", "/dev/stdin"):
+            self.verify_input(joined, path, INTACT)
+            self.verify_input(b"".join(files[1:]), path, INTACT)
+            self.verify_input(joined[:-10], path, UNSEALED)
+            self.verify_input(b"", path, UNSEALED)
+            said = self.verify_input(files[0] + b"".join(files[2:]), path, TRUNCATED)
+            self.assertIn("are in none of the files", said)
+            self.verify_input(files[1] + files[0], path, TAMPERED)
+            self.verify_input(files[0] + files[2] + files[1], path, TRUNCATED)
+            self.verify_input(joined.replace(b'"session":40}', b'"session":41}'), path, TAMPERED)
+            self.verify_input(b"hello\n", path, UNREADABLE)
+        # A stream may go on in files.
+        (self.folder / "rest").write_bytes(b"".join(files[1:]))
+        done = subprocess.run([build / "poemctl", "audit", "verify", self.folder / "rest", "-",
+                               "--key", self.key], input=files[0], capture_output=True,
+                              timeout=PATIENCE, check=False)
+        self.assertEqual(done.returncode, INTACT, done.stdout)
+        # What takes two looks at the log takes no stream.
+        done = subprocess.run([build / "poemctl", "audit", "prove", "1", "-", "--key", self.key],
+                              input=joined, capture_output=True, timeout=PATIENCE, check=False)
+        self.assertEqual(done.returncode, UNREADABLE)
+        self.assertIn(b"not a pipe", done.stderr)
+
+    def test_logs_of_several_hosts(self) -> None:
+        ours = self.write(400, rotate=20000)
+        (self.folder / "there").mkdir()
+        theirs = self.folder / "there" / "audit.log"
+        key = self.folder / "there" / "key"
+        for shared in (True, False):
+            if shared:
+                for suffix in ("", ".pub"):
+                    Path(f"{key}{suffix}").write_bytes(
+                        Path(f"{self.folder / 'key'}{suffix}").read_bytes())
+                key.chmod(0o600)
+            else:
+                for file in (theirs, key, Path(f"{key}.pub"), theirs.parent / ".audit.log.sealed"):
+                    file.unlink()
+                self.audit("keygen", "--name", "example.org/there", key)
+            subprocess.run([build / "tests/unit/audit_storm", theirs, key, "0", "0", "60"],
+                           check=True, timeout=PATIENCE, stdout=subprocess.DEVNULL)
+            keys = ["--key", self.key] if shared else ["--key", self.key, "--key", f"{key}.pub"]
+            said = self.audit("verify", theirs, *ours, *keys).stdout.splitlines()
+            self.assertEqual(len(said), 2)
+            self.assertTrue(all(": intact: all " in line for line in said), said)
+            shown = json.loads(self.audit("verify", theirs, *ours, *keys, "--json").stdout)
+            self.assertEqual(shown["verdict"], "intact")
+            self.assertEqual(len(shown["logs"]), 2)
+
+            # What is wrong with one is not said of the other.
+            content = theirs.read_bytes()
+            theirs.write_bytes(content.replace(b'"session":40}', b'"session":41}'))
+            shown = json.loads(self.audit("verify", theirs, *ours, *keys, "--json",
+                                          status=TAMPERED).stdout)
+            self.assertEqual(sorted(log["verdict"] for log in shown["logs"]),
+                             ["intact", "tampered"])
+            self.assertEqual(shown["file"], str(theirs))
+            theirs.write_bytes(content)
+
+            # A file that is missing in one is missed.
+            self.audit("verify", theirs, ours[0], *ours[2:], *keys, status=TRUNCATED)
+            report = json.loads(self.audit("report", theirs, *ours, *keys, "--format",
+                                           "json").stdout)
+            self.assertEqual(report["events"]["session-opened"], 460)
+        self.verify(theirs, *ours, status=WRONG_KEY)
+        kept = self.folder / "kept"
+        kept.write_text(self.audit("checkpoint", *ours, "--key", self.key).stdout)
+        self.audit("checkpoint", theirs, *ours, "--key", self.key, status=WRONG_KEY)
+        self.audit("verify", theirs, *ours, *keys, "--checkpoint", kept, status=USAGE)
+
+    def test_a_part_of_a_log_says_so(self) -> None:
+        files = self.write(400, rotate=20000)
+        self.assertNotIn("part", self.verify(*files, status=INTACT))
+        self.assertIn("it is a part of the log: records before ",
+                      self.verify(*files[1:], status=INTACT))
+        self.log.write_bytes(b"")
+        self.assertIn("the log is empty", self.verify(self.log, status=UNSEALED))
+
+    def test_what_the_log_says_of_itself(self) -> None:
+        self.write(100)
+        shown = json.loads(self.audit("verify", self.log, "--key", self.key, "--json").stdout)
+        for member in ("lost_records", "accepted_losses", "clock_set_back", "repeated_sessions"):
+            self.assertEqual(shown[member], 0)
+        # Cut by somebody; nothing is written to it, unless somebody else lets it.
+        content = self.log.read_bytes().splitlines(keepends=True)
+        self.log.write_bytes(b"".join(content[:50]))
+        refused = subprocess.run([build / "tests/unit/audit_storm", self.log, self.folder / "key",
+                                  "0", "0", "1"], timeout=PATIENCE, capture_output=True,
+                                 check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertEqual(self.log.read_bytes(), b"".join(content[:50]))
+
     def test_proofs(self) -> None:
         files = self.write(400, rotate=20000)
         proof = self.folder / "proof"
