@@ -21,16 +21,42 @@
 #define LIMIT_DATA_XFER_DEFAULT 1048576u
 
 /*
+ * A peer that names no max_bitmap_size takes so many bytes of a dirty bitmap: a bit for each page
+ * of 4 KiB of 8 TiB, the largest map that libvfio-user takes. QEMU names the same number.
+ */
+#define LIMIT_BITMAP_DEFAULT 268435456u
+
+/*
  * Bytes a message may have beside its data: header, the fixed part of any command, and room for
- * the lists that the data limit does not bound (sparse areas, irq vectors, the dirty bitmap's
- * header). The largest legal list is SET_IRQS with 2048 MSI-X vectors of one byte each, or an
- * IO-fd list; 64 KiB holds either with room.
+ * the lists that neither limit bounds (sparse areas, irq vectors, a feature's data). The largest
+ * legal list is SET_IRQS with 2048 MSI-X vectors of one byte each, or an IO-fd list; 64 KiB holds
+ * either with room.
  */
 #define LIMIT_MESSAGE_OVERHEAD 65536u
 
-/* The VERSION exchange's JSON, NUL included. QEMU sends 194 bytes; the whole poem needs some KiB.
+/*
+ * A message of which the specification bounds nothing, in bytes: as large as the largest dirty
+ * bitmap. It is the receiver's to refuse, as without a broker; nothing of it is kept here. What is
+ * larger is not taken for a message, since no stream of messages would go on behind it.
  */
-#define LIMIT_VERSION_JSON 16384u
+#define LIMIT_MESSAGE (LIMIT_BITMAP_DEFAULT + LIMIT_MESSAGE_OVERHEAD)
+
+/*
+ * Requests of one side under way that ask for a larger reply than the side said that it takes, and
+ * whose replies are judged by what was asked for; 12 bytes each, from the first one on. QEMU asks
+ * for none, libvfio-user's sample client for one at a time. Of more the oldest are forgotten.
+ */
+#define LIMIT_ASKED 64u
+
+/*
+ * The VERSION exchange's JSON, NUL included. QEMU sends 194 bytes, the whole poem needs some KiB,
+ * and peers put what they like into keys of their own: libvfio-user takes up to 1 MiB.
+ */
+#define LIMIT_VERSION_JSON 65536u
+
+/* What the broker may add to it: its demand for a recital, or the poem with all characters escaped.
+ */
+#define LIMIT_VERSION_ADDED 32768u
 
 /* Nesting of that JSON. The specification needs 3 levels; a recursive parser must have an end. */
 #define LIMIT_JSON_DEPTH 16u
@@ -81,8 +107,15 @@
 
 /* ---- the handshake ---- */
 
-/* The whole handshake, in milliseconds. QEMU gives its VERSION request 5 s, then gives up. */
+/* The whole handshake by default, in milliseconds. QEMU gives its VERSION request 5 s by default.
+ */
 #define LIMIT_HANDSHAKE_MS 4000
+
+/*
+ * … and the longest that a configuration may ask for, where clients are known to wait longer
+ * (QEMU's x-msg-timeout): so long a silent peer keeps one of the route's sessions.
+ */
+#define LIMIT_HANDSHAKE_MAX_MS 600000
 
 /* After one side has closed, how long the other may take to read what is left, in ms. */
 #define LIMIT_DRAIN_MS 5000

@@ -4,29 +4,30 @@
 #include "ctl/poemctl_json.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "ctl/poemctl.h"
-
-/* JSON escapes control characters itself, but for DEL, which terminals may act on. */
-static int write_escaped(const char *text, size_t n, void *to)
-{
-    FILE *f = to;
-
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] == 0x7f) {
-            fputs("\\u007f", f);
-        } else {
-            fputc(text[i], f);
-        }
-    }
-    return ferror(f) ? -1 : 0;
-}
+#include "handshake/json.h"
 
 int poemctl_json_write(const json_t *value, size_t flags, FILE *f)
 {
-    return json_dump_callback(value, write_escaped, f, flags | JSON_ENSURE_ASCII);
+    char *text = json_text(value, flags | JSON_ENSURE_ASCII);
+
+    /* JSON escapes control characters itself, but for DEL, which terminals may act on. */
+    for (const char *p = text; p && *p; p++) {
+        if (*p == 0x7f) {
+            fputs("\\u007f", f);
+        } else {
+            fputc(*p, f);
+        }
+    }
+    if (!text) {
+        return -1;
+    }
+    free(text);
+    return ferror(f) ? -1 : 0;
 }
 
 int poemctl_json(const char *name, json_t *doc, int code)

@@ -5,7 +5,7 @@
  */
 #include "handshake/json.h"
 
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -30,38 +30,140 @@ const char *json_outcome_text(enum json_outcome o)
     case JSON_NOT_OBJECT:
         return "JSON is no object";
     case JSON_SYNTAX:
-        return "not JSON in UTF-8, or a number out of range";
+        return "not JSON in UTF-8";
     }
     return "?";
 }
 
 /*
- * jansson recurses up to 2,048 levels, and there is no telling it less: so the brackets are counted
- * before it sees them. Brackets in strings do not count; a malformed string is jansson's to refuse.
+ * jansson keeps integers of 63 bits and doubles; all other numbers it changes or refuses. They are
+ * kept as they were written: as strings of a NUL and their digits. No string of a peer's has a NUL,
+ * since it cannot stand in the text and its escape is refused. In JSON:
  */
-static bool too_deep(const char *p, size_t n)
-{
-    unsigned depth = 0;
-    bool string = false;
+#define KEPT_BEFORE "\"\\u0000"
+#define KEPT_AFTER "\""
+#define KEPT_ROOM (sizeof KEPT_BEFORE - 1 + sizeof KEPT_AFTER - 1)
 
-    for (size_t i = 0; i < n; i++) {
-        if (string) {
-            if (p[i] == '\\') {
-                i++;
-            } else if (p[i] == '"') {
-                string = false;
+/* So many digits always fit 63 bits. */
+#define DIGITS_SURE 18u
+
+static size_t digits_at(const char *p, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && p[i] >= '0' && p[i] <= '9') {
+        i++;
+    }
+    return i;
+}
+
+/* Bytes of the number at p as JSON's grammar has it; 0: there is none. whole: an integer. */
+static size_t number_at(const char *p, size_t n, bool *whole)
+{
+    size_t at = n > 0 && p[0] == '-' ? 1 : 0;
+    size_t digits = digits_at(p + at, n - at);
+
+    *whole = true;
+    if (digits == 0 || (digits > 1 && p[at] == '0')) {
+        return 0;
+    }
+    at += digits;
+    if (at < n && p[at] == '.' && (digits = digits_at(p + at + 1, n - at - 1)) > 0) {
+        at += 1 + digits;
+        *whole = false;
+    }
+    if (at < n && (p[at] == 'e' || p[at] == 'E')) {
+        const size_t sign = at + 1 < n && (p[at + 1] == '+' || p[at + 1] == '-') ? 1 : 0;
+
+        digits = digits_at(p + at + 1 + sign, n - at - 1 - sign);
+        at += digits > 0 ? 1 + sign + digits : 0;
+        *whole = digits > 0 ? false : *whole;
+    }
+    return at;
+}
+
+/* Bytes of the number at p that jansson would change or refuse; 0: none such begins there. */
+static size_t kept_at(const char *p, size_t n)
+{
+    bool whole;
+    const size_t size = number_at(p, n, &whole);
+    const bool changed = !whole || size > DIGITS_SURE || (size == 2 && memcmp(p, "-0", 2) == 0);
+
+    return changed ? size : 0;
+}
+
+/* What is found in a text before jansson sees it. */
+struct json_scan {
+    const char *p;
+    size_t n;
+    size_t kept; /* numbers that are to be kept as they are written */
+    char *out;   /* NULL, or where the text goes, with KEPT_ROOM more for each of those */
+};
+
+static void scan_put(struct json_scan *s, const char *p, size_t n)
+{
+    if (s->out) {
+        memcpy(s->out, p, n);
+        s->out += n;
+    }
+}
+
+/* A string from its quote on: returns its bytes, or 0 for one with an escaped NUL in it. */
+static size_t scan_string(const struct json_scan *s, size_t at)
+{
+    size_t i = at + 1;
+
+    for (; i < s->n && s->p[i] != '"'; i++) {
+        if (s->p[i] == '\\') {
+            if (s->n - i >= 6 && memcmp(s->p + i, "\\u0000", 6) == 0) {
+                return 0;
             }
-        } else if (p[i] == '"') {
-            string = true;
-        } else if (p[i] == '{' || p[i] == '[') {
-            if (++depth > LIMIT_JSON_DEPTH) {
-                return true;
-            }
-        } else if ((p[i] == '}' || p[i] == ']') && depth > 0) {
-            depth--;
+            i++;
         }
     }
-    return false;
+    return (i < s->n ? i + 1 : s->n) - at;
+}
+
+/*
+ * Goes over the text outside of what jansson knows how to do: jansson recurses up to 2,048 levels,
+ * and there is no telling it less, so the brackets are counted before it sees them. Brackets in
+ * strings do not count; a malformed string is jansson's to refuse.
+ */
+static enum json_outcome scan(struct json_scan *s)
+{
+    unsigned depth = 0;
+    size_t step;
+
+    for (size_t at = 0; at < s->n; at += step) {
+        const char c = s->p[at];
+        const bool number = (c >= '0' && c <= '9') || c == '-';
+        bool whole;
+
+        step = 1;
+        if (c == '"') {
+            step = scan_string(s, at);
+            if (step == 0) {
+                return JSON_SYNTAX;
+            }
+        } else if (number && (step = kept_at(s->p + at, s->n - at)) > 0) {
+            s->kept++;
+            scan_put(s, KEPT_BEFORE, sizeof KEPT_BEFORE - 1);
+            scan_put(s, s->p + at, step);
+            scan_put(s, KEPT_AFTER, sizeof KEPT_AFTER - 1);
+            continue;
+        } else if (number) {
+            step = number_at(s->p + at, s->n - at, &whole);
+            step = step > 0 ? step : 1;
+        } else if (c == '{' || c == '[') {
+            if (++depth > LIMIT_JSON_DEPTH) {
+                return JSON_TOO_DEEP;
+            }
+        } else if ((c == '}' || c == ']') && depth > 0) {
+            depth--;
+        }
+        scan_put(s, s->p + at, step);
+    }
+    return JSON_OK;
 }
 
 static enum json_outcome from_error(const json_error_t *error)
@@ -78,10 +180,37 @@ static enum json_outcome from_error(const json_error_t *error)
     }
 }
 
+/* Parses a text; any value is taken, so that "no object" can be told from "not JSON". */
+static enum json_outcome load(const char *text, size_t n, json_t **out)
+{
+    const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
+    struct json_scan s = {.p = text, .n = n};
+    char *wrapped = NULL;
+    json_error_t error;
+    enum json_outcome o = scan(&s);
+
+    if (o != JSON_OK) {
+        return o;
+    }
+    if (s.kept > 0) {
+        wrapped = malloc(n + s.kept * KEPT_ROOM);
+        if (!wrapped) {
+            return JSON_NO_MEMORY;
+        }
+        s.out = wrapped;
+        (void)scan(&s);
+        text = wrapped;
+        n = (size_t)(s.out - wrapped);
+    }
+    *out = json_loadb(text, n, flags, &error);
+    free(wrapped);
+    return *out ? JSON_OK : from_error(&error);
+}
+
 enum json_outcome json_read(const void *p, size_t n, json_t **out)
 {
     const char *text = p;
-    json_error_t error;
+    enum json_outcome o;
     size_t len;
 
     *out = NULL;
@@ -97,30 +226,84 @@ enum json_outcome json_read(const void *p, size_t n, json_t **out)
             return JSON_NUL_INSIDE;
         }
     }
-    if (too_deep(text, len)) {
-        return JSON_TOO_DEEP;
-    }
-    /* Any value is decoded, so that "no object" can be told from "not JSON". */
-    *out = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (!*out) {
-        return from_error(&error);
-    }
-    if (!json_is_object(*out)) {
+    o = load(text, len, out);
+    if (o == JSON_OK && !json_is_object(*out)) {
         json_decref(*out);
         *out = NULL;
         return JSON_NOT_OBJECT;
     }
-    return JSON_OK;
+    return o;
+}
+
+bool json_is_kept(const json_t *value)
+{
+    return json_string_length(value) > 0 && json_string_value(value)[0] == '\0';
+}
+
+bool json_u64(const json_t *value, uint64_t *out)
+{
+    const char *digits = json_string_value(value);
+    const size_t n = json_string_length(value);
+
+    if (json_is_integer(value)) {
+        *out = (uint64_t)json_integer_value(value);
+        return json_integer_value(value) >= 0;
+    }
+    if (!json_is_kept(value) || digits_at(digits + 1, n - 1) != n - 1) {
+        return false;
+    }
+    /* Where it is too large strtoull makes it the largest. */
+    *out = strtoull(digits + 1, NULL, 10);
+    return true;
+}
+
+/* Takes away what was put around numbers that are kept as they were written. */
+static void unwrap(char *text)
+{
+    bool string = false;
+    bool kept = false;
+    char *to = text;
+
+    for (const char *p = text; *p; p++) {
+        if (!string && strncmp(p, KEPT_BEFORE, sizeof KEPT_BEFORE - 1) == 0) {
+            kept = true;
+            string = true;
+            p += sizeof KEPT_BEFORE - 2;
+            continue;
+        }
+        if (*p == '"') {
+            string = !string;
+            if (kept) {
+                kept = false;
+                continue;
+            }
+        } else if (*p == '\\' && string) {
+            *to++ = *p++;
+        }
+        *to++ = *p;
+    }
+    *to = '\0';
+}
+
+char *json_text(const json_t *value, size_t flags)
+{
+    char *text = json_dumps(value, flags);
+
+    if (text) {
+        unwrap(text);
+    }
+    return text;
 }
 
 size_t json_write(const json_t *value, void *out, size_t size)
 {
-    char *to = out;
-    size_t n = json_dumpb(value, to, size, JSON_COMPACT);
+    char *text = json_text(value, JSON_COMPACT);
+    const size_t n = text ? strlen(text) + 1 : 0;
+    const bool fits = n > 0 && n <= size;
 
-    if (n == 0 || n >= size) {
-        return 0;
+    if (fits) {
+        memcpy(out, text, n);
     }
-    to[n] = '\0';
-    return n + 1;
+    free(text);
+    return fits ? n : 0;
 }

@@ -11,6 +11,8 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "handshake/json.h"
+
 /* ---- outcomes ---- */
 
 static const struct {
@@ -100,8 +102,8 @@ bool recital_get_licence(const json_t *value, char out[RECITAL_LICENCE_MAX + 1])
     if (!value) {
         return true;
     }
-    /* jansson lets no NUL into a string. */
-    if (!json_is_string(value) || !recital_licence_fits(json_string_value(value))) {
+    if (!json_is_string(value) || json_is_kept(value) ||
+        !recital_licence_fits(json_string_value(value))) {
         return false;
     }
     memcpy(out, json_string_value(value), json_string_length(value) + 1);
@@ -224,7 +226,7 @@ static bool get_members(enum recital_role role, const json_t *recital, struct me
 {
     const json_t *text = json_object_get(recital, "text");
 
-    m->text = json_string_value(text);
+    m->text = json_is_kept(text) ? NULL : json_string_value(text);
     m->size = json_string_length(text);
     return m->text && m->size > 0 && m->size <= POEM_SIZE_MAX &&
            recital_get_hex(json_object_get(recital, "sha256"), m->digest, sizeof m->digest) &&

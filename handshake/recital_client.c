@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "handshake/json.h"
 #include "handshake/recital_parts.h"
 
 /* ---- the request ---- */
@@ -223,7 +224,7 @@ enum recital_outcome recital_client_judge(const struct recital_client *c,
     }
     if (json_is_object(poem)) {
         o = judge_object(c, poem, out);
-    } else if (json_is_string(poem)) {
+    } else if (json_is_string(poem) && !json_is_kept(poem)) {
         o = judge_refrain(poem, out);
     } else if (poem) {
         o = RECITAL_MALFORMED;

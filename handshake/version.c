@@ -18,9 +18,14 @@ const char *version_outcome_text(enum version_outcome o, enum json_outcome json)
     case VERSION_JSON:
         return json_outcome_text(json);
     case VERSION_BAD_CAPABILITIES:
-        return "\"capabilities\" is no object";
-    case VERSION_BAD_VALUE:
-        return "a capability has a value of another type or range than the specification's";
+        return "\"capabilities\" is not an object";
+    case VERSION_BAD_FDS:
+        return "max_msg_fds is not an integer from 0 on";
+    case VERSION_BAD_DATA:
+        return "max_data_xfer_size is not an integer from 0 on";
+    case VERSION_BAD_TWIN:
+        return "twin_socket is not an object of a boolean \"supported\" and an integer "
+               "\"fd_index\"";
     case VERSION_TWIN_UNASKED:
         return "the reply enables twin_socket, which the request did not offer";
     case VERSION_TWIN_NO_FD:
@@ -31,6 +36,9 @@ const char *version_outcome_text(enum version_outcome o, enum json_outcome json)
         return "the reply's major version is not the request's";
     case VERSION_HIGHER_MINOR:
         return "the reply's minor version is above the request's";
+    case VERSION_NO_FDS:
+        return "the reply has max_msg_fds 0: the device could be given neither memory nor "
+               "interrupts";
     }
     return "?";
 }
@@ -38,7 +46,8 @@ const char *version_outcome_text(enum version_outcome o, enum json_outcome json)
 void version_init(struct version_offer *o)
 {
     *o = (struct version_offer){.max_msg_fds = LIMIT_FDS_DEFAULT,
-                                .max_data_xfer_size = LIMIT_DATA_XFER_DEFAULT};
+                                .max_data_xfer_size = LIMIT_DATA_XFER_DEFAULT,
+                                .max_bitmap_size = LIMIT_BITMAP_DEFAULT};
 }
 
 void version_deinit(struct version_offer *o)
@@ -47,18 +56,23 @@ void version_deinit(struct version_offer *o)
     version_init(o);
 }
 
-/* Reads an optional unsigned number of 32 bits. */
-static enum version_outcome get_u32(const json_t *object, const char *key, uint32_t *out)
+/*
+ * Reads an optional unsigned number; one above 32 bits is as good as the largest of those. Returns
+ * VERSION_OK or wrong.
+ */
+static enum version_outcome get_u32(const json_t *object, const char *key, uint32_t *out,
+                                    enum version_outcome wrong)
 {
     const json_t *v = json_object_get(object, key);
+    uint64_t n;
 
     if (!v) {
         return VERSION_OK;
     }
-    if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > UINT32_MAX) {
-        return VERSION_BAD_VALUE;
+    if (!json_u64(v, &n)) {
+        return wrong;
     }
-    *out = (uint32_t)json_integer_value(v);
+    *out = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
     return VERSION_OK;
 }
 
@@ -72,11 +86,11 @@ static enum version_outcome get_twin(struct version_offer *o, const json_t *caps
     }
     supported = json_object_get(twin, "supported");
     if (!json_is_object(twin) || (supported && !json_is_boolean(supported))) {
-        return VERSION_BAD_VALUE;
+        return VERSION_BAD_TWIN;
     }
     o->twin_supported = json_is_true(supported);
     o->twin_has_fd = json_object_get(twin, "fd_index") != NULL;
-    return get_u32(twin, "fd_index", &o->twin_fd_index);
+    return get_u32(twin, "fd_index", &o->twin_fd_index, VERSION_BAD_TWIN);
 }
 
 static enum version_outcome get_capabilities(struct version_offer *o)
@@ -90,10 +104,13 @@ static enum version_outcome get_capabilities(struct version_offer *o)
     if (!json_is_object(caps)) {
         return VERSION_BAD_CAPABILITIES;
     }
-    r = get_u32(caps, "max_msg_fds", &o->max_msg_fds);
+    r = get_u32(caps, "max_msg_fds", &o->max_msg_fds, VERSION_BAD_FDS);
     if (r == VERSION_OK) {
-        r = get_u32(caps, "max_data_xfer_size", &o->max_data_xfer_size);
+        r = get_u32(caps, "max_data_xfer_size", &o->max_data_xfer_size, VERSION_BAD_DATA);
     }
+    /* The page has "migration" no more: what peers that know it do not understand is theirs. */
+    (void)get_u32(json_object_get(caps, "migration"), "max_bitmap_size", &o->max_bitmap_size,
+                  VERSION_OK);
     return r == VERSION_OK ? get_twin(o, caps) : r;
 }
 
@@ -126,6 +143,9 @@ enum version_outcome version_agree(const struct version_offer *request,
     if (reply->number.minor > request->number.minor) {
         return VERSION_HIGHER_MINOR;
     }
+    if (reply->max_msg_fds == 0) {
+        return VERSION_NO_FDS;
+    }
     if (!reply->twin_supported) {
         return n_fds == 0 ? VERSION_OK : VERSION_STRAY_FDS;
     }
@@ -149,10 +169,12 @@ int version_set_twin_index(struct version_offer *o, uint32_t index)
 uint32_t version_max_dma_maps(const struct version_offer *o)
 {
     const json_t *caps = json_object_get(o->json, "capabilities");
-    const json_t *max = json_object_get(caps, "max_dma_maps");
-    const json_int_t n = json_is_integer(max) ? json_integer_value(max) : -1;
+    uint64_t n;
 
-    return n >= 0 && n <= UINT32_MAX ? (uint32_t)n : 65535;
+    if (!json_u64(json_object_get(caps, "max_dma_maps"), &n)) {
+        return 65535;
+    }
+    return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
 int version_name_max_msg_fds(struct version_offer *o)

@@ -25,6 +25,7 @@ struct version_offer {
     json_t *json;         /* the whole object, owned; NULL where the message had no version data */
     uint32_t max_msg_fds; /* fds it receives in one message */
     uint32_t max_data_xfer_size; /* bytes of data it takes in one message */
+    uint32_t max_bitmap_size;    /* bytes of a dirty bitmap that it takes */
     bool twin_supported;
     bool twin_has_fd;       /* a reply: fd_index is there */
     uint32_t twin_fd_index; /* … and this it is */
@@ -35,12 +36,15 @@ enum version_outcome {
     VERSION_SHORT,            /* no room for the version numbers */
     VERSION_JSON,             /* see *json */
     VERSION_BAD_CAPABILITIES, /* "capabilities" is no object */
-    VERSION_BAD_VALUE,        /* a capability has another type or range than the page gives it */
+    VERSION_BAD_FDS,          /* max_msg_fds has another type or range than the page gives it */
+    VERSION_BAD_DATA,         /* … max_data_xfer_size */
+    VERSION_BAD_TWIN,         /* … twin_socket, or a member of it */
     VERSION_TWIN_UNASKED,     /* the reply enables twin_socket, the request did not offer it */
     VERSION_TWIN_NO_FD,       /* … enables it with no or a wrong fd */
     VERSION_STRAY_FDS,        /* fds came that the exchange has no use for */
     VERSION_OTHER_MAJOR,      /* the reply's major number is not the request's */
     VERSION_HIGHER_MINOR,     /* the reply's minor number is above the request's */
+    VERSION_NO_FDS,           /* the reply says max_msg_fds 0 */
 };
 
 /* Text of an outcome, for logs; json is told where the outcome is VERSION_JSON. Static. */
@@ -59,15 +63,16 @@ enum version_outcome version_read(struct version_offer *o, const void *p, size_t
 
 /*
  * Whether a reply is a legal answer to the request, n_fds fds having come with it: numbers, twin
- * socket. Limits may be any.
+ * socket. Limits may be any, but that a device must be able to receive fds: without any it can be
+ * given neither memory nor interrupts, and the session would end at the first DMA_MAP.
  */
 enum version_outcome version_agree(const struct version_offer *request,
                                    const struct version_offer *reply, unsigned n_fds)
     __attribute__((warn_unused_result));
 
 /*
- * How many DMA maps the offer says may be alive: 65535, the page's default, where it says nothing
- * or what is no number from 0 to 2^32 - 1.
+ * How many DMA maps the offer says may be alive, UINT32_MAX at the most: 65535, the page's default,
+ * if it says nothing or not an integer from 0 on.
  */
 uint32_t version_max_dma_maps(const struct version_offer *o);
 

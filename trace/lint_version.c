@@ -13,10 +13,11 @@
 /* An integer among the capabilities, or what silence means. */
 static uint64_t capability(const struct version_offer *o, const char *name, uint64_t silence)
 {
-    const json_t *v = json_object_get(json_object_get(o->json, "capabilities"), name);
+    uint64_t n;
 
-    return json_is_integer(v) && json_integer_value(v) > 0 ? (uint64_t)json_integer_value(v)
-                                                           : silence;
+    return json_u64(json_object_get(json_object_get(o->json, "capabilities"), name), &n) && n > 0
+               ? n
+               : silence;
 }
 
 static void learn_limits(struct lint_limits *l, const struct version_offer *o)

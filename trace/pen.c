@@ -383,7 +383,7 @@ static void json_for_programs(struct pen *p, const char *name, const void *s, si
 {
     json_t *doc;
     const enum json_outcome o = json_read(s, n, &doc);
-    char *const dump = o == JSON_OK ? json_dumps(doc, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+    char *const dump = o == JSON_OK ? json_text(doc, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
 
     json_decref(doc);
     if (dump) {

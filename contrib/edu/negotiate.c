@@ -15,6 +15,7 @@
 
 #include "base/limits.h"
 #include "contrib/edu/dma_table.h"
+#include "handshake/json.h"
 
 /* What precedes a request's JSON. */
 #define FIXED (WIRE_HDR_SIZE + sizeof(struct wire_version))
@@ -58,12 +59,10 @@ static bool offered_number(struct exchange *x, json_t *from, const char *key, ui
     if (!v) {
         return false;
     }
-    if (!json_is_integer(v) || json_integer_value(v) < 0 ||
-        (uint64_t)json_integer_value(v) < least) {
+    if (!json_u64(v, value) || *value < least) {
         fail(x, -EINVAL);
         return false;
     }
-    *value = (uint64_t)json_integer_value(v);
     return true;
 }
 
@@ -177,25 +176,6 @@ static void capabilities(struct exchange *x)
     twin_socket(x);
 }
 
-/*
- * "UTF-8 encoded JSON byte array" with its "terminating NUL". More NULs may follow; anything else
- * behind the first one would be seen by some readers and not by others.
- */
-static json_t *parse(const char *text, size_t n)
-{
-    const char *end = n ? memchr(text, '\0', n) : NULL;
-
-    if (!end || n > LIMIT_VERSION_JSON) {
-        return NULL;
-    }
-    for (const char *c = end; c < text + n; c++) {
-        if (*c != '\0') {
-            return NULL;
-        }
-    }
-    return json_loadb(text, (size_t)(end - text), JSON_REJECT_DUPLICATES, NULL);
-}
-
 /* The recital, where the device knows of poems and the client asks. */
 static void recite(struct exchange *x, const struct negotiate_reciter *reciter, const void *message,
                    size_t n)
@@ -224,7 +204,7 @@ static int write_reply(const json_t *reply, struct negotiate_result *out)
     if (!out->json) {
         return -ENOMEM;
     }
-    if (strlen(out->json) < LIMIT_VERSION_JSON) {
+    if (FIXED + strlen(out->json) < RECITAL_REPLY_SIZE_MAX) {
         return 0;
     }
     negotiate_deinit(out);
@@ -234,12 +214,11 @@ static int write_reply(const json_t *reply, struct negotiate_result *out)
 static int answer_json(const struct negotiate_caps *ours, const struct negotiate_reciter *reciter,
                        const void *message, size_t n, struct negotiate_result *out)
 {
-    json_t *request = parse((const char *)message + FIXED, n - FIXED);
+    json_t *request;
     json_t *reply;
     struct exchange x = {.ours = ours, .out = out};
 
-    if (!json_is_object(request)) {
-        json_decref(request);
+    if (json_read((const char *)message + FIXED, n - FIXED, &request) != JSON_OK) {
         return -EINVAL;
     }
     reply = json_object();

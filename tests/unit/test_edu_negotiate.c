@@ -161,7 +161,6 @@ static const char *const bad[] = {
     "{\"capabilities\":{\"max_msg_fds\":-1}}",
     "{\"capabilities\":{\"max_msg_fds\":\"8\"}}",
     "{\"capabilities\":{\"max_msg_fds\":8.0}}",
-    "{\"capabilities\":{\"max_msg_fds\":99999999999999999999}}",
     "{\"capabilities\":{\"max_data_xfer_size\":0}}",
     "{\"capabilities\":{\"max_dma_maps\":0}}",
     "{\"capabilities\":{\"pgsizes\":2048}}",

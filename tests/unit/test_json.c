@@ -4,6 +4,7 @@
 #include "handshake/json.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,12 +86,24 @@ static const struct refused refused[] = {
     {TEXT("{\"a\":\"\\u0000\"}"), JSON_SYNTAX},
     {TEXT("{\"a\\u0000b\":1}"), JSON_SYNTAX},
 
-    /* numbers that no 64 bits and no double hold */
-    {TEXT("{\"a\":9223372036854775808}"), JSON_SYNTAX},
-    {TEXT("{\"a\":-9223372036854775809}"), JSON_SYNTAX},
-    {TEXT("{\"a\":99999999999999999999999999999999999999}"), JSON_SYNTAX},
-    {TEXT("{\"a\":1e999}"), JSON_SYNTAX},
-    {TEXT("{\"a\":-1e999}"), JSON_SYNTAX},
+    /* numbers that JSON's grammar does not have, among those that are kept as they are */
+    {TEXT("{\"a\":1.}"), JSON_SYNTAX},
+    {TEXT("{\"a\":1.e5}"), JSON_SYNTAX},
+    {TEXT("{\"a\":1.5e}"), JSON_SYNTAX},
+    {TEXT("{\"a\":1e+}"), JSON_SYNTAX},
+    {TEXT("{\"a\":1.5.5}"), JSON_SYNTAX},
+    {TEXT("{\"a\":01.5}"), JSON_SYNTAX},
+    {TEXT("{\"a\":-01.5}"), JSON_SYNTAX},
+    {TEXT("{\"a\":--1.5}"), JSON_SYNTAX},
+    {TEXT("{\"a\":-}"), JSON_SYNTAX},
+    {TEXT("{\"a\":018446744073709551615}"), JSON_SYNTAX},
+    {TEXT("{\"a\":18446744073709551615x}"), JSON_SYNTAX},
+    {TEXT("{\"a\":1.5 2.5}"), JSON_SYNTAX},
+    {TEXT("{\"a\":1.5\"b\"}"), JSON_SYNTAX},
+    {TEXT("{1.5:1}"), JSON_SYNTAX},
+    {TEXT("{18446744073709551615:1}"), JSON_SYNTAX},
+    {TEXT("1.5"), JSON_NOT_OBJECT},
+    {TEXT("18446744073709551615"), JSON_NOT_OBJECT},
 
     /* not UTF-8: stray, cut off, too long, surrogates, above U+10FFFF, a byte order mark */
     {TEXT("{\"a\":\"\x80\"}"), JSON_SYNTAX},
@@ -155,9 +168,25 @@ static const struct {
     /* numbers at the ends of their range */
     {TEXT("{\"a\":9223372036854775807,\"b\":-9223372036854775808}"),
      "{\"a\":9223372036854775807,\"b\":-9223372036854775808}"},
-    /* the same double, in the digits that no reader can take for another */
-    {TEXT("{\"a\":1e300,\"b\":0.1}"), "{\"a\":1.0000000000000001e300,\"b\":0.10000000000000001}"},
-    {TEXT("{\"a\":0.5,\"b\":-0}"), "{\"a\":0.5,\"b\":0}"},
+    /* … and beyond it, of reals and of zeros: digit for digit */
+    {TEXT("{\"a\":18446744073709551615,\"b\":9223372036854775808}"),
+     "{\"a\":18446744073709551615,\"b\":9223372036854775808}"},
+    {TEXT("{\"a\":18446744073709547520}"), "{\"a\":18446744073709547520}"},
+    {TEXT("{\"a\":-9223372036854775809}"), "{\"a\":-9223372036854775809}"},
+    {TEXT("{\"a\":99999999999999999999999999999999999999}"),
+     "{\"a\":99999999999999999999999999999999999999}"},
+    {TEXT("{\"a\":999999999999999999,\"b\":1000000000000000000}"),
+     "{\"a\":999999999999999999,\"b\":1000000000000000000}"},
+    {TEXT("{\"a\":1e300,\"b\":0.1,\"c\":1E+2,\"d\":1.50e-07}"),
+     "{\"a\":1e300,\"b\":0.1,\"c\":1E+2,\"d\":1.50e-07}"},
+    {TEXT("{\"a\":1e999,\"b\":-1e999}"), "{\"a\":1e999,\"b\":-1e999}"},
+    {TEXT("{\"a\":0.5,\"b\":-0,\"c\":-0.0,\"d\":0}"), "{\"a\":0.5,\"b\":-0,\"c\":-0.0,\"d\":0}"},
+    {TEXT("{\"a\":[1.5, [ 2.5,{ \"b\" : 3.5 } ] , 4.5 ]}"), "{\"a\":[1.5,[2.5,{\"b\":3.5}],4.5]}"},
+    /* what looks like a number, or like what is made of one, is a string where it is one */
+    {TEXT("{\"a\":\"1.5\",\"1.5\":\"18446744073709551615\"}"),
+     "{\"a\":\"1.5\",\"1.5\":\"18446744073709551615\"}"},
+    {TEXT("{\"a\":\"\\\\u00001.5\",\"b\":\"\\\"\\\\u00001.5\\\"\"}"),
+     "{\"a\":\"\\\\u00001.5\",\"b\":\"\\\"\\\\u00001.5\\\"\"}"},
     /* escapes are resolved where JSON needs none */
     {TEXT("{\"\\u0061\":\"\\u0041\\/\\n\\\"\\\\\"}"), "{\"a\":\"A/\\n\\\"\\\\\"}"},
     {TEXT("{\"a\":\"\\u00e9\\ud83d\\ude00\"}"), "{\"a\":\"\xc3\xa9\xf0\x9f\x98\x80\"}"},
@@ -185,9 +214,73 @@ START_TEST(strict_json_is_written_anew)
 }
 END_TEST
 
+/* How an integer is read where one is wanted. */
+static const struct {
+    const char *digits;
+    bool is_u64;
+    uint64_t value;
+} integers[] = {
+    {"0", true, 0},
+    {"4096", true, 4096},
+    {"9223372036854775807", true, INT64_MAX},
+    {"9223372036854775808", true, (uint64_t)INT64_MAX + 1},
+    {"18446744073709547520", true, 0xfffffffffffff000u},
+    {"18446744073709551615", true, UINT64_MAX},
+    {"18446744073709551616", true, UINT64_MAX},
+    {"99999999999999999999999999", true, UINT64_MAX},
+    {"-1", false, 0},
+    {"-9223372036854775809", false, 0},
+    {"1.0", false, 0},
+    {"1e3", false, 0},
+    {"\"4096\"", false, 0},
+    {"\"\"", false, 0},
+    {"null", false, 0},
+    {"[]", false, 0},
+};
+
+START_TEST(an_integer_has_up_to_64_bits)
+{
+    char text[64];
+    json_t *json;
+    uint64_t got = 0;
+
+    snprintf(text, sizeof text, "{\"a\":%s}", integers[_i].digits);
+    ck_assert_int_eq(read_exact(text, strlen(text) + 1, &json), JSON_OK);
+    ck_assert_int_eq(json_u64(json_object_get(json, "a"), &got), integers[_i].is_u64);
+    ck_assert(!integers[_i].is_u64 || got == integers[_i].value);
+    ck_assert(!json_u64(NULL, &got));
+    json_decref(json);
+}
+END_TEST
+
+/* Text of n bytes, of the shortest numbers that are kept, is written as it came. */
+START_TEST(a_text_of_nothing_but_kept_numbers)
+{
+    const size_t n = LIMIT_VERSION_JSON;
+    char *const text = malloc(n);
+    char *const out = malloc(n);
+    json_t *json;
+    size_t at;
+
+    ck_assert_ptr_nonnull(text);
+    ck_assert_ptr_nonnull(out);
+    memcpy(text, "{\"a\":[-0", at = 8);
+    for (; at + 6 < n; at += 3) {
+        memcpy(text + at, ",-0", 3);
+    }
+    memcpy(text + at, "]}", 3);
+    ck_assert_int_eq(read_exact(text, at + 3, &json), JSON_OK);
+    ck_assert_uint_eq(json_write(json, out, n), at + 3);
+    ck_assert_str_eq(out, text);
+    json_decref(json);
+    free(text);
+    free(out);
+}
+END_TEST
+
 START_TEST(writing_needs_room_for_all_and_the_nul)
 {
-    static const char text[] = "{\"a\":[1,2]}";
+    static const char text[] = "{\"a\":[1,2.5]}";
     char out[sizeof text + 1];
     json_t *json;
 
@@ -308,6 +401,8 @@ int main(void)
     tcase_add_loop_test(tc, what_is_not_strict_json_is_refused, 0,
                         sizeof refused / sizeof refused[0]);
     tcase_add_loop_test(tc, strict_json_is_written_anew, 0, sizeof taken / sizeof taken[0]);
+    tcase_add_loop_test(tc, an_integer_has_up_to_64_bits, 0, sizeof integers / sizeof integers[0]);
+    tcase_add_test(tc, a_text_of_nothing_but_kept_numbers);
     tcase_add_test(tc, writing_needs_room_for_all_and_the_nul);
     tc = unit_case(s, "limits");
     tcase_add_loop_test(tc, depth_is_bounded, 0, 2);

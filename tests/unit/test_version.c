@@ -70,6 +70,12 @@ static const struct {
     {"{\"capabilities\":{\"max_msg_fds\":0,\"max_data_xfer_size\":0}}", 0, 0, false, false, 0},
     {"{\"capabilities\":{\"max_msg_fds\":4294967295,\"max_data_xfer_size\":4294967295}}",
      UINT32_MAX, UINT32_MAX, false, false, 0},
+    /* … and one above 32 bits is no worse than the largest of those */
+    {"{\"capabilities\":{\"max_msg_fds\":4294967296,\"max_data_xfer_size\":9223372036854775807}}",
+     UINT32_MAX, UINT32_MAX, false, false, 0},
+    {"{\"capabilities\":{\"max_msg_fds\":18446744073709551615,"
+     "\"max_data_xfer_size\":9223372036854775808}}",
+     UINT32_MAX, UINT32_MAX, false, false, 0},
     {"{\"capabilities\":{\"twin_socket\":{}}}", DEFAULTS, false, false, 0},
     {"{\"capabilities\":{\"twin_socket\":{\"supported\":false}}}", DEFAULTS, false, false, 0},
     {"{\"capabilities\":{\"twin_socket\":{\"supported\":true}}}", DEFAULTS, true, false, 0},
@@ -105,26 +111,22 @@ static const struct {
     {"{\"capabilities\":[]}", VERSION_BAD_CAPABILITIES},
     {"{\"capabilities\":\"{}\"}", VERSION_BAD_CAPABILITIES},
     {"{\"capabilities\":1}", VERSION_BAD_CAPABILITIES},
-    {CAP("\"max_msg_fds\":-1"), VERSION_BAD_VALUE},
-    {CAP("\"max_msg_fds\":4294967296"), VERSION_BAD_VALUE},
-    {CAP("\"max_msg_fds\":9223372036854775807"), VERSION_BAD_VALUE},
-    {CAP("\"max_msg_fds\":8.0"), VERSION_BAD_VALUE},
-    {CAP("\"max_msg_fds\":\"8\""), VERSION_BAD_VALUE},
-    {CAP("\"max_msg_fds\":true"), VERSION_BAD_VALUE},
-    {CAP("\"max_msg_fds\":null"), VERSION_BAD_VALUE},
-    {CAP("\"max_msg_fds\":{}"), VERSION_BAD_VALUE},
-    {CAP("\"max_data_xfer_size\":-1"), VERSION_BAD_VALUE},
-    {CAP("\"max_data_xfer_size\":4294967296"), VERSION_BAD_VALUE},
-    {CAP("\"max_data_xfer_size\":[4096]"), VERSION_BAD_VALUE},
-    {CAP("\"twin_socket\":true"), VERSION_BAD_VALUE},
-    {CAP("\"twin_socket\":null"), VERSION_BAD_VALUE},
-    {CAP("\"twin_socket\":[]"), VERSION_BAD_VALUE},
-    {CAP("\"twin_socket\":{\"supported\":1}"), VERSION_BAD_VALUE},
-    {CAP("\"twin_socket\":{\"supported\":\"true\"}"), VERSION_BAD_VALUE},
-    {CAP("\"twin_socket\":{\"supported\":null}"), VERSION_BAD_VALUE},
-    {CAP("\"twin_socket\":{\"supported\":true,\"fd_index\":-1}"), VERSION_BAD_VALUE},
-    {CAP("\"twin_socket\":{\"supported\":true,\"fd_index\":4294967296}"), VERSION_BAD_VALUE},
-    {CAP("\"twin_socket\":{\"supported\":true,\"fd_index\":\"0\"}"), VERSION_BAD_VALUE},
+    {CAP("\"max_msg_fds\":-1"), VERSION_BAD_FDS},
+    {CAP("\"max_msg_fds\":8.0"), VERSION_BAD_FDS},
+    {CAP("\"max_msg_fds\":\"8\""), VERSION_BAD_FDS},
+    {CAP("\"max_msg_fds\":true"), VERSION_BAD_FDS},
+    {CAP("\"max_msg_fds\":null"), VERSION_BAD_FDS},
+    {CAP("\"max_msg_fds\":{}"), VERSION_BAD_FDS},
+    {CAP("\"max_data_xfer_size\":-1"), VERSION_BAD_DATA},
+    {CAP("\"max_data_xfer_size\":[4096]"), VERSION_BAD_DATA},
+    {CAP("\"twin_socket\":true"), VERSION_BAD_TWIN},
+    {CAP("\"twin_socket\":null"), VERSION_BAD_TWIN},
+    {CAP("\"twin_socket\":[]"), VERSION_BAD_TWIN},
+    {CAP("\"twin_socket\":{\"supported\":1}"), VERSION_BAD_TWIN},
+    {CAP("\"twin_socket\":{\"supported\":\"true\"}"), VERSION_BAD_TWIN},
+    {CAP("\"twin_socket\":{\"supported\":null}"), VERSION_BAD_TWIN},
+    {CAP("\"twin_socket\":{\"supported\":true,\"fd_index\":-1}"), VERSION_BAD_TWIN},
+    {CAP("\"twin_socket\":{\"supported\":true,\"fd_index\":\"0\"}"), VERSION_BAD_TWIN},
     {"[]", VERSION_JSON},
     {"{", VERSION_JSON},
     {CAP("\"max_msg_fds\":8,\"max_msg_fds\":8"), VERSION_JSON},
@@ -153,7 +155,9 @@ START_TEST(dma_maps_may_be_any_number_or_none)
         {"{\"capabilities\":{\"max_dma_maps\":0}}", 0},
         {"{\"capabilities\":{\"max_dma_maps\":17}}", 17},
         {"{\"capabilities\":{\"max_dma_maps\":4294967295}}", UINT32_MAX},
-        {"{\"capabilities\":{\"max_dma_maps\":4294967296}}", 65535},
+        {"{\"capabilities\":{\"max_dma_maps\":4294967296}}", UINT32_MAX},
+        {"{\"capabilities\":{\"max_dma_maps\":18446744073709551615}}", UINT32_MAX},
+        {"{\"capabilities\":{\"max_dma_maps\":5.0}}", 65535},
         {"{\"capabilities\":{\"max_dma_maps\":-1}}", 65535},
         {"{\"capabilities\":{\"max_dma_maps\":\"5\"}}", 65535},
     };
@@ -163,6 +167,34 @@ START_TEST(dma_maps_may_be_any_number_or_none)
 
         ck_assert_int_eq(read_text(&o, cases[i].json), VERSION_OK);
         ck_assert_uint_eq(version_max_dma_maps(&o), cases[i].is);
+        version_deinit(&o);
+    }
+}
+END_TEST
+
+START_TEST(a_bitmap_may_have_any_size)
+{
+    static const struct {
+        const char *json;
+        uint32_t is;
+    } cases[] = {
+        {"{}", LIMIT_BITMAP_DEFAULT},
+        {"{\"max_bitmap_size\":5}", LIMIT_BITMAP_DEFAULT},
+        {CAP("\"max_bitmap_size\":5"), LIMIT_BITMAP_DEFAULT},
+        {CAP("\"migration\":{}"), LIMIT_BITMAP_DEFAULT},
+        {CAP("\"migration\":{\"max_bitmap_size\":0}"), 0},
+        {CAP("\"migration\":{\"pgsize\":4096,\"max_bitmap_size\":65536}"), 65536},
+        {CAP("\"migration\":{\"max_bitmap_size\":18446744073709551615}"), UINT32_MAX},
+        {CAP("\"migration\":{\"max_bitmap_size\":-1}"), LIMIT_BITMAP_DEFAULT},
+        {CAP("\"migration\":{\"max_bitmap_size\":\"5\"}"), LIMIT_BITMAP_DEFAULT},
+        {CAP("\"migration\":true"), LIMIT_BITMAP_DEFAULT},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct version_offer o;
+
+        ck_assert_int_eq(read_text(&o, cases[i].json), VERSION_OK);
+        ck_assert_uint_eq(o.max_bitmap_size, cases[i].is);
         version_deinit(&o);
     }
 }
@@ -377,6 +409,9 @@ static const struct {
     {{0, 0}, {0, 0}, TWIN, TWIN, 1, VERSION_TWIN_NO_FD},
     {{0, 0}, {0, 0}, TWIN, TWIN_AT("0"), 2, VERSION_STRAY_FDS},
     {{0, 0}, {0, 0}, TWIN, TWIN_AT("1"), 2, VERSION_STRAY_FDS},
+
+    {{0, 0}, {0, 0}, CAP("\"max_msg_fds\":0"), CAP("\"max_msg_fds\":1"), 0, VERSION_OK},
+    {{0, 0}, {0, 0}, CAP("\"max_msg_fds\":8"), CAP("\"max_msg_fds\":0"), 0, VERSION_NO_FDS},
 };
 
 START_TEST(a_reply_answers_its_request)
@@ -398,7 +433,7 @@ END_TEST
 
 START_TEST(every_outcome_has_its_text)
 {
-    for (int o = VERSION_OK; o <= VERSION_HIGHER_MINOR; o++) {
+    for (int o = VERSION_OK; o <= VERSION_NO_FDS; o++) {
         const char *const text = version_outcome_text((enum version_outcome)o, JSON_TOO_DEEP);
 
         ck_assert_str_ne(text, "?");
@@ -422,6 +457,7 @@ int main(void)
     tcase_add_loop_test(tc, an_offer_is_understood, 0, ROWS(offers));
     tcase_add_loop_test(tc, an_offer_is_refused_and_leaves_nothing, 0, ROWS(refused));
     tcase_add_test(tc, dma_maps_may_be_any_number_or_none);
+    tcase_add_test(tc, a_bitmap_may_have_any_size);
     tcase_add_test(tc, the_numbers_are_needed);
     tcase_add_test(tc, version_data_may_be_absent);
     tcase_add_test(tc, json_at_its_limit_and_one_past);
