@@ -16,16 +16,10 @@
 
 #include "base/fdset.h"
 #include "base/sock.h"
+#include "proxy/greeting_message.h"
 #include "proxy/greeting_tap.h"
 
 enum phase { REQUEST, FORWARD, REPLY, VERDICT, ANSWER, OVER };
-
-/* A VERSION message being read or written. */
-struct message {
-    size_t at;   /* bytes read or written so far */
-    size_t size; /* … and in all: known once the header is there */
-    uint8_t data[WIRE_HDR_SIZE + VERSION_PAYLOAD_MAX];
-};
 
 struct greeting {
     enum phase phase;
@@ -41,8 +35,9 @@ struct greeting {
     struct event client_event;
     struct event backend_event;
     struct wire_hdr request_hdr;
-    struct message in;
-    struct message out;
+    char why[GREETING_WHY];
+    struct greeting_message in;
+    struct greeting_message out;
     struct fdset in_fds;
     struct reciter reciter;
     struct greeting_tap tap;
@@ -160,40 +155,35 @@ static void fail(struct greeting *g, bool by_backend, enum session_reason reason
 
 enum reading { READ_WHOLE, READ_WAIT, READ_FAILED };
 
+/* A client's fault is answered as libvfio-user answers it. */
 static enum reading malformed(struct greeting *g, bool by_backend, const char *why)
 {
-    fail(g, by_backend, REASON_VERSION_MALFORMED, EPROTO, why);
+    fail(g, by_backend, REASON_VERSION_MALFORMED, by_backend ? EPROTO : EINVAL, why);
     return READ_FAILED;
 }
 
 /* Judges a header as soon as it is there: a bad one must not make us wait for its body. */
 static enum reading judge_header(struct greeting *g, bool by_backend)
 {
+    const struct wire_hdr *request = by_backend ? &g->request_hdr : NULL;
     struct wire_hdr hdr;
-    enum wire_frame f = wire_get_hdr(g->in.data, g->in.at, sizeof g->in.data, &hdr);
+
+    const bool good = greeting_message_judge(&g->in, request, &hdr, g->why);
 
     if (!by_backend) {
         g->request_hdr = hdr;
         g->answerable = true;
     }
-    if (f != WIRE_FRAME_OK) {
-        return malformed(g, by_backend, wire_frame_text(f));
-    }
-    if (hdr.command != WIRE_VERSION) {
-        return malformed(g, by_backend, "the first message is not VERSION");
-    }
-    if ((hdr.flags & WIRE_TYPE_MASK) != (by_backend ? WIRE_TYPE_REPLY : WIRE_TYPE_COMMAND)) {
-        return malformed(g, by_backend, "VERSION is of the wrong type");
-    }
-    if (!by_backend && (hdr.flags & WIRE_NO_REPLY)) {
-        return malformed(g, by_backend, "VERSION asks for no reply");
-    }
-    if (by_backend && hdr.id != g->request_hdr.id) {
-        return malformed(g, by_backend, "the reply's id is not the request's");
+    if (!good) {
+        return malformed(g, by_backend, g->why);
     }
     if (by_backend && (hdr.flags & WIRE_ERROR)) {
         fail(g, true, REASON_BACKEND_REFUSED, (int)(hdr.error ? hdr.error : ECONNREFUSED),
              "the backend answered VERSION with an error");
+        return READ_FAILED;
+    }
+    if (!greeting_message_room(&g->in, hdr.size)) {
+        fail(g, false, REASON_NO_RESOURCES, ENOMEM, "no memory for VERSION");
         return READ_FAILED;
     }
     g->in.size = hdr.size;
@@ -232,7 +222,7 @@ static ssize_t receive(struct greeting *g, bool by_backend, int fd, uint8_t *to,
 /* Reads on: the header, then exactly the body. */
 static enum reading read_message(struct greeting *g, bool by_backend)
 {
-    struct message *m = &g->in;
+    struct greeting_message *m = &g->in;
     const int fd = by_backend ? g->backend_fd : g->client_fd;
 
     while (m->at < WIRE_HDR_SIZE || m->at < m->size) {
@@ -258,13 +248,20 @@ static enum reading read_message(struct greeting *g, bool by_backend)
 
 /* ---- writing a message ---- */
 
-/* Fills g->out with a VERSION message; false where the JSON written anew does not fit. */
+/*
+ * Fills g->out with a VERSION message. False: there is no memory, since what is written anew is no
+ * longer than what was read and LIMIT_VERSION_ADDED.
+ */
 static bool compose(struct greeting *g, const struct wire_hdr *like, const struct version_offer *o)
 {
-    const size_t n =
-        version_write(o, g->out.data + WIRE_HDR_SIZE, sizeof g->out.data - WIRE_HDR_SIZE);
+    const size_t room = g->in.size + LIMIT_VERSION_ADDED;
     struct wire_hdr hdr = *like;
+    size_t n;
 
+    if (!greeting_message_room(&g->out, room)) {
+        return false;
+    }
+    n = version_write(o, g->out.data + WIRE_HDR_SIZE, room - WIRE_HDR_SIZE);
     hdr.size = (uint32_t)(WIRE_HDR_SIZE + n);
     wire_put_hdr(g->out.data, &hdr);
     g->out.size = hdr.size;
@@ -272,10 +269,15 @@ static bool compose(struct greeting *g, const struct wire_hdr *like, const struc
     return n > 0;
 }
 
+static void fail_to_compose(struct greeting *g)
+{
+    fail(g, false, REASON_NO_RESOURCES, ENOMEM, "no memory to write VERSION anew");
+}
+
 /* Sends what is left of g->out. 1 when all has gone, 0 to wait, -errno. */
 static int write_message(struct greeting *g, bool to_client, const struct fdset *fds)
 {
-    struct message *m = &g->out;
+    struct greeting_message *m = &g->out;
     const int fd = to_client ? g->client_fd : g->backend_fd;
 
     while (m->at < m->size) {
@@ -335,7 +337,7 @@ static bool compose_request(struct greeting *g)
         }
     }
     if (!compose(g, &g->request_hdr, request)) {
-        (void)malformed(g, false, "VERSION written anew is longer than the limit");
+        fail_to_compose(g);
         return false;
     }
     return recital_goes_on(g, false, reciter_sent(&g->reciter, g->out.data, g->out.size));
@@ -540,7 +542,7 @@ static bool compose_reply(struct greeting *g, const struct wire_hdr *hdr)
         return false;
     }
     if (!good || !compose(g, hdr, o)) {
-        (void)malformed(g, true, "VERSION written anew is longer than the limit");
+        fail_to_compose(g);
         return false;
     }
     if (g->reciter.asked.speaks && g->out.size > RECITAL_REPLY_SIZE_MAX) {
@@ -598,7 +600,8 @@ struct greeting *greeting_new_take(struct event_base *base, int client_fd, int b
 {
     struct greeting *g = calloc(1, sizeof *g);
 
-    if (!g) {
+    if (!g || !greeting_message_room(&g->in, GREETING_USUAL)) {
+        free(g);
         sock_close(&client_fd);
         sock_close(&backend_fd);
         return NULL;
@@ -640,6 +643,8 @@ void greeting_free(struct greeting *g)
     sock_hang_up(&g->client_twin_fd);
     sock_close(&g->client_twin_peer_fd);
     sock_hang_up(&g->backend_twin_fd);
+    greeting_message_deinit(&g->in);
+    greeting_message_deinit(&g->out);
     free(g);
 }
 

@@ -221,7 +221,7 @@ static void reap(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    /* 33 KiB each, of no more use: an idle session is to be small. */
+    /* Of no more use, and an idle session is to be small. */
     while ((s = SLIST_FIRST(&h->greeted))) {
         SLIST_REMOVE_HEAD(&h->greeted, greeted_link);
         greeting_free(s->greeting);

@@ -40,10 +40,14 @@ static const struct passing passing[] = {
     {"UTF-8 stays", "{\"poem\": \"\xc3\xa4\xe2\x82\xac\xf0\x9f\x8c\xb2\"}",
      "{\"poem\":\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x8c\xb2\"}"},
     {"the largest integer", "{\"x\": 9223372036854775807}", "{\"x\":9223372036854775807}"},
+    {"a mask of 64 bits", "{\"capabilities\": {\"pgsizes\": 18446744073709547520}}",
+     "{\"capabilities\":{\"pgsizes\":18446744073709547520}}"},
+    {"numbers stay as they are", "{\"x\": [1.50, 1e999, -0, 36893488147419103232]}",
+     "{\"x\":[1.50,1e999,-0,36893488147419103232]}"},
     {"limits at their ends",
-     "{\"capabilities\": {\"max_msg_fds\": 0, \"max_data_xfer_size\": "
+     "{\"capabilities\": {\"max_msg_fds\": 1, \"max_data_xfer_size\": "
      "4294967295}}",
-     "{\"capabilities\":{\"max_msg_fds\":0,\"max_data_xfer_size\":4294967295}}"},
+     "{\"capabilities\":{\"max_msg_fds\":1,\"max_data_xfer_size\":4294967295}}"},
     {"nested as deep as the limit",
      "{\"a\":[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]}", /* 16 levels: LIMIT_JSON_DEPTH */
      "{\"a\":[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]}"},

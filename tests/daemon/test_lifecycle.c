@@ -351,7 +351,7 @@ START_TEST(as_many_as_poemd_has)
     expect_refused(&r, EBUSY);
     fd = peer_connect(r.listen);
     peer_send(fd, (struct wire_hdr){.id = 8, .command = WIRE_DEVICE_RESET}, NULL, 0, NULL);
-    ck_assert_int_eq(peer_recv_error(fd, 8, WIRE_DEVICE_RESET), EPROTO);
+    ck_assert_int_eq(peer_recv_error(fd, 8, WIRE_DEVICE_RESET), EINVAL);
     close(fd);
     pair_ping(&p);
     pair_close(&p);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Malformed VERSION messages, from the client and from the backend: the client is told EPROTO with
- * its own id, nothing malformed reaches the other side, and no fd stays.
+ * Malformed VERSION messages. Of the client's own it is told EINVAL, of the backend's EPROTO, with
+ * its own id; nothing malformed reaches the other side, and no fd stays.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -79,9 +79,6 @@ static const struct bad bad_both[] = {
     JSON("beyond Unicode", "{\"a\": \"\xf5\x80\x80\x80\"}"),
     JSON("a cut UTF-8 form in a key", "{\"a\xe2\x82\": 1}"),
     JSON("a byte order mark", "\xef\xbb\xbf{}"),
-    JSON("a real out of range", "{\"a\": 1e999}"),
-    JSON("an integer out of range", "{\"a\": 9223372036854775808}"),
-    JSON("a negative one", "{\"a\": -99999999999999999999999}"),
     JSON("a number with a leading 0", "{\"a\": 01}"),
     JSON("hexadecimal", "{\"a\": 0x10}"),
     JSON("NaN", "{\"a\": NaN}"),
@@ -100,12 +97,9 @@ static const struct bad bad_both[] = {
     JSON("capabilities an array", "{\"capabilities\": []}"),
     JSON("capabilities null", "{\"capabilities\": null}"),
     JSON("max_msg_fds negative", "{\"capabilities\": {\"max_msg_fds\": -1}}"),
-    JSON("max_msg_fds of 33 bits", "{\"capabilities\": {\"max_msg_fds\": 4294967296}}"),
     JSON("max_msg_fds a string", "{\"capabilities\": {\"max_msg_fds\": \"8\"}}"),
     JSON("max_msg_fds a real", "{\"capabilities\": {\"max_msg_fds\": 8.0}}"),
     JSON("max_data_xfer_size null", "{\"capabilities\": {\"max_data_xfer_size\": null}}"),
-    JSON("max_data_xfer_size of 33 bits",
-         "{\"capabilities\": {\"max_data_xfer_size\": 4294967296}}"),
     JSON("twin_socket true", "{\"capabilities\": {\"twin_socket\": true}}"),
     JSON("twin_socket supported 1", "{\"capabilities\": {\"twin_socket\": {\"supported\": 1}}}"),
 };
@@ -129,7 +123,7 @@ static uint8_t *bad_bytes(const struct bad *b, uint32_t good_type, size_t *n)
     return bytes;
 }
 
-/* The client is told EPROTO with its own id and command; the backend hears nothing at all. */
+/* The client is told EINVAL with its own id and command; the backend hears nothing at all. */
 START_TEST(malformed_request)
 {
     struct rig r;
@@ -145,7 +139,7 @@ START_TEST(malformed_request)
         free(bytes);
         p.backend_fd = peer_accept(r.backend_fd);
         err = peer_recv_error(p.client_fd, ID, bad_both[i].hdr.command);
-        ck_assert_msg(err == EPROTO, "%s: %s", bad_both[i].name, strerror(err));
+        ck_assert_msg(err == EINVAL, "%s: %s", bad_both[i].name, strerror(err));
         pair_expect_end(&p);
         rig_await_log(&r, "reason=version-malformed", NULL, 0);
     }
@@ -190,7 +184,7 @@ START_TEST(request_of_a_wrong_kind)
 
         peer_send_version(p.client_fd, ID, flags[i], "{}", NULL);
         p.backend_fd = peer_accept(r.backend_fd);
-        ck_assert_int_eq(peer_recv_error(p.client_fd, ID, WIRE_VERSION), EPROTO);
+        ck_assert_int_eq(peer_recv_error(p.client_fd, ID, WIRE_VERSION), EINVAL);
         pair_expect_end(&p);
         rig_await_log(&r, "reason=version-malformed", NULL, 0);
     }
@@ -254,7 +248,7 @@ START_TEST(fds_with_the_request)
         peer_send_version(p.client_fd, ID, WIRE_TYPE_COMMAND, "{}", &fds);
         fdset_close(&fds);
         p.backend_fd = peer_accept(r.backend_fd);
-        ck_assert_int_eq(peer_recv_error(p.client_fd, ID, WIRE_VERSION), EPROTO);
+        ck_assert_int_eq(peer_recv_error(p.client_fd, ID, WIRE_VERSION), EINVAL);
         pair_expect_end(&p);
         rig_await_log(&r, "reason=version-malformed", NULL, 0);
         rig_settle(&r);

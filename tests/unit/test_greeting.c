@@ -232,6 +232,25 @@ START_TEST(version_data_at_the_limit)
 }
 END_TEST
 
+/* Numbers of any size and kind arrive as they were sent, both ways. */
+START_TEST(numbers_pass_digit_for_digit)
+{
+    static const char numbers[] =
+        "{\"capabilities\":{\"max_msg_fds\":8,\"max_data_xfer_size\":18446744073709551615,"
+        "\"pgsizes\":18446744073709547520},\"x\":[1.50,-0,1e999,-9223372036854775809,0.1]}";
+
+    peer_send_version(rig.client, RIG_ID, WIRE_TYPE_COMMAND, numbers, NULL);
+    rig_expect_no_news(&rig);
+    peer_recv_version(rig.backend, RIG_ID, WIRE_TYPE_COMMAND, numbers);
+    peer_send_version(rig.backend, RIG_ID, WIRE_TYPE_REPLY, numbers, NULL);
+    rig_expect_news(&rig, GREETING_EVIDENCE);
+    ck_assert_uint_eq(greeting_result(rig.greeting)->reply.max_data_xfer_size, UINT32_MAX);
+    greeting_decide(rig.greeting, 0, REASON_DENIED);
+    rig_expect_news(&rig, GREETING_DONE);
+    peer_recv_version(rig.client, RIG_ID, WIRE_TYPE_REPLY, numbers);
+}
+END_TEST
+
 /* ---- a twin socket ---- */
 
 #define TWIN_ASKED "{\"capabilities\":{\"max_msg_fds\":8,\"twin_socket\":{\"supported\":true}}}"
@@ -322,6 +341,7 @@ int main(void)
     tcase_add_loop_test(tc, however_the_request_is_cut, 0, REQUEST_SIZE);
     tcase_add_loop_test(tc, however_the_reply_is_cut, 0, REPLY_SIZE);
     tcase_add_test(tc, version_data_at_the_limit);
+    tcase_add_test(tc, numbers_pass_digit_for_digit);
     tcase_add_test(tc, a_twin_socket_is_ours);
     tcase_add_test(tc, a_twin_socket_waits_while_too_many_fds_are_in_flight);
     return unit_run(s);
