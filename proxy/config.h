@@ -138,7 +138,7 @@ struct config_route {
     gid_t group;              /* by config_resolve; (gid_t)-1: leave it */
     unsigned sessions;        /* at once, 1 … config's max_sessions */
     unsigned wait_backend_ms; /* 0: an absent backend is refused at once; <= handshake_ms */
-    unsigned handshake_ms;    /* 1 … LIMIT_HANDSHAKE_MS */
+    unsigned handshake_ms;    /* 1 … LIMIT_HANDSHAKE_MAX_MS */
     unsigned drain_ms;
     unsigned recite_to_client; /* enum config_recite */
     unsigned demand_from;      /* CONFIG_FROM_* */

@@ -61,7 +61,7 @@ static void check_config(const struct config *c)
         FUZZ_REQUIRE(!r->backend || !value_same_path(r->listen, r->backend));
         FUZZ_REQUIRE(r->mode <= 0777);
         FUZZ_REQUIRE(r->sessions > 0 && r->sessions <= c->max_sessions);
-        FUZZ_REQUIRE(r->handshake_ms > 0 && r->handshake_ms <= LIMIT_HANDSHAKE_MS);
+        FUZZ_REQUIRE(r->handshake_ms > 0 && r->handshake_ms <= LIMIT_HANDSHAKE_MAX_MS);
         FUZZ_REQUIRE(r->wait_backend_ms <= r->handshake_ms);
         if (i > 0) {
             FUZZ_REQUIRE(strcmp(r->name, r[-1].name) != 0);
