@@ -240,6 +240,30 @@
 #define LIMIT_REPLAY_BYTES (1ull << 30)
 #define LIMIT_REPLAY_MESSAGE (64u << 20)
 
+/* ---- inspections ---- */
+
+/*
+ * What one user may have inspected on one route, in bytes: at once (two of the largest files, or
+ * dozens of common ones), and then in each second (a common device's executable).
+ */
+#define LIMIT_INSPECT_CREDIT (1ll << 30)
+#define LIMIT_INSPECT_REFILL (32ll << 20)
+
+/* What an inspection costs besides the file's size, in bytes: package and envelopes are read too.
+ */
+#define LIMIT_INSPECT_COST (1ll << 20)
+
+/*
+ * Users on routes whose credit is remembered, 72 bytes each; an idle one that owes nothing is
+ * forgotten for the next. And requests of one of them that wait: twice a route's usual sessions.
+ */
+#define LIMIT_INSPECT_SHARES 1024u
+#define LIMIT_INSPECT_WAITING 64u
+
+/* A file whose inspection took too long is not begun again for so many ms; 64 such are known. */
+#define LIMIT_INSPECT_SLOW_MS 60000
+#define LIMIT_INSPECT_SLOW 64u
+
 /* ---- licences ---- */
 
 /*

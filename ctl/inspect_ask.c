@@ -14,7 +14,7 @@
 #include "ctl/inspect.h"
 
 /* Longer than an inspection may take, so that its own reason is what is shown. */
-#define TIMEOUT_MS (INSPECTOR_RUN_MS + 3000)
+#define TIMEOUT_MS (INSPECTOR_JOB_MS + INSPECTOR_RUN_MS)
 
 struct asked {
     struct event_base *base;
@@ -32,13 +32,14 @@ static void on_done(const struct inspection *r, void *arg)
 static int ask(struct inspect *i, const struct inspector_settings *s)
 {
     struct asked asked = {.base = s->base, .to = &i->inspection};
+    const struct inspector_asker who = {.uid = geteuid()};
     struct inspector *inspector;
     int err = inspector_new(&inspector, s);
 
     if (err) {
         return err;
     }
-    if (inspector_ask(inspector, &i->peer.exe, TIMEOUT_MS, on_done, &asked) == 0 ||
+    if (inspector_ask(inspector, &i->peer.exe, &who, TIMEOUT_MS, on_done, &asked) == 0 ||
         event_base_dispatch(s->base) < 0) {
         err = -ENOMEM;
     }

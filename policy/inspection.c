@@ -15,6 +15,7 @@ const char *inspection_text(enum inspection_outcome o)
         [INSPECTION_CRASHED] = "the inspector died over its executable",
         [INSPECTION_UNSOUND] = "the inspector's answer cannot be one",
         [INSPECTION_NOBODY] = "there is no inspector to look at its executable",
+        [INSPECTION_CREDIT] = "its user has had too much inspected on this route lately",
     };
 
     return (unsigned)o < INSPECTION_OUTCOMES ? texts[o] : "?";

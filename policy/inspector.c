@@ -3,10 +3,10 @@
 /*
  * The inspector from its parent's side: one process, a queue of jobs, and who waits for each.
  *
- *   A job is one file. All who ask for the same file wait for one job. The first job of the queue
- *   is the one that the process works on, once it is ready; a process that does not answer in time,
- *   or says what cannot be, ends that job alone, as does one that dies over it twice; another
- * process goes on with the next.
+ *   A job is one file of one share (inspector_queue.h). All who ask for it there wait for one job.
+ *   The process works on a slice of one job at a time, once it is ready; a process that does not
+ *   answer in time, or says what cannot be, ends that job alone, as does one that dies over it
+ *   twice; another process begins the others anew.
  *
  * A waiter is told once, from the loop: by its job's end, or by its own timer.
  */
@@ -31,6 +31,7 @@
 #include "policy/inspector_cache.h"
 #include "policy/inspector_channel.h"
 #include "policy/inspector_child.h"
+#include "policy/inspector_queue.h"
 
 /* A process may take this long until it is ready, in ms: a busy machine starts it in some ten. */
 #define START_MS 2000
@@ -38,7 +39,8 @@
 struct waiter {
     TAILQ_ENTRY(waiter) link;
     struct inspector *inspector;
-    struct job *job; /* NULL: only waits to be told why there is none */
+    struct inspector_share *share; /* that it counts for; NULL: none */
+    struct inspector_job *job;     /* NULL: only waits to be told why there is none */
     uint64_t number;
     struct event *timer;
     enum inspection_outcome outcome; /* what it is told where there is no job */
@@ -49,27 +51,18 @@ struct waiter {
 
 TAILQ_HEAD(waiters, waiter);
 
-struct job {
-    TAILQ_ENTRY(job) link;
-    uint64_t number;
-    unsigned n_waiters;
-    unsigned tries; /* processes that were given it */
-    int exe_fd;
-    struct inspector_question question;
-};
-
-TAILQ_HEAD(jobs, job);
-
 struct inspector {
     struct event_base *base;
     struct inspector_kit kit;
     struct inspector_cache cache;
-    struct jobs jobs;       /* the first is the one being worked on, where busy */
-    struct waiters waiters; /* all of them */
+    struct inspector_queue queue;
+    struct inspector_job *current; /* the job at work; NULL: none */
+    struct waiters waiters;        /* all of them */
     unsigned n_waiting;
     uint64_t last_number;
     bool ready;
-    bool busy;
+    bool untidy;        /* the process may have files open that have no slot any more */
+    int64_t step_begun; /* in ms */
     enum inspection_outcome verdict; /* what the job at work ends with when the process dies */
     unsigned false_starts;           /* how often in a row it died before it was ready */
     pid_t pid;                       /* -1: not running */
@@ -98,19 +91,30 @@ static void add_timer(struct event *timer, unsigned ms)
 static void work(struct inspector *i);
 
 /* A process that dies may have been killed before it read its question: another one gets it. */
-#define TRIES 2u
+#define CRASHES 2u
+
+/* More slices than a file has, in two passes: an inspector that asks for more makes them up. */
+#define STEPS_MAX (2u * (unsigned)(INSPECTOR_FILE_MAX / INSPECTOR_SLICE) + 2u)
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 /* ---- waiters and jobs ---- */
 
-static bool at_work(const struct inspector *i, const struct job *j)
+/* Takes a job out of the queue. What the process has of it is closed with the next message. */
+static void job_take(struct inspector *i, struct inspector_job *j)
 {
-    return i->busy && j == TAILQ_FIRST(&i->jobs);
-}
-
-static void job_free(struct job *j)
-{
-    close(j->exe_fd);
-    free(j);
+    i->untidy = i->untidy || j->slot >= 0;
+    if (i->current == j) {
+        i->current = NULL;
+        evtimer_del(i->run_out);
+    }
+    inspector_queue_take(&i->queue, j);
 }
 
 static void waiter_free(struct waiter *w)
@@ -119,16 +123,26 @@ static void waiter_free(struct waiter *w)
 
     TAILQ_REMOVE(&i->waiters, w, link);
     i->n_waiting--;
+    if (w->share) {
+        w->share->n_waiting--;
+    }
     event_free(w->timer);
     free(w);
 }
 
-/* One waits for the job no more. What nobody waits for is not begun; what was begun is kept. */
-static void job_unwanted(struct inspector *i, struct job *j)
+/*
+ * Drops one waiter. Without waiters a job is not begun. One that was begun is finished for the
+ * cache when nothing else is to be done: who comes again may find it there.
+ */
+static void job_unwanted(struct inspector *i, struct inspector_job *j)
 {
-    if (j && --j->n_waiters == 0 && !at_work(i, j)) {
-        TAILQ_REMOVE(&i->jobs, j, link);
-        job_free(j);
+    if (!j || --j->n_waiters > 0) {
+        return;
+    }
+    j->late = true;
+    if (j->slot < 0) {
+        job_take(i, j);
+        inspector_queue_free(j);
     }
 }
 
@@ -168,11 +182,11 @@ static void on_waiter_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Ends a job: all who wait for it are told. */
-static void job_end(struct inspector *i, struct job *j, const struct inspection *r)
+static void job_end(struct inspector *i, struct inspector_job *j, const struct inspection *r)
 {
     struct waiter *w;
 
-    TAILQ_REMOVE(&i->jobs, j, link);
+    job_take(i, j);
     do {
         TAILQ_FOREACH(w, &i->waiters, link)
         {
@@ -184,17 +198,19 @@ static void job_end(struct inspector *i, struct job *j, const struct inspection 
             tell(w, r); /* which may change the list: from its start again */
         }
     } while (w);
-    job_free(j);
+    inspector_queue_free(j);
 }
 
-static void job_fail(struct inspector *i, enum inspection_outcome outcome, int error)
+static void job_fail(struct inspector *i, struct inspector_job *j, enum inspection_outcome outcome,
+                     int error)
 {
     struct inspection r;
 
-    i->busy = false;
-    evtimer_del(i->run_out);
+    if (outcome == INSPECTION_TIMEOUT) {
+        inspector_cache_put_slow(&i->cache, &j->question.id, monotonic_ms());
+    }
     nothing(&r, outcome, error);
-    job_end(i, TAILQ_FIRST(&i->jobs), &r);
+    job_end(i, j, &r);
 }
 
 /* ---- the process ---- */
@@ -216,11 +232,28 @@ static int64_t now(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* The process has read a slice of the job's file. */
+static void job_step(struct inspector *i, struct inspector_job *j, uint64_t left)
+{
+    i->current = NULL;
+    evtimer_del(i->run_out);
+    j->left = left;
+    j->ms += (unsigned)(monotonic_ms() - i->step_begun);
+    if (j->ms > INSPECTOR_JOB_MS) {
+        job_fail(i, j, INSPECTION_TIMEOUT, 0);
+    }
+}
+
+static bool more_sound(const struct inspector_job *j, const struct inspector_msg *m)
+{
+    return m->u.left <= j->question.id.size && j->steps <= STEPS_MAX;
+}
+
 /* Takes one message. False: there is no more, or the process has been killed for it. */
 static bool child_read(struct inspector *i)
 {
     static struct inspector_msg m;
-    struct job *j = TAILQ_FIRST(&i->jobs);
+    struct inspector_job *j = i->current;
     struct fdset fds;
     unsigned n_fds;
     ssize_t n;
@@ -240,10 +273,12 @@ static bool child_read(struct inspector *i)
         i->ready = true;
         i->false_starts = 0;
         evtimer_del(i->run_out);
-    } else if (n == sizeof m && n_fds == 0 && m.type == INSPECTOR_ANSWER && i->busy &&
+    } else if (n == sizeof m && n_fds == 0 && m.type == INSPECTOR_MORE && j && m.job == j->number &&
+               more_sound(j, &m)) {
+        job_step(i, j, m.u.left);
+    } else if (n == sizeof m && n_fds == 0 && m.type == INSPECTOR_ANSWER && j &&
                m.job == j->number && inspection_sound(&m.u.answer)) {
-        i->busy = false;
-        evtimer_del(i->run_out);
+        inspector_queue_answered(&i->queue, j);
         inspector_cache_put(&i->cache, &j->question.id, j->question.path, &m.u.answer, now());
         job_end(i, j, &m.u.answer);
     } else {
@@ -339,7 +374,7 @@ static void on_died(evutil_socket_t fd, short what, void *arg)
 {
     struct inspector *i = arg;
     enum inspection_outcome verdict;
-    struct job *j;
+    struct inspector_job *j;
     bool was_ready;
     int status = 0;
 
@@ -351,7 +386,7 @@ static void on_died(evutil_socket_t fd, short what, void *arg)
     (void)waitpid(i->pid, &status, 0);
     was_ready = i->ready;
     verdict = i->verdict;
-    if (verdict == INSPECTION_CRASHED && (i->busy || !was_ready)) {
+    if (verdict == INSPECTION_CRASHED && (i->current || !was_ready)) {
         log_warning("inspector pid=%ld %s %d", (long)i->pid,
                     WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
                     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
@@ -363,44 +398,65 @@ static void on_died(evutil_socket_t fd, short what, void *arg)
     } else {
         respawn_later(i);
     }
-    j = TAILQ_FIRST(&i->jobs);
-    if (i->busy && verdict == INSPECTION_CRASHED && j->tries < TRIES && j->n_waiters > 0) {
-        i->busy = false;
-    } else if (i->busy) {
-        job_fail(i, verdict, 0);
+    j = i->current;
+    i->current = NULL;
+    i->untidy = false;
+    inspector_queue_restart(&i->queue);
+    if (j && (verdict != INSPECTION_CRASHED || ++j->crashes == CRASHES || j->n_waiters == 0)) {
+        job_fail(i, j, verdict, 0);
     }
 }
 
 /* ---- work ---- */
 
-static void send_question(struct inspector *i, struct job *j)
+/* Asks for the next slice of a job, or for its first. */
+static void send_question(struct inspector *i, struct inspector_job *j)
 {
     static struct inspector_msg m;
+    const bool begins = j->slot < 0;
     struct fdset fds;
     ssize_t n;
 
-    m.type = INSPECTOR_ASK;
+    inspector_queue_turn(&i->queue, j);
+    m.type = begins ? INSPECTOR_ASK : INSPECTOR_STEP;
+    m.slot = (uint32_t)j->slot;
+    m.slots = i->queue.slots;
     m.job = j->number;
     m.u.question = j->question;
     fdset_init(&fds);
-    fds.fds[fds.n++] = j->exe_fd; /* lent for the call */
+    if (begins) {
+        fds.fds[fds.n++] = j->exe_fd; /* lent for the call */
+    }
     n = sock_send(i->channel_fd, &m, sizeof m, &fds, MSG_DONTWAIT);
-    i->busy = true;
-    j->tries++;
+    i->current = j;
+    i->step_begun = monotonic_ms();
+    j->steps++;
     if (n == sizeof m) {
+        i->untidy = false;
         add_timer(i->run_out, INSPECTOR_RUN_MS);
     } else if (n == -ETOOMANYREFS || n == -EAGAIN) {
-        job_fail(i, INSPECTION_NOBODY, (int)-n);
+        job_fail(i, j, INSPECTION_NOBODY, (int)-n);
     }
     /* Any other error: the process is dying, and its end ends the job. */
+}
+
+/* Nothing is to be done: the process closes the files that were left. If that cannot be sent now,
+ * the next question has it done. */
+static void send_tidy(struct inspector *i)
+{
+    static const struct inspector_msg m = {.type = INSPECTOR_TIDY};
+
+    if (sock_send(i->channel_fd, &m, sizeof m, NULL, MSG_DONTWAIT) == sizeof m) {
+        i->untidy = false;
+    }
 }
 
 /* Goes on with the queue, from the loop alone. */
 static void work(struct inspector *i)
 {
-    struct job *j;
+    struct inspector_job *j;
 
-    while (!i->busy && (j = TAILQ_FIRST(&i->jobs))) {
+    while (!i->current && (j = inspector_queue_next(&i->queue))) {
         const struct inspection *kept =
             inspector_cache_get(&i->cache, &j->question.id, j->question.path);
 
@@ -414,6 +470,9 @@ static void work(struct inspector *i)
         } else {
             break;
         }
+    }
+    if (!i->current && i->untidy && i->ready) {
+        send_tidy(i);
     }
 }
 
@@ -431,64 +490,57 @@ const struct inspection *inspector_look(struct inspector *i, const struct peer_e
     return exe->fd < 0 ? NULL : inspector_cache_get(&i->cache, &exe->id, exe->path);
 }
 
-static struct job *job_find(struct inspector *i, const struct peer_exe *exe)
+/* The share's job for the executable, which is paid for if it is new. NULL: the waiter is told why.
+ */
+static struct inspector_job *waiter_job(struct waiter *w, const struct peer_exe *exe, bool late)
 {
-    struct job *j;
+    struct inspector *i = w->inspector;
+    struct inspector_job *j = inspector_queue_find(&i->queue, w->share, exe);
 
-    TAILQ_FOREACH(j, &i->jobs, link)
-    {
-        if (peer_file_id_same(&j->question.id, &exe->id) &&
-            strcmp(j->question.path, exe->path) == 0) {
-            return j;
-        }
+    if (j) {
+        j->late = j->late && late;
+        return j;
     }
-    return NULL;
-}
-
-static struct job *job_new(struct inspector *i, const struct peer_exe *exe, int *error)
-{
-    struct job *j = calloc(1, sizeof *j);
-
-    if (!j) {
-        *error = ENOMEM;
+    if (!inspector_queue_charge(w->share, exe->id.size)) {
+        w->outcome = INSPECTION_CREDIT;
         return NULL;
     }
-    j->exe_fd = fcntl(exe->fd, F_DUPFD_CLOEXEC, 0);
-    if (j->exe_fd < 0) {
-        *error = errno;
-        free(j);
-        return NULL;
+    j = inspector_queue_add(&i->queue, w->share, exe, &w->error);
+    if (j) {
+        j->number = ++i->last_number;
+        j->late = late;
     }
-    j->number = ++i->last_number;
-    j->question.id = exe->id;
-    memcpy(j->question.path, exe->path, sizeof j->question.path);
-    TAILQ_INSERT_TAIL(&i->jobs, j, link);
     return j;
 }
 
 /* Gives the waiter its job, or the reason why there is none. */
-static void waiter_begin(struct waiter *w, const struct peer_exe *exe)
+static void waiter_begin(struct waiter *w, const struct peer_exe *exe,
+                         const struct inspector_asker *who)
 {
     struct inspector *i = w->inspector;
+    struct inspector_share *share = inspector_queue_share(&i->queue, who, monotonic_ms());
 
     if (exe->fd < 0) {
         w->outcome = INSPECTION_NO_FILE;
     } else if (exe->id.size > INSPECTOR_FILE_MAX) {
         w->outcome = INSPECTION_TOO_BIG;
-    } else if (i->n_waiting >= INSPECTOR_WAITING) {
+    } else if (inspector_cache_is_slow(&i->cache, &exe->id, monotonic_ms())) {
+        w->outcome = INSPECTION_TIMEOUT;
+    } else if (!share || share->n_waiting >= LIMIT_INSPECT_WAITING ||
+               i->n_waiting >= INSPECTOR_WAITING) {
         w->outcome = INSPECTION_NOBODY;
         w->error = EAGAIN;
     } else {
         w->outcome = INSPECTION_NOBODY;
-        w->job = job_find(i, exe);
-        if (!w->job) {
-            w->job = job_new(i, exe, &w->error);
-        }
+        w->share = share;
+        w->job = waiter_job(w, exe, who->late);
+        share->n_waiting++;
     }
 }
 
-uint64_t inspector_ask(struct inspector *i, const struct peer_exe *exe, unsigned timeout_ms,
-                       inspector_done *done, void *arg)
+uint64_t inspector_ask(struct inspector *i, const struct peer_exe *exe,
+                       const struct inspector_asker *who, unsigned timeout_ms, inspector_done *done,
+                       void *arg)
 {
     struct waiter *w = calloc(1, sizeof *w);
 
@@ -503,7 +555,7 @@ uint64_t inspector_ask(struct inspector *i, const struct peer_exe *exe, unsigned
         free(w);
         return 0;
     }
-    waiter_begin(w, exe);
+    waiter_begin(w, exe, who);
     w->number = ++i->last_number;
     TAILQ_INSERT_TAIL(&i->waiters, w, link);
     i->n_waiting++;
@@ -544,7 +596,7 @@ int inspector_new(struct inspector **out, const struct inspector_settings *s)
     i->pid = -1;
     i->pidfd = -1;
     i->channel_fd = -1;
-    TAILQ_INIT(&i->jobs);
+    inspector_queue_init(&i->queue);
     TAILQ_INIT(&i->waiters);
     inspector_cache_init(&i->cache);
     i->run_out = evtimer_new(i->base, on_run_out, i);
@@ -582,12 +634,7 @@ void inspector_free(struct inspector *i)
     while (!TAILQ_EMPTY(&i->waiters)) {
         waiter_free(TAILQ_FIRST(&i->waiters));
     }
-    while (!TAILQ_EMPTY(&i->jobs)) {
-        struct job *j = TAILQ_FIRST(&i->jobs);
-
-        TAILQ_REMOVE(&i->jobs, j, link);
-        job_free(j);
-    }
+    inspector_queue_deinit(&i->queue);
     timer_free(i->run_out);
     timer_free(i->respawn);
     timer_free(i->kick);

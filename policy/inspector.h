@@ -14,7 +14,7 @@
  *
  *     i = inspector_new(&settings)
  *     if (!(r = inspector_look(i, &peer.exe)))            known already?
- *         inspector_ask(i, &peer.exe, 3000, on_done, arg)   else on_done is called later
+ *         inspector_ask(i, &peer.exe, &who, 3000, on_done, arg)   else on_done is called later
  */
 #ifndef POEMD_POLICY_INSPECTOR_H
 #define POEMD_POLICY_INSPECTOR_H
@@ -46,6 +46,7 @@ enum inspection_outcome {
     INSPECTION_CRASHED, /* … died over it */
     INSPECTION_UNSOUND, /* … answered what cannot be an answer */
     INSPECTION_NOBODY,  /* no inspector could be started, or too many wait */
+    INSPECTION_CREDIT,  /* the asker has had too much inspected lately */
     INSPECTION_OUTCOMES,
 };
 
@@ -77,11 +78,14 @@ struct inspection {
 /* An executable above this is not hashed: at 400 MB/s it takes 1.3 s of the handshake's 4. */
 #define INSPECTOR_FILE_MAX (512ull << 20)
 
-/* One inspection may take this long, in ms, before its inspector is killed. */
+/* One slice of a file may take this long, in ms, before its inspector is killed. */
 #define INSPECTOR_RUN_MS 2000
 
-/* Requests waiting at once; the next is INSPECTION_NOBODY. */
-#define INSPECTOR_WAITING 256u
+/* All slices of a file together may take this long, in ms: more than a handshake's time. */
+#define INSPECTOR_JOB_MS 5000
+
+/* Requests waiting at once, of all askers; the next is INSPECTION_NOBODY. */
+#define INSPECTOR_WAITING 2048u
 
 /* Answers kept: about 14 KiB each. */
 #define INSPECTOR_CACHE 128u
@@ -142,6 +146,16 @@ const struct inspection *inspector_look(struct inspector *i, const struct peer_e
     __attribute__((warn_unused_result));
 
 /*
+ * For whom a file is inspected. Each user on each route has a share of the inspector's time and a
+ * credit of bytes (LIMIT_INSPECT_CREDIT): shares take turns, so that none waits for another's.
+ */
+struct inspector_asker {
+    uid_t uid;      /* whose executable it is; (uid_t)-1: unknown */
+    uint32_t route; /* a number of the caller's */
+    bool late;      /* only a record wants it: goes behind what a verdict waits for */
+};
+
+/*
  * Called from the loop, once, never from within inspector_ask. r is valid during the call. It may
  * ask and forget, and must not free the inspector.
  */
@@ -149,11 +163,12 @@ typedef void inspector_done(const struct inspection *r, void *arg);
 
 /*
  * Has the executable inspected; done is called with what came of it at the latest after timeout_ms.
- * exe is borrowed for the call (its fd is copied). Cannot fail: what goes wrong is an outcome.
- * Returns a number for inspector_forget; 0: there was no memory, and done is never called.
+ * exe and who are borrowed for the call (the fd is copied). Cannot fail: what goes wrong is an
+ * outcome. Returns a number for inspector_forget; 0: there was no memory, and done is never called.
  */
-uint64_t inspector_ask(struct inspector *i, const struct peer_exe *exe, unsigned timeout_ms,
-                       inspector_done *done, void *arg) __attribute__((warn_unused_result));
+uint64_t inspector_ask(struct inspector *i, const struct peer_exe *exe,
+                       const struct inspector_asker *who, unsigned timeout_ms, inspector_done *done,
+                       void *arg) __attribute__((warn_unused_result));
 
 /* The asker is no more: its done is not called. */
 void inspector_forget(struct inspector *i, uint64_t request);

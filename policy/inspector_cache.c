@@ -8,8 +8,8 @@
 
 void inspector_cache_init(struct inspector_cache *c)
 {
+    memset(c, 0, sizeof *c);
     TAILQ_INIT(&c->entries);
-    c->n = 0;
 }
 
 static void drop(struct inspector_cache *c, struct inspector_entry *e)
@@ -81,4 +81,29 @@ void inspector_cache_put(struct inspector_cache *c, const struct peer_file_id *i
     if (++c->n > INSPECTOR_CACHE) {
         drop(c, TAILQ_LAST(&c->entries, inspector_entries));
     }
+}
+
+void inspector_cache_put_slow(struct inspector_cache *c, const struct peer_file_id *id,
+                              int64_t now_ms)
+{
+    c->slow[c->next_slow] = (struct inspector_slow){.dev_major = id->dev_major,
+                                                    .dev_minor = id->dev_minor,
+                                                    .inode = id->inode,
+                                                    .size = id->size,
+                                                    .until_ms = now_ms + LIMIT_INSPECT_SLOW_MS};
+    c->next_slow = (c->next_slow + 1) % LIMIT_INSPECT_SLOW;
+}
+
+bool inspector_cache_is_slow(const struct inspector_cache *c, const struct peer_file_id *id,
+                             int64_t now_ms)
+{
+    for (unsigned i = 0; i < LIMIT_INSPECT_SLOW; i++) {
+        const struct inspector_slow *const s = &c->slow[i];
+
+        if (now_ms < s->until_ms && s->inode == id->inode && s->dev_major == id->dev_major &&
+            s->dev_minor == id->dev_minor && s->size == id->size) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -3,8 +3,14 @@
 /*
  * What an inspector and its parent say to each other: messages of one size over a SEQPACKET pair.
  *
- *   parent → inspector   INSPECTOR_ASK and one fd: the executable
- *   inspector → parent   INSPECTOR_READY once; INSPECTOR_ANSWER, one for each question, in order
+ *   parent → inspector   INSPECTOR_ASK and one fd: an executable, for a slot that is free
+ *                        INSPECTOR_STEP: goes on with the slot's
+ *                        INSPECTOR_TIDY: only closes what is not in slots
+ *   inspector → parent   INSPECTOR_READY once; to each ASK and STEP, in order: INSPECTOR_MORE after
+ *                        a slice of the file, or INSPECTOR_ANSWER
+ *
+ * The parent gives slices to files in turn, so that a large one holds up no other. One ASK or STEP
+ * is under way at a time. Each says which slots are in use: the inspector closes all others.
  *
  * What the inspector works with it finds at its start: the channel, a file with a struct
  * inspector_start, and the fds that this names.
@@ -27,8 +33,14 @@
 /* Fds that the parent hands over: both folders, and envelopes. */
 #define INSPECTOR_FDS (2u + INSPECTOR_ENVELOPES)
 
-/* The inspector's own: standard ones, channel, an executable, a database's file and folder. */
-#define INSPECTOR_SPARE_FDS 16u
+/* Files that are inspected in turn. 18 KiB of the inspector's memory each. */
+#define INSPECTOR_SLOTS 32u
+
+/* Bytes of a file that are read in one go: some 20 ms. */
+#define INSPECTOR_SLICE (8u << 20)
+
+/* The inspector's own: standard ones, channel, executables, a database's file and folder. */
+#define INSPECTOR_SPARE_FDS (16u + INSPECTOR_SLOTS)
 
 /* Its memory, in bytes: the program, a copyright file or a package's list, JSON of an envelope. */
 #define INSPECTOR_MEMORY (512ull << 20)
@@ -52,7 +64,14 @@ struct inspector_start {
     struct inspector_key keys[INSPECTOR_KEYS];
 };
 
-enum inspector_type { INSPECTOR_ASK = 1, INSPECTOR_READY, INSPECTOR_ANSWER };
+enum inspector_type {
+    INSPECTOR_ASK = 1,
+    INSPECTOR_READY,
+    INSPECTOR_ANSWER,
+    INSPECTOR_STEP,
+    INSPECTOR_MORE,
+    INSPECTOR_TIDY,
+};
 
 struct inspector_question {
     struct peer_file_id id;   /* the file has to be this one still */
@@ -61,11 +80,14 @@ struct inspector_question {
 
 struct inspector_msg {
     uint32_t type; /* enum inspector_type */
-    uint32_t zero;
+    uint32_t slot; /* of ASK and STEP */
     uint64_t job;
+    uint32_t slots; /* from the parent: a bit for each that is in use, this one's included */
+    uint32_t zero;
     union {
         struct inspector_question question;
         struct inspection answer;
+        uint64_t left; /* of INSPECTOR_MORE: bytes that are still to be read */
     } u;
 };
 
@@ -105,8 +127,19 @@ void inspector_dpkg_add(const struct inspector_tools *t, const char *path, inspe
 /* Reads a whole file (borrowed, n bytes at the most) to *out, to be freed. Bytes or -errno. */
 ssize_t inspector_read(int fd, size_t most, char **out) __attribute__((warn_unused_result));
 
-/* Inspects the executable (borrowed). *r is filled in. */
-void inspector_inspect(const struct inspector_tools *t, int exe_fd,
-                       const struct inspector_question *q, struct inspection *r);
+/* ---- one file, in slices: inspector_inspect.c ---- */
+
+/* A file that is being inspected. */
+struct inspector_file;
+
+/* Begins with an executable (taken). NULL: no memory. */
+struct inspector_file *inspector_file_new_take(int exe_fd, const struct inspector_question *q)
+    __attribute__((warn_unused_result));
+void inspector_file_free(struct inspector_file *f);
+
+/* Reads a slice. Returns true once *r is filled in; before that *left is what is still to be read.
+ */
+bool inspector_file_step(struct inspector_file *f, const struct inspector_tools *t,
+                         struct inspection *r, uint64_t *left) __attribute__((warn_unused_result));
 
 #endif

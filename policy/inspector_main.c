@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The inspector's process: gives up its rights, reads the envelopes, then answers questions one by
- * one until its channel closes. It waits for its parent and for the disk; nobody waits for it
+ * The inspector's process: gives up its rights, reads the envelopes, then answers questions slice
+ * by slice until its channel closes. It waits for its parent and for the disk; nobody waits for it
  * without a time-out.
  */
 #include <errno.h>
@@ -47,13 +47,61 @@ static int say(void)
     return n < 0 ? (int)n : 0;
 }
 
+/* ---- questions ---- */
+
+static struct inspector_file *files[INSPECTOR_SLOTS];
+
+/* Closes what the parent has no slot for any more. */
+static void tidy(uint32_t slots)
+{
+    for (unsigned i = 0; i < INSPECTOR_SLOTS; i++) {
+        if (files[i] && !(slots & (1u << i))) {
+            inspector_file_free(files[i]);
+            files[i] = NULL;
+        }
+    }
+}
+
+/* Whether the message that has come is one that a parent sends then. */
+static bool legal(unsigned n_fds)
+{
+    const bool in_slot = msg.slot < INSPECTOR_SLOTS && (msg.slots & (1u << msg.slot)) != 0;
+
+    switch ((enum inspector_type)msg.type) {
+    case INSPECTOR_ASK:
+        return n_fds == 1 && in_slot && memchr(msg.u.question.path, '\0', PEER_PATH_MAX);
+    case INSPECTOR_STEP:
+        return n_fds == 0 && in_slot && files[msg.slot];
+    case INSPECTOR_TIDY:
+        return n_fds == 0;
+    default:
+        return false;
+    }
+}
+
+/* Reads a slice of the slot's file, and answers. */
+static int step(const struct inspector_tools *tools)
+{
+    static struct inspection found;
+    uint64_t left;
+
+    if (!inspector_file_step(files[msg.slot], tools, &found, &left)) {
+        msg.type = INSPECTOR_MORE;
+        msg.u.left = left;
+        return say();
+    }
+    inspector_file_free(files[msg.slot]);
+    files[msg.slot] = NULL;
+    msg.type = INSPECTOR_ANSWER;
+    msg.u.answer = found;
+    return say();
+}
+
 /* Answers one question. 1, 0 at the channel's end, or -errno. */
 static int answer(const struct inspector_tools *tools)
 {
-    static struct inspector_question question;
     struct fdset fds;
     ssize_t n;
-    int exe_fd;
 
     fdset_init(&fds);
     n = sock_recv(INSPECTOR_CHANNEL_FD, &msg, sizeof msg, &fds, MSG_TRUNC);
@@ -61,17 +109,21 @@ static int answer(const struct inspector_tools *tools)
         fdset_close(&fds);
         return (int)n;
     }
-    if (n != sizeof msg || msg.type != INSPECTOR_ASK || fds.n != 1 ||
-        !memchr(msg.u.question.path, '\0', sizeof msg.u.question.path)) {
+    if (n != sizeof msg || !legal(fds.n)) {
         fdset_close(&fds);
         return -EPROTO;
     }
-    exe_fd = fdset_steal(&fds, 0);
-    question = msg.u.question;
-    msg.type = INSPECTOR_ANSWER;
-    inspector_inspect(tools, exe_fd, &question, &msg.u.answer);
-    close(exe_fd);
-    n = say();
+    tidy(msg.type == INSPECTOR_ASK ? msg.slots & ~(1u << msg.slot) : msg.slots);
+    if (msg.type == INSPECTOR_TIDY) {
+        return 1;
+    }
+    if (msg.type == INSPECTOR_ASK) {
+        files[msg.slot] = inspector_file_new_take(fdset_steal(&fds, 0), &msg.u.question);
+        if (!files[msg.slot]) {
+            return -ENOMEM;
+        }
+    }
+    n = step(tools);
     return n < 0 ? (int)n : 1;
 }
 

@@ -201,9 +201,11 @@ bool decision_begin(struct ticket *t)
     const bool who = facts || t->monitor->control || tracing_tap(t->monitor, t).on ||
                      t->route->config->same_process != CONFIG_SAME_UNASKED;
 
-    t->inquiry = inquiry_new(facts ? t->monitor->inspector : NULL, who ? t->client_fd : -1,
-                             who ? t->backend_fd : -1, t->device ? spawn_pid(t->device) : 0,
-                             ticket_handshake_left_ms(t), on_known, t);
+    t->inquiry =
+        inquiry_new(facts ? t->monitor->inspector : NULL,
+                    (uint32_t)(t->route->config - t->monitor->config->routes),
+                    who ? t->client_fd : -1, who ? t->backend_fd : -1,
+                    t->device ? spawn_pid(t->device) : 0, ticket_handshake_left_ms(t), on_known, t);
     if (!t->inquiry) {
         return false;
     }

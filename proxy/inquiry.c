@@ -23,6 +23,7 @@ struct side {
 
 struct inquiry {
     struct inspector *inspector;
+    uint32_t route;
     struct side sides[RULES_PARTIES];
     bool heard;
     struct ipc_evidence evidence;
@@ -49,6 +50,7 @@ static void on_inspected(const struct inspection *r, void *arg)
 
 static void begin(struct inquiry *q, struct side *s, int fd, pid_t pid, unsigned timeout_ms)
 {
+    struct inspector_asker who = {.uid = (uid_t)-1, .route = q->route};
     const struct inspection *known;
 
     s->inquiry = q;
@@ -68,13 +70,17 @@ static void begin(struct inquiry *q, struct side *s, int fd, pid_t pid, unsigned
     if (known) {
         s->inspected = true;
         s->inspection = *known;
-    } else {
-        s->request = inspector_ask(q->inspector, &s->peer.exe, timeout_ms, on_inspected, s);
+        return;
     }
+    if (peer_knows(&s->peer, PEER_UID)) {
+        who.uid = s->peer.uid;
+    }
+    s->request = inspector_ask(q->inspector, &s->peer.exe, &who, timeout_ms, on_inspected, s);
 }
 
-struct inquiry *inquiry_new(struct inspector *inspector, int client_fd, int backend_fd,
-                            pid_t backend_pid, unsigned timeout_ms, inquiry_fn *fn, void *arg)
+struct inquiry *inquiry_new(struct inspector *inspector, uint32_t route, int client_fd,
+                            int backend_fd, pid_t backend_pid, unsigned timeout_ms, inquiry_fn *fn,
+                            void *arg)
 {
     struct inquiry *q = calloc(1, sizeof *q);
 
@@ -82,6 +88,7 @@ struct inquiry *inquiry_new(struct inspector *inspector, int client_fd, int back
         return NULL;
     }
     q->inspector = inspector;
+    q->route = route;
     q->fn = fn;
     q->arg = arg;
     begin(q, &q->sides[RULES_CLIENT], client_fd, 0, timeout_ms);

@@ -51,6 +51,9 @@ static const char *hear(void)
     if (n != sizeof msg) {
         _exit(0);
     }
+    if (msg.type == INSPECTOR_TIDY) {
+        return hear();
+    }
     memcpy(path, msg.u.question.path, sizeof path);
     memset(&msg.u, 0, sizeof msg.u);
     return path;
@@ -144,6 +147,7 @@ struct inspector_settings settings;
 struct inspection answer;
 unsigned answers;
 struct peer_exe exe;
+struct inspector_asker asker;
 
 static void set_up(void)
 {
@@ -157,6 +161,7 @@ static void set_up(void)
                                            .doc_dir = ""};
     ck_assert_int_ge(settings.exe_fd, 0);
     exe.fd = -1;
+    asker = (struct inspector_asker){.uid = 1000, .route = 1};
     answers = 0;
     unsetenv(BAD);
 }
@@ -232,7 +237,7 @@ enum inspection_outcome inspect(unsigned timeout_ms)
 {
     const unsigned before = answers;
 
-    ck_assert_uint_ne(inspector_ask(inspector, &exe, timeout_ms, on_done, NULL), 0);
+    ck_assert_uint_ne(inspector_ask(inspector, &exe, &asker, timeout_ms, on_done, NULL), 0);
     ck_assert_uint_eq(answers, before);
     await(before + 1);
     return answer.outcome;

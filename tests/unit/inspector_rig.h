@@ -21,6 +21,7 @@ extern unsigned answers;
 
 /* The file that is asked about. */
 extern struct peer_exe exe;
+extern struct inspector_asker asker; /* for whom it is inspected */
 
 /* A case whose tests each have the rig. */
 TCase *inspector_case(Suite *s, const char *name);

@@ -15,7 +15,9 @@
 
 #include <event2/event.h>
 
+#include "base/limits.h"
 #include "policy/evidence_dsse.h"
+#include "policy/inspector_channel.h"
 #include "tests/support/unit.h"
 #include "tests/unit/inspector_rig.h"
 
@@ -318,11 +320,87 @@ START_TEST(all_who_ask_are_told_once)
     start(NULL);
     take_file(NOTED);
     for (unsigned i = 0; i < 10; i++) {
-        ck_assert_uint_ne(inspector_ask(inspector, &exe, 60000, on_done, NULL), 0);
+        ck_assert_uint_ne(inspector_ask(inspector, &exe, &asker, 60000, on_done, NULL), 0);
     }
     await(10);
     event_base_loop(base, EVLOOP_NONBLOCK);
     ck_assert_uint_eq(answers, 10);
+}
+END_TEST
+
+static unsigned order[2]; /* which answer was the how manyth */
+
+static void on_one_of_two(const struct inspection *r, void *arg)
+{
+    order[*(unsigned *)arg] = answers;
+    on_done(r, NULL);
+}
+
+/* Asked for behind a file of 64 slices, one of one slice is answered first: shares take turns. */
+START_TEST(a_large_file_holds_up_no_other)
+{
+    static unsigned which[2] = {0, 1};
+    const char *const path = unit_path("large");
+
+    write_file(path, "");
+    ck_assert_int_eq(truncate(path, (off_t)INSPECTOR_FILE_MAX), 0);
+    start(NULL);
+    await_ready();
+    take_file(path);
+    ck_assert_uint_ne(inspector_ask(inspector, &exe, &asker, 60000, on_one_of_two, &which[0]), 0);
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    asker.uid += (unsigned)_i / 2;
+    asker.route += (unsigned)_i % 2;
+    take_file(NOTED);
+    ck_assert_uint_ne(inspector_ask(inspector, &exe, &asker, 60000, on_one_of_two, &which[1]), 0);
+    await(2);
+    ck_assert_uint_eq(order[1], 0);
+    ck_assert_uint_eq(order[0], 1);
+}
+END_TEST
+
+/* Digests over several slices, the last of one byte, and the package's MD5 in a second pass. */
+START_TEST(a_file_of_many_slices)
+{
+    uint8_t want[32];
+    char path[256];
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s", unit_path("exe"));
+    write_file(path, "");
+    ck_assert_int_eq(truncate(path, 2 * (off_t)INSPECTOR_SLICE), 0);
+    f = fopen(path, "ae");
+    ck_assert(f && fputc('x', f) == 'x' && fclose(f) == 0);
+    make_database(path, COPYRIGHT);
+    start(NULL);
+    assert_inspected(path);
+    digest_of(path, EVP_sha256(), want);
+    ck_assert_mem_eq(answer.sha256, want, sizeof want);
+    ck_assert_msg(answer.evidence.n == 1, "%s", answer.evidence.unknowns[0].why);
+    free((char *)(uintptr_t)settings.dpkg_dir);
+    free((char *)(uintptr_t)settings.doc_dir);
+}
+END_TEST
+
+/* A share's credit: whoever has used it up is told so, and nobody else. */
+START_TEST(the_credit_is_the_shares_own)
+{
+    const char *const path = unit_path("large");
+
+    write_file(path, "");
+    ck_assert_int_eq(truncate(path, (off_t)INSPECTOR_FILE_MAX), 0);
+    /* One that answers nothing: credit is taken for what is asked. */
+    start("hang");
+    await_ready();
+    for (unsigned i = 0; i < LIMIT_INSPECT_CREDIT / INSPECTOR_FILE_MAX; i++) {
+        take_file(path);
+        exe.path[1] = (char)('a' + i);
+        ck_assert_int_eq(inspect(1), INSPECTION_TIMEOUT);
+    }
+    take_file(NOTED);
+    ck_assert_int_eq(inspect(1), INSPECTION_CREDIT);
+    asker.uid++;
+    ck_assert_int_ne(inspect(1), INSPECTION_CREDIT);
 }
 END_TEST
 
@@ -332,11 +410,11 @@ START_TEST(who_is_forgotten_is_not_told)
 
     start(NULL);
     take_file(NOTED);
-    first = inspector_ask(inspector, &exe, 60000, on_done, NULL);
+    first = inspector_ask(inspector, &exe, &asker, 60000, on_done, NULL);
     inspector_forget(inspector, first);
     inspector_forget(inspector, first);
     take_file(NOTED_TWICE);
-    (void)!inspector_ask(inspector, &exe, 60000, on_done, NULL);
+    (void)!inspector_ask(inspector, &exe, &asker, 60000, on_done, NULL);
     await(1);
     event_base_loop(base, EVLOOP_NONBLOCK);
     ck_assert_uint_eq(answers, 1);
@@ -347,8 +425,8 @@ START_TEST(so_many_may_wait_and_no_more)
 {
     start("hang");
     take_file(NOTED);
-    for (unsigned i = 0; i < INSPECTOR_WAITING; i++) {
-        ck_assert_uint_ne(inspector_ask(inspector, &exe, 60000, on_done, NULL), 0);
+    for (unsigned i = 0; i < LIMIT_INSPECT_WAITING; i++) {
+        ck_assert_uint_ne(inspector_ask(inspector, &exe, &asker, 60000, on_done, NULL), 0);
     }
     ck_assert_int_eq(inspect(60000), INSPECTION_NOBODY);
     ck_assert_uint_eq(answers, 1);
@@ -369,6 +447,7 @@ static void what_it_finds(Suite *s)
     tcase_add_test(tc, a_file_that_changed_is_not_the_one);
     tcase_add_test(tc, what_cannot_be_asked_is_answered_too);
     tcase_add_test(tc, an_empty_file_is_one_too);
+    tcase_add_test(tc, a_file_of_many_slices);
 }
 
 static void how_it_is_asked(Suite *s)
@@ -378,6 +457,8 @@ static void how_it_is_asked(Suite *s)
     tcase_add_test(tc, an_answer_is_kept);
     tcase_add_test(tc, a_file_that_was_changed_just_now_is_not_kept);
     tcase_add_test(tc, all_who_ask_are_told_once);
+    tcase_add_loop_test(tc, a_large_file_holds_up_no_other, 1, 4);
+    tcase_add_test(tc, the_credit_is_the_shares_own);
     tcase_add_test(tc, who_is_forgotten_is_not_told);
     tcase_add_test(tc, so_many_may_wait_and_no_more);
 }

@@ -5,10 +5,12 @@
  * one cannot do that has been taken over.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/support/process.h"
@@ -27,8 +29,30 @@ START_TEST(one_that_hangs_is_killed)
     ck_assert(process_gone(first));
     /* Who has less time is told sooner. */
     await_ready();
+    take_file(NOTED_TWICE);
     ck_assert_int_eq(inspect(10), INSPECTION_TIMEOUT);
     ck_assert(!process_gone(inspector_pid(inspector)));
+}
+END_TEST
+
+/* By its inode: whoever touches the file does not have another inspector killed over it. */
+START_TEST(a_file_that_takes_too_long_is_remembered)
+{
+    const struct timespec now[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_NOW}};
+    const char *const path = unit_path("slow");
+    pid_t second;
+
+    write_file(path, "x");
+    start("hang");
+    take_file(path);
+    ck_assert_int_eq(inspect(60000), INSPECTION_TIMEOUT);
+    await_ready();
+    second = inspector_pid(inspector);
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, now, 0), 0);
+    take_file(path);
+    ck_assert_int_eq(inspect(60000), INSPECTION_TIMEOUT);
+    ck_assert_int_eq(inspector_pid(inspector), second);
+    ck_assert(!process_gone(second));
 }
 END_TEST
 
@@ -143,6 +167,7 @@ static void how_it_is_bad(Suite *s)
     TCase *tc = inspector_case(s, "bad");
 
     tcase_add_test(tc, one_that_hangs_is_killed);
+    tcase_add_test(tc, a_file_that_takes_too_long_is_remembered);
     tcase_add_test(tc, one_that_dies_ends_only_its_question);
     tcase_add_test(tc, one_that_is_killed_idle_is_started_again);
     tcase_add_test(tc, one_that_goes_after_its_answer_has_answered);
