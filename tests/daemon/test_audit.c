@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/sock.h"
+#include "policy/inspector.h"
 #include "tests/daemon/policy_rig.h"
 #include "tests/support/patience.h"
 #include "tests/support/peer.h"
@@ -566,6 +567,52 @@ START_TEST(a_killed_inspector_is_replaced)
 }
 END_TEST
 
+/* A session by a program of INSPECTOR_FILE_MAX bytes, on that socket. The verdict's record. */
+static json_t *large_program(struct policy_rig *p, const struct log_paths *l, const char *listen,
+                             const char *name)
+{
+    struct policy_result result;
+    struct policy_client c;
+    json_t *verdict;
+    char path[RIG_PATH];
+
+    snprintf(path, sizeof path, "%s", unit_path(name));
+    policy_copy_self(path);
+    /* Holes: what they cost is to be read, not to be stored. */
+    ck_assert_int_eq(truncate(path, (off_t)INSPECTOR_FILE_MAX), 0);
+    policy_client_exec(&c, path, listen);
+    policy_client_go(p, &c, &result);
+    policy_client_end(&c);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_uint_ge(records(l, "verdict", 0, &verdict), 1);
+    return verdict;
+}
+
+/* Large programs use up what one user may have inspected on one route, and that alone. */
+START_TEST(large_programs_are_their_own_routes_matter)
+{
+    struct log_paths l;
+    struct policy_rig p;
+    const char *why = NULL;
+    json_t *verdict = NULL;
+
+    init(&p, &l, "", "");
+    policy_launch(&p, "allow client digest @DIGEST");
+    for (unsigned i = 0; i < 4; i++) {
+        char name[16];
+
+        json_decref(verdict);
+        snprintf(name, sizeof name, "large%u", i);
+        verdict = large_program(&p, &l, p.rig.listen, name);
+    }
+    why = text_in(json_object_get(verdict, "client"), "unknown", "sha256");
+    ck_assert_str_eq(why, "its user has had too much inspected on this route lately");
+    json_decref(verdict);
+    ck_assert(new_program_is_known(&p, &l, "first", 0));
+    stop(&p, &l);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     Suite *suite;
@@ -590,5 +637,6 @@ int main(int argc, char **argv)
     tcase_add_test(trouble, a_killed_broker_s_log_is_recovered);
     tcase_add_loop_test(trouble, a_stopped_inspector_holds_up_nobody, 0, 2);
     tcase_add_test(trouble, a_killed_inspector_is_replaced);
+    tcase_add_test(trouble, large_programs_are_their_own_routes_matter);
     return unit_run(suite);
 }
