@@ -33,9 +33,9 @@ struct inspector_job {
     uint64_t number;
     unsigned n_waiters;
     unsigned crashes; /* processes that died at it */
-    unsigned steps; /* slices that this process has answered */
-    unsigned ms;    /* that these took */
-    int slot;       /* of the process, -1: it has not begun */
+    unsigned steps;   /* slices that this process has answered */
+    unsigned ms;      /* that these took */
+    int slot;         /* of the process, -1: it has not begun */
     bool late;
     uint64_t left; /* bytes still to be read, as the process says */
     int exe_fd;

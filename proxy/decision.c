@@ -18,6 +18,10 @@
 #include "proxy/tracing.h"
 #include "proxy/preset.h"
 
+/* The last eighth of the handshake's time is the verdict's: what is not known then stays unknown.
+ */
+#define VERDICT_PART 8
+
 static struct log_subject subject(const struct ticket *t, const char *leg)
 {
     return (struct log_subject){.session = t->id, .route = t->route->config->name, .leg = leg};
@@ -200,12 +204,13 @@ bool decision_begin(struct ticket *t)
     /* Who they are is also shown to whoever asks for the sessions, and stands in captures. */
     const bool who = facts || t->monitor->control || tracing_tap(t->monitor, t).on ||
                      t->route->config->same_process != CONFIG_SAME_UNASKED;
+    const unsigned left = ticket_handshake_left_ms(t);
 
     t->inquiry =
         inquiry_new(facts ? t->monitor->inspector : NULL,
                     (uint32_t)(t->route->config - t->monitor->config->routes),
                     who ? t->client_fd : -1, who ? t->backend_fd : -1,
-                    t->device ? spawn_pid(t->device) : 0, ticket_handshake_left_ms(t), on_known, t);
+                    t->device ? spawn_pid(t->device) : 0, left - left / VERDICT_PART, on_known, t);
     if (!t->inquiry) {
         return false;
     }
