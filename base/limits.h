@@ -145,6 +145,12 @@
 #define LIMIT_REFUSALS 64
 
 /*
+ * Copies of their sockets that the monitor keeps, per worker: those, and as many whose end is on
+ * its way from the worker.
+ */
+#define LIMIT_REFUSALS_KEPT (2 * LIMIT_REFUSALS)
+
+/*
  * Descriptors a worker needs beside two per session (four with twin_socket): its loop, its
  * channel, the log, the largest message's fds in transit in both directions.
  */
@@ -168,6 +174,47 @@
 /* A dead worker is started again after this many ms, doubled each time up to the second. */
 #define LIMIT_RESPAWN_MS 50
 #define LIMIT_RESPAWN_MAX_MS 5000
+
+/*
+ * Each worker, the inspector and the tracer is asked every so many ms whether it still makes its
+ * turns. Twice a second: two system calls of each side, and a process that hangs gets new work for
+ * half a second at the most.
+ */
+#define LIMIT_BEAT_MS 500u
+
+/*
+ * Silence, in ms, after which one is killed: above any turn by a factor of hundreds, and short
+ * enough that, with a beat before it and a new worker after it, a client is still answered within
+ * the handshake's time.
+ */
+#define LIMIT_SILENT_MS 2000u
+
+/* The same until it begins its work: it is executed, linked, and gives up its rights. */
+#define LIMIT_START_MS 10000u
+
+/* The same where it waits for a disk in the kernel, where it cannot be killed anyway. */
+#define LIMIT_HELD_MS 10000u
+
+/*
+ * A process that has been killed is gone within microseconds, unless the kernel holds it. After so
+ * many beats it is left behind: its sessions end, and another one is started.
+ */
+#define LIMIT_KILLED_BEATS 2u
+
+/*
+ * What the monitor adds to a handshake's time before it ends that itself, in ms: the worker has its
+ * own timer, and is given the time for its answer. A client of QEMU's waits for 5 s.
+ */
+#define LIMIT_HANDSHAKE_GRACE_MS 250u
+
+/* A worker that has been asked to end a session has so long, in ms; then the monitor ends it. */
+#define LIMIT_END_MS 1000u
+
+/*
+ * A worker may know a session for so many answered beats after the monitor has ended it: longer
+ * than any turn. One that never reports its end is not a worker any more.
+ */
+#define LIMIT_DISOWNED_BEATS 20u
 
 /* ---- the control socket ---- */
 
