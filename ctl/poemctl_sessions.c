@@ -121,10 +121,14 @@ static int list_sessions(const char *path, const char *route, bool json)
 
 /* ---- ending ---- */
 
-static void nothing(json_t *part, void *arg)
+static void sessions_print_result(json_t *part, void *arg)
 {
-    (void)part;
+    const json_t *end = json_object_get(part, "end");
+
     (void)arg;
+    if (end) {
+        printf("session %lld: %s\n", control_number(end, "number"), control_text(end, "result"));
+    }
 }
 
 static int end_session(const char *path, const char *text)
@@ -134,7 +138,7 @@ static int end_session(const char *path, const char *text)
     if (!poemctl_number("sessions", text, &q.number)) {
         return poemctl_usage("sessions");
     }
-    return control_ask_all("sessions", path, &q, nothing, NULL);
+    return control_ask_all("sessions", path, &q, sessions_print_result, NULL);
 }
 
 int sessions_main(int argc, char **argv)

@@ -64,6 +64,14 @@ static void obey_sessions(struct control_client *c)
     }
 }
 
+/* What became of a request to end a session; control_wire.h has the words. */
+static void control_answer_end(struct control_client *c, const char *result)
+{
+    c->single = json_pack("{s:{s:I,s:s}}", "end", "number", (json_int_t)c->request.number, "result",
+                          result);
+    c->part = CONTROL_PART_END;
+}
+
 static void obey_session_end(struct control_client *c)
 {
     struct ticket *t;
@@ -74,11 +82,14 @@ static void obey_session_end(struct control_client *c)
             if (t->id == c->request.number) {
                 log_warning("session=%" PRIu64 " ends: uid=%u pid=%d asks for it", t->id,
                             (unsigned)c->who.uid, (int)c->who.pid);
-                ticket_end_asked(t);
-                c->part = CONTROL_PART_END;
+                control_answer_end(c, ticket_end_asked(t) ? "ended" : "ending");
                 return;
             }
         }
+    }
+    if (c->request.number > 0 && c->request.number <= c->monitor->last_session) {
+        control_answer_end(c, "already over");
+        return;
     }
     control_refuse(c, CONTROL_NO, "there is no session %" PRIu64, c->request.number);
 }

@@ -27,7 +27,8 @@
 enum control_type {
     CONTROL_STATUS = 1,
     CONTROL_SESSIONS,    /* route: of this one; "": of all */
-    CONTROL_SESSION_END, /* number: of the session */
+    CONTROL_SESSION_END, /* number: of the session. "end": its number, and the result: "ended",
+                            "ending" (its worker is asked, and has LIMIT_END_MS), "already over" */
     CONTROL_TRACE_START, /* number: of the session, or route; an fd to write to; all below */
     CONTROL_TRACE_STOP,  /* number: of the capture */
     CONTROL_TRACE_DUMP,  /* … */

@@ -22,6 +22,7 @@
 #include "base/sock.h"
 #include "proxy/control.h"
 #include "proxy/crew_count.h"
+#include "proxy/crew_parts.h"
 #include "proxy/decision.h"
 #include "proxy/monitor.h"
 #include "proxy/tracing.h"
@@ -168,7 +169,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (!post_ring(w)) {
+    if (!crew_post_ping(w) || !post_ring(w)) {
         event_add(w->writable, NULL);
         return;
     }
@@ -182,14 +183,19 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-static struct crew_member *least_busy(struct crew *c)
+bool crew_takes_work(const struct crew_member *w)
+{
+    return w->pid > 0 && w->channel_fd >= 0 && w->killed_beats == 0 && !heartbeat_late(&w->beat);
+}
+
+struct crew_member *crew_least_busy(struct crew *c)
 {
     struct crew_member *best = NULL;
 
     for (unsigned i = 0; i < c->n; i++) {
         struct crew_member *w = &c->members[i];
 
-        if (w->channel_fd >= 0 && (!best || w->sessions < best->sessions)) {
+        if (crew_takes_work(w) && (!best || w->sessions < best->sessions)) {
             best = w;
         }
     }
@@ -207,26 +213,13 @@ static void assign(struct crew_member *w, struct ticket *t)
 
 void crew_give(struct crew *c, struct ticket *t)
 {
-    struct crew_member *w = least_busy(c);
+    struct crew_member *w = crew_least_busy(c);
 
     if (w) {
         assign(w, t);
     } else {
         outbox_add(&c->waiting, t);
     }
-}
-
-void crew_refuse_take(struct crew *c, int client_fd, int err)
-{
-    const struct ipc_msg m = {
-        .type = IPC_REFUSE, .u.refuse = {.err = (uint32_t)err, .handshake_ms = LIMIT_HANDSHAKE_MS}};
-    struct crew_member *w = least_busy(c);
-
-    /* Where no worker can say it, the closed socket has to. */
-    if (w && ipc_send(w->channel_fd, &m, &client_fd, 1) < 0) {
-        log_debug("a client was closed unanswered: the worker is busy");
-    }
-    close(client_fd);
 }
 
 void crew_verdict(struct crew *c, struct ticket *t, int err)
@@ -288,7 +281,7 @@ static bool obey(struct crew_member *w, const struct ipc_msg *m, unsigned n_fds)
     struct ticket *t = ipc_names_session(m->type) ? crew_ticket(w, m->session) : NULL;
 
     if (ipc_names_session(m->type) && !t) {
-        return false;
+        return crew_disowned_said(w, m, n_fds);
     }
     if (!ipc_legal(m->type, IPC_FROM_WORKER, n_fds, t ? t->state : SESSION_DEAD)) {
         return false;
@@ -297,8 +290,17 @@ static bool obey(struct crew_member *w, const struct ipc_msg *m, unsigned n_fds)
     case IPC_READY:
         w->ready = true;
         w->false_starts = 0;
+        crew_heard(w);
         monitor_worker_ready(w->crew->monitor);
+        crew_take_waiting(w->crew);
         break;
+    case IPC_PONG:
+        return crew_pong(w);
+    case IPC_HEARD:
+        ticket_heard(t, (uint16_t)m->u.heard.id);
+        break;
+    case IPC_TURNED_AWAY:
+        return crew_refused(w, m->u.turned_away.number);
     case IPC_EVIDENCE:
         if (!ipc_evidence_sound(&m->u.evidence)) {
             return false;
@@ -334,13 +336,14 @@ static bool obey(struct crew_member *w, const struct ipc_msg *m, unsigned n_fds)
     return true;
 }
 
-/* The worker is to be no more. What it was is cleared when SIGCHLD tells that it is gone. */
-static void member_kill(struct crew_member *w, const char *why)
+void crew_kill(struct crew_member *w, enum session_reason reason, const char *log)
 {
     event_del(w->readable);
-    if (w->pid > 0) {
-        log_error("worker pid=%ld %s; killed", (long)w->pid, why);
+    if (w->pid > 0 && w->killed_beats == 0) {
+        log_error("worker pid=%ld %s; killed", (long)w->pid, log);
         kill(w->pid, SIGKILL);
+        w->killed_beats = 1;
+        w->end = reason;
     }
 }
 
@@ -359,7 +362,7 @@ static bool member_read_one(struct crew_member *w)
     if (r == -EAGAIN) {
         return false;
     }
-    if (r == 0) {
+    if (r == 0 || r == -ECONNRESET) {
         /* It is gone, or has sent a message of no bytes: in either case it is to be no more. */
         event_del(w->readable);
         if (w->pid > 0 && !w->crew->monitor->stopping) {
@@ -368,9 +371,10 @@ static bool member_read_one(struct crew_member *w)
         return false;
     }
     if (r < 0 || !obey(w, &m, n_fds)) {
-        member_kill(w, "broke the rules of the channel");
+        crew_kill(w, REASON_WORKER_DIED, "broke the rules of the channel");
         return false;
     }
+    crew_heard(w);
     return true;
 }
 
@@ -443,6 +447,7 @@ static void member_close(struct crew_member *w)
     sock_close(&w->ring_fd);
     sock_close(&w->bell_fd);
     w->ready = false;
+    crew_watch_end(w);
     if (w->counting) {
         w->counting = false;
         control_counted(w->crew->monitor->control);
@@ -485,21 +490,23 @@ static int member_start(struct crew_member *w)
         return err;
     }
     children_add(&w->crew->monitor->children, &w->child, w->pid, false, member_died, w);
+    crew_watch_begin(w);
     log_debug("worker pid=%ld started", (long)w->pid);
     tracing_worker_started(w->crew->monitor, w);
     return 0;
 }
 
-/* Gives those who found no worker to this one. */
-static void take_waiting(struct crew_member *w)
+void crew_take_waiting(struct crew *c)
 {
+    struct crew_member *w;
     struct ticket *t;
 
-    while ((t = TAILQ_FIRST(&w->crew->waiting))) {
-        TAILQ_REMOVE(&w->crew->waiting, t, outbox_link);
+    while ((t = TAILQ_FIRST(&c->waiting)) && (w = crew_least_busy(c))) {
+        TAILQ_REMOVE(&c->waiting, t, outbox_link);
         t->in_outbox = false;
         assign(w, t);
     }
+    crew_refusals_resume(c);
 }
 
 /* ---- dying ---- */
@@ -531,35 +538,23 @@ static void on_respawn(evutil_socket_t fd, short what, void *arg)
         respawn_later(w);
         return;
     }
-    take_waiting(w);
+    crew_take_waiting(w->crew);
 }
 
-/* The process is gone: what it still said is heard, then its sessions end. */
-static void member_died(struct child *c, int status)
+void crew_gone(struct crew_member *w)
 {
-    struct crew_member *w = c->arg;
     struct monitor *m = w->crew->monitor;
     struct ticket *t;
-    const bool was_ready = w->ready;
-    const pid_t pid = w->pid;
 
-    /* The number is anybody's from now on. */
-    w->pid = -1;
-    while (member_read_one(w)) {
-    }
-    if (!m->stopping) {
-        log_error("worker pid=%ld %s %d; its %u sessions end", (long)pid,
-                  WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
-                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), w->sessions);
-    }
     while ((t = TAILQ_FIRST(&w->tickets))) {
-        ticket_end(t, m->stopping ? REASON_SHUTDOWN : REASON_WORKER_DIED, NULL);
+        ticket_lost(t, m->stopping ? REASON_SHUTDOWN : w->end);
     }
+    crew_refusals_lost(w);
     if (m->stopping) {
         member_close(w);
         return;
     }
-    if (!was_ready && m->ready_fd >= 0) {
+    if (!w->ready && m->ready_fd >= 0) {
         log_error("a worker cannot start: the lines above say why");
         member_close(w);
         monitor_stop(m, 3);
@@ -567,6 +562,24 @@ static void member_died(struct child *c, int status)
     }
     respawn_later(w);
     member_close(w);
+}
+
+/* The process is gone: what it still said is heard, then its sessions end. */
+static void member_died(struct child *c, int status)
+{
+    struct crew_member *w = c->arg;
+    const pid_t pid = w->pid;
+
+    /* The number is anybody's from now on. */
+    w->pid = -1;
+    while (member_read_one(w)) {
+    }
+    if (!w->crew->monitor->stopping) {
+        log_error("worker pid=%ld %s %d; its %u sessions end", (long)pid,
+                  WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
+                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), w->sessions);
+    }
+    crew_gone(w);
 }
 
 /* ---- all of them ---- */
@@ -608,6 +621,7 @@ int crew_init(struct crew *c, struct monitor *m, const struct poem *poem)
 {
     *c = (struct crew){.monitor = m, .exe_fd = -1, .settings_fd = -1};
     TAILQ_INIT(&c->waiting);
+    TAILQ_INIT(&c->refusals);
     c->members = calloc(m->config->workers, sizeof *c->members);
     if (!c->members) {
         return -ENOMEM;
@@ -629,6 +643,7 @@ int crew_init(struct crew *c, struct monitor *m, const struct poem *poem)
             .crew = c, .pid = -1, .channel_fd = -1, .ring_fd = -1, .bell_fd = -1};
         TAILQ_INIT(&w->tickets);
         TAILQ_INIT(&w->outbox);
+        TAILQ_INIT(&w->disowned);
         w->respawn = evtimer_new(m->base, on_respawn, w);
         err = w->respawn ? member_start(w) : -ENOMEM;
         if (err) {
@@ -641,6 +656,9 @@ int crew_init(struct crew *c, struct monitor *m, const struct poem *poem)
 
 void crew_deinit(struct crew *c)
 {
+    if (c->members) {
+        crew_refusals_free(c);
+    }
     for (unsigned i = 0; i < c->n; i++) {
         member_close(&c->members[i]);
         if (c->members[i].respawn) {

@@ -4,7 +4,9 @@
  * The monitor's relay workers: started, given work, watched, started again.
  *
  * A worker that dies takes only its own sessions with it; each is recorded. A worker that says
- * what the table of proxy/ipc.c does not allow has been taken over by a peer, and is killed.
+ * what the table of proxy/ipc.c does not allow has been taken over by a peer, and is killed; so is
+ * one that hangs (crew_watch.c). Clients in their handshake then have their answer by another one
+ * (crew_refuse.c).
  */
 #ifndef POEMD_PROXY_CREW_H
 #define POEMD_PROXY_CREW_H
@@ -13,11 +15,17 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/heartbeat.h"
 #include "poem/poem.h"
 #include "proxy/children.h"
 #include "proxy/ticket.h"
 
 struct crew;
+
+struct crew_disowned;
+struct crew_refusal;
+TAILQ_HEAD(crew_disowned_list, crew_disowned);
+TAILQ_HEAD(crew_refusals, crew_refusal);
 
 struct crew_member {
     struct crew *crew;
@@ -33,7 +41,13 @@ struct crew_member {
     struct event *respawn;
     struct ticket_list tickets;
     struct ticket_list outbox; /* whose messages did not fit into the channel */
-    int ring_fd;               /* of captures, on its way to the worker; -1: none is */
+    struct heartbeat beat;
+    bool ping_unsent;
+    unsigned pings;                     /* sent and not answered */
+    unsigned killed_beats;              /* since it was killed, and 1; 0: it was not */
+    enum session_reason end;            /* why its sessions end should it die */
+    struct crew_disowned_list disowned; /* sessions that the monitor has ended, and it has not */
+    int ring_fd;                        /* of captures, on its way to the worker; -1: none is */
     int bell_fd;
 };
 
@@ -44,6 +58,9 @@ struct crew {
     int exe_fd;                 /* our own program, as it was when we were started */
     int settings_fd;            /* what every worker reads first */
     struct ticket_list waiting; /* for a worker to be there at all */
+    struct crew_refusals refusals;
+    unsigned n_refusals;
+    uint64_t last_refusal; /* the number given last */
 };
 
 /*
@@ -57,8 +74,20 @@ void crew_deinit(struct crew *c);
 /* Hands a ticket in RECITING, which has both sockets, to the least busy worker. */
 void crew_give(struct crew *c, struct ticket *t);
 
-/* Lets a worker refuse a client with err. Takes the socket. */
-void crew_refuse_take(struct crew *c, int client_fd, int err);
+/* How a client is refused. */
+struct crew_answer {
+    int err;
+    unsigned ms; /* so long it may take to ask */
+    bool heard;  /* a worker that is gone had read its request, whose id is: */
+    uint16_t id;
+};
+
+/*
+ * Has a worker refuse a client, once there is one; a copy of the socket (taken) is kept meanwhile,
+ * so that a worker that hangs or dies over it can be followed by another. At most
+ * LIMIT_REFUSALS_KEPT for each worker; the oldest is closed unanswered.
+ */
+void crew_refuse_take(struct crew *c, int client_fd, const struct crew_answer *how);
 
 /* Tells the ticket's worker the verdict: 0 or an errno. */
 void crew_verdict(struct crew *c, struct ticket *t, int err);
@@ -77,6 +106,21 @@ void crew_ring_take(struct crew_member *w, int ring_fd, int bell_fd);
 
 /* Whether none of the workers is running. */
 bool crew_all_gone(const struct crew *c);
+
+/*
+ * The monitor ends a session that its worker has: the worker is told, and whatever it still says of
+ * the session is ignored until it reports the end. Before the ticket's end.
+ */
+void crew_disown(struct ticket *t);
+
+/* Whether a worker answers that is not the ticket's own. */
+bool crew_has_other(const struct crew *c, const struct ticket *t);
+
+/* Whether the ticket's worker answers. */
+bool crew_answers(const struct ticket *t);
+
+/* Every LIMIT_BEAT_MS: asks the workers whether they make their turns; kills those that hang. */
+void crew_beat(struct crew *c);
 
 /* Has a ticket's worker end the session. */
 void crew_end(struct crew *c, struct ticket *t);

@@ -14,7 +14,8 @@ void crew_count(struct crew *c)
         struct crew_member *w = &c->members[i];
 
         /* One whose channel is full is busy: what was known last has to do. */
-        if (w->ready && !w->counting && ipc_send(w->channel_fd, &m, NULL, 0) == 0) {
+        if (w->ready && !heartbeat_late(&w->beat) && !w->counting &&
+            ipc_send(w->channel_fd, &m, NULL, 0) == 0) {
             w->counting = true;
         }
     }

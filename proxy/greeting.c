@@ -173,6 +173,8 @@ static enum reading judge_header(struct greeting *g, bool by_backend)
     if (!by_backend) {
         g->request_hdr = hdr;
         g->answerable = true;
+        g->result.request_id = hdr.id;
+        g->fn(g, GREETING_HEARD, g->arg);
     }
     if (!good) {
         return malformed(g, by_backend, g->why);

@@ -25,6 +25,7 @@
 #include "proxy/witness.h"
 
 enum greeting_news {
+    GREETING_HEARD,    /* the client's header is there: see request_id */
     GREETING_EVIDENCE, /* both offers are here: decide */
     GREETING_DONE,     /* the client has its reply: relay */
     GREETING_FAILED,   /* see reason; the client has been told where that was possible */
@@ -37,6 +38,7 @@ typedef void greeting_fn(struct greeting *g, enum greeting_news news, void *arg)
 struct greeting_result {
     struct version_offer request; /* the client's; good from GREETING_EVIDENCE on */
     struct version_offer reply;   /* the backend's */
+    uint16_t request_id;          /* the client's; good from GREETING_HEARD on */
     uint32_t request_size;        /* whole messages as they came, in bytes */
     uint32_t reply_size;
     const struct reciter *heard; /* what each party said of poem and licence */

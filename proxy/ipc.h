@@ -32,14 +32,19 @@ enum ipc_type {
     IPC_TAP,         /* how the session is captured from now on */
     IPC_END,         /* end the session: an operator wants it */
     IPC_COUNT,       /* say what has passed in every session that relays */
+    IPC_PING,        /* answer by IPC_PONG, so that it is known that the worker makes its turns */
     IPC_QUIT,        /* end every session, report each, exit */
     /* worker → monitor */
-    IPC_READY,    /* has given up its rights, takes sessions */
-    IPC_EVIDENCE, /* the handshake is done, but for the reply to the client: what was learnt */
-    IPC_TAINT,    /* what the worker saw taints the session */
-    IPC_EXPORT,   /* memory that the client has handed out; one at a time, see IPC_RECORDED */
-    IPC_COUNTS,   /* the answer to IPC_COUNT, in as many messages as it takes */
-    IPC_ENDED,    /* the session is over; its fds are closed */
+    IPC_READY, /* has given up its rights, takes sessions */
+    IPC_PONG,  /* the answer to one IPC_PING */
+    IPC_HEARD, /* the client's VERSION request has begun: the id to which it wants its reply */
+    IPC_TURNED_AWAY, /* the client of one IPC_REFUSE has been answered or is gone; its fd is closed
+                      */
+    IPC_EVIDENCE,    /* the handshake is done, but for the reply to the client: what was learnt */
+    IPC_TAINT,       /* what the worker saw taints the session */
+    IPC_EXPORT,      /* memory that the client has handed out; one at a time, see IPC_RECORDED */
+    IPC_COUNTS,      /* the answer to IPC_COUNT, in as many messages as it takes */
+    IPC_ENDED,       /* the session is over; its fds are closed */
     IPC_TYPES,
 };
 
@@ -64,8 +69,19 @@ struct ipc_session {
 };
 
 struct ipc_refuse {
+    uint64_t number; /* for IPC_TURNED_AWAY */
     uint32_t err;
     uint32_t handshake_ms;
+    uint32_t heard; /* 1: a worker that is gone had read the request, whose id is: */
+    uint32_t id;
+};
+
+struct ipc_heard_request {
+    uint32_t id;
+};
+
+struct ipc_turned_away {
+    uint64_t number;
 };
 
 struct ipc_verdict {
@@ -151,6 +167,8 @@ struct ipc_msg {
     union {
         struct ipc_session begin;
         struct ipc_refuse refuse;
+        struct ipc_heard_request heard;
+        struct ipc_turned_away turned_away;
         struct ipc_verdict verdict;
         struct tap_settings tap;
         struct ipc_evidence evidence;

@@ -42,6 +42,25 @@ static void on_reap(evutil_socket_t fd, short what, void *arg)
     ticket_reap(arg);
 }
 
+static void monitor_on_beat(evutil_socket_t fd, short what, void *arg)
+{
+    struct monitor *m = arg;
+
+    (void)fd;
+    (void)what;
+    if (!m->stopping) {
+        crew_beat(&m->crew);
+    }
+}
+
+static int monitor_start_beat(struct monitor *m)
+{
+    const struct timeval tv = {.tv_usec = LIMIT_BEAT_MS * 1000L};
+
+    m->beat = event_new(m->base, -1, EV_PERSIST, monitor_on_beat, m);
+    return m->beat && event_add(m->beat, &tv) == 0 ? 0 : -ENOMEM;
+}
+
 void monitor_worker_ready(struct monitor *m)
 {
     if (m->ready_fd < 0 || !crew_all_ready(&m->crew)) {
@@ -165,8 +184,8 @@ static void raise_nofile(const struct config *c)
     for (size_t i = 0; i < c->n_routes; i++) {
         devices += c->routes[i].spawn ? 3 * (uint64_t)c->routes[i].sessions : 0;
     }
-    const uint64_t want =
-        SPARE_FDS + c->n_routes + 2ull * c->workers + 2ull * (uint64_t)c->max_sessions + devices;
+    const uint64_t want = SPARE_FDS + c->n_routes + (2ull + LIMIT_REFUSALS_KEPT) * c->workers +
+                          2ull * (uint64_t)c->max_sessions + devices;
 
     if (sandbox_raise_nofile(want) < want) {
         log_warning("the limit of open files is below what %u sessions may need", c->max_sessions);
@@ -311,6 +330,9 @@ static int monitor_init(struct monitor *m, const struct config *config)
     if (!err) {
         err = crew_init(&m->crew, m, &config->poem.poem);
     }
+    if (!err) {
+        err = monitor_start_beat(m);
+    }
     return err ? err : start_devices(m);
 }
 
@@ -342,6 +364,9 @@ static void monitor_deinit(struct monitor *m)
     if (m->reap_event) {
         ticket_reap(m);
         event_free(m->reap_event);
+    }
+    if (m->beat) {
+        event_free(m->beat);
     }
     for (size_t i = 0; i < sizeof m->signals / sizeof *m->signals; i++) {
         if (m->signals[i]) {

@@ -45,6 +45,7 @@ struct monitor {
     struct control *control;     /* NULL: nobody may ask */
     uint64_t started_ms;
     struct event *reap_event;
+    struct event *beat; /* asks its processes whether they make their turns */
     struct event *signals[4];
     int ready_fd; /* owned; -1: nobody waits, or has been told */
     bool stopping;

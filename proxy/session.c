@@ -13,6 +13,7 @@
 
 #include "base/sock.h"
 #include "proxy/session_count.h"
+#include "proxy/session_refuse.h"
 
 #define SUBJECT(s, leg_name) \
     &(struct log_subject) \
@@ -208,9 +209,11 @@ static bool report_end(struct session *s)
                                           .to_client = s->to_client,
                                           .captured = s->captured}};
 
+    if (s->id == 0) {
+        return session_report_refused(s->host, s->refusal);
+    }
     /* What it was tainted with, and what was exported, belongs into the record of its end. */
-    return s->id == 0 ||
-           (report_now(s) && report_done(&s->guard->report) && s->host->send(s->host, &m));
+    return report_now(s) && report_done(&s->guard->report) && s->host->send(s->host, &m);
 }
 
 static void reap(evutil_socket_t fd, short what, void *arg)
@@ -420,12 +423,28 @@ static bool report_evidence(struct session *s)
     return !s->evidence_unsent;
 }
 
+/*
+ * Should this worker be killed over the handshake, another one can answer in its stead. Where the
+ * channel is full it cannot: the client's connection is closed then.
+ */
+static void session_report_heard(struct session *s, uint16_t id)
+{
+    const struct ipc_msg m = {.type = IPC_HEARD, .session = s->id, .u.heard.id = id};
+
+    if (s->id != 0 && !s->host->send(s->host, &m)) {
+        log_line(LOG_DEBUG, SUBJECT(s, "client"), "the monitor cannot be told the request's id");
+    }
+}
+
 static void on_greeting(struct greeting *g, enum greeting_news news, void *arg)
 {
     struct session *s = arg;
     const struct greeting_result *r = greeting_result(g);
 
     switch (news) {
+    case GREETING_HEARD:
+        session_report_heard(s, r->request_id);
+        break;
     case GREETING_EVIDENCE:
         if (session_advance(s, SESSION_DECIDING)) {
             (void)report_evidence(s);
@@ -557,15 +576,22 @@ void session_refuse(struct session_host *h, const struct ipc_refuse *settings, i
     const struct greeting_settings how = {.poem = &h->poem, .refuse_err = (int)settings->err};
     struct session *s;
 
+    if (settings->heard) {
+        session_refuse_heard_take(h, settings, client_fd);
+        return;
+    }
     if (h->refusing == LIMIT_REFUSALS) {
         s = oldest_refusal(h);
         greeting_abort(s->greeting, REASON_REFUSED, 0, "too many are being refused");
     }
     s = session_new(h, 0, client_fd, -1, &how);
-    if (s) {
-        h->refusing++;
-        set_timer(s, settings->handshake_ms);
+    if (!s) {
+        (void)session_report_refused(h, settings->number);
+        return;
     }
+    h->refusing++;
+    s->refusal = settings->number;
+    set_timer(s, settings->handshake_ms);
 }
 
 void session_end_one(struct session_host *h, uint64_t id)

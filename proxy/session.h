@@ -55,7 +55,8 @@ struct session {
     SLIST_ENTRY(session) greeted_link;
     TAILQ_ENTRY(session) reporting_link;
     struct session_host *host;
-    uint64_t id; /* 0: it only refuses, and nobody waits for its end */
+    uint64_t id;      /* 0: it only refuses */
+    uint64_t refusal; /* … and the monitor knows it by this number */
     enum session_state state;
     enum session_reason reason;
     int err;                   /* the errno that the client was told */

@@ -43,6 +43,7 @@ static const char *const reasons[REASON_COUNT] = {
     [REASON_IO_ERROR] = "io-error",
     [REASON_NO_RESOURCES] = "no-resources",
     [REASON_WORKER_DIED] = "worker-died",
+    [REASON_WORKER_HUNG] = "worker-hung",
     [REASON_SHUTDOWN] = "shutdown",
     [REASON_OPERATOR] = "ended-by-operator",
     [REASON_INTERNAL] = "internal-error",

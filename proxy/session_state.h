@@ -58,6 +58,7 @@ enum session_reason {
     REASON_IO_ERROR,
     REASON_NO_RESOURCES,
     REASON_WORKER_DIED,
+    REASON_WORKER_HUNG, /* it did not answer the monitor any more, and was killed */
     REASON_SHUTDOWN,
     REASON_OPERATOR, /* poemctl sessions end */
     REASON_INTERNAL, /* a fault of our own: a step that the table of states forbids */

@@ -136,6 +136,16 @@ void ticket_reap(struct monitor *m)
 
 /* ---- dialling ---- */
 
+/* Its client is told err by a worker; what it has sent is read there, if it was not before. */
+static void ticket_refuse_take(struct ticket *t, int err)
+{
+    const struct crew_answer how = {
+        .err = err, .ms = LIMIT_HANDSHAKE_MS, .heard = t->heard, .id = t->request_id};
+
+    crew_refuse_take(&t->monitor->crew, t->client_fd, &how);
+    t->client_fd = -1;
+}
+
 /* Has a worker tell the client why there is no session. */
 static void refuse(struct ticket *t, enum session_reason reason, int err)
 {
@@ -143,9 +153,30 @@ static void refuse(struct ticket *t, enum session_reason reason, int err)
 
     log_line(LOG_WARNING, &about, "%s; client told: %s", session_reason_word(reason),
              strerror(err));
-    crew_refuse_take(&t->monitor->crew, t->client_fd, err);
-    t->client_fd = -1;
+    ticket_refuse_take(t, err);
     ticket_end(t, reason, NULL);
+}
+
+void ticket_heard(struct ticket *t, uint16_t id)
+{
+    t->heard = true;
+    t->request_id = id;
+}
+
+/* Whether the client waits for its reply to VERSION: its worker has not been let write one. */
+static bool ticket_is_owed_reply(const struct ticket *t)
+{
+    return t->state == SESSION_RECITING ||
+           (t->state == SESSION_DECIDING && (t->verdict_err == 0 || crew_unsent(t, IPC_VERDICT)));
+}
+
+void ticket_lost(struct ticket *t, enum session_reason reason)
+{
+    if (reason != REASON_SHUTDOWN && ticket_is_owed_reply(t)) {
+        refuse(t, reason, reason == REASON_HANDSHAKE_TIMEOUT ? ETIMEDOUT : ECONNABORTED);
+    } else {
+        ticket_end(t, reason, NULL);
+    }
 }
 
 /* Whether to dial again after err: not listening yet, or its accept queue is full. */
@@ -248,7 +279,8 @@ static void dial(struct ticket *t)
 
     if (fd >= 0) {
         t->backend_fd = fd;
-        event_del(&t->timer);
+        /* From now on its worker keeps the time, and has a moment more for its answer. */
+        set_timer(t, ticket_handshake_left_ms(t) + LIMIT_HANDSHAKE_GRACE_MS);
         if (!decision_begin(t)) {
             ticket_end(t, REASON_NO_RESOURCES, NULL);
             return;
@@ -272,13 +304,40 @@ static void dial(struct ticket *t)
     }
 }
 
+/* The monitor ends what the session's worker has not ended in time. */
+static void ticket_take_back(struct ticket *t, enum session_reason reason)
+{
+    const struct log_subject about = subject(t, NULL);
+
+    log_line(LOG_WARNING, &about, "its worker does not end it: %s", session_reason_word(reason));
+    crew_disown(t);
+    ticket_lost(t, reason);
+}
+
+/* Neither the worker nor the verdict has come to an end in the handshake's time. */
+static void ticket_overdue(struct ticket *t)
+{
+    if (!t->member) {
+        refuse(t, REASON_HANDSHAKE_TIMEOUT, ETIMEDOUT);
+    } else if (crew_has_other(&t->monitor->crew, t)) {
+        ticket_take_back(t, REASON_HANDSHAKE_TIMEOUT);
+    } else {
+        /* The only worker is busy, or hangs: then it is killed, and the next one answers. */
+        set_timer(t, LIMIT_BEAT_MS);
+    }
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct ticket *t = arg;
 
     (void)fd;
     (void)what;
-    if (t->state == SESSION_ACCEPTED) {
+    if (t->ending) {
+        ticket_take_back(t, REASON_OPERATOR);
+    } else if (t->state == SESSION_RECITING || t->state == SESSION_DECIDING) {
+        ticket_overdue(t);
+    } else if (t->state == SESSION_ACCEPTED) {
         ticket_end(t, REASON_HANDSHAKE_TIMEOUT, NULL);
     } else if (sock_hung_up(t->client_fd)) {
         ticket_end(t, REASON_CLIENT_GONE, NULL);
@@ -287,13 +346,22 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-void ticket_end_asked(struct ticket *t)
+bool ticket_end_asked(struct ticket *t)
 {
-    if (t->member && !crew_unsent(t, IPC_SESSION)) {
-        crew_end(&t->monitor->crew, t);
-    } else {
+    if (!t->member || crew_unsent(t, IPC_SESSION)) {
         refuse(t, REASON_OPERATOR, ECONNABORTED);
+        return true;
     }
+    if (!crew_answers(t)) {
+        ticket_take_back(t, REASON_OPERATOR);
+        return true;
+    }
+    if (!t->ending) {
+        t->ending = true;
+        crew_end(&t->monitor->crew, t);
+        set_timer(t, LIMIT_END_MS);
+    }
+    return false;
 }
 
 /* The client has sent something, or gone. How much is there is asked; what it is, is not read. */
@@ -389,7 +457,8 @@ void ticket_accept_take(struct monitor *m, struct route *r, int client_fd)
     }
     if (!t) {
         route_log_refusal(r, EBUSY);
-        crew_refuse_take(&m->crew, client_fd, EBUSY);
+        crew_refuse_take(&m->crew, client_fd,
+                         &(struct crew_answer){.err = EBUSY, .ms = LIMIT_HANDSHAKE_MS});
         return;
     }
     about = subject(t, "client");
@@ -414,5 +483,11 @@ bool ticket_evidence(struct ticket *t, const struct ipc_evidence *e)
 
 bool ticket_relays(struct ticket *t)
 {
-    return ticket_advance(t, SESSION_RELAYING);
+    if (!ticket_advance(t, SESSION_RELAYING)) {
+        return false;
+    }
+    if (!t->ending) {
+        event_del(&t->timer);
+    }
+    return true;
 }

@@ -48,11 +48,14 @@ struct ticket {
     bool counted;                  /* the counts are known, as of the last crew_count */
     struct ipc_count to_backend;
     struct ipc_count to_client;
-    char *facts;     /* facts_text of the verdict, where the control socket is open */
-    int verdict_err; /* what the worker is told: 0 or an errno */
-    uint32_t unsent; /* to the worker: a bit for each enum ipc_type (crew.c) */
-    uint64_t record; /* its verdict's number in the audit log, and 1; 0: none */
-    char *traced;    /* NULL: no capture has had it; else what traces say of it */
+    char *facts;         /* facts_text of the verdict, where the control socket is open */
+    bool heard;          /* its worker has read its request, and wants … */
+    uint16_t request_id; /* … the reply to have this id */
+    bool ending;         /* an operator has asked for it: the timer runs out for its worker */
+    int verdict_err;     /* what the worker is told: 0 or an errno */
+    uint32_t unsent;     /* to the worker: a bit for each enum ipc_type (crew.c) */
+    uint64_t record;     /* its verdict's number in the audit log, and 1; 0: none */
+    char *traced;        /* NULL: no capture has had it; else what traces say of it */
     bool in_outbox;
 };
 
@@ -61,8 +64,20 @@ TAILQ_HEAD(ticket_list, ticket);
 /* A client has connected: begins a session, or has it refused. Takes the socket. */
 void ticket_accept_take(struct monitor *m, struct route *r, int client_fd);
 
-/* An operator ends it, wherever it stands. */
-void ticket_end_asked(struct ticket *t);
+/*
+ * An operator ends it, wherever it stands. True: it is over. False: its worker has been asked to
+ * end it, and if it does not within LIMIT_END_MS, the monitor does.
+ */
+bool ticket_end_asked(struct ticket *t);
+
+/* Its worker has read the client's request, to whose id a reply would go. */
+void ticket_heard(struct ticket *t, uint16_t id);
+
+/*
+ * Ends a session that its worker cannot end, nor answer any more: a client whose reply is still
+ * owed has one by another worker. The worker is gone, or has been told by crew_disown.
+ */
+void ticket_lost(struct ticket *t, enum session_reason reason);
 
 /* The verdict lets it: from DECIDING to RELAYING. Returns false if it is in another state. */
 bool ticket_relays(struct ticket *t) __attribute__((warn_unused_result));

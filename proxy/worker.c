@@ -22,6 +22,7 @@ struct worker {
     struct event *channel_readable;
     struct event *channel_writable;
     bool channel_full;
+    bool pong_unsent; /* the channel was full */
     bool quitting;
     char poem_text[POEM_SIZE_MAX];
 };
@@ -53,6 +54,14 @@ static bool send_to_monitor(struct session_host *h, const struct ipc_msg *m)
     return true;
 }
 
+/* In the loop's turn as everything else: that it comes is what the monitor wants to know. */
+static void worker_answer_ping(struct worker *w)
+{
+    const struct ipc_msg pong = {.type = IPC_PONG};
+
+    w->pong_unsent = !send_to_monitor(&w->host, &pong);
+}
+
 static void quit_when_empty(struct worker *w)
 {
     if (w->quitting && session_host_empty(&w->host)) {
@@ -67,6 +76,9 @@ static void on_channel_writable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     w->channel_full = false;
+    if (w->pong_unsent) {
+        worker_answer_ping(w);
+    }
     session_host_resume(&w->host);
     quit_when_empty(w);
 }
@@ -125,6 +137,9 @@ static bool obey(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
         break;
     case IPC_COUNT:
         session_count(&w->host);
+        break;
+    case IPC_PING:
+        worker_answer_ping(w);
         break;
     case IPC_QUIT:
         w->quitting = true;

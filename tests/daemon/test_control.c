@@ -334,14 +334,17 @@ END_TEST
 
 /* ---- ending one ---- */
 
-static void end_session(uint64_t id)
+static void end_session(uint64_t id, const char *result)
 {
     struct control_request q = control_request_of(CONTROL_SESSION_END);
+    const json_t *end;
     json_t *all;
 
     q.number = id;
     all = control_answer_to(&q);
-    ck_assert_uint_eq(json_array_size(all), 0);
+    end = control_part_of(all, 0, "end");
+    ck_assert_int_eq(json_integer_value(json_object_get(end, "number")), (json_int_t)id);
+    ck_assert_str_eq(text(end, "result"), result);
     json_decref(all);
 }
 
@@ -354,13 +357,14 @@ START_TEST(a_session_is_ended)
     control_rig_start(&r, "", "sessions 2");
     rig_session(&r, NULL, NULL, &pairs[0]);
     rig_session(&r, NULL, NULL, &pairs[1]);
-    end_session(2);
+    end_session(2, "ending");
     pair_expect_end(&pairs[0]);
     rig_await_log(&r, "session=2 ends: uid=", NULL, 0);
     rig_await_log(&r, "ended: reason=ended-by-operator state=relaying", NULL, 0);
     pair_ping(&pairs[1]);
-    q.number = 2;
-    control_expect(&q, CONTROL_NO, "there is no session 2");
+    end_session(2, "already over");
+    q.number = 4;
+    control_expect(&q, CONTROL_NO, "there is no session 4");
     q.number = 0;
     control_expect(&q, CONTROL_NO, "there is no session 0");
     pair_close(&pairs[1]);
@@ -379,7 +383,7 @@ START_TEST(a_handshake_is_ended)
     control_rig_start(&r, "", "");
     client = peer_connect(r.listen);
     json_decref(await_sessions(1));
-    end_session(2);
+    end_session(2, "ended");
     peer_send_version(client, 5, WIRE_TYPE_COMMAND, "{}", NULL);
     ck_assert_int_eq(peer_recv_error(client, 5, WIRE_VERSION), ECONNABORTED);
     sock_close(&client);
@@ -389,10 +393,29 @@ START_TEST(a_handshake_is_ended)
     /* It has been asked: so the broker knows the number of the request that it will refuse. */
     peer_recv(backend, &m);
     message_deinit(&m);
-    end_session(3);
+    end_session(3, "ending");
     ck_assert_int_eq(peer_recv_error(client, 6, WIRE_VERSION), ECONNABORTED);
     close(client);
     close(backend);
+    rig_stop(&r);
+}
+END_TEST
+
+/* Its worker stands still: the monitor ends it, before the worker is known to hang or after. */
+START_TEST(a_session_is_ended_without_its_worker)
+{
+    struct rig r;
+    struct pair p;
+
+    control_rig_start(&r, "", "");
+    rig_session(&r, NULL, NULL, &p);
+    ck_assert_int_eq(kill(rig_worker(&r), SIGSTOP), 0);
+    end_session(2, "ending");
+    peer_expect_eof(p.client_fd);
+    rig_await_log(&r, "ended: reason=ended-by-operator state=relaying", NULL, 0);
+    end_session(2, "already over");
+    /* The device is the worker's alone: it sees the end when that is killed. */
+    pair_expect_end(&p);
     rig_stop(&r);
 }
 END_TEST
@@ -662,6 +685,7 @@ int main(void)
     tcase_add_test(tc, a_worker_that_dies_while_it_is_asked);
     tcase_add_test(tc, a_session_is_ended);
     tcase_add_test(tc, a_handshake_is_ended);
+    tcase_add_test(tc, a_session_is_ended_without_its_worker);
     tc = rig_case(s, "askers");
     tcase_add_test(tc, what_is_no_request);
     tcase_add_test(tc, strangers_are_refused);

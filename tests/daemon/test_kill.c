@@ -214,6 +214,11 @@ static void kill_worker_at(struct rig *r, size_t last)
         send_message(realize[last].to_backend ? p.client_fd : p.backend_fd, last, false);
     }
     ck_assert_int_eq(kill(worker, SIGKILL), 0);
+    if (last == 0) {
+        /* Another worker answers, whether this one had read the request or not. */
+        ck_assert_int_eq(peer_recv_error(p.client_fd, realize[0].hdr.id, WIRE_VERSION),
+                         ECONNABORTED);
+    }
     if (realize[last].to_backend) {
         peer_expect_eof(p.client_fd);
         expect_end_maybe_after(p.backend_fd, last);

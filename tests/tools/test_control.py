@@ -271,10 +271,11 @@ class Sessions(Control):
 
     def test_end(self) -> None:
         with self.broker() as b, Client(b.listen) as client:
-            self.assertEqual(b.ask("sessions", "--end", "1").stdout, "")
+            self.assertEqual(b.ask("sessions", "--end", "1").stdout, "session 1: ending\n")
             self.assertEqual(client.socket.recv(1), b"")
-            self.assertIn("there is no session 1",
-                          b.ask("sessions", "--end", "1", status=1).stderr)
+            self.assertEqual(b.ask("sessions", "--end", "1").stdout, "session 1: already over\n")
+            self.assertIn("there is no session 2",
+                          b.ask("sessions", "--end", "2", status=1).stderr)
             self.assertIn("there is no session 18446744073709551615",
                           b.ask("sessions", "--end", "18446744073709551615", status=1).stderr)
         self.assertIn("reason=ended-by-operator", (self.folder / "poemd.log").read_text())

@@ -26,6 +26,7 @@ struct greeting_rig {
     uint16_t command; /* of the client's request, by which it is answered: WIRE_VERSION */
     enum greeting_news news;
     unsigned n_news;
+    unsigned heard; /* how often a request has begun: no news of its own */
 };
 
 void rig_begin(struct greeting_rig *r);

@@ -48,6 +48,14 @@ static bool send_to_test(struct session_host *h, const struct ipc_msg *m)
         r->taint |= m->u.taint.bits;
         return true;
     }
+    if (m->type == IPC_HEARD) {
+        r->heard = (int)m->u.heard.id;
+        return true;
+    }
+    if (m->type == IPC_TURNED_AWAY) {
+        r->turned_away++;
+        return true;
+    }
     ck_assert_uint_lt(r->n_sent, RIG_SENT);
     r->room--;
     r->sent[r->n_sent++] = *m;
@@ -62,7 +70,7 @@ static bool send_to_test(struct session_host *h, const struct ipc_msg *m)
 void rig_init(struct session_rig *r)
 {
     log_init("test", LOG_ERROR);
-    *r = (struct session_rig){.room = RIG_SENT};
+    *r = (struct session_rig){.room = RIG_SENT, .heard = -1};
     r->host.base = event_base_new();
     ck_assert_ptr_nonnull(r->host.base);
     r->host.send = send_to_test;

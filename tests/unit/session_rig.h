@@ -24,6 +24,8 @@ struct session_rig {
     struct ipc_msg sent[RIG_SENT];
     unsigned n_sent;
     unsigned room;             /* messages that the channel still takes */
+    int heard;                 /* id of the last request told of, not among those sent; -1: none */
+    unsigned turned_away;      /* refusals told of, not among those sent */
     uint32_t taint;            /* told of; not among those sent */
     struct dma_settings dma;   /* of sessions that begin from now on, and whether … */
     bool recorded;             /* … an audit log is kept */

@@ -148,8 +148,26 @@ START_TEST(a_client_is_told_and_nobody_else)
     ck_assert_uint_eq(rig.host.refusing, 1);
     expect_refusal(&client);
     ck_assert_uint_eq(rig.host.refusing, 0);
+    ck_assert_uint_eq(rig.turned_away, 1);
     ck_assert_uint_eq(rig.n_sent, 0);
     ck_assert(session_host_empty(&rig.host));
+}
+END_TEST
+
+/* The request was read by a worker that is gone: its id is known, nothing is read any more. */
+START_TEST(a_client_whose_request_has_been_read)
+{
+    const struct ipc_refuse settings = {
+        .number = 3, .err = ECONNABORTED, .handshake_ms = 60000, .heard = 1, .id = 0x1234};
+    int pair[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    session_refuse(&rig.host, &settings, pair[1]);
+    ck_assert_int_eq(peer_recv_error(pair[0], 0x1234, WIRE_VERSION), ECONNABORTED);
+    peer_expect_eof(pair[0]);
+    ck_assert_uint_eq(rig.turned_away, 1);
+    ck_assert_uint_eq(rig.host.refusing, 0);
+    sock_close(&pair[0]);
 }
 END_TEST
 
@@ -467,6 +485,7 @@ int main(void)
     tcase_add_test(tc, a_session_that_relays_has_no_time_out);
     tcase_add_test(tc, draining_that_does_not_come_to_its_end);
     tcase_add_test(tc, a_client_is_told_and_nobody_else);
+    tcase_add_test(tc, a_client_whose_request_has_been_read);
     tcase_add_test(tc, refusals_up_to_the_limit_and_one_past);
     tcase_add_test(tc, many_refusals_in_one_turn);
     tcase_add_test(tc, refusals_end_no_session);

@@ -24,11 +24,32 @@ static const char *const table[SESSION_STATES] = {
 
 /* In the order of the enum. */
 static const char *const words[REASON_COUNT] = {
-    "none",           "client-closed",   "backend-closed",    "client-gone",       "backend-gone",
-    "backend-absent", "backend-refused", "version-malformed", "handshake-timeout", "denied",
-    "unrecorded",     "recital",         "refused",           "bad-frame",         "too-many-fds",
-    "fds-cut-off",    "handed-on",       "truncated-message", "drain-timeout",     "io-error",
-    "no-resources",   "worker-died",     "shutdown",          "ended-by-operator", "internal-error",
+    "none",
+    "client-closed",
+    "backend-closed",
+    "client-gone",
+    "backend-gone",
+    "backend-absent",
+    "backend-refused",
+    "version-malformed",
+    "handshake-timeout",
+    "denied",
+    "unrecorded",
+    "recital",
+    "refused",
+    "bad-frame",
+    "too-many-fds",
+    "fds-cut-off",
+    "handed-on",
+    "truncated-message",
+    "drain-timeout",
+    "io-error",
+    "no-resources",
+    "worker-died",
+    "worker-hung",
+    "shutdown",
+    "ended-by-operator",
+    "internal-error",
 };
 
 START_TEST(every_pair_is_as_written)
