@@ -135,6 +135,7 @@ void recital_strip(json_t *capabilities)
     /* A key that is not there is no failure. */
     (void)json_object_del(capabilities, "poem");
     (void)json_object_del(capabilities, "licence");
+    (void)json_object_del(capabilities, "via");
 }
 
 json_t *recital_capabilities(json_t *version_json)

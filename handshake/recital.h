@@ -106,7 +106,8 @@ int recital_prepare(void) __attribute__((warn_unused_result));
 
 /* ---- what both roles of a broker need ---- */
 
-/* The hop-by-hop rule (section 2): takes "poem" and "licence" out of capabilities (may be NULL). */
+/* The hop-by-hop rule (section 2): takes "poem" and "licence" out of capabilities (may be NULL),
+ * and a "via" that was put beside "poem". */
 void recital_strip(json_t *capabilities);
 
 /*

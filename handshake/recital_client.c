@@ -175,9 +175,11 @@ static enum recital_outcome read_via(const struct recital_client *c, const json_
     return RECITAL_OK;
 }
 
+/* beside: a "via" that stands outside of the object, or NULL. */
 static enum recital_outcome judge_object(const struct recital_client *c, const json_t *poem,
-                                         struct recital_reply *out)
+                                         const json_t *beside, struct recital_reply *out)
 {
+    const json_t *via = json_object_get(poem, "via");
     const json_t *recital = json_object_get(poem, "recital");
     enum recital_outcome o;
 
@@ -187,7 +189,7 @@ static enum recital_outcome judge_object(const struct recital_client *c, const j
     }
     o = recital_check_version(poem);
     if (o == RECITAL_OK) {
-        o = read_via(c, json_object_get(poem, "via"), &out->via);
+        o = via && beside ? RECITAL_MALFORMED : read_via(c, via ? via : beside, &out->via);
     }
     if (o != RECITAL_OK) {
         return o;
@@ -216,6 +218,7 @@ enum recital_outcome recital_client_judge(const struct recital_client *c,
                                           const json_t *capabilities, struct recital_reply *out)
 {
     const json_t *poem = json_object_get(capabilities, "poem");
+    const json_t *beside = json_object_get(capabilities, "via");
     enum recital_outcome o = RECITAL_MISSING;
 
     *out = (struct recital_reply){.speaks = false};
@@ -223,11 +226,15 @@ enum recital_outcome recital_client_judge(const struct recital_client *c,
         return RECITAL_MALFORMED;
     }
     if (json_is_object(poem)) {
-        o = judge_object(c, poem, out);
+        o = judge_object(c, poem, beside, out);
     } else if (json_is_string(poem) && !json_is_kept(poem)) {
         o = judge_refrain(poem, out);
     } else if (poem) {
         o = RECITAL_MALFORMED;
+    }
+    if (o == RECITAL_MISSING && !out->speaks && c->asked) {
+        o = read_via(c, beside, &out->via);
+        o = o == RECITAL_OK ? RECITAL_MISSING : o;
     }
     if (o != RECITAL_OK && o != RECITAL_MISSING) {
         out->via.n = 0;

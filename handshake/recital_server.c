@@ -4,6 +4,7 @@
  * The server's role in a recital: what a request asks, and the answer. Pure but for allocations of
  * the libraries. PROTOCOL.poem, sections 3 and 4.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "handshake/recital_parts.h"
@@ -158,17 +159,37 @@ enum recital_outcome recital_reply_add(const struct recital_request *asked,
     return compose(poem, asked, answer) == 0 ? RECITAL_OK : RECITAL_NO_MEMORY;
 }
 
+/*
+ * All that the server behind says of its own licence: two statements hold together, so that one is
+ * not hidden behind the other. Nothing if both do not fit.
+ */
+static void recital_via_licence(char out[RECITAL_LICENCE_MAX + 1], bool recited,
+                                const struct recital_reply *behind)
+{
+    const char *one = recited ? behind->licence : behind->declared;
+
+    if (recited && *behind->declared && strcmp(one, behind->declared) != 0) {
+        const int n =
+            snprintf(out, RECITAL_LICENCE_MAX + 1, "(%s) AND (%s)", one, behind->declared);
+
+        if (n > (int)RECITAL_LICENCE_MAX) {
+            out[0] = '\0';
+        }
+        return;
+    }
+    memcpy(out, one, strlen(one) + 1);
+}
+
 enum recital_outcome recital_via_make(struct recital_via *out, const struct recital_id *self,
                                       enum recital_outcome judged,
                                       const struct recital_reply *behind)
 {
     const bool recited = judged == RECITAL_OK;
-    const char *licence = recited ? behind->licence : behind->declared;
 
     *out = (struct recital_via){.n = 1};
     out->hops[0].by = *self;
     out->hops[0].recited = recited;
-    memcpy(out->hops[0].licence, licence, strlen(licence) + 1);
+    recital_via_licence(out->hops[0].licence, recited, behind);
     if (!recited) {
         return RECITAL_OK;
     }

@@ -90,6 +90,8 @@ static void check_allow(const struct walk *w, enum rules_party party, enum rules
 static void check_recital(const struct walk *w, enum rules_party party)
 {
     const char *who = rules_party_name(party);
+    const bool all = party == RULES_BACKEND && w->rules->demand_all_the_way;
+    const char *how = all ? " all the way" : "";
     struct rules_step s = {.about = RULES_ABOUT_RECITAL,
                            .party = party,
                            .line = w->rules->demand_line[party],
@@ -99,9 +101,12 @@ static void check_recital(const struct walk *w, enum rules_party party)
         return;
     }
     s.met = w->known[party].recital == RECITAL_OK;
-    rules_say(s.text, "the rule \"demand recital from %s\" is %s: %s", who,
+    rules_say(s.text, "the rule \"demand recital from %s%s\" is %s: %s", who, how,
               s.met ? "met" : "not met", recital_text(w->known[party].recital));
     rules_say(s.mend, "a %s that recites the poem", who);
+    if (s.met && all) {
+        rules_via_recital(w->known[party].via, &s);
+    }
     tell(w, &s);
 }
 
@@ -143,6 +148,28 @@ static void say_wanted(struct rules_step *s, const struct rules_licence *rule, b
     }
 }
 
+/* What the party says itself, of itself and of those behind it, whatever else is known. */
+static void hold_against(const struct walk *w, const struct rules_licence *rule,
+                         struct rules_step *s)
+{
+    const struct rules_known *k = &w->known[rule->party];
+    const char *who = rules_party_name(rule->party);
+    char recited[128];
+    char declared[128];
+
+    if (rules_contradicts_itself(k)) {
+        s->met = false;
+        s->taint |= rules_worse_taint(rule, k->recited, k->declared);
+        log_escape(recited, sizeof recited, k->recited, strlen(k->recited));
+        log_escape(declared, sizeof declared, k->declared, strlen(k->declared));
+        rules_say(s->text, "contradiction: the %s recites under %s, and declares %s", who, recited,
+                  declared);
+        rules_say(s->mend, "a %s that declares what it recites under", who);
+    } else if (s->met && rule->party == RULES_BACKEND) {
+        rules_via_licence(k->via, rule, s);
+    }
+}
+
 static void check_licence(const struct walk *w, const struct rules_licence *rule)
 {
     struct rules_step s = {.about = RULES_ABOUT_LICENCE, .party = rule->party, .line = rule->line};
@@ -160,6 +187,9 @@ static void check_licence(const struct walk *w, const struct rules_licence *rule
     }
     say_evidence(&s, &c, worst, why);
     say_wanted(&s, rule, compat != SPDX_COMPATIBLE, c.grade < rule->least);
+    if (c.grade != EVIDENCE_ASSIGNED) {
+        hold_against(w, rule, &s);
+    }
     tell(w, &s);
 }
 
@@ -211,10 +241,6 @@ static void take(const struct rules_step *s, void *arg)
     memcpy(d->out->mend, s->mend, sizeof d->out->mend);
 }
 
-/* By what a licence is judged where no rule asks for it. */
-static const struct rules_licence unasked = {
-    .party = RULES_BACKEND, .kind = RULES_COMPATIBLE, .target = SPDX_WITH_GPL_2_0_OR_LATER};
-
 static bool asks_backend(const struct rules *r)
 {
     for (size_t i = 0; i < r->n_licence; i++) {
@@ -236,33 +262,7 @@ static uint32_t unasked_taint(const struct walk *w)
         return 0;
     }
     rules_count(w->rules, RULES_BACKEND, &w->known[RULES_BACKEND], &c);
-    return rules_licence_taint(rules_judge_all(&unasked, &c, &worst, why), c.grade);
-}
-
-/* Whether one of those behind a broker would do for the rules on its licence. */
-static bool hop_will_do(const struct rules *r, const struct recital_hop *hop)
-{
-    char why[RULES_TEXT_SIZE];
-    bool will = hop->recited;
-
-    for (size_t i = 0; i < r->n_licence && will; i++) {
-        will = r->licence[i].party != RULES_BACKEND ||
-               rules_judge_one(&r->licence[i], hop->licence, why) == SPDX_COMPATIBLE;
-    }
-    return will;
-}
-
-/* What a broker says of those behind it: less than a recital under a fit licence is inherited. */
-static uint32_t via_taint(const struct walk *w)
-{
-    const struct recital_via *via = w->known[RULES_BACKEND].via;
-
-    for (unsigned i = 0; via && i < via->n; i++) {
-        if (!hop_will_do(w->rules, &via->hops[i])) {
-            return TAINT_INHERITED;
-        }
-    }
-    return 0;
+    return rules_licence_taint(rules_judge_all(&rules_unasked, &c, &worst, why), c.grade);
 }
 
 void rules_decide(const struct rules *r, const struct rules_known known[RULES_PARTIES],
@@ -274,7 +274,7 @@ void rules_decide(const struct rules *r, const struct rules_known known[RULES_PA
     *out = (struct rules_verdict){.verdict = VERDICT_ALLOW};
     rules_say(out->why, "no rule speaks against it");
     walk(&w);
-    out->taint |= unasked_taint(&w) | via_taint(&w);
+    out->taint |= unasked_taint(&w) | rules_via_taint(r, known[RULES_BACKEND].via);
     if (d.failed && !r->otherwise_taint) {
         out->permissive =
             r->permissive_until.year != 0 && rules_date_not_after(today, r->permissive_until);

@@ -98,6 +98,7 @@ struct rules {
     const struct rules_assign *assign;
     bool demand_recital[RULES_PARTIES];
     unsigned demand_line[RULES_PARTIES];
+    bool demand_all_the_way;            /* the backend's, and that of each server behind it */
     bool otherwise_taint;               /* what fails taints, instead of being denied */
     unsigned otherwise_line;            /* 0: not written; the default is to deny */
     struct rules_date permissive_until; /* up to that day, what would be denied is tainted */
@@ -173,11 +174,22 @@ const struct rules_assign *rules_assigned(const struct rules *r, enum rules_part
                                           const struct rules_known *k);
 
 /*
+ * Returns whether the party's own two statements contradict each other: of the licences that it
+ * recites under and declares, one is compatible with GPL-2.0-or-later, and the other is not known
+ * to be.
+ */
+bool rules_contradicts_itself(const struct rules_known *k);
+
+/*
  * Decides. known[RULES_CLIENT] and known[RULES_BACKEND]; today: UTC.
  *
  * Of all evidence of a party's licence that of the highest grade counts, and it must be at least of
  * the rule's; several items of that grade hold together (AND), on one version of the GPL. Items
- * that are known not to be all are worth no more than unknown.
+ * that are known not to be all are worth no more than unknown. What a party says of itself is held
+ * against it: what it declares counts beside a recital, and a party that contradicts itself meets
+ * no rule on its licence. So is what a broker says in "via": a rule on the backend's licence must
+ * be met by each server behind it, whose evidence is a recital or a declaration. Only the
+ * operator's word is above all of that.
  *
  * A backend that was looked at, and for whose licence no rule asks, is tainted as if it had to be
  * compatible with GPL-2.0-or-later; it is not refused.

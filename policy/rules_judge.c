@@ -99,9 +99,11 @@ void rules_count(const struct rules *r, enum rules_party party, const struct rul
     const struct rules_assign *a = rules_assigned(r, party, k);
 
     *c = (struct rules_counted){.grade = EVIDENCE_NONE};
-    count(c, EVIDENCE_DECLARED, "declaration", k->declared, "");
-    if (k->recital == RECITAL_OK) {
+    if (k->recital == RECITAL_OK && *k->recited) {
         count(c, EVIDENCE_RECITED, "recital", k->recited, "");
+        count(c, EVIDENCE_RECITED, "declaration", k->declared, "");
+    } else {
+        count(c, EVIDENCE_DECLARED, "declaration", k->declared, "");
     }
     count_inspection(k->inspection, c);
     if (a) {
@@ -134,6 +136,18 @@ enum spdx_compat rules_judge_one(const struct rules_licence *rule, const char *l
     spdx_judge(&expression, rule->target, &v);
     spdx_verdict_text(&v, &expression, why, RULES_TEXT_SIZE);
     return v.compat;
+}
+
+const struct rules_licence rules_unasked = {
+    .party = RULES_BACKEND, .kind = RULES_COMPATIBLE, .target = SPDX_WITH_GPL_2_0_OR_LATER};
+
+bool rules_contradicts_itself(const struct rules_known *k)
+{
+    char why[RULES_TEXT_SIZE];
+
+    return k->recital == RECITAL_OK && *k->recited && *k->declared &&
+           (rules_judge_one(&rules_unasked, k->recited, why) == SPDX_COMPATIBLE) !=
+               (rules_judge_one(&rules_unasked, k->declared, why) == SPDX_COMPATIBLE);
 }
 
 /* The worst of all, each judged alone. */
@@ -198,6 +212,15 @@ enum spdx_compat rules_judge_all(const struct rules_licence *rule, const struct 
         rules_say(why, "not all that is said of it is known: %s", c->partial);
     }
     return all;
+}
+
+uint32_t rules_worse_taint(const struct rules_licence *rule, const char *a, const char *b)
+{
+    char why[RULES_TEXT_SIZE];
+    const enum spdx_compat of_a = rules_judge_one(rule, a, why);
+    const enum spdx_compat of_b = rules_judge_one(rule, b, why);
+
+    return rules_licence_taint(of_a < of_b ? of_a : of_b, EVIDENCE_NONE);
 }
 
 uint32_t rules_licence_taint(enum spdx_compat compat, enum evidence_grade grade)

@@ -44,9 +44,27 @@ void rules_count(const struct rules *r, enum rules_party party, const struct rul
 enum spdx_compat rules_judge_one(const struct rules_licence *rule, const char *licence,
                                  char why[RULES_TEXT_SIZE]);
 
+/* By what a licence is judged where no rule asks for it: compatible with GPL-2.0-or-later. */
+extern const struct rules_licence rules_unasked;
+
 /* How all that counts fares together (AND); *worst: the item that decides. Nothing is unknown. */
 enum spdx_compat rules_judge_all(const struct rules_licence *rule, const struct rules_counted *c,
                                  size_t *worst, char why[RULES_TEXT_SIZE]);
+
+/* The taint of two licences of which the worse one counts. */
+uint32_t rules_worse_taint(const struct rules_licence *rule, const char *a, const char *b);
+
+/* ---- who is behind a broker (rules_via.c); via may be NULL ---- */
+
+/* Makes the step not met, with its texts and taint, if one of the hops has not recited. */
+void rules_via_recital(const struct recital_via *via, struct rules_step *s);
+
+/* … if one of the hops does not meet the rule by its licence and grade. */
+void rules_via_licence(const struct recital_via *via, const struct rules_licence *rule,
+                       struct rules_step *s);
+
+/* TAINT_INHERITED if a hop has not recited, or its licence does not do for the backend's rules. */
+uint32_t rules_via_taint(const struct rules *r, const struct recital_via *via);
 
 /* The taint of a licence that fares so. */
 uint32_t rules_licence_taint(enum spdx_compat compat, enum evidence_grade grade);

@@ -46,6 +46,7 @@ struct config_route config_route_default(struct config_place at)
                                  .trace = {.payload = CONFIG_PAYLOAD_DEFAULT},
                                  .preset = PRESET_NONE,
                                  .same_process = CONFIG_SAME_UNASKED,
+                                 .demand_how = CONFIG_DEMAND_ONE,
                                  .at = at};
 }
 

@@ -115,6 +115,9 @@ enum config_same {
 /* Whose. */
 enum config_same_of { CONFIG_SAME_OF_BOTH, CONFIG_SAME_OF_CLIENT, CONFIG_SAME_OF_BACKEND };
 
+/* Whether the recital of those behind a backend is demanded, too. */
+enum config_demand { CONFIG_DEMAND_ALL_THE_WAY, CONFIG_DEMAND_ONE };
+
 /* Whose recital a route demands. */
 #define CONFIG_FROM_BACKEND 1u
 #define CONFIG_FROM_CLIENT 2u
@@ -142,9 +145,11 @@ struct config_route {
     unsigned drain_ms;
     unsigned recite_to_client; /* enum config_recite */
     unsigned demand_from;      /* CONFIG_FROM_* */
-    unsigned same_process;     /* enum config_same */
-    unsigned same_of;          /* enum config_same_of */
-    unsigned preset;           /* whose statements stand in it, too (proxy/preset.h) */
+    unsigned demand_how;       /* enum config_demand */
+    struct config_place demand_how_at;
+    unsigned same_process; /* enum config_same */
+    unsigned same_of;      /* enum config_same_of */
+    unsigned preset;       /* whose statements stand in it, too (proxy/preset.h) */
     struct config_place preset_at;
     size_t n_allow, n_licence, n_assign;
     struct config_allow *allow;

@@ -266,11 +266,28 @@ static void keep(struct parse *p, const struct config_arg *a, const struct word 
     }
 }
 
-static const struct config_arg *find_keyword(const struct config_word *row, const char *word)
+/* How many words the keyword takes if it stands at word i of the statement; else 0. */
+static size_t config_keyword_words(const char *keyword, const struct statement *s, size_t i)
 {
-    for (size_t i = 0; i < CONFIG_ARGS && row->args[i].name; i++) {
-        if (row->args[i].keyword && strcmp(row->args[i].keyword, word) == 0) {
-            return &row->args[i];
+    const char *space = strchr(keyword, ' ');
+
+    if (!space) {
+        return strcmp(keyword, s->words[i].text) == 0;
+    }
+    return i + 1 < s->n && strncmp(keyword, s->words[i].text, (size_t)(space - keyword)) == 0 &&
+                   s->words[i].text[space - keyword] == '\0' &&
+                   strcmp(space + 1, s->words[i + 1].text) == 0
+               ? 2
+               : 0;
+}
+
+static const struct config_arg *find_keyword(const struct config_word *row,
+                                             const struct statement *s, size_t i, size_t *n)
+{
+    for (size_t k = 0; k < CONFIG_ARGS && row->args[k].name; k++) {
+        *n = row->args[k].keyword ? config_keyword_words(row->args[k].keyword, s, i) : 0;
+        if (*n > 0) {
+            return &row->args[k];
         }
     }
     return NULL;
@@ -319,7 +336,8 @@ static void keyword_arguments(struct parse *p, const struct config_word *row, si
 
     while (i < s->n) {
         const struct word *w = &s->words[i];
-        const struct config_arg *a = find_keyword(row, w->text);
+        size_t n;
+        const struct config_arg *a = find_keyword(row, s, i, &n);
 
         if (!a) {
             /* What follows can no longer be told apart. */
@@ -329,15 +347,15 @@ static void keyword_arguments(struct parse *p, const struct config_word *row, si
         if (seen[a - row->args]) {
             add_error(p, w->at, NULL, "\"%s\" twice", w->text);
         }
-        if (i + 1 == s->n) {
-            lacks(p, row, w, a->name);
+        if (i + n == s->n) {
+            lacks(p, row, &s->words[i + n - 1], a->name);
             return;
         }
         if (!seen[a - row->args]) {
-            keep(p, a, &s->words[i + 1], target);
+            keep(p, a, &s->words[i + n], target);
         }
         seen[a - row->args] = true;
-        i += 2;
+        i += n + 1;
     }
 }
 

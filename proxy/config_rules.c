@@ -161,12 +161,18 @@ static int resolve_route(struct config_route *r, struct config_errors *e)
             {[RULES_CLIENT] = r->demand_at[1].line, [RULES_BACKEND] = r->demand_at[0].line},
         .demand_recital = {[RULES_CLIENT] = r->demand_from & CONFIG_FROM_CLIENT,
                            [RULES_BACKEND] = r->demand_from & CONFIG_FROM_BACKEND},
+        .demand_all_the_way = r->demand_how == CONFIG_DEMAND_ALL_THE_WAY,
         .permissive_until = {.year = (uint16_t)(r->permissive_until / 10000),
                              .month = (uint8_t)(r->permissive_until / 100 % 100),
                              .day = (uint8_t)(r->permissive_until % 100)},
     };
     if (!allow || !licence || !assign) {
         return -ENOMEM;
+    }
+    if (r->demand_how == CONFIG_DEMAND_ALL_THE_WAY &&
+        r->demand_how_at.line == r->demand_at[1].line) {
+        config_errors_add(e, r->demand_how_at, "demand recital from backend all the way",
+                          "there is nobody behind a client");
     }
     for (size_t i = 0; i < r->n_allow; i++) {
         resolve_allow(&r->allow[i], &allow[i], e);

@@ -191,6 +191,8 @@ static const char *const recite_words[] = {[CONFIG_RECITE_WHEN_IT_FITS] = "when-
 /* In the order of the bits CONFIG_FROM_*. */
 static const char *const party_words[] = {"backend", "client", NULL};
 
+static const char *const demand_words[] = {[CONFIG_DEMAND_ALL_THE_WAY] = "way", NULL};
+
 static const char *const word_of[] = {"of", NULL};
 static const char *const word_licence[] = {"licence", NULL};
 static const char *const word_until[] = {"until", NULL};
@@ -359,7 +361,9 @@ static const struct config_word words[] = {
      .args = {WORD("recital", word_recital),
               WORD("from", word_from),
               {NULL, "PARTY", VALUE_CHOICES, 0, 0, IN_ROUTE(demand_from), IN_ROUTE(demand_at),
-               party_words}},
+               party_words},
+              {"all the", "way", VALUE_CHOICE, 0, 0, IN_ROUTE(demand_how), IN_ROUTE(demand_how_at),
+               demand_words}},
      .help = "whose recital the route demands"},
     {.word = "preset",
      .context = CONTEXT_ROUTE,

@@ -35,7 +35,8 @@ enum config_context {
  * opens a block: the new block's): texts in a char * (owned), numbers in an unsigned.
  */
 struct config_arg {
-    const char *keyword; /* "KEYWORD VALUE" may come, in any order; NULL: VALUE must, in this one */
+    const char *keyword; /* "KEYWORD VALUE" may come, in any order; NULL: VALUE must, in this one.
+                            It may be of two words, set apart by one space */
     const char *name;    /* of the value in messages: "PATH"; NULL ends the list */
     enum value_kind kind;
     unsigned least; /* for counts and durations */

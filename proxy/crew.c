@@ -25,6 +25,7 @@
 #include "proxy/crew_parts.h"
 #include "proxy/decision.h"
 #include "proxy/monitor.h"
+#include "proxy/reciter.h"
 #include "proxy/tracing.h"
 #include "proxy/worker.h"
 
@@ -47,26 +48,13 @@ static struct ticket_list *outbox_of(struct crew *c, const struct ticket *t)
     return t->member ? &t->member->outbox : &c->waiting;
 }
 
-/* Whether what the backend says of itself matters to a rule: it says it only to who asks. */
-static bool asks_backend(const struct config_route *r)
-{
-    bool asks = r->demand_from & CONFIG_FROM_BACKEND;
-
-    for (size_t i = 0; i < r->rules.n_licence; i++) {
-        const struct rules_licence *l = &r->rules.licence[i];
-
-        asks = asks || (l->party == RULES_BACKEND && l->least <= EVIDENCE_RECITED);
-    }
-    return asks;
-}
-
 static struct ipc_session begin_of(const struct ticket *t)
 {
     const struct config_route *r = t->route->config;
     struct ipc_session begin = {.handshake_ms = ticket_handshake_left_ms(t),
                                 .drain_ms = r->drain_ms,
                                 .recite = r->recite_to_client,
-                                .ask_backend = asks_backend(r),
+                                .ask_backend = reciter_wants(r),
                                 .recorded = recorder_on(&t->monitor->recorder),
                                 .tap = tracing_tap(t->monitor, t),
                                 .self = t->route->self,

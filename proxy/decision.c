@@ -167,6 +167,21 @@ static void note_overrides(const struct ticket *t, const struct rules_verdict *v
     }
 }
 
+/* Two statements of one party of which one must be wrong: worth a line whatever comes of it. */
+static void log_contradictions(const struct ticket *t)
+{
+    char text[2 * RECITAL_LICENCE_MAX + 64];
+
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        const enum rules_party party = (enum rules_party)i;
+        const struct log_subject about = subject(t, rules_party_name(party));
+
+        if (inquiry_contradiction(t->inquiry, party, text, sizeof text)) {
+            log_line(LOG_WARNING, &about, "contradiction: %s", text);
+        }
+    }
+}
+
 /* All is known. */
 static void on_known(void *arg)
 {
@@ -177,6 +192,7 @@ static void on_known(void *arg)
     inquiry_decide(t->inquiry, &t->route->config->rules, recorder_today(&t->monitor->recorder), &v);
     t->taint |= v.taint;
     t->denied = v.verdict == VERDICT_DENY;
+    log_contradictions(t);
     log_verdict(t, &v);
     if (recorder_on(&t->monitor->recorder) || t->monitor->control || t->traced) {
         record = verdict_record(t, &v);

@@ -329,14 +329,18 @@ static bool compose_request(struct greeting *g)
     struct version_offer *request = &g->result.request;
     uint8_t challenge[RECITAL_RANDOM_SIZE];
 
-    if (reciter_asks(&g->reciter)) {
-        if (getrandom(challenge, sizeof challenge, 0) != sizeof challenge) {
-            fail(g, false, REASON_NO_RESOURCES, EAGAIN, "no randomness for a challenge");
-            return false;
-        }
-        if (!recital_goes_on(g, false, reciter_ask(&g->reciter, challenge, request))) {
-            return false;
-        }
+    const enum reciter_wants ask = reciter_asks(&g->reciter);
+
+    if (ask == RECITER_WANTS_RECITAL &&
+        getrandom(challenge, sizeof challenge, 0) != sizeof challenge) {
+        fail(g, false, REASON_NO_RESOURCES, EAGAIN, "no randomness for a challenge");
+        return false;
+    }
+    if (ask != RECITER_WANTS_NOTHING &&
+        !recital_goes_on(
+            g, false,
+            reciter_ask(&g->reciter, ask == RECITER_WANTS_RECITAL ? challenge : NULL, request))) {
+        return false;
     }
     if (!compose(g, &g->request_hdr, request)) {
         fail_to_compose(g);
@@ -616,8 +620,7 @@ struct greeting *greeting_new_take(struct event_base *base, int client_fd, int b
     g->refuse_err = settings->refuse_err;
     memcpy(g->witness, settings->witness, sizeof g->witness);
     g->tap.session = settings->tap;
-    reciter_init(&g->reciter, settings->poem, &settings->self, settings->recite,
-                 settings->ask_backend);
+    reciter_init(&g->reciter, settings->poem, &settings->self, settings->recite, settings->ask);
     g->fn = fn;
     g->arg = arg;
     fdset_init(&g->in_fds);

@@ -55,7 +55,7 @@ struct greeting_settings {
     const struct poem *poem;   /* borrowed for the greeting's life */
     struct recital_id self;    /* the route's */
     enum config_recite recite; /* to the client */
-    bool ask_backend;          /* the route demands the backend's recital */
+    enum reciter_wants ask;    /* what the route has the backend asked for */
     struct tap_session *tap;   /* borrowed for the greeting's life; NULL: not captured */
     struct witness *witness[RULES_PARTIES]; /* borrowed for its life; NULL: nobody asks who sends */
 };

@@ -277,10 +277,38 @@ json_t *inquiry_evidence(const struct inquiry *q, const struct rules *rules)
     return list;
 }
 
+bool inquiry_contradiction(const struct inquiry *q, enum rules_party party, char *out, size_t size)
+{
+    const struct rules_known known = known_of(q, party);
+
+    if (!rules_contradicts_itself(&known)) {
+        return false;
+    }
+    snprintf(out, size, "it recites under %s, and declares %s", known.recited, known.declared);
+    return true;
+}
+
+/* The servers behind a backend that is a broker, as that says. */
+static json_t *inquiry_via(const struct recital_via *via)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < via->n; i++) {
+        const struct recital_hop *hop = &via->hops[i];
+        char by[2 * RECITAL_IDENTITY_SIZE + 1];
+
+        hex_text(hop->by.bytes, RECITAL_IDENTITY_SIZE, by);
+        (void)json_array_append_new(list, json_pack("{s:s,s:b,s:s}", "by", by, "recited",
+                                                    hop->recited, "licence", hop->licence));
+    }
+    return list;
+}
+
 json_t *inquiry_party(const struct inquiry *q, enum rules_party party)
 {
     const struct side *s = &q->sides[party];
     const struct ipc_heard *h = &q->evidence.heard[party];
+    char contradiction[2 * RECITAL_LICENCE_MAX + 64];
     json_t *o = json_pack("{s:{}}", "unknown");
 
     if (!o) {
@@ -290,5 +318,11 @@ json_t *inquiry_party(const struct inquiry *q, enum rules_party party)
     (void)json_object_set_new(o, "exe", exe_of(o, s));
     (void)json_object_set_new(o, "recital",
                               json_string(recital_text((enum recital_outcome)h->recital)));
+    if (inquiry_contradiction(q, party, contradiction, sizeof contradiction)) {
+        (void)json_object_set_new(o, "contradiction", json_string(contradiction));
+    }
+    if (party == RULES_BACKEND && q->evidence.via.n > 0) {
+        (void)json_object_set_new(o, "via", inquiry_via(&q->evidence.via));
+    }
     return o;
 }

@@ -40,6 +40,12 @@ void inquiry_heard(struct inquiry *q, const struct ipc_evidence *e);
 void inquiry_decide(const struct inquiry *q, const struct rules *rules, struct rules_date today,
                     struct rules_verdict *out);
 
+/*
+ * Whether a party contradicts itself (rules_contradicts_itself); then how, in printable ASCII, to
+ * out. After inquiry_heard.
+ */
+bool inquiry_contradiction(const struct inquiry *q, enum rules_party party, char *out, size_t size);
+
 /* The operator's word on a party's licence that a rule may go by, or NULL. */
 const struct rules_assign *inquiry_assigned(const struct inquiry *q, const struct rules *rules,
                                             enum rules_party party);

@@ -59,7 +59,7 @@ struct ipc_session {
     uint32_t handshake_ms; /* what is left of the time-out */
     uint32_t drain_ms;
     uint32_t recite;        /* enum config_recite: to the client */
-    uint32_t ask_backend;   /* 1: the route demands the backend's recital */
+    uint32_t ask_backend;   /* enum reciter_wants */
     uint32_t recorded;      /* 1: an audit log is kept */
     struct recital_id self; /* the route's identity */
     struct tap_settings tap;

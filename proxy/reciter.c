@@ -6,14 +6,29 @@
  */
 #include "proxy/reciter.h"
 
-void reciter_init(struct reciter *r, const struct poem *poem, const struct recital_id *self,
-                  enum config_recite recite, bool ask_backend)
+enum reciter_wants reciter_wants(const struct config_route *r)
 {
-    *r = (struct reciter){.poem = poem,
-                          .self = *self,
-                          .recite = recite,
-                          .ask_backend = ask_backend,
-                          .judged = RECITAL_MISSING};
+    enum reciter_wants ask =
+        r->demand_from & CONFIG_FROM_BACKEND ? RECITER_WANTS_RECITAL : RECITER_WANTS_NOTHING;
+
+    for (size_t i = 0; i < r->rules.n_licence; i++) {
+        const struct rules_licence *l = &r->rules.licence[i];
+
+        if (l->party == RULES_BACKEND && l->least <= EVIDENCE_RECITED) {
+            return RECITER_WANTS_RECITAL;
+        }
+        if (l->party == RULES_BACKEND && ask == RECITER_WANTS_NOTHING) {
+            ask = RECITER_WANTS_WHO;
+        }
+    }
+    return ask;
+}
+
+void reciter_init(struct reciter *r, const struct poem *poem, const struct recital_id *self,
+                  enum config_recite recite, enum reciter_wants ask)
+{
+    *r = (struct reciter){
+        .poem = poem, .self = *self, .recite = recite, .ask = ask, .judged = RECITAL_MISSING};
     recital_client_silent(&r->client);
 }
 
@@ -45,9 +60,9 @@ enum recital_outcome reciter_request(struct reciter *r, const void *message, siz
     return o;
 }
 
-bool reciter_asks(const struct reciter *r)
+enum reciter_wants reciter_asks(const struct reciter *r)
 {
-    return r->ask_backend || r->asked.challenged;
+    return r->asked.challenged ? RECITER_WANTS_RECITAL : r->ask;
 }
 
 enum recital_outcome reciter_ask(struct reciter *r, const uint8_t *challenge,

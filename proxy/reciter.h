@@ -14,20 +14,34 @@
 /* The licence that the broker declares for itself and recites under. */
 #define RECITER_LICENCE "GPL-2.0-or-later"
 
+/* What the route has the backend asked for; a client's challenge is passed on in any case. */
+enum reciter_wants {
+    RECITER_WANTS_NOTHING,
+    RECITER_WANTS_WHO, /* its licence, and who is behind it */
+    RECITER_WANTS_RECITAL,
+};
+
 struct reciter {
     const struct poem *poem;
     struct recital_id self; /* the route's */
     enum config_recite recite;
-    bool ask_backend; /* the route wants it; a client's challenge asks as well */
+    enum reciter_wants ask;
     struct recital_request asked;
     struct recital_client client;
     struct recital_reply told;
     enum recital_outcome judged; /* of the backend's reply */
 };
 
+/*
+ * What a route's rules can go by: what a backend says of itself, and of those behind it, it says
+ * only if it is asked. A recital is asked for where it can decide; the rest can always be held
+ * against the backend.
+ */
+enum reciter_wants reciter_wants(const struct config_route *r);
+
 /* The poem is borrowed for the reciter's life. */
 void reciter_init(struct reciter *r, const struct poem *poem, const struct recital_id *self,
-                  enum config_recite recite, bool ask_backend);
+                  enum config_recite recite, enum reciter_wants ask);
 
 /*
  * Reads the client's request: the message as it came (n bytes), and its offer, from which what was
@@ -37,12 +51,12 @@ enum recital_outcome reciter_request(struct reciter *r, const void *message, siz
                                      struct version_offer *request)
     __attribute__((warn_unused_result));
 
-/* Whether the backend is to be asked: then reciter_ask needs a challenge. */
-bool reciter_asks(const struct reciter *r);
+/* What the backend is to be asked for, a client's challenge included. */
+enum reciter_wants reciter_asks(const struct reciter *r);
 
 /*
- * Adds our demand to the request for the backend. challenge: RECITAL_RANDOM_SIZE fresh random
- * bytes. RECITAL_OK, or what refuses the session.
+ * Adds our question to the request for the backend. challenge: RECITAL_RANDOM_SIZE fresh random
+ * bytes, with which a recital is demanded; or NULL. RECITAL_OK, or what refuses the session.
  */
 enum recital_outcome reciter_ask(struct reciter *r, const uint8_t *challenge,
                                  struct version_offer *request) __attribute__((warn_unused_result));

@@ -403,8 +403,8 @@ static void put_heard(struct ipc_evidence *e, const struct reciter *r)
     copy_text(backend->declared, r->told.declared);
     if (r->judged == RECITAL_OK) {
         copy_text(backend->recited, r->told.licence);
-        e->via = r->told.via;
     }
+    e->via = r->told.via;
 }
 
 static bool report_evidence(struct session *s)
@@ -525,7 +525,7 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
     struct greeting_settings how = {.poem = &h->poem,
                                     .self = settings->self,
                                     .recite = (enum config_recite)settings->recite,
-                                    .ask_backend = settings->ask_backend != 0};
+                                    .ask = (enum reciter_wants)settings->ask_backend};
     struct session_guard *guard = calloc(1, sizeof *guard);
     struct session *s;
 

@@ -232,6 +232,11 @@ END_TEST
 #define WITH_2 "licence of backend compatible with GPL-2.0-only"
 #define SAYS(licence) "{\"capabilities\":{\"licence\":\"" licence "\"}}"
 
+/* A broker that declares a good licence, and what the server behind it has declared. */
+#define BEHIND(licence) \
+    "{\"capabilities\":{\"licence\":\"MIT\",\"poem\":{\"v\":1,\"via\":[{\"by\":" \
+    "\"000102030405060708090a0b0c0d0e0f\",\"recited\":\"no\",\"licence\":\"" licence "\"}]}}}"
+
 static const struct licence_case {
     const char *statements;
     const char *reply;
@@ -254,6 +259,13 @@ static const struct licence_case {
     {"licence of backend osi-approved", SAYS("MIT"), "E", "MIT, declared", NULL},
     {"licence of backend osi-approved", SAYS("CC-BY-4.0"), NULL, "not approved by the OSI",
      "a licence that the OSI has approved"},
+    /* … and what it says of the one behind it */
+    {WITH_2, BEHIND("GPL-2.0-only"), "EV", "MIT, declared", NULL},
+    {WITH_2, BEHIND("LicenseRef-Proprietary"), NULL,
+     "licence of server 1 of 1 behind the backend: LicenseRef-Proprietary, declared",
+     "without a broker in between"},
+    {WITH_2 " evidence packaged\nassign licence MIT to backend", BEHIND("Proprietary"), "OV",
+     "MIT, assigned", NULL},
     /* nothing */
     {WITH_2, "{}", NULL, "nothing is known of the backend's licence", "evidence, declared or"},
     /* not denied */

@@ -170,6 +170,44 @@ START_TEST(a_file_that_every_user_can_write)
 }
 END_TEST
 
+START_TEST(a_recital_can_be_demanded_all_the_way)
+{
+    static const struct {
+        const char *statements;
+        bool demands, all;
+        unsigned column; /* of the one error; 0: none */
+        const char *error;
+    } rows[] = {
+        {"demand recital from backend\n", true, false, 0, NULL},
+        {"demand recital from backend all the way\n", true, true, 0, NULL},
+        {"demand recital from client\ndemand recital from backend all the way\n", true, true, 0,
+         NULL},
+        {"demand recital from client all the way\n", false, false, 36, "nobody behind a client"},
+        {"demand recital from backend all\n", true, false, 29, "unknown word \"all\""},
+        {"demand recital from backend all the\n", true, false, 36, "\"the\" lacks its way"},
+        {"demand recital from backend all the best\n", true, false, 37, "\"best\""},
+        {"demand recital from backend all the way all the way\n", true, true, 41, "twice"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[256];
+        struct parsed x;
+
+        snprintf(text, sizeof text, "route a {\nlisten /l\nbackend /b\n%s}\n", rows[i].statements);
+        write_file(unit_path("conf"), text);
+        ck_assert_int_eq(load(unit_path("conf"), &x), rows[i].error ? -EINVAL : 0);
+        ck_assert_uint_eq(x.e.total, rows[i].error ? 1 : 0);
+        if (rows[i].error) {
+            ck_assert_uint_eq(x.e.error[0].at.column, rows[i].column);
+            ck_assert_msg(strstr(x.e.error[0].text, rows[i].error), "%s", x.e.error[0].text);
+        }
+        ck_assert_int_eq(x.c.routes[0].rules.demand_recital[RULES_BACKEND], rows[i].demands);
+        ck_assert(rows[i].error || x.c.routes[0].rules.demand_all_the_way == rows[i].all);
+        let_go(&x);
+    }
+}
+END_TEST
+
 /* ---- places that others can change ---- */
 
 struct warned {
@@ -279,6 +317,7 @@ int main(void)
     tcase_add_test(tc, says_all_of_a_file_at_once);
     tcase_add_test(tc, files_that_cannot_be_read);
     tcase_add_test(tc, a_file_that_every_user_can_write);
+    tcase_add_test(tc, a_recital_can_be_demanded_all_the_way);
     tcase_add_test(tc, places_that_others_can_change);
     tc = unit_case(s, "single");
     tcase_add_loop_test(tc, a_single_route_is_named_after_its_socket, 0, COUNT(names));

@@ -641,6 +641,34 @@ static void add_exchange_tests(Suite *s)
     tcase_add_test(tc, a_client_that_says_nothing);
 }
 
+/* Beside the recital, beside a refrain, alone; and twice. */
+START_TEST(a_via_in_another_place_is_read)
+{
+    static const char via[] = "[{\"by\":\"" ID("0000") "\",\"recited\":\"no\"}]";
+    static const char *const poems[] = {"{\"v\":1}", "\"Say this aloud.\"", NULL};
+    static struct rig_talk t;
+    struct recital_reply told;
+
+    rig_talk_begin(&t);
+    rig_alter(rig_caps(t.reply), "via", via);
+    ck_assert_int_eq(judge(&t, &told), RECITAL_OK);
+    ck_assert_uint_eq(told.via.n, 1);
+    rig_alter(rig_caps(t.reply), "poem/via", via);
+    ck_assert_int_eq(judge(&t, &told), RECITAL_MALFORMED);
+    ck_assert_uint_eq(told.via.n, 0);
+    for (size_t i = 0; i < sizeof poems / sizeof *poems; i++) {
+        rig_alter(rig_caps(t.reply), "poem", poems[i]);
+        ck_assert_int_eq(judge(&t, &told), RECITAL_MISSING);
+        ck_assert_uint_eq(told.via.n, 1);
+    }
+    rig_alter(rig_caps(t.reply), "via", "7");
+    expect(&t, RECITAL_MALFORMED);
+    recital_strip(rig_caps(t.reply));
+    ck_assert_ptr_null(json_object_get(rig_caps(t.reply), "via"));
+    rig_talk_end(&t);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("recital_reply");
@@ -661,6 +689,7 @@ int main(void)
     add_exchange_tests(s);
     tc = unit_case(s, "via");
     tcase_add_loop_test(tc, what_each_hop_knows_of_the_next, 0, ROWS(vias));
+    tcase_add_test(tc, a_via_in_another_place_is_read);
     tcase_add_test(tc, only_a_broker_finds_itself);
     return unit_run(s);
 }

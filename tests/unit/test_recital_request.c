@@ -448,7 +448,8 @@ START_TEST(a_broker_tells_what_is_behind_it)
     ck_assert(via.hops[0].recited && !via.hops[1].recited);
     ck_assert_mem_eq(&via.hops[0].by, &self, sizeof self);
     ck_assert_mem_eq(&via.hops[1].by, &behind.via.hops[0].by, sizeof self);
-    ck_assert_str_eq(via.hops[0].licence, "GPL-2.0-only");
+    /* What it declares is not hidden behind what it recites under. */
+    ck_assert_str_eq(via.hops[0].licence, "(GPL-2.0-only) AND (MIT)");
     /* What one says that did not recite is not passed on, but for its licence. */
     for (int o = RECITAL_MISSING; o <= RECITAL_NO_MEMORY; o++) {
         ck_assert_int_eq(recital_via_make(&via, &self, (enum recital_outcome)o, &behind),
@@ -456,6 +457,25 @@ START_TEST(a_broker_tells_what_is_behind_it)
         ck_assert_uint_eq(via.n, 1);
         ck_assert(!via.hops[0].recited);
         ck_assert_str_eq(via.hops[0].licence, "MIT");
+    }
+}
+END_TEST
+
+START_TEST(two_licences_that_fit_and_do_not)
+{
+    struct recital_reply behind = {.speaks = true, .licence = "GPL-2.0-only"};
+    const struct recital_id self = rig_id(0x99);
+    const size_t around = strlen("(GPL-2.0-only) AND ()");
+    struct recital_via via;
+
+    snprintf(behind.declared, sizeof behind.declared, "GPL-2.0-only");
+    ck_assert_int_eq(recital_via_make(&via, &self, RECITAL_OK, &behind), RECITAL_OK);
+    ck_assert_str_eq(via.hops[0].licence, "GPL-2.0-only");
+    for (size_t more = 0; more < 2; more++) {
+        memset(behind.declared, 'x', RECITAL_LICENCE_MAX - around + more);
+        ck_assert_int_eq(recital_via_make(&via, &self, RECITAL_OK, &behind), RECITAL_OK);
+        ck_assert_uint_eq(strlen(via.hops[0].licence), more ? 0 : RECITAL_LICENCE_MAX);
+        ck_assert(via.hops[0].recited);
     }
 }
 END_TEST
@@ -621,6 +641,7 @@ static void add_answer_tests(Suite *s)
     tcase_add_test(tc, a_server_needs_a_licence_to_recite);
     tc = unit_case(s, "brokers");
     tcase_add_test(tc, a_broker_tells_what_is_behind_it);
+    tcase_add_test(tc, two_licences_that_fit_and_do_not);
     tcase_add_test(tc, a_row_of_brokers_has_an_end);
     tcase_add_test(tc, poem_and_licence_stay_on_their_hop);
     tcase_add_test(tc, capabilities_are_found_or_made);

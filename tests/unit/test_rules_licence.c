@@ -182,11 +182,79 @@ START_TEST(the_highest_grade_counts)
                 rig_evidence(g, RULES_BACKEND, (enum evidence_grade)high,
                              good ? "MIT" : "CDDL-1.0");
                 rig_decide(g);
-                ck_assert_int_eq(g->verdict.verdict == VERDICT_DENY, !good);
-                ck_assert_int_eq((g->verdict.taint & TAINT_PROPRIETARY) != 0, !good);
+                /* A declaration beside a recital is the same party's word. */
+                const bool passes = good && high != EVIDENCE_RECITED;
+
+                ck_assert_int_eq(g->verdict.verdict == VERDICT_DENY, !passes);
+                ck_assert_int_eq((g->verdict.taint & TAINT_PROPRIETARY) != 0, !passes);
             }
         }
     }
+}
+END_TEST
+
+static const struct {
+    const char *recited;
+    const char *declared;
+    bool contradiction;
+    bool passes2; /* a rule for GPL-2.0-only */
+    bool passes;  /* … for GPL-2.0-or-later */
+} words[] = {
+    {"GPL-2.0-only", "", false, true, true},
+    {"GPL-2.0-only", "GPL-2.0-only", false, true, true},
+    {"GPL-2.0-only", "GPL-2.0-or-later", false, true, true},
+    {"GPL-2.0-only", "MIT", false, true, true},
+    {"GPL-2.0-only", "LicenseRef-Proprietary", true, false, false},
+    {"GPL-2.0-only", "CDDL-1.0", true, false, false},
+    {"GPL-2.0-only", "all rights reserved", true, false, false},
+    {"CDDL-1.0", "GPL-2.0-only", true, false, false},
+    {"CDDL-1.0", "LicenseRef-Proprietary", false, false, false},
+    /* No contradiction, but no one version of the GPL either. */
+    {"GPL-2.0-only", "GPL-3.0-only", false, false, false},
+    {"GPL-2.0-or-later", "Apache-2.0", false, false, true},
+};
+
+/* What a party says of itself is held against it, whatever others say. */
+START_TEST(a_partys_own_words)
+{
+    static const enum evidence_grade others[] = {EVIDENCE_NONE, EVIDENCE_PACKAGED, EVIDENCE_SIGNED};
+
+    for (int party = 0; party < RULES_PARTIES; party++) {
+        for (int i = 0; i < COUNT(others); i++) {
+            struct rig *g = rig_new();
+            const bool passes = i == 0 ? words[_i].passes : !words[_i].contradiction;
+
+            rig_licence(g, (enum rules_party)party, GPL23, EVIDENCE_DECLARED, 1);
+            rig_evidence(g, (enum rules_party)party, others[i], "GPL-2.0-or-later");
+            g->known[party].recital = RECITAL_OK;
+            g->known[party].recited = words[_i].recited;
+            g->known[party].declared = words[_i].declared;
+            ck_assert_int_eq(rules_contradicts_itself(&g->known[party]), words[_i].contradiction);
+            rig_decide(g);
+            ck_assert_int_eq(g->verdict.verdict != VERDICT_DENY, passes);
+            ck_assert_int_eq(strstr(g->verdict.why, "contradiction") != NULL,
+                             words[_i].contradiction);
+            g->licence[0].target = GPL2;
+            rig_decide(g);
+            ck_assert(i > 0 || (g->verdict.verdict != VERDICT_DENY) == words[_i].passes2);
+            /* A recital that is not valid says nothing. */
+            g->known[party].recital = RECITAL_WRONG_PROOF;
+            ck_assert(!rules_contradicts_itself(&g->known[party]));
+        }
+    }
+}
+END_TEST
+
+/* … but the operator's. */
+START_TEST(an_assignment_is_above_a_partys_own_words)
+{
+    struct rig *g = rig_new();
+
+    rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_ASSIGNED, 1);
+    rig_evidence(g, RULES_BACKEND, EVIDENCE_RECITED, "GPL-2.0-only");
+    rig_evidence(g, RULES_BACKEND, EVIDENCE_DECLARED, "LicenseRef-Proprietary");
+    rig_evidence(g, RULES_BACKEND, EVIDENCE_ASSIGNED, "MIT");
+    rig_must(g, VERDICT_TAINTED, "O");
 }
 END_TEST
 
@@ -450,6 +518,8 @@ int main(void)
     tcase_add_test(tc, only_a_valid_recital_is_evidence);
     tc = unit_case(s, "several");
     tcase_add_test(tc, the_highest_grade_counts);
+    tcase_add_loop_test(tc, a_partys_own_words, 0, COUNT(words));
+    tcase_add_test(tc, an_assignment_is_above_a_partys_own_words);
     tcase_add_loop_test(tc, items_of_one_grade_hold_together, 0, COUNT(together));
     tcase_add_test(tc, envelopes_hold_together);
     tcase_add_test(tc, as_many_items_as_there_can_be);

@@ -118,28 +118,32 @@ struct hop {
 };
 
 static const struct {
-    struct hop hops[3]; /* up to one without licence text */
-    bool asked;         /* a rule wants the backend's licence compatible with GPL-2.0-only */
-    bool inherits;
+    struct hop hops[3];        /* up to one without licence text */
+    enum evidence_grade least; /* of a rule that wants the backend's licence compatible with
+                                  GPL-2.0-only; EVIDENCE_NONE: there is no rule */
+    bool passes;
+    const char *taint; /* without the backend's own */
 } chains[] = {
-    {{{false, NULL}}, false, false},
-    {{{false, NULL}}, true, false},
-    {{{true, "MIT"}, {false, NULL}}, true, false},
-    {{{false, "MIT"}, {false, NULL}}, true, true},
-    {{{false, ""}, {false, NULL}}, false, true},
-    {{{true, ""}, {false, NULL}}, false, false},
-    {{{true, ""}, {false, NULL}}, true, true},
-    {{{true, "Apache-2.0"}, {false, NULL}}, true, true},
-    {{{true, "Apache-2.0"}, {false, NULL}}, false, false},
-    {{{true, "LicenseRef-x"}, {false, NULL}}, true, true},
-    {{{true, "no expression"}, {false, NULL}}, true, true},
-    {{{true, "MIT"}, {true, "GPL-2.0-only"}, {false, NULL}}, true, false},
-    {{{true, "MIT"}, {false, "GPL-2.0-only"}, {false, NULL}}, true, true},
-    {{{true, "MIT"}, {true, "CDDL-1.0"}, {false, NULL}}, true, true},
-    {{{false, "MIT"}, {true, "MIT"}, {false, NULL}}, false, true},
+    {{{false, NULL}}, EVIDENCE_NONE, true, "-"},
+    {{{false, NULL}}, EVIDENCE_RECITED, true, "-"},
+    {{{false, ""}, {false, NULL}}, EVIDENCE_NONE, true, "V"},
+    {{{true, ""}, {false, NULL}}, EVIDENCE_NONE, true, "-"},
+    {{{true, "Apache-2.0"}, {false, NULL}}, EVIDENCE_NONE, true, "-"},
+    {{{false, "MIT"}, {true, "MIT"}, {false, NULL}}, EVIDENCE_NONE, true, "V"},
+    {{{true, "MIT"}, {false, NULL}}, EVIDENCE_RECITED, true, "-"},
+    {{{true, "MIT"}, {true, "GPL-2.0-only"}, {false, NULL}}, EVIDENCE_RECITED, true, "-"},
+    {{{false, "MIT"}, {false, NULL}}, EVIDENCE_RECITED, false, "EV"},
+    {{{false, "MIT"}, {false, NULL}}, EVIDENCE_DECLARED, true, "V"},
+    {{{true, ""}, {false, NULL}}, EVIDENCE_DECLARED, false, "UV"},
+    {{{true, "Apache-2.0"}, {false, NULL}}, EVIDENCE_DECLARED, false, "PEV"},
+    {{{true, "LicenseRef-x"}, {false, NULL}}, EVIDENCE_DECLARED, false, "UEV"},
+    {{{true, "no expression"}, {false, NULL}}, EVIDENCE_DECLARED, false, "UEV"},
+    {{{true, "MIT"}, {true, "CDDL-1.0"}, {false, NULL}}, EVIDENCE_DECLARED, false, "PEV"},
+    /* Nobody can vouch for a server that only a broker has seen. */
+    {{{true, "MIT"}, {false, NULL}}, EVIDENCE_PACKAGED, false, "EV"},
 };
 
-/* Inheriting taints; it denies nothing. */
+/* A chain is as good as its worst link. Without a rule it taints, and denies nothing. */
 START_TEST(what_is_behind_a_broker)
 {
     struct rig *g = rig_new();
@@ -148,16 +152,69 @@ START_TEST(what_is_behind_a_broker)
     for (const struct hop *h = chains[_i].hops; h->licence; h++) {
         rig_hop(g, h->recited, h->licence);
     }
-    if (chains[_i].asked) {
-        rig_licence(g, RULES_BACKEND, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_PACKAGED, 1);
+    if (chains[_i].least != EVIDENCE_NONE) {
+        rig_licence(g, RULES_BACKEND, SPDX_WITH_GPL_2_0_ONLY, chains[_i].least, 1);
     }
     /* A rule on the client's licence is no matter of those behind the backend. */
     rig_licence(g, RULES_CLIENT, SPDX_WITH_GPL_3_0_OR_LATER, EVIDENCE_SIGNED, 2);
     rig_evidence(g, RULES_CLIENT, EVIDENCE_SIGNED, "GPL-3.0-only");
-    rig_must(g, chains[_i].inherits ? VERDICT_TAINTED : VERDICT_ALLOW,
-             chains[_i].inherits ? "V" : "-");
+    rig_must(g,
+             !chains[_i].passes              ? VERDICT_DENY
+             : strcmp(chains[_i].taint, "-") ? VERDICT_TAINTED
+                                             : VERDICT_ALLOW,
+             chains[_i].taint);
+    if (!chains[_i].passes) {
+        ck_assert_uint_eq(g->verdict.line, 1);
+        ck_assert_ptr_nonnull(strstr(g->verdict.why, "behind the backend"));
+        ck_assert_str_ne(g->verdict.mend, "");
+    }
     g->known[RULES_BACKEND].via = NULL;
     rig_must(g, VERDICT_ALLOW, "-");
+}
+END_TEST
+
+/* Whose word is above all. */
+START_TEST(an_assignment_is_of_the_whole_chain)
+{
+    struct rig *g = rig_new();
+
+    rig_licence(g, RULES_BACKEND, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_ASSIGNED, 1);
+    rig_evidence(g, RULES_BACKEND, EVIDENCE_ASSIGNED, "MIT");
+    rig_hop(g, false, "CDDL-1.0");
+    rig_must(g, VERDICT_TAINTED, "OV");
+}
+END_TEST
+
+START_TEST(a_recital_all_the_way)
+{
+    for (unsigned bad = 0; bad <= RECITAL_HOPS; bad++) {
+        struct rig *g = rig_new();
+
+        rig_evidence(g, RULES_BACKEND, EVIDENCE_RECITED, "MIT");
+        rig_demand(g, RULES_BACKEND, 3);
+        g->known[RULES_BACKEND].inspection = NULL;
+        for (unsigned i = 0; i < RECITAL_HOPS; i++) {
+            rig_hop(g, i != bad, "MIT");
+        }
+        /* The backend's own recital alone. */
+        rig_must(g, bad < RECITAL_HOPS ? VERDICT_TAINTED : VERDICT_ALLOW,
+                 bad < RECITAL_HOPS ? "V" : "-");
+        g->rules.demand_all_the_way = true;
+        rig_must(g, bad < RECITAL_HOPS ? VERDICT_DENY : VERDICT_ALLOW,
+                 bad < RECITAL_HOPS ? "RV" : "-");
+        if (bad < RECITAL_HOPS) {
+            char which[64];
+
+            snprintf(which, sizeof which, "server %u of 8 behind the backend", bad + 1);
+            ck_assert_ptr_nonnull(strstr(g->verdict.why, which));
+        }
+        /* With nobody behind it, it is the way. */
+        g->via.n = 0;
+        rig_must(g, VERDICT_ALLOW, "-");
+        g->known[RULES_BACKEND].recital = RECITAL_MISSING;
+        rig_must(g, VERDICT_DENY, "R");
+        ck_assert_ptr_nonnull(strstr(g->verdict.why, "all the way"));
+    }
 }
 END_TEST
 
@@ -273,6 +330,8 @@ int main(void)
     tc = unit_case(s, "via");
     tcase_add_loop_test(tc, what_is_behind_a_broker, 0, COUNT(chains));
     tcase_add_test(tc, each_of_the_hops_counts);
+    tcase_add_test(tc, an_assignment_is_of_the_whole_chain);
+    tcase_add_test(tc, a_recital_all_the_way);
     tc = unit_case(s, "explanations");
     tcase_add_test(tc, an_explanation_has_a_step_for_each_rule);
     tcase_add_test(tc, mending_what_is_said_mends);
