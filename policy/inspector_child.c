@@ -11,12 +11,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/confine.h"
+#include "base/sealed.h"
 #include "base/sock.h"
 
 #define FIRST_FD (INSPECTOR_START_FD + 1)
@@ -64,13 +65,12 @@ static int hand_over_envelopes(struct inspector_kit *k, struct inspector_start *
     return 0;
 }
 
-static int write_start(struct inspector_kit *k, const struct inspector_start *start)
+static int inspector_seal_start(struct inspector_kit *k, const struct inspector_start *start)
 {
-    k->start_fd = memfd_create("poemd-inspector", MFD_CLOEXEC);
-    if (k->start_fd < 0) {
-        return -errno;
-    }
-    return write(k->start_fd, start, sizeof *start) == sizeof *start ? 0 : -EIO;
+    const struct sealed_part part = {start, sizeof *start};
+
+    k->start_fd = sealed_new("poemd-inspector", &part, 1);
+    return k->start_fd < 0 ? k->start_fd : 0;
 }
 
 int inspector_kit_init(struct inspector_kit *k, const struct inspector_settings *s)
@@ -95,7 +95,7 @@ int inspector_kit_init(struct inspector_kit *k, const struct inspector_settings 
     err = hand_over_envelopes(k, &start, s);
     if (!err) {
         k->exe_fd = fcntl(s->exe_fd, F_DUPFD_CLOEXEC, 0);
-        err = k->exe_fd < 0 ? -errno : write_start(k, &start);
+        err = k->exe_fd < 0 ? -errno : inspector_seal_start(k, &start);
     }
     return err;
 }
@@ -151,7 +151,7 @@ static void child(const struct inspector_kit *k, int channel_fd)
     closefrom(EXE_FD + 1);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    fexecve(EXE_FD, argv, environ);
+    fexecve(EXE_FD, argv, confine_environment());
     _exit(127);
 }
 

@@ -7,10 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/confine.h"
+#include "base/sealed.h"
 #include "base/sock.h"
 
 /* Where the program is put for the moment between fork and exec. */
@@ -33,22 +34,8 @@ static void child(int channel_fd, int start_fd, int exe_fd)
     closefrom(EXE_FD + 1);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    fexecve(EXE_FD, argv, environ);
+    fexecve(EXE_FD, argv, confine_environment());
     _exit(127);
-}
-
-static int write_start(const struct tracer_start *start)
-{
-    int fd = memfd_create("poemd-tracer", MFD_CLOEXEC);
-
-    if (fd < 0) {
-        return -errno;
-    }
-    if (write(fd, start, sizeof *start) != sizeof *start) {
-        sock_close(&fd);
-        return -EIO;
-    }
-    return fd;
 }
 
 static pid_t start_with(int start_fd, int exe_fd, int *channel_fd)
@@ -77,7 +64,8 @@ static pid_t start_with(int start_fd, int exe_fd, int *channel_fd)
 
 pid_t tracer_child_start(const struct tracer_start *start, int *channel_fd)
 {
-    int start_fd = write_start(start);
+    const struct sealed_part part = {start, sizeof *start};
+    int start_fd = sealed_new("poemd-tracer", &part, 1);
     int exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     pid_t pid = start_fd < 0 ? start_fd : exe_fd < 0 ? -errno : 0;
 

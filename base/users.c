@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Looks for ids in ranges that are reserved for this: systemd's documentation of user ids leaves
+ * the first to nobody, and gives the second to services with ids of their own, such as this one; it
+ * is there for containers, whose user namespaces often map 65,536 ids.
+ */
+#define _GNU_SOURCE
+#include "base/users.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+    uid_t first;
+    uid_t last;
+} ranges[] = {{0x70000000u, 0x7ffdffffu}, {61184u, 65519u}};
+
+/* Blocks of a range that are tried; each costs a look at all processes. */
+#define TRIES 16u
+
+/* ---- processes ---- */
+
+/* Whether the ids of a process are in the range; its name goes to out. */
+static bool users_look(pid_t pid, uid_t first, unsigned n, struct users_process *out)
+{
+    char path[40];
+    char line[128];
+    unsigned long ids[4];
+    bool found = false;
+    FILE *f;
+
+    snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
+    f = fopen(path, "re");
+    *out = (struct users_process){.pid = pid};
+    while (f && fgets(line, sizeof line, f)) {
+        if (strncmp(line, "Name:\t", 6) == 0) {
+            line[strcspn(line, "\n")] = '\0';
+            snprintf(out->name, sizeof out->name, "%.15s", line + 6);
+        } else if (sscanf(line, "Uid:\t%lu\t%lu\t%lu\t%lu", &ids[0], &ids[1], &ids[2], &ids[3]) ==
+                   4) {
+            for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+                found = found || (ids[i] >= first && ids[i] - first < n);
+            }
+            break;
+        }
+    }
+    if (f) {
+        fclose(f);
+    }
+    return found;
+}
+
+bool users_find(uid_t first, unsigned n, struct users_process *out)
+{
+    DIR *const proc = opendir("/proc");
+    const struct dirent *e;
+    bool found = false;
+
+    while (proc && !found && (e = readdir(proc))) {
+        char *end;
+        const long pid = strtol(e->d_name, &end, 10);
+
+        found = pid > 0 && *end == '\0' && pid != getpid() && users_look((pid_t)pid, first, n, out);
+    }
+    if (proc) {
+        closedir(proc);
+    }
+    return found;
+}
+
+/* ---- ids ---- */
+
+/* Whether a line of /proc/self/uid_map or gid_map has all ids. */
+static bool users_mapped(const char *map, uid_t first, unsigned n)
+{
+    FILE *const f = fopen(map, "re");
+    unsigned long inside;
+    unsigned long outside;
+    unsigned long count;
+    bool mapped = false;
+
+    while (f && !mapped && fscanf(f, "%lu %lu %lu", &inside, &outside, &count) == 3) {
+        mapped = first >= inside && (uint64_t)first + n <= (uint64_t)inside + count;
+    }
+    if (f) {
+        fclose(f);
+    }
+    return mapped;
+}
+
+static bool users_free(uid_t first, unsigned n)
+{
+    struct users_process p;
+
+    return users_mapped("/proc/self/uid_map", first, n) &&
+           users_mapped("/proc/self/gid_map", first, n) && !getpwuid(first) &&
+           !users_find(first, n, &p);
+}
+
+int users_pick(unsigned n, uid_t *first)
+{
+    for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
+        const unsigned blocks = (ranges[r].last - ranges[r].first + 1) / n;
+
+        for (unsigned i = 0; i < TRIES && i < blocks; i++) {
+            /* By our number, so that two who start at once do not take the same. */
+            const unsigned block = ((unsigned)getpid() + i) % blocks;
+            const uid_t id = ranges[r].first + block * n;
+
+            if (users_free(id, n)) {
+                *first = id;
+                return 0;
+            }
+        }
+    }
+    return -EADDRNOTAVAIL;
+}
