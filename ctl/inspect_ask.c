@@ -7,10 +7,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include "base/sock.h"
+#include "base/users.h"
 #include "ctl/inspect.h"
 
 /* Longer than an inspection may take, so that its own reason is what is shown. */
@@ -52,20 +52,17 @@ int inspect_ask(struct inspect *i, size_t n_keys, const struct inspector_key *ke
 {
     struct inspector_settings s = {.base = event_base_new(),
                                    .exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC),
-                                   .uid = 65534,
-                                   .gid = 65534,
                                    .n_keys = n_keys,
                                    .keys = keys,
                                    .n_envelopes = n_envelopes,
                                    .envelopes = envelopes};
-    const struct passwd *nobody = getpwnam("nobody");
-    int err = 0;
+    /* Whom root's inspector becomes. */
+    int err = geteuid() == 0 ? users_pick(1, &s.uid) : 0;
 
-    if (nobody) {
-        s.uid = nobody->pw_uid;
-        s.gid = nobody->pw_gid;
-    }
-    if (!s.base || s.exe_fd < 0) {
+    s.gid = s.uid;
+    if (err) {
+        /* Nothing to be closed but what is closed below. */
+    } else if (!s.base || s.exe_fd < 0) {
         err = s.base ? -errno : -ENOMEM;
     } else {
         err = ask(i, &s);

@@ -30,10 +30,10 @@ int config_init(struct config *c)
         .log_level = LOG_INFO,
         .trace_buffer_mib = CONFIG_TRACE_BUFFER_DEFAULT,
         .control = {.mode = CONFIG_MODE_DEFAULT, .owner = (uid_t)-1, .group = (gid_t)-1},
-        .user_uid = (uid_t)-1,
-        .user_gid = (gid_t)-1};
-    c->user = strdup(CONFIG_USER_DEFAULT);
-    return c->user ? 0 : -ENOMEM;
+        .worker = {CONFIG_NO_UID, CONFIG_NO_UID},
+        .inspector = {CONFIG_NO_UID, CONFIG_NO_UID},
+        .tracer = {CONFIG_NO_UID, CONFIG_NO_UID}};
+    return 0;
 }
 
 struct config_route config_route_default(struct config_place at)

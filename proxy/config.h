@@ -128,7 +128,7 @@ struct config_route {
     char *listen;     /* absolute path, unique, fits sockaddr_un */
     char *backend;    /* absolute path, fits sockaddr_un, not the route's own listen; or NULL: */
     char *spawn;      /* the command of a backend that is started (proxy/command.h) */
-    char *spawn_user; /* whom it becomes where the monitor is root; NULL: the workers' user */
+    char *spawn_user; /* whom it becomes if the monitor is root; NULL: proxy/accounts.h chooses */
     char *spawn_group;
     uid_t spawn_uid; /* by config_resolve */
     gid_t spawn_gid;
@@ -174,14 +174,21 @@ struct config_route {
     struct config_place spawn_user_at, spawn_group_at;
 };
 
+/* A user, and its primary group; of a number without an account, the same number. */
+struct config_ids {
+    uid_t uid;
+    gid_t gid;
+};
+
 struct config {
     struct config_route *routes; /* in the order of the file */
     size_t n_routes;
     unsigned workers; /* 0 until config_resolve: then one per core, at most LIMIT_WORKERS_DEFAULT */
-    char *user;       /* whom workers become where the monitor is root; a name or a number */
+    char *user; /* whom workers become if the monitor is root: a name or a number; NULL: open */
     struct config_place user_at;
-    uid_t user_uid; /* by config_resolve */
-    gid_t user_gid; /* … the user's primary group; of a number nobody has, the same number */
+    struct config_ids worker;    /* by config_resolve; if open, accounts or CONFIG_NO_UID, by ... */
+    struct config_ids inspector; /* ... proxy/accounts.h, as these two always */
+    struct config_ids tracer;
     unsigned max_sessions; /* of all routes together */
     unsigned handshake_ms; /* default of the routes */
     enum log_level log_level;
@@ -204,7 +211,13 @@ struct config {
     struct config_place poem_at, audit_at;
 };
 
-#define CONFIG_USER_DEFAULT "nobody"
+/* Accounts that are used, if they are there, for kinds of processes that no user is named for. */
+#define CONFIG_WORKER_ACCOUNT "poemd-worker"
+#define CONFIG_INSPECTOR_ACCOUNT "poemd-inspector"
+#define CONFIG_TRACER_ACCOUNT "poemd-tracer"
+
+/* An id that is not chosen yet: (uid_t)-1 means "leave it" to chown(2), no account can have it. */
+#define CONFIG_NO_UID ((uid_t)-1)
 #define CONFIG_MAX_SESSIONS_DEFAULT 1024u
 #define CONFIG_MODE_DEFAULT 0600
 

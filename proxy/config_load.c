@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/users.h"
 #include "proxy/config_value.h"
 
 /* ---- names ---- */
@@ -106,14 +107,13 @@ static int find_groups(struct config_route *r, const char *name, gid_t gid)
     return 0;
 }
 
-static int resolve_spawn_user(const struct config *c, struct config_route *r,
-                              struct config_errors *e)
+static int resolve_spawn_user(struct config_route *r, struct config_errors *e)
 {
     unsigned long id;
     const struct passwd *pw;
 
-    r->spawn_uid = c->user_uid;
-    r->spawn_gid = c->user_gid;
+    r->spawn_uid = CONFIG_NO_UID;
+    r->spawn_gid = CONFIG_NO_UID;
     if (!r->spawn_user) {
         return 0;
     }
@@ -136,6 +136,27 @@ static int resolve_spawn_user(const struct config *c, struct config_route *r,
     return find_groups(r, pw->pw_name, pw->pw_gid);
 }
 
+static const char config_own_user[] =
+    "a user that nothing else is; without \"user\" poemd takes a free number";
+
+/* A device may not be whom it could signal and trace then: poemd's own processes, or anything. */
+static void config_check_device_user(const struct config *c, const struct config_route *r,
+                                     struct config_errors *e)
+{
+    const uid_t uid = r->spawn_uid;
+
+    if (uid == CONFIG_NO_UID) {
+        return;
+    }
+    if (uid == c->worker.uid || uid == c->inspector.uid || uid == c->tracer.uid) {
+        config_errors_add(e, r->spawn_user_at, config_own_user,
+                          "a device cannot be the user of poemd's own processes");
+    } else if (uid == USERS_OVERFLOW) {
+        config_errors_add(e, r->spawn_user_at, config_own_user,
+                          "other programs are this user, too");
+    }
+}
+
 /* Whom a device that is started becomes. */
 static int resolve_spawn(const struct config *c, struct config_route *r, struct config_errors *e)
 {
@@ -145,9 +166,10 @@ static int resolve_spawn(const struct config *c, struct config_route *r, struct 
     free(r->spawn_groups);
     r->spawn_groups = NULL;
     r->n_spawn_groups = 0;
-    if (resolve_spawn_user(c, r, e) < 0) {
+    if (resolve_spawn_user(r, e) < 0) {
         return -ENOMEM;
     }
+    config_check_device_user(c, r, e);
     if (!r->spawn_group) {
         return 0;
     }
@@ -161,25 +183,43 @@ static int resolve_spawn(const struct config *c, struct config_route *r, struct 
     return 0;
 }
 
-static void resolve_user(struct config *c, struct config_errors *e)
+/* The account's ids, if there is one. */
+static void config_find_account(const char *name, struct config_ids *out)
+{
+    const struct passwd *const pw = getpwnam(name);
+
+    *out = pw ? (struct config_ids){pw->pw_uid, pw->pw_gid}
+              : (struct config_ids){CONFIG_NO_UID, CONFIG_NO_UID};
+}
+
+static void config_resolve_user(struct config *c, struct config_errors *e)
 {
     unsigned long id;
     const struct passwd *pw;
 
+    config_find_account(CONFIG_WORKER_ACCOUNT, &c->worker);
+    config_find_account(CONFIG_INSPECTOR_ACCOUNT, &c->inspector);
+    config_find_account(CONFIG_TRACER_ACCOUNT, &c->tracer);
+    if (!c->user) {
+        return;
+    }
     if (value_decimal(c->user, ID_MOST, &id)) {
         pw = getpwuid((uid_t)id);
-        c->user_uid = (uid_t)id;
-        c->user_gid = pw ? pw->pw_gid : (gid_t)id;
+        c->worker = (struct config_ids){(uid_t)id, pw ? pw->pw_gid : (gid_t)id};
     } else if ((pw = getpwnam(c->user))) {
-        c->user_uid = pw->pw_uid;
-        c->user_gid = pw->pw_gid;
+        c->worker = (struct config_ids){pw->pw_uid, pw->pw_gid};
     } else {
         no_account(e, c->user_at, "user", c->user);
         return;
     }
-    if (c->user_uid == 0) {
+    if (c->worker.uid == 0) {
         config_errors_add(e, c->user_at, "workers read what peers send: a user without rights",
                           "workers cannot be root");
+    } else if (c->worker.uid == USERS_OVERFLOW) {
+        config_errors_add(e, c->user_at, config_own_user, "other programs are this user, too");
+    } else if (c->worker.uid == c->inspector.uid || c->worker.uid == c->tracer.uid) {
+        config_errors_add(e, c->user_at, config_own_user,
+                          "workers cannot be the inspector's or the tracer's user");
     }
 }
 
@@ -245,7 +285,7 @@ int config_resolve(struct config *c, struct config_errors *e)
                      : cores > LIMIT_WORKERS_DEFAULT ? LIMIT_WORKERS_DEFAULT
                                                      : (unsigned)cores;
     }
-    resolve_user(c, e);
+    config_resolve_user(c, e);
     resolve_poem(c, e);
     resolve_control(&c->control, e);
     for (size_t i = 0; i < c->n_routes; i++) {

@@ -252,8 +252,8 @@ static bool needs_inspector(const struct monitor *m)
 static int start_inspector(struct monitor *m)
 {
     struct inspector_settings s = {.base = m->base,
-                                   .uid = m->config->user_uid,
-                                   .gid = m->config->user_gid,
+                                   .uid = m->config->inspector.uid,
+                                   .gid = m->config->inspector.gid,
                                    .keys = m->config->trusted,
                                    .n_keys = m->config->n_trusted};
     struct inspector_envelope envelopes[INSPECTOR_ENVELOPES];

@@ -102,7 +102,7 @@ static const struct option_row rows[OPTS] = {
                      .most = LIMIT_WORKERS},
     [OPT_USER] = {.name = "user",
                   .value = "USER",
-                  .help = "whom the workers of a root poemd become (" CONFIG_USER_DEFAULT ")",
+                  .help = "whom the workers of a root poemd become",
                   .kind = VALUE_ACCOUNT,
                   .checked = true},
     [OPT_LOG_LEVEL] = {.name = "log-level",

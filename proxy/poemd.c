@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "proxy/accounts.h"
 #include "proxy/monitor.h"
 #include "proxy/options.h"
 #include "proxy/places.h"
@@ -37,7 +38,7 @@ int main(int argc, char **argv)
     if (options_read(&o, argc, argv, stdout, stderr) == OPTIONS_RUN) {
         log_init("poemd", o.config.log_level);
         places_check(&o.config, warn_of_place, NULL);
-        status = monitor_main(&o.config, o.ready_fd);
+        status = accounts_choose(&o.config) ? 3 : monitor_main(&o.config, o.ready_fd);
         o.ready_fd = -1;
     } else {
         status = (int)o.status;

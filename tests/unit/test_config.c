@@ -65,7 +65,7 @@ START_TEST(defaults)
     const struct config_route *r = &x.c.routes[0];
 
     ck_assert_uint_eq(x.c.workers, 0);
-    ck_assert_str_eq(x.c.user, "nobody");
+    ck_assert_ptr_null(x.c.user);
     ck_assert_uint_eq(x.c.max_sessions, 1024);
     ck_assert_int_eq(x.c.log_level, LOG_INFO);
     ck_assert_uint_eq(r->mode, 0600);

@@ -20,16 +20,16 @@
 
 START_TEST(resolves_names_and_numbers)
 {
-    struct passwd nobody = {0};
+    struct passwd daemon_user = {0};
     struct parsed x = parse_good("route a {\nlisten /a owner root group root\nbackend /x\n}\n"
                                  "route b {\nlisten /b owner 12 group 4294967294\nbackend /x\n}\n"
-                                 "route c {\nlisten /c\nbackend /x\n}\n");
+                                 "route c {\nlisten /c\nbackend /x\n}\nuser daemon\n");
 
-    ck_assert_ptr_nonnull(getpwnam("nobody"));
-    nobody = *getpwnam("nobody");
+    ck_assert_ptr_nonnull(getpwnam("daemon"));
+    daemon_user = *getpwnam("daemon");
     ck_assert_int_eq(config_resolve(&x.c, &x.e), 0);
-    ck_assert_uint_eq(x.c.user_uid, nobody.pw_uid);
-    ck_assert_uint_eq(x.c.user_gid, nobody.pw_gid);
+    ck_assert_uint_eq(x.c.worker.uid, daemon_user.pw_uid);
+    ck_assert_uint_eq(x.c.worker.gid, daemon_user.pw_gid);
     ck_assert(x.c.workers >= 1 && x.c.workers <= LIMIT_WORKERS_DEFAULT);
     ck_assert(x.c.routes[0].owner == 0 && x.c.routes[0].group == 0);
     ck_assert_uint_eq(x.c.routes[1].owner, 12);
@@ -64,17 +64,24 @@ START_TEST(a_number_nobody_has_is_its_own_group)
 
     ck_assert_ptr_null(getpwuid(3999999999u));
     ck_assert_int_eq(config_resolve(&x.c, &x.e), 0);
-    ck_assert_uint_eq(x.c.user_uid, 3999999999u);
-    ck_assert_uint_eq(x.c.user_gid, 3999999999u);
+    ck_assert_uint_eq(x.c.worker.uid, 3999999999u);
+    ck_assert_uint_eq(x.c.worker.gid, 3999999999u);
     let_go(&x);
 }
 END_TEST
+
+#define SPAWNED "route a {\nlisten /l\nbackend spawn \"/d %fd\" "
 
 static const struct wrong unresolved[] = {
     {ROUTE "user no-such-user", 5, 6, "there is no user \"no-such-user\"", "number"},
     {ROUTE "user 4294967295", 5, 6, "there is no user \"4294967295\"", "number"},
     {ROUTE "user root", 5, 6, "workers cannot be root", ""},
     {ROUTE "user 0", 5, 6, "workers cannot be root", ""},
+    {ROUTE "user nobody", 5, 6, "other programs are this user", "nothing else is"},
+    {ROUTE "user 65534", 5, 6, "other programs are this user", ""},
+    {SPAWNED "user nobody\n}", 3, 29, "other programs are this user", "nothing else is"},
+    {SPAWNED "user daemon\n}\nuser daemon", 3, 29, "cannot be the user of poemd's own", ""},
+    {SPAWNED "user 2000000001\n}\nuser 2000000001", 3, 29, "cannot be the user of poemd's own", ""},
     {"route a {\nlisten /l owner no-such-user\nbackend /b\n}", 2, 17, "there is no user", ""},
     {"route a {\nlisten /l group no-such-group\nbackend /b\n}", 2, 17, "there is no group", ""},
     {ROUTE "control /c owner no-such-user", 5, 18, "there is no user", ""},
@@ -121,7 +128,7 @@ START_TEST(loads_a_file)
     write_file(path, ROUTE);
     ck_assert_int_eq(load(path, &x), 0);
     ck_assert_uint_eq(x.c.n_routes, 1);
-    ck_assert(x.c.user_uid != (uid_t)-1);
+    ck_assert_ptr_null(x.c.user);
     let_go(&x);
 }
 END_TEST

@@ -155,7 +155,7 @@ END_TEST
 
 START_TEST(the_command_line_has_the_last_word)
 {
-    const char *path = file("workers 3\nuser nobody\nlog-level error\n"
+    const char *path = file("workers 3\nuser daemon\nlog-level error\n"
                             "route a {\nlisten /a\nbackend /b\n}\n");
     struct run r = run("--config", path, NULL);
 
@@ -166,7 +166,7 @@ START_TEST(the_command_line_has_the_last_word)
     r = run("--config", path, "--workers", "5", "--user", "77", "--log-level", "debug", NULL);
     ck_assert_int_eq(r.outcome, OPTIONS_RUN);
     ck_assert_uint_eq(r.o.config.workers, 5);
-    ck_assert_uint_eq(r.o.config.user_uid, 77);
+    ck_assert_uint_eq(r.o.config.worker.uid, 77);
     ck_assert_int_eq(r.o.config.log_level, LOG_DEBUG);
     done(&r);
 }
