@@ -5,69 +5,18 @@
 #include "base/confine.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
-#include <linux/landlock.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/confine_files.h"
 #include "base/log.h"
-
-int confine_limit(int resource, uint64_t most)
-{
-    struct rlimit l;
-
-    if (getrlimit((__rlimit_resource_t)resource, &l) < 0) {
-        return -errno;
-    }
-    l.rlim_max = most < l.rlim_max ? most : l.rlim_max;
-    l.rlim_cur = l.rlim_max;
-    return setrlimit((__rlimit_resource_t)resource, &l) < 0 ? -errno : 0;
-}
-
-/* A folder that is in no file system's tree any more, and so can never hold anything. */
-static int empty_root(void)
-{
-    char dir[] = "/tmp/poemd.XXXXXX";
-    int fd;
-    int err = 0;
-
-    if (!mkdtemp(dir)) {
-        return -errno;
-    }
-    fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        err = -errno;
-    }
-    if (rmdir(dir) < 0 && !err) {
-        err = -errno;
-    }
-    if (!err && (fchdir(fd) < 0 || chroot(".") < 0)) {
-        err = -errno;
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    return err;
-}
-
-int confine_become(uid_t uid, gid_t gid, bool new_root, const char *who)
-{
-    const int err = new_root ? empty_root() : 0;
-
-    if (err) {
-        log_warning("%s: no empty root folder: %s; going on without", who, strerror(-err));
-    }
-    if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0) {
-        return -errno;
-    }
-    return 0;
-}
 
 bool confine_keeps_eyes(void)
 {
@@ -81,52 +30,142 @@ bool confine_keeps_eyes(void)
 #endif
 }
 
-/* Lets files below the folder be read. 0 or -errno. */
-static int let_read(int ruleset_fd, int folder_fd)
+char **confine_environment(void)
 {
-    const struct landlock_path_beneath_attr below = {
-        .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
-        .parent_fd = folder_fd};
+    static const char *const kept[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
+    static char *out[sizeof kept / sizeof *kept + 1];
+    size_t n = 0;
 
-    if (folder_fd < 0) {
-        return 0;
+    for (size_t i = 0; confine_keeps_eyes() && i < sizeof kept / sizeof *kept; i++) {
+        const size_t len = strlen(kept[i]);
+
+        for (char **e = environ; *e; e++) {
+            if (strncmp(*e, kept[i], len) == 0 && (*e)[len] == '=') {
+                out[n++] = *e;
+            }
+        }
     }
-    return syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &below, 0) < 0
-               ? -errno
-               : 0;
+    out[n] = NULL;
+    return out;
 }
 
-static int landlock(const int *folder_fds, size_t n)
+/* ---- capabilities ---- */
+
+int confine_drop_capabilities(void)
 {
-    /* Every right of Landlock's first version; no later one lets a file be read. */
-    const struct landlock_ruleset_attr attr = {.handled_access_fs =
-                                                   (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1};
-    const long fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
+    /* No program, whatever its file says, gets a capability again; none is kept over setuid. */
+    static const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
+                                      SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
+                                      SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
     int err = 0;
 
-    if (fd < 0) {
-        return -errno;
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    /* EINVAL: above the last one that the kernel knows. */
+    for (unsigned long cap = 0; !err && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
+        err = prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 ? -errno : 0;
     }
-    for (size_t i = 0; i < n && !err; i++) {
-        err = let_read((int)fd, folder_fds[i]);
-    }
-    if (!err && syscall(SYS_landlock_restrict_self, fd, 0) < 0) {
+    if (!err && prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0) {
         err = -errno;
     }
-    close((int)fd);
     return err;
 }
 
-int confine_files(const int *folder_fds, size_t n, const char *who)
+/* What is left of the process's own sets. */
+static int confine_clear_capabilities(void)
 {
-    int err;
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
 
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+    return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+}
+
+static int confine_become(const struct confine_plan *p, bool root)
+{
+    const int dropped = confine_drop_capabilities();
+
+    if (dropped && root) {
+        log_info("%s: the capability bounding set cannot be emptied: %s; going on without", p->who,
+                 strerror(-dropped));
+    }
+    if (root && (setgroups(0, NULL) < 0 || setresgid(p->gid, p->gid, p->gid) < 0 ||
+                 setresuid(p->uid, p->uid, p->uid) < 0)) {
         return -errno;
     }
-    err = confine_keeps_eyes() ? 0 : landlock(folder_fds, n);
-    if (err) {
-        log_info("%s: no Landlock: %s; going on without", who, strerror(-err));
+    return confine_clear_capabilities();
+}
+
+/* ---- limits ---- */
+
+/* Lowers both limits of a resource to most, if they are above it. */
+static int confine_limit(int resource, uint64_t most)
+{
+    struct rlimit l;
+
+    if (getrlimit((__rlimit_resource_t)resource, &l) < 0) {
+        return -errno;
     }
-    return 0;
+    l.rlim_max = most < l.rlim_max ? most : l.rlim_max;
+    l.rlim_cur = l.rlim_max;
+    return setrlimit((__rlimit_resource_t)resource, &l) < 0 ? -errno : 0;
+}
+
+static int confine_limits(const struct confine_plan *p)
+{
+    const struct {
+        int resource;
+        uint64_t most;
+    } all[] = {
+        {RLIMIT_NOFILE, p->nofile},
+        /* The leak check has a thread; the filter lets nothing else be made. */
+        {RLIMIT_NPROC, confine_keeps_eyes() ? RLIM_INFINITY : 0},
+        {RLIMIT_CORE, 0},
+        {RLIMIT_MEMLOCK, 0},
+        {RLIMIT_MSGQUEUE, 0},
+        {RLIMIT_CPU, p->cpu_s ? p->cpu_s : RLIM_INFINITY},
+        {RLIMIT_AS, confine_keeps_eyes() ? RLIM_INFINITY : p->memory},
+    };
+    int err = 0;
+
+    for (size_t i = 0; i < sizeof all / sizeof *all && !err; i++) {
+        err = confine_limit(all[i].resource, all[i].most);
+    }
+    return err;
+}
+
+/* ---- all of it ---- */
+
+static int confine_filter(const struct confine_plan *p)
+{
+    const int err = filter_enter(p->who, p->calls, p->n_calls);
+
+    if (err == -ENOSYS || err == -EINVAL) {
+        log_warning("%s: the kernel has no system-call filter: %s; going on without", p->who,
+                    strerror(-err));
+        return 0;
+    }
+    return err;
+}
+
+int confine_enter(const struct confine_plan *p)
+{
+    const bool root = geteuid() == 0;
+    int err;
+
+    confine_apart(p->who, !root && p->user_namespace);
+    err = confine_become(p, root);
+    if (!err) {
+        err = confine_limits(p);
+    }
+    /* As root's child it could be traced by its user; after a change of user it is so already. */
+    if (!err && prctl(PR_SET_DUMPABLE, confine_keeps_eyes(), 0, 0, 0) < 0) {
+        err = -errno;
+    }
+    if (!err && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+        err = -errno;
+    }
+    if (!err) {
+        confine_landlock(p->who, p->readable_fds, p->n_readable);
+        err = confine_filter(p);
+    }
+    return err;
 }

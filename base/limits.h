@@ -160,6 +160,28 @@
 #define LIMIT_FDS_PER_SESSION 4
 
 /*
+ * A worker's address space in bytes: the program, its libraries and their heaps, refusals with
+ * their VERSION messages, and what malloc loses to fragments (40 MiB were measured).
+ */
+#define LIMIT_WORKER_MEMORY (256ull << 20)
+
+/*
+ * ... and for each session: a queue each way on two pairs of sockets (LIMIT_QUEUE), the handshake's
+ * messages and JSON trees, as much again of fragments.
+ */
+#define LIMIT_MEMORY_PER_SESSION (2ull << 20)
+
+/* ... and if its maps are kept, LIMIT_DMA_MAPS of them and the requests of both sides. */
+#define LIMIT_MEMORY_PER_DMA_SESSION (24ull << 20)
+
+/*
+ * The tracer's address space in bytes, beside rings and the flight recorders of routes: the
+ * program, and captures in memory that are asked for on the control socket, of
+ * LIMIT_CONTROL_MEMORY_MIB each; beyond it the next of them cannot begin.
+ */
+#define LIMIT_TRACER_MEMORY (4ull << 30)
+
+/*
  * Where a route is full, so many of its sessions are looked at for clients that have gone: one
  * system call, however many connections come.
  */

@@ -14,3 +14,4 @@ add_library(evidence STATIC
             inspector_queue.c inspector_sandbox.c peer.c peer_exe.c peer_namespace.c peer_proc.c)
 target_link_libraries(evidence PUBLIC evidence_read base PkgConfig::EVENT)
 target_compile_definitions(evidence PRIVATE _DEFAULT_SOURCE)
+target_link_libraries(evidence PUBLIC confine)

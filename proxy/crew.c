@@ -18,7 +18,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/confine.h"
 #include "base/fdset.h"
+#include "base/sealed.h"
 #include "base/sock.h"
 #include "proxy/control.h"
 #include "proxy/crew_count.h"
@@ -388,6 +390,21 @@ static uint64_t worker_nofile(const struct config *c)
            (uint64_t)LIMIT_FDS_PER_SESSION * c->max_sessions;
 }
 
+/* What a worker may have of address space, if every session has all that it may have. */
+static uint64_t worker_memory(const struct config *c)
+{
+    uint64_t all = LIMIT_WORKER_MEMORY + LIMIT_MEMORY_PER_SESSION * c->max_sessions;
+
+    /* A ring is mapped twice, so that what wraps round lies in one piece. */
+    all += 2 * (uint64_t)c->trace_buffer_mib * 1048576;
+    for (size_t i = 0; i < c->n_routes; i++) {
+        all += c->routes[i].dma_at.line || c->audit_file
+                   ? LIMIT_MEMORY_PER_DMA_SESSION * (uint64_t)c->routes[i].sessions
+                   : 0;
+    }
+    return all;
+}
+
 /* In the child: only the channel and the log go along. */
 static void child(int channel_fd, const struct crew *c)
 {
@@ -405,7 +422,7 @@ static void child(int channel_fd, const struct crew *c)
         _exit(127);
     }
     closefrom(CHILD_EXE_FD + 1);
-    fexecve(CHILD_EXE_FD, argv, environ);
+    fexecve(CHILD_EXE_FD, argv, confine_environment());
     _exit(127);
 }
 
@@ -586,23 +603,16 @@ bool crew_all_gone(const struct crew *c)
 static int settings_write(const struct config *config, const struct poem *poem)
 {
     struct worker_settings s;
-    int fd = memfd_create("poemd-settings", MFD_CLOEXEC);
-    int err = fd < 0 ? -errno : 0;
+    const struct sealed_part parts[] = {{&s, sizeof s}, {poem->text, poem->size}};
 
     memset(&s, 0, sizeof s);
     s.log_level = config->log_level;
-    s.uid = config->user_uid;
-    s.gid = config->user_gid;
+    s.uid = config->worker.uid;
+    s.gid = config->worker.gid;
     s.nofile = worker_nofile(config);
+    s.memory = worker_memory(config);
     s.poem_size = (uint32_t)poem->size;
-    if (!err && (write(fd, &s, sizeof s) != sizeof s ||
-                 write(fd, poem->text, poem->size) != (ssize_t)poem->size)) {
-        err = -EIO;
-    }
-    if (err) {
-        sock_close(&fd);
-    }
-    return err ? err : fd;
+    return sealed_new("poemd-settings", parts, sizeof parts / sizeof *parts);
 }
 
 int crew_init(struct crew *c, struct monitor *m, const struct poem *poem)

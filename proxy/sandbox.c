@@ -1,30 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * How a worker gives up what it need not have. Theory:
- *
- *   A worker reads what two peers send it, neither of whom is trusted, and holds their sockets and
- *   the fds that pass. It needs no file, no other process, no network and no rights. Everything it
- *   works with is handed to it over its channel; so it can be shut in before the first session:
- *
- *   1. RLIMIT_NOFILE: what its sessions need. A peer that sends many fds meets this wall.
- *   2. RLIMIT_CORE 0: its memory holds what guests wrote.
- *   3. Where the monitor is root: an empty, already removed folder as root, no groups, own user.
- *   4. no_new_privs: no setuid program can give anything back.
- *   5. Landlock: no file can be opened, whatever path or fd leads to it, but for what the kernel
- *      says of its own fds (base/fdinfo.h).
- *
- *   A system-call filter can follow as step 6 without moving code: after sandbox_enter a worker
- *   calls epoll, recvmsg, sendmsg, close, shutdown, poll, socketpair, and memory management.
+ * What a relay worker keeps: its sessions' sockets and what passes there. Everything it works with
+ * is handed to it over its channel, so that it is shut in before its first session; it opens no
+ * file but what the kernel says of its own fds (base/fdinfo.h).
  */
 #define _GNU_SOURCE
 #include "proxy/sandbox.h"
 
-#include <errno.h>
-#include <stdbool.h>
-#include <sys/prctl.h>
+#include <fcntl.h>
 #include <sys/resource.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include "base/confine.h"
 
@@ -42,28 +28,40 @@ uint64_t sandbox_raise_nofile(uint64_t want)
     return setrlimit(RLIMIT_NOFILE, &l) < 0 ? 0 : l.rlim_cur;
 }
 
-static int become(uid_t uid, gid_t gid)
+int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, uint64_t memory, int readable_fd)
 {
-    const bool keeps_eyes = confine_keeps_eyes();
-    const int err = confine_become(uid, gid, !keeps_eyes, "worker");
-
-    if (!err && keeps_eyes && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) {
-        return -errno;
-    }
-    return err;
-}
-
-int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, int readable_fd)
-{
-    int err;
+    const struct filter_call calls[] = {
+        /* a twin socket is replaced by one end of a pair of our own */
+        FILTER_CALL_IF2(socketpair, FILTER_IS_INT(0, AF_UNIX), FILTER_IS_INT(2, 0)),
+        /* senders' credentials on that pair and on peers' sockets, its buffer */
+        FILTER_CALL_IF(setsockopt, FILTER_IS_INT(1, SOL_SOCKET)),
+        FILTER_CALL_IF(getsockopt, FILTER_IS_INT(1, SOL_SOCKET)),
+        /* a peer's socket that blocks is made one that does not */
+        FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_GETFL)),
+        FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_SETFL)),
+        /* what an fd is that passes, and the size and seals of the ring of captures */
+        FILTER_CALL(fstat),
+        FILTER_CALL(newfstatat),
+        FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_GET_SEALS)),
+        /* whether it is an eventfd, which alone takes neither part of nothing */
+        FILTER_CALL(readv),
+        FILTER_CALL(writev),
+        /* which eventfd it is: a file of /proc/self/fdinfo, by its folder's fd alone */
+        FILTER_CALL_IF2(openat, FILTER_IS_INT(0, readable_fd),
+                        FILTER_LACKS(2, O_ACCMODE | O_CREAT | O_TRUNC)),
+    };
+    const struct confine_plan plan = {.who = "worker",
+                                      .uid = uid,
+                                      .gid = gid,
+                                      .nofile = nofile,
+                                      .memory = memory,
+                                      .readable_fds = &readable_fd,
+                                      .n_readable = 1,
+                                      .calls = calls,
+                                      /* Without the folder not even the last. */
+                                      .n_calls =
+                                          sizeof calls / sizeof *calls - (readable_fd < 0 ? 1 : 0)};
 
     (void)sandbox_raise_nofile(nofile);
-    err = confine_limit(RLIMIT_NOFILE, nofile);
-    if (!err) {
-        err = confine_limit(RLIMIT_CORE, 0);
-    }
-    if (!err && geteuid() == 0) {
-        err = become(uid, gid);
-    }
-    return err ? err : confine_files(&readable_fd, 1, "worker");
+    return confine_enter(&plan);
 }

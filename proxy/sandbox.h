@@ -10,12 +10,11 @@
 #include <sys/types.h>
 
 /*
- * For a process that relays: no new privileges, no files but those of one folder, which may be read
- * (readable_fd, borrowed; -1: none), another user where it is root (then an empty root folder as
- * well), no more fds than nofile. What the kernel does not offer is logged and done without, save
- * the change of user: 0 or -errno.
+ * For a process that relays: gives up all that base/confine.h names but nofile fds, memory bytes of
+ * address space, and reading the files of one folder (readable_fd, borrowed; -1: none). uid and gid
+ * are what it becomes if it is root. 0 or -errno.
  */
-int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, int readable_fd)
+int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, uint64_t memory, int readable_fd)
     __attribute__((warn_unused_result));
 
 /* Raises RLIMIT_NOFILE to want, or as far as the hard limit lets it. Returns what it is now. */

@@ -227,13 +227,28 @@ static void died(struct child *c, int status)
     l->fn(l->arg, TRACING_LINK_DOWN, NULL);
 }
 
+/*
+ * What the tracer may have of address space: all rings, each mapped twice, the old one of a worker
+ * that died beside its next, and what flight recorders hold.
+ */
+static uint64_t tracing_link_memory(const struct config *c)
+{
+    uint64_t all = LIMIT_TRACER_MEMORY + 4 * (uint64_t)c->workers * c->trace_buffer_mib * 1048576;
+
+    for (size_t i = 0; i < c->n_routes; i++) {
+        all += (uint64_t)c->routes[i].trace.memory_mib * 1048576;
+    }
+    return all;
+}
+
 static int process_start(struct tracing_link *l)
 {
     const struct config *const c = l->monitor->config;
     const struct tracer_start start = {.log_level = c->log_level,
-                                       .uid = c->user_uid,
-                                       .gid = c->user_gid,
-                                       .nofile = SPARE_FDS + LIMIT_WORKERS + TRACING_MAX};
+                                       .uid = c->tracer.uid,
+                                       .gid = c->tracer.gid,
+                                       .nofile = SPARE_FDS + LIMIT_WORKERS + TRACING_MAX,
+                                       .memory = tracing_link_memory(c)};
 
     l->started_ms = monitor_now_ms();
     l->pid = tracer_child_start(&start, &l->channel_fd);

@@ -7,6 +7,7 @@
 #include "proxy/worker.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -270,10 +271,12 @@ int worker_main(void)
     if (!err) {
         err = recital_prepare();
     }
+    /* The keys of jansson's hash tables: later there is no /dev/urandom. */
+    json_object_seed(0);
     if (!err) {
         /* Without it eventfds are not told apart in traces, and nothing else is worse. */
         w.host.tap_host.fdinfo_fd = fdinfo_open();
-        err = sandbox_enter(s.uid, s.gid, s.nofile, w.host.tap_host.fdinfo_fd);
+        err = sandbox_enter(s.uid, s.gid, s.nofile, s.memory, w.host.tap_host.fdinfo_fd);
     }
     if (err) {
         log_error("worker: cannot start: %s", strerror(-err));

@@ -27,6 +27,7 @@ struct worker_settings {
     uid_t uid; /* whom to become, where the monitor is root */
     gid_t gid;
     uint64_t nofile;    /* fds it may have open */
+    uint64_t memory;    /* bytes of address space */
     uint32_t poem_size; /* bytes that follow */
 };
 

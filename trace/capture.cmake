@@ -14,6 +14,7 @@ add_library(trace_capture STATIC ${CMAKE_CURRENT_LIST_DIR}/tracer.c
                                  ${CMAKE_CURRENT_LIST_DIR}/tracer_memory.c
                                  ${CMAKE_CURRENT_LIST_DIR}/tracer_out.c
                                  ${CMAKE_CURRENT_LIST_DIR}/tracer_rings.c
+                                 ${CMAKE_CURRENT_LIST_DIR}/tracer_sandbox.c
                                  ${CMAKE_CURRENT_LIST_DIR}/tracer_session.c)
-target_link_libraries(trace_capture PUBLIC trace_ring trace_file trace_read PkgConfig::EVENT
+target_link_libraries(trace_capture PUBLIC confine trace_ring trace_file trace_read PkgConfig::EVENT
                                            PkgConfig::BSD PRIVATE PkgConfig::JANSSON)

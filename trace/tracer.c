@@ -7,15 +7,14 @@
 #include "trace/tracer.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/confine.h"
 #include "base/fdset.h"
 #include "trace/tracer_parts.h"
 
@@ -33,29 +32,6 @@ uint64_t tracer_now_ns(void)
 
     clock_gettime(CLOCK_REALTIME, &t);
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-/* ---- rights ---- */
-
-/* Files are handed over open; none can be opened here. */
-static int give_up_rights(const struct tracer_start *s)
-{
-    const bool keeps_eyes = confine_keeps_eyes();
-    int err = 0;
-
-    if (geteuid() == 0) {
-        err = confine_become(s->uid, s->gid, !keeps_eyes, "tracer");
-    }
-    if (!err && prctl(PR_SET_DUMPABLE, keeps_eyes, 0, 0, 0) < 0) {
-        err = -errno;
-    }
-    if (!err) {
-        err = confine_limit(RLIMIT_NOFILE, s->nofile);
-    }
-    if (!err) {
-        err = confine_limit(RLIMIT_CORE, 0);
-    }
-    return err ? err : confine_files(NULL, 0, "tracer");
 }
 
 /* ---- the channel ---- */
@@ -274,8 +250,10 @@ int tracer_main(void)
     if (!err) {
         err = tracer_init(&t);
     }
+    /* The keys of jansson's hash tables: later there is no /dev/urandom. */
+    json_object_seed(0);
     if (!err) {
-        err = give_up_rights(&s);
+        err = tracer_sandbox(&s);
     }
     if (err) {
         log_error("tracer: cannot start: %s", strerror(-err));

@@ -29,6 +29,7 @@ struct tracer_start {
     gid_t gid;
     uint32_t zero;   /* where there would be padding: it is written as it is */
     uint64_t nofile; /* fds it may have open */
+    uint64_t memory; /* bytes of address space */
 };
 
 /* The tracer's whole life. Returns the exit status. */

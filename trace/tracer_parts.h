@@ -8,6 +8,7 @@
  *   tracer_capture.c  a capture: filter, file, rotation, counts
  *   tracer_flight.c   a capture that keeps the newest in memory
  *   tracer_rings.c    the workers' rings
+ *   tracer_sandbox.c  what rights it keeps
  *
  * A session in a capture is a view: an interface of the capture's file.
  */
@@ -34,6 +35,7 @@
 /* Statistics are written so often, in ms. */
 #define TRACER_STATISTICS_MS 5000u
 
+struct tracer_start;
 struct tracer_capture;
 struct tracer_session;
 
@@ -217,5 +219,8 @@ void tracer_ring_drain(struct tracer *t, uint32_t worker);
 /* Starts to look and to sleep: once all is set up. 0 or -errno. */
 int tracer_rings_init(struct tracer *t) __attribute__((warn_unused_result));
 void tracer_rings_free(struct tracer *t);
+
+/* Gives up all rights but to write to files that are handed over. 0 or -errno. */
+int tracer_sandbox(const struct tracer_start *s) __attribute__((warn_unused_result));
 
 #endif

@@ -132,6 +132,33 @@ size_t process_children(pid_t pid, pid_t *out, size_t room)
     return n;
 }
 
+bool process_status(pid_t pid, const char *name, char *out, size_t size)
+{
+    FILE *f = open_proc(pid, "status");
+    const size_t n = strlen(name);
+    char line[256];
+    bool found = false;
+
+    while (f && !found && fgets(line, sizeof line, f)) {
+        found = strncmp(line, name, n) == 0 && line[n] == ':';
+    }
+    if (f) {
+        fclose(f);
+    }
+    if (found) {
+        line[strcspn(line, "\n")] = '\0';
+        snprintf(out, size, "%s", line + n + 1 + strspn(line + n + 1, " \t"));
+    }
+    return found;
+}
+
+uid_t process_uid(pid_t pid)
+{
+    char ids[128];
+
+    return process_status(pid, "Uid", ids, sizeof ids) ? (uid_t)strtoul(ids, NULL, 10) : (uid_t)-1;
+}
+
 long process_anon_kib(pid_t pid)
 {
     FILE *f = open_proc(pid, "status");

@@ -33,6 +33,13 @@ bool process_gone(pid_t pid);
 /* The pids of its children, at most room of them. Returns how many there are. */
 size_t process_children(pid_t pid, pid_t *out, size_t room);
 
+/* The value of a line of /proc/PID/status ("Seccomp"), to out (size bytes). False: there is none.
+ */
+bool process_status(pid_t pid, const char *name, char *out, size_t size);
+
+/* Its real user id; (uid_t)-1 if it is gone. */
+uid_t process_uid(pid_t pid);
+
 /* The memory that is its own, not a file's and not shared, in KiB (RssAnon); 0 where it is gone. */
 long process_anon_kib(pid_t pid);
 

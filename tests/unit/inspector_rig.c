@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The inspector's rig: bad inspectors, which this program becomes where POEMD_TEST_INSPECTOR says
- * so, and a loop with a patience.
+ * The inspector's rig: bad inspectors, which this program becomes by a name of its own, and a loop
+ * with a patience.
  */
 #define _GNU_SOURCE
 #include "tests/unit/inspector_rig.h"
@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fdset.h"
@@ -24,7 +26,8 @@
 #include "tests/support/patience.h"
 #include "tests/support/unit.h"
 
-#define BAD "POEMD_TEST_INSPECTOR"
+/* An inspector has no environment: by the name of its program, a copy of this one, it is bad. */
+#define BAD "/inspector-that-is-"
 
 /* ---- bad inspectors ---- */
 
@@ -163,7 +166,6 @@ static void set_up(void)
     exe.fd = -1;
     asker = (struct inspector_asker){.uid = 1000, .route = 1};
     answers = 0;
-    unsetenv(BAD);
 }
 
 static void tear_down(void)
@@ -175,10 +177,30 @@ static void tear_down(void)
     sock_close(&exe.fd);
 }
 
+/* Has the inspector start from a copy of this program with that name. */
+static void inspector_rig_rename(const char *bad)
+{
+    char path[256];
+    struct stat st;
+    int fd;
+
+    snprintf(path, sizeof path, "%s%s%s", unit_folder(), BAD, bad);
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(fstat(settings.exe_fd, &st), 0);
+    while (lseek(fd, 0, SEEK_CUR) < st.st_size) {
+        ck_assert_int_gt(sendfile(fd, settings.exe_fd, NULL, (size_t)st.st_size), 0);
+    }
+    ck_assert_int_eq(close(fd), 0);
+    close(settings.exe_fd);
+    settings.exe_fd = open(path, O_RDONLY | O_CLOEXEC);
+    ck_assert_int_ge(settings.exe_fd, 0);
+}
+
 void start(const char *bad)
 {
     if (bad) {
-        setenv(BAD, bad, 1);
+        inspector_rig_rename(bad);
     }
     ck_assert_int_eq(inspector_new(&inspector, &settings), 0);
 }
@@ -266,8 +288,12 @@ TCase *inspector_case(Suite *s, const char *name)
 
 void inspector_rig_main(int argc, char **argv)
 {
-    const char *how = getenv(BAD);
+    char path[256] = "";
+    const char *how;
 
+    (void)!readlink("/proc/self/exe", path, sizeof path - 1);
+    how = strstr(path, BAD);
+    how = how ? how + sizeof BAD - 1 : NULL;
     if (argc > 1 && strcmp(argv[1], INSPECTOR_ARG) == 0) {
         exit(how ? be_bad(how) : inspector_main());
     }

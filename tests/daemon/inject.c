@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* ptrace. */
+#define _GNU_SOURCE
+#include "tests/daemon/inject.h"
+
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+
+#include "tests/support/patience.h"
+
+#ifdef __x86_64__
+
+/* "syscall", as a little-endian number, and how long it is. */
+#define SYSCALL 0x050f
+#define SYSCALL_SIZE 2
+
+/* Below the red zone of the stack. */
+#define SCRATCH 4096u
+#define PLACE 256u
+
+bool inject_possible(void)
+{
+    return true;
+}
+
+static struct user_regs_struct inject_saved(const struct injection *j)
+{
+    struct user_regs_struct r;
+
+    memcpy(&r, j->saved, sizeof r);
+    return r;
+}
+
+static void inject_wait(struct injection *j, int *status)
+{
+    ck_assert_int_eq(waitpid(j->pid, status, __WALL), j->pid);
+    if (WIFSIGNALED(*status) || WIFEXITED(*status)) {
+        j->ended = WIFSIGNALED(*status) ? WTERMSIG(*status) : -1;
+    }
+}
+
+/* Stops the process. Whether it is in a system call; else it has just been woken. */
+static bool inject_stop(struct injection *j, struct user_regs_struct *r)
+{
+    int status;
+    long code;
+
+    ck_assert_int_eq(ptrace(PTRACE_INTERRUPT, j->pid, 0, 0), 0);
+    inject_wait(j, &status);
+    ck_assert(WIFSTOPPED(status));
+    ck_assert_int_eq(ptrace(PTRACE_GETREGS, j->pid, 0, r), 0);
+    code = ptrace(PTRACE_PEEKTEXT, j->pid, r->rip - SYSCALL_SIZE, 0);
+    return (code & 0xffff) == SYSCALL;
+}
+
+void inject_begin(struct injection *j, pid_t pid)
+{
+    const struct patience patience = patience_begin();
+    struct user_regs_struct r;
+
+    *j = (struct injection){.pid = pid};
+    ck_assert_uint_le(sizeof r, sizeof j->saved);
+    ck_assert_int_eq(ptrace(PTRACE_SEIZE, pid, 0, 0), 0);
+    while (!inject_stop(j, &r)) {
+        ck_assert_int_eq(ptrace(PTRACE_CONT, pid, 0, 0), 0);
+        ck_assert_msg(patience_again(&patience), "process %d never sleeps", (int)pid);
+    }
+    memcpy(j->saved, &r, sizeof r);
+}
+
+uint64_t inject_bytes(struct injection *j, unsigned place, const void *p, size_t n)
+{
+    const struct user_regs_struct r = inject_saved(j);
+    const uint64_t at = (r.rsp - SCRATCH - (uint64_t)place * PLACE) & ~(uint64_t)15;
+    long words[PLACE / sizeof(long)] = {0};
+
+    ck_assert_uint_le(n, sizeof words);
+    memcpy(words, p, n);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        ck_assert_int_eq(ptrace(PTRACE_POKEDATA, j->pid, at + i * sizeof *words, words[i]), 0);
+    }
+    return at;
+}
+
+static void inject_set(struct injection *j, long number, const uint64_t args[6])
+{
+    struct user_regs_struct r = inject_saved(j);
+
+    r.rip -= SYSCALL_SIZE;
+    r.rax = (uint64_t)number;
+    r.orig_rax = (uint64_t)-1;
+    r.rdi = args[0];
+    r.rsi = args[1];
+    r.rdx = args[2];
+    r.r10 = args[3];
+    r.r8 = args[4];
+    r.r9 = args[5];
+    ck_assert_int_eq(ptrace(PTRACE_SETREGS, j->pid, 0, &r), 0);
+}
+
+long inject_call(struct injection *j, long number, const uint64_t args[6])
+{
+    struct user_regs_struct r;
+    int status;
+
+    inject_set(j, number, args);
+    ck_assert_int_eq(ptrace(PTRACE_SINGLESTEP, j->pid, 0, 0), 0);
+    inject_wait(j, &status);
+    if (j->ended) {
+        return -ESRCH;
+    }
+    ck_assert_int_eq(ptrace(PTRACE_GETREGS, j->pid, 0, &r), 0);
+    return (long)r.rax;
+}
+
+void inject_leave_with(struct injection *j, long number, const uint64_t args[6])
+{
+    int status;
+
+    inject_set(j, number, args);
+    ck_assert_int_eq(ptrace(PTRACE_CONT, j->pid, 0, 0), 0);
+    inject_wait(j, &status);
+    ck_assert(WIFSTOPPED(status));
+    ck_assert_int_eq(ptrace(PTRACE_DETACH, j->pid, 0, WSTOPSIG(status)), 0);
+}
+
+void inject_end(struct injection *j)
+{
+    struct user_regs_struct r = inject_saved(j);
+
+    if (j->ended) {
+        return;
+    }
+    /* The call in which it slept was interrupted. */
+    if ((long)r.rax < 0) {
+        r.rax = (uint64_t)-EINTR;
+        r.orig_rax = (uint64_t)-1;
+    }
+    ck_assert_int_eq(ptrace(PTRACE_SETREGS, j->pid, 0, &r), 0);
+    ck_assert_int_eq(ptrace(PTRACE_DETACH, j->pid, 0, 0), 0);
+}
+
+#else
+
+bool inject_possible(void)
+{
+    return false;
+}
+
+void inject_begin(struct injection *j, pid_t pid)
+{
+    *j = (struct injection){.pid = pid};
+    ck_abort();
+}
+
+uint64_t inject_bytes(struct injection *j, unsigned place, const void *p, size_t n)
+{
+    (void)j;
+    (void)place;
+    (void)p;
+    (void)n;
+    ck_abort();
+}
+
+long inject_call(struct injection *j, long number, const uint64_t args[6])
+{
+    (void)j;
+    (void)number;
+    (void)args;
+    ck_abort();
+}
+
+void inject_leave_with(struct injection *j, long number, const uint64_t args[6])
+{
+    (void)j;
+    (void)number;
+    (void)args;
+    ck_abort();
+}
+
+void inject_end(struct injection *j)
+{
+    (void)j;
+    ck_abort();
+}
+
+#endif

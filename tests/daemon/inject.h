@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * System calls made in another process's place, by ptrace: what an attacker can do who has taken it
+ * over. Needs x86-64, and a process that sleeps in a system call.
+ */
+#ifndef POEMD_TESTS_INJECT_H
+#define POEMD_TESTS_INJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Whether this machine has what is needed. */
+bool inject_possible(void);
+
+struct injection {
+    pid_t pid;
+    int ended;          /* the signal that ended it; 0: it is there */
+    uint64_t saved[32]; /* struct user_regs_struct */
+};
+
+/* Stops the process. */
+void inject_begin(struct injection *j, pid_t pid);
+
+/* Bytes in the process's memory, below its stack: their address there. At most 256; up to 4 kept.
+ */
+uint64_t inject_bytes(struct injection *j, unsigned place, const void *p, size_t n);
+
+/* Makes a system call; what it returned, or -ESRCH when the process has ended of it. */
+long inject_call(struct injection *j, long number, const uint64_t args[6]);
+
+/* Lets it make the call by itself, with its signals, and go on with what it returned. */
+void inject_leave_with(struct injection *j, long number, const uint64_t args[6]);
+
+/* Lets it go on as if nothing had been. */
+void inject_end(struct injection *j);
+
+#endif
