@@ -333,7 +333,12 @@ void peer_init_pid(struct peer *p, pid_t pid, bool sure)
     p->pid = pid;
     open_pidfd(p, dir_fd);
     p->pid_sure = sure && p->pidfd >= 0;
-    peer_namespace_find(p); /* its number is that of this very /proc */
+    /* Its number is that of this very /proc. */
+    if (sure) {
+        peer_namespace_find_child(p);
+    } else {
+        peer_namespace_find(p);
+    }
     find_ids_of_process(p, dir_fd);
     peer_namespace_check_ids(p);
     peer_set_unknown(p, PEER_LABEL, 0, "only a socket tells it");

@@ -101,9 +101,9 @@ void peer_namespace_check_ids(struct peer *p)
 
 /* ---- processes ---- */
 
-/* Whether only root of our own user namespace, or of one above it, can forge senders in our pid
- * namespace. */
-static bool peer_namespace_is_guarded(void)
+/* Whether only root of our own user namespace, or of one above it, can forge senders in this pid
+ * namespace: link is its file in /proc. */
+static bool peer_namespace_is_guarded(const char *link)
 {
     struct stat owner;
     struct stat own;
@@ -111,10 +111,10 @@ static bool peer_namespace_is_guarded(void)
     int owner_fd;
     int fd;
 
-    if (stat("/proc/self/ns/pid", &own) == 0 && own.st_ino == FIRST_PID_NAMESPACE) {
+    if (stat(link, &own) == 0 && own.st_ino == FIRST_PID_NAMESPACE) {
         return true;
     }
-    fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+    fd = open(link, O_RDONLY | O_CLOEXEC);
     owner_fd = fd < 0 ? -1 : ioctl(fd, NS_GET_USERNS);
     if (owner_fd >= 0) {
         guarded = fstat(owner_fd, &owner) == 0 && stat("/proc/self/ns/user", &own) == 0 &&
@@ -151,10 +151,23 @@ bool peer_namespace_find(struct peer *p)
         peer_set_unknown(p, PEER_PIDNS, 0,
                          "it is in another pid namespace than ours, as in a container, where "
                          "others can send in its name");
-    } else if (!peer_namespace_is_guarded()) {
+    } else if (!peer_namespace_is_guarded("/proc/self/ns/pid")) {
         peer_set_unknown(p, PEER_PIDNS, 0,
                          "our own pid namespace is not of our user namespace, so that others can "
                          "send in its name");
     }
     return true;
+}
+
+void peer_namespace_find_child(struct peer *p)
+{
+    char link[64];
+
+    if (!peer_namespace_find(p) || peer_knows(p, PEER_PIDNS) || p->pidfd < 0) {
+        return;
+    }
+    snprintf(link, sizeof link, "/proc/%ld/ns/pid", (long)p->pid);
+    if (peer_namespace_is_guarded(link)) {
+        p->unknown[PEER_PIDNS] = (struct peer_unknown){0};
+    }
 }

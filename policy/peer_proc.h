@@ -76,6 +76,12 @@ void peer_namespace_check_ids(struct peer *p);
  */
 bool peer_namespace_find(struct peer *p);
 
+/*
+ * The same of a child of our own, which is known as well if its pid namespace is one below ours
+ * that our user namespace owns: that of a device that the broker starts.
+ */
+void peer_namespace_find_child(struct peer *p);
+
 /* Notes that the fact is unknown. why: static. */
 void peer_set_unknown(struct peer *p, enum peer_fact f, int error, const char *why);
 

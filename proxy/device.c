@@ -1,17 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Between fork and exec: what a device may have, and no more. */
+/*
+ * Between fork and exec: what a device may have, and no more; and its guard.
+ *
+ * A device must not outlive the monitor, however that ends: it may hold a guest's memory. SIGKILL
+ * at the monitor's death reaches it alone, not what it has forked. So each device has a guard, a
+ * process that only waits for the monitor's death (SIGKILL as well, which the kernel sends):
+ *
+ *   if the monitor may make pid namespaces   the guard is init of a namespace in which the device
+ *       runs: with it the kernel kills all that is in there, whatever groups it has made. The
+ * device is the monitor's own child all the same, and has a number in the monitor's namespace. Its
+ *       number inside is the guard's outside, so that no two devices have the same.
+ *   otherwise   the guard kills the device's process group.
+ *
+ * The guard has the device's user, no fd, no capability, and a copy of the monitor's memory that
+ * only root can look into.
+ */
 #define _GNU_SOURCE
 #include "proxy/device.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/confine.h"
+#include "base/log.h"
 #include "base/sock.h"
 
 /* Where the status pipe is until the program is executed. */
@@ -69,8 +94,19 @@ static bool change_user(const struct device_plan *p)
            setresuid(p->uid, p->uid, p->uid) == 0;
 }
 
+/*
+ * Asks for SIG at the monitor's death. False: it could not be asked for, or the monitor is dead
+ * already: then nobody reads the pipe. (A parent outside of the pid namespace has no number here.)
+ */
+static bool device_follows_monitor(int sig, int status_fd)
+{
+    struct pollfd p = {.fd = status_fd};
+
+    return prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0) == 0 && poll(&p, 1, 0) == 0;
+}
+
 static void __attribute__((noreturn))
-child(const struct device_plan *p, pid_t monitor, int socket_fd, int output_fd, int status_fd)
+child(const struct device_plan *p, int socket_fd, int output_fd, int status_fd)
 {
     char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     char *environment[] = {path, NULL};
@@ -85,12 +121,50 @@ child(const struct device_plan *p, pid_t monitor, int socket_fd, int output_fd, 
     if (p->become && !change_user(p)) {
         fail(STATUS_FD, DEVICE_BECOME);
     }
-    /* A change of user takes this back: so it comes last. */
-    if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0 || getppid() != monitor) {
+    /* A change of user takes the first back: so it comes last. */
+    if (!device_follows_monitor(SIGKILL, STATUS_FD) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
         fail(STATUS_FD, DEVICE_SET_UP);
     }
     execve(p->argv[0], p->argv, environment);
     fail(STATUS_FD, DEVICE_EXECUTE);
+}
+
+/* ---- in the guard ---- */
+
+/*
+ * Waits for the monitor's death. group: the device, whose process group is then killed; 0: the
+ * kernel kills all that are left in the namespace.
+ */
+static void __attribute__((noreturn))
+device_guard(const struct device_plan *p, pid_t group, int status_fd)
+{
+    sigset_t all;
+    int sig;
+
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    /* None is caught; as init of a namespace it then gets no signal from inside. */
+    for (sig = 1; sig < NSIG; sig++) {
+        (void)signal(sig, SIG_DFL);
+    }
+    /* What is left in the namespace is collected by the kernel. */
+    (void)signal(SIGCHLD, SIG_IGN);
+    (void)prctl(PR_SET_NAME, "poemd-guard", 0, 0, 0);
+    (void)setpgid(0, 0);
+    (void)confine_drop_capabilities();
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if ((p->become && !change_user(p)) || chdir("/") < 0 ||
+        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
+        !device_follows_monitor(group ? SIGUSR1 : SIGKILL, status_fd)) {
+        _exit(127);
+    }
+    closefrom(0);
+    sigemptyset(&all);
+    sigaddset(&all, SIGUSR1);
+    while (sigwait(&all, &sig) != 0 || !group) {
+    }
+    kill(-group, SIGKILL);
+    _exit(0);
 }
 
 /* ---- in the monitor ---- */
@@ -121,21 +195,104 @@ static int make_ends(struct ends *e)
     return 0;
 }
 
-int device_start(struct device *d, const struct device_plan *plan)
+/* A process with this number in its own pid namespace, if that can be had. As fork. */
+static pid_t device_fork_as(pid_t number)
 {
-    const pid_t monitor = getpid();
-    struct ends e;
-    int err = make_ends(&e);
+    const struct clone_args args = {
+        .exit_signal = SIGCHLD, .set_tid = (uint64_t)(uintptr_t)&number, .set_tid_size = 1};
+    const pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
 
-    *d = (struct device){.pid = -1, .socket_fd = -1, .output_fd = -1, .status_fd = -1};
+    return pid < 0 ? fork() : pid;
+}
+
+static pid_t device_fork_guard(const struct device_plan *plan, pid_t group, const struct ends *e)
+{
+    const pid_t pid = fork();
+
+    if (pid == 0) {
+        device_guard(plan, group, e->status_fds[1]);
+    }
+    return pid;
+}
+
+/*
+ * Forks the guard and the device into a new pid namespace. 0, d having both; or -errno: then there
+ * is neither. *apart: whether a namespace could be made.
+ */
+static int device_fork_apart(struct device *d, const struct device_plan *plan, const struct ends *e,
+                             bool *apart)
+{
+    int own_fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+    int err = 0;
+
+    *apart = own_fd >= 0 && unshare(CLONE_NEWPID) == 0;
+    if (!*apart) {
+        sock_close(&own_fd);
+        return -EPERM;
+    }
+    d->guard_pid = device_fork_guard(plan, 0, e);
+    err = d->guard_pid < 0 ? -errno : 0;
     if (!err) {
-        d->pid = fork();
+        d->pid = device_fork_as(d->guard_pid);
         err = d->pid < 0 ? -errno : 0;
     }
     if (!err && d->pid == 0) {
-        child(plan, monitor, e.socket_fds[1], e.output_fds[1], e.status_fds[1]);
+        child(plan, e->socket_fds[1], e->output_fds[1], e->status_fds[1]);
+    }
+    if (setns(own_fd, CLONE_NEWPID) < 0) {
+        /* Nothing takes this right away meanwhile. A worker is never to be born in there. */
+        log_error("cannot return to the pid namespace: %s", strerror(errno));
+        abort();
+    }
+    sock_close(&own_fd);
+    return err;
+}
+
+/* The same without a namespace. */
+static int device_fork_beside(struct device *d, const struct device_plan *plan,
+                              const struct ends *e)
+{
+    d->pid = fork();
+    if (d->pid == 0) {
+        child(plan, e->socket_fds[1], e->output_fds[1], e->status_fds[1]);
+    }
+    if (d->pid < 0) {
+        return -errno;
+    }
+    d->guard_pid = device_fork_guard(plan, d->pid, e);
+    return d->guard_pid < 0 ? -errno : 0;
+}
+
+/* Ends what was begun, and waits for it: SIGKILL takes no time. */
+static void device_undo(struct device *d)
+{
+    const pid_t pids[] = {d->pid, d->guard_pid};
+
+    for (size_t i = 0; i < sizeof pids / sizeof *pids; i++) {
+        if (pids[i] > 0) {
+            kill(pids[i], SIGKILL);
+            (void)waitpid(pids[i], NULL, 0);
+        }
+    }
+    d->pid = d->guard_pid = -1;
+}
+
+int device_start(struct device *d, const struct device_plan *plan)
+{
+    struct ends e;
+    bool apart = false;
+    int err = make_ends(&e);
+
+    *d = (struct device){
+        .pid = -1, .guard_pid = -1, .socket_fd = -1, .output_fd = -1, .status_fd = -1};
+    if (!err) {
+        err = device_fork_apart(d, plan, &e, &apart);
+        if (err && !apart) {
+            err = device_fork_beside(d, plan, &e);
+        }
     }
     if (err) {
+        device_undo(d);
         close_both(e.socket_fds);
         close_both(e.output_fds);
         close_both(e.status_fds);

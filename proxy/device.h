@@ -6,8 +6,9 @@
  *
  * It gets: /dev/null as standard input, a pipe as standard output and error, its socket, and
  * nothing else; "/" as its folder; PATH alone as its environment, so that it is the same however
- * the broker was started; a process group of its own; signals as they are by default. It is told to
- * end by SIGTERM should the monitor be killed.
+ * the broker was started; a process group of its own; signals as they are by default; no new
+ * privileges by exec; if poemd may make one, a pid namespace in which its number is no other
+ * device's. It, and what it has forked, is killed with the monitor: device.c says how.
  */
 #ifndef POEMD_PROXY_DEVICE_H
 #define POEMD_PROXY_DEVICE_H
@@ -39,10 +40,11 @@ struct device_fault {
 };
 
 struct device {
-    pid_t pid;     /* it leads its group */
-    int socket_fd; /* ours; non-blocking */
-    int output_fd; /* reads what it writes; non-blocking */
-    int status_fd; /* ends when it executes its program; before that a device_fault may come */
+    pid_t pid;       /* it leads its group */
+    pid_t guard_pid; /* another child, to be killed and collected when the device has ended */
+    int socket_fd;   /* ours; non-blocking */
+    int output_fd;   /* reads what it writes; non-blocking */
+    int status_fd;   /* ends when it executes its program; before that a device_fault may come */
 };
 
 /* Starts one. 0 or -errno: there is no process then and no fd. The fds are the caller's. */

@@ -18,12 +18,14 @@
 #include "proxy/monitor.h"
 #include "proxy/output.h"
 
-enum spawned_state { STARTING, READY, SERVING, ENDING, GONE };
+enum spawned_state { STARTING, READY, SERVING, ENDING, GONE, LEFT };
 
 struct spawned {
     TAILQ_ENTRY(spawned) link;
     struct spawn *spawn;
     struct child child;
+    struct child guard; /* of device.c; ends after the device, and all that the device left */
+    bool guarded;       /* the guard is there */
     enum spawned_state state;
     bool failed;   /* its program could not be executed: that has been logged */
     bool served;   /* a session has had it */
@@ -115,7 +117,9 @@ static void end(struct spawned *d)
 
 void spawn_release(struct spawned *d)
 {
-    if (d->state == GONE) {
+    if (d->state == GONE && d->guarded) {
+        d->state = LEFT;
+    } else if (d->state == GONE) {
         free_device(d);
     } else {
         end(d);
@@ -190,6 +194,7 @@ static void again_later(struct spawn *s)
 }
 
 static void on_ended(struct child *c, int status);
+static void spawn_guard_ended(struct child *c, int status);
 
 /* What a device may be, beside its program. */
 static struct device_plan plan_of(const struct spawn *s)
@@ -224,6 +229,8 @@ static int start_device(struct spawn *s)
     event_assign(&d->status, m->base, d->status_fd, EV_READ | EV_PERSIST, on_status, d);
     evtimer_assign(&d->timer, m->base, on_timer, d);
     children_add(&m->children, &d->child, made.pid, true, on_ended, d);
+    children_add(&m->children, &d->guard, made.guard_pid, false, spawn_guard_ended, d);
+    d->guarded = true;
     TAILQ_INSERT_TAIL(&s->devices, d, link);
     s->alive++;
     err = output_init_take(&d->output, m->base, made.output_fd, s->config->name, made.pid);
@@ -283,11 +290,29 @@ static void log_ended(const struct spawned *d, int status)
              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), when);
 }
 
+/* The device, its guard and all that it had forked are gone. */
+static void spawn_all_ended(struct spawned *d)
+{
+    struct spawn *s = d->spawn;
+    const bool in_vain = !d->served;
+
+    s->alive--;
+    /* One that had stood ready for long begins anew: the failures before it were others. */
+    if (in_vain && monitor_now_ms() - d->started_ms >= LIMIT_RESPAWN_MAX_MS) {
+        s->false_starts = 0;
+    }
+    if (d->state == LEFT) {
+        free_device(d);
+    }
+    if (in_vain && !s->stopping) {
+        again_later(s);
+    }
+    fill(s);
+}
+
 static void on_ended(struct child *c, int status)
 {
     struct spawned *d = c->arg;
-    struct spawn *s = d->spawn;
-    const bool in_vain = !d->served;
 
     if (d->status_fd >= 0) {
         take_status(d);
@@ -296,21 +321,27 @@ static void on_ended(struct child *c, int status)
         output_deinit(&d->output);
         log_ended(d, status);
     }
-    s->alive--;
     event_del(&d->timer);
-    /* One that had stood ready for long begins anew: the failures before it were others. */
-    if (in_vain && monitor_now_ms() - d->started_ms >= LIMIT_RESPAWN_MAX_MS) {
-        s->false_starts = 0;
-    }
-    if (d->state == SERVING) {
-        d->state = GONE;
+    d->state = d->state == SERVING ? GONE : LEFT;
+    if (d->guarded) {
+        children_signal(&d->guard, SIGKILL);
     } else {
-        free_device(d);
+        spawn_all_ended(d);
     }
-    if (in_vain && !s->stopping) {
-        again_later(s);
+}
+
+/* It ends by itself only if it is killed: the device is not to be without it. */
+static void spawn_guard_ended(struct child *c, int status)
+{
+    struct spawned *d = c->arg;
+
+    (void)status;
+    d->guarded = false;
+    if (d->state == GONE || d->state == LEFT) {
+        spawn_all_ended(d);
+    } else {
+        children_signal(&d->child, SIGKILL);
     }
-    fill(s);
 }
 
 /* ---- the route's ---- */

@@ -8,6 +8,7 @@
  *   SERVING   a session has its socket
  *   ENDING    its socket is closed on our side: it ends by itself, or by SIGTERM, or by SIGKILL
  *   GONE      it has ended while its session still holds it
+ *   LEFT      it has ended, and its guard (device.c) has not yet: something it forked may be there
  *
  * No more live at once than the route has sessions, so that where that is one, a device has ended
  * before the next is started: both may want the same disk. One that ends before it has served is

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Devices that poemd starts itself. This program is its own device: executed as
- *
- *     test_spawn --device FD BEHAVIOUR [FILE]
- *
- * it serves the socket FD in one of the ways below, without anything of Check's.
- */
+/* Devices that poemd starts itself: this program again (tests/daemon/spawn_device.h). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,161 +11,16 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/sock.h"
 #include "tests/daemon/rig.h"
+#include "tests/daemon/spawn_device.h"
 #include "tests/support/patience.h"
 #include "tests/support/peer.h"
 #include "tests/support/process.h"
 #include "tests/support/unit.h"
-
-/* ---- the device ---- */
-
-static void reply(int fd, const struct wire_hdr *hdr, const void *payload, size_t n)
-{
-    uint8_t head[WIRE_HDR_SIZE];
-    const struct wire_hdr r = wire_reply_hdr(hdr, (uint32_t)n);
-
-    wire_put_hdr(head, &r);
-    if (sock_send_all(fd, head, sizeof head, NULL) < 0 ||
-        (n > 0 && sock_send_all(fd, payload, n, NULL) < 0)) {
-        _exit(4);
-    }
-}
-
-/* Answers VERSION, and every other command with what came in it; aborts at the one named. */
-static void serve(int fd, unsigned abort_at)
-{
-    static const struct {
-        struct wire_version version;
-        char json[4];
-    } version = {.json = "{}"};
-    static uint8_t bytes[4096];
-    struct wire_hdr hdr;
-
-    while (recv(fd, bytes, WIRE_HDR_SIZE, MSG_WAITALL) == WIRE_HDR_SIZE) {
-        const size_t n = wire_get_hdr(bytes, WIRE_HDR_SIZE, sizeof bytes, &hdr) == WIRE_FRAME_OK
-                             ? hdr.size - WIRE_HDR_SIZE
-                             : 0;
-
-        if (n > 0 && recv(fd, bytes, n, MSG_WAITALL) != (ssize_t)n) {
-            _exit(4);
-        }
-        if (hdr.command == abort_at) {
-            abort();
-        }
-        if (hdr.command == WIRE_VERSION) {
-            reply(fd, &hdr, &version, sizeof version.version + 3);
-        } else {
-            reply(fd, &hdr, bytes, n);
-        }
-    }
-    _exit(0);
-}
-
-/* The open fds, as "0,1,2,3". */
-static void say_fds(void)
-{
-    const char *comma = "";
-
-    for (int i = 0; i < 1024; i++) {
-        if (fcntl(i, F_GETFD) >= 0) {
-            printf("%s%d", comma, i);
-            comma = ",";
-        }
-    }
-}
-
-/* A line of /proc/self/status without its name. */
-static void say_status(const char *name)
-{
-    FILE *f = fopen("/proc/self/status", "re");
-    char line[256];
-
-    while (f && fgets(line, sizeof line, f)) {
-        if (strncmp(line, name, strlen(name)) == 0) {
-            printf(" %s%.16s", name, line + strlen(name) + 1);
-        }
-    }
-    fclose(f);
-}
-
-/* In one line, as a device may have them. */
-static void say_all(void)
-{
-    char folder[64] = "?";
-    struct stat st;
-
-    printf("fds=");
-    say_fds();
-    (void)fstat(0, &st);
-    printf(" null=%d", major(st.st_rdev) == 1 && minor(st.st_rdev) == 3);
-    say_status("SigBlk:");
-    say_status("SigIgn:");
-    printf(" leads=%d", getpgrp() == getpid());
-    printf(" folder=%s", getcwd(folder, sizeof folder));
-    printf(" env=%d,%.5s", environ[0] && !environ[1], environ[0] ? environ[0] : "-");
-    printf(" user=%u,%u,%u,%u groups=%d\n", getuid(), geteuid(), getgid(), getegid(),
-           getgroups(0, NULL));
-    fflush(stdout);
-}
-
-static void flood(void)
-{
-    static char line[100001];
-
-    memset(line, 'x', sizeof line - 2);
-    line[sizeof line - 2] = '\n';
-    (void)!write(1, "a\x1b[31m\"b\n", 9);
-    (void)!write(2, line, sizeof line - 1);
-    for (int i = 0; i < 20000; i++) {
-        (void)!write(2, "flooded\n", 8);
-    }
-}
-
-static void act(int fd, const char *behaviour, const char *file)
-{
-    struct pollfd never = {.fd = -1};
-
-    if (strcmp(behaviour, "good") == 0) {
-        serve(fd, ~0u);
-    } else if (strcmp(behaviour, "says") == 0) {
-        say_all();
-        serve(fd, ~0u);
-    } else if (strcmp(behaviour, "crashes") == 0) {
-        serve(fd, WIRE_DEVICE_GET_INFO);
-    } else if (strcmp(behaviour, "floods") == 0) {
-        flood();
-        serve(fd, ~0u);
-    } else if (strcmp(behaviour, "ends") == 0) {
-        if (access(file, F_OK) < 0) {
-            _exit(5);
-        }
-        serve(fd, ~0u);
-    } else if (strcmp(behaviour, "stays") == 0 || strcmp(behaviour, "forks") == 0) {
-        signal(SIGTERM, SIG_IGN);
-        if (behaviour[0] == 'f' && fork() == 0) {
-            /* Of its group; it holds the pipe, too. */
-            (void)poll(&never, 1, -1);
-        }
-        puts("stays");
-        fflush(stdout);
-        if (fork() == 0) {
-            serve(fd, ~0u);
-        }
-        close(fd);
-        for (;;) {
-            (void)poll(&never, 1, -1);
-        }
-    } else if (strcmp(behaviour, "deaf") == 0) {
-        close(fd);
-        (void)poll(&never, 1, -1);
-    }
-    _exit(6);
-}
 
 /* ---- the rig ---- */
 
@@ -300,7 +147,8 @@ START_TEST(each_session_has_a_device_of_its_own)
 
     spawn_start(&s, "good", "");
     first = await_pid(&s, " started");
-    rig_measure(&s.rig, 2);
+    /* The worker, the device and its guard. */
+    rig_measure(&s.rig, 3);
     for (int i = 0; i < 3; i++) {
         pid_t next;
 
@@ -351,7 +199,8 @@ START_TEST(what_a_device_gets)
     spawn_start(&s, "says", "");
     rig_await_log(&s.rig, " says: ", line, sizeof line);
     snprintf(expected, sizeof expected,
-             " says: fds=0,1,2,3 null=1 SigBlk:0000000000000000 SigIgn:0000000000000000 leads=1 "
+             " says: fds=0,1,2,3 null=1 SigBlk:0000000000000000 SigIgn:0000000000000000 "
+             "NoNewPrivs:1 leads=1 "
              "folder=/ env=1,PATH= user=%u,%u,%u,%u ",
              geteuid(), geteuid(), getegid(), getegid());
     ck_assert_msg(strstr(line, expected), "\"%s\" is not in: %s", expected, line);
@@ -361,40 +210,83 @@ START_TEST(what_a_device_gets)
 }
 END_TEST
 
-/* As root: whom it becomes where nothing is said (0), or a user, or a group as well. */
+/* As root: whom it becomes by a user, or a group as well. */
 static const struct {
     const char *words;
     const char *says;
 } users[] = {
-    {"", "user=65534,65534,65534,65534 groups=0"},
     {"user 65533", "user=65533,65533,65533,65533 groups=0"},
     {"user 65533 group 17", "user=65533,65533,17,17 groups=0"},
-    {"user nobody group 17", "user=65534,65534,17,17 groups=1"},
+    {"user daemon group 17", "user=1,1,17,17 groups=1"},
 };
+
+/* Where any user may execute it; with these words. Returns its line about itself. */
+static const char *spawn_as(struct spawn_rig *s, const char *words, const char *statements)
+{
+    static char line[1024];
+    char copy[RIG_PATH];
+
+    spawn_init(s);
+    ck_assert_int_eq(chmod(unit_folder(), 0711), 0);
+    ck_assert_int_eq(chmod(unit_path(".."), 0711), 0);
+    snprintf(copy, sizeof copy, "%s", unit_path("device"));
+    ck_assert_int_eq(process_wait(process_start((const char *const[]){"cp", s->exe, copy, NULL},
+                                                s->rig.log_fd, -1)),
+                     0);
+    rig_configure(&s->rig,
+                  "workers 1\n%s\nroute s {\nlisten %s\n"
+                  "backend spawn \"%s --device %%fd says\" %s\n}\n",
+                  statements, s->listen, copy, words);
+    rig_launch(&s->rig);
+    rig_await_log(&s->rig, " says: ", line, sizeof line);
+    return line;
+}
 
 START_TEST(whom_it_becomes)
 {
     struct spawn_rig s;
-    char line[1024];
-    char copy[RIG_PATH];
+    const char *line;
 
     if (geteuid() != 0) {
         puts("skipped: whom_it_becomes: only root can change the user");
         return;
     }
-    spawn_init(&s);
-    ck_assert_int_eq(chmod(unit_folder(), 0711), 0);
-    ck_assert_int_eq(chmod(unit_path(".."), 0711), 0);
-    snprintf(copy, sizeof copy, "%s", unit_path("device"));
-    ck_assert_int_eq(process_wait(process_start((const char *const[]){"cp", s.exe, copy, NULL},
-                                                s.rig.log_fd, -1)),
-                     0);
-    rig_configure(
-        &s.rig, "workers 1\nroute s {\nlisten %s\nbackend spawn \"%s --device %%fd says\" %s\n}\n",
-        s.listen, copy, users[_i].words);
-    rig_launch(&s.rig);
-    rig_await_log(&s.rig, " says: ", line, sizeof line);
+    line = spawn_as(&s, users[_i].words, "");
     ck_assert_msg(strstr(line, users[_i].says), "\"%s\" is not in: %s", users[_i].says, line);
+    spawn_stop(&s);
+}
+END_TEST
+
+/* Without a user of the configuration's it becomes one whom nothing else is, nor the workers. */
+START_TEST(it_has_a_user_of_its_own)
+{
+    struct spawn_rig s;
+    unsigned ids[4] = {0};
+    pid_t children[RIG_WORKERS];
+    const char *line;
+    const char *at;
+    size_t same = 0;
+    size_t n;
+
+    if (geteuid() != 0) {
+        puts("skipped: it_has_a_user_of_its_own: only root can change the user");
+        return;
+    }
+    line = spawn_as(&s, "", _i ? "user 64803" : "");
+    at = strstr(line, "user=");
+    ck_assert_ptr_nonnull(at);
+    ck_assert_int_eq(sscanf(at, "user=%u,%u,%u,%u groups=0", &ids[0], &ids[1], &ids[2], &ids[3]),
+                     4);
+    ck_assert(ids[0] == ids[1] && ids[0] == ids[2] && ids[0] == ids[3]);
+    ck_assert(ids[0] != 0 && ids[0] != 65534);
+    ck_assert_ptr_null(getpwuid(ids[0]));
+    /* The device and its guard; the worker is another. */
+    n = rig_workers(&s.rig, children);
+    ck_assert_uint_eq(n, 3);
+    for (size_t i = 0; i < n; i++) {
+        same += process_uid(children[i]) == ids[0];
+    }
+    ck_assert_uint_eq(same, 2);
     spawn_stop(&s);
 }
 END_TEST
@@ -611,22 +503,42 @@ START_TEST(one_without_its_socket_is_replaced)
 }
 END_TEST
 
+/* Also one that ignores SIGTERM, what it has forked, and what has left its group and session. */
 START_TEST(it_ends_with_a_broker_that_is_killed)
 {
     const struct patience patience = patience_begin();
+    static const char *const behaviours[] = {"good", "stays", "forks", "leaves"};
+    static const size_t forks[] = {0, 1, 2, 2};
     struct spawn_rig s;
+    pid_t pids[18];
+    size_t n = 0;
     pid_t idle;
     pid_t busy;
     int fd;
 
-    spawn_start(&s, "good", "sessions 2");
+    if (_i == 3 && geteuid() != 0) {
+        puts("skipped: it_ends_with_a_broker_that_is_killed: leaves: only root has pid namespaces");
+        return;
+    }
+    spawn_start(&s, behaviours[_i], "sessions 2");
     busy = await_pid(&s, " started");
     ck_assert_int_eq(client_begin(&s, &fd), 0);
     idle = await_pid(&s, " started");
+    while (process_children(busy, pids, 1) < forks[_i] ||
+           process_children(idle, pids, 1) < forks[_i]) {
+        ck_assert_msg(patience_again(&patience), "they have no children");
+    }
+    pids[n++] = busy;
+    pids[n++] = idle;
+    n += process_children(busy, pids + n, 8);
+    n += process_children(idle, pids + n, 8);
     ck_assert_int_eq(kill(s.rig.daemon, SIGKILL), 0);
     (void)process_wait(s.rig.daemon);
-    while (!process_gone(idle) || !process_gone(busy)) {
-        ck_assert_msg(patience_again(&patience), "a device is left");
+    for (size_t i = 0; i < n; i++) {
+        while (!process_gone(pids[i])) {
+            ck_assert_msg(patience_again(&patience), "process %d of %s is left", (int)i,
+                          behaviours[_i]);
+        }
     }
     close(fd);
     ck_assert_int_eq(unlink(s.rig.listen), 0);
@@ -641,9 +553,7 @@ int main(int argc, char **argv)
     TCase *good;
     TCase *bad;
 
-    if (argc >= 4 && strcmp(argv[1], "--device") == 0) {
-        act((int)strtol(argv[2], NULL, 10), argv[3], argc > 4 ? argv[4] : "");
-    }
+    spawn_device_main(argc, argv);
     if (rig_wrapped()) {
         puts("skipped: test_spawn: valgrind would have to be the device's command, too");
         return EXIT_SUCCESS;
@@ -655,6 +565,7 @@ int main(int argc, char **argv)
     tcase_add_test(good, as_many_devices_as_sessions);
     tcase_add_test(good, what_a_device_gets);
     tcase_add_loop_test(good, whom_it_becomes, 0, (int)(sizeof users / sizeof *users));
+    tcase_add_loop_test(good, it_has_a_user_of_its_own, 0, 2);
     tcase_add_test(good, only_root_can_give_it_another_user);
     tcase_add_loop_test(good, its_facts_are_its_own, 0, 2);
     tcase_add_test(bad, one_that_ends_at_once_is_started_again);
@@ -664,6 +575,6 @@ int main(int argc, char **argv)
     tcase_add_loop_test(bad, one_that_does_not_end_stops_with_the_broker, 0, 2);
     tcase_add_loop_test(bad, one_that_cannot_be_executed_is_told_of, 0, 2);
     tcase_add_test(bad, one_without_its_socket_is_replaced);
-    tcase_add_test(bad, it_ends_with_a_broker_that_is_killed);
+    tcase_add_loop_test(bad, it_ends_with_a_broker_that_is_killed, 0, 4);
     return unit_run(suite);
 }
