@@ -180,6 +180,9 @@ const struct rules_assign *rules_assigned(const struct rules *r, enum rules_part
  */
 bool rules_contradicts_itself(const struct rules_known *k);
 
+/* Whether a rule goes by what is in this party's executable: its digest, or its licence. */
+bool rules_ask_executable(const struct rules *r, enum rules_party party);
+
 /*
  * Decides. known[RULES_CLIENT] and known[RULES_BACKEND]; today: UTC.
  *

@@ -93,6 +93,26 @@ const struct rules_assign *rules_assigned(const struct rules *r, enum rules_part
     return NULL;
 }
 
+bool rules_ask_executable(const struct rules *r, enum rules_party party)
+{
+    for (size_t i = 0; i < r->n_allow; i++) {
+        if (r->allow[i].party == party && r->allow[i].fact == RULES_DIGEST) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < r->n_licence; i++) {
+        if (r->licence[i].party == party) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < r->n_assign; i++) {
+        if (r->assign[i].party == party && r->assign[i].fact == RULES_DIGEST) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void rules_count(const struct rules *r, enum rules_party party, const struct rules_known *k,
                  struct rules_counted *c)
 {

@@ -223,7 +223,7 @@ bool decision_begin(struct ticket *t)
     const unsigned left = ticket_handshake_left_ms(t);
 
     t->inquiry =
-        inquiry_new(facts ? t->monitor->inspector : NULL,
+        inquiry_new(facts ? t->monitor->inspector : NULL, &t->route->config->rules,
                     (uint32_t)(t->route->config - t->monitor->config->routes),
                     who ? t->client_fd : -1, who ? t->backend_fd : -1,
                     t->device ? spawn_pid(t->device) : 0, left - left / VERDICT_PART, on_known, t);

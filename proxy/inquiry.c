@@ -48,9 +48,11 @@ static void on_inspected(const struct inspection *r, void *arg)
     tell_when_whole(s->inquiry);
 }
 
-static void begin(struct inquiry *q, struct side *s, int fd, pid_t pid, unsigned timeout_ms)
+/* urgent: a rule goes by the party's executable; otherwise only the record has what is in it. */
+static void begin(struct inquiry *q, struct side *s, int fd, pid_t pid, bool urgent,
+                  unsigned timeout_ms)
 {
-    struct inspector_asker who = {.uid = (uid_t)-1, .route = q->route};
+    struct inspector_asker who = {.uid = (uid_t)-1, .route = q->route, .late = !urgent};
     const struct inspection *known;
 
     s->inquiry = q;
@@ -75,12 +77,14 @@ static void begin(struct inquiry *q, struct side *s, int fd, pid_t pid, unsigned
     if (peer_knows(&s->peer, PEER_UID)) {
         who.uid = s->peer.uid;
     }
-    s->request = inspector_ask(q->inspector, &s->peer.exe, &who, timeout_ms, on_inspected, s);
+    /* A record has what is known by half of the time: no verdict is at risk for it. */
+    s->request = inspector_ask(q->inspector, &s->peer.exe, &who,
+                               urgent ? timeout_ms : timeout_ms / 2 + 1, on_inspected, s);
 }
 
-struct inquiry *inquiry_new(struct inspector *inspector, uint32_t route, int client_fd,
-                            int backend_fd, pid_t backend_pid, unsigned timeout_ms, inquiry_fn *fn,
-                            void *arg)
+struct inquiry *inquiry_new(struct inspector *inspector, const struct rules *rules, uint32_t route,
+                            int client_fd, int backend_fd, pid_t backend_pid, unsigned timeout_ms,
+                            inquiry_fn *fn, void *arg)
 {
     struct inquiry *q = calloc(1, sizeof *q);
 
@@ -91,8 +95,10 @@ struct inquiry *inquiry_new(struct inspector *inspector, uint32_t route, int cli
     q->route = route;
     q->fn = fn;
     q->arg = arg;
-    begin(q, &q->sides[RULES_CLIENT], client_fd, 0, timeout_ms);
-    begin(q, &q->sides[RULES_BACKEND], backend_fd, backend_pid, timeout_ms);
+    begin(q, &q->sides[RULES_CLIENT], client_fd, 0, rules_ask_executable(rules, RULES_CLIENT),
+          timeout_ms);
+    begin(q, &q->sides[RULES_BACKEND], backend_fd, backend_pid,
+          rules_ask_executable(rules, RULES_BACKEND), timeout_ms);
     return q;
 }
 

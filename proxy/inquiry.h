@@ -23,11 +23,13 @@ typedef void inquiry_fn(void *arg);
  * Begins to find out about the parties at both sockets (borrowed for the call; -1: nothing asks who
  * they are). backend_pid: of a backend that is a child of ours, not collected yet; its socket says
  * nothing of it then; else 0. fn is called once, after inquiry_heard. inspector may be NULL:
- * executables are not read. route: its number, for the inspector's shares. NULL without memory.
+ * executables are not read. route: its number, for the inspector's shares; rules: its own, borrowed
+ * for the call. An executable that none of them goes by is read behind all others, and waited for
+ * half as long. NULL without memory.
  */
-struct inquiry *inquiry_new(struct inspector *inspector, uint32_t route, int client_fd,
-                            int backend_fd, pid_t backend_pid, unsigned timeout_ms, inquiry_fn *fn,
-                            void *arg) __attribute__((warn_unused_result));
+struct inquiry *inquiry_new(struct inspector *inspector, const struct rules *rules, uint32_t route,
+                            int client_fd, int backend_fd, pid_t backend_pid, unsigned timeout_ms,
+                            inquiry_fn *fn, void *arg) __attribute__((warn_unused_result));
 void inquiry_free(struct inquiry *q);
 
 /* The facts of a party, which were looked for when the inquiry began. */

@@ -40,6 +40,28 @@ static struct rig *good_rig(void)
     return g;
 }
 
+/* Which rules go by what is in a party's executable. */
+START_TEST(an_executable_is_asked_for_by_digest_and_licence)
+{
+    for (unsigned i = 0; i < RULES_FACTS; i++) {
+        struct rig *g = rig_new();
+
+        ck_assert(!rules_ask_executable(&g->rules, RULES_BACKEND));
+        rig_allow(g, RULES_BACKEND, (enum rules_fact)i, 1);
+        ck_assert(rules_ask_executable(&g->rules, RULES_BACKEND) == (i == RULES_DIGEST));
+        ck_assert(!rules_ask_executable(&g->rules, RULES_CLIENT));
+        rig_licence(g, RULES_CLIENT, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_DECLARED, 2);
+        ck_assert(rules_ask_executable(&g->rules, RULES_CLIENT));
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        struct rig *g = rig_new();
+
+        rig_assign(g, RULES_BACKEND, "MIT", i ? RULES_DIGEST : RULES_EXE, BACKEND_DIGEST);
+        ck_assert(rules_ask_executable(&g->rules, RULES_BACKEND) == (i == 1));
+    }
+}
+END_TEST
+
 START_TEST(a_fact_that_is_named_passes)
 {
     struct rig *g = good_rig();
@@ -342,6 +364,7 @@ int main(void)
     TCase *tc = unit_case(s, "facts");
 
     tcase_add_test(tc, without_rules_anybody_passes);
+    tcase_add_test(tc, an_executable_is_asked_for_by_digest_and_licence);
     tcase_add_loop_test(tc, a_fact_that_is_named_passes, 0, CASES);
     tcase_add_loop_test(tc, another_fact_does_not, 0, CASES);
     tcase_add_loop_test(tc, what_is_unknown_meets_no_rule, 0, CASES);
