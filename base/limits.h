@@ -58,6 +58,12 @@
  */
 #define LIMIT_VERSION_ADDED 32768u
 
+/*
+ * Fds that are kept of a VERSION message: a twin socket's, and one more, which shows that there
+ * were too many.
+ */
+#define LIMIT_FDS_VERSION 2u
+
 /* Nesting of that JSON. The specification needs 3 levels; a recursive parser must have an end. */
 #define LIMIT_JSON_DEPTH 16u
 
@@ -79,6 +85,55 @@
 
 /* Turns a direction may take before others have theirs: fairness against a flood. */
 #define LIMIT_TURNS 8
+
+/* ---- fds of peers that a worker has ---- */
+
+/*
+ * Fds of one session that its worker may hold or have in flight at once, sent and not received. So
+ * many are every session's own where the limit of open files has room for it: the largest message
+ * of either direction, and what one read may bring beyond it.
+ */
+#define LIMIT_FDS_SHARE 254u
+
+/*
+ * Beside the shares, for the sessions of one worker together: a session whose share is smaller than
+ * a message needs gets the rest from here. Four such messages at once.
+ */
+#define LIMIT_FDS_SPARE 1016u
+
+/* Below this the log warns of the limit of open files: QEMU takes 16 fds with a message. */
+#define LIMIT_FDS_SHARE_USUAL 17u
+
+/*
+ * How long a session that is beyond its share, or waits because its own fds have not been received,
+ * may go on without one of them being received, in ms: QEMU waits 5 s for a reply, so a device that
+ * has not read for longer is lost to it anyway.
+ */
+#define LIMIT_FDS_UNREAD_MS 5000u
+
+/* A direction that waits for fds to be received looks again after this many ms, doubled each time.
+ */
+#define LIMIT_PAUSE_MS 1u
+#define LIMIT_PAUSE_MAX_MS 128u
+
+/*
+ * How long a receiver may take nothing while something waits to be sent to it, in ms: Linux guests
+ * give a disk's command 30 s before they give up on it. The most that may be configured is an hour.
+ */
+#define LIMIT_STALL_MS 30000u
+#define LIMIT_STALL_MOST_MS 3600000u
+
+/*
+ * Reads of a session's socket in which it is noted whether the process that connected or listened
+ * uses it, or another. QEMU asks a new device some fifty things; it costs a little with each.
+ */
+#define LIMIT_WITNESS_LOOKS 64u
+
+/* A session whose party's process is gone goes on for so many ms at least, for its stream's end. */
+#define LIMIT_GONE_MS 100u
+
+/* How often a session in which something waits is looked at, in ms. */
+#define LIMIT_STALL_LOOK_MS 500u
 
 /* ---- DMA ---- */
 

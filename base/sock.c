@@ -8,10 +8,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -53,11 +55,22 @@ void sock_hang_up(int *fd)
     sock_close(fd);
 }
 
-int sock_pass_sender(int fd)
+int sock_pass_sender(int fd, bool on)
 {
-    const int on = 1;
+    const int value = on;
 
-    return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ? -errno : 0;
+    return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+void sock_peer(int fd, struct sock_sender *out)
+{
+    struct ucred c = {.uid = (uid_t)-1, .gid = (gid_t)-1};
+    socklen_t n = sizeof c;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &n) < 0) {
+        c.pid = 0;
+    }
+    *out = (struct sock_sender){.pid = c.pid, .uid = c.uid, .gid = c.gid};
 }
 
 static void find_sender(struct msghdr *msg, struct sock_sender *from)
@@ -149,6 +162,25 @@ ssize_t sock_peek_passed(int fd, void *p, size_t n, bool *fds_near)
     } control;
 
     return peek(fd, p, n, fds_near, control.room, sizeof control.room);
+}
+
+ssize_t sock_peek_fds(int fd, void *p, size_t n, unsigned *fds)
+{
+    struct fdset copies;
+    ssize_t got;
+
+    fdset_init(&copies);
+    got = receive(fd, p, n, &copies, MSG_PEEK | MSG_DONTWAIT, NULL);
+    *fds = copies.n;
+    fdset_close(&copies);
+    return got == -EMSGSIZE ? -EMFILE : got;
+}
+
+bool sock_all_received(int fd)
+{
+    int unread = 0;
+
+    return ioctl(fd, SIOCOUTQ, &unread) < 0 || unread == 0;
 }
 
 ssize_t sock_send(int fd, const void *p, size_t n, const struct fdset *fds, int flags)

@@ -50,9 +50,14 @@ struct sock_sender {
     gid_t gid;
 };
 
-/* Has the kernel tell it, of all that is sent from now on; also of a listening socket, for those
- * that are accepted from it. 0 or -errno. */
-int sock_pass_sender(int fd) __attribute__((warn_unused_result));
+/*
+ * Has the kernel report it, of all that is sent from now on, or no more; also of a listening
+ * socket, for those that are accepted from it. 0 or -errno.
+ */
+int sock_pass_sender(int fd, bool on) __attribute__((warn_unused_result));
+
+/* Who is at the other end, as it was at connect() or listen(); pid 0 where that cannot be known. */
+void sock_peer(int fd, struct sock_sender *out);
 
 /*
  * sock_recv, on a socket with SO_PASSCRED: the bytes are those of one sender, who is told. What was
@@ -73,6 +78,20 @@ ssize_t sock_peek(int fd, void *p, size_t n, bool *fds_near) __attribute__((warn
 /* The same on a socket with SO_PASSCRED, where sock_peek would take a sender's name for fds. */
 ssize_t sock_peek_passed(int fd, void *p, size_t n, bool *fds_near)
     __attribute__((warn_unused_result));
+
+/*
+ * Counts the fds that the next read of at most n bytes would bring: installs copies of them, at
+ * most LIMIT_FDS_KERNEL, and closes those again. Returns the bytes seen, as sock_peek does;
+ * -EMFILE: this process has no room for as many.
+ */
+ssize_t sock_peek_fds(int fd, void *p, size_t n, unsigned *fds) __attribute__((warn_unused_result));
+
+/*
+ * Whether the peer has received all that was sent on this socket, and with it every fd, or has
+ * gone. The kernel counts the bytes of what is unread with its own overhead, so that only 0 is
+ * exact.
+ */
+bool sock_all_received(int fd);
 
 /*
  * Sends n > 0 bytes in one sendmsg, the fds with the first of them; fds may be NULL. The set keeps

@@ -13,18 +13,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/confine.h"
 #include "base/fdset.h"
-#include "base/sealed.h"
 #include "base/sock.h"
 #include "proxy/control.h"
 #include "proxy/crew_count.h"
 #include "proxy/crew_parts.h"
+#include "proxy/crew_settings.h"
 #include "proxy/decision.h"
 #include "proxy/monitor.h"
 #include "proxy/reciter.h"
@@ -55,6 +54,7 @@ static struct ipc_session begin_of(const struct ticket *t)
     const struct config_route *r = t->route->config;
     struct ipc_session begin = {.handshake_ms = ticket_handshake_left_ms(t),
                                 .drain_ms = r->drain_ms,
+                                .stall_ms = r->stall_ms,
                                 .recite = r->recite_to_client,
                                 .ask_backend = reciter_wants(r),
                                 .recorded = recorder_on(&t->monitor->recorder),
@@ -77,16 +77,32 @@ static struct ipc_msg message(const struct ticket *t, enum ipc_type type)
     } else if (type == IPC_VERDICT) {
         m.u.verdict.err = (uint32_t)t->verdict_err;
         m.u.verdict.unrecorded = t->unrecorded;
+    } else if (type == IPC_GONE) {
+        m.u.gone.parties = t->gone;
     } else if (type == IPC_TAP) {
         m.u.tap = tracing_tap(t->monitor, t);
     }
     return m;
 }
 
-/* Sends what is unsent, in this order. False: the channel is full. */
+/* When memory, or the kernel's count of fds in flight, has run out: how long until the next try. */
+static const struct timeval crew_retry_time = {.tv_usec = 20000};
+
+bool crew_must_wait(struct crew_member *w, int err)
+{
+    if (err == -EAGAIN) {
+        event_add(w->writable, NULL);
+    } else if (err == -ENOBUFS) {
+        event_add(w->retry, &crew_retry_time);
+    }
+    return err == -EAGAIN || err == -ENOBUFS;
+}
+
+/* Sends what is unsent, in this order. False: it is tried again later. */
 static bool post(struct crew_member *w, struct ticket *t)
 {
-    static const enum ipc_type types[] = {IPC_SESSION, IPC_TAP, IPC_VERDICT, IPC_RECORDED, IPC_END};
+    static const enum ipc_type types[] = {IPC_SESSION, IPC_TAP,      IPC_GONE,
+                                          IPC_VERDICT, IPC_RECORDED, IPC_END};
     const int fds[2] = {t->client_fd, t->backend_fd};
 
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
@@ -98,7 +114,7 @@ static bool post(struct crew_member *w, struct ticket *t)
         const struct ipc_msg m = message(t, type);
 
         /* Any other error: the worker is dying, and SIGCHLD will end all that was its. */
-        if (ipc_send(w->channel_fd, &m, fds, type == IPC_SESSION ? 2 : 0) == -EAGAIN) {
+        if (crew_must_wait(w, ipc_send(w->channel_fd, &m, fds, type == IPC_SESSION ? 2 : 0))) {
             return false;
         }
         if (type == IPC_SESSION) {
@@ -123,7 +139,7 @@ static bool post_ring(struct crew_member *w)
     if (w->ring_fd < 0) {
         return true;
     }
-    if (ipc_send(w->channel_fd, &m, fds, 2) == -EAGAIN) {
+    if (crew_must_wait(w, ipc_send(w->channel_fd, &m, fds, 2))) {
         return false;
     }
     sock_close(&w->ring_fd);
@@ -137,9 +153,7 @@ void crew_ring_take(struct crew_member *w, int ring_fd, int bell_fd)
     sock_close(&w->bell_fd);
     w->ring_fd = ring_fd;
     w->bell_fd = bell_fd;
-    if (!post_ring(w)) {
-        event_add(w->writable, NULL);
-    }
+    (void)post_ring(w);
 }
 
 static void send_or_keep(struct crew_member *w, struct ticket *t, enum ipc_type type)
@@ -149,7 +163,6 @@ static void send_or_keep(struct crew_member *w, struct ticket *t, enum ipc_type 
         return;
     }
     outbox_add(&w->outbox, t);
-    event_add(w->writable, NULL);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
@@ -160,12 +173,10 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if (!crew_post_ping(w) || !post_ring(w)) {
-        event_add(w->writable, NULL);
         return;
     }
     while ((t = TAILQ_FIRST(&w->outbox))) {
         if (!post(w, t)) {
-            event_add(w->writable, NULL);
             return;
         }
         TAILQ_REMOVE(&w->outbox, t, outbox_link);
@@ -229,6 +240,16 @@ void crew_tap(struct crew *c, struct ticket *t)
 {
     (void)c;
     send_or_keep(t->member, t, IPC_TAP);
+}
+
+void crew_peer_gone(struct ticket *t)
+{
+    if (t->member) {
+        send_or_keep(t->member, t, IPC_GONE);
+    } else {
+        /* Behind IPC_SESSION, once there is a worker. */
+        t->unsent |= 1u << IPC_GONE;
+    }
 }
 
 void crew_end(struct crew *c, struct ticket *t)
@@ -349,7 +370,7 @@ static bool member_read_one(struct crew_member *w)
     r = ipc_recv(w->channel_fd, &m, &fds);
     n_fds = fds.n;
     fdset_close(&fds);
-    if (r == -EAGAIN) {
+    if (r == -EAGAIN || r == -ENOBUFS) {
         return false;
     }
     if (r == 0 || r == -ECONNRESET) {
@@ -383,28 +404,6 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 /* ---- starting ---- */
 
-/* What a worker may have open: its sessions' sockets, and what it needs besides. */
-static uint64_t worker_nofile(const struct config *c)
-{
-    return LIMIT_WORKER_SPARE_FDS + LIMIT_REFUSALS +
-           (uint64_t)LIMIT_FDS_PER_SESSION * c->max_sessions;
-}
-
-/* What a worker may have of address space, if every session has all that it may have. */
-static uint64_t worker_memory(const struct config *c)
-{
-    uint64_t all = LIMIT_WORKER_MEMORY + LIMIT_MEMORY_PER_SESSION * c->max_sessions;
-
-    /* A ring is mapped twice, so that what wraps round lies in one piece. */
-    all += 2 * (uint64_t)c->trace_buffer_mib * 1048576;
-    for (size_t i = 0; i < c->n_routes; i++) {
-        all += c->routes[i].dma_at.line || c->audit_file
-                   ? LIMIT_MEMORY_PER_DMA_SESSION * (uint64_t)c->routes[i].sessions
-                   : 0;
-    }
-    return all;
-}
-
 /* In the child: only the channel and the log go along. */
 static void child(int channel_fd, const struct crew *c)
 {
@@ -432,7 +431,8 @@ static int member_events(struct crew_member *w)
 
     w->readable = event_new(base, w->channel_fd, EV_READ | EV_PERSIST, on_readable, w);
     w->writable = event_new(base, w->channel_fd, EV_WRITE, on_writable, w);
-    if (!w->readable || !w->writable || event_add(w->readable, NULL) < 0) {
+    w->retry = evtimer_new(base, on_writable, w);
+    if (!w->readable || !w->writable || !w->retry || event_add(w->readable, NULL) < 0) {
         return -ENOMEM;
     }
     return 0;
@@ -447,6 +447,10 @@ static void member_close(struct crew_member *w)
     if (w->writable) {
         event_free(w->writable);
         w->writable = NULL;
+    }
+    if (w->retry) {
+        event_free(w->retry);
+        w->retry = NULL;
     }
     sock_close(&w->channel_fd);
     sock_close(&w->ring_fd);
@@ -599,22 +603,6 @@ bool crew_all_gone(const struct crew *c)
     return true;
 }
 
-/* A file that only we can change, with what every worker reads first. Its fd, or -errno. */
-static int settings_write(const struct config *config, const struct poem *poem)
-{
-    struct worker_settings s;
-    const struct sealed_part parts[] = {{&s, sizeof s}, {poem->text, poem->size}};
-
-    memset(&s, 0, sizeof s);
-    s.log_level = config->log_level;
-    s.uid = config->worker.uid;
-    s.gid = config->worker.gid;
-    s.nofile = worker_nofile(config);
-    s.memory = worker_memory(config);
-    s.poem_size = (uint32_t)poem->size;
-    return sealed_new("poemd-settings", parts, sizeof parts / sizeof *parts);
-}
-
 int crew_init(struct crew *c, struct monitor *m, const struct poem *poem)
 {
     *c = (struct crew){.monitor = m, .exe_fd = -1, .settings_fd = -1};
@@ -629,7 +617,7 @@ int crew_init(struct crew *c, struct monitor *m, const struct poem *poem)
     if (c->exe_fd < 0) {
         return -errno;
     }
-    c->settings_fd = settings_write(m->config, poem);
+    c->settings_fd = crew_settings_write(m->config, poem);
     if (c->settings_fd < 0) {
         return c->settings_fd;
     }

@@ -38,6 +38,7 @@ struct crew_member {
     bool counting; /* has been asked what has passed, and has not told all */
     struct event *readable;
     struct event *writable;
+    struct event *retry; /* … when memory or fds in flight have run out */
     struct event *respawn;
     struct ticket_list tickets;
     struct ticket_list outbox; /* whose messages did not fit into the channel */
@@ -121,6 +122,9 @@ bool crew_answers(const struct ticket *t);
 
 /* Every LIMIT_BEAT_MS: asks the workers whether they make their turns; kills those that hang. */
 void crew_beat(struct crew *c);
+
+/* Tells the ticket's worker, if it has one, whose processes are gone. */
+void crew_peer_gone(struct ticket *t);
 
 /* Has a ticket's worker end the session. */
 void crew_end(struct crew *c, struct ticket *t);

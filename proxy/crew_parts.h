@@ -19,6 +19,12 @@ bool crew_takes_work(const struct crew_member *w);
 /* The worker that takes work and has the fewest sessions, or NULL. */
 struct crew_member *crew_least_busy(struct crew *c);
 
+/*
+ * Of ipc_send's result: whether the message must be sent later; if so, has that tried again. Any
+ * other error: the worker is dying, and SIGCHLD will end all that was its.
+ */
+bool crew_must_wait(struct crew_member *w, int err);
+
 /* Gives those who wait for a worker to one, now that there is one. */
 void crew_take_waiting(struct crew *c);
 

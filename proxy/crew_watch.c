@@ -25,7 +25,11 @@ static void crew_disowned_tell(struct crew_member *w, struct crew_disowned *d)
 {
     const struct ipc_msg m = {.type = IPC_END, .session = d->session};
 
-    d->told = d->told || ipc_send(w->channel_fd, &m, NULL, 0) != -EAGAIN;
+    if (!d->told) {
+        const int err = ipc_send(w->channel_fd, &m, NULL, 0);
+
+        d->told = err != -EAGAIN && err != -ENOBUFS;
+    }
 }
 
 void crew_disown(struct ticket *t)
@@ -111,7 +115,7 @@ bool crew_post_ping(struct crew_member *w)
         return true;
     }
     /* Any error but a full channel: it is dying, and SIGCHLD will tell. */
-    if (ipc_send(w->channel_fd, &m, NULL, 0) == -EAGAIN) {
+    if (crew_must_wait(w, ipc_send(w->channel_fd, &m, NULL, 0))) {
         return false;
     }
     w->ping_unsent = false;
@@ -204,9 +208,7 @@ static void crew_member_beat(struct crew_member *w)
             return;
         }
         w->ping_unsent = true;
-        if (!crew_post_ping(w)) {
-            event_add(w->writable, NULL);
-        }
+        (void)crew_post_ping(w);
         break;
     case HEARTBEAT_WAIT:
         log_debug("worker pid=%ld has not answered for %u ms (state %c)", (long)w->pid,

@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "base/fdset.h"
 #include "base/sock.h"
@@ -211,13 +212,14 @@ static ssize_t receive(struct greeting *g, bool by_backend, int fd, uint8_t *to,
 {
     struct witness *w = g->witness[by_backend ? RULES_BACKEND : RULES_CLIENT];
     struct sock_sender from;
-    ssize_t n;
+    const ssize_t n = sock_recv_from(fd, to, want, &g->in_fds, MSG_DONTWAIT, &from);
 
-    if (!w) {
-        return sock_recv(fd, to, want, &g->in_fds, MSG_DONTWAIT);
+    g->strange = w && n > 0 && !witness_look(w, &from) ? true : g->strange;
+    /* Whoever sends them with VERSION, and not the rest of it, is not to fill the worker's table.
+     */
+    while (g->in_fds.n > LIMIT_FDS_VERSION) {
+        close(fdset_steal(&g->in_fds, g->in_fds.n - 1));
     }
-    n = sock_recv_from(fd, to, want, &g->in_fds, MSG_DONTWAIT, &from);
-    g->strange = n > 0 && !witness_look(w, &from) ? true : g->strange;
     return n;
 }
 
@@ -434,11 +436,11 @@ static int make_twin(struct greeting *g)
     if (!err) {
         err = sock_nonblock(g->backend_twin_fd);
     }
-    if (!err && g->witness[RULES_CLIENT]) {
-        err = sock_pass_sender(g->client_twin_fd);
+    if (!err && witness_is_strict(g->witness[RULES_CLIENT])) {
+        err = sock_pass_sender(g->client_twin_fd, true);
     }
-    if (!err && g->witness[RULES_BACKEND]) {
-        err = sock_pass_sender(g->backend_twin_fd);
+    if (!err && witness_is_strict(g->witness[RULES_BACKEND])) {
+        err = sock_pass_sender(g->backend_twin_fd, true);
     }
     return err ? err : version_set_twin_index(&g->result.reply, 0);
 }

@@ -33,6 +33,7 @@ static const struct {
     [IPC_RECORDED] = {IPC_FROM_MONITOR, 0, RELAYED},
     [IPC_RING] = {IPC_FROM_MONITOR, 2, NO_SESSION},
     [IPC_TAP] = {IPC_FROM_MONITOR, 0, WITH_WORKER},
+    [IPC_GONE] = {IPC_FROM_MONITOR, 0, WITH_WORKER},
     [IPC_END] = {IPC_FROM_MONITOR, 0, WITH_WORKER},
     [IPC_COUNT] = {IPC_FROM_MONITOR, 0, NO_SESSION},
     [IPC_PING] = {IPC_FROM_MONITOR, 0, NO_SESSION},
@@ -124,9 +125,9 @@ int ipc_send(int fd, const struct ipc_msg *m, const int *fds, unsigned n_fds)
         set.n = n_fds;
     }
     n = sock_send(fd, m, sizeof *m, &set, MSG_DONTWAIT);
-    /* Fds in flight count per user: a full table empties itself, like a full queue. */
-    if (n == -ETOOMANYREFS) {
-        return -EAGAIN;
+    /* Fds in flight count per user: a full table empties itself, as memory does. */
+    if (n == -ETOOMANYREFS || n == -ENOMEM) {
+        return -ENOBUFS;
     }
     return n < 0 ? (int)n : 0;
 }
@@ -136,6 +137,12 @@ int ipc_recv(int fd, struct ipc_msg *m, struct fdset *fds)
     /* MSG_TRUNC: its real size is returned, so that a longer one is not taken for ours. */
     const ssize_t n = sock_recv(fd, m, sizeof *m, fds, MSG_DONTWAIT | MSG_TRUNC);
 
+    if (n == -EMSGSIZE) {
+        return -EMFILE;
+    }
+    if (n == -ENOMEM) {
+        return -ENOBUFS;
+    }
     if (n <= 0) {
         return (int)n;
     }

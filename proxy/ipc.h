@@ -30,6 +30,7 @@ enum ipc_type {
     IPC_RING,        /* fds: a ring for what is captured (trace/ring.h), and its bell; in place of
                         the one before */
     IPC_TAP,         /* how the session is captured from now on */
+    IPC_GONE,        /* a party's process, which connected or listened, is no more */
     IPC_END,         /* end the session: an operator wants it */
     IPC_COUNT,       /* say what has passed in every session that relays */
     IPC_PING,        /* answer by IPC_PONG, so that it is known that the worker makes its turns */
@@ -58,6 +59,7 @@ struct ipc_count {
 struct ipc_session {
     uint32_t handshake_ms; /* what is left of the time-out */
     uint32_t drain_ms;
+    uint32_t stall_ms;
     uint32_t recite;        /* enum config_recite: to the client */
     uint32_t ask_backend;   /* enum reciter_wants */
     uint32_t recorded;      /* 1: an audit log is kept */
@@ -87,6 +89,10 @@ struct ipc_turned_away {
 struct ipc_verdict {
     uint32_t err;        /* 0: allowed */
     uint32_t unrecorded; /* 1: denied since the audit log cannot be written */
+};
+
+struct ipc_gone {
+    uint32_t parties; /* 1 << enum rules_party: all whose process is gone */
 };
 
 /* What a party said of itself. Texts are printable ASCII, empty where it said nothing. */
@@ -170,6 +176,7 @@ struct ipc_msg {
         struct ipc_heard_request heard;
         struct ipc_turned_away turned_away;
         struct ipc_verdict verdict;
+        struct ipc_gone gone;
         struct tap_settings tap;
         struct ipc_evidence evidence;
         struct ipc_taint taint;
@@ -210,8 +217,10 @@ bool ipc_counts_sound(const struct ipc_counts *c);
 bool ipc_names_session(uint32_t type);
 
 /*
- * Sends one message with its fds (borrowed; n_fds may be 0). 0, -EAGAIN (the channel is full), or
- * another -errno: the other process is gone.
+ * Sends one message with its fds (borrowed; n_fds may be 0). 0, -EAGAIN (the channel is full),
+ * -ENOBUFS (no memory, or too many fds in flight: to be tried again after a while, not when the
+ * channel can be written, which it may be all the time), or another -errno: the other process is
+ * gone.
  */
 int ipc_send(int fd, const struct ipc_msg *m, const int *fds, unsigned n_fds)
     __attribute__((warn_unused_result));
@@ -220,7 +229,9 @@ struct fdset;
 
 /*
  * Receives one message; fds are added to the set, which must be empty. 1, 0 at the end of the
- * stream, -EAGAIN, or -EPROTO: what came is no message of ours.
+ * stream, -EAGAIN, -ENOBUFS (no memory: the message stays where it is), -EMFILE (m has come, this
+ * process had no room for its fds; those that it had room for are in the set), or -EPROTO: what
+ * came is no message of ours.
  */
 int ipc_recv(int fd, struct ipc_msg *m, struct fdset *fds) __attribute__((warn_unused_result));
 

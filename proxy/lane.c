@@ -11,25 +11,24 @@
 
 #include "base/sock.h"
 
-/* Fds in flight are released as receivers read; nobody tells when. */
-static const struct timeval pause_time = {.tv_usec = 10000};
-
 /* One direction, seen from its pipe. */
 struct direction {
     struct pipe *pipe;
     struct lane_end *from;
     struct lane_end *to;
     bool *done;
+    enum lane_wait *wait;
     bool from_client;
 };
 
 static struct direction direction_of(struct lane *l, bool from_client)
 {
     if (from_client) {
-        return (struct direction){&l->to_backend, &l->client, &l->backend, &l->to_backend_done,
-                                  true};
+        return (struct direction){&l->to_backend,      &l->client,          &l->backend,
+                                  &l->to_backend_done, &l->to_backend_wait, true};
     }
-    return (struct direction){&l->to_client, &l->backend, &l->client, &l->to_client_done, false};
+    return (struct direction){&l->to_client,      &l->backend,        &l->client,
+                              &l->to_client_done, &l->to_client_wait, false};
 }
 
 /* The loop is only told of changes: a system call each. */
@@ -61,6 +60,7 @@ static void tell(struct lane *l, enum lane_news news, enum session_reason reason
 static void finish(struct direction *d)
 {
     *d->done = true;
+    *d->wait = LANE_WAIT_NONE;
     want_read(d->from, false);
     want_write(d->to, false);
     pipe_deinit(d->pipe);
@@ -106,6 +106,8 @@ static enum session_reason reason_of(enum pipe_outcome r)
         return REASON_TOO_MANY_FDS;
     case PIPE_CUT_OFF:
         return REASON_FDS_CUT_OFF;
+    case PIPE_OWN_SOCKET:
+        return REASON_OWN_SOCKET;
     case PIPE_HANDED_ON:
         return REASON_HANDED_ON;
     case PIPE_NO_MEMORY:
@@ -135,10 +137,40 @@ static void ended(struct lane *l, struct direction *d, enum pipe_outcome r,
     }
 }
 
+/*
+ * Fds in flight are released as receivers read, of which no event tells: a direction that waits for
+ * it looks again, ever less often, so that it costs the worker next to nothing.
+ */
+static void lane_pause(struct lane *l)
+{
+    struct timeval tv;
+
+    if (evtimer_pending(&l->pause, NULL)) {
+        return;
+    }
+    l->pause_ms = l->pause_ms ? 2 * l->pause_ms : LIMIT_PAUSE_MS;
+    l->pause_ms = l->pause_ms < LIMIT_PAUSE_MAX_MS ? l->pause_ms : LIMIT_PAUSE_MAX_MS;
+    tv = (struct timeval){.tv_usec = l->pause_ms * 1000L};
+    event_add(&l->pause, &tv);
+}
+
+/* What the direction waits for; the owner is told when something begins to. */
+static void lane_set_wait(struct lane *l, struct direction *d, enum lane_wait wait)
+{
+    const bool begins = wait != LANE_WAIT_NONE && *d->wait == LANE_WAIT_NONE;
+    const struct fdroom_leg *leg = d->pipe->leg;
+
+    *d->wait = wait;
+    if (begins || (leg && leg->session->extra > 0)) {
+        tell(l, LANE_WAITS, REASON_NONE, d->from_client, NULL);
+    }
+}
+
 static void turn(struct lane *l, bool from_client)
 {
     struct direction d = direction_of(l, from_client);
     struct pipe_detail detail = {.err = 0};
+    enum lane_wait wait = LANE_WAIT_NONE;
     enum pipe_outcome r;
 
     if (*d.done) {
@@ -152,6 +184,7 @@ static void turn(struct lane *l, bool from_client)
         want_read(d.from, true);
         break;
     case PIPE_WRITE:
+        wait = LANE_WAIT_RECEIVER;
         want_read(d.from, false);
         want_write(d.to, true);
         break;
@@ -159,15 +192,21 @@ static void turn(struct lane *l, bool from_client)
         want_read(d.from, false);
         want_write(d.to, false);
         break;
+    case PIPE_FDS:
     case PIPE_PAUSE:
+        wait = r == PIPE_FDS ? LANE_WAIT_FDS : LANE_WAIT_RECEIVER;
         want_read(d.from, false);
         want_write(d.to, false);
-        event_add(&l->pause, &pause_time);
+        lane_pause(l);
         break;
     default:
         ended(l, &d, r, &detail);
-        break;
+        return;
     }
+    if (r != PIPE_FDS && r != PIPE_PAUSE && *d.wait != LANE_WAIT_NONE) {
+        l->pause_ms = 0;
+    }
+    lane_set_wait(l, &d, wait);
 }
 
 /*
@@ -264,6 +303,12 @@ int lane_init_take(struct lane *l, struct event_base *base, int client_fd, int b
     err = end_init(&l->client, l, base, client_fd);
     err_backend = end_init(&l->backend, l, base, backend_fd);
     return err ? err : err_backend;
+}
+
+void lane_count_fds(struct lane *l, struct fdroom_session *s)
+{
+    pipe_count_fds(&l->to_backend, fdroom_leg(s, l->backend.fd));
+    pipe_count_fds(&l->to_client, fdroom_leg(s, l->client.fd));
 }
 
 void lane_witness(struct lane *l, struct witness *client, struct witness *backend)

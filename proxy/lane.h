@@ -17,6 +17,7 @@
 #include "proxy/pipe.h"
 
 enum lane_news {
+    LANE_WAITS,       /* something waits to be sent, or fds to be received; see lane_waiting */
     LANE_HALF_CLOSED, /* one side has closed its writing; what it sent has been delivered */
     LANE_CLOSED,      /* both directions are done */
     LANE_FAILED,      /* see the news' reason and detail */
@@ -32,6 +33,13 @@ struct lane_event {
 };
 
 typedef void lane_fn(struct lane *l, const struct lane_event *e, void *arg);
+
+/* What a direction waits for before it reads on. */
+enum lane_wait {
+    LANE_WAIT_NONE,
+    LANE_WAIT_RECEIVER, /* it takes nothing of what is to be sent to it */
+    LANE_WAIT_FDS,      /* no room for fds */
+};
 
 struct lane_end {
     struct lane *lane;
@@ -51,6 +59,9 @@ struct lane {
     bool to_backend_done;
     bool to_client_done;
     enum session_reason reason; /* of the first closing */
+    enum lane_wait to_backend_wait;
+    enum lane_wait to_client_wait;
+    unsigned pause_ms; /* how long the last pause was; 0: the direction went on since */
     struct event pause;
     lane_fn *fn;
     void *arg;
@@ -71,6 +82,12 @@ int lane_init_take(struct lane *l, struct event_base *base, int client_fd, int b
                    struct lane_limits client, struct lane_limits backend, struct queue_pool *pool,
                    struct dma_gate *gate, lane_fn *fn, void *arg)
     __attribute__((warn_unused_result));
+
+/*
+ * Counts the fds that pass in both directions; the account is borrowed. Before the loop's next
+ * turn.
+ */
+void lane_count_fds(struct lane *l, struct fdroom_session *s);
 
 /* The gate's report has been sent: a direction that was held for it goes on. */
 void lane_resume(struct lane *l);

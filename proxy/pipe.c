@@ -38,12 +38,26 @@ void pipe_guard(struct pipe *p, struct dma_lane *l, bool from_client)
     p->from_client = from_client;
 }
 
+void pipe_count_fds(struct pipe *p, struct fdroom_leg *leg)
+{
+    p->leg = leg;
+}
+
+/* Tells the session's account what the queue holds now, sent fds having left it. */
+static void pipe_account(struct pipe *p, unsigned sent)
+{
+    if (p->leg) {
+        fdroom_hold(p->leg, p->queue ? p->queue->fds.n : 0, sent);
+    }
+}
+
 void pipe_deinit(struct pipe *p)
 {
     if (p->tap) {
         tap_end(p->tap, p->queue ? p->queue->data : NULL, p->queue ? p->queue->end : 0);
     }
     queue_return(p->pool, &p->queue);
+    pipe_account(p, 0);
 }
 
 /* Whether the message is one that carries as much data as max_data_xfer_size allows. */
@@ -106,6 +120,34 @@ static void begin_message(struct pipe *p, uint32_t size, size_t have)
     p->ready = may_go(p);
 }
 
+/*
+ * Whether the fds that the next read of *want bytes may bring have room. Where they might not have,
+ * they are counted first, and *want is cut to the bytes that were looked at.
+ */
+static bool pipe_fds_fit(struct pipe *p, size_t *want)
+{
+    const unsigned most = p->max_fds < LIMIT_FDS_KERNEL ? p->max_fds + 1 : LIMIT_FDS_KERNEL;
+    uint8_t seen[LIMIT_PEEK];
+    ssize_t n;
+
+    if (p->awaited_fds > 0 && !fdroom_has(p->leg, p->awaited_fds)) {
+        return false;
+    }
+    p->awaited_fds = 0;
+    if (fdroom_has(p->leg, most)) {
+        return true;
+    }
+    n = sock_peek_fds(p->from_fd, seen, *want < sizeof seen ? *want : sizeof seen, &p->awaited_fds);
+    if (n > 0 && (size_t)n < *want) {
+        *want = (size_t)n;
+    }
+    if (n == -EMFILE || (p->awaited_fds > 0 && !fdroom_has(p->leg, p->awaited_fds))) {
+        return false;
+    }
+    p->awaited_fds = 0;
+    return true;
+}
+
 /* -EXDEV: they are another process's than the one that was judged. */
 static ssize_t receive(struct pipe *p, uint8_t *to, size_t want, struct fdset *fds)
 {
@@ -116,19 +158,43 @@ static ssize_t receive(struct pipe *p, uint8_t *to, size_t want, struct fdset *f
         return sock_recv(p->from_fd, to, want, fds, MSG_DONTWAIT);
     }
     n = sock_recv_from(p->from_fd, to, want, fds, MSG_DONTWAIT, &from);
-    return n > 0 && !witness_look(p->witness, &from) ? -EXDEV : n;
+    if (n > 0 && !witness_look(p->witness, &from)) {
+        return -EXDEV;
+    }
+    if (witness_done(p->witness) && sock_pass_sender(p->from_fd, false) == 0) {
+        p->witness = NULL;
+    }
+    return n;
+}
+
+/* Whether one of the fds from number first on leads to this broker. */
+static bool pipe_has_own_socket(const struct pipe *p, unsigned first)
+{
+    const struct fdset *fds = &p->queue->fds;
+
+    for (unsigned i = first; p->leg && i < fds->n; i++) {
+        if (fdroom_is_ours(p->leg->session->room, fds->fds[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /*
  * Reads at most want bytes behind what is held. Bytes read, 0 at the stream's end, -errno. Fds are
- * counted against the receiver's limit: -E2BIG.
+ * counted against the receiver's limit: -E2BIG; -ENOTSUP: one is a socket of ours. fds_near false:
+ * there are none for sure; else they need room: -EDQUOT, nothing having been read.
  */
-static ssize_t read_some(struct pipe *p, size_t want)
+static ssize_t read_some(struct pipe *p, size_t want, bool fds_near)
 {
     struct queue *q = p->queue;
     const unsigned before = q->fds.n;
-    const ssize_t n = receive(p, q->data + q->end, want, &q->fds);
+    ssize_t n;
 
+    if (fds_near && p->leg && !pipe_fds_fit(p, &want)) {
+        return -EDQUOT;
+    }
+    n = receive(p, q->data + q->end, want, &q->fds);
     p->count.fds += q->fds.n - before;
     p->message_fds += q->fds.n - before;
     if (n > 0) {
@@ -136,6 +202,12 @@ static ssize_t read_some(struct pipe *p, size_t want)
         p->count.bytes += (uint64_t)n;
         if (p->tap) {
             tap_read(p->tap, &q->fds, before);
+        }
+    }
+    if (q->fds.n > before) {
+        pipe_account(p, 0);
+        if (pipe_has_own_socket(p, before)) {
+            return -ENOTSUP;
         }
     }
     return p->message_fds > p->max_fds ? -E2BIG : n;
@@ -149,6 +221,10 @@ static enum pipe_outcome read_failed(const struct pipe *p, ssize_t n, struct pip
         return p->header || p->left > 0 ? PIPE_TRUNCATED : PIPE_EOF;
     case -EAGAIN:
         return PIPE_READ;
+    case -EDQUOT:
+        return PIPE_FDS;
+    case -ENOTSUP:
+        return PIPE_OWN_SOCKET;
     case -E2BIG:
         return PIPE_TOO_MANY_FDS;
     case -EMSGSIZE:
@@ -198,7 +274,7 @@ static bool as_seen(const struct pipe *p, const uint8_t *seen, size_t n_seen, si
 static enum pipe_outcome take_whole(struct pipe *p, const uint8_t *seen, size_t size,
                                     unsigned messages, bool fds_near, struct pipe_detail *detail)
 {
-    const ssize_t n = read_some(p, size);
+    const ssize_t n = read_some(p, size, fds_near);
 
     if (n <= 0) {
         return read_failed(p, n, detail);
@@ -222,7 +298,7 @@ static enum pipe_outcome take_whole(struct pipe *p, const uint8_t *seen, size_t 
 }
 
 /* Takes the beginning of a message that is not whole yet, or is too large to be seen whole. */
-static enum pipe_outcome take_part(struct pipe *p, const uint8_t *seen, size_t n,
+static enum pipe_outcome take_part(struct pipe *p, const uint8_t *seen, size_t n, bool fds_near,
                                    struct pipe_detail *detail)
 {
     const enum wire_frame f = judge(p, seen, n, detail);
@@ -238,7 +314,7 @@ static enum pipe_outcome take_part(struct pipe *p, const uint8_t *seen, size_t n
     if (f == WIRE_FRAME_OK) {
         want = detail->hdr.size < LIMIT_QUEUE ? detail->hdr.size : LIMIT_QUEUE;
     }
-    got = read_some(p, want);
+    got = read_some(p, want, fds_near || want > n);
     if (got <= 0) {
         return read_failed(p, got, detail);
     }
@@ -257,7 +333,7 @@ static enum pipe_outcome take_part(struct pipe *p, const uint8_t *seen, size_t n
 static enum pipe_outcome read_header(struct pipe *p, struct pipe_detail *detail)
 {
     struct queue *q = p->queue;
-    const ssize_t n = read_some(p, WIRE_HDR_SIZE - q->end);
+    const ssize_t n = read_some(p, WIRE_HDR_SIZE - q->end, true);
 
     p->header = q->end > 0;
     if (n <= 0) {
@@ -309,7 +385,7 @@ static enum pipe_outcome look_and_take(struct pipe *p, bool woken, struct pipe_d
     }
     whole = whole_messages(p, seen, (size_t)n, fds_near, &messages);
     if (whole == 0) {
-        r = take_part(p, seen, (size_t)n, detail);
+        r = take_part(p, seen, (size_t)n, fds_near, detail);
         *drained = r == PIPE_MORE && p->ready && p->left == 0;
     } else {
         r = take_whole(p, seen, whole, messages, fds_near, detail);
@@ -334,7 +410,7 @@ static enum pipe_outcome read_body(struct pipe *p, struct pipe_detail *detail, b
     }
     want = LIMIT_QUEUE - p->queue->end;
     want = p->left < want ? (size_t)p->left : want;
-    n = read_some(p, want);
+    n = read_some(p, want, true);
     if (n <= 0) {
         return read_failed(p, n, detail);
     }
@@ -365,8 +441,14 @@ static enum pipe_outcome push(struct pipe *p, struct pipe_detail *detail)
             return PIPE_TO_ERROR;
         }
         /* They went with the first byte. Sent again, they would arrive twice. */
-        fdset_close(&q->fds);
+        if (q->fds.n > 0) {
+            const unsigned sent = q->fds.n;
+
+            fdset_close(&q->fds);
+            pipe_account(p, sent);
+        }
         q->start += (size_t)n;
+        p->sent += (uint64_t)n;
         if (p->tap) {
             tap_sent(p->tap, q->data, q->start, q->end);
         }
@@ -381,6 +463,10 @@ static enum pipe_outcome rest(struct pipe *p, enum pipe_outcome r)
 {
     if (p->queue && p->queue->end == 0 && p->queue->fds.n == 0) {
         queue_return(p->pool, &p->queue);
+    }
+    /* The gate may have closed some. */
+    if (p->leg && p->leg->held > 0) {
+        pipe_account(p, 0);
     }
     return r;
 }
@@ -419,5 +505,5 @@ enum pipe_outcome pipe_turn(struct pipe *p, struct pipe_detail *detail)
             return rest(p, PIPE_READ);
         }
     }
-    return PIPE_MORE;
+    return rest(p, PIPE_MORE);
 }

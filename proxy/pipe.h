@@ -25,6 +25,7 @@
 
 #include "base/wire.h"
 #include "proxy/dma_gate.h"
+#include "proxy/fdroom.h"
 #include "proxy/ipc.h"
 #include "proxy/queue.h"
 #include "proxy/session_state.h"
@@ -50,6 +51,9 @@ struct pipe {
     enum dma_verdict piece;  /* what was judged of the large message under way */
     bool inside;             /* … of which the first piece has been judged */
     struct witness *witness; /* borrowed; NULL: nobody asks who sends */
+    struct fdroom_leg *leg;  /* borrowed; NULL: its fds are not counted */
+    unsigned awaited_fds;    /* come next, and have no room yet; 0: not known */
+    uint64_t sent;           /* bytes that to_fd has taken */
     struct ipc_count count;  /* of what was taken from from_fd */
 };
 
@@ -57,6 +61,7 @@ enum pipe_outcome {
     PIPE_READ,         /* wait until from_fd can be read */
     PIPE_WRITE,        /* wait until to_fd can be written */
     PIPE_PAUSE,        /* the kernel holds too many fds in flight: come again a little later */
+    PIPE_FDS,          /* no room for the fds that come next: come again a little later */
     PIPE_HOLD,         /* nothing may be read until the gate is no longer blocked */
     PIPE_MORE,         /* its turn is over, but there is more: come again after others */
     PIPE_EOF,          /* from_fd has ended between two messages, and all has been sent */
@@ -64,6 +69,7 @@ enum pipe_outcome {
     PIPE_BAD_FRAME,    /* *why says how */
     PIPE_TOO_MANY_FDS, /* more than the receiver takes */
     PIPE_CUT_OFF,      /* MSG_CTRUNC: fds were lost on the way in */
+    PIPE_OWN_SOCKET,   /* among the fds was one that leads to this broker */
     PIPE_HANDED_ON,    /* from_fd was used by another process, for which the session is to end */
     PIPE_FROM_ERROR,   /* from_fd failed: *err */
     PIPE_TO_ERROR,     /* to_fd failed or is gone (EPIPE): *err */
@@ -84,6 +90,9 @@ void pipe_init(struct pipe *p, int from_fd, int to_fd, uint32_t max_fds, uint32_
 
 /* Has a gate judge what passes; l is borrowed for the pipe's life. Before the first turn. */
 void pipe_guard(struct pipe *p, struct dma_lane *l, bool from_client);
+
+/* Counts the fds that pass; borrowed for the pipe's life, NULL: none are. Before the first turn. */
+void pipe_count_fds(struct pipe *p, struct fdroom_leg *leg);
 
 /* Gives the queue back, closing fds that were not delivered. */
 void pipe_deinit(struct pipe *p);

@@ -161,6 +161,7 @@ enum pipe_outcome pipe_reply(struct pipe *p, struct pipe_detail *detail)
         if (p->tap) {
             tap_replies(p->tap, bytes, n, (size_t)sent);
         }
+        p->sent += (uint64_t)sent;
         dma_gate_replied(p->dma, !p->from_client, (size_t)sent);
     }
     return dma_gate_blocked(p->dma, p->from_client) ? PIPE_HOLD : PIPE_MORE;

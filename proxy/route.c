@@ -96,14 +96,12 @@ int route_open(struct route *r, struct monitor *m, const struct config_route *co
         log_cannot_listen(r, err);
         return err;
     }
-    /* Those that are accepted have it from their first byte on. */
-    if (config_route_watches(config, RULES_CLIENT)) {
-        err = sock_pass_sender(r->listen_fd);
-        if (err) {
-            log_cannot_listen(r, err);
-            route_close(r);
-            return err;
-        }
+    /* Those that are accepted have it from their first byte on (proxy/witness.h). */
+    err = sock_pass_sender(r->listen_fd, true);
+    if (err) {
+        log_cannot_listen(r, err);
+        route_close(r);
+        return err;
     }
     if (sock_file_stat(r->listen_fd, config->listen, &st) == 0) {
         r->dev = st.st_dev;

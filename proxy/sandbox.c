@@ -9,6 +9,7 @@
 #include "proxy/sandbox.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -39,6 +40,10 @@ int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, uint64_t memory, int re
         /* a peer's socket that blocks is made one that does not */
         FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_GETFL)),
         FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_SETFL)),
+        /* whether a peer has received what was sent to it (proxy/fdroom.c) */
+        FILTER_CALL_IF(ioctl, FILTER_IS_INT(1, SIOCOUTQ)),
+        /* fds that are kept for the monitor's next message */
+        FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_DUPFD_CLOEXEC)),
         /* what an fd is that passes, and the size and seals of the ring of captures */
         FILTER_CALL(fstat),
         FILTER_CALL(newfstatat),

@@ -29,7 +29,7 @@ static void session_enter(struct session *s, enum session_state to)
     TAILQ_INSERT_TAIL(&s->host->lists[to], s, link);
 }
 
-static void set_timer(struct session *s, unsigned ms)
+void session_set_timer(struct session *s, unsigned ms)
 {
     const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
 
@@ -39,7 +39,7 @@ static void set_timer(struct session *s, unsigned ms)
 /* ---- the end ---- */
 
 /* The only way out of a session. */
-static void session_end(struct session *s, enum session_reason reason)
+void session_end(struct session *s, enum session_reason reason)
 {
     if (s->state == SESSION_DEAD) {
         return;
@@ -140,7 +140,7 @@ void session_taint(struct session *s, uint32_t bits)
     }
 }
 
-static struct session *session_find(struct session_host *h, uint64_t id, enum session_state state)
+struct session *session_find(struct session_host *h, uint64_t id, enum session_state state)
 {
     struct session *s;
 
@@ -178,6 +178,9 @@ static void tear_down(struct session *s)
     s->greeting = NULL;
     close_lane(s, &s->lane);
     close_lane(s, &s->twin);
+    if (s->guard) {
+        fdroom_leave(&s->guard->fds);
+    }
     if (s->tap) {
         s->captured = tap_session_seen(s->tap);
         tap_session_free(s->tap);
@@ -243,21 +246,11 @@ static void reap(evutil_socket_t fd, short what, void *arg)
 
 /* ---- relaying ---- */
 
-static uint64_t passed(const struct session *s)
-{
-    uint64_t n = s->lane->to_backend.count.bytes + s->lane->to_client.count.bytes;
-
-    if (s->twin) {
-        n += s->twin->to_backend.count.bytes + s->twin->to_client.count.bytes;
-    }
-    return n;
-}
-
 static void begin_draining(struct session *s)
 {
     if (s->state == SESSION_RELAYING && session_advance(s, SESSION_DRAINING)) {
-        s->drained = passed(s);
-        set_timer(s, s->drain_ms);
+        s->drained = session_count_taken(s);
+        session_set_timer(s, s->drain_ms);
     }
 }
 
@@ -281,7 +274,9 @@ static void on_lane(struct lane *l, const struct lane_event *e, void *arg)
 {
     struct session *s = arg;
 
-    if (e->news == LANE_FAILED) {
+    if (e->news == LANE_WAITS) {
+        session_watch_soon(s);
+    } else if (e->news == LANE_FAILED) {
         log_fault(s, e);
         session_end(s, e->reason);
     } else if (l == s->twin) {
@@ -311,6 +306,10 @@ static void on_stranger(void *arg, enum rules_party party, const struct sock_sen
     struct session *s = arg;
     const struct witness *w = &s->guard->witnesses[party];
 
+    session_watch_stranger(s, party, from);
+    if (!witness_is_strict(w)) {
+        return;
+    }
     if (w->who.pid == 0) {
         log_line(LOG_WARNING, SUBJECT(s, rules_party_name(party)),
                  "handed on: its socket is used by a process of which it cannot be known whether "
@@ -323,7 +322,7 @@ static void on_stranger(void *arg, enum rules_party party, const struct sock_sen
             (long)from->pid, (long)from->uid, (long)from->gid, (long)w->who.pid, (long)w->who.uid,
             (long)w->who.gid);
     }
-    if (!w->ends) {
+    if (w->act == WITNESS_TAINT) {
         session_taint(s, TAINT_HANDED_ON);
     }
 }
@@ -355,7 +354,7 @@ static int open_lane(struct session *s, struct lane **out, int client_fd, int ba
     }
     err = lane_init_take(*out, s->host->base, client_fd, backend_fd, client, backend,
                          &s->host->pool, &s->guard->gate, on_lane, s);
-    lane_witness(*out, s->guard->watching[RULES_CLIENT], s->guard->watching[RULES_BACKEND]);
+    lane_count_fds(*out, &s->guard->fds);
     return err;
 }
 
@@ -376,10 +375,13 @@ static void begin_relaying(struct session *s)
     if (!err && greeting_result(g)->reply.twin_supported) {
         err = open_lane(s, &s->twin, greeting_steal_client_twin(g), greeting_steal_backend_twin(g));
     }
+    session_watch_senders(s);
     session_tap_lanes(s);
     if (err) {
         log_line(LOG_ERROR, SUBJECT(s, NULL), "cannot relay: %s", strerror(-err));
         session_end(s, REASON_NO_RESOURCES);
+    } else if (s->guard->watch.gone) {
+        session_watch_gone(s);
     }
 }
 
@@ -483,13 +485,17 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (s->state != SESSION_DRAINING) {
+    if (s->state == SESSION_RELAYING) {
+        session_watch_turn(s);
+    } else if (s->state != SESSION_DRAINING) {
         greeting_abort(s->greeting, REASON_HANDSHAKE_TIMEOUT, ETIMEDOUT,
                        "the handshake took too long");
-    } else if (passed(s) != s->drained) {
+    } else if (session_watch_died(s) != REASON_NONE) {
+        session_end(s, session_watch_died(s));
+    } else if (session_count_taken(s) != s->drained) {
         /* Something still passes: the time-out is for silence. */
-        s->drained = passed(s);
-        set_timer(s, s->drain_ms);
+        s->drained = session_count_taken(s);
+        session_set_timer(s, s->drain_ms);
     } else {
         session_end(s, REASON_DRAIN_TIMEOUT);
     }
@@ -551,10 +557,12 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
     guard->witnesses[RULES_CLIENT].arg = s;
     guard->witnesses[RULES_BACKEND].arg = s;
     guard->dma = settings->dma;
+    guard->fds.room = &h->fds;
+    guard->watch.stall_ms = settings->stall_ms ? settings->stall_ms : LIMIT_STALL_MS;
     report_init(&guard->report, settings->recorded != 0);
     memcpy(s->route, settings->route, sizeof s->route - 1);
     s->drain_ms = settings->drain_ms;
-    set_timer(s, settings->handshake_ms);
+    session_set_timer(s, settings->handshake_ms);
     return 0;
 }
 
@@ -591,7 +599,7 @@ void session_refuse(struct session_host *h, const struct ipc_refuse *settings, i
     }
     h->refusing++;
     s->refusal = settings->number;
-    set_timer(s, settings->handshake_ms);
+    session_set_timer(s, settings->handshake_ms);
 }
 
 void session_end_one(struct session_host *h, uint64_t id)

@@ -18,6 +18,7 @@
 #include "proxy/ipc.h"
 #include "proxy/lane.h"
 #include "proxy/report.h"
+#include "proxy/session_watch.h"
 
 struct session;
 TAILQ_HEAD(session_list, session);
@@ -28,6 +29,7 @@ struct session_host {
     struct event_base *base;
     struct poem poem;
     struct queue_pool pool;
+    struct fdroom fds; /* of peers, in all sessions; set by the owner, zeroed: without bounds */
     struct session_list lists[SESSION_STATES];
     struct session_list reporting; /* who have something to tell that has not been sent */
     struct tap_host tap_host;      /* for what is captured; its parts are the owner's */
@@ -48,6 +50,8 @@ struct session_guard {
     struct witness witnesses[RULES_PARTIES];
     struct witness *watching[RULES_PARTIES]; /* to them; NULL: that party is not watched */
     struct report report;
+    struct fdroom_session fds;
+    struct session_watch watch;
 };
 
 struct session {
@@ -65,7 +69,7 @@ struct session {
     struct lane *lane;         /* from RELAYING on */
     struct lane *twin;         /* … where a twin socket was negotiated */
     struct tap_session *tap;   /* NULL: not captured */
-    struct event timer;        /* the handshake's, later the draining's */
+    struct event timer;        /* the handshake's; the next look's; the draining's */
     unsigned drain_ms;
     uint32_t counted;            /* the last round in which the monitor was told its counts */
     uint64_t drained;            /* bytes that had passed when the timer was set */
@@ -105,14 +109,30 @@ bool session_decide(struct session_host *h, uint64_t id, int err, enum session_r
  */
 void session_taint(struct session *s, uint32_t bits);
 
+/* The processes of these parties, 1 << enum rules_party, are gone, which may end the session. */
+void session_gone(struct session_host *h, uint64_t id, uint32_t parties);
+
 /* The monitor has recorded what this session has told of exported memory. */
 void session_recorded(struct session_host *h, uint64_t id);
 
 /* How the session is to be captured from now on. One that has ended meanwhile is no fault. */
 void session_tap(struct session_host *h, uint64_t id, const struct tap_settings *settings);
 
-/* Puts its taps into its lanes; for session.c alone. */
+/* ---- for session.c and its parts: session_tap.c, session_watch.c ---- */
+
+/* Puts its taps into its lanes. */
 void session_tap_lanes(struct session *s);
+
+/* The only way out of a session. */
+void session_end(struct session *s, enum session_reason reason);
+
+/* The session of that number if it is in that state, or NULL. */
+struct session *session_find(struct session_host *h, uint64_t id, enum session_state state);
+
+/* Calls its state's time-out in ms. */
+void session_set_timer(struct session *s, unsigned ms);
+
+/* ---- */
 
 /*
  * An operator wants the session ended: in its handshake the client is told by ECONNABORTED. One

@@ -20,6 +20,16 @@ void session_count_lane(const struct lane *l, struct ipc_count *to_backend,
     add(to_client, &l->to_client.count);
 }
 
+uint64_t session_count_taken(const struct session *s)
+{
+    uint64_t n = s->lane->to_backend.sent + s->lane->to_client.sent;
+
+    if (s->twin) {
+        n += s->twin->to_backend.sent + s->twin->to_client.sent;
+    }
+    return n;
+}
+
 static struct ipc_counted counted(const struct session *s)
 {
     struct ipc_counted c = {

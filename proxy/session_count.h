@@ -10,6 +10,9 @@
 void session_count_lane(const struct lane *l, struct ipc_count *to_backend,
                         struct ipc_count *to_client);
 
+/* Bytes that both sides have taken, of a session with its lanes. */
+uint64_t session_count_taken(const struct session *s);
+
 /* The channel takes messages again: tells what had to wait. */
 void session_count_resume(struct session_host *h);
 

@@ -52,9 +52,14 @@ enum session_reason {
     REASON_BAD_FRAME,
     REASON_TOO_MANY_FDS,
     REASON_FDS_CUT_OFF,
-    REASON_HANDED_ON, /* "same-process": another process used the socket */
+    REASON_FDS_UNREAD, /* too many were sent to a receiver that does not read */
+    REASON_OWN_SOCKET, /* a socket of the broker's sessions was among the fds of a message */
+    REASON_HANDED_ON,  /* "same-process": another process used the socket */
     REASON_TRUNCATED_MESSAGE,
     REASON_DRAIN_TIMEOUT,
+    REASON_STALLED,     /* a receiver took nothing for the route's stall-timeout */
+    REASON_CLIENT_DIED, /* its process is gone, and nobody else uses its socket */
+    REASON_BACKEND_DIED,
     REASON_IO_ERROR,
     REASON_NO_RESOURCES,
     REASON_WORKER_DIED,

@@ -109,6 +109,7 @@ void ticket_end(struct ticket *t, enum session_reason reason, const struct ipc_e
     crew_forget(&t->monitor->crew, t);
     event_del(&t->client_event);
     event_del(&t->timer);
+    ticket_forget_peers(t);
     t->route->sessions--;
     if (t->device) {
         spawn_release(t->device);
@@ -218,15 +219,19 @@ void ticket_witness(const struct ticket *t, struct witness_settings *out)
 {
     const struct config_route *r = t->route->config;
 
-    *out = (struct witness_settings){.act = WITNESS_OFF};
-    if (r->same_process == CONFIG_SAME_UNASKED) {
-        return;
+    *out = (struct witness_settings){.act = WITNESS_NOTE};
+    if (r->same_process != CONFIG_SAME_UNASKED) {
+        out->act = r->same_process == CONFIG_SAME_END ? WITNESS_END : WITNESS_TAINT;
     }
-    out->act = r->same_process == CONFIG_SAME_END ? WITNESS_END : WITNESS_TAINT;
     for (int i = 0; i < RULES_PARTIES; i++) {
         const enum rules_party party = (enum rules_party)i;
 
         if (!config_route_watches(r, party)) {
+            /* Of whom nothing but a note depends. */
+            sock_peer(party == RULES_CLIENT ? t->client_fd : t->backend_fd, &out->who[i]);
+            if (party == RULES_BACKEND && t->device) {
+                spawn_who(t->device, &out->who[i]);
+            }
             continue;
         }
         out->parties |= 1u << i;
@@ -246,11 +251,11 @@ static int reach(struct ticket *t)
                              : sock_connect(t->route->config->backend, true);
     int err;
 
-    if (fd < 0 || !config_route_watches(t->route->config, RULES_BACKEND)) {
+    if (fd < 0) {
         return fd;
     }
-    /* Before it is asked anything: what it answers is told with its sender. */
-    err = sock_pass_sender(fd);
+    /* Before it is asked anything: what it answers comes with its sender. */
+    err = sock_pass_sender(fd, true);
     if (err) {
         sock_close(&fd);
     }
@@ -289,6 +294,7 @@ static void dial(struct ticket *t)
             ticket_end(t, REASON_INTERNAL, NULL);
             return;
         }
+        ticket_watch_peers(t);
         crew_give(&t->monitor->crew, t);
         return;
     }
@@ -396,6 +402,8 @@ static struct ticket *ticket_new(struct monitor *m, struct route *r, int client_
     t->id = ++m->last_session;
     t->client_fd = client_fd;
     t->backend_fd = -1;
+    t->peers[RULES_CLIENT].pid_fd = -1;
+    t->peers[RULES_BACKEND].pid_fd = -1;
     t->accepted_ms = monitor_now_ms();
     t->state = SESSION_ACCEPTED;
     event_assign(&t->client_event, m->base, client_fd, EV_READ, on_client, t);

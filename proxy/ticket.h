@@ -23,6 +23,12 @@ struct crew_member;
 struct inquiry;
 struct spawned;
 
+/* A party's process, which connected or listened. */
+struct ticket_peer {
+    int pid_fd; /* -1: not watched */
+    struct event exit;
+};
+
 struct ticket {
     TAILQ_ENTRY(ticket) link;        /* in its state's list */
     TAILQ_ENTRY(ticket) route_link;  /* among its route's, until it is dead */
@@ -37,6 +43,8 @@ struct ticket {
     int backend_fd;         /* -1 before it is dialled and once handed over */
     struct spawned *device; /* of a backend that is started, from then on; else NULL */
     uint64_t accepted_ms;
+    struct ticket_peer peers[RULES_PARTIES];
+    uint32_t gone; /* 1 << enum rules_party: its process is */
     struct event client_event;
     struct event timer;
     struct inquiry *inquiry;       /* from dialling to the verdict */
@@ -101,6 +109,14 @@ void ticket_handed_over(struct ticket *t);
 
 /* Who may use its sockets, which are still its own. */
 void ticket_witness(const struct ticket *t, struct witness_settings *out);
+
+/* ---- ticket_peers.c, for ticket.c alone ---- */
+
+/* Has the worker told when the process of one of the parties is gone. Both sockets are its own. */
+void ticket_watch_peers(struct ticket *t);
+
+/* Watches them no more. */
+void ticket_forget_peers(struct ticket *t);
 
 /* Milliseconds that are left of the handshake's time; at least 1. */
 unsigned ticket_handshake_left_ms(const struct ticket *t);

@@ -3,14 +3,19 @@
 /* Compares senders. No system call. */
 #include "proxy/witness.h"
 
+#include "base/limits.h"
+
 bool witness_init(struct witness *w, const struct witness_settings *s, enum rules_party party,
                   witness_fn *fn, void *arg)
 {
-    if (s->act == WITNESS_OFF || !(s->parties & (1u << party))) {
+    if (s->act == WITNESS_OFF) {
         return false;
     }
     *w = (struct witness){
-        .who = s->who[party], .ends = s->act == WITNESS_END, .party = party, .fn = fn, .arg = arg};
+        .who = s->who[party], .act = WITNESS_NOTE, .party = party, .fn = fn, .arg = arg};
+    if (s->parties & (1u << party)) {
+        w->act = (enum witness_act)s->act;
+    }
     return true;
 }
 
@@ -20,14 +25,27 @@ static bool is_same(const struct sock_sender *a, const struct sock_sender *b)
     return a->pid > 0 && a->pid == b->pid && a->uid == b->uid && a->gid == b->gid;
 }
 
+/* For a note the number is enough: a process that becomes another user is still the same. */
+static bool witness_is_noted(const struct witness *w, const struct sock_sender *from)
+{
+    return w->act == WITNESS_NOTE &&
+           ((from->pid > 0 && from->pid == w->who.pid) || (from->pid == 0 && w->late));
+}
+
 bool witness_look(struct witness *w, const struct sock_sender *from)
 {
-    if (is_same(&w->who, from)) {
+    w->looks++;
+    if (is_same(&w->who, from) || witness_is_noted(w, from)) {
         return true;
     }
     if (!w->told) {
         w->told = true;
         w->fn(w->arg, w->party, from);
     }
-    return !w->ends;
+    return w->act != WITNESS_END;
+}
+
+bool witness_done(const struct witness *w)
+{
+    return w->act == WITNESS_NOTE && (w->told || (!w->late && w->looks >= LIMIT_WITNESS_LOOKS));
 }

@@ -14,6 +14,10 @@
  * process that changes its own after it has connected or listened is taken for another, too.
  *
  * Only a sender is seen. Who reads from a socket, or closes it, nobody can tell.
+ *
+ * Without the statement it is noted whether another process uses the socket in the handshake and
+ * soon after: then the end of the process that connected or listened is not the session's end
+ * (session_watch.h). A socket that is handed on is so before, or right after, the handshake.
  */
 #ifndef POEMD_PROXY_WITNESS_H
 #define POEMD_PROXY_WITNESS_H
@@ -26,14 +30,16 @@
 
 enum witness_act {
     WITNESS_OFF,
+    WITNESS_NOTE,  /* only noted, for the first LIMIT_WITNESS_LOOKS looks, with no effect of its own
+                    */
     WITNESS_TAINT, /* the session is tainted, once, and goes on */
     WITNESS_END,   /* the session ends */
 };
 
 /* Of a session, from the monitor. */
 struct witness_settings {
-    uint32_t act;                          /* enum witness_act */
-    uint32_t parties;                      /* 1 << enum rules_party: who is watched */
+    uint32_t act;     /* enum witness_act */
+    uint32_t parties; /* 1 << enum rules_party: to whom it applies; of the others it is noted */
     struct sock_sender who[RULES_PARTIES]; /* pid 0: it cannot be known, and is none */
 };
 
@@ -42,8 +48,10 @@ typedef void witness_fn(void *arg, enum rules_party party, const struct sock_sen
 
 struct witness {
     struct sock_sender who;
-    bool ends;
+    enum witness_act act;
     bool told;
+    bool late; /* the kernel was not asked before that process was gone: pid 0 is of then */
+    unsigned looks;
     enum rules_party party;
     witness_fn *fn;
     void *arg;
@@ -57,5 +65,14 @@ bool witness_init(struct witness *w, const struct witness_settings *s, enum rule
 
 /* Something came from that sender. False: the session is to end for it. */
 bool witness_look(struct witness *w, const struct sock_sender *from);
+
+/* Whether it has seen enough: the kernel need not be asked any more. */
+bool witness_done(const struct witness *w);
+
+/* Whether more depends on it than a note. */
+static inline bool witness_is_strict(const struct witness *w)
+{
+    return w && w->act != WITNESS_NOTE;
+}
 
 #endif

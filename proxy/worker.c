@@ -7,6 +7,7 @@
 #include "proxy/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
 #include <string.h>
@@ -17,13 +18,17 @@
 #include "base/sock.h"
 #include "proxy/sandbox.h"
 #include "proxy/session.h"
+#include "proxy/session_refuse.h"
 
 struct worker {
     struct session_host host; /* first: host.send finds the worker by it */
     struct event *channel_readable;
     struct event *channel_writable;
+    struct event *channel_retry; /* when memory or fds ran out: what is tried again later */
     bool channel_full;
     bool pong_unsent; /* the channel was full */
+    uint64_t unbegun; /* a session that could not begin, of which the monitor is to be told; 0 */
+    int reserve_fds[IPC_FDS_MAX]; /* kept open for those of the monitor's next message */
     bool quitting;
     char poem_text[POEM_SIZE_MAX];
 };
@@ -34,6 +39,9 @@ static void monitor_gone(const struct worker *w, int err)
     log_error("worker: the monitor is gone (%s)", err ? strerror(-err) : "closed");
     event_base_loopbreak(w->host.base);
 }
+
+/* Until memory or fds are there again: the channel itself is ready all the time. */
+static const struct timeval worker_retry_time = {.tv_usec = 20000};
 
 static bool send_to_monitor(struct session_host *h, const struct ipc_msg *m)
 {
@@ -47,6 +55,11 @@ static bool send_to_monitor(struct session_host *h, const struct ipc_msg *m)
     if (err == -EAGAIN) {
         w->channel_full = true;
         event_add(w->channel_writable, NULL);
+        return false;
+    }
+    if (err == -ENOBUFS) {
+        w->channel_full = true;
+        event_add(w->channel_retry, &worker_retry_time);
         return false;
     }
     if (err) {
@@ -70,6 +83,27 @@ static void quit_when_empty(struct worker *w)
     }
 }
 
+/*
+ * Tells the monitor of the session that could not begin. While the channel does not take it nothing
+ * is read from there: so one number is all there is to keep, where there is no memory for more.
+ */
+static void worker_report_unbegun(struct worker *w)
+{
+    const struct ipc_msg ended = {
+        .type = IPC_ENDED, .session = w->unbegun, .u.ended.reason = REASON_NO_RESOURCES};
+
+    if (w->unbegun == 0) {
+        return;
+    }
+    if (send_to_monitor(&w->host, &ended)) {
+        w->unbegun = 0;
+        event_add(w->channel_readable, NULL);
+    } else {
+        event_del(w->channel_readable);
+    }
+}
+
+/* The channel takes messages again, or may do so by now. */
 static void on_channel_writable(evutil_socket_t fd, short what, void *arg)
 {
     struct worker *w = arg;
@@ -77,6 +111,10 @@ static void on_channel_writable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     w->channel_full = false;
+    if (w->unbegun == 0) {
+        event_add(w->channel_readable, NULL);
+    }
+    worker_report_unbegun(w);
     if (w->pong_unsent) {
         worker_answer_ping(w);
     }
@@ -84,16 +122,15 @@ static void on_channel_writable(evutil_socket_t fd, short what, void *arg)
     quit_when_empty(w);
 }
 
-/* False: the session could not begin, and nobody can be told. */
-static bool begin_session(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
+static void worker_begin_session(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
 {
     const int client_fd = fdset_steal(fds, 0);
     const int backend_fd = fdset_steal(fds, 0);
-    const struct ipc_msg ended = {
-        .type = IPC_ENDED, .session = m->session, .u.ended.reason = REASON_NO_RESOURCES};
 
-    return session_begin(&w->host, m->session, &m->u.begin, client_fd, backend_fd) == 0 ||
-           send_to_monitor(&w->host, &ended);
+    if (session_begin(&w->host, m->session, &m->u.begin, client_fd, backend_fd) < 0) {
+        w->unbegun = m->session;
+        worker_report_unbegun(w);
+    }
 }
 
 /* Obeys one message; its fds are taken out of the set where they are used. False: against the
@@ -109,7 +146,8 @@ static bool obey(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
     }
     switch ((enum ipc_type)m->type) {
     case IPC_SESSION:
-        return begin_session(w, m, fds);
+        worker_begin_session(w, m, fds);
+        break;
     case IPC_REFUSE:
         session_refuse(&w->host, &m->u.refuse, fdset_steal(fds, 0));
         break;
@@ -133,6 +171,9 @@ static bool obey(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
     case IPC_TAP:
         session_tap(&w->host, m->session, &m->u.tap);
         break;
+    case IPC_GONE:
+        session_gone(&w->host, m->session, m->u.gone.parties);
+        break;
     case IPC_END:
         session_end_one(&w->host, m->session);
         break;
@@ -154,6 +195,70 @@ static bool obey(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
     return true;
 }
 
+/* ---- fds for what the monitor sends ---- */
+
+static void worker_free_reserve(struct worker *w)
+{
+    for (unsigned i = 0; i < IPC_FDS_MAX; i++) {
+        sock_close(&w->reserve_fds[i]);
+    }
+}
+
+/* False: this process is out of fds. */
+static bool worker_fill_reserve(struct worker *w)
+{
+    for (unsigned i = 0; i < IPC_FDS_MAX; i++) {
+        if (w->reserve_fds[i] < 0) {
+            w->reserve_fds[i] = fcntl(WORKER_CHANNEL_FD, F_DUPFD_CLOEXEC, 0);
+        }
+        if (w->reserve_fds[i] < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * Receives a message; its fds take the places of those that are kept for it, so that there is
+ * always room for them, whatever peers have filled. The room must be there for the next message as
+ * well: if it is not, what this one brought is closed.
+ */
+static int worker_receive(struct worker *w, struct ipc_msg *m, struct fdset *fds)
+{
+    bool fds_near;
+    ssize_t n = sock_peek(WORKER_CHANNEL_FD, m, sizeof m->type, &fds_near);
+    int r;
+
+    if (n <= 0) {
+        return (int)n;
+    }
+    if (fds_near) {
+        worker_free_reserve(w);
+    }
+    r = ipc_recv(WORKER_CHANNEL_FD, m, fds);
+    if (fds_near && !worker_fill_reserve(w)) {
+        fdset_close(fds);
+        (void)worker_fill_reserve(w);
+        r = r == 1 ? -EMFILE : r;
+    }
+    return r;
+}
+
+/* A message whose fds had no room: what it was about ends, and nothing else. */
+static void worker_out_of_fds(struct worker *w, const struct ipc_msg *m)
+{
+    log_error("worker: out of file descriptors: %s",
+              m->type == IPC_SESSION ? "a session cannot begin"
+              : m->type == IPC_RING  ? "what is captured is lost"
+                                     : "a client is closed unanswered");
+    if (m->type == IPC_SESSION) {
+        w->unbegun = m->session;
+        worker_report_unbegun(w);
+    } else if (m->type == IPC_REFUSE) {
+        (void)session_report_refused(&w->host, m->u.refuse.number);
+    }
+}
+
 static void on_channel_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct worker *w = arg;
@@ -161,11 +266,23 @@ static void on_channel_readable(evutil_socket_t fd, short what, void *arg)
     struct fdset fds;
     int r;
 
+    (void)fd;
     (void)what;
     fdset_init(&fds);
     /* One a turn: sessions that relay are not to wait for a flood of new ones. */
-    r = ipc_recv(fd, &m, &fds);
+    r = worker_receive(w, &m, &fds);
     if (r == -EAGAIN) {
+        return;
+    }
+    if (r == -ENOBUFS) {
+        /* It stays where it is. */
+        event_del(w->channel_readable);
+        event_add(w->channel_retry, &worker_retry_time);
+        return;
+    }
+    if (r == -EMFILE) {
+        fdset_close(&fds);
+        worker_out_of_fds(w, &m);
         return;
     }
     if (r == 1 && !obey(w, &m, &fds)) {
@@ -215,7 +332,9 @@ static int worker_init(struct worker *w)
         event_new(w->host.base, WORKER_CHANNEL_FD, EV_READ | EV_PERSIST, on_channel_readable, w);
     w->channel_writable =
         event_new(w->host.base, WORKER_CHANNEL_FD, EV_WRITE, on_channel_writable, w);
-    if (!w->channel_readable || !w->channel_writable || event_add(w->channel_readable, NULL) < 0) {
+    w->channel_retry = evtimer_new(w->host.base, on_channel_writable, w);
+    if (!w->channel_readable || !w->channel_writable || !w->channel_retry ||
+        event_add(w->channel_readable, NULL) < 0) {
         return -ENOMEM;
     }
     return session_host_init(&w->host);
@@ -232,6 +351,10 @@ static void worker_deinit(struct worker *w)
     if (w->channel_writable) {
         event_free(w->channel_writable);
     }
+    if (w->channel_retry) {
+        event_free(w->channel_retry);
+    }
+    worker_free_reserve(w);
     if (w->host.base) {
         event_base_free(w->host.base);
     }
@@ -252,7 +375,7 @@ static int serve(struct worker *w)
 
 int worker_main(void)
 {
-    struct worker w = {.host.tap_host.fdinfo_fd = -1};
+    struct worker w = {.host.tap_host.fdinfo_fd = -1, .reserve_fds = {-1, -1}};
     struct worker_settings s;
     int err = settings_read(&w, &s);
 
@@ -276,6 +399,10 @@ int worker_main(void)
     if (!err) {
         /* Without it eventfds are not told apart in traces, and nothing else is worse. */
         w.host.tap_host.fdinfo_fd = fdinfo_open();
+        w.host.fds = (struct fdroom){.share = s.fd_share, .spare = s.fd_spare, .broker = getppid()};
+        err = worker_fill_reserve(&w) ? 0 : -EMFILE;
+    }
+    if (!err) {
         err = sandbox_enter(s.uid, s.gid, s.nofile, s.memory, w.host.tap_host.fdinfo_fd);
     }
     if (err) {

@@ -28,6 +28,8 @@ struct worker_settings {
     gid_t gid;
     uint64_t nofile;    /* fds it may have open */
     uint64_t memory;    /* bytes of address space */
+    uint32_t fd_share;  /* of peers' fds, for each session (proxy/fdroom.h) */
+    uint32_t fd_spare;  /* … for all sessions of the worker beside that */
     uint32_t poem_size; /* bytes that follow */
 };
 

@@ -34,6 +34,7 @@ START_TEST(everything_said)
                                  "    wait-backend 1500ms\n"
                                  "    handshake-timeout 4s\n"
                                  "    drain-timeout 1m\n"
+                                 "    stall-timeout 60m\n"
                                  "}\n");
     const struct config_route *r = &x.c.routes[0];
 
@@ -55,6 +56,7 @@ START_TEST(everything_said)
     ck_assert_uint_eq(r->wait_backend_ms, 1500);
     ck_assert_uint_eq(r->handshake_ms, 4000);
     ck_assert_uint_eq(r->drain_ms, 60000);
+    ck_assert_uint_eq(r->stall_ms, 3600000);
     let_go(&x);
 }
 END_TEST
@@ -74,6 +76,7 @@ START_TEST(defaults)
     ck_assert_uint_eq(r->wait_backend_ms, 0);
     ck_assert_uint_eq(r->handshake_ms, 4000);
     ck_assert_uint_eq(r->drain_ms, 5000);
+    ck_assert_uint_eq(r->stall_ms, 30000);
     let_go(&x);
 }
 END_TEST
@@ -268,6 +271,8 @@ static const struct {
      IN_ROUTE("wait-backend 600001ms\nhandshake-timeout 10m")},
     {IN_ROUTE("wait-backend 0"), IN_ROUTE("wait-backend 00000000000000000000000000")},
     {IN_ROUTE("drain-timeout 0"), IN_ROUTE("drain-timeout -1s")},
+    {IN_ROUTE("stall-timeout 1ms"), IN_ROUTE("stall-timeout 0")},
+    {IN_ROUTE("stall-timeout 60m"), IN_ROUTE("stall-timeout 3600001ms")},
     {IN_ROUTE("drain-timeout 1m"), IN_ROUTE("drain-timeout 60001ms")},
     {IN_ROUTE("dma max-bytes 1"), IN_ROUTE("dma max-bytes 0")},
     {IN_ROUTE("dma max-bytes 8388608T"), IN_ROUTE("dma max-bytes 8388609T")},

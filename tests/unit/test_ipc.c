@@ -27,6 +27,7 @@ static const struct {
     [IPC_REFUSE] = {"refuse", IPC_FROM_MONITOR, 1, NULL},
     [IPC_VERDICT] = {"verdict", IPC_FROM_MONITOR, 0, "...x..."},
     [IPC_RECORDED] = {"recorded", IPC_FROM_MONITOR, 0, "....xx."},
+    [IPC_GONE] = {"gone", IPC_FROM_MONITOR, 0, "..xxxx."},
     [IPC_END] = {"end", IPC_FROM_MONITOR, 0, "..xxxx."},
     [IPC_COUNT] = {"count", IPC_FROM_MONITOR, 0, NULL},
     [IPC_PING] = {"ping", IPC_FROM_MONITOR, 0, NULL},

@@ -185,7 +185,7 @@ START_TEST(senders_are_told)
     char text[16];
     bool fds_near;
 
-    ck_assert_int_eq(sock_pass_sender(b_fd), 0);
+    ck_assert_int_eq(sock_pass_sender(b_fd, true), 0);
     fdset_init(&fds);
     send_with("ab", 0);
     send_with("cd", 0);
@@ -223,7 +223,7 @@ START_TEST(senders_are_told_of_what_is_accepted)
     listen_fd = sock_listen(unit_path("s"), 0600, (uid_t)-1, (gid_t)-1, 1);
     ck_assert_int_ge(listen_fd, 0);
     if (asked) {
-        ck_assert_int_eq(sock_pass_sender(listen_fd), 0);
+        ck_assert_int_eq(sock_pass_sender(listen_fd, true), 0);
     }
     fdset_init(&fds);
     for (int before = 0; before < 2; before++) {
