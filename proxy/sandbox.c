@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 

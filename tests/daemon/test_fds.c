@@ -150,24 +150,51 @@ START_TEST(the_same_fd_again)
 }
 END_TEST
 
-/* Sockets pass as well, the session's own ones included. */
+/* Sockets pass as well. */
 START_TEST(a_socket_is_an_fd)
 {
     struct rig r;
     struct pair p;
     struct fdset fds;
     struct message m;
+    int pair[2];
 
     rig_start(&r, "");
     rig_session(&r, CAPS_FDS(16), CAPS_FDS(16), &p);
     fdset_init(&fds);
-    ck_assert_int_eq(fdset_add_take(&fds, dup(p.client_fd)), 0);
-    ck_assert_int_eq(fdset_add_take(&fds, dup(p.backend_fd)), 0);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    ck_assert_int_eq(fdset_add_take(&fds, pair[0]), 0);
+    ck_assert_int_eq(fdset_add_take(&fds, pair[1]), 0);
     peer_send(p.client_fd, map, NULL, 0, &fds);
     peer_recv(p.backend_fd, &m);
     peer_expect_same_fds(&fds, &m.fds);
     message_deinit(&m);
     fdset_close(&fds);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
+/* _i: whose end of the session is among the fds, and who sends it: bit 0 and 1; it is the backend.
+ */
+START_TEST(a_session_does_not_pass_its_own_sockets)
+{
+    struct rig r;
+    struct pair p;
+    struct fdset fds;
+
+    rig_start(&r, "");
+    rig_session(&r, CAPS_FDS(16), CAPS_FDS(16), &p);
+    fdset_init(&fds);
+    peer_memfds(&fds, 1);
+    ck_assert_int_eq(fdset_add_take(&fds, dup(_i & 1 ? p.backend_fd : p.client_fd)), 0);
+    peer_send(_i & 2 ? p.backend_fd : p.client_fd, map, NULL, 0, &fds);
+    fdset_close(&fds);
+    pair_expect_end(&p);
+    rig_await_log(&r, "reason=own-socket", NULL, 0);
+    rig_settle(&r);
+    rig_session(&r, CAPS_FDS(16), CAPS_FDS(16), &p);
+    pair_ping(&p);
     pair_close(&p);
     rig_stop(&r);
 }
@@ -385,6 +412,7 @@ int main(void)
     tcase_add_test(tc, fds_behind_the_first_byte);
     tcase_add_test(tc, the_same_fd_again);
     tcase_add_test(tc, a_socket_is_an_fd);
+    tcase_add_loop_test(tc, a_session_does_not_pass_its_own_sockets, 0, 4);
     tcase_add_loop_test(tc, as_many_as_the_receiver_takes, 0, FD_LIMITS);
     tcase_add_test(tc, too_many_in_two_parts);
     tcase_add_test(tc, messages_before_the_fault_arrive);
