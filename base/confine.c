@@ -104,13 +104,17 @@ static int confine_limit(int resource, uint64_t most)
     if (getrlimit((__rlimit_resource_t)resource, &l) < 0) {
         return -errno;
     }
-    l.rlim_max = most < l.rlim_max ? most : l.rlim_max;
-    l.rlim_cur = l.rlim_max;
+    l.rlim_cur = most < l.rlim_max ? most : l.rlim_max;
+    /* Valgrind has fds of its own below the hard limit of fds, and lets nobody change it. */
+    if (resource != RLIMIT_NOFILE || !filter_tools_valgrind()) {
+        l.rlim_max = l.rlim_cur;
+    }
     return setrlimit((__rlimit_resource_t)resource, &l) < 0 ? -errno : 0;
 }
 
 static int confine_limits(const struct confine_plan *p)
 {
+    const bool tools = confine_keeps_eyes() || filter_tools_valgrind();
     const struct {
         int resource;
         uint64_t most;
@@ -122,7 +126,7 @@ static int confine_limits(const struct confine_plan *p)
         {RLIMIT_MEMLOCK, 0},
         {RLIMIT_MSGQUEUE, 0},
         {RLIMIT_CPU, p->cpu_s ? p->cpu_s : RLIM_INFINITY},
-        {RLIMIT_AS, confine_keeps_eyes() ? RLIM_INFINITY : p->memory},
+        {RLIMIT_AS, tools ? RLIM_INFINITY : p->memory},
     };
     int err = 0;
 

@@ -34,7 +34,7 @@ struct confine_plan {
     uid_t uid;       /* to become, if started as root */
     gid_t gid;
     uint64_t nofile;         /* fds */
-    uint64_t memory;         /* bytes of address space; not applied if confine_keeps_eyes */
+    uint64_t memory;         /* bytes of address space; not applied under tools that need more */
     uint64_t cpu_s;          /* seconds of CPU time; 0: unlimited */
     bool user_namespace;     /* it compares no ids: as an ordinary user it may have one */
     const int *readable_fds; /* folders below which files may be read; negative ones are none */

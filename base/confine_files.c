@@ -53,7 +53,7 @@ static int confine_pivot(void)
     static const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
     /* It is mounted over a folder that every system has, here alone. */
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+    if (mount("none", "/", "none", MS_REC | MS_PRIVATE, "") < 0 ||
         mount("poemd", "/proc", "tmpfs", flags, "size=4k,nr_inodes=1,mode=0555") < 0) {
         return -errno;
     }
@@ -61,7 +61,8 @@ static int confine_pivot(void)
         umount2(".", MNT_DETACH) < 0 || chdir("/") < 0) {
         return -errno;
     }
-    return mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | flags, NULL) < 0 ? -errno : 0;
+    return mount("none", "/", "none", MS_REMOUNT | MS_BIND | MS_RDONLY | flags, "") < 0 ? -errno
+                                                                                        : 0;
 }
 
 void confine_apart(const char *who, bool user)

@@ -188,12 +188,18 @@ static int filter_load(scmp_filter_ctx ctx, const struct filter_call *calls, siz
 
 int filter_enter(const char *who, const struct filter_call *calls, size_t n)
 {
-    const bool watched =
-        log_level_get() == LOG_DEBUG && !filter_tools_valgrind() && filter_watch() == 0;
-    scmp_filter_ctx ctx = seccomp_init(watched ? SCMP_ACT_TRAP : SCMP_ACT_ERRNO(ENOSYS));
-    int err = ctx ? 0 : -ENOMEM;
+    bool watched;
+    scmp_filter_ctx ctx;
+    int err;
 
+    if (filter_tools_valgrind()) {
+        log_debug("%s: no system-call filter under valgrind", who);
+        return 0;
+    }
     process = who;
+    watched = log_level_get() == LOG_DEBUG && filter_watch() == 0;
+    ctx = seccomp_init(watched ? SCMP_ACT_TRAP : SCMP_ACT_ERRNO(ENOSYS));
+    err = ctx ? 0 : -ENOMEM;
     if (!err) {
         err = filter_load(ctx, calls, n);
     }

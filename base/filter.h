@@ -62,19 +62,19 @@ struct filter_call {
 
 /*
  * Allows n calls and what every confined process does (memory, its log, its end), and refuses the
- * rest from now on; the caller has set PR_SET_NO_NEW_PRIVS. In a build with sanitizers, and under
- * valgrind, their own calls are allowed as well (base/filter_tools.c). who: "worker" ..., static;
- * begins the log lines. 0, or -errno: -ENOSYS or -EINVAL if the kernel has no filters.
+ * rest from now on; the caller has set PR_SET_NO_NEW_PRIVS. In a build with sanitizers their own
+ * calls are allowed as well; under valgrind nothing is refused (base/filter_tools.c). who: "worker"
+ * ..., static; begins the log lines. 0, or -errno: -ENOSYS or -EINVAL if the kernel has no filters.
  */
 int filter_enter(const char *who, const struct filter_call *calls, size_t n)
     __attribute__((warn_unused_result));
 
-/* ---- for base/filter.c alone: base/filter_tools.c ---- */
+/* ---- tools that look for faults: base/filter_tools.c ---- */
 
-/* The calls that this build's sanitizers make, or valgrind if the process runs under it. */
+/* The calls that this build's sanitizers make; none without them. */
 const struct filter_call *filter_tools_calls(size_t *n);
 
-/* Whether the process runs under valgrind, whose own signals a handler would mix with. */
+/* Whether the process runs under valgrind. */
 bool filter_tools_valgrind(void);
 
 #endif
