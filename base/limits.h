@@ -293,6 +293,54 @@
  */
 #define LIMIT_DISOWNED_BEATS 20u
 
+/* ---- what peers may have written ---- */
+
+/*
+ * Sessions of one user on one route that come to nothing (denied, a handshake that fails, a backend
+ * that is absent) and have lines and records of their own: so many at once, then one each so many
+ * ms. A client that is misconfigured and tries each second is seen each time; one that tries as
+ * fast as it can writes some 4 KiB a second.
+ */
+#define LIMIT_REPEAT_BURST 64u
+#define LIMIT_REPEAT_MS 1000u
+
+/* The others are counted for so many ms, then told as one line and one record. */
+#define LIMIT_REPEAT_TELL_MS 10000u
+
+/* … of so many users in one turn of the loop. */
+#define LIMIT_REPEAT_TURN 32u
+
+/* Users on routes that are told apart, some 500 bytes each; all others of a route are one. */
+#define LIMIT_REPEAT_PEERS 1024u
+
+/*
+ * Sessions of one user on one route that are let in and end within LIMIT_BRIEF_MS: each has its
+ * records, some 4 KiB. After so many at once the next ones wait: one goes on each so many ms, so
+ * that nobody writes more than 16 KiB a second. A burst is as large as a host that starts all its
+ * guests and ends them again soon; sessions that last are not counted.
+ */
+#define LIMIT_BRIEF_MS 10000u
+#define LIMIT_BRIEF_BURST 64u
+#define LIMIT_BRIEF_INTERVAL_MS 250u
+
+/* The same without an audit log: nothing waits, and beyond this there are no lines, of 500 bytes.
+ */
+#define LIMIT_MUTE_BURST 512u
+
+/* Lines on an audit log that can and cannot be written: so many at once, then one each so many ms.
+ */
+#define LIMIT_AUDIT_LINES 8u
+#define LIMIT_AUDIT_LINES_MS 10000u
+
+/* Lines on control clients that may not ask, the same. */
+#define LIMIT_STRANGER_LINES 16u
+#define LIMIT_STRANGER_LINES_MS 4000u
+
+/* Lines on the devices of one route that start and end: so many at once, then one each so many ms.
+ */
+#define LIMIT_DEVICE_LINES 64u
+#define LIMIT_DEVICE_LINES_MS 1000u
+
 /* ---- the control socket ---- */
 
 /* Clients at once: operators and their tools; each capture that is held is one. */
@@ -320,7 +368,10 @@
 #define LIMIT_DEVICE_END_MS 1000
 #define LIMIT_DEVICE_TERM_MS 2000
 
-/* What it writes to its standard output and error: bytes of a line, and lines a second. */
+/*
+ * What it writes to its standard output and error: bytes of a line, and lines a second of all
+ * devices of a route together: each session may be another device.
+ */
 #define LIMIT_OUTPUT_LINE 512u
 #define LIMIT_OUTPUT_RATE 50u
 

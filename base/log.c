@@ -129,7 +129,7 @@ void log_line(enum log_level level, const struct log_subject *about, const char 
     size_t at;
     va_list ap;
 
-    if (level > most) {
+    if (level > most || (about && about->quiet)) {
         return;
     }
     at = add(line, 0, "%s: %s:", program, level_names[level]);

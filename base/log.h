@@ -11,16 +11,21 @@
 #ifndef POEMD_BASE_LOG_H
 #define POEMD_BASE_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
-/* What a line speaks of. session 0, NULL route, NULL leg: not said. route is escaped by the log. */
+/*
+ * What a line speaks of. session 0, NULL route, NULL leg: not said. route is escaped by the log.
+ * quiet: nothing is written, since there would be too much of it.
+ */
 struct log_subject {
     uint64_t session;
     const char *route;
     const char *leg;
+    bool quiet;
 };
 
 /* Names the program and the most talkative level that is written. name must outlive the log. */

@@ -8,6 +8,7 @@
 #include "proxy/control.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -37,6 +38,8 @@ struct control {
     struct event *patience; /* … or have taken too long */
     struct control_clients clients;
     unsigned n_clients;
+    struct repeats_rate strangers; /* lines on clients that may not ask */
+    uint64_t strangers_untold;
 };
 
 static const struct timeval step_time = {.tv_sec = LIMIT_CONTROL_MS / 1000};
@@ -369,6 +372,28 @@ static struct control_client *client_new(struct control *control, int fd)
     return c;
 }
 
+/* Anybody who may connect can come again and again. */
+static void control_log_stranger(struct control *control, const struct ucred *who)
+{
+    const uint64_t now = monitor_now_ms();
+
+    if (!repeats_rate_may(&control->strangers, now, LIMIT_STRANGER_LINES,
+                          LIMIT_STRANGER_LINES_MS)) {
+        control->strangers_untold++;
+        return;
+    }
+    repeats_rate_take(&control->strangers, now, LIMIT_STRANGER_LINES_MS);
+    if (control->strangers_untold > 0) {
+        log_warning("control: %" PRIu64 " more clients might not ask", control->strangers_untold);
+        control->strangers_untold = 0;
+    }
+    log_warning("control: uid=%u%s pid=%d may not ask", (unsigned)who->uid,
+                peer_uid_mapped(who->uid)
+                    ? ""
+                    : " (which stands for all users that our user namespace does not map)",
+                (int)who->pid);
+}
+
 static void accept_one(struct control *control, int fd)
 {
     const bool full = control->n_clients >= LIMIT_CONTROL_CLIENTS;
@@ -379,11 +404,7 @@ static void accept_one(struct control *control, int fd)
         return;
     }
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c->who, &n) < 0 || !may_ask(c)) {
-        log_warning("control: uid=%u%s pid=%d may not ask", (unsigned)c->who.uid,
-                    peer_uid_mapped(c->who.uid)
-                        ? ""
-                        : " (which stands for all users that our user namespace does not map)",
-                    (int)c->who.pid);
+        control_log_stranger(control, &c->who);
         control_refuse(c, CONTROL_REFUSED, "who runs poemctl may not ask this poemd");
     } else if (full) {
         control_refuse(c, CONTROL_FAILED, "%d clients are being answered: try again",

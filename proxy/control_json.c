@@ -33,18 +33,9 @@ static json_t *age(uint64_t then_ms)
 /* The time of day, UTC, of a moment of monitor_now_ms. */
 static json_t *time_of(uint64_t then_ms)
 {
-    const uint64_t ago = monitor_now_ms() - then_ms;
     char out[AUDIT_TIME_SIZE + 1];
-    struct timespec t;
 
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_sec -= (time_t)(ago / 1000);
-    t.tv_nsec -= (long)(ago % 1000) * 1000000;
-    if (t.tv_nsec < 0) {
-        t.tv_nsec += 1000000000;
-        t.tv_sec--;
-    }
-    audit_line_time(&t, out);
+    monitor_time_of(then_ms, out);
     return json_string(out);
 }
 

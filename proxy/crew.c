@@ -58,6 +58,9 @@ static struct ipc_session begin_of(const struct ticket *t)
                                 .recite = r->recite_to_client,
                                 .ask_backend = reciter_wants(r),
                                 .recorded = recorder_on(&t->monitor->recorder),
+                                .quiet = t->muted   ? IPC_MUTED
+                                         : t->quiet ? IPC_QUIET
+                                                    : IPC_LOGGED,
                                 .tap = tracing_tap(t->monitor, t),
                                 .self = t->route->self,
                                 .dma = r->dma};

@@ -24,7 +24,8 @@
 
 static struct log_subject subject(const struct ticket *t, const char *leg)
 {
-    return (struct log_subject){.session = t->id, .route = t->route->config->name, .leg = leg};
+    return (struct log_subject){
+        .session = t->id, .route = t->route->config->name, .leg = leg, .quiet = t->quiet};
 }
 
 /* What is in the parties' executables matters where it is recorded, or where a rule goes by it. */
@@ -47,6 +48,7 @@ static void carry_out(struct ticket *t, int err)
         crew_verdict(&t->monitor->crew, t, err ? err : EACCES);
         return;
     }
+    t->quiet = t->muted;
     t->route->taint |= t->taint;
     t->monitor->taint |= t->taint;
     if (t->taint) {
@@ -134,6 +136,20 @@ static bool record_verdict(struct ticket *t, json_t *record)
     return recorder_await(&t->monitor->recorder, "verdict", record, &t->recorded, on_recorded, t);
 }
 
+/* The beginning of a session is recorded, or was held back until now. */
+static void note_opened(struct ticket *t)
+{
+    char began[AUDIT_TIME_SIZE + 1];
+
+    if (t->opened) {
+        return;
+    }
+    monitor_time_of(t->accepted_ms, began);
+    t->opened = recorder_note(&t->monitor->recorder, "session-opened",
+                              json_pack("{s:I,s:s,s:s*}", "session", (json_int_t)t->id, "route",
+                                        t->route->config->name, "opened", t->held ? began : NULL));
+}
+
 /* What the operator has said stands against what was found out: an event of its own. */
 static void note_override(const struct ticket *t, const char *what, unsigned line)
 {
@@ -188,24 +204,34 @@ static void on_known(void *arg)
     struct ticket *t = arg;
     struct rules_verdict v;
     json_t *record = NULL;
+    bool told = true;
 
     inquiry_decide(t->inquiry, &t->route->config->rules, recorder_today(&t->monitor->recorder), &v);
     t->taint |= v.taint;
     t->denied = v.verdict == VERDICT_DENY;
-    log_contradictions(t);
-    log_verdict(t, &v);
     if (recorder_on(&t->monitor->recorder) || t->monitor->control || t->traced) {
         record = verdict_record(t, &v);
     }
+    if (t->denied) {
+        /* One of very many, which only a number tells of. */
+        told = repeats_denied(t, &v, record);
+    } else {
+        repeats_allowed(t);
+    }
+    log_contradictions(t);
+    log_verdict(t, &v);
     if (t->monitor->control) {
         t->facts = facts_text(record);
     }
-    note_overrides(t, &v);
     tracing_session_decided(t->monitor, t, verdict_name(v.verdict), record);
-    if (!recorder_on(&t->monitor->recorder)) {
+    if (!recorder_on(&t->monitor->recorder) || !told) {
         json_decref(record);
         carry_out(t, t->denied ? EACCES : 0);
-    } else if (record_verdict(t, record)) {
+        return;
+    }
+    note_opened(t);
+    note_overrides(t, &v);
+    if (record_verdict(t, record)) {
         return;
     } else if (t->denied) {
         carry_out(t, EACCES);
@@ -230,9 +256,9 @@ bool decision_begin(struct ticket *t)
     if (!t->inquiry) {
         return false;
     }
-    t->opened = recorder_note(
-        &t->monitor->recorder, "session-opened",
-        json_pack("{s:I,s:s}", "session", (json_int_t)t->id, "route", t->route->config->name));
+    if (!t->quiet) {
+        note_opened(t);
+    }
     return true;
 }
 

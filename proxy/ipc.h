@@ -56,6 +56,13 @@ struct ipc_count {
     uint64_t fds;
 };
 
+/* Whether a worker logs what a session comes to. */
+enum ipc_quiet {
+    IPC_LOGGED,
+    IPC_QUIET, /* not before it is let in: there are very many that are not */
+    IPC_MUTED, /* not at all */
+};
+
 struct ipc_session {
     uint32_t handshake_ms; /* what is left of the time-out */
     uint32_t drain_ms;
@@ -63,6 +70,7 @@ struct ipc_session {
     uint32_t recite;        /* enum config_recite: to the client */
     uint32_t ask_backend;   /* enum reciter_wants */
     uint32_t recorded;      /* 1: an audit log is kept */
+    uint32_t quiet;         /* enum ipc_quiet */
     struct recital_id self; /* the route's identity */
     struct tap_settings tap;
     struct dma_settings dma;

@@ -35,6 +35,21 @@ uint64_t monitor_now_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+void monitor_time_of(uint64_t then_ms, char out[AUDIT_TIME_SIZE + 1])
+{
+    const uint64_t ago = monitor_now_ms() - then_ms;
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_sec -= (time_t)(ago / 1000);
+    t.tv_nsec -= (long)(ago % 1000) * 1000000;
+    if (t.tv_nsec < 0) {
+        t.tv_nsec += 1000000000;
+        t.tv_sec--;
+    }
+    audit_line_time(&t, out);
+}
+
 static void on_reap(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
@@ -311,7 +326,10 @@ static int monitor_init(struct monitor *m, const struct config *config)
     if (!m->routes || !m->reap_event) {
         return -ENOMEM;
     }
-    err = watch_signals(m);
+    err = repeats_init(&m->repeats, m);
+    if (!err) {
+        err = watch_signals(m);
+    }
     if (!err) {
         err = open_routes(m);
     }
@@ -359,6 +377,7 @@ static void monitor_deinit(struct monitor *m)
     m->control = NULL;
     inspector_free(m->inspector);
     tracing_deinit(m);
+    repeats_deinit(&m->repeats);
     free(m->routes);
     end_record(m);
     if (m->reap_event) {

@@ -19,10 +19,12 @@
 #include <sys/resource.h>
 
 #include "proxy/config.h"
+#include "policy/audit_line.h"
 #include "policy/inspector.h"
 #include "proxy/children.h"
 #include "proxy/crew.h"
 #include "proxy/recorder.h"
+#include "proxy/repeats.h"
 #include "proxy/route.h"
 #include "proxy/ticket.h"
 
@@ -40,6 +42,7 @@ struct monitor {
     unsigned sessions;     /* alive, of all routes */
     uint32_t taint;        /* of all sessions of this run */
     struct recorder recorder;
+    struct repeats repeats;      /* users whose sessions are told by numbers */
     struct tracing *tracing;     /* NULL before it is set up */
     struct inspector *inspector; /* NULL: nothing needs one */
     struct control *control;     /* NULL: nobody may ask */
@@ -66,5 +69,8 @@ void monitor_stop(struct monitor *m, int status);
 
 /* Milliseconds of a clock that only goes forward. */
 uint64_t monitor_now_ms(void);
+
+/* The time of day, UTC, of such a moment that has passed. */
+void monitor_time_of(uint64_t then_ms, char out[AUDIT_TIME_SIZE + 1]);
 
 #endif

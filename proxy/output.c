@@ -22,14 +22,14 @@ static bool may_log(struct output *o)
 {
     const uint64_t now = monitor_now_ms();
 
-    if (now - o->since_ms >= 1000) {
-        o->left = LIMIT_OUTPUT_RATE;
-        o->since_ms = now;
+    if (now - o->rate->since_ms >= 1000) {
+        o->rate->left = LIMIT_OUTPUT_RATE;
+        o->rate->since_ms = now;
     }
-    if (o->left == 0) {
+    if (o->rate->left == 0) {
         return false;
     }
-    o->left--;
+    o->rate->left--;
     return true;
 }
 
@@ -109,9 +109,9 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 }
 
 int output_init_take(struct output *o, struct event_base *base, int fd, const char *route,
-                     pid_t pid)
+                     pid_t pid, struct output_rate *rate)
 {
-    *o = (struct output){.fd = fd, .route = route, .pid = pid};
+    *o = (struct output){.fd = fd, .route = route, .pid = pid, .rate = rate};
     if (event_assign(&o->readable, base, fd, EV_READ | EV_PERSIST, on_readable, o) < 0 ||
         evtimer_assign(&o->resume, base, on_resume, o) < 0 || event_add(&o->readable, NULL) < 0) {
         sock_close(&o->fd);

@@ -18,23 +18,29 @@
 
 #include "base/limits.h"
 
+/* Lines that may be logged, of one device or several. */
+struct output_rate {
+    unsigned left;     /* now */
+    uint64_t since_ms; /* when left was counted */
+};
+
 struct output {
     int fd; /* a pipe's reading end, owned; -1: closed */
     const char *route;
     pid_t pid;
     struct event readable;
     struct event resume;
-    size_t n;          /* bytes of the line so far */
-    bool cut;          /* the line is longer: the rest is not kept */
-    unsigned left;     /* lines that may be logged now */
-    uint64_t since_ms; /* when left was counted */
-    uint64_t lost;     /* lines that were left out since the last one that was logged */
+    size_t n;                 /* bytes of the line so far */
+    bool cut;                 /* the line is longer: the rest is not kept */
+    struct output_rate *rate; /* borrowed */
+    uint64_t lost;            /* lines that were left out since the last one that was logged */
     char line[LIMIT_OUTPUT_LINE];
 };
 
-/* Takes the pipe, non-blocking; route is borrowed for its life. 0 or -errno: fd is closed then. */
+/* Takes the pipe, non-blocking; route and rate are borrowed for its life. 0 or -errno: fd is closed
+ * then. */
 int output_init_take(struct output *o, struct event_base *base, int fd, const char *route,
-                     pid_t pid) __attribute__((warn_unused_result));
+                     pid_t pid, struct output_rate *rate) __attribute__((warn_unused_result));
 
 /* Logs what is still there, as much as one turn reads, and closes the pipe. */
 void output_deinit(struct output *o);

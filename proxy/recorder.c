@@ -12,7 +12,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/limits.h"
 #include "policy/audit_host.h"
+#include "proxy/monitor.h"
 
 static void tell(struct recorder *r, const struct audit_done *done)
 {
@@ -24,6 +26,18 @@ static void tell(struct recorder *r, const struct audit_done *done)
         w->number = 0;
         w->fn(w->arg, done->outcome == AUDIT_DURABLE);
     }
+}
+
+/* Whether one more line may say how the log is. */
+static bool recorder_may_log(struct recorder *r)
+{
+    const uint64_t now = monitor_now_ms();
+
+    if (!repeats_rate_may(&r->lines, now, LIMIT_AUDIT_LINES, LIMIT_AUDIT_LINES_MS)) {
+        return false;
+    }
+    repeats_rate_take(&r->lines, now, LIMIT_AUDIT_LINES_MS);
+    return true;
 }
 
 static void recorder_log_lost(const struct recorder *r, const struct audit_done *done)
@@ -50,12 +64,17 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     while (audit_log_collect(r->log, &done)) {
         const bool durable = done.outcome == AUDIT_DURABLE;
 
-        if (!durable && !r->failing) {
+        if (durable != r->failing) {
+            /* Nothing has changed. */
+        } else if (!recorder_may_log(r)) {
+            /* It comes and goes: that has been said. */
+        } else if (!durable) {
             recorder_log_lost(r, &done);
-        } else if (durable && r->failing) {
+        } else {
             log_warning("the audit log is written again");
         }
-        if (durable && done.error) {
+        r->losing = r->losing && !durable;
+        if (durable && done.error && recorder_may_log(r)) {
             log_warning("no new file of the audit log could be begun: %s; the old one goes on",
                         strerror(done.error));
         }
@@ -162,8 +181,11 @@ static bool append(struct recorder *r, const char *event, json_t *fields, uint64
 
     (void)recorder_today(r);
     json_decref(fields);
+    if (err && !r->losing) {
+        log_error("the record \"%s\" is lost, and others may be: %s", event, strerror(-err));
+        r->losing = true;
+    }
     if (err) {
-        log_error("the record \"%s\" is lost: %s", event, strerror(-err));
         return false;
     }
     event_active(r->turn, 0, 0);

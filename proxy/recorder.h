@@ -18,6 +18,7 @@
 #include "policy/audit_log.h"
 #include "policy/rules.h"
 #include "proxy/config.h"
+#include "proxy/repeats_rate.h"
 
 /* Told once: whether the record is on disk. Not called after recorder_forget. */
 typedef void recorder_fn(void *arg, bool durable);
@@ -39,8 +40,10 @@ struct recorder {
     struct event *readable;
     struct event *turn; /* made active by an append: commits when the turn is over */
     struct recorder_waits waits;
-    bool failing;            /* the last batch was lost: the log has said so */
-    struct rules_date today; /* the latest day that was seen: see recorder_today */
+    bool failing;              /* the last batch was lost */
+    bool losing;               /* a record could not be queued: the log has said so */
+    struct repeats_rate lines; /* on that: it may come and go with each batch */
+    struct rules_date today;   /* the latest day that was seen: see recorder_today */
 };
 
 /*

@@ -25,6 +25,18 @@ static bool is_out_of_fds(int err)
     return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM;
 }
 
+/* At most once a second: whoever holds fds could have it said ten times as often. */
+static void route_log_stuck(struct route *r, int err)
+{
+    const uint64_t now = monitor_now_ms();
+
+    if (!r->stuck_logged_ms || now - r->stuck_logged_ms >= 1000) {
+        log_line(LOG_WARNING, &(struct log_subject){.route = r->config->name},
+                 "cannot accept: %s; trying again each 100 ms", strerror(err));
+        r->stuck_logged_ms = now;
+    }
+}
+
 static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 {
     struct route *r = arg;
@@ -39,8 +51,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
         }
         if (is_out_of_fds(errno)) {
             /* The connection stays in the queue, readable: without a pause the loop would spin. */
-            log_line(LOG_WARNING, &(struct log_subject){.route = r->config->name},
-                     "cannot accept: %s; trying again in 100 ms", strerror(errno));
+            route_log_stuck(r, errno);
             event_del(r->acceptable);
             event_add(r->resume, &out_of_fds);
         }
@@ -84,6 +95,7 @@ int route_open(struct route *r, struct monitor *m, const struct config_route *co
     int err = 0;
 
     *r = (struct route){.monitor = m, .config = config, .listen_fd = -1};
+    r->others = (struct repeats_peer){.route = r, .others = true};
     TAILQ_INIT(&r->tickets);
     if (getrandom(&r->self, sizeof r->self, 0) != sizeof r->self) {
         return -EIO;

@@ -12,6 +12,7 @@
 
 #include "handshake/recital.h"
 #include "proxy/config.h"
+#include "proxy/repeats.h"
 #include "proxy/spawn.h"
 #include "proxy/ticket.h"
 
@@ -31,8 +32,10 @@ struct route {
     uint64_t begun;             /* since the broker's start */
     struct ticket_list tickets; /* … of whom this many, in the order of their coming */
     uint32_t taint;             /* of all sessions that it has had */
+    struct repeats_peer others; /* users whom repeats.h does not tell apart */
     uint64_t refused;           /* since the last log line that said so */
     uint64_t refused_logged_ms;
+    uint64_t stuck_logged_ms; /* that nothing can be accepted */
 };
 
 /* Listens. 0, or -errno with r as route_close leaves it; the failure has been logged. */

@@ -18,7 +18,8 @@
 #define SUBJECT(s, leg_name) \
     &(struct log_subject) \
     { \
-        .session = (s)->id, .route = (s)->route[0] ? (s)->route : NULL, .leg = (leg_name) \
+        .session = (s)->id, .route = (s)->route[0] ? (s)->route : NULL, .leg = (leg_name), \
+        .quiet = (s)->quiet != IPC_LOGGED \
     }
 
 /* The only writer of a session's state. */
@@ -474,6 +475,7 @@ bool session_decide(struct session_host *h, uint64_t id, int err, enum session_r
     struct session *s = session_find(h, id, SESSION_DECIDING);
 
     if (s) {
+        s->quiet = err == 0 && s->quiet == IPC_QUIET ? IPC_LOGGED : s->quiet;
         greeting_decide(s->greeting, err, reason);
     }
     return s != NULL;
@@ -560,6 +562,7 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
     guard->fds.room = &h->fds;
     guard->watch.stall_ms = settings->stall_ms ? settings->stall_ms : LIMIT_STALL_MS;
     report_init(&guard->report, settings->recorded != 0);
+    s->quiet = (uint8_t)settings->quiet;
     memcpy(s->route, settings->route, sizeof s->route - 1);
     s->drain_ms = settings->drain_ms;
     session_set_timer(s, settings->handshake_ms);

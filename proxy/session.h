@@ -74,6 +74,7 @@ struct session {
     uint32_t counted;            /* the last round in which the monitor was told its counts */
     uint64_t drained;            /* bytes that had passed when the timer was set */
     bool reporting;              /* among the host's */
+    uint8_t quiet;               /* enum ipc_quiet */
     struct session_guard *guard; /* NULL: it only refuses */
     struct ipc_count to_backend;
     struct ipc_count to_client;

@@ -119,7 +119,9 @@ void session_watch_turn(struct session *s)
     const enum session_reason reason = session_watch_look(s, ms, &again);
 
     if (reason != REASON_NONE) {
-        log_line(LOG_WARNING, &(struct log_subject){.session = s->id, .route = s->route},
+        log_line(LOG_WARNING,
+                 &(struct log_subject){
+                     .session = s->id, .route = s->route, .quiet = s->quiet != IPC_LOGGED},
                  "%s: %u fds of its messages are not received", session_reason_word(reason),
                  s->guard->fds.used);
         session_end(s, reason);
@@ -168,8 +170,10 @@ void session_watch_stranger(struct session *s, enum rules_party party,
     if (w->gone & PARTY(party)) {
         w->gone &= ~PARTY(party);
         log_line(LOG_INFO,
-                 &(struct log_subject){
-                     .session = s->id, .route = s->route, .leg = rules_party_name(party)},
+                 &(struct log_subject){.session = s->id,
+                                       .route = s->route,
+                                       .leg = rules_party_name(party),
+                                       .quiet = s->quiet != IPC_LOGGED},
                  "its process is gone; process %ld uses the socket, the session goes on",
                  (long)from->pid);
     }

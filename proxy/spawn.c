@@ -6,6 +6,7 @@
 
 #include <bsd/sys/queue.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,12 +47,33 @@ struct spawn {
     unsigned alive;        /* processes */
     unsigned false_starts; /* how often in a row one ended before it had served */
     bool stopping;
-    struct event again; /* pending: the last one failed, and the next is not due yet */
+    struct output_rate said;   /* lines of all devices' output */
+    struct repeats_rate lines; /* lines on devices that start and end */
+    uint64_t untold;           /* lines on them that were left out since */
+    struct event again;        /* pending: the last one failed, and the next is not due yet */
 };
 
 static struct log_subject subject(const struct spawn *s)
 {
     return (struct log_subject){.route = s->config->name, .leg = "backend"};
+}
+
+/* Whether a line on a device may be logged: whoever may connect can have them start and end. */
+static bool spawn_may_log(struct spawn *s)
+{
+    const struct log_subject about = subject(s);
+    const uint64_t now = monitor_now_ms();
+
+    if (!repeats_rate_may(&s->lines, now, LIMIT_DEVICE_LINES, LIMIT_DEVICE_LINES_MS)) {
+        s->untold++;
+        return false;
+    }
+    repeats_rate_take(&s->lines, now, LIMIT_DEVICE_LINES_MS);
+    if (s->untold > 0) {
+        log_line(LOG_INFO, &about, "%" PRIu64 " more lines on its devices are left out", s->untold);
+        s->untold = 0;
+    }
+    return true;
 }
 
 static void set_timer(struct event *timer, unsigned ms)
@@ -170,7 +192,9 @@ static void take_status(struct spawned *d)
         log_fault(d, &f);
     } else {
         d->state = d->state == STARTING ? READY : d->state;
-        log_line(LOG_INFO, &about, "device pid=%ld started", (long)d->child.pid);
+        if (spawn_may_log(d->spawn)) {
+            log_line(LOG_INFO, &about, "device pid=%ld started", (long)d->child.pid);
+        }
     }
 }
 
@@ -233,7 +257,8 @@ static int start_device(struct spawn *s)
     d->guarded = true;
     TAILQ_INSERT_TAIL(&s->devices, d, link);
     s->alive++;
-    err = output_init_take(&d->output, m->base, made.output_fd, s->config->name, made.pid);
+    err =
+        output_init_take(&d->output, m->base, made.output_fd, s->config->name, made.pid, &s->said);
     if (err || event_add(&d->status, NULL) < 0) {
         /* What it would say, or come to, nobody would hear: it ends as one that failed. */
         children_signal(&d->child, SIGKILL);
@@ -284,6 +309,9 @@ static void log_ended(const struct spawned *d, int status)
                        : d->spawn->stopping ? "as the broker stops"
                                             : "before it served anybody";
 
+    if (!spawn_may_log(d->spawn)) {
+        return;
+    }
     log_line(good || d->spawn->stopping ? LOG_INFO : LOG_WARNING, &about, "device pid=%ld %s %d %s",
              (long)d->child.pid,
              WIFSIGNALED(status) ? "was killed by signal" : "exited with status",

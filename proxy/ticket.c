@@ -24,7 +24,8 @@
 
 static struct log_subject subject(const struct ticket *t, const char *leg)
 {
-    return (struct log_subject){.session = t->id, .route = t->route->config->name, .leg = leg};
+    return (struct log_subject){
+        .session = t->id, .route = t->route->config->name, .leg = leg, .quiet = t->quiet};
 }
 
 /* The only writer of a ticket's state. */
@@ -102,6 +103,7 @@ void ticket_end(struct ticket *t, enum session_reason reason, const struct ipc_e
     if (t->state == SESSION_DEAD) {
         return;
     }
+    repeats_end(&t->monitor->repeats, t, reason);
     log_end(t, reason, what);
     decision_end(t, reason, what);
     tracing_session_ended(t->monitor, t, reason, what);
@@ -278,10 +280,27 @@ static void log_unreachable(const struct ticket *t, int err)
              err == -EAGAIN ? "its accept queue is full" : strerror(-err));
 }
 
+/* Too many sessions of its user have just begun and ended: it waits for its turn. */
+static void hold(struct ticket *t, unsigned wait_ms)
+{
+    if (wait_ms < ticket_handshake_left_ms(t)) {
+        set_timer(t, wait_ms);
+        return;
+    }
+    t->quiet = true;
+    refuse(t, REASON_REFUSED, EBUSY);
+}
+
 static void dial(struct ticket *t)
 {
-    const int fd = reach(t);
+    const unsigned wait_ms = repeats_wait_ms(t);
+    int fd;
 
+    if (wait_ms > 0) {
+        hold(t, wait_ms);
+        return;
+    }
+    fd = reach(t);
     if (fd >= 0) {
         t->backend_fd = fd;
         /* From now on its worker keeps the time, and has a moment more for its answer. */
@@ -406,6 +425,7 @@ static struct ticket *ticket_new(struct monitor *m, struct route *r, int client_
     t->peers[RULES_BACKEND].pid_fd = -1;
     t->accepted_ms = monitor_now_ms();
     t->state = SESSION_ACCEPTED;
+    repeats_begin(&m->repeats, t);
     event_assign(&t->client_event, m->base, client_fd, EV_READ, on_client, t);
     evtimer_assign(&t->timer, m->base, on_timer, t);
     TAILQ_INSERT_TAIL(&m->tickets[t->state], t, link);

@@ -22,6 +22,7 @@ struct route;
 struct crew_member;
 struct inquiry;
 struct spawned;
+struct repeats_peer;
 
 /* A party's process, which connected or listened. */
 struct ticket_peer {
@@ -44,7 +45,12 @@ struct ticket {
     struct spawned *device; /* of a backend that is started, from then on; else NULL */
     uint64_t accepted_ms;
     struct ticket_peer peers[RULES_PARTIES];
-    uint32_t gone; /* 1 << enum rules_party: its process is */
+    uint32_t gone;                /* 1 << enum rules_party: its process is */
+    struct repeats_peer *repeats; /* its user on its route, until it has ended */
+    bool quiet;                   /* there are many like it: no lines and records of its own … */
+    bool held;                    /* it was quiet when it connected */
+    bool muted;                   /* … nor when it is let in */
+    bool fresh;                   /* denied as none before */
     struct event client_event;
     struct event timer;
     struct inquiry *inquiry;       /* from dialling to the verdict */
