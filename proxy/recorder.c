@@ -181,7 +181,8 @@ static bool append(struct recorder *r, const char *event, json_t *fields, uint64
 
     (void)recorder_today(r);
     json_decref(fields);
-    if (err && !r->losing) {
+    /* Why a log is broken is logged with the batch that found it so. */
+    if (err && err != -EIO && !r->losing) {
         log_error("the record \"%s\" is lost, and others may be: %s", event, strerror(-err));
         r->losing = true;
     }

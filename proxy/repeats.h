@@ -11,8 +11,8 @@
  *                      that a flood does not hide what it is not.
  *   is let in          each has its records. With an audit log new ones wait once
  *                      LIMIT_BRIEF_BURST ended within LIMIT_BRIEF_MS: one goes on each
- *                      LIMIT_BRIEF_INTERVAL_MS. Without one they do not wait, and are numbers in the
- *                      log.
+ *                      LIMIT_BRIEF_INTERVAL_MS. Without one they do not wait, and are numbers in
+ * the log.
  *
  * Whether a session is to be quiet is known when it connects: its beginning is held back then, and
  * recorded with its verdict where it is let in.
@@ -54,8 +54,8 @@ struct repeats_peer {
     TAILQ_ENTRY(repeats_peer) pending; /* among those with something to tell */
     struct route *route;
     uid_t uid;
-    bool others;       /* of everybody for whom there was no room, or whom the kernel does not name */
-    unsigned sessions; /* alive: it is not forgotten before they end */
+    bool others; /* of everybody for whom there was no room, or whom the kernel does not name */
+    unsigned sessions;         /* alive: it is not forgotten before they end */
     struct repeats_rate known; /* sessions that came to nothing */
     struct repeats_rate fresh; /* … of a kind that was not known */
     struct repeats_rate brief; /* sessions that were let in and soon ended */

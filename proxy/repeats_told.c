@@ -49,7 +49,8 @@ void repeats_told_log(const struct repeats_peer *p, uint64_t now_ms)
         snprintf(user, sizeof user, "uid=%u", (unsigned)p->uid);
     }
     log_line(LOG_WARNING, &about,
-             "%" PRIu64 " more sessions of %s ended in %" PRIu64 " s without lines of their own: %s",
+             "%" PRIu64 " more sessions of %s ended in %" PRIu64
+             " s without lines of their own: %s",
              p->count, user, (now_ms - p->since_ms) / 1000, text);
 }
 

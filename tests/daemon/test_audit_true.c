@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * An audit log that something happens to while poemd writes it, and between two starts; and what it
+ * says of a session of which not all is known.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/daemon/policy_rig.h"
+#include "tests/support/peer.h"
+#include "tests/support/process.h"
+#include "tests/support/unit.h"
+
+/* What poemctl audit verify ends with. */
+enum { INTACT = 0 };
+
+/* How often a file is looked at, in ms, and how many times: no test waits that long. */
+enum { LOOK_MS = 20, LOOKS = 1500 };
+
+static char file[RIG_PATH];
+static char key[RIG_PATH];
+static char pub[RIG_PATH + 4];
+
+static void init(struct policy_rig *p, const char *global)
+{
+    policy_init(p);
+    snprintf(file, sizeof file, "%s", unit_path("audit.log"));
+    snprintf(key, sizeof key, "%s", unit_path("audit.pem"));
+    snprintf(pub, sizeof pub, "%s.pub", key);
+    ck_assert_int_eq(policy_tool(p, (const char *const[]){policy_poemctl(), "audit", "keygen",
+                                                          "--name", "test", key, NULL}),
+                     0);
+    snprintf(p->global, sizeof p->global, "audit %s key %s\n%s", file, key, global);
+}
+
+static int verify(struct policy_rig *p)
+{
+    return policy_tool(
+        p, (const char *const[]){policy_poemctl(), "audit", "verify", file, "--key", pub, NULL});
+}
+
+/* The last record of the event, a new reference, or NULL. */
+static json_t *last_of(const char *event)
+{
+    FILE *const f = fopen(file, "re");
+    char *line = NULL;
+    size_t size = 0;
+    json_t *found = NULL;
+
+    ck_assert_ptr_nonnull(f);
+    while (getline(&line, &size, f) > 0) {
+        json_t *const o = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
+        const char *const is = json_string_value(json_object_get(o, "event"));
+
+        if (is && strcmp(is, event) == 0) {
+            json_decref(found);
+            found = json_incref(o);
+        }
+        json_decref(o);
+    }
+    free(line);
+    fclose(f);
+    return found;
+}
+
+/* Whether a line of poemd's log has the text. */
+static bool is_logged(const struct policy_rig *p, const char *text)
+{
+    FILE *const f = fopen(p->rig.log, "re");
+    char *line = NULL;
+    size_t size = 0;
+    bool found = false;
+
+    ck_assert_ptr_nonnull(f);
+    while (!found && getline(&line, &size, f) > 0) {
+        found = strstr(line, text) != NULL;
+    }
+    free(line);
+    fclose(f);
+    return found;
+}
+
+/* ---- others who change it ---- */
+
+static void cut(void)
+{
+    ck_assert_int_eq(truncate(file, 700), 0);
+}
+
+static void rename_it(void)
+{
+    ck_assert_int_eq(rename(file, unit_path("elsewhere")), 0);
+}
+
+/* No session begins that has no record, and what is said names the cause; or it begins tainted. */
+START_TEST(a_log_that_is_changed_is_noticed)
+{
+    static const char *const global[] = {"", "on-audit-failure taint\n"};
+    struct policy_result result;
+    struct policy_rig p;
+
+    init(&p, global[_i / 2]);
+    policy_launch(&p, "");
+    policy_session(&p, peer_qemu_json, "{}", &result);
+    policy_expect_let(&result, "U");
+    (_i % 2 ? rename_it : cut)();
+    policy_session(&p, peer_qemu_json, "{}", &result);
+    if (_i / 2) {
+        ck_assert_int_eq(result.err, 0);
+    } else {
+        ck_assert_int_eq(result.err, EACCES);
+        ck_assert(is_logged(&p, " denied: the audit log cannot be written"));
+        ck_assert(is_logged(&p, "reason=unrecorded"));
+    }
+    ck_assert(is_logged(&p, _i % 2 ? "removed or renamed" : "its end was cut off"));
+    if (_i % 2 == 0) {
+        struct stat st;
+
+        ck_assert_int_eq(stat(file, &st), 0);
+        ck_assert_int_eq(st.st_size, 700);
+    }
+    rig_settle(&p.rig);
+    rig_terminate(&p.rig);
+    rig_deinit(&p.rig);
+}
+END_TEST
+
+/* poemd does not start on a log that has lost sealed records, unless it is told to. */
+START_TEST(a_loss_is_accepted_by_an_operator_alone)
+{
+    const char *args[] = {"--config", NULL, NULL, NULL};
+    struct policy_result result;
+    struct policy_rig p;
+    json_t *o;
+    int status;
+
+    init(&p, "");
+    policy_launch(&p, "");
+    policy_session(&p, peer_qemu_json, "{}", &result);
+    rig_settle(&p.rig);
+    rig_terminate(&p.rig);
+    ck_assert_int_eq(verify(&p), INTACT);
+    cut();
+    args[1] = p.rig.config;
+    status = rig_run(&p.rig, args);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+    o = last_of("loss-accepted");
+    ck_assert_ptr_null(o);
+    args[2] = "--accept-loss";
+    rig_launch_args(&p.rig, args);
+    rig_terminate(&p.rig);
+    ck_assert_int_eq(verify(&p), INTACT);
+    o = last_of("loss-accepted");
+    ck_assert_ptr_nonnull(o);
+    ck_assert_int_gt(json_integer_value(json_object_get(o, "sealed")),
+                     json_integer_value(json_object_get(o, "kept")));
+    json_decref(o);
+    rig_deinit(&p.rig);
+}
+END_TEST
+
+/* ---- a quiet log ---- */
+
+START_TEST(a_quiet_log_is_sealed)
+{
+    struct policy_result result;
+    struct policy_rig p;
+    int is = -1;
+
+    init(&p, "");
+    policy_launch(&p, "");
+    policy_session(&p, peer_qemu_json, "{}", &result);
+    for (int i = 0; i < LOOKS && is != INTACT; i++) {
+        poll(NULL, 0, LOOK_MS);
+        is = verify(&p);
+    }
+    ck_assert_int_eq(is, INTACT);
+    rig_settle(&p.rig);
+    rig_terminate(&p.rig);
+    rig_deinit(&p.rig);
+}
+END_TEST
+
+/* ---- a session of which not all is known ---- */
+
+/* Nobody has asked how much had passed: nothing is said of it. */
+START_TEST(a_dead_worker_s_sessions_have_no_zeros)
+{
+    struct policy_rig p;
+    struct pair pair;
+    pid_t pids[RIG_WORKERS];
+    json_t *o = NULL;
+    size_t n;
+
+    init(&p, "");
+    policy_launch(&p, "");
+    rig_session_at(p.listen, p.rig.backend_fd, peer_qemu_json, "{}", &pair);
+    pair_ping(&pair);
+    n = rig_workers(&p.rig, pids);
+    for (size_t i = 0; i < n; i++) {
+        ck_assert_int_eq(kill(pids[i], SIGKILL), 0);
+    }
+    rig_await_log(&p.rig, "reason=worker-died", NULL, 0);
+    pair_expect_end(&pair);
+    for (int i = 0; i < LOOKS && !o; i++) {
+        o = last_of("session-ended");
+        if (o && strcmp(json_string_value(json_object_get(o, "reason")), "worker-died") != 0) {
+            json_decref(o);
+            o = NULL;
+            poll(NULL, 0, LOOK_MS);
+        }
+    }
+    ck_assert_ptr_nonnull(o);
+    ck_assert_ptr_null(json_object_get(o, "counts"));
+    json_decref(o);
+    rig_settle(&p.rig);
+    rig_terminate(&p.rig);
+    rig_deinit(&p.rig);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    Suite *suite;
+    TCase *tc;
+
+    policy_client_main(argc, argv);
+    if (rig_wrapped()) {
+        puts("skipped: test_audit_true: valgrind has no pidfd_open, which an inspector needs");
+        return EXIT_SUCCESS;
+    }
+    suite = suite_create("daemon: audit_true");
+    tc = rig_case(suite, "true");
+    tcase_add_loop_test(tc, a_log_that_is_changed_is_noticed, 0, 4);
+    tcase_add_test(tc, a_loss_is_accepted_by_an_operator_alone);
+    tcase_add_test(tc, a_quiet_log_is_sealed);
+    tcase_add_test(tc, a_dead_worker_s_sessions_have_no_zeros);
+    return unit_run(suite);
+}
