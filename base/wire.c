@@ -11,10 +11,13 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/limits.h"
+
 static_assert(sizeof(struct wire_hdr) == WIRE_HDR_SIZE, "header");
 static_assert(sizeof(struct wire_version) == 4, "version");
 static_assert(sizeof(struct wire_dma_map) == 32, "dma map");
 static_assert(sizeof(struct wire_dma_unmap) == 24, "dma unmap");
+static_assert(sizeof(struct wire_bitmap) == 16, "bitmap");
 static_assert(sizeof(struct wire_device_info) == 16, "device info");
 static_assert(sizeof(struct wire_region_info) == 32, "region info");
 static_assert(sizeof(struct wire_cap) == 8, "capability");
@@ -26,7 +29,7 @@ static_assert(sizeof(struct wire_io_fd) == 40, "io fd");
 static_assert(sizeof(struct wire_irq_info) == 16, "irq info");
 static_assert(sizeof(struct wire_irq_set) == 20, "irq set");
 static_assert(sizeof(struct wire_region_access) == 16, "region access");
-static_assert(sizeof(struct wire_dma_access) == 16, "dma access");
+static_assert(sizeof(struct wire_dma_access) == sizeof(struct wire_region_access), "dma access");
 static_assert(sizeof(struct wire_write_multi) == 8, "write multi");
 static_assert(sizeof(struct wire_single_write) == 24, "single write");
 static_assert(sizeof(struct wire_feature) == 8, "feature");
@@ -402,6 +405,99 @@ enum wire_check wire_check(const struct wire_hdr *hdr, const void *p, size_t n)
         return WIRE_PAYLOAD_LONG;
     }
     return reply ? check_reply(hdr, p, n) : check_request(hdr, p, n);
+}
+
+/* ---- sizes ---- */
+
+/* The fixed part, behind the header, of a message that carries data; 0: it carries none. */
+static uint32_t carries_data(const struct wire_hdr *hdr)
+{
+    const bool reply = wire_is_reply(hdr);
+
+    switch (hdr->command) {
+    case WIRE_REGION_READ:
+    case WIRE_DMA_READ:
+        return reply ? sizeof(struct wire_region_access) : 0;
+    case WIRE_REGION_WRITE:
+    case WIRE_DMA_WRITE:
+        return reply ? 0 : sizeof(struct wire_region_access);
+    case WIRE_MIG_DATA_READ:
+        return reply ? sizeof(struct wire_mig_data) : 0;
+    case WIRE_MIG_DATA_WRITE:
+        return reply ? 0 : sizeof(struct wire_mig_data);
+    default:
+        return 0;
+    }
+}
+
+static uint32_t saturate(uint64_t n)
+{
+    return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+/* The bound of a reply that may carry a bitmap behind so many bytes; other things are lists. */
+static uint32_t bitmap_bound(const struct wire_takes *takes, size_t fixed)
+{
+    const uint64_t bitmap = WIRE_HDR_SIZE + fixed + (uint64_t)takes->max_bitmap;
+
+    return bitmap < LIMIT_MESSAGE_OVERHEAD ? LIMIT_MESSAGE_OVERHEAD : saturate(bitmap);
+}
+
+uint32_t wire_bound(const struct wire_hdr *hdr, const struct wire_takes *takes)
+{
+    const uint32_t fixed = carries_data(hdr);
+
+    if (fixed > 0) {
+        return saturate(WIRE_HDR_SIZE + fixed + (uint64_t)takes->max_data);
+    }
+    if (hdr->command == WIRE_DEVICE_FEATURE && wire_is_reply(hdr)) {
+        return bitmap_bound(takes, sizeof(struct wire_feature) + sizeof(struct wire_dma_report));
+    }
+    if (hdr->command == WIRE_DMA_UNMAP && wire_is_reply(hdr)) {
+        return bitmap_bound(takes, sizeof(struct wire_dma_unmap) + sizeof(struct wire_bitmap));
+    }
+    return LIMIT_MESSAGE;
+}
+
+static uint32_t asks_for_data(const void *p, size_t n, bool dma)
+{
+    struct wire_region_access region;
+    struct wire_dma_access access;
+    const uint64_t fixed = WIRE_HDR_SIZE + sizeof region;
+
+    if (dma) {
+        return !wire_get(p, n, &access, sizeof access) ? 0
+               : access.count > UINT32_MAX - fixed     ? UINT32_MAX
+                                                       : saturate(fixed + access.count);
+    }
+    return wire_get(p, n, &region, sizeof region) ? saturate(fixed + region.count) : 0;
+}
+
+uint32_t wire_asks(const struct wire_hdr *request, const void *p, size_t n)
+{
+    struct wire_mig_data mig;
+    uint32_t argsz;
+
+    switch (request->command) {
+    case WIRE_REGION_READ:
+    case WIRE_DMA_READ:
+        return asks_for_data(p, n, request->command == WIRE_DMA_READ);
+    case WIRE_MIG_DATA_READ:
+        if (wire_get(p, n, &mig, sizeof mig) && sizeof mig + (uint64_t)mig.size > mig.argsz) {
+            return saturate(WIRE_HDR_SIZE + sizeof mig + (uint64_t)mig.size);
+        }
+        break;
+    case WIRE_DMA_UNMAP:
+    case WIRE_DEVICE_GET_INFO:
+    case WIRE_DEVICE_GET_REGION_INFO:
+    case WIRE_DEVICE_GET_REGION_IO_FDS:
+    case WIRE_DEVICE_GET_IRQ_INFO:
+    case WIRE_DEVICE_FEATURE:
+        break;
+    default:
+        return 0;
+    }
+    return wire_get(p, n, &argsz, sizeof argsz) ? saturate(WIRE_HDR_SIZE + (uint64_t)argsz) : 0;
 }
 
 /* ---- lists ---- */

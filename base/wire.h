@@ -64,6 +64,13 @@ struct wire_version {
 
 #define WIRE_DMA_READABLE 0x1u
 #define WIRE_DMA_WRITEABLE 0x2u
+/*
+ * The page does not have these; libvfio-user has since June 2026. How the memory behind the fd is
+ * to be reached: by mmap, or by pread and pwrite. Without an fd either is an error.
+ */
+#define WIRE_DMA_MMAP 0x4u
+#define WIRE_DMA_FILE_IO 0x8u
+#define WIRE_DMA_KNOWN (WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE | WIRE_DMA_MMAP | WIRE_DMA_FILE_IO)
 
 /* "VFIO_USER_DMA_MAP" request */
 struct wire_dma_map {
@@ -74,12 +81,26 @@ struct wire_dma_map {
     uint64_t size;
 };
 
-/* "VFIO_USER_DMA_UNMAP" request and reply */
+/*
+ * Flags of DMA_UNMAP that the page does not have any more; libvfio-user takes them: the reply is to
+ * have the range's dirty bitmap, or everything is to be unmapped.
+ */
+#define WIRE_UNMAP_BITMAP 0x1u
+#define WIRE_UNMAP_ALL 0x2u
+
+/* "VFIO_USER_DMA_UNMAP" request and reply; with WIRE_UNMAP_BITMAP a struct wire_bitmap follows,
+ * which is beyond the page and wire_check. */
 struct wire_dma_unmap {
     uint32_t argsz;
     uint32_t flags;
     uint64_t address;
     uint64_t size;
+};
+
+/* What is asked for in a request; in a reply so many bytes of a bitmap follow. */
+struct wire_bitmap {
+    uint64_t page_size;
+    uint64_t size; /* in bytes */
 };
 
 #define WIRE_DEVICE_FLAG_RESET 0x1u
@@ -376,6 +397,29 @@ struct wire_hdr wire_reply_hdr(const struct wire_hdr *request, uint32_t payload_
 
 /* The header of an error reply: a header alone, Reply and Error set. err is an errno, > 0. */
 struct wire_hdr wire_error_hdr(const struct wire_hdr *request, int err);
+
+/* ---- sizes ---- */
+
+/* What a party has said in VERSION that it takes, or what silence means. */
+struct wire_takes {
+    uint32_t max_data;   /* max_data_xfer_size: data of one DMA, REGION or MIG_DATA message */
+    uint32_t max_bitmap; /* migration.max_bitmap_size: bytes of a dirty bitmap */
+};
+
+/*
+ * The largest message with this header's command and type that such a receiver takes, in bytes with
+ * its header; at most UINT32_MAX. Messages that carry data are bounded by max_data, replies that
+ * may carry a dirty bitmap by max_bitmap, and all others, which the specification does not bound,
+ * by LIMIT_MESSAGE. A reply may be as large as its request has asked for (wire_asks) in any case.
+ * "Message sizes".
+ */
+uint32_t wire_bound(const struct wire_hdr *hdr, const struct wire_takes *takes);
+
+/*
+ * The largest reply that the request asks for, by its count or its argsz, in bytes with its header,
+ * at most UINT32_MAX; n bytes of its payload are at p. 0: it asks for none.
+ */
+uint32_t wire_asks(const struct wire_hdr *request, const void *p, size_t n);
 
 /* ---- payloads ---- */
 

@@ -609,6 +609,44 @@ START_TEST(get_copies_all_or_nothing)
 }
 END_TEST
 
+/* ---- sizes ---- */
+
+/* The words of a request's body, as 32 bits each, and the reply that it asks for. */
+static const struct {
+    uint16_t command;
+    size_t n;
+    uint32_t words[6];
+    uint32_t asks;
+} asking[] = {
+    {WIRE_REGION_READ, 16, {0, 0, 2, 12288}, 16 + 16 + 12288},
+    {WIRE_REGION_READ, 16, {0, 0, 2, 0}, 16 + 16},
+    {WIRE_REGION_READ, 16, {0, 0, 2, UINT32_MAX}, UINT32_MAX},
+    {WIRE_REGION_READ, 15, {0, 0, 2, 12288}, 0},
+    {WIRE_DMA_READ, 16, {0, 0, 4096, 0}, 16 + 16 + 4096},
+    {WIRE_DMA_READ, 16, {0, 0, 4096, 1}, UINT32_MAX},
+    {WIRE_DMA_READ, 16, {0, 0, UINT32_MAX, UINT32_MAX}, UINT32_MAX},
+    {WIRE_MIG_DATA_READ, 8, {1000, 5000}, 16 + 8 + 5000},
+    {WIRE_MIG_DATA_READ, 8, {6000, 5000}, 16 + 6000},
+    {WIRE_MIG_DATA_READ, 8, {8, UINT32_MAX}, UINT32_MAX},
+    {WIRE_DEVICE_FEATURE, 8, {2097184, 0x10008}, 16 + 2097184},
+    {WIRE_DEVICE_FEATURE, 3, {2097184}, 0},
+    {WIRE_DMA_UNMAP, 24, {2097192, 1}, 16 + 2097192},
+    {WIRE_DEVICE_GET_REGION_INFO, 32, {80}, 16 + 80},
+    {WIRE_DEVICE_GET_REGION_IO_FDS, 16, {UINT32_MAX}, UINT32_MAX},
+    {WIRE_REGION_WRITE, 16, {0, 0, 2, 12288}, 0},
+    {WIRE_DMA_MAP, 24, {32, 3}, 0},
+    {WIRE_DEVICE_SET_IRQS, 20, {20}, 0},
+    {99, 16, {5000, 5000, 5000, 5000}, 0},
+};
+
+START_TEST(a_request_asks_for_a_reply_of_a_size)
+{
+    const struct wire_hdr hdr = {.command = asking[_i].command};
+
+    ck_assert_uint_eq(wire_asks(&hdr, asking[_i].words, asking[_i].n), asking[_i].asks);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("wire");
@@ -639,5 +677,8 @@ int main(void)
     tcase_add_test(tc, io_fds_by_their_own_stride);
     tcase_add_test(tc, io_fds_that_disagree);
     tcase_add_test(tc, get_copies_all_or_nothing);
+    tc = unit_case(s, "sizes");
+    tcase_add_loop_test(tc, a_request_asks_for_a_reply_of_a_size, 0,
+                        sizeof asking / sizeof asking[0]);
     return unit_run(s);
 }
