@@ -6,6 +6,7 @@
  */
 #include "trace/lint.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -244,6 +245,25 @@ static bool answers_posted(struct lint_session *s, const struct decode_view *v)
 
 /* ---- messages ---- */
 
+/* What the relay would end a session for: proxy/pipe.c asks the same. */
+static void judge_bound(const struct lint_at *at)
+{
+    const struct lint_limits *l = &at->known->limits[at->v.m->sender & 1u];
+    uint32_t bound;
+    uint32_t asked;
+
+    if (!l->known) {
+        return;
+    }
+    bound = wire_bound(&at->v.hdr, &l->takes);
+    asked = at->request ? lint_asked(at) : 0;
+    bound = asked > bound ? asked : bound;
+    if (at->v.hdr.size > bound) {
+        lint_say(at, LINT_MESSAGE_SIZE, "%" PRIu32 " bytes, at most %" PRIu32, at->v.hdr.size,
+                 bound);
+    }
+}
+
 static void judge_header(const struct lint_at *at)
 {
     const struct wire_hdr *h = &at->v.hdr;
@@ -251,6 +271,7 @@ static void judge_header(const struct lint_at *at)
     if (h->size != at->v.m->size) {
         lint_say(at, LINT_HEADER_SIZE, "%u in the header, %u bytes came", h->size, at->v.m->size);
     }
+    judge_bound(at);
     if (h->flags & ~WIRE_FLAGS_KNOWN) {
         lint_say(at, LINT_RESERVED_FLAGS, "flags 0x%x", h->flags);
     }

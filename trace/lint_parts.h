@@ -42,7 +42,7 @@ struct lint_posted {
 struct lint_limits {
     bool known;
     uint32_t max_msg_fds;
-    uint32_t max_data_xfer_size;
+    struct wire_takes takes;
 };
 
 /* The larger part of what is known of a session: gone when it is over. */
@@ -99,6 +99,9 @@ uint64_t lint_request(struct lint_at *at);
 
 /* Judges a reply to at->request; learns from it. */
 void lint_reply(struct lint_at *at);
+
+/* The largest reply that the request of at->request asked for; 0: not known. */
+uint32_t lint_asked(const struct lint_at *at);
 
 /* VERSION: judges what a peer sent, learns also from what the broker made. */
 void lint_version_request(struct lint_at *at);

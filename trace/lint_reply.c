@@ -21,6 +21,15 @@ static bool asked(const struct lint_at *at, void *out, size_t size)
     return wire_get(payload, n, out, size);
 }
 
+uint32_t lint_asked(const struct lint_at *at)
+{
+    const struct trace_request *r = at->request;
+    uint8_t payload[TRACE_REMEMBERED];
+    const size_t n = native_head(r->head, r->kept, r->flags, &r->hdr, payload, sizeof payload);
+
+    return wire_asks(&r->hdr, payload, n);
+}
+
 static void say_count(const struct lint_at *at, uint64_t got, uint64_t wanted)
 {
     if (!lint_judged(at) || got == wanted) {

@@ -34,13 +34,19 @@ static void argsz_room(const struct lint_at *at, uint32_t argsz)
     }
 }
 
-static void data_size(const struct lint_at *at, uint64_t count)
+/* Data that is carried, or asked for: the sender of the latter has said itself what it takes. */
+static void data_size(const struct lint_at *at, uint64_t count, bool asked)
 {
-    const struct lint_limits *l = &at->known->limits[at->v.m->sender & 1u];
+    const unsigned sender = at->v.m->sender & 1u;
+    const struct lint_limits *l = &at->known->limits[sender];
+    const struct lint_limits *own = &at->known->limits[sender ^ 1u];
 
-    if (l->known && count > l->max_data_xfer_size) {
+    if (l->known && count > l->takes.max_data) {
         lint_say(at, LINT_DATA_OVER_MAX, "%" PRIu64 " bytes, at most %" PRIu32, count,
-                 l->max_data_xfer_size);
+                 l->takes.max_data);
+    } else if (asked && own->known && count > own->takes.max_data) {
+        lint_say(at, LINT_ASKED_OVER_MAX, "%" PRIu64 " bytes, its own limit is %" PRIu32, count,
+                 own->takes.max_data);
     }
 }
 
@@ -85,7 +91,7 @@ static void region_request(const struct lint_at *at, bool write)
     struct wire_region_access a;
 
     if (wire_get(at->v.p, at->v.n, &a, sizeof a)) {
-        data_size(at, a.count);
+        data_size(at, a.count, !write);
         region_access(at, a.region, a.offset, a.count, write);
     }
 }
@@ -221,8 +227,11 @@ static void map_form(const struct lint_at *at, const struct wire_dma_map *m)
         lint_say(at, LINT_ARGSZ_WRONG, "%" PRIu32 ", the structure has %zu bytes", m->argsz,
                  sizeof *m);
     }
-    if (m->flags & ~(WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE)) {
+    if (m->flags & ~WIRE_DMA_KNOWN) {
         lint_say(at, LINT_FLAGS, "flags 0x%" PRIx32, m->flags);
+    }
+    if ((m->flags & (WIRE_DMA_MMAP | WIRE_DMA_FILE_IO)) && at->v.m->n_fds == 0) {
+        lint_say(at, LINT_FDS_MISSING, "%s", "none, though a flag says how it is to be used");
     }
     if (at->v.m->n_fds > 1) {
         lint_say(at, LINT_FDS_MISSING, "%u for one region", at->v.m->n_fds);
@@ -296,7 +305,7 @@ static void dma_access(const struct lint_at *at, uint32_t needed)
     if (!wire_get(at->v.p, at->v.n, &a, sizeof a)) {
         return;
     }
-    data_size(at, a.count);
+    data_size(at, a.count, needed == WIRE_DMA_READABLE);
     if (!s->maps_known || a.count == 0) {
         return;
     }
@@ -365,6 +374,7 @@ static void mig_data(const struct lint_at *at, bool write)
     if (!write) {
         argsz_room(at, m.argsz);
     }
+    data_size(at, m.size, !write);
     fits = write ? s->state == WIRE_MIG_RESUMING
                  : s->state == WIRE_MIG_STOP_COPY || s->state == WIRE_MIG_PRE_COPY;
     if (s->state_known && !fits) {

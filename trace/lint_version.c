@@ -23,7 +23,9 @@ static uint64_t capability(const struct version_offer *o, const char *name, uint
 static void learn_limits(struct lint_limits *l, const struct version_offer *o)
 {
     *l = (struct lint_limits){
-        .known = true, .max_msg_fds = o->max_msg_fds, .max_data_xfer_size = o->max_data_xfer_size};
+        .known = true,
+        .max_msg_fds = o->max_msg_fds,
+        .takes = {.max_data = o->max_data_xfer_size, .max_bitmap = o->max_bitmap_size}};
 }
 
 /* Reads the payload; false, told, where it cannot be read. */

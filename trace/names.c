@@ -21,6 +21,8 @@ const struct name_flag name_header_flags[] = {
 const struct name_flag name_dma_flags[] = {
     {WIRE_DMA_READABLE, "READABLE"},
     {WIRE_DMA_WRITEABLE, "WRITEABLE"},
+    {WIRE_DMA_MMAP, "MMAP"},
+    {WIRE_DMA_FILE_IO, "FILE_IO"},
     {0, NULL},
 };
 

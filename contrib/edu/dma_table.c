@@ -72,10 +72,10 @@ static int grow(struct dma_table *t)
 
 static int check_map(const struct wire_dma_map *map)
 {
-    const uint32_t known = WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE;
+    const uint32_t access = map->flags & (WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE);
 
-    if (map->argsz != sizeof *map || map->flags == 0 || (map->flags & ~known) || map->size == 0 ||
-        map->address % DMA_PAGE != 0 || map->size % DMA_PAGE != 0 ||
+    if (map->argsz != sizeof *map || access == 0 || (map->flags & ~WIRE_DMA_KNOWN) ||
+        map->size == 0 || map->address % DMA_PAGE != 0 || map->size % DMA_PAGE != 0 ||
         map->address > UINT64_MAX - (map->size - 1)) {
         return -EINVAL;
     }

@@ -95,7 +95,7 @@ START_TEST(arguments)
     const struct wire_feature feature = {8, WIRE_FEATURE_GET | 3};
     const struct wire_mig_data mig = {8, 100};
 
-    ARGS(WIRE_DMA_MAP, map, "address=0x2000, size=0x3000, READABLE|0xc, offset=0x1000");
+    ARGS(WIRE_DMA_MAP, map, "address=0x2000, size=0x3000, READABLE|MMAP|FILE_IO, offset=0x1000");
     ARGS(WIRE_DMA_UNMAP, unmap, "address=0x2000, size=0x3000, flags=0x1");
     ARGS(WIRE_DEVICE_GET_INFO, info, "flags=0x1, num_regions=2, num_irqs=3");
     ARGS(WIRE_DEVICE_GET_REGION_INFO, region, "region9");

@@ -259,7 +259,7 @@ START_TEST(payloads)
     said_hdr(s, 1000000, 0);
     s->m.size = 1000000;
     feed(s);
-    EXPECT("count(backend)");
+    EXPECT("message-size(backend) count(backend)");
 }
 END_TEST
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "tests/unit/lint_rig.h"
 
 /* ---- fds and data ---- */
@@ -83,15 +84,67 @@ START_TEST(data)
     const struct wire_dma_map m = {32, 3, 0, 0, 4096};
 
     feed(ask(2, WIRE_DMA_MAP, &m, sizeof m));
+    a.count = 64;
     feed(ask(3, WIRE_REGION_READ, &a, sizeof a));
     feed(device_asks(3, WIRE_DMA_READ, &d, sizeof d));
     EXPECT("");
+    /* The device takes 128, the client itself 64: it has asked for more than it takes. */
+    a.count = 65;
+    feed(ask(4, WIRE_REGION_READ, &a, sizeof a));
+    EXPECT("asked-over-max(client)");
+    a.count = 128;
+    feed(ask(5, WIRE_REGION_READ, &a, sizeof a));
+    EXPECT("asked-over-max(client)");
     a.count = 129;
     feed(ask(3, WIRE_REGION_READ, &a, sizeof a));
     EXPECT("data-over-max(client)");
     d.count = 65;
     feed(device_asks(3, WIRE_DMA_READ, &d, sizeof d));
     EXPECT("data-over-max(backend)");
+}
+END_TEST
+
+/* A header alone, as of a message that the relay has not passed on. */
+static void header_alone(struct said *s, uint32_t size)
+{
+    said_hdr(s, size, 0);
+    s->m.size = size;
+    feed(s);
+}
+
+/* The relay's bound of each kind of message, and one past it; and who is at fault. */
+START_TEST(sizes)
+{
+    struct wire_region_access a = {0, 0, 100};
+    struct wire_feature f = {.argsz = UINT32_MAX,
+                             .flags = WIRE_FEATURE_GET | WIRE_FEATURE_DMA_LOGGING_REPORT};
+
+    header_alone(ask(2, WIRE_REGION_WRITE, NULL, 0), 32 + 128);
+    EXPECT("");
+    header_alone(ask(2, WIRE_REGION_WRITE, NULL, 0), 32 + 129);
+    EXPECT("message-size(client)");
+    header_alone(ask(2, WIRE_MIG_DATA_WRITE, NULL, 0), 24 + 129);
+    EXPECT("message-size(client)");
+    header_alone(device_asks(2, WIRE_DMA_WRITE, NULL, 0), 32 + 64);
+    EXPECT("");
+    header_alone(device_asks(2, WIRE_DMA_WRITE, NULL, 0), 32 + 65);
+    EXPECT("message-size(backend)");
+    header_alone(ask(2, WIRE_DEVICE_SET_IRQS, NULL, 0), LIMIT_MESSAGE);
+    EXPECT("");
+    header_alone(ask(2, WIRE_DEVICE_SET_IRQS, NULL, 0), LIMIT_MESSAGE + 1);
+    EXPECT("message-size(client)");
+    /* What was asked for is no fault of who answers; what is beyond it is. */
+    feed(ask(3, WIRE_REGION_READ, &a, sizeof a));
+    EXPECT("asked-over-max(client)");
+    header_alone(answer(3, WIRE_REGION_READ, NULL, 0), 32 + 100);
+    EXPECT("");
+    a.count = 10;
+    feed(ask(3, WIRE_REGION_READ, &a, sizeof a));
+    header_alone(answer(3, WIRE_REGION_READ, NULL, 0), 32 + 65);
+    EXPECT("message-size(backend) count(backend)");
+    feed(ask(4, WIRE_DEVICE_FEATURE, &f, sizeof f));
+    header_alone(answer(4, WIRE_DEVICE_FEATURE, NULL, 0), LIMIT_BITMAP_DEFAULT + 4096);
+    EXPECT("");
 }
 END_TEST
 
@@ -275,7 +328,7 @@ START_TEST(maps)
     EXPECT("map-range(client)");
     map(5, UINT64_MAX - 0xfff, 0x2000, 3);
     EXPECT("map-range(client)");
-    map(5, 0x8000, 0x1000, 7);
+    map(5, 0x8000, 0x1000, 0x13);
     EXPECT("flags(client)");
     /* The fourth of three. */
     map(6, UINT64_MAX - 0xfff, 0x1000, 3);
@@ -456,6 +509,7 @@ int main(void)
     tcase_add_test(tc, fds);
     tcase_add_test(tc, fds_of_sub_regions);
     tcase_add_test(tc, data);
+    tcase_add_test(tc, sizes);
     tcase_add_test(tc, regions);
     tcase_add_test(tc, several_writes);
     tcase_add_test(tc, replies_of_something_else);
