@@ -20,22 +20,40 @@ int fdinfo_open(void)
     return fd < 0 ? -errno : fd;
 }
 
-uint64_t fdinfo_eventfd(int folder_fd, int fd)
+/* So much of an entry is looked at: an eventfd's has some 100 bytes. */
+#define FDINFO_TEXT 512u
+
+/* Reads the entry of fd; empty if there is none. */
+static void fdinfo_read(int folder_fd, int fd, char text[static FDINFO_TEXT])
 {
-    static const char member[] = "\neventfd-id:";
     char name[16];
-    char text[512];
-    const char *at;
     ssize_t n = -1;
     int file_fd;
 
     snprintf(name, sizeof name, "%d", fd);
     file_fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC);
     if (file_fd >= 0) {
-        n = read(file_fd, text, sizeof text - 1);
+        n = read(file_fd, text, FDINFO_TEXT - 1);
         close(file_fd);
     }
     text[n > 0 ? n : 0] = '\0';
+}
+
+bool fdinfo_is_eventfd(int folder_fd, int fd)
+{
+    char text[FDINFO_TEXT];
+
+    fdinfo_read(folder_fd, fd, text);
+    return strstr(text, "\neventfd-count:") != NULL;
+}
+
+uint64_t fdinfo_eventfd(int folder_fd, int fd)
+{
+    static const char member[] = "\neventfd-id:";
+    char text[FDINFO_TEXT];
+    const char *at;
+
+    fdinfo_read(folder_fd, fd, text);
     at = strstr(text, member);
     return at ? strtoull(at + sizeof member - 1, NULL, 10) : 0;
 }

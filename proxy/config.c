@@ -263,6 +263,7 @@ static void settle_dma(struct config_route *r)
     struct dma_settings *dma = &r->dma;
 
     *dma = (struct dma_settings){.withhold = r->dma_how == CONFIG_DMA_WITHHOLD,
+                                 .withhold_file_io = r->dma_how == CONFIG_DMA_WITHHOLD_FILE_IO,
                                  .max_maps = r->dma_max_maps};
     if (r->dma_max_bytes && !value_size(r->dma_max_bytes, &dma->max_bytes)) {
         dma->max_bytes = 0;

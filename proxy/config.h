@@ -68,6 +68,7 @@ enum config_otherwise {
 enum config_dma {
     CONFIG_DMA_PASS,
     CONFIG_DMA_WITHHOLD,
+    CONFIG_DMA_WITHHOLD_FILE_IO,
 };
 
 /* The policy words as they are written; config_resolve makes rules of them. Texts are owned. */

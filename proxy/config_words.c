@@ -207,8 +207,10 @@ static const char *const grade_words[] = {"declared", "recited",  "packaged",
                                           "signed",   "assigned", NULL};
 static const char *const otherwise_words[] = {
     [CONFIG_OTHERWISE_DENY] = "deny", [CONFIG_OTHERWISE_TAINT] = "taint", NULL};
-static const char *const dma_words[] = {
-    [CONFIG_DMA_PASS] = "pass", [CONFIG_DMA_WITHHOLD] = "withhold", NULL};
+static const char *const dma_words[] = {[CONFIG_DMA_PASS] = "pass",
+                                        [CONFIG_DMA_WITHHOLD] = "withhold",
+                                        [CONFIG_DMA_WITHHOLD_FILE_IO] = "withhold-file-io",
+                                        NULL};
 static const char *const same_words[] = {
     [CONFIG_SAME_TAINT] = "taint", [CONFIG_SAME_END] = "end", NULL};
 static const char *const same_of_words[] = {[CONFIG_SAME_OF_BOTH] = "both",

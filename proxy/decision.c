@@ -302,12 +302,19 @@ static json_t *range_record(const struct ipc_range *r)
     static const char *const flags[] = {"-", "r", "w", "rw"};
     char address[20];
     char size[20];
+    json_t *o;
 
     snprintf(address, sizeof address, "0x%" PRIx64, r->address);
     snprintf(size, sizeof size, "0x%" PRIx64, r->size);
-    return json_pack("{s:s,s:s,s:s,s:s}", "address", address, "size", size, "flags",
-                     flags[r->flags & (WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE)], "how",
-                     hows[r->how]);
+    o = json_pack("{s:s,s:s,s:s,s:s}", "address", address, "size", size, "flags",
+                  flags[r->flags & (WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE)], "how", hows[r->how]);
+    if (o && (r->flags & (WIRE_DMA_MMAP | WIRE_DMA_FILE_IO)) &&
+        json_object_set_new(o, "by",
+                            json_string(r->flags & WIRE_DMA_FILE_IO ? "file-io" : "mmap")) < 0) {
+        json_decref(o);
+        return NULL;
+    }
+    return o;
 }
 
 static json_t *export_record(const struct ticket *t, const struct ipc_export *e)
@@ -322,7 +329,10 @@ static json_t *export_record(const struct ticket *t, const struct ipc_export *e)
     }
     return json_pack("{s:I,s:s,s:s,s:o}", "session", (json_int_t)t->id, "route",
                      t->route->config->name, "how",
-                     t->route->config->dma.withhold ? "withhold" : "pass", "ranges", ranges);
+                     t->route->config->dma.withhold           ? "withhold"
+                     : t->route->config->dma.withhold_file_io ? "withhold-file-io"
+                                                              : "pass",
+                     "ranges", ranges);
 }
 
 static void on_export_recorded(void *arg, bool durable)
@@ -379,6 +389,11 @@ static json_t *end_record(const struct ticket *t, enum session_reason reason,
                           taint_text(t->taint, letters));
     json_t *c = NULL;
 
+    if (o && what && what->by &&
+        json_object_set_new(o, "by", json_string(ipc_by_word(what->by))) < 0) {
+        json_decref(o);
+        return NULL;
+    }
     if (!o || (!what && !t->counted)) {
         return o;
     }

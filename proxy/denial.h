@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "proxy/dma_gate.h"
+#include "proxy/session_state.h"
 
 /* All zero: none as yet. */
 struct denials {
@@ -19,6 +20,13 @@ struct denials {
 };
 
 void denial_log(struct denials *all, const struct log_subject *about, const struct dma_denial *d);
+
+/*
+ * A session ends with this reason: if its backend has left after memory was withheld from it, which
+ * it may have had to map, that is logged, unless it has been.
+ */
+void denial_missing(const struct dma_gate *g, const struct log_subject *about,
+                    enum session_reason reason);
 
 /* The session is over: tells of those that no line has told of, if there are any. */
 void denial_rest(struct denials *all, const struct log_subject *about);

@@ -10,17 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* linux/vfio.h, VFIO_DMA_UNMAP_FLAG_ALL: libvfio-user takes it, with address and size 0. */
-#define UNMAP_ALL 0x2u
-
 /* Room for the replies to one side. */
 #define REPLY_BYTES ((size_t)DMA_REPLIES * WIRE_HDR_SIZE)
 
 void dma_gate_init(struct dma_gate *g, const struct dma_settings *set, uint32_t max_maps,
                    struct report *report, dma_gate_fn *fn, void *arg)
 {
-    *g = (struct dma_gate){.set = *set, .report = report, .fn = fn, .arg = arg};
+    *g = (struct dma_gate){.set = *set, .report = report, .fn = fn, .arg = arg, .fdinfo_fd = -1};
     g->checks = dma_checks(set);
+    g->withholds = dma_withholds(set);
     g->watches = g->checks || report->keeps_exports;
     g->max_maps = max_maps < LIMIT_DMA_MAPS ? max_maps : LIMIT_DMA_MAPS;
     if (set->max_maps && set->max_maps < g->max_maps) {
@@ -36,7 +34,7 @@ void dma_gate_deinit(struct dma_gate *g)
 
 void dma_lane_init(struct dma_lane *l, struct dma_gate *g)
 {
-    *l = (struct dma_lane){.gate = g};
+    *l = (struct dma_lane){.gate = g, .answers = g && g->watches};
 }
 
 static void way_deinit(struct dma_way *w)
@@ -156,8 +154,11 @@ static bool goes_on(struct dma_way *w, const struct wire_hdr *hdr, const struct 
 
 /* ---- mapping ---- */
 
-/* Whether the fd of a map may go on. */
-static bool may_pass(const struct dma_gate *g, struct dma_span s)
+/*
+ * Whether the fd of a map may go on: one alone, since what a second one is for nobody says. FILE_IO
+ * means that the device reads and writes by pread and pwrite, as in /proc/PID/mem.
+ */
+static bool may_pass(const struct dma_gate *g, struct dma_span s, uint32_t flags, unsigned n_fds)
 {
     const struct dma_settings *set = &g->set;
     const uint64_t passed = dma_maps_passed(&g->maps);
@@ -167,16 +168,17 @@ static bool may_pass(const struct dma_gate *g, struct dma_span s)
     for (uint32_t i = 0; i < set->n_ranges; i++) {
         inside = inside || (s.first >= set->ranges[i].first && s.last <= set->ranges[i].last);
     }
+    if ((g->withholds && n_fds > 1) || (set->withhold_file_io && (flags & WIRE_DMA_FILE_IO))) {
+        return false;
+    }
     return inside && !set->withhold &&
            (set->max_bytes == 0 || (passed < set->max_bytes && size < set->max_bytes - passed));
 }
 
 static int export_map(struct dma_gate *g, const struct wire_dma_map *m, enum ipc_how how)
 {
-    const struct ipc_range range = {.address = m->address,
-                                    .size = m->size,
-                                    .flags = m->flags & (WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE),
-                                    .how = how};
+    const struct ipc_range range = {
+        .address = m->address, .size = m->size, .flags = m->flags & WIRE_DMA_KNOWN, .how = how};
 
     return export(g, &range);
 }
@@ -217,7 +219,7 @@ static enum dma_verdict judge_map(struct dma_lane *l, const struct wire_hdr *hdr
                                                                            : DMA_PASS;
     }
     if (dma_span_of(m.address, m.size, &map.span)) {
-        strip = n_fds > 0 && !may_pass(g, map.span);
+        strip = n_fds > 0 && !may_pass(g, map.span, m.flags, n_fds);
         map.passed = n_fds > 0 && !strip;
         map.number = ++g->last_map;
         if (!make_alive(l, hdr, &map)) {
@@ -229,6 +231,7 @@ static enum dma_verdict judge_map(struct dma_lane *l, const struct wire_hdr *hdr
         strip = n_fds > 0;
         (void)goes_on(&l->client, hdr, &other);
     }
+    g->stripped = g->stripped || strip;
     if (export_map(g, &m, n_fds == 0 ? IPC_WITHOUT : strip ? IPC_WITHHELD : IPC_PASSED) < 0) {
         return DMA_NO_MEMORY;
     }
@@ -253,7 +256,7 @@ static enum dma_verdict judge_unmap(struct dma_lane *l, const struct wire_hdr *h
         return DMA_PASS;
     }
     r.map = (struct dma_map){.span = {0, UINT64_MAX}, .number = l->gate->last_map};
-    r.all = (u.flags & UNMAP_ALL) != 0;
+    r.all = (u.flags & WIRE_UNMAP_ALL) != 0;
     r.unmaps = r.all || dma_span_of(u.address, u.size, &r.map.span);
     if (!r.unmaps) {
         (void)(l->gate->checks && goes_on(&l->client, hdr, &r));
@@ -275,7 +278,7 @@ static bool allowed(struct dma_gate *g, const struct wire_hdr *hdr, const uint8_
     struct wire_dma_access a;
     struct dma_span span;
 
-    *d = (struct dma_denial){.command = hdr->command};
+    *d = (struct dma_denial){.what = DMA_ACCESS_DENIED, .command = hdr->command};
     if (!wire_get(p, n, &a, sizeof a)) {
         d->malformed = true;
         return false;
@@ -302,7 +305,7 @@ static enum dma_verdict judge_access(struct dma_lane *l, const struct wire_hdr *
                                      const uint8_t *p, size_t n)
 {
     const struct dma_request other = {.refused = 0};
-    struct dma_denial d;
+    struct dma_denial d = {.what = DMA_ACCESS_DENIED};
 
     if (allowed(l->gate, hdr, p, n, &d)) {
         (void)goes_on(&l->backend, hdr, &other);
@@ -315,6 +318,32 @@ static enum dma_verdict judge_access(struct dma_lane *l, const struct wire_hdr *
 
 /* ---- all messages ---- */
 
+/* Whether a device that must map its client's memory is likely to fail such a request. */
+static bool needs_memory(uint16_t command)
+{
+    switch (command) {
+    case WIRE_DMA_MAP:
+    case WIRE_DMA_UNMAP:
+    case WIRE_REGION_WRITE:
+    case WIRE_DEVICE_FEATURE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The backend fails a request, and has been told of memory that it cannot map. Once a session. */
+static void hint(struct dma_gate *g, const struct wire_hdr *hdr)
+{
+    const struct dma_denial d = {
+        .what = DMA_MEMORY_MISSING, .command = hdr->command, .error = hdr->error};
+
+    if (!g->hinted && needs_memory(hdr->command)) {
+        g->hinted = true;
+        g->fn(g->arg, &d);
+    }
+}
+
 static enum dma_verdict judge_reply(struct dma_lane *l, bool from_client,
                                     const struct wire_hdr *hdr)
 {
@@ -324,6 +353,9 @@ static enum dma_verdict judge_reply(struct dma_lane *l, bool from_client,
     const bool failed = (hdr->flags & WIRE_ERROR) != 0;
     struct dma_request r;
 
+    if (!from_client && failed && g->stripped) {
+        hint(g, hdr);
+    }
     /* Where unmappings alone are kept, their command distinguishes them from other requests. */
     if (!found || found->refused || (!g->checks && found->command != hdr->command)) {
         return DMA_PASS;
@@ -354,16 +386,38 @@ static void judge_fds(struct dma_lane *l, bool from_client, const struct wire_hd
     const bool usual = hdr->command == WIRE_DMA_MAP || hdr->command == WIRE_DEVICE_SET_IRQS;
 
     dma_gate_fds(l, from_client);
-    if (from_client && l->gate->checks && !usual) {
+    if (from_client && l->gate->checks && !l->gate->withholds && !usual) {
         /* It may be memory, on a way on which none is looked for. */
         taint(l->gate, TAINT_UNOBSERVED);
     }
 }
 
-enum dma_verdict dma_gate_judge(struct dma_lane *l, bool from_client, const uint8_t *p, size_t n,
-                                unsigned n_fds)
+/* A message other than the client's DMA_MAP: what stands of its body has been looked at. */
+static enum dma_verdict judge_other(struct dma_lane *l, bool from_client,
+                                    const struct wire_hdr *hdr, const uint8_t *p, size_t n)
 {
     const struct dma_request other = {.refused = 0};
+
+    if (wire_is_reply(hdr)) {
+        return judge_reply(l, from_client, hdr);
+    }
+    if (from_client && hdr->command == WIRE_DMA_UNMAP) {
+        return judge_unmap(l, hdr, p, n);
+    }
+    if (!l->gate->checks) {
+        return DMA_PASS;
+    }
+    if (!from_client && (hdr->command == WIRE_DMA_READ || hdr->command == WIRE_DMA_WRITE)) {
+        return judge_access(l, hdr, p, n);
+    }
+    (void)goes_on(way_of(l, from_client), hdr, &other);
+    return DMA_PASS;
+}
+
+enum dma_verdict dma_gate_judge(struct dma_lane *l, bool from_client, const uint8_t *p, size_t n,
+                                struct dma_fds fds)
+{
+    enum dma_verdict v;
     struct wire_hdr hdr;
 
     if (wire_get_hdr(p, n, UINT32_MAX, &hdr) != WIRE_FRAME_OK) {
@@ -371,26 +425,26 @@ enum dma_verdict dma_gate_judge(struct dma_lane *l, bool from_client, const uint
     }
     p += WIRE_HDR_SIZE;
     n -= WIRE_HDR_SIZE;
-    if (n_fds > 0) {
+    if (fds.n > 0) {
         judge_fds(l, from_client, &hdr);
     }
-    if (wire_is_reply(&hdr)) {
-        return judge_reply(l, from_client, &hdr);
+    if (from_client && hdr.command == WIRE_DMA_MAP && !wire_is_reply(&hdr)) {
+        return judge_map(l, &hdr, p, n, fds.n);
     }
-    if (from_client && hdr.command == WIRE_DMA_MAP) {
-        return judge_map(l, &hdr, p, n, n_fds);
+    v = judge_other(l, from_client, &hdr, p, n);
+    if (v == DMA_PASS && fds.n > 0 && from_client && l->gate->withholds && !fds.eventfds) {
+        const struct dma_denial d = {.what = DMA_FDS_WITHHELD, .command = hdr.command};
+
+        l->gate->fn(l->gate->arg, &d);
+        return DMA_STRIP;
     }
-    if (from_client && hdr.command == WIRE_DMA_UNMAP) {
-        return judge_unmap(l, &hdr, p, n);
-    }
-    if (!l->gate->checks) {
-        return DMA_PASS;
-    }
-    if (!from_client && (hdr.command == WIRE_DMA_READ || hdr.command == WIRE_DMA_WRITE)) {
-        return judge_access(l, &hdr, p, n);
-    }
-    (void)goes_on(way_of(l, from_client), &hdr, &other);
-    return DMA_PASS;
+    return v;
+}
+
+bool dma_gate_invalid(struct dma_lane *l, bool from_client, const struct wire_hdr *hdr)
+{
+    l->answers = true;
+    return refuse(way_of(l, from_client), hdr, EINVAL) != DMA_NO_MEMORY;
 }
 
 /* ---- replies on their way ---- */

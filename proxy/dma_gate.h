@@ -3,9 +3,12 @@
 /*
  * The gate between a device and its client's memory: what a route's "dma" words make of messages.
  *
- *   DMA_MAP               goes on; without its fd where that is withheld. One more than may be
- * alive does not go on: ENOSPC DMA_READ, DMA_WRITE   of a backend go on where they lie in maps that
- * are alive and permit them, else they do not: EFAULT, and the session is tainted all others go on
+ *   DMA_MAP               goes on; without its fd, and the flags that speak of it, where that is
+ *                         withheld. One more than may be alive does not go on: ENOSPC
+ *   DMA_READ, DMA_WRITE   of a backend go on where they lie in maps that are alive and permit them,
+ *                         else they do not: EFAULT, and the session is tainted
+ *   all others            go on. Where memory is withheld, no fd of the client's goes on with any
+ *                         of them, whatever its command and type, unless all of them are eventfds
  *
  * A map is alive from the moment it is asked for until the backend has refused it, or has agreed to
  * its unmapping. QEMU sends an unmapping and the next map of the same memory without waiting, so
@@ -40,8 +43,16 @@
 #define DMA_REPLIES 512u
 #define DMA_REPLIES_FULL (DMA_REPLIES - LIMIT_PEEK / WIRE_HDR_SIZE)
 
-/* An access that did not go on. */
+/* What a gate reports of. */
+enum dma_what {
+    DMA_ACCESS_DENIED,  /* an access did not go on */
+    DMA_FDS_WITHHELD,   /* fds of the client's with another message than DMA_MAP did not go on */
+    DMA_MEMORY_MISSING, /* the backend failed a request after a map's fd had been withheld */
+};
+
 struct dma_denial {
+    enum dma_what what;
+    uint32_t error; /* of DMA_MEMORY_MISSING: the reply's */
     uint16_t command;
     bool malformed; /* it does not say what it wants */
     uint64_t address;
@@ -50,14 +61,18 @@ struct dma_denial {
     struct dma_span allowed; /* … near it */
 };
 
-/* d: what was denied; NULL: the report has something to send. */
+/* d: what is to be logged; NULL: the report has something to send. */
 typedef void dma_gate_fn(void *arg, const struct dma_denial *d);
 
 /* Of a session. */
 struct dma_gate {
     struct dma_settings set;
     bool checks;           /* dma_checks(&set) */
+    bool withholds;        /* dma_withholds(&set) */
+    bool hinted;           /* DMA_MEMORY_MISSING has been reported */
+    bool stripped;         /* a map's fd has been withheld */
     bool watches;          /* every message is to be judged; else those with fds alone */
+    int fdinfo_fd;         /* of base/fdinfo.h, borrowed; -1: no fd is known to be an eventfd */
     size_t max_maps;       /* alive */
     struct report *report; /* borrowed */
     struct dma_maps maps;  /* alive, where it checks */
@@ -76,7 +91,8 @@ struct dma_way {
 };
 
 struct dma_lane {
-    struct dma_gate *gate; /* borrowed */
+    struct dma_gate *gate; /* borrowed; NULL: none */
+    bool answers;          /* there may be replies of the broker's: it watches, or has refused */
     struct dma_way client;
     struct dma_way backend;
 };
@@ -110,12 +126,40 @@ static inline bool dma_gate_cares(const struct dma_gate *g, const struct wire_hd
 }
 
 /*
+ * Whether a message with this header is judged by more than its header: only then must a large one
+ * wait for DMA_GATE_HEAD bytes.
+ */
+static inline bool dma_gate_reads(const struct dma_gate *g, bool from_client,
+                                  const struct wire_hdr *hdr)
+{
+    if (wire_is_reply(hdr)) {
+        return false;
+    }
+    return from_client
+               ? hdr->command == WIRE_DMA_MAP || hdr->command == WIRE_DMA_UNMAP
+               : g->checks && (hdr->command == WIRE_DMA_READ || hdr->command == WIRE_DMA_WRITE);
+}
+
+/* The fds of a message, as the gate needs to know them. */
+struct dma_fds {
+    unsigned n;
+    bool eventfds; /* all are; told where the client sends them and gate->withholds */
+};
+
+/*
  * Judges a message that is about to go on: its first n bytes, which are all of them or at least
- * DMA_GATE_HEAD, and the number of fds with it. To be asked once for each that dma_gate_cares for,
- * where gate->watches.
+ * DMA_GATE_HEAD, or its header where dma_gate_reads is false; and its fds. To be asked once for
+ * each that dma_gate_cares for, where gate->watches.
  */
 enum dma_verdict dma_gate_judge(struct dma_lane *l, bool from_client, const uint8_t *p, size_t n,
-                                unsigned n_fds) __attribute__((warn_unused_result));
+                                struct dma_fds fds) __attribute__((warn_unused_result));
+
+/*
+ * A header of that side's that is no message is answered with EINVAL, unless it wants no reply,
+ * as soon as the requests before it that have its id are answered. False: no memory.
+ */
+bool dma_gate_invalid(struct dma_lane *l, bool from_client, const struct wire_hdr *hdr)
+    __attribute__((warn_unused_result));
 
 /* Fds go on with bytes that are not judged: without gate->watches, or later in a large message. */
 void dma_gate_fds(struct dma_lane *l, bool from_client);

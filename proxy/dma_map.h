@@ -37,18 +37,24 @@ bool dma_span_of(uint64_t address, uint64_t size, struct dma_span *out)
 
 /* What a route says of DMA; all zero: nothing ("pass"). */
 struct dma_settings {
-    uint32_t withhold;  /* 1: no fd of a DMA_MAP goes on */
-    uint32_t max_maps;  /* alive; 0: as many as LIMIT_DMA_MAPS */
-    uint64_t max_bytes; /* of those whose fd goes on; 0: any number */
-    uint32_t zero;
+    uint32_t withhold;                        /* 1: no fd of a DMA_MAP goes on */
+    uint32_t withhold_file_io;                /* 1: none goes on of one with WIRE_DMA_FILE_IO */
+    uint32_t max_maps;                        /* alive; 0: as many as LIMIT_DMA_MAPS */
+    uint64_t max_bytes;                       /* of those whose fd goes on; 0: any number */
     uint32_t n_ranges;                        /* 0: everywhere */
     struct dma_span ranges[LIMIT_DMA_RANGES]; /* in which the fd goes on */
 };
 
+/* Whether any word is in force that keeps memory from a backend by keeping its fds. */
+static inline bool dma_withholds(const struct dma_settings *s)
+{
+    return s->withhold || s->max_bytes || s->n_ranges;
+}
+
 /* Whether any word is in force that has the broker check what a backend asks for. */
 static inline bool dma_checks(const struct dma_settings *s)
 {
-    return s->withhold || s->max_maps || s->max_bytes || s->n_ranges;
+    return dma_withholds(s) || s->withhold_file_io || s->max_maps;
 }
 
 struct dma_map {

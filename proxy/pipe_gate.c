@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/fdinfo.h"
 #include "base/sock.h"
 #include "proxy/pipe.h"
 
@@ -20,11 +21,42 @@ static void withhold(struct pipe *p)
     fdset_close(&p->queue->fds);
 }
 
+/*
+ * The message at bytes, of which n are there, goes on without its fds: the flags of a DMA_MAP that
+ * speak of one go too, since a device may refuse a map that promises what has not come.
+ */
+static void strip(struct pipe *p, uint8_t *bytes, size_t n)
+{
+    struct wire_hdr hdr;
+    struct wire_dma_map m;
+
+    withhold(p);
+    if (wire_get_hdr(bytes, n, UINT32_MAX, &hdr) == WIRE_FRAME_OK && hdr.command == WIRE_DMA_MAP &&
+        !wire_is_reply(&hdr) && wire_get(bytes + WIRE_HDR_SIZE, n - WIRE_HDR_SIZE, &m, sizeof m)) {
+        m.flags &= ~(WIRE_DMA_MMAP | WIRE_DMA_FILE_IO);
+        wire_put(bytes + WIRE_HDR_SIZE, &m, sizeof m);
+    }
+}
+
+/* The fds that are held. The kernel is asked what they are only where that matters. */
+static struct dma_fds gate_fds(const struct pipe *p)
+{
+    const struct fdset *set = &p->queue->fds;
+    const struct dma_gate *gate = p->dma->gate;
+    struct dma_fds fds = {.n = set->n, .eventfds = p->from_client && gate->withholds};
+
+    for (unsigned i = 0; i < set->n && fds.eventfds; i++) {
+        fds.eventfds = fdinfo_is_eventfd(gate->fdinfo_fd, set->fds[i]);
+    }
+    return fds;
+}
+
 /* Throws away what is held. */
 static void discard(struct pipe *p)
 {
     queue_return(p->pool, &p->queue);
     p->ready = false;
+    p->ending = 0;
 }
 
 /* The queue holds a piece of a large message, the first or a later one. */
@@ -33,7 +65,7 @@ static enum pipe_outcome judge_piece(struct pipe *p, bool first)
     struct queue *q = p->queue;
 
     if (first) {
-        p->piece = dma_gate_judge(p->dma, p->from_client, q->data, q->end, q->fds.n);
+        p->piece = dma_gate_judge(p->dma, p->from_client, q->data, q->end, gate_fds(p));
     } else if (q->fds.n > 0) {
         dma_gate_fds(p->dma, p->from_client);
     }
@@ -41,7 +73,9 @@ static enum pipe_outcome judge_piece(struct pipe *p, bool first)
         return PIPE_NO_MEMORY;
     }
     /* Fds that a client hides behind a message's beginning would be judged by nobody. */
-    if (p->piece == DMA_STRIP || (!first && p->from_client && p->dma->gate->checks)) {
+    if (first && p->piece == DMA_STRIP) {
+        strip(p, q->data, q->end);
+    } else if (p->piece == DMA_STRIP || (!first && p->from_client && p->dma->gate->checks)) {
         withhold(p);
     }
     if (p->piece == DMA_DROP) {
@@ -56,10 +90,8 @@ static enum pipe_outcome judge_piece(struct pipe *p, bool first)
 static enum dma_verdict judge(const struct pipe *p, const uint8_t *bytes,
                               const struct wire_hdr *hdr)
 {
-    const unsigned n_fds = p->queue->fds.n;
-
-    return dma_gate_cares(p->dma->gate, hdr, n_fds)
-               ? dma_gate_judge(p->dma, p->from_client, bytes, hdr->size, n_fds)
+    return dma_gate_cares(p->dma->gate, hdr, p->queue->fds.n)
+               ? dma_gate_judge(p->dma, p->from_client, bytes, hdr->size, gate_fds(p))
                : DMA_PASS;
 }
 
@@ -71,6 +103,7 @@ static enum pipe_outcome judge_messages(struct pipe *p)
 {
     struct queue *q = p->queue;
     struct wire_hdr hdr;
+    unsigned messages = 0;
     size_t kept = 0;
 
     for (size_t at = 0; at < q->end; at += hdr.size) {
@@ -85,7 +118,7 @@ static enum pipe_outcome judge_messages(struct pipe *p)
             fdset_close(&q->fds);
             continue;
         case DMA_STRIP:
-            withhold(p);
+            strip(p, q->data + at, hdr.size);
             break;
         case DMA_PASS:
             break;
@@ -94,8 +127,10 @@ static enum pipe_outcome judge_messages(struct pipe *p)
             memmove(q->data + kept, q->data + at, hdr.size);
         }
         kept += hdr.size;
+        messages++;
     }
     q->end = kept;
+    p->ending = messages;
     if (kept == 0) {
         discard(p);
     }
@@ -126,7 +161,23 @@ bool pipe_has_replies(const struct pipe *p)
 {
     const uint8_t *bytes;
 
-    return p->watched && !midway(p) && dma_gate_replies(p->dma, !p->from_client, &bytes) > 0;
+    return p->dma && p->dma->answers && !midway(p) &&
+           dma_gate_replies(p->dma, !p->from_client, &bytes) > 0;
+}
+
+bool pipe_can_refuse(const struct pipe *p)
+{
+    return p->dma && p->dma->gate && !wire_is_reply(&p->hdr);
+}
+
+enum pipe_outcome pipe_refuse(struct pipe *p)
+{
+    if (p->tap) {
+        tap_refused(p->tap, p->queue->data, p->queue->end);
+    }
+    p->refused++;
+    discard(p);
+    return dma_gate_invalid(p->dma, p->from_client, &p->hdr) ? PIPE_MORE : PIPE_NO_MEMORY;
 }
 
 /*

@@ -17,7 +17,7 @@
 static void on_gate(void *arg, const struct dma_denial *d)
 {
     (void)arg;
-    FUZZ_REQUIRE(!d || d->malformed || d->count > 0);
+    FUZZ_REQUIRE(!d || d->what != DMA_ACCESS_DENIED || d->malformed || d->count > 0);
 }
 
 /* The replies to one side are taken, so many bytes of them. */
@@ -56,7 +56,8 @@ static void check_passed(struct dma_gate *g, const uint8_t *p, size_t n)
 }
 
 /* One message; n bytes, of a size as large or larger. */
-static void feed(struct dma_lane *l, bool from_client, const uint8_t *p, size_t n, unsigned n_fds)
+static void feed(struct dma_lane *l, bool from_client, const uint8_t *p, size_t n,
+                 struct dma_fds fds)
 {
     struct dma_gate *g = l->gate;
     struct wire_hdr hdr;
@@ -74,11 +75,13 @@ static void feed(struct dma_lane *l, bool from_client, const uint8_t *p, size_t 
     if (n < hdr.size && n < DMA_GATE_HEAD) {
         return;
     }
-    v = dma_gate_judge(l, from_client, p, n, n_fds);
+    v = dma_gate_judge(l, from_client, p, n, fds);
     if (v == DMA_PASS && !from_client) {
         check_passed(g, p, n);
     }
-    FUZZ_REQUIRE(v != DMA_STRIP || n_fds > 0);
+    FUZZ_REQUIRE(v != DMA_STRIP || fds.n > 0);
+    /* Where all memory is withheld, what passes with fds has eventfds alone. */
+    FUZZ_REQUIRE(v != DMA_PASS || fds.n == 0 || fds.eventfds || !from_client || !g->set.withhold);
     /* Unmappings of a part make two of one. */
     FUZZ_REQUIRE(g->maps.n <= 4096);
     FUZZ_REQUIRE(g->report->n <= REPORT_RANGES);
@@ -90,7 +93,9 @@ static void feed_all(struct dma_lane *l, const uint8_t *p, size_t n)
         const uint8_t how = p[0];
         const size_t size = p[1] < n - 2 ? p[1] : n - 2;
 
-        feed(l, how & 1, p + 2, size, how >> 1 & 3);
+        const struct dma_fds fds = {.n = how >> 1 & 3, .eventfds = how & 128};
+
+        feed(l, how & 1, p + 2, size, fds);
         if (how & 8) {
             take_replies(l, how & 16, how >> 5);
         }
@@ -111,6 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     }
     set.withhold = p[0] & 1;
     set.max_bytes = p[0] & 2 ? 0x3000 : 0;
+    set.withhold_file_io = (p[0] & 128) != 0;
     set.max_maps = p[0] & 4 ? MAX_MAPS : 0;
     if (p[0] & 8) {
         set.n_ranges = 1;

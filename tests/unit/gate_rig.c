@@ -12,7 +12,9 @@ struct gate_rig rig;
 static void on_gate(void *arg, const struct dma_denial *d)
 {
     ck_assert_ptr_eq(arg, &rig.gate);
-    if (d) {
+    if (d && d->what != DMA_ACCESS_DENIED) {
+        rig.told[d->what]++;
+    } else if (d) {
         rig.denied = *d;
         rig.denials++;
     }
@@ -21,6 +23,8 @@ static void on_gate(void *arg, const struct dma_denial *d)
 void gate_begin(const struct dma_settings *set, uint32_t max_maps, bool recorded)
 {
     rig.denials = 0;
+    rig.eventfds = false;
+    memset(rig.told, 0, sizeof rig.told);
     report_init(&rig.report, recorded);
     dma_gate_init(&rig.gate, set, max_maps, &rig.report, on_gate, &rig.gate);
     dma_lane_init(&rig.lane, &rig.gate);
@@ -51,7 +55,8 @@ enum dma_verdict gate_judge(bool from_client, struct wire_hdr hdr, const void *p
     hdr.size = hdr.size ? hdr.size : (uint32_t)(WIRE_HDR_SIZE + n);
     wire_put_hdr(bytes, &hdr);
     memcpy(bytes + WIRE_HDR_SIZE, payload, n);
-    return dma_gate_judge(&rig.lane, from_client, bytes, WIRE_HDR_SIZE + n, n_fds);
+    return dma_gate_judge(&rig.lane, from_client, bytes, WIRE_HDR_SIZE + n,
+                          (struct dma_fds){.n = n_fds, .eventfds = rig.eventfds});
 }
 
 enum dma_verdict gate_map_flags(uint16_t id, uint64_t address, uint64_t size, uint32_t flags,

@@ -22,6 +22,8 @@ struct gate_rig {
     struct dma_lane lane;
     struct dma_denial denied; /* the last one */
     unsigned denials;
+    unsigned told[DMA_MEMORY_MISSING + 1]; /* of the rest, by enum dma_what */
+    bool eventfds;                         /* fds that come are eventfds alone */
 };
 
 extern struct gate_rig rig;

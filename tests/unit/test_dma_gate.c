@@ -379,6 +379,115 @@ START_TEST(more_requests_than_are_kept)
 }
 END_TEST
 
+/* ---- fds beside other messages ---- */
+
+/* Commands, types and shapes: a way round "withhold" for each that were let pass. */
+static const struct {
+    uint16_t command;
+    uint32_t flags;
+    size_t n; /* of a DMA_MAP's body */
+} carriers[] = {
+    {WIRE_DMA_MAP, WIRE_TYPE_REPLY, sizeof(struct wire_dma_map)},
+    {WIRE_DMA_MAP, 0x2, sizeof(struct wire_dma_map)},
+    {WIRE_DMA_MAP, WIRE_NO_REPLY, sizeof(struct wire_dma_map)},
+    {WIRE_DMA_MAP, WIRE_ERROR, sizeof(struct wire_dma_map)},
+    {WIRE_DMA_MAP, 0, 8},
+    {WIRE_DMA_MAP, 0, 0},
+    {WIRE_DMA_MAP | 0x100, 0, sizeof(struct wire_dma_map)},
+    {WIRE_DMA_UNMAP, 0, sizeof(struct wire_dma_unmap)},
+    {WIRE_DEVICE_SET_IRQS, 0, sizeof(struct wire_irq_set)},
+    {WIRE_DEVICE_SET_IRQS, WIRE_TYPE_REPLY, sizeof(struct wire_irq_set)},
+    {WIRE_REGION_WRITE, 0, 20},
+    {WIRE_DEVICE_FEATURE, 0, 8},
+    {WIRE_DMA_READ, WIRE_TYPE_REPLY, 16},
+    {WIRE_VERSION, 0, 4},
+    {99, 0, 4},
+};
+
+START_TEST(no_fd_of_the_client_s_is_a_way_round)
+{
+    static const struct dma_settings sets[] = {
+        {.withhold = 1}, {.max_bytes = 4096}, {.n_ranges = 1, .ranges = {{0x100000, 0x1fffff}}}};
+    const struct wire_dma_map m = {.argsz = sizeof m, .flags = R | W, .size = 1u << 20};
+    const struct wire_hdr hdr = {.command = carriers[_i].command, .flags = carriers[_i].flags};
+
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        gate_begin(&sets[i], 65535, false);
+        ck_assert_int_eq(gate_judge(TO_BACKEND, hdr, &m, carriers[_i].n, 1), DMA_STRIP);
+        ck_assert(!(rig.report.taint & TAINT_UNOBSERVED));
+        ck_assert_int_eq(gate_judge(TO_BACKEND, hdr, &m, carriers[_i].n, 0), DMA_PASS);
+        gate_end();
+    }
+}
+END_TEST
+
+START_TEST(eventfds_go_on_with_any_other_message)
+{
+    gate_withhold();
+    rig.eventfds = true;
+    for (uint16_t command = 0; command < 20; command++) {
+        const struct wire_hdr hdr = {.command = command};
+
+        if (command != WIRE_DMA_MAP) {
+            ck_assert_int_eq(gate_judge(TO_BACKEND, hdr, "", 0, 3), DMA_PASS);
+        }
+    }
+    ck_assert_uint_eq(rig.told[DMA_FDS_WITHHELD], 0);
+    rig.eventfds = false;
+    ck_assert_int_eq(
+        gate_judge(TO_BACKEND, (struct wire_hdr){.command = WIRE_DEVICE_SET_IRQS}, "", 0, 3),
+        DMA_STRIP);
+    ck_assert_uint_eq(rig.told[DMA_FDS_WITHHELD], 1);
+    gate_end();
+}
+END_TEST
+
+/* Where memory is limited, a map passes one fd: nobody says what a second one is of. */
+START_TEST(a_map_passes_one_fd)
+{
+    const struct dma_settings set = {.max_bytes = 1u << 20};
+
+    gate_begin(&set, 65535, false);
+    ck_assert_int_eq(gate_map_flags(1, 0x1000, 0x1000, R, 1, 0), DMA_PASS);
+    ck_assert_int_eq(gate_map_flags(2, 0x3000, 0x1000, R, 2, 0), DMA_STRIP);
+    gate_end();
+}
+END_TEST
+
+START_TEST(file_io_is_withheld_by_its_flag)
+{
+    const struct dma_settings set = {.withhold_file_io = 1};
+
+    gate_begin(&set, 65535, true);
+    ck_assert_int_eq(gate_map(1, 0x1000, 0x1000, R | W), DMA_PASS);
+    ck_assert_int_eq(gate_map(2, 0x2000, 0x1000, R | W | WIRE_DMA_MMAP), DMA_PASS);
+    ck_assert_int_eq(gate_map(3, 0x3000, 0x1000, R | W | WIRE_DMA_FILE_IO), DMA_STRIP);
+    gate_expect_export(0x1000, 0x1000, R | W, IPC_PASSED);
+    gate_expect_export(0x2000, 0x1000, R | W | WIRE_DMA_MMAP, IPC_PASSED);
+    gate_expect_export(0x3000, 0x1000, R | W | WIRE_DMA_FILE_IO, IPC_WITHHELD);
+    ck_assert(gate_reads(0x3000, 0x1000));
+    ck_assert(!gate_reads(0x4000, 1));
+    gate_end();
+}
+END_TEST
+
+/* The device fails what it needs memory for: told once, and only where memory was withheld. */
+START_TEST(a_device_that_misses_its_memory_is_noticed)
+{
+    gate_withhold();
+    gate_answer(TO_CLIENT, 5, WIRE_REGION_WRITE, EINVAL);
+    ck_assert_uint_eq(rig.told[DMA_MEMORY_MISSING], 0);
+    ck_assert_int_eq(gate_map(1, 0x1000, 0x1000, R), DMA_STRIP);
+    gate_answer(TO_CLIENT, 1, WIRE_DMA_MAP, 0);
+    gate_answer(TO_CLIENT, 5, WIRE_REGION_READ, EINVAL);
+    ck_assert_uint_eq(rig.told[DMA_MEMORY_MISSING], 0);
+    gate_answer(TO_CLIENT, 5, WIRE_DEVICE_FEATURE, EINVAL);
+    gate_answer(TO_CLIENT, 6, WIRE_REGION_WRITE, EINVAL);
+    ck_assert_uint_eq(rig.told[DMA_MEMORY_MISSING], 1);
+    gate_end();
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("dma_gate");
@@ -403,5 +512,12 @@ int main(void)
     tcase_add_test(tc, ranges_bind_from_their_first_byte_to_their_last);
     tcase_add_test(tc, a_map_over_too_many_others_is_refused);
     tcase_add_test(tc, more_requests_than_are_kept);
+    tc = unit_case(s, "fds");
+    tcase_add_loop_test(tc, no_fd_of_the_client_s_is_a_way_round, 0,
+                        sizeof carriers / sizeof carriers[0]);
+    tcase_add_test(tc, eventfds_go_on_with_any_other_message);
+    tcase_add_test(tc, a_map_passes_one_fd);
+    tcase_add_test(tc, file_io_is_withheld_by_its_flag);
+    tcase_add_test(tc, a_device_that_misses_its_memory_is_noticed);
     return unit_run(s);
 }
