@@ -101,12 +101,18 @@ bool ipc_export_sound(const struct ipc_export *e)
         return false;
     }
     for (uint32_t i = 0; i < e->n; i++) {
-        if (e->ranges[i].how >= IPC_HOWS ||
-            (e->ranges[i].flags & ~(WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE)) != 0) {
+        if (e->ranges[i].how >= IPC_HOWS || (e->ranges[i].flags & ~WIRE_DMA_KNOWN) != 0) {
             return false;
         }
     }
     return true;
+}
+
+const char *ipc_by_word(uint32_t by)
+{
+    static const char *const words[IPC_BYS] = {"", "client", "backend"};
+
+    return by < IPC_BYS ? words[by] : "";
 }
 
 bool ipc_counts_sound(const struct ipc_counts *c)

@@ -140,7 +140,7 @@ enum ipc_how {
 struct ipc_range {
     uint64_t address;
     uint64_t size;
-    uint32_t flags; /* WIRE_DMA_* */
+    uint32_t flags; /* WIRE_DMA_KNOWN */
     uint32_t how;   /* enum ipc_how */
 };
 
@@ -153,7 +153,7 @@ struct ipc_export {
     struct ipc_range ranges[IPC_EXPORT_RANGES];
 };
 
-/* What has passed in sessions that relay. */
+/* What has been delivered in sessions that relay. */
 #define IPC_COUNTED 32u
 
 struct ipc_counts {
@@ -166,9 +166,14 @@ struct ipc_counts {
     } counted[IPC_COUNTED];
 };
 
+/* Whose fault a session's end is. */
+enum ipc_by { IPC_BY_NOBODY, IPC_BY_CLIENT, IPC_BY_BACKEND, IPC_BYS };
+
 struct ipc_ended {
     uint32_t reason; /* enum session_reason */
     uint32_t err;    /* the errno that the client was told, or 0 */
+    uint32_t by;     /* enum ipc_by */
+    uint32_t zero;
     struct ipc_count to_backend;
     struct ipc_count to_client;
     uint64_t captured; /* messages that the session's tap has seen; 0: it has none */
@@ -220,6 +225,9 @@ bool ipc_export_sound(const struct ipc_export *e);
 
 /* Whether there are as many as a message has; what the numbers are worth is the worker's word. */
 bool ipc_counts_sound(const struct ipc_counts *c);
+
+/* "client", "backend"; "" for nobody or a number out of range. Static. */
+const char *ipc_by_word(uint32_t by);
 
 /* Whether the type names a session that the receiver must know. */
 bool ipc_names_session(uint32_t type);

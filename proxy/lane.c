@@ -166,20 +166,35 @@ static void lane_set_wait(struct lane *l, struct direction *d, enum lane_wait wa
     }
 }
 
+static void lane_tell_refused(struct lane *l, const struct direction *d)
+{
+    const struct wire_hdr *hdr = &d->pipe->refused_hdr;
+    const struct pipe_detail detail = {
+        .frame = WIRE_FRAME_TOO_SMALL, .hdr = *hdr, .count = hdr->size, .bound = WIRE_HDR_SIZE};
+
+    tell(l, LANE_REFUSED, REASON_NONE, d->from_client, &detail);
+}
+
 static void turn(struct lane *l, bool from_client)
 {
     struct direction d = direction_of(l, from_client);
     struct pipe_detail detail = {.err = 0};
     enum lane_wait wait = LANE_WAIT_NONE;
     enum pipe_outcome r;
+    unsigned refused;
 
     if (*d.done) {
         return;
     }
+    refused = d.pipe->refused;
     r = pipe_turn(d.pipe, &detail);
+    if (refused == 0 && d.pipe->refused > 0) {
+        lane_tell_refused(l, &d);
+    }
     switch (r) {
     case PIPE_READ:
     case PIPE_MORE:
+        wait = pipe_holds_part(d.pipe) ? LANE_WAIT_SENDER : LANE_WAIT_NONE;
         want_write(d.to, false);
         want_read(d.from, true);
         break;
@@ -230,7 +245,7 @@ static void balance(struct lane *l, bool from_client)
 
 void lane_resume(struct lane *l)
 {
-    if (l->to_backend.watched) {
+    if (l->dma.answers) {
         balance(l, true);
         balance(l, false);
     }
@@ -292,8 +307,12 @@ int lane_init_take(struct lane *l, struct event_base *base, int client_fd, int b
     int err_backend;
 
     *l = (struct lane){.fn = fn, .arg = arg, .reason = REASON_NONE};
-    pipe_init(&l->to_backend, client_fd, backend_fd, backend.max_fds, backend.max_data, pool);
-    pipe_init(&l->to_client, backend_fd, client_fd, client.max_fds, client.max_data, pool);
+    asked_init(&l->client_asked, &client.takes);
+    asked_init(&l->backend_asked, &backend.takes);
+    pipe_init(&l->to_backend, client_fd, backend_fd, backend.max_fds, &backend.takes, pool);
+    pipe_init(&l->to_client, backend_fd, client_fd, client.max_fds, &client.takes, pool);
+    pipe_ask(&l->to_backend, &l->client_asked, &l->backend_asked);
+    pipe_ask(&l->to_client, &l->backend_asked, &l->client_asked);
     dma_lane_init(&l->dma, gate);
     if (gate) {
         pipe_guard(&l->to_backend, &l->dma, true);
@@ -340,6 +359,8 @@ void lane_deinit(struct lane *l)
     pipe_deinit(&l->to_backend);
     pipe_deinit(&l->to_client);
     dma_lane_deinit(&l->dma);
+    asked_deinit(&l->client_asked);
+    asked_deinit(&l->backend_asked);
     sock_hang_up(&l->client.fd);
     sock_hang_up(&l->backend.fd);
 }

@@ -20,6 +20,7 @@ enum lane_news {
     LANE_WAITS,       /* something waits to be sent, or fds to be received; see lane_waiting */
     LANE_HALF_CLOSED, /* one side has closed its writing; what it sent has been delivered */
     LANE_CLOSED,      /* both directions are done */
+    LANE_REFUSED,     /* a header that is no message was answered, for the first time from a side */
     LANE_FAILED,      /* see the news' reason and detail */
 };
 
@@ -29,7 +30,7 @@ struct lane_event {
     enum lane_news news;
     enum session_reason reason;       /* who closed first, or the fault */
     bool from_client;                 /* the side that closed or failed */
-    const struct pipe_detail *detail; /* with LANE_FAILED */
+    const struct pipe_detail *detail; /* with LANE_FAILED and LANE_REFUSED */
 };
 
 typedef void lane_fn(struct lane *l, const struct lane_event *e, void *arg);
@@ -39,6 +40,7 @@ enum lane_wait {
     LANE_WAIT_NONE,
     LANE_WAIT_RECEIVER, /* it takes nothing of what is to be sent to it */
     LANE_WAIT_FDS,      /* no room for fds */
+    LANE_WAIT_SENDER,   /* part of a message is held, and the rest has not come */
 };
 
 struct lane_end {
@@ -54,6 +56,8 @@ struct lane {
     struct lane_end client;
     struct lane_end backend;
     struct dma_lane dma; /* without a gate: not used */
+    struct asked client_asked;
+    struct asked backend_asked;
     struct pipe to_backend;
     struct pipe to_client;
     bool to_backend_done;
@@ -70,7 +74,7 @@ struct lane {
 /* What each side takes in one message. */
 struct lane_limits {
     uint32_t max_fds;
-    uint32_t max_data;
+    struct wire_takes takes;
 };
 
 /*

@@ -20,11 +20,11 @@
 
 #include "base/sock.h"
 
-void pipe_init(struct pipe *p, int from_fd, int to_fd, uint32_t max_fds, uint32_t max_data,
-               struct queue_pool *pool)
+void pipe_init(struct pipe *p, int from_fd, int to_fd, uint32_t max_fds,
+               const struct wire_takes *takes, struct queue_pool *pool)
 {
     *p = (struct pipe){
-        .from_fd = from_fd, .to_fd = to_fd, .max_fds = max_fds, .max_data = max_data, .pool = pool};
+        .from_fd = from_fd, .to_fd = to_fd, .max_fds = max_fds, .takes = *takes, .pool = pool};
     /* A receiver may say that it takes more than can be sent. */
     if (p->max_fds > LIMIT_FDS_KERNEL) {
         p->max_fds = LIMIT_FDS_KERNEL;
@@ -51,38 +51,36 @@ static void pipe_account(struct pipe *p, unsigned sent)
     }
 }
 
+void pipe_ask(struct pipe *p, struct asked *asks, struct asked *asked)
+{
+    p->asks = asks;
+    p->asked = asked;
+}
+
+/* The receiver is gone with part of what is held: the messages that it has whole are delivered. */
+static void pipe_settle(struct pipe *p)
+{
+    const struct queue *q = p->queue;
+    struct wire_hdr hdr;
+
+    for (size_t at = 0; q && p->ending > 0 && !p->large; at += hdr.size) {
+        if (wire_get_hdr(q->data + at, q->start - at, UINT32_MAX, &hdr) != WIRE_FRAME_OK ||
+            hdr.size > q->start - at) {
+            break;
+        }
+        p->count.messages++;
+    }
+    p->ending = 0;
+}
+
 void pipe_deinit(struct pipe *p)
 {
+    pipe_settle(p);
     if (p->tap) {
         tap_end(p->tap, p->queue ? p->queue->data : NULL, p->queue ? p->queue->end : 0);
     }
     queue_return(p->pool, &p->queue);
     pipe_account(p, 0);
-}
-
-/* Whether the message is one that carries as much data as max_data_xfer_size allows. */
-static bool carries_data(const struct wire_hdr *hdr)
-{
-    switch (hdr->command) {
-    case WIRE_REGION_READ:
-    case WIRE_DMA_READ:
-    case WIRE_MIG_DATA_READ:
-        return wire_is_reply(hdr);
-    case WIRE_REGION_WRITE:
-    case WIRE_DMA_WRITE:
-    case WIRE_MIG_DATA_WRITE:
-        return !wire_is_reply(hdr);
-    default:
-        return false;
-    }
-}
-
-uint32_t pipe_bound(const struct wire_hdr *hdr, uint32_t max_data)
-{
-    uint64_t bound = WIRE_HDR_SIZE + (uint64_t)max_data;
-
-    bound += carries_data(hdr) ? sizeof(struct wire_region_access) : LIMIT_MESSAGE_OVERHEAD;
-    return bound < UINT32_MAX ? (uint32_t)bound : UINT32_MAX;
 }
 
 /* Reads and judges the header at data; n bytes are there. */
@@ -92,31 +90,73 @@ static enum wire_frame judge(const struct pipe *p, const uint8_t *data, size_t n
     enum wire_frame f = wire_get_hdr(data, n, UINT32_MAX, &detail->hdr);
 
     if (f == WIRE_FRAME_OK) {
-        detail->bound = pipe_bound(&detail->hdr, p->max_data);
+        detail->bound = wire_bound(&detail->hdr, &p->takes);
+        if (detail->hdr.size > detail->bound && p->asked) {
+            detail->bound = asked_bound(p->asked, &detail->hdr);
+        }
         if (detail->hdr.size > detail->bound) {
             f = WIRE_FRAME_TOO_BIG;
         }
+    } else {
+        detail->bound = WIRE_HDR_SIZE;
     }
+    detail->count = f == WIRE_FRAME_SHORT ? 0 : detail->hdr.size;
     detail->frame = f;
     return f;
 }
 
 /*
  * Whether what is held of the message under way may be sent. One that fits is held until it is
- * whole; of one that does not, each piece goes on, the first as soon as it can be judged.
+ * whole; of one that does not, each piece goes on, the first as soon as it can be judged: by its
+ * header alone, unless the gate judges its body.
  */
 static bool may_go(const struct pipe *p)
 {
-    return p->left == 0 || (p->large && (!p->watched || p->queue->end >= DMA_GATE_HEAD));
+    return p->left == 0 || (p->large && (!p->watched || p->queue->end >= DMA_GATE_HEAD ||
+                                         !dma_gate_reads(p->dma->gate, p->from_client, &p->hdr)));
+}
+
+/*
+ * A message goes on: what a request asks for is noted, of a reply that it is answered. The first n
+ * bytes behind the header are at payload.
+ */
+static void note_message(struct pipe *p, const struct wire_hdr *hdr, const uint8_t *payload,
+                         size_t n)
+{
+    if (!wire_is_reply(hdr)) {
+        asked_note(p->asks, hdr, payload, n);
+    } else if (p->asked->n > 0) {
+        asked_answered(p->asked, hdr);
+    }
+}
+
+/* The message under way has been read to its end. */
+static void end_message(struct pipe *p)
+{
+    const struct queue *q = p->queue;
+
+    p->ending = 1;
+    /* A large request asks for no more than it has itself. */
+    if (p->asks && !p->large && !p->noted) {
+        note_message(p, &p->hdr, q->data + WIRE_HDR_SIZE, q->end - WIRE_HDR_SIZE);
+    }
 }
 
 /* A message has begun: its header is good, have bytes of it have been read. */
-static void begin_message(struct pipe *p, uint32_t size, size_t have)
+static void begin_message(struct pipe *p, const struct wire_hdr *hdr, size_t have)
 {
-    p->left = size - have;
-    p->count.messages++;
+    p->hdr = *hdr;
+    p->left = hdr->size - have;
     p->header = false;
-    p->large = size > LIMIT_QUEUE;
+    p->large = hdr->size > LIMIT_QUEUE;
+    p->noted = p->asks && wire_is_reply(hdr);
+    if (p->noted) {
+        note_message(p, hdr, NULL, 0);
+    }
+    p->ending = 0;
+    if (p->left == 0) {
+        end_message(p);
+    }
     p->ready = may_go(p);
 }
 
@@ -195,11 +235,10 @@ static ssize_t read_some(struct pipe *p, size_t want, bool fds_near)
         return -EDQUOT;
     }
     n = receive(p, q->data + q->end, want, &q->fds);
-    p->count.fds += q->fds.n - before;
     p->message_fds += q->fds.n - before;
     if (n > 0) {
         q->end += (size_t)n;
-        p->count.bytes += (uint64_t)n;
+        p->taken += (uint64_t)n;
         if (p->tap) {
             tap_read(p->tap, &q->fds, before);
         }
@@ -216,8 +255,13 @@ static ssize_t read_some(struct pipe *p, size_t want, bool fds_near)
 /* How a read that brought nothing, or too much, ends the turn. */
 static enum pipe_outcome read_failed(const struct pipe *p, ssize_t n, struct pipe_detail *detail)
 {
+    detail->hdr = p->header ? (struct wire_hdr){.size = 0} : p->hdr;
+    detail->count = p->message_fds;
+    detail->bound = p->max_fds;
     switch (n) {
     case 0:
+        detail->count = p->header ? p->queue->end : p->hdr.size - p->left;
+        detail->bound = p->header ? WIRE_HDR_SIZE : p->hdr.size;
         return p->header || p->left > 0 ? PIPE_TRUNCATED : PIPE_EOF;
     case -EAGAIN:
         return PIPE_READ;
@@ -239,17 +283,21 @@ static enum pipe_outcome read_failed(const struct pipe *p, ssize_t n, struct pip
 
 /*
  * Of the n bytes seen at data: how many belong to whole good messages from the first on, at most
- * one message where only_one is set. *messages tells how many those are.
+ * one message where only_one is set. *messages tells how many those are. What they ask for is
+ * noted, since they will be taken.
  */
-static size_t whole_messages(const struct pipe *p, const uint8_t *data, size_t n, bool only_one,
+static size_t whole_messages(struct pipe *p, const uint8_t *data, size_t n, bool only_one,
                              unsigned *messages)
 {
-    struct pipe_detail ignored;
+    struct pipe_detail seen;
     size_t at = 0;
 
     *messages = 0;
-    while (judge(p, data + at, n - at, &ignored) == WIRE_FRAME_OK && ignored.hdr.size <= n - at) {
-        at += ignored.hdr.size;
+    while (judge(p, data + at, n - at, &seen) == WIRE_FRAME_OK && seen.hdr.size <= n - at) {
+        if (p->asks) {
+            note_message(p, &seen.hdr, data + at + WIRE_HDR_SIZE, seen.hdr.size - WIRE_HDR_SIZE);
+        }
+        at += seen.hdr.size;
         ++*messages;
         if (only_one) {
             break;
@@ -282,9 +330,10 @@ static enum pipe_outcome take_whole(struct pipe *p, const uint8_t *seen, size_t 
     if (!as_seen(p, seen, size, (size_t)n, detail)) {
         return PIPE_FROM_ERROR;
     }
-    p->count.messages += messages;
+    p->ending = messages;
     p->left = size - (size_t)n;
     p->large = false;
+    p->noted = true;
     /*
      * A read ends behind bytes that fds came with, so a message in two parts of which the first has
      * fds takes two reads. Without fds near, what was seen is what is read.
@@ -302,10 +351,13 @@ static enum pipe_outcome take_part(struct pipe *p, const uint8_t *seen, size_t n
                                    struct pipe_detail *detail)
 {
     const enum wire_frame f = judge(p, seen, n, detail);
+    const bool refuse = f == WIRE_FRAME_TOO_SMALL && pipe_can_refuse(p);
     size_t want = n;
     ssize_t got;
 
-    if (f == WIRE_FRAME_TOO_SMALL || f == WIRE_FRAME_TOO_BIG) {
+    if (refuse) {
+        want = WIRE_HDR_SIZE;
+    } else if (f == WIRE_FRAME_TOO_SMALL || f == WIRE_FRAME_TOO_BIG) {
         if (p->tap) {
             tap_refused(p->tap, seen, n);
         }
@@ -325,7 +377,10 @@ static enum pipe_outcome take_part(struct pipe *p, const uint8_t *seen, size_t n
         p->header = true;
         return PIPE_MORE;
     }
-    begin_message(p, detail->hdr.size, (size_t)got);
+    if (refuse) {
+        return pipe_refuse(p);
+    }
+    begin_message(p, &detail->hdr, (size_t)got);
     return p->ready ? PIPE_MORE : PIPE_READ;
 }
 
@@ -334,6 +389,7 @@ static enum pipe_outcome read_header(struct pipe *p, struct pipe_detail *detail)
 {
     struct queue *q = p->queue;
     const ssize_t n = read_some(p, WIRE_HDR_SIZE - q->end, true);
+    enum wire_frame f;
 
     p->header = q->end > 0;
     if (n <= 0) {
@@ -342,13 +398,19 @@ static enum pipe_outcome read_header(struct pipe *p, struct pipe_detail *detail)
     if (q->end < WIRE_HDR_SIZE) {
         return PIPE_MORE;
     }
-    if (judge(p, q->data, q->end, detail) != WIRE_FRAME_OK) {
+    f = judge(p, q->data, q->end, detail);
+    p->hdr = detail->hdr;
+    if (f == WIRE_FRAME_TOO_SMALL && pipe_can_refuse(p)) {
+        p->header = false;
+        return pipe_refuse(p);
+    }
+    if (f != WIRE_FRAME_OK) {
         if (p->tap) {
             tap_refused(p->tap, q->data, q->end);
         }
         return PIPE_BAD_FRAME;
     }
-    begin_message(p, detail->hdr.size, q->end);
+    begin_message(p, &detail->hdr, q->end);
     return PIPE_MORE;
 }
 
@@ -383,6 +445,9 @@ static enum pipe_outcome look_and_take(struct pipe *p, bool woken, struct pipe_d
         /* An urgent byte (MSG_OOB) is not shown; only reading removes it, and ends the waking. */
         return read_header(p, detail);
     }
+    if (wire_get_hdr(seen, (size_t)n, UINT32_MAX, &p->hdr) == WIRE_FRAME_SHORT) {
+        p->hdr.size = 0;
+    }
     whole = whole_messages(p, seen, (size_t)n, fds_near, &messages);
     if (whole == 0) {
         r = take_part(p, seen, (size_t)n, fds_near, detail);
@@ -415,6 +480,9 @@ static enum pipe_outcome read_body(struct pipe *p, struct pipe_detail *detail, b
         return read_failed(p, n, detail);
     }
     p->left -= (uint64_t)n;
+    if (p->left == 0) {
+        end_message(p);
+    }
     p->ready = streams || may_go(p);
     /* Behind a message most often nothing follows yet; if something does, the loop says so. */
     *drained = (size_t)n < want || p->left == 0;
@@ -444,9 +512,11 @@ static enum pipe_outcome push(struct pipe *p, struct pipe_detail *detail)
         if (q->fds.n > 0) {
             const unsigned sent = q->fds.n;
 
+            p->count.fds += sent;
             fdset_close(&q->fds);
             pipe_account(p, sent);
         }
+        p->count.bytes += (uint64_t)n;
         q->start += (size_t)n;
         p->sent += (uint64_t)n;
         if (p->tap) {
@@ -454,6 +524,8 @@ static enum pipe_outcome push(struct pipe *p, struct pipe_detail *detail)
         }
     }
     p->ready = false;
+    p->count.messages += p->ending;
+    p->ending = 0;
     queue_return(p->pool, &p->queue);
     return PIPE_MORE;
 }
@@ -489,7 +561,7 @@ static enum pipe_outcome take(struct pipe *p, bool woken, struct pipe_detail *de
 enum pipe_outcome pipe_turn(struct pipe *p, struct pipe_detail *detail)
 {
     for (int turn = 0; turn < LIMIT_TURNS; turn++) {
-        enum pipe_outcome r = p->watched ? pipe_reply(p, detail) : PIPE_MORE;
+        enum pipe_outcome r = p->dma && p->dma->answers ? pipe_reply(p, detail) : PIPE_MORE;
         bool drained = false;
 
         if (r == PIPE_MORE && !p->ready) {

@@ -11,7 +11,11 @@
  * - A message up to LIMIT_QUEUE bytes is held until it is whole and leaves by one sendmsg where the
  *   socket takes it; a larger one streams through.
  * - A writer is stopped by a slow reader: nothing is read while something waits to be sent.
- * - Nothing is changed, answered or left out. Only what breaks framing ends the session.
+ * - Nothing is changed, answered or left out. Only what breaks framing ends the session; a command
+ *   that claims to be shorter than its header is taken for that header, and answered with EINVAL as
+ *   libvfio-user does, where there is a lane to answer on.
+ * - The sender is bound by what the receiver has said that it takes, a reply also by its request.
+ * - What is counted has been delivered.
  * - But for a gate (dma_gate.h), where the route has one: what it does not let go on is taken and
  *   thrown away, or goes on without its fds, and its replies leave between two messages.
  *
@@ -24,6 +28,7 @@
 #include <stdint.h>
 
 #include "base/wire.h"
+#include "proxy/asked.h"
 #include "proxy/dma_gate.h"
 #include "proxy/fdroom.h"
 #include "proxy/ipc.h"
@@ -36,14 +41,16 @@ struct pipe {
     int from_fd;             /* borrowed, non-blocking */
     int to_fd;               /* borrowed, non-blocking */
     uint32_t max_fds;        /* the receiver's max_msg_fds */
-    uint32_t max_data;       /* the receiver's max_data_xfer_size */
+    struct wire_takes takes; /* what else the receiver takes */
     struct queue_pool *pool; /* borrowed */
     struct queue *queue;     /* what is held; NULL: nothing */
+    struct wire_hdr hdr;     /* of the current message, or of the first that was seen last */
     uint64_t left;           /* bytes of the current message not yet read */
     uint32_t message_fds;    /* fds of the current message so far */
     bool header;             /* the queue holds part of a header, nothing else */
     bool ready;              /* what the queue holds may be sent */
     bool large;              /* the message under way is above LIMIT_QUEUE: it goes on in pieces */
+    bool noted;              /* what it asks for has been noted */
     bool from_client;
     bool watched;            /* dma->gate->watches */
     struct dma_lane *dma;    /* borrowed; NULL: none */
@@ -54,7 +61,13 @@ struct pipe {
     struct fdroom_leg *leg;  /* borrowed; NULL: its fds are not counted */
     unsigned awaited_fds;    /* come next, and have no room yet; 0: not known */
     uint64_t sent;           /* bytes that to_fd has taken */
-    struct ipc_count count;  /* of what was taken from from_fd */
+    struct asked *asks;      /* borrowed; what the sender asks for; NULL: it is not kept */
+    struct asked *asked;     /* borrowed; what the receiver has asked for; NULL: nothing */
+    unsigned ending;         /* messages that end in the queue */
+    unsigned refused;        /* headers that were answered here, and are no messages */
+    struct wire_hdr refused_hdr; /* the last of them */
+    uint64_t taken;          /* bytes that were read from from_fd */
+    struct ipc_count count;  /* of what to_fd has taken: bytes, fds, and whole messages */
 };
 
 enum pipe_outcome {
@@ -65,10 +78,10 @@ enum pipe_outcome {
     PIPE_HOLD,         /* nothing may be read until the gate is no longer blocked */
     PIPE_MORE,         /* its turn is over, but there is more: come again after others */
     PIPE_EOF,          /* from_fd has ended between two messages, and all has been sent */
-    PIPE_TRUNCATED,    /* from_fd ended inside a message */
-    PIPE_BAD_FRAME,    /* *why says how */
-    PIPE_TOO_MANY_FDS, /* more than the receiver takes */
-    PIPE_CUT_OFF,      /* MSG_CTRUNC: fds were lost on the way in */
+    PIPE_TRUNCATED,    /* from_fd ended inside a message: hdr, count, bound */
+    PIPE_BAD_FRAME,    /* frame says how: hdr, count, bound */
+    PIPE_TOO_MANY_FDS, /* more than the receiver takes: hdr, count, bound */
+    PIPE_CUT_OFF,      /* MSG_CTRUNC: fds were lost on the way in: hdr, count, bound */
     PIPE_OWN_SOCKET,   /* among the fds was one that leads to this broker */
     PIPE_HANDED_ON,    /* from_fd was used by another process, for which the session is to end */
     PIPE_FROM_ERROR,   /* from_fd failed: *err */
@@ -80,13 +93,21 @@ enum pipe_outcome {
 struct pipe_detail {
     int err;               /* errno of PIPE_FROM_ERROR and PIPE_TO_ERROR */
     enum wire_frame frame; /* of PIPE_BAD_FRAME */
-    struct wire_hdr hdr;   /* … and its header */
-    uint64_t bound;        /* … and the size that was allowed */
+    struct wire_hdr hdr;   /* of the message at fault; size 0: not known */
+    uint64_t count;        /* its bytes, or of it the bytes or fds that came */
+    uint64_t bound;        /* … and how many may be, or must have come */
 };
 
 /* The limits are the receiver's. The sockets and the pool are borrowed for the pipe's life. */
-void pipe_init(struct pipe *p, int from_fd, int to_fd, uint32_t max_fds, uint32_t max_data,
-               struct queue_pool *pool);
+void pipe_init(struct pipe *p, int from_fd, int to_fd, uint32_t max_fds,
+               const struct wire_takes *takes, struct queue_pool *pool);
+
+/*
+ * Has replies judged by their requests: requests of the sender's are noted in asks, replies are
+ * held against what the receiver has asked for. Both borrowed for the pipe's life. Before the first
+ * turn.
+ */
+void pipe_ask(struct pipe *p, struct asked *asks, struct asked *asked);
 
 /* Has a gate judge what passes; l is borrowed for the pipe's life. Before the first turn. */
 void pipe_guard(struct pipe *p, struct dma_lane *l, bool from_client);
@@ -104,6 +125,15 @@ void pipe_deinit(struct pipe *p);
 enum pipe_outcome pipe_turn(struct pipe *p, struct pipe_detail *detail)
     __attribute__((warn_unused_result));
 
+/*
+ * Whether it holds part of a message that does not go on before more of it comes: until it is whole,
+ * or can be judged.
+ */
+static inline bool pipe_holds_part(const struct pipe *p)
+{
+    return p->queue && !p->ready && (p->header || p->left > 0);
+}
+
 /* Whether the gate has replies that a turn would send now, if to_fd takes them. */
 bool pipe_has_replies(const struct pipe *p);
 
@@ -119,11 +149,10 @@ enum pipe_outcome pipe_judge(struct pipe *p) __attribute__((warn_unused_result))
 enum pipe_outcome pipe_reply(struct pipe *p, struct pipe_detail *detail)
     __attribute__((warn_unused_result));
 
-/*
- * The largest message that a receiver with this max_data_xfer_size takes, in bytes with its header:
- * data-carrying messages are bounded by it alone, the lists of others by LIMIT_MESSAGE_OVERHEAD
- * more. At most UINT32_MAX. "Message sizes".
- */
-uint32_t pipe_bound(const struct wire_hdr *hdr, uint32_t max_data);
+/* Whether a header with too small a size can be answered, or dropped, and the stream goes on. */
+bool pipe_can_refuse(const struct pipe *p);
+
+/* The queue holds just such a header, p->hdr: answers it. PIPE_MORE or PIPE_NO_MEMORY. */
+enum pipe_outcome pipe_refuse(struct pipe *p) __attribute__((warn_unused_result));
 
 #endif

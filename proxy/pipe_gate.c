@@ -176,6 +176,7 @@ enum pipe_outcome pipe_refuse(struct pipe *p)
         tap_refused(p->tap, p->queue->data, p->queue->end);
     }
     p->refused++;
+    p->refused_hdr = p->hdr;
     discard(p);
     return dma_gate_invalid(p->dma, p->from_client, &p->hdr) ? PIPE_MORE : PIPE_NO_MEMORY;
 }

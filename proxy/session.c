@@ -13,6 +13,7 @@
 
 #include "base/sock.h"
 #include "proxy/session_count.h"
+#include "proxy/session_fault.h"
 #include "proxy/session_refuse.h"
 
 #define SUBJECT(s, leg_name) \
@@ -208,6 +209,7 @@ static bool report_end(struct session *s)
     const struct ipc_msg m = {.type = IPC_ENDED,
                               .session = s->id,
                               .u.ended = {.reason = s->reason,
+                                          .by = s->by,
                                           .err = (uint32_t)s->err,
                                           .to_backend = s->to_backend,
                                           .to_client = s->to_client,
@@ -255,35 +257,23 @@ static void begin_draining(struct session *s)
     }
 }
 
-static void log_fault(const struct session *s, const struct lane_event *e)
-{
-    const char *leg = e->from_client ? "client" : "backend";
-    const struct pipe_detail *d = e->detail;
-
-    if (e->reason == REASON_BAD_FRAME) {
-        log_line(LOG_WARNING, SUBJECT(s, leg),
-                 "%s: command %u (%s), id %u, size %u, at most %llu allowed",
-                 wire_frame_text(d->frame), d->hdr.command, wire_command_name(d->hdr.command),
-                 d->hdr.id, d->hdr.size, (unsigned long long)d->bound);
-        return;
-    }
-    log_line(LOG_WARNING, SUBJECT(s, leg), "%s%s%s", session_reason_word(e->reason),
-             d->err ? ": " : "", d->err ? strerror(d->err) : "");
-}
-
 static void on_lane(struct lane *l, const struct lane_event *e, void *arg)
 {
     struct session *s = arg;
 
     if (e->news == LANE_WAITS) {
         session_watch_soon(s);
+    } else if (e->news == LANE_REFUSED) {
+        session_fault_log(s, e);
     } else if (e->news == LANE_FAILED) {
-        log_fault(s, e);
+        session_fault_log(s, e);
+        s->by = e->from_client ? IPC_BY_CLIENT : IPC_BY_BACKEND;
         session_end(s, e->reason);
     } else if (l == s->twin) {
         /* The main socket decides when a session is over; a twin that closes only falls silent. */
         return;
     } else if (e->news == LANE_CLOSED) {
+        denial_missing(&s->guard->gate, SUBJECT(s, "backend"), e->reason);
         session_end(s, e->reason);
     } else {
         begin_draining(s);
@@ -295,7 +285,8 @@ static void on_gate(void *arg, const struct dma_denial *d)
     struct session *s = arg;
 
     if (d) {
-        denial_log(&s->guard->denials, SUBJECT(s, "backend"), d);
+        denial_log(&s->guard->denials,
+                   SUBJECT(s, d->what == DMA_FDS_WITHHELD ? "client" : "backend"), d);
     } else {
         report_later(s);
     }
@@ -339,12 +330,19 @@ static void watch(struct session_guard *guard, const struct witness_settings *se
     }
 }
 
+static struct lane_limits limits_of(const struct version_offer *o)
+{
+    return (struct lane_limits){
+        .max_fds = o->max_msg_fds,
+        .takes = {.max_data = o->max_data_xfer_size, .max_bitmap = o->max_bitmap_size}};
+}
+
 /* A lane for two sockets (taken). 0 or -errno, *out being good for close_lane in either case. */
 static int open_lane(struct session *s, struct lane **out, int client_fd, int backend_fd)
 {
     const struct greeting_result *r = greeting_result(s->greeting);
-    const struct lane_limits client = {r->request.max_msg_fds, r->request.max_data_xfer_size};
-    const struct lane_limits backend = {r->reply.max_msg_fds, r->reply.max_data_xfer_size};
+    const struct lane_limits client = limits_of(&r->request);
+    const struct lane_limits backend = limits_of(&r->reply);
     int err;
 
     *out = calloc(1, sizeof **out);
@@ -372,6 +370,7 @@ static void begin_relaying(struct session *s)
     event_active(s->host->reap_event, 0, 0);
     dma_gate_init(&s->guard->gate, &s->guard->dma, version_max_dma_maps(&greeting_result(g)->reply),
                   &s->guard->report, on_gate, s);
+    s->guard->gate.fdinfo_fd = s->host->tap_host.fdinfo_fd;
     err = open_lane(s, &s->lane, greeting_steal_client(g), greeting_steal_backend(g));
     if (!err && greeting_result(g)->reply.twin_supported) {
         err = open_lane(s, &s->twin, greeting_steal_client_twin(g), greeting_steal_backend_twin(g));

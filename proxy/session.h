@@ -62,6 +62,7 @@ struct session {
     uint64_t id;      /* 0: it only refuses */
     uint64_t refusal; /* … and the monitor knows it by this number */
     enum session_state state;
+    enum ipc_by by; /* whose fault the end is */
     enum session_reason reason;
     int err;                   /* the errno that the client was told */
     bool evidence_unsent;      /* the channel was full */

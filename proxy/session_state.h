@@ -57,7 +57,7 @@ enum session_reason {
     REASON_HANDED_ON,  /* "same-process": another process used the socket */
     REASON_TRUNCATED_MESSAGE,
     REASON_DRAIN_TIMEOUT,
-    REASON_STALLED,     /* a receiver took nothing for the route's stall-timeout */
+    REASON_STALLED,     /* a receiver took nothing, or a sender stopped midway, for stall-timeout */
     REASON_CLIENT_DIED, /* its process is gone, and nobody else uses its socket */
     REASON_BACKEND_DIED,
     REASON_IO_ERROR,

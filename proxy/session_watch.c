@@ -28,12 +28,17 @@ static unsigned session_watch_period_ms(const struct session *s)
     return ms > 0 ? ms : 1;
 }
 
-/* One direction of a lane: whether its receiver has taken nothing for too long. */
+/*
+ * One direction of a lane: whether its receiver has taken nothing for too long, or its sender has
+ * stopped inside a message.
+ */
 static bool session_watch_stalls(struct session_watch *w, unsigned i, const struct pipe *p,
                                  enum lane_wait wait, unsigned ms)
 {
-    if (wait != LANE_WAIT_RECEIVER || w->sent[i] != p->sent) {
-        w->sent[i] = p->sent;
+    const uint64_t moved = p->sent + p->taken;
+
+    if ((wait != LANE_WAIT_RECEIVER && wait != LANE_WAIT_SENDER) || w->moved[i] != moved) {
+        w->moved[i] = moved;
         w->still_ms[i] = 0;
         return false;
     }

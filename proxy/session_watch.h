@@ -4,6 +4,7 @@
  * A session that relays, looked at from time to time while something is not as it should be:
  *
  *   a receiver takes nothing of what waits for it      until the route's stall-timeout
+ *   a sender stops inside a message that is held       … as well
  *   fds beyond the session's share are not received    LIMIT_FDS_UNREAD_MS
  *   a party's process is gone                          the route's drain-timeout
  *
@@ -33,7 +34,7 @@ struct session;
 
 struct session_watch {
     unsigned stall_ms;
-    uint64_t sent[SESSION_WATCH_DIRECTIONS]; /* bytes, as of the last look */
+    uint64_t moved[SESSION_WATCH_DIRECTIONS]; /* bytes that each direction had read and sent */
     unsigned still_ms[SESSION_WATCH_DIRECTIONS];
     uint64_t received; /* fds, as of the last look */
     unsigned unread_ms;

@@ -91,9 +91,10 @@ static void log_end(const struct ticket *t, enum session_reason reason,
         return;
     }
     log_line(LOG_INFO, &about,
-             "ended: reason=%s state=%s ms=%" PRIu64 " to-backend=%" PRIu64 "/%" PRIu64 "/%" PRIu64
-             " to-client=%" PRIu64 "/%" PRIu64 "/%" PRIu64 " (%smessages/bytes/fds)",
-             session_reason_word(reason), session_state_name(t->state),
+             "ended: reason=%s%s%s state=%s ms=%" PRIu64 " to-backend=%" PRIu64 "/%" PRIu64
+             "/%" PRIu64 " to-client=%" PRIu64 "/%" PRIu64 "/%" PRIu64 " (%smessages/bytes/fds)",
+             session_reason_word(reason), what && what->by ? " by=" : "",
+             ipc_by_word(what ? what->by : IPC_BY_NOBODY), session_state_name(t->state),
              monitor_now_ms() - t->accepted_ms, b->messages, b->bytes, b->fds, c->messages,
              c->bytes, c->fds, what ? "" : known);
 }

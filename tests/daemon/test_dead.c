@@ -217,6 +217,40 @@ START_TEST(a_receiver_that_takes_nothing_ends_its_session)
 }
 END_TEST
 
+/* Messages that stop midway where the broker holds what has come: for the rest, or to judge it. */
+static const struct {
+    const char *words;
+    uint32_t size; /* claimed */
+    size_t n;      /* sent */
+} midways[] = {
+    {"", 40, 9},
+    {"", 40, 39},
+    {"", LIMIT_QUEUE, 100},
+    {"    dma withhold\n", 40, 39},
+    {"    dma withhold\n", LIMIT_QUEUE + 1, 40},
+};
+
+START_TEST(a_sender_that_stops_inside_a_message_ends_its_session)
+{
+    const struct wire_hdr hdr = {.command = WIRE_DMA_MAP, .size = midways[_i].size};
+    uint8_t bytes[128] = {0};
+    char words[128];
+    struct rig r;
+    struct pair p;
+
+    snprintf(words, sizeof words, "%s    stall-timeout 200ms\n    drain-timeout 1m",
+             midways[_i].words);
+    rig_start(&r, words);
+    rig_session(&r, CAPS, CAPS, &p);
+    pair_ping(&p);
+    wire_put_hdr(bytes, &hdr);
+    peer_send_raw(p.client_fd, bytes, midways[_i].n, NULL);
+    pair_expect_end(&p);
+    rig_await_log(&r, "reason=stalled", NULL, 0);
+    rig_stop(&r);
+}
+END_TEST
+
 /* Both ends of a session in the queue of its own socket, which the broker does not read on. */
 START_TEST(a_session_that_lies_in_its_own_queue_ends)
 {
@@ -247,6 +281,8 @@ int main(void)
     tcase_add_loop_test(tc, a_socket_that_was_handed_on_outlives_its_first_process, 0, 2);
     tcase_add_test(tc, who_goes_on_in_a_dead_peers_place_is_served);
     tcase_add_loop_test(tc, a_receiver_that_takes_nothing_ends_its_session, 0, 2);
+    tcase_add_loop_test(tc, a_sender_that_stops_inside_a_message_ends_its_session, 0,
+                        sizeof midways / sizeof midways[0]);
     tcase_add_test(tc, a_session_that_lies_in_its_own_queue_ends);
     return unit_run(suite);
 }

@@ -34,7 +34,8 @@ struct bound {
 };
 
 #define DATA_MOST(max, fixed) (WIRE_HDR_SIZE + (uint32_t)sizeof(fixed) + (max))
-#define OTHER_MOST(max) (WIRE_HDR_SIZE + LIMIT_MESSAGE_OVERHEAD + (max))
+/* Too large to be sent here: where it begins is enough. */
+#define OTHER_MOST LIMIT_MESSAGE
 
 static const struct bound bounds[] = {
     {WIRE_REGION_WRITE, WIRE_TYPE_COMMAND, false,
@@ -43,12 +44,12 @@ static const struct bound bounds[] = {
     {WIRE_REGION_READ, WIRE_TYPE_REPLY, true, DATA_MOST(CLIENT_DATA, struct wire_region_access)},
     {WIRE_DMA_READ, WIRE_TYPE_REPLY, false, DATA_MOST(BACKEND_DATA, struct wire_dma_access)},
     {WIRE_DMA_WRITE, WIRE_TYPE_COMMAND, true, DATA_MOST(CLIENT_DATA, struct wire_dma_access)},
-    {WIRE_REGION_READ, WIRE_TYPE_COMMAND, false, OTHER_MOST(BACKEND_DATA)},
-    {WIRE_REGION_WRITE, WIRE_TYPE_REPLY, true, OTHER_MOST(CLIENT_DATA)},
-    {WIRE_DEVICE_SET_IRQS, WIRE_TYPE_COMMAND, false, OTHER_MOST(BACKEND_DATA)},
-    {WIRE_DEVICE_GET_REGION_INFO, WIRE_TYPE_REPLY, true, OTHER_MOST(CLIENT_DATA)},
-    {WIRE_VERSION, WIRE_TYPE_COMMAND, false, OTHER_MOST(BACKEND_DATA)},
-    {0xffff, 0xffffffff, true, OTHER_MOST(CLIENT_DATA)},
+    {WIRE_REGION_READ, WIRE_TYPE_COMMAND, false, OTHER_MOST},
+    {WIRE_REGION_WRITE, WIRE_TYPE_REPLY, true, OTHER_MOST},
+    {WIRE_DEVICE_SET_IRQS, WIRE_TYPE_COMMAND, false, OTHER_MOST},
+    {WIRE_DEVICE_GET_REGION_INFO, WIRE_TYPE_REPLY, true, OTHER_MOST},
+    {WIRE_VERSION, WIRE_TYPE_COMMAND, false, OTHER_MOST},
+    {0xffff, 0xffffffff, true, OTHER_MOST},
 };
 
 /* The largest message that is allowed passes; the header of one that is a byte larger is the end.
@@ -66,7 +67,7 @@ START_TEST(sizes_at_the_bound)
         struct stream s;
 
         stream_init(&s);
-        stream_add(&s, hdr, NULL, b->most - WIRE_HDR_SIZE, 0);
+        stream_add(&s, hdr, NULL, b->most < OTHER_MOST ? b->most - WIRE_HDR_SIZE : 1u << 20, 0);
         rig_session(&r, CLIENT_CAPS, BACKEND_CAPS, &p);
         flow_pass(&s, b->to_client ? p.backend_fd : p.client_fd,
                   b->to_client ? p.client_fd : p.backend_fd, FLOW_WHOLE, 0);
@@ -76,16 +77,16 @@ START_TEST(sizes_at_the_bound)
         wire_put_hdr(bytes, &hdr);
         peer_send_raw(b->to_client ? p.backend_fd : p.client_fd, bytes, sizeof bytes, NULL);
         pair_expect_end(&p);
-        rig_await_log(&r, "reason=bad-frame", NULL, 0);
+        rig_await_log(&r, "message size above the negotiated bound", NULL, 0);
+        rig_await_log(&r,
+                      b->to_client ? "reason=bad-frame by=backend" : "reason=bad-frame by=client",
+                      NULL, 0);
     }
     rig_stop(&r);
 }
 END_TEST
 
-/*
- * MIG_DATA's fixed part is 8 bytes shorter than the other data-carrying messages': all of its data
- * passes, and what does not is past the bound of any of them.
- */
+/* MIG_DATA's fixed part is 8 bytes shorter than the other data-carrying messages'. */
 START_TEST(sizes_of_migration_data)
 {
     static const struct bound migration[] = {
@@ -109,7 +110,7 @@ START_TEST(sizes_of_migration_data)
         flow_pass(&s, b->to_client ? p.backend_fd : p.client_fd,
                   b->to_client ? p.client_fd : p.backend_fd, FLOW_WHOLE, 0);
         stream_deinit(&s);
-        hdr.size = b->most + (uint32_t)sizeof(struct wire_mig_data) + 1;
+        hdr.size = b->most + 1;
         wire_put_hdr(bytes, &hdr);
         peer_send_raw(b->to_client ? p.backend_fd : p.client_fd, bytes, sizeof bytes, NULL);
         pair_expect_end(&p);
@@ -122,7 +123,7 @@ END_TEST
 /* Sizes that are none, in one piece and byte by byte, with good messages before. */
 START_TEST(sizes_that_are_none)
 {
-    static const uint32_t sizes[] = {0, 1, 15, 0x7fffffff, 0x80000000, 0xffffffff};
+    static const uint32_t sizes[] = {LIMIT_MESSAGE + 1, 0x7fffffff, 0x80000000, 0xffffffff};
     struct stream s;
     struct rig r;
     struct pair p;
@@ -133,7 +134,7 @@ START_TEST(sizes_that_are_none)
     }
     rig_start(&r, "");
     for (size_t i = 0; i < 4 * sizeof sizes / sizeof *sizes; i++) {
-        const struct wire_hdr hdr = {.command = WIRE_REGION_WRITE, .size = sizes[i / 4]};
+        const struct wire_hdr hdr = {.command = WIRE_DMA_MAP, .size = sizes[i / 4]};
         const bool from_client = i % 2;
         uint8_t bytes[WIRE_HDR_SIZE];
         int from_fd;
@@ -158,10 +159,37 @@ START_TEST(sizes_that_are_none)
 }
 END_TEST
 
+/* A command below its header's size is answered, as libvfio-user does, and the session goes on. */
+START_TEST(sizes_below_the_header_s)
+{
+    static const uint32_t sizes[] = {0, 1, 15};
+    struct rig r;
+    struct pair p;
+
+    rig_start(&r, "");
+    rig_session(&r, "{}", "{}", &p);
+    for (size_t i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
+        const int from_fd = i % 2 ? p.client_fd : p.backend_fd;
+        const struct wire_hdr hdr = {
+            .id = (uint16_t)i, .command = WIRE_REGION_WRITE, .size = sizes[i / 2]};
+        uint8_t bytes[WIRE_HDR_SIZE];
+
+        wire_put_hdr(bytes, &hdr);
+        peer_send_raw(from_fd, bytes, sizeof bytes, NULL);
+        ck_assert_int_eq(peer_recv_error(from_fd, (uint16_t)i, WIRE_REGION_WRITE), EINVAL);
+        pair_ping(&p);
+    }
+    rig_await_log(&r, "message size below 16, the header's own: command 10 (REGION_WRITE)", NULL,
+                  0);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
 /* A bad header glued behind good messages: those arrive, and it does not. */
 START_TEST(a_bad_header_behind_good_messages)
 {
-    const struct wire_hdr bad = {.command = WIRE_REGION_WRITE, .size = 3};
+    const struct wire_hdr bad = {.command = WIRE_REGION_WRITE, .size = UINT32_MAX};
     struct stream s;
     struct rig r;
     struct pair p;
@@ -345,6 +373,7 @@ int main(void)
     tcase_add_test(tc, sizes_at_the_bound);
     tcase_add_test(tc, sizes_of_migration_data);
     tcase_add_test(tc, sizes_that_are_none);
+    tcase_add_test(tc, sizes_below_the_header_s);
     tcase_add_test(tc, a_bad_header_behind_good_messages);
     tcase_add_test(tc, nobody_reads_megabytes);
     tcase_add_test(tc, nobody_reads_small_messages);

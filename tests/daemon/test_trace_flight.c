@@ -43,7 +43,8 @@ static void await_file(const char *path)
 /* A session ends badly after more than fits into the memory: the newest of it is in the file. */
 START_TEST(a_bad_end_leaves_the_last_that_passed)
 {
-    uint8_t bad[WIRE_HDR_SIZE] = {0};
+    const struct wire_hdr too_big = {.size = UINT32_MAX};
+    uint8_t bad[WIRE_HDR_SIZE];
     struct trace_sums sums;
     struct stream s;
     struct pair p;
@@ -52,6 +53,7 @@ START_TEST(a_bad_end_leaves_the_last_that_passed)
 
     trace_rig_stream(&s, 5000, WIRE_DEVICE_SET_IRQS, 500);
     trace_rig_start(&r, "", "memory 1");
+    wire_put_hdr(bad, &too_big);
     for (unsigned i = 0; i < 2; i++) {
         rig_session(&r, TRACE_RIG_CAPS, TRACE_RIG_CAPS, &p);
         trace_rig_pass(&p, &s);

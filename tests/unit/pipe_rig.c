@@ -26,6 +26,7 @@
 
 void rig_init(struct pipe_rig *r, uint32_t max_fds, uint32_t max_data)
 {
+    const struct wire_takes takes = {.max_data = max_data, .max_bitmap = max_data};
     const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
     int in[2];
     int out[2];
@@ -40,7 +41,7 @@ void rig_init(struct pipe_rig *r, uint32_t max_fds, uint32_t max_data)
     r->messages = calloc(RIG_MESSAGES, sizeof *r->messages);
     ck_assert_ptr_nonnull(r->messages);
     queue_pool_init(&r->pool);
-    pipe_init(&r->pipe, r->from_fd, r->to_fd, max_fds, max_data, &r->pool);
+    pipe_init(&r->pipe, r->from_fd, r->to_fd, max_fds, &takes, &r->pool);
 }
 
 static void forget_messages(struct pipe_rig *r)
@@ -150,9 +151,9 @@ enum pipe_outcome rig_run(struct pipe_rig *r)
 
     r->detail = (struct pipe_detail){.err = 0};
     do {
-        before = r->pipe.count.bytes;
+        before = r->pipe.taken;
         o = pipe_turn(&r->pipe, &r->detail);
-        if (o == PIPE_READ && r->pipe.count.bytes == before && is_readable(r->from_fd)) {
+        if (o == PIPE_READ && r->pipe.taken == before && is_readable(r->from_fd)) {
             ck_abort_msg("the pipe waits for what is there: the loop would spin");
         }
     } while (o == PIPE_MORE || (o == PIPE_READ && is_readable(r->from_fd)));

@@ -42,7 +42,7 @@ struct pipe_rig {
     size_t received; /* messages */
 };
 
-/* Opens it, for a receiver with these limits. */
+/* Opens it, for a receiver with these limits, max_data being that of bitmaps as well. */
 void rig_init(struct pipe_rig *r, uint32_t max_fds, uint32_t max_data);
 
 /* Closes all that is open. */

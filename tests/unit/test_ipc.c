@@ -113,9 +113,9 @@ START_TEST(exported_ranges_are_counted_and_named)
         /* The last one counts, and nothing behind it does. */
         e.ranges[e.n - 1].how = IPC_HOWS;
         ck_assert(!ipc_export_sound(&e));
-        e.ranges[e.n - 1] = (struct ipc_range){.flags = 4, .how = IPC_HOWS - 1};
+        e.ranges[e.n - 1] = (struct ipc_range){.flags = 16, .how = IPC_HOWS - 1};
         ck_assert(!ipc_export_sound(&e));
-        e.ranges[e.n - 1] = (struct ipc_range){UINT64_MAX, UINT64_MAX, 3, IPC_HOWS - 1};
+        e.ranges[e.n - 1] = (struct ipc_range){UINT64_MAX, UINT64_MAX, 15, IPC_HOWS - 1};
         if (e.n < IPC_EXPORT_RANGES) {
             e.ranges[e.n].how = UINT32_MAX;
             ck_assert(ipc_export_sound(&e));

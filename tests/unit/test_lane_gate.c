@@ -5,7 +5,6 @@
  * messages, in every cut, in the midst of large messages, and by peers that do not read.
  */
 #define _GNU_SOURCE
-#include "proxy/lane.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,187 +15,7 @@
 #include "base/sock.h"
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
-
-#define R WIRE_DMA_READABLE
-#define W WIRE_DMA_WRITEABLE
-#define MAX_DATA (2u << 20)
-#define LARGE (1u << 20)
-
-/* More turns of the loop than anything here takes. */
-#define TURNS 64
-
-static struct event_base *base;
-static struct queue_pool pool;
-static struct report report;
-static struct dma_gate gate;
-static struct lane lane;
-static int client;
-static int backend;
-static unsigned denials;
-static struct lane_event ended; /* .reason REASON_NONE: not as yet */
-
-static void on_gate(void *arg, const struct dma_denial *d)
-{
-    (void)arg;
-    denials += d != NULL;
-}
-
-static void on_lane(struct lane *l, const struct lane_event *e, void *arg)
-{
-    (void)arg;
-    if (e->news != LANE_HALF_CLOSED) {
-        ended = *e;
-        lane_stop(l);
-    }
-}
-
-static int open_end(int *ours)
-{
-    int pair[2];
-
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    ck_assert_int_eq(sock_nonblock(pair[1]), 0);
-    *ours = pair[0];
-    return pair[1];
-}
-
-static void begin(const struct dma_settings *set, bool recorded)
-{
-    const struct lane_limits limits = {8, MAX_DATA};
-    int client_end;
-    int backend_end;
-
-    denials = 0;
-    ended = (struct lane_event){.reason = REASON_NONE};
-    base = event_base_new();
-    ck_assert_ptr_nonnull(base);
-    queue_pool_init(&pool);
-    report_init(&report, recorded);
-    dma_gate_init(&gate, set, 65535, &report, on_gate, NULL);
-    client_end = open_end(&client);
-    backend_end = open_end(&backend);
-    ck_assert_int_eq(lane_init_take(&lane, base, client_end, backend_end, limits, limits, &pool,
-                                    &gate, on_lane, NULL),
-                     0);
-}
-
-static void withhold(void)
-{
-    const struct dma_settings set = {.withhold = 1};
-
-    begin(&set, false);
-}
-
-static void end(void)
-{
-    lane_deinit(&lane);
-    dma_gate_deinit(&gate);
-    report_deinit(&report);
-    queue_pool_deinit(&pool);
-    event_base_free(base);
-    sock_close(&client);
-    sock_close(&backend);
-}
-
-static void settle(void)
-{
-    for (int i = 0; i < TURNS; i++) {
-        ck_assert_int_ge(event_base_loop(base, EVLOOP_NONBLOCK), 0);
-    }
-}
-
-/* ---- messages ---- */
-
-/* Bytes to be sent, as one or in pieces. */
-struct bytes {
-    uint8_t *p;
-    size_t n;
-};
-
-static void add(struct bytes *b, struct wire_hdr hdr, const void *body, size_t body_n, size_t data)
-{
-    uint8_t *more;
-
-    hdr.size = (uint32_t)(WIRE_HDR_SIZE + body_n + data);
-    more = realloc(b->p, b->n + hdr.size);
-    ck_assert_ptr_nonnull(more);
-    b->p = more;
-    wire_put_hdr(b->p + b->n, &hdr);
-    memcpy(b->p + b->n + WIRE_HDR_SIZE, body, body_n);
-    for (size_t i = 0; i < data; i++) {
-        b->p[b->n + WIRE_HDR_SIZE + body_n + i] = (uint8_t)(i * 7 + hdr.id);
-    }
-    b->n += hdr.size;
-}
-
-static void add_access(struct bytes *b, uint16_t id, uint16_t command, uint64_t address,
-                       uint32_t count)
-{
-    const struct wire_dma_access a = {.address = address, .count = count};
-
-    add(b, (struct wire_hdr){.id = id, .command = command}, &a, sizeof a,
-        command == WIRE_DMA_WRITE ? count : 0);
-}
-
-static void add_map(struct bytes *b, uint16_t id, uint64_t address, uint32_t flags)
-{
-    const struct wire_dma_map m = {
-        .argsz = sizeof m, .flags = flags, .address = address, .size = 0x200000};
-
-    add(b, (struct wire_hdr){.id = id, .command = WIRE_DMA_MAP}, &m, sizeof m, 0);
-}
-
-static void bytes_free(struct bytes *b)
-{
-    free(b->p);
-    *b = (struct bytes){NULL, 0};
-}
-
-static void send_bytes(int fd, struct bytes *b, const struct fdset *fds)
-{
-    peer_send_raw(fd, b->p, b->n, fds);
-    bytes_free(b);
-    settle();
-}
-
-/* A map that lives from now on; where memory is withheld its fd must not arrive. */
-static void map(uint16_t id, uint64_t address, uint32_t flags)
-{
-    struct bytes b = {NULL, 0};
-    struct fdset fd;
-    struct message m;
-
-    fdset_init(&fd);
-    peer_memfds(&fd, 1);
-    add_map(&b, id, address, flags);
-    send_bytes(client, &b, &fd);
-    fdset_close(&fd);
-    peer_recv(backend, &m);
-    ck_assert_uint_eq(m.hdr.command, WIRE_DMA_MAP);
-    ck_assert_uint_eq(m.hdr.id, id);
-    ck_assert_uint_eq(m.fds.n, gate.set.withhold ? 0 : 1);
-    message_deinit(&m);
-}
-
-/* The next message at fd is this request, its data as it was sent. */
-static void expect(int fd, uint16_t id, uint16_t command)
-{
-    struct message m;
-
-    peer_recv(fd, &m);
-    ck_assert_uint_eq(m.hdr.command, command);
-    ck_assert_uint_eq(m.hdr.id, id);
-    ck_assert_uint_eq(m.hdr.flags, 0);
-    for (size_t i = sizeof(struct wire_dma_access); command == WIRE_DMA_WRITE && i < m.n; i++) {
-        ck_assert_uint_eq(m.payload[i], (uint8_t)((i - sizeof(struct wire_dma_access)) * 7 + id));
-    }
-    message_deinit(&m);
-}
-
-static void expect_error(int fd, uint16_t id, uint16_t command, int err)
-{
-    ck_assert_int_eq(peer_recv_error(fd, id, command), err);
-}
+#include "tests/unit/lane_rig.h"
 
 /* ---- order ---- */
 
@@ -207,17 +26,17 @@ START_TEST(good_and_bad_requests_in_every_cut)
     struct bytes b = {NULL, 0};
     size_t cut = cuts[_i];
 
-    withhold();
-    map(1, 0x200000, R | W);
+    lane_withhold();
+    lane_map(1, 0x200000, R | W);
     for (uint16_t i = 0; i < 24; i++) {
         const uint64_t address = i % 3 == 1 ? 0x200000 : 0x1ffff8;
 
-        add_access(&b, i, i % 2 ? WIRE_DMA_READ : WIRE_DMA_WRITE, address + i, 9);
+        lane_add_access(&b, i, i % 2 ? WIRE_DMA_READ : WIRE_DMA_WRITE, address + i, 9);
     }
     for (size_t at = 0; at < b.n; at += cut) {
         cut = cut < b.n - at ? cut : b.n - at;
         peer_send_raw(backend, b.p + at, cut, NULL);
-        settle();
+        lane_settle();
     }
     bytes_free(&b);
     for (uint16_t i = 0; i < 24; i++) {
@@ -225,16 +44,16 @@ START_TEST(good_and_bad_requests_in_every_cut)
         const uint16_t command = i % 2 ? WIRE_DMA_READ : WIRE_DMA_WRITE;
 
         if (good) {
-            expect(client, i, command);
+            lane_expect(client, i, command);
         } else {
-            expect_error(backend, i, command, EFAULT);
+            lane_expect_error(backend, i, command, EFAULT);
         }
     }
     peer_expect_silence(client);
     peer_expect_silence(backend);
     ck_assert_uint_eq(denials, 5);
     ck_assert_uint_eq(report.taint, TAINT_DMA);
-    end();
+    lane_gate_end();
 }
 END_TEST
 
@@ -245,30 +64,30 @@ START_TEST(maps_that_are_too_many_never_arrive)
     struct fdset fd;
     struct message m;
 
-    begin(&set, false);
-    add(&b, (struct wire_hdr){.id = 1, .command = WIRE_DEVICE_RESET}, "", 0, 0);
+    lane_begin(&set, false);
+    lane_add(&b, (struct wire_hdr){.id = 1, .command = WIRE_DEVICE_RESET}, "", 0, 0);
     for (uint16_t i = 2; i < 6; i++) {
-        add_map(&b, i, i * UINT64_C(0x200000), R);
+        lane_add_map(&b, i, i * UINT64_C(0x200000), R);
     }
-    add(&b, (struct wire_hdr){.id = 6, .command = WIRE_DEVICE_RESET}, "", 0, 0);
-    send_bytes(client, &b, NULL);
-    expect(backend, 1, WIRE_DEVICE_RESET);
-    expect(backend, 2, WIRE_DMA_MAP);
-    expect(backend, 3, WIRE_DMA_MAP);
-    expect(backend, 6, WIRE_DEVICE_RESET);
+    lane_add(&b, (struct wire_hdr){.id = 6, .command = WIRE_DEVICE_RESET}, "", 0, 0);
+    lane_send_bytes(client, &b, NULL);
+    lane_expect(backend, 1, WIRE_DEVICE_RESET);
+    lane_expect(backend, 2, WIRE_DMA_MAP);
+    lane_expect(backend, 3, WIRE_DMA_MAP);
+    lane_expect(backend, 6, WIRE_DEVICE_RESET);
     peer_expect_silence(backend);
-    expect_error(client, 4, WIRE_DMA_MAP, ENOSPC);
-    expect_error(client, 5, WIRE_DMA_MAP, ENOSPC);
+    lane_expect_error(client, 4, WIRE_DMA_MAP, ENOSPC);
+    lane_expect_error(client, 5, WIRE_DMA_MAP, ENOSPC);
     peer_expect_silence(client);
     /* The fd of one that is refused is closed; the unit harness counts. */
     fdset_init(&fd);
     peer_memfds(&fd, 2);
-    add_map(&b, 7, 0x10000000, R);
-    add_map(&b, 8, 0x20000000, R);
-    send_bytes(client, &b, &fd);
+    lane_add_map(&b, 7, 0x10000000, R);
+    lane_add_map(&b, 8, 0x20000000, R);
+    lane_send_bytes(client, &b, &fd);
     fdset_close(&fd);
-    expect_error(client, 7, WIRE_DMA_MAP, ENOSPC);
-    expect_error(client, 8, WIRE_DMA_MAP, ENOSPC);
+    lane_expect_error(client, 7, WIRE_DMA_MAP, ENOSPC);
+    lane_expect_error(client, 8, WIRE_DMA_MAP, ENOSPC);
     /* Where it may pass, it passes. */
     peer_send(backend,
               (struct wire_hdr){.id = 2,
@@ -276,16 +95,16 @@ START_TEST(maps_that_are_too_many_never_arrive)
                                 .flags = WIRE_TYPE_REPLY | WIRE_ERROR,
                                 .error = EINVAL},
               "", 0, NULL);
-    settle();
-    expect_error(client, 2, WIRE_DMA_MAP, EINVAL);
+    lane_settle();
+    lane_expect_error(client, 2, WIRE_DMA_MAP, EINVAL);
     peer_memfds(&fd, 1);
-    add_map(&b, 9, 0x10000000, R);
-    send_bytes(client, &b, &fd);
+    lane_add_map(&b, 9, 0x10000000, R);
+    lane_send_bytes(client, &b, &fd);
     peer_recv(backend, &m);
     peer_expect_same_fds(&fd, &m.fds);
     message_deinit(&m);
     fdset_close(&fd);
-    end();
+    lane_gate_end();
 }
 END_TEST
 
@@ -298,24 +117,24 @@ START_TEST(a_large_write_outside_is_swallowed)
     struct bytes b = {NULL, 0};
     const size_t cut = cuts[_i];
 
-    withhold();
-    map(1, 0x200000, R);
-    add_access(&b, 5, WIRE_DMA_WRITE, 0x200000, LARGE);
-    add_access(&b, 6, WIRE_DMA_READ, 0x200000, 4);
+    lane_withhold();
+    lane_map(1, 0x200000, R);
+    lane_add_access(&b, 5, WIRE_DMA_WRITE, 0x200000, LARGE);
+    lane_add_access(&b, 6, WIRE_DMA_READ, 0x200000, 4);
     peer_send_raw(backend, b.p, cut, NULL);
     for (size_t at = cut; at < b.n; at += 60000) {
-        settle();
+        lane_settle();
         peer_send_raw(backend, b.p + at, b.n - at < 60000 ? b.n - at : 60000, NULL);
     }
     bytes_free(&b);
-    settle();
-    expect(client, 6, WIRE_DMA_READ);
+    lane_settle();
+    lane_expect(client, 6, WIRE_DMA_READ);
     peer_expect_silence(client);
-    expect_error(backend, 5, WIRE_DMA_WRITE, EFAULT);
+    lane_expect_error(backend, 5, WIRE_DMA_WRITE, EFAULT);
     peer_expect_silence(backend);
     ck_assert_uint_eq(denials, 1);
     ck_assert_ptr_null(lane.to_client.queue);
-    end();
+    lane_gate_end();
 }
 END_TEST
 
@@ -327,7 +146,7 @@ static size_t drain(int fd, uint8_t *out, size_t n)
 
     while (got < n && (r = recv(fd, out + got, n - got, MSG_DONTWAIT)) > 0) {
         got += (size_t)r;
-        settle();
+        lane_settle();
     }
     return got;
 }
@@ -342,22 +161,22 @@ START_TEST(replies_wait_for_the_end_of_a_large_message)
     size_t first;
     size_t n;
 
-    begin(&set, false);
-    map(1, 0x200000, W);
-    add_access(&b, 5, WIRE_DMA_WRITE, 0x200000, LARGE);
+    lane_begin(&set, false);
+    lane_map(1, 0x200000, W);
+    lane_add_access(&b, 5, WIRE_DMA_WRITE, 0x200000, LARGE);
     got = malloc(b.n + 64);
     ck_assert_ptr_nonnull(got);
     first = 64;
     peer_send_raw(backend, b.p, first, NULL);
-    settle();
+    lane_settle();
     n = drain(client, got, first);
     ck_assert_uint_eq(n, first);
-    add_map(&maps, 2, 0x900000, R);
-    send_bytes(client, &maps, NULL);
+    lane_add_map(&maps, 2, 0x900000, R);
+    lane_send_bytes(client, &maps, NULL);
     peer_expect_silence(client);
     for (size_t at = first; at < b.n; at += 50000) {
         peer_send_raw(backend, b.p + at, b.n - at < 50000 ? b.n - at : 50000, NULL);
-        settle();
+        lane_settle();
         n += drain(client, got + n, b.n + 16 - n);
     }
     ck_assert_uint_eq(n, b.n + 16);
@@ -366,7 +185,7 @@ START_TEST(replies_wait_for_the_end_of_a_large_message)
     ck_assert_uint_eq(got[b.n + 2], WIRE_DMA_MAP);
     free(got);
     bytes_free(&b);
-    end();
+    lane_gate_end();
 }
 END_TEST
 
@@ -378,19 +197,19 @@ START_TEST(replies_do_not_wait_for_half_a_message)
     struct bytes b = {NULL, 0};
     struct bytes maps = {NULL, 0};
 
-    begin(&set, false);
-    map(1, 0x200000, W);
-    add_access(&b, 5, WIRE_DMA_WRITE, 0x200000, 60000);
+    lane_begin(&set, false);
+    lane_map(1, 0x200000, W);
+    lane_add_access(&b, 5, WIRE_DMA_WRITE, 0x200000, 60000);
     peer_send_raw(backend, b.p, parts[_i], NULL);
-    settle();
-    add_map(&maps, 2, 0x900000, R);
-    send_bytes(client, &maps, NULL);
-    expect_error(client, 2, WIRE_DMA_MAP, ENOSPC);
+    lane_settle();
+    lane_add_map(&maps, 2, 0x900000, R);
+    lane_send_bytes(client, &maps, NULL);
+    lane_expect_error(client, 2, WIRE_DMA_MAP, ENOSPC);
     peer_send_raw(backend, b.p + parts[_i], b.n - parts[_i], NULL);
     bytes_free(&b);
-    settle();
-    expect(client, 5, WIRE_DMA_WRITE);
-    end();
+    lane_settle();
+    lane_expect(client, 5, WIRE_DMA_WRITE);
+    lane_gate_end();
 }
 END_TEST
 
@@ -403,16 +222,16 @@ START_TEST(fds_in_the_midst_of_a_large_message)
     uint8_t *got;
     size_t n = 0;
 
-    withhold();
+    lane_withhold();
     fdset_init(&came);
     fdset_init(&fds);
     peer_memfds(&fds, 1);
-    add(&b, (struct wire_hdr){.id = 1, .command = WIRE_DMA_MAP}, "", 0, LIMIT_QUEUE + 100000);
+    lane_add(&b, (struct wire_hdr){.id = 1, .command = WIRE_DMA_MAP}, "", 0, LIMIT_QUEUE + 100000);
     got = malloc(b.n);
     ck_assert_ptr_nonnull(got);
     for (size_t at = 0; at < b.n; at += 50000) {
         peer_send_raw(client, b.p + at, b.n - at < 50000 ? b.n - at : 50000, &fds);
-        settle();
+        lane_settle();
         while (n < b.n) {
             const ssize_t r = sock_recv(backend, got + n, b.n - n, &came, MSG_DONTWAIT);
 
@@ -420,16 +239,19 @@ START_TEST(fds_in_the_midst_of_a_large_message)
                 break;
             }
             n += (size_t)r;
-            settle();
+            lane_settle();
         }
     }
     fdset_close(&fds);
     ck_assert_uint_eq(n, b.n);
+    /* The flags that speak of the fd have gone with it. */
+    b.p[WIRE_HDR_SIZE + offsetof(struct wire_dma_map, flags)] &=
+        (uint8_t) ~(WIRE_DMA_MMAP | WIRE_DMA_FILE_IO);
     ck_assert_mem_eq(got, b.p, b.n);
     ck_assert_uint_eq(came.n, 0);
     free(got);
     bytes_free(&b);
-    end();
+    lane_gate_end();
 }
 END_TEST
 
@@ -445,12 +267,12 @@ static unsigned flood(void)
         struct bytes b = {NULL, 0};
         ssize_t sent;
 
-        add_access(&b, (uint16_t)n, WIRE_DMA_READ, 0x1000, 1);
+        lane_add_access(&b, (uint16_t)n, WIRE_DMA_READ, 0x1000, 1);
         sent = send(backend, b.p, b.n, MSG_NOSIGNAL);
         bytes_free(&b);
         if (sent < 0) {
             ck_assert_int_eq(errno, EAGAIN);
-            settle();
+            lane_settle();
             idle++;
             continue;
         }
@@ -468,7 +290,7 @@ START_TEST(a_backend_that_never_reads_its_replies)
     const int small = 1;
     unsigned n;
 
-    withhold();
+    lane_withhold();
     /* As small as the system lets it: replies go in pieces that end anywhere. */
     ck_assert_int_eq(setsockopt(lane.backend.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
     n = flood();
@@ -478,32 +300,32 @@ START_TEST(a_backend_that_never_reads_its_replies)
     ck_assert(dma_gate_blocked(&lane.dma, false));
     ck_assert(!event_pending(&lane.backend.readable, EV_READ, NULL));
     for (unsigned i = 0; i < n; i++) {
-        settle();
-        expect_error(backend, (uint16_t)i, WIRE_DMA_READ, EFAULT);
+        lane_settle();
+        lane_expect_error(backend, (uint16_t)i, WIRE_DMA_READ, EFAULT);
     }
-    settle();
+    lane_settle();
     peer_expect_silence(backend);
     peer_expect_silence(client);
     ck_assert_uint_eq(denials, n);
     ck_assert_ptr_null(lane.dma.backend.replies);
     ck_assert(event_pending(&lane.backend.readable, EV_READ, NULL));
-    end();
+    lane_gate_end();
 }
 END_TEST
 
 START_TEST(who_is_stopped_may_still_go)
 {
-    withhold();
+    lane_withhold();
     (void)flood();
     if (_i == 0) {
         sock_close(&backend);
     } else {
         sock_close(&client);
     }
-    settle();
+    lane_settle();
     /* The backend's end is seen though nothing is read from it; without a client, too. */
     ck_assert_int_eq(ended.reason, _i == 0 ? REASON_BACKEND_CLOSED : REASON_CLIENT_CLOSED);
-    end();
+    lane_gate_end();
 }
 END_TEST
 
@@ -512,22 +334,22 @@ START_TEST(a_client_that_has_closed_its_side_lets_the_rest_drain)
     struct bytes b = {NULL, 0};
     char byte;
 
-    withhold();
-    map(1, 0x200000, R);
+    lane_withhold();
+    lane_map(1, 0x200000, R);
     ck_assert_int_eq(shutdown(client, SHUT_WR), 0);
-    settle();
+    lane_settle();
     ck_assert_int_eq(recv(backend, &byte, 1, 0), 0);
     /* Nobody can be told; still only what is good arrives. */
     for (uint16_t i = 0; i < 2000; i++) {
-        add_access(&b, i, WIRE_DMA_READ, i == 1999 ? 0x200000 : 0, 1);
+        lane_add_access(&b, i, WIRE_DMA_READ, i == 1999 ? 0x200000 : 0, 1);
     }
-    send_bytes(backend, &b, NULL);
-    expect(client, 1999, WIRE_DMA_READ);
+    lane_send_bytes(backend, &b, NULL);
+    lane_expect(client, 1999, WIRE_DMA_READ);
     peer_expect_silence(client);
     sock_close(&backend);
-    settle();
+    lane_settle();
     ck_assert_int_eq(ended.reason, REASON_CLIENT_CLOSED);
-    end();
+    lane_gate_end();
 }
 END_TEST
 
@@ -541,11 +363,11 @@ START_TEST(nothing_is_read_until_what_is_exported_is_told)
     unsigned told = 0;
     struct ipc_msg m;
 
-    begin(&set, true);
+    lane_begin(&set, true);
     for (unsigned i = 0; i < n; i++) {
-        add_map(&b, (uint16_t)i, i * UINT64_C(0x200000), R);
+        lane_add_map(&b, (uint16_t)i, i * UINT64_C(0x200000), R);
     }
-    send_bytes(client, &b, NULL);
+    lane_send_bytes(client, &b, NULL);
     ck_assert(report_full(&report));
     ck_assert_uint_lt(report.n, n);
     while (report_next(&report, &m)) {
@@ -555,13 +377,13 @@ START_TEST(nothing_is_read_until_what_is_exported_is_told)
         report_sent(&report, &m);
         report_answered(&report);
         lane_resume(&lane);
-        settle();
+        lane_settle();
     }
     ck_assert_uint_eq(told, n);
     for (unsigned i = 0; i < n; i++) {
-        expect(backend, (uint16_t)i, WIRE_DMA_MAP);
+        lane_expect(backend, (uint16_t)i, WIRE_DMA_MAP);
     }
-    end();
+    lane_gate_end();
 }
 END_TEST
 

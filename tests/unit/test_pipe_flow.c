@@ -176,11 +176,11 @@ START_TEST(a_slow_receiver_stops_the_sender_and_loses_nothing)
     } while (rig_run(&rig) != PIPE_WRITE);
     ck_assert_uint_gt(held(), 0);
     ck_assert_uint_le(held(), LIMIT_QUEUE);
-    taken = rig.pipe.count.bytes;
+    taken = rig.pipe.taken;
     /* However often it is its turn, it takes nothing more; the sender's socket fills up. */
     while (write_some()) {
         ck_assert_int_eq(rig_run(&rig), PIPE_WRITE);
-        ck_assert_uint_eq(rig.pipe.count.bytes, taken);
+        ck_assert_uint_eq(rig.pipe.taken, taken);
     }
     ck_assert_uint_lt(rig.written, rig.n);
     while (got < rig.n) {
@@ -310,9 +310,11 @@ START_TEST(messages_bytes_and_fds_are_counted)
     rig_write(&rig, 26, 1);
     rig_write(&rig, 4999, 0);
     ck_assert_int_eq(rig_run(&rig), PIPE_READ);
-    /* The third has begun. */
-    ck_assert_uint_eq(rig.pipe.count.messages, 3);
-    ck_assert_uint_eq(rig.pipe.count.bytes, 5055);
+    /* The third is here, and has not been delivered. */
+    ck_assert_uint_eq(rig.pipe.count.messages, 2);
+    ck_assert_uint_eq(rig.pipe.count.bytes, 56);
+    ck_assert_uint_eq(rig.pipe.count.fds, 3);
+    ck_assert_uint_eq(rig.pipe.taken, 5055);
     rig_write(&rig, 1, 4);
     ck_assert_int_eq(rig_run(&rig), PIPE_READ);
     rig_receive(&rig);
@@ -320,6 +322,54 @@ START_TEST(messages_bytes_and_fds_are_counted)
     ck_assert_uint_eq(rig.pipe.count.messages, 3);
     ck_assert_uint_eq(rig.pipe.count.bytes, 5056);
     ck_assert_uint_eq(rig.pipe.count.fds, 7);
+}
+END_TEST
+
+/* A receiver that is gone with part of what was on its way: the rest has not passed. */
+START_TEST(what_is_not_delivered_is_not_counted)
+{
+    struct fdset fds;
+    size_t got;
+
+    fdset_init(&fds);
+    narrow();
+    for (int i = 0; i < 4; i++) {
+        rig_command(&rig, 1000);
+    }
+    rig_write(&rig, 4000, 0);
+    rig_command(&rig, 40);
+    rig_write(&rig, 40, 2);
+    while (rig_run(&rig) == PIPE_READ) {
+        rig_command(&rig, 1000);
+        rig_write(&rig, 1000, 0);
+    }
+    got = (size_t)rig.pipe.count.bytes;
+    ck_assert_uint_lt(got, rig.n);
+    ck_assert_uint_gt(got, 0);
+    sock_close(&rig.sink_fd);
+    ck_assert_int_eq(rig_run(&rig), PIPE_TO_ERROR);
+    pipe_deinit(&rig.pipe);
+    ck_assert_uint_eq(rig.pipe.count.bytes, got);
+    ck_assert_uint_eq(rig.pipe.count.fds, got > 4000 ? 2 : 0);
+    ck_assert_uint_eq(rig.pipe.count.messages, got < 4000   ? got / 1000
+                                               : got < 4040 ? 4
+                                                            : 5 + (got - 4040) / 1000);
+}
+END_TEST
+
+START_TEST(half_a_message_that_never_ends_is_not_counted)
+{
+    rig_command(&rig, 40);
+    rig_command(&rig, 1000);
+    rig_write(&rig, 900, 3);
+    sock_close(&rig.source_fd);
+    ck_assert_int_eq(rig_run(&rig), PIPE_TRUNCATED);
+    ck_assert_uint_eq(rig.detail.count, 860);
+    ck_assert_uint_eq(rig.detail.bound, 1000);
+    ck_assert_uint_eq(rig.detail.hdr.size, 1000);
+    ck_assert_uint_eq(rig.pipe.count.messages, 1);
+    ck_assert_uint_eq(rig.pipe.count.bytes, 40);
+    ck_assert_uint_eq(rig.pipe.count.fds, 3);
 }
 END_TEST
 
@@ -351,6 +401,8 @@ int main(void)
     tcase_add_test(tc, the_end_waits_until_all_is_delivered);
     tcase_add_test(tc, a_flood_leaves_others_their_turn);
     tcase_add_test(tc, messages_bytes_and_fds_are_counted);
+    tcase_add_test(tc, what_is_not_delivered_is_not_counted);
+    tcase_add_test(tc, half_a_message_that_never_ends_is_not_counted);
     tcase_add_test(tc, a_pipe_that_waits_holds_no_queue);
     return unit_run(s);
 }

@@ -244,24 +244,26 @@ END_TEST
 /* A message that breaks framing, sent by a peer of the case's limits: 4 fds, 4096 bytes. */
 static const struct {
     const char *name;
+    uint32_t flags;
     uint32_t size; /* claimed */
     size_t n;      /* sent */
     unsigned fds;
     bool close; /* after it */
     enum session_reason reason;
 } faults[] = {
-    {"too small", 15, 16, 0, false, REASON_BAD_FRAME},
-    {"too big", 16 + 4096 + 65536 + 1, 16, 0, false, REASON_BAD_FRAME},
-    {"too many fds", 16, 16, 5, false, REASON_TOO_MANY_FDS},
-    {"cut off in its header", 16, 9, 0, true, REASON_TRUNCATED_MESSAGE},
-    {"cut off in its body", 40, 39, 4, true, REASON_TRUNCATED_MESSAGE},
+    {"a reply too small", WIRE_TYPE_REPLY, 15, 16, 0, false, REASON_BAD_FRAME},
+    {"too big", 0, LIMIT_MESSAGE + 1, 16, 0, false, REASON_BAD_FRAME},
+    {"too many fds", 0, 16, 16, 5, false, REASON_TOO_MANY_FDS},
+    {"cut off in its header", 0, 16, 9, 0, true, REASON_TRUNCATED_MESSAGE},
+    {"cut off in its body", 0, 40, 39, 4, true, REASON_TRUNCATED_MESSAGE},
 };
 
 #define FAULTS (sizeof faults / sizeof faults[0])
 
 static void send_fault(int *fd, size_t i)
 {
-    const struct wire_hdr hdr = {.command = WIRE_DEVICE_SET_IRQS, .size = faults[i].size};
+    const struct wire_hdr hdr = {
+        .command = WIRE_DEVICE_SET_IRQS, .size = faults[i].size, .flags = faults[i].flags};
     uint8_t bytes[64] = {0};
     struct fdset fds;
 
