@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "base/sock_path.h"
 #include "policy/inspector.h"
 
 struct command {
@@ -126,6 +128,18 @@ bool poemctl_timeout(const char *name, const char *text, int *out)
     }
     *out = (int)v;
     return true;
+}
+
+bool poemctl_socket(const char *name, const char *path)
+{
+    const char *fault = access(path, F_OK) < 0 ? sock_path_fault(path) : NULL;
+    char shown[256];
+
+    if (fault) {
+        poemctl_error(name, "\"%s\" is not a path: %s",
+                      log_escape(shown, sizeof shown, path, strlen(path)), fault);
+    }
+    return fault == NULL;
 }
 
 bool poemctl_number(const char *name, const char *text, uint64_t *out)

@@ -44,6 +44,12 @@ int poemctl_finish(const char *name, int code);
 /* Reads the argument of --timeout; false, said on standard error, where it is none. */
 bool poemctl_timeout(const char *name, const char *text, int *out);
 
+/*
+ * Whether path can be a socket's: one that is there always, one that is not unless it is what other
+ * programs take as an address ("@name", "fd:3"); false is reported on standard error.
+ */
+bool poemctl_socket(const char *name, const char *path);
+
 /* Reads the number of a session or a capture; false, said on standard error, where it is none. */
 bool poemctl_number(const char *name, const char *text, uint64_t *out);
 

@@ -14,6 +14,7 @@
 #include "base/fdset.h"
 #include "base/log.h"
 #include "base/sock.h"
+#include "base/sock_path.h"
 #include "proxy/config.h"
 
 struct control_request control_request(enum control_type type)
@@ -34,6 +35,11 @@ static void cannot_connect(const char *name, const char *path, int err)
     const char *hint = "";
     char shown[256];
 
+    if (sock_path_fault(path)) {
+        poemctl_error(name, "--control: \"%s\" is not a path: %s",
+                      log_escape(shown, sizeof shown, path, strlen(path)), sock_path_fault(path));
+        return;
+    }
     if (err == -ENOENT || err == -ECONNREFUSED) {
         hint = ": no poemd has \"control PATH\" in its configuration, or --control PATH, with this "
                "path";

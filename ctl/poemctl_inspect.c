@@ -124,7 +124,7 @@ static int parse(int argc, char **argv, struct options *o)
         return POEMCTL_USAGE;
     }
     o->path = o->pid ? NULL : argv[optind];
-    return code;
+    return !o->path || poemctl_socket("inspect", o->path) ? code : POEMCTL_USAGE;
 }
 
 /* ---- what is asked about ---- */

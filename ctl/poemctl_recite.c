@@ -77,7 +77,7 @@ static bool parse(int argc, char **argv, struct options *o)
         return false;
     }
     o->path = argv[optind];
-    return true;
+    return poemctl_socket("recite", o->path);
 }
 
 static const char *printable(const char *text, char *out, size_t size)

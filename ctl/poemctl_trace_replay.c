@@ -130,7 +130,7 @@ static bool parse(int argc, char **argv, struct options *o)
     }
     o->file = argv[optind];
     o->path = argv[optind + 1];
-    return true;
+    return poemctl_socket(ACTION, o->path);
 }
 
 /* ---- the trace ---- */

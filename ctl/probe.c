@@ -86,7 +86,7 @@ static bool parse(int argc, char **argv, struct options *o)
         return false;
     }
     o->path = argv[optind];
-    return true;
+    return poemctl_socket("probe", o->path);
 }
 
 static int show(const struct probe *p, bool json)

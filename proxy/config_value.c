@@ -14,6 +14,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/sock_path.h"
 #include "proxy/command.h"
 #include "proxy/config_trace.h"
 
@@ -61,8 +62,14 @@ static bool read_name(struct value_in *v, struct value_fault *f)
 
 static bool read_socket(struct value_in *v, struct value_fault *f)
 {
+    const char *other = sock_path_fault(v->text);
     const size_t n = strlen(v->text);
 
+    if (other) {
+        FAULT_TEXT(f, "\"%s\" is not a path", v->shown);
+        FAULT_HINT(f, "%s", other);
+        return false;
+    }
     if (v->text[0] != '/') {
         FAULT_TEXT(f, "\"%s\" is no absolute path", v->shown);
         FAULT_HINT(f, "a path begins with \"/\"");

@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/log.h"
+#include "base/sock_path.h"
 #include "proxy/config_value.h"
 #include "proxy/places.h"
 
@@ -243,6 +245,24 @@ static bool check_values(struct given *g)
     return true;
 }
 
+/* Relative paths are taken: what other programs take as an address would be a file here. */
+static bool check_paths(const struct given *g)
+{
+    static const int paths[] = {OPT_LISTEN, OPT_BACKEND, OPT_CONTROL};
+
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        const char *text = g->text[paths[i]];
+        const char *fault = text ? sock_path_fault(text) : NULL;
+        char shown[80];
+
+        if (fault) {
+            log_escape(shown, sizeof shown, text, strlen(text));
+            return usage_fault(g, fault, "--%s: \"%s\" is not a path", rows[paths[i]].name, shown);
+        }
+    }
+    return true;
+}
+
 static bool check_combination(const struct given *g)
 {
     if (g->text[OPT_CONFIG] && g->text[OPT_LISTEN]) {
@@ -455,7 +475,7 @@ enum options_outcome options_read(struct options *o, int argc, char **argv, FILE
         fputs("poemd " POEMD_VERSION "\n", out);
         return done(o, STATUS_YES);
     }
-    if (!check_values(&g) || !check_combination(&g) || !take_ready_fd(o, &g)) {
+    if (!check_values(&g) || !check_paths(&g) || !check_combination(&g) || !take_ready_fd(o, &g)) {
         return done(o, STATUS_USAGE);
     }
     r = make_config(o, &g, &errors, &from_file);

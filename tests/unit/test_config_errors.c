@@ -166,6 +166,8 @@ static const struct wrong wrongs[] = {
      "longer than handshake-timeout (2000 ms)", ""},
     {"handshake-timeout 2s\n" IN_ROUTE("wait-backend 2001ms"), 5, 14,
      "longer than handshake-timeout", ""},
+    {"route a {\nlisten @l\nbackend /b\n}", 2, 8, "\"@l\" is not a path", "abstract sockets"},
+    {"route a {\nlisten /l\nbackend unix:/b\n}", 3, 9, "\"unix:/b\" is not a path", "./"},
     {ROUTE "control c", 5, 9, "\"c\" is no absolute path", "\"/\""},
     {ROUTE "control /c mode 0604", 5, 17, "cannot be for everybody", "0660 with a group"},
     {ROUTE "control /c mode 0602", 5, 17, "cannot be for everybody", "0660 with a group"},
