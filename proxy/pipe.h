@@ -52,22 +52,22 @@ struct pipe {
     bool large;              /* the message under way is above LIMIT_QUEUE: it goes on in pieces */
     bool noted;              /* what it asks for has been noted */
     bool from_client;
-    bool watched;            /* dma->gate->watches */
-    struct dma_lane *dma;    /* borrowed; NULL: none */
-    struct tap *tap;         /* borrowed; NULL: what passes is not captured */
-    enum dma_verdict piece;  /* what was judged of the large message under way */
-    bool inside;             /* … of which the first piece has been judged */
-    struct witness *witness; /* borrowed; NULL: nobody asks who sends */
-    struct fdroom_leg *leg;  /* borrowed; NULL: its fds are not counted */
-    unsigned awaited_fds;    /* come next, and have no room yet; 0: not known */
-    uint64_t sent;           /* bytes that to_fd has taken */
-    struct asked *asks;      /* borrowed; what the sender asks for; NULL: it is not kept */
-    struct asked *asked;     /* borrowed; what the receiver has asked for; NULL: nothing */
-    unsigned ending;         /* messages that end in the queue */
-    unsigned refused;        /* headers that were answered here, and are no messages */
+    bool watched;                /* dma->gate->watches */
+    struct dma_lane *dma;        /* borrowed; NULL: none */
+    struct tap *tap;             /* borrowed; NULL: what passes is not captured */
+    enum dma_verdict piece;      /* what was judged of the large message under way */
+    bool inside;                 /* … of which the first piece has been judged */
+    struct witness *witness;     /* borrowed; NULL: nobody asks who sends */
+    struct fdroom_leg *leg;      /* borrowed; NULL: its fds are not counted */
+    unsigned awaited_fds;        /* come next, and have no room yet; 0: not known */
+    uint64_t sent;               /* bytes that to_fd has taken */
+    struct asked *asks;          /* borrowed; what the sender asks for; NULL: it is not kept */
+    struct asked *asked;         /* borrowed; what the receiver has asked for; NULL: nothing */
+    unsigned ending;             /* messages that end in the queue */
+    unsigned refused;            /* headers that were answered here, and are no messages */
     struct wire_hdr refused_hdr; /* the last of them */
-    uint64_t taken;          /* bytes that were read from from_fd */
-    struct ipc_count count;  /* of what to_fd has taken: bytes, fds, and whole messages */
+    uint64_t taken;              /* bytes that were read from from_fd */
+    struct ipc_count count;      /* of what to_fd has taken: bytes, fds, and whole messages */
 };
 
 enum pipe_outcome {
@@ -126,8 +126,8 @@ enum pipe_outcome pipe_turn(struct pipe *p, struct pipe_detail *detail)
     __attribute__((warn_unused_result));
 
 /*
- * Whether it holds part of a message that does not go on before more of it comes: until it is whole,
- * or can be judged.
+ * Whether it holds part of a message that does not go on before more of it comes: until it is
+ * whole, or can be judged.
  */
 static inline bool pipe_holds_part(const struct pipe *p)
 {
