@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <event2/event_struct.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -181,8 +182,9 @@ static enum reading judge_header(struct greeting *g, bool by_backend)
         return malformed(g, by_backend, g->why);
     }
     if (by_backend && (hdr.flags & WIRE_ERROR)) {
-        fail(g, true, REASON_BACKEND_REFUSED, (int)(hdr.error ? hdr.error : ECONNREFUSED),
-             "the backend answered VERSION with an error");
+        snprintf(g->why, sizeof g->why, "the backend answered VERSION %u.%u with an error",
+                 g->result.request.number.major, g->result.request.number.minor);
+        fail(g, true, REASON_BACKEND_REFUSED, (int)(hdr.error ? hdr.error : ECONNREFUSED), g->why);
         return READ_FAILED;
     }
     if (!greeting_message_room(&g->in, hdr.size)) {
