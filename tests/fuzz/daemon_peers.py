@@ -190,12 +190,20 @@ KINDS = (
 )
 
 
+def nested(fd: int) -> int:
+    """A socket in whose queue the other fd lies."""
+    a, b = socket.socketpair()
+    with a:
+        socket.send_fds(a, [b"x"], [fd])
+        return b.detach()
+
+
 def strange_fds(r: random.Random, n: int, own: list[int]) -> list[int]:
     """n fds of any kind, which are the caller's to close; the session's own sockets among them."""
     out = []
     for _ in range(n):
         if own and r.random() < 0.15:
-            out.append(os.dup(r.choice(own)))
+            out.append(os.dup(r.choice(own)) if r.random() < 0.7 else nested(r.choice(own)))
             continue
         fd = r.choice(KINDS)()
         if fd >= 0:
