@@ -54,11 +54,15 @@ struct filter_call {
     }
 
 /* Argument number a (from 0) equals v; has none, or all, of the bits of mask. */
-#define FILTER_IS(a, v) SCMP_CMP64(a, SCMP_CMP_EQ, (scmp_datum_t)(v))
-#define FILTER_IS_INT(a, v) SCMP_CMP32(a, SCMP_CMP_EQ, (uint32_t)(v))
-#define FILTER_LACKS(a, mask) SCMP_CMP64(a, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(mask), 0)
+#define FILTER_CONDITION(a, how, x, y) \
+    { \
+        .arg = (a), .op = (how), .datum_a = (x), .datum_b = (y) \
+    }
+#define FILTER_IS(a, v) FILTER_CONDITION(a, SCMP_CMP_EQ, (scmp_datum_t)(v), 0)
+#define FILTER_IS_INT(a, v) FILTER_CONDITION(a, SCMP_CMP_EQ, (uint32_t)(v), 0)
+#define FILTER_LACKS(a, mask) FILTER_CONDITION(a, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(mask), 0)
 #define FILTER_HAS(a, mask) \
-    SCMP_CMP64(a, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(mask), (scmp_datum_t)(mask))
+    FILTER_CONDITION(a, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(mask), (scmp_datum_t)(mask))
 
 /*
  * Allows n calls and what every confined process does (memory, its log, its end), and refuses the
