@@ -242,6 +242,9 @@
  */
 #define LIMIT_ENDING 64
 
+/* How long a start waits for another one that listens at the same path at this moment, in ms. */
+#define LIMIT_LISTEN_LOCK_MS 1000u
+
 /* Accept queue of a listening socket; the kernel cuts it to net.core.somaxconn. */
 #define LIMIT_BACKLOG 128
 
@@ -341,6 +344,13 @@
 #define LIMIT_DEVICE_LINES 64u
 #define LIMIT_DEVICE_LINES_MS 1000u
 
+/*
+ * How long processes may take to end their sessions when the broker stops, and how long those that
+ * were killed then may take to go: together below the 2 s in which SIGTERM is to be obeyed.
+ */
+#define LIMIT_STOP_MS 1500u
+#define LIMIT_STOP_KILLED_MS 300u
+
 /* ---- the control socket ---- */
 
 /* Clients at once: operators and their tools; each capture that is held is one. */
@@ -383,6 +393,13 @@
 #define LIMIT_NAME 64u
 
 /* ---- traces ---- */
+
+/*
+ * Names of a folder with traces that are looked at in one turn of the monitor's loop, each with two
+ * system calls at the most: some 100 us. A folder of 100,000 takes a few thousand turns, in which
+ * the old file is written on.
+ */
+#define LIMIT_TRACING_NAMES 32u
 
 /* Wireshark 4.0 refuses a file with a packet of which more bytes were captured. */
 #define LIMIT_TRACE_PACKET 262144u

@@ -11,12 +11,14 @@
 #include <linux/sockios.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 int sock_nonblock(int fd)
@@ -353,40 +355,71 @@ static int bind_with_mode(int fd, const struct sockaddr_un *sun, mode_t mode, ui
     return err;
 }
 
-/*
- * Two broker starts at once could both find the file stale, and the second remove what the first
- * has just bound. The directory is the one thing that both have: its lock makes them take turns.
- */
-static int lock_directory(const char *path)
-{
-    char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
-    const char *slash = strrchr(path, '/');
-    size_t n = slash ? (size_t)(slash - path) : 0;
-    int fd;
+/* Room for a socket's path and ".lock". */
+#define SOCK_LOCK_NAME (sizeof(((struct sockaddr_un *)0)->sun_path) + sizeof ".lock")
 
-    if (!slash) {
-        memcpy(dir, ".", 2);
-    } else if (n == 0) {
-        memcpy(dir, "/", 2);
-    } else {
-        memcpy(dir, path, n);
-        dir[n] = '\0';
-    }
-    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
+/* Whether a lock file is one that nobody but us can hold: not placed there, not to be opened. */
+static int sock_lock_judge(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0) {
         return -errno;
     }
-    if (flock(fd, LOCK_EX) < 0) {
-        const int err = -errno;
+    return S_ISREG(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 077) == 0 ? 0 : -ENOLCK;
+}
 
-        close(fd);
-        return err;
+/* Whether the file that was opened still has the name: its last holder has removed it, or not. */
+static bool sock_lock_stands(int fd, const char *name)
+{
+    struct stat ours;
+    struct stat named;
+
+    return fstat(fd, &ours) == 0 && lstat(name, &named) == 0 && ours.st_dev == named.st_dev &&
+           ours.st_ino == named.st_ino;
+}
+
+/* One try. The fd, -EWOULDBLOCK: another one has it, or another -errno. */
+static int sock_lock_try(const char *name)
+{
+    int fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+    int err = fd < 0 ? -errno : sock_lock_judge(fd);
+
+    if (!err && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        err = -errno;
     }
-    return fd;
+    if (!err && !sock_lock_stands(fd, name)) {
+        err = -EWOULDBLOCK;
+    }
+    if (err) {
+        sock_close(&fd);
+    }
+    return err ? err : fd;
+}
+
+/*
+ * Two broker starts at once could both find the file stale, and the second remove what the first
+ * has just bound. A lock file beside it makes them take turns. It is ours alone: the folder could
+ * be locked by anybody who may read it. Writes its name (SOCK_LOCK_NAME bytes).
+ */
+static int sock_lock(const char *path, char *name)
+{
+    const struct timespec pause = {.tv_nsec = 10000000};
+    int fd = -EWOULDBLOCK;
+
+    snprintf(name, SOCK_LOCK_NAME, "%s.lock", path);
+    for (unsigned ms = 0; fd == -EWOULDBLOCK && ms < LIMIT_LISTEN_LOCK_MS; ms += 10) {
+        fd = sock_lock_try(name);
+        if (fd == -EWOULDBLOCK) {
+            nanosleep(&pause, NULL);
+        }
+    }
+    return fd == -EWOULDBLOCK ? -ETIMEDOUT : fd;
 }
 
 static int listen_as(int type, const char *path, mode_t mode, uid_t owner, gid_t group, int backlog)
 {
+    char lock[SOCK_LOCK_NAME];
     struct sockaddr_un sun;
     int err = address(path, &sun);
     int lock_fd;
@@ -395,7 +428,7 @@ static int listen_as(int type, const char *path, mode_t mode, uid_t owner, gid_t
     if (err) {
         return err;
     }
-    lock_fd = lock_directory(path);
+    lock_fd = sock_lock(path, lock);
     if (lock_fd < 0) {
         return lock_fd;
     }
@@ -408,6 +441,8 @@ static int listen_as(int type, const char *path, mode_t mode, uid_t owner, gid_t
         err = -errno;
         unlink(path);
     }
+    /* While it is held: whoever has opened it meanwhile sees that it has no name any more. */
+    unlink(lock);
     close(lock_fd);
     if (err) {
         sock_close(&fd);

@@ -125,10 +125,12 @@ bool sock_hung_up(int fd);
  * and group ((uid_t)-1 and (gid_t)-1 leave them), before the first connection can be made, and
  * never another file than the socket's own. backlog as for listen(2). Changes the process's umask
  * for a moment: other threads must not make files meanwhile.
+ * Two that listen at the same path at once take turns by PATH.lock, a file of our own that is gone
+ * afterwards; it is waited for LIMIT_LISTEN_LOCK_MS at the most.
  * Returns the fd, or -EADDRINUSE (somebody listens there), -EEXIST (the path is no socket), -EPERM
  * (owner or group cannot be set, or the socket's file cannot be told from another's: see
- * sock_file_open),
- * -ENAMETOOLONG, or another -errno of the step that failed.
+ * sock_file_open), -ENOLCK (PATH.lock is another user's, open to others, or no file), -ETIMEDOUT
+ * (it is held), -ENAMETOOLONG, or another -errno of the step that failed.
  */
 int sock_listen(const char *path, mode_t mode, uid_t owner, gid_t group, int backlog)
     __attribute__((warn_unused_result));

@@ -84,6 +84,11 @@ static void log_cannot_listen(const struct route *r, int err)
                "users can change, CAP_NET_ADMIN";
     } else if (err == -ENOENT) {
         hint = ": its folder is missing; make it first";
+    } else if (err == -ETIMEDOUT) {
+        hint = ": another process holds its lock file, of this name and \".lock\"; end that one";
+    } else if (err == -ENOLCK || err == -ELOOP) {
+        hint = ": its lock file, of this name and \".lock\", is not ours alone; remove it, and see "
+               "who may write to the folder";
     }
     log_escape(path, sizeof path, r->config->listen, strlen(r->config->listen));
     log_line(LOG_ERROR, &about, "cannot listen on \"%s\": %s%s", path, strerror(-err), hint);
