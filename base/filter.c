@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -51,6 +52,7 @@ static const struct filter_call basics[] = {
     /* the log, the bells of captures, files that were handed over */
     FILTER_CALL(read),
     FILTER_CALL(write),
+    FILTER_CALL_IF(pwritev2, FILTER_IS_INT(5, RWF_NOWAIT)), /* pipes of the log and of captures */
     FILTER_CALL(close),
     /* channels and peers' sockets: only such as were handed over, since none can be made */
     FILTER_CALL(recvmsg),

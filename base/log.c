@@ -4,15 +4,21 @@
  * The log. Writes to standard error in one write a line, so that the lines of several processes
  * do not mix; knows nothing of sessions but their number.
  */
+#define _GNU_SOURCE
 #include "base/log.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* Below PIPE_BUF, so that a line is written whole or not at all. */
@@ -24,10 +30,29 @@ static const char *const level_names[] = {
 static const char *program = "poemd";
 static enum log_level most = LOG_INFO;
 
+/* What standard error is: how it is written to without waiting. */
+enum log_sink { LOG_SINK_SOCKET, LOG_SINK_PIPE, LOG_SINK_OTHER };
+
+static enum log_sink log_sink_of(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0) {
+        return LOG_SINK_OTHER;
+    }
+    return S_ISSOCK(st.st_mode)                          ? LOG_SINK_SOCKET
+           : S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode) ? LOG_SINK_PIPE
+                                                         : LOG_SINK_OTHER;
+}
+
+/* As of log_init: a process that gives up its rights asks before. */
+static enum log_sink log_sink = LOG_SINK_OTHER;
+
 void log_init(const char *name, enum log_level level)
 {
     program = name;
     most = level;
+    log_sink = log_sink_of(STDERR_FILENO);
 }
 
 int log_level_find(const char *name)
@@ -87,38 +112,84 @@ static size_t add_subject(char *line, size_t at, const struct log_subject *about
     return add(line, at, ":");
 }
 
+void log_own(void)
+{
+    int fd;
+
+    if (log_sink != LOG_SINK_PIPE) {
+        return;
+    }
+    fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)dup2(fd, STDERR_FILENO);
+        close(fd);
+    }
+}
+
 /*
- * Whether a line can be written without waiting. A pipe that polls writable has room for PIPE_BUF
- * bytes, which is more than a line; a log that nobody reads must not stop the broker.
+ * A pipe that polls writable has room for PIPE_BUF bytes, which is more than a line, unless another
+ * process that writes there is faster.
  */
-static bool has_room(void)
+static bool log_has_room(void)
 {
     struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
 
     return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
 }
 
-static void put(const char *line, size_t n)
+/*
+ * The open file may be shared with processes that are none of ours, so that its O_NONBLOCK is
+ * theirs to set: each call is asked not to wait. Pipes cannot before Linux 6.4, nor terminals: then
+ * log_own has opened them anew, or poll has to do.
+ */
+static bool log_write(const char *p, size_t n)
 {
-    static unsigned long lost;
-    char note[64];
+    const struct iovec iov = {.iov_base = (void *)(uintptr_t)p, .iov_len = n};
 
-    if (!has_room()) {
-        lost++;
-        return;
+    if (log_sink == LOG_SINK_SOCKET) {
+        return send(STDERR_FILENO, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
     }
-    if (lost > 0) {
-        const int len =
-            snprintf(note, sizeof note, "%s: warning: %lu lines were lost\n", program, lost);
-
-        lost = 0;
-        if (write(STDERR_FILENO, note, (size_t)len) < 0 || !has_room()) {
-            lost++;
-            return;
+    if (!log_has_room()) {
+        return false;
+    }
+    if (log_sink == LOG_SINK_PIPE) {
+        if (pwritev2(STDERR_FILENO, &iov, 1, -1, RWF_NOWAIT) >= 0) {
+            return true;
+        }
+        if (errno != EOPNOTSUPP && errno != ENOSYS) {
+            return false;
         }
     }
-    /* Nobody could be told that the log cannot be written. */
-    if (write(STDERR_FILENO, line, n) < 0) {
+    return write(STDERR_FILENO, p, n) >= 0;
+}
+
+static unsigned long lost;
+
+/* Says how many lines were lost. False: it cannot be said yet. */
+static bool log_say_lost(void)
+{
+    char note[64];
+    int n;
+
+    if (lost == 0) {
+        return true;
+    }
+    n = snprintf(note, sizeof note, "%s: warning: %lu lines were lost\n", program, lost);
+    if (!log_write(note, (size_t)n)) {
+        return false;
+    }
+    lost = 0;
+    return true;
+}
+
+void log_catch_up(void)
+{
+    (void)log_say_lost();
+}
+
+static void put(const char *line, size_t n)
+{
+    if (!log_say_lost() || !log_write(line, n)) {
         lost++;
     }
 }

@@ -28,8 +28,16 @@ struct log_subject {
     bool quiet;
 };
 
-/* Names the program and the most talkative level that is written. name must outlive the log. */
+/* Looks at standard error, names the program and the most talkative level that is written. name
+ * must outlive the log. */
 void log_init(const char *name, enum log_level level);
+
+/*
+ * Opens standard error anew, where it is a pipe or a terminal: its O_NONBLOCK is then ours and our
+ * children's alone, and is set. Where that cannot be (another user's) it stays as it is. Once, at
+ * the start of the daemon, which has no other threads.
+ */
+void log_own(void);
 
 /* The level for a name ("error", "warning", "info", "debug"), or -1. */
 int log_level_find(const char *name);
@@ -37,11 +45,15 @@ int log_level_find(const char *name);
 enum log_level log_level_get(void);
 
 /*
- * Writes one line, cut at 2,048 bytes. Never blocks: where standard error takes nothing, the line
- * is lost, and the next one that can be written is preceded by how many were.
+ * Writes one line, cut at 2,048 bytes. Never waits for a reader: where standard error takes
+ * nothing, the line is lost, and the next one that can be written is preceded by how many were. A
+ * file is waited for, as its disk takes it.
  */
 void log_line(enum log_level level, const struct log_subject *about, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Writes how many lines were lost, if any were and there is room again. */
+void log_catch_up(void);
 
 #define log_error(...) log_line(LOG_ERROR, NULL, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_WARNING, NULL, __VA_ARGS__)

@@ -4,11 +4,13 @@
 #define _GNU_SOURCE
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/support/unit.h"
@@ -171,6 +173,93 @@ START_TEST(levels_have_names)
 }
 END_TEST
 
+/* ---- a standard error that is full ---- */
+
+/* Fills it, so that not one byte more fits. The flags of the open file are as they were. */
+static void fill(int fd)
+{
+    const int flags = fcntl(fd, F_GETFL);
+    char bytes[4096];
+    size_t n = sizeof bytes;
+
+    memset(bytes, '#', sizeof bytes);
+    ck_assert_int_eq(fcntl(fd, F_SETFL, flags | O_NONBLOCK), 0);
+    while (n > 0) {
+        n = write(fd, bytes, n) < 0 ? n / 2 : n;
+    }
+    ck_assert_int_eq(fcntl(fd, F_SETFL, flags), 0);
+}
+
+/* A pipe, and a socket as a service manager gives it. */
+static void open_sink(bool is_socket, int ends[2])
+{
+    ck_assert_int_eq(is_socket ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)
+                               : pipe2(ends, O_CLOEXEC),
+                     0);
+}
+
+static void drain(int fd)
+{
+    char bytes[4096];
+
+    ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    while (read(fd, bytes, sizeof bytes) > 0) {
+    }
+}
+
+/* Nobody reads it: no line waits. When there is room again, it is said how many were lost. */
+START_TEST(a_full_one_is_not_waited_for)
+{
+    const int saved_fd = dup(STDERR_FILENO);
+    char text[256];
+    ssize_t n;
+    int ends[2];
+
+    open_sink(_i, ends);
+    ck_assert_int_ge(dup2(ends[1], STDERR_FILENO), 0);
+    log_init("poemd", LOG_INFO);
+    fill(STDERR_FILENO);
+    for (int i = 0; i < 3; i++) {
+        log_info("line %d", i);
+    }
+    log_catch_up();
+    drain(ends[0]);
+    log_catch_up();
+    log_info("again");
+    ck_assert_int_ge(dup2(saved_fd, STDERR_FILENO), 0);
+    ck_assert_int_eq(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0);
+    n = read(ends[0], text, sizeof text - 1);
+    ck_assert_int_gt(n, 0);
+    text[n] = '\0';
+    ck_assert_str_eq(text, "poemd: warning: 3 lines were lost\npoemd: info: again\n");
+    close(ends[0]);
+    close(ends[1]);
+    close(saved_fd);
+}
+END_TEST
+
+/* Opened anew: O_NONBLOCK is of our own open file, and of nobody else's. */
+START_TEST(an_own_one)
+{
+    const int saved_fd = dup(STDERR_FILENO);
+    int ours;
+    int ends[2];
+
+    open_sink(_i, ends);
+    ck_assert_int_ge(dup2(ends[1], STDERR_FILENO), 0);
+    log_init("poemd", LOG_INFO);
+    log_own();
+    ours = fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK;
+    ck_assert_int_ge(dup2(saved_fd, STDERR_FILENO), 0);
+    /* A socket cannot be opened anew, and need not be. */
+    ck_assert_int_eq(ours, _i ? 0 : O_NONBLOCK);
+    ck_assert_int_eq(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0);
+    close(ends[0]);
+    close(ends[1]);
+    close(saved_fd);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("log");
@@ -185,5 +274,7 @@ int main(void)
     tcase_add_test(tc, a_route_cannot_forge_a_line);
     tcase_add_test(tc, a_long_line_is_cut_and_still_a_line);
     tcase_add_test(tc, levels_have_names);
+    tcase_add_loop_test(tc, a_full_one_is_not_waited_for, 0, 2);
+    tcase_add_loop_test(tc, an_own_one, 0, 2);
     return unit_run(s);
 }
