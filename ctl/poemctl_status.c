@@ -135,6 +135,21 @@ static void print_workers(const json_t *broker)
     }
 }
 
+/* Nothing, where they do well. */
+static void status_print_devices(const json_t *devices)
+{
+    const long long failures = control_number(devices, "failures");
+    const long long again_ms = control_number(devices, "again-ms");
+
+    if (failures > 0) {
+        printf("    devices: %lld failed in a row", failures);
+        if (again_ms > 0) {
+            printf("; the next one is started in %lld ms", again_ms);
+        }
+        printf("\n");
+    }
+}
+
 static void print_route(const json_t *r)
 {
     const bool spawned = json_is_string(json_object_get(r, "spawn"));
@@ -144,6 +159,7 @@ static void print_route(const json_t *r)
     printf(", taint %s\n    %s%s -> %s%s\n", control_text(r, "taint"), control_text(r, "listen"),
            json_is_true(json_object_get(r, "listening")) ? "" : " (not listening)",
            spawned ? "spawn " : "", control_text(r, spawned ? "spawn" : "backend"));
+    status_print_devices(json_object_get(r, "devices"));
 }
 
 static void as_text(const struct status *s)

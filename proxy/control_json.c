@@ -87,15 +87,27 @@ json_t *control_broker(const struct monitor *m)
                      workers(&m->crew), "audit", audit(m));
 }
 
+/* How its devices do; null where it starts none. */
+static json_t *devices(const struct route *r)
+{
+    struct spawn_health h;
+
+    if (!r->spawn) {
+        return json_null();
+    }
+    spawn_health(r->spawn, &h);
+    return json_pack("{s:i,s:i}", "failures", (int)h.failures, "again-ms", (int)h.again_ms);
+}
+
 json_t *control_route(const struct route *r)
 {
     const struct config_route *c = r->config;
 
-    return json_pack("{s:{s:s,s:o,s:b,s:o,s:o,s:{s:i,s:i,s:I},s:o}}", "route", "name", c->name,
+    return json_pack("{s:{s:s,s:o,s:b,s:o,s:o,s:{s:i,s:i,s:I},s:o,s:o}}", "route", "name", c->name,
                      "listen", text(c->listen), "listening", r->listen_fd >= 0, "backend",
                      text(c->spawn ? NULL : c->backend), "spawn", text(c->spawn), "sessions", "now",
                      (int)r->sessions, "most", (int)c->sessions, "begun", (json_int_t)r->begun,
-                     "taint", taint(r->taint));
+                     "taint", taint(r->taint), "devices", devices(r));
 }
 
 /* ---- a session ---- */

@@ -44,13 +44,14 @@ struct spawn {
     const struct config_route *config;
     struct command command;
     TAILQ_HEAD(, spawned) devices;
-    unsigned alive;        /* processes */
-    unsigned false_starts; /* how often in a row one ended before it had served */
+    unsigned alive;    /* processes */
+    unsigned failures; /* how often in a row one ended before it had served, or by itself */
     bool stopping;
     struct output_rate said;   /* lines of all devices' output */
     struct repeats_rate lines; /* lines on devices that start and end */
     uint64_t untold;           /* lines on them that were left out since */
     struct event again;        /* pending: the last one failed, and the next is not due yet */
+    uint64_t again_ms;         /* … when it is */
 };
 
 static struct log_subject subject(const struct spawn *s)
@@ -137,17 +138,6 @@ static void end(struct spawned *d)
     }
 }
 
-void spawn_release(struct spawned *d)
-{
-    if (d->state == GONE && d->guarded) {
-        d->state = LEFT;
-    } else if (d->state == GONE) {
-        free_device(d);
-    } else {
-        end(d);
-    }
-}
-
 /* ---- starting ---- */
 
 static void log_fault(const struct spawned *d, const struct device_fault *f)
@@ -205,16 +195,23 @@ static void on_status(evutil_socket_t fd, short what, void *arg)
     take_status(arg);
 }
 
+/* The next one is started after a while that doubles with each failure. */
 static void again_later(struct spawn *s)
 {
     const struct log_subject about = subject(s);
-    const unsigned shift = s->false_starts < 7 ? s->false_starts : 7;
+    const unsigned shift = s->failures < 7 ? s->failures : 7;
     unsigned ms = (unsigned)LIMIT_RESPAWN_MS << shift;
 
     ms = ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS;
-    s->false_starts++;
+    s->failures++;
+    s->again_ms = monitor_now_ms() + ms;
     log_line(LOG_WARNING, &about, "the device is started again in %u ms", ms);
     set_timer(&s->again, ms);
+}
+
+static bool has_lived(const struct spawned *d)
+{
+    return monitor_now_ms() - d->started_ms >= LIMIT_RESPAWN_MAX_MS;
 }
 
 static void on_ended(struct child *c, int status);
@@ -322,19 +319,20 @@ static void log_ended(const struct spawned *d, int status)
 static void spawn_all_ended(struct spawned *d)
 {
     struct spawn *s = d->spawn;
-    const bool in_vain = !d->served;
 
     s->alive--;
-    /* One that had stood ready for long begins anew: the failures before it were others. */
-    if (in_vain && monitor_now_ms() - d->started_ms >= LIMIT_RESPAWN_MAX_MS) {
-        s->false_starts = 0;
+    if (d->state == GONE) {
+        /* Whose fault it was is known when its session's end is; until then none follows it. */
+        return;
     }
-    if (d->state == LEFT) {
-        free_device(d);
+    if (!d->served) {
+        /* One that had stood ready for long begins anew: the failures before it were others. */
+        s->failures = has_lived(d) ? 0 : s->failures;
+        if (!s->stopping) {
+            again_later(s);
+        }
     }
-    if (in_vain && !s->stopping) {
-        again_later(s);
-    }
+    free_device(d);
     fill(s);
 }
 
@@ -372,6 +370,42 @@ static void spawn_guard_ended(struct child *c, int status)
     }
 }
 
+/* Whether a session that ended so was ended by its device, as where that exits at a request. */
+static bool is_the_devices(const struct spawned *d, enum session_reason reason)
+{
+    return reason == REASON_BACKEND_CLOSED || reason == REASON_BACKEND_GONE ||
+           (d->state == GONE && reason == REASON_TRUNCATED_MESSAGE);
+}
+
+void spawn_release(struct spawned *d, enum session_reason reason)
+{
+    struct spawn *s = d->spawn;
+
+    if (has_lived(d)) {
+        s->failures = 0;
+    } else if (is_the_devices(d, reason) && !s->stopping) {
+        again_later(s);
+    }
+    if (d->state == GONE && d->guarded) {
+        d->state = LEFT;
+    } else if (d->state == GONE) {
+        free_device(d);
+        fill(s);
+    } else {
+        end(d);
+    }
+}
+
+void spawn_health(const struct spawn *s, struct spawn_health *out)
+{
+    const uint64_t now = monitor_now_ms();
+
+    *out = (struct spawn_health){.failures = s->failures};
+    if (event_pending(&s->again, EV_TIMEOUT, NULL) && s->again_ms > now) {
+        out->again_ms = (unsigned)(s->again_ms - now);
+    }
+}
+
 /* ---- the route's ---- */
 
 int spawn_take(struct spawn *s, struct spawned **out)
@@ -389,7 +423,6 @@ int spawn_take(struct spawn *s, struct spawned **out)
             d->socket_fd = -1;
             d->state = SERVING;
             d->served = true;
-            s->false_starts = 0;
             *out = d;
             fill(s);
             return fd;

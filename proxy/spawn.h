@@ -12,7 +12,8 @@
  *
  * No more live at once than the route has sessions, so that where that is one, a device has ended
  * before the next is started: both may want the same disk. One that ends before it has served is
- * started again after a while that doubles; after a session, at once.
+ * started again after a while that doubles; so is one that ends its session itself, before its
+ * client does, unless it has lived for long. After any other session the next is started at once.
  *
  * That the process is the one that was started, and not another by its number, is sure: it is a
  * child, and not collected while anything is asked of it.
@@ -23,6 +24,7 @@
 #include <sys/types.h>
 
 #include "base/sock.h"
+#include "proxy/session_state.h"
 
 struct monitor;
 struct config_route;
@@ -54,7 +56,15 @@ pid_t spawn_pid(const struct spawned *d);
 /* The process as it sends: its number, user and group. */
 void spawn_who(const struct spawned *d, struct sock_sender *out);
 
-/* Its session is over: it is to end. */
-void spawn_release(struct spawned *d);
+/* Its session is over, for this reason: it is to end. */
+void spawn_release(struct spawned *d, enum session_reason reason);
+
+/* How a route's devices do: failures in a row, and in how many ms the next is tried; 0: at once. */
+struct spawn_health {
+    unsigned failures;
+    unsigned again_ms;
+};
+
+void spawn_health(const struct spawn *s, struct spawn_health *out);
 
 #endif

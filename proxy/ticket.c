@@ -115,7 +115,7 @@ void ticket_end(struct ticket *t, enum session_reason reason, const struct ipc_e
     ticket_forget_peers(t);
     t->route->sessions--;
     if (t->device) {
-        spawn_release(t->device);
+        spawn_release(t->device, reason);
         t->device = NULL;
     }
     TAILQ_REMOVE(&t->route->tickets, t, route_link);

@@ -112,7 +112,7 @@ START_TEST(status_tells_of_the_broker_and_its_routes)
     ck_assert_int_eq(number(o, "pid"), rig_worker(&r));
     ck_assert_int_eq(number(o, "sessions"), 1);
     o = control_part_of(all, 1, "route");
-    expect_members(o, "backend listen listening name sessions spawn taint");
+    expect_members(o, "backend devices listen listening name sessions spawn taint");
     ck_assert_str_eq(text(o, "name"), "r");
     ck_assert_str_eq(text(o, "listen"), r.listen);
     ck_assert_str_eq(text(o, "backend"), r.backend);

@@ -346,6 +346,7 @@ END_TEST
 START_TEST(one_that_ends_at_once_is_started_again)
 {
     struct spawn_rig s;
+    char line[256];
     int fd;
 
     spawn_start(&s, "ends", "wait-backend 4s");
@@ -359,13 +360,34 @@ START_TEST(one_that_ends_at_once_is_started_again)
     fd = open(s.file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     ck_assert_int_ge(fd, 0);
     close(fd);
-    /* Waits for it. After a session the next failure is the first. */
+    /* Waits for it. One short session does not make the failures before it undone. */
     ck_assert_int_eq(client_begin(&s, &fd), 0);
     ck_assert_int_eq(unlink(s.file), 0);
     close(fd);
     AWAIT(&s, " exited with status 0 after its session");
     AWAIT(&s, " exited with status 5 before it served anybody");
-    AWAIT(&s, "the device is started again in 50 ms");
+    rig_await_log(&s.rig, "the device is started again in ", line, sizeof line);
+    ck_assert_int_ge(strtol(strstr(line, " in ") + 4, NULL, 10), 400);
+    spawn_stop(&s);
+}
+END_TEST
+
+/* One that ends each session at its first request comes later and later. */
+START_TEST(one_that_ends_its_sessions_is_started_less_and_less)
+{
+    struct spawn_rig s;
+    char text[64];
+    int fd;
+
+    spawn_start(&s, "crashes", "wait-backend 4s");
+    for (int ms = 50; ms <= 400; ms *= 2) {
+        ck_assert_int_eq(client_begin(&s, &fd), 0);
+        peer_send(fd, (struct wire_hdr){.id = 9, .command = WIRE_DEVICE_GET_INFO}, "abcd", 4, NULL);
+        peer_expect_eof(fd);
+        close(fd);
+        snprintf(text, sizeof text, "the device is started again in %d ms", ms);
+        AWAIT(&s, text);
+    }
     spawn_stop(&s);
 }
 END_TEST
@@ -375,7 +397,7 @@ START_TEST(one_that_crashes_ends_its_session_alone)
 {
     struct spawn_rig s;
 
-    spawn_start(&s, "crashes", "");
+    spawn_start(&s, "crashes", "wait-backend 4s");
     for (int i = 0; i < 2; i++) {
         int fd;
 
@@ -569,6 +591,7 @@ int main(int argc, char **argv)
     tcase_add_test(good, only_root_can_give_it_another_user);
     tcase_add_loop_test(good, its_facts_are_its_own, 0, 2);
     tcase_add_test(bad, one_that_ends_at_once_is_started_again);
+    tcase_add_test(bad, one_that_ends_its_sessions_is_started_less_and_less);
     tcase_add_test(bad, one_that_crashes_ends_its_session_alone);
     tcase_add_test(bad, its_flood_is_kept_from_the_log);
     tcase_add_loop_test(bad, one_that_does_not_end_is_killed, 0, 2);

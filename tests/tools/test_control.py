@@ -121,7 +121,7 @@ class Status(Control):
             "sessions": {"now": 1, "most": 1024, "begun": 1},
             "workers": [{"ready": True, "sessions": 1}],
             "routes": [{"name": "edu", "listen": b.listen, "listening": True,
-                        "backend": str(self.folder / "edu"), "spawn": None,
+                        "backend": str(self.folder / "edu"), "spawn": None, "devices": None,
                         "sessions": {"now": 1, "most": 4, "begun": 1}, "taint": "-"}],
             "traces": []})
 
