@@ -56,6 +56,7 @@ static void capture_free(struct tracing *t, struct capture *c)
         t->n_alive--;
     }
     recorder_forget(&t->monitor->recorder, &c->recorded);
+    tracing_open_cancel(c);
     sock_close(&c->fd);
     free(c->path);
     free(c->how.filter);
@@ -67,6 +68,7 @@ void tracing_set_ended(struct tracing *t, struct capture *c, uint32_t why)
 {
     struct capture *old;
 
+    tracing_open_cancel(c);
     sock_close(&c->fd);
     c->state = TRACING_ENDED;
     c->why = tracer_why_word(why);

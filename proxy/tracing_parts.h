@@ -28,6 +28,9 @@ struct capture {
     struct config_trace how;   /* owns its filter, which is never NULL */
     enum tracing_state state;
     const char *why;
+    struct tracing_file *opening; /* a file that is being opened, step by step; NULL: none */
+    struct event *step;
+    bool opens_first; /* … it is the first one for this tracer */
     struct recorder_wait recorded;
     struct tracer_counts before; /* of tracers that have died */
     struct tracer_counts counts;
@@ -55,6 +58,16 @@ void tracing_end(struct capture *c, uint32_t why);
 
 /* Sends a message that has nothing but the capture's number. */
 void tracing_say_of(struct capture *c, enum tracer_type type);
+
+/*
+ * Opens the capture's file anew, while the loop goes on; then tracing_opened_take is called with
+ * the fd, or -errno. From the loop, or from within where it cannot even begin.
+ */
+void tracing_open(struct capture *c, bool first);
+void tracing_opened_take(struct capture *c, bool first, int fd);
+
+/* It is not opened any more: the tracer that wanted it, or the capture, is gone. */
+void tracing_open_cancel(struct capture *c);
 
 /* Sessions that it has at the moment. */
 unsigned tracing_sessions(const struct capture *c);

@@ -13,7 +13,6 @@
 #include "base/sock.h"
 #include "proxy/monitor.h"
 #include "proxy/tracing_facts.h"
-#include "proxy/tracing_file.h"
 #include "proxy/tracing_parts.h"
 #include "trace/ring.h"
 
@@ -256,36 +255,12 @@ static struct capture *behind(const struct tracing *t, uint64_t id)
     return NULL;
 }
 
-/* The file that a capture begins with. -1 where it needs none yet; or -errno. */
-static int first_file(struct capture *c)
+/* Tells the tracer of a running capture, and gives it the sessions that there are. Takes fd. */
+static void announce_take(struct capture *c, int fd)
 {
-    const int fd = c->fd;
-
-    c->fd = -1;
-    if (fd >= 0) {
-        return fd;
-    }
-    if (c->how.memory_mib > 0 && !c->given) {
-        return -1;
-    }
-    return c->given ? -EIO : tracing_file_open(c->path, c->how.keep);
-}
-
-/* Tells the tracer of a running capture, and gives it the sessions that there are. */
-static void announce(struct capture *c)
-{
-    const bool needs_file = c->given || c->how.memory_mib == 0;
-    const struct log_subject about = subject(c);
     struct ticket *t;
     int state = SESSION_RECITING;
-    const int fd = first_file(c);
 
-    if (fd < 0 && needs_file) {
-        log_line(LOG_ERROR, &about, "capture %llu ends: %s", (unsigned long long)c->id,
-                 c->given ? "its file was with a tracer that died" : strerror(-fd));
-        tracing_set_ended(c->tracing, c, TRACER_IO_ERROR);
-        return;
-    }
     allow_words(c->tracing);
     say_capture_take(c, fd);
     for (t = next_ticket(c->tracing->monitor, NULL, &state); t;
@@ -293,6 +268,29 @@ static void announce(struct capture *c)
         if (tracing_takes(c, t)) {
             attach_late(c, t);
         }
+    }
+}
+
+static void cannot_begin(struct capture *c, const char *why)
+{
+    const struct log_subject about = subject(c);
+
+    log_line(LOG_ERROR, &about, "capture %llu ends: %s", (unsigned long long)c->id, why);
+    tracing_set_ended(c->tracing, c, TRACER_IO_ERROR);
+}
+
+/* The same, with the file that it begins with. */
+static void announce(struct capture *c)
+{
+    const int fd = c->fd;
+
+    c->fd = -1;
+    if (fd >= 0 || (c->how.memory_mib > 0 && !c->given)) {
+        announce_take(c, fd);
+    } else if (c->given) {
+        cannot_begin(c, "its file was with a tracer that died");
+    } else {
+        tracing_open(c, true);
     }
 }
 
@@ -442,6 +440,7 @@ static void down(struct tracing *t)
         id = c->id;
         add(&c->before, &c->counts);
         c->counts = (struct tracer_counts){.messages = 0};
+        tracing_open_cancel(c);
         if (c->state == TRACING_ENDING) {
             tracing_set_ended(t, c, TRACER_ASKED);
         }
@@ -474,11 +473,10 @@ static bool has_next_file(const struct capture *c)
     return !c->given && (c->how.rotate_mib > 0 || c->how.every_ms > 0 || c->how.memory_mib > 0);
 }
 
-/* The next file, or why there is none. */
-static void give_file(struct capture *c)
+/* The next file, or why there is none. Takes fd. */
+static void give_file_take(struct capture *c, int fd)
 {
     const struct log_subject about = subject(c);
-    const int fd = tracing_file_open(c->path, c->how.keep);
 
     if (fd < 0) {
         log_line(LOG_ERROR, &about, "capture %llu: no new file: %s", (unsigned long long)c->id,
@@ -487,6 +485,21 @@ static void give_file(struct capture *c)
     begin_message(c->tracing, TRACER_FILE)->capture = c->id;
     c->tracing->msg.error = fd < 0 ? (uint32_t)-fd : 0;
     say_take(c->tracing, fd < 0 ? -1 : fd);
+}
+
+void tracing_opened_take(struct capture *c, bool first, int fd)
+{
+    if (c->state != TRACING_RUNNING) {
+        if (fd >= 0) {
+            sock_close(&fd);
+        }
+    } else if (!first) {
+        give_file_take(c, fd);
+    } else if (fd >= 0) {
+        announce_take(c, fd);
+    } else {
+        cannot_begin(c, strerror(-fd));
+    }
 }
 
 void tracing_on_link(void *arg, enum tracing_link_news news, const struct tracer_msg *m)
@@ -509,7 +522,7 @@ void tracing_on_link(void *arg, enum tracing_link_news news, const struct tracer
     switch ((enum tracer_type)m->type) {
     case TRACER_WANT_FILE:
         if (c->state == TRACING_RUNNING && has_next_file(c)) {
-            give_file(c);
+            tracing_open(c, false);
         }
         break;
     case TRACER_COUNTS:
@@ -528,5 +541,12 @@ void tracing_quit(struct monitor *m)
 {
     if (m->tracing) {
         tracing_link_quit(&m->tracing->link);
+    }
+}
+
+void tracing_beat(struct monitor *m)
+{
+    if (m->tracing) {
+        tracing_link_beat(&m->tracing->link);
     }
 }

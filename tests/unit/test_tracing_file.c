@@ -9,11 +9,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "tests/support/unit.h"
 
 /* Opens it anew and writes its number into it. */
@@ -136,6 +138,108 @@ START_TEST(what_is_no_file)
 }
 END_TEST
 
+/* ---- folders that others can write to ---- */
+
+static void make(const char *name, bool is_ours)
+{
+    const int fd = open(unit_path(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    ck_assert_int_ge(fd, 0);
+    /* Without root's rights another's file cannot be made: a folder is as little a trace. */
+    if (!is_ours && (geteuid() != 0 || fchown(fd, 61001, 61001) < 0)) {
+        ck_assert_int_eq(unlink(unit_path(name)), 0);
+        ck_assert_int_eq(mkdir(unit_path(name), 0700), 0);
+    }
+    close(fd);
+}
+
+static bool is_there(const char *name)
+{
+    struct stat st;
+
+    return lstat(unit_path(name), &st) == 0;
+}
+
+/* Another user's names neither count nor stop anything, and are left where they are. */
+START_TEST(names_of_others)
+{
+    make("t.99999999", false);
+    make("t.2", false);
+    make("t.999999999", false);
+    for (unsigned i = 1; i <= 6; i++) {
+        open_next(unit_path("t"), 2, i);
+    }
+    ck_assert_int_eq(content("t"), 6);
+    ck_assert_int_eq(content("t.6"), 5);
+    ck_assert_int_eq(content("t.5"), 4);
+    ck_assert(!is_there("t.1") && !is_there("t.3") && !is_there("t.4"));
+    ck_assert(is_there("t.2") && is_there("t.999999999") && is_there("t.99999999"));
+}
+END_TEST
+
+/* Our own with a number to which there is no next one: numbers go on behind the others. */
+START_TEST(great_numbers)
+{
+    for (unsigned i = 1; i <= 3; i++) {
+        open_next(unit_path("t"), 0, i);
+    }
+    make("t.999999999", true);
+    open_next(unit_path("t"), 4, 4);
+    open_next(unit_path("t"), 4, 5);
+    ck_assert_int_eq(content("t"), 5);
+    ck_assert_int_eq(content("t.4"), 4);
+    ck_assert_int_eq(content("t.3"), 3);
+    ck_assert_int_eq(content("t.2"), 2);
+    ck_assert_int_eq(content("t.1"), -1);
+    ck_assert(is_there("t.999999999"));
+}
+END_TEST
+
+/* The last number that there is, taken: the next one is that behind the others. */
+START_TEST(the_greatest_number)
+{
+    open_next(unit_path("t"), 0, 1);
+    make("t.999999999", true);
+    make("t.999999998", true);
+    open_next(unit_path("t"), 0, 2);
+    open_next(unit_path("t"), 0, 3);
+    ck_assert_int_eq(content("t.1"), 1);
+    ck_assert_int_eq(content("t.2"), 2);
+    ck_assert_int_eq(content("t"), 3);
+}
+END_TEST
+
+/* However many names there are, a step is short, and all are seen. */
+START_TEST(a_large_folder_in_steps)
+{
+    const unsigned all = 10 * LIMIT_TRACING_NAMES;
+    struct tracing_file *f;
+    unsigned steps = 0;
+    char name[32];
+    int fd = -EINPROGRESS;
+
+    make("t", true);
+    for (unsigned i = 1; i <= all; i++) {
+        snprintf(name, sizeof name, "t.%u", i);
+        make(name, true);
+    }
+    f = tracing_file_new(unit_path("t"), 3);
+    ck_assert_ptr_nonnull(f);
+    while (fd == -EINPROGRESS) {
+        fd = tracing_file_step(f);
+        steps++;
+    }
+    tracing_file_free(f);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    ck_assert_uint_ge(steps, 2 * all / LIMIT_TRACING_NAMES);
+    for (unsigned i = 1; i <= all + 1; i++) {
+        snprintf(name, sizeof name, "t.%u", i);
+        ck_assert_msg(is_there(name) == (i >= all - 1), "%s", name);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *const s = suite_create("tracing_file");
@@ -146,5 +250,9 @@ int main(void)
     tcase_add_test(tc, so_many_old_ones_are_kept);
     tcase_add_test(tc, others_files_are_left_alone);
     tcase_add_test(tc, what_is_no_file);
+    tcase_add_test(tc, names_of_others);
+    tcase_add_test(tc, great_numbers);
+    tcase_add_test(tc, the_greatest_number);
+    tcase_add_test(tc, a_large_folder_in_steps);
     return unit_run(s);
 }
