@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/fdset.h"
+#include "base/heartbeat.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/sock.h"
@@ -73,6 +74,9 @@ struct inspector {
     struct event *run_out; /* the job's time, or the start's */
     struct event *respawn;
     struct event *kick; /* work(), from the loop */
+    struct heartbeat beat;
+    unsigned pings; /* sent and not answered */
+    bool killed;    /* and not collected yet */
 };
 
 static struct timeval milliseconds(unsigned ms)
@@ -219,6 +223,7 @@ static void child_kill(struct inspector *i, enum inspection_outcome verdict, con
 {
     log_warning("inspector pid=%ld %s; killed", (long)i->pid, why);
     i->verdict = verdict;
+    i->killed = true;
     event_del(i->readable);
     evtimer_del(i->run_out);
     kill(i->pid, SIGKILL);
@@ -273,6 +278,8 @@ static bool child_read(struct inspector *i)
         i->ready = true;
         i->false_starts = 0;
         evtimer_del(i->run_out);
+    } else if (n == sizeof m && n_fds == 0 && m.type == INSPECTOR_PONG && i->pings > 0) {
+        i->pings--;
     } else if (n == sizeof m && n_fds == 0 && m.type == INSPECTOR_MORE && j && m.job == j->number &&
                more_sound(j, &m)) {
         job_step(i, j, m.u.left);
@@ -285,6 +292,7 @@ static bool child_read(struct inspector *i)
         child_kill(i, INSPECTION_UNSOUND, "broke the rules of the channel");
         return false;
     }
+    heartbeat_heard(&i->beat);
     return true;
 }
 
@@ -334,6 +342,8 @@ static int child_start(struct inspector *i)
         return err;
     }
     i->verdict = INSPECTION_CRASHED;
+    i->pings = 0;
+    i->killed = false;
     i->readable = event_new(i->base, i->channel_fd, EV_READ | EV_PERSIST, on_readable, i);
     i->died = event_new(i->base, i->pidfd, EV_READ, on_died, i);
     if (!i->readable || !i->died || event_add(i->readable, NULL) < 0 ||
@@ -481,6 +491,29 @@ static void on_kick(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     work(arg);
+}
+
+void inspector_beat(struct inspector *i)
+{
+    static const struct inspector_msg ping = {.type = INSPECTOR_PING};
+    struct heartbeat_sample sample;
+
+    /* At its start and over a question it has its own times. */
+    if (!i || i->pid <= 0 || i->killed || !i->ready || i->current) {
+        return;
+    }
+    heartbeat_look(i->pid, &sample);
+    switch (heartbeat_beat(&i->beat, (uint64_t)monotonic_ms(), &sample)) {
+    case HEARTBEAT_ASK:
+        /* One whose channel is full does not read: that it is asked makes no difference. */
+        i->pings += sock_send(i->channel_fd, &ping, sizeof ping, NULL, MSG_DONTWAIT) > 0;
+        break;
+    case HEARTBEAT_WAIT:
+        break;
+    case HEARTBEAT_HUNG:
+        child_kill(i, INSPECTION_CRASHED, "hangs between questions");
+        break;
+    }
 }
 
 /* ---- asking ---- */

@@ -173,6 +173,12 @@ uint64_t inspector_ask(struct inspector *i, const struct peer_exe *exe,
 /* The asker is no more: its done is not called. */
 void inspector_forget(struct inspector *i, uint64_t request);
 
+/*
+ * To be called every LIMIT_BEAT_MS by an owner that wants a child which hangs between questions
+ * replaced (base/heartbeat.h); over a question it has its time. NULL is allowed.
+ */
+void inspector_beat(struct inspector *i);
+
 /* The child's pid, -1 where there is none. */
 pid_t inspector_pid(const struct inspector *i);
 

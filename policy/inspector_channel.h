@@ -6,8 +6,9 @@
  *   parent → inspector   INSPECTOR_ASK and one fd: an executable, for a slot that is free
  *                        INSPECTOR_STEP: goes on with the slot's
  *                        INSPECTOR_TIDY: only closes what is not in slots
+ *                        INSPECTOR_PING: while nothing else is under way
  *   inspector → parent   INSPECTOR_READY once; to each ASK and STEP, in order: INSPECTOR_MORE after
- *                        a slice of the file, or INSPECTOR_ANSWER
+ *                        a slice of the file, or INSPECTOR_ANSWER; INSPECTOR_PONG to each PING
  *
  * The parent gives slices to files in turn, so that a large one holds up no other. One ASK or STEP
  * is under way at a time. Each says which slots are in use: the inspector closes all others.
@@ -71,6 +72,8 @@ enum inspector_type {
     INSPECTOR_STEP,
     INSPECTOR_MORE,
     INSPECTOR_TIDY,
+    INSPECTOR_PING,
+    INSPECTOR_PONG,
 };
 
 struct inspector_question {

@@ -77,6 +77,7 @@ static bool legal(unsigned n_fds)
     case INSPECTOR_STEP:
         return n_fds == 0 && in_slot && files[msg.slot];
     case INSPECTOR_TIDY:
+    case INSPECTOR_PING:
         return n_fds == 0;
     default:
         return false;
@@ -116,6 +117,11 @@ static int answer(const struct inspector_tools *tools)
     if (n != sizeof msg || !legal(fds.n)) {
         fdset_close(&fds);
         return -EPROTO;
+    }
+    if (msg.type == INSPECTOR_PING) {
+        msg.type = INSPECTOR_PONG;
+        n = say();
+        return n < 0 ? (int)n : 1;
     }
     tidy(msg.type == INSPECTOR_ASK ? msg.slots & ~(1u << msg.slot) : msg.slots);
     if (msg.type == INSPECTOR_TIDY) {

@@ -23,6 +23,11 @@ void children_add(struct children *cs, struct child *c, pid_t pid, bool leads_gr
     LIST_INSERT_HEAD(cs, c, link);
 }
 
+void children_remove(struct child *c)
+{
+    LIST_REMOVE(c, link);
+}
+
 void children_signal(const struct child *c, int sig)
 {
     kill(c->leads_group ? -c->pid : c->pid, sig);

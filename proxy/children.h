@@ -38,6 +38,9 @@ void children_init(struct children *cs);
 void children_add(struct children *cs, struct child *c, pid_t pid, bool leads_group, child_fn *fn,
                   void *arg);
 
+/* Watches it no more; its process is somebody else's to watch. */
+void children_remove(struct child *c);
+
 /* Sends it, and its group where it leads one, a signal. */
 void children_signal(const struct child *c, int sig);
 

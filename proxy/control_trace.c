@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/sock.h"
 #include "policy/audit_log.h"
@@ -94,6 +96,28 @@ static bool is_writable(int fd)
            (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode));
 }
 
+/*
+ * A pipe or a terminal that was given, opened anew: its flags, O_NONBLOCK among them, are then ours
+ * alone. As it was given where we may not: another user's, and we are not root. Takes fd.
+ */
+static int own_take(int fd)
+{
+    char path[64];
+    struct stat st;
+    int own;
+
+    if (fstat(fd, &st) < 0 || !(S_ISFIFO(st.st_mode) || isatty(fd))) {
+        return fd;
+    }
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (own < 0) {
+        return fd;
+    }
+    sock_close(&fd);
+    return own;
+}
+
 static void note_end(const struct tracing_info *i, void *arg)
 {
     struct control_client *c = arg;
@@ -106,7 +130,7 @@ static void start(struct control_client *c, json_t *by)
     struct control_request *q = &c->request;
     struct tracing_request r = {.session = q->number,
                                 .route = q->route,
-                                .fd = c->given_fd,
+                                .fd = own_take(c->given_fd),
                                 .how = {.payload = q->payload,
                                         .memory_mib = q->memory_mib,
                                         .filter = q->filter[0] ? q->filter : NULL},

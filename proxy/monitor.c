@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,8 +22,9 @@
 #include "proxy/sandbox.h"
 #include "proxy/tracing.h"
 
-/* How long workers may take to end their sessions when the broker stops. */
-static const struct timeval stop_time = {.tv_sec = 2};
+static const struct timeval stop_time = {.tv_usec = LIMIT_STOP_MS * 1000L % 1000000,
+                                         .tv_sec = LIMIT_STOP_MS / 1000};
+static const struct timeval killed_time = {.tv_usec = LIMIT_STOP_KILLED_MS * 1000L};
 
 /* Descriptors that the monitor needs beside listeners, workers and sessions being begun. */
 #define SPARE_FDS (64 + 2 * LIMIT_CONTROL_CLIENTS)
@@ -63,8 +65,11 @@ static void monitor_on_beat(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    log_catch_up();
     if (!m->stopping) {
         crew_beat(&m->crew);
+        tracing_beat(m);
+        inspector_beat(m->inspector);
     }
 }
 
@@ -78,16 +83,31 @@ static int monitor_start_beat(struct monitor *m)
 
 void monitor_worker_ready(struct monitor *m)
 {
+    struct pollfd p = {.fd = m->ready_fd, .events = POLLOUT};
+
     if (m->ready_fd < 0 || !crew_all_ready(&m->crew)) {
         return;
     }
-    if (write(m->ready_fd, "\n", 1) < 0) {
+    /* A pipe that is full has a reader that is not interested. */
+    if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT) || write(m->ready_fd, "\n", 1) < 0) {
         log_warning("nobody reads the ready fd: %s", strerror(errno));
     }
     sock_close(&m->ready_fd);
 }
 
 /* ---- stopping ---- */
+
+/* What is killed and does not go is held by the kernel: it has lost us, and ends when that lets it.
+ */
+static void monitor_on_killed_time(evutil_socket_t fd, short what, void *arg)
+{
+    struct monitor *m = arg;
+
+    (void)fd;
+    (void)what;
+    log_error("some processes were killed and do not go: the kernel holds them; left behind");
+    event_base_loopbreak(m->base);
+}
 
 static void on_stop_time(evutil_socket_t fd, short what, void *arg)
 {
@@ -97,6 +117,7 @@ static void on_stop_time(evutil_socket_t fd, short what, void *arg)
     (void)what;
     log_warning("some processes did not stop in time; killed");
     children_kill(&m->children);
+    event_base_once(m->base, -1, EV_TIMEOUT, monitor_on_killed_time, m, &killed_time);
 }
 
 /* Sessions that no worker has yet end here; the others are reported by their workers. */

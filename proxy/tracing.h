@@ -99,6 +99,9 @@ void tracing_deinit(struct monitor *m);
 /* A worker has been started: it gets a ring, where there is a tracer. */
 void tracing_worker_started(struct monitor *m, struct crew_member *w);
 
+/* Every LIMIT_BEAT_MS: asks the tracer whether it makes its turns. */
+void tracing_beat(struct monitor *m);
+
 /* All workers have gone: the tracer writes what it has, and exits. */
 void tracing_quit(struct monitor *m);
 

@@ -66,6 +66,7 @@ static void end_process(struct tracing_link *l, const char *why)
     (void)event_del(l->writable);
     if (l->pid > 0) {
         kill(l->pid, SIGKILL);
+        l->killed_beats = 1;
     }
     sock_close(&l->channel_fd);
     drop_unsent(l);
@@ -156,8 +157,11 @@ static bool hear_one(struct tracing_link *l)
         end_process(l, "broke the rules of the channel");
         return false;
     }
-    if (l->in.type == TRACER_READY) {
-        l->ready = true;
+    l->ready = l->ready || l->in.type == TRACER_READY;
+    if (l->ready) {
+        heartbeat_heard(&l->beat);
+    }
+    if (l->in.type == TRACER_READY || l->in.type == TRACER_PONG) {
         return true;
     }
     l->fn(l->arg, TRACING_LINK_MSG, &l->in);
@@ -208,23 +212,81 @@ static void respawn_later(struct tracing_link *l)
     (void)evtimer_add(l->respawn, &tv);
 }
 
-static void died(struct child *c, int status)
+/* The process is gone, or left behind: another one, unless all is over. */
+static void process_gone(struct tracing_link *l)
 {
-    struct tracing_link *l = c->arg;
-    const pid_t pid = l->pid;
-
-    /* What it still said is heard. */
-    while (hear_one(l)) {
-    }
     l->pid = -1;
     if (!l->quitting) {
-        log_error("tracer pid=%ld %s %d; captures go on in new files", (long)pid,
-                  WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
-                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
         respawn_later(l);
     }
     process_close(l);
     l->fn(l->arg, TRACING_LINK_DOWN, NULL);
+}
+
+static void died(struct child *c, int status)
+{
+    struct tracing_link *l = c->arg;
+
+    /* What it still said is heard. */
+    while (hear_one(l)) {
+    }
+    if (!l->quitting) {
+        log_error("tracer pid=%ld %s %d; captures go on in new files", (long)l->pid,
+                  WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
+                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    }
+    process_gone(l);
+}
+
+/* A process that the kernel holds, after it has been killed: collected whenever it goes. */
+static void orphan_died(struct child *c, int status)
+{
+    (void)status;
+    log_info("tracer pid=%ld has gone at last", (long)c->pid);
+    free(c);
+}
+
+static void leave_behind(struct tracing_link *l)
+{
+    struct child *const orphan = calloc(1, sizeof *orphan);
+
+    if (!orphan) {
+        return;
+    }
+    log_error("tracer pid=%ld is killed and does not go: the kernel holds it; left behind",
+              (long)l->pid);
+    children_remove(&l->child);
+    children_add(&l->monitor->children, orphan, l->pid, false, orphan_died, NULL);
+    process_gone(l);
+}
+
+void tracing_link_beat(struct tracing_link *l)
+{
+    struct heartbeat_sample sample;
+    struct tracer_msg *m;
+
+    if (l->pid <= 0) {
+        return;
+    }
+    if (l->killed_beats > 0) {
+        if (l->killed_beats++ > LIMIT_KILLED_BEATS) {
+            leave_behind(l);
+        }
+        return;
+    }
+    heartbeat_look(l->pid, &sample);
+    switch (heartbeat_beat(&l->beat, monitor_now_ms(), &sample)) {
+    case HEARTBEAT_ASK:
+        m = &l->in;
+        tracer_msg_init(m, TRACER_PING);
+        tracing_link_say_take(l, m, -1, -1);
+        break;
+    case HEARTBEAT_WAIT:
+        break;
+    case HEARTBEAT_HUNG:
+        end_process(l, l->ready ? "hangs: it has not answered for 2 s" : "does not start");
+        break;
+    }
 }
 
 /*
@@ -251,6 +313,8 @@ static int process_start(struct tracing_link *l)
                                        .memory = tracing_link_memory(c)};
 
     l->started_ms = monitor_now_ms();
+    l->killed_beats = 0;
+    heartbeat_start(&l->beat, l->started_ms);
     l->pid = tracer_child_start(&start, &l->channel_fd);
     if (l->pid < 0) {
         const int err = (int)l->pid;

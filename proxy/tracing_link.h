@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
+#include "base/heartbeat.h"
 #include "proxy/children.h"
 #include "trace/tracer_channel.h"
 
@@ -45,6 +46,8 @@ struct tracing_link {
     bool quitting;
     unsigned short_lives; /* how often in a row it has died soon */
     uint64_t started_ms;
+    struct heartbeat beat;
+    unsigned killed_beats; /* since it was killed, and 1; 0: it was not */
     struct event *readable;
     struct event *writable;
     struct event *respawn;
@@ -69,6 +72,9 @@ bool tracing_link_up(const struct tracing_link *l);
 
 /* Says m, with fds (taken in every case; -1: none). Where there is no process it is forgotten. */
 void tracing_link_say_take(struct tracing_link *l, const struct tracer_msg *m, int fd, int fd2);
+
+/* Every LIMIT_BEAT_MS: asks the process whether it makes its turns, and kills one that hangs. */
+void tracing_link_beat(struct tracing_link *l);
 
 /* Everything has been said: the process writes it down and exits. It is not started again. */
 void tracing_link_quit(struct tracing_link *l);

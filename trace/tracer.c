@@ -141,6 +141,10 @@ static void obey(struct tracer *t, struct fdset *fds)
     case TRACER_ENDED:
         tracer_session_ended(t);
         break;
+    case TRACER_PING:
+        tracer_msg_init(&t->out, TRACER_PONG);
+        tracer_say(t);
+        break;
     case TRACER_QUIT:
         t->quit_asked = true;
         break;

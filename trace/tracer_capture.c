@@ -17,8 +17,12 @@
 #include "trace/pcapng.h"
 #include "trace/tracer_parts.h"
 
-/* A capture that ends gives its pipe's reader so long for what is still to be read. */
+/*
+ * A capture that ends gives its pipe's reader so long for what is still to be read; many that end
+ * together do so one after the other, and only the first of them in a second is waited for.
+ */
 #define LAST_MS 200
+#define LAST_PAUSE_MS 1000
 
 struct tracer_capture *tracer_capture_find(struct tracer *t, uint64_t id)
 {
@@ -442,10 +446,13 @@ static void tell(struct tracer_capture *c, enum tracer_type type, uint32_t why)
 static void last_flush(struct tracer_capture *c)
 {
     struct pollfd p = {.fd = c->out.fd, .events = POLLOUT};
-    const uint64_t end = tracer_now_ms() + LAST_MS;
+    struct tracer *const t = c->tracer;
+    uint64_t now = tracer_now_ms();
+    const uint64_t end = now < t->patient_ms ? now : now + LAST_MS;
 
-    while (tracer_out_flush(&c->out) == -EAGAIN && tracer_now_ms() < end) {
-        (void)poll(&p, 1, (int)(end - tracer_now_ms()));
+    while (tracer_out_flush(&c->out) == -EAGAIN && (now = tracer_now_ms()) < end) {
+        t->patient_ms = now + LAST_PAUSE_MS;
+        (void)poll(&p, 1, (int)(end - now));
     }
 }
 

@@ -26,9 +26,11 @@ enum tracer_type {
     TRACER_SESSION,  /* a session, or more that is known of it. text: name, description, comment */
     TRACER_ATTACH,   /* the capture takes the session */
     TRACER_ENDED,    /* the session has ended. text: the reason's word */
-    TRACER_QUIT,     /* everything is written, then the tracer exits */
+    TRACER_PING, /* answer by TRACER_PONG, so that it is known that the tracer makes its turns */
+    TRACER_QUIT, /* everything is written, then the tracer exits */
     /* tracer → monitor */
     TRACER_READY,     /* has given up its rights */
+    TRACER_PONG,      /* the answer to a TRACER_PING */
     TRACER_WANT_FILE, /* the capture asks for its next file */
     TRACER_COUNTS,    /* how far the capture is */
     TRACER_STOPPED,   /* the capture is over: error says why, and its file is closed */

@@ -5,10 +5,11 @@
 #include "trace/tracer_out.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/sock.h"
@@ -32,9 +33,6 @@ int tracer_out_init_take(struct tracer_out *o, int fd)
         err = -errno;
     }
     o->pipe = !S_ISREG(st.st_mode);
-    if (!err && o->pipe) {
-        err = sock_nonblock(fd);
-    }
     if (!err) {
         o->buffer = malloc(ROOM);
         err = o->buffer ? 0 : -ENOMEM;
@@ -79,13 +77,40 @@ static void cut(struct tracer_out *o, size_t n)
     }
 }
 
+/*
+ * Writes without waiting for a pipe's reader. Whether an open file waits is a flag that all have
+ * who share it: whoever gave us the pipe can take the flag off again. RWF_NOWAIT is of one call.
+ * Where the kernel has none for it (pipes before Linux 6.4, terminals) the flag has to do; the
+ * monitor has opened the pipe anew, so that it is not shared, if it may (control_trace.c).
+ */
+static ssize_t tracer_out_write(struct tracer_out *o, const void *p, size_t n)
+{
+    const struct iovec iov = {.iov_base = (void *)(uintptr_t)p, .iov_len = n};
+    ssize_t wrote;
+
+    if (!o->pipe) {
+        return write(o->fd, p, n);
+    }
+    if (!o->flagged) {
+        wrote = pwritev2(o->fd, &iov, 1, -1, RWF_NOWAIT);
+        if (wrote >= 0 || errno != EOPNOTSUPP) {
+            return wrote;
+        }
+        o->flagged = true;
+        if (sock_nonblock(o->fd) < 0) {
+            return -1;
+        }
+    }
+    return write(o->fd, p, n);
+}
+
 int tracer_out_flush(struct tracer_out *o)
 {
     size_t done = 0;
     const size_t all = o->end - o->start;
 
     while (done < all) {
-        const ssize_t n = write(o->fd, o->buffer + o->start + done, all - done);
+        const ssize_t n = tracer_out_write(o, o->buffer + o->start + done, all - done);
 
         if (n < 0 && errno == EINTR) {
             continue;

@@ -13,8 +13,9 @@
 #include <stdint.h>
 
 struct tracer_out {
-    int fd;    /* owned; -1: nothing to write to */
-    bool pipe; /* or a socket, or a device: what cannot be cut */
+    int fd;       /* owned; -1: nothing to write to */
+    bool pipe;    /* or a device: what cannot be cut */
+    bool flagged; /* … O_NONBLOCK is all that keeps it from waiting */
     uint8_t *buffer;
     size_t start; /* buffer[start … end-1] is not written yet */
     size_t end;

@@ -110,8 +110,9 @@ struct tracer {
     LIST_HEAD(, tracer_session) sessions[TRACER_BUCKETS];
     struct tracer_ring rings[TRACER_WORKERS];
     unsigned empty_looks;
-    uint64_t told_ms; /* when counts were told last */
-    bool quit_asked;  /* once no flight recorder waits for its file */
+    uint64_t told_ms;    /* when counts were told last */
+    uint64_t patient_ms; /* no reader of a full pipe is waited for before this */
+    bool quit_asked;     /* once no flight recorder waits for its file */
     bool quitting;
     struct tracer_msg in;
     struct tracer_msg out;

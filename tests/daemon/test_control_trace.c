@@ -189,6 +189,48 @@ START_TEST(captures_come_and_go_under_a_session)
 }
 END_TEST
 
+/*
+ * A pipe that nobody reads, and that blocks: whoever gives it decides on that flag at any time. It
+ * is full soon; a capture into a file goes on beside it, and loses nothing.
+ */
+START_TEST(a_pipe_that_blocks_stops_no_other_capture)
+{
+    const struct control_request q = start_request();
+    struct trace_sums sums;
+    struct rig r;
+    struct pair p;
+    int ends[2];
+    int blocked;
+    int file;
+
+    control_rig_start_tracing(&r);
+    rig_session(&r, NULL, NULL, &p);
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    ck_assert_int_ge(fcntl(ends[1], F_SETPIPE_SZ, 4096), 0);
+    blocked = ask_with(&q, dup(ends[1]));
+    ck_assert_int_eq(started(blocked), FIRST);
+    file = ask_with(&q, make_file("f"));
+    ck_assert_int_eq(started(file), FIRST + 1);
+    await_state(FIRST + 1, "running", NULL);
+    ck_assert_int_eq(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0);
+    for (int i = 0; i < 600; i++) {
+        pair_ping(&p);
+    }
+    stop(FIRST + 1);
+    await_state(FIRST + 1, "ended", "asked");
+    sums = trace_rig_read(unit_path("f"), NULL, NULL);
+    ck_assert_uint_ge(sums.messages, 1200);
+    ck_assert_uint_eq(sums.all_lost, 0);
+    close(ends[0]);
+    close(ends[1]);
+    await_state(FIRST, "ended", "reader gone");
+    close(blocked);
+    close(file);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
 #define SESSIONS 100
 #define CAPTURES 60
 
@@ -405,6 +447,7 @@ int main(void)
     tcase_add_test(tc, what_is_no_request);
     tcase_add_test(tc, what_a_capture_may_be_written_to);
     tcase_add_test(tc, captures_come_and_go_under_a_session);
+    tcase_add_test(tc, a_pipe_that_blocks_stops_no_other_capture);
     tcase_add_test(tc, captures_of_many_sessions_while_the_tracer_is_busy);
     tcase_add_test(tc, an_end_with_the_tracer_behind_which_others_have_ended);
     tc = rig_case(s, "holding");

@@ -75,6 +75,30 @@ START_TEST(a_tracer_killed_again_and_again_comes_back)
 }
 END_TEST
 
+/* One that stands still is killed, and the capture goes on in a new file. */
+START_TEST(a_tracer_that_hangs_is_replaced)
+{
+    struct rig r;
+    struct pair p;
+
+    trace_rig_start(&r, "", "");
+    rig_session(&r, TRACE_RIG_CAPS, TRACE_RIG_CAPS, &p);
+    pair_ping(&p);
+    trace_rig_await(trace_rig_file(0), TRACE_RIG_VERSIONS + 2);
+    ck_assert_int_eq(kill(trace_rig_tracer(&r), SIGSTOP), 0);
+    rig_await_log(&r, "hangs", NULL, 0);
+    rig_await_log(&r, "captures go on in new files", NULL, 0);
+    (void)trace_rig_tracer(&r);
+    do {
+        pair_ping(&p);
+    } while (access(trace_rig_file(0), F_OK) < 0 ||
+             trace_rig_read(trace_rig_file(0), NULL, NULL).messages == 0);
+    pair_close(&p);
+    rig_await_log(&r, " ended: ", NULL, 0);
+    trace_rig_stop(&r);
+}
+END_TEST
+
 int main(void)
 {
     Suite *const s = suite_create("trace_killed");
@@ -82,5 +106,6 @@ int main(void)
 
     tcase_add_test(tc, a_tracer_killed_is_started_again);
     tcase_add_test(tc, a_tracer_killed_again_and_again_comes_back);
+    tcase_add_test(tc, a_tracer_that_hangs_is_replaced);
     return unit_run(s);
 }

@@ -269,6 +269,35 @@ START_TEST(an_empty_file_is_one_too)
 }
 END_TEST
 
+/* ---- idle ---- */
+
+/* Between questions it is asked whether it makes its turns; one that stands still is replaced. */
+START_TEST(one_that_hangs_while_idle_is_replaced)
+{
+    const struct timeval beat = {.tv_usec = LIMIT_BEAT_MS * 1000L};
+    pid_t stopped;
+
+    start(NULL);
+    await_ready();
+    stopped = inspector_pid(inspector);
+    for (int i = 0; i < 4; i++) {
+        inspector_beat(inspector);
+        event_base_loopexit(base, &beat);
+        event_base_dispatch(base);
+        ck_assert_int_eq(inspector_pid(inspector), stopped);
+    }
+    ck_assert_int_eq(kill(stopped, SIGSTOP), 0);
+    while (inspector_pid(inspector) == stopped) {
+        inspector_beat(inspector);
+        event_base_loopexit(base, &beat);
+        event_base_dispatch(base);
+    }
+    await_ready();
+    take_file(NOTED);
+    ck_assert_int_eq(inspect(60000), INSPECTION_OK);
+}
+END_TEST
+
 /* ---- asking ---- */
 
 START_TEST(an_answer_is_kept)
@@ -454,6 +483,7 @@ static void how_it_is_asked(Suite *s)
 {
     TCase *tc = inspector_case(s, "asked");
 
+    tcase_add_test(tc, one_that_hangs_while_idle_is_replaced);
     tcase_add_test(tc, an_answer_is_kept);
     tcase_add_test(tc, a_file_that_was_changed_just_now_is_not_kept);
     tcase_add_test(tc, all_who_ask_are_told_once);
