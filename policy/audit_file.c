@@ -310,6 +310,24 @@ static int rotate(struct audit_file *f, bool *unknown)
     return err;
 }
 
+/* Puts the batch on disk, and looks whether it stands behind what was there. */
+static enum audit_outcome file_flush_untouched(struct audit_file *f, struct audit_done *done)
+{
+    const struct audit_end before = f->on_disk;
+    const uint64_t length = f->length;
+    const enum audit_outcome o = flush(f, &done->error);
+
+    if (o != AUDIT_DURABLE) {
+        return o;
+    }
+    done->touched = audit_touch_find(f, &done->error);
+    if (!done->touched && !audit_touch_same_end(f, &before, length)) {
+        done->touched = "its end was cut off while it was written";
+        done->error = ESTALE;
+    }
+    return done->touched ? AUDIT_BROKEN : AUDIT_DURABLE;
+}
+
 static enum audit_outcome write_batch(struct audit_file *f, bool seal, struct audit_done *done)
 {
     const uint64_t unsealed = f->batch.tree.size - f->batch.sealed;
@@ -330,7 +348,7 @@ static enum audit_outcome write_batch(struct audit_file *f, bool seal, struct au
         drop(f);
         return AUDIT_BROKEN;
     }
-    return flush(f, error);
+    return file_flush_untouched(f, done);
 }
 
 void audit_file_commit(struct audit_file *f, bool seal, struct audit_done *done)

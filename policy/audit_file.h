@@ -139,4 +139,8 @@ int audit_recover(struct audit_file *f) __attribute__((warn_unused_result));
 const char *audit_touch_find(const struct audit_file *f, int *error)
     __attribute__((warn_unused_result));
 
+/* Whether the first length bytes of the file end in the last line of end. */
+bool audit_touch_same_end(const struct audit_file *f, const struct audit_end *end, uint64_t length)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -52,7 +52,7 @@ bool audit_host_id(const char *text, uint8_t out[16])
         if (digit < 0 || n == AUDIT_ID_TEXT) {
             return false;
         }
-        out[n / 2] = n % 2 ? (uint8_t)(out[n / 2] | digit) : (uint8_t)(digit << 4);
+        out[n / 2] = (uint8_t)(n % 2 ? out[n / 2] | (unsigned)digit : (unsigned)digit << 4);
         n++;
     }
     return n == AUDIT_ID_TEXT && (*text == '\0' || text[1] == '\0');

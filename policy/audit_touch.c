@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Whether an audit log is as its writer left it. Looked at before each batch: a few system calls
- * beside an fdatasync. A change in the midst of the file is for those who verify.
+ * Whether an audit log is as its writer left it. Looked at before and after each batch: a few
+ * system calls beside an fdatasync. What is cut between the look and the write leaves a hole in
+ * front of the batch, which is as long as it should be and ends as it should: hence the second
+ * look. A change in the midst of the file is for those who verify.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -12,23 +14,22 @@
 
 #include "policy/audit_file.h"
 
-/* Whether the last line on disk is the one that was written. */
-static bool touch_same_end(const struct audit_file *f)
+bool audit_touch_same_end(const struct audit_file *f, const struct audit_end *end, uint64_t length)
 {
     char prev[AUDIT_PREV_SIZE + 1];
-    const size_t n = f->on_disk.last_n;
+    const size_t n = end->last_n;
     char line[AUDIT_LINE_MAX + 1];
     struct audit_hash leaf;
 
-    if (n == 0 || f->length < n + 1) {
-        return f->length == 0;
+    if (n == 0 || length < n + 1) {
+        return length == 0;
     }
-    if (pread(f->fd, line, n + 1, (off_t)(f->length - n - 1)) != (ssize_t)n + 1 ||
-        line[n] != '\n' || audit_hash_leaf(line, n, &leaf) < 0) {
+    if (pread(f->fd, line, n + 1, (off_t)(length - n - 1)) != (ssize_t)n + 1 || line[n] != '\n' ||
+        audit_hash_leaf(line, n, &leaf) < 0) {
         return false;
     }
     audit_line_prev(&leaf, prev);
-    return strcmp(prev, f->on_disk.prev) == 0;
+    return strcmp(prev, end->prev) == 0;
 }
 
 const char *audit_touch_find(const struct audit_file *f, int *error)
@@ -54,5 +55,9 @@ const char *audit_touch_find(const struct audit_file *f, int *error)
     if ((uint64_t)ours.st_size > f->length) {
         return "somebody else wrote to it";
     }
-    return touch_same_end(f) ? NULL : "its last record was altered";
+    if (!audit_touch_same_end(f, &f->on_disk, f->length)) {
+        return "its last record was altered";
+    }
+    *error = 0;
+    return NULL;
 }

@@ -122,7 +122,8 @@ START_TEST(a_log_that_is_changed_is_noticed)
         ck_assert(is_logged(&p, " denied: the audit log cannot be written"));
         ck_assert(is_logged(&p, "reason=unrecorded"));
     }
-    ck_assert(is_logged(&p, _i % 2 ? "removed or renamed" : "its end was cut off"));
+    /* Which change is seen depends on the moment; that there was one does not. */
+    ck_assert(is_logged(&p, "audit.log\" cannot be written: it"));
     if (_i % 2 == 0) {
         struct stat st;
 

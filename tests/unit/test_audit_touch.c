@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/audit_file.h"
 #include "policy/audit_line.h"
 #include "tests/support/unit.h"
 #include "tests/unit/audit_rig.h"
@@ -130,6 +131,27 @@ START_TEST(a_change_is_noticed_before_the_next_record)
         ck_assert_int_eq(before.st_size, after.st_size);
     }
     json_decref(o);
+}
+END_TEST
+
+/* Cut between the look and the write: in front of the batch there is a hole then. */
+START_TEST(a_hole_before_a_batch_is_seen)
+{
+    const struct audit_settings settings = {.path = rig_log(), .key_path = rig_key()};
+    struct audit_fault why;
+    struct audit_file f;
+    struct audit_end before;
+    uint64_t length;
+
+    rig_make(10, 0);
+    ck_assert_int_eq(audit_file_open(&f, &settings, &why), AUDIT_OPEN_OK);
+    before = f.on_disk;
+    length = f.length;
+    ck_assert(audit_touch_same_end(&f, &before, length));
+    ck_assert_int_eq(truncate(rig_log(), (off_t)length - 1), 0);
+    ck_assert_int_eq(pwrite(f.fd, "{}\n", 3, (off_t)length), 3);
+    ck_assert(!audit_touch_same_end(&f, &before, length));
+    audit_file_deinit(&f);
 }
 END_TEST
 
@@ -325,6 +347,7 @@ int main(void)
 
     tcase_add_loop_test(tc, a_change_is_noticed_before_the_next_record, 0,
                         sizeof changes / sizeof *changes);
+    tcase_add_test(tc, a_hole_before_a_batch_is_seen);
     tcase_add_test(tc, what_is_no_change_does_not_matter);
     tc = unit_case(s, "found");
     tcase_add_test(tc, a_log_that_is_cut_at_the_end_of_a_record);
