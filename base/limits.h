@@ -101,6 +101,9 @@
  */
 #define LIMIT_FDS_SPARE 1016u
 
+/* How often it is looked whether fds of ended sessions have been received, in ms. */
+#define LIMIT_LINGER_MS 200
+
 /* Below this the log warns of the limit of open files: QEMU takes 16 fds with a message. */
 #define LIMIT_FDS_SHARE_USUAL 17u
 

@@ -289,6 +289,15 @@ struct ticket *crew_ticket(struct crew_member *w, uint64_t id)
     return NULL;
 }
 
+static void crew_ready(struct crew_member *w)
+{
+    w->ready = true;
+    w->false_starts = 0;
+    crew_heard(w);
+    monitor_worker_ready(w->crew->monitor);
+    crew_take_waiting(w->crew);
+}
+
 /* Obeys one message of a worker's. False: it broke the rules. */
 static bool obey(struct crew_member *w, const struct ipc_msg *m, unsigned n_fds)
 {
@@ -302,11 +311,7 @@ static bool obey(struct crew_member *w, const struct ipc_msg *m, unsigned n_fds)
     }
     switch ((enum ipc_type)m->type) {
     case IPC_READY:
-        w->ready = true;
-        w->false_starts = 0;
-        crew_heard(w);
-        monitor_worker_ready(w->crew->monitor);
-        crew_take_waiting(w->crew);
+        crew_ready(w);
         break;
     case IPC_PONG:
         return crew_pong(w);
@@ -342,8 +347,11 @@ static bool obey(struct crew_member *w, const struct ipc_msg *m, unsigned n_fds)
         if (m->u.ended.reason >= REASON_COUNT) {
             return false;
         }
+        crew_linger(w, t, m->u.ended.unread);
         ticket_end(t, (enum session_reason)m->u.ended.reason, &m->u.ended);
         break;
+    case IPC_RECEIVED:
+        return crew_linger_over(w, m->session);
     default:
         return false;
     }
@@ -443,6 +451,7 @@ static int member_events(struct crew_member *w)
 
 static void member_close(struct crew_member *w)
 {
+    crew_linger_forget(w);
     if (w->readable) {
         event_free(w->readable);
         w->readable = NULL;

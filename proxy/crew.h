@@ -41,6 +41,7 @@ struct crew_member {
     struct event *retry; /* … when memory or fds in flight have run out */
     struct event *respawn;
     struct ticket_list tickets;
+    SLIST_HEAD(crew_lingering, crew_lingerer) lingering; /* ended sessions, see crew_linger.c */
     struct ticket_list outbox; /* whose messages did not fit into the channel */
     struct heartbeat beat;
     bool ping_unsent;

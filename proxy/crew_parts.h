@@ -50,6 +50,17 @@ bool crew_pong(struct crew_member *w);
 /* A message about a session that is none of its tickets. False: it never was, or has ended. */
 bool crew_disowned_said(struct crew_member *w, const struct ipc_msg *m, unsigned n_fds);
 
+/* ---- crew_linger.c ---- */
+
+/* A session of the worker's ends; so many of its fds are not received, if any. */
+void crew_linger(struct crew_member *w, const struct ticket *t, uint32_t unread);
+
+/* They are now. Of a session that is not known nothing is to be done. Returns true. */
+bool crew_linger_over(struct crew_member *w, uint64_t session);
+
+/* The worker is gone, and what it had. */
+void crew_linger_forget(struct crew_member *w);
+
 /* ---- crew_refuse.c ---- */
 
 /* A client has been refused by the worker. False: by that number there never was one. */

@@ -88,6 +88,18 @@ void fdroom_hold(struct fdroom_leg *leg, uint32_t n, uint32_t sent)
     }
 }
 
+void fdroom_charge(struct fdroom_session *s)
+{
+    uint32_t used = 0;
+
+    for (unsigned i = 0; i < s->n_legs; i++) {
+        used += s->legs[i].held + s->legs[i].flying;
+    }
+    if (used > 0) {
+        fdroom_use(s, used);
+    }
+}
+
 void fdroom_leave(struct fdroom_session *s)
 {
     if (s->room && s->n_legs > 0) {

@@ -65,6 +65,10 @@ void fdroom_hold(struct fdroom_leg *leg, uint32_t n, uint32_t sent);
 /* Asks the kernel what has been received, in all directions. */
 void fdroom_look(struct fdroom_session *s);
 
+/* Charges what the legs have, whose numbers the caller has set. Of a session that has no account.
+ */
+void fdroom_charge(struct fdroom_session *s);
+
 /* Gives up what the session has; its sockets are about to be closed. */
 void fdroom_leave(struct fdroom_session *s);
 

@@ -46,6 +46,7 @@ enum ipc_type {
     IPC_EXPORT,      /* memory that the client has handed out; one at a time, see IPC_RECORDED */
     IPC_COUNTS,      /* the answer to IPC_COUNT, in as many messages as it takes */
     IPC_ENDED,       /* the session is over; its fds are closed */
+    IPC_RECEIVED,    /* the fds that an ended session had left unread are received, or closed */
     IPC_TYPES,
 };
 
@@ -173,7 +174,7 @@ struct ipc_ended {
     uint32_t reason; /* enum session_reason */
     uint32_t err;    /* the errno that the client was told, or 0 */
     uint32_t by;     /* enum ipc_by */
-    uint32_t zero;
+    uint32_t unread; /* fds that its peers have not received; IPC_RECEIVED follows */
     struct ipc_count to_backend;
     struct ipc_count to_client;
     uint64_t captured; /* messages that the session's tap has seen; 0: it has none */

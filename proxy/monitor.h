@@ -40,6 +40,7 @@ struct monitor {
     struct ticket_list tickets[SESSION_STATES];
     uint64_t last_session; /* the number given last; 0 is nobody's */
     unsigned sessions;     /* alive, of all routes */
+    unsigned lingering;    /* ended, with fds that are not received */
     uint32_t taint;        /* of all sessions of this run */
     struct recorder recorder;
     struct repeats repeats;      /* users whose sessions are told by numbers */

@@ -161,8 +161,9 @@ void route_log_refusal(struct route *r, int err)
     if (r->refused_logged_ms && now - r->refused_logged_ms < 1000) {
         return;
     }
-    log_line(LOG_WARNING, &about, "refused %llu: %s; %u of %u sessions are taken",
-             (unsigned long long)r->refused, strerror(err), r->sessions, r->config->sessions);
+    log_line(LOG_WARNING, &about, "refused %llu: %s; %u of %u sessions are taken%s",
+             (unsigned long long)r->refused, strerror(err), r->sessions, r->config->sessions,
+             r->lingering ? "; peers of ended ones keep fds unread" : "");
     r->refused = 0;
     r->refused_logged_ms = now;
 }

@@ -29,6 +29,7 @@ struct route {
     struct event *acceptable;
     struct event *resume;       /* accepting again after the fds ran out */
     unsigned sessions;          /* alive */
+    unsigned lingering;         /* ended, with fds that are not received (crew_linger.c) */
     uint64_t begun;             /* since the broker's start */
     struct ticket_list tickets; /* … of whom this many, in the order of their coming */
     uint32_t taint;             /* of all sessions that it has had */

@@ -14,6 +14,7 @@
 #include "base/sock.h"
 #include "proxy/session_count.h"
 #include "proxy/session_fault.h"
+#include "proxy/session_linger.h"
 #include "proxy/session_refuse.h"
 
 #define SUBJECT(s, leg_name) \
@@ -173,6 +174,8 @@ void session_recorded(struct session_host *h, uint64_t id)
 /* Closes all that a dead session had. */
 static void tear_down(struct session *s)
 {
+    struct session_lingerer *const left = s->guard ? session_linger_new(s) : NULL;
+
     if (s->guard) {
         denial_rest(&s->guard->denials, SUBJECT(s, "backend"));
     }
@@ -182,6 +185,7 @@ static void tear_down(struct session *s)
     close_lane(s, &s->twin);
     if (s->guard) {
         fdroom_leave(&s->guard->fds);
+        s->unread += session_linger_begin_take(s->host, left);
     }
     if (s->tap) {
         s->captured = tap_session_seen(s->tap);
@@ -213,6 +217,7 @@ static bool report_end(struct session *s)
                                           .err = (uint32_t)s->err,
                                           .to_backend = s->to_backend,
                                           .to_client = s->to_client,
+                                          .unread = s->unread,
                                           .captured = s->captured}};
 
     if (s->id == 0) {
@@ -660,7 +665,7 @@ int session_host_init(struct session_host *h)
     h->count_round = 0;
     h->count_unsent = false;
     h->reap_event = event_new(h->base, -1, 0, reap, h);
-    return h->reap_event ? 0 : -ENOMEM;
+    return session_linger_init(h) && h->reap_event ? 0 : -ENOMEM;
 }
 
 void session_host_deinit(struct session_host *h)
@@ -677,6 +682,7 @@ void session_host_deinit(struct session_host *h)
         tear_down(s);
         forget(s);
     }
+    session_linger_deinit(h);
     event_free(h->reap_event);
     queue_pool_deinit(&h->pool);
 }

@@ -23,6 +23,8 @@
 struct session;
 TAILQ_HEAD(session_list, session);
 SLIST_HEAD(session_stack, session);
+struct session_lingerer;
+SLIST_HEAD(session_lingering, session_lingerer);
 
 /* How sessions reach the monitor: by their owner, the worker. */
 struct session_host {
@@ -31,6 +33,8 @@ struct session_host {
     struct queue_pool pool;
     struct fdroom fds; /* of peers, in all sessions; set by the owner, zeroed: without bounds */
     struct session_list lists[SESSION_STATES];
+    struct session_lingering lingering; /* ended ones, whose fds are not received */
+    struct event *linger_event;
     struct session_list reporting; /* who have something to tell that has not been sent */
     struct tap_host tap_host;      /* for what is captured; its parts are the owner's */
     struct session_stack greeted;  /* whose greeting is over, to be freed when the turn is */
@@ -79,6 +83,7 @@ struct session {
     struct session_guard *guard; /* NULL: it only refuses */
     struct ipc_count to_backend;
     struct ipc_count to_client;
+    uint32_t unread;   /* fds that its peers have not received, once it has ended */
     uint64_t captured; /* messages, once the tap is gone */
     char route[LIMIT_NAME + 1];
 };

@@ -468,12 +468,13 @@ static unsigned ending(const struct route *r)
 /* Whether one more may come: a slot is free, or about to be. */
 static bool has_room(const struct monitor *m, const struct route *r)
 {
-    if (m->sessions >= m->config->max_sessions) {
+    /* However many are ending, or have left fds unread, there are no more than twice the sessions.
+     */
+    if (m->sessions + m->lingering >= m->config->max_sessions ||
+        r->sessions + r->lingering >= 2 * r->config->sessions) {
         return false;
     }
-    /* However many are ending, no more than twice the sessions are alive. */
-    return r->sessions < r->config->sessions ||
-           (r->sessions < 2 * r->config->sessions && r->sessions - ending(r) < r->config->sessions);
+    return r->sessions < r->config->sessions || r->sessions - ending(r) < r->config->sessions;
 }
 
 void ticket_accept_take(struct monitor *m, struct route *r, int client_fd)

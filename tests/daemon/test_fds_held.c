@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -17,6 +18,7 @@
 #include "base/sock.h"
 #include "tests/daemon/rig.h"
 #include "tests/support/fdcount.h"
+#include "tests/support/patience.h"
 #include "tests/support/peer.h"
 #include "tests/support/process.h"
 #include "tests/support/unit.h"
@@ -117,6 +119,57 @@ START_TEST(fds_that_are_never_read_end_their_session)
     pair_close(&bad);
     pass_one_fd(&other);
     pair_close(&other);
+    rig_stop(&r);
+}
+END_TEST
+
+/* A session whose backend, which lives on, reads nothing more. */
+static void leave_unread(struct rig *r, struct pair *p)
+{
+    rig_session(r, CAPS, CAPS, p);
+    ck_assert_uint_gt(send_until_full(p->client_fd, 8), 0);
+    sock_close(&p->client_fd);
+    rig_await_log(r, " ended: ", NULL, 0);
+}
+
+/* A client asks for a session: 0 where the backend is dialled, or the errno that it is told. */
+static int ask(struct rig *r)
+{
+    const int fd = peer_connect(r->listen);
+    struct pollfd p[] = {{.fd = fd, .events = POLLIN}, {.fd = r->backend_fd, .events = POLLIN}};
+    int err = 0;
+
+    peer_send_version(fd, 1, WIRE_TYPE_COMMAND, CAPS, NULL);
+    ck_assert_int_gt(poll(p, 2, patience_ms()), 0);
+    if (p[0].revents) {
+        err = peer_recv_error(fd, 1, WIRE_VERSION);
+    } else {
+        close(peer_accept(r->backend_fd));
+    }
+    close(fd);
+    return err;
+}
+
+/*
+ * Fds that are left unread when a session ends stay in flight: one such session after the other
+ * uses up the sessions of its route, until the fds are received or their socket is closed.
+ */
+START_TEST(fds_that_are_left_unread_count_for_their_route)
+{
+    struct rig r;
+    struct pair first;
+    struct pair second;
+    const struct patience patience = patience_begin();
+
+    rig_start(&r, "    drain-timeout 100ms");
+    leave_unread(&r, &first);
+    leave_unread(&r, &second);
+    ck_assert_int_eq(ask(&r), EBUSY);
+    sock_close(&first.backend_fd);
+    while (ask(&r) == EBUSY) {
+        ck_assert(patience_again(&patience));
+    }
+    sock_close(&second.backend_fd);
     rig_stop(&r);
 }
 END_TEST
@@ -236,6 +289,7 @@ int main(void)
 
     tcase_add_test(tc, unread_fds_are_their_sessions_own_matter);
     tcase_add_test(tc, fds_that_are_never_read_end_their_session);
+    tcase_add_test(tc, fds_that_are_left_unread_count_for_their_route);
     tcase_add_test(tc, hoarders_do_not_fill_the_worker);
     tcase_add_test(tc, fds_beside_version_are_not_kept);
     tcase_add_test(tc, a_full_worker_is_not_a_dead_one);

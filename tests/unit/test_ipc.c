@@ -42,6 +42,7 @@ static const struct {
     [IPC_TAINT] = {"taint", IPC_FROM_WORKER, 0, "..xxxx."},
     [IPC_EXPORT] = {"export", IPC_FROM_WORKER, 0, "....xx."},
     [IPC_COUNTS] = {"counts", IPC_FROM_WORKER, 0, NULL},
+    [IPC_RECEIVED] = {"received", IPC_FROM_WORKER, 0, NULL},
     [IPC_ENDED] = {"ended", IPC_FROM_WORKER, 0, "..xxxx."},
 };
 
