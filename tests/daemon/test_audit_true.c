@@ -122,8 +122,6 @@ START_TEST(a_log_that_is_changed_is_noticed)
         ck_assert(is_logged(&p, " denied: the audit log cannot be written"));
         ck_assert(is_logged(&p, "reason=unrecorded"));
     }
-    /* Which change is seen depends on the moment; that there was one does not. */
-    ck_assert(is_logged(&p, "audit.log\" cannot be written: it"));
     if (_i % 2 == 0) {
         struct stat st;
 
@@ -132,6 +130,8 @@ START_TEST(a_log_that_is_changed_is_noticed)
     }
     rig_settle(&p.rig);
     rig_terminate(&p.rig);
+    /* Which change is seen depends on the moment; that there was one does not. */
+    ck_assert(is_logged(&p, "audit.log\" cannot be written: it"));
     rig_deinit(&p.rig);
 }
 END_TEST
