@@ -265,6 +265,43 @@ class ByThePage(PoemCase):
         self.assertIn("warning: vfio-user:" f"{self.socket}: a broker recites, but what is behind"
                       " it does not\n", self.plug(self.socket, poem="require"))
 
+    def refused_all(self, why: str, **properties: str) -> None:
+        self.assertEqual(f"vfio vfio-user:{self.socket}: {NO_RECITAL}{why}",
+                         self.refusal(self.socket, poem="require-all", **properties), self.said())
+
+    def test_all_the_way(self) -> None:
+        """Every hop has recited under a licence that would do for the first, the last one too."""
+        gpl = {"licence": "GPL-3.0-only"}
+        self.assertEqual("", self.plug(self.socket, poem="require-all"))
+        self.reciter.alter = in_poem(via=[hop(**gpl), hop("cd" * 16, licence="GPL-2.0-only")])
+        self.assertEqual("", self.plug(self.socket, poem="require-all"))
+        self.refused_all("it recites under GPL-2.0-or-later, and poem-licence demands GPL-3.0-only",
+                         **{"poem-licence": "GPL-3.0-only"})
+        for via, why in (
+                ([hop(**gpl), hop("cd" * 16, "no", **gpl)], "server 2 behind it has not recited"),
+                ([hop(recited="no")], "server 1 behind it has not recited"),
+                ([hop()], "server 1 behind it recites under no licence, which is not what is"
+                          " demanded"),
+                ([hop(licence="MIT")], "server 1 behind it recites under MIT, which is not what is"
+                                       " demanded"),
+                ([hop(licence="(GPL-2.0-only) AND (MIT)")],
+                 "server 1 behind it recites under (GPL-2.0-only) AND (MIT), which is not what is"
+                 " demanded")):
+            self.reciter.alter = in_poem(via=via)
+            self.refused_all(why)
+        # In another place it says the same.
+        self.reciter.alter = lambda capabilities: capabilities.update(via=[hop(recited="no")])
+        self.refused_all("server 1 behind it has not recited")
+
+    def test_contradiction(self) -> None:
+        """A declared licence that contradicts the recital."""
+        said = "contradiction: it recites under GPL-2.0-or-later, and declares LicenseRef-ours"
+        self.reciter.alter = lambda capabilities: capabilities.update(licence="LicenseRef-ours")
+        for mode in ("require", "warn"):
+            self.assertEqual(f"warning: vfio-user:{self.socket}: {said}\n",
+                             self.plug(self.socket, poem=mode))
+        self.refused_all(said)
+
     def test_longest_reply(self) -> None:
         self.reciter.alter_text = padded_to(REPLY_MAX)
         self.assertEqual("", self.plug(self.socket, poem="require"))
@@ -285,9 +322,9 @@ class ByThePage(PoemCase):
                               self.said())
 
     def test_settings(self) -> None:
-        self.assertEqual("poem must be off, warn or require, not maybe",
+        self.assertEqual("poem must be off, warn, require or require-all, not maybe",
                          self.refusal(self.socket, poem="maybe"))
-        self.assertEqual("poem-licence needs poem=warn or poem=require",
+        self.assertEqual("poem-licence needs poem=warn, poem=require or poem=require-all",
                          self.refusal(self.socket, **{"poem-licence": "GPL-2.0-only"}))
         self.assertEqual([], self.reciter.requests, "found before anybody was spoken to")
 
@@ -372,12 +409,15 @@ class Broker(PoemCase):
         outer = self.start_broker(inner, name="outer")
         self.start_with_port()
         self.assertEqual("", self.plug(outer, poem="require"))
+        self.assertEqual("", self.plug(outer, poem="require-all"))
 
     def test_two_in_a_row_and_silence(self) -> None:
         inner = self.start_broker(self.start_edu(), name="inner")
         outer = self.start_broker(inner, name="outer")
         self.start_with_port()
         self.assertEqual(self.silence_behind(outer), self.plug(outer, poem="require"))
+        self.assertEqual(f"vfio vfio-user:{outer}: {NO_RECITAL}server 2 behind it has not recited",
+                         self.refusal(outer, poem="require-all"))
 
     def test_licence(self) -> None:
         route = self.start_broker(self.start_edu("edu", "--recite"))
