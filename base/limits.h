@@ -86,6 +86,15 @@
 /* Turns a direction may take before others have theirs: fairness against a flood. */
 #define LIMIT_TURNS 8
 
+/* ---- looks at executables ---- */
+
+/*
+ * Between two looks of a session: a second, since one takes six system calls in the monitor, and
+ * there may be thousands of sessions; a day at most, behind which the looks would say little.
+ */
+#define LIMIT_LOOK_LEAST_MS 1000u
+#define LIMIT_LOOK_MOST_MS 86400000u
+
 /* ---- fds of peers that a worker has ---- */
 
 /*

@@ -126,6 +126,13 @@ void peer_init_unknown(struct peer *p, const char *why);
 /* Closes what p owns. Of a zeroed struct with fds of -1 it does nothing; it may be called twice. */
 void peer_deinit(struct peer *p);
 
+/*
+ * Looks at the file that a process executes now, by a pidfd of it: its identity to *out. Asks no
+ * file system. 0, -ESRCH: the process has ended, or another -errno.
+ */
+int peer_exe_look(pid_t pid, int pidfd, struct peer_file_id *out)
+    __attribute__((warn_unused_result));
+
 /* Whether the process is still there (by pidfd). False, too, where there is no pidfd. */
 bool peer_alive(const struct peer *p);
 

@@ -12,6 +12,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -180,4 +182,28 @@ void peer_exe_init(struct peer *p, int dir_fd)
     if (path_fd >= 0) {
         close(path_fd);
     }
+}
+
+int peer_exe_look(pid_t pid, int pidfd, struct peer_file_id *out)
+{
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+    char name[48];
+    struct statx s;
+    int fd;
+    int err = 0;
+
+    snprintf(name, sizeof name, "/proc/%ld/exe", (long)pid);
+    fd = open(name, O_PATH | O_CLOEXEC);
+    if (fd < 0) {
+        err = -errno;
+    } else if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &s) < 0) {
+        err = -errno;
+    } else {
+        *out = identity(&s);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    /* Alive after it was opened: so it was this process's, and not of one with the same number. */
+    return poll(&ended, 1, 0) != 0 ? -ESRCH : err;
 }

@@ -120,8 +120,9 @@ enum taint {
     TAINT_INHERITED = 1u << 8,   /* V: from what "via" says of who is behind a broker */
     TAINT_DMA = 1u << 9,         /* D: an access to memory that was not mapped */
     TAINT_UNAUDITED = 1u << 10,  /* A: the audit log could not be written */
+    TAINT_EXECUTABLE = 1u << 11, /* X: a party executes another file than the one judged */
 };
-#define TAINT_COUNT 11
+#define TAINT_COUNT 12
 
 /* Letter and meaning of bit number i, 0 … TAINT_COUNT - 1. Static. */
 char taint_letter(unsigned i);

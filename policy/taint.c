@@ -22,6 +22,7 @@ static const struct {
     {'V', "inherited: a broker says that one behind it falls short"},
     {'D', "DMA outside of what was mapped was tried"},
     {'A', "unaudited: the audit log could not be written"},
+    {'X', "executable: a party executes another file than the one that was judged"},
 };
 
 char taint_letter(unsigned i)

@@ -48,6 +48,7 @@ struct config_route config_route_default(struct config_place at)
                                  .preset = PRESET_NONE,
                                  .same_process = CONFIG_SAME_UNASKED,
                                  .demand_how = CONFIG_DEMAND_ONE,
+                                 .look_then = CONFIG_SAME_END,
                                  .at = at};
 }
 

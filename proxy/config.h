@@ -149,6 +149,8 @@ struct config_route {
     unsigned demand_from;      /* CONFIG_FROM_* */
     unsigned demand_how;       /* enum config_demand */
     struct config_place demand_how_at;
+    unsigned look_ms;      /* between two looks at executables; 0: at the verdict alone */
+    unsigned look_then;    /* enum config_same: what a change comes to */
     unsigned same_process; /* enum config_same */
     unsigned same_of;      /* enum config_same_of */
     unsigned preset;       /* whose statements stand in it, too (proxy/preset.h) */

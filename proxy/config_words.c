@@ -213,6 +213,8 @@ static const char *const dma_words[] = {[CONFIG_DMA_PASS] = "pass",
                                         NULL};
 static const char *const same_words[] = {
     [CONFIG_SAME_TAINT] = "taint", [CONFIG_SAME_END] = "end", NULL};
+static const char *const word_again[] = {"again", NULL};
+static const char *const word_every[] = {"every", NULL};
 static const char *const same_of_words[] = {[CONFIG_SAME_OF_BOTH] = "both",
                                             [CONFIG_SAME_OF_CLIENT] = "client",
                                             [CONFIG_SAME_OF_BACKEND] = "backend",
@@ -420,6 +422,15 @@ static const struct config_word words[] = {
               {"of", "PARTY", VALUE_CHOICE, 0, 0, IN_ROUTE(same_of), CONFIG_NO_PLACE,
                same_of_words}},
      .help = "what becomes of a session whose socket another process uses"},
+    {.word = "look",
+     .context = CONTEXT_ROUTE,
+     .args = {WORD("again", word_again),
+              WORD("every", word_every),
+              {NULL, "DURATION", VALUE_DURATION, LIMIT_LOOK_LEAST_MS, LIMIT_LOOK_MOST_MS,
+               IN_ROUTE(look_ms), CONFIG_NO_PLACE, NULL},
+              {"then", "WHAT", VALUE_CHOICE, 0, 0, IN_ROUTE(look_then), CONFIG_NO_PLACE,
+               same_words}},
+     .help = "how often the parties' executables are looked at again"},
     {.word = "otherwise",
      .context = CONTEXT_ROUTE,
      .args = {{NULL, "WHAT", VALUE_CHOICE, 0, 0, IN_ROUTE(otherwise), IN_ROUTE(otherwise_at),

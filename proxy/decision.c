@@ -15,6 +15,7 @@
 #include "proxy/facts.h"
 #include "proxy/inquiry.h"
 #include "proxy/monitor.h"
+#include "proxy/relook.h"
 #include "proxy/tracing.h"
 #include "proxy/preset.h"
 
@@ -33,7 +34,8 @@ static bool facts_matter(const struct ticket *t)
 {
     const struct rules *r = &t->route->config->rules;
 
-    return recorder_on(&t->monitor->recorder) || r->n_allow > 0 || r->n_licence > 0;
+    return recorder_on(&t->monitor->recorder) || r->n_allow > 0 || r->n_licence > 0 ||
+           t->route->config->look_ms > 0;
 }
 
 /* ---- carrying it out ---- */
@@ -43,6 +45,9 @@ static void carry_out(struct ticket *t, int err)
     char letters[TAINT_COUNT + 1];
     const struct log_subject about = subject(t, NULL);
 
+    if (!err && !relook_at_verdict(t)) {
+        err = EACCES;
+    }
     if (err || !ticket_relays(t)) {
         /* Nothing relays by a fault of our own. */
         crew_verdict(&t->monitor->crew, t, err ? err : EACCES);
@@ -107,6 +112,7 @@ static json_t *verdict_record(const struct ticket *t, const struct rules_verdict
 
     if (o && (json_object_set_new(o, "client", inquiry_party(t->inquiry, RULES_CLIENT)) < 0 ||
               json_object_set_new(o, "backend", inquiry_party(t->inquiry, RULES_BACKEND)) < 0 ||
+              (t->relook && json_object_set_new(o, "looked", relook_record(t)) < 0) ||
               json_object_set_new(o, "evidence",
                                   inquiry_evidence(t->inquiry, &t->route->config->rules)) < 0)) {
         json_decref(o);
@@ -256,6 +262,7 @@ bool decision_begin(struct ticket *t)
     if (!t->inquiry) {
         return false;
     }
+    relook_begin(t);
     if (!t->quiet) {
         note_opened(t);
     }
@@ -387,6 +394,7 @@ static json_t *end_record(const struct ticket *t, enum session_reason reason,
     json_t *o = json_pack("{s:I,s:s,s:s,s:s}", "session", (json_int_t)t->id, "route",
                           t->route->config->name, "reason", session_reason_word(reason), "taint",
                           taint_text(t->taint, letters));
+    json_t *looked;
     json_t *c = NULL;
 
     if (o && what && what->by &&
@@ -394,6 +402,11 @@ static json_t *end_record(const struct ticket *t, enum session_reason reason,
         json_decref(o);
         return NULL;
     }
+    looked = relook_record(t);
+    if (o && looked) {
+        (void)json_object_set(o, "looked", looked);
+    }
+    json_decref(looked);
     if (!o || (!what && !t->counted)) {
         return o;
     }

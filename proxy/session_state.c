@@ -51,6 +51,7 @@ static const char *const reasons[REASON_COUNT] = {
     [REASON_WORKER_HUNG] = "worker-hung",
     [REASON_SHUTDOWN] = "shutdown",
     [REASON_OPERATOR] = "ended-by-operator",
+    [REASON_EXECUTABLE] = "executable-changed",
     [REASON_INTERNAL] = "internal-error",
 };
 

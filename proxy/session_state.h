@@ -65,9 +65,10 @@ enum session_reason {
     REASON_WORKER_DIED,
     REASON_WORKER_HUNG, /* it did not answer the monitor any more, and was killed */
     REASON_SHUTDOWN,
-    REASON_OPERATOR, /* poemctl sessions end */
-    REASON_INTERNAL, /* a fault of our own: a step that the table of states forbids */
-    REASON_COUNT,    /* how many there are */
+    REASON_OPERATOR,   /* poemctl sessions end */
+    REASON_EXECUTABLE, /* "look again": a party executes another file than the one judged */
+    REASON_INTERNAL,   /* a fault of our own: a step that the table of states forbids */
+    REASON_COUNT,      /* how many there are */
 };
 
 /* Lower-case name for logs ("relaying"). Static; "?" for a number out of range. */

@@ -20,6 +20,7 @@
 #include "proxy/decision.h"
 #include "proxy/inquiry.h"
 #include "proxy/monitor.h"
+#include "proxy/relook.h"
 #include "proxy/tracing.h"
 
 static struct log_subject subject(const struct ticket *t, const char *leg)
@@ -104,9 +105,11 @@ void ticket_end(struct ticket *t, enum session_reason reason, const struct ipc_e
     if (t->state == SESSION_DEAD) {
         return;
     }
+    reason = relook_reason(t, reason);
     repeats_end(&t->monitor->repeats, t, reason);
     log_end(t, reason, what);
     decision_end(t, reason, what);
+    relook_end(t);
     tracing_session_ended(t->monitor, t, reason, what);
     ticket_enter(t, SESSION_DEAD);
     crew_forget(&t->monitor->crew, t);
@@ -133,6 +136,7 @@ void ticket_reap(struct monitor *m)
         TAILQ_REMOVE(&m->tickets[SESSION_DEAD], t, link);
         sock_hang_up(&t->client_fd);
         sock_hang_up(&t->backend_fd);
+        relook_free(t);
         free(t->facts);
         free(t);
     }

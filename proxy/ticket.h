@@ -21,6 +21,7 @@ struct monitor;
 struct route;
 struct crew_member;
 struct inquiry;
+struct relook;
 struct spawned;
 struct repeats_peer;
 
@@ -54,6 +55,7 @@ struct ticket {
     struct event client_event;
     struct event timer;
     struct inquiry *inquiry;       /* from dialling to the verdict */
+    struct relook *relook;         /* from dialling to the end (proxy/relook.h) */
     struct recorder_wait recorded; /* on its way to the disk: the verdict, later exported memory */
     uint32_t taint;                /* bits of enum taint */
     bool denied;                   /* the verdict, while it is being recorded */

@@ -438,7 +438,7 @@ class Taint(Asking):
             self.assertEqual((found["letters"], found["number"], found["taints"]), ("-", 0, []))
 
     def test_what_is_no_taint(self) -> None:
-        for wrong in (["p"], ["PX"], ["P-"], ["2048"], ["0x800"], ["0x"], ["1x"], [""], [],
+        for wrong in (["p"], ["PY"], ["P-"], ["4096"], ["0x1000"], ["0x"], ["1x"], [""], [],
                       ["99999999999999999999"], ["P", "E"], ["--no"], ["P\n"], ["\x1b"]):
             with self.subTest(wrong=wrong):
                 shown, said = self.ask("taint", *wrong, code=2)

@@ -215,6 +215,32 @@ START_TEST(a_recital_can_be_demanded_all_the_way)
 }
 END_TEST
 
+START_TEST(executables_are_looked_at_again)
+{
+    static const struct {
+        const char *statement;
+        unsigned ms, then;
+    } rows[] = {
+        {"", 0, CONFIG_SAME_END},
+        {"look again every 1s\n", 1000, CONFIG_SAME_END},
+        {"look again every 86400s then taint\n", 86400000, CONFIG_SAME_TAINT},
+        {"look again every 1440m then end\n", 86400000, CONFIG_SAME_END},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[256];
+        struct parsed x;
+
+        snprintf(text, sizeof text, "route a {\nlisten /l\nbackend /b\n%s}\n", rows[i].statement);
+        write_file(unit_path("conf"), text);
+        ck_assert_int_eq(load(unit_path("conf"), &x), 0);
+        ck_assert_uint_eq(x.c.routes[0].look_ms, rows[i].ms);
+        ck_assert_uint_eq(x.c.routes[0].look_then, rows[i].then);
+        let_go(&x);
+    }
+}
+END_TEST
+
 /* ---- places that others can change ---- */
 
 struct warned {
@@ -325,6 +351,7 @@ int main(void)
     tcase_add_test(tc, files_that_cannot_be_read);
     tcase_add_test(tc, a_file_that_every_user_can_write);
     tcase_add_test(tc, a_recital_can_be_demanded_all_the_way);
+    tcase_add_test(tc, executables_are_looked_at_again);
     tcase_add_test(tc, places_that_others_can_change);
     tc = unit_case(s, "single");
     tcase_add_loop_test(tc, a_single_route_is_named_after_its_socket, 0, COUNT(names));

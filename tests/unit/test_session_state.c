@@ -54,6 +54,7 @@ static const char *const words[REASON_COUNT] = {
     "worker-hung",
     "shutdown",
     "ended-by-operator",
+    "executable-changed",
     "internal-error",
 };
 
