@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Child processes: a list, and the system calls that signal and collect. */
+/* Child processes: a tree, and the system calls that signal and collect. */
 #define _GNU_SOURCE
 #include "proxy/children.h"
 
-#include <bsd/sys/queue.h>
 #include <signal.h>
 #include <sys/wait.h>
 
+static int children_compare(const struct child *a, const struct child *b)
+{
+    return a->pid < b->pid ? -1 : a->pid > b->pid;
+}
+
+TREE_GENERATE(children, child, link, children_compare)
+
 void children_init(struct children *cs)
 {
-    LIST_INIT(cs);
+    RB_INIT(cs);
 }
 
 void children_add(struct children *cs, struct child *c, pid_t pid, bool leads_group, child_fn *fn,
@@ -20,12 +26,12 @@ void children_add(struct children *cs, struct child *c, pid_t pid, bool leads_gr
     c->leads_group = leads_group;
     c->fn = fn;
     c->arg = arg;
-    LIST_INSERT_HEAD(cs, c, link);
+    (void)children_RB_INSERT(cs, c);
 }
 
-void children_remove(struct child *c)
+void children_forget(struct children *cs, struct child *c)
 {
-    LIST_REMOVE(c, link);
+    (void)children_RB_REMOVE(cs, c);
 }
 
 void children_signal(const struct child *c, int sig)
@@ -42,25 +48,51 @@ static bool has_ended(const struct child *c)
            info.si_pid == c->pid;
 }
 
-void children_collect(struct children *cs)
+static void children_collect_one(struct children *cs, struct child *c)
+{
+    int status;
+
+    if (c->leads_group) {
+        children_signal(c, SIGKILL);
+    }
+    if (waitpid(c->pid, &status, 0) == c->pid) {
+        (void)children_RB_REMOVE(cs, c);
+        c->fn(c, status);
+    }
+}
+
+/* Asks for each of them by its number. */
+static void children_collect_each(struct children *cs)
 {
     struct child *c;
     struct child *next;
 
-    LIST_FOREACH_SAFE(c, cs, link, next)
+    RB_FOREACH_SAFE(c, children, cs, next)
     {
-        int status;
+        if (has_ended(c)) {
+            children_collect_one(cs, c);
+        }
+    }
+}
 
-        if (!has_ended(c)) {
-            continue;
+void children_collect(struct children *cs)
+{
+    for (;;) {
+        siginfo_t info = {.si_pid = 0};
+        struct child key;
+        struct child *c;
+
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) {
+            return;
         }
-        if (c->leads_group) {
-            children_signal(c, SIGKILL);
+        key.pid = info.si_pid;
+        c = children_RB_FIND(cs, &key);
+        if (!c) {
+            /* The inspector, for as long as it is not collected, may hide others. */
+            children_collect_each(cs);
+            return;
         }
-        if (waitpid(c->pid, &status, 0) == c->pid) {
-            LIST_REMOVE(c, link);
-            c->fn(c, status);
-        }
+        children_collect_one(cs, c);
     }
 }
 
@@ -68,7 +100,7 @@ void children_kill(struct children *cs)
 {
     struct child *c;
 
-    LIST_FOREACH(c, cs, link)
+    RB_FOREACH(c, children, cs)
     {
         children_signal(c, SIGKILL);
     }
@@ -76,5 +108,5 @@ void children_kill(struct children *cs)
 
 bool children_none(const struct children *cs)
 {
-    return LIST_EMPTY(cs);
+    return RB_EMPTY(cs);
 }

@@ -5,7 +5,8 @@
  * that has ended is told of to whoever started it.
  *
  * The inspector alone is not among them: policy/inspector.c serves tools, too, and watches its own
- * by pidfd. Nobody waits for "any child", so that neither takes the other's.
+ * by pidfd. The kernel is asked which child has ended, but a child is collected by its number
+ * alone, so that neither takes the other's.
  *
  * A child's number stays its own until it is collected here: until then it may be signalled, and
  * looked at in /proc, without a race.
@@ -14,8 +15,9 @@
 #define POEMD_PROXY_CHILDREN_H
 
 #include <stdbool.h>
-#include <sys/queue.h>
 #include <sys/types.h>
+
+#include "base/tree.h"
 
 struct child;
 
@@ -23,14 +25,14 @@ struct child;
 typedef void child_fn(struct child *c, int status);
 
 struct child {
-    LIST_ENTRY(child) link;
+    RB_ENTRY(child) link; /* by its number */
     pid_t pid;
     bool leads_group; /* of the same number: what is left of the group is killed with it */
     child_fn *fn;
     void *arg;
 };
 
-LIST_HEAD(children, child);
+RB_HEAD(children, child);
 
 void children_init(struct children *cs);
 
@@ -38,8 +40,8 @@ void children_init(struct children *cs);
 void children_add(struct children *cs, struct child *c, pid_t pid, bool leads_group, child_fn *fn,
                   void *arg);
 
-/* Watches it no more; its process is somebody else's to watch. */
-void children_remove(struct child *c);
+/* Watches it no more: it is not collected. */
+void children_forget(struct children *cs, struct child *c);
 
 /* Sends it, and its group where it leads one, a signal. */
 void children_signal(const struct child *c, int sig);

@@ -31,16 +31,6 @@ void control_refuse(struct control_client *c, enum control_status status, const 
 
 /* ---- requests ---- */
 
-static struct route *find_route(struct control_client *c, const char *name)
-{
-    for (size_t i = 0; i < c->monitor->config->n_routes; i++) {
-        if (strcmp(c->monitor->config->routes[i].name, name) == 0) {
-            return &c->monitor->routes[i];
-        }
-    }
-    return NULL;
-}
-
 static void obey_status(struct control_client *c)
 {
     c->part = CONTROL_PART_BROKER;
@@ -55,7 +45,7 @@ static void obey_sessions(struct control_client *c)
     if (!c->request.route[0]) {
         return;
     }
-    r = find_route(c, c->request.route);
+    r = monitor_route(c->monitor, c->request.route);
     if (r) {
         c->route = (size_t)(r - c->monitor->routes);
     } else {
@@ -74,24 +64,19 @@ static void control_answer_end(struct control_client *c, const char *result)
 
 static void obey_session_end(struct control_client *c)
 {
-    struct ticket *t;
+    struct ticket *const t = ticket_find(c->monitor, c->request.number);
 
-    for (size_t i = 0; i < c->monitor->config->n_routes; i++) {
-        TAILQ_FOREACH(t, &c->monitor->routes[i].tickets, route_link)
-        {
-            if (t->id == c->request.number) {
-                log_warning("session=%" PRIu64 " ends: uid=%u pid=%d asks for it", t->id,
-                            (unsigned)c->who.uid, (int)c->who.pid);
-                control_answer_end(c, ticket_end_asked(t) ? "ended" : "ending");
-                return;
-            }
-        }
-    }
-    if (c->request.number > 0 && c->request.number <= c->monitor->last_session) {
+    if (!t && c->request.number > 0 && c->request.number <= c->monitor->last_session) {
         control_answer_end(c, "already over");
         return;
     }
-    control_refuse(c, CONTROL_NO, "there is no session %" PRIu64, c->request.number);
+    if (!t) {
+        control_refuse(c, CONTROL_NO, "there is no session %" PRIu64, c->request.number);
+        return;
+    }
+    log_warning("session=%" PRIu64 " ends: uid=%u pid=%d asks for it", t->id, (unsigned)c->who.uid,
+                (int)c->who.pid);
+    control_answer_end(c, ticket_end_asked(t) ? "ended" : "ending");
 }
 
 static void obey_trace_list(struct control_client *c)
@@ -132,24 +117,14 @@ void control_obey(struct control_client *c)
 /* The next session of the routes that are asked for, or NULL. */
 static const struct ticket *next_session(struct control_client *c)
 {
-    const size_t end = c->request.route[0] ? c->route + 1 : c->monitor->config->n_routes;
+    const struct route *const only = c->request.route[0] ? &c->monitor->routes[c->route] : NULL;
+    const struct ticket *t = ticket_behind(c->monitor, c->after);
 
-    for (; c->route < end; c->route++, c->after = 0) {
-        const struct ticket *t;
-
-        /* In the order of their coming, so of their numbers. */
-        TAILQ_FOREACH(t, &c->monitor->routes[c->route].tickets, route_link)
-        {
-            if (t->id > c->after) {
-                c->after = t->id;
-                return t;
-            }
-        }
-        if (c->request.route[0]) {
-            return NULL;
-        }
+    while (t && only && t->route != only) {
+        t = ticket_behind(c->monitor, t->id);
     }
-    return NULL;
+    c->after = t ? t->id : c->after;
+    return t;
 }
 
 /* The next object of the part that the answer is in; NULL: the part is over, or no memory. */

@@ -44,43 +44,21 @@ static json_t *trace_json(const struct tracing_info *i)
                      (json_int_t)i->files);
 }
 
-/* Looks for the first one that is wanted. */
-struct search {
-    uint64_t least; /* its number is this or above */
-    uint64_t found; /* 0: none yet */
-    json_t *as;     /* NULL: no memory */
-};
-
-static void look(const struct tracing_info *i, void *arg)
-{
-    struct search *s = arg;
-
-    if (i->id >= s->least && !s->found) {
-        s->found = i->id;
-        s->as = trace_json(i);
-    }
-}
-
 json_t *control_trace_next(struct control_client *c, bool *over)
 {
-    struct search s = {.least = c->after + 1};
+    struct tracing_info info;
 
-    tracing_list(c->monitor, look, &s);
-    *over = !s.found;
-    c->after = s.found;
-    return s.as;
+    *over = !tracing_next(c->monitor, c->after, &info);
+    c->after = *over ? c->after : info.id;
+    return *over ? NULL : trace_json(&info);
 }
 
 json_t *control_trace_end(struct control_client *c)
 {
-    struct search s = {.least = c->trace};
+    struct tracing_info info;
 
-    tracing_list(c->monitor, look, &s);
-    if (s.found == c->trace) {
-        return s.as;
-    }
-    json_decref(s.as);
-    return json_object();
+    return tracing_next(c->monitor, c->trace - 1, &info) && info.id == c->trace ? trace_json(&info)
+                                                                                : json_object();
 }
 
 /* ---- starting ---- */
@@ -118,13 +96,6 @@ static int own_take(int fd)
     return own;
 }
 
-static void note_end(const struct tracing_info *i, void *arg)
-{
-    struct control_client *c = arg;
-
-    c->over = c->over || (i->id == c->trace && i->state == TRACING_ENDED);
-}
-
 static void start(struct control_client *c, json_t *by)
 {
     struct control_request *q = &c->request;
@@ -135,6 +106,7 @@ static void start(struct control_client *c, json_t *by)
                                         .memory_mib = q->memory_mib,
                                         .filter = q->filter[0] ? q->filter : NULL},
                                 .by = by};
+    struct tracing_info info;
     char why[256] = "";
     uint64_t id;
     int err;
@@ -151,7 +123,8 @@ static void start(struct control_client *c, json_t *by)
     if (q->flags & CONTROL_HOLD) {
         c->trace = id;
         /* It may not have come to its beginning. */
-        tracing_list(c->monitor, note_end, c);
+        c->over =
+            tracing_next(c->monitor, id - 1, &info) && info.id == id && info.state == TRACING_ENDED;
     }
 }
 

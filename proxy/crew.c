@@ -210,6 +210,7 @@ static void assign(struct crew_member *w, struct ticket *t)
 {
     t->member = w;
     w->sessions++;
+    t->route->relayed++;
     TAILQ_INSERT_TAIL(&w->tickets, t, member_link);
     tracing_session_begins(w->crew->monitor, t);
     send_or_keep(w, t, IPC_SESSION);
@@ -270,6 +271,7 @@ void crew_forget(struct crew *c, struct ticket *t)
     if (t->member) {
         TAILQ_REMOVE(&t->member->tickets, t, member_link);
         t->member->sessions--;
+        t->route->relayed--;
         t->member = NULL;
     }
 }
@@ -278,15 +280,9 @@ void crew_forget(struct crew *c, struct ticket *t)
 
 struct ticket *crew_ticket(struct crew_member *w, uint64_t id)
 {
-    struct ticket *t;
+    struct ticket *const t = ticket_find(w->crew->monitor, id);
 
-    TAILQ_FOREACH(t, &w->tickets, member_link)
-    {
-        if (t->id == id) {
-            return t;
-        }
-    }
-    return NULL;
+    return t && t->member == w ? t : NULL;
 }
 
 static void crew_ready(struct crew_member *w)

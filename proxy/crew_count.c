@@ -33,16 +33,11 @@ bool crew_counting(const struct crew *c)
 
 void crew_take_counts(struct crew_member *w, const struct ipc_counts *c)
 {
-    struct ticket *t = NULL;
-
     for (uint32_t i = 0; i < c->n; i++) {
         const struct ipc_counted *counted = &c->counted[i];
 
-        /* They come in the order of the list, but for those that have waited for their verdict. */
-        t = t ? TAILQ_NEXT(t, member_link) : NULL;
-        if (!t || t->id != counted->session) {
-            t = crew_ticket(w, counted->session);
-        }
+        struct ticket *const t = crew_ticket(w, counted->session);
+
         if (t) {
             t->counted = true;
             t->to_backend = counted->to_backend;

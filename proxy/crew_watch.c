@@ -181,7 +181,7 @@ static void crew_leave_behind(struct crew_member *w)
     }
     log_error("worker pid=%ld is killed and does not go: the kernel holds it; left behind",
               (long)w->pid);
-    children_remove(&w->child);
+    children_forget(&w->crew->monitor->children, &w->child);
     children_add(&w->crew->monitor->children, orphan, w->pid, false, crew_orphan_died, NULL);
     w->pid = -1;
     crew_gone(w);

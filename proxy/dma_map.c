@@ -124,7 +124,7 @@ static int dma_edge_compare(const struct dma_edge *a, const struct dma_edge *b)
     return a == b ? 0 : (uintptr_t)a < (uintptr_t)b ? -1 : 1;
 }
 
-RB_GENERATE_INTERNAL(dma_edges, dma_edge, link, dma_edge_compare, static __attribute__((unused)))
+TREE_GENERATE(dma_edges, dma_edge, link, dma_edge_compare)
 
 static void dma_edge_sum_path(struct dma_edge *e)
 {

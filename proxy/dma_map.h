@@ -15,12 +15,12 @@
 #ifndef POEMD_PROXY_DMA_MAP_H
 #define POEMD_PROXY_DMA_MAP_H
 
-#include <bsd/sys/tree.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "base/tree.h"
 #include "base/wire.h"
 
 struct dma_span {

@@ -52,6 +52,49 @@ void monitor_time_of(uint64_t then_ms, char out[AUDIT_TIME_SIZE + 1])
     audit_line_time(&t, out);
 }
 
+static int monitor_compare_routes(const void *a, const void *b)
+{
+    const struct route *const *const one = a;
+    const struct route *const *const other = b;
+
+    return strcmp((*one)->config->name, (*other)->config->name);
+}
+
+/* After the routes have been opened. 0 or -ENOMEM. */
+static int monitor_sort_routes(struct monitor *m)
+{
+    m->by_name = calloc(m->config->n_routes, sizeof *m->by_name);
+    if (!m->by_name) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < m->config->n_routes; i++) {
+        m->by_name[i] = &m->routes[i];
+    }
+    qsort(m->by_name, m->config->n_routes, sizeof *m->by_name, monitor_compare_routes);
+    return 0;
+}
+
+struct route *monitor_route(const struct monitor *m, const char *name)
+{
+    size_t low = 0;
+    size_t high = m->config->n_routes;
+
+    while (low < high) {
+        const size_t mid = low + (high - low) / 2;
+        const int order = strcmp(m->by_name[mid]->config->name, name);
+
+        if (order == 0) {
+            return m->by_name[mid];
+        }
+        if (order < 0) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return NULL;
+}
+
 static void on_reap(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
@@ -336,6 +379,7 @@ static int monitor_init(struct monitor *m, const struct config *config)
     for (int state = 0; state < SESSION_STATES; state++) {
         TAILQ_INIT(&m->tickets[state]);
     }
+    RB_INIT(&m->by_id);
     children_init(&m->children);
     if (getrlimit(RLIMIT_NOFILE, &m->nofile) < 0) {
         return -errno;
@@ -353,6 +397,9 @@ static int monitor_init(struct monitor *m, const struct config *config)
     }
     if (!err) {
         err = open_routes(m);
+    }
+    if (!err) {
+        err = monitor_sort_routes(m);
     }
     if (!err) {
         err = begin_record(m);
@@ -399,6 +446,7 @@ static void monitor_deinit(struct monitor *m)
     inspector_free(m->inspector);
     tracing_deinit(m);
     repeats_deinit(&m->repeats);
+    free(m->by_name);
     free(m->routes);
     end_record(m);
     if (m->reap_event) {

@@ -34,14 +34,16 @@ struct monitor {
     struct event_base *base;
     const struct config *config; /* borrowed, resolved */
     struct route *routes;        /* config->n_routes of them */
+    struct route **by_name;      /* … by the order of their names */
     struct children children;
     struct rlimit nofile; /* as it was before this process raised its own */
     struct crew crew;
     struct ticket_list tickets[SESSION_STATES];
-    uint64_t last_session; /* the number given last; 0 is nobody's */
-    unsigned sessions;     /* alive, of all routes */
-    unsigned lingering;    /* ended, with fds that are not received */
-    uint32_t taint;        /* of all sessions of this run */
+    struct ticket_tree by_id; /* of those that are not dead */
+    uint64_t last_session;    /* the number given last; 0 is nobody's */
+    unsigned sessions;        /* alive, of all routes */
+    unsigned lingering;       /* ended, with fds that are not received */
+    uint32_t taint;           /* of all sessions of this run */
     struct recorder recorder;
     struct repeats repeats;      /* users whose sessions are told by numbers */
     struct tracing *tracing;     /* NULL before it is set up */
@@ -67,6 +69,9 @@ void monitor_worker_ready(struct monitor *m);
 
 /* Stops: no new sessions, the running ones end, workers exit. status is the exit status. */
 void monitor_stop(struct monitor *m, int status);
+
+/* The route of this name; NULL: none. */
+struct route *monitor_route(const struct monitor *m, const char *name);
 
 /* Milliseconds of a clock that only goes forward. */
 uint64_t monitor_now_ms(void);

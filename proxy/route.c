@@ -102,6 +102,7 @@ int route_open(struct route *r, struct monitor *m, const struct config_route *co
     *r = (struct route){.monitor = m, .config = config, .listen_fd = -1};
     r->others = (struct repeats_peer){.route = r, .others = true};
     TAILQ_INIT(&r->tickets);
+    TAILQ_INIT(&r->traced_by.captures);
     if (getrandom(&r->self, sizeof r->self, 0) != sizeof r->self) {
         return -EIO;
     }

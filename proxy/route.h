@@ -15,6 +15,7 @@
 #include "proxy/repeats.h"
 #include "proxy/spawn.h"
 #include "proxy/ticket.h"
+#include "proxy/tracing_group.h"
 
 struct monitor;
 
@@ -29,9 +30,11 @@ struct route {
     struct event *acceptable;
     struct event *resume;       /* accepting again after the fds ran out */
     unsigned sessions;          /* alive */
+    unsigned relayed;           /* … of whom a worker has this many */
     unsigned lingering;         /* ended, with fds that are not received (crew_linger.c) */
     uint64_t begun;             /* since the broker's start */
-    struct ticket_list tickets; /* … of whom this many, in the order of their coming */
+    struct ticket_list tickets; /* those alive, in the order of their coming */
+    struct tracing_group traced_by;
     uint32_t taint;             /* of all sessions that it has had */
     struct repeats_peer others; /* users whom repeats.h does not tell apart */
     uint64_t refused;           /* since the last log line that said so */

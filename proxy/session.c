@@ -32,6 +32,27 @@ static void session_enter(struct session *s, enum session_state to)
     TAILQ_INSERT_TAIL(&s->host->lists[to], s, link);
 }
 
+static int session_compare(const struct session *a, const struct session *b)
+{
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+TREE_GENERATE(session_tree, session, id_link, session_compare)
+
+struct session *session_of(struct session_host *h, uint64_t id)
+{
+    struct session key = {.id = id};
+
+    return session_tree_RB_FIND(&h->by_id, &key);
+}
+
+struct session *session_behind(struct session_host *h, uint64_t id)
+{
+    struct session key = {.id = id + 1};
+
+    return session_tree_RB_NFIND(&h->by_id, &key);
+}
+
 void session_set_timer(struct session *s, unsigned ms)
 {
     const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
@@ -50,6 +71,10 @@ void session_end(struct session *s, enum session_reason reason)
     s->reason = reason;
     if (s->id == 0) {
         s->host->refusing--;
+        TAILQ_REMOVE(&s->host->refusals, s, unsent_link);
+    } else if (s->evidence_unsent) {
+        s->evidence_unsent = false;
+        TAILQ_REMOVE(&s->host->unsent, s, unsent_link);
     }
     session_enter(s, SESSION_DEAD);
     evtimer_del(&s->timer);
@@ -143,29 +168,13 @@ void session_taint(struct session *s, uint32_t bits)
     }
 }
 
-struct session *session_find(struct session_host *h, uint64_t id, enum session_state state)
-{
-    struct session *s;
-
-    TAILQ_FOREACH(s, &h->lists[state], link)
-    {
-        if (s->id == id) {
-            return s;
-        }
-    }
-    return NULL;
-}
-
 void session_recorded(struct session_host *h, uint64_t id)
 {
-    for (enum session_state state = SESSION_RELAYING; state <= SESSION_DEAD; state++) {
-        struct session *s = session_find(h, id, state);
+    struct session *const s = session_of(h, id);
 
-        if (s) {
-            report_answered(&s->guard->report);
-            report_later(s);
-            return;
-        }
+    if (s && s->state >= SESSION_RELAYING) {
+        report_answered(&s->guard->report);
+        report_later(s);
     }
 }
 
@@ -197,6 +206,9 @@ static void tear_down(struct session *s)
 static void forget(struct session *s)
 {
     TAILQ_REMOVE(&s->host->lists[s->state], s, link);
+    if (s->id != 0) {
+        (void)session_tree_RB_REMOVE(&s->host->by_id, s);
+    }
     if (s->reporting) {
         TAILQ_REMOVE(&s->host->reporting, s, reporting_link);
     }
@@ -426,8 +438,7 @@ static bool report_evidence(struct session *s)
                                        .twin = r->reply.twin_supported}};
 
     put_heard(&m.u.evidence, r->heard);
-    s->evidence_unsent = !s->host->send(s->host, &m);
-    return !s->evidence_unsent;
+    return s->host->send(s->host, &m);
 }
 
 /*
@@ -454,7 +465,10 @@ static void on_greeting(struct greeting *g, enum greeting_news news, void *arg)
         break;
     case GREETING_EVIDENCE:
         if (session_advance(s, SESSION_DECIDING)) {
-            (void)report_evidence(s);
+            if (!report_evidence(s)) {
+                s->evidence_unsent = true;
+                TAILQ_INSERT_TAIL(&s->host->unsent, s, unsent_link);
+            }
         }
         break;
     case GREETING_DONE:
@@ -476,13 +490,14 @@ static void on_greeting(struct greeting *g, enum greeting_news news, void *arg)
 
 bool session_decide(struct session_host *h, uint64_t id, int err, enum session_reason reason)
 {
-    struct session *s = session_find(h, id, SESSION_DECIDING);
+    struct session *const s = session_of(h, id);
 
-    if (s) {
-        s->quiet = err == 0 && s->quiet == IPC_QUIET ? IPC_LOGGED : s->quiet;
-        greeting_decide(s->greeting, err, reason);
+    if (!s || s->state != SESSION_DECIDING) {
+        return false;
     }
-    return s != NULL;
+    s->quiet = err == 0 && s->quiet == IPC_QUIET ? IPC_LOGGED : s->quiet;
+    greeting_decide(s->greeting, err, reason);
+    return true;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -528,6 +543,12 @@ static struct session *session_new(struct session_host *h, uint64_t id, int clie
     }
     evtimer_assign(&s->timer, h->base, on_timer, s);
     TAILQ_INSERT_TAIL(&h->lists[s->state], s, link);
+    if (id != 0) {
+        (void)session_tree_RB_INSERT(&h->by_id, s);
+    } else {
+        TAILQ_INSERT_TAIL(&h->refusals, s, unsent_link);
+        h->refusing++;
+    }
     return s;
 }
 
@@ -573,19 +594,6 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
     return 0;
 }
 
-static struct session *oldest_refusal(struct session_host *h)
-{
-    struct session *s;
-
-    TAILQ_FOREACH(s, &h->lists[SESSION_RECITING], link)
-    {
-        if (s->id == 0) {
-            return s;
-        }
-    }
-    return NULL;
-}
-
 void session_refuse(struct session_host *h, const struct ipc_refuse *settings, int client_fd)
 {
     const struct greeting_settings how = {.poem = &h->poem, .refuse_err = (int)settings->err};
@@ -596,7 +604,7 @@ void session_refuse(struct session_host *h, const struct ipc_refuse *settings, i
         return;
     }
     if (h->refusing == LIMIT_REFUSALS) {
-        s = oldest_refusal(h);
+        s = TAILQ_FIRST(&h->refusals);
         greeting_abort(s->greeting, REASON_REFUSED, 0, "too many are being refused");
     }
     s = session_new(h, 0, client_fd, -1, &how);
@@ -604,24 +612,21 @@ void session_refuse(struct session_host *h, const struct ipc_refuse *settings, i
         (void)session_report_refused(h, settings->number);
         return;
     }
-    h->refusing++;
     s->refusal = settings->number;
     session_set_timer(s, settings->handshake_ms);
 }
 
 void session_end_one(struct session_host *h, uint64_t id)
 {
-    for (enum session_state state = SESSION_RECITING; state < SESSION_DEAD; state++) {
-        struct session *s = id != 0 ? session_find(h, id, state) : NULL;
+    struct session *const s = session_of(h, id);
 
-        if (s && state <= SESSION_DECIDING) {
-            greeting_abort(s->greeting, REASON_OPERATOR, ECONNABORTED, "the operator ends it");
-            return;
-        }
-        if (s) {
-            session_end(s, REASON_OPERATOR);
-            return;
-        }
+    if (!s) {
+        return;
+    }
+    if (s->state <= SESSION_DECIDING) {
+        greeting_abort(s->greeting, REASON_OPERATOR, ECONNABORTED, "the operator ends it");
+    } else {
+        session_end(s, REASON_OPERATOR);
     }
 }
 
@@ -641,15 +646,12 @@ void session_end_all(struct session_host *h, enum session_reason reason)
 void session_host_resume(struct session_host *h)
 {
     struct session *s;
-    struct session *next;
 
     reap(-1, 0, h);
     session_count_resume(h);
-    TAILQ_FOREACH_SAFE(s, &h->lists[SESSION_DECIDING], link, next)
-    {
-        if (s->evidence_unsent && !report_evidence(s)) {
-            return;
-        }
+    while ((s = TAILQ_FIRST(&h->unsent)) && report_evidence(s)) {
+        s->evidence_unsent = false;
+        TAILQ_REMOVE(&h->unsent, s, unsent_link);
     }
 }
 
@@ -662,7 +664,10 @@ int session_host_init(struct session_host *h)
     SLIST_INIT(&h->greeted);
     TAILQ_INIT(&h->reporting);
     h->refusing = 0;
-    h->count_round = 0;
+    RB_INIT(&h->by_id);
+    TAILQ_INIT(&h->refusals);
+    TAILQ_INIT(&h->unsent);
+    h->count_after = 0;
     h->count_unsent = false;
     h->reap_event = event_new(h->base, -1, 0, reap, h);
     return session_linger_init(h) && h->reap_event ? 0 : -ENOMEM;

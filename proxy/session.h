@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 
 #include "base/log.h"
+#include "base/tree.h"
 #include "proxy/denial.h"
 #include "proxy/greeting.h"
 #include "proxy/ipc.h"
@@ -25,6 +26,7 @@ TAILQ_HEAD(session_list, session);
 SLIST_HEAD(session_stack, session);
 struct session_lingerer;
 SLIST_HEAD(session_lingering, session_lingerer);
+RB_HEAD(session_tree, session);
 
 /* How sessions reach the monitor: by their owner, the worker. */
 struct session_host {
@@ -35,12 +37,15 @@ struct session_host {
     struct session_list lists[SESSION_STATES];
     struct session_lingering lingering; /* ended ones, whose fds are not received */
     struct event *linger_event;
+    struct session_tree by_id;     /* but for those that only refuse */
+    struct session_list refusals;  /* those that only refuse, alive, the oldest first */
+    struct session_list unsent;    /* whose evidence the channel did not take */
     struct session_list reporting; /* who have something to tell that has not been sent */
     struct tap_host tap_host;      /* for what is captured; its parts are the owner's */
     struct session_stack greeted;  /* whose greeting is over, to be freed when the turn is */
     unsigned refusing;             /* sessions that only refuse, alive */
-    uint32_t count_round;          /* the number of the last session_count */
-    bool count_unsent;             /* not all of it has been told */
+    uint64_t count_after;          /* the last session that was told of by session_count */
+    bool count_unsent;             /* not all of them have been */
     struct event *reap_event;      /* made active when somebody has died */
     /* Sends m, or says false: the channel is full, and session_host_resume will be called. */
     bool (*send)(struct session_host *h, const struct ipc_msg *m);
@@ -60,6 +65,8 @@ struct session_guard {
 
 struct session {
     TAILQ_ENTRY(session) link; /* in its state's list */
+    RB_ENTRY(session) id_link;
+    TAILQ_ENTRY(session) unsent_link; /* of one that only refuses: among those */
     SLIST_ENTRY(session) greeted_link;
     TAILQ_ENTRY(session) reporting_link;
     struct session_host *host;
@@ -69,14 +76,13 @@ struct session {
     enum ipc_by by; /* whose fault the end is */
     enum session_reason reason;
     int err;                   /* the errno that the client was told */
-    bool evidence_unsent;      /* the channel was full */
+    bool evidence_unsent;      /* the channel was full: among the unsent */
     struct greeting *greeting; /* in RECITING and DECIDING, and to the end of that turn */
     struct lane *lane;         /* from RELAYING on */
     struct lane *twin;         /* … where a twin socket was negotiated */
     struct tap_session *tap;   /* NULL: not captured */
     struct event timer;        /* the handshake's; the next look's; the draining's */
     unsigned drain_ms;
-    uint32_t counted;            /* the last round in which the monitor was told its counts */
     uint64_t drained;            /* bytes that had passed when the timer was set */
     bool reporting;              /* among the host's */
     uint8_t quiet;               /* enum ipc_quiet */
@@ -87,6 +93,12 @@ struct session {
     uint64_t captured; /* messages, once the tap is gone */
     char route[LIMIT_NAME + 1];
 };
+
+/* The session with the next greater number than this, in any state; NULL: none. */
+struct session *session_behind(struct session_host *h, uint64_t id);
+
+/* The session of that number, in any state; NULL: none. */
+struct session *session_of(struct session_host *h, uint64_t id);
 
 /* 0 or -ENOMEM. send, base and poem are set by the caller before. */
 int session_host_init(struct session_host *h) __attribute__((warn_unused_result));
@@ -132,9 +144,6 @@ void session_tap_lanes(struct session *s);
 
 /* The only way out of a session. */
 void session_end(struct session *s, enum session_reason reason);
-
-/* The session of that number if it is in that state, or NULL. */
-struct session *session_find(struct session_host *h, uint64_t id, enum session_state state);
 
 /* Calls its state's time-out in ms. */
 void session_set_timer(struct session *s, unsigned ms);

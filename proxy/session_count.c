@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * Counts for the monitor: in as many messages as it takes, and as the channel takes them. A session
- * is told of once in each round, whatever begins or ends meanwhile.
+ * is told of once each time, by the order of the numbers, whatever begins or ends meanwhile.
  */
 #include "proxy/session_count.h"
 
@@ -44,63 +44,48 @@ static struct ipc_counted counted(const struct session *s)
     return c;
 }
 
-/* The first n that had not been told in this round have been. */
-static void mark(struct session_host *h, uint32_t n)
+/* The next session that relays, behind this number. */
+static const struct session *session_count_next(struct session_host *h, uint64_t id)
 {
-    struct session *s;
+    const struct session *s = session_behind(h, id);
 
-    for (int state = SESSION_RELAYING; state <= SESSION_DRAINING; state++) {
-        TAILQ_FOREACH(s, &h->lists[state], link)
-        {
-            if (n > 0 && s->counted != h->count_round) {
-                s->counted = h->count_round;
-                n--;
-            }
-        }
+    while (s && s->state != SESSION_RELAYING && s->state != SESSION_DRAINING) {
+        s = session_behind(h, s->id);
     }
+    return s;
 }
 
 /*
- * Sends the next ones that have not been told in this round, as many as a message has. False: the
- * channel is full.
+ * Sends the next ones that have not been told, as many as a message has. False: the channel is
+ * full.
  */
-static bool send_some(struct session_host *h)
+static bool session_count_send(struct session_host *h)
 {
     struct ipc_msg m = {.type = IPC_COUNTS};
     struct ipc_counts *c = &m.u.counts;
-    const struct session *s;
+    const struct session *s = session_count_next(h, h->count_after);
 
-    c->last = 1;
-    for (int state = SESSION_RELAYING; state <= SESSION_DRAINING; state++) {
-        TAILQ_FOREACH(s, &h->lists[state], link)
-        {
-            if (s->counted == h->count_round) {
-                continue;
-            }
-            if (c->n == IPC_COUNTED) {
-                c->last = 0;
-                break;
-            }
-            c->counted[c->n++] = counted(s);
-        }
+    for (; s && c->n < IPC_COUNTED; s = session_count_next(h, s->id)) {
+        c->counted[c->n++] = counted(s);
     }
+    c->last = !s;
     if (!h->send(h, &m)) {
         return false;
     }
-    mark(h, c->n);
+    h->count_after = c->n > 0 ? c->counted[c->n - 1].session : h->count_after;
     h->count_unsent = !c->last;
     return true;
 }
 
 void session_count_resume(struct session_host *h)
 {
-    while (h->count_unsent && send_some(h)) {
+    while (h->count_unsent && session_count_send(h)) {
     }
 }
 
 void session_count(struct session_host *h)
 {
-    h->count_round++;
+    h->count_after = 0;
     h->count_unsent = true;
     session_count_resume(h);
 }

@@ -42,26 +42,11 @@ static void end(struct session *s)
     tap_session_free(t);
 }
 
-static struct session *find(struct session_host *h, uint64_t id)
-{
-    struct session *s;
-
-    for (int state = 0; state < SESSION_DEAD; state++) {
-        TAILQ_FOREACH(s, &h->lists[state], link)
-        {
-            if (s->id == id) {
-                return s;
-            }
-        }
-    }
-    return NULL;
-}
-
 void session_tap(struct session_host *h, uint64_t id, const struct tap_settings *settings)
 {
-    struct session *const s = find(h, id);
+    struct session *const s = session_of(h, id);
 
-    if (!s) {
+    if (!s || s->state == SESSION_DEAD) {
         return;
     }
     if (settings->on && s->tap) {

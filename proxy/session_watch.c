@@ -186,17 +186,14 @@ void session_watch_stranger(struct session *s, enum rules_party party,
 
 void session_gone(struct session_host *h, uint64_t id, uint32_t parties)
 {
-    for (enum session_state state = SESSION_RECITING; state < SESSION_DEAD; state++) {
-        struct session *s = session_find(h, id, state);
+    struct session *const s = session_of(h, id);
 
-        if (!s) {
-            continue;
-        }
-        s->guard->watch.gone |= parties;
-        if (s->lane) {
-            session_watch_gone(s);
-        }
+    if (!s || s->state == SESSION_DEAD) {
         return;
+    }
+    s->guard->watch.gone |= parties;
+    if (s->lane) {
+        session_watch_gone(s);
     }
 }
 

@@ -55,6 +55,27 @@ static bool ticket_advance(struct ticket *t, enum session_state to)
     return false;
 }
 
+static int ticket_compare(const struct ticket *a, const struct ticket *b)
+{
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+TREE_GENERATE(ticket_tree, ticket, id_link, ticket_compare)
+
+struct ticket *ticket_find(const struct monitor *m, uint64_t id)
+{
+    struct ticket key = {.id = id};
+
+    return ticket_tree_RB_FIND(&((struct monitor *)m)->by_id, &key);
+}
+
+struct ticket *ticket_behind(const struct monitor *m, uint64_t id)
+{
+    struct ticket key = {.id = id + 1};
+
+    return ticket_tree_RB_NFIND(&((struct monitor *)m)->by_id, &key);
+}
+
 static void set_timer(struct ticket *t, unsigned ms)
 {
     const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
@@ -122,6 +143,7 @@ void ticket_end(struct ticket *t, enum session_reason reason, const struct ipc_e
         t->device = NULL;
     }
     TAILQ_REMOVE(&t->route->tickets, t, route_link);
+    (void)ticket_tree_RB_REMOVE(&t->monitor->by_id, t);
     t->monitor->sessions--;
     event_active(t->monitor->reap_event, 0, 0);
 }
@@ -435,6 +457,7 @@ static struct ticket *ticket_new(struct monitor *m, struct route *r, int client_
     evtimer_assign(&t->timer, m->base, on_timer, t);
     TAILQ_INSERT_TAIL(&m->tickets[t->state], t, link);
     TAILQ_INSERT_TAIL(&r->tickets, t, route_link);
+    (void)ticket_tree_RB_INSERT(&m->by_id, t);
     r->sessions++;
     r->begun++;
     m->sessions++;

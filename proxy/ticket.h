@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "base/tree.h"
 #include "proxy/ipc.h"
 #include "proxy/recorder.h"
 #include "proxy/session_state.h"
@@ -24,6 +25,7 @@ struct inquiry;
 struct relook;
 struct spawned;
 struct repeats_peer;
+struct tracing_group;
 
 /* A party's process, which connected or listened. */
 struct ticket_peer {
@@ -32,6 +34,7 @@ struct ticket_peer {
 };
 
 struct ticket {
+    RB_ENTRY(ticket) id_link;        /* in the monitor's tree, until it is dead */
     TAILQ_ENTRY(ticket) link;        /* in its state's list */
     TAILQ_ENTRY(ticket) route_link;  /* among its route's, until it is dead */
     TAILQ_ENTRY(ticket) member_link; /* in its worker's list */
@@ -72,10 +75,18 @@ struct ticket {
     uint32_t unsent;     /* to the worker: a bit for each enum ipc_type (crew.c) */
     uint64_t record;     /* its verdict's number in the audit log, and 1; 0: none */
     char *traced;        /* NULL: no capture has had it; else what traces say of it */
+    struct tracing_group *traced_by; /* the running captures of this session alone; NULL: none */
     bool in_outbox;
 };
 
 TAILQ_HEAD(ticket_list, ticket);
+RB_HEAD(ticket_tree, ticket);
+
+/* The session of this number; NULL: there is none, or it is dead. */
+struct ticket *ticket_find(const struct monitor *m, uint64_t id);
+
+/* The session with the next greater number; NULL: none. */
+struct ticket *ticket_behind(const struct monitor *m, uint64_t id);
 
 /* A client has connected: begins a session, or has it refused. Takes the socket. */
 void ticket_accept_take(struct monitor *m, struct route *r, int client_fd);

@@ -34,23 +34,33 @@ const char *tracing_state_name(enum tracing_state s)
 
 /* ---- captures ---- */
 
+static int capture_compare(const struct capture *a, const struct capture *b)
+{
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+TREE_GENERATE(capture_tree, capture, link, capture_compare)
+
 struct capture *tracing_find(const struct tracing *t, uint64_t id)
 {
-    struct capture *c;
+    struct capture key = {.id = id};
 
-    TAILQ_FOREACH(c, &t->captures, link)
-    {
-        if (c->id == id) {
-            return c;
-        }
-    }
-    return NULL;
+    return capture_tree_RB_FIND(&((struct tracing *)t)->captures, &key);
+}
+
+struct capture *tracing_behind(const struct tracing *t, uint64_t id)
+{
+    struct capture key = {.id = id + 1};
+
+    return capture_tree_RB_NFIND(&((struct tracing *)t)->captures, &key);
 }
 
 static void capture_free(struct tracing *t, struct capture *c)
 {
-    TAILQ_REMOVE(&t->captures, c, link);
+    (void)capture_tree_RB_REMOVE(&t->captures, c);
+    tracing_group_leave(c);
     if (c->state == TRACING_ENDED) {
+        TAILQ_REMOVE(&t->ended, c, group_link);
         t->n_ended--;
     } else {
         t->n_alive--;
@@ -66,35 +76,22 @@ static void capture_free(struct tracing *t, struct capture *c)
 /* Ended ones are remembered, the oldest of them not for ever. */
 void tracing_set_ended(struct tracing *t, struct capture *c, uint32_t why)
 {
-    struct capture *old;
-
     tracing_open_cancel(c);
     sock_close(&c->fd);
+    tracing_group_leave(c);
     c->state = TRACING_ENDED;
     c->why = tracer_why_word(why);
+    TAILQ_INSERT_TAIL(&t->ended, c, group_link);
     t->n_alive--;
     t->n_ended++;
     control_trace_ended(t->monitor->control, c->id);
-    if (t->n_ended <= TRACING_REMEMBERED) {
-        return;
+    if (t->n_ended > TRACING_REMEMBERED) {
+        capture_free(t, TAILQ_FIRST(&t->ended));
     }
-    TAILQ_FOREACH(old, &t->captures, link)
-    {
-        if (old->state == TRACING_ENDED && old != c) {
-            capture_free(t, old);
-            return;
-        }
-    }
-}
-
-/* Whether the capture is of this session. */
-bool tracing_takes(const struct capture *c, const struct ticket *ticket)
-{
-    return c->session ? c->session == ticket->id : c->route == ticket->route;
 }
 
 static struct capture *capture_new(struct tracing *t, const struct tracing_request *r,
-                                   const struct route *route)
+                                   struct route *route)
 {
     struct capture *const c = calloc(1, sizeof *c);
 
@@ -110,7 +107,7 @@ static struct capture *capture_new(struct tracing *t, const struct tracing_reque
                           .tracing = t};
     c->path = strdup(r->path ? r->path : "");
     c->how.filter = strdup(r->how.filter ? r->how.filter : "");
-    TAILQ_INSERT_TAIL(&t->captures, c, link);
+    (void)capture_tree_RB_INSERT(&t->captures, c);
     t->n_alive++;
     if (!c->path || !c->how.filter) {
         capture_free(t, c);
@@ -121,39 +118,22 @@ static struct capture *capture_new(struct tracing *t, const struct tracing_reque
 
 /* ---- beginning ---- */
 
-static struct ticket *find_ticket(const struct monitor *m, uint64_t session)
+static struct route *find_route(const struct monitor *m, const struct tracing_request *r)
 {
-    for (int state = SESSION_RECITING; state < SESSION_DEAD; state++) {
-        struct ticket *t;
+    const struct ticket *t;
 
-        TAILQ_FOREACH(t, &m->tickets[state], link)
-        {
-            if (t->id == session) {
-                return t;
-            }
-        }
+    if (!r->session) {
+        return r->route ? monitor_route(m, r->route) : NULL;
     }
-    return NULL;
-}
-
-static const struct route *find_route(const struct monitor *m, const struct tracing_request *r)
-{
-    const struct ticket *const t = r->session ? find_ticket(m, r->session) : NULL;
-
-    for (size_t i = 0; !r->session && i < m->config->n_routes; i++) {
-        if (r->route && strcmp(m->config->routes[i].name, r->route) == 0) {
-            return &m->routes[i];
-        }
-    }
-    return t ? t->route : NULL;
+    t = ticket_find(m, r->session);
+    return t && t->state >= SESSION_RECITING ? t->route : NULL;
 }
 
 static bool is_taken(const struct tracing *t, const char *path)
 {
     const struct capture *c;
 
-    TAILQ_FOREACH(c, &t->captures, link)
-    {
+    for (c = tracing_behind(t, 0); c; c = tracing_behind(t, c->id)) {
         if (c->state != TRACING_ENDED && *c->path && value_same_path(c->path, path)) {
             return true;
         }
@@ -307,31 +287,27 @@ int tracing_dump(struct monitor *m, uint64_t id)
     return 0;
 }
 
-void tracing_list(const struct monitor *m, tracing_list_fn *fn, void *arg)
+bool tracing_next(const struct monitor *m, uint64_t id, struct tracing_info *out)
 {
-    const struct capture *c;
+    const struct capture *const c = m->tracing ? tracing_behind(m->tracing, id) : NULL;
 
-    if (!m->tracing) {
-        return;
+    if (!c) {
+        return false;
     }
-    TAILQ_FOREACH(c, &m->tracing->captures, link)
-    {
-        const struct tracing_info info = {.id = c->id,
-                                          .session = c->session,
-                                          .route = c->route->config->name,
-                                          .file = c->path,
-                                          .filter = c->how.filter,
-                                          .state = c->state,
-                                          .why = c->why ? c->why : "",
-                                          .messages = c->before.messages + c->counts.messages,
-                                          .lost = c->before.lost + c->counts.lost,
-                                          .bytes = c->before.bytes + c->counts.bytes,
-                                          .files = c->before.files + c->counts.files,
-                                          .sessions = tracing_sessions(c),
-                                          .how = &c->how};
-
-        fn(&info, arg);
-    }
+    *out = (struct tracing_info){.id = c->id,
+                                 .session = c->session,
+                                 .route = c->route->config->name,
+                                 .file = c->path,
+                                 .filter = c->how.filter,
+                                 .state = c->state,
+                                 .why = c->why ? c->why : "",
+                                 .messages = c->before.messages + c->counts.messages,
+                                 .lost = c->before.lost + c->counts.lost,
+                                 .bytes = c->before.bytes + c->counts.bytes,
+                                 .files = c->before.files + c->counts.files,
+                                 .sessions = tracing_sessions(c),
+                                 .how = &c->how};
+    return true;
 }
 
 /* The configured captures; why one cannot begin is told, and the broker does not start. */
@@ -370,7 +346,8 @@ int tracing_init(struct monitor *m)
     }
     m->tracing = t;
     t->monitor = m;
-    TAILQ_INIT(&t->captures);
+    RB_INIT(&t->captures);
+    TAILQ_INIT(&t->ended);
     err = tracing_link_init(&t->link, m, tracing_on_link, t);
     if (!err) {
         err = start_configured(m);
@@ -389,8 +366,8 @@ void tracing_deinit(struct monitor *m)
     if (!t) {
         return;
     }
-    while (TAILQ_FIRST(&t->captures)) {
-        capture_free(t, TAILQ_FIRST(&t->captures));
+    while (RB_ROOT(&t->captures)) {
+        capture_free(t, RB_ROOT(&t->captures));
     }
     tracing_link_deinit(&t->link);
     free(t);

@@ -81,9 +81,12 @@ struct tracing_info {
 /* Word of a state: "beginning", "running", "ending", "ended". Static. */
 const char *tracing_state_name(enum tracing_state s);
 
-/* Calls fn for each capture, the oldest first. info is good during the call. */
-typedef void tracing_list_fn(const struct tracing_info *info, void *arg);
-void tracing_list(const struct monitor *m, tracing_list_fn *fn, void *arg);
+/*
+ * The capture with the next greater number than this, in *out, whose texts are good until the loop
+ * goes on. False: there is none.
+ */
+bool tracing_next(const struct monitor *m, uint64_t id, struct tracing_info *out)
+    __attribute__((warn_unused_result));
 
 /* ---- for the monitor itself ---- */
 

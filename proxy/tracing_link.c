@@ -255,7 +255,7 @@ static void leave_behind(struct tracing_link *l)
     }
     log_error("tracer pid=%ld is killed and does not go: the kernel holds it; left behind",
               (long)l->pid);
-    children_remove(&l->child);
+    children_forget(&l->monitor->children, &l->child);
     children_add(&l->monitor->children, orphan, l->pid, false, orphan_died, NULL);
     process_gone(l);
 }

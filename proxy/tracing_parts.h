@@ -9,6 +9,7 @@
 
 #include <bsd/sys/queue.h>
 
+#include "base/tree.h"
 #include "proxy/recorder.h"
 #include "proxy/tracing.h"
 #include "proxy/tracing_link.h"
@@ -17,15 +18,17 @@
 #define TRACING_REMEMBERED 64u
 
 struct capture {
-    TAILQ_ENTRY(capture) link;
+    RB_ENTRY(capture) link;          /* among all, by number */
+    TAILQ_ENTRY(capture) group_link; /* while it runs; later among those that have ended */
+    struct tracing_group *group;     /* NULL: it does not run */
     struct tracing *tracing;
     uint64_t id;
-    uint64_t session;          /* 0: the route's */
-    const struct route *route; /* of the session, too */
-    char *path;                /* "" where fd was given */
-    int fd;                    /* until the tracer has it; -1 */
-    bool given;                /* fd came from outside: there is no next file */
-    struct config_trace how;   /* owns its filter, which is never NULL */
+    uint64_t session;        /* 0: the route's */
+    struct route *route;     /* of the session, too */
+    char *path;              /* "" where fd was given */
+    int fd;                  /* until the tracer has it; -1 */
+    bool given;              /* fd came from outside: there is no next file */
+    struct config_trace how; /* owns its filter, which is never NULL */
     enum tracing_state state;
     const char *why;
     struct tracing_file *opening; /* a file that is being opened, step by step; NULL: none */
@@ -36,10 +39,13 @@ struct capture {
     struct tracer_counts counts;
 };
 
+RB_HEAD(capture_tree, capture);
+
 struct tracing {
     struct monitor *monitor;
     struct tracing_link link;
-    TAILQ_HEAD(, capture) captures;
+    struct capture_tree captures;
+    TAILQ_HEAD(, capture) ended; /* of them, the oldest first */
     unsigned n_alive;
     unsigned n_ended;
     uint64_t last_id;
@@ -47,7 +53,13 @@ struct tracing {
 };
 
 struct capture *tracing_find(const struct tracing *t, uint64_t id);
-bool tracing_takes(const struct capture *c, const struct ticket *ticket);
+
+/*
+ * The capture with the next greater number; NULL: none. What ends one may free another: so numbers
+ * are what one goes by from one to the next.
+ */
+struct capture *tracing_behind(const struct tracing *t, uint64_t id);
+
 void tracing_set_ended(struct tracing *t, struct capture *c, uint32_t why);
 
 /* The capture's record is on disk: it begins. */
@@ -58,6 +70,22 @@ void tracing_end(struct capture *c, uint32_t why);
 
 /* Sends a message that has nothing but the capture's number. */
 void tracing_say_of(struct capture *c, enum tracer_type type);
+
+/* ---- tracing_group.c ---- */
+
+/* It runs from now on: its sessions have it. */
+void tracing_group_join(struct capture *c);
+
+/* It does not run any more. May be called for one that does not. */
+void tracing_group_leave(struct capture *c);
+
+/* The session is over: its captures have none. */
+void tracing_group_session_ended(struct ticket *t);
+
+/* The next of its sessions that a worker has, behind t; NULL: the first. NULL: no more. */
+struct ticket *tracing_next_ticket(const struct capture *c, const struct ticket *t);
+
+/* ---- tracing_run.c ---- */
 
 /*
  * Opens the capture's file anew, while the loop goes on; then tracing_opened_take is called with

@@ -92,61 +92,6 @@ static void say_capture_take(struct capture *c, int fd)
 
 /* ---- sessions ---- */
 
-/* The next session that a worker has, in no order; *state begins with SESSION_RECITING. */
-static struct ticket *next_ticket(const struct monitor *m, struct ticket *t, int *state)
-{
-    struct ticket *next = t ? TAILQ_NEXT(t, link) : TAILQ_FIRST(&m->tickets[*state]);
-
-    for (;;) {
-        while (next && !next->member) {
-            next = TAILQ_NEXT(next, link);
-        }
-        if (next || *state == SESSION_DRAINING) {
-            return next;
-        }
-        next = TAILQ_FIRST(&m->tickets[++*state]);
-    }
-}
-
-unsigned tracing_sessions(const struct capture *c)
-{
-    const struct ticket *t;
-    unsigned n = 0;
-    int state = SESSION_RECITING;
-
-    if (c->state != TRACING_RUNNING) {
-        return 0;
-    }
-    for (t = next_ticket(c->tracing->monitor, NULL, &state); t;
-         t = next_ticket(c->tracing->monitor, (struct ticket *)t, &state)) {
-        n += tracing_takes(c, t);
-    }
-    return n;
-}
-
-struct tap_settings tracing_tap(const struct monitor *m, const struct ticket *t)
-{
-    struct tap_settings tap = {.on = 0};
-    const struct capture *c;
-
-    if (!m->tracing) {
-        return tap;
-    }
-    TAILQ_FOREACH(c, &m->tracing->captures, link)
-    {
-        const unsigned payload = c->how.payload;
-
-        if (c->state == TRACING_RUNNING && tracing_takes(c, t)) {
-            const uint32_t bytes = payload >= CONFIG_PAYLOAD_ALL ? UINT32_MAX : payload;
-
-            tap.on = 1;
-            tap.payload = bytes > tap.payload ? bytes : tap.payload;
-            tap.guest |= payload == CONFIG_PAYLOAD_GUEST;
-        }
-    }
-    return tap;
-}
-
 /* A running capture gets a session that a worker has already. */
 static void attach_late(struct capture *c, struct ticket *t)
 {
@@ -161,9 +106,19 @@ static void attach_late(struct capture *c, struct ticket *t)
     crew_tap(&c->tracing->monitor->crew, t);
 }
 
+/* It has had these captures from its beginning. */
+static void tracing_attach_early(const struct tracing_group *g, const struct ticket *t)
+{
+    const struct capture *c;
+
+    TAILQ_FOREACH(c, &g->captures, group_link)
+    {
+        say_attach(c, t, false);
+    }
+}
+
 void tracing_session_begins(struct monitor *m, struct ticket *t)
 {
-    struct capture *c;
 
     if (!m->tracing || !tracing_tap(m, t).on) {
         return;
@@ -173,11 +128,9 @@ void tracing_session_begins(struct monitor *m, struct ticket *t)
         return;
     }
     say_session(m->tracing, t);
-    TAILQ_FOREACH(c, &m->tracing->captures, link)
-    {
-        if (c->state == TRACING_RUNNING && tracing_takes(c, t)) {
-            say_attach(c, t, false);
-        }
+    tracing_attach_early(&t->route->traced_by, t);
+    if (t->traced_by) {
+        tracing_attach_early(t->traced_by, t);
     }
 }
 
@@ -224,6 +177,7 @@ void tracing_session_ended(struct monitor *m, struct ticket *t, enum session_rea
 {
     struct tracer_msg *msg;
 
+    tracing_group_session_ended(t);
     if (!m->tracing || !t->traced) {
         return;
     }
@@ -238,36 +192,15 @@ void tracing_session_ended(struct monitor *m, struct ticket *t, enum session_rea
 
 /* ---- captures ---- */
 
-/*
- * The first one whose number is above this: they lie in the order of their numbers. What ends one
- * may free another, so that no pointer to the next one is kept meanwhile.
- */
-static struct capture *behind(const struct tracing *t, uint64_t id)
-{
-    struct capture *c;
-
-    TAILQ_FOREACH(c, &t->captures, link)
-    {
-        if (c->id > id) {
-            return c;
-        }
-    }
-    return NULL;
-}
-
 /* Tells the tracer of a running capture, and gives it the sessions that there are. Takes fd. */
 static void announce_take(struct capture *c, int fd)
 {
     struct ticket *t;
-    int state = SESSION_RECITING;
 
     allow_words(c->tracing);
     say_capture_take(c, fd);
-    for (t = next_ticket(c->tracing->monitor, NULL, &state); t;
-         t = next_ticket(c->tracing->monitor, t, &state)) {
-        if (tracing_takes(c, t)) {
-            attach_late(c, t);
-        }
+    for (t = tracing_next_ticket(c, NULL); t; t = tracing_next_ticket(c, t)) {
+        attach_late(c, t);
     }
 }
 
@@ -301,6 +234,7 @@ void tracing_begin(struct capture *c)
     char shown[256];
 
     c->state = TRACING_RUNNING;
+    tracing_group_join(c);
     if (c->given) {
         log_line(LOG_INFO, &about, "capture %llu to whoever asked", (unsigned long long)c->id);
     } else {
@@ -318,14 +252,11 @@ void tracing_begin(struct capture *c)
 /* Its sessions are captured less, or no more. */
 static void retap(struct capture *c)
 {
-    struct monitor *const m = c->tracing->monitor;
     struct ticket *t;
-    int state = SESSION_RECITING;
 
-    for (t = next_ticket(m, NULL, &state); t; t = next_ticket(m, t, &state)) {
-        if (tracing_takes(c, t)) {
-            crew_tap(&m->crew, t);
-        }
+    tracing_group_leave(c);
+    for (t = tracing_next_ticket(c, NULL); t; t = tracing_next_ticket(c, t)) {
+        crew_tap(&c->tracing->monitor->crew, t);
     }
 }
 
@@ -402,15 +333,14 @@ static void up(struct tracing *t)
     struct ticket *ticket;
     struct capture *c;
     uint64_t id;
-    int state = SESSION_RECITING;
 
     allow_words(t);
-    for (ticket = next_ticket(m, NULL, &state); ticket; ticket = next_ticket(m, ticket, &state)) {
-        if (ticket->traced) {
+    for (ticket = ticket_behind(m, 0); ticket; ticket = ticket_behind(m, ticket->id)) {
+        if (ticket->traced && ticket->member) {
             say_session(t, ticket);
         }
     }
-    for (c = behind(t, 0); c; c = behind(t, id)) {
+    for (c = tracing_behind(t, 0); c; c = tracing_behind(t, id)) {
         id = c->id;
         if (c->state == TRACING_RUNNING) {
             announce(c);
@@ -436,7 +366,7 @@ static void down(struct tracing *t)
     struct capture *c;
     uint64_t id;
 
-    for (c = behind(t, 0); c; c = behind(t, id)) {
+    for (c = tracing_behind(t, 0); c; c = tracing_behind(t, id)) {
         id = c->id;
         add(&c->before, &c->counts);
         c->counts = (struct tracer_counts){.messages = 0};

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The running captures of one route, or of one session, and what they have together: so that what
+ * is to be kept of a session is known without a look at all captures.
+ */
+#ifndef POEMD_PROXY_TRACING_GROUP_H
+#define POEMD_PROXY_TRACING_GROUP_H
+
+#include <sys/queue.h>
+
+#include "proxy/tap.h"
+
+struct capture;
+
+struct tracing_group {
+    TAILQ_HEAD(, capture) captures;
+    struct tap_settings tap; /* as much as any of them wants */
+};
+
+#endif
