@@ -308,6 +308,13 @@
  */
 #define LIMIT_DISOWNED_BEATS 20u
 
+/*
+ * Memory goes back to the kernel so many ms after so many sessions have begun or ended: not for a
+ * few, since it takes a millisecond for thousands of them, and they leave less than a MiB.
+ */
+#define LIMIT_HEAP_REST_MS 1000
+#define LIMIT_HEAP_CHANGES 64u
+
 /* ---- what peers may have written ---- */
 
 /*

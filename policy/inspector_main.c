@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <openssl/evp.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -89,6 +90,7 @@ static int step(const struct inspector_tools *tools)
 {
     static struct inspection found;
     uint64_t left;
+    int r;
 
     if (!inspector_file_step(files[msg.slot], tools, &found, &left)) {
         msg.type = INSPECTOR_MORE;
@@ -99,7 +101,10 @@ static int step(const struct inspector_tools *tools)
     files[msg.slot] = NULL;
     msg.type = INSPECTOR_ANSWER;
     msg.u.answer = found;
-    return say();
+    r = say();
+    /* It may be long until there is another. */
+    (void)malloc_trim(0);
+    return r;
 }
 
 /* Answers one question. 1, 0 at the channel's end, or -errno. */

@@ -374,6 +374,7 @@ static int monitor_init(struct monitor *m, const struct config *config)
 {
     int err;
 
+    heap_init();
     m->config = config;
     m->started_ms = monitor_now_ms();
     for (int state = 0; state < SESSION_STATES; state++) {
@@ -388,7 +389,7 @@ static int monitor_init(struct monitor *m, const struct config *config)
     m->base = event_base_new();
     m->routes = calloc(config->n_routes, sizeof *m->routes);
     m->reap_event = m->base ? event_new(m->base, -1, 0, on_reap, m) : NULL;
-    if (!m->routes || !m->reap_event) {
+    if (!m->routes || !m->reap_event || heap_watch(&m->heap, m->base) < 0) {
         return -ENOMEM;
     }
     err = repeats_init(&m->repeats, m);
@@ -461,6 +462,7 @@ static void monitor_deinit(struct monitor *m)
             event_free(m->signals[i]);
         }
     }
+    heap_unwatch(&m->heap);
     if (m->base) {
         event_base_free(m->base);
     }

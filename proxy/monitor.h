@@ -23,6 +23,7 @@
 #include "policy/inspector.h"
 #include "proxy/children.h"
 #include "proxy/crew.h"
+#include "proxy/heap.h"
 #include "proxy/recorder.h"
 #include "proxy/repeats.h"
 #include "proxy/route.h"
@@ -50,6 +51,7 @@ struct monitor {
     struct inspector *inspector; /* NULL: nothing needs one */
     struct control *control;     /* NULL: nobody may ask */
     uint64_t started_ms;
+    struct heap heap;
     struct event *reap_event;
     struct event *beat; /* asks its processes whether they make their turns */
     struct event *signals[4];

@@ -203,6 +203,27 @@ static void tear_down(struct session *s)
     }
 }
 
+/* What a session has beside itself until its end; NULL: no memory. */
+static struct session_guard *session_guard_new(void)
+{
+    struct session_guard *const guard = calloc(1, sizeof *guard);
+
+    if (guard) {
+        guard->lane = calloc(1, sizeof *guard->lane);
+    }
+    if (guard && !guard->lane) {
+        free(guard);
+        return NULL;
+    }
+    return guard;
+}
+
+static void session_guard_free(struct session_guard *guard)
+{
+    free(guard->lane);
+    free(guard);
+}
+
 static void forget(struct session *s)
 {
     TAILQ_REMOVE(&s->host->lists[s->state], s, link);
@@ -215,7 +236,7 @@ static void forget(struct session *s)
     if (s->guard) {
         dma_gate_deinit(&s->guard->gate);
         report_deinit(&s->guard->report);
-        free(s->guard);
+        session_guard_free(s->guard);
     }
     free(s);
 }
@@ -252,6 +273,7 @@ static void reap(evutil_socket_t fd, short what, void *arg)
         SLIST_REMOVE_HEAD(&h->greeted, greeted_link);
         greeting_free(s->greeting);
         s->greeting = NULL;
+        heap_changed(&h->heap);
     }
     TAILQ_FOREACH_SAFE(s, &h->lists[SESSION_DEAD], link, next)
     {
@@ -259,6 +281,7 @@ static void reap(evutil_socket_t fd, short what, void *arg)
         /* One that cannot be reported yet stays, closed: its number must not be lost. */
         if (report_end(s)) {
             forget(s);
+            heap_changed(&h->heap);
         }
     }
     report_all(h);
@@ -362,7 +385,8 @@ static int open_lane(struct session *s, struct lane **out, int client_fd, int ba
     const struct lane_limits backend = limits_of(&r->reply);
     int err;
 
-    *out = calloc(1, sizeof **out);
+    *out = s->guard->lane ? s->guard->lane : calloc(1, sizeof **out);
+    s->guard->lane = NULL;
     if (!*out) {
         sock_close(&client_fd);
         sock_close(&backend_fd);
@@ -559,7 +583,7 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
                                     .self = settings->self,
                                     .recite = (enum config_recite)settings->recite,
                                     .ask = (enum reciter_wants)settings->ask_backend};
-    struct session_guard *guard = calloc(1, sizeof *guard);
+    struct session_guard *guard = session_guard_new();
     struct session *s;
 
     if (!guard) {
@@ -576,7 +600,7 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
     s = session_new(h, id, client_fd, backend_fd, &how);
     if (!s) {
         tap_session_free(how.tap);
-        free(guard);
+        session_guard_free(guard);
         return -ENOMEM;
     }
     s->tap = how.tap;
@@ -670,7 +694,8 @@ int session_host_init(struct session_host *h)
     h->count_after = 0;
     h->count_unsent = false;
     h->reap_event = event_new(h->base, -1, 0, reap, h);
-    return session_linger_init(h) && h->reap_event ? 0 : -ENOMEM;
+    return session_linger_init(h) && h->reap_event && heap_watch(&h->heap, h->base) == 0 ? 0
+                                                                                         : -ENOMEM;
 }
 
 void session_host_deinit(struct session_host *h)
@@ -688,6 +713,7 @@ void session_host_deinit(struct session_host *h)
         forget(s);
     }
     session_linger_deinit(h);
+    heap_unwatch(&h->heap);
     event_free(h->reap_event);
     queue_pool_deinit(&h->pool);
 }

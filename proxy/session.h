@@ -16,6 +16,7 @@
 #include "base/tree.h"
 #include "proxy/denial.h"
 #include "proxy/greeting.h"
+#include "proxy/heap.h"
 #include "proxy/ipc.h"
 #include "proxy/lane.h"
 #include "proxy/report.h"
@@ -38,6 +39,7 @@ struct session_host {
     struct session_lingering lingering; /* ended ones, whose fds are not received */
     struct event *linger_event;
     struct session_tree by_id;     /* but for those that only refuse */
+    struct heap heap;
     struct session_list refusals;  /* those that only refuse, alive, the oldest first */
     struct session_list unsent;    /* whose evidence the channel did not take */
     struct session_list reporting; /* who have something to tell that has not been sent */
@@ -61,6 +63,7 @@ struct session_guard {
     struct report report;
     struct fdroom_session fds;
     struct session_watch watch;
+    struct lane *lane; /* made here, until RELAYING: what lives long is to lie together */
 };
 
 struct session {

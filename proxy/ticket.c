@@ -161,6 +161,7 @@ void ticket_reap(struct monitor *m)
         relook_free(t);
         free(t->facts);
         free(t);
+        heap_changed(&m->heap);
     }
 }
 
@@ -543,6 +544,7 @@ bool ticket_relays(struct ticket *t)
     if (!ticket_advance(t, SESSION_RELAYING)) {
         return false;
     }
+    heap_changed(&t->monitor->heap);
     if (!t->ending) {
         event_del(&t->timer);
     }

@@ -383,6 +383,7 @@ int worker_main(void)
         log_error("worker: to be started by poemd only");
         return 2;
     }
+    heap_init();
     log_init("poemd", s.log_level);
     (void)prctl(PR_SET_NAME, "poemd-worker", 0, 0, 0);
     /* The monitor ends its workers; a signal to the whole process group is meant for it. */

@@ -10,6 +10,7 @@ poemd_unit_test(test_ipc proxy unit_peers)
 poemd_unit_test(test_queue proxy unit_peers)
 poemd_unit_test(test_fdroom proxy unit_peers)
 poemd_unit_test(test_asked proxy)
+poemd_unit_test(test_heap proxy)
 poemd_unit_test(test_json handshake)
 poemd_unit_test(test_version handshake unit_peers)
 
