@@ -309,6 +309,12 @@
 #define LIMIT_DISOWNED_BEATS 20u
 
 /*
+ * After so many ms of a turn of the loop the kernel is asked for news, whatever is left to do: half
+ * of what an operator may see as the longest turn, so that the last callback has as much.
+ */
+#define LIMIT_TURN_MS 2
+
+/*
  * Memory goes back to the kernel so many ms after so many sessions have begun or ended: not for a
  * few, since it takes a millisecond for thousands of them, and they leave less than a MiB.
  */

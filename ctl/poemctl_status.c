@@ -82,6 +82,14 @@ static void print_sessions(const json_t *o)
            control_number(n, "begun"));
 }
 
+/* How long a process has served nobody, at the most. */
+static void print_turn(const json_t *o)
+{
+    const long long us = control_number(o, "longest-turn-us");
+
+    printf("%lld.%lld ms", us / 1000, us / 100 % 10);
+}
+
 static void print_broker(const json_t *b)
 {
     const json_t *conf = json_object_get(b, "configuration");
@@ -98,6 +106,8 @@ static void print_broker(const json_t *b)
     }
     printf("all routes     ");
     print_sessions(b);
+    printf("\nlongest turn   ");
+    print_turn(b);
     printf("\naudit log      ");
     if (json_is_object(audit)) {
         printf("%s, %lld records%s\n", control_text(audit, "file"),
@@ -129,9 +139,10 @@ static void print_workers(const json_t *broker)
 
     json_array_foreach(json_object_get(broker, "workers"), i, w)
     {
-        printf("worker         pid %lld, %lld session%s%s\n", control_number(w, "pid"),
-               control_number(w, "sessions"), control_number(w, "sessions") == 1 ? "" : "s",
-               json_is_true(json_object_get(w, "ready")) ? "" : ", starting");
+        printf("worker         pid %lld, %lld session%s, longest turn ", control_number(w, "pid"),
+               control_number(w, "sessions"), control_number(w, "sessions") == 1 ? "" : "s");
+        print_turn(w);
+        printf("%s\n", json_is_true(json_object_get(w, "ready")) ? "" : ", starting");
     }
 }
 

@@ -20,6 +20,7 @@
 #include "policy/peer.h"
 #include "proxy/control_client.h"
 #include "proxy/monitor.h"
+#include "proxy/turn.h"
 
 /* More supplementary groups than this are not looked at. */
 #define GROUPS_MAX 1024
@@ -138,7 +139,7 @@ static void answered(struct control_client *c)
 static void answer(struct control_client *c)
 {
     c->state = CONTROL_ANSWERED;
-    for (int i = 0; i < LIMIT_CONTROL_TURN; i++) {
+    for (int i = 0; i < LIMIT_CONTROL_TURN && (i == 0 || !turn_is_long()); i++) {
         ssize_t n;
 
         if (!c->unsent && !make_part(c)) {
@@ -282,7 +283,7 @@ static void on_request(struct control_client *c)
     } else {
         control_obey(c);
     }
-    if (c->part == CONTROL_PART_SESSIONS) {
+    if (c->part == CONTROL_PART_SESSIONS || c->part == CONTROL_PART_BROKER) {
         count(c);
     } else {
         answer(c);

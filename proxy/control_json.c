@@ -11,6 +11,7 @@
 #include "base/hex.h"
 #include "policy/audit_line.h"
 #include "proxy/monitor.h"
+#include "proxy/turn.h"
 
 /* Foreign text, or null. */
 static json_t *text(const char *s)
@@ -60,9 +61,10 @@ static json_t *workers(const struct crew *c)
         const struct crew_member *w = &c->members[i];
 
         if (w->pid > 0) {
-            (void)json_array_append_new(list,
-                                        json_pack("{s:i,s:b,s:i}", "pid", (int)w->pid, "ready",
-                                                  w->ready, "sessions", (int)w->sessions));
+            (void)json_array_append_new(list, json_pack("{s:i,s:b,s:i,s:I}", "pid", (int)w->pid,
+                                                        "ready", w->ready, "sessions",
+                                                        (int)w->sessions, "longest-turn-us",
+                                                        (json_int_t)w->longest_turn_us));
         }
     }
     return list;
@@ -79,12 +81,13 @@ static json_t *audit(const struct monitor *m)
 
 json_t *control_broker(const struct monitor *m)
 {
-    return json_pack("{s:{s:s,s:i,s:o,s:o,s:o,s:o,s:{s:i,s:i,s:I},s:o,s:o}}", "broker", "version",
-                     POEMD_VERSION, "pid", (int)getpid(), "since", time_of(m->started_ms), "ms",
-                     age(m->started_ms), "configuration", configuration(m->config), "taint",
-                     taint(m->taint), "sessions", "now", (int)m->sessions, "most",
-                     (int)m->config->max_sessions, "begun", (json_int_t)m->last_session, "workers",
-                     workers(&m->crew), "audit", audit(m));
+    return json_pack("{s:{s:s,s:i,s:o,s:o,s:o,s:o,s:{s:i,s:i,s:I},s:I,s:o,s:o}}", "broker",
+                     "version", POEMD_VERSION, "pid", (int)getpid(), "since",
+                     time_of(m->started_ms), "ms", age(m->started_ms), "configuration",
+                     configuration(m->config), "taint", taint(m->taint), "sessions", "now",
+                     (int)m->sessions, "most", (int)m->config->max_sessions, "begun",
+                     (json_int_t)m->last_session, "longest-turn-us", (json_int_t)turn_longest_us(),
+                     "workers", workers(&m->crew), "audit", audit(m));
 }
 
 /* How its devices do; null where it starts none. */

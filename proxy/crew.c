@@ -28,6 +28,7 @@
 #include "proxy/monitor.h"
 #include "proxy/reciter.h"
 #include "proxy/tracing.h"
+#include "proxy/turn.h"
 #include "proxy/worker.h"
 
 /* Messages taken from one worker in a turn, so that no worker's flood stops the loop. */
@@ -398,7 +399,7 @@ static bool member_read_one(struct crew_member *w)
 
 static void member_read(struct crew_member *w)
 {
-    for (int i = 0; i < TURN && member_read_one(w); i++) {
+    for (int i = 0; i < TURN && (i == 0 || !turn_is_long()) && member_read_one(w); i++) {
     }
 }
 
@@ -465,6 +466,7 @@ static void member_close(struct crew_member *w)
     sock_close(&w->bell_fd);
     w->ready = false;
     crew_watch_end(w);
+    w->longest_turn_us = 0;
     if (w->counting) {
         w->counting = false;
         control_counted(w->crew->monitor->control);

@@ -35,7 +35,8 @@ struct crew_member {
     bool ready;
     unsigned false_starts; /* how often in a row it died before it was ready */
     unsigned sessions;
-    bool counting; /* has been asked what has passed, and has not told all */
+    uint32_t longest_turn_us; /* as it was told last; 0: not yet */
+    bool counting;            /* has been asked what has passed, and has not told all */
     struct event *readable;
     struct event *writable;
     struct event *retry; /* … when memory or fds in flight have run out */

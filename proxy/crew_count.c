@@ -44,6 +44,7 @@ void crew_take_counts(struct crew_member *w, const struct ipc_counts *c)
             t->to_client = counted->to_client;
         }
     }
+    w->longest_turn_us = c->longest_turn_us;
     if (c->last) {
         w->counting = false;
         control_counted(w->crew->monitor->control);

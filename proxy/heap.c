@@ -98,6 +98,9 @@ void heap_init(void)
 {
     /* Fails for values out of range alone. */
     (void)mallopt(M_MMAP_THRESHOLD, HEAP_LARGE);
+    if (heap_small.first) {
+        return;
+    }
     heap_small.first = mmap(NULL, HEAP_SMALL_BYTES, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (heap_small.first == MAP_FAILED) {

@@ -158,8 +158,10 @@ struct ipc_export {
 #define IPC_COUNTED 32u
 
 struct ipc_counts {
-    uint32_t n;    /* at most IPC_COUNTED */
-    uint32_t last; /* 1: all have been told */
+    uint32_t n;               /* at most IPC_COUNTED */
+    uint32_t last;            /* 1: all have been told */
+    uint32_t longest_turn_us; /* turn_longest_us of the worker */
+    uint32_t zero;
     struct ipc_counted {
         uint64_t session;
         struct ipc_count to_backend;

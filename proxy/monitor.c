@@ -21,6 +21,7 @@
 #include "proxy/control.h"
 #include "proxy/sandbox.h"
 #include "proxy/tracing.h"
+#include "proxy/turn.h"
 
 static const struct timeval stop_time = {.tv_usec = LIMIT_STOP_MS * 1000L % 1000000,
                                          .tv_sec = LIMIT_STOP_MS / 1000};
@@ -386,7 +387,7 @@ static int monitor_init(struct monitor *m, const struct config *config)
         return -errno;
     }
     raise_nofile(config);
-    m->base = event_base_new();
+    m->base = turn_base_new();
     m->routes = calloc(config->n_routes, sizeof *m->routes);
     m->reap_event = m->base ? event_new(m->base, -1, 0, on_reap, m) : NULL;
     if (!m->routes || !m->reap_event || heap_watch(&m->heap, m->base) < 0) {
@@ -451,7 +452,9 @@ static void monitor_deinit(struct monitor *m)
     free(m->routes);
     end_record(m);
     if (m->reap_event) {
-        ticket_reap(m);
+        while (!TAILQ_EMPTY(&m->tickets[SESSION_DEAD])) {
+            ticket_reap(m);
+        }
         event_free(m->reap_event);
     }
     if (m->beat) {
@@ -480,7 +483,10 @@ int monitor_main(const struct config *config, int ready_fd)
         children_kill(&m.children);
     } else {
         log_info("%zu routes, %u workers", config->n_routes, config->workers);
-        event_base_dispatch(m.base);
+        if (turn_dispatch(m.base) < 0) {
+            log_error("the event loop has failed");
+            m.status = 3;
+        }
     }
     monitor_deinit(&m);
     return m.status;

@@ -15,9 +15,12 @@
 #include "base/limits.h"
 #include "policy/audit_host.h"
 #include "proxy/monitor.h"
+#include "proxy/turn.h"
 
-static void tell(struct recorder *r, const struct audit_done *done)
+/* Tells those who wait of what is done. False: the turn is long, and some are still to be told. */
+static bool tell(struct recorder *r)
 {
+    const struct audit_done *const done = &r->done;
     struct recorder_wait *w;
 
     while ((w = TAILQ_FIRST(&r->waits)) && w->number <= done->upto) {
@@ -25,7 +28,12 @@ static void tell(struct recorder *r, const struct audit_done *done)
         w->seq = done->seq - (done->upto - w->number);
         w->number = 0;
         w->fn(w->arg, done->outcome == AUDIT_DURABLE);
+        if (turn_is_long()) {
+            event_active(r->more, 0, 0);
+            return false;
+        }
     }
+    return true;
 }
 
 /* Whether one more line may say how the log is. */
@@ -57,29 +65,27 @@ static void recorder_log_lost(const struct recorder *r, const struct audit_done 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct recorder *r = arg;
-    struct audit_done done;
 
     (void)fd;
     (void)what;
-    while (audit_log_collect(r->log, &done)) {
-        const bool durable = done.outcome == AUDIT_DURABLE;
+    while (tell(r) && audit_log_collect(r->log, &r->done)) {
+        const bool durable = r->done.outcome == AUDIT_DURABLE;
 
         if (durable != r->failing) {
             /* Nothing has changed. */
         } else if (!recorder_may_log(r)) {
             /* It comes and goes: that has been said. */
         } else if (!durable) {
-            recorder_log_lost(r, &done);
+            recorder_log_lost(r, &r->done);
         } else {
             log_warning("the audit log is written again");
         }
         r->losing = r->losing && !durable;
-        if (durable && done.error && recorder_may_log(r)) {
+        if (durable && r->done.error && recorder_may_log(r)) {
             log_warning("no new file of the audit log could be begun: %s; the old one goes on",
-                        strerror(done.error));
+                        strerror(r->done.error));
         }
         r->failing = !durable;
-        tell(r, &done);
     }
 }
 
@@ -146,7 +152,8 @@ int recorder_init(struct recorder *r, struct event_base *base, const struct conf
     (void)recorder_today(r);
     r->readable = event_new(base, audit_log_fd(r->log), EV_READ | EV_PERSIST, on_readable, r);
     r->turn = event_new(base, -1, 0, on_turn, r);
-    if (!r->readable || !r->turn || event_add(r->readable, NULL) < 0) {
+    r->more = event_new(base, -1, 0, on_readable, r);
+    if (!r->readable || !r->turn || !r->more || event_add(r->readable, NULL) < 0) {
         return -ENOMEM;
     }
     return 0;
@@ -163,6 +170,10 @@ void recorder_deinit(struct recorder *r)
     if (r->turn) {
         event_free(r->turn);
         r->turn = NULL;
+    }
+    if (r->more) {
+        event_free(r->more);
+        r->more = NULL;
     }
     if (audit_log_close(r->log, &error) != AUDIT_DURABLE) {
         log_error("the end of the audit log is not on disk: %s", strerror(error));

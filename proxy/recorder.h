@@ -38,7 +38,9 @@ struct recorder {
     struct audit_log *log; /* NULL: none is kept */
     const char *path;      /* borrowed */
     struct event *readable;
-    struct event *turn; /* made active by an append: commits when the turn is over */
+    struct event *turn;     /* made active by an append: commits when the turn is over */
+    struct event *more;     /* made active where not all who wait could be told in a turn */
+    struct audit_done done; /* what was written last: those who wait for it are being told */
     struct recorder_waits waits;
     bool failing;              /* the last batch was lost */
     bool losing;               /* a record could not be queued: the log has said so */

@@ -26,8 +26,7 @@ static int repeats_compare(const struct repeats_peer *a, const struct repeats_pe
     return a->uid < b->uid ? -1 : a->uid > b->uid;
 }
 
-RB_GENERATE_INTERNAL(repeats_tree, repeats_peer, node, repeats_compare,
-                     static __attribute__((unused)))
+TREE_GENERATE(repeats_tree, repeats_peer, node, repeats_compare)
 
 /* ---- rates ---- */
 

@@ -16,6 +16,7 @@
 #include "proxy/session_fault.h"
 #include "proxy/session_linger.h"
 #include "proxy/session_refuse.h"
+#include "proxy/turn.h"
 
 #define SUBJECT(s, leg_name) \
     &(struct log_subject) \
@@ -123,6 +124,12 @@ static void report_later(struct session *s)
     event_active(s->host->reap_event, 0, 0);
 }
 
+static bool session_send(struct session_host *h, const struct ipc_msg *m)
+{
+    h->full = !h->send(h, m);
+    return !h->full;
+}
+
 /* Sends what may be sent. False: the channel is full. */
 static bool report_now(struct session *s)
 {
@@ -130,7 +137,7 @@ static bool report_now(struct session *s)
 
     while (report_next(&s->guard->report, &m)) {
         m.session = s->id;
-        if (!s->host->send(s->host, &m)) {
+        if (!session_send(s->host, &m)) {
             return false;
         }
         report_sent(&s->guard->report, &m);
@@ -146,19 +153,6 @@ static bool report_now(struct session *s)
         TAILQ_REMOVE(&s->host->reporting, s, reporting_link);
     }
     return true;
-}
-
-static void report_all(struct session_host *h)
-{
-    struct session *s;
-    struct session *next;
-
-    TAILQ_FOREACH_SAFE(s, &h->reporting, reporting_link, next)
-    {
-        if (!report_now(s)) {
-            return;
-        }
-    }
 }
 
 void session_taint(struct session *s, uint32_t bits)
@@ -226,7 +220,7 @@ static void session_guard_free(struct session_guard *guard)
 
 static void forget(struct session *s)
 {
-    TAILQ_REMOVE(&s->host->lists[s->state], s, link);
+    TAILQ_REMOVE(s->closed ? &s->host->closed : &s->host->lists[s->state], s, link);
     if (s->id != 0) {
         (void)session_tree_RB_REMOVE(&s->host->by_id, s);
     }
@@ -257,34 +251,96 @@ static bool report_end(struct session *s)
         return session_report_refused(s->host, s->refusal);
     }
     /* What it was tainted with, and what was exported, belongs into the record of its end. */
-    return report_now(s) && report_done(&s->guard->report) && s->host->send(s->host, &m);
+    return report_now(s) && report_done(&s->guard->report) && session_send(s->host, &m);
 }
 
-static void reap(evutil_socket_t fd, short what, void *arg)
-{
-    struct session_host *h = arg;
-    struct session *s;
-    struct session *next;
+/*
+ * What follows does one thing at least, and more while the turn is not long. False: there is more.
+ */
 
-    (void)fd;
-    (void)what;
-    /* Of no more use, and an idle session is to be small. */
+/* Greetings are of no more use, and an idle session is to be small. */
+static bool session_reap_greetings(struct session_host *h)
+{
+    struct session *s;
+
     while ((s = SLIST_FIRST(&h->greeted))) {
         SLIST_REMOVE_HEAD(&h->greeted, greeted_link);
         greeting_free(s->greeting);
         s->greeting = NULL;
         heap_changed(&h->heap);
+        if (turn_is_long()) {
+            return SLIST_EMPTY(&h->greeted);
+        }
     }
-    TAILQ_FOREACH_SAFE(s, &h->lists[SESSION_DEAD], link, next)
-    {
+    return true;
+}
+
+/* Closes what the dead had, whether the monitor can be told of them or not. */
+static bool session_reap_sockets(struct session_host *h)
+{
+    struct session *s;
+
+    while ((s = TAILQ_FIRST(&h->lists[SESSION_DEAD]))) {
         tear_down(s);
-        /* One that cannot be reported yet stays, closed: its number must not be lost. */
+        s->closed = true;
+        TAILQ_REMOVE(&h->lists[SESSION_DEAD], s, link);
+        TAILQ_INSERT_TAIL(&h->closed, s, link);
+        if (turn_is_long()) {
+            return TAILQ_EMPTY(&h->lists[SESSION_DEAD]);
+        }
+    }
+    return true;
+}
+
+/* One that cannot be reported yet stays, closed: its number must not be lost. */
+static bool session_reap_closed(struct session_host *h)
+{
+    struct session *s;
+    struct session *next;
+
+    TAILQ_FOREACH_SAFE(s, &h->closed, link, next)
+    {
         if (report_end(s)) {
             forget(s);
             heap_changed(&h->heap);
+            if (turn_is_long()) {
+                return next == NULL;
+            }
+        } else if (h->full) {
+            return true;
         }
     }
-    report_all(h);
+    return true;
+}
+
+static bool report_all(struct session_host *h)
+{
+    struct session *s;
+    struct session *next;
+
+    TAILQ_FOREACH_SAFE(s, &h->reporting, reporting_link, next)
+    {
+        if (!report_now(s)) {
+            return true;
+        }
+        if (turn_is_long()) {
+            return next == NULL;
+        }
+    }
+    return true;
+}
+
+static void reap(evutil_socket_t fd, short what, void *arg)
+{
+    struct session_host *h = arg;
+
+    (void)fd;
+    (void)what;
+    h->full = false;
+    if (!session_reap_greetings(h) || !session_reap_sockets(h) || !session_reap_closed(h) ||
+        !report_all(h)) {
+        event_active(h->reap_event, 0, 0);
+    }
 }
 
 /* ---- relaying ---- */
@@ -689,6 +745,8 @@ int session_host_init(struct session_host *h)
     TAILQ_INIT(&h->reporting);
     h->refusing = 0;
     RB_INIT(&h->by_id);
+    TAILQ_INIT(&h->closed);
+    h->full = false;
     TAILQ_INIT(&h->refusals);
     TAILQ_INIT(&h->unsent);
     h->count_after = 0;
@@ -712,6 +770,10 @@ void session_host_deinit(struct session_host *h)
         tear_down(s);
         forget(s);
     }
+    TAILQ_FOREACH_SAFE(s, &h->closed, link, next)
+    {
+        forget(s);
+    }
     session_linger_deinit(h);
     heap_unwatch(&h->heap);
     event_free(h->reap_event);
@@ -725,5 +787,5 @@ bool session_host_empty(const struct session_host *h)
             return false;
         }
     }
-    return true;
+    return TAILQ_EMPTY(&h->closed);
 }

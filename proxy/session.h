@@ -40,6 +40,8 @@ struct session_host {
     struct event *linger_event;
     struct session_tree by_id;     /* but for those that only refuse */
     struct heap heap;
+    struct session_list closed;    /* dead, all they had is closed; to be reported */
+    bool full;                     /* the channel did not take what was sent last */
     struct session_list refusals;  /* those that only refuse, alive, the oldest first */
     struct session_list unsent;    /* whose evidence the channel did not take */
     struct session_list reporting; /* who have something to tell that has not been sent */
@@ -89,6 +91,7 @@ struct session {
     uint64_t drained;            /* bytes that had passed when the timer was set */
     bool reporting;              /* among the host's */
     uint8_t quiet;               /* enum ipc_quiet */
+    bool closed;                 /* … */
     struct session_guard *guard; /* NULL: it only refuses */
     struct ipc_count to_backend;
     struct ipc_count to_client;

@@ -6,6 +6,8 @@
  */
 #include "proxy/session_count.h"
 
+#include "proxy/turn.h"
+
 static void add(struct ipc_count *to, const struct ipc_count *more)
 {
     to->messages += more->messages;
@@ -69,6 +71,7 @@ static bool session_count_send(struct session_host *h)
         c->counted[c->n++] = counted(s);
     }
     c->last = !s;
+    c->longest_turn_us = turn_longest_us();
     if (!h->send(h, &m)) {
         return false;
     }

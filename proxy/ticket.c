@@ -22,6 +22,7 @@
 #include "proxy/monitor.h"
 #include "proxy/relook.h"
 #include "proxy/tracing.h"
+#include "proxy/turn.h"
 
 static struct log_subject subject(const struct ticket *t, const char *leg)
 {
@@ -151,10 +152,8 @@ void ticket_end(struct ticket *t, enum session_reason reason, const struct ipc_e
 void ticket_reap(struct monitor *m)
 {
     struct ticket *t;
-    struct ticket *next;
 
-    TAILQ_FOREACH_SAFE(t, &m->tickets[SESSION_DEAD], link, next)
-    {
+    while ((t = TAILQ_FIRST(&m->tickets[SESSION_DEAD]))) {
         TAILQ_REMOVE(&m->tickets[SESSION_DEAD], t, link);
         sock_hang_up(&t->client_fd);
         sock_hang_up(&t->backend_fd);
@@ -162,6 +161,10 @@ void ticket_reap(struct monitor *m)
         free(t->facts);
         free(t);
         heap_changed(&m->heap);
+        if (turn_is_long() && !TAILQ_EMPTY(&m->tickets[SESSION_DEAD])) {
+            event_active(m->reap_event, 0, 0);
+            return;
+        }
     }
 }
 

@@ -17,6 +17,7 @@
 #include "proxy/monitor.h"
 #include "proxy/tracer_child.h"
 #include "proxy/tracing.h"
+#include "proxy/turn.h"
 
 /* Messages taken in one turn of the loop. */
 #define TURN 64
@@ -172,7 +173,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    for (int i = 0; i < TURN && hear_one(arg); i++) {
+    for (int i = 0; i < TURN && (i == 0 || !turn_is_long()) && hear_one(arg); i++) {
     }
 }
 

@@ -19,6 +19,7 @@
 #include "proxy/sandbox.h"
 #include "proxy/session.h"
 #include "proxy/session_refuse.h"
+#include "proxy/turn.h"
 
 struct worker {
     struct session_host host; /* first: host.send finds the worker by it */
@@ -315,15 +316,7 @@ static int settings_read(struct worker *w, struct worker_settings *s)
 
 static int worker_init(struct worker *w)
 {
-    struct event_config *c = event_config_new();
-
-    if (!c) {
-        return -ENOMEM;
-    }
-    /* One thread. */
-    event_config_set_flag(c, EVENT_BASE_FLAG_NOLOCK);
-    w->host.base = event_base_new_with_config(c);
-    event_config_free(c);
+    w->host.base = turn_base_new();
     if (!w->host.base) {
         return -ENOMEM;
     }
@@ -367,7 +360,7 @@ static int serve(struct worker *w)
     if (!send_to_monitor(&w->host, &ready)) {
         return -EAGAIN;
     }
-    if (event_base_dispatch(w->host.base) < 0) {
+    if (turn_dispatch(w->host.base) < 0) {
         return -EIO;
     }
     return w->quitting ? 0 : -EPIPE;

@@ -95,7 +95,8 @@ START_TEST(status_tells_of_the_broker_and_its_routes)
     all = control_answer_to(&q);
     ck_assert_uint_eq(json_array_size(all), 2);
     o = control_part_of(all, 0, "broker");
-    expect_members(o, "audit configuration ms pid sessions since taint version workers");
+    expect_members(
+        o, "audit configuration longest-turn-us ms pid sessions since taint version workers");
     ck_assert_int_eq(number(o, "pid"), r.daemon);
     ck_assert_str_eq(text(o, "taint"), "-");
     ck_assert(json_is_null(json_object_get(o, "audit")));
@@ -108,7 +109,8 @@ START_TEST(status_tells_of_the_broker_and_its_routes)
     ck_assert_int_eq(number(json_object_get(o, "sessions"), "most"), 1024);
     ck_assert_uint_eq(json_array_size(json_object_get(o, "workers")), 1);
     o = json_array_get(json_object_get(o, "workers"), 0);
-    expect_members(o, "pid ready sessions");
+    expect_members(o, "longest-turn-us pid ready sessions");
+    ck_assert_int_gt(number(o, "longest-turn-us"), 0);
     ck_assert_int_eq(number(o, "pid"), rig_worker(&r));
     ck_assert_int_eq(number(o, "sessions"), 1);
     o = control_part_of(all, 1, "route");

@@ -112,6 +112,8 @@ class Status(Control):
         self.assertRegex(said.pop("since"), TIME)
         self.assertGreaterEqual(said.pop("ms"), 0)
         worker = said["workers"][0].pop("pid")
+        self.assertGreater(said.pop("longest-turn-us"), 0)
+        self.assertGreater(said["workers"][0].pop("longest-turn-us"), 0)
         self.assertNotEqual(worker, b.process.pid)
         self.assertEqual(said, {
             "format": "poemd-status/1", "version": "0.1.0", "pid": b.process.pid,
@@ -132,8 +134,9 @@ class Status(Control):
         config = self.folder / "poemd.conf"
         digest = hashlib.sha256(config.read_bytes()).hexdigest()
         self.assertRegex(lines[0], rf"^poemd 0\.1\.0, pid {b.process.pid}, up \d+ s since \d{{4}}-")
-        self.assertRegex(lines[5], r"^worker         pid \d+, 0 sessions$")
-        self.assertEqual(lines[1:5] + lines[6:], [
+        self.assertRegex(lines.pop(6), r"^worker         pid \d+, 0 sessions, longest turn \d+\.\d ms$")
+        self.assertRegex(lines.pop(3), r"^longest turn   \d+\.\d ms$")
+        self.assertEqual(lines[1:], [
             f"configuration  {config}, sha256 {digest}",
             "all routes     0 of 1024 sessions, 0 since the start",
             "audit log      none",

@@ -214,9 +214,15 @@ void rig_close_peers(struct rig_peers *p)
 
 enum session_state rig_state(const struct session_rig *r, uint64_t id)
 {
-    for (int state = 0; state < SESSION_STATES; state++) {
-        const struct session *s;
+    const struct session *s;
 
+    TAILQ_FOREACH(s, &r->host.closed, link)
+    {
+        if (s->id == id) {
+            return s->state;
+        }
+    }
+    for (int state = 0; state < SESSION_STATES; state++) {
         TAILQ_FOREACH(s, &r->host.lists[state], link)
         {
             if (s->id == id) {
