@@ -26,7 +26,6 @@
 #include "proxy/crew_settings.h"
 #include "proxy/decision.h"
 #include "proxy/monitor.h"
-#include "proxy/reciter.h"
 #include "proxy/tracing.h"
 #include "proxy/turn.h"
 #include "proxy/worker.h"
@@ -48,45 +47,6 @@ static void outbox_add(struct ticket_list *list, struct ticket *t)
 static struct ticket_list *outbox_of(struct crew *c, const struct ticket *t)
 {
     return t->member ? &t->member->outbox : &c->waiting;
-}
-
-static struct ipc_session begin_of(const struct ticket *t)
-{
-    const struct config_route *r = t->route->config;
-    struct ipc_session begin = {.handshake_ms = ticket_handshake_left_ms(t),
-                                .drain_ms = r->drain_ms,
-                                .stall_ms = r->stall_ms,
-                                .recite = r->recite_to_client,
-                                .ask_backend = reciter_wants(r),
-                                .recorded = recorder_on(&t->monitor->recorder),
-                                .quiet = t->muted   ? IPC_MUTED
-                                         : t->quiet ? IPC_QUIET
-                                                    : IPC_LOGGED,
-                                .tap = tracing_tap(t->monitor, t),
-                                .self = t->route->self,
-                                .dma = r->dma};
-
-    ticket_witness(t, &begin.same);
-    snprintf(begin.route, sizeof begin.route, "%s", r->name);
-    return begin;
-}
-
-/* Made only when it is sent: a session that relays is not to carry a message's kilobytes. */
-static struct ipc_msg message(const struct ticket *t, enum ipc_type type)
-{
-    struct ipc_msg m = {.type = type, .session = t->id};
-
-    if (type == IPC_SESSION) {
-        m.u.begin = begin_of(t);
-    } else if (type == IPC_VERDICT) {
-        m.u.verdict.err = (uint32_t)t->verdict_err;
-        m.u.verdict.unrecorded = t->unrecorded;
-    } else if (type == IPC_GONE) {
-        m.u.gone.parties = t->gone;
-    } else if (type == IPC_TAP) {
-        m.u.tap = tracing_tap(t->monitor, t);
-    }
-    return m;
 }
 
 /* When memory, or the kernel's count of fds in flight, has run out: how long until the next try. */
@@ -115,7 +75,7 @@ static bool post(struct crew_member *w, struct ticket *t)
         if (!crew_unsent(t, type)) {
             continue;
         }
-        const struct ipc_msg m = message(t, type);
+        const struct ipc_msg m = crew_message(t, type);
 
         /* Any other error: the worker is dying, and SIGCHLD will end all that was its. */
         if (crew_must_wait(w, ipc_send(w->channel_fd, &m, fds, type == IPC_SESSION ? 2 : 0))) {
@@ -162,6 +122,9 @@ void crew_ring_take(struct crew_member *w, int ring_fd, int bell_fd)
 
 static void send_or_keep(struct crew_member *w, struct ticket *t, enum ipc_type type)
 {
+    if (w->burying) {
+        return;
+    }
     t->unsent |= 1u << type;
     if (t->in_outbox || (TAILQ_EMPTY(&w->outbox) && post_ring(w) && post(w, t))) {
         return;
@@ -560,44 +523,70 @@ static void on_respawn(evutil_socket_t fd, short what, void *arg)
     crew_take_waiting(w->crew);
 }
 
-void crew_gone(struct crew_member *w)
+/* Nothing is left of a worker that has gone: another one is started in its place. */
+static void crew_buried(struct crew_member *w)
 {
-    struct monitor *m = w->crew->monitor;
-    struct ticket *t;
+    struct monitor *const m = w->crew->monitor;
 
-    while ((t = TAILQ_FIRST(&w->tickets))) {
-        ticket_lost(t, m->stopping ? REASON_SHUTDOWN : w->end);
-    }
+    w->burying = false;
     crew_refusals_lost(w);
     if (m->stopping) {
         member_close(w);
-        return;
-    }
-    if (!w->ready && m->ready_fd >= 0) {
+    } else if (!w->ready && m->ready_fd >= 0) {
         log_error("a worker cannot start: the lines above say why");
         member_close(w);
         monitor_stop(m, 3);
-        return;
+    } else {
+        respawn_later(w);
+        member_close(w);
     }
-    respawn_later(w);
-    member_close(w);
+    monitor_worker_gone(m);
 }
 
-/* The process is gone: what it still said is heard, then its sessions end. */
+/* What it still said is heard, then its sessions end: as much as fits a turn. */
+static void crew_on_bury(evutil_socket_t fd, short what, void *arg)
+{
+    struct crew_member *const w = arg;
+    const struct monitor *const m = w->crew->monitor;
+    struct ticket *t;
+    bool heard;
+
+    (void)fd;
+    (void)what;
+    do {
+        heard = !member_read_one(w);
+    } while (!heard && !turn_is_long());
+    while (heard && (t = TAILQ_FIRST(&w->tickets))) {
+        ticket_lost(t, m->stopping ? REASON_SHUTDOWN : w->end);
+        if (turn_is_long()) {
+            break;
+        }
+    }
+    if (heard && TAILQ_EMPTY(&w->tickets)) {
+        crew_buried(w);
+    } else {
+        event_active(w->bury, 0, 0);
+    }
+}
+
+void crew_gone(struct crew_member *w)
+{
+    w->burying = true;
+    event_active(w->bury, 0, 0);
+}
+
+/* The process is gone. */
 static void member_died(struct child *c, int status)
 {
     struct crew_member *w = c->arg;
-    const pid_t pid = w->pid;
 
-    /* The number is anybody's from now on. */
-    w->pid = -1;
-    while (member_read_one(w)) {
-    }
     if (!w->crew->monitor->stopping) {
-        log_error("worker pid=%ld %s %d; its %u sessions end", (long)pid,
+        log_error("worker pid=%ld %s %d; its %u sessions end", (long)w->pid,
                   WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
                   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), w->sessions);
     }
+    /* The number is anybody's from now on. */
+    w->pid = -1;
     crew_gone(w);
 }
 
@@ -606,7 +595,7 @@ static void member_died(struct child *c, int status)
 bool crew_all_gone(const struct crew *c)
 {
     for (unsigned i = 0; i < c->n; i++) {
-        if (c->members[i].pid > 0) {
+        if (c->members[i].pid > 0 || c->members[i].burying) {
             return false;
         }
     }
@@ -641,7 +630,8 @@ int crew_init(struct crew *c, struct monitor *m, const struct poem *poem)
         TAILQ_INIT(&w->outbox);
         TAILQ_INIT(&w->disowned);
         w->respawn = evtimer_new(m->base, on_respawn, w);
-        err = w->respawn ? member_start(w) : -ENOMEM;
+        w->bury = event_new(m->base, -1, 0, crew_on_bury, w);
+        err = w->respawn && w->bury ? member_start(w) : -ENOMEM;
         if (err) {
             c->n++;
             return err;
@@ -659,6 +649,9 @@ void crew_deinit(struct crew *c)
         member_close(&c->members[i]);
         if (c->members[i].respawn) {
             event_free(c->members[i].respawn);
+        }
+        if (c->members[i].bury) {
+            event_free(c->members[i].bury);
         }
     }
     free(c->members);

@@ -41,6 +41,8 @@ struct crew_member {
     struct event *writable;
     struct event *retry; /* … when memory or fds in flight have run out */
     struct event *respawn;
+    struct event *bury; /* made active while … */
+    bool burying;       /* it is gone, and its sessions are being ended */
     struct ticket_list tickets;
     SLIST_HEAD(crew_lingering, crew_lingerer) lingering; /* ended sessions, see crew_linger.c */
     struct ticket_list outbox; /* whose messages did not fit into the channel */

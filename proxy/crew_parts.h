@@ -4,6 +4,7 @@
  * What the crew's parts know of each other.
  *
  *   crew.c         processes, channels, outboxes
+ *   crew_message.c  what is sent about a session
  *   crew_count.c   what has passed, asked
  *   crew_watch.c   heartbeats; sessions that the monitor ends without their worker
  *   crew_refuse.c  clients that a worker is to refuse
@@ -12,6 +13,12 @@
 #define POEMD_PROXY_CREW_PARTS_H
 
 #include "proxy/crew.h"
+
+/*
+ * A message about the session. Made only when it is sent: a session that relays is not to carry a
+ * message's kilobytes.
+ */
+struct ipc_msg crew_message(const struct ticket *t, enum ipc_type type);
 
 /* Whether it runs, and has not missed a beat: so it can be given work. */
 bool crew_takes_work(const struct crew_member *w);
@@ -31,7 +38,10 @@ void crew_take_waiting(struct crew *c);
 /* The worker is to be no more; log: what it did. Its sessions end with the reason. */
 void crew_kill(struct crew_member *w, enum session_reason reason, const char *log);
 
-/* The worker's process is gone, or is left behind: its sessions end, another is started. */
+/*
+ * The worker's process is gone, or is left behind: what it still said is heard, its sessions end,
+ * another is started; from the loop, in as many turns as that takes.
+ */
 void crew_gone(struct crew_member *w);
 
 /* ---- crew_watch.c ---- */

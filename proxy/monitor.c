@@ -186,9 +186,14 @@ static void leave_when_gone(struct monitor *m)
     if (m->stopping && crew_all_gone(&m->crew)) {
         tracing_quit(m);
     }
-    if (m->stopping && children_none(&m->children)) {
+    if (m->stopping && crew_all_gone(&m->crew) && children_none(&m->children)) {
         event_base_loopbreak(m->base);
     }
+}
+
+void monitor_worker_gone(struct monitor *m)
+{
+    leave_when_gone(m);
 }
 
 void monitor_stop(struct monitor *m, int status)
@@ -387,7 +392,7 @@ static int monitor_init(struct monitor *m, const struct config *config)
         return -errno;
     }
     raise_nofile(config);
-    m->base = turn_base_new();
+    m->base = turn_base_new(true);
     m->routes = calloc(config->n_routes, sizeof *m->routes);
     m->reap_event = m->base ? event_new(m->base, -1, 0, on_reap, m) : NULL;
     if (!m->routes || !m->reap_event || heap_watch(&m->heap, m->base) < 0) {

@@ -69,6 +69,9 @@ int monitor_main(const struct config *config, int ready_fd);
 /* A worker is ready: tells whoever waits when all are. */
 void monitor_worker_ready(struct monitor *m);
 
+/* A worker has gone, and all that was its has ended. */
+void monitor_worker_gone(struct monitor *m);
+
 /* Stops: no new sessions, the running ones end, workers exit. status is the exit status. */
 void monitor_stop(struct monitor *m, int status);
 

@@ -57,13 +57,14 @@ int epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
     return n;
 }
 
-struct event_base *turn_base_new(void)
+struct event_base *turn_base_new(bool precise)
 {
+    const int flags = EVENT_BASE_FLAG_NOLOCK | (precise ? EVENT_BASE_FLAG_PRECISE_TIMER : 0);
     const struct timeval most = {.tv_usec = LIMIT_TURN_MS * 1000L};
     struct event_config *const c = event_config_new();
     struct event_base *base = NULL;
 
-    if (c && event_config_set_flag(c, EVENT_BASE_FLAG_NOLOCK) == 0 &&
+    if (c && event_config_set_flag(c, flags) == 0 &&
         event_config_set_max_dispatch_interval(c, &most, -1, 0) == 0) {
         base = event_base_new_with_config(c);
     }

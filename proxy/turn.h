@@ -16,8 +16,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* An event loop with short turns, for one thread; NULL: no memory. */
-struct event_base *turn_base_new(void) __attribute__((warn_unused_result));
+/*
+ * An event loop with short turns, for one thread; NULL: no memory. libevent's own clock has a
+ * resolution of some 4 ms, so that turns are as long; if precise, it has one of less than a
+ * microsecond, at the price of a system call each turn.
+ */
+struct event_base *turn_base_new(bool precise) __attribute__((warn_unused_result));
 
 /* event_base_dispatch, with its turns measured: for the process's only loop. */
 int turn_dispatch(struct event_base *base) __attribute__((warn_unused_result));

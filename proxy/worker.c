@@ -316,7 +316,7 @@ static int settings_read(struct worker *w, struct worker_settings *s)
 
 static int worker_init(struct worker *w)
 {
-    w->host.base = turn_base_new();
+    w->host.base = turn_base_new(false);
     if (!w->host.base) {
         return -ENOMEM;
     }
