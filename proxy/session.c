@@ -15,8 +15,8 @@
 #include "proxy/session_count.h"
 #include "proxy/session_fault.h"
 #include "proxy/session_linger.h"
+#include "proxy/session_reap.h"
 #include "proxy/session_refuse.h"
-#include "proxy/turn.h"
 
 #define SUBJECT(s, leg_name) \
     &(struct log_subject) \
@@ -31,27 +31,6 @@ static void session_enter(struct session *s, enum session_state to)
     TAILQ_REMOVE(&s->host->lists[s->state], s, link);
     s->state = to;
     TAILQ_INSERT_TAIL(&s->host->lists[to], s, link);
-}
-
-static int session_compare(const struct session *a, const struct session *b)
-{
-    return a->id < b->id ? -1 : a->id > b->id;
-}
-
-TREE_GENERATE(session_tree, session, id_link, session_compare)
-
-struct session *session_of(struct session_host *h, uint64_t id)
-{
-    struct session key = {.id = id};
-
-    return session_tree_RB_FIND(&h->by_id, &key);
-}
-
-struct session *session_behind(struct session_host *h, uint64_t id)
-{
-    struct session key = {.id = id + 1};
-
-    return session_tree_RB_NFIND(&h->by_id, &key);
 }
 
 void session_set_timer(struct session *s, unsigned ms)
@@ -102,247 +81,6 @@ static bool session_advance(struct session *s, enum session_state to)
     return false;
 }
 
-static void close_lane(struct session *s, struct lane **l)
-{
-    if (*l) {
-        session_count_lane(*l, &s->to_backend, &s->to_client);
-        lane_deinit(*l);
-        free(*l);
-        *l = NULL;
-    }
-}
-
-/* ---- what it tells while it relays ---- */
-
-/* To be sent when the loop's turn is over, with whatever else the turn brings. */
-static void report_later(struct session *s)
-{
-    if (!s->reporting) {
-        s->reporting = true;
-        TAILQ_INSERT_TAIL(&s->host->reporting, s, reporting_link);
-    }
-    event_active(s->host->reap_event, 0, 0);
-}
-
-static bool session_send(struct session_host *h, const struct ipc_msg *m)
-{
-    h->full = !h->send(h, m);
-    return !h->full;
-}
-
-/* Sends what may be sent. False: the channel is full. */
-static bool report_now(struct session *s)
-{
-    struct ipc_msg m;
-
-    while (report_next(&s->guard->report, &m)) {
-        m.session = s->id;
-        if (!session_send(s->host, &m)) {
-            return false;
-        }
-        report_sent(&s->guard->report, &m);
-    }
-    if (s->state == SESSION_RELAYING || s->state == SESSION_DRAINING) {
-        lane_resume(s->lane);
-        if (s->twin) {
-            lane_resume(s->twin);
-        }
-    }
-    if (s->reporting) {
-        s->reporting = false;
-        TAILQ_REMOVE(&s->host->reporting, s, reporting_link);
-    }
-    return true;
-}
-
-void session_taint(struct session *s, uint32_t bits)
-{
-    if (report_taint(&s->guard->report, bits)) {
-        report_later(s);
-    }
-}
-
-void session_recorded(struct session_host *h, uint64_t id)
-{
-    struct session *const s = session_of(h, id);
-
-    if (s && s->state >= SESSION_RELAYING) {
-        report_answered(&s->guard->report);
-        report_later(s);
-    }
-}
-
-/* ---- dead ---- */
-
-/* Closes all that a dead session had. */
-static void tear_down(struct session *s)
-{
-    struct session_lingerer *const left = s->guard ? session_linger_new(s) : NULL;
-
-    if (s->guard) {
-        denial_rest(&s->guard->denials, SUBJECT(s, "backend"));
-    }
-    greeting_free(s->greeting);
-    s->greeting = NULL;
-    close_lane(s, &s->lane);
-    close_lane(s, &s->twin);
-    if (s->guard) {
-        fdroom_leave(&s->guard->fds);
-        s->unread += session_linger_begin_take(s->host, left);
-    }
-    if (s->tap) {
-        s->captured = tap_session_seen(s->tap);
-        tap_session_free(s->tap);
-        s->tap = NULL;
-    }
-}
-
-/* What a session has beside itself until its end; NULL: no memory. */
-static struct session_guard *session_guard_new(void)
-{
-    struct session_guard *const guard = calloc(1, sizeof *guard);
-
-    if (guard) {
-        guard->lane = calloc(1, sizeof *guard->lane);
-    }
-    if (guard && !guard->lane) {
-        free(guard);
-        return NULL;
-    }
-    return guard;
-}
-
-static void session_guard_free(struct session_guard *guard)
-{
-    free(guard->lane);
-    free(guard);
-}
-
-static void forget(struct session *s)
-{
-    TAILQ_REMOVE(s->closed ? &s->host->closed : &s->host->lists[s->state], s, link);
-    if (s->id != 0) {
-        (void)session_tree_RB_REMOVE(&s->host->by_id, s);
-    }
-    if (s->reporting) {
-        TAILQ_REMOVE(&s->host->reporting, s, reporting_link);
-    }
-    if (s->guard) {
-        dma_gate_deinit(&s->guard->gate);
-        report_deinit(&s->guard->report);
-        session_guard_free(s->guard);
-    }
-    free(s);
-}
-
-static bool report_end(struct session *s)
-{
-    const struct ipc_msg m = {.type = IPC_ENDED,
-                              .session = s->id,
-                              .u.ended = {.reason = s->reason,
-                                          .by = s->by,
-                                          .err = (uint32_t)s->err,
-                                          .to_backend = s->to_backend,
-                                          .to_client = s->to_client,
-                                          .unread = s->unread,
-                                          .captured = s->captured}};
-
-    if (s->id == 0) {
-        return session_report_refused(s->host, s->refusal);
-    }
-    /* What it was tainted with, and what was exported, belongs into the record of its end. */
-    return report_now(s) && report_done(&s->guard->report) && session_send(s->host, &m);
-}
-
-/*
- * What follows does one thing at least, and more while the turn is not long. False: there is more.
- */
-
-/* Greetings are of no more use, and an idle session is to be small. */
-static bool session_reap_greetings(struct session_host *h)
-{
-    struct session *s;
-
-    while ((s = SLIST_FIRST(&h->greeted))) {
-        SLIST_REMOVE_HEAD(&h->greeted, greeted_link);
-        greeting_free(s->greeting);
-        s->greeting = NULL;
-        heap_changed(&h->heap);
-        if (turn_is_long()) {
-            return SLIST_EMPTY(&h->greeted);
-        }
-    }
-    return true;
-}
-
-/* Closes what the dead had, whether the monitor can be told of them or not. */
-static bool session_reap_sockets(struct session_host *h)
-{
-    struct session *s;
-
-    while ((s = TAILQ_FIRST(&h->lists[SESSION_DEAD]))) {
-        tear_down(s);
-        s->closed = true;
-        TAILQ_REMOVE(&h->lists[SESSION_DEAD], s, link);
-        TAILQ_INSERT_TAIL(&h->closed, s, link);
-        if (turn_is_long()) {
-            return TAILQ_EMPTY(&h->lists[SESSION_DEAD]);
-        }
-    }
-    return true;
-}
-
-/* One that cannot be reported yet stays, closed: its number must not be lost. */
-static bool session_reap_closed(struct session_host *h)
-{
-    struct session *s;
-    struct session *next;
-
-    TAILQ_FOREACH_SAFE(s, &h->closed, link, next)
-    {
-        if (report_end(s)) {
-            forget(s);
-            heap_changed(&h->heap);
-            if (turn_is_long()) {
-                return next == NULL;
-            }
-        } else if (h->full) {
-            return true;
-        }
-    }
-    return true;
-}
-
-static bool report_all(struct session_host *h)
-{
-    struct session *s;
-    struct session *next;
-
-    TAILQ_FOREACH_SAFE(s, &h->reporting, reporting_link, next)
-    {
-        if (!report_now(s)) {
-            return true;
-        }
-        if (turn_is_long()) {
-            return next == NULL;
-        }
-    }
-    return true;
-}
-
-static void reap(evutil_socket_t fd, short what, void *arg)
-{
-    struct session_host *h = arg;
-
-    (void)fd;
-    (void)what;
-    h->full = false;
-    if (!session_reap_greetings(h) || !session_reap_sockets(h) || !session_reap_closed(h) ||
-        !report_all(h)) {
-        event_active(h->reap_event, 0, 0);
-    }
-}
-
 /* ---- relaying ---- */
 
 static void begin_draining(struct session *s)
@@ -384,7 +122,7 @@ static void on_gate(void *arg, const struct dma_denial *d)
         denial_log(&s->guard->denials,
                    SUBJECT(s, d->what == DMA_FDS_WITHHELD ? "client" : "backend"), d);
     } else {
-        report_later(s);
+        session_report_later(s);
     }
 }
 
@@ -624,7 +362,7 @@ static struct session *session_new(struct session_host *h, uint64_t id, int clie
     evtimer_assign(&s->timer, h->base, on_timer, s);
     TAILQ_INSERT_TAIL(&h->lists[s->state], s, link);
     if (id != 0) {
-        (void)session_tree_RB_INSERT(&h->by_id, s);
+        session_index_add(s);
     } else {
         TAILQ_INSERT_TAIL(&h->refusals, s, unsent_link);
         h->refusing++;
@@ -727,7 +465,7 @@ void session_host_resume(struct session_host *h)
 {
     struct session *s;
 
-    reap(-1, 0, h);
+    session_reap(-1, 0, h);
     session_count_resume(h);
     while ((s = TAILQ_FIRST(&h->unsent)) && report_evidence(s)) {
         s->evidence_unsent = false;
@@ -751,31 +489,20 @@ int session_host_init(struct session_host *h)
     TAILQ_INIT(&h->unsent);
     h->count_after = 0;
     h->count_unsent = false;
-    h->reap_event = event_new(h->base, -1, 0, reap, h);
+    h->reap_event = event_new(h->base, -1, 0, session_reap, h);
     return session_linger_init(h) && h->reap_event && heap_watch(&h->heap, h->base) == 0 ? 0
                                                                                          : -ENOMEM;
 }
 
 void session_host_deinit(struct session_host *h)
 {
-    struct session *s;
-    struct session *next;
-
     if (!h->reap_event) {
         return;
     }
     session_end_all(h, REASON_SHUTDOWN);
-    TAILQ_FOREACH_SAFE(s, &h->lists[SESSION_DEAD], link, next)
-    {
-        tear_down(s);
-        forget(s);
-    }
-    TAILQ_FOREACH_SAFE(s, &h->closed, link, next)
-    {
-        forget(s);
-    }
-    session_linger_deinit(h);
+    session_reap_all(h);
     heap_unwatch(&h->heap);
+    session_linger_deinit(h);
     event_free(h->reap_event);
     queue_pool_deinit(&h->pool);
 }
