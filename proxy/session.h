@@ -38,7 +38,7 @@ struct session_host {
     struct session_list lists[SESSION_STATES];
     struct session_lingering lingering; /* ended ones, whose fds are not received */
     struct event *linger_event;
-    struct session_tree by_id;     /* but for those that only refuse */
+    struct session_tree by_id; /* but for those that only refuse */
     struct heap heap;
     struct session_list closed;    /* dead, all they had is closed; to be reported */
     bool full;                     /* the channel did not take what was sent last */
