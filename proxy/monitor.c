@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -261,6 +262,22 @@ static int open_routes(struct monitor *m)
     return 0;
 }
 
+/*
+ * Has the kernel make the process's table of fds large at once. Later, beside the audit log's
+ * thread, it would wait up to 30 ms each time that the table has to grow (synchronize_rcu).
+ */
+static void monitor_widen_fd_table(uint64_t n)
+{
+    int fd = open("/", O_PATH | O_CLOEXEC);
+    int last_fd = fd < 0 || n > INT_MAX ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, (int)n - 1);
+
+    if (last_fd < 0) {
+        log_debug("the table of open files grows as they come: %s", strerror(errno));
+    }
+    sock_close(&last_fd);
+    sock_close(&fd);
+}
+
 static void raise_nofile(const struct config *c)
 {
     uint64_t devices = 0;
@@ -272,9 +289,13 @@ static void raise_nofile(const struct config *c)
     const uint64_t want = SPARE_FDS + c->n_routes + (2ull + LIMIT_REFUSALS_KEPT) * c->workers +
                           2ull * (uint64_t)c->max_sessions + devices;
 
-    if (sandbox_raise_nofile(want) < want) {
+    const uint64_t limit = sandbox_raise_nofile(want);
+
+    if (limit < want) {
         log_warning("the limit of open files is below what %u sessions may need", c->max_sessions);
     }
+    /* Twice the sessions' own: while their parties are looked at each has as many again. */
+    monitor_widen_fd_table(limit < 2 * want ? limit : 2 * want);
 }
 
 /* Opens the audit log and says in it that, and with what configuration, the broker has started. */
