@@ -23,7 +23,7 @@
 
 /* Below what a handshake takes at once: struct greeting in a worker, struct inquiry in the monitor.
  */
-#define HEAP_LARGE 32768
+#define HEAP_LARGE 4096
 
 /* The largest of libevent's small pieces, and the place for them: a page counts once it is used. */
 #define HEAP_SMALL 48u

@@ -179,8 +179,7 @@ static int open_lane(struct session *s, struct lane **out, int client_fd, int ba
     const struct lane_limits backend = limits_of(&r->reply);
     int err;
 
-    *out = s->guard->lane ? s->guard->lane : calloc(1, sizeof **out);
-    s->guard->lane = NULL;
+    *out = out == &s->lane ? s->guard->lane : calloc(1, sizeof **out);
     if (!*out) {
         sock_close(&client_fd);
         sock_close(&backend_fd);
@@ -341,10 +340,11 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 /* A session in RECITING, its greeting begun; NULL without memory, the sockets being closed. */
-static struct session *session_new(struct session_host *h, uint64_t id, int client_fd,
-                                   int backend_fd, const struct greeting_settings *settings)
+static struct session *session_new(struct session_host *h, uint64_t id, struct session_guard *guard,
+                                   int client_fd, int backend_fd,
+                                   const struct greeting_settings *settings)
 {
-    struct session *s = calloc(1, sizeof *s);
+    struct session *s = guard ? guard->session : calloc(1, sizeof *s);
 
     if (!s) {
         sock_close(&client_fd);
@@ -356,7 +356,9 @@ static struct session *session_new(struct session_host *h, uint64_t id, int clie
     s->state = SESSION_RECITING;
     s->greeting = greeting_new_take(h->base, client_fd, backend_fd, settings, on_greeting, s);
     if (!s->greeting) {
-        free(s);
+        if (!guard) {
+            free(s);
+        }
         return NULL;
     }
     evtimer_assign(&s->timer, h->base, on_timer, s);
@@ -391,7 +393,7 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
         /* Without memory for it the session goes on uncaptured. */
         how.tap = tap_session_new(id, &settings->tap, &h->tap_host);
     }
-    s = session_new(h, id, client_fd, backend_fd, &how);
+    s = session_new(h, id, guard, client_fd, backend_fd, &how);
     if (!s) {
         tap_session_free(how.tap);
         session_guard_free(guard);
@@ -425,7 +427,7 @@ void session_refuse(struct session_host *h, const struct ipc_refuse *settings, i
         s = TAILQ_FIRST(&h->refusals);
         greeting_abort(s->greeting, REASON_REFUSED, 0, "too many are being refused");
     }
-    s = session_new(h, 0, client_fd, -1, &how);
+    s = session_new(h, 0, NULL, client_fd, -1, &how);
     if (!s) {
         (void)session_report_refused(h, settings->number);
         return;

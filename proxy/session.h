@@ -65,7 +65,8 @@ struct session_guard {
     struct report report;
     struct fdroom_session fds;
     struct session_watch watch;
-    struct lane *lane; /* made here, until RELAYING: what lives long is to lie together */
+    struct session *session; /* memory for both, in one piece with the guard */
+    struct lane *lane;
 };
 
 struct session {
