@@ -38,6 +38,7 @@ struct ticket {
     TAILQ_ENTRY(ticket) link;        /* in its state's list */
     TAILQ_ENTRY(ticket) route_link;  /* among its route's, until it is dead */
     TAILQ_ENTRY(ticket) member_link; /* in its worker's list */
+    TAILQ_ENTRY(ticket) stale_link;  /* among those whose captures have changed */
     TAILQ_ENTRY(ticket) outbox_link; /* in its worker's outbox, or among those without a worker */
     struct monitor *monitor;
     struct route *route;
@@ -75,6 +76,8 @@ struct ticket {
     uint32_t unsent;     /* to the worker: a bit for each enum ipc_type (crew.c) */
     uint64_t record;     /* its verdict's number in the audit log, and 1; 0: none */
     char *traced;        /* NULL: no capture has had it; else what traces say of it */
+    uint64_t attached;   /* the tracer knows that it has the captures up to this: capture.run */
+    bool stale;          /* its captures have changed: tracer and worker are still to be told */
     struct tracing_group *traced_by; /* the running captures of this session alone; NULL: none */
     bool in_outbox;
 };

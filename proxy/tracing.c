@@ -348,13 +348,19 @@ int tracing_init(struct monitor *m)
     t->monitor = m;
     RB_INIT(&t->captures);
     TAILQ_INIT(&t->ended);
+    TAILQ_INIT(&t->stale);
+    t->later = event_new(m->base, -1, 0, tracing_on_later, t);
     err = tracing_link_init(&t->link, m, tracing_on_link, t);
+    if (!err && !t->later) {
+        err = -ENOMEM;
+    }
     if (!err) {
         err = start_configured(m);
     }
     /* Not one session without: the records are waited for before anybody is let in. */
     if (!err) {
         recorder_settle(&m->recorder);
+        tracing_on_later(-1, 0, t);
     }
     return err;
 }
@@ -370,6 +376,9 @@ void tracing_deinit(struct monitor *m)
         capture_free(t, RB_ROOT(&t->captures));
     }
     tracing_link_deinit(&t->link);
+    if (t->later) {
+        event_free(t->later);
+    }
     free(t);
     m->tracing = NULL;
 }

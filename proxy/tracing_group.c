@@ -47,8 +47,17 @@ void tracing_group_join(struct capture *c)
 {
     c->group = tracing_group_of(c);
     if (c->group) {
-        TAILQ_INSERT_TAIL(&c->group->captures, c, group_link);
+        /* The tracer does not know it yet. */
+        TAILQ_INSERT_HEAD(&c->group->captures, c, group_link);
         tracing_group_add_capture(&c->group->tap, c);
+    }
+}
+
+void tracing_group_told(struct capture *c)
+{
+    if (c->group) {
+        TAILQ_REMOVE(&c->group->captures, c, group_link);
+        TAILQ_INSERT_TAIL(&c->group->captures, c, group_link);
     }
 }
 

@@ -14,7 +14,8 @@
 struct capture;
 
 struct tracing_group {
-    TAILQ_HEAD(, capture) captures;
+    TAILQ_HEAD(tracing_captures, capture)
+    captures;                /* those that the tracer was told of last are last */
     struct tap_settings tap; /* as much as any of them wants */
 };
 

@@ -11,6 +11,7 @@
 
 #include "base/tree.h"
 #include "proxy/recorder.h"
+#include "proxy/ticket.h"
 #include "proxy/tracing.h"
 #include "proxy/tracing_link.h"
 
@@ -23,11 +24,12 @@ struct capture {
     struct tracing_group *group;     /* NULL: it does not run */
     struct tracing *tracing;
     uint64_t id;
-    uint64_t session;        /* 0: the route's */
-    struct route *route;     /* of the session, too */
-    char *path;              /* "" where fd was given */
-    int fd;                  /* until the tracer has it; -1 */
-    bool given;              /* fd came from outside: there is no next file */
+    uint64_t session;    /* 0: the route's */
+    struct route *route; /* of the session, too */
+    char *path;          /* "" where fd was given */
+    int fd;              /* until the tracer has it; -1 */
+    uint64_t run; /* greater than of those that the tracer was told of before; 0: it was not */
+    bool given;   /* fd came from outside: there is no next file */
     struct config_trace how; /* owns its filter, which is never NULL */
     enum tracing_state state;
     const char *why;
@@ -46,6 +48,11 @@ struct tracing {
     struct tracing_link link;
     struct capture_tree captures;
     TAILQ_HEAD(, capture) ended; /* of them, the oldest first */
+    struct ticket_list stale;    /* sessions whose captures have changed */
+    struct event *later;         /* made active while there are some, or a tracer is new */
+    bool renewing;               /* a new tracer is being told of everything */
+    uint64_t renewed;            /* … of captures up to this number */
+    uint64_t last_run;
     unsigned n_alive;
     unsigned n_ended;
     uint64_t last_id;
@@ -76,6 +83,9 @@ void tracing_say_of(struct capture *c, enum tracer_type type);
 /* It runs from now on: its sessions have it. */
 void tracing_group_join(struct capture *c);
 
+/* The tracer has been told of it: it goes behind those that it was told of before. */
+void tracing_group_told(struct capture *c);
+
 /* It does not run any more. May be called for one that does not. */
 void tracing_group_leave(struct capture *c);
 
@@ -99,6 +109,11 @@ void tracing_open_cancel(struct capture *c);
 
 /* Sessions that it has at the moment. */
 unsigned tracing_sessions(const struct capture *c);
+
+/* ---- tracing_run.c ---- */
+
+/* The event's callback: tells tracer and workers what has changed, as much as fits a turn. */
+void tracing_on_later(evutil_socket_t fd, short what, void *arg);
 
 void tracing_on_link(void *arg, enum tracing_link_news news, const struct tracer_msg *m);
 

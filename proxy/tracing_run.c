@@ -14,6 +14,7 @@
 #include "proxy/monitor.h"
 #include "proxy/tracing_facts.h"
 #include "proxy/tracing_parts.h"
+#include "proxy/turn.h"
 #include "trace/ring.h"
 
 static struct log_subject subject(const struct capture *c)
@@ -92,34 +93,77 @@ static void say_capture_take(struct capture *c, int fd)
 
 /* ---- sessions ---- */
 
-/* A running capture gets a session that a worker has already. */
-static void attach_late(struct capture *c, struct ticket *t)
-{
-    if (!t->traced) {
-        t->traced = tracing_facts_late(t);
-        if (!t->traced) {
-            return;
-        }
-        say_session(c->tracing, t);
-    }
-    say_attach(c, t, true);
-    crew_tap(&c->tracing->monitor->crew, t);
-}
-
-/* It has had these captures from its beginning. */
-static void tracing_attach_early(const struct tracing_group *g, const struct ticket *t)
+/* Tells the tracer of captures of the group that it does not know the session to have. */
+static void tracing_attach(const struct tracing_group *g, const struct ticket *t, bool late)
 {
     const struct capture *c;
 
-    TAILQ_FOREACH(c, &g->captures, group_link)
+    /* Those that it was told of last are last. */
+    TAILQ_FOREACH_REVERSE(c, &g->captures, tracing_captures, group_link)
     {
-        say_attach(c, t, false);
+        if (c->run <= t->attached) {
+            return;
+        }
+        say_attach(c, t, late);
     }
+}
+
+static void tracing_attach_all(struct tracing *t, struct ticket *ticket, bool late)
+{
+    tracing_attach(&ticket->route->traced_by, ticket, late);
+    if (ticket->traced_by) {
+        tracing_attach(ticket->traced_by, ticket, late);
+    }
+    ticket->attached = t->last_run;
+}
+
+static void tracing_set_stale(struct tracing *t, struct ticket *ticket)
+{
+    if (!ticket->stale) {
+        ticket->stale = true;
+        TAILQ_INSERT_TAIL(&t->stale, ticket, stale_link);
+    }
+    event_active(t->later, 0, 0);
+}
+
+static void tracing_unset_stale(struct tracing *t, struct ticket *ticket)
+{
+    if (ticket->stale) {
+        ticket->stale = false;
+        TAILQ_REMOVE(&t->stale, ticket, stale_link);
+    }
+}
+
+/* All sessions of a capture that has begun or ended. */
+static void tracing_set_all_stale(const struct capture *c)
+{
+    struct ticket *t;
+
+    for (t = tracing_next_ticket(c, NULL); t; t = tracing_next_ticket(c, t)) {
+        tracing_set_stale(c->tracing, t);
+    }
+}
+
+/* A session that a worker has: tracer and worker are told which captures it has now. */
+static void tracing_refresh(struct tracing *t, struct ticket *ticket)
+{
+    const bool known = ticket->traced != NULL;
+
+    tracing_unset_stale(t, ticket);
+    if (!known && tracing_tap(t->monitor, ticket).on) {
+        ticket->traced = tracing_facts_late(ticket);
+    }
+    if (ticket->traced && (!known || ticket->attached == 0)) {
+        say_session(t, ticket);
+    }
+    if (ticket->traced) {
+        tracing_attach_all(t, ticket, true);
+    }
+    crew_tap(&t->monitor->crew, ticket);
 }
 
 void tracing_session_begins(struct monitor *m, struct ticket *t)
 {
-
     if (!m->tracing || !tracing_tap(m, t).on) {
         return;
     }
@@ -128,10 +172,7 @@ void tracing_session_begins(struct monitor *m, struct ticket *t)
         return;
     }
     say_session(m->tracing, t);
-    tracing_attach_early(&t->route->traced_by, t);
-    if (t->traced_by) {
-        tracing_attach_early(t->traced_by, t);
-    }
+    tracing_attach_all(m->tracing, t, false);
 }
 
 void tracing_session_decided(struct monitor *m, struct ticket *t, const char *verdict,
@@ -178,6 +219,9 @@ void tracing_session_ended(struct monitor *m, struct ticket *t, enum session_rea
     struct tracer_msg *msg;
 
     tracing_group_session_ended(t);
+    if (m->tracing) {
+        tracing_unset_stale(m->tracing, t);
+    }
     if (!m->tracing || !t->traced) {
         return;
     }
@@ -195,13 +239,11 @@ void tracing_session_ended(struct monitor *m, struct ticket *t, enum session_rea
 /* Tells the tracer of a running capture, and gives it the sessions that there are. Takes fd. */
 static void announce_take(struct capture *c, int fd)
 {
-    struct ticket *t;
-
     allow_words(c->tracing);
     say_capture_take(c, fd);
-    for (t = tracing_next_ticket(c, NULL); t; t = tracing_next_ticket(c, t)) {
-        attach_late(c, t);
-    }
+    c->run = ++c->tracing->last_run;
+    tracing_group_told(c);
+    tracing_set_all_stale(c);
 }
 
 static void cannot_begin(struct capture *c, const char *why)
@@ -252,12 +294,8 @@ void tracing_begin(struct capture *c)
 /* Its sessions are captured less, or no more. */
 static void retap(struct capture *c)
 {
-    struct ticket *t;
-
     tracing_group_leave(c);
-    for (t = tracing_next_ticket(c, NULL); t; t = tracing_next_ticket(c, t)) {
-        crew_tap(&c->tracing->monitor->crew, t);
-    }
+    tracing_set_all_stale(c);
 }
 
 void tracing_end(struct capture *c, uint32_t why)
@@ -266,7 +304,7 @@ void tracing_end(struct capture *c, uint32_t why)
 
     c->state = TRACING_ENDING;
     retap(c);
-    if (!tracing_link_up(&c->tracing->link)) {
+    if (c->run == 0) {
         tracing_set_ended(c->tracing, c, why);
         return;
     }
@@ -311,7 +349,7 @@ void tracing_worker_started(struct monitor *m, struct crew_member *w)
     int fds[4];
     int err;
 
-    if (!t || !tracing_link_up(&t->link)) {
+    if (!t || !tracing_link_up(&t->link) || t->renewing) {
         return;
     }
     err = make_ring((uint64_t)m->config->trace_buffer_mib * 1048576, fds);
@@ -326,30 +364,74 @@ void tracing_worker_started(struct monitor *m, struct crew_member *w)
 
 /* ---- the tracer ---- */
 
-/* A new tracer: everything anew. Sessions come before what is in their worker's new ring. */
+/* A new tracer: everything anew. */
 static void up(struct tracing *t)
 {
-    struct monitor *const m = t->monitor;
     struct ticket *ticket;
-    struct capture *c;
-    uint64_t id;
 
     allow_words(t);
-    for (ticket = ticket_behind(m, 0); ticket; ticket = ticket_behind(m, ticket->id)) {
+    t->renewing = true;
+    t->renewed = 0;
+    for (ticket = ticket_behind(t->monitor, 0); ticket;
+         ticket = ticket_behind(t->monitor, ticket->id)) {
+        ticket->attached = 0;
         if (ticket->traced && ticket->member) {
-            say_session(t, ticket);
+            tracing_set_stale(t, ticket);
         }
     }
-    for (c = tracing_behind(t, 0); c; c = tracing_behind(t, id)) {
-        id = c->id;
-        if (c->state == TRACING_RUNNING) {
-            announce(c);
+    event_active(t->later, 0, 0);
+}
+
+/* The next capture that the new tracer does not know. False: there is none. */
+static bool tracing_renew_capture(struct tracing *t)
+{
+    struct capture *const c = tracing_behind(t, t->renewed);
+
+    if (!c) {
+        return false;
+    }
+    t->renewed = c->id;
+    if (c->state == TRACING_RUNNING && c->run == 0) {
+        announce(c);
+    }
+    return true;
+}
+
+/* Sessions come before what is in their worker's new ring. */
+static void tracing_renewed(struct tracing *t)
+{
+    struct crew *const crew = &t->monitor->crew;
+
+    t->renewing = false;
+    for (unsigned i = 0; i < crew->n; i++) {
+        if (crew->members[i].channel_fd >= 0) {
+            tracing_worker_started(t->monitor, &crew->members[i]);
         }
     }
-    for (unsigned i = 0; i < m->crew.n; i++) {
-        if (m->crew.members[i].channel_fd >= 0) {
-            tracing_worker_started(m, &m->crew.members[i]);
+}
+
+void tracing_on_later(evutil_socket_t fd, short what, void *arg)
+{
+    struct tracing *const t = arg;
+    struct ticket *ticket;
+
+    (void)fd;
+    (void)what;
+    while (t->renewing && tracing_renew_capture(t)) {
+        if (turn_is_long()) {
+            event_active(t->later, 0, 0);
+            return;
         }
+    }
+    while ((ticket = TAILQ_FIRST(&t->stale))) {
+        tracing_refresh(t, ticket);
+        if (turn_is_long()) {
+            event_active(t->later, 0, 0);
+            return;
+        }
+    }
+    if (t->renewing) {
+        tracing_renewed(t);
     }
 }
 
@@ -366,11 +448,13 @@ static void down(struct tracing *t)
     struct capture *c;
     uint64_t id;
 
+    t->renewing = false;
     for (c = tracing_behind(t, 0); c; c = tracing_behind(t, id)) {
         id = c->id;
         add(&c->before, &c->counts);
         c->counts = (struct tracer_counts){.messages = 0};
         tracing_open_cancel(c);
+        c->run = 0;
         if (c->state == TRACING_ENDING) {
             tracing_set_ended(t, c, TRACER_ASKED);
         }
