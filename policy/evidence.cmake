@@ -11,7 +11,7 @@ target_link_libraries(evidence_read PUBLIC base spdx PkgConfig::JANSSON OpenSSL:
 add_library(evidence STATIC
             inspection.c inspector.c inspector_cache.c inspector_child.c inspector_claims.c
             inspector_dpkg.c inspector_files.c inspector_inspect.c inspector_main.c
-            inspector_queue.c inspector_sandbox.c peer.c peer_exe.c peer_namespace.c peer_proc.c)
+            inspector_pace.c inspector_queue.c inspector_sandbox.c peer.c peer_exe.c peer_namespace.c peer_proc.c)
 target_link_libraries(evidence PUBLIC evidence_read base PkgConfig::EVENT)
 target_compile_definitions(evidence PRIVATE _DEFAULT_SOURCE)
 target_link_libraries(evidence PUBLIC confine)

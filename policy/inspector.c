@@ -32,10 +32,14 @@
 #include "policy/inspector_cache.h"
 #include "policy/inspector_channel.h"
 #include "policy/inspector_child.h"
+#include "policy/inspector_pace.h"
 #include "policy/inspector_queue.h"
 
 /* A process may take this long until it is ready, in ms: a busy machine starts it in some ten. */
 #define START_MS 2000
+
+/* Less time without a CPU than this is what any process has on a quiet machine, in ms. */
+#define WAITED_LEAST_MS 20u
 
 struct waiter {
     TAILQ_ENTRY(waiter) link;
@@ -62,8 +66,8 @@ struct inspector {
     unsigned n_waiting;
     uint64_t last_number;
     bool ready;
-    bool untidy;        /* the process may have files open that have no slot any more */
-    int64_t step_begun; /* in ms */
+    bool untidy; /* the process may have files open that have no slot any more */
+    struct inspector_pace pace;
     enum inspection_outcome verdict; /* what the job at work ends with when the process dies */
     unsigned false_starts;           /* how often in a row it died before it was ready */
     pid_t pid;                       /* -1: not running */
@@ -99,14 +103,6 @@ static void work(struct inspector *i);
 
 /* More slices than a file has, in two passes: an inspector that asks for more makes them up. */
 #define STEPS_MAX (2u * (unsigned)(INSPECTOR_FILE_MAX / INSPECTOR_SLICE) + 2u)
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ---- waiters and jobs ---- */
 
@@ -211,7 +207,7 @@ static void job_fail(struct inspector *i, struct inspector_job *j, enum inspecti
     struct inspection r;
 
     if (outcome == INSPECTION_TIMEOUT) {
-        inspector_cache_put_slow(&i->cache, &j->question.id, monotonic_ms());
+        inspector_cache_put_slow(&i->cache, &j->question.id, inspector_now_ms());
     }
     nothing(&r, outcome, error);
     job_end(i, j, &r);
@@ -243,7 +239,7 @@ static void job_step(struct inspector *i, struct inspector_job *j, uint64_t left
     i->current = NULL;
     evtimer_del(i->run_out);
     j->left = left;
-    j->ms += (unsigned)(monotonic_ms() - i->step_begun);
+    j->ms += inspector_pace_took(&i->pace, i->pid);
     if (j->ms > INSPECTOR_JOB_MS) {
         job_fail(i, j, INSPECTION_TIMEOUT, 0);
     }
@@ -310,9 +306,15 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 static void on_run_out(evutil_socket_t fd, short what, void *arg)
 {
     struct inspector *i = arg;
+    const unsigned waited = inspector_pace_waited(&i->pace, i->pid);
 
     (void)fd;
     (void)what;
+    /* What it waited for a CPU it has again. One that hangs waits for none. */
+    if (waited >= WAITED_LEAST_MS) {
+        add_timer(i->run_out, waited);
+        return;
+    }
     child_kill(i, INSPECTION_TIMEOUT, i->ready ? "took too long" : "does not start");
 }
 
@@ -343,6 +345,7 @@ static int child_start(struct inspector *i)
     }
     i->verdict = INSPECTION_CRASHED;
     i->pings = 0;
+    i->pace = (struct inspector_pace){.begun_ms = 0};
     i->killed = false;
     i->readable = event_new(i->base, i->channel_fd, EV_READ | EV_PERSIST, on_readable, i);
     i->died = event_new(i->base, i->pidfd, EV_READ, on_died, i);
@@ -437,9 +440,9 @@ static void send_question(struct inspector *i, struct inspector_job *j)
     if (begins) {
         fds.fds[fds.n++] = j->exe_fd; /* lent for the call */
     }
+    inspector_pace_begin(&i->pace, i->pid);
     n = sock_send(i->channel_fd, &m, sizeof m, &fds, MSG_DONTWAIT);
     i->current = j;
-    i->step_begun = monotonic_ms();
     j->steps++;
     if (n == sizeof m) {
         i->untidy = false;
@@ -503,7 +506,7 @@ void inspector_beat(struct inspector *i)
         return;
     }
     heartbeat_look(i->pid, &sample);
-    switch (heartbeat_beat(&i->beat, (uint64_t)monotonic_ms(), &sample)) {
+    switch (heartbeat_beat(&i->beat, (uint64_t)inspector_now_ms(), &sample)) {
     case HEARTBEAT_ASK:
         /* One whose channel is full does not read: that it is asked makes no difference. */
         i->pings += sock_send(i->channel_fd, &ping, sizeof ping, NULL, MSG_DONTWAIT) > 0;
@@ -551,13 +554,13 @@ static void waiter_begin(struct waiter *w, const struct peer_exe *exe,
                          const struct inspector_asker *who)
 {
     struct inspector *i = w->inspector;
-    struct inspector_share *share = inspector_queue_share(&i->queue, who, monotonic_ms());
+    struct inspector_share *share = inspector_queue_share(&i->queue, who, inspector_now_ms());
 
     if (exe->fd < 0) {
         w->outcome = INSPECTION_NO_FILE;
     } else if (exe->id.size > INSPECTOR_FILE_MAX) {
         w->outcome = INSPECTION_TOO_BIG;
-    } else if (inspector_cache_is_slow(&i->cache, &exe->id, monotonic_ms())) {
+    } else if (inspector_cache_is_slow(&i->cache, &exe->id, inspector_now_ms())) {
         w->outcome = INSPECTION_TIMEOUT;
     } else if (!share || share->n_waiting >= LIMIT_INSPECT_WAITING ||
                i->n_waiting >= INSPECTOR_WAITING) {

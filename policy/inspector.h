@@ -78,7 +78,10 @@ struct inspection {
 /* An executable above this is not hashed: at 400 MB/s it takes 1.3 s of the handshake's 4. */
 #define INSPECTOR_FILE_MAX (512ull << 20)
 
-/* One slice of a file may take this long, in ms, before its inspector is killed. */
+/*
+ * One slice of a file may take this long, in ms, before its inspector is killed. Time in which it
+ * was ready to run and had no CPU does not count, here and below.
+ */
 #define INSPECTOR_RUN_MS 2000
 
 /* All slices of a file together may take this long, in ms: more than a handshake's time. */

@@ -119,7 +119,8 @@ void policy_run(struct policy_rig *p, const char *statements)
 
     fill_in(statements, filled, sizeof filled);
     rig_configure(&p->rig,
-                  "workers 1\n%s\nroute r {\nlisten %s\nbackend %s\nrecite to client never\n"
+                  "workers 1\nhandshake-timeout 15s\n%s\nroute r {\nlisten %s\nbackend %s\nrecite "
+                  "to client never\n"
                   "allow backend user %u\n}\n"
                   "route p {\nlisten %s mode 0666\nbackend %s\nrecite to client never\n%s\n}\n",
                   p->global, p->rig.listen, p->rig.backend, (unsigned)geteuid(), p->listen,

@@ -30,4 +30,4 @@ target_compile_definitions(unit_inspector INTERFACE NOTED="$<TARGET_FILE:noted>"
 add_dependencies(unit_inspector noted noted_twice)
 poemd_unit_test(test_inspector unit_inspector)
 poemd_unit_test(test_inspector_bad unit_inspector)
-poemd_unit_test(test_inspector_queue evidence)
+poemd_unit_test(test_inspector_queue evidence unit_process)

@@ -7,10 +7,16 @@
 #include "policy/inspector_queue.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "policy/inspector_pace.h"
+#include "tests/support/patience.h"
+#include "tests/support/process.h"
 #include "tests/support/unit.h"
 
 #define MIB (1024u * 1024u)
@@ -207,6 +213,51 @@ START_TEST(as_many_shares_as_are_known_and_one_more)
 }
 END_TEST
 
+/* ---- times ---- */
+
+static void spin(void *arg)
+{
+    (void)arg;
+    for (;;) {
+    }
+}
+
+/* Two processes that want the same CPU: what one has not had of it does not count. */
+START_TEST(time_without_a_cpu_is_not_taken)
+{
+    struct inspector_pace pace = {.begun_ms = 0};
+    const struct patience patience = patience_begin();
+    cpu_set_t one;
+    int64_t begun;
+    pid_t pid;
+    int64_t all;
+
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof one, &one), 0);
+    pid = process_fork(spin, NULL);
+    begun = inspector_now_ms();
+    inspector_pace_begin(&pace, pid);
+    while (pace.waited_ms < 100) {
+        (void)inspector_pace_waited(&pace, pid);
+        ck_assert_int_gt(patience_left(&patience), 0);
+    }
+    all = inspector_now_ms() - begun;
+    ck_assert_int_le(inspector_pace_took(&pace, pid), inspector_now_ms() - begun - 100);
+    ck_assert_int_ge(all, 100);
+    /* One that is stopped wants no CPU: all of its time counts. */
+    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    ck_assert_int_eq(waitpid(pid, NULL, WUNTRACED), pid);
+    inspector_pace_begin(&pace, pid);
+    begun = inspector_now_ms();
+    while (inspector_now_ms() - begun < 50) {
+    }
+    ck_assert_int_ge(inspector_pace_took(&pace, pid), 50);
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    (void)process_wait(pid);
+}
+END_TEST
+
 int main(void)
 {
     Suite *const s = suite_create("inspector_queue");
@@ -221,5 +272,6 @@ int main(void)
     tcase_add_test(tc, a_new_process_begins_all_anew);
     tcase_add_test(tc, credit_is_used_up_and_comes_back);
     tcase_add_test(tc, as_many_shares_as_are_known_and_one_more);
+    tcase_add_test(tc, time_without_a_cpu_is_not_taken);
     return unit_run(s);
 }
