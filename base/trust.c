@@ -20,7 +20,8 @@
 struct trust_walk {
     int dir_fd;          /* owned: the folder that has been reached */
     char seen[PATH_MAX]; /* its path, "" for "/" */
-    char rest[PATH_MAX]; /* what is still to be walked */
+    char rest[PATH_MAX]; /* what is still to be walked, from at on */
+    size_t at;
     unsigned links;
     uid_t root;
     struct trust_fault *fault;
@@ -81,7 +82,7 @@ static int trust_begin(struct trust_walk *w)
 /* Takes the next component out of rest; "" at the end. False: it is too long. */
 static bool trust_next(struct trust_walk *w, char name[NAME_MAX + 1])
 {
-    const char *start = w->rest + strspn(w->rest, "/");
+    const char *start = w->rest + w->at + strspn(w->rest + w->at, "/");
     const size_t n = strcspn(start, "/");
 
     if (n > NAME_MAX) {
@@ -89,7 +90,7 @@ static bool trust_next(struct trust_walk *w, char name[NAME_MAX + 1])
     }
     memcpy(name, start, n);
     name[n] = '\0';
-    memmove(w->rest, start + n, strlen(start + n) + 1);
+    w->at = (size_t)(start + n - w->rest);
     return true;
 }
 
@@ -107,10 +108,12 @@ static int trust_follow(struct trust_walk *w, const char *name)
     if (++w->links > TRUST_LINKS) {
         return -ELOOP;
     }
-    if ((size_t)snprintf(joined, sizeof joined, "%s/%s", target, w->rest) >= sizeof joined) {
+    if ((size_t)snprintf(joined, sizeof joined, "%s/%s", target, w->rest + w->at) >=
+        sizeof joined) {
         return -ENAMETOOLONG;
     }
     memcpy(w->rest, joined, strlen(joined) + 1);
+    w->at = 0;
     return target[0] == '/' ? trust_begin(w) : 0;
 }
 
@@ -163,7 +166,7 @@ static int trust_step(struct trust_walk *w, const char *name)
     if (S_ISDIR(st.st_mode)) {
         return trust_enter(w, name);
     }
-    return w->rest[strspn(w->rest, "/")] == '\0' ? 0 : -ENOTDIR;
+    return w->rest[w->at + strspn(w->rest + w->at, "/")] == '\0' ? 0 : -ENOTDIR;
 }
 
 /* What is not absolute begins where we are. */
