@@ -333,7 +333,7 @@ class Probe(Tools):
         self.assertEqual(json.loads(form)["version"]["answered"], json.loads(words[:-1]))
 
     def test_a_hostile_path_is_escaped(self) -> None:
-        done = self.probe(str(self.folder / "a\x1b[2J\nb"), status=3)
+        done = self.probe(str(self.folder / "a\x1b[2J\nb"), status=2)
         self.assertNotIn("\x1b", done.stderr)
         self.assertIn("a\\x1b[2J\\x0ab", done.stderr)
 
