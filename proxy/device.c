@@ -88,10 +88,15 @@ static bool place_fds(int socket_fd, int output_fd, int status_fd)
     return true;
 }
 
+/*
+ * By system calls: the C library's functions wait for every thread that it knows of, and in a child
+ * of clone3 it still knows of the monitor's audit thread, which is not there.
+ */
 static bool change_user(const struct device_plan *p)
 {
-    return setgroups(p->n_groups, p->groups) == 0 && setresgid(p->gid, p->gid, p->gid) == 0 &&
-           setresuid(p->uid, p->uid, p->uid) == 0;
+    return syscall(SYS_setgroups, p->n_groups, p->groups) == 0 &&
+           syscall(SYS_setresgid, p->gid, p->gid, p->gid) == 0 &&
+           syscall(SYS_setresuid, p->uid, p->uid, p->uid) == 0;
 }
 
 /*
