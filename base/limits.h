@@ -463,8 +463,8 @@
  * What one user may have inspected on one route, in bytes: at once (two of the largest files, or
  * dozens of common ones), and then in each second (a common device's executable).
  */
-#define LIMIT_INSPECT_CREDIT (1ll << 30)
-#define LIMIT_INSPECT_REFILL (32ll << 20)
+#define LIMIT_INSPECT_CREDIT (1LL << 30)
+#define LIMIT_INSPECT_REFILL (32LL << 20)
 
 /* What an inspection costs besides the file's size, in bytes: package and envelopes are read too.
  */

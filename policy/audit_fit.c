@@ -34,6 +34,7 @@ static bool fit_can_be_cut(const json_t *v, size_t size)
 }
 
 /* Looks for something larger than *l, objects in lists included. */
+/* NOLINTNEXTLINE(misc-no-recursion): depth bounds it. */
 static void fit_search(json_t *o, unsigned depth, struct fit_largest *l)
 {
     const char *key;

@@ -412,6 +412,7 @@ static int member_events(struct crew_member *w)
 static void member_close(struct crew_member *w)
 {
     crew_linger_forget(w);
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): w is one of the crew's members. */
     if (w->readable) {
         event_free(w->readable);
         w->readable = NULL;

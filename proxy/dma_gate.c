@@ -199,6 +199,14 @@ static bool make_alive(struct dma_lane *l, const struct wire_hdr *hdr, const str
     return true;
 }
 
+static enum ipc_how dma_gate_how(unsigned n_fds, bool strip)
+{
+    if (n_fds == 0) {
+        return IPC_WITHOUT;
+    }
+    return strip ? IPC_WITHHELD : IPC_PASSED;
+}
+
 static enum dma_verdict judge_map(struct dma_lane *l, const struct wire_hdr *hdr, const uint8_t *p,
                                   size_t n, unsigned n_fds)
 {
@@ -232,7 +240,7 @@ static enum dma_verdict judge_map(struct dma_lane *l, const struct wire_hdr *hdr
         (void)goes_on(&l->client, hdr, &other);
     }
     g->stripped = g->stripped || strip;
-    if (export_map(g, &m, n_fds == 0 ? IPC_WITHOUT : strip ? IPC_WITHHELD : IPC_PASSED) < 0) {
+    if (export_map(g, &m, dma_gate_how(n_fds, strip)) < 0) {
         return DMA_NO_MEMORY;
     }
     return strip ? DMA_STRIP : DMA_PASS;

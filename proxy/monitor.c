@@ -286,7 +286,8 @@ static void raise_nofile(const struct config *c)
     for (size_t i = 0; i < c->n_routes; i++) {
         devices += c->routes[i].spawn ? 3 * (uint64_t)c->routes[i].sessions : 0;
     }
-    const uint64_t want = SPARE_FDS + c->n_routes + (2ull + LIMIT_REFUSALS_KEPT) * c->workers +
+    const unsigned kept = LIMIT_REFUSALS_KEPT;
+    const uint64_t want = SPARE_FDS + c->n_routes + (2ull + kept) * c->workers +
                           2ull * (uint64_t)c->max_sessions + devices;
 
     const uint64_t limit = sandbox_raise_nofile(want);
