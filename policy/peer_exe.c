@@ -194,6 +194,7 @@ int peer_exe_look(pid_t pid, int pidfd, struct peer_file_id *out)
 
     snprintf(name, sizeof name, "/proc/%ld/exe", (long)pid);
     fd = open(name, O_PATH | O_CLOEXEC);
+    /* NOLINTNEXTLINE(bugprone-branch-clone): each has an errno of its own. */
     if (fd < 0) {
         err = -errno;
     } else if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &s) < 0) {

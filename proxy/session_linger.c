@@ -16,7 +16,7 @@ struct session_lingerer {
     struct fdroom_session fds; /* its legs own their sockets */
 };
 
-static const struct timeval linger_time = {.tv_usec = LIMIT_LINGER_MS * 1000};
+static const struct timeval linger_time = {.tv_usec = LIMIT_LINGER_MS * 1000L};
 
 static void session_linger_drop(struct session_lingerer *l)
 {
@@ -68,6 +68,7 @@ uint32_t session_linger_begin_take(struct session_host *h, struct session_linger
 }
 
 /* The host's timer. Looks at all of them. */
+/* NOLINTNEXTLINE(readability-function-size): the macros of lists are counted in. */
 static void session_linger_look(evutil_socket_t fd, short what, void *arg)
 {
     struct session_host *h = arg;

@@ -146,7 +146,7 @@ START_TEST(a_map_without_its_fd_does_not_speak_of_one)
                                      R | W | WIRE_DMA_MMAP | WIRE_DMA_FILE_IO, 0x100 | R};
 
     lane_withhold();
-    for (uint16_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+    for (unsigned i = 0; i < sizeof flags / sizeof *flags; i++) {
         struct bytes b = {NULL, 0};
         struct wire_dma_map got;
         struct message m;
@@ -154,7 +154,7 @@ START_TEST(a_map_without_its_fd_does_not_speak_of_one)
 
         fdset_init(&fd);
         peer_memfds(&fd, 1);
-        lane_add_map(&b, i, i * UINT64_C(0x200000), flags[i]);
+        lane_add_map(&b, (uint16_t)i, i * UINT64_C(0x200000), flags[i]);
         lane_send_bytes(client, &b, &fd);
         fdset_close(&fd);
         peer_recv(backend, &m);
