@@ -41,11 +41,18 @@
 /* Less time without a CPU than this is what any process has on a quiet machine, in ms. */
 #define WAITED_LEAST_MS 20u
 
+/* What all who waited for a job are told, one after the other. */
+struct result {
+    unsigned users;
+    struct inspection inspection;
+};
+
 struct waiter {
     TAILQ_ENTRY(waiter) link;
     struct inspector *inspector;
     struct inspector_share *share; /* that it counts for; NULL: none */
-    struct inspector_job *job;     /* NULL: only waits to be told why there is none */
+    struct inspector_job *job;     /* NULL: only waits to be told */
+    struct result *result;         /* … this; NULL: why there is none */
     uint64_t number;
     struct event *timer;
     enum inspection_outcome outcome; /* what it is told where there is no job */
@@ -83,14 +90,9 @@ struct inspector {
     bool killed;    /* and not collected yet */
 };
 
-static struct timeval milliseconds(unsigned ms)
-{
-    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
-}
-
 static void add_timer(struct event *timer, unsigned ms)
 {
-    const struct timeval tv = milliseconds(ms);
+    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
 
     /* Cannot fail: the event is made, and a timer needs no more than that. */
     (void)event_add(timer, &tv);
@@ -127,6 +129,9 @@ static void waiter_free(struct waiter *w)
         w->share->n_waiting--;
     }
     event_free(w->timer);
+    if (w->result && --w->result->users == 0) {
+        free(w->result);
+    }
     free(w);
 }
 
@@ -172,7 +177,9 @@ static void on_waiter_timer(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (w->job) {
+    if (w->result) {
+        r = w->result->inspection;
+    } else if (w->job) {
         nothing(&r, i->ready ? INSPECTION_TIMEOUT : INSPECTION_NOBODY, 0);
         job_unwanted(i, w->job);
     } else {
@@ -181,23 +188,25 @@ static void on_waiter_timer(evutil_socket_t fd, short what, void *arg)
     tell(w, &r);
 }
 
-/* Ends a job: all who wait for it are told. */
+/* Ends a job: all who wait for it are told, each by its own event: they may be hundreds. */
 static void job_end(struct inspector *i, struct inspector_job *j, const struct inspection *r)
 {
+    struct result *const result = j->n_waiters > 0 ? malloc(sizeof *result) : NULL;
     struct waiter *w;
 
+    if (result) {
+        *result = (struct result){.users = j->n_waiters, .inspection = *r};
+    }
     job_take(i, j);
-    do {
-        TAILQ_FOREACH(w, &i->waiters, link)
-        {
-            if (w->job == j) {
-                break;
-            }
+    TAILQ_FOREACH(w, &i->waiters, link)
+    {
+        if (w->job == j) {
+            w->job = NULL;
+            w->result = result;
+            w->error = ENOMEM;
+            event_active(w->timer, EV_TIMEOUT, 0);
         }
-        if (w) {
-            tell(w, r); /* which may change the list: from its start again */
-        }
-    } while (w);
+    }
     inspector_queue_free(j);
 }
 
