@@ -19,17 +19,25 @@ static uint64_t crew_settings_sessions(const struct config *c)
     return n < c->max_sessions ? n : c->max_sessions;
 }
 
+/* The part of a low limit that sessions borrow from: not more than is there, but one message. */
+static uint64_t crew_settings_spare(uint64_t room)
+{
+    room = room > LIMIT_FDS_SHARE ? room : LIMIT_FDS_SHARE;
+    return room < LIMIT_FDS_SPARE ? room : LIMIT_FDS_SPARE;
+}
+
 void crew_settings_fds(const struct config *c, uint64_t most, struct worker_settings *s)
 {
     const uint64_t sessions = crew_settings_sessions(c);
-    const uint64_t fixed = LIMIT_WORKER_SPARE_FDS + LIMIT_REFUSALS +
-                           (uint64_t)LIMIT_FDS_PER_SESSION * c->max_sessions +
-                           (uint64_t)LIMIT_FDS_SPARE * c->workers;
+    const uint64_t least =
+        LIMIT_WORKER_SPARE_FDS + LIMIT_REFUSALS + (uint64_t)LIMIT_FDS_PER_SESSION * c->max_sessions;
+    const uint64_t spare = crew_settings_spare(most > least ? (most - least) / c->workers : 0);
+    const uint64_t fixed = least + spare * c->workers;
     uint64_t share = most > fixed ? (most - fixed) / sessions : 0;
 
     share = share < LIMIT_FDS_SHARE ? share : LIMIT_FDS_SHARE;
     s->fd_share = share > 0 ? (uint32_t)share : 1;
-    s->fd_spare = LIMIT_FDS_SPARE;
+    s->fd_spare = (uint32_t)spare;
     s->nofile = fixed + share * sessions;
 }
 

@@ -178,12 +178,6 @@ void rig_configure(struct rig *r, const char *fmt, ...)
     ck_assert_int_eq(fclose(f), 0);
 }
 
-/*
- * Under valgrind nobody can lower a hard limit of fds, as poemd's workers do: below what they would
- * choose nothing is left to lower.
- */
-static const char wrapper_first[] = "prlimit --nofile=700 ";
-
 /* Builds poemd's command line: the wrapper's words, poemd, args. words is the wrapper's storage. */
 static void command_line(const char *argv[ARGS_MAX], char *words, size_t size,
                          const char *const args[])
@@ -193,7 +187,7 @@ static void command_line(const char *argv[ARGS_MAX], char *words, size_t size,
     char *save = NULL;
     size_t n = 0;
 
-    snprintf(words, size, "%s%s", rig_wrapped() ? wrapper_first : "", wrapper ? wrapper : "");
+    snprintf(words, size, "%s", wrapper ? wrapper : "");
     for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
         ck_assert_uint_lt(n, ARGS_MAX / 2);
         argv[n++] = w;

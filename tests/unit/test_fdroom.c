@@ -186,18 +186,22 @@ struct division {
     unsigned route_sessions;
     uint64_t most;
     uint32_t share;
+    uint32_t spare;
 };
 
 static const struct division divisions[] = {
     /* All that a session can use, and not one more. */
-    {1, 1024, 1, 1 << 20, LIMIT_FDS_SHARE},
-    {1, 1024, 1, FIXED(1, 1024) + 2 * LIMIT_FDS_SHARE, LIMIT_FDS_SHARE},
-    {1, 1024, 1, FIXED(1, 1024) + 2 * LIMIT_FDS_SHARE - 1, LIMIT_FDS_SHARE - 1},
+    {1, 1024, 1, 1 << 20, LIMIT_FDS_SHARE, LIMIT_FDS_SPARE},
+    {1, 1024, 1, FIXED(1, 1024) + 2 * LIMIT_FDS_SHARE, LIMIT_FDS_SHARE, LIMIT_FDS_SPARE},
+    {1, 1024, 1, FIXED(1, 1024) + 2 * LIMIT_FDS_SHARE - 1, LIMIT_FDS_SHARE - 1, LIMIT_FDS_SPARE},
     /* While some end, twice as many; but no more than the daemon has. */
-    {4, 1000, 100, FIXED(4, 1000) + 200 * 50, 50},
-    {4, 1000, 1000, FIXED(4, 1000) + 1000 * 50, 50},
+    {4, 1000, 100, FIXED(4, 1000) + 200 * 50, 50, LIMIT_FDS_SPARE},
+    {4, 1000, 1000, FIXED(4, 1000) + 1000 * 50, 50, LIMIT_FDS_SPARE},
+    /* A low limit leaves less to borrow, down to one message. */
+    {4, 1000, 1000, FIXED(4, 1000), 1, LIMIT_FDS_SPARE},
+    {4, 1000, 1000, FIXED(4, 1000) - 4, 1, LIMIT_FDS_SPARE - 1},
     /* With nothing left each has one, so that what QEMU does most passes. */
-    {4, 1000, 1000, 1024, 1},
+    {4, 1000, 1000, 1024, 1, LIMIT_FDS_SHARE},
 };
 
 START_TEST(the_limit_of_open_files_is_divided)
@@ -210,7 +214,7 @@ START_TEST(the_limit_of_open_files_is_divided)
 
     crew_settings_fds(&c, d->most, &s);
     ck_assert_uint_eq(s.fd_share, d->share);
-    ck_assert_uint_eq(s.fd_spare, LIMIT_FDS_SPARE);
+    ck_assert_uint_eq(s.fd_spare, d->spare);
     if (d->share > 1) {
         ck_assert_uint_le(s.nofile, d->most);
     }
