@@ -15,7 +15,7 @@
 
 #include "base/log.h"
 #include "base/sock_path.h"
-#include "policy/inspector.h"
+#include "policy/inspector/inspector.h"
 
 struct command {
     const char *name;

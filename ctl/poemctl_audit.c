@@ -15,11 +15,11 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "policy/audit_disk.h"
-#include "policy/audit_key.h"
-#include "policy/audit_proof.h"
-#include "policy/audit_report.h"
-#include "policy/audit_verify.h"
+#include "audit/audit_disk.h"
+#include "audit/audit_key.h"
+#include "audit/audit_proof.h"
+#include "audit/audit_report.h"
+#include "audit/audit_verify.h"
 #include "ctl/poemctl.h"
 #include "ctl/poemctl_json.h"
 

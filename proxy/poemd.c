@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "proxy/accounts.h"
-#include "proxy/monitor.h"
-#include "proxy/options.h"
-#include "proxy/places.h"
-#include "proxy/worker.h"
-#include "trace/tracer.h"
+#include "proxy/config/accounts.h"
+#include "proxy/monitor/monitor.h"
+#include "proxy/config/options.h"
+#include "proxy/config/places.h"
+#include "proxy/worker/worker.h"
+#include "trace/capture/tracer.h"
 
 static void warn_of_place(const char *text, void *arg)
 {

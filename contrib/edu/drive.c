@@ -19,7 +19,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/client.h"
+#include "client/client.h"
 #include "base/sock.h"
 #include "contrib/edu/regs.h"
 

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "proxy/control_wire.h"
+#include "proxy/ipc/control_wire.h"
 #include "tests/daemon/rig.h"
 
 /* Where its control socket is; static storage. */

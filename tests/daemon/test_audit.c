@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/sock.h"
-#include "policy/inspector.h"
+#include "policy/inspector/inspector.h"
 #include "tests/daemon/policy_rig.h"
 #include "tests/support/patience.h"
 #include "tests/support/peer.h"

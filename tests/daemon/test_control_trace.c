@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/sock.h"
-#include "proxy/config_trace.h"
+#include "proxy/config/config_trace.h"
 #include "tests/daemon/control_rig.h"
 #include "tests/daemon/trace_rig.h"
 #include "tests/support/patience.h"

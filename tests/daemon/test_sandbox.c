@@ -252,7 +252,7 @@ static bool sandbox_refused_else(enum kind kind, long number, long r)
     return kind == INSPECTOR && number == SYS_openat && (r == -ENOENT || r == -EACCES);
 }
 
-/* What the sanitizers' own list lets through, as base/filter_tools.c names it. */
+/* What the sanitizers' own list lets through, as base/confine/filter_tools.c names it. */
 static bool sandbox_tools_may(long number)
 {
     static const long may[] = {SYS_openat, SYS_open,      SYS_prctl, SYS_kill,

@@ -25,7 +25,7 @@
 #include "tests/support/process.h"
 #include "tests/support/stream.h"
 #include "tests/support/unit.h"
-#include "trace/keep.h"
+#include "trace/file/keep.h"
 
 /* ---- a recorded realize ---- */
 

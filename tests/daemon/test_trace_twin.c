@@ -12,8 +12,8 @@
 #include "tests/daemon/twin_rig.h"
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
-#include "trace/keep.h"
-#include "trace/pcapng.h"
+#include "trace/file/keep.h"
+#include "trace/file/pcapng.h"
 
 /* Both sockets, both directions: [sender][twin]. */
 struct passed {

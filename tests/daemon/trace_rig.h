@@ -8,7 +8,7 @@
 
 #include "tests/daemon/rig.h"
 #include "tests/support/stream.h"
-#include "trace/reader.h"
+#include "trace/file/reader.h"
 
 /* What both sides offer where it does not matter. */
 #define TRACE_RIG_CAPS "{\"capabilities\":{\"max_msg_fds\":16}}"

@@ -10,9 +10,9 @@
  */
 #include <string.h>
 
-#include "policy/audit_note.h"
-#include "policy/audit_proof.h"
-#include "policy/audit_walk.h"
+#include "audit/audit_note.h"
+#include "audit/audit_proof.h"
+#include "audit/audit_walk.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char page_key[] =

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "proxy/config.h"
-#include "proxy/config_value.h"
+#include "proxy/config/config.h"
+#include "proxy/config/config_value.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_printable(const char *text)

@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "proxy/dma_gate.h"
+#include "proxy/relay/dma_gate.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_MAPS 8u

@@ -6,9 +6,9 @@
  */
 #include <string.h>
 
-#include "policy/evidence_copyright.h"
-#include "policy/evidence_dpkg.h"
-#include "policy/spdx.h"
+#include "policy/evidence/evidence_copyright.h"
+#include "policy/evidence/evidence_dpkg.h"
+#include "policy/spdx/spdx.h"
 #include "tests/fuzz/fuzz.h"
 
 static void require_expression(const char *text)

@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
-#include "policy/evidence_base64.h"
-#include "policy/evidence_dsse.h"
+#include "policy/evidence/evidence_base64.h"
+#include "policy/evidence/evidence_dsse.h"
 #include "tests/fuzz/fuzz.h"
 
 /* good.json of the corpus is signed with it. */

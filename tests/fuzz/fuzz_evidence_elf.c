@@ -3,7 +3,7 @@
 /* ELF notes: whatever the file, what is found is sound, of this source alone, and it ends. */
 #include <string.h>
 
-#include "policy/evidence_elf.h"
+#include "policy/evidence/evidence_elf.h"
 #include "tests/fuzz/fuzz.h"
 
 struct bytes {

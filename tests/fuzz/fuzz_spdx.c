@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "policy/spdx.h"
+#include "policy/spdx/spdx.h"
 #include "tests/fuzz/fuzz.h"
 
 static struct spdx first, again;

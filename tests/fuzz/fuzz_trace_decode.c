@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "tests/fuzz/fuzz.h"
-#include "trace/filter.h"
-#include "trace/lint.h"
-#include "trace/show.h"
+#include "trace/decode/filter.h"
+#include "trace/lint/lint.h"
+#include "trace/decode/show.h"
 
 #define HEAD 8u
 #define FDS_MAX 40u

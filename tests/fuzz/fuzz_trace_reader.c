@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "tests/fuzz/fuzz.h"
-#include "trace/reader.h"
+#include "trace/file/reader.h"
 
 struct told {
     uint64_t sum;

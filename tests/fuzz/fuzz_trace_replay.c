@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "tests/fuzz/fuzz.h"
-#include "trace/replay_compare.h"
-#include "trace/replay_index.h"
+#include "trace/replay/replay_compare.h"
+#include "trace/replay/replay_index.h"
 
 static void check_message(const struct replay_script *s, size_t i)
 {

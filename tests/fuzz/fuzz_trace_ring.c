@@ -13,15 +13,15 @@
 #include <unistd.h>
 
 #include "tests/fuzz/fuzz.h"
-#include "trace/keep.h"
-#include "trace/pcapng.h"
-#include "trace/record.h"
-#include "trace/ring.h"
-#include "trace/unseen.h"
+#include "trace/file/keep.h"
+#include "trace/file/pcapng.h"
+#include "trace/capture/record.h"
+#include "trace/capture/ring.h"
+#include "trace/capture/unseen.h"
 
 #define DATA_AT 4096u
 
-/* As trace/tracer_capture.c makes it. */
+/* As trace/capture/tracer_capture.c makes it. */
 static void check_block(const struct trace_message *m, const char *comment)
 {
     const size_t room = PCAPNG_BLOCK_MAX_OVERHEAD + TRACE_CAPTURE_HDR_SIZE +

@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "tests/fuzz/fuzz.h"
-#include "trace/chrome.h"
-#include "trace/diff.h"
-#include "trace/extract.h"
-#include "trace/stats_text.h"
+#include "trace/report/chrome.h"
+#include "trace/report/diff.h"
+#include "trace/report/extract.h"
+#include "trace/report/stats_text.h"
 
 /* A stream into memory, and what came of it. */
 struct sink {

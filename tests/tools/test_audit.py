@@ -66,7 +66,7 @@ class Audit(unittest.TestCase):
         return done
 
     def write(self, count: int, first: int = 0, rotate: int = 0) -> list[Path]:
-        subprocess.run([build / "tests/unit/audit_storm", self.log, self.folder / "key",
+        subprocess.run([build / "tests/unit/audit/audit_storm", self.log, self.folder / "key",
                         str(rotate), str(first), str(count)], check=True, timeout=PATIENCE,
                        stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
         return [*sorted(self.folder.glob("audit.log.0*")), self.log]
@@ -186,7 +186,7 @@ class Audit(unittest.TestCase):
                 for file in (theirs, key, Path(f"{key}.pub"), theirs.parent / ".audit.log.sealed"):
                     file.unlink()
                 self.audit("keygen", "--name", "example.org/there", key)
-            subprocess.run([build / "tests/unit/audit_storm", theirs, key, "0", "0", "60"],
+            subprocess.run([build / "tests/unit/audit/audit_storm", theirs, key, "0", "0", "60"],
                            check=True, timeout=PATIENCE, stdout=subprocess.DEVNULL)
             keys = ["--key", self.key] if shared else ["--key", self.key, "--key", f"{key}.pub"]
             said = self.audit("verify", theirs, *ours, *keys).stdout.splitlines()
@@ -233,7 +233,7 @@ class Audit(unittest.TestCase):
         # Cut by somebody; nothing is written to it, unless somebody else lets it.
         content = self.log.read_bytes().splitlines(keepends=True)
         self.log.write_bytes(b"".join(content[:50]))
-        refused = subprocess.run([build / "tests/unit/audit_storm", self.log, self.folder / "key",
+        refused = subprocess.run([build / "tests/unit/audit/audit_storm", self.log, self.folder / "key",
                                   "0", "0", "1"], timeout=PATIENCE, capture_output=True,
                                  check=False)
         self.assertNotEqual(refused.returncode, 0)

@@ -103,7 +103,7 @@ class Page(unittest.TestCase):
 
     def sample(self) -> bytes:
         path = self.folder / "sample.pcapng"
-        subprocess.run([build / "tests/unit/trace_sample", path], check=True, timeout=PATIENCE)
+        subprocess.run([build / "tests/unit/trace/trace_sample", path], check=True, timeout=PATIENCE)
         return path.read_bytes()
 
     def check_plots(self, shown: dict) -> None:

@@ -54,7 +54,7 @@ class Sample(unittest.TestCase):
 
     def sample(self, *blocks: int) -> Path:
         path = self.folder / "sample.pcapng"
-        subprocess.run([build / "tests/unit/trace_sample", path, *map(str, blocks)], check=True,
+        subprocess.run([build / "tests/unit/trace/trace_sample", path, *map(str, blocks)], check=True,
                        timeout=PATIENCE, stdin=subprocess.DEVNULL)
         return path
 

@@ -60,7 +60,7 @@ class Case(unittest.TestCase):
 
     def sample(self) -> Path:
         path = self.folder / "sample.pcapng"
-        subprocess.run([build / "tests/unit/trace_sample", path], check=True, timeout=PATIENCE)
+        subprocess.run([build / "tests/unit/trace/trace_sample", path], check=True, timeout=PATIENCE)
         return path
 
     def golden(self, name: str, text: str) -> None:

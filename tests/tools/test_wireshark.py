@@ -992,7 +992,7 @@ class Wireshark(unittest.TestCase):
     def sample(self) -> bytes:
         """The sample trace by the project's own writer."""
         path = self.folder / "sample.pcapng"
-        subprocess.run([build / "tests/unit/trace_sample", path], check=True, timeout=PATIENCE)
+        subprocess.run([build / "tests/unit/trace/trace_sample", path], check=True, timeout=PATIENCE)
         return path.read_bytes()
 
     def test_what_the_tracer_writes(self) -> None:

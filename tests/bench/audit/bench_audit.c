@@ -16,9 +16,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "policy/audit_key.h"
-#include "policy/audit_log.h"
-#include "policy/audit_verify.h"
+#include "audit/audit_key.h"
+#include "audit/audit_log.h"
+#include "audit/audit_verify.h"
 #include "tests/bench/bench.h"
 
 #define ALONE 300u

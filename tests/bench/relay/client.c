@@ -23,7 +23,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/client.h"
+#include "client/client.h"
 #include "base/sock.h"
 #include "base/wire.h"
 #include "tests/bench/bench.h"

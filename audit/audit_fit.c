@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Cuts what is too long for a line. Each step halves the largest list or text that there is, so
+ * that a record keeps its members, and the beginning of each.
+ */
+#include "audit/audit_fit.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Texts below this are left as they are: cutting them gains little. */
+#define FIT_TEXT_LEAST 64u
+
+/* Deeper than any record is. */
+#define FIT_DEPTH 8u
+
+/* The largest list or text that was found, and the object in which it stands. */
+struct fit_largest {
+    json_t *in;
+    const char *key;
+    size_t size;
+};
+
+static size_t fit_size(const json_t *v)
+{
+    return json_dumpb(v, NULL, 0, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+}
+
+static bool fit_can_be_cut(const json_t *v, size_t size)
+{
+    return json_is_array(v) ? json_array_size(v) > 0 : json_is_string(v) && size > FIT_TEXT_LEAST;
+}
+
+/* Looks for something larger than *l, objects in lists included. */
+/* NOLINTNEXTLINE(misc-no-recursion): depth bounds it. */
+static void fit_search(json_t *o, unsigned depth, struct fit_largest *l)
+{
+    const char *key;
+    json_t *v;
+    size_t i;
+
+    if (depth == 0) {
+        return;
+    }
+    json_array_foreach(o, i, v)
+    {
+        fit_search(v, depth - 1, l);
+    }
+    json_object_foreach(o, key, v)
+    {
+        const size_t size = fit_size(v);
+
+        if (size > l->size && fit_can_be_cut(v, size)) {
+            *l = (struct fit_largest){.in = o, .key = key, .size = size};
+        }
+        fit_search(v, depth - 1, l);
+    }
+}
+
+/* Adds to the count of what is missing in a member of the object. */
+static int fit_count(json_t *in, const char *key, size_t more)
+{
+    json_t *omitted = json_object_get(in, "omitted");
+
+    if (!json_is_object(omitted) && json_object_set_new(in, "omitted", json_object()) < 0) {
+        return -1;
+    }
+    omitted = json_object_get(in, "omitted");
+    return json_object_set_new(
+        omitted, key,
+        json_integer(json_integer_value(json_object_get(omitted, key)) + (json_int_t)more));
+}
+
+/* The first half of a text, with "..." behind it; texts of the log are ASCII, or cut as such. */
+static json_t *fit_half(const json_t *text, size_t *gone)
+{
+    static const char dots[] = "...";
+    const char *const s = json_string_value(text);
+    size_t keep = json_string_length(text) / 2;
+    char *out;
+    json_t *made;
+
+    while (keep > 0 && ((unsigned char)s[keep] & 0xc0) == 0x80) {
+        keep--;
+    }
+    *gone = json_string_length(text) - keep;
+    out = malloc(keep + sizeof dots);
+    if (!out) {
+        return NULL;
+    }
+    memcpy(out, s, keep);
+    memcpy(out + keep, dots, sizeof dots);
+    made = json_string(out);
+    free(out);
+    return made;
+}
+
+static int fit_cut(const struct fit_largest *l)
+{
+    json_t *const v = json_object_get(l->in, l->key);
+    size_t gone = 0;
+
+    if (json_is_string(v)) {
+        json_t *const half = fit_half(v, &gone);
+
+        /* The old text and its key may go with the first of these calls: the count comes before. */
+        if (!half || fit_count(l->in, l->key, gone) < 0) {
+            json_decref(half);
+            return -1;
+        }
+        return json_object_set_new(l->in, l->key, half);
+    }
+    for (const size_t keep = json_array_size(v) / 2; json_array_size(v) > keep; gone++) {
+        if (json_array_remove(v, json_array_size(v) - 1) < 0) {
+            return -1;
+        }
+    }
+    return fit_count(l->in, l->key, gone);
+}
+
+char *audit_fit(json_t *o, size_t max, int *too_long)
+{
+    *too_long = 0;
+    for (;;) {
+        struct fit_largest l = {.in = NULL};
+        char *const text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+
+        if (!text || strlen(text) <= max) {
+            return text;
+        }
+        free(text);
+        fit_search(o, FIT_DEPTH, &l);
+        if (!l.in) {
+            *too_long = 1;
+            return NULL;
+        }
+        if (fit_cut(&l) < 0) {
+            return NULL;
+        }
+    }
+}

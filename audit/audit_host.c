@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* The host's name and ids. */
+#define _GNU_SOURCE
+#include "audit/audit_host.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hex.h"
+#include "audit/audit_disk.h"
+#include "audit/audit_log.h"
+
+/* Room for a file with a UUID, and for a host's name (HOST_NAME_MAX is 64). */
+#define HOST_TEXT 256
+
+int audit_host_derive(const uint8_t machine[16], const uint8_t application[16], uint8_t out[16])
+{
+    uint8_t mac[EVP_MAX_MD_SIZE];
+
+    if (!HMAC(EVP_sha256(), machine, AUDIT_ID_SIZE, application, AUDIT_ID_SIZE, mac, NULL)) {
+        return -ENOMEM;
+    }
+    memcpy(out, mac, AUDIT_ID_SIZE);
+    /* RFC 9562, sections 5.4 and 4.1: version and variant. */
+    out[6] = (out[6] & 0x0f) | 0x40;
+    out[8] = (out[8] & 0x3f) | 0x80;
+    return 0;
+}
+
+static int host_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool audit_host_id(const char *text, uint8_t out[16])
+{
+    size_t n = 0;
+
+    for (; *text && *text != '\n'; text++) {
+        const int digit = host_digit(*text);
+
+        if (*text == '-') {
+            continue;
+        }
+        if (digit < 0 || n == AUDIT_ID_TEXT) {
+            return false;
+        }
+        out[n / 2] = (uint8_t)(n % 2 ? out[n / 2] | (unsigned)digit : (unsigned)digit << 4);
+        n++;
+    }
+    return n == AUDIT_ID_TEXT && (*text == '\0' || text[1] == '\0');
+}
+
+/* The id in a file; false: it cannot be read, or holds none. */
+static bool host_read_id(const char *path, uint8_t out[16])
+{
+    char text[HOST_TEXT];
+
+    return audit_disk_read_small(path, text, sizeof text) > 0 && audit_host_id(text, out);
+}
+
+static int host_set_id(json_t *o, const char *key, const uint8_t id[16])
+{
+    char text[AUDIT_ID_TEXT + 1];
+
+    return json_object_set_new(o, key, json_string(hex_text(id, AUDIT_ID_SIZE, text)));
+}
+
+json_t *audit_host_new(void)
+{
+    uint8_t application[AUDIT_ID_SIZE];
+    uint8_t id[AUDIT_ID_SIZE];
+    char name[HOST_TEXT];
+    json_t *const o = json_object();
+    int err = o ? 0 : -ENOMEM;
+
+    if (gethostname(name, sizeof name) < 0 || !memchr(name, '\0', sizeof name)) {
+        strcpy(name, "unknown");
+    }
+    if (err == 0) {
+        err = json_object_set_new(o, "name", audit_text(name, strlen(name)));
+    }
+    if (err == 0 && host_read_id("/etc/machine-id", id) &&
+        audit_host_id(AUDIT_APPLICATION, application)) {
+        err = audit_host_derive(id, application, id) < 0 ? -ENOMEM : host_set_id(o, "machine", id);
+    }
+    if (err == 0 && host_read_id("/proc/sys/kernel/random/boot_id", id)) {
+        err = host_set_id(o, "boot", id);
+    }
+    if (err) {
+        json_decref(o);
+        return NULL;
+    }
+    return o;
+}

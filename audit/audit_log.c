@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The audit log for a loop that must not block: a queue in, results out, and a thread between them
+ * that alone touches the file (audit_file.h) once it runs.
+ *
+ *   append   queue, marked as not to be written yet         the caller's thread
+ *   commit   marks all of it, wakes the thread              the caller's thread
+ *   run      takes all that is marked as one batch,         the log's thread
+ *            writes it, adds a result, makes the eventfd readable
+ *   collect  takes the oldest result                        the caller's thread
+ */
+#define _GNU_SOURCE
+#include "audit/audit_log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/queue.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/sock.h"
+#include "audit/audit_file.h"
+#include "audit/audit_fit.h"
+#include "audit/audit_line.h"
+
+/* Foreign text in a record, at the most. */
+#define TEXT_MAX 4096
+
+struct entry {
+    STAILQ_ENTRY(entry) link;
+    uint64_t number;
+    const struct audit_event *event;
+    char time[AUDIT_TIME_SIZE + 1];
+    size_t n;
+    char *members; /* owned; n bytes of JSON */
+};
+
+STAILQ_HEAD(entries, entry);
+
+struct result {
+    STAILQ_ENTRY(result) link;
+    struct audit_done done;
+};
+
+STAILQ_HEAD(results, result);
+
+/* Records that are in no log, from the first to the last. */
+struct lost {
+    uint64_t n;
+    char first[AUDIT_TIME_SIZE + 1];
+    char last[AUDIT_TIME_SIZE + 1];
+    uint64_t by_event[AUDIT_EVENTS_MAX]; /* by the place in audit_events */
+};
+
+struct audit_log {
+    struct audit_file file; /* the thread's, while it runs */
+    pthread_t thread;
+    int done_fd;
+    uint64_t last_number;   /* the caller's */
+    pthread_mutex_t lock;   /* of all below */
+    pthread_cond_t wake;    /* waits by CLOCK_MONOTONIC */
+    struct entries queue;   /* not committed */
+    struct entries wanted;  /* committed; the thread takes them all at once */
+    struct results results; /* not collected */
+    unsigned queued;        /* in both queues, and with the thread */
+    uint64_t size;          /* records on disk */
+    bool broken;
+    bool closing;
+    struct audit_done last;           /* the result that was added last */
+    struct lost lost;                 /* not recorded yet */
+    uint64_t due_ms;                  /* when to write without being asked; 0: no need */
+    json_t *host;                     /* the caller's; NULL: none */
+    char latest[AUDIT_TIME_SIZE + 1]; /* when it was opened; the caller's */
+};
+
+json_t *audit_text(const void *p, size_t n)
+{
+    char text[TEXT_MAX];
+
+    return json_string(log_escape(text, sizeof text, p, n));
+}
+
+/* ---- what is lost ---- */
+
+static void lost_add(struct lost *l, const struct audit_event *event, const char *time)
+{
+    memcpy(l->last, time, sizeof l->last);
+    if (l->n == 0) {
+        memcpy(l->first, time, sizeof l->first);
+    }
+    l->n++;
+    l->by_event[event - audit_events]++;
+}
+
+/* Adds what came later. */
+static void lost_merge(struct lost *l, const struct lost *later)
+{
+    if (later->n == 0) {
+        return;
+    }
+    if (l->n == 0) {
+        memcpy(l->first, later->first, sizeof l->first);
+    }
+    memcpy(l->last, later->last, sizeof l->last);
+    l->n += later->n;
+    for (size_t i = 0; i < AUDIT_EVENTS_MAX; i++) {
+        l->by_event[i] += later->by_event[i];
+    }
+}
+
+/* The members of records-lost; NULL without memory. */
+static json_t *lost_members(const struct lost *l)
+{
+    json_t *const events = json_object();
+
+    for (size_t i = 0; events && audit_events[i].name; i++) {
+        if (l->by_event[i] > 0 &&
+            json_object_set_new(events, audit_events[i].name,
+                                json_integer((json_int_t)l->by_event[i])) < 0) {
+            json_decref(events);
+            return NULL;
+        }
+    }
+    return json_pack("{s:I, s:s, s:s, s:o}", "count", (json_int_t)l->n, "first", l->first, "last",
+                     l->last, "events", events);
+}
+
+/* ---- the thread ---- */
+
+static uint64_t log_now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void log_time(char out[AUDIT_TIME_SIZE + 1])
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    audit_line_time(&now, out);
+}
+
+static void free_entries(struct entries *list)
+{
+    struct entry *e;
+
+    while ((e = STAILQ_FIRST(list))) {
+        STAILQ_REMOVE_HEAD(list, link);
+        free(e->members);
+        free(e);
+    }
+}
+
+/* A turn of the thread's. */
+struct work {
+    struct entries batch;
+    unsigned n; /* entries of it */
+    bool seal;
+    char time[AUDIT_TIME_SIZE + 1]; /* of what the log adds itself: no entry is of earlier */
+    struct lost lost;               /* to be recorded before them */
+    struct audit_done done;
+};
+
+/*
+ * Takes what is to be written from the log. An entry of an earlier time than the one before begins
+ * a batch of its own: a record of the clock comes before it, and those of a batch that are told of
+ * stand in a row. Under the lock.
+ */
+static void work_take(struct audit_log *log, struct work *w)
+{
+    const struct entry *before = NULL;
+    struct entry *e;
+
+    STAILQ_INIT(&w->batch);
+    w->n = 0;
+    w->seal = log->closing || (log->due_ms && log_now_ms() >= log->due_ms);
+    w->lost = log->lost;
+    log->lost = (struct lost){.n = 0};
+    w->done = (struct audit_done){.upto = log->last.upto};
+    e = STAILQ_FIRST(&log->wanted) ? STAILQ_FIRST(&log->wanted) : STAILQ_FIRST(&log->queue);
+    if (e) {
+        memcpy(w->time, e->time, sizeof w->time);
+    } else {
+        log_time(w->time);
+    }
+    while ((e = STAILQ_FIRST(&log->wanted)) && !(before && strcmp(e->time, before->time) < 0)) {
+        STAILQ_REMOVE_HEAD(&log->wanted, link);
+        STAILQ_INSERT_TAIL(&w->batch, e, link);
+        w->done.upto = e->number;
+        w->n++;
+        before = e;
+    }
+}
+
+/* The outcome is in done. */
+static void work_write(struct audit_file *f, struct work *w)
+{
+    struct entry *e;
+    int err = 0;
+
+    if (w->lost.n > 0) {
+        err = audit_file_add_clock(f, w->time);
+    }
+    if (w->lost.n > 0 && err == 0) {
+        err = audit_file_add_own(f, w->time, AUDIT_LOST, lost_members(&w->lost));
+    }
+    STAILQ_FOREACH(e, &w->batch, link)
+    {
+        if (err == 0) {
+            err = audit_file_add(f, e->time, e->event, e->members, e->n);
+            w->done.seq = f->batch.tree.size - 1;
+        }
+    }
+    if (err < 0) {
+        /* What is in the file's batch cannot be taken back one by one. */
+        w->done.outcome = AUDIT_BROKEN;
+        w->done.error = -err;
+        return;
+    }
+    audit_file_commit(f, w->seal, &w->done);
+}
+
+static void wake_caller(const struct audit_log *log)
+{
+    const uint64_t one = 1;
+
+    /* It only ever fails where it is readable already. */
+    while (write(log->done_fd, &one, sizeof one) < 0 && errno == EINTR) {
+    }
+}
+
+/* What was to be written is lost: it is counted before what was lost meanwhile. Under the lock. */
+static void log_lose(struct audit_log *log, struct work *w)
+{
+    const struct lost meanwhile = log->lost;
+    const struct entry *e;
+
+    STAILQ_FOREACH(e, &w->batch, link)
+    {
+        lost_add(&w->lost, e->event, e->time);
+    }
+    lost_merge(&w->lost, &meanwhile);
+    log->lost = w->lost;
+}
+
+/* Notes when the log is to be written without being asked. Under the lock. */
+static void log_set_due(struct audit_log *log)
+{
+    const struct audit_end *end = &log->file.on_disk;
+
+    if (log->broken) {
+        log->due_ms = 0;
+    } else if (log->lost.n > 0) {
+        log->due_ms = log_now_ms() + AUDIT_RETRY_MS;
+    } else if (end->sealed == end->tree.size) {
+        log->due_ms = 0;
+    } else if (!log->due_ms || log->last.outcome != AUDIT_DURABLE) {
+        log->due_ms = log_now_ms() + AUDIT_SEAL_MS;
+    }
+}
+
+/* Under the lock. Each result's memory comes with its batch, so that none can be lost. */
+static void add_result(struct audit_log *log, struct result *r, struct work *w)
+{
+    if (w->done.outcome != AUDIT_DURABLE) {
+        log_lose(log, w);
+    }
+    log->last = w->done;
+    log->queued -= w->n;
+    log->size = log->file.on_disk.tree.size;
+    log->broken = log->broken || w->done.outcome == AUDIT_BROKEN;
+    log_set_due(log);
+    if (w->n == 0) {
+        free(r);
+        return;
+    }
+    r->done = w->done;
+    STAILQ_INSERT_TAIL(&log->results, r, link);
+    wake_caller(log);
+}
+
+/* One batch. Under the lock, which is let go while the disk is waited for. */
+static void turn(struct audit_log *log, struct result *r)
+{
+    struct work w;
+
+    work_take(log, &w);
+    if (log->broken) {
+        w.done.outcome = AUDIT_BROKEN;
+        w.done.error = log->last.error;
+        w.done.touched = log->last.touched;
+    } else {
+        pthread_mutex_unlock(&log->lock);
+        work_write(&log->file, &w);
+        pthread_mutex_lock(&log->lock);
+    }
+    add_result(log, r, &w);
+    free_entries(&w.batch);
+}
+
+/* Waits until there is something to write. Under the lock. */
+static void log_wait(struct audit_log *log)
+{
+    while (STAILQ_EMPTY(&log->wanted) && !log->closing) {
+        const struct timespec due = {.tv_sec = (time_t)(log->due_ms / 1000),
+                                     .tv_nsec = (long)(log->due_ms % 1000) * 1000000};
+
+        if (!log->due_ms) {
+            pthread_cond_wait(&log->wake, &log->lock);
+        } else if (pthread_cond_timedwait(&log->wake, &log->lock, &due) == ETIMEDOUT) {
+            return;
+        }
+    }
+}
+
+static void *run(void *arg)
+{
+    struct audit_log *const log = arg;
+    struct result *r = NULL;
+
+    pthread_mutex_lock(&log->lock);
+    for (;;) {
+        bool last;
+
+        log_wait(log);
+        while (!(r = malloc(sizeof *r))) {
+            /* A result must be told; memory for 40 bytes comes back. */
+            pthread_mutex_unlock(&log->lock);
+            nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+            pthread_mutex_lock(&log->lock);
+        }
+        /* Nothing is appended any more to a log that is being closed. */
+        last = log->closing;
+        turn(log, r);
+        if (last && STAILQ_EMPTY(&log->wanted)) {
+            break;
+        }
+    }
+    pthread_mutex_unlock(&log->lock);
+    return NULL;
+}
+
+/* ---- the caller ---- */
+
+/* Starts the thread with all signals blocked: they are the caller's. 0 or an errno. */
+static int start(struct audit_log *log)
+{
+    sigset_t all;
+    sigset_t before;
+    int err;
+
+    sigfillset(&all);
+    err = pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (err == 0) {
+        err = pthread_create(&log->thread, NULL, run, log);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    return err;
+}
+
+enum audit_open audit_log_open(struct audit_log **out, const struct audit_settings *settings,
+                               struct audit_fault *why)
+{
+    struct audit_log *const log = calloc(1, sizeof *log);
+    pthread_condattr_t monotonic;
+    enum audit_open o;
+
+    *out = NULL;
+    *why = (struct audit_fault){.error = ENOMEM, .text = "out of memory"};
+    if (!log) {
+        return AUDIT_OPEN_SYSTEM;
+    }
+    o = audit_file_open(&log->file, settings, why);
+    if (o != AUDIT_OPEN_OK) {
+        free(log);
+        return o;
+    }
+    STAILQ_INIT(&log->queue);
+    STAILQ_INIT(&log->wanted);
+    STAILQ_INIT(&log->results);
+    pthread_mutex_init(&log->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&log->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    log->host = log->file.host;
+    memcpy(log->latest, log->file.on_disk.latest, sizeof log->latest);
+    log->size = log->file.on_disk.tree.size;
+    log->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    why->error = log->done_fd < 0 ? errno : start(log);
+    if (why->error) {
+        snprintf(why->text, sizeof why->text, "starting the log: %s", strerror(why->error));
+        sock_close(&log->done_fd);
+        audit_file_deinit(&log->file);
+        free(log);
+        return AUDIT_OPEN_SYSTEM;
+    }
+    *out = log;
+    return AUDIT_OPEN_OK;
+}
+
+static bool fields_ok(const struct audit_event *e, const json_t *fields)
+{
+    static const char *const ours[] = {"seq", "time", "prev", "event", "host"};
+
+    if (!e || e->own || !json_is_object(fields)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        if (json_object_get(fields, ours[i])) {
+            return false;
+        }
+    }
+    for (size_t i = 0; e->members[i]; i++) {
+        if (!json_object_get(fields, e->members[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The fields and the host as text, cut where they would be too long. To be freed, or NULL. */
+static char *members_of(json_t *host, const json_t *fields, int *too_long)
+{
+    const size_t max = AUDIT_LINE_MAX - AUDIT_HEAD_MAX;
+    json_t *o = json_copy((json_t *)fields);
+    char *text = NULL;
+
+    *too_long = 0;
+    if (o && (!host || json_object_set(o, "host", host) == 0)) {
+        text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+    }
+    if (text && strlen(text) > max) {
+        json_t *const copy = json_deep_copy(o);
+
+        free(text);
+        text = copy ? audit_fit(copy, max, too_long) : NULL;
+        json_decref(copy);
+    }
+    json_decref(o);
+    return text;
+}
+
+static int new_entry(const struct audit_log *log, const struct audit_event *event,
+                     const json_t *fields, struct entry **out)
+{
+    struct entry *const e = calloc(1, sizeof *e);
+    int too_long = 0;
+
+    if (!e) {
+        return -ENOMEM;
+    }
+    e->event = event;
+    e->members = members_of(log->host, fields, &too_long);
+    if (!e->members) {
+        free(e);
+        return too_long ? -EMSGSIZE : -ENOMEM;
+    }
+    e->n = strlen(e->members);
+    *out = e;
+    return 0;
+}
+
+/* Queues an entry, with its time. Under the lock, so that times are in the order of the queue. */
+static int log_queue(struct audit_log *log, struct entry *e, uint64_t *number)
+{
+    if (log->broken) {
+        return -EIO;
+    }
+    if (log->queued >= AUDIT_QUEUE_MAX) {
+        return -ENOBUFS;
+    }
+    log_time(e->time);
+    e->number = ++log->last_number;
+    log->queued++;
+    if (number) {
+        *number = e->number;
+    }
+    STAILQ_INSERT_TAIL(&log->queue, e, link);
+    return 0;
+}
+
+/* A record that does not even come into the queue is lost as well. Under the lock. */
+static void log_lose_one(struct audit_log *log, const struct audit_event *event)
+{
+    char time[AUDIT_TIME_SIZE + 1];
+
+    log_time(time);
+    lost_add(&log->lost, event, time);
+    if (!log->due_ms && !log->broken) {
+        log->due_ms = log_now_ms() + AUDIT_RETRY_MS;
+        pthread_cond_signal(&log->wake);
+    }
+}
+
+int audit_log_append(struct audit_log *log, const char *event, const json_t *fields,
+                     uint64_t *number)
+{
+    const struct audit_event *const known = audit_event_find(event, strlen(event));
+    struct entry *e = NULL;
+    int err = 0;
+
+    if (!fields_ok(known, fields)) {
+        return -EINVAL;
+    }
+    err = new_entry(log, known, fields, &e);
+    pthread_mutex_lock(&log->lock);
+    if (err == 0) {
+        err = log_queue(log, e, number);
+    }
+    if (err < 0) {
+        log_lose_one(log, known);
+    }
+    pthread_mutex_unlock(&log->lock);
+    if (err < 0 && e) {
+        free(e->members);
+        free(e);
+    }
+    return err;
+}
+
+void audit_log_commit(struct audit_log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    if (!STAILQ_EMPTY(&log->queue)) {
+        STAILQ_CONCAT(&log->wanted, &log->queue);
+        pthread_cond_signal(&log->wake);
+    }
+    pthread_mutex_unlock(&log->lock);
+}
+
+int audit_log_fd(const struct audit_log *log)
+{
+    return log->done_fd;
+}
+
+bool audit_log_collect(struct audit_log *log, struct audit_done *out)
+{
+    struct result *r;
+    uint64_t count;
+
+    pthread_mutex_lock(&log->lock);
+    r = STAILQ_FIRST(&log->results);
+    if (r) {
+        STAILQ_REMOVE_HEAD(&log->results, link);
+        *out = r->done;
+        free(r);
+    } else if (read(log->done_fd, &count, sizeof count) < 0) {
+        /* Not readable: nothing was told since. */
+    }
+    pthread_mutex_unlock(&log->lock);
+    return r != NULL;
+}
+
+uint64_t audit_log_size(const struct audit_log *log)
+{
+    /* The lock is no part of what the log is. */
+    pthread_mutex_t *const lock = (pthread_mutex_t *)&log->lock;
+    uint64_t size;
+
+    pthread_mutex_lock(lock);
+    size = log->size;
+    pthread_mutex_unlock(lock);
+    return size;
+}
+
+bool audit_log_recovered(const struct audit_log *log, struct audit_recovered *out)
+{
+    const struct audit_file *const f = &log->file;
+
+    *out = (struct audit_recovered){.bytes = f->torn_bytes,
+                                    .unsealed = f->unsealed,
+                                    .torn_path = f->torn_bytes > 0 ? f->torn_path : NULL};
+    return f->recovered;
+}
+
+const char *audit_log_latest(const struct audit_log *log)
+{
+    return log->latest;
+}
+
+enum audit_outcome audit_log_close(struct audit_log *log, int *error)
+{
+    struct audit_done last;
+    struct result *r;
+
+    if (!log) {
+        return AUDIT_DURABLE;
+    }
+    pthread_mutex_lock(&log->lock);
+    STAILQ_CONCAT(&log->wanted, &log->queue);
+    log->closing = true;
+    pthread_cond_signal(&log->wake);
+    pthread_mutex_unlock(&log->lock);
+    pthread_join(log->thread, NULL);
+    last = log->last;
+    if (error) {
+        *error = last.error;
+    }
+    while ((r = STAILQ_FIRST(&log->results))) {
+        STAILQ_REMOVE_HEAD(&log->results, link);
+        free(r);
+    }
+    sock_close(&log->done_fd);
+    audit_file_deinit(&log->file);
+    pthread_mutex_destroy(&log->lock);
+    pthread_cond_destroy(&log->wake);
+    free(log);
+    return last.outcome;
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Keys and checkpoints as text. No file, no clock, no log. */
+#include "audit/audit_note.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ED25519 1 /* signed-note's number of the algorithm */
+
+/* An em dash and a blank begin a line with a signature. */
+#define DASH "\xe2\x80\x94 "
+#define DASH_SIZE 4u
+
+/* ---- base64 ---- */
+
+static const char digits64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void audit_base64_write(const void *p, size_t n, char *out)
+{
+    const uint8_t *in = p;
+
+    for (; n > 0; out += 4) {
+        const unsigned take = n >= 3 ? 3 : (unsigned)n;
+        const uint32_t v =
+            (uint32_t)in[0] << 16 | (take > 1 ? (uint32_t)in[1] << 8 : 0) | (take > 2 ? in[2] : 0);
+
+        out[0] = digits64[v >> 18 & 63];
+        out[1] = digits64[v >> 12 & 63];
+        out[2] = take > 1 ? digits64[v >> 6 & 63] : '=';
+        out[3] = take > 2 ? digits64[v & 63] : '=';
+        in += take;
+        n -= take;
+    }
+    *out = '\0';
+}
+
+static int digit64(char c)
+{
+    if (c >= 'A' && c <= 'Z') {
+        return c - 'A';
+    }
+    if (c >= 'a' && c <= 'z') {
+        return c - 'a' + 26;
+    }
+    if (c >= '0' && c <= '9') {
+        return c - '0' + 52;
+    }
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+bool audit_base64_read(const char *text, size_t text_n, void *out, size_t n)
+{
+    uint8_t *to = out;
+
+    if (text_n != AUDIT_BASE64_SIZE(n)) {
+        return false;
+    }
+    for (; n > 0; text += 4) {
+        const size_t take = n >= 3 ? 3 : n;
+        uint32_t v = 0;
+
+        for (size_t i = 0; i < 4; i++) {
+            const int d = i <= take ? digit64(text[i]) : text[i] == '=' ? 0 : -1;
+
+            if (d < 0) {
+                return false;
+            }
+            v = v << 6 | (uint32_t)d;
+        }
+        if ((take == 1 && v & 0xffff) || (take == 2 && v & 0xff)) {
+            return false;
+        }
+        for (size_t i = 0; i < take; i++) {
+            *to++ = (uint8_t)(v >> (16 - 8 * i));
+        }
+        n -= take;
+    }
+    return true;
+}
+
+/* ---- keys ---- */
+
+bool audit_name_ok(const char *name, size_t n)
+{
+    if (n == 0 || n > AUDIT_NAME_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const char c = name[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '.' || c == '_' || c == ':' || c == '/' || c == '-')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int audit_vkey_make(struct audit_vkey *k, const char *name, const uint8_t public_key[32])
+{
+    char hashed[AUDIT_NAME_MAX + 3 + AUDIT_PUBLIC_SIZE];
+    uint8_t md[EVP_MAX_MD_SIZE];
+    size_t n;
+
+    if (!audit_name_ok(name, strlen(name))) {
+        return -EINVAL;
+    }
+    snprintf(k->name, sizeof k->name, "%s", name);
+    memcpy(k->public_key, public_key, AUDIT_PUBLIC_SIZE);
+    n = (size_t)snprintf(hashed, sizeof hashed, "%s\n%c", name, ED25519);
+    memcpy(hashed + n, public_key, AUDIT_PUBLIC_SIZE);
+    if (EVP_Digest(hashed, n + AUDIT_PUBLIC_SIZE, md, NULL, EVP_sha256(), NULL) != 1) {
+        return -ENOMEM;
+    }
+    memcpy(k->id, md, sizeof k->id);
+    return 0;
+}
+
+static void write_id(const struct audit_vkey *k, char out[9])
+{
+    snprintf(out, 9, "%02x%02x%02x%02x", k->id[0], k->id[1], k->id[2], k->id[3]);
+}
+
+int audit_vkey_read(struct audit_vkey *k, const char *text, size_t n)
+{
+    const char *const plus = memchr(text, '+', n);
+    char name[AUDIT_NAME_MAX + 1];
+    uint8_t bytes[1 + AUDIT_PUBLIC_SIZE];
+    char id[9];
+    size_t name_n;
+    int r;
+
+    if (n > 0 && text[n - 1] == '\n') {
+        n--;
+    }
+    name_n = plus ? (size_t)(plus - text) : 0;
+    if (!plus || !audit_name_ok(text, name_n) || n < name_n + 10 || plus[9] != '+' ||
+        !audit_base64_read(plus + 10, n - name_n - 10, bytes, sizeof bytes) ||
+        bytes[0] != ED25519) {
+        return -EINVAL;
+    }
+    memcpy(name, text, name_n);
+    name[name_n] = '\0';
+    r = audit_vkey_make(k, name, bytes + 1);
+    if (r < 0) {
+        return r;
+    }
+    write_id(k, id);
+    return memcmp(id, plus + 1, 8) == 0 ? 0 : -EINVAL;
+}
+
+void audit_vkey_write(const struct audit_vkey *k, char out[AUDIT_VKEY_MAX])
+{
+    char encoded[AUDIT_BASE64_SIZE(1 + AUDIT_PUBLIC_SIZE) + 1];
+    uint8_t bytes[1 + AUDIT_PUBLIC_SIZE] = {ED25519};
+    char id[9];
+
+    memcpy(bytes + 1, k->public_key, AUDIT_PUBLIC_SIZE);
+    audit_base64_write(bytes, sizeof bytes, encoded);
+    write_id(k, id);
+    snprintf(out, AUDIT_VKEY_MAX, "%s+%s+%s", k->name, id, encoded);
+}
+
+/* ---- checkpoints, read ---- */
+
+/* A piece of text. */
+struct span {
+    const char *p;
+    size_t n;
+};
+
+/* The next line of the text, without its end, which must be there. */
+static bool take_line(struct span *text, struct span *line)
+{
+    const char *const end = memchr(text->p, '\n', text->n);
+
+    if (!end) {
+        return false;
+    }
+    *line = (struct span){text->p, (size_t)(end - text->p)};
+    text->p = end + 1;
+    text->n -= line->n + 1;
+    return true;
+}
+
+static bool read_size(const struct span *s, uint64_t *out)
+{
+    uint64_t v = 0;
+
+    if (s->n == 0 || s->n > 20 || (s->n > 1 && s->p[0] == '0')) {
+        return false;
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        const unsigned d = (unsigned)(s->p[i] - '0');
+
+        if (d > 9 || __builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, d, &v)) {
+            return false;
+        }
+    }
+    *out = v;
+    return true;
+}
+
+/* Splits a note at its last empty line: what is signed, its line end included, and signatures. */
+static bool split_note(const char *text, size_t n, struct span *body, struct span *signatures)
+{
+    for (size_t i = 0; i < n; i++) {
+        if ((uint8_t)text[i] < 0x20 && text[i] != '\n') {
+            return false;
+        }
+    }
+    for (size_t i = n; i >= 2; i--) {
+        if (text[i - 1] == '\n' && text[i - 2] == '\n') {
+            *body = (struct span){text, i - 1};
+            *signatures = (struct span){text + i, n - i};
+            return signatures->n > 0;
+        }
+    }
+    return false;
+}
+
+static bool read_body(struct audit_checkpoint *c, struct span body)
+{
+    struct span line;
+
+    if (!take_line(&body, &line) || !audit_name_ok(line.p, line.n)) {
+        return false;
+    }
+    memcpy(c->origin, line.p, line.n);
+    c->origin[line.n] = '\0';
+    if (!take_line(&body, &line) || !read_size(&line, &c->size) || !take_line(&body, &line) ||
+        !audit_base64_read(line.p, line.n, c->root.b, sizeof c->root.b)) {
+        return false;
+    }
+    while (body.n > 0) {
+        if (!take_line(&body, &line) || line.n == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Splits "— NAME BASE64". What the base64 is of is known for our own key alone. */
+static bool split_signature(const struct span *line, struct span *name, struct span *encoded)
+{
+    const char *blank;
+
+    if (line->n < DASH_SIZE || memcmp(line->p, DASH, DASH_SIZE) != 0) {
+        return false;
+    }
+    *name = (struct span){line->p + DASH_SIZE, line->n - DASH_SIZE};
+    blank = memchr(name->p, ' ', name->n);
+    if (!blank || blank == name->p) {
+        return false;
+    }
+    *encoded = (struct span){blank + 1, name->n - (size_t)(blank + 1 - name->p)};
+    name->n = (size_t)(blank - name->p);
+    return encoded->n > 0 && !memchr(encoded->p, ' ', encoded->n);
+}
+
+static enum audit_note verify(const struct span *body, const uint8_t *signature,
+                              const struct audit_vkey *key)
+{
+    EVP_PKEY *const pkey =
+        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->public_key, AUDIT_PUBLIC_SIZE);
+    EVP_MD_CTX *const ctx = EVP_MD_CTX_new();
+    enum audit_note o = AUDIT_NOTE_NO_MEMORY;
+
+    if (pkey && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1) {
+        o = EVP_DigestVerify(ctx, signature, AUDIT_SIGNATURE_SIZE, (const uint8_t *)body->p,
+                             body->n) == 1
+                ? AUDIT_NOTE_OK
+                : AUDIT_NOTE_FORGED;
+    }
+    EVP_MD_CTX_free(ctx);
+    EVP_PKEY_free(pkey);
+    return o;
+}
+
+/* Looks at one signature. OTHER_KEY: it is not the key's. */
+static enum audit_note read_signature(const struct span *line, const struct span *body,
+                                      const struct audit_vkey *key)
+{
+    uint8_t bytes[4 + AUDIT_SIGNATURE_SIZE];
+    struct span name;
+    struct span encoded;
+
+    if (!split_signature(line, &name, &encoded)) {
+        return AUDIT_NOTE_MALFORMED;
+    }
+    if (!key || name.n != strlen(key->name) || memcmp(name.p, key->name, name.n) != 0 ||
+        !audit_base64_read(encoded.p, encoded.n, bytes, sizeof bytes) ||
+        memcmp(bytes, key->id, sizeof key->id) != 0) {
+        return AUDIT_NOTE_OTHER_KEY;
+    }
+    return verify(body, bytes + 4, key);
+}
+
+static enum audit_note read_note(struct audit_checkpoint *c, const char *text, size_t n,
+                                 const struct audit_vkey *key)
+{
+    enum audit_note o = AUDIT_NOTE_OTHER_KEY;
+    struct span signatures;
+    struct span body;
+    struct span line;
+
+    if (n > AUDIT_NOTE_FOREIGN_MAX || !split_note(text, n, &body, &signatures) ||
+        !read_body(c, body)) {
+        return AUDIT_NOTE_MALFORMED;
+    }
+    while (signatures.n > 0) {
+        enum audit_note found;
+
+        if (!take_line(&signatures, &line)) {
+            return AUDIT_NOTE_MALFORMED;
+        }
+        found = read_signature(&line, &body, key);
+        if (found != AUDIT_NOTE_OTHER_KEY && found != AUDIT_NOTE_OK) {
+            return found;
+        }
+        if (found == AUDIT_NOTE_OK) {
+            o = AUDIT_NOTE_OK;
+        }
+    }
+    return o;
+}
+
+enum audit_note audit_checkpoint_read(struct audit_checkpoint *c, const char *text, size_t n,
+                                      const struct audit_vkey *key)
+{
+    const enum audit_note o = read_note(c, text, n, key);
+
+    return o == AUDIT_NOTE_OK && strcmp(c->origin, key->name) != 0 ? AUDIT_NOTE_OTHER_KEY : o;
+}
+
+enum audit_note audit_checkpoint_parse(struct audit_checkpoint *c, const char *text, size_t n)
+{
+    const enum audit_note o = read_note(c, text, n, NULL);
+
+    return o == AUDIT_NOTE_OTHER_KEY ? AUDIT_NOTE_OK : o;
+}
+
+/* ---- checkpoints, written ---- */
+
+static bool sign(EVP_PKEY *pkey, const char *body, size_t n, uint8_t *out)
+{
+    EVP_MD_CTX *const ctx = EVP_MD_CTX_new();
+    size_t size = AUDIT_SIGNATURE_SIZE;
+    const bool ok = ctx && EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
+                    EVP_DigestSign(ctx, out, &size, (const uint8_t *)body, n) == 1;
+
+    EVP_MD_CTX_free(ctx);
+    return ok && size == AUDIT_SIGNATURE_SIZE;
+}
+
+int audit_checkpoint_write(const struct audit_tree *t, const struct audit_vkey *key,
+                           EVP_PKEY *private_key, char out[AUDIT_NOTE_MAX])
+{
+    char encoded[AUDIT_BASE64_SIZE(4 + AUDIT_SIGNATURE_SIZE) + 1];
+    uint8_t bytes[4 + AUDIT_SIGNATURE_SIZE];
+    struct audit_hash root;
+    int n;
+
+    if (audit_tree_root(t, &root) < 0) {
+        return -ENOMEM;
+    }
+    audit_base64_write(root.b, sizeof root.b, encoded);
+    n = snprintf(out, AUDIT_NOTE_MAX, "%s\n%" PRIu64 "\n%s\n", key->name, t->size, encoded);
+    memcpy(bytes, key->id, sizeof key->id);
+    if (!sign(private_key, out, (size_t)n, bytes + 4)) {
+        return -ENOMEM;
+    }
+    audit_base64_write(bytes, sizeof bytes, encoded);
+    return n +
+           snprintf(out + n, AUDIT_NOTE_MAX - (size_t)n, "\n" DASH "%s %s\n", key->name, encoded);
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Opening a log: what is there is read again and compared with its checkpoints, and with the mark
+ * beside it. A log that is not as its writer left it is refused, never mended: that is for a
+ * person.
+ *
+ * A torn end is what a crash leaves: a last line without its end, or, where a file system kept a
+ * file's length and lost its bytes, NULs. Nothing behind the first of them was ever acknowledged,
+ * since what is acknowledged is synced with all that is before it.
+ */
+#define _GNU_SOURCE
+#include "audit/audit_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/sock.h"
+#include "audit/audit_disk.h"
+#include "audit/audit_scan.h"
+#include "audit/audit_walk.h"
+
+/* What is put behind the path at the most: ".torn." and a number. */
+#define SUFFIX_MAX 16
+
+__attribute__((format(printf, 5, 6))) static enum audit_open refuse(enum audit_open o, int err,
+                                                                    const char *path,
+                                                                    struct audit_fault *why,
+                                                                    const char *fmt, ...)
+{
+    char name[256];
+    va_list ap;
+    int n;
+
+    why->error = -err;
+    n = snprintf(why->text, sizeof why->text,
+                 "%s: ", log_escape(name, sizeof name, path, strlen(path)));
+    va_start(ap, fmt);
+    vsnprintf(why->text + n, sizeof why->text - (size_t)n, fmt, ap);
+    va_end(ap);
+    return o;
+}
+
+static enum audit_open refuse_system(int err, const char *path, struct audit_fault *why)
+{
+    return refuse(AUDIT_OPEN_SYSTEM, err, path, why, "%s", strerror(-err));
+}
+
+/* ---- the files beside it ---- */
+
+/* The number of a rotated file's name; 0: it is none of base's. */
+static unsigned number_of(const char *name, const char *base)
+{
+    const size_t n = strlen(base);
+    unsigned v = 0;
+
+    if (strncmp(name, base, n) != 0 || name[n] != '.' ||
+        strlen(name + n + 1) != AUDIT_FILE_DIGITS) {
+        return 0;
+    }
+    for (const char *p = name + n + 1; *p; p++) {
+        if (*p < '0' || *p > '9') {
+            return 0;
+        }
+        v = v * 10 + (unsigned)(*p - '0');
+    }
+    return v;
+}
+
+/* The greatest number of the rotated files that are there. 0 or -errno. */
+static int find_last(const char *path, unsigned *out)
+{
+    char folder_text[PATH_MAX];
+    char base_text[PATH_MAX];
+    const struct dirent *d;
+    const char *base;
+    DIR *dir;
+
+    snprintf(folder_text, sizeof folder_text, "%s", path);
+    snprintf(base_text, sizeof base_text, "%s", path);
+    base = basename(base_text);
+    dir = opendir(dirname(folder_text));
+    if (!dir) {
+        return -errno;
+    }
+    *out = 0;
+    for (errno = 0; (d = readdir(dir)); errno = 0) {
+        const unsigned v = number_of(d->d_name, base);
+
+        *out = v > *out ? v : *out;
+    }
+    if (errno) {
+        const int err = -errno;
+
+        closedir(dir);
+        return err;
+    }
+    closedir(dir);
+    return 0;
+}
+
+/* A crash between the two steps of a rotation leaves the log with two names: drops the second. */
+static int undo_rotation(struct audit_file *f)
+{
+    char rotated[PATH_MAX];
+    struct stat there;
+    struct stat ours;
+
+    if (f->last_number == 0 || !audit_file_rotated(f->path, f->last_number, rotated) ||
+        stat(rotated, &there) < 0 || fstat(f->fd, &ours) < 0 || there.st_dev != ours.st_dev ||
+        there.st_ino != ours.st_ino) {
+        return 0;
+    }
+    f->last_number--;
+    return unlink(rotated) < 0 ? -errno : audit_disk_sync_folder(f->path);
+}
+
+/* Whether all that a checkpoint of our key has sealed is there, or may be missing. */
+static enum audit_open check_loss(struct audit_file *f, struct audit_fault *why)
+{
+    const int err = f->torn_bytes > 0 ? audit_recover_search(f) : 0;
+
+    if (err < 0) {
+        return refuse_system(err, f->path, why);
+    }
+    if (f->mark.size <= f->on_disk.tree.size || f->accept_loss) {
+        return AUDIT_OPEN_OK;
+    }
+    return refuse(AUDIT_OPEN_LOSS, 0, f->path, why,
+                  "sealed records are gone: a checkpoint of this log has %" PRIu64
+                  " records, and %" PRIu64 " are there; put the log back, or have it go on without "
+                  "them by poemd --accept-loss, which is recorded",
+                  f->mark.size, f->on_disk.tree.size);
+}
+
+/* Opens the file and locks it; *fresh where it was made. */
+static enum audit_open open_file(struct audit_file *f, bool *fresh, struct audit_fault *why)
+{
+    const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    struct stat st;
+    int err = find_last(f->path, &f->last_number);
+
+    if (err < 0) {
+        return refuse_system(err, f->path, why);
+    }
+    f->fd = open(f->path, flags);
+    *fresh = f->fd < 0 && errno == ENOENT && f->last_number == 0;
+    if (*fresh && f->mark.size > 0 && !f->accept_loss) {
+        return check_loss(f, why);
+    }
+    if (*fresh) {
+        f->fd = open(f->path, flags | O_CREAT | O_EXCL, 0600);
+    }
+    if (f->fd < 0 && errno == ENOENT) {
+        return refuse(AUDIT_OPEN_TAMPERED, 0, f->path, why,
+                      "missing, though there are files that were rotated from it; put it back, or "
+                      "move all of them away to begin another log");
+    }
+    if (f->fd < 0 || fstat(f->fd, &st) < 0) {
+        return refuse_system(-errno, f->path, why);
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return refuse_system(-EINVAL, f->path, why);
+    }
+    err = audit_file_lock(f->fd);
+    if (err == -EBUSY) {
+        return refuse(AUDIT_OPEN_BUSY, err, f->path, why, "another process writes this log");
+    }
+    if (err == 0) {
+        err = *fresh ? audit_disk_sync_folder(f->path) : undo_rotation(f);
+    }
+    return err < 0 ? refuse_system(err, f->path, why) : AUDIT_OPEN_OK;
+}
+
+/* ---- what is in it ---- */
+
+/* The number in the name of the file that this one goes on from: that one may be gone. */
+static void learn_number(struct audit_file *f, const char *line, size_t n)
+{
+    json_t *const o = json_loadb(line, n, 0, NULL);
+    const char *const file = json_string_value(json_object_get(o, "file"));
+    const char *const dot = file ? strrchr(file, '.') : NULL;
+    char base[PATH_MAX];
+
+    if (dot && (size_t)(dot - file) < sizeof base) {
+        unsigned v;
+
+        memcpy(base, file, (size_t)(dot - file));
+        base[dot - file] = '\0';
+        v = number_of(file, base);
+        f->last_number = v > f->last_number ? v : f->last_number;
+    }
+    json_decref(o);
+}
+
+static enum audit_open refuse_step(const struct audit_file *f, const struct audit_walk *w,
+                                   enum audit_step s, struct audit_fault *why)
+{
+    switch (s) {
+    case AUDIT_STEP_NO_MEMORY:
+        return refuse_system(-ENOMEM, f->path, why);
+    case AUDIT_STEP_OTHER_KEY:
+        return refuse(AUDIT_OPEN_WRONG_KEY, 0, f->path, why,
+                      "sealed with another key than %s; with a new key a new log is begun: move "
+                      "this one's files away",
+                      f->key.vkey.name);
+    default:
+        return refuse(AUDIT_OPEN_TAMPERED, 0, f->path, why,
+                      "not as it was written: record %" PRIu64
+                      ": %s; see what poemctl audit verify says, and move its files away",
+                      w->tree.size, audit_step_text(s));
+    }
+}
+
+/* Whether the tree, if it is as large as the mark's, is the mark's. */
+static bool same_as_mark(const struct audit_file *f, const struct audit_tree *tree)
+{
+    struct audit_hash root;
+
+    return f->mark.size == 0 || f->mark.size != tree->size ||
+           (audit_tree_root(tree, &root) == 0 && audit_hash_same(&root, &f->mark.root));
+}
+
+/* Walks over the whole file. */
+static enum audit_open walk(struct audit_file *f, struct audit_walk *w, struct audit_scan *scan,
+                            struct audit_fault *why)
+{
+    enum audit_scan_outcome o;
+    struct audit_head head;
+    const char *line;
+    size_t n;
+
+    while ((o = audit_scan_next(scan, &line, &n)) == AUDIT_SCAN_LINE) {
+        const enum audit_step s = audit_walk_line(w, line, n, scan->lines == 1, &head);
+
+        if (s != AUDIT_STEP_OK) {
+            return refuse_step(f, w, s, why);
+        }
+        if (!same_as_mark(f, &w->tree)) {
+            return refuse(AUDIT_OPEN_TAMPERED, 0, f->path, why,
+                          "not the log that was sealed: its first %" PRIu64
+                          " records are other ones than at its last checkpoint; put the log back, "
+                          "or move its files away",
+                          f->mark.size);
+        }
+        if (scan->lines == 1) {
+            learn_number(f, line, n);
+        }
+        f->on_disk.last_n = n;
+    }
+    if (o == AUDIT_SCAN_LONG) {
+        return refuse_step(f, w, AUDIT_STEP_NO_RECORD, why);
+    }
+    if (o == AUDIT_SCAN_ERROR) {
+        return refuse_system(-scan->error, f->path, why);
+    }
+    if (scan->lines == 0 && f->last_number > 0) {
+        return refuse_step(f, w, AUDIT_STEP_BEGINNING, why);
+    }
+    return AUDIT_OPEN_OK;
+}
+
+/* ---- all of it ---- */
+
+static enum audit_open read_again(struct audit_file *f, struct audit_fault *why)
+{
+    struct audit_scan scan;
+    struct audit_walk w;
+    struct stat st;
+    enum audit_open o;
+
+    audit_walk_init(&w, &f->key.vkey, 1);
+    o = audit_scan_init(&scan, f->fd) < 0 ? refuse_system(-ENOMEM, f->path, why)
+                                          : walk(f, &w, &scan, why);
+    f->length = scan.offset;
+    audit_scan_deinit(&scan);
+    if (o != AUDIT_OPEN_OK) {
+        return o;
+    }
+    if (fstat(f->fd, &st) < 0) {
+        return refuse_system(-errno, f->path, why);
+    }
+    f->torn_bytes = (uint64_t)st.st_size - f->length;
+    f->unsealed = w.tree.size - w.sealed;
+    f->on_disk.tree = w.tree;
+    memcpy(f->on_disk.prev, w.prev, sizeof w.prev);
+    f->on_disk.sealed = w.sealed;
+    memcpy(f->on_disk.time, w.time, sizeof w.time);
+    memcpy(f->on_disk.latest, w.latest, sizeof w.latest);
+    f->batch = f->on_disk;
+    return AUDIT_OPEN_OK;
+}
+
+static enum audit_open open_all(struct audit_file *f, const struct audit_settings *settings,
+                                struct audit_fault *why)
+{
+    enum audit_open o;
+    bool fresh;
+    int err;
+
+    if (strlen(settings->path) + SUFFIX_MAX >= sizeof f->path) {
+        return refuse_system(-ENAMETOOLONG, settings->path, why);
+    }
+    snprintf(f->path, sizeof f->path, "%s", settings->path);
+    err = audit_key_load(&f->key, settings->key_path, why->text, sizeof why->text);
+    if (err < 0) {
+        why->error = -err;
+        return AUDIT_OPEN_KEY;
+    }
+    err = audit_mark_open(f);
+    o = err < 0 ? refuse_system(err, f->path, why) : open_file(f, &fresh, why);
+    if (o == AUDIT_OPEN_OK) {
+        o = read_again(f, why);
+    }
+    if (o == AUDIT_OPEN_OK) {
+        o = check_loss(f, why);
+    }
+    if (o == AUDIT_OPEN_OK && (err = audit_recover(f)) < 0) {
+        o = refuse_system(err, f->path, why);
+    }
+    return o;
+}
+
+enum audit_open audit_file_open(struct audit_file *f, const struct audit_settings *settings,
+                                struct audit_fault *why)
+{
+    enum audit_open o;
+
+    memset(f, 0, sizeof *f);
+    f->fd = -1;
+    f->mark_fd = -1;
+    f->rotate_size = settings->rotate_size;
+    f->accept_loss = settings->accept_loss;
+    f->host = json_incref(settings->host);
+    o = open_all(f, settings, why);
+    if (o != AUDIT_OPEN_OK) {
+        audit_file_deinit(f);
+    }
+    return o;
+}

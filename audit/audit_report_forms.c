@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The report as text, CSV and HTML. Whatever is printed goes through one of three escapes: a path
+ * must not drive a terminal, begin a formula in a spreadsheet, or become markup.
+ */
+#include "audit/audit_report.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+static const char *text_of(const json_t *o, const char *key)
+{
+    const char *const s = json_string_value(json_object_get(o, key));
+
+    return s ? s : "";
+}
+
+static json_int_t number_of(const json_t *o, const char *key)
+{
+    return json_integer_value(json_object_get(o, key));
+}
+
+/* "2 allow, 1 deny": into out (size bytes), cut where it does not fit. */
+static const char *counts(const json_t *names, char *out, size_t size)
+{
+    const char *name;
+    const json_t *n;
+    size_t at = 0;
+
+    out[0] = '\0';
+    json_object_foreach((json_t *)names, name, n)
+    {
+        const int w = snprintf(out + at, size - at, "%s%" JSON_INTEGER_FORMAT " %s", at ? ", " : "",
+                               json_integer_value(n), name);
+
+        if (w < 0 || (size_t)w >= size - at) {
+            break;
+        }
+        at += (size_t)w;
+    }
+    return out;
+}
+
+/* The names without how often: "a, b". */
+static const char *names_of(const json_t *names, char *out, size_t size)
+{
+    const char *name;
+    const json_t *n;
+    size_t at = 0;
+
+    out[0] = '\0';
+    json_object_foreach((json_t *)names, name, n)
+    {
+        const int w = snprintf(out + at, size - at, "%s%s", at ? ", " : "", name);
+
+        if (w < 0 || (size_t)w >= size - at) {
+            break;
+        }
+        at += (size_t)w;
+    }
+    return out;
+}
+
+/* "3 passed, 1 without; 4096 bytes passed", or "none": ranges of the client's memory. */
+static const char *memory_of(const json_t *row, char *out, size_t size)
+{
+    const json_t *const memory = json_object_get(row, "memory");
+    size_t at;
+
+    if (json_object_size(memory) == 0) {
+        snprintf(out, size, "none");
+        return out;
+    }
+    at = strlen(counts(memory, out, size));
+    snprintf(out + at, size - at, "; %" JSON_INTEGER_FORMAT " bytes passed",
+             number_of(row, "memory_passed_bytes"));
+    return out;
+}
+
+static const char *verification(const json_t *report, char *out, size_t size)
+{
+    const json_t *const v = json_object_get(report, "verification");
+
+    if (!json_is_object(v)) {
+        return "not verified: no key was given";
+    }
+    snprintf(out, size, "%s: %s", text_of(v, "verdict"), text_of(v, "text"));
+    return out;
+}
+
+/* What the log has not, by its own word; "" where it has all. */
+static const char *missing_of(const json_t *report, char *out, size_t size)
+{
+    const json_t *const repeated = json_object_get(report, "repeated_sessions");
+    const json_int_t lost = number_of(report, "lost_records");
+    const json_int_t gone = number_of(report, "accepted_losses");
+    const json_int_t back = number_of(report, "clock_set_back");
+    char routes[512];
+
+    out[0] = '\0';
+    if (lost > 0) {
+        snprintf(out, size, "%" JSON_INTEGER_FORMAT " records could not be written. ", lost);
+    }
+    if (gone > 0) {
+        const size_t n = strlen(out);
+
+        snprintf(out + n, size - n, "%" JSON_INTEGER_FORMAT " sealed records are gone. ", gone);
+    }
+    if (back > 0) {
+        const size_t n = strlen(out);
+
+        snprintf(out + n, size - n, "The clock was set back %" JSON_INTEGER_FORMAT " times. ",
+                 back);
+    }
+    if (json_object_size(repeated) > 0) {
+        const size_t n = strlen(out);
+
+        snprintf(out + n, size - n, "Repeats without records of their own: %s.",
+                 counts(repeated, routes, sizeof routes));
+    }
+    return out;
+}
+
+static int written(FILE *f)
+{
+    return ferror(f) ? -1 : 0;
+}
+
+/* ---- text ---- */
+
+static void put_text(FILE *f, const char *label, const char *text)
+{
+    char line[2048];
+
+    fprintf(f, "%-13s%s\n", label, log_escape(line, sizeof line, text, strlen(text)));
+}
+
+int audit_report_text(const json_t *report, FILE *f)
+{
+    const json_t *const rows = json_object_get(report, "executables");
+    char text[2048];
+    const json_t *row;
+    size_t i;
+
+    put_text(f, "Log:", verification(report, text, sizeof text));
+    put_text(f, "Since:", text_of(report, "since"));
+    put_text(f, "Until:", text_of(report, "until"));
+    put_text(f, "Records:", counts(json_object_get(report, "events"), text, sizeof text));
+    if (*missing_of(report, text, sizeof text)) {
+        put_text(f, "Missing:", text);
+    }
+    json_array_foreach(rows, i, row)
+    {
+        fprintf(f, "\n");
+        put_text(f, "Executable:", text_of(row, "path"));
+        put_text(f, "  as", text_of(row, "role"));
+        put_text(f, "  SHA-256", text_of(row, "sha256"));
+        put_text(f, "  licence", counts(json_object_get(row, "licences"), text, sizeof text));
+        put_text(f, "  verdicts", counts(json_object_get(row, "verdicts"), text, sizeof text));
+        put_text(f, "  taint", text_of(row, "taint")[0] ? text_of(row, "taint") : "none");
+        fprintf(f, "%-13s%" JSON_INTEGER_FORMAT "\n", "  sessions", number_of(row, "sessions"));
+        put_text(f, "  memory", memory_of(row, text, sizeof text));
+        put_text(f, "  routes", counts(json_object_get(row, "routes"), text, sizeof text));
+        put_text(f, "  users", names_of(json_object_get(row, "users"), text, sizeof text));
+        put_text(f, "  first seen", text_of(row, "first_seen"));
+        put_text(f, "  last seen", text_of(row, "last_seen"));
+    }
+    return written(f);
+}
+
+/* ---- CSV (RFC 4180) ---- */
+
+static void put_cell(FILE *f, const char *text, const char *end)
+{
+    /* What begins like a formula is made text, as spreadsheets would run it. */
+    fprintf(f, "\"%s", strchr("=+-@\t\r", *text) && *text ? "'" : "");
+    for (; *text; text++) {
+        if (*text == '"') {
+            fputc('"', f);
+        }
+        if ((unsigned char)*text >= 0x20 && *text != 0x7f) {
+            fputc(*text, f);
+        }
+    }
+    fprintf(f, "\"%s", end);
+}
+
+int audit_report_csv(const json_t *report, FILE *f)
+{
+    const json_t *const rows = json_object_get(report, "executables");
+    char text[2048];
+    const json_t *row;
+    size_t i;
+
+    fprintf(f, "path,role,sha256,licences,verdicts,taint,sessions,routes,users,first_seen,"
+               "last_seen,memory\r\n");
+    json_array_foreach(rows, i, row)
+    {
+        put_cell(f, text_of(row, "path"), ",");
+        put_cell(f, text_of(row, "role"), ",");
+        put_cell(f, text_of(row, "sha256"), ",");
+        put_cell(f, counts(json_object_get(row, "licences"), text, sizeof text), ",");
+        put_cell(f, counts(json_object_get(row, "verdicts"), text, sizeof text), ",");
+        put_cell(f, text_of(row, "taint"), ",");
+        fprintf(f, "%" JSON_INTEGER_FORMAT ",", number_of(row, "sessions"));
+        put_cell(f, names_of(json_object_get(row, "routes"), text, sizeof text), ",");
+        put_cell(f, names_of(json_object_get(row, "users"), text, sizeof text), ",");
+        put_cell(f, text_of(row, "first_seen"), ",");
+        put_cell(f, text_of(row, "last_seen"), ",");
+        put_cell(f, memory_of(row, text, sizeof text), "\r\n");
+    }
+    return written(f);
+}
+
+/* ---- HTML: one page, nothing from elsewhere, no scripts ---- */
+
+static void put_html(FILE *f, const char *text)
+{
+    for (; *text; text++) {
+        const unsigned char c = (unsigned char)*text;
+
+        if (c < 0x20 || c == 0x7f || strchr("<>&\"'", c)) {
+            fprintf(f, "&#%u;", c < 0x20 || c == 0x7f ? 0xfffdu : c);
+        } else {
+            fputc(c, f);
+        }
+    }
+}
+
+static void put_td(FILE *f, const char *class, const char *text)
+{
+    fprintf(f, "<td%s%s%s>", class[0] ? " class=\"" : "", class, class[0] ? "\"" : "");
+    put_html(f, text);
+    fprintf(f, "</td>");
+}
+
+static void put_row(FILE *f, const json_t *row)
+{
+    const char *const taint = text_of(row, "taint");
+    const bool refused = json_object_get(json_object_get(row, "verdicts"), "deny") != NULL;
+    char text[2048];
+
+    fprintf(f, "<tr%s>", refused ? " class=\"deny\"" : taint[0] ? " class=\"taint\"" : "");
+    put_td(f, "", text_of(row, "path"));
+    put_td(f, "", text_of(row, "role"));
+    put_td(f, "", counts(json_object_get(row, "licences"), text, sizeof text));
+    put_td(f, "", counts(json_object_get(row, "verdicts"), text, sizeof text));
+    put_td(f, "", taint);
+    snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, number_of(row, "sessions"));
+    put_td(f, "n", text);
+    put_td(f, "", names_of(json_object_get(row, "routes"), text, sizeof text));
+    put_td(f, "", names_of(json_object_get(row, "users"), text, sizeof text));
+    put_td(f, "", text_of(row, "first_seen"));
+    put_td(f, "", text_of(row, "last_seen"));
+    put_td(f, "", memory_of(row, text, sizeof text));
+    put_td(f, "d", text_of(row, "sha256"));
+    fprintf(f, "</tr>\n");
+}
+
+static const char html_head[] =
+    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+    "<meta http-equiv=\"Content-Security-Policy\" "
+    "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+    "<title>poemd: audit report</title>\n<style>\n"
+    "body{font:15px/1.4 sans-serif;margin:2em;color:#222}\n"
+    "table{border-collapse:collapse}th,td{border:1px solid #bbb;padding:.3em .6em;"
+    "text-align:left;vertical-align:top}\n"
+    "th{background:#eee}td.n{text-align:right}td.d{font:11px monospace;word-break:break-all}\n"
+    "tr.deny{background:#fbe3e0}tr.taint{background:#fdf4d3}\n"
+    "</style></head><body>\n<h1>Audit report</h1>\n";
+
+int audit_report_html(const json_t *report, FILE *f)
+{
+    const json_t *const rows = json_object_get(report, "executables");
+    char text[2048];
+    const json_t *row;
+    size_t i;
+
+    fprintf(f, "%s<p><b>Log:</b> ", html_head);
+    put_html(f, verification(report, text, sizeof text));
+    fprintf(f, "</p>\n<p><b>From</b> ");
+    put_html(f, text_of(report, "since"));
+    fprintf(f, " <b>to</b> ");
+    put_html(f, text_of(report, "until"));
+    fprintf(f, ": ");
+    put_html(f, counts(json_object_get(report, "events"), text, sizeof text));
+    fprintf(f, "</p>\n<p>");
+    put_html(f, missing_of(report, text, sizeof text));
+    fprintf(f, "</p>\n<table><thead><tr><th>Executable</th><th>As</th><th>Licence (evidence)</th>"
+               "<th>Verdicts</th><th>Taint</th><th>Sessions</th><th>Routes</th><th>Users</th>"
+               "<th>First seen</th><th>Last "
+               "seen</th><th>Memory</th><th>SHA-256</th></tr></thead><tbody>\n");
+    json_array_foreach(rows, i, row)
+    {
+        put_row(f, row);
+    }
+    fprintf(f, "</tbody></table>\n</body></html>\n");
+    return written(f);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Reads a file line by line. Never writes to it, and knows nothing of what is in its lines. */
+#define _GNU_SOURCE
+#include "audit/audit_scan.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Room for the longest line, and for reading by the 128 KiB and more. */
+#define ROOM (4 * (size_t)AUDIT_LINE_MAX)
+
+int audit_scan_init(struct audit_scan *s, int fd)
+{
+    *s = (struct audit_scan){.fd = fd,
+                             .buffer = malloc(ROOM),
+                             .room = ROOM,
+                             .stream = lseek(fd, 0, SEEK_CUR) < 0 && errno == ESPIPE};
+    return s->buffer ? 0 : -ENOMEM;
+}
+
+void audit_scan_deinit(struct audit_scan *s)
+{
+    free(s->buffer);
+    s->buffer = NULL;
+}
+
+/* Reads from a stream, whose other side may write slowly. */
+static ssize_t scan_read_stream(const struct audit_scan *s)
+{
+    struct pollfd p = {.fd = s->fd, .events = POLLIN};
+    ssize_t r;
+
+    do {
+        r = read(s->fd, s->buffer + s->n, s->room - s->n);
+    } while (r < 0 && errno == EAGAIN && (poll(&p, 1, -1) >= 0 || errno == EINTR));
+    return r;
+}
+
+/* Reads more behind what is there. False: an error. */
+static bool fill(struct audit_scan *s)
+{
+    const uint64_t at = s->offset + (s->n - s->from);
+    ssize_t r;
+
+    do {
+        r = s->stream ? scan_read_stream(s)
+                      : pread(s->fd, s->buffer + s->n, s->room - s->n, (off_t)at);
+    } while (r < 0 && errno == EINTR);
+    if (r < 0) {
+        s->error = errno;
+        return false;
+    }
+    s->end = r == 0;
+    s->n += (size_t)r;
+    return true;
+}
+
+/* Moves what has not been handed out to the front, where little room is left. */
+static void make_room(struct audit_scan *s)
+{
+    if (s->room - s->n > AUDIT_LINE_MAX + 1) {
+        return;
+    }
+    s->n -= s->from;
+    memmove(s->buffer, s->buffer + s->from, s->n);
+    s->from = 0;
+}
+
+/* NULs in a row that only a file system writes: its smallest block. One alone was put there. */
+#define LOST 512
+
+/*
+ * Whether a file system kept the place of these bytes and lost them: after a power cut they are
+ * NULs, by the block.
+ */
+static bool lost_bytes(const char *p, size_t n)
+{
+    size_t run = 0;
+
+    if (!memchr(p, '\0', n)) {
+        return false;
+    }
+    for (size_t i = 0; i < n && run < LOST; i++) {
+        run = p[i] == '\0' ? run + 1 : 0;
+    }
+    return run == LOST;
+}
+
+uint64_t audit_scan_rest(const struct audit_scan *s)
+{
+    struct stat st;
+
+    if (s->stream) {
+        return s->n - s->from;
+    }
+    return fstat(s->fd, &st) < 0 || (uint64_t)st.st_size < s->offset
+               ? 0
+               : (uint64_t)st.st_size - s->offset;
+}
+
+enum audit_scan_outcome audit_scan_next(struct audit_scan *s, const char **line, size_t *n)
+{
+    size_t seen = 0;
+
+    for (;;) {
+        const size_t there = s->n - s->from;
+        const char *const p = s->buffer + s->from;
+        const char *const end = memchr(p + seen, '\n', there - seen);
+
+        if (end) {
+            *line = p;
+            *n = (size_t)(end - p);
+            if (lost_bytes(p, *n)) {
+                return AUDIT_SCAN_TORN;
+            }
+            s->offset += *n + 1;
+            s->from += *n + 1;
+            s->lines++;
+            return *n > AUDIT_LINE_MAX ? AUDIT_SCAN_LONG : AUDIT_SCAN_LINE;
+        }
+        if (there > AUDIT_LINE_MAX) {
+            return lost_bytes(p, there) ? AUDIT_SCAN_TORN : AUDIT_SCAN_LONG;
+        }
+        if (s->end) {
+            return there > 0 ? AUDIT_SCAN_TORN : AUDIT_SCAN_END;
+        }
+        seen = there;
+        make_room(s);
+        if (!fill(s)) {
+            return AUDIT_SCAN_ERROR;
+        }
+    }
+}
+
+enum audit_scan_outcome audit_scan_peek(struct audit_scan *s, const char **line, size_t *n)
+{
+    const uint64_t offset = s->offset;
+    const enum audit_scan_outcome o = audit_scan_next(s, line, n);
+
+    /* What was handed out is still in the buffer, right before what comes next. */
+    if (s->offset != offset) {
+        s->from -= (size_t)(s->offset - offset);
+        s->offset = offset;
+        s->lines--;
+    }
+    return o;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What a log says of itself, gathered while it is verified, and a result as JSON.
+ */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "audit/audit_verify.h"
+
+/* A number of a record's, 0 where it has none; nothing below 0 is the log's. */
+static uint64_t told_number(const json_t *o, const char *key)
+{
+    const json_int_t v = json_integer_value(json_object_get(o, key));
+
+    return v > 0 ? (uint64_t)v : 0;
+}
+
+/* Adds, up to what a number can be: of a log that was made up it may be any. */
+static void told_add(uint64_t *sum, uint64_t more)
+{
+    if (__builtin_add_overflow(*sum, more, sum)) {
+        *sum = INT64_MAX;
+    }
+}
+
+static void told_members(struct audit_told *t, const struct audit_head *head)
+{
+    json_t *const o = audit_line_members(head);
+    const char *const event = head->event->name;
+
+    if (strcmp(event, AUDIT_LOST) == 0) {
+        t->lost_seq = t->lost ? t->lost_seq : head->seq;
+        told_add(&t->lost, told_number(o, "count"));
+    } else if (strcmp(event, AUDIT_LOSS) == 0) {
+        const uint64_t sealed = told_number(o, "sealed");
+        const uint64_t kept = told_number(o, "kept");
+
+        t->gone_seq = t->gone ? t->gone_seq : head->seq;
+        told_add(&t->gone, sealed > kept ? sealed - kept : 0);
+    } else {
+        told_add(&t->repeated, told_number(o, "count"));
+    }
+    json_decref(o);
+}
+
+/* The time of a log-rotated record of before was later than those that waited to be written. */
+static void told_time(struct audit_told *t, const struct audit_head *head, const char *before)
+{
+    const bool marked = strcmp(head->event->name, AUDIT_CLOCK) == 0;
+
+    if (!head->time || !*before || memcmp(head->time, before, AUDIT_TIME_SIZE) >= 0) {
+        return;
+    }
+    if (t->back == 0 && t->unmarked == 0) {
+        t->back_seq = head->seq;
+    }
+    if (marked) {
+        t->back++;
+    } else {
+        t->unmarked++;
+    }
+}
+
+void audit_told_line(struct audit_told *t, const struct audit_head *head, const char *before)
+{
+    static const char *const events[] = {AUDIT_LOST, AUDIT_LOSS, AUDIT_REPEATED};
+
+    told_time(t, head, before);
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        if (strcmp(head->event->name, events[i]) == 0) {
+            told_members(t, head);
+        }
+    }
+}
+
+__attribute__((format(printf, 3, 4))) static void told_print(char **out, size_t *size,
+                                                             const char *fmt, ...)
+{
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(*out, *size, fmt, ap);
+    va_end(ap);
+    if (n > 0 && (size_t)n < *size) {
+        *out += n;
+        *size -= (size_t)n;
+    } else {
+        *size = 0;
+    }
+}
+
+void audit_told_text(const struct audit_told *t, char *out, size_t size)
+{
+    const uint64_t back = t->back + t->unmarked;
+
+    if (t->lost > 0) {
+        told_print(&out, &size,
+                   "; %" PRIu64 " more could not be written and are lost (record %" PRIu64
+                   " is the first that says so)",
+                   t->lost, t->lost_seq);
+    }
+    if (t->gone > 0) {
+        told_print(&out, &size,
+                   "; %" PRIu64 " sealed records are gone, which an operator accepted (record "
+                   "%" PRIu64 ")",
+                   t->gone, t->gone_seq);
+    }
+    if (back > 0) {
+        told_print(&out, &size,
+                   "; the clock was set back %" PRIu64 " time%s, first at record %" PRIu64, back,
+                   back == 1 ? "" : "s", t->back_seq);
+    }
+}
+
+json_t *audit_verify_json(const struct audit_result *r)
+{
+    const json_int_t to = r->bad_to > INT64_MAX ? -1 : (json_int_t)r->bad_to;
+    json_t *const o = json_pack(
+        "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:s*, s:I, s:I, s:I, s:I}", "format",
+        "poemd-audit-verify/1", "verdict", audit_verdict_word(r->verdict), "text", r->text, "first",
+        (json_int_t)r->first, "size", (json_int_t)r->size, "sealed", (json_int_t)r->sealed,
+        "partial_bytes", (json_int_t)r->partial, "being_written", r->written, "checkpoint",
+        r->has_checkpoint ? json_string(r->note) : json_null(), "bad",
+        r->has_bad ? json_pack("{s:I, s:o}", "from", (json_int_t)r->bad_from, "to",
+                               to < 0 ? json_null() : json_integer(to))
+                   : json_null(),
+        "host", r->host[0] ? r->host : NULL, "lost_records", (json_int_t)r->told.lost,
+        "accepted_losses", (json_int_t)r->told.gone, "clock_set_back",
+        (json_int_t)(r->told.back + r->told.unmarked), "repeated_sessions",
+        (json_int_t)r->told.repeated);
+
+    if (o && r->bad_file[0] && json_object_set_new(o, "file", json_string(r->bad_file)) < 0) {
+        json_decref(o);
+        return NULL;
+    }
+    if (o && r->bad_line > 0 &&
+        json_object_set_new(o, "line", json_integer((json_int_t)r->bad_line)) < 0) {
+        json_decref(o);
+        return NULL;
+    }
+    return o;
+}

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Verifies audit logs. One pass over the files of each; the first thing that is wrong ends it, save
+ * for a checkpoint of another key, which may turn out to be an altered one of ours.
+ */
+#define _GNU_SOURCE
+#include "audit/audit_verify.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "audit/audit_scan.h"
+#include "audit/audit_set.h"
+
+struct job {
+    const struct audit_question *q;
+    struct audit_result *r;
+    struct audit_set *set;
+    struct audit_walk walk;
+    struct audit_member *at;   /* the file that is read */
+    char host[AUDIT_SET_HOST]; /* of the log, as soon as it is known */
+    uint64_t line;
+    bool other_key; /* a checkpoint of another key was seen, first at … */
+    uint64_t other_seq;
+    uint64_t other_line;
+    const struct audit_member *other_at;
+    bool older_seen; /* the tree was as large as the older checkpoint's … */
+    bool older_same; /* … and was the same */
+};
+
+const char *audit_verdict_word(enum audit_verdict v)
+{
+    static const char *const words[] = {
+        [AUDIT_INTACT] = "intact",       [AUDIT_UNSEALED] = "unsealed",
+        [AUDIT_TRUNCATED] = "truncated", [AUDIT_TAMPERED] = "tampered",
+        [AUDIT_WRONG_KEY] = "wrong-key", [AUDIT_UNREADABLE] = "unreadable",
+    };
+
+    return words[v];
+}
+
+__attribute__((format(printf, 3, 4))) static bool decide(struct job *j, enum audit_verdict v,
+                                                         const char *fmt, ...)
+{
+    va_list ap;
+
+    j->r->verdict = v;
+    va_start(ap, fmt);
+    vsnprintf(j->r->text, sizeof j->r->text, fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+static const char *place(struct job *j, const struct audit_member *m, uint64_t line)
+{
+    j->r->bad_line = line;
+    return log_escape(j->r->bad_file, sizeof j->r->bad_file, m->path, strlen(m->path));
+}
+
+static void bad(struct job *j, uint64_t from, uint64_t to)
+{
+    j->r->has_bad = true;
+    j->r->bad_from = from;
+    j->r->bad_to = to;
+}
+
+/* "record 7" or "records 3 to 7": static storage, for one use. */
+static const char *records(uint64_t from, uint64_t to)
+{
+    static char text[64];
+
+    if (from == to) {
+        snprintf(text, sizeof text, "record %" PRIu64, from);
+    } else {
+        snprintf(text, sizeof text, "records %" PRIu64 " to %" PRIu64, from, to);
+    }
+    return text;
+}
+
+/* ---- what a walk that stopped means ---- */
+
+/* A record's neighbour tells that it was altered: looks at one line more to see which of them. */
+static bool blame(struct job *j, struct audit_scan *scan, uint64_t seq,
+                  const struct audit_hash *leaf)
+{
+    const char *const where = place(j, j->at, j->line);
+    const char *next;
+    size_t n;
+
+    bad(j, seq - 1, seq);
+    if (audit_scan_next(scan, &next, &n) != AUDIT_SCAN_LINE) {
+        return decide(j, AUDIT_TAMPERED,
+                      "%s (%s, up to line %" PRIu64 "): one of them is not as it was written",
+                      records(seq - 1, seq), where, j->line);
+    }
+    seq = audit_walk_blame(seq, leaf, next, n);
+    bad(j, seq, seq);
+    /* The first line of a file may accuse the last one of the file before. */
+    j->r->bad_line = seq == j->walk.tree.size ? j->line : j->line - 1;
+    if (j->r->bad_line == 0) {
+        return decide(j, AUDIT_TAMPERED,
+                      "record %" PRIu64 ", the last before %s, is not as it was written", seq,
+                      where);
+    }
+    return decide(j, AUDIT_TAMPERED,
+                  "record %" PRIu64 " (%s, line %" PRIu64 ") is not as it was written", seq, where,
+                  j->r->bad_line);
+}
+
+/* Whether the next line is a record, so that the one before it was one. */
+static bool record_follows(struct audit_scan *scan)
+{
+    struct audit_head head;
+    const char *next;
+    size_t n;
+
+    return audit_scan_next(scan, &next, &n) == AUDIT_SCAN_LINE && audit_line_read(&head, next, n);
+}
+
+/* The walk does not take the line. */
+static bool stopped(struct job *j, struct audit_scan *scan, enum audit_step s,
+                    const struct audit_head *head)
+{
+    const uint64_t seq = j->walk.tree.size;
+    const char *where;
+
+    if (s == AUDIT_STEP_NO_MEMORY) {
+        return decide(j, AUDIT_UNREADABLE, "out of memory");
+    }
+    where = place(j, j->at, j->line);
+    if (s == AUDIT_STEP_NO_RECORD && !j->walk.begun && !record_follows(scan)) {
+        return decide(j, AUDIT_UNREADABLE, "%s is no audit log: its first line is no record",
+                      where);
+    }
+    if (s == AUDIT_STEP_SEQ && !j->walk.begun) {
+        bad(j, 0, head->seq - 1);
+        return decide(j, AUDIT_TAMPERED,
+                      "%s begins with record %" PRIu64 ", which begins no file: what was before it "
+                      "is gone",
+                      where, head->seq);
+    }
+    if (s == AUDIT_STEP_ROOT) {
+        bad(j, j->walk.sealed, seq);
+        return decide(j, AUDIT_TAMPERED,
+                      "%s: at least one of them is not as it was written, or is "
+                      "missing (%s, line %" PRIu64 ": %s)",
+                      records(j->walk.sealed, seq), where, j->line, audit_step_text(s));
+    }
+    bad(j, seq, seq);
+    return decide(j, AUDIT_TAMPERED, "record %" PRIu64 " (%s, line %" PRIu64 "): %s", seq, where,
+                  j->line, audit_step_text(s));
+}
+
+/* ---- the walk ---- */
+
+/* Compares with the older checkpoint where the tree is as large as that one's. */
+static bool compare_older(struct job *j, const struct audit_tree *tree)
+{
+    const struct audit_checkpoint *const older = j->q->older;
+    struct audit_hash root;
+
+    if (!older || j->older_seen || older->size != tree->size) {
+        return true;
+    }
+    if (audit_tree_root(tree, &root) < 0) {
+        return decide(j, AUDIT_UNREADABLE, "out of memory");
+    }
+    j->older_seen = true;
+    j->older_same = audit_hash_same(&root, &older->root);
+    return true;
+}
+
+/* The same before the first record: with what it goes on from. */
+static bool compare_beginning(struct job *j, const struct audit_head *head)
+{
+    struct audit_tree before;
+
+    audit_tree_init(&before);
+    if (j->walk.tree.size != j->walk.first + 1 ||
+        (head->seq > 0 && !audit_line_rotated(head, &before, NULL))) {
+        return true;
+    }
+    return compare_older(j, &before);
+}
+
+/* A later file begins with a later record than follows: one in between is not there. */
+static bool check_gap(struct job *j, const struct audit_head *head)
+{
+    if (!j->walk.begun || head->seq <= j->walk.tree.size ||
+        strcmp(head->event->name, AUDIT_ROTATED) != 0) {
+        return true;
+    }
+    bad(j, j->walk.tree.size, head->seq - 1);
+    return decide(j, AUDIT_TRUNCATED,
+                  "records %" PRIu64 " to %" PRIu64 " are in none of the files: one before %s is "
+                  "missing, or the end of it",
+                  j->r->bad_from, j->r->bad_to, place(j, j->at, j->line));
+}
+
+static bool take_line(struct job *j, struct audit_scan *scan, const char *line, size_t n)
+{
+    struct audit_head head;
+    char time[AUDIT_TIME_SIZE + 1];
+    struct audit_hash leaf;
+    enum audit_step s;
+
+    j->line = scan->lines;
+    memcpy(time, j->walk.time, sizeof time);
+    if (audit_line_read(&head, line, n) && !check_gap(j, &head)) {
+        return false;
+    }
+    s = audit_walk_line(&j->walk, line, n, j->line == 1, &head);
+    if (s == AUDIT_STEP_PREV) {
+        return audit_hash_leaf(line, n, &leaf) < 0 ? stopped(j, scan, AUDIT_STEP_NO_MEMORY, &head)
+                                                   : blame(j, scan, head.seq, &leaf);
+    }
+    if (s == AUDIT_STEP_OTHER_KEY) {
+        if (!j->other_key) {
+            j->other_seq = head.seq;
+            j->other_line = j->line;
+            j->other_at = j->at;
+        }
+        j->other_key = true;
+    } else if (s != AUDIT_STEP_OK) {
+        return stopped(j, scan, s, &head);
+    }
+    audit_told_line(&j->r->told, &head, time);
+    if (j->q->on_line && !j->q->on_line(j->q->arg, &j->walk, &head, line, n)) {
+        return decide(j, AUDIT_UNREADABLE, "stopped");
+    }
+    return compare_beginning(j, &head) && compare_older(j, &j->walk.tree);
+}
+
+/* Reads all of a member. *torn: its end is no whole line. */
+static bool read_file(struct job *j, struct audit_member *m, bool *torn)
+{
+    enum audit_scan_outcome o = AUDIT_SCAN_ERROR;
+    struct audit_scan *const scan = &m->scan;
+    const char *line;
+    bool ok = true;
+    size_t n;
+
+    j->at = m;
+    m->taken = true;
+    if (!scan->buffer && audit_scan_init(scan, m->fd) < 0) {
+        scan->error = ENOMEM;
+    } else {
+        while (ok && (o = audit_scan_next(scan, &line, &n)) == AUDIT_SCAN_LINE) {
+            ok = take_line(j, scan, line, n);
+        }
+    }
+    *torn = ok && o == AUDIT_SCAN_TORN;
+    if (*torn) {
+        j->r->partial = audit_scan_rest(scan);
+    } else if (ok && o == AUDIT_SCAN_LONG) {
+        j->line = scan->lines + 1;
+        ok = stopped(j, scan, AUDIT_STEP_NO_RECORD, NULL);
+    } else if (ok && o == AUDIT_SCAN_ERROR) {
+        ok = decide(j, AUDIT_UNREADABLE, "%s: %s", place(j, m, 0), strerror(scan->error));
+    }
+    j->line = scan->lines;
+    audit_scan_deinit(scan);
+    return ok;
+}
+
+/* An end that is not whole: of the last file it may be being written; of another it never is. */
+static bool torn_inside(struct job *j)
+{
+    const uint64_t seq = j->walk.tree.size;
+
+    j->r->partial = 0;
+    bad(j, seq, seq);
+    return decide(j, AUDIT_TAMPERED,
+                  "record %" PRIu64 " (%s, line %" PRIu64 "): the line is not "
+                  "whole, and another file follows",
+                  seq, place(j, j->at, j->line + 1), j->line + 1);
+}
+
+/* ---- the verdict ---- */
+
+/* An older checkpoint of no records at all: of any log, if its root is that of no records. */
+static void judge_empty(struct job *j)
+{
+    struct audit_tree none;
+    struct audit_hash root;
+
+    audit_tree_init(&none);
+    if (audit_tree_root(&none, &root) < 0) {
+        decide(j, AUDIT_UNREADABLE, "out of memory");
+    } else if (!audit_hash_same(&root, &j->q->older->root)) {
+        decide(j, AUDIT_TAMPERED,
+               "the older checkpoint is of no log: it has no records, and another root than no "
+               "records have");
+    }
+}
+
+static void judge_older(struct job *j)
+{
+    const struct audit_checkpoint *const older = j->q->older;
+    const uint64_t size = j->walk.tree.size;
+
+    if (older->size == 0) {
+        judge_empty(j);
+    } else if (older->size > size) {
+        bad(j, size, older->size - 1);
+        decide(j, AUDIT_TRUNCATED,
+               "%s are gone: the older checkpoint has %" PRIu64
+               " records, the log ends behind %" PRIu64,
+               records(size, older->size - 1), older->size, size);
+    } else if (!j->older_seen) {
+        decide(j, AUDIT_UNREADABLE,
+               "the older checkpoint, of %" PRIu64 " records, is of before the "
+               "first file: give the files before it, too",
+               older->size);
+    } else if (!j->older_same) {
+        bad(j, 0, older->size - 1);
+        decide(j, AUDIT_TAMPERED,
+               "%s were other ones at the older checkpoint: the log was written "
+               "anew",
+               records(0, older->size - 1));
+    }
+}
+
+static void judge_seal(struct job *j)
+{
+    struct audit_result *const r = j->r;
+    const uint64_t size = j->walk.tree.size;
+    const char *const busy = r->written ? "; a writer has the log open" : "";
+    char part[96] = "";
+
+    if (j->walk.first > 0) {
+        snprintf(part, sizeof part,
+                 "; it is a part of the log: records before %" PRIu64 " are in none of the files",
+                 j->walk.first);
+    }
+
+    if (j->other_key && !j->walk.has_checkpoint) {
+        place(j, j->other_at, j->other_line);
+        decide(j, AUDIT_WRONG_KEY,
+               "sealed with another key than %s: see the checkpoint in %s, line "
+               "%" PRIu64,
+               j->q->key->name, r->bad_file, r->bad_line);
+    } else if (j->other_key) {
+        bad(j, j->other_seq, j->other_seq);
+        place(j, j->other_at, j->other_line);
+        decide(j, AUDIT_TAMPERED, "record %" PRIu64 " (%s, line %" PRIu64 "): %s", j->other_seq,
+               r->bad_file, r->bad_line, audit_step_text(AUDIT_STEP_OTHER_KEY));
+    } else if (size == 0 && r->partial == 0) {
+        decide(j, AUDIT_UNSEALED, "the log is empty: there is no record in it yet%s", busy);
+    } else if (size > j->walk.sealed || r->partial > 0 || !j->walk.has_checkpoint) {
+        decide(j, AUDIT_UNSEALED,
+               "%" PRIu64 " records are as they were written; behind the last "
+               "checkpoint there are %" PRIu64 " more and %" PRIu64 " bytes of a line that is not "
+               "whole, which nothing proves yet%s%s",
+               j->walk.sealed - j->walk.first, size - j->walk.sealed, r->partial, part, busy);
+    } else {
+        decide(j, AUDIT_INTACT, "all %" PRIu64 " records are as they were written, and sealed%s%s",
+               size - j->walk.first, part, busy);
+    }
+}
+
+/* The host of what was read, as soon as a file says it. */
+static void learn_host(struct job *j, const struct audit_member *m)
+{
+    if (!j->host[0]) {
+        memcpy(j->host, m->host, sizeof j->host);
+        log_escape(j->r->host, sizeof j->r->host, m->name, strlen(m->name));
+    }
+}
+
+/* Reads the files of one log, of which m is the first. */
+static bool read_files(struct job *j, struct audit_member *m)
+{
+    bool torn;
+
+    log_escape(j->r->begins, sizeof j->r->begins, m->path, strlen(m->path));
+    while (m) {
+        learn_host(j, m);
+        if (!read_file(j, m, &torn)) {
+            return false;
+        }
+        m = audit_set_next(j->set, &j->walk.tree, j->host);
+        if (torn && m) {
+            return torn_inside(j);
+        }
+    }
+    j->r->written = audit_set_written(j->at);
+    return true;
+}
+
+static void verify_log(struct job *j, struct audit_member *first)
+{
+    struct audit_result *const r = j->r;
+    size_t n;
+
+    if (read_files(j, first)) {
+        judge_seal(j);
+        if (j->q->older && r->verdict <= AUDIT_UNSEALED) {
+            judge_older(j);
+        }
+    } else {
+        /* What else belongs to it is not looked at. */
+        for (struct audit_member *m;
+             (m = audit_set_next(j->set, &j->walk.tree, j->host)) != NULL;) {
+            m->taken = true;
+        }
+    }
+    n = strlen(r->text);
+    audit_told_text(&r->told, r->text + n, sizeof r->text - n);
+    r->first = j->walk.first;
+    r->size = j->walk.tree.size;
+    r->sealed = j->walk.sealed;
+    r->has_checkpoint = j->walk.has_checkpoint;
+    r->checkpoint = j->walk.checkpoint;
+    memcpy(r->note, j->walk.note, sizeof r->note);
+}
+
+/* Verifies the next log of the set. False: there is none. */
+static bool verify_next(const struct audit_question *q, struct audit_set *set,
+                        struct audit_result *r)
+{
+    struct job j = {.q = q, .r = r, .set = set};
+    struct audit_member *const first = audit_set_first(set);
+
+    memset(r, 0, sizeof *r);
+    if (!first) {
+        return false;
+    }
+    audit_walk_init(&j.walk, q->key, q->n_keys ? q->n_keys : 1);
+    verify_log(&j, first);
+    if (q->on_log) {
+        q->on_log(q->arg, r);
+    }
+    return true;
+}
+
+/* The files cannot be told apart into logs. */
+static void verify_nothing(const struct audit_question *q, struct audit_result *r, const char *path,
+                           int err)
+{
+    struct job j = {.q = q, .r = r};
+    const struct audit_member m = {.path = path};
+
+    decide(&j, AUDIT_UNREADABLE, "%s: %s", place(&j, &m, 0), strerror(-err));
+    r->logs = 1;
+    if (q->on_log) {
+        q->on_log(q->arg, r);
+    }
+}
+
+enum audit_verdict audit_verify(const struct audit_question *q, struct audit_result *out)
+{
+    struct audit_set set;
+    struct audit_result r;
+    const char *path;
+    unsigned logs = 0;
+    const int err = audit_set_init(&set, q->files, q->n, &path);
+
+    memset(out, 0, sizeof *out);
+    if (err < 0) {
+        verify_nothing(q, out, path, err);
+    }
+    while (err == 0 && verify_next(q, &set, &r)) {
+        if (logs++ == 0 || r.verdict > out->verdict) {
+            *out = r;
+        }
+        out->logs = logs;
+    }
+    audit_set_deinit(&set);
+    if (logs > 1 && q->older) {
+        out->verdict = AUDIT_UNREADABLE;
+        snprintf(out->text, sizeof out->text,
+                 "the files are of %u logs, and the older checkpoint is of one: give that one's",
+                 logs);
+    }
+    return out->verdict;
+}

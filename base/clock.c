@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Clocks. */
+#define _GNU_SOURCE
+#include "base/clock.h"
+
+#include <time.h>
+
+#define S_MS 1000u
+#define MS_NS 1000000u
+
+uint64_t clock_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * S_MS + (uint64_t)t.tv_nsec / MS_NS;
+}

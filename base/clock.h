@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Times of day and of this boot, as numbers. */
+#ifndef POEMD_BASE_CLOCK_H
+#define POEMD_BASE_CLOCK_H
+
+#include <stdint.h>
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+uint64_t clock_ms(void);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* The command poemctl sessions: who speaks to whom through a running poemd; and ends one. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "ctl/poemctl.h"
+#include "ctl/control/poemctl_control.h"
+#include "ctl/poemctl_json.h"
+
+#define FORMAT "poemd-sessions/1"
+
+/* ---- for people ---- */
+
+static void print_licences(const json_t *session, const char *party)
+{
+    const json_t *l;
+    size_t i;
+
+    json_array_foreach(json_object_get(session, "licences"), i, l)
+    {
+        if (strcmp(control_text(l, "of"), party) == 0) {
+            printf(", %s (%s, %s)", control_text(l, "licence"), control_text(l, "grade"),
+                   control_text(l, "source"));
+        }
+    }
+}
+
+static void print_party(const json_t *session, const char *party)
+{
+    const json_t *p = json_object_get(session, party);
+    const json_t *exe = json_object_get(p, "exe");
+    const char *path = control_text(exe, "path");
+
+    if (!p) {
+        return;
+    }
+    printf("    %-8s", party);
+    if (json_object_get(p, "pid")) {
+        printf(" pid %lld", control_number(p, "pid"));
+    }
+    if (json_object_get(p, "uid")) {
+        printf(" uid %lld", control_number(p, "uid"));
+    }
+    printf(" %s%s", *path ? path : "executable unknown",
+           json_is_true(json_object_get(exe, "deleted")) ? " (deleted)" : "");
+    print_licences(session, party);
+    printf("\n");
+}
+
+static void print_counts(const json_t *session, const char *member)
+{
+    const json_t *c = json_object_get(session, member);
+
+    if (json_is_object(c)) {
+        printf("    %-10s %lld messages, %lld bytes, %lld fds\n", member,
+               control_number(c, "messages"), control_number(c, "bytes"), control_number(c, "fds"));
+    }
+}
+
+static void print_session(const json_t *s)
+{
+    const json_t *rule = json_object_get(s, "rule");
+    char time[48];
+
+    printf("%lld %s: %s for %s", control_number(s, "number"), control_text(s, "route"),
+           control_text(s, "state"), control_duration(s, time));
+    if (rule) {
+        printf(", %s, taint %s", control_text(s, "verdict"), control_text(s, "taint"));
+    }
+    printf("\n");
+    print_party(s, "client");
+    print_party(s, "backend");
+    if (rule) {
+        printf("    because  %s\n", control_text(rule, "why"));
+    }
+    print_counts(s, "to-backend");
+    print_counts(s, "to-client");
+}
+
+/* ---- listing ---- */
+
+/* Prints parts as they come, or collects them. */
+static void take_part(json_t *part, void *arg)
+{
+    json_t *list = arg;
+    json_t *session = json_object_get(part, "session");
+
+    if (list) {
+        (void)json_array_append(list, session);
+    } else {
+        print_session(session);
+    }
+}
+
+static int list_sessions(const char *path, const char *route, bool json)
+{
+    struct control_request q = control_request(CONTROL_SESSIONS);
+    json_t *list;
+    int code;
+
+    if (strlen(route) > LIMIT_NAME) {
+        poemctl_error("sessions", "a route's name has at most %u bytes", LIMIT_NAME);
+        return POEMCTL_NO;
+    }
+    memcpy(q.route, route, strlen(route));
+    list = json ? json_array() : NULL;
+    code = control_ask_all("sessions", path, &q, take_part, list);
+    if (json && code == POEMCTL_YES) {
+        return poemctl_json("sessions", json_pack("{s:s,s:o}", "format", FORMAT, "sessions", list),
+                            code);
+    }
+    json_decref(list);
+    return code;
+}
+
+/* ---- ending ---- */
+
+static void sessions_print_result(json_t *part, void *arg)
+{
+    const json_t *end = json_object_get(part, "end");
+
+    (void)arg;
+    if (end) {
+        printf("session %lld: %s\n", control_number(end, "number"), control_text(end, "result"));
+    }
+}
+
+static int end_session(const char *path, const char *text)
+{
+    struct control_request q = control_request(CONTROL_SESSION_END);
+
+    if (!poemctl_number("sessions", text, &q.number)) {
+        return poemctl_usage("sessions");
+    }
+    return control_ask_all("sessions", path, &q, sessions_print_result, NULL);
+}
+
+int sessions_main(int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"json", no_argument, NULL, 'j'},
+        {"end", required_argument, NULL, 'e'},
+        POEMCTL_CONTROL_OPTION,
+        {NULL, 0, NULL, 0},
+    };
+    const char *path = NULL;
+    const char *end = NULL;
+    bool json = false;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        if (c == '?') {
+            return poemctl_usage("sessions");
+        }
+        json = json || c == 'j';
+        path = c == 'C' ? optarg : path;
+        end = c == 'e' ? optarg : end;
+    }
+    if (argc - optind > 1 || (end && (json || optind < argc))) {
+        poemctl_error("sessions", end ? "--end goes alone" : "of one route, or of all");
+        return poemctl_usage("sessions");
+    }
+    if (end) {
+        return poemctl_finish("sessions", end_session(path, end));
+    }
+    return poemctl_finish("sessions", list_sessions(path, optind < argc ? argv[optind] : "", json));
+}

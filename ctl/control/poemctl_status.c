@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* The command poemctl status: what a running poemd is doing. */
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "policy/rules/rules.h"
+#include "ctl/poemctl.h"
+#include "ctl/control/poemctl_control.h"
+#include "ctl/poemctl_json.h"
+
+#define FORMAT "poemd-status/1"
+
+/* The parts of the answer, put together. */
+struct status {
+    json_t *broker;
+    json_t *routes;
+    json_t *traces;
+};
+
+static void take_part(json_t *part, void *arg)
+{
+    struct status *s = arg;
+    json_t *o;
+
+    if ((o = json_object_get(part, "broker"))) {
+        json_decref(s->broker);
+        s->broker = json_incref(o);
+    } else if ((o = json_object_get(part, "route"))) {
+        (void)json_array_append(s->routes, o);
+    } else if ((o = json_object_get(part, "trace"))) {
+        (void)json_array_append(s->traces, o);
+    }
+}
+
+/* "-", or the letters and what they mean. */
+static json_t *taint_of(const json_t *broker)
+{
+    const char *letters = control_text(broker, "taint");
+    json_t *list = json_array();
+    uint32_t bits = 0;
+    char bad;
+
+    if (!taint_read(letters, &bits, &bad)) {
+        bits = 0;
+    }
+    for (unsigned i = 0; i < TAINT_COUNT; i++) {
+        const char letter[] = {taint_letter(i), '\0'};
+
+        if (bits & (1u << i)) {
+            (void)json_array_append_new(
+                list, json_pack("{s:s,s:s}", "letter", letter, "meaning", taint_meaning(i)));
+        }
+    }
+    return list;
+}
+
+static int as_json(const struct status *s)
+{
+    json_t *doc = json_pack("{s:s}", "format", FORMAT);
+
+    if (doc) {
+        (void)json_object_update(doc, s->broker);
+        (void)json_object_set_new(doc, "taints", taint_of(s->broker));
+        (void)json_object_set(doc, "routes", s->routes);
+        (void)json_object_set(doc, "traces", s->traces);
+    }
+    return poemctl_json("status", doc, POEMCTL_YES);
+}
+
+/* ---- for people ---- */
+
+static void print_sessions(const json_t *o)
+{
+    const json_t *n = json_object_get(o, "sessions");
+
+    printf("%lld of %lld session%s, %lld since the start", control_number(n, "now"),
+           control_number(n, "most"), control_number(n, "most") == 1 ? "" : "s",
+           control_number(n, "begun"));
+}
+
+/* How long a process has served nobody, at the most. */
+static void print_turn(const json_t *o)
+{
+    const long long us = control_number(o, "longest-turn-us");
+
+    printf("%lld.%lld ms", us / 1000, us / 100 % 10);
+}
+
+static void print_broker(const json_t *b)
+{
+    const json_t *conf = json_object_get(b, "configuration");
+    const json_t *audit = json_object_get(b, "audit");
+    char time[48];
+
+    printf("poemd %s, pid %lld, up %s since %s\n", control_text(b, "version"),
+           control_number(b, "pid"), control_duration(b, time), control_text(b, "since"));
+    if (json_is_object(conf)) {
+        printf("configuration  %s, sha256 %s\n", control_text(conf, "file"),
+               control_text(conf, "sha256"));
+    } else {
+        printf("configuration  the command line\n");
+    }
+    printf("all routes     ");
+    print_sessions(b);
+    printf("\nlongest turn   ");
+    print_turn(b);
+    printf("\naudit log      ");
+    if (json_is_object(audit)) {
+        printf("%s, %lld records%s\n", control_text(audit, "file"),
+               control_number(audit, "records"),
+               json_is_true(json_object_get(audit, "failing")) ? ", CANNOT BE WRITTEN" : "");
+    } else {
+        printf("none\n");
+    }
+}
+
+static void print_taint(const json_t *broker)
+{
+    json_t *list = taint_of(broker);
+    const json_t *t;
+    size_t i;
+
+    printf("taint          %s\n", control_text(broker, "taint"));
+    json_array_foreach(list, i, t)
+    {
+        printf("               %s: %s\n", control_text(t, "letter"), control_text(t, "meaning"));
+    }
+    json_decref(list);
+}
+
+static void print_workers(const json_t *broker)
+{
+    const json_t *w;
+    size_t i;
+
+    json_array_foreach(json_object_get(broker, "workers"), i, w)
+    {
+        printf("worker         pid %lld, %lld session%s, longest turn ", control_number(w, "pid"),
+               control_number(w, "sessions"), control_number(w, "sessions") == 1 ? "" : "s");
+        print_turn(w);
+        printf("%s\n", json_is_true(json_object_get(w, "ready")) ? "" : ", starting");
+    }
+}
+
+/* Nothing, where they do well. */
+static void status_print_devices(const json_t *devices)
+{
+    const long long failures = control_number(devices, "failures");
+    const long long again_ms = control_number(devices, "again-ms");
+
+    if (failures > 0) {
+        printf("    devices: %lld failed in a row", failures);
+        if (again_ms > 0) {
+            printf("; the next one is started in %lld ms", again_ms);
+        }
+        printf("\n");
+    }
+}
+
+static void print_route(const json_t *r)
+{
+    const bool spawned = json_is_string(json_object_get(r, "spawn"));
+
+    printf("route %s: ", control_text(r, "name"));
+    print_sessions(r);
+    printf(", taint %s\n    %s%s -> %s%s\n", control_text(r, "taint"), control_text(r, "listen"),
+           json_is_true(json_object_get(r, "listening")) ? "" : " (not listening)",
+           spawned ? "spawn " : "", control_text(r, spawned ? "spawn" : "backend"));
+    status_print_devices(json_object_get(r, "devices"));
+}
+
+static void as_text(const struct status *s)
+{
+    const json_t *o;
+    unsigned running = 0;
+    size_t i;
+
+    print_broker(s->broker);
+    print_taint(s->broker);
+    print_workers(s->broker);
+    json_array_foreach(s->routes, i, o)
+    {
+        print_route(o);
+    }
+    json_array_foreach(s->traces, i, o)
+    {
+        running += strcmp(control_text(o, "state"), "ended") != 0;
+    }
+    if (running > 0) {
+        printf("captures       %u: poemctl trace list\n", running);
+    }
+}
+
+static int ask(const char *path, bool json)
+{
+    const struct control_request q = control_request(CONTROL_STATUS);
+    struct status s = {.routes = json_array(), .traces = json_array()};
+    int code = control_ask_all("status", path, &q, take_part, &s);
+
+    if (code == POEMCTL_YES && json) {
+        code = as_json(&s);
+    } else if (code == POEMCTL_YES) {
+        as_text(&s);
+    }
+    json_decref(s.broker);
+    json_decref(s.routes);
+    json_decref(s.traces);
+    return code;
+}
+
+int status_main(int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"json", no_argument, NULL, 'j'},
+        POEMCTL_CONTROL_OPTION,
+        {NULL, 0, NULL, 0},
+    };
+    const char *path = NULL;
+    bool json = false;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        if (c == '?') {
+            return poemctl_usage("status");
+        }
+        json = json || c == 'j';
+        path = c == 'C' ? optarg : path;
+    }
+    if (optind < argc) {
+        poemctl_error("status", "it takes no argument");
+        return poemctl_usage("status");
+    }
+    return poemctl_finish("status", ask(path, json));
+}

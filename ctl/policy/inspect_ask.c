@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Has a peer's executable looked at by an inspector of this program's own: the same child without
+ * rights that the broker uses. Waits for it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/sock.h"
+#include "base/users.h"
+#include "ctl/policy/inspect.h"
+
+/* Longer than an inspection may take, so that its own reason is what is shown. */
+#define TIMEOUT_MS (INSPECTOR_JOB_MS + INSPECTOR_RUN_MS)
+
+struct asked {
+    struct event_base *base;
+    struct inspection *to;
+};
+
+static void on_done(const struct inspection *r, void *arg)
+{
+    const struct asked *a = arg;
+
+    *a->to = *r;
+    (void)event_base_loopbreak(a->base);
+}
+
+static int ask(struct inspect *i, const struct inspector_settings *s)
+{
+    struct asked asked = {.base = s->base, .to = &i->inspection};
+    const struct inspector_asker who = {.uid = geteuid()};
+    struct inspector *inspector;
+    int err = inspector_new(&inspector, s);
+
+    if (err) {
+        return err;
+    }
+    if (inspector_ask(inspector, &i->peer.exe, &who, TIMEOUT_MS, on_done, &asked) == 0 ||
+        event_base_dispatch(s->base) < 0) {
+        err = -ENOMEM;
+    }
+    inspector_free(inspector);
+    return err;
+}
+
+int inspect_ask(struct inspect *i, size_t n_keys, const struct inspector_key *keys,
+                size_t n_envelopes, const struct inspector_envelope *envelopes)
+{
+    struct inspector_settings s = {.base = event_base_new(),
+                                   .exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC),
+                                   .n_keys = n_keys,
+                                   .keys = keys,
+                                   .n_envelopes = n_envelopes,
+                                   .envelopes = envelopes};
+    /* Whom root's inspector becomes. */
+    int err = geteuid() == 0 ? users_pick(1, &s.uid) : 0;
+
+    s.gid = s.uid;
+    if (err) {
+        /* Nothing to be closed but what is closed below. */
+    } else if (!s.base || s.exe_fd < 0) {
+        err = s.base ? -errno : -ENOMEM;
+    } else {
+        err = ask(i, &s);
+    }
+    if (s.base) {
+        event_base_free(s.base);
+    }
+    sock_close(&s.exe_fd);
+    return err;
+}

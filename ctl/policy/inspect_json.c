@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What poemctl inspect found, as JSON. A fact that is unknown is null, and "unknown" says why. A
+ * builder that has no memory returns NULL, and json_pack passes that on.
+ */
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/log.h"
+#include "ctl/policy/inspect.h"
+
+static json_t *escaped(const char *text)
+{
+    char out[4 * PEER_PATH_MAX];
+
+    return json_string(log_escape(out, sizeof out, text, strlen(text)));
+}
+
+static json_t *text(const struct peer *p, enum peer_fact f, const char *value)
+{
+    return peer_knows(p, f) ? escaped(value) : json_null();
+}
+
+static json_t *number(const struct peer *p, enum peer_fact f, uint64_t value)
+{
+    return peer_knows(p, f) ? json_integer((json_int_t)value) : json_null();
+}
+
+static json_t *hex(const void *p, size_t n)
+{
+    char digits[2 * INSPECTION_VERITY_MAX + 1];
+
+    return n > 0 ? json_string(hex_text(p, n, digits)) : json_null();
+}
+
+static json_t *groups(const struct peer *p)
+{
+    json_t *a;
+
+    if (!peer_knows(p, PEER_GROUPS)) {
+        return json_null();
+    }
+    a = json_array();
+    for (unsigned i = 0; a && i < p->n_groups; i++) {
+        if (json_array_append_new(a, json_integer(p->groups[i])) < 0) {
+            json_decref(a);
+            return NULL;
+        }
+    }
+    return a;
+}
+
+static json_t *process(const struct peer *p)
+{
+    return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "pid",
+                     number(p, PEER_PID, (uint64_t)p->pid), "pid_sure", p->pid_sure, "start_ticks",
+                     number(p, PEER_START, p->start_ticks), "uid", number(p, PEER_UID, p->uid),
+                     "gid", number(p, PEER_GID, p->gid), "groups", groups(p), "label",
+                     text(p, PEER_LABEL, p->label), "cgroup", text(p, PEER_CGROUP, p->cgroup),
+                     "unit", text(p, PEER_UNIT, p->unit));
+}
+
+static json_t *file_id(const struct peer *p)
+{
+    const struct peer_file_id *id = &p->exe.id;
+
+    if (!peer_knows(p, PEER_EXE_ID)) {
+        return json_null();
+    }
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "device_major", (json_int_t)id->dev_major,
+                     "device_minor", (json_int_t)id->dev_minor, "inode", (json_int_t)id->inode,
+                     "size", (json_int_t)id->size, "mtime_ns", (json_int_t)id->mtime, "ctime_ns",
+                     (json_int_t)id->ctime);
+}
+
+static json_t *executable(const struct inspect *i)
+{
+    const struct inspection *r = &i->inspection;
+    const bool read = r->outcome == INSPECTION_OK;
+
+    return json_pack(
+        "{s:o, s:b, s:b, s:o, s:o, s:o}", "path", text(&i->peer, PEER_EXE_PATH, i->peer.exe.path),
+        "path_ours", i->peer.exe.path_ours, "deleted", i->peer.exe.deleted, "file",
+        file_id(&i->peer), "sha256", read ? hex(r->sha256, sizeof r->sha256) : json_null(),
+        "fs_verity", read ? hex(r->verity, r->verity_size) : json_null());
+}
+
+static json_t *evidence(const struct evidence *e)
+{
+    json_t *a = json_array();
+
+    for (uint32_t i = 0; a && i < e->n; i++) {
+        const struct evidence_item *item = &e->items[i];
+        json_t *o =
+            json_pack("{s:s, s:s, s:s, s:s, s:s}", "grade", evidence_grade_name(item->grade),
+                      "source", evidence_source_name(item->source), "licence", item->licence,
+                      "name", item->name, "detail", item->detail);
+
+        if (json_array_append_new(a, o) < 0) {
+            json_decref(a);
+            return NULL;
+        }
+    }
+    return a;
+}
+
+static int add_unknown(json_t *a, const char *what, const char *why)
+{
+    return json_array_append_new(a, json_pack("{s:s, s:s}", "what", what, "why", why));
+}
+
+/* Everything that could not be found out, in one list. */
+static json_t *unknown(const struct inspect *i)
+{
+    const struct evidence *e = &i->inspection.evidence;
+    json_t *a = json_array();
+    char why[256];
+    int err = a ? 0 : -1;
+
+    for (int f = 0; !err && f < PEER_FACTS; f++) {
+        const bool of_file = f >= PEER_EXE_PATH;
+
+        if ((i->process || of_file) && !peer_knows(&i->peer, (enum peer_fact)f)) {
+            err = add_unknown(a, peer_fact_name((enum peer_fact)f),
+                              peer_why(&i->peer, (enum peer_fact)f, why, sizeof why));
+        }
+    }
+    if (!err && i->inspection.outcome != INSPECTION_OK) {
+        err = add_unknown(a, "inspection", inspection_text(i->inspection.outcome));
+    }
+    for (uint32_t k = 0; !err && k < e->n_unknown; k++) {
+        err = add_unknown(a, evidence_source_name(e->unknowns[k].source), e->unknowns[k].why);
+    }
+    if (err) {
+        json_decref(a);
+        return NULL;
+    }
+    return a;
+}
+
+json_t *inspect_json(const struct inspect *i)
+{
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:b, s:o}", "format", "poemd-inspect/1",
+                     "inspected", escaped(i->what), "process",
+                     i->process ? process(&i->peer) : json_null(), "executable", executable(i),
+                     "evidence", evidence(&i->inspection.evidence), "envelopes_other",
+                     (json_int_t)i->inspection.envelopes_other, "cut", i->inspection.evidence.cut,
+                     "unknown", unknown(i));
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* What poemctl inspect found, for people. Foreign text is escaped. */
+#define _DEFAULT_SOURCE
+#include <grp.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/hex.h"
+#include "base/log.h"
+#include "ctl/policy/inspect.h"
+
+/* The fact's label, and why it is unknown, with a line's end. True: it is known, to be said. */
+static bool fact(const struct inspect *i, enum peer_fact f, const char *label, FILE *to)
+{
+    char why[256];
+
+    fprintf(to, "  %-12s ", label);
+    if (peer_knows(&i->peer, f)) {
+        return true;
+    }
+    fprintf(to, "%s\n", peer_why(&i->peer, f, why, sizeof why));
+    return false;
+}
+
+static void line(const char *text, FILE *to)
+{
+    char out[4 * PEER_PATH_MAX];
+
+    fprintf(to, "%s\n", log_escape(out, sizeof out, text, strlen(text)));
+}
+
+static void show_ids(const struct inspect *i, FILE *to)
+{
+    const struct passwd *user;
+    const struct group *group;
+
+    if (fact(i, PEER_UID, "user", to)) {
+        user = getpwuid(i->peer.uid);
+        fprintf(to, "%lu %s\n", (unsigned long)i->peer.uid, user ? user->pw_name : "");
+    }
+    if (fact(i, PEER_GID, "group", to)) {
+        group = getgrgid(i->peer.gid);
+        fprintf(to, "%lu %s\n", (unsigned long)i->peer.gid, group ? group->gr_name : "");
+    }
+    if (fact(i, PEER_GROUPS, "groups", to)) {
+        for (unsigned k = 0; k < i->peer.n_groups; k++) {
+            fprintf(to, "%s%lu", k > 0 ? " " : "", (unsigned long)i->peer.groups[k]);
+        }
+        fprintf(to, "%s\n", i->peer.n_groups == 0 ? "none" : "");
+    }
+}
+
+static void show_process(const struct inspect *i, FILE *to)
+{
+    const struct peer *p = &i->peer;
+
+    fprintf(to, "Process\n");
+    if (fact(i, PEER_PID, "pid", to)) {
+        fprintf(to, "%ld%s\n", (long)p->pid,
+                p->pid_sure || !peer_knows(p, PEER_PIDFD) ? "" : " (pidfd opened by number)");
+    }
+    if (fact(i, PEER_START, "started", to)) {
+        fprintf(to, "%" PRIu64 " ticks after boot\n", p->start_ticks);
+    }
+    show_ids(i, to);
+    if (fact(i, PEER_LABEL, "label", to)) {
+        line(p->label, to);
+    }
+    if (fact(i, PEER_CGROUP, "cgroup", to)) {
+        line(p->cgroup, to);
+    }
+    if (fact(i, PEER_UNIT, "unit", to)) {
+        line(p->unit, to);
+    }
+}
+
+static void show_time(int64_t ns, FILE *to)
+{
+    const time_t t = (time_t)(ns / 1000000000);
+    struct tm tm;
+    char text[64];
+
+    if (gmtime_r(&t, &tm) && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0) {
+        fprintf(to, "%s\n", text);
+    } else {
+        fprintf(to, "%" PRId64 " ns after 1970\n", ns);
+    }
+}
+
+static void show_file(const struct inspect *i, FILE *to)
+{
+    const struct peer_exe *e = &i->peer.exe;
+    const struct inspection *r = &i->inspection;
+    char digits[2 * INSPECTION_VERITY_MAX + 1];
+
+    fprintf(to, "Executable\n");
+    if (fact(i, PEER_EXE_PATH, "path", to)) {
+        line(e->path, to);
+        if (i->process && !e->path_ours) {
+            fprintf(to, "  %-12s the path is of another mount namespace, or not known to be ours\n",
+                    "");
+        }
+        if (e->deleted) {
+            fprintf(to, "  %-12s deleted or replaced since it was executed\n", "");
+        }
+    }
+    if (fact(i, PEER_EXE_ID, "file", to)) {
+        fprintf(to, "device %" PRIu32 ":%" PRIu32 " inode %" PRIu64 ", %" PRIu64 " bytes\n",
+                e->id.dev_major, e->id.dev_minor, e->id.inode, e->id.size);
+        fprintf(to, "  %-12s ", "modified");
+        show_time(e->id.mtime, to);
+    }
+    if (!peer_knows(&i->peer, PEER_EXE_FILE)) {
+        (void)fact(i, PEER_EXE_FILE, "contents", to);
+    } else if (r->outcome != INSPECTION_OK) {
+        fprintf(to, "  %-12s unknown: %s%s%s\n", "contents", inspection_text(r->outcome),
+                r->error ? ": " : "", r->error ? strerror(r->error) : "");
+    } else {
+        fprintf(to, "  %-12s %s\n", "SHA-256", hex_text(r->sha256, sizeof r->sha256, digits));
+        if (r->verity_size > 0) {
+            fprintf(to, "  %-12s %s\n", "fs-verity", hex_text(r->verity, r->verity_size, digits));
+        }
+    }
+}
+
+static void show_evidence(const struct inspection *r, FILE *to)
+{
+    const struct evidence *e = &r->evidence;
+
+    fprintf(to, "Licence\n");
+    for (uint32_t i = 0; i < e->n; i++) {
+        const struct evidence_item *item = &e->items[i];
+
+        fprintf(to, "  %-12s %s\n", evidence_grade_name(item->grade), item->licence);
+        fprintf(to, "  %-12s %s, %s: %s\n", "", evidence_source_name(item->source), item->name,
+                item->detail);
+    }
+    for (uint32_t i = 0; i < e->n_unknown; i++) {
+        fprintf(to, "  %-12s %s: %s\n", "unknown", evidence_source_name(e->unknowns[i].source),
+                e->unknowns[i].why);
+    }
+    if (r->envelopes_other > 0) {
+        fprintf(to, "  %-12s %" PRIu32 " envelopes are good and speak of other files\n", "",
+                r->envelopes_other);
+    }
+    if (e->cut) {
+        fprintf(to, "  %-12s there is more than can be shown\n", "");
+    }
+    if (e->n == 0 && e->n_unknown == 0) {
+        fprintf(to, "  %-12s no evidence\n", "none");
+    }
+}
+
+void inspect_text(const struct inspect *i, FILE *to)
+{
+    if (i->process) {
+        show_process(i, to);
+    }
+    show_file(i, to);
+    show_evidence(&i->inspection, to);
+}

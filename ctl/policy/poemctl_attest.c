@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The command poemctl attest: signs under which licence an executable is, for those who trust the
+ * key; or says how to link a note of it into one.
+ */
+#define _DEFAULT_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/trust.h"
+#include "policy/evidence/evidence_dsse.h"
+#include "policy/spdx/spdx.h"
+#include "ctl/poemctl.h"
+
+struct options {
+    const char *exe;
+    const char *licence;
+    const char *key;
+    const char *out;  /* NULL: standard output */
+    const char *note; /* the other question: nothing else is given */
+};
+
+static void say_file(const char *path, const char *what)
+{
+    char text[512];
+
+    poemctl_error("attest", "%s: %s", log_escape(text, sizeof text, path, strlen(path)), what);
+}
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = {
+        {"key", required_argument, NULL, 'k'},
+        {"licence", required_argument, NULL, 'l'},
+        {"note", required_argument, NULL, 'n'},
+        {"output", required_argument, NULL, 'o'},
+        {NULL, 0, NULL, 0},
+    };
+    int c;
+
+    *o = (struct options){.exe = NULL};
+    while ((c = getopt_long(argc, argv, "o:", longs, NULL)) != -1) {
+        switch (c) {
+        case 'k':
+            o->key = optarg;
+            break;
+        case 'l':
+            o->licence = optarg;
+            break;
+        case 'n':
+            o->note = optarg;
+            break;
+        case 'o':
+            o->out = optarg;
+            break;
+        default:
+            return false;
+        }
+    }
+    if (o->note && (o->licence || o->key || o->out || argc != optind)) {
+        poemctl_error("attest", "--note stands alone");
+        return false;
+    }
+    if (!o->note && (!o->licence || !o->key || argc - optind != 1)) {
+        poemctl_error("attest", "an executable, --licence and --key are needed");
+        return false;
+    }
+    o->exe = o->note ? NULL : argv[optind];
+    return true;
+}
+
+/* The canonical form of a licence; false, said on standard error, where it is no expression. */
+static bool canonical(const char *licence, char out[EVIDENCE_LICENCE_SIZE])
+{
+    /* Some 20 KiB: not for the stack. */
+    static struct spdx e;
+    struct spdx_error why;
+
+    if (spdx_parse(&e, licence, strlen(licence), SPDX_LISTED, &why) != SPDX_OK) {
+        poemctl_error("attest", "no SPDX expression: %s%s%s", why.text, why.hint[0] ? "; " : "",
+                      why.hint);
+        return false;
+    }
+    if (spdx_canonical(&e, out, EVIDENCE_LICENCE_SIZE) >= EVIDENCE_LICENCE_SIZE) {
+        poemctl_error("attest", "the expression is too long");
+        return false;
+    }
+    return true;
+}
+
+/* The option for a compiler, quoted for a shell. An expression has no comma, quote or backslash. */
+static int note(const char *licence)
+{
+    char text[EVIDENCE_LICENCE_SIZE];
+
+    if (!canonical(licence, text)) {
+        return POEMCTL_USAGE;
+    }
+    printf("'-Wl,--package-metadata={\"license\":\"%s\"}'\n", text);
+    return POEMCTL_YES;
+}
+
+/* SHA-256 of the file. 0 or -errno. */
+static int digest(const char *path, uint8_t out[EVIDENCE_DSSE_SHA256_SIZE])
+{
+    static uint8_t chunk[256u << 10];
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    ssize_t n = 0;
+    int err = fd < 0 ? -errno : 0;
+
+    if (!err && (!ctx || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1)) {
+        err = -ENOMEM;
+    }
+    while (!err && (n = read(fd, chunk, sizeof chunk)) > 0) {
+        err = EVP_DigestUpdate(ctx, chunk, (size_t)n) == 1 ? 0 : -ENOMEM;
+    }
+    if (!err && n < 0) {
+        err = -errno;
+    }
+    if (!err && EVP_DigestFinal_ex(ctx, out, NULL) != 1) {
+        err = -ENOMEM;
+    }
+    EVP_MD_CTX_free(ctx);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return err;
+}
+
+/* The private key, or NULL: said on standard error. */
+static EVP_PKEY *load_key(const char *path)
+{
+    FILE *f = fopen(path, "re");
+    EVP_PKEY *key;
+    struct stat st;
+
+    if (!f) {
+        say_file(path, strerror(errno));
+        return NULL;
+    }
+    if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) &&
+        (trust_is_other(st.st_uid) || (st.st_mode & (S_IRWXG | S_IRWXO)))) {
+        say_file(path, "warning: others can read or write this private key; chmod 600 it");
+    }
+    key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
+    fclose(f);
+    ERR_clear_error();
+    if (!key || EVP_PKEY_get_id(key) != EVP_PKEY_ED25519) {
+        say_file(path, "no Ed25519 private key in PEM");
+        EVP_PKEY_free(key);
+        return NULL;
+    }
+    return key;
+}
+
+static int write_out(const char *envelope, const char *path)
+{
+    const char *const name = path ? path : "standard output";
+    FILE *f = path ? fopen(path, "we") : stdout;
+    bool good;
+
+    if (!f) {
+        say_file(name, strerror(errno));
+        return POEMCTL_COULD_NOT;
+    }
+    good = fprintf(f, "%s\n", envelope) > 0 && fflush(f) == 0;
+    if (path) {
+        good = fclose(f) == 0 && good;
+    }
+    if (!good) {
+        say_file(name, strerror(errno));
+        return POEMCTL_COULD_NOT;
+    }
+    return POEMCTL_YES;
+}
+
+static int attest(const struct options *o)
+{
+    const char *slash = strrchr(o->exe, '/');
+    char name[EVIDENCE_NAME_SIZE];
+    char licence[EVIDENCE_LICENCE_SIZE];
+    uint8_t sha256[EVIDENCE_DSSE_SHA256_SIZE];
+    char *envelope = NULL;
+    EVP_PKEY *key;
+    int err;
+    int code = POEMCTL_COULD_NOT;
+
+    if (!canonical(o->licence, licence)) {
+        return POEMCTL_USAGE;
+    }
+    err = digest(o->exe, sha256);
+    if (err) {
+        say_file(o->exe, strerror(-err));
+        return POEMCTL_COULD_NOT;
+    }
+    key = load_key(o->key);
+    if (!key) {
+        return POEMCTL_COULD_NOT;
+    }
+    slash = slash ? slash + 1 : o->exe;
+    envelope = evidence_dsse_make(key, log_escape(name, sizeof name, slash, strlen(slash)), sha256,
+                                  licence);
+    if (envelope) {
+        code = write_out(envelope, o->out);
+    } else {
+        poemctl_error("attest", "signing failed: no memory");
+    }
+    free(envelope);
+    EVP_PKEY_free(key);
+    return code;
+}
+
+int attest_main(int argc, char **argv)
+{
+    struct options o;
+    int code;
+
+    if (!parse(argc, argv, &o)) {
+        return poemctl_usage("attest");
+    }
+    code = o.note ? note(o.note) : attest(&o);
+    return poemctl_finish("attest", code);
+}

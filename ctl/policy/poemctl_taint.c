@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* The command poemctl taint: what the letters, or the number, of a taint mean. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "policy/rules/rules.h"
+#include "ctl/poemctl.h"
+#include "ctl/poemctl_json.h"
+
+#define FORMAT "poemd-taint/1"
+#define ALL ((1u << TAINT_COUNT) - 1)
+
+/* "0x" and hexadecimal digits, or decimal ones. */
+static bool read_number(const char *text, uint32_t *taint)
+{
+    const bool hex = strncmp(text, "0x", 2) == 0;
+    const char *digits = hex ? text + 2 : text;
+    unsigned long v;
+
+    if (*digits == '\0' ||
+        digits[strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789")] != '\0') {
+        return false;
+    }
+    errno = 0;
+    v = strtoul(digits, NULL, hex ? 16 : 10);
+    if (errno || v > UINT32_MAX) {
+        v = UINT32_MAX;
+    }
+    *taint = (uint32_t)v;
+    return true;
+}
+
+static bool read_taint(const char *text, uint32_t *taint)
+{
+    char shown[8];
+    char bad;
+
+    if (read_number(text, taint)) {
+        if (*taint & ~ALL) {
+            poemctl_error("taint", "at most 0x%x: no letter has a higher bit", ALL);
+            return false;
+        }
+        return true;
+    }
+    if (!taint_read(text, taint, &bad)) {
+        if (bad == '\0') {
+            poemctl_error("taint", "letters, a number, or \"-\" for none");
+        } else {
+            poemctl_error("taint", "\"%s\" is no letter of a taint",
+                          log_escape(shown, sizeof shown, &bad, 1));
+        }
+        return false;
+    }
+    return true;
+}
+
+static json_t *as_json(uint32_t taint)
+{
+    char letters[TAINT_COUNT + 1];
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < TAINT_COUNT; i++) {
+        const char letter[] = {taint_letter(i), '\0'};
+
+        if (taint & (1u << i)) {
+            (void)json_array_append_new(list,
+                                        json_pack("{s:s, s:i, s:s}", "letter", letter, "bit",
+                                                  (int)(1u << i), "meaning", taint_meaning(i)));
+        }
+    }
+    return json_pack("{s:s, s:s, s:i, s:o}", "format", FORMAT, "letters",
+                     taint_text(taint, letters), "number", (int)taint, "taints", list);
+}
+
+static void as_text(uint32_t taint)
+{
+    if (taint == 0) {
+        printf("-  not tainted\n");
+    }
+    for (unsigned i = 0; i < TAINT_COUNT; i++) {
+        if (taint & (1u << i)) {
+            printf("%c  0x%x  %s\n", taint_letter(i), 1u << i, taint_meaning(i));
+        }
+    }
+}
+
+int taint_main(int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"json", no_argument, NULL, 'j'},
+        {NULL, 0, NULL, 0},
+    };
+    bool json = false;
+    uint32_t taint;
+    int code;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        if (c != 'j') {
+            return poemctl_usage("taint");
+        }
+        json = true;
+    }
+    if (argc - optind != 1) {
+        poemctl_error("taint", optind == argc ? "which letters?" : "all letters in one word");
+        return poemctl_usage("taint");
+    }
+    if (!read_taint(argv[optind], &taint)) {
+        return poemctl_usage("taint");
+    }
+    code = taint ? POEMCTL_NO : POEMCTL_YES;
+    if (json) {
+        code = poemctl_json("taint", as_json(taint), code);
+    } else {
+        as_text(taint);
+    }
+    return poemctl_finish("taint", code);
+}

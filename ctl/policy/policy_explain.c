@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The command poemctl policy explain: what a route's rules would make of a process, by which line,
+ * and what would change it. Decides by the broker's own functions.
+ *
+ * The process is judged as one party; rules on the other one are left out. What it would say in the
+ * handshake is not known, and can be supposed.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sock.h"
+#include "ctl/policy/inspect.h"
+#include "ctl/poemctl_json.h"
+#include "ctl/policy/poemctl_policy.h"
+#include "ctl/policy/policy_load.h"
+#include "proxy/config/preset.h"
+
+#define FORMAT "poemd-explain/1"
+#define NAME "policy explain"
+
+struct options {
+    bool json;
+    const char *path;
+    const char *route;
+    pid_t pid;
+    enum rules_party party;
+    const char *declares; /* supposed; NULL: not */
+    const char *recites;
+};
+
+/* A route's rules on one party alone. */
+struct part {
+    struct rules rules;
+    struct rules_allow *allow;
+    struct rules_licence *licence;
+    struct rules_assign *assign;
+};
+
+struct explained {
+    const struct options *options;
+    const struct config_route *route;
+    const struct inspect *found;
+    struct rules_verdict verdict;
+    json_t *steps; /* NULL: as text */
+};
+
+/* ---- the command line ---- */
+
+static bool read_pid(const char *text, pid_t *pid)
+{
+    char *end;
+    long v;
+
+    errno = 0;
+    v = strtol(text, &end, 10);
+    if (errno || end == text || *end != '\0' || v < 1 || v > INT32_MAX) {
+        poemctl_error(NAME, "--pid: the number of a process");
+        return false;
+    }
+    *pid = (pid_t)v;
+    return true;
+}
+
+static bool read_party(const char *text, enum rules_party *party)
+{
+    for (int p = 0; p < RULES_PARTIES; p++) {
+        if (strcmp(text, rules_party_name((enum rules_party)p)) == 0) {
+            *party = (enum rules_party)p;
+            return true;
+        }
+    }
+    poemctl_error(NAME, "--party: client or backend");
+    return false;
+}
+
+static bool read_licence(const char *option, const char *text, const char **out)
+{
+    if (!recital_licence_fits(text)) {
+        poemctl_error(NAME, "--%s: a licence expression of 1 to %u bytes", option,
+                      RECITAL_LICENCE_MAX);
+        return false;
+    }
+    *out = text;
+    return true;
+}
+
+static bool take_option(struct options *o, int c)
+{
+    switch (c) {
+    case 'c':
+        o->path = optarg;
+        return true;
+    case 'd':
+        return read_licence("declares", optarg, &o->declares);
+    case 'e':
+        return read_licence("recites", optarg, &o->recites);
+    case 'j':
+        o->json = true;
+        return true;
+    case 'p':
+        return read_pid(optarg, &o->pid);
+    case 'r':
+        o->route = optarg;
+        return true;
+    case 'w':
+        return read_party(optarg, &o->party);
+    default:
+        return false;
+    }
+}
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = {
+        {"config", required_argument, NULL, 'c'}, {"declares", required_argument, NULL, 'd'},
+        {"json", no_argument, NULL, 'j'},         {"party", required_argument, NULL, 'w'},
+        {"pid", required_argument, NULL, 'p'},    {"recites", required_argument, NULL, 'e'},
+        {"route", required_argument, NULL, 'r'},  {NULL, 0, NULL, 0},
+    };
+    int c;
+
+    *o = (struct options){.party = RULES_BACKEND};
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        if (!take_option(o, c)) {
+            return false;
+        }
+    }
+    if (!o->path || !o->route || !o->pid || optind != argc) {
+        poemctl_error(NAME, "--config FILE, --route NAME and --pid N are needed");
+        return false;
+    }
+    return true;
+}
+
+/* ---- the rules on one party ---- */
+
+static void part_deinit(struct part *p)
+{
+    free(p->allow);
+    free(p->licence);
+    free(p->assign);
+}
+
+/* False: no memory. To be part_deinit'ed in either case. */
+static bool part_init(struct part *p, const struct rules *r, enum rules_party party)
+{
+    *p = (struct part){.rules = *r,
+                       .allow = calloc(r->n_allow + 1, sizeof *p->allow),
+                       .licence = calloc(r->n_licence + 1, sizeof *p->licence),
+                       .assign = calloc(r->n_assign + 1, sizeof *p->assign)};
+    if (!p->allow || !p->licence || !p->assign) {
+        return false;
+    }
+    p->rules.n_allow = p->rules.n_licence = p->rules.n_assign = 0;
+    p->rules.allow = p->allow;
+    p->rules.licence = p->licence;
+    p->rules.assign = p->assign;
+    for (size_t i = 0; i < r->n_allow; i++) {
+        if (r->allow[i].party == party) {
+            p->allow[p->rules.n_allow++] = r->allow[i];
+        }
+    }
+    for (size_t i = 0; i < r->n_licence; i++) {
+        if (r->licence[i].party == party) {
+            p->licence[p->rules.n_licence++] = r->licence[i];
+        }
+    }
+    for (size_t i = 0; i < r->n_assign; i++) {
+        if (r->assign[i].party == party) {
+            p->assign[p->rules.n_assign++] = r->assign[i];
+        }
+    }
+    p->rules.demand_recital[party == RULES_CLIENT ? RULES_BACKEND : RULES_CLIENT] = false;
+    return true;
+}
+
+/* ---- showing it ---- */
+
+/* "line 12", or the statement where the line is not known. */
+static const char *place(unsigned line, enum rules_about about, char out[PRESET_PLACE_SIZE])
+{
+    static const char *const words[] = {[RULES_ABOUT_IDENTITY] = "allow",
+                                        [RULES_ABOUT_RECITAL] = "demand recital",
+                                        [RULES_ABOUT_LICENCE] = "licence"};
+
+    if (line) {
+        return preset_place(line, out);
+    } else {
+        snprintf(out, PRESET_PLACE_SIZE, "%s", words[about]);
+    }
+    return out;
+}
+
+static json_t *step_json(const struct rules_step *s)
+{
+    static const char *const words[] = {[RULES_ABOUT_IDENTITY] = "allow",
+                                        [RULES_ABOUT_RECITAL] = "demand",
+                                        [RULES_ABOUT_LICENCE] = "licence"};
+    char letters[TAINT_COUNT + 1];
+
+    return json_pack("{s:s, s:i, s:s*, s:b, s:s, s:s, s:s?}", "rule", words[s->about], "line",
+                     (int)preset_line(s->line), "preset", preset_of(s->line), "met", s->met,
+                     "taint", taint_text(s->taint, letters), "why", s->text, "mend",
+                     *s->mend ? s->mend : NULL);
+}
+
+static void show_step(const struct rules_step *s, void *arg)
+{
+    struct explained *e = arg;
+    char where[PRESET_PLACE_SIZE];
+
+    if (e->steps) {
+        (void)json_array_append_new(e->steps, step_json(s));
+        return;
+    }
+    printf("  %-4s %s: %s\n", s->met ? "yes" : "no", place(s->line, s->about, where), s->text);
+    if (!s->met) {
+        printf("       would meet it: %s\n", s->mend);
+    }
+}
+
+static void show_verdict(const struct explained *e)
+{
+    const struct rules_verdict *v = &e->verdict;
+    const struct rules *r = &e->route->rules;
+
+    printf("\n%s: %s\n", verdict_name(v->verdict), v->why);
+    if (v->permissive) {
+        printf("until %04u-%02u-%02u, and denied from the next day on\n", r->permissive_until.year,
+               r->permissive_until.month, r->permissive_until.day);
+    }
+    if (*v->mend) {
+        printf("would change it: %s\n", v->mend);
+    }
+    for (unsigned i = 0; i < TAINT_COUNT; i++) {
+        if (v->taint & (1u << i)) {
+            printf("%s %c  %s\n", v->verdict == VERDICT_DENY ? "fault" : "taint", taint_letter(i),
+                   taint_meaning(i));
+        }
+    }
+}
+
+/* What has not been looked at may matter. */
+static void show_limits(const struct explained *e)
+{
+    const struct options *o = e->options;
+
+    if (e->found->inspection.outcome != INSPECTION_OK) {
+        printf("its executable is unknown: %s\n", inspection_text(e->found->inspection.outcome));
+    }
+    if (!o->declares && !o->recites) {
+        printf("what it says in the handshake is not known here: --declares and --recites suppose "
+               "it\n");
+    }
+}
+
+static int show_json(struct explained *e, int code)
+{
+    const struct options *o = e->options;
+    const struct rules_verdict *v = &e->verdict;
+    const struct peer *p = &e->found->peer;
+    const bool exe = peer_knows(p, PEER_EXE_PATH);
+    char letters[TAINT_COUNT + 1];
+
+    return poemctl_json(
+        NAME,
+        json_pack(
+            "{s:s, s:s, s:s, s:i, s:o?, s:{s:s?, s:s?}, s:s, s:s, s:b, s:i, s:s*, s:s, s:s?, s:o}",
+            "format", FORMAT, "route", e->route->name, "party", rules_party_name(o->party), "pid",
+            (int)o->pid, "exe", exe ? poemctl_json_text(p->exe.path) : NULL, "supposed", "declares",
+            o->declares, "recites", o->recites, "verdict", verdict_name(v->verdict), "taint",
+            taint_text(v->taint, letters), "permissive", v->permissive, "line",
+            (int)preset_line(v->line), "preset", preset_of(v->line), "why", v->why, "mend",
+            *v->mend ? v->mend : NULL, "rules", e->steps),
+        code);
+}
+
+static void show_head(const struct explained *e)
+{
+    const struct peer *p = &e->found->peer;
+    char text[512];
+
+    if (peer_knows(p, PEER_EXE_PATH)) {
+        log_escape(text, sizeof text, p->exe.path, strlen(p->exe.path));
+    } else {
+        peer_why(p, PEER_EXE_PATH, text, sizeof text);
+    }
+    printf("route %s, %s: process %d, %s\n\n", e->route->name, rules_party_name(e->options->party),
+           (int)e->options->pid, text);
+}
+
+/* ---- deciding ---- */
+
+static int decide(struct explained *e, const struct rules *rules)
+{
+    const struct options *o = e->options;
+    struct peer nobody;
+    struct rules_known known[RULES_PARTIES];
+    int code;
+
+    peer_init_unknown(&nobody, "it is not asked about");
+    for (int p = 0; p < RULES_PARTIES; p++) {
+        known[p] = (struct rules_known){
+            .peer = &nobody, .recital = RECITAL_MISSING, .recited = "", .declared = ""};
+    }
+    known[o->party].peer = &e->found->peer;
+    known[o->party].inspection = &e->found->inspection;
+    known[o->party].declared = o->declares ? o->declares : "";
+    if (o->recites) {
+        known[o->party].recital = RECITAL_OK;
+        known[o->party].recited = o->recites;
+    }
+    rules_decide(rules, known, rules_today(), &e->verdict);
+    code = e->verdict.verdict == VERDICT_DENY ? POEMCTL_NO : POEMCTL_YES;
+    if (!o->json) {
+        show_head(e);
+    }
+    e->steps = o->json ? json_array() : NULL;
+    rules_explain(rules, known, show_step, e);
+    if (o->json) {
+        code = show_json(e, code);
+    } else {
+        show_verdict(e);
+        show_limits(e);
+    }
+    peer_deinit(&nobody);
+    return code;
+}
+
+/* Opens what can be opened; the broker does without the rest, too. Returns how many. */
+static size_t open_envelopes(const struct config *c, struct inspector_envelope *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->envelopes.n && n < INSPECTOR_ENVELOPES; i++) {
+        const char *path = c->envelopes.items[i].text;
+        const int err = inspector_envelope_open(&out[n], path);
+        char shown[256];
+
+        if (err == 0) {
+            n++;
+        } else {
+            poemctl_error(NAME, "%s: %s", log_escape(shown, sizeof shown, path, strlen(path)),
+                          strerror(-err));
+        }
+    }
+    return n;
+}
+
+/* Finds out about the process, as the broker would. */
+static bool find_out(struct inspect *found, const struct options *o, const struct config *c)
+{
+    static struct inspector_envelope envelopes[INSPECTOR_ENVELOPES];
+    size_t n;
+    int err;
+
+    peer_init_pid(&found->peer, o->pid, false);
+    if (!peer_knows(&found->peer, PEER_PID)) {
+        poemctl_error(NAME, "process %d: %s", (int)o->pid,
+                      strerror(found->peer.unknown[PEER_PID].error));
+        return false;
+    }
+    n = open_envelopes(c, envelopes);
+    err = inspect_ask(found, c->n_trusted, c->trusted, n, envelopes);
+    while (n > 0) {
+        sock_close(&envelopes[--n].fd);
+    }
+    if (err) {
+        poemctl_error(NAME, "no inspector: %s", strerror(-err));
+    }
+    return err == 0;
+}
+
+static const struct config_route *find_route(const struct config *c, const char *name)
+{
+    char shown[160];
+
+    for (size_t i = 0; i < c->n_routes; i++) {
+        if (strcmp(c->routes[i].name, name) == 0) {
+            return &c->routes[i];
+        }
+    }
+    poemctl_error(NAME, "there is no route \"%s\"",
+                  log_escape(shown, sizeof shown, name, strlen(name)));
+    return NULL;
+}
+
+static int explain(const struct options *o, const struct config *c)
+{
+    /* Some tens of KiB: not for the stack. */
+    static struct inspect found;
+    struct explained e = {.options = o, .route = find_route(c, o->route), .found = &found};
+    struct part part;
+    int code = POEMCTL_COULD_NOT;
+
+    if (!e.route) {
+        return code;
+    }
+    if (find_out(&found, o, c)) {
+        if (part_init(&part, &e.route->rules, o->party)) {
+            code = decide(&e, &part.rules);
+        } else {
+            poemctl_error(NAME, "%s", strerror(ENOMEM));
+        }
+        part_deinit(&part);
+    }
+    peer_deinit(&found.peer);
+    return code;
+}
+
+int policy_explain_main(int argc, char **argv)
+{
+    struct options o;
+    struct config c;
+    int code;
+
+    log_init("poemctl", LOG_ERROR);
+    if (!parse(argc, argv, &o)) {
+        return policy_usage("explain");
+    }
+    if (!policy_load(NAME, &c, o.path)) {
+        return POEMCTL_COULD_NOT;
+    }
+    code = explain(&o, &c);
+    config_deinit(&c);
+    return poemctl_finish(NAME, code);
+}

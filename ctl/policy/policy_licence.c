@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The command poemctl policy licence: whether what is under a licence expression can be one work
+ * with a GPL program, term by term, each with its reason and where that is published.
+ */
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "policy/spdx/spdx.h"
+#include "ctl/poemctl_json.h"
+#include "ctl/policy/poemctl_policy.h"
+
+#define FORMAT "poemd-licence/1"
+#define NAME "policy licence"
+
+/* An expression up to this length is shown with a mark under its fault. */
+#define MARKED_MAX 100u
+
+struct options {
+    bool json;
+    enum spdx_target target;
+    const char *expression;
+};
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = {
+        {"json", no_argument, NULL, 'j'},
+        {"with", required_argument, NULL, 'w'},
+        {NULL, 0, NULL, 0},
+    };
+    int target = -1;
+    int c;
+
+    *o = (struct options){0};
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        switch (c) {
+        case 'j':
+            o->json = true;
+            break;
+        case 'w':
+            target = spdx_target_find(optarg);
+            if (target < 0) {
+                poemctl_error(NAME, "--with: GPL-2.0-only, GPL-2.0-or-later or GPL-3.0-or-later");
+                return false;
+            }
+            break;
+        default:
+            return false;
+        }
+    }
+    if (argc - optind != 1) {
+        poemctl_error(NAME, optind == argc ? "which licence?"
+                                           : "one expression, in quotes: 'MIT OR GPL-2.0-only'");
+        return false;
+    }
+    if (target < 0) {
+        poemctl_error(NAME, "--with which licence of the GPL program?");
+        return false;
+    }
+    o->target = (enum spdx_target)target;
+    o->expression = argv[optind];
+    return true;
+}
+
+/* ---- an expression that is none ---- */
+
+static json_t *fault_json(const char *expression, const struct spdx_error *why)
+{
+    char escaped[4 * LIMIT_SPDX_TEXT + 1];
+
+    log_escape(escaped, sizeof escaped, expression, strlen(expression));
+    return json_pack("{s:s, s:s, s:{s:s, s:I, s:I, s:s, s:s}}", "format", FORMAT, "expression",
+                     escaped, "error", "name", spdx_outcome_name(why->outcome), "at",
+                     (json_int_t)why->at, "length", (json_int_t)why->length, "text", why->text,
+                     "hint", why->hint);
+}
+
+/* The expression with a mark under what is wrong, where both fit a line and are plain. */
+static void point(const char *expression, const struct spdx_error *why)
+{
+    const size_t n = strlen(expression);
+    size_t marks = why->length > 0 ? why->length : 1;
+
+    for (size_t i = 0; i < n; i++) {
+        if (expression[i] < 0x20 || expression[i] > 0x7e) {
+            return;
+        }
+    }
+    if (n == 0 || n > MARKED_MAX) {
+        return;
+    }
+    fprintf(stderr, "    %s\n    %*s", expression, (int)why->at, "");
+    while (marks-- > 0) {
+        fputc('^', stderr);
+    }
+    fputc('\n', stderr);
+}
+
+static int complain(const struct options *o, const struct spdx_error *why)
+{
+    poemctl_error(NAME, "column %zu: %s", why->at + 1, why->text);
+    point(o->expression, why);
+    if (why->hint[0]) {
+        poemctl_error(NAME, "%s", why->hint);
+    }
+    return o->json ? poemctl_json(NAME, fault_json(o->expression, why), POEMCTL_USAGE)
+                   : POEMCTL_USAGE;
+}
+
+/* ---- an answer ---- */
+
+/* The notes of a term, by their bits. */
+static json_t *notes_json(unsigned notes)
+{
+    json_t *a = json_array();
+
+    for (unsigned bit = 1; a && bit <= notes; bit <<= 1) {
+        if ((notes & bit) != 0 &&
+            json_array_append_new(a, json_string(spdx_note_text((enum spdx_note)bit))) < 0) {
+            json_decref(a);
+            return NULL;
+        }
+    }
+    return a;
+}
+
+static json_t *term_json(const struct spdx *e, const struct spdx_verdict *v, size_t i)
+{
+    char term[SPDX_TERM_SIZE];
+    struct spdx_reason r;
+
+    spdx_term_text(e, i, term, sizeof term);
+    spdx_reason(e, i, v->version, &r);
+    return json_pack("{s:s, s:s, s:b, s:s?, s:s, s:s?, s:o}", "licence", term, "compatible",
+                     spdx_compat_name(r.compat), "taken", v->parts[i] == SPDX_TAKEN, "taken_as",
+                     r.taken_as, "why", r.why, "source", r.source[0] ? r.source : NULL, "notes",
+                     notes_json(e->terms[i].notes));
+}
+
+static json_t *answer_json(const struct spdx *e, const struct spdx_verdict *v)
+{
+    static char canonical[SPDX_CANONICAL_SIZE];
+    json_t *terms = json_array();
+
+    for (size_t i = 0; terms && i < e->n_terms; i++) {
+        if (json_array_append_new(terms, term_json(e, v, i)) < 0) {
+            json_decref(terms);
+            return NULL;
+        }
+    }
+    spdx_canonical(e, canonical, sizeof canonical);
+    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:o}", "format", FORMAT, "expression",
+                     canonical, "with", spdx_target_name(v->target), "compatible",
+                     spdx_compat_name(v->compat), "gpl_version", v->version, "decisive",
+                     (json_int_t)v->decisive, "terms", terms);
+}
+
+static void term_text(const struct spdx *e, const struct spdx_verdict *v, size_t i)
+{
+    static const char *const marks[] = {"no ", "?  ", "yes"};
+    const struct spdx_term *t = &e->terms[i];
+    char term[SPDX_TERM_SIZE];
+    struct spdx_reason r;
+
+    spdx_term_text(e, i, term, sizeof term);
+    spdx_reason(e, i, v->version, &r);
+    printf("  %s  %s%s\n", marks[r.compat], term,
+           v->parts[i] == SPDX_TAKEN ? "" : "  (not taken: another branch of its OR is)");
+    if (r.taken_as) {
+        printf("         taken as %s, which \"+\" lets one choose\n", r.taken_as);
+    }
+    printf("         %s\n", r.why);
+    if (r.source[0]) {
+        printf("         %s\n", r.source);
+    }
+    for (unsigned bit = 1; bit <= t->notes; bit <<= 1) {
+        if (t->notes & bit) {
+            printf("         note: %s: %.*s\n", spdx_note_text((enum spdx_note)bit),
+                   bit == SPDX_NOTE_DEPRECATED_ADD ? t->with.n : t->name.n,
+                   e->text + (bit == SPDX_NOTE_DEPRECATED_ADD ? t->with.at : t->name.at));
+        }
+    }
+}
+
+static void answer_text(const struct spdx *e, const struct spdx_verdict *v)
+{
+    static char canonical[SPDX_CANONICAL_SIZE];
+
+    spdx_canonical(e, canonical, sizeof canonical);
+    printf("%s\n", canonical);
+    printf("%s with %s%s\n\n",
+           v->compat == SPDX_UNKNOWN ? "not known to be compatible" : spdx_compat_name(v->compat),
+           spdx_target_name(v->target),
+           v->target != SPDX_WITH_GPL_2_0_OR_LATER ? ""
+           : v->version == 2                       ? ", by its version 2"
+                                                   : ", by its version 3");
+    for (size_t i = 0; i < e->n_terms; i++) {
+        term_text(e, v, i);
+    }
+}
+
+int policy_licence_main(int argc, char **argv)
+{
+    static struct spdx e;
+    struct options o;
+    struct spdx_error why;
+    struct spdx_verdict v;
+    int code;
+
+    if (!parse(argc, argv, &o)) {
+        return policy_usage("licence");
+    }
+    if (spdx_parse(&e, o.expression, strlen(o.expression), SPDX_LISTED, &why) != SPDX_OK) {
+        return poemctl_finish(NAME, complain(&o, &why));
+    }
+    spdx_judge(&e, o.target, &v);
+    code = v.compat == SPDX_COMPATIBLE ? POEMCTL_YES : POEMCTL_NO;
+    if (o.json) {
+        code = poemctl_json(NAME, answer_json(&e, &v), code);
+    } else {
+        answer_text(&e, &v);
+    }
+    return poemctl_finish(NAME, code);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Loads a configuration for a question about it, and says what day it is. */
+#define _GNU_SOURCE
+#include "ctl/policy/policy_load.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "ctl/poemctl.h"
+
+bool policy_load(const char *name, struct config *c, const char *path)
+{
+    struct config_errors errors;
+    char shown[512];
+    int err;
+
+    config_errors_init(&errors);
+    if (config_init(c) < 0) {
+        poemctl_error(name, "%s", strerror(ENOMEM));
+        return false;
+    }
+    err = config_load(c, path, &errors);
+    if (err == 0) {
+        return true;
+    }
+    if (err == -EINVAL) {
+        config_errors_print(&errors, path, stderr);
+    } else {
+        poemctl_error(name, "%s: %s", log_escape(shown, sizeof shown, path, strlen(path)),
+                      strerror(-err));
+    }
+    config_deinit(c);
+    return false;
+}

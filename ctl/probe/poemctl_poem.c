@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The command poemctl poem: the poem that this program was built with, its digest and its grant; or
+ * whether a file holds the same poem.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "poem/file.h"
+#include "ctl/poemctl.h"
+#include "ctl/poemctl_json.h"
+#include "ctl/probe/probe.h"
+
+#define FORMAT "poemd-poem/1"
+#define LICENCE "GPL-2.0-or-later"
+
+struct options {
+    bool json;
+    bool grant;
+    const char *file; /* NULL: nothing is compared */
+};
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = {
+        {"json", no_argument, NULL, 'j'},
+        {"grant", no_argument, NULL, 'g'},
+        {"check", required_argument, NULL, 'c'},
+        {NULL, 0, NULL, 0},
+    };
+    int c;
+
+    *o = (struct options){.file = NULL};
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        switch (c) {
+        case 'j':
+            o->json = true;
+            break;
+        case 'g':
+            o->grant = true;
+            break;
+        case 'c':
+            o->file = optarg;
+            break;
+        default:
+            return false;
+        }
+    }
+    if (optind < argc) {
+        poemctl_error("poem", "what is the argument for? A file is compared with --check FILE");
+        return false;
+    }
+    if (o->grant && o->file) {
+        poemctl_error("poem", "--grant and --check are two questions");
+        return false;
+    }
+    return true;
+}
+
+/* ---- the poem itself ---- */
+
+static int show_json(void)
+{
+    char hex[POEM_DIGEST_HEX_SIZE + 1];
+
+    return poemctl_json("poem",
+                        json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "format", FORMAT, "text",
+                                  poem_builtin.text, "bytes", (json_int_t)poem_builtin.size,
+                                  "sha256", poem_digest_hex(&poem_builtin, hex), "refrain",
+                                  poem_builtin.refrain, "licence", LICENCE, "grant",
+                                  poem_builtin_grant),
+                        POEMCTL_YES);
+}
+
+static int show(const struct options *o)
+{
+    char hex[POEM_DIGEST_HEX_SIZE + 1];
+
+    if (o->json) {
+        return show_json();
+    }
+    if (o->grant) {
+        fputs(poem_builtin_grant, stdout);
+        return POEMCTL_YES;
+    }
+    printf("%s\n"
+           "SHA-256: %s (%zu bytes)\n"
+           "Licence: " LICENCE ", copyright 2026 The poemd authors.\n"
+           "         For programs under the GPL alone: see poemctl poem --grant.\n",
+           poem_builtin.text, poem_digest_hex(&poem_builtin, hex), poem_builtin.size);
+    return POEMCTL_YES;
+}
+
+/* ---- a file beside it ---- */
+
+/* The line, from 1, in which the first byte lies that differs; 0: none does. */
+static size_t first_difference(const struct poem *other)
+{
+    const size_t n = other->size < poem_builtin.size ? other->size : poem_builtin.size;
+    size_t line = 1;
+
+    for (size_t i = 0; i < n; i++) {
+        if (other->text[i] != poem_builtin.text[i]) {
+            return line;
+        }
+        line += other->text[i] == '\n';
+    }
+    return other->size == poem_builtin.size ? 0 : line;
+}
+
+/* What the comparison came to. other: the poem in the file, or NULL, and why it holds none. */
+static int check_result(const struct options *o, const struct poem *other, const char *why)
+{
+    char hex[POEM_DIGEST_HEX_SIZE + 1] = "";
+    char path[512];
+    const size_t line = other ? first_difference(other) : 0;
+    const int code = !other || line ? POEMCTL_NO : POEMCTL_YES;
+
+    log_escape(path, sizeof path, o->file, strlen(o->file));
+    if (other) {
+        poem_digest_hex(other, hex);
+    }
+    if (o->json) {
+        return poemctl_json(
+            "poem",
+            json_pack("{s:s, s:s, s:b, s:s?, s:o, s:s?}", "format", FORMAT, "file", path, "same",
+                      code == POEMCTL_YES, "sha256", other ? hex : NULL, "differs_in_line",
+                      line ? json_integer((json_int_t)line) : json_null(), "why", why),
+            code);
+    }
+    if (!other) {
+        printf("%s: %s\n", path, why);
+    } else if (line) {
+        printf("%s: another poem: it differs in line %zu\nSHA-256: %s\n", path, line, hex);
+    } else {
+        printf("%s: the poem, every byte\nSHA-256: %s\n", path, hex);
+    }
+    return code;
+}
+
+static int check(const struct options *o)
+{
+    struct poem_file file;
+    enum poem_outcome outcome;
+    char path[512];
+    int code;
+    const int err = poem_file_init(&file, o->file, &outcome);
+
+    if (err && outcome != POEM_OK) {
+        return check_result(o, NULL, poem_outcome_text(outcome));
+    }
+    if (err) {
+        poemctl_error("poem", "%s: %s", log_escape(path, sizeof path, o->file, strlen(o->file)),
+                      strerror(-err));
+        return POEMCTL_COULD_NOT;
+    }
+    code = check_result(o, &file.poem, NULL);
+    poem_file_deinit(&file);
+    return code;
+}
+
+int poem_main(int argc, char **argv)
+{
+    struct options o;
+
+    if (!parse(argc, argv, &o)) {
+        return poemctl_usage("poem");
+    }
+    return poemctl_finish("poem", o.file ? check(&o) : show(&o));
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The command poemctl recite: demands the poem of whoever listens at a socket, as a poem-aware QEMU
+ * would, and shows what the recital is worth. PROTOCOL.poem.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "client/client.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "handshake/recital.h"
+#include "handshake/version.h"
+#include "poem/file.h"
+#include "ctl/poemctl.h"
+#include "ctl/poemctl_json.h"
+#include "ctl/probe/probe.h"
+
+#define FORMAT "poemd-recite/1"
+
+/* Lines of the poem that are shown, the title and the blank line behind it included. */
+#define LINES_SHOWN 6
+
+struct options {
+    bool json;
+    int timeout_ms;
+    const char *poem; /* NULL: the one built in */
+    const char *path;
+};
+
+/* What is known in the end. */
+struct result {
+    const struct options *options;
+    const struct poem *poem;
+    bool stands;
+    char why[512];     /* … not; empty where it does */
+    bool refused;      /* by an error reply … */
+    int refused_errno; /* … with this */
+    struct recital_reply told;
+};
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = {
+        {"json", no_argument, NULL, 'j'},
+        {"timeout", required_argument, NULL, 't'},
+        {"poem", required_argument, NULL, 'p'},
+        {NULL, 0, NULL, 0},
+    };
+    int c;
+
+    *o = (struct options){.timeout_ms = POEMCTL_TIMEOUT_MS};
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        switch (c) {
+        case 'j':
+            o->json = true;
+            break;
+        case 't':
+            if (!poemctl_timeout("recite", optarg, &o->timeout_ms)) {
+                return false;
+            }
+            break;
+        case 'p':
+            o->poem = optarg;
+            break;
+        default:
+            return false;
+        }
+    }
+    if (argc - optind != 1) {
+        poemctl_error("recite", optind == argc ? "which socket?" : "one socket at a time");
+        return false;
+    }
+    o->path = argv[optind];
+    return poemctl_socket("recite", o->path);
+}
+
+static const char *printable(const char *text, char *out, size_t size)
+{
+    return log_escape(out, size, text, strlen(text));
+}
+
+/* ---- asking ---- */
+
+static int could_not(const struct options *o, const char *what)
+{
+    char path[256];
+
+    poemctl_error("recite", "%s: %s", printable(o->path, path, sizeof path), what);
+    return POEMCTL_COULD_NOT;
+}
+
+/* Random bytes from the kernel; getrandom gives up to 256 at once, once it is seeded. */
+static bool draw(uint8_t *out, size_t n)
+{
+    return getrandom(out, n, 0) == (ssize_t)n;
+}
+
+/* The JSON of our request: what QEMU offers, and the challenge. NULL: errno says why. */
+static char *compose(struct recital_client *rc, const struct poem *poem)
+{
+    uint8_t challenge[RECITAL_RANDOM_SIZE];
+    const struct recital_ask ask = {.poem = poem, .challenge = challenge};
+    json_t *json;
+    char *text = NULL;
+
+    if (!draw(challenge, sizeof challenge)) {
+        return NULL;
+    }
+    json = json_loads(PROBE_OFFER, JSON_REJECT_DUPLICATES, NULL);
+    if (json && recital_client_ask(rc, &ask, (struct wire_version){0, 0},
+                                   json_object_get(json, "capabilities")) == RECITAL_OK) {
+        text = json_dumps(json, JSON_COMPACT);
+    }
+    json_decref(json);
+    errno = ENOMEM;
+    return text;
+}
+
+/* Tells the recital which request goes out. */
+static bool bind_request(struct recital_client *rc, const struct client *c, const char *json)
+{
+    uint8_t message[2048];
+    const size_t n = client_version_request(c, 0, 0, json, message, sizeof message);
+
+    return n > 0 && recital_client_sent(rc, message, n) == RECITAL_OK;
+}
+
+/* Judges a reply that came. */
+static void judge(struct result *r, const struct recital_client *rc, const struct client *c)
+{
+    enum json_outcome read = JSON_OK;
+    enum recital_outcome o;
+    json_t *json = NULL;
+
+    /* The client has it as text with one NUL behind it. */
+    if (c->json) {
+        read = json_read(c->json, strlen(c->json) + 1, &json);
+    }
+    if (read != JSON_OK) {
+        snprintf(r->why, sizeof r->why, "the reply is malformed: %s", json_outcome_text(read));
+        return;
+    }
+    o = recital_client_judge(rc, json_object_get(json, "capabilities"), &r->told);
+    json_decref(json);
+    r->stands = o == RECITAL_OK;
+    if (!r->stands) {
+        snprintf(r->why, sizeof r->why, "%s%s", recital_text(o),
+                 r->told.refrain ? ", but the refrain was said" : "");
+    }
+}
+
+/* Asks and judges; an exit code. */
+static int exchange(struct result *r, struct client *c)
+{
+    struct recital_client rc;
+    enum client_outcome o;
+    char text[256];
+    char *json = compose(&rc, r->poem);
+
+    if (!json || !bind_request(&rc, c, json)) {
+        free(json);
+        return could_not(r->options, strerror(errno));
+    }
+    o = client_version(c, 0, 0, json);
+    free(json);
+    switch (o) {
+    case CLIENT_OK:
+        judge(r, &rc, c);
+        break;
+    case CLIENT_REFUSED:
+        r->refused = true;
+        r->refused_errno = c->error;
+        snprintf(r->why, sizeof r->why, "version %s", client_text(c, o, text, sizeof text));
+        break;
+    default:
+        return could_not(r->options, client_text(c, o, text, sizeof text));
+    }
+    return r->stands ? POEMCTL_YES : POEMCTL_NO;
+}
+
+/* ---- showing ---- */
+
+static json_t *text_or_null(const char *text)
+{
+    return text[0] ? json_string(text) : json_null();
+}
+
+static json_t *via_json(const struct recital_via *via)
+{
+    json_t *list = json_array();
+    char by[2 * RECITAL_IDENTITY_SIZE + 1];
+    int bad = 0;
+
+    for (unsigned i = 0; i < via->n; i++) {
+        const struct recital_hop *hop = &via->hops[i];
+
+        bad |= json_array_append_new(
+            list,
+            json_pack("{s:s, s:b, s:o}", "by", hex_text(hop->by.bytes, RECITAL_IDENTITY_SIZE, by),
+                      "recited", (int)hop->recited, "licence", text_or_null(hop->licence)));
+    }
+    if (bad) {
+        json_decref(list);
+        return NULL;
+    }
+    return list;
+}
+
+/* The title of the poem: its first line. */
+static json_t *title(const struct poem *poem)
+{
+    const char *lf = memchr(poem->text, '\n', poem->size);
+
+    return json_stringn(poem->text, lf ? (size_t)(lf - poem->text) : poem->size);
+}
+
+static int show_json(const struct result *r, int code)
+{
+    char hex[POEM_DIGEST_HEX_SIZE + 1];
+    char path[256];
+    char name[32];
+    json_t *doc =
+        json_pack("{s:s, s:s, s:b, s:o, s:o, s:{s:o, s:I, s:s}, s:o, s:o, s:b, s:o}", "format",
+                  FORMAT, "socket", printable(r->options->path, path, sizeof path), "stands",
+                  (int)r->stands, "why", text_or_null(r->why), "refused",
+                  r->refused ? json_string(probe_errno_name(r->refused_errno, name, sizeof name))
+                             : json_null(),
+                  "poem", "title", title(r->poem), "bytes", (json_int_t)r->poem->size, "sha256",
+                  poem_digest_hex(r->poem, hex), "licence", text_or_null(r->told.licence),
+                  "declared", text_or_null(r->told.declared), "refrain", (int)r->told.refrain,
+                  "via", via_json(&r->told.via));
+
+    return poemctl_json("recite", doc, code);
+}
+
+/* The beginning of the poem, each line behind a tab. */
+static void show_beginning(const struct poem *poem)
+{
+    const char *const end = poem->text + poem->size;
+    const char *at = poem->text;
+    char line[160];
+
+    for (int i = 0; i < LINES_SHOWN && at < end; i++) {
+        const char *lf = memchr(at, '\n', (size_t)(end - at));
+        const size_t n = (size_t)((lf ? lf : end) - at);
+
+        printf("%s%s\n", n > 0 ? "\t" : "", log_escape(line, sizeof line, at, n));
+        at = lf ? lf + 1 : end;
+    }
+    if (at < end) {
+        printf("\t...\n");
+    }
+}
+
+static void show_via(const struct recital_via *via)
+{
+    char by[2 * RECITAL_IDENTITY_SIZE + 1];
+    char licence[2 * RECITAL_LICENCE_MAX];
+
+    for (unsigned i = 0; i < via->n; i++) {
+        const struct recital_hop *hop = &via->hops[i];
+
+        printf("Broker %s: what is behind it %s",
+               hex_text(hop->by.bytes, RECITAL_IDENTITY_SIZE, by),
+               hop->recited ? "recites" : "DOES NOT RECITE");
+        if (hop->licence[0]) {
+            printf(", %s %s", hop->recited ? "under" : "and declares",
+                   printable(hop->licence, licence, sizeof licence));
+        }
+        putchar('\n');
+    }
+}
+
+static int show(const struct result *r, int code)
+{
+    char hex[POEM_DIGEST_HEX_SIZE + 1];
+    char text[4 * RECITAL_LICENCE_MAX];
+
+    if (!r->stands) {
+        poemctl_error("recite", "%s: %s", printable(r->options->path, text, sizeof text), r->why);
+    }
+    if (r->options->json) {
+        return show_json(r, code);
+    }
+    if (r->stands) {
+        printf("%s recites:\n\n", printable(r->options->path, text, sizeof text));
+        show_beginning(r->poem);
+        printf("\nSHA-256: %s (%zu bytes)\n", poem_digest_hex(r->poem, hex), r->poem->size);
+        printf("Licence: %s\n", printable(r->told.licence, text, sizeof text));
+    }
+    if (r->told.declared[0] && strcmp(r->told.declared, r->told.licence) != 0) {
+        printf("Declares: %s\n", printable(r->told.declared, text, sizeof text));
+    }
+    show_via(&r->told.via);
+    return code;
+}
+
+/* With the poem there, and a connection. */
+static int ask(const struct options *o, const struct poem *poem)
+{
+    struct result r = {.options = o, .poem = poem};
+    struct client c;
+    int code;
+    const int err = client_init(&c, o->path, o->timeout_ms);
+
+    if (err) {
+        return could_not(o, strerror(-err));
+    }
+    code = exchange(&r, &c);
+    client_deinit(&c);
+    return code == POEMCTL_COULD_NOT ? code : show(&r, code);
+}
+
+int recite_main(int argc, char **argv)
+{
+    struct options o;
+    struct poem_file file;
+    enum poem_outcome outcome;
+    char path[256];
+    int code;
+    int err;
+
+    if (!parse(argc, argv, &o)) {
+        return poemctl_usage("recite");
+    }
+    err = poem_file_init(&file, o.poem, &outcome);
+    if (err) {
+        poemctl_error("recite", "%s: %s", printable(o.poem ? o.poem : "poem", path, sizeof path),
+                      poem_file_why(err, outcome));
+        return POEMCTL_COULD_NOT;
+    }
+    code = ask(&o, &file.poem);
+    poem_file_deinit(&file);
+    return poemctl_finish("recite", code);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The command poemctl probe: its options, what it prints where, its exit code, and what it advises
+ * when there is nothing to show.
+ */
+#include "ctl/probe/probe.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/poemctl.h"
+#include "ctl/poemctl_json.h"
+
+struct options {
+    bool json;
+    int timeout_ms;
+    const char *path;
+};
+
+/* What to do about a failure, in one line; NULL: nothing is known that helps. */
+static const char *advice(enum probe_outcome o, const struct probe_error *why)
+{
+    if (strcmp(why->what, "connect") == 0) {
+        switch (why->error) {
+        case ENOENT:
+            return "no such socket: is the path right, and the server started?";
+        case ECONNREFUSED:
+            return "the socket is there, but nobody listens on it: start the server";
+        case EACCES:
+            return "this user may not open the socket: see its mode and owner (ls -l)";
+        case ETIMEDOUT:
+            return "its accept queue stays full: the server takes no connections";
+        default:
+            return NULL;
+        }
+    }
+    if (o == PROBE_STOPPED && strcmp(why->what, "version") == 0) {
+        return "is it a vfio-user server? One that serves another client may not answer a second";
+    }
+    switch (why->error) {
+    case EBUSY:
+        return "another client has the device; it serves one at a time";
+    case EACCES:
+        return "the broker's policy refuses this program; the broker's log says by which rule";
+    case ECONNREFUSED:
+        return "the broker runs, but the device behind it does not: start the backend";
+    case ETIMEDOUT:
+        return "the device behind the broker does not answer";
+    case EPROTO:
+        return "the device behind the broker broke the protocol; the broker's log says how";
+    default:
+        return NULL;
+    }
+}
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = {
+        {"json", no_argument, NULL, 'j'},
+        {"timeout", required_argument, NULL, 't'},
+        {NULL, 0, NULL, 0},
+    };
+    int c;
+
+    *o = (struct options){.timeout_ms = POEMCTL_TIMEOUT_MS};
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        switch (c) {
+        case 'j':
+            o->json = true;
+            break;
+        case 't':
+            if (!poemctl_timeout("probe", optarg, &o->timeout_ms)) {
+                return false;
+            }
+            break;
+        default:
+            return false;
+        }
+    }
+    if (argc - optind != 1) {
+        poemctl_error("probe", optind == argc ? "which socket?" : "one socket at a time");
+        return false;
+    }
+    o->path = argv[optind];
+    return poemctl_socket("probe", o->path);
+}
+
+static int show(const struct probe *p, bool json)
+{
+    const int code = p->incomplete[0] ? POEMCTL_COULD_NOT : POEMCTL_YES;
+
+    if (p->incomplete[0]) {
+        poemctl_error("probe", "%s: not all could be asked: %s", p->socket, p->incomplete);
+    }
+    if (json) {
+        return poemctl_json("probe", probe_json(p), code);
+    }
+    probe_text(p, stdout);
+    return code;
+}
+
+static int complain(const struct probe *p, enum probe_outcome o, const struct probe_error *why,
+                    bool json)
+{
+    const char *help = advice(o, why);
+
+    poemctl_error("probe", "%s: %s", p->socket, why->text);
+    if (help) {
+        poemctl_error("probe", "%s", help);
+    }
+    if (o == PROBE_STOPPED) {
+        return POEMCTL_COULD_NOT;
+    }
+    return json ? poemctl_json("probe", probe_json_refused(p->socket, why), POEMCTL_NO)
+                : POEMCTL_NO;
+}
+
+int probe_main(int argc, char **argv)
+{
+    /* Some hundred KiB: not for the stack. */
+    static struct probe probe;
+    struct options options;
+    struct probe_error why;
+    enum probe_outcome o;
+    int code;
+
+    if (!parse(argc, argv, &options)) {
+        return poemctl_usage("probe");
+    }
+    probe_init(&probe);
+    o = probe_gather(&probe, options.path, options.timeout_ms, &why);
+    code = o == PROBE_DONE ? show(&probe, options.json) : complain(&probe, o, &why, options.json);
+    probe_deinit(&probe);
+    return poemctl_finish("probe", code);
+}

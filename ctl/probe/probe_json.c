@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What the probe found, as JSON: the form that poemctl(1) fixes. Keys are added, never changed.
+ *
+ * Numbers that name or place something (ids, offsets, sizes, register values) are strings in hex,
+ * since 64 bits fit no JSON reader's number; counts and indexes are numbers. Without memory a
+ * builder returns NULL, and json_pack passes that on.
+ */
+#include "ctl/probe/probe.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define FORMAT "poemd-probe/1"
+
+static json_t *hex(uint64_t v, int digits)
+{
+    return json_sprintf("0x%0*" PRIx64, digits, v);
+}
+
+static json_t *text_or_null(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+static json_t *errno_or_null(int error, bool refused)
+{
+    char name[32];
+
+    return refused ? json_string(probe_errno_name(error, name, sizeof name)) : json_null();
+}
+
+/* Appends item to array, taking both; NULL where either is NULL. */
+static json_t *append(json_t *array, json_t *item)
+{
+    if (!array || !item || json_array_append_new(array, item) < 0) {
+        json_decref(array);
+        return NULL;
+    }
+    return array;
+}
+
+/* The names of the bits that are set; bits without a name as one number. */
+static json_t *flags(const struct probe_flag *table, uint32_t value)
+{
+    json_t *a = json_array();
+
+    for (; table->mask; table++) {
+        if (value & table->mask) {
+            a = append(a, json_string(table->name));
+            value &= ~table->mask;
+        }
+    }
+    return value ? append(a, hex(value, 0)) : a;
+}
+
+static json_t *version(const struct probe *p)
+{
+    const struct version_offer *v = &p->version;
+    json_t *offered = json_loads(PROBE_OFFER, JSON_REJECT_DUPLICATES, NULL);
+
+    return json_pack("{s:i, s:i, s:o, s:o, s:I, s:b, s:I, s:I}", "major", (int)v->number.major,
+                     "minor", (int)v->number.minor, "offered", offered, "answered",
+                     v->json ? json_deep_copy(v->json) : json_null(), "answer_bytes",
+                     (json_int_t)p->version_bytes, "fits_qemu", probe_fits_qemu(p), "max_msg_fds",
+                     (json_int_t)v->max_msg_fds, "max_data_xfer_size",
+                     (json_int_t)v->max_data_xfer_size);
+}
+
+static json_t *device(const struct probe *p)
+{
+    return json_pack("{s:o, s:I, s:I}", "flags", flags(probe_device_flags, p->device.flags),
+                     "regions", (json_int_t)p->device.num_regions, "interrupts",
+                     (json_int_t)p->device.num_irqs);
+}
+
+/* ---- PCI ---- */
+
+static json_t *bits(const struct pci_bit *table, uint16_t value)
+{
+    json_t *set = json_array();
+
+    for (; table->mask; table++) {
+        if (value & table->mask) {
+            set = append(set, json_string(table->name));
+        }
+    }
+    return json_pack("{s:o, s:o}", "value", hex(value, 4), "set", set);
+}
+
+static json_t *bars(const struct probe *p)
+{
+    json_t *a = json_array();
+
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        struct pci_bar bar;
+
+        pci_bar(&p->config, i, &bar);
+        if (bar.upper || (probe_bar_size(p, i) == 0 && bar.address == 0)) {
+            continue;
+        }
+        a = append(a, json_pack("{s:i, s:s, s:i, s:b, s:o, s:o}", "index", (int)i, "type",
+                                bar.io ? "io" : "memory", "bits", bar.is_64 ? 64 : 32,
+                                "prefetchable", bar.prefetchable, "address", hex(bar.address, 0),
+                                "size", hex(probe_bar_size(p, i), 0)));
+    }
+    return a;
+}
+
+static json_t *rom(const struct probe *p)
+{
+    const uint32_t raw = pci_u32(&p->config, PCI_AT_ROM);
+
+    if (probe_bar_size(p, WIRE_PCI_ROM) == 0) {
+        return json_null();
+    }
+    return json_pack("{s:o, s:b, s:o}", "address", hex(raw & ~0x7ffu, 0), "enabled",
+                     (int)(raw & 0x1u), "size", hex(probe_bar_size(p, WIRE_PCI_ROM), 0));
+}
+
+static json_t *cap_power(const struct pci_config *c, size_t at)
+{
+    struct pci_power pm;
+
+    pci_power(c, at, &pm);
+    return json_pack("{s:i, s:b, s:b, s:i, s:b}", "version", (int)pm.version, "d1", pm.d1, "d2",
+                     pm.d2, "state", (int)pm.state, "no_soft_reset", pm.no_soft_reset);
+}
+
+static json_t *cap_msi(const struct pci_config *c, size_t at)
+{
+    struct pci_msi msi;
+
+    pci_msi(c, at, &msi);
+    return json_pack("{s:b, s:i, s:i, s:b, s:b}", "enabled", msi.enabled, "vectors",
+                     (int)msi.vectors, "vectors_in_use", (int)msi.vectors_in_use, "64bit",
+                     msi.is_64, "maskable", msi.maskable);
+}
+
+static json_t *cap_msix(const struct pci_config *c, size_t at)
+{
+    struct pci_msix msix;
+
+    pci_msix(c, at, &msix);
+    return json_pack("{s:b, s:b, s:i, s:i, s:o, s:i, s:o}", "enabled", msix.enabled, "masked",
+                     msix.masked, "vectors", (int)msix.vectors, "table_bar", (int)msix.table_bar,
+                     "table_offset", hex(msix.table_offset, 0), "pba_bar", (int)msix.pba_bar,
+                     "pba_offset", hex(msix.pba_offset, 0));
+}
+
+static json_t *cap_express(const struct pci_config *c, size_t at)
+{
+    struct pci_express e;
+
+    pci_express(c, at, &e);
+    return json_pack("{s:i, s:s, s:i, s:b, s:i, s:i}", "version", (int)e.version, "type",
+                     e.type_name, "max_payload", (int)e.max_payload, "function_reset",
+                     e.function_reset, "link_speed", (int)e.link_speed, "link_width",
+                     (int)e.link_width);
+}
+
+/* What the capability holds; an empty object where that is not decoded. */
+static json_t *cap_detail(const struct pci_config *c, const struct pci_cap *cap)
+{
+    switch (cap->id) {
+    case PCI_CAP_POWER:
+        return cap_power(c, cap->at);
+    case PCI_CAP_MSI:
+        return cap_msi(c, cap->at);
+    case PCI_CAP_MSIX:
+        return cap_msix(c, cap->at);
+    case PCI_CAP_EXPRESS:
+        return cap_express(c, cap->at);
+    case PCI_CAP_VENDOR:
+        return json_pack("{s:i}", "length", (int)pci_u8(c, cap->at + 2u));
+    default:
+        return json_object();
+    }
+}
+
+static json_t *capabilities(const struct pci_config *c)
+{
+    static struct pci_caps caps;
+    json_t *a = json_array();
+
+    pci_caps(c, &caps);
+    for (unsigned i = 0; i < caps.n; i++) {
+        const struct pci_cap *cap = &caps.cap[i];
+
+        a = append(a, json_pack("{s:o, s:o, s:o, s:o}", "id", hex(cap->id, 2), "name",
+                                text_or_null(pci_cap_name(cap->id)), "offset", hex(cap->at, 2),
+                                "detail", cap_detail(c, cap)));
+    }
+    return json_pack("{s:o, s:o}", "list", a, "broken", text_or_null(caps.broken));
+}
+
+static json_t *extended(const struct pci_config *c)
+{
+    static struct pci_caps caps;
+    json_t *a = json_array();
+
+    pci_ext_caps(c, &caps);
+    for (unsigned i = 0; i < caps.n; i++) {
+        const struct pci_cap *cap = &caps.cap[i];
+
+        a = append(a, json_pack("{s:o, s:o, s:o, s:i}", "id", hex(cap->id, 4), "name",
+                                text_or_null(pci_ext_cap_name(cap->id)), "offset", hex(cap->at, 3),
+                                "version", (int)cap->version));
+    }
+    return json_pack("{s:o, s:o}", "list", a, "broken", text_or_null(caps.broken));
+}
+
+static json_t *interrupt_pin(const struct pci_config *c)
+{
+    const uint8_t pin = pci_u8(c, PCI_AT_INTERRUPT_PIN);
+
+    return pin >= 1 && pin <= 4 ? json_sprintf("%c", 'A' + pin - 1) : json_null();
+}
+
+static json_t *identity(const struct pci_config *c)
+{
+    const uint8_t base = pci_u8(c, PCI_AT_CLASS);
+    const uint8_t sub = pci_u8(c, PCI_AT_SUBCLASS);
+
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "vendor",
+                     hex(pci_u16(c, PCI_AT_VENDOR), 4), "device", hex(pci_u16(c, PCI_AT_DEVICE), 4),
+                     "subsystem_vendor", hex(pci_u16(c, PCI_AT_SUBSYSTEM_VENDOR), 4), "subsystem",
+                     hex(pci_u16(c, PCI_AT_SUBSYSTEM), 4), "revision",
+                     hex(pci_u8(c, PCI_AT_REVISION), 2), "class", hex((uint64_t)base << 8 | sub, 4),
+                     "class_name", text_or_null(pci_class_name(base, sub)), "prog_if",
+                     hex(pci_u8(c, PCI_AT_PROG_IF), 2), "header_type",
+                     hex(pci_u8(c, PCI_AT_HEADER_TYPE), 2));
+}
+
+static json_t *pci(const struct probe *p)
+{
+    const struct pci_config *c = &p->config;
+
+    if (!p->has_config) {
+        return json_null();
+    }
+    return json_pack("{s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:I, s:o, s:o}", "identity", identity(c),
+                     "command", bits(pci_command_bits, pci_u16(c, PCI_AT_COMMAND)), "status",
+                     bits(pci_status_bits, pci_u16(c, PCI_AT_STATUS)), "interrupt_pin",
+                     interrupt_pin(c), "interrupt_line", (int)pci_u8(c, PCI_AT_INTERRUPT_LINE),
+                     "bars", bars(p), "rom", rom(p), "config_bytes", (json_int_t)c->n,
+                     "capabilities", capabilities(c), "extended_capabilities", extended(c));
+}
+
+/* ---- regions, interrupts, features ---- */
+
+static json_t *sparse(const struct probe_region *r)
+{
+    json_t *a = json_array();
+
+    if (!r->sparse) {
+        json_decref(a);
+        return json_null();
+    }
+    for (uint32_t i = 0; i < r->areas && i < PROBE_LIST; i++) {
+        a = append(a, json_pack("{s:o, s:o}", "offset", hex(r->area[i].offset, 0), "size",
+                                hex(r->area[i].size, 0)));
+    }
+    return json_pack("{s:I, s:o}", "count", (json_int_t)r->areas, "areas", a);
+}
+
+static json_t *io_fds(const struct probe_region *r)
+{
+    json_t *a;
+
+    if (r->io_answer != PROBE_ANSWERED) {
+        return json_null();
+    }
+    a = json_array();
+    for (uint32_t i = 0; i < r->ios && i < PROBE_LIST; i++) {
+        const struct wire_io_fd *io = &r->io[i];
+        const char *name = probe_io_name(io->type);
+
+        a = append(a, json_pack("{s:o, s:o, s:o, s:I, s:o, s:o}", "type",
+                                name ? json_string(name) : hex(io->type, 0), "offset",
+                                hex(io->offset, 0), "size", hex(io->size, 0), "fd_index",
+                                (json_int_t)io->fd_index, "flags", hex(io->flags, 0), "data",
+                                hex(io->datamatch, 0)));
+    }
+    return json_pack("{s:i, s:I, s:o}", "fds", (int)r->io_fds, "count", (json_int_t)r->ios, "list",
+                     a);
+}
+
+static json_t *region(const struct probe *p, uint32_t i)
+{
+    const struct probe_region *r = &p->region[i];
+    json_t *type = r->typed ? json_pack("{s:o, s:o}", "type", hex(r->type.type, 0), "subtype",
+                                        hex(r->type.subtype, 0))
+                            : json_null();
+
+    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:i, s:o}", "index",
+                     (json_int_t)i, "name", text_or_null(probe_region_name(i)), "error",
+                     errno_or_null(r->error, r->answer == PROBE_REFUSED), "size",
+                     hex(r->info.size, 0), "offset", hex(r->info.offset, 0), "flags",
+                     flags(probe_region_flags, r->info.flags), "fds", (int)r->fds, "sparse_mmap",
+                     sparse(r), "type", type, "other_capabilities", (int)r->other_caps, "io_fds",
+                     io_fds(r));
+}
+
+static json_t *irq(const struct probe *p, uint32_t i)
+{
+    const struct probe_irq *q = &p->irq[i];
+
+    return json_pack("{s:I, s:o, s:o, s:I, s:o}", "index", (json_int_t)i, "name",
+                     text_or_null(probe_irq_name(i)), "error",
+                     errno_or_null(q->error, q->answer == PROBE_REFUSED), "count",
+                     (json_int_t)q->info.count, "flags", flags(probe_irq_flags, q->info.flags));
+}
+
+static json_t *features(const struct probe *p)
+{
+    json_t *o = json_object();
+
+    for (unsigned i = 0; o && i < PROBE_FEATURES; i++) {
+        const struct probe_feature *f = &p->feature[i];
+        json_t *v =
+            f->answer == PROBE_UNASKED ? json_null() : json_boolean(f->answer == PROBE_ANSWERED);
+
+        if (f->name && json_object_set_new(o, f->name, v) < 0) {
+            json_decref(o);
+            o = NULL;
+        }
+    }
+    return o;
+}
+
+static json_t *migration(const struct probe *p)
+{
+    const char *name = p->has_state ? probe_state_name(p->state) : NULL;
+    json_t *state = name ? json_string(name) : p->has_state ? hex(p->state, 0) : json_null();
+
+    if (!p->has_migration) {
+        json_decref(state);
+        return json_null();
+    }
+    return json_pack("{s:o, s:o}", "flags",
+                     flags(probe_migration_flags, (uint32_t)p->migration.flags), "state", state);
+}
+
+json_t *probe_json(const struct probe *p)
+{
+    json_t *regions = json_array();
+    json_t *irqs = json_array();
+
+    for (uint32_t i = 0; i < p->device.num_regions; i++) {
+        regions = append(regions, region(p, i));
+    }
+    for (uint32_t i = 0; i < p->device.num_irqs; i++) {
+        irqs = append(irqs, irq(p, i));
+    }
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format", FORMAT,
+                     "socket", p->socket, "version", version(p), "device", device(p), "pci", pci(p),
+                     "regions", regions, "interrupts", irqs, "features", features(p), "migration",
+                     migration(p), "incomplete",
+                     text_or_null(p->incomplete[0] ? p->incomplete : NULL));
+}
+
+json_t *probe_json_refused(const char *socket, const struct probe_error *why)
+{
+    return json_pack("{s:s, s:s, s:{s:s, s:o, s:s}}", "format", FORMAT, "socket", socket, "refused",
+                     "question", why->what, "errno", errno_or_null(why->error, true), "text",
+                     why->text);
+}

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The action poemctl trace replay: reads a session out of a trace, has it played, and tells what
+ * came of it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "ctl/poemctl_json.h"
+#include "ctl/trace/poemctl_trace.h"
+#include "ctl/replay/replay.h"
+#include "ctl/trace/trace_source.h"
+#include "trace/decode/names.h"
+
+#define ACTION "trace replay"
+#define FORMAT "poemd-replay/1"
+
+struct options {
+    bool json;
+    bool as_device;
+    bool fast;
+    bool session_said;
+    uint64_t session;
+    int timeout_ms; /* 0: not said */
+    unsigned leg;
+    const char *file;
+    const char *path;
+    struct replay_masks masks;
+};
+
+/* ---- the command line ---- */
+
+static bool read_session(const char *text, struct options *o)
+{
+    char *end;
+
+    errno = 0;
+    o->session = strtoull(text, &end, 10);
+    o->session_said = true;
+    if (errno || end == text || *end != '\0' || text[0] == '-') {
+        poemctl_error(ACTION, "--session: a session's number, as trace show tells it");
+        return false;
+    }
+    return true;
+}
+
+static bool read_leg(const char *text, struct options *o)
+{
+    if (strcmp(text, "client") == 0) {
+        o->leg = TRACE_LEG_CLIENT;
+    } else if (strcmp(text, "backend") == 0) {
+        o->leg = TRACE_LEG_BACKEND;
+    } else {
+        poemctl_error(ACTION, "--leg: client or backend");
+        return false;
+    }
+    return true;
+}
+
+static bool read_mask(const char *text, struct options *o)
+{
+    char why[320];
+
+    if (!replay_mask_add(&o->masks, text, why, sizeof why)) {
+        poemctl_error(ACTION, "%s", why);
+        return false;
+    }
+    return true;
+}
+
+static bool read_option(int c, struct options *o)
+{
+    switch (c) {
+    case 'j':
+        o->json = true;
+        return true;
+    case 'd':
+        o->as_device = true;
+        return true;
+    case 'f':
+        o->fast = true;
+        return true;
+    case 's':
+        return read_session(optarg, o);
+    case 'l':
+        return read_leg(optarg, o);
+    case 'm':
+        return read_mask(optarg, o);
+    case 't':
+        return poemctl_timeout(ACTION, optarg, &o->timeout_ms);
+    default:
+        return false;
+    }
+}
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = {
+        {"json", no_argument, NULL, 'j'},          {"as-device", no_argument, NULL, 'd'},
+        {"session", required_argument, NULL, 's'}, {"leg", required_argument, NULL, 'l'},
+        {"fast", no_argument, NULL, 'f'},          {"mask", required_argument, NULL, 'm'},
+        {"timeout", required_argument, NULL, 't'}, {NULL, 0, NULL, 0},
+    };
+    int c;
+
+    *o = (struct options){.leg = TRACE_LEG_BACKEND};
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        if (!read_option(c, o)) {
+            return false;
+        }
+    }
+    if (o->as_device && (o->masks.n > 0 || o->fast)) {
+        poemctl_error(ACTION, "--mask and --fast are for the client's part, not --as-device");
+        return false;
+    }
+    if (argc - optind != 2) {
+        poemctl_error(ACTION, "a trace, and the socket to play it %s", o->as_device ? "at" : "to");
+        return false;
+    }
+    o->file = argv[optind];
+    o->path = argv[optind + 1];
+    return poemctl_socket(ACTION, o->path);
+}
+
+/* ---- the trace ---- */
+
+/* What is read of a trace, and which session of it is meant. */
+struct reading {
+    const struct options *options;
+    struct replay_script script;
+    bool chosen;
+    uint64_t session;
+    char route[LIMIT_NAME * 4 + 1];
+    char why[512]; /* not empty: it cannot be played */
+};
+
+static void choose(struct reading *r, const struct trace_session *s)
+{
+    r->chosen = true;
+    r->session = s->number;
+    r->script.session = s->number;
+    log_escape(r->route, sizeof r->route, s->route, strlen(s->route));
+}
+
+static void take(struct reading *r, const struct trace_item *item)
+{
+    const struct trace_session *const s = item->session;
+    int err;
+
+    if (r->options->session_said && s->number != r->options->session) {
+        return;
+    }
+    if (!r->chosen) {
+        choose(r, s);
+    } else if (s->number != r->session) {
+        snprintf(r->why, sizeof r->why,
+                 "several sessions are in it, %" PRIu64 " and %" PRIu64 " among them: say which by "
+                 "--session",
+                 r->session, s->number);
+        return;
+    }
+    err = replay_script_add(&r->script, &item->message);
+    if (err == -EFBIG) {
+        snprintf(r->why, sizeof r->why,
+                 "the session is larger than can be played; cut out a part by trace extract");
+    } else if (err) {
+        snprintf(r->why, sizeof r->why, "%s", strerror(-err));
+    }
+}
+
+/* Reads the trace. What is cut off is played up to there. */
+static int read_trace(struct trace_source *source, struct reading *r)
+{
+    enum trace_outcome outcome = TRACE_SESSION;
+    struct trace_item item;
+
+    while (r->why[0] == '\0' &&
+           (outcome = trace_reader_next(source->reader, &item)) <= TRACE_STATISTICS) {
+        if (outcome == TRACE_MESSAGE) {
+            take(r, &item);
+        }
+    }
+    if (r->why[0] == '\0') {
+        const int code = trace_source_ended(source, outcome);
+
+        if (code != POEMCTL_YES && outcome != TRACE_CUT_OFF) {
+            return code;
+        }
+        if (!r->chosen) {
+            snprintf(r->why, sizeof r->why, "%s",
+                     r->options->session_said ? "no message of that session is in it"
+                                              : "no message is in it");
+        } else {
+            (void)!replay_script_finish(&r->script, r->options->leg, r->why, sizeof r->why);
+        }
+    }
+    return r->why[0] == '\0' ? POEMCTL_YES : POEMCTL_COULD_NOT;
+}
+
+/* ---- telling ---- */
+
+static const char *kind_name(enum replay_finding_kind kind)
+{
+    static const char *const names[] = {[REPLAY_DIFFERS] = "differs",
+                                        [REPLAY_MISSING] = "missing",
+                                        [REPLAY_UNASKED] = "unasked",
+                                        [REPLAY_UNEXPECTED] = "unexpected",
+                                        [REPLAY_ENDED] = "ended"};
+
+    return names[kind];
+}
+
+static void print_finding(const struct replay_finding *f)
+{
+    const struct replay_message *const about = f->request ? f->request : f->recorded;
+    char name[64];
+    char place[96] = "";
+
+    if (!f->recorded) {
+        printf("%s\n", f->text);
+    } else if (f->kind == REPLAY_ENDED) {
+        printf("%s before %s\n", f->text, replay_name(f->recorded, name, sizeof name));
+    } else {
+        printf("%s%s: %s\n", replay_name(f->recorded, name, sizeof name),
+               replay_place(about, place, sizeof place), f->text);
+    }
+}
+
+/* Eventfds that the client gave for interrupts, and how often the device rang them. */
+static void print_interrupts(const struct replay_result *r)
+{
+    for (size_t i = 0; i < r->objects.n; i++) {
+        const struct replay_object *const o = &r->objects.objects[i];
+        const char *const name = name_irq(o->irq);
+
+        if (o->interrupt) {
+            printf("interrupt %s %" PRIu32 " vector %" PRIu32 ": %" PRIu64 "\n",
+                   name ? name : "index", o->irq, o->vector, replay_objects_fired(o));
+        }
+    }
+}
+
+static void print_result(const struct reading *in, const struct replay_result *r)
+{
+    for (unsigned i = 0; i < r->n_findings; i++) {
+        print_finding(&r->findings[i]);
+    }
+    if (r->found > r->n_findings) {
+        printf("... and %" PRIu64 " more\n", r->found - r->n_findings);
+    }
+    print_interrupts(r);
+    printf("session %" PRIu64 "%s%s: sent %" PRIu64 ", came %" PRIu64 ", compared %" PRIu64
+           ": %" PRIu64 " equal, %" PRIu64 " masked, %" PRIu64 " finding%s",
+           in->session, in->route[0] ? " of " : "", in->route, r->sent, r->came, r->compared,
+           r->equal, r->masked, r->found, r->found == 1 ? "" : "s");
+    if (r->in_part > 0) {
+        printf("; %" PRIu64 " as far as the trace kept them", r->in_part);
+    }
+    if (r->repeated > 0) {
+        printf("; %" PRIu64 " answers given again", r->repeated);
+    }
+    putchar('\n');
+}
+
+static json_t *finding_json(const struct replay_finding *f)
+{
+    const struct replay_message *const about = f->request ? f->request : f->recorded;
+    char place[96] = "";
+    json_t *const j = json_pack("{s:s, s:s, s:s}", "kind", kind_name(f->kind), "command",
+                                wire_command_name(f->command), "text", f->text);
+    int err = j ? 0 : -1;
+
+    if (f->recorded) {
+        err |= json_object_set_new(j, "message", json_integer((json_int_t)f->recorded->number));
+        err |= json_object_set_new(
+            j, "about", json_string(replay_place(about, place, sizeof place) + (place[0] == ' ')));
+    }
+    if (f->request) {
+        err |= json_object_set_new(j, "request", json_integer((json_int_t)f->request->number));
+    }
+    if (f->kind == REPLAY_DIFFERS && f->difference.what != REPLAY_EQUAL) {
+        const struct replay_difference *const d = &f->difference;
+        json_t *const what = json_pack("{s:s, s:I, s:I}", "what", replay_what_name(d->what),
+                                       "recorded", (json_int_t)d->want, "got", (json_int_t)d->got);
+
+        if (d->what == REPLAY_BYTES) {
+            err |= json_object_set_new(what, "at", json_integer(d->at));
+            err |= json_object_set_new(what, "count", json_integer(d->count));
+        }
+        err |= json_object_set_new(j, "difference", what);
+    }
+    if (err) {
+        json_decref(j);
+        return NULL;
+    }
+    return j;
+}
+
+static json_t *interrupts_json(const struct replay_result *r)
+{
+    json_t *const all = json_array();
+
+    for (size_t i = 0; all && i < r->objects.n; i++) {
+        const struct replay_object *const o = &r->objects.objects[i];
+        const char *const name = name_irq(o->irq);
+
+        if (o->interrupt) {
+            json_array_append_new(all, json_pack("{s:i, s:s?, s:i, s:I}", "index", (int)o->irq,
+                                                 "name", name, "vector", (int)o->vector, "count",
+                                                 (json_int_t)replay_objects_fired(o)));
+        }
+    }
+    return all;
+}
+
+static const char *verdict(const struct replay_result *r)
+{
+    return r->could_not ? "could-not" : r->found > 0 ? "differs" : "equal";
+}
+
+static json_t *result_json(const struct reading *in, const struct replay_result *r)
+{
+    json_t *const findings = json_array();
+    json_t *doc;
+
+    for (unsigned i = 0; findings && i < r->n_findings; i++) {
+        if (json_array_append_new(findings, finding_json(&r->findings[i]))) {
+            json_decref(findings);
+            return NULL;
+        }
+    }
+    doc = json_pack("{s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+                    "format", FORMAT, "result", verdict(r), "session", (json_int_t)in->session,
+                    "route", in->route, "sent", (json_int_t)r->sent, "came", (json_int_t)r->came,
+                    "compared", (json_int_t)r->compared, "equal", (json_int_t)r->equal, "masked",
+                    (json_int_t)r->masked, "in_part", (json_int_t)r->in_part, "repeated",
+                    (json_int_t)r->repeated, "found", (json_int_t)r->found, "findings", findings,
+                    "interrupts", interrupts_json(r));
+    if (doc && r->could_not && json_object_set_new(doc, "why", poemctl_json_text(r->why))) {
+        json_decref(doc);
+        return NULL;
+    }
+    return doc;
+}
+
+static int tell(const struct options *o, const struct reading *in, const struct replay_result *r)
+{
+    const int code = r->could_not ? POEMCTL_COULD_NOT : r->found > 0 ? POEMCTL_NO : POEMCTL_YES;
+    char shown[512];
+
+    if (r->could_not) {
+        poemctl_error(ACTION, "%s: %s", log_escape(shown, sizeof shown, o->path, strlen(o->path)),
+                      r->why);
+    }
+    if (o->json) {
+        return poemctl_json(ACTION, result_json(in, r), code);
+    }
+    if (!r->could_not) {
+        print_result(in, r);
+    }
+    return poemctl_finish(ACTION, code);
+}
+
+/* ---- playing ---- */
+
+/* A session may have had more files open at once than a shell allows by default. */
+static void allow_many_fds(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void ready(void *arg)
+{
+    const struct options *const o = arg;
+    char shown[512];
+
+    fprintf(stderr, "poemctl: " ACTION ": listening at %s\n",
+            log_escape(shown, sizeof shown, o->path, strlen(o->path)));
+}
+
+static void play_device(struct options *o, const struct replay_settings *settings,
+                        struct replay_result *r)
+{
+    sigset_t stop;
+    int stop_fd;
+
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGINT);
+    sigaddset(&stop, SIGTERM);
+    sigprocmask(SIG_BLOCK, &stop, NULL);
+    stop_fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (stop_fd < 0) {
+        replay_could_not(r, "signalfd: %s", strerror(errno));
+        return;
+    }
+    replay_device(settings, stop_fd, ready, o, r);
+    close(stop_fd);
+}
+
+static int play(struct options *o, const struct reading *in)
+{
+    const int timeout = o->timeout_ms ? o->timeout_ms : o->as_device ? -1 : POEMCTL_TIMEOUT_MS;
+    const struct replay_settings settings = {.script = &in->script,
+                                             .masks = &o->masks,
+                                             .path = o->path,
+                                             .leg = o->leg,
+                                             .timeout_ms = timeout,
+                                             .fast = o->fast};
+    struct replay_result *const r = malloc(sizeof *r);
+    int code;
+
+    if (!r) {
+        poemctl_error(ACTION, "out of memory");
+        return POEMCTL_COULD_NOT;
+    }
+    replay_result_init(r);
+    allow_many_fds();
+    if (o->as_device) {
+        play_device(o, &settings, r);
+    } else {
+        replay_client(&settings, r);
+    }
+    code = tell(o, in, r);
+    replay_result_deinit(r);
+    free(r);
+    return code;
+}
+
+int trace_replay_main(int argc, char **argv)
+{
+    static struct options o;
+    struct trace_source source;
+    struct reading in = {.options = &o};
+    int code;
+
+    if (!parse(argc, argv, &o)) {
+        return trace_usage("replay");
+    }
+    replay_script_init(&in.script);
+    code = trace_source_open(&source, ACTION, o.file, NULL);
+    if (code == POEMCTL_YES) {
+        code = read_trace(&source, &in);
+        if (in.why[0] != '\0') {
+            char shown[512];
+
+            poemctl_error(ACTION, "%s: %s", log_escape(shown, sizeof shown, o.file, strlen(o.file)),
+                          in.why);
+        }
+    }
+    if (code == POEMCTL_YES) {
+        code = play(&o, &in);
+    }
+    trace_source_close(&source);
+    replay_script_deinit(&in.script);
+    return code;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* What both players share: results, and what cannot be sent. */
+#define _GNU_SOURCE
+#include "ctl/replay/replay.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "trace/decode/names.h"
+
+void replay_result_init(struct replay_result *r)
+{
+    *r = (struct replay_result){.sent = 0};
+    replay_objects_init(&r->objects);
+}
+
+void replay_result_deinit(struct replay_result *r)
+{
+    replay_objects_deinit(&r->objects);
+}
+
+struct replay_finding *replay_finding_add(struct replay_result *r, enum replay_finding_kind kind,
+                                          const struct replay_message *recorded,
+                                          const struct replay_message *request)
+{
+    struct replay_finding *f;
+
+    r->found++;
+    if (r->n_findings == REPLAY_FINDINGS_MAX) {
+        return NULL;
+    }
+    f = &r->findings[r->n_findings++];
+    *f = (struct replay_finding){.kind = kind,
+                                 .recorded = recorded,
+                                 .request = request,
+                                 .command = recorded ? recorded->hdr.command : 0};
+    return f;
+}
+
+bool replay_could_not(struct replay_result *r, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(r->why, sizeof r->why, fmt, ap);
+    va_end(ap);
+    r->could_not = true;
+    return false;
+}
+
+const char *replay_not_whole_text(const struct replay_message *m, char *out, size_t size)
+{
+    const bool guest = m->hdr.command == WIRE_DMA_READ || m->hdr.command == WIRE_DMA_WRITE;
+
+    snprintf(out, size,
+             "cannot be sent: of its %u bytes the trace kept %u; capture with \"payload %s\"",
+             m->hdr.size, m->kept, guest ? "guest" : "all");
+    return out;
+}
+
+bool replay_not_whole(struct replay_result *r, const struct replay_message *m)
+{
+    char name[64];
+    char text[160];
+
+    return replay_could_not(r, "%s %s", replay_name(m, name, sizeof name),
+                            replay_not_whole_text(m, text, sizeof text));
+}
+
+bool replay_fds(struct replay_result *r, const struct replay_message *m, uint16_t without,
+                struct fdset *set)
+{
+    char name[64];
+    unsigned bad;
+    const int err = replay_objects_add(&r->objects, m->fds, m->n_fds, without, set, &bad);
+
+    if (err == 0) {
+        return true;
+    }
+    if (err == -EOPNOTSUPP) {
+        return replay_could_not(r, "%s had a %s with it, which cannot be made anew",
+                                replay_name(m, name, sizeof name), name_fd_kind(m->fds[bad].kind));
+    }
+    return replay_could_not(r, "%s had a %s with it, which cannot be made anew: %s",
+                            replay_name(m, name, sizeof name), name_fd_kind(m->fds[bad].kind),
+                            strerror(-err));
+}
+
+uint32_t replay_max_size(const struct replay_script *s)
+{
+    uint32_t max = LIMIT_DATA_XFER_DEFAULT + LIMIT_MESSAGE_OVERHEAD;
+
+    for (size_t i = 0; i < s->n; i++) {
+        max = s->messages[i].hdr.size > max ? s->messages[i].hdr.size : max;
+    }
+    return max < LIMIT_REPLAY_MESSAGE ? max : LIMIT_REPLAY_MESSAGE;
+}
+
+int64_t replay_now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}

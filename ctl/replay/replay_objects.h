@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The files of a recorded session, made anew: for each device and inode of the trace one object,
+ * which all messages share that shared it then. Memory is as large as it was, and empty; eventfds
+ * begin at zero.
+ */
+#ifndef POEMD_CTL_REPLAY_REPLAY_OBJECTS_H
+#define POEMD_CTL_REPLAY_REPLAY_OBJECTS_H
+
+#include "base/fdset.h"
+#include "trace/file/message.h"
+
+struct replay_object {
+    uint64_t dev;
+    uint64_t ino;
+    uint8_t kind;
+    uint8_t access;
+    int fd;      /* owned */
+    int peer_fd; /* the other end of a socket or pipe, or -1 */
+    bool interrupt;
+    uint32_t irq; /* SET_IRQS set it up for this index … */
+    uint32_t vector;
+};
+
+struct replay_objects {
+    size_t n;
+    size_t room;
+    struct replay_object *objects;
+};
+
+void replay_objects_init(struct replay_objects *o);
+void replay_objects_deinit(struct replay_objects *o);
+
+/*
+ * The object of a recorded fd, which is made where there is none yet. Its place in objects, valid
+ * until the next is made. 0 or -errno (-EOPNOTSUPP: a kind that cannot be made).
+ */
+int replay_objects_get(struct replay_objects *o, const struct trace_fd *fd,
+                       struct replay_object **out) __attribute__((warn_unused_result));
+
+/*
+ * Duplicates of the objects of n fds, added to set; those with a flag in without (TRACE_FD_*) are
+ * left out. 0 or -errno, *bad then being the fd that could not be made.
+ */
+int replay_objects_add(struct replay_objects *o, const struct trace_fd *fds, unsigned n,
+                       uint16_t without, struct fdset *set, unsigned *bad)
+    __attribute__((warn_unused_result));
+
+/* How often an interrupt's eventfd was signalled since it was last asked. */
+uint64_t replay_objects_fired(const struct replay_object *o);
+
+#endif

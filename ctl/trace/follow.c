@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * inotify on the file, and on its folder as long as it is not there. Where events do not come (some
+ * network file systems have none), a second look is taken now and then.
+ */
+#define _GNU_SOURCE
+#include "ctl/trace/follow.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+/* After so long without an event a second look is taken. */
+#define LOOK_MS 200
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal_number)
+{
+    (void)signal_number;
+    stopped = 1;
+}
+
+bool follow_stopped(void)
+{
+    return stopped != 0;
+}
+
+static int watch_folder(struct follow *f)
+{
+    char folder[4096];
+    const char *slash = strrchr(f->path, '/');
+    const size_t n = slash ? (size_t)(slash - f->path) + 1 : 0;
+
+    if (n >= sizeof folder) {
+        return -ENAMETOOLONG;
+    }
+    memcpy(folder, f->path, n);
+    folder[n] = '\0';
+    f->dir = inotify_add_watch(f->inotify_fd, n ? folder : ".",
+                               IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR);
+    return f->dir < 0 ? -errno : 0;
+}
+
+int follow_begin(struct follow *f, const char *path)
+{
+    struct sigaction sa = {.sa_handler = stop};
+
+    *f = (struct follow){.inotify_fd = -1, .dir = -1, .file = -1, .path = path};
+    f->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (f->inotify_fd < 0 || sigaction(SIGINT, &sa, NULL) < 0 ||
+        sigaction(SIGTERM, &sa, NULL) < 0) {
+        return -errno;
+    }
+    return watch_folder(f);
+}
+
+void follow_end(struct follow *f)
+{
+    if (f->inotify_fd >= 0) {
+        close(f->inotify_fd);
+        f->inotify_fd = -1;
+    }
+}
+
+/* Takes all events; whether one says that a writer has closed the file. */
+static bool take_events(struct follow *f)
+{
+    _Alignas(struct inotify_event) char bytes[4096];
+    bool closed = false;
+    ssize_t n;
+
+    while ((n = read(f->inotify_fd, bytes, sizeof bytes)) > 0) {
+        for (ssize_t at = 0; at < n;) {
+            const struct inotify_event *e = (const void *)(bytes + at);
+
+            closed = closed || (e->wd == f->file && (e->mask & IN_CLOSE_WRITE));
+            at += (ssize_t)(sizeof *e + e->len);
+        }
+    }
+    return closed;
+}
+
+enum follow_event follow_wait(struct follow *f)
+{
+    struct pollfd p = {.fd = f->inotify_fd, .events = POLLIN};
+    int n;
+
+    if (stopped) {
+        return FOLLOW_STOP;
+    }
+    n = poll(&p, 1, LOOK_MS);
+    if (stopped) {
+        return FOLLOW_STOP;
+    }
+    if (n < 0 && errno != EINTR) {
+        return FOLLOW_FAILED;
+    }
+    if (n <= 0) {
+        return FOLLOW_IDLE;
+    }
+    return take_events(f) ? FOLLOW_CLOSED : FOLLOW_GROWN;
+}
+
+int follow_until_there(struct follow *f)
+{
+    while ((f->file = inotify_add_watch(f->inotify_fd, f->path, IN_MODIFY | IN_CLOSE_WRITE)) < 0) {
+        if (errno != ENOENT) {
+            return -errno;
+        }
+        switch (follow_wait(f)) {
+        case FOLLOW_STOP:
+            return -EINTR;
+        case FOLLOW_FAILED:
+            return -EIO;
+        case FOLLOW_GROWN:
+        case FOLLOW_IDLE:
+        case FOLLOW_CLOSED:
+            break;
+        }
+    }
+    if (inotify_rm_watch(f->inotify_fd, f->dir) < 0) {
+        return -errno;
+    }
+    f->dir = -1;
+    return 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The actions of poemctl trace: each a function of the type poemctl_command, which gets its own
+ * name as argv[0].
+ *
+ * A new action is a row in poemctl_trace.c, a declaration here, its source and what it needs in
+ * CMakeLists.txt, and a section in poemctl-trace(1). Its messages begin with
+ * poemctl_error("trace ACTION", …); a wrong command line is answered by trace_usage("ACTION").
+ */
+#ifndef POEMD_CTL_TRACE_POEMCTL_TRACE_H
+#define POEMD_CTL_TRACE_POEMCTL_TRACE_H
+
+#include "ctl/poemctl.h"
+
+/* The action's synopsis, or all of them (NULL), to standard error. Returns POEMCTL_USAGE. */
+int trace_usage(const char *action);
+
+/* ---- the actions ---- */
+
+poemctl_command trace_diff_main;
+poemctl_command trace_dump_main;
+poemctl_command trace_export_main;
+poemctl_command trace_extract_main;
+poemctl_command trace_list_main;
+poemctl_command trace_replay_main;
+poemctl_command trace_lint_main;
+poemctl_command trace_show_main;
+poemctl_command trace_start_main;
+poemctl_command trace_stats_main;
+poemctl_command trace_stop_main;
+
+#endif

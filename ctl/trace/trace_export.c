@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* The action poemctl trace export: a trace for other tools. poemctl-trace-stats(1). */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "ctl/trace/poemctl_trace.h"
+#include "ctl/trace/trace_source.h"
+#include "trace/report/chrome.h"
+
+static const char name[] = "trace export";
+
+struct options {
+    const char *filter;
+    const char *chrome;
+    const char *file;
+};
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = {
+        {"chrome", required_argument, NULL, 'c'},
+        {"filter", required_argument, NULL, 'f'},
+        {NULL, 0, NULL, 0},
+    };
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        switch (c) {
+        case 'c':
+            o->chrome = optarg;
+            break;
+        case 'f':
+            o->filter = optarg;
+            break;
+        default:
+            return false;
+        }
+    }
+    o->file = argv[optind];
+    return argc - optind == 1 && o->chrome;
+}
+
+struct run {
+    struct chrome *chrome;
+    int err;
+};
+
+static void feed(const struct trace_session *session, const struct trace_message *m,
+                 const char *comment, void *arg)
+{
+    struct run *const r = arg;
+    const int err = chrome_feed(r->chrome, session, m);
+
+    (void)comment;
+    r->err = err < 0 ? err : r->err;
+}
+
+static int could_not(const char *path, const char *why)
+{
+    char shown[512];
+
+    poemctl_error(name, "%s: %s", log_escape(shown, sizeof shown, path, strlen(path)), why);
+    return POEMCTL_COULD_NOT;
+}
+
+static int write_all(struct trace_source *source, const char *path, FILE *f)
+{
+    static const struct trace_sink sink = {.message = feed};
+    struct run r = {.chrome = chrome_new(f)};
+    int code;
+
+    if (!r.chrome) {
+        return could_not(path, "out of memory");
+    }
+    code = trace_source_run(source, &sink, &r);
+    chrome_finish(r.chrome);
+    chrome_free(r.chrome);
+    if (r.err < 0) {
+        return could_not(path, strerror(-r.err));
+    }
+    return fflush(f) != 0 || ferror(f) ? could_not(path, strerror(errno)) : code;
+}
+
+static int run(const struct options *o)
+{
+    struct trace_source source;
+    FILE *f;
+    int code = trace_source_open(&source, name, o->file, o->filter);
+
+    if (code == POEMCTL_YES && trace_source_is(&source, o->chrome)) {
+        code = could_not(o->chrome, "this is the trace itself");
+    }
+    if (code == POEMCTL_YES) {
+        f = strcmp(o->chrome, "-") == 0 ? stdout : fopen(o->chrome, "we");
+        code = f ? write_all(&source, o->chrome, f) : could_not(o->chrome, strerror(errno));
+        if (f && f != stdout && fclose(f) != 0 && code == POEMCTL_YES) {
+            code = could_not(o->chrome, strerror(errno));
+        }
+    }
+    trace_source_close(&source);
+    return code;
+}
+
+int trace_export_main(int argc, char **argv)
+{
+    struct options o = {.file = NULL};
+
+    if (!parse(argc, argv, &o)) {
+        return trace_usage("export");
+    }
+    return poemctl_finish(name, run(&o));
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* The action poemctl trace lint: peers against the specification. poemctl-trace(1). */
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "ctl/trace/poemctl_trace.h"
+#include "ctl/trace/trace_sessions.h"
+#include "ctl/trace/trace_source.h"
+#include "trace/lint/lint.h"
+#include "trace/decode/pen.h"
+
+static const char name[] = "trace lint";
+
+struct run {
+    struct trace_source source;
+    struct lint *lint;
+    struct text line;
+    bool json;
+    bool no_memory;
+    uint64_t messages;
+    uint64_t first_ns;
+    struct trace_sessions sessions; /* that have something of the lint's */
+};
+
+static const char *party_name(enum trace_sender party)
+{
+    return party == TRACE_FROM_CLIENT ? "client" : "backend";
+}
+
+static void command(struct run *r, const struct lint_finding *f)
+{
+    const struct wire_command_info *c = wire_command_find(f->command);
+
+    if (c) {
+        text_str(&r->line, c->name);
+    } else {
+        text_str(&r->line, "COMMAND_");
+        text_dec(&r->line, f->command);
+    }
+}
+
+static void where(struct run *r, const struct lint_finding *f)
+{
+    const uint64_t since = f->read_ns > r->first_ns ? f->read_ns - r->first_ns : 0;
+
+    text_str(&r->line, " #");
+    text_dec(&r->line, f->number);
+    text_char(&r->line, ' ');
+    text_dec(&r->line, since / 1000000000);
+    text_char(&r->line, '.');
+    text_dec_in(&r->line, since % 1000000000 / 1000, 6, '0');
+    text_char(&r->line, ' ');
+    text_str(&r->line, party_name(f->party));
+    text_char(&r->line, ' ');
+    command(r, f);
+    text_str(&r->line, " id ");
+    text_dec(&r->line, f->id);
+}
+
+static void print_text(struct run *r, const struct lint_finding *f)
+{
+    const struct lint_rule *rule = lint_rule(f->code);
+
+    text_str(&r->line, lint_level_name(f->level));
+    text_str(&r->line, ": ");
+    text_escape(&r->line, f->session->name, strlen(f->session->name));
+    if (f->more) {
+        text_str(&r->line, ": ");
+        text_dec(&r->line, f->more);
+        text_str(&r->line, " more ");
+    } else {
+        where(r, f);
+        text_str(&r->line, ": ");
+    }
+    text_str(&r->line, rule->name);
+    if (!f->more) {
+        text_str(&r->line, ": ");
+        text_str(&r->line, rule->text);
+        if (*f->detail) {
+            text_str(&r->line, ": ");
+            text_str(&r->line, f->detail);
+        }
+        text_str(&r->line, " (");
+        text_str(&r->line, f->section);
+        text_char(&r->line, ')');
+    }
+    text_char(&r->line, '\n');
+}
+
+static void print_json(struct run *r, const struct lint_finding *f)
+{
+    const struct lint_rule *rule = lint_rule(f->code);
+    struct pen p = {.t = &r->line, .json = true, .first = true};
+
+    pen_open(&p, NULL);
+    pen_word(&p, "type", f->more ? "more" : "finding", 0);
+    pen_word(&p, "level", lint_level_name(f->level), 0);
+    pen_word(&p, "rule", rule->name, 0);
+    pen_dec(&p, "session", f->session->number);
+    pen_text(&p, "name", f->session->name, strlen(f->session->name));
+    if (f->more) {
+        pen_dec(&p, "count", f->more);
+    } else {
+        pen_dec(&p, "number", f->number);
+        pen_label(&p, "time");
+        text_char(&r->line, '"');
+        text_dec(&r->line, f->read_ns / 1000000000);
+        text_char(&r->line, '.');
+        text_dec_in(&r->line, f->read_ns % 1000000000, 9, '0');
+        text_char(&r->line, '"');
+        pen_word(&p, "party", party_name(f->party), 0);
+        pen_dec(&p, "id", f->id);
+        pen_label(&p, "command");
+        text_char(&r->line, '"');
+        command(r, f);
+        text_char(&r->line, '"');
+        pen_word(&p, "text", rule->text, 0);
+        pen_text(&p, "detail", f->detail, strlen(f->detail));
+        pen_word(&p, "section", f->section, 0);
+    }
+    pen_close(&p);
+    text_char(&r->line, '\n');
+}
+
+static void print(const struct lint_finding *f, void *arg)
+{
+    struct run *const r = arg;
+
+    text_clear(&r->line);
+    if (r->json) {
+        print_json(r, f);
+    } else {
+        print_text(r, f);
+    }
+    fwrite(r->line.p, 1, r->line.n, stdout);
+}
+
+static void summary(const struct run *r)
+{
+    const uint64_t errors = lint_count(r->lint, LINT_ERROR);
+    const uint64_t warnings = lint_count(r->lint, LINT_WARNING);
+    const uint64_t notes = lint_count(r->lint, LINT_NOTE);
+
+    if (r->json) {
+        printf("{\"type\":\"summary\",\"messages\":%" PRIu64 ",\"errors\":%" PRIu64
+               ",\"warnings\":%" PRIu64 ",\"notes\":%" PRIu64 "}\n",
+               r->messages, errors, warnings, notes);
+    } else {
+        printf("%" PRIu64 " messages: %" PRIu64 " errors, %" PRIu64 " warnings, %" PRIu64
+               " notes\n",
+               r->messages, errors, warnings, notes);
+    }
+}
+
+static enum trace_outcome read_all(struct run *r)
+{
+    enum trace_outcome outcome;
+    struct trace_item item;
+
+    while ((outcome = trace_reader_next(r->source.reader, &item)) <= TRACE_STATISTICS) {
+        if (outcome == TRACE_SESSION) {
+            r->no_memory =
+                r->no_memory || !trace_sessions_add(&r->sessions, item.session) ||
+                !lint_session(r->lint, item.session, trace_reader_section(r->source.reader));
+        } else if (outcome == TRACE_STATISTICS) {
+            lint_statistics(r->lint, item.session);
+        } else {
+            r->first_ns = r->messages++ ? r->first_ns : item.message.read_ns;
+            lint_message(r->lint, item.session, &item.message);
+        }
+    }
+    return outcome;
+}
+
+static int judge(struct run *r)
+{
+    const enum trace_outcome outcome = read_all(r);
+    int code;
+
+    lint_end(r->lint);
+    for (size_t i = 0; i < r->sessions.n; i++) {
+        lint_forget(r->lint, r->sessions.session[i]);
+    }
+    summary(r);
+    code = trace_source_ended(&r->source, outcome);
+    if (r->no_memory) {
+        poemctl_error(name, "out of memory");
+        return POEMCTL_COULD_NOT;
+    }
+    if (code == POEMCTL_YES &&
+        lint_count(r->lint, LINT_ERROR) + lint_count(r->lint, LINT_WARNING) > 0) {
+        return POEMCTL_NO;
+    }
+    return code;
+}
+
+static int run(const char *file, bool json)
+{
+    struct run r = {.json = json};
+    int code = trace_source_open(&r.source, name, file, NULL);
+
+    if (code == POEMCTL_YES) {
+        r.lint = lint_new(print, &r);
+        if (r.lint) {
+            code = judge(&r);
+        } else {
+            poemctl_error(name, "out of memory");
+            code = POEMCTL_COULD_NOT;
+        }
+        lint_free(r.lint);
+    }
+    trace_sessions_deinit(&r.sessions);
+    text_deinit(&r.line);
+    trace_source_close(&r.source);
+    return code;
+}
+
+int trace_lint_main(int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"json", no_argument, NULL, 'j'},
+        {NULL, 0, NULL, 0},
+    };
+    bool json = false;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        if (c == '?') {
+            return trace_usage("lint");
+        }
+        json = true;
+    }
+    if (argc - optind != 1) {
+        return trace_usage("lint");
+    }
+    return poemctl_finish(name, run(argv[optind], json));
+}

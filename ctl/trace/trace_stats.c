@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* The action poemctl trace stats: what a trace comes to. poemctl-trace-stats(1). */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "ctl/trace/poemctl_trace.h"
+#include "ctl/trace/trace_source.h"
+#include "trace/report/stats_json.h"
+#include "trace/report/stats_text.h"
+
+static const char name[] = "trace stats";
+
+struct options {
+    const char *filter;
+    const char *html;
+    const char *file;
+    bool json;
+};
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = {
+        {"filter", required_argument, NULL, 'f'},
+        {"html", required_argument, NULL, 'h'},
+        {"json", no_argument, NULL, 'j'},
+        {NULL, 0, NULL, 0},
+    };
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        switch (c) {
+        case 'f':
+            o->filter = optarg;
+            break;
+        case 'h':
+            o->html = optarg;
+            break;
+        case 'j':
+            o->json = true;
+            break;
+        default:
+            return false;
+        }
+    }
+    o->file = argv[optind];
+    return argc - optind == 1;
+}
+
+struct run {
+    struct stats *stats;
+    int err;
+};
+
+static void feed(const struct trace_session *session, const struct trace_message *m,
+                 const char *comment, void *arg)
+{
+    struct run *const r = arg;
+    const int err = stats_feed(r->stats, session, m, comment);
+
+    r->err = err < 0 ? err : r->err;
+}
+
+/* Nothing is drawn where nobody looks. */
+static struct stats_canvas canvas(void)
+{
+    struct stats_canvas c = {.width = 0};
+    struct winsize size;
+
+    if (isatty(STDOUT_FILENO)) {
+        c.width =
+            ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+        c.utf8 = setlocale(LC_CTYPE, "") && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    }
+    return c;
+}
+
+static int no_memory(void)
+{
+    poemctl_error(name, "out of memory");
+    return POEMCTL_COULD_NOT;
+}
+
+static int write_page(const struct stats *s, const struct stats_about *about, const char *path)
+{
+    FILE *const f = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+    char shown[512];
+    int err;
+
+    if (!f) {
+        poemctl_error(name, "%s: %s", log_escape(shown, sizeof shown, path, strlen(path)),
+                      strerror(errno));
+        return POEMCTL_COULD_NOT;
+    }
+    err = stats_html(s, about, f);
+    if (f != stdout && fclose(f) != 0 && err == 0) {
+        err = -EIO;
+    }
+    if (err < 0) {
+        poemctl_error(name, "%s: %s", log_escape(shown, sizeof shown, path, strlen(path)),
+                      err == -ENOMEM ? "out of memory" : strerror(errno));
+        return POEMCTL_COULD_NOT;
+    }
+    return POEMCTL_YES;
+}
+
+static int write_json(const struct stats *s, const struct stats_about *about)
+{
+    json_t *const o = stats_json(s, about, false);
+    int err;
+
+    if (!o) {
+        return no_memory();
+    }
+    err = json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    json_decref(o);
+    putchar('\n');
+    return err < 0 ? POEMCTL_COULD_NOT : POEMCTL_YES;
+}
+
+static int show(const struct stats *s, const struct stats_about *about, const struct options *o)
+{
+    const struct stats_canvas c = canvas();
+    int code = POEMCTL_YES;
+
+    if (o->html) {
+        code = write_page(s, about, o->html);
+    }
+    if (o->json) {
+        const int shown = write_json(s, about);
+
+        return code ? code : shown;
+    }
+    if (!o->html) {
+        stats_text(s, about, &c, stdout);
+    }
+    return code;
+}
+
+static int run(const struct options *o)
+{
+    static const struct trace_sink sink = {.message = feed};
+    struct stats_about about = {.file = o->file, .filter = o->filter};
+    struct run r = {.stats = NULL};
+    struct trace_source source;
+    int shown;
+    int code = trace_source_open(&source, name, o->file, o->filter);
+
+    if (code == POEMCTL_YES && o->html && trace_source_is(&source, o->html)) {
+        poemctl_error(name, "--html names the trace itself");
+        code = POEMCTL_COULD_NOT;
+    }
+    if (code == POEMCTL_YES) {
+        r.stats = stats_new();
+        if (!r.stats) {
+            trace_source_close(&source);
+            return no_memory();
+        }
+        code = trace_source_run(&source, &sink, &r);
+        stats_finish(r.stats);
+        about.broken = source.broken[0] ? source.broken : NULL;
+        shown = r.err ? no_memory() : show(r.stats, &about, o);
+        code = shown ? shown : code;
+        stats_free(r.stats);
+    }
+    trace_source_close(&source);
+    return code;
+}
+
+int trace_stats_main(int argc, char **argv)
+{
+    struct options o = {.json = false};
+
+    if (!parse(argc, argv, &o)) {
+        return trace_usage("stats");
+    }
+    return poemctl_finish(name, run(&o));
+}

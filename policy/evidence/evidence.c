@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The list of evidence: names, adding, checking. Pure.
+ */
+#include "policy/evidence/evidence.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+
+static const char *const grades[EVIDENCE_GRADES] = {
+    [EVIDENCE_NONE] = "none",       [EVIDENCE_DECLARED] = "declared",
+    [EVIDENCE_RECITED] = "recited", [EVIDENCE_PACKAGED] = "packaged",
+    [EVIDENCE_SIGNED] = "signed",   [EVIDENCE_ASSIGNED] = "assigned",
+};
+
+static const char *const sources[EVIDENCE_SOURCES] = {
+    [EVIDENCE_FROM_DECLARATION] = "declaration", [EVIDENCE_FROM_RECITAL] = "recital",
+    [EVIDENCE_FROM_ELF_NOTE] = "elf-note",       [EVIDENCE_FROM_DPKG] = "dpkg",
+    [EVIDENCE_FROM_ENVELOPE] = "envelope",       [EVIDENCE_FROM_OPERATOR] = "operator",
+};
+
+const char *evidence_grade_name(enum evidence_grade g)
+{
+    return (unsigned)g < EVIDENCE_GRADES ? grades[g] : "?";
+}
+
+int evidence_grade_find(const char *name)
+{
+    for (int g = 0; g < EVIDENCE_GRADES; g++) {
+        if (strcmp(grades[g], name) == 0) {
+            return g;
+        }
+    }
+    return -1;
+}
+
+const char *evidence_source_name(enum evidence_source s)
+{
+    return (unsigned)s < EVIDENCE_SOURCES ? sources[s] : "?";
+}
+
+void evidence_init(struct evidence *e)
+{
+    /* All of it: it crosses processes, and is compared and kept as bytes. */
+    memset(e, 0, sizeof *e);
+}
+
+static bool printable(const char *p)
+{
+    for (; *p; p++) {
+        if (*p < 0x20 || *p > 0x7e) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void evidence_add_unknown(struct evidence *e, enum evidence_source source, int error,
+                          const char *fmt, ...)
+{
+    struct evidence_unknown *u;
+    char text[1024];
+    va_list ap;
+
+    if (e->n_unknown == EVIDENCE_UNKNOWNS) {
+        e->cut = true;
+        return;
+    }
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    u = &e->unknowns[e->n_unknown++];
+    u->source = source;
+    u->error = error;
+    log_escape(u->why, sizeof u->why, text, strlen(text));
+}
+
+void evidence_add(struct evidence *e, enum evidence_grade grade, enum evidence_source source,
+                  const char *licence, const char *name, const char *detail)
+{
+    struct evidence_item *item;
+    char text[EVIDENCE_NAME_SIZE];
+
+    log_escape(text, sizeof text, name, strlen(name));
+    if (licence[0] == '\0' || !printable(licence) || strlen(licence) >= EVIDENCE_LICENCE_SIZE) {
+        evidence_add_unknown(e, source, 0, "%s: its licence is empty, too long, or not plain text",
+                             text);
+        return;
+    }
+    if (e->n == EVIDENCE_ITEMS) {
+        e->cut = true;
+        return;
+    }
+    item = &e->items[e->n++];
+    item->grade = grade;
+    item->source = source;
+    snprintf(item->licence, sizeof item->licence, "%s", licence);
+    memcpy(item->name, text, sizeof item->name);
+    log_escape(item->detail, sizeof item->detail, detail, strlen(detail));
+}
+
+void evidence_append(struct evidence *to, const struct evidence *from)
+{
+    for (uint32_t i = 0; i < from->n; i++) {
+        if (to->n == EVIDENCE_ITEMS) {
+            to->cut = true;
+            break;
+        }
+        to->items[to->n++] = from->items[i];
+    }
+    for (uint32_t i = 0; i < from->n_unknown; i++) {
+        if (to->n_unknown == EVIDENCE_UNKNOWNS) {
+            to->cut = true;
+            break;
+        }
+        to->unknowns[to->n_unknown++] = from->unknowns[i];
+    }
+    to->cut = to->cut || from->cut;
+}
+
+enum evidence_grade evidence_best(const struct evidence *e)
+{
+    enum evidence_grade best = EVIDENCE_NONE;
+
+    for (uint32_t i = 0; i < e->n; i++) {
+        best = e->items[i].grade > best ? e->items[i].grade : best;
+    }
+    return best;
+}
+
+static bool text_sound(const char *p, size_t size)
+{
+    return memchr(p, '\0', size) && printable(p);
+}
+
+static bool item_sound(const struct evidence_item *i)
+{
+    return i->grade > EVIDENCE_NONE && (unsigned)i->grade < EVIDENCE_GRADES &&
+           (unsigned)i->source < EVIDENCE_SOURCES && text_sound(i->licence, sizeof i->licence) &&
+           i->licence[0] != '\0' && text_sound(i->name, sizeof i->name) &&
+           text_sound(i->detail, sizeof i->detail);
+}
+
+bool evidence_sound(const struct evidence *e)
+{
+    unsigned char cut;
+
+    /* A bool that is neither 0 nor 1 must not be read as one. */
+    memcpy(&cut, &e->cut, 1);
+    if (cut > 1 || e->n > EVIDENCE_ITEMS || e->n_unknown > EVIDENCE_UNKNOWNS) {
+        return false;
+    }
+    for (uint32_t i = 0; i < e->n; i++) {
+        if (!item_sound(&e->items[i])) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < e->n_unknown; i++) {
+        const struct evidence_unknown *u = &e->unknowns[i];
+
+        if ((unsigned)u->source >= EVIDENCE_SOURCES || !text_sound(u->why, sizeof u->why)) {
+            return false;
+        }
+    }
+    return true;
+}

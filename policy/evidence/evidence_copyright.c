@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The copyright file's paragraphs, and its licence synopses. Pure. What cannot be understood
+ * becomes a LicenseRef-, which no rule finds compatible with anything: never nothing.
+ */
+#define _GNU_SOURCE
+#include "policy/evidence/evidence_copyright.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "policy/evidence/evidence_debian_names.h"
+#include "policy/spdx/spdx_list.h"
+
+#define FREE_TEXT "LicenseRef-debian-free-text"
+#define UNNAMED "LicenseRef-debian-unnamed"
+
+/* A name, an exception: longer ones are sentences. */
+#define NAME_SIZE 64u
+
+const char *evidence_copyright_text(enum evidence_copyright o)
+{
+    static const char *const texts[] = {
+        [EVIDENCE_COPYRIGHT_OK] = "well-formed",
+        [EVIDENCE_COPYRIGHT_FREE_TEXT] = "it is not machine-readable (copyright-format 1.0)",
+        [EVIDENCE_COPYRIGHT_NO_FILES] = "no paragraph of it says a licence",
+        [EVIDENCE_COPYRIGHT_MALFORMED] = "it is malformed",
+        [EVIDENCE_COPYRIGHT_TOO_LONG] = "its licences are too many to be one expression",
+    };
+
+    return (size_t)o < sizeof texts / sizeof *texts ? texts[o] : "?";
+}
+
+/* ---- text put together ---- */
+
+struct text {
+    char *out;
+    size_t size;
+    size_t n;
+    bool full;
+};
+
+static void put(struct text *t, const char *s)
+{
+    const size_t n = strlen(s);
+
+    if (t->full || n >= t->size - t->n) {
+        t->full = true;
+        return;
+    }
+    memcpy(t->out + t->n, s, n + 1);
+    t->n += n;
+}
+
+/* ---- a synopsis ---- */
+
+struct synopsis {
+    const char *at;
+    const char *end;
+    struct text to;
+    bool bad; /* free text after all */
+};
+
+/* The next word or comma, copied; "" at the end, and where it is too long. */
+static void next(struct synopsis *s, char word[NAME_SIZE])
+{
+    const char *start;
+    size_t n;
+
+    while (s->at < s->end && (*s->at == ' ' || *s->at == '\t')) {
+        s->at++;
+    }
+    start = s->at;
+    if (s->at < s->end && *s->at == ',') {
+        s->at++;
+    } else {
+        while (s->at < s->end && *s->at != ',' && *s->at != ' ' && *s->at != '\t') {
+            s->at++;
+        }
+    }
+    n = (size_t)(s->at - start);
+    if (n >= NAME_SIZE || memchr(start, '\0', n)) {
+        s->bad = true;
+        n = 0;
+    }
+    memcpy(word, start, n);
+    word[n] = '\0';
+}
+
+static void peek(const struct synopsis *s, char word[NAME_SIZE])
+{
+    struct synopsis copy = *s;
+
+    next(&copy, word);
+}
+
+static bool is_operator(const char *word)
+{
+    return strcasecmp(word, "and") == 0 || strcasecmp(word, "or") == 0;
+}
+
+/* What a reference's name may have; all else becomes "-". */
+static void put_reference(struct text *t, const char *prefix, const char *name)
+{
+    char clean[NAME_SIZE + 8];
+    size_t n = 0;
+
+    for (; *name && n < NAME_SIZE; name++) {
+        const bool good = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') ||
+                          (*name >= '0' && *name <= '9') || *name == '.' || *name == '-';
+
+        clean[n++] = *name == '+' || !good ? '-' : *name;
+        if (*name == '+' && n + 4 < sizeof clean) {
+            memcpy(clean + n, "plus", 4);
+            n += 4;
+        }
+    }
+    clean[n] = '\0';
+    put(t, prefix);
+    put(t, clean);
+}
+
+/* The licence of a short name; known says what it is called where it is known, or is empty. */
+static void licence(struct synopsis *s, const char *name, char known[NAME_SIZE])
+{
+    const char *spdx = evidence_debian_licence(name);
+    const size_t n = strlen(name);
+    const bool plus = n > 1 && name[n - 1] == '+';
+    int listed = spdx ? -1 : spdx_list_licence(name, plus ? n - 1 : n);
+
+    known[0] = '\0';
+    if (spdx) {
+        snprintf(known, NAME_SIZE, "%s", spdx);
+        put(&s->to, spdx);
+    } else if (listed >= 0) {
+        snprintf(known, NAME_SIZE, "%s", spdx_licence_at(listed)->id);
+        put(&s->to, known);
+        put(&s->to, plus ? "+" : "");
+    } else {
+        put_reference(&s->to, "LicenseRef-debian-", name);
+    }
+}
+
+/* "with WORDS exception", the first word being the next one. */
+static void exception(struct synopsis *s, const char *of)
+{
+    char name[NAME_SIZE] = "";
+    char word[NAME_SIZE];
+    char longer[NAME_SIZE + 16];
+    const char *spdx;
+    size_t n = 0;
+
+    for (peek(s, word); word[0] && word[0] != ',' && !is_operator(word); peek(s, word)) {
+        next(s, word);
+        if (strncasecmp(word, "exception", 9) == 0) {
+            continue;
+        }
+        if (n + strlen(word) + 2 > sizeof name) {
+            s->bad = true;
+            return;
+        }
+        n += (size_t)snprintf(name + n, sizeof name - n, "%s%s", n > 0 ? "-" : "", word);
+    }
+    snprintf(longer, sizeof longer, "%s-exception", name);
+    spdx = evidence_debian_exception(name, of);
+    if (!spdx && spdx_list_exception(name, n) >= 0) {
+        spdx = spdx_exception_at(spdx_list_exception(name, n))->id;
+    }
+    if (!spdx && spdx_list_exception(longer, strlen(longer)) >= 0) {
+        spdx = spdx_exception_at(spdx_list_exception(longer, strlen(longer)))->id;
+    }
+    put(&s->to, " WITH ");
+    if (spdx) {
+        put(&s->to, spdx);
+    } else {
+        put_reference(&s->to, "AdditionRef-debian-", n > 0 ? name : "unnamed");
+    }
+    s->bad = s->bad || of[0] == '(';
+}
+
+static void term(struct synopsis *s)
+{
+    char word[NAME_SIZE];
+    char known[NAME_SIZE];
+
+    next(s, word);
+    if (word[0] == '\0' || word[0] == ',' || is_operator(word)) {
+        s->bad = true;
+        return;
+    }
+    licence(s, word, known);
+    peek(s, word);
+    if (strcasecmp(word, "with") == 0) {
+        next(s, word);
+        exception(s, known);
+    }
+}
+
+/* A comma before an operator lets it bind less than those on both its sides. */
+static void synopsis(struct synopsis *s)
+{
+    const bool commas = memchr(s->at, ',', (size_t)(s->end - s->at)) != NULL;
+    char word[NAME_SIZE];
+
+    put(&s->to, commas ? "(" : "");
+    for (;;) {
+        bool comma;
+
+        term(s);
+        next(s, word);
+        if (s->bad || word[0] == '\0') {
+            break;
+        }
+        comma = word[0] == ',';
+        if (comma) {
+            next(s, word);
+        }
+        if (!is_operator(word)) {
+            s->bad = true;
+            break;
+        }
+        put(&s->to, comma ? ")" : "");
+        put(&s->to, strcasecmp(word, "or") == 0 ? " OR " : " AND ");
+        put(&s->to, comma ? "(" : "");
+    }
+    put(&s->to, commas ? ")" : "");
+}
+
+bool evidence_copyright_expression(const char *p, size_t n, char *out, size_t size)
+{
+    struct synopsis s = {.at = p, .end = p + n, .to = {.out = out, .size = size}};
+
+    out[0] = '\0';
+    synopsis(&s);
+    if (s.bad) {
+        s.to = (struct text){.out = out, .size = size};
+        put(&s.to, FREE_TEXT);
+    }
+    return !s.to.full;
+}
+
+/* ---- paragraphs ---- */
+
+struct span {
+    const char *p;
+    size_t n;
+};
+
+/* What is looked at of a paragraph; p is NULL where it has no such field. */
+struct paragraph {
+    struct span format;
+    struct span files;   /* with the lines that go on */
+    struct span licence; /* its first line alone */
+    bool any;
+};
+
+static struct span trimmed(struct span s)
+{
+    while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t' || s.p[s.n - 1] == '\r')) {
+        s.n--;
+    }
+    while (s.n > 0 && (*s.p == ' ' || *s.p == '\t')) {
+        s.p++;
+        s.n--;
+    }
+    return s;
+}
+
+static struct span line_at(const char *p, const char *end)
+{
+    const char *nl = memchr(p, '\n', (size_t)(end - p));
+
+    return (struct span){p, (size_t)((nl ? nl : end) - p)};
+}
+
+static bool blank(struct span line)
+{
+    return trimmed(line).n == 0;
+}
+
+static bool is_field(struct span name, const char *want)
+{
+    return name.n == strlen(want) && strncasecmp(name.p, want, name.n) == 0;
+}
+
+/* Reads a paragraph at *at, and moves *at behind it. False: malformed. */
+static bool read_paragraph(const char **at, const char *end, struct paragraph *out)
+{
+    struct span *open = NULL; /* the field that lines going on belong to */
+
+    *out = (struct paragraph){.any = false};
+    while (*at < end) {
+        const struct span line = line_at(*at, end);
+        const char *colon = memchr(line.p, ':', line.n);
+        struct span name;
+        struct span value;
+
+        *at = line.p + line.n < end ? line.p + line.n + 1 : end;
+        if (blank(line)) {
+            if (out->any) {
+                return true;
+            }
+            continue;
+        }
+        if (*line.p == '#') {
+            continue;
+        }
+        if (*line.p == ' ' || *line.p == '\t') {
+            if (!out->any) {
+                return false;
+            }
+            if (open) {
+                open->n = (size_t)(line.p + line.n - open->p);
+            }
+            continue;
+        }
+        if (!colon) {
+            return false;
+        }
+        out->any = true;
+        open = NULL;
+        name = (struct span){line.p, (size_t)(colon - line.p)};
+        value = (struct span){colon + 1, (size_t)(line.p + line.n - colon - 1)};
+        if (is_field(name, "Format")) {
+            out->format = value;
+        } else if (is_field(name, "License")) {
+            out->licence = value;
+        } else if (is_field(name, "Files")) {
+            out->files = value;
+            open = &out->files;
+        }
+    }
+    return true;
+}
+
+/* Whether all patterns of a Files field are below debian/: how it is packaged, not what it is. */
+static bool packaging_alone(struct span files)
+{
+    static const char folder[] = "debian/";
+    const char *p = files.p;
+    const char *end = files.p + files.n;
+    bool any = false;
+
+    while (p < end) {
+        const char *start;
+
+        while (p < end && strchr(" \t\r\n", *p)) {
+            p++;
+        }
+        start = p;
+        while (p < end && !strchr(" \t\r\n", *p)) {
+            p++;
+        }
+        if (p > start && ((size_t)(p - start) < sizeof folder - 1 ||
+                          memcmp(start, folder, sizeof folder - 1) != 0)) {
+            return false;
+        }
+        any = any || p > start;
+    }
+    return any;
+}
+
+/* ---- all licences joined ---- */
+
+struct joined {
+    struct text to;
+    unsigned n;
+    struct span parts[128]; /* in to.out, without parentheses */
+};
+
+static bool has_part(const struct joined *j, const char *text)
+{
+    for (unsigned i = 0; i < j->n; i++) {
+        if (j->parts[i].n == strlen(text) && memcmp(j->parts[i].p, text, j->parts[i].n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Joins one part, unless it is there already. */
+static void join_part(struct joined *j, const char *text)
+{
+    const bool choice = strstr(text, " OR ") != NULL;
+
+    if (j->to.full || has_part(j, text)) {
+        return;
+    }
+    if (j->n == sizeof j->parts / sizeof *j->parts) {
+        j->to.full = true;
+        return;
+    }
+    put(&j->to, j->n > 0 ? " AND " : "");
+    put(&j->to, choice ? "(" : "");
+    put(&j->to, text);
+    if (!j->to.full) {
+        j->parts[j->n++] = (struct span){j->to.out + j->to.n - strlen(text), strlen(text)};
+    }
+    put(&j->to, choice ? ")" : "");
+}
+
+/* Joins a License field: where it is parts under AND alone, each for itself. */
+static void join(struct joined *j, struct span licence_field)
+{
+    const struct span s = trimmed(licence_field);
+    char text[EVIDENCE_LICENCE_SIZE] = UNNAMED;
+    char *part = text;
+    char *and;
+
+    if (s.n > 0 && !evidence_copyright_expression(s.p, s.n, text, sizeof text)) {
+        j->to.full = true;
+        return;
+    }
+    /* text keeps its start: what was cut off it had no OR either. */
+    while (!strstr(text, " OR ") && text[0] != '(' && (and = strstr(part, " AND "))) {
+        *and = '\0';
+        join_part(j, part);
+        part = and+strlen(" AND ");
+    }
+    join_part(j, part);
+}
+
+static bool is_format(struct span format)
+{
+    static const char mark[] = "copyright-format/1.0";
+
+    return format.p && memmem(format.p, format.n, mark, sizeof mark - 1);
+}
+
+enum evidence_copyright evidence_copyright_read(struct evidence_copyrights *out, const char *p,
+                                                size_t n)
+{
+    struct joined j = {.to = {.out = out->licence, .size = sizeof out->licence}};
+    const char *at = p;
+    const char *end = p + n;
+    struct paragraph g;
+    struct span whole;
+
+    memset(out, 0, sizeof *out);
+    if (!read_paragraph(&at, end, &g) || !is_format(g.format)) {
+        return EVIDENCE_COPYRIGHT_FREE_TEXT;
+    }
+    whole = g.licence;
+    while (at < end) {
+        if (!read_paragraph(&at, end, &g) || (g.files.p && !g.licence.p)) {
+            return EVIDENCE_COPYRIGHT_MALFORMED;
+        }
+        if (g.files.p && packaging_alone(g.files)) {
+            out->packaging++;
+        } else if (g.files.p) {
+            out->files++;
+            if (!whole.p) {
+                join(&j, g.licence);
+            }
+        }
+    }
+    if (whole.p) {
+        out->whole = true;
+        join(&j, whole);
+    }
+    if (j.to.full) {
+        return EVIDENCE_COPYRIGHT_TOO_LONG;
+    }
+    return j.n > 0 ? EVIDENCE_COPYRIGHT_OK : EVIDENCE_COPYRIGHT_NO_FILES;
+}

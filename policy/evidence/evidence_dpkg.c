@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * dpkg's database, as its pages deb-md5sums(5) and dpkg(1) and its files have it. Pure.
+ */
+#define _GNU_SOURCE
+#include "policy/evidence/evidence_dpkg.h"
+
+#include <string.h>
+
+bool evidence_dpkg_path(const char *path, const char **unmerged)
+{
+    static const char *const merged[] = {"/usr/bin/",   "/usr/sbin/",  "/usr/lib/",
+                                         "/usr/lib32/", "/usr/lib64/", "/usr/libx32/"};
+
+    *unmerged = NULL;
+    /* A line break in it could make it look like two lines of a list. */
+    if (path[0] != '/' || path[1] == '\0' || strchr(path, '\n')) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof merged / sizeof *merged; i++) {
+        if (strncmp(path, merged[i], strlen(merged[i])) == 0) {
+            *unmerged = path + strlen("/usr");
+        }
+    }
+    return true;
+}
+
+static bool take(char *out, size_t size, const char *p, size_t n)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789+-.";
+
+    if (n == 0 || n >= size || strspn(p, allowed) < n || p[0] == '.') {
+        return false;
+    }
+    memcpy(out, p, n);
+    out[n] = '\0';
+    return true;
+}
+
+bool evidence_dpkg_list_name(const char *file, struct evidence_dpkg_name *out)
+{
+    const size_t n = strlen(file);
+    const size_t suffix = strlen(".list");
+    const char *colon = strchr(file, ':');
+    size_t name;
+
+    if (n <= suffix || strcmp(file + n - suffix, ".list") != 0) {
+        return false;
+    }
+    name = colon ? (size_t)(colon - file) : n - suffix;
+    out->arch[0] = '\0';
+    if (colon && !take(out->arch, sizeof out->arch, colon + 1, n - suffix - name - 1)) {
+        return false;
+    }
+    return take(out->name, sizeof out->name, file, name);
+}
+
+bool evidence_dpkg_lists(const char *p, size_t n, const char *path)
+{
+    const size_t len = strlen(path);
+    const char *at = p;
+
+    while ((at = memmem(at, n - (size_t)(at - p), path, len))) {
+        const char *end = at + len;
+
+        if ((at == p || at[-1] == '\n') && (end == p + n || *end == '\n')) {
+            return true;
+        }
+        at++;
+    }
+    return false;
+}
+
+static int digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool read_md5(const char *p, uint8_t out[EVIDENCE_MD5_SIZE])
+{
+    for (size_t i = 0; i < EVIDENCE_MD5_SIZE; i++) {
+        const int high = digit(p[2 * i]);
+        const int low = digit(p[2 * i + 1]);
+
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+bool evidence_dpkg_md5(const char *p, size_t n, const char *path, uint8_t out[EVIDENCE_MD5_SIZE])
+{
+    const size_t digits = 2 * (size_t)EVIDENCE_MD5_SIZE;
+    const char *name = path + 1; /* the file's names have no slash at the front */
+    const size_t len = strlen(name);
+    const char *end = p + n;
+
+    while (p < end) {
+        const char *nl = memchr(p, '\n', (size_t)(end - p));
+
+        nl = nl ? nl : end;
+        if ((size_t)(nl - p) == digits + 2 + len && p[digits] == ' ' && p[digits + 1] == ' ' &&
+            memcmp(p + digits + 2, name, len) == 0) {
+            return read_md5(p, out);
+        }
+        p = nl < end ? nl + 1 : end;
+    }
+    return false;
+}
+
+/* ---- status ---- */
+
+/* The value of "KEY: VALUE" in a paragraph; NULL where it has none. */
+static const char *value_of(const char *p, const char *end, const char *key, size_t *n)
+{
+    const size_t len = strlen(key);
+
+    while (p < end) {
+        const char *nl = memchr(p, '\n', (size_t)(end - p));
+
+        nl = nl ? nl : end;
+        if ((size_t)(nl - p) > len + 1 && memcmp(p, key, len) == 0 && p[len] == ':' &&
+            p[len + 1] == ' ') {
+            *n = (size_t)(nl - p) - len - 2;
+            return p + len + 2;
+        }
+        p = nl < end ? nl + 1 : end;
+    }
+    return NULL;
+}
+
+static bool has_value(const char *p, const char *end, const char *key, const char *want)
+{
+    size_t n = 0;
+    const char *v = value_of(p, end, key, &n);
+
+    return v && n == strlen(want) && memcmp(v, want, n) == 0;
+}
+
+static bool is_package(const char *p, const char *end, const struct evidence_dpkg_name *package)
+{
+    return has_value(p, end, "Package", package->name) &&
+           (package->arch[0] == '\0' || has_value(p, end, "Architecture", package->arch));
+}
+
+bool evidence_dpkg_version(const char *p, size_t n, const struct evidence_dpkg_name *package,
+                           char out[EVIDENCE_DPKG_VERSION_SIZE])
+{
+    const char *end = p + n;
+
+    while (p < end) {
+        const char *gap = memmem(p, (size_t)(end - p), "\n\n", 2);
+        const char *stop = gap ? gap : end;
+        size_t len = 0;
+        const char *v;
+
+        if (is_package(p, stop, package)) {
+            v = value_of(p, stop, "Version", &len);
+            if (!v || len == 0 || len >= EVIDENCE_DPKG_VERSION_SIZE ||
+                !has_value(p, stop, "Status", "install ok installed")) {
+                return false;
+            }
+            memcpy(out, v, len);
+            out[len] = '\0';
+            return true;
+        }
+        p = gap ? gap + 2 : end;
+    }
+    return false;
+}

@@ -1,0 +1,699 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The inspector from its parent's side: one process, a queue of jobs, and who waits for each.
+ *
+ *   A job is one file of one share (inspector_queue.h). All who ask for it there wait for one job.
+ *   The process works on a slice of one job at a time, once it is ready; a process that does not
+ *   answer in time, or says what cannot be, ends that job alone, as does one that dies over it
+ *   twice; another process begins the others anew.
+ *
+ * A waiter is told once, from the loop: by its job's end, or by its own timer.
+ */
+#define _GNU_SOURCE
+#include "policy/inspector/inspector.h"
+
+#include <bsd/sys/queue.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fdset.h"
+#include "base/heartbeat.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/sock.h"
+#include "policy/inspector/inspector_cache.h"
+#include "policy/inspector/inspector_channel.h"
+#include "policy/inspector/inspector_child.h"
+#include "policy/inspector/inspector_pace.h"
+#include "policy/inspector/inspector_queue.h"
+
+/* A process may take this long until it is ready, in ms: a busy machine starts it in some ten. */
+#define START_MS 2000
+
+/* Less time without a CPU than this is what any process has on a quiet machine, in ms. */
+#define WAITED_LEAST_MS 20u
+
+/* What all who waited for a job are told, one after the other. */
+struct result {
+    unsigned users;
+    struct inspection inspection;
+};
+
+struct waiter {
+    TAILQ_ENTRY(waiter) link;
+    struct inspector *inspector;
+    struct inspector_share *share; /* that it counts for; NULL: none */
+    struct inspector_job *job;     /* NULL: only waits to be told */
+    struct result *result;         /* … this; NULL: why there is none */
+    uint64_t number;
+    struct event *timer;
+    enum inspection_outcome outcome; /* what it is told where there is no job */
+    int error;
+    inspector_done *done;
+    void *arg;
+};
+
+TAILQ_HEAD(waiters, waiter);
+
+struct inspector {
+    struct event_base *base;
+    struct inspector_kit kit;
+    struct inspector_cache cache;
+    struct inspector_queue queue;
+    struct inspector_job *current; /* the job at work; NULL: none */
+    struct waiters waiters;        /* all of them */
+    unsigned n_waiting;
+    uint64_t last_number;
+    bool ready;
+    bool untidy; /* the process may have files open that have no slot any more */
+    struct inspector_pace pace;
+    enum inspection_outcome verdict; /* what the job at work ends with when the process dies */
+    unsigned false_starts;           /* how often in a row it died before it was ready */
+    pid_t pid;                       /* -1: not running */
+    int pidfd;
+    int channel_fd;
+    struct event *readable;
+    struct event *died;
+    struct event *run_out; /* the job's time, or the start's */
+    struct event *respawn;
+    struct event *kick; /* work(), from the loop */
+    struct heartbeat beat;
+    unsigned pings; /* sent and not answered */
+    bool killed;    /* and not collected yet */
+};
+
+static void add_timer(struct event *timer, unsigned ms)
+{
+    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
+
+    /* Cannot fail: the event is made, and a timer needs no more than that. */
+    (void)event_add(timer, &tv);
+}
+
+static void work(struct inspector *i);
+
+/* A process that dies may have been killed before it read its question: another one gets it. */
+#define CRASHES 2u
+
+/* More slices than a file has, in two passes: an inspector that asks for more makes them up. */
+#define STEPS_MAX (2u * (unsigned)(INSPECTOR_FILE_MAX / INSPECTOR_SLICE) + 2u)
+
+/* ---- waiters and jobs ---- */
+
+/* Takes a job out of the queue. What the process has of it is closed with the next message. */
+static void job_take(struct inspector *i, struct inspector_job *j)
+{
+    i->untidy = i->untidy || j->slot >= 0;
+    if (i->current == j) {
+        i->current = NULL;
+        evtimer_del(i->run_out);
+    }
+    inspector_queue_take(&i->queue, j);
+}
+
+static void waiter_free(struct waiter *w)
+{
+    struct inspector *i = w->inspector;
+
+    TAILQ_REMOVE(&i->waiters, w, link);
+    i->n_waiting--;
+    if (w->share) {
+        w->share->n_waiting--;
+    }
+    event_free(w->timer);
+    if (w->result && --w->result->users == 0) {
+        free(w->result);
+    }
+    free(w);
+}
+
+/*
+ * Drops one waiter. Without waiters a job is not begun. One that was begun is finished for the
+ * cache when nothing else is to be done: who comes again may find it there.
+ */
+static void job_unwanted(struct inspector *i, struct inspector_job *j)
+{
+    if (!j || --j->n_waiters > 0) {
+        return;
+    }
+    j->late = true;
+    if (j->slot < 0) {
+        job_take(i, j);
+        inspector_queue_free(j);
+    }
+}
+
+static void tell(struct waiter *w, const struct inspection *r)
+{
+    inspector_done *done = w->done;
+    void *arg = w->arg;
+
+    /* Gone before it is told: whoever is told may ask again, or forget others. */
+    waiter_free(w);
+    done(r, arg);
+}
+
+/* An inspection that knows nothing but why. */
+static void nothing(struct inspection *r, enum inspection_outcome outcome, int error)
+{
+    memset(r, 0, sizeof *r);
+    r->outcome = outcome;
+    r->error = error;
+}
+
+static void on_waiter_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct waiter *w = arg;
+    struct inspector *i = w->inspector;
+    struct inspection r;
+
+    (void)fd;
+    (void)what;
+    if (w->result) {
+        r = w->result->inspection;
+    } else if (w->job) {
+        nothing(&r, i->ready ? INSPECTION_TIMEOUT : INSPECTION_NOBODY, 0);
+        job_unwanted(i, w->job);
+    } else {
+        nothing(&r, w->outcome, w->error);
+    }
+    tell(w, &r);
+}
+
+/* Ends a job: all who wait for it are told, each by its own event: they may be hundreds. */
+static void job_end(struct inspector *i, struct inspector_job *j, const struct inspection *r)
+{
+    struct result *const result = j->n_waiters > 0 ? malloc(sizeof *result) : NULL;
+    struct waiter *w;
+
+    if (result) {
+        *result = (struct result){.users = j->n_waiters, .inspection = *r};
+    }
+    job_take(i, j);
+    TAILQ_FOREACH(w, &i->waiters, link)
+    {
+        if (w->job == j) {
+            w->job = NULL;
+            w->result = result;
+            w->error = ENOMEM;
+            event_active(w->timer, EV_TIMEOUT, 0);
+        }
+    }
+    inspector_queue_free(j);
+}
+
+static void job_fail(struct inspector *i, struct inspector_job *j, enum inspection_outcome outcome,
+                     int error)
+{
+    struct inspection r;
+
+    if (outcome == INSPECTION_TIMEOUT) {
+        inspector_cache_put_slow(&i->cache, &j->question.id, inspector_now_ms());
+    }
+    nothing(&r, outcome, error);
+    job_end(i, j, &r);
+}
+
+/* ---- the process ---- */
+
+static void child_kill(struct inspector *i, enum inspection_outcome verdict, const char *why)
+{
+    log_warning("inspector pid=%ld %s; killed", (long)i->pid, why);
+    i->verdict = verdict;
+    i->killed = true;
+    event_del(i->readable);
+    evtimer_del(i->run_out);
+    kill(i->pid, SIGKILL);
+}
+
+static int64_t now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* The process has read a slice of the job's file. */
+static void job_step(struct inspector *i, struct inspector_job *j, uint64_t left)
+{
+    i->current = NULL;
+    evtimer_del(i->run_out);
+    j->left = left;
+    j->ms += inspector_pace_took(&i->pace, i->pid);
+    if (j->ms > INSPECTOR_JOB_MS) {
+        job_fail(i, j, INSPECTION_TIMEOUT, 0);
+    }
+}
+
+static bool more_sound(const struct inspector_job *j, const struct inspector_msg *m)
+{
+    return m->u.left <= j->question.id.size && j->steps <= STEPS_MAX;
+}
+
+/* Takes one message. False: there is no more, or the process has been killed for it. */
+static bool child_read(struct inspector *i)
+{
+    static struct inspector_msg m;
+    struct inspector_job *j = i->current;
+    struct fdset fds;
+    unsigned n_fds;
+    ssize_t n;
+
+    fdset_init(&fds);
+    n = sock_recv(i->channel_fd, &m, sizeof m, &fds, MSG_DONTWAIT | MSG_TRUNC);
+    n_fds = fds.n;
+    fdset_close(&fds);
+    if (n == -EAGAIN) {
+        return false;
+    }
+    if (n <= 0) {
+        event_del(i->readable); /* it is dying, and its end says the rest */
+        return false;
+    }
+    if (n == sizeof m && n_fds == 0 && m.type == INSPECTOR_READY && !i->ready) {
+        i->ready = true;
+        i->false_starts = 0;
+        evtimer_del(i->run_out);
+    } else if (n == sizeof m && n_fds == 0 && m.type == INSPECTOR_PONG && i->pings > 0) {
+        i->pings--;
+    } else if (n == sizeof m && n_fds == 0 && m.type == INSPECTOR_MORE && j && m.job == j->number &&
+               more_sound(j, &m)) {
+        job_step(i, j, m.u.left);
+    } else if (n == sizeof m && n_fds == 0 && m.type == INSPECTOR_ANSWER && j &&
+               m.job == j->number && inspection_sound(&m.u.answer)) {
+        inspector_queue_answered(&i->queue, j);
+        inspector_cache_put(&i->cache, &j->question.id, j->question.path, &m.u.answer, now());
+        job_end(i, j, &m.u.answer);
+    } else {
+        child_kill(i, INSPECTION_UNSOUND, "broke the rules of the channel");
+        return false;
+    }
+    heartbeat_heard(&i->beat);
+    return true;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct inspector *i = arg;
+
+    (void)fd;
+    (void)what;
+    if (child_read(i)) {
+        work(i);
+    }
+}
+
+static void on_run_out(evutil_socket_t fd, short what, void *arg)
+{
+    struct inspector *i = arg;
+    const unsigned waited = inspector_pace_waited(&i->pace, i->pid);
+
+    (void)fd;
+    (void)what;
+    /* What it waited for a CPU it has again. One that hangs waits for none. */
+    if (waited >= WAITED_LEAST_MS) {
+        add_timer(i->run_out, waited);
+        return;
+    }
+    child_kill(i, INSPECTION_TIMEOUT, i->ready ? "took too long" : "does not start");
+}
+
+static void child_close(struct inspector *i)
+{
+    if (i->readable) {
+        event_free(i->readable);
+        i->readable = NULL;
+    }
+    if (i->died) {
+        event_free(i->died);
+        i->died = NULL;
+    }
+    sock_close(&i->channel_fd);
+    sock_close(&i->pidfd);
+    i->pid = -1;
+    i->ready = false;
+}
+
+static void on_died(evutil_socket_t fd, short what, void *arg);
+
+static int child_start(struct inspector *i)
+{
+    int err = inspector_start(&i->kit, &i->pid, &i->channel_fd, &i->pidfd);
+
+    if (err) {
+        return err;
+    }
+    i->verdict = INSPECTION_CRASHED;
+    i->pings = 0;
+    i->pace = (struct inspector_pace){.begun_ms = 0};
+    i->killed = false;
+    i->readable = event_new(i->base, i->channel_fd, EV_READ | EV_PERSIST, on_readable, i);
+    i->died = event_new(i->base, i->pidfd, EV_READ, on_died, i);
+    if (!i->readable || !i->died || event_add(i->readable, NULL) < 0 ||
+        event_add(i->died, NULL) < 0) {
+        kill(i->pid, SIGKILL);
+        (void)waitpid(i->pid, NULL, 0);
+        child_close(i);
+        return -ENOMEM;
+    }
+    add_timer(i->run_out, START_MS);
+    log_debug("inspector pid=%ld started", (long)i->pid);
+    return 0;
+}
+
+static void respawn_later(struct inspector *i)
+{
+    const unsigned shift = i->false_starts < 7 ? i->false_starts : 7;
+    unsigned ms = (unsigned)LIMIT_RESPAWN_MS << shift;
+
+    i->false_starts++;
+    add_timer(i->respawn, ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS);
+}
+
+static void on_respawn(evutil_socket_t fd, short what, void *arg)
+{
+    struct inspector *i = arg;
+    const int err = child_start(i);
+
+    (void)fd;
+    (void)what;
+    if (err) {
+        log_error("cannot start an inspector: %s", strerror(-err));
+        respawn_later(i);
+    }
+}
+
+static void on_died(evutil_socket_t fd, short what, void *arg)
+{
+    struct inspector *i = arg;
+    enum inspection_outcome verdict;
+    struct inspector_job *j;
+    bool was_ready;
+    int status = 0;
+
+    (void)fd;
+    (void)what;
+    /* What it said at last counts, unless it was killed for what it said. */
+    while (i->verdict == INSPECTION_CRASHED && child_read(i)) {
+    }
+    (void)waitpid(i->pid, &status, 0);
+    was_ready = i->ready;
+    verdict = i->verdict;
+    if (verdict == INSPECTION_CRASHED && (i->current || !was_ready)) {
+        log_warning("inspector pid=%ld %s %d", (long)i->pid,
+                    WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
+                    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    }
+    evtimer_del(i->run_out);
+    child_close(i);
+    if (was_ready) {
+        add_timer(i->respawn, 0);
+    } else {
+        respawn_later(i);
+    }
+    j = i->current;
+    i->current = NULL;
+    i->untidy = false;
+    inspector_queue_restart(&i->queue);
+    if (j && (verdict != INSPECTION_CRASHED || ++j->crashes == CRASHES || j->n_waiters == 0)) {
+        job_fail(i, j, verdict, 0);
+    }
+}
+
+/* ---- work ---- */
+
+/* Asks for the next slice of a job, or for its first. */
+static void send_question(struct inspector *i, struct inspector_job *j)
+{
+    static struct inspector_msg m;
+    const bool begins = j->slot < 0;
+    struct fdset fds;
+    ssize_t n;
+
+    inspector_queue_turn(&i->queue, j);
+    m.type = begins ? INSPECTOR_ASK : INSPECTOR_STEP;
+    m.slot = (uint32_t)j->slot;
+    m.slots = i->queue.slots;
+    m.job = j->number;
+    m.u.question = j->question;
+    fdset_init(&fds);
+    if (begins) {
+        fds.fds[fds.n++] = j->exe_fd; /* lent for the call */
+    }
+    inspector_pace_begin(&i->pace, i->pid);
+    n = sock_send(i->channel_fd, &m, sizeof m, &fds, MSG_DONTWAIT);
+    i->current = j;
+    j->steps++;
+    if (n == sizeof m) {
+        i->untidy = false;
+        add_timer(i->run_out, INSPECTOR_RUN_MS);
+    } else if (n == -ETOOMANYREFS || n == -EAGAIN) {
+        job_fail(i, j, INSPECTION_NOBODY, (int)-n);
+    }
+    /* Any other error: the process is dying, and its end ends the job. */
+}
+
+/* Nothing is to be done: the process closes the files that were left. If that cannot be sent now,
+ * the next question has it done. */
+static void send_tidy(struct inspector *i)
+{
+    static const struct inspector_msg m = {.type = INSPECTOR_TIDY};
+
+    if (sock_send(i->channel_fd, &m, sizeof m, NULL, MSG_DONTWAIT) == sizeof m) {
+        i->untidy = false;
+    }
+}
+
+/* Goes on with the queue, from the loop alone. */
+static void work(struct inspector *i)
+{
+    struct inspector_job *j;
+
+    while (!i->current && (j = inspector_queue_next(&i->queue))) {
+        const struct inspection *kept =
+            inspector_cache_get(&i->cache, &j->question.id, j->question.path);
+
+        if (kept) {
+            /* A copy: whoever is told may bring the cache to forget it. */
+            struct inspection r = *kept;
+
+            job_end(i, j, &r);
+        } else if (i->ready) {
+            send_question(i, j);
+        } else {
+            break;
+        }
+    }
+    if (!i->current && i->untidy && i->ready) {
+        send_tidy(i);
+    }
+}
+
+static void on_kick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    work(arg);
+}
+
+void inspector_beat(struct inspector *i)
+{
+    static const struct inspector_msg ping = {.type = INSPECTOR_PING};
+    struct heartbeat_sample sample;
+
+    /* At its start and over a question it has its own times. */
+    if (!i || i->pid <= 0 || i->killed || !i->ready || i->current) {
+        return;
+    }
+    heartbeat_look(i->pid, &sample);
+    switch (heartbeat_beat(&i->beat, (uint64_t)inspector_now_ms(), &sample)) {
+    case HEARTBEAT_ASK:
+        /* One whose channel is full does not read: that it is asked makes no difference. */
+        i->pings += sock_send(i->channel_fd, &ping, sizeof ping, NULL, MSG_DONTWAIT) > 0;
+        break;
+    case HEARTBEAT_WAIT:
+        break;
+    case HEARTBEAT_HUNG:
+        child_kill(i, INSPECTION_CRASHED, "hangs between questions");
+        break;
+    }
+}
+
+/* ---- asking ---- */
+
+const struct inspection *inspector_look(struct inspector *i, const struct peer_exe *exe)
+{
+    return exe->fd < 0 ? NULL : inspector_cache_get(&i->cache, &exe->id, exe->path);
+}
+
+/* The share's job for the executable, which is paid for if it is new. NULL: the waiter is told why.
+ */
+static struct inspector_job *waiter_job(struct waiter *w, const struct peer_exe *exe, bool late)
+{
+    struct inspector *i = w->inspector;
+    struct inspector_job *j = inspector_queue_find(&i->queue, w->share, exe);
+
+    if (j) {
+        j->late = j->late && late;
+        return j;
+    }
+    if (!inspector_queue_charge(w->share, exe->id.size)) {
+        w->outcome = INSPECTION_CREDIT;
+        return NULL;
+    }
+    j = inspector_queue_add(&i->queue, w->share, exe, &w->error);
+    if (j) {
+        j->number = ++i->last_number;
+        j->late = late;
+    }
+    return j;
+}
+
+/* Gives the waiter its job, or the reason why there is none. */
+static void waiter_begin(struct waiter *w, const struct peer_exe *exe,
+                         const struct inspector_asker *who)
+{
+    struct inspector *i = w->inspector;
+    struct inspector_share *share = inspector_queue_share(&i->queue, who, inspector_now_ms());
+
+    if (exe->fd < 0) {
+        w->outcome = INSPECTION_NO_FILE;
+    } else if (exe->id.size > INSPECTOR_FILE_MAX) {
+        w->outcome = INSPECTION_TOO_BIG;
+    } else if (inspector_cache_is_slow(&i->cache, &exe->id, inspector_now_ms())) {
+        w->outcome = INSPECTION_TIMEOUT;
+    } else if (!share || share->n_waiting >= LIMIT_INSPECT_WAITING ||
+               i->n_waiting >= INSPECTOR_WAITING) {
+        w->outcome = INSPECTION_NOBODY;
+        w->error = EAGAIN;
+    } else {
+        w->outcome = INSPECTION_NOBODY;
+        w->share = share;
+        w->job = waiter_job(w, exe, who->late);
+        share->n_waiting++;
+    }
+}
+
+uint64_t inspector_ask(struct inspector *i, const struct peer_exe *exe,
+                       const struct inspector_asker *who, unsigned timeout_ms, inspector_done *done,
+                       void *arg)
+{
+    struct waiter *w = calloc(1, sizeof *w);
+
+    if (!w) {
+        return 0;
+    }
+    w->inspector = i;
+    w->done = done;
+    w->arg = arg;
+    w->timer = evtimer_new(i->base, on_waiter_timer, w);
+    if (!w->timer) {
+        free(w);
+        return 0;
+    }
+    waiter_begin(w, exe, who);
+    w->number = ++i->last_number;
+    TAILQ_INSERT_TAIL(&i->waiters, w, link);
+    i->n_waiting++;
+    if (w->job) {
+        w->job->n_waiters++;
+        add_timer(i->kick, 0);
+    }
+    add_timer(w->timer, w->job ? timeout_ms : 0);
+    return w->number;
+}
+
+void inspector_forget(struct inspector *i, uint64_t request)
+{
+    struct waiter *w;
+
+    TAILQ_FOREACH(w, &i->waiters, link)
+    {
+        if (w->number == request) {
+            job_unwanted(i, w->job);
+            waiter_free(w);
+            return;
+        }
+    }
+}
+
+/* ---- the whole ---- */
+
+int inspector_new(struct inspector **out, const struct inspector_settings *s)
+{
+    struct inspector *i = calloc(1, sizeof *i);
+    int err;
+
+    *out = NULL;
+    if (!i) {
+        return -ENOMEM;
+    }
+    i->base = s->base;
+    i->pid = -1;
+    i->pidfd = -1;
+    i->channel_fd = -1;
+    inspector_queue_init(&i->queue);
+    TAILQ_INIT(&i->waiters);
+    inspector_cache_init(&i->cache);
+    i->run_out = evtimer_new(i->base, on_run_out, i);
+    i->respawn = evtimer_new(i->base, on_respawn, i);
+    i->kick = evtimer_new(i->base, on_kick, i);
+    err = inspector_kit_init(&i->kit, s);
+    if (!err) {
+        err = i->run_out && i->respawn && i->kick ? child_start(i) : -ENOMEM;
+    }
+    if (err) {
+        inspector_free(i);
+        return err;
+    }
+    *out = i;
+    return 0;
+}
+
+static void timer_free(struct event *timer)
+{
+    if (timer) {
+        event_free(timer);
+    }
+}
+
+void inspector_free(struct inspector *i)
+{
+    if (!i) {
+        return;
+    }
+    if (i->pid > 0) {
+        kill(i->pid, SIGKILL);
+        (void)waitpid(i->pid, NULL, 0);
+    }
+    child_close(i);
+    while (!TAILQ_EMPTY(&i->waiters)) {
+        waiter_free(TAILQ_FIRST(&i->waiters));
+    }
+    inspector_queue_deinit(&i->queue);
+    timer_free(i->run_out);
+    timer_free(i->respawn);
+    timer_free(i->kick);
+    inspector_cache_deinit(&i->cache);
+    inspector_kit_deinit(&i->kit);
+    free(i);
+}
+
+pid_t inspector_pid(const struct inspector *i)
+{
+    return i->pid;
+}
+
+bool inspector_ready(const struct inspector *i)
+{
+    return i->ready;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Inspections kept. So few that a list is looked through faster than anything else. */
+#include "policy/inspector/inspector_cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void inspector_cache_init(struct inspector_cache *c)
+{
+    memset(c, 0, sizeof *c);
+    TAILQ_INIT(&c->entries);
+}
+
+static void drop(struct inspector_cache *c, struct inspector_entry *e)
+{
+    TAILQ_REMOVE(&c->entries, e, link);
+    c->n--;
+    free(e->path);
+    free(e);
+}
+
+void inspector_cache_deinit(struct inspector_cache *c)
+{
+    while (!TAILQ_EMPTY(&c->entries)) {
+        drop(c, TAILQ_FIRST(&c->entries));
+    }
+}
+
+static struct inspector_entry *find(struct inspector_cache *c, const struct peer_file_id *id,
+                                    const char *path)
+{
+    struct inspector_entry *e;
+
+    TAILQ_FOREACH(e, &c->entries, link)
+    {
+        if (peer_file_id_same(&e->id, id) && strcmp(e->path, path) == 0) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+const struct inspection *inspector_cache_get(struct inspector_cache *c,
+                                             const struct peer_file_id *id, const char *path)
+{
+    struct inspector_entry *e = find(c, id, path);
+
+    if (!e) {
+        return NULL;
+    }
+    TAILQ_REMOVE(&c->entries, e, link);
+    TAILQ_INSERT_HEAD(&c->entries, e, link);
+    return &e->inspection;
+}
+
+void inspector_cache_put(struct inspector_cache *c, const struct peer_file_id *id, const char *path,
+                         const struct inspection *r, int64_t now)
+{
+    struct inspector_entry *e;
+
+    if (r->outcome != INSPECTION_OK || id->ctime > now - INSPECTOR_CACHE_AGE) {
+        return;
+    }
+    e = find(c, id, path);
+    if (e) {
+        drop(c, e);
+    }
+    e = malloc(sizeof *e);
+    if (!e) {
+        return;
+    }
+    e->id = *id;
+    e->path = strdup(path);
+    e->inspection = *r;
+    if (!e->path) {
+        free(e);
+        return;
+    }
+    TAILQ_INSERT_HEAD(&c->entries, e, link);
+    if (++c->n > INSPECTOR_CACHE) {
+        drop(c, TAILQ_LAST(&c->entries, inspector_entries));
+    }
+}
+
+void inspector_cache_put_slow(struct inspector_cache *c, const struct peer_file_id *id,
+                              int64_t now_ms)
+{
+    c->slow[c->next_slow] = (struct inspector_slow){.dev_major = id->dev_major,
+                                                    .dev_minor = id->dev_minor,
+                                                    .inode = id->inode,
+                                                    .size = id->size,
+                                                    .until_ms = now_ms + LIMIT_INSPECT_SLOW_MS};
+    c->next_slow = (c->next_slow + 1) % LIMIT_INSPECT_SLOW;
+}
+
+bool inspector_cache_is_slow(const struct inspector_cache *c, const struct peer_file_id *id,
+                             int64_t now_ms)
+{
+    for (unsigned i = 0; i < LIMIT_INSPECT_SLOW; i++) {
+        const struct inspector_slow *const s = &c->slow[i];
+
+        if (now_ms < s->until_ms && s->inode == id->inode && s->dev_major == id->dev_major &&
+            s->dev_minor == id->dev_minor && s->size == id->size) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The Debian package that owns an executable: looked for in the open folders, by the pure readers
+ * of evidence_dpkg.h and evidence_copyright.h. Runs in the sandbox; nothing outside of the folders
+ * can be reached, by links neither.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "policy/evidence/evidence_copyright.h"
+#include "policy/evidence/evidence_dpkg.h"
+#include "policy/inspector/inspector_channel.h"
+
+/* Packages that may list one path: diversions, and parts that were split off. */
+#define OWNERS 4u
+
+struct owner {
+    struct evidence_dpkg_name package;
+    const char *path; /* as the package has it */
+};
+
+struct search {
+    const struct inspector_tools *tools;
+    const char *paths[2];
+    size_t n_paths;
+    struct owner owners[OWNERS];
+    size_t n;
+};
+
+ssize_t inspector_read(int fd, size_t most, char **out)
+{
+    struct stat st;
+    size_t have = 0;
+    ssize_t r = -1;
+    char *p;
+
+    *out = NULL;
+    if (fstat(fd, &st) < 0) {
+        return -errno;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return -EINVAL;
+    }
+    if (st.st_size < 0 || (uint64_t)st.st_size > most) {
+        return -EFBIG;
+    }
+    p = malloc((size_t)st.st_size + 1);
+    if (!p) {
+        return -ENOMEM;
+    }
+    while (have < (size_t)st.st_size &&
+           (r = pread(fd, p + have, (size_t)st.st_size - have, (off_t)have)) > 0) {
+        have += (size_t)r;
+    }
+    if (st.st_size > 0 && r < 0) {
+        r = -errno;
+        free(p);
+        return r;
+    }
+    *out = p;
+    return (ssize_t)have;
+}
+
+static ssize_t read_below(int dir_fd, const char *name, char **out)
+{
+    const struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+                                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    const long fd = syscall(SYS_openat2, dir_fd, name, &how, sizeof how);
+    ssize_t n;
+
+    *out = NULL;
+    if (fd < 0) {
+        return -errno;
+    }
+    n = inspector_read((int)fd, INSPECTOR_DPKG_MAX, out);
+    close((int)fd);
+    return n;
+}
+
+/* ---- who owns it ---- */
+
+/* Notes the package where its list has one of the paths. -ENOMEM and the like: it is not known. */
+static int look_into(struct search *s, const char *file, const struct evidence_dpkg_name *package)
+{
+    char name[300];
+    char *text;
+    ssize_t n;
+
+    snprintf(name, sizeof name, "info/%s", file);
+    n = read_below(s->tools->dpkg_fd, name, &text);
+    if (n < 0) {
+        return n == -ENOENT ? 0 : (int)n;
+    }
+    for (size_t i = 0; i < s->n_paths; i++) {
+        if (s->n < OWNERS && evidence_dpkg_lists(text, (size_t)n, s->paths[i])) {
+            s->owners[s->n++] = (struct owner){*package, s->paths[i]};
+            break;
+        }
+    }
+    free(text);
+    return 0;
+}
+
+static int find_owners(struct search *s)
+{
+    const int fd = openat(s->tools->dpkg_fd, "info", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct evidence_dpkg_name package;
+    const struct dirent *d;
+    int err = 0;
+
+    if (!dir) {
+        err = -errno;
+        if (fd >= 0) {
+            close(fd);
+        }
+        return err;
+    }
+    while (!err && (d = readdir(dir))) {
+        if (evidence_dpkg_list_name(d->d_name, &package)) {
+            err = look_into(s, d->d_name, &package);
+        }
+    }
+    closedir(dir);
+    return err;
+}
+
+/* ---- what it says ---- */
+
+/* Whether the file's digest is the package's: 1, 0, or -errno (-ENOENT: it has none of it). */
+static int is_packages(const struct search *s, const struct owner *o, const uint8_t *have)
+{
+    const char *colon = o->package.arch[0] ? ":" : "";
+    uint8_t want[EVIDENCE_MD5_SIZE];
+    char name[300];
+    char *text;
+    ssize_t n;
+    bool found;
+
+    snprintf(name, sizeof name, "info/%s%s%s.md5sums", o->package.name, colon, o->package.arch);
+    n = read_below(s->tools->dpkg_fd, name, &text);
+    if (n < 0) {
+        return (int)n;
+    }
+    found = evidence_dpkg_md5(text, (size_t)n, o->path, want);
+    free(text);
+    if (!found) {
+        return -ENOENT;
+    }
+    return memcmp(want, have, sizeof want) == 0;
+}
+
+static void version_of(const struct search *s, const struct owner *o,
+                       char out[EVIDENCE_DPKG_VERSION_SIZE])
+{
+    char *text;
+    const ssize_t n = read_below(s->tools->dpkg_fd, "status", &text);
+
+    if (n < 0 || !evidence_dpkg_version(text, (size_t)n, &o->package, out)) {
+        snprintf(out, EVIDENCE_DPKG_VERSION_SIZE, "of unknown version");
+    }
+    free(text);
+}
+
+static void add_licence(const struct search *s, const struct owner *o, struct evidence *e)
+{
+    char version[EVIDENCE_DPKG_VERSION_SIZE];
+    char name[EVIDENCE_NAME_SIZE * 2];
+    char detail[EVIDENCE_DETAIL_SIZE];
+    struct evidence_copyrights c;
+    enum evidence_copyright outcome;
+    char *text;
+    ssize_t n;
+
+    snprintf(name, sizeof name, "%s/copyright", o->package.name);
+    n = s->tools->doc_fd < 0 ? -ENOENT : read_below(s->tools->doc_fd, name, &text);
+    if (n < 0) {
+        evidence_add_unknown(e, EVIDENCE_FROM_DPKG, (int)-n, "package %s: its copyright file: %s",
+                             o->package.name, strerror((int)-n));
+        return;
+    }
+    outcome = evidence_copyright_read(&c, text, (size_t)n);
+    free(text);
+    if (outcome != EVIDENCE_COPYRIGHT_OK) {
+        evidence_add_unknown(e, EVIDENCE_FROM_DPKG, 0, "package %s: its copyright file: %s",
+                             o->package.name, evidence_copyright_text(outcome));
+        return;
+    }
+    version_of(s, o, version);
+    snprintf(name, sizeof name, "%s %s", o->package.name, version);
+    if (c.whole) {
+        snprintf(detail, sizeof detail,
+                 "its MD5 (dpkg has no better digest) is the package's, whose copyright file says "
+                 "this of the package as a whole");
+    } else {
+        snprintf(detail, sizeof detail,
+                 "its MD5 (dpkg has no better digest) is the package's, whose copyright file says "
+                 "this of its sources: all of %u Files paragraphs, %u on debian/ left out",
+                 c.files, c.packaging);
+    }
+    evidence_add(e, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, c.licence, name, detail);
+}
+
+static void judge_owners(const struct search *s, inspector_md5 *md5, void *arg, struct evidence *e)
+{
+    uint8_t have[EVIDENCE_MD5_SIZE];
+    const int err = md5(arg, have);
+    int r = 0;
+
+    if (err) {
+        evidence_add_unknown(e, EVIDENCE_FROM_DPKG, -err, "its MD5 cannot be had: %s",
+                             strerror(-err));
+        return;
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        r = is_packages(s, &s->owners[i], have);
+        if (r == 1) {
+            add_licence(s, &s->owners[i], e);
+            return;
+        }
+    }
+    if (r == 0) {
+        evidence_add_unknown(e, EVIDENCE_FROM_DPKG, 0,
+                             "package %s owns the path, but the file is not the package's (MD5)",
+                             s->owners[0].package.name);
+    } else {
+        evidence_add_unknown(e, EVIDENCE_FROM_DPKG, -r,
+                             "package %s owns the path, but its digest of it cannot be had: %s",
+                             s->owners[s->n - 1].package.name, strerror(-r));
+    }
+}
+
+void inspector_dpkg_add(const struct inspector_tools *t, const char *path, inspector_md5 *md5,
+                        void *arg, struct evidence *e)
+{
+    struct search s = {.tools = t, .paths = {path}, .n_paths = 1};
+    const char *unmerged;
+    int err;
+
+    if (t->dpkg_fd < 0 || !evidence_dpkg_path(path, &unmerged)) {
+        return;
+    }
+    if (unmerged) {
+        s.paths[s.n_paths++] = unmerged;
+    }
+    err = find_owners(&s);
+    if (err) {
+        evidence_add_unknown(e, EVIDENCE_FROM_DPKG, -err, "the dpkg database cannot be read: %s",
+                             strerror(-err));
+    } else if (s.n > 0) {
+        judge_owners(&s, md5, arg, e);
+    }
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The inspector's process: gives up its rights, reads the envelopes, then answers questions slice
+ * by slice until its channel closes. It waits for its parent and for the disk; nobody waits for it
+ * without a time-out.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <malloc.h>
+#include <openssl/evp.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fdset.h"
+#include "base/sock.h"
+#include "policy/inspector/inspector_channel.h"
+
+/* Not on the stack, not allocated: there is one of each. */
+static struct inspector_start start;
+static struct inspector_msg msg;
+
+static int read_start(void)
+{
+    const ssize_t n = pread(INSPECTOR_START_FD, &start, sizeof start, 0);
+
+    close(INSPECTOR_START_FD);
+    if (n != sizeof start || start.n_keys > INSPECTOR_KEYS ||
+        start.n_envelopes > INSPECTOR_ENVELOPES) {
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* libcrypto reads its configuration when it is first used: not later, when there are no files. */
+static int load_libcrypto(void)
+{
+    uint8_t out[EVP_MAX_MD_SIZE];
+
+    /* Likewise jansson, which takes its hash tables' keys from /dev/urandom. */
+    json_object_seed(0);
+    return EVP_Digest("", 0, out, NULL, EVP_sha256(), NULL) == 1 ? 0 : -ENOMEM;
+}
+
+static int say(void)
+{
+    const ssize_t n = sock_send(INSPECTOR_CHANNEL_FD, &msg, sizeof msg, NULL, 0);
+
+    return n < 0 ? (int)n : 0;
+}
+
+/* ---- questions ---- */
+
+static struct inspector_file *files[INSPECTOR_SLOTS];
+
+/* Closes what the parent has no slot for any more. */
+static void tidy(uint32_t slots)
+{
+    for (unsigned i = 0; i < INSPECTOR_SLOTS; i++) {
+        if (files[i] && !(slots & (1u << i))) {
+            inspector_file_free(files[i]);
+            files[i] = NULL;
+        }
+    }
+}
+
+/* Whether the message that has come is one that a parent sends then. */
+static bool legal(unsigned n_fds)
+{
+    const bool in_slot = msg.slot < INSPECTOR_SLOTS && (msg.slots & (1u << msg.slot)) != 0;
+
+    switch ((enum inspector_type)msg.type) {
+    case INSPECTOR_ASK:
+        return n_fds == 1 && in_slot && memchr(msg.u.question.path, '\0', PEER_PATH_MAX);
+    case INSPECTOR_STEP:
+        return n_fds == 0 && in_slot && files[msg.slot];
+    case INSPECTOR_TIDY:
+    case INSPECTOR_PING:
+        return n_fds == 0;
+    default:
+        return false;
+    }
+}
+
+/* Reads a slice of the slot's file, and answers. */
+static int step(const struct inspector_tools *tools)
+{
+    static struct inspection found;
+    uint64_t left;
+    int r;
+
+    if (!inspector_file_step(files[msg.slot], tools, &found, &left)) {
+        msg.type = INSPECTOR_MORE;
+        msg.u.left = left;
+        return say();
+    }
+    inspector_file_free(files[msg.slot]);
+    files[msg.slot] = NULL;
+    msg.type = INSPECTOR_ANSWER;
+    msg.u.answer = found;
+    r = say();
+    /* It may be long until there is another. */
+    (void)malloc_trim(0);
+    return r;
+}
+
+/* Answers one question. 1, 0 at the channel's end, or -errno. */
+static int answer(const struct inspector_tools *tools)
+{
+    struct fdset fds;
+    ssize_t n;
+
+    fdset_init(&fds);
+    n = sock_recv(INSPECTOR_CHANNEL_FD, &msg, sizeof msg, &fds, MSG_TRUNC);
+    if (n <= 0) {
+        fdset_close(&fds);
+        return (int)n;
+    }
+    if (n != sizeof msg || !legal(fds.n)) {
+        fdset_close(&fds);
+        return -EPROTO;
+    }
+    if (msg.type == INSPECTOR_PING) {
+        msg.type = INSPECTOR_PONG;
+        n = say();
+        return n < 0 ? (int)n : 1;
+    }
+    tidy(msg.type == INSPECTOR_ASK ? msg.slots & ~(1u << msg.slot) : msg.slots);
+    if (msg.type == INSPECTOR_TIDY) {
+        return 1;
+    }
+    if (msg.type == INSPECTOR_ASK) {
+        files[msg.slot] = inspector_file_new_take(fdset_steal(&fds, 0), &msg.u.question);
+        if (!files[msg.slot]) {
+            return -ENOMEM;
+        }
+    }
+    n = step(tools);
+    return n < 0 ? (int)n : 1;
+}
+
+/* Whether so much of its CPU time is gone that the next question had better go to another. */
+static bool spent(void)
+{
+    return clock() / CLOCKS_PER_SEC > INSPECTOR_CPU / 2;
+}
+
+int inspector_main(void)
+{
+    static struct inspector_tools tools;
+    int err = read_start();
+
+    log_init("poemd", err ? LOG_ERROR : start.log_level);
+    (void)prctl(PR_SET_NAME, "poemd-inspector", 0, 0, 0);
+    if (!err) {
+        err = load_libcrypto();
+    }
+    if (!err) {
+        err = inspector_sandbox(&start);
+    }
+    if (!err) {
+        tools = (struct inspector_tools){.dpkg_fd = start.dpkg_fd,
+                                         .doc_fd = start.doc_fd,
+                                         .claims = inspector_claims_new(&start)};
+        err = tools.claims ? 0 : -ENOMEM;
+    }
+    if (!err) {
+        memset(&msg, 0, sizeof msg);
+        msg.type = INSPECTOR_READY;
+        err = say();
+    }
+    while (!err && !spent()) {
+        const int r = answer(&tools);
+
+        if (r == 0) {
+            return 0;
+        }
+        err = r < 0 ? r : 0;
+    }
+    if (err && err != -EPIPE) {
+        log_error("inspector: %s", strerror(-err));
+    }
+    return err ? 1 : 0;
+}

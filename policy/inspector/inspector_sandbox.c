@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What an inspector keeps. It reads executables that their makers may have bent to break it, and
+ * needs for that the open file alone; besides, it reads dpkg's database and copyright files, by
+ * folders that its parent has opened.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/fsverity.h>
+
+#include "base/confine/confine.h"
+#include "policy/inspector/inspector_channel.h"
+
+/* Below the two folders, if there is Landlock; in any case nothing can be written or made. */
+#define INSPECTOR_READS (O_ACCMODE | O_CREAT | O_TRUNC)
+
+static const struct filter_call inspector_calls[] = {
+    /* files: opened below a folder, measured, read */
+    FILTER_CALL_IF(openat, FILTER_LACKS(2, INSPECTOR_READS)),
+    FILTER_CALL(openat2), /* ... and not out of it (RESOLVE_BENEATH); its flags are in memory */
+    FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_GETFL)), /* fdopen and fdopendir ask */
+    FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_SETFD)), /* fdopendir closes it on exec */
+    FILTER_CALL_IF(ioctl,
+                   FILTER_IS_INT(1, FS_IOC_MEASURE_VERITY)), /* the file's fs-verity digest */
+    FILTER_CALL(fstat),
+    FILTER_CALL(newfstatat),
+    FILTER_CALL(statx),
+    FILTER_CALL(lseek),
+    FILTER_CALL(pread64),
+    FILTER_CALL(getdents64),
+    FILTER_CALL(readlinkat), /* a folder of documentation that is a link to another package's */
+};
+
+int inspector_sandbox(const struct inspector_start *s)
+{
+    const int readable_fds[] = {s->dpkg_fd, s->doc_fd};
+    const struct confine_plan plan = {.who = "inspector",
+                                      .uid = s->uid,
+                                      .gid = s->gid,
+                                      .nofile = INSPECTOR_FDS + INSPECTOR_SPARE_FDS,
+                                      .memory = INSPECTOR_MEMORY,
+                                      .cpu_s = INSPECTOR_CPU,
+                                      .user_namespace = true,
+                                      .readable_fds = readable_fds,
+                                      .n_readable = 2,
+                                      .calls = inspector_calls,
+                                      .n_calls = sizeof inspector_calls / sizeof *inspector_calls};
+
+    return confine_enter(&plan);
+}

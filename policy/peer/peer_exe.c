@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A process's executable: its path, its identity, and an fd to it. Theory:
+ *
+ *   /proc/PID/exe leads to the very file that was executed, whatever its path means by now. Opening
+ *   it with O_PATH, and statx without a sync, ask no file system anything. Opening it for reading
+ *   does; where a peer answers for its own file system (FUSE, or an overlay in a namespace of its
+ *   own, which may stand on one) that could keep us waiting for ever. So it is opened only where
+ *   the file system is mounted here as well, by those who may, or is of a kind that asks nobody.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/peer/peer_proc.h"
+
+static const char deleted_mark[] = " (deleted)";
+
+static void find_path(struct peer *p, int dir_fd)
+{
+    struct peer_exe *e = &p->exe;
+    const ssize_t n = readlinkat(dir_fd, "exe", e->path, sizeof e->path);
+    const size_t mark = sizeof deleted_mark - 1;
+    size_t len;
+
+    if (n <= 0 || (size_t)n == sizeof e->path) {
+        e->path[0] = '\0';
+        peer_set_unknown(p, PEER_EXE_PATH, n < 0 ? errno : ENAMETOOLONG,
+                         "its executable's path cannot be read");
+        return;
+    }
+    len = (size_t)n;
+    if (len > mark && memcmp(e->path + len - mark, deleted_mark, mark) == 0) {
+        e->deleted = true;
+        len -= mark;
+    }
+    e->path[len] = '\0';
+}
+
+static int64_t nanoseconds(struct statx_timestamp t)
+{
+    int64_t ns;
+
+    if (__builtin_mul_overflow(t.tv_sec, (int64_t)1000000000, &ns) ||
+        __builtin_add_overflow(ns, (int64_t)t.tv_nsec, &ns)) {
+        return t.tv_sec < 0 ? INT64_MIN : INT64_MAX;
+    }
+    return ns;
+}
+
+static struct peer_file_id identity(const struct statx *s)
+{
+    return (struct peer_file_id){.dev_major = s->stx_dev_major,
+                                 .dev_minor = s->stx_dev_minor,
+                                 .inode = s->stx_ino,
+                                 .size = s->stx_size,
+                                 .mtime = nanoseconds(s->stx_mtime),
+                                 .ctime = nanoseconds(s->stx_ctime)};
+}
+
+int peer_file_id_get(int fd, struct peer_file_id *out)
+{
+    struct statx s;
+
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &s) < 0) {
+        return -errno;
+    }
+    *out = identity(&s);
+    return 0;
+}
+
+static bool is_fuse(const char *type)
+{
+    return strncmp(type, "fuse", 4) == 0;
+}
+
+/* Kinds of file system that ask nobody, and none that a user can mount on top of one that does. */
+static bool asks_nobody(const char *type)
+{
+    static const char *const types[] = {"tmpfs", "ext2",     "ext3",  "ext4", "xfs",     "btrfs",
+                                        "zfs",   "squashfs", "erofs", "f2fs", "bcachefs"};
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (strcmp(type, types[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* NULL: it can be opened. Otherwise why not. */
+static const char *why_not_open(struct peer_exe *e, struct peer_mount *m, int dir_fd)
+{
+    int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int err = self < 0 ? -errno : peer_mount_look(m, self);
+
+    if (self >= 0) {
+        close(self);
+    }
+    if (err) {
+        return "our mount table cannot be read";
+    }
+    e->path_ours = m->found_id;
+    if (m->found_id || m->found_dev) {
+        return is_fuse(m->type) ? "it lies on a FUSE file system, which could keep us waiting"
+                                : NULL;
+    }
+    if (peer_mount_look(m, dir_fd) < 0 || !m->found_id) {
+        return "its file system is in no mount table that we see";
+    }
+    return asks_nobody(m->type) ? NULL
+                                : "its file system is not one of ours, and could keep us waiting";
+}
+
+static int identify(struct peer *p, int path_fd, struct peer_mount *m)
+{
+    struct peer_exe *e = &p->exe;
+    struct statx s;
+    const unsigned want = STATX_BASIC_STATS | STATX_MNT_ID;
+
+    if (statx(path_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, want, &s) < 0) {
+        return -errno;
+    }
+    if ((s.stx_mask & want) != want) {
+        return -EOPNOTSUPP;
+    }
+    if (!S_ISREG(s.stx_mode)) {
+        return -EINVAL;
+    }
+    e->id = identity(&s);
+    e->deleted = e->deleted || s.stx_nlink == 0;
+    m->id = s.stx_mnt_id;
+    m->dev_major = s.stx_dev_major;
+    m->dev_minor = s.stx_dev_minor;
+    return 0;
+}
+
+/* Opens for reading what path_fd stands for, whatever has become of its path. */
+static int reopen(int path_fd)
+{
+    char name[32] = "/proc/self/fd/";
+    char digits[16];
+    size_t n = 0;
+
+    do {
+        digits[n++] = (char)('0' + path_fd % 10);
+        path_fd /= 10;
+    } while (path_fd > 0);
+    for (size_t i = strlen(name); n > 0; i++) {
+        name[i] = digits[--n];
+    }
+    return open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
+void peer_exe_init(struct peer *p, int dir_fd)
+{
+    const int path_fd = openat(dir_fd, "exe", O_PATH | O_CLOEXEC);
+    struct peer_mount m = {.found_id = false};
+    const char *why;
+    int err;
+
+    find_path(p, dir_fd);
+    err = path_fd < 0 ? -errno : identify(p, path_fd, &m);
+    if (err) {
+        peer_set_unknown(p, PEER_EXE_ID, -err, "its executable cannot be looked at");
+        peer_set_unknown(p, PEER_EXE_FILE, -err, "its executable cannot be looked at");
+    } else if ((why = why_not_open(&p->exe, &m, dir_fd))) {
+        peer_set_unknown(p, PEER_EXE_FILE, 0, why);
+    } else {
+        p->exe.fd = reopen(path_fd);
+        if (p->exe.fd < 0) {
+            peer_set_unknown(p, PEER_EXE_FILE, errno, "its executable cannot be opened");
+        }
+    }
+    if (path_fd >= 0) {
+        close(path_fd);
+    }
+}
+
+int peer_exe_look(pid_t pid, int pidfd, struct peer_file_id *out)
+{
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+    char name[48];
+    struct statx s;
+    int fd;
+    int err = 0;
+
+    snprintf(name, sizeof name, "/proc/%ld/exe", (long)pid);
+    fd = open(name, O_PATH | O_CLOEXEC);
+    /* NOLINTNEXTLINE(bugprone-branch-clone): each has an errno of its own. */
+    if (fd < 0) {
+        err = -errno;
+    } else if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &s) < 0) {
+        err = -errno;
+    } else {
+        *out = identity(&s);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    /* Alive after it was opened: so it was this process's, and not of one with the same number. */
+    return poll(&ended, 1, 0) != 0 ? -ESRCH : err;
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The kernel's text about processes, read. Nothing here is a peer's own bytes, but names in it can
+ * be of a peer's choice: each reader takes only what stands at its place.
+ */
+#define _GNU_SOURCE
+#include "policy/peer/peer_proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- reading files ---- */
+
+ssize_t peer_proc_read(int dir_fd, const char *name, char *out, size_t size)
+{
+    const int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    size_t n = 0;
+    ssize_t r = -1;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    while (n < size - 1 && (r = read(fd, out + n, size - 1 - n)) > 0) {
+        n += (size_t)r;
+    }
+    if (r < 0) {
+        r = -errno;
+    }
+    close(fd);
+    out[n] = '\0';
+    return r < 0 ? r : (ssize_t)n;
+}
+
+/* ---- numbers ---- */
+
+/* Reads digits at *p, before end, and moves *p behind them. */
+static bool number(const char **p, const char *end, uint64_t *out)
+{
+    const char *start = *p;
+
+    *out = 0;
+    while (*p < end && **p >= '0' && **p <= '9') {
+        if (__builtin_mul_overflow(*out, 10u, out) ||
+            __builtin_add_overflow(*out, (uint64_t)(**p - '0'), out)) {
+            return false;
+        }
+        (*p)++;
+    }
+    return *p > start;
+}
+
+static bool eat(const char **p, const char *end, char c)
+{
+    if (*p == end || **p != c) {
+        return false;
+    }
+    (*p)++;
+    return true;
+}
+
+/* ---- stat, status ---- */
+
+bool peer_proc_start(const char *p, size_t n, uint64_t *ticks)
+{
+    /* The process chooses its name, which may hold ") 1 2 3": what counts is the last one. */
+    const char *at = memrchr(p, ')', n);
+    const char *end = p + n;
+
+    if (!at) {
+        return false;
+    }
+    /* Behind ")" comes field 3; each space that is passed leads to the next. */
+    for (int field = 2; field < 22; field++) {
+        at = memchr(at, ' ', (size_t)(end - at));
+        if (!at) {
+            return false;
+        }
+        at++;
+    }
+    return number(&at, end, ticks);
+}
+
+/* What follows "NAME:" at the start of a line, up to its end. */
+static const char *line_of(const char *p, size_t n, const char *name, const char **line_end)
+{
+    const char *end = p + n;
+    const size_t len = strlen(name);
+
+    while (p < end) {
+        const char *nl = memchr(p, '\n', (size_t)(end - p));
+
+        nl = nl ? nl : end;
+        if ((size_t)(nl - p) > len && memcmp(p, name, len) == 0) {
+            *line_end = nl;
+            return p + len;
+        }
+        p = nl < end ? nl + 1 : end;
+    }
+    return NULL;
+}
+
+static bool next_id(const char **p, const char *end, uint32_t *out)
+{
+    uint64_t v;
+
+    while (*p < end && (**p == '\t' || **p == ' ')) {
+        (*p)++;
+    }
+    if (!number(p, end, &v) || v > UINT32_MAX) {
+        return false;
+    }
+    *out = (uint32_t)v;
+    return true;
+}
+
+static bool effective_id(const char *p, size_t n, const char *name, uint32_t *out)
+{
+    const char *end = NULL;
+    const char *at = line_of(p, n, name, &end);
+    uint32_t real;
+
+    return at && next_id(&at, end, &real) && next_id(&at, end, out);
+}
+
+int peer_proc_ids(const char *p, size_t n, struct peer *out)
+{
+    const char *end = NULL;
+    const char *at = line_of(p, n, "Groups:", &end);
+    uint32_t id;
+
+    if (!at || !effective_id(p, n, "Uid:", &out->uid) || !effective_id(p, n, "Gid:", &out->gid)) {
+        return -EPROTO;
+    }
+    out->n_groups = 0;
+    while (next_id(&at, end, &id)) {
+        if (out->n_groups == PEER_GROUPS_MAX) {
+            return -ERANGE;
+        }
+        out->groups[out->n_groups++] = id;
+    }
+    return 0;
+}
+
+/* ---- namespaces ---- */
+
+/* All that a map can have: (uid_t)-1 is not an id. */
+#define IDS_ALL 4294967295u
+
+bool peer_proc_maps_all(const char *p, size_t n)
+{
+    const char *end = p + n;
+    uint64_t all = 0;
+
+    /* Lines of three numbers: first inside, first outside, how many. Ranges never overlap. */
+    while (p < end) {
+        uint32_t inside;
+        uint32_t outside;
+        uint32_t count;
+
+        if (!next_id(&p, end, &inside) || !next_id(&p, end, &outside) ||
+            !next_id(&p, end, &count)) {
+            return false;
+        }
+        all += count;
+        while (p < end && *p != '\n') {
+            p++;
+        }
+        p += p < end;
+    }
+    return all == IDS_ALL;
+}
+
+bool peer_proc_pidns(const char *p, size_t n, pid_t *pid, unsigned *levels)
+{
+    const char *end = NULL;
+    const char *at = line_of(p, n, "Pid:", &end);
+    uint32_t v;
+
+    if (!at) {
+        return false;
+    }
+    *levels = 0;
+    if (!next_id(&at, end, &v)) {
+        /* Only "-1" is no such number. */
+        *pid = -1;
+        return true;
+    }
+    if (v > INT32_MAX) {
+        return false;
+    }
+    *pid = (pid_t)v;
+    at = line_of(p, n, "NSpid:", &end);
+    if (!at) {
+        /* A kernel without pid namespaces. */
+        *levels = 1;
+        return true;
+    }
+    while (next_id(&at, end, &v)) {
+        (*levels)++;
+    }
+    return true;
+}
+
+/* ---- cgroup ---- */
+
+static bool copy_cgroup(const char *at, const char *end, char out[PEER_CGROUP_MAX])
+{
+    const size_t n = (size_t)(end - at);
+
+    if (n == 0 || n >= PEER_CGROUP_MAX || *at != '/' || memchr(at, '\0', n)) {
+        return false;
+    }
+    memcpy(out, at, n);
+    out[n] = '\0';
+    return true;
+}
+
+/* The line of systemd's hierarchy of version 1 begins with any number. */
+static const char *systemd_line(const char *p, size_t n, const char **line_end)
+{
+    static const char mark[] = ":name=systemd:";
+    const char *end = p + n;
+
+    while (p < end) {
+        const char *nl = memchr(p, '\n', (size_t)(end - p));
+        const char *at = p;
+        uint64_t hierarchy;
+
+        nl = nl ? nl : end;
+        if (number(&at, nl, &hierarchy) && (size_t)(nl - at) >= sizeof mark - 1 &&
+            memcmp(at, mark, sizeof mark - 1) == 0) {
+            *line_end = nl;
+            return at + sizeof mark - 1;
+        }
+        p = nl < end ? nl + 1 : end;
+    }
+    return NULL;
+}
+
+bool peer_proc_cgroup(const char *p, size_t n, char out[PEER_CGROUP_MAX])
+{
+    const char *end = NULL;
+    const char *at = line_of(p, n, "0::", &end);
+    char other[PEER_CGROUP_MAX];
+    bool known = at && copy_cgroup(at, end, out);
+
+    if (known && strcmp(out, "/") != 0) {
+        return true;
+    }
+    at = systemd_line(p, n, &end);
+    if (at && copy_cgroup(at, end, other)) {
+        memcpy(out, other, sizeof other);
+        known = true;
+    }
+    return known;
+}
+
+static bool ends_with(const char *p, size_t n, const char *suffix)
+{
+    const size_t len = strlen(suffix);
+
+    return n > len && memcmp(p + n - len, suffix, len) == 0;
+}
+
+static bool is_unit(const char *p, size_t n)
+{
+    return ends_with(p, n, ".service") || ends_with(p, n, ".scope") || ends_with(p, n, ".socket") ||
+           ends_with(p, n, ".mount") || ends_with(p, n, ".swap");
+}
+
+bool peer_proc_unit(const char *cgroup, char out[PEER_UNIT_MAX])
+{
+    const char *p = cgroup;
+
+    while (*p == '/') {
+        const char *name = p + 1;
+        const size_t n = strcspn(name, "/");
+
+        p = name + n;
+        if (ends_with(name, n, ".slice")) {
+            continue;
+        }
+        if (n >= PEER_UNIT_MAX || !is_unit(name, n)) {
+            return false;
+        }
+        memcpy(out, name, n);
+        out[n] = '\0';
+        return true;
+    }
+    return false;
+}
+
+/* ---- mountinfo ---- */
+
+/* The file system's type: what follows " - " behind the fields that may be there or not. */
+static void type_of(const char *p, const char *end, char out[32])
+{
+    const char *at = memmem(p, (size_t)(end - p), " - ", 3);
+    size_t n;
+
+    out[0] = '\0';
+    if (!at) {
+        return;
+    }
+    at += 3;
+    n = (size_t)(end - at);
+    if (memchr(at, ' ', n)) {
+        n = (size_t)((const char *)memchr(at, ' ', n) - at);
+    }
+    if (n < 32) {
+        memcpy(out, at, n);
+        out[n] = '\0';
+    }
+}
+
+void peer_mount_line(struct peer_mount *m, const char *p, size_t n)
+{
+    const char *end = p + n;
+    uint64_t id;
+    uint64_t parent;
+    uint64_t dev_major;
+    uint64_t dev_minor;
+
+    if (!number(&p, end, &id) || !eat(&p, end, ' ') || !number(&p, end, &parent) ||
+        !eat(&p, end, ' ') || !number(&p, end, &dev_major) || !eat(&p, end, ':') ||
+        !number(&p, end, &dev_minor)) {
+        return;
+    }
+    if (id == m->id) {
+        m->found_id = true;
+        type_of(p, end, m->type);
+    } else if (dev_major == m->dev_major && dev_minor == m->dev_minor && !m->found_dev) {
+        m->found_dev = true;
+        if (!m->found_id) {
+            type_of(p, end, m->type);
+        }
+    }
+}
+
+int peer_mount_look(struct peer_mount *m, int dir_fd)
+{
+    /* The kernel escapes what is special in a path of at most 4,095 bytes, in up to 4 bytes each:
+     * two paths and their options fit. */
+    char buf[40 << 10];
+    size_t have = 0;
+    const int fd = openat(dir_fd, "mountinfo", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    ssize_t r;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    while ((r = read(fd, buf + have, sizeof buf - have)) > 0) {
+        char *p = buf;
+        char *end = buf + have + r;
+        char *nl;
+
+        while ((nl = memchr(p, '\n', (size_t)(end - p)))) {
+            peer_mount_line(m, p, (size_t)(nl - p));
+            p = nl + 1;
+        }
+        have = (size_t)(end - p);
+        if (have == sizeof buf) {
+            have = 0; /* no line is that long */
+        }
+        memmove(buf, p, have);
+    }
+    r = r < 0 ? -errno : 0;
+    close(fd);
+    return (int)r;
+}

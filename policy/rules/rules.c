@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The rules of a route, one after the other: each is met or not, and says why. Pure.
+ *
+ * A verdict is made of the same steps that an explanation shows.
+ */
+#include "policy/rules/rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "policy/rules/rules_judge.h"
+
+struct walk {
+    const struct rules *rules;
+    const struct rules_known *known;
+    rules_step_fn *fn;
+    void *arg;
+};
+
+const char *rules_party_name(enum rules_party p)
+{
+    return p == RULES_CLIENT ? "client" : "backend";
+}
+
+const char *rules_fact_name(enum rules_fact f)
+{
+    static const char *const words[RULES_FACTS] = {"user",   "group", "exe",
+                                                   "digest", "label", "unit"};
+
+    return f < RULES_FACTS ? words[f] : "?";
+}
+
+const char *verdict_name(enum verdict v)
+{
+    switch (v) {
+    case VERDICT_ALLOW:
+        return "allow";
+    case VERDICT_TAINTED:
+        return "allow-tainted";
+    case VERDICT_DENY:
+        return "deny";
+    }
+    return "?";
+}
+
+/* Tells of a step. One that is met needs no mending, and leaves what its evidence is worth. */
+static void tell(const struct walk *w, struct rules_step *s)
+{
+    if (s->met) {
+        s->taint &= TAINT_UNSIGNED | TAINT_OVERRIDE;
+        s->mend[0] = '\0';
+    }
+    w->fn(s, w->arg);
+}
+
+/* ---- who the parties are ---- */
+
+static void check_allow(const struct walk *w, enum rules_party party, enum rules_fact fact)
+{
+    const struct rules_known *k = &w->known[party];
+    const char *who = rules_party_name(party);
+    const char *what = rules_fact_name(fact);
+    struct rules_step s = {.about = RULES_ABOUT_IDENTITY, .party = party, .taint = TAINT_IDENTITY};
+    char own[240];
+    size_t n = 0;
+
+    for (size_t i = 0; i < w->rules->n_allow && !s.met; i++) {
+        const struct rules_allow *a = &w->rules->allow[i];
+
+        if (a->party == party && a->fact == fact) {
+            s.met = rules_is_named(k, fact, a->id, a->text);
+            s.line = n == 0 || s.met ? a->line : s.line;
+            n++;
+        }
+    }
+    if (n == 0) {
+        return;
+    }
+    rules_show_fact(k, fact, own, sizeof own);
+    rules_say(s.text, "%s \"allow %s %s\" names the %s's %s, which is %s", s.met ? "the" : "no",
+              who, what, who, what, own);
+    rules_say(s.mend, "a %s whose %s is named, or an \"allow %s %s\" that names this one", who,
+              what, who, what);
+    tell(w, &s);
+}
+
+static void check_recital(const struct walk *w, enum rules_party party)
+{
+    const char *who = rules_party_name(party);
+    const bool all = party == RULES_BACKEND && w->rules->demand_all_the_way;
+    const char *how = all ? " all the way" : "";
+    struct rules_step s = {.about = RULES_ABOUT_RECITAL,
+                           .party = party,
+                           .line = w->rules->demand_line[party],
+                           .taint = TAINT_RECITAL};
+
+    if (!w->rules->demand_recital[party]) {
+        return;
+    }
+    s.met = w->known[party].recital == RECITAL_OK;
+    rules_say(s.text, "the rule \"demand recital from %s%s\" is %s: %s", who, how,
+              s.met ? "met" : "not met", recital_text(w->known[party].recital));
+    rules_say(s.mend, "a %s that recites the poem", who);
+    if (s.met && all) {
+        rules_via_recital(w->known[party].via, &s);
+    }
+    tell(w, &s);
+}
+
+/* ---- licences ---- */
+
+static void say_evidence(struct rules_step *s, const struct rules_counted *c, size_t worst,
+                         const char *why)
+{
+    const char *who = rules_party_name(s->party);
+    char licence[128];
+
+    if (c->n == 0) {
+        rules_say(s->text, "nothing is known of the %s's licence", who);
+        return;
+    }
+    log_escape(licence, sizeof licence, c->items[worst].licence, strlen(c->items[worst].licence));
+    rules_say(s->text, "licence of %s: %s, %s (%s%s%.100s): %.200s", who, licence,
+              evidence_grade_name(c->grade), c->items[worst].source,
+              *c->items[worst].name ? " " : "", c->items[worst].name, why);
+}
+
+/* What the rule would take. */
+static void say_wanted(struct rules_step *s, const struct rules_licence *rule, bool licence,
+                       bool grade)
+{
+    char wanted[96] = "";
+
+    if (licence && rule->kind == RULES_COMPATIBLE) {
+        snprintf(wanted, sizeof wanted, " that is compatible with %s",
+                 spdx_target_name(rule->target));
+    } else if (licence) {
+        snprintf(wanted, sizeof wanted, " that the OSI has approved");
+    }
+    if (grade) {
+        rules_say(s->mend, "evidence, %s or better, of a licence%s",
+                  evidence_grade_name(rule->least), wanted);
+    } else {
+        rules_say(s->mend, "a licence%s", wanted);
+    }
+}
+
+/* What the party says itself, of itself and of those behind it, whatever else is known. */
+static void hold_against(const struct walk *w, const struct rules_licence *rule,
+                         struct rules_step *s)
+{
+    const struct rules_known *k = &w->known[rule->party];
+    const char *who = rules_party_name(rule->party);
+    char recited[128];
+    char declared[128];
+
+    if (rules_contradicts_itself(k)) {
+        s->met = false;
+        s->taint |= rules_worse_taint(rule, k->recited, k->declared);
+        log_escape(recited, sizeof recited, k->recited, strlen(k->recited));
+        log_escape(declared, sizeof declared, k->declared, strlen(k->declared));
+        rules_say(s->text, "contradiction: the %s recites under %s, and declares %s", who, recited,
+                  declared);
+        rules_say(s->mend, "a %s that declares what it recites under", who);
+    } else if (s->met && rule->party == RULES_BACKEND) {
+        rules_via_licence(k->via, rule, s);
+    }
+}
+
+static void check_licence(const struct walk *w, const struct rules_licence *rule)
+{
+    struct rules_step s = {.about = RULES_ABOUT_LICENCE, .party = rule->party, .line = rule->line};
+    char why[RULES_TEXT_SIZE];
+    struct rules_counted c;
+    enum spdx_compat compat;
+    size_t worst;
+
+    rules_count(w->rules, rule->party, &w->known[rule->party], &c);
+    compat = rules_judge_all(rule, &c, &worst, why);
+    s.taint = rules_licence_taint(compat, c.grade);
+    s.met = compat == SPDX_COMPATIBLE && c.grade >= rule->least;
+    if (c.n > 0 && c.grade < rule->least) {
+        s.taint |= TAINT_UNSIGNED;
+    }
+    say_evidence(&s, &c, worst, why);
+    say_wanted(&s, rule, compat != SPDX_COMPATIBLE, c.grade < rule->least);
+    if (c.grade != EVIDENCE_ASSIGNED) {
+        hold_against(w, rule, &s);
+    }
+    tell(w, &s);
+}
+
+/* ---- all of them ---- */
+
+static void walk(const struct walk *w)
+{
+    for (int p = 0; p < RULES_PARTIES; p++) {
+        for (int f = 0; f < RULES_FACTS; f++) {
+            check_allow(w, (enum rules_party)p, (enum rules_fact)f);
+        }
+        check_recital(w, (enum rules_party)p);
+    }
+    for (size_t i = 0; i < w->rules->n_licence; i++) {
+        check_licence(w, &w->rules->licence[i]);
+    }
+}
+
+bool rules_date_not_after(struct rules_date a, struct rules_date b)
+{
+    if (a.year != b.year) {
+        return a.year < b.year;
+    }
+    return a.month != b.month ? a.month < b.month : a.day <= b.day;
+}
+
+struct deciding {
+    struct rules_verdict *out;
+    bool failed;
+    bool spoke;         /* a rule has told why it passes … */
+    bool spoke_licence; /* … and it was one of licences, which is what people ask for */
+};
+
+static void take(const struct rules_step *s, void *arg)
+{
+    struct deciding *d = arg;
+    const bool licence = s->about == RULES_ABOUT_LICENCE;
+
+    d->out->taint |= s->taint;
+    if (d->failed || (s->met && d->spoke && (d->spoke_licence || !licence))) {
+        return;
+    }
+    d->failed = !s->met;
+    d->spoke = true;
+    d->spoke_licence = licence;
+    d->out->party = s->party;
+    d->out->line = s->line;
+    memcpy(d->out->why, s->text, sizeof d->out->why);
+    memcpy(d->out->mend, s->mend, sizeof d->out->mend);
+}
+
+static bool asks_backend(const struct rules *r)
+{
+    for (size_t i = 0; i < r->n_licence; i++) {
+        if (r->licence[i].party == RULES_BACKEND) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a device that was looked at is tainted by where no rule asks for its licence. */
+static uint32_t unasked_taint(const struct walk *w)
+{
+    char why[RULES_TEXT_SIZE];
+    struct rules_counted c;
+    size_t worst;
+
+    if (asks_backend(w->rules) || !w->known[RULES_BACKEND].inspection) {
+        return 0;
+    }
+    rules_count(w->rules, RULES_BACKEND, &w->known[RULES_BACKEND], &c);
+    return rules_licence_taint(rules_judge_all(&rules_unasked, &c, &worst, why), c.grade);
+}
+
+void rules_decide(const struct rules *r, const struct rules_known known[RULES_PARTIES],
+                  struct rules_date today, struct rules_verdict *out)
+{
+    struct deciding d = {.out = out};
+    const struct walk w = {.rules = r, .known = known, .fn = take, .arg = &d};
+
+    *out = (struct rules_verdict){.verdict = VERDICT_ALLOW};
+    rules_say(out->why, "no rule speaks against it");
+    walk(&w);
+    out->taint |= unasked_taint(&w) | rules_via_taint(r, known[RULES_BACKEND].via);
+    if (d.failed && !r->otherwise_taint) {
+        out->permissive =
+            r->permissive_until.year != 0 && rules_date_not_after(today, r->permissive_until);
+        if (!out->permissive) {
+            out->verdict = VERDICT_DENY;
+            return;
+        }
+        out->taint |= TAINT_OVERRIDE;
+    }
+    out->verdict = out->taint ? VERDICT_TAINTED : VERDICT_ALLOW;
+}
+
+void rules_explain(const struct rules *r, const struct rules_known known[RULES_PARTIES],
+                   rules_step_fn *fn, void *arg)
+{
+    const struct walk w = {.rules = r, .known = known, .fn = fn, .arg = arg};
+
+    walk(&w);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Which evidence of a party's licence counts, and what it is worth by a rule. Pure.
+ */
+#include "policy/rules/rules_judge.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void rules_say(char out[RULES_TEXT_SIZE], const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(out, RULES_TEXT_SIZE, fmt, ap);
+    va_end(ap);
+}
+
+/* ---- which evidence counts ---- */
+
+static void count(struct rules_counted *c, enum evidence_grade grade, const char *source,
+                  const char *licence, const char *name)
+{
+    if (!*licence || grade < c->grade) {
+        return;
+    }
+    if (grade > c->grade) {
+        c->grade = grade;
+        c->partial = NULL;
+        c->n = 0;
+    }
+    c->items[c->n].licence = licence;
+    c->items[c->n].source = source;
+    c->items[c->n].name = name;
+    c->n++;
+}
+
+/*
+ * What an executable and its package say holds together: where a part of it could not be read, or
+ * did not fit, the rest is not all. Envelopes are statements each for itself: a bad one is nothing.
+ */
+static const char *partial(const struct evidence *e, enum evidence_grade grade)
+{
+    if (e->cut) {
+        return "more is said of its licence than is kept";
+    }
+    for (uint32_t u = 0; grade == EVIDENCE_PACKAGED && u < e->n_unknown; u++) {
+        for (uint32_t i = 0; i < e->n; i++) {
+            if (e->items[i].grade == grade && e->items[i].source == e->unknowns[u].source) {
+                return e->unknowns[u].why;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* An inspector can find out these two grades: what it says of others is nobody's word. */
+static bool is_found_out(enum evidence_grade grade)
+{
+    return grade == EVIDENCE_PACKAGED || grade == EVIDENCE_SIGNED;
+}
+
+static void count_inspection(const struct inspection *in, struct rules_counted *c)
+{
+    if (!in || in->outcome != INSPECTION_OK) {
+        return;
+    }
+    for (uint32_t i = 0; i < in->evidence.n; i++) {
+        const struct evidence_item *e = &in->evidence.items[i];
+
+        if (is_found_out(e->grade)) {
+            count(c, e->grade, evidence_source_name(e->source), e->licence, e->name);
+        }
+    }
+    if (is_found_out(c->grade)) {
+        c->partial = partial(&in->evidence, c->grade);
+    }
+}
+
+/* The first that names the party: several would contradict or repeat each other. */
+const struct rules_assign *rules_assigned(const struct rules *r, enum rules_party party,
+                                          const struct rules_known *k)
+{
+    for (size_t i = 0; i < r->n_assign; i++) {
+        const struct rules_assign *a = &r->assign[i];
+
+        if (a->party == party && rules_is_named(k, a->fact, 0, a->text)) {
+            return a;
+        }
+    }
+    return NULL;
+}
+
+bool rules_ask_executable(const struct rules *r, enum rules_party party)
+{
+    for (size_t i = 0; i < r->n_allow; i++) {
+        if (r->allow[i].party == party && r->allow[i].fact == RULES_DIGEST) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < r->n_licence; i++) {
+        if (r->licence[i].party == party) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < r->n_assign; i++) {
+        if (r->assign[i].party == party && r->assign[i].fact == RULES_DIGEST) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void rules_count(const struct rules *r, enum rules_party party, const struct rules_known *k,
+                 struct rules_counted *c)
+{
+    const struct rules_assign *a = rules_assigned(r, party, k);
+
+    *c = (struct rules_counted){.grade = EVIDENCE_NONE};
+    if (k->recital == RECITAL_OK && *k->recited) {
+        count(c, EVIDENCE_RECITED, "recital", k->recited, "");
+        count(c, EVIDENCE_RECITED, "declaration", k->declared, "");
+    } else {
+        count(c, EVIDENCE_DECLARED, "declaration", k->declared, "");
+    }
+    count_inspection(k->inspection, c);
+    if (a) {
+        count(c, EVIDENCE_ASSIGNED, "operator", a->licence, "");
+    }
+}
+
+/* ---- what it is worth ---- */
+
+enum spdx_compat rules_judge_one(const struct rules_licence *rule, const char *licence,
+                                 char why[RULES_TEXT_SIZE])
+{
+    struct spdx expression;
+    struct spdx_error error;
+    struct spdx_verdict v;
+
+    if (spdx_parse(&expression, licence, strlen(licence), SPDX_ANY, &error) != SPDX_OK) {
+        rules_say(why, "no SPDX expression: %s", error.text);
+        return SPDX_UNKNOWN;
+    }
+    if (rule->kind == RULES_OSI_APPROVED) {
+        const enum spdx_compat c = spdx_osi_approved(&expression);
+
+        rules_say(why, "%s",
+                  c == SPDX_COMPATIBLE     ? "approved by the OSI"
+                  : c == SPDX_INCOMPATIBLE ? "not approved by the OSI"
+                                           : "not known to be approved by the OSI");
+        return c;
+    }
+    spdx_judge(&expression, rule->target, &v);
+    spdx_verdict_text(&v, &expression, why, RULES_TEXT_SIZE);
+    return v.compat;
+}
+
+const struct rules_licence rules_unasked = {
+    .party = RULES_BACKEND, .kind = RULES_COMPATIBLE, .target = SPDX_WITH_GPL_2_0_OR_LATER};
+
+bool rules_contradicts_itself(const struct rules_known *k)
+{
+    char why[RULES_TEXT_SIZE];
+
+    return k->recital == RECITAL_OK && *k->recited && *k->declared &&
+           (rules_judge_one(&rules_unasked, k->recited, why) == SPDX_COMPATIBLE) !=
+               (rules_judge_one(&rules_unasked, k->declared, why) == SPDX_COMPATIBLE);
+}
+
+/* The worst of all, each judged alone. */
+static enum spdx_compat judge_each(const struct rules_licence *rule, const struct rules_counted *c,
+                                   size_t *worst, char why[RULES_TEXT_SIZE])
+{
+    enum spdx_compat all = SPDX_UNKNOWN;
+
+    *worst = 0;
+    rules_say(why, "no evidence of its licence");
+    for (size_t i = 0; i < c->n; i++) {
+        char text[RULES_TEXT_SIZE];
+        const enum spdx_compat one = rules_judge_one(rule, c->items[i].licence, text);
+
+        if (i == 0 || one < all) {
+            all = one;
+            *worst = i;
+            memcpy(why, text, sizeof text);
+        }
+    }
+    return all;
+}
+
+/* GPL-2.0-or-later is met by either version, but all parts must agree on one (spdx.h). */
+static enum spdx_compat judge_versions(const struct rules_licence *rule,
+                                       const struct rules_counted *c)
+{
+    static const enum spdx_target versions[] = {SPDX_WITH_GPL_2_0_ONLY, SPDX_WITH_GPL_3_0_OR_LATER};
+    enum spdx_compat best = SPDX_INCOMPATIBLE;
+
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
+        struct rules_licence one = *rule;
+        char why[RULES_TEXT_SIZE];
+        enum spdx_compat all;
+        size_t worst;
+
+        one.target = versions[i];
+        all = judge_each(&one, c, &worst, why);
+        best = all > best ? all : best;
+    }
+    return best;
+}
+
+enum spdx_compat rules_judge_all(const struct rules_licence *rule, const struct rules_counted *c,
+                                 size_t *worst, char why[RULES_TEXT_SIZE])
+{
+    enum spdx_compat all = judge_each(rule, c, worst, why);
+
+    if (c->n > 1 && rule->kind == RULES_COMPATIBLE && rule->target == SPDX_WITH_GPL_2_0_OR_LATER) {
+        const enum spdx_compat together = judge_versions(rule, c);
+
+        if (together < all) {
+            all = together;
+            rules_say(why,
+                      "one of %zu licences that are not all compatible with one and the same "
+                      "version of the GPL",
+                      c->n);
+        }
+    }
+    if (c->partial && all == SPDX_COMPATIBLE) {
+        all = SPDX_UNKNOWN;
+        rules_say(why, "not all that is said of it is known: %s", c->partial);
+    }
+    return all;
+}
+
+uint32_t rules_worse_taint(const struct rules_licence *rule, const char *a, const char *b)
+{
+    char why[RULES_TEXT_SIZE];
+    const enum spdx_compat of_a = rules_judge_one(rule, a, why);
+    const enum spdx_compat of_b = rules_judge_one(rule, b, why);
+
+    return rules_licence_taint(of_a < of_b ? of_a : of_b, EVIDENCE_NONE);
+}
+
+uint32_t rules_licence_taint(enum spdx_compat compat, enum evidence_grade grade)
+{
+    uint32_t taint = 0;
+
+    if (compat != SPDX_COMPATIBLE) {
+        taint |= compat == SPDX_INCOMPATIBLE ? TAINT_PROPRIETARY : TAINT_UNKNOWN;
+    }
+    if (grade == EVIDENCE_DECLARED || grade == EVIDENCE_RECITED) {
+        taint |= TAINT_UNSIGNED;
+    }
+    if (grade == EVIDENCE_ASSIGNED) {
+        taint |= TAINT_OVERRIDE;
+    }
+    return taint;
+}

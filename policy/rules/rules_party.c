@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Whether a party is whom a rule names, and what is to be shown of it. Pure.
+ */
+#include "policy/rules/rules_judge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/log.h"
+
+/* Which of a peer's facts a rule goes by. */
+static const enum peer_fact fact_of[RULES_FACTS] = {
+    [RULES_USER] = PEER_UID,      [RULES_GROUP] = PEER_GID,   [RULES_EXE] = PEER_EXE_PATH,
+    [RULES_DIGEST] = PEER_EXE_ID, [RULES_LABEL] = PEER_LABEL, [RULES_UNIT] = PEER_UNIT,
+};
+
+static bool has_digest(const struct rules_known *k)
+{
+    return k->inspection && k->inspection->outcome == INSPECTION_OK;
+}
+
+static bool in_groups(const struct peer *p, gid_t id)
+{
+    if (peer_knows(p, PEER_GID) && p->gid == id) {
+        return true;
+    }
+    for (unsigned i = 0; peer_knows(p, PEER_GROUPS) && i < p->n_groups; i++) {
+        if (p->groups[i] == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool rules_is_named(const struct rules_known *k, enum rules_fact fact, uid_t id, const char *text)
+{
+    const struct peer *p = k->peer;
+    char digest[2 * INSPECTION_SHA256_SIZE + 1];
+
+    switch (fact) {
+    case RULES_USER:
+        return peer_knows(p, PEER_UID) && p->uid == id;
+    case RULES_GROUP:
+        return in_groups(p, id);
+    case RULES_EXE:
+        /* A path of another mount table, or of a file that is gone, says nothing. */
+        return peer_knows(p, PEER_EXE_PATH) && p->exe.path_ours && !p->exe.deleted &&
+               strcmp(p->exe.path, text) == 0;
+    case RULES_DIGEST:
+        if (!has_digest(k)) {
+            return false;
+        }
+        hex_text(k->inspection->sha256, INSPECTION_SHA256_SIZE, digest);
+        return strcmp(digest, text) == 0;
+    case RULES_LABEL:
+        return peer_knows(p, PEER_LABEL) && strcmp(p->label, text) == 0;
+    case RULES_UNIT:
+        return peer_knows(p, PEER_UNIT) && strcmp(p->unit, text) == 0;
+    case RULES_FACTS:
+        break;
+    }
+    return true;
+}
+
+static void show_digest(const struct rules_known *k, char *out, size_t size)
+{
+    char digest[2 * INSPECTION_SHA256_SIZE + 1];
+
+    if (has_digest(k)) {
+        hex_text(k->inspection->sha256, INSPECTION_SHA256_SIZE, digest);
+        snprintf(out, size, "%s", digest);
+    } else {
+        snprintf(out, size, "unknown: %s",
+                 k->inspection ? inspection_text(k->inspection->outcome) : "not looked at");
+    }
+}
+
+static void show_group(const struct peer *p, char *out, size_t size)
+{
+    size_t n = (size_t)snprintf(out, size, "%u", (unsigned)p->gid);
+
+    for (unsigned i = 0; peer_knows(p, PEER_GROUPS) && i < p->n_groups && n < size; i++) {
+        if (p->groups[i] != p->gid) {
+            n += (size_t)snprintf(out + n, size - n, " %u", (unsigned)p->groups[i]);
+        }
+    }
+}
+
+static void show_exe(const struct peer_exe *exe, char *out, size_t size)
+{
+    char path[128];
+
+    log_escape(path, sizeof path, exe->path, strlen(exe->path));
+    snprintf(out, size, "%s%s", path,
+             exe->deleted     ? ", which has been removed or replaced"
+             : exe->path_ours ? ""
+                              : ", as seen from another mount namespace");
+}
+
+void rules_show_fact(const struct rules_known *k, enum rules_fact fact, char *out, size_t size)
+{
+    const struct peer *p = k->peer;
+    const char *text = fact == RULES_LABEL ? p->label : p->unit;
+
+    if (fact == RULES_DIGEST) {
+        show_digest(k, out, size);
+    } else if (!peer_knows(p, fact_of[fact])) {
+        peer_why(p, fact_of[fact], out, size);
+    } else if (fact == RULES_USER) {
+        snprintf(out, size, "%u", (unsigned)p->uid);
+    } else if (fact == RULES_GROUP) {
+        show_group(p, out, size);
+    } else if (fact == RULES_EXE) {
+        show_exe(&p->exe, out, size);
+    } else {
+        log_escape(out, size, text, strlen(text));
+    }
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What a broker says in "via" of the servers behind it, held against it. A broker's word is proof
+ * of nothing good; but of what it says to its own disadvantage no better evidence is needed. Pure.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "policy/rules/rules_judge.h"
+
+/* A hop's evidence is what it told the broker before it. */
+static enum evidence_grade rules_via_grade(const struct recital_hop *hop)
+{
+    return !*hop->licence ? EVIDENCE_NONE : hop->recited ? EVIDENCE_RECITED : EVIDENCE_DECLARED;
+}
+
+void rules_via_recital(const struct recital_via *via, struct rules_step *s)
+{
+    for (unsigned i = 0; via && i < via->n; i++) {
+        if (!via->hops[i].recited) {
+            s->met = false;
+            s->taint |= TAINT_INHERITED;
+            rules_say(s->text,
+                      "the rule \"demand recital from backend all the way\" is not met: server %u "
+                      "of %u behind the backend has not recited",
+                      i + 1, via->n);
+            rules_say(s->mend, "servers behind the backend that all recite the poem");
+            return;
+        }
+    }
+}
+
+static void rules_via_fault(const struct recital_via *via, unsigned i,
+                            const struct rules_licence *rule, const char *why, struct rules_step *s)
+{
+    const struct recital_hop *hop = &via->hops[i];
+    const enum evidence_grade grade = rules_via_grade(hop);
+    char licence[128];
+
+    s->met = false;
+    s->taint |= TAINT_INHERITED;
+    if (grade == EVIDENCE_NONE) {
+        rules_say(s->text, "nothing is known of the licence of server %u of %u behind the backend",
+                  i + 1, via->n);
+    } else {
+        log_escape(licence, sizeof licence, hop->licence, strlen(hop->licence));
+        rules_say(s->text, "licence of server %u of %u behind the backend: %s, %s%s: %.200s", i + 1,
+                  via->n, licence, evidence_grade_name(grade),
+                  grade < rule->least ? ", which is less than the rule asks for" : "", why);
+    }
+    rules_say(s->mend,
+              "servers behind the backend that meet the rule, with evidence, %s or better; or the "
+              "backend without a broker in between",
+              evidence_grade_name(rule->least));
+}
+
+void rules_via_licence(const struct recital_via *via, const struct rules_licence *rule,
+                       struct rules_step *s)
+{
+    for (unsigned i = 0; via && i < via->n; i++) {
+        const struct recital_hop *hop = &via->hops[i];
+        char why[RULES_TEXT_SIZE];
+        const enum spdx_compat compat = rules_judge_one(rule, hop->licence, why);
+
+        if (compat != SPDX_COMPATIBLE || rules_via_grade(hop) < rule->least) {
+            rules_via_fault(via, i, rule, why, s);
+            s->taint |= rules_licence_taint(compat, rules_via_grade(hop));
+            return;
+        }
+    }
+}
+
+/* Whether one of those behind a broker would do for the rules on its licence. */
+static bool rules_via_will_do(const struct rules *r, const struct recital_hop *hop)
+{
+    char why[RULES_TEXT_SIZE];
+    bool will = hop->recited;
+
+    for (size_t i = 0; i < r->n_licence && will; i++) {
+        will = r->licence[i].party != RULES_BACKEND ||
+               rules_judge_one(&r->licence[i], hop->licence, why) == SPDX_COMPATIBLE;
+    }
+    return will;
+}
+
+uint32_t rules_via_taint(const struct rules *r, const struct recital_via *via)
+{
+    for (unsigned i = 0; via && i < via->n; i++) {
+        if (!rules_via_will_do(r, &via->hops[i])) {
+            return TAINT_INHERITED;
+        }
+    }
+    return 0;
+}

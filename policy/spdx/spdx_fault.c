@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What is wrong with a licence expression, and what would be right, in words. Pure; the text is
+ * foreign, so that what is quoted of it is escaped and cut.
+ */
+#include "policy/spdx/spdx_fault.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "policy/spdx/spdx_list.h"
+
+#define TEXT_OF_(n) #n
+#define TEXT_OF(n) TEXT_OF_(n)
+
+struct saying {
+    const char *name;
+    const char *what; /* follows the bytes at fault, where those are quoted */
+    const char *hint;
+};
+
+static const struct saying sayings[] = {
+    [SPDX_OK] = {"ok", "", ""},
+    [SPDX_EMPTY] = {"empty", "there is no licence",
+                    "the smallest expression is an identifier: MIT"},
+    [SPDX_TOO_LONG] = {"too-long", "longer than " TEXT_OF(LIMIT_SPDX_TEXT) " bytes", ""},
+    [SPDX_TOO_MANY] = {"too-many", " is one licence too many", ""},
+    [SPDX_TOO_DEEP] = {"too-deep", "too many parentheses in each other", ""},
+    [SPDX_BAD_BYTE] = {"bad-byte", " is nothing that a licence expression has",
+                       "letters, digits, \"-\", \".\", \"+\", parentheses and spaces, on one line"},
+    [SPDX_BAD_OPERATOR] = {"bad-operator", " is no operator",
+                           "AND, OR and WITH, in letters all upper or all lower case"},
+    [SPDX_BAD_PLUS] = {"bad-plus", " does not stand right behind a listed licence",
+                       "\"or later\" is written without a space: Apache-2.0+"},
+    [SPDX_BAD_REFERENCE] = {"bad-reference", " is no reference",
+                            "LicenseRef-NAME, or DocumentRef-NAME:LicenseRef-NAME; the prefixes "
+                            "in this case; NAME of letters, digits, \"-\" and \".\""},
+    [SPDX_EXPECTED_LICENCE] = {"expected-licence", " stands where a licence must", ""},
+    [SPDX_EXPECTED_OPERATOR] = {"expected-operator", " stands where an operator must",
+                                "join licences by AND or OR; an identifier has no spaces"},
+    [SPDX_EXPECTED_ADDITION] = {"expected-addition", " stands where an exception must",
+                                "after WITH: an exception of the SPDX list, or AdditionRef-NAME"},
+    [SPDX_BAD_WITH] = {"bad-with", " does not follow a single licence",
+                       "an exception is added to one licence at a time, and only one to each"},
+    [SPDX_BAD_SPECIAL] = {"bad-special", " stands alone, or with AND", ""},
+    [SPDX_UNCLOSED] = {"unclosed", " has no \")\"", ""},
+    [SPDX_UNOPENED] = {"unopened", " has no \"(\"", ""},
+    [SPDX_UNLISTED_LICENCE] = {"unlisted-licence", " is not on the SPDX licence list",
+                               "a licence that is not listed is written LicenseRef-NAME"},
+    [SPDX_UNLISTED_ADDITION] = {"unlisted-addition", " is not on the SPDX list of exceptions",
+                                "one that is not listed is written AdditionRef-NAME"},
+};
+
+const char *spdx_outcome_name(enum spdx_outcome o)
+{
+    return sayings[o].name;
+}
+
+/* The bytes at fault in quotes, cut at 60 characters; what stands for them at the text's end. */
+static void quote(char *out, size_t size, enum spdx_outcome o, const char *p, size_t n)
+{
+    char escaped[64];
+
+    if (o == SPDX_EMPTY || o == SPDX_TOO_LONG || o == SPDX_TOO_DEEP) {
+        out[0] = '\0';
+    } else if (n == 0) {
+        snprintf(out, size, "the end");
+    } else {
+        snprintf(out, size, "\"%s\"", log_escape(escaped, sizeof escaped, p, n));
+    }
+}
+
+/* A hint that knows the list; "" where it knows nothing. */
+static void advise(struct spdx_error *why, const char *p, size_t n)
+{
+    const bool exception = why->outcome == SPDX_UNLISTED_ADDITION;
+    const char *meant = NULL;
+
+    if (why->outcome == SPDX_EXPECTED_LICENCE && spdx_list_exception(p, n) >= 0) {
+        snprintf(why->hint, sizeof why->hint, "an exception is added to a licence by WITH");
+    } else if (why->outcome == SPDX_EXPECTED_ADDITION && n > 0 && spdx_list_licence(p, n) >= 0) {
+        snprintf(why->hint, sizeof why->hint, "another licence is joined by AND or OR");
+    } else if (why->outcome == SPDX_UNLISTED_LICENCE || exception) {
+        meant = spdx_list_meant(p, n, exception);
+    }
+    if (meant) {
+        snprintf(why->hint, sizeof why->hint, "is %s meant?", meant);
+    }
+}
+
+enum spdx_outcome spdx_fault(struct spdx_error *why, enum spdx_outcome o, const char *text,
+                             size_t at, size_t n)
+{
+    const struct saying *s = &sayings[o];
+    char quoted[80];
+
+    *why = (struct spdx_error){.outcome = o, .at = at, .length = n};
+    quote(quoted, sizeof quoted, o, text + (o == SPDX_TOO_LONG ? 0 : at), n);
+    snprintf(why->text, sizeof why->text, "%s%s", quoted, s->what);
+    snprintf(why->hint, sizeof why->hint, "%s", s->hint);
+    if (n > 0) {
+        advise(why, text + at, n);
+    }
+    return o;
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Whether what is under an expression can be one work with a GPL program, and why. Pure.
+ *
+ * Each version of the GPL is judged for itself over the whole expression, and only then the better
+ * one taken: parts that each agree with another version do not agree with one another.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/spdx/spdx.h"
+#include "policy/spdx/spdx_term.h"
+
+#define LICENSE_LIST "https://www.gnu.org/licenses/license-list.html"
+
+static const struct {
+    const char *name;
+    int versions[2]; /* of the GPL that the target may be taken under; 0: none more */
+} targets[SPDX_TARGETS] = {
+    [SPDX_WITH_GPL_2_0_ONLY] = {"GPL-2.0-only", {2, 0}},
+    [SPDX_WITH_GPL_2_0_OR_LATER] = {"GPL-2.0-or-later", {2, 3}},
+    [SPDX_WITH_GPL_3_0_OR_LATER] = {"GPL-3.0-or-later", {3, 0}},
+};
+
+const char *spdx_compat_name(enum spdx_compat c)
+{
+    static const char *const names[] = {"incompatible", "unknown", "compatible"};
+
+    return names[c];
+}
+
+const char *spdx_target_name(enum spdx_target t)
+{
+    return targets[t].name;
+}
+
+int spdx_target_find(const char *name)
+{
+    const int licence = spdx_list_licence(name, strlen(name));
+
+    for (int t = 0; licence >= 0 && t < SPDX_TARGETS; t++) {
+        if (strcmp(targets[t].name, spdx_licence_at(licence)->id) == 0) {
+            return t;
+        }
+    }
+    return -1;
+}
+
+/* ---- one term ---- */
+
+static void say(struct spdx_reason *r, enum spdx_compat compat, const char *why, const char *source)
+{
+    *r = (struct spdx_reason){compat, NULL, why, source};
+}
+
+/* Terms that are no licence of the list. */
+static void reason_unlisted(const struct spdx_term *t, struct spdx_reason *r)
+{
+    switch (t->kind) {
+    case SPDX_LICENCE:
+        break;
+    case SPDX_UNLISTED:
+        say(r, SPDX_UNKNOWN, "it is not on the licence list that this program was built with", "");
+        break;
+    case SPDX_REFERENCE:
+        say(r, SPDX_UNKNOWN, "a reference names a text that only its author knows", "");
+        break;
+    case SPDX_NONE:
+        say(r, SPDX_INCOMPATIBLE, "without a licence nobody may distribute it",
+            LICENSE_LIST "#NoLicense");
+        break;
+    case SPDX_NOASSERTION:
+        say(r, SPDX_UNKNOWN, "nothing is said about its licence", "");
+        break;
+    }
+}
+
+/* The licence, or the best of it and its later versions where "+" lets one choose. */
+static void reason_licence(int licence, bool plus, int version, struct spdx_reason *r)
+{
+    const struct spdx_licence *l = spdx_licence_at(licence);
+    const int which = version - 2;
+
+    say(r, l->with_gpl[which], l->why, l->source);
+    for (int i = l->later; plus && i >= 0; i = spdx_licence_at(i)->later) {
+        l = spdx_licence_at(i);
+        if (l->with_gpl[which] > r->compat) {
+            say(r, l->with_gpl[which], l->why, l->source);
+            r->taken_as = l->id;
+        }
+    }
+}
+
+/* What the exception makes of the licence's answer. */
+static void reason_with(const struct spdx_meaning *m, int version, struct spdx_reason *r)
+{
+    const struct spdx_exception *x = m->addition >= 0 ? spdx_exception_at(m->addition) : NULL;
+
+    if (!x) {
+        say(r, SPDX_UNKNOWN, "its exception is not on the list: what it adds is not known", "");
+    } else if (x->effect == SPDX_OBSCURE ||
+               (x->effect == SPDX_LINKS && r->compat == SPDX_INCOMPATIBLE)) {
+        say(r, SPDX_UNKNOWN, x->why, x->source);
+    } else if (x->effect == SPDX_WAIVES && version == 2 && r->compat == SPDX_INCOMPATIBLE &&
+               strcmp(spdx_licence_at(m->licence)->id, "Apache-2.0") == 0) {
+        say(r, SPDX_COMPATIBLE, x->why, x->source);
+    }
+}
+
+void spdx_reason(const struct spdx *e, size_t term, int version, struct spdx_reason *r)
+{
+    const struct spdx_term *t = &e->terms[term];
+    const struct spdx_meaning m = spdx_meaning(t);
+
+    if (t->kind != SPDX_LICENCE) {
+        reason_unlisted(t, r);
+    } else if (t->notes & SPDX_NOTE_PLUS_CONTRARY) {
+        say(r, SPDX_UNKNOWN, spdx_note_text(SPDX_NOTE_PLUS_CONTRARY), "");
+    } else {
+        reason_licence(m.licence, m.plus, version, r);
+    }
+    if (m.with && r->compat != SPDX_UNKNOWN) {
+        reason_with(&m, version, r);
+    }
+}
+
+/* ---- the whole ---- */
+
+static void judge_terms(const struct spdx *e, int version, struct spdx_verdict *v)
+{
+    for (size_t i = 0; i < e->n_terms; i++) {
+        struct spdx_reason r;
+
+        spdx_reason(e, i, version, &r);
+        v->terms[i] = r.compat;
+    }
+}
+
+/* From the terms to the root. */
+static void judge_nodes(const struct spdx *e, const struct spdx_verdict *v, enum spdx_compat *nodes)
+{
+    for (size_t i = 0; i < e->n_nodes; i++) {
+        const struct spdx_node *n = &e->nodes[i];
+
+        if (n->kind == SPDX_TERM) {
+            nodes[i] = v->terms[n->left];
+        } else if ((n->kind == SPDX_AND) == (nodes[n->left] < nodes[n->right])) {
+            nodes[i] = nodes[n->left];
+        } else {
+            nodes[i] = nodes[n->right];
+        }
+    }
+}
+
+/* From the root to the terms: of two branches that are as good, the first is taken. */
+static void mark(const struct spdx *e, const enum spdx_compat *nodes, struct spdx_verdict *v)
+{
+    bool taken[2 * LIMIT_SPDX_TERMS - 1] = {false};
+
+    taken[e->n_nodes - 1] = true;
+    for (size_t i = e->n_nodes; i-- > 0;) {
+        const struct spdx_node *n = &e->nodes[i];
+
+        if (n->kind == SPDX_TERM) {
+            v->parts[n->left] = taken[i] ? SPDX_TAKEN : SPDX_PASSED_OVER;
+        } else if (taken[i]) {
+            const bool both = n->kind == SPDX_AND;
+
+            taken[n->left] = both || nodes[n->left] >= nodes[n->right];
+            taken[n->right] = both || !taken[n->left];
+        }
+    }
+}
+
+static void judge_version(const struct spdx *e, int version, struct spdx_verdict *v)
+{
+    enum spdx_compat nodes[2 * LIMIT_SPDX_TERMS - 1] = {SPDX_INCOMPATIBLE};
+
+    *v = (struct spdx_verdict){v->target, .version = version, .n_terms = e->n_terms};
+    if (e->n_terms == 0) {
+        v->compat = SPDX_UNKNOWN;
+        return;
+    }
+    judge_terms(e, version, v);
+    judge_nodes(e, v, nodes);
+    v->compat = nodes[e->n_nodes - 1];
+    mark(e, nodes, v);
+    while (v->parts[v->decisive] != SPDX_TAKEN || v->terms[v->decisive] != v->compat) {
+        v->decisive++;
+    }
+}
+
+void spdx_judge(const struct spdx *e, enum spdx_target target, struct spdx_verdict *v)
+{
+    const int *versions = targets[target].versions;
+
+    v->target = target;
+    judge_version(e, versions[0], v);
+    if (versions[1] != 0 && v->compat != SPDX_COMPATIBLE) {
+        struct spdx_verdict other;
+
+        other.target = target;
+        judge_version(e, versions[1], &other);
+        if (other.compat > v->compat) {
+            *v = other;
+        }
+    }
+}
+
+/* A line that is cut at its end says so. */
+static void append(char *out, size_t size, const char *text)
+{
+    const size_t n = strlen(out);
+
+    snprintf(out + n, size - n, "%s", text);
+    if (strlen(text) >= size - n && size > 4) {
+        memcpy(out + size - 4, "...", 4);
+    }
+}
+
+/* A compatible whole is not the merit of one term: says how many more there are. */
+static void count_others(const struct spdx_verdict *v, char *out, size_t size)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < v->n_terms; i++) {
+        n += v->parts[i] == SPDX_TAKEN;
+    }
+    out[0] = '\0';
+    if (v->compat == SPDX_COMPATIBLE && n > 1) {
+        snprintf(out, size, " and %zu more", n - 1);
+    }
+}
+
+const char *spdx_verdict_text(const struct spdx_verdict *v, const struct spdx *e, char *out,
+                              size_t size)
+{
+    char term[SPDX_TERM_SIZE];
+    char others[32];
+    struct spdx_reason r;
+
+    if (size == 0) {
+        return out;
+    }
+    count_others(v, others, sizeof others);
+    if (v->n_terms > 0) {
+        spdx_term_text(e, v->decisive, term, sizeof term);
+        spdx_reason(e, v->decisive, v->version, &r);
+    } else {
+        snprintf(term, sizeof term, "no licence");
+        say(&r, SPDX_UNKNOWN, "there is no expression that could be read", "");
+    }
+    out[0] = '\0';
+    append(out, size, spdx_compat_name(v->compat));
+    append(out, size, " with ");
+    append(out, size, spdx_target_name(v->target));
+    append(out, size,
+           targets[v->target].versions[1] == 0 ? ""
+           : v->version == 2                   ? " (version 2)"
+                                               : " (version 3)");
+    append(out, size, ": ");
+    append(out, size, term);
+    append(out, size, others);
+    append(out, size, ": ");
+    append(out, size, r.why);
+    if (r.source[0]) {
+        append(out, size, " <");
+        append(out, size, r.source);
+        append(out, size, ">");
+    }
+    return out;
+}

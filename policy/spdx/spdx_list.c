@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Looking things up in the lists. Pure. */
+#include "policy/spdx/spdx_list.h"
+
+#include <string.h>
+
+#include "policy/spdx/spdx_list.inc"
+
+#define LICENCES (sizeof licences / sizeof *licences)
+#define EXCEPTIONS (sizeof exceptions / sizeof *exceptions)
+
+/* Longest identifier that is compared letter by letter with those of the list. */
+#define MEANT_MAX 48u
+
+/* Names in use that are no identifiers and too far from the identifier to be found by letters. */
+static const struct {
+    const char *name, *id;
+} also_known[] = {
+    {"apache", "Apache-2.0"},
+    {"apache2", "Apache-2.0"},
+    {"apache-2", "Apache-2.0"},
+    {"apachev2", "Apache-2.0"},
+    {"asl2.0", "Apache-2.0"},
+    {"bsd", "BSD-3-Clause"},
+    {"bsd-2", "BSD-2-Clause"},
+    {"bsd2", "BSD-2-Clause"},
+    {"bsd-3", "BSD-3-Clause"},
+    {"bsd3", "BSD-3-Clause"},
+    {"boost", "BSL-1.0"},
+    {"expat", "MIT"},
+    {"agpl", "AGPL-3.0-or-later"},
+    {"agplv3", "AGPL-3.0-only"},
+    {"agpl-3", "AGPL-3.0-only"},
+    {"gpl", "GPL-2.0-or-later"},
+    {"gpl2", "GPL-2.0-only"},
+    {"gpl-2", "GPL-2.0-only"},
+    {"gplv2", "GPL-2.0-only"},
+    {"gpl3", "GPL-3.0-only"},
+    {"gpl-3", "GPL-3.0-only"},
+    {"gplv3", "GPL-3.0-only"},
+    {"lgpl", "LGPL-2.1-or-later"},
+    {"lgpl2", "LGPL-2.0-only"},
+    {"lgpl-2", "LGPL-2.0-only"},
+    {"lgplv2", "LGPL-2.0-only"},
+    {"lgplv2.1", "LGPL-2.1-only"},
+    {"lgpl3", "LGPL-3.0-only"},
+    {"lgpl-3", "LGPL-3.0-only"},
+    {"lgplv3", "LGPL-3.0-only"},
+    {"mpl2", "MPL-2.0"},
+    {"mpl-2", "MPL-2.0"},
+    {"psf", "PSF-2.0"},
+    {"python", "PSF-2.0"},
+    {"cc0", "CC0-1.0"},
+};
+
+static int lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+/* As strcmp of the lower-case forms; p has n bytes. */
+static int compare(const char *p, size_t n, const char *id)
+{
+    for (size_t i = 0; i < n; i++) {
+        const int d = lower(p[i]) - lower(id[i]);
+
+        if (d != 0) {
+            return d;
+        }
+    }
+    return id[n] == '\0' ? 0 : -1;
+}
+
+int spdx_list_licence(const char *p, size_t n)
+{
+    size_t from = 0;
+    size_t to = LICENCES;
+
+    while (from < to) {
+        const size_t middle = from + (to - from) / 2;
+        const int d = compare(p, n, licences[middle].id);
+
+        if (d == 0) {
+            return (int)middle;
+        }
+        if (d < 0) {
+            to = middle;
+        } else {
+            from = middle + 1;
+        }
+    }
+    return -1;
+}
+
+int spdx_list_exception(const char *p, size_t n)
+{
+    for (size_t i = 0; i < EXCEPTIONS; i++) {
+        if (compare(p, n, exceptions[i].id) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+const struct spdx_licence *spdx_licence_at(int index)
+{
+    return &licences[index];
+}
+
+const struct spdx_exception *spdx_exception_at(int index)
+{
+    return &exceptions[index];
+}
+
+size_t spdx_list_licences(void)
+{
+    return LICENCES;
+}
+
+size_t spdx_list_exceptions(void)
+{
+    return EXCEPTIONS;
+}
+
+const char *spdx_list_origin(void)
+{
+    return SPDX_LIST_ORIGIN;
+}
+
+static size_t least(size_t a, size_t b, size_t c)
+{
+    const size_t ab = a < b ? a : b;
+
+    return ab < c ? ab : c;
+}
+
+/* Letters to add, drop or change until p is id, by case-folded letters. */
+static size_t distance(const char *p, size_t n, const char *id, size_t m)
+{
+    size_t row[MEANT_MAX + 1];
+
+    for (size_t k = 0; k <= m; k++) {
+        row[k] = k;
+    }
+    for (size_t i = 1; i <= n; i++) {
+        size_t corner = row[0];
+
+        row[0] = i;
+        for (size_t k = 1; k <= m; k++) {
+            const size_t above = row[k];
+            const size_t changed = corner + (lower(p[i - 1]) != lower(id[k - 1]));
+
+            row[k] = least(above + 1, row[k - 1] + 1, changed);
+            corner = above;
+        }
+    }
+    return row[m];
+}
+
+const char *spdx_list_meant(const char *p, size_t n, bool exception)
+{
+    const size_t count = exception ? EXCEPTIONS : LICENCES;
+    const char *meant = NULL;
+    size_t best = n < 6 ? 2 : 3; /* one less is near enough */
+
+    for (size_t i = 0; !exception && i < sizeof also_known / sizeof *also_known; i++) {
+        if (compare(p, n, also_known[i].name) == 0) {
+            return also_known[i].id;
+        }
+    }
+    if (n > MEANT_MAX) {
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *id = exception ? exceptions[i].id : licences[i].id;
+        const size_t m = strlen(id);
+        const size_t apart = m > n ? m - n : n - m;
+
+        if (m <= MEANT_MAX && apart < best && (exception || !licences[i].deprecated)) {
+            const size_t d = distance(p, n, id, m);
+
+            if (d < best) {
+                best = d;
+                meant = id;
+            }
+        }
+    }
+    return meant;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Licence expressions written: the canonical form, and notes. Pure. */
+#include <string.h>
+
+#include "policy/spdx/spdx.h"
+#include "policy/spdx/spdx_term.h"
+
+/* What is written counts even where it has no room. */
+struct writer {
+    char *out;
+    size_t size;
+    size_t n;
+};
+
+static void put(struct writer *w, const char *p, size_t n)
+{
+    if (w->n < w->size) {
+        const size_t room = w->size - w->n - 1;
+
+        memcpy(w->out + w->n, p, n < room ? n : room);
+        w->out[w->n + (n < room ? n : room)] = '\0';
+    }
+    w->n += n;
+}
+
+static void put_text(struct writer *w, const char *text)
+{
+    put(w, text, strlen(text));
+}
+
+static void put_times(struct writer *w, char c, unsigned times)
+{
+    for (; times > 0; times--) {
+        put(w, &c, 1);
+    }
+}
+
+struct spdx_meaning spdx_meaning(const struct spdx_term *t)
+{
+    struct spdx_meaning m = {t->licence, t->addition, t->plus, t->with.n > 0};
+    const struct spdx_licence *l;
+
+    if (t->licence < 0) {
+        return m;
+    }
+    l = spdx_licence_at(t->licence);
+    /* An exception of its own leaves no place for the one that replaces the identifier. */
+    if (l->becomes >= 0 && !(l->becomes_with >= 0 && m.with)) {
+        m.licence = l->becomes;
+        if (l->becomes_with >= 0) {
+            m.addition = l->becomes_with;
+            m.with = true;
+        }
+        l = spdx_licence_at(m.licence);
+        if (m.plus && l->or_later >= 0) {
+            m.licence = l->or_later;
+            m.plus = false;
+        }
+    }
+    if (spdx_licence_at(m.licence)->is_or_later) {
+        m.plus = false;
+    }
+    return m;
+}
+
+static void put_term(struct writer *w, const struct spdx *e, const struct spdx_term *t)
+{
+    const struct spdx_meaning m = spdx_meaning(t);
+
+    if (t->kind == SPDX_NONE) {
+        put_text(w, "NONE");
+    } else if (t->kind == SPDX_NOASSERTION) {
+        put_text(w, "NOASSERTION");
+    } else if (m.licence >= 0) {
+        put_text(w, spdx_licence_at(m.licence)->id);
+    } else {
+        put(w, e->text + t->name.at, t->name.n);
+    }
+    if (m.plus) {
+        put_text(w, "+");
+    }
+    if (m.with) {
+        put_text(w, " WITH ");
+        if (m.addition >= 0) {
+            put_text(w, spdx_exception_at(m.addition)->id);
+        } else {
+            put(w, e->text + t->with.at, t->with.n);
+        }
+    }
+}
+
+/* How the terms are joined: what is written before and after each. */
+struct joints {
+    uint16_t first[2 * LIMIT_SPDX_TERMS - 1]; /* of a node: its first and last term */
+    uint16_t last[2 * LIMIT_SPDX_TERMS - 1];
+    uint16_t opens[LIMIT_SPDX_TERMS]; /* parentheses before and after a term */
+    uint16_t closes[LIMIT_SPDX_TERMS];
+    bool or_before[LIMIT_SPDX_TERMS]; /* the operator before a term is OR, not AND */
+};
+
+/* Precedence alone asks for parentheses: round an OR that AND joins. */
+static void enclose(struct joints *j, const struct spdx *e, uint16_t part)
+{
+    if (e->nodes[part].kind == SPDX_OR) {
+        j->opens[j->first[part]]++;
+        j->closes[j->last[part]]++;
+    }
+}
+
+static void join(struct joints *j, const struct spdx *e)
+{
+    for (size_t i = 0; i < e->n_nodes; i++) {
+        const struct spdx_node *n = &e->nodes[i];
+
+        if (n->kind == SPDX_TERM) {
+            j->first[i] = n->left;
+            j->last[i] = n->left;
+            continue;
+        }
+        j->first[i] = j->first[n->left];
+        j->last[i] = j->last[n->right];
+        j->or_before[j->first[n->right]] = n->kind == SPDX_OR;
+        if (n->kind == SPDX_AND) {
+            enclose(j, e, n->left);
+            enclose(j, e, n->right);
+        }
+    }
+}
+
+size_t spdx_canonical(const struct spdx *e, char *out, size_t size)
+{
+    struct joints j = {0};
+    struct writer w = {out, size, 0};
+
+    if (size > 0) {
+        out[0] = '\0';
+    }
+    join(&j, e);
+    for (size_t i = 0; i < e->n_terms; i++) {
+        if (i > 0) {
+            put_text(&w, j.or_before[i] ? " OR " : " AND ");
+        }
+        put_times(&w, '(', j.opens[i]);
+        put_term(&w, e, &e->terms[i]);
+        put_times(&w, ')', j.closes[i]);
+    }
+    return w.n;
+}
+
+size_t spdx_term_text(const struct spdx *e, size_t term, char *out, size_t size)
+{
+    struct writer w = {out, size, 0};
+
+    if (size > 0) {
+        out[0] = '\0';
+    }
+    put_term(&w, e, &e->terms[term]);
+    return w.n;
+}
+
+unsigned spdx_notes(const struct spdx *e)
+{
+    unsigned notes = 0;
+
+    for (size_t i = 0; i < e->n_terms; i++) {
+        notes |= e->terms[i].notes;
+    }
+    return notes;
+}
+
+const char *spdx_note_text(enum spdx_note note)
+{
+    switch (note) {
+    case SPDX_NOTE_DEPRECATED:
+        return "the identifier is deprecated";
+    case SPDX_NOTE_DEPRECATED_ADD:
+        return "the exception's identifier is deprecated";
+    case SPDX_NOTE_UNLISTED:
+        return "the identifier is not on the licence list";
+    case SPDX_NOTE_UNLISTED_ADD:
+        return "the exception is not on the list of exceptions";
+    case SPDX_NOTE_PLUS_REDUNDANT:
+        return "the \"+\" says nothing that the identifier does not say";
+    case SPDX_NOTE_PLUS_CONTRARY:
+        return "\"only\" and \"+\" contradict each other";
+    }
+    return "";
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Chooses users. Runs once, before anything is started. */
+#define _GNU_SOURCE
+#include "proxy/config/accounts.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/users.h"
+
+/* Of the ids that are picked together: worker, inspector, tracer; then routes' devices. */
+#define KINDS 3u
+
+/* Logs whom a named user runs beside what is going to be started. */
+static void accounts_warn(const char *what, const char *user, uid_t uid)
+{
+    struct users_process p;
+    char shown[64];
+    char name[64];
+
+    if (uid != 0 && users_find(uid, 1, &p)) {
+        log_warning("%s run as user \"%s\", as does pid=%ld (%s), which may then trace and signal "
+                    "them; give them a user that nothing else uses",
+                    what, log_escape(shown, sizeof shown, user, strlen(user)), (long)p.pid,
+                    log_escape(name, sizeof name, p.name, strlen(p.name)));
+    }
+}
+
+static void accounts_set(struct config_ids *ids, uid_t number)
+{
+    struct users_process p;
+
+    /* An account of a kind's name is taken only if nothing runs as it: another poemd does. */
+    if (ids->uid == CONFIG_NO_UID || users_find(ids->uid, 1, &p)) {
+        ids->uid = number;
+        ids->gid = number;
+    }
+}
+
+static void accounts_set_devices(struct config *c, uid_t first)
+{
+    for (size_t i = 0; i < c->n_routes; i++) {
+        struct config_route *const r = &c->routes[i];
+
+        if (!r->spawn) {
+            continue;
+        }
+        if (r->spawn_user) {
+            accounts_warn("devices", r->spawn_user, r->spawn_uid);
+            continue;
+        }
+        r->spawn_uid = first == CONFIG_NO_UID ? first : first + (uid_t)i;
+        r->spawn_gid = r->spawn_group ? r->spawn_gid : r->spawn_uid;
+    }
+}
+
+/* Whether somebody is left without a user, which only happens if no number is free. */
+static bool accounts_missing(const struct config *c)
+{
+    bool missing = c->worker.uid == CONFIG_NO_UID || c->inspector.uid == CONFIG_NO_UID ||
+                   c->tracer.uid == CONFIG_NO_UID;
+
+    for (size_t i = 0; i < c->n_routes; i++) {
+        missing = missing || (c->routes[i].spawn && c->routes[i].spawn_uid == CONFIG_NO_UID);
+    }
+    return missing;
+}
+
+int accounts_choose(struct config *c)
+{
+    uid_t first;
+    int err;
+
+    if (geteuid() != 0) {
+        return 0;
+    }
+    err = users_pick(KINDS + (unsigned)c->n_routes, &first);
+    if (c->user) {
+        accounts_warn("workers", c->user, c->worker.uid);
+    } else {
+        accounts_set(&c->worker, err ? CONFIG_NO_UID : first);
+    }
+    accounts_set(&c->inspector, err ? CONFIG_NO_UID : first + 1);
+    accounts_set(&c->tracer, err ? CONFIG_NO_UID : first + 2);
+    accounts_set_devices(c, err ? CONFIG_NO_UID : first + KINDS);
+    if (accounts_missing(c)) {
+        log_error("no user ids are free for workers, inspector, tracer and devices: is this a user "
+                  "namespace that maps few? Make accounts %s, %s and %s, and name a \"user\" for "
+                  "devices",
+                  CONFIG_WORKER_ACCOUNT, CONFIG_INSPECTOR_ACCOUNT, CONFIG_TRACER_ACCOUNT);
+        return -EADDRNOTAVAIL;
+    }
+    return 0;
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What a configuration is, however it was made: its defaults, its errors, what must agree in it,
+ * and a single route from the command line. Opens no file and looks up no name: that is
+ * config_load.c's.
+ */
+#define _GNU_SOURCE
+
+#include "proxy/config/config.h"
+#include "proxy/config/config_rules.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "proxy/config/config_value.h"
+#include "proxy/config/preset.h"
+#include "trace/decode/filter.h"
+
+/* ---- lifetimes ---- */
+
+int config_init(struct config *c)
+{
+    *c = (struct config){
+        .max_sessions = CONFIG_MAX_SESSIONS_DEFAULT,
+        .handshake_ms = LIMIT_HANDSHAKE_MS,
+        .log_level = LOG_INFO,
+        .trace_buffer_mib = CONFIG_TRACE_BUFFER_DEFAULT,
+        .control = {.mode = CONFIG_MODE_DEFAULT, .owner = (uid_t)-1, .group = (gid_t)-1},
+        .worker = {CONFIG_NO_UID, CONFIG_NO_UID},
+        .inspector = {CONFIG_NO_UID, CONFIG_NO_UID},
+        .tracer = {CONFIG_NO_UID, CONFIG_NO_UID}};
+    return 0;
+}
+
+struct config_route config_route_default(struct config_place at)
+{
+    return (struct config_route){.mode = CONFIG_MODE_DEFAULT,
+                                 .owner = (uid_t)-1,
+                                 .group = (gid_t)-1,
+                                 .sessions = LIMIT_SESSIONS_ROUTE_DEFAULT,
+                                 .drain_ms = LIMIT_DRAIN_MS,
+                                 .stall_ms = LIMIT_STALL_MS,
+                                 .trace = {.payload = CONFIG_PAYLOAD_DEFAULT},
+                                 .preset = PRESET_NONE,
+                                 .same_process = CONFIG_SAME_UNASKED,
+                                 .demand_how = CONFIG_DEMAND_ONE,
+                                 .look_then = CONFIG_SAME_END,
+                                 .at = at};
+}
+
+bool config_route_watches(const struct config_route *r, enum rules_party party)
+{
+    return r->same_process != CONFIG_SAME_UNASKED &&
+           r->same_of != (party == RULES_CLIENT ? CONFIG_SAME_OF_BACKEND : CONFIG_SAME_OF_CLIENT);
+}
+
+void config_deinit(struct config *c)
+{
+    for (size_t i = 0; i < c->n_routes; i++) {
+        struct config_route *r = &c->routes[i];
+
+        free(r->name);
+        free(r->listen);
+        free(r->backend);
+        free(r->spawn);
+        free(r->spawn_user);
+        free(r->spawn_group);
+        free(r->spawn_groups);
+        free(r->trace_file);
+        free(r->trace.filter);
+        free(r->owner_name);
+        free(r->group_name);
+        free(r->dma_max_bytes);
+        config_route_deinit_rules(r);
+    }
+    free(c->routes);
+    free(c->user);
+    free(c->file);
+    free(c->control.path);
+    free(c->control.owner_name);
+    free(c->control.group_name);
+    poem_file_deinit(&c->poem);
+    free(c->poem_file);
+    config_deinit_rules(c);
+    *c = (struct config){0};
+}
+
+/* ---- errors ---- */
+
+void config_errors_init(struct config_errors *e)
+{
+    e->n = 0;
+    e->total = 0;
+}
+
+static bool is_before(struct config_place a, struct config_place b)
+{
+    return a.line < b.line || (a.line == b.line && a.column < b.column);
+}
+
+void config_errors_add(struct config_errors *e, struct config_place at, const char *hint,
+                       const char *fmt, ...)
+{
+    size_t i = e->n;
+    struct config_error *new;
+    va_list ap;
+
+    while (i > 0 && is_before(at, e->error[i - 1].at)) {
+        i--;
+    }
+    e->total++;
+    if (e->n == CONFIG_ERRORS) {
+        if (i == CONFIG_ERRORS) {
+            return;
+        }
+        e->n--;
+    }
+    new = &e->error[i];
+    memmove(new + 1, new, (e->n - i) * sizeof *new);
+    e->n++;
+    new->at = at;
+    snprintf(new->hint, sizeof new->hint, "%s", hint ? hint : "");
+    va_start(ap, fmt);
+    vsnprintf(new->text, sizeof new->text, fmt, ap);
+    va_end(ap);
+}
+
+void config_errors_print(const struct config_errors *e, const char *name, FILE *to)
+{
+    char shown[1024];
+
+    log_escape(shown, sizeof shown, name, strlen(name));
+    for (size_t i = 0; i < e->n; i++) {
+        const struct config_error *x = &e->error[i];
+
+        if (x->at.line > 0) {
+            fprintf(to, "%s:%u:%u: error: %s\n", shown, x->at.line, x->at.column, x->text);
+        } else {
+            fprintf(to, "%s: error: %s\n", shown, x->text);
+        }
+        if (x->hint[0]) {
+            fprintf(to, "    hint: %s\n", x->hint);
+        }
+    }
+    if (e->total > e->n) {
+        fprintf(to, "%s: %zu more error%s not shown\n", shown, e->total - e->n,
+                e->total - e->n == 1 ? " is" : "s are");
+    }
+}
+
+/* ---- what must agree ---- */
+
+/* "line 7", or what can be said of a place that is none. */
+static const char *say_line(char *out, size_t size, struct config_place at)
+{
+    if (at.line > 0) {
+        snprintf(out, size, "the first is in line %u", at.line);
+    } else {
+        out[0] = '\0';
+    }
+    return out;
+}
+
+/* Names and listening sockets that route i shares with one before it. */
+static void check_unique(const struct config *c, size_t i, struct config_errors *e)
+{
+    const struct config_route *r = &c->routes[i];
+    bool name = r->name;
+    bool listen = r->listen;
+    char hint[64];
+    char shown[128];
+
+    for (size_t k = 0; k < i && (name || listen); k++) {
+        const struct config_route *other = &c->routes[k];
+
+        if (name && other->name && strcmp(r->name, other->name) == 0) {
+            config_errors_add(e, r->name_at, say_line(hint, sizeof hint, other->name_at),
+                              "another route is called \"%s\"", r->name);
+            name = false;
+        }
+        if (listen && other->listen && value_same_path(r->listen, other->listen)) {
+            log_escape(shown, sizeof shown, r->listen, strlen(r->listen));
+            config_errors_add(e, r->listen_at, say_line(hint, sizeof hint, other->listen_at),
+                              "another route listens on \"%s\"", shown);
+            listen = false;
+        }
+    }
+}
+
+static void check_route(const struct config *c, const struct config_route *r,
+                        struct config_errors *e)
+{
+    if (r->listen && r->backend && value_same_path(r->listen, r->backend)) {
+        config_errors_add(e, r->backend_at, "a route to itself would go round for ever",
+                          "the backend is the socket that the route listens on");
+    }
+    if (r->sessions > c->max_sessions) {
+        config_errors_add(e, r->sessions_at, "raise max-sessions, which holds for all routes",
+                          "a route cannot have %u sessions where all have %u", r->sessions,
+                          c->max_sessions);
+    }
+    if (r->wait_backend_ms > r->handshake_ms) {
+        config_errors_add(e, r->wait_at, "waiting is a part of the handshake",
+                          "wait-backend is longer than handshake-timeout (%u ms)", r->handshake_ms);
+    }
+}
+
+/* Whoever speaks to the control socket sees who is here, and can capture what passes. */
+static void check_control(const struct config *c, struct config_errors *e)
+{
+    const struct config_control *control = &c->control;
+
+    if (control->mode & 0007) {
+        config_errors_add(e, control->mode_at, "mode 0660 with a group",
+                          "the control socket cannot be for everybody");
+    }
+    for (size_t i = 0; control->path && i < c->n_routes; i++) {
+        const struct config_route *r = &c->routes[i];
+
+        if ((r->listen && value_same_path(r->listen, control->path)) ||
+            (r->backend && value_same_path(r->backend, control->path))) {
+            config_errors_add(e, control->at, "a path of its own",
+                              "the control socket is a socket of route \"%s\"",
+                              r->name ? r->name : "?");
+            return;
+        }
+    }
+}
+
+/* What a route's trace says of itself, and its file, which is no other route's. */
+static void check_trace(const struct config *c, size_t i, struct config_errors *e)
+{
+    const struct config_route *r = &c->routes[i];
+    struct filter *filter;
+    char hint[64];
+    char why[192];
+
+    for (size_t k = 0; r->trace_file && k < i; k++) {
+        const struct config_route *other = &c->routes[k];
+
+        if (other->trace_file && value_same_path(r->trace_file, other->trace_file)) {
+            config_errors_add(e, r->trace_at, say_line(hint, sizeof hint, other->trace_at),
+                              "another route's trace goes to this file");
+            break;
+        }
+    }
+    if (r->trace.filter) {
+        filter = filter_new(r->trace.filter, why, sizeof why);
+        if (!filter) {
+            config_errors_add(e, r->trace_filter_at, "poemctl-trace(1) has the language", "%s",
+                              why);
+        }
+        filter_free(filter);
+    }
+}
+
+/* Texts that have been read already. */
+static void settle_dma(struct config_route *r)
+{
+    struct dma_settings *dma = &r->dma;
+
+    *dma = (struct dma_settings){.withhold = r->dma_how == CONFIG_DMA_WITHHOLD,
+                                 .withhold_file_io = r->dma_how == CONFIG_DMA_WITHHOLD_FILE_IO,
+                                 .max_maps = r->dma_max_maps};
+    if (r->dma_max_bytes && !value_size(r->dma_max_bytes, &dma->max_bytes)) {
+        dma->max_bytes = 0;
+    }
+    for (size_t i = 0; i < r->dma_ranges.n; i++) {
+        struct dma_span *span = &dma->ranges[dma->n_ranges];
+
+        if (r->dma_ranges.items[i].text &&
+            value_range(r->dma_ranges.items[i].text, &span->first, &span->last)) {
+            dma->n_ranges++;
+        }
+    }
+}
+
+int config_check(struct config *c, struct config_errors *e)
+{
+    const size_t before = e->total;
+
+    /* A file with errors may have meant one. */
+    if (c->n_routes == 0 && before == 0) {
+        config_errors_add(e, (struct config_place){0, 0}, "route NAME {", "there is no route");
+    }
+    for (size_t i = 0; i < c->n_routes; i++) {
+        if (c->routes[i].handshake_ms == 0) {
+            c->routes[i].handshake_ms = c->handshake_ms;
+        }
+        check_unique(c, i, e);
+        check_route(c, &c->routes[i], e);
+        check_trace(c, i, e);
+        settle_dma(&c->routes[i]);
+    }
+    check_control(c, e);
+    return e->total > before ? -EINVAL : 0;
+}
+
+/* ---- a single route ---- */
+
+/* A name of the socket's file: never longer than a name may be, and never empty. */
+static char *name_of(const char *path)
+{
+    const char *base = strrchr(path, '/');
+    size_t n;
+    char *name;
+
+    base = base ? base + 1 : path;
+    n = strlen(base);
+    if (n > 5 && strcmp(base + n - 5, ".sock") == 0) {
+        n -= 5;
+    }
+    name = strndup(n > 0 ? base : "default", n > 0 ? (n < LIMIT_NAME ? n : LIMIT_NAME) : 7);
+    for (char *c = name; c && *c; c++) {
+        const char one[2] = {*c, '\0'};
+        struct value_fault fault;
+        unsigned none;
+
+        if (!value_read(VALUE_NAME, one, 0, 0, &none, &fault)) {
+            *c = '_';
+        }
+    }
+    return name;
+}
+
+static bool is_socket_path(const char *path, struct config_errors *e)
+{
+    struct value_fault fault;
+    unsigned none;
+
+    if (!value_read(VALUE_SOCKET, path, 0, 0, &none, &fault)) {
+        config_errors_add(e, (struct config_place){0, 0}, fault.hint, "%s", fault.text);
+        return false;
+    }
+    return true;
+}
+
+int config_single(struct config *c, const char *listen, const char *backend,
+                  struct config_errors *e)
+{
+    const bool listen_ok = is_socket_path(listen, e);
+
+    if (!is_socket_path(backend, e) || !listen_ok) {
+        return -EINVAL;
+    }
+    c->routes = malloc(sizeof *c->routes);
+    if (!c->routes) {
+        return -ENOMEM;
+    }
+    c->routes[0] = config_route_default((struct config_place){0, 0});
+    c->n_routes = 1;
+    c->routes[0].name = name_of(listen);
+    c->routes[0].listen = strdup(listen);
+    c->routes[0].backend = strdup(backend);
+    if (!c->routes[0].name || !c->routes[0].listen || !c->routes[0].backend) {
+        return -ENOMEM;
+    }
+    return config_check(c, e);
+}
+
+int config_set_control(struct config *c, const char *path, struct config_errors *e)
+{
+    const size_t before = e->total;
+    char *copy;
+
+    if (!is_socket_path(path, e)) {
+        return -EINVAL;
+    }
+    copy = strdup(path);
+    if (!copy) {
+        return -ENOMEM;
+    }
+    free(c->control.path);
+    c->control.path = copy;
+    c->control.at = (struct config_place){0, 0};
+    check_control(c, e);
+    return e->total > before ? -EINVAL : 0;
+}

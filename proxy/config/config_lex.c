@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The lexer of the configuration language. It works line by line, since a statement is a line: a
+ * fault costs the rest of its line and nothing more, so that one run finds the faults of a whole
+ * file. Pure, in one pass, without recursion.
+ */
+#include "proxy/config/config_lex.h"
+
+#include <stdint.h>
+#include <string.h>
+
+void lex_init(struct lex *l, const void *p, size_t n)
+{
+    *l = (struct lex){.p = n > 0 ? p : "", .n = n};
+}
+
+static void line_begin(struct lex *l)
+{
+    const char *nl = memchr(l->p + l->at, '\n', l->n - l->at);
+
+    l->line++;
+    l->line_start = l->at;
+    l->line_end = nl ? (size_t)(nl - l->p) : l->n;
+}
+
+static unsigned column(const struct lex *l)
+{
+    return (unsigned)(l->at - l->line_start) + 1;
+}
+
+/* Whether the line's last byte that is no space is "{". */
+static bool line_opens(const struct lex *l)
+{
+    size_t i = l->line_end;
+
+    while (i > l->line_start && (l->p[i - 1] == ' ' || l->p[i - 1] == '\t')) {
+        i--;
+    }
+    return i > l->line_start && l->p[i - 1] == '{';
+}
+
+static void fault(struct lex *l, struct lex_token *t, enum lex_fault f)
+{
+    t->kind = LEX_FAULT;
+    t->fault = f;
+    t->at = (struct config_place){l->before + l->line, column(l)};
+    t->end = t->at.column;
+    t->fault_opens = line_opens(l);
+    l->at = l->line_end;
+    l->begun = true;
+}
+
+/* Bytes of the UTF-8 sequence at p (n > 0 bytes), 0 if it is none: RFC 3629, no surrogates. */
+static size_t utf8_len(const unsigned char *p, size_t n)
+{
+    size_t len;
+    uint32_t c;
+    uint32_t least;
+
+    if (p[0] >= 0xc2 && p[0] <= 0xdf) {
+        len = 2, c = p[0] & 0x1fu, least = 0x80;
+    } else if (p[0] >= 0xe0 && p[0] <= 0xef) {
+        len = 3, c = p[0] & 0x0fu, least = 0x800;
+    } else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
+        len = 4, c = p[0] & 0x07u, least = 0x10000;
+    } else {
+        return 0;
+    }
+    if (n < len) {
+        return 0;
+    }
+    for (size_t i = 1; i < len; i++) {
+        if ((p[i] & 0xc0u) != 0x80) {
+            return 0;
+        }
+        c = c << 6 | (p[i] & 0x3fu);
+    }
+    return c >= least && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) ? len : 0;
+}
+
+/*
+ * Length of the character at l->at where any text may stand (strings, comments), or 0 with *f set.
+ * U+0080 … U+009F are control characters, too: C1 drives terminals.
+ */
+static size_t any_character(const struct lex *l, enum lex_fault *f)
+{
+    const unsigned char *p = (const unsigned char *)l->p + l->at;
+    size_t len = 1;
+
+    *f = LEX_NONE;
+    if (*p == '\0') {
+        *f = LEX_NUL;
+    } else if (*p == '\r') {
+        *f = LEX_CARRIAGE_RETURN;
+    } else if ((*p < 0x20 && *p != '\t') || *p == 0x7f) {
+        *f = LEX_CONTROL;
+    } else if (*p >= 0x80) {
+        len = utf8_len(p, l->line_end - l->at);
+        if (len == 0) {
+            *f = LEX_UTF8;
+        } else if (p[0] == 0xc2 && p[1] < 0xa0) {
+            *f = LEX_CONTROL;
+        }
+    }
+    return *f == LEX_NONE ? len : 0;
+}
+
+/* Goes to the line's end. False: t is a fault. */
+static bool skip_comment(struct lex *l, struct lex_token *t)
+{
+    enum lex_fault f;
+
+    while (l->at < l->line_end) {
+        const size_t len = any_character(l, &f);
+
+        if (len == 0) {
+            fault(l, t, f);
+            return false;
+        }
+        l->at += len;
+    }
+    return true;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Whether what stands at l->at may stand right behind a word or a string. */
+static bool at_gap(const struct lex *l)
+{
+    return l->at == l->line_end || is_space(l->p[l->at]);
+}
+
+/* The fault of a character that no bare word has. */
+static enum lex_fault bare_fault(const struct lex *l)
+{
+    enum lex_fault f;
+
+    if (any_character(l, &f) == 0) {
+        return f;
+    }
+    switch (l->p[l->at]) {
+    case '#':
+        return LEX_COMMENT;
+    case ';':
+        return LEX_SEMICOLON;
+    case '"':
+    case '{':
+    case '}':
+        return LEX_GLUED;
+    default:
+        return (unsigned char)l->p[l->at] >= 0x80 ? LEX_NOT_ASCII : LEX_CHARACTER;
+    }
+}
+
+static bool is_bare(char c)
+{
+    return c > 0x20 && c < 0x7f && !strchr("\"'`\\#;{}", c);
+}
+
+static void bare_word(struct lex *l, struct lex_token *t)
+{
+    t->kind = LEX_WORD;
+    while (l->at < l->line_end && is_bare(l->p[l->at])) {
+        t->text[t->n++] = l->p[l->at++];
+    }
+    if (!at_gap(l)) {
+        fault(l, t, bare_fault(l));
+    }
+}
+
+/* One character of a string, escapes undone, to the token. The fault, or LEX_NONE. */
+static enum lex_fault string_character(struct lex *l, struct lex_token *t)
+{
+    enum lex_fault f;
+    size_t len = any_character(l, &f);
+
+    if (len == 0) {
+        return f;
+    }
+    if (l->p[l->at] == '\\') {
+        l->at++;
+        if (l->at == l->line_end || (l->p[l->at] != '"' && l->p[l->at] != '\\')) {
+            l->at--;
+            return LEX_ESCAPE;
+        }
+    }
+    memcpy(t->text + t->n, l->p + l->at, len);
+    t->n += len;
+    l->at += len;
+    return LEX_NONE;
+}
+
+static void string(struct lex *l, struct lex_token *t)
+{
+    t->kind = LEX_WORD;
+    l->at++;
+    while (l->at < l->line_end && l->p[l->at] != '"') {
+        const enum lex_fault f = string_character(l, t);
+
+        if (f != LEX_NONE) {
+            fault(l, t, f);
+            return;
+        }
+    }
+    if (l->at == l->line_end) {
+        /* Where it began tells more than where the line ends. */
+        l->at = l->line_start + t->at.column - 1;
+        fault(l, t, LEX_UNTERMINATED);
+        return;
+    }
+    l->at++;
+    if (!at_gap(l)) {
+        fault(l, t, LEX_GLUED);
+    }
+}
+
+/* What follows it on its line is wrong anyhow, and the parser says so. */
+static void brace(struct lex *l, struct lex_token *t)
+{
+    t->kind = l->p[l->at++] == '{' ? LEX_OPEN : LEX_CLOSE;
+}
+
+static void token(struct lex *l, struct lex_token *t)
+{
+    l->begun = true;
+    t->at = (struct config_place){l->before + l->line, column(l)};
+    t->n = 0;
+    switch (l->p[l->at]) {
+    case '"':
+        string(l, t);
+        break;
+    case '{':
+    case '}':
+        brace(l, t);
+        break;
+    default:
+        bare_word(l, t);
+    }
+    t->text[t->n] = '\0';
+    t->end = t->kind == LEX_FAULT ? t->end : column(l);
+}
+
+/* Begins the next line. False: t is a fault, the line being too long. */
+static bool next_line(struct lex *l, struct lex_token *t)
+{
+    if (l->line > 0) {
+        l->at++;
+    }
+    line_begin(l);
+    if (l->line_end - l->line_start > LIMIT_CONFIG_LINE) {
+        l->at = l->line_start + LIMIT_CONFIG_LINE;
+        fault(l, t, LEX_LONG_LINE);
+        return false;
+    }
+    return true;
+}
+
+void lex_next(struct lex *l, struct lex_token *t)
+{
+    if (l->line == 0 && !next_line(l, t)) {
+        return;
+    }
+    for (;;) {
+        while (l->at < l->line_end && is_space(l->p[l->at])) {
+            l->at++;
+        }
+        if (l->at < l->line_end && l->p[l->at] == '#' && !skip_comment(l, t)) {
+            return;
+        }
+        if (l->at < l->line_end) {
+            token(l, t);
+            return;
+        }
+        if (l->begun || l->at == l->n) {
+            t->kind = l->begun ? LEX_NEWLINE : LEX_END;
+            t->at = (struct config_place){l->before + l->line, column(l)};
+            t->end = t->at.column;
+            l->begun = false;
+            return;
+        }
+        if (!next_line(l, t)) {
+            return;
+        }
+    }
+}
+
+static const struct {
+    const char *text;
+    const char *hint;
+} faults[] = {
+    [LEX_NONE] = {"", ""},
+    [LEX_NUL] = {"NUL byte", "the file is no text, or was cut short by a crash"},
+    [LEX_CARRIAGE_RETURN] = {"carriage return", "lines end in LF alone, not in CR LF"},
+    [LEX_CONTROL] = {"control character", "only tab and newline are allowed"},
+    [LEX_UTF8] = {"invalid UTF-8", "the file must be saved as UTF-8"},
+    [LEX_NOT_ASCII] = {"this character needs quotes",
+                       "outside of \"strings\" and comments all is ASCII"},
+    [LEX_CHARACTER] = {"this character needs quotes", "put the word into double quotes: \"...\""},
+    [LEX_COMMENT] = {"# inside a word",
+                     "a space goes before a comment; a word with # in it goes into quotes"},
+    [LEX_SEMICOLON] = {"; ends no statement here", "a statement ends with its line"},
+    [LEX_GLUED] = {"a space is missing",
+                   "words, quoted strings and braces are set apart by spaces"},
+    [LEX_ESCAPE] = {"unknown escape", "a string knows \\\" and \\\\"},
+    [LEX_UNTERMINATED] = {"this string has no end", "a string ends with \" on the same line"},
+    [LEX_LONG_LINE] = {"the line is too long", "a line has at most 1024 bytes"},
+};
+
+_Static_assert(LIMIT_CONFIG_LINE == 1024u, "the hint of LEX_LONG_LINE names it");
+
+const char *lex_fault_text(enum lex_fault f)
+{
+    return faults[f].text;
+}
+
+const char *lex_fault_hint(enum lex_fault f)
+{
+    return faults[f].hint;
+}

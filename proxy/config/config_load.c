@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The part of reading a configuration that needs the machine: the file's bytes, the ids of users
+ * and groups, the number of cores. Runs once, before anything is opened for a peer.
+ */
+#define _GNU_SOURCE
+
+#include "proxy/config/config.h"
+#include "proxy/config/config_rules.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/users.h"
+#include "proxy/config/config_value.h"
+
+/* ---- names ---- */
+
+/* (uid_t)-1 means "leave it" to chown(2), so that no account can have it. */
+#define ID_MOST ((unsigned long)(uid_t)-2)
+
+static void no_account(struct config_errors *e, struct config_place at, const char *what,
+                       const char *name)
+{
+    char shown[80];
+
+    log_escape(shown, sizeof shown, name, strlen(name));
+    config_errors_add(e, at, "a name of this machine, or a number", "there is no %s \"%s\"", what,
+                      shown);
+}
+
+/* NULL: none was named. */
+static void find_owner(const char *name, struct config_place at, uid_t *out,
+                       struct config_errors *e)
+{
+    unsigned long id;
+    const struct passwd *pw;
+
+    if (!name) {
+        return;
+    }
+    if (value_decimal(name, ID_MOST, &id)) {
+        *out = (uid_t)id;
+    } else if ((pw = getpwnam(name))) {
+        *out = pw->pw_uid;
+    } else {
+        no_account(e, at, "user", name);
+    }
+}
+
+static void find_group(const char *name, struct config_place at, gid_t *out,
+                       struct config_errors *e)
+{
+    unsigned long id;
+    const struct group *gr;
+
+    if (!name) {
+        return;
+    }
+    if (value_decimal(name, ID_MOST, &id)) {
+        *out = (gid_t)id;
+    } else if ((gr = getgrnam(name))) {
+        *out = gr->gr_gid;
+    } else {
+        no_account(e, at, "group", name);
+    }
+}
+
+static void resolve_owner(struct config_route *r, struct config_errors *e)
+{
+    find_owner(r->owner_name, r->owner_at, &r->owner, e);
+}
+
+static void resolve_group(struct config_route *r, struct config_errors *e)
+{
+    find_group(r->group_name, r->group_at, &r->group, e);
+}
+
+static void resolve_control(struct config_control *control, struct config_errors *e)
+{
+    find_owner(control->owner_name, control->owner_at, &control->owner, e);
+    find_group(control->group_name, control->group_at, &control->group, e);
+}
+
+/* The groups of an account, its own included. -ENOMEM, or 0. */
+static int find_groups(struct config_route *r, const char *name, gid_t gid)
+{
+    int n = 0;
+
+    /* Asked for how many they are, then for them. */
+    (void)getgrouplist(name, gid, NULL, &n);
+    r->spawn_groups = calloc((size_t)n + 1, sizeof *r->spawn_groups);
+    if (!r->spawn_groups) {
+        return -ENOMEM;
+    }
+    n++;
+    r->n_spawn_groups = getgrouplist(name, gid, r->spawn_groups, &n) < 0 ? 0 : (size_t)n;
+    return 0;
+}
+
+static int resolve_spawn_user(struct config_route *r, struct config_errors *e)
+{
+    unsigned long id;
+    const struct passwd *pw;
+
+    r->spawn_uid = CONFIG_NO_UID;
+    r->spawn_gid = CONFIG_NO_UID;
+    if (!r->spawn_user) {
+        return 0;
+    }
+    if (value_decimal(r->spawn_user, ID_MOST, &id)) {
+        pw = getpwuid((uid_t)id);
+        r->spawn_uid = (uid_t)id;
+        r->spawn_gid = (gid_t)id;
+    } else {
+        pw = getpwnam(r->spawn_user);
+        if (!pw) {
+            no_account(e, r->spawn_user_at, "user", r->spawn_user);
+            return 0;
+        }
+    }
+    if (!pw) {
+        return 0;
+    }
+    r->spawn_uid = pw->pw_uid;
+    r->spawn_gid = pw->pw_gid;
+    return find_groups(r, pw->pw_name, pw->pw_gid);
+}
+
+static const char config_own_user[] =
+    "a user that nothing else is; without \"user\" poemd takes a free number";
+
+/* A device may not be whom it could signal and trace then: poemd's own processes, or anything. */
+static void config_check_device_user(const struct config *c, const struct config_route *r,
+                                     struct config_errors *e)
+{
+    const uid_t uid = r->spawn_uid;
+
+    if (uid == CONFIG_NO_UID) {
+        return;
+    }
+    if (uid == c->worker.uid || uid == c->inspector.uid || uid == c->tracer.uid) {
+        config_errors_add(e, r->spawn_user_at, config_own_user,
+                          "a device cannot be the user of poemd's own processes");
+    } else if (uid == USERS_OVERFLOW) {
+        config_errors_add(e, r->spawn_user_at, config_own_user,
+                          "other programs are this user, too");
+    }
+}
+
+/* Whom a device that is started becomes. */
+static int resolve_spawn(const struct config *c, struct config_route *r, struct config_errors *e)
+{
+    unsigned long id;
+    const struct group *gr;
+
+    free(r->spawn_groups);
+    r->spawn_groups = NULL;
+    r->n_spawn_groups = 0;
+    if (resolve_spawn_user(r, e) < 0) {
+        return -ENOMEM;
+    }
+    config_check_device_user(c, r, e);
+    if (!r->spawn_group) {
+        return 0;
+    }
+    if (value_decimal(r->spawn_group, ID_MOST, &id)) {
+        r->spawn_gid = (gid_t)id;
+    } else if ((gr = getgrnam(r->spawn_group))) {
+        r->spawn_gid = gr->gr_gid;
+    } else {
+        no_account(e, r->spawn_group_at, "group", r->spawn_group);
+    }
+    return 0;
+}
+
+/* The account's ids, if there is one. */
+static void config_find_account(const char *name, struct config_ids *out)
+{
+    const struct passwd *const pw = getpwnam(name);
+
+    *out = pw ? (struct config_ids){pw->pw_uid, pw->pw_gid}
+              : (struct config_ids){CONFIG_NO_UID, CONFIG_NO_UID};
+}
+
+static void config_resolve_user(struct config *c, struct config_errors *e)
+{
+    unsigned long id;
+    const struct passwd *pw;
+
+    config_find_account(CONFIG_WORKER_ACCOUNT, &c->worker);
+    config_find_account(CONFIG_INSPECTOR_ACCOUNT, &c->inspector);
+    config_find_account(CONFIG_TRACER_ACCOUNT, &c->tracer);
+    if (!c->user) {
+        return;
+    }
+    if (value_decimal(c->user, ID_MOST, &id)) {
+        pw = getpwuid((uid_t)id);
+        c->worker = (struct config_ids){(uid_t)id, pw ? pw->pw_gid : (gid_t)id};
+    } else if ((pw = getpwnam(c->user))) {
+        c->worker = (struct config_ids){pw->pw_uid, pw->pw_gid};
+    } else {
+        no_account(e, c->user_at, "user", c->user);
+        return;
+    }
+    if (c->worker.uid == 0) {
+        config_errors_add(e, c->user_at, "workers read what peers send: a user without rights",
+                          "workers cannot be root");
+    } else if (c->worker.uid == USERS_OVERFLOW) {
+        config_errors_add(e, c->user_at, config_own_user, "other programs are this user, too");
+    } else if (c->worker.uid == c->inspector.uid || c->worker.uid == c->tracer.uid) {
+        config_errors_add(e, c->user_at, config_own_user,
+                          "workers cannot be the inspector's or the tracer's user");
+    }
+}
+
+/*
+ * Reads a file into fresh memory, at most one byte more than a configuration may have: enough for
+ * the parser to see that it is too large. Returns its bytes, or -errno.
+ */
+static ssize_t read_file(const char *path, char **out, struct stat *st)
+{
+    const size_t room = LIMIT_CONFIG_FILE + 1;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    size_t n = 0;
+    ssize_t got = fd < 0 || fstat(fd, st) < 0 ? -errno : 0;
+    char *p = fd < 0 ? NULL : malloc(room);
+
+    if (fd >= 0 && !p) {
+        got = -ENOMEM;
+    }
+    while (p && n < room) {
+        got = read(fd, p + n, room - n);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            got = got < 0 ? -errno : 0;
+            break;
+        }
+        n += (size_t)got;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (got < 0) {
+        free(p);
+        return got;
+    }
+    *out = p;
+    return (ssize_t)n;
+}
+
+static void resolve_poem(struct config *c, struct config_errors *e)
+{
+    enum poem_outcome outcome;
+    int err;
+
+    /* A file's configuration is resolved again once the command line has had its say. */
+    poem_file_deinit(&c->poem);
+    err = poem_file_init(&c->poem, c->poem_file, &outcome);
+    if (err) {
+        config_errors_add(e, c->poem_at, "1 to 8192 bytes of UTF-8 without NUL",
+                          "the poem cannot be used: %s", poem_file_why(err, outcome));
+    }
+}
+
+int config_resolve(struct config *c, struct config_errors *e)
+{
+    const size_t before = e->total;
+
+    if (c->workers == 0) {
+        const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+        c->workers = cores < 1                       ? 1
+                     : cores > LIMIT_WORKERS_DEFAULT ? LIMIT_WORKERS_DEFAULT
+                                                     : (unsigned)cores;
+    }
+    config_resolve_user(c, e);
+    resolve_poem(c, e);
+    resolve_control(&c->control, e);
+    for (size_t i = 0; i < c->n_routes; i++) {
+        resolve_owner(&c->routes[i], e);
+        resolve_group(&c->routes[i], e);
+        if (resolve_spawn(c, &c->routes[i], e) < 0) {
+            return -ENOMEM;
+        }
+    }
+    if (config_resolve_rules(c, e) < 0) {
+        return -ENOMEM;
+    }
+    return e->total > before ? -EINVAL : 0;
+}
+
+int config_load(struct config *c, const char *path, struct config_errors *e)
+{
+    char *p = NULL;
+    struct stat st = {0};
+    const ssize_t n = read_file(path, &p, &st);
+    int r;
+
+    if (n < 0) {
+        return (int)n;
+    }
+    if (S_ISREG(st.st_mode) && (st.st_mode & S_IWOTH)) {
+        config_errors_add(e, (struct config_place){0, 0}, "chmod o-w",
+                          "every user can write to this file");
+    }
+    c->file = realpath(path, NULL);
+    c->from_file = EVP_Digest(p, (size_t)n, c->digest, NULL, EVP_sha256(), NULL) == 1;
+    r = config_parse(c, p, (size_t)n, e);
+    r = r == 0 && e->total > 0 ? -EINVAL : r;
+    free(p);
+    if (r == 0 || r == -EINVAL) {
+        /* Names are looked up in any case: all that is wrong with the file is said at once. */
+        const int resolved = config_resolve(c, e);
+
+        r = r < 0 ? r : resolved;
+    }
+    return r;
+}

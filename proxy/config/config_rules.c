@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The policy words of a configuration made into the rules that policy/rules/rules.c decides by:
+ * names looked up, licences and keys read. What cannot be is an error with its place.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "proxy/config/config_rules.h"
+#include "proxy/config/config_value.h"
+
+/* Ids below this are written as numbers; the largest is nobody's. */
+#define ID_MOST 4294967294ul
+
+static void shown_error(struct config_errors *e, struct config_place at, const char *hint,
+                        const char *what, const char *value)
+{
+    char shown[96];
+
+    config_errors_add(e, at, hint, "%s \"%s\"", what,
+                      log_escape(shown, sizeof shown, value, strlen(value)));
+}
+
+static bool find_id(const struct config_allow *a, uid_t *id)
+{
+    const struct passwd *pw;
+    const struct group *gr;
+    unsigned long number;
+
+    if (value_decimal(a->value, ID_MOST, &number)) {
+        *id = (uid_t)number;
+        return true;
+    }
+    if (a->fact == RULES_USER) {
+        pw = getpwnam(a->value);
+        *id = pw ? pw->pw_uid : 0;
+        return pw != NULL;
+    }
+    gr = getgrnam(a->value);
+    *id = gr ? gr->gr_gid : 0;
+    return gr != NULL;
+}
+
+static bool is_digest(const char *text)
+{
+    return strlen(text) == 64 && text[strspn(text, "0123456789abcdef")] == '\0';
+}
+
+static void resolve_allow(const struct config_allow *from, struct rules_allow *to,
+                          struct config_errors *e)
+{
+    *to = (struct rules_allow){.party = (enum rules_party)from->party,
+                               .fact = (enum rules_fact)from->fact,
+                               .text = from->value,
+                               .line = from->at.line};
+    if ((to->fact == RULES_USER || to->fact == RULES_GROUP) && !find_id(from, &to->id)) {
+        shown_error(e, from->value_at, "a name of this machine, or a number",
+                    to->fact == RULES_USER ? "there is no user" : "there is no group", from->value);
+    }
+    if (to->fact == RULES_EXE && from->value[0] != '/') {
+        shown_error(e, from->value_at, "an absolute path", "no executable's path:", from->value);
+    }
+    if (to->fact == RULES_DIGEST && !is_digest(from->value)) {
+        shown_error(e, from->value_at, "64 lower-case hexadecimal digits, as sha256sum prints",
+                    "no SHA-256 digest:", from->value);
+    }
+}
+
+static void resolve_licence(const struct config_licence *from, struct rules_licence *to,
+                            struct config_errors *e)
+{
+    *to = (struct rules_licence){.party = (enum rules_party)from->party,
+                                 .kind = (enum rules_licence_kind)from->kind,
+                                 .target = (enum spdx_target)from->target,
+                                 .least = (enum evidence_grade)(from->grade + EVIDENCE_DECLARED),
+                                 .line = from->at.line};
+    if (to->kind == RULES_COMPATIBLE && from->target == SPDX_TARGETS) {
+        config_errors_add(e, from->at, "licence of PARTY compatible with GPL-2.0-or-later",
+                          "\"compatible\" lacks its \"with\"");
+    }
+    if (to->kind == RULES_OSI_APPROVED && from->target != SPDX_TARGETS) {
+        config_errors_add(e, from->at, NULL, "\"osi-approved\" is with nothing");
+    }
+}
+
+static void resolve_assign(const struct config_assign *from, struct rules_assign *to,
+                           struct config_errors *e)
+{
+    struct spdx_error why;
+    struct spdx expression;
+
+    *to = (struct rules_assign){.party = (enum rules_party)from->party,
+                                .licence = from->licence,
+                                .fact = from->exe      ? RULES_EXE
+                                        : from->digest ? RULES_DIGEST
+                                                       : RULES_FACTS,
+                                .text = from->exe ? from->exe : from->digest,
+                                .line = from->at.line};
+    if (spdx_parse(&expression, from->licence, strlen(from->licence), SPDX_LISTED, &why) !=
+        SPDX_OK) {
+        config_errors_add(e, from->at, why.hint, "no licence expression: %s", why.text);
+    }
+    if (from->exe && from->digest) {
+        config_errors_add(e, from->at, "two statements, if both are meant",
+                          "\"exe\" and \"digest\" together");
+    }
+    if (from->digest && !is_digest(from->digest)) {
+        shown_error(e, from->at, "64 lower-case hexadecimal digits, as sha256sum prints",
+                    "no SHA-256 digest:", from->digest);
+    }
+}
+
+/* Room for n rules of a size, at least one: 0 is no error. */
+static void *room(size_t n, size_t size)
+{
+    return calloc(n > 0 ? n : 1, size);
+}
+
+/* A configuration is resolved again once the command line has had its say. */
+static void free_rules(struct config_route *r)
+{
+    free((void *)(uintptr_t)r->rules.allow);
+    free((void *)(uintptr_t)r->rules.licence);
+    free((void *)(uintptr_t)r->rules.assign);
+    r->rules = (struct rules){.n_allow = 0};
+}
+
+static int resolve_route(struct config_route *r, struct config_errors *e)
+{
+    struct rules_allow *allow;
+    struct rules_licence *licence;
+    struct rules_assign *assign;
+
+    free_rules(r);
+    allow = room(r->n_allow, sizeof *allow);
+    licence = room(r->n_licence, sizeof *licence);
+    assign = room(r->n_assign, sizeof *assign);
+
+    r->rules = (struct rules){
+        .n_allow = r->n_allow,
+        .allow = allow,
+        .n_licence = r->n_licence,
+        .licence = licence,
+        .n_assign = r->n_assign,
+        .assign = assign,
+        .otherwise_taint = r->otherwise == CONFIG_OTHERWISE_TAINT,
+        .otherwise_line = r->otherwise_at.line,
+        .permissive_line = r->permissive_at.line,
+        /* In the order of CONFIG_FROM_*: the backend is the first. */
+        .demand_line =
+            {[RULES_CLIENT] = r->demand_at[1].line, [RULES_BACKEND] = r->demand_at[0].line},
+        .demand_recital = {[RULES_CLIENT] = r->demand_from & CONFIG_FROM_CLIENT,
+                           [RULES_BACKEND] = r->demand_from & CONFIG_FROM_BACKEND},
+        .demand_all_the_way = r->demand_how == CONFIG_DEMAND_ALL_THE_WAY,
+        .permissive_until = {.year = (uint16_t)(r->permissive_until / 10000),
+                             .month = (uint8_t)(r->permissive_until / 100 % 100),
+                             .day = (uint8_t)(r->permissive_until % 100)},
+    };
+    if (!allow || !licence || !assign) {
+        return -ENOMEM;
+    }
+    if (r->demand_how == CONFIG_DEMAND_ALL_THE_WAY &&
+        r->demand_how_at.line == r->demand_at[1].line) {
+        config_errors_add(e, r->demand_how_at, "demand recital from backend all the way",
+                          "there is nobody behind a client");
+    }
+    for (size_t i = 0; i < r->n_allow; i++) {
+        resolve_allow(&r->allow[i], &allow[i], e);
+    }
+    for (size_t i = 0; i < r->n_licence; i++) {
+        resolve_licence(&r->licence[i], &licence[i], e);
+    }
+    for (size_t i = 0; i < r->n_assign; i++) {
+        resolve_assign(&r->assign[i], &assign[i], e);
+    }
+    return 0;
+}
+
+/* Reads the public half of an Ed25519 key; true where the file has one. */
+static bool read_key(const char *path, uint8_t out[INSPECTOR_KEY_SIZE])
+{
+    FILE *f = fopen(path, "re");
+    EVP_PKEY *key = f ? PEM_read_PUBKEY(f, NULL, NULL, NULL) : NULL;
+    size_t n = INSPECTOR_KEY_SIZE;
+    const bool good = key && EVP_PKEY_get_id(key) == EVP_PKEY_ED25519 &&
+                      EVP_PKEY_get_raw_public_key(key, out, &n) == 1 && n == INSPECTOR_KEY_SIZE;
+
+    EVP_PKEY_free(key);
+    if (f) {
+        fclose(f);
+    }
+    return good;
+}
+
+static int resolve_keys(struct config *c, struct config_errors *e)
+{
+    free(c->trusted);
+    c->n_trusted = 0;
+    c->trusted = room(c->trust_keys.n, sizeof *c->trusted);
+    if (!c->trusted) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < c->trust_keys.n; i++) {
+        const char *path = c->trust_keys.items[i].text;
+        struct inspector_key *k = &c->trusted[c->n_trusted];
+
+        if (!read_key(path, k->bytes)) {
+            shown_error(e, c->trust_keys.items[i].at,
+                        "a PEM file with an Ed25519 public key: openssl pkey -pubout",
+                        "no public key is to be read from", path);
+            continue;
+        }
+        log_escape(k->name, sizeof k->name, path, strlen(path));
+        c->n_trusted++;
+    }
+    if (c->trust_keys.n > INSPECTOR_KEYS) {
+        config_errors_add(e, c->trust_keys.items[INSPECTOR_KEYS].at, NULL,
+                          "more than %u trusted keys", INSPECTOR_KEYS);
+    }
+    return 0;
+}
+
+int config_resolve_rules(struct config *c, struct config_errors *e)
+{
+    int err = resolve_keys(c, e);
+
+    if (c->audit_file && !c->audit_key) {
+        config_errors_add(e, c->audit_at, "audit FILE key FILE; poemctl audit keygen makes one",
+                          "\"audit\" lacks its key");
+    }
+
+    for (size_t i = 0; !err && i < c->n_routes; i++) {
+        err = resolve_route(&c->routes[i], e);
+    }
+    return err;
+}
+
+/* ---- lifetimes ---- */
+
+static void list_deinit(struct config_list *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        free(l->items[i].text);
+    }
+    free(l->items);
+}
+
+void config_route_deinit_rules(struct config_route *r)
+{
+    for (size_t i = 0; i < r->n_allow; i++) {
+        free(r->allow[i].value);
+    }
+    for (size_t i = 0; i < r->n_assign; i++) {
+        free(r->assign[i].licence);
+        free(r->assign[i].exe);
+        free(r->assign[i].digest);
+    }
+    free(r->allow);
+    free(r->licence);
+    free(r->assign);
+    list_deinit(&r->dma_ranges);
+    free_rules(r);
+}
+
+void config_deinit_rules(struct config *c)
+{
+    list_deinit(&c->trust_keys);
+    list_deinit(&c->envelopes);
+    free(c->trusted);
+    free(c->audit_file);
+    free(c->audit_key);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The policy part of a configuration: within config*.c alone.
+ */
+#ifndef POEMD_PROXY_CONFIG_CONFIG_RULES_H
+#define POEMD_PROXY_CONFIG_CONFIG_RULES_H
+
+#include "proxy/config/config.h"
+
+/* Makes the routes' rules, and reads the trusted keys. 0 (errors may have been added) or -ENOMEM.
+ */
+int config_resolve_rules(struct config *c, struct config_errors *e)
+    __attribute__((warn_unused_result));
+
+void config_route_deinit_rules(struct config_route *r);
+void config_deinit_rules(struct config *c);
+
+#endif

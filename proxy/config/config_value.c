@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Reads single values, and guesses what a misspelt word was meant to be. Looks nothing up: neither
+ * files nor accounts.
+ */
+#include "proxy/config/config_value.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/sock_path.h"
+#include "proxy/config/command.h"
+#include "proxy/config/config_trace.h"
+
+#define SOCKET_PATH (sizeof((struct sockaddr_un *)NULL)->sun_path - 1)
+
+/* As much of a foreign word as a message shows. */
+#define SHOWN 72
+
+struct value_in {
+    const char *text;
+    unsigned least;
+    unsigned most;
+    unsigned number; /* the result */
+    char shown[SHOWN];
+};
+
+#define FAULT_TEXT(f, ...) snprintf((f)->text, sizeof(f)->text, __VA_ARGS__)
+#define FAULT_HINT(f, ...) snprintf((f)->hint, sizeof(f)->hint, __VA_ARGS__)
+
+static bool is_name_byte(unsigned char c)
+{
+    return isalnum(c) || c == '.' || c == '_' || c == '-';
+}
+
+static bool read_name(struct value_in *v, struct value_fault *f)
+{
+    const size_t n = strlen(v->text);
+    size_t good = 0;
+
+    while (good < n && is_name_byte((unsigned char)v->text[good])) {
+        good++;
+    }
+    if (n == 0 || good < n) {
+        FAULT_TEXT(f, "\"%s\" is no name", v->shown);
+        FAULT_HINT(f, "a name has letters, digits, \".\", \"_\" and \"-\"");
+        return false;
+    }
+    if (n > LIMIT_NAME) {
+        FAULT_TEXT(f, "the name is too long: %zu bytes", n);
+        FAULT_HINT(f, "a name has at most %u bytes", LIMIT_NAME);
+        return false;
+    }
+    return true;
+}
+
+static bool read_socket(struct value_in *v, struct value_fault *f)
+{
+    const char *other = sock_path_fault(v->text);
+    const size_t n = strlen(v->text);
+
+    if (other) {
+        FAULT_TEXT(f, "\"%s\" is not a path", v->shown);
+        FAULT_HINT(f, "%s", other);
+        return false;
+    }
+    if (v->text[0] != '/') {
+        FAULT_TEXT(f, "\"%s\" is no absolute path", v->shown);
+        FAULT_HINT(f, "a path begins with \"/\"");
+        return false;
+    }
+    if (v->text[n - 1] == '/') {
+        FAULT_TEXT(f, "\"%s\" names a folder", v->shown);
+        FAULT_HINT(f, "a path ends in the name of a socket");
+        return false;
+    }
+    if (n > SOCKET_PATH) {
+        FAULT_TEXT(f, "the path is too long for a socket: %zu bytes", n);
+        FAULT_HINT(f, "a socket's path has at most %zu bytes", SOCKET_PATH);
+        return false;
+    }
+    return true;
+}
+
+static bool read_file(struct value_in *v, struct value_fault *f)
+{
+    if (v->text[0] != '/') {
+        FAULT_TEXT(f, "\"%s\" is no absolute path", v->shown);
+        FAULT_HINT(f, "a path begins with \"/\"");
+        return false;
+    }
+    return true;
+}
+
+static bool read_text(struct value_in *v, struct value_fault *f)
+{
+    const size_t n = strlen(v->text);
+
+    for (size_t i = 0; i < n; i++) {
+        if (v->text[i] < 0x20 || v->text[i] > 0x7e) {
+            FAULT_TEXT(f, "\"%s\" is not printable ASCII", v->shown);
+            FAULT_HINT(f, "letters, digits and punctuation");
+            return false;
+        }
+    }
+    if (n == 0) {
+        FAULT_TEXT(f, "an empty text");
+        FAULT_HINT(f, "at least one byte");
+        return false;
+    }
+    return true;
+}
+
+static bool read_command(struct value_in *v, struct value_fault *f)
+{
+    struct command c;
+
+    return command_read(&c, v->text, 0, f);
+}
+
+static bool is_day(unsigned y, unsigned m, unsigned d)
+{
+    static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+
+    return y >= 2000 && m >= 1 && m <= 12 && d >= 1 &&
+           d <= days[m - 1] + (m == 2 && leap ? 1u : 0u);
+}
+
+static bool read_date(struct value_in *v, struct value_fault *f)
+{
+    const char *t = v->text;
+    unsigned y = 0;
+    unsigned m = 0;
+    unsigned d = 0;
+    bool good = strlen(t) == 10 && t[4] == '-' && t[7] == '-';
+
+    for (int i = 0; good && i < 10; i++) {
+        if (i != 4 && i != 7) {
+            unsigned *part = i < 4 ? &y : i < 7 ? &m : &d;
+
+            good = isdigit((unsigned char)t[i]);
+            *part = *part * 10 + (unsigned)(t[i] - '0');
+        }
+    }
+    if (!good || !is_day(y, m, d)) {
+        FAULT_TEXT(f, "\"%s\" is no day", v->shown);
+        FAULT_HINT(f, "YYYY-MM-DD, from 2000 on");
+        return false;
+    }
+    v->number = y * 10000 + m * 100 + d;
+    return true;
+}
+
+/* Reads digits of a base, at least one; *text is moved behind them. False: none, or too large. */
+static bool digits(const char **text, unsigned base, uint64_t *out)
+{
+    const char *const from = *text;
+    uint64_t n = 0;
+
+    for (;; ++*text) {
+        const char *const all = "0123456789abcdef";
+        const char *const digit = **text ? strchr(all, tolower((unsigned char)**text)) : NULL;
+
+        if (!digit || (unsigned)(digit - all) >= base) {
+            break;
+        }
+        if (__builtin_mul_overflow(n, base, &n) ||
+            __builtin_add_overflow(n, (unsigned)(digit - all), &n)) {
+            return false;
+        }
+    }
+    *out = n;
+    return *text != from;
+}
+
+bool value_size(const char *text, uint64_t *out)
+{
+    static const char units[] = "KMGT";
+    const char *unit;
+    uint64_t n;
+
+    if (!digits(&text, 10, &n)) {
+        return false;
+    }
+    unit = *text ? strchr(units, *text) : NULL;
+    if (unit) {
+        const unsigned shift = 10 * (unsigned)(unit - units + 1);
+
+        if (n > UINT64_MAX >> shift) {
+            return false;
+        }
+        n <<= shift;
+        text++;
+    }
+    *out = n;
+    return *text == '\0' && n > 0 && n <= UINT64_C(1) << 63;
+}
+
+static bool read_size(struct value_in *v, struct value_fault *f)
+{
+    uint64_t n;
+
+    if (!value_size(v->text, &n)) {
+        FAULT_TEXT(f, "\"%s\" is no size", v->shown);
+        FAULT_HINT(f, "a number of bytes from 1 on, maybe with K, M, G or T behind it: 512M");
+        return false;
+    }
+    return true;
+}
+
+static bool address(const char **text, uint64_t *out)
+{
+    const bool hex = strncmp(*text, "0x", 2) == 0;
+
+    *text += hex ? 2 : 0;
+    return digits(text, hex ? 16 : 10, out);
+}
+
+bool value_range(const char *text, uint64_t *first, uint64_t *last)
+{
+    if (!address(&text, first) || *text != '-') {
+        return false;
+    }
+    text++;
+    return address(&text, last) && *text == '\0' && *first <= *last;
+}
+
+static bool read_range(struct value_in *v, struct value_fault *f)
+{
+    uint64_t first;
+    uint64_t last;
+
+    if (!value_range(v->text, &first, &last)) {
+        FAULT_TEXT(f, "\"%s\" is no range of addresses", v->shown);
+        FAULT_HINT(f, "FIRST-LAST, both in it: 0x0-0x7fffffff");
+        return false;
+    }
+    return true;
+}
+
+static bool read_account(struct value_in *v, struct value_fault *f)
+{
+    const size_t n = strlen(v->text);
+
+    if (n == 0 || n > LIMIT_NAME || strpbrk(v->text, ":/ \t")) {
+        FAULT_TEXT(f, "\"%s\" is no user or group", v->shown);
+        FAULT_HINT(f, "a name or a number");
+        return false;
+    }
+    return true;
+}
+
+bool value_decimal(const char *text, unsigned long most, unsigned long *out)
+{
+    unsigned long n = 0;
+
+    if (*text == '\0') {
+        return false;
+    }
+    for (const char *c = text; *c; c++) {
+        if (!isdigit((unsigned char)*c)) {
+            return false;
+        }
+        const unsigned long digit = (unsigned long)(*c - '0');
+
+        if (digit > most || n > (most - digit) / 10) {
+            return false;
+        }
+        n = n * 10 + digit;
+    }
+    *out = n;
+    return true;
+}
+
+static bool read_payload(struct value_in *v, struct value_fault *f)
+{
+    unsigned long n;
+
+    if (strcmp(v->text, "all") == 0) {
+        v->number = CONFIG_PAYLOAD_ALL;
+    } else if (strcmp(v->text, "guest") == 0) {
+        v->number = CONFIG_PAYLOAD_GUEST;
+    } else if (value_decimal(v->text, CONFIG_PAYLOAD_MOST, &n)) {
+        v->number = (unsigned)n;
+    } else {
+        FAULT_TEXT(f, "\"%s\" is no payload", v->shown);
+        FAULT_HINT(f, "0 to %u bytes, \"all\", or \"guest\" for all with guest memory",
+                   CONFIG_PAYLOAD_MOST);
+        return false;
+    }
+    return true;
+}
+
+static bool read_count(struct value_in *v, struct value_fault *f)
+{
+    unsigned long n;
+
+    if (v->text[0] == '\0' || v->text[strspn(v->text, "0123456789")] != '\0') {
+        FAULT_TEXT(f, "\"%s\" is no number", v->shown);
+        FAULT_HINT(f, "%u to %u", v->least, v->most);
+        return false;
+    }
+    if (!value_decimal(v->text, v->most, &n) || n < v->least) {
+        FAULT_TEXT(f, "%s is out of range", v->shown);
+        FAULT_HINT(f, "%u to %u", v->least, v->most);
+        return false;
+    }
+    v->number = (unsigned)n;
+    return true;
+}
+
+/* Milliseconds in the largest unit that shows them whole. */
+static const char *show_duration(char *out, size_t size, unsigned ms)
+{
+    if (ms % 1000 != 0) {
+        snprintf(out, size, "%ums", ms);
+    } else {
+        snprintf(out, size, ms > 0 ? "%us" : "%u", ms / 1000);
+    }
+    return out;
+}
+
+/* Milliseconds of a unit, 0: no unit. Zero needs none. */
+static unsigned unit_ms(const char *unit, unsigned long count)
+{
+    if (strcmp(unit, "ms") == 0) {
+        return 1;
+    }
+    if (strcmp(unit, "s") == 0) {
+        return 1000;
+    }
+    if (strcmp(unit, "m") == 0) {
+        return 60000;
+    }
+    return *unit == '\0' && count == 0 ? 1 : 0;
+}
+
+static bool read_duration(struct value_in *v, struct value_fault *f)
+{
+    const size_t digits = strspn(v->text, "0123456789");
+    char least[16];
+    char most[16];
+    char number[16];
+    unsigned long count = 0;
+    bool fits = false;
+
+    if (digits < sizeof number) {
+        memcpy(number, v->text, digits);
+        number[digits] = '\0';
+        fits = value_decimal(number, UINT32_MAX, &count);
+    }
+    const unsigned unit = unit_ms(v->text + digits, fits ? count : 1);
+
+    if (digits == 0 || unit == 0) {
+        FAULT_TEXT(f, "\"%s\" is no duration", v->shown);
+        FAULT_HINT(f, "a whole number and its unit, ms, s or m: 500ms, 3s, 1m");
+        return false;
+    }
+    if (!fits || count > v->most / unit || count * unit < v->least) {
+        FAULT_TEXT(f, "%s is out of range", v->shown);
+        FAULT_HINT(f, "%s to %s", show_duration(least, sizeof least, v->least),
+                   show_duration(most, sizeof most, v->most));
+        return false;
+    }
+    v->number = (unsigned)count * unit;
+    return true;
+}
+
+static bool read_mode(struct value_in *v, struct value_fault *f)
+{
+    unsigned mode = 0;
+    const size_t n = strlen(v->text);
+
+    for (size_t i = 0; i < n && mode <= 0777; i++) {
+        if (v->text[i] < '0' || v->text[i] > '7') {
+            mode = ~0u;
+            break;
+        }
+        mode = mode * 8 + (unsigned)(v->text[i] - '0');
+    }
+    if (n < 3 || n > 4 || mode > 0777) {
+        FAULT_TEXT(f, "\"%s\" is no mode of a socket", v->shown);
+        FAULT_HINT(f, "three or four octal digits up to 0777, such as 0660");
+        return false;
+    }
+    v->number = mode;
+    return true;
+}
+
+static bool read_level(struct value_in *v, struct value_fault *f)
+{
+    const int level = log_level_find(v->text);
+
+    if (level < 0) {
+        FAULT_TEXT(f, "\"%s\" is no log level", v->shown);
+        FAULT_HINT(f, "error, warning, info or debug");
+        return false;
+    }
+    v->number = (unsigned)level;
+    return true;
+}
+
+static const struct {
+    bool (*read)(struct value_in *v, struct value_fault *f);
+    bool is_text;
+} kinds[] = {
+    [VALUE_NAME] = {read_name, true},          [VALUE_SOCKET] = {read_socket, true},
+    [VALUE_ACCOUNT] = {read_account, true},    [VALUE_COUNT] = {read_count, false},
+    [VALUE_DURATION] = {read_duration, false}, [VALUE_MODE] = {read_mode, false},
+    [VALUE_LEVEL] = {read_level, false},       [VALUE_FILE] = {read_file, true},
+    [VALUE_PAYLOAD] = {read_payload, false},   [VALUE_TEXT] = {read_text, true},
+    [VALUE_DATE] = {read_date, false},         [VALUE_COMMAND] = {read_command, true},
+    [VALUE_SIZE] = {read_size, true},          [VALUE_RANGE] = {read_range, true},
+};
+
+bool value_is_text(enum value_kind kind)
+{
+    return kinds[kind].is_text;
+}
+
+bool value_read(enum value_kind kind, const char *text, unsigned least, unsigned most,
+                unsigned *number, struct value_fault *f)
+{
+    struct value_in v = {.text = text, .least = least, .most = most};
+
+    log_escape(v.shown, sizeof v.shown, text, strlen(text));
+    f->hint[0] = '\0';
+    if (!kinds[kind].read(&v, f)) {
+        return false;
+    }
+    if (!kinds[kind].is_text) {
+        *number = v.number;
+    }
+    return true;
+}
+
+/* Goes to the next component of a path: its bytes and their number; false at the end. */
+static bool component(const char **path, const char **name, size_t *n)
+{
+    do {
+        *path += strspn(*path, "/");
+        *name = *path;
+        *n = strcspn(*path, "/");
+        *path += *n;
+    } while (*n == 1 && **name == '.');
+    return *n > 0;
+}
+
+bool value_same_path(const char *a, const char *b)
+{
+    const char *a_name;
+    const char *b_name;
+    size_t a_n;
+    size_t b_n;
+    bool more;
+
+    do {
+        more = component(&a, &a_name, &a_n);
+        if (component(&b, &b_name, &b_n) != more || a_n != b_n ||
+            memcmp(a_name, b_name, a_n) != 0) {
+            return false;
+        }
+    } while (more);
+    return true;
+}
+
+/* Longer words are no misspelling of any of ours. */
+#define WORD 32
+
+static unsigned least_of(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+/*
+ * Typing mistakes between two words of at most WORD bytes: letters left out, too many, wrong, or
+ * two neighbours swapped (optimal string alignment).
+ */
+static unsigned mistakes(const char *a, size_t a_n, const char *b, size_t b_n)
+{
+    unsigned d[WORD + 1][WORD + 1];
+
+    for (unsigned i = 0; i <= a_n; i++) {
+        d[i][0] = i;
+    }
+    for (unsigned j = 0; j <= b_n; j++) {
+        d[0][j] = j;
+    }
+    for (size_t i = 1; i <= a_n; i++) {
+        for (size_t j = 1; j <= b_n; j++) {
+            d[i][j] = least_of(d[i - 1][j] + 1, d[i][j - 1] + 1);
+            d[i][j] = least_of(d[i][j], d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                d[i][j] = least_of(d[i][j], d[i - 2][j - 2] + 1);
+            }
+        }
+    }
+    return d[a_n][b_n];
+}
+
+const char *value_nearest(const char *text, const char *const *words, size_t n)
+{
+    const size_t text_n = strlen(text);
+    const char *best = NULL;
+    /* Every third letter may be wrong; beyond that it is another word. */
+    unsigned best_d = (unsigned)(text_n + 2) / 3 + 1;
+
+    for (size_t i = 0; i < n && text_n <= WORD; i++) {
+        const size_t word_n = strlen(words[i]);
+        const unsigned d = word_n <= WORD ? mistakes(text, text_n, words[i], word_n) : best_d;
+
+        if (d < best_d) {
+            best = words[i];
+            best_d = d;
+        }
+    }
+    return best;
+}
+
+bool value_choose(const char *text, const char *const *words, unsigned *index,
+                  struct value_fault *f)
+{
+    char shown[80];
+    size_t n = 0;
+    size_t at = 0;
+
+    for (; words[n]; n++) {
+        if (strcmp(text, words[n]) == 0) {
+            *index = (unsigned)n;
+            return true;
+        }
+    }
+    FAULT_TEXT(f, "\"%s\" does not stand here",
+               log_escape(shown, sizeof shown, text, strlen(text)));
+    at = (size_t)snprintf(f->hint, sizeof f->hint, "expected ");
+    for (size_t i = 0; i < n && at < sizeof f->hint; i++) {
+        const int more = snprintf(f->hint + at, sizeof f->hint - at, "%s\"%s\"",
+                                  i == 0       ? ""
+                                  : i + 1 == n ? " or "
+                                               : ", ",
+                                  words[i]);
+
+        at += more > 0 ? (size_t)more : 0;
+    }
+    return false;
+}

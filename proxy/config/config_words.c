@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The table of statements. It says what may be written where; what the values mean together is
+ * config_check's.
+ */
+#define _GNU_SOURCE
+
+#include "proxy/config/config_words.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "proxy/config/preset.h"
+
+/* The parser writes numbers as unsigned, whatever the field is called. */
+_Static_assert(sizeof(mode_t) == sizeof(unsigned), "mode is written as an unsigned");
+_Static_assert(sizeof(enum log_level) == sizeof(unsigned), "log_level is written as an unsigned");
+
+/* A peer that reads nothing for a minute will not read the rest in another one. */
+#define DRAIN_MOST_MS 60000u
+
+/* A trace's file is at most as old as this: 31 days. */
+#define TRACE_EVERY_MOST_MS (31u * 86400u * 1000u)
+
+#define IN_CONFIG(field) offsetof(struct config, field)
+#define IN_ROUTE(field) offsetof(struct config_route, field)
+
+/* Room for one more route, which begins with the defaults. */
+static void *route_begin(struct config_parser *p, struct config_place at)
+{
+    struct config *c = p->config;
+    struct config_route *routes;
+
+    if (c->n_routes == LIMIT_ROUTES) {
+        config_errors_add(p->errors, at, NULL, "more than %d routes", LIMIT_ROUTES);
+        return NULL;
+    }
+    /* Grown at powers of two only. */
+    if ((c->n_routes & (c->n_routes - 1)) == 0) {
+        const size_t room = c->n_routes > 0 ? c->n_routes * 2 : 1;
+
+        routes = reallocarray(c->routes, room, sizeof *routes);
+        if (!routes) {
+            p->no_memory = true;
+            return NULL;
+        }
+        c->routes = routes;
+    }
+    c->routes[c->n_routes] = config_route_default(at);
+    return &c->routes[c->n_routes++];
+}
+
+/* Room for one more element behind n of them; *list is moved. NULL: no memory. */
+static void *grow(struct config_parser *p, void **list, size_t n, size_t size)
+{
+    void *const more = reallocarray(*list, n + 1, size);
+
+    if (!more) {
+        p->no_memory = true;
+        return NULL;
+    }
+    *list = more;
+    memset((char *)more + n * size, 0, size);
+    return (char *)more + n * size;
+}
+
+/* Statements of a route stand in the block of the last one. */
+static struct config_route *this_route(struct config_parser *p)
+{
+    return &p->config->routes[p->config->n_routes - 1];
+}
+
+static void *allow_begin(struct config_parser *p, struct config_place at)
+{
+    struct config_route *r = this_route(p);
+    void *list = r->allow;
+    struct config_allow *a = grow(p, &list, r->n_allow, sizeof *a);
+
+    if (a) {
+        r->allow = list;
+        r->n_allow++;
+        a->at = at;
+    }
+    return a;
+}
+
+static void *licence_begin(struct config_parser *p, struct config_place at)
+{
+    struct config_route *r = this_route(p);
+    void *list = r->licence;
+    struct config_licence *l = grow(p, &list, r->n_licence, sizeof *l);
+
+    if (l) {
+        r->licence = list;
+        r->n_licence++;
+        l->at = at;
+        l->target = SPDX_TARGETS;
+    }
+    return l;
+}
+
+static void *assign_begin(struct config_parser *p, struct config_place at)
+{
+    struct config_route *r = this_route(p);
+    void *list = r->assign;
+    struct config_assign *a = grow(p, &list, r->n_assign, sizeof *a);
+
+    if (a) {
+        r->assign = list;
+        r->n_assign++;
+        a->at = at;
+    }
+    return a;
+}
+
+static void *text_begin(struct config_parser *p, struct config_list *l, struct config_place at)
+{
+    void *list = l->items;
+    struct config_text *t = grow(p, &list, l->n, sizeof *t);
+
+    if (t) {
+        l->items = list;
+        l->n++;
+        t->at = at;
+    }
+    return t;
+}
+
+static void *trust_key_begin(struct config_parser *p, struct config_place at)
+{
+    return text_begin(p, &p->config->trust_keys, at);
+}
+
+static void *envelope_begin(struct config_parser *p, struct config_place at)
+{
+    return text_begin(p, &p->config->envelopes, at);
+}
+
+/* One that may stand once of several that begin with the same word: *first is where it stood. */
+static void *once(struct config_parser *p, struct config_place at, struct config_place *first,
+                  const char *what)
+{
+    if (first->line > 0) {
+        char hint[64];
+
+        snprintf(hint, sizeof hint, "the first is in line %u", first->line);
+        config_errors_add(p->errors, at, hint, "duplicate \"%s\"", what);
+    }
+    *first = at;
+    return this_route(p);
+}
+
+static void *dma_begin(struct config_parser *p, struct config_place at)
+{
+    return once(p, at, &this_route(p)->dma_at, "dma");
+}
+
+static void *dma_max_maps_begin(struct config_parser *p, struct config_place at)
+{
+    return once(p, at, &this_route(p)->dma_max_maps_at, "dma max-maps");
+}
+
+static void *dma_max_bytes_begin(struct config_parser *p, struct config_place at)
+{
+    return once(p, at, &this_route(p)->dma_max_bytes_at, "dma max-bytes");
+}
+
+static void *dma_ranges_begin(struct config_parser *p, struct config_place at)
+{
+    struct config_list *ranges = &this_route(p)->dma_ranges;
+
+    if (ranges->n == LIMIT_DMA_RANGES) {
+        config_errors_add(p->errors, at, NULL, "more than %u ranges", LIMIT_DMA_RANGES);
+        return NULL;
+    }
+    return text_begin(p, ranges, at);
+}
+
+static const char *const word_to[] = {"to", NULL};
+static const char *const word_from[] = {"from", NULL};
+static const char *const word_client[] = {"client", NULL};
+static const char *const word_recital[] = {"recital", NULL};
+static const char *const recite_words[] = {[CONFIG_RECITE_WHEN_IT_FITS] = "when-it-fits",
+                                           [CONFIG_RECITE_ALWAYS] = "always",
+                                           [CONFIG_RECITE_NEVER] = "never",
+                                           NULL};
+/* In the order of the bits CONFIG_FROM_*. */
+static const char *const party_words[] = {"backend", "client", NULL};
+
+static const char *const demand_words[] = {[CONFIG_DEMAND_ALL_THE_WAY] = "way", NULL};
+
+static const char *const word_of[] = {"of", NULL};
+static const char *const word_licence[] = {"licence", NULL};
+static const char *const word_until[] = {"until", NULL};
+static const char *const word_better[] = {"better", NULL};
+/* In the order of the enums rules_party, rules_fact, rules_licence_kind, spdx_target … */
+static const char *const side_words[] = {"client", "backend", NULL};
+static const char *const fact_words[] = {"user", "group", "exe", "digest", "label", "unit", NULL};
+static const char *const kind_words[] = {"compatible", "osi-approved", NULL};
+static const char *const target_words[] = {"GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-or-later",
+                                           NULL};
+static const char *const grade_words[] = {"declared", "recited",  "packaged",
+                                          "signed",   "assigned", NULL};
+static const char *const otherwise_words[] = {
+    [CONFIG_OTHERWISE_DENY] = "deny", [CONFIG_OTHERWISE_TAINT] = "taint", NULL};
+static const char *const dma_words[] = {[CONFIG_DMA_PASS] = "pass",
+                                        [CONFIG_DMA_WITHHOLD] = "withhold",
+                                        [CONFIG_DMA_WITHHOLD_FILE_IO] = "withhold-file-io",
+                                        NULL};
+static const char *const same_words[] = {
+    [CONFIG_SAME_TAINT] = "taint", [CONFIG_SAME_END] = "end", NULL};
+static const char *const word_again[] = {"again", NULL};
+static const char *const word_every[] = {"every", NULL};
+static const char *const same_of_words[] = {[CONFIG_SAME_OF_BOTH] = "both",
+                                            [CONFIG_SAME_OF_CLIENT] = "client",
+                                            [CONFIG_SAME_OF_BACKEND] = "backend",
+                                            NULL};
+static const char *const failure_words[] = {
+    [CONFIG_AUDIT_REFUSE] = "refuse", [CONFIG_AUDIT_TAINT] = "taint", NULL};
+
+#define TO(type, field) offsetof(struct type, field)
+#define CHOICE(text, type, field, words) \
+    { \
+        NULL, text, VALUE_CHOICE, 0, 0, TO(type, field), CONFIG_NO_PLACE, words \
+    }
+
+#define WORD(text, words) \
+    { \
+        NULL, text, VALUE_CHOICE, 0, 0, CONFIG_NO_TARGET, CONFIG_NO_PLACE, words \
+    }
+
+static const struct config_word words[] = {
+    {.word = "workers",
+     .context = CONTEXT_FILE,
+     .args = {{NULL, "NUMBER", VALUE_COUNT, 1, LIMIT_WORKERS, IN_CONFIG(workers), CONFIG_NO_PLACE,
+               NULL}},
+     .help = "processes that relay"},
+    {.word = "user",
+     .context = CONTEXT_FILE,
+     .args = {{NULL, "USER", VALUE_ACCOUNT, 0, 0, IN_CONFIG(user), IN_CONFIG(user_at), NULL}},
+     .help = "whom the workers become"},
+    {.word = "max-sessions",
+     .context = CONTEXT_FILE,
+     .args = {{NULL, "NUMBER", VALUE_COUNT, 1, LIMIT_SESSIONS, IN_CONFIG(max_sessions),
+               CONFIG_NO_PLACE, NULL}},
+     .help = "sessions of all routes together"},
+    {.word = "log-level",
+     .context = CONTEXT_FILE,
+     .args = {{NULL, "LEVEL", VALUE_LEVEL, 0, 0, IN_CONFIG(log_level), CONFIG_NO_PLACE, NULL}},
+     .help = "how much is logged"},
+    {.word = "handshake-timeout",
+     .context = CONTEXT_FILE,
+     .args = {{NULL, "DURATION", VALUE_DURATION, 1, LIMIT_HANDSHAKE_MAX_MS, IN_CONFIG(handshake_ms),
+               CONFIG_NO_PLACE, NULL}},
+     .help = "what a handshake may take, in every route that says nothing else"},
+    {.word = "control",
+     .context = CONTEXT_FILE,
+     .args = {{NULL, "PATH", VALUE_SOCKET, 0, 0, IN_CONFIG(control.path), IN_CONFIG(control.at),
+               NULL},
+              {"mode", "MODE", VALUE_MODE, 0, 0, IN_CONFIG(control.mode),
+               IN_CONFIG(control.mode_at), NULL},
+              {"owner", "USER", VALUE_ACCOUNT, 0, 0, IN_CONFIG(control.owner_name),
+               IN_CONFIG(control.owner_at), NULL},
+              {"group", "GROUP", VALUE_ACCOUNT, 0, 0, IN_CONFIG(control.group_name),
+               IN_CONFIG(control.group_at), NULL}},
+     .help = "the socket that poemctl asks"},
+    {.word = "poem",
+     .context = CONTEXT_FILE,
+     .args = {{NULL, "FILE", VALUE_FILE, 0, 0, IN_CONFIG(poem_file), IN_CONFIG(poem_at), NULL}},
+     .help = "another poem than the built-in one"},
+    {.word = "audit",
+     .context = CONTEXT_FILE,
+     .args = {{NULL, "FILE", VALUE_FILE, 0, 0, IN_CONFIG(audit_file), IN_CONFIG(audit_at), NULL},
+              {"key", "FILE", VALUE_FILE, 0, 0, IN_CONFIG(audit_key), CONFIG_NO_PLACE, NULL},
+              {"rotate", "MIB", VALUE_COUNT, 1, 1048576, IN_CONFIG(audit_rotate_mib),
+               CONFIG_NO_PLACE, NULL}},
+     .help = "the log of who spoke to whom, under which licence"},
+    {.word = "on-audit-failure",
+     .context = CONTEXT_FILE,
+     .args = {{NULL, "WHAT", VALUE_CHOICE, 0, 0, IN_CONFIG(on_audit_failure), CONFIG_NO_PLACE,
+               failure_words}},
+     .help = "what becomes of new sessions while the audit log cannot be written"},
+    {.word = "trace-buffer",
+     .context = CONTEXT_FILE,
+     .args = {{NULL, "MIB", VALUE_COUNT, 1, CONFIG_TRACE_BUFFER_MOST, IN_CONFIG(trace_buffer_mib),
+               CONFIG_NO_PLACE, NULL}},
+     .help = "memory of each worker for what it captures"},
+    {.word = "trust-key",
+     .context = CONTEXT_FILE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = trust_key_begin,
+     .args = {{NULL, "FILE", VALUE_FILE, 0, 0, TO(config_text, text), CONFIG_NO_PLACE, NULL}},
+     .help = "a public key whose signatures of licences are believed"},
+    {.word = "envelope",
+     .context = CONTEXT_FILE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = envelope_begin,
+     .args = {{NULL, "FILE", VALUE_FILE, 0, 0, TO(config_text, text), CONFIG_NO_PLACE, NULL}},
+     .help = "a signed statement of an executable's licence"},
+    {.word = "route",
+     .context = CONTEXT_FILE,
+     .opens = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = route_begin,
+     .args = {{NULL, "NAME", VALUE_NAME, 0, 0, IN_ROUTE(name), IN_ROUTE(name_at), NULL}},
+     .help = "a way from a listening socket to a backend"},
+    {.word = "listen",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REQUIRED,
+     .args = {{NULL, "PATH", VALUE_SOCKET, 0, 0, IN_ROUTE(listen), IN_ROUTE(listen_at), NULL},
+              {"mode", "MODE", VALUE_MODE, 0, 0, IN_ROUTE(mode), CONFIG_NO_PLACE, NULL},
+              {"owner", "USER", VALUE_ACCOUNT, 0, 0, IN_ROUTE(owner_name), IN_ROUTE(owner_at),
+               NULL},
+              {"group", "GROUP", VALUE_ACCOUNT, 0, 0, IN_ROUTE(group_name), IN_ROUTE(group_at),
+               NULL}},
+     .help = "the socket that clients connect to"},
+    {.word = "backend",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REQUIRED,
+     .args = {{NULL, "PATH", VALUE_SOCKET, 0, 0, IN_ROUTE(backend), IN_ROUTE(backend_at), NULL}},
+     .help = "the socket that the device process listens on"},
+    {.word = "backend",
+     .second = "spawn",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "COMMAND", VALUE_COMMAND, 0, 0, IN_ROUTE(spawn), IN_ROUTE(backend_at), NULL},
+              {"user", "USER", VALUE_ACCOUNT, 0, 0, IN_ROUTE(spawn_user), IN_ROUTE(spawn_user_at),
+               NULL},
+              {"group", "GROUP", VALUE_ACCOUNT, 0, 0, IN_ROUTE(spawn_group),
+               IN_ROUTE(spawn_group_at), NULL}},
+     .help = "the device process is started, one for each session"},
+    {.word = "sessions",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "NUMBER", VALUE_COUNT, 1, LIMIT_SESSIONS, IN_ROUTE(sessions),
+               IN_ROUTE(sessions_at), NULL}},
+     .help = "sessions of this route at once"},
+    {.word = "wait-backend",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "DURATION", VALUE_DURATION, 0, LIMIT_HANDSHAKE_MAX_MS,
+               IN_ROUTE(wait_backend_ms), IN_ROUTE(wait_at), NULL}},
+     .help = "how long an absent backend is waited for"},
+    {.word = "handshake-timeout",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "DURATION", VALUE_DURATION, 1, LIMIT_HANDSHAKE_MAX_MS, IN_ROUTE(handshake_ms),
+               CONFIG_NO_PLACE, NULL}},
+     .help = "what a handshake may take"},
+    {.word = "drain-timeout",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "DURATION", VALUE_DURATION, 0, DRAIN_MOST_MS, IN_ROUTE(drain_ms),
+               CONFIG_NO_PLACE, NULL}},
+     .help = "how long one side may read on after the other has closed"},
+    {.word = "stall-timeout",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "DURATION", VALUE_DURATION, 1, LIMIT_STALL_MOST_MS, IN_ROUTE(stall_ms),
+               CONFIG_NO_PLACE, NULL}},
+     .help = "how long a side may take nothing of what waits for it"},
+    {.word = "recite",
+     .context = CONTEXT_ROUTE,
+     .args = {WORD("to", word_to),
+              WORD("client", word_client),
+              {NULL, "WHEN", VALUE_CHOICE, 0, 0, IN_ROUTE(recite_to_client), CONFIG_NO_PLACE,
+               recite_words}},
+     .help = "whether the broker recites the poem to clients"},
+    {.word = "demand",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .args = {WORD("recital", word_recital),
+              WORD("from", word_from),
+              {NULL, "PARTY", VALUE_CHOICES, 0, 0, IN_ROUTE(demand_from), IN_ROUTE(demand_at),
+               party_words},
+              {"all the", "way", VALUE_CHOICE, 0, 0, IN_ROUTE(demand_how), IN_ROUTE(demand_how_at),
+               demand_words}},
+     .help = "whose recital the route demands"},
+    {.word = "preset",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_PRESET,
+     .args = {{NULL, "NAME", VALUE_CHOICE, 0, 0, IN_ROUTE(preset), IN_ROUTE(preset_at),
+               preset_names}},
+     .help = "rules that come with poemd"},
+    {.word = "allow",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = allow_begin,
+     .args = {CHOICE("PARTY", config_allow, party, side_words),
+              CHOICE("FACT", config_allow, fact, fact_words),
+              {NULL, "VALUE", VALUE_TEXT, 0, 0, TO(config_allow, value), TO(config_allow, value_at),
+               NULL}},
+     .help = "who may be client or backend"},
+    {.word = "licence",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = licence_begin,
+     .args = {WORD("of", word_of),
+              CHOICE("PARTY", config_licence, party, side_words),
+              CHOICE("WHAT", config_licence, kind, kind_words),
+              {"with", "LICENCE", VALUE_CHOICE, 0, 0, TO(config_licence, target), CONFIG_NO_PLACE,
+               target_words},
+              {"evidence", "GRADE", VALUE_CHOICE, 0, 0, TO(config_licence, grade), CONFIG_NO_PLACE,
+               grade_words},
+              {"or", "better", VALUE_CHOICE, 0, 0, CONFIG_NO_TARGET, CONFIG_NO_PLACE, word_better}},
+     .help = "what a party's licence must be, and how well it must be known"},
+    {.word = "assign",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = assign_begin,
+     .args = {WORD("licence", word_licence),
+              {NULL, "EXPRESSION", VALUE_TEXT, 0, 0, TO(config_assign, licence), CONFIG_NO_PLACE,
+               NULL},
+              WORD("to", word_to),
+              CHOICE("PARTY", config_assign, party, side_words),
+              {"exe", "PATH", VALUE_FILE, 0, 0, TO(config_assign, exe), CONFIG_NO_PLACE, NULL},
+              {"digest", "SHA256", VALUE_TEXT, 0, 0, TO(config_assign, digest), CONFIG_NO_PLACE,
+               NULL}},
+     .help = "a licence that the operator knows"},
+    {.word = "same-process",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "WHAT", VALUE_CHOICE, 0, 0, IN_ROUTE(same_process), CONFIG_NO_PLACE,
+               same_words},
+              {"of", "PARTY", VALUE_CHOICE, 0, 0, IN_ROUTE(same_of), CONFIG_NO_PLACE,
+               same_of_words}},
+     .help = "what becomes of a session whose socket another process uses"},
+    {.word = "look",
+     .context = CONTEXT_ROUTE,
+     .args = {WORD("again", word_again),
+              WORD("every", word_every),
+              {NULL, "DURATION", VALUE_DURATION, LIMIT_LOOK_LEAST_MS, LIMIT_LOOK_MOST_MS,
+               IN_ROUTE(look_ms), CONFIG_NO_PLACE, NULL},
+              {"then", "WHAT", VALUE_CHOICE, 0, 0, IN_ROUTE(look_then), CONFIG_NO_PLACE,
+               same_words}},
+     .help = "how often the parties' executables are looked at again"},
+    {.word = "otherwise",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "WHAT", VALUE_CHOICE, 0, 0, IN_ROUTE(otherwise), IN_ROUTE(otherwise_at),
+               otherwise_words}},
+     .help = "what becomes of a session that a rule speaks against"},
+    {.word = "permissive",
+     .context = CONTEXT_ROUTE,
+     .args = {WORD("until", word_until),
+              {NULL, "DATE", VALUE_DATE, 0, 0, IN_ROUTE(permissive_until), IN_ROUTE(permissive_at),
+               NULL}},
+     .help = "up to which day what would be denied is tainted instead"},
+    {.word = "trace",
+     .context = CONTEXT_ROUTE,
+     .args = {{NULL, "FILE", VALUE_FILE, 0, 0, IN_ROUTE(trace_file), IN_ROUTE(trace_at), NULL},
+              {"payload", "BYTES", VALUE_PAYLOAD, 0, 0, IN_ROUTE(trace.payload), CONFIG_NO_PLACE,
+               NULL},
+              {"rotate", "MIB", VALUE_COUNT, 1, 1048576, IN_ROUTE(trace.rotate_mib),
+               CONFIG_NO_PLACE, NULL},
+              {"every", "DURATION", VALUE_DURATION, 1000, TRACE_EVERY_MOST_MS,
+               IN_ROUTE(trace.every_ms), CONFIG_NO_PLACE, NULL},
+              {"keep", "NUMBER", VALUE_COUNT, 1, 1000000, IN_ROUTE(trace.keep), CONFIG_NO_PLACE,
+               NULL},
+              {"memory", "MIB", VALUE_COUNT, 1, 4096, IN_ROUTE(trace.memory_mib), CONFIG_NO_PLACE,
+               NULL},
+              {"filter", "FILTER", VALUE_TEXT, 0, 0, IN_ROUTE(trace.filter),
+               IN_ROUTE(trace_filter_at), NULL}},
+     .help = "where what passes is captured to"},
+    {.word = "dma",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = dma_begin,
+     .args = {{NULL, "HOW", VALUE_CHOICE, 0, 0, IN_ROUTE(dma_how), CONFIG_NO_PLACE, dma_words}},
+     .help = "whether the backend gets the client's memory itself"},
+    {.word = "dma",
+     .second = "max-bytes",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = dma_max_bytes_begin,
+     .args = {{NULL, "SIZE", VALUE_SIZE, 0, 0, IN_ROUTE(dma_max_bytes), CONFIG_NO_PLACE, NULL}},
+     .help = "how much of it at once"},
+    {.word = "dma",
+     .second = "max-maps",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = dma_max_maps_begin,
+     .args = {{NULL, "NUMBER", VALUE_COUNT, 1, LIMIT_DMA_MAPS, IN_ROUTE(dma_max_maps),
+               CONFIG_NO_PLACE, NULL}},
+     .help = "how many maps of it at once"},
+    {.word = "dma",
+     .second = "ranges",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = dma_ranges_begin,
+     .args = {{NULL, "FIRST-LAST", VALUE_RANGE, 0, 0, TO(config_text, text), CONFIG_NO_PLACE,
+               NULL}},
+     .help = "at which addresses; several statements add up"},
+};
+
+_Static_assert(sizeof words / sizeof *words <= CONFIG_WORDS_MAX, "CONFIG_WORDS_MAX is too small");
+
+const struct config_word *config_word_at(size_t i)
+{
+    return &words[i];
+}
+
+size_t config_word_count(void)
+{
+    return sizeof words / sizeof *words;
+}
+
+size_t config_word_first(size_t i)
+{
+    while (words[i].second && i > 0) {
+        i--;
+    }
+    return i;
+}
+
+/* Appends as much as fits. */
+static void append(char *out, size_t size, const char *before, const char *text)
+{
+    const size_t n = strlen(out);
+
+    snprintf(out + n, size - n, "%s%s", before, text);
+}
+
+const char *config_word_usage(const struct config_word *row, char *out, size_t size)
+{
+    snprintf(out, size, "%s%s%s", row->word, row->second ? " " : "",
+             row->second ? row->second : "");
+    for (const struct config_arg *a = row->args; a < row->args + CONFIG_ARGS && a->name; a++) {
+        if (a->keyword) {
+            append(out, size, " [", a->keyword);
+        }
+        append(out, size, " ", a->name);
+        if (a->keyword) {
+            append(out, size, "]", "");
+        }
+    }
+    if (row->opens != CONTEXT_NONE) {
+        append(out, size, " ", "{");
+    }
+    return out;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What waits for the monitor's channel. Allocates; no I/O.
+ */
+#include "proxy/ipc/report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void report_init(struct report *r, bool keeps_exports)
+{
+    *r = (struct report){.keeps_exports = keeps_exports};
+}
+
+void report_deinit(struct report *r)
+{
+    free(r->ranges);
+    r->ranges = NULL;
+    r->n = 0;
+}
+
+bool report_taint(struct report *r, uint32_t bits)
+{
+    bits &= ~r->taint;
+    r->taint |= bits;
+    r->taint_unsent |= bits;
+    return bits != 0;
+}
+
+int report_export(struct report *r, const struct ipc_range *range)
+{
+    if (!r->keeps_exports) {
+        return 0;
+    }
+    if (!r->ranges) {
+        r->ranges = calloc(REPORT_RANGES, sizeof *r->ranges);
+        if (!r->ranges) {
+            return -ENOMEM;
+        }
+    }
+    if (r->n == REPORT_RANGES) {
+        return -ENOSPC;
+    }
+    r->ranges[r->n++] = *range;
+    return 0;
+}
+
+bool report_full(const struct report *r)
+{
+    return r->n > REPORT_FULL;
+}
+
+bool report_next(const struct report *r, struct ipc_msg *m)
+{
+    if (r->taint_unsent) {
+        *m = (struct ipc_msg){.type = IPC_TAINT, .u.taint.bits = r->taint_unsent};
+        return true;
+    }
+    if (r->n == 0 || r->unanswered) {
+        return false;
+    }
+    *m = (struct ipc_msg){.type = IPC_EXPORT};
+    m->u.exports.n = r->n < IPC_EXPORT_RANGES ? r->n : IPC_EXPORT_RANGES;
+    memcpy(m->u.exports.ranges, r->ranges, m->u.exports.n * sizeof *r->ranges);
+    return true;
+}
+
+void report_sent(struct report *r, const struct ipc_msg *m)
+{
+    if (m->type == IPC_TAINT) {
+        r->taint_unsent &= ~m->u.taint.bits;
+        return;
+    }
+    r->unanswered = true;
+    r->n -= m->u.exports.n;
+    if (r->n == 0) {
+        /* A session maps memory at its beginning, and seldom after. */
+        report_deinit(r);
+        return;
+    }
+    memmove(r->ranges, r->ranges + m->u.exports.n, r->n * sizeof *r->ranges);
+}
+
+void report_answered(struct report *r)
+{
+    r->unanswered = false;
+}
+
+bool report_done(const struct report *r)
+{
+    return r->taint_unsent == 0 && r->n == 0;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The length of turns, taken where they begin and end: at epoll_wait, which libevent calls by this
+ * name, and has no hook around.
+ */
+#define _GNU_SOURCE
+#include "proxy/ipc/turn.h"
+
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+
+#define TURN_NS_PER_S 1000000000
+#define TURN_NS_PER_MS 1000000
+#define TURN_NS_PER_US 1000
+
+/* Of the process's only loop. */
+static struct {
+    bool runs;       /* within turn_dispatch */
+    int64_t begun;   /* in ns; 0: none is under way */
+    int64_t longest; /* in ns */
+} turn;
+
+static int64_t turn_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * TURN_NS_PER_S + t.tv_nsec;
+}
+
+static int turn_kernel_wait(int fd, struct epoll_event *events, int max, int timeout)
+{
+#ifdef SYS_epoll_wait
+    return (int)syscall(SYS_epoll_wait, fd, events, max, timeout);
+#else
+    return epoll_pwait(fd, events, max, timeout, NULL);
+#endif
+}
+
+/* In place of the C library's, for the whole program. */
+int epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
+{
+    int n;
+
+    if (turn.runs && turn.begun) {
+        const int64_t took = turn_now() - turn.begun;
+
+        turn.longest = took > turn.longest ? took : turn.longest;
+    }
+    n = turn_kernel_wait(fd, events, max, timeout);
+    turn.begun = turn_now();
+    return n;
+}
+
+struct event_base *turn_base_new(bool precise)
+{
+    const int flags = EVENT_BASE_FLAG_NOLOCK | (precise ? EVENT_BASE_FLAG_PRECISE_TIMER : 0);
+    const struct timeval most = {.tv_usec = LIMIT_TURN_MS * 1000L};
+    struct event_config *const c = event_config_new();
+    struct event_base *base = NULL;
+
+    if (c && event_config_set_flag(c, flags) == 0 &&
+        event_config_set_max_dispatch_interval(c, &most, -1, 0) == 0) {
+        base = event_base_new_with_config(c);
+    }
+    if (c) {
+        event_config_free(c);
+    }
+    return base;
+}
+
+int turn_dispatch(struct event_base *base)
+{
+    int r;
+
+    turn.runs = true;
+    turn.begun = 0;
+    r = event_base_dispatch(base);
+    turn.runs = false;
+    return r;
+}
+
+bool turn_is_long(void)
+{
+    return turn.runs && turn.begun &&
+           turn_now() - turn.begun >= (int64_t)LIMIT_TURN_MS * TURN_NS_PER_MS;
+}
+
+uint32_t turn_longest_us(void)
+{
+    const int64_t us = turn.longest / TURN_NS_PER_US;
+
+    return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}

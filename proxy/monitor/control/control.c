@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The control socket and its clients: accepted, heard once, answered as fast as they read, dropped.
+ * Copies what is asked; what it means is control_obey.c's.
+ */
+#define _GNU_SOURCE
+#include "proxy/monitor/control/control.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fdset.h"
+#include "base/sock.h"
+#include "policy/peer/peer.h"
+#include "proxy/monitor/control/control_client.h"
+#include "proxy/monitor/monitor.h"
+#include "proxy/ipc/turn.h"
+
+/* More supplementary groups than this are not looked at. */
+#define GROUPS_MAX 1024
+
+TAILQ_HEAD(control_clients, control_client);
+
+struct control {
+    struct monitor *monitor;
+    int listen_fd;  /* -1: closed */
+    char *folder;   /* that was made for the socket; NULL: it was there */
+    struct stat st; /* of the socket's file */
+    struct event *acceptable;
+    struct event *resume; /* accepting again after the fds ran out */
+    struct event *reap;
+    struct event *counted;  /* all workers may have told */
+    struct event *patience; /* … or have taken too long */
+    struct control_clients clients;
+    unsigned n_clients;
+    struct repeats_rate strangers; /* lines on clients that may not ask */
+    uint64_t strangers_untold;
+};
+
+static const struct timeval step_time = {.tv_sec = LIMIT_CONTROL_MS / 1000};
+static const struct timeval count_time = {.tv_sec = LIMIT_CONTROL_COUNT_MS / 1000};
+static const struct timeval out_of_fds = {.tv_usec = 100000};
+
+/* ---- a client's end ---- */
+
+static void drop(struct control_client *c)
+{
+    if (c->state == CONTROL_DROPPED) {
+        return;
+    }
+    control_let_go(c);
+    c->state = CONTROL_DROPPED;
+    event_del(&c->readable);
+    event_del(&c->writable);
+    event_active(c->control->reap, 0, 0);
+}
+
+static void client_free(struct control_client *c)
+{
+    TAILQ_REMOVE(&c->control->clients, c, link);
+    c->control->n_clients--;
+    /* A plain close with a request unread would take the answer from the client. */
+    sock_hang_up(&c->fd);
+    sock_close(&c->given_fd);
+    json_decref(c->single);
+    free(c->unsent);
+    free(c);
+}
+
+static void on_reap(evutil_socket_t fd, short what, void *arg)
+{
+    struct control *control = arg;
+    struct control_client *c;
+    struct control_client *next;
+
+    (void)fd;
+    (void)what;
+    TAILQ_FOREACH_SAFE(c, &control->clients, link, next)
+    {
+        if (c->state == CONTROL_DROPPED) {
+            client_free(c);
+        }
+    }
+}
+
+/* ---- answering ---- */
+
+/* Puts the next part of the answer into c->unsent. False: no memory. */
+static bool make_part(struct control_client *c)
+{
+    struct control_answer head = {.magic = CONTROL_MAGIC};
+    bool last = true;
+    json_t *part = control_next_part(c, &last);
+    char *text = part ? json_dumps(part, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+    const size_t n = text ? strlen(text) : 0;
+
+    json_decref(part);
+    c->unsent = text ? malloc(sizeof head + n) : NULL;
+    if (c->unsent) {
+        head.status = c->status;
+        head.last = last;
+        memcpy(c->unsent, &head, sizeof head);
+        memcpy(c->unsent + sizeof head, text, n);
+        c->unsent_size = sizeof head + n;
+        c->unsent_last = last;
+    }
+    free(text);
+    return c->unsent != NULL;
+}
+
+/* The last answer of a client that held a capture which has ended. */
+static void tell_end(struct control_client *c)
+{
+    if (c->over && c->state == CONTROL_HOLDING) {
+        event_del(&c->readable);
+        c->part = CONTROL_PART_TRACE_END;
+        event_add(&c->writable, &step_time);
+    }
+}
+
+static void answered(struct control_client *c)
+{
+    if (!c->trace || c->part == CONTROL_PART_TRACE_END) {
+        drop(c);
+        return;
+    }
+    c->state = CONTROL_HOLDING;
+    event_add(&c->readable, NULL);
+    tell_end(c);
+}
+
+/* Sends parts until the socket is full, the turn is over, or nothing is left. */
+static void answer(struct control_client *c)
+{
+    c->state = CONTROL_ANSWERED;
+    for (int i = 0; i < LIMIT_CONTROL_TURN && (i == 0 || !turn_is_long()); i++) {
+        ssize_t n;
+
+        if (!c->unsent && !make_part(c)) {
+            drop(c);
+            return;
+        }
+        n = sock_send(c->fd, c->unsent, c->unsent_size, NULL, MSG_DONTWAIT);
+        if (n == -EAGAIN) {
+            break;
+        }
+        free(c->unsent);
+        c->unsent = NULL;
+        if (n < 0) {
+            drop(c);
+            return;
+        }
+        if (c->unsent_last) {
+            answered(c);
+            return;
+        }
+    }
+    event_add(&c->writable, &step_time);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    struct control_client *c = arg;
+
+    (void)fd;
+    if (what & EV_TIMEOUT) {
+        log_warning("control: uid=%u pid=%d does not read its answer; dropped",
+                    (unsigned)c->who.uid, (int)c->who.pid);
+        drop(c);
+    } else {
+        answer(c);
+    }
+}
+
+void control_trace_ended(struct control *control, uint64_t id)
+{
+    struct control_client *c;
+
+    if (!control) {
+        return;
+    }
+    TAILQ_FOREACH(c, &control->clients, link)
+    {
+        if (c->trace == id) {
+            c->over = true;
+            tell_end(c);
+        }
+    }
+}
+
+/* ---- counting ---- */
+
+static void on_counted(evutil_socket_t fd, short what, void *arg)
+{
+    struct control *control = arg;
+    struct control_client *c;
+    struct control_client *next;
+
+    (void)fd;
+    if (!(what & EV_TIMEOUT) && crew_counting(&control->monitor->crew)) {
+        return;
+    }
+    event_del(control->patience);
+    TAILQ_FOREACH_SAFE(c, &control->clients, link, next)
+    {
+        if (c->state == CONTROL_COUNTING) {
+            answer(c);
+        }
+    }
+}
+
+void control_counted(struct control *c)
+{
+    if (c) {
+        event_active(c->counted, 0, 0);
+    }
+}
+
+/* Those who come while workers are being asked wait for the same answer. */
+static void count(struct control_client *c)
+{
+    struct control *control = c->control;
+
+    c->state = CONTROL_COUNTING;
+    crew_count(&control->monitor->crew);
+    if (!crew_counting(&control->monitor->crew)) {
+        control_counted(control);
+    } else if (!event_pending(control->patience, EV_TIMEOUT, NULL)) {
+        event_add(control->patience, &count_time);
+    }
+}
+
+/* ---- a client's beginning ---- */
+
+/* 1, 0: it has closed, -EAGAIN, or -EPROTO: what came is no request, or too many fds came. */
+static int receive(struct control_client *c)
+{
+    struct control_request *q = &c->request;
+    struct fdset fds;
+    ssize_t n;
+
+    fdset_init(&fds);
+    n = sock_recv(c->fd, q, sizeof *q, &fds, MSG_DONTWAIT | MSG_TRUNC);
+    if (n > 0) {
+        const bool whole = n == sizeof *q && q->magic == CONTROL_MAGIC;
+
+        c->given_fd = whole && fds.n == 1 ? fdset_steal(&fds, 0) : -1;
+        n = whole && fds.n == 0 ? 1 : -EPROTO;
+    }
+    fdset_close(&fds);
+    return (int)n;
+}
+
+static bool texts_end(const struct control_request *q)
+{
+    return memchr(q->route, '\0', sizeof q->route) && memchr(q->filter, '\0', sizeof q->filter);
+}
+
+static void on_request(struct control_client *c)
+{
+    const int r = receive(c);
+
+    if (r == -EAGAIN) {
+        event_add(&c->readable, &step_time);
+        return;
+    }
+    if (r == 0) {
+        drop(c);
+        return;
+    }
+    if (r < 0 || !texts_end(&c->request)) {
+        control_refuse(c, CONTROL_REFUSED, "this is no request");
+    } else if (c->request.version != CONTROL_VERSION) {
+        control_refuse(c, CONTROL_REFUSED,
+                       "poemd " POEMD_VERSION " speaks version %u here, poemctl version %u",
+                       CONTROL_VERSION, (unsigned)c->request.version);
+    } else {
+        control_obey(c);
+    }
+    if (c->part == CONTROL_PART_SESSIONS || c->part == CONTROL_PART_BROKER) {
+        count(c);
+    } else {
+        answer(c);
+    }
+}
+
+/* One that holds a capture has nothing to say, but that it goes. */
+static void on_held(struct control_client *c)
+{
+    char byte;
+    const ssize_t n = recv(c->fd, &byte, sizeof byte, MSG_DONTWAIT);
+
+    if (n == 0) {
+        control_let_go(c);
+    } else if (n < 0 && errno == EAGAIN) {
+        event_add(&c->readable, NULL);
+    } else {
+        drop(c);
+    }
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct control_client *c = arg;
+
+    (void)fd;
+    if (what & EV_TIMEOUT) {
+        drop(c);
+    } else if (c->state == CONTROL_ASKED_NOTHING) {
+        on_request(c);
+    } else {
+        on_held(c);
+    }
+}
+
+static bool in_group(int fd, gid_t group)
+{
+    gid_t groups[GROUPS_MAX];
+    socklen_t n = sizeof groups;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &n) < 0) {
+        return false;
+    }
+    for (size_t i = 0; i < n / sizeof *groups; i++) {
+        if (groups[i] == group) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * The file's mode keeps others out already. It can be changed by whoever has rights to the file, or
+ * the socket be handed on; who connected cannot. A user or group that our user namespace does not
+ * map may not ask: its number is that of all the others that are not mapped.
+ */
+static bool may_ask(const struct control_client *c)
+{
+    const struct stat *st = &c->control->st;
+    const struct ucred *who = &c->who;
+
+    if (peer_uid_mapped(who->uid) &&
+        (who->uid == 0 || who->uid == geteuid() || who->uid == st->st_uid)) {
+        return true;
+    }
+    return (st->st_mode & S_IWGRP) && peer_gid_mapped(st->st_gid) &&
+           (who->gid == st->st_gid || in_group(c->fd, st->st_gid));
+}
+
+/* Takes the socket. NULL: no memory. */
+static struct control_client *client_new(struct control *control, int fd)
+{
+    struct control_client *c = calloc(1, sizeof *c);
+
+    if (!c) {
+        sock_close(&fd);
+        return NULL;
+    }
+    c->control = control;
+    c->monitor = control->monitor;
+    c->fd = fd;
+    c->given_fd = -1;
+    event_assign(&c->readable, control->monitor->base, fd, EV_READ, on_readable, c);
+    event_assign(&c->writable, control->monitor->base, fd, EV_WRITE, on_writable, c);
+    TAILQ_INSERT_TAIL(&control->clients, c, link);
+    control->n_clients++;
+    return c;
+}
+
+/* Anybody who may connect can come again and again. */
+static void control_log_stranger(struct control *control, const struct ucred *who)
+{
+    const uint64_t now = clock_ms();
+
+    if (!repeats_rate_may(&control->strangers, now, LIMIT_STRANGER_LINES,
+                          LIMIT_STRANGER_LINES_MS)) {
+        control->strangers_untold++;
+        return;
+    }
+    repeats_rate_take(&control->strangers, now, LIMIT_STRANGER_LINES_MS);
+    if (control->strangers_untold > 0) {
+        log_warning("control: %" PRIu64 " more clients might not ask", control->strangers_untold);
+        control->strangers_untold = 0;
+    }
+    log_warning("control: uid=%u%s pid=%d may not ask", (unsigned)who->uid,
+                peer_uid_mapped(who->uid)
+                    ? ""
+                    : " (which stands for all users that our user namespace does not map)",
+                (int)who->pid);
+}
+
+static void accept_one(struct control *control, int fd)
+{
+    const bool full = control->n_clients >= LIMIT_CONTROL_CLIENTS;
+    struct control_client *c = client_new(control, fd);
+    socklen_t n = sizeof c->who;
+
+    if (!c) {
+        return;
+    }
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c->who, &n) < 0 || !may_ask(c)) {
+        control_log_stranger(control, &c->who);
+        control_refuse(c, CONTROL_REFUSED, "who runs poemctl may not ask this poemd");
+    } else if (full) {
+        control_refuse(c, CONTROL_FAILED, "%d clients are being answered: try again",
+                       LIMIT_CONTROL_CLIENTS);
+    } else {
+        event_add(&c->readable, &step_time);
+        return;
+    }
+    /* What does not go at once does not go: beyond the limit nobody is waited for. */
+    answer(c);
+    drop(c);
+}
+
+static void on_acceptable(evutil_socket_t fd, short what, void *arg)
+{
+    struct control *control = arg;
+
+    (void)what;
+    for (int i = 0; i < LIMIT_ACCEPTS; i++) {
+        const int client_fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (client_fd >= 0) {
+            accept_one(control, client_fd);
+            continue;
+        }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            event_del(control->acceptable);
+            event_add(control->resume, &out_of_fds);
+        }
+        return;
+    }
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *arg)
+{
+    struct control *control = arg;
+
+    (void)fd;
+    (void)what;
+    if (control->listen_fd >= 0) {
+        event_add(control->acceptable, NULL);
+    }
+}
+
+/* ---- the socket ---- */
+
+/* /run is empty after a boot: the folder right above the socket is made where it is missing. */
+static int make_folder(struct control *control, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash > path ? strndup(path, (size_t)(slash - path)) : NULL;
+
+    if (!folder) {
+        return slash > path ? -ENOMEM : 0;
+    }
+    if (mkdir(folder, 0755) == 0) {
+        control->folder = folder;
+        return 0;
+    }
+    free(folder);
+    return errno == EEXIST ? 0 : -errno;
+}
+
+static int listen_at(struct control *control, const struct config_control *where)
+{
+    int err = make_folder(control, where->path);
+
+    if (err) {
+        return err;
+    }
+    control->listen_fd =
+        sock_listen_packets(where->path, where->mode, where->owner, where->group, LIMIT_BACKLOG);
+    if (control->listen_fd < 0) {
+        err = control->listen_fd;
+        control->listen_fd = -1;
+        return err;
+    }
+    return sock_file_stat(control->listen_fd, where->path, &control->st);
+}
+
+static int make_events(struct control *control)
+{
+    struct event_base *base = control->monitor->base;
+
+    control->acceptable =
+        event_new(base, control->listen_fd, EV_READ | EV_PERSIST, on_acceptable, control);
+    control->resume = evtimer_new(base, on_resume, control);
+    control->reap = event_new(base, -1, 0, on_reap, control);
+    control->counted = event_new(base, -1, 0, on_counted, control);
+    control->patience = evtimer_new(base, on_counted, control);
+    if (!control->acceptable || !control->resume || !control->reap || !control->counted ||
+        !control->patience || event_add(control->acceptable, NULL) < 0) {
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+int control_new(struct control **out, struct monitor *m)
+{
+    const struct config_control *where = &m->config->control;
+    struct control *control;
+    char shown[256];
+    int err;
+
+    *out = NULL;
+    if (!where->path) {
+        return 0;
+    }
+    control = calloc(1, sizeof *control);
+    if (!control) {
+        return -ENOMEM;
+    }
+    control->monitor = m;
+    control->listen_fd = -1;
+    TAILQ_INIT(&control->clients);
+    err = listen_at(control, where);
+    if (err) {
+        log_error("cannot listen on the control socket \"%s\": %s",
+                  log_escape(shown, sizeof shown, where->path, strlen(where->path)),
+                  strerror(-err));
+    } else {
+        err = make_events(control);
+    }
+    if (err) {
+        control_free(control);
+        return err;
+    }
+    *out = control;
+    return 0;
+}
+
+void control_close(struct control *c)
+{
+    struct stat st;
+    const char *path;
+
+    if (!c || c->listen_fd < 0) {
+        return;
+    }
+    path = c->monitor->config->control.path;
+    if (c->acceptable) {
+        event_del(c->acceptable);
+    }
+    if (lstat(path, &st) == 0 && st.st_dev == c->st.st_dev && st.st_ino == c->st.st_ino) {
+        unlink(path);
+    }
+    sock_close(&c->listen_fd);
+    if (c->folder) {
+        /* Unless somebody else uses it by now. */
+        (void)rmdir(c->folder);
+    }
+}
+
+void control_free(struct control *c)
+{
+    struct control_client *client;
+
+    if (!c) {
+        return;
+    }
+    control_close(c);
+    while ((client = TAILQ_FIRST(&c->clients))) {
+        /* The loop is over: who waits for the end of a capture is told now, or never. */
+        if (client->part == CONTROL_PART_TRACE_END && client->state != CONTROL_DROPPED) {
+            answer(client);
+        }
+        drop(client);
+        client_free(client);
+    }
+    free(c->folder);
+    for (int i = 0; i < 5; i++) {
+        struct event *e =
+            (struct event *[]){c->acceptable, c->resume, c->reap, c->counted, c->patience}[i];
+
+        if (e) {
+            event_free(e);
+        }
+    }
+    free(c);
+}

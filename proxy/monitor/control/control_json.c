@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* What the monitor knows, as JSON for whoever asks. Changes nothing. */
+#include "proxy/monitor/control/control_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "audit/audit_line.h"
+#include "proxy/monitor/monitor.h"
+#include "proxy/ipc/turn.h"
+
+/* Foreign text, or null. */
+static json_t *text(const char *s)
+{
+    return s ? audit_text(s, strlen(s)) : json_null();
+}
+
+static json_t *taint(uint32_t bits)
+{
+    char letters[TAINT_COUNT + 1];
+
+    return json_string(taint_text(bits, letters));
+}
+
+static json_t *age(uint64_t then_ms)
+{
+    return json_integer((json_int_t)(clock_ms() - then_ms));
+}
+
+/* The time of day, UTC, of a moment of clock_ms. */
+static json_t *time_of(uint64_t then_ms)
+{
+    char out[AUDIT_TIME_SIZE + 1];
+
+    monitor_time_of(then_ms, out);
+    return json_string(out);
+}
+
+/* ---- the broker ---- */
+
+static json_t *configuration(const struct config *c)
+{
+    char digest[2 * CONFIG_DIGEST_SIZE + 1];
+
+    if (!c->from_file) {
+        return json_null();
+    }
+    return json_pack("{s:o,s:s}", "file", text(c->file), "sha256",
+                     hex_text(c->digest, sizeof c->digest, digest));
+}
+
+static json_t *workers(const struct crew *c)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < c->n; i++) {
+        const struct crew_member *w = &c->members[i];
+
+        if (w->pid > 0) {
+            (void)json_array_append_new(list, json_pack("{s:i,s:b,s:i,s:I}", "pid", (int)w->pid,
+                                                        "ready", w->ready, "sessions",
+                                                        (int)w->sessions, "longest-turn-us",
+                                                        (json_int_t)w->longest_turn_us));
+        }
+    }
+    return list;
+}
+
+static json_t *audit(const struct monitor *m)
+{
+    if (!recorder_on(&m->recorder)) {
+        return json_null();
+    }
+    return json_pack("{s:o,s:I,s:b}", "file", text(m->config->audit_file), "records",
+                     (json_int_t)audit_log_size(m->recorder.log), "failing", m->recorder.failing);
+}
+
+json_t *control_broker(const struct monitor *m)
+{
+    return json_pack("{s:{s:s,s:i,s:o,s:o,s:o,s:o,s:{s:i,s:i,s:I},s:I,s:o,s:o}}", "broker",
+                     "version", POEMD_VERSION, "pid", (int)getpid(), "since",
+                     time_of(m->started_ms), "ms", age(m->started_ms), "configuration",
+                     configuration(m->config), "taint", taint(m->taint), "sessions", "now",
+                     (int)m->sessions, "most", (int)m->config->max_sessions, "begun",
+                     (json_int_t)m->last_session, "longest-turn-us", (json_int_t)turn_longest_us(),
+                     "workers", workers(&m->crew), "audit", audit(m));
+}
+
+/* How its devices do; null where it starts none. */
+static json_t *devices(const struct route *r)
+{
+    struct spawn_health h;
+
+    if (!r->spawn) {
+        return json_null();
+    }
+    spawn_health(r->spawn, &h);
+    return json_pack("{s:i,s:i}", "failures", (int)h.failures, "again-ms", (int)h.again_ms);
+}
+
+json_t *control_route(const struct route *r)
+{
+    const struct config_route *c = r->config;
+
+    return json_pack("{s:{s:s,s:o,s:b,s:o,s:o,s:{s:i,s:i,s:I},s:o,s:o}}", "route", "name", c->name,
+                     "listen", text(c->listen), "listening", r->listen_fd >= 0, "backend",
+                     text(c->spawn ? NULL : c->backend), "spawn", text(c->spawn), "sessions", "now",
+                     (int)r->sessions, "most", (int)c->sessions, "begun", (json_int_t)r->begun,
+                     "taint", taint(r->taint), "devices", devices(r));
+}
+
+/* ---- a session ---- */
+
+static json_t *counts(const struct ticket *t, const struct ipc_count *c)
+{
+    if (!t->counted) {
+        return json_null();
+    }
+    return json_pack("{s:I,s:I,s:I}", "messages", (json_int_t)c->messages, "bytes",
+                     (json_int_t)c->bytes, "fds", (json_int_t)c->fds);
+}
+
+json_t *control_session(const struct ticket *t)
+{
+    /* Before the verdict nothing is kept of it. */
+    json_t *facts = t->facts ? json_loads(t->facts, 0, NULL) : NULL;
+    json_t *o =
+        json_pack("{s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id, "route",
+                  t->route->config->name, "state", session_state_name(t->state), "since",
+                  time_of(t->accepted_ms), "ms", age(t->accepted_ms), "worker",
+                  t->member ? json_integer(t->member->pid) : json_null(), "taint", taint(t->taint),
+                  "to-backend", counts(t, &t->to_backend), "to-client", counts(t, &t->to_client));
+
+    if (o && facts) {
+        (void)json_object_update(o, facts);
+    }
+    json_decref(facts);
+    return json_pack("{s:o}", "session", o);
+}

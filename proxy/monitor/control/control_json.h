@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The parts of the control socket's answers: poemctl-status(1), poemctl-sessions(1) and
+ * poemctl-trace(1) say what stands in them. New references; NULL without memory.
+ */
+#ifndef POEMD_PROXY_MONITOR_CONTROL_CONTROL_JSON_H
+#define POEMD_PROXY_MONITOR_CONTROL_CONTROL_JSON_H
+
+#include <jansson.h>
+
+struct monitor;
+struct route;
+struct ticket;
+
+/* The broker itself, workers and audit log included: {"broker": {…}}. */
+json_t *control_broker(const struct monitor *m) __attribute__((warn_unused_result));
+
+/* {"route": {…}} */
+json_t *control_route(const struct route *r) __attribute__((warn_unused_result));
+
+/* {"session": {…}} */
+json_t *control_session(const struct ticket *t) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Captures, as they are asked for at the control socket. What a capture is: tracing.h. */
+#define _GNU_SOURCE
+#include "proxy/monitor/control/control_trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/sock.h"
+#include "audit/audit_log.h"
+#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/tracing/tracing.h"
+
+/* ---- told ---- */
+
+static json_t *payload_of(unsigned payload)
+{
+    return payload == CONFIG_PAYLOAD_GUEST ? json_string("guest")
+           : payload == CONFIG_PAYLOAD_ALL ? json_string("all")
+                                           : json_integer(payload);
+}
+
+static json_t *or_null(const char *text)
+{
+    return text && *text ? audit_text(text, strlen(text)) : json_null();
+}
+
+static json_t *trace_json(const struct tracing_info *i)
+{
+    return json_pack("{s:{s:I,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:I,s:I,s:I,s:I,s:I,s:I}}", "trace",
+                     "number", (json_int_t)i->id, "session",
+                     i->session ? json_integer((json_int_t)i->session) : json_null(), "route",
+                     or_null(i->route), "file", or_null(i->file), "filter", or_null(i->filter),
+                     "state", tracing_state_name(i->state), "why", or_null(i->why), "payload",
+                     payload_of(i->how->payload), "memory-mib", (json_int_t)i->how->memory_mib,
+                     "sessions", (json_int_t)i->sessions, "messages", (json_int_t)i->messages,
+                     "lost", (json_int_t)i->lost, "bytes", (json_int_t)i->bytes, "files",
+                     (json_int_t)i->files);
+}
+
+json_t *control_trace_next(struct control_client *c, bool *over)
+{
+    struct tracing_info info;
+
+    *over = !tracing_next(c->monitor, c->after, &info);
+    c->after = *over ? c->after : info.id;
+    return *over ? NULL : trace_json(&info);
+}
+
+json_t *control_trace_end(struct control_client *c)
+{
+    struct tracing_info info;
+
+    return tracing_next(c->monitor, c->trace - 1, &info) && info.id == c->trace ? trace_json(&info)
+                                                                                : json_object();
+}
+
+/* ---- starting ---- */
+
+/* Whether the tracer can write to it: it waits for a disk or a pipe, and for nothing else. */
+static bool is_writable(int fd)
+{
+    const int flags = fcntl(fd, F_GETFL);
+    struct stat st;
+
+    return flags >= 0 && !(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY &&
+           fstat(fd, &st) == 0 &&
+           (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode));
+}
+
+/*
+ * A pipe or a terminal that was given, opened anew: its flags, O_NONBLOCK among them, are then ours
+ * alone. As it was given where we may not: another user's, and we are not root. Takes fd.
+ */
+static int own_take(int fd)
+{
+    char path[64];
+    struct stat st;
+    int own;
+
+    if (fstat(fd, &st) < 0 || !(S_ISFIFO(st.st_mode) || isatty(fd))) {
+        return fd;
+    }
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (own < 0) {
+        return fd;
+    }
+    sock_close(&fd);
+    return own;
+}
+
+static void start(struct control_client *c, json_t *by)
+{
+    struct control_request *q = &c->request;
+    struct tracing_request r = {.session = q->number,
+                                .route = q->route,
+                                .fd = own_take(c->given_fd),
+                                .how = {.payload = q->payload,
+                                        .memory_mib = q->memory_mib,
+                                        .filter = q->filter[0] ? q->filter : NULL},
+                                .by = by};
+    struct tracing_info info;
+    char why[256] = "";
+    uint64_t id;
+    int err;
+
+    c->given_fd = -1;
+    err = tracing_start(c->monitor, &r, &id, why, sizeof why);
+    if (err) {
+        control_refuse(c, err == -ENOENT ? CONTROL_NO : CONTROL_FAILED, "%s",
+                       *why ? why : strerror(-err));
+        return;
+    }
+    c->single = json_pack("{s:{s:I}}", "trace", "number", (json_int_t)id);
+    c->part = CONTROL_PART_END;
+    if (q->flags & CONTROL_HOLD) {
+        c->trace = id;
+        /* It may not have come to its beginning. */
+        c->over =
+            tracing_next(c->monitor, id - 1, &info) && info.id == id && info.state == TRACING_ENDED;
+    }
+}
+
+void control_trace_start(struct control_client *c)
+{
+    const struct control_request *q = &c->request;
+    json_t *by;
+
+    if ((q->number != 0) == (q->route[0] != '\0') || (q->flags & ~CONTROL_HOLD) ||
+        q->memory_mib > LIMIT_CONTROL_MEMORY_MIB) {
+        control_refuse(c, CONTROL_REFUSED, "this is no request");
+        return;
+    }
+    if (!is_writable(c->given_fd)) {
+        control_refuse(c, CONTROL_REFUSED, "a capture goes to a file or a pipe");
+        return;
+    }
+    by = json_pack("{s:i,s:i}", "uid", (int)c->who.uid, "pid", (int)c->who.pid);
+    start(c, by);
+    json_decref(by);
+}
+
+/* ---- one that runs ---- */
+
+static void about_one(struct control_client *c, int err, const char *inval)
+{
+    c->part = CONTROL_PART_END;
+    if (err == -ENOENT) {
+        control_refuse(c, CONTROL_NO, "there is no capture %" PRIu64, c->request.number);
+    } else if (err) {
+        control_refuse(c, CONTROL_NO, "%s", err == -EINVAL ? inval : strerror(-err));
+    }
+}
+
+void control_trace_stop(struct control_client *c)
+{
+    about_one(c, tracing_stop(c->monitor, c->request.number), "it has ended");
+}
+
+void control_trace_dump(struct control_client *c)
+{
+    about_one(c, tracing_dump(c->monitor, c->request.number), "it is no flight recorder");
+}
+
+void control_let_go(struct control_client *c)
+{
+    if (c->trace && !c->stopped) {
+        c->stopped = true;
+        if (tracing_stop(c->monitor, c->trace) < 0) {
+            log_debug("control: capture %" PRIu64 " had ended by itself", c->trace);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Requests about captures: rows of the table in control_obey.c, and their answers' parts. */
+#ifndef POEMD_PROXY_MONITOR_CONTROL_CONTROL_TRACE_H
+#define POEMD_PROXY_MONITOR_CONTROL_CONTROL_TRACE_H
+
+#include "proxy/monitor/control/control_client.h"
+
+void control_trace_start(struct control_client *c);
+void control_trace_stop(struct control_client *c);
+void control_trace_dump(struct control_client *c);
+
+/*
+ * The capture behind c->after, {"trace": {…}}, a new reference; NULL: *over, there is none, or no
+ * memory.
+ */
+json_t *control_trace_next(struct control_client *c, bool *over)
+    __attribute__((warn_unused_result));
+
+/* The capture that c has held, with its last counts; an empty object where it is forgotten. */
+json_t *control_trace_end(struct control_client *c) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Verdicts: asked for, logged, recorded, carried out. The rules themselves are
+ * policy/rules/rules.c's.
+ */
+#include "proxy/monitor/decision.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/wire.h"
+#include "proxy/monitor/facts.h"
+#include "proxy/monitor/inquiry.h"
+#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/relook.h"
+#include "proxy/monitor/tracing/tracing.h"
+#include "proxy/config/preset.h"
+
+/* The last eighth of the handshake's time is the verdict's: what is not known then stays unknown.
+ */
+#define VERDICT_PART 8
+
+static struct log_subject subject(const struct ticket *t, const char *leg)
+{
+    return (struct log_subject){
+        .session = t->id, .route = t->route->config->name, .leg = leg, .quiet = t->quiet};
+}
+
+/* What is in the parties' executables matters where it is recorded, or where a rule goes by it. */
+static bool facts_matter(const struct ticket *t)
+{
+    const struct rules *r = &t->route->config->rules;
+
+    return recorder_on(&t->monitor->recorder) || r->n_allow > 0 || r->n_licence > 0 ||
+           t->route->config->look_ms > 0;
+}
+
+/* ---- carrying it out ---- */
+
+static void carry_out(struct ticket *t, int err)
+{
+    char letters[TAINT_COUNT + 1];
+    const struct log_subject about = subject(t, NULL);
+
+    if (!err && !relook_at_verdict(t)) {
+        err = EACCES;
+    }
+    if (err || !ticket_relays(t)) {
+        /* Nothing relays by a fault of our own. */
+        crew_verdict(&t->monitor->crew, t, err ? err : EACCES);
+        return;
+    }
+    t->quiet = t->muted;
+    t->route->taint |= t->taint;
+    t->monitor->taint |= t->taint;
+    if (t->taint) {
+        log_line(LOG_WARNING, &about, "tainted: %s", taint_text(t->taint, letters));
+    }
+    inquiry_free(t->inquiry);
+    t->inquiry = NULL;
+    crew_verdict(&t->monitor->crew, t, 0);
+}
+
+/* The record of an allowed session could not be written. */
+static void unrecorded(struct ticket *t)
+{
+    const struct log_subject about = subject(t, NULL);
+
+    if (t->monitor->config->on_audit_failure == CONFIG_AUDIT_TAINT) {
+        t->taint |= TAINT_UNAUDITED;
+        carry_out(t, 0);
+        return;
+    }
+    log_line(LOG_ERROR, &about,
+             "denied: the audit log cannot be written, so that its verdict is not recorded; mend "
+             "that (the log's first error names the cause), or configure \"on-audit-failure "
+             "taint\"");
+    t->unrecorded = true;
+    carry_out(t, EACCES);
+}
+
+static void on_recorded(void *arg, bool durable)
+{
+    struct ticket *t = arg;
+
+    if (durable) {
+        t->record = t->recorded.seq + 1;
+        tracing_session_recorded(t->monitor, t);
+    }
+    if (t->denied) {
+        carry_out(t, EACCES);
+    } else if (durable) {
+        carry_out(t, 0);
+    } else {
+        unrecorded(t);
+    }
+}
+
+/* ---- deciding ---- */
+
+static json_t *verdict_record(const struct ticket *t, const struct rules_verdict *v)
+{
+    char letters[TAINT_COUNT + 1];
+    json_t *o =
+        json_pack("{s:I,s:s,s:s,s:{s:i,s:s*,s:s},s:s,s:b}", "session", (json_int_t)t->id, "route",
+                  t->route->config->name, "verdict", verdict_name(v->verdict), "rule", "line",
+                  (int)preset_line(v->line), "preset", preset_of(v->line), "why", v->why, "taint",
+                  taint_text(t->taint, letters), "permissive", v->permissive);
+
+    if (o && (json_object_set_new(o, "client", inquiry_party(t->inquiry, RULES_CLIENT)) < 0 ||
+              json_object_set_new(o, "backend", inquiry_party(t->inquiry, RULES_BACKEND)) < 0 ||
+              (t->relook && json_object_set_new(o, "looked", relook_record(t)) < 0) ||
+              json_object_set_new(o, "evidence",
+                                  inquiry_evidence(t->inquiry, &t->route->config->rules)) < 0)) {
+        json_decref(o);
+        o = NULL;
+    }
+    return o;
+}
+
+static void log_verdict(const struct ticket *t, const struct rules_verdict *v)
+{
+    const struct log_subject about =
+        subject(t, v->verdict == VERDICT_ALLOW ? NULL : rules_party_name(v->party));
+
+    if (v->verdict == VERDICT_DENY) {
+        log_line(LOG_WARNING, &about, "denied: %s%s%s", v->why, *v->mend ? "; would pass: " : "",
+                 v->mend);
+    } else {
+        log_line(v->verdict == VERDICT_ALLOW ? LOG_INFO : LOG_WARNING, &about, "%s: %s%s%s",
+                 verdict_name(v->verdict), v->why, *v->mend ? "; would pass untainted: " : "",
+                 v->mend);
+    }
+}
+
+/* Writes down the verdict, a reference that is taken. False: it cannot be. */
+static bool record_verdict(struct ticket *t, json_t *record)
+{
+    return recorder_await(&t->monitor->recorder, "verdict", record, &t->recorded, on_recorded, t);
+}
+
+/* The beginning of a session is recorded, or was held back until now. */
+static void note_opened(struct ticket *t)
+{
+    char began[AUDIT_TIME_SIZE + 1];
+
+    if (t->opened) {
+        return;
+    }
+    monitor_time_of(t->accepted_ms, began);
+    t->opened = recorder_note(&t->monitor->recorder, "session-opened",
+                              json_pack("{s:I,s:s,s:s*}", "session", (json_int_t)t->id, "route",
+                                        t->route->config->name, "opened", t->held ? began : NULL));
+}
+
+/* What the operator has said stands against what was found out: an event of its own. */
+static void note_override(const struct ticket *t, const char *what, unsigned line)
+{
+    char place[PRESET_PLACE_SIZE];
+
+    (void)recorder_note(&t->monitor->recorder, "override",
+                        json_pack("{s:I,s:s,s:s,s:s,s:s}", "session", (json_int_t)t->id, "route",
+                                  t->route->config->name, "what", what, "by", "configuration",
+                                  "where", preset_place(line, place)));
+}
+
+static void note_overrides(const struct ticket *t, const struct rules_verdict *v)
+{
+    const struct rules *rules = &t->route->config->rules;
+    char what[64];
+
+    if (!(v->taint & TAINT_OVERRIDE)) {
+        return;
+    }
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        const enum rules_party party = (enum rules_party)i;
+        const struct rules_assign *a = inquiry_assigned(t->inquiry, rules, party);
+
+        if (a) {
+            snprintf(what, sizeof what, "licence assigned to %s", rules_party_name(party));
+            note_override(t, what, a->line);
+        }
+    }
+    if (v->permissive) {
+        note_override(t, "permissive", rules->permissive_line);
+    }
+}
+
+/* Two statements of one party of which one must be wrong: worth a line whatever comes of it. */
+static void log_contradictions(const struct ticket *t)
+{
+    char text[2 * RECITAL_LICENCE_MAX + 64];
+
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        const enum rules_party party = (enum rules_party)i;
+        const struct log_subject about = subject(t, rules_party_name(party));
+
+        if (inquiry_contradiction(t->inquiry, party, text, sizeof text)) {
+            log_line(LOG_WARNING, &about, "contradiction: %s", text);
+        }
+    }
+}
+
+/* All is known. */
+static void on_known(void *arg)
+{
+    struct ticket *t = arg;
+    struct rules_verdict v;
+    json_t *record = NULL;
+    bool told = true;
+
+    inquiry_decide(t->inquiry, &t->route->config->rules, recorder_today(&t->monitor->recorder), &v);
+    t->taint |= v.taint;
+    t->denied = v.verdict == VERDICT_DENY;
+    if (recorder_on(&t->monitor->recorder) || t->monitor->control || t->traced) {
+        record = verdict_record(t, &v);
+    }
+    if (t->denied) {
+        /* One of very many, which only a number tells of. */
+        told = repeats_denied(t, &v, record);
+    } else {
+        repeats_allowed(t);
+    }
+    log_contradictions(t);
+    log_verdict(t, &v);
+    if (t->monitor->control) {
+        t->facts = facts_text(record);
+    }
+    tracing_session_decided(t->monitor, t, verdict_name(v.verdict), record);
+    if (!recorder_on(&t->monitor->recorder) || !told) {
+        json_decref(record);
+        carry_out(t, t->denied ? EACCES : 0);
+        return;
+    }
+    note_opened(t);
+    note_overrides(t, &v);
+    if (record_verdict(t, record)) {
+        return;
+    } else if (t->denied) {
+        carry_out(t, EACCES);
+    } else {
+        unrecorded(t);
+    }
+}
+
+bool decision_begin(struct ticket *t)
+{
+    const bool facts = facts_matter(t);
+    /* Who they are is also shown to whoever asks for the sessions, and stands in captures. */
+    const bool who = facts || t->monitor->control || tracing_tap(t->monitor, t).on ||
+                     t->route->config->same_process != CONFIG_SAME_UNASKED;
+    const unsigned left = ticket_handshake_left_ms(t);
+
+    t->inquiry =
+        inquiry_new(facts ? t->monitor->inspector : NULL, &t->route->config->rules,
+                    (uint32_t)(t->route->config - t->monitor->config->routes),
+                    who ? t->client_fd : -1, who ? t->backend_fd : -1,
+                    t->device ? spawn_pid(t->device) : 0, left - left / VERDICT_PART, on_known, t);
+    if (!t->inquiry) {
+        return false;
+    }
+    relook_begin(t);
+    if (!t->quiet) {
+        note_opened(t);
+    }
+    return true;
+}
+
+void decision_heard(struct ticket *t, const struct ipc_evidence *e)
+{
+    const struct log_subject about = subject(t, NULL);
+
+    log_line(LOG_INFO, &about,
+             "handshake: version=%u.%u request=%u reply=%u twin=%s recital-of-backend=%s "
+             "recital-of-client=%s",
+             e->major, e->minor, e->request_size, e->reply_size, e->twin ? "yes" : "no",
+             e->heard[RULES_BACKEND].recital == RECITAL_OK ? "yes" : "no",
+             e->heard[RULES_CLIENT].recital == RECITAL_OK ? "yes" : "no");
+    inquiry_heard(t->inquiry, e);
+}
+
+/* ---- while it relays ---- */
+
+void decision_taint(struct ticket *t, uint32_t bits)
+{
+    const struct log_subject about = subject(t, NULL);
+
+    bits &= ~t->taint;
+    t->taint |= bits;
+    t->route->taint |= bits;
+    t->monitor->taint |= bits;
+    for (unsigned i = 0; i < TAINT_COUNT; i++) {
+        if (bits & (1u << i)) {
+            log_line(LOG_WARNING, &about, "tainted: %c (%s)", taint_letter(i), taint_meaning(i));
+        }
+    }
+}
+
+static json_t *range_record(const struct ipc_range *r)
+{
+    static const char *const hows[IPC_HOWS] = {[IPC_PASSED] = "passed",
+                                               [IPC_WITHHELD] = "withheld",
+                                               [IPC_WITHOUT] = "without",
+                                               [IPC_REFUSED] = "refused",
+                                               [IPC_UNMAPPED] = "unmapped"};
+    static const char *const flags[] = {"-", "r", "w", "rw"};
+    char address[20];
+    char size[20];
+    json_t *o;
+
+    snprintf(address, sizeof address, "0x%" PRIx64, r->address);
+    snprintf(size, sizeof size, "0x%" PRIx64, r->size);
+    o = json_pack("{s:s,s:s,s:s,s:s}", "address", address, "size", size, "flags",
+                  flags[r->flags & (WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE)], "how", hows[r->how]);
+    if (o && (r->flags & (WIRE_DMA_MMAP | WIRE_DMA_FILE_IO)) &&
+        json_object_set_new(o, "by",
+                            json_string(r->flags & WIRE_DMA_FILE_IO ? "file-io" : "mmap")) < 0) {
+        json_decref(o);
+        return NULL;
+    }
+    return o;
+}
+
+static json_t *export_record(const struct ticket *t, const struct ipc_export *e)
+{
+    json_t *ranges = json_array();
+
+    for (uint32_t i = 0; ranges && i < e->n; i++) {
+        if (json_array_append_new(ranges, range_record(&e->ranges[i])) < 0) {
+            json_decref(ranges);
+            ranges = NULL;
+        }
+    }
+    return json_pack("{s:I,s:s,s:s,s:o}", "session", (json_int_t)t->id, "route",
+                     t->route->config->name, "how",
+                     t->route->config->dma.withhold           ? "withhold"
+                     : t->route->config->dma.withhold_file_io ? "withhold-file-io"
+                                                              : "pass",
+                     "ranges", ranges);
+}
+
+static void on_export_recorded(void *arg, bool durable)
+{
+    struct ticket *t = arg;
+
+    if (!durable) {
+        const struct log_subject about = subject(t, NULL);
+
+        if (!(t->taint & TAINT_UNAUDITED)) {
+            log_line(LOG_ERROR, &about,
+                     "memory was handed out that is not recorded: the audit log cannot be written");
+        }
+        decision_taint(t, TAINT_UNAUDITED);
+    }
+    crew_recorded(&t->monitor->crew, t);
+}
+
+void decision_export(struct ticket *t, const struct ipc_export *e)
+{
+    struct recorder *recorder = &t->monitor->recorder;
+
+    if (!recorder_on(recorder) || !recorder_await(recorder, "memory-exported", export_record(t, e),
+                                                  &t->recorded, on_export_recorded, t)) {
+        on_export_recorded(t, !recorder_on(recorder));
+    }
+}
+
+bool decision_exporting(const struct ticket *t)
+{
+    return t->recorded.number != 0 || crew_unsent(t, IPC_RECORDED);
+}
+
+/* ---- the end ---- */
+
+static json_t *counts(const struct ipc_count *c)
+{
+    return json_pack("{s:I,s:I,s:I}", "messages", (json_int_t)c->messages, "bytes",
+                     (json_int_t)c->bytes, "fds", (json_int_t)c->fds);
+}
+
+/*
+ * The record of an end. What passed is the worker's last word, or, where that never came, as much
+ * as was heard last ("at-least"); where nothing was heard, nothing is said of it.
+ */
+static json_t *end_record(const struct ticket *t, enum session_reason reason,
+                          const struct ipc_ended *what)
+{
+    const struct ipc_count *const to_backend = what ? &what->to_backend : &t->to_backend;
+    const struct ipc_count *const to_client = what ? &what->to_client : &t->to_client;
+    char letters[TAINT_COUNT + 1];
+    json_t *o = json_pack("{s:I,s:s,s:s,s:s}", "session", (json_int_t)t->id, "route",
+                          t->route->config->name, "reason", session_reason_word(reason), "taint",
+                          taint_text(t->taint, letters));
+    json_t *looked;
+    json_t *c = NULL;
+
+    if (o && what && what->by &&
+        json_object_set_new(o, "by", json_string(ipc_by_word(what->by))) < 0) {
+        json_decref(o);
+        return NULL;
+    }
+    looked = relook_record(t);
+    if (o && looked) {
+        (void)json_object_set(o, "looked", looked);
+    }
+    json_decref(looked);
+    if (!o || (!what && !t->counted)) {
+        return o;
+    }
+    c = json_pack("{s:o,s:o}", "to-backend", counts(to_backend), "to-client", counts(to_client));
+    if ((!what && json_object_set_new(c, "at-least", json_true()) < 0) ||
+        json_object_set_new(o, "counts", c) < 0) {
+        json_decref(o);
+        return NULL;
+    }
+    return o;
+}
+
+void decision_end(struct ticket *t, enum session_reason reason, const struct ipc_ended *what)
+{
+
+    recorder_forget(&t->monitor->recorder, &t->recorded);
+    inquiry_free(t->inquiry);
+    t->inquiry = NULL;
+    if (!t->opened) {
+        return;
+    }
+    t->opened = false;
+    recorder_note(&t->monitor->recorder, "session-ended", end_record(t, reason, what));
+}

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Devices of a route: when they are started, given away, ended, and started again. */
+#define _GNU_SOURCE
+#include "proxy/monitor/devices/spawn.h"
+
+#include <bsd/sys/queue.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/sock.h"
+#include "proxy/config/command.h"
+#include "proxy/monitor/devices/device.h"
+#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/devices/output.h"
+
+enum spawned_state { STARTING, READY, SERVING, ENDING, GONE, LEFT };
+
+struct spawned {
+    TAILQ_ENTRY(spawned) link;
+    struct spawn *spawn;
+    struct child child;
+    struct child guard; /* of device.c; ends after the device, and all that the device left */
+    bool guarded;       /* the guard is there */
+    enum spawned_state state;
+    bool failed;   /* its program could not be executed: that has been logged */
+    bool served;   /* a session has had it */
+    bool told;     /* by SIGTERM, to end */
+    int socket_fd; /* ours, until a session has it */
+    int status_fd; /* while STARTING */
+    struct event status;
+    struct event timer; /* while ENDING */
+    struct output output;
+    uint64_t started_ms;
+};
+
+struct spawn {
+    struct monitor *monitor;
+    const struct config_route *config;
+    struct command command;
+    TAILQ_HEAD(, spawned) devices;
+    unsigned alive;    /* processes */
+    unsigned failures; /* how often in a row one ended before it had served, or by itself */
+    bool stopping;
+    struct output_rate said;   /* lines of all devices' output */
+    struct repeats_rate lines; /* lines on devices that start and end */
+    uint64_t untold;           /* lines on them that were left out since */
+    struct event again;        /* pending: the last one failed, and the next is not due yet */
+    uint64_t again_ms;         /* … when it is */
+};
+
+static struct log_subject subject(const struct spawn *s)
+{
+    return (struct log_subject){.route = s->config->name, .leg = "backend"};
+}
+
+/* Whether a line on a device may be logged: whoever may connect can have them start and end. */
+static bool spawn_may_log(struct spawn *s)
+{
+    const struct log_subject about = subject(s);
+    const uint64_t now = clock_ms();
+
+    if (!repeats_rate_may(&s->lines, now, LIMIT_DEVICE_LINES, LIMIT_DEVICE_LINES_MS)) {
+        s->untold++;
+        return false;
+    }
+    repeats_rate_take(&s->lines, now, LIMIT_DEVICE_LINES_MS);
+    if (s->untold > 0) {
+        log_line(LOG_INFO, &about, "%" PRIu64 " more lines on its devices are left out", s->untold);
+        s->untold = 0;
+    }
+    return true;
+}
+
+static void set_timer(struct event *timer, unsigned ms)
+{
+    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
+
+    event_add(timer, &tv);
+}
+
+static bool is_idle(const struct spawned *d)
+{
+    return d->state == STARTING || d->state == READY;
+}
+
+/* ---- ending ---- */
+
+static void free_device(struct spawned *d)
+{
+    event_del(&d->timer);
+    if (d->status_fd >= 0) {
+        event_del(&d->status);
+    }
+    output_deinit(&d->output);
+    sock_close(&d->status_fd);
+    sock_close(&d->socket_fd);
+    TAILQ_REMOVE(&d->spawn->devices, d, link);
+    free(d);
+}
+
+static void terminate(struct spawned *d)
+{
+    d->told = true;
+    children_signal(&d->child, SIGTERM);
+    set_timer(&d->timer, LIMIT_DEVICE_TERM_MS);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct spawned *d = arg;
+    const struct log_subject about = subject(d->spawn);
+
+    (void)fd;
+    (void)what;
+    if (!d->told) {
+        terminate(d);
+        return;
+    }
+    log_line(LOG_WARNING, &about, "pid=%ld does not end; killed", (long)d->child.pid);
+    children_signal(&d->child, SIGKILL);
+}
+
+/* Closes our side; it may take its time, unless the broker stops. */
+static void end(struct spawned *d)
+{
+    d->state = ENDING;
+    sock_close(&d->socket_fd);
+    if (d->spawn->stopping) {
+        terminate(d);
+    } else {
+        set_timer(&d->timer, LIMIT_DEVICE_END_MS);
+    }
+}
+
+/* ---- starting ---- */
+
+static void log_fault(const struct spawned *d, const struct device_fault *f)
+{
+    const struct log_subject about = subject(d->spawn);
+    const char *program = d->spawn->command.argv[0];
+    char shown[512];
+
+    log_escape(shown, sizeof shown, program, strlen(program));
+    switch ((enum device_step)f->step) {
+    case DEVICE_EXECUTE:
+        log_line(LOG_ERROR, &about, "cannot execute \"%s\": %s%s", shown, strerror(f->err),
+                 f->err == ENOENT   ? "; is it installed, and its interpreter?"
+                 : f->err == EACCES ? "; may its user execute it, and enter its folders?"
+                                    : "");
+        break;
+    case DEVICE_BECOME:
+        log_line(LOG_ERROR, &about, "cannot run \"%s\" as user %ld, group %ld: %s", shown,
+                 (long)d->spawn->config->spawn_uid, (long)d->spawn->config->spawn_gid,
+                 strerror(f->err));
+        break;
+    case DEVICE_SET_UP:
+        log_line(LOG_ERROR, &about, "cannot start \"%s\": %s", shown, strerror(f->err));
+        break;
+    }
+}
+
+/* Its program is executed, or could not be. */
+static void take_status(struct spawned *d)
+{
+    const struct log_subject about = subject(d->spawn);
+    struct device_fault f;
+    const ssize_t n = read(d->status_fd, &f, sizeof f);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+    event_del(&d->status);
+    sock_close(&d->status_fd);
+    if (n == sizeof f) {
+        d->failed = true;
+        log_fault(d, &f);
+    } else {
+        d->state = d->state == STARTING ? READY : d->state;
+        if (spawn_may_log(d->spawn)) {
+            log_line(LOG_INFO, &about, "device pid=%ld started", (long)d->child.pid);
+        }
+    }
+}
+
+static void on_status(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    take_status(arg);
+}
+
+/* The next one is started after a while that doubles with each failure. */
+static void again_later(struct spawn *s)
+{
+    const struct log_subject about = subject(s);
+    const unsigned shift = s->failures < 7 ? s->failures : 7;
+    unsigned ms = (unsigned)LIMIT_RESPAWN_MS << shift;
+
+    ms = ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS;
+    s->failures++;
+    s->again_ms = clock_ms() + ms;
+    log_line(LOG_WARNING, &about, "the device is started again in %u ms", ms);
+    set_timer(&s->again, ms);
+}
+
+static bool has_lived(const struct spawned *d)
+{
+    return clock_ms() - d->started_ms >= LIMIT_RESPAWN_MAX_MS;
+}
+
+static void on_ended(struct child *c, int status);
+static void spawn_guard_ended(struct child *c, int status);
+
+/* What a device may be, beside its program. */
+static struct device_plan plan_of(const struct spawn *s)
+{
+    const struct config_route *c = s->config;
+
+    return (struct device_plan){.argv = s->command.argv,
+                                .become = geteuid() == 0,
+                                .uid = c->spawn_uid,
+                                .gid = c->spawn_gid,
+                                .groups = c->spawn_groups,
+                                .n_groups = c->n_spawn_groups,
+                                .nofile = s->monitor->nofile};
+}
+
+static int start_device(struct spawn *s)
+{
+    const struct device_plan plan = plan_of(s);
+    struct monitor *m = s->monitor;
+    struct spawned *d = calloc(1, sizeof *d);
+    struct device made;
+    int err = d ? device_start(&made, &plan) : -ENOMEM;
+
+    if (err) {
+        free(d);
+        return err;
+    }
+    d->spawn = s;
+    d->socket_fd = made.socket_fd;
+    d->status_fd = made.status_fd;
+    d->started_ms = clock_ms();
+    event_assign(&d->status, m->base, d->status_fd, EV_READ | EV_PERSIST, on_status, d);
+    evtimer_assign(&d->timer, m->base, on_timer, d);
+    children_add(&m->children, &d->child, made.pid, true, on_ended, d);
+    children_add(&m->children, &d->guard, made.guard_pid, false, spawn_guard_ended, d);
+    d->guarded = true;
+    TAILQ_INSERT_TAIL(&s->devices, d, link);
+    s->alive++;
+    err =
+        output_init_take(&d->output, m->base, made.output_fd, s->config->name, made.pid, &s->said);
+    if (err || event_add(&d->status, NULL) < 0) {
+        /* What it would say, or come to, nobody would hear: it ends as one that failed. */
+        children_signal(&d->child, SIGKILL);
+    }
+    return 0;
+}
+
+/* Keeps one device waiting, where one more may live. */
+static void fill(struct spawn *s)
+{
+    const struct log_subject about = subject(s);
+    const struct spawned *d;
+    int err;
+
+    if (s->stopping || s->alive >= s->config->sessions ||
+        event_pending(&s->again, EV_TIMEOUT, NULL)) {
+        return;
+    }
+    TAILQ_FOREACH(d, &s->devices, link)
+    {
+        if (is_idle(d)) {
+            return;
+        }
+    }
+    err = start_device(s);
+    if (err) {
+        log_line(LOG_ERROR, &about, "cannot start a device: %s", strerror(-err));
+        again_later(s);
+    }
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    fill(arg);
+}
+
+/* ---- ended ---- */
+
+static void log_ended(const struct spawned *d, int status)
+{
+    const struct log_subject about = subject(d->spawn);
+    /* Its end may be known before its session's, which it came from. */
+    const bool good = d->served && (status == 0 || d->told);
+    const char *when = good                 ? "after its session"
+                       : d->served          ? "in its session"
+                       : d->spawn->stopping ? "as the broker stops"
+                                            : "before it served anybody";
+
+    if (!spawn_may_log(d->spawn)) {
+        return;
+    }
+    log_line(good || d->spawn->stopping ? LOG_INFO : LOG_WARNING, &about, "device pid=%ld %s %d %s",
+             (long)d->child.pid,
+             WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
+             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), when);
+}
+
+/* The device, its guard and all that it had forked are gone. */
+static void spawn_all_ended(struct spawned *d)
+{
+    struct spawn *s = d->spawn;
+
+    s->alive--;
+    if (d->state == GONE) {
+        /* Whose fault it was is known when its session's end is; until then none follows it. */
+        return;
+    }
+    if (!d->served) {
+        /* One that had stood ready for long begins anew: the failures before it were others. */
+        s->failures = has_lived(d) ? 0 : s->failures;
+        if (!s->stopping) {
+            again_later(s);
+        }
+    }
+    free_device(d);
+    fill(s);
+}
+
+static void on_ended(struct child *c, int status)
+{
+    struct spawned *d = c->arg;
+
+    if (d->status_fd >= 0) {
+        take_status(d);
+    }
+    if (!d->failed) {
+        output_deinit(&d->output);
+        log_ended(d, status);
+    }
+    event_del(&d->timer);
+    d->state = d->state == SERVING ? GONE : LEFT;
+    if (d->guarded) {
+        children_signal(&d->guard, SIGKILL);
+    } else {
+        spawn_all_ended(d);
+    }
+}
+
+/* It ends by itself only if it is killed: the device is not to be without it. */
+static void spawn_guard_ended(struct child *c, int status)
+{
+    struct spawned *d = c->arg;
+
+    (void)status;
+    d->guarded = false;
+    if (d->state == GONE || d->state == LEFT) {
+        spawn_all_ended(d);
+    } else {
+        children_signal(&d->child, SIGKILL);
+    }
+}
+
+/* Whether a session that ended so was ended by its device, as where that exits at a request. */
+static bool is_the_devices(const struct spawned *d, enum session_reason reason)
+{
+    return reason == REASON_BACKEND_CLOSED || reason == REASON_BACKEND_GONE ||
+           (d->state == GONE && reason == REASON_TRUNCATED_MESSAGE);
+}
+
+void spawn_release(struct spawned *d, enum session_reason reason)
+{
+    struct spawn *s = d->spawn;
+
+    if (has_lived(d)) {
+        s->failures = 0;
+    } else if (is_the_devices(d, reason) && !s->stopping) {
+        again_later(s);
+    }
+    if (d->state == GONE && d->guarded) {
+        d->state = LEFT;
+    } else if (d->state == GONE) {
+        free_device(d);
+        fill(s);
+    } else {
+        end(d);
+    }
+}
+
+void spawn_health(const struct spawn *s, struct spawn_health *out)
+{
+    const uint64_t now = clock_ms();
+
+    *out = (struct spawn_health){.failures = s->failures};
+    if (event_pending(&s->again, EV_TIMEOUT, NULL) && s->again_ms > now) {
+        out->again_ms = (unsigned)(s->again_ms - now);
+    }
+}
+
+/* ---- the route's ---- */
+
+int spawn_take(struct spawn *s, struct spawned **out)
+{
+    struct spawned *d;
+
+    TAILQ_FOREACH(d, &s->devices, link)
+    {
+        if (d->state == READY && sock_hung_up(d->socket_fd)) {
+            /* It has just ended, or lives on without its socket: no device any more. */
+            end(d);
+        } else if (d->state == READY) {
+            const int fd = d->socket_fd;
+
+            d->socket_fd = -1;
+            d->state = SERVING;
+            d->served = true;
+            *out = d;
+            fill(s);
+            return fd;
+        }
+    }
+    return event_pending(&s->again, EV_TIMEOUT, NULL) ? -ECONNREFUSED : -EAGAIN;
+}
+
+pid_t spawn_pid(const struct spawned *d)
+{
+    return d->child.pid;
+}
+
+void spawn_who(const struct spawned *d, struct sock_sender *out)
+{
+    const struct device_plan plan = plan_of(d->spawn);
+
+    *out = (struct sock_sender){.pid = d->child.pid,
+                                .uid = plan.become ? plan.uid : geteuid(),
+                                .gid = plan.become ? plan.gid : getegid()};
+}
+
+/* Whoever is not root can start devices as it is itself, and no other way. */
+static bool may_become(const struct config_route *c)
+{
+    const struct log_subject about = {.route = c->name, .leg = "backend"};
+
+    if (geteuid() == 0 || ((!c->spawn_user || c->spawn_uid == geteuid()) &&
+                           (!c->spawn_group || c->spawn_gid == getegid()))) {
+        return true;
+    }
+    log_line(LOG_ERROR, &about,
+             "only root can start a device as another user or group; leave out \"user\" and "
+             "\"group\", or start poemd as root");
+    return false;
+}
+
+int spawn_new(struct spawn **out, struct monitor *m, const struct config_route *config)
+{
+    struct value_fault fault;
+    struct spawn *s;
+
+    *out = NULL;
+    if (!may_become(config)) {
+        return -EPERM;
+    }
+    s = calloc(1, sizeof *s);
+    if (!s) {
+        return -ENOMEM;
+    }
+    s->monitor = m;
+    s->config = config;
+    TAILQ_INIT(&s->devices);
+    evtimer_assign(&s->again, m->base, on_again, s);
+    if (!command_read(&s->command, config->spawn, DEVICE_SOCKET_FD, &fault)) {
+        /* The configuration has been read by the same function. */
+        free(s);
+        return -EINVAL;
+    }
+    fill(s);
+    *out = s;
+    return 0;
+}
+
+void spawn_stop(struct spawn *s)
+{
+    struct spawned *d;
+
+    s->stopping = true;
+    event_del(&s->again);
+    TAILQ_FOREACH(d, &s->devices, link)
+    {
+        if (is_idle(d)) {
+            end(d);
+        } else if (d->state == ENDING && !d->told) {
+            terminate(d);
+        }
+    }
+}
+
+void spawn_free(struct spawn *s)
+{
+    if (!s) {
+        return;
+    }
+    while (!TAILQ_EMPTY(&s->devices)) {
+        free_device(TAILQ_FIRST(&s->devices));
+    }
+    event_del(&s->again);
+    free(s);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The monitor: the one process with rights. It listens, accepts, dials, decides and records; it
+ * parses no byte that a peer sent.
+ *
+ *   route.c   a listening socket and who may still come in by it
+ *   ticket.c  a session as the monitor knows it, from the accepted connection to its record
+ *   crew.c    the relay workers: started, given work, watched, started again
+ *   spawn.c   a route's devices that the broker starts; children.c collects both
+ *   monitor.c the process: set up, signals, stop
+ */
+#ifndef POEMD_PROXY_MONITOR_MONITOR_H
+#define POEMD_PROXY_MONITOR_MONITOR_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+#include <sys/resource.h>
+
+#include "proxy/config/config.h"
+#include "audit/audit_line.h"
+#include "policy/inspector/inspector.h"
+#include "proxy/monitor/children.h"
+#include "proxy/monitor/crew.h"
+#include "proxy/ipc/heap.h"
+#include "proxy/monitor/recorder.h"
+#include "proxy/monitor/repeats.h"
+#include "proxy/monitor/route.h"
+#include "proxy/monitor/ticket.h"
+
+struct control;
+
+struct monitor {
+    struct event_base *base;
+    const struct config *config; /* borrowed, resolved */
+    struct route *routes;        /* config->n_routes of them */
+    struct route **by_name;      /* … by the order of their names */
+    struct children children;
+    struct rlimit nofile; /* as it was before this process raised its own */
+    struct crew crew;
+    struct ticket_list tickets[SESSION_STATES];
+    struct ticket_tree by_id; /* of those that are not dead */
+    uint64_t last_session;    /* the number given last; 0 is nobody's */
+    unsigned sessions;        /* alive, of all routes */
+    unsigned lingering;       /* ended, with fds that are not received */
+    uint32_t taint;           /* of all sessions of this run */
+    struct recorder recorder;
+    struct repeats repeats;      /* users whose sessions are told by numbers */
+    struct tracing *tracing;     /* NULL before it is set up */
+    struct inspector *inspector; /* NULL: nothing needs one */
+    struct control *control;     /* NULL: nobody may ask */
+    uint64_t started_ms;
+    struct heap heap;
+    struct event *reap_event;
+    struct event *beat; /* asks its processes whether they make their turns */
+    struct event *signals[4];
+    int ready_fd; /* owned; -1: nobody waits, or has been told */
+    bool stopping;
+    int status; /* the exit status, once it stops */
+};
+
+/*
+ * Runs the broker until it is told to stop. ready_fd (taken, or -1) is written one "\n" when every
+ * socket listens and every worker is ready. Returns the exit status: 0, or 3: could not.
+ */
+int monitor_main(const struct config *config, int ready_fd);
+
+/* A worker is ready: tells whoever waits when all are. */
+void monitor_worker_ready(struct monitor *m);
+
+/* A worker has gone, and all that was its has ended. */
+void monitor_worker_gone(struct monitor *m);
+
+/* Stops: no new sessions, the running ones end, workers exit. status is the exit status. */
+void monitor_stop(struct monitor *m, int status);
+
+/* The route of this name; NULL: none. */
+struct route *monitor_route(const struct monitor *m, const char *name);
+
+/* The time of day, UTC, of such a moment that has passed. */
+void monitor_time_of(uint64_t then_ms, char out[AUDIT_TIME_SIZE + 1]);
+
+#endif

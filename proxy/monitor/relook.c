@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Looks at executables again. Waits for nothing: neither look asks a file system. */
+#include "proxy/monitor/relook.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/sock.h"
+#include "audit/audit_line.h"
+#include "proxy/monitor/decision.h"
+#include "proxy/monitor/inquiry.h"
+#include "proxy/monitor/monitor.h"
+
+struct relook_party {
+    int pidfd; /* owned; -1: its executable was never known */
+    pid_t pid;
+    struct peer_file_id id; /* of the file that was judged */
+    char first[AUDIT_TIME_SIZE + 1];
+    char last[AUDIT_TIME_SIZE + 1];
+    unsigned looks;
+    bool changed; /* has been reported */
+};
+
+struct relook {
+    struct relook_party parties[RULES_PARTIES];
+    struct event timer;
+    bool timed; /* the timer is assigned */
+    bool ended; /* the session was ended for a change */
+};
+
+static void relook_now(char out[AUDIT_TIME_SIZE + 1])
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    audit_line_time(&now, out);
+}
+
+static void relook_party_begin(struct relook_party *p, const struct peer *peer)
+{
+    p->pidfd = -1;
+    if (!peer_knows(peer, PEER_EXE_ID) || peer->pidfd < 0) {
+        return;
+    }
+    p->pidfd = fcntl(peer->pidfd, F_DUPFD_CLOEXEC, 0);
+    p->pid = peer->pid;
+    p->id = peer->exe.id;
+    p->looks = 1;
+    relook_now(p->first);
+    memcpy(p->last, p->first, sizeof p->last);
+}
+
+void relook_begin(struct ticket *t)
+{
+    t->relook = calloc(1, sizeof *t->relook);
+    for (int i = 0; t->relook && i < RULES_PARTIES; i++) {
+        relook_party_begin(&t->relook->parties[i], inquiry_peer(t->inquiry, (enum rules_party)i));
+    }
+}
+
+/* Returns true if the party has changed since, which is said once. A process that has ended does
+ * nothing more under its name; one that hides its executable now has another. */
+static bool relook_party_look(struct relook_party *p)
+{
+    struct peer_file_id now;
+    int err;
+
+    if (p->pidfd < 0 || p->changed) {
+        return false;
+    }
+    err = peer_exe_look(p->pid, p->pidfd, &now);
+    if (err == -ESRCH) {
+        return false;
+    }
+    p->looks++;
+    relook_now(p->last);
+    p->changed = err || !peer_file_id_same(&p->id, &now);
+    return p->changed;
+}
+
+/* Looks at both; what becomes of the session if one has changed: "deny", "end" or "taint". */
+static bool relook_parties(struct ticket *t, const char *then)
+{
+    bool changed = false;
+
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        struct relook_party *p = &t->relook->parties[i];
+        const char *who = rules_party_name((enum rules_party)i);
+        const struct log_subject about = {
+            .session = t->id, .route = t->route->config->name, .leg = who};
+
+        if (!relook_party_look(p)) {
+            continue;
+        }
+        changed = true;
+        log_line(LOG_WARNING, &about,
+                 "executable changed: at %s its process executes another file than at %s, when it "
+                 "was judged: %s",
+                 p->last, p->first, then);
+        (void)recorder_note(&t->monitor->recorder, "executable-changed",
+                            json_pack("{s:I,s:s,s:s,s:s,s:s,s:s}", "session", (json_int_t)t->id,
+                                      "route", t->route->config->name, "of", who, "judged",
+                                      p->first, "changed", p->last, "then", then));
+    }
+    return changed;
+}
+
+/* ---- at intervals ---- */
+
+static void relook_set_timer(struct ticket *t)
+{
+    const unsigned ms = t->route->config->look_ms;
+    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
+
+    event_add(&t->relook->timer, &tv);
+}
+
+static void relook_on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct ticket *t = arg;
+    const bool ends = t->route->config->look_then == CONFIG_SAME_END;
+
+    (void)fd;
+    (void)what;
+    if (!relook_parties(t, ends ? "end" : "taint")) {
+        relook_set_timer(t);
+    } else if (ends) {
+        t->relook->ended = true;
+        ticket_end_asked(t);
+    } else {
+        decision_taint(t, TAINT_EXECUTABLE);
+        relook_set_timer(t);
+    }
+}
+
+/* ---- at the verdict ---- */
+
+/* Whether the route's rules deny what does not meet them, today. */
+static bool relook_denies(const struct ticket *t)
+{
+    const struct rules *r = &t->route->config->rules;
+    const bool asks = r->n_allow > 0 || r->n_licence > 0;
+    const bool permits =
+        r->permissive_until.year != 0 &&
+        rules_date_not_after(recorder_today(&t->monitor->recorder), r->permissive_until);
+
+    return asks && !r->otherwise_taint && !permits;
+}
+
+bool relook_at_verdict(struct ticket *t)
+{
+    const bool denies = relook_denies(t);
+
+    if (!t->relook) {
+        return !denies;
+    }
+    if (relook_parties(t, denies ? "deny" : "taint")) {
+        if (denies) {
+            return false;
+        }
+        t->taint |= TAINT_EXECUTABLE;
+    }
+    if (t->route->config->look_ms > 0) {
+        evtimer_assign(&t->relook->timer, t->monitor->base, relook_on_timer, t);
+        t->relook->timed = true;
+        relook_set_timer(t);
+        return true;
+    }
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        sock_close(&t->relook->parties[i].pidfd);
+    }
+    return true;
+}
+
+/* ---- what is told ---- */
+
+json_t *relook_record(const struct ticket *t)
+{
+    json_t *o = t->relook ? json_object() : NULL;
+
+    for (int i = 0; o && i < RULES_PARTIES; i++) {
+        const struct relook_party *p = &t->relook->parties[i];
+
+        if (p->looks > 0) {
+            (void)json_object_set_new(o, rules_party_name((enum rules_party)i),
+                                      json_pack("{s:s,s:s,s:i}", "first", p->first, "last", p->last,
+                                                "looks", (int)p->looks));
+        }
+    }
+    return o;
+}
+
+enum session_reason relook_reason(const struct ticket *t, enum session_reason reported)
+{
+    return t->relook && t->relook->ended && reported == REASON_OPERATOR ? REASON_EXECUTABLE
+                                                                        : reported;
+}
+
+void relook_end(struct ticket *t)
+{
+    if (!t->relook) {
+        return;
+    }
+    if (t->relook->timed) {
+        event_del(&t->relook->timer);
+        t->relook->timed = false;
+    }
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        sock_close(&t->relook->parties[i].pidfd);
+    }
+}
+
+void relook_free(struct ticket *t)
+{
+    relook_end(t);
+    free(t->relook);
+    t->relook = NULL;
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Users on routes, in a tree and in the order of their use. As many as LIMIT_REPEAT_PEERS are told
+ * apart; whoever comes beyond them shares what his route has for all others, until one of those who
+ * are there has been idle for so long that nothing is remembered of him.
+ */
+#define _GNU_SOURCE
+#include "proxy/monitor/repeats.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/repeats_told.h"
+
+static int repeats_compare(const struct repeats_peer *a, const struct repeats_peer *b)
+{
+    if (a->route != b->route) {
+        return a->route < b->route ? -1 : 1;
+    }
+    return a->uid < b->uid ? -1 : a->uid > b->uid;
+}
+
+TREE_GENERATE(repeats_tree, repeats_peer, node, repeats_compare)
+
+/* ---- rates ---- */
+
+/* Whether nothing is remembered of it. */
+static bool repeats_rate_idle(const struct repeats_rate *r, uint64_t now_ms)
+{
+    return r->due_ms <= now_ms;
+}
+
+static bool repeats_may_repeat(const struct repeats_peer *p, uint64_t now_ms)
+{
+    return repeats_rate_may(&p->known, now_ms, LIMIT_REPEAT_BURST, LIMIT_REPEAT_MS);
+}
+
+/* burst: LIMIT_BRIEF_BURST with an audit log, else LIMIT_MUTE_BURST. */
+static bool repeats_may_be_brief(const struct repeats_peer *p, uint64_t now_ms, unsigned burst)
+{
+    return repeats_rate_may(&p->brief, now_ms, burst, LIMIT_BRIEF_INTERVAL_MS);
+}
+
+/* ---- users ---- */
+
+static void repeats_forget(struct repeats *r, struct repeats_peer *p)
+{
+    RB_REMOVE(repeats_tree, &r->tree, p);
+    TAILQ_REMOVE(&r->used, p, link);
+    r->n--;
+    free(p);
+}
+
+/* Makes room by the one that was used longest ago, if nothing is remembered of him. */
+static bool repeats_make_room(struct repeats *r)
+{
+    struct repeats_peer *const p = TAILQ_FIRST(&r->used);
+    const uint64_t now = clock_ms();
+
+    if (r->n < LIMIT_REPEAT_PEERS) {
+        return true;
+    }
+    if (p->sessions > 0 || p->count > 0 || !repeats_rate_idle(&p->known, now) ||
+        !repeats_rate_idle(&p->fresh, now) || !repeats_rate_idle(&p->brief, now)) {
+        return false;
+    }
+    repeats_forget(r, p);
+    return true;
+}
+
+static struct repeats_peer *repeats_find(struct repeats *r, struct route *route, int client_fd)
+{
+    struct ucred who;
+    socklen_t n = sizeof who;
+    const bool known = getsockopt(client_fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0;
+    struct repeats_peer wanted = {.route = route, .uid = known ? who.uid : 0};
+    struct repeats_peer *p;
+
+    p = known ? RB_FIND(repeats_tree, &r->tree, &wanted) : NULL;
+    if (p) {
+        TAILQ_REMOVE(&r->used, p, link);
+        TAILQ_INSERT_TAIL(&r->used, p, link);
+        return p;
+    }
+    p = known && repeats_make_room(r) ? calloc(1, sizeof *p) : NULL;
+    if (!p) {
+        return &route->others;
+    }
+    p->route = route;
+    p->uid = wanted.uid;
+    RB_INSERT(repeats_tree, &r->tree, p);
+    TAILQ_INSERT_TAIL(&r->used, p, link);
+    r->n++;
+    return p;
+}
+
+/* ---- sessions ---- */
+
+void repeats_begin(struct repeats *r, struct ticket *t)
+{
+    const uint64_t now = clock_ms();
+    struct repeats_peer *const p = repeats_find(r, t->route, t->client_fd);
+
+    t->repeats = p;
+    p->sessions++;
+    t->muted =
+        !recorder_on(&r->monitor->recorder) && !repeats_may_be_brief(p, now, LIMIT_MUTE_BURST);
+    t->quiet = t->held = t->muted || !repeats_may_repeat(p, now);
+}
+
+static void repeats_log_wait(struct repeats_peer *p, uint64_t now_ms)
+{
+    const struct log_subject about = {.route = p->route->config->name, .leg = "client"};
+
+    if (p->waited_logged_ms && now_ms - p->waited_logged_ms < LIMIT_REPEAT_TELL_MS) {
+        return;
+    }
+    p->waited_logged_ms = now_ms;
+    log_line(LOG_WARNING, &about,
+             "sessions of uid=%u wait: too many have ended soon after they began, and each is "
+             "recorded",
+             (unsigned)p->uid);
+}
+
+unsigned repeats_wait_ms(struct ticket *t)
+{
+    const uint64_t now = clock_ms();
+    const uint64_t ahead = (uint64_t)(LIMIT_BRIEF_BURST - 1) * LIMIT_BRIEF_INTERVAL_MS;
+
+    if (!recorder_on(&t->monitor->recorder) ||
+        repeats_may_be_brief(t->repeats, now, LIMIT_BRIEF_BURST)) {
+        return 0;
+    }
+    repeats_log_wait(t->repeats, now);
+    return (unsigned)(t->repeats->brief.due_ms - ahead - now);
+}
+
+/* FNV-1a. A kind that is taken for another one is a number instead of a record. */
+static uint64_t repeats_mix(uint64_t h, const void *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        h = (h ^ ((const uint8_t *)p)[i]) * UINT64_C(0x100000001b3);
+    }
+    return h;
+}
+
+/* By which rule, for which reason, and which executables. */
+static uint64_t repeats_kind(const struct rules_verdict *v, const json_t *record)
+{
+    static const char *const parties[] = {"client", "backend"};
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+    h = repeats_mix(h, &v->line, sizeof v->line);
+    h = repeats_mix(h, v->why, strlen(v->why));
+    for (size_t i = 0; i < sizeof parties / sizeof *parties; i++) {
+        const json_t *const exe = json_object_get(json_object_get(record, parties[i]), "exe");
+        const char *const path = json_string_value(json_object_get(exe, "path"));
+
+        h = repeats_mix(h, path ? path : "", path ? strlen(path) + 1 : 1);
+    }
+    return h ? h : 1;
+}
+
+static bool repeats_knows(const struct repeats_peer *p, uint64_t kind)
+{
+    for (unsigned i = 0; i < REPEATS_KINDS; i++) {
+        if (p->kinds[i] == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Counts the denial by its rule. */
+static void repeats_count_rule(struct repeats_peer *p, unsigned line)
+{
+    for (unsigned i = 0; i < REPEATS_RULES; i++) {
+        struct repeats_rule *const rule = &p->rules[i];
+
+        if (rule->n == 0) {
+            rule->line = line;
+        }
+        if (rule->line == line) {
+            rule->n++;
+            return;
+        }
+    }
+    p->other_rules++;
+}
+
+bool repeats_denied(struct ticket *t, const struct rules_verdict *v, const json_t *record)
+{
+    struct repeats_peer *const p = t->repeats;
+    const uint64_t now = clock_ms();
+    const uint64_t kind = repeats_kind(v, record);
+
+    if (!repeats_knows(p, kind)) {
+        p->kinds[p->next_kind] = kind;
+        p->next_kind = (p->next_kind + 1) % REPEATS_KINDS;
+        if (t->quiet && !t->muted &&
+            repeats_rate_may(&p->fresh, now, LIMIT_REPEAT_BURST, LIMIT_REPEAT_MS)) {
+            repeats_rate_take(&p->fresh, now, LIMIT_REPEAT_MS);
+            t->quiet = false;
+            t->fresh = true;
+        }
+    }
+    if (t->quiet) {
+        repeats_count_rule(p, v->line);
+    }
+    return !t->quiet;
+}
+
+void repeats_allowed(struct ticket *t)
+{
+    const struct monitor *const m = t->monitor;
+    /* It will be denied unless the log can be written again: then it is one of many as before. */
+    const bool vain =
+        m->recorder.failing && m->config->on_audit_failure != CONFIG_AUDIT_TAINT && t->quiet;
+
+    t->quiet = t->muted || vain;
+}
+
+/* Adds the end of a session to what is told by numbers. */
+static void repeats_count(struct repeats *r, struct repeats_peer *p, enum session_reason reason)
+{
+    static const struct timeval soon = {.tv_sec = LIMIT_REPEAT_TELL_MS / 1000};
+
+    monitor_time_of(clock_ms(), p->last);
+    if (p->count++ == 0) {
+        memcpy(p->first, p->last, sizeof p->first);
+        p->since_ms = clock_ms();
+        TAILQ_INSERT_TAIL(&r->pending, p, pending);
+        if (!event_pending(r->tell, EV_TIMEOUT, NULL)) {
+            event_add(r->tell, &soon);
+        }
+    }
+    p->reasons[reason]++;
+}
+
+void repeats_end(struct repeats *r, struct ticket *t, enum session_reason reason)
+{
+    struct repeats_peer *const p = t->repeats;
+    const uint64_t now = clock_ms();
+    const bool relayed = t->state >= SESSION_RELAYING;
+    const bool brief = relayed && now - t->accepted_ms < LIMIT_BRIEF_MS;
+
+    p->sessions--;
+    if (brief) {
+        repeats_rate_take(&p->brief, now, LIMIT_BRIEF_INTERVAL_MS);
+    } else if (!relayed && !t->quiet && !t->fresh) {
+        repeats_rate_take(&p->known, now, LIMIT_REPEAT_MS);
+    }
+    if (t->quiet && (!relayed || brief)) {
+        repeats_count(r, p, reason);
+    } else {
+        /* One that was muted and has lived is worth its line. */
+        t->quiet = false;
+    }
+    t->repeats = NULL;
+}
+
+/* ---- what is told ---- */
+
+static void repeats_tell(struct repeats *r, unsigned most)
+{
+    struct repeats_peer *p;
+
+    while (most-- > 0 && (p = TAILQ_FIRST(&r->pending)) != NULL) {
+        TAILQ_REMOVE(&r->pending, p, pending);
+        repeats_told_log(p, clock_ms());
+        (void)recorder_note(&r->monitor->recorder, AUDIT_REPEATED, repeats_told_record(p));
+        p->count = 0;
+        p->other_rules = 0;
+        memset(p->reasons, 0, sizeof p->reasons);
+        memset(p->rules, 0, sizeof p->rules);
+    }
+}
+
+static void repeats_on_tell(evutil_socket_t fd, short what, void *arg)
+{
+    static const struct timeval now = {0};
+    struct repeats *const r = arg;
+
+    (void)fd;
+    (void)what;
+    repeats_tell(r, LIMIT_REPEAT_TURN);
+    if (!TAILQ_EMPTY(&r->pending)) {
+        event_add(r->tell, &now);
+    }
+}
+
+int repeats_init(struct repeats *r, struct monitor *m)
+{
+    *r = (struct repeats){.monitor = m};
+    RB_INIT(&r->tree);
+    TAILQ_INIT(&r->used);
+    TAILQ_INIT(&r->pending);
+    r->tell = evtimer_new(m->base, repeats_on_tell, r);
+    return r->tell ? 0 : -ENOMEM;
+}
+
+void repeats_deinit(struct repeats *r)
+{
+    struct repeats_peer *p;
+
+    if (!r->tell) {
+        return;
+    }
+    repeats_tell(r, UINT_MAX);
+    while ((p = TAILQ_FIRST(&r->used)) != NULL) {
+        repeats_forget(r, p);
+    }
+    event_free(r->tell);
+    r->tell = NULL;
+}

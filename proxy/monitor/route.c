@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Listening sockets of the monitor: opened, accepted on, removed. What becomes of a connection is
+ * ticket.c's.
+ */
+#define _GNU_SOURCE
+#include "proxy/monitor/route.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/sock.h"
+#include "proxy/monitor/monitor.h"
+
+/* How long not to accept when this process is out of fds: some session will end meanwhile. */
+static const struct timeval out_of_fds = {.tv_usec = 100000};
+
+static bool is_out_of_fds(int err)
+{
+    return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM;
+}
+
+/* At most once a second: whoever holds fds could have it said ten times as often. */
+static void route_log_stuck(struct route *r, int err)
+{
+    const uint64_t now = clock_ms();
+
+    if (!r->stuck_logged_ms || now - r->stuck_logged_ms >= 1000) {
+        log_line(LOG_WARNING, &(struct log_subject){.route = r->config->name},
+                 "cannot accept: %s; trying again each 100 ms", strerror(err));
+        r->stuck_logged_ms = now;
+    }
+}
+
+static void on_acceptable(evutil_socket_t fd, short what, void *arg)
+{
+    struct route *r = arg;
+
+    (void)what;
+    for (int i = 0; i < LIMIT_ACCEPTS; i++) {
+        const int client_fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (client_fd >= 0) {
+            ticket_accept_take(r->monitor, r, client_fd);
+            continue;
+        }
+        if (is_out_of_fds(errno)) {
+            /* The connection stays in the queue, readable: without a pause the loop would spin. */
+            route_log_stuck(r, errno);
+            event_del(r->acceptable);
+            event_add(r->resume, &out_of_fds);
+        }
+        /* EAGAIN, or a connection that went away before it was taken. */
+        return;
+    }
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *arg)
+{
+    struct route *r = arg;
+
+    (void)fd;
+    (void)what;
+    event_add(r->acceptable, NULL);
+}
+
+static void log_cannot_listen(const struct route *r, int err)
+{
+    const struct log_subject about = {.route = r->config->name};
+    const char *hint = "";
+    char path[256];
+
+    if (err == -EADDRINUSE) {
+        hint = ": somebody listens there; stop it, or choose another path";
+    } else if (err == -EEXIST) {
+        hint = ": the path is there and is no socket; remove it, or choose another path";
+    } else if (err == -EPERM) {
+        hint = ": its owner or group cannot be set without CAP_CHOWN and, in a folder that other "
+               "users can change, CAP_NET_ADMIN";
+    } else if (err == -ENOENT) {
+        hint = ": its folder is missing; make it first";
+    } else if (err == -ETIMEDOUT) {
+        hint = ": another process holds its lock file, of this name and \".lock\"; end that one";
+    } else if (err == -ENOLCK || err == -ELOOP) {
+        hint = ": its lock file, of this name and \".lock\", is not ours alone; remove it, and see "
+               "who may write to the folder";
+    }
+    log_escape(path, sizeof path, r->config->listen, strlen(r->config->listen));
+    log_line(LOG_ERROR, &about, "cannot listen on \"%s\": %s%s", path, strerror(-err), hint);
+}
+
+int route_open(struct route *r, struct monitor *m, const struct config_route *config)
+{
+    struct stat st;
+    int err = 0;
+
+    *r = (struct route){.monitor = m, .config = config, .listen_fd = -1};
+    r->others = (struct repeats_peer){.route = r, .others = true};
+    TAILQ_INIT(&r->tickets);
+    TAILQ_INIT(&r->traced_by.captures);
+    if (getrandom(&r->self, sizeof r->self, 0) != sizeof r->self) {
+        return -EIO;
+    }
+    r->listen_fd =
+        sock_listen(config->listen, config->mode, config->owner, config->group, LIMIT_BACKLOG);
+    if (r->listen_fd < 0) {
+        err = r->listen_fd;
+        r->listen_fd = -1;
+        log_cannot_listen(r, err);
+        return err;
+    }
+    /* Those that are accepted have it from their first byte on (proxy/relay/witness.h). */
+    err = sock_pass_sender(r->listen_fd, true);
+    if (err) {
+        log_cannot_listen(r, err);
+        route_close(r);
+        return err;
+    }
+    if (sock_file_stat(r->listen_fd, config->listen, &st) == 0) {
+        r->dev = st.st_dev;
+        r->ino = st.st_ino;
+    }
+    r->acceptable = event_new(m->base, r->listen_fd, EV_READ | EV_PERSIST, on_acceptable, r);
+    r->resume = evtimer_new(m->base, on_resume, r);
+    if (!r->acceptable || !r->resume || event_add(r->acceptable, NULL) < 0) {
+        route_close(r);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+void route_close(struct route *r)
+{
+    struct stat st;
+
+    if (r->acceptable) {
+        event_free(r->acceptable);
+        r->acceptable = NULL;
+    }
+    if (r->resume) {
+        event_free(r->resume);
+        r->resume = NULL;
+    }
+    if (r->listen_fd >= 0 && lstat(r->config->listen, &st) == 0 && st.st_dev == r->dev &&
+        st.st_ino == r->ino) {
+        unlink(r->config->listen);
+    }
+    sock_close(&r->listen_fd);
+}
+
+void route_log_refusal(struct route *r, int err)
+{
+    const struct log_subject about = {.route = r->config->name, .leg = "client"};
+    const uint64_t now = clock_ms();
+
+    r->refused++;
+    if (r->refused_logged_ms && now - r->refused_logged_ms < 1000) {
+        return;
+    }
+    log_line(LOG_WARNING, &about, "refused %llu: %s; %u of %u sessions are taken%s",
+             (unsigned long long)r->refused, strerror(err), r->sessions, r->config->sessions,
+             r->lingering ? "; peers of ended ones keep fds unread" : "");
+    r->refused = 0;
+    r->refused_logged_ms = now;
+}

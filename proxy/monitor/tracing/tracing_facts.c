@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Facts of sessions as JSON, and as a line for people. */
+#include "proxy/monitor/tracing/tracing_facts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/monitor/monitor.h"
+#include "trace/file/pcapng.h"
+
+/* A comment's length, less what is added to it later: the record's number, "late". */
+#define FACTS_MAX (PCAPNG_COMMENT_MAX - 64u)
+
+static char *text_of(json_t *o)
+{
+    char *const text = o ? json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+
+    json_decref(o);
+    return text;
+}
+
+static json_t *begun(const struct ticket *t)
+{
+    return json_pack("{s:I,s:s}", "session", (json_int_t)t->id, "route", t->route->config->name);
+}
+
+char *tracing_facts_begun(const struct ticket *t)
+{
+    return text_of(begun(t));
+}
+
+static json_t *judged(const struct ticket *t, const char *verdict)
+{
+    char letters[TAINT_COUNT + 1];
+    json_t *const o = begun(t);
+
+    if (o && (json_object_set_new(o, "verdict", json_string(verdict)) < 0 ||
+              json_object_set_new(o, "taint", json_string(taint_text(t->taint, letters))) < 0)) {
+        json_decref(o);
+        return NULL;
+    }
+    return o;
+}
+
+/* Who the parties are, as another object has it. Where that is too long, they are left out. */
+static char *with_parties(const struct ticket *t, const char *verdict, const json_t *from)
+{
+    static const char *const members[] = {"client", "backend"};
+    json_t *const o = judged(t, verdict);
+    char *text;
+
+    for (size_t i = 0; o && i < sizeof members / sizeof *members; i++) {
+        json_t *const party = json_object_get(from, members[i]);
+
+        if (party) {
+            (void)json_object_set(o, members[i], party);
+        }
+    }
+    text = text_of(o);
+    if (text && strlen(text) > FACTS_MAX) {
+        /* Half of a JSON text is none. */
+        free(text);
+        text = text_of(judged(t, verdict));
+    }
+    return text;
+}
+
+char *tracing_facts_decided(const struct ticket *t, const char *verdict, const json_t *record)
+{
+    return with_parties(t, verdict, record);
+}
+
+char *tracing_facts_recorded(const char *facts, const struct ticket *t)
+{
+    json_t *const o = json_loads(facts, 0, NULL);
+
+    if (o && json_object_set_new(o, "audit", json_integer((json_int_t)t->record - 1)) < 0) {
+        json_decref(o);
+        return NULL;
+    }
+    return text_of(o);
+}
+
+char *tracing_facts_late(const struct ticket *t)
+{
+    json_t *known;
+    char *facts;
+    char *recorded;
+
+    if (t->state < SESSION_RELAYING) {
+        return tracing_facts_begun(t);
+    }
+    known = t->facts ? json_loads(t->facts, 0, NULL) : NULL;
+    facts = with_parties(t, t->taint ? "allow-tainted" : "allow", known);
+    json_decref(known);
+    if (!facts || !t->record) {
+        return facts;
+    }
+    recorded = tracing_facts_recorded(facts, t);
+    free(facts);
+    return recorded;
+}
+
+/* ---- for people ---- */
+
+static void describe(const json_t *facts, const char *party, char *out, size_t n)
+{
+    const json_t *const p = json_object_get(facts, party);
+    const json_t *const pid = json_object_get(p, "pid");
+    const char *const path = json_string_value(json_object_get(json_object_get(p, "exe"), "path"));
+    const size_t at = strlen(out);
+
+    if (json_is_integer(pid)) {
+        snprintf(out + at, n - at, "%s%s %s, pid %lld", at ? "; " : "", party,
+                 path ? path : "unknown", (long long)json_integer_value(pid));
+    } else {
+        snprintf(out + at, n - at, "%s%s %s", at ? "; " : "", party, path ? path : "unknown");
+    }
+}
+
+bool tracing_facts_add(struct tracer_msg *m, const char *facts)
+{
+    char description[1024] = "";
+    json_t *const o = json_loads(facts, 0, NULL);
+
+    describe(o, "client", description, sizeof description);
+    describe(o, "backend", description, sizeof description);
+    json_decref(o);
+    return tracer_msg_add(m, description) && tracer_msg_add(m, facts);
+}
+
+json_t *tracing_ended_record(const struct capture *c, const char *why)
+{
+    return json_pack("{s:o,s:s,s:s}", "file", audit_text(c->path, strlen(c->path)), "reason", why,
+                     "route", c->route->config->name);
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* The tracer's process and channel, from the monitor's side. */
+#define _GNU_SOURCE
+#include "proxy/monitor/tracing/tracing_link.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/sock.h"
+#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/tracing/tracer_child.h"
+#include "proxy/monitor/tracing/tracing.h"
+#include "proxy/ipc/turn.h"
+
+/* Messages taken in one turn of the loop. */
+#define TURN 64
+
+/* Fds of the tracer beside a file for each capture, and a bell for each worker. */
+#define SPARE_FDS 64u
+
+struct tracing_link_unsent {
+    STAILQ_ENTRY(tracing_link_unsent) link;
+    int fds[TRACER_FDS_MAX];
+    struct tracer_msg m; /* only as much of it as travels */
+};
+
+/* ---- saying ---- */
+
+static void close_both(int fd, int fd2)
+{
+    sock_close(&fd);
+    sock_close(&fd2);
+}
+
+static int send_now(struct tracing_link *l, const struct tracer_msg *m, int fd, int fd2)
+{
+    const int fds[TRACER_FDS_MAX] = {fd, fd2};
+
+    return tracer_send(l->channel_fd, m, fds, (unsigned)(fd >= 0) + (unsigned)(fd2 >= 0),
+                       MSG_DONTWAIT);
+}
+
+static void drop_unsent(struct tracing_link *l)
+{
+    struct tracing_link_unsent *u;
+
+    while ((u = STAILQ_FIRST(&l->outbox))) {
+        STAILQ_REMOVE_HEAD(&l->outbox, link);
+        close_both(u->fds[0], u->fds[1]);
+        free(u);
+    }
+    l->waiting = 0;
+}
+
+static void end_process(struct tracing_link *l, const char *why)
+{
+    log_error("tracer pid=%ld %s; killed", (long)l->pid, why);
+    /* Before its number can be another's: the loop would take that one for told of already. */
+    (void)event_del(l->readable);
+    (void)event_del(l->writable);
+    if (l->pid > 0) {
+        kill(l->pid, SIGKILL);
+        l->killed_beats = 1;
+    }
+    sock_close(&l->channel_fd);
+    drop_unsent(l);
+}
+
+static size_t may_wait(const struct tracing_link *l)
+{
+    return TRACING_LINK_WAITING + (size_t)l->monitor->sessions * l->per_session;
+}
+
+/* Keeps the message until the channel takes it. Takes the fds. */
+static void keep_take(struct tracing_link *l, const struct tracer_msg *m, int fd, int fd2)
+{
+    struct tracing_link_unsent *u = NULL;
+
+    if (l->waiting < may_wait(l)) {
+        u = malloc(offsetof(struct tracing_link_unsent, m) + tracer_msg_size(m));
+    }
+    if (!u) {
+        close_both(fd, fd2);
+        end_process(l, "does not keep up");
+        return;
+    }
+    u->fds[0] = fd;
+    u->fds[1] = fd2;
+    memcpy(&u->m, m, tracer_msg_size(m));
+    STAILQ_INSERT_TAIL(&l->outbox, u, link);
+    l->waiting++;
+    (void)event_add(l->writable, NULL);
+}
+
+void tracing_link_say_take(struct tracing_link *l, const struct tracer_msg *m, int fd, int fd2)
+{
+    if (l->channel_fd < 0) {
+        close_both(fd, fd2);
+        return;
+    }
+    if (!STAILQ_EMPTY(&l->outbox) || send_now(l, m, fd, fd2) == -EAGAIN) {
+        keep_take(l, m, fd, fd2);
+        return;
+    }
+    /* Any other error: it is dying, and SIGCHLD will tell. */
+    close_both(fd, fd2);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    struct tracing_link *l = arg;
+    struct tracing_link_unsent *u;
+
+    (void)fd;
+    (void)what;
+    while (l->channel_fd >= 0 && (u = STAILQ_FIRST(&l->outbox))) {
+        if (send_now(l, &u->m, u->fds[0], u->fds[1]) == -EAGAIN) {
+            (void)event_add(l->writable, NULL);
+            return;
+        }
+        STAILQ_REMOVE_HEAD(&l->outbox, link);
+        l->waiting--;
+        close_both(u->fds[0], u->fds[1]);
+        free(u);
+    }
+}
+
+/* ---- hearing ---- */
+
+static bool hear_one(struct tracing_link *l)
+{
+    struct fdset fds;
+    unsigned n_fds;
+    int r;
+
+    if (l->channel_fd < 0) {
+        return false;
+    }
+    fdset_init(&fds);
+    r = tracer_recv(l->channel_fd, &l->in, &fds);
+    n_fds = fds.n;
+    fdset_close(&fds);
+    if (r == -EAGAIN) {
+        return false;
+    }
+    if (r == 0 || r == -ECONNRESET) {
+        event_del(l->readable);
+        return false;
+    }
+    if (r < 0 || n_fds > 0) {
+        end_process(l, "broke the rules of the channel");
+        return false;
+    }
+    l->ready = l->ready || l->in.type == TRACER_READY;
+    if (l->ready) {
+        heartbeat_heard(&l->beat);
+    }
+    if (l->in.type == TRACER_READY || l->in.type == TRACER_PONG) {
+        return true;
+    }
+    l->fn(l->arg, TRACING_LINK_MSG, &l->in);
+    return true;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    for (int i = 0; i < TURN && (i == 0 || !turn_is_long()) && hear_one(arg); i++) {
+    }
+}
+
+/* ---- starting and dying ---- */
+
+static void process_close(struct tracing_link *l)
+{
+    if (l->readable) {
+        event_free(l->readable);
+        l->readable = NULL;
+    }
+    if (l->writable) {
+        event_free(l->writable);
+        l->writable = NULL;
+    }
+    sock_close(&l->channel_fd);
+    drop_unsent(l);
+    l->ready = false;
+}
+
+static void respawn_later(struct tracing_link *l)
+{
+    unsigned ms = 0;
+    struct timeval tv;
+
+    if (clock_ms() - l->started_ms >= LIMIT_RESPAWN_MAX_MS) {
+        l->short_lives = 0;
+    }
+    /* One that was ready died of its work: the next is wanted at once, if it is not the same again.
+     */
+    if (!l->ready || l->short_lives > 0) {
+        ms = (unsigned)LIMIT_RESPAWN_MS << (l->short_lives < 8 ? l->short_lives : 8);
+        ms = ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS;
+    }
+    l->short_lives++;
+    tv = (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
+    (void)evtimer_add(l->respawn, &tv);
+}
+
+/* The process is gone, or left behind: another one, unless all is over. */
+static void process_gone(struct tracing_link *l)
+{
+    l->pid = -1;
+    if (!l->quitting) {
+        respawn_later(l);
+    }
+    process_close(l);
+    l->fn(l->arg, TRACING_LINK_DOWN, NULL);
+}
+
+static void died(struct child *c, int status)
+{
+    struct tracing_link *l = c->arg;
+
+    /* What it still said is heard. */
+    while (hear_one(l)) {
+    }
+    if (!l->quitting) {
+        log_error("tracer pid=%ld %s %d; captures go on in new files", (long)l->pid,
+                  WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
+                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    }
+    process_gone(l);
+}
+
+/* A process that the kernel holds, after it has been killed: collected whenever it goes. */
+static void orphan_died(struct child *c, int status)
+{
+    (void)status;
+    log_info("tracer pid=%ld has gone at last", (long)c->pid);
+    free(c);
+}
+
+static void leave_behind(struct tracing_link *l)
+{
+    struct child *const orphan = calloc(1, sizeof *orphan);
+
+    if (!orphan) {
+        return;
+    }
+    log_error("tracer pid=%ld is killed and does not go: the kernel holds it; left behind",
+              (long)l->pid);
+    children_forget(&l->monitor->children, &l->child);
+    children_add(&l->monitor->children, orphan, l->pid, false, orphan_died, NULL);
+    process_gone(l);
+}
+
+void tracing_link_beat(struct tracing_link *l)
+{
+    struct heartbeat_sample sample;
+    struct tracer_msg *m;
+
+    if (l->pid <= 0) {
+        return;
+    }
+    if (l->killed_beats > 0) {
+        if (l->killed_beats++ > LIMIT_KILLED_BEATS) {
+            leave_behind(l);
+        }
+        return;
+    }
+    heartbeat_look(l->pid, &sample);
+    switch (heartbeat_beat(&l->beat, clock_ms(), &sample)) {
+    case HEARTBEAT_ASK:
+        m = &l->in;
+        tracer_msg_init(m, TRACER_PING);
+        tracing_link_say_take(l, m, -1, -1);
+        break;
+    case HEARTBEAT_WAIT:
+        break;
+    case HEARTBEAT_HUNG:
+        end_process(l, l->ready ? "hangs: it has not answered for 2 s" : "does not start");
+        break;
+    }
+}
+
+/*
+ * What the tracer may have of address space: all rings, each mapped twice, the old one of a worker
+ * that died beside its next, and what flight recorders hold.
+ */
+static uint64_t tracing_link_memory(const struct config *c)
+{
+    uint64_t all = LIMIT_TRACER_MEMORY + 4 * (uint64_t)c->workers * c->trace_buffer_mib * 1048576;
+
+    for (size_t i = 0; i < c->n_routes; i++) {
+        all += (uint64_t)c->routes[i].trace.memory_mib * 1048576;
+    }
+    return all;
+}
+
+static int process_start(struct tracing_link *l)
+{
+    const struct config *const c = l->monitor->config;
+    const struct tracer_start start = {.log_level = c->log_level,
+                                       .uid = c->tracer.uid,
+                                       .gid = c->tracer.gid,
+                                       .nofile = SPARE_FDS + LIMIT_WORKERS + TRACING_MAX,
+                                       .memory = tracing_link_memory(c)};
+
+    l->started_ms = clock_ms();
+    l->killed_beats = 0;
+    heartbeat_start(&l->beat, l->started_ms);
+    l->pid = tracer_child_start(&start, &l->channel_fd);
+    if (l->pid < 0) {
+        const int err = (int)l->pid;
+
+        l->pid = -1;
+        return err;
+    }
+    children_add(&l->monitor->children, &l->child, l->pid, false, died, l);
+    l->readable = event_new(l->monitor->base, l->channel_fd, EV_READ | EV_PERSIST, on_readable, l);
+    l->writable = event_new(l->monitor->base, l->channel_fd, EV_WRITE, on_writable, l);
+    if (l->channel_fd < 0 || !l->readable || !l->writable || event_add(l->readable, NULL) < 0) {
+        /* It ends with its channel, and is started again. */
+        sock_close(&l->channel_fd);
+        return 0;
+    }
+    log_debug("tracer pid=%ld started", (long)l->pid);
+    l->fn(l->arg, TRACING_LINK_UP, NULL);
+    return 0;
+}
+
+void tracing_link_start(struct tracing_link *l)
+{
+    l->wanted = true;
+    if (l->pid > 0 || l->quitting || evtimer_pending(l->respawn, NULL)) {
+        return;
+    }
+    const int err = process_start(l);
+
+    if (err) {
+        log_error("cannot start the tracer: %s", strerror(-err));
+        respawn_later(l);
+    }
+}
+
+static void on_respawn(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    tracing_link_start(arg);
+}
+
+bool tracing_link_up(const struct tracing_link *l)
+{
+    return l->channel_fd >= 0;
+}
+
+void tracing_link_quit(struct tracing_link *l)
+{
+    struct tracer_msg m;
+
+    if (l->quitting) {
+        return;
+    }
+    l->quitting = true;
+    if (l->respawn) {
+        evtimer_del(l->respawn);
+    }
+    tracer_msg_init(&m, TRACER_QUIT);
+    tracing_link_say_take(l, &m, -1, -1);
+}
+
+int tracing_link_init(struct tracing_link *l, struct monitor *m, tracing_link_fn *fn, void *arg)
+{
+    *l = (struct tracing_link){.monitor = m, .pid = -1, .channel_fd = -1, .fn = fn, .arg = arg};
+    STAILQ_INIT(&l->outbox);
+    l->respawn = evtimer_new(m->base, on_respawn, l);
+    return l->respawn ? 0 : -ENOMEM;
+}
+
+void tracing_link_deinit(struct tracing_link *l)
+{
+    process_close(l);
+    if (l->respawn) {
+        event_free(l->respawn);
+        l->respawn = NULL;
+    }
+}

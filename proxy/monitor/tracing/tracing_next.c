@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Files of captures that are opened while the monitor's loop goes on, step by step. */
+#include <errno.h>
+
+#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/tracing/tracing_file.h"
+#include "proxy/monitor/tracing/tracing_parts.h"
+
+/* The next step comes when the loop has been round. */
+static const struct timeval tracing_step_time = {.tv_usec = 0};
+
+void tracing_open_cancel(struct capture *c)
+{
+    tracing_file_free(c->opening);
+    c->opening = NULL;
+    if (c->step) {
+        event_free(c->step);
+        c->step = NULL;
+    }
+}
+
+static void tracing_open_step(evutil_socket_t fd, short what, void *arg)
+{
+    struct capture *c = arg;
+    const int got = tracing_file_step(c->opening);
+
+    (void)fd;
+    (void)what;
+    if (got == -EINPROGRESS) {
+        (void)evtimer_add(c->step, &tracing_step_time);
+        return;
+    }
+    tracing_open_cancel(c);
+    tracing_opened_take(c, c->opens_first, got);
+}
+
+void tracing_open(struct capture *c, bool first)
+{
+    tracing_open_cancel(c);
+    c->opens_first = first;
+    c->opening = tracing_file_new(c->path, c->how.keep);
+    c->step = evtimer_new(c->tracing->monitor->base, tracing_open_step, c);
+    if (!c->opening || !c->step || evtimer_add(c->step, &tracing_step_time) < 0) {
+        tracing_open_cancel(c);
+        tracing_opened_take(c, first, -ENOMEM);
+    }
+}

@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Captures at work: what the tracer and the workers are told, and what the tracer says.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sock.h"
+#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/tracing/tracing_facts.h"
+#include "proxy/monitor/tracing/tracing_parts.h"
+#include "proxy/ipc/turn.h"
+#include "trace/capture/ring.h"
+
+static struct log_subject subject(const struct capture *c)
+{
+    return (struct log_subject){.session = c->session, .route = c->route->config->name};
+}
+
+/* ---- saying ---- */
+
+static struct tracer_msg *begin_message(struct tracing *t, enum tracer_type type)
+{
+    tracer_msg_init(&t->msg, type);
+    return &t->msg;
+}
+
+static void say_take(struct tracing *t, int fd)
+{
+    tracing_link_say_take(&t->link, &t->msg, fd, -1);
+}
+
+void tracing_say_of(struct capture *c, enum tracer_type type)
+{
+    begin_message(c->tracing, type)->capture = c->id;
+    say_take(c->tracing, -1);
+}
+
+/* Tells of a session what is known of it. */
+static void say_session(struct tracing *t, const struct ticket *ticket)
+{
+    struct tracer_msg *const m = begin_message(t, TRACER_SESSION);
+    char name[LIMIT_NAME + 32];
+
+    m->session = ticket->id;
+    m->worker = (uint32_t)(ticket->member - t->monitor->crew.members);
+    snprintf(name, sizeof name, "%s/%llu", ticket->route->config->name,
+             (unsigned long long)ticket->id);
+    if (tracer_msg_add(m, name) && tracing_facts_add(m, ticket->traced)) {
+        say_take(t, -1);
+    }
+}
+
+static void say_attach(const struct capture *c, const struct ticket *ticket, bool late)
+{
+    struct tracer_msg *const m = begin_message(c->tracing, TRACER_ATTACH);
+
+    m->session = ticket->id;
+    m->capture = c->id;
+    m->late = late;
+    say_take(c->tracing, -1);
+}
+
+/* What is said of a session: what it is, again as it goes on, its end, and who takes it. */
+static void allow_words(struct tracing *t)
+{
+    t->link.per_session = 4 + t->n_alive;
+}
+
+static void say_capture_take(struct capture *c, int fd)
+{
+    struct tracer_msg *const m = begin_message(c->tracing, TRACER_CAPTURE);
+    const struct config_trace *const how = &c->how;
+
+    m->capture = c->id;
+    m->u.settings = (struct tracer_settings){
+        .payload = how->payload >= CONFIG_PAYLOAD_ALL ? UINT32_MAX : how->payload,
+        .guest = how->payload == CONFIG_PAYLOAD_GUEST,
+        .rotate = (uint64_t)how->rotate_mib << 20,
+        .every_ms = how->every_ms,
+        .memory = (uint64_t)how->memory_mib << 20,
+        .given = c->given,
+        .once = c->session != 0};
+    /* A filter is at most as long as a line of the configuration. */
+    (void)!tracer_msg_add(m, how->filter);
+    say_take(c->tracing, fd);
+}
+
+/* ---- sessions ---- */
+
+/* Tells the tracer of captures of the group that it does not know the session to have. */
+static void tracing_attach(const struct tracing_group *g, const struct ticket *t, bool late)
+{
+    const struct capture *c;
+
+    /* Those that it was told of last are last. */
+    TAILQ_FOREACH_REVERSE(c, &g->captures, tracing_captures, group_link)
+    {
+        if (c->run <= t->attached) {
+            return;
+        }
+        say_attach(c, t, late);
+    }
+}
+
+static void tracing_attach_all(struct tracing *t, struct ticket *ticket, bool late)
+{
+    tracing_attach(&ticket->route->traced_by, ticket, late);
+    if (ticket->traced_by) {
+        tracing_attach(ticket->traced_by, ticket, late);
+    }
+    ticket->attached = t->last_run;
+}
+
+static void tracing_set_stale(struct tracing *t, struct ticket *ticket)
+{
+    if (!ticket->stale) {
+        ticket->stale = true;
+        TAILQ_INSERT_TAIL(&t->stale, ticket, stale_link);
+    }
+    event_active(t->later, 0, 0);
+}
+
+static void tracing_unset_stale(struct tracing *t, struct ticket *ticket)
+{
+    if (ticket->stale) {
+        ticket->stale = false;
+        TAILQ_REMOVE(&t->stale, ticket, stale_link);
+    }
+}
+
+/* All sessions of a capture that has begun or ended. */
+static void tracing_set_all_stale(const struct capture *c)
+{
+    struct ticket *t;
+
+    for (t = tracing_next_ticket(c, NULL); t; t = tracing_next_ticket(c, t)) {
+        tracing_set_stale(c->tracing, t);
+    }
+}
+
+/* A session that a worker has: tracer and worker are told which captures it has now. */
+static void tracing_refresh(struct tracing *t, struct ticket *ticket)
+{
+    const bool known = ticket->traced != NULL;
+
+    tracing_unset_stale(t, ticket);
+    if (!known && tracing_tap(t->monitor, ticket).on) {
+        ticket->traced = tracing_facts_late(ticket);
+    }
+    if (ticket->traced && (!known || ticket->attached == 0)) {
+        say_session(t, ticket);
+    }
+    if (ticket->traced) {
+        tracing_attach_all(t, ticket, true);
+    }
+    crew_tap(&t->monitor->crew, ticket);
+}
+
+void tracing_session_begins(struct monitor *m, struct ticket *t)
+{
+    if (!m->tracing || !tracing_tap(m, t).on) {
+        return;
+    }
+    t->traced = tracing_facts_begun(t);
+    if (!t->traced) {
+        return;
+    }
+    say_session(m->tracing, t);
+    tracing_attach_all(m->tracing, t, false);
+}
+
+void tracing_session_decided(struct monitor *m, struct ticket *t, const char *verdict,
+                             const json_t *record)
+{
+    char *facts;
+
+    if (!m->tracing || !t->traced) {
+        return;
+    }
+    facts = tracing_facts_decided(t, verdict, record);
+    if (facts) {
+        free(t->traced);
+        t->traced = facts;
+        say_session(m->tracing, t);
+    }
+}
+
+void tracing_session_recorded(struct monitor *m, struct ticket *t)
+{
+    char *facts;
+
+    if (!m->tracing || !t->traced) {
+        return;
+    }
+    facts = tracing_facts_recorded(t->traced, t);
+    if (facts) {
+        free(t->traced);
+        t->traced = facts;
+        say_session(m->tracing, t);
+    }
+}
+
+/* Whether the end of a session is one that flight recorders are there for. */
+static bool is_bad(enum session_reason reason)
+{
+    return reason != REASON_CLIENT_CLOSED && reason != REASON_BACKEND_CLOSED &&
+           reason != REASON_SHUTDOWN && reason != REASON_OPERATOR;
+}
+
+void tracing_session_ended(struct monitor *m, struct ticket *t, enum session_reason reason,
+                           const struct ipc_ended *what)
+{
+    struct tracer_msg *msg;
+
+    tracing_group_session_ended(t);
+    if (m->tracing) {
+        tracing_unset_stale(m->tracing, t);
+    }
+    if (!m->tracing || !t->traced) {
+        return;
+    }
+    msg = begin_message(m->tracing, TRACER_ENDED);
+    msg->session = t->id;
+    msg->u.ended = (struct tracer_ended){.seen = what ? what->captured : 0, .bad = is_bad(reason)};
+    (void)!tracer_msg_add(msg, session_reason_word(reason));
+    say_take(m->tracing, -1);
+    free(t->traced);
+    t->traced = NULL;
+}
+
+/* ---- captures ---- */
+
+/* Tells the tracer of a running capture, and gives it the sessions that there are. Takes fd. */
+static void announce_take(struct capture *c, int fd)
+{
+    allow_words(c->tracing);
+    say_capture_take(c, fd);
+    c->run = ++c->tracing->last_run;
+    tracing_group_told(c);
+    tracing_set_all_stale(c);
+}
+
+static void cannot_begin(struct capture *c, const char *why)
+{
+    const struct log_subject about = subject(c);
+
+    log_line(LOG_ERROR, &about, "capture %llu ends: %s", (unsigned long long)c->id, why);
+    tracing_set_ended(c->tracing, c, TRACER_IO_ERROR);
+}
+
+/* The same, with the file that it begins with. */
+static void announce(struct capture *c)
+{
+    const int fd = c->fd;
+
+    c->fd = -1;
+    if (fd >= 0 || (c->how.memory_mib > 0 && !c->given)) {
+        announce_take(c, fd);
+    } else if (c->given) {
+        cannot_begin(c, "its file was with a tracer that died");
+    } else {
+        tracing_open(c, true);
+    }
+}
+
+void tracing_begin(struct capture *c)
+{
+    struct tracing *const t = c->tracing;
+    const struct log_subject about = subject(c);
+    char shown[256];
+
+    c->state = TRACING_RUNNING;
+    tracing_group_join(c);
+    if (c->given) {
+        log_line(LOG_INFO, &about, "capture %llu to whoever asked", (unsigned long long)c->id);
+    } else {
+        log_line(LOG_INFO, &about, "capture %llu to \"%s\"", (unsigned long long)c->id,
+                 log_escape(shown, sizeof shown, c->path, strlen(c->path)));
+    }
+    if (tracing_link_up(&t->link)) {
+        announce(c);
+    } else {
+        /* Once it is up, all captures are announced. */
+        tracing_link_start(&t->link);
+    }
+}
+
+/* Its sessions are captured less, or no more. */
+static void retap(struct capture *c)
+{
+    tracing_group_leave(c);
+    tracing_set_all_stale(c);
+}
+
+void tracing_end(struct capture *c, uint32_t why)
+{
+    struct tracer_msg *m;
+
+    c->state = TRACING_ENDING;
+    retap(c);
+    if (c->run == 0) {
+        tracing_set_ended(c->tracing, c, why);
+        return;
+    }
+    m = begin_message(c->tracing, TRACER_STOP);
+    m->capture = c->id;
+    m->error = why;
+    say_take(c->tracing, -1);
+}
+
+/* ---- workers ---- */
+
+static int copy_of(int fd)
+{
+    const int copy = fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+    return fd >= 0 && copy < 0 ? -errno : copy;
+}
+
+/* A ring and its bell, for the worker and once more for the tracer: all four, or -errno. */
+static int make_ring(uint64_t size, int fds[4])
+{
+    int err = 0;
+
+    fds[0] = ring_create(size);
+    fds[1] = ring_bell_create();
+    fds[2] = copy_of(fds[0]);
+    fds[3] = copy_of(fds[1]);
+    for (int i = 0; i < 4; i++) {
+        err = err ? err : fds[i] < 0 ? fds[i] : 0;
+    }
+    for (int i = 0; err && i < 4; i++) {
+        if (fds[i] >= 0) {
+            sock_close(&fds[i]);
+        }
+    }
+    return err;
+}
+
+void tracing_worker_started(struct monitor *m, struct crew_member *w)
+{
+    struct tracing *const t = m->tracing;
+    int fds[4];
+    int err;
+
+    if (!t || !tracing_link_up(&t->link) || t->renewing) {
+        return;
+    }
+    err = make_ring((uint64_t)m->config->trace_buffer_mib * 1048576, fds);
+    if (err) {
+        log_error("no ring for what a worker captures: %s", strerror(-err));
+        return;
+    }
+    begin_message(t, TRACER_RING)->worker = (uint32_t)(w - m->crew.members);
+    tracing_link_say_take(&t->link, &t->msg, fds[2], fds[3]);
+    crew_ring_take(w, fds[0], fds[1]);
+}
+
+/* ---- the tracer ---- */
+
+/* A new tracer: everything anew. */
+static void up(struct tracing *t)
+{
+    struct ticket *ticket;
+
+    allow_words(t);
+    t->renewing = true;
+    t->renewed = 0;
+    for (ticket = ticket_behind(t->monitor, 0); ticket;
+         ticket = ticket_behind(t->monitor, ticket->id)) {
+        ticket->attached = 0;
+        if (ticket->traced && ticket->member) {
+            tracing_set_stale(t, ticket);
+        }
+    }
+    event_active(t->later, 0, 0);
+}
+
+/* The next capture that the new tracer does not know. False: there is none. */
+static bool tracing_renew_capture(struct tracing *t)
+{
+    struct capture *const c = tracing_behind(t, t->renewed);
+
+    if (!c) {
+        return false;
+    }
+    t->renewed = c->id;
+    if (c->state == TRACING_RUNNING && c->run == 0) {
+        announce(c);
+    }
+    return true;
+}
+
+/* Sessions come before what is in their worker's new ring. */
+static void tracing_renewed(struct tracing *t)
+{
+    struct crew *const crew = &t->monitor->crew;
+
+    t->renewing = false;
+    for (unsigned i = 0; i < crew->n; i++) {
+        if (crew->members[i].channel_fd >= 0) {
+            tracing_worker_started(t->monitor, &crew->members[i]);
+        }
+    }
+}
+
+void tracing_on_later(evutil_socket_t fd, short what, void *arg)
+{
+    struct tracing *const t = arg;
+    struct ticket *ticket;
+
+    (void)fd;
+    (void)what;
+    while (t->renewing && tracing_renew_capture(t)) {
+        if (turn_is_long()) {
+            event_active(t->later, 0, 0);
+            return;
+        }
+    }
+    while ((ticket = TAILQ_FIRST(&t->stale))) {
+        tracing_refresh(t, ticket);
+        if (turn_is_long()) {
+            event_active(t->later, 0, 0);
+            return;
+        }
+    }
+    if (t->renewing) {
+        tracing_renewed(t);
+    }
+}
+
+static void add(struct tracer_counts *to, const struct tracer_counts *n)
+{
+    to->messages += n->messages;
+    to->lost += n->lost;
+    to->bytes += n->bytes;
+    to->files += n->files;
+}
+
+static void down(struct tracing *t)
+{
+    struct capture *c;
+    uint64_t id;
+
+    t->renewing = false;
+    for (c = tracing_behind(t, 0); c; c = tracing_behind(t, id)) {
+        id = c->id;
+        add(&c->before, &c->counts);
+        c->counts = (struct tracer_counts){.messages = 0};
+        tracing_open_cancel(c);
+        c->run = 0;
+        if (c->state == TRACING_ENDING) {
+            tracing_set_ended(t, c, TRACER_ASKED);
+        }
+    }
+}
+
+static void stopped(struct capture *c, uint32_t why)
+{
+    struct monitor *const m = c->tracing->monitor;
+    const struct log_subject about = subject(c);
+    struct tracer_counts all = c->before;
+    const bool asked = why == TRACER_ASKED || why == TRACER_SHUTDOWN || why == TRACER_SESSION_ENDED;
+
+    add(&all, &c->counts);
+    log_line(asked ? LOG_INFO : LOG_WARNING, &about,
+             "capture %llu ended: %s; messages=%llu lost=%llu bytes=%llu",
+             (unsigned long long)c->id, tracer_why_word(why), (unsigned long long)all.messages,
+             (unsigned long long)all.lost, (unsigned long long)all.bytes);
+    if (c->state == TRACING_RUNNING) {
+        c->state = TRACING_ENDING;
+        retap(c);
+    }
+    recorder_note(&m->recorder, "trace-ended", tracing_ended_record(c, tracer_why_word(why)));
+    tracing_set_ended(c->tracing, c, why);
+}
+
+/* Whether another file can be needed: of one that asks for no reason none is made. */
+static bool has_next_file(const struct capture *c)
+{
+    return !c->given && (c->how.rotate_mib > 0 || c->how.every_ms > 0 || c->how.memory_mib > 0);
+}
+
+/* The next file, or why there is none. Takes fd. */
+static void give_file_take(struct capture *c, int fd)
+{
+    const struct log_subject about = subject(c);
+
+    if (fd < 0) {
+        log_line(LOG_ERROR, &about, "capture %llu: no new file: %s", (unsigned long long)c->id,
+                 strerror(-fd));
+    }
+    begin_message(c->tracing, TRACER_FILE)->capture = c->id;
+    c->tracing->msg.error = fd < 0 ? (uint32_t)-fd : 0;
+    say_take(c->tracing, fd < 0 ? -1 : fd);
+}
+
+void tracing_opened_take(struct capture *c, bool first, int fd)
+{
+    if (c->state != TRACING_RUNNING) {
+        if (fd >= 0) {
+            sock_close(&fd);
+        }
+    } else if (!first) {
+        give_file_take(c, fd);
+    } else if (fd >= 0) {
+        announce_take(c, fd);
+    } else {
+        cannot_begin(c, strerror(-fd));
+    }
+}
+
+void tracing_on_link(void *arg, enum tracing_link_news news, const struct tracer_msg *m)
+{
+    struct tracing *const t = arg;
+    struct capture *c;
+
+    if (news == TRACING_LINK_UP) {
+        up(t);
+        return;
+    }
+    if (news == TRACING_LINK_DOWN) {
+        down(t);
+        return;
+    }
+    c = tracing_find(t, m->capture);
+    if (!c || (c->state != TRACING_RUNNING && c->state != TRACING_ENDING)) {
+        return;
+    }
+    switch ((enum tracer_type)m->type) {
+    case TRACER_WANT_FILE:
+        if (c->state == TRACING_RUNNING && has_next_file(c)) {
+            tracing_open(c, false);
+        }
+        break;
+    case TRACER_COUNTS:
+        c->counts = m->u.counts;
+        break;
+    case TRACER_STOPPED:
+        c->counts = m->u.counts;
+        stopped(c, m->error);
+        break;
+    default:
+        break;
+    }
+}
+
+void tracing_quit(struct monitor *m)
+{
+    if (m->tracing) {
+        tracing_link_quit(&m->tracing->link);
+    }
+}
+
+void tracing_beat(struct monitor *m)
+{
+    if (m->tracing) {
+        tracing_link_beat(&m->tracing->link);
+    }
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Requests for large replies: a short list, searched from its oldest on. */
+#include "proxy/relay/asked.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+
+void asked_init(struct asked *a, const struct wire_takes *takes)
+{
+    *a = (struct asked){.takes = *takes};
+}
+
+void asked_deinit(struct asked *a)
+{
+    free(a->replies);
+    a->replies = NULL;
+    a->n = 0;
+}
+
+/* The oldest request that a reply with this header answers; LIMIT_ASKED: none is kept. */
+static unsigned asked_find(const struct asked *a, const struct wire_hdr *hdr)
+{
+    for (unsigned i = 0; i < a->n; i++) {
+        if (a->replies[i].id == hdr->id && a->replies[i].command == hdr->command) {
+            return i;
+        }
+    }
+    return LIMIT_ASKED;
+}
+
+static void asked_remove(struct asked *a, unsigned i)
+{
+    a->n--;
+    memmove(&a->replies[i], &a->replies[i + 1], (a->n - i) * sizeof *a->replies);
+}
+
+void asked_note(struct asked *a, const struct wire_hdr *hdr, const void *p, size_t n)
+{
+    const struct wire_hdr reply = {.command = hdr->command, .flags = WIRE_TYPE_REPLY};
+    const uint32_t size = hdr->flags & WIRE_NO_REPLY ? 0 : wire_asks(hdr, p, n);
+
+    if (size <= wire_bound(&reply, &a->takes)) {
+        return;
+    }
+    if (!a->replies) {
+        a->replies = malloc(LIMIT_ASKED * sizeof *a->replies);
+        if (!a->replies) {
+            return;
+        }
+    }
+    if (a->n == LIMIT_ASKED) {
+        asked_remove(a, 0);
+    }
+    a->replies[a->n++] = (struct asked_reply){.size = size, .id = hdr->id, .command = hdr->command};
+}
+
+uint32_t asked_bound(const struct asked *a, const struct wire_hdr *hdr)
+{
+    const uint32_t bound = wire_bound(hdr, &a->takes);
+    const unsigned i = wire_is_reply(hdr) ? asked_find(a, hdr) : LIMIT_ASKED;
+
+    return i < LIMIT_ASKED && a->replies[i].size > bound ? a->replies[i].size : bound;
+}
+
+void asked_answered(struct asked *a, const struct wire_hdr *hdr)
+{
+    const unsigned i = asked_find(a, hdr);
+
+    if (i < LIMIT_ASKED) {
+        asked_remove(a, i);
+    }
+}

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Judges messages by a route's "dma" words. Allocates; no I/O.
+ */
+#define _GNU_SOURCE
+#include "proxy/relay/dma_gate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Room for the replies to one side. */
+#define REPLY_BYTES ((size_t)DMA_REPLIES * WIRE_HDR_SIZE)
+
+void dma_gate_init(struct dma_gate *g, const struct dma_settings *set, uint32_t max_maps,
+                   struct report *report, dma_gate_fn *fn, void *arg)
+{
+    *g = (struct dma_gate){.set = *set, .report = report, .fn = fn, .arg = arg, .fdinfo_fd = -1};
+    g->checks = dma_checks(set);
+    g->withholds = dma_withholds(set);
+    g->watches = g->checks || report->keeps_exports;
+    g->max_maps = max_maps < LIMIT_DMA_MAPS ? max_maps : LIMIT_DMA_MAPS;
+    if (set->max_maps && set->max_maps < g->max_maps) {
+        g->max_maps = set->max_maps;
+    }
+    dma_maps_init(&g->maps);
+}
+
+void dma_gate_deinit(struct dma_gate *g)
+{
+    dma_maps_deinit(&g->maps);
+}
+
+void dma_lane_init(struct dma_lane *l, struct dma_gate *g)
+{
+    *l = (struct dma_lane){.gate = g, .answers = g && g->watches};
+}
+
+static void way_deinit(struct dma_way *w)
+{
+    dma_requests_clear(&w->requests);
+    free(w->replies);
+    *w = (struct dma_way){.closed = true};
+}
+
+void dma_lane_deinit(struct dma_lane *l)
+{
+    way_deinit(&l->client);
+    way_deinit(&l->backend);
+}
+
+/* ---- what is told ---- */
+
+static void taint(struct dma_gate *g, uint32_t bits)
+{
+    if (report_taint(g->report, bits)) {
+        g->fn(g->arg, NULL);
+    }
+}
+
+/* 0 or -ENOMEM. */
+static int export(struct dma_gate *g, const struct ipc_range *range)
+{
+    const int err = report_export(g->report, range);
+
+    if (g->report->n > 0) {
+        g->fn(g->arg, NULL);
+    }
+    return err;
+}
+
+static int export_unmapped(struct dma_gate *g, const struct dma_request *r)
+{
+    /* Everything has one byte more than a number can say; FORMAT.audit names this one. */
+    const struct ipc_range range = {.address = r->all ? 0 : r->map.span.first,
+                                    .size = r->all ? UINT64_MAX
+                                                   : r->map.span.last - r->map.span.first + 1,
+                                    .how = IPC_UNMAPPED};
+
+    return export(g, &range);
+}
+
+/* ---- requests and their replies ---- */
+
+static struct dma_way *way_of(struct dma_lane *l, bool client)
+{
+    return client ? &l->client : &l->backend;
+}
+
+/* Puts an error reply where it will be sent. False: no memory, or no room. */
+static bool reply(struct dma_way *w, uint16_t id, uint16_t command, int err)
+{
+    const struct wire_hdr request = {.id = id, .command = command, .size = WIRE_HDR_SIZE};
+    const struct wire_hdr hdr = wire_error_hdr(&request, err);
+
+    if (!w->replies) {
+        w->replies = malloc(REPLY_BYTES);
+        if (!w->replies) {
+            return false;
+        }
+    }
+    /* Whoever keeps to dma_gate_blocked never comes to that. */
+    if (w->reply_end - w->reply_start > REPLY_BYTES - WIRE_HDR_SIZE) {
+        return false;
+    }
+    if (w->reply_start > 0 && w->reply_end + WIRE_HDR_SIZE > REPLY_BYTES) {
+        w->reply_end -= w->reply_start;
+        memmove(w->replies, w->replies + w->reply_start, w->reply_end);
+        w->reply_start = 0;
+    }
+    wire_put_hdr(w->replies + w->reply_end, &hdr);
+    w->reply_end += WIRE_HDR_SIZE;
+    return true;
+}
+
+/* A request of this way's does not go on. */
+static enum dma_verdict refuse(struct dma_way *w, const struct wire_hdr *hdr, int err)
+{
+    const struct dma_request r = {.id = hdr->id, .command = hdr->command, .refused = err};
+
+    if ((hdr->flags & WIRE_NO_REPLY) || w->closed) {
+        return DMA_DROP;
+    }
+    if (dma_requests_oldest(&w->requests, hdr->id) && dma_requests_add(&w->requests, &r)) {
+        return DMA_DROP;
+    }
+    return reply(w, hdr->id, hdr->command, err) ? DMA_DROP : DMA_NO_MEMORY;
+}
+
+/* A request with this id has been answered: those that were refused right behind it are, too. */
+static bool release(struct dma_way *w, uint16_t id)
+{
+    const struct dma_request *r;
+
+    while (w->requests.refused > 0 && (r = dma_requests_oldest(&w->requests, id)) && r->refused) {
+        if (!w->closed && !reply(w, id, r->command, r->refused)) {
+            return false;
+        }
+        dma_requests_drop(&w->requests, id);
+    }
+    return true;
+}
+
+/* A request that goes on, where its reply matters. */
+static bool goes_on(struct dma_way *w, const struct wire_hdr *hdr, const struct dma_request *what)
+{
+    struct dma_request r = *what;
+
+    r.id = hdr->id;
+    r.command = hdr->command;
+    return (hdr->flags & WIRE_NO_REPLY) || w->closed || dma_requests_add(&w->requests, &r);
+}
+
+/* ---- mapping ---- */
+
+/*
+ * Whether the fd of a map may go on: one alone, since what a second one is for nobody says. FILE_IO
+ * means that the device reads and writes by pread and pwrite, as in /proc/PID/mem.
+ */
+static bool may_pass(const struct dma_gate *g, struct dma_span s, uint32_t flags, unsigned n_fds)
+{
+    const struct dma_settings *set = &g->set;
+    const uint64_t passed = dma_maps_passed(&g->maps);
+    const uint64_t size = s.last - s.first; /* less one */
+    bool inside = set->n_ranges == 0;
+
+    for (uint32_t i = 0; i < set->n_ranges; i++) {
+        inside = inside || (s.first >= set->ranges[i].first && s.last <= set->ranges[i].last);
+    }
+    if ((g->withholds && n_fds > 1) || (set->withhold_file_io && (flags & WIRE_DMA_FILE_IO))) {
+        return false;
+    }
+    return inside && !set->withhold &&
+           (set->max_bytes == 0 || (passed < set->max_bytes && size < set->max_bytes - passed));
+}
+
+static int export_map(struct dma_gate *g, const struct wire_dma_map *m, enum ipc_how how)
+{
+    const struct ipc_range range = {
+        .address = m->address, .size = m->size, .flags = m->flags & WIRE_DMA_KNOWN, .how = how};
+
+    return export(g, &range);
+}
+
+/* Makes a map alive. False: it is one too many. */
+static bool make_alive(struct dma_lane *l, const struct wire_hdr *hdr, const struct dma_map *map)
+{
+    struct dma_gate *g = l->gate;
+    const struct dma_request r = {.map = *map};
+
+    if (g->maps.n >= g->max_maps || dma_maps_add(&g->maps, map) < 0) {
+        return false;
+    }
+    if (!goes_on(&l->client, hdr, &r)) {
+        (void)dma_maps_remove(&g->maps, map);
+        return false;
+    }
+    return true;
+}
+
+static enum ipc_how dma_gate_how(unsigned n_fds, bool strip)
+{
+    if (n_fds == 0) {
+        return IPC_WITHOUT;
+    }
+    return strip ? IPC_WITHHELD : IPC_PASSED;
+}
+
+static enum dma_verdict judge_map(struct dma_lane *l, const struct wire_hdr *hdr, const uint8_t *p,
+                                  size_t n, unsigned n_fds)
+{
+    struct dma_gate *g = l->gate;
+    const struct dma_request other = {.refused = 0};
+    struct dma_map map = {.flags = 0};
+    struct wire_dma_map m;
+    bool strip;
+
+    if (!wire_get(p, n, &m, sizeof m)) {
+        /* Which memory that is to be, only its fd could tell. */
+        (void)(g->checks && goes_on(&l->client, hdr, &other));
+        return g->checks && n_fds > 0 ? DMA_STRIP : DMA_PASS;
+    }
+    map.flags = m.flags;
+    if (!g->checks) {
+        return export_map(g, &m, n_fds > 0 ? IPC_PASSED : IPC_WITHOUT) < 0 ? DMA_NO_MEMORY
+                                                                           : DMA_PASS;
+    }
+    if (dma_span_of(m.address, m.size, &map.span)) {
+        strip = n_fds > 0 && !may_pass(g, map.span, m.flags, n_fds);
+        map.passed = n_fds > 0 && !strip;
+        map.number = ++g->last_map;
+        if (!make_alive(l, hdr, &map)) {
+            return export_map(g, &m, IPC_REFUSED) < 0 ? DMA_NO_MEMORY
+                                                      : refuse(&l->client, hdr, ENOSPC);
+        }
+    } else {
+        /* Nothing that could ever be reached. */
+        strip = n_fds > 0;
+        (void)goes_on(&l->client, hdr, &other);
+    }
+    g->stripped = g->stripped || strip;
+    if (export_map(g, &m, dma_gate_how(n_fds, strip)) < 0) {
+        return DMA_NO_MEMORY;
+    }
+    return strip ? DMA_STRIP : DMA_PASS;
+}
+
+/* The backend has agreed to an unmapping, or will not be heard on it. */
+static int unmapped(struct dma_gate *g, const struct dma_request *r)
+{
+    dma_maps_unmap(&g->maps, r->map.span, r->map.number + 1);
+    return export_unmapped(g, r);
+}
+
+static enum dma_verdict judge_unmap(struct dma_lane *l, const struct wire_hdr *hdr,
+                                    const uint8_t *p, size_t n)
+{
+    struct dma_request r = {.refused = 0};
+    struct wire_dma_unmap u;
+
+    if (!wire_get(p, n, &u, sizeof u)) {
+        (void)(l->gate->checks && goes_on(&l->client, hdr, &r));
+        return DMA_PASS;
+    }
+    r.map = (struct dma_map){.span = {0, UINT64_MAX}, .number = l->gate->last_map};
+    r.all = (u.flags & WIRE_UNMAP_ALL) != 0;
+    r.unmaps = r.all || dma_span_of(u.address, u.size, &r.map.span);
+    if (!r.unmaps) {
+        (void)(l->gate->checks && goes_on(&l->client, hdr, &r));
+        return DMA_PASS;
+    }
+    if (!(hdr->flags & WIRE_NO_REPLY) && goes_on(&l->client, hdr, &r)) {
+        return DMA_PASS;
+    }
+    return unmapped(l->gate, &r) < 0 ? DMA_NO_MEMORY : DMA_PASS;
+}
+
+/* ---- accesses ---- */
+
+/* Whether the access is allowed; fills in d where it is not. */
+static bool allowed(struct dma_gate *g, const struct wire_hdr *hdr, const uint8_t *p, size_t n,
+                    struct dma_denial *d)
+{
+    const uint32_t flag = hdr->command == WIRE_DMA_READ ? WIRE_DMA_READABLE : WIRE_DMA_WRITEABLE;
+    struct wire_dma_access a;
+    struct dma_span span;
+
+    *d = (struct dma_denial){.what = DMA_ACCESS_DENIED, .command = hdr->command};
+    if (!wire_get(p, n, &a, sizeof a)) {
+        d->malformed = true;
+        return false;
+    }
+    d->address = a.address;
+    d->count = a.count;
+    if (hdr->command == WIRE_DMA_WRITE) {
+        const uint64_t carried = hdr->size - WIRE_HDR_SIZE - sizeof a;
+
+        /* Whichever of the two its reader goes by. */
+        d->count = carried > d->count ? carried : d->count;
+    }
+    if (d->count == 0) {
+        return true;
+    }
+    if (dma_span_of(d->address, d->count, &span) && dma_maps_allow(&g->maps, span, flag)) {
+        return true;
+    }
+    d->some = dma_maps_near(&g->maps, a.address, flag, &d->allowed);
+    return false;
+}
+
+static enum dma_verdict judge_access(struct dma_lane *l, const struct wire_hdr *hdr,
+                                     const uint8_t *p, size_t n)
+{
+    const struct dma_request other = {.refused = 0};
+    struct dma_denial d = {.what = DMA_ACCESS_DENIED};
+
+    if (allowed(l->gate, hdr, p, n, &d)) {
+        (void)goes_on(&l->backend, hdr, &other);
+        return DMA_PASS;
+    }
+    taint(l->gate, TAINT_DMA);
+    l->gate->fn(l->gate->arg, &d);
+    return refuse(&l->backend, hdr, d.malformed ? EINVAL : EFAULT);
+}
+
+/* ---- all messages ---- */
+
+/* Whether a device that must map its client's memory is likely to fail such a request. */
+static bool needs_memory(uint16_t command)
+{
+    switch (command) {
+    case WIRE_DMA_MAP:
+    case WIRE_DMA_UNMAP:
+    case WIRE_REGION_WRITE:
+    case WIRE_DEVICE_FEATURE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The backend fails a request, and has been told of memory that it cannot map. Once a session. */
+static void hint(struct dma_gate *g, const struct wire_hdr *hdr)
+{
+    const struct dma_denial d = {
+        .what = DMA_MEMORY_MISSING, .command = hdr->command, .error = hdr->error};
+
+    if (!g->hinted && needs_memory(hdr->command)) {
+        g->hinted = true;
+        g->fn(g->arg, &d);
+    }
+}
+
+static enum dma_verdict judge_reply(struct dma_lane *l, bool from_client,
+                                    const struct wire_hdr *hdr)
+{
+    struct dma_gate *g = l->gate;
+    struct dma_way *w = way_of(l, !from_client);
+    const struct dma_request *const found = dma_requests_oldest(&w->requests, hdr->id);
+    const bool failed = (hdr->flags & WIRE_ERROR) != 0;
+    struct dma_request r;
+
+    if (!from_client && failed && g->stripped) {
+        hint(g, hdr);
+    }
+    /* Where unmappings alone are kept, their command distinguishes them from other requests. */
+    if (!found || found->refused || (!g->checks && found->command != hdr->command)) {
+        return DMA_PASS;
+    }
+    r = *found;
+    dma_requests_drop(&w->requests, hdr->id);
+    if (r.command == WIRE_DMA_MAP && failed) {
+        (void)dma_maps_remove(&g->maps, &r.map);
+    } else if (r.unmaps && !failed && unmapped(g, &r) < 0) {
+        return DMA_NO_MEMORY;
+    }
+    return release(w, hdr->id) ? DMA_PASS : DMA_NO_MEMORY;
+}
+
+void dma_gate_fds(struct dma_lane *l, bool from_client)
+{
+    /*
+     * What a backend hands out is a BAR's memory or a doorbell: accesses through it pass no proxy.
+     * What a client hands out is memory, which the route has an opinion on, or interrupts.
+     */
+    if (!from_client) {
+        taint(l->gate, TAINT_UNOBSERVED);
+    }
+}
+
+static void judge_fds(struct dma_lane *l, bool from_client, const struct wire_hdr *hdr)
+{
+    const bool usual = hdr->command == WIRE_DMA_MAP || hdr->command == WIRE_DEVICE_SET_IRQS;
+
+    dma_gate_fds(l, from_client);
+    if (from_client && l->gate->checks && !l->gate->withholds && !usual) {
+        /* It may be memory, on a way on which none is looked for. */
+        taint(l->gate, TAINT_UNOBSERVED);
+    }
+}
+
+/* A message other than the client's DMA_MAP: what stands of its body has been looked at. */
+static enum dma_verdict judge_other(struct dma_lane *l, bool from_client,
+                                    const struct wire_hdr *hdr, const uint8_t *p, size_t n)
+{
+    const struct dma_request other = {.refused = 0};
+
+    if (wire_is_reply(hdr)) {
+        return judge_reply(l, from_client, hdr);
+    }
+    if (from_client && hdr->command == WIRE_DMA_UNMAP) {
+        return judge_unmap(l, hdr, p, n);
+    }
+    if (!l->gate->checks) {
+        return DMA_PASS;
+    }
+    if (!from_client && (hdr->command == WIRE_DMA_READ || hdr->command == WIRE_DMA_WRITE)) {
+        return judge_access(l, hdr, p, n);
+    }
+    (void)goes_on(way_of(l, from_client), hdr, &other);
+    return DMA_PASS;
+}
+
+enum dma_verdict dma_gate_judge(struct dma_lane *l, bool from_client, const uint8_t *p, size_t n,
+                                struct dma_fds fds)
+{
+    enum dma_verdict v;
+    struct wire_hdr hdr;
+
+    if (wire_get_hdr(p, n, UINT32_MAX, &hdr) != WIRE_FRAME_OK) {
+        return DMA_PASS;
+    }
+    p += WIRE_HDR_SIZE;
+    n -= WIRE_HDR_SIZE;
+    if (fds.n > 0) {
+        judge_fds(l, from_client, &hdr);
+    }
+    if (from_client && hdr.command == WIRE_DMA_MAP && !wire_is_reply(&hdr)) {
+        return judge_map(l, &hdr, p, n, fds.n);
+    }
+    v = judge_other(l, from_client, &hdr, p, n);
+    if (v == DMA_PASS && fds.n > 0 && from_client && l->gate->withholds && !fds.eventfds) {
+        const struct dma_denial d = {.what = DMA_FDS_WITHHELD, .command = hdr.command};
+
+        l->gate->fn(l->gate->arg, &d);
+        return DMA_STRIP;
+    }
+    return v;
+}
+
+bool dma_gate_invalid(struct dma_lane *l, bool from_client, const struct wire_hdr *hdr)
+{
+    l->answers = true;
+    return refuse(way_of(l, from_client), hdr, EINVAL) != DMA_NO_MEMORY;
+}
+
+/* ---- replies on their way ---- */
+
+bool dma_gate_blocked(const struct dma_lane *l, bool from_client)
+{
+    const struct dma_way *w = from_client ? &l->client : &l->backend;
+    const size_t waiting = (w->reply_end - w->reply_start) / WIRE_HDR_SIZE + w->requests.refused;
+
+    return waiting > DMA_REPLIES_FULL || report_full(l->gate->report);
+}
+
+size_t dma_gate_replies(const struct dma_lane *l, bool to_client, const uint8_t **out)
+{
+    const struct dma_way *w = to_client ? &l->client : &l->backend;
+
+    /* Without a refusal yet there is no buffer. */
+    *out = w->replies ? w->replies + w->reply_start : NULL;
+    return w->reply_end - w->reply_start;
+}
+
+void dma_gate_replied(struct dma_lane *l, bool to_client, size_t n)
+{
+    struct dma_way *w = way_of(l, to_client);
+
+    w->reply_start += n;
+    if (w->reply_start == w->reply_end) {
+        free(w->replies);
+        w->replies = NULL;
+        w->reply_start = 0;
+        w->reply_end = 0;
+    }
+}
+
+void dma_gate_close(struct dma_lane *l, bool to_client)
+{
+    struct dma_way *w = way_of(l, to_client);
+
+    dma_gate_replied(l, to_client, w->reply_end - w->reply_start);
+    /* Nor do replies from the other side come any more that something would wait for. */
+    dma_requests_clear(&w->requests);
+    w->closed = true;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The bytes and fds that one direction holds between its two sockets, and the pool of such queues.
+ *
+ * An idle direction holds no queue. One that relays borrows a queue for a turn and gives it back
+ * when all has been sent; only a peer that is slow keeps one. So memory is bounded by the number of
+ * slow directions, and nothing is allocated per message: the pool keeps the last few.
+ */
+#ifndef POEMD_PROXY_RELAY_QUEUE_H
+#define POEMD_PROXY_RELAY_QUEUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fdset.h"
+#include "base/limits.h"
+
+struct queue {
+    struct queue *next; /* in the pool */
+    size_t start;       /* data[start … end-1] is held */
+    size_t end;
+    struct fdset fds; /* go with data[start] */
+    uint8_t data[LIMIT_QUEUE];
+};
+
+struct queue_pool {
+    struct queue *free;
+    unsigned n_free;
+};
+
+void queue_pool_init(struct queue_pool *pool);
+void queue_pool_deinit(struct queue_pool *pool);
+
+/* An empty queue, or NULL: no memory. */
+struct queue *queue_borrow(struct queue_pool *pool) __attribute__((warn_unused_result));
+
+/* Gives *q back and makes it NULL; fds that it still holds are closed. */
+void queue_return(struct queue_pool *pool, struct queue **q);
+
+#endif

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Messages found in what pipes hold, and put into the worker's ring. Reads clocks, looks at fds;
+ * writes to memory alone, but for the ring's bell.
+ */
+#define _GNU_SOURCE
+#include "proxy/relay/tap.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "trace/file/fd.h"
+#include "trace/file/keep.h"
+#include "trace/capture/record.h"
+
+struct tap {
+    struct tap_session *session;
+    enum trace_sender sender;
+    bool twin;
+    bool active;         /* told everything since a message's beginning */
+    bool fresh;          /* the next read begins a message */
+    uint16_t n_fds;      /* of the message under way */
+    uint16_t passed_fds; /* … of which so many have been sent or withheld */
+    uint64_t read_ns;    /* when its first bytes were read */
+    size_t walk;         /* bytes of what is held that have been dealt with */
+    uint64_t left;       /* of a message larger than what is held: bytes not yet sent */
+    uint32_t size;       /* … of it in all */
+    uint32_t want;       /* … of its bytes to be kept */
+    uint32_t have;       /* … kept so far, at head */
+    uint8_t *head;       /* owned */
+    uint32_t head_room;
+    struct trace_fd *fds; /* owned, LIMIT_FDS_KERNEL of them; NULL: none has ever come */
+};
+
+struct tap_session {
+    uint64_t session;
+    uint64_t number; /* of the last message */
+    uint64_t lost;   /* right before the next one */
+    uint64_t offset; /* of CLOCK_MONOTONIC to the time since 1970, in ns */
+    const struct tap_host *host;
+    struct keep keep;
+    bool unpublished;
+    struct tap taps[TRACE_SENDERS][2];
+};
+
+/* ---- sessions ---- */
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec t;
+
+    clock_gettime(clock, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+uint64_t tap_now(const struct tap_session *s)
+{
+    return clock_ns(CLOCK_MONOTONIC) + s->offset;
+}
+
+void tap_session_set(struct tap_session *s, const struct tap_settings *settings)
+{
+    s->keep = (struct keep){.payload = settings->payload, .guest = settings->guest != 0};
+}
+
+struct tap_session *tap_session_new(uint64_t session, const struct tap_settings *settings,
+                                    const struct tap_host *host)
+{
+    struct tap_session *const s = calloc(1, sizeof *s);
+
+    if (!s) {
+        return NULL;
+    }
+    s->session = session;
+    s->host = host;
+    s->offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+    tap_session_set(s, settings);
+    for (int sender = 0; sender < TRACE_SENDERS; sender++) {
+        for (int twin = 0; twin < 2; twin++) {
+            s->taps[sender][twin] =
+                (struct tap){.session = s, .sender = (enum trace_sender)sender, .twin = twin != 0};
+        }
+    }
+    return s;
+}
+
+void tap_session_free(struct tap_session *s)
+{
+    if (!s) {
+        return;
+    }
+    for (int sender = 0; sender < TRACE_SENDERS; sender++) {
+        for (int twin = 0; twin < 2; twin++) {
+            free(s->taps[sender][twin].head);
+            free(s->taps[sender][twin].fds);
+        }
+    }
+    free(s);
+}
+
+uint64_t tap_session_seen(const struct tap_session *s)
+{
+    return s->number;
+}
+
+struct tap *tap_of(struct tap_session *s, enum trace_sender sender, bool twin)
+{
+    return &s->taps[sender][twin];
+}
+
+/* ---- records ---- */
+
+/* Cuts what is kept to what a ring can take at all. */
+static void fit(struct trace_message *m, const struct ring_writer *ring)
+{
+    const size_t size = record_size(m);
+    const size_t most = ring_writer_most(ring);
+
+    if (size > most) {
+        const size_t over = size - most;
+
+        m->kept = m->kept > over ? m->kept - (uint32_t)over : 0;
+    }
+}
+
+/* Puts the message, whose kept bytes are all at data, into the ring. */
+static void put(struct tap_session *s, struct trace_message *m)
+{
+    struct ring_writer *const ring = s->host->ring;
+    void *p = NULL;
+
+    m->session = s->session;
+    m->number = ++s->number;
+    m->lost = s->lost < UINT32_MAX ? (uint32_t)s->lost : UINT32_MAX;
+    if (ring) {
+        fit(m, ring);
+        p = ring_reserve(ring, record_size(m));
+    }
+    if (!p) {
+        s->lost++;
+        return;
+    }
+    record_put(p, m);
+    s->lost = 0;
+    s->unpublished = true;
+}
+
+static void publish(struct tap_session *s)
+{
+    if (s->unpublished && s->host->ring) {
+        ring_publish(s->host->ring);
+    }
+    s->unpublished = false;
+}
+
+void tap_session_record(struct tap_session *s, struct trace_message *m)
+{
+    const uint32_t keep = keep_bytes(m->data, m->kept, m->size, s->keep);
+
+    m->kept = keep < m->kept ? keep : m->kept;
+    put(s, m);
+    publish(s);
+}
+
+/* The message under way, its kept bytes being at data. */
+static struct trace_message message(const struct tap *t, const uint8_t *data, uint32_t size,
+                                    uint32_t kept)
+{
+    return (struct trace_message){.read_ns = t->read_ns,
+                                  .size = size,
+                                  .kept = kept,
+                                  .sender = (uint8_t)t->sender,
+                                  .legs = TRACE_LEGS,
+                                  .flags = t->twin ? TRACE_TWIN : 0,
+                                  .n_fds = t->n_fds,
+                                  .fds = t->fds,
+                                  .data = data};
+}
+
+/* Its fds were those of the message that has just been recorded. */
+static void forget_fds(struct tap *t)
+{
+    t->n_fds = 0;
+    t->passed_fds = 0;
+}
+
+/* A message of which n bytes are at data; flags are added to its own. */
+static void emit(struct tap *t, const uint8_t *data, size_t n, uint32_t size, uint8_t flags,
+                 uint64_t now)
+{
+    const uint32_t keep = keep_bytes(data, n, size, t->session->keep);
+    struct trace_message m = message(t, data, size, keep < n ? keep : (uint32_t)n);
+
+    m.flags |= flags;
+    m.passed_ns = now - m.read_ns;
+    put(t->session, &m);
+    forget_fds(t);
+}
+
+/* ---- a message that streams through ---- */
+
+static void stream_begin(struct tap *t, const uint8_t *data, size_t n, uint32_t size)
+{
+    t->left = size;
+    t->size = size;
+    t->have = 0;
+    t->want = keep_bytes(data, n, size, t->session->keep);
+    if (t->want > t->head_room) {
+        uint8_t *const more = realloc(t->head, t->want);
+
+        if (more) {
+            t->head = more;
+            t->head_room = t->want;
+        } else {
+            /* That it passed is told none the less. */
+            t->want = t->head_room;
+        }
+    }
+}
+
+/* n more bytes of it. */
+static void stream_keep(struct tap *t, const uint8_t *data, size_t n)
+{
+    const uint32_t room = t->want - t->have;
+    const uint32_t take = n < room ? (uint32_t)n : room;
+
+    if (take > 0) {
+        memcpy(t->head + t->have, data, take);
+        t->have += take;
+    }
+}
+
+static void stream_emit(struct tap *t, uint8_t flags, uint64_t now)
+{
+    struct trace_message m = message(t, t->head, t->size, t->have);
+
+    m.flags |= flags;
+    m.passed_ns = now - m.read_ns;
+    put(t->session, &m);
+    forget_fds(t);
+    t->left = 0;
+}
+
+/* ---- what pipes tell ---- */
+
+void tap_begin(struct tap *t)
+{
+    t->active = true;
+    t->fresh = true;
+    t->walk = 0;
+    t->left = 0;
+    forget_fds(t);
+}
+
+void tap_read(struct tap *t, const struct fdset *fds, unsigned before)
+{
+    if (!t->active) {
+        return;
+    }
+    if (t->fresh) {
+        t->fresh = false;
+        t->read_ns = tap_now(t->session);
+    }
+    if (fds->n > before && !t->fds) {
+        t->fds = calloc(LIMIT_FDS_KERNEL, sizeof *t->fds);
+    }
+    for (unsigned i = before; i < fds->n && t->fds && t->n_fds < LIMIT_FDS_KERNEL; i++) {
+        t->fds[t->n_fds++] = tap_describe(t->session, fds->fds[i]);
+    }
+}
+
+void tap_sent(struct tap *t, const uint8_t *data, size_t start, size_t end)
+{
+    const uint64_t now = t->active ? tap_now(t->session) : 0;
+
+    while (t->active && t->walk < start) {
+        const uint8_t *const at = data + t->walk;
+        struct wire_hdr hdr;
+
+        if (t->left > 0) {
+            const size_t n = t->left < start - t->walk ? (size_t)t->left : start - t->walk;
+
+            stream_keep(t, at, n);
+            t->left -= n;
+            t->walk += n;
+            if (t->left == 0) {
+                stream_emit(t, 0, now);
+            }
+            continue;
+        }
+        if (wire_get_hdr(at, end - t->walk, UINT32_MAX, &hdr) != WIRE_FRAME_OK) {
+            t->active = false;
+        } else if (hdr.size > end - t->walk) {
+            stream_begin(t, at, end - t->walk, hdr.size);
+        } else if (hdr.size > start - t->walk) {
+            break;
+        } else {
+            emit(t, at, hdr.size, hdr.size, 0, now);
+            t->walk += hdr.size;
+        }
+    }
+    t->passed_fds = t->n_fds;
+    if (start == end) {
+        t->walk = 0;
+    }
+    publish(t->session);
+}
+
+void tap_end(struct tap *t, const uint8_t *data, size_t end)
+{
+    const uint64_t now = t->active ? tap_now(t->session) : 0;
+    struct wire_hdr hdr;
+
+    if (t->active && t->left > 0) {
+        const size_t n = end - t->walk < t->left ? end - t->walk : (size_t)t->left;
+
+        if (n > 0) {
+            stream_keep(t, data + t->walk, n);
+        }
+        t->walk += n;
+        stream_emit(t, TRACE_UNDELIVERED, now);
+    }
+    while (t->active && t->walk < end &&
+           wire_get_hdr(data + t->walk, end - t->walk, UINT32_MAX, &hdr) == WIRE_FRAME_OK) {
+        const size_t n = hdr.size < end - t->walk ? hdr.size : end - t->walk;
+
+        emit(t, data + t->walk, n, hdr.size, TRACE_UNDELIVERED, now);
+        t->walk += n;
+    }
+    t->active = false;
+    publish(t->session);
+}
+
+void tap_refused(struct tap *t, const uint8_t *data, size_t n)
+{
+    struct wire_hdr hdr;
+
+    if (!t->active || wire_get_hdr(data, n, UINT32_MAX, &hdr) == WIRE_FRAME_SHORT) {
+        return;
+    }
+    if (t->fresh) {
+        t->read_ns = tap_now(t->session);
+    }
+    /* Its size may be what is wrong with it: the header alone is sure to be its own. */
+    emit(t, data, WIRE_HDR_SIZE, hdr.size < WIRE_HDR_SIZE ? WIRE_HDR_SIZE : hdr.size,
+         TRACE_UNDELIVERED, tap_now(t->session));
+    t->active = false;
+    publish(t->session);
+}
+
+void tap_withheld(struct tap *t)
+{
+    for (; t->passed_fds < t->n_fds; t->passed_fds++) {
+        t->fds[t->passed_fds].flags |= TRACE_FD_WITHHELD;
+    }
+}
+
+/* One leg: TRACE_LEG_* of the socket that it was seen on. */
+static void emit_on(struct tap *t, const uint8_t *data, size_t n, uint8_t leg, uint8_t flags)
+{
+    struct wire_hdr hdr;
+    struct trace_message m;
+    uint32_t keep;
+
+    if (wire_get_hdr(data, n, UINT32_MAX, &hdr) != WIRE_FRAME_OK) {
+        return;
+    }
+    n = hdr.size < n ? hdr.size : n;
+    keep = keep_bytes(data, n, hdr.size, t->session->keep);
+    m = message(t, data, hdr.size, keep < n ? keep : (uint32_t)n);
+    m.legs = leg;
+    m.flags |= flags;
+    if (flags & TRACE_BROKER) {
+        m.read_ns = tap_now(t->session);
+        m.n_fds = 0;
+    } else {
+        m.passed_ns = tap_now(t->session) - m.read_ns;
+        forget_fds(t);
+    }
+    put(t->session, &m);
+    publish(t->session);
+}
+
+void tap_kept_back(struct tap *t, const uint8_t *data, size_t n)
+{
+    if (t->active) {
+        tap_withheld(t);
+        emit_on(t, data, n, t->sender == TRACE_FROM_CLIENT ? TRACE_LEG_CLIENT : TRACE_LEG_BACKEND,
+                0);
+    }
+}
+
+void tap_made(struct tap *t, const uint8_t *data, size_t n)
+{
+    emit_on(t, data, n, t->sender == TRACE_FROM_CLIENT ? TRACE_LEG_BACKEND : TRACE_LEG_CLIENT,
+            TRACE_BROKER);
+}
+
+struct trace_fd tap_describe(const struct tap_session *s, int fd)
+{
+    return trace_fd_describe(fd, s->host->fdinfo_fd);
+}

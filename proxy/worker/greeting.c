@@ -1,0 +1,686 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The VERSION exchange on sockets. What the bytes mean is handshake/version.c's; here they are
+ * read, written and waited for.
+ */
+#include "proxy/worker/greeting.h"
+
+#include <errno.h>
+#include <event2/event_struct.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/fdset.h"
+#include "base/sock.h"
+#include "proxy/worker/greeting_message.h"
+#include "proxy/worker/greeting_tap.h"
+
+enum phase { REQUEST, FORWARD, REPLY, VERDICT, ANSWER, OVER };
+
+struct greeting {
+    enum phase phase;
+    int client_fd;
+    int backend_fd;
+    int client_twin_fd;      /* our end of the pair made for the client */
+    int client_twin_peer_fd; /* the client's end, until it has been sent */
+    int backend_twin_fd;
+    struct witness *witness[RULES_PARTIES];
+    bool strange; /* something came from another process, for which the session is to end */
+    int refuse_err;
+    bool answerable; /* the client's header is known, so that there is an id to answer to */
+    struct event client_event;
+    struct event backend_event;
+    struct wire_hdr request_hdr;
+    char why[GREETING_WHY];
+    struct greeting_message in;
+    struct greeting_message out;
+    struct fdset in_fds;
+    struct reciter reciter;
+    struct greeting_tap tap;
+    struct greeting_result result;
+    greeting_fn *fn;
+    void *arg;
+};
+
+static void step(evutil_socket_t fd, short what, void *arg);
+
+static void wait_for(struct greeting *g, bool client, short what)
+{
+    struct event *e = client ? &g->client_event : &g->backend_event;
+    const int fd = client ? g->client_fd : g->backend_fd;
+
+    event_del(e);
+    event_assign(e, event_get_base(e), fd, what, step, g);
+    /* Without memory for it the time-out ends the session. */
+    (void)event_add(e, NULL);
+}
+
+/* Fds in flight are released as receivers read; nobody tells when. */
+static const struct timeval pause_time = {.tv_usec = 10000};
+
+/* The kernel holds too many fds in flight: goes on a little later. */
+static void pause_awhile(struct greeting *g)
+{
+    evtimer_assign(&g->client_event, event_get_base(&g->client_event), step, g);
+    (void)event_add(&g->client_event, &pause_time);
+}
+
+static void fail(struct greeting *g, bool by_backend, enum session_reason reason, int err,
+                 const char *why);
+
+static void on_client_closed(evutil_socket_t fd, short what, void *arg)
+{
+    struct greeting *g = arg;
+
+    (void)what;
+    /* One that has closed its writing alone still waits for its reply. */
+    if (sock_hung_up(fd)) {
+        fail(g, false, REASON_CLIENT_GONE, 0, "closed before the backend had answered");
+    }
+}
+
+/*
+ * While the backend, or the verdict, is waited for: a client that goes must not hold its route
+ * until the time-out. What it has sent is left where it is, so only its closing is asked for.
+ */
+static void watch_client(struct greeting *g)
+{
+    struct event *e = &g->client_event;
+
+    event_del(e);
+    event_assign(e, event_get_base(e), g->client_fd, EV_CLOSED, on_client_closed, g);
+    (void)event_add(e, NULL);
+}
+
+static void over(struct greeting *g)
+{
+    g->phase = OVER;
+    event_del(&g->client_event);
+    event_del(&g->backend_event);
+    fdset_close(&g->in_fds);
+}
+
+/* Whether a client that waits for its reply can be told: its request's header is there. */
+static void answer_error(struct greeting *g, int err)
+{
+    uint8_t data[WIRE_HDR_SIZE];
+    const struct wire_hdr hdr = wire_error_hdr(&g->request_hdr, err);
+
+    if (!g->answerable) {
+        g->result.err = 0;
+        return;
+    }
+    wire_put_hdr(data, &hdr);
+    /* Nothing else has been sent to it: 16 bytes fit, or it is gone. */
+    if (sock_send(g->client_fd, data, sizeof data, NULL, MSG_DONTWAIT) < 0) {
+        g->result.err = 0;
+        return;
+    }
+    greeting_tap_out(&g->tap, TRACE_FROM_BACKEND, data, sizeof data, NULL, true);
+}
+
+/* What had been read, or was being sent, when the greeting failed. */
+static void tap_unfinished(struct greeting *g)
+{
+    if (g->phase == REQUEST || g->phase == REPLY) {
+        greeting_tap_in(&g->tap, g->phase == REQUEST ? TRACE_FROM_CLIENT : TRACE_FROM_BACKEND,
+                        g->in.data, g->in.at, &g->in_fds);
+    } else if (g->phase == FORWARD || g->phase == ANSWER) {
+        greeting_tap_out(&g->tap, g->phase == FORWARD ? TRACE_FROM_CLIENT : TRACE_FROM_BACKEND,
+                         g->out.data, g->out.size, NULL, false);
+    }
+}
+
+static void fail(struct greeting *g, bool by_backend, enum session_reason reason, int err,
+                 const char *why)
+{
+    g->result.reason = reason;
+    g->result.err = err;
+    g->result.why = why;
+    g->result.by_backend = by_backend;
+    tap_unfinished(g);
+    if (err) {
+        answer_error(g, err);
+    }
+    greeting_tap_flush(&g->tap);
+    over(g);
+    g->fn(g, GREETING_FAILED, g->arg);
+}
+
+/* ---- reading a message exactly ---- */
+
+enum reading { READ_WHOLE, READ_WAIT, READ_FAILED };
+
+/* A client's fault is answered as libvfio-user answers it. */
+static enum reading malformed(struct greeting *g, bool by_backend, const char *why)
+{
+    fail(g, by_backend, REASON_VERSION_MALFORMED, by_backend ? EPROTO : EINVAL, why);
+    return READ_FAILED;
+}
+
+/* Judges a header as soon as it is there: a bad one must not make us wait for its body. */
+static enum reading judge_header(struct greeting *g, bool by_backend)
+{
+    const struct wire_hdr *request = by_backend ? &g->request_hdr : NULL;
+    struct wire_hdr hdr;
+
+    const bool good = greeting_message_judge(&g->in, request, &hdr, g->why);
+
+    if (!by_backend) {
+        g->request_hdr = hdr;
+        g->answerable = true;
+        g->result.request_id = hdr.id;
+        g->fn(g, GREETING_HEARD, g->arg);
+    }
+    if (!good) {
+        return malformed(g, by_backend, g->why);
+    }
+    if (by_backend && (hdr.flags & WIRE_ERROR)) {
+        snprintf(g->why, sizeof g->why, "the backend answered VERSION %u.%u with an error",
+                 g->result.request.number.major, g->result.request.number.minor);
+        fail(g, true, REASON_BACKEND_REFUSED, (int)(hdr.error ? hdr.error : ECONNREFUSED), g->why);
+        return READ_FAILED;
+    }
+    if (!greeting_message_room(&g->in, hdr.size)) {
+        fail(g, false, REASON_NO_RESOURCES, ENOMEM, "no memory for VERSION");
+        return READ_FAILED;
+    }
+    g->in.size = hdr.size;
+    return READ_WAIT;
+}
+
+static enum reading read_failed(struct greeting *g, bool by_backend, ssize_t n)
+{
+    if (n == -EAGAIN) {
+        wait_for(g, !by_backend, EV_READ);
+        return READ_WAIT;
+    }
+    if (n == -EMSGSIZE) {
+        return malformed(g, by_backend, "fds were cut off from VERSION");
+    }
+    /* The end of the stream, or of the peer. */
+    fail(g, by_backend, by_backend ? REASON_BACKEND_GONE : REASON_CLIENT_GONE,
+         by_backend ? ECONNREFUSED : 0, "closed before its VERSION was whole");
+    return READ_FAILED;
+}
+
+static ssize_t receive(struct greeting *g, bool by_backend, int fd, uint8_t *to, size_t want)
+{
+    struct witness *w = g->witness[by_backend ? RULES_BACKEND : RULES_CLIENT];
+    struct sock_sender from;
+    const ssize_t n = sock_recv_from(fd, to, want, &g->in_fds, MSG_DONTWAIT, &from);
+
+    g->strange = w && n > 0 && !witness_look(w, &from) ? true : g->strange;
+    /* Whoever sends them with VERSION, and not the rest of it, is not to fill the worker's table.
+     */
+    while (g->in_fds.n > LIMIT_FDS_VERSION) {
+        close(fdset_steal(&g->in_fds, g->in_fds.n - 1));
+    }
+    return n;
+}
+
+/* Reads on: the header, then exactly the body. */
+static enum reading read_message(struct greeting *g, bool by_backend)
+{
+    struct greeting_message *m = &g->in;
+    const int fd = by_backend ? g->backend_fd : g->client_fd;
+
+    while (m->at < WIRE_HDR_SIZE || m->at < m->size) {
+        const size_t want = (m->at < WIRE_HDR_SIZE ? WIRE_HDR_SIZE : m->size) - m->at;
+        const ssize_t n = receive(g, by_backend, fd, m->data + m->at, want);
+
+        if (n <= 0) {
+            return read_failed(g, by_backend, n);
+        }
+        greeting_tap_read(&g->tap);
+        m->at += (size_t)n;
+        if (m->at == WIRE_HDR_SIZE && judge_header(g, by_backend) == READ_FAILED) {
+            return READ_FAILED;
+        }
+        /* With its header a request can be answered. */
+        if (g->strange && m->at >= WIRE_HDR_SIZE) {
+            fail(g, by_backend, REASON_HANDED_ON, EACCES, "another process uses the socket");
+            return READ_FAILED;
+        }
+    }
+    return READ_WHOLE;
+}
+
+/* ---- writing a message ---- */
+
+/*
+ * Fills g->out with a VERSION message. False: there is no memory, since what is written anew is no
+ * longer than what was read and LIMIT_VERSION_ADDED.
+ */
+static bool compose(struct greeting *g, const struct wire_hdr *like, const struct version_offer *o)
+{
+    const size_t room = g->in.size + LIMIT_VERSION_ADDED;
+    struct wire_hdr hdr = *like;
+    size_t n;
+
+    if (!greeting_message_room(&g->out, room)) {
+        return false;
+    }
+    n = version_write(o, g->out.data + WIRE_HDR_SIZE, room - WIRE_HDR_SIZE);
+    hdr.size = (uint32_t)(WIRE_HDR_SIZE + n);
+    wire_put_hdr(g->out.data, &hdr);
+    g->out.size = hdr.size;
+    g->out.at = 0;
+    return n > 0;
+}
+
+static void fail_to_compose(struct greeting *g)
+{
+    fail(g, false, REASON_NO_RESOURCES, ENOMEM, "no memory to write VERSION anew");
+}
+
+/* Sends what is left of g->out. 1 when all has gone, 0 to wait, -errno. */
+static int write_message(struct greeting *g, bool to_client, const struct fdset *fds)
+{
+    struct greeting_message *m = &g->out;
+    const int fd = to_client ? g->client_fd : g->backend_fd;
+
+    while (m->at < m->size) {
+        const ssize_t n =
+            sock_send(fd, m->data + m->at, m->size - m->at, m->at == 0 ? fds : NULL, MSG_DONTWAIT);
+
+        if (n == -ETOOMANYREFS) {
+            /* The socket can be written: waiting for that would not be waiting. */
+            pause_awhile(g);
+            return 0;
+        }
+        if (n == -EAGAIN) {
+            wait_for(g, to_client, EV_WRITE);
+            return 0;
+        }
+        if (n < 0) {
+            return (int)n;
+        }
+        m->at += (size_t)n;
+    }
+    return 1;
+}
+
+/* ---- the phases ---- */
+
+static void begin_reading(struct greeting *g, enum phase phase)
+{
+    g->phase = phase;
+    g->in.at = 0;
+    g->in.size = 0;
+}
+
+/* What is wrong with poems ends the session, unless it is a matter for the route's rules. */
+static bool recital_goes_on(struct greeting *g, bool by_backend, enum recital_outcome o)
+{
+    if (o == RECITAL_OK) {
+        return true;
+    }
+    fail(g, by_backend, o == RECITAL_NO_MEMORY ? REASON_NO_RESOURCES : REASON_RECITAL,
+         recital_errno(o), recital_text(o));
+    return false;
+}
+
+/* Fills g->out with the request for the backend, our own demand in it where one is made. */
+static bool compose_request(struct greeting *g)
+{
+    struct version_offer *request = &g->result.request;
+    uint8_t challenge[RECITAL_RANDOM_SIZE];
+
+    const enum reciter_wants ask = reciter_asks(&g->reciter);
+
+    if (ask == RECITER_WANTS_RECITAL &&
+        getrandom(challenge, sizeof challenge, 0) != sizeof challenge) {
+        fail(g, false, REASON_NO_RESOURCES, EAGAIN, "no randomness for a challenge");
+        return false;
+    }
+    if (ask != RECITER_WANTS_NOTHING &&
+        !recital_goes_on(
+            g, false,
+            reciter_ask(&g->reciter, ask == RECITER_WANTS_RECITAL ? challenge : NULL, request))) {
+        return false;
+    }
+    if (!compose(g, &g->request_hdr, request)) {
+        fail_to_compose(g);
+        return false;
+    }
+    return recital_goes_on(g, false, reciter_sent(&g->reciter, g->out.data, g->out.size));
+}
+
+/* True: the next phase may go on at once. */
+static bool do_request(struct greeting *g)
+{
+    enum version_outcome o;
+    enum json_outcome json;
+
+    if (read_message(g, false) != READ_WHOLE) {
+        return false;
+    }
+    g->result.request_size = (uint32_t)g->in.size;
+    greeting_tap_in(&g->tap, TRACE_FROM_CLIENT, g->in.data, g->in.size, &g->in_fds);
+    if (g->backend_fd < 0) {
+        fail(g, false, REASON_REFUSED, g->refuse_err, "refused");
+        return false;
+    }
+    o = version_read(&g->result.request, g->in.data + WIRE_HDR_SIZE, g->in.size - WIRE_HDR_SIZE,
+                     &json);
+    if (o == VERSION_OK && g->in_fds.n > 0) {
+        o = VERSION_STRAY_FDS;
+    }
+    if (o != VERSION_OK) {
+        malformed(g, false, version_outcome_text(o, json));
+        return false;
+    }
+    if (!recital_goes_on(
+            g, false, reciter_request(&g->reciter, g->in.data, g->in.size, &g->result.request)) ||
+        !compose_request(g)) {
+        return false;
+    }
+    g->phase = FORWARD;
+    return true;
+}
+
+static bool do_forward(struct greeting *g)
+{
+    const int r = write_message(g, false, NULL);
+
+    if (r < 0) {
+        fail(g, true, REASON_BACKEND_GONE, ECONNREFUSED, "closed before it read VERSION");
+    }
+    if (r > 0) {
+        greeting_tap_out(&g->tap, TRACE_FROM_CLIENT, g->out.data, g->out.size, NULL, true);
+        begin_reading(g, REPLY);
+        watch_client(g);
+    }
+    return r > 0;
+}
+
+/* A twin socket must be one: its fd comes from a peer. */
+static bool is_stream_socket(int fd)
+{
+    int domain = 0;
+    int type = 0;
+    socklen_t n = sizeof domain;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) < 0) {
+        return false;
+    }
+    n = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && domain == AF_UNIX &&
+           type == SOCK_STREAM;
+}
+
+/*
+ * The backend has enabled twin_socket: its socket stays here, and the client gets one of ours, so
+ * that no command passes round us. 0, -EPROTO, or another -errno.
+ */
+static int make_twin(struct greeting *g)
+{
+    int pair[2];
+    int err;
+
+    g->backend_twin_fd = fdset_steal(&g->in_fds, 0);
+    if (!is_stream_socket(g->backend_twin_fd)) {
+        return -EPROTO;
+    }
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+        return -errno;
+    }
+    g->client_twin_fd = pair[0];
+    g->client_twin_peer_fd = pair[1];
+    err = sock_nonblock(g->client_twin_fd);
+    if (!err) {
+        err = sock_nonblock(g->backend_twin_fd);
+    }
+    if (!err && witness_is_strict(g->witness[RULES_CLIENT])) {
+        err = sock_pass_sender(g->client_twin_fd, true);
+    }
+    if (!err && witness_is_strict(g->witness[RULES_BACKEND])) {
+        err = sock_pass_sender(g->backend_twin_fd, true);
+    }
+    return err ? err : version_set_twin_index(&g->result.reply, 0);
+}
+
+static bool do_reply(struct greeting *g)
+{
+    enum version_outcome o;
+    enum json_outcome json;
+    int err = 0;
+
+    if (read_message(g, true) != READ_WHOLE) {
+        return false;
+    }
+    g->result.reply_size = (uint32_t)g->in.size;
+    greeting_tap_in(&g->tap, TRACE_FROM_BACKEND, g->in.data, g->in.size, &g->in_fds);
+    o = version_read(&g->result.reply, g->in.data + WIRE_HDR_SIZE, g->in.size - WIRE_HDR_SIZE,
+                     &json);
+    if (o == VERSION_OK) {
+        o = version_agree(&g->result.request, &g->result.reply, g->in_fds.n);
+    }
+    if (o == VERSION_OK && g->result.reply.twin_supported) {
+        err = make_twin(g);
+        o = err == -EPROTO ? VERSION_TWIN_NO_FD : VERSION_OK;
+    }
+    if (o != VERSION_OK) {
+        malformed(g, true, version_outcome_text(o, json));
+        return false;
+    }
+    if (err) {
+        fail(g, false, REASON_NO_RESOURCES, -err, "no twin socket could be made");
+        return false;
+    }
+    if (!recital_goes_on(g, true, reciter_reply(&g->reciter, &g->result.reply))) {
+        return false;
+    }
+    g->result.heard = &g->reciter;
+    g->phase = VERDICT;
+    g->fn(g, GREETING_EVIDENCE, g->arg);
+    return false;
+}
+
+static bool do_answer(struct greeting *g)
+{
+    struct fdset fds;
+    int r;
+
+    fdset_init(&fds);
+    if (g->client_twin_peer_fd >= 0) {
+        fds.fds[fds.n++] = g->client_twin_peer_fd; /* lent: the kernel makes a copy */
+    }
+    r = write_message(g, true, &fds);
+    if (r < 0) {
+        fail(g, false, REASON_CLIENT_GONE, 0, "closed before it read the VERSION reply");
+    }
+    if (r > 0) {
+        greeting_tap_out(&g->tap, TRACE_FROM_BACKEND, g->out.data, g->out.size, &fds, true);
+        sock_close(&g->client_twin_peer_fd);
+        over(g);
+        g->fn(g, GREETING_DONE, g->arg);
+    }
+    return false;
+}
+
+static void step(evutil_socket_t fd, short what, void *arg)
+{
+    struct greeting *g = arg;
+    bool on = true;
+
+    (void)fd;
+    (void)what;
+    while (on) {
+        switch (g->phase) {
+        case REQUEST:
+            on = do_request(g);
+            break;
+        case FORWARD:
+            on = do_forward(g);
+            break;
+        case REPLY:
+            on = do_reply(g);
+            break;
+        case ANSWER:
+            on = do_answer(g);
+            break;
+        case VERDICT:
+        case OVER:
+            return;
+        }
+    }
+}
+
+/*
+ * Fills g->out with the reply to the client. What we add must not make it longer than the request
+ * was, unless the client said that it takes more: a stock QEMU has no more room for it.
+ */
+static bool compose_reply(struct greeting *g, const struct wire_hdr *hdr)
+{
+    struct version_offer *o = &g->result.reply;
+    bool good = compose(g, hdr, o);
+
+    if (good && g->out.size + VERSION_MAX_MSG_FDS_ROOM <= g->result.request_size) {
+        good = version_name_max_msg_fds(o) == 0;
+    }
+    if (good &&
+        !recital_goes_on(g, false,
+                         reciter_answer(&g->reciter, o, g->result.request_size, &g->result.said))) {
+        return false;
+    }
+    if (!good || !compose(g, hdr, o)) {
+        fail_to_compose(g);
+        return false;
+    }
+    if (g->reciter.asked.speaks && g->out.size > RECITAL_REPLY_SIZE_MAX) {
+        return recital_goes_on(g, true, RECITAL_TOO_LONG);
+    }
+    return true;
+}
+
+void greeting_decide(struct greeting *g, int err, enum session_reason reason)
+{
+    const struct wire_hdr hdr = wire_reply_hdr(&g->request_hdr, 0);
+
+    if (g->phase != VERDICT) {
+        return;
+    }
+    greeting_tap_flush(&g->tap);
+    if (err) {
+        fail(g, true, reason, err,
+             reason == REASON_UNRECORDED ? "the audit log cannot be written"
+                                         : "by the route's rules");
+        return;
+    }
+    if (!compose_reply(g, &hdr)) {
+        return;
+    }
+    event_del(&g->client_event);
+    g->phase = ANSWER;
+    step(-1, 0, g);
+}
+
+void greeting_abort(struct greeting *g, enum session_reason reason, int err, const char *why)
+{
+    /* Whoever has not sent its request yet waits for no reply. */
+    const int told = g->phase == REQUEST ? 0 : err;
+
+    if (g->phase != OVER) {
+        fail(g, g->phase == FORWARD || g->phase == REPLY, reason, told, why);
+    }
+}
+
+void greeting_untap(struct greeting *g)
+{
+    greeting_tap_deinit(&g->tap);
+    g->tap.session = NULL;
+}
+
+const struct greeting_result *greeting_result(const struct greeting *g)
+{
+    return &g->result;
+}
+
+struct greeting *greeting_new_take(struct event_base *base, int client_fd, int backend_fd,
+                                   const struct greeting_settings *settings, greeting_fn *fn,
+                                   void *arg)
+{
+    struct greeting *g = calloc(1, sizeof *g);
+
+    if (!g || !greeting_message_room(&g->in, GREETING_USUAL)) {
+        free(g);
+        sock_close(&client_fd);
+        sock_close(&backend_fd);
+        return NULL;
+    }
+    g->client_fd = client_fd;
+    g->backend_fd = backend_fd;
+    g->client_twin_fd = -1;
+    g->client_twin_peer_fd = -1;
+    g->backend_twin_fd = -1;
+    g->refuse_err = settings->refuse_err;
+    memcpy(g->witness, settings->witness, sizeof g->witness);
+    g->tap.session = settings->tap;
+    reciter_init(&g->reciter, settings->poem, &settings->self, settings->recite, settings->ask);
+    g->fn = fn;
+    g->arg = arg;
+    fdset_init(&g->in_fds);
+    version_init(&g->result.request);
+    version_init(&g->result.reply);
+    event_assign(&g->client_event, base, client_fd, EV_READ, step, g);
+    event_assign(&g->backend_event, base, backend_fd, EV_READ, step, g);
+    begin_reading(g, REQUEST);
+    wait_for(g, true, EV_READ);
+    return g;
+}
+
+void greeting_free(struct greeting *g)
+{
+    if (!g) {
+        return;
+    }
+    over(g);
+    /* One that ends without a verdict: what there was of it. */
+    greeting_tap_flush(&g->tap);
+    version_deinit(&g->result.request);
+    version_deinit(&g->result.reply);
+    sock_hang_up(&g->client_fd);
+    sock_hang_up(&g->backend_fd);
+    sock_hang_up(&g->client_twin_fd);
+    sock_close(&g->client_twin_peer_fd);
+    sock_hang_up(&g->backend_twin_fd);
+    greeting_message_deinit(&g->in);
+    greeting_message_deinit(&g->out);
+    free(g);
+}
+
+static int steal(int *fd)
+{
+    const int stolen = *fd;
+
+    *fd = -1;
+    return stolen;
+}
+
+int greeting_steal_client(struct greeting *g)
+{
+    return steal(&g->client_fd);
+}
+
+int greeting_steal_backend(struct greeting *g)
+{
+    return steal(&g->backend_fd);
+}
+
+int greeting_steal_client_twin(struct greeting *g)
+{
+    return steal(&g->client_twin_fd);
+}
+
+int greeting_steal_backend_twin(struct greeting *g)
+{
+    return steal(&g->backend_twin_fd);
+}

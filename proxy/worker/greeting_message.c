@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* VERSION messages: their memory and their headers. Pure but for that memory. */
+#include "proxy/worker/greeting_message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "handshake/version.h"
+
+#define LARGEST (WIRE_HDR_SIZE + VERSION_PAYLOAD_MAX)
+
+bool greeting_message_room(struct greeting_message *m, size_t n)
+{
+    uint8_t *more;
+
+    if (n <= m->room) {
+        return true;
+    }
+    more = realloc(m->data, n);
+    if (more) {
+        m->data = more;
+        m->room = n;
+    }
+    return more != NULL;
+}
+
+void greeting_message_deinit(struct greeting_message *m)
+{
+    free(m->data);
+    *m = (struct greeting_message){.data = NULL};
+}
+
+/* What is wrong with the header; NULL: nothing. */
+static const char *header_fault(const struct wire_hdr *hdr, enum wire_frame frame,
+                                const struct wire_hdr *request)
+{
+    if (frame != WIRE_FRAME_OK) {
+        return wire_frame_text(frame);
+    }
+    if (hdr->command != WIRE_VERSION) {
+        return "the first message is not VERSION";
+    }
+    if ((hdr->flags & WIRE_TYPE_MASK) != (request ? WIRE_TYPE_REPLY : WIRE_TYPE_COMMAND)) {
+        return "VERSION is of the wrong type";
+    }
+    if (!request && (hdr->flags & WIRE_NO_REPLY)) {
+        return "VERSION asks for no reply";
+    }
+    if (request && hdr->id != request->id) {
+        return "the reply's id is not the request's";
+    }
+    return NULL;
+}
+
+bool greeting_message_judge(const struct greeting_message *m, const struct wire_hdr *request,
+                            struct wire_hdr *hdr, char why[static GREETING_WHY])
+{
+    const enum wire_frame frame = wire_get_hdr(m->data, m->at, LARGEST, hdr);
+    const char *fault = header_fault(hdr, frame, request);
+
+    if (fault) {
+        snprintf(why, GREETING_WHY,
+                 "%s: command %u (%s), id %u, size %u, flags 0x%x, at most %zu bytes allowed",
+                 fault, hdr->command, wire_command_name(hdr->command), hdr->id, hdr->size,
+                 hdr->flags, LARGEST);
+    }
+    return fault == NULL;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What a broker says and hears of poems. Pure but for jansson's allocations: the protocol itself is
+ * handshake/recital.c's; here is decided who is asked, and what is said to whom.
+ */
+#include "proxy/worker/reciter.h"
+
+void reciter_init(struct reciter *r, const struct poem *poem, const struct recital_id *self,
+                  enum config_recite recite, enum reciter_wants ask)
+{
+    *r = (struct reciter){
+        .poem = poem, .self = *self, .recite = recite, .ask = ask, .judged = RECITAL_MISSING};
+    recital_client_silent(&r->client);
+}
+
+/* An offer's capabilities if it has them; never made. */
+static json_t *capabilities_of(const struct version_offer *o)
+{
+    return json_object_get(o->json, "capabilities");
+}
+
+/* An offer's capabilities, made where there are none. NULL: no memory. */
+static json_t *need_capabilities(struct version_offer *o)
+{
+    if (!o->json) {
+        o->json = json_object();
+    }
+    return recital_capabilities(o->json);
+}
+
+enum recital_outcome reciter_request(struct reciter *r, const void *message, size_t n,
+                                     struct version_offer *request)
+{
+    json_t *caps = capabilities_of(request);
+    const enum recital_outcome o =
+        recital_request_read(&r->asked, r->poem, message, n, caps, &r->self);
+
+    if (o == RECITAL_OK) {
+        recital_strip(caps);
+    }
+    return o;
+}
+
+enum reciter_wants reciter_asks(const struct reciter *r)
+{
+    return r->asked.challenged ? RECITER_WANTS_RECITAL : r->ask;
+}
+
+enum recital_outcome reciter_ask(struct reciter *r, const uint8_t *challenge,
+                                 struct version_offer *request)
+{
+    const struct recital_ask ask = {.poem = r->poem,
+                                    .challenge = challenge,
+                                    .licence = RECITER_LICENCE,
+                                    .through = &r->asked.through,
+                                    .self = &r->self};
+    json_t *caps = need_capabilities(request);
+
+    if (!caps) {
+        return RECITAL_NO_MEMORY;
+    }
+    return recital_client_ask(&r->client, &ask, request->number, caps);
+}
+
+enum recital_outcome reciter_sent(struct reciter *r, const void *message, size_t n)
+{
+    return recital_client_sent(&r->client, message, n);
+}
+
+enum recital_outcome reciter_reply(struct reciter *r, struct version_offer *reply)
+{
+    json_t *caps = capabilities_of(reply);
+
+    r->judged = recital_client_judge(&r->client, caps, &r->told);
+    recital_strip(caps);
+    switch (r->judged) {
+    case RECITAL_MISSING:
+    case RECITAL_WRONG_DIGEST:
+    case RECITAL_OTHER_POEM:
+    case RECITAL_WRONG_PROOF:
+        /* No recital, or a bad one: whether that matters is the route's rule. */
+        return RECITAL_OK;
+    default:
+        return r->judged;
+    }
+}
+
+/* To a client that speaks of poems: the recital if it asked, and who is behind us. */
+static enum recital_outcome answer_in_full(struct reciter *r, struct version_offer *reply)
+{
+    struct recital_via via;
+    const struct recital_answer answer = {.poem = r->poem,
+                                          .recite = r->recite != CONFIG_RECITE_NEVER,
+                                          .licence = RECITER_LICENCE,
+                                          .via = &via};
+    json_t *caps = need_capabilities(reply);
+    enum recital_outcome o;
+
+    if (!caps) {
+        return RECITAL_NO_MEMORY;
+    }
+    o = recital_via_make(&via, &r->self, r->judged, &r->told);
+    return o == RECITAL_OK ? recital_reply_add(&r->asked, &answer, caps) : o;
+}
+
+/* The JSON that a reply may have, NUL included, where it must not be longer than the request. */
+static size_t room_of(uint32_t request_size)
+{
+    const size_t fixed = WIRE_HDR_SIZE + sizeof(struct wire_version);
+
+    return request_size > fixed ? request_size - fixed : 0;
+}
+
+static enum recital_outcome say_refrain(struct reciter *r, struct version_offer *reply, size_t room,
+                                        enum reciter_said *said)
+{
+    const char *refrain = r->poem->refrain;
+
+    if (room == 0) {
+        *said = RECITER_NO_ROOM;
+        return RECITAL_OK;
+    }
+    if (!reply->json) {
+        /* Data where the backend sent none: silence about fds would now be taken for another
+         * number. */
+        if (!need_capabilities(reply) || version_name_max_msg_fds(reply) < 0) {
+            return RECITAL_NO_MEMORY;
+        }
+    }
+    switch (recital_fit(reply->json, room, refrain)) {
+    case RECITAL_FITS:
+        *said = *refrain ? RECITER_REFRAIN : RECITER_NO_ROOM;
+        return RECITAL_OK;
+    case RECITAL_FITS_NOT:
+        *said = RECITER_NO_ROOM;
+        return RECITAL_OK;
+    case RECITAL_FITS_NOTHING:
+        *said = RECITER_NO_ROOM_AT_ALL;
+        return RECITAL_OK;
+    case RECITAL_FITS_NO_MEMORY:
+        break;
+    }
+    return RECITAL_NO_MEMORY;
+}
+
+enum recital_outcome reciter_answer(struct reciter *r, struct version_offer *reply,
+                                    uint32_t request_size, enum reciter_said *said)
+{
+    enum recital_outcome o;
+
+    *said = RECITER_NOTHING;
+    if (r->asked.speaks) {
+        *said = RECITER_IN_FULL;
+        return answer_in_full(r, reply);
+    }
+    if (r->recite == CONFIG_RECITE_NEVER) {
+        return RECITAL_OK;
+    }
+    o = say_refrain(r, reply, room_of(request_size), said);
+    if (o == RECITAL_OK && r->recite == CONFIG_RECITE_ALWAYS && *said != RECITER_REFRAIN) {
+        return RECITAL_TOO_LONG;
+    }
+    return o;
+}
+
+const char *reciter_said_text(enum reciter_said s)
+{
+    switch (s) {
+    case RECITER_NOTHING:
+        return "nothing";
+    case RECITER_IN_FULL:
+        return "in full";
+    case RECITER_REFRAIN:
+        return "the refrain";
+    case RECITER_NO_ROOM:
+        return "nothing: the reply may not be longer than the request was";
+    case RECITER_NO_ROOM_AT_ALL:
+        return "nothing: the reply is longer than the request even so, which a stock QEMU refuses";
+    }
+    return "?";
+}

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A worker's sessions: states, time-outs, ends. The handshake is greeting.c's, the relaying
+ * lane.c's.
+ */
+#include "proxy/worker/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "base/sock.h"
+#include "proxy/worker/session_count.h"
+#include "proxy/worker/session_fault.h"
+#include "proxy/worker/session_linger.h"
+#include "proxy/worker/session_reap.h"
+#include "proxy/worker/session_refuse.h"
+
+#define SUBJECT(s, leg_name) \
+    &(struct log_subject) \
+    { \
+        .session = (s)->id, .route = (s)->route[0] ? (s)->route : NULL, .leg = (leg_name), \
+        .quiet = (s)->quiet != IPC_LOGGED \
+    }
+
+/* The only writer of a session's state. */
+static void session_enter(struct session *s, enum session_state to)
+{
+    TAILQ_REMOVE(&s->host->lists[s->state], s, link);
+    s->state = to;
+    TAILQ_INSERT_TAIL(&s->host->lists[to], s, link);
+}
+
+void session_set_timer(struct session *s, unsigned ms)
+{
+    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
+
+    event_add(&s->timer, &tv);
+}
+
+/* ---- the end ---- */
+
+/* The only way out of a session. */
+void session_end(struct session *s, enum session_reason reason)
+{
+    if (s->state == SESSION_DEAD) {
+        return;
+    }
+    s->reason = reason;
+    if (s->id == 0) {
+        s->host->refusing--;
+        TAILQ_REMOVE(&s->host->refusals, s, unsent_link);
+    } else if (s->evidence_unsent) {
+        s->evidence_unsent = false;
+        TAILQ_REMOVE(&s->host->unsent, s, unsent_link);
+    }
+    session_enter(s, SESSION_DEAD);
+    evtimer_del(&s->timer);
+    if (s->lane) {
+        lane_stop(s->lane);
+    }
+    if (s->twin) {
+        lane_stop(s->twin);
+    }
+    event_active(s->host->reap_event, 0, 0);
+}
+
+/* Takes a step. Returns false if the table of states forbids it: the session has ended. */
+static bool session_advance(struct session *s, enum session_state to)
+{
+    if (session_state_follows(s->state, to)) {
+        session_enter(s, to);
+        return true;
+    }
+    log_line(LOG_ERROR, SUBJECT(s, NULL),
+             "internal error: state \"%s\" cannot follow \"%s\"; the session ends",
+             session_state_name(to), session_state_name(s->state));
+    session_end(s, REASON_INTERNAL);
+    return false;
+}
+
+/* ---- relaying ---- */
+
+static void begin_draining(struct session *s)
+{
+    if (s->state == SESSION_RELAYING && session_advance(s, SESSION_DRAINING)) {
+        s->drained = session_count_taken(s);
+        session_set_timer(s, s->drain_ms);
+    }
+}
+
+static void on_lane(struct lane *l, const struct lane_event *e, void *arg)
+{
+    struct session *s = arg;
+
+    if (e->news == LANE_WAITS) {
+        session_watch_soon(s);
+    } else if (e->news == LANE_REFUSED) {
+        session_fault_log(s, e);
+    } else if (e->news == LANE_FAILED) {
+        session_fault_log(s, e);
+        s->by = e->from_client ? IPC_BY_CLIENT : IPC_BY_BACKEND;
+        session_end(s, e->reason);
+    } else if (l == s->twin) {
+        /* The main socket decides when a session is over; a twin that closes only falls silent. */
+        return;
+    } else if (e->news == LANE_CLOSED) {
+        denial_missing(&s->guard->gate, SUBJECT(s, "backend"), e->reason);
+        session_end(s, e->reason);
+    } else {
+        begin_draining(s);
+    }
+}
+
+static void on_gate(void *arg, const struct dma_denial *d)
+{
+    struct session *s = arg;
+
+    if (d) {
+        denial_log(&s->guard->denials,
+                   SUBJECT(s, d->what == DMA_FDS_WITHHELD ? "client" : "backend"), d);
+    } else {
+        session_report_later(s);
+    }
+}
+
+/* A socket is used by another process than the one that was judged. */
+static void on_stranger(void *arg, enum rules_party party, const struct sock_sender *from)
+{
+    struct session *s = arg;
+    const struct witness *w = &s->guard->witnesses[party];
+
+    session_watch_stranger(s, party, from);
+    if (!witness_is_strict(w)) {
+        return;
+    }
+    if (w->who.pid == 0) {
+        log_line(LOG_WARNING, SUBJECT(s, rules_party_name(party)),
+                 "handed on: its socket is used by a process of which it cannot be known whether "
+                 "it is the one that was judged");
+    } else {
+        log_line(
+            LOG_WARNING, SUBJECT(s, rules_party_name(party)),
+            "handed on: its socket is used by process %ld, user %ld, group %ld; judged was process "
+            "%ld, user %ld, group %ld",
+            (long)from->pid, (long)from->uid, (long)from->gid, (long)w->who.pid, (long)w->who.uid,
+            (long)w->who.gid);
+    }
+    if (w->act == WITNESS_TAINT) {
+        session_taint(s, TAINT_HANDED_ON);
+    }
+}
+
+/* Before the session is made: whom they tell is still to come. */
+static void watch(struct session_guard *guard, const struct witness_settings *settings)
+{
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        struct witness *w = &guard->witnesses[i];
+
+        guard->watching[i] =
+            witness_init(w, settings, (enum rules_party)i, on_stranger, NULL) ? w : NULL;
+    }
+}
+
+static struct lane_limits limits_of(const struct version_offer *o)
+{
+    return (struct lane_limits){
+        .max_fds = o->max_msg_fds,
+        .takes = {.max_data = o->max_data_xfer_size, .max_bitmap = o->max_bitmap_size}};
+}
+
+/* A lane for two sockets (taken). 0 or -errno, *out being good for close_lane in either case. */
+static int open_lane(struct session *s, struct lane **out, int client_fd, int backend_fd)
+{
+    const struct greeting_result *r = greeting_result(s->greeting);
+    const struct lane_limits client = limits_of(&r->request);
+    const struct lane_limits backend = limits_of(&r->reply);
+    int err;
+
+    *out = out == &s->lane ? s->guard->lane : calloc(1, sizeof **out);
+    if (!*out) {
+        sock_close(&client_fd);
+        sock_close(&backend_fd);
+        return -ENOMEM;
+    }
+    err = lane_init_take(*out, s->host->base, client_fd, backend_fd, client, backend,
+                         &s->host->pool, &s->guard->gate, on_lane, s);
+    lane_count_fds(*out, &s->guard->fds);
+    return err;
+}
+
+static void begin_relaying(struct session *s)
+{
+    struct greeting *g = s->greeting;
+    int err;
+
+    if (!session_advance(s, SESSION_RELAYING)) {
+        return;
+    }
+    evtimer_del(&s->timer);
+    SLIST_INSERT_HEAD(&s->host->greeted, s, greeted_link);
+    event_active(s->host->reap_event, 0, 0);
+    dma_gate_init(&s->guard->gate, &s->guard->dma, version_max_dma_maps(&greeting_result(g)->reply),
+                  &s->guard->report, on_gate, s);
+    s->guard->gate.fdinfo_fd = s->host->tap_host.fdinfo_fd;
+    err = open_lane(s, &s->lane, greeting_steal_client(g), greeting_steal_backend(g));
+    if (!err && greeting_result(g)->reply.twin_supported) {
+        err = open_lane(s, &s->twin, greeting_steal_client_twin(g), greeting_steal_backend_twin(g));
+    }
+    session_watch_senders(s);
+    session_tap_lanes(s);
+    if (err) {
+        log_line(LOG_ERROR, SUBJECT(s, NULL), "cannot relay: %s", strerror(-err));
+        session_end(s, REASON_NO_RESOURCES);
+    } else if (s->guard->watch.gone) {
+        session_watch_gone(s);
+    }
+}
+
+/* ---- the handshake ---- */
+
+static void copy_text(char to[RECITAL_LICENCE_MAX + 1], const char *from)
+{
+    memcpy(to, from, strlen(from) + 1);
+}
+
+/* What both parties said; a recital's licence only where the recital is valid. */
+static void put_heard(struct ipc_evidence *e, const struct reciter *r)
+{
+    struct ipc_heard *client = &e->heard[RULES_CLIENT];
+    struct ipc_heard *backend = &e->heard[RULES_BACKEND];
+
+    client->recital = r->asked.recital;
+    copy_text(client->recited, r->asked.licence);
+    copy_text(client->declared, r->asked.declared);
+    backend->recital = r->judged;
+    copy_text(backend->declared, r->told.declared);
+    if (r->judged == RECITAL_OK) {
+        copy_text(backend->recited, r->told.licence);
+    }
+    e->via = r->told.via;
+}
+
+static bool report_evidence(struct session *s)
+{
+    const struct greeting_result *r = greeting_result(s->greeting);
+    struct ipc_msg m = {.type = IPC_EVIDENCE,
+                        .session = s->id,
+                        .u.evidence = {.request_size = r->request_size,
+                                       .reply_size = r->reply_size,
+                                       .major = r->reply.number.major,
+                                       .minor = r->reply.number.minor,
+                                       .twin = r->reply.twin_supported}};
+
+    put_heard(&m.u.evidence, r->heard);
+    return s->host->send(s->host, &m);
+}
+
+/*
+ * Should this worker be killed over the handshake, another one can answer in its stead. Where the
+ * channel is full it cannot: the client's connection is closed then.
+ */
+static void session_report_heard(struct session *s, uint16_t id)
+{
+    const struct ipc_msg m = {.type = IPC_HEARD, .session = s->id, .u.heard.id = id};
+
+    if (s->id != 0 && !s->host->send(s->host, &m)) {
+        log_line(LOG_DEBUG, SUBJECT(s, "client"), "the monitor cannot be told the request's id");
+    }
+}
+
+static void on_greeting(struct greeting *g, enum greeting_news news, void *arg)
+{
+    struct session *s = arg;
+    const struct greeting_result *r = greeting_result(g);
+
+    switch (news) {
+    case GREETING_HEARD:
+        session_report_heard(s, r->request_id);
+        break;
+    case GREETING_EVIDENCE:
+        if (session_advance(s, SESSION_DECIDING)) {
+            if (!report_evidence(s)) {
+                s->evidence_unsent = true;
+                TAILQ_INSERT_TAIL(&s->host->unsent, s, unsent_link);
+            }
+        }
+        break;
+    case GREETING_DONE:
+        log_line(r->said > RECITER_REFRAIN ? LOG_WARNING : LOG_INFO, SUBJECT(s, "client"),
+                 "recited: %s", reciter_said_text(r->said));
+        begin_relaying(s);
+        break;
+    case GREETING_FAILED:
+        s->err = r->err;
+        if (s->id != 0) {
+            log_line(LOG_WARNING, SUBJECT(s, r->by_backend ? "backend" : "client"), "%s: %s%s%s",
+                     session_reason_word(r->reason), r->why, r->err ? "; client told: " : "",
+                     r->err ? strerror(r->err) : "");
+        }
+        session_end(s, r->reason);
+        break;
+    }
+}
+
+bool session_decide(struct session_host *h, uint64_t id, int err, enum session_reason reason)
+{
+    struct session *const s = session_of(h, id);
+
+    if (!s || s->state != SESSION_DECIDING) {
+        return false;
+    }
+    s->quiet = err == 0 && s->quiet == IPC_QUIET ? IPC_LOGGED : s->quiet;
+    greeting_decide(s->greeting, err, reason);
+    return true;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct session *s = arg;
+
+    (void)fd;
+    (void)what;
+    if (s->state == SESSION_RELAYING) {
+        session_watch_turn(s);
+    } else if (s->state != SESSION_DRAINING) {
+        greeting_abort(s->greeting, REASON_HANDSHAKE_TIMEOUT, ETIMEDOUT,
+                       "the handshake took too long");
+    } else if (session_watch_died(s) != REASON_NONE) {
+        session_end(s, session_watch_died(s));
+    } else if (session_count_taken(s) != s->drained) {
+        /* Something still passes: the time-out is for silence. */
+        s->drained = session_count_taken(s);
+        session_set_timer(s, s->drain_ms);
+    } else {
+        session_end(s, REASON_DRAIN_TIMEOUT);
+    }
+}
+
+/* A session in RECITING, its greeting begun; NULL without memory, the sockets being closed. */
+static struct session *session_new(struct session_host *h, uint64_t id, struct session_guard *guard,
+                                   int client_fd, int backend_fd,
+                                   const struct greeting_settings *settings)
+{
+    struct session *s = guard ? guard->session : calloc(1, sizeof *s);
+
+    if (!s) {
+        sock_close(&client_fd);
+        sock_close(&backend_fd);
+        return NULL;
+    }
+    s->host = h;
+    s->id = id;
+    s->state = SESSION_RECITING;
+    s->greeting = greeting_new_take(h->base, client_fd, backend_fd, settings, on_greeting, s);
+    if (!s->greeting) {
+        if (!guard) {
+            free(s);
+        }
+        return NULL;
+    }
+    evtimer_assign(&s->timer, h->base, on_timer, s);
+    TAILQ_INSERT_TAIL(&h->lists[s->state], s, link);
+    if (id != 0) {
+        session_index_add(s);
+    } else {
+        TAILQ_INSERT_TAIL(&h->refusals, s, unsent_link);
+        h->refusing++;
+    }
+    return s;
+}
+
+int session_begin(struct session_host *h, uint64_t id, const struct ipc_session *settings,
+                  int client_fd, int backend_fd)
+{
+    struct greeting_settings how = {.poem = &h->poem,
+                                    .self = settings->self,
+                                    .recite = (enum config_recite)settings->recite,
+                                    .ask = (enum reciter_wants)settings->ask_backend};
+    struct session_guard *guard = session_guard_new();
+    struct session *s;
+
+    if (!guard) {
+        sock_close(&client_fd);
+        sock_close(&backend_fd);
+        return -ENOMEM;
+    }
+    watch(guard, &settings->same);
+    memcpy(how.witness, guard->watching, sizeof how.witness);
+    if (settings->tap.on) {
+        /* Without memory for it the session goes on uncaptured. */
+        how.tap = tap_session_new(id, &settings->tap, &h->tap_host);
+    }
+    s = session_new(h, id, guard, client_fd, backend_fd, &how);
+    if (!s) {
+        tap_session_free(how.tap);
+        session_guard_free(guard);
+        return -ENOMEM;
+    }
+    s->tap = how.tap;
+    s->guard = guard;
+    guard->witnesses[RULES_CLIENT].arg = s;
+    guard->witnesses[RULES_BACKEND].arg = s;
+    guard->dma = settings->dma;
+    guard->fds.room = &h->fds;
+    guard->watch.stall_ms = settings->stall_ms ? settings->stall_ms : LIMIT_STALL_MS;
+    report_init(&guard->report, settings->recorded != 0);
+    s->quiet = (uint8_t)settings->quiet;
+    memcpy(s->route, settings->route, sizeof s->route - 1);
+    s->drain_ms = settings->drain_ms;
+    session_set_timer(s, settings->handshake_ms);
+    return 0;
+}
+
+void session_refuse(struct session_host *h, const struct ipc_refuse *settings, int client_fd)
+{
+    const struct greeting_settings how = {.poem = &h->poem, .refuse_err = (int)settings->err};
+    struct session *s;
+
+    if (settings->heard) {
+        session_refuse_heard_take(h, settings, client_fd);
+        return;
+    }
+    if (h->refusing == LIMIT_REFUSALS) {
+        s = TAILQ_FIRST(&h->refusals);
+        greeting_abort(s->greeting, REASON_REFUSED, 0, "too many are being refused");
+    }
+    s = session_new(h, 0, NULL, client_fd, -1, &how);
+    if (!s) {
+        (void)session_report_refused(h, settings->number);
+        return;
+    }
+    s->refusal = settings->number;
+    session_set_timer(s, settings->handshake_ms);
+}
+
+void session_end_one(struct session_host *h, uint64_t id)
+{
+    struct session *const s = session_of(h, id);
+
+    if (!s) {
+        return;
+    }
+    if (s->state <= SESSION_DECIDING) {
+        greeting_abort(s->greeting, REASON_OPERATOR, ECONNABORTED, "the operator ends it");
+    } else {
+        session_end(s, REASON_OPERATOR);
+    }
+}
+
+void session_end_all(struct session_host *h, enum session_reason reason)
+{
+    for (int state = 0; state < SESSION_DEAD; state++) {
+        struct session *s;
+        struct session *next;
+
+        TAILQ_FOREACH_SAFE(s, &h->lists[state], link, next)
+        {
+            session_end(s, reason);
+        }
+    }
+}
+
+void session_host_resume(struct session_host *h)
+{
+    struct session *s;
+
+    session_reap(-1, 0, h);
+    session_count_resume(h);
+    while ((s = TAILQ_FIRST(&h->unsent)) && report_evidence(s)) {
+        s->evidence_unsent = false;
+        TAILQ_REMOVE(&h->unsent, s, unsent_link);
+    }
+}
+
+int session_host_init(struct session_host *h)
+{
+    queue_pool_init(&h->pool);
+    for (int state = 0; state < SESSION_STATES; state++) {
+        TAILQ_INIT(&h->lists[state]);
+    }
+    SLIST_INIT(&h->greeted);
+    TAILQ_INIT(&h->reporting);
+    h->refusing = 0;
+    RB_INIT(&h->by_id);
+    TAILQ_INIT(&h->closed);
+    h->full = false;
+    TAILQ_INIT(&h->refusals);
+    TAILQ_INIT(&h->unsent);
+    h->count_after = 0;
+    h->count_unsent = false;
+    h->reap_event = event_new(h->base, -1, 0, session_reap, h);
+    return session_linger_init(h) && h->reap_event && heap_watch(&h->heap, h->base) == 0 ? 0
+                                                                                         : -ENOMEM;
+}
+
+void session_host_deinit(struct session_host *h)
+{
+    if (!h->reap_event) {
+        return;
+    }
+    session_end_all(h, REASON_SHUTDOWN);
+    session_reap_all(h);
+    heap_unwatch(&h->heap);
+    session_linger_deinit(h);
+    event_free(h->reap_event);
+    queue_pool_deinit(&h->pool);
+}
+
+bool session_host_empty(const struct session_host *h)
+{
+    for (int state = 0; state < SESSION_STATES; state++) {
+        if (!TAILQ_EMPTY(&h->lists[state])) {
+            return false;
+        }
+    }
+    return TAILQ_EMPTY(&h->closed);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Counts for the monitor: in as many messages as it takes, and as the channel takes them. A session
+ * is told of once each time, by the order of the numbers, whatever begins or ends meanwhile.
+ */
+#include "proxy/worker/session_count.h"
+
+#include "proxy/ipc/turn.h"
+
+static void add(struct ipc_count *to, const struct ipc_count *more)
+{
+    to->messages += more->messages;
+    to->bytes += more->bytes;
+    to->fds += more->fds;
+}
+
+void session_count_lane(const struct lane *l, struct ipc_count *to_backend,
+                        struct ipc_count *to_client)
+{
+    add(to_backend, &l->to_backend.count);
+    add(to_client, &l->to_client.count);
+}
+
+uint64_t session_count_taken(const struct session *s)
+{
+    uint64_t n = s->lane->to_backend.sent + s->lane->to_client.sent;
+
+    if (s->twin) {
+        n += s->twin->to_backend.sent + s->twin->to_client.sent;
+    }
+    return n;
+}
+
+static struct ipc_counted counted(const struct session *s)
+{
+    struct ipc_counted c = {
+        .session = s->id, .to_backend = s->to_backend, .to_client = s->to_client};
+
+    if (s->lane) {
+        session_count_lane(s->lane, &c.to_backend, &c.to_client);
+    }
+    if (s->twin) {
+        session_count_lane(s->twin, &c.to_backend, &c.to_client);
+    }
+    return c;
+}
+
+/* The next session that relays, behind this number. */
+static const struct session *session_count_next(struct session_host *h, uint64_t id)
+{
+    const struct session *s = session_behind(h, id);
+
+    while (s && s->state != SESSION_RELAYING && s->state != SESSION_DRAINING) {
+        s = session_behind(h, s->id);
+    }
+    return s;
+}
+
+/*
+ * Sends the next ones that have not been told, as many as a message has. False: the channel is
+ * full.
+ */
+static bool session_count_send(struct session_host *h)
+{
+    struct ipc_msg m = {.type = IPC_COUNTS};
+    struct ipc_counts *c = &m.u.counts;
+    const struct session *s = session_count_next(h, h->count_after);
+
+    for (; s && c->n < IPC_COUNTED; s = session_count_next(h, s->id)) {
+        c->counted[c->n++] = counted(s);
+    }
+    c->last = !s;
+    c->longest_turn_us = turn_longest_us();
+    if (!h->send(h, &m)) {
+        return false;
+    }
+    h->count_after = c->n > 0 ? c->counted[c->n - 1].session : h->count_after;
+    h->count_unsent = !c->last;
+    return true;
+}
+
+void session_count_resume(struct session_host *h)
+{
+    while (h->count_unsent && session_count_send(h)) {
+    }
+}
+
+void session_count(struct session_host *h)
+{
+    h->count_after = 0;
+    h->count_unsent = true;
+    session_count_resume(h);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Faults of framing in the log: count, limit, command, id and side. */
+#include "proxy/worker/session_fault.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+void session_fault_log(const struct session *s, const struct lane_event *e)
+{
+    const char *leg = e->from_client ? "client" : "backend";
+    const struct pipe_detail *d = e->detail;
+    const struct log_subject about = {
+        .session = s->id, .route = s->route[0] ? s->route : NULL, .leg = leg};
+
+    switch (e->reason) {
+    case REASON_NONE:
+    case REASON_BAD_FRAME:
+        log_line(LOG_WARNING, &about, "%s: command %u (%s), id %u, size %u, %s %llu%s",
+                 wire_frame_text(d->frame), d->hdr.command, wire_command_name(d->hdr.command),
+                 d->hdr.id, d->hdr.size, d->frame == WIRE_FRAME_TOO_SMALL ? "at least" : "at most",
+                 (unsigned long long)d->bound,
+                 e->reason == REASON_NONE
+                     ? "; answered with EINVAL, as are those that follow, without a log line"
+                     : "");
+        break;
+    case REASON_TOO_MANY_FDS:
+    case REASON_FDS_CUT_OFF:
+    case REASON_OWN_SOCKET:
+    case REASON_TRUNCATED_MESSAGE:
+        log_line(LOG_WARNING, &about, "%s: %llu %s, %s %llu: command %u (%s), id %u, size %u",
+                 session_reason_word(e->reason), (unsigned long long)d->count,
+                 e->reason == REASON_TRUNCATED_MESSAGE ? "bytes came" : "fds came",
+                 e->reason == REASON_TRUNCATED_MESSAGE ? "of" : "at most",
+                 (unsigned long long)d->bound, d->hdr.command, wire_command_name(d->hdr.command),
+                 d->hdr.id, d->hdr.size);
+        break;
+    default:
+        log_line(LOG_WARNING, &about, "%s%s%s", session_reason_word(e->reason), d->err ? ": " : "",
+                 d->err ? strerror(d->err) : "");
+        break;
+    }
+}

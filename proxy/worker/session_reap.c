@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What a worker's sessions have to tell the monitor, and how those that are dead are taken apart:
+ * when the loop's turn is over, and in as many turns as that takes.
+ */
+#include "proxy/worker/session_reap.h"
+
+#include <stdlib.h>
+
+#include "proxy/worker/session_count.h"
+#include "proxy/worker/session_linger.h"
+#include "proxy/worker/session_refuse.h"
+#include "proxy/ipc/turn.h"
+
+#define SUBJECT(s, leg_name) \
+    &(struct log_subject) \
+    { \
+        .session = (s)->id, .route = (s)->route[0] ? (s)->route : NULL, .leg = (leg_name), \
+        .quiet = (s)->quiet != IPC_LOGGED \
+    }
+
+static void session_close_lane(struct session *s, struct lane **l)
+{
+    if (*l) {
+        session_count_lane(*l, &s->to_backend, &s->to_client);
+        lane_deinit(*l);
+        if (*l != s->guard->lane) {
+            free(*l);
+        }
+        *l = NULL;
+    }
+}
+
+/* ---- what it tells while it relays ---- */
+
+void session_report_later(struct session *s)
+{
+    if (!s->reporting) {
+        s->reporting = true;
+        TAILQ_INSERT_TAIL(&s->host->reporting, s, reporting_link);
+    }
+    event_active(s->host->reap_event, 0, 0);
+}
+
+static bool session_send(struct session_host *h, const struct ipc_msg *m)
+{
+    h->full = !h->send(h, m);
+    return !h->full;
+}
+
+/* Sends what may be sent. False: the channel is full. */
+static bool session_report_now(struct session *s)
+{
+    struct ipc_msg m;
+
+    while (report_next(&s->guard->report, &m)) {
+        m.session = s->id;
+        if (!session_send(s->host, &m)) {
+            return false;
+        }
+        report_sent(&s->guard->report, &m);
+    }
+    if (s->state == SESSION_RELAYING || s->state == SESSION_DRAINING) {
+        lane_resume(s->lane);
+        if (s->twin) {
+            lane_resume(s->twin);
+        }
+    }
+    if (s->reporting) {
+        s->reporting = false;
+        TAILQ_REMOVE(&s->host->reporting, s, reporting_link);
+    }
+    return true;
+}
+
+void session_taint(struct session *s, uint32_t bits)
+{
+    if (report_taint(&s->guard->report, bits)) {
+        session_report_later(s);
+    }
+}
+
+void session_recorded(struct session_host *h, uint64_t id)
+{
+    struct session *const s = session_of(h, id);
+
+    if (s && s->state >= SESSION_RELAYING) {
+        report_answered(&s->guard->report);
+        session_report_later(s);
+    }
+}
+
+/* ---- dead ---- */
+
+/* Closes all that a dead session had. */
+static void session_tear_down(struct session *s)
+{
+    struct session_lingerer *const left = s->guard ? session_linger_new(s) : NULL;
+
+    if (s->guard) {
+        denial_rest(&s->guard->denials, SUBJECT(s, "backend"));
+    }
+    greeting_free(s->greeting);
+    s->greeting = NULL;
+    session_close_lane(s, &s->lane);
+    session_close_lane(s, &s->twin);
+    if (s->guard) {
+        fdroom_leave(&s->guard->fds);
+        s->unread += session_linger_begin_take(s->host, left);
+    }
+    if (s->tap) {
+        s->captured = tap_session_seen(s->tap);
+        tap_session_free(s->tap);
+        s->tap = NULL;
+    }
+}
+
+/* In one piece: fewer holes are left between sessions by what lives only during handshakes. */
+struct session_memory {
+    struct session_guard guard;
+    struct session session;
+    struct lane lane;
+};
+
+struct session_guard *session_guard_new(void)
+{
+    struct session_memory *const m = calloc(1, sizeof *m);
+
+    if (!m) {
+        return NULL;
+    }
+    m->guard.session = &m->session;
+    m->guard.lane = &m->lane;
+    return &m->guard;
+}
+
+void session_guard_free(struct session_guard *guard)
+{
+    free(guard);
+}
+
+static void session_forget(struct session *s)
+{
+    TAILQ_REMOVE(s->closed ? &s->host->closed : &s->host->lists[s->state], s, link);
+    if (s->id != 0) {
+        session_index_remove(s);
+    }
+    if (s->reporting) {
+        TAILQ_REMOVE(&s->host->reporting, s, reporting_link);
+    }
+    if (s->guard) {
+        dma_gate_deinit(&s->guard->gate);
+        report_deinit(&s->guard->report);
+        session_guard_free(s->guard);
+        return;
+    }
+    free(s);
+}
+
+static bool session_report_end(struct session *s)
+{
+    const struct ipc_msg m = {.type = IPC_ENDED,
+                              .session = s->id,
+                              .u.ended = {.reason = s->reason,
+                                          .by = s->by,
+                                          .err = (uint32_t)s->err,
+                                          .to_backend = s->to_backend,
+                                          .to_client = s->to_client,
+                                          .unread = s->unread,
+                                          .captured = s->captured}};
+
+    if (s->id == 0) {
+        return session_report_refused(s->host, s->refusal);
+    }
+    /* What it was tainted with, and what was exported, belongs into the record of its end. */
+    return session_report_now(s) && report_done(&s->guard->report) && session_send(s->host, &m);
+}
+
+/*
+ * What follows does one thing at least, and more while the turn is not long. False: there is more.
+ */
+
+/* Greetings are of no more use, and an idle session is to be small. */
+static bool session_reap_greetings(struct session_host *h)
+{
+    struct session *s;
+
+    while ((s = SLIST_FIRST(&h->greeted))) {
+        SLIST_REMOVE_HEAD(&h->greeted, greeted_link);
+        greeting_free(s->greeting);
+        s->greeting = NULL;
+        heap_changed(&h->heap);
+        if (turn_is_long()) {
+            return SLIST_EMPTY(&h->greeted);
+        }
+    }
+    return true;
+}
+
+/* Closes what the dead had, whether the monitor can be told of them or not. */
+static bool session_reap_sockets(struct session_host *h)
+{
+    struct session *s;
+
+    while ((s = TAILQ_FIRST(&h->lists[SESSION_DEAD]))) {
+        session_tear_down(s);
+        s->closed = true;
+        TAILQ_REMOVE(&h->lists[SESSION_DEAD], s, link);
+        TAILQ_INSERT_TAIL(&h->closed, s, link);
+        if (turn_is_long()) {
+            return TAILQ_EMPTY(&h->lists[SESSION_DEAD]);
+        }
+    }
+    return true;
+}
+
+/* One that cannot be reported yet stays, closed: its number must not be lost. */
+static bool session_reap_closed(struct session_host *h)
+{
+    struct session *s;
+    struct session *next;
+
+    TAILQ_FOREACH_SAFE(s, &h->closed, link, next)
+    {
+        if (session_report_end(s)) {
+            session_forget(s);
+            heap_changed(&h->heap);
+            if (turn_is_long()) {
+                return next == NULL;
+            }
+        } else if (h->full) {
+            return true;
+        }
+    }
+    return true;
+}
+
+static bool session_report_all(struct session_host *h)
+{
+    struct session *s;
+    struct session *next;
+
+    TAILQ_FOREACH_SAFE(s, &h->reporting, reporting_link, next)
+    {
+        if (!session_report_now(s)) {
+            return true;
+        }
+        if (turn_is_long()) {
+            return next == NULL;
+        }
+    }
+    return true;
+}
+
+void session_reap(evutil_socket_t fd, short what, void *arg)
+{
+    struct session_host *h = arg;
+
+    (void)fd;
+    (void)what;
+    h->full = false;
+    if (!session_reap_greetings(h) || !session_reap_sockets(h) || !session_reap_closed(h) ||
+        !session_report_all(h)) {
+        event_active(h->reap_event, 0, 0);
+    }
+}
+
+void session_reap_all(struct session_host *h)
+{
+    struct session *s;
+
+    while ((s = TAILQ_FIRST(&h->lists[SESSION_DEAD]))) {
+        session_tear_down(s);
+        session_forget(s);
+    }
+    while ((s = TAILQ_FIRST(&h->closed))) {
+        session_forget(s);
+    }
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A session's taps: put in and taken out as the monitor says, at any time of its life.
+ */
+#include "base/log.h"
+#include "proxy/worker/session.h"
+
+void session_tap_lanes(struct session *s)
+{
+    struct tap_session *const t = s->tap;
+
+    if (s->lane) {
+        lane_tap(s->lane, t ? tap_of(t, TRACE_FROM_CLIENT, false) : NULL,
+                 t ? tap_of(t, TRACE_FROM_BACKEND, false) : NULL);
+    }
+    if (s->twin) {
+        lane_tap(s->twin, t ? tap_of(t, TRACE_FROM_CLIENT, true) : NULL,
+                 t ? tap_of(t, TRACE_FROM_BACKEND, true) : NULL);
+    }
+}
+
+static void begin(struct session *s, const struct tap_settings *settings)
+{
+    s->tap = tap_session_new(s->id, settings, &s->host->tap_host);
+    if (!s->tap) {
+        log_line(LOG_ERROR, &(struct log_subject){.session = s->id}, "cannot be captured: %s",
+                 "out of memory");
+    }
+    session_tap_lanes(s);
+}
+
+static void end(struct session *s)
+{
+    struct tap_session *const t = s->tap;
+
+    if (s->greeting) {
+        greeting_untap(s->greeting);
+    }
+    s->tap = NULL;
+    session_tap_lanes(s);
+    tap_session_free(t);
+}
+
+void session_tap(struct session_host *h, uint64_t id, const struct tap_settings *settings)
+{
+    struct session *const s = session_of(h, id);
+
+    if (!s || s->state == SESSION_DEAD) {
+        return;
+    }
+    if (settings->on && s->tap) {
+        tap_session_set(s->tap, settings);
+    } else if (settings->on) {
+        begin(s, settings);
+    } else if (s->tap) {
+        end(s);
+    }
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Looks at a session's lanes and accounts. Sets socket options; neither reads nor sends. */
+#include "proxy/worker/session_watch.h"
+
+#include "base/log.h"
+#include "proxy/worker/session.h"
+
+/* A look in so many parts of what it measures, so that an end is late by little. */
+#define LOOKS 4u
+
+#define PARTY(p) (1u << (p))
+
+static unsigned session_watch_least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+/* How long until the first or next look. */
+static unsigned session_watch_period_ms(const struct session *s)
+{
+    const struct session_watch *w = &s->guard->watch;
+    unsigned ms = session_watch_least(LIMIT_STALL_LOOK_MS, w->stall_ms / LOOKS);
+
+    if (w->gone) {
+        ms = session_watch_least(ms, w->gone_ms);
+    }
+    return ms > 0 ? ms : 1;
+}
+
+/*
+ * One direction of a lane: whether its receiver has taken nothing for too long, or its sender has
+ * stopped inside a message.
+ */
+static bool session_watch_stalls(struct session_watch *w, unsigned i, const struct pipe *p,
+                                 enum lane_wait wait, unsigned ms)
+{
+    const uint64_t moved = p->sent + p->taken;
+
+    if ((wait != LANE_WAIT_RECEIVER && wait != LANE_WAIT_SENDER) || w->moved[i] != moved) {
+        w->moved[i] = moved;
+        w->still_ms[i] = 0;
+        return false;
+    }
+    w->still_ms[i] += ms;
+    return w->still_ms[i] >= w->stall_ms;
+}
+
+/*
+ * Whether the session's own fds have been unread for too long. One that waits for spare room alone,
+ * which others have, is not at fault.
+ */
+static bool session_watch_unread(struct session *s, bool waits_for_fds, unsigned ms)
+{
+    struct session_watch *w = &s->guard->watch;
+    struct fdroom_session *fds = &s->guard->fds;
+
+    fdroom_look(fds);
+    if ((fds->extra == 0 && !(waits_for_fds && fds->used > 0)) || w->received != fds->received) {
+        w->received = fds->received;
+        w->unread_ms = 0;
+        return false;
+    }
+    w->unread_ms += ms;
+    return w->unread_ms >= LIMIT_FDS_UNREAD_MS;
+}
+
+enum session_reason session_watch_died(const struct session *s)
+{
+    const uint32_t gone = s->guard->watch.gone;
+
+    if (gone & PARTY(RULES_CLIENT)) {
+        return REASON_CLIENT_DIED;
+    }
+    return gone ? REASON_BACKEND_DIED : REASON_NONE;
+}
+
+/*
+ * Looks at a session in RELAYING, after so many ms. REASON_NONE: it goes on, and *again where it is
+ * to be looked at again; else why it must end.
+ */
+static enum session_reason session_watch_look(struct session *s, unsigned ms, bool *again)
+{
+    struct session_watch *w = &s->guard->watch;
+    const struct lane *const lanes[] = {s->lane, s->twin};
+    bool waits_for_fds = false;
+    bool stalls = false;
+
+    *again = w->gone != 0;
+    for (unsigned i = 0; i < 2 && lanes[i]; i++) {
+        const struct lane *l = lanes[i];
+        const bool up = session_watch_stalls(w, 2 * i, &l->to_backend, l->to_backend_wait, ms);
+        const bool down = session_watch_stalls(w, 2 * i + 1, &l->to_client, l->to_client_wait, ms);
+
+        stalls = stalls || up || down;
+        waits_for_fds = waits_for_fds || l->to_backend_wait == LANE_WAIT_FDS ||
+                        l->to_client_wait == LANE_WAIT_FDS;
+        *again = *again || l->to_backend_wait || l->to_client_wait;
+    }
+    if (w->gone) {
+        w->gone_ms -= session_watch_least(ms, w->gone_ms);
+        if (w->gone_ms == 0) {
+            return session_watch_died(s);
+        }
+    }
+    if (session_watch_unread(s, waits_for_fds, ms)) {
+        return REASON_FDS_UNREAD;
+    }
+    *again = *again || s->guard->fds.extra > 0;
+    return stalls ? REASON_STALLED : REASON_NONE;
+}
+
+void session_watch_soon(struct session *s)
+{
+    if (s->state == SESSION_RELAYING && !evtimer_pending(&s->timer, NULL)) {
+        session_set_timer(s, session_watch_period_ms(s));
+    }
+}
+
+void session_watch_turn(struct session *s)
+{
+    const unsigned ms = session_watch_period_ms(s);
+    bool again;
+    const enum session_reason reason = session_watch_look(s, ms, &again);
+
+    if (reason != REASON_NONE) {
+        log_line(LOG_WARNING,
+                 &(struct log_subject){
+                     .session = s->id, .route = s->route, .quiet = s->quiet != IPC_LOGGED},
+                 "%s: %u fds of its messages are not received", session_reason_word(reason),
+                 s->guard->fds.used);
+        session_end(s, reason);
+    } else if (again) {
+        session_watch_soon(s);
+    }
+}
+
+/* From now on the kernel reports who sends, on a socket of which it was not asked. */
+static void session_watch_ask(struct session *s, enum rules_party party)
+{
+    struct pipe *p = party == RULES_CLIENT ? &s->lane->to_backend : &s->lane->to_client;
+    struct witness *w = &s->guard->witnesses[party];
+
+    if (p->witness) {
+        w->looks = 0;
+        return;
+    }
+    w->late = true;
+    w->told = false;
+    if (sock_pass_sender(p->from_fd, true) == 0) {
+        p->witness = w;
+    }
+}
+
+void session_watch_gone(struct session *s)
+{
+    struct session_watch *w = &s->guard->watch;
+
+    w->gone &= ~w->handed_on;
+    w->gone_ms = s->drain_ms > LIMIT_GONE_MS ? s->drain_ms : LIMIT_GONE_MS;
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        if ((w->gone & PARTY(i)) && s->guard->watching[i]) {
+            session_watch_ask(s, (enum rules_party)i);
+        }
+    }
+    session_watch_soon(s);
+}
+
+void session_watch_stranger(struct session *s, enum rules_party party,
+                            const struct sock_sender *from)
+{
+    struct session_watch *w = &s->guard->watch;
+
+    w->handed_on |= PARTY(party);
+    if (w->gone & PARTY(party)) {
+        w->gone &= ~PARTY(party);
+        log_line(LOG_INFO,
+                 &(struct log_subject){.session = s->id,
+                                       .route = s->route,
+                                       .leg = rules_party_name(party),
+                                       .quiet = s->quiet != IPC_LOGGED},
+                 "its process is gone; process %ld uses the socket, the session goes on",
+                 (long)from->pid);
+    }
+}
+
+void session_gone(struct session_host *h, uint64_t id, uint32_t parties)
+{
+    struct session *const s = session_of(h, id);
+
+    if (!s || s->state == SESSION_DEAD) {
+        return;
+    }
+    s->guard->watch.gone |= parties;
+    if (s->lane) {
+        session_watch_gone(s);
+    }
+}
+
+void session_watch_senders(struct session *s)
+{
+    struct witness *const client = s->guard->watching[RULES_CLIENT];
+    struct witness *const backend = s->guard->watching[RULES_BACKEND];
+
+    if (s->lane) {
+        lane_witness(s->lane, client, backend);
+    }
+    if (s->twin) {
+        lane_witness(s->twin, witness_is_strict(client) ? client : NULL,
+                     witness_is_strict(backend) ? backend : NULL);
+    }
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The relay worker's process: gives up its rights, then serves its channel. Holds no listening
+ * socket, opens no file, knows no path; its sessions come to it as fds.
+ */
+#include "proxy/worker/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/fdinfo.h"
+#include "base/sock.h"
+#include "proxy/worker/sandbox.h"
+#include "proxy/worker/session.h"
+#include "proxy/worker/session_refuse.h"
+#include "proxy/ipc/turn.h"
+
+struct worker {
+    struct session_host host; /* first: host.send finds the worker by it */
+    struct event *channel_readable;
+    struct event *channel_writable;
+    struct event *channel_retry; /* when memory or fds ran out: what is tried again later */
+    bool channel_full;
+    bool pong_unsent; /* the channel was full */
+    uint64_t unbegun; /* a session that could not begin, of which the monitor is to be told; 0 */
+    int reserve_fds[IPC_FDS_MAX]; /* kept open for those of the monitor's next message */
+    bool quitting;
+    char poem_text[POEM_SIZE_MAX];
+};
+
+/* The monitor is gone: without it nothing could be recorded. */
+static void monitor_gone(const struct worker *w, int err)
+{
+    log_error("worker: the monitor is gone (%s)", err ? strerror(-err) : "closed");
+    event_base_loopbreak(w->host.base);
+}
+
+/* Until memory or fds are there again: the channel itself is ready all the time. */
+static const struct timeval worker_retry_time = {.tv_usec = 20000};
+
+static bool send_to_monitor(struct session_host *h, const struct ipc_msg *m)
+{
+    struct worker *w = (struct worker *)h;
+    int err;
+
+    if (w->channel_full) {
+        return false;
+    }
+    err = ipc_send(WORKER_CHANNEL_FD, m, NULL, 0);
+    if (err == -EAGAIN) {
+        w->channel_full = true;
+        event_add(w->channel_writable, NULL);
+        return false;
+    }
+    if (err == -ENOBUFS) {
+        w->channel_full = true;
+        event_add(w->channel_retry, &worker_retry_time);
+        return false;
+    }
+    if (err) {
+        monitor_gone(w, err);
+    }
+    return true;
+}
+
+/* In the loop's turn as everything else: that it comes is what the monitor wants to know. */
+static void worker_answer_ping(struct worker *w)
+{
+    const struct ipc_msg pong = {.type = IPC_PONG};
+
+    w->pong_unsent = !send_to_monitor(&w->host, &pong);
+}
+
+static void quit_when_empty(struct worker *w)
+{
+    if (w->quitting && session_host_empty(&w->host)) {
+        event_base_loopbreak(w->host.base);
+    }
+}
+
+/*
+ * Tells the monitor of the session that could not begin. While the channel does not take it nothing
+ * is read from there: so one number is all there is to keep, where there is no memory for more.
+ */
+static void worker_report_unbegun(struct worker *w)
+{
+    const struct ipc_msg ended = {
+        .type = IPC_ENDED, .session = w->unbegun, .u.ended.reason = REASON_NO_RESOURCES};
+
+    if (w->unbegun == 0) {
+        return;
+    }
+    if (send_to_monitor(&w->host, &ended)) {
+        w->unbegun = 0;
+        event_add(w->channel_readable, NULL);
+    } else {
+        event_del(w->channel_readable);
+    }
+}
+
+/* The channel takes messages again, or may do so by now. */
+static void on_channel_writable(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+
+    (void)fd;
+    (void)what;
+    w->channel_full = false;
+    if (w->unbegun == 0) {
+        event_add(w->channel_readable, NULL);
+    }
+    worker_report_unbegun(w);
+    if (w->pong_unsent) {
+        worker_answer_ping(w);
+    }
+    session_host_resume(&w->host);
+    quit_when_empty(w);
+}
+
+static void worker_begin_session(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
+{
+    const int client_fd = fdset_steal(fds, 0);
+    const int backend_fd = fdset_steal(fds, 0);
+
+    if (session_begin(&w->host, m->session, &m->u.begin, client_fd, backend_fd) < 0) {
+        w->unbegun = m->session;
+        worker_report_unbegun(w);
+    }
+}
+
+/* Obeys one message; its fds are taken out of the set where they are used. False: against the
+ * rules. */
+static bool obey(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
+{
+    /* A session that has ended meanwhile is no fault: in which state it is is not asked here. */
+    const enum session_state state = m->type == IPC_RECORDED ? SESSION_RELAYING : SESSION_DECIDING;
+    int err;
+
+    if (!ipc_legal(m->type, IPC_FROM_MONITOR, fds->n, state)) {
+        return false;
+    }
+    switch ((enum ipc_type)m->type) {
+    case IPC_SESSION:
+        worker_begin_session(w, m, fds);
+        break;
+    case IPC_REFUSE:
+        session_refuse(&w->host, &m->u.refuse, fdset_steal(fds, 0));
+        break;
+    case IPC_VERDICT:
+        (void)session_decide(&w->host, m->session, (int)m->u.verdict.err,
+                             m->u.verdict.unrecorded ? REASON_UNRECORDED : REASON_DENIED);
+        break;
+    case IPC_RECORDED:
+        session_recorded(&w->host, m->session);
+        break;
+    case IPC_RING: {
+        const int ring_fd = fdset_steal(fds, 0);
+
+        ring_writer_free(w->host.tap_host.ring);
+        err = ring_writer_new_take(&w->host.tap_host.ring, ring_fd, fdset_steal(fds, 0));
+        if (err) {
+            log_error("worker: what is captured is lost: %s", strerror(-err));
+        }
+        break;
+    }
+    case IPC_TAP:
+        session_tap(&w->host, m->session, &m->u.tap);
+        break;
+    case IPC_GONE:
+        session_gone(&w->host, m->session, m->u.gone.parties);
+        break;
+    case IPC_END:
+        session_end_one(&w->host, m->session);
+        break;
+    case IPC_COUNT:
+        session_count(&w->host);
+        break;
+    case IPC_PING:
+        worker_answer_ping(w);
+        break;
+    case IPC_QUIT:
+        w->quitting = true;
+        session_end_all(&w->host, REASON_SHUTDOWN);
+        session_host_resume(&w->host);
+        quit_when_empty(w);
+        break;
+    default:
+        return false;
+    }
+    return true;
+}
+
+/* ---- fds for what the monitor sends ---- */
+
+static void worker_free_reserve(struct worker *w)
+{
+    for (unsigned i = 0; i < IPC_FDS_MAX; i++) {
+        sock_close(&w->reserve_fds[i]);
+    }
+}
+
+/* False: this process is out of fds. */
+static bool worker_fill_reserve(struct worker *w)
+{
+    for (unsigned i = 0; i < IPC_FDS_MAX; i++) {
+        if (w->reserve_fds[i] < 0) {
+            w->reserve_fds[i] = fcntl(WORKER_CHANNEL_FD, F_DUPFD_CLOEXEC, 0);
+        }
+        if (w->reserve_fds[i] < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * Receives a message; its fds take the places of those that are kept for it, so that there is
+ * always room for them, whatever peers have filled. The room must be there for the next message as
+ * well: if it is not, what this one brought is closed.
+ */
+static int worker_receive(struct worker *w, struct ipc_msg *m, struct fdset *fds)
+{
+    bool fds_near;
+    ssize_t n = sock_peek(WORKER_CHANNEL_FD, m, sizeof m->type, &fds_near);
+    int r;
+
+    if (n <= 0) {
+        return (int)n;
+    }
+    if (fds_near) {
+        worker_free_reserve(w);
+    }
+    r = ipc_recv(WORKER_CHANNEL_FD, m, fds);
+    if (fds_near && !worker_fill_reserve(w)) {
+        fdset_close(fds);
+        (void)worker_fill_reserve(w);
+        r = r == 1 ? -EMFILE : r;
+    }
+    return r;
+}
+
+/* A message whose fds had no room: what it was about ends, and nothing else. */
+static void worker_out_of_fds(struct worker *w, const struct ipc_msg *m)
+{
+    log_error("worker: out of file descriptors: %s",
+              m->type == IPC_SESSION ? "a session cannot begin"
+              : m->type == IPC_RING  ? "what is captured is lost"
+                                     : "a client is closed unanswered");
+    if (m->type == IPC_SESSION) {
+        w->unbegun = m->session;
+        worker_report_unbegun(w);
+    } else if (m->type == IPC_REFUSE) {
+        (void)session_report_refused(&w->host, m->u.refuse.number);
+    }
+}
+
+static void on_channel_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+    struct ipc_msg m;
+    struct fdset fds;
+    int r;
+
+    (void)fd;
+    (void)what;
+    fdset_init(&fds);
+    /* One a turn: sessions that relay are not to wait for a flood of new ones. */
+    r = worker_receive(w, &m, &fds);
+    if (r == -EAGAIN) {
+        return;
+    }
+    if (r == -ENOBUFS) {
+        /* It stays where it is. */
+        event_del(w->channel_readable);
+        event_add(w->channel_retry, &worker_retry_time);
+        return;
+    }
+    if (r == -EMFILE) {
+        fdset_close(&fds);
+        worker_out_of_fds(w, &m);
+        return;
+    }
+    if (r == 1 && !obey(w, &m, &fds)) {
+        r = -EPROTO;
+    }
+    fdset_close(&fds);
+    if (r != 1) {
+        monitor_gone(w, r);
+    }
+}
+
+/*
+ * Reads what the monitor has written for its workers. Read by place, since the file is shared. The
+ * poem's bytes go to w->poem_text. 0 or -errno.
+ */
+static int settings_read(struct worker *w, struct worker_settings *s)
+{
+    ssize_t n = pread(WORKER_SETTINGS_FD, s, sizeof *s, 0);
+
+    if (n != sizeof *s || s->poem_size > POEM_SIZE_MAX) {
+        return n < 0 ? -errno : -EINVAL;
+    }
+    n = pread(WORKER_SETTINGS_FD, w->poem_text, s->poem_size, sizeof *s);
+    if (n != (ssize_t)s->poem_size) {
+        return n < 0 ? -errno : -EINVAL;
+    }
+    close(WORKER_SETTINGS_FD);
+    return poem_read(&w->host.poem, w->poem_text, s->poem_size) == POEM_OK ? 0 : -EINVAL;
+}
+
+static int worker_init(struct worker *w)
+{
+    w->host.base = turn_base_new(false);
+    if (!w->host.base) {
+        return -ENOMEM;
+    }
+    w->host.send = send_to_monitor;
+    w->channel_readable =
+        event_new(w->host.base, WORKER_CHANNEL_FD, EV_READ | EV_PERSIST, on_channel_readable, w);
+    w->channel_writable =
+        event_new(w->host.base, WORKER_CHANNEL_FD, EV_WRITE, on_channel_writable, w);
+    w->channel_retry = evtimer_new(w->host.base, on_channel_writable, w);
+    if (!w->channel_readable || !w->channel_writable || !w->channel_retry ||
+        event_add(w->channel_readable, NULL) < 0) {
+        return -ENOMEM;
+    }
+    return session_host_init(&w->host);
+}
+
+static void worker_deinit(struct worker *w)
+{
+    session_host_deinit(&w->host);
+    ring_writer_free(w->host.tap_host.ring);
+    sock_close(&w->host.tap_host.fdinfo_fd);
+    if (w->channel_readable) {
+        event_free(w->channel_readable);
+    }
+    if (w->channel_writable) {
+        event_free(w->channel_writable);
+    }
+    if (w->channel_retry) {
+        event_free(w->channel_retry);
+    }
+    worker_free_reserve(w);
+    if (w->host.base) {
+        event_base_free(w->host.base);
+    }
+}
+
+static int serve(struct worker *w)
+{
+    const struct ipc_msg ready = {.type = IPC_READY};
+
+    if (!send_to_monitor(&w->host, &ready)) {
+        return -EAGAIN;
+    }
+    if (turn_dispatch(w->host.base) < 0) {
+        return -EIO;
+    }
+    return w->quitting ? 0 : -EPIPE;
+}
+
+int worker_main(void)
+{
+    struct worker w = {.host.tap_host.fdinfo_fd = -1, .reserve_fds = {-1, -1}};
+    struct worker_settings s;
+    int err = settings_read(&w, &s);
+
+    if (err) {
+        log_error("worker: to be started by poemd only");
+        return 2;
+    }
+    heap_init();
+    log_init("poemd", s.log_level);
+    (void)prctl(PR_SET_NAME, "poemd-worker", 0, 0, 0);
+    /* The monitor ends its workers; a signal to the whole process group is meant for it. */
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    err = worker_init(&w);
+    if (!err) {
+        err = recital_prepare();
+    }
+    /* The keys of jansson's hash tables: later there is no /dev/urandom. */
+    json_object_seed(0);
+    if (!err) {
+        /* Without it eventfds are not told apart in traces, and nothing else is worse. */
+        w.host.tap_host.fdinfo_fd = fdinfo_open();
+        w.host.fds = (struct fdroom){.share = s.fd_share, .spare = s.fd_spare, .broker = getppid()};
+        err = worker_fill_reserve(&w) ? 0 : -EMFILE;
+    }
+    if (!err) {
+        err = sandbox_enter(s.uid, s.gid, s.nofile, s.memory, w.host.tap_host.fdinfo_fd);
+    }
+    if (err) {
+        log_error("worker: cannot start: %s", strerror(-err));
+    } else {
+        err = serve(&w);
+    }
+    worker_deinit(&w);
+    return err ? 3 : 0;
+}

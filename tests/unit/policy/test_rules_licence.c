@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Rules on licences: every grade and source of evidence, what holds together, what is not known. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/policy/rules_rig.h"
+#include "tests/support/unit.h"
+
+#define GPL2 SPDX_WITH_GPL_2_0_ONLY
+#define GPL23 SPDX_WITH_GPL_2_0_OR_LATER
+#define GPL3 SPDX_WITH_GPL_3_0_OR_LATER
+
+/* ---- each grade against each demand ---- */
+
+static const struct {
+    const char *text;
+    enum spdx_compat with[SPDX_TARGETS]; /* in the order of the targets */
+    enum spdx_compat osi;
+} licences[] = {
+    {"MIT", {SPDX_COMPATIBLE, SPDX_COMPATIBLE, SPDX_COMPATIBLE}, SPDX_COMPATIBLE},
+    {"Apache-2.0", {SPDX_INCOMPATIBLE, SPDX_COMPATIBLE, SPDX_COMPATIBLE}, SPDX_COMPATIBLE},
+    {"GPL-2.0-only", {SPDX_COMPATIBLE, SPDX_COMPATIBLE, SPDX_INCOMPATIBLE}, SPDX_COMPATIBLE},
+    {"CDDL-1.0", {SPDX_INCOMPATIBLE, SPDX_INCOMPATIBLE, SPDX_INCOMPATIBLE}, SPDX_COMPATIBLE},
+    {"LicenseRef-Acme", {SPDX_UNKNOWN, SPDX_UNKNOWN, SPDX_UNKNOWN}, SPDX_UNKNOWN},
+    {"All rights reserved.", {SPDX_UNKNOWN, SPDX_UNKNOWN, SPDX_UNKNOWN}, SPDX_UNKNOWN},
+    {"NONE", {SPDX_INCOMPATIBLE, SPDX_INCOMPATIBLE, SPDX_INCOMPATIBLE}, SPDX_INCOMPATIBLE},
+};
+
+#define LICENCES COUNT(licences)
+
+/* The letters that a licence leaves by what it is, how it is known, and how it must be. */
+static uint32_t letters(enum spdx_compat compat, enum evidence_grade grade,
+                        enum evidence_grade least)
+{
+    uint32_t set = compat == SPDX_INCOMPATIBLE ? TAINT_PROPRIETARY
+                   : compat == SPDX_UNKNOWN    ? TAINT_UNKNOWN
+                                               : 0;
+
+    set |= grade == EVIDENCE_DECLARED || grade == EVIDENCE_RECITED ? TAINT_UNSIGNED : 0;
+    set |= grade == EVIDENCE_ASSIGNED ? TAINT_OVERRIDE : 0;
+    return set | (grade < least ? TAINT_UNSIGNED : 0);
+}
+
+static void must_come_to(enum rules_party party, int licence, int what, enum evidence_grade grade,
+                         enum evidence_grade least)
+{
+    const bool osi = what == SPDX_TARGETS;
+    const enum spdx_compat compat = osi ? licences[licence].osi : licences[licence].with[what];
+    const bool passes = compat == SPDX_COMPATIBLE && grade >= least;
+    const uint32_t taint = letters(compat, grade, least);
+    struct rig *g = rig_new();
+    char text[TAINT_COUNT + 1];
+
+    g->known[RULES_BACKEND].inspection = party == RULES_BACKEND ? &g->inspection[party] : NULL;
+    if (osi) {
+        rig_osi(g, party, least, 5);
+    } else {
+        rig_licence(g, party, (enum spdx_target)what, least, 5);
+    }
+    rig_evidence(g, party, grade, licences[licence].text);
+    rig_must(g,
+             !passes ? VERDICT_DENY
+             : taint ? VERDICT_TAINTED
+                     : VERDICT_ALLOW,
+             taint_text(taint, text));
+    ck_assert_uint_eq(g->verdict.line, 5);
+    ck_assert_int_eq(g->verdict.party, party);
+    ck_assert_ptr_nonnull(strstr(g->verdict.why, evidence_grade_name(grade)));
+    ck_assert_ptr_nonnull(strstr(g->verdict.why, licences[licence].text));
+    ck_assert_int_eq(*g->verdict.mend == '\0', passes);
+    ck_assert_int_eq(strstr(g->verdict.mend, evidence_grade_name(least)) != NULL, grade < least);
+}
+
+START_TEST(each_grade_for_each_demand)
+{
+    for (int what = 0; what <= SPDX_TARGETS; what++) {
+        for (int grade = EVIDENCE_DECLARED; grade < EVIDENCE_GRADES; grade++) {
+            for (int least = EVIDENCE_DECLARED; least < EVIDENCE_GRADES; least++) {
+                must_come_to(RULES_BACKEND, _i, what, (enum evidence_grade)grade,
+                             (enum evidence_grade)least);
+                must_come_to(RULES_CLIENT, _i, what, (enum evidence_grade)grade,
+                             (enum evidence_grade)least);
+            }
+        }
+    }
+}
+END_TEST
+
+START_TEST(nothing_is_known)
+{
+    for (int least = EVIDENCE_DECLARED; least < EVIDENCE_GRADES; least++) {
+        struct rig *g = rig_new();
+
+        rig_licence(g, RULES_BACKEND, GPL23, (enum evidence_grade)least, 5);
+        rig_must(g, VERDICT_DENY, "U");
+        ck_assert_str_eq(g->verdict.why, "nothing is known of the backend's licence");
+    }
+}
+END_TEST
+
+/* ---- sources ---- */
+
+START_TEST(each_source_is_told)
+{
+    static const struct {
+        enum evidence_grade grade;
+        enum evidence_source source;
+    } rows[] = {
+        {EVIDENCE_PACKAGED, EVIDENCE_FROM_ELF_NOTE},
+        {EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG},
+        {EVIDENCE_SIGNED, EVIDENCE_FROM_ENVELOPE},
+    };
+
+    for (int i = 0; i < COUNT(rows); i++) {
+        struct rig *g = rig_new();
+        char want[64];
+
+        rig_licence(g, RULES_BACKEND, GPL23, rows[i].grade, 1);
+        rig_found(g, RULES_BACKEND, rows[i].grade, rows[i].source, "MIT");
+        rig_must(g, VERDICT_ALLOW, "-");
+        snprintf(want, sizeof want, "(%s name 1)", evidence_source_name(rows[i].source));
+        ck_assert_ptr_nonnull(strstr(g->verdict.why, want));
+    }
+}
+END_TEST
+
+/* An inspector is a process that hostile files are read by: it cannot say more than it can know. */
+START_TEST(an_inspector_speaks_for_nobody_else)
+{
+    static const enum evidence_grade others[] = {EVIDENCE_DECLARED, EVIDENCE_RECITED,
+                                                 EVIDENCE_ASSIGNED};
+
+    for (int i = 0; i < COUNT(others); i++) {
+        struct rig *g = rig_new();
+
+        rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_DECLARED, 1);
+        rig_found(g, RULES_BACKEND, others[i], EVIDENCE_FROM_OPERATOR, "MIT");
+        rig_must(g, VERDICT_DENY, "U");
+    }
+}
+END_TEST
+
+START_TEST(a_failed_inspection_has_no_evidence)
+{
+    for (int o = INSPECTION_OK + 1; o < INSPECTION_OUTCOMES; o++) {
+        struct rig *g = rig_new();
+
+        rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_DECLARED, 1);
+        rig_found(g, RULES_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, "MIT");
+        g->inspection[RULES_BACKEND].outcome = (enum inspection_outcome)o;
+        rig_must(g, VERDICT_DENY, "U");
+    }
+}
+END_TEST
+
+START_TEST(only_a_valid_recital_is_evidence)
+{
+    for (int o = RECITAL_OK; o <= RECITAL_NO_MEMORY; o++) {
+        struct rig *g = rig_new();
+
+        rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_DECLARED, 1);
+        rig_evidence(g, RULES_BACKEND, EVIDENCE_RECITED, "MIT");
+        g->known[RULES_BACKEND].recital = (enum recital_outcome)o;
+        rig_must(g, o == RECITAL_OK ? VERDICT_TAINTED : VERDICT_DENY, o == RECITAL_OK ? "E" : "U");
+    }
+}
+END_TEST
+
+/* ---- several items ---- */
+
+START_TEST(the_highest_grade_counts)
+{
+    /* Each grade against each lower one, one of them good. */
+    for (int high = EVIDENCE_RECITED; high < EVIDENCE_GRADES; high++) {
+        for (int low = EVIDENCE_DECLARED; low < high; low++) {
+            for (int good = 0; good < 2; good++) {
+                struct rig *g = rig_new();
+
+                rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_DECLARED, 1);
+                rig_evidence(g, RULES_BACKEND, (enum evidence_grade)low, good ? "CDDL-1.0" : "MIT");
+                rig_evidence(g, RULES_BACKEND, (enum evidence_grade)high,
+                             good ? "MIT" : "CDDL-1.0");
+                rig_decide(g);
+                /* A declaration beside a recital is the same party's word. */
+                const bool passes = good && high != EVIDENCE_RECITED;
+
+                ck_assert_int_eq(g->verdict.verdict == VERDICT_DENY, !passes);
+                ck_assert_int_eq((g->verdict.taint & TAINT_PROPRIETARY) != 0, !passes);
+            }
+        }
+    }
+}
+END_TEST
+
+static const struct {
+    const char *recited;
+    const char *declared;
+    bool contradiction;
+    bool passes2; /* a rule for GPL-2.0-only */
+    bool passes;  /* … for GPL-2.0-or-later */
+} words[] = {
+    {"GPL-2.0-only", "", false, true, true},
+    {"GPL-2.0-only", "GPL-2.0-only", false, true, true},
+    {"GPL-2.0-only", "GPL-2.0-or-later", false, true, true},
+    {"GPL-2.0-only", "MIT", false, true, true},
+    {"GPL-2.0-only", "LicenseRef-Proprietary", true, false, false},
+    {"GPL-2.0-only", "CDDL-1.0", true, false, false},
+    {"GPL-2.0-only", "all rights reserved", true, false, false},
+    {"CDDL-1.0", "GPL-2.0-only", true, false, false},
+    {"CDDL-1.0", "LicenseRef-Proprietary", false, false, false},
+    /* No contradiction, but no one version of the GPL either. */
+    {"GPL-2.0-only", "GPL-3.0-only", false, false, false},
+    {"GPL-2.0-or-later", "Apache-2.0", false, false, true},
+};
+
+/* What a party says of itself is held against it, whatever others say. */
+START_TEST(a_partys_own_words)
+{
+    static const enum evidence_grade others[] = {EVIDENCE_NONE, EVIDENCE_PACKAGED, EVIDENCE_SIGNED};
+
+    for (int party = 0; party < RULES_PARTIES; party++) {
+        for (int i = 0; i < COUNT(others); i++) {
+            struct rig *g = rig_new();
+            const bool passes = i == 0 ? words[_i].passes : !words[_i].contradiction;
+
+            rig_licence(g, (enum rules_party)party, GPL23, EVIDENCE_DECLARED, 1);
+            rig_evidence(g, (enum rules_party)party, others[i], "GPL-2.0-or-later");
+            g->known[party].recital = RECITAL_OK;
+            g->known[party].recited = words[_i].recited;
+            g->known[party].declared = words[_i].declared;
+            ck_assert_int_eq(rules_contradicts_itself(&g->known[party]), words[_i].contradiction);
+            rig_decide(g);
+            ck_assert_int_eq(g->verdict.verdict != VERDICT_DENY, passes);
+            ck_assert_int_eq(strstr(g->verdict.why, "contradiction") != NULL,
+                             words[_i].contradiction);
+            g->licence[0].target = GPL2;
+            rig_decide(g);
+            ck_assert(i > 0 || (g->verdict.verdict != VERDICT_DENY) == words[_i].passes2);
+            /* A recital that is not valid says nothing. */
+            g->known[party].recital = RECITAL_WRONG_PROOF;
+            ck_assert(!rules_contradicts_itself(&g->known[party]));
+        }
+    }
+}
+END_TEST
+
+/* … but the operator's. */
+START_TEST(an_assignment_is_above_a_partys_own_words)
+{
+    struct rig *g = rig_new();
+
+    rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_ASSIGNED, 1);
+    rig_evidence(g, RULES_BACKEND, EVIDENCE_RECITED, "GPL-2.0-only");
+    rig_evidence(g, RULES_BACKEND, EVIDENCE_DECLARED, "LicenseRef-Proprietary");
+    rig_evidence(g, RULES_BACKEND, EVIDENCE_ASSIGNED, "MIT");
+    rig_must(g, VERDICT_TAINTED, "O");
+}
+END_TEST
+
+static const struct {
+    const char *items[3];
+    enum spdx_target target;
+    bool osi;
+    const char *taint; /* "-": it passes */
+} together[] = {
+    {{"MIT", "ISC", NULL}, GPL2, false, "-"},
+    {{"MIT", "CDDL-1.0", NULL}, GPL23, false, "P"},
+    {{"CDDL-1.0", "MIT", NULL}, GPL23, false, "P"},
+    {{"MIT", "LicenseRef-x", NULL}, GPL23, false, "U"},
+    {{"CDDL-1.0", "LicenseRef-x", "MIT"}, GPL23, false, "P"},
+    {{"MIT", "MIT", "GPL-2.0-only"}, GPL2, false, "-"},
+    /* Each alone would do: one with version 2, the other with version 3. */
+    {{"GPL-2.0-only", "Apache-2.0", NULL}, GPL23, false, "P"},
+    {{"Apache-2.0", "MIT", "GPL-2.0-only"}, GPL23, false, "P"},
+    {{"GPL-2.0-or-later", "Apache-2.0", NULL}, GPL23, false, "-"},
+    {{"GPL-3.0-only", "Apache-2.0", NULL}, GPL23, false, "-"},
+    {{"GPL-3.0-only", "Apache-2.0", NULL}, GPL2, false, "P"},
+    {{"GPL-2.0-only OR MIT", "Apache-2.0", NULL}, GPL23, false, "-"},
+    {{"MIT", "CDDL-1.0", NULL}, GPL2, true, "-"},
+    {{"MIT", "SSPL-1.0", NULL}, GPL2, true, "P"},
+};
+
+/* Of one source and of several: an executable's note and its package. */
+START_TEST(items_of_one_grade_hold_together)
+{
+    for (int sources = 0; sources < 2; sources++) {
+        struct rig *g = rig_new();
+
+        if (together[_i].osi) {
+            rig_osi(g, RULES_BACKEND, EVIDENCE_PACKAGED, 1);
+        } else {
+            rig_licence(g, RULES_BACKEND, together[_i].target, EVIDENCE_PACKAGED, 1);
+        }
+        for (int k = 0; k < 3 && together[_i].items[k]; k++) {
+            rig_found(g, RULES_BACKEND, EVIDENCE_PACKAGED,
+                      sources && k ? EVIDENCE_FROM_DPKG : EVIDENCE_FROM_ELF_NOTE,
+                      together[_i].items[k]);
+        }
+        rig_must(g, together[_i].taint[0] == '-' ? VERDICT_ALLOW : VERDICT_DENY,
+                 together[_i].taint);
+    }
+}
+END_TEST
+
+START_TEST(envelopes_hold_together)
+{
+    struct rig *g = rig_new();
+
+    rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_SIGNED, 1);
+    rig_found(g, RULES_BACKEND, EVIDENCE_SIGNED, EVIDENCE_FROM_ENVELOPE, "MIT");
+    rig_must(g, VERDICT_ALLOW, "-");
+    rig_found(g, RULES_BACKEND, EVIDENCE_SIGNED, EVIDENCE_FROM_ENVELOPE, "SSPL-1.0");
+    rig_must(g, VERDICT_DENY, "P");
+}
+END_TEST
+
+START_TEST(as_many_items_as_there_can_be)
+{
+    struct rig *g = rig_new();
+
+    rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_PACKAGED, 1);
+    for (unsigned i = 0; i < EVIDENCE_ITEMS; i++) {
+        rig_found(g, RULES_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_ELF_NOTE, "MIT");
+    }
+    rig_must(g, VERDICT_ALLOW, "-");
+    rig_found(g, RULES_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_ELF_NOTE, "MIT");
+    ck_assert(g->inspection[RULES_BACKEND].evidence.cut);
+    rig_must(g, VERDICT_DENY, "U");
+    ck_assert_ptr_nonnull(strstr(g->verdict.why, "not all"));
+}
+END_TEST
+
+/* What could not be read of a source, beside what could. */
+START_TEST(part_of_what_is_said)
+{
+    static const struct {
+        enum evidence_grade grade;
+        enum evidence_source item, unread;
+        bool passes;
+    } rows[] = {
+        {EVIDENCE_PACKAGED, EVIDENCE_FROM_ELF_NOTE, EVIDENCE_FROM_ELF_NOTE, false},
+        {EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, EVIDENCE_FROM_DPKG, false},
+        {EVIDENCE_PACKAGED, EVIDENCE_FROM_ELF_NOTE, EVIDENCE_FROM_DPKG, true},
+        {EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, EVIDENCE_FROM_ENVELOPE, true},
+        {EVIDENCE_SIGNED, EVIDENCE_FROM_ENVELOPE, EVIDENCE_FROM_ENVELOPE, true},
+        {EVIDENCE_SIGNED, EVIDENCE_FROM_ENVELOPE, EVIDENCE_FROM_ELF_NOTE, true},
+    };
+
+    for (int i = 0; i < COUNT(rows); i++) {
+        struct rig *g = rig_new();
+
+        rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_PACKAGED, 1);
+        rig_found(g, RULES_BACKEND, rows[i].grade, rows[i].item, "MIT");
+        evidence_add_unknown(&g->inspection[RULES_BACKEND].evidence, rows[i].unread, 0, "torn");
+        rig_must(g, rows[i].passes ? VERDICT_ALLOW : VERDICT_DENY, rows[i].passes ? "-" : "U");
+        ck_assert_int_eq(strstr(g->verdict.why, "torn") != NULL, !rows[i].passes);
+    }
+}
+END_TEST
+
+/* What is known to be incompatible is not made better by what is not known. */
+START_TEST(the_worst_stays_the_worst)
+{
+    struct rig *g = rig_new();
+
+    rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_PACKAGED, 1);
+    rig_found(g, RULES_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_ELF_NOTE, "CDDL-1.0");
+    g->inspection[RULES_BACKEND].evidence.cut = true;
+    rig_must(g, VERDICT_DENY, "P");
+}
+END_TEST
+
+/* What was cut of a lower grade does not matter where a higher one counts. */
+START_TEST(an_assignment_is_not_cut)
+{
+    struct rig *g = rig_new();
+
+    rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_PACKAGED, 1);
+    rig_found(g, RULES_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_ELF_NOTE, "CDDL-1.0");
+    g->inspection[RULES_BACKEND].evidence.cut = true;
+    rig_assign(g, RULES_BACKEND, "MIT", RULES_FACTS, NULL);
+    rig_must(g, VERDICT_TAINTED, "O");
+}
+END_TEST
+
+/* ---- assignments ---- */
+
+START_TEST(assignments)
+{
+    static const struct {
+        enum rules_party party;
+        enum rules_fact fact;
+        const char *text;
+        bool counts;
+    } rows[] = {
+        {RULES_BACKEND, RULES_FACTS, NULL, true},
+        {RULES_BACKEND, RULES_EXE, "/usr/bin/device", true},
+        {RULES_BACKEND, RULES_EXE, "/usr/bin/devic", false},
+        {RULES_BACKEND, RULES_DIGEST, BACKEND_DIGEST, true},
+        {RULES_BACKEND, RULES_DIGEST, CLIENT_DIGEST, false},
+        {RULES_CLIENT, RULES_FACTS, NULL, false},
+        {RULES_CLIENT, RULES_EXE, "/usr/bin/device", false},
+    };
+
+    for (int i = 0; i < COUNT(rows); i++) {
+        struct rig *g = rig_new();
+
+        rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_ASSIGNED, 1);
+        rig_assign(g, rows[i].party, "MIT", rows[i].fact, rows[i].text);
+        rig_must(g, rows[i].counts ? VERDICT_TAINTED : VERDICT_DENY, rows[i].counts ? "O" : "U");
+    }
+}
+END_TEST
+
+START_TEST(the_first_assignment_that_names_the_party)
+{
+    struct rig *g = rig_new();
+
+    rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_ASSIGNED, 1);
+    rig_assign(g, RULES_BACKEND, "CDDL-1.0", RULES_EXE, "/usr/bin/other");
+    rig_assign(g, RULES_BACKEND, "MIT", RULES_EXE, "/usr/bin/device");
+    rig_assign(g, RULES_BACKEND, "CDDL-1.0", RULES_FACTS, NULL);
+    rig_must(g, VERDICT_TAINTED, "O");
+    g->peer[RULES_BACKEND].exe.deleted = true;
+    rig_must(g, VERDICT_DENY, "PO");
+}
+END_TEST
+
+/* ---- several rules ---- */
+
+START_TEST(all_rules_must_be_met)
+{
+    struct rig *g = rig_new();
+
+    rig_licence(g, RULES_BACKEND, GPL3, EVIDENCE_PACKAGED, 3);
+    rig_osi(g, RULES_BACKEND, EVIDENCE_DECLARED, 4);
+    rig_licence(g, RULES_CLIENT, GPL2, EVIDENCE_RECITED, 5);
+    rig_evidence(g, RULES_CLIENT, EVIDENCE_RECITED, "GPL-2.0-only");
+    rig_found(g, RULES_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, "Apache-2.0");
+    rig_must(g, VERDICT_TAINTED, "E");
+    g->licence[0].target = GPL2;
+    rig_must(g, VERDICT_DENY, "PE");
+    ck_assert_uint_eq(g->verdict.line, 3);
+    g->licence[0].target = GPL3;
+    strcpy(g->inspection[RULES_BACKEND].evidence.items[0].licence, "OpenSSL-standalone");
+    rig_decide(g);
+    ck_assert_int_eq(g->verdict.verdict, VERDICT_DENY);
+    g->known[RULES_CLIENT].recited = "Apache-2.0";
+    strcpy(g->inspection[RULES_BACKEND].evidence.items[0].licence, "MIT");
+    rig_must(g, VERDICT_DENY, "PE");
+    ck_assert_uint_eq(g->verdict.line, 5);
+    ck_assert_int_eq(g->verdict.party, RULES_CLIENT);
+}
+END_TEST
+
+/* What a pass is told by: licences before names. */
+START_TEST(a_pass_is_told_by_the_licence)
+{
+    struct rig *g = rig_new();
+
+    rig_allow(g, RULES_CLIENT, RULES_EXE, 3);
+    rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_PACKAGED, 4);
+    rig_licence(g, RULES_BACKEND, GPL3, EVIDENCE_PACKAGED, 5);
+    rig_found(g, RULES_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, "MIT");
+    rig_must(g, VERDICT_ALLOW, "-");
+    ck_assert_uint_eq(g->verdict.line, 4);
+    ck_assert_ptr_nonnull(
+        strstr(g->verdict.why, "licence of backend: MIT, packaged (dpkg name 1)"));
+}
+END_TEST
+
+/* ---- where no rule asks ---- */
+
+START_TEST(a_device_that_nobody_asked)
+{
+    static const struct {
+        enum evidence_grade grade;
+        const char *licence;
+        const char *taint;
+    } rows[] = {
+        {EVIDENCE_NONE, "", "U"},
+        {EVIDENCE_PACKAGED, "MIT", "-"},
+        {EVIDENCE_PACKAGED, "Apache-2.0", "-"},
+        {EVIDENCE_SIGNED, "SSPL-1.0", "P"},
+        {EVIDENCE_PACKAGED, "LicenseRef-x", "U"},
+        {EVIDENCE_DECLARED, "GPL-2.0-only", "E"},
+        {EVIDENCE_RECITED, "CDDL-1.0", "PE"},
+        {EVIDENCE_ASSIGNED, "MIT", "O"},
+    };
+
+    for (int i = 0; i < COUNT(rows); i++) {
+        struct rig *g = rig_new();
+
+        rig_evidence(g, RULES_BACKEND, rows[i].grade, rows[i].licence);
+        rig_must(g, rows[i].taint[0] == '-' ? VERDICT_ALLOW : VERDICT_TAINTED, rows[i].taint);
+        /* A rule for the client's licence asks nothing of the backend. */
+        rig_licence(g, RULES_CLIENT, GPL2, EVIDENCE_SIGNED, 1);
+        rig_evidence(g, RULES_CLIENT, EVIDENCE_SIGNED, "MIT");
+        rig_must(g, rows[i].taint[0] == '-' ? VERDICT_ALLOW : VERDICT_TAINTED, rows[i].taint);
+        g->known[RULES_BACKEND].inspection = NULL;
+        rig_must(g, VERDICT_ALLOW, "-");
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("rules_licence");
+    TCase *tc = unit_case(s, "grades");
+
+    tcase_add_loop_test(tc, each_grade_for_each_demand, 0, LICENCES);
+    tcase_add_test(tc, nothing_is_known);
+    tc = unit_case(s, "sources");
+    tcase_add_test(tc, each_source_is_told);
+    tcase_add_test(tc, an_inspector_speaks_for_nobody_else);
+    tcase_add_test(tc, a_failed_inspection_has_no_evidence);
+    tcase_add_test(tc, only_a_valid_recital_is_evidence);
+    tc = unit_case(s, "several");
+    tcase_add_test(tc, the_highest_grade_counts);
+    tcase_add_loop_test(tc, a_partys_own_words, 0, COUNT(words));
+    tcase_add_test(tc, an_assignment_is_above_a_partys_own_words);
+    tcase_add_loop_test(tc, items_of_one_grade_hold_together, 0, COUNT(together));
+    tcase_add_test(tc, envelopes_hold_together);
+    tcase_add_test(tc, as_many_items_as_there_can_be);
+    tcase_add_test(tc, part_of_what_is_said);
+    tcase_add_test(tc, the_worst_stays_the_worst);
+    tcase_add_test(tc, an_assignment_is_not_cut);
+    tcase_add_test(tc, assignments);
+    tcase_add_test(tc, the_first_assignment_that_names_the_party);
+    tcase_add_test(tc, all_rules_must_be_met);
+    tcase_add_test(tc, a_pass_is_told_by_the_licence);
+    tcase_add_test(tc, a_device_that_nobody_asked);
+    return unit_run(s);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A process's heap: when it is to be given back, and that libevent's memory is as good as before.
+ */
+#include "proxy/ipc/heap.h"
+
+#include <event2/event.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "tests/support/unit.h"
+
+#define PAIRS 200
+
+static void heap_count(evutil_socket_t fd, short what, void *arg)
+{
+    char byte;
+
+    (void)what;
+    ck_assert_int_eq(read(fd, &byte, 1), 1);
+    ++*(unsigned *)arg;
+}
+
+START_TEST(it_rests_after_many_changes_and_not_after_one_less)
+{
+    struct event_base *base;
+    struct heap heap;
+
+    heap_init();
+    base = event_base_new();
+    ck_assert_int_eq(heap_watch(&heap, base), 0);
+    for (unsigned i = 1; i < LIMIT_HEAP_CHANGES; i++) {
+        heap_changed(&heap);
+        ck_assert(!event_pending(heap.rest, EV_TIMEOUT, NULL));
+    }
+    heap_changed(&heap);
+    ck_assert(event_pending(heap.rest, EV_TIMEOUT, NULL));
+    ck_assert_int_eq(event_base_dispatch(base), 1);
+    ck_assert_uint_eq(heap.changes, 0);
+    heap_unwatch(&heap);
+    event_base_free(base);
+}
+END_TEST
+
+/* Its pieces of all sizes: made, grown, given back, taken again. */
+START_TEST(a_loop_of_many_sockets)
+{
+    static int pairs[PAIRS][2];
+    static struct event *events[PAIRS];
+    struct event_base *base;
+
+    heap_init();
+    for (int round = 0; round < 3; round++) {
+        unsigned heard = 0;
+
+        base = event_base_new();
+        for (int i = 0; i < PAIRS; i++) {
+            ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pairs[i]), 0);
+            events[i] = event_new(base, pairs[i][0], EV_READ, heap_count, &heard);
+            ck_assert_int_eq(event_add(events[i], NULL), 0);
+            ck_assert_int_eq(write(pairs[i][1], "", 1), 1);
+        }
+        ck_assert_int_eq(event_base_dispatch(base), 1);
+        ck_assert_uint_eq(heard, PAIRS);
+        for (int i = 0; i < PAIRS; i++) {
+            event_free(events[i]);
+            close(pairs[i][0]);
+            close(pairs[i][1]);
+        }
+        event_base_free(base);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("heap");
+    TCase *tc = unit_case(s, "heap");
+
+    tcase_add_test(tc, it_rests_after_many_changes_and_not_after_one_less);
+    tcase_add_test(tc, a_loop_of_many_sockets);
+    return unit_run(s);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The tracer's process: gives up its rights, then serves its channel and its rings.
+ */
+#define _GNU_SOURCE
+#include "trace/capture/tracer.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fdset.h"
+#include "trace/capture/tracer_parts.h"
+
+uint64_t tracer_now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+uint64_t tracer_now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* ---- the channel ---- */
+
+static bool waits_for_files(const struct tracer *t)
+{
+    const struct tracer_capture *c;
+
+    LIST_FOREACH(c, &t->captures, link)
+    {
+        if (c->dumping) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Ends everything and leaves the loop. */
+static void quit(struct tracer *t)
+{
+    struct tracer_capture *c;
+
+    if (t->quitting) {
+        return;
+    }
+    t->quitting = true;
+    for (uint32_t i = 0; i < TRACER_WORKERS; i++) {
+        tracer_ring_drain(t, i);
+    }
+    while ((c = LIST_FIRST(&t->captures))) {
+        tracer_capture_stop(c, TRACER_SHUTDOWN);
+    }
+    event_base_loopbreak(t->base);
+}
+
+void tracer_say(struct tracer *t)
+{
+    const int err = tracer_send(TRACER_CHANNEL_FD, &t->out, NULL, 0, 0);
+
+    /* The monitor is gone: the channel's end tells the loop. */
+    if (err && err != -EPIPE && err != -ECONNRESET) {
+        log_error("tracer: the channel: %s", strerror(-err));
+    }
+}
+
+static int steal(struct fdset *fds)
+{
+    return fdset_steal(fds, 0);
+}
+
+static void stop(struct tracer *t)
+{
+    struct tracer_capture *const c = tracer_capture_find(t, t->in.capture);
+
+    if (!c) {
+        return;
+    }
+    /* What passed before it was asked for is in the rings. */
+    for (uint32_t i = 0; i < TRACER_WORKERS; i++) {
+        tracer_ring_drain(t, i);
+    }
+    tracer_capture_stop(c, t->in.error);
+}
+
+static void dump(struct tracer *t)
+{
+    struct tracer_capture *const c = tracer_capture_find(t, t->in.capture);
+
+    if (!c || !c->memory) {
+        return;
+    }
+    for (uint32_t i = 0; i < TRACER_WORKERS; i++) {
+        tracer_ring_drain(t, i);
+    }
+    tracer_flight_dump(c);
+}
+
+/* Obeys t->in, whose fds are taken out of the set where they are used. */
+static void obey(struct tracer *t, struct fdset *fds)
+{
+    switch ((enum tracer_type)t->in.type) {
+    case TRACER_RING:
+        if (fds->n == 2) {
+            const int ring_fd = steal(fds);
+
+            tracer_ring_take(t, ring_fd, steal(fds));
+        }
+        break;
+    case TRACER_CAPTURE:
+        tracer_capture_begin_take(t, steal(fds));
+        break;
+    case TRACER_FILE:
+        tracer_capture_file_take(t, steal(fds));
+        break;
+    case TRACER_STOP:
+        stop(t);
+        break;
+    case TRACER_DUMP:
+        dump(t);
+        break;
+    case TRACER_SESSION:
+        tracer_session_told(t);
+        break;
+    case TRACER_ATTACH:
+        tracer_session_attach(t);
+        break;
+    case TRACER_ENDED:
+        tracer_session_ended(t);
+        break;
+    case TRACER_PING:
+        tracer_msg_init(&t->out, TRACER_PONG);
+        tracer_say(t);
+        break;
+    case TRACER_QUIT:
+        t->quit_asked = true;
+        break;
+    default:
+        log_error("tracer: the monitor said %u", t->in.type);
+        break;
+    }
+}
+
+void tracer_listen(struct tracer *t)
+{
+    struct fdset fds;
+    int r = 1;
+
+    while (r == 1 && !t->quitting) {
+        fdset_init(&fds);
+        r = tracer_recv(TRACER_CHANNEL_FD, &t->in, &fds);
+        if (r == 1) {
+            obey(t, &fds);
+        }
+        fdset_close(&fds);
+        if (t->quit_asked && !waits_for_files(t)) {
+            quit(t);
+        }
+    }
+    if (r != 1 && r != -EAGAIN) {
+        /* The monitor is gone: what there is is still written. */
+        quit(t);
+    }
+    tracer_captures_reap(t);
+}
+
+static void on_channel(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    tracer_listen(arg);
+}
+
+/* ---- the process ---- */
+
+static int tracer_init(struct tracer *t)
+{
+    struct event_config *const c = event_config_new();
+
+    LIST_INIT(&t->captures);
+    for (unsigned i = 0; i < TRACER_BUCKETS; i++) {
+        LIST_INIT(&t->sessions[i]);
+    }
+    if (!c) {
+        return -ENOMEM;
+    }
+    /* One thread. */
+    event_config_set_flag(c, EVENT_BASE_FLAG_NOLOCK);
+    t->base = event_base_new_with_config(c);
+    event_config_free(c);
+    if (!t->base) {
+        return -ENOMEM;
+    }
+    t->channel = event_new(t->base, TRACER_CHANNEL_FD, EV_READ | EV_PERSIST, on_channel, t);
+    if (!t->channel || event_add(t->channel, NULL) < 0) {
+        return -ENOMEM;
+    }
+    return tracer_rings_init(t);
+}
+
+static void tracer_deinit(struct tracer *t)
+{
+    struct tracer_capture *c;
+
+    while ((c = LIST_FIRST(&t->captures))) {
+        tracer_capture_stop(c, TRACER_SHUTDOWN);
+    }
+    tracer_sessions_free(t);
+    tracer_rings_free(t);
+    if (t->channel) {
+        event_free(t->channel);
+    }
+    if (t->base) {
+        event_base_free(t->base);
+    }
+}
+
+static int read_start(struct tracer_start *s)
+{
+    const ssize_t n = pread(TRACER_START_FD, s, sizeof *s, 0);
+
+    close(TRACER_START_FD);
+    return n == sizeof *s ? 0 : -EINVAL;
+}
+
+int tracer_main(void)
+{
+    /* Not on the stack: there is one. */
+    static struct tracer t;
+    struct tracer_start s;
+    int err = read_start(&s);
+
+    log_init("poemd", err ? LOG_ERROR : s.log_level);
+    (void)prctl(PR_SET_NAME, "poemd-tracer", 0, 0, 0);
+    /* The monitor ends its tracer; a signal to the whole process group is meant for it. */
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    if (!err) {
+        err = tracer_init(&t);
+    }
+    /* The keys of jansson's hash tables: later there is no /dev/urandom. */
+    json_object_seed(0);
+    if (!err) {
+        err = tracer_sandbox(&s);
+    }
+    if (err) {
+        log_error("tracer: cannot start: %s", strerror(-err));
+    } else {
+        tracer_msg_init(&t.out, TRACER_READY);
+        tracer_say(&t);
+        err = event_base_dispatch(t.base) < 0 ? -EIO : 0;
+    }
+    tracer_deinit(&t);
+    return err ? 3 : 0;
+}

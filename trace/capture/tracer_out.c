@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Buffered writing of blocks. Writes to one fd, which may block where it is a file. */
+#define _GNU_SOURCE
+#include "trace/capture/tracer_out.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/sock.h"
+#include "trace/file/keep.h"
+#include "trace/file/message.h"
+#include "trace/file/pcapng.h"
+
+/* So much is written at once, where so much is there. */
+#define BATCH (256u << 10)
+
+/* Room for a batch and the largest block. */
+#define ROOM (BATCH + KEEP_MOST + LIMIT_FDS_KERNEL * TRACE_CAPTURE_FD_SIZE + (64u << 10))
+
+int tracer_out_init_take(struct tracer_out *o, int fd)
+{
+    struct stat st;
+    int err = 0;
+
+    *o = (struct tracer_out){.fd = fd};
+    if (fstat(fd, &st) < 0) {
+        err = -errno;
+    }
+    o->pipe = !S_ISREG(st.st_mode);
+    if (!err) {
+        o->buffer = malloc(ROOM);
+        err = o->buffer ? 0 : -ENOMEM;
+    }
+    if (err) {
+        tracer_out_deinit(o);
+    }
+    return err;
+}
+
+void tracer_out_deinit(struct tracer_out *o)
+{
+    sock_close(&o->fd);
+    free(o->buffer);
+    o->buffer = NULL;
+}
+
+/* Bytes of whole blocks among the first n from the buffer's start, which begins one. */
+static size_t whole_blocks(const struct tracer_out *o, size_t n)
+{
+    size_t at = 0;
+    uint32_t size;
+
+    while (n - at >= 8) {
+        memcpy(&size, o->buffer + o->start + at + 4, sizeof size);
+        if (size > n - at) {
+            break;
+        }
+        at += size;
+    }
+    return at;
+}
+
+/* The disk took n bytes, and then no more: what is half written is taken back. */
+static void cut(struct tracer_out *o, size_t n)
+{
+    const size_t whole = whole_blocks(o, n);
+    const off_t at = lseek(o->fd, 0, SEEK_CUR);
+
+    if (at >= (off_t)(n - whole) && ftruncate(o->fd, at - (off_t)(n - whole)) == 0) {
+        (void)lseek(o->fd, at - (off_t)(n - whole), SEEK_SET);
+    }
+}
+
+/*
+ * Writes without waiting for a pipe's reader. Whether an open file waits is a flag that all have
+ * who share it: whoever gave us the pipe can take the flag off again. RWF_NOWAIT is of one call.
+ * Where the kernel has none for it (pipes before Linux 6.4, terminals) the flag has to do; the
+ * monitor has opened the pipe anew, so that it is not shared, if it may (control_trace.c).
+ */
+static ssize_t tracer_out_write(struct tracer_out *o, const void *p, size_t n)
+{
+    const struct iovec iov = {.iov_base = (void *)(uintptr_t)p, .iov_len = n};
+    ssize_t wrote;
+
+    if (!o->pipe) {
+        return write(o->fd, p, n);
+    }
+    if (!o->flagged) {
+        wrote = pwritev2(o->fd, &iov, 1, -1, RWF_NOWAIT);
+        if (wrote >= 0 || errno != EOPNOTSUPP) {
+            return wrote;
+        }
+        o->flagged = true;
+        if (sock_nonblock(o->fd) < 0) {
+            return -1;
+        }
+    }
+    return write(o->fd, p, n);
+}
+
+int tracer_out_flush(struct tracer_out *o)
+{
+    size_t done = 0;
+    const size_t all = o->end - o->start;
+
+    while (done < all) {
+        const ssize_t n = tracer_out_write(o, o->buffer + o->start + done, all - done);
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0 && errno == EAGAIN) {
+            o->start += done;
+            return -EAGAIN;
+        }
+        if (n <= 0) {
+            const int err = n < 0 ? -errno : -EIO;
+
+            if (!o->pipe) {
+                cut(o, done);
+            }
+            o->start = o->end = 0;
+            return err;
+        }
+        done += (size_t)n;
+    }
+    o->start = o->end = 0;
+    return 0;
+}
+
+void *tracer_out_room(struct tracer_out *o, size_t n, int *err)
+{
+    *err = 0;
+    if (o->end - o->start >= BATCH || n > ROOM - o->end) {
+        const int r = tracer_out_flush(o);
+
+        if (r < 0 && r != -EAGAIN) {
+            *err = r;
+            return NULL;
+        }
+    }
+    if (n > ROOM - o->end && o->start > 0) {
+        memmove(o->buffer, o->buffer + o->start, o->end - o->start);
+        o->end -= o->start;
+        o->start = 0;
+    }
+    return n <= ROOM - o->end ? o->buffer + o->end : NULL;
+}
+
+void tracer_out_add(struct tracer_out *o, size_t n)
+{
+    o->end += n;
+    o->bytes += n;
+}

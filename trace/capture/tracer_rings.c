@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The workers' rings: emptied when a bell rings, then every few milliseconds as long as something
+ * comes. What stands in a ring is a worker's word: it is believed of that worker's sessions alone,
+ * and a ring that is damaged is never read again.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "trace/capture/record.h"
+#include "trace/capture/tracer_parts.h"
+
+/* While records flow the rings are looked at so often. */
+static const struct timeval look_time = {.tv_usec = 20000};
+
+/* After so many looks at which nothing was there, the bells are waited for. */
+#define EMPTY_LOOKS 5u
+
+/*
+ * A session that the monitor has not told of yet is waited for at so many looks: its channel may be
+ * full. Then the message is given up.
+ */
+#define STALLS 50u
+
+/* Bytes taken from one ring before others have their turn. */
+#define TURN (16u << 20)
+
+/* Counts are told to the monitor so often, in ms. */
+#define TELL_MS 1000u
+
+static void ring_close(struct tracer_ring *r)
+{
+    if (r->bell) {
+        event_free(r->bell);
+        r->bell = NULL;
+    }
+    ring_reader_free(r->reader);
+    r->reader = NULL;
+    r->stalls = 0;
+}
+
+static void ring_broken(struct tracer_ring *r)
+{
+    struct tracer *const t = r->tracer;
+    const uint32_t worker = (uint32_t)(r - t->rings);
+
+    log_error("tracer: what worker %u wrote for its captures is damaged; its sessions are not "
+              "captured any more",
+              worker);
+    ring_close(r);
+    tracer_msg_init(&t->out, TRACER_BROKEN);
+    t->out.worker = worker;
+    tracer_say(t);
+}
+
+/* One record of a ring; s NULL: nobody knows its session. False: it is to be read again later. */
+static bool take_record(struct tracer_ring *r, const struct tracer_session *s,
+                        const struct trace_message *m)
+{
+    if (!s && r->stalls < STALLS) {
+        r->stalls++;
+        ring_unread(r->reader);
+        return false;
+    }
+    r->stalls = 0;
+    if (s) {
+        tracer_session_message(s, m);
+    }
+    return true;
+}
+
+/* Takes what is in a ring, some most bytes. Returns whether there was something. */
+static bool drain(struct tracer_ring *r, size_t most)
+{
+    struct trace_message m;
+    const void *p;
+    size_t taken = 0;
+    size_t n;
+    int got;
+
+    if (!r->reader) {
+        return false;
+    }
+    while (taken < most && (got = ring_read(r->reader, &p, &n)) != 0) {
+        const struct tracer_session *s;
+
+        if (got == -ENOMEM) {
+            break;
+        }
+        if (got < 0 || !record_get(p, n, &m)) {
+            ring_broken(r);
+            return true;
+        }
+        s = tracer_session_find(r->tracer, m.session);
+        if (s && s->worker != (uint32_t)(r - r->tracer->rings)) {
+            ring_broken(r);
+            return true;
+        }
+        if (!take_record(r, s, &m)) {
+            break;
+        }
+        taken += n;
+    }
+    ring_release(r->reader);
+    return taken > 0 || r->stalls > 0;
+}
+
+void tracer_ring_drain(struct tracer *t, uint32_t worker)
+{
+    if (worker < TRACER_WORKERS) {
+        (void)drain(&t->rings[worker], RING_SIZE_MAX);
+    }
+}
+
+/* Says of all rings how they are waited for. False: one of them has something. */
+static bool wait_all(struct tracer *t, enum ring_wait how)
+{
+    bool good = true;
+
+    for (unsigned i = 0; i < TRACER_WORKERS; i++) {
+        if (t->rings[i].reader) {
+            good = ring_wait(t->rings[i].reader, how) && good;
+        }
+    }
+    return good;
+}
+
+static void look(struct tracer *t)
+{
+    bool some = false;
+
+    for (unsigned i = 0; i < TRACER_WORKERS; i++) {
+        some = drain(&t->rings[i], TURN) || some;
+    }
+    tracer_captures_turn(t);
+    t->empty_looks = some ? 0 : t->empty_looks + 1;
+    if (t->empty_looks >= EMPTY_LOOKS && wait_all(t, RING_ASLEEP)) {
+        tracer_captures_tell(t);
+        tracer_captures_reap(t);
+        return;
+    }
+    (void)wait_all(t, RING_LOOKING);
+    (void)event_add(t->look, &look_time);
+    if (tracer_now_ms() - t->told_ms >= TELL_MS) {
+        tracer_captures_tell(t);
+    }
+    tracer_captures_reap(t);
+}
+
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    look(arg);
+}
+
+static void on_bell(evutil_socket_t fd, short what, void *arg)
+{
+    struct tracer_ring *const r = arg;
+
+    (void)fd;
+    (void)what;
+    ring_hear(r->reader);
+    r->tracer->empty_looks = 0;
+    look(r->tracer);
+}
+
+void tracer_ring_take(struct tracer *t, int ring_fd, int bell_fd)
+{
+    const uint32_t worker = t->in.worker;
+    struct tracer_ring *const r = worker < TRACER_WORKERS ? &t->rings[worker] : &t->rings[0];
+    int err;
+
+    if (r->reader) {
+        /* What a worker left behind when it died. */
+        (void)drain(r, RING_SIZE_MAX);
+        ring_close(r);
+    }
+    err = ring_reader_new_take(&r->reader, ring_fd, bell_fd);
+    if (!err) {
+        r->bell = event_new(t->base, ring_reader_bell(r->reader), EV_READ | EV_PERSIST, on_bell, r);
+        err = r->bell && event_add(r->bell, NULL) == 0 ? 0 : -ENOMEM;
+    }
+    if (err) {
+        log_error("tracer: no ring for worker %u: %s", worker, strerror(-err));
+        ring_close(r);
+        return;
+    }
+    t->empty_looks = 0;
+    look(t);
+}
+
+static void on_statistics(evutil_socket_t fd, short what, void *arg)
+{
+    struct tracer *const t = arg;
+    struct tracer_capture *c;
+
+    (void)fd;
+    (void)what;
+    LIST_FOREACH(c, &t->captures, link)
+    {
+        struct tracer_view *v;
+
+        LIST_FOREACH(v, &c->views, capture_link)
+        {
+            if (v->changed && !c->failed) {
+                tracer_capture_statistics(v, NULL);
+            }
+        }
+    }
+    tracer_captures_turn(t);
+    tracer_captures_tell(t);
+    tracer_captures_reap(t);
+}
+
+int tracer_rings_init(struct tracer *t)
+{
+    const struct timeval seldom = {.tv_sec = TRACER_STATISTICS_MS / 1000};
+
+    for (unsigned i = 0; i < TRACER_WORKERS; i++) {
+        t->rings[i].tracer = t;
+    }
+    t->look = evtimer_new(t->base, on_look, t);
+    t->statistics = event_new(t->base, -1, EV_PERSIST, on_statistics, t);
+    if (!t->look || !t->statistics || event_add(t->statistics, &seldom) < 0) {
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+void tracer_rings_free(struct tracer *t)
+{
+    for (unsigned i = 0; i < TRACER_WORKERS; i++) {
+        ring_close(&t->rings[i]);
+    }
+    if (t->look) {
+        event_free(t->look);
+    }
+    if (t->statistics) {
+        event_free(t->statistics);
+    }
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Sessions as the monitor tells of them, and their messages on the way to captures.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "trace/capture/tracer_parts.h"
+#include "trace/capture/unseen.h"
+
+static unsigned bucket(uint64_t number)
+{
+    return (unsigned)(number % TRACER_BUCKETS);
+}
+
+struct tracer_session *tracer_session_find(struct tracer *t, uint64_t number)
+{
+    struct tracer_session *s;
+
+    LIST_FOREACH(s, &t->sessions[bucket(number)], link)
+    {
+        if (s->about.number == number) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+static struct tracer_session *session_new(struct tracer *t, uint64_t number)
+{
+    struct tracer_session *const s = calloc(1, sizeof *s);
+
+    if (s) {
+        s->about.number = number;
+        LIST_INIT(&s->views);
+        LIST_INSERT_HEAD(&t->sessions[bucket(number)], s, link);
+    }
+    return s;
+}
+
+static void set_text(char **to, const char *text)
+{
+    char *const copy = text ? strdup(text) : NULL;
+
+    if (copy) {
+        free(*to);
+        *to = copy;
+    }
+}
+
+/* The route is what stands before the "/" of its name. */
+static void set_route(struct tracer_session *s)
+{
+    const char *const slash = s->name ? strrchr(s->name, '/') : NULL;
+    const size_t n = slash ? (size_t)(slash - s->name) : 0;
+
+    if (n < sizeof s->about.route) {
+        memcpy(s->about.route, s->name ? s->name : "", n);
+        s->about.route[n] = '\0';
+    }
+}
+
+void tracer_session_told(struct tracer *t)
+{
+    const struct tracer_msg *const m = &t->in;
+    struct tracer_session *s = tracer_session_find(t, m->session);
+
+    if (!s) {
+        s = session_new(t, m->session);
+    }
+    if (!s) {
+        log_error("tracer: out of memory: session %llu is not captured",
+                  (unsigned long long)m->session);
+        return;
+    }
+    s->worker = m->worker;
+    set_text(&s->name, tracer_msg_text(m, 0));
+    set_text(&s->description, tracer_msg_text(m, 1));
+    set_text(&s->comment, tracer_msg_text(m, 2));
+    set_route(s);
+    s->about.name = s->name;
+    s->about.comment = s->comment;
+}
+
+void tracer_session_attach(struct tracer *t)
+{
+    struct tracer_session *const s = tracer_session_find(t, t->in.session);
+    struct tracer_capture *const c = tracer_capture_find(t, t->in.capture);
+    struct tracer_view *const v = s && c ? calloc(1, sizeof *v) : NULL;
+
+    if (!v) {
+        return;
+    }
+    v->session = s;
+    v->capture = c;
+    v->late = t->in.late != 0;
+    LIST_INSERT_HEAD(&s->views, v, session_link);
+    LIST_INSERT_HEAD(&c->views, v, capture_link);
+}
+
+/* ---- views ---- */
+
+static void view_free(struct tracer_view *v)
+{
+    free(v->name);
+    free(v->description);
+    free(v->comment);
+    free(v);
+}
+
+void tracer_view_released(void *view)
+{
+    struct tracer_view *const v = view;
+
+    if (--v->held == 0 && !v->session) {
+        view_free(v);
+    }
+}
+
+void tracer_view_leave(struct tracer_view *v)
+{
+    if (!v->session) {
+        return;
+    }
+    if (v->held > 0) {
+        set_text(&v->name, v->session->name);
+        set_text(&v->description, v->session->description);
+        set_text(&v->comment, v->session->comment);
+    }
+    LIST_REMOVE(v, session_link);
+    LIST_REMOVE(v, capture_link);
+    v->session = NULL;
+    if (v->held == 0) {
+        view_free(v);
+    }
+}
+
+/* ---- the end ---- */
+
+static void session_free(struct tracer_session *s)
+{
+    struct tracer_view *v;
+
+    while ((v = LIST_FIRST(&s->views))) {
+        tracer_view_leave(v);
+    }
+    LIST_REMOVE(s, link);
+    free(s->name);
+    free(s->description);
+    free(s->comment);
+    free(s);
+}
+
+/* What the worker counted behind the last message that came is lost. */
+static void count_tail(struct tracer_view *v, uint64_t seen)
+{
+    if (v->begin_ns && seen > v->last) {
+        const uint64_t tail = seen - v->last;
+
+        v->lost += tail;
+        v->capture->counts.lost += tail;
+        v->last = seen;
+    }
+}
+
+void tracer_session_ended(struct tracer *t)
+{
+    struct tracer_session *const s = tracer_session_find(t, t->in.session);
+    const char *const reason = tracer_msg_text(&t->in, 0);
+    const struct tracer_ended ended = t->in.u.ended;
+    char comment[96];
+    struct tracer_view *v;
+
+    if (!s) {
+        return;
+    }
+    snprintf(comment, sizeof comment, "{\"ended\":\"%s\"}", reason ? reason : "?");
+    tracer_ring_drain(t, s->worker);
+    while ((v = LIST_FIRST(&s->views))) {
+        struct tracer_capture *const c = v->capture;
+
+        count_tail(v, ended.seen);
+        tracer_capture_statistics(v, comment);
+        tracer_view_leave(v);
+        if (ended.bad && c->memory) {
+            tracer_flight_dump(c);
+        }
+        if (c->settings.once && !c->failed) {
+            c->failed = true;
+            c->why = TRACER_SESSION_ENDED;
+        }
+    }
+    session_free(s);
+}
+
+void tracer_sessions_free(struct tracer *t)
+{
+    for (unsigned i = 0; i < TRACER_BUCKETS; i++) {
+        struct tracer_session *s;
+
+        while ((s = LIST_FIRST(&t->sessions[i]))) {
+            session_free(s);
+        }
+    }
+}
+
+/* ---- messages ---- */
+
+/* Takes down what was lost before the message: numbers count lost ones. */
+static void count_gap(struct tracer_view *v, const struct trace_message *m)
+{
+    uint64_t gap;
+
+    if (!v->begin_ns) {
+        v->begin_ns = m->read_ns ? m->read_ns : 1;
+        v->base = v->late ? m->number - 1 : 0;
+        v->last = v->base;
+    }
+    /* A tap that was taken away and put in again counts from 1. */
+    gap = m->number > v->last ? m->number - v->last - 1 : m->lost;
+    v->missed += gap;
+    v->lost += gap;
+    v->capture->counts.lost += gap;
+    v->last = m->number;
+    v->changed = true;
+}
+
+static void on_wanted(const struct trace_session *s, const struct trace_message *m,
+                      const char *comment, void *arg)
+{
+    (void)s;
+    tracer_capture_put(arg, m, comment);
+}
+
+void tracer_session_message(const struct tracer_session *s, const struct trace_message *m)
+{
+    char text[UNSEEN_MAX];
+    const char *const comment = unseen_comment(m, text);
+    struct tracer_view *v;
+
+    LIST_FOREACH(v, &s->views, session_link)
+    {
+        struct trace_message mine = *m;
+        struct tracer_capture *const c = v->capture;
+
+        if (c->failed) {
+            continue;
+        }
+        count_gap(v, m);
+        mine.lost = 0;
+        mine.kept = keep_bytes(m->data, m->kept, m->size, c->keep);
+        mine.kept = mine.kept < m->kept ? mine.kept : m->kept;
+        if (c->filter) {
+            filter_feed(c->filter, &s->about, &mine, comment, on_wanted, v);
+        } else {
+            tracer_capture_put(v, &mine, comment);
+        }
+    }
+}

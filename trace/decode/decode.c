@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Messages laid open, the configuration space that they show, and what requests and replies have
+ * in common. Pure but for its memory; bounded by the bytes that were kept, whatever they say.
+ */
+#include "trace/decode/decode.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "trace/decode/check.h"
+#include "trace/decode/decode_parts.h"
+#include "trace/decode/native.h"
+
+void decode_scratch_deinit(struct decode_scratch *s)
+{
+    free(s->p);
+    s->p = NULL;
+}
+
+/* The payload in this machine's byte order: where it is, or turned round in scratch. */
+static void payload(struct decode_view *v, struct decode_scratch *scratch)
+{
+    const struct trace_message *m = v->m;
+
+    v->p = m->data + WIRE_HDR_SIZE;
+    v->n = m->kept - WIRE_HDR_SIZE;
+    if (!native_foreign(m)) {
+        return;
+    }
+    if (!scratch->p) {
+        scratch->p = malloc(LIMIT_TRACE_PACKET);
+    }
+    v->n = scratch->p ? native_payload(m, &v->hdr, scratch->p, LIMIT_TRACE_PACKET) : 0;
+    v->p = scratch->p;
+}
+
+void decode_open(struct decode_view *out, const struct trace_message *m,
+                 struct decode_scratch *scratch)
+{
+    *out = (struct decode_view){.m = m};
+    out->has_hdr = native_header(m, &out->hdr);
+    if (!out->has_hdr) {
+        return;
+    }
+    out->reply = wire_is_reply(&out->hdr);
+    out->total = m->size >= WIRE_HDR_SIZE ? m->size - WIRE_HDR_SIZE : 0;
+    payload(out, scratch);
+    out->check = check_message(m, &out->hdr, out->p, out->n);
+}
+
+const char *decode_command(uint16_t command, char out[static 16])
+{
+    const struct wire_command_info *c = wire_command_find(command);
+
+    if (c) {
+        return c->name;
+    }
+    snprintf(out, 16, "COMMAND_%u", command);
+    return out;
+}
+
+/* ---- configuration space ---- */
+
+bool decode_teaches(const struct decode_view *v)
+{
+    struct wire_region_access a;
+
+    return v->reply && v->hdr.command == WIRE_REGION_READ && !(v->hdr.flags & WIRE_ERROR) &&
+           wire_get(v->p, v->n, &a, sizeof a) && a.region == WIRE_PCI_CONFIG;
+}
+
+static void list(struct decode_config *c)
+{
+    struct pci_caps found;
+
+    c->n_caps = 0;
+    pci_caps(&c->config, &found);
+    for (unsigned i = 0; i < found.n && c->n_caps < DECODE_CAPS_MAX / 2; i++) {
+        /* Id 0 is what has not been read yet. */
+        if (found.cap[i].id != 0) {
+            c->cap[c->n_caps++] = found.cap[i];
+        }
+    }
+    pci_ext_caps(&c->config, &found);
+    for (unsigned i = 0; i < found.n && c->n_caps < DECODE_CAPS_MAX; i++) {
+        c->cap[c->n_caps++] = found.cap[i];
+    }
+}
+
+void decode_learn(struct decode_config *c, const struct decode_view *reply)
+{
+    struct wire_region_access a;
+    size_t n;
+
+    if (!wire_get(reply->p, reply->n, &a, sizeof a) || a.offset >= PCI_CONFIG_SIZE_EXPRESS) {
+        return;
+    }
+    n = reply->n - sizeof a < a.count ? reply->n - sizeof a : a.count;
+    n = n < PCI_CONFIG_SIZE_EXPRESS - a.offset ? n : (size_t)(PCI_CONFIG_SIZE_EXPRESS - a.offset);
+    if (memcmp(c->config.bytes + a.offset, reply->p + sizeof a, n) == 0) {
+        return;
+    }
+    memcpy(c->config.bytes + a.offset, reply->p + sizeof a, n);
+    c->config.n = PCI_CONFIG_SIZE_EXPRESS;
+    list(c);
+}
+
+/* ---- parts ---- */
+
+void decode_part(const struct decode_view *v, void *out, size_t size)
+{
+    const size_t n = v->n < size ? v->n : size;
+
+    memset((uint8_t *)out + n, 0, size - n);
+    if (n > 0) {
+        memcpy(out, v->p, n);
+    }
+}
+
+void decode_argsz(struct pen *pen, const struct decode_view *v, uint32_t argsz)
+{
+    if ((pen->json || pen->verbose) && v->n >= sizeof argsz) {
+        pen_dec(pen, "argsz", argsz);
+    }
+}
+
+void decode_region(struct pen *pen, uint32_t region)
+{
+    const char *name = name_region(region);
+
+    if (pen->json) {
+        pen_word(pen, "region", name, region);
+        pen_dec(pen, "index", region);
+        return;
+    }
+    pen_label(pen, NULL);
+    if (name) {
+        text_str(pen->t, name);
+    } else {
+        text_str(pen->t, "region");
+        text_dec(pen->t, region);
+    }
+}
+
+void decode_place(struct pen *pen, const struct decode_config *config, uint32_t region,
+                  uint64_t offset, uint64_t count)
+{
+    char names[PCI_NAMES_MAX] = "";
+
+    if (region == WIRE_PCI_CONFIG && offset < PCI_CONFIG_SIZE_EXPRESS &&
+        count <= PCI_NAMED_ACCESS) {
+        (void)pci_register_names(config ? config->cap : NULL, config ? config->n_caps : 0,
+                                 (size_t)offset, (size_t)count, names, sizeof names);
+    }
+    decode_region(pen, region);
+    if (pen->json) {
+        pen_hex(pen, "offset", offset);
+        if (*names) {
+            pen_text(pen, "register", names, strlen(names));
+        }
+        return;
+    }
+    text_char(pen->t, '+');
+    text_hex(pen->t, offset);
+    if (*names) {
+        text_char(pen->t, ' ');
+        text_str(pen->t, names);
+    }
+}
+
+static void bits(struct pen *pen, const struct pci_bit *table, uint16_t v)
+{
+    bool any = false;
+
+    if (v == 0) {
+        return;
+    }
+    if (pen->json) {
+        pen_open_list(pen, "bits");
+    } else {
+        text_str(pen->t, " (");
+    }
+    for (; table->mask; table++) {
+        if (!(v & table->mask)) {
+            continue;
+        }
+        if (pen->json) {
+            pen_word(pen, NULL, table->name, 0);
+        } else {
+            text_str(pen->t, any ? "|" : "");
+            text_str(pen->t, table->name);
+        }
+        any = true;
+    }
+    if (pen->json) {
+        pen_close_list(pen);
+    } else {
+        text_char(pen->t, ')');
+    }
+}
+
+void decode_region_data(struct pen *pen, uint32_t region, uint64_t offset, const uint8_t *data,
+                        size_t n, uint64_t total)
+{
+    pen_data(pen, "data", data, n, total);
+    if (region == WIRE_PCI_CONFIG && n == 2 && total == 2) {
+        const uint16_t v = (uint16_t)(data[0] | data[1] << 8);
+
+        if (offset == PCI_AT_COMMAND) {
+            bits(pen, pci_command_bits, v);
+        } else if (offset == PCI_AT_STATUS) {
+            bits(pen, pci_status_bits, v);
+        }
+    }
+}
+
+void decode_data_behind(struct pen *pen, const struct decode_view *v, size_t fixed, uint64_t total)
+{
+    pen_data(pen, "data", v->p + fixed, v->n - fixed, total);
+}
+
+void decode_raw(struct pen *pen, const struct decode_view *v, size_t from)
+{
+    if (v->total > from) {
+        const size_t n = v->n > from ? v->n - from : 0;
+
+        pen_data(pen, "raw", n ? v->p + from : v->p, n, v->total - from);
+    }
+}
+
+/* ---- features ---- */
+
+void decode_feature_flags(struct pen *pen, uint32_t flags)
+{
+    const uint32_t index = flags & WIRE_FEATURE_MASK;
+
+    pen_flags(pen, "methods", name_feature_methods, flags & ~WIRE_FEATURE_MASK);
+    if (!pen->json) {
+        text_char(pen->t, ' ');
+        pen->first = true;
+    }
+    pen_word_bare(pen, "feature", name_feature(index), index);
+}
+
+/* What of a feature's own structure is there, behind struct wire_feature. */
+static struct decode_view behind(const struct decode_view *v)
+{
+    struct decode_view inner = *v;
+
+    inner.p += sizeof(struct wire_feature);
+    inner.n -= sizeof(struct wire_feature);
+    inner.total -= sizeof(struct wire_feature);
+    return inner;
+}
+
+static void mig_state(struct pen *pen, const struct decode_view *v)
+{
+    struct wire_feature_mig_state s;
+
+    decode_part(v, &s, sizeof s);
+    if (DECODE_HAS(v, struct wire_feature_mig_state, device_state)) {
+        pen_word(pen, "device_state", name_mig_state(s.device_state), s.device_state);
+    }
+    if (DECODE_HAS(v, struct wire_feature_mig_state, data_fd) && (pen->json || pen->verbose)) {
+        pen_hex(pen, "data_fd", s.data_fd);
+    }
+    decode_raw(pen, v, sizeof s);
+}
+
+static void logging_start(struct pen *pen, const struct decode_view *v)
+{
+    const uint32_t max = pen_list_max(pen);
+    struct wire_dma_logging l;
+    struct wire_dma_logging_range r;
+    size_t at = sizeof l;
+    uint32_t shown = 0;
+
+    decode_part(v, &l, sizeof l);
+    if (v->n < sizeof l) {
+        decode_raw(pen, v, 0);
+        return;
+    }
+    pen_hex(pen, "page_size", l.page_size);
+    pen_open_list(pen, "ranges");
+    for (; shown < l.num_ranges && shown < max && wire_get(v->p + at, v->n - at, &r, sizeof r);
+         shown++, at += sizeof r) {
+        pen_open(pen, NULL);
+        pen_hex(pen, "iova", r.iova);
+        pen_hex(pen, "length", r.length);
+        pen_close(pen);
+    }
+    pen_more(pen, l.num_ranges - shown);
+    pen_close_list(pen);
+}
+
+static void logging_report(struct pen *pen, const struct decode_view *v)
+{
+    struct wire_dma_report r;
+
+    decode_part(v, &r, sizeof r);
+    if (v->n < sizeof r) {
+        decode_raw(pen, v, 0);
+        return;
+    }
+    pen_hex(pen, "iova", r.iova);
+    pen_hex(pen, "length", r.length);
+    pen_hex(pen, "page_size", r.page_size);
+    if (v->total > sizeof r) {
+        pen_data(pen, "bitmap", v->p + sizeof r, v->n - sizeof r, v->total - sizeof r);
+    }
+}
+
+void decode_feature_data(struct pen *pen, const struct decode_view *v, uint32_t flags)
+{
+    const struct decode_view inner = behind(v);
+    struct wire_feature_migration m;
+
+    if (inner.total == 0) {
+        return;
+    }
+    switch (flags & WIRE_FEATURE_MASK) {
+    case WIRE_FEATURE_MIGRATION:
+        if (wire_get(inner.p, inner.n, &m, sizeof m)) {
+            pen_flags(pen, "states", name_migration_flags, m.flags);
+        }
+        decode_raw(pen, &inner, inner.n < sizeof m ? 0 : sizeof m);
+        return;
+    case WIRE_FEATURE_MIG_DEVICE_STATE:
+        mig_state(pen, &inner);
+        return;
+    case WIRE_FEATURE_DMA_LOGGING_START:
+        logging_start(pen, &inner);
+        return;
+    case WIRE_FEATURE_DMA_LOGGING_REPORT:
+        logging_report(pen, &inner);
+        return;
+    default:
+        decode_raw(pen, &inner, 0);
+        return;
+    }
+}

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Messages judged by a filter's terms. Pure but for its memory: of what is kept until a reply
+ * decides, the bytes and the count are bounded.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "trace/decode/filter.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/decode/filter_terms.h"
+#include "trace/decode/native.h"
+
+/* Requests kept at once: by their own size as many as fit into LIMIT_FILTER_KEPT. */
+#define KEPT_MAX 16384u
+#define NOWHERE UINT32_MAX
+
+/* Of a request as many bytes are looked at as name its regions: of a REGION_WRITE_MULTI the first
+ * 170 writes. */
+#define LOOKED_AT 4096u
+
+/* A request that waits for its reply to say whether it is wanted. */
+struct kept {
+    struct trace_message m; /* its pointers lead into bytes */
+    const char *comment;
+    size_t size; /* of all of it */
+    _Alignas(struct trace_fd) uint8_t bytes[];
+};
+
+struct slot {
+    struct kept *kept; /* NULL: free */
+    uint64_t generation;
+    uint32_t older; /* or the next free one */
+    uint32_t newer;
+};
+
+struct filter {
+    struct terms terms;
+    char *text; /* names lead into it */
+    bool waits;
+    bool regions; /* there is a term that asks for them */
+    bool begun;
+    uint64_t first_ns;
+    struct trace_pairs *pairs; /* NULL: no term needs them */
+    struct slot *slot;
+    uint32_t slots_used;
+    uint32_t free;
+    uint32_t oldest;
+    uint32_t newest;
+    size_t kept_bytes;
+    uint64_t given_up;
+};
+
+static bool prepare(struct filter *f)
+{
+    for (unsigned i = 0; i < f->terms.n; i++) {
+        const enum term_kind k = f->terms.term[i].kind;
+
+        f->waits = f->waits || k == TERM_ERRORS || k == TERM_SLOWER;
+        f->regions = f->regions || k == TERM_REGION;
+    }
+    f->free = f->oldest = f->newest = NOWHERE;
+    if ((f->waits || f->regions) && !(f->pairs = trace_pairs_new())) {
+        return false;
+    }
+    return !f->waits || (f->slot = calloc(KEPT_MAX, sizeof *f->slot));
+}
+
+struct filter *filter_new(const char *text, char *why, size_t n)
+{
+    struct filter *f = calloc(1, sizeof *f);
+
+    if (!f || !(f->text = strdup(text))) {
+        free(f);
+        snprintf(why, n, "out of memory");
+        return NULL;
+    }
+    if (!filter_terms_read(&f->terms, f->text, why, n)) {
+        filter_free(f);
+        return NULL;
+    }
+    if (!prepare(f)) {
+        snprintf(why, n, "out of memory");
+        filter_free(f);
+        return NULL;
+    }
+    return f;
+}
+
+void filter_free(struct filter *f)
+{
+    if (!f) {
+        return;
+    }
+    for (uint32_t i = 0; i < f->slots_used; i++) {
+        free(f->slot[i].kept);
+    }
+    free(f->slot);
+    trace_pairs_free(f->pairs);
+    free(f->text);
+    free(f);
+}
+
+bool filter_waits(const struct filter *f)
+{
+    return f->waits;
+}
+
+uint64_t filter_given_up(const struct filter *f)
+{
+    return f->given_up;
+}
+
+/* ---- what is kept ---- */
+
+/* What pairs remembers of a request: region terms that it meets, and where it is kept. */
+#define TAG_TERMS 0xffffu
+#define TAG_SLOT_SHIFT 16
+#define TAG_GENERATION_SHIFT 30
+#define TAG_GENERATION_MASK ((UINT64_C(1) << (64 - TAG_GENERATION_SHIFT)) - 1)
+#define TAG_KEPT_NOT (TAG_GENERATION_MASK << TAG_GENERATION_SHIFT)
+
+static struct kept *forget(struct filter *f, uint32_t at)
+{
+    struct slot *s = &f->slot[at];
+    struct kept *const k = s->kept;
+
+    if (s->older == NOWHERE) {
+        f->oldest = s->newer;
+    } else {
+        f->slot[s->older].newer = s->newer;
+    }
+    if (s->newer == NOWHERE) {
+        f->newest = s->older;
+    } else {
+        f->slot[s->newer].older = s->older;
+    }
+    f->kept_bytes -= k ? k->size : 0;
+    s->kept = NULL;
+    s->generation++;
+    s->older = f->free;
+    f->free = at;
+    return k;
+}
+
+static struct kept *copy(const struct trace_message *m, const char *comment)
+{
+    const size_t fds = m->n_fds * sizeof *m->fds;
+    const size_t words_n = comment ? strlen(comment) + 1 : 0;
+    const size_t size = sizeof(struct kept) + fds + m->kept + words_n;
+    struct kept *k = size <= LIMIT_FILTER_KEPT ? malloc(size) : NULL;
+
+    if (!k) {
+        return NULL;
+    }
+    k->m = *m;
+    k->size = size;
+    k->m.fds = (const struct trace_fd *)k->bytes;
+    k->m.data = k->bytes + fds;
+    k->comment = comment ? (const char *)k->bytes + fds + m->kept : NULL;
+    if (fds > 0) {
+        memcpy(k->bytes, m->fds, fds);
+    }
+    if (m->kept > 0) {
+        memcpy(k->bytes + fds, m->data, m->kept);
+    }
+    if (comment) {
+        memcpy(k->bytes + fds + m->kept, comment, words_n);
+    }
+    return k;
+}
+
+/* Keeps a request; returns the tag's part that finds it again. */
+static uint64_t keep(struct filter *f, const struct trace_message *m, const char *comment)
+{
+    struct kept *k = copy(m, comment);
+    struct slot *s;
+    uint32_t at;
+
+    if (!k) {
+        f->given_up++;
+        return TAG_KEPT_NOT;
+    }
+    while (f->oldest != NOWHERE && (f->kept_bytes + k->size > LIMIT_FILTER_KEPT ||
+                                    (f->free == NOWHERE && f->slots_used == KEPT_MAX))) {
+        free(forget(f, f->oldest));
+        f->given_up++;
+    }
+    at = f->free != NOWHERE ? f->free : f->slots_used++;
+    s = &f->slot[at];
+    if (f->free != NOWHERE) {
+        f->free = s->older;
+    }
+    s->kept = k;
+    s->newer = NOWHERE;
+    s->older = f->newest;
+    if (f->newest == NOWHERE) {
+        f->oldest = at;
+    } else {
+        f->slot[f->newest].newer = at;
+    }
+    f->newest = at;
+    f->kept_bytes += k->size;
+    return (s->generation & TAG_GENERATION_MASK) << TAG_GENERATION_SHIFT | (uint64_t)at
+                                                                               << TAG_SLOT_SHIFT;
+}
+
+/* The request that was kept under this tag, now the caller's; NULL: none was, or it was given up.
+ */
+static struct kept *recall(struct filter *f, uint64_t tag)
+{
+    const uint32_t at = (uint32_t)(tag >> TAG_SLOT_SHIFT) & (KEPT_MAX - 1);
+    const struct slot *s = &f->slot[at];
+
+    if (!s->kept || (s->generation & TAG_GENERATION_MASK) != tag >> TAG_GENERATION_SHIFT) {
+        return NULL;
+    }
+    return forget(f, at);
+}
+
+/* ---- judging ---- */
+
+struct judged {
+    const struct trace_session *s;
+    const struct trace_message *m;
+    struct wire_hdr hdr;
+    bool has_hdr;
+    bool reply;
+    size_t n; /* of the payload */
+    uint8_t payload[LOOKED_AT];
+};
+
+static bool has_number(const struct term *t, uint64_t v)
+{
+    for (unsigned i = 0; i < t->n; i++) {
+        if (t->value[i].number == v) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_name(const struct term *t, const char *name)
+{
+    for (unsigned i = 0; i < t->n; i++) {
+        if (strcmp(t->value[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool writes_to(const struct term *t, const uint8_t *p, size_t n)
+{
+    struct wire_single_write w;
+
+    for (size_t at = sizeof(struct wire_write_multi);
+         at < n && wire_get(p + at, n - at, &w, sizeof w); at += sizeof w) {
+        if (has_number(t, w.region)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the message itself names one of the term's regions. */
+static bool names_region(const struct term *t, const struct judged *j)
+{
+    struct wire_region_access a;
+    struct wire_region_info info;
+
+    switch (j->hdr.command) {
+    case WIRE_REGION_READ:
+    case WIRE_REGION_WRITE:
+        return wire_get(j->payload, j->n, &a, sizeof a) && has_number(t, a.region);
+    case WIRE_DEVICE_GET_REGION_INFO:
+    case WIRE_DEVICE_GET_REGION_IO_FDS:
+        /* The index is at the same place in both. */
+        memset(&info, 0, sizeof info);
+        return j->n >= 12 && wire_get(j->payload, 12, &info, 12) && has_number(t, info.index);
+    case WIRE_REGION_WRITE_MULTI:
+        return !j->reply && writes_to(t, j->payload, j->n);
+    default:
+        return false;
+    }
+}
+
+static bool holds(const struct filter *f, unsigned i, const struct judged *j, uint64_t regions)
+{
+    const struct term *t = &f->terms.term[i];
+
+    switch (t->kind) {
+    case TERM_COMMAND:
+        return j->has_hdr && has_number(t, j->hdr.command);
+    case TERM_FROM:
+        return has_number(t, j->m->sender);
+    case TERM_REGION:
+        return regions >> i & 1u;
+    case TERM_SESSION:
+        return has_number(t, j->m->session);
+    case TERM_ROUTE:
+        return has_name(t, j->s->route);
+    case TERM_ID:
+        return j->has_hdr && has_number(t, j->hdr.id);
+    case TERM_AFTER:
+        return j->m->read_ns >= f->first_ns && j->m->read_ns - f->first_ns >= t->value[0].number;
+    case TERM_BEFORE:
+        return j->m->read_ns < f->first_ns || j->m->read_ns - f->first_ns < t->value[0].number;
+    case TERM_FDS:
+        return j->m->n_fds > 0;
+    case TERM_ERRORS:
+    case TERM_SLOWER:
+        break;
+    }
+    return false;
+}
+
+static bool waiting_kind(enum term_kind k)
+{
+    return k == TERM_ERRORS || k == TERM_SLOWER;
+}
+
+/* All terms that a message meets or fails by itself. */
+static bool wanted_itself(const struct filter *f, const struct judged *j, uint64_t regions)
+{
+    for (unsigned i = 0; i < f->terms.n; i++) {
+        if (!waiting_kind(f->terms.term[i].kind) &&
+            holds(f, i, j, regions) == f->terms.term[i].negated) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* All terms that only an exchange meets or fails; request NULL: there was none. */
+static bool wanted_exchange(const struct filter *f, const struct judged *j,
+                            const struct trace_request *request)
+{
+    for (unsigned i = 0; i < f->terms.n; i++) {
+        const struct term *t = &f->terms.term[i];
+        const bool met = t->kind == TERM_ERRORS
+                             ? j->hdr.flags & WIRE_ERROR
+                             : request && trace_latency(request, j->m) > t->value[0].number;
+
+        if (waiting_kind(t->kind) && met == t->negated) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static uint64_t regions_named(const struct filter *f, const struct judged *j)
+{
+    uint64_t regions = 0;
+
+    for (unsigned i = 0; i < f->terms.n; i++) {
+        if (f->terms.term[i].kind == TERM_REGION && names_region(&f->terms.term[i], j)) {
+            regions |= UINT64_C(1) << i;
+        }
+    }
+    return regions;
+}
+
+static void judge_init(struct judged *j, const struct trace_session *s,
+                       const struct trace_message *m, bool payload)
+{
+    j->s = s;
+    j->m = m;
+    j->n = 0;
+    j->hdr = (struct wire_hdr){0};
+    j->has_hdr = native_header(m, &j->hdr);
+    j->reply = false;
+    if (j->has_hdr && payload) {
+        j->n = native_payload(m, &j->hdr, j->payload, sizeof j->payload);
+    }
+}
+
+static void remember(struct filter *f, const struct judged *j, uint64_t tag)
+{
+    struct trace_request unused;
+    const enum trace_pairing pairing = trace_pairs_feed(f->pairs, j->s, j->m, tag, &unused);
+
+    (void)pairing;
+}
+
+static void feed_request(struct filter *f, const struct judged *j, const char *comment,
+                         filter_fn *fn, void *arg)
+{
+    const uint64_t regions = regions_named(f, j);
+    const bool wanted = wanted_itself(f, j, regions);
+    const bool answered = !(j->hdr.flags & WIRE_NO_REPLY);
+
+    if (wanted && f->waits && answered) {
+        remember(f, j, regions | keep(f, j->m, comment));
+        return;
+    }
+    if (answered) {
+        remember(f, j, regions | TAG_KEPT_NOT);
+    }
+    if (wanted && wanted_exchange(f, j, NULL)) {
+        fn(j->s, j->m, comment, arg);
+    }
+}
+
+/* A reply, or what is of no known type; request NULL: it answers nothing that was seen. */
+static void feed_other(struct filter *f, const struct judged *j,
+                       const struct trace_request *request, const char *comment, filter_fn *fn,
+                       void *arg)
+{
+    const uint64_t regions = regions_named(f, j) | (request ? request->tag & TAG_TERMS : 0);
+    struct kept *const k = request && f->waits ? recall(f, request->tag) : NULL;
+
+    if (wanted_exchange(f, j, request)) {
+        if (k) {
+            fn(j->s, &k->m, k->comment, arg);
+        }
+        if (wanted_itself(f, j, regions)) {
+            fn(j->s, j->m, comment, arg);
+        }
+    }
+    free(k);
+}
+
+void filter_feed(struct filter *f, const struct trace_session *s, const struct trace_message *m,
+                 const char *comment, filter_fn *fn, void *arg)
+{
+    struct trace_request request;
+    struct judged j;
+
+    if (!f->begun) {
+        f->begun = true;
+        f->first_ns = m->read_ns;
+    }
+    judge_init(&j, s, m, f->regions);
+    if (!f->pairs) {
+        if (wanted_itself(f, &j, 0)) {
+            fn(s, m, comment, arg);
+        }
+        return;
+    }
+    if (j.has_hdr && (j.hdr.flags & WIRE_TYPE_MASK) == WIRE_TYPE_COMMAND &&
+        !(j.hdr.flags & WIRE_ERROR)) {
+        feed_request(f, &j, comment, fn, arg);
+        return;
+    }
+    j.reply = trace_pairs_feed(f->pairs, s, m, TAG_KEPT_NOT, &request) == TRACE_PAIR_REPLY;
+    feed_other(f, &j, j.reply ? &request : NULL, comment, fn, arg);
+}

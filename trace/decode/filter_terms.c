@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The filter's language: text in, terms out. Pure. Whoever types it is told what is wrong, where,
+ * and what would be right.
+ */
+#include "trace/decode/filter_terms.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/log.h"
+#include "base/wire.h"
+#include "trace/file/message.h"
+
+struct reading {
+    const char *begin;
+    char *why;
+    size_t n;
+};
+
+static const struct word {
+    const char *name;
+    enum term_kind kind;
+    bool has_value;
+    bool list;
+    const char *right; /* what is right behind it */
+} words[] = {
+    {"command", TERM_COMMAND, true, true, "names of commands, such as DMA_MAP, or their numbers"},
+    {"from", TERM_FROM, true, false, "\"client\" or \"backend\""},
+    {"region", TERM_REGION, true, true, "numbers of regions, such as 0,7"},
+    {"session", TERM_SESSION, true, true, "numbers of sessions"},
+    {"route", TERM_ROUTE, true, true, "names of routes"},
+    {"id", TERM_ID, true, true, "message ids, 0 to 65535"},
+    {"after", TERM_AFTER, true, false, "seconds since the first message, such as 1.5"},
+    {"before", TERM_BEFORE, true, false, "seconds since the first message, such as 1.5"},
+    {"errors", TERM_ERRORS, false, false, "nothing"},
+    {"slower", TERM_SLOWER, true, false, "a time, such as 50us (ns, us, ms or s)"},
+    {"fds", TERM_FDS, false, false, "nothing"},
+};
+
+#define WORDS (sizeof words / sizeof *words)
+
+/* Says what is wrong at p; false, for returning it. */
+static bool wrong(const struct reading *r, const char *p, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static bool wrong(const struct reading *r, const char *p, const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    snprintf(r->why, r->n, "filter, character %zu: %s", (size_t)(p - r->begin) + 1, text);
+    return false;
+}
+
+/* Decimal digits, or hexadecimal ones behind 0x. Whether p is such a number and at most max. */
+static bool number(const char *p, uint64_t max, uint64_t *out)
+{
+    const unsigned base = p[0] == '0' && (p[1] == 'x' || p[1] == 'X') ? 16 : 10;
+    uint64_t v = 0;
+
+    p += base == 16 ? 2 : 0;
+    if (!*p) {
+        return false;
+    }
+    for (; *p; p++) {
+        unsigned digit;
+
+        if (*p >= '0' && *p <= '9') {
+            digit = (unsigned)(*p - '0');
+        } else if (base == 16 && (*p | 0x20) >= 'a' && (*p | 0x20) <= 'f') {
+            digit = (unsigned)((*p | 0x20) - 'a') + 10;
+        } else {
+            return false;
+        }
+        if (v > (max - digit) / base) {
+            return false;
+        }
+        v = v * base + digit;
+    }
+    *out = v;
+    return v <= max;
+}
+
+/* A decimal fraction of units of `unit` nanoseconds, up to its end at `end`. */
+static bool duration(const char *p, const char *end, uint64_t unit, uint64_t *out)
+{
+    uint64_t whole = 0;
+    uint64_t part = 0;
+    uint64_t scale = unit;
+
+    if (p == end || *p < '0' || *p > '9') {
+        return false;
+    }
+    for (; p < end && *p >= '0' && *p <= '9'; p++) {
+        whole = whole * 10 + (uint64_t)(*p - '0');
+        if (whole > UINT64_MAX / 20 / unit) {
+            return false;
+        }
+    }
+    if (p < end && *p == '.') {
+        for (p++; p < end && *p >= '0' && *p <= '9'; p++) {
+            scale /= 10;
+            part += scale * (uint64_t)(*p - '0');
+        }
+    }
+    *out = whole * unit + part;
+    return p == end;
+}
+
+static bool read_slower(const char *p, uint64_t *out)
+{
+    static const struct {
+        const char *name;
+        uint64_t ns;
+    } units[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}};
+    const size_t digits = strspn(p, "0123456789.");
+
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strcmp(p + digits, units[i].name) == 0) {
+            return duration(p, p + digits, units[i].ns, out);
+        }
+    }
+    return false;
+}
+
+static bool read_command(const struct reading *r, const char *p, uint64_t *out)
+{
+    char all[512];
+    char name[64];
+    size_t n = 0;
+
+    for (size_t i = 0; i < wire_command_count(); i++) {
+        const struct wire_command_info *c = wire_command_at(i);
+
+        if (strcasecmp(p, c->name) == 0) {
+            *out = c->code;
+            return true;
+        }
+        n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", c->name);
+    }
+    if (number(p, UINT16_MAX, out)) {
+        return true;
+    }
+    return wrong(r, p, "no command \"%s\"; there are %s",
+                 log_escape(name, sizeof name, p, strlen(p)), all);
+}
+
+static bool read_from(const char *p, uint64_t *out)
+{
+    *out = strcmp(p, "backend") == 0 ? TRACE_FROM_BACKEND : TRACE_FROM_CLIENT;
+    return *out == TRACE_FROM_BACKEND || strcmp(p, "client") == 0;
+}
+
+static bool read_value(const struct reading *r, const struct word *w, struct term *t, char *p)
+{
+    uint64_t *out = &t->value[t->n].number;
+    char text[64];
+    bool ok = false;
+
+    switch (w->kind) {
+    case TERM_COMMAND:
+        if (!read_command(r, p, out)) {
+            return false;
+        }
+        ok = true;
+        break;
+    case TERM_FROM:
+        ok = read_from(p, out);
+        break;
+    case TERM_REGION:
+        ok = number(p, UINT32_MAX, out);
+        break;
+    case TERM_SESSION:
+        ok = number(p, UINT64_MAX, out);
+        break;
+    case TERM_ID:
+        ok = number(p, UINT16_MAX, out);
+        break;
+    case TERM_ROUTE:
+        t->value[t->n].name = p;
+        ok = *p != '\0';
+        break;
+    case TERM_AFTER:
+    case TERM_BEFORE:
+        ok = duration(p, p + strlen(p), 1000000000, out);
+        break;
+    case TERM_SLOWER:
+        ok = read_slower(p, out);
+        break;
+    case TERM_ERRORS:
+    case TERM_FDS:
+        break;
+    }
+    t->n++;
+    return ok || wrong(r, p, "\"%s\" is not what %s= takes: %s",
+                       log_escape(text, sizeof text, p, strlen(p)), w->name, w->right);
+}
+
+static bool read_values(const struct reading *r, const struct word *w, struct term *t, char *p)
+{
+    for (;;) {
+        char *const comma = w->list ? strchr(p, ',') : NULL;
+
+        if (comma) {
+            *comma = '\0';
+        }
+        if (t->n == FILTER_VALUES_MAX) {
+            return wrong(r, p, "more than %u values; several terms can share them",
+                         FILTER_VALUES_MAX);
+        }
+        if (!read_value(r, w, t, p)) {
+            return false;
+        }
+        if (!comma) {
+            return true;
+        }
+        p = comma + 1;
+    }
+}
+
+static bool read_term(const struct reading *r, struct term *t, char *p)
+{
+    char *const name = p + (*p == '!');
+    char *const sign = strchr(name, '=');
+    const size_t n = sign ? (size_t)(sign - name) : strlen(name);
+    char text[64];
+
+    t->negated = *p == '!';
+    for (size_t i = 0; i < WORDS; i++) {
+        const struct word *w = &words[i];
+
+        if (strlen(w->name) != n || strncmp(w->name, name, n) != 0) {
+            continue;
+        }
+        t->kind = w->kind;
+        if (!w->has_value) {
+            return !sign || wrong(r, sign, "\"%s\" stands alone, without a value", w->name);
+        }
+        if (!sign) {
+            return wrong(r, name + n, "\"%s\" needs \"=\" and %s behind it", w->name, w->right);
+        }
+        return read_values(r, w, t, sign + 1);
+    }
+    return wrong(
+        r, name,
+        "no term \"%s\"; there are command=, from=, region=, session=, route=, id=, after=, "
+        "before=, errors, slower= and fds",
+        log_escape(text, sizeof text, name, n));
+}
+
+bool filter_terms_read(struct terms *t, char *text, char *why, size_t size)
+{
+    struct reading r;
+    char *p = text;
+
+    r.begin = text;
+    r.why = why;
+    r.n = size;
+    t->n = 0;
+    for (;;) {
+        size_t n;
+        bool more;
+
+        p += strspn(p, " ");
+        n = strcspn(p, " ");
+        if (n == 0) {
+            return true;
+        }
+        if (t->n == FILTER_TERMS_MAX) {
+            return wrong(&r, p, "more than %u terms", FILTER_TERMS_MAX);
+        }
+        more = p[n] != '\0';
+        p[n] = '\0';
+        if (!read_term(&r, &t->term[t->n], p)) {
+            return false;
+        }
+        t->n++;
+        if (!more) {
+            return true;
+        }
+        p += n + 1;
+    }
+}

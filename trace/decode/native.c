@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Which bytes of each command's payload are numbers, and their turning round. Pure; bounded by the
+ * bytes that are there, whatever they say.
+ */
+#include "trace/decode/native.h"
+
+#include <string.h>
+
+/*
+ * Widths of the numbers of a payload: fixed ones, then those of each entry of the list that follows
+ * (0: no list, or data). 'd' is 8 bytes of data.
+ */
+struct layout {
+    const char *fixed;
+    const char *entry;
+};
+
+static const struct layout requests[] = {
+    [WIRE_VERSION] = {"22", ""},
+    [WIRE_DMA_MAP] = {"44888", ""},
+    [WIRE_DMA_UNMAP] = {"4488", ""},
+    [WIRE_DEVICE_GET_INFO] = {"4444", ""},
+    [WIRE_DEVICE_GET_REGION_INFO] = {"444488", ""},
+    [WIRE_DEVICE_GET_REGION_IO_FDS] = {"4444", "8844448"},
+    [WIRE_DEVICE_GET_IRQ_INFO] = {"4444", ""},
+    [WIRE_DEVICE_SET_IRQS] = {"44444", ""},
+    [WIRE_REGION_READ] = {"844", ""},
+    [WIRE_REGION_WRITE] = {"844", ""},
+    [WIRE_DMA_READ] = {"88", ""},
+    [WIRE_DMA_WRITE] = {"88", ""},
+    [WIRE_REGION_WRITE_MULTI] = {"8", "844d"},
+    [WIRE_DEVICE_FEATURE] = {"44", ""},
+    [WIRE_MIG_DATA_READ] = {"44", ""},
+    [WIRE_MIG_DATA_WRITE] = {"44", ""},
+};
+
+static const struct layout features[] = {
+    [WIRE_FEATURE_MIGRATION] = {"8", ""},
+    [WIRE_FEATURE_MIG_DEVICE_STATE] = {"44", ""},
+    [WIRE_FEATURE_DMA_LOGGING_START] = {"844", "88"},
+    [WIRE_FEATURE_DMA_LOGGING_STOP] = {"", ""},
+    [WIRE_FEATURE_DMA_LOGGING_REPORT] = {"888", "8"},
+};
+
+static void reverse(uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n / 2; i++) {
+        const uint8_t b = p[i];
+
+        p[i] = p[n - 1 - i];
+        p[n - 1 - i] = b;
+    }
+}
+
+/* Turns one structure's numbers; returns its size, or 0 where it is not all there. */
+static size_t turn(const char *widths, uint8_t *p, size_t n)
+{
+    size_t at = 0;
+
+    for (; *widths; widths++) {
+        const size_t width = *widths == 'd' ? 8 : (size_t)(*widths - '0');
+
+        if (n - at < width) {
+            return 0;
+        }
+        if (*widths != 'd') {
+            reverse(p + at, width);
+        }
+        at += width;
+    }
+    return at;
+}
+
+static size_t turn_all(const struct layout *l, uint8_t *p, size_t n)
+{
+    size_t at;
+    size_t step;
+
+    if (!l->fixed) {
+        return 0;
+    }
+    at = turn(l->fixed, p, n);
+    if (*l->entry && (at > 0 || !*l->fixed)) {
+        while ((step = turn(l->entry, p + at, n - at)) > 0) {
+            at += step;
+        }
+    }
+    return at;
+}
+
+/* The capabilities of a region, each once and forwards, as wire_region_caps walks them. */
+static void turn_caps(uint8_t *p, size_t n)
+{
+    struct wire_region_info info;
+    struct wire_cap cap;
+    struct wire_sparse sparse;
+    size_t least = sizeof info;
+
+    if (!wire_get(p, n, &info, sizeof info) || !(info.flags & WIRE_REGION_FLAG_CAPS)) {
+        return;
+    }
+    for (size_t at = info.cap_offset; at >= least && at < n; at = cap.next) {
+        if (turn("224", p + at, n - at) == 0 || !wire_get(p + at, n - at, &cap, sizeof cap)) {
+            return;
+        }
+        least = at + sizeof cap;
+        (void)turn("44", p + least, n - least);
+        if (cap.id == WIRE_CAP_SPARSE_MMAP &&
+            wire_get(p + least, n - least, &sparse, sizeof sparse)) {
+            size_t area = least + sizeof sparse;
+
+            for (uint32_t i = 0; i < sparse.nr_areas && turn("88", p + area, n - area) > 0; i++) {
+                area += sizeof(struct wire_sparse_area);
+            }
+        }
+    }
+}
+
+static void turn_feature(uint8_t *p, size_t n, size_t at)
+{
+    struct wire_feature f;
+    uint32_t index;
+
+    if (!wire_get(p, n, &f, sizeof f)) {
+        return;
+    }
+    index = f.flags & WIRE_FEATURE_MASK;
+    if (index < sizeof features / sizeof *features) {
+        (void)turn_all(&features[index], p + at, n - at);
+    }
+}
+
+static void turn_payload(const struct wire_hdr *hdr, uint8_t *p, size_t n)
+{
+    size_t at;
+
+    if (hdr->command >= sizeof requests / sizeof *requests) {
+        return;
+    }
+    /* The one structure that a reply has shorter than its request. */
+    if (hdr->command == WIRE_DMA_WRITE && n == WIRE_DMA_WRITE_REPLY_MIN) {
+        (void)turn("84", p, n);
+        return;
+    }
+    at = turn_all(&requests[hdr->command], p, n);
+    if (hdr->command == WIRE_DEVICE_GET_REGION_INFO) {
+        turn_caps(p, n);
+    } else if (hdr->command == WIRE_DEVICE_FEATURE) {
+        turn_feature(p, n, at);
+    }
+}
+
+static bool foreign(uint8_t flags)
+{
+    const uint16_t one = 1;
+    uint8_t first;
+
+    memcpy(&first, &one, sizeof first);
+    return (first == 0) != ((flags & TRACE_BIG_ENDIAN) != 0);
+}
+
+bool native_foreign(const struct trace_message *m)
+{
+    return foreign(m->flags);
+}
+
+bool native_header(const struct trace_message *m, struct wire_hdr *hdr)
+{
+    if (m->kept < WIRE_HDR_SIZE) {
+        return false;
+    }
+    memcpy(hdr, m->data, sizeof *hdr);
+    if (foreign(m->flags)) {
+        (void)turn("224444", (uint8_t *)hdr, sizeof *hdr);
+    }
+    return true;
+}
+
+size_t native_head(const uint8_t *head, size_t n, uint8_t flags, const struct wire_hdr *hdr,
+                   void *out, size_t size)
+{
+    size_t length;
+
+    if (n <= WIRE_HDR_SIZE) {
+        return 0;
+    }
+    length = n - WIRE_HDR_SIZE < size ? n - WIRE_HDR_SIZE : size;
+    memcpy(out, head + WIRE_HDR_SIZE, length);
+    if (foreign(flags)) {
+        turn_payload(hdr, out, length);
+    }
+    return length;
+}
+
+size_t native_payload(const struct trace_message *m, const struct wire_hdr *hdr, void *out,
+                      size_t n)
+{
+    return native_head(m->data, m->kept, m->flags, hdr, out, n);
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Which message stands in which line. Lines are held, in a ring and in their order, until the
+ * reply of the oldest is there; each place of the ring keeps its texts' memory for the next line.
+ */
+#include "trace/decode/show_parts.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+
+/* So much is written at once, and so much memory a place of the ring may keep. */
+#define WRITTEN_AT_ONCE 65536u
+#define PLACE_KEEPS 16384u
+
+struct held {
+    struct text line;
+    struct text after; /* what stands below it */
+    uint64_t read_ns;
+    bool done;
+};
+
+struct show {
+    struct show_look look;
+    show_write_fn *write;
+    void *arg;
+    bool failed;
+    struct trace_pairs *pairs;
+    struct decode_scratch scratch;
+    struct text out;
+    struct text after; /* of a line that is not held */
+    uint64_t first;    /* serial number of the oldest line that is held */
+    uint64_t next;     /* of the next one */
+    unsigned base;     /* the oldest one's place */
+    size_t bytes;      /* of all that are held */
+    struct held held[SHOW_HELD_MAX];
+};
+
+struct show *show_new(const struct show_options *o, show_write_fn *write, void *arg)
+{
+    struct show *s = calloc(1, sizeof *s);
+
+    if (!s) {
+        return NULL;
+    }
+    s->pairs = trace_pairs_new();
+    if (!s->pairs) {
+        free(s);
+        return NULL;
+    }
+    s->look.o = *o;
+    s->write = write;
+    s->arg = arg;
+    return s;
+}
+
+void show_free(struct show *s)
+{
+    if (!s) {
+        return;
+    }
+    for (unsigned i = 0; i < SHOW_HELD_MAX; i++) {
+        text_deinit(&s->held[i].line);
+        text_deinit(&s->held[i].after);
+    }
+    text_deinit(&s->out);
+    text_deinit(&s->after);
+    decode_scratch_deinit(&s->scratch);
+    trace_pairs_free(s->pairs);
+    free(s);
+}
+
+bool show_failed(const struct show *s)
+{
+    return s->failed;
+}
+
+void show_begin(struct show *s, uint64_t ns)
+{
+    if (!s->look.begun) {
+        s->look.begun = true;
+        s->look.first_ns = ns;
+    }
+}
+
+/* ---- what is written ---- */
+
+static void write_out(struct show *s)
+{
+    if (!s->failed && s->out.n > 0 && !s->write(s->out.p, s->out.n, s->arg)) {
+        s->failed = true;
+    }
+    s->failed = s->failed || s->out.failed || s->after.failed;
+    text_clear(&s->out);
+}
+
+static void write_enough(struct show *s)
+{
+    if (s->out.n >= WRITTEN_AT_ONCE) {
+        write_out(s);
+    }
+}
+
+/* ---- the ring ---- */
+
+static struct held *place_of(struct show *s, uint64_t serial)
+{
+    return &s->held[(s->base + (unsigned)(serial - s->first)) % SHOW_HELD_MAX];
+}
+
+static void end_line(struct show *s, struct text *line, enum show_end end)
+{
+    if (s->look.o.json) {
+        show_json_end(line, end);
+    } else {
+        show_text_end(&s->look, line, end);
+    }
+}
+
+static void empty(struct show *s, struct text *t)
+{
+    s->failed = s->failed || t->failed;
+    s->bytes -= t->n;
+    if (t->room > PLACE_KEEPS) {
+        text_deinit(t);
+    }
+    text_clear(t);
+}
+
+/* Writes the oldest line, which is done, or is given up with that end. */
+static void release(struct show *s, enum show_end end)
+{
+    struct held *h = place_of(s, s->first);
+
+    text_put(&s->out, h->line.p, h->line.n);
+    if (!h->done) {
+        end_line(s, &s->out, end);
+    }
+    if (h->after.n > 0) {
+        text_put(&s->out, h->after.p, h->after.n);
+    }
+    empty(s, &h->line);
+    empty(s, &h->after);
+    s->first++;
+    s->base = s->first == s->next ? 0 : (s->base + 1) % SHOW_HELD_MAX;
+    write_enough(s);
+}
+
+static void release_done(struct show *s)
+{
+    while (s->first < s->next && place_of(s, s->first)->done) {
+        release(s, SHOW_ANSWERED);
+    }
+}
+
+/* Makes room for one more line, at that time. */
+static void make_room(struct show *s, uint64_t now_ns)
+{
+    while (s->first < s->next) {
+        const struct held *h = place_of(s, s->first);
+        const bool old = now_ns > h->read_ns && now_ns - h->read_ns > SHOW_HELD_NS;
+
+        if (!old && s->next - s->first < SHOW_HELD_MAX && s->bytes < SHOW_HELD_BYTES) {
+            return;
+        }
+        release(s, SHOW_UNFINISHED);
+        release_done(s);
+    }
+}
+
+/* A new line at the end of the ring. */
+static struct held *hold(struct show *s, uint64_t now_ns, bool done)
+{
+    struct held *h;
+
+    make_room(s, now_ns);
+    h = place_of(s, s->next++);
+    h->read_ns = now_ns;
+    h->done = done;
+    return h;
+}
+
+/* ---- sessions ---- */
+
+static void tell(struct show *s, const struct trace_session *session)
+{
+    struct show_session *const shown = session->user;
+    struct held *const h = hold(s, 0, true);
+
+    shown->told = true;
+    if (s->look.o.json) {
+        show_json_session(&h->line, session);
+    } else {
+        show_text_session(&s->look, &h->line, shown, session);
+    }
+    s->bytes += h->line.n;
+    release_done(s);
+}
+
+void show_session(struct show *s, struct trace_session *session)
+{
+    struct show_session *const shown = calloc(1, sizeof *shown);
+
+    session->user = shown;
+    if (!shown) {
+        s->failed = true;
+        return;
+    }
+    log_escape(shown->label, sizeof shown->label, session->name, strlen(session->name));
+    if (!s->look.o.lazy) {
+        tell(s, session);
+    }
+}
+
+void show_forget(struct trace_session *session)
+{
+    struct show_session *shown = session->user;
+
+    if (shown) {
+        free(shown->config);
+        free(shown);
+        session->user = NULL;
+    }
+}
+
+void show_statistics(struct show *s, struct trace_session *session)
+{
+    struct show_session *shown = session->user;
+    struct held *h;
+
+    if (!session->over || !shown || !shown->told) {
+        return;
+    }
+    h = hold(s, 0, true);
+    if (s->look.o.json) {
+        show_json_statistics(&h->line, session);
+    } else {
+        show_text_statistics(&s->look, &h->line, shown, session);
+    }
+    s->bytes += h->line.n;
+    release_done(s);
+    free(shown->config);
+    shown->config = NULL;
+}
+
+/* ---- messages ---- */
+
+static void learn(struct show_session *shown, const struct decode_view *v)
+{
+    if (!decode_teaches(v)) {
+        return;
+    }
+    if (!shown->config) {
+        shown->config = calloc(1, sizeof *shown->config);
+    }
+    if (shown->config) {
+        decode_learn(shown->config, v);
+    }
+}
+
+static void head(struct show *s, struct held *h, const struct show_item *i)
+{
+    if (s->look.o.json) {
+        show_json_head(&s->look, &h->line, i);
+    } else {
+        show_text_head(&s->look, &h->line, &h->after, i);
+    }
+}
+
+static void new_line(struct show *s, const struct show_item *i, bool waits, enum show_end end)
+{
+    struct held *h = hold(s, i->v->m->read_ns, !waits);
+
+    head(s, h, i);
+    if (!waits) {
+        end_line(s, &h->line, end);
+    }
+    s->bytes += h->line.n + h->after.n;
+    release_done(s);
+}
+
+/* A reply into the line of its request, or on its own where that is gone. */
+static void reply(struct show *s, const struct show_item *i)
+{
+    const uint64_t serial = i->request->tag;
+    struct held *h;
+    size_t before;
+
+    if (serial < s->first) {
+        new_line(s, i, false, SHOW_ANSWERED);
+        return;
+    }
+    h = place_of(s, serial);
+    before = h->line.n + h->after.n;
+    if (s->look.o.json) {
+        show_json_reply(&s->look, &h->line, i);
+    } else {
+        show_text_reply(&s->look, &h->line, &h->after, i);
+    }
+    end_line(s, &h->line, SHOW_ANSWERED);
+    h->done = true;
+    s->bytes += h->line.n + h->after.n - before;
+    release_done(s);
+}
+
+void show_message(struct show *s, const struct trace_session *session,
+                  const struct trace_message *m, const char *comment)
+{
+    struct show_session *const shown = session->user;
+    struct trace_request request;
+    struct decode_view v;
+    struct show_item i = {.shown = shown, .session = session, .v = &v, .comment = comment};
+    enum trace_pairing pairing;
+
+    if (!shown) {
+        return;
+    }
+    if (!shown->told) {
+        tell(s, session);
+    }
+    show_begin(s, m->read_ns);
+    decode_open(&v, m, &s->scratch);
+    /* The next line's number: if this is a request, it is going to be the line's. */
+    make_room(s, m->read_ns);
+    pairing = trace_pairs_feed(s->pairs, session, m, s->next, &request);
+    switch (pairing) {
+    case TRACE_PAIR_REPLY:
+        i.request = &request;
+        reply(s, &i);
+        learn(shown, &v);
+        break;
+    case TRACE_PAIR_REQUEST:
+        new_line(s, &i, !(v.hdr.flags & WIRE_NO_REPLY), SHOW_POSTED);
+        break;
+    case TRACE_PAIR_UNASKED:
+    case TRACE_PAIR_NEITHER:
+        new_line(s, &i, false, SHOW_ANSWERED);
+        break;
+    }
+}
+
+void show_pause(struct show *s)
+{
+    while (s->first < s->next) {
+        release(s, SHOW_UNFINISHED);
+    }
+    write_out(s);
+}
+
+void show_end(struct show *s)
+{
+    while (s->first < s->next) {
+        release(s, SHOW_NEVER);
+    }
+    write_out(s);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A captured message: what the relay saw of it, and as much of its bytes as was kept.
+ *
+ * The same structure is filled by the worker that relays, carried to the tracer, written to a file
+ * by trace/file/pcapng.h and read back by trace/file/reader.h. FORMAT.trace, section 4. Pure.
+ */
+#ifndef POEMD_TRACE_FILE_MESSAGE_H
+#define POEMD_TRACE_FILE_MESSAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "base/wire.h"
+
+/* Who sent it. */
+enum trace_sender { TRACE_FROM_CLIENT, TRACE_FROM_BACKEND, TRACE_SENDERS };
+
+/* On which of a session's two sockets it was seen. A relayed message is seen on both. */
+#define TRACE_LEG_CLIENT 0x1u
+#define TRACE_LEG_BACKEND 0x2u
+#define TRACE_LEGS (TRACE_LEG_CLIENT | TRACE_LEG_BACKEND)
+
+#define TRACE_BIG_ENDIAN 0x1u  /* the message's bytes are; the capture header never is */
+#define TRACE_BROKER 0x2u      /* made, or made anew, by the broker: seen on one leg only */
+#define TRACE_TWIN 0x4u        /* on the twin sockets */
+#define TRACE_UNDELIVERED 0x8u /* the session ended before its last byte was delivered */
+#define TRACE_FLAGS (TRACE_BIG_ENDIAN | TRACE_BROKER | TRACE_TWIN | TRACE_UNDELIVERED)
+
+enum trace_fd_kind {
+    TRACE_FD_UNKNOWN,
+    TRACE_FD_MEMFD, /* shared memory that can be sealed */
+    TRACE_FD_FILE,
+    TRACE_FD_EVENTFD,
+    TRACE_FD_SOCKET,
+    TRACE_FD_PIPE,
+    TRACE_FD_DEVICE,
+    TRACE_FD_OTHER, /* another anonymous inode */
+    TRACE_FD_KINDS,
+};
+
+#define TRACE_FD_WITHHELD 0x1u /* came with the message, and was not passed on */
+
+/* An fd that came with a message. */
+struct trace_fd {
+    uint8_t kind;   /* enum trace_fd_kind */
+    uint8_t access; /* O_RDONLY, O_WRONLY, O_RDWR */
+    uint16_t flags; /* TRACE_FD_WITHHELD */
+    uint32_t seals; /* F_GET_SEALS; 0 where there are none */
+    uint64_t dev;
+    uint64_t ino;
+    uint64_t size; /* bytes */
+};
+
+struct trace_message {
+    uint64_t session;
+    uint64_t number;            /* in its session, from 1; lost ones count */
+    uint64_t read_ns;           /* since 1970: when its first bytes were read */
+    uint64_t passed_ns;         /* from there until its last byte was delivered */
+    uint32_t size;              /* of the whole message, in bytes */
+    uint32_t kept;              /* so many of them are at data */
+    uint32_t lost;              /* messages of this session lost right before this one */
+    uint8_t sender;             /* enum trace_sender */
+    uint8_t legs;               /* TRACE_LEG_* */
+    uint8_t flags;              /* TRACE_BIG_ENDIAN … */
+    uint16_t n_fds;             /* at most LIMIT_FDS_KERNEL */
+    const struct trace_fd *fds; /* borrowed */
+    const uint8_t *data;        /* borrowed: header and payload */
+};
+
+#endif

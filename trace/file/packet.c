@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A packet's tags and capture header, to bytes and back. Bytes in, outcome out: no allocation, no
+ * copy of what the message carried.
+ */
+#define _DEFAULT_SOURCE
+#include "trace/file/packet.h"
+
+#include <endian.h>
+#include <string.h>
+
+#include "trace/file/keep.h"
+#include "trace/file/pcapng.h"
+
+#define TAG_END 0u
+#define TAG_DISSECTOR 12u
+#define TAG_SIZE 4u
+
+/* The name's room: padded to a multiple of four by NULs, which its length counts. */
+#define NAME_SIZE ((sizeof TRACE_DISSECTOR - 1 + 3) / 4 * 4)
+#define TAGS_SIZE (TAG_SIZE + NAME_SIZE + TAG_SIZE)
+
+_Static_assert(TAGS_SIZE + TRACE_CAPTURE_HDR_SIZE + KEEP_MOST == LIMIT_TRACE_PACKET,
+               "what is kept of a message without fds fills a packet");
+
+size_t packet_head_size(uint16_t n_fds)
+{
+    return TAGS_SIZE + TRACE_CAPTURE_HDR_SIZE + (size_t)n_fds * TRACE_CAPTURE_FD_SIZE;
+}
+
+/* ---- writing ---- */
+
+static uint8_t *put16be(uint8_t *at, uint16_t v)
+{
+    v = htobe16(v);
+    memcpy(at, &v, sizeof v);
+    return at + sizeof v;
+}
+
+static uint8_t *put16(uint8_t *at, uint16_t v)
+{
+    v = htole16(v);
+    memcpy(at, &v, sizeof v);
+    return at + sizeof v;
+}
+
+static uint8_t *put32(uint8_t *at, uint32_t v)
+{
+    v = htole32(v);
+    memcpy(at, &v, sizeof v);
+    return at + sizeof v;
+}
+
+static uint8_t *put64(uint8_t *at, uint64_t v)
+{
+    v = htole64(v);
+    memcpy(at, &v, sizeof v);
+    return at + sizeof v;
+}
+
+static uint8_t *put_tags(uint8_t *at)
+{
+    at = put16be(at, TAG_DISSECTOR);
+    at = put16be(at, NAME_SIZE);
+    memset(at, 0, NAME_SIZE);
+    memcpy(at, TRACE_DISSECTOR, sizeof TRACE_DISSECTOR - 1);
+    at = put16be(at + NAME_SIZE, TAG_END);
+    return put16be(at, 0);
+}
+
+static uint8_t *put_fd(uint8_t *at, const struct trace_fd *fd)
+{
+    *at++ = fd->kind;
+    *at++ = fd->access;
+    at = put16(at, fd->flags);
+    at = put32(at, fd->seals);
+    at = put64(at, fd->dev);
+    at = put64(at, fd->ino);
+    return put64(at, fd->size);
+}
+
+void packet_put_head(void *p, const struct trace_message *m)
+{
+    const uint32_t size = TRACE_CAPTURE_HDR_SIZE + (uint32_t)m->n_fds * TRACE_CAPTURE_FD_SIZE;
+    uint8_t *at = put_tags(p);
+
+    *at++ = TRACE_CAPTURE_VERSION;
+    *at++ = m->flags;
+    at = put16(at, (uint16_t)size);
+    *at++ = m->legs;
+    *at++ = m->sender;
+    at = put16(at, m->n_fds);
+    at = put64(at, m->session);
+    at = put64(at, m->passed_ns);
+    at = put32(at, m->size);
+    at = put32(at, m->lost);
+    at = put64(at, m->number);
+    for (unsigned i = 0; i < m->n_fds; i++) {
+        at = put_fd(at, &m->fds[i]);
+    }
+}
+
+/* ---- reading ---- */
+
+static uint16_t get16be(const uint8_t *at)
+{
+    uint16_t v;
+
+    memcpy(&v, at, sizeof v);
+    return be16toh(v);
+}
+
+static uint16_t get16(const uint8_t *at)
+{
+    uint16_t v;
+
+    memcpy(&v, at, sizeof v);
+    return le16toh(v);
+}
+
+static uint32_t get32(const uint8_t *at)
+{
+    uint32_t v;
+
+    memcpy(&v, at, sizeof v);
+    return le32toh(v);
+}
+
+static uint64_t get64(const uint8_t *at)
+{
+    uint64_t v;
+
+    memcpy(&v, at, sizeof v);
+    return le64toh(v);
+}
+
+/* Whether a tag's value is our dissector's name, with any number of NULs behind it. */
+static bool is_ours(const uint8_t *p, size_t n)
+{
+    static const char name[] = TRACE_DISSECTOR;
+    const size_t name_n = sizeof name - 1;
+
+    if (n < name_n || memcmp(p, name, name_n) != 0) {
+        return false;
+    }
+    return n == name_n || p[name_n] == '\0';
+}
+
+/* Steps over the tags. *ours: one of them names our dissector. */
+static bool skip_tags(const uint8_t **at, size_t *n, bool *ours)
+{
+    *ours = false;
+    while (*n >= TAG_SIZE) {
+        const uint16_t tag = get16be(*at);
+        const size_t size = get16be(*at + 2);
+
+        if (size > *n - TAG_SIZE) {
+            return false;
+        }
+        if (tag == TAG_DISSECTOR) {
+            *ours = is_ours(*at + TAG_SIZE, size);
+        }
+        *at += TAG_SIZE + size;
+        *n -= TAG_SIZE + size;
+        if (tag == TAG_END) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool get_fd(const uint8_t *at, struct trace_fd *fd)
+{
+    fd->kind = at[0];
+    fd->access = at[1];
+    fd->flags = get16(at + 2);
+    fd->seals = get32(at + 4);
+    fd->dev = get64(at + 8);
+    fd->ino = get64(at + 16);
+    fd->size = get64(at + 24);
+    return fd->kind < TRACE_FD_KINDS;
+}
+
+/* What is wrong with a capture header, or NULL. */
+static const char *judge(const struct trace_message *m, size_t n, size_t size)
+{
+    if (m->n_fds > LIMIT_FDS_KERNEL) {
+        return "more fds than a message can have";
+    }
+    if (size != TRACE_CAPTURE_HDR_SIZE + (size_t)m->n_fds * TRACE_CAPTURE_FD_SIZE || size > n) {
+        return "the capture header's length does not agree with its fds or its packet";
+    }
+    if (m->sender >= TRACE_SENDERS || m->legs == 0 || (m->legs & ~TRACE_LEGS) != 0 ||
+        (m->flags & ~TRACE_FLAGS) != 0) {
+        return "a capture header with values that mean nothing";
+    }
+    return n - size > m->size ? "more bytes kept than the message had" : NULL;
+}
+
+static const char *get_message(const uint8_t *at, size_t n, struct trace_message *m,
+                               struct trace_fd *fds)
+{
+    const char *why;
+    size_t size;
+
+    if (n < TRACE_CAPTURE_HDR_SIZE) {
+        return "the packet ends inside its capture header";
+    }
+    if (at[0] != TRACE_CAPTURE_VERSION) {
+        return "a capture header of another version";
+    }
+    m->flags = at[1];
+    size = get16(at + 2);
+    m->legs = at[4];
+    m->sender = at[5];
+    m->n_fds = get16(at + 6);
+    m->session = get64(at + 8);
+    m->passed_ns = get64(at + 16);
+    m->size = get32(at + 24);
+    m->lost = get32(at + 28);
+    m->number = get64(at + 32);
+    why = judge(m, n, size);
+    if (why) {
+        return why;
+    }
+    at += TRACE_CAPTURE_HDR_SIZE;
+    for (unsigned i = 0; i < m->n_fds; i++, at += TRACE_CAPTURE_FD_SIZE) {
+        if (!get_fd(at, &fds[i])) {
+            return "an fd of a kind that means nothing";
+        }
+    }
+    m->fds = fds;
+    m->data = at;
+    m->kept = (uint32_t)(n - size);
+    return NULL;
+}
+
+enum packet_outcome packet_get(const void *p, size_t n, struct trace_message *m,
+                               struct trace_fd *fds, const char **why)
+{
+    const uint8_t *at = p;
+    bool ours;
+
+    if (!skip_tags(&at, &n, &ours)) {
+        *why = "tags that do not end";
+        return PACKET_MALFORMED;
+    }
+    if (!ours) {
+        return PACKET_FOREIGN;
+    }
+    *why = get_message(at, n, m, fds);
+    return *why ? PACKET_MALFORMED : PACKET_OK;
+}

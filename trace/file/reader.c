@@ -1,0 +1,657 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Reads a trace block by block, through one buffer of the largest block's size. A block that is
+ * understood lies whole in the buffer, and messages point into it; others pass through unseen.
+ *
+ * Nothing of a file is believed: each length is compared with what is there before it is used, and
+ * what is kept from block to block (interfaces, sessions, their texts) is counted.
+ */
+#define _GNU_SOURCE
+#include "trace/file/reader.h"
+
+#include <byteswap.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "trace/file/packet.h"
+#include "trace/file/pcapng.h"
+#include "trace/file/pcapng_blocks.h"
+#include "trace/file/reader_session.h"
+
+#define BLOCK_HEAD 8u /* type and length */
+#define BLOCK_MIN 12u
+#define TRAILER 4u /* the length again */
+#define OPTION_HEAD 4u
+
+static const char too_many[] = "more interfaces, or more told of them, than a reader holds";
+
+/* What a step of the reader comes to beside an outcome: nothing that the caller need know. */
+#define GO_ON (-1)
+
+struct trace_reader {
+    int fd;
+    bool swap;        /* the section's byte order is not this machine's */
+    bool begun;       /* a section header has been read */
+    int ended;        /* the outcome after which there is no other, or GO_ON */
+    int error;        /* -errno */
+    uint64_t offset;  /* in the file, of buf[at] */
+    uint64_t skip;    /* bytes left of a block that nobody wants, its trailer not */
+    uint32_t skipped; /* that block's length; 0: none */
+    size_t at;        /* buf[at … have - 1] has been read and not used */
+    size_t have;
+    size_t n_interfaces;
+    size_t room_interfaces;
+    struct reader_session **interfaces; /* of this section; NULL: not the broker's */
+    struct reader_session *sessions;    /* all, the last first; owned */
+    unsigned n_sessions;                /* announced */
+    size_t total_interfaces;            /* of all sections */
+    size_t texts;                       /* bytes of all sessions' texts */
+    struct trace_fd fds[LIMIT_FDS_KERNEL];
+    char why[192];
+    char section[PCAPNG_COMMENT_MAX + 1];
+    char comment[PCAPNG_COMMENT_MAX + 1];
+    uint8_t buf[LIMIT_TRACE_BLOCK];
+};
+
+/* ---- lifetime ---- */
+
+struct trace_reader *trace_reader_new_take(int fd)
+{
+    struct trace_reader *r = malloc(sizeof *r);
+
+    if (!r) {
+        close(fd);
+        return NULL;
+    }
+    /* Not the buffers: a page of them that is never used is never there. */
+    memset(r, 0, offsetof(struct trace_reader, fds));
+    r->fd = fd;
+    r->ended = GO_ON;
+    r->why[0] = '\0';
+    r->section[0] = '\0';
+    return r;
+}
+
+void trace_reader_free(struct trace_reader *r)
+{
+    if (!r) {
+        return;
+    }
+    while (r->sessions) {
+        struct reader_session *s = r->sessions;
+
+        r->sessions = s->next;
+        reader_session_free(s);
+    }
+    free(r->interfaces);
+    close(r->fd);
+    free(r);
+}
+
+const char *trace_reader_why(const struct trace_reader *r)
+{
+    return r->why;
+}
+
+int trace_reader_error(const struct trace_reader *r)
+{
+    return r->error;
+}
+
+unsigned trace_reader_sessions(const struct trace_reader *r)
+{
+    return r->n_sessions;
+}
+
+const char *trace_reader_section(const struct trace_reader *r)
+{
+    return r->section;
+}
+
+/* ---- outcomes ---- */
+
+static int cut_off(struct trace_reader *r, const char *what)
+{
+    snprintf(r->why, sizeof r->why, "offset %" PRIu64 ": the file ends inside %s", r->offset, what);
+    return TRACE_CUT_OFF;
+}
+
+static int malformed(struct trace_reader *r, const char *what)
+{
+    snprintf(r->why, sizeof r->why, "offset %" PRIu64 ": %s", r->offset, what);
+    r->ended = TRACE_MALFORMED;
+    return TRACE_MALFORMED;
+}
+
+static int failed(struct trace_reader *r, int err)
+{
+    snprintf(r->why, sizeof r->why, "offset %" PRIu64 ": %s", r->offset, strerror(-err));
+    r->error = err;
+    r->ended = TRACE_FAILED;
+    return TRACE_FAILED;
+}
+
+/* ---- numbers, in the section's byte order ---- */
+
+static uint16_t get16(const struct trace_reader *r, const uint8_t *p)
+{
+    uint16_t v;
+
+    memcpy(&v, p, sizeof v);
+    return r->swap ? bswap_16(v) : v;
+}
+
+static uint32_t get32(const struct trace_reader *r, const uint8_t *p)
+{
+    uint32_t v;
+
+    memcpy(&v, p, sizeof v);
+    return r->swap ? bswap_32(v) : v;
+}
+
+static uint64_t get64(const struct trace_reader *r, const uint8_t *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof v);
+    return r->swap ? bswap_64(v) : v;
+}
+
+/* Two halves, the higher first in either order. */
+static uint64_t get_time(const struct trace_reader *r, const uint8_t *p)
+{
+    return (uint64_t)get32(r, p) << 32 | get32(r, p + 4);
+}
+
+/* ---- the buffer ---- */
+
+static size_t left(const struct trace_reader *r)
+{
+    return r->have - r->at;
+}
+
+static void use(struct trace_reader *r, size_t n)
+{
+    r->at += n;
+    r->offset += n;
+}
+
+/*
+ * Reads until n bytes are there, n being at most the buffer's size. GO_ON, TRACE_END where the file
+ * ends before, or TRACE_FAILED. As many as fit are read, since the next block will want them.
+ */
+static int fill(struct trace_reader *r, size_t n)
+{
+    if (r->at > 0 && r->at + n > sizeof r->buf) {
+        memmove(r->buf, r->buf + r->at, left(r));
+        r->have = left(r);
+        r->at = 0;
+    }
+    while (left(r) < n) {
+        const ssize_t got = read(r->fd, r->buf + r->have, sizeof r->buf - r->have);
+
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0 && errno != EAGAIN) {
+            return failed(r, -errno);
+        }
+        if (got <= 0) {
+            return TRACE_END;
+        }
+        r->have += (size_t)got;
+    }
+    return GO_ON;
+}
+
+/* Passes over what is left of a block that nobody wants. */
+static int skip(struct trace_reader *r)
+{
+    int o;
+
+    while (r->skip > 0) {
+        size_t n = left(r);
+
+        if (n == 0) {
+            r->at = 0;
+            r->have = 0;
+            o = fill(r, 1);
+            if (o != GO_ON) {
+                return o == TRACE_END ? cut_off(r, "a block") : o;
+            }
+            n = left(r);
+        }
+        n = n < r->skip ? n : (size_t)r->skip;
+        use(r, n);
+        r->skip -= n;
+    }
+    o = fill(r, TRAILER);
+    if (o != GO_ON) {
+        return o == TRACE_END ? cut_off(r, "a block") : o;
+    }
+    if (get32(r, r->buf + r->at) != r->skipped) {
+        return malformed(r, "a block whose two lengths do not agree");
+    }
+    use(r, TRAILER);
+    r->skipped = 0;
+    return GO_ON;
+}
+
+/* ---- options ---- */
+
+struct options {
+    const uint8_t *p;
+    size_t n;
+    uint16_t code; /* of the present one … */
+    uint16_t size;
+    const uint8_t *value;
+};
+
+/* The next option. GO_ON, TRACE_END where there is none, TRACE_MALFORMED. */
+static int option(struct trace_reader *r, struct options *o)
+{
+    size_t padded;
+
+    if (o->n == 0) {
+        return TRACE_END;
+    }
+    if (o->n < OPTION_HEAD) {
+        return malformed(r, "a block that ends inside an option");
+    }
+    o->code = get16(r, o->p);
+    o->size = get16(r, o->p + 2);
+    if (o->code == PCAPNG_OPT_END) {
+        return TRACE_END;
+    }
+    padded = (o->size + 3u) & ~3u;
+    if (padded > o->n - OPTION_HEAD) {
+        return malformed(r, "an option that is longer than its block");
+    }
+    o->value = o->p + OPTION_HEAD;
+    o->p += OPTION_HEAD + padded;
+    o->n -= OPTION_HEAD + padded;
+    return GO_ON;
+}
+
+/* Copies an option's text to out (PCAPNG_COMMENT_MAX + 1 bytes), up to a NUL inside. */
+static void copy_text(const struct options *o, char *out)
+{
+    const size_t n = o->size < PCAPNG_COMMENT_MAX ? o->size : PCAPNG_COMMENT_MAX;
+
+    memcpy(out, o->value, n);
+    out[n] = '\0';
+}
+
+/* ---- blocks: each has its body of n bytes at p ---- */
+
+static int section(struct trace_reader *r, const uint8_t *p, size_t n)
+{
+    bool seen = false;
+    struct options opt;
+    int o;
+
+    if (n < 16) {
+        return malformed(r, "a section header that is too short");
+    }
+    opt = (struct options){.p = p + 16, .n = n - 16};
+    if (get16(r, p + 4) != PCAPNG_MAJOR) {
+        return malformed(r, "another version of pcapng than 1");
+    }
+    r->begun = true;
+    r->n_interfaces = 0;
+    r->section[0] = '\0';
+    while ((o = option(r, &opt)) == GO_ON) {
+        if (opt.code == PCAPNG_OPT_COMMENT && !seen) {
+            copy_text(&opt, r->section);
+            seen = true;
+        }
+    }
+    return o == TRACE_END ? GO_ON : o;
+}
+
+/* A place in the table of interfaces. */
+static int add_interface(struct trace_reader *r, struct reader_session *s)
+{
+    if (r->n_interfaces == r->room_interfaces) {
+        const size_t room = r->room_interfaces ? r->room_interfaces * 2 : 16;
+        struct reader_session **more =
+            realloc(r->interfaces, room * sizeof(struct reader_session *));
+
+        if (!more) {
+            return failed(r, -ENOMEM);
+        }
+        r->interfaces = more;
+        r->room_interfaces = room;
+    }
+    r->interfaces[r->n_interfaces++] = s;
+    return GO_ON;
+}
+
+/* What an interface's options say. */
+struct interface {
+    struct reader_text name;
+    struct reader_text description;
+    struct reader_text comment;
+    uint8_t resolution;
+    int64_t offset_s;
+};
+
+static int interface_options(struct trace_reader *r, struct options *opt, struct interface *i)
+{
+    int o;
+
+    while ((o = option(r, opt)) == GO_ON) {
+        const struct reader_text text = {opt->value, opt->size};
+
+        if (opt->code == PCAPNG_IF_NAME && !i->name.p) {
+            i->name = text;
+        } else if (opt->code == PCAPNG_IF_DESCRIPTION && !i->description.p) {
+            i->description = text;
+        } else if (opt->code == PCAPNG_OPT_COMMENT && !i->comment.p) {
+            i->comment = text;
+        } else if (opt->code == PCAPNG_IF_TSRESOL && opt->size == 1) {
+            i->resolution = opt->value[0];
+        } else if (opt->code == PCAPNG_IF_TSOFFSET && opt->size == 8) {
+            i->offset_s = (int64_t)get64(r, opt->value);
+        }
+    }
+    return o == TRACE_END ? GO_ON : o;
+}
+
+/* Tells the caller of a session. */
+static int announce(struct trace_reader *r, struct reader_session *s, struct trace_item *item)
+{
+    s->announced = true;
+    s->public.index = r->n_sessions++;
+    item->session = &s->public;
+    return TRACE_SESSION;
+}
+
+static int add_session(struct trace_reader *r, const struct interface *i, struct trace_item *item)
+{
+    struct reader_session *s = reader_session_new(i->name, i->description, i->comment);
+    int o;
+
+    if (!s) {
+        return failed(r, -ENOMEM);
+    }
+    s->next = r->sessions;
+    r->sessions = s;
+    r->texts += s->texts;
+    s->resolution = i->resolution;
+    s->offset_s = i->offset_s;
+    o = add_interface(r, s);
+    /* One that does not say so may still be a session: its first packet tells. */
+    return o == GO_ON && s->known ? announce(r, s, item) : o;
+}
+
+static int interface(struct trace_reader *r, const uint8_t *p, size_t n, struct trace_item *item)
+{
+    struct interface i = {.resolution = PCAPNG_TSRESOL_DEFAULT};
+    struct options opt;
+    int o;
+
+    if (n < 8) {
+        return malformed(r, "an interface description that is too short");
+    }
+    opt = (struct options){.p = p + 8, .n = n - 8};
+    o = interface_options(r, &opt, &i);
+    if (o != GO_ON) {
+        return o;
+    }
+    if (r->total_interfaces == (size_t)LIMIT_TRACE_INTERFACES || r->texts > LIMIT_TRACE_TEXTS) {
+        return malformed(r, too_many);
+    }
+    r->total_interfaces++;
+    if (get16(r, p) != PCAPNG_LINKTYPE_UPPER_PDU) {
+        return add_interface(r, NULL);
+    }
+    return add_session(r, &i, item);
+}
+
+/* The session of the interface that a block's body begins with. NULL: not the broker's. */
+static int find_session(struct trace_reader *r, const uint8_t *p, struct reader_session **s)
+{
+    const uint32_t i = get32(r, p);
+
+    if (i >= r->n_interfaces) {
+        return malformed(r, "a block of an interface that was not described");
+    }
+    *s = r->interfaces[i];
+    return GO_ON;
+}
+
+static int packet_comment(struct trace_reader *r, const uint8_t *p, size_t n,
+                          struct trace_item *item)
+{
+    struct options opt = {.p = p, .n = n};
+    int o;
+
+    while ((o = option(r, &opt)) == GO_ON) {
+        if (opt.code == PCAPNG_OPT_COMMENT && !item->comment) {
+            copy_text(&opt, r->comment);
+            item->comment = r->comment;
+        }
+    }
+    return o == TRACE_END ? TRACE_MESSAGE : o;
+}
+
+/* *again: the block must be looked at once more, after what has been returned. */
+static int packet(struct trace_reader *r, const uint8_t *p, size_t n, struct trace_item *item,
+                  bool *again)
+{
+    struct reader_session *s;
+    const char *why;
+    uint32_t captured;
+    int o;
+
+    if (n < 20) {
+        return malformed(r, "a packet that is too short");
+    }
+    o = find_session(r, p, &s);
+    if (o != GO_ON || !s) {
+        return o;
+    }
+    captured = get32(r, p + 12);
+    if (captured > n - 20) {
+        return malformed(r, "a packet that is longer than its block");
+    }
+    switch (packet_get(p + 20, captured, &item->message, r->fds, &why)) {
+    case PACKET_OK:
+        break;
+    case PACKET_FOREIGN:
+        return GO_ON;
+    case PACKET_MALFORMED:
+        return malformed(r, why);
+    }
+    if (!s->announced) {
+        *again = true;
+        return announce(r, s, item);
+    }
+    item->session = &s->public;
+    item->message.read_ns = reader_session_time(s, get_time(r, p + 4));
+    captured = (captured + 3u) & ~3u;
+    return packet_comment(r, p + 20 + captured, n - 20 - captured, item);
+}
+
+static int statistics(struct trace_reader *r, const uint8_t *p, size_t n, struct trace_item *item)
+{
+    struct reader_session *s;
+    struct options opt;
+    int o;
+
+    if (n < 12) {
+        return malformed(r, "statistics that are too short");
+    }
+    opt = (struct options){.p = p + 12, .n = n - 12};
+    o = find_session(r, p, &s);
+    if (o != GO_ON || !s || !s->announced) {
+        return o;
+    }
+    while ((o = option(r, &opt)) == GO_ON) {
+        if (opt.code == PCAPNG_ISB_IFRECV && opt.size == 8) {
+            s->public.seen = get64(r, opt.value);
+        } else if (opt.code == PCAPNG_ISB_IFDROP && opt.size == 8) {
+            s->public.lost = get64(r, opt.value);
+        } else if (opt.code == PCAPNG_ISB_ENDTIME) {
+            s->public.over = true;
+        } else if (opt.code == PCAPNG_OPT_COMMENT) {
+            r->texts -= s->ending_size;
+            if (!reader_session_end(s, (const char *)opt.value, opt.size)) {
+                return failed(r, -ENOMEM);
+            }
+            r->texts += s->ending_size;
+        }
+    }
+    if (r->texts > LIMIT_TRACE_TEXTS) {
+        return malformed(r, too_many);
+    }
+    item->session = &s->public;
+    return o == TRACE_END ? TRACE_STATISTICS : o;
+}
+
+/* ---- the file ---- */
+
+/* Gives up a block of len bytes that nobody wants, of which the head has been seen and not used. */
+static int pass_over(struct trace_reader *r, uint32_t len)
+{
+    use(r, BLOCK_HEAD);
+    r->skipped = len;
+    r->skip = len - BLOCK_MIN;
+    return GO_ON;
+}
+
+/* A block that is larger than the buffer: nothing of the broker's. */
+static int too_large(struct trace_reader *r, uint32_t type, uint32_t len)
+{
+    struct reader_session *s = NULL;
+    int o = GO_ON;
+
+    if (type == PCAPNG_PACKET) {
+        o = fill(r, BLOCK_MIN);
+        if (o == TRACE_END) {
+            return cut_off(r, "a block");
+        }
+        o = o == GO_ON ? find_session(r, r->buf + r->at + BLOCK_HEAD, &s) : o;
+        if (o == GO_ON && !s) {
+            return pass_over(r, len);
+        }
+    }
+    return o == GO_ON ? malformed(r, "a block that is larger than any trace has") : o;
+}
+
+/* The bytes behind a section's head say in which order it is. */
+static int byte_order(struct trace_reader *r, const uint8_t *head)
+{
+    uint32_t magic;
+
+    memcpy(&magic, head + BLOCK_HEAD, sizeof magic);
+    if (magic != PCAPNG_MAGIC && magic != bswap_32(PCAPNG_MAGIC)) {
+        return malformed(r, "a section header without its magic");
+    }
+    r->swap = magic != PCAPNG_MAGIC;
+    return GO_ON;
+}
+
+/* The file ends, less than a block's head being left. */
+static int at_end(struct trace_reader *r)
+{
+    static const uint8_t first[] = {0x0a, 0x0d, 0x0d, 0x0a};
+    const size_t n = left(r) < sizeof first ? left(r) : sizeof first;
+
+    if (!r->begun && memcmp(r->buf + r->at, first, n) != 0) {
+        return malformed(r, "this is no pcapng file");
+    }
+    if (left(r) == 0 && r->begun) {
+        r->why[0] = '\0';
+        return TRACE_END;
+    }
+    return cut_off(r, r->begun ? "a block" : "its first block");
+}
+
+/* Judges the head of the next block. GO_ON: it is whole in the buffer, or was given up (*len 0). */
+static int frame(struct trace_reader *r, uint32_t *type, uint32_t *len)
+{
+    const uint8_t *head;
+    int o = fill(r, BLOCK_MIN);
+
+    if (o != GO_ON) {
+        return o == TRACE_END ? at_end(r) : o;
+    }
+    head = r->buf + r->at;
+    *type = get32(r, head);
+    if (!r->begun && *type != PCAPNG_SECTION) {
+        return malformed(r, "this is no pcapng file");
+    }
+    o = *type == PCAPNG_SECTION ? byte_order(r, head) : GO_ON;
+    if (o != GO_ON) {
+        return o;
+    }
+    *len = get32(r, head + 4);
+    if (*len < BLOCK_MIN || *len % 4 != 0) {
+        return malformed(r, "a block of an impossible length");
+    }
+    if (*type != PCAPNG_SECTION && *type != PCAPNG_INTERFACE && *type != PCAPNG_PACKET &&
+        *type != PCAPNG_STATISTICS) {
+        o = pass_over(r, *len);
+        *len = 0;
+        return o;
+    }
+    if (*len > LIMIT_TRACE_BLOCK) {
+        o = too_large(r, *type, *len);
+        *len = 0;
+        return o;
+    }
+    o = fill(r, *len);
+    return o == TRACE_END ? cut_off(r, "a block") : o;
+}
+
+/* Reads the block that is whole in the buffer, and uses it. */
+static int block(struct trace_reader *r, uint32_t type, uint32_t len, struct trace_item *item)
+{
+    const uint8_t *const p = r->buf + r->at + BLOCK_HEAD;
+    const size_t n = len - BLOCK_MIN;
+    bool again = false;
+    int o;
+
+    if (get32(r, p + n) != len) {
+        return malformed(r, "a block whose two lengths do not agree");
+    }
+    if (type == PCAPNG_SECTION) {
+        o = section(r, p, n);
+    } else if (type == PCAPNG_INTERFACE) {
+        o = interface(r, p, n, item);
+    } else if (type == PCAPNG_PACKET) {
+        o = packet(r, p, n, item, &again);
+    } else {
+        o = statistics(r, p, n, item);
+    }
+    if (r->ended == GO_ON && !again) {
+        use(r, len);
+    }
+    return o;
+}
+
+enum trace_outcome trace_reader_next(struct trace_reader *r, struct trace_item *item)
+{
+    int o = r->ended;
+
+    while (o == GO_ON) {
+        uint32_t type;
+        uint32_t len = 0;
+
+        o = r->skipped ? skip(r) : frame(r, &type, &len);
+        if (o == GO_ON && len > 0) {
+            item->session = NULL;
+            item->comment = NULL;
+            item->offset = r->offset;
+            o = block(r, type, len, item);
+        }
+    }
+    return (enum trace_outcome)o;
+}

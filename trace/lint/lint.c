@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Sessions and headers judged, requests and replies put together, findings told and counted. Pure
+ * but for its memory.
+ */
+#include "trace/lint/lint.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/lint/lint_parts.h"
+
+struct lint {
+    lint_fn *fn;
+    void *arg;
+    struct trace_pairs *pairs;
+    struct decode_scratch scratch;
+    uint64_t count[LINT_LEVELS];
+};
+
+struct lint *lint_new(lint_fn *fn, void *arg)
+{
+    struct lint *l = calloc(1, sizeof *l);
+
+    if (!l) {
+        return NULL;
+    }
+    l->pairs = trace_pairs_new();
+    if (!l->pairs) {
+        free(l);
+        return NULL;
+    }
+    l->fn = fn;
+    l->arg = arg;
+    return l;
+}
+
+void lint_free(struct lint *l)
+{
+    if (l) {
+        decode_scratch_deinit(&l->scratch);
+        trace_pairs_free(l->pairs);
+        free(l);
+    }
+}
+
+uint64_t lint_count(const struct lint *l, enum lint_level level)
+{
+    return l->count[level];
+}
+
+/* ---- findings ---- */
+
+static void tell(struct lint *l, struct lint_session *known, const struct lint_finding *f)
+{
+    l->count[f->level]++;
+    if (known->found[f->code]++ < LINT_EACH_MAX) {
+        l->fn(f, l->arg);
+    }
+}
+
+static const char *section_of(enum lint_code code, uint16_t command)
+{
+    const struct lint_rule *r = lint_rule(code);
+    const struct wire_command_info *c = wire_command_find(command);
+
+    return r->section ? r->section : c ? c->section : "Commands";
+}
+
+void lint_say(const struct lint_at *at, enum lint_code code, const char *fmt, ...)
+{
+    const struct trace_message *m = at->v.m;
+    char detail[256] = "";
+    va_list ap;
+
+    if (at->known->found[code] < LINT_EACH_MAX) {
+        va_start(ap, fmt);
+        vsnprintf(detail, sizeof detail, fmt, ap);
+        va_end(ap);
+    }
+    tell(at->lint, at->known,
+         &(struct lint_finding){.code = code,
+                                .level = lint_rule(code)->level,
+                                .session = at->session,
+                                .number = m->number,
+                                .read_ns = m->read_ns,
+                                .party = (enum trace_sender)m->sender,
+                                .id = at->v.hdr.id,
+                                .command = at->v.hdr.command,
+                                .section = section_of(code, at->v.hdr.command),
+                                .detail = detail});
+}
+
+/* ---- sessions ---- */
+
+/* A member of a line of JSON; false also where it is none. */
+static bool json_says(const char *text, const char *member, bool truth)
+{
+    json_t *const o = *text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    const json_t *const v = json_object_get(o, member);
+    const bool says = truth ? json_is_true(v) : v != NULL;
+
+    json_decref(o);
+    return says;
+}
+
+bool lint_session(struct lint *l, struct trace_session *s, const char *section)
+{
+    struct lint_session *known = calloc(1, sizeof *known);
+
+    (void)l;
+    s->user = known;
+    if (!known) {
+        return false;
+    }
+    known->device = calloc(1, sizeof *known->device);
+    known->partial = json_says(s->comment, "late", true) || json_says(section, "filter", false);
+    known->maps_known = !known->partial;
+    known->state_known = !known->partial;
+    known->state = WIRE_MIG_RUNNING;
+    known->max_dma_maps = UINT64_MAX;
+    known->page = 1;
+    return known->device != NULL;
+}
+
+/* Some messages are not here: what rests on having seen all of them is no more known. */
+static void gap(struct lint_session *s)
+{
+    s->partial = true;
+    s->maps_known = false;
+    s->state_known = false;
+    lint_maps_deinit(&s->maps);
+}
+
+void lint_statistics(struct lint *l, struct trace_session *s)
+{
+    struct lint_session *known = s->user;
+
+    (void)l;
+    if (!known || !s->over) {
+        return;
+    }
+    /* A capture that was stopped says nothing of what its session did later. */
+    known->over = json_says(s->ending, "ended", false);
+    known->partial = known->partial || s->lost > 0;
+    lint_maps_deinit(&known->maps);
+    json_decref(known->capabilities);
+    known->capabilities = NULL;
+    known->maps_known = false;
+    free(known->device);
+    known->device = NULL;
+}
+
+static void sum_up(struct lint *l, const struct trace_session *s, const struct lint_session *known)
+{
+    for (unsigned i = 0; i < LINT_CODES; i++) {
+        if (known->found[i] > LINT_EACH_MAX) {
+            const enum lint_code code = (enum lint_code)i;
+
+            l->fn(&(struct lint_finding){.code = code,
+                                         .level = lint_rule(code)->level,
+                                         .session = s,
+                                         .section = section_of(code, 0),
+                                         .detail = "",
+                                         .more = known->found[i] - LINT_EACH_MAX},
+                  l->arg);
+        }
+    }
+}
+
+void lint_forget(struct lint *l, struct trace_session *s)
+{
+    struct lint_session *known = s->user;
+
+    if (known) {
+        sum_up(l, s, known);
+        lint_maps_deinit(&known->maps);
+        json_decref(known->capabilities);
+        free(known->device);
+        free(known);
+        s->user = NULL;
+    }
+}
+
+static void never_answered(const struct trace_request *r, void *arg)
+{
+    struct lint *const l = arg;
+    struct lint_session *known = r->session->user;
+    const bool passed_over = known && known->last_answered[r->sender & 1u] > r->number;
+    const enum lint_code code = passed_over ? LINT_UNANSWERED : LINT_UNANSWERED_AT_END;
+
+    if (!known || known->partial || (r->flags & TRACE_UNDELIVERED) ||
+        (!passed_over && !known->over)) {
+        return;
+    }
+    tell(l, known,
+         &(struct lint_finding){.code = code,
+                                .level = lint_rule(code)->level,
+                                .session = r->session,
+                                .number = r->number,
+                                .read_ns = r->read_ns,
+                                .party = r->sender == TRACE_FROM_CLIENT ? TRACE_FROM_BACKEND
+                                                                        : TRACE_FROM_CLIENT,
+                                .id = r->hdr.id,
+                                .command = r->hdr.command,
+                                .section = section_of(code, r->hdr.command),
+                                .detail = ""});
+}
+
+void lint_end(struct lint *l)
+{
+    trace_pairs_waiting(l->pairs, never_answered, l);
+}
+
+/* ---- posted requests ---- */
+
+static void remember_posted(struct lint_session *s, const struct decode_view *v)
+{
+    s->device->posted[s->device->next_posted++ % LINT_POSTED] =
+        (struct lint_posted){.used = true,
+                             .twin = (v->m->flags & TRACE_TWIN) != 0,
+                             .sender = v->m->sender,
+                             .id = v->hdr.id,
+                             .command = v->hdr.command};
+}
+
+/* Whether a reply is to one of the last posted requests; each is answered once. */
+static bool answers_posted(struct lint_session *s, const struct decode_view *v)
+{
+    for (unsigned i = 0; i < LINT_POSTED; i++) {
+        struct lint_posted *p = &s->device->posted[i];
+
+        if (p->used && p->id == v->hdr.id && p->command == v->hdr.command &&
+            p->sender != v->m->sender && p->twin == ((v->m->flags & TRACE_TWIN) != 0)) {
+            p->used = false;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- messages ---- */
+
+/* What the relay would end a session for: proxy/relay/pipe.c asks the same. */
+static void judge_bound(const struct lint_at *at)
+{
+    const struct lint_limits *l = &at->known->limits[at->v.m->sender & 1u];
+    uint32_t bound;
+    uint32_t asked;
+
+    if (!l->known) {
+        return;
+    }
+    bound = wire_bound(&at->v.hdr, &l->takes);
+    asked = at->request ? lint_asked(at) : 0;
+    bound = asked > bound ? asked : bound;
+    if (at->v.hdr.size > bound) {
+        lint_say(at, LINT_MESSAGE_SIZE, "%" PRIu32 " bytes, at most %" PRIu32, at->v.hdr.size,
+                 bound);
+    }
+}
+
+static void judge_header(const struct lint_at *at)
+{
+    const struct wire_hdr *h = &at->v.hdr;
+
+    if (h->size != at->v.m->size) {
+        lint_say(at, LINT_HEADER_SIZE, "%u in the header, %u bytes came", h->size, at->v.m->size);
+    }
+    judge_bound(at);
+    if (h->flags & ~WIRE_FLAGS_KNOWN) {
+        lint_say(at, LINT_RESERVED_FLAGS, "flags 0x%x", h->flags);
+    }
+    if (wire_is_reply(h) && (h->flags & WIRE_NO_REPLY)) {
+        lint_say(at, LINT_NO_REPLY_IN_REPLY, "flags 0x%x", h->flags);
+    }
+    if (h->error && !(h->flags & WIRE_ERROR)) {
+        lint_say(at, LINT_ERROR_FIELD, "error %u", h->error);
+    }
+}
+
+/* What the payload's form says; true where it can be looked into. */
+static bool judge_payload(const struct lint_at *at)
+{
+    const struct decode_view *v = &at->v;
+
+    switch (v->check) {
+    case WIRE_OK:
+        return true;
+    case WIRE_PAYLOAD_SHORT:
+        lint_say(at, LINT_PAYLOAD_SHORT, "%zu bytes", v->total);
+        return false;
+    case WIRE_PAYLOAD_LONG:
+        lint_say(at, LINT_PAYLOAD_LONG, "%zu bytes", v->total);
+        return false;
+    case WIRE_COUNT_MISMATCH:
+        lint_say(at, LINT_COUNT, "%zu bytes", v->total);
+        return false;
+    case WIRE_ERROR_PAYLOAD:
+        lint_say(at, LINT_ERROR_PAYLOAD, "%zu bytes", v->total);
+        return false;
+    case WIRE_BAD_OFFSET:
+        lint_say(at, LINT_CAPS, "%zu bytes", v->total);
+        return false;
+    case WIRE_BAD_FLAGS:
+        /* The header's own have been told. */
+        if (!(v->hdr.flags & ~WIRE_FLAGS_KNOWN)) {
+            lint_say(at, LINT_FLAGS, "%zu bytes", v->total);
+        }
+        return false;
+    case WIRE_UNKNOWN_COMMAND:
+    case WIRE_UNKNOWN_TYPE:
+        break;
+    }
+    return false;
+}
+
+static void judge_fds(const struct lint_at *at)
+{
+    const struct trace_message *m = at->v.m;
+    const struct lint_limits *limits = &at->known->limits[m->sender & 1u];
+    const bool reply = at->request != NULL;
+
+    if (m->n_fds == 0) {
+        return;
+    }
+    if (limits->known && m->n_fds > limits->max_msg_fds) {
+        lint_say(at, LINT_TOO_MANY_FDS, "%u, at most %u", m->n_fds, limits->max_msg_fds);
+    }
+    if (at->info && (!(reply ? at->info->reply_fds : at->info->request_fds) ||
+                     (at->v.hdr.flags & WIRE_ERROR))) {
+        lint_say(at, LINT_FDS_WHERE_NONE, "%u with a %s", m->n_fds, reply ? "reply" : "request");
+    }
+}
+
+static uint64_t request(struct lint_at *at)
+{
+    const struct decode_view *v = &at->v;
+    struct lint_session *s = at->known;
+
+    if (v->hdr.flags & WIRE_NO_REPLY) {
+        remember_posted(s, v);
+    }
+    if (v->hdr.command == WIRE_VERSION) {
+        lint_version_request(at);
+        return 0;
+    }
+    if (!lint_judged(at)) {
+        return 0;
+    }
+    judge_header(at);
+    judge_fds(at);
+    if (!s->answered && !s->partial) {
+        lint_say(at, LINT_BEFORE_VERSION, "%s", "");
+    }
+    if (!at->info) {
+        lint_say(at, LINT_UNKNOWN_COMMAND, "command %u", v->hdr.command);
+        return 0;
+    }
+    if ((at->info->direction == WIRE_TO_CLIENT) != (v->m->sender == TRACE_FROM_BACKEND)) {
+        lint_say(at, LINT_WRONG_DIRECTION, "%s", "");
+    }
+    return judge_payload(at) ? lint_request(at) : 0;
+}
+
+static void reply(struct lint_at *at)
+{
+    const struct decode_view *v = &at->v;
+    struct lint_session *s = at->known;
+    uint64_t *last = &s->last_answered[at->request->sender & 1u];
+
+    if (at->request->number > *last) {
+        *last = at->request->number;
+    }
+    if (at->request->hdr.command != v->hdr.command) {
+        if (lint_judged(at) && !s->partial) {
+            lint_say(at, LINT_REPLY_COMMAND, "it answers %s",
+                     wire_command_name(at->request->hdr.command));
+        }
+        return;
+    }
+    if (v->hdr.command == WIRE_VERSION) {
+        lint_version_reply(at);
+        return;
+    }
+    if (lint_judged(at)) {
+        judge_header(at);
+        judge_fds(at);
+        if (!v->reply) {
+            lint_say(at, LINT_ERROR_WITHOUT_REPLY, "error %u", v->hdr.error);
+        } else if (at->info && !judge_payload(at)) {
+            return;
+        }
+    }
+    lint_reply(at);
+}
+
+/* A reply to nothing, or what is no message at all. */
+static void other(struct lint_at *at, enum trace_pairing pairing)
+{
+    if (!lint_judged(at)) {
+        return;
+    }
+    judge_header(at);
+    if (pairing == TRACE_PAIR_NEITHER) {
+        lint_say(at, LINT_UNKNOWN_TYPE, "type %u", at->v.hdr.flags & WIRE_TYPE_MASK);
+    } else if (answers_posted(at->known, &at->v)) {
+        lint_say(at, LINT_REPLY_TO_NO_REPLY, "%s", "");
+    } else if (!at->known->partial) {
+        lint_say(at, LINT_UNASKED_REPLY, "%s", "");
+    }
+}
+
+static void judge(struct lint_at *at)
+{
+    struct trace_request answered;
+    const bool command = (at->v.hdr.flags & WIRE_TYPE_MASK) == WIRE_TYPE_COMMAND;
+    uint64_t tag = 0;
+    enum trace_pairing pairing;
+
+    if (command && !(at->v.hdr.flags & WIRE_ERROR)) {
+        tag = request(at);
+    }
+    pairing = trace_pairs_feed(at->lint->pairs, at->session, at->v.m, tag, &answered);
+    if (pairing == TRACE_PAIR_REPLY) {
+        at->request = &answered;
+        reply(at);
+        at->request = NULL;
+    } else if (pairing != TRACE_PAIR_REQUEST) {
+        other(at, pairing);
+    } else if (at->v.hdr.flags & WIRE_ERROR) {
+        if (lint_judged(at)) {
+            lint_say(at, LINT_ERROR_IN_COMMAND, "error %u", at->v.hdr.error);
+        }
+        (void)request(at);
+    }
+}
+
+void lint_message(struct lint *l, struct trace_session *s, const struct trace_message *m)
+{
+    struct lint_at at = {.lint = l, .session = s, .known = s->user};
+
+    /* Behind its end a session has no more to say. */
+    if (!at.known || !at.known->device) {
+        return;
+    }
+    if (m->lost > 0 || m->number != at.known->number + 1) {
+        gap(at.known);
+    }
+    at.known->number = m->number;
+    decode_open(&at.v, m, &l->scratch);
+    if (!at.v.has_hdr) {
+        return;
+    }
+    at.info = wire_command_find(at.v.hdr.command);
+    judge(&at);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What the peers of a trace do against the specification, QEMU's docs/interop/vfio-user.rst.
+ *
+ * Judged is what a peer sent, never what the broker made. What cannot be known, since the capture
+ * began late, has lost messages or was filtered, is not found fault with. Pure but for its memory,
+ * which is bounded for each session.
+ */
+#ifndef POEMD_TRACE_LINT_LINT_H
+#define POEMD_TRACE_LINT_LINT_H
+
+#include <stddef.h>
+
+#include "trace/file/reader.h"
+
+enum lint_level {
+    LINT_NOTE,    /* legal, and worth knowing */
+    LINT_WARNING, /* against a "should", or against what a field is said to be */
+    LINT_ERROR,   /* against a "must", or cannot be understood */
+    LINT_LEVELS,
+};
+
+/* Names, sections and texts: lint_rules.c, in this order. */
+enum lint_code {
+    LINT_REPLY_TO_NO_REPLY,
+    LINT_ERROR_WITHOUT_REPLY,
+    LINT_UNKNOWN_TYPE,
+    LINT_RESERVED_FLAGS,
+    LINT_HEADER_SIZE,
+    LINT_REPLY_COMMAND,
+    LINT_UNASKED_REPLY,
+    LINT_ERROR_PAYLOAD,
+    LINT_NO_REPLY_IN_REPLY,
+    LINT_ERROR_IN_COMMAND,
+    LINT_ERROR_FIELD,
+    LINT_UNANSWERED,
+    LINT_UNANSWERED_AT_END,
+    LINT_UNKNOWN_COMMAND,
+    LINT_WRONG_DIRECTION,
+    LINT_BEFORE_VERSION,
+    LINT_VERSION_AGAIN,
+    LINT_VERSION_DATA,
+    LINT_VERSION_NUMBER,
+    LINT_VERSION_CAPABILITY,
+    LINT_PAYLOAD_SHORT,
+    LINT_PAYLOAD_LONG,
+    LINT_COUNT,
+    LINT_FLAGS,
+    LINT_CAPS,
+    LINT_ARGSZ_SMALL,
+    LINT_ARGSZ_WRONG,
+    LINT_REPLY_OVER_ARGSZ,
+    LINT_REPLY_ARGSZ,
+    LINT_NOT_ZERO,
+    LINT_FDS_WHERE_NONE,
+    LINT_TOO_MANY_FDS,
+    LINT_FDS_MISSING,
+    LINT_FD_INDEX,
+    LINT_DATA_OVER_MAX,
+    LINT_ASKED_OVER_MAX,
+    LINT_MESSAGE_SIZE,
+    LINT_REGION_UNKNOWN,
+    LINT_REGION_BEYOND,
+    LINT_REGION_FLAG,
+    LINT_REPLY_DIFFERS,
+    LINT_REPLY_COUNT,
+    LINT_REPLY_SHORT,
+    LINT_IRQ_UNKNOWN,
+    LINT_IRQ_BEYOND,
+    LINT_IRQ_FLAG,
+    LINT_MULTI_NOT_NEGOTIATED,
+    LINT_MAP_RANGE,
+    LINT_MAP_PAGE,
+    LINT_MAP_OFFSET,
+    LINT_MAP_OVERLAP,
+    LINT_MAP_OVERLAP_TAKEN,
+    LINT_MAP_TOO_MANY,
+    LINT_UNMAP_UNKNOWN,
+    LINT_DMA_OUTSIDE,
+    LINT_DMA_FLAGS,
+    LINT_RESET_UNSUPPORTED,
+    LINT_FEATURE_UNKNOWN,
+    LINT_STATE_UNUSED,
+    LINT_STATE_FORBIDDEN,
+    LINT_MIG_STATE,
+    LINT_CODES,
+};
+
+struct lint_rule {
+    const char *name; /* "reply-to-no-reply" */
+    enum lint_level level;
+    const char *section; /* of the specification; NULL: the command's own */
+    const char *text;    /* what is wrong */
+};
+
+const struct lint_rule *lint_rule(enum lint_code code);
+const char *lint_level_name(enum lint_level level);
+
+/* Findings of one code that are told one by one, for each session; of the rest how many. */
+#define LINT_EACH_MAX 16u
+
+struct lint_finding {
+    enum lint_code code;
+    enum lint_level level;
+    const struct trace_session *session;
+    uint64_t number; /* of the message; 0: of none, this sums up */
+    uint64_t read_ns;
+    enum trace_sender party; /* whose fault it is */
+    uint16_t id;
+    uint16_t command;
+    const char *section;
+    const char
+        *detail;   /* what the numbers are; "" where there is nothing to say; printable ASCII */
+    uint64_t more; /* this many more of the same, which were not told */
+};
+
+typedef void lint_fn(const struct lint_finding *f, void *arg);
+
+struct lint;
+
+/* NULL: no memory. Findings are told as they are found. */
+struct lint *lint_new(lint_fn *fn, void *arg) __attribute__((warn_unused_result));
+void lint_free(struct lint *l);
+
+/*
+ * What the reader gave, in its order; section is what trace_reader_section says. A session's user
+ * pointer is the lint's, until its session is over or lint_forget. False: no memory.
+ */
+bool lint_session(struct lint *l, struct trace_session *s, const char *section)
+    __attribute__((warn_unused_result));
+void lint_message(struct lint *l, struct trace_session *s, const struct trace_message *m);
+void lint_statistics(struct lint *l, struct trace_session *s);
+
+/* The trace's end: what was never answered is told. Before any session is forgotten. */
+void lint_end(struct lint *l);
+
+/* Frees what is known of a session, having told how many findings were not told. */
+void lint_forget(struct lint *l, struct trace_session *s);
+
+/* Findings of a level so far, told or not. */
+uint64_t lint_count(const struct lint *l, enum lint_level level);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What lint.c, lint_request.c, lint_reply.c and lint_version.c share: what is known of a session,
+ * and the message that is judged.
+ */
+#ifndef POEMD_TRACE_LINT_LINT_PARTS_H
+#define POEMD_TRACE_LINT_LINT_PARTS_H
+
+#include <jansson.h>
+
+#include "trace/decode/decode.h"
+#include "trace/lint/lint.h"
+#include "trace/lint/lint_maps.h"
+
+#define LINT_REGIONS 64u
+#define LINT_IRQS 16u
+#define LINT_POSTED 256u
+
+struct lint_region {
+    bool known;
+    uint32_t flags;
+    uint64_t size;
+};
+
+struct lint_irq {
+    bool known;
+    uint32_t flags;
+    uint32_t count;
+};
+
+/* A request that wanted no reply. */
+struct lint_posted {
+    bool used;
+    bool twin;
+    uint8_t sender;
+    uint16_t id;
+    uint16_t command;
+};
+
+/* What a party was told in the VERSION exchange of how much the other takes. */
+struct lint_limits {
+    bool known;
+    uint32_t max_msg_fds;
+    struct wire_takes takes;
+};
+
+/* The larger part of what is known of a session: gone when it is over. */
+struct lint_device {
+    struct lint_region region[LINT_REGIONS];
+    struct lint_irq irq[LINT_IRQS];
+    struct lint_posted posted[LINT_POSTED];
+    unsigned next_posted;
+};
+
+struct lint_session {
+    struct lint_device *device; /* NULL: it is over */
+    bool partial;               /* not all of its messages are here */
+    bool over;
+    bool asked;                               /* VERSION */
+    bool answered;                            /* VERSION, well */
+    uint64_t number;                          /* of the last message */
+    uint64_t last_answered[TRACE_SENDERS];    /* number of the latest request that has its reply */
+    struct lint_limits limits[TRACE_SENDERS]; /* those that bind the sender */
+    struct wire_version proposed;             /* by the client, or the broker for it */
+    json_t *capabilities;                     /* proposed with it; NULL: none, or not seen */
+    bool write_multiple;
+    uint64_t max_dma_maps;
+    uint64_t page; /* the smallest that may be mapped */
+    bool info_known;
+    struct wire_device_info info;
+    bool maps_known;
+    struct lint_maps maps;
+    bool state_known;
+    uint32_t state; /* enum wire_mig_state */
+    uint32_t found[LINT_CODES];
+};
+
+/* The message that is judged. */
+struct lint_at {
+    struct lint *lint;
+    struct trace_session *session;
+    struct lint_session *known;
+    struct decode_view v;
+    const struct wire_command_info *info; /* NULL: an unknown command */
+    const struct trace_request *request;  /* of a reply: what it answers */
+};
+
+/* Tells a finding about the message's sender. */
+void lint_say(const struct lint_at *at, enum lint_code code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* What a DMA_MAP request did, remembered with it. */
+#define LINT_TAG_MAPPED 1u
+#define LINT_TAG_OVERLAP 2u
+
+/* Judges a request; returns what is to be remembered with it. */
+uint64_t lint_request(struct lint_at *at);
+
+/* Judges a reply to at->request; learns from it. */
+void lint_reply(struct lint_at *at);
+
+/* The largest reply that the request of at->request asked for; 0: not known. */
+uint32_t lint_asked(const struct lint_at *at);
+
+/* VERSION: judges what a peer sent, learns also from what the broker made. */
+void lint_version_request(struct lint_at *at);
+void lint_version_reply(struct lint_at *at);
+
+/* Whether the sender is judged at all: the broker is not. */
+static inline bool lint_judged(const struct lint_at *at)
+{
+    return !(at->v.m->flags & TRACE_BROKER);
+}
+
+/* A migration state was entered. */
+void lint_set_state(struct lint_session *s, uint32_t state);
+
+/* "BAR0", or "region 42", in out. */
+const char *lint_region_text(uint32_t region, char out[static 24]);
+
+#endif

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Replies judged against their requests, and what they teach of the device and of its maps. Pure
+ * but for the maps' memory.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "trace/lint/lint_parts.h"
+#include "trace/decode/native.h"
+
+/* The request's fixed part as it was remembered; false where it is not all there. */
+static bool asked(const struct lint_at *at, void *out, size_t size)
+{
+    const struct trace_request *r = at->request;
+    uint8_t payload[TRACE_REMEMBERED];
+    const size_t n = native_head(r->head, r->kept, r->flags, &r->hdr, payload, sizeof payload);
+
+    return wire_get(payload, n, out, size);
+}
+
+uint32_t lint_asked(const struct lint_at *at)
+{
+    const struct trace_request *r = at->request;
+    uint8_t payload[TRACE_REMEMBERED];
+    const size_t n = native_head(r->head, r->kept, r->flags, &r->hdr, payload, sizeof payload);
+
+    return wire_asks(&r->hdr, payload, n);
+}
+
+static void say_count(const struct lint_at *at, uint64_t got, uint64_t wanted)
+{
+    if (!lint_judged(at) || got == wanted) {
+        return;
+    }
+    lint_say(at, got > wanted ? LINT_REPLY_COUNT : LINT_REPLY_SHORT, "%" PRIu64 " of %" PRIu64, got,
+             wanted);
+}
+
+/* ---- argsz ---- */
+
+static bool has_argsz(uint16_t command)
+{
+    switch (command) {
+    case WIRE_DMA_UNMAP:
+    case WIRE_DEVICE_GET_INFO:
+    case WIRE_DEVICE_GET_REGION_INFO:
+    case WIRE_DEVICE_GET_REGION_IO_FDS:
+    case WIRE_DEVICE_GET_IRQ_INFO:
+    case WIRE_DEVICE_FEATURE:
+    case WIRE_MIG_DATA_READ:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/*
+ * Whether the reply's own argsz is one that can be judged: some replies repeat the request, and the
+ * page's arithmetic for IO fds contradicts itself.
+ */
+static bool own_argsz(const struct lint_at *at)
+{
+    struct wire_feature f;
+
+    switch (at->v.hdr.command) {
+    case WIRE_DMA_UNMAP:
+    case WIRE_DEVICE_GET_REGION_IO_FDS:
+        return false;
+    case WIRE_DEVICE_FEATURE:
+        return wire_get(at->v.p, at->v.n, &f, sizeof f) && (f.flags & WIRE_FEATURE_GET) &&
+               !(f.flags & WIRE_FEATURE_PROBE);
+    default:
+        return true;
+    }
+}
+
+static void judge_argsz(const struct lint_at *at)
+{
+    const size_t total = at->v.total;
+    uint32_t wanted;
+    uint32_t argsz;
+
+    if (!has_argsz(at->v.hdr.command) || !asked(at, &wanted, sizeof wanted) ||
+        !wire_get(at->v.p, at->v.n, &argsz, sizeof argsz)) {
+        return;
+    }
+    if (total > wanted) {
+        lint_say(at, LINT_REPLY_OVER_ARGSZ, "%zu bytes, asked for %" PRIu32, total, wanted);
+    }
+    if (own_argsz(at) && (argsz < total || (argsz > total && argsz <= wanted))) {
+        lint_say(at, LINT_REPLY_ARGSZ, "%" PRIu32 ", the payload has %zu bytes", argsz, total);
+    }
+}
+
+/*
+ * A reply of which the header alone was kept, as of one that was too large to be passed on: its
+ * size must be that of the data asked for.
+ */
+static void judge_size(const struct lint_at *at)
+{
+    struct wire_region_access a;
+    struct wire_dma_access d;
+    uint64_t wanted;
+
+    if (at->v.n > 0 || at->v.total == 0) {
+        return;
+    }
+    if (at->v.hdr.command == WIRE_REGION_READ && asked(at, &a, sizeof a)) {
+        wanted = sizeof a + (uint64_t)a.count;
+    } else if (at->v.hdr.command == WIRE_DMA_READ && asked(at, &d, sizeof d)) {
+        wanted = sizeof d + d.count;
+    } else {
+        return;
+    }
+    if (at->v.total != wanted) {
+        lint_say(at, LINT_COUNT, "%zu bytes, %" PRIu64 " were asked for", at->v.total, wanted);
+    }
+}
+
+/* ---- memory ---- */
+
+static void dma_map(const struct lint_at *at, bool failed)
+{
+    struct lint_session *s = at->known;
+    struct wire_dma_map m;
+
+    if (!asked(at, &m, sizeof m)) {
+        return;
+    }
+    if (failed && (at->request->tag & LINT_TAG_MAPPED)) {
+        lint_maps_remove(&s->maps, m.address, m.size, false);
+    }
+    if ((at->request->tag & LINT_TAG_OVERLAP) && lint_judged(at) &&
+        !(failed && at->v.hdr.error == EEXIST)) {
+        lint_say(at, LINT_MAP_OVERLAP_TAKEN, "0x%" PRIx64 " bytes at 0x%" PRIx64, m.size,
+                 m.address);
+    }
+}
+
+static void dma_unmap(const struct lint_at *at, bool failed)
+{
+    struct wire_dma_unmap u;
+    struct wire_dma_unmap got;
+
+    if (!asked(at, &u, sizeof u)) {
+        return;
+    }
+    if (failed) {
+        lint_maps_stay(&at->known->maps, u.address, u.size);
+        return;
+    }
+    lint_maps_remove(&at->known->maps, u.address, u.size, true);
+    if (lint_judged(at) && wire_get(at->v.p, at->v.n, &got, sizeof got) &&
+        (got.address != u.address || got.size != u.size)) {
+        lint_say(at, LINT_REPLY_DIFFERS, "0x%" PRIx64 " bytes at 0x%" PRIx64, got.size,
+                 got.address);
+    }
+}
+
+static void dma_access(const struct lint_at *at)
+{
+    struct wire_dma_access a;
+    struct wire_dma_access got = {0};
+    const size_t n = at->v.n < sizeof got ? at->v.n : sizeof got;
+
+    if (!lint_judged(at) || !asked(at, &a, sizeof a) || n < WIRE_DMA_WRITE_REPLY_MIN) {
+        return;
+    }
+    /* The count has 4 bytes in a short reply to DMA_WRITE. */
+    memcpy(&got, at->v.p, n);
+    if (got.address != a.address) {
+        lint_say(at, LINT_REPLY_DIFFERS, "0x%" PRIx64 " to 0x%" PRIx64, got.address, a.address);
+    }
+    say_count(at, got.count, a.count);
+}
+
+/* ---- regions and interrupts ---- */
+
+static void region_access(const struct lint_at *at)
+{
+    struct wire_region_access a;
+    struct wire_region_access got;
+    char name[24];
+
+    if (!lint_judged(at) || !asked(at, &a, sizeof a) ||
+        !wire_get(at->v.p, at->v.n, &got, sizeof got)) {
+        return;
+    }
+    if (got.offset != a.offset || got.region != a.region) {
+        lint_say(at, LINT_REPLY_DIFFERS, "%s at 0x%" PRIx64, lint_region_text(got.region, name),
+                 got.offset);
+    }
+    say_count(at, got.count, a.count);
+}
+
+static void write_multi(const struct lint_at *at)
+{
+    struct wire_write_multi m;
+    struct wire_write_multi got;
+
+    if (asked(at, &m, sizeof m) && wire_get(at->v.p, at->v.n, &got, sizeof got)) {
+        say_count(at, got.wr_cnt, m.wr_cnt);
+    }
+}
+
+static void say_index(const struct lint_at *at, uint32_t got, uint32_t wanted)
+{
+    if (lint_judged(at) && got != wanted) {
+        lint_say(at, LINT_REPLY_DIFFERS, "index %" PRIu32 " to %" PRIu32, got, wanted);
+    }
+}
+
+static void get_info(const struct lint_at *at)
+{
+    at->known->info_known = wire_get(at->v.p, at->v.n, &at->known->info, sizeof at->known->info);
+}
+
+static void get_region_info(const struct lint_at *at)
+{
+    struct wire_region_info a;
+    struct wire_region_info i;
+
+    if (!asked(at, &a, sizeof a) || !wire_get(at->v.p, at->v.n, &i, sizeof i)) {
+        return;
+    }
+    say_index(at, i.index, a.index);
+    if (i.index < LINT_REGIONS) {
+        at->known->device->region[i.index] =
+            (struct lint_region){.known = true, .flags = i.flags, .size = i.size};
+    }
+    /* Where argsz was too small, the fd comes with the second answer. */
+    if (lint_judged(at) && (i.flags & WIRE_REGION_FLAG_MMAP) && at->v.m->n_fds == 0 &&
+        i.argsz <= at->v.total) {
+        lint_say(at, LINT_FDS_MISSING, "%s", "none for a region that can be mapped");
+    }
+}
+
+static void get_io_fds(const struct lint_at *at)
+{
+    struct wire_region_io_fds a;
+    struct wire_region_io_fds f;
+    struct wire_io_fd sub;
+
+    if (!lint_judged(at) || !asked(at, &a, sizeof a) || !wire_get(at->v.p, at->v.n, &f, sizeof f)) {
+        return;
+    }
+    say_index(at, f.index, a.index);
+    for (uint32_t i = 0; wire_io_fd_at(at->v.p, at->v.n, i, &sub); i++) {
+        if (sub.fd_index >= at->v.m->n_fds) {
+            lint_say(at, LINT_FD_INDEX, "%" PRIu32 " of %u", sub.fd_index, at->v.m->n_fds);
+        }
+    }
+}
+
+static void get_irq_info(const struct lint_at *at)
+{
+    struct wire_irq_info a;
+    struct wire_irq_info i;
+
+    if (!asked(at, &a, sizeof a) || !wire_get(at->v.p, at->v.n, &i, sizeof i)) {
+        return;
+    }
+    say_index(at, i.index, a.index);
+    if (i.index < LINT_IRQS) {
+        at->known->device->irq[i.index] =
+            (struct lint_irq){.known = true, .flags = i.flags, .count = i.count};
+    }
+}
+
+/* ---- features, migration ---- */
+
+static void feature(const struct lint_at *at)
+{
+    struct {
+        struct wire_feature f;
+        struct wire_feature_mig_state s;
+    } a;
+    struct wire_feature f;
+
+    if (!asked(at, &a.f, sizeof a.f) || !wire_get(at->v.p, at->v.n, &f, sizeof f)) {
+        return;
+    }
+    if (lint_judged(at) && f.flags != a.f.flags) {
+        lint_say(at, LINT_REPLY_DIFFERS, "flags 0x%" PRIx32 " to 0x%" PRIx32, f.flags, a.f.flags);
+    }
+    if ((a.f.flags & WIRE_FEATURE_MASK) == WIRE_FEATURE_MIG_DEVICE_STATE &&
+        (a.f.flags & WIRE_FEATURE_SET) && !(a.f.flags & WIRE_FEATURE_PROBE) &&
+        asked(at, &a, sizeof a)) {
+        lint_set_state(at->known, a.s.device_state);
+    }
+}
+
+static void mig_data_read(const struct lint_at *at)
+{
+    struct wire_mig_data a;
+    struct wire_mig_data m;
+
+    /* Less than was asked for is the end of the data. */
+    if (lint_judged(at) && asked(at, &a, sizeof a) && wire_get(at->v.p, at->v.n, &m, sizeof m) &&
+        m.size > a.size) {
+        say_count(at, m.size, a.size);
+    }
+}
+
+static void error(struct lint_at *at)
+{
+    struct wire_feature f;
+
+    if (at->v.hdr.command == WIRE_DMA_MAP) {
+        dma_map(at, true);
+    } else if (at->v.hdr.command == WIRE_DMA_UNMAP) {
+        dma_unmap(at, true);
+    } else if (at->v.hdr.command == WIRE_DEVICE_FEATURE && asked(at, &f, sizeof f) &&
+               (f.flags & WIRE_FEATURE_SET)) {
+        /* It may have gone to ERROR. */
+        at->known->state_known = false;
+    }
+}
+
+void lint_reply(struct lint_at *at)
+{
+    if (at->v.hdr.flags & WIRE_ERROR) {
+        error(at);
+        return;
+    }
+    if (lint_judged(at)) {
+        judge_argsz(at);
+        judge_size(at);
+    }
+    switch (at->v.hdr.command) {
+    case WIRE_DMA_MAP:
+        dma_map(at, false);
+        break;
+    case WIRE_DMA_UNMAP:
+        dma_unmap(at, false);
+        break;
+    case WIRE_DEVICE_GET_INFO:
+        get_info(at);
+        break;
+    case WIRE_DEVICE_GET_REGION_INFO:
+        get_region_info(at);
+        break;
+    case WIRE_DEVICE_GET_REGION_IO_FDS:
+        get_io_fds(at);
+        break;
+    case WIRE_DEVICE_GET_IRQ_INFO:
+        get_irq_info(at);
+        break;
+    case WIRE_REGION_READ:
+    case WIRE_REGION_WRITE:
+        region_access(at);
+        break;
+    case WIRE_DMA_READ:
+    case WIRE_DMA_WRITE:
+        dma_access(at);
+        break;
+    case WIRE_DEVICE_RESET:
+        lint_set_state(at->known, WIRE_MIG_RUNNING);
+        break;
+    case WIRE_REGION_WRITE_MULTI:
+        write_multi(at);
+        break;
+    case WIRE_DEVICE_FEATURE:
+        feature(at);
+        break;
+    case WIRE_MIG_DATA_READ:
+        mig_data_read(at);
+        break;
+    default:
+        break;
+    }
+}

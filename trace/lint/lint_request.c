@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Requests judged, whose form is known to be right. Pure. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "trace/lint/lint_parts.h"
+
+const char *lint_region_text(uint32_t region, char out[static 24])
+{
+    const char *name = name_region(region);
+
+    if (name) {
+        snprintf(out, 24, "%s", name);
+    } else {
+        snprintf(out, 24, "region %" PRIu32, region);
+    }
+    return out;
+}
+
+void lint_set_state(struct lint_session *s, uint32_t state)
+{
+    s->state = state;
+    s->state_known = !s->partial;
+}
+
+/* The request's argsz must have room for the reply's fixed part. */
+static void argsz_room(const struct lint_at *at, uint32_t argsz)
+{
+    if (argsz < at->info->reply.fixed) {
+        lint_say(at, LINT_ARGSZ_SMALL, "%" PRIu32 ", at least %" PRIu32, argsz,
+                 at->info->reply.fixed);
+    }
+}
+
+/* Data that is carried, or asked for: the sender of the latter has said itself what it takes. */
+static void data_size(const struct lint_at *at, uint64_t count, bool asked)
+{
+    const unsigned sender = at->v.m->sender & 1u;
+    const struct lint_limits *l = &at->known->limits[sender];
+    const struct lint_limits *own = &at->known->limits[sender ^ 1u];
+
+    if (l->known && count > l->takes.max_data) {
+        lint_say(at, LINT_DATA_OVER_MAX, "%" PRIu64 " bytes, at most %" PRIu32, count,
+                 l->takes.max_data);
+    } else if (asked && own->known && count > own->takes.max_data) {
+        lint_say(at, LINT_ASKED_OVER_MAX, "%" PRIu64 " bytes, its own limit is %" PRIu32, count,
+                 own->takes.max_data);
+    }
+}
+
+/* ---- regions and interrupts ---- */
+
+static const struct lint_region *region_of(const struct lint_at *at, uint32_t region)
+{
+    const struct lint_session *s = at->known;
+    char name[24];
+
+    if (s->info_known && region >= s->info.num_regions) {
+        lint_say(at, LINT_REGION_UNKNOWN, "%s of %" PRIu32, lint_region_text(region, name),
+                 s->info.num_regions);
+        return NULL;
+    }
+    return region < LINT_REGIONS && s->device->region[region].known ? &s->device->region[region]
+                                                                    : NULL;
+}
+
+static void region_access(const struct lint_at *at, uint32_t region, uint64_t offset,
+                          uint64_t count, bool write)
+{
+    const struct lint_region *r = region_of(at, region);
+    const uint32_t needed = write ? WIRE_REGION_FLAG_WRITE : WIRE_REGION_FLAG_READ;
+    char name[24];
+
+    if (!r) {
+        return;
+    }
+    if (offset > r->size || count > r->size - offset) {
+        lint_say(at, LINT_REGION_BEYOND,
+                 "%" PRIu64 " bytes at 0x%" PRIx64 " of %s, which has 0x%" PRIx64, count, offset,
+                 lint_region_text(region, name), r->size);
+    } else if (!(r->flags & needed)) {
+        lint_say(at, LINT_REGION_FLAG, "%s %s", write ? "a write to" : "a read of",
+                 lint_region_text(region, name));
+    }
+}
+
+static void region_request(const struct lint_at *at, bool write)
+{
+    struct wire_region_access a;
+
+    if (wire_get(at->v.p, at->v.n, &a, sizeof a)) {
+        data_size(at, a.count, !write);
+        region_access(at, a.region, a.offset, a.count, write);
+    }
+}
+
+static void write_multi(const struct lint_at *at)
+{
+    struct wire_single_write w;
+
+    if (at->known->answered && !at->known->partial && !at->known->write_multiple) {
+        lint_say(at, LINT_MULTI_NOT_NEGOTIATED, "%s", "");
+    }
+    for (size_t i = sizeof(struct wire_write_multi);
+         i < at->v.n && wire_get(at->v.p + i, at->v.n - i, &w, sizeof w); i += sizeof w) {
+        region_access(at, w.region, w.offset, w.count, true);
+    }
+}
+
+static void get_region_info(const struct lint_at *at)
+{
+    struct wire_region_info i;
+
+    if (!wire_get(at->v.p, at->v.n, &i, sizeof i)) {
+        return;
+    }
+    argsz_room(at, i.argsz);
+    (void)region_of(at, i.index);
+    if (i.flags || i.cap_offset || i.size || i.offset) {
+        lint_say(at, LINT_NOT_ZERO,
+                 "flags 0x%x, cap_offset %u, size 0x%" PRIx64 ", offset 0x%" PRIx64, i.flags,
+                 i.cap_offset, i.size, i.offset);
+    }
+}
+
+static void get_io_fds(const struct lint_at *at)
+{
+    struct wire_region_io_fds f;
+
+    if (!wire_get(at->v.p, at->v.n, &f, sizeof f)) {
+        return;
+    }
+    argsz_room(at, f.argsz);
+    (void)region_of(at, f.index);
+    if (f.flags || f.count) {
+        lint_say(at, LINT_NOT_ZERO, "flags 0x%x, count %u", f.flags, f.count);
+    }
+}
+
+static const struct lint_irq *irq_of(const struct lint_at *at, uint32_t index)
+{
+    const struct lint_session *s = at->known;
+
+    if (s->info_known && index >= s->info.num_irqs) {
+        lint_say(at, LINT_IRQ_UNKNOWN, "%" PRIu32 " of %" PRIu32, index, s->info.num_irqs);
+        return NULL;
+    }
+    return index < LINT_IRQS && s->device->irq[index].known ? &s->device->irq[index] : NULL;
+}
+
+static void get_irq_info(const struct lint_at *at)
+{
+    struct wire_irq_info i;
+
+    if (!wire_get(at->v.p, at->v.n, &i, sizeof i)) {
+        return;
+    }
+    argsz_room(at, i.argsz);
+    (void)irq_of(at, i.index);
+    if (i.flags || i.count) {
+        lint_say(at, LINT_NOT_ZERO, "flags 0x%x, count %u", i.flags, i.count);
+    }
+}
+
+static void get_info(const struct lint_at *at)
+{
+    struct wire_device_info i;
+
+    if (!wire_get(at->v.p, at->v.n, &i, sizeof i)) {
+        return;
+    }
+    argsz_room(at, i.argsz);
+    if (i.flags || i.num_regions || i.num_irqs) {
+        lint_say(at, LINT_NOT_ZERO, "flags 0x%x, num_regions %u, num_irqs %u", i.flags,
+                 i.num_regions, i.num_irqs);
+    }
+}
+
+static void irq_actions(const struct lint_at *at, const struct wire_irq_set *s,
+                        const struct lint_irq *irq)
+{
+    if (s->start > irq->count || s->count > irq->count - s->start) {
+        lint_say(at, LINT_IRQ_BEYOND, "%" PRIu32 " from %" PRIu32 ", of %" PRIu32, s->count,
+                 s->start, irq->count);
+    }
+    if ((s->flags & WIRE_IRQ_SET_DATA_EVENTFD) && !(irq->flags & WIRE_IRQ_INFO_EVENTFD)) {
+        lint_say(at, LINT_IRQ_FLAG, "%s", "no eventfds");
+    }
+    if ((s->flags & (WIRE_IRQ_SET_ACTION_MASK | WIRE_IRQ_SET_ACTION_UNMASK)) &&
+        !(irq->flags & WIRE_IRQ_INFO_MASKABLE)) {
+        lint_say(at, LINT_IRQ_FLAG, "%s", "not maskable");
+    }
+}
+
+static void set_irqs(const struct lint_at *at)
+{
+    const struct lint_irq *irq;
+    struct wire_irq_set s;
+
+    if (!wire_get(at->v.p, at->v.n, &s, sizeof s)) {
+        return;
+    }
+    if (s.argsz != at->v.total) {
+        lint_say(at, LINT_ARGSZ_WRONG, "%" PRIu32 ", the payload has %zu bytes", s.argsz,
+                 at->v.total);
+    }
+    if (s.flags & WIRE_IRQ_SET_DATA_EVENTFD ? at->v.m->n_fds != 0 && at->v.m->n_fds != s.count
+                                            : at->v.m->n_fds != 0) {
+        lint_say(at, LINT_FDS_MISSING, "%u for %" PRIu32 " interrupts", at->v.m->n_fds,
+                 s.flags & WIRE_IRQ_SET_DATA_EVENTFD ? s.count : 0);
+    }
+    irq = irq_of(at, s.index);
+    if (irq) {
+        irq_actions(at, &s, irq);
+    }
+}
+
+/* ---- memory ---- */
+
+static void map_form(const struct lint_at *at, const struct wire_dma_map *m)
+{
+    const struct lint_session *s = at->known;
+
+    if (m->argsz != sizeof *m) {
+        lint_say(at, LINT_ARGSZ_WRONG, "%" PRIu32 ", the structure has %zu bytes", m->argsz,
+                 sizeof *m);
+    }
+    if (m->flags & ~WIRE_DMA_KNOWN) {
+        lint_say(at, LINT_FLAGS, "flags 0x%" PRIx32, m->flags);
+    }
+    if ((m->flags & (WIRE_DMA_MMAP | WIRE_DMA_FILE_IO)) && at->v.m->n_fds == 0) {
+        lint_say(at, LINT_FDS_MISSING, "%s", "none, though a flag says how it is to be used");
+    }
+    if (at->v.m->n_fds > 1) {
+        lint_say(at, LINT_FDS_MISSING, "%u for one region", at->v.m->n_fds);
+    }
+    if (m->offset && at->v.m->n_fds == 0) {
+        lint_say(at, LINT_MAP_OFFSET, "0x%" PRIx64, m->offset);
+    }
+    if ((m->address | m->size) & (s->page - 1)) {
+        lint_say(at, LINT_MAP_PAGE, "0x%" PRIx64 " bytes at 0x%" PRIx64 ", pages of 0x%" PRIx64,
+                 m->size, m->address, s->page);
+    }
+}
+
+static uint64_t dma_map(const struct lint_at *at)
+{
+    struct lint_session *s = at->known;
+    struct wire_dma_map m;
+
+    if (!wire_get(at->v.p, at->v.n, &m, sizeof m)) {
+        return 0;
+    }
+    map_form(at, &m);
+    if (!lint_maps_range(m.address, m.size)) {
+        lint_say(at, LINT_MAP_RANGE, "0x%" PRIx64 " bytes at 0x%" PRIx64, m.size, m.address);
+        return 0;
+    }
+    if (!s->maps_known) {
+        return 0;
+    }
+    switch (lint_maps_add(&s->maps, m.address, m.size, m.flags)) {
+    case LINT_MAPS_OK:
+        if (s->maps.n > s->max_dma_maps) {
+            lint_say(at, LINT_MAP_TOO_MANY, "%zu, at most %" PRIu64, s->maps.n, s->max_dma_maps);
+        }
+        return LINT_TAG_MAPPED;
+    case LINT_MAPS_OVERLAP:
+        lint_say(at, LINT_MAP_OVERLAP, "0x%" PRIx64 " bytes at 0x%" PRIx64, m.size, m.address);
+        return LINT_TAG_OVERLAP;
+    case LINT_MAPS_FULL:
+        s->maps_known = false;
+        break;
+    }
+    return 0;
+}
+
+static void dma_unmap(const struct lint_at *at)
+{
+    struct lint_session *s = at->known;
+    struct wire_dma_unmap u;
+
+    if (!wire_get(at->v.p, at->v.n, &u, sizeof u)) {
+        return;
+    }
+    argsz_room(at, u.argsz);
+    if (u.flags) {
+        lint_say(at, LINT_NOT_ZERO, "flags 0x%" PRIx32, u.flags);
+    }
+    if (s->maps_known && !lint_maps_leave(&s->maps, u.address, u.size)) {
+        lint_say(at, LINT_UNMAP_UNKNOWN, "0x%" PRIx64 " bytes at 0x%" PRIx64, u.size, u.address);
+    } else if (at->v.hdr.flags & WIRE_NO_REPLY) {
+        lint_maps_remove(&s->maps, u.address, u.size, true);
+    }
+}
+
+static void dma_access(const struct lint_at *at, uint32_t needed)
+{
+    const struct lint_session *s = at->known;
+    struct wire_dma_access a;
+    uint32_t flags;
+
+    if (!wire_get(at->v.p, at->v.n, &a, sizeof a)) {
+        return;
+    }
+    data_size(at, a.count, needed == WIRE_DMA_READABLE);
+    if (!s->maps_known || a.count == 0) {
+        return;
+    }
+    if (!lint_maps_range(a.address, a.count) ||
+        !lint_maps_cover(&s->maps, a.address, a.count, &flags)) {
+        lint_say(at, LINT_DMA_OUTSIDE, "%" PRIu64 " bytes at 0x%" PRIx64, a.count, a.address);
+    } else if (!(flags & needed)) {
+        lint_say(at, LINT_DMA_FLAGS, "0x%" PRIx64 " is not %s", a.address,
+                 needed == WIRE_DMA_READABLE ? "readable" : "writeable");
+    }
+}
+
+/* ---- reset, features, migration ---- */
+
+static void reset(const struct lint_at *at)
+{
+    const struct lint_session *s = at->known;
+
+    if (s->info_known && !(s->info.flags & WIRE_DEVICE_FLAG_RESET)) {
+        lint_say(at, LINT_RESET_UNSUPPORTED, "%s", "");
+    }
+}
+
+static void new_state(const struct lint_at *at, uint32_t state)
+{
+    const struct lint_session *s = at->known;
+
+    if (state == WIRE_MIG_RUNNING_P2P || state == WIRE_MIG_PRE_COPY_P2P ||
+        state > WIRE_MIG_PRE_COPY_P2P) {
+        lint_say(at, LINT_STATE_UNUSED, "state %" PRIu32, state);
+    } else if (state == WIRE_MIG_ERROR) {
+        lint_say(at, LINT_STATE_FORBIDDEN, "%s", "to ERROR");
+    } else if (s->state_known && s->state == WIRE_MIG_STOP_COPY && state == WIRE_MIG_PRE_COPY) {
+        lint_say(at, LINT_STATE_FORBIDDEN, "%s", "STOP_COPY to PRE_COPY");
+    }
+}
+
+static void feature(const struct lint_at *at)
+{
+    struct wire_feature_mig_state state;
+    struct wire_feature f;
+
+    if (!wire_get(at->v.p, at->v.n, &f, sizeof f)) {
+        return;
+    }
+    argsz_room(at, f.argsz);
+    if (!name_feature(f.flags & WIRE_FEATURE_MASK)) {
+        lint_say(at, LINT_FEATURE_UNKNOWN, "%" PRIu32, f.flags & WIRE_FEATURE_MASK);
+    }
+    if ((f.flags & WIRE_FEATURE_MASK) == WIRE_FEATURE_MIG_DEVICE_STATE &&
+        (f.flags & WIRE_FEATURE_SET) && !(f.flags & WIRE_FEATURE_PROBE) &&
+        wire_get(at->v.p + sizeof f, at->v.n - sizeof f, &state, sizeof state)) {
+        new_state(at, state.device_state);
+    }
+}
+
+static void mig_data(const struct lint_at *at, bool write)
+{
+    const struct lint_session *s = at->known;
+    struct wire_mig_data m;
+    bool fits;
+
+    if (!wire_get(at->v.p, at->v.n, &m, sizeof m)) {
+        return;
+    }
+    if (!write) {
+        argsz_room(at, m.argsz);
+    }
+    data_size(at, m.size, !write);
+    fits = write ? s->state == WIRE_MIG_RESUMING
+                 : s->state == WIRE_MIG_STOP_COPY || s->state == WIRE_MIG_PRE_COPY;
+    if (s->state_known && !fits) {
+        lint_say(at, LINT_MIG_STATE, "%s", name_mig_state(s->state));
+    }
+}
+
+uint64_t lint_request(struct lint_at *at)
+{
+    switch (at->v.hdr.command) {
+    case WIRE_DMA_MAP:
+        return dma_map(at);
+    case WIRE_DMA_UNMAP:
+        dma_unmap(at);
+        break;
+    case WIRE_DEVICE_GET_INFO:
+        get_info(at);
+        break;
+    case WIRE_DEVICE_GET_REGION_INFO:
+        get_region_info(at);
+        break;
+    case WIRE_DEVICE_GET_REGION_IO_FDS:
+        get_io_fds(at);
+        break;
+    case WIRE_DEVICE_GET_IRQ_INFO:
+        get_irq_info(at);
+        break;
+    case WIRE_DEVICE_SET_IRQS:
+        set_irqs(at);
+        break;
+    case WIRE_REGION_READ:
+    case WIRE_REGION_WRITE:
+        region_request(at, at->v.hdr.command == WIRE_REGION_WRITE);
+        break;
+    case WIRE_DMA_READ:
+        dma_access(at, WIRE_DMA_READABLE);
+        break;
+    case WIRE_DMA_WRITE:
+        dma_access(at, WIRE_DMA_WRITEABLE);
+        break;
+    case WIRE_DEVICE_RESET:
+        reset(at);
+        break;
+    case WIRE_REGION_WRITE_MULTI:
+        write_multi(at);
+        break;
+    case WIRE_DEVICE_FEATURE:
+        feature(at);
+        break;
+    case WIRE_MIG_DATA_READ:
+    case WIRE_MIG_DATA_WRITE:
+        mig_data(at, at->v.hdr.command == WIRE_MIG_DATA_WRITE);
+        break;
+    default:
+        break;
+    }
+    return 0;
+}

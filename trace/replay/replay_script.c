@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Scripts to be played: messages copied out of a trace, sorted, paired, and made to wait for each
+ * other as they did when they were recorded. No fd, no clock.
+ */
+#include "trace/replay/replay_script.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/decode/native.h"
+#include "trace/decode/pair.h"
+
+#define ROOM_FIRST 256u
+
+void replay_script_init(struct replay_script *s)
+{
+    *s = (struct replay_script){.n = 0};
+}
+
+static void message_free(struct replay_message *m)
+{
+    free((void *)m->data);
+    free((void *)m->fds);
+}
+
+void replay_script_deinit(struct replay_script *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        message_free(&s->messages[i]);
+    }
+    free(s->messages);
+    replay_script_init(s);
+}
+
+const char *replay_name(const struct replay_message *m, char *out, size_t size)
+{
+    const struct wire_command_info *const info = wire_command_find(m->hdr.command);
+
+    if (info) {
+        snprintf(out, size, "message %" PRIu64 " (%s%s)", m->number, info->name,
+                 m->reply ? " reply" : "");
+    } else {
+        snprintf(out, size, "message %" PRIu64 " (command %u%s)", m->number, m->hdr.command,
+                 m->reply ? " reply" : "");
+    }
+    return out;
+}
+
+/* ---- adding ---- */
+
+static int reserve(struct replay_script *s)
+{
+    struct replay_message *more;
+    const size_t room = s->room ? 2 * s->room : ROOM_FIRST;
+
+    if (s->n < s->room) {
+        return 0;
+    }
+    more = realloc(s->messages, room * sizeof *more);
+    if (!more) {
+        return -ENOMEM;
+    }
+    s->messages = more;
+    s->room = room;
+    return 0;
+}
+
+/* A copy of n bytes; NULL where there are none, or no memory. */
+static void *copy(const void *p, size_t n)
+{
+    void *const c = n > 0 ? malloc(n) : NULL;
+
+    return c ? memcpy(c, p, n) : NULL;
+}
+
+static void read_header(struct replay_message *r, const struct trace_message *m)
+{
+    if (!native_header(m, &r->hdr)) {
+        r->hdr = (struct wire_hdr){.size = m->size};
+    }
+    /* What was kept is of this size, whatever the header says. */
+    r->hdr.size = m->size;
+    r->reply = wire_is_reply(&r->hdr);
+}
+
+int replay_script_add(struct replay_script *s, const struct trace_message *m)
+{
+    const size_t fds_size = m->n_fds * sizeof *m->fds;
+    struct replay_message *r;
+
+    s->bytes += sizeof *r + m->kept + fds_size;
+    if (s->bytes > LIMIT_REPLAY_BYTES) {
+        return -EFBIG;
+    }
+    if (reserve(s)) {
+        return -ENOMEM;
+    }
+    r = &s->messages[s->n];
+    *r = (struct replay_message){
+        .number = m->number,
+        .read_ns = m->read_ns,
+        .delivered_ns = m->flags & TRACE_UNDELIVERED ? UINT64_MAX : m->read_ns + m->passed_ns,
+        .partner = REPLAY_NONE,
+        .kept = m->kept,
+        .n_fds = m->n_fds,
+        .sender = m->sender,
+        .legs = m->legs,
+        .flags = m->flags,
+        .socket = m->flags & TRACE_TWIN ? REPLAY_TWIN : REPLAY_MAIN,
+        .data = copy(m->data, m->kept),
+        .fds = copy(m->fds, fds_size)};
+    s->n++;
+    if ((m->kept > 0 && !r->data) || (m->n_fds > 0 && !r->fds)) {
+        return -ENOMEM;
+    }
+    read_header(r, m);
+    return 0;
+}
+
+/* ---- order ---- */
+
+static int by_number(const void *a, const void *b)
+{
+    const struct replay_message *const x = a;
+    const struct replay_message *const y = b;
+
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* Which numbers are not there. */
+static void count_missing(struct replay_script *s)
+{
+    uint64_t next = 1;
+
+    for (size_t i = 0; i < s->n; i++) {
+        const uint64_t number = s->messages[i].number;
+
+        if (number > next) {
+            s->missing_near = s->missing ? s->missing_near : number;
+            s->missing += number - next;
+        }
+        next = number + 1;
+    }
+}
+
+/* Gives up what was not seen on the leg, and what the client's side never got out. */
+static void keep_leg(struct replay_script *s, unsigned leg)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < s->n; i++) {
+        struct replay_message *const m = &s->messages[i];
+
+        if (m->legs & leg) {
+            s->messages[kept++] = *m;
+        } else {
+            message_free(m);
+        }
+    }
+    s->n = kept;
+}
+
+/* ---- who answers whom ---- */
+
+static bool pair_all(struct replay_script *s)
+{
+    static const struct trace_session session = {.name = ""};
+    struct trace_pairs *const pairs = trace_pairs_new();
+    struct trace_request request;
+
+    if (!pairs) {
+        return false;
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        struct replay_message *const r = &s->messages[i];
+        const struct trace_message m = {.session = s->session,
+                                        .number = r->number,
+                                        .size = r->hdr.size,
+                                        .kept = r->kept,
+                                        .sender = r->sender,
+                                        .legs = r->legs,
+                                        .flags = r->flags,
+                                        .data = r->data};
+
+        if (trace_pairs_feed(pairs, &session, &m, i, &request) == TRACE_PAIR_REPLY) {
+            r->reply = true;
+            r->partner = request.tag;
+            s->messages[request.tag].partner = i;
+        }
+    }
+    trace_pairs_free(pairs);
+    return true;
+}
+
+/* ---- who waits for whom ---- */
+
+/* When each message of one sender on one socket had been delivered, none before the one before. */
+struct deliveries {
+    size_t n;
+    uint64_t *ns;
+};
+
+static bool deliveries_init(struct deliveries *d, const struct replay_script *s, unsigned sender,
+                            unsigned socket)
+{
+    d->n = 0;
+    d->ns = malloc((s->n + 1) * sizeof *d->ns);
+    if (!d->ns) {
+        return false;
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        struct replay_message *const m = &s->messages[i];
+
+        if (m->sender == sender && m->socket == socket) {
+            const uint64_t before = d->n > 0 ? d->ns[d->n - 1] : 0;
+
+            m->ordinal = d->n;
+            d->ns[d->n++] = m->delivered_ns > before ? m->delivered_ns : before;
+        }
+    }
+    return true;
+}
+
+/* How many had been delivered by then. */
+static size_t delivered_by(const struct deliveries *d, uint64_t ns)
+{
+    size_t low = 0;
+    size_t high = d->n;
+
+    while (low < high) {
+        const size_t mid = low + (high - low) / 2;
+
+        if (d->ns[mid] <= ns && d->ns[mid] != UINT64_MAX) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low;
+}
+
+/* What had happened last on its sender's side before a message was read: *said is its last word. */
+static uint64_t pause_before(const struct replay_message *m, const struct deliveries *other,
+                             uint64_t *said)
+{
+    uint64_t last = *said;
+
+    for (unsigned socket = 0; socket < REPLAY_SOCKETS; socket++) {
+        const size_t n = m->after[socket];
+
+        if (n > 0 && other[socket].ns[n - 1] > last) {
+            last = other[socket].ns[n - 1];
+        }
+    }
+    *said = m->read_ns;
+    return last > 0 && m->read_ns > last ? m->read_ns - last : 0;
+}
+
+static bool find_waits(struct replay_script *s)
+{
+    uint64_t said[TRACE_SENDERS] = {0};
+    struct deliveries d[TRACE_SENDERS][REPLAY_SOCKETS] = {{{0}}};
+    bool ok = true;
+
+    for (unsigned sender = 0; sender < TRACE_SENDERS; sender++) {
+        for (unsigned socket = 0; socket < REPLAY_SOCKETS; socket++) {
+            ok = deliveries_init(&d[sender][socket], s, sender, socket) && ok;
+        }
+    }
+    for (size_t i = 0; ok && i < s->n; i++) {
+        struct replay_message *const m = &s->messages[i];
+
+        for (unsigned socket = 0; socket < REPLAY_SOCKETS; socket++) {
+            m->after[socket] = delivered_by(&d[!m->sender][socket], m->read_ns);
+        }
+        m->pause_ns = pause_before(m, d[!m->sender], &said[m->sender]);
+    }
+    for (unsigned i = 0; i < TRACE_SENDERS * REPLAY_SOCKETS; i++) {
+        free(d[i / REPLAY_SOCKETS][i % REPLAY_SOCKETS].ns);
+    }
+    return ok;
+}
+
+/* ---- judging ---- */
+
+static bool has_version(const struct replay_script *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->messages[i].hdr.command == WIRE_VERSION) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool replay_script_finish(struct replay_script *s, unsigned leg, char *why, size_t size)
+{
+    if (s->n > 0) {
+        qsort(s->messages, s->n, sizeof *s->messages, by_number);
+    }
+    count_missing(s);
+    keep_leg(s, leg);
+    for (size_t i = 0; i < s->n; i++) {
+        const struct replay_message *const r = &s->messages[i];
+        const struct trace_message m = {.flags = r->flags};
+        char name[64];
+
+        if (native_foreign(&m)) {
+            snprintf(why, size, "%s is of the other byte order than this machine's",
+                     replay_name(r, name, sizeof name));
+            return false;
+        }
+        if (r->kept < WIRE_HDR_SIZE) {
+            snprintf(why, size, "%s has no header", replay_name(r, name, sizeof name));
+            return false;
+        }
+    }
+    if (!has_version(s)) {
+        snprintf(why, size,
+                 "there is no VERSION in it: the capture began after the session did, or left it "
+                 "out; begin it before the client connects");
+        return false;
+    }
+    if (!pair_all(s) || !find_waits(s)) {
+        snprintf(why, size, "out of memory");
+        return false;
+    }
+    return true;
+}

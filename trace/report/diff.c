@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The comparison. As long as both sides go on alike, a line of each is held. Where they part, both
+ * windows are filled and aligned, and told up to the last line that both have; what is behind it
+ * may still agree with what comes next.
+ */
+#include "trace/report/diff.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Lines that are waiting on one side, oldest first. */
+struct side {
+    struct diff_line *lines[DIFF_WINDOW];
+    size_t n;
+    bool ended;
+    bool only[DIFF_WINDOW];
+    uint32_t classes[DIFF_WINDOW]; /* of those that the other side has too … */
+    uint32_t places[DIFF_WINDOW];  /* … and where they are in lines */
+    bool marks[DIFF_WINDOW];
+};
+
+struct entry {
+    const struct diff_line *line;
+    uint32_t side;
+    uint32_t place;
+};
+
+struct diff {
+    const struct diff_calls *calls;
+    void *arg;
+    struct side sides[2];
+    struct diff_lcs lcs;
+    struct entry sorted[2 * DIFF_WINDOW];
+};
+
+/* Takes lines until a side has `want`, or has ended. */
+static int fill(struct diff *d, unsigned side, size_t want)
+{
+    struct side *const s = &d->sides[side];
+
+    while (s->n < want && !s->ended) {
+        const int got = d->calls->next(side, &s->lines[s->n], d->arg);
+
+        if (got < 0) {
+            return got;
+        }
+        s->n += (size_t)got;
+        s->ended = got == 0;
+    }
+    return 0;
+}
+
+static bool same(const struct diff_line *a, const struct diff_line *b)
+{
+    return memcmp(a->digest, b->digest, DIFF_DIGEST) == 0;
+}
+
+/* Forgets the first n lines of a side, which have been told. */
+static void drop(struct side *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free(s->lines[i]);
+    }
+    memmove(s->lines, s->lines + n, (s->n - n) * sizeof *s->lines);
+    s->n -= n;
+}
+
+/* ---- alignment ---- */
+
+static int by_digest(const void *p, const void *q)
+{
+    const struct entry *const a = p;
+    const struct entry *const b = q;
+
+    return memcmp(a->line->digest, b->line->digest, DIFF_DIGEST);
+}
+
+/* Gives lines of a digest a number in common; those that one side alone has are marked at once. */
+static void classify(struct diff *d)
+{
+    uint32_t class[2][DIFF_WINDOW];
+    size_t n = 0;
+
+    for (uint32_t side = 0; side < 2; side++) {
+        for (uint32_t i = 0; i < d->sides[side].n; i++) {
+            d->sorted[n++] = (struct entry){d->sides[side].lines[i], side, i};
+        }
+    }
+    qsort(d->sorted, n, sizeof *d->sorted, by_digest);
+    for (size_t i = 0, end; i < n; i = end) {
+        bool has[2] = {false, false};
+
+        for (end = i; end < n && same(d->sorted[end].line, d->sorted[i].line); end++) {
+            has[d->sorted[end].side] = true;
+        }
+        for (size_t k = i; k < end; k++) {
+            const struct entry *const e = &d->sorted[k];
+
+            d->sides[e->side].only[e->place] = !has[0] || !has[1];
+            class[e->side][e->place] = (uint32_t)i;
+        }
+    }
+    for (unsigned side = 0; side < 2; side++) {
+        struct side *const s = &d->sides[side];
+        size_t kept = 0;
+
+        for (uint32_t i = 0; i < s->n; i++) {
+            if (!s->only[i]) {
+                s->classes[kept] = class[side][i];
+                s->places[kept++] = i;
+            }
+        }
+        memset(s->marks, 0, kept * sizeof *s->marks);
+    }
+}
+
+static size_t kept_of(const struct side *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n; i++) {
+        n += !s->only[i];
+    }
+    return n;
+}
+
+static void align(struct diff *d)
+{
+    struct side *const a = &d->sides[0];
+    struct side *const b = &d->sides[1];
+    size_t n[2];
+
+    classify(d);
+    n[0] = kept_of(a);
+    n[1] = kept_of(b);
+    diff_lcs_run(&d->lcs, a->classes, n[0], b->classes, n[1], a->marks, b->marks);
+    for (unsigned side = 0; side < 2; side++) {
+        struct side *const s = &d->sides[side];
+
+        for (size_t i = 0; i < n[side]; i++) {
+            s->only[s->places[i]] |= s->marks[i];
+        }
+    }
+}
+
+/* Up to behind the last line that both have. */
+static size_t aligned(const struct side *s)
+{
+    size_t n = s->n;
+
+    while (n > 0 && s->only[n - 1]) {
+        n--;
+    }
+    return n;
+}
+
+/* Tells so many lines of both sides, what one has alone before what both have. */
+static void tell(struct diff *d, size_t n, size_t m)
+{
+    const struct side *const a = &d->sides[0];
+    const struct side *const b = &d->sides[1];
+    size_t i = 0;
+    size_t j = 0;
+
+    while (i < n || j < m) {
+        if (i < n && a->only[i]) {
+            d->calls->tell(DIFF_ONLY_A, a->lines[i++], NULL, d->arg);
+        } else if (j < m && b->only[j]) {
+            d->calls->tell(DIFF_ONLY_B, NULL, b->lines[j++], d->arg);
+        } else {
+            d->calls->tell(DIFF_BOTH, a->lines[i++], b->lines[j++], d->arg);
+        }
+    }
+    drop(&d->sides[0], n);
+    drop(&d->sides[1], m);
+}
+
+/* Both sides part here. */
+static int part(struct diff *d)
+{
+    struct side *const a = &d->sides[0];
+    struct side *const b = &d->sides[1];
+    int err = fill(d, 0, DIFF_WINDOW);
+    size_t n;
+    size_t m;
+
+    err = err ? err : fill(d, 1, DIFF_WINDOW);
+    if (err < 0) {
+        return err;
+    }
+    align(d);
+    n = aligned(a);
+    m = aligned(b);
+    if (a->ended && b->ended) {
+        n = a->n;
+        m = b->n;
+    } else if (n == 0 && m == 0) {
+        /* Nothing in common in whole windows: half of each is given up, to go on. */
+        n = a->n == DIFF_WINDOW ? DIFF_WINDOW / 2 : a->n;
+        m = b->n == DIFF_WINDOW ? DIFF_WINDOW / 2 : b->n;
+    }
+    tell(d, n, m);
+    return 0;
+}
+
+/* So many lines at the beginning are the same. */
+static size_t alike(struct side *a, struct side *b)
+{
+    size_t n = 0;
+
+    for (; n < a->n && n < b->n && same(a->lines[n], b->lines[n]); n++) {
+        a->only[n] = false;
+        b->only[n] = false;
+    }
+    return n;
+}
+
+static int run(struct diff *d)
+{
+    struct side *const a = &d->sides[0];
+    struct side *const b = &d->sides[1];
+    size_t n;
+
+    for (;;) {
+        int err = fill(d, 0, 1);
+
+        err = err ? err : fill(d, 1, 1);
+        if (err < 0) {
+            return err;
+        }
+        if (a->n == 0 && b->n == 0) {
+            return 0;
+        }
+        n = alike(a, b);
+        if (n > 0) {
+            tell(d, n, n);
+        } else {
+            err = part(d);
+            if (err < 0) {
+                return err;
+            }
+        }
+    }
+}
+
+int diff_run(const struct diff_calls *calls, void *arg)
+{
+    struct diff *const d = calloc(1, sizeof *d);
+    int err;
+
+    if (!d) {
+        return -ENOMEM;
+    }
+    d->calls = calls;
+    d->arg = arg;
+    err = run(d);
+    drop(&d->sides[0], d->sides[0].n);
+    drop(&d->sides[1], d->sides[1].n);
+    free(d);
+    return err;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Log-linear bins: which bin a value is in is its leading bits. Pure. */
+#include "trace/report/stats_histogram.h"
+
+#define BITS STATS_HISTOGRAM_BITS
+#define PER_OCTAVE (1u << BITS)
+
+/* Below 2^BITS a bin is one number; above, the octave and the BITS bits behind its leading one. */
+static unsigned bin_of(uint64_t value)
+{
+    unsigned exponent;
+
+    if (value < PER_OCTAVE) {
+        return (unsigned)value;
+    }
+    exponent = 63u - (unsigned)__builtin_clzll(value);
+    return ((exponent - BITS + 1) << BITS) +
+           (unsigned)((value >> (exponent - BITS)) & (PER_OCTAVE - 1));
+}
+
+static uint64_t bin_low(unsigned bin)
+{
+    const unsigned octave = bin >> BITS;
+
+    if (octave == 0) {
+        return bin;
+    }
+    return (uint64_t)(PER_OCTAVE + (bin & (PER_OCTAVE - 1))) << (octave - 1);
+}
+
+static uint64_t bin_middle(unsigned bin)
+{
+    const unsigned octave = bin >> BITS;
+
+    return bin_low(bin) + (octave < 2 ? 0 : ((uint64_t)1 << (octave - 1)) / 2);
+}
+
+void stats_histogram_add(struct stats_histogram *h, uint64_t value)
+{
+    h->bins[bin_of(value)]++;
+    h->sum += value;
+    if (h->count++ == 0 || value < h->min) {
+        h->min = value;
+    }
+    if (value > h->max) {
+        h->max = value;
+    }
+}
+
+uint64_t stats_histogram_quantile(const struct stats_histogram *h, unsigned permille)
+{
+    /* In two parts: count * permille might not fit. */
+    const uint64_t rank = h->count / 1000 * permille + (h->count % 1000 * permille + 999) / 1000;
+    uint64_t seen = 0;
+
+    for (unsigned i = 0; i < STATS_HISTOGRAM_BINS; i++) {
+        seen += h->bins[i];
+        if (seen >= rank && seen > 0) {
+            const uint64_t v = bin_middle(i);
+
+            return v < h->min ? h->min : v > h->max ? h->max : v;
+        }
+    }
+    return 0;
+}
+
+unsigned stats_histogram_step(uint64_t value)
+{
+    return bin_of(value) / STATS_HISTOGRAM_STEP;
+}
+
+uint64_t stats_histogram_step_low(unsigned step)
+{
+    return step < STATS_HISTOGRAM_STEPS ? bin_low(step * STATS_HISTOGRAM_STEP) : UINT64_MAX;
+}
+
+uint64_t stats_histogram_step_count(const struct stats_histogram *h, unsigned step)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < STATS_HISTOGRAM_STEP; i++) {
+        n += h->bins[step * STATS_HISTOGRAM_STEP + i];
+    }
+    return n;
+}

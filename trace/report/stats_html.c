@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The page: stats_page.html with the numbers put where it has its mark. They stand in a script
+ * element that is no script, as JSON in which nothing can be taken for markup; what the page draws
+ * from them it sets as text.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "trace/report/stats_json.h"
+#include "trace/report/stats_page.h"
+
+static const char mark[] = "@DATA@";
+
+/* For json_dump_callback: outside of strings JSON has none of these characters. */
+static int put(const char *p, size_t n, void *arg)
+{
+    FILE *const f = arg;
+
+    for (size_t i = 0; i < n; i++) {
+        if (strchr("<>&", p[i]) && p[i]) {
+            fprintf(f, "\\u%04x", (unsigned)p[i]);
+        } else {
+            fputc(p[i], f);
+        }
+    }
+    return ferror(f) ? -1 : 0;
+}
+
+int stats_html(const struct stats *s, const struct stats_about *about, FILE *f)
+{
+    static const char page[] = {STATS_PAGE 0};
+    const char *const at = strstr(page, mark);
+    json_t *const o = at ? stats_json(s, about, true) : NULL;
+    int err;
+
+    if (!o) {
+        return -ENOMEM;
+    }
+    fwrite(page, 1, (size_t)(at - page), f);
+    err = json_dump_callback(o, put, f, JSON_ENSURE_ASCII | JSON_COMPACT);
+    json_decref(o);
+    fputs(at + strlen(mark), f);
+    if (ferror(f)) {
+        return -EIO;
+    }
+    return err < 0 ? -ENOMEM : 0;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Statistics as tables. Foreign text is escaped; nothing here moves a cursor or sets a colour.
+ */
+#define _GNU_SOURCE
+#include "trace/report/stats_text.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "trace/decode/names.h"
+#include "trace/report/stats_draw.h"
+
+const char *stats_duration(uint64_t ns, char *out, size_t n)
+{
+    static const struct {
+        double ns;
+        const char *name;
+    } units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}};
+
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if ((double)ns >= units[i].ns) {
+            const double v = (double)ns / units[i].ns;
+
+            snprintf(out, n, "%.*f %s", v < 10 ? 2 : v < 100 ? 1 : 0, v, units[i].name);
+            return out;
+        }
+    }
+    snprintf(out, n, "%" PRIu64 " ns", ns);
+    return out;
+}
+
+static const char *bytes_text(uint64_t bytes, char *out, size_t n)
+{
+    static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double v = (double)bytes;
+    size_t i = 0;
+
+    while (v >= 1024 && i + 1 < sizeof names / sizeof *names) {
+        v /= 1024;
+        i++;
+    }
+    snprintf(out, n, "%.*f %s", i > 0 && v < 10 ? 2 : i > 0 && v < 100 ? 1 : 0, v, names[i]);
+    return out;
+}
+
+static void put_foreign(FILE *f, const char *label, const char *text)
+{
+    char shown[1024];
+
+    fprintf(f, "%-11s%s\n", label, log_escape(shown, sizeof shown, text, strlen(text)));
+}
+
+/* ---- the head ---- */
+
+static void put_begin(const struct stats *s, FILE *f)
+{
+    const time_t seconds = (time_t)(s->begin_ns / 1000000000);
+    char took[32];
+    char day[40];
+    struct tm tm;
+
+    if (s->messages > 0 && gmtime_r(&seconds, &tm) && strftime(day, sizeof day, "%F %T", &tm) > 0) {
+        fprintf(f, "%-11s%s.%09" PRIu64 " UTC, took %s\n", "Begun:", day, s->begin_ns % 1000000000,
+                stats_duration(s->end_ns > s->begin_ns ? s->end_ns - s->begin_ns : 0, took,
+                               sizeof took));
+    }
+}
+
+static void put_sender(const struct stats_sender *from, const char *label, FILE *f)
+{
+    char size[32];
+    char t[3][32];
+
+    fprintf(f, "%-11s%" PRIu64 " messages, %s, %" PRIu64 " fds", label, from->messages,
+            bytes_text(from->bytes, size, sizeof size), from->fds);
+    if (from->passed.count > 0) {
+        fprintf(f, "; passed on in %s median, %s p99, %s max",
+                stats_duration(stats_histogram_quantile(&from->passed, 500), t[0], sizeof t[0]),
+                stats_duration(stats_histogram_quantile(&from->passed, 990), t[1], sizeof t[1]),
+                stats_duration(from->passed.max, t[2], sizeof t[2]));
+    }
+    fputc('\n', f);
+}
+
+static void put_odd(uint64_t n, const char *what, FILE *f)
+{
+    if (n > 0) {
+        fprintf(f, "%-11s%" PRIu64 " %s\n", "", n, what);
+    }
+}
+
+static void put_head(const struct stats *s, const struct stats_about *about, FILE *f)
+{
+    const uint64_t lost = stats_lost(s);
+    size_t sessions = 0;
+
+    put_foreign(f, "Trace:", about->file);
+    if (about->filter) {
+        put_foreign(f, "Filter:", about->filter);
+    }
+    if (about->broken) {
+        put_foreign(f, "Up to:", about->broken);
+    }
+    put_begin(s, f);
+    for (size_t i = 0; i < s->sessions_room; i++) {
+        sessions += s->sessions[i].session != NULL;
+    }
+    fprintf(f, "%-11s%" PRIu64 " in %zu session%s, %" PRIu64 " made by the broker\n",
+            "Messages:", s->messages, sessions, sessions == 1 ? "" : "s", s->made);
+    fprintf(f, "%-11s%" PRIu64 "%s\n", "Lost:", lost,
+            lost > 0 ? " messages are not in the trace: what follows is without them" : "");
+    put_sender(&s->senders[TRACE_FROM_CLIENT], "Client:", f);
+    put_sender(&s->senders[TRACE_FROM_BACKEND], "Backend:", f);
+    if (s->whole_ns > 0) {
+        fprintf(f, "%-11s%.1f %% of the time that requests took was its own\n",
+                "Broker:", 100.0 * (double)s->broker_ns / (double)s->whole_ns);
+    }
+    put_odd(s->unasked, "replies to nothing that is in the trace", f);
+    put_odd(s->undelivered, "not delivered, since their session had ended", f);
+    put_odd(s->malformed, "that are neither command nor reply", f);
+    put_odd(s->given_up, "requests waited too long among too many to be matched", f);
+}
+
+/* ---- tables ---- */
+
+static void put_latency(const struct stats_histogram *h, FILE *f)
+{
+    char t[3][32];
+
+    if (h->count == 0) {
+        fprintf(f, " %10s %10s %10s\n", "-", "-", "-");
+        return;
+    }
+    fprintf(f, " %10s %10s %10s\n",
+            stats_duration(stats_histogram_quantile(h, 500), t[0], sizeof t[0]),
+            stats_duration(stats_histogram_quantile(h, 990), t[1], sizeof t[1]),
+            stats_duration(h->max, t[2], sizeof t[2]));
+}
+
+static void put_row(const char *name, const struct stats_row *r, FILE *f)
+{
+    char size[32];
+
+    fprintf(f, "%-26s %10" PRIu64 " %10s %8" PRIu64 " %10" PRIu64, name, r->requests,
+            bytes_text(r->bytes, size, sizeof size), r->errors, r->unanswered);
+    put_latency(&r->latency, f);
+}
+
+static void put_titles(const char *first, FILE *f)
+{
+    fprintf(f, "\n%-26s %10s %10s %8s %10s %10s %10s %10s\n", first, "COUNT", "BYTES", "ERRORS",
+            "UNANSWERED", "MEDIAN", "P99", "MAX");
+}
+
+static void put_commands(const struct stats *s, FILE *f)
+{
+    put_titles("COMMAND", f);
+    for (unsigned i = 0; i < STATS_COMMANDS; i++) {
+        const unsigned code = (i + 1) % STATS_COMMANDS;
+        const struct stats_row *const r = &s->commands[code];
+
+        if (r->requests + r->replies > 0) {
+            put_row(stats_command_name(code), r, f);
+        }
+    }
+}
+
+const char *stats_region_label(const struct stats_region *r, char *out, size_t n)
+{
+    const char *const name = name_region(r->index);
+    char route[LIMIT_NAME + 1];
+
+    log_escape(route, sizeof route, r->route, strlen(r->route));
+    if (r->route[0] == '\0' && r->index == UINT32_MAX) {
+        snprintf(out, n, "other regions");
+    } else if (name) {
+        snprintf(out, n, "%s %s", route, name);
+    } else {
+        snprintf(out, n, "%s region %" PRIu32, route, r->index);
+    }
+    return out;
+}
+
+static bool accessed(const struct stats_row *r)
+{
+    return r->requests + r->replies > 0;
+}
+
+static void put_region(const struct stats_region *r, FILE *f)
+{
+    char label[LIMIT_NAME + 32];
+    char name[LIMIT_NAME + 48];
+
+    stats_region_label(r, label, sizeof label);
+    if (accessed(&r->read)) {
+        snprintf(name, sizeof name, "%s read", label);
+        put_row(name, &r->read, f);
+    }
+    if (accessed(&r->write)) {
+        snprintf(name, sizeof name, "%s write", label);
+        put_row(name, &r->write, f);
+    }
+}
+
+static void put_regions(const struct stats *s, FILE *f)
+{
+    bool any = accessed(&s->others.read) || accessed(&s->others.write);
+
+    for (size_t i = 0; i < s->n_regions; i++) {
+        any |= accessed(&s->regions[i]->read) || accessed(&s->regions[i]->write);
+    }
+    if (!any) {
+        return;
+    }
+    put_titles("REGION", f);
+    for (size_t i = 0; i < s->n_regions; i++) {
+        put_region(s->regions[i], f);
+    }
+    put_region(&s->others, f);
+}
+
+static void put_notes(const struct stats *s, FILE *f)
+{
+    char shown[STATS_NOTE_BYTES * 4];
+
+    if (s->n_notes > 0) {
+        fprintf(f, "\nUnseen, since it goes by no socket:\n");
+    }
+    for (size_t i = 0; i < s->n_notes; i++) {
+        fprintf(f, "  %s",
+                log_escape(shown, sizeof shown, s->notes[i].text, strlen(s->notes[i].text)));
+        if (s->notes[i].count > 1) {
+            fprintf(f, " (%" PRIu64 " times)", s->notes[i].count);
+        }
+        fputc('\n', f);
+    }
+    put_odd(s->more_notes, "more of the kind", f);
+}
+
+void stats_text(const struct stats *s, const struct stats_about *about,
+                const struct stats_canvas *canvas, FILE *f)
+{
+    put_head(s, about, f);
+    if (s->messages == 0) {
+        return;
+    }
+    put_commands(s, f);
+    put_regions(s, f);
+    put_notes(s, f);
+    if (canvas->width > 0) {
+        stats_draw(s, canvas, f);
+    }
+}
