@@ -64,12 +64,12 @@ int audit_proof_root(const struct audit_hash *leaf, uint64_t index, uint64_t siz
     return last == 0 ? 0 : -EINVAL;
 }
 
-struct text {
+struct strbuf {
     const char *p;
     size_t n;
 };
 
-static bool take(struct text *t, const char *what)
+static bool take(struct strbuf *t, const char *what)
 {
     const size_t n = strlen(what);
 
@@ -81,21 +81,21 @@ static bool take(struct text *t, const char *what)
     return true;
 }
 
-static bool take_line(struct text *t, struct text *line)
+static bool take_line(struct strbuf *t, struct strbuf *line)
 {
     const char *const end = memchr(t->p, '\n', t->n);
 
     if (!end) {
         return false;
     }
-    *line = (struct text){t->p, (size_t)(end - t->p)};
+    *line = (struct strbuf){t->p, (size_t)(end - t->p)};
     t->p = end + 1;
     t->n -= line->n + 1;
     return true;
 }
 
 /* The record, of a size that its base64 tells. */
-static bool read_record(struct audit_proof *out, const struct text *line)
+static bool read_record(struct audit_proof *out, const struct strbuf *line)
 {
     size_t n = line->n / 4 * 3;
 
@@ -107,7 +107,7 @@ static bool read_record(struct audit_proof *out, const struct text *line)
            audit_base64_read(line->p, line->n, out->record, n);
 }
 
-static bool read_index(struct audit_proof *out, const struct text *line)
+static bool read_index(struct audit_proof *out, const struct strbuf *line)
 {
     char text[24];
     char *end;
@@ -124,9 +124,9 @@ static bool read_index(struct audit_proof *out, const struct text *line)
 }
 
 /* All up to the checkpoint, which is what is left of t then. */
-static bool read_parts(struct audit_proof *out, struct text *t)
+static bool read_parts(struct audit_proof *out, struct strbuf *t)
 {
-    struct text line;
+    struct strbuf line;
 
     out->n = 0;
     out->record_n = 0;
@@ -166,7 +166,7 @@ static enum audit_proof_outcome check_path(const struct audit_proof *p)
 enum audit_proof_outcome audit_proof_check(struct audit_proof *out, const char *text, size_t n,
                                            const struct audit_vkey *key)
 {
-    struct text t = {text, n};
+    struct strbuf t = {text, n};
     struct audit_head head;
 
     if (n > AUDIT_PROOF_MAX || !read_parts(out, &t) ||

@@ -12,14 +12,14 @@
 #include "ctl/trace/trace_sessions.h"
 #include "ctl/trace/trace_source.h"
 #include "trace/lint/lint.h"
-#include "trace/decode/pen.h"
+#include "trace/decode/printer.h"
 
 static const char name[] = "trace lint";
 
 struct run {
     struct trace_source source;
     struct lint *lint;
-    struct text line;
+    struct strbuf line;
     bool json;
     bool no_memory;
     uint64_t messages;
@@ -37,10 +37,10 @@ static void command(struct run *r, const struct lint_finding *f)
     const struct wire_command_info *c = wire_command_find(f->command);
 
     if (c) {
-        text_str(&r->line, c->name);
+        strbuf_str(&r->line, c->name);
     } else {
-        text_str(&r->line, "COMMAND_");
-        text_dec(&r->line, f->command);
+        strbuf_str(&r->line, "COMMAND_");
+        strbuf_dec(&r->line, f->command);
     }
 }
 
@@ -48,90 +48,90 @@ static void where(struct run *r, const struct lint_finding *f)
 {
     const uint64_t since = f->read_ns > r->first_ns ? f->read_ns - r->first_ns : 0;
 
-    text_str(&r->line, " #");
-    text_dec(&r->line, f->number);
-    text_char(&r->line, ' ');
-    text_dec(&r->line, since / 1000000000);
-    text_char(&r->line, '.');
-    text_dec_in(&r->line, since % 1000000000 / 1000, 6, '0');
-    text_char(&r->line, ' ');
-    text_str(&r->line, party_name(f->party));
-    text_char(&r->line, ' ');
+    strbuf_str(&r->line, " #");
+    strbuf_dec(&r->line, f->number);
+    strbuf_char(&r->line, ' ');
+    strbuf_dec(&r->line, since / 1000000000);
+    strbuf_char(&r->line, '.');
+    strbuf_dec_in(&r->line, since % 1000000000 / 1000, 6, '0');
+    strbuf_char(&r->line, ' ');
+    strbuf_str(&r->line, party_name(f->party));
+    strbuf_char(&r->line, ' ');
     command(r, f);
-    text_str(&r->line, " id ");
-    text_dec(&r->line, f->id);
+    strbuf_str(&r->line, " id ");
+    strbuf_dec(&r->line, f->id);
 }
 
 static void print_text(struct run *r, const struct lint_finding *f)
 {
     const struct lint_rule *rule = lint_rule(f->code);
 
-    text_str(&r->line, lint_level_name(f->level));
-    text_str(&r->line, ": ");
-    text_escape(&r->line, f->session->name, strlen(f->session->name));
+    strbuf_str(&r->line, lint_level_name(f->level));
+    strbuf_str(&r->line, ": ");
+    strbuf_escape(&r->line, f->session->name, strlen(f->session->name));
     if (f->more) {
-        text_str(&r->line, ": ");
-        text_dec(&r->line, f->more);
-        text_str(&r->line, " more ");
+        strbuf_str(&r->line, ": ");
+        strbuf_dec(&r->line, f->more);
+        strbuf_str(&r->line, " more ");
     } else {
         where(r, f);
-        text_str(&r->line, ": ");
+        strbuf_str(&r->line, ": ");
     }
-    text_str(&r->line, rule->name);
+    strbuf_str(&r->line, rule->name);
     if (!f->more) {
-        text_str(&r->line, ": ");
-        text_str(&r->line, rule->text);
+        strbuf_str(&r->line, ": ");
+        strbuf_str(&r->line, rule->text);
         if (*f->detail) {
-            text_str(&r->line, ": ");
-            text_str(&r->line, f->detail);
+            strbuf_str(&r->line, ": ");
+            strbuf_str(&r->line, f->detail);
         }
-        text_str(&r->line, " (");
-        text_str(&r->line, f->section);
-        text_char(&r->line, ')');
+        strbuf_str(&r->line, " (");
+        strbuf_str(&r->line, f->section);
+        strbuf_char(&r->line, ')');
     }
-    text_char(&r->line, '\n');
+    strbuf_char(&r->line, '\n');
 }
 
 static void print_json(struct run *r, const struct lint_finding *f)
 {
     const struct lint_rule *rule = lint_rule(f->code);
-    struct pen p = {.t = &r->line, .json = true, .first = true};
+    struct printer p = {.t = &r->line, .json = true, .first = true};
 
-    pen_open(&p, NULL);
-    pen_word(&p, "type", f->more ? "more" : "finding", 0);
-    pen_word(&p, "level", lint_level_name(f->level), 0);
-    pen_word(&p, "rule", rule->name, 0);
-    pen_dec(&p, "session", f->session->number);
-    pen_text(&p, "name", f->session->name, strlen(f->session->name));
+    printer_open(&p, NULL);
+    printer_word(&p, "type", f->more ? "more" : "finding", 0);
+    printer_word(&p, "level", lint_level_name(f->level), 0);
+    printer_word(&p, "rule", rule->name, 0);
+    printer_dec(&p, "session", f->session->number);
+    printer_text(&p, "name", f->session->name, strlen(f->session->name));
     if (f->more) {
-        pen_dec(&p, "count", f->more);
+        printer_dec(&p, "count", f->more);
     } else {
-        pen_dec(&p, "number", f->number);
-        pen_label(&p, "time");
-        text_char(&r->line, '"');
-        text_dec(&r->line, f->read_ns / 1000000000);
-        text_char(&r->line, '.');
-        text_dec_in(&r->line, f->read_ns % 1000000000, 9, '0');
-        text_char(&r->line, '"');
-        pen_word(&p, "party", party_name(f->party), 0);
-        pen_dec(&p, "id", f->id);
-        pen_label(&p, "command");
-        text_char(&r->line, '"');
+        printer_dec(&p, "number", f->number);
+        printer_label(&p, "time");
+        strbuf_char(&r->line, '"');
+        strbuf_dec(&r->line, f->read_ns / 1000000000);
+        strbuf_char(&r->line, '.');
+        strbuf_dec_in(&r->line, f->read_ns % 1000000000, 9, '0');
+        strbuf_char(&r->line, '"');
+        printer_word(&p, "party", party_name(f->party), 0);
+        printer_dec(&p, "id", f->id);
+        printer_label(&p, "command");
+        strbuf_char(&r->line, '"');
         command(r, f);
-        text_char(&r->line, '"');
-        pen_word(&p, "text", rule->text, 0);
-        pen_text(&p, "detail", f->detail, strlen(f->detail));
-        pen_word(&p, "section", f->section, 0);
+        strbuf_char(&r->line, '"');
+        printer_word(&p, "text", rule->text, 0);
+        printer_text(&p, "detail", f->detail, strlen(f->detail));
+        printer_word(&p, "section", f->section, 0);
     }
-    pen_close(&p);
-    text_char(&r->line, '\n');
+    printer_close(&p);
+    strbuf_char(&r->line, '\n');
 }
 
 static void print(const struct lint_finding *f, void *arg)
 {
     struct run *const r = arg;
 
-    text_clear(&r->line);
+    strbuf_clear(&r->line);
     if (r->json) {
         print_json(r, f);
     } else {
@@ -215,7 +215,7 @@ static int run(const char *file, bool json)
         lint_free(r.lint);
     }
     trace_sessions_deinit(&r.sessions);
-    text_deinit(&r.line);
+    strbuf_deinit(&r.line);
     trace_source_close(&r.source);
     return code;
 }

@@ -36,14 +36,14 @@ const char *evidence_copyright_text(enum evidence_copyright o)
 
 /* ---- text put together ---- */
 
-struct text {
+struct strbuf {
     char *out;
     size_t size;
     size_t n;
     bool full;
 };
 
-static void put(struct text *t, const char *s)
+static void put(struct strbuf *t, const char *s)
 {
     const size_t n = strlen(s);
 
@@ -60,7 +60,7 @@ static void put(struct text *t, const char *s)
 struct synopsis {
     const char *at;
     const char *end;
-    struct text to;
+    struct strbuf to;
     bool bad; /* free text after all */
 };
 
@@ -103,7 +103,7 @@ static bool is_operator(const char *word)
 }
 
 /* What a reference's name may have; all else becomes "-". */
-static void put_reference(struct text *t, const char *prefix, const char *name)
+static void put_reference(struct strbuf *t, const char *prefix, const char *name)
 {
     char clean[NAME_SIZE + 8];
     size_t n = 0;
@@ -236,7 +236,7 @@ bool evidence_copyright_expression(const char *p, size_t n, char *out, size_t si
     out[0] = '\0';
     synopsis(&s);
     if (s.bad) {
-        s.to = (struct text){.out = out, .size = size};
+        s.to = (struct strbuf){.out = out, .size = size};
         put(&s.to, FREE_TEXT);
     }
     return !s.to.full;
@@ -366,7 +366,7 @@ static bool packaging_alone(struct span files)
 /* ---- all licences joined ---- */
 
 struct joined {
-    struct text to;
+    struct strbuf to;
     unsigned n;
     struct span parts[128]; /* in to.out, without parentheses */
 };

@@ -21,7 +21,8 @@
 
 #include "base/limits.h"
 
-/* Below what a handshake takes at once: struct greeting in a worker, struct inquiry in the monitor.
+/* Below what a handshake takes at once: struct greeting in a worker, struct peer_facts in the
+ * monitor.
  */
 #define HEAP_LARGE 4096
 

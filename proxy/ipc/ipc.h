@@ -73,7 +73,7 @@ struct ipc_session {
     struct recital_id self; /* the route's identity */
     struct tap_settings tap;
     struct dma_settings dma;
-    struct witness_settings same;
+    struct sender_check_settings same;
     char route[LIMIT_NAME + 1];
 };
 

@@ -31,17 +31,18 @@ enum reciter_wants {
 
 /* ---- who uses a socket ---- */
 
-enum witness_act {
-    WITNESS_OFF,
-    WITNESS_NOTE,  /* only noted, for the first LIMIT_WITNESS_LOOKS looks, with no effect of its own
-                    */
-    WITNESS_TAINT, /* the session is tainted, once, and goes on */
-    WITNESS_END,   /* the session ends */
+enum sender_check_act {
+    SENDER_CHECK_OFF,
+    SENDER_CHECK_NOTE, /* only noted, for the first LIMIT_WITNESS_LOOKS looks, with no effect of its
+                        * own
+                        */
+    SENDER_CHECK_TAINT, /* the session is tainted, once, and goes on */
+    SENDER_CHECK_END,   /* the session ends */
 };
 
 /* Of a session, from the monitor. */
-struct witness_settings {
-    uint32_t act;     /* enum witness_act */
+struct sender_check_settings {
+    uint32_t act;     /* enum sender_check_act */
     uint32_t parties; /* 1 << enum rules_party: to whom it applies; of the others it is noted */
     struct sock_sender who[RULES_PARTIES]; /* pid 0: it cannot be known, and is none */
 };

@@ -13,10 +13,10 @@
  *   DRAINING | worker  | what is left passes                            | both closed; time-out
  *   DEAD     | both    | waits to be reaped                             | -
  *
- * Pure: a table and its look-ups. The monitor's record of a session (proxy/monitor/ticket.h) and
- * the worker's (proxy/worker/session.h) each have one function that writes their state, and both
- * ask here, in every build: a step that the table forbids is not taken, and costs the session, not
- * the process.
+ * Pure: a table and its look-ups. The monitor's record of a session
+ * (proxy/monitor/monitor_session.h) and the worker's (proxy/worker/session.h) each have one
+ * function that writes their state, and both ask here, in every build: a step that the table
+ * forbids is not taken, and costs the session, not the process.
  */
 #ifndef POEMD_PROXY_IPC_SESSION_STATE_H
 #define POEMD_PROXY_IPC_SESSION_STATE_H

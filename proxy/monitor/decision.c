@@ -13,8 +13,8 @@
 
 #include "base/log.h"
 #include "base/wire.h"
-#include "proxy/monitor/facts.h"
-#include "proxy/monitor/inquiry.h"
+#include "proxy/monitor/verdict_facts.h"
+#include "proxy/monitor/peer_facts.h"
 #include "proxy/monitor/monitor.h"
 #include "proxy/monitor/relook.h"
 #include "proxy/monitor/tracing/tracing.h"
@@ -24,24 +24,24 @@
  */
 #define VERDICT_PART 8
 
-static struct log_subject subject(const struct ticket *t, const char *leg)
+static struct log_subject subject(const struct monitor_session *t, const char *leg)
 {
     return (struct log_subject){
         .session = t->id, .route = t->route->config->name, .leg = leg, .quiet = t->quiet};
 }
 
 /* What is in the parties' executables matters where it is recorded, or where a rule goes by it. */
-static bool facts_matter(const struct ticket *t)
+static bool facts_matter(const struct monitor_session *t)
 {
     const struct rules *r = &t->route->config->rules;
 
-    return recorder_on(&t->monitor->recorder) || r->n_allow > 0 || r->n_licence > 0 ||
+    return audit_writer_on(&t->monitor->audit_writer) || r->n_allow > 0 || r->n_licence > 0 ||
            t->route->config->look_ms > 0;
 }
 
 /* ---- carrying it out ---- */
 
-static void carry_out(struct ticket *t, int err)
+static void carry_out(struct monitor_session *t, int err)
 {
     char letters[TAINT_COUNT + 1];
     const struct log_subject about = subject(t, NULL);
@@ -49,9 +49,9 @@ static void carry_out(struct ticket *t, int err)
     if (!err && !relook_at_verdict(t)) {
         err = EACCES;
     }
-    if (err || !ticket_relays(t)) {
+    if (err || !monitor_session_relays(t)) {
         /* Nothing relays by a fault of our own. */
-        crew_verdict(&t->monitor->crew, t, err ? err : EACCES);
+        worker_pool_verdict(&t->monitor->worker_pool, t, err ? err : EACCES);
         return;
     }
     t->quiet = t->muted;
@@ -60,13 +60,13 @@ static void carry_out(struct ticket *t, int err)
     if (t->taint) {
         log_line(LOG_WARNING, &about, "tainted: %s", taint_text(t->taint, letters));
     }
-    inquiry_free(t->inquiry);
-    t->inquiry = NULL;
-    crew_verdict(&t->monitor->crew, t, 0);
+    peer_facts_free(t->peer_facts);
+    t->peer_facts = NULL;
+    worker_pool_verdict(&t->monitor->worker_pool, t, 0);
 }
 
 /* The record of an allowed session could not be written. */
-static void unrecorded(struct ticket *t)
+static void unrecorded(struct monitor_session *t)
 {
     const struct log_subject about = subject(t, NULL);
 
@@ -85,7 +85,7 @@ static void unrecorded(struct ticket *t)
 
 static void on_recorded(void *arg, bool durable)
 {
-    struct ticket *t = arg;
+    struct monitor_session *t = arg;
 
     if (durable) {
         t->record = t->recorded.seq + 1;
@@ -102,7 +102,7 @@ static void on_recorded(void *arg, bool durable)
 
 /* ---- deciding ---- */
 
-static json_t *verdict_record(const struct ticket *t, const struct rules_verdict *v)
+static json_t *verdict_record(const struct monitor_session *t, const struct rules_verdict *v)
 {
     char letters[TAINT_COUNT + 1];
     json_t *o =
@@ -111,18 +111,19 @@ static json_t *verdict_record(const struct ticket *t, const struct rules_verdict
                   (int)preset_line(v->line), "preset", preset_of(v->line), "why", v->why, "taint",
                   taint_text(t->taint, letters), "permissive", v->permissive);
 
-    if (o && (json_object_set_new(o, "client", inquiry_party(t->inquiry, RULES_CLIENT)) < 0 ||
-              json_object_set_new(o, "backend", inquiry_party(t->inquiry, RULES_BACKEND)) < 0 ||
-              (t->relook && json_object_set_new(o, "looked", relook_record(t)) < 0) ||
-              json_object_set_new(o, "evidence",
-                                  inquiry_evidence(t->inquiry, &t->route->config->rules)) < 0)) {
+    if (o &&
+        (json_object_set_new(o, "client", peer_facts_party(t->peer_facts, RULES_CLIENT)) < 0 ||
+         json_object_set_new(o, "backend", peer_facts_party(t->peer_facts, RULES_BACKEND)) < 0 ||
+         (t->relook && json_object_set_new(o, "looked", relook_record(t)) < 0) ||
+         json_object_set_new(o, "evidence",
+                             peer_facts_evidence(t->peer_facts, &t->route->config->rules)) < 0)) {
         json_decref(o);
         o = NULL;
     }
     return o;
 }
 
-static void log_verdict(const struct ticket *t, const struct rules_verdict *v)
+static void log_verdict(const struct monitor_session *t, const struct rules_verdict *v)
 {
     const struct log_subject about =
         subject(t, v->verdict == VERDICT_ALLOW ? NULL : rules_party_name(v->party));
@@ -138,13 +139,14 @@ static void log_verdict(const struct ticket *t, const struct rules_verdict *v)
 }
 
 /* Writes down the verdict, a reference that is taken. False: it cannot be. */
-static bool record_verdict(struct ticket *t, json_t *record)
+static bool record_verdict(struct monitor_session *t, json_t *record)
 {
-    return recorder_await(&t->monitor->recorder, "verdict", record, &t->recorded, on_recorded, t);
+    return audit_writer_await(&t->monitor->audit_writer, "verdict", record, &t->recorded,
+                              on_recorded, t);
 }
 
 /* The beginning of a session is recorded, or was held back until now. */
-static void note_opened(struct ticket *t)
+static void note_opened(struct monitor_session *t)
 {
     char began[AUDIT_TIME_SIZE + 1];
 
@@ -152,23 +154,24 @@ static void note_opened(struct ticket *t)
         return;
     }
     monitor_time_of(t->accepted_ms, began);
-    t->opened = recorder_note(&t->monitor->recorder, "session-opened",
-                              json_pack("{s:I,s:s,s:s*}", "session", (json_int_t)t->id, "route",
-                                        t->route->config->name, "opened", t->held ? began : NULL));
+    t->opened =
+        audit_writer_note(&t->monitor->audit_writer, "session-opened",
+                          json_pack("{s:I,s:s,s:s*}", "session", (json_int_t)t->id, "route",
+                                    t->route->config->name, "opened", t->held ? began : NULL));
 }
 
 /* What the operator has said stands against what was found out: an event of its own. */
-static void note_override(const struct ticket *t, const char *what, unsigned line)
+static void note_override(const struct monitor_session *t, const char *what, unsigned line)
 {
     char place[PRESET_PLACE_SIZE];
 
-    (void)recorder_note(&t->monitor->recorder, "override",
-                        json_pack("{s:I,s:s,s:s,s:s,s:s}", "session", (json_int_t)t->id, "route",
-                                  t->route->config->name, "what", what, "by", "configuration",
-                                  "where", preset_place(line, place)));
+    (void)audit_writer_note(&t->monitor->audit_writer, "override",
+                            json_pack("{s:I,s:s,s:s,s:s,s:s}", "session", (json_int_t)t->id,
+                                      "route", t->route->config->name, "what", what, "by",
+                                      "configuration", "where", preset_place(line, place)));
 }
 
-static void note_overrides(const struct ticket *t, const struct rules_verdict *v)
+static void note_overrides(const struct monitor_session *t, const struct rules_verdict *v)
 {
     const struct rules *rules = &t->route->config->rules;
     char what[64];
@@ -178,7 +181,7 @@ static void note_overrides(const struct ticket *t, const struct rules_verdict *v
     }
     for (int i = 0; i < RULES_PARTIES; i++) {
         const enum rules_party party = (enum rules_party)i;
-        const struct rules_assign *a = inquiry_assigned(t->inquiry, rules, party);
+        const struct rules_assign *a = peer_facts_assigned(t->peer_facts, rules, party);
 
         if (a) {
             snprintf(what, sizeof what, "licence assigned to %s", rules_party_name(party));
@@ -191,7 +194,7 @@ static void note_overrides(const struct ticket *t, const struct rules_verdict *v
 }
 
 /* Two statements of one party of which one must be wrong: worth a line whatever comes of it. */
-static void log_contradictions(const struct ticket *t)
+static void log_contradictions(const struct monitor_session *t)
 {
     char text[2 * RECITAL_LICENCE_MAX + 64];
 
@@ -199,7 +202,7 @@ static void log_contradictions(const struct ticket *t)
         const enum rules_party party = (enum rules_party)i;
         const struct log_subject about = subject(t, rules_party_name(party));
 
-        if (inquiry_contradiction(t->inquiry, party, text, sizeof text)) {
+        if (peer_facts_contradiction(t->peer_facts, party, text, sizeof text)) {
             log_line(LOG_WARNING, &about, "contradiction: %s", text);
         }
     }
@@ -208,15 +211,16 @@ static void log_contradictions(const struct ticket *t)
 /* All is known. */
 static void on_known(void *arg)
 {
-    struct ticket *t = arg;
+    struct monitor_session *t = arg;
     struct rules_verdict v;
     json_t *record = NULL;
     bool told = true;
 
-    inquiry_decide(t->inquiry, &t->route->config->rules, recorder_today(&t->monitor->recorder), &v);
+    peer_facts_decide(t->peer_facts, &t->route->config->rules,
+                      audit_writer_today(&t->monitor->audit_writer), &v);
     t->taint |= v.taint;
     t->denied = v.verdict == VERDICT_DENY;
-    if (recorder_on(&t->monitor->recorder) || t->monitor->control || t->traced) {
+    if (audit_writer_on(&t->monitor->audit_writer) || t->monitor->control || t->traced) {
         record = verdict_record(t, &v);
     }
     if (t->denied) {
@@ -228,10 +232,10 @@ static void on_known(void *arg)
     log_contradictions(t);
     log_verdict(t, &v);
     if (t->monitor->control) {
-        t->facts = facts_text(record);
+        t->facts = verdict_facts_text(record);
     }
     tracing_session_decided(t->monitor, t, verdict_name(v.verdict), record);
-    if (!recorder_on(&t->monitor->recorder) || !told) {
+    if (!audit_writer_on(&t->monitor->audit_writer) || !told) {
         json_decref(record);
         carry_out(t, t->denied ? EACCES : 0);
         return;
@@ -247,20 +251,20 @@ static void on_known(void *arg)
     }
 }
 
-bool decision_begin(struct ticket *t)
+bool decision_begin(struct monitor_session *t)
 {
     const bool facts = facts_matter(t);
     /* Who they are is also shown to whoever asks for the sessions, and stands in captures. */
     const bool who = facts || t->monitor->control || tracing_tap(t->monitor, t).on ||
                      t->route->config->same_process != CONFIG_SAME_UNASKED;
-    const unsigned left = ticket_handshake_left_ms(t);
+    const unsigned left = monitor_session_handshake_left_ms(t);
 
-    t->inquiry =
-        inquiry_new(facts ? t->monitor->inspector : NULL, &t->route->config->rules,
-                    (uint32_t)(t->route->config - t->monitor->config->routes),
-                    who ? t->client_fd : -1, who ? t->backend_fd : -1,
-                    t->device ? spawn_pid(t->device) : 0, left - left / VERDICT_PART, on_known, t);
-    if (!t->inquiry) {
+    t->peer_facts = peer_facts_new(facts ? t->monitor->inspector : NULL, &t->route->config->rules,
+                                   (uint32_t)(t->route->config - t->monitor->config->routes),
+                                   who ? t->client_fd : -1, who ? t->backend_fd : -1,
+                                   t->device ? spawn_pid(t->device) : 0, left - left / VERDICT_PART,
+                                   on_known, t);
+    if (!t->peer_facts) {
         return false;
     }
     relook_begin(t);
@@ -270,7 +274,7 @@ bool decision_begin(struct ticket *t)
     return true;
 }
 
-void decision_heard(struct ticket *t, const struct ipc_evidence *e)
+void decision_heard(struct monitor_session *t, const struct ipc_evidence *e)
 {
     const struct log_subject about = subject(t, NULL);
 
@@ -280,12 +284,12 @@ void decision_heard(struct ticket *t, const struct ipc_evidence *e)
              e->major, e->minor, e->request_size, e->reply_size, e->twin ? "yes" : "no",
              e->heard[RULES_BACKEND].recital == RECITAL_OK ? "yes" : "no",
              e->heard[RULES_CLIENT].recital == RECITAL_OK ? "yes" : "no");
-    inquiry_heard(t->inquiry, e);
+    peer_facts_heard(t->peer_facts, e);
 }
 
 /* ---- while it relays ---- */
 
-void decision_taint(struct ticket *t, uint32_t bits)
+void decision_taint(struct monitor_session *t, uint32_t bits)
 {
     const struct log_subject about = subject(t, NULL);
 
@@ -325,7 +329,7 @@ static json_t *range_record(const struct ipc_range *r)
     return o;
 }
 
-static json_t *export_record(const struct ticket *t, const struct ipc_export *e)
+static json_t *export_record(const struct monitor_session *t, const struct ipc_export *e)
 {
     json_t *ranges = json_array();
 
@@ -345,7 +349,7 @@ static json_t *export_record(const struct ticket *t, const struct ipc_export *e)
 
 static void on_export_recorded(void *arg, bool durable)
 {
-    struct ticket *t = arg;
+    struct monitor_session *t = arg;
 
     if (!durable) {
         const struct log_subject about = subject(t, NULL);
@@ -356,22 +360,23 @@ static void on_export_recorded(void *arg, bool durable)
         }
         decision_taint(t, TAINT_UNAUDITED);
     }
-    crew_recorded(&t->monitor->crew, t);
+    worker_pool_recorded(&t->monitor->worker_pool, t);
 }
 
-void decision_export(struct ticket *t, const struct ipc_export *e)
+void decision_export(struct monitor_session *t, const struct ipc_export *e)
 {
-    struct recorder *recorder = &t->monitor->recorder;
+    struct audit_writer *audit_writer = &t->monitor->audit_writer;
 
-    if (!recorder_on(recorder) || !recorder_await(recorder, "memory-exported", export_record(t, e),
-                                                  &t->recorded, on_export_recorded, t)) {
-        on_export_recorded(t, !recorder_on(recorder));
+    if (!audit_writer_on(audit_writer) ||
+        !audit_writer_await(audit_writer, "memory-exported", export_record(t, e), &t->recorded,
+                            on_export_recorded, t)) {
+        on_export_recorded(t, !audit_writer_on(audit_writer));
     }
 }
 
-bool decision_exporting(const struct ticket *t)
+bool decision_exporting(const struct monitor_session *t)
 {
-    return t->recorded.number != 0 || crew_unsent(t, IPC_RECORDED);
+    return t->recorded.number != 0 || worker_pool_unsent(t, IPC_RECORDED);
 }
 
 /* ---- the end ---- */
@@ -386,7 +391,7 @@ static json_t *counts(const struct ipc_count *c)
  * The record of an end. What passed is the worker's last word, or, where that never came, as much
  * as was heard last ("at-least"); where nothing was heard, nothing is said of it.
  */
-static json_t *end_record(const struct ticket *t, enum session_reason reason,
+static json_t *end_record(const struct monitor_session *t, enum session_reason reason,
                           const struct ipc_ended *what)
 {
     const struct ipc_count *const to_backend = what ? &what->to_backend : &t->to_backend;
@@ -420,15 +425,16 @@ static json_t *end_record(const struct ticket *t, enum session_reason reason,
     return o;
 }
 
-void decision_end(struct ticket *t, enum session_reason reason, const struct ipc_ended *what)
+void decision_end(struct monitor_session *t, enum session_reason reason,
+                  const struct ipc_ended *what)
 {
 
-    recorder_forget(&t->monitor->recorder, &t->recorded);
-    inquiry_free(t->inquiry);
-    t->inquiry = NULL;
+    audit_writer_forget(&t->monitor->audit_writer, &t->recorded);
+    peer_facts_free(t->peer_facts);
+    t->peer_facts = NULL;
     if (!t->opened) {
         return;
     }
     t->opened = false;
-    recorder_note(&t->monitor->recorder, "session-ended", end_record(t, reason, what));
+    audit_writer_note(&t->monitor->audit_writer, "session-ended", end_record(t, reason, what));
 }

@@ -16,27 +16,28 @@
 #ifndef POEMD_PROXY_MONITOR_DECISION_H
 #define POEMD_PROXY_MONITOR_DECISION_H
 
-#include "proxy/monitor/ticket.h"
+#include "proxy/monitor/monitor_session.h"
 
 /* In DIALING, both sockets being there. False: no memory. */
-bool decision_begin(struct ticket *t) __attribute__((warn_unused_result));
+bool decision_begin(struct monitor_session *t) __attribute__((warn_unused_result));
 
 /* In RECITING: what the worker reports. */
-void decision_heard(struct ticket *t, const struct ipc_evidence *e);
+void decision_heard(struct monitor_session *t, const struct ipc_evidence *e);
 
 /* More taints the session, its route and this run. Bits that it has already are told no more. */
-void decision_taint(struct ticket *t, uint32_t bits);
+void decision_taint(struct monitor_session *t, uint32_t bits);
 
 /*
  * Records memory that was handed out, and tells the worker when that is done. A record that is lost
  * taints the session.
  */
-void decision_export(struct ticket *t, const struct ipc_export *e);
+void decision_export(struct monitor_session *t, const struct ipc_export *e);
 
 /* Whether the worker has not yet been told of the last one: it must not send another. */
-bool decision_exporting(const struct ticket *t);
+bool decision_exporting(const struct monitor_session *t);
 
 /* The session ends: what waits for it is forgotten, and its end is recorded. */
-void decision_end(struct ticket *t, enum session_reason reason, const struct ipc_ended *what);
+void decision_end(struct monitor_session *t, enum session_reason reason,
+                  const struct ipc_ended *what);
 
 #endif

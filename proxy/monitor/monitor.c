@@ -94,7 +94,7 @@ static void on_reap(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    ticket_reap(arg);
+    monitor_session_reap(arg);
 }
 
 static void monitor_on_beat(evutil_socket_t fd, short what, void *arg)
@@ -105,7 +105,7 @@ static void monitor_on_beat(evutil_socket_t fd, short what, void *arg)
     (void)what;
     log_catch_up();
     if (!m->stopping) {
-        crew_beat(&m->crew);
+        worker_pool_beat(&m->worker_pool);
         tracing_beat(m);
         inspector_beat(m->inspector);
     }
@@ -123,7 +123,7 @@ void monitor_worker_ready(struct monitor *m)
 {
     struct pollfd p = {.fd = m->ready_fd, .events = POLLOUT};
 
-    if (m->ready_fd < 0 || !crew_all_ready(&m->crew)) {
+    if (m->ready_fd < 0 || !worker_pool_all_ready(&m->worker_pool)) {
         return;
     }
     /* A pipe that is full has a reader that is not interested. */
@@ -162,13 +162,13 @@ static void on_stop_time(evutil_socket_t fd, short what, void *arg)
 static void end_unhanded(struct monitor *m)
 {
     for (int state = SESSION_ACCEPTED; state <= SESSION_RECITING; state++) {
-        struct ticket *t;
-        struct ticket *next;
+        struct monitor_session *t;
+        struct monitor_session *next;
 
-        TAILQ_FOREACH_SAFE(t, &m->tickets[state], link, next)
+        TAILQ_FOREACH_SAFE(t, &m->monitor_sessions[state], link, next)
         {
             if (!t->member) {
-                ticket_end(t, REASON_SHUTDOWN, NULL);
+                monitor_session_end(t, REASON_SHUTDOWN, NULL);
             }
         }
     }
@@ -177,10 +177,10 @@ static void end_unhanded(struct monitor *m)
 static void leave_when_gone(struct monitor *m)
 {
     /* What workers captured is all there is once they have gone. */
-    if (m->stopping && crew_all_gone(&m->crew)) {
+    if (m->stopping && worker_pool_all_gone(&m->worker_pool)) {
         tracing_quit(m);
     }
-    if (m->stopping && crew_all_gone(&m->crew) && children_none(&m->children)) {
+    if (m->stopping && worker_pool_all_gone(&m->worker_pool) && children_none(&m->children)) {
         event_base_loopbreak(m->base);
     }
 }
@@ -205,7 +205,7 @@ void monitor_stop(struct monitor *m, int status)
     }
     control_close(m->control);
     end_unhanded(m);
-    crew_quit(&m->crew);
+    worker_pool_quit(&m->worker_pool);
     event_base_once(m->base, -1, EV_TIMEOUT, on_stop_time, m, &stop_time);
     leave_when_gone(m);
 }
@@ -296,16 +296,16 @@ static void raise_nofile(const struct config *c)
 static int begin_record(struct monitor *m)
 {
     char digest[2 * CONFIG_DIGEST_SIZE + 1];
-    const int err = recorder_init(&m->recorder, m->base, m->config);
+    const int err = audit_writer_init(&m->audit_writer, m->base, m->config);
 
     if (err) {
         return err;
     }
-    recorder_note(&m->recorder, "broker-start",
-                  json_pack("{s:s,s:i}", "version", POEMD_VERSION, "pid", (int)getpid()));
+    audit_writer_note(&m->audit_writer, "broker-start",
+                      json_pack("{s:s,s:i}", "version", POEMD_VERSION, "pid", (int)getpid()));
     if (m->config->from_file) {
         hex_text(m->config->digest, sizeof m->config->digest, digest);
-        recorder_note(&m->recorder, "config", json_pack("{s:s}", "sha256", digest));
+        audit_writer_note(&m->audit_writer, "config", json_pack("{s:s}", "sha256", digest));
     }
     return 0;
 }
@@ -339,7 +339,7 @@ static int open_envelopes(const struct config *c, struct inspector_envelope *out
 /* Whether anything asks for what is in an executable. */
 static bool needs_inspector(const struct monitor *m)
 {
-    bool needs = recorder_on(&m->recorder);
+    bool needs = audit_writer_on(&m->audit_writer);
 
     for (size_t i = 0; i < m->config->n_routes; i++) {
         const struct rules *r = &m->config->routes[i].rules;
@@ -399,7 +399,7 @@ static int monitor_init(struct monitor *m, const struct config *config)
     m->config = config;
     m->started_ms = clock_ms();
     for (int state = 0; state < SESSION_STATES; state++) {
-        TAILQ_INIT(&m->tickets[state]);
+        TAILQ_INIT(&m->monitor_sessions[state]);
     }
     RB_INIT(&m->by_id);
     children_init(&m->children);
@@ -436,7 +436,7 @@ static int monitor_init(struct monitor *m, const struct config *config)
         err = control_new(&m->control, m);
     }
     if (!err) {
-        err = crew_init(&m->crew, m, &config->poem.poem);
+        err = worker_pool_init(&m->worker_pool, m, &config->poem.poem);
     }
     if (!err) {
         err = monitor_start_beat(m);
@@ -446,12 +446,12 @@ static int monitor_init(struct monitor *m, const struct config *config)
 
 static void end_record(struct monitor *m)
 {
-    if (recorder_on(&m->recorder)) {
-        recorder_note(&m->recorder, "broker-stop",
-                      json_pack("{s:s,s:I}", "reason", m->status == 0 ? "stopped" : "failed",
-                                "sessions", (json_int_t)m->last_session));
+    if (audit_writer_on(&m->audit_writer)) {
+        audit_writer_note(&m->audit_writer, "broker-stop",
+                          json_pack("{s:s,s:I}", "reason", m->status == 0 ? "stopped" : "failed",
+                                    "sessions", (json_int_t)m->last_session));
     }
-    recorder_deinit(&m->recorder);
+    audit_writer_deinit(&m->audit_writer);
 }
 
 static void monitor_deinit(struct monitor *m)
@@ -462,7 +462,7 @@ static void monitor_deinit(struct monitor *m)
             spawn_free(m->routes[i].spawn);
         }
     }
-    crew_deinit(&m->crew);
+    worker_pool_deinit(&m->worker_pool);
     control_free(m->control);
     m->control = NULL;
     inspector_free(m->inspector);
@@ -472,8 +472,8 @@ static void monitor_deinit(struct monitor *m)
     free(m->routes);
     end_record(m);
     if (m->reap_event) {
-        while (!TAILQ_EMPTY(&m->tickets[SESSION_DEAD])) {
-            ticket_reap(m);
+        while (!TAILQ_EMPTY(&m->monitor_sessions[SESSION_DEAD])) {
+            monitor_session_reap(m);
         }
         event_free(m->reap_event);
     }
@@ -494,7 +494,7 @@ static void monitor_deinit(struct monitor *m)
 
 int monitor_main(const struct config *config, int ready_fd)
 {
-    struct monitor m = {.ready_fd = ready_fd, .crew = {.exe_fd = -1, .settings_fd = -1}};
+    struct monitor m = {.ready_fd = ready_fd, .worker_pool = {.exe_fd = -1, .settings_fd = -1}};
     const int err = monitor_init(&m, config);
 
     if (err) {

@@ -5,10 +5,10 @@
  * parses no byte that a peer sent.
  *
  *   route.c   a listening socket and who may still come in by it
- *   ticket.c  a session as the monitor knows it, from the accepted connection to its record
- *   crew.c    the relay workers: started, given work, watched, started again
- *   spawn.c   a route's devices that the broker starts; children.c collects both
- *   monitor.c the process: set up, signals, stop
+ *   monitor_session.c  a session as the monitor knows it, from the accepted connection to its
+ * record worker_pool.c    the relay workers: started, given work, watched, started again spawn.c a
+ * route's devices that the broker starts; children.c collects both monitor.c the process: set up,
+ * signals, stop
  */
 #ifndef POEMD_PROXY_MONITOR_MONITOR_H
 #define POEMD_PROXY_MONITOR_MONITOR_H
@@ -22,12 +22,12 @@
 #include "audit/audit_line.h"
 #include "policy/inspector/inspector.h"
 #include "proxy/monitor/children.h"
-#include "proxy/monitor/crew.h"
+#include "proxy/monitor/worker_pool.h"
 #include "proxy/ipc/heap.h"
-#include "proxy/monitor/recorder.h"
+#include "proxy/monitor/audit_writer.h"
 #include "proxy/monitor/repeats.h"
 #include "proxy/monitor/route.h"
-#include "proxy/monitor/ticket.h"
+#include "proxy/monitor/monitor_session.h"
 
 struct control;
 
@@ -38,14 +38,14 @@ struct monitor {
     struct route **by_name;      /* … by the order of their names */
     struct children children;
     struct rlimit nofile; /* as it was before this process raised its own */
-    struct crew crew;
-    struct ticket_list tickets[SESSION_STATES];
-    struct ticket_tree by_id; /* of those that are not dead */
-    uint64_t last_session;    /* the number given last; 0 is nobody's */
-    unsigned sessions;        /* alive, of all routes */
-    unsigned lingering;       /* ended, with fds that are not received */
-    uint32_t taint;           /* of all sessions of this run */
-    struct recorder recorder;
+    struct worker_pool worker_pool;
+    struct monitor_session_list monitor_sessions[SESSION_STATES];
+    struct monitor_session_tree by_id; /* of those that are not dead */
+    uint64_t last_session;             /* the number given last; 0 is nobody's */
+    unsigned sessions;                 /* alive, of all routes */
+    unsigned lingering;                /* ended, with fds that are not received */
+    uint32_t taint;                    /* of all sessions of this run */
+    struct audit_writer audit_writer;
     struct repeats repeats;      /* users whose sessions are told by numbers */
     struct tracing *tracing;     /* NULL before it is set up */
     struct inspector *inspector; /* NULL: nothing needs one */

@@ -12,7 +12,7 @@
 #include "base/sock.h"
 #include "audit/audit_line.h"
 #include "proxy/monitor/decision.h"
-#include "proxy/monitor/inquiry.h"
+#include "proxy/monitor/peer_facts.h"
 #include "proxy/monitor/monitor.h"
 
 struct relook_party {
@@ -54,11 +54,12 @@ static void relook_party_begin(struct relook_party *p, const struct peer *peer)
     memcpy(p->last, p->first, sizeof p->last);
 }
 
-void relook_begin(struct ticket *t)
+void relook_begin(struct monitor_session *t)
 {
     t->relook = calloc(1, sizeof *t->relook);
     for (int i = 0; t->relook && i < RULES_PARTIES; i++) {
-        relook_party_begin(&t->relook->parties[i], inquiry_peer(t->inquiry, (enum rules_party)i));
+        relook_party_begin(&t->relook->parties[i],
+                           peer_facts_peer(t->peer_facts, (enum rules_party)i));
     }
 }
 
@@ -83,7 +84,7 @@ static bool relook_party_look(struct relook_party *p)
 }
 
 /* Looks at both; what becomes of the session if one has changed: "deny", "end" or "taint". */
-static bool relook_parties(struct ticket *t, const char *then)
+static bool relook_parties(struct monitor_session *t, const char *then)
 {
     bool changed = false;
 
@@ -101,17 +102,17 @@ static bool relook_parties(struct ticket *t, const char *then)
                  "executable changed: at %s its process executes another file than at %s, when it "
                  "was judged: %s",
                  p->last, p->first, then);
-        (void)recorder_note(&t->monitor->recorder, "executable-changed",
-                            json_pack("{s:I,s:s,s:s,s:s,s:s,s:s}", "session", (json_int_t)t->id,
-                                      "route", t->route->config->name, "of", who, "judged",
-                                      p->first, "changed", p->last, "then", then));
+        (void)audit_writer_note(&t->monitor->audit_writer, "executable-changed",
+                                json_pack("{s:I,s:s,s:s,s:s,s:s,s:s}", "session", (json_int_t)t->id,
+                                          "route", t->route->config->name, "of", who, "judged",
+                                          p->first, "changed", p->last, "then", then));
     }
     return changed;
 }
 
 /* ---- at intervals ---- */
 
-static void relook_set_timer(struct ticket *t)
+static void relook_set_timer(struct monitor_session *t)
 {
     const unsigned ms = t->route->config->look_ms;
     const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
@@ -121,7 +122,7 @@ static void relook_set_timer(struct ticket *t)
 
 static void relook_on_timer(evutil_socket_t fd, short what, void *arg)
 {
-    struct ticket *t = arg;
+    struct monitor_session *t = arg;
     const bool ends = t->route->config->look_then == CONFIG_SAME_END;
 
     (void)fd;
@@ -130,7 +131,7 @@ static void relook_on_timer(evutil_socket_t fd, short what, void *arg)
         relook_set_timer(t);
     } else if (ends) {
         t->relook->ended = true;
-        ticket_end_asked(t);
+        monitor_session_end_asked(t);
     } else {
         decision_taint(t, TAINT_EXECUTABLE);
         relook_set_timer(t);
@@ -140,18 +141,18 @@ static void relook_on_timer(evutil_socket_t fd, short what, void *arg)
 /* ---- at the verdict ---- */
 
 /* Whether the route's rules deny what does not meet them, today. */
-static bool relook_denies(const struct ticket *t)
+static bool relook_denies(const struct monitor_session *t)
 {
     const struct rules *r = &t->route->config->rules;
     const bool asks = r->n_allow > 0 || r->n_licence > 0;
     const bool permits =
         r->permissive_until.year != 0 &&
-        rules_date_not_after(recorder_today(&t->monitor->recorder), r->permissive_until);
+        rules_date_not_after(audit_writer_today(&t->monitor->audit_writer), r->permissive_until);
 
     return asks && !r->otherwise_taint && !permits;
 }
 
-bool relook_at_verdict(struct ticket *t)
+bool relook_at_verdict(struct monitor_session *t)
 {
     const bool denies = relook_denies(t);
 
@@ -178,7 +179,7 @@ bool relook_at_verdict(struct ticket *t)
 
 /* ---- what is told ---- */
 
-json_t *relook_record(const struct ticket *t)
+json_t *relook_record(const struct monitor_session *t)
 {
     json_t *o = t->relook ? json_object() : NULL;
 
@@ -194,13 +195,13 @@ json_t *relook_record(const struct ticket *t)
     return o;
 }
 
-enum session_reason relook_reason(const struct ticket *t, enum session_reason reported)
+enum session_reason relook_reason(const struct monitor_session *t, enum session_reason reported)
 {
     return t->relook && t->relook->ended && reported == REASON_OPERATOR ? REASON_EXECUTABLE
                                                                         : reported;
 }
 
-void relook_end(struct ticket *t)
+void relook_end(struct monitor_session *t)
 {
     if (!t->relook) {
         return;
@@ -214,7 +215,7 @@ void relook_end(struct ticket *t)
     }
 }
 
-void relook_free(struct ticket *t)
+void relook_free(struct monitor_session *t)
 {
     relook_end(t);
     free(t->relook);

@@ -16,29 +16,29 @@
 
 #include "proxy/ipc/session_state.h"
 
-struct ticket;
+struct monitor_session;
 
 /* Remembers the executables that the session's inquiry has found, and the time. Without memory
  * nothing is remembered, and the session is denied at its verdict. */
-void relook_begin(struct ticket *t);
+void relook_begin(struct monitor_session *t);
 
 /*
  * The verdict is about to take effect. Returns false if the session must be refused: a party
  * executes another file than the one that was judged, and the route's rules deny. If they do not,
  * the session's taint has TAINT_EXECUTABLE then. Begins the looks at intervals.
  */
-bool relook_at_verdict(struct ticket *t) __attribute__((warn_unused_result));
+bool relook_at_verdict(struct monitor_session *t) __attribute__((warn_unused_result));
 
 /* When each party was looked at: a new reference, NULL where there is nothing to tell. */
-json_t *relook_record(const struct ticket *t) __attribute__((warn_unused_result));
+json_t *relook_record(const struct monitor_session *t) __attribute__((warn_unused_result));
 
 /* The reason for which the session ends, a worker having reported this one. */
-enum session_reason relook_reason(const struct ticket *t, enum session_reason reported);
+enum session_reason relook_reason(const struct monitor_session *t, enum session_reason reported);
 
 /* No more looks. May be called twice, and from within one. */
-void relook_end(struct ticket *t);
+void relook_end(struct monitor_session *t);
 
 /* Frees what was remembered: when the ticket is reaped. */
-void relook_free(struct ticket *t);
+void relook_free(struct monitor_session *t);
 
 #endif

@@ -103,15 +103,15 @@ static struct repeats_peer *repeats_find(struct repeats *r, struct route *route,
 
 /* ---- sessions ---- */
 
-void repeats_begin(struct repeats *r, struct ticket *t)
+void repeats_begin(struct repeats *r, struct monitor_session *t)
 {
     const uint64_t now = clock_ms();
     struct repeats_peer *const p = repeats_find(r, t->route, t->client_fd);
 
     t->repeats = p;
     p->sessions++;
-    t->muted =
-        !recorder_on(&r->monitor->recorder) && !repeats_may_be_brief(p, now, LIMIT_MUTE_BURST);
+    t->muted = !audit_writer_on(&r->monitor->audit_writer) &&
+               !repeats_may_be_brief(p, now, LIMIT_MUTE_BURST);
     t->quiet = t->held = t->muted || !repeats_may_repeat(p, now);
 }
 
@@ -129,12 +129,12 @@ static void repeats_log_wait(struct repeats_peer *p, uint64_t now_ms)
              (unsigned)p->uid);
 }
 
-unsigned repeats_wait_ms(struct ticket *t)
+unsigned repeats_wait_ms(struct monitor_session *t)
 {
     const uint64_t now = clock_ms();
     const uint64_t ahead = (uint64_t)(LIMIT_BRIEF_BURST - 1) * LIMIT_BRIEF_INTERVAL_MS;
 
-    if (!recorder_on(&t->monitor->recorder) ||
+    if (!audit_writer_on(&t->monitor->audit_writer) ||
         repeats_may_be_brief(t->repeats, now, LIMIT_BRIEF_BURST)) {
         return 0;
     }
@@ -195,7 +195,7 @@ static void repeats_count_rule(struct repeats_peer *p, unsigned line)
     p->other_rules++;
 }
 
-bool repeats_denied(struct ticket *t, const struct rules_verdict *v, const json_t *record)
+bool repeats_denied(struct monitor_session *t, const struct rules_verdict *v, const json_t *record)
 {
     struct repeats_peer *const p = t->repeats;
     const uint64_t now = clock_ms();
@@ -217,12 +217,12 @@ bool repeats_denied(struct ticket *t, const struct rules_verdict *v, const json_
     return !t->quiet;
 }
 
-void repeats_allowed(struct ticket *t)
+void repeats_allowed(struct monitor_session *t)
 {
     const struct monitor *const m = t->monitor;
     /* It will be denied unless the log can be written again: then it is one of many as before. */
     const bool vain =
-        m->recorder.failing && m->config->on_audit_failure != CONFIG_AUDIT_TAINT && t->quiet;
+        m->audit_writer.failing && m->config->on_audit_failure != CONFIG_AUDIT_TAINT && t->quiet;
 
     t->quiet = t->muted || vain;
 }
@@ -244,7 +244,7 @@ static void repeats_count(struct repeats *r, struct repeats_peer *p, enum sessio
     p->reasons[reason]++;
 }
 
-void repeats_end(struct repeats *r, struct ticket *t, enum session_reason reason)
+void repeats_end(struct repeats *r, struct monitor_session *t, enum session_reason reason)
 {
     struct repeats_peer *const p = t->repeats;
     const uint64_t now = clock_ms();
@@ -275,7 +275,7 @@ static void repeats_tell(struct repeats *r, unsigned most)
     while (most-- > 0 && (p = TAILQ_FIRST(&r->pending)) != NULL) {
         TAILQ_REMOVE(&r->pending, p, pending);
         repeats_told_log(p, clock_ms());
-        (void)recorder_note(&r->monitor->recorder, AUDIT_REPEATED, repeats_told_record(p));
+        (void)audit_writer_note(&r->monitor->audit_writer, AUDIT_REPEATED, repeats_told_record(p));
         p->count = 0;
         p->other_rules = 0;
         memset(p->reasons, 0, sizeof p->reasons);

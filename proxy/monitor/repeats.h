@@ -35,7 +35,7 @@
 
 struct monitor;
 struct route;
-struct ticket;
+struct monitor_session;
 
 /* Kinds of denial that are known again, and rules that are counted apart, of one user and route. */
 #define REPEATS_KINDS 8u
@@ -90,24 +90,24 @@ int repeats_init(struct repeats *r, struct monitor *m) __attribute__((warn_unuse
 void repeats_deinit(struct repeats *r);
 
 /* A ticket has been made: finds its user, and sets whether it is quiet. */
-void repeats_begin(struct repeats *r, struct ticket *t);
+void repeats_begin(struct repeats *r, struct monitor_session *t);
 
 /*
  * Milliseconds that a session must wait before its backend is dialled; 0: none. That some wait is
  * logged, once in LIMIT_REPEAT_TELL_MS.
  */
-unsigned repeats_wait_ms(struct ticket *t);
+unsigned repeats_wait_ms(struct monitor_session *t);
 
 /*
  * A session is denied, by a rule at this line (0: none), for this reason; record is the verdict's,
  * or NULL. False: it stays quiet, and is counted when it ends.
  */
-bool repeats_denied(struct ticket *t, const struct rules_verdict *v, const json_t *record);
+bool repeats_denied(struct monitor_session *t, const struct rules_verdict *v, const json_t *record);
 
 /* A session is let in: it is quiet no more, unless it is one of very many without an audit log. */
-void repeats_allowed(struct ticket *t);
+void repeats_allowed(struct monitor_session *t);
 
 /* A session ends. */
-void repeats_end(struct repeats *r, struct ticket *t, enum session_reason reason);
+void repeats_end(struct repeats *r, struct monitor_session *t, enum session_reason reason);
 
 #endif

@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * Listening sockets of the monitor: opened, accepted on, removed. What becomes of a connection is
- * ticket.c's.
+ * monitor_session.c's.
  */
 #define _GNU_SOURCE
 #include "proxy/monitor/route.h"
@@ -47,7 +47,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
         const int client_fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (client_fd >= 0) {
-            ticket_accept_take(r->monitor, r, client_fd);
+            monitor_session_accept_take(r->monitor, r, client_fd);
             continue;
         }
         if (is_out_of_fds(errno)) {
@@ -102,7 +102,7 @@ int route_open(struct route *r, struct monitor *m, const struct config_route *co
 
     *r = (struct route){.monitor = m, .config = config, .listen_fd = -1};
     r->others = (struct repeats_peer){.route = r, .others = true};
-    TAILQ_INIT(&r->tickets);
+    TAILQ_INIT(&r->monitor_sessions);
     TAILQ_INIT(&r->traced_by.captures);
     if (getrandom(&r->self, sizeof r->self, 0) != sizeof r->self) {
         return -EIO;
@@ -115,7 +115,7 @@ int route_open(struct route *r, struct monitor *m, const struct config_route *co
         log_cannot_listen(r, err);
         return err;
     }
-    /* Those that are accepted have it from their first byte on (proxy/relay/witness.h). */
+    /* Those that are accepted have it from their first byte on (proxy/relay/sender_check.h). */
     err = sock_pass_sender(r->listen_fd, true);
     if (err) {
         log_cannot_listen(r, err);

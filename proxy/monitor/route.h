@@ -14,7 +14,7 @@
 #include "proxy/config/config.h"
 #include "proxy/monitor/repeats.h"
 #include "proxy/monitor/devices/spawn.h"
-#include "proxy/monitor/ticket.h"
+#include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/tracing/tracing_group.h"
 
 struct monitor;
@@ -28,12 +28,12 @@ struct route {
     dev_t dev;                         /* of the socket's file, so that only ours is removed */
     ino_t ino;
     struct event *acceptable;
-    struct event *resume;       /* accepting again after the fds ran out */
-    unsigned sessions;          /* alive */
-    unsigned relayed;           /* … of whom a worker has this many */
-    unsigned lingering;         /* ended, with fds that are not received (crew_linger.c) */
-    uint64_t begun;             /* since the broker's start */
-    struct ticket_list tickets; /* those alive, in the order of their coming */
+    struct event *resume; /* accepting again after the fds ran out */
+    unsigned sessions;    /* alive */
+    unsigned relayed;     /* … of whom a worker has this many */
+    unsigned lingering;   /* ended, with fds that are not received (worker_pool_linger.c) */
+    uint64_t begun;       /* since the broker's start */
+    struct monitor_session_list monitor_sessions; /* those alive, in the order of their coming */
     struct tracing_group traced_by;
     uint32_t taint;             /* of all sessions that it has had */
     struct repeats_peer others; /* users whom repeats.h does not tell apart */

@@ -32,9 +32,9 @@ void dma_gate_deinit(struct dma_gate *g)
     dma_maps_deinit(&g->maps);
 }
 
-void dma_lane_init(struct dma_lane *l, struct dma_gate *g)
+void dma_lane_init(struct dma_gate_side *l, struct dma_gate *g)
 {
-    *l = (struct dma_lane){.gate = g, .answers = g && g->watches};
+    *l = (struct dma_gate_side){.gate = g, .answers = g && g->watches};
 }
 
 static void way_deinit(struct dma_way *w)
@@ -44,7 +44,7 @@ static void way_deinit(struct dma_way *w)
     *w = (struct dma_way){.closed = true};
 }
 
-void dma_lane_deinit(struct dma_lane *l)
+void dma_lane_deinit(struct dma_gate_side *l)
 {
     way_deinit(&l->client);
     way_deinit(&l->backend);
@@ -83,7 +83,7 @@ static int export_unmapped(struct dma_gate *g, const struct dma_request *r)
 
 /* ---- requests and their replies ---- */
 
-static struct dma_way *way_of(struct dma_lane *l, bool client)
+static struct dma_way *way_of(struct dma_gate_side *l, bool client)
 {
     return client ? &l->client : &l->backend;
 }
@@ -184,7 +184,8 @@ static int export_map(struct dma_gate *g, const struct wire_dma_map *m, enum ipc
 }
 
 /* Makes a map alive. False: it is one too many. */
-static bool make_alive(struct dma_lane *l, const struct wire_hdr *hdr, const struct dma_map *map)
+static bool make_alive(struct dma_gate_side *l, const struct wire_hdr *hdr,
+                       const struct dma_map *map)
 {
     struct dma_gate *g = l->gate;
     const struct dma_request r = {.map = *map};
@@ -207,8 +208,8 @@ static enum ipc_how dma_gate_how(unsigned n_fds, bool strip)
     return strip ? IPC_WITHHELD : IPC_PASSED;
 }
 
-static enum dma_verdict judge_map(struct dma_lane *l, const struct wire_hdr *hdr, const uint8_t *p,
-                                  size_t n, unsigned n_fds)
+static enum dma_verdict judge_map(struct dma_gate_side *l, const struct wire_hdr *hdr,
+                                  const uint8_t *p, size_t n, unsigned n_fds)
 {
     struct dma_gate *g = l->gate;
     const struct dma_request other = {.refused = 0};
@@ -253,7 +254,7 @@ static int unmapped(struct dma_gate *g, const struct dma_request *r)
     return export_unmapped(g, r);
 }
 
-static enum dma_verdict judge_unmap(struct dma_lane *l, const struct wire_hdr *hdr,
+static enum dma_verdict judge_unmap(struct dma_gate_side *l, const struct wire_hdr *hdr,
                                     const uint8_t *p, size_t n)
 {
     struct dma_request r = {.refused = 0};
@@ -309,7 +310,7 @@ static bool allowed(struct dma_gate *g, const struct wire_hdr *hdr, const uint8_
     return false;
 }
 
-static enum dma_verdict judge_access(struct dma_lane *l, const struct wire_hdr *hdr,
+static enum dma_verdict judge_access(struct dma_gate_side *l, const struct wire_hdr *hdr,
                                      const uint8_t *p, size_t n)
 {
     const struct dma_request other = {.refused = 0};
@@ -352,7 +353,7 @@ static void hint(struct dma_gate *g, const struct wire_hdr *hdr)
     }
 }
 
-static enum dma_verdict judge_reply(struct dma_lane *l, bool from_client,
+static enum dma_verdict judge_reply(struct dma_gate_side *l, bool from_client,
                                     const struct wire_hdr *hdr)
 {
     struct dma_gate *g = l->gate;
@@ -378,7 +379,7 @@ static enum dma_verdict judge_reply(struct dma_lane *l, bool from_client,
     return release(w, hdr->id) ? DMA_PASS : DMA_NO_MEMORY;
 }
 
-void dma_gate_fds(struct dma_lane *l, bool from_client)
+void dma_gate_fds(struct dma_gate_side *l, bool from_client)
 {
     /*
      * What a backend hands out is a BAR's memory or a doorbell: accesses through it pass no proxy.
@@ -389,7 +390,7 @@ void dma_gate_fds(struct dma_lane *l, bool from_client)
     }
 }
 
-static void judge_fds(struct dma_lane *l, bool from_client, const struct wire_hdr *hdr)
+static void judge_fds(struct dma_gate_side *l, bool from_client, const struct wire_hdr *hdr)
 {
     const bool usual = hdr->command == WIRE_DMA_MAP || hdr->command == WIRE_DEVICE_SET_IRQS;
 
@@ -401,7 +402,7 @@ static void judge_fds(struct dma_lane *l, bool from_client, const struct wire_hd
 }
 
 /* A message other than the client's DMA_MAP: what stands of its body has been looked at. */
-static enum dma_verdict judge_other(struct dma_lane *l, bool from_client,
+static enum dma_verdict judge_other(struct dma_gate_side *l, bool from_client,
                                     const struct wire_hdr *hdr, const uint8_t *p, size_t n)
 {
     const struct dma_request other = {.refused = 0};
@@ -422,8 +423,8 @@ static enum dma_verdict judge_other(struct dma_lane *l, bool from_client,
     return DMA_PASS;
 }
 
-enum dma_verdict dma_gate_judge(struct dma_lane *l, bool from_client, const uint8_t *p, size_t n,
-                                struct dma_fds fds)
+enum dma_verdict dma_gate_judge(struct dma_gate_side *l, bool from_client, const uint8_t *p,
+                                size_t n, struct dma_fds fds)
 {
     enum dma_verdict v;
     struct wire_hdr hdr;
@@ -449,7 +450,7 @@ enum dma_verdict dma_gate_judge(struct dma_lane *l, bool from_client, const uint
     return v;
 }
 
-bool dma_gate_invalid(struct dma_lane *l, bool from_client, const struct wire_hdr *hdr)
+bool dma_gate_invalid(struct dma_gate_side *l, bool from_client, const struct wire_hdr *hdr)
 {
     l->answers = true;
     return refuse(way_of(l, from_client), hdr, EINVAL) != DMA_NO_MEMORY;
@@ -457,7 +458,7 @@ bool dma_gate_invalid(struct dma_lane *l, bool from_client, const struct wire_hd
 
 /* ---- replies on their way ---- */
 
-bool dma_gate_blocked(const struct dma_lane *l, bool from_client)
+bool dma_gate_blocked(const struct dma_gate_side *l, bool from_client)
 {
     const struct dma_way *w = from_client ? &l->client : &l->backend;
     const size_t waiting = (w->reply_end - w->reply_start) / WIRE_HDR_SIZE + w->requests.refused;
@@ -465,7 +466,7 @@ bool dma_gate_blocked(const struct dma_lane *l, bool from_client)
     return waiting > DMA_REPLIES_FULL || report_full(l->gate->report);
 }
 
-size_t dma_gate_replies(const struct dma_lane *l, bool to_client, const uint8_t **out)
+size_t dma_gate_replies(const struct dma_gate_side *l, bool to_client, const uint8_t **out)
 {
     const struct dma_way *w = to_client ? &l->client : &l->backend;
 
@@ -474,7 +475,7 @@ size_t dma_gate_replies(const struct dma_lane *l, bool to_client, const uint8_t 
     return w->reply_end - w->reply_start;
 }
 
-void dma_gate_replied(struct dma_lane *l, bool to_client, size_t n)
+void dma_gate_replied(struct dma_gate_side *l, bool to_client, size_t n)
 {
     struct dma_way *w = way_of(l, to_client);
 
@@ -487,7 +488,7 @@ void dma_gate_replied(struct dma_lane *l, bool to_client, size_t n)
     }
 }
 
-void dma_gate_close(struct dma_lane *l, bool to_client)
+void dma_gate_close(struct dma_gate_side *l, bool to_client)
 {
     struct dma_way *w = way_of(l, to_client);
 

@@ -90,7 +90,7 @@ struct dma_way {
     bool closed; /* nothing can be sent to this side any more */
 };
 
-struct dma_lane {
+struct dma_gate_side {
     struct dma_gate *gate; /* borrowed; NULL: none */
     bool answers;          /* there may be replies of the broker's: it watches, or has refused */
     struct dma_way client;
@@ -105,8 +105,8 @@ void dma_gate_init(struct dma_gate *g, const struct dma_settings *set, uint32_t 
                    struct report *report, dma_gate_fn *fn, void *arg);
 void dma_gate_deinit(struct dma_gate *g);
 
-void dma_lane_init(struct dma_lane *l, struct dma_gate *g);
-void dma_lane_deinit(struct dma_lane *l);
+void dma_lane_init(struct dma_gate_side *l, struct dma_gate *g);
+void dma_lane_deinit(struct dma_gate_side *l);
 
 enum dma_verdict {
     DMA_PASS,
@@ -151,30 +151,30 @@ struct dma_fds {
  * DMA_GATE_HEAD, or its header where dma_gate_reads is false; and its fds. To be asked once for
  * each that dma_gate_cares for, where gate->watches.
  */
-enum dma_verdict dma_gate_judge(struct dma_lane *l, bool from_client, const uint8_t *p, size_t n,
-                                struct dma_fds fds) __attribute__((warn_unused_result));
+enum dma_verdict dma_gate_judge(struct dma_gate_side *l, bool from_client, const uint8_t *p,
+                                size_t n, struct dma_fds fds) __attribute__((warn_unused_result));
 
 /*
  * A header of that side's that is no message is answered with EINVAL, unless it wants no reply,
  * as soon as the requests before it that have its id are answered. False: no memory.
  */
-bool dma_gate_invalid(struct dma_lane *l, bool from_client, const struct wire_hdr *hdr)
+bool dma_gate_invalid(struct dma_gate_side *l, bool from_client, const struct wire_hdr *hdr)
     __attribute__((warn_unused_result));
 
 /* Fds go on with bytes that are not judged: without gate->watches, or later in a large message. */
-void dma_gate_fds(struct dma_lane *l, bool from_client);
+void dma_gate_fds(struct dma_gate_side *l, bool from_client);
 
 /* Whether nothing more may be read from that side for now. */
-bool dma_gate_blocked(const struct dma_lane *l, bool from_client);
+bool dma_gate_blocked(const struct dma_gate_side *l, bool from_client);
 
 /* The bytes of replies that are to be sent to the client, or the backend: whole headers but for
  * what has been sent of the first. 0: none. */
-size_t dma_gate_replies(const struct dma_lane *l, bool to_client, const uint8_t **out);
+size_t dma_gate_replies(const struct dma_gate_side *l, bool to_client, const uint8_t **out);
 
 /* n of those bytes have been sent. */
-void dma_gate_replied(struct dma_lane *l, bool to_client, size_t n);
+void dma_gate_replied(struct dma_gate_side *l, bool to_client, size_t n);
 
 /* Nothing can be sent to that side any more: replies to it are forgotten. */
-void dma_gate_close(struct dma_lane *l, bool to_client);
+void dma_gate_close(struct dma_gate_side *l, bool to_client);
 
 #endif

@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "trace/file/fd.h"
-#include "trace/file/keep.h"
+#include "trace/file/snap_length.h"
 #include "trace/capture/record.h"
 
 struct tap {
@@ -40,7 +40,7 @@ struct tap_session {
     uint64_t lost;   /* right before the next one */
     uint64_t offset; /* of CLOCK_MONOTONIC to the time since 1970, in ns */
     const struct tap_host *host;
-    struct keep keep;
+    struct snap_length keep;
     bool unpublished;
     struct tap taps[TRACE_SENDERS][2];
 };
@@ -62,7 +62,7 @@ uint64_t tap_now(const struct tap_session *s)
 
 void tap_session_set(struct tap_session *s, const struct tap_settings *settings)
 {
-    s->keep = (struct keep){.payload = settings->payload, .guest = settings->guest != 0};
+    s->keep = (struct snap_length){.payload = settings->payload, .guest = settings->guest != 0};
 }
 
 struct tap_session *tap_session_new(uint64_t session, const struct tap_settings *settings,
@@ -157,7 +157,7 @@ static void publish(struct tap_session *s)
 
 void tap_session_record(struct tap_session *s, struct trace_message *m)
 {
-    const uint32_t keep = keep_bytes(m->data, m->kept, m->size, s->keep);
+    const uint32_t keep = snap_length_of(m->data, m->kept, m->size, s->keep);
 
     m->kept = keep < m->kept ? keep : m->kept;
     put(s, m);
@@ -190,7 +190,7 @@ static void forget_fds(struct tap *t)
 static void emit(struct tap *t, const uint8_t *data, size_t n, uint32_t size, uint8_t flags,
                  uint64_t now)
 {
-    const uint32_t keep = keep_bytes(data, n, size, t->session->keep);
+    const uint32_t keep = snap_length_of(data, n, size, t->session->keep);
     struct trace_message m = message(t, data, size, keep < n ? keep : (uint32_t)n);
 
     m.flags |= flags;
@@ -206,7 +206,7 @@ static void stream_begin(struct tap *t, const uint8_t *data, size_t n, uint32_t 
     t->left = size;
     t->size = size;
     t->have = 0;
-    t->want = keep_bytes(data, n, size, t->session->keep);
+    t->want = snap_length_of(data, n, size, t->session->keep);
     if (t->want > t->head_room) {
         uint8_t *const more = realloc(t->head, t->want);
 
@@ -368,7 +368,7 @@ static void emit_on(struct tap *t, const uint8_t *data, size_t n, uint8_t leg, u
         return;
     }
     n = hdr.size < n ? hdr.size : n;
-    keep = keep_bytes(data, n, hdr.size, t->session->keep);
+    keep = snap_length_of(data, n, hdr.size, t->session->keep);
     m = message(t, data, hdr.size, keep < n ? keep : (uint32_t)n);
     m.legs = leg;
     m.flags |= flags;

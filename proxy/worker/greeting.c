@@ -30,7 +30,7 @@ struct greeting {
     int client_twin_fd;      /* our end of the pair made for the client */
     int client_twin_peer_fd; /* the client's end, until it has been sent */
     int backend_twin_fd;
-    struct witness *witness[RULES_PARTIES];
+    struct sender_check *sender_check[RULES_PARTIES];
     bool strange; /* something came from another process, for which the session is to end */
     int refuse_err;
     bool answerable; /* the client's header is known, so that there is an id to answer to */
@@ -212,11 +212,11 @@ static enum reading read_failed(struct greeting *g, bool by_backend, ssize_t n)
 
 static ssize_t receive(struct greeting *g, bool by_backend, int fd, uint8_t *to, size_t want)
 {
-    struct witness *w = g->witness[by_backend ? RULES_BACKEND : RULES_CLIENT];
+    struct sender_check *w = g->sender_check[by_backend ? RULES_BACKEND : RULES_CLIENT];
     struct sock_sender from;
     const ssize_t n = sock_recv_from(fd, to, want, &g->in_fds, MSG_DONTWAIT, &from);
 
-    g->strange = w && n > 0 && !witness_look(w, &from) ? true : g->strange;
+    g->strange = w && n > 0 && !sender_check_look(w, &from) ? true : g->strange;
     /* Whoever sends them with VERSION, and not the rest of it, is not to fill the worker's table.
      */
     while (g->in_fds.n > LIMIT_FDS_VERSION) {
@@ -438,10 +438,10 @@ static int make_twin(struct greeting *g)
     if (!err) {
         err = sock_nonblock(g->backend_twin_fd);
     }
-    if (!err && witness_is_strict(g->witness[RULES_CLIENT])) {
+    if (!err && sender_check_is_strict(g->sender_check[RULES_CLIENT])) {
         err = sock_pass_sender(g->client_twin_fd, true);
     }
-    if (!err && witness_is_strict(g->witness[RULES_BACKEND])) {
+    if (!err && sender_check_is_strict(g->sender_check[RULES_BACKEND])) {
         err = sock_pass_sender(g->backend_twin_fd, true);
     }
     return err ? err : version_set_twin_index(&g->result.reply, 0);
@@ -622,7 +622,7 @@ struct greeting *greeting_new_take(struct event_base *base, int client_fd, int b
     g->client_twin_peer_fd = -1;
     g->backend_twin_fd = -1;
     g->refuse_err = settings->refuse_err;
-    memcpy(g->witness, settings->witness, sizeof g->witness);
+    memcpy(g->sender_check, settings->sender_check, sizeof g->sender_check);
     g->tap.session = settings->tap;
     reciter_init(&g->reciter, settings->poem, &settings->self, settings->recite, settings->ask);
     g->fn = fn;

@@ -22,7 +22,7 @@
 #include "proxy/worker/reciter.h"
 #include "proxy/ipc/session_state.h"
 #include "proxy/relay/tap.h"
-#include "proxy/relay/witness.h"
+#include "proxy/relay/sender_check.h"
 
 enum greeting_news {
     GREETING_HEARD,    /* the client's header is there: see request_id */
@@ -57,7 +57,8 @@ struct greeting_settings {
     enum config_recite recite; /* to the client */
     enum reciter_wants ask;    /* what the route has the backend asked for */
     struct tap_session *tap;   /* borrowed for the greeting's life; NULL: not captured */
-    struct witness *witness[RULES_PARTIES]; /* borrowed for its life; NULL: nobody asks who sends */
+    struct sender_check
+        *sender_check[RULES_PARTIES]; /* borrowed for its life; NULL: nobody asks who sends */
 };
 
 /*

@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * A worker's sessions: states, time-outs, ends. The handshake is greeting.c's, the relaying
- * lane.c's.
+ * channel_pair.c's.
  */
 #include "proxy/worker/session.h"
 
@@ -58,11 +58,11 @@ void session_end(struct session *s, enum session_reason reason)
     }
     session_enter(s, SESSION_DEAD);
     evtimer_del(&s->timer);
-    if (s->lane) {
-        lane_stop(s->lane);
+    if (s->channels) {
+        channel_pair_stop(s->channels);
     }
     if (s->twin) {
-        lane_stop(s->twin);
+        channel_pair_stop(s->twin);
     }
     event_active(s->host->reap_event, 0, 0);
 }
@@ -91,23 +91,23 @@ static void begin_draining(struct session *s)
     }
 }
 
-static void on_lane(struct lane *l, const struct lane_event *e, void *arg)
+static void on_lane(struct channel_pair *l, const struct channel_pair_event *e, void *arg)
 {
     struct session *s = arg;
 
-    if (e->news == LANE_WAITS) {
+    if (e->news == CHANNEL_PAIR_WAITS) {
         session_watch_soon(s);
-    } else if (e->news == LANE_REFUSED) {
+    } else if (e->news == CHANNEL_PAIR_REFUSED) {
         session_fault_log(s, e);
-    } else if (e->news == LANE_FAILED) {
+    } else if (e->news == CHANNEL_PAIR_FAILED) {
         session_fault_log(s, e);
         s->by = e->from_client ? IPC_BY_CLIENT : IPC_BY_BACKEND;
         session_end(s, e->reason);
     } else if (l == s->twin) {
         /* The main socket decides when a session is over; a twin that closes only falls silent. */
         return;
-    } else if (e->news == LANE_CLOSED) {
-        denial_missing(&s->guard->gate, SUBJECT(s, "backend"), e->reason);
+    } else if (e->news == CHANNEL_PAIR_CLOSED) {
+        dma_denial_log_missing(&s->guard->gate, SUBJECT(s, "backend"), e->reason);
         session_end(s, e->reason);
     } else {
         begin_draining(s);
@@ -119,8 +119,8 @@ static void on_gate(void *arg, const struct dma_denial *d)
     struct session *s = arg;
 
     if (d) {
-        denial_log(&s->guard->denials,
-                   SUBJECT(s, d->what == DMA_FDS_WITHHELD ? "client" : "backend"), d);
+        dma_denial_log_add(&s->guard->denials,
+                           SUBJECT(s, d->what == DMA_FDS_WITHHELD ? "client" : "backend"), d);
     } else {
         session_report_later(s);
     }
@@ -130,10 +130,10 @@ static void on_gate(void *arg, const struct dma_denial *d)
 static void on_stranger(void *arg, enum rules_party party, const struct sock_sender *from)
 {
     struct session *s = arg;
-    const struct witness *w = &s->guard->witnesses[party];
+    const struct sender_check *w = &s->guard->witnesses[party];
 
     session_watch_stranger(s, party, from);
-    if (!witness_is_strict(w)) {
+    if (!sender_check_is_strict(w)) {
         return;
     }
     if (w->who.pid == 0) {
@@ -148,46 +148,46 @@ static void on_stranger(void *arg, enum rules_party party, const struct sock_sen
             (long)from->pid, (long)from->uid, (long)from->gid, (long)w->who.pid, (long)w->who.uid,
             (long)w->who.gid);
     }
-    if (w->act == WITNESS_TAINT) {
+    if (w->act == SENDER_CHECK_TAINT) {
         session_taint(s, TAINT_HANDED_ON);
     }
 }
 
 /* Before the session is made: whom they tell is still to come. */
-static void watch(struct session_guard *guard, const struct witness_settings *settings)
+static void watch(struct session_guard *guard, const struct sender_check_settings *settings)
 {
     for (int i = 0; i < RULES_PARTIES; i++) {
-        struct witness *w = &guard->witnesses[i];
+        struct sender_check *w = &guard->witnesses[i];
 
         guard->watching[i] =
-            witness_init(w, settings, (enum rules_party)i, on_stranger, NULL) ? w : NULL;
+            sender_check_init(w, settings, (enum rules_party)i, on_stranger, NULL) ? w : NULL;
     }
 }
 
-static struct lane_limits limits_of(const struct version_offer *o)
+static struct channel_pair_limits limits_of(const struct version_offer *o)
 {
-    return (struct lane_limits){
+    return (struct channel_pair_limits){
         .max_fds = o->max_msg_fds,
         .takes = {.max_data = o->max_data_xfer_size, .max_bitmap = o->max_bitmap_size}};
 }
 
 /* A lane for two sockets (taken). 0 or -errno, *out being good for close_lane in either case. */
-static int open_lane(struct session *s, struct lane **out, int client_fd, int backend_fd)
+static int open_lane(struct session *s, struct channel_pair **out, int client_fd, int backend_fd)
 {
     const struct greeting_result *r = greeting_result(s->greeting);
-    const struct lane_limits client = limits_of(&r->request);
-    const struct lane_limits backend = limits_of(&r->reply);
+    const struct channel_pair_limits client = limits_of(&r->request);
+    const struct channel_pair_limits backend = limits_of(&r->reply);
     int err;
 
-    *out = out == &s->lane ? s->guard->lane : calloc(1, sizeof **out);
+    *out = out == &s->channels ? s->guard->channels : calloc(1, sizeof **out);
     if (!*out) {
         sock_close(&client_fd);
         sock_close(&backend_fd);
         return -ENOMEM;
     }
-    err = lane_init_take(*out, s->host->base, client_fd, backend_fd, client, backend,
-                         &s->host->pool, &s->guard->gate, on_lane, s);
-    lane_count_fds(*out, &s->guard->fds);
+    err = channel_pair_init_take(*out, s->host->base, client_fd, backend_fd, client, backend,
+                                 &s->host->pool, &s->guard->gate, on_lane, s);
+    channel_pair_count_fds(*out, &s->guard->fds);
     return err;
 }
 
@@ -205,7 +205,7 @@ static void begin_relaying(struct session *s)
     dma_gate_init(&s->guard->gate, &s->guard->dma, version_max_dma_maps(&greeting_result(g)->reply),
                   &s->guard->report, on_gate, s);
     s->guard->gate.fdinfo_fd = s->host->tap_host.fdinfo_fd;
-    err = open_lane(s, &s->lane, greeting_steal_client(g), greeting_steal_backend(g));
+    err = open_lane(s, &s->channels, greeting_steal_client(g), greeting_steal_backend(g));
     if (!err && greeting_result(g)->reply.twin_supported) {
         err = open_lane(s, &s->twin, greeting_steal_client_twin(g), greeting_steal_backend_twin(g));
     }
@@ -388,7 +388,7 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
         return -ENOMEM;
     }
     watch(guard, &settings->same);
-    memcpy(how.witness, guard->watching, sizeof how.witness);
+    memcpy(how.sender_check, guard->watching, sizeof how.sender_check);
     if (settings->tap.on) {
         /* Without memory for it the session goes on uncaptured. */
         how.tap = tap_session_new(id, &settings->tap, &h->tap_host);

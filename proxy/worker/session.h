@@ -14,11 +14,11 @@
 
 #include "base/log.h"
 #include "base/tree.h"
-#include "proxy/worker/denial.h"
+#include "proxy/worker/dma_denial_log.h"
 #include "proxy/worker/greeting.h"
 #include "proxy/ipc/heap.h"
 #include "proxy/ipc/ipc.h"
-#include "proxy/relay/lane.h"
+#include "proxy/relay/channel_pair.h"
 #include "proxy/ipc/report.h"
 #include "proxy/worker/session_watch.h"
 
@@ -59,14 +59,14 @@ struct session_host {
 struct session_guard {
     struct dma_settings dma; /* the route's */
     struct dma_gate gate;    /* from RELAYING on */
-    struct denials denials;
-    struct witness witnesses[RULES_PARTIES];
-    struct witness *watching[RULES_PARTIES]; /* to them; NULL: that party is not watched */
+    struct dma_denial_log denials;
+    struct sender_check witnesses[RULES_PARTIES];
+    struct sender_check *watching[RULES_PARTIES]; /* to them; NULL: that party is not watched */
     struct report report;
     struct fdroom_session fds;
     struct session_watch watch;
     struct session *session; /* memory for both, in one piece with the guard */
-    struct lane *lane;
+    struct channel_pair *channels;
 };
 
 struct session {
@@ -81,13 +81,13 @@ struct session {
     enum session_state state;
     enum ipc_by by; /* whose fault the end is */
     enum session_reason reason;
-    int err;                   /* the errno that the client was told */
-    bool evidence_unsent;      /* the channel was full: among the unsent */
-    struct greeting *greeting; /* in RECITING and DECIDING, and to the end of that turn */
-    struct lane *lane;         /* from RELAYING on */
-    struct lane *twin;         /* … where a twin socket was negotiated */
-    struct tap_session *tap;   /* NULL: not captured */
-    struct event timer;        /* the handshake's; the next look's; the draining's */
+    int err;                       /* the errno that the client was told */
+    bool evidence_unsent;          /* the channel was full: among the unsent */
+    struct greeting *greeting;     /* in RECITING and DECIDING, and to the end of that turn */
+    struct channel_pair *channels; /* from RELAYING on */
+    struct channel_pair *twin;     /* … where a twin socket was negotiated */
+    struct tap_session *tap;       /* NULL: not captured */
+    struct event timer;            /* the handshake's; the next look's; the draining's */
     unsigned drain_ms;
     uint64_t drained;            /* bytes that had passed when the timer was set */
     bool reporting;              /* among the host's */

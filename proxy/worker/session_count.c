@@ -15,7 +15,7 @@ static void add(struct ipc_count *to, const struct ipc_count *more)
     to->fds += more->fds;
 }
 
-void session_count_lane(const struct lane *l, struct ipc_count *to_backend,
+void session_count_lane(const struct channel_pair *l, struct ipc_count *to_backend,
                         struct ipc_count *to_client)
 {
     add(to_backend, &l->to_backend.count);
@@ -24,7 +24,7 @@ void session_count_lane(const struct lane *l, struct ipc_count *to_backend,
 
 uint64_t session_count_taken(const struct session *s)
 {
-    uint64_t n = s->lane->to_backend.sent + s->lane->to_client.sent;
+    uint64_t n = s->channels->to_backend.sent + s->channels->to_client.sent;
 
     if (s->twin) {
         n += s->twin->to_backend.sent + s->twin->to_client.sent;
@@ -37,8 +37,8 @@ static struct ipc_counted counted(const struct session *s)
     struct ipc_counted c = {
         .session = s->id, .to_backend = s->to_backend, .to_client = s->to_client};
 
-    if (s->lane) {
-        session_count_lane(s->lane, &c.to_backend, &c.to_client);
+    if (s->channels) {
+        session_count_lane(s->channels, &c.to_backend, &c.to_client);
     }
     if (s->twin) {
         session_count_lane(s->twin, &c.to_backend, &c.to_client);

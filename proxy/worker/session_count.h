@@ -7,7 +7,7 @@
 #include "proxy/worker/session.h"
 
 /* Adds what has passed in the lane. */
-void session_count_lane(const struct lane *l, struct ipc_count *to_backend,
+void session_count_lane(const struct channel_pair *l, struct ipc_count *to_backend,
                         struct ipc_count *to_client);
 
 /* Bytes that both sides have taken, of a session with its lanes. */

@@ -7,10 +7,10 @@
 
 #include "base/log.h"
 
-void session_fault_log(const struct session *s, const struct lane_event *e)
+void session_fault_log(const struct session *s, const struct channel_pair_event *e)
 {
     const char *leg = e->from_client ? "client" : "backend";
-    const struct pipe_detail *d = e->detail;
+    const struct relay_detail *d = e->detail;
     const struct log_subject about = {
         .session = s->id, .route = s->route[0] ? s->route : NULL, .leg = leg};
 

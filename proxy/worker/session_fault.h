@@ -6,7 +6,7 @@
 
 #include "proxy/worker/session.h"
 
-/* Logs what LANE_FAILED or LANE_REFUSED reports: a line for the side at fault. */
-void session_fault_log(const struct session *s, const struct lane_event *e);
+/* Logs what CHANNEL_PAIR_FAILED or CHANNEL_PAIR_REFUSED reports: a line for the side at fault. */
+void session_fault_log(const struct session *s, const struct channel_pair_event *e);
 
 #endif

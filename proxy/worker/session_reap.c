@@ -20,12 +20,12 @@
         .quiet = (s)->quiet != IPC_LOGGED \
     }
 
-static void session_close_lane(struct session *s, struct lane **l)
+static void session_close_lane(struct session *s, struct channel_pair **l)
 {
     if (*l) {
         session_count_lane(*l, &s->to_backend, &s->to_client);
-        lane_deinit(*l);
-        if (*l != s->guard->lane) {
+        channel_pair_deinit(*l);
+        if (*l != s->guard->channels) {
             free(*l);
         }
         *l = NULL;
@@ -62,9 +62,9 @@ static bool session_report_now(struct session *s)
         report_sent(&s->guard->report, &m);
     }
     if (s->state == SESSION_RELAYING || s->state == SESSION_DRAINING) {
-        lane_resume(s->lane);
+        channel_pair_resume(s->channels);
         if (s->twin) {
-            lane_resume(s->twin);
+            channel_pair_resume(s->twin);
         }
     }
     if (s->reporting) {
@@ -99,11 +99,11 @@ static void session_tear_down(struct session *s)
     struct session_lingerer *const left = s->guard ? session_linger_new(s) : NULL;
 
     if (s->guard) {
-        denial_rest(&s->guard->denials, SUBJECT(s, "backend"));
+        dma_denial_log_rest(&s->guard->denials, SUBJECT(s, "backend"));
     }
     greeting_free(s->greeting);
     s->greeting = NULL;
-    session_close_lane(s, &s->lane);
+    session_close_lane(s, &s->channels);
     session_close_lane(s, &s->twin);
     if (s->guard) {
         fdroom_leave(&s->guard->fds);
@@ -120,7 +120,7 @@ static void session_tear_down(struct session *s)
 struct session_memory {
     struct session_guard guard;
     struct session session;
-    struct lane lane;
+    struct channel_pair channels;
 };
 
 struct session_guard *session_guard_new(void)
@@ -131,7 +131,7 @@ struct session_guard *session_guard_new(void)
         return NULL;
     }
     m->guard.session = &m->session;
-    m->guard.lane = &m->lane;
+    m->guard.channels = &m->channels;
     return &m->guard;
 }
 

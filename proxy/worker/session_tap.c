@@ -10,13 +10,13 @@ void session_tap_lanes(struct session *s)
 {
     struct tap_session *const t = s->tap;
 
-    if (s->lane) {
-        lane_tap(s->lane, t ? tap_of(t, TRACE_FROM_CLIENT, false) : NULL,
-                 t ? tap_of(t, TRACE_FROM_BACKEND, false) : NULL);
+    if (s->channels) {
+        channel_pair_tap(s->channels, t ? tap_of(t, TRACE_FROM_CLIENT, false) : NULL,
+                         t ? tap_of(t, TRACE_FROM_BACKEND, false) : NULL);
     }
     if (s->twin) {
-        lane_tap(s->twin, t ? tap_of(t, TRACE_FROM_CLIENT, true) : NULL,
-                 t ? tap_of(t, TRACE_FROM_BACKEND, true) : NULL);
+        channel_pair_tap(s->twin, t ? tap_of(t, TRACE_FROM_CLIENT, true) : NULL,
+                         t ? tap_of(t, TRACE_FROM_BACKEND, true) : NULL);
     }
 }
 

@@ -32,12 +32,14 @@ static unsigned session_watch_period_ms(const struct session *s)
  * One direction of a lane: whether its receiver has taken nothing for too long, or its sender has
  * stopped inside a message.
  */
-static bool session_watch_stalls(struct session_watch *w, unsigned i, const struct pipe *p,
-                                 enum lane_wait wait, unsigned ms)
+static bool session_watch_stalls(struct session_watch *w, unsigned i,
+                                 const struct relay_direction *p, enum channel_pair_wait wait,
+                                 unsigned ms)
 {
     const uint64_t moved = p->sent + p->taken;
 
-    if ((wait != LANE_WAIT_RECEIVER && wait != LANE_WAIT_SENDER) || w->moved[i] != moved) {
+    if ((wait != CHANNEL_PAIR_WAIT_RECEIVER && wait != CHANNEL_PAIR_WAIT_SENDER) ||
+        w->moved[i] != moved) {
         w->moved[i] = moved;
         w->still_ms[i] = 0;
         return false;
@@ -82,19 +84,19 @@ enum session_reason session_watch_died(const struct session *s)
 static enum session_reason session_watch_look(struct session *s, unsigned ms, bool *again)
 {
     struct session_watch *w = &s->guard->watch;
-    const struct lane *const lanes[] = {s->lane, s->twin};
+    const struct channel_pair *const lanes[] = {s->channels, s->twin};
     bool waits_for_fds = false;
     bool stalls = false;
 
     *again = w->gone != 0;
     for (unsigned i = 0; i < 2 && lanes[i]; i++) {
-        const struct lane *l = lanes[i];
+        const struct channel_pair *l = lanes[i];
         const bool up = session_watch_stalls(w, 2 * i, &l->to_backend, l->to_backend_wait, ms);
         const bool down = session_watch_stalls(w, 2 * i + 1, &l->to_client, l->to_client_wait, ms);
 
         stalls = stalls || up || down;
-        waits_for_fds = waits_for_fds || l->to_backend_wait == LANE_WAIT_FDS ||
-                        l->to_client_wait == LANE_WAIT_FDS;
+        waits_for_fds = waits_for_fds || l->to_backend_wait == CHANNEL_PAIR_WAIT_FDS ||
+                        l->to_client_wait == CHANNEL_PAIR_WAIT_FDS;
         *again = *again || l->to_backend_wait || l->to_client_wait;
     }
     if (w->gone) {
@@ -138,17 +140,18 @@ void session_watch_turn(struct session *s)
 /* From now on the kernel reports who sends, on a socket of which it was not asked. */
 static void session_watch_ask(struct session *s, enum rules_party party)
 {
-    struct pipe *p = party == RULES_CLIENT ? &s->lane->to_backend : &s->lane->to_client;
-    struct witness *w = &s->guard->witnesses[party];
+    struct relay_direction *p =
+        party == RULES_CLIENT ? &s->channels->to_backend : &s->channels->to_client;
+    struct sender_check *w = &s->guard->witnesses[party];
 
-    if (p->witness) {
+    if (p->sender_check) {
         w->looks = 0;
         return;
     }
     w->late = true;
     w->told = false;
     if (sock_pass_sender(p->from_fd, true) == 0) {
-        p->witness = w;
+        p->sender_check = w;
     }
 }
 
@@ -192,21 +195,21 @@ void session_gone(struct session_host *h, uint64_t id, uint32_t parties)
         return;
     }
     s->guard->watch.gone |= parties;
-    if (s->lane) {
+    if (s->channels) {
         session_watch_gone(s);
     }
 }
 
 void session_watch_senders(struct session *s)
 {
-    struct witness *const client = s->guard->watching[RULES_CLIENT];
-    struct witness *const backend = s->guard->watching[RULES_BACKEND];
+    struct sender_check *const client = s->guard->watching[RULES_CLIENT];
+    struct sender_check *const backend = s->guard->watching[RULES_BACKEND];
 
-    if (s->lane) {
-        lane_witness(s->lane, client, backend);
+    if (s->channels) {
+        channel_pair_witness(s->channels, client, backend);
     }
     if (s->twin) {
-        lane_witness(s->twin, witness_is_strict(client) ? client : NULL,
-                     witness_is_strict(backend) ? backend : NULL);
+        channel_pair_witness(s->twin, sender_check_is_strict(client) ? client : NULL,
+                             sender_check_is_strict(backend) ? backend : NULL);
     }
 }

@@ -136,7 +136,7 @@ static void worker_begin_session(struct worker *w, const struct ipc_msg *m, stru
 
 /* Obeys one message; its fds are taken out of the set where they are used. False: against the
  * rules. */
-static bool obey(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
+static bool dispatch(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
 {
     /* A session that has ended meanwhile is no fault: in which state it is is not asked here. */
     const enum session_state state = m->type == IPC_RECORDED ? SESSION_RELAYING : SESSION_DECIDING;
@@ -286,7 +286,7 @@ static void on_channel_readable(evutil_socket_t fd, short what, void *arg)
         worker_out_of_fds(w, &m);
         return;
     }
-    if (r == 1 && !obey(w, &m, &fds)) {
+    if (r == 1 && !dispatch(w, &m, &fds)) {
         r = -EPROTO;
     }
     fdset_close(&fds);

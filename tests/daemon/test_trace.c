@@ -25,7 +25,7 @@
 #include "tests/support/process.h"
 #include "tests/support/stream.h"
 #include "tests/support/unit.h"
-#include "trace/file/keep.h"
+#include "trace/file/snap_length.h"
 
 /* ---- a recorded realize ---- */
 
@@ -187,7 +187,7 @@ static void expect_stream(const struct trace_item *item, void *arg)
     const struct stream_message *const want =
         &w->stream->messages[m->number - TRACE_RIG_VERSIONS - 1];
 
-    ck_assert_uint_eq(m->kept, want->size < KEEP_MOST ? want->size : KEEP_MOST);
+    ck_assert_uint_eq(m->kept, want->size < SNAP_LENGTH_MOST ? want->size : SNAP_LENGTH_MOST);
     if (m->size != want->size || memcmp(m->data, w->stream->bytes + want->start, m->kept) != 0) {
         ck_abort_msg("message %llu is another", (unsigned long long)m->number);
     }

@@ -12,7 +12,7 @@
 #include "tests/daemon/twin_rig.h"
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
-#include "trace/file/keep.h"
+#include "trace/file/snap_length.h"
 #include "trace/file/pcapng.h"
 
 /* Both sockets, both directions: [sender][twin]. */
@@ -45,7 +45,7 @@ static void take(const struct trace_item *item, void *arg)
     const struct stream *s;
     const struct stream_message *want;
     /* A packet has room for its fds or for data. */
-    const uint32_t most = KEEP_MOST - TRACE_CAPTURE_FD_SIZE * m->n_fds;
+    const uint32_t most = SNAP_LENGTH_MOST - TRACE_CAPTURE_FD_SIZE * m->n_fds;
 
     ck_assert_uint_eq(m->lost, 0);
     if (p->versions < TRACE_RIG_VERSIONS) {

@@ -21,7 +21,7 @@ static void on_gate(void *arg, const struct dma_denial *d)
 }
 
 /* The replies to one side are taken, so many bytes of them. */
-static void take_replies(struct dma_lane *l, bool to_client, size_t most)
+static void take_replies(struct dma_gate_side *l, bool to_client, size_t most)
 {
     const uint8_t *bytes;
     const size_t n = dma_gate_replies(l, to_client, &bytes);
@@ -56,7 +56,7 @@ static void check_passed(struct dma_gate *g, const uint8_t *p, size_t n)
 }
 
 /* One message; n bytes, of a size as large or larger. */
-static void feed(struct dma_lane *l, bool from_client, const uint8_t *p, size_t n,
+static void feed(struct dma_gate_side *l, bool from_client, const uint8_t *p, size_t n,
                  struct dma_fds fds)
 {
     struct dma_gate *g = l->gate;
@@ -87,7 +87,7 @@ static void feed(struct dma_lane *l, bool from_client, const uint8_t *p, size_t 
     FUZZ_REQUIRE(g->report->n <= REPORT_RANGES);
 }
 
-static void feed_all(struct dma_lane *l, const uint8_t *p, size_t n)
+static void feed_all(struct dma_gate_side *l, const uint8_t *p, size_t n)
 {
     while (n >= 2) {
         const uint8_t how = p[0];
@@ -109,7 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     struct dma_settings set = {.withhold = 0};
     struct report report;
     struct dma_gate gate;
-    struct dma_lane lane;
+    struct dma_gate_side channels;
 
     if (n < 1) {
         return 0;
@@ -124,10 +124,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     }
     report_init(&report, p[0] & 16);
     dma_gate_init(&gate, &set, p[0] & 32 ? MAX_MAPS : UINT32_MAX, &report, on_gate, NULL);
-    dma_lane_init(&lane, &gate);
-    feed_all(&lane, p + 1, n - 1);
-    dma_gate_close(&lane, p[0] & 64);
-    dma_lane_deinit(&lane);
+    dma_lane_init(&channels, &gate);
+    feed_all(&channels, p + 1, n - 1);
+    dma_gate_close(&channels, p[0] & 64);
+    dma_lane_deinit(&channels);
     dma_gate_deinit(&gate);
     report_deinit(&report);
     return 0;

@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #include "tests/fuzz/fuzz.h"
-#include "trace/file/keep.h"
+#include "trace/file/snap_length.h"
 #include "trace/file/pcapng.h"
 #include "trace/capture/record.h"
 #include "trace/capture/ring.h"
-#include "trace/capture/unseen.h"
+#include "trace/capture/bypass.h"
 
 #define DATA_AT 4096u
 
@@ -36,8 +36,8 @@ static void check_block(const struct trace_message *m, const char *comment)
 
 static void check_record(const void *p, size_t n)
 {
-    const struct keep headers = {.payload = 0};
-    char out[UNSEEN_MAX];
+    const struct snap_length headers = {.payload = 0};
+    char out[BYPASS_MAX];
     struct trace_message m;
     const char *comment;
 
@@ -45,10 +45,10 @@ static void check_record(const void *p, size_t n)
         return;
     }
     FUZZ_REQUIRE(record_size(&m) == n);
-    comment = unseen_comment(&m, out);
-    FUZZ_REQUIRE(!comment || strlen(comment) < UNSEEN_MAX);
+    comment = bypass_comment(&m, out);
+    FUZZ_REQUIRE(!comment || strlen(comment) < BYPASS_MAX);
     check_block(&m, comment);
-    m.kept = keep_bytes(m.data, m.kept, m.kept, headers);
+    m.kept = snap_length_of(m.data, m.kept, m.kept, headers);
     check_block(&m, comment);
 }
 

@@ -110,7 +110,7 @@ static void dump(struct tracer *t)
 }
 
 /* Obeys t->in, whose fds are taken out of the set where they are used. */
-static void obey(struct tracer *t, struct fdset *fds)
+static void dispatch(struct tracer *t, struct fdset *fds)
 {
     switch ((enum tracer_type)t->in.type) {
     case TRACER_RING:
@@ -163,7 +163,7 @@ void tracer_listen(struct tracer *t)
         fdset_init(&fds);
         r = tracer_recv(TRACER_CHANNEL_FD, &t->in, &fds);
         if (r == 1) {
-            obey(t, &fds);
+            dispatch(t, &fds);
         }
         fdset_close(&fds);
         if (t->quit_asked && !waits_for_files(t)) {

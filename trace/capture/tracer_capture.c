@@ -322,7 +322,7 @@ void tracer_capture_begin_take(struct tracer *t, int fd)
     c->tracer = t;
     c->id = t->in.capture;
     c->settings = *s;
-    c->keep = (struct keep){.payload = s->payload, .guest = s->guest != 0};
+    c->keep = (struct snap_length){.payload = s->payload, .guest = s->guest != 0};
     c->out.fd = -1;
     LIST_INIT(&c->views);
     LIST_INSERT_HEAD(&t->captures, c, link);

@@ -55,7 +55,7 @@ enum tracer_why {
 const char *tracer_why_word(uint32_t why);
 
 struct tracer_settings {
-    uint32_t payload; /* trace/file/keep.h */
+    uint32_t payload; /* trace/file/snap_length.h */
     uint32_t guest;
     uint64_t rotate; /* bytes; 0: never */
     uint64_t every_ms;

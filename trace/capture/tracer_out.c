@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/sock.h"
-#include "trace/file/keep.h"
+#include "trace/file/snap_length.h"
 #include "trace/file/message.h"
 #include "trace/file/pcapng.h"
 
@@ -21,7 +21,7 @@
 #define BATCH (256u << 10)
 
 /* Room for a batch and the largest block. */
-#define ROOM (BATCH + KEEP_MOST + LIMIT_FDS_KERNEL * TRACE_CAPTURE_FD_SIZE + (64u << 10))
+#define ROOM (BATCH + SNAP_LENGTH_MOST + LIMIT_FDS_KERNEL * TRACE_CAPTURE_FD_SIZE + (64u << 10))
 
 int tracer_out_init_take(struct tracer_out *o, int fd)
 {

@@ -20,7 +20,7 @@
 #include <stdbool.h>
 
 #include "trace/decode/filter.h"
-#include "trace/file/keep.h"
+#include "trace/file/snap_length.h"
 #include "trace/file/reader.h"
 #include "trace/capture/ring.h"
 #include "trace/capture/tracer_channel.h"
@@ -75,7 +75,7 @@ struct tracer_capture {
     uint64_t id;
     struct tracer_settings settings;
     struct filter *filter; /* NULL: everything */
-    struct keep keep;
+    struct snap_length keep;
     char *filter_text; /* "": everything */
     struct tracer_out out;
     struct tracer_memory *memory; /* NULL: no flight recorder */

@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "trace/capture/tracer_parts.h"
-#include "trace/capture/unseen.h"
+#include "trace/capture/bypass.h"
 
 static unsigned bucket(uint64_t number)
 {
@@ -238,8 +238,8 @@ static void on_wanted(const struct trace_session *s, const struct trace_message 
 
 void tracer_session_message(const struct tracer_session *s, const struct trace_message *m)
 {
-    char text[UNSEEN_MAX];
-    const char *const comment = unseen_comment(m, text);
+    char text[BYPASS_MAX];
+    const char *const comment = bypass_comment(m, text);
     struct tracer_view *v;
 
     LIST_FOREACH(v, &s->views, session_link)
@@ -252,7 +252,7 @@ void tracer_session_message(const struct tracer_session *s, const struct trace_m
         }
         count_gap(v, m);
         mine.lost = 0;
-        mine.kept = keep_bytes(m->data, m->kept, m->size, c->keep);
+        mine.kept = snap_length_of(m->data, m->kept, m->size, c->keep);
         mine.kept = mine.kept < m->kept ? mine.kept : m->kept;
         if (c->filter) {
             filter_feed(c->filter, &s->about, &mine, comment, on_wanted, v);

@@ -119,32 +119,32 @@ void decode_part(const struct decode_view *v, void *out, size_t size)
     }
 }
 
-void decode_argsz(struct pen *pen, const struct decode_view *v, uint32_t argsz)
+void decode_argsz(struct printer *printer, const struct decode_view *v, uint32_t argsz)
 {
-    if ((pen->json || pen->verbose) && v->n >= sizeof argsz) {
-        pen_dec(pen, "argsz", argsz);
+    if ((printer->json || printer->verbose) && v->n >= sizeof argsz) {
+        printer_dec(printer, "argsz", argsz);
     }
 }
 
-void decode_region(struct pen *pen, uint32_t region)
+void decode_region(struct printer *printer, uint32_t region)
 {
     const char *name = name_region(region);
 
-    if (pen->json) {
-        pen_word(pen, "region", name, region);
-        pen_dec(pen, "index", region);
+    if (printer->json) {
+        printer_word(printer, "region", name, region);
+        printer_dec(printer, "index", region);
         return;
     }
-    pen_label(pen, NULL);
+    printer_label(printer, NULL);
     if (name) {
-        text_str(pen->t, name);
+        strbuf_str(printer->t, name);
     } else {
-        text_str(pen->t, "region");
-        text_dec(pen->t, region);
+        strbuf_str(printer->t, "region");
+        strbuf_dec(printer->t, region);
     }
 }
 
-void decode_place(struct pen *pen, const struct decode_config *config, uint32_t region,
+void decode_place(struct printer *printer, const struct decode_config *config, uint32_t region,
                   uint64_t offset, uint64_t count)
 {
     char names[PCI_NAMES_MAX] = "";
@@ -154,94 +154,95 @@ void decode_place(struct pen *pen, const struct decode_config *config, uint32_t 
         (void)pci_register_names(config ? config->cap : NULL, config ? config->n_caps : 0,
                                  (size_t)offset, (size_t)count, names, sizeof names);
     }
-    decode_region(pen, region);
-    if (pen->json) {
-        pen_hex(pen, "offset", offset);
+    decode_region(printer, region);
+    if (printer->json) {
+        printer_hex(printer, "offset", offset);
         if (*names) {
-            pen_text(pen, "register", names, strlen(names));
+            printer_text(printer, "register", names, strlen(names));
         }
         return;
     }
-    text_char(pen->t, '+');
-    text_hex(pen->t, offset);
+    strbuf_char(printer->t, '+');
+    strbuf_hex(printer->t, offset);
     if (*names) {
-        text_char(pen->t, ' ');
-        text_str(pen->t, names);
+        strbuf_char(printer->t, ' ');
+        strbuf_str(printer->t, names);
     }
 }
 
-static void bits(struct pen *pen, const struct pci_bit *table, uint16_t v)
+static void bits(struct printer *printer, const struct pci_bit *table, uint16_t v)
 {
     bool any = false;
 
     if (v == 0) {
         return;
     }
-    if (pen->json) {
-        pen_open_list(pen, "bits");
+    if (printer->json) {
+        printer_open_list(printer, "bits");
     } else {
-        text_str(pen->t, " (");
+        strbuf_str(printer->t, " (");
     }
     for (; table->mask; table++) {
         if (!(v & table->mask)) {
             continue;
         }
-        if (pen->json) {
-            pen_word(pen, NULL, table->name, 0);
+        if (printer->json) {
+            printer_word(printer, NULL, table->name, 0);
         } else {
-            text_str(pen->t, any ? "|" : "");
-            text_str(pen->t, table->name);
+            strbuf_str(printer->t, any ? "|" : "");
+            strbuf_str(printer->t, table->name);
         }
         any = true;
     }
-    if (pen->json) {
-        pen_close_list(pen);
+    if (printer->json) {
+        printer_close_list(printer);
     } else {
-        text_char(pen->t, ')');
+        strbuf_char(printer->t, ')');
     }
 }
 
-void decode_region_data(struct pen *pen, uint32_t region, uint64_t offset, const uint8_t *data,
-                        size_t n, uint64_t total)
+void decode_region_data(struct printer *printer, uint32_t region, uint64_t offset,
+                        const uint8_t *data, size_t n, uint64_t total)
 {
-    pen_data(pen, "data", data, n, total);
+    printer_data(printer, "data", data, n, total);
     if (region == WIRE_PCI_CONFIG && n == 2 && total == 2) {
         const uint16_t v = (uint16_t)(data[0] | data[1] << 8);
 
         if (offset == PCI_AT_COMMAND) {
-            bits(pen, pci_command_bits, v);
+            bits(printer, pci_command_bits, v);
         } else if (offset == PCI_AT_STATUS) {
-            bits(pen, pci_status_bits, v);
+            bits(printer, pci_status_bits, v);
         }
     }
 }
 
-void decode_data_behind(struct pen *pen, const struct decode_view *v, size_t fixed, uint64_t total)
+void decode_data_behind(struct printer *printer, const struct decode_view *v, size_t fixed,
+                        uint64_t total)
 {
-    pen_data(pen, "data", v->p + fixed, v->n - fixed, total);
+    printer_data(printer, "data", v->p + fixed, v->n - fixed, total);
 }
 
-void decode_raw(struct pen *pen, const struct decode_view *v, size_t from)
+void decode_raw(struct printer *printer, const struct decode_view *v, size_t from)
 {
     if (v->total > from) {
         const size_t n = v->n > from ? v->n - from : 0;
 
-        pen_data(pen, "raw", n ? v->p + from : v->p, n, v->total - from);
+        printer_data(printer, "raw", n ? v->p + from : v->p, n, v->total - from);
     }
 }
 
 /* ---- features ---- */
 
-void decode_feature_flags(struct pen *pen, uint32_t flags)
+void decode_feature_flags(struct printer *printer, uint32_t flags)
 {
     const uint32_t index = flags & WIRE_FEATURE_MASK;
 
-    pen_flags(pen, "methods", name_feature_methods, flags & ~WIRE_FEATURE_MASK);
-    if (!pen->json) {
-        text_char(pen->t, ' ');
-        pen->first = true;
+    printer_flags(printer, "methods", name_feature_methods, flags & ~WIRE_FEATURE_MASK);
+    if (!printer->json) {
+        strbuf_char(printer->t, ' ');
+        printer->first = true;
     }
-    pen_word_bare(pen, "feature", name_feature(index), index);
+    printer_word_bare(printer, "feature", name_feature(index), index);
 }
 
 /* What of a feature's own structure is there, behind struct wire_feature. */
@@ -255,23 +256,24 @@ static struct decode_view behind(const struct decode_view *v)
     return inner;
 }
 
-static void mig_state(struct pen *pen, const struct decode_view *v)
+static void mig_state(struct printer *printer, const struct decode_view *v)
 {
     struct wire_feature_mig_state s;
 
     decode_part(v, &s, sizeof s);
     if (DECODE_HAS(v, struct wire_feature_mig_state, device_state)) {
-        pen_word(pen, "device_state", name_mig_state(s.device_state), s.device_state);
+        printer_word(printer, "device_state", name_mig_state(s.device_state), s.device_state);
     }
-    if (DECODE_HAS(v, struct wire_feature_mig_state, data_fd) && (pen->json || pen->verbose)) {
-        pen_hex(pen, "data_fd", s.data_fd);
+    if (DECODE_HAS(v, struct wire_feature_mig_state, data_fd) &&
+        (printer->json || printer->verbose)) {
+        printer_hex(printer, "data_fd", s.data_fd);
     }
-    decode_raw(pen, v, sizeof s);
+    decode_raw(printer, v, sizeof s);
 }
 
-static void logging_start(struct pen *pen, const struct decode_view *v)
+static void logging_start(struct printer *printer, const struct decode_view *v)
 {
-    const uint32_t max = pen_list_max(pen);
+    const uint32_t max = printer_list_max(printer);
     struct wire_dma_logging l;
     struct wire_dma_logging_range r;
     size_t at = sizeof l;
@@ -279,40 +281,40 @@ static void logging_start(struct pen *pen, const struct decode_view *v)
 
     decode_part(v, &l, sizeof l);
     if (v->n < sizeof l) {
-        decode_raw(pen, v, 0);
+        decode_raw(printer, v, 0);
         return;
     }
-    pen_hex(pen, "page_size", l.page_size);
-    pen_open_list(pen, "ranges");
+    printer_hex(printer, "page_size", l.page_size);
+    printer_open_list(printer, "ranges");
     for (; shown < l.num_ranges && shown < max && wire_get(v->p + at, v->n - at, &r, sizeof r);
          shown++, at += sizeof r) {
-        pen_open(pen, NULL);
-        pen_hex(pen, "iova", r.iova);
-        pen_hex(pen, "length", r.length);
-        pen_close(pen);
+        printer_open(printer, NULL);
+        printer_hex(printer, "iova", r.iova);
+        printer_hex(printer, "length", r.length);
+        printer_close(printer);
     }
-    pen_more(pen, l.num_ranges - shown);
-    pen_close_list(pen);
+    printer_more(printer, l.num_ranges - shown);
+    printer_close_list(printer);
 }
 
-static void logging_report(struct pen *pen, const struct decode_view *v)
+static void logging_report(struct printer *printer, const struct decode_view *v)
 {
     struct wire_dma_report r;
 
     decode_part(v, &r, sizeof r);
     if (v->n < sizeof r) {
-        decode_raw(pen, v, 0);
+        decode_raw(printer, v, 0);
         return;
     }
-    pen_hex(pen, "iova", r.iova);
-    pen_hex(pen, "length", r.length);
-    pen_hex(pen, "page_size", r.page_size);
+    printer_hex(printer, "iova", r.iova);
+    printer_hex(printer, "length", r.length);
+    printer_hex(printer, "page_size", r.page_size);
     if (v->total > sizeof r) {
-        pen_data(pen, "bitmap", v->p + sizeof r, v->n - sizeof r, v->total - sizeof r);
+        printer_data(printer, "bitmap", v->p + sizeof r, v->n - sizeof r, v->total - sizeof r);
     }
 }
 
-void decode_feature_data(struct pen *pen, const struct decode_view *v, uint32_t flags)
+void decode_feature_data(struct printer *printer, const struct decode_view *v, uint32_t flags)
 {
     const struct decode_view inner = behind(v);
     struct wire_feature_migration m;
@@ -323,21 +325,21 @@ void decode_feature_data(struct pen *pen, const struct decode_view *v, uint32_t 
     switch (flags & WIRE_FEATURE_MASK) {
     case WIRE_FEATURE_MIGRATION:
         if (wire_get(inner.p, inner.n, &m, sizeof m)) {
-            pen_flags(pen, "states", name_migration_flags, m.flags);
+            printer_flags(printer, "states", name_migration_flags, m.flags);
         }
-        decode_raw(pen, &inner, inner.n < sizeof m ? 0 : sizeof m);
+        decode_raw(printer, &inner, inner.n < sizeof m ? 0 : sizeof m);
         return;
     case WIRE_FEATURE_MIG_DEVICE_STATE:
-        mig_state(pen, &inner);
+        mig_state(printer, &inner);
         return;
     case WIRE_FEATURE_DMA_LOGGING_START:
-        logging_start(pen, &inner);
+        logging_start(printer, &inner);
         return;
     case WIRE_FEATURE_DMA_LOGGING_REPORT:
-        logging_report(pen, &inner);
+        logging_report(printer, &inner);
         return;
     default:
-        decode_raw(pen, &inner, 0);
+        decode_raw(printer, &inner, 0);
         return;
     }
 }

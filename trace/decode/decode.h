@@ -9,7 +9,7 @@
 
 #include "client/pci.h"
 #include "trace/decode/pair.h"
-#include "trace/decode/pen.h"
+#include "trace/decode/printer.h"
 
 /* ---- a message laid open ---- */
 
@@ -60,15 +60,15 @@ bool decode_teaches(const struct decode_view *v);
  * The request's arguments, without fds. config NULL: nothing is known of it. For people what is
  * between the parentheses, for programs the members of an object.
  */
-void decode_request(struct pen *pen, const struct decode_view *v,
+void decode_request(struct printer *printer, const struct decode_view *v,
                     const struct decode_config *config);
 
 /*
  * What a reply, no error, says; request NULL: not known. For people what stands behind "=": one
  * value, or several in braces. For programs the members of an object.
  */
-void decode_reply(struct pen *pen, const struct decode_view *v, const struct trace_request *request,
-                  const struct decode_config *config);
+void decode_reply(struct printer *printer, const struct decode_view *v,
+                  const struct trace_request *request, const struct decode_config *config);
 
 /* The name of a command, or "COMMAND_99", in out. */
 const char *decode_command(uint16_t command, char out[static 16]);

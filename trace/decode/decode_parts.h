@@ -14,27 +14,28 @@
 void decode_part(const struct decode_view *v, void *out, size_t size);
 
 /* argsz, where it is there and asked for. */
-void decode_argsz(struct pen *pen, const struct decode_view *v, uint32_t argsz);
+void decode_argsz(struct printer *printer, const struct decode_view *v, uint32_t argsz);
 
 /* A region by its name. */
-void decode_region(struct pen *pen, uint32_t region);
+void decode_region(struct printer *printer, uint32_t region);
 
 /* Where in a region: "BAR0+0x10", "config+0x4 COMMAND". */
-void decode_place(struct pen *pen, const struct decode_config *config, uint32_t region,
+void decode_place(struct printer *printer, const struct decode_config *config, uint32_t region,
                   uint64_t offset, uint64_t count);
 
 /* Data of a region, total bytes of which n are at data; with what registers' bits mean. */
-void decode_region_data(struct pen *pen, uint32_t region, uint64_t offset, const uint8_t *data,
-                        size_t n, uint64_t total);
+void decode_region_data(struct printer *printer, uint32_t region, uint64_t offset,
+                        const uint8_t *data, size_t n, uint64_t total);
 
 /* What follows the fixed part of `fixed` bytes, as data of which `total` bytes were announced. */
-void decode_data_behind(struct pen *pen, const struct decode_view *v, size_t fixed, uint64_t total);
+void decode_data_behind(struct printer *printer, const struct decode_view *v, size_t fixed,
+                        uint64_t total);
 
 /* A payload whose command has none, or is not known. */
-void decode_raw(struct pen *pen, const struct decode_view *v, size_t from);
+void decode_raw(struct printer *printer, const struct decode_view *v, size_t from);
 
 /* A feature's index and methods, and its data: of requests and replies. */
-void decode_feature_flags(struct pen *pen, uint32_t flags);
-void decode_feature_data(struct pen *pen, const struct decode_view *v, uint32_t flags);
+void decode_feature_flags(struct printer *printer, uint32_t flags);
+void decode_feature_data(struct printer *printer, const struct decode_view *v, uint32_t flags);
 
 #endif

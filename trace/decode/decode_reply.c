@@ -9,44 +9,44 @@
 
 #include <stdlib.h>
 
-typedef void result_fn(struct pen *pen, const struct decode_view *v,
+typedef void result_fn(struct printer *printer, const struct decode_view *v,
                        const struct trace_request *request, const struct decode_config *config);
 
 /* Braces round several values, for people. For programs whoever calls has made them. */
-static void open_result(struct pen *pen)
+static void open_result(struct printer *printer)
 {
-    if (!pen->json) {
-        text_char(pen->t, '{');
-        pen->first = true;
+    if (!printer->json) {
+        strbuf_char(printer->t, '{');
+        printer->first = true;
     }
 }
 
-static void close_result(struct pen *pen)
+static void close_result(struct printer *printer)
 {
-    if (!pen->json) {
-        text_char(pen->t, '}');
-        pen->first = false;
+    if (!printer->json) {
+        strbuf_char(printer->t, '}');
+        printer->first = false;
     }
 }
 
 /* Nothing but success. */
-static void nothing(struct pen *pen, const struct decode_view *v)
+static void nothing(struct printer *printer, const struct decode_view *v)
 {
     if (v->total > 0) {
-        open_result(pen);
-        decode_raw(pen, v, 0);
-        close_result(pen);
-    } else if (!pen->json) {
-        text_char(pen->t, '0');
-        pen->first = false;
+        open_result(printer);
+        decode_raw(printer, v, 0);
+        close_result(printer);
+    } else if (!printer->json) {
+        strbuf_char(printer->t, '0');
+        printer->first = false;
     }
 }
 
-static void unreadable(struct pen *pen, const struct decode_view *v)
+static void unreadable(struct printer *printer, const struct decode_view *v)
 {
-    open_result(pen);
-    decode_raw(pen, v, 0);
-    close_result(pen);
+    open_result(printer);
+    decode_raw(printer, v, 0);
+    close_result(printer);
 }
 
 /* Whether the payload's first n bytes are those of the request's. */
@@ -59,152 +59,153 @@ static bool repeats(const struct decode_view *v, const struct trace_request *r, 
            memcmp(asked, v->p, n) == 0;
 }
 
-static void version(struct pen *pen, const struct decode_view *v, const struct trace_request *r,
-                    const struct decode_config *c)
+static void version(struct printer *printer, const struct decode_view *v,
+                    const struct trace_request *r, const struct decode_config *c)
 {
     (void)r;
-    open_result(pen);
-    decode_request(pen, v, c);
-    close_result(pen);
+    open_result(printer);
+    decode_request(printer, v, c);
+    close_result(printer);
 }
 
-static void success(struct pen *pen, const struct decode_view *v, const struct trace_request *r,
-                    const struct decode_config *c)
+static void success(struct printer *printer, const struct decode_view *v,
+                    const struct trace_request *r, const struct decode_config *c)
 {
     (void)r;
     (void)c;
-    nothing(pen, v);
+    nothing(printer, v);
 }
 
-static void dma_unmap(struct pen *pen, const struct decode_view *v, const struct trace_request *r,
-                      const struct decode_config *c)
+static void dma_unmap(struct printer *printer, const struct decode_view *v,
+                      const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_dma_unmap u;
 
-    if (!pen->json && v->total == sizeof u && repeats(v, r, sizeof u)) {
-        text_char(pen->t, '0');
+    if (!printer->json && v->total == sizeof u && repeats(v, r, sizeof u)) {
+        strbuf_char(printer->t, '0');
         return;
     }
-    open_result(pen);
-    decode_request(pen, v, c);
-    close_result(pen);
+    open_result(printer);
+    decode_request(printer, v, c);
+    close_result(printer);
 }
 
-static void get_info(struct pen *pen, const struct decode_view *v, const struct trace_request *r,
-                     const struct decode_config *c)
+static void get_info(struct printer *printer, const struct decode_view *v,
+                     const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_device_info i;
 
     (void)r;
     (void)c;
     decode_part(v, &i, sizeof i);
-    open_result(pen);
-    decode_argsz(pen, v, i.argsz);
+    open_result(printer);
+    decode_argsz(printer, v, i.argsz);
     if (DECODE_HAS(v, struct wire_device_info, flags)) {
-        pen_flags(pen, "flags", name_device_flags, i.flags);
+        printer_flags(printer, "flags", name_device_flags, i.flags);
     }
     if (DECODE_HAS(v, struct wire_device_info, num_regions)) {
-        pen_dec(pen, "num_regions", i.num_regions);
+        printer_dec(printer, "num_regions", i.num_regions);
     }
     if (DECODE_HAS(v, struct wire_device_info, num_irqs)) {
-        pen_dec(pen, "num_irqs", i.num_irqs);
+        printer_dec(printer, "num_irqs", i.num_irqs);
     }
-    decode_raw(pen, v, sizeof i);
-    close_result(pen);
+    decode_raw(printer, v, sizeof i);
+    close_result(printer);
 }
 
 /* ---- regions ---- */
 
-static void sparse(struct pen *pen, const void *p, size_t n)
+static void sparse(struct printer *printer, const void *p, size_t n)
 {
-    const uint32_t max = pen_list_max(pen);
+    const uint32_t max = printer_list_max(printer);
     struct wire_sparse_area area;
     struct wire_sparse s;
     uint32_t i = 0;
 
-    pen_open_list(pen, "areas");
+    printer_open_list(printer, "areas");
     for (; i < max && wire_sparse_area_at(p, n, i, &area); i++) {
-        pen_open(pen, NULL);
-        pen_hex(pen, "offset", area.offset);
-        pen_hex(pen, "size", area.size);
-        pen_close(pen);
+        printer_open(printer, NULL);
+        printer_hex(printer, "offset", area.offset);
+        printer_hex(printer, "size", area.size);
+        printer_close(printer);
     }
     if (n >= sizeof(struct wire_cap) && wire_get((const uint8_t *)p + sizeof(struct wire_cap),
                                                  n - sizeof(struct wire_cap), &s, sizeof s)) {
-        pen_more(pen, s.nr_areas - i);
+        printer_more(printer, s.nr_areas - i);
     }
-    pen_close_list(pen);
+    printer_close_list(printer);
 }
 
 static void capability(const struct wire_cap *cap, const void *p, size_t n, void *arg)
 {
-    struct pen *pen = arg;
+    struct printer *printer = arg;
     struct wire_cap_type type;
 
-    pen_open(pen, NULL);
-    pen_word_bare(pen, "id", name_capability(cap->id), cap->id);
-    if (pen->json || cap->version != 1) {
-        pen_dec(pen, "version", cap->version);
+    printer_open(printer, NULL);
+    printer_word_bare(printer, "id", name_capability(cap->id), cap->id);
+    if (printer->json || cap->version != 1) {
+        printer_dec(printer, "version", cap->version);
     }
     if (cap->id == WIRE_CAP_SPARSE_MMAP) {
-        sparse(pen, p, n);
+        sparse(printer, p, n);
     } else if (cap->id == WIRE_CAP_TYPE &&
                wire_get((const uint8_t *)p + sizeof *cap, n - sizeof *cap, &type, sizeof type)) {
-        pen_hex(pen, "type", type.type);
-        pen_hex(pen, "subtype", type.subtype);
+        printer_hex(printer, "type", type.type);
+        printer_hex(printer, "subtype", type.subtype);
     }
-    pen_close(pen);
+    printer_close(printer);
 }
 
-static void region_info(struct pen *pen, const struct decode_view *v, const struct trace_request *r,
-                        const struct decode_config *c)
+static void region_info(struct printer *printer, const struct decode_view *v,
+                        const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_region_info i;
 
     (void)r;
     (void)c;
     decode_part(v, &i, sizeof i);
-    open_result(pen);
-    decode_argsz(pen, v, i.argsz);
-    if (pen->json && DECODE_HAS(v, struct wire_region_info, index)) {
-        decode_region(pen, i.index);
+    open_result(printer);
+    decode_argsz(printer, v, i.argsz);
+    if (printer->json && DECODE_HAS(v, struct wire_region_info, index)) {
+        decode_region(printer, i.index);
     }
     if (DECODE_HAS(v, struct wire_region_info, flags)) {
-        pen_flags(pen, "flags", name_region_flags, i.flags);
+        printer_flags(printer, "flags", name_region_flags, i.flags);
     }
     if (DECODE_HAS(v, struct wire_region_info, size)) {
-        pen_hex(pen, "size", i.size);
+        printer_hex(printer, "size", i.size);
     }
     if (DECODE_HAS(v, struct wire_region_info, offset)) {
-        pen_hex(pen, "offset", i.offset);
+        printer_hex(printer, "offset", i.offset);
     }
     if (v->n >= sizeof i && (i.flags & WIRE_REGION_FLAG_CAPS)) {
-        pen_open_list(pen, "caps");
+        printer_open_list(printer, "caps");
         /* How the list is broken is told by the message's check. */
-        (void)wire_region_caps(v->p, v->n, capability, pen);
-        pen_close_list(pen);
+        (void)wire_region_caps(v->p, v->n, capability, printer);
+        printer_close_list(printer);
     } else {
-        decode_raw(pen, v, sizeof i);
+        decode_raw(printer, v, sizeof i);
     }
-    close_result(pen);
+    close_result(printer);
 }
 
-static void sub_region(struct pen *pen, const struct wire_io_fd *f)
+static void sub_region(struct printer *printer, const struct wire_io_fd *f)
 {
-    pen_open(pen, NULL);
-    pen_word_bare(pen, "type", name_io_fd(f->type), f->type);
-    pen_hex(pen, "offset", f->offset);
-    pen_hex(pen, "size", f->size);
-    pen_dec(pen, "fd_index", f->fd_index);
-    pen_hex(pen, "flags", f->flags);
-    pen_hex(pen, f->type == WIRE_IO_FD_IOREGIONFD ? "user_data" : "datamatch", f->datamatch);
-    pen_close(pen);
+    printer_open(printer, NULL);
+    printer_word_bare(printer, "type", name_io_fd(f->type), f->type);
+    printer_hex(printer, "offset", f->offset);
+    printer_hex(printer, "size", f->size);
+    printer_dec(printer, "fd_index", f->fd_index);
+    printer_hex(printer, "flags", f->flags);
+    printer_hex(printer, f->type == WIRE_IO_FD_IOREGIONFD ? "user_data" : "datamatch",
+                f->datamatch);
+    printer_close(printer);
 }
 
-static void io_fds(struct pen *pen, const struct decode_view *v, const struct trace_request *r,
-                   const struct decode_config *c)
+static void io_fds(struct printer *printer, const struct decode_view *v,
+                   const struct trace_request *r, const struct decode_config *c)
 {
-    const uint32_t max = pen_list_max(pen);
+    const uint32_t max = printer_list_max(printer);
     struct wire_region_io_fds f;
     struct wire_io_fd sub;
     uint32_t i = 0;
@@ -212,165 +213,165 @@ static void io_fds(struct pen *pen, const struct decode_view *v, const struct tr
     (void)r;
     (void)c;
     if (!wire_get(v->p, v->n, &f, sizeof f)) {
-        unreadable(pen, v);
+        unreadable(printer, v);
         return;
     }
-    open_result(pen);
-    decode_argsz(pen, v, f.argsz);
-    if (pen->json) {
-        decode_region(pen, f.index);
+    open_result(printer);
+    decode_argsz(printer, v, f.argsz);
+    if (printer->json) {
+        decode_region(printer, f.index);
     }
-    if (f.flags || pen->json) {
-        pen_hex(pen, "flags", f.flags);
+    if (f.flags || printer->json) {
+        printer_hex(printer, "flags", f.flags);
     }
-    pen_dec(pen, "count", f.count);
-    pen_open_list(pen, "sub_regions");
+    printer_dec(printer, "count", f.count);
+    printer_open_list(printer, "sub_regions");
     for (; i < max && wire_io_fd_at(v->p, v->n, i, &sub); i++) {
-        sub_region(pen, &sub);
+        sub_region(printer, &sub);
     }
-    pen_more(pen, f.count - i);
-    pen_close_list(pen);
-    close_result(pen);
+    printer_more(printer, f.count - i);
+    printer_close_list(printer);
+    close_result(printer);
 }
 
-static void irq_info(struct pen *pen, const struct decode_view *v, const struct trace_request *r,
-                     const struct decode_config *c)
+static void irq_info(struct printer *printer, const struct decode_view *v,
+                     const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_irq_info i;
 
     (void)r;
     (void)c;
     decode_part(v, &i, sizeof i);
-    open_result(pen);
-    decode_argsz(pen, v, i.argsz);
-    if (pen->json && DECODE_HAS(v, struct wire_irq_info, index)) {
-        pen_word(pen, "index", name_irq(i.index), i.index);
+    open_result(printer);
+    decode_argsz(printer, v, i.argsz);
+    if (printer->json && DECODE_HAS(v, struct wire_irq_info, index)) {
+        printer_word(printer, "index", name_irq(i.index), i.index);
     }
     if (DECODE_HAS(v, struct wire_irq_info, flags)) {
-        pen_flags(pen, "flags", name_irq_flags, i.flags);
+        printer_flags(printer, "flags", name_irq_flags, i.flags);
     }
     if (DECODE_HAS(v, struct wire_irq_info, count)) {
-        pen_dec(pen, "count", i.count);
+        printer_dec(printer, "count", i.count);
     }
-    decode_raw(pen, v, sizeof i);
-    close_result(pen);
+    decode_raw(printer, v, sizeof i);
+    close_result(printer);
 }
 
 /* ---- accesses ---- */
 
-static void region_read(struct pen *pen, const struct decode_view *v, const struct trace_request *r,
-                        const struct decode_config *c)
+static void region_read(struct printer *printer, const struct decode_view *v,
+                        const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_region_access a;
     bool brief;
 
     if (!wire_get(v->p, v->n, &a, sizeof a)) {
-        unreadable(pen, v);
+        unreadable(printer, v);
         return;
     }
-    brief = !pen->json && repeats(v, r, sizeof a);
+    brief = !printer->json && repeats(v, r, sizeof a);
     if (!brief) {
-        open_result(pen);
-        decode_place(pen, c, a.region, a.offset, a.count);
-        pen_dec(pen, "count", a.count);
+        open_result(printer);
+        decode_place(printer, c, a.region, a.offset, a.count);
+        printer_dec(printer, "count", a.count);
     }
-    decode_region_data(pen, a.region, a.offset, v->p + sizeof a, v->n - sizeof a,
+    decode_region_data(printer, a.region, a.offset, v->p + sizeof a, v->n - sizeof a,
                        v->total - sizeof a);
     if (!brief) {
-        close_result(pen);
+        close_result(printer);
     }
 }
 
-static void region_write(struct pen *pen, const struct decode_view *v,
+static void region_write(struct printer *printer, const struct decode_view *v,
                          const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_region_access a;
 
     if (!wire_get(v->p, v->n, &a, sizeof a)) {
-        unreadable(pen, v);
+        unreadable(printer, v);
         return;
     }
-    if (!pen->json && v->total == sizeof a && repeats(v, r, sizeof a)) {
-        text_dec(pen->t, a.count);
+    if (!printer->json && v->total == sizeof a && repeats(v, r, sizeof a)) {
+        strbuf_dec(printer->t, a.count);
         return;
     }
-    open_result(pen);
-    decode_place(pen, c, a.region, a.offset, a.count);
-    pen_dec(pen, "count", a.count);
-    decode_raw(pen, v, sizeof a);
-    close_result(pen);
+    open_result(printer);
+    decode_place(printer, c, a.region, a.offset, a.count);
+    printer_dec(printer, "count", a.count);
+    decode_raw(printer, v, sizeof a);
+    close_result(printer);
 }
 
-static void dma_read(struct pen *pen, const struct decode_view *v, const struct trace_request *r,
-                     const struct decode_config *c)
+static void dma_read(struct printer *printer, const struct decode_view *v,
+                     const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_dma_access a;
     bool brief;
 
     (void)c;
     if (!wire_get(v->p, v->n, &a, sizeof a)) {
-        unreadable(pen, v);
+        unreadable(printer, v);
         return;
     }
-    brief = !pen->json && repeats(v, r, sizeof a);
+    brief = !printer->json && repeats(v, r, sizeof a);
     if (!brief) {
-        open_result(pen);
-        pen_hex(pen, "address", a.address);
-        pen_dec(pen, "count", a.count);
+        open_result(printer);
+        printer_hex(printer, "address", a.address);
+        printer_dec(printer, "count", a.count);
     }
-    decode_data_behind(pen, v, sizeof a, v->total - sizeof a);
+    decode_data_behind(printer, v, sizeof a, v->total - sizeof a);
     if (!brief) {
-        close_result(pen);
+        close_result(printer);
     }
 }
 
-static void dma_write(struct pen *pen, const struct decode_view *v, const struct trace_request *r,
-                      const struct decode_config *c)
+static void dma_write(struct printer *printer, const struct decode_view *v,
+                      const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_dma_access a;
 
     (void)c;
     if (v->n < WIRE_DMA_WRITE_REPLY_MIN) {
-        unreadable(pen, v);
+        unreadable(printer, v);
         return;
     }
     decode_part(v, &a, sizeof a);
     /* The count has 4 bytes on the page and 8 on the wire of QEMU. */
-    if (!pen->json && v->total <= sizeof a && a.count <= UINT32_MAX &&
+    if (!printer->json && v->total <= sizeof a && a.count <= UINT32_MAX &&
         repeats(v, r, WIRE_DMA_WRITE_REPLY_MIN)) {
-        text_dec(pen->t, a.count);
+        strbuf_dec(printer->t, a.count);
         return;
     }
-    open_result(pen);
-    pen_hex(pen, "address", a.address);
-    pen_dec(pen, "count", a.count);
-    decode_raw(pen, v, v->total < sizeof a ? WIRE_DMA_WRITE_REPLY_MIN : sizeof a);
-    close_result(pen);
+    open_result(printer);
+    printer_hex(printer, "address", a.address);
+    printer_dec(printer, "count", a.count);
+    decode_raw(printer, v, v->total < sizeof a ? WIRE_DMA_WRITE_REPLY_MIN : sizeof a);
+    close_result(printer);
 }
 
-static void write_multi(struct pen *pen, const struct decode_view *v, const struct trace_request *r,
-                        const struct decode_config *c)
+static void write_multi(struct printer *printer, const struct decode_view *v,
+                        const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_write_multi m;
 
     (void)r;
     (void)c;
     if (!wire_get(v->p, v->n, &m, sizeof m)) {
-        unreadable(pen, v);
+        unreadable(printer, v);
         return;
     }
-    if (!pen->json && v->total == sizeof m) {
-        text_dec(pen->t, m.wr_cnt);
+    if (!printer->json && v->total == sizeof m) {
+        strbuf_dec(printer->t, m.wr_cnt);
         return;
     }
-    open_result(pen);
-    pen_dec(pen, "wr_cnt", m.wr_cnt);
-    decode_raw(pen, v, sizeof m);
-    close_result(pen);
+    open_result(printer);
+    printer_dec(printer, "wr_cnt", m.wr_cnt);
+    decode_raw(printer, v, sizeof m);
+    close_result(printer);
 }
 
-static void feature(struct pen *pen, const struct decode_view *v, const struct trace_request *r,
-                    const struct decode_config *c)
+static void feature(struct printer *printer, const struct decode_view *v,
+                    const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_feature f;
     struct wire_feature asked = {0};
@@ -379,25 +380,25 @@ static void feature(struct pen *pen, const struct decode_view *v, const struct t
 
     (void)c;
     if (!wire_get(v->p, v->n, &f, sizeof f)) {
-        unreadable(pen, v);
+        unreadable(printer, v);
         return;
     }
     n = r ? native_head(r->head, r->kept, r->flags, &r->hdr, head, sizeof head) : 0;
     /* A reply to SET or PROBE is the request again. */
-    if (!pen->json && r && r->kept == r->hdr.size && v->total == n && repeats(v, r, n)) {
-        text_char(pen->t, '0');
+    if (!printer->json && r && r->kept == r->hdr.size && v->total == n && repeats(v, r, n)) {
+        strbuf_char(printer->t, '0');
         return;
     }
-    open_result(pen);
-    decode_argsz(pen, v, f.argsz);
-    if (pen->json || !wire_get(head, n, &asked, sizeof asked) || asked.flags != f.flags) {
-        decode_feature_flags(pen, f.flags);
+    open_result(printer);
+    decode_argsz(printer, v, f.argsz);
+    if (printer->json || !wire_get(head, n, &asked, sizeof asked) || asked.flags != f.flags) {
+        decode_feature_flags(printer, f.flags);
     }
-    decode_feature_data(pen, v, f.flags);
-    close_result(pen);
+    decode_feature_data(printer, v, f.flags);
+    close_result(printer);
 }
 
-static void mig_data_read(struct pen *pen, const struct decode_view *v,
+static void mig_data_read(struct printer *printer, const struct decode_view *v,
                           const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_mig_data m;
@@ -405,17 +406,17 @@ static void mig_data_read(struct pen *pen, const struct decode_view *v,
     (void)r;
     (void)c;
     if (!wire_get(v->p, v->n, &m, sizeof m)) {
-        unreadable(pen, v);
+        unreadable(printer, v);
         return;
     }
-    if (pen->json || pen->verbose) {
-        open_result(pen);
-        decode_argsz(pen, v, m.argsz);
-        pen_dec(pen, "size", m.size);
+    if (printer->json || printer->verbose) {
+        open_result(printer);
+        decode_argsz(printer, v, m.argsz);
+        printer_dec(printer, "size", m.size);
     }
-    decode_data_behind(pen, v, sizeof m, v->total - sizeof m);
-    if (pen->verbose) {
-        close_result(pen);
+    decode_data_behind(printer, v, sizeof m, v->total - sizeof m);
+    if (printer->verbose) {
+        close_result(printer);
     }
 }
 
@@ -439,8 +440,8 @@ static result_fn *const results[] = {
     [WIRE_MIG_DATA_WRITE] = success,
 };
 
-void decode_reply(struct pen *pen, const struct decode_view *v, const struct trace_request *request,
-                  const struct decode_config *config)
+void decode_reply(struct printer *printer, const struct decode_view *v,
+                  const struct trace_request *request, const struct decode_config *config)
 {
     const uint16_t command = v->hdr.command;
 
@@ -448,8 +449,8 @@ void decode_reply(struct pen *pen, const struct decode_view *v, const struct tra
         request = NULL;
     }
     if (command < sizeof results / sizeof *results && results[command]) {
-        results[command](pen, v, request, config);
+        results[command](printer, v, request, config);
     } else {
-        nothing(pen, v);
+        nothing(printer, v);
     }
 }

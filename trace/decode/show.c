@@ -15,8 +15,8 @@
 #define PLACE_KEEPS 16384u
 
 struct held {
-    struct text line;
-    struct text after; /* what stands below it */
+    struct strbuf line;
+    struct strbuf after; /* what stands below it */
     uint64_t read_ns;
     bool done;
 };
@@ -28,12 +28,12 @@ struct show {
     bool failed;
     struct trace_pairs *pairs;
     struct decode_scratch scratch;
-    struct text out;
-    struct text after; /* of a line that is not held */
-    uint64_t first;    /* serial number of the oldest line that is held */
-    uint64_t next;     /* of the next one */
-    unsigned base;     /* the oldest one's place */
-    size_t bytes;      /* of all that are held */
+    struct strbuf out;
+    struct strbuf after; /* of a line that is not held */
+    uint64_t first;      /* serial number of the oldest line that is held */
+    uint64_t next;       /* of the next one */
+    unsigned base;       /* the oldest one's place */
+    size_t bytes;        /* of all that are held */
     struct held held[SHOW_HELD_MAX];
 };
 
@@ -61,11 +61,11 @@ void show_free(struct show *s)
         return;
     }
     for (unsigned i = 0; i < SHOW_HELD_MAX; i++) {
-        text_deinit(&s->held[i].line);
-        text_deinit(&s->held[i].after);
+        strbuf_deinit(&s->held[i].line);
+        strbuf_deinit(&s->held[i].after);
     }
-    text_deinit(&s->out);
-    text_deinit(&s->after);
+    strbuf_deinit(&s->out);
+    strbuf_deinit(&s->after);
     decode_scratch_deinit(&s->scratch);
     trace_pairs_free(s->pairs);
     free(s);
@@ -92,7 +92,7 @@ static void write_out(struct show *s)
         s->failed = true;
     }
     s->failed = s->failed || s->out.failed || s->after.failed;
-    text_clear(&s->out);
+    strbuf_clear(&s->out);
 }
 
 static void write_enough(struct show *s)
@@ -109,7 +109,7 @@ static struct held *place_of(struct show *s, uint64_t serial)
     return &s->held[(s->base + (unsigned)(serial - s->first)) % SHOW_HELD_MAX];
 }
 
-static void end_line(struct show *s, struct text *line, enum show_end end)
+static void end_line(struct show *s, struct strbuf *line, enum show_end end)
 {
     if (s->look.o.json) {
         show_json_end(line, end);
@@ -118,14 +118,14 @@ static void end_line(struct show *s, struct text *line, enum show_end end)
     }
 }
 
-static void empty(struct show *s, struct text *t)
+static void empty(struct show *s, struct strbuf *t)
 {
     s->failed = s->failed || t->failed;
     s->bytes -= t->n;
     if (t->room > PLACE_KEEPS) {
-        text_deinit(t);
+        strbuf_deinit(t);
     }
-    text_clear(t);
+    strbuf_clear(t);
 }
 
 /* Writes the oldest line, which is done, or is given up with that end. */
@@ -133,12 +133,12 @@ static void release(struct show *s, enum show_end end)
 {
     struct held *h = place_of(s, s->first);
 
-    text_put(&s->out, h->line.p, h->line.n);
+    strbuf_put(&s->out, h->line.p, h->line.n);
     if (!h->done) {
         end_line(s, &s->out, end);
     }
     if (h->after.n > 0) {
-        text_put(&s->out, h->after.p, h->after.n);
+        strbuf_put(&s->out, h->after.p, h->after.n);
     }
     empty(s, &h->line);
     empty(s, &h->after);

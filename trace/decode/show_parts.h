@@ -46,20 +46,20 @@ enum show_end {
  * A line is its head (a request, or whatever stands alone), then the reply's part, if any, then its
  * end with the line feed; `after` are whole lines that belong below it, written by both.
  */
-void show_text_head(struct show_look *l, struct text *line, struct text *after,
+void show_text_head(struct show_look *l, struct strbuf *line, struct strbuf *after,
                     const struct show_item *i);
-void show_text_reply(struct show_look *l, struct text *line, struct text *after,
+void show_text_reply(struct show_look *l, struct strbuf *line, struct strbuf *after,
                      const struct show_item *i);
-void show_text_end(struct show_look *l, struct text *line, enum show_end end);
-void show_text_session(struct show_look *l, struct text *line, const struct show_session *shown,
+void show_text_end(struct show_look *l, struct strbuf *line, enum show_end end);
+void show_text_session(struct show_look *l, struct strbuf *line, const struct show_session *shown,
                        const struct trace_session *s);
-void show_text_statistics(struct show_look *l, struct text *line, const struct show_session *shown,
-                          const struct trace_session *s);
+void show_text_statistics(struct show_look *l, struct strbuf *line,
+                          const struct show_session *shown, const struct trace_session *s);
 
-void show_json_head(struct show_look *l, struct text *line, const struct show_item *i);
-void show_json_reply(struct show_look *l, struct text *line, const struct show_item *i);
-void show_json_end(struct text *line, enum show_end end);
-void show_json_session(struct text *line, const struct trace_session *s);
-void show_json_statistics(struct text *line, const struct trace_session *s);
+void show_json_head(struct show_look *l, struct strbuf *line, const struct show_item *i);
+void show_json_reply(struct show_look *l, struct strbuf *line, const struct show_item *i);
+void show_json_end(struct strbuf *line, enum show_end end);
+void show_json_session(struct strbuf *line, const struct trace_session *s);
+void show_json_statistics(struct strbuf *line, const struct trace_session *s);
 
 #endif

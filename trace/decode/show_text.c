@@ -21,23 +21,23 @@
 /* Where what belongs below a line begins. */
 #define BELOW "             "
 
-static void colour(const struct show_look *l, struct text *t, const char *code)
+static void colour(const struct show_look *l, struct strbuf *t, const char *code)
 {
     if (l->o.colour) {
-        text_str(t, code);
+        strbuf_str(t, code);
     }
 }
 
 /* ---- time ---- */
 
-static void fraction(struct text *t, uint64_t seconds, uint64_t ns, unsigned width)
+static void fraction(struct strbuf *t, uint64_t seconds, uint64_t ns, unsigned width)
 {
-    text_dec_in(t, seconds, width, ' ');
-    text_char(t, '.');
-    text_dec_in(t, ns / 1000, 6, '0');
+    strbuf_dec_in(t, seconds, width, ' ');
+    strbuf_char(t, '.');
+    strbuf_dec_in(t, ns / 1000, 6, '0');
 }
 
-static void absolute(struct show_look *l, struct text *t, uint64_t ns)
+static void absolute(struct show_look *l, struct strbuf *t, uint64_t ns)
 {
     const uint64_t second = ns / 1000000000;
 
@@ -50,13 +50,13 @@ static void absolute(struct show_look *l, struct text *t, uint64_t ns)
             snprintf(l->date, sizeof l->date, "%llu", (unsigned long long)second);
         }
     }
-    text_str(t, l->date);
-    text_char(t, '.');
-    text_dec_in(t, ns % 1000000000 / 1000, 6, '0');
-    text_char(t, 'Z');
+    strbuf_str(t, l->date);
+    strbuf_char(t, '.');
+    strbuf_dec_in(t, ns % 1000000000 / 1000, 6, '0');
+    strbuf_char(t, 'Z');
 }
 
-static void relative(struct text *t, uint64_t ns, uint64_t since, char sign)
+static void relative(struct strbuf *t, uint64_t ns, uint64_t since, char sign)
 {
     /* Clocks are set back now and then. */
     const bool before = ns < since;
@@ -65,11 +65,11 @@ static void relative(struct text *t, uint64_t ns, uint64_t since, char sign)
     if (before) {
         sign = '-';
     }
-    text_char(t, sign);
+    strbuf_char(t, sign);
     fraction(t, d / 1000000000, d % 1000000000, 5);
 }
 
-static void put_time(struct show_look *l, struct text *t, uint64_t ns)
+static void put_time(struct show_look *l, struct strbuf *t, uint64_t ns)
 {
     switch (l->o.time) {
     case SHOW_RELATIVE:
@@ -104,33 +104,33 @@ static const char *arrow(const struct trace_message *m)
     return client ? "-->" : "<--";
 }
 
-static void note(const struct show_look *l, struct text *t, const char *text)
+static void note(const struct show_look *l, struct strbuf *t, const char *text)
 {
-    text_char(t, ' ');
+    strbuf_char(t, ' ');
     colour(l, t, YELLOW);
-    text_char(t, '[');
-    text_str(t, text);
-    text_char(t, ']');
+    strbuf_char(t, '[');
+    strbuf_str(t, text);
+    strbuf_char(t, ']');
     colour(l, t, PLAIN);
 }
 
 /* What is odd about a message, and what is asked for by -v. */
-static void notes(const struct show_look *l, struct text *t, const struct decode_view *v)
+static void notes(const struct show_look *l, struct strbuf *t, const struct decode_view *v)
 {
     const struct trace_message *m = v->m;
 
     if (v->check != WIRE_OK && v->check != WIRE_UNKNOWN_COMMAND) {
-        text_char(t, ' ');
+        strbuf_char(t, ' ');
         colour(l, t, RED);
-        text_str(t, "[malformed: ");
-        text_str(t, wire_check_text(v->check));
-        text_char(t, ']');
+        strbuf_str(t, "[malformed: ");
+        strbuf_str(t, wire_check_text(v->check));
+        strbuf_char(t, ']');
         colour(l, t, PLAIN);
     }
     if (v->hdr.flags & ~(WIRE_TYPE_MASK | WIRE_NO_REPLY | WIRE_ERROR)) {
-        text_str(t, " [flags ");
-        text_hex(t, v->hdr.flags);
-        text_char(t, ']');
+        strbuf_str(t, " [flags ");
+        strbuf_hex(t, v->hdr.flags);
+        strbuf_char(t, ']');
     }
     if (m->flags & TRACE_UNDELIVERED) {
         note(l, t, "not delivered");
@@ -139,162 +139,162 @@ static void notes(const struct show_look *l, struct text *t, const struct decode
         note(l, t, "by the broker");
     }
     if (l->o.verbose) {
-        text_str(t, " [#");
-        text_dec(t, m->number);
-        text_char(t, ' ');
-        text_dec(t, m->size);
-        text_str(t, " bytes, passed on in ");
-        text_duration(t, m->passed_ns);
-        text_char(t, ']');
+        strbuf_str(t, " [#");
+        strbuf_dec(t, m->number);
+        strbuf_char(t, ' ');
+        strbuf_dec(t, m->size);
+        strbuf_str(t, " bytes, passed on in ");
+        strbuf_duration(t, m->passed_ns);
+        strbuf_char(t, ']');
     }
 }
 
-static void below(struct show_look *l, struct text *after, const struct show_item *i)
+static void below(struct show_look *l, struct strbuf *after, const struct show_item *i)
 {
     if (i->comment) {
-        text_str(after, BELOW);
+        strbuf_str(after, BELOW);
         colour(l, after, YELLOW);
-        text_str(after, "^ ");
-        text_escape(after, i->comment, strlen(i->comment));
+        strbuf_str(after, "^ ");
+        strbuf_escape(after, i->comment, strlen(i->comment));
         colour(l, after, PLAIN);
-        text_char(after, '\n');
+        strbuf_char(after, '\n');
     }
 }
 
-static void lost(struct show_look *l, struct text *line, const struct show_item *i)
+static void lost(struct show_look *l, struct strbuf *line, const struct show_item *i)
 {
     const struct trace_message *m = i->v->m;
 
     if (m->lost == 0) {
         return;
     }
-    text_str(line, BELOW);
+    strbuf_str(line, BELOW);
     colour(l, line, RED);
-    text_str(line, i->shown->label);
-    text_str(line, ": ");
-    text_dec(line, m->lost);
-    text_str(line, m->lost == 1 ? " message lost here" : " messages lost here");
+    strbuf_str(line, i->shown->label);
+    strbuf_str(line, ": ");
+    strbuf_dec(line, m->lost);
+    strbuf_str(line, m->lost == 1 ? " message lost here" : " messages lost here");
     colour(l, line, PLAIN);
-    text_char(line, '\n');
+    strbuf_char(line, '\n');
 }
 
-static void result(struct show_look *l, struct text *line, const struct show_item *i)
+static void result(struct show_look *l, struct strbuf *line, const struct show_item *i)
 {
     const struct decode_view *v = i->v;
-    struct pen pen = {.t = line, .verbose = l->o.verbose, .first = true};
+    struct printer printer = {.t = line, .verbose = l->o.verbose, .first = true};
     const char *word;
 
-    text_str(line, " = ");
+    strbuf_str(line, " = ");
     if (v->hdr.flags & WIRE_ERROR) {
         word = name_errno(v->hdr.error);
         colour(l, line, RED);
-        text_char(line, '-');
+        strbuf_char(line, '-');
         if (word) {
-            text_str(line, word);
+            strbuf_str(line, word);
         } else {
-            text_dec(line, v->hdr.error);
+            strbuf_dec(line, v->hdr.error);
         }
         colour(l, line, PLAIN);
         if (l->o.verbose && word) {
-            text_str(line, " (");
-            text_str(line, strerror((int)v->hdr.error));
-            text_char(line, ')');
+            strbuf_str(line, " (");
+            strbuf_str(line, strerror((int)v->hdr.error));
+            strbuf_char(line, ')');
         }
         if (v->total > 0) {
-            text_char(line, ' ');
-            decode_raw(&pen, v, 0);
+            strbuf_char(line, ' ');
+            decode_raw(&printer, v, 0);
         }
     } else {
-        decode_reply(&pen, v, i->request, i->shown->config);
+        decode_reply(&printer, v, i->request, i->shown->config);
     }
     if (v->m->n_fds > 0) {
-        text_char(line, ' ');
-        pen.first = true;
-        pen_fds(&pen, v->m);
+        strbuf_char(line, ' ');
+        printer.first = true;
+        printer_fds(&printer, v->m);
     }
 }
 
-static void command(struct show_look *l, struct text *line, const char *before, uint16_t code,
+static void command(struct show_look *l, struct strbuf *line, const char *before, uint16_t code,
                     const char *behind)
 {
     char name[16];
 
-    text_str(line, before);
+    strbuf_str(line, before);
     colour(l, line, BOLD);
-    text_str(line, decode_command(code, name));
+    strbuf_str(line, decode_command(code, name));
     colour(l, line, PLAIN);
-    text_str(line, behind);
+    strbuf_str(line, behind);
 }
 
-static void arguments(struct show_look *l, struct text *line, const struct show_item *i)
+static void arguments(struct show_look *l, struct strbuf *line, const struct show_item *i)
 {
-    struct pen pen = {.t = line, .verbose = l->o.verbose, .first = true};
+    struct printer printer = {.t = line, .verbose = l->o.verbose, .first = true};
 
     command(l, line, "", i->v->hdr.command, "(");
-    decode_request(&pen, i->v, i->shown->config);
-    pen_fds(&pen, i->v->m);
-    text_char(line, ')');
+    decode_request(&printer, i->v, i->shown->config);
+    printer_fds(&printer, i->v->m);
+    strbuf_char(line, ')');
 }
 
 /* A message without a header's bytes. */
-static void headless(struct text *line, const struct trace_message *m)
+static void headless(struct strbuf *line, const struct trace_message *m)
 {
-    struct pen pen = {.t = line, .first = true};
+    struct printer printer = {.t = line, .first = true};
 
-    text_str(line, "    - ? (");
-    pen_data(&pen, "raw", m->data, m->kept, m->size);
-    text_char(line, ')');
+    strbuf_str(line, "    - ? (");
+    printer_data(&printer, "raw", m->data, m->kept, m->size);
+    strbuf_char(line, ')');
 }
 
-void show_text_head(struct show_look *l, struct text *line, struct text *after,
+void show_text_head(struct show_look *l, struct strbuf *line, struct strbuf *after,
                     const struct show_item *i)
 {
     const struct decode_view *v = i->v;
 
     lost(l, line, i);
     put_time(l, line, v->m->read_ns);
-    text_char(line, ' ');
-    text_str(line, i->shown->label);
-    text_char(line, ' ');
-    text_str(line, arrow(v->m));
-    text_char(line, ' ');
+    strbuf_char(line, ' ');
+    strbuf_str(line, i->shown->label);
+    strbuf_char(line, ' ');
+    strbuf_str(line, arrow(v->m));
+    strbuf_char(line, ' ');
     if (!v->has_hdr) {
         headless(line, v->m);
         below(l, after, i);
         return;
     }
-    text_dec_in(line, v->hdr.id, 5, ' ');
-    text_char(line, ' ');
+    strbuf_dec_in(line, v->hdr.id, 5, ' ');
+    strbuf_char(line, ' ');
     if (v->reply || i->request) {
         command(l, line, "<... ", v->hdr.command, i->request ? " resumed>" : " unasked for>");
         show_text_reply(l, line, after, i);
         return;
     }
     if ((v->hdr.flags & WIRE_TYPE_MASK) != WIRE_TYPE_COMMAND) {
-        text_str(line, "type ");
-        text_dec(line, v->hdr.flags & WIRE_TYPE_MASK);
-        text_char(line, ' ');
+        strbuf_str(line, "type ");
+        strbuf_dec(line, v->hdr.flags & WIRE_TYPE_MASK);
+        strbuf_char(line, ' ');
     }
     arguments(l, line, i);
     notes(l, line, v);
     below(l, after, i);
 }
 
-void show_text_reply(struct show_look *l, struct text *line, struct text *after,
+void show_text_reply(struct show_look *l, struct strbuf *line, struct strbuf *after,
                      const struct show_item *i)
 {
     const struct decode_view *v = i->v;
 
     result(l, line, i);
     if (i->request) {
-        text_str(line, " ");
+        strbuf_str(line, " ");
         colour(l, line, DIM);
-        text_char(line, '<');
-        text_duration(line, trace_latency(i->request, v->m));
-        text_char(line, '>');
+        strbuf_char(line, '<');
+        strbuf_duration(line, trace_latency(i->request, v->m));
+        strbuf_char(line, '>');
         colour(l, line, PLAIN);
         if (i->request->hdr.command != v->hdr.command) {
-            text_char(line, ' ');
+            strbuf_char(line, ' ');
             colour(l, line, RED);
             command(l, line, "[a reply to ", v->hdr.command, "]");
             colour(l, line, PLAIN);
@@ -304,7 +304,7 @@ void show_text_reply(struct show_look *l, struct text *line, struct text *after,
     below(l, after, i);
 }
 
-void show_text_end(struct show_look *l, struct text *line, enum show_end end)
+void show_text_end(struct show_look *l, struct strbuf *line, enum show_end end)
 {
     static const char *const texts[] = {
         [SHOW_ANSWERED] = "",
@@ -316,25 +316,25 @@ void show_text_end(struct show_look *l, struct text *line, enum show_end end)
     if (end == SHOW_NEVER) {
         colour(l, line, RED);
     }
-    text_str(line, texts[end]);
+    strbuf_str(line, texts[end]);
     if (end == SHOW_NEVER) {
         colour(l, line, PLAIN);
     }
-    text_char(line, '\n');
+    strbuf_char(line, '\n');
 }
 
 /* ---- sessions ---- */
 
-static void part(struct text *line, bool *first, const char *word, const char *text)
+static void part(struct strbuf *line, bool *first, const char *word, const char *text)
 {
-    text_str(line, *first ? ": " : "; ");
+    strbuf_str(line, *first ? ": " : "; ");
     *first = false;
-    text_str(line, word);
-    text_escape(line, text, strlen(text));
+    strbuf_str(line, word);
+    strbuf_escape(line, text, strlen(text));
 }
 
 /* Of the facts what decides how much the rest is worth; -v has them all. */
-static void facts_in_short(struct text *line, bool *first, const char *comment)
+static void facts_in_short(struct strbuf *line, bool *first, const char *comment)
 {
     json_t *facts;
     const char *verdict, *taint;
@@ -354,7 +354,7 @@ static void facts_in_short(struct text *line, bool *first, const char *comment)
     }
     if (json_is_integer(record) && json_integer_value(record) >= 0) {
         part(line, first, "audit record ", "");
-        text_dec(line, (uint64_t)json_integer_value(record));
+        strbuf_dec(line, (uint64_t)json_integer_value(record));
     }
     if (json_is_true(json_object_get(facts, "late"))) {
         part(line, first, "captured late", "");
@@ -362,47 +362,47 @@ static void facts_in_short(struct text *line, bool *first, const char *comment)
     json_decref(facts);
 }
 
-void show_text_session(struct show_look *l, struct text *line, const struct show_session *shown,
+void show_text_session(struct show_look *l, struct strbuf *line, const struct show_session *shown,
                        const struct trace_session *s)
 {
-    struct pen pen = {.t = line, .verbose = l->o.verbose, .first = true};
+    struct printer printer = {.t = line, .verbose = l->o.verbose, .first = true};
     bool first = true;
 
     colour(l, line, CYAN);
-    text_str(line, "=== ");
-    text_str(line, shown->label);
-    text_str(line, " begins");
+    strbuf_str(line, "=== ");
+    strbuf_str(line, shown->label);
+    strbuf_str(line, " begins");
     if (*s->description) {
         part(line, &first, "", s->description);
     }
     if (!l->o.verbose) {
         facts_in_short(line, &first, s->comment);
     } else if (*s->comment) {
-        text_str(line, first ? ": " : "; ");
-        pen_json(&pen, "session", s->comment, strlen(s->comment));
+        strbuf_str(line, first ? ": " : "; ");
+        printer_json(&printer, "session", s->comment, strlen(s->comment));
     }
     colour(l, line, PLAIN);
-    text_char(line, '\n');
+    strbuf_char(line, '\n');
 }
 
-void show_text_statistics(struct show_look *l, struct text *line, const struct show_session *shown,
-                          const struct trace_session *s)
+void show_text_statistics(struct show_look *l, struct strbuf *line,
+                          const struct show_session *shown, const struct trace_session *s)
 {
-    struct pen pen = {.t = line, .verbose = l->o.verbose, .first = true};
+    struct printer printer = {.t = line, .verbose = l->o.verbose, .first = true};
 
     colour(l, line, CYAN);
-    text_str(line, "=== ");
-    text_str(line, shown->label);
-    text_str(line, " ends: ");
-    text_dec(line, s->seen);
-    text_str(line, s->seen == 1 ? " message, " : " messages, ");
-    text_dec(line, s->lost);
-    text_str(line, " lost");
+    strbuf_str(line, "=== ");
+    strbuf_str(line, shown->label);
+    strbuf_str(line, " ends: ");
+    strbuf_dec(line, s->seen);
+    strbuf_str(line, s->seen == 1 ? " message, " : " messages, ");
+    strbuf_dec(line, s->lost);
+    strbuf_str(line, " lost");
     if (*s->ending) {
-        text_str(line, ", ");
-        pen.first = true;
-        pen_json(&pen, "ending", s->ending, strlen(s->ending));
+        strbuf_str(line, ", ");
+        printer.first = true;
+        printer_json(&printer, "ending", s->ending, strlen(s->ending));
     }
     colour(l, line, PLAIN);
-    text_char(line, '\n');
+    strbuf_char(line, '\n');
 }

@@ -10,7 +10,7 @@
 #include <endian.h>
 #include <string.h>
 
-#include "trace/file/keep.h"
+#include "trace/file/snap_length.h"
 #include "trace/file/pcapng.h"
 
 #define TAG_END 0u
@@ -21,7 +21,7 @@
 #define NAME_SIZE ((sizeof TRACE_DISSECTOR - 1 + 3) / 4 * 4)
 #define TAGS_SIZE (TAG_SIZE + NAME_SIZE + TAG_SIZE)
 
-_Static_assert(TAGS_SIZE + TRACE_CAPTURE_HDR_SIZE + KEEP_MOST == LIMIT_TRACE_PACKET,
+_Static_assert(TAGS_SIZE + TRACE_CAPTURE_HDR_SIZE + SNAP_LENGTH_MOST == LIMIT_TRACE_PACKET,
                "what is kept of a message without fds fills a packet");
 
 size_t packet_head_size(uint16_t n_fds)

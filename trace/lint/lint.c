@@ -245,7 +245,7 @@ static bool answers_posted(struct lint_session *s, const struct decode_view *v)
 
 /* ---- messages ---- */
 
-/* What the relay would end a session for: proxy/relay/pipe.c asks the same. */
+/* What the relay would end a session for: proxy/relay/relay_direction.c asks the same. */
 static void judge_bound(const struct lint_at *at)
 {
     const struct lint_limits *l = &at->known->limits[at->v.m->sender & 1u];

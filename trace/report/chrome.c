@@ -20,7 +20,7 @@
 /* The last write of a client: where a device's DMA may come from. */
 struct write {
     uint64_t read_ns; /* since 1970; 0: none */
-    unsigned lane;
+    unsigned channels;
 };
 
 /* A session: a process. */
@@ -130,9 +130,9 @@ static unsigned pid_of(const struct trace_session *s)
 }
 
 /* A thread's number: the client's lanes before the backend's. */
-static unsigned tid_of(unsigned sender, unsigned lane)
+static unsigned tid_of(unsigned sender, unsigned channels)
 {
-    return 1 + sender * (CHROME_LANES + 1) + lane;
+    return 1 + sender * (CHROME_LANES + 1) + channels;
 }
 
 /* Begins an event; the caller goes on with ",…" and ends it. */
@@ -160,17 +160,17 @@ static void name_process(struct chrome *c, const struct trace_session *s, struct
 }
 
 static void name_lane(struct chrome *c, const struct trace_session *s, struct process *p,
-                      unsigned sender, unsigned lane)
+                      unsigned sender, unsigned channels)
 {
     static const char *const names[TRACE_SENDERS] = {"client's requests", "backend's requests"};
-    const unsigned tid = tid_of(sender, lane);
+    const unsigned tid = tid_of(sender, channels);
 
-    if (lane < CHROME_LANES && (p->named[sender] >> lane & 1) == 0) {
-        p->named[sender] |= (uint64_t)1 << lane;
+    if (channels < CHROME_LANES && (p->named[sender] >> channels & 1) == 0) {
+        p->named[sender] |= (uint64_t)1 << channels;
         begin(c, "M", pid_of(s), tid);
         fprintf(c->f, ",\"name\":\"thread_name\",\"args\":{\"name\":\"%s", names[sender]);
-        if (lane > 0) {
-            fprintf(c->f, " (%u)", lane + 1);
+        if (channels > 0) {
+            fprintf(c->f, " (%u)", channels + 1);
         }
         fputs("\"}", c->f);
         end(c);
@@ -191,7 +191,7 @@ struct span {
     uint64_t end_ns;
     uint64_t passed_ns;
     unsigned sender;
-    unsigned lane;
+    unsigned channels;
     unsigned n_fds;
     bool made;                         /* by the broker */
     const struct trace_message *reply; /* NULL: none */
@@ -266,11 +266,11 @@ static void put_name(struct chrome *c, const struct access *a)
 static void put_span(struct chrome *c, const struct span *s)
 {
     const unsigned pid = pid_of(s->session);
-    const unsigned tid = tid_of(s->sender, s->lane);
+    const unsigned tid = tid_of(s->sender, s->channels);
     const uint64_t from = since_begin(c, s->read_ns);
     const uint64_t to = since_begin(c, s->end_ns);
 
-    if (s->lane < CHROME_LANES) {
+    if (s->channels < CHROME_LANES) {
         begin(c, "X", pid, tid);
         put_name(c, &s->access);
         fputs(",\"cat\":\"request\"", c->f);
@@ -307,20 +307,20 @@ static unsigned free_lane(const struct process *p, unsigned sender, uint64_t now
 
 /* From the write to the device's request that followed it; both lie on slices. */
 static void put_flow(struct chrome *c, const struct trace_session *s, struct process *p,
-                     const struct trace_message *m, unsigned lane)
+                     const struct trace_message *m, unsigned channels)
 {
     const struct write *const w = &p->write;
 
     if (w->read_ns == 0 || w->read_ns > m->read_ns || m->read_ns - w->read_ns > CHROME_FLOW_NS ||
-        lane >= CHROME_LANES) {
+        channels >= CHROME_LANES) {
         return;
     }
     c->flows++;
-    begin(c, "s", pid_of(s), tid_of(TRACE_FROM_CLIENT, w->lane));
+    begin(c, "s", pid_of(s), tid_of(TRACE_FROM_CLIENT, w->channels));
     fprintf(c->f, ",\"name\":\"DMA after a write\",\"cat\":\"dma\",\"id\":%" PRIu64, c->flows);
     put_us(c->f, "ts", since_begin(c, w->read_ns));
     end(c);
-    begin(c, "f", pid_of(s), tid_of(TRACE_FROM_BACKEND, lane));
+    begin(c, "f", pid_of(s), tid_of(TRACE_FROM_BACKEND, channels));
     fprintf(c->f, ",\"bp\":\"e\",\"name\":\"DMA after a write\",\"cat\":\"dma\",\"id\":%" PRIu64,
             c->flows);
     put_us(c->f, "ts", since_begin(c, m->read_ns));
@@ -328,17 +328,17 @@ static void put_flow(struct chrome *c, const struct trace_session *s, struct pro
 }
 
 static void request(struct chrome *c, const struct trace_session *s, struct process *p,
-                    const struct trace_message *m, const struct access *a, unsigned lane)
+                    const struct trace_message *m, const struct access *a, unsigned channels)
 {
     const unsigned sender = m->sender == TRACE_FROM_BACKEND;
     const bool writes =
         a->hdr.command == WIRE_REGION_WRITE || a->hdr.command == WIRE_REGION_WRITE_MULTI;
 
-    name_lane(c, s, p, sender, lane);
-    if (sender == TRACE_FROM_CLIENT && writes && lane < CHROME_LANES) {
-        p->write = (struct write){.read_ns = m->read_ns, .lane = lane};
+    name_lane(c, s, p, sender, channels);
+    if (sender == TRACE_FROM_CLIENT && writes && channels < CHROME_LANES) {
+        p->write = (struct write){.read_ns = m->read_ns, .channels = channels};
     } else if (sender == TRACE_FROM_BACKEND) {
-        put_flow(c, s, p, m, lane);
+        put_flow(c, s, p, m, channels);
     }
     if ((a->hdr.flags & WIRE_NO_REPLY) != 0) {
         put_span(c, &(struct span){.session = s,
@@ -348,14 +348,14 @@ static void request(struct chrome *c, const struct trace_session *s, struct proc
                                    .end_ns = m->read_ns + m->passed_ns,
                                    .passed_ns = m->passed_ns,
                                    .sender = sender,
-                                   .lane = lane,
+                                   .channels = channels,
                                    .n_fds = m->n_fds,
                                    .made = (m->flags & TRACE_BROKER) != 0});
-        if (lane < CHROME_LANES) {
-            p->until[sender][lane] = m->read_ns + m->passed_ns;
+        if (channels < CHROME_LANES) {
+            p->until[sender][channels] = m->read_ns + m->passed_ns;
         }
-    } else if (lane < CHROME_LANES) {
-        p->busy[sender] |= (uint64_t)1 << lane;
+    } else if (channels < CHROME_LANES) {
+        p->busy[sender] |= (uint64_t)1 << channels;
     }
 }
 
@@ -368,7 +368,7 @@ static void put_request(struct chrome *c, const struct trace_request *r, uint64_
                      .end_ns = end_ns,
                      .passed_ns = r->passed_ns,
                      .sender = r->sender == TRACE_FROM_BACKEND,
-                     .lane = (unsigned)r->tag,
+                     .channels = (unsigned)r->tag,
                      .n_fds = r->n_fds,
                      .made = (r->flags & TRACE_BROKER) != 0,
                      .reply = reply,
@@ -447,7 +447,7 @@ int chrome_feed(struct chrome *c, const struct trace_session *s, const struct tr
     struct process *const p = process_of(c, s);
     struct trace_request asked;
     struct access a;
-    unsigned lane;
+    unsigned channels;
 
     if (!p) {
         return -ENOMEM;
@@ -460,11 +460,11 @@ int chrome_feed(struct chrome *c, const struct trace_session *s, const struct tr
     }
     name_process(c, s, p);
     count(c, s, p, m);
-    lane = free_lane(p, m->sender == TRACE_FROM_BACKEND, m->read_ns);
-    switch (trace_pairs_feed(c->pairs, s, m, lane, &asked)) {
+    channels = free_lane(p, m->sender == TRACE_FROM_BACKEND, m->read_ns);
+    switch (trace_pairs_feed(c->pairs, s, m, channels, &asked)) {
     case TRACE_PAIR_REQUEST:
         if (access_read(m, &a)) {
-            request(c, s, p, m, &a, lane);
+            request(c, s, p, m, &a, channels);
         }
         break;
     case TRACE_PAIR_REPLY:

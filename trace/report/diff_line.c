@@ -36,7 +36,7 @@ struct diff_maker {
     uint64_t begin_ns;
     struct trace_pairs *pairs;
     struct decode_scratch scratch;
-    struct text text;
+    struct strbuf text;
     EVP_MD_CTX *digest;
     uint32_t of_kind[UINT8_MAX + 1];
     uint32_t n_objects;
@@ -51,7 +51,7 @@ struct diff_maker *diff_maker_new(void)
     if (!d) {
         return NULL;
     }
-    text_init(&d->text);
+    strbuf_init(&d->text);
     d->pairs = trace_pairs_new();
     d->digest = EVP_MD_CTX_new();
     if (!d->pairs || !d->digest) {
@@ -66,7 +66,7 @@ void diff_maker_free(struct diff_maker *d)
     if (d) {
         trace_pairs_free(d->pairs);
         decode_scratch_deinit(&d->scratch);
-        text_deinit(&d->text);
+        strbuf_deinit(&d->text);
         EVP_MD_CTX_free(d->digest);
         free(d);
     }
@@ -175,88 +175,88 @@ static bool make_digest(struct diff_maker *d, const struct decode_view *v, uint3
 
 /* ---- what people read ---- */
 
-static void put_fd_texts(struct text *t, const struct trace_message *m, const uint32_t *objects)
+static void put_fd_texts(struct strbuf *t, const struct trace_message *m, const uint32_t *objects)
 {
     for (unsigned i = 0; i < m->n_fds; i++) {
-        text_str(t, i == 0 ? " fds=[" : ", ");
-        text_str(t, name_fd_kind(m->fds[i].kind) ? name_fd_kind(m->fds[i].kind) : "fd");
-        text_char(t, '#');
-        text_dec(t, objects[i]);
+        strbuf_str(t, i == 0 ? " fds=[" : ", ");
+        strbuf_str(t, name_fd_kind(m->fds[i].kind) ? name_fd_kind(m->fds[i].kind) : "fd");
+        strbuf_char(t, '#');
+        strbuf_dec(t, objects[i]);
         if (m->fds[i].size > 0) {
-            text_str(t, " of ");
-            text_dec(t, m->fds[i].size);
-            text_str(t, " bytes");
+            strbuf_str(t, " of ");
+            strbuf_dec(t, m->fds[i].size);
+            strbuf_str(t, " bytes");
         }
         if ((m->fds[i].flags & TRACE_FD_WITHHELD) != 0) {
-            text_str(t, " withheld");
+            strbuf_str(t, " withheld");
         }
     }
     if (m->n_fds > 0) {
-        text_char(t, ']');
+        strbuf_char(t, ']');
     }
 }
 
-static void put_error(struct text *t, uint32_t error)
+static void put_error(struct strbuf *t, uint32_t error)
 {
-    text_str(t, " = error ");
+    strbuf_str(t, " = error ");
     if (name_errno(error)) {
-        text_str(t, name_errno(error));
+        strbuf_str(t, name_errno(error));
     } else {
-        text_dec(t, error);
+        strbuf_dec(t, error);
     }
 }
 
-static void put_said(struct text *t, const struct decode_view *v,
+static void put_said(struct strbuf *t, const struct decode_view *v,
                      const struct trace_request *request)
 {
-    struct pen pen = {.t = t, .first = true};
+    struct printer printer = {.t = t, .first = true};
     char name[16];
 
     if (!v->has_hdr) {
-        text_str(t, "? ");
-        pen_data(&pen, "raw", v->m->data, v->m->kept, v->m->size);
+        strbuf_str(t, "? ");
+        printer_data(&printer, "raw", v->m->data, v->m->kept, v->m->size);
         return;
     }
-    text_str(t, decode_command(v->hdr.command, name));
+    strbuf_str(t, decode_command(v->hdr.command, name));
     if (!v->reply) {
-        text_char(t, '(');
-        decode_request(&pen, v, NULL);
-        text_char(t, ')');
-        text_str(t, (v->hdr.flags & WIRE_NO_REPLY) != 0 ? " no reply" : "");
+        strbuf_char(t, '(');
+        decode_request(&printer, v, NULL);
+        strbuf_char(t, ')');
+        strbuf_str(t, (v->hdr.flags & WIRE_NO_REPLY) != 0 ? " no reply" : "");
     } else if ((v->hdr.flags & WIRE_ERROR) != 0) {
         put_error(t, v->hdr.error);
     } else {
-        text_str(t, " = ");
-        decode_reply(&pen, v, request, NULL);
+        strbuf_str(t, " = ");
+        decode_reply(&printer, v, request, NULL);
     }
 }
 
-static void make_text(struct text *t, const struct decode_view *v,
+static void make_text(struct strbuf *t, const struct decode_view *v,
                       const struct trace_request *request, uint32_t session,
                       const uint32_t *objects, const uint8_t *digest)
 {
-    text_clear(t);
+    strbuf_clear(t);
     if (session > 0) {
-        text_str(t, "session ");
-        text_dec(t, session + 1);
-        text_char(t, ' ');
+        strbuf_str(t, "session ");
+        strbuf_dec(t, session + 1);
+        strbuf_char(t, ' ');
     }
-    text_str(t, v->m->sender == TRACE_FROM_CLIENT ? "client  " : "backend ");
+    strbuf_str(t, v->m->sender == TRACE_FROM_CLIENT ? "client  " : "backend ");
     put_said(t, v, request);
     put_fd_texts(t, v->m, objects);
     if (v->m->legs != TRACE_LEGS) {
-        text_str(t, v->m->legs == TRACE_LEG_CLIENT ? " (client's side)" : " (backend's side)");
+        strbuf_str(t, v->m->legs == TRACE_LEG_CLIENT ? " (client's side)" : " (backend's side)");
     }
     if ((v->m->flags & TRACE_UNDELIVERED) != 0) {
-        text_str(t, " undelivered");
+        strbuf_str(t, " undelivered");
     }
     if (t->n > LINE_MAX_BYTES) {
         t->n = LINE_MAX_BYTES;
-        text_str(t, "...");
+        strbuf_str(t, "...");
     }
     if (v->n > SHOWN_DATA) {
-        text_str(t, " #");
-        text_bytes(t, digest, 4);
+        strbuf_str(t, " #");
+        strbuf_bytes(t, digest, 4);
     }
 }
 

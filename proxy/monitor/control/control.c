@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * The control socket and its clients: accepted, heard once, answered as fast as they read, dropped.
- * Copies what is asked; what it means is control_obey.c's.
+ * Copies what is asked; what it means is control_dispatch.c's.
  */
 #define _GNU_SOURCE
 #include "proxy/monitor/control/control.h"
@@ -204,7 +204,7 @@ static void on_counted(evutil_socket_t fd, short what, void *arg)
     struct control_client *next;
 
     (void)fd;
-    if (!(what & EV_TIMEOUT) && crew_counting(&control->monitor->crew)) {
+    if (!(what & EV_TIMEOUT) && worker_pool_counting(&control->monitor->worker_pool)) {
         return;
     }
     event_del(control->patience);
@@ -229,8 +229,8 @@ static void count(struct control_client *c)
     struct control *control = c->control;
 
     c->state = CONTROL_COUNTING;
-    crew_count(&control->monitor->crew);
-    if (!crew_counting(&control->monitor->crew)) {
+    worker_pool_count(&control->monitor->worker_pool);
+    if (!worker_pool_counting(&control->monitor->worker_pool)) {
         control_counted(control);
     } else if (!event_pending(control->patience, EV_TIMEOUT, NULL)) {
         event_add(control->patience, &count_time);

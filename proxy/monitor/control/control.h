@@ -4,7 +4,7 @@
  * The control socket: the monitor answers poemctl. What is said there is in control_wire.h.
  *
  *   control.c         the socket, its clients, who may be one, how they are answered and dropped
- *   control_obey.c    what each request does, and the parts of its answer
+ *   control_dispatch.c    what each request does, and the parts of its answer
  *   control_json.c    the parts as JSON
  *
  * Clients are operators, and are bounded all the same: so many at once, one request each, an answer

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* A client of the control socket, between control.c, which talks to it, and control_obey.c. */
+/* A client of the control socket, between control.c, which talks to it, and control_dispatch.c. */
 #ifndef POEMD_PROXY_MONITOR_CONTROL_CONTROL_CLIENT_H
 #define POEMD_PROXY_MONITOR_CONTROL_CONTROL_CLIENT_H
 

@@ -54,12 +54,12 @@ static json_t *configuration(const struct config *c)
                      hex_text(c->digest, sizeof c->digest, digest));
 }
 
-static json_t *workers(const struct crew *c)
+static json_t *workers(const struct worker_pool *c)
 {
     json_t *list = json_array();
 
     for (unsigned i = 0; i < c->n; i++) {
-        const struct crew_member *w = &c->members[i];
+        const struct worker_process *w = &c->members[i];
 
         if (w->pid > 0) {
             (void)json_array_append_new(list, json_pack("{s:i,s:b,s:i,s:I}", "pid", (int)w->pid,
@@ -73,11 +73,12 @@ static json_t *workers(const struct crew *c)
 
 static json_t *audit(const struct monitor *m)
 {
-    if (!recorder_on(&m->recorder)) {
+    if (!audit_writer_on(&m->audit_writer)) {
         return json_null();
     }
     return json_pack("{s:o,s:I,s:b}", "file", text(m->config->audit_file), "records",
-                     (json_int_t)audit_log_size(m->recorder.log), "failing", m->recorder.failing);
+                     (json_int_t)audit_log_size(m->audit_writer.log), "failing",
+                     m->audit_writer.failing);
 }
 
 json_t *control_broker(const struct monitor *m)
@@ -88,7 +89,7 @@ json_t *control_broker(const struct monitor *m)
                      configuration(m->config), "taint", taint(m->taint), "sessions", "now",
                      (int)m->sessions, "most", (int)m->config->max_sessions, "begun",
                      (json_int_t)m->last_session, "longest-turn-us", (json_int_t)turn_longest_us(),
-                     "workers", workers(&m->crew), "audit", audit(m));
+                     "workers", workers(&m->worker_pool), "audit", audit(m));
 }
 
 /* How its devices do; null where it starts none. */
@@ -116,7 +117,7 @@ json_t *control_route(const struct route *r)
 
 /* ---- a session ---- */
 
-static json_t *counts(const struct ticket *t, const struct ipc_count *c)
+static json_t *counts(const struct monitor_session *t, const struct ipc_count *c)
 {
     if (!t->counted) {
         return json_null();
@@ -125,7 +126,7 @@ static json_t *counts(const struct ticket *t, const struct ipc_count *c)
                      (json_int_t)c->bytes, "fds", (json_int_t)c->fds);
 }
 
-json_t *control_session(const struct ticket *t)
+json_t *control_session(const struct monitor_session *t)
 {
     /* Before the verdict nothing is kept of it. */
     json_t *facts = t->facts ? json_loads(t->facts, 0, NULL) : NULL;

@@ -11,7 +11,7 @@
 
 struct monitor;
 struct route;
-struct ticket;
+struct monitor_session;
 
 /* The broker itself, workers and audit log included: {"broker": {…}}. */
 json_t *control_broker(const struct monitor *m) __attribute__((warn_unused_result));
@@ -20,6 +20,6 @@ json_t *control_broker(const struct monitor *m) __attribute__((warn_unused_resul
 json_t *control_route(const struct route *r) __attribute__((warn_unused_result));
 
 /* {"session": {…}} */
-json_t *control_session(const struct ticket *t) __attribute__((warn_unused_result));
+json_t *control_session(const struct monitor_session *t) __attribute__((warn_unused_result));
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Requests about captures: rows of the table in control_obey.c, and their answers' parts. */
+/* Requests about captures: rows of the table in control_dispatch.c, and their answers' parts. */
 #ifndef POEMD_PROXY_MONITOR_CONTROL_CONTROL_TRACE_H
 #define POEMD_PROXY_MONITOR_CONTROL_CONTROL_TRACE_H
 

@@ -65,7 +65,7 @@ static void capture_free(struct tracing *t, struct capture *c)
     } else {
         t->n_alive--;
     }
-    recorder_forget(&t->monitor->recorder, &c->recorded);
+    audit_writer_forget(&t->monitor->audit_writer, &c->recorded);
     tracing_open_cancel(c);
     sock_close(&c->fd);
     free(c->path);
@@ -120,12 +120,12 @@ static struct capture *capture_new(struct tracing *t, const struct tracing_reque
 
 static struct route *find_route(const struct monitor *m, const struct tracing_request *r)
 {
-    const struct ticket *t;
+    const struct monitor_session *t;
 
     if (!r->session) {
         return r->route ? monitor_route(m, r->route) : NULL;
     }
-    t = ticket_find(m, r->session);
+    t = monitor_session_find(m, r->session);
     return t && t->state >= SESSION_RECITING ? t->route : NULL;
 }
 
@@ -246,10 +246,10 @@ int tracing_start(struct monitor *m, const struct tracing_request *r, uint64_t *
     }
     c->fd = fd;
     *id = c->id;
-    if (!recorder_on(&m->recorder)) {
+    if (!audit_writer_on(&m->audit_writer)) {
         tracing_begin(c);
-    } else if (!recorder_await(&m->recorder, "trace-started", started_record(c, r->by),
-                               &c->recorded, on_recorded, c)) {
+    } else if (!audit_writer_await(&m->audit_writer, "trace-started", started_record(c, r->by),
+                                   &c->recorded, on_recorded, c)) {
         on_recorded(c, false);
     }
     return 0;
@@ -265,7 +265,7 @@ int tracing_stop(struct monitor *m, uint64_t id)
         return -ENOENT;
     }
     if (c->state == TRACING_BEGINNING) {
-        recorder_forget(&m->recorder, &c->recorded);
+        audit_writer_forget(&m->audit_writer, &c->recorded);
         tracing_set_ended(m->tracing, c, TRACER_ASKED);
         return 0;
     }
@@ -359,7 +359,7 @@ int tracing_init(struct monitor *m)
     }
     /* Not one session without: the records are waited for before anybody is let in. */
     if (!err) {
-        recorder_settle(&m->recorder);
+        audit_writer_settle(&m->audit_writer);
         tracing_on_later(-1, 0, t);
     }
     return err;

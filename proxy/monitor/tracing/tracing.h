@@ -25,8 +25,8 @@
 #include "proxy/ipc/session_settings.h"
 
 struct monitor;
-struct ticket;
-struct crew_member;
+struct monitor_session;
+struct worker_process;
 
 /* ---- captures: for the control socket ---- */
 
@@ -100,7 +100,7 @@ int tracing_init(struct monitor *m) __attribute__((warn_unused_result));
 void tracing_deinit(struct monitor *m);
 
 /* A worker has been started: it gets a ring, where there is a tracer. */
-void tracing_worker_started(struct monitor *m, struct crew_member *w);
+void tracing_worker_started(struct monitor *m, struct worker_process *w);
 
 /* Every LIMIT_BEAT_MS: asks the tracer whether it makes its turns. */
 void tracing_beat(struct monitor *m);
@@ -109,23 +109,23 @@ void tracing_beat(struct monitor *m);
 void tracing_quit(struct monitor *m);
 
 /* How a session is to be tapped at this moment; off where no capture wants it. */
-struct tap_settings tracing_tap(const struct monitor *m, const struct ticket *t);
+struct tap_settings tracing_tap(const struct monitor *m, const struct monitor_session *t);
 
 /* The session goes to a worker: the tracer is told first. */
-void tracing_session_begins(struct monitor *m, struct ticket *t);
+void tracing_session_begins(struct monitor *m, struct monitor_session *t);
 
 /*
  * Its verdict is known, and not yet told to the worker. record is that of the audit log (borrowed,
  * NULL: there is none).
  */
-void tracing_session_decided(struct monitor *m, struct ticket *t, const char *verdict,
+void tracing_session_decided(struct monitor *m, struct monitor_session *t, const char *verdict,
                              const json_t *record);
 
 /* The verdict's record is on disk: the ticket has its number. */
-void tracing_session_recorded(struct monitor *m, struct ticket *t);
+void tracing_session_recorded(struct monitor *m, struct monitor_session *t);
 
 /* It is over; what may be NULL. */
-void tracing_session_ended(struct monitor *m, struct ticket *t, enum session_reason reason,
+void tracing_session_ended(struct monitor *m, struct monitor_session *t, enum session_reason reason,
                            const struct ipc_ended *what);
 
 #endif

@@ -21,17 +21,17 @@ static char *text_of(json_t *o)
     return text;
 }
 
-static json_t *begun(const struct ticket *t)
+static json_t *begun(const struct monitor_session *t)
 {
     return json_pack("{s:I,s:s}", "session", (json_int_t)t->id, "route", t->route->config->name);
 }
 
-char *tracing_facts_begun(const struct ticket *t)
+char *tracing_facts_begun(const struct monitor_session *t)
 {
     return text_of(begun(t));
 }
 
-static json_t *judged(const struct ticket *t, const char *verdict)
+static json_t *judged(const struct monitor_session *t, const char *verdict)
 {
     char letters[TAINT_COUNT + 1];
     json_t *const o = begun(t);
@@ -45,7 +45,7 @@ static json_t *judged(const struct ticket *t, const char *verdict)
 }
 
 /* Who the parties are, as another object has it. Where that is too long, they are left out. */
-static char *with_parties(const struct ticket *t, const char *verdict, const json_t *from)
+static char *with_parties(const struct monitor_session *t, const char *verdict, const json_t *from)
 {
     static const char *const members[] = {"client", "backend"};
     json_t *const o = judged(t, verdict);
@@ -67,12 +67,13 @@ static char *with_parties(const struct ticket *t, const char *verdict, const jso
     return text;
 }
 
-char *tracing_facts_decided(const struct ticket *t, const char *verdict, const json_t *record)
+char *tracing_facts_decided(const struct monitor_session *t, const char *verdict,
+                            const json_t *record)
 {
     return with_parties(t, verdict, record);
 }
 
-char *tracing_facts_recorded(const char *facts, const struct ticket *t)
+char *tracing_facts_recorded(const char *facts, const struct monitor_session *t)
 {
     json_t *const o = json_loads(facts, 0, NULL);
 
@@ -83,7 +84,7 @@ char *tracing_facts_recorded(const char *facts, const struct ticket *t)
     return text_of(o);
 }
 
-char *tracing_facts_late(const struct ticket *t)
+char *tracing_facts_late(const struct monitor_session *t)
 {
     json_t *known;
     char *facts;

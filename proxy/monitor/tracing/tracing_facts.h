@@ -12,18 +12,18 @@
 #include "proxy/monitor/tracing/tracing_parts.h"
 
 /* Of a session that is given to its worker. */
-char *tracing_facts_begun(const struct ticket *t) __attribute__((warn_unused_result));
+char *tracing_facts_begun(const struct monitor_session *t) __attribute__((warn_unused_result));
 
 /* Its verdict is known; record: as tracing_session_decided. */
-char *tracing_facts_decided(const struct ticket *t, const char *verdict, const json_t *record)
-    __attribute__((warn_unused_result));
+char *tracing_facts_decided(const struct monitor_session *t, const char *verdict,
+                            const json_t *record) __attribute__((warn_unused_result));
 
 /* The same facts, and the verdict's number in the audit log. */
-char *tracing_facts_recorded(const char *facts, const struct ticket *t)
+char *tracing_facts_recorded(const char *facts, const struct monitor_session *t)
     __attribute__((warn_unused_result));
 
 /* Of one whose capture begins late. */
-char *tracing_facts_late(const struct ticket *t) __attribute__((warn_unused_result));
+char *tracing_facts_late(const struct monitor_session *t) __attribute__((warn_unused_result));
 
 /* Adds description and comment to a message. False: they do not fit. */
 bool tracing_facts_add(struct tracer_msg *m, const char *facts) __attribute__((warn_unused_result));

@@ -11,12 +11,12 @@
 /* The group that a capture is of; NULL: its session is over, or there is no memory. */
 static struct tracing_group *tracing_group_of(const struct capture *c)
 {
-    struct ticket *t;
+    struct monitor_session *t;
 
     if (!c->session) {
         return &c->route->traced_by;
     }
-    t = ticket_find(c->tracing->monitor, c->session);
+    t = monitor_session_find(c->tracing->monitor, c->session);
     if (t && !t->traced_by) {
         t->traced_by = calloc(1, sizeof *t->traced_by);
         if (t->traced_by) {
@@ -78,7 +78,7 @@ void tracing_group_leave(struct capture *c)
     }
 }
 
-void tracing_group_session_ended(struct ticket *t)
+void tracing_group_session_ended(struct monitor_session *t)
 {
     struct capture *c;
 
@@ -93,7 +93,7 @@ void tracing_group_session_ended(struct ticket *t)
     t->traced_by = NULL;
 }
 
-struct tap_settings tracing_tap(const struct monitor *m, const struct ticket *t)
+struct tap_settings tracing_tap(const struct monitor *m, const struct monitor_session *t)
 {
     struct tap_settings tap = {.on = 0};
 
@@ -105,15 +105,16 @@ struct tap_settings tracing_tap(const struct monitor *m, const struct ticket *t)
     return tap;
 }
 
-struct ticket *tracing_next_ticket(const struct capture *c, const struct ticket *t)
+struct monitor_session *tracing_next_ticket(const struct capture *c,
+                                            const struct monitor_session *t)
 {
-    struct ticket *next;
+    struct monitor_session *next;
 
     if (c->session) {
-        next = t ? NULL : ticket_find(c->tracing->monitor, c->session);
+        next = t ? NULL : monitor_session_find(c->tracing->monitor, c->session);
         return next && next->member ? next : NULL;
     }
-    next = t ? TAILQ_NEXT(t, route_link) : TAILQ_FIRST(&c->route->tickets);
+    next = t ? TAILQ_NEXT(t, route_link) : TAILQ_FIRST(&c->route->monitor_sessions);
     while (next && !next->member) {
         next = TAILQ_NEXT(next, route_link);
     }

@@ -10,8 +10,8 @@
 #include <bsd/sys/queue.h>
 
 #include "base/tree.h"
-#include "proxy/monitor/recorder.h"
-#include "proxy/monitor/ticket.h"
+#include "proxy/monitor/audit_writer.h"
+#include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/tracing/tracing.h"
 #include "proxy/monitor/tracing/tracing_link.h"
 
@@ -36,7 +36,7 @@ struct capture {
     struct tracing_file *opening; /* a file that is being opened, step by step; NULL: none */
     struct event *step;
     bool opens_first; /* … it is the first one for this tracer */
-    struct recorder_wait recorded;
+    struct audit_writer_wait recorded;
     struct tracer_counts before; /* of tracers that have died */
     struct tracer_counts counts;
 };
@@ -47,11 +47,11 @@ struct tracing {
     struct monitor *monitor;
     struct tracing_link link;
     struct capture_tree captures;
-    TAILQ_HEAD(, capture) ended; /* of them, the oldest first */
-    struct ticket_list stale;    /* sessions whose captures have changed */
-    struct event *later;         /* made active while there are some, or a tracer is new */
-    bool renewing;               /* a new tracer is being told of everything */
-    uint64_t renewed;            /* … of captures up to this number */
+    TAILQ_HEAD(, capture) ended;       /* of them, the oldest first */
+    struct monitor_session_list stale; /* sessions whose captures have changed */
+    struct event *later;               /* made active while there are some, or a tracer is new */
+    bool renewing;                     /* a new tracer is being told of everything */
+    uint64_t renewed;                  /* … of captures up to this number */
     uint64_t last_run;
     unsigned n_alive;
     unsigned n_ended;
@@ -90,10 +90,11 @@ void tracing_group_told(struct capture *c);
 void tracing_group_leave(struct capture *c);
 
 /* The session is over: its captures have none. */
-void tracing_group_session_ended(struct ticket *t);
+void tracing_group_session_ended(struct monitor_session *t);
 
 /* The next of its sessions that a worker has, behind t; NULL: the first. NULL: no more. */
-struct ticket *tracing_next_ticket(const struct capture *c, const struct ticket *t);
+struct monitor_session *tracing_next_ticket(const struct capture *c,
+                                            const struct monitor_session *t);
 
 /* ---- tracing_run.c ---- */
 

@@ -42,25 +42,25 @@ void tracing_say_of(struct capture *c, enum tracer_type type)
 }
 
 /* Tells of a session what is known of it. */
-static void say_session(struct tracing *t, const struct ticket *ticket)
+static void say_session(struct tracing *t, const struct monitor_session *session)
 {
     struct tracer_msg *const m = begin_message(t, TRACER_SESSION);
     char name[LIMIT_NAME + 32];
 
-    m->session = ticket->id;
-    m->worker = (uint32_t)(ticket->member - t->monitor->crew.members);
-    snprintf(name, sizeof name, "%s/%llu", ticket->route->config->name,
-             (unsigned long long)ticket->id);
-    if (tracer_msg_add(m, name) && tracing_facts_add(m, ticket->traced)) {
+    m->session = session->id;
+    m->worker = (uint32_t)(session->member - t->monitor->worker_pool.members);
+    snprintf(name, sizeof name, "%s/%llu", session->route->config->name,
+             (unsigned long long)session->id);
+    if (tracer_msg_add(m, name) && tracing_facts_add(m, session->traced)) {
         say_take(t, -1);
     }
 }
 
-static void say_attach(const struct capture *c, const struct ticket *ticket, bool late)
+static void say_attach(const struct capture *c, const struct monitor_session *session, bool late)
 {
     struct tracer_msg *const m = begin_message(c->tracing, TRACER_ATTACH);
 
-    m->session = ticket->id;
+    m->session = session->id;
     m->capture = c->id;
     m->late = late;
     say_take(c->tracing, -1);
@@ -94,7 +94,8 @@ static void say_capture_take(struct capture *c, int fd)
 /* ---- sessions ---- */
 
 /* Tells the tracer of captures of the group that it does not know the session to have. */
-static void tracing_attach(const struct tracing_group *g, const struct ticket *t, bool late)
+static void tracing_attach(const struct tracing_group *g, const struct monitor_session *t,
+                           bool late)
 {
     const struct capture *c;
 
@@ -108,36 +109,36 @@ static void tracing_attach(const struct tracing_group *g, const struct ticket *t
     }
 }
 
-static void tracing_attach_all(struct tracing *t, struct ticket *ticket, bool late)
+static void tracing_attach_all(struct tracing *t, struct monitor_session *session, bool late)
 {
-    tracing_attach(&ticket->route->traced_by, ticket, late);
-    if (ticket->traced_by) {
-        tracing_attach(ticket->traced_by, ticket, late);
+    tracing_attach(&session->route->traced_by, session, late);
+    if (session->traced_by) {
+        tracing_attach(session->traced_by, session, late);
     }
-    ticket->attached = t->last_run;
+    session->attached = t->last_run;
 }
 
-static void tracing_set_stale(struct tracing *t, struct ticket *ticket)
+static void tracing_set_stale(struct tracing *t, struct monitor_session *session)
 {
-    if (!ticket->stale) {
-        ticket->stale = true;
-        TAILQ_INSERT_TAIL(&t->stale, ticket, stale_link);
+    if (!session->stale) {
+        session->stale = true;
+        TAILQ_INSERT_TAIL(&t->stale, session, stale_link);
     }
     event_active(t->later, 0, 0);
 }
 
-static void tracing_unset_stale(struct tracing *t, struct ticket *ticket)
+static void tracing_unset_stale(struct tracing *t, struct monitor_session *session)
 {
-    if (ticket->stale) {
-        ticket->stale = false;
-        TAILQ_REMOVE(&t->stale, ticket, stale_link);
+    if (session->stale) {
+        session->stale = false;
+        TAILQ_REMOVE(&t->stale, session, stale_link);
     }
 }
 
 /* All sessions of a capture that has begun or ended. */
 static void tracing_set_all_stale(const struct capture *c)
 {
-    struct ticket *t;
+    struct monitor_session *t;
 
     for (t = tracing_next_ticket(c, NULL); t; t = tracing_next_ticket(c, t)) {
         tracing_set_stale(c->tracing, t);
@@ -145,24 +146,24 @@ static void tracing_set_all_stale(const struct capture *c)
 }
 
 /* A session that a worker has: tracer and worker are told which captures it has now. */
-static void tracing_refresh(struct tracing *t, struct ticket *ticket)
+static void tracing_refresh(struct tracing *t, struct monitor_session *session)
 {
-    const bool known = ticket->traced != NULL;
+    const bool known = session->traced != NULL;
 
-    tracing_unset_stale(t, ticket);
-    if (!known && tracing_tap(t->monitor, ticket).on) {
-        ticket->traced = tracing_facts_late(ticket);
+    tracing_unset_stale(t, session);
+    if (!known && tracing_tap(t->monitor, session).on) {
+        session->traced = tracing_facts_late(session);
     }
-    if (ticket->traced && (!known || ticket->attached == 0)) {
-        say_session(t, ticket);
+    if (session->traced && (!known || session->attached == 0)) {
+        say_session(t, session);
     }
-    if (ticket->traced) {
-        tracing_attach_all(t, ticket, true);
+    if (session->traced) {
+        tracing_attach_all(t, session, true);
     }
-    crew_tap(&t->monitor->crew, ticket);
+    worker_pool_tap(&t->monitor->worker_pool, session);
 }
 
-void tracing_session_begins(struct monitor *m, struct ticket *t)
+void tracing_session_begins(struct monitor *m, struct monitor_session *t)
 {
     if (!m->tracing || !tracing_tap(m, t).on) {
         return;
@@ -175,7 +176,7 @@ void tracing_session_begins(struct monitor *m, struct ticket *t)
     tracing_attach_all(m->tracing, t, false);
 }
 
-void tracing_session_decided(struct monitor *m, struct ticket *t, const char *verdict,
+void tracing_session_decided(struct monitor *m, struct monitor_session *t, const char *verdict,
                              const json_t *record)
 {
     char *facts;
@@ -191,7 +192,7 @@ void tracing_session_decided(struct monitor *m, struct ticket *t, const char *ve
     }
 }
 
-void tracing_session_recorded(struct monitor *m, struct ticket *t)
+void tracing_session_recorded(struct monitor *m, struct monitor_session *t)
 {
     char *facts;
 
@@ -213,7 +214,7 @@ static bool is_bad(enum session_reason reason)
            reason != REASON_SHUTDOWN && reason != REASON_OPERATOR;
 }
 
-void tracing_session_ended(struct monitor *m, struct ticket *t, enum session_reason reason,
+void tracing_session_ended(struct monitor *m, struct monitor_session *t, enum session_reason reason,
                            const struct ipc_ended *what)
 {
     struct tracer_msg *msg;
@@ -343,7 +344,7 @@ static int make_ring(uint64_t size, int fds[4])
     return err;
 }
 
-void tracing_worker_started(struct monitor *m, struct crew_member *w)
+void tracing_worker_started(struct monitor *m, struct worker_process *w)
 {
     struct tracing *const t = m->tracing;
     int fds[4];
@@ -357,9 +358,9 @@ void tracing_worker_started(struct monitor *m, struct crew_member *w)
         log_error("no ring for what a worker captures: %s", strerror(-err));
         return;
     }
-    begin_message(t, TRACER_RING)->worker = (uint32_t)(w - m->crew.members);
+    begin_message(t, TRACER_RING)->worker = (uint32_t)(w - m->worker_pool.members);
     tracing_link_say_take(&t->link, &t->msg, fds[2], fds[3]);
-    crew_ring_take(w, fds[0], fds[1]);
+    worker_pool_ring_take(w, fds[0], fds[1]);
 }
 
 /* ---- the tracer ---- */
@@ -367,16 +368,16 @@ void tracing_worker_started(struct monitor *m, struct crew_member *w)
 /* A new tracer: everything anew. */
 static void up(struct tracing *t)
 {
-    struct ticket *ticket;
+    struct monitor_session *session;
 
     allow_words(t);
     t->renewing = true;
     t->renewed = 0;
-    for (ticket = ticket_behind(t->monitor, 0); ticket;
-         ticket = ticket_behind(t->monitor, ticket->id)) {
-        ticket->attached = 0;
-        if (ticket->traced && ticket->member) {
-            tracing_set_stale(t, ticket);
+    for (session = monitor_session_behind(t->monitor, 0); session;
+         session = monitor_session_behind(t->monitor, session->id)) {
+        session->attached = 0;
+        if (session->traced && session->member) {
+            tracing_set_stale(t, session);
         }
     }
     event_active(t->later, 0, 0);
@@ -400,12 +401,12 @@ static bool tracing_renew_capture(struct tracing *t)
 /* Sessions come before what is in their worker's new ring. */
 static void tracing_renewed(struct tracing *t)
 {
-    struct crew *const crew = &t->monitor->crew;
+    struct worker_pool *const worker_pool = &t->monitor->worker_pool;
 
     t->renewing = false;
-    for (unsigned i = 0; i < crew->n; i++) {
-        if (crew->members[i].channel_fd >= 0) {
-            tracing_worker_started(t->monitor, &crew->members[i]);
+    for (unsigned i = 0; i < worker_pool->n; i++) {
+        if (worker_pool->members[i].channel_fd >= 0) {
+            tracing_worker_started(t->monitor, &worker_pool->members[i]);
         }
     }
 }
@@ -413,7 +414,7 @@ static void tracing_renewed(struct tracing *t)
 void tracing_on_later(evutil_socket_t fd, short what, void *arg)
 {
     struct tracing *const t = arg;
-    struct ticket *ticket;
+    struct monitor_session *session;
 
     (void)fd;
     (void)what;
@@ -423,8 +424,8 @@ void tracing_on_later(evutil_socket_t fd, short what, void *arg)
             return;
         }
     }
-    while ((ticket = TAILQ_FIRST(&t->stale))) {
-        tracing_refresh(t, ticket);
+    while ((session = TAILQ_FIRST(&t->stale))) {
+        tracing_refresh(t, session);
         if (turn_is_long()) {
             event_active(t->later, 0, 0);
             return;
@@ -477,7 +478,8 @@ static void stopped(struct capture *c, uint32_t why)
         c->state = TRACING_ENDING;
         retap(c);
     }
-    recorder_note(&m->recorder, "trace-ended", tracing_ended_record(c, tracer_why_word(why)));
+    audit_writer_note(&m->audit_writer, "trace-ended",
+                      tracing_ended_record(c, tracer_why_word(why)));
     tracing_set_ended(c->tracing, c, why);
 }
 

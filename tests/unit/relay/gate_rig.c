@@ -27,7 +27,7 @@ void gate_begin(const struct dma_settings *set, uint32_t max_maps, bool recorded
     memset(rig.told, 0, sizeof rig.told);
     report_init(&rig.report, recorded);
     dma_gate_init(&rig.gate, set, max_maps, &rig.report, on_gate, &rig.gate);
-    dma_lane_init(&rig.lane, &rig.gate);
+    dma_lane_init(&rig.channels, &rig.gate);
 }
 
 void gate_withhold(void)
@@ -39,7 +39,7 @@ void gate_withhold(void)
 
 void gate_end(void)
 {
-    dma_lane_deinit(&rig.lane);
+    dma_lane_deinit(&rig.channels);
     dma_gate_deinit(&rig.gate);
     report_deinit(&rig.report);
 }
@@ -55,7 +55,7 @@ enum dma_verdict gate_judge(bool from_client, struct wire_hdr hdr, const void *p
     hdr.size = hdr.size ? hdr.size : (uint32_t)(WIRE_HDR_SIZE + n);
     wire_put_hdr(bytes, &hdr);
     memcpy(bytes + WIRE_HDR_SIZE, payload, n);
-    return dma_gate_judge(&rig.lane, from_client, bytes, WIRE_HDR_SIZE + n,
+    return dma_gate_judge(&rig.channels, from_client, bytes, WIRE_HDR_SIZE + n,
                           (struct dma_fds){.n = n_fds, .eventfds = rig.eventfds});
 }
 
@@ -118,7 +118,7 @@ enum dma_verdict gate_ask(uint16_t id, uint16_t command, uint64_t address, uint6
 void gate_expect_reply(bool to_client, uint16_t id, uint16_t command, int err)
 {
     const uint8_t *bytes;
-    const size_t n = dma_gate_replies(&rig.lane, to_client, &bytes);
+    const size_t n = dma_gate_replies(&rig.channels, to_client, &bytes);
     struct wire_hdr hdr;
 
     ck_assert_uint_ge(n, WIRE_HDR_SIZE);
@@ -128,14 +128,14 @@ void gate_expect_reply(bool to_client, uint16_t id, uint16_t command, int err)
     ck_assert_uint_eq(hdr.size, WIRE_HDR_SIZE);
     ck_assert_uint_eq(hdr.flags, WIRE_TYPE_REPLY | WIRE_ERROR);
     ck_assert_uint_eq(hdr.error, (uint32_t)err);
-    dma_gate_replied(&rig.lane, to_client, WIRE_HDR_SIZE);
+    dma_gate_replied(&rig.channels, to_client, WIRE_HDR_SIZE);
 }
 
 void gate_expect_no_reply(bool to_client)
 {
     const uint8_t *bytes;
 
-    ck_assert_uint_eq(dma_gate_replies(&rig.lane, to_client, &bytes), 0);
+    ck_assert_uint_eq(dma_gate_replies(&rig.channels, to_client, &bytes), 0);
 }
 
 /* Whether the memory can be reached; a refusal is taken off. */

@@ -19,7 +19,7 @@
 struct gate_rig {
     struct report report;
     struct dma_gate gate;
-    struct dma_lane lane;
+    struct dma_gate_side channels;
     struct dma_denial denied; /* the last one */
     unsigned denials;
     unsigned told[DMA_MEMORY_MISSING + 1]; /* of the rest, by enum dma_what */

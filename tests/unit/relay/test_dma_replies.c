@@ -61,20 +61,20 @@ START_TEST(replies_that_nobody_takes_stop_their_side)
     unsigned n = 0;
 
     gate_withhold();
-    while (!dma_gate_blocked(&rig.lane, false)) {
+    while (!dma_gate_blocked(&rig.channels, false)) {
         ck_assert_int_eq(gate_ask((uint16_t)n++, WIRE_DMA_READ, 0x1000, 1), DMA_DROP);
     }
     ck_assert_uint_eq(n, DMA_REPLIES_FULL + 1);
-    ck_assert(!dma_gate_blocked(&rig.lane, true));
+    ck_assert(!dma_gate_blocked(&rig.channels, true));
     /* As many as a turn that began just before can still bring. */
     while (n < DMA_REPLIES) {
         ck_assert_int_eq(gate_ask((uint16_t)n++, WIRE_DMA_READ, 0x1000, 1), DMA_DROP);
     }
     /* Part of one has gone: the rest of it is still there. */
-    dma_gate_replied(&rig.lane, false, 5);
-    dma_gate_replied(&rig.lane, false, WIRE_HDR_SIZE - 5);
+    dma_gate_replied(&rig.channels, false, 5);
+    dma_gate_replied(&rig.channels, false, WIRE_HDR_SIZE - 5);
     for (unsigned i = 1; i < n; i++) {
-        ck_assert_int_eq(dma_gate_blocked(&rig.lane, false), n - i > DMA_REPLIES_FULL);
+        ck_assert_int_eq(dma_gate_blocked(&rig.channels, false), n - i > DMA_REPLIES_FULL);
         gate_expect_reply(false, (uint16_t)i, WIRE_DMA_READ, EFAULT);
     }
     gate_expect_no_reply(false);
@@ -88,16 +88,16 @@ START_TEST(refusals_that_wait_stop_their_side_as_well)
     ck_assert_int_eq(gate_map(1, 0x1000, 0x1000, R), DMA_STRIP);
     ck_assert_int_eq(gate_ask(5, WIRE_DMA_READ, 0x1000, 4), DMA_PASS);
     for (unsigned n = 0; n <= DMA_REPLIES_FULL; n++) {
-        ck_assert(!dma_gate_blocked(&rig.lane, false));
+        ck_assert(!dma_gate_blocked(&rig.channels, false));
         ck_assert_int_eq(gate_ask(5, WIRE_DMA_READ, 0, 4), DMA_DROP);
     }
     gate_expect_no_reply(false);
-    ck_assert(dma_gate_blocked(&rig.lane, false));
+    ck_assert(dma_gate_blocked(&rig.channels, false));
     gate_answer(TO_BACKEND, 5, WIRE_DMA_READ, 0);
     for (unsigned n = 0; n <= DMA_REPLIES_FULL; n++) {
         gate_expect_reply(false, 5, WIRE_DMA_READ, EFAULT);
     }
-    ck_assert(!dma_gate_blocked(&rig.lane, false));
+    ck_assert(!dma_gate_blocked(&rig.channels, false));
     gate_end();
 }
 END_TEST
@@ -109,12 +109,12 @@ START_TEST(a_side_that_is_gone_needs_no_replies)
     ck_assert_int_eq(gate_ask(5, WIRE_DMA_READ, 0x1000, 4), DMA_PASS);
     ck_assert_int_eq(gate_ask(5, WIRE_DMA_READ, 0, 4), DMA_DROP);
     ck_assert_int_eq(gate_ask(6, WIRE_DMA_READ, 0, 4), DMA_DROP);
-    dma_gate_close(&rig.lane, false);
+    dma_gate_close(&rig.channels, false);
     gate_expect_no_reply(false);
     for (unsigned n = 0; n < 4 * DMA_REPLIES; n++) {
         ck_assert_int_eq(gate_ask(7, WIRE_DMA_READ, 0, 4), DMA_DROP);
     }
-    ck_assert(!dma_gate_blocked(&rig.lane, false));
+    ck_assert(!dma_gate_blocked(&rig.channels, false));
     gate_expect_no_reply(false);
     /* Those that are allowed still go on. */
     ck_assert_int_eq(gate_ask(5, WIRE_DMA_READ, 0x1000, 4), DMA_PASS);
@@ -165,10 +165,10 @@ START_TEST(what_waits_to_be_recorded_stops_both_sides)
     const struct dma_settings set = {.withhold = 0};
 
     gate_begin(&set, 65535, true);
-    while (!dma_gate_blocked(&rig.lane, true)) {
+    while (!dma_gate_blocked(&rig.channels, true)) {
         ck_assert_int_eq(gate_map(1, 0, 1, R), DMA_PASS);
     }
-    ck_assert(dma_gate_blocked(&rig.lane, false));
+    ck_assert(dma_gate_blocked(&rig.channels, false));
     ck_assert_uint_eq(rig.report.n, REPORT_FULL + 1);
     gate_end();
 }

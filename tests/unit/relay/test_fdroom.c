@@ -14,7 +14,7 @@
 
 #include "base/limits.h"
 #include "base/sock.h"
-#include "proxy/monitor/crew_settings.h"
+#include "proxy/monitor/worker_pool_settings.h"
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
 
@@ -212,7 +212,7 @@ START_TEST(the_limit_of_open_files_is_divided)
         .workers = d->workers, .max_sessions = d->max_sessions, .routes = &route, .n_routes = 1};
     struct worker_settings s;
 
-    crew_settings_fds(&c, d->most, &s);
+    worker_pool_settings_fds(&c, d->most, &s);
     ck_assert_uint_eq(s.fd_share, d->share);
     ck_assert_uint_eq(s.fd_spare, d->spare);
     if (d->share > 1) {

@@ -23,15 +23,15 @@
 #include "base/sock.h"
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
-#include "tests/unit/relay/pipe_rig.h"
+#include "tests/unit/relay/relay_rig.h"
 #include "trace/file/fd.h"
-#include "trace/file/keep.h"
+#include "trace/file/snap_length.h"
 #include "trace/capture/record.h"
 
 #define SESSION 42
 
 struct tap_rig {
-    struct pipe_rig p;
+    struct relay_rig p;
     struct tap_host host;
     struct ring_reader *reader;
     struct tap_session *session;
@@ -61,20 +61,20 @@ static void tapped_init(struct tap_rig *r, uint64_t ring, const struct tap_setti
     r->session = tap_session_new(SESSION, settings, &r->host);
     ck_assert_ptr_nonnull(r->session);
     r->tap = tap_of(r->session, TRACE_FROM_CLIENT, false);
-    r->p.pipe.tap = r->tap;
+    r->p.direction.tap = r->tap;
     r->began_ns = tap_now(r->session);
 }
 
 /* Ends the pipe, which tells the tap what it still holds. */
 static void end_pipe(struct tap_rig *r)
 {
-    pipe_deinit(&r->p.pipe);
-    r->p.pipe.tap = NULL;
+    relay_deinit(&r->p.direction);
+    r->p.direction.tap = NULL;
 }
 
 static void tapped_deinit(struct tap_rig *r)
 {
-    r->p.pipe.tap = NULL;
+    r->p.direction.tap = NULL;
     rig_deinit(&r->p);
     tap_session_free(r->session);
     ring_writer_free(r->host.ring);
@@ -127,7 +127,7 @@ static void expect_next(struct tap_rig *r)
 
     ck_assert(next(r, &m));
     ck_assert_uint_eq(m.size, sent->size);
-    ck_assert_uint_eq(m.kept, sent->size < KEEP_MOST ? sent->size : KEEP_MOST);
+    ck_assert_uint_eq(m.kept, sent->size < SNAP_LENGTH_MOST ? sent->size : SNAP_LENGTH_MOST);
     ck_assert_int_eq(memcmp(m.data, r->p.bytes + sent->start, m.kept), 0);
     ck_assert_uint_eq(m.sender, TRACE_FROM_CLIENT);
     ck_assert_uint_eq(m.legs, TRACE_LEGS);
@@ -291,7 +291,7 @@ static void fill(struct tap_rig *r, size_t size)
 {
     while (r->p.written < r->p.n) {
         rig_write(&r->p, size, 0);
-        if (rig_run(&r->p) == PIPE_WRITE) {
+        if (rig_run(&r->p) == RELAY_WRITE) {
             return;
         }
     }
@@ -400,7 +400,7 @@ START_TEST(a_bad_frame_is_told)
     rig_write(&r.p, 40, 0);
     wire_put_hdr(bytes, &hdr);
     ck_assert_int_eq(sock_send(r.p.source_fd, bytes, sizeof bytes, NULL, 0), sizeof bytes);
-    ck_assert_int_eq(rig_run(&r.p), PIPE_BAD_FRAME);
+    ck_assert_int_eq(rig_run(&r.p), RELAY_BAD_FRAME);
     drain(&r);
     expect_next(&r);
     ck_assert(next(&r, &m));
@@ -422,7 +422,7 @@ START_TEST(too_many_fds_are_told)
     tapped_init(&r, 8u << 20, &everything);
     rig_command(&r.p, 40);
     rig_write(&r.p, 40, 17);
-    ck_assert_int_eq(rig_run(&r.p), PIPE_TOO_MANY_FDS);
+    ck_assert_int_eq(rig_run(&r.p), RELAY_TOO_MANY_FDS);
     end_pipe(&r);
     ck_assert(next(&r, &m));
     ck_assert_uint_eq(m.n_fds, 17);
@@ -439,11 +439,11 @@ START_TEST(a_tap_that_comes_in_between_begins_with_the_next)
     struct tap_rig r;
 
     tapped_init(&r, 8u << 20, &everything);
-    r.p.pipe.tap = NULL;
+    r.p.direction.tap = NULL;
     add_three(&r, _i ? 300000 : 1000);
     rig_write(&r.p, 40 + 500, 0);
     rig_run(&r.p);
-    r.p.pipe.tap = r.tap;
+    r.p.direction.tap = r.tap;
     write_in(&r, 100000);
     /* The one that was under way is not told by half. */
     r.next = 2;

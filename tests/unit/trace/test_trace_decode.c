@@ -14,38 +14,38 @@
 #include "tests/unit/trace/said.h"
 #include "trace/decode/native.h"
 
-static struct text text;
+static struct strbuf text;
 static struct decode_scratch scratch;
 static struct decode_config config;
 
 static void setup(void)
 {
     said_reset();
-    text_init(&text);
+    strbuf_init(&text);
     memset(&config, 0, sizeof config);
 }
 
 static void teardown(void)
 {
-    text_deinit(&text);
+    strbuf_deinit(&text);
     decode_scratch_deinit(&scratch);
 }
 
 static const char *ended(void)
 {
-    text_char(&text, '\0');
+    strbuf_char(&text, '\0');
     return text.p;
 }
 
 static const char *args_of(const struct said *s, bool json)
 {
-    struct pen pen = {.t = &text, .json = json, .first = true};
+    struct printer printer = {.t = &text, .json = json, .first = true};
     struct decode_view v;
 
-    text_clear(&text);
+    strbuf_clear(&text);
     decode_open(&v, &s->m, &scratch);
     ck_assert(v.has_hdr);
-    decode_request(&pen, &v, &config);
+    decode_request(&printer, &v, &config);
     return ended();
 }
 
@@ -58,7 +58,7 @@ static const char *args(uint16_t command, const void *p, size_t n)
 static const char *result(uint16_t command, const void *asked, size_t asked_n, const void *p,
                           size_t n)
 {
-    struct pen pen = {.t = &text, .first = true};
+    struct printer printer = {.t = &text, .first = true};
     struct trace_pairs *pairs = trace_pairs_new();
     const struct said *reply;
     struct trace_request request;
@@ -74,9 +74,9 @@ static const char *result(uint16_t command, const void *asked, size_t asked_n, c
     reply = said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY, 1, command, p, n);
     ck_assert_int_eq(trace_pairs_feed(pairs, &said_session[0], &reply->m, 0, &request),
                      asked ? TRACE_PAIR_REPLY : TRACE_PAIR_UNASKED);
-    text_clear(&text);
+    strbuf_clear(&text);
     decode_open(&v, &reply->m, &scratch);
-    decode_reply(&pen, &v, asked ? &request : NULL, &config);
+    decode_reply(&printer, &v, asked ? &request : NULL, &config);
     trace_pairs_free(pairs);
     return ended();
 }
@@ -323,8 +323,8 @@ START_TEST(long_lists_are_cut)
     said_fds(s, 20, TRACE_FD_EVENTFD);
     s->fds[0].kind = 99;
     s->fds[1].access = 7;
-    text_clear(&text);
-    pen_fds(&(struct pen){.t = &text, .first = true}, &s->m);
+    strbuf_clear(&text);
+    printer_fds(&(struct printer){.t = &text, .first = true}, &s->m);
     ck_assert_ptr_nonnull(strstr(ended(), "fds=[fd:100 4096 bytes, eventfd:101 4096 bytes, "));
     ck_assert_ptr_nonnull(strstr(text.p, ", ... 4 more]"));
 }
@@ -353,18 +353,18 @@ static void same_both_ways(uint32_t flags, uint16_t command, const void *p, size
 {
     char here[1024];
     struct said *s = said(TRACE_FROM_BACKEND, flags, 1, command, p, n);
-    struct pen pen = {.t = &text, .json = true, .first = true};
+    struct printer printer = {.t = &text, .json = true, .first = true};
     struct decode_view v;
 
     for (unsigned i = 0; i < 2; i++) {
-        text_clear(&text);
+        strbuf_clear(&text);
         decode_open(&v, &s->m, &scratch);
         ck_assert_int_eq(v.check, WIRE_OK);
-        pen.first = true;
+        printer.first = true;
         if (flags & WIRE_TYPE_REPLY) {
-            decode_reply(&pen, &v, NULL, NULL);
+            decode_reply(&printer, &v, NULL, NULL);
         } else {
-            decode_request(&pen, &v, NULL);
+            decode_request(&printer, &v, NULL);
         }
         (void)ended();
         if (i == 0) {
@@ -438,23 +438,23 @@ END_TEST
 
 START_TEST(texts)
 {
-    text_clear(&text);
-    text_duration(&text, 999);
-    text_char(&text, ' ');
-    text_duration(&text, 1000);
-    text_char(&text, ' ');
-    text_duration(&text, 999999);
-    text_char(&text, ' ');
-    text_duration(&text, 2500000);
-    text_char(&text, ' ');
-    text_duration(&text, UINT64_MAX);
-    text_char(&text, ' ');
-    text_hex_in(&text, 0x1234, 2);
-    text_char(&text, ' ');
-    text_hex_in(&text, 0, 20);
-    text_char(&text, ' ');
-    text_dec_in(&text, 42, 5, '0');
-    text_json(&text, "a\"\\\x7f", 4);
+    strbuf_clear(&text);
+    strbuf_duration(&text, 999);
+    strbuf_char(&text, ' ');
+    strbuf_duration(&text, 1000);
+    strbuf_char(&text, ' ');
+    strbuf_duration(&text, 999999);
+    strbuf_char(&text, ' ');
+    strbuf_duration(&text, 2500000);
+    strbuf_char(&text, ' ');
+    strbuf_duration(&text, UINT64_MAX);
+    strbuf_char(&text, ' ');
+    strbuf_hex_in(&text, 0x1234, 2);
+    strbuf_char(&text, ' ');
+    strbuf_hex_in(&text, 0, 20);
+    strbuf_char(&text, ' ');
+    strbuf_dec_in(&text, 42, 5, '0');
+    strbuf_json(&text, "a\"\\\x7f", 4);
     ck_assert_str_eq(ended(), "999 ns 1.0 us 999.9 us 2.5 ms 18446744073.7 s 0x1234 "
                               "0x0000000000000000 00042\"a\\u0022\\u005c\\u007f\"");
 }

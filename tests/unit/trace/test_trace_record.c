@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "tests/support/unit.h"
-#include "trace/file/keep.h"
+#include "trace/file/snap_length.h"
 #include "trace/capture/record.h"
 #include "trace/capture/tracer_channel.h"
-#include "trace/capture/unseen.h"
+#include "trace/capture/bypass.h"
 
 /* ---- records ---- */
 
@@ -176,7 +176,7 @@ static const struct {
     uint16_t command;
     bool reply;
     uint32_t size;
-    struct keep how;
+    struct snap_length how;
     uint32_t kept;
 } keeps[] = {
     /* Control messages whole. */
@@ -206,10 +206,10 @@ static const struct {
     {WIRE_DMA_WRITE, false, 32 + 4096, {64, false}, 32},
     {WIRE_DMA_WRITE, false, 32 + 4096, {ALL, true}, 32 + 4096},
     /* Of nothing too much. */
-    {WIRE_REGION_READ, true, 64u << 20, {ALL, false}, KEEP_MOST},
-    {WIRE_DEVICE_FEATURE, true, UINT32_MAX, {0, false}, KEEP_MOST},
-    {WIRE_REGION_READ, true, KEEP_MOST, {ALL, false}, KEEP_MOST},
-    {WIRE_REGION_READ, true, KEEP_MOST + 1, {ALL, false}, KEEP_MOST},
+    {WIRE_REGION_READ, true, 64u << 20, {ALL, false}, SNAP_LENGTH_MOST},
+    {WIRE_DEVICE_FEATURE, true, UINT32_MAX, {0, false}, SNAP_LENGTH_MOST},
+    {WIRE_REGION_READ, true, SNAP_LENGTH_MOST, {ALL, false}, SNAP_LENGTH_MOST},
+    {WIRE_REGION_READ, true, SNAP_LENGTH_MOST + 1, {ALL, false}, SNAP_LENGTH_MOST},
 };
 
 #define KEEPS ((int)(sizeof keeps / sizeof *keeps))
@@ -222,7 +222,7 @@ START_TEST(so_much_is_kept)
                                  .flags = keeps[_i].reply ? WIRE_TYPE_REPLY : WIRE_TYPE_COMMAND};
 
     wire_put_hdr(bytes, &hdr);
-    ck_assert_uint_eq(keep_bytes(bytes, sizeof bytes, keeps[_i].size, keeps[_i].how),
+    ck_assert_uint_eq(snap_length_of(bytes, sizeof bytes, keeps[_i].size, keeps[_i].how),
                       keeps[_i].kept);
 }
 END_TEST
@@ -231,7 +231,7 @@ START_TEST(half_a_header_is_kept_as_it_is)
 {
     const uint8_t bytes[WIRE_HDR_SIZE] = {0};
 
-    ck_assert_uint_eq(keep_bytes(bytes, 9, 9, (struct keep){0, false}), 9);
+    ck_assert_uint_eq(snap_length_of(bytes, 9, 9, (struct snap_length){0, false}), 9);
 }
 END_TEST
 
@@ -255,22 +255,22 @@ static struct trace_message message(uint16_t command, bool reply, const void *pa
 
 static void expect_unseen(struct trace_message m, const char *want)
 {
-    char out[UNSEEN_MAX];
-    const char *const got = unseen_comment(&m, out);
+    char out[BYPASS_MAX];
+    const char *const got = bypass_comment(&m, out);
 
     if (want) {
         ck_assert_str_eq(got, want);
         /* Without an fd, or with one that was withheld, nothing opens. */
         m.n_fds = 0;
-        ck_assert_ptr_null(unseen_comment(&m, out));
+        ck_assert_ptr_null(bypass_comment(&m, out));
         m.n_fds = 1;
         m.fds = &some_fds[1];
-        ck_assert_ptr_null(unseen_comment(&m, out));
+        ck_assert_ptr_null(bypass_comment(&m, out));
         /* What is cut off says nothing. */
         m.n_fds = 1;
         m.fds = some_fds;
         m.kept = WIRE_HDR_SIZE - 1;
-        ck_assert_ptr_null(unseen_comment(&m, out));
+        ck_assert_ptr_null(bypass_comment(&m, out));
     } else {
         ck_assert_ptr_null(got);
     }

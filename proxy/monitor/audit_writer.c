@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The audit log on the monitor's loop. What stands in a record is others' matter.
+ */
+#include "proxy/monitor/audit_writer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/limits.h"
+#include "audit/audit_host.h"
+#include "proxy/monitor/monitor.h"
+#include "proxy/ipc/turn.h"
+
+/* Tells those who wait of what is done. False: the turn is long, and some are still to be told. */
+static bool tell(struct audit_writer *r)
+{
+    const struct audit_done *const done = &r->done;
+    struct audit_writer_wait *w;
+
+    while ((w = TAILQ_FIRST(&r->waits)) && w->number <= done->upto) {
+        TAILQ_REMOVE(&r->waits, w, link);
+        w->seq = done->seq - (done->upto - w->number);
+        w->number = 0;
+        w->fn(w->arg, done->outcome == AUDIT_DURABLE);
+        if (turn_is_long()) {
+            event_active(r->more, 0, 0);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether one more line may say how the log is. */
+static bool audit_writer_may_log(struct audit_writer *r)
+{
+    const uint64_t now = clock_ms();
+
+    if (!repeats_rate_may(&r->lines, now, LIMIT_AUDIT_LINES, LIMIT_AUDIT_LINES_MS)) {
+        return false;
+    }
+    repeats_rate_take(&r->lines, now, LIMIT_AUDIT_LINES_MS);
+    return true;
+}
+
+static void audit_writer_log_lost(const struct audit_writer *r, const struct audit_done *done)
+{
+    char path[256];
+
+    if (done->touched) {
+        log_error("the audit log \"%s\" cannot be written: %s; records were lost, and no more are "
+                  "kept: stop poemd, see what poemctl audit verify reports, and put the log back",
+                  log_escape(path, sizeof path, r->path, strlen(r->path)), done->touched);
+        return;
+    }
+    log_error("the audit log cannot be written: %s; records were lost%s", strerror(done->error),
+              done->outcome == AUDIT_BROKEN ? ", and no more are kept until a restart" : "");
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct audit_writer *r = arg;
+
+    (void)fd;
+    (void)what;
+    while (tell(r) && audit_log_collect(r->log, &r->done)) {
+        const bool durable = r->done.outcome == AUDIT_DURABLE;
+
+        if (durable != r->failing) {
+            /* Nothing has changed. */
+        } else if (!audit_writer_may_log(r)) {
+            /* It comes and goes: that has been said. */
+        } else if (!durable) {
+            audit_writer_log_lost(r, &r->done);
+        } else {
+            log_warning("the audit log is written again");
+        }
+        r->losing = r->losing && !durable;
+        if (durable && r->done.error && audit_writer_may_log(r)) {
+            log_warning("no new file of the audit log could be begun: %s; the old one goes on",
+                        strerror(r->done.error));
+        }
+        r->failing = !durable;
+    }
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *arg)
+{
+    struct audit_writer *r = arg;
+
+    (void)fd;
+    (void)what;
+    audit_log_commit(r->log);
+}
+
+/* Notes the day; records are written by the same clock. */
+struct rules_date audit_writer_today(struct audit_writer *r)
+{
+    const struct rules_date now = rules_today();
+
+    if (rules_date_not_after(r->today, now)) {
+        r->today = now;
+    }
+    return r->today;
+}
+
+/* The day of a record's time, which has the form of audit_line_time; "": the day of none. */
+static struct rules_date audit_writer_day(const char *time)
+{
+    unsigned year = 0;
+    unsigned month = 0;
+    unsigned day = 0;
+
+    if (sscanf(time, "%4u-%2u-%2u", &year, &month, &day) != 3) {
+        return (struct rules_date){.year = 0};
+    }
+    return (struct rules_date){
+        .year = (uint16_t)year, .month = (uint8_t)month, .day = (uint8_t)day};
+}
+
+int audit_writer_init(struct audit_writer *r, struct event_base *base, const struct config *config)
+{
+    struct audit_settings settings = {.path = config->audit_file,
+                                      .key_path = config->audit_key,
+                                      .rotate_size = (uint64_t)config->audit_rotate_mib << 20,
+                                      .accept_loss = config->accept_loss};
+    struct audit_fault why;
+    enum audit_open o;
+
+    *r = (struct audit_writer){.log = NULL, .path = config->audit_file};
+    TAILQ_INIT(&r->waits);
+    (void)audit_writer_today(r);
+    if (!config->audit_file) {
+        return 0;
+    }
+    settings.host = audit_host_new();
+    if (!settings.host) {
+        return -ENOMEM;
+    }
+    o = audit_log_open(&r->log, &settings, &why);
+    json_decref(settings.host);
+    if (o != AUDIT_OPEN_OK) {
+        log_error("no audit log: %s", why.text);
+        return why.error ? -why.error : -EINVAL;
+    }
+    r->today = audit_writer_day(audit_log_latest(r->log));
+    (void)audit_writer_today(r);
+    r->readable = event_new(base, audit_log_fd(r->log), EV_READ | EV_PERSIST, on_readable, r);
+    r->turn = event_new(base, -1, 0, on_turn, r);
+    r->more = event_new(base, -1, 0, on_readable, r);
+    if (!r->readable || !r->turn || !r->more || event_add(r->readable, NULL) < 0) {
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+void audit_writer_deinit(struct audit_writer *r)
+{
+    int error = 0;
+
+    if (r->readable) {
+        event_free(r->readable);
+        r->readable = NULL;
+    }
+    if (r->turn) {
+        event_free(r->turn);
+        r->turn = NULL;
+    }
+    if (r->more) {
+        event_free(r->more);
+        r->more = NULL;
+    }
+    if (audit_log_close(r->log, &error) != AUDIT_DURABLE) {
+        log_error("the end of the audit log is not on disk: %s", strerror(error));
+    }
+    r->log = NULL;
+}
+
+bool audit_writer_on(const struct audit_writer *r)
+{
+    return r->log != NULL;
+}
+
+static bool append(struct audit_writer *r, const char *event, json_t *fields, uint64_t *number)
+{
+    const int err = fields ? audit_log_append(r->log, event, fields, number) : -ENOMEM;
+
+    (void)audit_writer_today(r);
+    json_decref(fields);
+    /* Why a log is broken is logged with the batch that found it so. */
+    if (err && err != -EIO && !r->losing) {
+        log_error("the record \"%s\" is lost, and others may be: %s", event, strerror(-err));
+        r->losing = true;
+    }
+    if (err) {
+        return false;
+    }
+    event_active(r->turn, 0, 0);
+    return true;
+}
+
+bool audit_writer_note(struct audit_writer *r, const char *event, json_t *fields)
+{
+    uint64_t number;
+
+    if (!r->log) {
+        json_decref(fields);
+        return true;
+    }
+    return append(r, event, fields, &number);
+}
+
+bool audit_writer_await(struct audit_writer *r, const char *event, json_t *fields,
+                        struct audit_writer_wait *w, audit_writer_fn *fn, void *arg)
+{
+    *w = (struct audit_writer_wait){.fn = fn, .arg = arg};
+    if (!append(r, event, fields, &w->number)) {
+        w->number = 0;
+        return false;
+    }
+    TAILQ_INSERT_TAIL(&r->waits, w, link);
+    return true;
+}
+
+void audit_writer_settle(struct audit_writer *r)
+{
+    if (!r->log) {
+        return;
+    }
+    audit_log_commit(r->log);
+    while (!TAILQ_EMPTY(&r->waits)) {
+        struct pollfd p = {.fd = audit_log_fd(r->log), .events = POLLIN};
+
+        if (poll(&p, 1, -1) > 0) {
+            on_readable(p.fd, 0, r);
+        }
+    }
+}
+
+void audit_writer_forget(struct audit_writer *r, struct audit_writer_wait *w)
+{
+    if (w->number) {
+        TAILQ_REMOVE(&r->waits, w, link);
+        w->number = 0;
+    }
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What the requests of the control socket do. A new one is a row of the table here, and a type in
+ * control_wire.h.
+ */
+#include "proxy/monitor/control/control_client.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proxy/monitor/control/control_json.h"
+#include "proxy/monitor/control/control_trace.h"
+#include "proxy/monitor/monitor.h"
+
+void control_refuse(struct control_client *c, enum control_status status, const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    c->status = status;
+    json_decref(c->single);
+    c->single = json_pack("{s:s}", "error", text);
+    c->part = CONTROL_PART_END;
+}
+
+/* ---- requests ---- */
+
+static void control_dispatch_status(struct control_client *c)
+{
+    c->part = CONTROL_PART_BROKER;
+}
+
+static void control_dispatch_sessions(struct control_client *c)
+{
+    const struct route *r;
+    char shown[128];
+
+    c->part = CONTROL_PART_SESSIONS;
+    if (!c->request.route[0]) {
+        return;
+    }
+    r = monitor_route(c->monitor, c->request.route);
+    if (r) {
+        c->route = (size_t)(r - c->monitor->routes);
+    } else {
+        log_escape(shown, sizeof shown, c->request.route, strlen(c->request.route));
+        control_refuse(c, CONTROL_NO, "there is no route \"%s\"", shown);
+    }
+}
+
+/* What became of a request to end a session; control_wire.h has the words. */
+static void control_answer_end(struct control_client *c, const char *result)
+{
+    c->single = json_pack("{s:{s:I,s:s}}", "end", "number", (json_int_t)c->request.number, "result",
+                          result);
+    c->part = CONTROL_PART_END;
+}
+
+static void control_dispatch_session_end(struct control_client *c)
+{
+    struct monitor_session *const t = monitor_session_find(c->monitor, c->request.number);
+
+    if (!t && c->request.number > 0 && c->request.number <= c->monitor->last_session) {
+        control_answer_end(c, "already over");
+        return;
+    }
+    if (!t) {
+        control_refuse(c, CONTROL_NO, "there is no session %" PRIu64, c->request.number);
+        return;
+    }
+    log_warning("session=%" PRIu64 " ends: uid=%u pid=%d asks for it", t->id, (unsigned)c->who.uid,
+                (int)c->who.pid);
+    control_answer_end(c, monitor_session_end_asked(t) ? "ended" : "ending");
+}
+
+static void control_dispatch_trace_list(struct control_client *c)
+{
+    c->part = CONTROL_PART_TRACES;
+}
+
+typedef void control_dispatch_fn(struct control_client *c);
+
+static const struct {
+    control_dispatch_fn *dispatch;
+    unsigned fds; /* that come with it */
+} requests[CONTROL_TYPES] = {
+    [CONTROL_STATUS] = {control_dispatch_status, 0},
+    [CONTROL_SESSIONS] = {control_dispatch_sessions, 0},
+    [CONTROL_SESSION_END] = {control_dispatch_session_end, 0},
+    [CONTROL_TRACE_START] = {control_trace_start, 1},
+    [CONTROL_TRACE_STOP] = {control_trace_stop, 0},
+    [CONTROL_TRACE_DUMP] = {control_trace_dump, 0},
+    [CONTROL_TRACE_LIST] = {control_dispatch_trace_list, 0},
+};
+
+void control_obey(struct control_client *c)
+{
+    const uint32_t type = c->request.type;
+
+    if (type >= CONTROL_TYPES || !requests[type].dispatch) {
+        control_refuse(c, CONTROL_REFUSED, "this poemd does not know what is asked");
+    } else if (requests[type].fds != (c->given_fd >= 0 ? 1u : 0u)) {
+        control_refuse(c, CONTROL_REFUSED, "this is no request");
+    } else {
+        requests[type].dispatch(c);
+    }
+}
+
+/* ---- answers ---- */
+
+/* The next session of the routes that are asked for, or NULL. */
+static const struct monitor_session *next_session(struct control_client *c)
+{
+    const struct route *const only = c->request.route[0] ? &c->monitor->routes[c->route] : NULL;
+    const struct monitor_session *t = monitor_session_behind(c->monitor, c->after);
+
+    while (t && only && t->route != only) {
+        t = monitor_session_behind(c->monitor, t->id);
+    }
+    c->after = t ? t->id : c->after;
+    return t;
+}
+
+/* The next object of the part that the answer is in; NULL: the part is over, or no memory. */
+static json_t *of_part(struct control_client *c, bool *over)
+{
+    const struct monitor_session *t;
+
+    *over = false;
+    switch (c->part) {
+    case CONTROL_PART_BROKER:
+        c->part = CONTROL_PART_ROUTES;
+        return control_broker(c->monitor);
+    case CONTROL_PART_ROUTES:
+        if (c->route < c->monitor->config->n_routes) {
+            return control_route(&c->monitor->routes[c->route++]);
+        }
+        c->part = CONTROL_PART_TRACES;
+        return control_trace_next(c, over);
+    case CONTROL_PART_TRACES:
+        return control_trace_next(c, over);
+    case CONTROL_PART_TRACE_END:
+        *over = true;
+        return control_trace_end(c);
+    case CONTROL_PART_SESSIONS:
+        t = next_session(c);
+        if (t) {
+            return control_session(t);
+        }
+        break;
+    default:
+        break;
+    }
+    *over = true;
+    return NULL;
+}
+
+json_t *control_next_part(struct control_client *c, bool *last)
+{
+    json_t *part = c->single;
+    bool over = true;
+
+    c->single = NULL;
+    if (!part) {
+        part = of_part(c, &over);
+    }
+    *last = over;
+    return part || !over ? part : json_object();
+}

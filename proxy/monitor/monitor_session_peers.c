@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The processes of a session's parties, from dialling to its end: its worker is told when one is
+ * gone. What that means for the session is the worker's matter (session_watch.h), which sees who
+ * uses the sockets.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/sock.h"
+#include "proxy/monitor/monitor.h"
+
+/* Not in Debian 12's headers (Linux 6.5). */
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
+static void monitor_session_peer_gone(struct monitor_session *t, enum rules_party party)
+{
+    t->gone |= 1u << party;
+    worker_pool_peer_gone(t);
+}
+
+static void monitor_session_on_client_exit(evutil_socket_t fd, short what, void *arg)
+{
+    struct monitor_session *t = arg;
+
+    (void)fd;
+    (void)what;
+    sock_close(&t->peers[RULES_CLIENT].pid_fd);
+    monitor_session_peer_gone(t, RULES_CLIENT);
+}
+
+static void monitor_session_on_backend_exit(evutil_socket_t fd, short what, void *arg)
+{
+    struct monitor_session *t = arg;
+
+    (void)fd;
+    (void)what;
+    sock_close(&t->peers[RULES_BACKEND].pid_fd);
+    monitor_session_peer_gone(t, RULES_BACKEND);
+}
+
+/*
+ * The pidfd of the process at the other end, or -errno; -ESRCH: it is gone already. By the socket
+ * alone, where the kernel has that: by its number it could be another process by now.
+ */
+static int monitor_session_peer_pidfd(int socket_fd)
+{
+    int fd = -1;
+    socklen_t n = sizeof fd;
+
+    if (getsockopt(socket_fd, SOL_SOCKET, SO_PEERPIDFD, &fd, &n) < 0) {
+        return errno == EINVAL ? -ESRCH : -errno;
+    }
+    return fd;
+}
+
+/* Takes pid_fd, or an errno in its place: then nothing is noticed but the socket's own end. */
+static void monitor_session_watch_peer_take(struct monitor_session *t, enum rules_party party,
+                                            int pid_fd)
+{
+    struct monitor_session_peer *p = &t->peers[party];
+
+    if (pid_fd == -ESRCH) {
+        monitor_session_peer_gone(t, party);
+    }
+    if (pid_fd < 0) {
+        return;
+    }
+    p->pid_fd = pid_fd;
+    event_assign(&p->exit, t->monitor->base, pid_fd, EV_READ,
+                 party == RULES_CLIENT ? monitor_session_on_client_exit
+                                       : monitor_session_on_backend_exit,
+                 t);
+    if (event_add(&p->exit, NULL) < 0) {
+        sock_close(&p->pid_fd);
+    }
+}
+
+void monitor_session_watch_peers(struct monitor_session *t)
+{
+    int backend;
+
+    if (t->device) {
+        backend = (int)syscall(SYS_pidfd_open, spawn_pid(t->device), 0);
+        backend = backend < 0 ? -errno : backend;
+    } else {
+        backend = monitor_session_peer_pidfd(t->backend_fd);
+    }
+    monitor_session_watch_peer_take(t, RULES_BACKEND, backend);
+    monitor_session_watch_peer_take(t, RULES_CLIENT, monitor_session_peer_pidfd(t->client_fd));
+}
+
+void monitor_session_forget_peers(struct monitor_session *t)
+{
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        if (t->peers[i].pid_fd >= 0) {
+            event_del(&t->peers[i].exit);
+            sock_close(&t->peers[i].pid_fd);
+        }
+    }
+}

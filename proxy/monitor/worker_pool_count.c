@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Asks the workers what has passed, and keeps it in the tickets. */
+#include "proxy/monitor/worker_pool_count.h"
+
+#include "proxy/monitor/control/control.h"
+#include "proxy/monitor/monitor.h"
+
+void worker_pool_count(struct worker_pool *c)
+{
+    const struct ipc_msg m = {.type = IPC_COUNT};
+
+    for (unsigned i = 0; i < c->n; i++) {
+        struct worker_process *w = &c->members[i];
+
+        /* One whose channel is full is busy: what was known last has to do. */
+        if (w->ready && !heartbeat_late(&w->beat) && !w->counting &&
+            ipc_send(w->channel_fd, &m, NULL, 0) == 0) {
+            w->counting = true;
+        }
+    }
+}
+
+bool worker_pool_counting(const struct worker_pool *c)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        if (c->members[i].counting) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void worker_pool_take_counts(struct worker_process *w, const struct ipc_counts *c)
+{
+    for (uint32_t i = 0; i < c->n; i++) {
+        const struct ipc_counted *counted = &c->counted[i];
+
+        struct monitor_session *const t = worker_pool_ticket(w, counted->session);
+
+        if (t) {
+            t->counted = true;
+            t->to_backend = counted->to_backend;
+            t->to_client = counted->to_client;
+        }
+    }
+    w->longest_turn_us = c->longest_turn_us;
+    if (c->last) {
+        w->counting = false;
+        control_counted(w->worker_pool->monitor->control);
+    }
+}

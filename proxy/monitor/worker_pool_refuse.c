@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Clients that are refused: to answer them their VERSION request must be read, which is a worker's.
+ *
+ * The monitor keeps a copy of the socket until the worker reports that it has closed its own. A
+ * worker that hangs or dies is followed by another, and the last holder of a client's socket never
+ * closes it with a request unread, at which QEMU aborts (sock_hang_up).
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/sock.h"
+#include "proxy/monitor/worker_pool_parts.h"
+#include "proxy/monitor/monitor.h"
+
+struct worker_pool_refusal {
+    TAILQ_ENTRY(worker_pool_refusal) link;
+    struct worker_process *member; /* who has it; NULL: waits for a worker */
+    int client_fd;
+    uint64_t number;
+    uint64_t until_ms;
+    struct worker_pool_answer how;
+};
+
+static void worker_pool_refusal_free(struct worker_pool *c, struct worker_pool_refusal *r)
+{
+    TAILQ_REMOVE(&c->refusals, r, link);
+    c->n_refusals--;
+    sock_hang_up(&r->client_fd);
+    free(r);
+}
+
+/* Hands it to a worker, if one answers. */
+static void worker_pool_refusal_send(struct worker_pool *c, struct worker_pool_refusal *r)
+{
+    const uint64_t now = clock_ms();
+    struct worker_process *w = worker_pool_least_busy(c);
+    const struct ipc_msg m = {
+        .type = IPC_REFUSE,
+        .u.refuse = {.number = r->number,
+                     .err = (uint32_t)r->how.err,
+                     .handshake_ms = r->until_ms > now ? (uint32_t)(r->until_ms - now) : 1,
+                     .heard = r->how.heard,
+                     .id = r->how.id}};
+
+    r->member = w;
+    if (w && ipc_send(w->channel_fd, &m, &r->client_fd, 1) < 0) {
+        log_debug("a client was closed unanswered: the worker is busy");
+        worker_pool_refusal_free(c, r);
+    }
+}
+
+void worker_pool_refuse_take(struct worker_pool *c, int client_fd,
+                             const struct worker_pool_answer *how)
+{
+    struct worker_pool_refusal *r = calloc(1, sizeof *r);
+
+    if (!r) {
+        sock_hang_up(&client_fd);
+        return;
+    }
+    if (c->n_refusals >= LIMIT_REFUSALS_KEPT * c->n && !TAILQ_EMPTY(&c->refusals)) {
+        worker_pool_refusal_free(c, TAILQ_FIRST(&c->refusals));
+    }
+    r->client_fd = client_fd;
+    r->number = ++c->last_refusal;
+    r->until_ms = clock_ms() + how->ms;
+    r->how = *how;
+    TAILQ_INSERT_TAIL(&c->refusals, r, link);
+    c->n_refusals++;
+    worker_pool_refusal_send(c, r);
+}
+
+bool worker_pool_refused(struct worker_process *w, uint64_t number)
+{
+    struct worker_pool_refusal *r;
+
+    TAILQ_FOREACH(r, &w->worker_pool->refusals, link)
+    {
+        if (r->number == number) {
+            break;
+        }
+    }
+    if (r && r->member == w) {
+        worker_pool_refusal_free(w->worker_pool, r);
+    }
+    /* One that gave way is not there any more. */
+    return number > 0 && number <= w->worker_pool->last_refusal;
+}
+
+void worker_pool_refusals_lost(struct worker_process *w)
+{
+    struct worker_pool_refusal *r;
+    struct worker_pool_refusal *next;
+
+    TAILQ_FOREACH_SAFE(r, &w->worker_pool->refusals, link, next)
+    {
+        if (r->member == w) {
+            worker_pool_refusal_send(w->worker_pool, r);
+        }
+    }
+}
+
+void worker_pool_refusals_resume(struct worker_pool *c)
+{
+    struct worker_pool_refusal *r;
+    struct worker_pool_refusal *next;
+
+    TAILQ_FOREACH_SAFE(r, &c->refusals, link, next)
+    {
+        if (!r->member) {
+            worker_pool_refusal_send(c, r);
+        }
+    }
+}
+
+void worker_pool_refusals_beat(struct worker_pool *c)
+{
+    const uint64_t now = clock_ms();
+    struct worker_pool_refusal *r;
+    struct worker_pool_refusal *next;
+
+    TAILQ_FOREACH_SAFE(r, &c->refusals, link, next)
+    {
+        /* Its worker is given a moment to report it. */
+        if (now >= r->until_ms + LIMIT_HANDSHAKE_GRACE_MS) {
+            worker_pool_refusal_free(c, r);
+        }
+    }
+}
+
+void worker_pool_refusals_free(struct worker_pool *c)
+{
+    while (!TAILQ_EMPTY(&c->refusals)) {
+        worker_pool_refusal_free(c, TAILQ_FIRST(&c->refusals));
+    }
+}

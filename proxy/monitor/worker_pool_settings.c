@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* The workers' settings, from the configuration and this process's own limit of open files. */
+#include "proxy/monitor/worker_pool_settings.h"
+
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/sealed.h"
+
+/* Sessions that can be there at once: of each route twice as many while others are ending. */
+static uint64_t worker_pool_settings_sessions(const struct config *c)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < c->n_routes; i++) {
+        n += 2 * (uint64_t)c->routes[i].sessions;
+    }
+    return n < c->max_sessions ? n : c->max_sessions;
+}
+
+/* The part of a low limit that sessions borrow from: not more than is there, but one message. */
+static uint64_t worker_pool_settings_spare(uint64_t room)
+{
+    room = room > LIMIT_FDS_SHARE ? room : LIMIT_FDS_SHARE;
+    return room < LIMIT_FDS_SPARE ? room : LIMIT_FDS_SPARE;
+}
+
+void worker_pool_settings_fds(const struct config *c, uint64_t most, struct worker_settings *s)
+{
+    const uint64_t sessions = worker_pool_settings_sessions(c);
+    const uint64_t least =
+        LIMIT_WORKER_SPARE_FDS + LIMIT_REFUSALS + (uint64_t)LIMIT_FDS_PER_SESSION * c->max_sessions;
+    const uint64_t spare =
+        worker_pool_settings_spare(most > least ? (most - least) / c->workers : 0);
+    const uint64_t fixed = least + spare * c->workers;
+    uint64_t share = most > fixed ? (most - fixed) / sessions : 0;
+
+    share = share < LIMIT_FDS_SHARE ? share : LIMIT_FDS_SHARE;
+    s->fd_share = share > 0 ? (uint32_t)share : 1;
+    s->fd_spare = (uint32_t)spare;
+    s->nofile = fixed + share * sessions;
+}
+
+/* What a worker may have of address space, if every session has all that it may have. */
+static uint64_t worker_pool_settings_memory(const struct config *c)
+{
+    uint64_t all = LIMIT_WORKER_MEMORY + LIMIT_MEMORY_PER_SESSION * c->max_sessions;
+
+    /* A ring is mapped twice, so that what wraps round lies in one piece. */
+    all += 2 * (uint64_t)c->trace_buffer_mib * 1048576;
+    for (size_t i = 0; i < c->n_routes; i++) {
+        all += c->routes[i].dma_at.line || c->audit_file
+                   ? LIMIT_MEMORY_PER_DMA_SESSION * (uint64_t)c->routes[i].sessions
+                   : 0;
+    }
+    return all;
+}
+
+static uint64_t worker_pool_settings_most(void)
+{
+    struct rlimit l;
+
+    return getrlimit(RLIMIT_NOFILE, &l) < 0 ? 0 : (uint64_t)l.rlim_max;
+}
+
+int worker_pool_settings_write(const struct config *c, const struct poem *poem)
+{
+    struct worker_settings s;
+    const struct sealed_part parts[] = {{&s, sizeof s}, {poem->text, poem->size}};
+
+    memset(&s, 0, sizeof s);
+    s.log_level = c->log_level;
+    s.uid = c->worker.uid;
+    s.gid = c->worker.gid;
+    s.memory = worker_pool_settings_memory(c);
+    s.poem_size = (uint32_t)poem->size;
+    worker_pool_settings_fds(c, worker_pool_settings_most(), &s);
+    if (s.fd_share < LIMIT_FDS_SHARE_USUAL) {
+        log_warning("the limit of open files leaves each session %u fds on their way: raise it, or "
+                    "lower the routes' sessions",
+                    s.fd_share);
+    }
+    return sealed_new("poemd-settings", parts, sizeof parts / sizeof *parts);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Workers that hang: asked, found out, killed; and sessions that are ended without their worker.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+
+#include "proxy/monitor/worker_pool_parts.h"
+#include "proxy/monitor/monitor.h"
+
+/* ---- sessions that the monitor has ended ---- */
+
+struct worker_pool_disowned {
+    TAILQ_ENTRY(worker_pool_disowned) link;
+    uint64_t session;
+    bool told;      /* the worker has been asked to end it */
+    unsigned beats; /* that the worker has answered since */
+};
+
+static void worker_pool_disowned_tell(struct worker_process *w, struct worker_pool_disowned *d)
+{
+    const struct ipc_msg m = {.type = IPC_END, .session = d->session};
+
+    if (!d->told) {
+        const int err = ipc_send(w->channel_fd, &m, NULL, 0);
+
+        d->told = err != -EAGAIN && err != -ENOBUFS;
+    }
+}
+
+void worker_pool_disown(struct monitor_session *t)
+{
+    struct worker_process *w = t->member;
+    struct worker_pool_disowned *d;
+
+    if (!w || worker_pool_unsent(t, IPC_SESSION)) {
+        return;
+    }
+    d = calloc(1, sizeof *d);
+    if (!d) {
+        /* What it says of the session could not be told from a lie. */
+        worker_pool_kill(w, REASON_NO_RESOURCES, "has a session that cannot be taken from it");
+        return;
+    }
+    d->session = t->id;
+    TAILQ_INSERT_TAIL(&w->disowned, d, link);
+    worker_pool_disowned_tell(w, d);
+}
+
+bool worker_pool_disowned_said(struct worker_process *w, const struct ipc_msg *m, unsigned n_fds)
+{
+    struct worker_pool_disowned *d;
+
+    TAILQ_FOREACH(d, &w->disowned, link)
+    {
+        if (d->session == m->session) {
+            break;
+        }
+    }
+    if (!d || n_fds > 0) {
+        return false;
+    }
+    if (m->type == IPC_ENDED) {
+        TAILQ_REMOVE(&w->disowned, d, link);
+        free(d);
+    }
+    return true;
+}
+
+/* The worker answers: it is to be rid of them by and by. False: it is not. */
+static bool worker_pool_disowned_beat(struct worker_process *w)
+{
+    struct worker_pool_disowned *d;
+    bool good = true;
+
+    TAILQ_FOREACH(d, &w->disowned, link)
+    {
+        worker_pool_disowned_tell(w, d);
+        good = good && ++d->beats <= LIMIT_DISOWNED_BEATS;
+    }
+    return good;
+}
+
+/* ---- heartbeats ---- */
+
+void worker_pool_watch_begin(struct worker_process *w)
+{
+    heartbeat_start(&w->beat, clock_ms());
+    w->ping_unsent = false;
+    w->pings = 0;
+    w->killed_beats = 0;
+    w->end = REASON_WORKER_DIED;
+}
+
+void worker_pool_watch_end(struct worker_process *w)
+{
+    struct worker_pool_disowned *d;
+
+    while ((d = TAILQ_FIRST(&w->disowned))) {
+        TAILQ_REMOVE(&w->disowned, d, link);
+        free(d);
+    }
+    w->ping_unsent = false;
+}
+
+bool worker_pool_post_ping(struct worker_process *w)
+{
+    const struct ipc_msg m = {.type = IPC_PING};
+
+    if (!w->ping_unsent) {
+        return true;
+    }
+    /* Any error but a full channel: it is dying, and SIGCHLD will tell. */
+    if (worker_pool_must_wait(w, ipc_send(w->channel_fd, &m, NULL, 0))) {
+        return false;
+    }
+    w->ping_unsent = false;
+    w->pings++;
+    return true;
+}
+
+bool worker_pool_pong(struct worker_process *w)
+{
+    if (w->pings == 0) {
+        return false;
+    }
+    w->pings--;
+    return true;
+}
+
+void worker_pool_heard(struct worker_process *w)
+{
+    const bool was_late = heartbeat_late(&w->beat);
+
+    /* Until it is ready it has its time to start. */
+    if (!w->ready) {
+        return;
+    }
+    heartbeat_heard(&w->beat);
+    if (was_late) {
+        worker_pool_take_waiting(w->worker_pool);
+    }
+}
+
+bool worker_pool_answers(const struct monitor_session *t)
+{
+    return t->member && worker_pool_takes_work(t->member);
+}
+
+bool worker_pool_has_other(const struct worker_pool *c, const struct monitor_session *t)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        const struct worker_process *w = &c->members[i];
+
+        if (w != t->member && w->ready && worker_pool_takes_work(w)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A process that the kernel holds, after it has been killed: collected whenever it goes. */
+static void worker_pool_orphan_died(struct child *c, int status)
+{
+    (void)status;
+    log_info("worker pid=%ld has gone at last", (long)c->pid);
+    free(c);
+}
+
+/* Goes on without waiting for the end of a process that has been killed. */
+static void worker_pool_leave_behind(struct worker_process *w)
+{
+    struct child *orphan = calloc(1, sizeof *orphan);
+
+    if (!orphan) {
+        return;
+    }
+    log_error("worker pid=%ld is killed and does not go: the kernel holds it; left behind",
+              (long)w->pid);
+    children_forget(&w->worker_pool->monitor->children, &w->child);
+    children_add(&w->worker_pool->monitor->children, orphan, w->pid, false, worker_pool_orphan_died,
+                 NULL);
+    w->pid = -1;
+    worker_pool_gone(w);
+}
+
+static void worker_pool_member_beat(struct worker_process *w)
+{
+    struct heartbeat_sample sample;
+
+    if (w->pid <= 0) {
+        return;
+    }
+    if (w->killed_beats > 0) {
+        if (w->killed_beats++ > LIMIT_KILLED_BEATS) {
+            worker_pool_leave_behind(w);
+        }
+        return;
+    }
+    heartbeat_look(w->pid, &sample);
+    switch (heartbeat_beat(&w->beat, clock_ms(), &sample)) {
+    case HEARTBEAT_ASK:
+        if (!worker_pool_disowned_beat(w)) {
+            worker_pool_kill(w, REASON_WORKER_HUNG, "does not end a session that it has to end");
+            return;
+        }
+        w->ping_unsent = true;
+        (void)worker_pool_post_ping(w);
+        break;
+    case HEARTBEAT_WAIT:
+        log_debug("worker pid=%ld has not answered for %u ms (state %c)", (long)w->pid,
+                  w->beat.silent_ms + w->beat.held_ms, sample.state ? sample.state : '?');
+        break;
+    case HEARTBEAT_HUNG:
+        worker_pool_kill(w, REASON_WORKER_HUNG,
+                         w->ready ? "hangs: it has not answered for 2 s" : "does not start");
+        break;
+    }
+}
+
+void worker_pool_beat(struct worker_pool *c)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        worker_pool_member_beat(&c->members[i]);
+    }
+    worker_pool_refusals_beat(c);
+}

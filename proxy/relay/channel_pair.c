@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Two sockets on the loop: turns what a pipe waits for into events, and what ends it into news.
+ */
+#include "proxy/relay/channel_pair.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "base/sock.h"
+
+/* One direction, seen from its pipe. */
+struct direction {
+    struct relay_direction *direction;
+    struct channel_pair_end *from;
+    struct channel_pair_end *to;
+    bool *done;
+    enum channel_pair_wait *wait;
+    bool from_client;
+};
+
+static struct direction direction_of(struct channel_pair *l, bool from_client)
+{
+    if (from_client) {
+        return (struct direction){&l->to_backend,      &l->client,          &l->backend,
+                                  &l->to_backend_done, &l->to_backend_wait, true};
+    }
+    return (struct direction){&l->to_client,      &l->backend,        &l->client,
+                              &l->to_client_done, &l->to_client_wait, false};
+}
+
+/* The loop is only told of changes: a system call each. */
+static void want_read(struct channel_pair_end *e, bool on)
+{
+    if (e->reading != on) {
+        e->reading = on;
+        (void)(on ? event_add(&e->readable, NULL) : event_del(&e->readable));
+    }
+}
+
+static void want_write(struct channel_pair_end *e, bool on)
+{
+    if (e->writing != on) {
+        e->writing = on;
+        (void)(on ? event_add(&e->writable, NULL) : event_del(&e->writable));
+    }
+}
+
+static void tell(struct channel_pair *l, enum channel_pair_news news, enum session_reason reason,
+                 bool from_client, const struct relay_detail *detail)
+{
+    const struct channel_pair_event e = {
+        .news = news, .reason = reason, .from_client = from_client, .detail = detail};
+
+    l->fn(l, &e, l->arg);
+}
+
+static void finish(struct direction *d)
+{
+    *d->done = true;
+    *d->wait = CHANNEL_PAIR_WAIT_NONE;
+    want_read(d->from, false);
+    want_write(d->to, false);
+    relay_deinit(d->direction);
+    if (d->direction->dma) {
+        dma_gate_close(d->direction->dma, !d->from_client);
+    }
+}
+
+static void run(struct channel_pair *l, bool from_client);
+
+/* A side has closed: its direction is done. */
+static void closed(struct channel_pair *l, struct direction *d, bool by_from, bool wholly)
+{
+    const bool by_client = by_from == d->from_client;
+    struct direction back = direction_of(l, !d->from_client);
+
+    finish(d);
+    if (l->reason == REASON_NONE) {
+        l->reason = by_client ? REASON_CLIENT_CLOSED : REASON_BACKEND_CLOSED;
+    }
+    if (by_from) {
+        shutdown(d->to->fd, SHUT_WR);
+        if (wholly) {
+            /* Nobody is left to read what the other side might still send. */
+            finish(&back);
+        }
+    }
+    if (l->to_backend_done && l->to_client_done) {
+        tell(l, CHANNEL_PAIR_CLOSED, l->reason, by_client, NULL);
+        return;
+    }
+    tell(l, CHANNEL_PAIR_HALF_CLOSED, l->reason, by_client, NULL);
+}
+
+static enum session_reason reason_of(enum relay_outcome r)
+{
+    switch (r) {
+    case RELAY_TRUNCATED:
+        return REASON_TRUNCATED_MESSAGE;
+    case RELAY_BAD_FRAME:
+        return REASON_BAD_FRAME;
+    case RELAY_TOO_MANY_FDS:
+        return REASON_TOO_MANY_FDS;
+    case RELAY_CUT_OFF:
+        return REASON_FDS_CUT_OFF;
+    case RELAY_OWN_SOCKET:
+        return REASON_OWN_SOCKET;
+    case RELAY_HANDED_ON:
+        return REASON_HANDED_ON;
+    case RELAY_NO_MEMORY:
+        return REASON_NO_RESOURCES;
+    default:
+        return REASON_IO_ERROR;
+    }
+}
+
+static bool is_closing(int err)
+{
+    return err == EPIPE || err == ECONNRESET;
+}
+
+static void ended(struct channel_pair *l, struct direction *d, enum relay_outcome r,
+                  const struct relay_detail *detail)
+{
+    if (r == RELAY_EOF) {
+        closed(l, d, true, sock_hung_up(d->from->fd));
+    } else if (r == RELAY_FROM_ERROR && is_closing(detail->err)) {
+        closed(l, d, true, true);
+    } else if (r == RELAY_TO_ERROR && is_closing(detail->err)) {
+        /* What the gone side sent before it went may still be under way: the other pipe ends it. */
+        closed(l, d, false, true);
+    } else {
+        tell(l, CHANNEL_PAIR_FAILED, reason_of(r), d->from_client, detail);
+    }
+}
+
+/*
+ * Fds in flight are released as receivers read, of which no event tells: a direction that waits for
+ * it looks again, ever less often, so that it costs the worker next to nothing.
+ */
+static void channel_pair_pause(struct channel_pair *l)
+{
+    struct timeval tv;
+
+    if (evtimer_pending(&l->pause, NULL)) {
+        return;
+    }
+    l->pause_ms = l->pause_ms ? 2 * l->pause_ms : LIMIT_PAUSE_MS;
+    l->pause_ms = l->pause_ms < LIMIT_PAUSE_MAX_MS ? l->pause_ms : LIMIT_PAUSE_MAX_MS;
+    tv = (struct timeval){.tv_usec = l->pause_ms * 1000L};
+    event_add(&l->pause, &tv);
+}
+
+/* What the direction waits for; the owner is told when something begins to. */
+static void channel_pair_set_wait(struct channel_pair *l, struct direction *d,
+                                  enum channel_pair_wait wait)
+{
+    const bool begins = wait != CHANNEL_PAIR_WAIT_NONE && *d->wait == CHANNEL_PAIR_WAIT_NONE;
+    const struct fdroom_leg *leg = d->direction->leg;
+
+    *d->wait = wait;
+    if (begins || (leg && leg->session->extra > 0)) {
+        tell(l, CHANNEL_PAIR_WAITS, REASON_NONE, d->from_client, NULL);
+    }
+}
+
+static void channel_pair_tell_refused(struct channel_pair *l, const struct direction *d)
+{
+    const struct wire_hdr *hdr = &d->direction->refused_hdr;
+    const struct relay_detail detail = {
+        .frame = WIRE_FRAME_TOO_SMALL, .hdr = *hdr, .count = hdr->size, .bound = WIRE_HDR_SIZE};
+
+    tell(l, CHANNEL_PAIR_REFUSED, REASON_NONE, d->from_client, &detail);
+}
+
+static void turn(struct channel_pair *l, bool from_client)
+{
+    struct direction d = direction_of(l, from_client);
+    struct relay_detail detail = {.err = 0};
+    enum channel_pair_wait wait = CHANNEL_PAIR_WAIT_NONE;
+    enum relay_outcome r;
+    unsigned refused;
+
+    if (*d.done) {
+        return;
+    }
+    refused = d.direction->refused;
+    r = relay_turn(d.direction, &detail);
+    if (refused == 0 && d.direction->refused > 0) {
+        channel_pair_tell_refused(l, &d);
+    }
+    switch (r) {
+    case RELAY_READ:
+    case RELAY_MORE:
+        wait = relay_holds_part(d.direction) ? CHANNEL_PAIR_WAIT_SENDER : CHANNEL_PAIR_WAIT_NONE;
+        want_write(d.to, false);
+        want_read(d.from, true);
+        break;
+    case RELAY_WRITE:
+        wait = CHANNEL_PAIR_WAIT_RECEIVER;
+        want_read(d.from, false);
+        want_write(d.to, true);
+        break;
+    case RELAY_HOLD:
+        want_read(d.from, false);
+        want_write(d.to, false);
+        break;
+    case RELAY_FDS:
+    case RELAY_PAUSE:
+        wait = r == RELAY_FDS ? CHANNEL_PAIR_WAIT_FDS : CHANNEL_PAIR_WAIT_RECEIVER;
+        want_read(d.from, false);
+        want_write(d.to, false);
+        channel_pair_pause(l);
+        break;
+    default:
+        ended(l, &d, r, &detail);
+        return;
+    }
+    if (r != RELAY_FDS && r != RELAY_PAUSE && *d.wait != CHANNEL_PAIR_WAIT_NONE) {
+        l->pause_ms = 0;
+    }
+    channel_pair_set_wait(l, &d, wait);
+}
+
+/*
+ * What one direction did may concern the other: replies of the gate's are to be sent there, or it
+ * was held and may go on.
+ */
+static void balance(struct channel_pair *l, bool from_client)
+{
+    struct direction d = direction_of(l, from_client);
+
+    if (*d.done) {
+        return;
+    }
+    if (relay_has_replies(d.direction)) {
+        want_write(d.to, true);
+    } else if (!d.from->reading && !d.to->writing && !evtimer_pending(&l->pause, NULL) &&
+               !dma_gate_blocked(&l->dma, from_client)) {
+        want_read(d.from, true);
+    }
+}
+
+void channel_pair_resume(struct channel_pair *l)
+{
+    if (l->dma.answers) {
+        balance(l, true);
+        balance(l, false);
+    }
+}
+
+static void run(struct channel_pair *l, bool from_client)
+{
+    turn(l, from_client);
+    channel_pair_resume(l);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct channel_pair_end *e = arg;
+
+    (void)fd;
+    (void)what;
+    run(e->channels, e == &e->channels->client);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    struct channel_pair_end *e = arg;
+
+    (void)fd;
+    (void)what;
+    run(e->channels, e == &e->channels->backend);
+}
+
+static void on_pause_over(evutil_socket_t fd, short what, void *arg)
+{
+    struct channel_pair *l = arg;
+
+    (void)fd;
+    (void)what;
+    /* Whichever did not pause only finds that it has to wait on. */
+    run(l, true);
+    run(l, false);
+}
+
+static int end_init(struct channel_pair_end *e, struct channel_pair *l, struct event_base *base,
+                    int fd)
+{
+    e->channels = l;
+    e->fd = fd;
+    if (event_assign(&e->readable, base, fd, EV_READ | EV_PERSIST, on_readable, e) < 0 ||
+        event_assign(&e->writable, base, fd, EV_WRITE | EV_PERSIST, on_writable, e) < 0 ||
+        event_add(&e->readable, NULL) < 0) {
+        return -ENOMEM;
+    }
+    e->reading = true;
+    return 0;
+}
+
+int channel_pair_init_take(struct channel_pair *l, struct event_base *base, int client_fd,
+                           int backend_fd, struct channel_pair_limits client,
+                           struct channel_pair_limits backend, struct queue_pool *pool,
+                           struct dma_gate *gate, channel_pair_fn *fn, void *arg)
+{
+    int err;
+    int err_backend;
+
+    *l = (struct channel_pair){.fn = fn, .arg = arg, .reason = REASON_NONE};
+    asked_init(&l->client_asked, &client.takes);
+    asked_init(&l->backend_asked, &backend.takes);
+    relay_init(&l->to_backend, client_fd, backend_fd, backend.max_fds, &backend.takes, pool);
+    relay_init(&l->to_client, backend_fd, client_fd, client.max_fds, &client.takes, pool);
+    relay_ask(&l->to_backend, &l->client_asked, &l->backend_asked);
+    relay_ask(&l->to_client, &l->backend_asked, &l->client_asked);
+    dma_lane_init(&l->dma, gate);
+    if (gate) {
+        relay_guard(&l->to_backend, &l->dma, true);
+        relay_guard(&l->to_client, &l->dma, false);
+    }
+    evtimer_assign(&l->pause, base, on_pause_over, l);
+    err = end_init(&l->client, l, base, client_fd);
+    err_backend = end_init(&l->backend, l, base, backend_fd);
+    return err ? err : err_backend;
+}
+
+void channel_pair_count_fds(struct channel_pair *l, struct fdroom_session *s)
+{
+    relay_count_fds(&l->to_backend, fdroom_leg(s, l->backend.fd));
+    relay_count_fds(&l->to_client, fdroom_leg(s, l->client.fd));
+}
+
+void channel_pair_witness(struct channel_pair *l, struct sender_check *client,
+                          struct sender_check *backend)
+{
+    l->to_backend.sender_check = client;
+    l->to_client.sender_check = backend;
+}
+
+void channel_pair_tap(struct channel_pair *l, struct tap *to_backend, struct tap *to_client)
+{
+    l->to_backend.tap = to_backend;
+    l->to_client.tap = to_client;
+}
+
+void channel_pair_stop(struct channel_pair *l)
+{
+    l->to_backend_done = true;
+    l->to_client_done = true;
+    want_read(&l->client, false);
+    want_write(&l->client, false);
+    want_read(&l->backend, false);
+    want_write(&l->backend, false);
+    evtimer_del(&l->pause);
+}
+
+void channel_pair_deinit(struct channel_pair *l)
+{
+    channel_pair_stop(l);
+    relay_deinit(&l->to_backend);
+    relay_deinit(&l->to_client);
+    dma_lane_deinit(&l->dma);
+    asked_deinit(&l->client_asked);
+    asked_deinit(&l->backend_asked);
+    sock_hang_up(&l->client.fd);
+    sock_hang_up(&l->backend.fd);
+}

@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The relay of one direction. System calls on its two sockets and nothing else; what it learns of
+ * a message is its header's size, and for data-carrying commands the bound that goes with them.
+ *
+ * A pipe is in one of these places:
+ *   nothing held, between messages     look
+ *   part of a header held              read up to the header's end
+ *   part of a message held, not ready  read up to the message's end
+ *   ready                              send; nothing is read meanwhile
+ *   nothing held, inside a message     read the next piece of a message that streams through
+ *
+ * What a gate has to do with it is in relay_gate.c.
+ */
+#include "proxy/relay/relay_direction.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/sock.h"
+
+void relay_init(struct relay_direction *p, int from_fd, int to_fd, uint32_t max_fds,
+                const struct wire_takes *takes, struct queue_pool *pool)
+{
+    *p = (struct relay_direction){
+        .from_fd = from_fd, .to_fd = to_fd, .max_fds = max_fds, .takes = *takes, .pool = pool};
+    /* A receiver may say that it takes more than can be sent. */
+    if (p->max_fds > LIMIT_FDS_KERNEL) {
+        p->max_fds = LIMIT_FDS_KERNEL;
+    }
+}
+
+void relay_guard(struct relay_direction *p, struct dma_gate_side *l, bool from_client)
+{
+    p->dma = l;
+    p->watched = l->gate->watches;
+    p->from_client = from_client;
+}
+
+void relay_count_fds(struct relay_direction *p, struct fdroom_leg *leg)
+{
+    p->leg = leg;
+}
+
+/* Tells the session's account what the queue holds now, sent fds having left it. */
+static void relay_account(struct relay_direction *p, unsigned sent)
+{
+    if (p->leg) {
+        fdroom_hold(p->leg, p->queue ? p->queue->fds.n : 0, sent);
+    }
+}
+
+void relay_ask(struct relay_direction *p, struct asked *asks, struct asked *asked)
+{
+    p->asks = asks;
+    p->asked = asked;
+}
+
+/* The receiver is gone with part of what is held: the messages that it has whole are delivered. */
+static void relay_settle(struct relay_direction *p)
+{
+    const struct queue *q = p->queue;
+    struct wire_hdr hdr;
+
+    for (size_t at = 0; q && p->ending > 0 && !p->large; at += hdr.size) {
+        if (wire_get_hdr(q->data + at, q->start - at, UINT32_MAX, &hdr) != WIRE_FRAME_OK ||
+            hdr.size > q->start - at) {
+            break;
+        }
+        p->count.messages++;
+    }
+    p->ending = 0;
+}
+
+void relay_deinit(struct relay_direction *p)
+{
+    relay_settle(p);
+    if (p->tap) {
+        tap_end(p->tap, p->queue ? p->queue->data : NULL, p->queue ? p->queue->end : 0);
+    }
+    queue_return(p->pool, &p->queue);
+    relay_account(p, 0);
+}
+
+/* Reads and judges the header at data; n bytes are there. */
+static enum wire_frame judge(const struct relay_direction *p, const uint8_t *data, size_t n,
+                             struct relay_detail *detail)
+{
+    enum wire_frame f = wire_get_hdr(data, n, UINT32_MAX, &detail->hdr);
+
+    if (f == WIRE_FRAME_OK) {
+        detail->bound = wire_bound(&detail->hdr, &p->takes);
+        if (detail->hdr.size > detail->bound && p->asked) {
+            detail->bound = asked_bound(p->asked, &detail->hdr);
+        }
+        if (detail->hdr.size > detail->bound) {
+            f = WIRE_FRAME_TOO_BIG;
+        }
+    } else {
+        detail->bound = WIRE_HDR_SIZE;
+    }
+    detail->count = f == WIRE_FRAME_SHORT ? 0 : detail->hdr.size;
+    detail->frame = f;
+    return f;
+}
+
+/*
+ * Whether what is held of the message under way may be sent. One that fits is held until it is
+ * whole; of one that does not, each piece goes on, the first as soon as it can be judged: by its
+ * header alone, unless the gate judges its body.
+ */
+static bool may_go(const struct relay_direction *p)
+{
+    if (p->left == 0 || !p->large) {
+        return p->left == 0;
+    }
+    if (!p->watched || p->queue->end >= DMA_GATE_HEAD) {
+        return true;
+    }
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): one that is watched has a gate. */
+    return !dma_gate_reads(p->dma->gate, p->from_client, &p->hdr);
+}
+
+/*
+ * A message goes on: what a request asks for is noted, of a reply that it is answered. The first n
+ * bytes behind the header are at payload.
+ */
+static void note_message(struct relay_direction *p, const struct wire_hdr *hdr,
+                         const uint8_t *payload, size_t n)
+{
+    if (!wire_is_reply(hdr)) {
+        asked_note(p->asks, hdr, payload, n);
+    } else if (p->asked->n > 0) {
+        asked_answered(p->asked, hdr);
+    }
+}
+
+/* The message under way has been read to its end. */
+static void end_message(struct relay_direction *p)
+{
+    const struct queue *q = p->queue;
+
+    p->ending = 1;
+    /* A large request asks for no more than it has itself. */
+    if (p->asks && !p->large && !p->noted) {
+        note_message(p, &p->hdr, q->data + WIRE_HDR_SIZE, q->end - WIRE_HDR_SIZE);
+    }
+}
+
+/* A message has begun: its header is good, have bytes of it have been read. */
+static void begin_message(struct relay_direction *p, const struct wire_hdr *hdr, size_t have)
+{
+    p->hdr = *hdr;
+    p->left = hdr->size - have;
+    p->header = false;
+    p->large = hdr->size > LIMIT_QUEUE;
+    p->noted = p->asks && wire_is_reply(hdr);
+    if (p->noted) {
+        note_message(p, hdr, NULL, 0);
+    }
+    p->ending = 0;
+    if (p->left == 0) {
+        end_message(p);
+    }
+    p->ready = may_go(p);
+}
+
+/*
+ * Whether the fds that the next read of *want bytes may bring have room. Where they might not have,
+ * they are counted first, and *want is cut to the bytes that were looked at.
+ */
+static bool relay_fds_fit(struct relay_direction *p, size_t *want)
+{
+    const unsigned most = p->max_fds < LIMIT_FDS_KERNEL ? p->max_fds + 1 : LIMIT_FDS_KERNEL;
+    uint8_t seen[LIMIT_PEEK];
+    ssize_t n;
+
+    if (p->awaited_fds > 0 && !fdroom_has(p->leg, p->awaited_fds)) {
+        return false;
+    }
+    p->awaited_fds = 0;
+    if (fdroom_has(p->leg, most)) {
+        return true;
+    }
+    n = sock_peek_fds(p->from_fd, seen, *want < sizeof seen ? *want : sizeof seen, &p->awaited_fds);
+    if (n > 0 && (size_t)n < *want) {
+        *want = (size_t)n;
+    }
+    if (n == -EMFILE || (p->awaited_fds > 0 && !fdroom_has(p->leg, p->awaited_fds))) {
+        return false;
+    }
+    p->awaited_fds = 0;
+    return true;
+}
+
+/* -EXDEV: they are another process's than the one that was judged. */
+static ssize_t receive(struct relay_direction *p, uint8_t *to, size_t want, struct fdset *fds)
+{
+    struct sock_sender from;
+    ssize_t n;
+
+    if (!p->sender_check) {
+        return sock_recv(p->from_fd, to, want, fds, MSG_DONTWAIT);
+    }
+    n = sock_recv_from(p->from_fd, to, want, fds, MSG_DONTWAIT, &from);
+    if (n > 0 && !sender_check_look(p->sender_check, &from)) {
+        return -EXDEV;
+    }
+    if (sender_check_done(p->sender_check) && sock_pass_sender(p->from_fd, false) == 0) {
+        p->sender_check = NULL;
+    }
+    return n;
+}
+
+/* Whether one of the fds from number first on leads to this broker. */
+static bool relay_has_own_socket(const struct relay_direction *p, unsigned first)
+{
+    const struct fdset *fds = &p->queue->fds;
+
+    for (unsigned i = first; p->leg && i < fds->n; i++) {
+        if (fdroom_is_ours(p->leg->session->room, fds->fds[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Reads at most want bytes behind what is held. Bytes read, 0 at the stream's end, -errno. Fds are
+ * counted against the receiver's limit: -E2BIG; -ENOTSUP: one is a socket of ours. fds_near false:
+ * there are none for sure; else they need room: -EDQUOT, nothing having been read.
+ */
+static ssize_t read_some(struct relay_direction *p, size_t want, bool fds_near)
+{
+    struct queue *q = p->queue;
+    const unsigned before = q->fds.n;
+    ssize_t n;
+
+    if (fds_near && p->leg && !relay_fds_fit(p, &want)) {
+        return -EDQUOT;
+    }
+    n = receive(p, q->data + q->end, want, &q->fds);
+    p->message_fds += q->fds.n - before;
+    if (n > 0) {
+        q->end += (size_t)n;
+        p->taken += (uint64_t)n;
+        if (p->tap) {
+            tap_read(p->tap, &q->fds, before);
+        }
+    }
+    if (q->fds.n > before) {
+        relay_account(p, 0);
+        if (relay_has_own_socket(p, before)) {
+            return -ENOTSUP;
+        }
+    }
+    return p->message_fds > p->max_fds ? -E2BIG : n;
+}
+
+/* How a read that brought nothing, or too much, ends the turn. */
+static enum relay_outcome read_failed(const struct relay_direction *p, ssize_t n,
+                                      struct relay_detail *detail)
+{
+    detail->hdr = p->header ? (struct wire_hdr){.size = 0} : p->hdr;
+    detail->count = p->message_fds;
+    detail->bound = p->max_fds;
+    switch (n) {
+    case 0:
+        detail->count = p->header ? p->queue->end : p->hdr.size - p->left;
+        detail->bound = p->header ? WIRE_HDR_SIZE : p->hdr.size;
+        return p->header || p->left > 0 ? RELAY_TRUNCATED : RELAY_EOF;
+    case -EAGAIN:
+        return RELAY_READ;
+    case -EDQUOT:
+        return RELAY_FDS;
+    case -ENOTSUP:
+        return RELAY_OWN_SOCKET;
+    case -E2BIG:
+        return RELAY_TOO_MANY_FDS;
+    case -EMSGSIZE:
+        return RELAY_CUT_OFF;
+    case -EXDEV:
+        return RELAY_HANDED_ON;
+    default:
+        detail->err = (int)-n;
+        return RELAY_FROM_ERROR;
+    }
+}
+
+/*
+ * Of the n bytes seen at data: how many belong to whole good messages from the first on, at most
+ * one message where only_one is set. *messages tells how many those are. What they ask for is
+ * noted, since they will be taken.
+ */
+static size_t whole_messages(struct relay_direction *p, const uint8_t *data, size_t n,
+                             bool only_one, unsigned *messages)
+{
+    struct relay_detail seen;
+    size_t at = 0;
+
+    *messages = 0;
+    while (judge(p, data + at, n - at, &seen) == WIRE_FRAME_OK && seen.hdr.size <= n - at) {
+        if (p->asks) {
+            note_message(p, &seen.hdr, data + at + WIRE_HDR_SIZE, seen.hdr.size - WIRE_HDR_SIZE);
+        }
+        at += seen.hdr.size;
+        ++*messages;
+        if (only_one) {
+            break;
+        }
+    }
+    return at;
+}
+
+/*
+ * Whether the n bytes that were taken begin with what was seen. They do where nobody else reads
+ * from the socket; a twin socket comes from a peer, which may have kept it (and SO_PEEK_OFF moves
+ * the look alone). What was judged is then not what would be passed on.
+ */
+static bool as_seen(const struct relay_direction *p, const uint8_t *seen, size_t n_seen, size_t n,
+                    struct relay_detail *detail)
+{
+    detail->err = EPROTO;
+    return memcmp(p->queue->data, seen, n < n_seen ? n : n_seen) == 0;
+}
+
+/* Takes whole messages that have been seen: exactly size bytes. */
+static enum relay_outcome take_whole(struct relay_direction *p, const uint8_t *seen, size_t size,
+                                     unsigned messages, bool fds_near, struct relay_detail *detail)
+{
+    const ssize_t n = read_some(p, size, fds_near);
+
+    if (n <= 0) {
+        return read_failed(p, n, detail);
+    }
+    if (!as_seen(p, seen, size, (size_t)n, detail)) {
+        return RELAY_FROM_ERROR;
+    }
+    p->ending = messages;
+    p->left = size - (size_t)n;
+    p->large = false;
+    p->noted = true;
+    /*
+     * A read ends behind bytes that fds came with, so a message in two parts of which the first has
+     * fds takes two reads. Without fds near, what was seen is what is read.
+     */
+    if (p->left > 0 && !fds_near) {
+        detail->err = EIO;
+        return RELAY_FROM_ERROR;
+    }
+    p->ready = p->left == 0;
+    return RELAY_MORE;
+}
+
+/* Takes the beginning of a message that is not whole yet, or is too large to be seen whole. */
+static enum relay_outcome take_part(struct relay_direction *p, const uint8_t *seen, size_t n,
+                                    bool fds_near, struct relay_detail *detail)
+{
+    const enum wire_frame f = judge(p, seen, n, detail);
+    const bool refuse = f == WIRE_FRAME_TOO_SMALL && relay_can_refuse(p);
+    size_t want = n;
+    ssize_t got;
+
+    if (refuse) {
+        want = WIRE_HDR_SIZE;
+    } else if (f == WIRE_FRAME_TOO_SMALL || f == WIRE_FRAME_TOO_BIG) {
+        if (p->tap) {
+            tap_refused(p->tap, seen, n);
+        }
+        return RELAY_BAD_FRAME;
+    }
+    if (f == WIRE_FRAME_OK) {
+        want = detail->hdr.size < LIMIT_QUEUE ? detail->hdr.size : LIMIT_QUEUE;
+    }
+    got = read_some(p, want, fds_near || want > n);
+    if (got <= 0) {
+        return read_failed(p, got, detail);
+    }
+    if (!as_seen(p, seen, n, (size_t)got, detail)) {
+        return RELAY_FROM_ERROR;
+    }
+    if (f == WIRE_FRAME_SHORT || (size_t)got < WIRE_HDR_SIZE) {
+        p->header = true;
+        return RELAY_MORE;
+    }
+    if (refuse) {
+        return relay_refuse(p);
+    }
+    begin_message(p, &detail->hdr, (size_t)got);
+    return p->ready ? RELAY_MORE : RELAY_READ;
+}
+
+/* None or part of a header is held: reads the rest of it, and not a byte more. */
+static enum relay_outcome read_header(struct relay_direction *p, struct relay_detail *detail)
+{
+    struct queue *q = p->queue;
+    const ssize_t n = read_some(p, WIRE_HDR_SIZE - q->end, true);
+    enum wire_frame f;
+
+    p->header = q->end > 0;
+    if (n <= 0) {
+        return read_failed(p, n, detail);
+    }
+    if (q->end < WIRE_HDR_SIZE) {
+        return RELAY_MORE;
+    }
+    f = judge(p, q->data, q->end, detail);
+    p->hdr = detail->hdr;
+    if (f == WIRE_FRAME_TOO_SMALL && relay_can_refuse(p)) {
+        p->header = false;
+        return relay_refuse(p);
+    }
+    if (f != WIRE_FRAME_OK) {
+        if (p->tap) {
+            tap_refused(p->tap, q->data, q->end);
+        }
+        return RELAY_BAD_FRAME;
+    }
+    begin_message(p, &detail->hdr, q->end);
+    return RELAY_MORE;
+}
+
+/*
+ * Nothing is held and no message is under way: looks, then takes. woken: the loop says that
+ * something can be read.
+ */
+static enum relay_outcome look_and_take(struct relay_direction *p, bool woken,
+                                        struct relay_detail *detail, bool *drained)
+{
+    uint8_t seen[LIMIT_PEEK];
+    unsigned messages;
+    bool fds_near;
+    const ssize_t n = p->sender_check ? sock_peek_passed(p->from_fd, seen, sizeof seen, &fds_near)
+                                      : sock_peek(p->from_fd, seen, sizeof seen, &fds_near);
+    const bool hidden = n == -EAGAIN && woken;
+    enum relay_outcome r;
+    size_t whole;
+
+    if (n <= 0 && !hidden) {
+        return read_failed(p, n, detail);
+    }
+    p->queue = queue_borrow(p->pool);
+    if (!p->queue) {
+        return RELAY_NO_MEMORY;
+    }
+    p->message_fds = 0;
+    if (p->tap) {
+        tap_begin(p->tap);
+    }
+    if (hidden) {
+        /* An urgent byte (MSG_OOB) is not shown; only reading removes it, and ends the waking. */
+        return read_header(p, detail);
+    }
+    if (wire_get_hdr(seen, (size_t)n, UINT32_MAX, &p->hdr) == WIRE_FRAME_SHORT) {
+        p->hdr.size = 0;
+    }
+    whole = whole_messages(p, seen, (size_t)n, fds_near, &messages);
+    if (whole == 0) {
+        r = take_part(p, seen, (size_t)n, fds_near, detail);
+        *drained = r == RELAY_MORE && p->ready && p->left == 0;
+    } else {
+        r = take_whole(p, seen, whole, messages, fds_near, detail);
+        /* All that was there has been taken: reading again would only tell that it is so. */
+        *drained = (size_t)n < sizeof seen && whole == (size_t)n && !fds_near;
+    }
+    return r;
+}
+
+/* Inside a message: reads more of it, as much as is held or streams at once. */
+static enum relay_outcome read_body(struct relay_direction *p, struct relay_detail *detail,
+                                    bool *drained)
+{
+    const bool streams = !p->queue;
+    size_t want;
+    ssize_t n;
+
+    if (streams) {
+        p->queue = queue_borrow(p->pool);
+        if (!p->queue) {
+            return RELAY_NO_MEMORY;
+        }
+    }
+    want = LIMIT_QUEUE - p->queue->end;
+    want = p->left < want ? (size_t)p->left : want;
+    n = read_some(p, want, true);
+    if (n <= 0) {
+        return read_failed(p, n, detail);
+    }
+    p->left -= (uint64_t)n;
+    if (p->left == 0) {
+        end_message(p);
+    }
+    p->ready = streams || may_go(p);
+    /* Behind a message most often nothing follows yet; if something does, the loop says so. */
+    *drained = (size_t)n < want || p->left == 0;
+    return RELAY_MORE;
+}
+
+/* Sends what is held. RELAY_MORE: all has gone. */
+static enum relay_outcome push(struct relay_direction *p, struct relay_detail *detail)
+{
+    struct queue *q = p->queue;
+
+    while (q->start < q->end) {
+        const ssize_t n =
+            sock_send(p->to_fd, q->data + q->start, q->end - q->start, &q->fds, MSG_DONTWAIT);
+
+        if (n == -EAGAIN) {
+            return RELAY_WRITE;
+        }
+        if (n == -ETOOMANYREFS) {
+            return RELAY_PAUSE;
+        }
+        if (n < 0) {
+            detail->err = (int)-n;
+            return RELAY_TO_ERROR;
+        }
+        /* They went with the first byte. Sent again, they would arrive twice. */
+        if (q->fds.n > 0) {
+            const unsigned sent = q->fds.n;
+
+            p->count.fds += sent;
+            fdset_close(&q->fds);
+            relay_account(p, sent);
+        }
+        p->count.bytes += (uint64_t)n;
+        q->start += (size_t)n;
+        p->sent += (uint64_t)n;
+        if (p->tap) {
+            tap_sent(p->tap, q->data, q->start, q->end);
+        }
+    }
+    p->ready = false;
+    p->count.messages += p->ending;
+    p->ending = 0;
+    queue_return(p->pool, &p->queue);
+    return RELAY_MORE;
+}
+
+/* A queue that holds nothing goes back, so that a direction which only waits keeps none. */
+static enum relay_outcome rest(struct relay_direction *p, enum relay_outcome r)
+{
+    if (p->queue && p->queue->end == 0 && p->queue->fds.n == 0) {
+        queue_return(p->pool, &p->queue);
+    }
+    /* The gate may have closed some. */
+    if (p->leg && p->leg->held > 0) {
+        relay_account(p, 0);
+    }
+    return r;
+}
+
+/* Reads what is next, and has it judged where it may be sent now. */
+static enum relay_outcome take(struct relay_direction *p, bool woken, struct relay_detail *detail,
+                               bool *drained)
+{
+    enum relay_outcome r;
+
+    if (p->header) {
+        r = read_header(p, detail);
+    } else if (p->left > 0) {
+        r = read_body(p, detail, drained);
+    } else {
+        r = look_and_take(p, woken, detail, drained);
+    }
+    return p->ready && p->dma && (p->watched || p->queue->fds.n > 0) ? relay_judge(p) : r;
+}
+
+enum relay_outcome relay_turn(struct relay_direction *p, struct relay_detail *detail)
+{
+    for (int turn = 0; turn < LIMIT_TURNS; turn++) {
+        enum relay_outcome r = p->dma && p->dma->answers ? relay_reply(p, detail) : RELAY_MORE;
+        bool drained = false;
+
+        if (r == RELAY_MORE && !p->ready) {
+            r = take(p, turn == 0, detail, &drained);
+        }
+        if (r == RELAY_MORE && p->ready) {
+            r = push(p, detail);
+        }
+        if (r != RELAY_MORE) {
+            return rest(p, r);
+        }
+        if (drained) {
+            return rest(p, RELAY_READ);
+        }
+    }
+    return rest(p, RELAY_MORE);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A pipe with a gate: what has been read is judged before it is sent, and the gate's replies leave
+ * between two messages. Sends those; all other system calls are relay_direction.c's.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/fdinfo.h"
+#include "base/sock.h"
+#include "proxy/relay/relay_direction.h"
+
+/* Closes what came with the message, which goes on without it, or not at all. */
+static void withhold(struct relay_direction *p)
+{
+    if (p->tap && p->queue->fds.n > 0) {
+        tap_withheld(p->tap);
+    }
+    fdset_close(&p->queue->fds);
+}
+
+/*
+ * The message at bytes, of which n are there, goes on without its fds: the flags of a DMA_MAP that
+ * speak of one go too, since a device may refuse a map that promises what has not come.
+ */
+static void strip(struct relay_direction *p, uint8_t *bytes, size_t n)
+{
+    struct wire_hdr hdr;
+    struct wire_dma_map m;
+
+    withhold(p);
+    if (wire_get_hdr(bytes, n, UINT32_MAX, &hdr) == WIRE_FRAME_OK && hdr.command == WIRE_DMA_MAP &&
+        !wire_is_reply(&hdr) && wire_get(bytes + WIRE_HDR_SIZE, n - WIRE_HDR_SIZE, &m, sizeof m)) {
+        m.flags &= ~(WIRE_DMA_MMAP | WIRE_DMA_FILE_IO);
+        wire_put(bytes + WIRE_HDR_SIZE, &m, sizeof m);
+    }
+}
+
+/* The fds that are held. The kernel is asked what they are only where that matters. */
+static struct dma_fds gate_fds(const struct relay_direction *p)
+{
+    const struct fdset *set = &p->queue->fds;
+    const struct dma_gate *gate = p->dma->gate;
+    struct dma_fds fds = {.n = set->n, .eventfds = p->from_client && gate->withholds};
+
+    for (unsigned i = 0; i < set->n && fds.eventfds; i++) {
+        fds.eventfds = fdinfo_is_eventfd(gate->fdinfo_fd, set->fds[i]);
+    }
+    return fds;
+}
+
+/* Throws away what is held. */
+static void discard(struct relay_direction *p)
+{
+    queue_return(p->pool, &p->queue);
+    p->ready = false;
+    p->ending = 0;
+}
+
+/* The queue holds a piece of a large message, the first or a later one. */
+static enum relay_outcome judge_piece(struct relay_direction *p, bool first)
+{
+    struct queue *q = p->queue;
+
+    if (first) {
+        p->piece = dma_gate_judge(p->dma, p->from_client, q->data, q->end, gate_fds(p));
+    } else if (q->fds.n > 0) {
+        dma_gate_fds(p->dma, p->from_client);
+    }
+    if (p->piece == DMA_NO_MEMORY) {
+        return RELAY_NO_MEMORY;
+    }
+    /* Fds that a client hides behind a message's beginning would be judged by nobody. */
+    if (first && p->piece == DMA_STRIP) {
+        strip(p, q->data, q->end);
+    } else if (p->piece == DMA_STRIP || (!first && p->from_client && p->dma->gate->checks)) {
+        withhold(p);
+    }
+    if (p->piece == DMA_DROP) {
+        if (p->tap && first) {
+            tap_kept_back(p->tap, q->data, q->end);
+        }
+        discard(p);
+    }
+    return RELAY_MORE;
+}
+
+static enum dma_verdict judge(const struct relay_direction *p, const uint8_t *bytes,
+                              const struct wire_hdr *hdr)
+{
+    return dma_gate_cares(p->dma->gate, hdr, p->queue->fds.n)
+               ? dma_gate_judge(p->dma, p->from_client, bytes, hdr->size, gate_fds(p))
+               : DMA_PASS;
+}
+
+/*
+ * The queue holds whole messages, whose headers have been looked at; fds, where there are any, came
+ * with the only one.
+ */
+static enum relay_outcome judge_messages(struct relay_direction *p)
+{
+    struct queue *q = p->queue;
+    struct wire_hdr hdr;
+    unsigned messages = 0;
+    size_t kept = 0;
+
+    for (size_t at = 0; at < q->end; at += hdr.size) {
+        memcpy(&hdr, q->data + at, sizeof hdr);
+        switch (judge(p, q->data + at, &hdr)) {
+        case DMA_NO_MEMORY:
+            return RELAY_NO_MEMORY;
+        case DMA_DROP:
+            if (p->tap) {
+                tap_kept_back(p->tap, q->data + at, hdr.size);
+            }
+            fdset_close(&q->fds);
+            continue;
+        case DMA_STRIP:
+            strip(p, q->data + at, hdr.size);
+            break;
+        case DMA_PASS:
+            break;
+        }
+        if (kept < at) {
+            memmove(q->data + kept, q->data + at, hdr.size);
+        }
+        kept += hdr.size;
+        messages++;
+    }
+    q->end = kept;
+    p->ending = messages;
+    if (kept == 0) {
+        discard(p);
+    }
+    return RELAY_MORE;
+}
+
+enum relay_outcome relay_judge(struct relay_direction *p)
+{
+    const bool first = !p->inside;
+
+    p->inside = p->left > 0;
+    if (!p->watched) {
+        if (p->queue->fds.n > 0) {
+            dma_gate_fds(p->dma, p->from_client);
+        }
+        return RELAY_MORE;
+    }
+    return first && p->left == 0 ? judge_messages(p) : judge_piece(p, first);
+}
+
+/* Whether the receiver is in the midst of a message, or will be before anything else is read. */
+static bool midway(const struct relay_direction *p)
+{
+    return p->ready || (p->left > 0 && !p->queue && p->piece != DMA_DROP);
+}
+
+bool relay_has_replies(const struct relay_direction *p)
+{
+    const uint8_t *bytes;
+
+    return p->dma && p->dma->answers && !midway(p) &&
+           dma_gate_replies(p->dma, !p->from_client, &bytes) > 0;
+}
+
+bool relay_can_refuse(const struct relay_direction *p)
+{
+    return p->dma && p->dma->gate && !wire_is_reply(&p->hdr);
+}
+
+enum relay_outcome relay_refuse(struct relay_direction *p)
+{
+    if (p->tap) {
+        tap_refused(p->tap, p->queue->data, p->queue->end);
+    }
+    p->refused++;
+    p->refused_hdr = p->hdr;
+    discard(p);
+    return dma_gate_invalid(p->dma, p->from_client, &p->hdr) ? RELAY_MORE : RELAY_NO_MEMORY;
+}
+
+/*
+ * Of the n bytes, headers but for what has gone of the first, so many have been sent: those of
+ * which the first byte has been. The rest of one is sent before anything else is.
+ */
+static void tap_replies(struct tap *t, const uint8_t *bytes, size_t n, size_t sent)
+{
+    for (size_t at = n % WIRE_HDR_SIZE; at < sent; at += WIRE_HDR_SIZE) {
+        tap_made(t, bytes + at, WIRE_HDR_SIZE);
+    }
+}
+
+enum relay_outcome relay_reply(struct relay_direction *p, struct relay_detail *detail)
+{
+    const uint8_t *bytes;
+    size_t n;
+
+    if (p->ready) {
+        return RELAY_MORE;
+    }
+    while (!midway(p) && (n = dma_gate_replies(p->dma, !p->from_client, &bytes)) > 0) {
+        const ssize_t sent = sock_send(p->to_fd, bytes, n, NULL, MSG_DONTWAIT);
+
+        if (sent == -EAGAIN) {
+            return RELAY_WRITE;
+        }
+        if (sent < 0) {
+            detail->err = (int)-sent;
+            return RELAY_TO_ERROR;
+        }
+        if (p->tap) {
+            tap_replies(p->tap, bytes, n, (size_t)sent);
+        }
+        p->sent += (uint64_t)sent;
+        dma_gate_replied(p->dma, !p->from_client, (size_t)sent);
+    }
+    return dma_gate_blocked(p->dma, p->from_client) ? RELAY_HOLD : RELAY_MORE;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * The monitor's sessions and the table of states: a step out of turn is refused in every build, and
+ * nothing changes by it. Workers cause none as long as ipc.c's table holds: this is behind it.
+ */
+#include "proxy/monitor/monitor_session.h"
+
+#include <string.h>
+
+#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/route.h"
+#include "tests/support/unit.h"
+
+static struct config_route config;
+static struct route route;
+static struct monitor monitor;
+static struct monitor_session session;
+
+static void put_into(enum session_state state)
+{
+    memset(&monitor, 0, sizeof monitor);
+    for (int i = 0; i < SESSION_STATES; i++) {
+        TAILQ_INIT(&monitor.monitor_sessions[i]);
+    }
+    route = (struct route){.config = &config};
+    session =
+        (struct monitor_session){.monitor = &monitor, .route = &route, .id = 1, .state = state};
+    TAILQ_INSERT_TAIL(&monitor.monitor_sessions[state], &session, link);
+}
+
+static void expect_in(enum session_state state)
+{
+    ck_assert_int_eq(session.state, state);
+    ck_assert_ptr_eq(TAILQ_FIRST(&monitor.monitor_sessions[state]), &session);
+}
+
+START_TEST(only_one_that_was_decided_relays)
+{
+    const enum session_state state = (enum session_state)_i;
+
+    put_into(state);
+    ck_assert(monitor_session_relays(&session) == (state == SESSION_DECIDING));
+    expect_in(state == SESSION_DECIDING ? SESSION_RELAYING : state);
+}
+END_TEST
+
+START_TEST(evidence_out_of_turn_is_refused)
+{
+    static const struct ipc_evidence evidence;
+    const enum session_state state = (enum session_state)_i;
+
+    if (state == SESSION_RECITING) {
+        return;
+    }
+    put_into(state);
+    ck_assert(!monitor_session_evidence(&session, &evidence));
+    expect_in(state);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *const s = suite_create("ticket");
+    TCase *const tc = unit_case(s, "states");
+
+    tcase_add_loop_test(tc, only_one_that_was_decided_relays, 0, SESSION_STATES);
+    tcase_add_loop_test(tc, evidence_out_of_turn_is_refused, 0, SESSION_STATES);
+    return unit_run(s);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Where a path opens that no proxy sees: FORMAT.trace, section 7. Pure.
+ */
+#ifndef POEMD_TRACE_CAPTURE_BYPASS_H
+#define POEMD_TRACE_CAPTURE_BYPASS_H
+
+#include <stddef.h>
+
+#include "trace/file/message.h"
+
+#define BYPASS_MAX 160u
+
+/* The comment that the message deserves, in out; NULL: none. */
+const char *bypass_comment(const struct trace_message *m, char out[BYPASS_MAX]);
+
+#endif
