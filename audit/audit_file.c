@@ -50,7 +50,7 @@ void audit_file_deinit(struct audit_file *f)
 
 /* ---- the batch ---- */
 
-static int reserve(struct audit_file *f, size_t n)
+static int audit_file_reserve(struct audit_file *f, size_t n)
 {
     size_t room = f->room ? f->room : AUDIT_LINE_MAX;
     char *bytes;
@@ -71,7 +71,7 @@ static int reserve(struct audit_file *f, size_t n)
 }
 
 /* Makes the n bytes at the batch's end a line and a leaf. */
-static int finish_line(struct audit_file *f, size_t n)
+static int audit_file_finish_line(struct audit_file *f, size_t n)
 {
     char *const line = f->bytes + f->n;
     struct audit_hash leaf;
@@ -93,7 +93,7 @@ static int file_add_line(struct audit_file *f, const char *time, const struct au
     size_t head;
     char *at;
 
-    if (reserve(f, AUDIT_HEAD_MAX + n + 2) < 0) {
+    if (audit_file_reserve(f, AUDIT_HEAD_MAX + n + 2) < 0) {
         return -ENOMEM;
     }
     at = f->bytes + f->n;
@@ -105,7 +105,7 @@ static int file_add_line(struct audit_file *f, const char *time, const struct au
     } else {
         at[head] = '}';
     }
-    if (finish_line(f, head + (n > 2 ? n : 1)) < 0) {
+    if (audit_file_finish_line(f, head + (n > 2 ? n : 1)) < 0) {
         return -ENOMEM;
     }
     f->seal = f->seal || event->seals;
@@ -150,17 +150,17 @@ int audit_file_add(struct audit_file *f, const char *time, const struct audit_ev
     return err < 0 ? err : file_add_line(f, time, event, members, n);
 }
 
-static int add_checkpoint(struct audit_file *f)
+static int audit_file_add_checkpoint(struct audit_file *f)
 {
     char note[AUDIT_NOTE_MAX];
     size_t n;
 
     if (audit_checkpoint_write(&f->batch.tree, &f->key.vkey, f->key.pkey, note) < 0 ||
-        reserve(f, AUDIT_HEAD_MAX + 2 * sizeof note) < 0) {
+        audit_file_reserve(f, AUDIT_HEAD_MAX + 2 * sizeof note) < 0) {
         return -ENOMEM;
     }
     n = audit_line_checkpoint(f->bytes + f->n, f->batch.tree.size, f->batch.prev, note);
-    if (finish_line(f, n) < 0) {
+    if (audit_file_finish_line(f, n) < 0) {
         return -ENOMEM;
     }
     f->batch.sealed = f->batch.tree.size;
@@ -171,37 +171,38 @@ static int add_checkpoint(struct audit_file *f)
 /* ---- on disk ---- */
 
 /* Forgets the batch. */
-static void drop(struct audit_file *f)
+static void audit_file_drop(struct audit_file *f)
 {
     f->batch = f->on_disk;
     f->n = 0;
     f->seal = false;
 }
 
-static bool is_full(int err)
+static bool audit_file_is_full(int err)
 {
     return err == -ENOSPC || err == -EDQUOT || err == -EFBIG || err == -ENOMEM;
 }
 
 /* Puts the batch on disk as it is. */
-static enum audit_outcome flush(struct audit_file *f, int *error)
+static enum audit_outcome audit_file_flush(struct audit_file *f, int *error)
 {
     const bool sealed = f->batch.sealed > f->on_disk.sealed;
     int err = audit_disk_write(f->fd, f->bytes, f->n, f->length);
 
     if (err < 0) {
         *error = -err;
-        drop(f);
-        return is_full(err) && ftruncate(f->fd, (off_t)f->length) == 0 ? AUDIT_FULL : AUDIT_BROKEN;
+        audit_file_drop(f);
+        return audit_file_is_full(err) && ftruncate(f->fd, (off_t)f->length) == 0 ? AUDIT_FULL
+                                                                                  : AUDIT_BROKEN;
     }
     if (f->n > 0 && fdatasync(f->fd) < 0) {
         *error = errno;
-        drop(f);
+        audit_file_drop(f);
         return AUDIT_BROKEN;
     }
     f->length += f->n;
     f->on_disk = f->batch;
-    drop(f);
+    audit_file_drop(f);
     if (sealed) {
         audit_mark_write(f, f->note);
     }
@@ -212,7 +213,7 @@ static enum audit_outcome flush(struct audit_file *f, int *error)
 /* ---- rotation ---- */
 
 /* The first lines of a new file, as the batch: where it goes on from, and a checkpoint of that. */
-static int begin_batch(struct audit_file *f, const char *rotated)
+static int audit_file_begin_batch(struct audit_file *f, const char *rotated)
 {
     const char *const slash = strrchr(rotated, '/');
     /* That of the last record: those that wait to be written may be older than this moment. */
@@ -220,14 +221,15 @@ static int begin_batch(struct audit_file *f, const char *rotated)
         f, f->on_disk.time, AUDIT_ROTATED,
         audit_line_rotate(&f->on_disk.tree, slash ? slash + 1 : rotated, f->on_disk.latest));
 
-    return err < 0 ? err : add_checkpoint(f);
+    return err < 0 ? err : audit_file_add_checkpoint(f);
 }
 
 /*
  * Lets path be the new file and rotated the old one. At every moment there is a whole log at path:
  * the old file gets a second name first. 0 or -errno; *unknown where the disk may have either.
  */
-static int swap_names(struct audit_file *f, const char *fresh, const char *rotated, bool *unknown)
+static int audit_file_swap_names(struct audit_file *f, const char *fresh, const char *rotated,
+                                 bool *unknown)
 {
     int err;
 
@@ -248,7 +250,7 @@ static int swap_names(struct audit_file *f, const char *fresh, const char *rotat
 }
 
 /* Begins a new file, whose first lines are the batch. 0 or -errno. */
-static int begin_file(struct audit_file *f, const char *rotated, bool *unknown)
+static int audit_file_begin_file(struct audit_file *f, const char *rotated, bool *unknown)
 {
     char fresh[PATH_MAX];
     int err;
@@ -266,7 +268,7 @@ static int begin_file(struct audit_file *f, const char *rotated, bool *unknown)
     }
     err = audit_file_lock(fd);
     if (err == 0) {
-        err = swap_names(f, fresh, rotated, unknown);
+        err = audit_file_swap_names(f, fresh, rotated, unknown);
     }
     if (err < 0) {
         close(fd);
@@ -283,7 +285,7 @@ static int begin_file(struct audit_file *f, const char *rotated, bool *unknown)
 }
 
 /* Seals the file, and begins the next one. The batch must be empty. 0 or -errno. */
-static int rotate(struct audit_file *f, bool *unknown)
+static int audit_file_rotate(struct audit_file *f, bool *unknown)
 {
     char rotated[PATH_MAX];
     int err = 0;
@@ -294,19 +296,19 @@ static int rotate(struct audit_file *f, bool *unknown)
         return -ENAMETOOLONG;
     }
     if (f->on_disk.sealed < f->on_disk.tree.size) {
-        err = add_checkpoint(f);
+        err = audit_file_add_checkpoint(f);
         if (err == 0) {
-            *unknown = flush(f, &err) == AUDIT_BROKEN;
+            *unknown = audit_file_flush(f, &err) == AUDIT_BROKEN;
             err = -err;
         }
     }
     if (err == 0) {
-        err = begin_batch(f, rotated);
+        err = audit_file_begin_batch(f, rotated);
     }
     if (err == 0) {
-        err = begin_file(f, rotated, unknown);
+        err = audit_file_begin_file(f, rotated, unknown);
     }
-    drop(f);
+    audit_file_drop(f);
     return err;
 }
 
@@ -315,7 +317,7 @@ static enum audit_outcome file_flush_untouched(struct audit_file *f, struct audi
 {
     const struct audit_end before = f->on_disk;
     const uint64_t length = f->length;
-    const enum audit_outcome o = flush(f, &done->error);
+    const enum audit_outcome o = audit_file_flush(f, &done->error);
 
     if (o != AUDIT_DURABLE) {
         return o;
@@ -328,15 +330,16 @@ static enum audit_outcome file_flush_untouched(struct audit_file *f, struct audi
     return done->touched ? AUDIT_BROKEN : AUDIT_DURABLE;
 }
 
-static enum audit_outcome write_batch(struct audit_file *f, bool seal, struct audit_done *done)
+static enum audit_outcome audit_file_write_batch(struct audit_file *f, bool seal,
+                                                 struct audit_done *done)
 {
     const uint64_t unsealed = f->batch.tree.size - f->batch.sealed;
     int *const error = &done->error;
 
     *error = 0;
     if (unsealed > 0 && (f->seal || seal || unsealed >= AUDIT_UNSEALED_MAX) &&
-        add_checkpoint(f) < 0) {
-        drop(f);
+        audit_file_add_checkpoint(f) < 0) {
+        audit_file_drop(f);
         *error = ENOMEM;
         return AUDIT_FULL;
     }
@@ -345,7 +348,7 @@ static enum audit_outcome write_batch(struct audit_file *f, bool seal, struct au
     }
     done->touched = audit_touch_find(f, error);
     if (done->touched) {
-        drop(f);
+        audit_file_drop(f);
         return AUDIT_BROKEN;
     }
     return file_flush_untouched(f, done);
@@ -356,12 +359,12 @@ void audit_file_commit(struct audit_file *f, bool seal, struct audit_done *done)
     bool unknown;
 
     done->touched = NULL;
-    done->outcome = write_batch(f, seal, done);
+    done->outcome = audit_file_write_batch(f, seal, done);
     if (done->outcome != AUDIT_DURABLE || f->rotate_size == 0 || f->length < f->rotate_size) {
         return;
     }
     /* What was asked for is on disk, whatever becomes of the new file: this one goes on. */
-    done->error = -rotate(f, &unknown);
+    done->error = -audit_file_rotate(f, &unknown);
     if (unknown) {
         sock_close(&f->fd);
     }

@@ -23,7 +23,7 @@
 #define PEM_MAX 8192
 
 /* Says why, with the file's name, and returns err. */
-static int fail(char *why, size_t size, const char *path, int err, const char *what)
+static int audit_key_fail(char *why, size_t size, const char *path, int err, const char *what)
 {
     char name[256];
 
@@ -37,16 +37,18 @@ int audit_vkey_load(struct audit_vkey *k, const char *path, char *why, size_t si
     int r = audit_disk_read_small(path, text, sizeof text);
 
     if (r < 0 && r != -EFBIG) {
-        return fail(why, size, path, r, strerror(-r));
+        return audit_key_fail(why, size, path, r, strerror(-r));
     }
     r = r < 0 ? -EINVAL : audit_vkey_read(k, text, (size_t)r);
-    return r == 0 ? 0 : fail(why, size, path, r, "not a public key of the form NAME+ID+BASE64");
+    return r == 0
+               ? 0
+               : audit_key_fail(why, size, path, r, "not a public key of the form NAME+ID+BASE64");
 }
 
 /* Who but the owner may read or write it. Group may read: service managers hand keys over so. */
 #define MODE_FORBIDDEN (S_IWGRP | S_IXGRP | S_IRWXO)
 
-static int read_private(const char *path, EVP_PKEY **out, char *why, size_t size)
+static int audit_key_read_private(const char *path, EVP_PKEY **out, char *why, size_t size)
 {
     char text[PEM_MAX];
     struct stat st;
@@ -54,19 +56,20 @@ static int read_private(const char *path, EVP_PKEY **out, char *why, size_t size
     int n;
 
     if (stat(path, &st) < 0) {
-        return fail(why, size, path, -errno, strerror(errno));
+        return audit_key_fail(why, size, path, -errno, strerror(errno));
     }
     if (trust_is_other(st.st_uid)) {
-        return fail(why, size, path, -EPERM,
-                    "another user owns this private key; chown it, or make a new one");
+        return audit_key_fail(why, size, path, -EPERM,
+                              "another user owns this private key; chown it, or make a new one");
     }
     if (st.st_mode & MODE_FORBIDDEN) {
-        return fail(why, size, path, -EPERM,
-                    "others may read or write this private key; chmod 600 it, or make a new one");
+        return audit_key_fail(
+            why, size, path, -EPERM,
+            "others may read or write this private key; chmod 600 it, or make a new one");
     }
     n = audit_disk_read_small(path, text, sizeof text);
     if (n < 0) {
-        return fail(why, size, path, n, strerror(-n));
+        return audit_key_fail(why, size, path, n, strerror(-n));
     }
     bio = BIO_new_mem_buf(text, n);
     /* An empty password rather than a question on the terminal. */
@@ -76,7 +79,7 @@ static int read_private(const char *path, EVP_PKEY **out, char *why, size_t size
     if (!*out || EVP_PKEY_get_base_id(*out) != EVP_PKEY_ED25519) {
         EVP_PKEY_free(*out);
         *out = NULL;
-        return fail(why, size, path, -EINVAL, "not an Ed25519 private key in PEM");
+        return audit_key_fail(why, size, path, -EINVAL, "not an Ed25519 private key in PEM");
     }
     return 0;
 }
@@ -90,16 +93,17 @@ int audit_key_load(struct audit_key *k, const char *path, char *why, size_t size
 
     k->pkey = NULL;
     if ((size_t)snprintf(pub, sizeof pub, "%s.pub", path) >= sizeof pub) {
-        return fail(why, size, path, -ENAMETOOLONG, strerror(ENAMETOOLONG));
+        return audit_key_fail(why, size, path, -ENAMETOOLONG, strerror(ENAMETOOLONG));
     }
-    r = read_private(path, &k->pkey, why, size);
+    r = audit_key_read_private(path, &k->pkey, why, size);
     if (r < 0) {
         return r;
     }
     r = audit_vkey_load(&k->vkey, pub, why, size);
     if (r == 0 && (EVP_PKEY_get_raw_public_key(k->pkey, public_key, &n) != 1 ||
                    memcmp(public_key, k->vkey.public_key, sizeof public_key) != 0)) {
-        r = fail(why, size, pub, -EINVAL, "not the public key of the private key beside it");
+        r = audit_key_fail(why, size, pub, -EINVAL,
+                           "not the public key of the private key beside it");
     }
     if (r < 0) {
         audit_key_deinit(k);
@@ -114,7 +118,7 @@ void audit_key_deinit(struct audit_key *k)
 }
 
 /* The pair's texts; pem has PEM_MAX bytes. The length of pem, or -errno. */
-static int make_pair(const char *name, struct audit_vkey *vkey, char *pem)
+static int audit_key_make_pair(const char *name, struct audit_vkey *vkey, char *pem)
 {
     uint8_t public_key[AUDIT_PUBLIC_SIZE];
     size_t n = sizeof public_key;
@@ -146,33 +150,34 @@ int audit_key_generate(const char *path, const char *name, struct audit_vkey *ou
     int r;
 
     if ((size_t)snprintf(pub, sizeof pub, "%s.pub", path) >= sizeof pub) {
-        return fail(why, size, path, -ENAMETOOLONG, strerror(ENAMETOOLONG));
+        return audit_key_fail(why, size, path, -ENAMETOOLONG, strerror(ENAMETOOLONG));
     }
-    r = make_pair(name, out, pem);
+    r = audit_key_make_pair(name, out, pem);
     if (r < 0) {
-        return fail(why, size, name, r,
-                    r == -EINVAL ? "a key's name is 1 to 128 letters, digits and . _ : / -"
-                                 : "libcrypto makes no key");
+        return audit_key_fail(why, size, name, r,
+                              r == -EINVAL
+                                  ? "a key's name is 1 to 128 letters, digits and . _ : / -"
+                                  : "libcrypto makes no key");
     }
     audit_vkey_write(out, vkey);
     snprintf(line, sizeof line, "%s\n", vkey);
     private_fd = audit_disk_create(path, 0600, pem, (size_t)r);
     OPENSSL_cleanse(pem, sizeof pem);
     if (private_fd < 0) {
-        return fail(why, size, path, private_fd, strerror(-private_fd));
+        return audit_key_fail(why, size, path, private_fd, strerror(-private_fd));
     }
     close(private_fd);
     pub_fd = audit_disk_create(pub, 0644, line, strlen(line));
     if (pub_fd < 0) {
         unlink(path);
-        return fail(why, size, pub, pub_fd, strerror(-pub_fd));
+        return audit_key_fail(why, size, pub, pub_fd, strerror(-pub_fd));
     }
     close(pub_fd);
     r = audit_disk_sync_folder(path);
     if (r < 0) {
         unlink(path);
         unlink(pub);
-        return fail(why, size, path, r, strerror(-r));
+        return audit_key_fail(why, size, path, r, strerror(-r));
     }
     return 0;
 }

@@ -49,7 +49,7 @@ const struct audit_event *audit_event_find(const char *name, size_t n)
     return NULL;
 }
 
-/* "time" as take_pattern has it. */
+/* "time" as audit_line_take_pattern has it. */
 #define AUDIT_TIME_PATTERN "0000-00-00T00:00:00.000000000Z"
 
 /* ---- reading ---- */
@@ -60,7 +60,7 @@ struct cursor {
     size_t n;
 };
 
-static bool take(struct cursor *c, const char *text)
+static bool audit_line_take(struct cursor *c, const char *text)
 {
     const size_t n = strlen(text);
 
@@ -72,7 +72,7 @@ static bool take(struct cursor *c, const char *text)
     return true;
 }
 
-static bool take_number(struct cursor *c, uint64_t *out)
+static bool audit_line_take_number(struct cursor *c, uint64_t *out)
 {
     const char *const from = c->p;
     uint64_t v = 0;
@@ -90,7 +90,7 @@ static bool take_number(struct cursor *c, uint64_t *out)
 }
 
 /* Takes bytes by a pattern: 0 is a digit, x a hexadecimal one, all else itself. */
-static bool take_pattern(struct cursor *c, const char *pattern, const char **out)
+static bool audit_line_take_pattern(struct cursor *c, const char *pattern, const char **out)
 {
     const size_t n = strlen(pattern);
 
@@ -112,7 +112,7 @@ static bool take_pattern(struct cursor *c, const char *pattern, const char **out
     return true;
 }
 
-static bool take_event(struct cursor *c, const struct audit_event **out)
+static bool audit_line_take_event(struct cursor *c, const struct audit_event **out)
 {
     const char *const end = memchr(c->p, '"', c->n);
 
@@ -129,7 +129,7 @@ static bool take_event(struct cursor *c, const struct audit_event **out)
  * Whether these are the bytes of one JSON object as the log writes it, as far as its strings and
  * brackets tell: two lines that have become one are none. In printable ASCII.
  */
-static bool is_one_object(const char *p, size_t n)
+static bool audit_line_is_one_object(const char *p, size_t n)
 {
     unsigned depth = 0;
     bool text = false;
@@ -159,15 +159,18 @@ bool audit_line_read(struct audit_head *h, const char *line, size_t n)
     struct cursor c = {line, n};
 
     h->time = NULL;
-    if (n > AUDIT_LINE_MAX || !take(&c, "{\"seq\":") || !take_number(&c, &h->seq)) {
+    if (n > AUDIT_LINE_MAX || !audit_line_take(&c, "{\"seq\":") ||
+        !audit_line_take_number(&c, &h->seq)) {
         return false;
     }
-    if (take(&c, ",\"time\":\"") &&
-        (!take_pattern(&c, AUDIT_TIME_PATTERN, &h->time) || !take(&c, "\""))) {
+    if (audit_line_take(&c, ",\"time\":\"") &&
+        (!audit_line_take_pattern(&c, AUDIT_TIME_PATTERN, &h->time) ||
+         !audit_line_take(&c, "\""))) {
         return false;
     }
-    if (!take(&c, ",\"prev\":\"") || !take_pattern(&c, "xxxxxxxxxxxxxxxx", &h->prev) ||
-        !take(&c, "\",\"event\":\"") || !take_event(&c, &h->event)) {
+    if (!audit_line_take(&c, ",\"prev\":\"") ||
+        !audit_line_take_pattern(&c, "xxxxxxxxxxxxxxxx", &h->prev) ||
+        !audit_line_take(&c, "\",\"event\":\"") || !audit_line_take_event(&c, &h->event)) {
         return false;
     }
     h->rest = c.p;
@@ -175,7 +178,7 @@ bool audit_line_read(struct audit_head *h, const char *line, size_t n)
     if (c.n == 0 || c.p[c.n - 1] != '}' || (c.n > 1 && c.p[0] != ',')) {
         return false;
     }
-    return is_one_object(line, n) &&
+    return audit_line_is_one_object(line, n) &&
            (h->time == NULL) == (strcmp(h->event->name, AUDIT_CHECKPOINT) == 0);
 }
 
@@ -238,13 +241,13 @@ bool audit_line_note(const struct audit_head *h, char *out)
     struct cursor c = {h->rest, h->rest_n};
     char *const end = out + AUDIT_NOTE_MAX - 4;
 
-    if (!take(&c, ",\"note\":\"") || c.n < 2) {
+    if (!audit_line_take(&c, ",\"note\":\"") || c.n < 2) {
         return false;
     }
     while (c.n > 2 && out < end) {
-        if (take(&c, "\\n")) {
+        if (audit_line_take(&c, "\\n")) {
             *out++ = '\n';
-        } else if (take(&c, DASH_JSON)) {
+        } else if (audit_line_take(&c, DASH_JSON)) {
             out = stpcpy(out, DASH);
         } else if (*c.p <= 0x20 ? *c.p != ' ' : *c.p >= 0x7f || *c.p == '"' || *c.p == '\\') {
             return false;
@@ -259,7 +262,7 @@ bool audit_line_note(const struct audit_head *h, char *out)
 
 /* ---- rotation ---- */
 
-static bool read_hash(const json_t *v, struct audit_hash *out)
+static bool audit_line_read_hash(const json_t *v, struct audit_hash *out)
 {
     const char *const text = json_string_value(v);
 
@@ -272,10 +275,10 @@ static bool line_is_time(const char *text)
     struct cursor c = {text, strlen(text)};
     const char *out;
 
-    return take_pattern(&c, AUDIT_TIME_PATTERN, &out) && c.n == 0;
+    return audit_line_take_pattern(&c, AUDIT_TIME_PATTERN, &out) && c.n == 0;
 }
 
-static void read_latest(const json_t *o, char *latest)
+static void audit_line_read_latest(const json_t *o, char *latest)
 {
     const char *const text = json_string_value(json_object_get(o, "latest"));
 
@@ -284,7 +287,7 @@ static void read_latest(const json_t *o, char *latest)
     }
 }
 
-static bool read_rotated(const json_t *o, uint64_t seq, struct audit_tree *out)
+static bool audit_line_read_rotated(const json_t *o, uint64_t seq, struct audit_tree *out)
 {
     const json_t *const size = json_object_get(o, "tree_size");
     const json_t *const frontier = json_object_get(o, "frontier");
@@ -295,11 +298,11 @@ static bool read_rotated(const json_t *o, uint64_t seq, struct audit_tree *out)
 
     if (n > AUDIT_PEAKS || !json_is_string(json_object_get(o, "file")) || !json_is_integer(size) ||
         json_integer_value(size) < 1 || (uint64_t)json_integer_value(size) != seq ||
-        !read_hash(json_object_get(o, "root"), &named)) {
+        !audit_line_read_hash(json_object_get(o, "root"), &named)) {
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        if (!read_hash(json_array_get(frontier, i), &peak[i])) {
+        if (!audit_line_read_hash(json_array_get(frontier, i), &peak[i])) {
             return false;
         }
     }
@@ -323,16 +326,16 @@ json_t *audit_line_members(const struct audit_head *h)
 bool audit_line_rotated(const struct audit_head *h, struct audit_tree *out, char *latest)
 {
     json_t *const o = audit_line_members(h);
-    const bool ok = o && read_rotated(o, h->seq, out);
+    const bool ok = o && audit_line_read_rotated(o, h->seq, out);
 
     if (ok) {
-        read_latest(o, latest);
+        audit_line_read_latest(o, latest);
     }
     json_decref(o);
     return ok;
 }
 
-static json_t *hash_text(const struct audit_hash *h)
+static json_t *audit_line_hash_text(const struct audit_hash *h)
 {
     char text[AUDIT_BASE64_SIZE(AUDIT_HASH_SIZE) + 1];
 
@@ -347,13 +350,13 @@ json_t *audit_line_rotate(const struct audit_tree *t, const char *file, const ch
     bool ok = frontier && audit_tree_root(t, &root) == 0;
 
     for (unsigned i = 0; ok && i < t->peaks; i++) {
-        ok = json_array_append_new(frontier, hash_text(&t->peak[i])) == 0;
+        ok = json_array_append_new(frontier, audit_line_hash_text(&t->peak[i])) == 0;
     }
     if (!ok) {
         json_decref(frontier);
         return NULL;
     }
     return json_pack("{s:o, s:I, s:o, s:o, s:s*}", "file", audit_text(file, strlen(file)),
-                     "tree_size", (json_int_t)t->size, "root", hash_text(&root), "frontier",
-                     frontier, "latest", *latest ? latest : NULL);
+                     "tree_size", (json_int_t)t->size, "root", audit_line_hash_text(&root),
+                     "frontier", frontier, "latest", *latest ? latest : NULL);
 }

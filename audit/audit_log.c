@@ -88,7 +88,7 @@ json_t *audit_text(const void *p, size_t n)
 
 /* ---- what is lost ---- */
 
-static void lost_add(struct lost *l, const struct audit_event *event, const char *time)
+static void audit_log_lost_add(struct lost *l, const struct audit_event *event, const char *time)
 {
     memcpy(l->last, time, sizeof l->last);
     if (l->n == 0) {
@@ -99,7 +99,7 @@ static void lost_add(struct lost *l, const struct audit_event *event, const char
 }
 
 /* Adds what came later. */
-static void lost_merge(struct lost *l, const struct lost *later)
+static void audit_log_lost_merge(struct lost *l, const struct lost *later)
 {
     if (later->n == 0) {
         return;
@@ -115,7 +115,7 @@ static void lost_merge(struct lost *l, const struct lost *later)
 }
 
 /* The members of records-lost; NULL without memory. */
-static json_t *lost_members(const struct lost *l)
+static json_t *audit_log_lost_members(const struct lost *l)
 {
     json_t *const events = json_object();
 
@@ -149,7 +149,7 @@ static void log_time(char out[AUDIT_TIME_SIZE + 1])
     audit_line_time(&now, out);
 }
 
-static void free_entries(struct entries *list)
+static void audit_log_free_entries(struct entries *list)
 {
     struct entry *e;
 
@@ -175,7 +175,7 @@ struct work {
  * a batch of its own: a record of the clock comes before it, and those of a batch that are told of
  * stand in a row. Under the lock.
  */
-static void work_take(struct audit_log *log, struct work *w)
+static void audit_log_work_take(struct audit_log *log, struct work *w)
 {
     const struct entry *before = NULL;
     struct entry *e;
@@ -202,7 +202,7 @@ static void work_take(struct audit_log *log, struct work *w)
 }
 
 /* The outcome is in done. */
-static void work_write(struct audit_file *f, struct work *w)
+static void audit_log_work_write(struct audit_file *f, struct work *w)
 {
     struct entry *e;
     int err = 0;
@@ -211,7 +211,7 @@ static void work_write(struct audit_file *f, struct work *w)
         err = audit_file_add_clock(f, w->time);
     }
     if (w->lost.n > 0 && err == 0) {
-        err = audit_file_add_own(f, w->time, AUDIT_LOST, lost_members(&w->lost));
+        err = audit_file_add_own(f, w->time, AUDIT_LOST, audit_log_lost_members(&w->lost));
     }
     STAILQ_FOREACH(e, &w->batch, link)
     {
@@ -229,7 +229,7 @@ static void work_write(struct audit_file *f, struct work *w)
     audit_file_commit(f, w->seal, &w->done);
 }
 
-static void wake_caller(const struct audit_log *log)
+static void audit_log_wake_caller(const struct audit_log *log)
 {
     const uint64_t one = 1;
 
@@ -246,9 +246,9 @@ static void log_lose(struct audit_log *log, struct work *w)
 
     STAILQ_FOREACH(e, &w->batch, link)
     {
-        lost_add(&w->lost, e->event, e->time);
+        audit_log_lost_add(&w->lost, e->event, e->time);
     }
-    lost_merge(&w->lost, &meanwhile);
+    audit_log_lost_merge(&w->lost, &meanwhile);
     log->lost = w->lost;
 }
 
@@ -269,7 +269,7 @@ static void log_set_due(struct audit_log *log)
 }
 
 /* Under the lock. Each result's memory comes with its batch, so that none can be lost. */
-static void add_result(struct audit_log *log, struct result *r, struct work *w)
+static void audit_log_add_result(struct audit_log *log, struct result *r, struct work *w)
 {
     if (w->done.outcome != AUDIT_DURABLE) {
         log_lose(log, w);
@@ -285,26 +285,26 @@ static void add_result(struct audit_log *log, struct result *r, struct work *w)
     }
     r->done = w->done;
     STAILQ_INSERT_TAIL(&log->results, r, link);
-    wake_caller(log);
+    audit_log_wake_caller(log);
 }
 
 /* One batch. Under the lock, which is let go while the disk is waited for. */
-static void turn(struct audit_log *log, struct result *r)
+static void audit_log_turn(struct audit_log *log, struct result *r)
 {
     struct work w;
 
-    work_take(log, &w);
+    audit_log_work_take(log, &w);
     if (log->broken) {
         w.done.outcome = AUDIT_BROKEN;
         w.done.error = log->last.error;
         w.done.touched = log->last.touched;
     } else {
         pthread_mutex_unlock(&log->lock);
-        work_write(&log->file, &w);
+        audit_log_work_write(&log->file, &w);
         pthread_mutex_lock(&log->lock);
     }
-    add_result(log, r, &w);
-    free_entries(&w.batch);
+    audit_log_add_result(log, r, &w);
+    audit_log_free_entries(&w.batch);
 }
 
 /* Waits until there is something to write. Under the lock. */
@@ -322,7 +322,7 @@ static void log_wait(struct audit_log *log)
     }
 }
 
-static void *run(void *arg)
+static void *audit_log_run(void *arg)
 {
     struct audit_log *const log = arg;
     struct result *r = NULL;
@@ -340,7 +340,7 @@ static void *run(void *arg)
         }
         /* Nothing is appended any more to a log that is being closed. */
         last = log->closing;
-        turn(log, r);
+        audit_log_turn(log, r);
         if (last && STAILQ_EMPTY(&log->wanted)) {
             break;
         }
@@ -352,7 +352,7 @@ static void *run(void *arg)
 /* ---- the caller ---- */
 
 /* Starts the thread with all signals blocked: they are the caller's. 0 or an errno. */
-static int start(struct audit_log *log)
+static int audit_log_start(struct audit_log *log)
 {
     sigset_t all;
     sigset_t before;
@@ -361,7 +361,7 @@ static int start(struct audit_log *log)
     sigfillset(&all);
     err = pthread_sigmask(SIG_SETMASK, &all, &before);
     if (err == 0) {
-        err = pthread_create(&log->thread, NULL, run, log);
+        err = pthread_create(&log->thread, NULL, audit_log_run, log);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
     }
     return err;
@@ -396,7 +396,7 @@ enum audit_open audit_log_open(struct audit_log **out, const struct audit_settin
     memcpy(log->latest, log->file.on_disk.latest, sizeof log->latest);
     log->size = log->file.on_disk.tree.size;
     log->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    why->error = log->done_fd < 0 ? errno : start(log);
+    why->error = log->done_fd < 0 ? errno : audit_log_start(log);
     if (why->error) {
         snprintf(why->text, sizeof why->text, "starting the log: %s", strerror(why->error));
         sock_close(&log->done_fd);
@@ -408,7 +408,7 @@ enum audit_open audit_log_open(struct audit_log **out, const struct audit_settin
     return AUDIT_OPEN_OK;
 }
 
-static bool fields_ok(const struct audit_event *e, const json_t *fields)
+static bool audit_log_fields_ok(const struct audit_event *e, const json_t *fields)
 {
     static const char *const ours[] = {"seq", "time", "prev", "event", "host"};
 
@@ -429,7 +429,7 @@ static bool fields_ok(const struct audit_event *e, const json_t *fields)
 }
 
 /* The fields and the host as text, cut where they would be too long. To be freed, or NULL. */
-static char *members_of(json_t *host, const json_t *fields, int *too_long)
+static char *audit_log_members_of(json_t *host, const json_t *fields, int *too_long)
 {
     const size_t max = AUDIT_LINE_MAX - AUDIT_HEAD_MAX;
     json_t *o = json_copy((json_t *)fields);
@@ -450,8 +450,8 @@ static char *members_of(json_t *host, const json_t *fields, int *too_long)
     return text;
 }
 
-static int new_entry(const struct audit_log *log, const struct audit_event *event,
-                     const json_t *fields, struct entry **out)
+static int audit_log_new_entry(const struct audit_log *log, const struct audit_event *event,
+                               const json_t *fields, struct entry **out)
 {
     struct entry *const e = calloc(1, sizeof *e);
     int too_long = 0;
@@ -460,7 +460,7 @@ static int new_entry(const struct audit_log *log, const struct audit_event *even
         return -ENOMEM;
     }
     e->event = event;
-    e->members = members_of(log->host, fields, &too_long);
+    e->members = audit_log_members_of(log->host, fields, &too_long);
     if (!e->members) {
         free(e);
         return too_long ? -EMSGSIZE : -ENOMEM;
@@ -495,7 +495,7 @@ static void log_lose_one(struct audit_log *log, const struct audit_event *event)
     char time[AUDIT_TIME_SIZE + 1];
 
     log_time(time);
-    lost_add(&log->lost, event, time);
+    audit_log_lost_add(&log->lost, event, time);
     if (!log->due_ms && !log->broken) {
         log->due_ms = log_now_ms() + AUDIT_RETRY_MS;
         pthread_cond_signal(&log->wake);
@@ -509,10 +509,10 @@ int audit_log_append(struct audit_log *log, const char *event, const json_t *fie
     struct entry *e = NULL;
     int err = 0;
 
-    if (!fields_ok(known, fields)) {
+    if (!audit_log_fields_ok(known, fields)) {
         return -EINVAL;
     }
-    err = new_entry(log, known, fields, &e);
+    err = audit_log_new_entry(log, known, fields, &e);
     pthread_mutex_lock(&log->lock);
     if (err == 0) {
         err = log_queue(log, e, number);

@@ -37,7 +37,7 @@ void audit_base64_write(const void *p, size_t n, char *out)
     *out = '\0';
 }
 
-static int digit64(char c)
+static int audit_note_digit64(char c)
 {
     if (c >= 'A' && c <= 'Z') {
         return c - 'A';
@@ -63,7 +63,7 @@ bool audit_base64_read(const char *text, size_t text_n, void *out, size_t n)
         uint32_t v = 0;
 
         for (size_t i = 0; i < 4; i++) {
-            const int d = i <= take ? digit64(text[i]) : text[i] == '=' ? 0 : -1;
+            const int d = i <= take ? audit_note_digit64(text[i]) : text[i] == '=' ? 0 : -1;
 
             if (d < 0) {
                 return false;
@@ -119,7 +119,7 @@ int audit_vkey_make(struct audit_vkey *k, const char *name, const uint8_t public
     return 0;
 }
 
-static void write_id(const struct audit_vkey *k, char out[9])
+static void audit_note_write_id(const struct audit_vkey *k, char out[9])
 {
     snprintf(out, 9, "%02x%02x%02x%02x", k->id[0], k->id[1], k->id[2], k->id[3]);
 }
@@ -148,7 +148,7 @@ int audit_vkey_read(struct audit_vkey *k, const char *text, size_t n)
     if (r < 0) {
         return r;
     }
-    write_id(k, id);
+    audit_note_write_id(k, id);
     return memcmp(id, plus + 1, 8) == 0 ? 0 : -EINVAL;
 }
 
@@ -160,7 +160,7 @@ void audit_vkey_write(const struct audit_vkey *k, char out[AUDIT_VKEY_MAX])
 
     memcpy(bytes + 1, k->public_key, AUDIT_PUBLIC_SIZE);
     audit_base64_write(bytes, sizeof bytes, encoded);
-    write_id(k, id);
+    audit_note_write_id(k, id);
     snprintf(out, AUDIT_VKEY_MAX, "%s+%s+%s", k->name, id, encoded);
 }
 
@@ -173,7 +173,7 @@ struct span {
 };
 
 /* The next line of the text, without its end, which must be there. */
-static bool take_line(struct span *text, struct span *line)
+static bool audit_note_take_line(struct span *text, struct span *line)
 {
     const char *const end = memchr(text->p, '\n', text->n);
 
@@ -186,7 +186,7 @@ static bool take_line(struct span *text, struct span *line)
     return true;
 }
 
-static bool read_size(const struct span *s, uint64_t *out)
+static bool audit_note_read_size(const struct span *s, uint64_t *out)
 {
     uint64_t v = 0;
 
@@ -205,7 +205,8 @@ static bool read_size(const struct span *s, uint64_t *out)
 }
 
 /* Splits a note at its last empty line: what is signed, its line end included, and signatures. */
-static bool split_note(const char *text, size_t n, struct span *body, struct span *signatures)
+static bool audit_note_split_note(const char *text, size_t n, struct span *body,
+                                  struct span *signatures)
 {
     for (size_t i = 0; i < n; i++) {
         if ((uint8_t)text[i] < 0x20 && text[i] != '\n') {
@@ -222,21 +223,22 @@ static bool split_note(const char *text, size_t n, struct span *body, struct spa
     return false;
 }
 
-static bool read_body(struct audit_checkpoint *c, struct span body)
+static bool audit_note_read_body(struct audit_checkpoint *c, struct span body)
 {
     struct span line;
 
-    if (!take_line(&body, &line) || !audit_name_ok(line.p, line.n)) {
+    if (!audit_note_take_line(&body, &line) || !audit_name_ok(line.p, line.n)) {
         return false;
     }
     memcpy(c->origin, line.p, line.n);
     c->origin[line.n] = '\0';
-    if (!take_line(&body, &line) || !read_size(&line, &c->size) || !take_line(&body, &line) ||
+    if (!audit_note_take_line(&body, &line) || !audit_note_read_size(&line, &c->size) ||
+        !audit_note_take_line(&body, &line) ||
         !audit_base64_read(line.p, line.n, c->root.b, sizeof c->root.b)) {
         return false;
     }
     while (body.n > 0) {
-        if (!take_line(&body, &line) || line.n == 0) {
+        if (!audit_note_take_line(&body, &line) || line.n == 0) {
             return false;
         }
     }
@@ -244,7 +246,8 @@ static bool read_body(struct audit_checkpoint *c, struct span body)
 }
 
 /* Splits "— NAME BASE64". What the base64 is of is known for our own key alone. */
-static bool split_signature(const struct span *line, struct span *name, struct span *encoded)
+static bool audit_note_split_signature(const struct span *line, struct span *name,
+                                       struct span *encoded)
 {
     const char *blank;
 
@@ -261,8 +264,8 @@ static bool split_signature(const struct span *line, struct span *name, struct s
     return encoded->n > 0 && !memchr(encoded->p, ' ', encoded->n);
 }
 
-static enum audit_note verify(const struct span *body, const uint8_t *signature,
-                              const struct audit_vkey *key)
+static enum audit_note audit_note_verify(const struct span *body, const uint8_t *signature,
+                                         const struct audit_vkey *key)
 {
     EVP_PKEY *const pkey =
         EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->public_key, AUDIT_PUBLIC_SIZE);
@@ -281,14 +284,14 @@ static enum audit_note verify(const struct span *body, const uint8_t *signature,
 }
 
 /* Looks at one signature. OTHER_KEY: it is not the key's. */
-static enum audit_note read_signature(const struct span *line, const struct span *body,
-                                      const struct audit_vkey *key)
+static enum audit_note audit_note_read_signature(const struct span *line, const struct span *body,
+                                                 const struct audit_vkey *key)
 {
     uint8_t bytes[4 + AUDIT_SIGNATURE_SIZE];
     struct span name;
     struct span encoded;
 
-    if (!split_signature(line, &name, &encoded)) {
+    if (!audit_note_split_signature(line, &name, &encoded)) {
         return AUDIT_NOTE_MALFORMED;
     }
     if (!key || name.n != strlen(key->name) || memcmp(name.p, key->name, name.n) != 0 ||
@@ -296,28 +299,28 @@ static enum audit_note read_signature(const struct span *line, const struct span
         memcmp(bytes, key->id, sizeof key->id) != 0) {
         return AUDIT_NOTE_OTHER_KEY;
     }
-    return verify(body, bytes + 4, key);
+    return audit_note_verify(body, bytes + 4, key);
 }
 
-static enum audit_note read_note(struct audit_checkpoint *c, const char *text, size_t n,
-                                 const struct audit_vkey *key)
+static enum audit_note audit_note_read_note(struct audit_checkpoint *c, const char *text, size_t n,
+                                            const struct audit_vkey *key)
 {
     enum audit_note o = AUDIT_NOTE_OTHER_KEY;
     struct span signatures;
     struct span body;
     struct span line;
 
-    if (n > AUDIT_NOTE_FOREIGN_MAX || !split_note(text, n, &body, &signatures) ||
-        !read_body(c, body)) {
+    if (n > AUDIT_NOTE_FOREIGN_MAX || !audit_note_split_note(text, n, &body, &signatures) ||
+        !audit_note_read_body(c, body)) {
         return AUDIT_NOTE_MALFORMED;
     }
     while (signatures.n > 0) {
         enum audit_note found;
 
-        if (!take_line(&signatures, &line)) {
+        if (!audit_note_take_line(&signatures, &line)) {
             return AUDIT_NOTE_MALFORMED;
         }
-        found = read_signature(&line, &body, key);
+        found = audit_note_read_signature(&line, &body, key);
         if (found != AUDIT_NOTE_OTHER_KEY && found != AUDIT_NOTE_OK) {
             return found;
         }
@@ -331,21 +334,21 @@ static enum audit_note read_note(struct audit_checkpoint *c, const char *text, s
 enum audit_note audit_checkpoint_read(struct audit_checkpoint *c, const char *text, size_t n,
                                       const struct audit_vkey *key)
 {
-    const enum audit_note o = read_note(c, text, n, key);
+    const enum audit_note o = audit_note_read_note(c, text, n, key);
 
     return o == AUDIT_NOTE_OK && strcmp(c->origin, key->name) != 0 ? AUDIT_NOTE_OTHER_KEY : o;
 }
 
 enum audit_note audit_checkpoint_parse(struct audit_checkpoint *c, const char *text, size_t n)
 {
-    const enum audit_note o = read_note(c, text, n, NULL);
+    const enum audit_note o = audit_note_read_note(c, text, n, NULL);
 
     return o == AUDIT_NOTE_OTHER_KEY ? AUDIT_NOTE_OK : o;
 }
 
 /* ---- checkpoints, written ---- */
 
-static bool sign(EVP_PKEY *pkey, const char *body, size_t n, uint8_t *out)
+static bool audit_note_sign(EVP_PKEY *pkey, const char *body, size_t n, uint8_t *out)
 {
     EVP_MD_CTX *const ctx = EVP_MD_CTX_new();
     size_t size = AUDIT_SIGNATURE_SIZE;
@@ -370,7 +373,7 @@ int audit_checkpoint_write(const struct audit_tree *t, const struct audit_vkey *
     audit_base64_write(root.b, sizeof root.b, encoded);
     n = snprintf(out, AUDIT_NOTE_MAX, "%s\n%" PRIu64 "\n%s\n", key->name, t->size, encoded);
     memcpy(bytes, key->id, sizeof key->id);
-    if (!sign(private_key, out, (size_t)n, bytes + 4)) {
+    if (!audit_note_sign(private_key, out, (size_t)n, bytes + 4)) {
         return -ENOMEM;
     }
     audit_base64_write(bytes, sizeof bytes, encoded);

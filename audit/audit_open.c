@@ -34,10 +34,8 @@
 /* What is put behind the path at the most: ".torn." and a number. */
 #define SUFFIX_MAX 16
 
-__attribute__((format(printf, 5, 6))) static enum audit_open refuse(enum audit_open o, int err,
-                                                                    const char *path,
-                                                                    struct audit_fault *why,
-                                                                    const char *fmt, ...)
+__attribute__((format(printf, 5, 6))) static enum audit_open audit_open_refuse(
+    enum audit_open o, int err, const char *path, struct audit_fault *why, const char *fmt, ...)
 {
     char name[256];
     va_list ap;
@@ -52,15 +50,15 @@ __attribute__((format(printf, 5, 6))) static enum audit_open refuse(enum audit_o
     return o;
 }
 
-static enum audit_open refuse_system(int err, const char *path, struct audit_fault *why)
+static enum audit_open audit_open_refuse_system(int err, const char *path, struct audit_fault *why)
 {
-    return refuse(AUDIT_OPEN_SYSTEM, err, path, why, "%s", strerror(-err));
+    return audit_open_refuse(AUDIT_OPEN_SYSTEM, err, path, why, "%s", strerror(-err));
 }
 
 /* ---- the files beside it ---- */
 
 /* The number of a rotated file's name; 0: it is none of base's. */
-static unsigned number_of(const char *name, const char *base)
+static unsigned audit_open_number_of(const char *name, const char *base)
 {
     const size_t n = strlen(base);
     unsigned v = 0;
@@ -79,7 +77,7 @@ static unsigned number_of(const char *name, const char *base)
 }
 
 /* The greatest number of the rotated files that are there. 0 or -errno. */
-static int find_last(const char *path, unsigned *out)
+static int audit_open_find_last(const char *path, unsigned *out)
 {
     char folder_text[PATH_MAX];
     char base_text[PATH_MAX];
@@ -96,7 +94,7 @@ static int find_last(const char *path, unsigned *out)
     }
     *out = 0;
     for (errno = 0; (d = readdir(dir)); errno = 0) {
-        const unsigned v = number_of(d->d_name, base);
+        const unsigned v = audit_open_number_of(d->d_name, base);
 
         *out = v > *out ? v : *out;
     }
@@ -111,7 +109,7 @@ static int find_last(const char *path, unsigned *out)
 }
 
 /* A crash between the two steps of a rotation leaves the log with two names: drops the second. */
-static int undo_rotation(struct audit_file *f)
+static int audit_open_undo_rotation(struct audit_file *f)
 {
     char rotated[PATH_MAX];
     struct stat there;
@@ -127,21 +125,22 @@ static int undo_rotation(struct audit_file *f)
 }
 
 /* Whether all that a checkpoint of our key has sealed is there, or may be missing. */
-static enum audit_open check_loss(struct audit_file *f, struct audit_fault *why)
+static enum audit_open audit_open_check_loss(struct audit_file *f, struct audit_fault *why)
 {
     const int err = f->torn_bytes > 0 ? audit_recover_search(f) : 0;
 
     if (err < 0) {
-        return refuse_system(err, f->path, why);
+        return audit_open_refuse_system(err, f->path, why);
     }
     if (f->mark.size <= f->on_disk.tree.size || f->accept_loss) {
         return AUDIT_OPEN_OK;
     }
-    return refuse(AUDIT_OPEN_LOSS, 0, f->path, why,
-                  "sealed records are gone: a checkpoint of this log has %" PRIu64
-                  " records, and %" PRIu64 " are there; put the log back, or have it go on without "
-                  "them by poemd --accept-loss, which is recorded",
-                  f->mark.size, f->on_disk.tree.size);
+    return audit_open_refuse(AUDIT_OPEN_LOSS, 0, f->path, why,
+                             "sealed records are gone: a checkpoint of this log has %" PRIu64
+                             " records, and %" PRIu64
+                             " are there; put the log back, or have it go on without "
+                             "them by poemd --accept-loss, which is recorded",
+                             f->mark.size, f->on_disk.tree.size);
 }
 
 /* Opens the file and locks it; *fresh where it was made. */
@@ -149,44 +148,46 @@ static enum audit_open open_file(struct audit_file *f, bool *fresh, struct audit
 {
     const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
     struct stat st;
-    int err = find_last(f->path, &f->last_number);
+    int err = audit_open_find_last(f->path, &f->last_number);
 
     if (err < 0) {
-        return refuse_system(err, f->path, why);
+        return audit_open_refuse_system(err, f->path, why);
     }
     f->fd = open(f->path, flags);
     *fresh = f->fd < 0 && errno == ENOENT && f->last_number == 0;
     if (*fresh && f->mark.size > 0 && !f->accept_loss) {
-        return check_loss(f, why);
+        return audit_open_check_loss(f, why);
     }
     if (*fresh) {
         f->fd = open(f->path, flags | O_CREAT | O_EXCL, 0600);
     }
     if (f->fd < 0 && errno == ENOENT) {
-        return refuse(AUDIT_OPEN_TAMPERED, 0, f->path, why,
-                      "missing, though there are files that were rotated from it; put it back, or "
-                      "move all of them away to begin another log");
+        return audit_open_refuse(
+            AUDIT_OPEN_TAMPERED, 0, f->path, why,
+            "missing, though there are files that were rotated from it; put it back, or "
+            "move all of them away to begin another log");
     }
     if (f->fd < 0 || fstat(f->fd, &st) < 0) {
-        return refuse_system(-errno, f->path, why);
+        return audit_open_refuse_system(-errno, f->path, why);
     }
     if (!S_ISREG(st.st_mode)) {
-        return refuse_system(-EINVAL, f->path, why);
+        return audit_open_refuse_system(-EINVAL, f->path, why);
     }
     err = audit_file_lock(f->fd);
     if (err == -EBUSY) {
-        return refuse(AUDIT_OPEN_BUSY, err, f->path, why, "another process writes this log");
+        return audit_open_refuse(AUDIT_OPEN_BUSY, err, f->path, why,
+                                 "another process writes this log");
     }
     if (err == 0) {
-        err = *fresh ? audit_disk_sync_folder(f->path) : undo_rotation(f);
+        err = *fresh ? audit_disk_sync_folder(f->path) : audit_open_undo_rotation(f);
     }
-    return err < 0 ? refuse_system(err, f->path, why) : AUDIT_OPEN_OK;
+    return err < 0 ? audit_open_refuse_system(err, f->path, why) : AUDIT_OPEN_OK;
 }
 
 /* ---- what is in it ---- */
 
 /* The number in the name of the file that this one goes on from: that one may be gone. */
-static void learn_number(struct audit_file *f, const char *line, size_t n)
+static void audit_open_learn_number(struct audit_file *f, const char *line, size_t n)
 {
     json_t *const o = json_loadb(line, n, 0, NULL);
     const char *const file = json_string_value(json_object_get(o, "file"));
@@ -198,33 +199,36 @@ static void learn_number(struct audit_file *f, const char *line, size_t n)
 
         memcpy(base, file, (size_t)(dot - file));
         base[dot - file] = '\0';
-        v = number_of(file, base);
+        v = audit_open_number_of(file, base);
         f->last_number = v > f->last_number ? v : f->last_number;
     }
     json_decref(o);
 }
 
-static enum audit_open refuse_step(const struct audit_file *f, const struct audit_walk *w,
-                                   enum audit_step s, struct audit_fault *why)
+static enum audit_open audit_open_refuse_step(const struct audit_file *f,
+                                              const struct audit_walk *w, enum audit_step s,
+                                              struct audit_fault *why)
 {
     switch (s) {
     case AUDIT_STEP_NO_MEMORY:
-        return refuse_system(-ENOMEM, f->path, why);
+        return audit_open_refuse_system(-ENOMEM, f->path, why);
     case AUDIT_STEP_OTHER_KEY:
-        return refuse(AUDIT_OPEN_WRONG_KEY, 0, f->path, why,
-                      "sealed with another key than %s; with a new key a new log is begun: move "
-                      "this one's files away",
-                      f->key.vkey.name);
+        return audit_open_refuse(
+            AUDIT_OPEN_WRONG_KEY, 0, f->path, why,
+            "sealed with another key than %s; with a new key a new log is begun: move "
+            "this one's files away",
+            f->key.vkey.name);
     default:
-        return refuse(AUDIT_OPEN_TAMPERED, 0, f->path, why,
-                      "not as it was written: record %" PRIu64
-                      ": %s; see what poemctl audit verify says, and move its files away",
-                      w->tree.size, audit_step_text(s));
+        return audit_open_refuse(
+            AUDIT_OPEN_TAMPERED, 0, f->path, why,
+            "not as it was written: record %" PRIu64
+            ": %s; see what poemctl audit verify says, and move its files away",
+            w->tree.size, audit_step_text(s));
     }
 }
 
 /* Whether the tree, if it is as large as the mark's, is the mark's. */
-static bool same_as_mark(const struct audit_file *f, const struct audit_tree *tree)
+static bool audit_open_same_as_mark(const struct audit_file *f, const struct audit_tree *tree)
 {
     struct audit_hash root;
 
@@ -233,8 +237,8 @@ static bool same_as_mark(const struct audit_file *f, const struct audit_tree *tr
 }
 
 /* Walks over the whole file. */
-static enum audit_open walk(struct audit_file *f, struct audit_walk *w, struct audit_scan *scan,
-                            struct audit_fault *why)
+static enum audit_open audit_open_walk(struct audit_file *f, struct audit_walk *w,
+                                       struct audit_scan *scan, struct audit_fault *why)
 {
     enum audit_scan_outcome o;
     struct audit_head head;
@@ -245,35 +249,36 @@ static enum audit_open walk(struct audit_file *f, struct audit_walk *w, struct a
         const enum audit_step s = audit_walk_line(w, line, n, scan->lines == 1, &head);
 
         if (s != AUDIT_STEP_OK) {
-            return refuse_step(f, w, s, why);
+            return audit_open_refuse_step(f, w, s, why);
         }
-        if (!same_as_mark(f, &w->tree)) {
-            return refuse(AUDIT_OPEN_TAMPERED, 0, f->path, why,
-                          "not the log that was sealed: its first %" PRIu64
-                          " records are other ones than at its last checkpoint; put the log back, "
-                          "or move its files away",
-                          f->mark.size);
+        if (!audit_open_same_as_mark(f, &w->tree)) {
+            return audit_open_refuse(
+                AUDIT_OPEN_TAMPERED, 0, f->path, why,
+                "not the log that was sealed: its first %" PRIu64
+                " records are other ones than at its last checkpoint; put the log back, "
+                "or move its files away",
+                f->mark.size);
         }
         if (scan->lines == 1) {
-            learn_number(f, line, n);
+            audit_open_learn_number(f, line, n);
         }
         f->on_disk.last_n = n;
     }
     if (o == AUDIT_SCAN_LONG) {
-        return refuse_step(f, w, AUDIT_STEP_NO_RECORD, why);
+        return audit_open_refuse_step(f, w, AUDIT_STEP_NO_RECORD, why);
     }
     if (o == AUDIT_SCAN_ERROR) {
-        return refuse_system(-scan->error, f->path, why);
+        return audit_open_refuse_system(-scan->error, f->path, why);
     }
     if (scan->lines == 0 && f->last_number > 0) {
-        return refuse_step(f, w, AUDIT_STEP_BEGINNING, why);
+        return audit_open_refuse_step(f, w, AUDIT_STEP_BEGINNING, why);
     }
     return AUDIT_OPEN_OK;
 }
 
 /* ---- all of it ---- */
 
-static enum audit_open read_again(struct audit_file *f, struct audit_fault *why)
+static enum audit_open audit_open_read_again(struct audit_file *f, struct audit_fault *why)
 {
     struct audit_scan scan;
     struct audit_walk w;
@@ -281,15 +286,15 @@ static enum audit_open read_again(struct audit_file *f, struct audit_fault *why)
     enum audit_open o;
 
     audit_walk_init(&w, &f->key.vkey, 1);
-    o = audit_scan_init(&scan, f->fd) < 0 ? refuse_system(-ENOMEM, f->path, why)
-                                          : walk(f, &w, &scan, why);
+    o = audit_scan_init(&scan, f->fd) < 0 ? audit_open_refuse_system(-ENOMEM, f->path, why)
+                                          : audit_open_walk(f, &w, &scan, why);
     f->length = scan.offset;
     audit_scan_deinit(&scan);
     if (o != AUDIT_OPEN_OK) {
         return o;
     }
     if (fstat(f->fd, &st) < 0) {
-        return refuse_system(-errno, f->path, why);
+        return audit_open_refuse_system(-errno, f->path, why);
     }
     f->torn_bytes = (uint64_t)st.st_size - f->length;
     f->unsealed = w.tree.size - w.sealed;
@@ -302,15 +307,15 @@ static enum audit_open read_again(struct audit_file *f, struct audit_fault *why)
     return AUDIT_OPEN_OK;
 }
 
-static enum audit_open open_all(struct audit_file *f, const struct audit_settings *settings,
-                                struct audit_fault *why)
+static enum audit_open audit_open_all(struct audit_file *f, const struct audit_settings *settings,
+                                      struct audit_fault *why)
 {
     enum audit_open o;
     bool fresh;
     int err;
 
     if (strlen(settings->path) + SUFFIX_MAX >= sizeof f->path) {
-        return refuse_system(-ENAMETOOLONG, settings->path, why);
+        return audit_open_refuse_system(-ENAMETOOLONG, settings->path, why);
     }
     snprintf(f->path, sizeof f->path, "%s", settings->path);
     err = audit_key_load(&f->key, settings->key_path, why->text, sizeof why->text);
@@ -319,15 +324,15 @@ static enum audit_open open_all(struct audit_file *f, const struct audit_setting
         return AUDIT_OPEN_KEY;
     }
     err = audit_mark_open(f);
-    o = err < 0 ? refuse_system(err, f->path, why) : open_file(f, &fresh, why);
+    o = err < 0 ? audit_open_refuse_system(err, f->path, why) : open_file(f, &fresh, why);
     if (o == AUDIT_OPEN_OK) {
-        o = read_again(f, why);
+        o = audit_open_read_again(f, why);
     }
     if (o == AUDIT_OPEN_OK) {
-        o = check_loss(f, why);
+        o = audit_open_check_loss(f, why);
     }
     if (o == AUDIT_OPEN_OK && (err = audit_recover(f)) < 0) {
-        o = refuse_system(err, f->path, why);
+        o = audit_open_refuse_system(err, f->path, why);
     }
     return o;
 }
@@ -343,7 +348,7 @@ enum audit_open audit_file_open(struct audit_file *f, const struct audit_setting
     f->rotate_size = settings->rotate_size;
     f->accept_loss = settings->accept_loss;
     f->host = json_incref(settings->host);
-    o = open_all(f, settings, why);
+    o = audit_open_all(f, settings, why);
     if (o != AUDIT_OPEN_OK) {
         audit_file_deinit(f);
     }

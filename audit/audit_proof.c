@@ -69,7 +69,7 @@ struct strbuf {
     size_t n;
 };
 
-static bool take(struct strbuf *t, const char *what)
+static bool audit_proof_take(struct strbuf *t, const char *what)
 {
     const size_t n = strlen(what);
 
@@ -81,7 +81,7 @@ static bool take(struct strbuf *t, const char *what)
     return true;
 }
 
-static bool take_line(struct strbuf *t, struct strbuf *line)
+static bool audit_proof_take_line(struct strbuf *t, struct strbuf *line)
 {
     const char *const end = memchr(t->p, '\n', t->n);
 
@@ -95,7 +95,7 @@ static bool take_line(struct strbuf *t, struct strbuf *line)
 }
 
 /* The record, of a size that its base64 tells. */
-static bool read_record(struct audit_proof *out, const struct strbuf *line)
+static bool audit_proof_read_record(struct audit_proof *out, const struct strbuf *line)
 {
     size_t n = line->n / 4 * 3;
 
@@ -107,7 +107,7 @@ static bool read_record(struct audit_proof *out, const struct strbuf *line)
            audit_base64_read(line->p, line->n, out->record, n);
 }
 
-static bool read_index(struct audit_proof *out, const struct strbuf *line)
+static bool audit_proof_read_index(struct audit_proof *out, const struct strbuf *line)
 {
     char text[24];
     char *end;
@@ -124,17 +124,19 @@ static bool read_index(struct audit_proof *out, const struct strbuf *line)
 }
 
 /* All up to the checkpoint, which is what is left of t then. */
-static bool read_parts(struct audit_proof *out, struct strbuf *t)
+static bool audit_proof_read_parts(struct audit_proof *out, struct strbuf *t)
 {
     struct strbuf line;
 
     out->n = 0;
     out->record_n = 0;
-    if (!take(t, MAGIC) || !take(t, "extra ") || !take_line(t, &line) || !read_record(out, &line) ||
-        !take(t, "index ") || !take_line(t, &line) || !read_index(out, &line)) {
+    if (!audit_proof_take(t, MAGIC) || !audit_proof_take(t, "extra ") ||
+        !audit_proof_take_line(t, &line) || !audit_proof_read_record(out, &line) ||
+        !audit_proof_take(t, "index ") || !audit_proof_take_line(t, &line) ||
+        !audit_proof_read_index(out, &line)) {
         return false;
     }
-    while (take_line(t, &line)) {
+    while (audit_proof_take_line(t, &line)) {
         if (line.n == 0) {
             return true;
         }
@@ -147,7 +149,7 @@ static bool read_parts(struct audit_proof *out, struct strbuf *t)
     return false;
 }
 
-static enum audit_proof_outcome check_path(const struct audit_proof *p)
+static enum audit_proof_outcome audit_proof_check_path(const struct audit_proof *p)
 {
     struct audit_hash root;
     struct audit_hash leaf;
@@ -169,7 +171,7 @@ enum audit_proof_outcome audit_proof_check(struct audit_proof *out, const char *
     struct strbuf t = {text, n};
     struct audit_head head;
 
-    if (n > AUDIT_PROOF_MAX || !read_parts(out, &t) ||
+    if (n > AUDIT_PROOF_MAX || !audit_proof_read_parts(out, &t) ||
         !audit_line_read(&head, out->record, out->record_n)) {
         return AUDIT_PROOF_MALFORMED;
     }
@@ -185,7 +187,7 @@ enum audit_proof_outcome audit_proof_check(struct audit_proof *out, const char *
     case AUDIT_NOTE_NO_MEMORY:
         return AUDIT_PROOF_NO_MEMORY;
     }
-    return head.seq == out->index ? check_path(out) : AUDIT_PROOF_WRONG;
+    return head.seq == out->index ? audit_proof_check_path(out) : AUDIT_PROOF_WRONG;
 }
 
 /* ---- making ---- */
@@ -208,7 +210,7 @@ struct maker {
 };
 
 /* RFC 9162, section 2.1.3.1: from the root down, the half that the record is not in. */
-static void plan(struct maker *m)
+static void audit_proof_plan(struct maker *m)
 {
     struct range down[AUDIT_PEAKS];
     uint64_t a = 0;
@@ -239,7 +241,7 @@ static void plan(struct maker *m)
  * What is before the first file is known by its peaks. A range that begins there consists of whole
  * peaks, and of later leaves: it would otherwise lie inside a peak, and so would the record.
  */
-static bool take_peaks(struct maker *m, const struct audit_tree *before)
+static bool audit_proof_take_peaks(struct maker *m, const struct audit_tree *before)
 {
     for (unsigned i = 0; i < m->n; i++) {
         struct range *const r = &m->ranges[i];
@@ -264,7 +266,7 @@ static bool take_peaks(struct maker *m, const struct audit_tree *before)
     return true;
 }
 
-static bool take_leaf(struct maker *m, uint64_t seq, const char *line, size_t n)
+static bool audit_proof_take_leaf(struct maker *m, uint64_t seq, const char *line, size_t n)
 {
     struct audit_hash leaf;
 
@@ -283,23 +285,23 @@ static bool take_leaf(struct maker *m, uint64_t seq, const char *line, size_t n)
     return true;
 }
 
-static bool on_line(void *arg, const struct audit_walk *w, const struct audit_head *head,
-                    const char *line, size_t n)
+static bool audit_proof_on_line(void *arg, const struct audit_walk *w,
+                                const struct audit_head *head, const char *line, size_t n)
 {
     struct maker *const m = arg;
     struct audit_tree before;
 
     if (head->seq == w->first && w->first > 0 &&
-        (!audit_line_rotated(head, &before, NULL) || !take_peaks(m, &before))) {
+        (!audit_line_rotated(head, &before, NULL) || !audit_proof_take_peaks(m, &before))) {
         m->failed = true;
         return false;
     }
-    m->failed = m->failed || !take_leaf(m, head->seq, line, n);
+    m->failed = m->failed || !audit_proof_take_leaf(m, head->seq, line, n);
     return !m->failed;
 }
 
 /* The file's text. */
-static char *print(const struct maker *m, const char *note, size_t *n)
+static char *audit_proof_print(const struct maker *m, const char *note, size_t *n)
 {
     const struct audit_proof *const p = m->proof;
     const size_t room = sizeof MAGIC + AUDIT_BASE64_SIZE(p->record_n) +
@@ -323,15 +325,15 @@ static char *print(const struct maker *m, const char *note, size_t *n)
     return text;
 }
 
-static char *make(struct maker *m, const struct audit_question *q,
-                  const struct audit_result *verified, size_t *n)
+static char *audit_proof_make_it(struct maker *m, const struct audit_question *q,
+                                 const struct audit_result *verified, size_t *n)
 {
     struct audit_question again = *q;
     struct audit_result ignored;
 
-    plan(m);
+    audit_proof_plan(m);
     again.older = NULL;
-    again.on_line = on_line;
+    again.on_line = audit_proof_on_line;
     again.on_log = NULL;
     again.arg = m;
     /* The log may have grown since, and be broken there: what counts is what was verified. */
@@ -342,7 +344,7 @@ static char *make(struct maker *m, const struct audit_question *q,
         m->failed = m->ranges[i].tree.size != m->ranges[i].b - m->ranges[i].a ||
                     audit_tree_root(&m->ranges[i].tree, &m->proof->path[i]) < 0;
     }
-    return m->found && !m->failed ? print(m, verified->note, n) : NULL;
+    return m->found && !m->failed ? audit_proof_print(m, verified->note, n) : NULL;
 }
 
 /* The log is read twice, which a stream cannot be. */
@@ -398,7 +400,7 @@ char *audit_proof_make(const struct audit_question *q, uint64_t record,
     m.ranges = calloc(AUDIT_PEAKS, sizeof *m.ranges);
     m.proof = calloc(1, sizeof *m.proof);
     if (m.ranges && m.proof) {
-        text = make(&m, q, verified, n);
+        text = audit_proof_make_it(&m, q, verified, n);
     }
     if (!text) {
         snprintf(why, size, "the log changed while it was read, or memory is short");

@@ -27,7 +27,7 @@ struct report {
     bool failed;     /* out of memory */
 };
 
-static void set(struct report *r, json_t *o, const char *key, json_t *value)
+static void audit_report_set(struct report *r, json_t *o, const char *key, json_t *value)
 {
     if (json_object_set_new(o, key, value) < 0) {
         r->failed = true;
@@ -35,28 +35,29 @@ static void set(struct report *r, json_t *o, const char *key, json_t *value)
 }
 
 /* Adds one to a counter of the object. */
-static void count(struct report *r, json_t *o, const char *key)
+static void audit_report_count(struct report *r, json_t *o, const char *key)
 {
-    set(r, o, key, json_integer(json_integer_value(json_object_get(o, key)) + 1));
+    audit_report_set(r, o, key, json_integer(json_integer_value(json_object_get(o, key)) + 1));
 }
 
 /* The same in an object of names that must not grow without end. */
-static void count_name(struct report *r, json_t *names, const char *key)
+static void audit_report_count_name(struct report *r, json_t *names, const char *key)
 {
     if (!json_object_get(names, key) && json_object_size(names) >= AUDIT_REPORT_NAMES) {
         key = "others";
     }
-    count(r, names, key);
+    audit_report_count(r, names, key);
 }
 
-static const char *text_of(const json_t *o, const char *key, const char *otherwise)
+static const char *audit_report_text_of(const json_t *o, const char *key, const char *otherwise)
 {
     const char *const s = json_string_value(json_object_get(o, key));
 
     return s && *s ? s : otherwise;
 }
 
-static json_t *new_row(const char *role, const char *path, const char *sha256, const char *time)
+static json_t *audit_report_new_row(const char *role, const char *path, const char *sha256,
+                                    const char *time)
 {
     return json_pack("{s:s, s:s, s:s, s:i, s:{}, s:{}, s:{}, s:s, s:s, s:s, s:{}, s:{}, s:i}",
                      "role", role, "path", path, "sha256", sha256, "sessions", 0, "verdicts",
@@ -64,11 +65,12 @@ static json_t *new_row(const char *role, const char *path, const char *sha256, c
                      "users", "memory", "memory_passed_bytes", 0);
 }
 
-static json_t *find_row(struct report *r, const char *role, const json_t *party, const char *time)
+static json_t *audit_report_find_row(struct report *r, const char *role, const json_t *party,
+                                     const char *time)
 {
     const json_t *const exe = json_object_get(party, "exe");
-    const char *path = text_of(exe, "path", "unknown");
-    const char *sha256 = text_of(exe, "sha256", "unknown");
+    const char *path = audit_report_text_of(exe, "path", "unknown");
+    const char *sha256 = audit_report_text_of(exe, "sha256", "unknown");
     char key[8192];
     json_t *row;
 
@@ -78,17 +80,17 @@ static json_t *find_row(struct report *r, const char *role, const json_t *party,
     snprintf(key, sizeof key, "%s %s %s", role, path, sha256);
     row = json_object_get(r->rows, key);
     if (!row) {
-        row = new_row(role, path, sha256, time);
-        set(r, r->rows, key, row);
+        row = audit_report_new_row(role, path, sha256, time);
+        audit_report_set(r, r->rows, key, row);
         row = json_object_get(r->rows, key);
     }
     return row;
 }
 
 /* Letters, each once, in order; whatever else stands for "none" is none. */
-static void add_taint(struct report *r, json_t *row, const char *letters)
+static void audit_report_add_taint(struct report *r, json_t *row, const char *letters)
 {
-    const char *const had = text_of(row, "taint", "");
+    const char *const had = audit_report_text_of(row, "taint", "");
     bool seen[128] = {false};
     char out[128];
     size_t n = 0;
@@ -105,11 +107,12 @@ static void add_taint(struct report *r, json_t *row, const char *letters)
         }
     }
     out[n] = '\0';
-    set(r, row, "taint", json_string(out));
+    audit_report_set(r, row, "taint", json_string(out));
 }
 
 /* What is known of the licence: "GPL-2.0-or-later (packaged)", counted. */
-static void add_licences(struct report *r, json_t *row, const char *role, const json_t *evidence)
+static void audit_report_add_licences(struct report *r, json_t *row, const char *role,
+                                      const json_t *evidence)
 {
     size_t i;
     const json_t *e;
@@ -118,83 +121,89 @@ static void add_licences(struct report *r, json_t *row, const char *role, const 
 
     json_array_foreach(evidence, i, e)
     {
-        if (strcmp(text_of(e, "of", ""), role) == 0) {
-            snprintf(text, sizeof text, "%.400s (%.64s)", text_of(e, "licence", "unknown"),
-                     text_of(e, "grade", "unknown"));
-            count_name(r, json_object_get(row, "licences"), text);
+        if (strcmp(audit_report_text_of(e, "of", ""), role) == 0) {
+            snprintf(text, sizeof text, "%.400s (%.64s)",
+                     audit_report_text_of(e, "licence", "unknown"),
+                     audit_report_text_of(e, "grade", "unknown"));
+            audit_report_count_name(r, json_object_get(row, "licences"), text);
             any = true;
         }
     }
     if (!any) {
-        count_name(r, json_object_get(row, "licences"), "unknown (no evidence)");
+        audit_report_count_name(r, json_object_get(row, "licences"), "unknown (no evidence)");
     }
 }
 
 /* Adds the party to its executable's row, which is returned; NULL: no memory. */
-static json_t *add_party(struct report *r, const json_t *record, const char *role, const char *time)
+static json_t *audit_report_add_party(struct report *r, const json_t *record, const char *role,
+                                      const char *time)
 {
     const json_t *const party = json_object_get(record, role);
     const json_t *const uid = json_object_get(party, "uid");
-    json_t *const row = find_row(r, role, party, time);
+    json_t *const row = audit_report_find_row(r, role, party, time);
     char user[32];
 
     if (!row) {
         r->failed = true;
         return NULL;
     }
-    count(r, row, "sessions");
-    count_name(r, json_object_get(row, "verdicts"), text_of(record, "verdict", "unknown"));
-    count_name(r, json_object_get(row, "routes"), text_of(record, "route", "unknown"));
+    audit_report_count(r, row, "sessions");
+    audit_report_count_name(r, json_object_get(row, "verdicts"),
+                            audit_report_text_of(record, "verdict", "unknown"));
+    audit_report_count_name(r, json_object_get(row, "routes"),
+                            audit_report_text_of(record, "route", "unknown"));
     snprintf(user, sizeof user, "%" JSON_INTEGER_FORMAT, json_integer_value(uid));
-    count_name(r, json_object_get(row, "users"), json_is_integer(uid) ? user : "unknown");
-    add_licences(r, row, role, json_object_get(record, "evidence"));
-    add_taint(r, row, text_of(record, "taint", ""));
-    set(r, row, "last_seen", json_string(time));
+    audit_report_count_name(r, json_object_get(row, "users"),
+                            json_is_integer(uid) ? user : "unknown");
+    audit_report_add_licences(r, row, role, json_object_get(record, "evidence"));
+    audit_report_add_taint(r, row, audit_report_text_of(record, "taint", ""));
+    audit_report_set(r, row, "last_seen", json_string(time));
     return row;
 }
 
 /* ---- what becomes of sessions ---- */
 
 /* The key of a record's session; out has 32 bytes. */
-static const char *session_of(const json_t *record, char out[32])
+static const char *audit_report_session_of(const json_t *record, char out[32])
 {
     snprintf(out, 32, "%" JSON_INTEGER_FORMAT,
              json_integer_value(json_object_get(record, "session")));
     return out;
 }
 
-static void add_verdict(struct report *r, const json_t *record, const char *time)
+static void audit_report_add_verdict(struct report *r, const json_t *record, const char *time)
 {
-    json_t *const client = add_party(r, record, "client", time);
-    json_t *const backend = add_party(r, record, "backend", time);
+    json_t *const client = audit_report_add_party(r, record, "client", time);
+    json_t *const backend = audit_report_add_party(r, record, "backend", time);
     char session[32];
 
     /* More than are told apart are alive in no log that was not made to fill memory. */
     if (client && backend && json_object_size(r->live) < AUDIT_REPORT_ROWS) {
-        set(r, r->live, session_of(record, session), json_pack("[O,O]", client, backend));
+        audit_report_set(r, r->live, audit_report_session_of(record, session),
+                         json_pack("[O,O]", client, backend));
     }
 }
 
 /* Ranges are counted by what became of them, and the bytes of those that were passed. */
-static void add_range(struct report *r, json_t *row, const json_t *range)
+static void audit_report_add_range(struct report *r, json_t *row, const json_t *range)
 {
-    const char *const how = text_of(range, "how", "unknown");
-    const uint64_t size = strtoull(text_of(range, "size", "0"), NULL, 16);
+    const char *const how = audit_report_text_of(range, "how", "unknown");
+    const uint64_t size = strtoull(audit_report_text_of(range, "size", "0"), NULL, 16);
     const json_int_t had = json_integer_value(json_object_get(row, "memory_passed_bytes"));
     uint64_t bytes;
 
-    count_name(r, json_object_get(row, "memory"), how);
+    audit_report_count_name(r, json_object_get(row, "memory"), how);
     if (strcmp(how, "passed") == 0) {
         bytes = size > (uint64_t)(INT64_MAX - had) ? INT64_MAX : (uint64_t)had + size;
-        set(r, row, "memory_passed_bytes", json_integer((json_int_t)bytes));
+        audit_report_set(r, row, "memory_passed_bytes", json_integer((json_int_t)bytes));
     }
 }
 
-static void add_exported(struct report *r, const json_t *record)
+static void audit_report_add_exported(struct report *r, const json_t *record)
 {
     const json_t *const ranges = json_object_get(record, "ranges");
     char session[32];
-    json_t *const rows = json_object_get(r->live, session_of(record, session));
+    json_t *const rows = json_object_get(r->live, audit_report_session_of(record, session));
     json_t *range;
     json_t *row;
     size_t i;
@@ -204,30 +213,30 @@ static void add_exported(struct report *r, const json_t *record)
     {
         json_array_foreach(ranges, k, range)
         {
-            add_range(r, row, range);
+            audit_report_add_range(r, row, range);
         }
     }
 }
 
 /* It may have been tainted since its verdict. */
-static void add_end(struct report *r, const json_t *record)
+static void audit_report_add_end(struct report *r, const json_t *record)
 {
     char session[32];
-    json_t *const rows = json_object_get(r->live, session_of(record, session));
+    json_t *const rows = json_object_get(r->live, audit_report_session_of(record, session));
     json_t *row;
     size_t i;
 
     json_array_foreach(rows, i, row)
     {
-        add_taint(r, row, text_of(record, "taint", ""));
+        audit_report_add_taint(r, row, audit_report_text_of(record, "taint", ""));
     }
     (void)json_object_del(r->live, session);
 }
 
 /* Sessions without records of their own: by route. */
-static void add_repeated(struct report *r, const json_t *record)
+static void audit_report_add_repeated(struct report *r, const json_t *record)
 {
-    const char *route = text_of(record, "route", "unknown");
+    const char *route = audit_report_text_of(record, "route", "unknown");
     json_int_t n;
 
     if (!json_object_get(r->repeated, route) &&
@@ -235,27 +244,28 @@ static void add_repeated(struct report *r, const json_t *record)
         route = "others";
     }
     n = json_integer_value(json_object_get(r->repeated, route));
-    set(r, r->repeated, route,
-        json_integer(n + json_integer_value(json_object_get(record, "count"))));
+    audit_report_set(r, r->repeated, route,
+                     json_integer(n + json_integer_value(json_object_get(record, "count"))));
 }
 
-static void add_record(struct report *r, const char *event, const json_t *record, const char *time)
+static void audit_report_add_record(struct report *r, const char *event, const json_t *record,
+                                    const char *time)
 {
     if (strcmp(event, "verdict") == 0) {
-        add_verdict(r, record, time);
+        audit_report_add_verdict(r, record, time);
     } else if (strcmp(event, "memory-exported") == 0) {
-        add_exported(r, record);
+        audit_report_add_exported(r, record);
     } else if (strcmp(event, "session-ended") == 0) {
-        add_end(r, record);
+        audit_report_add_end(r, record);
     } else if (strcmp(event, AUDIT_REPEATED) == 0) {
-        add_repeated(r, record);
+        audit_report_add_repeated(r, record);
     } else {
         /* Numbers of sessions begin anew with a start. */
         (void)json_object_clear(r->live);
     }
 }
 
-static bool matters(const char *event)
+static bool audit_report_matters(const char *event)
 {
     static const char *const events[] = {"verdict", "memory-exported", "session-ended",
                                          "broker-start", AUDIT_REPEATED};
@@ -269,7 +279,7 @@ static bool matters(const char *event)
 }
 
 /* Clocks are set back, and logs of several hosts overlap. */
-static void note_time(struct report *r, const char *time)
+static void audit_report_note_time(struct report *r, const char *time)
 {
     if (!r->since[0] || strcmp(time, r->since) < 0) {
         memcpy(r->since, time, sizeof r->since);
@@ -279,25 +289,25 @@ static void note_time(struct report *r, const char *time)
     }
 }
 
-static bool on_line(void *arg, const struct audit_walk *w, const struct audit_head *head,
-                    const char *line, size_t n)
+static bool audit_report_on_line(void *arg, const struct audit_walk *w,
+                                 const struct audit_head *head, const char *line, size_t n)
 {
     struct report *const r = arg;
     json_t *record;
     char time[AUDIT_TIME_SIZE + 1] = "";
 
     (void)w;
-    count(r, r->events, head->event->name);
+    audit_report_count(r, r->events, head->event->name);
     if (head->time) {
         memcpy(time, head->time, AUDIT_TIME_SIZE);
-        note_time(r, time);
+        audit_report_note_time(r, time);
     }
-    if (!matters(head->event->name)) {
+    if (!audit_report_matters(head->event->name)) {
         return !r->failed;
     }
     record = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
     if (record) {
-        add_record(r, head->event->name, record, time);
+        audit_report_add_record(r, head->event->name, record, time);
     } else {
         r->unread++;
     }
@@ -306,7 +316,7 @@ static bool on_line(void *arg, const struct audit_walk *w, const struct audit_he
 }
 
 /* The rows as an array, in the order in which they were first seen. */
-static json_t *finish(struct report *r, json_t *verification)
+static json_t *audit_report_finish(struct report *r, json_t *verification)
 {
     json_t *const list = json_array();
     const char *key;
@@ -331,7 +341,7 @@ static json_t *finish(struct report *r, json_t *verification)
                      "repeated_sessions", r->repeated, "executables", list);
 }
 
-static void on_log(void *arg, const struct audit_result *log)
+static void audit_report_on_log(void *arg, const struct audit_result *log)
 {
     struct report *const r = arg;
 
@@ -350,12 +360,12 @@ json_t *audit_report_make(const struct audit_question *q, struct audit_result *v
     struct audit_question question = *q;
     json_t *report = NULL;
 
-    question.on_line = on_line;
-    question.on_log = on_log;
+    question.on_line = audit_report_on_line;
+    question.on_log = audit_report_on_log;
     question.arg = &r;
     if (r.rows && r.events && r.repeated && r.live) {
         (void)audit_verify(&question, verified);
-        report = finish(&r, q->key ? audit_verify_json(verified) : json_null());
+        report = audit_report_finish(&r, q->key ? audit_verify_json(verified) : json_null());
     }
     json_decref(r.rows);
     json_decref(r.events);

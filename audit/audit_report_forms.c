@@ -10,20 +10,20 @@
 
 #include "base/log.h"
 
-static const char *text_of(const json_t *o, const char *key)
+static const char *audit_report_forms_text_of(const json_t *o, const char *key)
 {
     const char *const s = json_string_value(json_object_get(o, key));
 
     return s ? s : "";
 }
 
-static json_int_t number_of(const json_t *o, const char *key)
+static json_int_t audit_report_forms_number_of(const json_t *o, const char *key)
 {
     return json_integer_value(json_object_get(o, key));
 }
 
 /* "2 allow, 1 deny": into out (size bytes), cut where it does not fit. */
-static const char *counts(const json_t *names, char *out, size_t size)
+static const char *audit_report_forms_counts(const json_t *names, char *out, size_t size)
 {
     const char *name;
     const json_t *n;
@@ -44,7 +44,7 @@ static const char *counts(const json_t *names, char *out, size_t size)
 }
 
 /* The names without how often: "a, b". */
-static const char *names_of(const json_t *names, char *out, size_t size)
+static const char *audit_report_forms_names_of(const json_t *names, char *out, size_t size)
 {
     const char *name;
     const json_t *n;
@@ -64,7 +64,7 @@ static const char *names_of(const json_t *names, char *out, size_t size)
 }
 
 /* "3 passed, 1 without; 4096 bytes passed", or "none": ranges of the client's memory. */
-static const char *memory_of(const json_t *row, char *out, size_t size)
+static const char *audit_report_forms_memory_of(const json_t *row, char *out, size_t size)
 {
     const json_t *const memory = json_object_get(row, "memory");
     size_t at;
@@ -73,30 +73,31 @@ static const char *memory_of(const json_t *row, char *out, size_t size)
         snprintf(out, size, "none");
         return out;
     }
-    at = strlen(counts(memory, out, size));
+    at = strlen(audit_report_forms_counts(memory, out, size));
     snprintf(out + at, size - at, "; %" JSON_INTEGER_FORMAT " bytes passed",
-             number_of(row, "memory_passed_bytes"));
+             audit_report_forms_number_of(row, "memory_passed_bytes"));
     return out;
 }
 
-static const char *verification(const json_t *report, char *out, size_t size)
+static const char *audit_report_forms_verification(const json_t *report, char *out, size_t size)
 {
     const json_t *const v = json_object_get(report, "verification");
 
     if (!json_is_object(v)) {
         return "not verified: no key was given";
     }
-    snprintf(out, size, "%s: %s", text_of(v, "verdict"), text_of(v, "text"));
+    snprintf(out, size, "%s: %s", audit_report_forms_text_of(v, "verdict"),
+             audit_report_forms_text_of(v, "text"));
     return out;
 }
 
 /* What the log has not, by its own word; "" where it has all. */
-static const char *missing_of(const json_t *report, char *out, size_t size)
+static const char *audit_report_forms_missing_of(const json_t *report, char *out, size_t size)
 {
     const json_t *const repeated = json_object_get(report, "repeated_sessions");
-    const json_int_t lost = number_of(report, "lost_records");
-    const json_int_t gone = number_of(report, "accepted_losses");
-    const json_int_t back = number_of(report, "clock_set_back");
+    const json_int_t lost = audit_report_forms_number_of(report, "lost_records");
+    const json_int_t gone = audit_report_forms_number_of(report, "accepted_losses");
+    const json_int_t back = audit_report_forms_number_of(report, "clock_set_back");
     char routes[512];
 
     out[0] = '\0';
@@ -118,19 +119,19 @@ static const char *missing_of(const json_t *report, char *out, size_t size)
         const size_t n = strlen(out);
 
         snprintf(out + n, size - n, "Repeats without records of their own: %s.",
-                 counts(repeated, routes, sizeof routes));
+                 audit_report_forms_counts(repeated, routes, sizeof routes));
     }
     return out;
 }
 
-static int written(FILE *f)
+static int audit_report_forms_written(FILE *f)
 {
     return ferror(f) ? -1 : 0;
 }
 
 /* ---- text ---- */
 
-static void put_text(FILE *f, const char *label, const char *text)
+static void audit_report_forms_put_text(FILE *f, const char *label, const char *text)
 {
     char line[2048];
 
@@ -144,35 +145,52 @@ int audit_report_text(const json_t *report, FILE *f)
     const json_t *row;
     size_t i;
 
-    put_text(f, "Log:", verification(report, text, sizeof text));
-    put_text(f, "Since:", text_of(report, "since"));
-    put_text(f, "Until:", text_of(report, "until"));
-    put_text(f, "Records:", counts(json_object_get(report, "events"), text, sizeof text));
-    if (*missing_of(report, text, sizeof text)) {
-        put_text(f, "Missing:", text);
+    audit_report_forms_put_text(f,
+                                "Log:", audit_report_forms_verification(report, text, sizeof text));
+    audit_report_forms_put_text(f, "Since:", audit_report_forms_text_of(report, "since"));
+    audit_report_forms_put_text(f, "Until:", audit_report_forms_text_of(report, "until"));
+    audit_report_forms_put_text(
+        f, "Records:",
+        audit_report_forms_counts(json_object_get(report, "events"), text, sizeof text));
+    if (*audit_report_forms_missing_of(report, text, sizeof text)) {
+        audit_report_forms_put_text(f, "Missing:", text);
     }
     json_array_foreach(rows, i, row)
     {
         fprintf(f, "\n");
-        put_text(f, "Executable:", text_of(row, "path"));
-        put_text(f, "  as", text_of(row, "role"));
-        put_text(f, "  SHA-256", text_of(row, "sha256"));
-        put_text(f, "  licence", counts(json_object_get(row, "licences"), text, sizeof text));
-        put_text(f, "  verdicts", counts(json_object_get(row, "verdicts"), text, sizeof text));
-        put_text(f, "  taint", text_of(row, "taint")[0] ? text_of(row, "taint") : "none");
-        fprintf(f, "%-13s%" JSON_INTEGER_FORMAT "\n", "  sessions", number_of(row, "sessions"));
-        put_text(f, "  memory", memory_of(row, text, sizeof text));
-        put_text(f, "  routes", counts(json_object_get(row, "routes"), text, sizeof text));
-        put_text(f, "  users", names_of(json_object_get(row, "users"), text, sizeof text));
-        put_text(f, "  first seen", text_of(row, "first_seen"));
-        put_text(f, "  last seen", text_of(row, "last_seen"));
+        audit_report_forms_put_text(f, "Executable:", audit_report_forms_text_of(row, "path"));
+        audit_report_forms_put_text(f, "  as", audit_report_forms_text_of(row, "role"));
+        audit_report_forms_put_text(f, "  SHA-256", audit_report_forms_text_of(row, "sha256"));
+        audit_report_forms_put_text(
+            f, "  licence",
+            audit_report_forms_counts(json_object_get(row, "licences"), text, sizeof text));
+        audit_report_forms_put_text(
+            f, "  verdicts",
+            audit_report_forms_counts(json_object_get(row, "verdicts"), text, sizeof text));
+        audit_report_forms_put_text(f, "  taint",
+                                    audit_report_forms_text_of(row, "taint")[0]
+                                        ? audit_report_forms_text_of(row, "taint")
+                                        : "none");
+        fprintf(f, "%-13s%" JSON_INTEGER_FORMAT "\n", "  sessions",
+                audit_report_forms_number_of(row, "sessions"));
+        audit_report_forms_put_text(f, "  memory",
+                                    audit_report_forms_memory_of(row, text, sizeof text));
+        audit_report_forms_put_text(
+            f, "  routes",
+            audit_report_forms_counts(json_object_get(row, "routes"), text, sizeof text));
+        audit_report_forms_put_text(
+            f, "  users",
+            audit_report_forms_names_of(json_object_get(row, "users"), text, sizeof text));
+        audit_report_forms_put_text(f, "  first seen",
+                                    audit_report_forms_text_of(row, "first_seen"));
+        audit_report_forms_put_text(f, "  last seen", audit_report_forms_text_of(row, "last_seen"));
     }
-    return written(f);
+    return audit_report_forms_written(f);
 }
 
 /* ---- CSV (RFC 4180) ---- */
 
-static void put_cell(FILE *f, const char *text, const char *end)
+static void audit_report_forms_put_cell(FILE *f, const char *text, const char *end)
 {
     /* What begins like a formula is made text, as spreadsheets would run it. */
     fprintf(f, "\"%s", strchr("=+-@\t\r", *text) && *text ? "'" : "");
@@ -198,25 +216,30 @@ int audit_report_csv(const json_t *report, FILE *f)
                "last_seen,memory\r\n");
     json_array_foreach(rows, i, row)
     {
-        put_cell(f, text_of(row, "path"), ",");
-        put_cell(f, text_of(row, "role"), ",");
-        put_cell(f, text_of(row, "sha256"), ",");
-        put_cell(f, counts(json_object_get(row, "licences"), text, sizeof text), ",");
-        put_cell(f, counts(json_object_get(row, "verdicts"), text, sizeof text), ",");
-        put_cell(f, text_of(row, "taint"), ",");
-        fprintf(f, "%" JSON_INTEGER_FORMAT ",", number_of(row, "sessions"));
-        put_cell(f, names_of(json_object_get(row, "routes"), text, sizeof text), ",");
-        put_cell(f, names_of(json_object_get(row, "users"), text, sizeof text), ",");
-        put_cell(f, text_of(row, "first_seen"), ",");
-        put_cell(f, text_of(row, "last_seen"), ",");
-        put_cell(f, memory_of(row, text, sizeof text), "\r\n");
+        audit_report_forms_put_cell(f, audit_report_forms_text_of(row, "path"), ",");
+        audit_report_forms_put_cell(f, audit_report_forms_text_of(row, "role"), ",");
+        audit_report_forms_put_cell(f, audit_report_forms_text_of(row, "sha256"), ",");
+        audit_report_forms_put_cell(
+            f, audit_report_forms_counts(json_object_get(row, "licences"), text, sizeof text), ",");
+        audit_report_forms_put_cell(
+            f, audit_report_forms_counts(json_object_get(row, "verdicts"), text, sizeof text), ",");
+        audit_report_forms_put_cell(f, audit_report_forms_text_of(row, "taint"), ",");
+        fprintf(f, "%" JSON_INTEGER_FORMAT ",", audit_report_forms_number_of(row, "sessions"));
+        audit_report_forms_put_cell(
+            f, audit_report_forms_names_of(json_object_get(row, "routes"), text, sizeof text), ",");
+        audit_report_forms_put_cell(
+            f, audit_report_forms_names_of(json_object_get(row, "users"), text, sizeof text), ",");
+        audit_report_forms_put_cell(f, audit_report_forms_text_of(row, "first_seen"), ",");
+        audit_report_forms_put_cell(f, audit_report_forms_text_of(row, "last_seen"), ",");
+        audit_report_forms_put_cell(f, audit_report_forms_memory_of(row, text, sizeof text),
+                                    "\r\n");
     }
-    return written(f);
+    return audit_report_forms_written(f);
 }
 
 /* ---- HTML: one page, nothing from elsewhere, no scripts ---- */
 
-static void put_html(FILE *f, const char *text)
+static void audit_report_forms_put_html(FILE *f, const char *text)
 {
     for (; *text; text++) {
         const unsigned char c = (unsigned char)*text;
@@ -229,33 +252,38 @@ static void put_html(FILE *f, const char *text)
     }
 }
 
-static void put_td(FILE *f, const char *class, const char *text)
+static void audit_report_forms_put_td(FILE *f, const char *class, const char *text)
 {
     fprintf(f, "<td%s%s%s>", class[0] ? " class=\"" : "", class, class[0] ? "\"" : "");
-    put_html(f, text);
+    audit_report_forms_put_html(f, text);
     fprintf(f, "</td>");
 }
 
-static void put_row(FILE *f, const json_t *row)
+static void audit_report_forms_put_row(FILE *f, const json_t *row)
 {
-    const char *const taint = text_of(row, "taint");
+    const char *const taint = audit_report_forms_text_of(row, "taint");
     const bool refused = json_object_get(json_object_get(row, "verdicts"), "deny") != NULL;
     char text[2048];
 
     fprintf(f, "<tr%s>", refused ? " class=\"deny\"" : taint[0] ? " class=\"taint\"" : "");
-    put_td(f, "", text_of(row, "path"));
-    put_td(f, "", text_of(row, "role"));
-    put_td(f, "", counts(json_object_get(row, "licences"), text, sizeof text));
-    put_td(f, "", counts(json_object_get(row, "verdicts"), text, sizeof text));
-    put_td(f, "", taint);
-    snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, number_of(row, "sessions"));
-    put_td(f, "n", text);
-    put_td(f, "", names_of(json_object_get(row, "routes"), text, sizeof text));
-    put_td(f, "", names_of(json_object_get(row, "users"), text, sizeof text));
-    put_td(f, "", text_of(row, "first_seen"));
-    put_td(f, "", text_of(row, "last_seen"));
-    put_td(f, "", memory_of(row, text, sizeof text));
-    put_td(f, "d", text_of(row, "sha256"));
+    audit_report_forms_put_td(f, "", audit_report_forms_text_of(row, "path"));
+    audit_report_forms_put_td(f, "", audit_report_forms_text_of(row, "role"));
+    audit_report_forms_put_td(
+        f, "", audit_report_forms_counts(json_object_get(row, "licences"), text, sizeof text));
+    audit_report_forms_put_td(
+        f, "", audit_report_forms_counts(json_object_get(row, "verdicts"), text, sizeof text));
+    audit_report_forms_put_td(f, "", taint);
+    snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT,
+             audit_report_forms_number_of(row, "sessions"));
+    audit_report_forms_put_td(f, "n", text);
+    audit_report_forms_put_td(
+        f, "", audit_report_forms_names_of(json_object_get(row, "routes"), text, sizeof text));
+    audit_report_forms_put_td(
+        f, "", audit_report_forms_names_of(json_object_get(row, "users"), text, sizeof text));
+    audit_report_forms_put_td(f, "", audit_report_forms_text_of(row, "first_seen"));
+    audit_report_forms_put_td(f, "", audit_report_forms_text_of(row, "last_seen"));
+    audit_report_forms_put_td(f, "", audit_report_forms_memory_of(row, text, sizeof text));
+    audit_report_forms_put_td(f, "d", audit_report_forms_text_of(row, "sha256"));
     fprintf(f, "</tr>\n");
 }
 
@@ -279,23 +307,24 @@ int audit_report_html(const json_t *report, FILE *f)
     size_t i;
 
     fprintf(f, "%s<p><b>Log:</b> ", html_head);
-    put_html(f, verification(report, text, sizeof text));
+    audit_report_forms_put_html(f, audit_report_forms_verification(report, text, sizeof text));
     fprintf(f, "</p>\n<p><b>From</b> ");
-    put_html(f, text_of(report, "since"));
+    audit_report_forms_put_html(f, audit_report_forms_text_of(report, "since"));
     fprintf(f, " <b>to</b> ");
-    put_html(f, text_of(report, "until"));
+    audit_report_forms_put_html(f, audit_report_forms_text_of(report, "until"));
     fprintf(f, ": ");
-    put_html(f, counts(json_object_get(report, "events"), text, sizeof text));
+    audit_report_forms_put_html(
+        f, audit_report_forms_counts(json_object_get(report, "events"), text, sizeof text));
     fprintf(f, "</p>\n<p>");
-    put_html(f, missing_of(report, text, sizeof text));
+    audit_report_forms_put_html(f, audit_report_forms_missing_of(report, text, sizeof text));
     fprintf(f, "</p>\n<table><thead><tr><th>Executable</th><th>As</th><th>Licence (evidence)</th>"
                "<th>Verdicts</th><th>Taint</th><th>Sessions</th><th>Routes</th><th>Users</th>"
                "<th>First seen</th><th>Last "
                "seen</th><th>Memory</th><th>SHA-256</th></tr></thead><tbody>\n");
     json_array_foreach(rows, i, row)
     {
-        put_row(f, row);
+        audit_report_forms_put_row(f, row);
     }
     fprintf(f, "</tbody></table>\n</body></html>\n");
-    return written(f);
+    return audit_report_forms_written(f);
 }

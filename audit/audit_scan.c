@@ -42,7 +42,7 @@ static ssize_t scan_read_stream(const struct audit_scan *s)
 }
 
 /* Reads more behind what is there. False: an error. */
-static bool fill(struct audit_scan *s)
+static bool audit_scan_fill(struct audit_scan *s)
 {
     const uint64_t at = s->offset + (s->n - s->from);
     ssize_t r;
@@ -61,7 +61,7 @@ static bool fill(struct audit_scan *s)
 }
 
 /* Moves what has not been handed out to the front, where little room is left. */
-static void make_room(struct audit_scan *s)
+static void audit_scan_make_room(struct audit_scan *s)
 {
     if (s->room - s->n > AUDIT_LINE_MAX + 1) {
         return;
@@ -78,7 +78,7 @@ static void make_room(struct audit_scan *s)
  * Whether a file system kept the place of these bytes and lost them: after a power cut they are
  * NULs, by the block.
  */
-static bool lost_bytes(const char *p, size_t n)
+static bool audit_scan_lost_bytes(const char *p, size_t n)
 {
     size_t run = 0;
 
@@ -115,7 +115,7 @@ enum audit_scan_outcome audit_scan_next(struct audit_scan *s, const char **line,
         if (end) {
             *line = p;
             *n = (size_t)(end - p);
-            if (lost_bytes(p, *n)) {
+            if (audit_scan_lost_bytes(p, *n)) {
                 return AUDIT_SCAN_TORN;
             }
             s->offset += *n + 1;
@@ -124,14 +124,14 @@ enum audit_scan_outcome audit_scan_next(struct audit_scan *s, const char **line,
             return *n > AUDIT_LINE_MAX ? AUDIT_SCAN_LONG : AUDIT_SCAN_LINE;
         }
         if (there > AUDIT_LINE_MAX) {
-            return lost_bytes(p, there) ? AUDIT_SCAN_TORN : AUDIT_SCAN_LONG;
+            return audit_scan_lost_bytes(p, there) ? AUDIT_SCAN_TORN : AUDIT_SCAN_LONG;
         }
         if (s->end) {
             return there > 0 ? AUDIT_SCAN_TORN : AUDIT_SCAN_END;
         }
         seen = there;
-        make_room(s);
-        if (!fill(s)) {
+        audit_scan_make_room(s);
+        if (!audit_scan_fill(s)) {
             return AUDIT_SCAN_ERROR;
         }
     }

@@ -34,7 +34,7 @@ static bool set_same_host(const char *a, const char *b)
     return !*a || !*b || strcmp(a, b) == 0;
 }
 
-static int read_first(struct audit_member *m)
+static int audit_set_read_first(struct audit_member *m)
 {
     enum audit_scan_outcome o;
     struct audit_head head;
@@ -69,7 +69,7 @@ static int set_open(const char *path)
 }
 
 /* Opens one more, unless it is there under another name. */
-static int add(struct audit_set *s, const char *path)
+static int audit_set_add(struct audit_set *s, const char *path)
 {
     struct audit_member *const m = &s->members[s->n];
     struct stat st;
@@ -94,10 +94,10 @@ static int add(struct audit_set *s, const char *path)
             return 0;
         }
     }
-    return read_first(m);
+    return audit_set_read_first(m);
 }
 
-static int compare(const void *a, const void *b)
+static int audit_set_compare(const void *a, const void *b)
 {
     const struct audit_member *const x = a;
     const struct audit_member *const y = b;
@@ -114,14 +114,14 @@ int audit_set_init(struct audit_set *s, const char *const *paths, size_t n, cons
         return -ENOMEM;
     }
     for (size_t i = 0; i < n; i++) {
-        const int err = add(s, paths[i]);
+        const int err = audit_set_add(s, paths[i]);
 
         if (err < 0) {
             *bad = paths[i];
             return err;
         }
     }
-    qsort(s->members, s->n, sizeof *s->members, compare);
+    qsort(s->members, s->n, sizeof *s->members, audit_set_compare);
     return 0;
 }
 

@@ -13,8 +13,8 @@ bool audit_hash_same(const struct audit_hash *a, const struct audit_hash *b)
 }
 
 /* SHA-256 of a prefix byte (none where it is negative) and two pieces. */
-static int digest(int prefix, const void *a, size_t a_n, const void *b, size_t b_n,
-                  struct audit_hash *out)
+static int audit_tree_digest(int prefix, const void *a, size_t a_n, const void *b, size_t b_n,
+                             struct audit_hash *out)
 {
     const uint8_t byte = (uint8_t)prefix;
     EVP_MD_CTX *const ctx = EVP_MD_CTX_new();
@@ -29,13 +29,13 @@ static int digest(int prefix, const void *a, size_t a_n, const void *b, size_t b
 
 int audit_hash_leaf(const void *p, size_t n, struct audit_hash *out)
 {
-    return digest(0, p, n, "", 0, out);
+    return audit_tree_digest(0, p, n, "", 0, out);
 }
 
 int audit_hash_node(const struct audit_hash *left, const struct audit_hash *right,
                     struct audit_hash *out)
 {
-    return digest(1, left->b, sizeof left->b, right->b, sizeof right->b, out);
+    return audit_tree_digest(1, left->b, sizeof left->b, right->b, sizeof right->b, out);
 }
 
 void audit_tree_init(struct audit_tree *t)
@@ -82,7 +82,7 @@ int audit_tree_add(struct audit_tree *t, const struct audit_hash *leaf)
 int audit_tree_root(const struct audit_tree *t, struct audit_hash *out)
 {
     if (t->peaks == 0) {
-        return digest(-1, "", 0, "", 0, out);
+        return audit_tree_digest(-1, "", 0, "", 0, out);
     }
     *out = t->peak[t->peaks - 1];
     for (unsigned i = t->peaks - 1; i > 0; i--) {

@@ -44,8 +44,9 @@ const char *audit_verdict_word(enum audit_verdict v)
     return words[v];
 }
 
-__attribute__((format(printf, 3, 4))) static bool decide(struct job *j, enum audit_verdict v,
-                                                         const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static bool audit_verify_decide(struct job *j,
+                                                                      enum audit_verdict v,
+                                                                      const char *fmt, ...)
 {
     va_list ap;
 
@@ -56,13 +57,13 @@ __attribute__((format(printf, 3, 4))) static bool decide(struct job *j, enum aud
     return false;
 }
 
-static const char *place(struct job *j, const struct audit_member *m, uint64_t line)
+static const char *audit_verify_place(struct job *j, const struct audit_member *m, uint64_t line)
 {
     j->r->bad_line = line;
     return log_escape(j->r->bad_file, sizeof j->r->bad_file, m->path, strlen(m->path));
 }
 
-static void bad(struct job *j, uint64_t from, uint64_t to)
+static void audit_verify_bad(struct job *j, uint64_t from, uint64_t to)
 {
     j->r->has_bad = true;
     j->r->bad_from = from;
@@ -70,7 +71,7 @@ static void bad(struct job *j, uint64_t from, uint64_t to)
 }
 
 /* "record 7" or "records 3 to 7": static storage, for one use. */
-static const char *records(uint64_t from, uint64_t to)
+static const char *audit_verify_records(uint64_t from, uint64_t to)
 {
     static char text[64];
 
@@ -85,35 +86,36 @@ static const char *records(uint64_t from, uint64_t to)
 /* ---- what a walk that stopped means ---- */
 
 /* A record's neighbour tells that it was altered: looks at one line more to see which of them. */
-static bool blame(struct job *j, struct audit_scan *scan, uint64_t seq,
-                  const struct audit_hash *leaf)
+static bool audit_verify_blame(struct job *j, struct audit_scan *scan, uint64_t seq,
+                               const struct audit_hash *leaf)
 {
-    const char *const where = place(j, j->at, j->line);
+    const char *const where = audit_verify_place(j, j->at, j->line);
     const char *next;
     size_t n;
 
-    bad(j, seq - 1, seq);
+    audit_verify_bad(j, seq - 1, seq);
     if (audit_scan_next(scan, &next, &n) != AUDIT_SCAN_LINE) {
-        return decide(j, AUDIT_TAMPERED,
-                      "%s (%s, up to line %" PRIu64 "): one of them is not as it was written",
-                      records(seq - 1, seq), where, j->line);
+        return audit_verify_decide(j, AUDIT_TAMPERED,
+                                   "%s (%s, up to line %" PRIu64
+                                   "): one of them is not as it was written",
+                                   audit_verify_records(seq - 1, seq), where, j->line);
     }
     seq = audit_walk_blame(seq, leaf, next, n);
-    bad(j, seq, seq);
+    audit_verify_bad(j, seq, seq);
     /* The first line of a file may accuse the last one of the file before. */
     j->r->bad_line = seq == j->walk.tree.size ? j->line : j->line - 1;
     if (j->r->bad_line == 0) {
-        return decide(j, AUDIT_TAMPERED,
-                      "record %" PRIu64 ", the last before %s, is not as it was written", seq,
-                      where);
+        return audit_verify_decide(
+            j, AUDIT_TAMPERED, "record %" PRIu64 ", the last before %s, is not as it was written",
+            seq, where);
     }
-    return decide(j, AUDIT_TAMPERED,
-                  "record %" PRIu64 " (%s, line %" PRIu64 ") is not as it was written", seq, where,
-                  j->r->bad_line);
+    return audit_verify_decide(j, AUDIT_TAMPERED,
+                               "record %" PRIu64 " (%s, line %" PRIu64 ") is not as it was written",
+                               seq, where, j->r->bad_line);
 }
 
 /* Whether the next line is a record, so that the one before it was one. */
-static bool record_follows(struct audit_scan *scan)
+static bool audit_verify_record_follows(struct audit_scan *scan)
 {
     struct audit_head head;
     const char *next;
@@ -123,43 +125,45 @@ static bool record_follows(struct audit_scan *scan)
 }
 
 /* The walk does not take the line. */
-static bool stopped(struct job *j, struct audit_scan *scan, enum audit_step s,
-                    const struct audit_head *head)
+static bool audit_verify_stopped(struct job *j, struct audit_scan *scan, enum audit_step s,
+                                 const struct audit_head *head)
 {
     const uint64_t seq = j->walk.tree.size;
     const char *where;
 
     if (s == AUDIT_STEP_NO_MEMORY) {
-        return decide(j, AUDIT_UNREADABLE, "out of memory");
+        return audit_verify_decide(j, AUDIT_UNREADABLE, "out of memory");
     }
-    where = place(j, j->at, j->line);
-    if (s == AUDIT_STEP_NO_RECORD && !j->walk.begun && !record_follows(scan)) {
-        return decide(j, AUDIT_UNREADABLE, "%s is no audit log: its first line is no record",
-                      where);
+    where = audit_verify_place(j, j->at, j->line);
+    if (s == AUDIT_STEP_NO_RECORD && !j->walk.begun && !audit_verify_record_follows(scan)) {
+        return audit_verify_decide(j, AUDIT_UNREADABLE,
+                                   "%s is no audit log: its first line is no record", where);
     }
     if (s == AUDIT_STEP_SEQ && !j->walk.begun) {
-        bad(j, 0, head->seq - 1);
-        return decide(j, AUDIT_TAMPERED,
-                      "%s begins with record %" PRIu64 ", which begins no file: what was before it "
-                      "is gone",
-                      where, head->seq);
+        audit_verify_bad(j, 0, head->seq - 1);
+        return audit_verify_decide(j, AUDIT_TAMPERED,
+                                   "%s begins with record %" PRIu64
+                                   ", which begins no file: what was before it "
+                                   "is gone",
+                                   where, head->seq);
     }
     if (s == AUDIT_STEP_ROOT) {
-        bad(j, j->walk.sealed, seq);
-        return decide(j, AUDIT_TAMPERED,
-                      "%s: at least one of them is not as it was written, or is "
-                      "missing (%s, line %" PRIu64 ": %s)",
-                      records(j->walk.sealed, seq), where, j->line, audit_step_text(s));
+        audit_verify_bad(j, j->walk.sealed, seq);
+        return audit_verify_decide(j, AUDIT_TAMPERED,
+                                   "%s: at least one of them is not as it was written, or is "
+                                   "missing (%s, line %" PRIu64 ": %s)",
+                                   audit_verify_records(j->walk.sealed, seq), where, j->line,
+                                   audit_step_text(s));
     }
-    bad(j, seq, seq);
-    return decide(j, AUDIT_TAMPERED, "record %" PRIu64 " (%s, line %" PRIu64 "): %s", seq, where,
-                  j->line, audit_step_text(s));
+    audit_verify_bad(j, seq, seq);
+    return audit_verify_decide(j, AUDIT_TAMPERED, "record %" PRIu64 " (%s, line %" PRIu64 "): %s",
+                               seq, where, j->line, audit_step_text(s));
 }
 
 /* ---- the walk ---- */
 
 /* Compares with the older checkpoint where the tree is as large as that one's. */
-static bool compare_older(struct job *j, const struct audit_tree *tree)
+static bool audit_verify_compare_older(struct job *j, const struct audit_tree *tree)
 {
     const struct audit_checkpoint *const older = j->q->older;
     struct audit_hash root;
@@ -168,7 +172,7 @@ static bool compare_older(struct job *j, const struct audit_tree *tree)
         return true;
     }
     if (audit_tree_root(tree, &root) < 0) {
-        return decide(j, AUDIT_UNREADABLE, "out of memory");
+        return audit_verify_decide(j, AUDIT_UNREADABLE, "out of memory");
     }
     j->older_seen = true;
     j->older_same = audit_hash_same(&root, &older->root);
@@ -176,7 +180,7 @@ static bool compare_older(struct job *j, const struct audit_tree *tree)
 }
 
 /* The same before the first record: with what it goes on from. */
-static bool compare_beginning(struct job *j, const struct audit_head *head)
+static bool audit_verify_compare_beginning(struct job *j, const struct audit_head *head)
 {
     struct audit_tree before;
 
@@ -185,24 +189,26 @@ static bool compare_beginning(struct job *j, const struct audit_head *head)
         (head->seq > 0 && !audit_line_rotated(head, &before, NULL))) {
         return true;
     }
-    return compare_older(j, &before);
+    return audit_verify_compare_older(j, &before);
 }
 
 /* A later file begins with a later record than follows: one in between is not there. */
-static bool check_gap(struct job *j, const struct audit_head *head)
+static bool audit_verify_check_gap(struct job *j, const struct audit_head *head)
 {
     if (!j->walk.begun || head->seq <= j->walk.tree.size ||
         strcmp(head->event->name, AUDIT_ROTATED) != 0) {
         return true;
     }
-    bad(j, j->walk.tree.size, head->seq - 1);
-    return decide(j, AUDIT_TRUNCATED,
-                  "records %" PRIu64 " to %" PRIu64 " are in none of the files: one before %s is "
-                  "missing, or the end of it",
-                  j->r->bad_from, j->r->bad_to, place(j, j->at, j->line));
+    audit_verify_bad(j, j->walk.tree.size, head->seq - 1);
+    return audit_verify_decide(j, AUDIT_TRUNCATED,
+                               "records %" PRIu64 " to %" PRIu64
+                               " are in none of the files: one before %s is "
+                               "missing, or the end of it",
+                               j->r->bad_from, j->r->bad_to, audit_verify_place(j, j->at, j->line));
 }
 
-static bool take_line(struct job *j, struct audit_scan *scan, const char *line, size_t n)
+static bool audit_verify_take_line(struct job *j, struct audit_scan *scan, const char *line,
+                                   size_t n)
 {
     struct audit_head head;
     char time[AUDIT_TIME_SIZE + 1];
@@ -211,13 +217,14 @@ static bool take_line(struct job *j, struct audit_scan *scan, const char *line, 
 
     j->line = scan->lines;
     memcpy(time, j->walk.time, sizeof time);
-    if (audit_line_read(&head, line, n) && !check_gap(j, &head)) {
+    if (audit_line_read(&head, line, n) && !audit_verify_check_gap(j, &head)) {
         return false;
     }
     s = audit_walk_line(&j->walk, line, n, j->line == 1, &head);
     if (s == AUDIT_STEP_PREV) {
-        return audit_hash_leaf(line, n, &leaf) < 0 ? stopped(j, scan, AUDIT_STEP_NO_MEMORY, &head)
-                                                   : blame(j, scan, head.seq, &leaf);
+        return audit_hash_leaf(line, n, &leaf) < 0
+                   ? audit_verify_stopped(j, scan, AUDIT_STEP_NO_MEMORY, &head)
+                   : audit_verify_blame(j, scan, head.seq, &leaf);
     }
     if (s == AUDIT_STEP_OTHER_KEY) {
         if (!j->other_key) {
@@ -227,17 +234,17 @@ static bool take_line(struct job *j, struct audit_scan *scan, const char *line, 
         }
         j->other_key = true;
     } else if (s != AUDIT_STEP_OK) {
-        return stopped(j, scan, s, &head);
+        return audit_verify_stopped(j, scan, s, &head);
     }
     audit_told_line(&j->r->told, &head, time);
     if (j->q->on_line && !j->q->on_line(j->q->arg, &j->walk, &head, line, n)) {
-        return decide(j, AUDIT_UNREADABLE, "stopped");
+        return audit_verify_decide(j, AUDIT_UNREADABLE, "stopped");
     }
-    return compare_beginning(j, &head) && compare_older(j, &j->walk.tree);
+    return audit_verify_compare_beginning(j, &head) && audit_verify_compare_older(j, &j->walk.tree);
 }
 
 /* Reads all of a member. *torn: its end is no whole line. */
-static bool read_file(struct job *j, struct audit_member *m, bool *torn)
+static bool audit_verify_read_file(struct job *j, struct audit_member *m, bool *torn)
 {
     enum audit_scan_outcome o = AUDIT_SCAN_ERROR;
     struct audit_scan *const scan = &m->scan;
@@ -251,7 +258,7 @@ static bool read_file(struct job *j, struct audit_member *m, bool *torn)
         scan->error = ENOMEM;
     } else {
         while (ok && (o = audit_scan_next(scan, &line, &n)) == AUDIT_SCAN_LINE) {
-            ok = take_line(j, scan, line, n);
+            ok = audit_verify_take_line(j, scan, line, n);
         }
     }
     *torn = ok && o == AUDIT_SCAN_TORN;
@@ -259,9 +266,10 @@ static bool read_file(struct job *j, struct audit_member *m, bool *torn)
         j->r->partial = audit_scan_rest(scan);
     } else if (ok && o == AUDIT_SCAN_LONG) {
         j->line = scan->lines + 1;
-        ok = stopped(j, scan, AUDIT_STEP_NO_RECORD, NULL);
+        ok = audit_verify_stopped(j, scan, AUDIT_STEP_NO_RECORD, NULL);
     } else if (ok && o == AUDIT_SCAN_ERROR) {
-        ok = decide(j, AUDIT_UNREADABLE, "%s: %s", place(j, m, 0), strerror(scan->error));
+        ok = audit_verify_decide(j, AUDIT_UNREADABLE, "%s: %s", audit_verify_place(j, m, 0),
+                                 strerror(scan->error));
     }
     j->line = scan->lines;
     audit_scan_deinit(scan);
@@ -269,64 +277,65 @@ static bool read_file(struct job *j, struct audit_member *m, bool *torn)
 }
 
 /* An end that is not whole: of the last file it may be being written; of another it never is. */
-static bool torn_inside(struct job *j)
+static bool audit_verify_torn_inside(struct job *j)
 {
     const uint64_t seq = j->walk.tree.size;
 
     j->r->partial = 0;
-    bad(j, seq, seq);
-    return decide(j, AUDIT_TAMPERED,
-                  "record %" PRIu64 " (%s, line %" PRIu64 "): the line is not "
-                  "whole, and another file follows",
-                  seq, place(j, j->at, j->line + 1), j->line + 1);
+    audit_verify_bad(j, seq, seq);
+    return audit_verify_decide(j, AUDIT_TAMPERED,
+                               "record %" PRIu64 " (%s, line %" PRIu64 "): the line is not "
+                               "whole, and another file follows",
+                               seq, audit_verify_place(j, j->at, j->line + 1), j->line + 1);
 }
 
 /* ---- the verdict ---- */
 
 /* An older checkpoint of no records at all: of any log, if its root is that of no records. */
-static void judge_empty(struct job *j)
+static void audit_verify_judge_empty(struct job *j)
 {
     struct audit_tree none;
     struct audit_hash root;
 
     audit_tree_init(&none);
     if (audit_tree_root(&none, &root) < 0) {
-        decide(j, AUDIT_UNREADABLE, "out of memory");
+        audit_verify_decide(j, AUDIT_UNREADABLE, "out of memory");
     } else if (!audit_hash_same(&root, &j->q->older->root)) {
-        decide(j, AUDIT_TAMPERED,
-               "the older checkpoint is of no log: it has no records, and another root than no "
-               "records have");
+        audit_verify_decide(
+            j, AUDIT_TAMPERED,
+            "the older checkpoint is of no log: it has no records, and another root than no "
+            "records have");
     }
 }
 
-static void judge_older(struct job *j)
+static void audit_verify_judge_older(struct job *j)
 {
     const struct audit_checkpoint *const older = j->q->older;
     const uint64_t size = j->walk.tree.size;
 
     if (older->size == 0) {
-        judge_empty(j);
+        audit_verify_judge_empty(j);
     } else if (older->size > size) {
-        bad(j, size, older->size - 1);
-        decide(j, AUDIT_TRUNCATED,
-               "%s are gone: the older checkpoint has %" PRIu64
-               " records, the log ends behind %" PRIu64,
-               records(size, older->size - 1), older->size, size);
+        audit_verify_bad(j, size, older->size - 1);
+        audit_verify_decide(j, AUDIT_TRUNCATED,
+                            "%s are gone: the older checkpoint has %" PRIu64
+                            " records, the log ends behind %" PRIu64,
+                            audit_verify_records(size, older->size - 1), older->size, size);
     } else if (!j->older_seen) {
-        decide(j, AUDIT_UNREADABLE,
-               "the older checkpoint, of %" PRIu64 " records, is of before the "
-               "first file: give the files before it, too",
-               older->size);
+        audit_verify_decide(j, AUDIT_UNREADABLE,
+                            "the older checkpoint, of %" PRIu64 " records, is of before the "
+                            "first file: give the files before it, too",
+                            older->size);
     } else if (!j->older_same) {
-        bad(j, 0, older->size - 1);
-        decide(j, AUDIT_TAMPERED,
-               "%s were other ones at the older checkpoint: the log was written "
-               "anew",
-               records(0, older->size - 1));
+        audit_verify_bad(j, 0, older->size - 1);
+        audit_verify_decide(j, AUDIT_TAMPERED,
+                            "%s were other ones at the older checkpoint: the log was written "
+                            "anew",
+                            audit_verify_records(0, older->size - 1));
     }
 }
 
-static void judge_seal(struct job *j)
+static void audit_verify_judge_seal(struct job *j)
 {
     struct audit_result *const r = j->r;
     const uint64_t size = j->walk.tree.size;
@@ -340,32 +349,36 @@ static void judge_seal(struct job *j)
     }
 
     if (j->other_key && !j->walk.has_checkpoint) {
-        place(j, j->other_at, j->other_line);
-        decide(j, AUDIT_WRONG_KEY,
-               "sealed with another key than %s: see the checkpoint in %s, line "
-               "%" PRIu64,
-               j->q->key->name, r->bad_file, r->bad_line);
+        audit_verify_place(j, j->other_at, j->other_line);
+        audit_verify_decide(j, AUDIT_WRONG_KEY,
+                            "sealed with another key than %s: see the checkpoint in %s, line "
+                            "%" PRIu64,
+                            j->q->key->name, r->bad_file, r->bad_line);
     } else if (j->other_key) {
-        bad(j, j->other_seq, j->other_seq);
-        place(j, j->other_at, j->other_line);
-        decide(j, AUDIT_TAMPERED, "record %" PRIu64 " (%s, line %" PRIu64 "): %s", j->other_seq,
-               r->bad_file, r->bad_line, audit_step_text(AUDIT_STEP_OTHER_KEY));
+        audit_verify_bad(j, j->other_seq, j->other_seq);
+        audit_verify_place(j, j->other_at, j->other_line);
+        audit_verify_decide(j, AUDIT_TAMPERED, "record %" PRIu64 " (%s, line %" PRIu64 "): %s",
+                            j->other_seq, r->bad_file, r->bad_line,
+                            audit_step_text(AUDIT_STEP_OTHER_KEY));
     } else if (size == 0 && r->partial == 0) {
-        decide(j, AUDIT_UNSEALED, "the log is empty: there is no record in it yet%s", busy);
+        audit_verify_decide(j, AUDIT_UNSEALED, "the log is empty: there is no record in it yet%s",
+                            busy);
     } else if (size > j->walk.sealed || r->partial > 0 || !j->walk.has_checkpoint) {
-        decide(j, AUDIT_UNSEALED,
-               "%" PRIu64 " records are as they were written; behind the last "
-               "checkpoint there are %" PRIu64 " more and %" PRIu64 " bytes of a line that is not "
-               "whole, which nothing proves yet%s%s",
-               j->walk.sealed - j->walk.first, size - j->walk.sealed, r->partial, part, busy);
+        audit_verify_decide(
+            j, AUDIT_UNSEALED,
+            "%" PRIu64 " records are as they were written; behind the last "
+            "checkpoint there are %" PRIu64 " more and %" PRIu64 " bytes of a line that is not "
+            "whole, which nothing proves yet%s%s",
+            j->walk.sealed - j->walk.first, size - j->walk.sealed, r->partial, part, busy);
     } else {
-        decide(j, AUDIT_INTACT, "all %" PRIu64 " records are as they were written, and sealed%s%s",
-               size - j->walk.first, part, busy);
+        audit_verify_decide(j, AUDIT_INTACT,
+                            "all %" PRIu64 " records are as they were written, and sealed%s%s",
+                            size - j->walk.first, part, busy);
     }
 }
 
 /* The host of what was read, as soon as a file says it. */
-static void learn_host(struct job *j, const struct audit_member *m)
+static void audit_verify_learn_host(struct job *j, const struct audit_member *m)
 {
     if (!j->host[0]) {
         memcpy(j->host, m->host, sizeof j->host);
@@ -374,19 +387,19 @@ static void learn_host(struct job *j, const struct audit_member *m)
 }
 
 /* Reads the files of one log, of which m is the first. */
-static bool read_files(struct job *j, struct audit_member *m)
+static bool audit_verify_read_files(struct job *j, struct audit_member *m)
 {
     bool torn;
 
     log_escape(j->r->begins, sizeof j->r->begins, m->path, strlen(m->path));
     while (m) {
-        learn_host(j, m);
-        if (!read_file(j, m, &torn)) {
+        audit_verify_learn_host(j, m);
+        if (!audit_verify_read_file(j, m, &torn)) {
             return false;
         }
         m = audit_set_next(j->set, &j->walk.tree, j->host);
         if (torn && m) {
-            return torn_inside(j);
+            return audit_verify_torn_inside(j);
         }
     }
     j->r->written = audit_set_written(j->at);
@@ -398,10 +411,10 @@ static void verify_log(struct job *j, struct audit_member *first)
     struct audit_result *const r = j->r;
     size_t n;
 
-    if (read_files(j, first)) {
-        judge_seal(j);
+    if (audit_verify_read_files(j, first)) {
+        audit_verify_judge_seal(j);
         if (j->q->older && r->verdict <= AUDIT_UNSEALED) {
-            judge_older(j);
+            audit_verify_judge_older(j);
         }
     } else {
         /* What else belongs to it is not looked at. */
@@ -446,7 +459,8 @@ static void verify_nothing(const struct audit_question *q, struct audit_result *
     struct job j = {.q = q, .r = r};
     const struct audit_member m = {.path = path};
 
-    decide(&j, AUDIT_UNREADABLE, "%s: %s", place(&j, &m, 0), strerror(-err));
+    audit_verify_decide(&j, AUDIT_UNREADABLE, "%s: %s", audit_verify_place(&j, &m, 0),
+                        strerror(-err));
     r->logs = 1;
     if (q->on_log) {
         q->on_log(q->arg, r);

@@ -38,7 +38,8 @@ void audit_walk_init(struct audit_walk *w, const struct audit_vkey *key, size_t 
 }
 
 /* The first line of all, or of a file: what it goes on from. */
-static enum audit_step begin(struct audit_walk *w, const struct audit_head *head, bool rotated)
+static enum audit_step audit_walk_begin(struct audit_walk *w, const struct audit_head *head,
+                                        bool rotated)
 {
     struct audit_tree before;
     struct audit_hash a;
@@ -63,7 +64,7 @@ static enum audit_step begin(struct audit_walk *w, const struct audit_head *head
                                                                   : AUDIT_STEP_BEGINNING;
 }
 
-static unsigned count_lines(const char *text)
+static unsigned audit_walk_count_lines(const char *text)
 {
     unsigned n = 0;
 
@@ -78,7 +79,8 @@ static unsigned count_lines(const char *text)
 #define NOTE_LINES 5
 
 /* The log's key is the first that a checkpoint is of. */
-static enum audit_note read_note(struct audit_walk *w, const char *note, struct audit_checkpoint *c)
+static enum audit_note audit_walk_read_note(struct audit_walk *w, const char *note,
+                                            struct audit_checkpoint *c)
 {
     const size_t n = strlen(note);
     enum audit_note o = AUDIT_NOTE_OTHER_KEY;
@@ -96,16 +98,16 @@ static enum audit_note read_note(struct audit_walk *w, const char *note, struct 
     return o;
 }
 
-static enum audit_step check_note(struct audit_walk *w, const struct audit_head *head, char *note,
-                                  struct audit_checkpoint *c)
+static enum audit_step audit_walk_check_note(struct audit_walk *w, const struct audit_head *head,
+                                             char *note, struct audit_checkpoint *c)
 {
     struct audit_hash root;
     enum audit_note o;
 
-    if (!audit_line_note(head, note) || count_lines(note) != NOTE_LINES) {
+    if (!audit_line_note(head, note) || audit_walk_count_lines(note) != NOTE_LINES) {
         return AUDIT_STEP_NOTE;
     }
-    o = read_note(w, note, c);
+    o = audit_walk_read_note(w, note, c);
     switch (o) {
     case AUDIT_NOTE_OK:
         break;
@@ -125,7 +127,7 @@ static enum audit_step check_note(struct audit_walk *w, const struct audit_head 
                                                                        : AUDIT_STEP_ROOT;
 }
 
-static void note_time(struct audit_walk *w, const struct audit_head *head)
+static void audit_walk_note_time(struct audit_walk *w, const struct audit_head *head)
 {
     /*
      * A log-rotated record of before was of the moment of the rotation, and may be of later than
@@ -141,7 +143,7 @@ static void note_time(struct audit_walk *w, const struct audit_head *head)
     }
 }
 
-static enum audit_step add(struct audit_walk *w, const char *line, size_t n)
+static enum audit_step audit_walk_add(struct audit_walk *w, const char *line, size_t n)
 {
     struct audit_hash leaf;
 
@@ -172,23 +174,23 @@ enum audit_step audit_walk_line(struct audit_walk *w, const char *line, size_t n
     if (head->seq != w->tree.size && (w->begun || !rotated)) {
         return AUDIT_STEP_SEQ;
     }
-    if ((first_of_file || rotated) && (s = begin(w, head, rotated)) != AUDIT_STEP_OK) {
+    if ((first_of_file || rotated) && (s = audit_walk_begin(w, head, rotated)) != AUDIT_STEP_OK) {
         return s;
     }
     if (w->prev[0] && memcmp(head->prev, w->prev, AUDIT_PREV_SIZE) != 0) {
         return AUDIT_STEP_PREV;
     }
     if (!head->time) {
-        s = check_note(w, head, note, &c);
+        s = audit_walk_check_note(w, head, note, &c);
         if (s != AUDIT_STEP_OK && s != AUDIT_STEP_OTHER_KEY) {
             return s;
         }
     }
-    added = add(w, line, n);
+    added = audit_walk_add(w, line, n);
     if (added != AUDIT_STEP_OK) {
         return added;
     }
-    note_time(w, head);
+    audit_walk_note_time(w, head);
     if (!head->time && s == AUDIT_STEP_OK) {
         w->checkpoint = c;
         memcpy(w->note, note, sizeof note);

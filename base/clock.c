@@ -8,6 +8,7 @@
 
 #define S_MS 1000u
 #define MS_NS 1000000u
+#define S_NS 1000000000
 
 uint64_t clock_ms(void)
 {
@@ -15,4 +16,12 @@ uint64_t clock_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * S_MS + (uint64_t)t.tv_nsec / MS_NS;
+}
+
+int64_t clock_time_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * S_NS + t.tv_nsec;
 }

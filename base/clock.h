@@ -9,4 +9,7 @@
 /* Milliseconds of CLOCK_MONOTONIC. */
 uint64_t clock_ms(void);
 
+/* Nanoseconds since 1970, of CLOCK_REALTIME. */
+int64_t clock_time_ns(void);
+
 #endif

@@ -64,13 +64,13 @@ int fdset_append_take(struct fdset *to, struct fdset *from)
 #endif
 
 /* A pidfd comes with every message where a peer, whose socket this was, has set SO_PASSPIDFD. */
-static bool is_pidfd(const struct cmsghdr *c)
+static bool fdset_is_pidfd(const struct cmsghdr *c)
 {
     return c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_PIDFD &&
            c->cmsg_len >= CMSG_LEN(sizeof(int));
 }
 
-static void close_pidfd(const struct cmsghdr *c)
+static void fdset_close_pidfd(const struct cmsghdr *c)
 {
     int fd;
 
@@ -88,8 +88,8 @@ int fdset_receive(struct fdset *s, struct msghdr *msg)
         const unsigned char *p = CMSG_DATA(c);
         size_t n;
 
-        if (is_pidfd(c)) {
-            close_pidfd(c);
+        if (fdset_is_pidfd(c)) {
+            fdset_close_pidfd(c);
             continue;
         }
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) {

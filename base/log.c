@@ -72,10 +72,10 @@ enum log_level log_level_get(void)
 
 /* snprintf's habit of returning what would have been written must not move the end past the room.
  */
-static size_t add(char *line, size_t at, const char *fmt, ...)
+static size_t log_add(char *line, size_t at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-static size_t add_v(char *line, size_t at, const char *fmt, va_list ap)
+static size_t log_add_v(char *line, size_t at, const char *fmt, va_list ap)
 {
     int n = vsnprintf(line + at, LINE - at, fmt, ap);
 
@@ -85,31 +85,31 @@ static size_t add_v(char *line, size_t at, const char *fmt, va_list ap)
     return at + (size_t)n < LINE - 1 ? at + (size_t)n : LINE - 1;
 }
 
-static size_t add(char *line, size_t at, const char *fmt, ...)
+static size_t log_add(char *line, size_t at, const char *fmt, ...)
 {
     va_list ap;
 
     va_start(ap, fmt);
-    at = add_v(line, at, fmt, ap);
+    at = log_add_v(line, at, fmt, ap);
     va_end(ap);
     return at;
 }
 
-static size_t add_subject(char *line, size_t at, const struct log_subject *about)
+static size_t log_add_subject(char *line, size_t at, const struct log_subject *about)
 {
     char name[256];
 
     if (about->session) {
-        at = add(line, at, " session=%" PRIu64, about->session);
+        at = log_add(line, at, " session=%" PRIu64, about->session);
     }
     if (about->route) {
-        at = add(line, at, " route=%s",
-                 log_escape(name, sizeof name, about->route, strlen(about->route)));
+        at = log_add(line, at, " route=%s",
+                     log_escape(name, sizeof name, about->route, strlen(about->route)));
     }
     if (about->leg) {
-        at = add(line, at, " leg=%s", about->leg);
+        at = log_add(line, at, " leg=%s", about->leg);
     }
-    return add(line, at, ":");
+    return log_add(line, at, ":");
 }
 
 void log_own(void)
@@ -187,7 +187,7 @@ void log_catch_up(void)
     (void)log_say_lost();
 }
 
-static void put(const char *line, size_t n)
+static void log_put(const char *line, size_t n)
 {
     if (!log_say_lost() || !log_write(line, n)) {
         lost++;
@@ -203,30 +203,30 @@ void log_line(enum log_level level, const struct log_subject *about, const char 
     if (level > most || (about && about->quiet)) {
         return;
     }
-    at = add(line, 0, "%s: %s:", program, level_names[level]);
+    at = log_add(line, 0, "%s: %s:", program, level_names[level]);
     if (about) {
-        at = add_subject(line, at, about);
+        at = log_add_subject(line, at, about);
     }
-    at = add(line, at, " ");
+    at = log_add(line, at, " ");
     va_start(ap, fmt);
-    at = add_v(line, at, fmt, ap);
+    at = log_add_v(line, at, fmt, ap);
     va_end(ap);
     line[at++] = '\n';
-    put(line, at);
+    log_put(line, at);
 }
 
-static bool is_plain(unsigned char c)
+static bool log_is_plain(unsigned char c)
 {
     return c >= 0x20 && c < 0x7f && c != '\\' && c != '"';
 }
 
 /* Whether n bytes, escaped, and a NUL are at most size. */
-static bool escaped_fits(const unsigned char *in, size_t n, size_t size)
+static bool log_escaped_fits(const unsigned char *in, size_t n, size_t size)
 {
     size_t need = 1;
 
     for (size_t i = 0; i < n && need <= size; i++) {
-        need += is_plain(in[i]) ? 1 : 4;
+        need += log_is_plain(in[i]) ? 1 : 4;
     }
     return need <= size;
 }
@@ -236,11 +236,11 @@ const char *log_escape(char *out, size_t size, const void *p, size_t n)
     static const char dots[] = "...";
     const unsigned char *in = p;
     /* Where not all of it fits, room for the dots must remain. */
-    const size_t keep = escaped_fits(in, n, size) ? 1 : sizeof dots;
+    const size_t keep = log_escaped_fits(in, n, size) ? 1 : sizeof dots;
     size_t at = 0;
 
     for (size_t i = 0; i < n; i++) {
-        const size_t need = is_plain(in[i]) ? 1 : 4;
+        const size_t need = log_is_plain(in[i]) ? 1 : 4;
 
         if (at + need + keep > size) {
             const size_t room = size - at - 1;
@@ -250,7 +250,7 @@ const char *log_escape(char *out, size_t size, const void *p, size_t n)
             at += d;
             break;
         }
-        if (is_plain(in[i])) {
+        if (log_is_plain(in[i])) {
             out[at++] = (char)in[i];
         } else {
             snprintf(out + at, 5, "\\x%02x", in[i]);

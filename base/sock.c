@@ -75,7 +75,7 @@ void sock_peer(int fd, struct sock_sender *out)
     *out = (struct sock_sender){.pid = c.pid, .uid = c.uid, .gid = c.gid};
 }
 
-static void find_sender(struct msghdr *msg, struct sock_sender *from)
+static void sock_find_sender(struct msghdr *msg, struct sock_sender *from)
 {
     *from = (struct sock_sender){.uid = (uid_t)-1, .gid = (gid_t)-1};
     for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
@@ -90,8 +90,8 @@ static void find_sender(struct msghdr *msg, struct sock_sender *from)
 }
 
 /* from may be NULL. */
-static ssize_t receive(int fd, void *p, size_t n, struct fdset *fds, int flags,
-                       struct sock_sender *from)
+static ssize_t sock_receive(int fd, void *p, size_t n, struct fdset *fds, int flags,
+                            struct sock_sender *from)
 {
     union {
         struct cmsghdr align;
@@ -113,7 +113,7 @@ static ssize_t receive(int fd, void *p, size_t n, struct fdset *fds, int flags,
         return -errno;
     }
     if (from) {
-        find_sender(&msg, from);
+        sock_find_sender(&msg, from);
     }
     if (msg.msg_controllen == 0 && !(msg.msg_flags & MSG_CTRUNC)) {
         return got;
@@ -124,16 +124,16 @@ static ssize_t receive(int fd, void *p, size_t n, struct fdset *fds, int flags,
 
 ssize_t sock_recv(int fd, void *p, size_t n, struct fdset *fds, int flags)
 {
-    return receive(fd, p, n, fds, flags, NULL);
+    return sock_receive(fd, p, n, fds, flags, NULL);
 }
 
 ssize_t sock_recv_from(int fd, void *p, size_t n, struct fdset *fds, int flags,
                        struct sock_sender *from)
 {
-    return receive(fd, p, n, fds, flags, from);
+    return sock_receive(fd, p, n, fds, flags, from);
 }
 
-static ssize_t peek(int fd, void *p, size_t n, bool *fds_near, void *control, size_t size)
+static ssize_t sock_peek_it(int fd, void *p, size_t n, bool *fds_near, void *control, size_t size)
 {
     struct iovec iov = {.iov_base = p, .iov_len = n};
     struct msghdr msg;
@@ -152,7 +152,7 @@ static ssize_t peek(int fd, void *p, size_t n, bool *fds_near, void *control, si
 
 ssize_t sock_peek(int fd, void *p, size_t n, bool *fds_near)
 {
-    return peek(fd, p, n, fds_near, NULL, 0);
+    return sock_peek_it(fd, p, n, fds_near, NULL, 0);
 }
 
 ssize_t sock_peek_passed(int fd, void *p, size_t n, bool *fds_near)
@@ -163,7 +163,7 @@ ssize_t sock_peek_passed(int fd, void *p, size_t n, bool *fds_near)
         char room[CMSG_SPACE(sizeof(struct ucred))];
     } control;
 
-    return peek(fd, p, n, fds_near, control.room, sizeof control.room);
+    return sock_peek_it(fd, p, n, fds_near, control.room, sizeof control.room);
 }
 
 ssize_t sock_peek_fds(int fd, void *p, size_t n, unsigned *fds)
@@ -172,7 +172,7 @@ ssize_t sock_peek_fds(int fd, void *p, size_t n, unsigned *fds)
     ssize_t got;
 
     fdset_init(&copies);
-    got = receive(fd, p, n, &copies, MSG_PEEK | MSG_DONTWAIT, NULL);
+    got = sock_receive(fd, p, n, &copies, MSG_PEEK | MSG_DONTWAIT, NULL);
     *fds = copies.n;
     fdset_close(&copies);
     return got == -EMSGSIZE ? -EMFILE : got;
@@ -257,7 +257,7 @@ bool sock_hung_up(int fd)
     return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
 }
 
-static int address(const char *path, struct sockaddr_un *sun)
+static int sock_address(const char *path, struct sockaddr_un *sun)
 {
     size_t n = strlen(path);
 
@@ -272,10 +272,10 @@ static int address(const char *path, struct sockaddr_un *sun)
     return 0;
 }
 
-static int connect_as(int type, const char *path, bool nonblock)
+static int sock_connect_as(int type, const char *path, bool nonblock)
 {
     struct sockaddr_un sun;
-    int err = address(path, &sun);
+    int err = sock_address(path, &sun);
     int fd;
 
     if (err) {
@@ -297,19 +297,19 @@ static int connect_as(int type, const char *path, bool nonblock)
 
 int sock_connect(const char *path, bool nonblock)
 {
-    return connect_as(SOCK_STREAM, path, nonblock);
+    return sock_connect_as(SOCK_STREAM, path, nonblock);
 }
 
 int sock_connect_packets(const char *path)
 {
-    return connect_as(SOCK_SEQPACKET, path, false);
+    return sock_connect_as(SOCK_SEQPACKET, path, false);
 }
 
 /*
  * Clears path for a listener. Whether a socket file is stale can only be asked by connecting; a
  * full accept queue (-EAGAIN) is as alive as an accepting one.
  */
-static int remove_stale(const char *path)
+static int sock_remove_stale(const char *path)
 {
     struct stat st;
     int fd;
@@ -337,8 +337,8 @@ static int remove_stale(const char *path)
 
 /* Binds so that the file has its mode from its first moment on. Owner and group follow before
  * listen(), until which nobody can connect. */
-static int bind_with_mode(int fd, const struct sockaddr_un *sun, mode_t mode, uid_t owner,
-                          gid_t group)
+static int sock_bind_with_mode(int fd, const struct sockaddr_un *sun, mode_t mode, uid_t owner,
+                               gid_t group)
 {
     const mode_t mask = umask(~mode & 0777);
     const int r = bind(fd, (const struct sockaddr *)sun, sizeof *sun);
@@ -417,11 +417,12 @@ static int sock_lock(const char *path, char *name)
     return fd == -EWOULDBLOCK ? -ETIMEDOUT : fd;
 }
 
-static int listen_as(int type, const char *path, mode_t mode, uid_t owner, gid_t group, int backlog)
+static int sock_listen_as(int type, const char *path, mode_t mode, uid_t owner, gid_t group,
+                          int backlog)
 {
     char lock[SOCK_LOCK_NAME];
     struct sockaddr_un sun;
-    int err = address(path, &sun);
+    int err = sock_address(path, &sun);
     int lock_fd;
     int fd = -1;
 
@@ -432,10 +433,10 @@ static int listen_as(int type, const char *path, mode_t mode, uid_t owner, gid_t
     if (lock_fd < 0) {
         return lock_fd;
     }
-    err = remove_stale(path);
+    err = sock_remove_stale(path);
     if (!err) {
         fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        err = fd < 0 ? -errno : bind_with_mode(fd, &sun, mode, owner, group);
+        err = fd < 0 ? -errno : sock_bind_with_mode(fd, &sun, mode, owner, group);
     }
     if (!err && listen(fd, backlog) < 0) {
         err = -errno;
@@ -453,10 +454,10 @@ static int listen_as(int type, const char *path, mode_t mode, uid_t owner, gid_t
 
 int sock_listen(const char *path, mode_t mode, uid_t owner, gid_t group, int backlog)
 {
-    return listen_as(SOCK_STREAM, path, mode, owner, group, backlog);
+    return sock_listen_as(SOCK_STREAM, path, mode, owner, group, backlog);
 }
 
 int sock_listen_packets(const char *path, mode_t mode, uid_t owner, gid_t group, int backlog)
 {
-    return listen_as(SOCK_SEQPACKET, path, mode, owner, group, backlog);
+    return sock_listen_as(SOCK_SEQPACKET, path, mode, owner, group, backlog);
 }

@@ -219,65 +219,66 @@ const char *wire_check_text(enum wire_check c)
 
 /* ---- what a fixed size cannot say, command by command ---- */
 
-static enum wire_check agree(bool ok)
+static enum wire_check wire_agree(bool ok)
 {
     return ok ? WIRE_OK : WIRE_COUNT_MISMATCH;
 }
 
 /* Whether the bytes after the fixed part are as many as the structure's own count says. */
-static enum wire_check check_region_data(const void *p, size_t n)
+static enum wire_check wire_check_region_data(const void *p, size_t n)
 {
     struct wire_region_access a;
 
     if (!wire_get(p, n, &a, sizeof a)) {
         return WIRE_PAYLOAD_SHORT;
     }
-    return agree(n - sizeof a == a.count);
+    return wire_agree(n - sizeof a == a.count);
 }
 
-static enum wire_check check_dma_data(const void *p, size_t n)
+static enum wire_check wire_check_dma_data(const void *p, size_t n)
 {
     struct wire_dma_access a;
 
     if (!wire_get(p, n, &a, sizeof a)) {
         return WIRE_PAYLOAD_SHORT;
     }
-    return agree(n - sizeof a == a.count);
+    return wire_agree(n - sizeof a == a.count);
 }
 
-static enum wire_check check_mig_data(const void *p, size_t n)
+static enum wire_check wire_check_mig_data(const void *p, size_t n)
 {
     struct wire_mig_data m;
 
     if (!wire_get(p, n, &m, sizeof m)) {
         return WIRE_PAYLOAD_SHORT;
     }
-    return agree(n - sizeof m == m.size);
+    return wire_agree(n - sizeof m == m.size);
 }
 
-static bool one_bit(uint32_t v)
+static bool wire_one_bit(uint32_t v)
 {
     return v != 0 && (v & (v - 1)) == 0;
 }
 
-static enum wire_check check_irq_set(const void *p, size_t n)
+static enum wire_check wire_check_irq_set(const void *p, size_t n)
 {
     struct wire_irq_set s;
 
     if (!wire_get(p, n, &s, sizeof s)) {
         return WIRE_PAYLOAD_SHORT;
     }
-    if (!one_bit(s.flags & WIRE_IRQ_SET_DATA_MASK) || !one_bit(s.flags & WIRE_IRQ_SET_ACTION_ALL) ||
+    if (!wire_one_bit(s.flags & WIRE_IRQ_SET_DATA_MASK) ||
+        !wire_one_bit(s.flags & WIRE_IRQ_SET_ACTION_ALL) ||
         (s.flags & ~(WIRE_IRQ_SET_DATA_MASK | WIRE_IRQ_SET_ACTION_ALL))) {
         return WIRE_BAD_FLAGS;
     }
     if (s.flags & WIRE_IRQ_SET_DATA_BOOL) {
-        return agree(n - sizeof s == s.count);
+        return wire_agree(n - sizeof s == s.count);
     }
     return n == sizeof s ? WIRE_OK : WIRE_PAYLOAD_LONG;
 }
 
-static enum wire_check check_write_multi(const void *p, size_t n)
+static enum wire_check wire_check_write_multi(const void *p, size_t n)
 {
     struct wire_write_multi m;
     struct wire_single_write w;
@@ -299,7 +300,7 @@ static enum wire_check check_write_multi(const void *p, size_t n)
     return WIRE_OK;
 }
 
-static enum wire_check check_feature(const void *p, size_t n)
+static enum wire_check wire_check_feature(const void *p, size_t n)
 {
     struct wire_feature f;
     uint32_t methods;
@@ -311,13 +312,13 @@ static enum wire_check check_feature(const void *p, size_t n)
     if (methods == 0 || (methods & ~(WIRE_FEATURE_GET | WIRE_FEATURE_SET | WIRE_FEATURE_PROBE))) {
         return WIRE_BAD_FLAGS;
     }
-    if (!(methods & WIRE_FEATURE_PROBE) && !one_bit(methods)) {
+    if (!(methods & WIRE_FEATURE_PROBE) && !wire_one_bit(methods)) {
         return WIRE_BAD_FLAGS;
     }
     return WIRE_OK;
 }
 
-static enum wire_check check_io_fds(const void *p, size_t n)
+static enum wire_check wire_check_io_fds(const void *p, size_t n)
 {
     struct wire_region_io_fds f;
     size_t left;
@@ -330,38 +331,38 @@ static enum wire_check check_io_fds(const void *p, size_t n)
     if (left == 0) {
         return WIRE_OK;
     }
-    return agree(f.count != 0 && left % f.count == 0 &&
-                 left / f.count >= sizeof(struct wire_io_fd));
+    return wire_agree(f.count != 0 && left % f.count == 0 &&
+                      left / f.count >= sizeof(struct wire_io_fd));
 }
 
 /* Extra checks of a payload whose fixed size is known to be right. */
-static enum wire_check check_request(const struct wire_hdr *hdr, const void *p, size_t n)
+static enum wire_check wire_check_request(const struct wire_hdr *hdr, const void *p, size_t n)
 {
     switch (hdr->command) {
     case WIRE_REGION_WRITE:
-        return check_region_data(p, n);
+        return wire_check_region_data(p, n);
     case WIRE_DMA_WRITE:
-        return check_dma_data(p, n);
+        return wire_check_dma_data(p, n);
     case WIRE_DEVICE_SET_IRQS:
-        return check_irq_set(p, n);
+        return wire_check_irq_set(p, n);
     case WIRE_REGION_WRITE_MULTI:
-        return check_write_multi(p, n);
+        return wire_check_write_multi(p, n);
     case WIRE_DEVICE_FEATURE:
-        return check_feature(p, n);
+        return wire_check_feature(p, n);
     case WIRE_MIG_DATA_WRITE:
-        return check_mig_data(p, n);
+        return wire_check_mig_data(p, n);
     default:
         return WIRE_OK;
     }
 }
 
-static enum wire_check check_reply(const struct wire_hdr *hdr, const void *p, size_t n)
+static enum wire_check wire_check_reply(const struct wire_hdr *hdr, const void *p, size_t n)
 {
     switch (hdr->command) {
     case WIRE_REGION_READ:
-        return check_region_data(p, n);
+        return wire_check_region_data(p, n);
     case WIRE_DMA_READ:
-        return check_dma_data(p, n);
+        return wire_check_dma_data(p, n);
     case WIRE_DMA_WRITE:
         return n == WIRE_DMA_WRITE_REPLY_MIN || n == sizeof(struct wire_dma_access)
                    ? WIRE_OK
@@ -369,11 +370,11 @@ static enum wire_check check_reply(const struct wire_hdr *hdr, const void *p, si
     case WIRE_DEVICE_GET_REGION_INFO:
         return wire_region_caps(p, n, NULL, NULL);
     case WIRE_DEVICE_GET_REGION_IO_FDS:
-        return check_io_fds(p, n);
+        return wire_check_io_fds(p, n);
     case WIRE_DEVICE_FEATURE:
-        return check_feature(p, n);
+        return wire_check_feature(p, n);
     case WIRE_MIG_DATA_READ:
-        return check_mig_data(p, n);
+        return wire_check_mig_data(p, n);
     default:
         return WIRE_OK;
     }
@@ -404,13 +405,13 @@ enum wire_check wire_check(const struct wire_hdr *hdr, const void *p, size_t n)
     if (n > size->fixed && !size->open) {
         return WIRE_PAYLOAD_LONG;
     }
-    return reply ? check_reply(hdr, p, n) : check_request(hdr, p, n);
+    return reply ? wire_check_reply(hdr, p, n) : wire_check_request(hdr, p, n);
 }
 
 /* ---- sizes ---- */
 
 /* The fixed part, behind the header, of a message that carries data; 0: it carries none. */
-static uint32_t carries_data(const struct wire_hdr *hdr)
+static uint32_t wire_carries_data(const struct wire_hdr *hdr)
 {
     const bool reply = wire_is_reply(hdr);
 
@@ -430,36 +431,37 @@ static uint32_t carries_data(const struct wire_hdr *hdr)
     }
 }
 
-static uint32_t saturate(uint64_t n)
+static uint32_t wire_saturate(uint64_t n)
 {
     return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
 /* The bound of a reply that may carry a bitmap behind so many bytes; other things are lists. */
-static uint32_t bitmap_bound(const struct wire_takes *takes, size_t fixed)
+static uint32_t wire_bitmap_bound(const struct wire_takes *takes, size_t fixed)
 {
     const uint64_t bitmap = WIRE_HDR_SIZE + fixed + (uint64_t)takes->max_bitmap;
 
-    return bitmap < LIMIT_MESSAGE_OVERHEAD ? LIMIT_MESSAGE_OVERHEAD : saturate(bitmap);
+    return bitmap < LIMIT_MESSAGE_OVERHEAD ? LIMIT_MESSAGE_OVERHEAD : wire_saturate(bitmap);
 }
 
 uint32_t wire_bound(const struct wire_hdr *hdr, const struct wire_takes *takes)
 {
-    const uint32_t fixed = carries_data(hdr);
+    const uint32_t fixed = wire_carries_data(hdr);
 
     if (fixed > 0) {
-        return saturate(WIRE_HDR_SIZE + fixed + (uint64_t)takes->max_data);
+        return wire_saturate(WIRE_HDR_SIZE + fixed + (uint64_t)takes->max_data);
     }
     if (hdr->command == WIRE_DEVICE_FEATURE && wire_is_reply(hdr)) {
-        return bitmap_bound(takes, sizeof(struct wire_feature) + sizeof(struct wire_dma_report));
+        return wire_bitmap_bound(takes,
+                                 sizeof(struct wire_feature) + sizeof(struct wire_dma_report));
     }
     if (hdr->command == WIRE_DMA_UNMAP && wire_is_reply(hdr)) {
-        return bitmap_bound(takes, sizeof(struct wire_dma_unmap) + sizeof(struct wire_bitmap));
+        return wire_bitmap_bound(takes, sizeof(struct wire_dma_unmap) + sizeof(struct wire_bitmap));
     }
     return LIMIT_MESSAGE;
 }
 
-static uint32_t asks_for_data(const void *p, size_t n, bool dma)
+static uint32_t wire_asks_for_data(const void *p, size_t n, bool dma)
 {
     struct wire_region_access region;
     struct wire_dma_access access;
@@ -468,9 +470,9 @@ static uint32_t asks_for_data(const void *p, size_t n, bool dma)
     if (dma) {
         return !wire_get(p, n, &access, sizeof access) ? 0
                : access.count > UINT32_MAX - fixed     ? UINT32_MAX
-                                                       : saturate(fixed + access.count);
+                                                       : wire_saturate(fixed + access.count);
     }
-    return wire_get(p, n, &region, sizeof region) ? saturate(fixed + region.count) : 0;
+    return wire_get(p, n, &region, sizeof region) ? wire_saturate(fixed + region.count) : 0;
 }
 
 uint32_t wire_asks(const struct wire_hdr *request, const void *p, size_t n)
@@ -481,10 +483,10 @@ uint32_t wire_asks(const struct wire_hdr *request, const void *p, size_t n)
     switch (request->command) {
     case WIRE_REGION_READ:
     case WIRE_DMA_READ:
-        return asks_for_data(p, n, request->command == WIRE_DMA_READ);
+        return wire_asks_for_data(p, n, request->command == WIRE_DMA_READ);
     case WIRE_MIG_DATA_READ:
         if (wire_get(p, n, &mig, sizeof mig) && sizeof mig + (uint64_t)mig.size > mig.argsz) {
-            return saturate(WIRE_HDR_SIZE + sizeof mig + (uint64_t)mig.size);
+            return wire_saturate(WIRE_HDR_SIZE + sizeof mig + (uint64_t)mig.size);
         }
         break;
     case WIRE_DMA_UNMAP:
@@ -497,7 +499,8 @@ uint32_t wire_asks(const struct wire_hdr *request, const void *p, size_t n)
     default:
         return 0;
     }
-    return wire_get(p, n, &argsz, sizeof argsz) ? saturate(WIRE_HDR_SIZE + (uint64_t)argsz) : 0;
+    return wire_get(p, n, &argsz, sizeof argsz) ? wire_saturate(WIRE_HDR_SIZE + (uint64_t)argsz)
+                                                : 0;
 }
 
 /* ---- lists ---- */

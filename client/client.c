@@ -30,7 +30,7 @@
 
 /* ---- time ---- */
 
-static int64_t now_ms(void)
+static int64_t client_now_ms(void)
 {
     struct timespec t;
 
@@ -38,23 +38,23 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int left_ms(int64_t deadline)
+static int client_left_ms(int64_t deadline)
 {
-    const int64_t left = deadline - now_ms();
+    const int64_t left = deadline - client_now_ms();
 
     return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
 /* ---- outcomes ---- */
 
-static enum client_outcome failed(struct client *c, int err)
+static enum client_outcome client_failed(struct client *c, int err)
 {
     c->error = err;
     return CLIENT_FAILED;
 }
 
 /* Ends the conversation: what comes after this cannot be understood any more. */
-static enum client_outcome end(struct client *c, enum client_outcome o)
+static enum client_outcome client_end_it(struct client *c, enum client_outcome o)
 {
     sock_close(&c->fd);
     sock_close(&c->twin_fd);
@@ -64,23 +64,23 @@ static enum client_outcome end(struct client *c, enum client_outcome o)
 enum client_outcome client_malformed(struct client *c, const char *why)
 {
     c->why = why;
-    return end(c, CLIENT_MALFORMED);
+    return client_end_it(c, CLIENT_MALFORMED);
 }
 
 /* A failed system call on the sockets, by its negative errno. */
-static enum client_outcome io_failed(struct client *c, int err)
+static enum client_outcome client_io_failed(struct client *c, int err)
 {
     if (err == -EPIPE || err == -ECONNRESET) {
-        return end(c, CLIENT_CLOSED);
+        return client_end_it(c, CLIENT_CLOSED);
     }
     if (err == -ETIMEDOUT) {
-        return end(c, CLIENT_TIMEOUT);
+        return client_end_it(c, CLIENT_TIMEOUT);
     }
     if (err == -EMSGSIZE) {
         return client_malformed(c, "more fds than this process can take (MSG_CTRUNC)");
     }
     c->error = -err;
-    return end(c, CLIENT_FAILED);
+    return client_end_it(c, CLIENT_FAILED);
 }
 
 const char *client_text(const struct client *c, enum client_outcome o, char *out, size_t size)
@@ -129,11 +129,11 @@ void client_init_take(struct client *c, int fd, int timeout_ms)
 
 int client_init(struct client *c, const char *path, int timeout_ms)
 {
-    const int64_t deadline = now_ms() + timeout_ms;
+    const int64_t deadline = client_now_ms() + timeout_ms;
     int fd = sock_connect(path, true);
 
     while (fd == -EAGAIN) {
-        if (left_ms(deadline) == 0) {
+        if (client_left_ms(deadline) == 0) {
             fd = -ETIMEDOUT;
             break;
         }
@@ -159,7 +159,7 @@ void client_deinit(struct client *c)
 }
 
 /* Makes *buf at least size bytes. What it held is lost. */
-static int grow(uint8_t **buf, size_t *have, size_t size)
+static int client_grow(uint8_t **buf, size_t *have, size_t size)
 {
     uint8_t *p;
 
@@ -179,31 +179,32 @@ static int grow(uint8_t **buf, size_t *have, size_t size)
 /* ---- waiting and moving bytes ---- */
 
 /* Waits for events on fd. Hang-ups count as readable: the read tells what happened. */
-static int wait_for(int fd, short events, int64_t deadline)
+static int client_wait_for(int fd, short events, int64_t deadline)
 {
     struct pollfd p = {.fd = fd, .events = events};
     int r;
 
     do {
-        r = poll(&p, 1, left_ms(deadline));
+        r = poll(&p, 1, client_left_ms(deadline));
     } while (r < 0 && errno == EINTR);
     return r < 0 ? -errno : r == 0 ? -ETIMEDOUT : 0;
 }
 
-static int send_until(int fd, const uint8_t *p, size_t n, const struct fdset *fds, int64_t deadline)
+static int client_send_until(int fd, const uint8_t *p, size_t n, const struct fdset *fds,
+                             int64_t deadline)
 {
     while (n > 0) {
         const ssize_t sent = sock_send(fd, p, n, fds, MSG_DONTWAIT);
 
         if (sent == -EAGAIN || sent == -ETOOMANYREFS) {
-            const int err = wait_for(fd, POLLOUT, deadline);
+            const int err = client_wait_for(fd, POLLOUT, deadline);
 
             if (err) {
                 return err;
             }
             if (sent == -ETOOMANYREFS) {
                 /* The socket is writable all the while; only time can help. */
-                if (left_ms(deadline) == 0) {
+                if (client_left_ms(deadline) == 0) {
                     return -ETIMEDOUT;
                 }
                 poll(NULL, 0, RECONNECT_MS);
@@ -221,15 +222,15 @@ static int send_until(int fd, const uint8_t *p, size_t n, const struct fdset *fd
 }
 
 /* *got is what has come, also where the rest does not. */
-static int recv_until(int fd, uint8_t *p, size_t n, struct fdset *fds, size_t *got,
-                      int64_t deadline)
+static int client_recv_until(int fd, uint8_t *p, size_t n, struct fdset *fds, size_t *got,
+                             int64_t deadline)
 {
     *got = 0;
     while (*got < n) {
         const ssize_t r = sock_recv(fd, p + *got, n - *got, fds, MSG_DONTWAIT);
 
         if (r == -EAGAIN) {
-            const int err = wait_for(fd, POLLIN, deadline);
+            const int err = client_wait_for(fd, POLLIN, deadline);
 
             if (err) {
                 return err;
@@ -248,7 +249,7 @@ static int recv_until(int fd, uint8_t *p, size_t n, struct fdset *fds, size_t *g
 }
 
 /* Largest message that the client takes, header included. */
-static uint32_t bound(const struct client *c)
+static uint32_t client_bound(const struct client *c)
 {
     const uint64_t n = (uint64_t)c->max_data + LIMIT_MESSAGE_OVERHEAD;
 
@@ -259,13 +260,13 @@ static uint32_t bound(const struct client *c)
  * Receives one whole message from fd: its payload to c->buf, its fds to fds, which may own some
  * on any outcome. Takes no byte of the next message.
  */
-static enum client_outcome receive(struct client *c, int fd, uint32_t max_size,
-                                   struct wire_hdr *hdr, struct fdset *fds, int64_t deadline)
+static enum client_outcome client_receive(struct client *c, int fd, uint32_t max_size,
+                                          struct wire_hdr *hdr, struct fdset *fds, int64_t deadline)
 {
     uint8_t raw[WIRE_HDR_SIZE];
     enum wire_frame frame;
     size_t got;
-    int err = recv_until(fd, raw, sizeof raw, fds, &got, deadline);
+    int err = client_recv_until(fd, raw, sizeof raw, fds, &got, deadline);
 
     if (err == -ETIMEDOUT && got == 0) {
         return CLIENT_TIMEOUT;
@@ -274,22 +275,22 @@ static enum client_outcome receive(struct client *c, int fd, uint32_t max_size,
         return client_malformed(c, "the stream ended inside a header");
     }
     if (err) {
-        return io_failed(c, err);
+        return client_io_failed(c, err);
     }
     frame = wire_get_hdr(raw, sizeof raw, max_size, hdr);
     if (frame != WIRE_FRAME_OK) {
         return client_malformed(c, wire_frame_text(frame));
     }
-    if (grow(&c->buf, &c->buf_size, hdr->size - WIRE_HDR_SIZE)) {
+    if (client_grow(&c->buf, &c->buf_size, hdr->size - WIRE_HDR_SIZE)) {
         c->error = ENOMEM;
-        return end(c, CLIENT_FAILED);
+        return client_end_it(c, CLIENT_FAILED);
     }
-    err = recv_until(fd, c->buf, hdr->size - WIRE_HDR_SIZE, fds, &got, deadline);
+    err = client_recv_until(fd, c->buf, hdr->size - WIRE_HDR_SIZE, fds, &got, deadline);
     if (err == -EPIPE) {
         return client_malformed(c, "the stream ended inside a message");
     }
     if (err) {
-        return io_failed(c, err);
+        return client_io_failed(c, err);
     }
     if (fds->n > c->max_fds) {
         return client_malformed(c, "more fds in one message than were offered to be taken");
@@ -300,7 +301,7 @@ static enum client_outcome receive(struct client *c, int fd, uint32_t max_size,
 /* ---- the server's commands ---- */
 
 /* Builds the answer to a command in c->out; returns its size, or 0 where none is to be sent. */
-static size_t answer(struct client *c, const struct wire_hdr *hdr, size_t n)
+static size_t client_answer(struct client *c, const struct wire_hdr *hdr, size_t n)
 {
     const size_t room = sizeof(struct wire_dma_access) + c->max_data;
     ssize_t r = -ENOTSUP;
@@ -322,8 +323,8 @@ static size_t answer(struct client *c, const struct wire_hdr *hdr, size_t n)
 }
 
 /* Judges and answers a command of the server's, its payload being in c->buf. */
-static enum client_outcome serve_command(struct client *c, int fd, const struct wire_hdr *hdr,
-                                         int64_t deadline)
+static enum client_outcome client_serve_command(struct client *c, int fd,
+                                                const struct wire_hdr *hdr, int64_t deadline)
 {
     const struct wire_command_info *info = wire_command_find(hdr->command);
     const size_t n = hdr->size - WIRE_HDR_SIZE;
@@ -341,27 +342,28 @@ static enum client_outcome serve_command(struct client *c, int fd, const struct 
         return client_malformed(c,
                                 "a command outside the twin socket that was negotiated for them");
     }
-    if (grow(&c->out, &c->out_size, WIRE_HDR_SIZE + sizeof(struct wire_dma_access) + c->max_data)) {
+    if (client_grow(&c->out, &c->out_size,
+                    WIRE_HDR_SIZE + sizeof(struct wire_dma_access) + c->max_data)) {
         c->error = ENOMEM;
-        return end(c, CLIENT_FAILED);
+        return client_end_it(c, CLIENT_FAILED);
     }
-    size = answer(c, hdr, n);
-    err = size ? send_until(fd, c->out, size, NULL, deadline) : 0;
-    return err ? io_failed(c, err) : CLIENT_OK;
+    size = client_answer(c, hdr, n);
+    err = size ? client_send_until(fd, c->out, size, NULL, deadline) : 0;
+    return err ? client_io_failed(c, err) : CLIENT_OK;
 }
 
 /* Waits for a message on either socket; *fd is the one to read. */
-static enum client_outcome wait_either(struct client *c, int *fd, int64_t deadline)
+static enum client_outcome client_wait_either(struct client *c, int *fd, int64_t deadline)
 {
     /* The twin first: a command sent before a reply is then served before the reply is told of. */
     struct pollfd p[2] = {{.fd = c->twin_fd, .events = POLLIN}, {.fd = c->fd, .events = POLLIN}};
     int r;
 
     do {
-        r = poll(p, 2, left_ms(deadline));
+        r = poll(p, 2, client_left_ms(deadline));
     } while (r < 0 && errno == EINTR);
     if (r < 0) {
-        return failed(c, errno);
+        return client_failed(c, errno);
     }
     if (r == 0) {
         return CLIENT_TIMEOUT;
@@ -374,8 +376,9 @@ static enum client_outcome wait_either(struct client *c, int *fd, int64_t deadli
  * Takes the next message; a command is answered, and *is_reply is false then. A reply's payload is
  * in c->buf, its fds in fds.
  */
-static enum client_outcome take_message(struct client *c, uint32_t max_size, struct wire_hdr *hdr,
-                                        struct fdset *fds, bool *is_reply, int64_t deadline)
+static enum client_outcome client_take_message(struct client *c, uint32_t max_size,
+                                               struct wire_hdr *hdr, struct fdset *fds,
+                                               bool *is_reply, int64_t deadline)
 {
     enum client_outcome o;
     int fd;
@@ -383,9 +386,9 @@ static enum client_outcome take_message(struct client *c, uint32_t max_size, str
     if (c->fd < 0) {
         return CLIENT_CLOSED;
     }
-    o = wait_either(c, &fd, deadline);
+    o = client_wait_either(c, &fd, deadline);
     if (o == CLIENT_OK) {
-        o = receive(c, fd, max_size, hdr, fds, deadline);
+        o = client_receive(c, fd, max_size, hdr, fds, deadline);
     }
     if (o != CLIENT_OK) {
         return o;
@@ -393,14 +396,14 @@ static enum client_outcome take_message(struct client *c, uint32_t max_size, str
     *is_reply = wire_is_reply(hdr);
     if (!*is_reply) {
         fdset_close(fds);
-        return serve_command(c, fd, hdr, deadline);
+        return client_serve_command(c, fd, hdr, deadline);
     }
     return fd == c->fd ? CLIENT_OK : client_malformed(c, "a reply on the twin socket");
 }
 
 enum client_outcome client_serve(struct client *c, const bool *done)
 {
-    const int64_t deadline = now_ms() + c->timeout_ms;
+    const int64_t deadline = client_now_ms() + c->timeout_ms;
     enum client_outcome o = CLIENT_OK;
     struct fdset fds;
 
@@ -409,7 +412,7 @@ enum client_outcome client_serve(struct client *c, const bool *done)
         struct wire_hdr hdr = {0};
         bool is_reply;
 
-        o = take_message(c, bound(c), &hdr, &fds, &is_reply, deadline);
+        o = client_take_message(c, client_bound(c), &hdr, &fds, &is_reply, deadline);
         if (o == CLIENT_OK && is_reply) {
             o = client_malformed(c, "a reply to nothing that was asked");
         }
@@ -424,13 +427,13 @@ enum client_outcome client_serve(struct client *c, const bool *done)
  * Puts a command together in c->out and sends it by one sendmsg, where the socket has the room.
  * 0 or -errno.
  */
-static int send_command(struct client *c, const struct wire_hdr *hdr, const void *fixed,
-                        size_t fixed_n, const void *data, size_t data_n, const struct fdset *fds,
-                        int64_t deadline)
+static int client_send_command(struct client *c, const struct wire_hdr *hdr, const void *fixed,
+                               size_t fixed_n, const void *data, size_t data_n,
+                               const struct fdset *fds, int64_t deadline)
 {
     uint8_t *at;
 
-    if (grow(&c->out, &c->out_size, hdr->size)) {
+    if (client_grow(&c->out, &c->out_size, hdr->size)) {
         return -ENOMEM;
     }
     wire_put_hdr(c->out, hdr);
@@ -441,18 +444,19 @@ static int send_command(struct client *c, const struct wire_hdr *hdr, const void
     if (data_n > 0) {
         wire_put(at, data, data_n);
     }
-    return send_until(c->fd, c->out, hdr->size, fds, deadline);
+    return client_send_until(c->fd, c->out, hdr->size, fds, deadline);
 }
 
 /* The header of a new command, or CLIENT_FAILED where no message can be so large. */
-static enum client_outcome new_hdr(struct client *c, enum wire_command command, size_t fixed_n,
-                                   size_t data_n, uint32_t flags, struct wire_hdr *hdr)
+static enum client_outcome client_new_hdr(struct client *c, enum wire_command command,
+                                          size_t fixed_n, size_t data_n, uint32_t flags,
+                                          struct wire_hdr *hdr)
 {
     if (c->fd < 0) {
         return CLIENT_CLOSED;
     }
     if (fixed_n > UINT32_MAX / 4 || data_n > UINT32_MAX / 4) {
-        return failed(c, EMSGSIZE);
+        return client_failed(c, EMSGSIZE);
     }
     *hdr = (struct wire_hdr){.id = c->next_id++,
                              .command = (uint16_t)command,
@@ -462,8 +466,8 @@ static enum client_outcome new_hdr(struct client *c, enum wire_command command, 
 }
 
 /* Whether reply, its payload in c->buf, answers request. */
-static enum client_outcome judge_reply(struct client *c, const struct wire_hdr *request,
-                                       const struct wire_hdr *reply)
+static enum client_outcome client_judge_reply(struct client *c, const struct wire_hdr *request,
+                                              const struct wire_hdr *reply)
 {
     enum wire_check check;
 
@@ -489,44 +493,46 @@ static enum client_outcome judge_reply(struct client *c, const struct wire_hdr *
 }
 
 /* Waits for the reply to request, answering the server's commands meanwhile. */
-static enum client_outcome await_reply(struct client *c, const struct wire_hdr *request,
-                                       uint32_t max_size, struct wire_hdr *reply, struct fdset *fds,
-                                       int64_t deadline)
+static enum client_outcome client_await_reply(struct client *c, const struct wire_hdr *request,
+                                              uint32_t max_size, struct wire_hdr *reply,
+                                              struct fdset *fds, int64_t deadline)
 {
     bool is_reply = false;
 
     while (!is_reply) {
-        const enum client_outcome o = take_message(c, max_size, reply, fds, &is_reply, deadline);
+        const enum client_outcome o =
+            client_take_message(c, max_size, reply, fds, &is_reply, deadline);
 
         if (o != CLIENT_OK) {
             return o;
         }
     }
-    return judge_reply(c, request, reply);
+    return client_judge_reply(c, request, reply);
 }
 
-static enum client_outcome request_bounded(struct client *c, enum wire_command command,
-                                           uint32_t max_size, const void *fixed, size_t fixed_n,
-                                           const void *data, size_t data_n, const struct fdset *fds,
-                                           size_t *out_n, struct fdset *out_fds)
+static enum client_outcome client_request_bounded(struct client *c, enum wire_command command,
+                                                  uint32_t max_size, const void *fixed,
+                                                  size_t fixed_n, const void *data, size_t data_n,
+                                                  const struct fdset *fds, size_t *out_n,
+                                                  struct fdset *out_fds)
 {
-    const int64_t deadline = now_ms() + c->timeout_ms;
+    const int64_t deadline = client_now_ms() + c->timeout_ms;
     struct wire_hdr hdr;
     struct wire_hdr reply = {0};
     struct fdset got;
     int err;
-    enum client_outcome o = new_hdr(c, command, fixed_n, data_n, 0, &hdr);
+    enum client_outcome o = client_new_hdr(c, command, fixed_n, data_n, 0, &hdr);
 
     if (o != CLIENT_OK) {
         return o;
     }
     fdset_init(&got);
-    err = send_command(c, &hdr, fixed, fixed_n, data, data_n, fds, deadline);
+    err = client_send_command(c, &hdr, fixed, fixed_n, data, data_n, fds, deadline);
     /* Who refuses may have answered and closed before it read: the answer is still to be had. */
     if (err && err != -EPIPE && err != -ECONNRESET) {
-        o = io_failed(c, err);
+        o = client_io_failed(c, err);
     } else {
-        o = await_reply(c, &hdr, max_size, &reply, &got, deadline);
+        o = client_await_reply(c, &hdr, max_size, &reply, &got, deadline);
     }
     if (o == CLIENT_OK) {
         *out_n = reply.size - WIRE_HDR_SIZE;
@@ -543,8 +549,8 @@ enum client_outcome client_request(struct client *c, enum wire_command command, 
                                    const struct fdset *fds, const void **out, size_t *out_n,
                                    struct fdset *out_fds)
 {
-    const enum client_outcome o =
-        request_bounded(c, command, bound(c), fixed, fixed_n, data, data_n, fds, out_n, out_fds);
+    const enum client_outcome o = client_request_bounded(
+        c, command, client_bound(c), fixed, fixed_n, data, data_n, fds, out_n, out_fds);
 
     *out = o == CLIENT_OK ? c->buf : NULL;
     return o;
@@ -553,22 +559,22 @@ enum client_outcome client_request(struct client *c, enum wire_command command, 
 enum client_outcome client_post(struct client *c, enum wire_command command, const void *fixed,
                                 size_t fixed_n, const void *data, size_t data_n)
 {
-    const int64_t deadline = now_ms() + c->timeout_ms;
+    const int64_t deadline = client_now_ms() + c->timeout_ms;
     struct wire_hdr hdr;
-    const enum client_outcome o = new_hdr(c, command, fixed_n, data_n, WIRE_NO_REPLY, &hdr);
+    const enum client_outcome o = client_new_hdr(c, command, fixed_n, data_n, WIRE_NO_REPLY, &hdr);
     int err;
 
     if (o != CLIENT_OK) {
         return o;
     }
-    err = send_command(c, &hdr, fixed, fixed_n, data, data_n, NULL, deadline);
-    return err ? io_failed(c, err) : CLIENT_OK;
+    err = client_send_command(c, &hdr, fixed, fixed_n, data, data_n, NULL, deadline);
+    return err ? client_io_failed(c, err) : CLIENT_OK;
 }
 
 /* ---- VERSION ---- */
 
 /* Keeps the JSON of a VERSION reply of n payload bytes in c->buf. */
-static enum client_outcome keep_json(struct client *c, size_t n)
+static enum client_outcome client_keep_json(struct client *c, size_t n)
 {
     const char *json = (const char *)c->buf + sizeof c->version;
     const size_t size = n - sizeof c->version;
@@ -590,11 +596,11 @@ static enum client_outcome keep_json(struct client *c, size_t n)
         }
     }
     c->json = strdup(json);
-    return c->json ? CLIENT_OK : failed(c, ENOMEM);
+    return c->json ? CLIENT_OK : client_failed(c, ENOMEM);
 }
 
 /* Takes the twin socket's fd out of what came with a VERSION reply. */
-static enum client_outcome keep_twin(struct client *c, struct fdset *fds, bool offered)
+static enum client_outcome client_keep_twin(struct client *c, struct fdset *fds, bool offered)
 {
     int type = 0;
     socklen_t len = sizeof type;
@@ -643,16 +649,16 @@ enum client_outcome client_version(struct client *c, uint16_t major, uint16_t mi
     enum client_outcome o;
 
     fdset_init(&fds);
-    o = request_bounded(c, WIRE_VERSION, max, &v, sizeof v, json, json ? strlen(json) + 1 : 0, NULL,
-                        &n, &fds);
+    o = client_request_bounded(c, WIRE_VERSION, max, &v, sizeof v, json,
+                               json ? strlen(json) + 1 : 0, NULL, &n, &fds);
     if (o == CLIENT_OK && !wire_get(c->buf, n, &c->version, sizeof c->version)) {
         o = client_malformed(c, wire_check_text(WIRE_PAYLOAD_SHORT));
     }
     if (o == CLIENT_OK) {
-        o = keep_json(c, n);
+        o = client_keep_json(c, n);
     }
     if (o == CLIENT_OK) {
-        o = keep_twin(c, &fds, json && strstr(json, "\"twin_socket\""));
+        o = client_keep_twin(c, &fds, json && strstr(json, "\"twin_socket\""));
     }
     fdset_close(&fds);
     return o;

@@ -10,8 +10,8 @@
 #include "base/limits.h"
 
 /* A request whose reply is one fixed structure (or none: out_n 0), copied to out. */
-static enum client_outcome ask(struct client *c, enum wire_command command, const void *in,
-                               size_t in_n, void *out, size_t out_n)
+static enum client_outcome client_ask_ask(struct client *c, enum wire_command command,
+                                          const void *in, size_t in_n, void *out, size_t out_n)
 {
     const void *p;
     size_t n;
@@ -29,7 +29,7 @@ enum client_outcome client_device_info(struct client *c, struct wire_device_info
 {
     const struct wire_device_info in = {.argsz = sizeof in};
 
-    return ask(c, WIRE_DEVICE_GET_INFO, &in, sizeof in, out, sizeof *out);
+    return client_ask_ask(c, WIRE_DEVICE_GET_INFO, &in, sizeof in, out, sizeof *out);
 }
 
 /*
@@ -101,14 +101,15 @@ enum client_outcome client_irq_info(struct client *c, uint32_t index, struct wir
 {
     const struct wire_irq_info in = {.argsz = sizeof in, .index = index};
     const enum client_outcome o =
-        ask(c, WIRE_DEVICE_GET_IRQ_INFO, &in, sizeof in, out, sizeof *out);
+        client_ask_ask(c, WIRE_DEVICE_GET_IRQ_INFO, &in, sizeof in, out, sizeof *out);
 
     return o == CLIENT_OK && out->index != index
                ? client_malformed(c, "interrupt info of another index")
                : o;
 }
 
-static bool same_access(const struct wire_region_access *a, const struct wire_region_access *b)
+static bool client_ask_same_access(const struct wire_region_access *a,
+                                   const struct wire_region_access *b)
 {
     return a->offset == b->offset && a->region == b->region && a->count == b->count;
 }
@@ -126,7 +127,7 @@ enum client_outcome client_region_read(struct client *c, uint32_t region, uint64
     if (o != CLIENT_OK) {
         return o;
     }
-    if (!wire_get(payload, got, &out, sizeof out) || !same_access(&in, &out) ||
+    if (!wire_get(payload, got, &out, sizeof out) || !client_ask_same_access(&in, &out) ||
         !wire_get((const uint8_t *)payload + sizeof out, got - sizeof out, p, n)) {
         return client_malformed(c, "a read's reply of another place or length");
     }
@@ -146,7 +147,7 @@ enum client_outcome client_region_write(struct client *c, uint32_t region, uint6
     if (o != CLIENT_OK) {
         return o;
     }
-    return wire_get(payload, got, &out, sizeof out) && same_access(&in, &out)
+    return wire_get(payload, got, &out, sizeof out) && client_ask_same_access(&in, &out)
                ? CLIENT_OK
                : client_malformed(c, "a write's reply of another place or length");
 }
@@ -168,7 +169,8 @@ enum client_outcome client_dma_unmap(struct client *c, uint64_t address, uint64_
 {
     const struct wire_dma_unmap in = {.argsz = sizeof in, .address = address, .size = size};
     struct wire_dma_unmap out = {0};
-    const enum client_outcome o = ask(c, WIRE_DMA_UNMAP, &in, sizeof in, &out, sizeof out);
+    const enum client_outcome o =
+        client_ask_ask(c, WIRE_DMA_UNMAP, &in, sizeof in, &out, sizeof out);
 
     return o == CLIENT_OK && (out.address != address || out.size != size)
                ? client_malformed(c, "an unmap's reply of another area")
@@ -191,8 +193,8 @@ enum client_outcome client_set_irqs(struct client *c, uint32_t index, uint32_t s
 }
 
 /* DEVICE_FEATURE without data in the request; *payload is what follows the reply's fixed part. */
-static enum client_outcome feature(struct client *c, uint32_t flags, uint32_t room,
-                                   const uint8_t **payload, size_t *n)
+static enum client_outcome client_ask_feature(struct client *c, uint32_t flags, uint32_t room,
+                                              const uint8_t **payload, size_t *n)
 {
     const struct wire_feature in = {.argsz = (uint32_t)sizeof in + room, .flags = flags};
     struct wire_feature out;
@@ -217,14 +219,14 @@ enum client_outcome client_feature_probe(struct client *c, uint32_t index, uint3
     const uint8_t *p;
     size_t n;
 
-    return feature(c, index | methods | WIRE_FEATURE_PROBE, 0, &p, &n);
+    return client_ask_feature(c, index | methods | WIRE_FEATURE_PROBE, 0, &p, &n);
 }
 
 enum client_outcome client_feature_get(struct client *c, uint32_t index, void *out, uint32_t size)
 {
     const uint8_t *p = NULL;
     size_t n = 0;
-    const enum client_outcome o = feature(c, index | WIRE_FEATURE_GET, size, &p, &n);
+    const enum client_outcome o = client_ask_feature(c, index | WIRE_FEATURE_GET, size, &p, &n);
 
     if (o != CLIENT_OK) {
         return o;
@@ -235,5 +237,5 @@ enum client_outcome client_feature_get(struct client *c, uint32_t index, void *o
 
 enum client_outcome client_reset(struct client *c)
 {
-    return ask(c, WIRE_DEVICE_RESET, NULL, 0, NULL, 0);
+    return client_ask_ask(c, WIRE_DEVICE_RESET, NULL, 0, NULL, 0);
 }

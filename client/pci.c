@@ -43,19 +43,19 @@ const struct pci_bit pci_status_bits[] = {
 
 /* ---- base address registers ---- */
 
-static bool bar_is_64(const struct pci_config *c, unsigned i)
+static bool pci_bar_is_64(const struct pci_config *c, unsigned i)
 {
     /* Bits 2:1 of a memory register: 2 is 64 bits wide. The last one has no room for it. */
     return (pci_u32(c, PCI_AT_BAR0 + 4 * i) & 0x7u) == 0x4u && i + 1 < PCI_BARS;
 }
 
-static bool bar_is_upper(const struct pci_config *c, unsigned i)
+static bool pci_bar_is_upper(const struct pci_config *c, unsigned i)
 {
     bool upper = false;
 
     /* From the front: whether a register is an upper half hangs on all before it. */
     for (unsigned k = 0; k < i; k++) {
-        upper = !upper && bar_is_64(c, k);
+        upper = !upper && pci_bar_is_64(c, k);
     }
     return upper;
 }
@@ -65,7 +65,7 @@ void pci_bar(const struct pci_config *c, unsigned i, struct pci_bar *out)
     const uint32_t raw = pci_u32(c, PCI_AT_BAR0 + 4 * i);
 
     *out = (struct pci_bar){0};
-    if (bar_is_upper(c, i)) {
+    if (pci_bar_is_upper(c, i)) {
         out->upper = true;
         return;
     }
@@ -74,7 +74,7 @@ void pci_bar(const struct pci_config *c, unsigned i, struct pci_bar *out)
         out->address = raw & ~(uint64_t)0x3u;
         return;
     }
-    out->is_64 = bar_is_64(c, i);
+    out->is_64 = pci_bar_is_64(c, i);
     out->prefetchable = raw & 0x8u;
     out->address = raw & ~(uint64_t)0xfu;
     if (out->is_64) {
@@ -84,7 +84,7 @@ void pci_bar(const struct pci_config *c, unsigned i, struct pci_bar *out)
 
 /* ---- lists ---- */
 
-static void add_cap(struct pci_caps *out, uint16_t id, size_t at, uint8_t version)
+static void pci_add_cap(struct pci_caps *out, uint16_t id, size_t at, uint8_t version)
 {
     out->cap[out->n++] = (struct pci_cap){.id = id, .at = (uint16_t)at, .version = version};
 }
@@ -114,7 +114,7 @@ void pci_caps(const struct pci_config *c, struct pci_caps *out)
             return;
         }
         seen[at / 4] = true;
-        add_cap(out, pci_u8(c, at), at, 0);
+        pci_add_cap(out, pci_u8(c, at), at, 0);
     }
 }
 
@@ -148,7 +148,7 @@ void pci_ext_caps(const struct pci_config *c, struct pci_caps *out)
             return;
         }
         seen[at / 4] = true;
-        add_cap(out, (uint16_t)(head & 0xffffu), at, (uint8_t)(head >> 16 & 0xfu));
+        pci_add_cap(out, (uint16_t)(head & 0xffffu), at, (uint8_t)(head >> 16 & 0xfu));
         at = head >> 20 & 0xffcu;
     }
 }
@@ -193,7 +193,7 @@ void pci_msix(const struct pci_config *c, size_t at, struct pci_msix *out)
     out->pba_offset = pba & ~0x7u;
 }
 
-static const char *express_type(unsigned type)
+static const char *pci_express_type(unsigned type)
 {
     static const char *const names[] = {
         [0] = "Endpoint",
@@ -218,7 +218,7 @@ void pci_express(const struct pci_config *c, size_t at, struct pci_express *out)
 
     out->version = flags & 0xfu;
     out->type = flags >> 4 & 0xfu;
-    out->type_name = express_type(out->type);
+    out->type_name = pci_express_type(out->type);
     out->max_payload = 128u << (device & 0x7u);
     out->function_reset = device >> 28 & 0x1u;
     out->link_speed = link & 0xfu;

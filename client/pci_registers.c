@@ -106,7 +106,7 @@ struct found {
     size_t end;
 };
 
-static bool find_in(const struct reg *r, size_t base, size_t at, struct found *out)
+static bool pci_registers_find_in(const struct reg *r, size_t base, size_t at, struct found *out)
 {
     for (; r->name; r++) {
         if (at >= base + r->at && at < base + r->at + r->width) {
@@ -120,7 +120,7 @@ static bool find_in(const struct reg *r, size_t base, size_t at, struct found *o
 }
 
 /* The capability that begins last before `at`. */
-static const struct pci_cap *owner(const struct pci_cap *caps, size_t n, size_t at)
+static const struct pci_cap *pci_registers_owner(const struct pci_cap *caps, size_t n, size_t at)
 {
     const struct pci_cap *best = NULL;
 
@@ -133,7 +133,7 @@ static const struct pci_cap *owner(const struct pci_cap *caps, size_t n, size_t 
     return best;
 }
 
-static bool find_in_cap(const struct pci_cap *cap, size_t at, struct found *out)
+static bool pci_registers_find_in_cap(const struct pci_cap *cap, size_t at, struct found *out)
 {
     static const struct reg head[] = {{0, 1, "ID"}, {1, 1, "NEXT"}, {0, 0, NULL}};
     static const struct reg ext_head[] = {{0, 2, "ID"}, {2, 2, "NEXT"}, {0, 0, NULL}};
@@ -144,19 +144,20 @@ static bool find_in_cap(const struct pci_cap *cap, size_t at, struct found *out)
         c++;
     }
     out->capability = c->name;
-    return find_in(ext ? ext_head : head, cap->at, at, out) || find_in(c->regs, cap->at, at, out);
+    return pci_registers_find_in(ext ? ext_head : head, cap->at, at, out) ||
+           pci_registers_find_in(c->regs, cap->at, at, out);
 }
 
-static bool find(const struct pci_cap *caps, size_t n, size_t at, struct found *out)
+static bool pci_registers_find(const struct pci_cap *caps, size_t n, size_t at, struct found *out)
 {
     const struct pci_cap *cap;
 
     out->capability = NULL;
     if (at < 0x40) {
-        return find_in(header, 0, at, out);
+        return pci_registers_find_in(header, 0, at, out);
     }
-    cap = owner(caps, n, at);
-    return cap && find_in_cap(cap, at, out);
+    cap = pci_registers_owner(caps, n, at);
+    return cap && pci_registers_find_in_cap(cap, at, out);
 }
 
 const char *pci_register_names(const struct pci_cap *caps, size_t n_caps, size_t at, size_t n,
@@ -174,7 +175,7 @@ const char *pci_register_names(const struct pci_cap *caps, size_t n_caps, size_t
         char inside[24] = "";
         int wrote;
 
-        if (!find(caps, n_caps, at, &f)) {
+        if (!pci_registers_find(caps, n_caps, at, &f)) {
             at++;
             continue;
         }

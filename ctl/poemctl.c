@@ -51,7 +51,7 @@ static const struct command commands[] = {
 
 #define COMMANDS (sizeof commands / sizeof *commands)
 
-static const struct command *find(const char *name)
+static const struct command *poemctl_find(const char *name)
 {
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(commands[i].name, name) == 0) {
@@ -61,7 +61,7 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
-static void help(FILE *f)
+static void poemctl_help(FILE *f)
 {
     fprintf(f, "usage: poemctl COMMAND [ARGUMENTS]\n"
                "       poemctl --help | --version\n\n");
@@ -101,7 +101,7 @@ bool poemctl_wants_help(const char *word)
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
-static void usage(FILE *f, const struct command *c)
+static void poemctl_usage_it(FILE *f, const struct command *c)
 {
     if (c) {
         fprintf(f, "usage: poemctl %s %s\n", c->name, c->synopsis);
@@ -111,7 +111,7 @@ static void usage(FILE *f, const struct command *c)
 
 int poemctl_usage(const char *name)
 {
-    usage(stderr, find(name));
+    poemctl_usage_it(stderr, poemctl_find(name));
     return POEMCTL_USAGE;
 }
 
@@ -172,11 +172,11 @@ int main(int argc, char **argv)
     char name[64];
 
     if (argc < 2) {
-        help(stderr);
+        poemctl_help(stderr);
         return POEMCTL_USAGE;
     }
     if (poemctl_wants_help(argv[1])) {
-        help(stdout);
+        poemctl_help(stdout);
         return poemctl_finish("help", POEMCTL_YES);
     }
     if (strcmp(argv[1], "--version") == 0) {
@@ -186,7 +186,7 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], INSPECTOR_ARG) == 0) {
         return inspector_main();
     }
-    c = find(argv[1]);
+    c = poemctl_find(argv[1]);
     if (!c) {
         fprintf(stderr, "poemctl: no command \"%s\"\n",
                 log_escape(name, sizeof name, argv[1], strlen(argv[1])));
@@ -194,7 +194,7 @@ int main(int argc, char **argv)
     }
     /* Those with a help of their own show it themselves. */
     if (argc == 3 && poemctl_wants_help(argv[2]) && c->run != trace_main && c->run != policy_main) {
-        usage(stdout, c);
+        poemctl_usage_it(stdout, c);
         return poemctl_finish(c->name, POEMCTL_YES);
     }
     return poemctl_run(c->run, c->name, argc - 1, argv + 1);

@@ -46,7 +46,7 @@ struct options {
 };
 
 /* Which options an action takes, by their letters. */
-static bool parse(int argc, char **argv, const char *allowed, struct options *o)
+static bool poemctl_audit_parse(int argc, char **argv, const char *allowed, struct options *o)
 {
     static const struct option longs[] = {
         {"key", required_argument, NULL, 'k'},
@@ -98,14 +98,14 @@ static bool parse(int argc, char **argv, const char *allowed, struct options *o)
     return true;
 }
 
-static int usage(const char *what)
+static int poemctl_audit_usage(const char *what)
 {
     poemctl_error("audit", "%s", what);
     return poemctl_usage("audit");
 }
 
 /* Loads all keys that are given. */
-static bool load_keys(const struct options *o, struct audit_vkey keys[KEYS_MAX])
+static bool poemctl_audit_load_keys(const struct options *o, struct audit_vkey keys[KEYS_MAX])
 {
     char why[512];
 
@@ -119,7 +119,7 @@ static bool load_keys(const struct options *o, struct audit_vkey keys[KEYS_MAX])
 }
 
 /* The same where one is taken. */
-static bool load_key(const struct options *o, struct audit_vkey *key)
+static bool poemctl_audit_load_key(const struct options *o, struct audit_vkey *key)
 {
     char why[512];
 
@@ -131,7 +131,7 @@ static bool load_key(const struct options *o, struct audit_vkey *key)
 }
 
 /* Says of a file what went wrong with it. */
-static int could_not(const char *path, const char *what)
+static int poemctl_audit_could_not(const char *path, const char *what)
 {
     char name[256];
 
@@ -140,13 +140,13 @@ static int could_not(const char *path, const char *what)
 }
 
 /* A file's bytes and a NUL, to be freed, or NULL, said. */
-static char *read_small(const char *path, size_t max, size_t *n)
+static char *poemctl_audit_read_small(const char *path, size_t max, size_t *n)
 {
     char *const text = malloc(max + 1);
     const int r = text ? audit_disk_read_small(path, text, max + 1) : -ENOMEM;
 
     if (r < 0) {
-        could_not(path, strerror(-r));
+        poemctl_audit_could_not(path, strerror(-r));
         free(text);
         return NULL;
     }
@@ -155,12 +155,12 @@ static char *read_small(const char *path, size_t max, size_t *n)
 }
 
 /* JSON with a line end; the document is taken. */
-static bool print_json(json_t *doc)
+static bool poemctl_audit_print_json(json_t *doc)
 {
     return poemctl_json("audit", doc, POEMCTL_YES) == POEMCTL_YES;
 }
 
-static int exit_of(enum audit_verdict v)
+static int poemctl_audit_exit_of(enum audit_verdict v)
 {
     switch (v) {
     case AUDIT_INTACT:
@@ -182,10 +182,11 @@ static int exit_of(enum audit_verdict v)
 /* ---- verify, checkpoint ---- */
 
 /* The older checkpoint must be the key's, too. 0, or an exit code. */
-static int read_older(const char *path, const struct audit_vkey *key, struct audit_checkpoint *out)
+static int poemctl_audit_read_older(const char *path, const struct audit_vkey *key,
+                                    struct audit_checkpoint *out)
 {
     size_t n;
-    char *const text = read_small(path, AUDIT_NOTE_FOREIGN_MAX, &n);
+    char *const text = poemctl_audit_read_small(path, AUDIT_NOTE_FOREIGN_MAX, &n);
     enum audit_note o;
 
     if (!text) {
@@ -197,12 +198,13 @@ static int read_older(const char *path, const struct audit_vkey *key, struct aud
     case AUDIT_NOTE_OK:
         return 0;
     case AUDIT_NOTE_OTHER_KEY:
-        could_not(path, "a checkpoint of another key");
+        poemctl_audit_could_not(path, "a checkpoint of another key");
         return AUDIT_EXIT_WRONG_KEY;
     case AUDIT_NOTE_FORGED:
-        return could_not(path, "the checkpoint's signature is wrong: it proves nothing");
+        return poemctl_audit_could_not(path,
+                                       "the checkpoint's signature is wrong: it proves nothing");
     default:
-        return could_not(path, "no checkpoint");
+        return poemctl_audit_could_not(path, "no checkpoint");
     }
 }
 
@@ -213,14 +215,14 @@ struct verified {
     struct audit_result first;
 };
 
-static void print_log(const struct audit_result *r, unsigned number)
+static void poemctl_audit_print_log(const struct audit_result *r, unsigned number)
 {
     printf("log %u%s%s, from %s: %s: %s\n", number, r->host[0] ? " of " : "", r->host, r->begins,
            audit_verdict_word(r->verdict), r->text);
 }
 
 /* Where there is but one log nothing is said of which it is. */
-static void on_log(void *arg, const struct audit_result *r)
+static void poemctl_audit_on_log(void *arg, const struct audit_result *r)
 {
     struct verified *const v = arg;
 
@@ -234,12 +236,12 @@ static void on_log(void *arg, const struct audit_result *r)
         return;
     }
     if (v->n == 2) {
-        print_log(&v->first, 1);
+        poemctl_audit_print_log(&v->first, 1);
     }
-    print_log(r, v->n);
+    poemctl_audit_print_log(r, v->n);
 }
 
-static bool print_verified(struct verified *v, const struct audit_result *worst)
+static bool poemctl_audit_print_verified(struct verified *v, const struct audit_result *worst)
 {
     json_t *o;
 
@@ -253,10 +255,10 @@ static bool print_verified(struct verified *v, const struct audit_result *worst)
     if (o && v->n > 1) {
         (void)json_object_set(o, "logs", v->logs);
     }
-    return print_json(o);
+    return poemctl_audit_print_json(o);
 }
 
-static int verify(const struct options *o)
+static int poemctl_audit_verify(const struct options *o)
 {
     struct audit_vkey keys[KEYS_MAX];
     struct audit_checkpoint older;
@@ -266,16 +268,16 @@ static int verify(const struct options *o)
                                .n = (size_t)o->n,
                                .key = keys,
                                .n_keys = o->n_keys,
-                               .on_log = on_log,
+                               .on_log = poemctl_audit_on_log,
                                .arg = &v};
     bool ok;
 
-    if (!load_keys(o, keys)) {
+    if (!poemctl_audit_load_keys(o, keys)) {
         json_decref(v.logs);
         return POEMCTL_COULD_NOT;
     }
     if (o->checkpoint) {
-        const int code = read_older(o->checkpoint, keys, &older);
+        const int code = poemctl_audit_read_older(o->checkpoint, keys, &older);
 
         if (code) {
             json_decref(v.logs);
@@ -284,43 +286,44 @@ static int verify(const struct options *o)
         q.older = &older;
     }
     audit_verify(&q, &r);
-    ok = print_verified(&v, &r);
+    ok = poemctl_audit_print_verified(&v, &r);
     json_decref(v.logs);
-    return ok ? exit_of(r.verdict) : POEMCTL_COULD_NOT;
+    return ok ? poemctl_audit_exit_of(r.verdict) : POEMCTL_COULD_NOT;
 }
 
-static int verify_main(int argc, char **argv)
+static int poemctl_audit_verify_main(int argc, char **argv)
 {
     struct options o;
 
-    if (!parse(argc, argv, "kcj", &o)) {
+    if (!poemctl_audit_parse(argc, argv, "kcj", &o)) {
         return poemctl_usage("audit");
     }
     if (o.n < 1 || !o.n_keys || (o.checkpoint && o.n_keys > 1)) {
-        return usage("verify FILE... --key PUBLIC-KEY... [--checkpoint FILE] [--json]");
+        return poemctl_audit_usage(
+            "verify FILE... --key PUBLIC-KEY... [--checkpoint FILE] [--json]");
     }
-    return verify(&o);
+    return poemctl_audit_verify(&o);
 }
 
-static int checkpoint_main(int argc, char **argv)
+static int poemctl_audit_checkpoint_main(int argc, char **argv)
 {
     struct audit_result r;
     struct audit_vkey key;
     struct options o;
 
-    if (!parse(argc, argv, "k", &o)) {
+    if (!poemctl_audit_parse(argc, argv, "k", &o)) {
         return poemctl_usage("audit");
     }
     if (o.n < 1 || o.n_keys != 1) {
-        return usage("checkpoint FILE... --key PUBLIC-KEY");
+        return poemctl_audit_usage("checkpoint FILE... --key PUBLIC-KEY");
     }
-    if (!load_key(&o, &key)) {
+    if (!poemctl_audit_load_key(&o, &key)) {
         return POEMCTL_COULD_NOT;
     }
     audit_verify(&(struct audit_question){.files = o.args, .n = (size_t)o.n, .key = &key}, &r);
     if (r.verdict > AUDIT_UNSEALED || !r.has_checkpoint) {
         poemctl_error("audit", "%s: %s", audit_verdict_word(r.verdict), r.text);
-        return exit_of(r.verdict);
+        return poemctl_audit_exit_of(r.verdict);
     }
     if (r.logs > 1) {
         poemctl_error("audit", "the files are of %u logs: give those of one", r.logs);
@@ -332,7 +335,7 @@ static int checkpoint_main(int argc, char **argv)
 
 /* ---- prove, check-proof ---- */
 
-static bool parse_record(const char *text, uint64_t *out)
+static bool poemctl_audit_parse_record(const char *text, uint64_t *out)
 {
     char *end;
 
@@ -341,7 +344,7 @@ static bool parse_record(const char *text, uint64_t *out)
     return errno == 0 && *end == '\0' && *text >= '0' && *text <= '9';
 }
 
-static int save(const char *path, const char *text, size_t n)
+static int poemctl_audit_save(const char *path, const char *text, size_t n)
 {
     int fd;
 
@@ -350,13 +353,13 @@ static int save(const char *path, const char *text, size_t n)
     }
     fd = audit_disk_create(path, 0644, text, n);
     if (fd < 0) {
-        return could_not(path, strerror(-fd));
+        return poemctl_audit_could_not(path, strerror(-fd));
     }
     close(fd);
     return POEMCTL_YES;
 }
 
-static int prove_main(int argc, char **argv)
+static int poemctl_audit_prove_main(int argc, char **argv)
 {
     struct audit_result r;
     struct audit_vkey key;
@@ -367,13 +370,13 @@ static int prove_main(int argc, char **argv)
     size_t n;
     int code;
 
-    if (!parse(argc, argv, "ko", &o)) {
+    if (!poemctl_audit_parse(argc, argv, "ko", &o)) {
         return poemctl_usage("audit");
     }
-    if (o.n < 2 || o.n_keys != 1 || !parse_record(o.args[0], &record)) {
-        return usage("prove RECORD FILE... --key PUBLIC-KEY [--output FILE]");
+    if (o.n < 2 || o.n_keys != 1 || !poemctl_audit_parse_record(o.args[0], &record)) {
+        return poemctl_audit_usage("prove RECORD FILE... --key PUBLIC-KEY [--output FILE]");
     }
-    if (!load_key(&o, &key)) {
+    if (!poemctl_audit_load_key(&o, &key)) {
         return POEMCTL_COULD_NOT;
     }
     text = audit_proof_make(
@@ -381,14 +384,14 @@ static int prove_main(int argc, char **argv)
         &r, &n, why, sizeof why);
     if (!text) {
         poemctl_error("audit", "%s", why);
-        return r.verdict > AUDIT_UNSEALED ? exit_of(r.verdict) : POEMCTL_COULD_NOT;
+        return r.verdict > AUDIT_UNSEALED ? poemctl_audit_exit_of(r.verdict) : POEMCTL_COULD_NOT;
     }
-    code = save(o.output, text, n);
+    code = poemctl_audit_save(o.output, text, n);
     free(text);
     return code;
 }
 
-static int proof_exit(enum audit_proof_outcome o)
+static int poemctl_audit_proof_exit(enum audit_proof_outcome o)
 {
     switch (o) {
     case AUDIT_PROOF_OK:
@@ -405,12 +408,13 @@ static int proof_exit(enum audit_proof_outcome o)
     return POEMCTL_COULD_NOT;
 }
 
-static bool print_proof(const struct audit_proof *p, enum audit_proof_outcome outcome, bool json)
+static bool poemctl_audit_print_proof(const struct audit_proof *p, enum audit_proof_outcome outcome,
+                                      bool json)
 {
     if (json) {
         const bool ok = outcome == AUDIT_PROOF_OK;
 
-        return print_json(
+        return poemctl_audit_print_json(
             json_pack("{s:s, s:b, s:s, s:o, s:o}", "format", "poemd-audit-proof/1", "proved", ok,
                       "text", audit_proof_text(outcome), "tree_size",
                       ok ? json_integer((json_int_t)p->checkpoint.size) : json_null(), "record",
@@ -426,7 +430,7 @@ static bool print_proof(const struct audit_proof *p, enum audit_proof_outcome ou
     return true;
 }
 
-static int check_proof_main(int argc, char **argv)
+static int poemctl_audit_check_proof_main(int argc, char **argv)
 {
     enum audit_proof_outcome outcome;
     struct audit_proof *p;
@@ -436,31 +440,31 @@ static int check_proof_main(int argc, char **argv)
     bool ok;
     size_t n;
 
-    if (!parse(argc, argv, "kj", &o)) {
+    if (!poemctl_audit_parse(argc, argv, "kj", &o)) {
         return poemctl_usage("audit");
     }
     if (o.n != 1 || o.n_keys != 1) {
-        return usage("check-proof FILE --key PUBLIC-KEY [--json]");
+        return poemctl_audit_usage("check-proof FILE --key PUBLIC-KEY [--json]");
     }
-    if (!load_key(&o, &key)) {
+    if (!poemctl_audit_load_key(&o, &key)) {
         return POEMCTL_COULD_NOT;
     }
-    text = read_small(o.args[0], AUDIT_PROOF_MAX, &n);
+    text = poemctl_audit_read_small(o.args[0], AUDIT_PROOF_MAX, &n);
     p = text ? calloc(1, sizeof *p) : NULL;
     if (!p) {
         free(text);
         return POEMCTL_COULD_NOT;
     }
     outcome = audit_proof_check(p, text, n, &key);
-    ok = print_proof(p, outcome, o.json);
+    ok = poemctl_audit_print_proof(p, outcome, o.json);
     free(p);
     free(text);
-    return ok ? proof_exit(outcome) : POEMCTL_COULD_NOT;
+    return ok ? poemctl_audit_proof_exit(outcome) : POEMCTL_COULD_NOT;
 }
 
 /* ---- report ---- */
 
-static int report_json(const json_t *report, FILE *f)
+static int poemctl_audit_report_json(const json_t *report, FILE *f)
 {
     return json_dumpf(report, f, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0 || fputc('\n', f) < 0 ? -1
                                                                                                : 0;
@@ -471,12 +475,12 @@ static const struct form {
     int (*print)(const json_t *report, FILE *f);
 } forms[] = {
     {"text", audit_report_text},
-    {"json", report_json},
+    {"json", poemctl_audit_report_json},
     {"csv", audit_report_csv},
     {"html", audit_report_html},
 };
 
-static const struct form *find_form(const char *name)
+static const struct form *poemctl_audit_find_form(const char *name)
 {
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         if (strcmp(forms[i].name, name) == 0) {
@@ -486,7 +490,7 @@ static const struct form *find_form(const char *name)
     return NULL;
 }
 
-static int report_main(int argc, char **argv)
+static int poemctl_audit_report_main(int argc, char **argv)
 {
     const struct form *form;
     struct audit_result r;
@@ -495,14 +499,15 @@ static int report_main(int argc, char **argv)
     json_t *report;
     int err;
 
-    if (!parse(argc, argv, "kf", &o)) {
+    if (!poemctl_audit_parse(argc, argv, "kf", &o)) {
         return poemctl_usage("audit");
     }
-    form = find_form(o.format);
+    form = poemctl_audit_find_form(o.format);
     if (o.n < 1 || !form) {
-        return usage("report FILE... [--key PUBLIC-KEY]... [--format text|json|csv|html]");
+        return poemctl_audit_usage(
+            "report FILE... [--key PUBLIC-KEY]... [--format text|json|csv|html]");
     }
-    if (o.n_keys && !load_keys(&o, keys)) {
+    if (o.n_keys && !poemctl_audit_load_keys(&o, keys)) {
         return POEMCTL_COULD_NOT;
     }
     report = audit_report_make(
@@ -519,12 +524,12 @@ static int report_main(int argc, char **argv)
     }
     err = form->print(report, stdout);
     json_decref(report);
-    return err < 0 ? POEMCTL_COULD_NOT : exit_of(r.verdict);
+    return err < 0 ? POEMCTL_COULD_NOT : poemctl_audit_exit_of(r.verdict);
 }
 
 /* ---- keygen ---- */
 
-static int keygen_main(int argc, char **argv)
+static int poemctl_audit_keygen_main(int argc, char **argv)
 {
     struct audit_vkey key;
     struct options o;
@@ -532,14 +537,15 @@ static int keygen_main(int argc, char **argv)
     char why[512];
     int err;
 
-    if (!parse(argc, argv, "n", &o)) {
+    if (!poemctl_audit_parse(argc, argv, "n", &o)) {
         return poemctl_usage("audit");
     }
     if (o.n != 1 || !o.name) {
-        return usage("keygen --name NAME FILE");
+        return poemctl_audit_usage("keygen --name NAME FILE");
     }
     if (!audit_name_ok(o.name, strlen(o.name))) {
-        return usage("--name: 1 to 128 letters, digits and . _ : / -, such as example.org/poemd");
+        return poemctl_audit_usage(
+            "--name: 1 to 128 letters, digits and . _ : / -, such as example.org/poemd");
     }
     err = audit_key_generate(o.args[0], o.name, &key, why, sizeof why);
     if (err < 0) {
@@ -555,14 +561,15 @@ static const struct action {
     const char *name;
     poemctl_command *run;
 } actions[] = {
-    {"verify", verify_main},           {"checkpoint", checkpoint_main}, {"prove", prove_main},
-    {"check-proof", check_proof_main}, {"report", report_main},         {"keygen", keygen_main},
+    {"verify", poemctl_audit_verify_main}, {"checkpoint", poemctl_audit_checkpoint_main},
+    {"prove", poemctl_audit_prove_main},   {"check-proof", poemctl_audit_check_proof_main},
+    {"report", poemctl_audit_report_main}, {"keygen", poemctl_audit_keygen_main},
 };
 
 int audit_main(int argc, char **argv)
 {
     if (argc < 2) {
-        return usage("which action?");
+        return poemctl_audit_usage("which action?");
     }
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
         if (strcmp(actions[i].name, argv[1]) == 0) {
@@ -570,5 +577,5 @@ int audit_main(int argc, char **argv)
                                   poemctl_run(actions[i].run, "audit", argc - 1, argv + 1));
         }
     }
-    return usage("no such action");
+    return poemctl_audit_usage("no such action");
 }

@@ -47,7 +47,7 @@ const char *json_outcome_text(enum json_outcome o)
 /* So many digits always fit 63 bits. */
 #define DIGITS_SURE 18u
 
-static size_t digits_at(const char *p, size_t n)
+static size_t json_digits_at(const char *p, size_t n)
 {
     size_t i = 0;
 
@@ -58,24 +58,24 @@ static size_t digits_at(const char *p, size_t n)
 }
 
 /* Bytes of the number at p as JSON's grammar has it; 0: there is none. whole: an integer. */
-static size_t number_at(const char *p, size_t n, bool *whole)
+static size_t json_number_at(const char *p, size_t n, bool *whole)
 {
     size_t at = n > 0 && p[0] == '-' ? 1 : 0;
-    size_t digits = digits_at(p + at, n - at);
+    size_t digits = json_digits_at(p + at, n - at);
 
     *whole = true;
     if (digits == 0 || (digits > 1 && p[at] == '0')) {
         return 0;
     }
     at += digits;
-    if (at < n && p[at] == '.' && (digits = digits_at(p + at + 1, n - at - 1)) > 0) {
+    if (at < n && p[at] == '.' && (digits = json_digits_at(p + at + 1, n - at - 1)) > 0) {
         at += 1 + digits;
         *whole = false;
     }
     if (at < n && (p[at] == 'e' || p[at] == 'E')) {
         const size_t sign = at + 1 < n && (p[at + 1] == '+' || p[at + 1] == '-') ? 1 : 0;
 
-        digits = digits_at(p + at + 1 + sign, n - at - 1 - sign);
+        digits = json_digits_at(p + at + 1 + sign, n - at - 1 - sign);
         at += digits > 0 ? 1 + sign + digits : 0;
         *whole = digits > 0 ? false : *whole;
     }
@@ -83,10 +83,10 @@ static size_t number_at(const char *p, size_t n, bool *whole)
 }
 
 /* Bytes of the number at p that jansson would change or refuse; 0: none such begins there. */
-static size_t kept_at(const char *p, size_t n)
+static size_t json_kept_at(const char *p, size_t n)
 {
     bool whole;
-    const size_t size = number_at(p, n, &whole);
+    const size_t size = json_number_at(p, n, &whole);
     const bool changed = !whole || size > DIGITS_SURE || (size == 2 && memcmp(p, "-0", 2) == 0);
 
     return changed ? size : 0;
@@ -100,7 +100,7 @@ struct json_scan {
     char *out;   /* NULL, or where the text goes, with KEPT_ROOM more for each of those */
 };
 
-static void scan_put(struct json_scan *s, const char *p, size_t n)
+static void json_scan_put(struct json_scan *s, const char *p, size_t n)
 {
     if (s->out) {
         memcpy(s->out, p, n);
@@ -109,7 +109,7 @@ static void scan_put(struct json_scan *s, const char *p, size_t n)
 }
 
 /* A string from its quote on: returns its bytes, or 0 for one with an escaped NUL in it. */
-static size_t scan_string(const struct json_scan *s, size_t at)
+static size_t json_scan_string(const struct json_scan *s, size_t at)
 {
     size_t i = at + 1;
 
@@ -129,7 +129,7 @@ static size_t scan_string(const struct json_scan *s, size_t at)
  * and there is no telling it less, so the brackets are counted before it sees them. Brackets in
  * strings do not count; a malformed string is jansson's to refuse.
  */
-static enum json_outcome scan(struct json_scan *s)
+static enum json_outcome json_scan_it(struct json_scan *s)
 {
     unsigned depth = 0;
     size_t step;
@@ -141,18 +141,18 @@ static enum json_outcome scan(struct json_scan *s)
 
         step = 1;
         if (c == '"') {
-            step = scan_string(s, at);
+            step = json_scan_string(s, at);
             if (step == 0) {
                 return JSON_SYNTAX;
             }
-        } else if (number && (step = kept_at(s->p + at, s->n - at)) > 0) {
+        } else if (number && (step = json_kept_at(s->p + at, s->n - at)) > 0) {
             s->kept++;
-            scan_put(s, KEPT_BEFORE, sizeof KEPT_BEFORE - 1);
-            scan_put(s, s->p + at, step);
-            scan_put(s, KEPT_AFTER, sizeof KEPT_AFTER - 1);
+            json_scan_put(s, KEPT_BEFORE, sizeof KEPT_BEFORE - 1);
+            json_scan_put(s, s->p + at, step);
+            json_scan_put(s, KEPT_AFTER, sizeof KEPT_AFTER - 1);
             continue;
         } else if (number) {
-            step = number_at(s->p + at, s->n - at, &whole);
+            step = json_number_at(s->p + at, s->n - at, &whole);
             step = step > 0 ? step : 1;
         } else if (c == '{' || c == '[') {
             if (++depth > LIMIT_JSON_DEPTH) {
@@ -161,12 +161,12 @@ static enum json_outcome scan(struct json_scan *s)
         } else if ((c == '}' || c == ']') && depth > 0) {
             depth--;
         }
-        scan_put(s, s->p + at, step);
+        json_scan_put(s, s->p + at, step);
     }
     return JSON_OK;
 }
 
-static enum json_outcome from_error(const json_error_t *error)
+static enum json_outcome json_from_error(const json_error_t *error)
 {
     switch (json_error_code(error)) {
     case json_error_out_of_memory:
@@ -181,13 +181,13 @@ static enum json_outcome from_error(const json_error_t *error)
 }
 
 /* Parses a text; any value is taken, so that "no object" can be told from "not JSON". */
-static enum json_outcome load(const char *text, size_t n, json_t **out)
+static enum json_outcome json_load(const char *text, size_t n, json_t **out)
 {
     const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
     struct json_scan s = {.p = text, .n = n};
     char *wrapped = NULL;
     json_error_t error;
-    enum json_outcome o = scan(&s);
+    enum json_outcome o = json_scan_it(&s);
 
     if (o != JSON_OK) {
         return o;
@@ -198,13 +198,13 @@ static enum json_outcome load(const char *text, size_t n, json_t **out)
             return JSON_NO_MEMORY;
         }
         s.out = wrapped;
-        (void)scan(&s);
+        (void)json_scan_it(&s);
         text = wrapped;
         n = (size_t)(s.out - wrapped);
     }
     *out = json_loadb(text, n, flags, &error);
     free(wrapped);
-    return *out ? JSON_OK : from_error(&error);
+    return *out ? JSON_OK : json_from_error(&error);
 }
 
 enum json_outcome json_read(const void *p, size_t n, json_t **out)
@@ -226,7 +226,7 @@ enum json_outcome json_read(const void *p, size_t n, json_t **out)
             return JSON_NUL_INSIDE;
         }
     }
-    o = load(text, len, out);
+    o = json_load(text, len, out);
     if (o == JSON_OK && !json_is_object(*out)) {
         json_decref(*out);
         *out = NULL;
@@ -249,7 +249,7 @@ bool json_u64(const json_t *value, uint64_t *out)
         *out = (uint64_t)json_integer_value(value);
         return json_integer_value(value) >= 0;
     }
-    if (!json_is_kept(value) || digits_at(digits + 1, n - 1) != n - 1) {
+    if (!json_is_kept(value) || json_digits_at(digits + 1, n - 1) != n - 1) {
         return false;
     }
     /* Where it is too large strtoull makes it the largest. */
@@ -258,7 +258,7 @@ bool json_u64(const json_t *value, uint64_t *out)
 }
 
 /* Takes away what was put around numbers that are kept as they were written. */
-static void unwrap(char *text)
+static void json_unwrap(char *text)
 {
     bool string = false;
     bool kept = false;
@@ -290,7 +290,7 @@ char *json_text(const json_t *value, size_t flags)
     char *text = json_dumps(value, flags);
 
     if (text) {
-        unwrap(text);
+        json_unwrap(text);
     }
     return text;
 }

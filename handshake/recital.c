@@ -45,7 +45,7 @@ int recital_errno(enum recital_outcome o)
 
 /* ---- values ---- */
 
-static int hex_value(char c)
+static int recital_hex_value(char c)
 {
     if (c >= '0' && c <= '9') {
         return c - '0';
@@ -61,8 +61,8 @@ bool recital_get_hex(const json_t *value, uint8_t *out, size_t n)
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        const int high = hex_value(text[2 * i]);
-        const int low = hex_value(text[2 * i + 1]);
+        const int high = recital_hex_value(text[2 * i]);
+        const int low = recital_hex_value(text[2 * i + 1]);
 
         if (high < 0 || low < 0) {
             return false;
@@ -157,8 +157,8 @@ bool recital_sha256(const void *p, size_t n, uint8_t out[POEM_DIGEST_SIZE])
 }
 
 /* Section 6: HMAC-SHA256(key = the poem, label || random || binding). */
-static bool prove(enum recital_role role, const struct poem *poem, const uint8_t *random,
-                  const uint8_t *binding, uint8_t out[POEM_DIGEST_SIZE])
+static bool recital_prove(enum recital_role role, const struct poem *poem, const uint8_t *random,
+                          const uint8_t *binding, uint8_t out[POEM_DIGEST_SIZE])
 {
     static const char labels[][24] = {
         [RECITAL_BY_SERVER] = "poemd recital v1 server",
@@ -181,7 +181,7 @@ int recital_prepare(void)
     uint8_t out[POEM_DIGEST_SIZE];
 
     return recital_sha256(zeros, sizeof zeros, out) &&
-                   prove(RECITAL_BY_SERVER, &poem_builtin, zeros, zeros, out)
+                   recital_prove(RECITAL_BY_SERVER, &poem_builtin, zeros, zeros, out)
                ? 0
                : -ENOMEM;
 }
@@ -195,7 +195,7 @@ json_t *recital_new(enum recital_role role, const struct poem *poem, const uint8
     json_t *recital = json_object();
     int bad = 0;
 
-    if (!recital || !prove(role, poem, random, binding, proof)) {
+    if (!recital || !recital_prove(role, poem, random, binding, proof)) {
         json_decref(recital);
         return NULL;
     }
@@ -223,7 +223,7 @@ struct members {
     char licence[RECITAL_LICENCE_MAX + 1];
 };
 
-static bool get_members(enum recital_role role, const json_t *recital, struct members *m)
+static bool recital_get_members(enum recital_role role, const json_t *recital, struct members *m)
 {
     const json_t *text = json_object_get(recital, "text");
 
@@ -238,14 +238,15 @@ static bool get_members(enum recital_role role, const json_t *recital, struct me
             recital_get_hex(json_object_get(recital, "nonce"), m->nonce, sizeof m->nonce));
 }
 
-static enum recital_outcome judge_members(enum recital_role role, const struct members *m,
-                                          const struct poem *poem, const uint8_t *random,
-                                          const uint8_t *binding)
+static enum recital_outcome recital_judge_members(enum recital_role role, const struct members *m,
+                                                  const struct poem *poem, const uint8_t *random,
+                                                  const uint8_t *binding)
 {
     uint8_t digest[POEM_DIGEST_SIZE];
     uint8_t proof[POEM_DIGEST_SIZE];
 
-    if (!recital_sha256(m->text, m->size, digest) || !prove(role, poem, random, binding, proof)) {
+    if (!recital_sha256(m->text, m->size, digest) ||
+        !recital_prove(role, poem, random, binding, proof)) {
         return RECITAL_NO_MEMORY;
     }
     if (CRYPTO_memcmp(m->digest, digest, sizeof digest) != 0) {
@@ -265,10 +266,11 @@ enum recital_outcome recital_judge(enum recital_role role, const json_t *recital
     enum recital_outcome o;
 
     licence[0] = '\0';
-    if (!get_members(role, recital, &m)) {
+    if (!recital_get_members(role, recital, &m)) {
         return RECITAL_MALFORMED;
     }
-    o = judge_members(role, &m, poem, role == RECITAL_BY_CLIENT ? m.nonce : random, binding);
+    o = recital_judge_members(role, &m, poem, role == RECITAL_BY_CLIENT ? m.nonce : random,
+                              binding);
     if (o == RECITAL_OK) {
         memcpy(licence, m.licence, strlen(m.licence) + 1);
     }

@@ -12,7 +12,8 @@
 /* ---- the request ---- */
 
 /* The identities that the request has passed when it leaves us. */
-static enum recital_outcome through_make(const struct recital_ask *ask, struct recital_through *out)
+static enum recital_outcome recital_client_through_make(const struct recital_ask *ask,
+                                                        struct recital_through *out)
 {
     *out = ask->through ? *ask->through : (struct recital_through){.n = 0};
     if (!ask->self) {
@@ -28,7 +29,7 @@ static enum recital_outcome through_make(const struct recital_ask *ask, struct r
     return RECITAL_OK;
 }
 
-static int add_through(json_t *poem, const struct recital_through *through)
+static int recital_client_add_through(json_t *poem, const struct recital_through *through)
 {
     json_t *list;
     int bad = 0;
@@ -44,7 +45,8 @@ static int add_through(json_t *poem, const struct recital_through *through)
     return bad | json_object_set_new(poem, "through", list);
 }
 
-static int add_recital(json_t *poem, const struct recital_ask *ask, struct wire_version number)
+static int recital_client_add_recital(json_t *poem, const struct recital_ask *ask,
+                                      struct wire_version number)
 {
     uint8_t binding[RECITAL_BINDING_SIZE];
 
@@ -57,8 +59,8 @@ static int add_recital(json_t *poem, const struct recital_ask *ask, struct wire_
 }
 
 /* Fills the new object "poem". Not 0 without memory. */
-static int compose(json_t *poem, const struct recital_ask *ask,
-                   const struct recital_through *through, struct wire_version number)
+static int recital_client_compose(json_t *poem, const struct recital_ask *ask,
+                                  const struct recital_through *through, struct wire_version number)
 {
     int bad = json_object_set_new(poem, "v", json_integer(RECITAL_V));
 
@@ -67,12 +69,12 @@ static int compose(json_t *poem, const struct recital_ask *ask,
                                    recital_new_hex(ask->challenge, RECITAL_RANDOM_SIZE));
     }
     if (ask->nonce) {
-        bad |= add_recital(poem, ask, number);
+        bad |= recital_client_add_recital(poem, ask, number);
     }
-    return bad | add_through(poem, through);
+    return bad | recital_client_add_through(poem, through);
 }
 
-static void begin(struct recital_client *c, const struct recital_ask *ask)
+static void recital_client_begin(struct recital_client *c, const struct recital_ask *ask)
 {
     *c = (struct recital_client){.poem = ask->poem, .asked = true};
     if (ask->challenge) {
@@ -92,11 +94,11 @@ enum recital_outcome recital_client_ask(struct recital_client *c, const struct r
     json_t *poem;
     enum recital_outcome o;
 
-    begin(c, ask);
+    recital_client_begin(c, ask);
     if (ask->licence ? !recital_licence_fits(ask->licence) : ask->nonce != NULL) {
         return RECITAL_MALFORMED;
     }
-    o = through_make(ask, &through);
+    o = recital_client_through_make(ask, &through);
     if (o != RECITAL_OK) {
         return o;
     }
@@ -108,7 +110,8 @@ enum recital_outcome recital_client_ask(struct recital_client *c, const struct r
     if (json_object_set_new(capabilities, "poem", poem) < 0) {
         return RECITAL_NO_MEMORY;
     }
-    return compose(poem, ask, &through, number) == 0 ? RECITAL_OK : RECITAL_NO_MEMORY;
+    return recital_client_compose(poem, ask, &through, number) == 0 ? RECITAL_OK
+                                                                    : RECITAL_NO_MEMORY;
 }
 
 void recital_client_silent(struct recital_client *c)
@@ -123,7 +126,7 @@ enum recital_outcome recital_client_sent(struct recital_client *c, const void *m
 
 /* ---- the reply ---- */
 
-static enum recital_outcome read_hop(const json_t *entry, struct recital_hop *out)
+static enum recital_outcome recital_client_read_hop(const json_t *entry, struct recital_hop *out)
 {
     const char *recited = json_string_value(json_object_get(entry, "recited"));
 
@@ -136,7 +139,7 @@ static enum recital_outcome read_hop(const json_t *entry, struct recital_hop *ou
     return RECITAL_OK;
 }
 
-static bool hop_among(const struct recital_id *by, const struct recital_via *via)
+static bool recital_client_hop_among(const struct recital_id *by, const struct recital_via *via)
 {
     for (unsigned i = 0; i < via->n; i++) {
         if (memcmp(by->bytes, via->hops[i].by.bytes, sizeof by->bytes) == 0) {
@@ -146,8 +149,8 @@ static bool hop_among(const struct recital_id *by, const struct recital_via *via
     return false;
 }
 
-static enum recital_outcome read_via(const struct recital_client *c, const json_t *list,
-                                     struct recital_via *out)
+static enum recital_outcome recital_client_read_via(const struct recital_client *c,
+                                                    const json_t *list, struct recital_via *out)
 {
     const size_t n = json_array_size(list);
 
@@ -162,12 +165,13 @@ static enum recital_outcome read_via(const struct recital_client *c, const json_
     }
     for (size_t i = 0; i < n; i++) {
         struct recital_hop hop = {.recited = false};
-        const enum recital_outcome o = read_hop(json_array_get(list, i), &hop);
+        const enum recital_outcome o = recital_client_read_hop(json_array_get(list, i), &hop);
 
         if (o != RECITAL_OK) {
             return o;
         }
-        if (hop_among(&hop.by, out) || (c->is_broker && recital_id_among(&hop.by, &c->self, 1))) {
+        if (recital_client_hop_among(&hop.by, out) ||
+            (c->is_broker && recital_id_among(&hop.by, &c->self, 1))) {
             return RECITAL_LOOP;
         }
         out->hops[out->n++] = hop;
@@ -176,8 +180,9 @@ static enum recital_outcome read_via(const struct recital_client *c, const json_
 }
 
 /* beside: a "via" that stands outside of the object, or NULL. */
-static enum recital_outcome judge_object(const struct recital_client *c, const json_t *poem,
-                                         const json_t *beside, struct recital_reply *out)
+static enum recital_outcome recital_client_judge_object(const struct recital_client *c,
+                                                        const json_t *poem, const json_t *beside,
+                                                        struct recital_reply *out)
 {
     const json_t *via = json_object_get(poem, "via");
     const json_t *recital = json_object_get(poem, "recital");
@@ -189,7 +194,8 @@ static enum recital_outcome judge_object(const struct recital_client *c, const j
     }
     o = recital_check_version(poem);
     if (o == RECITAL_OK) {
-        o = via && beside ? RECITAL_MALFORMED : read_via(c, via ? via : beside, &out->via);
+        o = via && beside ? RECITAL_MALFORMED
+                          : recital_client_read_via(c, via ? via : beside, &out->via);
     }
     if (o != RECITAL_OK) {
         return o;
@@ -203,7 +209,8 @@ static enum recital_outcome judge_object(const struct recital_client *c, const j
 }
 
 /* The string alone: whether it is one that section 5 allows. */
-static enum recital_outcome judge_refrain(const json_t *refrain, struct recital_reply *out)
+static enum recital_outcome recital_client_judge_refrain(const json_t *refrain,
+                                                         struct recital_reply *out)
 {
     const size_t n = json_dumpb(refrain, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
 
@@ -226,14 +233,14 @@ enum recital_outcome recital_client_judge(const struct recital_client *c,
         return RECITAL_MALFORMED;
     }
     if (json_is_object(poem)) {
-        o = judge_object(c, poem, beside, out);
+        o = recital_client_judge_object(c, poem, beside, out);
     } else if (json_is_string(poem) && !json_is_kept(poem)) {
-        o = judge_refrain(poem, out);
+        o = recital_client_judge_refrain(poem, out);
     } else if (poem) {
         o = RECITAL_MALFORMED;
     }
     if (o == RECITAL_MISSING && !out->speaks && c->asked) {
-        o = read_via(c, beside, &out->via);
+        o = recital_client_read_via(c, beside, &out->via);
         o = o == RECITAL_OK ? RECITAL_MISSING : o;
     }
     if (o != RECITAL_OK && o != RECITAL_MISSING) {

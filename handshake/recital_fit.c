@@ -15,7 +15,7 @@
 struct optional {
     bool in_migration; /* a member of "migration", not of "capabilities" */
     const char *key;
-    json_int_t number; /* its default; 0 is no number: see is_default */
+    json_int_t number; /* its default; 0 is no number: see recital_fit_is_default */
 };
 
 static const struct optional optionals[] = {
@@ -36,12 +36,12 @@ struct places {
     json_t *migration;
 };
 
-static json_t *place_of(const struct optional *o, const struct places *p)
+static json_t *recital_fit_place_of(const struct optional *o, const struct places *p)
 {
     return o->in_migration ? p->migration : p->capabilities;
 }
 
-static bool is_default(const struct optional *o, const json_t *value)
+static bool recital_fit_is_default(const struct optional *o, const json_t *value)
 {
     if (o->number > 0) {
         return json_is_integer(value) && json_integer_value(value) == o->number;
@@ -52,7 +52,7 @@ static bool is_default(const struct optional *o, const json_t *value)
     return json_is_false(value);
 }
 
-static size_t size_of(const json_t *value)
+static size_t recital_fit_size_of(const json_t *value)
 {
     char *const text = json_text(value, JSON_COMPACT | JSON_ENCODE_ANY);
     const size_t n = text ? strlen(text) : 0;
@@ -62,21 +62,22 @@ static size_t size_of(const json_t *value)
 }
 
 /* What the reply loses with each member that is there at its default; 0 for the others. */
-static void weigh(const struct places *p, size_t weights[OPTIONALS])
+static void recital_fit_weigh(const struct places *p, size_t weights[OPTIONALS])
 {
     for (size_t i = 0; i < OPTIONALS; i++) {
         const struct optional *o = &optionals[i];
-        const json_t *value = json_object_get(place_of(o, p), o->key);
+        const json_t *value = json_object_get(recital_fit_place_of(o, p), o->key);
 
         /* "key":value and the comma between it and another member */
-        weights[i] = is_default(o, value) ? strlen(o->key) + 4 + size_of(value) : 0;
+        weights[i] =
+            recital_fit_is_default(o, value) ? strlen(o->key) + 4 + recital_fit_size_of(value) : 0;
     }
 }
 
 /* What leaving out the members of the set saves; 0 where one of them is not there to be left out.
  */
-static size_t saving(const struct places *p, const size_t weights[OPTIONALS], unsigned set,
-                     unsigned *count)
+static size_t recital_fit_saving(const struct places *p, const size_t weights[OPTIONALS],
+                                 unsigned set, unsigned *count)
 {
     size_t left_capabilities = json_object_size(p->capabilities);
     size_t left_migration = json_object_size(p->migration);
@@ -102,17 +103,17 @@ static size_t saving(const struct places *p, const size_t weights[OPTIONALS], un
 }
 
 /* The set that saves at least so much: of the smallest ones the one that saves least. 0: none. */
-static unsigned choose(const struct places *p, size_t least)
+static unsigned recital_fit_choose(const struct places *p, size_t least)
 {
     size_t weights[OPTIONALS];
     size_t best_saved = 0;
     unsigned best_count = OPTIONALS + 1;
     unsigned best = 0;
 
-    weigh(p, weights);
+    recital_fit_weigh(p, weights);
     for (unsigned set = 1; set < 1u << OPTIONALS; set++) {
         unsigned count;
-        const size_t saved = saving(p, weights, set, &count);
+        const size_t saved = recital_fit_saving(p, weights, set, &count);
 
         if (saved >= least && (count < best_count || (count == best_count && saved < best_saved))) {
             best = set;
@@ -124,20 +125,20 @@ static unsigned choose(const struct places *p, size_t least)
 }
 
 /* Leaves out of the reply what must go for it to have room. False, with nothing done: cannot. */
-static bool make_fit(json_t *reply, size_t room)
+static bool recital_fit_make_fit(json_t *reply, size_t room)
 {
     struct places p = {.capabilities = json_object_get(reply, "capabilities")};
-    const size_t size = size_of(reply) + 1;
+    const size_t size = recital_fit_size_of(reply) + 1;
     unsigned set;
 
     if (size <= room) {
         return true;
     }
     p.migration = json_object_get(p.capabilities, "migration");
-    set = choose(&p, size - room);
+    set = recital_fit_choose(&p, size - room);
     for (size_t i = 0; i < OPTIONALS; i++) {
         if (set & 1u << i) {
-            (void)json_object_del(place_of(&optionals[i], &p), optionals[i].key);
+            (void)json_object_del(recital_fit_place_of(&optionals[i], &p), optionals[i].key);
         }
     }
     return set != 0;
@@ -153,7 +154,7 @@ enum recital_fit recital_fit(json_t *reply, size_t room, const char *refrain)
         if (json_object_set_new(capabilities, "poem", json_string(refrain)) < 0) {
             return RECITAL_FITS_NO_MEMORY;
         }
-        if (make_fit(reply, room)) {
+        if (recital_fit_make_fit(reply, room)) {
             return RECITAL_FITS;
         }
         (void)json_object_del(capabilities, "poem");
@@ -161,5 +162,5 @@ enum recital_fit recital_fit(json_t *reply, size_t room, const char *refrain)
             (void)json_object_del(reply, "capabilities");
         }
     }
-    return make_fit(reply, room) ? RECITAL_FITS_NOT : RECITAL_FITS_NOTHING;
+    return recital_fit_make_fit(reply, room) ? RECITAL_FITS_NOT : RECITAL_FITS_NOTHING;
 }

@@ -11,8 +11,9 @@
 
 /* ---- the request ---- */
 
-static enum recital_outcome read_through(const json_t *list, const struct recital_id *self,
-                                         struct recital_through *out)
+static enum recital_outcome recital_server_read_through(const json_t *list,
+                                                        const struct recital_id *self,
+                                                        struct recital_through *out)
 {
     const size_t n = json_array_size(list);
 
@@ -40,8 +41,9 @@ static enum recital_outcome read_through(const json_t *list, const struct recita
 }
 
 /* The client's own recital, which is bound to the request's version numbers. */
-static enum recital_outcome read_recital(struct recital_request *out, const struct poem *poem,
-                                         const void *message, const json_t *recital)
+static enum recital_outcome recital_server_read_recital(struct recital_request *out,
+                                                        const struct poem *poem,
+                                                        const void *message, const json_t *recital)
 {
     uint8_t binding[RECITAL_BINDING_SIZE];
 
@@ -56,9 +58,10 @@ static enum recital_outcome read_recital(struct recital_request *out, const stru
     return RECITAL_OK;
 }
 
-static enum recital_outcome read_poem(struct recital_request *out, const struct poem *known,
-                                      const void *message, const json_t *poem,
-                                      const struct recital_id *self)
+static enum recital_outcome recital_server_read_poem(struct recital_request *out,
+                                                     const struct poem *known, const void *message,
+                                                     const json_t *poem,
+                                                     const struct recital_id *self)
 {
     const json_t *challenge = json_object_get(poem, "challenge");
     const json_t *recital = json_object_get(poem, "recital");
@@ -71,10 +74,10 @@ static enum recital_outcome read_poem(struct recital_request *out, const struct 
         }
     }
     if (o == RECITAL_OK) {
-        o = read_through(json_object_get(poem, "through"), self, &out->through);
+        o = recital_server_read_through(json_object_get(poem, "through"), self, &out->through);
     }
     if (o == RECITAL_OK && recital) {
-        o = read_recital(out, known, message, recital);
+        o = recital_server_read_recital(out, known, message, recital);
     }
     out->speaks = o == RECITAL_OK;
     return o;
@@ -94,12 +97,12 @@ enum recital_outcome recital_request_read(struct recital_request *out, const str
     if (!recital_sha256(message, n, out->binding)) {
         return RECITAL_NO_MEMORY;
     }
-    return said ? read_poem(out, poem, message, said, self) : RECITAL_OK;
+    return said ? recital_server_read_poem(out, poem, message, said, self) : RECITAL_OK;
 }
 
 /* ---- the reply ---- */
 
-static int add_hop(json_t *list, const struct recital_hop *hop)
+static int recital_server_add_hop(json_t *list, const struct recital_hop *hop)
 {
     json_t *entry = json_object();
     int bad =
@@ -112,20 +115,20 @@ static int add_hop(json_t *list, const struct recital_hop *hop)
     return bad | json_array_append_new(list, entry);
 }
 
-static int add_via(json_t *poem, const struct recital_via *via)
+static int recital_server_add_via(json_t *poem, const struct recital_via *via)
 {
     json_t *list = json_array();
     int bad = 0;
 
     for (unsigned i = 0; i < via->n; i++) {
-        bad |= add_hop(list, &via->hops[i]);
+        bad |= recital_server_add_hop(list, &via->hops[i]);
     }
     return bad | json_object_set_new(poem, "via", list);
 }
 
 /* Fills the new object "poem". Not 0 without memory. */
-static int compose(json_t *poem, const struct recital_request *asked,
-                   const struct recital_answer *answer)
+static int recital_server_compose(json_t *poem, const struct recital_request *asked,
+                                  const struct recital_answer *answer)
 {
     int bad = json_object_set_new(poem, "v", json_integer(RECITAL_V));
 
@@ -134,7 +137,7 @@ static int compose(json_t *poem, const struct recital_request *asked,
                                    recital_new(RECITAL_BY_SERVER, answer->poem, asked->challenge,
                                                asked->binding, answer->licence));
     }
-    return answer->via ? bad | add_via(poem, answer->via) : bad;
+    return answer->via ? bad | recital_server_add_via(poem, answer->via) : bad;
 }
 
 enum recital_outcome recital_reply_add(const struct recital_request *asked,
@@ -156,7 +159,7 @@ enum recital_outcome recital_reply_add(const struct recital_request *asked,
     if (json_object_set_new(capabilities, "poem", poem) < 0) {
         return RECITAL_NO_MEMORY;
     }
-    return compose(poem, asked, answer) == 0 ? RECITAL_OK : RECITAL_NO_MEMORY;
+    return recital_server_compose(poem, asked, answer) == 0 ? RECITAL_OK : RECITAL_NO_MEMORY;
 }
 
 /*

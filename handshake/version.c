@@ -60,8 +60,8 @@ void version_deinit(struct version_offer *o)
  * Reads an optional unsigned number; one above 32 bits is as good as the largest of those. Returns
  * VERSION_OK or wrong.
  */
-static enum version_outcome get_u32(const json_t *object, const char *key, uint32_t *out,
-                                    enum version_outcome wrong)
+static enum version_outcome version_get_u32(const json_t *object, const char *key, uint32_t *out,
+                                            enum version_outcome wrong)
 {
     const json_t *v = json_object_get(object, key);
     uint64_t n;
@@ -76,7 +76,7 @@ static enum version_outcome get_u32(const json_t *object, const char *key, uint3
     return VERSION_OK;
 }
 
-static enum version_outcome get_twin(struct version_offer *o, const json_t *caps)
+static enum version_outcome version_get_twin(struct version_offer *o, const json_t *caps)
 {
     const json_t *twin = json_object_get(caps, "twin_socket");
     const json_t *supported;
@@ -90,10 +90,10 @@ static enum version_outcome get_twin(struct version_offer *o, const json_t *caps
     }
     o->twin_supported = json_is_true(supported);
     o->twin_has_fd = json_object_get(twin, "fd_index") != NULL;
-    return get_u32(twin, "fd_index", &o->twin_fd_index, VERSION_BAD_TWIN);
+    return version_get_u32(twin, "fd_index", &o->twin_fd_index, VERSION_BAD_TWIN);
 }
 
-static enum version_outcome get_capabilities(struct version_offer *o)
+static enum version_outcome version_get_capabilities(struct version_offer *o)
 {
     const json_t *caps = json_object_get(o->json, "capabilities");
     enum version_outcome r;
@@ -104,14 +104,14 @@ static enum version_outcome get_capabilities(struct version_offer *o)
     if (!json_is_object(caps)) {
         return VERSION_BAD_CAPABILITIES;
     }
-    r = get_u32(caps, "max_msg_fds", &o->max_msg_fds, VERSION_BAD_FDS);
+    r = version_get_u32(caps, "max_msg_fds", &o->max_msg_fds, VERSION_BAD_FDS);
     if (r == VERSION_OK) {
-        r = get_u32(caps, "max_data_xfer_size", &o->max_data_xfer_size, VERSION_BAD_DATA);
+        r = version_get_u32(caps, "max_data_xfer_size", &o->max_data_xfer_size, VERSION_BAD_DATA);
     }
     /* The page has "migration" no more: what peers that know it do not understand is theirs. */
-    (void)get_u32(json_object_get(caps, "migration"), "max_bitmap_size", &o->max_bitmap_size,
-                  VERSION_OK);
-    return r == VERSION_OK ? get_twin(o, caps) : r;
+    (void)version_get_u32(json_object_get(caps, "migration"), "max_bitmap_size",
+                          &o->max_bitmap_size, VERSION_OK);
+    return r == VERSION_OK ? version_get_twin(o, caps) : r;
 }
 
 enum version_outcome version_read(struct version_offer *o, const void *p, size_t n,
@@ -127,7 +127,7 @@ enum version_outcome version_read(struct version_offer *o, const void *p, size_t
         return VERSION_OK;
     }
     *json = json_read((const char *)p + sizeof o->number, n - sizeof o->number, &o->json);
-    r = *json == JSON_OK ? get_capabilities(o) : VERSION_JSON;
+    r = *json == JSON_OK ? version_get_capabilities(o) : VERSION_JSON;
     if (r != VERSION_OK) {
         version_deinit(o);
     }

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* Reads up to size bytes. How many there were, or -errno. */
-static ssize_t read_up_to(int fd, char *out, size_t size)
+static ssize_t file_read_up_to(int fd, char *out, size_t size)
 {
     size_t at = 0;
 
@@ -34,7 +34,7 @@ static ssize_t read_up_to(int fd, char *out, size_t size)
     return (ssize_t)at;
 }
 
-static ssize_t read_path(const char *path, char *out, size_t size)
+static ssize_t file_read_path(const char *path, char *out, size_t size)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n;
@@ -42,7 +42,7 @@ static ssize_t read_path(const char *path, char *out, size_t size)
     if (fd < 0) {
         return -errno;
     }
-    n = read_up_to(fd, out, size);
+    n = file_read_up_to(fd, out, size);
     close(fd);
     return n;
 }
@@ -60,7 +60,7 @@ int poem_file_init(struct poem_file *f, const char *path, enum poem_outcome *out
     if (!f->text) {
         return -ENOMEM;
     }
-    n = read_path(path, f->text, POEM_SIZE_MAX + 1);
+    n = file_read_path(path, f->text, POEM_SIZE_MAX + 1);
     if (n >= 0) {
         *outcome = poem_read(&f->poem, f->text, (size_t)n);
     }

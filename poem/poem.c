@@ -29,7 +29,7 @@ const char *poem_outcome_text(enum poem_outcome o)
 }
 
 /* How many bytes follow a character's first byte, or -1; *least is the least value of so many. */
-static int continuation(unsigned char first, uint32_t *value, uint32_t *least)
+static int poem_continuation(unsigned char first, uint32_t *value, uint32_t *least)
 {
     static const struct {
         unsigned char mask, mark;
@@ -47,11 +47,11 @@ static int continuation(unsigned char first, uint32_t *value, uint32_t *least)
 }
 
 /* The bytes of the character at p, or 0 where there is no good one. */
-static size_t utf8_character(const unsigned char *p, size_t n)
+static size_t poem_utf8_character(const unsigned char *p, size_t n)
 {
     uint32_t value;
     uint32_t least;
-    const int more = continuation(p[0], &value, &least);
+    const int more = poem_continuation(p[0], &value, &least);
 
     if (more < 0 || (size_t)more >= n) {
         return 0;
@@ -68,12 +68,12 @@ static size_t utf8_character(const unsigned char *p, size_t n)
     return (size_t)more + 1;
 }
 
-static bool is_utf8(const void *bytes, size_t n)
+static bool poem_is_utf8(const void *bytes, size_t n)
 {
     const unsigned char *p = bytes;
 
     while (n > 0) {
-        const size_t step = utf8_character(p, n);
+        const size_t step = poem_utf8_character(p, n);
 
         if (step == 0) {
             return false;
@@ -92,7 +92,7 @@ struct line {
 };
 
 /* The line at *at, without its end (LF or CR LF); *at goes to the next one. */
-static struct line next_line(const char **at, const char *end)
+static struct line poem_next_line(const char **at, const char *end)
 {
     struct line l = {.p = *at};
     const char *lf = memchr(*at, '\n', (size_t)(end - *at));
@@ -105,7 +105,7 @@ static struct line next_line(const char **at, const char *end)
     return l;
 }
 
-static bool is_blank(struct line l)
+static bool poem_is_blank(struct line l)
 {
     for (size_t i = 0; i < l.n; i++) {
         if (l.p[i] != ' ' && l.p[i] != '\t') {
@@ -116,7 +116,7 @@ static bool is_blank(struct line l)
 }
 
 /* Its bytes as a JSON string in the shortest form, quotes included. */
-static size_t json_size(struct line l)
+static size_t poem_json_size(struct line l)
 {
     size_t n = 2;
 
@@ -132,10 +132,10 @@ static size_t json_size(struct line l)
     return n;
 }
 
-static bool comes_again(struct line l, const char *at, const char *end)
+static bool poem_comes_again(struct line l, const char *at, const char *end)
 {
     while (at < end) {
-        const struct line other = next_line(&at, end);
+        const struct line other = poem_next_line(&at, end);
 
         if (other.n == l.n && memcmp(other.p, l.p, l.n) == 0) {
             return true;
@@ -144,15 +144,16 @@ static bool comes_again(struct line l, const char *at, const char *end)
     return false;
 }
 
-static void find_refrain(struct poem *poem)
+static void poem_find_refrain(struct poem *poem)
 {
     const char *const end = poem->text + poem->size;
     const char *at = poem->text;
 
     while (at < end) {
-        const struct line l = next_line(&at, end);
+        const struct line l = poem_next_line(&at, end);
 
-        if (!is_blank(l) && json_size(l) <= POEM_REFRAIN_JSON_MAX && comes_again(l, at, end)) {
+        if (!poem_is_blank(l) && poem_json_size(l) <= POEM_REFRAIN_JSON_MAX &&
+            poem_comes_again(l, at, end)) {
             memcpy(poem->refrain, l.p, l.n);
             return;
         }
@@ -171,7 +172,7 @@ enum poem_outcome poem_read(struct poem *out, const void *p, size_t n)
     if (memchr(p, '\0', n)) {
         return POEM_NUL;
     }
-    if (!is_utf8(p, n)) {
+    if (!poem_is_utf8(p, n)) {
         return POEM_NOT_UTF8;
     }
     if (EVP_Digest(p, n, out->digest, NULL, EVP_sha256(), NULL) != 1) {
@@ -180,7 +181,7 @@ enum poem_outcome poem_read(struct poem *out, const void *p, size_t n)
     }
     out->text = p;
     out->size = n;
-    find_refrain(out);
+    poem_find_refrain(out);
     return POEM_OK;
 }
 

@@ -15,7 +15,7 @@
 #include "proxy/worker/worker.h"
 #include "trace/capture/tracer.h"
 
-static void warn_of_place(const char *text, void *arg)
+static void poemd_warn_of_place(const char *text, void *arg)
 {
     (void)arg;
     log_warning("%s", text);
@@ -37,7 +37,7 @@ int main(int argc, char **argv)
     }
     if (options_read(&o, argc, argv, stdout, stderr) == OPTIONS_RUN) {
         log_init("poemd", o.config.log_level);
-        places_check(&o.config, warn_of_place, NULL);
+        places_check(&o.config, poemd_warn_of_place, NULL);
         status = accounts_choose(&o.config) ? 3 : monitor_main(&o.config, o.ready_fd);
         o.ready_fd = -1;
     } else {

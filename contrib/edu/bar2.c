@@ -18,7 +18,7 @@
 
 #include "base/sock.h"
 
-static int make_memory(struct bar2 *b)
+static int edu_bar2_make_memory(struct bar2 *b)
 {
     b->memory_fd = memfd_create("edu-bar2", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (b->memory_fd < 0 || ftruncate(b->memory_fd, EDU_BAR2_SIZE) < 0 ||
@@ -34,7 +34,7 @@ int bar2_init(struct bar2 *b)
     int err;
 
     *b = (struct bar2){.memory_fd = -1, .memory = MAP_FAILED, .doorbell_fd = -1};
-    err = make_memory(b);
+    err = edu_bar2_make_memory(b);
     if (!err) {
         b->doorbell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         err = b->doorbell_fd < 0 ? -errno : 0;

@@ -32,7 +32,7 @@ void channel_init(struct channel *c)
     fdset_init(&c->fds);
 }
 
-static int reserve(struct channel *c, size_t n)
+static int edu_channel_reserve(struct channel *c, size_t n)
 {
     uint8_t *buf;
 
@@ -55,14 +55,14 @@ int channel_open_take(struct channel *c, int fd, uint32_t max_size)
     channel_init(c);
     c->fd = fd;
     c->max_size = max_size;
-    err = reserve(c, WIRE_HDR_SIZE);
+    err = edu_channel_reserve(c, WIRE_HDR_SIZE);
     if (err) {
         channel_deinit(c);
     }
     return err;
 }
 
-static void drop_first(struct channel *c)
+static void edu_channel_drop_first(struct channel *c)
 {
     struct channel_out *out = c->first;
 
@@ -75,7 +75,7 @@ static void drop_first(struct channel *c)
 void channel_deinit(struct channel *c)
 {
     while (c->first) {
-        drop_first(c);
+        edu_channel_drop_first(c);
     }
     fdset_close(&c->fds);
     free(c->buf);
@@ -83,33 +83,35 @@ void channel_deinit(struct channel *c)
     channel_init(c);
 }
 
-static enum channel_event broken(const char *why)
+static enum channel_event edu_channel_broken(const char *why)
 {
     log_warning("the client's stream is broken: %s", why);
     return CHANNEL_BROKEN;
 }
 
 /* What to do about fewer bytes than were asked for. */
-static enum channel_event stopped(const struct channel *c, ssize_t got)
+static enum channel_event edu_channel_stopped(const struct channel *c, ssize_t got)
 {
     if (got == -EAGAIN) {
         return CHANNEL_WAIT;
     }
     if (got == 0 || got == -ECONNRESET) {
-        return c->got == 0 ? CHANNEL_CLOSED : broken("it ends within a message");
+        return c->got == 0 ? CHANNEL_CLOSED : edu_channel_broken("it ends within a message");
     }
-    return broken(got == -EMSGSIZE ? "file descriptors were lost" : strerror((int)-got));
+    return edu_channel_broken(got == -EMSGSIZE ? "file descriptors were lost"
+                                               : strerror((int)-got));
 }
 
 /* The header is whole: what does it announce. */
-static enum channel_event announced(struct channel *c)
+static enum channel_event edu_channel_announced(struct channel *c)
 {
     const enum wire_frame f = wire_get_hdr(c->buf, WIRE_HDR_SIZE, c->max_size, &c->hdr);
 
     if (f != WIRE_FRAME_OK) {
-        return broken(wire_frame_text(f));
+        return edu_channel_broken(wire_frame_text(f));
     }
-    return reserve(c, c->hdr.size) == 0 ? CHANNEL_MESSAGE : broken("out of memory");
+    return edu_channel_reserve(c, c->hdr.size) == 0 ? CHANNEL_MESSAGE
+                                                    : edu_channel_broken("out of memory");
 }
 
 enum channel_event channel_receive(struct channel *c)
@@ -123,11 +125,11 @@ enum channel_event channel_receive(struct channel *c)
         }
         got = sock_recv(c->fd, c->buf + c->got, want - c->got, &c->fds, MSG_DONTWAIT);
         if (got <= 0) {
-            return stopped(c, got);
+            return edu_channel_stopped(c, got);
         }
         c->got += (size_t)got;
         if (c->got == WIRE_HDR_SIZE) {
-            const enum channel_event e = announced(c);
+            const enum channel_event e = edu_channel_announced(c);
 
             if (e != CHANNEL_MESSAGE) {
                 return e;
@@ -143,7 +145,8 @@ void channel_next(struct channel *c)
 }
 
 /* Queues the bytes from sent on; fds that still have to go are moved with them. */
-static int enqueue(struct channel *c, const void *p, size_t n, size_t sent, struct fdset *fds)
+static int edu_channel_enqueue(struct channel *c, const void *p, size_t n, size_t sent,
+                               struct fdset *fds)
 {
     struct channel_out *out = malloc(sizeof *out + n);
 
@@ -169,7 +172,7 @@ static int enqueue(struct channel *c, const void *p, size_t n, size_t sent, stru
     return 0;
 }
 
-static bool later(ssize_t sent)
+static bool edu_channel_later(ssize_t sent)
 {
     return sent == -EAGAIN || sent == -ETOOMANYREFS;
 }
@@ -183,12 +186,12 @@ int channel_send(struct channel *c, const void *p, size_t n, struct fdset *fds)
         if (!c->first && !c->held) {
             sent = sock_send(c->fd, p, n, fds, MSG_DONTWAIT);
         }
-        if (later(sent)) {
+        if (edu_channel_later(sent)) {
             sent = 0;
         }
         err = sent < 0 ? (int)sent : 0;
         if (!err && (size_t)sent < n) {
-            err = enqueue(c, p, n, (size_t)sent, fds);
+            err = edu_channel_enqueue(c, p, n, (size_t)sent, fds);
         }
     }
     if (fds) {
@@ -205,13 +208,13 @@ int channel_flush(struct channel *c)
             sock_send(c->fd, out->bytes + out->sent, out->n - out->sent, &out->fds, MSG_DONTWAIT);
 
         if (sent < 0) {
-            return later(sent) ? 0 : (int)sent;
+            return edu_channel_later(sent) ? 0 : (int)sent;
         }
         fdset_close(&out->fds);
         out->sent += (size_t)sent;
         c->queued -= (size_t)sent;
         if (out->sent == out->n) {
-            drop_first(c);
+            edu_channel_drop_first(c);
         }
     }
     return 0;

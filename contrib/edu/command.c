@@ -21,14 +21,14 @@
     memcpy(&(name), (c)->p, sizeof(name))
 
 /* Puts a structure at the begin of the reply. */
-static ssize_t reply(struct command *c, const void *p, size_t n)
+static ssize_t edu_command_reply(struct command *c, const void *p, size_t n)
 {
     wire_put(c->out, p, n);
     return (ssize_t)n;
 }
 
 /* Adds a copy of fd to the reply. 0 or -errno. */
-static int reply_fd_dup(struct command *c, int fd)
+static int edu_command_reply_fd_dup(struct command *c, int fd)
 {
     const int copy_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
@@ -37,7 +37,7 @@ static int reply_fd_dup(struct command *c, int fd)
 
 /* ---- DMA ---- */
 
-static ssize_t dma_map(struct command *c)
+static ssize_t edu_command_dma_map(struct command *c)
 {
     struct dma_table *table = &c->device->dma.table;
     int fd;
@@ -55,7 +55,7 @@ static ssize_t dma_map(struct command *c)
     return err;
 }
 
-static ssize_t dma_unmap(struct command *c)
+static ssize_t edu_command_dma_unmap(struct command *c)
 {
     struct dma *dma = &c->device->dma;
     int err;
@@ -72,12 +72,12 @@ static ssize_t dma_unmap(struct command *c)
     if (dma_touches(dma, unmap.address, unmap.size)) {
         dma_pause(dma);
     }
-    return reply(c, &unmap, sizeof unmap);
+    return edu_command_reply(c, &unmap, sizeof unmap);
 }
 
 /* ---- what the device is ---- */
 
-static ssize_t get_info(struct command *c)
+static ssize_t edu_command_get_info(struct command *c)
 {
     const struct wire_device_info info = {.argsz = sizeof info,
                                           .flags = WIRE_DEVICE_FLAG_RESET | WIRE_DEVICE_FLAG_PCI,
@@ -85,7 +85,7 @@ static ssize_t get_info(struct command *c)
                                           .num_irqs = WIRE_PCI_NUM_IRQS};
 
     REQUEST(c, struct wire_device_info, request);
-    return request.argsz < sizeof info ? -EINVAL : reply(c, &info, sizeof info);
+    return request.argsz < sizeof info ? -EINVAL : edu_command_reply(c, &info, sizeof info);
 }
 
 /* What follows the region info of BAR 2: one area, the shared page. */
@@ -95,7 +95,7 @@ struct sparse_page {
     struct wire_sparse_area area;
 };
 
-static ssize_t get_region_info(struct command *c)
+static ssize_t edu_command_get_region_info(struct command *c)
 {
     const struct sparse_page page = {.cap = {.id = WIRE_CAP_SPARSE_MMAP, .version = 1},
                                      .sparse = {.nr_areas = 1},
@@ -111,7 +111,7 @@ static ssize_t get_region_info(struct command *c)
     info.size = device_region_size(info.index);
     info.flags = info.size ? WIRE_REGION_FLAG_READ | WIRE_REGION_FLAG_WRITE : 0;
     if (info.index != WIRE_PCI_BAR0 + 2 || !c->mmap || c->caps->client.max_msg_fds == 0) {
-        return reply(c, &info, sizeof info);
+        return edu_command_reply(c, &info, sizeof info);
     }
     info.flags |= WIRE_REGION_FLAG_MMAP | WIRE_REGION_FLAG_CAPS;
     info.argsz = sizeof info + sizeof page;
@@ -119,9 +119,9 @@ static ssize_t get_region_info(struct command *c)
     info.cap_offset = sizeof info;
     if (request.argsz < info.argsz) {
         /* The client will ask again with more room, and gets the fd then. */
-        return reply(c, &info, sizeof info);
+        return edu_command_reply(c, &info, sizeof info);
     }
-    err = reply_fd_dup(c, c->device->bar2.memory_fd);
+    err = edu_command_reply_fd_dup(c, c->device->bar2.memory_fd);
     if (err) {
         return err;
     }
@@ -129,7 +129,7 @@ static ssize_t get_region_info(struct command *c)
     return (ssize_t)info.argsz;
 }
 
-static ssize_t get_region_io_fds(struct command *c)
+static ssize_t edu_command_get_region_io_fds(struct command *c)
 {
     const struct wire_io_fd doorbell = {
         .offset = EDU_DOORBELL, .size = 4, .fd_index = 0, .type = WIRE_IO_FD_IOEVENTFD};
@@ -143,14 +143,14 @@ static ssize_t get_region_io_fds(struct command *c)
     }
     info.index = request.index;
     if (info.index != WIRE_PCI_BAR0 + 2 || c->caps->client.max_msg_fds == 0) {
-        return reply(c, &info, sizeof info);
+        return edu_command_reply(c, &info, sizeof info);
     }
     info.count = 1;
     info.argsz = sizeof info + sizeof doorbell;
     if (request.argsz < info.argsz) {
-        return reply(c, &info, sizeof info);
+        return edu_command_reply(c, &info, sizeof info);
     }
-    err = reply_fd_dup(c, c->device->bar2.doorbell_fd);
+    err = edu_command_reply_fd_dup(c, c->device->bar2.doorbell_fd);
     if (err) {
         return err;
     }
@@ -160,7 +160,7 @@ static ssize_t get_region_io_fds(struct command *c)
 
 /* ---- interrupts ---- */
 
-static ssize_t get_irq_info(struct command *c)
+static ssize_t edu_command_get_irq_info(struct command *c)
 {
     struct wire_irq_info info = {.argsz = sizeof info};
     int err;
@@ -170,11 +170,11 @@ static ssize_t get_irq_info(struct command *c)
         return -EINVAL;
     }
     info.index = request.index;
-    err = irq_info(&info);
-    return err ? err : reply(c, &info, sizeof info);
+    err = edu_irq_info(&info);
+    return err ? err : edu_command_reply(c, &info, sizeof info);
 }
 
-static ssize_t set_irqs(struct command *c)
+static ssize_t edu_command_set_irqs(struct command *c)
 {
     int err;
 
@@ -188,7 +188,7 @@ static ssize_t set_irqs(struct command *c)
 
 /* ---- regions ---- */
 
-static ssize_t region_read(struct command *c)
+static ssize_t edu_command_region_read(struct command *c)
 {
     int err;
 
@@ -205,7 +205,7 @@ static ssize_t region_read(struct command *c)
     return (ssize_t)(sizeof access + access.count);
 }
 
-static ssize_t region_write(struct command *c)
+static ssize_t edu_command_region_write(struct command *c)
 {
     int err;
 
@@ -214,14 +214,14 @@ static ssize_t region_write(struct command *c)
         return -EINVAL;
     }
     err = device_write(c->device, access.region, access.offset, c->p + sizeof access, access.count);
-    return err ? err : reply(c, &access, sizeof access);
+    return err ? err : edu_command_reply(c, &access, sizeof access);
 }
 
 /*
  * "the number of device writes completed": the first that cannot be done ends them; an error it is
  * only where nothing was done.
  */
-static ssize_t region_write_multi(struct command *c)
+static ssize_t edu_command_region_write_multi(struct command *c)
 {
     const uint8_t *at = c->p + sizeof(struct wire_write_multi);
     struct wire_write_multi done = {.wr_cnt = 0};
@@ -240,10 +240,10 @@ static ssize_t region_write_multi(struct command *c)
         at += sizeof w;
         done.wr_cnt++;
     }
-    return done.wr_cnt == 0 && all.wr_cnt != 0 ? -EINVAL : reply(c, &done, sizeof done);
+    return done.wr_cnt == 0 && all.wr_cnt != 0 ? -EINVAL : edu_command_reply(c, &done, sizeof done);
 }
 
-static ssize_t device_reset_command(struct command *c)
+static ssize_t edu_command_device_reset_command(struct command *c)
 {
     device_reset(c->device);
     migration_init(c->migration);
@@ -256,24 +256,24 @@ static const struct {
     enum wire_command code;
     ssize_t (*run)(struct command *c);
 } commands[] = {
-    {WIRE_DMA_MAP, dma_map},
-    {WIRE_DMA_UNMAP, dma_unmap},
-    {WIRE_DEVICE_GET_INFO, get_info},
-    {WIRE_DEVICE_GET_REGION_INFO, get_region_info},
-    {WIRE_DEVICE_GET_REGION_IO_FDS, get_region_io_fds},
-    {WIRE_DEVICE_GET_IRQ_INFO, get_irq_info},
-    {WIRE_DEVICE_SET_IRQS, set_irqs},
-    {WIRE_REGION_READ, region_read},
-    {WIRE_REGION_WRITE, region_write},
-    {WIRE_DEVICE_RESET, device_reset_command},
-    {WIRE_REGION_WRITE_MULTI, region_write_multi},
-    {WIRE_DEVICE_FEATURE, command_feature},
-    {WIRE_MIG_DATA_READ, command_mig_data_read},
-    {WIRE_MIG_DATA_WRITE, command_mig_data_write},
+    {WIRE_DMA_MAP, edu_command_dma_map},
+    {WIRE_DMA_UNMAP, edu_command_dma_unmap},
+    {WIRE_DEVICE_GET_INFO, edu_command_get_info},
+    {WIRE_DEVICE_GET_REGION_INFO, edu_command_get_region_info},
+    {WIRE_DEVICE_GET_REGION_IO_FDS, edu_command_get_region_io_fds},
+    {WIRE_DEVICE_GET_IRQ_INFO, edu_command_get_irq_info},
+    {WIRE_DEVICE_SET_IRQS, edu_command_set_irqs},
+    {WIRE_REGION_READ, edu_command_region_read},
+    {WIRE_REGION_WRITE, edu_command_region_write},
+    {WIRE_DEVICE_RESET, edu_command_device_reset_command},
+    {WIRE_REGION_WRITE_MULTI, edu_command_region_write_multi},
+    {WIRE_DEVICE_FEATURE, edu_command_feature},
+    {WIRE_MIG_DATA_READ, edu_command_mig_data_read},
+    {WIRE_MIG_DATA_WRITE, edu_command_mig_data_write},
 };
 
 /* Whether the message is one that a client may send. 0 or -errno. */
-static int check(const struct command *c)
+static int edu_command_check(const struct command *c)
 {
     const struct wire_command_info *info = wire_command_find(c->hdr->command);
     enum wire_check wrong;
@@ -295,7 +295,7 @@ static int check(const struct command *c)
 
 ssize_t command_run(struct command *c)
 {
-    const int err = check(c);
+    const int err = edu_command_check(c);
 
     if (err) {
         return err;

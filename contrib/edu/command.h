@@ -40,8 +40,8 @@ struct command {
 ssize_t command_run(struct command *c) __attribute__((warn_unused_result));
 
 /* "VFIO_USER_DEVICE_FEATURE" and the migration data; called by command_run. */
-ssize_t command_feature(struct command *c);
-ssize_t command_mig_data_read(struct command *c);
-ssize_t command_mig_data_write(struct command *c);
+ssize_t edu_command_feature(struct command *c);
+ssize_t edu_command_mig_data_read(struct command *c);
+ssize_t edu_command_mig_data_write(struct command *c);
 
 #endif

@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 
-static void regs_init(struct device *d)
+static void edu_device_regs_init(struct device *d)
 {
     d->regs = (struct device_regs){.liveness = 0};
     memset(d->dma.buffer, 0, sizeof d->dma.buffer);
@@ -27,7 +27,7 @@ int device_init(struct device *d, uint64_t dma_mask, size_t max_dma_ranges)
     }
     dma_init(&d->dma, max_dma_ranges);
     irq_init(&d->irq);
-    regs_init(d);
+    edu_device_regs_init(d);
     d->dma_mask = dma_mask;
     d->running = true;
     return 0;
@@ -44,7 +44,7 @@ void device_reset(struct device *d)
 {
     dma_abort(&d->dma);
     d->dma.done = 0;
-    regs_init(d);
+    edu_device_regs_init(d);
     bar2_reset(&d->bar2);
     d->running = true;
 }
@@ -69,34 +69,34 @@ uint64_t device_region_size(uint32_t region)
  * Whether interrupts leave as MSI. A client that set an MSI eventfd up has said so as clearly as
  * one that wrote the enable bit; the one without the other loses the message, as on real hardware.
  */
-static bool by_message(const struct device *d)
+static bool edu_device_by_message(const struct device *d)
 {
     return config_space_msi_enabled(&d->config) || irq_message_wanted(&d->irq);
 }
 
 void device_show_irq(struct device *d)
 {
-    irq_line(&d->irq, d->running && d->regs.irq_status != 0 && !by_message(d) &&
+    irq_line(&d->irq, d->running && d->regs.irq_status != 0 && !edu_device_by_message(d) &&
                           !config_space_intx_disabled(&d->config));
 }
 
-static void send_message(struct device *d)
+static void edu_device_send_message(struct device *d)
 {
-    if (d->running && d->regs.irq_status != 0 && by_message(d)) {
+    if (d->running && d->regs.irq_status != 0 && edu_device_by_message(d)) {
         irq_message(&d->irq);
     }
 }
 
-static void raise_irq(struct device *d, uint32_t bits)
+static void edu_device_raise_irq(struct device *d, uint32_t bits)
 {
     d->regs.irq_status |= bits;
-    send_message(d);
+    edu_device_send_message(d);
     device_show_irq(d);
 }
 
 /* ---- BAR 0 ---- */
 
-static uint64_t *wide_reg(struct device *d, uint32_t offset)
+static uint64_t *edu_device_wide_reg(struct device *d, uint32_t offset)
 {
     switch (offset) {
     case EDU_DMA_SRC:
@@ -112,14 +112,14 @@ static uint64_t *wide_reg(struct device *d, uint32_t offset)
     }
 }
 
-static bool size_allowed(uint32_t offset, uint32_t n)
+static bool edu_device_size_allowed(uint32_t offset, uint32_t n)
 {
     return n == 4 || (n == 8 && offset >= EDU_REGS_WIDE);
 }
 
-static uint64_t read_reg(struct device *d, uint32_t offset)
+static uint64_t edu_device_read_reg(struct device *d, uint32_t offset)
 {
-    const uint64_t *wide = wide_reg(d, offset);
+    const uint64_t *wide = edu_device_wide_reg(d, offset);
 
     switch (offset) {
     case EDU_IDENT:
@@ -137,9 +137,9 @@ static uint64_t read_reg(struct device *d, uint32_t offset)
     }
 }
 
-static void write_wide(struct device *d, uint32_t offset, uint64_t value)
+static void edu_device_write_wide(struct device *d, uint32_t offset, uint64_t value)
 {
-    uint64_t *wide = wide_reg(d, offset);
+    uint64_t *wide = edu_device_wide_reg(d, offset);
 
     /* A transfer's parameters stand still while it goes on; a command that starts none is none. */
     if (!wide || (d->regs.dma_cmd & EDU_DMA_START) ||
@@ -149,7 +149,7 @@ static void write_wide(struct device *d, uint32_t offset, uint64_t value)
     *wide = offset == EDU_DMA_CMD ? value & (EDU_DMA_START | EDU_DMA_TO_RAM | EDU_DMA_IRQ) : value;
 }
 
-static void write_reg(struct device *d, uint32_t offset, uint64_t value)
+static void edu_device_write_reg(struct device *d, uint32_t offset, uint64_t value)
 {
     const uint32_t low = (uint32_t)value;
 
@@ -167,42 +167,42 @@ static void write_reg(struct device *d, uint32_t offset, uint64_t value)
         d->regs.status = (d->regs.status & EDU_STATUS_COMPUTING) | (low & EDU_STATUS_IRQ);
         break;
     case EDU_IRQ_RAISE:
-        raise_irq(d, low);
+        edu_device_raise_irq(d, low);
         break;
     case EDU_IRQ_ACK:
         d->regs.irq_status &= ~low;
         break;
     default:
-        write_wide(d, offset, value);
+        edu_device_write_wide(d, offset, value);
         break;
     }
 }
 
-static void bar0_read(struct device *d, uint32_t offset, void *p, uint32_t n)
+static void edu_device_bar0_read(struct device *d, uint32_t offset, void *p, uint32_t n)
 {
     uint64_t value;
 
-    if (!size_allowed(offset, n)) {
+    if (!edu_device_size_allowed(offset, n)) {
         memset(p, 0xff, n);
         return;
     }
-    value = read_reg(d, offset);
+    value = edu_device_read_reg(d, offset);
     memcpy(p, &value, n);
 }
 
-static void bar0_write(struct device *d, uint32_t offset, const void *p, uint32_t n)
+static void edu_device_bar0_write(struct device *d, uint32_t offset, const void *p, uint32_t n)
 {
     uint64_t value = 0;
 
-    if (size_allowed(offset, n)) {
+    if (edu_device_size_allowed(offset, n)) {
         memcpy(&value, p, n);
-        write_reg(d, offset, value);
+        edu_device_write_reg(d, offset, value);
     }
 }
 
 /* ---- regions ---- */
 
-static bool within(uint32_t region, uint64_t offset, uint32_t n)
+static bool edu_device_within(uint32_t region, uint64_t offset, uint32_t n)
 {
     const uint64_t size = device_region_size(region);
 
@@ -213,15 +213,16 @@ int device_read(struct device *d, uint32_t region, uint64_t offset, void *p, uin
 {
     const uint32_t at = (uint32_t)offset;
 
-    if (!within(region, offset, n)) {
+    if (!edu_device_within(region, offset, n)) {
         return -EINVAL;
     }
     switch (region) {
     case WIRE_PCI_BAR0:
-        bar0_read(d, at, p, n);
+        edu_device_bar0_read(d, at, p, n);
         break;
     case WIRE_PCI_CONFIG:
-        config_space_set_interrupt_status(&d->config, d->regs.irq_status != 0 && !by_message(d));
+        config_space_set_interrupt_status(&d->config,
+                                          d->regs.irq_status != 0 && !edu_device_by_message(d));
         config_space_read(&d->config, at, p, n);
         break;
     default:
@@ -235,12 +236,12 @@ int device_write(struct device *d, uint32_t region, uint64_t offset, const void 
 {
     const uint32_t at = (uint32_t)offset;
 
-    if (!within(region, offset, n)) {
+    if (!edu_device_within(region, offset, n)) {
         return -EINVAL;
     }
     switch (region) {
     case WIRE_PCI_BAR0:
-        bar0_write(d, at, p, n);
+        edu_device_bar0_write(d, at, p, n);
         break;
     case WIRE_PCI_CONFIG:
         config_space_write(&d->config, at, p, n);
@@ -256,7 +257,7 @@ int device_write(struct device *d, uint32_t region, uint64_t offset, const void 
 
 /* ---- work ---- */
 
-static uint32_t factorial(uint32_t n)
+static uint32_t edu_device_factorial(uint32_t n)
 {
     uint32_t result = 1;
 
@@ -270,17 +271,17 @@ static uint32_t factorial(uint32_t n)
     return result;
 }
 
-static void compute(struct device *d)
+static void edu_device_compute(struct device *d)
 {
-    d->regs.factorial = factorial(d->regs.factorial);
+    d->regs.factorial = edu_device_factorial(d->regs.factorial);
     d->regs.status &= ~EDU_STATUS_COMPUTING;
     if (d->regs.status & EDU_STATUS_IRQ) {
-        raise_irq(d, EDU_IRQ_FACTORIAL);
+        edu_device_raise_irq(d, EDU_IRQ_FACTORIAL);
     }
 }
 
 /* Hands the registers' transfer to the engine. False where it is none that can be done. */
-static bool start_transfer(struct device *d)
+static bool edu_device_start_transfer(struct device *d)
 {
     const bool to_ram = d->regs.dma_cmd & EDU_DMA_TO_RAM;
     const uint64_t local = to_ram ? d->regs.dma_src : d->regs.dma_dst;
@@ -305,25 +306,25 @@ static bool start_transfer(struct device *d)
     return true;
 }
 
-static void end_transfer(struct device *d)
+static void edu_device_end_transfer(struct device *d)
 {
     d->dma.done = 0;
     d->regs.dma_cmd &= ~(uint64_t)EDU_DMA_START;
     if (d->regs.dma_cmd & EDU_DMA_IRQ) {
-        raise_irq(d, EDU_IRQ_DMA);
+        edu_device_raise_irq(d, EDU_IRQ_DMA);
     }
 }
 
-static void transfer(struct device *d)
+static void edu_device_transfer(struct device *d)
 {
-    if (!d->dma.active && !start_transfer(d)) {
-        end_transfer(d);
+    if (!d->dma.active && !edu_device_start_transfer(d)) {
+        edu_device_end_transfer(d);
         return;
     }
     switch (dma_run(&d->dma)) {
     case DMA_DONE:
     case DMA_FAILED:
-        end_transfer(d);
+        edu_device_end_transfer(d);
         break;
     case DMA_WAITING:
     case DMA_IDLE:
@@ -337,10 +338,10 @@ void device_work(struct device *d)
         return;
     }
     if (d->regs.status & EDU_STATUS_COMPUTING) {
-        compute(d);
+        edu_device_compute(d);
     }
     if (d->regs.dma_cmd & EDU_DMA_START) {
-        transfer(d);
+        edu_device_transfer(d);
     }
 }
 
@@ -354,7 +355,7 @@ void device_resume(struct device *d)
 {
     d->running = true;
     /* What was raised while stopped, or elsewhere, is owed; once too often does no harm. */
-    send_message(d);
+    edu_device_send_message(d);
     device_show_irq(d);
 }
 
@@ -365,7 +366,7 @@ int device_client_gone(struct device *d)
     dma_table_clear(&d->dma.table);
     dirty_stop(&d->dma.dirty);
     if (d->regs.dma_cmd & EDU_DMA_START) {
-        end_transfer(d);
+        edu_device_end_transfer(d);
     }
     return bar2_renew(&d->bar2);
 }

@@ -46,7 +46,7 @@ int dirty_start(struct dirty *d, const struct wire_dma_logging_range *ranges, ui
     return 0;
 }
 
-static bool logged(const struct dirty *d, uint64_t page)
+static bool edu_dirty_logged(const struct dirty *d, uint64_t page)
 {
     const uint64_t first = page * DIRTY_PAGE;
     const uint64_t last = first + (DIRTY_PAGE - 1);
@@ -62,7 +62,7 @@ static bool logged(const struct dirty *d, uint64_t page)
 }
 
 /* The first kept page that is not below page; n where there is none. */
-static size_t position(const struct dirty *d, uint64_t page)
+static size_t edu_dirty_position(const struct dirty *d, uint64_t page)
 {
     size_t low = 0;
     size_t high = d->n;
@@ -79,9 +79,9 @@ static size_t position(const struct dirty *d, uint64_t page)
     return low;
 }
 
-static void keep(struct dirty *d, uint64_t page)
+static void edu_dirty_keep(struct dirty *d, uint64_t page)
 {
-    const size_t at = position(d, page);
+    const size_t at = edu_dirty_position(d, page);
 
     if (at < d->n && d->pages[at] == page) {
         return;
@@ -111,8 +111,8 @@ void dirty_mark(struct dirty *d, uint64_t address, uint64_t n)
         return;
     }
     for (uint64_t page = address / DIRTY_PAGE; page <= last; page++) {
-        if (logged(d, page)) {
-            keep(d, page);
+        if (edu_dirty_logged(d, page)) {
+            edu_dirty_keep(d, page);
         }
     }
 }
@@ -130,8 +130,8 @@ uint64_t dirty_bitmap_size(const struct wire_dma_report *r)
 }
 
 /* Sets the bits of the units of r that [first, last] touches. */
-static void set_bits(const struct wire_dma_report *r, uint8_t *bitmap, uint64_t first,
-                     uint64_t last)
+static void edu_dirty_set_bits(const struct wire_dma_report *r, uint8_t *bitmap, uint64_t first,
+                               uint64_t last)
 {
     const uint64_t end = r->iova + (r->length - 1);
     uint64_t bit;
@@ -150,33 +150,35 @@ static void set_bits(const struct wire_dma_report *r, uint8_t *bitmap, uint64_t 
     }
 }
 
-static void set_all(const struct dirty *d, const struct wire_dma_report *r, uint8_t *bitmap)
+static void edu_dirty_set_all(const struct dirty *d, const struct wire_dma_report *r,
+                              uint8_t *bitmap)
 {
     if (d->ranges == 0) {
-        set_bits(r, bitmap, 0, UINT64_MAX);
+        edu_dirty_set_bits(r, bitmap, 0, UINT64_MAX);
     }
     for (uint32_t i = 0; i < d->ranges; i++) {
-        set_bits(r, bitmap, d->range[i].iova, d->range[i].iova + (d->range[i].length - 1));
+        edu_dirty_set_bits(r, bitmap, d->range[i].iova,
+                           d->range[i].iova + (d->range[i].length - 1));
     }
 }
 
 void dirty_report(struct dirty *d, const struct wire_dma_report *r, uint8_t *bitmap)
 {
     const uint64_t end = r->iova + (r->length - 1);
-    const size_t from = position(d, r->iova / DIRTY_PAGE);
+    const size_t from = edu_dirty_position(d, r->iova / DIRTY_PAGE);
     size_t kept = from;
 
     memset(bitmap, 0, dirty_bitmap_size(r));
     if (d->overflow) {
         /* It stays set: which pages of the rest were written is not known either. */
-        set_all(d, r, bitmap);
+        edu_dirty_set_all(d, r, bitmap);
         return;
     }
     for (size_t i = from; i < d->n; i++) {
         const uint64_t first = d->pages[i] * DIRTY_PAGE;
         const uint64_t last = first + (DIRTY_PAGE - 1);
 
-        set_bits(r, bitmap, first, last);
+        edu_dirty_set_bits(r, bitmap, first, last);
         /* A page that the report only half covers is still owed to the report of its rest. */
         if (first < r->iova || last > end) {
             d->pages[kept++] = d->pages[i];

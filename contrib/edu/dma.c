@@ -60,7 +60,8 @@ void dma_abort(struct dma *d)
 }
 
 /* Moves n bytes through the range's file. False: it cannot serve all of them. */
-static bool move_by_file(struct dma *d, const struct dma_range *r, uint64_t address, uint32_t n)
+static bool edu_dma_move_by_file(struct dma *d, const struct dma_range *r, uint64_t address,
+                                 uint32_t n)
 {
     uint8_t *local = d->buffer + d->at + d->done;
     const off_t offset = (off_t)(r->offset + (address - r->address));
@@ -75,7 +76,7 @@ static bool move_by_file(struct dma *d, const struct dma_range *r, uint64_t addr
 }
 
 /* Asks the client for up to n bytes. 0 or -errno. */
-static int ask(struct dma *d, uint64_t address, uint32_t n)
+static int edu_dma_ask(struct dma *d, uint64_t address, uint32_t n)
 {
     struct wire_dma_access access = {.address = address};
     int err;
@@ -93,7 +94,7 @@ static int ask(struct dma *d, uint64_t address, uint32_t n)
 }
 
 /* The next piece of the transfer: moved, asked for, or impossible. 0 or -errno. */
-static int step(struct dma *d)
+static int edu_dma_step(struct dma *d)
 {
     const uint32_t need = d->to_ram ? WIRE_DMA_WRITEABLE : WIRE_DMA_READABLE;
     const uint64_t address = d->address + d->done;
@@ -101,7 +102,7 @@ static int step(struct dma *d)
     uint32_t n = d->count - d->done;
 
     if (!r || !(r->flags & need)) {
-        return d->stray ? ask(d, address, n) : -EFAULT;
+        return d->stray ? edu_dma_ask(d, address, n) : -EFAULT;
     }
     /* The range may end before the transfer does; another may follow it. */
     if (n - 1 > r->size - 1 - (address - r->address)) {
@@ -111,17 +112,17 @@ static int step(struct dma *d)
         /* Marked before it happens: a request that is given up may still be carried out. */
         dirty_mark(&d->dirty, address, n);
     }
-    if (move_by_file(d, r, address, n)) {
+    if (edu_dma_move_by_file(d, r, address, n)) {
         d->done += n;
         return 0;
     }
-    return ask(d, address, n);
+    return edu_dma_ask(d, address, n);
 }
 
 enum dma_progress dma_run(struct dma *d)
 {
     while (d->active && d->asked == 0 && d->done < d->count) {
-        const int err = d->refused ? -EIO : step(d);
+        const int err = d->refused ? -EIO : edu_dma_step(d);
 
         if (err) {
             log_warning("DMA at 0x%" PRIx64 ": errno %d", d->address + d->done, -err);

@@ -35,7 +35,7 @@ void dma_table_deinit(struct dma_table *t)
 }
 
 /* The first range that ends after address; n where none does. */
-static size_t position(const struct dma_table *t, uint64_t address)
+static size_t edu_dma_table_position(const struct dma_table *t, uint64_t address)
 {
     size_t low = 0;
     size_t high = t->n;
@@ -53,7 +53,7 @@ static size_t position(const struct dma_table *t, uint64_t address)
     return low;
 }
 
-static int grow(struct dma_table *t)
+static int edu_dma_table_grow(struct dma_table *t)
 {
     const size_t room = t->room ? 2 * t->room : 16;
     struct dma_range *ranges;
@@ -70,7 +70,7 @@ static int grow(struct dma_table *t)
     return 0;
 }
 
-static int check_map(const struct wire_dma_map *map)
+static int edu_dma_table_check_map(const struct wire_dma_map *map)
 {
     const uint32_t access = map->flags & (WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE);
 
@@ -83,7 +83,7 @@ static int check_map(const struct wire_dma_map *map)
 }
 
 /* Whether the range's bytes can be read and written at their offset in the file. */
-static int usable(const struct wire_dma_map *map, int fd)
+static int edu_dma_table_usable(const struct wire_dma_map *map, int fd)
 {
     struct stat st;
 
@@ -94,26 +94,26 @@ static int usable(const struct wire_dma_map *map, int fd)
 int dma_table_map(struct dma_table *t, const struct wire_dma_map *map, int *fd)
 {
     size_t at;
-    int err = check_map(map);
+    int err = edu_dma_table_check_map(map);
 
     if (err) {
         return err;
     }
-    at = position(t, map->address);
+    at = edu_dma_table_position(t, map->address);
     if (at < t->n && t->ranges[at].address <= map->address + (map->size - 1)) {
         return -EEXIST;
     }
     if (t->n >= t->max) {
         return -ENOSPC;
     }
-    err = grow(t);
+    err = edu_dma_table_grow(t);
     if (err) {
         return err;
     }
     memmove(&t->ranges[at + 1], &t->ranges[at], (t->n - at) * sizeof *t->ranges);
     t->n++;
     /* What is no file (a device, a pipe) could block or behave otherwise: messages reach it. */
-    if (!usable(map, *fd)) {
+    if (!edu_dma_table_usable(map, *fd)) {
         sock_close(fd);
     }
     t->ranges[at] = (struct dma_range){.address = map->address,
@@ -127,7 +127,7 @@ int dma_table_map(struct dma_table *t, const struct wire_dma_map *map, int *fd)
 
 int dma_table_unmap(struct dma_table *t, uint64_t address, uint64_t size)
 {
-    const size_t at = position(t, address);
+    const size_t at = edu_dma_table_position(t, address);
 
     if (at == t->n || t->ranges[at].address != address || t->ranges[at].size != size) {
         return -EINVAL;
@@ -140,7 +140,7 @@ int dma_table_unmap(struct dma_table *t, uint64_t address, uint64_t size)
 
 const struct dma_range *dma_table_find(const struct dma_table *t, uint64_t address)
 {
-    const size_t at = position(t, address);
+    const size_t at = edu_dma_table_position(t, address);
 
     return at < t->n && t->ranges[at].address <= address ? &t->ranges[at] : NULL;
 }

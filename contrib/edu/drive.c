@@ -51,9 +51,9 @@ struct drive {
 
 /* ---- telling ---- */
 
-static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void edu_drive_write(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-static void say(const char *fmt, ...)
+static void edu_drive_write(const char *fmt, ...)
 {
     va_list ap;
 
@@ -65,7 +65,7 @@ static void say(const char *fmt, ...)
 }
 
 /* A peer's words, on a line of their own: what could drive a terminal becomes a question mark. */
-static void print_foreign(const char *text)
+static void edu_drive_print_foreign(const char *text)
 {
     for (; *text; text++) {
         putchar(*text >= 0x20 && *text < 0x7f ? *text : '?');
@@ -74,7 +74,7 @@ static void print_foreign(const char *text)
 }
 
 /* A step's request did not go through. Returns false. */
-static bool went_wrong(const struct drive *d, const char *what, enum client_outcome o)
+static bool edu_drive_went_wrong(const struct drive *d, const char *what, enum client_outcome o)
 {
     char text[256];
 
@@ -82,7 +82,7 @@ static bool went_wrong(const struct drive *d, const char *what, enum client_outc
     return false;
 }
 
-static bool differs(const char *what, uint64_t got, uint64_t want)
+static bool edu_drive_differs(const char *what, uint64_t got, uint64_t want)
 {
     fprintf(stderr, "edu-drive: %s: 0x%" PRIx64 " came, 0x%" PRIx64 " was to come\n", what, got,
             want);
@@ -91,41 +91,42 @@ static bool differs(const char *what, uint64_t got, uint64_t want)
 
 /* ---- registers ---- */
 
-static bool get(struct drive *d, const char *name, uint32_t at, uint32_t *value)
+static bool edu_drive_get(struct drive *d, const char *name, uint32_t at, uint32_t *value)
 {
     const enum client_outcome o =
         client_region_read(&d->client, WIRE_PCI_BAR0, at, value, sizeof *value);
 
     if (o != CLIENT_OK) {
-        return went_wrong(d, name, o);
+        return edu_drive_went_wrong(d, name, o);
     }
-    say("  REGION_READ  BAR 0 +0x%02" PRIx32 " (%s): 0x%08" PRIx32, at, name, *value);
+    edu_drive_write("  REGION_READ  BAR 0 +0x%02" PRIx32 " (%s): 0x%08" PRIx32, at, name, *value);
     return true;
 }
 
-static bool put(struct drive *d, const char *name, uint32_t at, uint64_t value, uint32_t n)
+static bool edu_drive_put(struct drive *d, const char *name, uint32_t at, uint64_t value,
+                          uint32_t n)
 {
     const enum client_outcome o = client_region_write(&d->client, WIRE_PCI_BAR0, at, &value, n);
 
     if (o != CLIENT_OK) {
-        return went_wrong(d, name, o);
+        return edu_drive_went_wrong(d, name, o);
     }
-    say("  REGION_WRITE BAR 0 +0x%02" PRIx32 " (%s): 0x%" PRIx64, at, name, value);
+    edu_drive_write("  REGION_WRITE BAR 0 +0x%02" PRIx32 " (%s): 0x%" PRIx64, at, name, value);
     return true;
 }
 
-static bool expect(struct drive *d, const char *name, uint32_t at, uint32_t want)
+static bool edu_drive_expect(struct drive *d, const char *name, uint32_t at, uint32_t want)
 {
     uint32_t got;
 
-    return get(d, name, at, &got) && (got == want || differs(name, got, want));
+    return edu_drive_get(d, name, at, &got) && (got == want || edu_drive_differs(name, got, want));
 }
 
 /* ---- DMA messages ---- */
 
 /* Answers DMA_READ and DMA_WRITE from the driver's memory. */
-static ssize_t serve_dma(struct client *c, const struct wire_hdr *hdr, const void *p, size_t n,
-                         void *out, size_t room, void *arg)
+static ssize_t edu_drive_serve_dma(struct client *c, const struct wire_hdr *hdr, const void *p,
+                                   size_t n, void *out, size_t room, void *arg)
 {
     struct drive *d = arg;
     struct wire_dma_access a;
@@ -136,8 +137,8 @@ static ssize_t serve_dma(struct client *c, const struct wire_hdr *hdr, const voi
         a.address - MEMORY_ADDRESS > MEMORY_SIZE - a.count || room < sizeof a + a.count) {
         return -EFAULT;
     }
-    say("  %s came: 0x%" PRIx64 ", %" PRIu64 " bytes", wire_command_name(hdr->command), a.address,
-        a.count);
+    edu_drive_write("  %s came: 0x%" PRIx64 ", %" PRIu64 " bytes", wire_command_name(hdr->command),
+                    a.address, a.count);
     at = d->memory + (a.address - MEMORY_ADDRESS);
     out = wire_put(out, &a, sizeof a);
     if (hdr->command == WIRE_DMA_WRITE) {
@@ -154,7 +155,7 @@ static ssize_t serve_dma(struct client *c, const struct wire_hdr *hdr, const voi
  * Waits for the device's interrupt. Reading a register answers what the device asks meanwhile, so
  * that is done whenever a socket has something.
  */
-static bool wait_msi(struct drive *d)
+static bool edu_drive_wait_msi(struct drive *d)
 {
     uint64_t count;
 
@@ -170,26 +171,26 @@ static bool wait_msi(struct drive *d)
             continue;
         }
         if (r <= 0) {
-            return went_wrong(d, "MSI", CLIENT_TIMEOUT);
+            return edu_drive_went_wrong(d, "MSI", CLIENT_TIMEOUT);
         }
         if (p[0].revents) {
             break;
         }
         o = client_region_read(&d->client, WIRE_PCI_BAR0, EDU_STATUS, &ignored, sizeof ignored);
         if (o != CLIENT_OK) {
-            return went_wrong(d, "waiting for the MSI", o);
+            return edu_drive_went_wrong(d, "waiting for the MSI", o);
         }
     }
     if (read(d->msi_fd, &count, sizeof count) != sizeof count) {
-        return went_wrong(d, "MSI", CLIENT_TIMEOUT);
+        return edu_drive_went_wrong(d, "MSI", CLIENT_TIMEOUT);
     }
-    say("  MSI eventfd: signalled %" PRIu64 " time%s", count, count == 1 ? "" : "s");
-    return count == 1 || differs("MSI", count, 1);
+    edu_drive_write("  MSI eventfd: signalled %" PRIu64 " time%s", count, count == 1 ? "" : "s");
+    return count == 1 || edu_drive_differs("MSI", count, 1);
 }
 
 /* ---- steps ---- */
 
-static bool step_version(struct drive *d)
+static bool edu_drive_step_version(struct drive *d)
 {
     char json[256];
     enum client_outcome o;
@@ -198,11 +199,11 @@ static bool step_version(struct drive *d)
              d->twin ? ",\"twin_socket\":{\"supported\":true}" : "");
     o = client_version(&d->client, 0, 0, json);
     if (o != CLIENT_OK) {
-        return went_wrong(d, "version", o);
+        return edu_drive_went_wrong(d, "version", o);
     }
-    say("  VERSION 0.0 %s", json);
+    edu_drive_write("  VERSION 0.0 %s", json);
     printf("  answered: %u.%u ", d->client.version.major, d->client.version.minor);
-    print_foreign(d->client.json ? d->client.json : "without version data");
+    edu_drive_print_foreign(d->client.json ? d->client.json : "without version data");
     if (d->twin && d->client.twin_fd < 0) {
         fprintf(stderr, "edu-drive: twin socket: offered, but not taken\n");
         return false;
@@ -210,98 +211,101 @@ static bool step_version(struct drive *d)
     return true;
 }
 
-static bool step_identity(struct drive *d)
+static bool edu_drive_step_identity(struct drive *d)
 {
     uint16_t id[2];
     const uint16_t command = COMMAND_MEM_MASTER;
     enum client_outcome o = client_region_read(&d->client, WIRE_PCI_CONFIG, 0, id, sizeof id);
 
     if (o != CLIENT_OK) {
-        return went_wrong(d, "configuration space", o);
+        return edu_drive_went_wrong(d, "configuration space", o);
     }
-    say("  REGION_READ  configuration space +0x00: %04x:%04x", id[0], id[1]);
+    edu_drive_write("  REGION_READ  configuration space +0x00: %04x:%04x", id[0], id[1]);
     if (id[0] != EDU_VENDOR_ID || id[1] != EDU_DEVICE_ID) {
-        return differs("vendor and device", (uint32_t)id[0] << 16 | id[1],
-                       EDU_VENDOR_ID << 16 | EDU_DEVICE_ID);
+        return edu_drive_differs("vendor and device", (uint32_t)id[0] << 16 | id[1],
+                                 EDU_VENDOR_ID << 16 | EDU_DEVICE_ID);
     }
     o = client_region_write(&d->client, WIRE_PCI_CONFIG, COMMAND_AT, &command, sizeof command);
     if (o != CLIENT_OK) {
-        return went_wrong(d, "command register", o);
+        return edu_drive_went_wrong(d, "command register", o);
     }
-    say("  REGION_WRITE configuration space +0x04: memory and bus master on");
-    return expect(d, "identification", EDU_IDENT, EDU_IDENT_VALUE);
+    edu_drive_write("  REGION_WRITE configuration space +0x04: memory and bus master on");
+    return edu_drive_expect(d, "identification", EDU_IDENT, EDU_IDENT_VALUE);
 }
 
-static bool step_liveness(struct drive *d)
+static bool edu_drive_step_liveness(struct drive *d)
 {
-    return put(d, "liveness", EDU_LIVENESS, 0x12345678u, 4) &&
-           expect(d, "liveness", EDU_LIVENESS, ~0x12345678u);
+    return edu_drive_put(d, "liveness", EDU_LIVENESS, 0x12345678u, 4) &&
+           edu_drive_expect(d, "liveness", EDU_LIVENESS, ~0x12345678u);
 }
 
-static bool step_factorial(struct drive *d)
+static bool edu_drive_step_factorial(struct drive *d)
 {
     uint32_t status = EDU_STATUS_COMPUTING;
 
-    if (!put(d, "factorial", EDU_FACTORIAL, 12, 4)) {
+    if (!edu_drive_put(d, "factorial", EDU_FACTORIAL, 12, 4)) {
         return false;
     }
     /* Bounded: a device that never ends it is wrong, and each turn is a round trip. */
     for (int i = 0; i < 1000 && (status & EDU_STATUS_COMPUTING); i++) {
-        if (!get(d, "status", EDU_STATUS, &status)) {
+        if (!edu_drive_get(d, "status", EDU_STATUS, &status)) {
             return false;
         }
     }
-    return expect(d, "factorial", EDU_FACTORIAL, 479001600);
+    return edu_drive_expect(d, "factorial", EDU_FACTORIAL, 479001600);
 }
 
-static bool step_msi(struct drive *d)
+static bool edu_drive_step_msi(struct drive *d)
 {
     const struct fdset fds = {.n = 1, .fds = {d->msi_fd}};
     const enum client_outcome o = client_set_irqs(&d->client, WIRE_PCI_MSI, 0, 1, &fds);
 
     if (o != CLIENT_OK) {
-        return went_wrong(d, "SET_IRQS", o);
+        return edu_drive_went_wrong(d, "SET_IRQS", o);
     }
-    say("  SET_IRQS MSI 0: an eventfd");
-    return put(d, "interrupt raise", EDU_IRQ_RAISE, 0x5, 4) && wait_msi(d) &&
-           expect(d, "interrupt status", EDU_IRQ_STATUS, 0x5) &&
-           put(d, "interrupt acknowledge", EDU_IRQ_ACK, 0x5, 4) &&
-           expect(d, "interrupt status", EDU_IRQ_STATUS, 0);
+    edu_drive_write("  SET_IRQS MSI 0: an eventfd");
+    return edu_drive_put(d, "interrupt raise", EDU_IRQ_RAISE, 0x5, 4) && edu_drive_wait_msi(d) &&
+           edu_drive_expect(d, "interrupt status", EDU_IRQ_STATUS, 0x5) &&
+           edu_drive_put(d, "interrupt acknowledge", EDU_IRQ_ACK, 0x5, 4) &&
+           edu_drive_expect(d, "interrupt status", EDU_IRQ_STATUS, 0);
 }
 
 /* One transfer of the DMA engine, to its end. */
-static bool transfer(struct drive *d, uint64_t src, uint64_t dst, uint32_t direction)
+static bool edu_drive_transfer(struct drive *d, uint64_t src, uint64_t dst, uint32_t direction)
 {
-    return put(d, "DMA source", EDU_DMA_SRC, src, 8) && put(d, "DMA target", EDU_DMA_DST, dst, 8) &&
-           put(d, "DMA count", EDU_DMA_COUNT, EDU_BUFFER_SIZE, 8) &&
-           put(d, "DMA command", EDU_DMA_CMD, EDU_DMA_START | EDU_DMA_IRQ | direction, 8) &&
-           wait_msi(d) && expect(d, "interrupt status", EDU_IRQ_STATUS, EDU_IRQ_DMA) &&
-           put(d, "interrupt acknowledge", EDU_IRQ_ACK, EDU_IRQ_DMA, 4);
+    return edu_drive_put(d, "DMA source", EDU_DMA_SRC, src, 8) &&
+           edu_drive_put(d, "DMA target", EDU_DMA_DST, dst, 8) &&
+           edu_drive_put(d, "DMA count", EDU_DMA_COUNT, EDU_BUFFER_SIZE, 8) &&
+           edu_drive_put(d, "DMA command", EDU_DMA_CMD, EDU_DMA_START | EDU_DMA_IRQ | direction,
+                         8) &&
+           edu_drive_wait_msi(d) &&
+           edu_drive_expect(d, "interrupt status", EDU_IRQ_STATUS, EDU_IRQ_DMA) &&
+           edu_drive_put(d, "interrupt acknowledge", EDU_IRQ_ACK, EDU_IRQ_DMA, 4);
 }
 
-static bool step_dma(struct drive *d)
+static bool edu_drive_step_dma(struct drive *d)
 {
     const enum client_outcome o =
         client_dma_map(&d->client, MEMORY_ADDRESS, MEMORY_SIZE, 0,
                        WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE, d->mmap ? d->memory_fd : -1);
 
     if (o != CLIENT_OK) {
-        return went_wrong(d, "DMA_MAP", o);
+        return edu_drive_went_wrong(d, "DMA_MAP", o);
     }
-    say("  DMA_MAP 0x%x, %u bytes, %s", MEMORY_ADDRESS, MEMORY_SIZE,
-        d->mmap ? "with its fd" : "without an fd");
+    edu_drive_write("  DMA_MAP 0x%x, %u bytes, %s", MEMORY_ADDRESS, MEMORY_SIZE,
+                    d->mmap ? "with its fd" : "without an fd");
     for (uint32_t i = 0; i < EDU_BUFFER_SIZE; i++) {
         d->memory[SOURCE_AT + i] = (uint8_t)(i * 7 + (i >> 8));
     }
-    if (!transfer(d, MEMORY_ADDRESS + SOURCE_AT, EDU_BUFFER, 0) ||
-        !transfer(d, EDU_BUFFER, MEMORY_ADDRESS + TARGET_AT, EDU_DMA_TO_RAM)) {
+    if (!edu_drive_transfer(d, MEMORY_ADDRESS + SOURCE_AT, EDU_BUFFER, 0) ||
+        !edu_drive_transfer(d, EDU_BUFFER, MEMORY_ADDRESS + TARGET_AT, EDU_DMA_TO_RAM)) {
         return false;
     }
     if (memcmp(d->memory + SOURCE_AT, d->memory + TARGET_AT, EDU_BUFFER_SIZE) != 0) {
         fprintf(stderr, "edu-drive: DMA: other bytes came back than went out\n");
         return false;
     }
-    say("  %u bytes went to the device and came back the same", EDU_BUFFER_SIZE);
+    edu_drive_write("  %u bytes went to the device and came back the same", EDU_BUFFER_SIZE);
     if (d->mmap == (d->dma_reads + d->dma_writes > 0)) {
         fprintf(stderr, "edu-drive: DMA: %u DMA_READ and %u DMA_WRITE came, %s an fd\n",
                 d->dma_reads, d->dma_writes, d->mmap ? "in spite of" : "without");
@@ -310,58 +314,61 @@ static bool step_dma(struct drive *d)
     return true;
 }
 
-static bool step_unmap(struct drive *d)
+static bool edu_drive_step_unmap(struct drive *d)
 {
     const enum client_outcome o = client_dma_unmap(&d->client, MEMORY_ADDRESS, MEMORY_SIZE);
 
     if (o != CLIENT_OK) {
-        return went_wrong(d, "DMA_UNMAP", o);
+        return edu_drive_went_wrong(d, "DMA_UNMAP", o);
     }
-    say("  DMA_UNMAP 0x%x, %u bytes", MEMORY_ADDRESS, MEMORY_SIZE);
+    edu_drive_write("  DMA_UNMAP 0x%x, %u bytes", MEMORY_ADDRESS, MEMORY_SIZE);
     return true;
 }
 
-static bool step_reset(struct drive *d)
+static bool edu_drive_step_reset(struct drive *d)
 {
     const enum client_outcome o = client_reset(&d->client);
 
     if (o != CLIENT_OK) {
-        return went_wrong(d, "DEVICE_RESET", o);
+        return edu_drive_went_wrong(d, "DEVICE_RESET", o);
     }
-    say("  DEVICE_RESET");
-    return expect(d, "interrupt status", EDU_IRQ_STATUS, 0) &&
-           expect(d, "factorial", EDU_FACTORIAL, 0);
+    edu_drive_write("  DEVICE_RESET");
+    return edu_drive_expect(d, "interrupt status", EDU_IRQ_STATUS, 0) &&
+           edu_drive_expect(d, "factorial", EDU_FACTORIAL, 0);
 }
 
 static const struct {
     const char *name;
     bool (*run)(struct drive *d);
 } steps[] = {
-    {"negotiate", step_version},  {"reset", step_reset},         {"identity", step_identity},
-    {"liveness", step_liveness},  {"factorial", step_factorial}, {"interrupt", step_msi},
-    {"DMA round trip", step_dma}, {"unmap", step_unmap},         {"reset again", step_reset},
+    {"negotiate", edu_drive_step_version},   {"reset", edu_drive_step_reset},
+    {"identity", edu_drive_step_identity},   {"liveness", edu_drive_step_liveness},
+    {"factorial", edu_drive_step_factorial}, {"interrupt", edu_drive_step_msi},
+    {"DMA round trip", edu_drive_step_dma},  {"unmap", edu_drive_step_unmap},
+    {"reset again", edu_drive_step_reset},
 };
 
 #define STEPS (sizeof steps / sizeof *steps)
 
 /* ---- the whole ---- */
 
-static bool drive(struct drive *d)
+static bool edu_drive_drive(struct drive *d)
 {
     for (size_t i = 0; i < STEPS; i++) {
-        say("%s", steps[i].name);
+        edu_drive_write("%s", steps[i].name);
         if (!steps[i].run(d)) {
             fprintf(stderr, "edu-drive: \"%s\" failed, step %zu of %zu\n", steps[i].name, i + 1,
                     STEPS);
             return false;
         }
     }
-    say("all %zu steps went well", STEPS);
+    edu_drive_write("all %zu steps went well", STEPS);
     return true;
 }
 
-/* The driver's memory and its interrupt. 0 or -errno; what was made is undone by close_all. */
-static int open_all(struct drive *d)
+/* The driver's memory and its interrupt. 0 or -errno; what was made is undone by
+ * edu_drive_close_all. */
+static int edu_drive_open_all(struct drive *d)
 {
     d->msi_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     d->memory_fd = memfd_create("edu-drive", MFD_CLOEXEC);
@@ -372,7 +379,7 @@ static int open_all(struct drive *d)
     return d->memory == MAP_FAILED ? -errno : 0;
 }
 
-static void close_all(struct drive *d)
+static void edu_drive_close_all(struct drive *d)
 {
     client_deinit(&d->client);
     if (d->memory && d->memory != MAP_FAILED) {
@@ -382,7 +389,7 @@ static void close_all(struct drive *d)
     sock_close(&d->msi_fd);
 }
 
-static int usage(FILE *f, int code)
+static int edu_drive_usage(FILE *f, int code)
 {
     fprintf(f, "usage: edu-drive [--no-mmap] [--twin-socket] [--timeout MS] SOCKET\n\n"
                "Drives an edu device over vfio-user and checks what comes back.\n\n"
@@ -401,7 +408,7 @@ struct settings {
 };
 
 /* The command line: -1 to go on, or the exit code. */
-static int parse(int argc, char **argv, struct settings *s)
+static int edu_drive_parse(int argc, char **argv, struct settings *s)
 {
     static const struct option longs[] = {
         {"no-mmap", no_argument, NULL, 'n'},
@@ -425,13 +432,13 @@ static int parse(int argc, char **argv, struct settings *s)
             s->timeout_ms = (int)strtol(optarg, NULL, 10);
             break;
         case 'h':
-            return usage(stdout, 0);
+            return edu_drive_usage(stdout, 0);
         default:
-            return usage(stderr, 2);
+            return edu_drive_usage(stderr, 2);
         }
     }
     if (argc - optind != 1 || s->timeout_ms <= 0) {
-        return usage(stderr, 2);
+        return edu_drive_usage(stderr, 2);
     }
     s->path = argv[optind];
     return -1;
@@ -442,14 +449,14 @@ int main(int argc, char **argv)
     struct drive d = {.msi_fd = -1, .memory_fd = -1, .client = {.fd = -1, .twin_fd = -1}};
     struct settings settings;
     bool ok = false;
-    int err = parse(argc, argv, &settings);
+    int err = edu_drive_parse(argc, argv, &settings);
 
     if (err >= 0) {
         return err;
     }
     d.mmap = settings.mmap;
     d.twin = settings.twin;
-    err = open_all(&d);
+    err = edu_drive_open_all(&d);
     if (!err) {
         err = client_init(&d.client, settings.path, settings.timeout_ms);
     }
@@ -457,10 +464,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "edu-drive: %s: %s\n", settings.path, strerror(-err));
     } else {
         d.client.max_fds = MAX_FDS;
-        d.client.handler = serve_dma;
+        d.client.handler = edu_drive_serve_dma;
         d.client.handler_arg = &d;
-        ok = drive(&d);
+        ok = edu_drive_drive(&d);
     }
-    close_all(&d);
+    edu_drive_close_all(&d);
     return ok ? 0 : 1;
 }

@@ -16,7 +16,7 @@
 #define EXIT_COULD_NOT 3
 
 /* Whoever is told of a licence or to recite knows the protocol; others know nothing of poems. */
-static int serve_with_poem(const struct options *o)
+static int edu_serve_with_poem(const struct options *o)
 {
     struct poem_file file;
     enum poem_outcome outcome;
@@ -25,7 +25,7 @@ static int serve_with_poem(const struct options *o)
     int err;
 
     if (!o->licence) {
-        return serve(o, NULL);
+        return edu_serve_serve(o, NULL);
     }
     err = poem_file_init(&file, o->poem_path, &outcome);
     if (err) {
@@ -33,7 +33,7 @@ static int serve_with_poem(const struct options *o)
                   poem_file_why(err, outcome));
         return err;
     }
-    err = serve(o, &file.poem);
+    err = edu_serve_serve(o, &file.poem);
     poem_file_deinit(&file);
     return err;
 }
@@ -51,5 +51,5 @@ int main(int argc, char **argv)
         break;
     }
     log_init("edu", o.log_level);
-    return serve_with_poem(&o) == 0 ? 0 : EXIT_COULD_NOT;
+    return edu_serve_with_poem(&o) == 0 ? 0 : EXIT_COULD_NOT;
 }

@@ -26,7 +26,7 @@ static const struct {
 };
 
 /* A decimal number of n characters, 1 … 2^31 - 1. */
-static bool number(const char *p, size_t n, uint32_t *out)
+static bool edu_fault_number(const char *p, size_t n, uint32_t *out)
 {
     uint64_t v = 0;
 
@@ -40,7 +40,7 @@ static bool number(const char *p, size_t n, uint32_t *out)
     return n > 0 && v > 0 && v <= INT32_MAX;
 }
 
-static uint16_t command_by_name(const char *p, size_t n)
+static uint16_t edu_command_by_name(const char *p, size_t n)
 {
     for (size_t i = 0; i < wire_command_count(); i++) {
         const struct wire_command_info *c = wire_command_at(i);
@@ -52,7 +52,7 @@ static uint16_t command_by_name(const char *p, size_t n)
     return 0;
 }
 
-static bool parse_kind(const char *p, size_t n, const char *argument, struct fault *out)
+static bool edu_fault_parse_kind(const char *p, size_t n, const char *argument, struct fault *out)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strlen(kinds[i].name) != n || memcmp(kinds[i].name, p, n) != 0) {
@@ -64,7 +64,7 @@ static bool parse_kind(const char *p, size_t n, const char *argument, struct fau
             return kinds[i].argument != ARGUMENT_MUST;
         }
         return kinds[i].argument != ARGUMENT_NONE &&
-               number(argument, strlen(argument), &out->argument);
+               edu_fault_number(argument, strlen(argument), &out->argument);
     }
     return false;
 }
@@ -77,15 +77,16 @@ int fault_add(struct fault_list *l, const char *spec)
     uint32_t n;
     size_t which_n;
 
-    if (!which || !parse_kind(spec, (size_t)(which - spec), argument ? argument + 1 : NULL, &f)) {
+    if (!which ||
+        !edu_fault_parse_kind(spec, (size_t)(which - spec), argument ? argument + 1 : NULL, &f)) {
         return -EINVAL;
     }
     which++;
     which_n = argument ? (size_t)(argument - which) : strlen(which);
-    if (number(which, which_n, &n)) {
+    if (edu_fault_number(which, which_n, &n)) {
         f.number = n;
     } else {
-        f.command = command_by_name(which, which_n);
+        f.command = edu_command_by_name(which, which_n);
         if (f.command == 0) {
             return -EINVAL;
         }

@@ -18,7 +18,7 @@ struct feature_request {
 };
 
 /* The reply to a GET: the head with argsz as it came to be, then n bytes of data in two parts. */
-static ssize_t answer_get(const struct feature_request *f, const void *data, size_t n)
+static ssize_t edu_feature_answer_get(const struct feature_request *f, const void *data, size_t n)
 {
     struct wire_feature head = f->head;
 
@@ -31,27 +31,27 @@ static ssize_t answer_get(const struct feature_request *f, const void *data, siz
 }
 
 /* "The reply payload must be the same as the request payload for setting or probing a feature." */
-static ssize_t answer_same(const struct feature_request *f)
+static ssize_t edu_feature_answer_same(const struct feature_request *f)
 {
     memcpy(f->c->out, f->c->p, f->c->n);
     return (ssize_t)f->c->n;
 }
 
-static ssize_t get_migration(const struct feature_request *f)
+static ssize_t edu_feature_get_migration(const struct feature_request *f)
 {
     const struct wire_feature_migration m = {.flags = WIRE_MIGRATION_STOP_COPY};
 
-    return answer_get(f, &m, sizeof m);
+    return edu_feature_answer_get(f, &m, sizeof m);
 }
 
-static ssize_t get_state(const struct feature_request *f)
+static ssize_t edu_feature_get_state(const struct feature_request *f)
 {
     const struct wire_feature_mig_state s = {.device_state = f->c->migration->state};
 
-    return answer_get(f, &s, sizeof s);
+    return edu_feature_answer_get(f, &s, sizeof s);
 }
 
-static ssize_t set_state(const struct feature_request *f)
+static ssize_t edu_feature_set_state(const struct feature_request *f)
 {
     struct wire_feature_mig_state s;
     int err;
@@ -60,10 +60,10 @@ static ssize_t set_state(const struct feature_request *f)
         return -EINVAL;
     }
     err = migration_set(f->c->migration, f->c->device, s.device_state);
-    return err ? err : answer_same(f);
+    return err ? err : edu_feature_answer_same(f);
 }
 
-static ssize_t set_logging_start(const struct feature_request *f)
+static ssize_t edu_feature_set_logging_start(const struct feature_request *f)
 {
     struct wire_dma_logging_range ranges[DIRTY_RANGES];
     struct wire_dma_logging l;
@@ -79,23 +79,23 @@ static ssize_t set_logging_start(const struct feature_request *f)
     if (err) {
         return err;
     }
-    n = answer_same(f);
+    n = edu_feature_answer_same(f);
     /* "On output the device will return the page size it selected." */
     l.page_size = DIRTY_PAGE;
     wire_put(f->c->out + sizeof f->head, &l, sizeof l);
     return n;
 }
 
-static ssize_t set_logging_stop(const struct feature_request *f)
+static ssize_t edu_feature_set_logging_stop(const struct feature_request *f)
 {
     if (!f->c->device->dma.dirty.on) {
         return -EINVAL;
     }
     dirty_stop(&f->c->device->dma.dirty);
-    return answer_same(f);
+    return edu_feature_answer_same(f);
 }
 
-static ssize_t get_logging_report(const struct feature_request *f)
+static ssize_t edu_feature_get_logging_report(const struct feature_request *f)
 {
     struct dirty *dirty = &f->c->device->dma.dirty;
     struct wire_feature head = f->head;
@@ -125,14 +125,14 @@ static const struct {
     ssize_t (*get)(const struct feature_request *f); /* NULL: not a method of this feature */
     ssize_t (*set)(const struct feature_request *f);
 } features[] = {
-    {WIRE_FEATURE_MIGRATION, get_migration, NULL},
-    {WIRE_FEATURE_MIG_DEVICE_STATE, get_state, set_state},
-    {WIRE_FEATURE_DMA_LOGGING_START, NULL, set_logging_start},
-    {WIRE_FEATURE_DMA_LOGGING_STOP, NULL, set_logging_stop},
-    {WIRE_FEATURE_DMA_LOGGING_REPORT, get_logging_report, NULL},
+    {WIRE_FEATURE_MIGRATION, edu_feature_get_migration, NULL},
+    {WIRE_FEATURE_MIG_DEVICE_STATE, edu_feature_get_state, edu_feature_set_state},
+    {WIRE_FEATURE_DMA_LOGGING_START, NULL, edu_feature_set_logging_start},
+    {WIRE_FEATURE_DMA_LOGGING_STOP, NULL, edu_feature_set_logging_stop},
+    {WIRE_FEATURE_DMA_LOGGING_REPORT, edu_feature_get_logging_report, NULL},
 };
 
-ssize_t command_feature(struct command *c)
+ssize_t edu_command_feature(struct command *c)
 {
     struct feature_request f = {.c = c};
 
@@ -153,14 +153,14 @@ ssize_t command_feature(struct command *c)
             return -ENOTSUP;
         }
         if (f.head.flags & WIRE_FEATURE_PROBE) {
-            return answer_same(&f);
+            return edu_feature_answer_same(&f);
         }
         return get ? features[i].get(&f) : features[i].set(&f);
     }
     return -ENOTSUP;
 }
 
-ssize_t command_mig_data_read(struct command *c)
+ssize_t edu_command_mig_data_read(struct command *c)
 {
     struct wire_mig_data m;
     ssize_t n;
@@ -180,7 +180,7 @@ ssize_t command_mig_data_read(struct command *c)
     return (ssize_t)m.argsz;
 }
 
-ssize_t command_mig_data_write(struct command *c)
+ssize_t edu_command_mig_data_write(struct command *c)
 {
     struct wire_mig_data m;
 

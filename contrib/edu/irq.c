@@ -25,7 +25,7 @@ void irq_deinit(struct irq *q)
     q->intx_masked = false;
 }
 
-int irq_info(struct wire_irq_info *out)
+int edu_irq_info(struct wire_irq_info *out)
 {
     if (out->index >= WIRE_PCI_NUM_IRQS) {
         return -EINVAL;
@@ -47,7 +47,7 @@ int irq_info(struct wire_irq_info *out)
  * Where it cannot take more, what is in it has not been read yet, and another event says nothing
  * new.
  */
-static void fire(int fd)
+static void edu_irq_fire(int fd)
 {
     const uint64_t one = 1;
     struct pollfd p = {.fd = fd, .events = POLLOUT};
@@ -60,15 +60,15 @@ static void fire(int fd)
     }
 }
 
-static int *line_fd(struct irq *q, uint32_t index)
+static int *edu_irq_line_fd(struct irq *q, uint32_t index)
 {
     return index == WIRE_PCI_INTX ? &q->intx_fd : &q->msi_fd;
 }
 
 /* Replaces the type's one eventfd by the first of fds, or by none. */
-static int assign(struct irq *q, const struct wire_irq_set *s, struct fdset *fds)
+static int edu_irq_assign(struct irq *q, const struct wire_irq_set *s, struct fdset *fds)
 {
-    int *fd = line_fd(q, s->index);
+    int *fd = edu_irq_line_fd(q, s->index);
 
     if (fds->n != 0 && fds->n != s->count) {
         return -EINVAL;
@@ -81,10 +81,10 @@ static int assign(struct irq *q, const struct wire_irq_set *s, struct fdset *fds
     return 0;
 }
 
-static void act(struct irq *q, const struct wire_irq_set *s)
+static void edu_irq_act(struct irq *q, const struct wire_irq_set *s)
 {
     if (s->flags & WIRE_IRQ_SET_ACTION_TRIGGER) {
-        fire(*line_fd(q, s->index));
+        edu_irq_fire(*edu_irq_line_fd(q, s->index));
     } else {
         q->intx_masked = s->flags & WIRE_IRQ_SET_ACTION_MASK;
     }
@@ -97,7 +97,7 @@ int irq_set(struct irq *q, const struct wire_irq_set *s, const uint8_t *bools, s
     const bool trigger = s->flags & WIRE_IRQ_SET_ACTION_TRIGGER;
     struct wire_irq_info info = {.index = s->index};
 
-    if (irq_info(&info) != 0 || s->argsz != sizeof *s + (flagged ? s->count : 0) ||
+    if (edu_irq_info(&info) != 0 || s->argsz != sizeof *s + (flagged ? s->count : 0) ||
         s->start > info.count || s->count > info.count - s->start || (fds->n != 0 && !eventfd)) {
         return -EINVAL;
     }
@@ -109,13 +109,13 @@ int irq_set(struct irq *q, const struct wire_irq_set *s, const uint8_t *bools, s
         if (s->start != 0 || eventfd || flagged || !trigger) {
             return -EINVAL;
         }
-        return info.count ? assign(q, s, fds) : 0;
+        return info.count ? edu_irq_assign(q, s, fds) : 0;
     }
     if (eventfd) {
-        return assign(q, s, fds);
+        return edu_irq_assign(q, s, fds);
     }
     if (!flagged || bools[0]) {
-        act(q, s);
+        edu_irq_act(q, s);
     }
     return 0;
 }
@@ -126,10 +126,10 @@ void irq_line(struct irq *q, bool level)
         return;
     }
     q->intx_masked = true;
-    fire(q->intx_fd);
+    edu_irq_fire(q->intx_fd);
 }
 
 void irq_message(struct irq *q)
 {
-    fire(q->msi_fd);
+    edu_irq_fire(q->msi_fd);
 }

@@ -27,7 +27,7 @@ void irq_deinit(struct irq *q);
  * "VFIO_USER_DEVICE_GET_IRQ_INFO": fills flags and count for out->index. 0, or -EINVAL: no such
  * index. A type that the device lacks has a count of 0.
  */
-int irq_info(struct wire_irq_info *out) __attribute__((warn_unused_result));
+int edu_irq_info(struct wire_irq_info *out) __attribute__((warn_unused_result));
 
 /*
  * "VFIO_USER_DEVICE_SET_IRQS": s is well-formed by wire_check; bools are its s->count bytes where

@@ -18,7 +18,7 @@ void migration_init(struct migration *m)
     m->at = 0;
 }
 
-static bool settable(uint32_t state)
+static bool edu_migration_settable(uint32_t state)
 {
     return state == WIRE_MIG_STOP || state == WIRE_MIG_RUNNING || state == WIRE_MIG_STOP_COPY ||
            state == WIRE_MIG_RESUMING;
@@ -28,7 +28,7 @@ static bool settable(uint32_t state)
  * "Direct State Transitions": every arc of this device begins or ends in STOP, so a step towards a
  * state is either into STOP or out of it.
  */
-static int step(struct migration *m, struct device *d, enum wire_mig_state to)
+static int edu_migration_step(struct migration *m, struct device *d, enum wire_mig_state to)
 {
     if (m->state == WIRE_MIG_RUNNING) {
         device_stop(d);
@@ -58,11 +58,11 @@ static int step(struct migration *m, struct device *d, enum wire_mig_state to)
 
 int migration_set(struct migration *m, struct device *d, uint32_t state)
 {
-    if (!settable(state) || m->state == WIRE_MIG_ERROR) {
+    if (!edu_migration_settable(state) || m->state == WIRE_MIG_ERROR) {
         return -EINVAL;
     }
     while (m->state != state) {
-        const int err = step(m, d, (enum wire_mig_state)state);
+        const int err = edu_migration_step(m, d, (enum wire_mig_state)state);
 
         if (err) {
             return err;

@@ -37,22 +37,22 @@ struct exchange {
     int err; /* the first one */
 };
 
-static void fail(struct exchange *x, int err)
+static void edu_negotiate_fail(struct exchange *x, int err)
 {
     x->err = x->err ? x->err : err;
 }
 
-static void answer(struct exchange *x, json_t *to, const char *key, json_t *value)
+static void edu_negotiate_answer(struct exchange *x, json_t *to, const char *key, json_t *value)
 {
     if (json_object_set_new(to, key, value) != 0) {
-        fail(x, -ENOMEM);
+        edu_negotiate_fail(x, -ENOMEM);
     }
 }
 
 /* The offered number at key, or false where there is none. What is there must be a number >= least.
  */
-static bool offered_number(struct exchange *x, json_t *from, const char *key, uint64_t least,
-                           uint64_t *value)
+static bool edu_negotiate_offered_number(struct exchange *x, json_t *from, const char *key,
+                                         uint64_t least, uint64_t *value)
 {
     json_t *v = json_object_get(from, key);
 
@@ -60,66 +60,66 @@ static bool offered_number(struct exchange *x, json_t *from, const char *key, ui
         return false;
     }
     if (!json_u64(v, value) || *value < least) {
-        fail(x, -EINVAL);
+        edu_negotiate_fail(x, -EINVAL);
         return false;
     }
     return true;
 }
 
-static bool offered_true(struct exchange *x, json_t *from, const char *key)
+static bool edu_negotiate_offered_true(struct exchange *x, json_t *from, const char *key)
 {
     json_t *v = json_object_get(from, key);
 
     if (v && !json_is_boolean(v)) {
-        fail(x, -EINVAL);
+        edu_negotiate_fail(x, -EINVAL);
     }
     return json_is_true(v);
 }
 
-static json_t *offered_object(struct exchange *x, const char *key)
+static json_t *edu_negotiate_offered_object(struct exchange *x, const char *key)
 {
     json_t *v = json_object_get(x->offer, key);
 
     if (v && !json_is_object(v)) {
-        fail(x, -EINVAL);
+        edu_negotiate_fail(x, -EINVAL);
         return NULL;
     }
     return v;
 }
 
 /* A limit of both sides: the smaller number is answered. */
-static void limit(struct exchange *x, const char *key, uint64_t least, uint32_t ours,
-                  uint32_t *client, uint32_t *device)
+static void edu_negotiate_limit(struct exchange *x, const char *key, uint64_t least, uint32_t ours,
+                                uint32_t *client, uint32_t *device)
 {
     uint64_t theirs;
 
-    if (!offered_number(x, x->offer, key, least, &theirs)) {
+    if (!edu_negotiate_offered_number(x, x->offer, key, least, &theirs)) {
         return;
     }
     *client = theirs < UINT32_MAX ? (uint32_t)theirs : UINT32_MAX;
     *device = *client < ours ? *client : ours;
-    answer(x, x->answer, key, json_integer((json_int_t)*device));
+    edu_negotiate_answer(x, x->answer, key, json_integer((json_int_t)*device));
 }
 
-static void page_sizes(struct exchange *x)
+static void edu_negotiate_page_sizes(struct exchange *x)
 {
     uint64_t theirs;
 
-    if (!offered_number(x, x->offer, "pgsizes", 1, &theirs)) {
+    if (!edu_negotiate_offered_number(x, x->offer, "pgsizes", 1, &theirs)) {
         return;
     }
     x->out->client.pgsizes = theirs;
     x->out->device.pgsizes = theirs & x->ours->pgsizes;
     if (x->out->device.pgsizes == 0) {
-        fail(x, -EINVAL);
+        edu_negotiate_fail(x, -EINVAL);
     }
-    answer(x, x->answer, "pgsizes", json_integer((json_int_t)x->out->device.pgsizes));
+    edu_negotiate_answer(x, x->answer, "pgsizes", json_integer((json_int_t)x->out->device.pgsizes));
 }
 
 /* libvfio-user's and QEMU's capability, which the page does not have (yet, or any more). */
-static void migration(struct exchange *x)
+static void edu_negotiate_migration(struct exchange *x)
 {
-    json_t *offer = offered_object(x, "migration");
+    json_t *offer = edu_negotiate_offered_object(x, "migration");
     json_t *reply;
     uint64_t theirs;
 
@@ -127,58 +127,60 @@ static void migration(struct exchange *x)
         return;
     }
     reply = json_object();
-    answer(x, x->answer, "migration", reply);
+    edu_negotiate_answer(x, x->answer, "migration", reply);
     x->out->device.migration = true;
-    if (offered_number(x, offer, "max_bitmap_size", 0, &theirs)) {
+    if (edu_negotiate_offered_number(x, offer, "max_bitmap_size", 0, &theirs)) {
         const uint64_t least =
             theirs < x->ours->max_bitmap_size ? theirs : x->ours->max_bitmap_size;
 
-        answer(x, reply, "max_bitmap_size", json_integer((json_int_t)least));
+        edu_negotiate_answer(x, reply, "max_bitmap_size", json_integer((json_int_t)least));
     }
-    if (offered_number(x, offer, "pgsize", 1, &theirs)) {
-        answer(x, reply, "pgsize", json_integer(theirs < DMA_PAGE ? (json_int_t)theirs : DMA_PAGE));
+    if (edu_negotiate_offered_number(x, offer, "pgsize", 1, &theirs)) {
+        edu_negotiate_answer(x, reply, "pgsize",
+                             json_integer(theirs < DMA_PAGE ? (json_int_t)theirs : DMA_PAGE));
     }
 }
 
-static void twin_socket(struct exchange *x)
+static void edu_negotiate_twin_socket(struct exchange *x)
 {
-    json_t *offer = offered_object(x, "twin_socket");
+    json_t *offer = edu_negotiate_offered_object(x, "twin_socket");
     json_t *reply;
 
     /* The socket goes to the client as an fd: it must be able to receive one. */
-    if (!offered_true(x, offer, "supported") || !x->ours->twin_socket ||
+    if (!edu_negotiate_offered_true(x, offer, "supported") || !x->ours->twin_socket ||
         x->out->client.max_msg_fds == 0) {
         return;
     }
     x->out->device.twin_socket = true;
     reply = json_object();
-    answer(x, x->answer, "twin_socket", reply);
-    answer(x, reply, "supported", json_true());
-    answer(x, reply, "fd_index", json_integer(0));
+    edu_negotiate_answer(x, x->answer, "twin_socket", reply);
+    edu_negotiate_answer(x, reply, "supported", json_true());
+    edu_negotiate_answer(x, reply, "fd_index", json_integer(0));
 }
 
-static void capabilities(struct exchange *x)
+static void edu_negotiate_capabilities(struct exchange *x)
 {
     struct negotiate_caps *client = &x->out->client;
     struct negotiate_caps *device = &x->out->device;
 
-    limit(x, "max_msg_fds", 0, x->ours->max_msg_fds, &client->max_msg_fds, &device->max_msg_fds);
-    limit(x, "max_data_xfer_size", 1, x->ours->max_data_xfer_size, &client->max_data_xfer_size,
-          &device->max_data_xfer_size);
-    limit(x, "max_dma_maps", 1, x->ours->max_dma_maps, &client->max_dma_maps,
-          &device->max_dma_maps);
-    page_sizes(x);
-    migration(x);
-    if (offered_true(x, x->offer, "write_multiple") && x->ours->write_multiple) {
+    edu_negotiate_limit(x, "max_msg_fds", 0, x->ours->max_msg_fds, &client->max_msg_fds,
+                        &device->max_msg_fds);
+    edu_negotiate_limit(x, "max_data_xfer_size", 1, x->ours->max_data_xfer_size,
+                        &client->max_data_xfer_size, &device->max_data_xfer_size);
+    edu_negotiate_limit(x, "max_dma_maps", 1, x->ours->max_dma_maps, &client->max_dma_maps,
+                        &device->max_dma_maps);
+    edu_negotiate_page_sizes(x);
+    edu_negotiate_migration(x);
+    if (edu_negotiate_offered_true(x, x->offer, "write_multiple") && x->ours->write_multiple) {
         device->write_multiple = true;
-        answer(x, x->answer, "write_multiple", json_true());
+        edu_negotiate_answer(x, x->answer, "write_multiple", json_true());
     }
-    twin_socket(x);
+    edu_negotiate_twin_socket(x);
 }
 
 /* The recital, where the device knows of poems and the client asks. */
-static void recite(struct exchange *x, const struct negotiate_reciter *reciter, const void *message,
-                   size_t n)
+static void edu_negotiate_recite(struct exchange *x, const struct negotiate_reciter *reciter,
+                                 const void *message, size_t n)
 {
     const struct recital_answer said = {
         .poem = reciter->poem, .recite = reciter->recite, .licence = reciter->licence};
@@ -193,12 +195,12 @@ static void recite(struct exchange *x, const struct negotiate_reciter *reciter, 
         o = recital_reply_add(&asked, &said, x->answer);
     }
     if (o != RECITAL_OK) {
-        fail(x, -recital_errno(o));
+        edu_negotiate_fail(x, -recital_errno(o));
     }
 }
 
 /* Writes the reply; only a recital can make it longer than any client takes. */
-static int write_reply(const json_t *reply, struct negotiate_result *out)
+static int edu_negotiate_write_reply(const json_t *reply, struct negotiate_result *out)
 {
     out->json = json_dumps(reply, JSON_COMPACT);
     if (!out->json) {
@@ -211,8 +213,9 @@ static int write_reply(const json_t *reply, struct negotiate_result *out)
     return -EMSGSIZE;
 }
 
-static int answer_json(const struct negotiate_caps *ours, const struct negotiate_reciter *reciter,
-                       const void *message, size_t n, struct negotiate_result *out)
+static int edu_negotiate_answer_json(const struct negotiate_caps *ours,
+                                     const struct negotiate_reciter *reciter, const void *message,
+                                     size_t n, struct negotiate_result *out)
 {
     json_t *request;
     json_t *reply;
@@ -225,16 +228,16 @@ static int answer_json(const struct negotiate_caps *ours, const struct negotiate
     x.offer = json_object_get(request, "capabilities");
     if (json_is_object(x.offer)) {
         x.answer = json_object();
-        answer(&x, reply, "capabilities", x.answer);
+        edu_negotiate_answer(&x, reply, "capabilities", x.answer);
         if (!x.err) {
-            capabilities(&x);
-            recite(&x, reciter, message, n);
+            edu_negotiate_capabilities(&x);
+            edu_negotiate_recite(&x, reciter, message, n);
         }
     } else if (x.offer) {
         x.err = -EINVAL;
     }
     if (!x.err) {
-        x.err = write_reply(reply, out);
+        x.err = edu_negotiate_write_reply(reply, out);
     }
     json_decref(reply);
     json_decref(request);
@@ -255,7 +258,7 @@ int negotiate(const struct negotiate_caps *ours, const struct negotiate_reciter 
         return -ENOTSUP;
     }
     /* "The minor version in the reply must be equal to or less than" theirs: there is only 0. */
-    return n == FIXED ? 0 : answer_json(ours, reciter, message, n, out);
+    return n == FIXED ? 0 : edu_negotiate_answer_json(ours, reciter, message, n, out);
 }
 
 void negotiate_deinit(struct negotiate_result *r)

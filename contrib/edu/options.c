@@ -86,7 +86,7 @@ static const struct option names[] = {
 };
 
 /* A number of least … most, as C writes it. */
-static bool number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
+static bool edu_options_number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
 {
     char *end;
 
@@ -96,29 +96,29 @@ static bool number(const char *text, uint64_t least, uint64_t most, uint64_t *ou
            *out <= most;
 }
 
-static bool number32(const char *text, uint64_t least, uint64_t most, uint32_t *out)
+static bool edu_options_number32(const char *text, uint64_t least, uint64_t most, uint32_t *out)
 {
     uint64_t n;
 
-    if (!number(text, least, most, &n)) {
+    if (!edu_options_number(text, least, most, &n)) {
         return false;
     }
     *out = (uint32_t)n;
     return true;
 }
 
-static bool descriptor(const char *text, int *out)
+static bool edu_options_descriptor(const char *text, int *out)
 {
     uint64_t n;
 
-    if (!number(text, 0, INT_MAX, &n)) {
+    if (!edu_options_number(text, 0, INT_MAX, &n)) {
         return false;
     }
     *out = (int)n;
     return true;
 }
 
-static bool log_level(const char *text, enum log_level *out)
+static bool edu_options_log_level(const char *text, enum log_level *out)
 {
     const int level = log_level_find(text);
 
@@ -130,27 +130,27 @@ static bool log_level(const char *text, enum log_level *out)
 }
 
 /* Whether the option with its argument is a good one. */
-static bool take(struct options *o, int option, const char *argument)
+static bool edu_options_take(struct options *o, int option, const char *argument)
 {
     switch (option) {
     case SOCKET_PATH:
         o->socket_path = argument;
         return true;
     case FD:
-        return descriptor(argument, &o->given_fd);
+        return edu_options_descriptor(argument, &o->given_fd);
     case READY_FD:
-        return descriptor(argument, &o->ready_fd);
+        return edu_options_descriptor(argument, &o->ready_fd);
     case ONCE:
         o->once = true;
         return true;
     case DMA_MASK:
-        return number(argument, 0, UINT64_MAX, &o->dma_mask);
+        return edu_options_number(argument, 0, UINT64_MAX, &o->dma_mask);
     case MAX_MSG_FDS:
-        return number32(argument, 0, LIMIT_FDS_KERNEL, &o->caps.max_msg_fds);
+        return edu_options_number32(argument, 0, LIMIT_FDS_KERNEL, &o->caps.max_msg_fds);
     case MAX_DATA_XFER:
-        return number32(argument, 1, INT32_MAX, &o->caps.max_data_xfer_size);
+        return edu_options_number32(argument, 1, INT32_MAX, &o->caps.max_data_xfer_size);
     case MAX_DMA_MAPS:
-        return number32(argument, 1, 65535, &o->caps.max_dma_maps);
+        return edu_options_number32(argument, 1, 65535, &o->caps.max_dma_maps);
     case STRAY_DMA:
         o->stray_dma = true;
         return true;
@@ -172,13 +172,13 @@ static bool take(struct options *o, int option, const char *argument)
     case FAULT:
         return fault_add(&o->faults, argument) == 0;
     case LOG_LEVEL:
-        return log_level(argument, &o->log_level);
+        return edu_options_log_level(argument, &o->log_level);
     default:
         return false;
     }
 }
 
-static enum options_outcome wrong(const char *what, const char *argument)
+static enum options_outcome edu_options_wrong(const char *what, const char *argument)
 {
     char shown[128];
 
@@ -187,7 +187,7 @@ static enum options_outcome wrong(const char *what, const char *argument)
     return OPTIONS_WRONG;
 }
 
-static void init(struct options *o)
+static void edu_options_init(struct options *o)
 {
     *o = (struct options){
         .given_fd = -1,
@@ -210,7 +210,7 @@ enum options_outcome options_parse(struct options *o, int argc, char **argv)
     int index = 0;
     int option;
 
-    init(o);
+    edu_options_init(o);
     while ((option = getopt_long(argc, argv, "", names, &index)) != -1) {
         if (option == HELP || option == VERSION) {
             fputs(option == HELP ? usage : "edu " EDU_PROGRAM_VERSION "\n", stdout);
@@ -220,21 +220,21 @@ enum options_outcome options_parse(struct options *o, int argc, char **argv)
             /* getopt_long has said it. */
             return OPTIONS_WRONG;
         }
-        if (!take(o, option, optarg)) {
+        if (!edu_options_take(o, option, optarg)) {
             char what[64];
 
             snprintf(what, sizeof what, "bad value for --%s", names[index].name);
-            return wrong(what, optarg);
+            return edu_options_wrong(what, optarg);
         }
     }
     if (optind < argc) {
-        return wrong("unexpected argument", argv[optind]);
+        return edu_options_wrong("unexpected argument", argv[optind]);
     }
     if ((o->socket_path != NULL) == (o->given_fd >= 0)) {
-        return wrong("exactly one of --socket-path and --fd is needed", NULL);
+        return edu_options_wrong("exactly one of --socket-path and --fd is needed", NULL);
     }
     if (o->poem_path && !o->recite) {
-        return wrong("--poem is of no use without --recite", NULL);
+        return edu_options_wrong("--poem is of no use without --recite", NULL);
     }
     if (o->recite && !o->licence) {
         o->licence = "GPL-2.0-or-later";

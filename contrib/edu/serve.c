@@ -38,7 +38,7 @@ enum turn { TURN_GO_ON, TURN_CLIENT_OVER, TURN_END };
 
 /* ---- start ---- */
 
-static int block_signals(struct server *v)
+static int edu_serve_block_signals(struct server *v)
 {
     sigset_t set;
 
@@ -53,7 +53,7 @@ static int block_signals(struct server *v)
     return v->signal_fd < 0 ? -errno : 0;
 }
 
-static int listen_at(struct server *v, const char *path)
+static int edu_serve_listen_at(struct server *v, const char *path)
 {
     struct stat st;
 
@@ -69,7 +69,7 @@ static int listen_at(struct server *v, const char *path)
 }
 
 /* "--fd": whether it is connected or listening, the socket itself says. */
-static int use_given(struct server *v, int fd)
+static int edu_serve_use_given(struct server *v, int fd)
 {
     int listening;
     socklen_t n = sizeof listening;
@@ -86,7 +86,7 @@ static int use_given(struct server *v, int fd)
 }
 
 /* Only the file that this process made: another may have taken the name since. */
-static void remove_path(const struct server *v)
+static void edu_serve_remove_path(const struct server *v)
 {
     struct stat st;
 
@@ -96,13 +96,14 @@ static void remove_path(const struct server *v)
     }
 }
 
-static int start(struct server *v)
+static int edu_serve_start(struct server *v)
 {
     const struct options *o = v->options;
-    int err = block_signals(v);
+    int err = edu_serve_block_signals(v);
 
     if (!err) {
-        err = o->socket_path ? listen_at(v, o->socket_path) : use_given(v, o->given_fd);
+        err = o->socket_path ? edu_serve_listen_at(v, o->socket_path)
+                             : edu_serve_use_given(v, o->given_fd);
     }
     if (!err && o->ready_fd >= 0) {
         err = write(o->ready_fd, "\n", 1) == 1 ? 0 : -errno;
@@ -113,28 +114,28 @@ static int start(struct server *v)
 
 /* ---- the loop ---- */
 
-static bool told_to_end(const struct pollfd *p)
+static bool edu_serve_reported_to_end(const struct pollfd *p)
 {
     return p->revents & POLLIN;
 }
 
-static enum turn end_with(struct server *v, int err)
+static enum turn edu_serve_end_with(struct server *v, int err)
 {
     v->error = err;
     return TURN_END;
 }
 
 /* Waits for a client. TURN_GO_ON with its socket in *fd, or TURN_END. */
-static enum turn next_client(struct server *v, int *fd)
+static enum turn edu_serve_next_client(struct server *v, int *fd)
 {
     struct pollfd p[] = {{.fd = v->signal_fd, .events = POLLIN},
                          {.fd = v->listen_fd, .events = POLLIN}};
 
     for (;;) {
         if (poll(p, 2, -1) < 0 && errno != EINTR) {
-            return end_with(v, -errno);
+            return edu_serve_end_with(v, -errno);
         }
-        if (told_to_end(&p[0])) {
+        if (edu_serve_reported_to_end(&p[0])) {
             return TURN_END;
         }
         *fd = accept4(v->listen_fd, NULL, NULL, SOCK_CLOEXEC);
@@ -142,12 +143,12 @@ static enum turn next_client(struct server *v, int *fd)
             return TURN_GO_ON;
         }
         if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
-            return end_with(v, -errno);
+            return edu_serve_end_with(v, -errno);
         }
     }
 }
 
-static enum turn turn(struct server *v, struct session *s)
+static enum turn edu_serve_turn(struct server *v, struct session *s)
 {
     struct pollfd p[] = {
         {.fd = v->signal_fd, .events = POLLIN},
@@ -161,9 +162,9 @@ static enum turn turn(struct server *v, struct session *s)
         p[i].fd = p[i].events ? p[i].fd : -1;
     }
     if (poll(p, 4, session_timeout(s)) < 0) {
-        return errno == EINTR ? TURN_GO_ON : end_with(v, -errno);
+        return errno == EINTR ? TURN_GO_ON : edu_serve_end_with(v, -errno);
     }
-    if (told_to_end(&p[0])) {
+    if (edu_serve_reported_to_end(&p[0])) {
         return TURN_END;
     }
     if (p[1].revents & POLLIN) {
@@ -178,7 +179,7 @@ static enum turn turn(struct server *v, struct session *s)
 }
 
 /* Serves one client, whose socket is taken. */
-static enum turn client(struct server *v, int fd)
+static enum turn edu_serve_client(struct server *v, int fd)
 {
     struct session s;
     enum turn t = TURN_GO_ON;
@@ -190,35 +191,35 @@ static enum turn client(struct server *v, int fd)
     }
     log_info("a client is here");
     while (t == TURN_GO_ON) {
-        t = turn(v, &s);
+        t = edu_serve_turn(v, &s);
     }
     session_deinit(&s);
     err = device_client_gone(&v->device);
     if (err) {
-        return end_with(v, err);
+        return edu_serve_end_with(v, err);
     }
     return t;
 }
 
-static int run(struct server *v)
+static int edu_serve_run(struct server *v)
 {
     int fd;
 
     if (v->connected_fd >= 0) {
         fd = v->connected_fd;
         v->connected_fd = -1;
-        (void)client(v, fd);
+        (void)edu_serve_client(v, fd);
         return v->error;
     }
-    while (next_client(v, &fd) != TURN_END) {
-        if (client(v, fd) == TURN_END || v->options->once) {
+    while (edu_serve_next_client(v, &fd) != TURN_END) {
+        if (edu_serve_client(v, fd) == TURN_END || v->options->once) {
             break;
         }
     }
     return v->error;
 }
 
-int serve(const struct options *o, const struct poem *poem)
+int edu_serve_serve(const struct options *o, const struct poem *poem)
 {
     struct server v = {.options = o, .signal_fd = -1, .listen_fd = -1, .connected_fd = -1};
     int err = device_init(&v.device, o->dma_mask, o->caps.max_dma_maps);
@@ -236,12 +237,12 @@ int serve(const struct options *o, const struct poem *poem)
         .reciter = {.poem = poem, .recite = o->recite, .licence = o->licence},
         .faults = &o->faults,
         .mmap = o->mmap};
-    err = start(&v);
-    err = err ? err : run(&v);
+    err = edu_serve_start(&v);
+    err = err ? err : edu_serve_run(&v);
     if (err) {
         log_error("serving ends: %s", strerror(-err));
     }
-    remove_path(&v);
+    edu_serve_remove_path(&v);
     sock_close(&v.listen_fd);
     sock_close(&v.connected_fd);
     sock_close(&v.signal_fd);

@@ -12,6 +12,7 @@
  * Serves until SIGTERM or SIGINT, or the end of the only client. poem: what the device recites, or
  * NULL where it knows of none. 0 or -errno, which is logged.
  */
-int serve(const struct options *o, const struct poem *poem) __attribute__((warn_unused_result));
+int edu_serve_serve(const struct options *o, const struct poem *poem)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -24,7 +24,7 @@
 /* Messages taken from a channel before the others have their turn. */
 #define TURN 64
 
-static int64_t now_ms(void)
+static int64_t edu_session_now_ms(void)
 {
     struct timespec t;
 
@@ -33,7 +33,7 @@ static int64_t now_ms(void)
 }
 
 /* The largest message that may come while data of max bytes is allowed. */
-static uint32_t message_max(uint32_t max_data)
+static uint32_t edu_session_message_max(uint32_t max_data)
 {
     const uint64_t max = (uint64_t)WIRE_HDR_SIZE + LIMIT_MESSAGE_OVERHEAD + max_data;
 
@@ -72,7 +72,7 @@ void session_deinit(struct session *s)
 /* ---- replies ---- */
 
 /* The answer leaves with more behind it than there should be. */
-static int send_oversized(struct session *s, size_t n, uint32_t more, struct fdset *fds)
+static int edu_session_send_oversized(struct session *s, size_t n, uint32_t more, struct fdset *fds)
 {
     struct wire_hdr hdr;
     uint8_t *big = calloc(1, n + more);
@@ -90,7 +90,7 @@ static int send_oversized(struct session *s, size_t n, uint32_t more, struct fds
     return err;
 }
 
-static int send_short(struct session *s, size_t n, struct fdset *fds)
+static int edu_session_send_short(struct session *s, size_t n, struct fdset *fds)
 {
     const int err = channel_send(&s->main, s->out, n - 1, fds);
 
@@ -99,7 +99,7 @@ static int send_short(struct session *s, size_t n, struct fdset *fds)
     return err;
 }
 
-static int send_with_unasked(struct session *s, size_t n, struct fdset *fds)
+static int edu_session_send_with_unasked(struct session *s, size_t n, struct fdset *fds)
 {
     struct wire_hdr hdr;
     int err = channel_send(&s->main, s->out, n, fds);
@@ -115,20 +115,21 @@ static int send_with_unasked(struct session *s, size_t n, struct fdset *fds)
 }
 
 /* Sends the message of n bytes at s->out, or what a fault makes of it. fds are closed. */
-static int send_answer(struct session *s, size_t n, struct fdset *fds, const struct fault *fault)
+static int edu_session_send_answer(struct session *s, size_t n, struct fdset *fds,
+                                   const struct fault *fault)
 {
     switch (fault ? fault->kind : FAULT_NONE) {
     case FAULT_MISSING:
         fdset_close(fds);
         return 0;
     case FAULT_SHORT:
-        return send_short(s, n, fds);
+        return edu_session_send_short(s, n, fds);
     case FAULT_OVERSIZED:
-        return send_oversized(s, n, fault->argument, fds);
+        return edu_session_send_oversized(s, n, fault->argument, fds);
     case FAULT_UNASKED:
-        return send_with_unasked(s, n, fds);
+        return edu_session_send_with_unasked(s, n, fds);
     case FAULT_LATE:
-        s->hold_until_ms = now_ms() + fault->argument;
+        s->hold_until_ms = edu_session_now_ms() + fault->argument;
         s->main.held = true;
         s->twin.held = true;
         break;
@@ -143,8 +144,8 @@ static int send_answer(struct session *s, size_t n, struct fdset *fds, const str
  * Answers the request with n payload bytes, which lie at s->out behind the room for the header, or
  * with the error -n. fds (may be NULL) are closed.
  */
-static int answer(struct session *s, const struct wire_hdr *request, ssize_t n, struct fdset *fds,
-                  const struct fault *fault)
+static int edu_session_answer(struct session *s, const struct wire_hdr *request, ssize_t n,
+                              struct fdset *fds, const struct fault *fault)
 {
     struct fdset none;
     struct wire_hdr hdr;
@@ -159,13 +160,13 @@ static int answer(struct session *s, const struct wire_hdr *request, ssize_t n, 
     }
     hdr = n < 0 ? wire_error_hdr(request, (int)-n) : wire_reply_hdr(request, (uint32_t)n);
     wire_put_hdr(s->out, &hdr);
-    return send_answer(s, hdr.size, fds, fault);
+    return edu_session_send_answer(s, hdr.size, fds, fault);
 }
 
 /* ---- the device's requests ---- */
 
-static int send_request(void *arg, const struct wire_dma_access *access, const void *data,
-                        uint16_t *id)
+static int edu_session_send_request(void *arg, const struct wire_dma_access *access,
+                                    const void *data, uint16_t *id)
 {
     struct session *s = arg;
     uint8_t message[WIRE_HDR_SIZE + sizeof *access + EDU_BUFFER_SIZE];
@@ -195,7 +196,7 @@ static int send_request(void *arg, const struct wire_dma_access *access, const v
 }
 
 /* Takes the id off the list of unanswered requests; false where it is not on it. */
-static bool was_asked(struct session *s, uint16_t id)
+static bool edu_session_was_asked(struct session *s, uint16_t id)
 {
     for (unsigned i = 0; i < s->asked_n; i++) {
         if (s->asked[i] == id) {
@@ -207,12 +208,12 @@ static bool was_asked(struct session *s, uint16_t id)
     return false;
 }
 
-static bool take_reply(struct session *s, struct channel *c)
+static bool edu_session_take_reply(struct session *s, struct channel *c)
 {
     struct dma *dma = &s->setup->device->dma;
     const enum wire_check wrong = wire_check(&c->hdr, channel_payload(c), channel_payload_size(c));
 
-    if (wrong != WIRE_OK || !was_asked(s, c->hdr.id)) {
+    if (wrong != WIRE_OK || !edu_session_was_asked(s, c->hdr.id)) {
         log_warning("%s reply: %s", wire_command_name(c->hdr.command),
                     wrong != WIRE_OK ? wire_check_text(wrong) : "nothing was asked");
         return false;
@@ -228,7 +229,7 @@ static bool take_reply(struct session *s, struct channel *c)
 /* ---- commands ---- */
 
 /* Makes the socket of the device's requests; the client's end is added to fds. 0 or -errno. */
-static int open_twin(struct session *s, uint32_t max_size, struct fdset *fds)
+static int edu_session_open_twin(struct session *s, uint32_t max_size, struct fdset *fds)
 {
     int pair[2];
     int err;
@@ -246,10 +247,10 @@ static int open_twin(struct session *s, uint32_t max_size, struct fdset *fds)
 
 /* Sets up what the negotiation came to; the reply's payload is put to s->out. Its length or
  * -errno. */
-static ssize_t agree(struct session *s, struct fdset *fds)
+static ssize_t edu_session_agree(struct session *s, struct fdset *fds)
 {
     const size_t n = s->caps.json ? strlen(s->caps.json) + 1 : 0;
-    const uint32_t max = message_max(s->caps.device.max_data_xfer_size);
+    const uint32_t max = edu_session_message_max(s->caps.device.max_data_xfer_size);
     uint8_t *out = realloc(s->out, max);
     int err;
 
@@ -259,12 +260,12 @@ static ssize_t agree(struct session *s, struct fdset *fds)
     s->out = out;
     s->main.max_size = max;
     if (s->caps.device.twin_socket) {
-        err = open_twin(s, max, fds);
+        err = edu_session_open_twin(s, max, fds);
         if (err) {
             return err;
         }
     }
-    s->setup->device->dma.send = send_request;
+    s->setup->device->dma.send = edu_session_send_request;
     s->setup->device->dma.send_arg = s;
     s->setup->device->dma.send_max = s->caps.client.max_data_xfer_size;
     s->negotiated = true;
@@ -276,7 +277,7 @@ static ssize_t agree(struct session *s, struct fdset *fds)
 }
 
 /* The first message. A client with which nothing can be agreed on gets an error, then the end. */
-static bool version(struct session *s, const struct fault *fault)
+static bool edu_session_version(struct session *s, const struct fault *fault)
 {
     const struct channel *c = &s->main;
     struct fdset fds;
@@ -290,7 +291,7 @@ static bool version(struct session *s, const struct fault *fault)
         n = negotiate(s->setup->caps, &s->setup->reciter, channel_message(c), c->hdr.size,
                       &s->caps);
         if (n == 0) {
-            n = agree(s, &fds);
+            n = edu_session_agree(s, &fds);
         } else {
             log_warning("VERSION: the proposal is refused, errno %d", (int)-n);
         }
@@ -298,10 +299,10 @@ static bool version(struct session *s, const struct fault *fault)
     if (n < 0) {
         fdset_close(&fds);
     }
-    return answer(s, &c->hdr, n, &fds, fault) == 0 && s->negotiated;
+    return edu_session_answer(s, &c->hdr, n, &fds, fault) == 0 && s->negotiated;
 }
 
-static bool command(struct session *s, const struct fault *fault)
+static bool edu_session_command(struct session *s, const struct fault *fault)
 {
     struct channel *c = &s->main;
     struct fdset fds;
@@ -324,11 +325,11 @@ static bool command(struct session *s, const struct fault *fault)
     if (n < 0) {
         fdset_close(&fds);
     }
-    return answer(s, &c->hdr, n, &fds, fault) == 0;
+    return edu_session_answer(s, &c->hdr, n, &fds, fault) == 0;
 }
 
 /* One message of the client's, on either channel. False: the session is over. */
-static bool message(struct session *s, struct channel *c)
+static bool edu_session_message(struct session *s, struct channel *c)
 {
     const struct fault *fault;
 
@@ -338,7 +339,7 @@ static bool message(struct session *s, struct channel *c)
         _exit(1);
     }
     if (!s->negotiated) {
-        return version(s, fault);
+        return edu_session_version(s, fault);
     }
     if (wire_is_reply(&c->hdr)) {
         /* Replies come where the requests went. */
@@ -346,13 +347,13 @@ static bool message(struct session *s, struct channel *c)
             log_warning("a reply came on the wrong socket");
             return false;
         }
-        return take_reply(s, c);
+        return edu_session_take_reply(s, c);
     }
     if (c == &s->twin) {
         log_warning("a command came on the twin socket");
         return false;
     }
-    return command(s, fault);
+    return edu_session_command(s, fault);
 }
 
 /* ---- events ---- */
@@ -361,10 +362,11 @@ static bool message(struct session *s, struct channel *c)
  * Whether more may be read. What waits to be sent is bounded by not reading on: one whole message
  * may wait while the next is read, since a client may still be sending when it is being answered.
  */
-static bool may_read(const struct session *s)
+static bool edu_session_may_read(const struct session *s)
 {
-    return s->hold_until_ms == 0 && s->main.queued <= message_max(LIMIT_DATA_XFER_DEFAULT) &&
-           s->twin.queued <= message_max(LIMIT_DATA_XFER_DEFAULT);
+    return s->hold_until_ms == 0 &&
+           s->main.queued <= edu_session_message_max(LIMIT_DATA_XFER_DEFAULT) &&
+           s->twin.queued <= edu_session_message_max(LIMIT_DATA_XFER_DEFAULT);
 }
 
 short session_events(const struct session *s, const struct channel *c)
@@ -372,15 +374,15 @@ short session_events(const struct session *s, const struct channel *c)
     if (c->fd < 0) {
         return 0;
     }
-    return (short)((may_read(s) ? POLLIN : 0) | (channel_wants_out(c) ? POLLOUT : 0));
+    return (short)((edu_session_may_read(s) ? POLLIN : 0) | (channel_wants_out(c) ? POLLOUT : 0));
 }
 
-static bool receive(struct session *s, struct channel *c)
+static bool edu_session_receive(struct session *s, struct channel *c)
 {
-    for (int i = 0; i < TURN && may_read(s); i++) {
+    for (int i = 0; i < TURN && edu_session_may_read(s); i++) {
         switch (channel_receive(c)) {
         case CHANNEL_MESSAGE:
-            if (!message(s, c)) {
+            if (!edu_session_message(s, c)) {
                 return false;
             }
             channel_next(c);
@@ -406,7 +408,7 @@ bool session_ready(struct session *s, struct channel *c, short revents)
         err = channel_flush(c);
     }
     if (!err && (revents & (POLLIN | POLLHUP | POLLERR))) {
-        return receive(s, c);
+        return edu_session_receive(s, c);
     }
     if (err) {
         log_info("the client's socket: errno %d", -err);
@@ -416,7 +418,7 @@ bool session_ready(struct session *s, struct channel *c, short revents)
 
 int session_timeout(const struct session *s)
 {
-    const int64_t left = s->hold_until_ms - now_ms();
+    const int64_t left = s->hold_until_ms - edu_session_now_ms();
 
     if (s->hold_until_ms == 0) {
         return -1;
@@ -426,7 +428,7 @@ int session_timeout(const struct session *s)
 
 bool session_tick(struct session *s)
 {
-    if (s->hold_until_ms == 0 || now_ms() < s->hold_until_ms) {
+    if (s->hold_until_ms == 0 || edu_session_now_ms() < s->hold_until_ms) {
         return true;
     }
     s->hold_until_ms = 0;

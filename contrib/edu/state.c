@@ -13,34 +13,34 @@
 
 static const uint8_t magic[8] = {'e', 'd', 'u', 's', 't', 'a', 't', 'e'};
 
-static uint8_t *put32(uint8_t *p, uint32_t v)
+static uint8_t *edu_state_put32(uint8_t *p, uint32_t v)
 {
     v = htole32(v);
     memcpy(p, &v, sizeof v);
     return p + sizeof v;
 }
 
-static uint8_t *put64(uint8_t *p, uint64_t v)
+static uint8_t *edu_state_put64(uint8_t *p, uint64_t v)
 {
     v = htole64(v);
     memcpy(p, &v, sizeof v);
     return p + sizeof v;
 }
 
-static uint8_t *put(uint8_t *p, const void *in, size_t n)
+static uint8_t *edu_state_put(uint8_t *p, const void *in, size_t n)
 {
     memcpy(p, in, n);
     return p + n;
 }
 
-static const uint8_t *get32(const uint8_t *p, uint32_t *v)
+static const uint8_t *edu_state_get32(const uint8_t *p, uint32_t *v)
 {
     memcpy(v, p, sizeof *v);
     *v = le32toh(*v);
     return p + sizeof *v;
 }
 
-static const uint8_t *get64(const uint8_t *p, uint64_t *v)
+static const uint8_t *edu_state_get64(const uint8_t *p, uint64_t *v)
 {
     memcpy(v, p, sizeof *v);
     *v = le64toh(*v);
@@ -48,7 +48,7 @@ static const uint8_t *get64(const uint8_t *p, uint64_t *v)
 }
 
 /* CRC-32 as in IEEE 802.3: finds damage, not malice; the ranges are checked for that. */
-static uint32_t crc32(const uint8_t *p, size_t n)
+static uint32_t edu_state_crc32(const uint8_t *p, size_t n)
 {
     uint32_t crc = ~0u;
 
@@ -64,26 +64,26 @@ static uint32_t crc32(const uint8_t *p, size_t n)
 void state_save(const struct device *d, uint8_t *out)
 {
     const struct device_regs *r = &d->regs;
-    uint8_t *p = put(out, magic, sizeof magic);
+    uint8_t *p = edu_state_put(out, magic, sizeof magic);
 
-    p = put32(p, STATE_VERSION);
-    p = put32(p, STATE_SIZE);
-    p = put32(p, r->liveness);
-    p = put32(p, r->factorial);
-    p = put32(p, r->status);
-    p = put32(p, r->irq_status);
-    p = put64(p, r->dma_src);
-    p = put64(p, r->dma_dst);
-    p = put64(p, r->dma_count);
-    p = put32(p, (uint32_t)r->dma_cmd);
-    p = put32(p, d->dma.done);
-    p = put64(p, d->dma_mask);
-    p = put64(p, d->bar2.doorbells);
-    p = put64(p, 0);
-    p = put(p, d->config.bytes, sizeof d->config.bytes);
-    p = put(p, d->dma.buffer, sizeof d->dma.buffer);
-    p = put(p, bar2_page(&d->bar2), EDU_PAGE_SIZE);
-    put32(p, crc32(out, (size_t)(p - out)));
+    p = edu_state_put32(p, STATE_VERSION);
+    p = edu_state_put32(p, STATE_SIZE);
+    p = edu_state_put32(p, r->liveness);
+    p = edu_state_put32(p, r->factorial);
+    p = edu_state_put32(p, r->status);
+    p = edu_state_put32(p, r->irq_status);
+    p = edu_state_put64(p, r->dma_src);
+    p = edu_state_put64(p, r->dma_dst);
+    p = edu_state_put64(p, r->dma_count);
+    p = edu_state_put32(p, (uint32_t)r->dma_cmd);
+    p = edu_state_put32(p, d->dma.done);
+    p = edu_state_put64(p, d->dma_mask);
+    p = edu_state_put64(p, d->bar2.doorbells);
+    p = edu_state_put64(p, 0);
+    p = edu_state_put(p, d->config.bytes, sizeof d->config.bytes);
+    p = edu_state_put(p, d->dma.buffer, sizeof d->dma.buffer);
+    p = edu_state_put(p, bar2_page(&d->bar2), EDU_PAGE_SIZE);
+    edu_state_put32(p, edu_state_crc32(out, (size_t)(p - out)));
 }
 
 /* The fixed part of a state, decoded. */
@@ -98,27 +98,27 @@ struct head {
     uint64_t reserved;
 };
 
-static const uint8_t *get_head(const uint8_t *p, struct head *h)
+static const uint8_t *edu_state_get_head(const uint8_t *p, struct head *h)
 {
-    p = get32(p + sizeof magic, &h->version);
-    p = get32(p, &h->size);
-    p = get32(p, &h->regs.liveness);
-    p = get32(p, &h->regs.factorial);
-    p = get32(p, &h->regs.status);
-    p = get32(p, &h->regs.irq_status);
-    p = get64(p, &h->regs.dma_src);
-    p = get64(p, &h->regs.dma_dst);
-    p = get64(p, &h->regs.dma_count);
-    p = get32(p, &h->cmd);
-    p = get32(p, &h->done);
-    p = get64(p, &h->dma_mask);
-    p = get64(p, &h->doorbells);
-    p = get64(p, &h->reserved);
+    p = edu_state_get32(p + sizeof magic, &h->version);
+    p = edu_state_get32(p, &h->size);
+    p = edu_state_get32(p, &h->regs.liveness);
+    p = edu_state_get32(p, &h->regs.factorial);
+    p = edu_state_get32(p, &h->regs.status);
+    p = edu_state_get32(p, &h->regs.irq_status);
+    p = edu_state_get64(p, &h->regs.dma_src);
+    p = edu_state_get64(p, &h->regs.dma_dst);
+    p = edu_state_get64(p, &h->regs.dma_count);
+    p = edu_state_get32(p, &h->cmd);
+    p = edu_state_get32(p, &h->done);
+    p = edu_state_get64(p, &h->dma_mask);
+    p = edu_state_get64(p, &h->doorbells);
+    p = edu_state_get64(p, &h->reserved);
     h->regs.dma_cmd = h->cmd;
     return p;
 }
 
-static bool head_valid(const struct head *h, const struct device *d)
+static bool edu_state_head_valid(const struct head *h, const struct device *d)
 {
     const uint32_t status = EDU_STATUS_COMPUTING | EDU_STATUS_IRQ;
     const uint32_t cmd = EDU_DMA_START | EDU_DMA_TO_RAM | EDU_DMA_IRQ;
@@ -141,12 +141,12 @@ int state_load(struct device *d, const uint8_t *p, size_t n)
     if (n != STATE_SIZE || memcmp(p, magic, sizeof magic) != 0) {
         return -EINVAL;
     }
-    get32(p + n - sizeof sum, &sum);
-    if (sum != crc32(p, n - sizeof sum)) {
+    edu_state_get32(p + n - sizeof sum, &sum);
+    if (sum != edu_state_crc32(p, n - sizeof sum)) {
         return -EINVAL;
     }
-    p = get_head(p, &head);
-    if (!head_valid(&head, d) || !config_space_load(&config, p)) {
+    p = edu_state_get_head(p, &head);
+    if (!edu_state_head_valid(&head, d) || !config_space_load(&config, p)) {
         return -EINVAL;
     }
     p += EDU_CONFIG_SIZE;

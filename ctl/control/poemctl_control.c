@@ -23,14 +23,14 @@ struct control_request control_request(enum control_type type)
         .magic = CONTROL_MAGIC, .version = CONTROL_VERSION, .type = type};
 }
 
-static const char *which(const char *path)
+static const char *poemctl_control_which(const char *path)
 {
     const char *env = getenv("POEMD_CONTROL");
 
     return path ? path : env && *env ? env : CONFIG_CONTROL_USUAL;
 }
 
-static void cannot_connect(const char *name, const char *path, int err)
+static void poemctl_control_cannot_connect(const char *name, const char *path, int err)
 {
     const char *hint = "";
     char shown[256];
@@ -56,9 +56,10 @@ bool control_ask(struct control_connection *c, const char *name, const char *pat
     struct fdset fds;
     int err;
 
-    *c = (struct control_connection){.name = name, .fd = sock_connect_packets(which(path))};
+    *c = (struct control_connection){.name = name,
+                                     .fd = sock_connect_packets(poemctl_control_which(path))};
     if (c->fd < 0) {
-        cannot_connect(name, which(path), c->fd);
+        poemctl_control_cannot_connect(name, poemctl_control_which(path), c->fd);
         return false;
     }
     fdset_init(&fds);
@@ -81,7 +82,7 @@ void control_hang_up(struct control_connection *c)
 }
 
 /* A whole packet, to be freed, or NULL: *n is 0 at the end, or -errno. */
-static char *receive(int fd, ssize_t *n)
+static char *poemctl_control_receive(int fd, ssize_t *n)
 {
     char *p;
 
@@ -107,7 +108,8 @@ static char *receive(int fd, ssize_t *n)
 }
 
 /* What the status of an answer is as an exit code; its text is said. */
-static int say_refusal(const struct control_connection *c, uint32_t status, const json_t *part)
+static int poemctl_control_write_refusal(const struct control_connection *c, uint32_t status,
+                                         const json_t *part)
 {
     poemctl_error(c->name, "%s", control_text(part, "error"));
     return status == CONTROL_NO ? POEMCTL_NO : POEMCTL_COULD_NOT;
@@ -117,7 +119,7 @@ static int say_refusal(const struct control_connection *c, uint32_t status, cons
  * Whether JSON says printable ASCII alone, nothing else being hidden by an escape. poemd escapes
  * foreign text; it goes to a terminal, so that this is not left to who answers.
  */
-static bool is_printable(const char *p, size_t n)
+static bool poemctl_control_is_printable(const char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (p[i] < 0x20 || p[i] > 0x7e) {
@@ -131,16 +133,17 @@ static bool is_printable(const char *p, size_t n)
 }
 
 /* The object in a packet's n bytes, or NULL. */
-static json_t *object_of(const char *p, size_t n)
+static json_t *poemctl_control_object_of(const char *p, size_t n)
 {
-    return is_printable(p, n) ? json_loadb(p, n, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    return poemctl_control_is_printable(p, n) ? json_loadb(p, n, JSON_REJECT_DUPLICATES, NULL)
+                                              : NULL;
 }
 
 int control_next(struct control_connection *c, json_t **part, bool *last)
 {
     struct control_answer head;
     ssize_t n;
-    char *p = receive(c->fd, &n);
+    char *p = poemctl_control_receive(c->fd, &n);
     int code = POEMCTL_YES;
 
     *part = NULL;
@@ -152,14 +155,14 @@ int control_next(struct control_connection *c, json_t **part, bool *last)
     }
     if ((size_t)n >= sizeof head) {
         memcpy(&head, p, sizeof head);
-        *part = object_of(p + sizeof head, (size_t)n - sizeof head);
+        *part = poemctl_control_object_of(p + sizeof head, (size_t)n - sizeof head);
     }
     free(p);
     if (!*part || head.magic != CONTROL_MAGIC || head.status >= CONTROL_STATUSES) {
         poemctl_error(c->name, "what answers is no poemd of this version");
         code = POEMCTL_COULD_NOT;
     } else if (head.status != CONTROL_OK) {
-        code = say_refusal(c, head.status, *part);
+        code = poemctl_control_write_refusal(c, head.status, *part);
     } else {
         *last = head.last != 0;
     }

@@ -17,7 +17,7 @@
 
 /* ---- for people ---- */
 
-static void print_licences(const json_t *session, const char *party)
+static void poemctl_sessions_print_licences(const json_t *session, const char *party)
 {
     const json_t *l;
     size_t i;
@@ -31,7 +31,7 @@ static void print_licences(const json_t *session, const char *party)
     }
 }
 
-static void print_party(const json_t *session, const char *party)
+static void poemctl_sessions_print_party(const json_t *session, const char *party)
 {
     const json_t *p = json_object_get(session, party);
     const json_t *exe = json_object_get(p, "exe");
@@ -49,11 +49,11 @@ static void print_party(const json_t *session, const char *party)
     }
     printf(" %s%s", *path ? path : "executable unknown",
            json_is_true(json_object_get(exe, "deleted")) ? " (deleted)" : "");
-    print_licences(session, party);
+    poemctl_sessions_print_licences(session, party);
     printf("\n");
 }
 
-static void print_counts(const json_t *session, const char *member)
+static void poemctl_sessions_print_counts(const json_t *session, const char *member)
 {
     const json_t *c = json_object_get(session, member);
 
@@ -63,7 +63,7 @@ static void print_counts(const json_t *session, const char *member)
     }
 }
 
-static void print_session(const json_t *s)
+static void poemctl_sessions_print_session(const json_t *s)
 {
     const json_t *rule = json_object_get(s, "rule");
     char time[48];
@@ -74,19 +74,19 @@ static void print_session(const json_t *s)
         printf(", %s, taint %s", control_text(s, "verdict"), control_text(s, "taint"));
     }
     printf("\n");
-    print_party(s, "client");
-    print_party(s, "backend");
+    poemctl_sessions_print_party(s, "client");
+    poemctl_sessions_print_party(s, "backend");
     if (rule) {
         printf("    because  %s\n", control_text(rule, "why"));
     }
-    print_counts(s, "to-backend");
-    print_counts(s, "to-client");
+    poemctl_sessions_print_counts(s, "to-backend");
+    poemctl_sessions_print_counts(s, "to-client");
 }
 
 /* ---- listing ---- */
 
 /* Prints parts as they come, or collects them. */
-static void take_part(json_t *part, void *arg)
+static void poemctl_sessions_take_part(json_t *part, void *arg)
 {
     json_t *list = arg;
     json_t *session = json_object_get(part, "session");
@@ -94,11 +94,11 @@ static void take_part(json_t *part, void *arg)
     if (list) {
         (void)json_array_append(list, session);
     } else {
-        print_session(session);
+        poemctl_sessions_print_session(session);
     }
 }
 
-static int list_sessions(const char *path, const char *route, bool json)
+static int poemctl_sessions_list_sessions(const char *path, const char *route, bool json)
 {
     struct control_request q = control_request(CONTROL_SESSIONS);
     json_t *list;
@@ -110,7 +110,7 @@ static int list_sessions(const char *path, const char *route, bool json)
     }
     memcpy(q.route, route, strlen(route));
     list = json ? json_array() : NULL;
-    code = control_ask_all("sessions", path, &q, take_part, list);
+    code = control_ask_all("sessions", path, &q, poemctl_sessions_take_part, list);
     if (json && code == POEMCTL_YES) {
         return poemctl_json("sessions", json_pack("{s:s,s:o}", "format", FORMAT, "sessions", list),
                             code);
@@ -131,7 +131,7 @@ static void sessions_print_result(json_t *part, void *arg)
     }
 }
 
-static int end_session(const char *path, const char *text)
+static int poemctl_sessions_end_session(const char *path, const char *text)
 {
     struct control_request q = control_request(CONTROL_SESSION_END);
 
@@ -167,7 +167,8 @@ int sessions_main(int argc, char **argv)
         return poemctl_usage("sessions");
     }
     if (end) {
-        return poemctl_finish("sessions", end_session(path, end));
+        return poemctl_finish("sessions", poemctl_sessions_end_session(path, end));
     }
-    return poemctl_finish("sessions", list_sessions(path, optind < argc ? argv[optind] : "", json));
+    return poemctl_finish(
+        "sessions", poemctl_sessions_list_sessions(path, optind < argc ? argv[optind] : "", json));
 }

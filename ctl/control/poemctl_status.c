@@ -21,7 +21,7 @@ struct status {
     json_t *traces;
 };
 
-static void take_part(json_t *part, void *arg)
+static void poemctl_status_take_part(json_t *part, void *arg)
 {
     struct status *s = arg;
     json_t *o;
@@ -37,7 +37,7 @@ static void take_part(json_t *part, void *arg)
 }
 
 /* "-", or the letters and what they mean. */
-static json_t *taint_of(const json_t *broker)
+static json_t *poemctl_status_taint_of(const json_t *broker)
 {
     const char *letters = control_text(broker, "taint");
     json_t *list = json_array();
@@ -58,13 +58,13 @@ static json_t *taint_of(const json_t *broker)
     return list;
 }
 
-static int as_json(const struct status *s)
+static int poemctl_status_as_json(const struct status *s)
 {
     json_t *doc = json_pack("{s:s}", "format", FORMAT);
 
     if (doc) {
         (void)json_object_update(doc, s->broker);
-        (void)json_object_set_new(doc, "taints", taint_of(s->broker));
+        (void)json_object_set_new(doc, "taints", poemctl_status_taint_of(s->broker));
         (void)json_object_set(doc, "routes", s->routes);
         (void)json_object_set(doc, "traces", s->traces);
     }
@@ -73,7 +73,7 @@ static int as_json(const struct status *s)
 
 /* ---- for people ---- */
 
-static void print_sessions(const json_t *o)
+static void poemctl_status_print_sessions(const json_t *o)
 {
     const json_t *n = json_object_get(o, "sessions");
 
@@ -83,14 +83,14 @@ static void print_sessions(const json_t *o)
 }
 
 /* How long a process has served nobody, at the most. */
-static void print_turn(const json_t *o)
+static void poemctl_status_print_turn(const json_t *o)
 {
     const long long us = control_number(o, "longest-turn-us");
 
     printf("%lld.%lld ms", us / 1000, us / 100 % 10);
 }
 
-static void print_broker(const json_t *b)
+static void poemctl_status_print_broker(const json_t *b)
 {
     const json_t *conf = json_object_get(b, "configuration");
     const json_t *audit = json_object_get(b, "audit");
@@ -105,9 +105,9 @@ static void print_broker(const json_t *b)
         printf("configuration  the command line\n");
     }
     printf("all routes     ");
-    print_sessions(b);
+    poemctl_status_print_sessions(b);
     printf("\nlongest turn   ");
-    print_turn(b);
+    poemctl_status_print_turn(b);
     printf("\naudit log      ");
     if (json_is_object(audit)) {
         printf("%s, %lld records%s\n", control_text(audit, "file"),
@@ -118,9 +118,9 @@ static void print_broker(const json_t *b)
     }
 }
 
-static void print_taint(const json_t *broker)
+static void poemctl_status_print_taint(const json_t *broker)
 {
-    json_t *list = taint_of(broker);
+    json_t *list = poemctl_status_taint_of(broker);
     const json_t *t;
     size_t i;
 
@@ -132,7 +132,7 @@ static void print_taint(const json_t *broker)
     json_decref(list);
 }
 
-static void print_workers(const json_t *broker)
+static void poemctl_status_print_workers(const json_t *broker)
 {
     const json_t *w;
     size_t i;
@@ -141,7 +141,7 @@ static void print_workers(const json_t *broker)
     {
         printf("worker         pid %lld, %lld session%s, longest turn ", control_number(w, "pid"),
                control_number(w, "sessions"), control_number(w, "sessions") == 1 ? "" : "s");
-        print_turn(w);
+        poemctl_status_print_turn(w);
         printf("%s\n", json_is_true(json_object_get(w, "ready")) ? "" : ", starting");
     }
 }
@@ -161,30 +161,30 @@ static void status_print_devices(const json_t *devices)
     }
 }
 
-static void print_route(const json_t *r)
+static void poemctl_status_print_route(const json_t *r)
 {
     const bool spawned = json_is_string(json_object_get(r, "spawn"));
 
     printf("route %s: ", control_text(r, "name"));
-    print_sessions(r);
+    poemctl_status_print_sessions(r);
     printf(", taint %s\n    %s%s -> %s%s\n", control_text(r, "taint"), control_text(r, "listen"),
            json_is_true(json_object_get(r, "listening")) ? "" : " (not listening)",
            spawned ? "spawn " : "", control_text(r, spawned ? "spawn" : "backend"));
     status_print_devices(json_object_get(r, "devices"));
 }
 
-static void as_text(const struct status *s)
+static void poemctl_status_as_text(const struct status *s)
 {
     const json_t *o;
     unsigned running = 0;
     size_t i;
 
-    print_broker(s->broker);
-    print_taint(s->broker);
-    print_workers(s->broker);
+    poemctl_status_print_broker(s->broker);
+    poemctl_status_print_taint(s->broker);
+    poemctl_status_print_workers(s->broker);
     json_array_foreach(s->routes, i, o)
     {
-        print_route(o);
+        poemctl_status_print_route(o);
     }
     json_array_foreach(s->traces, i, o)
     {
@@ -195,16 +195,16 @@ static void as_text(const struct status *s)
     }
 }
 
-static int ask(const char *path, bool json)
+static int poemctl_status_ask(const char *path, bool json)
 {
     const struct control_request q = control_request(CONTROL_STATUS);
     struct status s = {.routes = json_array(), .traces = json_array()};
-    int code = control_ask_all("status", path, &q, take_part, &s);
+    int code = control_ask_all("status", path, &q, poemctl_status_take_part, &s);
 
     if (code == POEMCTL_YES && json) {
-        code = as_json(&s);
+        code = poemctl_status_as_json(&s);
     } else if (code == POEMCTL_YES) {
-        as_text(&s);
+        poemctl_status_as_text(&s);
     }
     json_decref(s.broker);
     json_decref(s.routes);
@@ -234,5 +234,5 @@ int status_main(int argc, char **argv)
         poemctl_error("status", "it takes no argument");
         return poemctl_usage("status");
     }
-    return poemctl_finish("status", ask(path, json));
+    return poemctl_finish("status", poemctl_status_ask(path, json));
 }

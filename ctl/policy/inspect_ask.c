@@ -21,7 +21,7 @@ struct asked {
     struct inspection *to;
 };
 
-static void on_done(const struct inspection *r, void *arg)
+static void inspect_ask_on_done(const struct inspection *r, void *arg)
 {
     const struct asked *a = arg;
 
@@ -29,7 +29,7 @@ static void on_done(const struct inspection *r, void *arg)
     (void)event_base_loopbreak(a->base);
 }
 
-static int ask(struct inspect *i, const struct inspector_settings *s)
+static int inspect_ask_ask(struct inspect *i, const struct inspector_settings *s)
 {
     struct asked asked = {.base = s->base, .to = &i->inspection};
     const struct inspector_asker who = {.uid = geteuid()};
@@ -39,7 +39,8 @@ static int ask(struct inspect *i, const struct inspector_settings *s)
     if (err) {
         return err;
     }
-    if (inspector_ask(inspector, &i->peer.exe, &who, TIMEOUT_MS, on_done, &asked) == 0 ||
+    if (inspector_ask(inspector, &i->peer.exe, &who, TIMEOUT_MS, inspect_ask_on_done, &asked) ==
+            0 ||
         event_base_dispatch(s->base) < 0) {
         err = -ENOMEM;
     }
@@ -65,7 +66,7 @@ int inspect_ask(struct inspect *i, size_t n_keys, const struct inspector_key *ke
     } else if (!s.base || s.exe_fd < 0) {
         err = s.base ? -errno : -ENOMEM;
     } else {
-        err = ask(i, &s);
+        err = inspect_ask_ask(i, &s);
     }
     if (s.base) {
         event_base_free(s.base);

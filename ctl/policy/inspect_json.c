@@ -10,31 +10,31 @@
 #include "base/log.h"
 #include "ctl/policy/inspect.h"
 
-static json_t *escaped(const char *text)
+static json_t *inspect_json_escaped(const char *text)
 {
     char out[4 * PEER_PATH_MAX];
 
     return json_string(log_escape(out, sizeof out, text, strlen(text)));
 }
 
-static json_t *text(const struct peer *p, enum peer_fact f, const char *value)
+static json_t *inspect_json_text(const struct peer *p, enum peer_fact f, const char *value)
 {
-    return peer_knows(p, f) ? escaped(value) : json_null();
+    return peer_knows(p, f) ? inspect_json_escaped(value) : json_null();
 }
 
-static json_t *number(const struct peer *p, enum peer_fact f, uint64_t value)
+static json_t *inspect_json_number(const struct peer *p, enum peer_fact f, uint64_t value)
 {
     return peer_knows(p, f) ? json_integer((json_int_t)value) : json_null();
 }
 
-static json_t *hex(const void *p, size_t n)
+static json_t *inspect_json_hex(const void *p, size_t n)
 {
     char digits[2 * INSPECTION_VERITY_MAX + 1];
 
     return n > 0 ? json_string(hex_text(p, n, digits)) : json_null();
 }
 
-static json_t *groups(const struct peer *p)
+static json_t *inspect_json_groups(const struct peer *p)
 {
     json_t *a;
 
@@ -51,17 +51,19 @@ static json_t *groups(const struct peer *p)
     return a;
 }
 
-static json_t *process(const struct peer *p)
+static json_t *inspect_json_process(const struct peer *p)
 {
     return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "pid",
-                     number(p, PEER_PID, (uint64_t)p->pid), "pid_sure", p->pid_sure, "start_ticks",
-                     number(p, PEER_START, p->start_ticks), "uid", number(p, PEER_UID, p->uid),
-                     "gid", number(p, PEER_GID, p->gid), "groups", groups(p), "label",
-                     text(p, PEER_LABEL, p->label), "cgroup", text(p, PEER_CGROUP, p->cgroup),
-                     "unit", text(p, PEER_UNIT, p->unit));
+                     inspect_json_number(p, PEER_PID, (uint64_t)p->pid), "pid_sure", p->pid_sure,
+                     "start_ticks", inspect_json_number(p, PEER_START, p->start_ticks), "uid",
+                     inspect_json_number(p, PEER_UID, p->uid), "gid",
+                     inspect_json_number(p, PEER_GID, p->gid), "groups", inspect_json_groups(p),
+                     "label", inspect_json_text(p, PEER_LABEL, p->label), "cgroup",
+                     inspect_json_text(p, PEER_CGROUP, p->cgroup), "unit",
+                     inspect_json_text(p, PEER_UNIT, p->unit));
 }
 
-static json_t *file_id(const struct peer *p)
+static json_t *inspect_json_file_id(const struct peer *p)
 {
     const struct peer_file_id *id = &p->exe.id;
 
@@ -74,19 +76,20 @@ static json_t *file_id(const struct peer *p)
                      (json_int_t)id->ctime);
 }
 
-static json_t *executable(const struct inspect *i)
+static json_t *inspect_json_executable(const struct inspect *i)
 {
     const struct inspection *r = &i->inspection;
     const bool read = r->outcome == INSPECTION_OK;
 
-    return json_pack(
-        "{s:o, s:b, s:b, s:o, s:o, s:o}", "path", text(&i->peer, PEER_EXE_PATH, i->peer.exe.path),
-        "path_ours", i->peer.exe.path_ours, "deleted", i->peer.exe.deleted, "file",
-        file_id(&i->peer), "sha256", read ? hex(r->sha256, sizeof r->sha256) : json_null(),
-        "fs_verity", read ? hex(r->verity, r->verity_size) : json_null());
+    return json_pack("{s:o, s:b, s:b, s:o, s:o, s:o}", "path",
+                     inspect_json_text(&i->peer, PEER_EXE_PATH, i->peer.exe.path), "path_ours",
+                     i->peer.exe.path_ours, "deleted", i->peer.exe.deleted, "file",
+                     inspect_json_file_id(&i->peer), "sha256",
+                     read ? inspect_json_hex(r->sha256, sizeof r->sha256) : json_null(),
+                     "fs_verity", read ? inspect_json_hex(r->verity, r->verity_size) : json_null());
 }
 
-static json_t *evidence(const struct evidence *e)
+static json_t *inspect_json_evidence(const struct evidence *e)
 {
     json_t *a = json_array();
 
@@ -105,13 +108,13 @@ static json_t *evidence(const struct evidence *e)
     return a;
 }
 
-static int add_unknown(json_t *a, const char *what, const char *why)
+static int inspect_json_add_unknown(json_t *a, const char *what, const char *why)
 {
     return json_array_append_new(a, json_pack("{s:s, s:s}", "what", what, "why", why));
 }
 
 /* Everything that could not be found out, in one list. */
-static json_t *unknown(const struct inspect *i)
+static json_t *inspect_json_unknown(const struct inspect *i)
 {
     const struct evidence *e = &i->inspection.evidence;
     json_t *a = json_array();
@@ -122,15 +125,16 @@ static json_t *unknown(const struct inspect *i)
         const bool of_file = f >= PEER_EXE_PATH;
 
         if ((i->process || of_file) && !peer_knows(&i->peer, (enum peer_fact)f)) {
-            err = add_unknown(a, peer_fact_name((enum peer_fact)f),
-                              peer_why(&i->peer, (enum peer_fact)f, why, sizeof why));
+            err = inspect_json_add_unknown(a, peer_fact_name((enum peer_fact)f),
+                                           peer_why(&i->peer, (enum peer_fact)f, why, sizeof why));
         }
     }
     if (!err && i->inspection.outcome != INSPECTION_OK) {
-        err = add_unknown(a, "inspection", inspection_text(i->inspection.outcome));
+        err = inspect_json_add_unknown(a, "inspection", inspection_text(i->inspection.outcome));
     }
     for (uint32_t k = 0; !err && k < e->n_unknown; k++) {
-        err = add_unknown(a, evidence_source_name(e->unknowns[k].source), e->unknowns[k].why);
+        err = inspect_json_add_unknown(a, evidence_source_name(e->unknowns[k].source),
+                                       e->unknowns[k].why);
     }
     if (err) {
         json_decref(a);
@@ -142,9 +146,10 @@ static json_t *unknown(const struct inspect *i)
 json_t *inspect_json(const struct inspect *i)
 {
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:b, s:o}", "format", "poemd-inspect/1",
-                     "inspected", escaped(i->what), "process",
-                     i->process ? process(&i->peer) : json_null(), "executable", executable(i),
-                     "evidence", evidence(&i->inspection.evidence), "envelopes_other",
+                     "inspected", inspect_json_escaped(i->what), "process",
+                     i->process ? inspect_json_process(&i->peer) : json_null(), "executable",
+                     inspect_json_executable(i), "evidence",
+                     inspect_json_evidence(&i->inspection.evidence), "envelopes_other",
                      (json_int_t)i->inspection.envelopes_other, "cut", i->inspection.evidence.cut,
-                     "unknown", unknown(i));
+                     "unknown", inspect_json_unknown(i));
 }

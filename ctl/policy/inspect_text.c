@@ -13,7 +13,8 @@
 #include "ctl/policy/inspect.h"
 
 /* The fact's label, and why it is unknown, with a line's end. True: it is known, to be said. */
-static bool fact(const struct inspect *i, enum peer_fact f, const char *label, FILE *to)
+static bool inspect_text_fact(const struct inspect *i, enum peer_fact f, const char *label,
+                              FILE *to)
 {
     char why[256];
 
@@ -25,27 +26,27 @@ static bool fact(const struct inspect *i, enum peer_fact f, const char *label, F
     return false;
 }
 
-static void line(const char *text, FILE *to)
+static void inspect_text_line(const char *text, FILE *to)
 {
     char out[4 * PEER_PATH_MAX];
 
     fprintf(to, "%s\n", log_escape(out, sizeof out, text, strlen(text)));
 }
 
-static void show_ids(const struct inspect *i, FILE *to)
+static void inspect_text_show_ids(const struct inspect *i, FILE *to)
 {
     const struct passwd *user;
     const struct group *group;
 
-    if (fact(i, PEER_UID, "user", to)) {
+    if (inspect_text_fact(i, PEER_UID, "user", to)) {
         user = getpwuid(i->peer.uid);
         fprintf(to, "%lu %s\n", (unsigned long)i->peer.uid, user ? user->pw_name : "");
     }
-    if (fact(i, PEER_GID, "group", to)) {
+    if (inspect_text_fact(i, PEER_GID, "group", to)) {
         group = getgrgid(i->peer.gid);
         fprintf(to, "%lu %s\n", (unsigned long)i->peer.gid, group ? group->gr_name : "");
     }
-    if (fact(i, PEER_GROUPS, "groups", to)) {
+    if (inspect_text_fact(i, PEER_GROUPS, "groups", to)) {
         for (unsigned k = 0; k < i->peer.n_groups; k++) {
             fprintf(to, "%s%lu", k > 0 ? " " : "", (unsigned long)i->peer.groups[k]);
         }
@@ -53,31 +54,31 @@ static void show_ids(const struct inspect *i, FILE *to)
     }
 }
 
-static void show_process(const struct inspect *i, FILE *to)
+static void inspect_text_show_process(const struct inspect *i, FILE *to)
 {
     const struct peer *p = &i->peer;
 
     fprintf(to, "Process\n");
-    if (fact(i, PEER_PID, "pid", to)) {
+    if (inspect_text_fact(i, PEER_PID, "pid", to)) {
         fprintf(to, "%ld%s\n", (long)p->pid,
                 p->pid_sure || !peer_knows(p, PEER_PIDFD) ? "" : " (pidfd opened by number)");
     }
-    if (fact(i, PEER_START, "started", to)) {
+    if (inspect_text_fact(i, PEER_START, "started", to)) {
         fprintf(to, "%" PRIu64 " ticks after boot\n", p->start_ticks);
     }
-    show_ids(i, to);
-    if (fact(i, PEER_LABEL, "label", to)) {
-        line(p->label, to);
+    inspect_text_show_ids(i, to);
+    if (inspect_text_fact(i, PEER_LABEL, "label", to)) {
+        inspect_text_line(p->label, to);
     }
-    if (fact(i, PEER_CGROUP, "cgroup", to)) {
-        line(p->cgroup, to);
+    if (inspect_text_fact(i, PEER_CGROUP, "cgroup", to)) {
+        inspect_text_line(p->cgroup, to);
     }
-    if (fact(i, PEER_UNIT, "unit", to)) {
-        line(p->unit, to);
+    if (inspect_text_fact(i, PEER_UNIT, "unit", to)) {
+        inspect_text_line(p->unit, to);
     }
 }
 
-static void show_time(int64_t ns, FILE *to)
+static void inspect_text_show_time(int64_t ns, FILE *to)
 {
     const time_t t = (time_t)(ns / 1000000000);
     struct tm tm;
@@ -90,15 +91,15 @@ static void show_time(int64_t ns, FILE *to)
     }
 }
 
-static void show_file(const struct inspect *i, FILE *to)
+static void inspect_text_show_file(const struct inspect *i, FILE *to)
 {
     const struct peer_exe *e = &i->peer.exe;
     const struct inspection *r = &i->inspection;
     char digits[2 * INSPECTION_VERITY_MAX + 1];
 
     fprintf(to, "Executable\n");
-    if (fact(i, PEER_EXE_PATH, "path", to)) {
-        line(e->path, to);
+    if (inspect_text_fact(i, PEER_EXE_PATH, "path", to)) {
+        inspect_text_line(e->path, to);
         if (i->process && !e->path_ours) {
             fprintf(to, "  %-12s the path is of another mount namespace, or not known to be ours\n",
                     "");
@@ -107,14 +108,14 @@ static void show_file(const struct inspect *i, FILE *to)
             fprintf(to, "  %-12s deleted or replaced since it was executed\n", "");
         }
     }
-    if (fact(i, PEER_EXE_ID, "file", to)) {
+    if (inspect_text_fact(i, PEER_EXE_ID, "file", to)) {
         fprintf(to, "device %" PRIu32 ":%" PRIu32 " inode %" PRIu64 ", %" PRIu64 " bytes\n",
                 e->id.dev_major, e->id.dev_minor, e->id.inode, e->id.size);
         fprintf(to, "  %-12s ", "modified");
-        show_time(e->id.mtime, to);
+        inspect_text_show_time(e->id.mtime, to);
     }
     if (!peer_knows(&i->peer, PEER_EXE_FILE)) {
-        (void)fact(i, PEER_EXE_FILE, "contents", to);
+        (void)inspect_text_fact(i, PEER_EXE_FILE, "contents", to);
     } else if (r->outcome != INSPECTION_OK) {
         fprintf(to, "  %-12s unknown: %s%s%s\n", "contents", inspection_text(r->outcome),
                 r->error ? ": " : "", r->error ? strerror(r->error) : "");
@@ -126,7 +127,7 @@ static void show_file(const struct inspect *i, FILE *to)
     }
 }
 
-static void show_evidence(const struct inspection *r, FILE *to)
+static void inspect_text_show_evidence(const struct inspection *r, FILE *to)
 {
     const struct evidence *e = &r->evidence;
 
@@ -157,8 +158,8 @@ static void show_evidence(const struct inspection *r, FILE *to)
 void inspect_text(const struct inspect *i, FILE *to)
 {
     if (i->process) {
-        show_process(i, to);
+        inspect_text_show_process(i, to);
     }
-    show_file(i, to);
-    show_evidence(&i->inspection, to);
+    inspect_text_show_file(i, to);
+    inspect_text_show_evidence(&i->inspection, to);
 }

@@ -30,14 +30,14 @@ struct options {
     const char *note; /* the other question: nothing else is given */
 };
 
-static void say_file(const char *path, const char *what)
+static void poemctl_attest_write_file(const char *path, const char *what)
 {
     char text[512];
 
     poemctl_error("attest", "%s: %s", log_escape(text, sizeof text, path, strlen(path)), what);
 }
 
-static bool parse(int argc, char **argv, struct options *o)
+static bool poemctl_attest_parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
         {"key", required_argument, NULL, 'k'},
@@ -80,7 +80,7 @@ static bool parse(int argc, char **argv, struct options *o)
 }
 
 /* The canonical form of a licence; false, said on standard error, where it is no expression. */
-static bool canonical(const char *licence, char out[EVIDENCE_LICENCE_SIZE])
+static bool poemctl_attest_canonical(const char *licence, char out[EVIDENCE_LICENCE_SIZE])
 {
     /* Some 20 KiB: not for the stack. */
     static struct spdx e;
@@ -99,11 +99,11 @@ static bool canonical(const char *licence, char out[EVIDENCE_LICENCE_SIZE])
 }
 
 /* The option for a compiler, quoted for a shell. An expression has no comma, quote or backslash. */
-static int note(const char *licence)
+static int poemctl_attest_note(const char *licence)
 {
     char text[EVIDENCE_LICENCE_SIZE];
 
-    if (!canonical(licence, text)) {
+    if (!poemctl_attest_canonical(licence, text)) {
         return POEMCTL_USAGE;
     }
     printf("'-Wl,--package-metadata={\"license\":\"%s\"}'\n", text);
@@ -111,7 +111,7 @@ static int note(const char *licence)
 }
 
 /* SHA-256 of the file. 0 or -errno. */
-static int digest(const char *path, uint8_t out[EVIDENCE_DSSE_SHA256_SIZE])
+static int poemctl_attest_digest(const char *path, uint8_t out[EVIDENCE_DSSE_SHA256_SIZE])
 {
     static uint8_t chunk[256u << 10];
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -139,39 +139,40 @@ static int digest(const char *path, uint8_t out[EVIDENCE_DSSE_SHA256_SIZE])
 }
 
 /* The private key, or NULL: said on standard error. */
-static EVP_PKEY *load_key(const char *path)
+static EVP_PKEY *poemctl_attest_load_key(const char *path)
 {
     FILE *f = fopen(path, "re");
     EVP_PKEY *key;
     struct stat st;
 
     if (!f) {
-        say_file(path, strerror(errno));
+        poemctl_attest_write_file(path, strerror(errno));
         return NULL;
     }
     if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) &&
         (trust_is_other(st.st_uid) || (st.st_mode & (S_IRWXG | S_IRWXO)))) {
-        say_file(path, "warning: others can read or write this private key; chmod 600 it");
+        poemctl_attest_write_file(
+            path, "warning: others can read or write this private key; chmod 600 it");
     }
     key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
     fclose(f);
     ERR_clear_error();
     if (!key || EVP_PKEY_get_id(key) != EVP_PKEY_ED25519) {
-        say_file(path, "no Ed25519 private key in PEM");
+        poemctl_attest_write_file(path, "no Ed25519 private key in PEM");
         EVP_PKEY_free(key);
         return NULL;
     }
     return key;
 }
 
-static int write_out(const char *envelope, const char *path)
+static int poemctl_attest_write_out(const char *envelope, const char *path)
 {
     const char *const name = path ? path : "standard output";
     FILE *f = path ? fopen(path, "we") : stdout;
     bool good;
 
     if (!f) {
-        say_file(name, strerror(errno));
+        poemctl_attest_write_file(name, strerror(errno));
         return POEMCTL_COULD_NOT;
     }
     good = fprintf(f, "%s\n", envelope) > 0 && fflush(f) == 0;
@@ -179,13 +180,13 @@ static int write_out(const char *envelope, const char *path)
         good = fclose(f) == 0 && good;
     }
     if (!good) {
-        say_file(name, strerror(errno));
+        poemctl_attest_write_file(name, strerror(errno));
         return POEMCTL_COULD_NOT;
     }
     return POEMCTL_YES;
 }
 
-static int attest(const struct options *o)
+static int poemctl_attest_attest(const struct options *o)
 {
     const char *slash = strrchr(o->exe, '/');
     char name[EVIDENCE_NAME_SIZE];
@@ -196,15 +197,15 @@ static int attest(const struct options *o)
     int err;
     int code = POEMCTL_COULD_NOT;
 
-    if (!canonical(o->licence, licence)) {
+    if (!poemctl_attest_canonical(o->licence, licence)) {
         return POEMCTL_USAGE;
     }
-    err = digest(o->exe, sha256);
+    err = poemctl_attest_digest(o->exe, sha256);
     if (err) {
-        say_file(o->exe, strerror(-err));
+        poemctl_attest_write_file(o->exe, strerror(-err));
         return POEMCTL_COULD_NOT;
     }
-    key = load_key(o->key);
+    key = poemctl_attest_load_key(o->key);
     if (!key) {
         return POEMCTL_COULD_NOT;
     }
@@ -212,7 +213,7 @@ static int attest(const struct options *o)
     envelope = evidence_dsse_make(key, log_escape(name, sizeof name, slash, strlen(slash)), sha256,
                                   licence);
     if (envelope) {
-        code = write_out(envelope, o->out);
+        code = poemctl_attest_write_out(envelope, o->out);
     } else {
         poemctl_error("attest", "signing failed: no memory");
     }
@@ -226,9 +227,9 @@ int attest_main(int argc, char **argv)
     struct options o;
     int code;
 
-    if (!parse(argc, argv, &o)) {
+    if (!poemctl_attest_parse(argc, argv, &o)) {
         return poemctl_usage("attest");
     }
-    code = o.note ? note(o.note) : attest(&o);
+    code = o.note ? poemctl_attest_note(o.note) : poemctl_attest_attest(&o);
     return poemctl_finish("attest", code);
 }

@@ -29,7 +29,7 @@ struct options {
     struct inspector_envelope envelopes[INSPECTOR_ENVELOPES];
 };
 
-static void say_file(const char *path, const char *what)
+static void poemctl_inspect_write_file(const char *path, const char *what)
 {
     char text[512];
 
@@ -39,7 +39,7 @@ static void say_file(const char *path, const char *what)
 /* ---- the command line ---- */
 
 /* Exit code, or -1: go on. */
-static int add_key(struct options *o, const char *path)
+static int poemctl_inspect_add_key(struct options *o, const char *path)
 {
     int err = -E2BIG;
 
@@ -47,16 +47,16 @@ static int add_key(struct options *o, const char *path)
         err = inspector_key_load(&o->keys[o->n_keys], path);
     }
     if (err) {
-        say_file(path, err == -E2BIG    ? "too many keys"
-                       : err == -EINVAL ? "no Ed25519 public key in PEM"
-                                        : strerror(-err));
+        poemctl_inspect_write_file(path, err == -E2BIG    ? "too many keys"
+                                         : err == -EINVAL ? "no Ed25519 public key in PEM"
+                                                          : strerror(-err));
         return err == -E2BIG ? POEMCTL_USAGE : POEMCTL_COULD_NOT;
     }
     o->n_keys++;
     return -1;
 }
 
-static int add_envelope(struct options *o, const char *path)
+static int poemctl_inspect_add_envelope(struct options *o, const char *path)
 {
     int err = -E2BIG;
 
@@ -64,16 +64,16 @@ static int add_envelope(struct options *o, const char *path)
         err = inspector_envelope_open(&o->envelopes[o->n_envelopes], path);
     }
     if (err) {
-        say_file(path, err == -E2BIG    ? "too many envelopes"
-                       : err == -EINVAL ? "no file"
-                                        : strerror(-err));
+        poemctl_inspect_write_file(path, err == -E2BIG    ? "too many envelopes"
+                                         : err == -EINVAL ? "no file"
+                                                          : strerror(-err));
         return err == -E2BIG ? POEMCTL_USAGE : POEMCTL_COULD_NOT;
     }
     o->n_envelopes++;
     return -1;
 }
 
-static int read_pid(struct options *o, const char *text)
+static int poemctl_inspect_read_pid(struct options *o, const char *text)
 {
     char *end;
     long v;
@@ -89,7 +89,7 @@ static int read_pid(struct options *o, const char *text)
     return -1;
 }
 
-static int parse(int argc, char **argv, struct options *o)
+static int poemctl_inspect_parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
         {"envelope", required_argument, NULL, 'e'},
@@ -104,16 +104,16 @@ static int parse(int argc, char **argv, struct options *o)
     while (code < 0 && (c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         switch (c) {
         case 'e':
-            code = add_envelope(o, optarg);
+            code = poemctl_inspect_add_envelope(o, optarg);
             break;
         case 'j':
             o->json = true;
             break;
         case 'p':
-            code = read_pid(o, optarg);
+            code = poemctl_inspect_read_pid(o, optarg);
             break;
         case 't':
-            code = add_key(o, optarg);
+            code = poemctl_inspect_add_key(o, optarg);
             break;
         default:
             return POEMCTL_USAGE;
@@ -130,7 +130,7 @@ static int parse(int argc, char **argv, struct options *o)
 /* ---- what is asked about ---- */
 
 /* A file that no process has to be executing. */
-static int find_file(struct inspect *i, const char *path)
+static int poemctl_inspect_find_file(struct inspect *i, const char *path)
 {
     struct peer *p = &i->peer;
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -161,7 +161,7 @@ static int find_file(struct inspect *i, const char *path)
     return 0;
 }
 
-static int find_listener(struct inspect *i, const char *path)
+static int poemctl_inspect_find_listener(struct inspect *i, const char *path)
 {
     int fd = sock_connect(path, true);
 
@@ -174,7 +174,7 @@ static int find_listener(struct inspect *i, const char *path)
     return 0;
 }
 
-static int find(struct inspect *i, const struct options *o)
+static int poemctl_inspect_find(struct inspect *i, const struct options *o)
 {
     struct stat st;
 
@@ -189,12 +189,13 @@ static int find(struct inspect *i, const struct options *o)
     if (stat(o->path, &st) < 0) {
         return -errno;
     }
-    return S_ISSOCK(st.st_mode) ? find_listener(i, o->path) : find_file(i, o->path);
+    return S_ISSOCK(st.st_mode) ? poemctl_inspect_find_listener(i, o->path)
+                                : poemctl_inspect_find_file(i, o->path);
 }
 
 /* ---- showing it ---- */
 
-static int show(const struct inspect *i, const struct options *o)
+static int poemctl_inspect_show(const struct inspect *i, const struct options *o)
 {
     const bool all = i->inspection.outcome == INSPECTION_OK;
     const int code = !all                           ? POEMCTL_COULD_NOT
@@ -217,12 +218,12 @@ static int show(const struct inspect *i, const struct options *o)
     return code;
 }
 
-static int run(struct inspect *i, const struct options *o)
+static int poemctl_inspect_run(struct inspect *i, const struct options *o)
 {
-    int err = find(i, o);
+    int err = poemctl_inspect_find(i, o);
 
     if (err) {
-        say_file(i->what, err == -EINVAL ? "no file" : strerror(-err));
+        poemctl_inspect_write_file(i->what, err == -EINVAL ? "no file" : strerror(-err));
         return POEMCTL_COULD_NOT;
     }
     err = inspect_ask(i, o->n_keys, o->keys, o->n_envelopes, o->envelopes);
@@ -230,7 +231,7 @@ static int run(struct inspect *i, const struct options *o)
         poemctl_error("inspect", "no inspector: %s", strerror(-err));
         return POEMCTL_COULD_NOT;
     }
-    return show(i, o);
+    return poemctl_inspect_show(i, o);
 }
 
 int inspect_main(int argc, char **argv)
@@ -241,9 +242,9 @@ int inspect_main(int argc, char **argv)
     int code;
 
     log_init("poemctl", LOG_ERROR);
-    code = parse(argc, argv, &options);
+    code = poemctl_inspect_parse(argc, argv, &options);
     if (code < 0) {
-        code = run(&found, &options);
+        code = poemctl_inspect_run(&found, &options);
         peer_deinit(&found.peer);
     } else if (code == POEMCTL_USAGE) {
         (void)poemctl_usage("inspect");

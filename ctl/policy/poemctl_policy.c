@@ -21,7 +21,7 @@ static const struct question {
 
 #define QUESTIONS (sizeof questions / sizeof *questions)
 
-static void help(FILE *f, const char *question)
+static void poemctl_policy_help(FILE *f, const char *question)
 {
     const char *before = "usage:";
 
@@ -37,7 +37,7 @@ static void help(FILE *f, const char *question)
 
 int policy_usage(const char *question)
 {
-    help(stderr, question);
+    poemctl_policy_help(stderr, question);
     return POEMCTL_USAGE;
 }
 
@@ -50,7 +50,7 @@ int policy_main(int argc, char **argv)
         return policy_usage(NULL);
     }
     if (poemctl_wants_help(argv[1])) {
-        help(stdout, NULL);
+        poemctl_policy_help(stdout, NULL);
         return poemctl_finish("policy", POEMCTL_YES);
     }
     for (size_t i = 0; i < QUESTIONS; i++) {
@@ -58,7 +58,7 @@ int policy_main(int argc, char **argv)
             continue;
         }
         if (argc == 3 && poemctl_wants_help(argv[2])) {
-            help(stdout, argv[1]);
+            poemctl_policy_help(stdout, argv[1]);
             return poemctl_finish("policy", POEMCTL_YES);
         }
         snprintf(name, sizeof name, "policy %s", questions[i].name);

@@ -16,7 +16,7 @@
 #define ALL ((1u << TAINT_COUNT) - 1)
 
 /* "0x" and hexadecimal digits, or decimal ones. */
-static bool read_number(const char *text, uint32_t *taint)
+static bool poemctl_taint_read_number(const char *text, uint32_t *taint)
 {
     const bool hex = strncmp(text, "0x", 2) == 0;
     const char *digits = hex ? text + 2 : text;
@@ -35,12 +35,12 @@ static bool read_number(const char *text, uint32_t *taint)
     return true;
 }
 
-static bool read_taint(const char *text, uint32_t *taint)
+static bool poemctl_taint_read_taint(const char *text, uint32_t *taint)
 {
     char shown[8];
     char bad;
 
-    if (read_number(text, taint)) {
+    if (poemctl_taint_read_number(text, taint)) {
         if (*taint & ~ALL) {
             poemctl_error("taint", "at most 0x%x: no letter has a higher bit", ALL);
             return false;
@@ -59,7 +59,7 @@ static bool read_taint(const char *text, uint32_t *taint)
     return true;
 }
 
-static json_t *as_json(uint32_t taint)
+static json_t *poemctl_taint_as_json(uint32_t taint)
 {
     char letters[TAINT_COUNT + 1];
     json_t *list = json_array();
@@ -77,7 +77,7 @@ static json_t *as_json(uint32_t taint)
                      taint_text(taint, letters), "number", (int)taint, "taints", list);
 }
 
-static void as_text(uint32_t taint)
+static void poemctl_taint_as_text(uint32_t taint)
 {
     if (taint == 0) {
         printf("-  not tainted\n");
@@ -110,14 +110,14 @@ int taint_main(int argc, char **argv)
         poemctl_error("taint", optind == argc ? "which letters?" : "all letters in one word");
         return poemctl_usage("taint");
     }
-    if (!read_taint(argv[optind], &taint)) {
+    if (!poemctl_taint_read_taint(argv[optind], &taint)) {
         return poemctl_usage("taint");
     }
     code = taint ? POEMCTL_NO : POEMCTL_YES;
     if (json) {
-        code = poemctl_json("taint", as_json(taint), code);
+        code = poemctl_json("taint", poemctl_taint_as_json(taint), code);
     } else {
-        as_text(taint);
+        poemctl_taint_as_text(taint);
     }
     return poemctl_finish("taint", code);
 }

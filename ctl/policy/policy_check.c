@@ -25,7 +25,7 @@ struct telling {
     unsigned n;
 };
 
-static bool parse(int argc, char **argv, struct options *o)
+static bool policy_check_parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
         {"config", required_argument, NULL, 'c'},
@@ -54,7 +54,7 @@ static bool parse(int argc, char **argv, struct options *o)
     return true;
 }
 
-static void tell(const struct policy_finding *f, void *arg)
+static void policy_check_notify(const struct policy_finding *f, void *arg)
 {
     struct telling *t = arg;
     char place[PRESET_PLACE_SIZE];
@@ -76,13 +76,13 @@ static void tell(const struct policy_finding *f, void *arg)
            f->text);
 }
 
-static int check(const struct options *o, const struct config *c)
+static int policy_check_check(const struct options *o, const struct config *c)
 {
     char shown[512];
     struct telling t = {.path = log_escape(shown, sizeof shown, o->path, strlen(o->path)),
                         .list = o->json ? json_array() : NULL};
 
-    policy_findings(c, rules_today(), tell, &t);
+    policy_findings(c, rules_today(), policy_check_notify, &t);
     if (o->json) {
         return poemctl_json(
             NAME,
@@ -101,13 +101,13 @@ int policy_check_main(int argc, char **argv)
     struct config c;
     int code;
 
-    if (!parse(argc, argv, &o)) {
+    if (!policy_check_parse(argc, argv, &o)) {
         return policy_usage("check");
     }
     if (!policy_load(NAME, &c, o.path)) {
         return POEMCTL_COULD_NOT;
     }
-    code = check(&o, &c);
+    code = policy_check_check(&o, &c);
     config_deinit(&c);
     return poemctl_finish(NAME, code);
 }

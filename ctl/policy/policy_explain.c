@@ -52,7 +52,7 @@ struct explained {
 
 /* ---- the command line ---- */
 
-static bool read_pid(const char *text, pid_t *pid)
+static bool policy_explain_read_pid(const char *text, pid_t *pid)
 {
     char *end;
     long v;
@@ -67,7 +67,7 @@ static bool read_pid(const char *text, pid_t *pid)
     return true;
 }
 
-static bool read_party(const char *text, enum rules_party *party)
+static bool policy_explain_read_party(const char *text, enum rules_party *party)
 {
     for (int p = 0; p < RULES_PARTIES; p++) {
         if (strcmp(text, rules_party_name((enum rules_party)p)) == 0) {
@@ -79,7 +79,7 @@ static bool read_party(const char *text, enum rules_party *party)
     return false;
 }
 
-static bool read_licence(const char *option, const char *text, const char **out)
+static bool policy_explain_read_licence(const char *option, const char *text, const char **out)
 {
     if (!recital_licence_fits(text)) {
         poemctl_error(NAME, "--%s: a licence expression of 1 to %u bytes", option,
@@ -90,32 +90,32 @@ static bool read_licence(const char *option, const char *text, const char **out)
     return true;
 }
 
-static bool take_option(struct options *o, int c)
+static bool policy_explain_take_option(struct options *o, int c)
 {
     switch (c) {
     case 'c':
         o->path = optarg;
         return true;
     case 'd':
-        return read_licence("declares", optarg, &o->declares);
+        return policy_explain_read_licence("declares", optarg, &o->declares);
     case 'e':
-        return read_licence("recites", optarg, &o->recites);
+        return policy_explain_read_licence("recites", optarg, &o->recites);
     case 'j':
         o->json = true;
         return true;
     case 'p':
-        return read_pid(optarg, &o->pid);
+        return policy_explain_read_pid(optarg, &o->pid);
     case 'r':
         o->route = optarg;
         return true;
     case 'w':
-        return read_party(optarg, &o->party);
+        return policy_explain_read_party(optarg, &o->party);
     default:
         return false;
     }
 }
 
-static bool parse(int argc, char **argv, struct options *o)
+static bool policy_explain_parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
         {"config", required_argument, NULL, 'c'}, {"declares", required_argument, NULL, 'd'},
@@ -127,7 +127,7 @@ static bool parse(int argc, char **argv, struct options *o)
 
     *o = (struct options){.party = RULES_BACKEND};
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        if (!take_option(o, c)) {
+        if (!policy_explain_take_option(o, c)) {
             return false;
         }
     }
@@ -140,15 +140,15 @@ static bool parse(int argc, char **argv, struct options *o)
 
 /* ---- the rules on one party ---- */
 
-static void part_deinit(struct part *p)
+static void policy_explain_part_deinit(struct part *p)
 {
     free(p->allow);
     free(p->licence);
     free(p->assign);
 }
 
-/* False: no memory. To be part_deinit'ed in either case. */
-static bool part_init(struct part *p, const struct rules *r, enum rules_party party)
+/* False: no memory. To be policy_explain_part_deinit'ed in either case. */
+static bool policy_explain_part_init(struct part *p, const struct rules *r, enum rules_party party)
 {
     *p = (struct part){.rules = *r,
                        .allow = calloc(r->n_allow + 1, sizeof *p->allow),
@@ -183,7 +183,8 @@ static bool part_init(struct part *p, const struct rules *r, enum rules_party pa
 /* ---- showing it ---- */
 
 /* "line 12", or the statement where the line is not known. */
-static const char *place(unsigned line, enum rules_about about, char out[PRESET_PLACE_SIZE])
+static const char *policy_explain_place(unsigned line, enum rules_about about,
+                                        char out[PRESET_PLACE_SIZE])
 {
     static const char *const words[] = {[RULES_ABOUT_IDENTITY] = "allow",
                                         [RULES_ABOUT_RECITAL] = "demand recital",
@@ -197,7 +198,7 @@ static const char *place(unsigned line, enum rules_about about, char out[PRESET_
     return out;
 }
 
-static json_t *step_json(const struct rules_step *s)
+static json_t *policy_explain_step_json(const struct rules_step *s)
 {
     static const char *const words[] = {[RULES_ABOUT_IDENTITY] = "allow",
                                         [RULES_ABOUT_RECITAL] = "demand",
@@ -210,27 +211,28 @@ static json_t *step_json(const struct rules_step *s)
                      *s->mend ? s->mend : NULL);
 }
 
-static void show_step(const struct rules_step *s, void *arg)
+static void policy_explain_show_step(const struct rules_step *s, void *arg)
 {
     struct explained *e = arg;
     char where[PRESET_PLACE_SIZE];
 
     if (e->steps) {
-        (void)json_array_append_new(e->steps, step_json(s));
+        (void)json_array_append_new(e->steps, policy_explain_step_json(s));
         return;
     }
-    printf("  %-4s %s: %s\n", s->met ? "yes" : "no", place(s->line, s->about, where), s->text);
+    printf("  %-4s %s: %s\n", s->met ? "yes" : "no", policy_explain_place(s->line, s->about, where),
+           s->text);
     if (!s->met) {
         printf("       would meet it: %s\n", s->mend);
     }
 }
 
-static void show_verdict(const struct explained *e)
+static void policy_explain_show_verdict(const struct explained *e)
 {
     const struct rules_verdict *v = &e->verdict;
     const struct rules *r = &e->route->rules;
 
-    printf("\n%s: %s\n", verdict_name(v->verdict), v->why);
+    printf("\n%s: %s\n", rules_verdict_name(v->verdict), v->why);
     if (v->permissive) {
         printf("until %04u-%02u-%02u, and denied from the next day on\n", r->permissive_until.year,
                r->permissive_until.month, r->permissive_until.day);
@@ -247,7 +249,7 @@ static void show_verdict(const struct explained *e)
 }
 
 /* What has not been looked at may matter. */
-static void show_limits(const struct explained *e)
+static void policy_explain_show_limits(const struct explained *e)
 {
     const struct options *o = e->options;
 
@@ -260,7 +262,7 @@ static void show_limits(const struct explained *e)
     }
 }
 
-static int show_json(struct explained *e, int code)
+static int policy_explain_show_json(struct explained *e, int code)
 {
     const struct options *o = e->options;
     const struct rules_verdict *v = &e->verdict;
@@ -274,14 +276,14 @@ static int show_json(struct explained *e, int code)
             "{s:s, s:s, s:s, s:i, s:o?, s:{s:s?, s:s?}, s:s, s:s, s:b, s:i, s:s*, s:s, s:s?, s:o}",
             "format", FORMAT, "route", e->route->name, "party", rules_party_name(o->party), "pid",
             (int)o->pid, "exe", exe ? poemctl_json_text(p->exe.path) : NULL, "supposed", "declares",
-            o->declares, "recites", o->recites, "verdict", verdict_name(v->verdict), "taint",
+            o->declares, "recites", o->recites, "verdict", rules_verdict_name(v->verdict), "taint",
             taint_text(v->taint, letters), "permissive", v->permissive, "line",
             (int)preset_line(v->line), "preset", preset_of(v->line), "why", v->why, "mend",
             *v->mend ? v->mend : NULL, "rules", e->steps),
         code);
 }
 
-static void show_head(const struct explained *e)
+static void policy_explain_show_head(const struct explained *e)
 {
     const struct peer *p = &e->found->peer;
     char text[512];
@@ -297,7 +299,7 @@ static void show_head(const struct explained *e)
 
 /* ---- deciding ---- */
 
-static int decide(struct explained *e, const struct rules *rules)
+static int policy_explain_decide(struct explained *e, const struct rules *rules)
 {
     const struct options *o = e->options;
     struct peer nobody;
@@ -319,22 +321,22 @@ static int decide(struct explained *e, const struct rules *rules)
     rules_decide(rules, known, rules_today(), &e->verdict);
     code = e->verdict.verdict == VERDICT_DENY ? POEMCTL_NO : POEMCTL_YES;
     if (!o->json) {
-        show_head(e);
+        policy_explain_show_head(e);
     }
     e->steps = o->json ? json_array() : NULL;
-    rules_explain(rules, known, show_step, e);
+    rules_explain(rules, known, policy_explain_show_step, e);
     if (o->json) {
-        code = show_json(e, code);
+        code = policy_explain_show_json(e, code);
     } else {
-        show_verdict(e);
-        show_limits(e);
+        policy_explain_show_verdict(e);
+        policy_explain_show_limits(e);
     }
     peer_deinit(&nobody);
     return code;
 }
 
 /* Opens what can be opened; the broker does without the rest, too. Returns how many. */
-static size_t open_envelopes(const struct config *c, struct inspector_envelope *out)
+static size_t policy_explain_open_envelopes(const struct config *c, struct inspector_envelope *out)
 {
     size_t n = 0;
 
@@ -354,7 +356,8 @@ static size_t open_envelopes(const struct config *c, struct inspector_envelope *
 }
 
 /* Finds out about the process, as the broker would. */
-static bool find_out(struct inspect *found, const struct options *o, const struct config *c)
+static bool policy_explain_find_out(struct inspect *found, const struct options *o,
+                                    const struct config *c)
 {
     static struct inspector_envelope envelopes[INSPECTOR_ENVELOPES];
     size_t n;
@@ -366,7 +369,7 @@ static bool find_out(struct inspect *found, const struct options *o, const struc
                       strerror(found->peer.unknown[PEER_PID].error));
         return false;
     }
-    n = open_envelopes(c, envelopes);
+    n = policy_explain_open_envelopes(c, envelopes);
     err = inspect_ask(found, c->n_trusted, c->trusted, n, envelopes);
     while (n > 0) {
         sock_close(&envelopes[--n].fd);
@@ -377,7 +380,8 @@ static bool find_out(struct inspect *found, const struct options *o, const struc
     return err == 0;
 }
 
-static const struct config_route *find_route(const struct config *c, const char *name)
+static const struct config_route *policy_explain_find_route(const struct config *c,
+                                                            const char *name)
 {
     char shown[160];
 
@@ -391,24 +395,25 @@ static const struct config_route *find_route(const struct config *c, const char 
     return NULL;
 }
 
-static int explain(const struct options *o, const struct config *c)
+static int policy_explain_explain(const struct options *o, const struct config *c)
 {
     /* Some tens of KiB: not for the stack. */
     static struct inspect found;
-    struct explained e = {.options = o, .route = find_route(c, o->route), .found = &found};
+    struct explained e = {
+        .options = o, .route = policy_explain_find_route(c, o->route), .found = &found};
     struct part part;
     int code = POEMCTL_COULD_NOT;
 
     if (!e.route) {
         return code;
     }
-    if (find_out(&found, o, c)) {
-        if (part_init(&part, &e.route->rules, o->party)) {
-            code = decide(&e, &part.rules);
+    if (policy_explain_find_out(&found, o, c)) {
+        if (policy_explain_part_init(&part, &e.route->rules, o->party)) {
+            code = policy_explain_decide(&e, &part.rules);
         } else {
             poemctl_error(NAME, "%s", strerror(ENOMEM));
         }
-        part_deinit(&part);
+        policy_explain_part_deinit(&part);
     }
     peer_deinit(&found.peer);
     return code;
@@ -421,13 +426,13 @@ int policy_explain_main(int argc, char **argv)
     int code;
 
     log_init("poemctl", LOG_ERROR);
-    if (!parse(argc, argv, &o)) {
+    if (!policy_explain_parse(argc, argv, &o)) {
         return policy_usage("explain");
     }
     if (!policy_load(NAME, &c, o.path)) {
         return POEMCTL_COULD_NOT;
     }
-    code = explain(&o, &c);
+    code = policy_explain_explain(&o, &c);
     config_deinit(&c);
     return poemctl_finish(NAME, code);
 }

@@ -28,10 +28,10 @@ struct search {
     void *arg;
 };
 
-static void found(const struct search *s, unsigned line, const char *fmt, ...)
+static void policy_findings_found(const struct search *s, unsigned line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-static void found(const struct search *s, unsigned line, const char *fmt, ...)
+static void policy_findings_found(const struct search *s, unsigned line, const char *fmt, ...)
 {
     struct policy_finding f = {.line = line       ? line
                                        : s->route ? s->route->at.line
@@ -47,28 +47,29 @@ static void found(const struct search *s, unsigned line, const char *fmt, ...)
 
 /* ---- who the parties are ---- */
 
-static bool has_id(enum rules_fact f)
+static bool policy_findings_has_id(enum rules_fact f)
 {
     return f == RULES_USER || f == RULES_GROUP;
 }
 
-static bool same_allow(const struct rules_allow *a, const struct rules_allow *b)
+static bool policy_findings_same_allow(const struct rules_allow *a, const struct rules_allow *b)
 {
     return a->party == b->party && a->fact == b->fact &&
-           (has_id(a->fact) ? a->id == b->id : strcmp(a->text, b->text) == 0);
+           (policy_findings_has_id(a->fact) ? a->id == b->id : strcmp(a->text, b->text) == 0);
 }
 
-static void find_repeated_allow(const struct search *s)
+static void policy_findings_repeated_allow(const struct search *s)
 {
     const struct rules *r = s->rules;
     char place[PRESET_PLACE_SIZE];
 
     for (size_t i = 0; i < r->n_allow; i++) {
         for (size_t k = 0; k < i; k++) {
-            if (same_allow(&r->allow[i], &r->allow[k])) {
-                found(s, r->allow[i].line, "this \"allow %s %s\" says what %s says already",
-                      rules_party_name(r->allow[i].party), rules_fact_name(r->allow[i].fact),
-                      preset_place(r->allow[k].line, place));
+            if (policy_findings_same_allow(&r->allow[i], &r->allow[k])) {
+                policy_findings_found(
+                    s, r->allow[i].line, "this \"allow %s %s\" says what %s says already",
+                    rules_party_name(r->allow[i].party), rules_fact_name(r->allow[i].fact),
+                    preset_place(r->allow[k].line, place));
                 break;
             }
         }
@@ -76,21 +77,22 @@ static void find_repeated_allow(const struct search *s)
 }
 
 /* A process's executable is a real path: one with a link, "." or "//" in it is nobody's. */
-static void find_unreal_path(const struct search *s, unsigned line, const char *path)
+static void policy_findings_unreal_path(const struct search *s, unsigned line, const char *path)
 {
     char *real = realpath(path, NULL);
     char shown[160];
     char meant[160];
 
     if (real && strcmp(real, path) != 0) {
-        found(s, line, "no process executes \"%s\", which leads to \"%s\": name that",
-              log_escape(shown, sizeof shown, path, strlen(path)),
-              log_escape(meant, sizeof meant, real, strlen(real)));
+        policy_findings_found(s, line,
+                              "no process executes \"%s\", which leads to \"%s\": name that",
+                              log_escape(shown, sizeof shown, path, strlen(path)),
+                              log_escape(meant, sizeof meant, real, strlen(real)));
     }
     free(real);
 }
 
-static bool is_unit(const char *text)
+static bool policy_findings_is_unit(const char *text)
 {
     static const char *const kinds[] = {".service", ".scope", ".socket", ".mount", ".swap"};
     const size_t n = strlen(text);
@@ -105,25 +107,26 @@ static bool is_unit(const char *text)
     return false;
 }
 
-static void find_impossible_values(const struct search *s)
+static void policy_findings_impossible_values(const struct search *s)
 {
     for (size_t i = 0; i < s->rules->n_allow; i++) {
         const struct rules_allow *a = &s->rules->allow[i];
         char shown[160];
 
         if (a->fact == RULES_EXE) {
-            find_unreal_path(s, a->line, a->text);
-        } else if (a->fact == RULES_UNIT && !is_unit(a->text)) {
-            found(s, a->line,
-                  "no process is in a unit \"%s\": a unit's name ends in .service, .scope, "
-                  ".socket, .mount or .swap",
-                  log_escape(shown, sizeof shown, a->text, strlen(a->text)));
+            policy_findings_unreal_path(s, a->line, a->text);
+        } else if (a->fact == RULES_UNIT && !policy_findings_is_unit(a->text)) {
+            policy_findings_found(
+                s, a->line,
+                "no process is in a unit \"%s\": a unit's name ends in .service, .scope, "
+                ".socket, .mount or .swap",
+                log_escape(shown, sizeof shown, a->text, strlen(a->text)));
         }
     }
 }
 
 /* What is known beforehand of a device that the broker starts. */
-static void find_unlike_spawned(const struct search *s)
+static void policy_findings_unlike_spawned(const struct search *s)
 {
     const struct config_route *c = s->route;
     unsigned line = 0;
@@ -135,7 +138,7 @@ static void find_unlike_spawned(const struct search *s)
         const struct rules_allow *a = &s->rules->allow[i];
 
         if (a->party == RULES_BACKEND && a->fact == RULES_LABEL) {
-            found(s, a->line, "of a device that is started no label is known");
+            policy_findings_found(s, a->line, "of a device that is started no label is known");
         } else if (a->party == RULES_BACKEND && a->fact == RULES_USER && c->spawn_user) {
             line = line ? line : a->line;
         }
@@ -148,13 +151,14 @@ static void find_unlike_spawned(const struct search *s)
         }
     }
     if (line) {
-        found(s, line, "the device is started as user %ld, who is none of those named",
-              (long)c->spawn_uid);
+        policy_findings_found(s, line,
+                              "the device is started as user %ld, who is none of those named",
+                              (long)c->spawn_uid);
     }
 }
 
 /* The file's SHA-256 in hexadecimal; false: it cannot be read. */
-static bool digest_of(const char *path, char out[2 * EVP_MAX_MD_SIZE + 1])
+static bool policy_findings_digest_of(const char *path, char out[2 * EVP_MAX_MD_SIZE + 1])
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     EVP_MD_CTX *md = EVP_MD_CTX_new();
@@ -178,8 +182,8 @@ static bool digest_of(const char *path, char out[2 * EVP_MAX_MD_SIZE + 1])
     return good;
 }
 
-static bool names_text(const struct rules *r, enum rules_party party, enum rules_fact fact,
-                       const char *text)
+static bool policy_findings_names_text(const struct rules *r, enum rules_party party,
+                                       enum rules_fact fact, const char *text)
 {
     for (size_t i = 0; i < r->n_allow; i++) {
         const struct rules_allow *a = &r->allow[i];
@@ -192,7 +196,7 @@ static bool names_text(const struct rules *r, enum rules_party party, enum rules
 }
 
 /* Executables and digests are both demanded, and the executables that are there have others. */
-static void find_contrary_digests(const struct search *s, enum rules_party party)
+static void policy_findings_contrary_digests(const struct search *s, enum rules_party party)
 {
     const struct rules *r = s->rules;
     char digest[2 * EVP_MAX_MD_SIZE + 1];
@@ -206,22 +210,24 @@ static void find_contrary_digests(const struct search *s, enum rules_party party
             line = line ? line : a->line;
         } else if (a->party == party && a->fact == RULES_EXE) {
             /* One that cannot be read may be the one. */
-            if (!digest_of(a->text, digest) || names_text(r, party, RULES_DIGEST, digest)) {
+            if (!policy_findings_digest_of(a->text, digest) ||
+                policy_findings_names_text(r, party, RULES_DIGEST, digest)) {
                 return;
             }
             paths++;
         }
     }
     if (line && paths > 0) {
-        found(s, line,
-              "contradiction: no executable that an \"allow %s exe\" names has a digest "
-              "that an \"allow %s digest\" names, as they are now",
-              rules_party_name(party), rules_party_name(party));
+        policy_findings_found(
+            s, line,
+            "contradiction: no executable that an \"allow %s exe\" names has a digest "
+            "that an \"allow %s digest\" names, as they are now",
+            rules_party_name(party), rules_party_name(party));
     }
 }
 
 /* A socket that its owner alone may open, and rules that let others alone in. */
-static void find_locked_out(const struct search *s)
+static void policy_findings_locked_out(const struct search *s)
 {
     const struct config_route *r = s->route;
     unsigned line = 0;
@@ -240,16 +246,17 @@ static void find_locked_out(const struct search *s)
         }
     }
     if (line) {
-        found(s, line,
-              "none of the users named may open the listening socket: its mode is %04o and its "
-              "owner another one",
-              (unsigned)r->mode);
+        policy_findings_found(
+            s, line,
+            "none of the users named may open the listening socket: its mode is %04o and its "
+            "owner another one",
+            (unsigned)r->mode);
     }
 }
 
 /* ---- their licences ---- */
 
-static bool assigns(const struct rules *r, enum rules_party party)
+static bool policy_findings_assigns(const struct rules *r, enum rules_party party)
 {
     for (size_t i = 0; i < r->n_assign; i++) {
         if (r->assign[i].party == party) {
@@ -259,7 +266,7 @@ static bool assigns(const struct rules *r, enum rules_party party)
     return false;
 }
 
-static void find_unreachable_grades(const struct search *s)
+static void policy_findings_unreachable_grades(const struct search *s)
 {
     const struct config *c = s->config;
 
@@ -267,21 +274,22 @@ static void find_unreachable_grades(const struct search *s)
         const struct rules_licence *l = &s->rules->licence[i];
         const char *who = rules_party_name(l->party);
 
-        if (l->least < EVIDENCE_SIGNED || assigns(s->rules, l->party)) {
+        if (l->least < EVIDENCE_SIGNED || policy_findings_assigns(s->rules, l->party)) {
             continue;
         }
         if (l->least == EVIDENCE_ASSIGNED) {
-            found(s, l->line,
-                  "no evidence is ever \"assigned\": no \"assign licence\" speaks of the %s", who);
+            policy_findings_found(
+                s, l->line,
+                "no evidence is ever \"assigned\": no \"assign licence\" speaks of the %s", who);
         } else if (c->trust_keys.n == 0 || c->envelopes.n == 0) {
-            found(s, l->line, "no evidence is ever \"signed\": there is no \"%s\"",
-                  c->trust_keys.n == 0 ? "trust-key" : "envelope");
+            policy_findings_found(s, l->line, "no evidence is ever \"signed\": there is no \"%s\"",
+                                  c->trust_keys.n == 0 ? "trust-key" : "envelope");
         }
     }
 }
 
 /* Whether all that meets a meets b. */
-static bool implies(const struct rules_licence *a, const struct rules_licence *b)
+static bool policy_findings_implies(const struct rules_licence *a, const struct rules_licence *b)
 {
     if (a->party != b->party || a->kind != b->kind || a->least < b->least) {
         return false;
@@ -290,7 +298,7 @@ static bool implies(const struct rules_licence *a, const struct rules_licence *b
            b->target == SPDX_WITH_GPL_2_0_OR_LATER;
 }
 
-static void find_implied_licences(const struct search *s)
+static void policy_findings_implied_licences(const struct search *s)
 {
     const struct rules *r = s->rules;
     char place[PRESET_PLACE_SIZE];
@@ -298,10 +306,10 @@ static void find_implied_licences(const struct search *s)
     for (size_t i = 0; i < r->n_licence; i++) {
         for (size_t k = 0; k < r->n_licence; k++) {
             /* Of two that say the same the later one is told of. */
-            if (i != k && implies(&r->licence[k], &r->licence[i]) &&
-                (k < i || !implies(&r->licence[i], &r->licence[k]))) {
-                found(s, r->licence[i].line, "whatever meets %s meets this one",
-                      preset_place(r->licence[k].line, place));
+            if (i != k && policy_findings_implies(&r->licence[k], &r->licence[i]) &&
+                (k < i || !policy_findings_implies(&r->licence[i], &r->licence[k]))) {
+                policy_findings_found(s, r->licence[i].line, "whatever meets %s meets this one",
+                                      preset_place(r->licence[k].line, place));
                 break;
             }
         }
@@ -309,25 +317,25 @@ static void find_implied_licences(const struct search *s)
 }
 
 /* Whether some "allow" of that party and fact is there, and none of them names the text. */
-static bool kept_out(const struct rules *r, enum rules_party party, enum rules_fact fact,
-                     const char *text)
+static bool policy_findings_kept_out(const struct rules *r, enum rules_party party,
+                                     enum rules_fact fact, const char *text)
 {
     for (size_t i = 0; i < r->n_allow; i++) {
         if (r->allow[i].party == party && r->allow[i].fact == fact) {
-            return !names_text(r, party, fact, text);
+            return !policy_findings_names_text(r, party, fact, text);
         }
     }
     return false;
 }
 
 /* Whether whomever b names a names, too. */
-static bool covers(const struct rules_assign *a, const struct rules_assign *b)
+static bool policy_findings_covers(const struct rules_assign *a, const struct rules_assign *b)
 {
     return a->party == b->party &&
            (a->fact == RULES_FACTS || (a->fact == b->fact && strcmp(a->text, b->text) == 0));
 }
 
-static bool asks_licence(const struct rules *r, enum rules_party party)
+static bool policy_findings_asks_licence(const struct rules *r, enum rules_party party)
 {
     for (size_t i = 0; i < r->n_licence; i++) {
         if (r->licence[i].party == party) {
@@ -337,7 +345,7 @@ static bool asks_licence(const struct rules *r, enum rules_party party)
     return false;
 }
 
-static void find_idle_assign(const struct search *s, size_t i)
+static void policy_findings_idle_assign(const struct search *s, size_t i)
 {
     const struct rules *r = s->rules;
     const struct rules_assign *a = &r->assign[i];
@@ -345,27 +353,29 @@ static void find_idle_assign(const struct search *s, size_t i)
     char place[PRESET_PLACE_SIZE];
 
     for (size_t k = 0; k < i; k++) {
-        if (covers(&r->assign[k], a)) {
-            found(s, a->line, "the \"assign\" in %s names all whom this one does, and is first",
-                  preset_place(r->assign[k].line, place));
+        if (policy_findings_covers(&r->assign[k], a)) {
+            policy_findings_found(s, a->line,
+                                  "the \"assign\" in %s names all whom this one does, and is first",
+                                  preset_place(r->assign[k].line, place));
             return;
         }
     }
-    if (!r->otherwise_taint && a->fact != RULES_FACTS && kept_out(r, a->party, a->fact, a->text)) {
-        found(s, a->line, "nobody whom this names meets an \"allow %s %s\"", who,
-              rules_fact_name(a->fact));
-    } else if (a->party == RULES_CLIENT && !asks_licence(r, RULES_CLIENT)) {
+    if (!r->otherwise_taint && a->fact != RULES_FACTS &&
+        policy_findings_kept_out(r, a->party, a->fact, a->text)) {
+        policy_findings_found(s, a->line, "nobody whom this names meets an \"allow %s %s\"", who,
+                              rules_fact_name(a->fact));
+    } else if (a->party == RULES_CLIENT && !policy_findings_asks_licence(r, RULES_CLIENT)) {
         /* Of a backend it matters all the same: rules_decide. */
-        found(s, a->line, "no \"licence of client\" asks for what is assigned");
+        policy_findings_found(s, a->line, "no \"licence of client\" asks for what is assigned");
     }
     if (a->fact == RULES_EXE) {
-        find_unreal_path(s, a->line, a->text);
+        policy_findings_unreal_path(s, a->line, a->text);
     }
 }
 
 /* ---- what becomes of the others ---- */
 
-static void find_idle_ends(const struct search *s)
+static void policy_findings_idle_ends(const struct search *s)
 {
     const struct rules *r = s->rules;
     const struct rules_date until = r->permissive_until;
@@ -374,58 +384,61 @@ static void find_idle_ends(const struct search *s)
 
     if (s->route->preset != PRESET_NONE && !s->config->audit_file &&
         strcmp(preset_names[s->route->preset], "audit-only") == 0) {
-        found(s, s->route->preset_at.line,
-              "nothing records what \"preset audit-only\" lets in: there is no \"audit\"");
+        policy_findings_found(
+            s, s->route->preset_at.line,
+            "nothing records what \"preset audit-only\" lets in: there is no \"audit\"");
     }
     if (!asks && r->otherwise_taint) {
-        found(s, r->otherwise_line, "\"otherwise taint\" of what? The route has no rule");
+        policy_findings_found(s, r->otherwise_line,
+                              "\"otherwise taint\" of what? The route has no rule");
     }
     if (until.year == 0) {
         return;
     }
     if (!rules_date_not_after(s->today, until)) {
-        found(s, r->permissive_line, "\"permissive until %04u-%02u-%02u\" is over", until.year,
-              until.month, until.day);
+        policy_findings_found(s, r->permissive_line, "\"permissive until %04u-%02u-%02u\" is over",
+                              until.year, until.month, until.day);
     } else if (!asks) {
-        found(s, r->permissive_line, "\"permissive\" of what? The route has no rule");
+        policy_findings_found(s, r->permissive_line,
+                              "\"permissive\" of what? The route has no rule");
     }
     if (r->otherwise_taint) {
-        found(s, r->permissive_line,
-              "\"otherwise taint\" denies nothing: \"permissive\" never matters");
+        policy_findings_found(s, r->permissive_line,
+                              "\"otherwise taint\" denies nothing: \"permissive\" never matters");
     }
 }
 
-static void search_route(const struct search *s)
+static void policy_findings_search_route(const struct search *s)
 {
-    find_repeated_allow(s);
-    find_impossible_values(s);
-    find_contrary_digests(s, RULES_CLIENT);
-    find_contrary_digests(s, RULES_BACKEND);
-    find_locked_out(s);
-    find_unlike_spawned(s);
-    find_unreachable_grades(s);
-    find_implied_licences(s);
+    policy_findings_repeated_allow(s);
+    policy_findings_impossible_values(s);
+    policy_findings_contrary_digests(s, RULES_CLIENT);
+    policy_findings_contrary_digests(s, RULES_BACKEND);
+    policy_findings_locked_out(s);
+    policy_findings_unlike_spawned(s);
+    policy_findings_unreachable_grades(s);
+    policy_findings_implied_licences(s);
     for (size_t i = 0; i < s->rules->n_assign; i++) {
-        find_idle_assign(s, i);
+        policy_findings_idle_assign(s, i);
     }
-    find_idle_ends(s);
+    policy_findings_idle_ends(s);
 }
 
-static void search_file(const struct search *s)
+static void policy_findings_search_file(const struct search *s)
 {
     const struct config *c = s->config;
 
     if (c->envelopes.n > 0 && c->trust_keys.n == 0) {
-        found(s, c->envelopes.items[0].at.line,
-              "no \"envelope\" is believed without a \"trust-key\"");
+        policy_findings_found(s, c->envelopes.items[0].at.line,
+                              "no \"envelope\" is believed without a \"trust-key\"");
     }
     if (c->trust_keys.n > 0 && c->envelopes.n == 0) {
-        found(s, c->trust_keys.items[0].at.line,
-              "a \"trust-key\" signs nothing without an "
-              "\"envelope\"");
+        policy_findings_found(s, c->trust_keys.items[0].at.line,
+                              "a \"trust-key\" signs nothing without an "
+                              "\"envelope\"");
     }
     if (c->on_audit_failure == CONFIG_AUDIT_TAINT && !c->audit_file) {
-        found(s, 0, "\"on-audit-failure taint\" of what? There is no \"audit\"");
+        policy_findings_found(s, 0, "\"on-audit-failure taint\" of what? There is no \"audit\"");
     }
 }
 
@@ -434,10 +447,10 @@ void policy_findings(const struct config *c, struct rules_date today, policy_fin
 {
     struct search s = {.config = c, .today = today, .fn = fn, .arg = arg};
 
-    search_file(&s);
+    policy_findings_search_file(&s);
     for (size_t i = 0; i < c->n_routes; i++) {
         s.route = &c->routes[i];
         s.rules = &c->routes[i].rules;
-        search_route(&s);
+        policy_findings_search_route(&s);
     }
 }

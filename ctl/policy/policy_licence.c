@@ -26,7 +26,7 @@ struct options {
     const char *expression;
 };
 
-static bool parse(int argc, char **argv, struct options *o)
+static bool policy_licence_parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
         {"json", no_argument, NULL, 'j'},
@@ -69,7 +69,7 @@ static bool parse(int argc, char **argv, struct options *o)
 
 /* ---- an expression that is none ---- */
 
-static json_t *fault_json(const char *expression, const struct spdx_error *why)
+static json_t *policy_licence_fault_json(const char *expression, const struct spdx_error *why)
 {
     char escaped[4 * LIMIT_SPDX_TEXT + 1];
 
@@ -81,7 +81,7 @@ static json_t *fault_json(const char *expression, const struct spdx_error *why)
 }
 
 /* The expression with a mark under what is wrong, where both fit a line and are plain. */
-static void point(const char *expression, const struct spdx_error *why)
+static void policy_licence_point(const char *expression, const struct spdx_error *why)
 {
     const size_t n = strlen(expression);
     size_t marks = why->length > 0 ? why->length : 1;
@@ -101,21 +101,22 @@ static void point(const char *expression, const struct spdx_error *why)
     fputc('\n', stderr);
 }
 
-static int complain(const struct options *o, const struct spdx_error *why)
+static int policy_licence_complain(const struct options *o, const struct spdx_error *why)
 {
     poemctl_error(NAME, "column %zu: %s", why->at + 1, why->text);
-    point(o->expression, why);
+    policy_licence_point(o->expression, why);
     if (why->hint[0]) {
         poemctl_error(NAME, "%s", why->hint);
     }
-    return o->json ? poemctl_json(NAME, fault_json(o->expression, why), POEMCTL_USAGE)
-                   : POEMCTL_USAGE;
+    return o->json
+               ? poemctl_json(NAME, policy_licence_fault_json(o->expression, why), POEMCTL_USAGE)
+               : POEMCTL_USAGE;
 }
 
 /* ---- an answer ---- */
 
 /* The notes of a term, by their bits. */
-static json_t *notes_json(unsigned notes)
+static json_t *policy_licence_notes_json(unsigned notes)
 {
     json_t *a = json_array();
 
@@ -129,7 +130,8 @@ static json_t *notes_json(unsigned notes)
     return a;
 }
 
-static json_t *term_json(const struct spdx *e, const struct spdx_verdict *v, size_t i)
+static json_t *policy_licence_term_json(const struct spdx *e, const struct spdx_verdict *v,
+                                        size_t i)
 {
     char term[SPDX_TERM_SIZE];
     struct spdx_reason r;
@@ -139,16 +141,16 @@ static json_t *term_json(const struct spdx *e, const struct spdx_verdict *v, siz
     return json_pack("{s:s, s:s, s:b, s:s?, s:s, s:s?, s:o}", "licence", term, "compatible",
                      spdx_compat_name(r.compat), "taken", v->parts[i] == SPDX_TAKEN, "taken_as",
                      r.taken_as, "why", r.why, "source", r.source[0] ? r.source : NULL, "notes",
-                     notes_json(e->terms[i].notes));
+                     policy_licence_notes_json(e->terms[i].notes));
 }
 
-static json_t *answer_json(const struct spdx *e, const struct spdx_verdict *v)
+static json_t *policy_licence_answer_json(const struct spdx *e, const struct spdx_verdict *v)
 {
     static char canonical[SPDX_CANONICAL_SIZE];
     json_t *terms = json_array();
 
     for (size_t i = 0; terms && i < e->n_terms; i++) {
-        if (json_array_append_new(terms, term_json(e, v, i)) < 0) {
+        if (json_array_append_new(terms, policy_licence_term_json(e, v, i)) < 0) {
             json_decref(terms);
             return NULL;
         }
@@ -160,7 +162,7 @@ static json_t *answer_json(const struct spdx *e, const struct spdx_verdict *v)
                      (json_int_t)v->decisive, "terms", terms);
 }
 
-static void term_text(const struct spdx *e, const struct spdx_verdict *v, size_t i)
+static void policy_licence_term_text(const struct spdx *e, const struct spdx_verdict *v, size_t i)
 {
     static const char *const marks[] = {"no ", "?  ", "yes"};
     const struct spdx_term *t = &e->terms[i];
@@ -187,7 +189,7 @@ static void term_text(const struct spdx *e, const struct spdx_verdict *v, size_t
     }
 }
 
-static void answer_text(const struct spdx *e, const struct spdx_verdict *v)
+static void policy_licence_answer_text(const struct spdx *e, const struct spdx_verdict *v)
 {
     static char canonical[SPDX_CANONICAL_SIZE];
 
@@ -200,7 +202,7 @@ static void answer_text(const struct spdx *e, const struct spdx_verdict *v)
            : v->version == 2                       ? ", by its version 2"
                                                    : ", by its version 3");
     for (size_t i = 0; i < e->n_terms; i++) {
-        term_text(e, v, i);
+        policy_licence_term_text(e, v, i);
     }
 }
 
@@ -212,18 +214,18 @@ int policy_licence_main(int argc, char **argv)
     struct spdx_verdict v;
     int code;
 
-    if (!parse(argc, argv, &o)) {
+    if (!policy_licence_parse(argc, argv, &o)) {
         return policy_usage("licence");
     }
     if (spdx_parse(&e, o.expression, strlen(o.expression), SPDX_LISTED, &why) != SPDX_OK) {
-        return poemctl_finish(NAME, complain(&o, &why));
+        return poemctl_finish(NAME, policy_licence_complain(&o, &why));
     }
     spdx_judge(&e, o.target, &v);
     code = v.compat == SPDX_COMPATIBLE ? POEMCTL_YES : POEMCTL_NO;
     if (o.json) {
-        code = poemctl_json(NAME, answer_json(&e, &v), code);
+        code = poemctl_json(NAME, policy_licence_answer_json(&e, &v), code);
     } else {
-        answer_text(&e, &v);
+        policy_licence_answer_text(&e, &v);
     }
     return poemctl_finish(NAME, code);
 }

@@ -25,7 +25,7 @@ struct options {
     const char *file; /* NULL: nothing is compared */
 };
 
-static bool parse(int argc, char **argv, struct options *o)
+static bool poemctl_poem_parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
         {"json", no_argument, NULL, 'j'},
@@ -64,7 +64,7 @@ static bool parse(int argc, char **argv, struct options *o)
 
 /* ---- the poem itself ---- */
 
-static int show_json(void)
+static int poemctl_poem_show_json(void)
 {
     char hex[POEM_DIGEST_HEX_SIZE + 1];
 
@@ -77,12 +77,12 @@ static int show_json(void)
                         POEMCTL_YES);
 }
 
-static int show(const struct options *o)
+static int poemctl_poem_show(const struct options *o)
 {
     char hex[POEM_DIGEST_HEX_SIZE + 1];
 
     if (o->json) {
-        return show_json();
+        return poemctl_poem_show_json();
     }
     if (o->grant) {
         fputs(poem_builtin_grant, stdout);
@@ -99,7 +99,7 @@ static int show(const struct options *o)
 /* ---- a file beside it ---- */
 
 /* The line, from 1, in which the first byte lies that differs; 0: none does. */
-static size_t first_difference(const struct poem *other)
+static size_t poemctl_poem_first_difference(const struct poem *other)
 {
     const size_t n = other->size < poem_builtin.size ? other->size : poem_builtin.size;
     size_t line = 1;
@@ -114,11 +114,12 @@ static size_t first_difference(const struct poem *other)
 }
 
 /* What the comparison came to. other: the poem in the file, or NULL, and why it holds none. */
-static int check_result(const struct options *o, const struct poem *other, const char *why)
+static int poemctl_poem_check_result(const struct options *o, const struct poem *other,
+                                     const char *why)
 {
     char hex[POEM_DIGEST_HEX_SIZE + 1] = "";
     char path[512];
-    const size_t line = other ? first_difference(other) : 0;
+    const size_t line = other ? poemctl_poem_first_difference(other) : 0;
     const int code = !other || line ? POEMCTL_NO : POEMCTL_YES;
 
     log_escape(path, sizeof path, o->file, strlen(o->file));
@@ -143,7 +144,7 @@ static int check_result(const struct options *o, const struct poem *other, const
     return code;
 }
 
-static int check(const struct options *o)
+static int poemctl_poem_check(const struct options *o)
 {
     struct poem_file file;
     enum poem_outcome outcome;
@@ -152,14 +153,14 @@ static int check(const struct options *o)
     const int err = poem_file_init(&file, o->file, &outcome);
 
     if (err && outcome != POEM_OK) {
-        return check_result(o, NULL, poem_outcome_text(outcome));
+        return poemctl_poem_check_result(o, NULL, poem_outcome_text(outcome));
     }
     if (err) {
         poemctl_error("poem", "%s: %s", log_escape(path, sizeof path, o->file, strlen(o->file)),
                       strerror(-err));
         return POEMCTL_COULD_NOT;
     }
-    code = check_result(o, &file.poem, NULL);
+    code = poemctl_poem_check_result(o, &file.poem, NULL);
     poem_file_deinit(&file);
     return code;
 }
@@ -168,8 +169,8 @@ int poem_main(int argc, char **argv)
 {
     struct options o;
 
-    if (!parse(argc, argv, &o)) {
+    if (!poemctl_poem_parse(argc, argv, &o)) {
         return poemctl_usage("poem");
     }
-    return poemctl_finish("poem", o.file ? check(&o) : show(&o));
+    return poemctl_finish("poem", o.file ? poemctl_poem_check(&o) : poemctl_poem_show(&o));
 }

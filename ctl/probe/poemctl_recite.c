@@ -44,7 +44,7 @@ struct result {
     struct recital_reply told;
 };
 
-static bool parse(int argc, char **argv, struct options *o)
+static bool poemctl_recite_parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
         {"json", no_argument, NULL, 'j'},
@@ -80,36 +80,36 @@ static bool parse(int argc, char **argv, struct options *o)
     return poemctl_socket("recite", o->path);
 }
 
-static const char *printable(const char *text, char *out, size_t size)
+static const char *poemctl_recite_printable(const char *text, char *out, size_t size)
 {
     return log_escape(out, size, text, strlen(text));
 }
 
 /* ---- asking ---- */
 
-static int could_not(const struct options *o, const char *what)
+static int poemctl_recite_could_not(const struct options *o, const char *what)
 {
     char path[256];
 
-    poemctl_error("recite", "%s: %s", printable(o->path, path, sizeof path), what);
+    poemctl_error("recite", "%s: %s", poemctl_recite_printable(o->path, path, sizeof path), what);
     return POEMCTL_COULD_NOT;
 }
 
 /* Random bytes from the kernel; getrandom gives up to 256 at once, once it is seeded. */
-static bool draw(uint8_t *out, size_t n)
+static bool poemctl_recite_draw(uint8_t *out, size_t n)
 {
     return getrandom(out, n, 0) == (ssize_t)n;
 }
 
 /* The JSON of our request: what QEMU offers, and the challenge. NULL: errno says why. */
-static char *compose(struct recital_client *rc, const struct poem *poem)
+static char *poemctl_recite_compose(struct recital_client *rc, const struct poem *poem)
 {
     uint8_t challenge[RECITAL_RANDOM_SIZE];
     const struct recital_ask ask = {.poem = poem, .challenge = challenge};
     json_t *json;
     char *text = NULL;
 
-    if (!draw(challenge, sizeof challenge)) {
+    if (!poemctl_recite_draw(challenge, sizeof challenge)) {
         return NULL;
     }
     json = json_loads(PROBE_OFFER, JSON_REJECT_DUPLICATES, NULL);
@@ -123,7 +123,8 @@ static char *compose(struct recital_client *rc, const struct poem *poem)
 }
 
 /* Tells the recital which request goes out. */
-static bool bind_request(struct recital_client *rc, const struct client *c, const char *json)
+static bool poemctl_recite_bind_request(struct recital_client *rc, const struct client *c,
+                                        const char *json)
 {
     uint8_t message[2048];
     const size_t n = client_version_request(c, 0, 0, json, message, sizeof message);
@@ -132,7 +133,8 @@ static bool bind_request(struct recital_client *rc, const struct client *c, cons
 }
 
 /* Judges a reply that came. */
-static void judge(struct result *r, const struct recital_client *rc, const struct client *c)
+static void poemctl_recite_judge(struct result *r, const struct recital_client *rc,
+                                 const struct client *c)
 {
     enum json_outcome read = JSON_OK;
     enum recital_outcome o;
@@ -156,22 +158,22 @@ static void judge(struct result *r, const struct recital_client *rc, const struc
 }
 
 /* Asks and judges; an exit code. */
-static int exchange(struct result *r, struct client *c)
+static int poemctl_recite_exchange(struct result *r, struct client *c)
 {
     struct recital_client rc;
     enum client_outcome o;
     char text[256];
-    char *json = compose(&rc, r->poem);
+    char *json = poemctl_recite_compose(&rc, r->poem);
 
-    if (!json || !bind_request(&rc, c, json)) {
+    if (!json || !poemctl_recite_bind_request(&rc, c, json)) {
         free(json);
-        return could_not(r->options, strerror(errno));
+        return poemctl_recite_could_not(r->options, strerror(errno));
     }
     o = client_version(c, 0, 0, json);
     free(json);
     switch (o) {
     case CLIENT_OK:
-        judge(r, &rc, c);
+        poemctl_recite_judge(r, &rc, c);
         break;
     case CLIENT_REFUSED:
         r->refused = true;
@@ -179,19 +181,19 @@ static int exchange(struct result *r, struct client *c)
         snprintf(r->why, sizeof r->why, "version %s", client_text(c, o, text, sizeof text));
         break;
     default:
-        return could_not(r->options, client_text(c, o, text, sizeof text));
+        return poemctl_recite_could_not(r->options, client_text(c, o, text, sizeof text));
     }
     return r->stands ? POEMCTL_YES : POEMCTL_NO;
 }
 
 /* ---- showing ---- */
 
-static json_t *text_or_null(const char *text)
+static json_t *poemctl_recite_text_or_null(const char *text)
 {
     return text[0] ? json_string(text) : json_null();
 }
 
-static json_t *via_json(const struct recital_via *via)
+static json_t *poemctl_recite_via_json(const struct recital_via *via)
 {
     json_t *list = json_array();
     char by[2 * RECITAL_IDENTITY_SIZE + 1];
@@ -200,10 +202,11 @@ static json_t *via_json(const struct recital_via *via)
     for (unsigned i = 0; i < via->n; i++) {
         const struct recital_hop *hop = &via->hops[i];
 
-        bad |= json_array_append_new(
-            list,
-            json_pack("{s:s, s:b, s:o}", "by", hex_text(hop->by.bytes, RECITAL_IDENTITY_SIZE, by),
-                      "recited", (int)hop->recited, "licence", text_or_null(hop->licence)));
+        bad |= json_array_append_new(list,
+                                     json_pack("{s:s, s:b, s:o}", "by",
+                                               hex_text(hop->by.bytes, RECITAL_IDENTITY_SIZE, by),
+                                               "recited", (int)hop->recited, "licence",
+                                               poemctl_recite_text_or_null(hop->licence)));
     }
     if (bad) {
         json_decref(list);
@@ -213,34 +216,35 @@ static json_t *via_json(const struct recital_via *via)
 }
 
 /* The title of the poem: its first line. */
-static json_t *title(const struct poem *poem)
+static json_t *poemctl_recite_title(const struct poem *poem)
 {
     const char *lf = memchr(poem->text, '\n', poem->size);
 
     return json_stringn(poem->text, lf ? (size_t)(lf - poem->text) : poem->size);
 }
 
-static int show_json(const struct result *r, int code)
+static int poemctl_recite_show_json(const struct result *r, int code)
 {
     char hex[POEM_DIGEST_HEX_SIZE + 1];
     char path[256];
     char name[32];
     json_t *doc =
         json_pack("{s:s, s:s, s:b, s:o, s:o, s:{s:o, s:I, s:s}, s:o, s:o, s:b, s:o}", "format",
-                  FORMAT, "socket", printable(r->options->path, path, sizeof path), "stands",
-                  (int)r->stands, "why", text_or_null(r->why), "refused",
+                  FORMAT, "socket", poemctl_recite_printable(r->options->path, path, sizeof path),
+                  "stands", (int)r->stands, "why", poemctl_recite_text_or_null(r->why), "refused",
                   r->refused ? json_string(probe_errno_name(r->refused_errno, name, sizeof name))
                              : json_null(),
-                  "poem", "title", title(r->poem), "bytes", (json_int_t)r->poem->size, "sha256",
-                  poem_digest_hex(r->poem, hex), "licence", text_or_null(r->told.licence),
-                  "declared", text_or_null(r->told.declared), "refrain", (int)r->told.refrain,
-                  "via", via_json(&r->told.via));
+                  "poem", "title", poemctl_recite_title(r->poem), "bytes",
+                  (json_int_t)r->poem->size, "sha256", poem_digest_hex(r->poem, hex), "licence",
+                  poemctl_recite_text_or_null(r->told.licence), "declared",
+                  poemctl_recite_text_or_null(r->told.declared), "refrain", (int)r->told.refrain,
+                  "via", poemctl_recite_via_json(&r->told.via));
 
     return poemctl_json("recite", doc, code);
 }
 
 /* The beginning of the poem, each line behind a tab. */
-static void show_beginning(const struct poem *poem)
+static void poemctl_recite_show_beginning(const struct poem *poem)
 {
     const char *const end = poem->text + poem->size;
     const char *at = poem->text;
@@ -258,7 +262,7 @@ static void show_beginning(const struct poem *poem)
     }
 }
 
-static void show_via(const struct recital_via *via)
+static void poemctl_recite_show_via(const struct recital_via *via)
 {
     char by[2 * RECITAL_IDENTITY_SIZE + 1];
     char licence[2 * RECITAL_LICENCE_MAX];
@@ -271,38 +275,39 @@ static void show_via(const struct recital_via *via)
                hop->recited ? "recites" : "DOES NOT RECITE");
         if (hop->licence[0]) {
             printf(", %s %s", hop->recited ? "under" : "and declares",
-                   printable(hop->licence, licence, sizeof licence));
+                   poemctl_recite_printable(hop->licence, licence, sizeof licence));
         }
         putchar('\n');
     }
 }
 
-static int show(const struct result *r, int code)
+static int poemctl_recite_show(const struct result *r, int code)
 {
     char hex[POEM_DIGEST_HEX_SIZE + 1];
     char text[4 * RECITAL_LICENCE_MAX];
 
     if (!r->stands) {
-        poemctl_error("recite", "%s: %s", printable(r->options->path, text, sizeof text), r->why);
+        poemctl_error("recite", "%s: %s",
+                      poemctl_recite_printable(r->options->path, text, sizeof text), r->why);
     }
     if (r->options->json) {
-        return show_json(r, code);
+        return poemctl_recite_show_json(r, code);
     }
     if (r->stands) {
-        printf("%s recites:\n\n", printable(r->options->path, text, sizeof text));
-        show_beginning(r->poem);
+        printf("%s recites:\n\n", poemctl_recite_printable(r->options->path, text, sizeof text));
+        poemctl_recite_show_beginning(r->poem);
         printf("\nSHA-256: %s (%zu bytes)\n", poem_digest_hex(r->poem, hex), r->poem->size);
-        printf("Licence: %s\n", printable(r->told.licence, text, sizeof text));
+        printf("Licence: %s\n", poemctl_recite_printable(r->told.licence, text, sizeof text));
     }
     if (r->told.declared[0] && strcmp(r->told.declared, r->told.licence) != 0) {
-        printf("Declares: %s\n", printable(r->told.declared, text, sizeof text));
+        printf("Declares: %s\n", poemctl_recite_printable(r->told.declared, text, sizeof text));
     }
-    show_via(&r->told.via);
+    poemctl_recite_show_via(&r->told.via);
     return code;
 }
 
 /* With the poem there, and a connection. */
-static int ask(const struct options *o, const struct poem *poem)
+static int poemctl_recite_ask(const struct options *o, const struct poem *poem)
 {
     struct result r = {.options = o, .poem = poem};
     struct client c;
@@ -310,11 +315,11 @@ static int ask(const struct options *o, const struct poem *poem)
     const int err = client_init(&c, o->path, o->timeout_ms);
 
     if (err) {
-        return could_not(o, strerror(-err));
+        return poemctl_recite_could_not(o, strerror(-err));
     }
-    code = exchange(&r, &c);
+    code = poemctl_recite_exchange(&r, &c);
     client_deinit(&c);
-    return code == POEMCTL_COULD_NOT ? code : show(&r, code);
+    return code == POEMCTL_COULD_NOT ? code : poemctl_recite_show(&r, code);
 }
 
 int recite_main(int argc, char **argv)
@@ -326,16 +331,17 @@ int recite_main(int argc, char **argv)
     int code;
     int err;
 
-    if (!parse(argc, argv, &o)) {
+    if (!poemctl_recite_parse(argc, argv, &o)) {
         return poemctl_usage("recite");
     }
     err = poem_file_init(&file, o.poem, &outcome);
     if (err) {
-        poemctl_error("recite", "%s: %s", printable(o.poem ? o.poem : "poem", path, sizeof path),
+        poemctl_error("recite", "%s: %s",
+                      poemctl_recite_printable(o.poem ? o.poem : "poem", path, sizeof path),
                       poem_file_why(err, outcome));
         return POEMCTL_COULD_NOT;
     }
-    code = ask(&o, &file.poem);
+    code = poemctl_recite_ask(&o, &file.poem);
     poem_file_deinit(&file);
     return poemctl_finish("recite", code);
 }

@@ -22,7 +22,7 @@ struct options {
 };
 
 /* What to do about a failure, in one line; NULL: nothing is known that helps. */
-static const char *advice(enum probe_outcome o, const struct probe_error *why)
+static const char *probe_advice(enum probe_outcome o, const struct probe_error *why)
 {
     if (strcmp(why->what, "connect") == 0) {
         switch (why->error) {
@@ -57,7 +57,7 @@ static const char *advice(enum probe_outcome o, const struct probe_error *why)
     }
 }
 
-static bool parse(int argc, char **argv, struct options *o)
+static bool probe_parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
         {"json", no_argument, NULL, 'j'},
@@ -89,7 +89,7 @@ static bool parse(int argc, char **argv, struct options *o)
     return poemctl_socket("probe", o->path);
 }
 
-static int show(const struct probe *p, bool json)
+static int probe_show(const struct probe *p, bool json)
 {
     const int code = p->incomplete[0] ? POEMCTL_COULD_NOT : POEMCTL_YES;
 
@@ -103,10 +103,10 @@ static int show(const struct probe *p, bool json)
     return code;
 }
 
-static int complain(const struct probe *p, enum probe_outcome o, const struct probe_error *why,
-                    bool json)
+static int probe_complain(const struct probe *p, enum probe_outcome o,
+                          const struct probe_error *why, bool json)
 {
-    const char *help = advice(o, why);
+    const char *help = probe_advice(o, why);
 
     poemctl_error("probe", "%s: %s", p->socket, why->text);
     if (help) {
@@ -128,12 +128,13 @@ int probe_main(int argc, char **argv)
     enum probe_outcome o;
     int code;
 
-    if (!parse(argc, argv, &options)) {
+    if (!probe_parse(argc, argv, &options)) {
         return poemctl_usage("probe");
     }
     probe_init(&probe);
     o = probe_gather(&probe, options.path, options.timeout_ms, &why);
-    code = o == PROBE_DONE ? show(&probe, options.json) : complain(&probe, o, &why, options.json);
+    code = o == PROBE_DONE ? probe_show(&probe, options.json)
+                           : probe_complain(&probe, o, &why, options.json);
     probe_deinit(&probe);
     return poemctl_finish("probe", code);
 }

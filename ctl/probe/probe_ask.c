@@ -38,8 +38,8 @@ bool probe_fits_qemu(const struct probe *p)
 }
 
 /* Says that a question ended the conversation. */
-static enum probe_outcome stopped(struct probe_error *why, const struct client *c,
-                                  enum client_outcome o, const char *what)
+static enum probe_outcome probe_ask_stopped(struct probe_error *why, const struct client *c,
+                                            enum client_outcome o, const char *what)
 {
     char text[256];
 
@@ -50,7 +50,8 @@ static enum probe_outcome stopped(struct probe_error *why, const struct client *
 }
 
 /* … that it could not go on without an answer, and that was a refusal. */
-static enum probe_outcome denied(struct probe_error *why, const struct client *c, const char *what)
+static enum probe_outcome probe_ask_denied(struct probe_error *why, const struct client *c,
+                                           const char *what)
 {
     char text[256];
 
@@ -64,8 +65,8 @@ static enum probe_outcome denied(struct probe_error *why, const struct client *c
 /* ---- what every server answers ---- */
 
 /* Reads the reply's JSON as strictly as the broker does; the client has it as text. */
-static enum version_outcome read_version(struct probe *p, const struct client *c,
-                                         enum json_outcome *json)
+static enum version_outcome probe_ask_read_version(struct probe *p, const struct client *c,
+                                                   enum json_outcome *json)
 {
     const size_t text = c->json ? strlen(c->json) + 1 : 0;
     const size_t n = sizeof c->version + text;
@@ -93,20 +94,21 @@ static enum probe_outcome ask_version(struct probe *p, struct client *c, struct 
     enum json_outcome json = JSON_OK;
 
     if (o == CLIENT_REFUSED) {
-        return denied(why, c, "version");
+        return probe_ask_denied(why, c, "version");
     }
     if (o != CLIENT_OK) {
-        return stopped(why, c, o, "version");
+        return probe_ask_stopped(why, c, o, "version");
     }
     p->version_bytes = WIRE_HDR_SIZE + sizeof c->version + c->json_size;
-    v = read_version(p, c, &json);
+    v = probe_ask_read_version(p, c, &json);
     if (v == VERSION_OK) {
         version_init(&offer);
         v = version_agree(&offer, &p->version, 0);
         version_deinit(&offer);
     }
     if (v != VERSION_OK) {
-        return stopped(why, c, client_malformed(c, version_outcome_text(v, json)), "version");
+        return probe_ask_stopped(why, c, client_malformed(c, version_outcome_text(v, json)),
+                                 "version");
     }
     return PROBE_DONE;
 }
@@ -116,20 +118,20 @@ static enum probe_outcome ask_device(struct probe *p, struct client *c, struct p
     const enum client_outcome o = client_device_info(c, &p->device);
 
     if (o == CLIENT_REFUSED) {
-        return denied(why, c, "device info");
+        return probe_ask_denied(why, c, "device info");
     }
     if (o != CLIENT_OK) {
-        return stopped(why, c, o, "device info");
+        return probe_ask_stopped(why, c, o, "device info");
     }
     if (p->device.num_regions > PROBE_REGIONS || p->device.num_irqs > PROBE_IRQS) {
-        return stopped(why, c, client_malformed(c, "more regions or interrupt types than 64"),
-                       "device info");
+        return probe_ask_stopped(
+            why, c, client_malformed(c, "more regions or interrupt types than 64"), "device info");
     }
     return PROBE_DONE;
 }
 
 /* Takes a region's capabilities down. */
-static void keep_cap(const struct wire_cap *cap, const void *p, size_t n, void *arg)
+static void probe_ask_keep_cap(const struct wire_cap *cap, const void *p, size_t n, void *arg)
 {
     struct probe_region *r = arg;
     struct wire_sparse_area area;
@@ -168,11 +170,11 @@ static enum probe_outcome ask_region(struct probe *p, struct client *c, uint32_t
         r->error = c->error;
         return PROBE_DONE;
     }
-    if (o == CLIENT_OK && wire_region_caps(payload, n, keep_cap, r) != WIRE_OK) {
+    if (o == CLIENT_OK && wire_region_caps(payload, n, probe_ask_keep_cap, r) != WIRE_OK) {
         o = client_malformed(c, wire_check_text(WIRE_BAD_OFFSET));
     }
     if (o != CLIENT_OK) {
-        return stopped(why, c, o, "region info");
+        return probe_ask_stopped(why, c, o, "region info");
     }
     r->answer = PROBE_ANSWERED;
     return PROBE_DONE;
@@ -185,7 +187,7 @@ static enum probe_outcome ask_irq(struct probe *p, struct client *c, uint32_t i,
     const enum client_outcome o = client_irq_info(c, i, &irq->info);
 
     if (o != CLIENT_OK && o != CLIENT_REFUSED) {
-        return stopped(why, c, o, "interrupt info");
+        return probe_ask_stopped(why, c, o, "interrupt info");
     }
     irq->answer = o == CLIENT_OK ? PROBE_ANSWERED : PROBE_REFUSED;
     irq->error = o == CLIENT_OK ? 0 : c->error;
@@ -210,7 +212,7 @@ static enum probe_outcome ask_config(struct probe *p, struct client *c, struct p
         return PROBE_DONE;
     }
     if (o != CLIENT_OK) {
-        return stopped(why, c, o, "reading configuration space");
+        return probe_ask_stopped(why, c, o, "reading configuration space");
     }
     p->config.n = n;
     p->has_config = true;
@@ -220,8 +222,8 @@ static enum probe_outcome ask_config(struct probe *p, struct client *c, struct p
 /* ---- what a server may not know ---- */
 
 /* Whether the asking may go on after an optional question; takes down why not. */
-static bool goes_on(struct probe *p, const struct client *c, enum client_outcome o,
-                    const char *what)
+static bool probe_ask_goes_on(struct probe *p, const struct client *c, enum client_outcome o,
+                              const char *what)
 {
     char text[200];
 
@@ -256,7 +258,7 @@ static bool ask_features(struct probe *p, struct client *c)
         struct probe_feature *f = &p->feature[i];
         const enum client_outcome o = client_feature_probe(c, f->index, f->methods);
 
-        if (!goes_on(p, c, o, "device feature probe")) {
+        if (!probe_ask_goes_on(p, c, o, "device feature probe")) {
             return false;
         }
         f->answer = o == CLIENT_OK ? PROBE_ANSWERED : PROBE_REFUSED;
@@ -273,14 +275,14 @@ static bool ask_migration(struct probe *p, struct client *c)
 
     if (p->feature[0].answer == PROBE_ANSWERED) {
         o = client_feature_get(c, WIRE_FEATURE_MIGRATION, &p->migration, sizeof p->migration);
-        if (!goes_on(p, c, o, "migration feature")) {
+        if (!probe_ask_goes_on(p, c, o, "migration feature")) {
             return false;
         }
         p->has_migration = o == CLIENT_OK;
     }
     if (p->feature[1].answer == PROBE_ANSWERED) {
         o = client_feature_get(c, WIRE_FEATURE_MIG_DEVICE_STATE, &state, sizeof state);
-        if (!goes_on(p, c, o, "migration state")) {
+        if (!probe_ask_goes_on(p, c, o, "migration state")) {
             return false;
         }
         p->has_state = o == CLIENT_OK;
@@ -306,7 +308,7 @@ static bool ask_io_fds(struct probe *p, struct client *c, uint32_t i)
     o = client_region_io_fds(c, i, &info, &payload, &n, &fds);
     r->io_fds = fds.n;
     fdset_close(&fds);
-    if (!goes_on(p, c, o, "region IO fds")) {
+    if (!probe_ask_goes_on(p, c, o, "region IO fds")) {
         return false;
     }
     r->io_answer = o == CLIENT_OK ? PROBE_ANSWERED : PROBE_REFUSED;

@@ -14,17 +14,17 @@
 
 #define FORMAT "poemd-probe/1"
 
-static json_t *hex(uint64_t v, int digits)
+static json_t *probe_json_hex(uint64_t v, int digits)
 {
     return json_sprintf("0x%0*" PRIx64, digits, v);
 }
 
-static json_t *text_or_null(const char *text)
+static json_t *probe_json_text_or_null(const char *text)
 {
     return text ? json_string(text) : json_null();
 }
 
-static json_t *errno_or_null(int error, bool refused)
+static json_t *probe_json_errno_or_null(int error, bool refused)
 {
     char name[32];
 
@@ -32,7 +32,7 @@ static json_t *errno_or_null(int error, bool refused)
 }
 
 /* Appends item to array, taking both; NULL where either is NULL. */
-static json_t *append(json_t *array, json_t *item)
+static json_t *probe_json_append(json_t *array, json_t *item)
 {
     if (!array || !item || json_array_append_new(array, item) < 0) {
         json_decref(array);
@@ -42,20 +42,20 @@ static json_t *append(json_t *array, json_t *item)
 }
 
 /* The names of the bits that are set; bits without a name as one number. */
-static json_t *flags(const struct probe_flag *table, uint32_t value)
+static json_t *probe_json_flags(const struct probe_flag *table, uint32_t value)
 {
     json_t *a = json_array();
 
     for (; table->mask; table++) {
         if (value & table->mask) {
-            a = append(a, json_string(table->name));
+            a = probe_json_append(a, json_string(table->name));
             value &= ~table->mask;
         }
     }
-    return value ? append(a, hex(value, 0)) : a;
+    return value ? probe_json_append(a, probe_json_hex(value, 0)) : a;
 }
 
-static json_t *version(const struct probe *p)
+static json_t *probe_json_version(const struct probe *p)
 {
     const struct version_offer *v = &p->version;
     json_t *offered = json_loads(PROBE_OFFER, JSON_REJECT_DUPLICATES, NULL);
@@ -68,28 +68,28 @@ static json_t *version(const struct probe *p)
                      (json_int_t)v->max_data_xfer_size);
 }
 
-static json_t *device(const struct probe *p)
+static json_t *probe_json_device(const struct probe *p)
 {
-    return json_pack("{s:o, s:I, s:I}", "flags", flags(probe_device_flags, p->device.flags),
-                     "regions", (json_int_t)p->device.num_regions, "interrupts",
-                     (json_int_t)p->device.num_irqs);
+    return json_pack(
+        "{s:o, s:I, s:I}", "flags", probe_json_flags(probe_device_flags, p->device.flags),
+        "regions", (json_int_t)p->device.num_regions, "interrupts", (json_int_t)p->device.num_irqs);
 }
 
 /* ---- PCI ---- */
 
-static json_t *bits(const struct pci_bit *table, uint16_t value)
+static json_t *probe_json_bits(const struct pci_bit *table, uint16_t value)
 {
     json_t *set = json_array();
 
     for (; table->mask; table++) {
         if (value & table->mask) {
-            set = append(set, json_string(table->name));
+            set = probe_json_append(set, json_string(table->name));
         }
     }
-    return json_pack("{s:o, s:o}", "value", hex(value, 4), "set", set);
+    return json_pack("{s:o, s:o}", "value", probe_json_hex(value, 4), "set", set);
 }
 
-static json_t *bars(const struct probe *p)
+static json_t *probe_json_bars(const struct probe *p)
 {
     json_t *a = json_array();
 
@@ -100,26 +100,27 @@ static json_t *bars(const struct probe *p)
         if (bar.upper || (probe_bar_size(p, i) == 0 && bar.address == 0)) {
             continue;
         }
-        a = append(a, json_pack("{s:i, s:s, s:i, s:b, s:o, s:o}", "index", (int)i, "type",
-                                bar.io ? "io" : "memory", "bits", bar.is_64 ? 64 : 32,
-                                "prefetchable", bar.prefetchable, "address", hex(bar.address, 0),
-                                "size", hex(probe_bar_size(p, i), 0)));
+        a = probe_json_append(a, json_pack("{s:i, s:s, s:i, s:b, s:o, s:o}", "index", (int)i,
+                                           "type", bar.io ? "io" : "memory", "bits",
+                                           bar.is_64 ? 64 : 32, "prefetchable", bar.prefetchable,
+                                           "address", probe_json_hex(bar.address, 0), "size",
+                                           probe_json_hex(probe_bar_size(p, i), 0)));
     }
     return a;
 }
 
-static json_t *rom(const struct probe *p)
+static json_t *probe_json_rom(const struct probe *p)
 {
     const uint32_t raw = pci_u32(&p->config, PCI_AT_ROM);
 
     if (probe_bar_size(p, WIRE_PCI_ROM) == 0) {
         return json_null();
     }
-    return json_pack("{s:o, s:b, s:o}", "address", hex(raw & ~0x7ffu, 0), "enabled",
-                     (int)(raw & 0x1u), "size", hex(probe_bar_size(p, WIRE_PCI_ROM), 0));
+    return json_pack("{s:o, s:b, s:o}", "address", probe_json_hex(raw & ~0x7ffu, 0), "enabled",
+                     (int)(raw & 0x1u), "size", probe_json_hex(probe_bar_size(p, WIRE_PCI_ROM), 0));
 }
 
-static json_t *cap_power(const struct pci_config *c, size_t at)
+static json_t *probe_json_cap_power(const struct pci_config *c, size_t at)
 {
     struct pci_power pm;
 
@@ -128,7 +129,7 @@ static json_t *cap_power(const struct pci_config *c, size_t at)
                      pm.d2, "state", (int)pm.state, "no_soft_reset", pm.no_soft_reset);
 }
 
-static json_t *cap_msi(const struct pci_config *c, size_t at)
+static json_t *probe_json_cap_msi(const struct pci_config *c, size_t at)
 {
     struct pci_msi msi;
 
@@ -138,18 +139,18 @@ static json_t *cap_msi(const struct pci_config *c, size_t at)
                      msi.is_64, "maskable", msi.maskable);
 }
 
-static json_t *cap_msix(const struct pci_config *c, size_t at)
+static json_t *probe_json_cap_msix(const struct pci_config *c, size_t at)
 {
     struct pci_msix msix;
 
     pci_msix(c, at, &msix);
     return json_pack("{s:b, s:b, s:i, s:i, s:o, s:i, s:o}", "enabled", msix.enabled, "masked",
                      msix.masked, "vectors", (int)msix.vectors, "table_bar", (int)msix.table_bar,
-                     "table_offset", hex(msix.table_offset, 0), "pba_bar", (int)msix.pba_bar,
-                     "pba_offset", hex(msix.pba_offset, 0));
+                     "table_offset", probe_json_hex(msix.table_offset, 0), "pba_bar",
+                     (int)msix.pba_bar, "pba_offset", probe_json_hex(msix.pba_offset, 0));
 }
 
-static json_t *cap_express(const struct pci_config *c, size_t at)
+static json_t *probe_json_cap_express(const struct pci_config *c, size_t at)
 {
     struct pci_express e;
 
@@ -161,17 +162,17 @@ static json_t *cap_express(const struct pci_config *c, size_t at)
 }
 
 /* What the capability holds; an empty object where that is not decoded. */
-static json_t *cap_detail(const struct pci_config *c, const struct pci_cap *cap)
+static json_t *probe_json_cap_detail(const struct pci_config *c, const struct pci_cap *cap)
 {
     switch (cap->id) {
     case PCI_CAP_POWER:
-        return cap_power(c, cap->at);
+        return probe_json_cap_power(c, cap->at);
     case PCI_CAP_MSI:
-        return cap_msi(c, cap->at);
+        return probe_json_cap_msi(c, cap->at);
     case PCI_CAP_MSIX:
-        return cap_msix(c, cap->at);
+        return probe_json_cap_msix(c, cap->at);
     case PCI_CAP_EXPRESS:
-        return cap_express(c, cap->at);
+        return probe_json_cap_express(c, cap->at);
     case PCI_CAP_VENDOR:
         return json_pack("{s:i}", "length", (int)pci_u8(c, cap->at + 2u));
     default:
@@ -179,7 +180,7 @@ static json_t *cap_detail(const struct pci_config *c, const struct pci_cap *cap)
     }
 }
 
-static json_t *capabilities(const struct pci_config *c)
+static json_t *probe_json_capabilities(const struct pci_config *c)
 {
     static struct pci_caps caps;
     json_t *a = json_array();
@@ -188,14 +189,15 @@ static json_t *capabilities(const struct pci_config *c)
     for (unsigned i = 0; i < caps.n; i++) {
         const struct pci_cap *cap = &caps.cap[i];
 
-        a = append(a, json_pack("{s:o, s:o, s:o, s:o}", "id", hex(cap->id, 2), "name",
-                                text_or_null(pci_cap_name(cap->id)), "offset", hex(cap->at, 2),
-                                "detail", cap_detail(c, cap)));
+        a = probe_json_append(a, json_pack("{s:o, s:o, s:o, s:o}", "id", probe_json_hex(cap->id, 2),
+                                           "name", probe_json_text_or_null(pci_cap_name(cap->id)),
+                                           "offset", probe_json_hex(cap->at, 2), "detail",
+                                           probe_json_cap_detail(c, cap)));
     }
-    return json_pack("{s:o, s:o}", "list", a, "broken", text_or_null(caps.broken));
+    return json_pack("{s:o, s:o}", "list", a, "broken", probe_json_text_or_null(caps.broken));
 }
 
-static json_t *extended(const struct pci_config *c)
+static json_t *probe_json_extended(const struct pci_config *c)
 {
     static struct pci_caps caps;
     json_t *a = json_array();
@@ -204,53 +206,58 @@ static json_t *extended(const struct pci_config *c)
     for (unsigned i = 0; i < caps.n; i++) {
         const struct pci_cap *cap = &caps.cap[i];
 
-        a = append(a, json_pack("{s:o, s:o, s:o, s:i}", "id", hex(cap->id, 4), "name",
-                                text_or_null(pci_ext_cap_name(cap->id)), "offset", hex(cap->at, 3),
-                                "version", (int)cap->version));
+        a = probe_json_append(
+            a, json_pack("{s:o, s:o, s:o, s:i}", "id", probe_json_hex(cap->id, 4), "name",
+                         probe_json_text_or_null(pci_ext_cap_name(cap->id)), "offset",
+                         probe_json_hex(cap->at, 3), "version", (int)cap->version));
     }
-    return json_pack("{s:o, s:o}", "list", a, "broken", text_or_null(caps.broken));
+    return json_pack("{s:o, s:o}", "list", a, "broken", probe_json_text_or_null(caps.broken));
 }
 
-static json_t *interrupt_pin(const struct pci_config *c)
+static json_t *probe_json_interrupt_pin(const struct pci_config *c)
 {
     const uint8_t pin = pci_u8(c, PCI_AT_INTERRUPT_PIN);
 
     return pin >= 1 && pin <= 4 ? json_sprintf("%c", 'A' + pin - 1) : json_null();
 }
 
-static json_t *identity(const struct pci_config *c)
+static json_t *probe_json_identity(const struct pci_config *c)
 {
     const uint8_t base = pci_u8(c, PCI_AT_CLASS);
     const uint8_t sub = pci_u8(c, PCI_AT_SUBCLASS);
 
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "vendor",
-                     hex(pci_u16(c, PCI_AT_VENDOR), 4), "device", hex(pci_u16(c, PCI_AT_DEVICE), 4),
-                     "subsystem_vendor", hex(pci_u16(c, PCI_AT_SUBSYSTEM_VENDOR), 4), "subsystem",
-                     hex(pci_u16(c, PCI_AT_SUBSYSTEM), 4), "revision",
-                     hex(pci_u8(c, PCI_AT_REVISION), 2), "class", hex((uint64_t)base << 8 | sub, 4),
-                     "class_name", text_or_null(pci_class_name(base, sub)), "prog_if",
-                     hex(pci_u8(c, PCI_AT_PROG_IF), 2), "header_type",
-                     hex(pci_u8(c, PCI_AT_HEADER_TYPE), 2));
+                     probe_json_hex(pci_u16(c, PCI_AT_VENDOR), 4), "device",
+                     probe_json_hex(pci_u16(c, PCI_AT_DEVICE), 4), "subsystem_vendor",
+                     probe_json_hex(pci_u16(c, PCI_AT_SUBSYSTEM_VENDOR), 4), "subsystem",
+                     probe_json_hex(pci_u16(c, PCI_AT_SUBSYSTEM), 4), "revision",
+                     probe_json_hex(pci_u8(c, PCI_AT_REVISION), 2), "class",
+                     probe_json_hex((uint64_t)base << 8 | sub, 4), "class_name",
+                     probe_json_text_or_null(pci_class_name(base, sub)), "prog_if",
+                     probe_json_hex(pci_u8(c, PCI_AT_PROG_IF), 2), "header_type",
+                     probe_json_hex(pci_u8(c, PCI_AT_HEADER_TYPE), 2));
 }
 
-static json_t *pci(const struct probe *p)
+static json_t *probe_json_pci(const struct probe *p)
 {
     const struct pci_config *c = &p->config;
 
     if (!p->has_config) {
         return json_null();
     }
-    return json_pack("{s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:I, s:o, s:o}", "identity", identity(c),
-                     "command", bits(pci_command_bits, pci_u16(c, PCI_AT_COMMAND)), "status",
-                     bits(pci_status_bits, pci_u16(c, PCI_AT_STATUS)), "interrupt_pin",
-                     interrupt_pin(c), "interrupt_line", (int)pci_u8(c, PCI_AT_INTERRUPT_LINE),
-                     "bars", bars(p), "rom", rom(p), "config_bytes", (json_int_t)c->n,
-                     "capabilities", capabilities(c), "extended_capabilities", extended(c));
+    return json_pack("{s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:I, s:o, s:o}", "identity",
+                     probe_json_identity(c), "command",
+                     probe_json_bits(pci_command_bits, pci_u16(c, PCI_AT_COMMAND)), "status",
+                     probe_json_bits(pci_status_bits, pci_u16(c, PCI_AT_STATUS)), "interrupt_pin",
+                     probe_json_interrupt_pin(c), "interrupt_line",
+                     (int)pci_u8(c, PCI_AT_INTERRUPT_LINE), "bars", probe_json_bars(p), "rom",
+                     probe_json_rom(p), "config_bytes", (json_int_t)c->n, "capabilities",
+                     probe_json_capabilities(c), "extended_capabilities", probe_json_extended(c));
 }
 
 /* ---- regions, interrupts, features ---- */
 
-static json_t *sparse(const struct probe_region *r)
+static json_t *probe_json_sparse(const struct probe_region *r)
 {
     json_t *a = json_array();
 
@@ -259,13 +266,14 @@ static json_t *sparse(const struct probe_region *r)
         return json_null();
     }
     for (uint32_t i = 0; i < r->areas && i < PROBE_LIST; i++) {
-        a = append(a, json_pack("{s:o, s:o}", "offset", hex(r->area[i].offset, 0), "size",
-                                hex(r->area[i].size, 0)));
+        a = probe_json_append(a, json_pack("{s:o, s:o}", "offset",
+                                           probe_json_hex(r->area[i].offset, 0), "size",
+                                           probe_json_hex(r->area[i].size, 0)));
     }
     return json_pack("{s:I, s:o}", "count", (json_int_t)r->areas, "areas", a);
 }
 
-static json_t *io_fds(const struct probe_region *r)
+static json_t *probe_json_io_fds(const struct probe_region *r)
 {
     json_t *a;
 
@@ -277,43 +285,45 @@ static json_t *io_fds(const struct probe_region *r)
         const struct wire_io_fd *io = &r->io[i];
         const char *name = probe_io_name(io->type);
 
-        a = append(a, json_pack("{s:o, s:o, s:o, s:I, s:o, s:o}", "type",
-                                name ? json_string(name) : hex(io->type, 0), "offset",
-                                hex(io->offset, 0), "size", hex(io->size, 0), "fd_index",
-                                (json_int_t)io->fd_index, "flags", hex(io->flags, 0), "data",
-                                hex(io->datamatch, 0)));
+        a = probe_json_append(
+            a, json_pack("{s:o, s:o, s:o, s:I, s:o, s:o}", "type",
+                         name ? json_string(name) : probe_json_hex(io->type, 0), "offset",
+                         probe_json_hex(io->offset, 0), "size", probe_json_hex(io->size, 0),
+                         "fd_index", (json_int_t)io->fd_index, "flags",
+                         probe_json_hex(io->flags, 0), "data", probe_json_hex(io->datamatch, 0)));
     }
     return json_pack("{s:i, s:I, s:o}", "fds", (int)r->io_fds, "count", (json_int_t)r->ios, "list",
                      a);
 }
 
-static json_t *region(const struct probe *p, uint32_t i)
+static json_t *probe_json_region(const struct probe *p, uint32_t i)
 {
     const struct probe_region *r = &p->region[i];
-    json_t *type = r->typed ? json_pack("{s:o, s:o}", "type", hex(r->type.type, 0), "subtype",
-                                        hex(r->type.subtype, 0))
+    json_t *type = r->typed ? json_pack("{s:o, s:o}", "type", probe_json_hex(r->type.type, 0),
+                                        "subtype", probe_json_hex(r->type.subtype, 0))
                             : json_null();
 
     return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:i, s:o}", "index",
-                     (json_int_t)i, "name", text_or_null(probe_region_name(i)), "error",
-                     errno_or_null(r->error, r->answer == PROBE_REFUSED), "size",
-                     hex(r->info.size, 0), "offset", hex(r->info.offset, 0), "flags",
-                     flags(probe_region_flags, r->info.flags), "fds", (int)r->fds, "sparse_mmap",
-                     sparse(r), "type", type, "other_capabilities", (int)r->other_caps, "io_fds",
-                     io_fds(r));
+                     (json_int_t)i, "name", probe_json_text_or_null(probe_region_name(i)), "error",
+                     probe_json_errno_or_null(r->error, r->answer == PROBE_REFUSED), "size",
+                     probe_json_hex(r->info.size, 0), "offset", probe_json_hex(r->info.offset, 0),
+                     "flags", probe_json_flags(probe_region_flags, r->info.flags), "fds",
+                     (int)r->fds, "sparse_mmap", probe_json_sparse(r), "type", type,
+                     "other_capabilities", (int)r->other_caps, "io_fds", probe_json_io_fds(r));
 }
 
-static json_t *irq(const struct probe *p, uint32_t i)
+static json_t *probe_json_irq(const struct probe *p, uint32_t i)
 {
     const struct probe_irq *q = &p->irq[i];
 
     return json_pack("{s:I, s:o, s:o, s:I, s:o}", "index", (json_int_t)i, "name",
-                     text_or_null(probe_irq_name(i)), "error",
-                     errno_or_null(q->error, q->answer == PROBE_REFUSED), "count",
-                     (json_int_t)q->info.count, "flags", flags(probe_irq_flags, q->info.flags));
+                     probe_json_text_or_null(probe_irq_name(i)), "error",
+                     probe_json_errno_or_null(q->error, q->answer == PROBE_REFUSED), "count",
+                     (json_int_t)q->info.count, "flags",
+                     probe_json_flags(probe_irq_flags, q->info.flags));
 }
 
-static json_t *features(const struct probe *p)
+static json_t *probe_json_features(const struct probe *p)
 {
     json_t *o = json_object();
 
@@ -330,17 +340,20 @@ static json_t *features(const struct probe *p)
     return o;
 }
 
-static json_t *migration(const struct probe *p)
+static json_t *probe_json_migration(const struct probe *p)
 {
     const char *name = p->has_state ? probe_state_name(p->state) : NULL;
-    json_t *state = name ? json_string(name) : p->has_state ? hex(p->state, 0) : json_null();
+    json_t *state = name           ? json_string(name)
+                    : p->has_state ? probe_json_hex(p->state, 0)
+                                   : json_null();
 
     if (!p->has_migration) {
         json_decref(state);
         return json_null();
     }
     return json_pack("{s:o, s:o}", "flags",
-                     flags(probe_migration_flags, (uint32_t)p->migration.flags), "state", state);
+                     probe_json_flags(probe_migration_flags, (uint32_t)p->migration.flags), "state",
+                     state);
 }
 
 json_t *probe_json(const struct probe *p)
@@ -349,21 +362,22 @@ json_t *probe_json(const struct probe *p)
     json_t *irqs = json_array();
 
     for (uint32_t i = 0; i < p->device.num_regions; i++) {
-        regions = append(regions, region(p, i));
+        regions = probe_json_append(regions, probe_json_region(p, i));
     }
     for (uint32_t i = 0; i < p->device.num_irqs; i++) {
-        irqs = append(irqs, irq(p, i));
+        irqs = probe_json_append(irqs, probe_json_irq(p, i));
     }
     return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format", FORMAT,
-                     "socket", p->socket, "version", version(p), "device", device(p), "pci", pci(p),
-                     "regions", regions, "interrupts", irqs, "features", features(p), "migration",
-                     migration(p), "incomplete",
-                     text_or_null(p->incomplete[0] ? p->incomplete : NULL));
+                     "socket", p->socket, "version", probe_json_version(p), "device",
+                     probe_json_device(p), "pci", probe_json_pci(p), "regions", regions,
+                     "interrupts", irqs, "features", probe_json_features(p), "migration",
+                     probe_json_migration(p), "incomplete",
+                     probe_json_text_or_null(p->incomplete[0] ? p->incomplete : NULL));
 }
 
 json_t *probe_json_refused(const char *socket, const struct probe_error *why)
 {
     return json_pack("{s:s, s:s, s:{s:s, s:o, s:s}}", "format", FORMAT, "socket", socket, "refused",
-                     "question", why->what, "errno", errno_or_null(why->error, true), "text",
-                     why->text);
+                     "question", why->what, "errno", probe_json_errno_or_null(why->error, true),
+                     "text", why->text);
 }

@@ -10,7 +10,7 @@
 #include <inttypes.h>
 
 /* Bytes as lspci has them: 4K, 1M; odd sizes in full. */
-static const char *size_text(uint64_t n, char *out, size_t size)
+static const char *probe_text_size_text(uint64_t n, char *out, size_t size)
 {
     static const char units[] = {'\0', 'K', 'M', 'G', 'T', 'P', 'E'};
     unsigned u = 0;
@@ -23,7 +23,7 @@ static const char *size_text(uint64_t n, char *out, size_t size)
     return out;
 }
 
-static void flags(FILE *f, const struct probe_flag *table, uint32_t value)
+static void probe_text_flags(FILE *f, const struct probe_flag *table, uint32_t value)
 {
     const char *gap = "";
 
@@ -43,7 +43,7 @@ static void flags(FILE *f, const struct probe_flag *table, uint32_t value)
 
 /* ---- VERSION ---- */
 
-static void version(FILE *f, const struct probe *p)
+static void probe_text_version(FILE *f, const struct probe *p)
 {
     const struct version_offer *v = &p->version;
 
@@ -63,7 +63,7 @@ static void version(FILE *f, const struct probe *p)
 
 /* ---- PCI ---- */
 
-static void bits(FILE *f, const char *label, const struct pci_bit *table, uint16_t value)
+static void probe_text_bits(FILE *f, const char *label, const struct pci_bit *table, uint16_t value)
 {
     fprintf(f, "\t%s:", label);
     for (; table->mask; table++) {
@@ -72,7 +72,7 @@ static void bits(FILE *f, const char *label, const struct pci_bit *table, uint16
     fputc('\n', f);
 }
 
-static void bars(FILE *f, const struct probe *p)
+static void probe_text_bars(FILE *f, const struct probe *p)
 {
     char size[32];
 
@@ -90,18 +90,18 @@ static void bars(FILE *f, const struct probe *p)
             fprintf(f, "Memory at %08" PRIx64 " (%s-bit, %sprefetchable)", bar.address,
                     bar.is_64 ? "64" : "32", bar.prefetchable ? "" : "non-");
         }
-        fprintf(f, " [size=%s]\n", size_text(probe_bar_size(p, i), size, sizeof size));
+        fprintf(f, " [size=%s]\n", probe_text_size_text(probe_bar_size(p, i), size, sizeof size));
     }
     if (probe_bar_size(p, WIRE_PCI_ROM) > 0) {
         const uint32_t raw = pci_u32(&p->config, PCI_AT_ROM);
 
         fprintf(f, "\tExpansion ROM at %08" PRIx32 " [%sabled] [size=%s]\n", raw & ~0x7ffu,
                 raw & 0x1u ? "en" : "dis",
-                size_text(probe_bar_size(p, WIRE_PCI_ROM), size, sizeof size));
+                probe_text_size_text(probe_bar_size(p, WIRE_PCI_ROM), size, sizeof size));
     }
 }
 
-static void cap_power(FILE *f, const struct pci_config *c, size_t at)
+static void probe_text_cap_power(FILE *f, const struct pci_config *c, size_t at)
 {
     struct pci_power pm;
 
@@ -110,7 +110,7 @@ static void cap_power(FILE *f, const struct pci_config *c, size_t at)
             pm.d2 ? '+' : '-', pm.state, pm.no_soft_reset ? '+' : '-');
 }
 
-static void cap_msi(FILE *f, const struct pci_config *c, size_t at)
+static void probe_text_cap_msi(FILE *f, const struct pci_config *c, size_t at)
 {
     struct pci_msi msi;
 
@@ -119,7 +119,7 @@ static void cap_msi(FILE *f, const struct pci_config *c, size_t at)
             msi.vectors_in_use, msi.vectors, msi.maskable ? '+' : '-', msi.is_64 ? '+' : '-');
 }
 
-static void cap_msix(FILE *f, const struct pci_config *c, size_t at)
+static void probe_text_cap_msix(FILE *f, const struct pci_config *c, size_t at)
 {
     struct pci_msix msix;
 
@@ -131,7 +131,7 @@ static void cap_msix(FILE *f, const struct pci_config *c, size_t at)
             msix.table_offset, msix.pba_bar, msix.pba_offset);
 }
 
-static void cap_express(FILE *f, const struct pci_config *c, size_t at)
+static void probe_text_cap_express(FILE *f, const struct pci_config *c, size_t at)
 {
     struct pci_express e;
 
@@ -143,7 +143,7 @@ static void cap_express(FILE *f, const struct pci_config *c, size_t at)
             e.link_width);
 }
 
-static void cap(FILE *f, const struct pci_config *c, const struct pci_cap *cap)
+static void probe_text_cap(FILE *f, const struct pci_config *c, const struct pci_cap *cap)
 {
     const char *name = pci_cap_name(cap->id);
 
@@ -155,16 +155,16 @@ static void cap(FILE *f, const struct pci_config *c, const struct pci_cap *cap)
     }
     switch (cap->id) {
     case PCI_CAP_POWER:
-        cap_power(f, c, cap->at);
+        probe_text_cap_power(f, c, cap->at);
         break;
     case PCI_CAP_MSI:
-        cap_msi(f, c, cap->at);
+        probe_text_cap_msi(f, c, cap->at);
         break;
     case PCI_CAP_MSIX:
-        cap_msix(f, c, cap->at);
+        probe_text_cap_msix(f, c, cap->at);
         break;
     case PCI_CAP_EXPRESS:
-        cap_express(f, c, cap->at);
+        probe_text_cap_express(f, c, cap->at);
         break;
     case PCI_CAP_VENDOR:
         fprintf(f, ": Len=%02x", pci_u8(c, cap->at + 2u));
@@ -175,13 +175,13 @@ static void cap(FILE *f, const struct pci_config *c, const struct pci_cap *cap)
     fputc('\n', f);
 }
 
-static void caps(FILE *f, const struct pci_config *c)
+static void probe_text_caps(FILE *f, const struct pci_config *c)
 {
     static struct pci_caps list;
 
     pci_caps(c, &list);
     for (unsigned i = 0; i < list.n; i++) {
-        cap(f, c, &list.cap[i]);
+        probe_text_cap(f, c, &list.cap[i]);
     }
     if (list.broken) {
         fprintf(f, "\tCapabilities: BROKEN: %s\n", list.broken);
@@ -202,7 +202,7 @@ static void caps(FILE *f, const struct pci_config *c)
     }
 }
 
-static void pci(FILE *f, const struct probe *p)
+static void probe_text_pci(FILE *f, const struct probe *p)
 {
     const struct pci_config *c = &p->config;
     const uint8_t base = pci_u8(c, PCI_AT_CLASS);
@@ -225,27 +225,27 @@ static void pci(FILE *f, const struct probe *p)
             pci_u16(c, PCI_AT_DEVICE), pci_u8(c, PCI_AT_REVISION), pci_u8(c, PCI_AT_PROG_IF));
     fprintf(f, "\tSubsystem: [%04x:%04x]\n", pci_u16(c, PCI_AT_SUBSYSTEM_VENDOR),
             pci_u16(c, PCI_AT_SUBSYSTEM));
-    bits(f, "Control", pci_command_bits, pci_u16(c, PCI_AT_COMMAND));
-    bits(f, "Status", pci_status_bits, pci_u16(c, PCI_AT_STATUS));
+    probe_text_bits(f, "Control", pci_command_bits, pci_u16(c, PCI_AT_COMMAND));
+    probe_text_bits(f, "Status", pci_status_bits, pci_u16(c, PCI_AT_STATUS));
     if (pin >= 1 && pin <= 4) {
         fprintf(f, "\tInterrupt: pin %c, line %u\n", 'A' + pin - 1,
                 pci_u8(c, PCI_AT_INTERRUPT_LINE));
     } else {
         fputs("\tInterrupt: no pin\n", f);
     }
-    bars(f, p);
-    caps(f, c);
+    probe_text_bars(f, p);
+    probe_text_caps(f, c);
 }
 
 /* ---- regions, interrupts, features ---- */
 
-static void region_lists(FILE *f, const struct probe_region *r)
+static void probe_text_region_lists(FILE *f, const struct probe_region *r)
 {
     char size[32];
 
     for (uint32_t i = 0; i < r->areas && i < PROBE_LIST; i++) {
         fprintf(f, "\t\tmappable: 0x%" PRIx64 " [size=%s]\n", r->area[i].offset,
-                size_text(r->area[i].size, size, sizeof size));
+                probe_text_size_text(r->area[i].size, size, sizeof size));
     }
     if (r->areas > PROBE_LIST) {
         fprintf(f, "\t\tmappable: %" PRIu32 " areas more\n", r->areas - PROBE_LIST);
@@ -260,14 +260,14 @@ static void region_lists(FILE *f, const struct probe_region *r)
 
         fprintf(f, "\t\t%s: 0x%" PRIx64 " [size=%s], fd %" PRIu32 ", flags 0x%" PRIx32 "\n",
                 name ? name : "IO fd of an unknown type", io->offset,
-                size_text(io->size, size, sizeof size), io->fd_index, io->flags);
+                probe_text_size_text(io->size, size, sizeof size), io->fd_index, io->flags);
     }
     if (r->ios > PROBE_LIST) {
         fprintf(f, "\t\tIO fds: %" PRIu32 " more\n", r->ios - PROBE_LIST);
     }
 }
 
-static void region(FILE *f, const struct probe *p, uint32_t i)
+static void probe_text_region(FILE *f, const struct probe *p, uint32_t i)
 {
     const struct probe_region *r = &p->region[i];
     const char *name = probe_region_name(i);
@@ -281,17 +281,17 @@ static void region(FILE *f, const struct probe *p, uint32_t i)
         fprintf(f, "refused: %s\n", probe_errno_name(r->error, size, sizeof size));
         return;
     }
-    fprintf(f, "[size=%s] ", size_text(r->info.size, size, sizeof size));
-    flags(f, probe_region_flags, r->info.flags);
+    fprintf(f, "[size=%s] ", probe_text_size_text(r->info.size, size, sizeof size));
+    probe_text_flags(f, probe_region_flags, r->info.flags);
     if (r->fds > 0) {
         fprintf(f, ", %u fd%s, mmap offset 0x%" PRIx64, r->fds, r->fds == 1 ? "" : "s",
                 r->info.offset);
     }
     fputc('\n', f);
-    region_lists(f, r);
+    probe_text_region_lists(f, r);
 }
 
-static void irqs(FILE *f, const struct probe *p)
+static void probe_text_irqs(FILE *f, const struct probe *p)
 {
     char why[32];
 
@@ -306,12 +306,12 @@ static void irqs(FILE *f, const struct probe *p)
             continue;
         }
         fprintf(f, "count %" PRIu32 ", ", q->info.count);
-        flags(f, probe_irq_flags, q->info.flags);
+        probe_text_flags(f, probe_irq_flags, q->info.flags);
         fputc('\n', f);
     }
 }
 
-static void features(FILE *f, const struct probe *p)
+static void probe_text_features(FILE *f, const struct probe *p)
 {
     const char *state = probe_state_name(p->state);
 
@@ -326,7 +326,7 @@ static void features(FILE *f, const struct probe *p)
     fputc('\n', f);
     if (p->has_migration) {
         fputs("\tMigration: ", f);
-        flags(f, probe_migration_flags, (uint32_t)p->migration.flags);
+        probe_text_flags(f, probe_migration_flags, (uint32_t)p->migration.flags);
         if (p->has_state) {
             fprintf(f, ", state %s", state ? state : "unknown");
         }
@@ -336,16 +336,16 @@ static void features(FILE *f, const struct probe *p)
 
 void probe_text(const struct probe *p, FILE *f)
 {
-    version(f, p);
+    probe_text_version(f, p);
     fputs("Device: flags ", f);
-    flags(f, probe_device_flags, p->device.flags);
+    probe_text_flags(f, probe_device_flags, p->device.flags);
     fprintf(f, "; %" PRIu32 " regions, %" PRIu32 " interrupt types\n", p->device.num_regions,
             p->device.num_irqs);
-    pci(f, p);
+    probe_text_pci(f, p);
     fputs("Regions:\n", f);
     for (uint32_t i = 0; i < p->device.num_regions; i++) {
-        region(f, p, i);
+        probe_text_region(f, p, i);
     }
-    irqs(f, p);
-    features(f, p);
+    probe_text_irqs(f, p);
+    probe_text_features(f, p);
 }

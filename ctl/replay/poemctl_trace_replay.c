@@ -41,7 +41,7 @@ struct options {
 
 /* ---- the command line ---- */
 
-static bool read_session(const char *text, struct options *o)
+static bool trace_replay_read_session(const char *text, struct options *o)
 {
     char *end;
 
@@ -55,7 +55,7 @@ static bool read_session(const char *text, struct options *o)
     return true;
 }
 
-static bool read_leg(const char *text, struct options *o)
+static bool trace_replay_read_leg(const char *text, struct options *o)
 {
     if (strcmp(text, "client") == 0) {
         o->leg = TRACE_LEG_CLIENT;
@@ -68,7 +68,7 @@ static bool read_leg(const char *text, struct options *o)
     return true;
 }
 
-static bool read_mask(const char *text, struct options *o)
+static bool trace_replay_read_mask(const char *text, struct options *o)
 {
     char why[320];
 
@@ -79,7 +79,7 @@ static bool read_mask(const char *text, struct options *o)
     return true;
 }
 
-static bool read_option(int c, struct options *o)
+static bool trace_replay_read_option(int c, struct options *o)
 {
     switch (c) {
     case 'j':
@@ -92,11 +92,11 @@ static bool read_option(int c, struct options *o)
         o->fast = true;
         return true;
     case 's':
-        return read_session(optarg, o);
+        return trace_replay_read_session(optarg, o);
     case 'l':
-        return read_leg(optarg, o);
+        return trace_replay_read_leg(optarg, o);
     case 'm':
-        return read_mask(optarg, o);
+        return trace_replay_read_mask(optarg, o);
     case 't':
         return poemctl_timeout(ACTION, optarg, &o->timeout_ms);
     default:
@@ -104,7 +104,7 @@ static bool read_option(int c, struct options *o)
     }
 }
 
-static bool parse(int argc, char **argv, struct options *o)
+static bool trace_replay_parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
         {"json", no_argument, NULL, 'j'},          {"as-device", no_argument, NULL, 'd'},
@@ -116,7 +116,7 @@ static bool parse(int argc, char **argv, struct options *o)
 
     *o = (struct options){.leg = TRACE_LEG_BACKEND};
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        if (!read_option(c, o)) {
+        if (!trace_replay_read_option(c, o)) {
             return false;
         }
     }
@@ -145,7 +145,7 @@ struct reading {
     char why[512]; /* not empty: it cannot be played */
 };
 
-static void choose(struct reading *r, const struct trace_session *s)
+static void trace_replay_choose(struct reading *r, const struct trace_session *s)
 {
     r->chosen = true;
     r->session = s->number;
@@ -153,7 +153,7 @@ static void choose(struct reading *r, const struct trace_session *s)
     log_escape(r->route, sizeof r->route, s->route, strlen(s->route));
 }
 
-static void take(struct reading *r, const struct trace_item *item)
+static void trace_replay_take(struct reading *r, const struct trace_item *item)
 {
     const struct trace_session *const s = item->session;
     int err;
@@ -162,7 +162,7 @@ static void take(struct reading *r, const struct trace_item *item)
         return;
     }
     if (!r->chosen) {
-        choose(r, s);
+        trace_replay_choose(r, s);
     } else if (s->number != r->session) {
         snprintf(r->why, sizeof r->why,
                  "several sessions are in it, %" PRIu64 " and %" PRIu64 " among them: say which by "
@@ -180,7 +180,7 @@ static void take(struct reading *r, const struct trace_item *item)
 }
 
 /* Reads the trace. What is cut off is played up to there. */
-static int read_trace(struct trace_source *source, struct reading *r)
+static int trace_replay_read_trace(struct trace_source *source, struct reading *r)
 {
     enum trace_outcome outcome = TRACE_SESSION;
     struct trace_item item;
@@ -188,7 +188,7 @@ static int read_trace(struct trace_source *source, struct reading *r)
     while (r->why[0] == '\0' &&
            (outcome = trace_reader_next(source->reader, &item)) <= TRACE_STATISTICS) {
         if (outcome == TRACE_MESSAGE) {
-            take(r, &item);
+            trace_replay_take(r, &item);
         }
     }
     if (r->why[0] == '\0') {
@@ -210,7 +210,7 @@ static int read_trace(struct trace_source *source, struct reading *r)
 
 /* ---- telling ---- */
 
-static const char *kind_name(enum replay_finding_kind kind)
+static const char *trace_replay_kind_name(enum replay_finding_kind kind)
 {
     static const char *const names[] = {[REPLAY_DIFFERS] = "differs",
                                         [REPLAY_MISSING] = "missing",
@@ -221,7 +221,7 @@ static const char *kind_name(enum replay_finding_kind kind)
     return names[kind];
 }
 
-static void print_finding(const struct replay_finding *f)
+static void trace_replay_print_finding(const struct replay_finding *f)
 {
     const struct replay_message *const about = f->request ? f->request : f->recorded;
     char name[64];
@@ -238,7 +238,7 @@ static void print_finding(const struct replay_finding *f)
 }
 
 /* Eventfds that the client gave for interrupts, and how often the device rang them. */
-static void print_interrupts(const struct replay_result *r)
+static void trace_replay_print_interrupts(const struct replay_result *r)
 {
     for (size_t i = 0; i < r->objects.n; i++) {
         const struct replay_object *const o = &r->objects.objects[i];
@@ -251,15 +251,15 @@ static void print_interrupts(const struct replay_result *r)
     }
 }
 
-static void print_result(const struct reading *in, const struct replay_result *r)
+static void trace_replay_print_result(const struct reading *in, const struct replay_result *r)
 {
     for (unsigned i = 0; i < r->n_findings; i++) {
-        print_finding(&r->findings[i]);
+        trace_replay_print_finding(&r->findings[i]);
     }
     if (r->found > r->n_findings) {
         printf("... and %" PRIu64 " more\n", r->found - r->n_findings);
     }
-    print_interrupts(r);
+    trace_replay_print_interrupts(r);
     printf("session %" PRIu64 "%s%s: sent %" PRIu64 ", came %" PRIu64 ", compared %" PRIu64
            ": %" PRIu64 " equal, %" PRIu64 " masked, %" PRIu64 " finding%s",
            in->session, in->route[0] ? " of " : "", in->route, r->sent, r->came, r->compared,
@@ -273,12 +273,12 @@ static void print_result(const struct reading *in, const struct replay_result *r
     putchar('\n');
 }
 
-static json_t *finding_json(const struct replay_finding *f)
+static json_t *trace_replay_finding_json(const struct replay_finding *f)
 {
     const struct replay_message *const about = f->request ? f->request : f->recorded;
     char place[96] = "";
-    json_t *const j = json_pack("{s:s, s:s, s:s}", "kind", kind_name(f->kind), "command",
-                                wire_command_name(f->command), "text", f->text);
+    json_t *const j = json_pack("{s:s, s:s, s:s}", "kind", trace_replay_kind_name(f->kind),
+                                "command", wire_command_name(f->command), "text", f->text);
     int err = j ? 0 : -1;
 
     if (f->recorded) {
@@ -307,7 +307,7 @@ static json_t *finding_json(const struct replay_finding *f)
     return j;
 }
 
-static json_t *interrupts_json(const struct replay_result *r)
+static json_t *trace_replay_interrupts_json(const struct replay_result *r)
 {
     json_t *const all = json_array();
 
@@ -324,29 +324,29 @@ static json_t *interrupts_json(const struct replay_result *r)
     return all;
 }
 
-static const char *verdict(const struct replay_result *r)
+static const char *trace_replay_verdict(const struct replay_result *r)
 {
     return r->could_not ? "could-not" : r->found > 0 ? "differs" : "equal";
 }
 
-static json_t *result_json(const struct reading *in, const struct replay_result *r)
+static json_t *trace_replay_result_json(const struct reading *in, const struct replay_result *r)
 {
     json_t *const findings = json_array();
     json_t *doc;
 
     for (unsigned i = 0; findings && i < r->n_findings; i++) {
-        if (json_array_append_new(findings, finding_json(&r->findings[i]))) {
+        if (json_array_append_new(findings, trace_replay_finding_json(&r->findings[i]))) {
             json_decref(findings);
             return NULL;
         }
     }
-    doc = json_pack("{s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
-                    "format", FORMAT, "result", verdict(r), "session", (json_int_t)in->session,
-                    "route", in->route, "sent", (json_int_t)r->sent, "came", (json_int_t)r->came,
-                    "compared", (json_int_t)r->compared, "equal", (json_int_t)r->equal, "masked",
-                    (json_int_t)r->masked, "in_part", (json_int_t)r->in_part, "repeated",
-                    (json_int_t)r->repeated, "found", (json_int_t)r->found, "findings", findings,
-                    "interrupts", interrupts_json(r));
+    doc = json_pack(
+        "{s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "format", FORMAT,
+        "result", trace_replay_verdict(r), "session", (json_int_t)in->session, "route", in->route,
+        "sent", (json_int_t)r->sent, "came", (json_int_t)r->came, "compared",
+        (json_int_t)r->compared, "equal", (json_int_t)r->equal, "masked", (json_int_t)r->masked,
+        "in_part", (json_int_t)r->in_part, "repeated", (json_int_t)r->repeated, "found",
+        (json_int_t)r->found, "findings", findings, "interrupts", trace_replay_interrupts_json(r));
     if (doc && r->could_not && json_object_set_new(doc, "why", poemctl_json_text(r->why))) {
         json_decref(doc);
         return NULL;
@@ -354,7 +354,8 @@ static json_t *result_json(const struct reading *in, const struct replay_result 
     return doc;
 }
 
-static int tell(const struct options *o, const struct reading *in, const struct replay_result *r)
+static int trace_replay_notify(const struct options *o, const struct reading *in,
+                               const struct replay_result *r)
 {
     const int code = r->could_not ? POEMCTL_COULD_NOT : r->found > 0 ? POEMCTL_NO : POEMCTL_YES;
     char shown[512];
@@ -364,10 +365,10 @@ static int tell(const struct options *o, const struct reading *in, const struct 
                       r->why);
     }
     if (o->json) {
-        return poemctl_json(ACTION, result_json(in, r), code);
+        return poemctl_json(ACTION, trace_replay_result_json(in, r), code);
     }
     if (!r->could_not) {
-        print_result(in, r);
+        trace_replay_print_result(in, r);
     }
     return poemctl_finish(ACTION, code);
 }
@@ -375,7 +376,7 @@ static int tell(const struct options *o, const struct reading *in, const struct 
 /* ---- playing ---- */
 
 /* A session may have had more files open at once than a shell allows by default. */
-static void allow_many_fds(void)
+static void trace_replay_allow_many_fds(void)
 {
     struct rlimit limit;
 
@@ -385,7 +386,7 @@ static void allow_many_fds(void)
     }
 }
 
-static void ready(void *arg)
+static void trace_replay_ready(void *arg)
 {
     const struct options *const o = arg;
     char shown[512];
@@ -394,8 +395,8 @@ static void ready(void *arg)
             log_escape(shown, sizeof shown, o->path, strlen(o->path)));
 }
 
-static void play_device(struct options *o, const struct replay_settings *settings,
-                        struct replay_result *r)
+static void trace_replay_play_device(struct options *o, const struct replay_settings *settings,
+                                     struct replay_result *r)
 {
     sigset_t stop;
     int stop_fd;
@@ -409,11 +410,11 @@ static void play_device(struct options *o, const struct replay_settings *setting
         replay_could_not(r, "signalfd: %s", strerror(errno));
         return;
     }
-    replay_device(settings, stop_fd, ready, o, r);
+    replay_device(settings, stop_fd, trace_replay_ready, o, r);
     close(stop_fd);
 }
 
-static int play(struct options *o, const struct reading *in)
+static int trace_replay_play(struct options *o, const struct reading *in)
 {
     const int timeout = o->timeout_ms ? o->timeout_ms : o->as_device ? -1 : POEMCTL_TIMEOUT_MS;
     const struct replay_settings settings = {.script = &in->script,
@@ -430,13 +431,13 @@ static int play(struct options *o, const struct reading *in)
         return POEMCTL_COULD_NOT;
     }
     replay_result_init(r);
-    allow_many_fds();
+    trace_replay_allow_many_fds();
     if (o->as_device) {
-        play_device(o, &settings, r);
+        trace_replay_play_device(o, &settings, r);
     } else {
         replay_client(&settings, r);
     }
-    code = tell(o, in, r);
+    code = trace_replay_notify(o, in, r);
     replay_result_deinit(r);
     free(r);
     return code;
@@ -449,13 +450,13 @@ int trace_replay_main(int argc, char **argv)
     struct reading in = {.options = &o};
     int code;
 
-    if (!parse(argc, argv, &o)) {
+    if (!trace_replay_parse(argc, argv, &o)) {
         return trace_usage("replay");
     }
     replay_script_init(&in.script);
     code = trace_source_open(&source, ACTION, o.file, NULL);
     if (code == POEMCTL_YES) {
-        code = read_trace(&source, &in);
+        code = trace_replay_read_trace(&source, &in);
         if (in.why[0] != '\0') {
             char shown[512];
 
@@ -464,7 +465,7 @@ int trace_replay_main(int argc, char **argv)
         }
     }
     if (code == POEMCTL_YES) {
-        code = play(&o, &in);
+        code = trace_replay_play(&o, &in);
     }
     trace_source_close(&source);
     replay_script_deinit(&in.script);

@@ -17,7 +17,7 @@ void replay_answer_write(const struct replay_memory *m, const struct wire_hdr *h
     }
 }
 
-static bool put_error(struct replay_link *l, const struct wire_hdr *request, int err)
+static bool replay_answer_put_error(struct replay_link *l, const struct wire_hdr *request, int err)
 {
     const struct wire_hdr hdr = wire_error_hdr(request, err);
     uint8_t *const out = replay_link_put(l, WIRE_HDR_SIZE);
@@ -28,8 +28,9 @@ static bool put_error(struct replay_link *l, const struct wire_hdr *request, int
     return out != NULL;
 }
 
-static bool put_memory(struct replay_link *l, const struct replay_memory *m,
-                       const struct wire_hdr *request, const struct wire_dma_access *a)
+static bool replay_answer_put_memory(struct replay_link *l, const struct replay_memory *m,
+                                     const struct wire_hdr *request,
+                                     const struct wire_dma_access *a)
 {
     const uint64_t size = sizeof *a + a->count;
     struct wire_hdr hdr;
@@ -37,7 +38,7 @@ static bool put_memory(struct replay_link *l, const struct replay_memory *m,
     int err;
 
     if (a->count > LIMIT_REPLAY_MESSAGE) {
-        return put_error(l, request, EINVAL);
+        return replay_answer_put_error(l, request, EINVAL);
     }
     hdr = wire_reply_hdr(request, (uint32_t)size);
     out = replay_link_put(l, hdr.size);
@@ -47,7 +48,7 @@ static bool put_memory(struct replay_link *l, const struct replay_memory *m,
     wire_put_hdr(out, &hdr);
     err = replay_memory_read(m, a->address, wire_put(out + WIRE_HDR_SIZE, a, sizeof *a),
                              (size_t)a->count);
-    return err == 0 || put_error(l, request, -err);
+    return err == 0 || replay_answer_put_error(l, request, -err);
 }
 
 bool replay_answer_put(struct replay_link *l, const struct replay_memory *m,
@@ -58,13 +59,13 @@ bool replay_answer_put(struct replay_link *l, const struct replay_memory *m,
     uint8_t *out;
 
     if (!wire_get(p, n, &a, sizeof a)) {
-        return put_error(l, hdr, EINVAL);
+        return replay_answer_put_error(l, hdr, EINVAL);
     }
     if (hdr->command == WIRE_DMA_READ) {
-        return put_memory(l, m, hdr, &a);
+        return replay_answer_put_memory(l, m, hdr, &a);
     }
     if (hdr->command != WIRE_DMA_WRITE) {
-        return put_error(l, hdr, ENOTSUP);
+        return replay_answer_put_error(l, hdr, ENOTSUP);
     }
     out = replay_link_put(l, reply.size);
     if (out) {

@@ -69,8 +69,8 @@ struct player {
 
 /* ---- lifetime ---- */
 
-static bool player_init(struct player *p, const struct replay_settings *settings,
-                        struct replay_result *out)
+static bool replay_client_player_init(struct player *p, const struct replay_settings *settings,
+                                      struct replay_result *out)
 {
     const struct replay_script *const s = settings->script;
 
@@ -96,7 +96,7 @@ static bool player_init(struct player *p, const struct replay_settings *settings
     return true;
 }
 
-static void player_deinit(struct player *p)
+static void replay_client_player_deinit(struct player *p)
 {
     for (unsigned i = 0; i < REPLAY_SOCKETS; i++) {
         replay_link_deinit(&p->links[i]);
@@ -106,17 +106,18 @@ static void player_deinit(struct player *p)
     replay_memory_deinit(&p->memory);
 }
 
-static const struct replay_message *at(const struct player *p, size_t place)
+static const struct replay_message *replay_client_at(const struct player *p, size_t place)
 {
     return place == REPLAY_NONE ? NULL : &p->script->messages[place];
 }
 
 /* ---- findings ---- */
 
-static void find_ended(struct player *p, const char *text)
+static void replay_client_find_ended(struct player *p, const char *text)
 {
     struct replay_finding *const f = replay_finding_add(
-        p->result, REPLAY_ENDED, at(p, p->next < p->script->n ? p->next : REPLAY_NONE), NULL);
+        p->result, REPLAY_ENDED,
+        replay_client_at(p, p->next < p->script->n ? p->next : REPLAY_NONE), NULL);
 
     if (f) {
         snprintf(f->text, sizeof f->text, "%s", text);
@@ -124,7 +125,8 @@ static void find_ended(struct player *p, const char *text)
     p->over = true;
 }
 
-static void find_stray(struct player *p, enum replay_finding_kind kind, const struct wire_hdr *hdr)
+static void replay_client_find_stray(struct player *p, enum replay_finding_kind kind,
+                                     const struct wire_hdr *hdr)
 {
     struct replay_finding *const f = replay_finding_add(p->result, kind, NULL, NULL);
 
@@ -138,9 +140,10 @@ static void find_stray(struct player *p, enum replay_finding_kind kind, const st
 }
 
 /* Compares what lies in the link with the recorded message. */
-static void compare(struct player *p, struct replay_link *l, size_t place, size_t request)
+static void replay_client_compare(struct player *p, struct replay_link *l, size_t place,
+                                  size_t request)
 {
-    const struct replay_message *const recorded = at(p, place);
+    const struct replay_message *const recorded = replay_client_at(p, place);
     struct replay_result *const r = p->result;
     uint8_t kinds[FDSET_MAX];
     const struct replay_got got = {
@@ -153,7 +156,7 @@ static void compare(struct player *p, struct replay_link *l, size_t place, size_
     }
     r->compared++;
     r->in_part += !replay_whole(recorded);
-    switch (replay_compare(recorded, at(p, request), &got, p->settings->masks, &d)) {
+    switch (replay_compare(recorded, replay_client_at(p, request), &got, p->settings->masks, &d)) {
     case REPLAY_EQUAL:
         r->equal++;
         return;
@@ -163,7 +166,7 @@ static void compare(struct player *p, struct replay_link *l, size_t place, size_
     default:
         break;
     }
-    f = replay_finding_add(r, REPLAY_DIFFERS, recorded, at(p, request));
+    f = replay_finding_add(r, REPLAY_DIFFERS, recorded, replay_client_at(p, request));
     if (f) {
         f->difference = d;
         replay_difference_text(&d, f->text, sizeof f->text);
@@ -172,9 +175,9 @@ static void compare(struct player *p, struct replay_link *l, size_t place, size_
 
 /* ---- what comes ---- */
 
-static void came(struct player *p, size_t place)
+static void replay_client_came(struct player *p, size_t place)
 {
-    const struct replay_message *const m = at(p, place);
+    const struct replay_message *const m = replay_client_at(p, place);
     struct queue *const q = &p->queues[m->socket];
 
     p->fates[place].came = true;
@@ -184,24 +187,25 @@ static void came(struct player *p, size_t place)
 }
 
 /* Whether a request of ours waits for its reply. */
-static bool waits(const struct player *p, size_t place)
+static bool replay_client_waits(const struct player *p, size_t place)
 {
-    const struct replay_message *const m = at(p, place);
+    const struct replay_message *const m = replay_client_at(p, place);
 
     return m->sender == TRACE_FROM_CLIENT && !m->reply && p->fates[place].sent &&
            !p->fates[place].came && !(m->hdr.flags & WIRE_NO_REPLY);
 }
 
 /* The oldest request with this id on the socket that waits; REPLAY_NONE: none. */
-static size_t find_request(struct player *p, unsigned socket, const struct wire_hdr *hdr)
+static size_t replay_client_find_request(struct player *p, unsigned socket,
+                                         const struct wire_hdr *hdr)
 {
-    while (p->oldest < p->next && !waits(p, p->oldest)) {
+    while (p->oldest < p->next && !replay_client_waits(p, p->oldest)) {
         p->oldest++;
     }
     for (size_t i = p->oldest; i < p->next; i++) {
-        const struct replay_message *const m = at(p, i);
+        const struct replay_message *const m = replay_client_at(p, i);
 
-        if (m->socket == socket && m->hdr.id == hdr->id && waits(p, i)) {
+        if (m->socket == socket && m->hdr.id == hdr->id && replay_client_waits(p, i)) {
             return i;
         }
     }
@@ -209,35 +213,36 @@ static size_t find_request(struct player *p, unsigned socket, const struct wire_
 }
 
 /* The twin socket comes with the reply to VERSION. */
-static void take_twin(struct player *p, struct replay_link *l)
+static void replay_client_take_twin(struct player *p, struct replay_link *l)
 {
     if (l->hdr.command == WIRE_VERSION && l->in_fds.n == 1 && p->links[REPLAY_TWIN].fd < 0) {
         p->links[REPLAY_TWIN].fd = fdset_steal(&l->in_fds, 0);
     }
 }
 
-static void take_reply(struct player *p, struct replay_link *l, size_t request)
+static void replay_client_take_reply(struct player *p, struct replay_link *l, size_t request)
 {
-    const size_t place = at(p, request)->partner;
+    const size_t place = replay_client_at(p, request)->partner;
 
     /* A request's fate is to be answered. */
     p->fates[request].came = true;
     if (place != REPLAY_NONE) {
-        compare(p, l, place, request);
-        came(p, place);
+        replay_client_compare(p, l, place, request);
+        replay_client_came(p, place);
     }
-    take_twin(p, l);
+    replay_client_take_twin(p, l);
 }
 
 /* The recorded command in whose place this one stands. */
-static size_t find_command(const struct player *p, unsigned socket, const struct replay_link *l)
+static size_t replay_client_find_command(const struct player *p, unsigned socket,
+                                         const struct replay_link *l)
 {
     const struct queue *const q = &p->queues[socket];
     size_t first = REPLAY_NONE;
     unsigned seen = 0;
 
     for (size_t i = q->low; i < q->n && seen < REORDERED; i++) {
-        const struct replay_message *const m = at(p, q->places[i]);
+        const struct replay_message *const m = replay_client_at(p, q->places[i]);
         const size_t n = l->hdr.size - WIRE_HDR_SIZE;
 
         if (m->reply || p->fates[q->places[i]].came) {
@@ -257,8 +262,8 @@ static size_t find_command(const struct player *p, unsigned socket, const struct
 /* ---- answers to the device's commands ---- */
 
 /* A command is answered from memory, as it is. */
-static bool put_answer(struct player *p, struct replay_link *l, const struct wire_hdr *hdr,
-                       const void *payload, size_t n)
+static bool replay_client_put_answer(struct player *p, struct replay_link *l,
+                                     const struct wire_hdr *hdr, const void *payload, size_t n)
 {
     return replay_answer_put(l, &p->memory, hdr, payload, n) ||
            replay_could_not(p->result, "out of memory");
@@ -268,9 +273,10 @@ static bool put_answer(struct player *p, struct replay_link *l, const struct wir
  * The recorded answer to a recorded command, with the id that the command has now. Data that the
  * trace did not keep comes from memory.
  */
-static bool put_recorded(struct player *p, struct replay_link *l, const struct replay_message *m)
+static bool replay_client_put_recorded(struct player *p, struct replay_link *l,
+                                       const struct replay_message *m)
 {
-    const struct replay_message *const command = at(p, m->partner);
+    const struct replay_message *const command = replay_client_at(p, m->partner);
     struct wire_hdr hdr = m->hdr;
     uint8_t *out;
 
@@ -279,8 +285,8 @@ static bool put_recorded(struct player *p, struct replay_link *l, const struct r
         struct wire_hdr request = command->hdr;
 
         request.id = hdr.id;
-        return put_answer(p, l, &request, command->data + WIRE_HDR_SIZE,
-                          command->kept - WIRE_HDR_SIZE);
+        return replay_client_put_answer(p, l, &request, command->data + WIRE_HDR_SIZE,
+                                        command->kept - WIRE_HDR_SIZE);
     }
     out = replay_link_put(l, hdr.size);
     if (!out) {
@@ -293,9 +299,9 @@ static bool put_recorded(struct player *p, struct replay_link *l, const struct r
 
 /* ---- commands that come ---- */
 
-static bool take_command(struct player *p, unsigned socket, struct replay_link *l)
+static bool replay_client_take_command(struct player *p, unsigned socket, struct replay_link *l)
 {
-    const size_t place = find_command(p, socket, l);
+    const size_t place = replay_client_find_command(p, socket, l);
 
     if (p->draining) {
         return true;
@@ -304,34 +310,34 @@ static bool take_command(struct player *p, unsigned socket, struct replay_link *
     replay_answer_write(&p->memory, &l->hdr, l->in, l->hdr.size - WIRE_HDR_SIZE);
     if (place != REPLAY_NONE) {
         p->fates[place].id = l->hdr.id;
-        compare(p, l, place, REPLAY_NONE);
-        came(p, place);
+        replay_client_compare(p, l, place, REPLAY_NONE);
+        replay_client_came(p, place);
         return true;
     }
-    find_stray(p, REPLAY_UNEXPECTED, &l->hdr);
+    replay_client_find_stray(p, REPLAY_UNEXPECTED, &l->hdr);
     /* Where something is on its way out this one is not answered: it is a finding already. */
     if ((l->hdr.flags & WIRE_NO_REPLY) || !replay_link_idle(l)) {
         return true;
     }
-    return put_answer(p, l, &l->hdr, l->in, l->hdr.size - WIRE_HDR_SIZE);
+    return replay_client_put_answer(p, l, &l->hdr, l->in, l->hdr.size - WIRE_HDR_SIZE);
 }
 
-static bool take(struct player *p, unsigned socket)
+static bool replay_client_take(struct player *p, unsigned socket)
 {
     struct replay_link *const l = &p->links[socket];
-    const size_t request = find_request(p, socket, &l->hdr);
+    const size_t request = replay_client_find_request(p, socket, &l->hdr);
     bool ok = true;
 
     p->result->came++;
     if (wire_is_reply(&l->hdr) || (request != REPLAY_NONE && (l->hdr.flags & WIRE_ERROR) &&
-                                   at(p, request)->hdr.command == l->hdr.command)) {
+                                   replay_client_at(p, request)->hdr.command == l->hdr.command)) {
         if (request == REPLAY_NONE) {
-            find_stray(p, REPLAY_UNASKED, &l->hdr);
+            replay_client_find_stray(p, REPLAY_UNASKED, &l->hdr);
         } else {
-            take_reply(p, l, request);
+            replay_client_take_reply(p, l, request);
         }
     } else {
-        ok = take_command(p, socket, l);
+        ok = replay_client_take_command(p, socket, l);
     }
     replay_link_done(l);
     return ok;
@@ -340,7 +346,7 @@ static bool take(struct player *p, unsigned socket)
 /* ---- what goes ---- */
 
 /* Whether all has come that had been delivered to the client before it said this. */
-static bool may_go(const struct player *p, const struct replay_message *m)
+static bool replay_client_may_go(const struct player *p, const struct replay_message *m)
 {
     for (unsigned i = 0; i < REPLAY_SOCKETS; i++) {
         if (p->queues[i].low < m->after[i]) {
@@ -351,7 +357,7 @@ static bool may_go(const struct player *p, const struct replay_message *m)
 }
 
 /* Whether the pause is over that the client made before it said this. */
-static bool has_paused(struct player *p, const struct replay_message *m)
+static bool replay_client_has_paused(struct player *p, const struct replay_message *m)
 {
     const int64_t pause = m->pause_ns < PAUSE_NS ? (int64_t)m->pause_ns : PAUSE_NS;
 
@@ -363,7 +369,8 @@ static bool has_paused(struct player *p, const struct replay_message *m)
 }
 
 /* What a message that goes out does to the guest's memory and interrupts. */
-static bool note_map(struct player *p, const struct replay_message *m, const struct fdset *fds)
+static bool replay_client_note_map(struct player *p, const struct replay_message *m,
+                                   const struct fdset *fds)
 {
     struct wire_dma_map map;
     int err;
@@ -375,7 +382,7 @@ static bool note_map(struct player *p, const struct replay_message *m, const str
     return err == 0 || replay_could_not(p->result, "memory for a DMA_MAP: %s", strerror(-err));
 }
 
-static void note_irqs(struct player *p, const struct replay_message *m)
+static void replay_client_note_irqs(struct player *p, const struct replay_message *m)
 {
     struct wire_irq_set set;
 
@@ -395,27 +402,29 @@ static void note_irqs(struct player *p, const struct replay_message *m)
     }
 }
 
-static bool note(struct player *p, const struct replay_message *m, const struct fdset *fds)
+static bool replay_client_note(struct player *p, const struct replay_message *m,
+                               const struct fdset *fds)
 {
     struct wire_dma_unmap unmap;
 
     switch (m->hdr.command) {
     case WIRE_DMA_MAP:
-        return note_map(p, m, fds);
+        return replay_client_note_map(p, m, fds);
     case WIRE_DMA_UNMAP:
         if (wire_get(m->data + WIRE_HDR_SIZE, m->kept - WIRE_HDR_SIZE, &unmap, sizeof unmap)) {
             replay_memory_unmap(&p->memory, &unmap);
         }
         return true;
     case WIRE_DEVICE_SET_IRQS:
-        note_irqs(p, m);
+        replay_client_note_irqs(p, m);
         return true;
     default:
         return true;
     }
 }
 
-static bool put_request(struct player *p, struct replay_link *l, const struct replay_message *m)
+static bool replay_client_put_request(struct player *p, struct replay_link *l,
+                                      const struct replay_message *m)
 {
     const uint16_t without = p->settings->leg == TRACE_LEG_BACKEND ? TRACE_FD_WITHHELD : 0;
     uint8_t *const out = replay_link_put(l, m->hdr.size);
@@ -424,13 +433,13 @@ static bool put_request(struct player *p, struct replay_link *l, const struct re
         return replay_could_not(p->result, "out of memory");
     }
     memcpy(out, m->data, m->hdr.size);
-    return replay_fds(p->result, m, without, &l->out_fds) && note(p, m, &l->out_fds);
+    return replay_fds(p->result, m, without, &l->out_fds) && replay_client_note(p, m, &l->out_fds);
 }
 
 /* Puts the next message on its way. *went: it is, or there is no way for it. */
-static bool put_next(struct player *p, bool *went)
+static bool replay_client_put_next(struct player *p, bool *went)
 {
-    const struct replay_message *const m = at(p, p->next);
+    const struct replay_message *const m = replay_client_at(p, p->next);
     struct replay_link *const l = &p->links[m->socket];
 
     *went = false;
@@ -439,16 +448,17 @@ static bool put_next(struct player *p, bool *went)
         *went = true;
         return true;
     }
-    if (!may_go(p, m)) {
+    if (!replay_client_may_go(p, m)) {
         return true;
     }
     if (l->fd < 0) {
         return replay_could_not(p->result, "the device has no twin socket, and the session had");
     }
-    if (!replay_link_idle(l) || !has_paused(p, m)) {
+    if (!replay_link_idle(l) || !replay_client_has_paused(p, m)) {
         return true;
     }
-    if (!(m->reply && m->partner != REPLAY_NONE ? put_recorded(p, l, m) : put_request(p, l, m))) {
+    if (!(m->reply && m->partner != REPLAY_NONE ? replay_client_put_recorded(p, l, m)
+                                                : replay_client_put_request(p, l, m))) {
         return false;
     }
     p->last_ns = replay_now_ns();
@@ -459,7 +469,7 @@ static bool put_next(struct player *p, bool *went)
 }
 
 /* Sends what may go. False: it could not. */
-static bool send_on(struct player *p)
+static bool replay_client_send_on(struct player *p)
 {
     bool went = true;
 
@@ -477,7 +487,7 @@ static bool send_on(struct player *p)
             }
         }
         went = false;
-        if (!p->deaf && p->next < p->script->n && !put_next(p, &went)) {
+        if (!p->deaf && p->next < p->script->n && !replay_client_put_next(p, &went)) {
             return false;
         }
     }
@@ -487,7 +497,7 @@ static bool send_on(struct player *p)
 /* ---- the loop ---- */
 
 /* Takes all that is there. */
-static bool receive_on(struct player *p, unsigned socket)
+static bool replay_client_receive_on(struct player *p, unsigned socket)
 {
     struct replay_link *const l = &p->links[socket];
     const char *const who = socket == REPLAY_MAIN ? "the device" : "the device (twin socket)";
@@ -496,11 +506,11 @@ static bool receive_on(struct player *p, unsigned socket)
 
     while ((o = replay_link_read(l)) == LINK_OK) {
         p->last_ns = replay_now_ns();
-        if (!take(p, socket)) {
+        if (!replay_client_take(p, socket)) {
             return false;
         }
         /* What this one was waited for may go before the next is looked at. */
-        if (!p->draining && !send_on(p)) {
+        if (!p->draining && !replay_client_send_on(p)) {
             return false;
         }
     }
@@ -511,11 +521,11 @@ static bool receive_on(struct player *p, unsigned socket)
         p->over = true;
         return true;
     }
-    find_ended(p, replay_link_text(l, o, who, text, sizeof text));
+    replay_client_find_ended(p, replay_link_text(l, o, who, text, sizeof text));
     return true;
 }
 
-static bool done(const struct player *p)
+static bool replay_client_done(const struct player *p)
 {
     return p->next == p->script->n && replay_link_idle(&p->links[REPLAY_MAIN]) &&
            replay_link_idle(&p->links[REPLAY_TWIN]) &&
@@ -524,7 +534,7 @@ static bool done(const struct player *p)
 }
 
 /* Waits for either socket until then. False: nothing came, or polling failed. */
-static bool wait_for(struct player *p, int64_t until_ns, short *revents)
+static bool replay_client_wait_for(struct player *p, int64_t until_ns, short *revents)
 {
     struct pollfd fds[REPLAY_SOCKETS];
     int r;
@@ -551,13 +561,13 @@ static bool wait_for(struct player *p, int64_t until_ns, short *revents)
 }
 
 /* What was waited for and did not come. */
-static void find_missing(struct player *p)
+static void replay_client_find_missing(struct player *p)
 {
     const uint64_t found = p->result->found;
     char text[64];
 
     for (size_t i = 0; i < p->script->n; i++) {
-        const struct replay_message *const m = at(p, i);
+        const struct replay_message *const m = replay_client_at(p, i);
         struct replay_finding *f;
 
         if (m->sender != TRACE_FROM_BACKEND || p->fates[i].came ||
@@ -565,7 +575,8 @@ static void find_missing(struct player *p)
             continue;
         }
         /* Of commands only the first can be said to be late: the others follow from it. */
-        f = replay_finding_add(p->result, REPLAY_MISSING, m, m->reply ? at(p, m->partner) : NULL);
+        f = replay_finding_add(p->result, REPLAY_MISSING, m,
+                               m->reply ? replay_client_at(p, m->partner) : NULL);
         if (f) {
             snprintf(f->text, sizeof f->text, "did not come within %d ms", p->settings->timeout_ms);
         }
@@ -575,38 +586,38 @@ static void find_missing(struct player *p)
     }
     if (p->result->found == found) {
         snprintf(text, sizeof text, "the device read nothing for %d ms", p->settings->timeout_ms);
-        find_ended(p, text);
+        replay_client_find_ended(p, text);
     }
     p->over = true;
 }
 
 /* One turn, which ends at that time at the latest. False: it could not. */
-static bool turn(struct player *p, int64_t until_ns)
+static bool replay_client_turn(struct player *p, int64_t until_ns)
 {
     const bool pauses = p->wake_ns > 0 && p->wake_ns < until_ns;
     short revents[REPLAY_SOCKETS] = {0};
 
-    if (!wait_for(p, pauses ? p->wake_ns : until_ns, revents) && !pauses) {
+    if (!replay_client_wait_for(p, pauses ? p->wake_ns : until_ns, revents) && !pauses) {
         if (!p->draining) {
-            find_missing(p);
+            replay_client_find_missing(p);
         }
         p->over = true;
         return true;
     }
     for (unsigned i = 0; i < REPLAY_SOCKETS && !p->over; i++) {
         if ((revents[i] & (POLLIN | POLLHUP | POLLERR)) && p->links[i].fd >= 0 &&
-            !receive_on(p, i)) {
+            !replay_client_receive_on(p, i)) {
             return false;
         }
     }
-    return p->draining || p->over || send_on(p);
+    return p->draining || p->over || replay_client_send_on(p);
 }
 
 /*
  * The session's end, as when the client goes: whatever the device still has to say or to signal
  * has been said when it closes.
  */
-static void drain(struct player *p)
+static void replay_client_drain(struct player *p)
 {
     const int timeout = p->settings->timeout_ms;
     const int64_t deadline = replay_now_ns() + (timeout < DRAIN_MS ? timeout : DRAIN_MS) * MS_NS;
@@ -614,11 +625,11 @@ static void drain(struct player *p)
     p->draining = true;
     p->wake_ns = 0;
     shutdown(p->links[REPLAY_MAIN].fd, SHUT_WR);
-    while (!p->over && turn(p, deadline)) {
+    while (!p->over && replay_client_turn(p, deadline)) {
     }
 }
 
-static bool connect_to(struct player *p)
+static bool replay_client_connect_to(struct player *p)
 {
     const int64_t deadline = replay_now_ns() + p->settings->timeout_ms * MS_NS;
     int fd = sock_connect(p->settings->path, true);
@@ -635,7 +646,8 @@ static bool connect_to(struct player *p)
 }
 
 /* Whether all is there that is to be said. It is asked before anything is. */
-static bool can_play(const struct replay_settings *settings, struct replay_result *out)
+static bool replay_client_can_play(const struct replay_settings *settings,
+                                   struct replay_result *out)
 {
     const struct replay_script *const s = settings->script;
 
@@ -662,15 +674,17 @@ void replay_client(const struct replay_settings *settings, struct replay_result 
 {
     struct player p;
 
-    if (!can_play(settings, out)) {
+    if (!replay_client_can_play(settings, out)) {
         return;
     }
-    if (player_init(&p, settings, out) && connect_to(&p) && send_on(&p)) {
-        while (!p.over && !done(&p) && turn(&p, replay_now_ns() + settings->timeout_ms * MS_NS)) {
+    if (replay_client_player_init(&p, settings, out) && replay_client_connect_to(&p) &&
+        replay_client_send_on(&p)) {
+        while (!p.over && !replay_client_done(&p) &&
+               replay_client_turn(&p, replay_now_ns() + settings->timeout_ms * MS_NS)) {
         }
         if (!p.over && !out->could_not) {
-            drain(&p);
+            replay_client_drain(&p);
         }
     }
-    player_deinit(&p);
+    replay_client_player_deinit(&p);
 }

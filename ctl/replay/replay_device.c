@@ -49,8 +49,8 @@ struct actor {
 
 /* ---- lifetime ---- */
 
-static bool actor_init(struct actor *a, const struct replay_settings *settings,
-                       struct replay_result *out)
+static bool replay_device_actor_init(struct actor *a, const struct replay_settings *settings,
+                                     struct replay_result *out)
 {
     const struct replay_script *const s = settings->script;
 
@@ -74,7 +74,7 @@ static bool actor_init(struct actor *a, const struct replay_settings *settings,
     return true;
 }
 
-static void actor_deinit(struct actor *a)
+static void replay_device_actor_deinit(struct actor *a)
 {
     replay_index_free(a->index);
     free(a->done);
@@ -84,14 +84,14 @@ static void actor_deinit(struct actor *a)
     }
 }
 
-static const struct replay_message *at(const struct actor *a, size_t place)
+static const struct replay_message *replay_device_at(const struct actor *a, size_t place)
 {
     return &a->script->messages[place];
 }
 
-static struct replay_finding *find(struct actor *a, enum replay_finding_kind kind,
-                                   const struct replay_message *recorded, uint16_t command,
-                                   const char *text)
+static struct replay_finding *replay_device_find(struct actor *a, enum replay_finding_kind kind,
+                                                 const struct replay_message *recorded,
+                                                 uint16_t command, const char *text)
 {
     struct replay_finding *const f = replay_finding_add(a->result, kind, recorded, NULL);
 
@@ -104,7 +104,8 @@ static struct replay_finding *find(struct actor *a, enum replay_finding_kind kin
 
 /* ---- answers ---- */
 
-static uint8_t *put(struct actor *a, struct replay_link *l, const struct wire_hdr *hdr)
+static uint8_t *replay_device_put(struct actor *a, struct replay_link *l,
+                                  const struct wire_hdr *hdr)
 {
     uint8_t *const out = replay_link_put(l, hdr->size);
 
@@ -117,16 +118,16 @@ static uint8_t *put(struct actor *a, struct replay_link *l, const struct wire_hd
     return out + WIRE_HDR_SIZE;
 }
 
-static bool put_error(struct actor *a, struct replay_link *l, const struct wire_hdr *request,
-                      int err)
+static bool replay_device_put_error(struct actor *a, struct replay_link *l,
+                                    const struct wire_hdr *request, int err)
 {
     const struct wire_hdr hdr = wire_error_hdr(request, err);
 
-    return put(a, l, &hdr) != NULL;
+    return replay_device_put(a, l, &hdr) != NULL;
 }
 
 /* The other end of a twin socket that goes to the client is ours. */
-static void take_twin(struct actor *a, const struct replay_message *m)
+static void replay_device_take_twin(struct actor *a, const struct replay_message *m)
 {
     struct replay_object *o;
 
@@ -140,15 +141,15 @@ static void take_twin(struct actor *a, const struct replay_message *m)
 }
 
 /* Puts a recorded message of the device's, id taking the place of its own. */
-static bool put_recorded(struct actor *a, struct replay_link *l, const struct replay_message *m,
-                         uint16_t id)
+static bool replay_device_put_recorded(struct actor *a, struct replay_link *l,
+                                       const struct replay_message *m, uint16_t id)
 {
     const uint16_t without = a->settings->leg == TRACE_LEG_CLIENT ? TRACE_FD_WITHHELD : 0;
     struct wire_hdr hdr = m->hdr;
     uint8_t *out;
 
     hdr.id = id;
-    out = put(a, l, &hdr);
+    out = replay_device_put(a, l, &hdr);
     if (!out) {
         return false;
     }
@@ -156,53 +157,55 @@ static bool put_recorded(struct actor *a, struct replay_link *l, const struct re
     if (!replay_fds(a->result, m, without, &l->out_fds)) {
         return false;
     }
-    take_twin(a, m);
+    replay_device_take_twin(a, m);
     return true;
 }
 
 /* What was posted then, and needed no reply, is answered as done. */
-static bool put_posted(struct actor *a, struct replay_link *l, const struct wire_hdr *request,
-                       const struct replay_message *recorded)
+static bool replay_device_put_posted(struct actor *a, struct replay_link *l,
+                                     const struct wire_hdr *request,
+                                     const struct replay_message *recorded)
 {
     const uint32_t n = sizeof(struct wire_region_access);
     const struct wire_hdr hdr = wire_reply_hdr(request, n);
     uint8_t *out;
 
     if (request->command != WIRE_REGION_WRITE || recorded->kept < WIRE_HDR_SIZE + n) {
-        find(a, REPLAY_MISSING, recorded, request->command, "has no reply in the trace");
-        return put_error(a, l, request, EIO);
+        replay_device_find(a, REPLAY_MISSING, recorded, request->command,
+                           "has no reply in the trace");
+        return replay_device_put_error(a, l, request, EIO);
     }
-    out = put(a, l, &hdr);
+    out = replay_device_put(a, l, &hdr);
     if (out) {
         memcpy(out, recorded->data + WIRE_HDR_SIZE, n);
     }
     return out != NULL;
 }
 
-static bool put_answer(struct actor *a, const struct waiting *w)
+static bool replay_device_put_answer(struct actor *a, const struct waiting *w)
 {
-    const struct replay_message *const request = at(a, w->place);
+    const struct replay_message *const request = replay_device_at(a, w->place);
     struct replay_link *const l = &a->links[w->socket];
     const struct replay_message *reply;
     char text[160];
 
     if (request->partner == REPLAY_NONE) {
-        return put_posted(a, l, &w->request, request);
+        return replay_device_put_posted(a, l, &w->request, request);
     }
-    reply = at(a, request->partner);
+    reply = replay_device_at(a, request->partner);
     a->done[request->partner] = true;
     if (!replay_whole(reply)) {
-        find(a, REPLAY_MISSING, reply, reply->hdr.command,
-             replay_not_whole_text(reply, text, sizeof text));
-        return put_error(a, l, &w->request, EIO);
+        replay_device_find(a, REPLAY_MISSING, reply, reply->hdr.command,
+                           replay_not_whole_text(reply, text, sizeof text));
+        return replay_device_put_error(a, l, &w->request, EIO);
     }
-    return put_recorded(a, l, reply, w->request.id);
+    return replay_device_put_recorded(a, l, reply, w->request.id);
 }
 
 /* ---- whose turn it is ---- */
 
 /* Whether the last of the client's messages that had come before this one then has come. */
-static bool followed(const struct actor *a, const struct replay_message *m)
+static bool replay_device_followed(const struct actor *a, const struct replay_message *m)
 {
     for (unsigned i = 0; i < REPLAY_SOCKETS; i++) {
         if (m->after[i] > 0 && !a->done[a->said[i][m->after[i] - 1]]) {
@@ -213,17 +216,17 @@ static bool followed(const struct actor *a, const struct replay_message *m)
 }
 
 /* Whether a reply waits that went before this place then. */
-static bool owes_before(const struct actor *a, size_t place)
+static bool replay_device_owes_before(const struct actor *a, size_t place)
 {
     for (unsigned i = 0; i < a->n_waiting; i++) {
-        if (at(a, a->waiting[i].place)->partner < place) {
+        if (replay_device_at(a, a->waiting[i].place)->partner < place) {
             return true;
         }
     }
     return false;
 }
 
-static bool is_command(const struct replay_message *m)
+static bool replay_device_is_command(const struct replay_message *m)
 {
     return m->sender == TRACE_FROM_BACKEND && !m->reply;
 }
@@ -232,18 +235,19 @@ static bool is_command(const struct replay_message *m)
  * Whether an answer may go: the device's commands that went between the request and it then have
  * gone, and those that were answered before it are.
  */
-static bool may_answer(const struct actor *a, const struct waiting *w)
+static bool replay_device_may_answer(const struct actor *a, const struct waiting *w)
 {
-    const size_t reply = at(a, w->place)->partner;
+    const size_t reply = replay_device_at(a, w->place)->partner;
 
     if (reply == REPLAY_NONE || a->done[reply]) {
         return true;
     }
     for (size_t i = w->place + 1; i < reply; i++) {
-        const struct replay_message *const m = at(a, i);
+        const struct replay_message *const m = replay_device_at(a, i);
 
         /* What still waits for something else that the client may never say is not waited for. */
-        if (!is_command(m) || a->links[m->socket].fd < 0 || (!a->done[i] && !followed(a, m))) {
+        if (!replay_device_is_command(m) || a->links[m->socket].fd < 0 ||
+            (!a->done[i] && !replay_device_followed(a, m))) {
             continue;
         }
         if (!a->done[i] ||
@@ -255,53 +259,56 @@ static bool may_answer(const struct actor *a, const struct waiting *w)
 }
 
 /* Puts the device's next command on its way, where it is its turn. *went: it is. */
-static bool put_command(struct actor *a, bool *went)
+static bool replay_device_put_command(struct actor *a, bool *went)
 {
     const struct replay_message *m;
     struct replay_link *l;
     char text[160];
 
-    while (a->command < a->script->n && (!is_command(at(a, a->command)) || a->done[a->command])) {
+    while (a->command < a->script->n &&
+           (!replay_device_is_command(replay_device_at(a, a->command)) || a->done[a->command])) {
         a->command++;
     }
     if (a->command == a->script->n) {
         return true;
     }
-    m = at(a, a->command);
+    m = replay_device_at(a, a->command);
     l = &a->links[m->socket];
-    if (l->fd < 0 || !replay_link_idle(l) || !followed(a, m) || owes_before(a, a->command)) {
+    if (l->fd < 0 || !replay_link_idle(l) || !replay_device_followed(a, m) ||
+        replay_device_owes_before(a, a->command)) {
         return true;
     }
     a->done[a->command++] = true;
     *went = true;
     if (!replay_whole(m)) {
-        find(a, REPLAY_MISSING, m, m->hdr.command, replay_not_whole_text(m, text, sizeof text));
+        replay_device_find(a, REPLAY_MISSING, m, m->hdr.command,
+                           replay_not_whole_text(m, text, sizeof text));
         /* Nobody will answer it. */
         if (m->partner != REPLAY_NONE) {
             a->done[m->partner] = true;
         }
         return true;
     }
-    return put_recorded(a, l, m, m->hdr.id);
+    return replay_device_put_recorded(a, l, m, m->hdr.id);
 }
 
-static bool put_waiting(struct actor *a, bool *went)
+static bool replay_device_put_waiting(struct actor *a, bool *went)
 {
     for (unsigned i = 0; i < a->n_waiting; i++) {
         const struct waiting w = a->waiting[i];
 
-        if (replay_link_idle(&a->links[w.socket]) && may_answer(a, &w)) {
+        if (replay_link_idle(&a->links[w.socket]) && replay_device_may_answer(a, &w)) {
             memmove(&a->waiting[i], &a->waiting[i + 1],
                     (a->n_waiting - i - 1) * sizeof a->waiting[0]);
             a->n_waiting--;
             *went = true;
-            return put_answer(a, &w);
+            return replay_device_put_answer(a, &w);
         }
     }
     return true;
 }
 
-static bool send_on(struct actor *a)
+static bool replay_device_send_on(struct actor *a)
 {
     bool went = true;
 
@@ -317,7 +324,8 @@ static bool send_on(struct actor *a)
             }
         }
         went = false;
-        if (!a->over && (!put_command(a, &went) || !put_waiting(a, &went))) {
+        if (!a->over &&
+            (!replay_device_put_command(a, &went) || !replay_device_put_waiting(a, &went))) {
             return false;
         }
     }
@@ -327,29 +335,30 @@ static bool send_on(struct actor *a)
 /* ---- what comes ---- */
 
 /* Whether it is a command that went, and whose answer has yet to come. */
-static bool waits(const struct actor *a, size_t place)
+static bool replay_device_waits(const struct actor *a, size_t place)
 {
-    const struct replay_message *const m = at(a, place);
+    const struct replay_message *const m = replay_device_at(a, place);
 
-    return is_command(m) && a->done[place] && m->partner != REPLAY_NONE && !a->done[m->partner];
+    return replay_device_is_command(m) && a->done[place] && m->partner != REPLAY_NONE &&
+           !a->done[m->partner];
 }
 
 /* A reply to a command of the device's: the oldest with its id that has none. */
-static void take_reply(struct actor *a, unsigned socket, const struct replay_link *l)
+static void replay_device_take_reply(struct actor *a, unsigned socket, const struct replay_link *l)
 {
     char text[128];
 
-    while (a->unanswered < a->command && !waits(a, a->unanswered)) {
+    while (a->unanswered < a->command && !replay_device_waits(a, a->unanswered)) {
         a->unanswered++;
     }
     for (size_t i = a->unanswered; i < a->command; i++) {
-        const struct replay_message *const m = at(a, i);
+        const struct replay_message *const m = replay_device_at(a, i);
         const struct replay_message *recorded;
 
-        if (!waits(a, i) || m->socket != socket || m->hdr.id != l->hdr.id) {
+        if (!replay_device_waits(a, i) || m->socket != socket || m->hdr.id != l->hdr.id) {
             continue;
         }
-        recorded = at(a, m->partner);
+        recorded = replay_device_at(a, m->partner);
         a->done[m->partner] = true;
         a->result->compared++;
         if ((recorded->hdr.flags & WIRE_ERROR) == (l->hdr.flags & WIRE_ERROR)) {
@@ -359,16 +368,16 @@ static void take_reply(struct actor *a, unsigned socket, const struct replay_lin
         snprintf(text, sizeof text, "is %s, recorded %s",
                  l->hdr.flags & WIRE_ERROR ? "an error" : "no error",
                  recorded->hdr.flags & WIRE_ERROR ? "one" : "none");
-        find(a, REPLAY_DIFFERS, recorded, l->hdr.command, text);
+        replay_device_find(a, REPLAY_DIFFERS, recorded, l->hdr.command, text);
         return;
     }
     snprintf(text, sizeof text, "a %s reply with id %u that nothing asked for",
              wire_command_name(l->hdr.command), l->hdr.id);
-    find(a, REPLAY_UNASKED, NULL, l->hdr.command, text);
+    replay_device_find(a, REPLAY_UNASKED, NULL, l->hdr.command, text);
 }
 
 /* Says what came that was never recorded. */
-static void find_new(struct actor *a, const struct replay_link *l)
+static void replay_device_find_new(struct actor *a, const struct replay_link *l)
 {
     uint8_t head[WIRE_HDR_SIZE + 64];
     const uint32_t kept = l->hdr.size < sizeof head ? l->hdr.size : (uint32_t)sizeof head;
@@ -380,19 +389,19 @@ static void find_new(struct actor *a, const struct replay_link *l)
     memcpy(head + WIRE_HDR_SIZE, l->in, kept - WIRE_HDR_SIZE);
     snprintf(text, sizeof text, "%s%s was not asked then: refused with EINVAL",
              wire_command_name(l->hdr.command), replay_place(&shown, place, sizeof place));
-    find(a, REPLAY_UNEXPECTED, NULL, l->hdr.command, text);
+    replay_device_find(a, REPLAY_UNEXPECTED, NULL, l->hdr.command, text);
 }
 
-static bool take_request(struct actor *a, unsigned socket, struct replay_link *l)
+static bool replay_device_take_request(struct actor *a, unsigned socket, struct replay_link *l)
 {
     bool repeated;
     const size_t place =
         replay_index_find(a->index, &l->hdr, l->in, l->hdr.size - WIRE_HDR_SIZE, &repeated);
 
     if (place == REPLAY_NONE) {
-        find_new(a, l);
+        replay_device_find_new(a, l);
         /* A link is read only while it is idle. */
-        return (l->hdr.flags & WIRE_NO_REPLY) || put_error(a, l, &l->hdr, EINVAL);
+        return (l->hdr.flags & WIRE_NO_REPLY) || replay_device_put_error(a, l, &l->hdr, EINVAL);
     }
     a->result->repeated += repeated;
     a->result->compared++;
@@ -405,7 +414,7 @@ static bool take_request(struct actor *a, unsigned socket, struct replay_link *l
     return true;
 }
 
-static bool receive_on(struct actor *a, unsigned socket)
+static bool replay_device_receive_on(struct actor *a, unsigned socket)
 {
     struct replay_link *const l = &a->links[socket];
     enum link_outcome o = LINK_AGAIN;
@@ -417,19 +426,20 @@ static bool receive_on(struct actor *a, unsigned socket)
 
         a->result->came++;
         if (wire_is_reply(&l->hdr)) {
-            take_reply(a, socket, l);
+            replay_device_take_reply(a, socket, l);
         } else {
-            ok = take_request(a, socket, l);
+            ok = replay_device_take_request(a, socket, l);
         }
         replay_link_done(l);
-        if (!ok || !send_on(a)) {
+        if (!ok || !replay_device_send_on(a)) {
             return false;
         }
     }
     if (o == LINK_CLOSED) {
         a->over = true;
     } else if (o == LINK_MALFORMED || o == LINK_FAILED) {
-        find(a, REPLAY_ENDED, NULL, 0, replay_link_text(l, o, "the client", text, sizeof text));
+        replay_device_find(a, REPLAY_ENDED, NULL, 0,
+                           replay_link_text(l, o, "the client", text, sizeof text));
         a->over = true;
     }
     return true;
@@ -438,7 +448,7 @@ static bool receive_on(struct actor *a, unsigned socket)
 /* ---- the loop ---- */
 
 /* Waits. 0: nothing in time; else revents is filled; -errno. */
-static int wait_for(struct actor *a, int stop_fd, short *revents)
+static int replay_device_wait_for(struct actor *a, int stop_fd, short *revents)
 {
     struct pollfd fds[REPLAY_SOCKETS + 1];
     int r;
@@ -462,36 +472,36 @@ static int wait_for(struct actor *a, int stop_fd, short *revents)
     return r < 0 ? -errno : r;
 }
 
-static void serve(struct actor *a, int stop_fd)
+static void replay_device_serve(struct actor *a, int stop_fd)
 {
     while (!a->over) {
         short revents[REPLAY_SOCKETS + 1];
-        const int r = wait_for(a, stop_fd, revents);
+        const int r = replay_device_wait_for(a, stop_fd, revents);
 
         if (r <= 0) {
             char text[96];
 
             snprintf(text, sizeof text, "the client said nothing for %d ms",
                      a->settings->timeout_ms);
-            find(a, REPLAY_ENDED, NULL, 0, text);
+            replay_device_find(a, REPLAY_ENDED, NULL, 0, text);
             return;
         }
         if (revents[REPLAY_SOCKETS]) {
             return;
         }
         for (unsigned i = 0; i < REPLAY_SOCKETS; i++) {
-            if (a->links[i].fd >= 0 && revents[i] && !receive_on(a, i)) {
+            if (a->links[i].fd >= 0 && revents[i] && !replay_device_receive_on(a, i)) {
                 return;
             }
         }
-        if (!send_on(a)) {
+        if (!replay_device_send_on(a)) {
             return;
         }
     }
 }
 
 /* Waits for a client. Its fd, or -1: stopped, or said why not. */
-static int accept_one(struct actor *a, int listen_fd, int stop_fd)
+static int replay_device_accept_one(struct actor *a, int listen_fd, int stop_fd)
 {
     for (;;) {
         struct pollfd fds[2] = {{.fd = listen_fd, .events = POLLIN},
@@ -527,8 +537,8 @@ void replay_device(const struct replay_settings *settings, int stop_fd, void (*r
         replay_could_not(out, "out of memory");
         return;
     }
-    if (!actor_init(a, settings, out)) {
-        actor_deinit(a);
+    if (!replay_device_actor_init(a, settings, out)) {
+        replay_device_actor_deinit(a);
         free(a);
         return;
     }
@@ -537,13 +547,13 @@ void replay_device(const struct replay_settings *settings, int stop_fd, void (*r
         replay_could_not(out, "%s", strerror(-listen_fd));
     } else {
         ready(arg);
-        a->links[REPLAY_MAIN].fd = accept_one(a, listen_fd, stop_fd);
+        a->links[REPLAY_MAIN].fd = replay_device_accept_one(a, listen_fd, stop_fd);
         sock_close(&listen_fd);
         unlink(settings->path);
         if (a->links[REPLAY_MAIN].fd >= 0) {
-            serve(a, stop_fd);
+            replay_device_serve(a, stop_fd);
         }
     }
-    actor_deinit(a);
+    replay_device_actor_deinit(a);
     free(a);
 }

@@ -33,7 +33,7 @@ void replay_link_deinit(struct replay_link *l)
     l->out = NULL;
 }
 
-static bool grow(uint8_t **p, size_t *room, size_t n)
+static bool replay_link_grow(uint8_t **p, size_t *room, size_t n)
 {
     uint8_t *more;
 
@@ -51,20 +51,21 @@ static bool grow(uint8_t **p, size_t *room, size_t n)
 
 /* ---- coming ---- */
 
-static enum link_outcome malformed(struct replay_link *l, const char *why)
+static enum link_outcome replay_link_malformed(struct replay_link *l, const char *why)
 {
     l->why = why;
     return LINK_MALFORMED;
 }
 
-static enum link_outcome failed(struct replay_link *l, ssize_t err)
+static enum link_outcome replay_link_failed(struct replay_link *l, ssize_t err)
 {
     l->error = (int)-err;
     return LINK_FAILED;
 }
 
 /* Reads at p until there are n bytes of the message, those of its header counted. */
-static enum link_outcome read_until(struct replay_link *l, uint8_t *p, size_t from, size_t n)
+static enum link_outcome replay_link_read_until(struct replay_link *l, uint8_t *p, size_t from,
+                                                size_t n)
 {
     while (l->got < n) {
         const ssize_t r =
@@ -74,13 +75,14 @@ static enum link_outcome read_until(struct replay_link *l, uint8_t *p, size_t fr
             return LINK_AGAIN;
         }
         if (r == 0 || r == -ECONNRESET) {
-            return l->got == 0 ? LINK_CLOSED : malformed(l, "the stream ended inside a message");
+            return l->got == 0 ? LINK_CLOSED
+                               : replay_link_malformed(l, "the stream ended inside a message");
         }
         if (r == -EMSGSIZE) {
-            return malformed(l, "more fds than this process can take");
+            return replay_link_malformed(l, "more fds than this process can take");
         }
         if (r < 0) {
-            return failed(l, r);
+            return replay_link_failed(l, r);
         }
         l->got += (size_t)r;
     }
@@ -94,19 +96,19 @@ enum link_outcome replay_link_read(struct replay_link *l)
     if (l->got < WIRE_HDR_SIZE) {
         enum wire_frame frame;
 
-        o = read_until(l, l->head, 0, WIRE_HDR_SIZE);
+        o = replay_link_read_until(l, l->head, 0, WIRE_HDR_SIZE);
         if (o != LINK_OK) {
             return o;
         }
         frame = wire_get_hdr(l->head, WIRE_HDR_SIZE, l->max_size, &l->hdr);
         if (frame != WIRE_FRAME_OK) {
-            return malformed(l, wire_frame_text(frame));
+            return replay_link_malformed(l, wire_frame_text(frame));
         }
-        if (!grow(&l->in, &l->in_room, l->hdr.size - WIRE_HDR_SIZE)) {
-            return failed(l, -ENOMEM);
+        if (!replay_link_grow(&l->in, &l->in_room, l->hdr.size - WIRE_HDR_SIZE)) {
+            return replay_link_failed(l, -ENOMEM);
         }
     }
-    return read_until(l, l->in, WIRE_HDR_SIZE, l->hdr.size);
+    return replay_link_read_until(l, l->in, WIRE_HDR_SIZE, l->hdr.size);
 }
 
 void replay_link_done(struct replay_link *l)
@@ -119,7 +121,7 @@ void replay_link_done(struct replay_link *l)
 
 uint8_t *replay_link_put(struct replay_link *l, size_t n)
 {
-    if (!grow(&l->out, &l->out_room, n)) {
+    if (!replay_link_grow(&l->out, &l->out_room, n)) {
         return NULL;
     }
     l->out_n = n;
@@ -140,7 +142,7 @@ enum link_outcome replay_link_write(struct replay_link *l)
             return LINK_CLOSED;
         }
         if (r < 0) {
-            return failed(l, r);
+            return replay_link_failed(l, r);
         }
         l->sent += (size_t)r;
         /* They went with the first byte. */

@@ -29,7 +29,7 @@ void replay_memory_deinit(struct replay_memory *m)
     replay_memory_init(m);
 }
 
-static int anonymous(uint64_t size)
+static int replay_memory_anonymous(uint64_t size)
 {
     const int fd = memfd_create("poemctl-replay-private", MFD_CLOEXEC);
 
@@ -60,7 +60,7 @@ int replay_memory_map(struct replay_memory *m, const struct wire_dma_map *map, i
         one->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     } else {
         one->map.offset = 0;
-        one->fd = anonymous(map->size);
+        one->fd = replay_memory_anonymous(map->size);
     }
     if (one->fd < 0) {
         return fd >= 0 ? -errno : one->fd;
@@ -87,8 +87,8 @@ void replay_memory_unmap(struct replay_memory *m, const struct wire_dma_unmap *u
 }
 
 /* The map with a byte in it for that use; *at: where in the memory, *n: no more than is there. */
-static const struct replay_map *find(const struct replay_memory *m, uint64_t address, uint32_t flag,
-                                     off_t *at, size_t *n)
+static const struct replay_map *replay_memory_find(const struct replay_memory *m, uint64_t address,
+                                                   uint32_t flag, off_t *at, size_t *n)
 {
     for (size_t i = 0; i < m->n; i++) {
         const struct wire_dma_map *const map = &m->maps[i].map;
@@ -111,7 +111,8 @@ int replay_memory_read(const struct replay_memory *m, uint64_t address, void *p,
     while (n > 0) {
         size_t some = n;
         off_t at;
-        const struct replay_map *const map = find(m, address, WIRE_DMA_READABLE, &at, &some);
+        const struct replay_map *const map =
+            replay_memory_find(m, address, WIRE_DMA_READABLE, &at, &some);
         ssize_t r;
 
         if (!map) {
@@ -135,7 +136,8 @@ int replay_memory_write(const struct replay_memory *m, uint64_t address, const v
     while (n > 0) {
         size_t some = n;
         off_t at;
-        const struct replay_map *const map = find(m, address, WIRE_DMA_WRITEABLE, &at, &some);
+        const struct replay_map *const map =
+            replay_memory_find(m, address, WIRE_DMA_WRITEABLE, &at, &some);
         ssize_t r;
 
         if (!map) {

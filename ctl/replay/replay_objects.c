@@ -33,7 +33,7 @@ void replay_objects_deinit(struct replay_objects *o)
 /* ---- making ---- */
 
 /* F_SEAL_SEAL alone is what memory has that was never to be sealed. */
-static int make_memory(const struct trace_fd *fd)
+static int replay_objects_make_memory(const struct trace_fd *fd)
 {
     const bool sealing = (fd->seals & ~(uint32_t)F_SEAL_SEAL) != 0;
     const int made =
@@ -52,7 +52,7 @@ static int make_memory(const struct trace_fd *fd)
     return made;
 }
 
-static int make_socket(struct replay_object *o)
+static int replay_objects_make_socket(struct replay_object *o)
 {
     int ends[2];
 
@@ -63,7 +63,7 @@ static int make_socket(struct replay_object *o)
     return ends[0];
 }
 
-static int make_pipe(struct replay_object *o)
+static int replay_objects_make_pipe(struct replay_object *o)
 {
     const bool writes = o->access == O_WRONLY;
     int ends[2];
@@ -75,27 +75,28 @@ static int make_pipe(struct replay_object *o)
     return ends[writes];
 }
 
-static int make(struct replay_object *o, const struct trace_fd *fd)
+static int replay_objects_make(struct replay_object *o, const struct trace_fd *fd)
 {
     int made;
 
     switch ((enum trace_fd_kind)fd->kind) {
     case TRACE_FD_MEMFD:
     case TRACE_FD_FILE:
-        return make_memory(fd);
+        return replay_objects_make_memory(fd);
     case TRACE_FD_EVENTFD:
         made = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         return made < 0 ? -errno : made;
     case TRACE_FD_SOCKET:
-        return make_socket(o);
+        return replay_objects_make_socket(o);
     case TRACE_FD_PIPE:
-        return make_pipe(o);
+        return replay_objects_make_pipe(o);
     default:
         return -EOPNOTSUPP;
     }
 }
 
-static struct replay_object *find(const struct replay_objects *o, const struct trace_fd *fd)
+static struct replay_object *replay_objects_find(const struct replay_objects *o,
+                                                 const struct trace_fd *fd)
 {
     for (size_t i = 0; i < o->n && fd->ino != 0; i++) {
         struct replay_object *const object = &o->objects[i];
@@ -108,7 +109,7 @@ static struct replay_object *find(const struct replay_objects *o, const struct t
     return NULL;
 }
 
-static int reserve(struct replay_objects *o)
+static int replay_objects_reserve(struct replay_objects *o)
 {
     struct replay_object *more;
     const size_t room = o->room ? 2 * o->room : 16;
@@ -128,11 +129,11 @@ static int reserve(struct replay_objects *o)
 int replay_objects_get(struct replay_objects *o, const struct trace_fd *fd,
                        struct replay_object **out)
 {
-    struct replay_object *object = find(o, fd);
+    struct replay_object *object = replay_objects_find(o, fd);
     int made;
 
     if (!object) {
-        if (reserve(o)) {
+        if (replay_objects_reserve(o)) {
             return -ENOMEM;
         }
         object = &o->objects[o->n];
@@ -142,7 +143,7 @@ int replay_objects_get(struct replay_objects *o, const struct trace_fd *fd,
                                          .access = fd->access,
                                          .fd = -1,
                                          .peer_fd = -1};
-        made = make(object, fd);
+        made = replay_objects_make(object, fd);
         if (made < 0) {
             return made;
         }
@@ -156,7 +157,7 @@ int replay_objects_get(struct replay_objects *o, const struct trace_fd *fd,
 /* ---- handing out ---- */
 
 /* Memory that was passed for reading alone is passed so again. */
-static int duplicate(const struct replay_object *o, uint8_t access)
+static int replay_objects_duplicate(const struct replay_object *o, uint8_t access)
 {
     char path[32];
     int fd;
@@ -182,7 +183,7 @@ int replay_objects_add(struct replay_objects *o, const struct trace_fd *fds, uns
         }
         r = replay_objects_get(o, &fds[*bad], &object);
         if (r == 0) {
-            r = duplicate(object, fds[*bad].access);
+            r = replay_objects_duplicate(object, fds[*bad].access);
             r = r < 0 ? r : fdset_add_take(set, r);
         }
         if (r < 0) {

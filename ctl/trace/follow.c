@@ -21,7 +21,7 @@
 
 static volatile sig_atomic_t stopped;
 
-static void stop(int signal_number)
+static void follow_stop(int signal_number)
 {
     (void)signal_number;
     stopped = 1;
@@ -32,7 +32,7 @@ bool follow_stopped(void)
     return stopped != 0;
 }
 
-static int watch_folder(struct follow *f)
+static int follow_watch_folder(struct follow *f)
 {
     char folder[4096];
     const char *slash = strrchr(f->path, '/');
@@ -50,7 +50,7 @@ static int watch_folder(struct follow *f)
 
 int follow_begin(struct follow *f, const char *path)
 {
-    struct sigaction sa = {.sa_handler = stop};
+    struct sigaction sa = {.sa_handler = follow_stop};
 
     *f = (struct follow){.inotify_fd = -1, .dir = -1, .file = -1, .path = path};
     f->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -58,7 +58,7 @@ int follow_begin(struct follow *f, const char *path)
         sigaction(SIGTERM, &sa, NULL) < 0) {
         return -errno;
     }
-    return watch_folder(f);
+    return follow_watch_folder(f);
 }
 
 void follow_end(struct follow *f)
@@ -70,7 +70,7 @@ void follow_end(struct follow *f)
 }
 
 /* Takes all events; whether one says that a writer has closed the file. */
-static bool take_events(struct follow *f)
+static bool follow_take_events(struct follow *f)
 {
     _Alignas(struct inotify_event) char bytes[4096];
     bool closed = false;
@@ -105,7 +105,7 @@ enum follow_event follow_wait(struct follow *f)
     if (n <= 0) {
         return FOLLOW_IDLE;
     }
-    return take_events(f) ? FOLLOW_CLOSED : FOLLOW_GROWN;
+    return follow_take_events(f) ? FOLLOW_CLOSED : FOLLOW_GROWN;
 }
 
 int follow_until_there(struct follow *f)

@@ -38,7 +38,7 @@ static const struct action {
     {NULL, NULL, NULL},
 };
 
-static void help(FILE *f, const char *action)
+static void poemctl_trace_help(FILE *f, const char *action)
 {
     const char *before = "usage:";
 
@@ -53,7 +53,7 @@ static void help(FILE *f, const char *action)
 
 int trace_usage(const char *action)
 {
-    help(stderr, action);
+    poemctl_trace_help(stderr, action);
     return POEMCTL_USAGE;
 }
 
@@ -66,7 +66,7 @@ int trace_main(int argc, char **argv)
         return trace_usage(NULL);
     }
     if (poemctl_wants_help(argv[1])) {
-        help(stdout, NULL);
+        poemctl_trace_help(stdout, NULL);
         return poemctl_finish("trace", POEMCTL_YES);
     }
     for (const struct action *a = actions; a->name; a++) {
@@ -74,7 +74,7 @@ int trace_main(int argc, char **argv)
             continue;
         }
         if (argc == 3 && poemctl_wants_help(argv[2])) {
-            help(stdout, a->name);
+            poemctl_trace_help(stdout, a->name);
             return poemctl_finish("trace", POEMCTL_YES);
         }
         snprintf(shown, sizeof shown, "trace %s", a->name);

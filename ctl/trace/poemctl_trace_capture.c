@@ -36,7 +36,7 @@ struct output {
     bool pipe;
 };
 
-static bool cannot_write(const char *path, const char *why)
+static bool trace_capture_cannot_write(const char *path, const char *why)
 {
     char shown[256];
 
@@ -46,25 +46,27 @@ static bool cannot_write(const char *path, const char *why)
 }
 
 /* What is behind the fd, and whether a capture can go there. */
-static bool check_output(struct output *o)
+static bool trace_capture_check_output(struct output *o)
 {
     struct stat st;
 
     if (fstat(o->fd, &st) < 0) {
-        return cannot_write(o->path, strerror(errno));
+        return trace_capture_cannot_write(o->path, strerror(errno));
     }
     o->pipe = S_ISFIFO(st.st_mode);
     if (isatty(o->fd)) {
-        return cannot_write(o->path, "a capture is not for a terminal: -w FILE, or a pipe");
+        return trace_capture_cannot_write(o->path,
+                                          "a capture is not for a terminal: -w FILE, or a pipe");
     }
     if (S_ISREG(st.st_mode) && st.st_size > 0) {
-        return cannot_write(o->path, "there is something in it: remove it, or choose another file");
+        return trace_capture_cannot_write(
+            o->path, "there is something in it: remove it, or choose another file");
     }
     return true;
 }
 
 /* path "-": standard output. What fails is said. */
-static bool open_output(struct output *o, const char *path)
+static bool trace_capture_open_output(struct output *o, const char *path)
 {
     *o = (struct output){.fd = -1, .path = path};
     if (strcmp(path, "-") == 0) {
@@ -78,11 +80,12 @@ static bool open_output(struct output *o, const char *path)
             o->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
         }
     }
-    return o->fd < 0 ? cannot_write(o->path, strerror(errno)) : check_output(o);
+    return o->fd < 0 ? trace_capture_cannot_write(o->path, strerror(errno))
+                     : trace_capture_check_output(o);
 }
 
 /* Nothing was begun: the file that was made for it goes. */
-static void forget_output(struct output *o)
+static void trace_capture_forget_output(struct output *o)
 {
     if (o->made) {
         unlink(o->path);
@@ -101,8 +104,8 @@ struct wanted {
 };
 
 /* or: what else the option takes, in front of the number. */
-static bool read_count(const char *option, const char * or, const char *text, unsigned most,
-                       uint32_t *out)
+static bool trace_capture_read_count(const char *option, const char * or, const char *text,
+                                     unsigned most, uint32_t *out)
 {
     char *end;
     unsigned long v;
@@ -117,20 +120,21 @@ static bool read_count(const char *option, const char * or, const char *text, un
     return true;
 }
 
-static bool read_payload(const char *text, uint32_t *out)
+static bool trace_capture_read_payload(const char *text, uint32_t *out)
 {
     if (strcmp(text, "all") == 0) {
         *out = CONFIG_PAYLOAD_ALL;
     } else if (strcmp(text, "guest") == 0) {
         *out = CONFIG_PAYLOAD_GUEST;
     } else {
-        return read_count("payload", "all, guest or ", text, LIMIT_CONTROL_PAYLOAD, out);
+        return trace_capture_read_count("payload", "all, guest or ", text, LIMIT_CONTROL_PAYLOAD,
+                                        out);
     }
     return true;
 }
 
 /* Here as for the actions that read: what is wrong with it is usage. The broker reads it again. */
-static bool is_filter(const char *text)
+static bool trace_capture_is_filter(const char *text)
 {
     char why[512];
     struct filter *const filter = filter_new(text, why, sizeof why);
@@ -143,7 +147,7 @@ static bool is_filter(const char *text)
 }
 
 /* Copies a text into a request; false, said on standard error: it is too long. */
-static bool put_text(const char *option, const char *text, char *to, size_t size)
+static bool trace_capture_put_text(const char *option, const char *text, char *to, size_t size)
 {
     if (strlen(text) >= size) {
         poemctl_error("trace start", "--%s: at most %zu bytes", option, size - 1);
@@ -153,7 +157,7 @@ static bool put_text(const char *option, const char *text, char *to, size_t size
     return true;
 }
 
-static bool take_option(struct wanted *w, int c)
+static bool trace_capture_take_option(struct wanted *w, int c)
 {
     struct control_request *q = &w->request;
 
@@ -168,19 +172,21 @@ static bool take_option(struct wanted *w, int c)
         w->wait = true;
         return true;
     case 'r':
-        return put_text("route", optarg, q->route, sizeof q->route);
+        return trace_capture_put_text("route", optarg, q->route, sizeof q->route);
     case 'f':
-        return put_text("filter", optarg, q->filter, sizeof q->filter) && is_filter(optarg);
+        return trace_capture_put_text("filter", optarg, q->filter, sizeof q->filter) &&
+               trace_capture_is_filter(optarg);
     case 'p':
-        return read_payload(optarg, &q->payload);
+        return trace_capture_read_payload(optarg, &q->payload);
     case 'm':
-        return read_count("memory", "", optarg, LIMIT_CONTROL_MEMORY_MIB, &q->memory_mib);
+        return trace_capture_read_count("memory", "", optarg, LIMIT_CONTROL_MEMORY_MIB,
+                                        &q->memory_mib);
     default:
         return false;
     }
 }
 
-static bool read_wanted(struct wanted *w, int argc, char **argv)
+static bool trace_capture_read_wanted(struct wanted *w, int argc, char **argv)
 {
     static const struct option longs[] = {
         POEMCTL_CONTROL_OPTION,
@@ -196,7 +202,7 @@ static bool read_wanted(struct wanted *w, int argc, char **argv)
     *w = (struct wanted){.file = "-", .request = control_request(CONTROL_TRACE_START)};
     w->request.payload = CONFIG_PAYLOAD_DEFAULT;
     while ((c = getopt_long(argc, argv, "w:", longs, NULL)) != -1) {
-        if (!take_option(w, c)) {
+        if (!trace_capture_take_option(w, c)) {
             return false;
         }
     }
@@ -212,15 +218,15 @@ static bool read_wanted(struct wanted *w, int argc, char **argv)
 static int held_fd = -1;
 
 /* The capture is to end: its last counts are still waited for. A second signal ends us. */
-static void on_signal(int sig)
+static void trace_capture_on_signal(int sig)
 {
     (void)sig;
     shutdown(held_fd, SHUT_WR);
 }
 
-static void let_signals_end_it(int fd)
+static void trace_capture_let_signals_end_it(int fd)
 {
-    struct sigaction a = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction a = {.sa_handler = trace_capture_on_signal, .sa_flags = (int)SA_RESETHAND};
 
     held_fd = fd;
     sigaction(SIGINT, &a, NULL);
@@ -229,7 +235,7 @@ static void let_signals_end_it(int fd)
 }
 
 /* Says how it ended. Whoever asked for the end, and a session that is over, are no failures. */
-static int say_end(const json_t *trace)
+static int trace_capture_write_end(const json_t *trace)
 {
     static const char *const good[] = {"asked", "session ended", "shutdown", "reader gone"};
     const char *why = control_text(trace, "why");
@@ -245,21 +251,21 @@ static int say_end(const json_t *trace)
     return POEMCTL_COULD_NOT;
 }
 
-static int await_end(struct control_connection *c)
+static int trace_capture_await_end(struct control_connection *c)
 {
     json_t *part;
     bool last;
     int code = control_next(c, &part, &last);
 
     if (code == POEMCTL_YES && json_object_size(part) > 0) {
-        code = say_end(json_object_get(part, "trace"));
+        code = trace_capture_write_end(json_object_get(part, "trace"));
     }
     json_decref(part);
     return code;
 }
 
 /* Asked; what was answered is the capture's number. */
-static int go_on(struct control_connection *c, struct wanted *w, struct output *o)
+static int trace_capture_go_on(struct control_connection *c, struct wanted *w, struct output *o)
 {
     const bool hold = w->request.flags & CONTROL_HOLD;
     json_t *part;
@@ -267,7 +273,7 @@ static int go_on(struct control_connection *c, struct wanted *w, struct output *
     int code = control_next(c, &part, &last);
 
     if (code != POEMCTL_YES) {
-        forget_output(o);
+        trace_capture_forget_output(o);
         return code;
     }
     fprintf(w->quiet ? stderr : stdout, w->quiet ? "poemctl: trace %lld\n" : "%lld\n",
@@ -279,7 +285,7 @@ static int go_on(struct control_connection *c, struct wanted *w, struct output *
         return code;
     }
     (void)fflush(stdout);
-    return await_end(c);
+    return trace_capture_await_end(c);
 }
 
 int trace_start_main(int argc, char **argv)
@@ -289,37 +295,37 @@ int trace_start_main(int argc, char **argv)
     struct output o;
     int code;
 
-    if (!read_wanted(&w, argc, argv)) {
+    if (!trace_capture_read_wanted(&w, argc, argv)) {
         return trace_usage("start");
     }
-    if (!open_output(&o, w.file)) {
-        forget_output(&o);
+    if (!trace_capture_open_output(&o, w.file)) {
+        trace_capture_forget_output(&o);
         return POEMCTL_COULD_NOT;
     }
     w.quiet = strcmp(w.file, "-") == 0;
     w.request.flags = w.wait || o.pipe ? CONTROL_HOLD : 0;
     if (!control_ask(&c, "trace start", w.control, &w.request, o.fd)) {
-        forget_output(&o);
+        trace_capture_forget_output(&o);
         return POEMCTL_COULD_NOT;
     }
     if (w.request.flags & CONTROL_HOLD) {
-        let_signals_end_it(c.fd);
+        trace_capture_let_signals_end_it(c.fd);
     }
-    code = go_on(&c, &w, &o);
+    code = trace_capture_go_on(&c, &w, &o);
     control_hang_up(&c);
     return poemctl_finish("trace start", code);
 }
 
 /* ---- one that runs ---- */
 
-static void nothing(json_t *part, void *arg)
+static void trace_capture_nothing(json_t *part, void *arg)
 {
     (void)part;
     (void)arg;
 }
 
 /* Options that stop, dump and list have; false: the usage is to be shown. */
-static bool read_common(int argc, char **argv, const char **control, bool *json)
+static bool trace_capture_read_common(int argc, char **argv, const char **control, bool *json)
 {
     static const struct option longs[] = {
         {"json", no_argument, NULL, 'j'},
@@ -340,32 +346,32 @@ static bool read_common(int argc, char **argv, const char **control, bool *json)
     return true;
 }
 
-static int about_one(int argc, char **argv, const char *name, enum control_type type)
+static int trace_capture_about_one(int argc, char **argv, const char *name, enum control_type type)
 {
     struct control_request q = control_request(type);
     const char *control;
     bool json;
 
-    if (!read_common(argc, argv, &control, &json) || json || argc - optind != 1 ||
+    if (!trace_capture_read_common(argc, argv, &control, &json) || json || argc - optind != 1 ||
         !poemctl_number(name, argv[optind], &q.number)) {
         return trace_usage(strchr(name, ' ') + 1);
     }
-    return control_ask_all(name, control, &q, nothing, NULL);
+    return control_ask_all(name, control, &q, trace_capture_nothing, NULL);
 }
 
 int trace_stop_main(int argc, char **argv)
 {
-    return about_one(argc, argv, "trace stop", CONTROL_TRACE_STOP);
+    return trace_capture_about_one(argc, argv, "trace stop", CONTROL_TRACE_STOP);
 }
 
 int trace_dump_main(int argc, char **argv)
 {
-    return about_one(argc, argv, "trace dump", CONTROL_TRACE_DUMP);
+    return trace_capture_about_one(argc, argv, "trace dump", CONTROL_TRACE_DUMP);
 }
 
 /* ---- all of them ---- */
 
-static void print_trace(const json_t *t)
+static void trace_capture_print_trace(const json_t *t)
 {
     const json_t *payload = json_object_get(t, "payload");
     const char *why = control_text(t, "why");
@@ -398,7 +404,7 @@ static void print_trace(const json_t *t)
     printf("\n");
 }
 
-static void take_trace(json_t *part, void *arg)
+static void trace_capture_take_trace(json_t *part, void *arg)
 {
     json_t *list = arg;
     json_t *trace = json_object_get(part, "trace");
@@ -406,7 +412,7 @@ static void take_trace(json_t *part, void *arg)
     if (list) {
         (void)json_array_append(list, trace);
     } else {
-        print_trace(trace);
+        trace_capture_print_trace(trace);
     }
 }
 
@@ -418,11 +424,11 @@ int trace_list_main(int argc, char **argv)
     bool json;
     int code;
 
-    if (!read_common(argc, argv, &control, &json) || optind < argc) {
+    if (!trace_capture_read_common(argc, argv, &control, &json) || optind < argc) {
         return trace_usage("list");
     }
     list = json ? json_array() : NULL;
-    code = control_ask_all("trace list", control, &q, take_trace, list);
+    code = control_ask_all("trace list", control, &q, trace_capture_take_trace, list);
     if (json && code == POEMCTL_YES) {
         code = poemctl_json("trace list", json_pack("{s:s,s:O}", "format", FORMAT, "traces", list),
                             code);

@@ -24,7 +24,7 @@ struct options {
     bool json;
 };
 
-static bool parse(int argc, char **argv, struct options *o)
+static bool trace_diff_parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
         {"json", no_argument, NULL, 'j'},
@@ -64,7 +64,7 @@ struct run {
     bool shown;    /* anything */
 };
 
-static int next_line(unsigned side, struct diff_line **out, void *arg)
+static int trace_diff_next_line(unsigned side, struct diff_line **out, void *arg)
 {
     struct run *const r = arg;
     struct trace_source *const source = &r->sources[side];
@@ -85,7 +85,7 @@ static int next_line(unsigned side, struct diff_line **out, void *arg)
 /* ---- as diff shows it ---- */
 
 /* Where a piece begins: one of both is NULL where it has nothing there. */
-static void put_place(const struct diff_line *a, const struct diff_line *b)
+static void trace_diff_put_place(const struct diff_line *a, const struct diff_line *b)
 {
     printf("@@");
     if (a) {
@@ -99,7 +99,7 @@ static void put_place(const struct diff_line *a, const struct diff_line *b)
     printf(" @@\n");
 }
 
-static void put_head(const struct run *r)
+static void trace_diff_put_head(const struct run *r)
 {
     char shown[512];
 
@@ -109,7 +109,7 @@ static void put_head(const struct run *r)
     }
 }
 
-static void forget_context(struct run *r)
+static void trace_diff_forget_context(struct run *r)
 {
     for (size_t i = 0; i < r->n_context; i++) {
         free(r->context[i]);
@@ -117,7 +117,7 @@ static void forget_context(struct run *r)
     r->n_context = 0;
 }
 
-static void keep_context(struct run *r, const struct diff_line *line)
+static void trace_diff_keep_context(struct run *r, const struct diff_line *line)
 {
     if (r->n_context == CONTEXT) {
         free(r->context[0]);
@@ -128,34 +128,34 @@ static void keep_context(struct run *r, const struct diff_line *line)
     r->n_context += r->context[r->n_context] != NULL;
 }
 
-static void tell_text(struct run *r, enum diff_kind kind, const struct diff_line *a,
-                      const struct diff_line *b)
+static void trace_diff_notify_text(struct run *r, enum diff_kind kind, const struct diff_line *a,
+                                   const struct diff_line *b)
 {
     if (kind == DIFF_BOTH) {
         if (r->behind > 0) {
             r->behind--;
             printf(" %s\n", a->text);
         } else {
-            keep_context(r, a);
+            trace_diff_keep_context(r, a);
         }
         return;
     }
     if (!r->shown) {
-        put_head(r);
+        trace_diff_put_head(r);
     }
     if (r->behind == 0 && (!r->shown || r->n_context > 0)) {
-        put_place(a, b);
+        trace_diff_put_place(a, b);
         for (size_t i = 0; i < r->n_context; i++) {
             printf(" %s\n", r->context[i]);
         }
-        forget_context(r);
+        trace_diff_forget_context(r);
     }
     r->shown = true;
     printf("%c%s\n", kind == DIFF_ONLY_A ? '-' : '+', a ? a->text : b->text);
     r->behind = CONTEXT;
 }
 
-static void end_text(const struct run *r)
+static void trace_diff_end_text(const struct run *r)
 {
     if (r->shown) {
         printf("\n");
@@ -173,7 +173,7 @@ static void end_text(const struct run *r)
 /* ---- as JSON ---- */
 
 /* What log_escape leaves, and so a line's text, needs its quotes and backslashes marked alone. */
-static void put_string(const char *text)
+static void trace_diff_put_string(const char *text)
 {
     putchar('"');
     for (; *text; text++) {
@@ -185,29 +185,29 @@ static void put_string(const char *text)
     putchar('"');
 }
 
-static void begin_json(const struct run *r)
+static void trace_diff_begin_json(const struct run *r)
 {
     char shown[512];
 
     printf("{\"format\":\"poemd-trace-diff/1\",\"a\":");
-    put_string(log_escape(shown, sizeof shown, r->o->files[0], strlen(r->o->files[0])));
+    trace_diff_put_string(log_escape(shown, sizeof shown, r->o->files[0], strlen(r->o->files[0])));
     printf(",\"b\":");
-    put_string(log_escape(shown, sizeof shown, r->o->files[1], strlen(r->o->files[1])));
+    trace_diff_put_string(log_escape(shown, sizeof shown, r->o->files[1], strlen(r->o->files[1])));
     printf(",\"differences\":[");
 }
 
-static void tell_json(struct run *r, enum diff_kind kind, const struct diff_line *line)
+static void trace_diff_notify_json(struct run *r, enum diff_kind kind, const struct diff_line *line)
 {
     printf("%s\n{\"only\":\"%s\",\"message\":%" PRIu64 ",\"session\":%" PRIu64 ",\"ns\":%" PRIu64
            ",\"text\":",
            r->shown ? "," : "", kind == DIFF_ONLY_A ? "a" : "b", line->message, line->session,
            line->read_ns);
-    put_string(line->text);
+    trace_diff_put_string(line->text);
     putchar('}');
     r->shown = true;
 }
 
-static void end_json(const struct run *r)
+static void trace_diff_end_json(const struct run *r)
 {
     printf("],\n\"same\":%s,\"common\":%" PRIu64 ",\"only_a\":%" PRIu64 ",\"only_b\":%" PRIu64
            ",\"lost_a\":%" PRIu64 ",\"lost_b\":%" PRIu64 ",\"whole\":%s}\n",
@@ -218,26 +218,27 @@ static void end_json(const struct run *r)
 
 /* ---- both ---- */
 
-static void tell(enum diff_kind kind, const struct diff_line *a, const struct diff_line *b,
-                 void *arg)
+static void trace_diff_notify(enum diff_kind kind, const struct diff_line *a,
+                              const struct diff_line *b, void *arg)
 {
     struct run *const r = arg;
 
     r->counts[kind]++;
     if (!r->o->json) {
-        tell_text(r, kind, a, b);
+        trace_diff_notify_text(r, kind, a, b);
     } else if (kind != DIFF_BOTH) {
-        tell_json(r, kind, a ? a : b);
+        trace_diff_notify_json(r, kind, a ? a : b);
     }
 }
 
-static int compare(struct run *r)
+static int trace_diff_compare(struct run *r)
 {
-    static const struct diff_calls calls = {.next = next_line, .tell = tell};
+    static const struct diff_calls calls = {.next = trace_diff_next_line,
+                                            .tell = trace_diff_notify};
     int err;
 
     if (r->o->json) {
-        begin_json(r);
+        trace_diff_begin_json(r);
     }
     err = diff_run(&calls, r);
     if (err < 0) {
@@ -245,9 +246,9 @@ static int compare(struct run *r)
         return POEMCTL_COULD_NOT;
     }
     if (r->o->json) {
-        end_json(r);
+        trace_diff_end_json(r);
     } else {
-        end_text(r);
+        trace_diff_end_text(r);
     }
     if (r->code) {
         return r->code;
@@ -255,7 +256,7 @@ static int compare(struct run *r)
     return r->counts[DIFF_ONLY_A] + r->counts[DIFF_ONLY_B] > 0 ? POEMCTL_NO : POEMCTL_YES;
 }
 
-static int run(const struct options *o)
+static int trace_diff_run(const struct options *o)
 {
     struct run r = {.o = o};
     int code = trace_source_open(&r.sources[0], name, o->files[0], NULL);
@@ -267,13 +268,13 @@ static int run(const struct options *o)
         r.makers[0] = diff_maker_new();
         r.makers[1] = diff_maker_new();
         if (r.makers[0] && r.makers[1]) {
-            code = compare(&r);
+            code = trace_diff_compare(&r);
         } else {
             poemctl_error(name, "out of memory");
             code = POEMCTL_COULD_NOT;
         }
     }
-    forget_context(&r);
+    trace_diff_forget_context(&r);
     for (unsigned i = 0; i < 2; i++) {
         diff_maker_free(r.makers[i]);
         trace_source_close(&r.sources[i]);
@@ -285,8 +286,8 @@ int trace_diff_main(int argc, char **argv)
 {
     struct options o = {.json = false};
 
-    if (!parse(argc, argv, &o)) {
+    if (!trace_diff_parse(argc, argv, &o)) {
         return trace_usage("diff");
     }
-    return poemctl_finish(name, run(&o));
+    return poemctl_finish(name, trace_diff_run(&o));
 }

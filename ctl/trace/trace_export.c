@@ -21,7 +21,7 @@ struct options {
     const char *file;
 };
 
-static bool parse(int argc, char **argv, struct options *o)
+static bool trace_export_parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
         {"chrome", required_argument, NULL, 'c'},
@@ -51,8 +51,8 @@ struct run {
     int err;
 };
 
-static void feed(const struct trace_session *session, const struct trace_message *m,
-                 const char *comment, void *arg)
+static void trace_export_feed(const struct trace_session *session, const struct trace_message *m,
+                              const char *comment, void *arg)
 {
     struct run *const r = arg;
     const int err = chrome_feed(r->chrome, session, m);
@@ -61,7 +61,7 @@ static void feed(const struct trace_session *session, const struct trace_message
     r->err = err < 0 ? err : r->err;
 }
 
-static int could_not(const char *path, const char *why)
+static int trace_export_could_not(const char *path, const char *why)
 {
     char shown[512];
 
@@ -69,38 +69,39 @@ static int could_not(const char *path, const char *why)
     return POEMCTL_COULD_NOT;
 }
 
-static int write_all(struct trace_source *source, const char *path, FILE *f)
+static int trace_export_write_all(struct trace_source *source, const char *path, FILE *f)
 {
-    static const struct trace_sink sink = {.message = feed};
+    static const struct trace_sink sink = {.message = trace_export_feed};
     struct run r = {.chrome = chrome_new(f)};
     int code;
 
     if (!r.chrome) {
-        return could_not(path, "out of memory");
+        return trace_export_could_not(path, "out of memory");
     }
     code = trace_source_run(source, &sink, &r);
     chrome_finish(r.chrome);
     chrome_free(r.chrome);
     if (r.err < 0) {
-        return could_not(path, strerror(-r.err));
+        return trace_export_could_not(path, strerror(-r.err));
     }
-    return fflush(f) != 0 || ferror(f) ? could_not(path, strerror(errno)) : code;
+    return fflush(f) != 0 || ferror(f) ? trace_export_could_not(path, strerror(errno)) : code;
 }
 
-static int run(const struct options *o)
+static int trace_export_run(const struct options *o)
 {
     struct trace_source source;
     FILE *f;
     int code = trace_source_open(&source, name, o->file, o->filter);
 
     if (code == POEMCTL_YES && trace_source_is(&source, o->chrome)) {
-        code = could_not(o->chrome, "this is the trace itself");
+        code = trace_export_could_not(o->chrome, "this is the trace itself");
     }
     if (code == POEMCTL_YES) {
         f = strcmp(o->chrome, "-") == 0 ? stdout : fopen(o->chrome, "we");
-        code = f ? write_all(&source, o->chrome, f) : could_not(o->chrome, strerror(errno));
+        code = f ? trace_export_write_all(&source, o->chrome, f)
+                 : trace_export_could_not(o->chrome, strerror(errno));
         if (f && f != stdout && fclose(f) != 0 && code == POEMCTL_YES) {
-            code = could_not(o->chrome, strerror(errno));
+            code = trace_export_could_not(o->chrome, strerror(errno));
         }
     }
     trace_source_close(&source);
@@ -111,8 +112,8 @@ int trace_export_main(int argc, char **argv)
 {
     struct options o = {.file = NULL};
 
-    if (!parse(argc, argv, &o)) {
+    if (!trace_export_parse(argc, argv, &o)) {
         return trace_usage("export");
     }
-    return poemctl_finish(name, run(&o));
+    return poemctl_finish(name, trace_export_run(&o));
 }

@@ -29,7 +29,7 @@ struct options {
 };
 
 /* False: no room. */
-static bool add(char *filter, const char *term, size_t n)
+static bool trace_extract_add(char *filter, const char *term, size_t n)
 {
     const size_t at = strlen(filter);
 
@@ -38,7 +38,7 @@ static bool add(char *filter, const char *term, size_t n)
 }
 
 /* A term is about time, or about sessions, by how it begins. */
-static bool begins(const char *term, const char *const *heads)
+static bool trace_extract_begins(const char *term, const char *const *heads)
 {
     term += *term == '!';
     for (; *heads; heads++) {
@@ -49,7 +49,7 @@ static bool begins(const char *term, const char *const *heads)
     return false;
 }
 
-static bool add_terms(struct options *o, const char *terms)
+static bool trace_extract_add_terms(struct options *o, const char *terms)
 {
     static const char *const times[] = {"after=", "before=", NULL};
     static const char *const sessions[] = {"session=", "route=", NULL};
@@ -61,11 +61,12 @@ static bool add_terms(struct options *o, const char *terms)
         if (n == 0) {
             break;
         }
-        if (begins(t, times)) {
+        if (trace_extract_begins(t, times)) {
             o->cuts_time = true;
         }
-        if (!add(o->wanted, t, n) ||
-            ((begins(t, times) || begins(t, sessions)) && !add(o->span, t, n))) {
+        if (!trace_extract_add(o->wanted, t, n) ||
+            ((trace_extract_begins(t, times) || trace_extract_begins(t, sessions)) &&
+             !trace_extract_add(o->span, t, n))) {
             poemctl_error(name, "the filter has more than %u characters", FILTER_MAX - 1);
             return false;
         }
@@ -73,7 +74,7 @@ static bool add_terms(struct options *o, const char *terms)
     return true;
 }
 
-static bool add_option(struct options *o, const char *head, const char *value)
+static bool trace_extract_add_option(struct options *o, const char *head, const char *value)
 {
     char term[128];
 
@@ -82,10 +83,10 @@ static bool add_option(struct options *o, const char *head, const char *value)
         poemctl_error(name, "--%.*s: one value", (int)strlen(head) - 1, head);
         return false;
     }
-    return add_terms(o, term);
+    return trace_extract_add_terms(o, term);
 }
 
-static bool parse(int argc, char **argv, struct options *o)
+static bool trace_extract_parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
         {"after", required_argument, NULL, 'a'},   {"before", required_argument, NULL, 'b'},
@@ -98,16 +99,16 @@ static bool parse(int argc, char **argv, struct options *o)
     while (ok && (c = getopt_long(argc, argv, "w:", longs, NULL)) != -1) {
         switch (c) {
         case 'a':
-            ok = add_option(o, "after=", optarg);
+            ok = trace_extract_add_option(o, "after=", optarg);
             break;
         case 'b':
-            ok = add_option(o, "before=", optarg);
+            ok = trace_extract_add_option(o, "before=", optarg);
             break;
         case 'f':
-            ok = add_terms(o, optarg);
+            ok = trace_extract_add_terms(o, optarg);
             break;
         case 's':
-            ok = add_option(o, "session=", optarg);
+            ok = trace_extract_add_option(o, "session=", optarg);
             break;
         case 'w':
             o->output = optarg;
@@ -129,54 +130,56 @@ struct run {
     int err;    /* the first */
 };
 
-static void note(struct run *r, int err)
+static void trace_extract_note(struct run *r, int err)
 {
     r->err = r->err ? r->err : err;
 }
 
 /* The section is known once anything of it has come. */
-static void begin(struct run *r)
+static void trace_extract_begin(struct run *r)
 {
     if (!r->begun) {
         r->begun = true;
-        note(r, extract_section(r->extract, trace_reader_section(r->source->reader), r->wanted));
+        trace_extract_note(
+            r, extract_section(r->extract, trace_reader_section(r->source->reader), r->wanted));
     }
 }
 
-static void in_span(const struct trace_session *session, const struct trace_message *m,
-                    const char *comment, void *arg)
+static void trace_extract_in_span(const struct trace_session *session,
+                                  const struct trace_message *m, const char *comment, void *arg)
 {
     struct run *const r = arg;
 
     (void)comment;
-    note(r, extract_count(r->extract, session, m));
+    trace_extract_note(r, extract_count(r->extract, session, m));
 }
 
-static void every(const struct trace_session *session, const struct trace_message *m, void *arg)
+static void trace_extract_every(const struct trace_session *session, const struct trace_message *m,
+                                void *arg)
 {
     struct run *const r = arg;
 
-    begin(r);
-    filter_feed(r->span, session, m, NULL, in_span, r);
+    trace_extract_begin(r);
+    filter_feed(r->span, session, m, NULL, trace_extract_in_span, r);
 }
 
-static void wanted(const struct trace_session *session, const struct trace_message *m,
-                   const char *comment, void *arg)
+static void trace_extract_wanted(const struct trace_session *session, const struct trace_message *m,
+                                 const char *comment, void *arg)
 {
     struct run *const r = arg;
 
-    note(r, extract_message(r->extract, session, m, comment));
+    trace_extract_note(r, extract_message(r->extract, session, m, comment));
 }
 
-static void statistics(const struct trace_session *session, void *arg)
+static void trace_extract_statistics(const struct trace_session *session, void *arg)
 {
     struct run *const r = arg;
 
-    begin(r);
-    note(r, extract_statistics(r->extract, session));
+    trace_extract_begin(r);
+    trace_extract_note(r, extract_statistics(r->extract, session));
 }
 
-static int could_not(const char *path, const char *why)
+static int trace_extract_could_not(const char *path, const char *why)
 {
     char shown[512];
 
@@ -184,10 +187,11 @@ static int could_not(const char *path, const char *why)
     return POEMCTL_COULD_NOT;
 }
 
-static int write_all(struct trace_source *source, const struct options *o, FILE *f)
+static int trace_extract_write_all(struct trace_source *source, const struct options *o, FILE *f)
 {
-    static const struct trace_sink sink = {
-        .every = every, .message = wanted, .statistics = statistics};
+    static const struct trace_sink sink = {.every = trace_extract_every,
+                                           .message = trace_extract_wanted,
+                                           .statistics = trace_extract_statistics};
     char why[512];
     struct run r = {.extract = extract_new(f, o->cuts_time),
                     .source = source,
@@ -198,16 +202,17 @@ static int write_all(struct trace_source *source, const struct options *o, FILE 
     if (!r.extract || !r.span) {
         extract_free(r.extract);
         filter_free(r.span);
-        return could_not(o->output, "out of memory");
+        return trace_extract_could_not(o->output, "out of memory");
     }
     code = trace_source_run(source, &sink, &r);
-    begin(&r);
-    note(&r, extract_finish(r.extract));
+    trace_extract_begin(&r);
+    trace_extract_note(&r, extract_finish(r.extract));
     if (r.err == 0 && fflush(f) != 0) {
         r.err = -EIO;
     }
     if (r.err < 0) {
-        code = could_not(o->output, strerror(r.err == -EIO && errno ? errno : -r.err));
+        code =
+            trace_extract_could_not(o->output, strerror(r.err == -EIO && errno ? errno : -r.err));
     } else if (code == POEMCTL_YES && extract_written(r.extract) == 0) {
         poemctl_error(name, "no message is wanted");
         code = POEMCTL_NO;
@@ -217,20 +222,21 @@ static int write_all(struct trace_source *source, const struct options *o, FILE 
     return code;
 }
 
-static int run(const struct options *o)
+static int trace_extract_run(const struct options *o)
 {
     struct trace_source source;
     FILE *f;
     int code = trace_source_open(&source, name, o->file, o->wanted);
 
     if (code == POEMCTL_YES && trace_source_is(&source, o->output)) {
-        code = could_not(o->output, "this is the trace itself");
+        code = trace_extract_could_not(o->output, "this is the trace itself");
     }
     if (code == POEMCTL_YES) {
         f = strcmp(o->output, "-") == 0 ? stdout : fopen(o->output, "we");
-        code = f ? write_all(&source, o, f) : could_not(o->output, strerror(errno));
+        code = f ? trace_extract_write_all(&source, o, f)
+                 : trace_extract_could_not(o->output, strerror(errno));
         if (f && f != stdout && fclose(f) != 0 && code == POEMCTL_YES) {
-            code = could_not(o->output, strerror(errno));
+            code = trace_extract_could_not(o->output, strerror(errno));
         }
     }
     trace_source_close(&source);
@@ -241,8 +247,8 @@ int trace_extract_main(int argc, char **argv)
 {
     struct options o = {.output = NULL};
 
-    if (!parse(argc, argv, &o)) {
+    if (!trace_extract_parse(argc, argv, &o)) {
         return trace_usage("extract");
     }
-    return poemctl_finish(name, run(&o));
+    return poemctl_finish(name, trace_extract_run(&o));
 }

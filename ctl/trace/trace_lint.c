@@ -27,12 +27,12 @@ struct run {
     struct trace_sessions sessions; /* that have something of the lint's */
 };
 
-static const char *party_name(enum trace_sender party)
+static const char *trace_lint_party_name(enum trace_sender party)
 {
     return party == TRACE_FROM_CLIENT ? "client" : "backend";
 }
 
-static void command(struct run *r, const struct lint_finding *f)
+static void trace_lint_command(struct run *r, const struct lint_finding *f)
 {
     const struct wire_command_info *c = wire_command_find(f->command);
 
@@ -44,7 +44,7 @@ static void command(struct run *r, const struct lint_finding *f)
     }
 }
 
-static void where(struct run *r, const struct lint_finding *f)
+static void trace_lint_where(struct run *r, const struct lint_finding *f)
 {
     const uint64_t since = f->read_ns > r->first_ns ? f->read_ns - r->first_ns : 0;
 
@@ -55,14 +55,14 @@ static void where(struct run *r, const struct lint_finding *f)
     strbuf_char(&r->line, '.');
     strbuf_dec_in(&r->line, since % 1000000000 / 1000, 6, '0');
     strbuf_char(&r->line, ' ');
-    strbuf_str(&r->line, party_name(f->party));
+    strbuf_str(&r->line, trace_lint_party_name(f->party));
     strbuf_char(&r->line, ' ');
-    command(r, f);
+    trace_lint_command(r, f);
     strbuf_str(&r->line, " id ");
     strbuf_dec(&r->line, f->id);
 }
 
-static void print_text(struct run *r, const struct lint_finding *f)
+static void trace_lint_print_text(struct run *r, const struct lint_finding *f)
 {
     const struct lint_rule *rule = lint_rule(f->code);
 
@@ -74,7 +74,7 @@ static void print_text(struct run *r, const struct lint_finding *f)
         strbuf_dec(&r->line, f->more);
         strbuf_str(&r->line, " more ");
     } else {
-        where(r, f);
+        trace_lint_where(r, f);
         strbuf_str(&r->line, ": ");
     }
     strbuf_str(&r->line, rule->name);
@@ -92,7 +92,7 @@ static void print_text(struct run *r, const struct lint_finding *f)
     strbuf_char(&r->line, '\n');
 }
 
-static void print_json(struct run *r, const struct lint_finding *f)
+static void trace_lint_print_json(struct run *r, const struct lint_finding *f)
 {
     const struct lint_rule *rule = lint_rule(f->code);
     struct printer p = {.t = &r->line, .json = true, .first = true};
@@ -113,11 +113,11 @@ static void print_json(struct run *r, const struct lint_finding *f)
         strbuf_char(&r->line, '.');
         strbuf_dec_in(&r->line, f->read_ns % 1000000000, 9, '0');
         strbuf_char(&r->line, '"');
-        printer_word(&p, "party", party_name(f->party), 0);
+        printer_word(&p, "party", trace_lint_party_name(f->party), 0);
         printer_dec(&p, "id", f->id);
         printer_label(&p, "command");
         strbuf_char(&r->line, '"');
-        command(r, f);
+        trace_lint_command(r, f);
         strbuf_char(&r->line, '"');
         printer_word(&p, "text", rule->text, 0);
         printer_text(&p, "detail", f->detail, strlen(f->detail));
@@ -127,20 +127,20 @@ static void print_json(struct run *r, const struct lint_finding *f)
     strbuf_char(&r->line, '\n');
 }
 
-static void print(const struct lint_finding *f, void *arg)
+static void trace_lint_print(const struct lint_finding *f, void *arg)
 {
     struct run *const r = arg;
 
     strbuf_clear(&r->line);
     if (r->json) {
-        print_json(r, f);
+        trace_lint_print_json(r, f);
     } else {
-        print_text(r, f);
+        trace_lint_print_text(r, f);
     }
     fwrite(r->line.p, 1, r->line.n, stdout);
 }
 
-static void summary(const struct run *r)
+static void trace_lint_summary(const struct run *r)
 {
     const uint64_t errors = lint_count(r->lint, LINT_ERROR);
     const uint64_t warnings = lint_count(r->lint, LINT_WARNING);
@@ -157,7 +157,7 @@ static void summary(const struct run *r)
     }
 }
 
-static enum trace_outcome read_all(struct run *r)
+static enum trace_outcome trace_lint_read_all(struct run *r)
 {
     enum trace_outcome outcome;
     struct trace_item item;
@@ -177,16 +177,16 @@ static enum trace_outcome read_all(struct run *r)
     return outcome;
 }
 
-static int judge(struct run *r)
+static int trace_lint_judge(struct run *r)
 {
-    const enum trace_outcome outcome = read_all(r);
+    const enum trace_outcome outcome = trace_lint_read_all(r);
     int code;
 
     lint_end(r->lint);
     for (size_t i = 0; i < r->sessions.n; i++) {
         lint_forget(r->lint, r->sessions.session[i]);
     }
-    summary(r);
+    trace_lint_summary(r);
     code = trace_source_ended(&r->source, outcome);
     if (r->no_memory) {
         poemctl_error(name, "out of memory");
@@ -199,15 +199,15 @@ static int judge(struct run *r)
     return code;
 }
 
-static int run(const char *file, bool json)
+static int trace_lint_run(const char *file, bool json)
 {
     struct run r = {.json = json};
     int code = trace_source_open(&r.source, name, file, NULL);
 
     if (code == POEMCTL_YES) {
-        r.lint = lint_new(print, &r);
+        r.lint = lint_new(trace_lint_print, &r);
         if (r.lint) {
-            code = judge(&r);
+            code = trace_lint_judge(&r);
         } else {
             poemctl_error(name, "out of memory");
             code = POEMCTL_COULD_NOT;
@@ -238,5 +238,5 @@ int trace_lint_main(int argc, char **argv)
     if (argc - optind != 1) {
         return trace_usage("lint");
     }
-    return poemctl_finish(name, run(argv[optind], json));
+    return poemctl_finish(name, trace_lint_run(argv[optind], json));
 }

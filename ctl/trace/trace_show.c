@@ -24,7 +24,7 @@ struct options {
     bool follow;
 };
 
-static bool parse_colour(const char *text, bool *out)
+static bool trace_show_parse_colour(const char *text, bool *out)
 {
     const char *const none = getenv("NO_COLOR");
     const char *const term = getenv("TERM");
@@ -40,7 +40,7 @@ static bool parse_colour(const char *text, bool *out)
     return true;
 }
 
-static bool parse_time(const char *text, enum show_time *out)
+static bool trace_show_parse_time(const char *text, enum show_time *out)
 {
     static const char *const words[] = {
         [SHOW_RELATIVE] = "relative", [SHOW_ABSOLUTE] = "absolute", [SHOW_DELTA] = "delta"};
@@ -55,7 +55,7 @@ static bool parse_time(const char *text, enum show_time *out)
     return false;
 }
 
-static bool parse(int argc, char **argv, struct options *o)
+static bool trace_show_parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
         {"color", required_argument, NULL, 'c'},
@@ -68,7 +68,7 @@ static bool parse(int argc, char **argv, struct options *o)
     };
     int c;
 
-    if (!parse_colour("auto", &o->show.colour)) {
+    if (!trace_show_parse_colour("auto", &o->show.colour)) {
         return false;
     }
     while ((c = getopt_long(argc, argv, "v", longs, NULL)) != -1) {
@@ -76,7 +76,7 @@ static bool parse(int argc, char **argv, struct options *o)
 
         switch (c) {
         case 'c':
-            ok = parse_colour(optarg, &o->show.colour);
+            ok = trace_show_parse_colour(optarg, &o->show.colour);
             break;
         case 'F':
             o->filter = optarg;
@@ -89,7 +89,7 @@ static bool parse(int argc, char **argv, struct options *o)
             o->show.json = true;
             break;
         case 't':
-            ok = parse_time(optarg, &o->show.time);
+            ok = trace_show_parse_time(optarg, &o->show.time);
             break;
         case 'v':
             o->show.verbose = true;
@@ -106,7 +106,7 @@ static bool parse(int argc, char **argv, struct options *o)
     return argc - optind == 1;
 }
 
-static bool write_all(const char *p, size_t n, void *arg)
+static bool trace_show_write_all(const char *p, size_t n, void *arg)
 {
     while (n > 0) {
         const ssize_t r = write(STDOUT_FILENO, p, n);
@@ -132,8 +132,8 @@ struct run {
     struct trace_sessions sessions; /* that have something of the show's */
 };
 
-static void message(const struct trace_session *session, const struct trace_message *m,
-                    const char *comment, void *arg)
+static void trace_show_message(const struct trace_session *session, const struct trace_message *m,
+                               const char *comment, void *arg)
 {
     struct run *const r = arg;
 
@@ -141,7 +141,7 @@ static void message(const struct trace_session *session, const struct trace_mess
 }
 
 /* All that is there now. */
-static enum trace_outcome read_on(struct run *r)
+static enum trace_outcome trace_show_read_on(struct run *r)
 {
     enum trace_outcome outcome;
     struct trace_item item;
@@ -157,8 +157,8 @@ static enum trace_outcome read_on(struct run *r)
         } else {
             show_begin(r->show, item.message.read_ns);
             if (r->source.filter) {
-                filter_feed(r->source.filter, item.session, &item.message, item.comment, message,
-                            r);
+                filter_feed(r->source.filter, item.session, &item.message, item.comment,
+                            trace_show_message, r);
             } else {
                 show_message(r->show, item.session, &item.message, item.comment);
             }
@@ -171,12 +171,12 @@ static enum trace_outcome read_on(struct run *r)
 }
 
 /* Reads on whenever there is more, until the writer has closed the file or the user has enough. */
-static enum trace_outcome read_growing(struct run *r, struct follow *f)
+static enum trace_outcome trace_show_read_growing(struct run *r, struct follow *f)
 {
     enum follow_event event = FOLLOW_GROWN;
 
     for (;;) {
-        const enum trace_outcome outcome = read_on(r);
+        const enum trace_outcome outcome = trace_show_read_on(r);
 
         if ((outcome != TRACE_END && outcome != TRACE_CUT_OFF) || r->no_memory ||
             show_failed(r->show) || event == FOLLOW_CLOSED || event == FOLLOW_FAILED) {
@@ -192,7 +192,7 @@ static enum trace_outcome read_growing(struct run *r, struct follow *f)
     }
 }
 
-static int finish(struct run *r, enum trace_outcome outcome, bool interrupted)
+static int trace_show_finish(struct run *r, enum trace_outcome outcome, bool interrupted)
 {
     const uint64_t given_up = r->source.filter ? filter_given_up(r->source.filter) : 0;
     int code;
@@ -215,17 +215,17 @@ static int finish(struct run *r, enum trace_outcome outcome, bool interrupted)
     return code;
 }
 
-static int run(const struct options *o, struct follow *f)
+static int trace_show_run(const struct options *o, struct follow *f)
 {
     struct run r = {.show = NULL};
     enum trace_outcome outcome;
     int code = trace_source_open(&r.source, name, o->file, o->filter);
 
     if (code == POEMCTL_YES) {
-        r.show = show_new(&o->show, write_all, &r.write_error);
+        r.show = show_new(&o->show, trace_show_write_all, &r.write_error);
         if (r.show) {
-            outcome = f ? read_growing(&r, f) : read_on(&r);
-            code = finish(&r, outcome, f && follow_stopped());
+            outcome = f ? trace_show_read_growing(&r, f) : trace_show_read_on(&r);
+            code = trace_show_finish(&r, outcome, f && follow_stopped());
         } else {
             poemctl_error(name, "out of memory");
             code = POEMCTL_COULD_NOT;
@@ -241,7 +241,7 @@ static int run(const struct options *o, struct follow *f)
 }
 
 /* A filter that makes no sense is told before anything is waited for. */
-static bool filter_good(const char *text)
+static bool trace_show_filter_good(const char *text)
 {
     char why[512];
     struct filter *const f = filter_new(text, why, sizeof why);
@@ -255,14 +255,14 @@ static bool filter_good(const char *text)
 }
 
 /* Waits until the file is there first. */
-static int run_following(const struct options *o)
+static int trace_show_run_following(const struct options *o)
 {
     struct follow f;
     char shown[512];
     int code = POEMCTL_YES;
     int err;
 
-    if (o->filter && !filter_good(o->filter)) {
+    if (o->filter && !trace_show_filter_good(o->filter)) {
         return POEMCTL_USAGE;
     }
     err = follow_begin(&f, o->file);
@@ -270,7 +270,7 @@ static int run_following(const struct options *o)
         err = follow_until_there(&f);
     }
     if (err == 0) {
-        code = run(o, &f);
+        code = trace_show_run(o, &f);
     } else if (err != -EINTR) {
         poemctl_error(name, "%s: %s", log_escape(shown, sizeof shown, o->file, strlen(o->file)),
                       strerror(-err));
@@ -284,12 +284,12 @@ int trace_show_main(int argc, char **argv)
 {
     struct options o = {.follow = false};
 
-    if (!parse(argc, argv, &o)) {
+    if (!trace_show_parse(argc, argv, &o)) {
         return trace_usage("show");
     }
     if (o.follow && strcmp(o.file, "-") == 0) {
         poemctl_error(name, "--follow takes a file, not standard input");
         return trace_usage("show");
     }
-    return o.follow ? run_following(&o) : run(&o, NULL);
+    return o.follow ? trace_show_run_following(&o) : trace_show_run(&o, NULL);
 }

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "ctl/poemctl.h"
 
-static int say(const struct trace_source *s, const char *why)
+static int trace_source_write(const struct trace_source *s, const char *why)
 {
     char shown[512];
 
@@ -40,14 +40,14 @@ int trace_source_open(struct trace_source *s, const char *action, const char *pa
     }
     fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
-        return say(s, strerror(errno));
+        return trace_source_write(s, strerror(errno));
     }
     if (fstat(fd, &st) == 0) {
         s->dev = st.st_dev;
         s->ino = st.st_ino;
     }
     s->reader = trace_reader_new_take(fd);
-    return s->reader ? POEMCTL_YES : say(s, "out of memory");
+    return s->reader ? POEMCTL_YES : trace_source_write(s, "out of memory");
 }
 
 void trace_source_close(struct trace_source *s)
@@ -71,13 +71,13 @@ int trace_source_ended(struct trace_source *s, enum trace_outcome outcome)
     if (outcome == TRACE_END) {
         if (trace_reader_sessions(s->reader) == 0) {
             /* It is whole, but whoever took the wrong file should hear of it. */
-            (void)say(s, "no session of vfio-user is in it");
+            (void)trace_source_write(s, "no session of vfio-user is in it");
         }
         return POEMCTL_YES;
     }
     log_escape(s->broken, sizeof s->broken, trace_reader_why(s->reader),
                strlen(trace_reader_why(s->reader)));
-    return say(s, s->broken);
+    return trace_source_write(s, s->broken);
 }
 
 int trace_source_run(struct trace_source *s, const struct trace_sink *sink, void *arg)

@@ -26,7 +26,7 @@ struct options {
     bool json;
 };
 
-static bool parse(int argc, char **argv, struct options *o)
+static bool trace_stats_parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
         {"filter", required_argument, NULL, 'f'},
@@ -60,8 +60,8 @@ struct run {
     int err;
 };
 
-static void feed(const struct trace_session *session, const struct trace_message *m,
-                 const char *comment, void *arg)
+static void trace_stats_feed(const struct trace_session *session, const struct trace_message *m,
+                             const char *comment, void *arg)
 {
     struct run *const r = arg;
     const int err = stats_feed(r->stats, session, m, comment);
@@ -70,7 +70,7 @@ static void feed(const struct trace_session *session, const struct trace_message
 }
 
 /* Nothing is drawn where nobody looks. */
-static struct stats_canvas canvas(void)
+static struct stats_canvas trace_stats_canvas(void)
 {
     struct stats_canvas c = {.width = 0};
     struct winsize size;
@@ -83,13 +83,14 @@ static struct stats_canvas canvas(void)
     return c;
 }
 
-static int no_memory(void)
+static int trace_stats_no_memory(void)
 {
     poemctl_error(name, "out of memory");
     return POEMCTL_COULD_NOT;
 }
 
-static int write_page(const struct stats *s, const struct stats_about *about, const char *path)
+static int trace_stats_write_page(const struct stats *s, const struct stats_about *about,
+                                  const char *path)
 {
     FILE *const f = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
     char shown[512];
@@ -112,13 +113,13 @@ static int write_page(const struct stats *s, const struct stats_about *about, co
     return POEMCTL_YES;
 }
 
-static int write_json(const struct stats *s, const struct stats_about *about)
+static int trace_stats_write_json(const struct stats *s, const struct stats_about *about)
 {
     json_t *const o = stats_json(s, about, false);
     int err;
 
     if (!o) {
-        return no_memory();
+        return trace_stats_no_memory();
     }
     err = json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     json_decref(o);
@@ -126,16 +127,17 @@ static int write_json(const struct stats *s, const struct stats_about *about)
     return err < 0 ? POEMCTL_COULD_NOT : POEMCTL_YES;
 }
 
-static int show(const struct stats *s, const struct stats_about *about, const struct options *o)
+static int trace_stats_show(const struct stats *s, const struct stats_about *about,
+                            const struct options *o)
 {
-    const struct stats_canvas c = canvas();
+    const struct stats_canvas c = trace_stats_canvas();
     int code = POEMCTL_YES;
 
     if (o->html) {
-        code = write_page(s, about, o->html);
+        code = trace_stats_write_page(s, about, o->html);
     }
     if (o->json) {
-        const int shown = write_json(s, about);
+        const int shown = trace_stats_write_json(s, about);
 
         return code ? code : shown;
     }
@@ -145,9 +147,9 @@ static int show(const struct stats *s, const struct stats_about *about, const st
     return code;
 }
 
-static int run(const struct options *o)
+static int trace_stats_run(const struct options *o)
 {
-    static const struct trace_sink sink = {.message = feed};
+    static const struct trace_sink sink = {.message = trace_stats_feed};
     struct stats_about about = {.file = o->file, .filter = o->filter};
     struct run r = {.stats = NULL};
     struct trace_source source;
@@ -162,12 +164,12 @@ static int run(const struct options *o)
         r.stats = stats_new();
         if (!r.stats) {
             trace_source_close(&source);
-            return no_memory();
+            return trace_stats_no_memory();
         }
         code = trace_source_run(&source, &sink, &r);
         stats_finish(r.stats);
         about.broken = source.broken[0] ? source.broken : NULL;
-        shown = r.err ? no_memory() : show(r.stats, &about, o);
+        shown = r.err ? trace_stats_no_memory() : trace_stats_show(r.stats, &about, o);
         code = shown ? shown : code;
         stats_free(r.stats);
     }
@@ -179,8 +181,8 @@ int trace_stats_main(int argc, char **argv)
 {
     struct options o = {.json = false};
 
-    if (!parse(argc, argv, &o)) {
+    if (!trace_stats_parse(argc, argv, &o)) {
         return trace_usage("stats");
     }
-    return poemctl_finish(name, run(&o));
+    return poemctl_finish(name, trace_stats_run(&o));
 }

@@ -49,7 +49,7 @@ void evidence_init(struct evidence *e)
     memset(e, 0, sizeof *e);
 }
 
-static bool printable(const char *p)
+static bool evidence_printable(const char *p)
 {
     for (; *p; p++) {
         if (*p < 0x20 || *p > 0x7e) {
@@ -86,7 +86,8 @@ void evidence_add(struct evidence *e, enum evidence_grade grade, enum evidence_s
     char text[EVIDENCE_NAME_SIZE];
 
     log_escape(text, sizeof text, name, strlen(name));
-    if (licence[0] == '\0' || !printable(licence) || strlen(licence) >= EVIDENCE_LICENCE_SIZE) {
+    if (licence[0] == '\0' || !evidence_printable(licence) ||
+        strlen(licence) >= EVIDENCE_LICENCE_SIZE) {
         evidence_add_unknown(e, source, 0, "%s: its licence is empty, too long, or not plain text",
                              text);
         return;
@@ -132,17 +133,18 @@ enum evidence_grade evidence_best(const struct evidence *e)
     return best;
 }
 
-static bool text_sound(const char *p, size_t size)
+static bool evidence_text_sound(const char *p, size_t size)
 {
-    return memchr(p, '\0', size) && printable(p);
+    return memchr(p, '\0', size) && evidence_printable(p);
 }
 
-static bool item_sound(const struct evidence_item *i)
+static bool evidence_item_sound(const struct evidence_item *i)
 {
     return i->grade > EVIDENCE_NONE && (unsigned)i->grade < EVIDENCE_GRADES &&
-           (unsigned)i->source < EVIDENCE_SOURCES && text_sound(i->licence, sizeof i->licence) &&
-           i->licence[0] != '\0' && text_sound(i->name, sizeof i->name) &&
-           text_sound(i->detail, sizeof i->detail);
+           (unsigned)i->source < EVIDENCE_SOURCES &&
+           evidence_text_sound(i->licence, sizeof i->licence) && i->licence[0] != '\0' &&
+           evidence_text_sound(i->name, sizeof i->name) &&
+           evidence_text_sound(i->detail, sizeof i->detail);
 }
 
 bool evidence_sound(const struct evidence *e)
@@ -155,14 +157,15 @@ bool evidence_sound(const struct evidence *e)
         return false;
     }
     for (uint32_t i = 0; i < e->n; i++) {
-        if (!item_sound(&e->items[i])) {
+        if (!evidence_item_sound(&e->items[i])) {
             return false;
         }
     }
     for (uint32_t i = 0; i < e->n_unknown; i++) {
         const struct evidence_unknown *u = &e->unknowns[i];
 
-        if ((unsigned)u->source >= EVIDENCE_SOURCES || !text_sound(u->why, sizeof u->why)) {
+        if ((unsigned)u->source >= EVIDENCE_SOURCES ||
+            !evidence_text_sound(u->why, sizeof u->why)) {
             return false;
         }
     }

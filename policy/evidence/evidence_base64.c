@@ -3,7 +3,7 @@
 /* Base64, read. libcrypto's own reader takes white space, and bits that no byte has. */
 #include "policy/evidence/evidence_base64.h"
 
-static int value_of(char c)
+static int evidence_base64_value_of(char c)
 {
     if (c >= 'A' && c <= 'Z') {
         return c - 'A';
@@ -21,7 +21,7 @@ static int value_of(char c)
 }
 
 /* Which alphabet a character is of: 1 standard, 2 URL-safe, 0 either. */
-static unsigned alphabet(char c)
+static unsigned evidence_base64_alphabet(char c)
 {
     if (c == '+' || c == '/') {
         return 1;
@@ -45,9 +45,9 @@ bool evidence_base64(const char *p, size_t n, uint8_t *out, size_t size, size_t 
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        const int v = value_of(p[i]);
+        const int v = evidence_base64_value_of(p[i]);
 
-        seen |= alphabet(p[i]);
+        seen |= evidence_base64_alphabet(p[i]);
         if (v < 0 || seen == 3) {
             return false;
         }

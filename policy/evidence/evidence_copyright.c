@@ -43,7 +43,7 @@ struct strbuf {
     bool full;
 };
 
-static void put(struct strbuf *t, const char *s)
+static void evidence_copyright_put(struct strbuf *t, const char *s)
 {
     const size_t n = strlen(s);
 
@@ -65,7 +65,7 @@ struct synopsis {
 };
 
 /* The next word or comma, copied; "" at the end, and where it is too long. */
-static void next(struct synopsis *s, char word[NAME_SIZE])
+static void evidence_copyright_next(struct synopsis *s, char word[NAME_SIZE])
 {
     const char *start;
     size_t n;
@@ -90,20 +90,20 @@ static void next(struct synopsis *s, char word[NAME_SIZE])
     word[n] = '\0';
 }
 
-static void peek(const struct synopsis *s, char word[NAME_SIZE])
+static void evidence_copyright_peek(const struct synopsis *s, char word[NAME_SIZE])
 {
     struct synopsis copy = *s;
 
-    next(&copy, word);
+    evidence_copyright_next(&copy, word);
 }
 
-static bool is_operator(const char *word)
+static bool evidence_copyright_is_operator(const char *word)
 {
     return strcasecmp(word, "and") == 0 || strcasecmp(word, "or") == 0;
 }
 
 /* What a reference's name may have; all else becomes "-". */
-static void put_reference(struct strbuf *t, const char *prefix, const char *name)
+static void evidence_copyright_put_reference(struct strbuf *t, const char *prefix, const char *name)
 {
     char clean[NAME_SIZE + 8];
     size_t n = 0;
@@ -119,12 +119,12 @@ static void put_reference(struct strbuf *t, const char *prefix, const char *name
         }
     }
     clean[n] = '\0';
-    put(t, prefix);
-    put(t, clean);
+    evidence_copyright_put(t, prefix);
+    evidence_copyright_put(t, clean);
 }
 
 /* The licence of a short name; known says what it is called where it is known, or is empty. */
-static void licence(struct synopsis *s, const char *name, char known[NAME_SIZE])
+static void evidence_copyright_licence(struct synopsis *s, const char *name, char known[NAME_SIZE])
 {
     const char *spdx = evidence_debian_licence(name);
     const size_t n = strlen(name);
@@ -134,18 +134,18 @@ static void licence(struct synopsis *s, const char *name, char known[NAME_SIZE])
     known[0] = '\0';
     if (spdx) {
         snprintf(known, NAME_SIZE, "%s", spdx);
-        put(&s->to, spdx);
+        evidence_copyright_put(&s->to, spdx);
     } else if (listed >= 0) {
         snprintf(known, NAME_SIZE, "%s", spdx_licence_at(listed)->id);
-        put(&s->to, known);
-        put(&s->to, plus ? "+" : "");
+        evidence_copyright_put(&s->to, known);
+        evidence_copyright_put(&s->to, plus ? "+" : "");
     } else {
-        put_reference(&s->to, "LicenseRef-debian-", name);
+        evidence_copyright_put_reference(&s->to, "LicenseRef-debian-", name);
     }
 }
 
 /* "with WORDS exception", the first word being the next one. */
-static void exception(struct synopsis *s, const char *of)
+static void evidence_copyright_exception(struct synopsis *s, const char *of)
 {
     char name[NAME_SIZE] = "";
     char word[NAME_SIZE];
@@ -153,8 +153,10 @@ static void exception(struct synopsis *s, const char *of)
     const char *spdx;
     size_t n = 0;
 
-    for (peek(s, word); word[0] && word[0] != ',' && !is_operator(word); peek(s, word)) {
-        next(s, word);
+    for (evidence_copyright_peek(s, word);
+         word[0] && word[0] != ',' && !evidence_copyright_is_operator(word);
+         evidence_copyright_peek(s, word)) {
+        evidence_copyright_next(s, word);
         if (strncasecmp(word, "exception", 9) == 0) {
             continue;
         }
@@ -172,61 +174,61 @@ static void exception(struct synopsis *s, const char *of)
     if (!spdx && spdx_list_exception(longer, strlen(longer)) >= 0) {
         spdx = spdx_exception_at(spdx_list_exception(longer, strlen(longer)))->id;
     }
-    put(&s->to, " WITH ");
+    evidence_copyright_put(&s->to, " WITH ");
     if (spdx) {
-        put(&s->to, spdx);
+        evidence_copyright_put(&s->to, spdx);
     } else {
-        put_reference(&s->to, "AdditionRef-debian-", n > 0 ? name : "unnamed");
+        evidence_copyright_put_reference(&s->to, "AdditionRef-debian-", n > 0 ? name : "unnamed");
     }
     s->bad = s->bad || of[0] == '(';
 }
 
-static void term(struct synopsis *s)
+static void evidence_copyright_term(struct synopsis *s)
 {
     char word[NAME_SIZE];
     char known[NAME_SIZE];
 
-    next(s, word);
-    if (word[0] == '\0' || word[0] == ',' || is_operator(word)) {
+    evidence_copyright_next(s, word);
+    if (word[0] == '\0' || word[0] == ',' || evidence_copyright_is_operator(word)) {
         s->bad = true;
         return;
     }
-    licence(s, word, known);
-    peek(s, word);
+    evidence_copyright_licence(s, word, known);
+    evidence_copyright_peek(s, word);
     if (strcasecmp(word, "with") == 0) {
-        next(s, word);
-        exception(s, known);
+        evidence_copyright_next(s, word);
+        evidence_copyright_exception(s, known);
     }
 }
 
 /* A comma before an operator lets it bind less than those on both its sides. */
-static void synopsis(struct synopsis *s)
+static void evidence_copyright_synopsis(struct synopsis *s)
 {
     const bool commas = memchr(s->at, ',', (size_t)(s->end - s->at)) != NULL;
     char word[NAME_SIZE];
 
-    put(&s->to, commas ? "(" : "");
+    evidence_copyright_put(&s->to, commas ? "(" : "");
     for (;;) {
         bool comma;
 
-        term(s);
-        next(s, word);
+        evidence_copyright_term(s);
+        evidence_copyright_next(s, word);
         if (s->bad || word[0] == '\0') {
             break;
         }
         comma = word[0] == ',';
         if (comma) {
-            next(s, word);
+            evidence_copyright_next(s, word);
         }
-        if (!is_operator(word)) {
+        if (!evidence_copyright_is_operator(word)) {
             s->bad = true;
             break;
         }
-        put(&s->to, comma ? ")" : "");
-        put(&s->to, strcasecmp(word, "or") == 0 ? " OR " : " AND ");
-        put(&s->to, comma ? "(" : "");
+        evidence_copyright_put(&s->to, comma ? ")" : "");
+        evidence_copyright_put(&s->to, strcasecmp(word, "or") == 0 ? " OR " : " AND ");
+        evidence_copyright_put(&s->to, comma ? "(" : "");
     }
-    put(&s->to, commas ? ")" : "");
+    evidence_copyright_put(&s->to, commas ? ")" : "");
 }
 
 bool evidence_copyright_expression(const char *p, size_t n, char *out, size_t size)
@@ -234,10 +236,10 @@ bool evidence_copyright_expression(const char *p, size_t n, char *out, size_t si
     struct synopsis s = {.at = p, .end = p + n, .to = {.out = out, .size = size}};
 
     out[0] = '\0';
-    synopsis(&s);
+    evidence_copyright_synopsis(&s);
     if (s.bad) {
         s.to = (struct strbuf){.out = out, .size = size};
-        put(&s.to, FREE_TEXT);
+        evidence_copyright_put(&s.to, FREE_TEXT);
     }
     return !s.to.full;
 }
@@ -257,7 +259,7 @@ struct paragraph {
     bool any;
 };
 
-static struct span trimmed(struct span s)
+static struct span evidence_copyright_trimmed(struct span s)
 {
     while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t' || s.p[s.n - 1] == '\r')) {
         s.n--;
@@ -269,37 +271,38 @@ static struct span trimmed(struct span s)
     return s;
 }
 
-static struct span line_at(const char *p, const char *end)
+static struct span evidence_copyright_line_at(const char *p, const char *end)
 {
     const char *nl = memchr(p, '\n', (size_t)(end - p));
 
     return (struct span){p, (size_t)((nl ? nl : end) - p)};
 }
 
-static bool blank(struct span line)
+static bool evidence_copyright_blank(struct span line)
 {
-    return trimmed(line).n == 0;
+    return evidence_copyright_trimmed(line).n == 0;
 }
 
-static bool is_field(struct span name, const char *want)
+static bool evidence_copyright_is_field(struct span name, const char *want)
 {
     return name.n == strlen(want) && strncasecmp(name.p, want, name.n) == 0;
 }
 
 /* Reads a paragraph at *at, and moves *at behind it. False: malformed. */
-static bool read_paragraph(const char **at, const char *end, struct paragraph *out)
+static bool evidence_copyright_read_paragraph(const char **at, const char *end,
+                                              struct paragraph *out)
 {
     struct span *open = NULL; /* the field that lines going on belong to */
 
     *out = (struct paragraph){.any = false};
     while (*at < end) {
-        const struct span line = line_at(*at, end);
+        const struct span line = evidence_copyright_line_at(*at, end);
         const char *colon = memchr(line.p, ':', line.n);
         struct span name;
         struct span value;
 
         *at = line.p + line.n < end ? line.p + line.n + 1 : end;
-        if (blank(line)) {
+        if (evidence_copyright_blank(line)) {
             if (out->any) {
                 return true;
             }
@@ -324,11 +327,11 @@ static bool read_paragraph(const char **at, const char *end, struct paragraph *o
         open = NULL;
         name = (struct span){line.p, (size_t)(colon - line.p)};
         value = (struct span){colon + 1, (size_t)(line.p + line.n - colon - 1)};
-        if (is_field(name, "Format")) {
+        if (evidence_copyright_is_field(name, "Format")) {
             out->format = value;
-        } else if (is_field(name, "License")) {
+        } else if (evidence_copyright_is_field(name, "License")) {
             out->licence = value;
-        } else if (is_field(name, "Files")) {
+        } else if (evidence_copyright_is_field(name, "Files")) {
             out->files = value;
             open = &out->files;
         }
@@ -337,7 +340,7 @@ static bool read_paragraph(const char **at, const char *end, struct paragraph *o
 }
 
 /* Whether all patterns of a Files field are below debian/: how it is packaged, not what it is. */
-static bool packaging_alone(struct span files)
+static bool evidence_copyright_packaging_alone(struct span files)
 {
     static const char folder[] = "debian/";
     const char *p = files.p;
@@ -371,7 +374,7 @@ struct joined {
     struct span parts[128]; /* in to.out, without parentheses */
 };
 
-static bool has_part(const struct joined *j, const char *text)
+static bool evidence_copyright_has_part(const struct joined *j, const char *text)
 {
     for (unsigned i = 0; i < j->n; i++) {
         if (j->parts[i].n == strlen(text) && memcmp(j->parts[i].p, text, j->parts[i].n) == 0) {
@@ -382,30 +385,30 @@ static bool has_part(const struct joined *j, const char *text)
 }
 
 /* Joins one part, unless it is there already. */
-static void join_part(struct joined *j, const char *text)
+static void evidence_copyright_join_part(struct joined *j, const char *text)
 {
     const bool choice = strstr(text, " OR ") != NULL;
 
-    if (j->to.full || has_part(j, text)) {
+    if (j->to.full || evidence_copyright_has_part(j, text)) {
         return;
     }
     if (j->n == sizeof j->parts / sizeof *j->parts) {
         j->to.full = true;
         return;
     }
-    put(&j->to, j->n > 0 ? " AND " : "");
-    put(&j->to, choice ? "(" : "");
-    put(&j->to, text);
+    evidence_copyright_put(&j->to, j->n > 0 ? " AND " : "");
+    evidence_copyright_put(&j->to, choice ? "(" : "");
+    evidence_copyright_put(&j->to, text);
     if (!j->to.full) {
         j->parts[j->n++] = (struct span){j->to.out + j->to.n - strlen(text), strlen(text)};
     }
-    put(&j->to, choice ? ")" : "");
+    evidence_copyright_put(&j->to, choice ? ")" : "");
 }
 
 /* Joins a License field: where it is parts under AND alone, each for itself. */
-static void join(struct joined *j, struct span licence_field)
+static void evidence_copyright_join(struct joined *j, struct span licence_field)
 {
-    const struct span s = trimmed(licence_field);
+    const struct span s = evidence_copyright_trimmed(licence_field);
     char text[EVIDENCE_LICENCE_SIZE] = UNNAMED;
     char *part = text;
     char *and;
@@ -417,13 +420,13 @@ static void join(struct joined *j, struct span licence_field)
     /* text keeps its start: what was cut off it had no OR either. */
     while (!strstr(text, " OR ") && text[0] != '(' && (and = strstr(part, " AND "))) {
         *and = '\0';
-        join_part(j, part);
+        evidence_copyright_join_part(j, part);
         part = and+strlen(" AND ");
     }
-    join_part(j, part);
+    evidence_copyright_join_part(j, part);
 }
 
-static bool is_format(struct span format)
+static bool evidence_copyright_is_format(struct span format)
 {
     static const char mark[] = "copyright-format/1.0";
 
@@ -440,26 +443,27 @@ enum evidence_copyright evidence_copyright_read(struct evidence_copyrights *out,
     struct span whole;
 
     memset(out, 0, sizeof *out);
-    if (!read_paragraph(&at, end, &g) || !is_format(g.format)) {
+    if (!evidence_copyright_read_paragraph(&at, end, &g) ||
+        !evidence_copyright_is_format(g.format)) {
         return EVIDENCE_COPYRIGHT_FREE_TEXT;
     }
     whole = g.licence;
     while (at < end) {
-        if (!read_paragraph(&at, end, &g) || (g.files.p && !g.licence.p)) {
+        if (!evidence_copyright_read_paragraph(&at, end, &g) || (g.files.p && !g.licence.p)) {
             return EVIDENCE_COPYRIGHT_MALFORMED;
         }
-        if (g.files.p && packaging_alone(g.files)) {
+        if (g.files.p && evidence_copyright_packaging_alone(g.files)) {
             out->packaging++;
         } else if (g.files.p) {
             out->files++;
             if (!whole.p) {
-                join(&j, g.licence);
+                evidence_copyright_join(&j, g.licence);
             }
         }
     }
     if (whole.p) {
         out->whole = true;
-        join(&j, whole);
+        evidence_copyright_join(&j, whole);
     }
     if (j.to.full) {
         return EVIDENCE_COPYRIGHT_TOO_LONG;

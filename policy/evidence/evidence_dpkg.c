@@ -26,7 +26,7 @@ bool evidence_dpkg_path(const char *path, const char **unmerged)
     return true;
 }
 
-static bool take(char *out, size_t size, const char *p, size_t n)
+static bool evidence_dpkg_take(char *out, size_t size, const char *p, size_t n)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789+-.";
 
@@ -50,10 +50,11 @@ bool evidence_dpkg_list_name(const char *file, struct evidence_dpkg_name *out)
     }
     name = colon ? (size_t)(colon - file) : n - suffix;
     out->arch[0] = '\0';
-    if (colon && !take(out->arch, sizeof out->arch, colon + 1, n - suffix - name - 1)) {
+    if (colon &&
+        !evidence_dpkg_take(out->arch, sizeof out->arch, colon + 1, n - suffix - name - 1)) {
         return false;
     }
-    return take(out->name, sizeof out->name, file, name);
+    return evidence_dpkg_take(out->name, sizeof out->name, file, name);
 }
 
 bool evidence_dpkg_lists(const char *p, size_t n, const char *path)
@@ -72,7 +73,7 @@ bool evidence_dpkg_lists(const char *p, size_t n, const char *path)
     return false;
 }
 
-static int digit(char c)
+static int evidence_dpkg_digit(char c)
 {
     if (c >= '0' && c <= '9') {
         return c - '0';
@@ -80,11 +81,11 @@ static int digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static bool read_md5(const char *p, uint8_t out[EVIDENCE_MD5_SIZE])
+static bool evidence_dpkg_read_md5(const char *p, uint8_t out[EVIDENCE_MD5_SIZE])
 {
     for (size_t i = 0; i < EVIDENCE_MD5_SIZE; i++) {
-        const int high = digit(p[2 * i]);
-        const int low = digit(p[2 * i + 1]);
+        const int high = evidence_dpkg_digit(p[2 * i]);
+        const int low = evidence_dpkg_digit(p[2 * i + 1]);
 
         if (high < 0 || low < 0) {
             return false;
@@ -107,7 +108,7 @@ bool evidence_dpkg_md5(const char *p, size_t n, const char *path, uint8_t out[EV
         nl = nl ? nl : end;
         if ((size_t)(nl - p) == digits + 2 + len && p[digits] == ' ' && p[digits + 1] == ' ' &&
             memcmp(p + digits + 2, name, len) == 0) {
-            return read_md5(p, out);
+            return evidence_dpkg_read_md5(p, out);
         }
         p = nl < end ? nl + 1 : end;
     }
@@ -117,7 +118,8 @@ bool evidence_dpkg_md5(const char *p, size_t n, const char *path, uint8_t out[EV
 /* ---- status ---- */
 
 /* The value of "KEY: VALUE" in a paragraph; NULL where it has none. */
-static const char *value_of(const char *p, const char *end, const char *key, size_t *n)
+static const char *evidence_dpkg_value_of(const char *p, const char *end, const char *key,
+                                          size_t *n)
 {
     const size_t len = strlen(key);
 
@@ -135,18 +137,21 @@ static const char *value_of(const char *p, const char *end, const char *key, siz
     return NULL;
 }
 
-static bool has_value(const char *p, const char *end, const char *key, const char *want)
+static bool evidence_dpkg_has_value(const char *p, const char *end, const char *key,
+                                    const char *want)
 {
     size_t n = 0;
-    const char *v = value_of(p, end, key, &n);
+    const char *v = evidence_dpkg_value_of(p, end, key, &n);
 
     return v && n == strlen(want) && memcmp(v, want, n) == 0;
 }
 
-static bool is_package(const char *p, const char *end, const struct evidence_dpkg_name *package)
+static bool evidence_dpkg_is_package(const char *p, const char *end,
+                                     const struct evidence_dpkg_name *package)
 {
-    return has_value(p, end, "Package", package->name) &&
-           (package->arch[0] == '\0' || has_value(p, end, "Architecture", package->arch));
+    return evidence_dpkg_has_value(p, end, "Package", package->name) &&
+           (package->arch[0] == '\0' ||
+            evidence_dpkg_has_value(p, end, "Architecture", package->arch));
 }
 
 bool evidence_dpkg_version(const char *p, size_t n, const struct evidence_dpkg_name *package,
@@ -160,10 +165,10 @@ bool evidence_dpkg_version(const char *p, size_t n, const struct evidence_dpkg_n
         size_t len = 0;
         const char *v;
 
-        if (is_package(p, stop, package)) {
-            v = value_of(p, stop, "Version", &len);
+        if (evidence_dpkg_is_package(p, stop, package)) {
+            v = evidence_dpkg_value_of(p, stop, "Version", &len);
             if (!v || len == 0 || len >= EVIDENCE_DPKG_VERSION_SIZE ||
-                !has_value(p, stop, "Status", "install ok installed")) {
+                !evidence_dpkg_has_value(p, stop, "Status", "install ok installed")) {
                 return false;
             }
             memcpy(out, v, len);

@@ -39,8 +39,8 @@ const char *evidence_dsse_text(enum evidence_dsse o)
 
 /* ---- signatures ---- */
 
-static bool signed_by(const uint8_t key[EVIDENCE_DSSE_KEY_SIZE], const uint8_t *signature,
-                      const struct evidence_pae *pae)
+static bool evidence_dsse_signed_by(const uint8_t key[EVIDENCE_DSSE_KEY_SIZE],
+                                    const uint8_t *signature, const struct evidence_pae *pae)
 {
     EVP_PKEY *pkey =
         EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, EVIDENCE_DSSE_KEY_SIZE);
@@ -53,9 +53,9 @@ static bool signed_by(const uint8_t key[EVIDENCE_DSSE_KEY_SIZE], const uint8_t *
     return good;
 }
 
-static enum evidence_dsse check_signatures(const json_t *signatures, const struct evidence_pae *pae,
-                                           const uint8_t (*keys)[EVIDENCE_DSSE_KEY_SIZE],
-                                           size_t n_keys, uint32_t *signers)
+static enum evidence_dsse evidence_dsse_check_signatures(
+    const json_t *signatures, const struct evidence_pae *pae,
+    const uint8_t (*keys)[EVIDENCE_DSSE_KEY_SIZE], size_t n_keys, uint32_t *signers)
 {
     *signers = 0;
     if (json_array_size(signatures) > EVIDENCE_DSSE_SIGNATURES) {
@@ -75,7 +75,7 @@ static enum evidence_dsse check_signatures(const json_t *signatures, const struc
         }
         /* One of another length is of another kind of key, as others may have signed it too. */
         for (size_t k = 0; n == SIGNATURE_SIZE && k < n_keys; k++) {
-            if (signed_by(keys[k], bytes, pae)) {
+            if (evidence_dsse_signed_by(keys[k], bytes, pae)) {
                 *signers |= 1u << k;
             }
         }
@@ -85,14 +85,14 @@ static enum evidence_dsse check_signatures(const json_t *signatures, const struc
 
 /* ---- the statement ---- */
 
-static bool is_text(const json_t *value, const char *want)
+static bool evidence_dsse_is_text(const json_t *value, const char *want)
 {
     const char *text = json_string_value(value);
 
     return text && strcmp(text, want) == 0;
 }
 
-static bool read_hex(const char *hex, uint8_t out[EVIDENCE_DSSE_SHA256_SIZE])
+static bool evidence_dsse_read_hex(const char *hex, uint8_t out[EVIDENCE_DSSE_SHA256_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
 
@@ -109,7 +109,8 @@ static bool read_hex(const char *hex, uint8_t out[EVIDENCE_DSSE_SHA256_SIZE])
     return true;
 }
 
-static enum evidence_dsse read_subjects(struct evidence_claim *out, const json_t *subjects)
+static enum evidence_dsse evidence_dsse_read_subjects(struct evidence_claim *out,
+                                                      const json_t *subjects)
 {
     if (!json_is_array(subjects)) {
         return EVIDENCE_DSSE_NO_STATEMENT;
@@ -120,15 +121,16 @@ static enum evidence_dsse read_subjects(struct evidence_claim *out, const json_t
     for (size_t i = 0; i < json_array_size(subjects); i++) {
         const json_t *digest = json_object_get(json_array_get(subjects, i), "digest");
 
-        if (read_hex(json_string_value(json_object_get(digest, "sha256")),
-                     out->subjects[out->n_subjects])) {
+        if (evidence_dsse_read_hex(json_string_value(json_object_get(digest, "sha256")),
+                                   out->subjects[out->n_subjects])) {
             out->n_subjects++;
         }
     }
     return out->n_subjects > 0 ? EVIDENCE_DSSE_OK : EVIDENCE_DSSE_NO_SUBJECT;
 }
 
-static enum evidence_dsse read_licence(struct evidence_claim *out, const json_t *predicate)
+static enum evidence_dsse evidence_dsse_read_licence(struct evidence_claim *out,
+                                                     const json_t *predicate)
 {
     const json_t *licence = json_object_get(predicate, "licence");
     const size_t n = json_string_length(licence);
@@ -145,19 +147,21 @@ static enum evidence_dsse read_licence(struct evidence_claim *out, const json_t 
     return EVIDENCE_DSSE_OK;
 }
 
-static enum evidence_dsse read_statement(struct evidence_claim *out, const uint8_t *p, size_t n)
+static enum evidence_dsse evidence_dsse_read_statement(struct evidence_claim *out, const uint8_t *p,
+                                                       size_t n)
 {
     json_t *statement = json_loadb((const char *)p, n, JSON_REJECT_DUPLICATES, NULL);
     enum evidence_dsse o;
 
-    if (!is_text(json_object_get(statement, "_type"), EVIDENCE_DSSE_STATEMENT)) {
+    if (!evidence_dsse_is_text(json_object_get(statement, "_type"), EVIDENCE_DSSE_STATEMENT)) {
         o = EVIDENCE_DSSE_NO_STATEMENT;
-    } else if (!is_text(json_object_get(statement, "predicateType"), EVIDENCE_DSSE_PREDICATE)) {
+    } else if (!evidence_dsse_is_text(json_object_get(statement, "predicateType"),
+                                      EVIDENCE_DSSE_PREDICATE)) {
         o = EVIDENCE_DSSE_OTHER_CLAIM;
     } else {
-        o = read_subjects(out, json_object_get(statement, "subject"));
+        o = evidence_dsse_read_subjects(out, json_object_get(statement, "subject"));
         if (o == EVIDENCE_DSSE_OK) {
-            o = read_licence(out, json_object_get(statement, "predicate"));
+            o = evidence_dsse_read_licence(out, json_object_get(statement, "predicate"));
         }
     }
     json_decref(statement);
@@ -166,9 +170,10 @@ static enum evidence_dsse read_statement(struct evidence_claim *out, const uint8
 
 /* ---- the envelope ---- */
 
-static enum evidence_dsse read_envelope(struct evidence_claim *out, const json_t *envelope,
-                                        const uint8_t (*keys)[EVIDENCE_DSSE_KEY_SIZE],
-                                        size_t n_keys)
+static enum evidence_dsse evidence_dsse_read_envelope(struct evidence_claim *out,
+                                                      const json_t *envelope,
+                                                      const uint8_t (*keys)[EVIDENCE_DSSE_KEY_SIZE],
+                                                      size_t n_keys)
 {
     const json_t *payload = json_object_get(envelope, "payload");
     const json_t *signatures = json_object_get(envelope, "signatures");
@@ -179,7 +184,7 @@ static enum evidence_dsse read_envelope(struct evidence_claim *out, const json_t
     if (!json_is_string(payload) || !json_is_array(signatures) || !json_is_string(type)) {
         return EVIDENCE_DSSE_NO_ENVELOPE;
     }
-    if (!is_text(type, EVIDENCE_DSSE_PAYLOAD_TYPE)) {
+    if (!evidence_dsse_is_text(type, EVIDENCE_DSSE_PAYLOAD_TYPE)) {
         return EVIDENCE_DSSE_OTHER_TYPE;
     }
     switch (evidence_pae_decode(&pae, json_string_value(payload), json_string_length(payload))) {
@@ -190,9 +195,9 @@ static enum evidence_dsse read_envelope(struct evidence_claim *out, const json_t
     default:
         return EVIDENCE_DSSE_NO_MEMORY;
     }
-    o = check_signatures(signatures, &pae, keys, n_keys, &out->signers);
+    o = evidence_dsse_check_signatures(signatures, &pae, keys, n_keys, &out->signers);
     if (o == EVIDENCE_DSSE_OK) {
-        o = read_statement(out, pae.payload, pae.payload_size);
+        o = evidence_dsse_read_statement(out, pae.payload, pae.payload_size);
     }
     evidence_pae_deinit(&pae);
     return o;
@@ -209,7 +214,7 @@ enum evidence_dsse evidence_dsse_read(struct evidence_claim *out, const void *p,
         return EVIDENCE_DSSE_TOO_LONG;
     }
     envelope = json_loadb(p, n, JSON_REJECT_DUPLICATES, NULL);
-    o = json_is_object(envelope) ? read_envelope(out, envelope, keys, n_keys)
+    o = json_is_object(envelope) ? evidence_dsse_read_envelope(out, envelope, keys, n_keys)
                                  : EVIDENCE_DSSE_NO_ENVELOPE;
     json_decref(envelope);
     return o;

@@ -27,7 +27,8 @@ int evidence_dsse_keyid(EVP_PKEY *key, char out[EVIDENCE_DSSE_KEYID_SIZE])
     return 0;
 }
 
-static char *statement_make(const char *name, const uint8_t *sha256, const char *licence)
+static char *evidence_dsse_make_statement_make(const char *name, const uint8_t *sha256,
+                                               const char *licence)
 {
     char digest[2 * EVIDENCE_DSSE_SHA256_SIZE + 1];
     json_t *statement;
@@ -44,7 +45,7 @@ static char *statement_make(const char *name, const uint8_t *sha256, const char 
 }
 
 /* Ed25519 over the encoding of the payload. 64 bytes to out; 0 or -1. */
-static int sign(EVP_PKEY *key, const char *payload, uint8_t out[64])
+static int evidence_dsse_make_sign(EVP_PKEY *key, const char *payload, uint8_t out[64])
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     struct evidence_pae pae;
@@ -62,7 +63,8 @@ static int sign(EVP_PKEY *key, const char *payload, uint8_t out[64])
     return r;
 }
 
-static char *envelope_make(const char *payload, const uint8_t signature[64], const char *keyid)
+static char *evidence_dsse_make_envelope_make(const char *payload, const uint8_t signature[64],
+                                              const char *keyid)
 {
     const size_t n = strlen(payload);
     char sig[89];
@@ -96,9 +98,9 @@ char *evidence_dsse_make(EVP_PKEY *key, const char *name,
     if (EVP_PKEY_get_id(key) != EVP_PKEY_ED25519 || evidence_dsse_keyid(key, keyid) < 0) {
         return NULL;
     }
-    payload = statement_make(name, sha256, licence);
-    if (payload && sign(key, payload, signature) == 0) {
-        envelope = envelope_make(payload, signature, keyid);
+    payload = evidence_dsse_make_statement_make(name, sha256, licence);
+    if (payload && evidence_dsse_make_sign(key, payload, signature) == 0) {
+        envelope = evidence_dsse_make_envelope_make(payload, signature, keyid);
     }
     free(payload);
     return envelope;

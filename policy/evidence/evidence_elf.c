@@ -31,7 +31,7 @@ struct group {
     uint64_t align;
 };
 
-static uint64_t get(const struct elf *f, const uint8_t *p, size_t n)
+static uint64_t evidence_elf_get(const struct elf *f, const uint8_t *p, size_t n)
 {
     uint64_t v = 0;
 
@@ -43,7 +43,7 @@ static uint64_t get(const struct elf *f, const uint8_t *p, size_t n)
 
 /* ---- one note ---- */
 
-static void licence_of(struct elf *f, const json_t *note)
+static void evidence_elf_licence_of(struct elf *f, const json_t *note)
 {
     const json_t *licence = json_object_get(note, "license");
     const char *name = json_string_value(json_object_get(note, "name"));
@@ -65,7 +65,7 @@ static void licence_of(struct elf *f, const json_t *note)
 }
 
 /* The n bytes of a package note's value. */
-static void package_note(struct elf *f, const uint8_t *p, size_t n)
+static void evidence_elf_package_note(struct elf *f, const uint8_t *p, size_t n)
 {
     json_error_t error;
     json_t *note;
@@ -79,13 +79,13 @@ static void package_note(struct elf *f, const uint8_t *p, size_t n)
         evidence_add_unknown(f->out, EVIDENCE_FROM_ELF_NOTE, 0,
                              "a package note is no JSON object: %s", note ? "" : error.text);
     } else {
-        licence_of(f, note);
+        evidence_elf_licence_of(f, note);
     }
     json_decref(note);
 }
 
 /* Whether the note at this offset has been seen; it has from now on. */
-static bool seen(struct elf *f, uint64_t offset)
+static bool evidence_elf_seen(struct elf *f, uint64_t offset)
 {
     for (unsigned i = 0; i < f->n; i++) {
         if (f->seen[i] == offset) {
@@ -99,54 +99,55 @@ static bool seen(struct elf *f, uint64_t offset)
     return false;
 }
 
-static uint64_t aligned(uint64_t n, uint64_t align)
+static uint64_t evidence_elf_aligned(uint64_t n, uint64_t align)
 {
     return (n + align - 1) & ~(align - 1);
 }
 
-static bool malformed(struct elf *f, const char *why)
+static bool evidence_elf_malformed(struct elf *f, const char *why)
 {
     evidence_add_unknown(f->out, EVIDENCE_FROM_ELF_NOTE, 0, "the ELF file is malformed: %s", why);
     return false;
 }
 
-static bool each_note(struct elf *f, const struct group *g)
+static bool evidence_elf_each_note(struct elf *f, const struct group *g)
 {
     const uint64_t align = g->align == 8 ? 8 : 4;
     uint64_t at = 0;
 
     while (at + sizeof(Elf64_Nhdr) <= g->size) {
         const uint8_t *h = f->notes + at;
-        const uint64_t name_size = get(f, h, 4);
-        const uint64_t desc_size = get(f, h + 4, 4);
-        const uint64_t desc = aligned(at + sizeof(Elf64_Nhdr) + name_size, align);
+        const uint64_t name_size = evidence_elf_get(f, h, 4);
+        const uint64_t desc_size = evidence_elf_get(f, h + 4, 4);
+        const uint64_t desc = evidence_elf_aligned(at + sizeof(Elf64_Nhdr) + name_size, align);
 
         /* 32-bit numbers cannot overflow 64 bits here. */
         if (desc + desc_size > g->size) {
-            return malformed(f, "a note leaves its segment");
+            return evidence_elf_malformed(f, "a note leaves its segment");
         }
-        if (get(f, h + 8, 4) == EVIDENCE_ELF_NOTE_TYPE && name_size == 4 &&
-            memcmp(h + sizeof(Elf64_Nhdr), "FDO", 4) == 0 && !seen(f, g->offset + at)) {
+        if (evidence_elf_get(f, h + 8, 4) == EVIDENCE_ELF_NOTE_TYPE && name_size == 4 &&
+            memcmp(h + sizeof(Elf64_Nhdr), "FDO", 4) == 0 &&
+            !evidence_elf_seen(f, g->offset + at)) {
             if (f->n > EVIDENCE_ELF_NOTES) {
-                return malformed(f, "too many package notes");
+                return evidence_elf_malformed(f, "too many package notes");
             }
-            package_note(f, f->notes + desc, (size_t)desc_size);
+            evidence_elf_package_note(f, f->notes + desc, (size_t)desc_size);
         }
-        at = aligned(desc + desc_size, align);
+        at = evidence_elf_aligned(desc + desc_size, align);
     }
     return true;
 }
 
-static bool read_group(struct elf *f, const struct group *g)
+static bool evidence_elf_read_group(struct elf *f, const struct group *g)
 {
     if (g->size > sizeof f->notes) {
-        return malformed(f, "a group of notes is too long");
+        return evidence_elf_malformed(f, "a group of notes is too long");
     }
     if (g->size > 0 &&
         f->read_at(f->arg, g->offset, f->notes, (size_t)g->size) != (ssize_t)g->size) {
-        return malformed(f, "notes lie outside of the file");
+        return evidence_elf_malformed(f, "notes lie outside of the file");
     }
-    return each_note(f, g);
+    return evidence_elf_each_note(f, g);
 }
 
 /* ---- headers ---- */
@@ -185,18 +186,18 @@ static const struct layout layouts[2][2] = {
       offsetof(Elf64_Shdr, sh_addralign)}},
 };
 
-static bool read_table(struct elf *f, const uint8_t *header, const struct layout *l)
+static bool evidence_elf_read_table(struct elf *f, const uint8_t *header, const struct layout *l)
 {
     const size_t word = f->wide ? 8 : 4;
-    const uint64_t table = get(f, header + l->table, word);
-    const uint64_t entry_size = get(f, header + l->entry, 2);
-    const uint64_t count = get(f, header + l->count, 2);
+    const uint64_t table = evidence_elf_get(f, header + l->table, word);
+    const uint64_t entry_size = evidence_elf_get(f, header + l->entry, 2);
+    const uint64_t count = evidence_elf_get(f, header + l->count, 2);
 
     if (table == 0 || count == 0) {
         return true;
     }
     if (entry_size < l->least || count > EVIDENCE_ELF_HEADERS) {
-        return malformed(f, "a table of headers is of another size than it may be");
+        return evidence_elf_malformed(f, "a table of headers is of another size than it may be");
     }
     for (uint64_t i = 0; i < count; i++) {
         uint8_t entry[sizeof(Elf64_Shdr)];
@@ -205,15 +206,15 @@ static bool read_table(struct elf *f, const uint8_t *header, const struct layout
 
         if (__builtin_add_overflow(table, i * entry_size, &at) ||
             f->read_at(f->arg, at, entry, l->least) != l->least) {
-            return malformed(f, "its headers lie outside of the file");
+            return evidence_elf_malformed(f, "its headers lie outside of the file");
         }
-        if (get(f, entry + l->type, 4) != l->note) {
+        if (evidence_elf_get(f, entry + l->type, 4) != l->note) {
             continue;
         }
-        g = (struct group){.offset = get(f, entry + l->offset, word),
-                           .size = get(f, entry + l->size, word),
-                           .align = get(f, entry + l->align, word)};
-        if (!read_group(f, &g)) {
+        g = (struct group){.offset = evidence_elf_get(f, entry + l->offset, word),
+                           .size = evidence_elf_get(f, entry + l->size, word),
+                           .align = evidence_elf_get(f, entry + l->align, word)};
+        if (!evidence_elf_read_group(f, &g)) {
             return false;
         }
     }
@@ -243,12 +244,12 @@ enum evidence_elf evidence_elf(struct evidence *e, evidence_read_at *read_at, vo
     size = f->wide ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr);
     if ((!f->wide && header[EI_CLASS] != ELFCLASS32) ||
         (!f->little && header[EI_DATA] != ELFDATA2MSB)) {
-        good = malformed(f, "its class or byte order is none");
+        good = evidence_elf_malformed(f, "its class or byte order is none");
     } else if (read_at(arg, 0, header, size) != (ssize_t)size) {
-        good = malformed(f, "it ends within its header");
+        good = evidence_elf_malformed(f, "it ends within its header");
     } else {
-        good = read_table(f, header, &layouts[0][f->wide]) &&
-               read_table(f, header, &layouts[1][f->wide]);
+        good = evidence_elf_read_table(f, header, &layouts[0][f->wide]) &&
+               evidence_elf_read_table(f, header, &layouts[1][f->wide]);
     }
     free(f);
     return good ? EVIDENCE_ELF_OK : EVIDENCE_ELF_MALFORMED;

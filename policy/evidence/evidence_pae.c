@@ -11,7 +11,7 @@
 #include "policy/evidence/evidence_dsse.h"
 
 /* The encoding's head and room for n bytes of payload. */
-static uint8_t *begin(struct evidence_pae *pae, size_t n)
+static uint8_t *evidence_pae_begin(struct evidence_pae *pae, size_t n)
 {
     char head[128];
     const int len = snprintf(head, sizeof head, "DSSEv1 %zu %s %zu ",
@@ -30,7 +30,7 @@ static uint8_t *begin(struct evidence_pae *pae, size_t n)
 
 enum evidence_pae_outcome evidence_pae_init(struct evidence_pae *pae, const void *payload, size_t n)
 {
-    uint8_t *to = begin(pae, n);
+    uint8_t *to = evidence_pae_begin(pae, n);
 
     if (!to) {
         return EVIDENCE_PAE_NO_MEMORY;

@@ -22,7 +22,7 @@ const char *inspection_text(enum inspection_outcome o)
 }
 
 /* An inspector finds these alone; what else it says it has made up. */
-static bool item_of_file(const struct evidence_item *i)
+static bool inspection_item_of_file(const struct evidence_item *i)
 {
     if (i->grade == EVIDENCE_PACKAGED) {
         return i->source == EVIDENCE_FROM_ELF_NOTE || i->source == EVIDENCE_FROM_DPKG;
@@ -40,7 +40,7 @@ bool inspection_sound(const struct inspection *r)
         return false;
     }
     for (uint32_t i = 0; i < r->evidence.n; i++) {
-        if (!item_of_file(&r->evidence.items[i])) {
+        if (!inspection_item_of_file(&r->evidence.items[i])) {
             return false;
         }
     }

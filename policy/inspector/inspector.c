@@ -24,6 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fdset.h"
 #include "base/heartbeat.h"
 #include "base/limits.h"
@@ -90,7 +91,7 @@ struct inspector {
     bool killed;    /* and not collected yet */
 };
 
-static void add_timer(struct event *timer, unsigned ms)
+static void inspector_add_timer(struct event *timer, unsigned ms)
 {
     const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
 
@@ -98,7 +99,7 @@ static void add_timer(struct event *timer, unsigned ms)
     (void)event_add(timer, &tv);
 }
 
-static void work(struct inspector *i);
+static void inspector_work(struct inspector *i);
 
 /* A process that dies may have been killed before it read its question: another one gets it. */
 #define CRASHES 2u
@@ -109,7 +110,7 @@ static void work(struct inspector *i);
 /* ---- waiters and jobs ---- */
 
 /* Takes a job out of the queue. What the process has of it is closed with the next message. */
-static void job_take(struct inspector *i, struct inspector_job *j)
+static void inspector_job_take(struct inspector *i, struct inspector_job *j)
 {
     i->untidy = i->untidy || j->slot >= 0;
     if (i->current == j) {
@@ -119,7 +120,7 @@ static void job_take(struct inspector *i, struct inspector_job *j)
     inspector_queue_take(&i->queue, j);
 }
 
-static void waiter_free(struct waiter *w)
+static void inspector_waiter_free(struct waiter *w)
 {
     struct inspector *i = w->inspector;
 
@@ -139,37 +140,37 @@ static void waiter_free(struct waiter *w)
  * Drops one waiter. Without waiters a job is not begun. One that was begun is finished for the
  * cache when nothing else is to be done: who comes again may find it there.
  */
-static void job_unwanted(struct inspector *i, struct inspector_job *j)
+static void inspector_job_unwanted(struct inspector *i, struct inspector_job *j)
 {
     if (!j || --j->n_waiters > 0) {
         return;
     }
     j->late = true;
     if (j->slot < 0) {
-        job_take(i, j);
+        inspector_job_take(i, j);
         inspector_queue_free(j);
     }
 }
 
-static void tell(struct waiter *w, const struct inspection *r)
+static void inspector_notify(struct waiter *w, const struct inspection *r)
 {
     inspector_done *done = w->done;
     void *arg = w->arg;
 
     /* Gone before it is told: whoever is told may ask again, or forget others. */
-    waiter_free(w);
+    inspector_waiter_free(w);
     done(r, arg);
 }
 
 /* An inspection that knows nothing but why. */
-static void nothing(struct inspection *r, enum inspection_outcome outcome, int error)
+static void inspector_nothing(struct inspection *r, enum inspection_outcome outcome, int error)
 {
     memset(r, 0, sizeof *r);
     r->outcome = outcome;
     r->error = error;
 }
 
-static void on_waiter_timer(evutil_socket_t fd, short what, void *arg)
+static void inspector_on_waiter_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct waiter *w = arg;
     struct inspector *i = w->inspector;
@@ -180,16 +181,17 @@ static void on_waiter_timer(evutil_socket_t fd, short what, void *arg)
     if (w->result) {
         r = w->result->inspection;
     } else if (w->job) {
-        nothing(&r, i->ready ? INSPECTION_TIMEOUT : INSPECTION_NOBODY, 0);
-        job_unwanted(i, w->job);
+        inspector_nothing(&r, i->ready ? INSPECTION_TIMEOUT : INSPECTION_NOBODY, 0);
+        inspector_job_unwanted(i, w->job);
     } else {
-        nothing(&r, w->outcome, w->error);
+        inspector_nothing(&r, w->outcome, w->error);
     }
-    tell(w, &r);
+    inspector_notify(w, &r);
 }
 
 /* Ends a job: all who wait for it are told, each by its own event: they may be hundreds. */
-static void job_end(struct inspector *i, struct inspector_job *j, const struct inspection *r)
+static void inspector_job_end(struct inspector *i, struct inspector_job *j,
+                              const struct inspection *r)
 {
     struct result *const result = j->n_waiters > 0 ? malloc(sizeof *result) : NULL;
     struct waiter *w;
@@ -197,7 +199,7 @@ static void job_end(struct inspector *i, struct inspector_job *j, const struct i
     if (result) {
         *result = (struct result){.users = j->n_waiters, .inspection = *r};
     }
-    job_take(i, j);
+    inspector_job_take(i, j);
     TAILQ_FOREACH(w, &i->waiters, link)
     {
         if (w->job == j) {
@@ -210,21 +212,22 @@ static void job_end(struct inspector *i, struct inspector_job *j, const struct i
     inspector_queue_free(j);
 }
 
-static void job_fail(struct inspector *i, struct inspector_job *j, enum inspection_outcome outcome,
-                     int error)
+static void inspector_job_fail(struct inspector *i, struct inspector_job *j,
+                               enum inspection_outcome outcome, int error)
 {
     struct inspection r;
 
     if (outcome == INSPECTION_TIMEOUT) {
         inspector_cache_put_slow(&i->cache, &j->question.id, inspector_now_ms());
     }
-    nothing(&r, outcome, error);
-    job_end(i, j, &r);
+    inspector_nothing(&r, outcome, error);
+    inspector_job_end(i, j, &r);
 }
 
 /* ---- the process ---- */
 
-static void child_kill(struct inspector *i, enum inspection_outcome verdict, const char *why)
+static void inspector_child_kill(struct inspector *i, enum inspection_outcome verdict,
+                                 const char *why)
 {
     log_warning("inspector pid=%ld %s; killed", (long)i->pid, why);
     i->verdict = verdict;
@@ -234,33 +237,25 @@ static void child_kill(struct inspector *i, enum inspection_outcome verdict, con
     kill(i->pid, SIGKILL);
 }
 
-static int64_t now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 /* The process has read a slice of the job's file. */
-static void job_step(struct inspector *i, struct inspector_job *j, uint64_t left)
+static void inspector_job_step(struct inspector *i, struct inspector_job *j, uint64_t left)
 {
     i->current = NULL;
     evtimer_del(i->run_out);
     j->left = left;
     j->ms += inspector_pace_took(&i->pace, i->pid);
     if (j->ms > INSPECTOR_JOB_MS) {
-        job_fail(i, j, INSPECTION_TIMEOUT, 0);
+        inspector_job_fail(i, j, INSPECTION_TIMEOUT, 0);
     }
 }
 
-static bool more_sound(const struct inspector_job *j, const struct inspector_msg *m)
+static bool inspector_more_sound(const struct inspector_job *j, const struct inspector_msg *m)
 {
     return m->u.left <= j->question.id.size && j->steps <= STEPS_MAX;
 }
 
 /* Takes one message. False: there is no more, or the process has been killed for it. */
-static bool child_read(struct inspector *i)
+static bool inspector_child_read(struct inspector *i)
 {
     static struct inspector_msg m;
     struct inspector_job *j = i->current;
@@ -286,33 +281,34 @@ static bool child_read(struct inspector *i)
     } else if (n == sizeof m && n_fds == 0 && m.type == INSPECTOR_PONG && i->pings > 0) {
         i->pings--;
     } else if (n == sizeof m && n_fds == 0 && m.type == INSPECTOR_MORE && j && m.job == j->number &&
-               more_sound(j, &m)) {
-        job_step(i, j, m.u.left);
+               inspector_more_sound(j, &m)) {
+        inspector_job_step(i, j, m.u.left);
     } else if (n == sizeof m && n_fds == 0 && m.type == INSPECTOR_ANSWER && j &&
                m.job == j->number && inspection_sound(&m.u.answer)) {
         inspector_queue_answered(&i->queue, j);
-        inspector_cache_put(&i->cache, &j->question.id, j->question.path, &m.u.answer, now());
-        job_end(i, j, &m.u.answer);
+        inspector_cache_put(&i->cache, &j->question.id, j->question.path, &m.u.answer,
+                            clock_time_ns());
+        inspector_job_end(i, j, &m.u.answer);
     } else {
-        child_kill(i, INSPECTION_UNSOUND, "broke the rules of the channel");
+        inspector_child_kill(i, INSPECTION_UNSOUND, "broke the rules of the channel");
         return false;
     }
     heartbeat_heard(&i->beat);
     return true;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void inspector_on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct inspector *i = arg;
 
     (void)fd;
     (void)what;
-    if (child_read(i)) {
-        work(i);
+    if (inspector_child_read(i)) {
+        inspector_work(i);
     }
 }
 
-static void on_run_out(evutil_socket_t fd, short what, void *arg)
+static void inspector_on_run_out(evutil_socket_t fd, short what, void *arg)
 {
     struct inspector *i = arg;
     const unsigned waited = inspector_pace_waited(&i->pace, i->pid);
@@ -321,13 +317,13 @@ static void on_run_out(evutil_socket_t fd, short what, void *arg)
     (void)what;
     /* What it waited for a CPU it has again. One that hangs waits for none. */
     if (waited >= WAITED_LEAST_MS) {
-        add_timer(i->run_out, waited);
+        inspector_add_timer(i->run_out, waited);
         return;
     }
-    child_kill(i, INSPECTION_TIMEOUT, i->ready ? "took too long" : "does not start");
+    inspector_child_kill(i, INSPECTION_TIMEOUT, i->ready ? "took too long" : "does not start");
 }
 
-static void child_close(struct inspector *i)
+static void inspector_child_close(struct inspector *i)
 {
     if (i->readable) {
         event_free(i->readable);
@@ -343,9 +339,9 @@ static void child_close(struct inspector *i)
     i->ready = false;
 }
 
-static void on_died(evutil_socket_t fd, short what, void *arg);
+static void inspector_on_died(evutil_socket_t fd, short what, void *arg);
 
-static int child_start(struct inspector *i)
+static int inspector_child_start(struct inspector *i)
 {
     int err = inspector_start(&i->kit, &i->pid, &i->channel_fd, &i->pidfd);
 
@@ -356,43 +352,43 @@ static int child_start(struct inspector *i)
     i->pings = 0;
     i->pace = (struct inspector_pace){.begun_ms = 0};
     i->killed = false;
-    i->readable = event_new(i->base, i->channel_fd, EV_READ | EV_PERSIST, on_readable, i);
-    i->died = event_new(i->base, i->pidfd, EV_READ, on_died, i);
+    i->readable = event_new(i->base, i->channel_fd, EV_READ | EV_PERSIST, inspector_on_readable, i);
+    i->died = event_new(i->base, i->pidfd, EV_READ, inspector_on_died, i);
     if (!i->readable || !i->died || event_add(i->readable, NULL) < 0 ||
         event_add(i->died, NULL) < 0) {
         kill(i->pid, SIGKILL);
         (void)waitpid(i->pid, NULL, 0);
-        child_close(i);
+        inspector_child_close(i);
         return -ENOMEM;
     }
-    add_timer(i->run_out, START_MS);
+    inspector_add_timer(i->run_out, START_MS);
     log_debug("inspector pid=%ld started", (long)i->pid);
     return 0;
 }
 
-static void respawn_later(struct inspector *i)
+static void inspector_respawn_later(struct inspector *i)
 {
     const unsigned shift = i->false_starts < 7 ? i->false_starts : 7;
     unsigned ms = (unsigned)LIMIT_RESPAWN_MS << shift;
 
     i->false_starts++;
-    add_timer(i->respawn, ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS);
+    inspector_add_timer(i->respawn, ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS);
 }
 
-static void on_respawn(evutil_socket_t fd, short what, void *arg)
+static void inspector_on_respawn(evutil_socket_t fd, short what, void *arg)
 {
     struct inspector *i = arg;
-    const int err = child_start(i);
+    const int err = inspector_child_start(i);
 
     (void)fd;
     (void)what;
     if (err) {
         log_error("cannot start an inspector: %s", strerror(-err));
-        respawn_later(i);
+        inspector_respawn_later(i);
     }
 }
 
-static void on_died(evutil_socket_t fd, short what, void *arg)
+static void inspector_on_died(evutil_socket_t fd, short what, void *arg)
 {
     struct inspector *i = arg;
     enum inspection_outcome verdict;
@@ -403,7 +399,7 @@ static void on_died(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     /* What it said at last counts, unless it was killed for what it said. */
-    while (i->verdict == INSPECTION_CRASHED && child_read(i)) {
+    while (i->verdict == INSPECTION_CRASHED && inspector_child_read(i)) {
     }
     (void)waitpid(i->pid, &status, 0);
     was_ready = i->ready;
@@ -414,25 +410,25 @@ static void on_died(evutil_socket_t fd, short what, void *arg)
                     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     }
     evtimer_del(i->run_out);
-    child_close(i);
+    inspector_child_close(i);
     if (was_ready) {
-        add_timer(i->respawn, 0);
+        inspector_add_timer(i->respawn, 0);
     } else {
-        respawn_later(i);
+        inspector_respawn_later(i);
     }
     j = i->current;
     i->current = NULL;
     i->untidy = false;
     inspector_queue_restart(&i->queue);
     if (j && (verdict != INSPECTION_CRASHED || ++j->crashes == CRASHES || j->n_waiters == 0)) {
-        job_fail(i, j, verdict, 0);
+        inspector_job_fail(i, j, verdict, 0);
     }
 }
 
 /* ---- work ---- */
 
 /* Asks for the next slice of a job, or for its first. */
-static void send_question(struct inspector *i, struct inspector_job *j)
+static void inspector_send_question(struct inspector *i, struct inspector_job *j)
 {
     static struct inspector_msg m;
     const bool begins = j->slot < 0;
@@ -455,16 +451,16 @@ static void send_question(struct inspector *i, struct inspector_job *j)
     j->steps++;
     if (n == sizeof m) {
         i->untidy = false;
-        add_timer(i->run_out, INSPECTOR_RUN_MS);
+        inspector_add_timer(i->run_out, INSPECTOR_RUN_MS);
     } else if (n == -ETOOMANYREFS || n == -EAGAIN) {
-        job_fail(i, j, INSPECTION_NOBODY, (int)-n);
+        inspector_job_fail(i, j, INSPECTION_NOBODY, (int)-n);
     }
     /* Any other error: the process is dying, and its end ends the job. */
 }
 
 /* Nothing is to be done: the process closes the files that were left. If that cannot be sent now,
  * the next question has it done. */
-static void send_tidy(struct inspector *i)
+static void inspector_send_tidy(struct inspector *i)
 {
     static const struct inspector_msg m = {.type = INSPECTOR_TIDY};
 
@@ -474,7 +470,7 @@ static void send_tidy(struct inspector *i)
 }
 
 /* Goes on with the queue, from the loop alone. */
-static void work(struct inspector *i)
+static void inspector_work(struct inspector *i)
 {
     struct inspector_job *j;
 
@@ -486,23 +482,23 @@ static void work(struct inspector *i)
             /* A copy: whoever is told may bring the cache to forget it. */
             struct inspection r = *kept;
 
-            job_end(i, j, &r);
+            inspector_job_end(i, j, &r);
         } else if (i->ready) {
-            send_question(i, j);
+            inspector_send_question(i, j);
         } else {
             break;
         }
     }
     if (!i->current && i->untidy && i->ready) {
-        send_tidy(i);
+        inspector_send_tidy(i);
     }
 }
 
-static void on_kick(evutil_socket_t fd, short what, void *arg)
+static void inspector_on_kick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    work(arg);
+    inspector_work(arg);
 }
 
 void inspector_beat(struct inspector *i)
@@ -523,7 +519,7 @@ void inspector_beat(struct inspector *i)
     case HEARTBEAT_WAIT:
         break;
     case HEARTBEAT_HUNG:
-        child_kill(i, INSPECTION_CRASHED, "hangs between questions");
+        inspector_child_kill(i, INSPECTION_CRASHED, "hangs between questions");
         break;
     }
 }
@@ -537,7 +533,8 @@ const struct inspection *inspector_look(struct inspector *i, const struct peer_e
 
 /* The share's job for the executable, which is paid for if it is new. NULL: the waiter is told why.
  */
-static struct inspector_job *waiter_job(struct waiter *w, const struct peer_exe *exe, bool late)
+static struct inspector_job *inspector_waiter_job(struct waiter *w, const struct peer_exe *exe,
+                                                  bool late)
 {
     struct inspector *i = w->inspector;
     struct inspector_job *j = inspector_queue_find(&i->queue, w->share, exe);
@@ -559,8 +556,8 @@ static struct inspector_job *waiter_job(struct waiter *w, const struct peer_exe 
 }
 
 /* Gives the waiter its job, or the reason why there is none. */
-static void waiter_begin(struct waiter *w, const struct peer_exe *exe,
-                         const struct inspector_asker *who)
+static void inspector_waiter_begin(struct waiter *w, const struct peer_exe *exe,
+                                   const struct inspector_asker *who)
 {
     struct inspector *i = w->inspector;
     struct inspector_share *share = inspector_queue_share(&i->queue, who, inspector_now_ms());
@@ -578,7 +575,7 @@ static void waiter_begin(struct waiter *w, const struct peer_exe *exe,
     } else {
         w->outcome = INSPECTION_NOBODY;
         w->share = share;
-        w->job = waiter_job(w, exe, who->late);
+        w->job = inspector_waiter_job(w, exe, who->late);
         share->n_waiting++;
     }
 }
@@ -595,20 +592,20 @@ uint64_t inspector_ask(struct inspector *i, const struct peer_exe *exe,
     w->inspector = i;
     w->done = done;
     w->arg = arg;
-    w->timer = evtimer_new(i->base, on_waiter_timer, w);
+    w->timer = evtimer_new(i->base, inspector_on_waiter_timer, w);
     if (!w->timer) {
         free(w);
         return 0;
     }
-    waiter_begin(w, exe, who);
+    inspector_waiter_begin(w, exe, who);
     w->number = ++i->last_number;
     TAILQ_INSERT_TAIL(&i->waiters, w, link);
     i->n_waiting++;
     if (w->job) {
         w->job->n_waiters++;
-        add_timer(i->kick, 0);
+        inspector_add_timer(i->kick, 0);
     }
-    add_timer(w->timer, w->job ? timeout_ms : 0);
+    inspector_add_timer(w->timer, w->job ? timeout_ms : 0);
     return w->number;
 }
 
@@ -619,8 +616,8 @@ void inspector_forget(struct inspector *i, uint64_t request)
     TAILQ_FOREACH(w, &i->waiters, link)
     {
         if (w->number == request) {
-            job_unwanted(i, w->job);
-            waiter_free(w);
+            inspector_job_unwanted(i, w->job);
+            inspector_waiter_free(w);
             return;
         }
     }
@@ -644,12 +641,12 @@ int inspector_new(struct inspector **out, const struct inspector_settings *s)
     inspector_queue_init(&i->queue);
     TAILQ_INIT(&i->waiters);
     inspector_cache_init(&i->cache);
-    i->run_out = evtimer_new(i->base, on_run_out, i);
-    i->respawn = evtimer_new(i->base, on_respawn, i);
-    i->kick = evtimer_new(i->base, on_kick, i);
+    i->run_out = evtimer_new(i->base, inspector_on_run_out, i);
+    i->respawn = evtimer_new(i->base, inspector_on_respawn, i);
+    i->kick = evtimer_new(i->base, inspector_on_kick, i);
     err = inspector_kit_init(&i->kit, s);
     if (!err) {
-        err = i->run_out && i->respawn && i->kick ? child_start(i) : -ENOMEM;
+        err = i->run_out && i->respawn && i->kick ? inspector_child_start(i) : -ENOMEM;
     }
     if (err) {
         inspector_free(i);
@@ -659,7 +656,7 @@ int inspector_new(struct inspector **out, const struct inspector_settings *s)
     return 0;
 }
 
-static void timer_free(struct event *timer)
+static void inspector_timer_free(struct event *timer)
 {
     if (timer) {
         event_free(timer);
@@ -675,14 +672,14 @@ void inspector_free(struct inspector *i)
         kill(i->pid, SIGKILL);
         (void)waitpid(i->pid, NULL, 0);
     }
-    child_close(i);
+    inspector_child_close(i);
     while (!TAILQ_EMPTY(&i->waiters)) {
-        waiter_free(TAILQ_FIRST(&i->waiters));
+        inspector_waiter_free(TAILQ_FIRST(&i->waiters));
     }
     inspector_queue_deinit(&i->queue);
-    timer_free(i->run_out);
-    timer_free(i->respawn);
-    timer_free(i->kick);
+    inspector_timer_free(i->run_out);
+    inspector_timer_free(i->respawn);
+    inspector_timer_free(i->kick);
     inspector_cache_deinit(&i->cache);
     inspector_kit_deinit(&i->kit);
     free(i);

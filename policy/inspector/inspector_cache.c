@@ -12,7 +12,7 @@ void inspector_cache_init(struct inspector_cache *c)
     TAILQ_INIT(&c->entries);
 }
 
-static void drop(struct inspector_cache *c, struct inspector_entry *e)
+static void inspector_cache_drop(struct inspector_cache *c, struct inspector_entry *e)
 {
     TAILQ_REMOVE(&c->entries, e, link);
     c->n--;
@@ -23,12 +23,12 @@ static void drop(struct inspector_cache *c, struct inspector_entry *e)
 void inspector_cache_deinit(struct inspector_cache *c)
 {
     while (!TAILQ_EMPTY(&c->entries)) {
-        drop(c, TAILQ_FIRST(&c->entries));
+        inspector_cache_drop(c, TAILQ_FIRST(&c->entries));
     }
 }
 
-static struct inspector_entry *find(struct inspector_cache *c, const struct peer_file_id *id,
-                                    const char *path)
+static struct inspector_entry *inspector_cache_find(struct inspector_cache *c,
+                                                    const struct peer_file_id *id, const char *path)
 {
     struct inspector_entry *e;
 
@@ -44,7 +44,7 @@ static struct inspector_entry *find(struct inspector_cache *c, const struct peer
 const struct inspection *inspector_cache_get(struct inspector_cache *c,
                                              const struct peer_file_id *id, const char *path)
 {
-    struct inspector_entry *e = find(c, id, path);
+    struct inspector_entry *e = inspector_cache_find(c, id, path);
 
     if (!e) {
         return NULL;
@@ -62,9 +62,9 @@ void inspector_cache_put(struct inspector_cache *c, const struct peer_file_id *i
     if (r->outcome != INSPECTION_OK || id->ctime > now - INSPECTOR_CACHE_AGE) {
         return;
     }
-    e = find(c, id, path);
+    e = inspector_cache_find(c, id, path);
     if (e) {
-        drop(c, e);
+        inspector_cache_drop(c, e);
     }
     e = malloc(sizeof *e);
     if (!e) {
@@ -79,7 +79,7 @@ void inspector_cache_put(struct inspector_cache *c, const struct peer_file_id *i
     }
     TAILQ_INSERT_HEAD(&c->entries, e, link);
     if (++c->n > INSPECTOR_CACHE) {
-        drop(c, TAILQ_LAST(&c->entries, inspector_entries));
+        inspector_cache_drop(c, TAILQ_LAST(&c->entries, inspector_entries));
     }
 }
 

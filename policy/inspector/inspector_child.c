@@ -26,14 +26,15 @@
 #define EXE_FD (FIRST_FD + (int)INSPECTOR_FDS)
 
 /* Gives the kit an fd. Returns the number that the inspector will find it under. */
-static int32_t hand_over_take(struct inspector_kit *k, int fd)
+static int32_t inspector_child_hand_over_take(struct inspector_kit *k, int fd)
 {
     k->fds[k->n_fds] = fd;
     return FIRST_FD + (int32_t)k->n_fds++;
 }
 
 /* A folder that is not there is not searched: -1. */
-static int32_t hand_over_folder(struct inspector_kit *k, const char *path, const char *otherwise)
+static int32_t inspector_child_hand_over_folder(struct inspector_kit *k, const char *path,
+                                                const char *otherwise)
 {
     const char *name = path ? path : otherwise;
     int fd;
@@ -46,11 +47,12 @@ static int32_t hand_over_folder(struct inspector_kit *k, const char *path, const
         log_info("inspector: %s: %s; going on without", name, strerror(errno));
         return -1;
     }
-    return hand_over_take(k, fd);
+    return inspector_child_hand_over_take(k, fd);
 }
 
-static int hand_over_envelopes(struct inspector_kit *k, struct inspector_start *start,
-                               const struct inspector_settings *s)
+static int inspector_child_hand_over_envelopes(struct inspector_kit *k,
+                                               struct inspector_start *start,
+                                               const struct inspector_settings *s)
 {
     for (size_t i = 0; i < s->n_envelopes; i++) {
         const int fd = fcntl(s->envelopes[i].fd, F_DUPFD_CLOEXEC, 0);
@@ -58,7 +60,7 @@ static int hand_over_envelopes(struct inspector_kit *k, struct inspector_start *
         if (fd < 0) {
             return -errno;
         }
-        start->envelope_fds[i] = hand_over_take(k, fd);
+        start->envelope_fds[i] = inspector_child_hand_over_take(k, fd);
         memcpy(start->envelope_names[i], s->envelopes[i].name, sizeof start->envelope_names[i]);
     }
     start->n_envelopes = (uint32_t)s->n_envelopes;
@@ -86,13 +88,13 @@ int inspector_kit_init(struct inspector_kit *k, const struct inspector_settings 
     start.log_level = log_level_get();
     start.uid = s->uid;
     start.gid = s->gid;
-    start.dpkg_fd = hand_over_folder(k, s->dpkg_dir, "/var/lib/dpkg");
-    start.doc_fd = hand_over_folder(k, s->doc_dir, "/usr/share/doc");
+    start.dpkg_fd = inspector_child_hand_over_folder(k, s->dpkg_dir, "/var/lib/dpkg");
+    start.doc_fd = inspector_child_hand_over_folder(k, s->doc_dir, "/usr/share/doc");
     start.n_keys = (uint32_t)s->n_keys;
     for (size_t i = 0; i < s->n_keys; i++) {
         start.keys[i] = s->keys[i];
     }
-    err = hand_over_envelopes(k, &start, s);
+    err = inspector_child_hand_over_envelopes(k, &start, s);
     if (!err) {
         k->exe_fd = fcntl(s->exe_fd, F_DUPFD_CLOEXEC, 0);
         err = k->exe_fd < 0 ? -errno : inspector_seal_start(k, &start);
@@ -112,17 +114,17 @@ void inspector_kit_deinit(struct inspector_kit *k)
 /* ---- in the child, between fork and exec ---- */
 
 /* A copy of fd that is out of the way of all numbers that are given out. */
-static int aside(int fd)
+static int inspector_child_aside(int fd)
 {
     return fcntl(fd, F_DUPFD_CLOEXEC, EXE_FD + 1);
 }
 
-static bool place(int fd, int number)
+static bool inspector_child_place(int fd, int number)
 {
     return fd >= 0 && dup2(fd, number) == number;
 }
 
-static void child(const struct inspector_kit *k, int channel_fd)
+static void inspector_child_child(const struct inspector_kit *k, int channel_fd)
 {
     char *argv[] = {INSPECTOR_NAME, INSPECTOR_ARG, NULL};
     int fds[INSPECTOR_FDS];
@@ -130,17 +132,18 @@ static void child(const struct inspector_kit *k, int channel_fd)
     int start_fd;
     sigset_t none;
 
-    channel_fd = aside(channel_fd);
-    start_fd = aside(k->start_fd);
-    exe_fd = aside(k->exe_fd);
+    channel_fd = inspector_child_aside(channel_fd);
+    start_fd = inspector_child_aside(k->start_fd);
+    exe_fd = inspector_child_aside(k->exe_fd);
     for (unsigned i = 0; i < k->n_fds; i++) {
-        fds[i] = aside(k->fds[i]);
+        fds[i] = inspector_child_aside(k->fds[i]);
     }
-    if (!place(channel_fd, INSPECTOR_CHANNEL_FD) || !place(start_fd, INSPECTOR_START_FD)) {
+    if (!inspector_child_place(channel_fd, INSPECTOR_CHANNEL_FD) ||
+        !inspector_child_place(start_fd, INSPECTOR_START_FD)) {
         _exit(127);
     }
     for (unsigned i = 0; i < k->n_fds; i++) {
-        if (!place(fds[i], FIRST_FD + (int)i)) {
+        if (!inspector_child_place(fds[i], FIRST_FD + (int)i)) {
             _exit(127);
         }
     }
@@ -165,7 +168,7 @@ int inspector_start(const struct inspector_kit *k, pid_t *pid, int *channel_fd, 
     }
     *pid = fork();
     if (*pid == 0) {
-        child(k, pair[1]);
+        inspector_child_child(k, pair[1]);
     }
     if (*pid < 0) {
         err = -errno;

@@ -26,8 +26,8 @@ struct inspector_claims {
     } good[INSPECTOR_ENVELOPES];
 };
 
-static void read_envelope(struct inspector_claims *c, uint32_t i,
-                          const uint8_t (*keys)[EVIDENCE_DSSE_KEY_SIZE])
+static void inspector_claims_read_envelope(struct inspector_claims *c, uint32_t i,
+                                           const uint8_t (*keys)[EVIDENCE_DSSE_KEY_SIZE])
 {
     const struct inspector_start *s = c->start;
     char *text = NULL;
@@ -64,12 +64,12 @@ struct inspector_claims *inspector_claims_new(const struct inspector_start *s)
         memcpy(keys[i], s->keys[i].bytes, sizeof keys[i]);
     }
     for (uint32_t i = 0; i < s->n_envelopes; i++) {
-        read_envelope(c, i, (const uint8_t(*)[EVIDENCE_DSSE_KEY_SIZE])keys);
+        inspector_claims_read_envelope(c, i, (const uint8_t(*)[EVIDENCE_DSSE_KEY_SIZE])keys);
     }
     return c;
 }
 
-static bool speaks_of(const struct evidence_claim *claim, const uint8_t *sha256)
+static bool inspector_claims_speaks_of(const struct evidence_claim *claim, const uint8_t *sha256)
 {
     for (uint32_t i = 0; i < claim->n_subjects; i++) {
         if (memcmp(claim->subjects[i], sha256, EVIDENCE_DSSE_SHA256_SIZE) == 0) {
@@ -79,7 +79,8 @@ static bool speaks_of(const struct evidence_claim *claim, const uint8_t *sha256)
     return false;
 }
 
-static void add_claim(const struct inspector_claims *c, uint32_t i, struct evidence *e)
+static void inspector_claims_add_claim(const struct inspector_claims *c, uint32_t i,
+                                       struct evidence *e)
 {
     const struct evidence_claim *claim = &c->good[i].claim;
     char detail[EVIDENCE_DETAIL_SIZE] = "signed with";
@@ -97,8 +98,8 @@ static void add_claim(const struct inspector_claims *c, uint32_t i, struct evide
 void inspector_claims_add(const struct inspector_claims *c, struct inspection *r)
 {
     for (uint32_t i = 0; i < c->n; i++) {
-        if (speaks_of(&c->good[i].claim, r->sha256)) {
-            add_claim(c, i, &r->evidence);
+        if (inspector_claims_speaks_of(&c->good[i].claim, r->sha256)) {
+            inspector_claims_add_claim(c, i, &r->evidence);
         } else {
             r->envelopes_other++;
         }

@@ -71,7 +71,7 @@ ssize_t inspector_read(int fd, size_t most, char **out)
     return (ssize_t)have;
 }
 
-static ssize_t read_below(int dir_fd, const char *name, char **out)
+static ssize_t inspector_dpkg_read_below(int dir_fd, const char *name, char **out)
 {
     const struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
                                  .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
@@ -90,14 +90,15 @@ static ssize_t read_below(int dir_fd, const char *name, char **out)
 /* ---- who owns it ---- */
 
 /* Notes the package where its list has one of the paths. -ENOMEM and the like: it is not known. */
-static int look_into(struct search *s, const char *file, const struct evidence_dpkg_name *package)
+static int inspector_dpkg_look_into(struct search *s, const char *file,
+                                    const struct evidence_dpkg_name *package)
 {
     char name[300];
     char *text;
     ssize_t n;
 
     snprintf(name, sizeof name, "info/%s", file);
-    n = read_below(s->tools->dpkg_fd, name, &text);
+    n = inspector_dpkg_read_below(s->tools->dpkg_fd, name, &text);
     if (n < 0) {
         return n == -ENOENT ? 0 : (int)n;
     }
@@ -111,7 +112,7 @@ static int look_into(struct search *s, const char *file, const struct evidence_d
     return 0;
 }
 
-static int find_owners(struct search *s)
+static int inspector_dpkg_find_owners(struct search *s)
 {
     const int fd = openat(s->tools->dpkg_fd, "info", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -128,7 +129,7 @@ static int find_owners(struct search *s)
     }
     while (!err && (d = readdir(dir))) {
         if (evidence_dpkg_list_name(d->d_name, &package)) {
-            err = look_into(s, d->d_name, &package);
+            err = inspector_dpkg_look_into(s, d->d_name, &package);
         }
     }
     closedir(dir);
@@ -138,7 +139,8 @@ static int find_owners(struct search *s)
 /* ---- what it says ---- */
 
 /* Whether the file's digest is the package's: 1, 0, or -errno (-ENOENT: it has none of it). */
-static int is_packages(const struct search *s, const struct owner *o, const uint8_t *have)
+static int inspector_dpkg_is_packages(const struct search *s, const struct owner *o,
+                                      const uint8_t *have)
 {
     const char *colon = o->package.arch[0] ? ":" : "";
     uint8_t want[EVIDENCE_MD5_SIZE];
@@ -148,7 +150,7 @@ static int is_packages(const struct search *s, const struct owner *o, const uint
     bool found;
 
     snprintf(name, sizeof name, "info/%s%s%s.md5sums", o->package.name, colon, o->package.arch);
-    n = read_below(s->tools->dpkg_fd, name, &text);
+    n = inspector_dpkg_read_below(s->tools->dpkg_fd, name, &text);
     if (n < 0) {
         return (int)n;
     }
@@ -160,11 +162,11 @@ static int is_packages(const struct search *s, const struct owner *o, const uint
     return memcmp(want, have, sizeof want) == 0;
 }
 
-static void version_of(const struct search *s, const struct owner *o,
-                       char out[EVIDENCE_DPKG_VERSION_SIZE])
+static void inspector_dpkg_version_of(const struct search *s, const struct owner *o,
+                                      char out[EVIDENCE_DPKG_VERSION_SIZE])
 {
     char *text;
-    const ssize_t n = read_below(s->tools->dpkg_fd, "status", &text);
+    const ssize_t n = inspector_dpkg_read_below(s->tools->dpkg_fd, "status", &text);
 
     if (n < 0 || !evidence_dpkg_version(text, (size_t)n, &o->package, out)) {
         snprintf(out, EVIDENCE_DPKG_VERSION_SIZE, "of unknown version");
@@ -172,7 +174,8 @@ static void version_of(const struct search *s, const struct owner *o,
     free(text);
 }
 
-static void add_licence(const struct search *s, const struct owner *o, struct evidence *e)
+static void inspector_dpkg_add_licence(const struct search *s, const struct owner *o,
+                                       struct evidence *e)
 {
     char version[EVIDENCE_DPKG_VERSION_SIZE];
     char name[EVIDENCE_NAME_SIZE * 2];
@@ -183,7 +186,7 @@ static void add_licence(const struct search *s, const struct owner *o, struct ev
     ssize_t n;
 
     snprintf(name, sizeof name, "%s/copyright", o->package.name);
-    n = s->tools->doc_fd < 0 ? -ENOENT : read_below(s->tools->doc_fd, name, &text);
+    n = s->tools->doc_fd < 0 ? -ENOENT : inspector_dpkg_read_below(s->tools->doc_fd, name, &text);
     if (n < 0) {
         evidence_add_unknown(e, EVIDENCE_FROM_DPKG, (int)-n, "package %s: its copyright file: %s",
                              o->package.name, strerror((int)-n));
@@ -196,7 +199,7 @@ static void add_licence(const struct search *s, const struct owner *o, struct ev
                              o->package.name, evidence_copyright_text(outcome));
         return;
     }
-    version_of(s, o, version);
+    inspector_dpkg_version_of(s, o, version);
     snprintf(name, sizeof name, "%s %s", o->package.name, version);
     if (c.whole) {
         snprintf(detail, sizeof detail,
@@ -211,7 +214,8 @@ static void add_licence(const struct search *s, const struct owner *o, struct ev
     evidence_add(e, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, c.licence, name, detail);
 }
 
-static void judge_owners(const struct search *s, inspector_md5 *md5, void *arg, struct evidence *e)
+static void inspector_dpkg_judge_owners(const struct search *s, inspector_md5 *md5, void *arg,
+                                        struct evidence *e)
 {
     uint8_t have[EVIDENCE_MD5_SIZE];
     const int err = md5(arg, have);
@@ -223,9 +227,9 @@ static void judge_owners(const struct search *s, inspector_md5 *md5, void *arg, 
         return;
     }
     for (size_t i = 0; i < s->n; i++) {
-        r = is_packages(s, &s->owners[i], have);
+        r = inspector_dpkg_is_packages(s, &s->owners[i], have);
         if (r == 1) {
-            add_licence(s, &s->owners[i], e);
+            inspector_dpkg_add_licence(s, &s->owners[i], e);
             return;
         }
     }
@@ -253,11 +257,11 @@ void inspector_dpkg_add(const struct inspector_tools *t, const char *path, inspe
     if (unmerged) {
         s.paths[s.n_paths++] = unmerged;
     }
-    err = find_owners(&s);
+    err = inspector_dpkg_find_owners(&s);
     if (err) {
         evidence_add_unknown(e, EVIDENCE_FROM_DPKG, -err, "the dpkg database cannot be read: %s",
                              strerror(-err));
     } else if (s.n > 0) {
-        judge_owners(&s, md5, arg, e);
+        inspector_dpkg_judge_owners(&s, md5, arg, e);
     }
 }

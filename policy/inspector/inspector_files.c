@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "policy/inspector/inspector.h"
 
-static int open_regular(const char *path)
+static int inspector_files_open_regular(const char *path)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat st;
@@ -32,7 +32,7 @@ static int open_regular(const char *path)
     return fd;
 }
 
-static void take_name(char out[EVIDENCE_NAME_SIZE], const char *path)
+static void inspector_files_take_name(char out[EVIDENCE_NAME_SIZE], const char *path)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
@@ -42,7 +42,7 @@ static void take_name(char out[EVIDENCE_NAME_SIZE], const char *path)
 
 int inspector_key_load(struct inspector_key *k, const char *path)
 {
-    const int fd = open_regular(path);
+    const int fd = inspector_files_open_regular(path);
     FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
     size_t n = sizeof k->bytes;
     EVP_PKEY *key;
@@ -59,13 +59,13 @@ int inspector_key_load(struct inspector_key *k, const char *path)
     }
     EVP_PKEY_free(key);
     ERR_clear_error();
-    take_name(k->name, path);
+    inspector_files_take_name(k->name, path);
     return err;
 }
 
 int inspector_envelope_open(struct inspector_envelope *e, const char *path)
 {
-    e->fd = open_regular(path);
-    take_name(e->name, path);
+    e->fd = inspector_files_open_regular(path);
+    inspector_files_take_name(e->name, path);
     return e->fd < 0 ? e->fd : 0;
 }

@@ -57,7 +57,7 @@ void inspector_file_free(struct inspector_file *f)
     }
 }
 
-static ssize_t read_at(void *arg, uint64_t offset, void *out, size_t n)
+static ssize_t inspector_inspect_read_at(void *arg, uint64_t offset, void *out, size_t n)
 {
     const int fd = *(const int *)arg;
     size_t have = 0;
@@ -138,7 +138,7 @@ static int inspector_file_md5(void *arg, uint8_t out[16])
     return 0;
 }
 
-static void measure_verity(int fd, struct inspection *r)
+static void inspector_inspect_measure_verity(int fd, struct inspection *r)
 {
     union {
         struct fsverity_digest head;
@@ -155,7 +155,7 @@ static void measure_verity(int fd, struct inspection *r)
 }
 
 /* 0, -ESTALE: the file is not, or not as, the one asked of; or -errno. */
-static int still_same(int fd, const struct peer_file_id *want)
+static int inspector_inspect_still_same(int fd, const struct peer_file_id *want)
 {
     struct peer_file_id have;
     const int err = peer_file_id_get(fd, &have);
@@ -166,7 +166,7 @@ static int still_same(int fd, const struct peer_file_id *want)
     return peer_file_id_same(&have, want) ? 0 : -ESTALE;
 }
 
-static void fail(struct inspection *r, int err)
+static void inspector_inspect_fail(struct inspection *r, int err)
 {
     /* All of it again: a part of an answer must not be taken for one. */
     memset(r, 0, sizeof *r);
@@ -182,9 +182,9 @@ static bool inspector_file_look(struct inspector_file *f, const struct inspector
     r->outcome = INSPECTION_OK;
     evidence_init(&r->evidence);
     memcpy(r->sha256, f->sha256, sizeof r->sha256);
-    measure_verity(f->fd, r);
+    inspector_inspect_measure_verity(f->fd, r);
     /* What is not malformed and says nothing has nothing to be told of. */
-    (void)evidence_elf(&r->evidence, read_at, &f->fd);
+    (void)evidence_elf(&r->evidence, inspector_inspect_read_at, &f->fd);
     inspector_dpkg_add(t, f->question.path, inspector_file_md5, f, &r->evidence);
     if (f->wants_md5 && !f->has_md5) {
         return false;
@@ -196,7 +196,7 @@ static bool inspector_file_look(struct inspector_file *f, const struct inspector
 bool inspector_file_step(struct inspector_file *f, const struct inspector_tools *t,
                          struct inspection *r, uint64_t *left)
 {
-    int done = still_same(f->fd, &f->question.id);
+    int done = inspector_inspect_still_same(f->fd, &f->question.id);
 
     if (done == 0 && !f->has_sha256) {
         done = inspector_file_pass(f, EVP_sha256(), f->sha256);
@@ -209,12 +209,12 @@ bool inspector_file_step(struct inspector_file *f, const struct inspector_tools 
         f->at = 0;
         done = 0;
     } else if (done == 1) {
-        const int err = still_same(f->fd, &f->question.id);
+        const int err = inspector_inspect_still_same(f->fd, &f->question.id);
 
         done = err ? err : 1;
     }
     if (done < 0) {
-        fail(r, done);
+        inspector_inspect_fail(r, done);
     }
     *left = f->question.id.size - f->at;
     return done != 0;

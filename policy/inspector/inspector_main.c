@@ -23,7 +23,7 @@
 static struct inspector_start start;
 static struct inspector_msg msg;
 
-static int read_start(void)
+static int inspector_main_read_start(void)
 {
     const ssize_t n = pread(INSPECTOR_START_FD, &start, sizeof start, 0);
 
@@ -36,7 +36,7 @@ static int read_start(void)
 }
 
 /* libcrypto reads its configuration when it is first used: not later, when there are no files. */
-static int load_libcrypto(void)
+static int inspector_main_load_libcrypto(void)
 {
     uint8_t out[EVP_MAX_MD_SIZE];
 
@@ -45,7 +45,7 @@ static int load_libcrypto(void)
     return EVP_Digest("", 0, out, NULL, EVP_sha256(), NULL) == 1 ? 0 : -ENOMEM;
 }
 
-static int say(void)
+static int inspector_main_write(void)
 {
     const ssize_t n = sock_send(INSPECTOR_CHANNEL_FD, &msg, sizeof msg, NULL, 0);
 
@@ -57,7 +57,7 @@ static int say(void)
 static struct inspector_file *files[INSPECTOR_SLOTS];
 
 /* Closes what the parent has no slot for any more. */
-static void tidy(uint32_t slots)
+static void inspector_main_tidy(uint32_t slots)
 {
     for (unsigned i = 0; i < INSPECTOR_SLOTS; i++) {
         if (files[i] && !(slots & (1u << i))) {
@@ -68,7 +68,7 @@ static void tidy(uint32_t slots)
 }
 
 /* Whether the message that has come is one that a parent sends then. */
-static bool legal(unsigned n_fds)
+static bool inspector_main_legal(unsigned n_fds)
 {
     const bool in_slot = msg.slot < INSPECTOR_SLOTS && (msg.slots & (1u << msg.slot)) != 0;
 
@@ -86,7 +86,7 @@ static bool legal(unsigned n_fds)
 }
 
 /* Reads a slice of the slot's file, and answers. */
-static int step(const struct inspector_tools *tools)
+static int inspector_main_step(const struct inspector_tools *tools)
 {
     static struct inspection found;
     uint64_t left;
@@ -95,20 +95,20 @@ static int step(const struct inspector_tools *tools)
     if (!inspector_file_step(files[msg.slot], tools, &found, &left)) {
         msg.type = INSPECTOR_MORE;
         msg.u.left = left;
-        return say();
+        return inspector_main_write();
     }
     inspector_file_free(files[msg.slot]);
     files[msg.slot] = NULL;
     msg.type = INSPECTOR_ANSWER;
     msg.u.answer = found;
-    r = say();
+    r = inspector_main_write();
     /* It may be long until there is another. */
     (void)malloc_trim(0);
     return r;
 }
 
 /* Answers one question. 1, 0 at the channel's end, or -errno. */
-static int answer(const struct inspector_tools *tools)
+static int inspector_main_answer(const struct inspector_tools *tools)
 {
     struct fdset fds;
     ssize_t n;
@@ -119,16 +119,16 @@ static int answer(const struct inspector_tools *tools)
         fdset_close(&fds);
         return (int)n;
     }
-    if (n != sizeof msg || !legal(fds.n)) {
+    if (n != sizeof msg || !inspector_main_legal(fds.n)) {
         fdset_close(&fds);
         return -EPROTO;
     }
     if (msg.type == INSPECTOR_PING) {
         msg.type = INSPECTOR_PONG;
-        n = say();
+        n = inspector_main_write();
         return n < 0 ? (int)n : 1;
     }
-    tidy(msg.type == INSPECTOR_ASK ? msg.slots & ~(1u << msg.slot) : msg.slots);
+    inspector_main_tidy(msg.type == INSPECTOR_ASK ? msg.slots & ~(1u << msg.slot) : msg.slots);
     if (msg.type == INSPECTOR_TIDY) {
         return 1;
     }
@@ -138,12 +138,12 @@ static int answer(const struct inspector_tools *tools)
             return -ENOMEM;
         }
     }
-    n = step(tools);
+    n = inspector_main_step(tools);
     return n < 0 ? (int)n : 1;
 }
 
 /* Whether so much of its CPU time is gone that the next question had better go to another. */
-static bool spent(void)
+static bool inspector_main_spent(void)
 {
     return clock() / CLOCKS_PER_SEC > INSPECTOR_CPU / 2;
 }
@@ -151,12 +151,12 @@ static bool spent(void)
 int inspector_main(void)
 {
     static struct inspector_tools tools;
-    int err = read_start();
+    int err = inspector_main_read_start();
 
     log_init("poemd", err ? LOG_ERROR : start.log_level);
     (void)prctl(PR_SET_NAME, "poemd-inspector", 0, 0, 0);
     if (!err) {
-        err = load_libcrypto();
+        err = inspector_main_load_libcrypto();
     }
     if (!err) {
         err = inspector_sandbox(&start);
@@ -170,10 +170,10 @@ int inspector_main(void)
     if (!err) {
         memset(&msg, 0, sizeof msg);
         msg.type = INSPECTOR_READY;
-        err = say();
+        err = inspector_main_write();
     }
-    while (!err && !spent()) {
-        const int r = answer(&tools);
+    while (!err && !inspector_main_spent()) {
+        const int r = inspector_main_answer(&tools);
 
         if (r == 0) {
             return 0;

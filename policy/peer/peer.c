@@ -61,7 +61,7 @@ void peer_set_unknown(struct peer *p, enum peer_fact f, int error, const char *w
     p->unknown[f] = (struct peer_unknown){.error = error, .why = why};
 }
 
-static void proc_unknown(struct peer *p, int error, const char *why)
+static void peer_proc_unknown(struct peer *p, int error, const char *why)
 {
     static const enum peer_fact facts[] = {PEER_START,    PEER_CGROUP, PEER_UNIT,
                                            PEER_EXE_PATH, PEER_EXE_ID, PEER_EXE_FILE};
@@ -71,7 +71,7 @@ static void proc_unknown(struct peer *p, int error, const char *why)
     }
 }
 
-static void clear(struct peer *p)
+static void peer_clear(struct peer *p)
 {
     memset(p, 0, sizeof *p);
     p->pidfd = -1;
@@ -80,7 +80,7 @@ static void clear(struct peer *p)
 
 void peer_init_unknown(struct peer *p, const char *why)
 {
-    clear(p);
+    peer_clear(p);
     for (int f = 0; f < PEER_FACTS; f++) {
         peer_set_unknown(p, (enum peer_fact)f, 0, why);
     }
@@ -121,7 +121,7 @@ const char *peer_why(const struct peer *p, enum peer_fact f, char *out, size_t s
 
 /* ---- the socket ---- */
 
-static void find_ids(struct peer *p, int socket_fd)
+static void peer_find_ids(struct peer *p, int socket_fd)
 {
     struct ucred c = {.uid = (uid_t)-1};
     socklen_t n = sizeof c;
@@ -144,7 +144,7 @@ static void find_ids(struct peer *p, int socket_fd)
     }
 }
 
-static void find_groups(struct peer *p, int socket_fd)
+static void peer_find_groups(struct peer *p, int socket_fd)
 {
     socklen_t n = sizeof p->groups;
 
@@ -157,7 +157,7 @@ static void find_groups(struct peer *p, int socket_fd)
     p->n_groups = (unsigned)(n / sizeof p->groups[0]);
 }
 
-static void find_label(struct peer *p, int socket_fd)
+static void peer_find_label(struct peer *p, int socket_fd)
 {
     socklen_t n = sizeof p->label - 1;
 
@@ -174,7 +174,7 @@ static void find_label(struct peer *p, int socket_fd)
 
 /* ---- the process ---- */
 
-static int start_of(int dir_fd, uint64_t *ticks)
+static int peer_start_of(int dir_fd, uint64_t *ticks)
 {
     char text[1024];
     const ssize_t n = peer_proc_read(dir_fd, "stat", text, sizeof text);
@@ -185,7 +185,7 @@ static int start_of(int dir_fd, uint64_t *ticks)
     return peer_proc_start(text, (size_t)n, ticks) ? 0 : -EPROTO;
 }
 
-static int open_folder(pid_t pid)
+static int peer_open_folder(pid_t pid)
 {
     char name[32];
     int fd;
@@ -195,7 +195,7 @@ static int open_folder(pid_t pid)
     return fd < 0 ? -errno : fd;
 }
 
-static void take_pidfd(struct peer *p, int socket_fd)
+static void peer_take_pidfd(struct peer *p, int socket_fd)
 {
     socklen_t n = sizeof p->pidfd;
 
@@ -207,13 +207,13 @@ static void take_pidfd(struct peer *p, int socket_fd)
 }
 
 /* Opens the pidfd by number; dir_fd is the folder that it has to be of. */
-static void open_pidfd(struct peer *p, int dir_fd)
+static void peer_open_pidfd(struct peer *p, int dir_fd)
 {
     uint64_t before = 0;
     uint64_t after = 0;
     int again;
 
-    if (start_of(dir_fd, &before) < 0) {
+    if (peer_start_of(dir_fd, &before) < 0) {
         peer_set_unknown(p, PEER_PIDFD, ESRCH, "the process is gone");
         return;
     }
@@ -222,8 +222,8 @@ static void open_pidfd(struct peer *p, int dir_fd)
         peer_set_unknown(p, PEER_PIDFD, errno, "its pidfd cannot be opened");
         return;
     }
-    again = open_folder(p->pid);
-    if (again < 0 || start_of(again, &after) < 0 || before != after) {
+    again = peer_open_folder(p->pid);
+    if (again < 0 || peer_start_of(again, &after) < 0 || before != after) {
         peer_set_unknown(p, PEER_PIDFD, ESRCH, "its number changed hands");
         close(p->pidfd);
         p->pidfd = -1;
@@ -233,7 +233,7 @@ static void open_pidfd(struct peer *p, int dir_fd)
     }
 }
 
-static void find_cgroup(struct peer *p, int dir_fd)
+static void peer_find_cgroup(struct peer *p, int dir_fd)
 {
     char text[8192];
     const ssize_t n = peer_proc_read(dir_fd, "cgroup", text, sizeof text);
@@ -248,14 +248,14 @@ static void find_cgroup(struct peer *p, int dir_fd)
     }
 }
 
-static void find_process(struct peer *p, int dir_fd)
+static void peer_find_process(struct peer *p, int dir_fd)
 {
-    const int err = start_of(dir_fd, &p->start_ticks);
+    const int err = peer_start_of(dir_fd, &p->start_ticks);
 
     if (err) {
         peer_set_unknown(p, PEER_START, -err, "its start time cannot be read");
     }
-    find_cgroup(p, dir_fd);
+    peer_find_cgroup(p, dir_fd);
     peer_exe_init(p, dir_fd);
 }
 
@@ -263,35 +263,35 @@ void peer_init(struct peer *p, int socket_fd)
 {
     int dir_fd;
 
-    clear(p);
-    find_ids(p, socket_fd);
-    find_groups(p, socket_fd);
+    peer_clear(p);
+    peer_find_ids(p, socket_fd);
+    peer_find_groups(p, socket_fd);
     peer_namespace_check_ids(p);
-    find_label(p, socket_fd);
-    take_pidfd(p, socket_fd);
+    peer_find_label(p, socket_fd);
+    peer_take_pidfd(p, socket_fd);
     if (!peer_knows(p, PEER_PID)) {
         if (p->pidfd < 0) {
             p->unknown[PEER_PIDFD] = p->unknown[PEER_PID];
         }
         p->unknown[PEER_PIDNS] = p->unknown[PEER_PID];
-        proc_unknown(p, p->unknown[PEER_PID].error, p->unknown[PEER_PID].why);
+        peer_proc_unknown(p, p->unknown[PEER_PID].error, p->unknown[PEER_PID].why);
         return;
     }
-    dir_fd = open_folder(p->pid);
+    dir_fd = peer_open_folder(p->pid);
     if (!p->pid_sure && dir_fd >= 0) {
-        open_pidfd(p, dir_fd);
+        peer_open_pidfd(p, dir_fd);
     } else if (!p->pid_sure) {
         peer_set_unknown(p, PEER_PIDFD, -dir_fd, "the process is gone, or hidden from us");
     }
     /* Alive now: so the folder, opened before, is its own and nobody else's. */
     if (!peer_namespace_find(p)) {
-        proc_unknown(p, 0, "our /proc is that of another pid namespace");
+        peer_proc_unknown(p, 0, "our /proc is that of another pid namespace");
     } else if (dir_fd < 0) {
-        proc_unknown(p, -dir_fd, "the process is gone, or hidden from us");
+        peer_proc_unknown(p, -dir_fd, "the process is gone, or hidden from us");
     } else if (!peer_alive(p)) {
-        proc_unknown(p, ESRCH, "the process is gone");
+        peer_proc_unknown(p, ESRCH, "the process is gone");
     } else {
-        find_process(p, dir_fd);
+        peer_find_process(p, dir_fd);
     }
     if (dir_fd >= 0) {
         close(dir_fd);
@@ -300,7 +300,7 @@ void peer_init(struct peer *p, int socket_fd)
 
 /* ---- by number ---- */
 
-static void find_ids_of_process(struct peer *p, int dir_fd)
+static void peer_find_ids_of_process(struct peer *p, int dir_fd)
 {
     char text[16384];
     const ssize_t n = peer_proc_read(dir_fd, "status", text, sizeof text);
@@ -321,7 +321,7 @@ void peer_init_pid(struct peer *p, pid_t pid, bool sure)
     int dir_fd;
 
     peer_init_unknown(p, "the process is gone");
-    dir_fd = open_folder(pid);
+    dir_fd = peer_open_folder(pid);
     if (dir_fd < 0) {
         for (int f = 0; f < PEER_FACTS; f++) {
             peer_set_unknown(p, (enum peer_fact)f, dir_fd == -ENOENT ? ESRCH : -dir_fd,
@@ -329,9 +329,9 @@ void peer_init_pid(struct peer *p, pid_t pid, bool sure)
         }
         return;
     }
-    clear(p);
+    peer_clear(p);
     p->pid = pid;
-    open_pidfd(p, dir_fd);
+    peer_open_pidfd(p, dir_fd);
     p->pid_sure = sure && p->pidfd >= 0;
     /* Its number is that of this very /proc. */
     if (sure) {
@@ -339,9 +339,9 @@ void peer_init_pid(struct peer *p, pid_t pid, bool sure)
     } else {
         peer_namespace_find(p);
     }
-    find_ids_of_process(p, dir_fd);
+    peer_find_ids_of_process(p, dir_fd);
     peer_namespace_check_ids(p);
     peer_set_unknown(p, PEER_LABEL, 0, "only a socket tells it");
-    find_process(p, dir_fd);
+    peer_find_process(p, dir_fd);
     close(dir_fd);
 }

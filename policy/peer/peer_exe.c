@@ -23,7 +23,7 @@
 
 static const char deleted_mark[] = " (deleted)";
 
-static void find_path(struct peer *p, int dir_fd)
+static void peer_exe_find_path(struct peer *p, int dir_fd)
 {
     struct peer_exe *e = &p->exe;
     const ssize_t n = readlinkat(dir_fd, "exe", e->path, sizeof e->path);
@@ -44,7 +44,7 @@ static void find_path(struct peer *p, int dir_fd)
     e->path[len] = '\0';
 }
 
-static int64_t nanoseconds(struct statx_timestamp t)
+static int64_t peer_exe_nanoseconds(struct statx_timestamp t)
 {
     int64_t ns;
 
@@ -55,14 +55,14 @@ static int64_t nanoseconds(struct statx_timestamp t)
     return ns;
 }
 
-static struct peer_file_id identity(const struct statx *s)
+static struct peer_file_id peer_exe_identity(const struct statx *s)
 {
     return (struct peer_file_id){.dev_major = s->stx_dev_major,
                                  .dev_minor = s->stx_dev_minor,
                                  .inode = s->stx_ino,
                                  .size = s->stx_size,
-                                 .mtime = nanoseconds(s->stx_mtime),
-                                 .ctime = nanoseconds(s->stx_ctime)};
+                                 .mtime = peer_exe_nanoseconds(s->stx_mtime),
+                                 .ctime = peer_exe_nanoseconds(s->stx_ctime)};
 }
 
 int peer_file_id_get(int fd, struct peer_file_id *out)
@@ -72,17 +72,17 @@ int peer_file_id_get(int fd, struct peer_file_id *out)
     if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &s) < 0) {
         return -errno;
     }
-    *out = identity(&s);
+    *out = peer_exe_identity(&s);
     return 0;
 }
 
-static bool is_fuse(const char *type)
+static bool peer_exe_is_fuse(const char *type)
 {
     return strncmp(type, "fuse", 4) == 0;
 }
 
 /* Kinds of file system that ask nobody, and none that a user can mount on top of one that does. */
-static bool asks_nobody(const char *type)
+static bool peer_exe_asks_nobody(const char *type)
 {
     static const char *const types[] = {"tmpfs", "ext2",     "ext3",  "ext4", "xfs",     "btrfs",
                                         "zfs",   "squashfs", "erofs", "f2fs", "bcachefs"};
@@ -96,7 +96,7 @@ static bool asks_nobody(const char *type)
 }
 
 /* NULL: it can be opened. Otherwise why not. */
-static const char *why_not_open(struct peer_exe *e, struct peer_mount *m, int dir_fd)
+static const char *peer_exe_why_not_open(struct peer_exe *e, struct peer_mount *m, int dir_fd)
 {
     int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
     int err = self < 0 ? -errno : peer_mount_look(m, self);
@@ -109,17 +109,19 @@ static const char *why_not_open(struct peer_exe *e, struct peer_mount *m, int di
     }
     e->path_ours = m->found_id;
     if (m->found_id || m->found_dev) {
-        return is_fuse(m->type) ? "it lies on a FUSE file system, which could keep us waiting"
-                                : NULL;
+        return peer_exe_is_fuse(m->type)
+                   ? "it lies on a FUSE file system, which could keep us waiting"
+                   : NULL;
     }
     if (peer_mount_look(m, dir_fd) < 0 || !m->found_id) {
         return "its file system is in no mount table that we see";
     }
-    return asks_nobody(m->type) ? NULL
-                                : "its file system is not one of ours, and could keep us waiting";
+    return peer_exe_asks_nobody(m->type)
+               ? NULL
+               : "its file system is not one of ours, and could keep us waiting";
 }
 
-static int identify(struct peer *p, int path_fd, struct peer_mount *m)
+static int peer_exe_identify(struct peer *p, int path_fd, struct peer_mount *m)
 {
     struct peer_exe *e = &p->exe;
     struct statx s;
@@ -134,7 +136,7 @@ static int identify(struct peer *p, int path_fd, struct peer_mount *m)
     if (!S_ISREG(s.stx_mode)) {
         return -EINVAL;
     }
-    e->id = identity(&s);
+    e->id = peer_exe_identity(&s);
     e->deleted = e->deleted || s.stx_nlink == 0;
     m->id = s.stx_mnt_id;
     m->dev_major = s.stx_dev_major;
@@ -143,7 +145,7 @@ static int identify(struct peer *p, int path_fd, struct peer_mount *m)
 }
 
 /* Opens for reading what path_fd stands for, whatever has become of its path. */
-static int reopen(int path_fd)
+static int peer_exe_reopen(int path_fd)
 {
     char name[32] = "/proc/self/fd/";
     char digits[16];
@@ -166,15 +168,15 @@ void peer_exe_init(struct peer *p, int dir_fd)
     const char *why;
     int err;
 
-    find_path(p, dir_fd);
-    err = path_fd < 0 ? -errno : identify(p, path_fd, &m);
+    peer_exe_find_path(p, dir_fd);
+    err = path_fd < 0 ? -errno : peer_exe_identify(p, path_fd, &m);
     if (err) {
         peer_set_unknown(p, PEER_EXE_ID, -err, "its executable cannot be looked at");
         peer_set_unknown(p, PEER_EXE_FILE, -err, "its executable cannot be looked at");
-    } else if ((why = why_not_open(&p->exe, &m, dir_fd))) {
+    } else if ((why = peer_exe_why_not_open(&p->exe, &m, dir_fd))) {
         peer_set_unknown(p, PEER_EXE_FILE, 0, why);
     } else {
-        p->exe.fd = reopen(path_fd);
+        p->exe.fd = peer_exe_reopen(path_fd);
         if (p->exe.fd < 0) {
             peer_set_unknown(p, PEER_EXE_FILE, errno, "its executable cannot be opened");
         }
@@ -200,7 +202,7 @@ int peer_exe_look(pid_t pid, int pidfd, struct peer_file_id *out)
     } else if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &s) < 0) {
         err = -errno;
     } else {
-        *out = identity(&s);
+        *out = peer_exe_identity(&s);
     }
     if (fd >= 0) {
         close(fd);

@@ -38,7 +38,7 @@ ssize_t peer_proc_read(int dir_fd, const char *name, char *out, size_t size)
 /* ---- numbers ---- */
 
 /* Reads digits at *p, before end, and moves *p behind them. */
-static bool number(const char **p, const char *end, uint64_t *out)
+static bool peer_proc_number(const char **p, const char *end, uint64_t *out)
 {
     const char *start = *p;
 
@@ -53,7 +53,7 @@ static bool number(const char **p, const char *end, uint64_t *out)
     return *p > start;
 }
 
-static bool eat(const char **p, const char *end, char c)
+static bool peer_proc_eat(const char **p, const char *end, char c)
 {
     if (*p == end || **p != c) {
         return false;
@@ -81,11 +81,12 @@ bool peer_proc_start(const char *p, size_t n, uint64_t *ticks)
         }
         at++;
     }
-    return number(&at, end, ticks);
+    return peer_proc_number(&at, end, ticks);
 }
 
 /* What follows "NAME:" at the start of a line, up to its end. */
-static const char *line_of(const char *p, size_t n, const char *name, const char **line_end)
+static const char *peer_proc_line_of(const char *p, size_t n, const char *name,
+                                     const char **line_end)
 {
     const char *end = p + n;
     const size_t len = strlen(name);
@@ -103,40 +104,41 @@ static const char *line_of(const char *p, size_t n, const char *name, const char
     return NULL;
 }
 
-static bool next_id(const char **p, const char *end, uint32_t *out)
+static bool peer_proc_next_id(const char **p, const char *end, uint32_t *out)
 {
     uint64_t v;
 
     while (*p < end && (**p == '\t' || **p == ' ')) {
         (*p)++;
     }
-    if (!number(p, end, &v) || v > UINT32_MAX) {
+    if (!peer_proc_number(p, end, &v) || v > UINT32_MAX) {
         return false;
     }
     *out = (uint32_t)v;
     return true;
 }
 
-static bool effective_id(const char *p, size_t n, const char *name, uint32_t *out)
+static bool peer_proc_effective_id(const char *p, size_t n, const char *name, uint32_t *out)
 {
     const char *end = NULL;
-    const char *at = line_of(p, n, name, &end);
+    const char *at = peer_proc_line_of(p, n, name, &end);
     uint32_t real;
 
-    return at && next_id(&at, end, &real) && next_id(&at, end, out);
+    return at && peer_proc_next_id(&at, end, &real) && peer_proc_next_id(&at, end, out);
 }
 
 int peer_proc_ids(const char *p, size_t n, struct peer *out)
 {
     const char *end = NULL;
-    const char *at = line_of(p, n, "Groups:", &end);
+    const char *at = peer_proc_line_of(p, n, "Groups:", &end);
     uint32_t id;
 
-    if (!at || !effective_id(p, n, "Uid:", &out->uid) || !effective_id(p, n, "Gid:", &out->gid)) {
+    if (!at || !peer_proc_effective_id(p, n, "Uid:", &out->uid) ||
+        !peer_proc_effective_id(p, n, "Gid:", &out->gid)) {
         return -EPROTO;
     }
     out->n_groups = 0;
-    while (next_id(&at, end, &id)) {
+    while (peer_proc_next_id(&at, end, &id)) {
         if (out->n_groups == PEER_GROUPS_MAX) {
             return -ERANGE;
         }
@@ -161,8 +163,8 @@ bool peer_proc_maps_all(const char *p, size_t n)
         uint32_t outside;
         uint32_t count;
 
-        if (!next_id(&p, end, &inside) || !next_id(&p, end, &outside) ||
-            !next_id(&p, end, &count)) {
+        if (!peer_proc_next_id(&p, end, &inside) || !peer_proc_next_id(&p, end, &outside) ||
+            !peer_proc_next_id(&p, end, &count)) {
             return false;
         }
         all += count;
@@ -177,14 +179,14 @@ bool peer_proc_maps_all(const char *p, size_t n)
 bool peer_proc_pidns(const char *p, size_t n, pid_t *pid, unsigned *levels)
 {
     const char *end = NULL;
-    const char *at = line_of(p, n, "Pid:", &end);
+    const char *at = peer_proc_line_of(p, n, "Pid:", &end);
     uint32_t v;
 
     if (!at) {
         return false;
     }
     *levels = 0;
-    if (!next_id(&at, end, &v)) {
+    if (!peer_proc_next_id(&at, end, &v)) {
         /* Only "-1" is no such number. */
         *pid = -1;
         return true;
@@ -193,13 +195,13 @@ bool peer_proc_pidns(const char *p, size_t n, pid_t *pid, unsigned *levels)
         return false;
     }
     *pid = (pid_t)v;
-    at = line_of(p, n, "NSpid:", &end);
+    at = peer_proc_line_of(p, n, "NSpid:", &end);
     if (!at) {
         /* A kernel without pid namespaces. */
         *levels = 1;
         return true;
     }
-    while (next_id(&at, end, &v)) {
+    while (peer_proc_next_id(&at, end, &v)) {
         (*levels)++;
     }
     return true;
@@ -207,7 +209,7 @@ bool peer_proc_pidns(const char *p, size_t n, pid_t *pid, unsigned *levels)
 
 /* ---- cgroup ---- */
 
-static bool copy_cgroup(const char *at, const char *end, char out[PEER_CGROUP_MAX])
+static bool peer_proc_copy_cgroup(const char *at, const char *end, char out[PEER_CGROUP_MAX])
 {
     const size_t n = (size_t)(end - at);
 
@@ -220,7 +222,7 @@ static bool copy_cgroup(const char *at, const char *end, char out[PEER_CGROUP_MA
 }
 
 /* The line of systemd's hierarchy of version 1 begins with any number. */
-static const char *systemd_line(const char *p, size_t n, const char **line_end)
+static const char *peer_proc_systemd_line(const char *p, size_t n, const char **line_end)
 {
     static const char mark[] = ":name=systemd:";
     const char *end = p + n;
@@ -231,7 +233,7 @@ static const char *systemd_line(const char *p, size_t n, const char **line_end)
         uint64_t hierarchy;
 
         nl = nl ? nl : end;
-        if (number(&at, nl, &hierarchy) && (size_t)(nl - at) >= sizeof mark - 1 &&
+        if (peer_proc_number(&at, nl, &hierarchy) && (size_t)(nl - at) >= sizeof mark - 1 &&
             memcmp(at, mark, sizeof mark - 1) == 0) {
             *line_end = nl;
             return at + sizeof mark - 1;
@@ -244,32 +246,33 @@ static const char *systemd_line(const char *p, size_t n, const char **line_end)
 bool peer_proc_cgroup(const char *p, size_t n, char out[PEER_CGROUP_MAX])
 {
     const char *end = NULL;
-    const char *at = line_of(p, n, "0::", &end);
+    const char *at = peer_proc_line_of(p, n, "0::", &end);
     char other[PEER_CGROUP_MAX];
-    bool known = at && copy_cgroup(at, end, out);
+    bool known = at && peer_proc_copy_cgroup(at, end, out);
 
     if (known && strcmp(out, "/") != 0) {
         return true;
     }
-    at = systemd_line(p, n, &end);
-    if (at && copy_cgroup(at, end, other)) {
+    at = peer_proc_systemd_line(p, n, &end);
+    if (at && peer_proc_copy_cgroup(at, end, other)) {
         memcpy(out, other, sizeof other);
         known = true;
     }
     return known;
 }
 
-static bool ends_with(const char *p, size_t n, const char *suffix)
+static bool peer_proc_ends_with(const char *p, size_t n, const char *suffix)
 {
     const size_t len = strlen(suffix);
 
     return n > len && memcmp(p + n - len, suffix, len) == 0;
 }
 
-static bool is_unit(const char *p, size_t n)
+static bool peer_proc_is_unit(const char *p, size_t n)
 {
-    return ends_with(p, n, ".service") || ends_with(p, n, ".scope") || ends_with(p, n, ".socket") ||
-           ends_with(p, n, ".mount") || ends_with(p, n, ".swap");
+    return peer_proc_ends_with(p, n, ".service") || peer_proc_ends_with(p, n, ".scope") ||
+           peer_proc_ends_with(p, n, ".socket") || peer_proc_ends_with(p, n, ".mount") ||
+           peer_proc_ends_with(p, n, ".swap");
 }
 
 bool peer_proc_unit(const char *cgroup, char out[PEER_UNIT_MAX])
@@ -281,10 +284,10 @@ bool peer_proc_unit(const char *cgroup, char out[PEER_UNIT_MAX])
         const size_t n = strcspn(name, "/");
 
         p = name + n;
-        if (ends_with(name, n, ".slice")) {
+        if (peer_proc_ends_with(name, n, ".slice")) {
             continue;
         }
-        if (n >= PEER_UNIT_MAX || !is_unit(name, n)) {
+        if (n >= PEER_UNIT_MAX || !peer_proc_is_unit(name, n)) {
             return false;
         }
         memcpy(out, name, n);
@@ -297,7 +300,7 @@ bool peer_proc_unit(const char *cgroup, char out[PEER_UNIT_MAX])
 /* ---- mountinfo ---- */
 
 /* The file system's type: what follows " - " behind the fields that may be there or not. */
-static void type_of(const char *p, const char *end, char out[32])
+static void peer_proc_type_of(const char *p, const char *end, char out[32])
 {
     const char *at = memmem(p, (size_t)(end - p), " - ", 3);
     size_t n;
@@ -325,18 +328,19 @@ void peer_mount_line(struct peer_mount *m, const char *p, size_t n)
     uint64_t dev_major;
     uint64_t dev_minor;
 
-    if (!number(&p, end, &id) || !eat(&p, end, ' ') || !number(&p, end, &parent) ||
-        !eat(&p, end, ' ') || !number(&p, end, &dev_major) || !eat(&p, end, ':') ||
-        !number(&p, end, &dev_minor)) {
+    if (!peer_proc_number(&p, end, &id) || !peer_proc_eat(&p, end, ' ') ||
+        !peer_proc_number(&p, end, &parent) || !peer_proc_eat(&p, end, ' ') ||
+        !peer_proc_number(&p, end, &dev_major) || !peer_proc_eat(&p, end, ':') ||
+        !peer_proc_number(&p, end, &dev_minor)) {
         return;
     }
     if (id == m->id) {
         m->found_id = true;
-        type_of(p, end, m->type);
+        peer_proc_type_of(p, end, m->type);
     } else if (dev_major == m->dev_major && dev_minor == m->dev_minor && !m->found_dev) {
         m->found_dev = true;
         if (!m->found_id) {
-            type_of(p, end, m->type);
+            peer_proc_type_of(p, end, m->type);
         }
     }
 }

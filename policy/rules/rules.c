@@ -33,7 +33,7 @@ const char *rules_fact_name(enum rules_fact f)
     return f < RULES_FACTS ? words[f] : "?";
 }
 
-const char *verdict_name(enum verdict v)
+const char *rules_verdict_name(enum verdict v)
 {
     switch (v) {
     case VERDICT_ALLOW:
@@ -47,7 +47,7 @@ const char *verdict_name(enum verdict v)
 }
 
 /* Tells of a step. One that is met needs no mending, and leaves what its evidence is worth. */
-static void tell(const struct walk *w, struct rules_step *s)
+static void rules_notify(const struct walk *w, struct rules_step *s)
 {
     if (s->met) {
         s->taint &= TAINT_UNSIGNED | TAINT_OVERRIDE;
@@ -58,7 +58,7 @@ static void tell(const struct walk *w, struct rules_step *s)
 
 /* ---- who the parties are ---- */
 
-static void check_allow(const struct walk *w, enum rules_party party, enum rules_fact fact)
+static void rules_check_allow(const struct walk *w, enum rules_party party, enum rules_fact fact)
 {
     const struct rules_known *k = &w->known[party];
     const char *who = rules_party_name(party);
@@ -84,10 +84,10 @@ static void check_allow(const struct walk *w, enum rules_party party, enum rules
               who, what, who, what, own);
     rules_say(s.mend, "a %s whose %s is named, or an \"allow %s %s\" that names this one", who,
               what, who, what);
-    tell(w, &s);
+    rules_notify(w, &s);
 }
 
-static void check_recital(const struct walk *w, enum rules_party party)
+static void rules_check_recital(const struct walk *w, enum rules_party party)
 {
     const char *who = rules_party_name(party);
     const bool all = party == RULES_BACKEND && w->rules->demand_all_the_way;
@@ -107,13 +107,13 @@ static void check_recital(const struct walk *w, enum rules_party party)
     if (s.met && all) {
         rules_via_recital(w->known[party].via, &s);
     }
-    tell(w, &s);
+    rules_notify(w, &s);
 }
 
 /* ---- licences ---- */
 
-static void say_evidence(struct rules_step *s, const struct rules_counted *c, size_t worst,
-                         const char *why)
+static void rules_write_evidence(struct rules_step *s, const struct rules_counted *c, size_t worst,
+                                 const char *why)
 {
     const char *who = rules_party_name(s->party);
     char licence[128];
@@ -129,8 +129,8 @@ static void say_evidence(struct rules_step *s, const struct rules_counted *c, si
 }
 
 /* What the rule would take. */
-static void say_wanted(struct rules_step *s, const struct rules_licence *rule, bool licence,
-                       bool grade)
+static void rules_write_wanted(struct rules_step *s, const struct rules_licence *rule, bool licence,
+                               bool grade)
 {
     char wanted[96] = "";
 
@@ -149,8 +149,8 @@ static void say_wanted(struct rules_step *s, const struct rules_licence *rule, b
 }
 
 /* What the party says itself, of itself and of those behind it, whatever else is known. */
-static void hold_against(const struct walk *w, const struct rules_licence *rule,
-                         struct rules_step *s)
+static void rules_hold_against(const struct walk *w, const struct rules_licence *rule,
+                               struct rules_step *s)
 {
     const struct rules_known *k = &w->known[rule->party];
     const char *who = rules_party_name(rule->party);
@@ -170,7 +170,7 @@ static void hold_against(const struct walk *w, const struct rules_licence *rule,
     }
 }
 
-static void check_licence(const struct walk *w, const struct rules_licence *rule)
+static void rules_check_licence(const struct walk *w, const struct rules_licence *rule)
 {
     struct rules_step s = {.about = RULES_ABOUT_LICENCE, .party = rule->party, .line = rule->line};
     char why[RULES_TEXT_SIZE];
@@ -185,26 +185,26 @@ static void check_licence(const struct walk *w, const struct rules_licence *rule
     if (c.n > 0 && c.grade < rule->least) {
         s.taint |= TAINT_UNSIGNED;
     }
-    say_evidence(&s, &c, worst, why);
-    say_wanted(&s, rule, compat != SPDX_COMPATIBLE, c.grade < rule->least);
+    rules_write_evidence(&s, &c, worst, why);
+    rules_write_wanted(&s, rule, compat != SPDX_COMPATIBLE, c.grade < rule->least);
     if (c.grade != EVIDENCE_ASSIGNED) {
-        hold_against(w, rule, &s);
+        rules_hold_against(w, rule, &s);
     }
-    tell(w, &s);
+    rules_notify(w, &s);
 }
 
 /* ---- all of them ---- */
 
-static void walk(const struct walk *w)
+static void rules_walk(const struct walk *w)
 {
     for (int p = 0; p < RULES_PARTIES; p++) {
         for (int f = 0; f < RULES_FACTS; f++) {
-            check_allow(w, (enum rules_party)p, (enum rules_fact)f);
+            rules_check_allow(w, (enum rules_party)p, (enum rules_fact)f);
         }
-        check_recital(w, (enum rules_party)p);
+        rules_check_recital(w, (enum rules_party)p);
     }
     for (size_t i = 0; i < w->rules->n_licence; i++) {
-        check_licence(w, &w->rules->licence[i]);
+        rules_check_licence(w, &w->rules->licence[i]);
     }
 }
 
@@ -223,7 +223,7 @@ struct deciding {
     bool spoke_licence; /* … and it was one of licences, which is what people ask for */
 };
 
-static void take(const struct rules_step *s, void *arg)
+static void rules_take(const struct rules_step *s, void *arg)
 {
     struct deciding *d = arg;
     const bool licence = s->about == RULES_ABOUT_LICENCE;
@@ -241,7 +241,7 @@ static void take(const struct rules_step *s, void *arg)
     memcpy(d->out->mend, s->mend, sizeof d->out->mend);
 }
 
-static bool asks_backend(const struct rules *r)
+static bool rules_asks_backend(const struct rules *r)
 {
     for (size_t i = 0; i < r->n_licence; i++) {
         if (r->licence[i].party == RULES_BACKEND) {
@@ -252,13 +252,13 @@ static bool asks_backend(const struct rules *r)
 }
 
 /* What a device that was looked at is tainted by where no rule asks for its licence. */
-static uint32_t unasked_taint(const struct walk *w)
+static uint32_t rules_unasked_taint(const struct walk *w)
 {
     char why[RULES_TEXT_SIZE];
     struct rules_counted c;
     size_t worst;
 
-    if (asks_backend(w->rules) || !w->known[RULES_BACKEND].inspection) {
+    if (rules_asks_backend(w->rules) || !w->known[RULES_BACKEND].inspection) {
         return 0;
     }
     rules_count(w->rules, RULES_BACKEND, &w->known[RULES_BACKEND], &c);
@@ -269,12 +269,12 @@ void rules_decide(const struct rules *r, const struct rules_known known[RULES_PA
                   struct rules_date today, struct rules_verdict *out)
 {
     struct deciding d = {.out = out};
-    const struct walk w = {.rules = r, .known = known, .fn = take, .arg = &d};
+    const struct walk w = {.rules = r, .known = known, .fn = rules_take, .arg = &d};
 
     *out = (struct rules_verdict){.verdict = VERDICT_ALLOW};
     rules_say(out->why, "no rule speaks against it");
-    walk(&w);
-    out->taint |= unasked_taint(&w) | rules_via_taint(r, known[RULES_BACKEND].via);
+    rules_walk(&w);
+    out->taint |= rules_unasked_taint(&w) | rules_via_taint(r, known[RULES_BACKEND].via);
     if (d.failed && !r->otherwise_taint) {
         out->permissive =
             r->permissive_until.year != 0 && rules_date_not_after(today, r->permissive_until);
@@ -292,5 +292,5 @@ void rules_explain(const struct rules *r, const struct rules_known known[RULES_P
 {
     const struct walk w = {.rules = r, .known = known, .fn = fn, .arg = arg};
 
-    walk(&w);
+    rules_walk(&w);
 }

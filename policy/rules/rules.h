@@ -153,7 +153,7 @@ struct rules_known {
 enum verdict { VERDICT_ALLOW, VERDICT_TAINTED, VERDICT_DENY };
 
 /* "allow", "allow-tainted", "deny". Static. */
-const char *verdict_name(enum verdict v);
+const char *rules_verdict_name(enum verdict v);
 
 #define RULES_TEXT_SIZE 512u
 

@@ -20,8 +20,8 @@ void rules_say(char out[RULES_TEXT_SIZE], const char *fmt, ...)
 
 /* ---- which evidence counts ---- */
 
-static void count(struct rules_counted *c, enum evidence_grade grade, const char *source,
-                  const char *licence, const char *name)
+static void rules_judge_count(struct rules_counted *c, enum evidence_grade grade,
+                              const char *source, const char *licence, const char *name)
 {
     if (!*licence || grade < c->grade) {
         return;
@@ -41,7 +41,7 @@ static void count(struct rules_counted *c, enum evidence_grade grade, const char
  * What an executable and its package say holds together: where a part of it could not be read, or
  * did not fit, the rest is not all. Envelopes are statements each for itself: a bad one is nothing.
  */
-static const char *partial(const struct evidence *e, enum evidence_grade grade)
+static const char *rules_judge_partial(const struct evidence *e, enum evidence_grade grade)
 {
     if (e->cut) {
         return "more is said of its licence than is kept";
@@ -57,12 +57,12 @@ static const char *partial(const struct evidence *e, enum evidence_grade grade)
 }
 
 /* An inspector can find out these two grades: what it says of others is nobody's word. */
-static bool is_found_out(enum evidence_grade grade)
+static bool rules_judge_is_found_out(enum evidence_grade grade)
 {
     return grade == EVIDENCE_PACKAGED || grade == EVIDENCE_SIGNED;
 }
 
-static void count_inspection(const struct inspection *in, struct rules_counted *c)
+static void rules_judge_count_inspection(const struct inspection *in, struct rules_counted *c)
 {
     if (!in || in->outcome != INSPECTION_OK) {
         return;
@@ -70,12 +70,12 @@ static void count_inspection(const struct inspection *in, struct rules_counted *
     for (uint32_t i = 0; i < in->evidence.n; i++) {
         const struct evidence_item *e = &in->evidence.items[i];
 
-        if (is_found_out(e->grade)) {
-            count(c, e->grade, evidence_source_name(e->source), e->licence, e->name);
+        if (rules_judge_is_found_out(e->grade)) {
+            rules_judge_count(c, e->grade, evidence_source_name(e->source), e->licence, e->name);
         }
     }
-    if (is_found_out(c->grade)) {
-        c->partial = partial(&in->evidence, c->grade);
+    if (rules_judge_is_found_out(c->grade)) {
+        c->partial = rules_judge_partial(&in->evidence, c->grade);
     }
 }
 
@@ -120,14 +120,14 @@ void rules_count(const struct rules *r, enum rules_party party, const struct rul
 
     *c = (struct rules_counted){.grade = EVIDENCE_NONE};
     if (k->recital == RECITAL_OK && *k->recited) {
-        count(c, EVIDENCE_RECITED, "recital", k->recited, "");
-        count(c, EVIDENCE_RECITED, "declaration", k->declared, "");
+        rules_judge_count(c, EVIDENCE_RECITED, "recital", k->recited, "");
+        rules_judge_count(c, EVIDENCE_RECITED, "declaration", k->declared, "");
     } else {
-        count(c, EVIDENCE_DECLARED, "declaration", k->declared, "");
+        rules_judge_count(c, EVIDENCE_DECLARED, "declaration", k->declared, "");
     }
-    count_inspection(k->inspection, c);
+    rules_judge_count_inspection(k->inspection, c);
     if (a) {
-        count(c, EVIDENCE_ASSIGNED, "operator", a->licence, "");
+        rules_judge_count(c, EVIDENCE_ASSIGNED, "operator", a->licence, "");
     }
 }
 

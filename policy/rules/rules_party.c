@@ -17,12 +17,12 @@ static const enum peer_fact fact_of[RULES_FACTS] = {
     [RULES_DIGEST] = PEER_EXE_ID, [RULES_LABEL] = PEER_LABEL, [RULES_UNIT] = PEER_UNIT,
 };
 
-static bool has_digest(const struct rules_known *k)
+static bool rules_party_has_digest(const struct rules_known *k)
 {
     return k->inspection && k->inspection->outcome == INSPECTION_OK;
 }
 
-static bool in_groups(const struct peer *p, gid_t id)
+static bool rules_party_in_groups(const struct peer *p, gid_t id)
 {
     if (peer_knows(p, PEER_GID) && p->gid == id) {
         return true;
@@ -44,13 +44,13 @@ bool rules_is_named(const struct rules_known *k, enum rules_fact fact, uid_t id,
     case RULES_USER:
         return peer_knows(p, PEER_UID) && p->uid == id;
     case RULES_GROUP:
-        return in_groups(p, id);
+        return rules_party_in_groups(p, id);
     case RULES_EXE:
         /* A path of another mount table, or of a file that is gone, says nothing. */
         return peer_knows(p, PEER_EXE_PATH) && p->exe.path_ours && !p->exe.deleted &&
                strcmp(p->exe.path, text) == 0;
     case RULES_DIGEST:
-        if (!has_digest(k)) {
+        if (!rules_party_has_digest(k)) {
             return false;
         }
         hex_text(k->inspection->sha256, INSPECTION_SHA256_SIZE, digest);
@@ -65,11 +65,11 @@ bool rules_is_named(const struct rules_known *k, enum rules_fact fact, uid_t id,
     return true;
 }
 
-static void show_digest(const struct rules_known *k, char *out, size_t size)
+static void rules_party_show_digest(const struct rules_known *k, char *out, size_t size)
 {
     char digest[2 * INSPECTION_SHA256_SIZE + 1];
 
-    if (has_digest(k)) {
+    if (rules_party_has_digest(k)) {
         hex_text(k->inspection->sha256, INSPECTION_SHA256_SIZE, digest);
         snprintf(out, size, "%s", digest);
     } else {
@@ -78,7 +78,7 @@ static void show_digest(const struct rules_known *k, char *out, size_t size)
     }
 }
 
-static void show_group(const struct peer *p, char *out, size_t size)
+static void rules_party_show_group(const struct peer *p, char *out, size_t size)
 {
     size_t n = (size_t)snprintf(out, size, "%u", (unsigned)p->gid);
 
@@ -89,7 +89,7 @@ static void show_group(const struct peer *p, char *out, size_t size)
     }
 }
 
-static void show_exe(const struct peer_exe *exe, char *out, size_t size)
+static void rules_party_show_exe(const struct peer_exe *exe, char *out, size_t size)
 {
     char path[128];
 
@@ -106,15 +106,15 @@ void rules_show_fact(const struct rules_known *k, enum rules_fact fact, char *ou
     const char *text = fact == RULES_LABEL ? p->label : p->unit;
 
     if (fact == RULES_DIGEST) {
-        show_digest(k, out, size);
+        rules_party_show_digest(k, out, size);
     } else if (!peer_knows(p, fact_of[fact])) {
         peer_why(p, fact_of[fact], out, size);
     } else if (fact == RULES_USER) {
         snprintf(out, size, "%u", (unsigned)p->uid);
     } else if (fact == RULES_GROUP) {
-        show_group(p, out, size);
+        rules_party_show_group(p, out, size);
     } else if (fact == RULES_EXE) {
-        show_exe(&p->exe, out, size);
+        rules_party_show_exe(&p->exe, out, size);
     } else {
         log_escape(out, size, text, strlen(text));
     }

@@ -59,7 +59,7 @@ const char *spdx_outcome_name(enum spdx_outcome o)
 }
 
 /* The bytes at fault in quotes, cut at 60 characters; what stands for them at the text's end. */
-static void quote(char *out, size_t size, enum spdx_outcome o, const char *p, size_t n)
+static void spdx_fault_quote(char *out, size_t size, enum spdx_outcome o, const char *p, size_t n)
 {
     char escaped[64];
 
@@ -73,7 +73,7 @@ static void quote(char *out, size_t size, enum spdx_outcome o, const char *p, si
 }
 
 /* A hint that knows the list; "" where it knows nothing. */
-static void advise(struct spdx_error *why, const char *p, size_t n)
+static void spdx_fault_advise(struct spdx_error *why, const char *p, size_t n)
 {
     const bool exception = why->outcome == SPDX_UNLISTED_ADDITION;
     const char *meant = NULL;
@@ -97,11 +97,11 @@ enum spdx_outcome spdx_fault(struct spdx_error *why, enum spdx_outcome o, const 
     char quoted[80];
 
     *why = (struct spdx_error){.outcome = o, .at = at, .length = n};
-    quote(quoted, sizeof quoted, o, text + (o == SPDX_TOO_LONG ? 0 : at), n);
+    spdx_fault_quote(quoted, sizeof quoted, o, text + (o == SPDX_TOO_LONG ? 0 : at), n);
     snprintf(why->text, sizeof why->text, "%s%s", quoted, s->what);
     snprintf(why->hint, sizeof why->hint, "%s", s->hint);
     if (n > 0) {
-        advise(why, text + at, n);
+        spdx_fault_advise(why, text + at, n);
     }
     return o;
 }

@@ -49,62 +49,66 @@ int spdx_target_find(const char *name)
 
 /* ---- one term ---- */
 
-static void say(struct spdx_reason *r, enum spdx_compat compat, const char *why, const char *source)
+static void spdx_judge_write(struct spdx_reason *r, enum spdx_compat compat, const char *why,
+                             const char *source)
 {
     *r = (struct spdx_reason){compat, NULL, why, source};
 }
 
 /* Terms that are no licence of the list. */
-static void reason_unlisted(const struct spdx_term *t, struct spdx_reason *r)
+static void spdx_judge_reason_unlisted(const struct spdx_term *t, struct spdx_reason *r)
 {
     switch (t->kind) {
     case SPDX_LICENCE:
         break;
     case SPDX_UNLISTED:
-        say(r, SPDX_UNKNOWN, "it is not on the licence list that this program was built with", "");
+        spdx_judge_write(r, SPDX_UNKNOWN,
+                         "it is not on the licence list that this program was built with", "");
         break;
     case SPDX_REFERENCE:
-        say(r, SPDX_UNKNOWN, "a reference names a text that only its author knows", "");
+        spdx_judge_write(r, SPDX_UNKNOWN, "a reference names a text that only its author knows",
+                         "");
         break;
     case SPDX_NONE:
-        say(r, SPDX_INCOMPATIBLE, "without a licence nobody may distribute it",
-            LICENSE_LIST "#NoLicense");
+        spdx_judge_write(r, SPDX_INCOMPATIBLE, "without a licence nobody may distribute it",
+                         LICENSE_LIST "#NoLicense");
         break;
     case SPDX_NOASSERTION:
-        say(r, SPDX_UNKNOWN, "nothing is said about its licence", "");
+        spdx_judge_write(r, SPDX_UNKNOWN, "nothing is said about its licence", "");
         break;
     }
 }
 
 /* The licence, or the best of it and its later versions where "+" lets one choose. */
-static void reason_licence(int licence, bool plus, int version, struct spdx_reason *r)
+static void spdx_judge_reason_licence(int licence, bool plus, int version, struct spdx_reason *r)
 {
     const struct spdx_licence *l = spdx_licence_at(licence);
     const int which = version - 2;
 
-    say(r, l->with_gpl[which], l->why, l->source);
+    spdx_judge_write(r, l->with_gpl[which], l->why, l->source);
     for (int i = l->later; plus && i >= 0; i = spdx_licence_at(i)->later) {
         l = spdx_licence_at(i);
         if (l->with_gpl[which] > r->compat) {
-            say(r, l->with_gpl[which], l->why, l->source);
+            spdx_judge_write(r, l->with_gpl[which], l->why, l->source);
             r->taken_as = l->id;
         }
     }
 }
 
 /* What the exception makes of the licence's answer. */
-static void reason_with(const struct spdx_meaning *m, int version, struct spdx_reason *r)
+static void spdx_judge_reason_with(const struct spdx_meaning *m, int version, struct spdx_reason *r)
 {
     const struct spdx_exception *x = m->addition >= 0 ? spdx_exception_at(m->addition) : NULL;
 
     if (!x) {
-        say(r, SPDX_UNKNOWN, "its exception is not on the list: what it adds is not known", "");
+        spdx_judge_write(r, SPDX_UNKNOWN,
+                         "its exception is not on the list: what it adds is not known", "");
     } else if (x->effect == SPDX_OBSCURE ||
                (x->effect == SPDX_LINKS && r->compat == SPDX_INCOMPATIBLE)) {
-        say(r, SPDX_UNKNOWN, x->why, x->source);
+        spdx_judge_write(r, SPDX_UNKNOWN, x->why, x->source);
     } else if (x->effect == SPDX_WAIVES && version == 2 && r->compat == SPDX_INCOMPATIBLE &&
                strcmp(spdx_licence_at(m->licence)->id, "Apache-2.0") == 0) {
-        say(r, SPDX_COMPATIBLE, x->why, x->source);
+        spdx_judge_write(r, SPDX_COMPATIBLE, x->why, x->source);
     }
 }
 
@@ -114,14 +118,14 @@ void spdx_reason(const struct spdx *e, size_t term, int version, struct spdx_rea
     const struct spdx_meaning m = spdx_meaning(t);
 
     if (t->kind != SPDX_LICENCE) {
-        reason_unlisted(t, r);
+        spdx_judge_reason_unlisted(t, r);
     } else if (t->notes & SPDX_NOTE_PLUS_CONTRARY) {
-        say(r, SPDX_UNKNOWN, spdx_note_text(SPDX_NOTE_PLUS_CONTRARY), "");
+        spdx_judge_write(r, SPDX_UNKNOWN, spdx_note_text(SPDX_NOTE_PLUS_CONTRARY), "");
     } else {
-        reason_licence(m.licence, m.plus, version, r);
+        spdx_judge_reason_licence(m.licence, m.plus, version, r);
     }
     if (m.with && r->compat != SPDX_UNKNOWN) {
-        reason_with(&m, version, r);
+        spdx_judge_reason_with(&m, version, r);
     }
 }
 
@@ -154,7 +158,8 @@ static void judge_nodes(const struct spdx *e, const struct spdx_verdict *v, enum
 }
 
 /* From the root to the terms: of two branches that are as good, the first is taken. */
-static void mark(const struct spdx *e, const enum spdx_compat *nodes, struct spdx_verdict *v)
+static void spdx_judge_mark(const struct spdx *e, const enum spdx_compat *nodes,
+                            struct spdx_verdict *v)
 {
     bool taken[2 * LIMIT_SPDX_TERMS - 1] = {false};
 
@@ -185,7 +190,7 @@ static void judge_version(const struct spdx *e, int version, struct spdx_verdict
     judge_terms(e, version, v);
     judge_nodes(e, v, nodes);
     v->compat = nodes[e->n_nodes - 1];
-    mark(e, nodes, v);
+    spdx_judge_mark(e, nodes, v);
     while (v->parts[v->decisive] != SPDX_TAKEN || v->terms[v->decisive] != v->compat) {
         v->decisive++;
     }
@@ -209,7 +214,7 @@ void spdx_judge(const struct spdx *e, enum spdx_target target, struct spdx_verdi
 }
 
 /* A line that is cut at its end says so. */
-static void append(char *out, size_t size, const char *text)
+static void spdx_judge_append(char *out, size_t size, const char *text)
 {
     const size_t n = strlen(out);
 
@@ -220,7 +225,7 @@ static void append(char *out, size_t size, const char *text)
 }
 
 /* A compatible whole is not the merit of one term: says how many more there are. */
-static void count_others(const struct spdx_verdict *v, char *out, size_t size)
+static void spdx_judge_count_others(const struct spdx_verdict *v, char *out, size_t size)
 {
     size_t n = 0;
 
@@ -243,31 +248,31 @@ const char *spdx_verdict_text(const struct spdx_verdict *v, const struct spdx *e
     if (size == 0) {
         return out;
     }
-    count_others(v, others, sizeof others);
+    spdx_judge_count_others(v, others, sizeof others);
     if (v->n_terms > 0) {
         spdx_term_text(e, v->decisive, term, sizeof term);
         spdx_reason(e, v->decisive, v->version, &r);
     } else {
         snprintf(term, sizeof term, "no licence");
-        say(&r, SPDX_UNKNOWN, "there is no expression that could be read", "");
+        spdx_judge_write(&r, SPDX_UNKNOWN, "there is no expression that could be read", "");
     }
     out[0] = '\0';
-    append(out, size, spdx_compat_name(v->compat));
-    append(out, size, " with ");
-    append(out, size, spdx_target_name(v->target));
-    append(out, size,
-           targets[v->target].versions[1] == 0 ? ""
-           : v->version == 2                   ? " (version 2)"
-                                               : " (version 3)");
-    append(out, size, ": ");
-    append(out, size, term);
-    append(out, size, others);
-    append(out, size, ": ");
-    append(out, size, r.why);
+    spdx_judge_append(out, size, spdx_compat_name(v->compat));
+    spdx_judge_append(out, size, " with ");
+    spdx_judge_append(out, size, spdx_target_name(v->target));
+    spdx_judge_append(out, size,
+                      targets[v->target].versions[1] == 0 ? ""
+                      : v->version == 2                   ? " (version 2)"
+                                                          : " (version 3)");
+    spdx_judge_append(out, size, ": ");
+    spdx_judge_append(out, size, term);
+    spdx_judge_append(out, size, others);
+    spdx_judge_append(out, size, ": ");
+    spdx_judge_append(out, size, r.why);
     if (r.source[0]) {
-        append(out, size, " <");
-        append(out, size, r.source);
-        append(out, size, ">");
+        spdx_judge_append(out, size, " <");
+        spdx_judge_append(out, size, r.source);
+        spdx_judge_append(out, size, ">");
     }
     return out;
 }

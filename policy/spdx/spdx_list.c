@@ -54,16 +54,16 @@ static const struct {
     {"cc0", "CC0-1.0"},
 };
 
-static int lower(char c)
+static int spdx_list_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 /* As strcmp of the lower-case forms; p has n bytes. */
-static int compare(const char *p, size_t n, const char *id)
+static int spdx_list_compare(const char *p, size_t n, const char *id)
 {
     for (size_t i = 0; i < n; i++) {
-        const int d = lower(p[i]) - lower(id[i]);
+        const int d = spdx_list_lower(p[i]) - spdx_list_lower(id[i]);
 
         if (d != 0) {
             return d;
@@ -79,7 +79,7 @@ int spdx_list_licence(const char *p, size_t n)
 
     while (from < to) {
         const size_t middle = from + (to - from) / 2;
-        const int d = compare(p, n, licences[middle].id);
+        const int d = spdx_list_compare(p, n, licences[middle].id);
 
         if (d == 0) {
             return (int)middle;
@@ -96,7 +96,7 @@ int spdx_list_licence(const char *p, size_t n)
 int spdx_list_exception(const char *p, size_t n)
 {
     for (size_t i = 0; i < EXCEPTIONS; i++) {
-        if (compare(p, n, exceptions[i].id) == 0) {
+        if (spdx_list_compare(p, n, exceptions[i].id) == 0) {
             return (int)i;
         }
     }
@@ -128,7 +128,7 @@ const char *spdx_list_origin(void)
     return SPDX_LIST_ORIGIN;
 }
 
-static size_t least(size_t a, size_t b, size_t c)
+static size_t spdx_list_least(size_t a, size_t b, size_t c)
 {
     const size_t ab = a < b ? a : b;
 
@@ -136,7 +136,7 @@ static size_t least(size_t a, size_t b, size_t c)
 }
 
 /* Letters to add, drop or change until p is id, by case-folded letters. */
-static size_t distance(const char *p, size_t n, const char *id, size_t m)
+static size_t spdx_list_distance(const char *p, size_t n, const char *id, size_t m)
 {
     size_t row[MEANT_MAX + 1];
 
@@ -149,9 +149,10 @@ static size_t distance(const char *p, size_t n, const char *id, size_t m)
         row[0] = i;
         for (size_t k = 1; k <= m; k++) {
             const size_t above = row[k];
-            const size_t changed = corner + (lower(p[i - 1]) != lower(id[k - 1]));
+            const size_t changed =
+                corner + (spdx_list_lower(p[i - 1]) != spdx_list_lower(id[k - 1]));
 
-            row[k] = least(above + 1, row[k - 1] + 1, changed);
+            row[k] = spdx_list_least(above + 1, row[k - 1] + 1, changed);
             corner = above;
         }
     }
@@ -165,7 +166,7 @@ const char *spdx_list_meant(const char *p, size_t n, bool exception)
     size_t best = n < 6 ? 2 : 3; /* one less is near enough */
 
     for (size_t i = 0; !exception && i < sizeof also_known / sizeof *also_known; i++) {
-        if (compare(p, n, also_known[i].name) == 0) {
+        if (spdx_list_compare(p, n, also_known[i].name) == 0) {
             return also_known[i].id;
         }
     }
@@ -178,7 +179,7 @@ const char *spdx_list_meant(const char *p, size_t n, bool exception)
         const size_t apart = m > n ? m - n : n - m;
 
         if (m <= MEANT_MAX && apart < best && (exception || !licences[i].deprecated)) {
-            const size_t d = distance(p, n, id, m);
+            const size_t d = spdx_list_distance(p, n, id, m);
 
             if (d < best) {
                 best = d;

@@ -160,7 +160,7 @@ static const char *const approved[] = {
 };
 /* clang-format on */
 
-static bool is_approved(int licence)
+static bool spdx_osi_is_approved(int licence)
 {
     const char *id = spdx_licence_at(licence)->id;
 
@@ -172,7 +172,7 @@ static bool is_approved(int licence)
     return false;
 }
 
-static enum spdx_compat judge_term(const struct spdx_term *t)
+static enum spdx_compat spdx_osi_judge_term(const struct spdx_term *t)
 {
     const struct spdx_meaning m = spdx_meaning(t);
     bool good;
@@ -188,10 +188,10 @@ static enum spdx_compat judge_term(const struct spdx_term *t)
     if (m.with && (m.addition < 0 || spdx_exception_at(m.addition)->effect == SPDX_OBSCURE)) {
         return SPDX_UNKNOWN;
     }
-    good = is_approved(m.licence);
+    good = spdx_osi_is_approved(m.licence);
     for (int i = spdx_licence_at(m.licence)->later; m.plus && i >= 0 && !good;
          i = spdx_licence_at(i)->later) {
-        good = is_approved(i);
+        good = spdx_osi_is_approved(i);
     }
     return good ? SPDX_COMPATIBLE : SPDX_INCOMPATIBLE;
 }
@@ -204,7 +204,7 @@ enum spdx_compat spdx_osi_approved(const struct spdx *e)
     for (size_t i = 0; i < e->n_nodes; i++) {
         const struct spdx_node *n = &e->nodes[i];
         const enum spdx_compat left =
-            n->kind == SPDX_TERM ? judge_term(&e->terms[n->left]) : at[n->left];
+            n->kind == SPDX_TERM ? spdx_osi_judge_term(&e->terms[n->left]) : at[n->left];
         const enum spdx_compat right = n->kind == SPDX_TERM ? left : at[n->right];
 
         if (n->kind == SPDX_OR) {

@@ -43,54 +43,55 @@ struct word {
     size_t n;
 };
 
-static enum spdx_outcome fault(struct parser *s, enum spdx_outcome o, size_t at, size_t n)
+static enum spdx_outcome spdx_parse_fault(struct parser *s, enum spdx_outcome o, size_t at,
+                                          size_t n)
 {
     return spdx_fault(s->why, o, s->e->text, at, n);
 }
 
-static bool is_space(char c)
+static bool spdx_parse_is_space(char c)
 {
     return c == ' ' || c == '\t';
 }
 
-static bool is_id(char c)
+static bool spdx_parse_is_id(char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '.';
 }
 
-static struct word take_word(struct parser *s)
+static struct word spdx_parse_take_word(struct parser *s)
 {
     const char *text = s->e->text;
     struct word w = {text + s->at, s->at, 0};
 
-    while (s->at < s->n && (is_id(text[s->at]) || text[s->at] == ':')) {
+    while (s->at < s->n && (spdx_parse_is_id(text[s->at]) || text[s->at] == ':')) {
         s->at++;
     }
     w.n = s->at - w.at;
     return w;
 }
 
-static bool word_is(const struct word *w, const char *text)
+static bool spdx_parse_word_is(const struct word *w, const char *text)
 {
     return w->n == strlen(text) && memcmp(w->p, text, w->n) == 0;
 }
 
-static bool word_begins(const struct word *w, const char *text)
+static bool spdx_parse_word_begins(const struct word *w, const char *text)
 {
     const size_t n = strlen(text);
 
     return w->n >= n && memcmp(w->p, text, n) == 0;
 }
 
-static struct spdx_span span(const struct word *w)
+static struct spdx_span spdx_parse_span(const struct word *w)
 {
     return (struct spdx_span){(uint16_t)w->at, (uint16_t)w->n};
 }
 
 /* ---- nodes ---- */
 
-static bool is_special(const struct spdx *e, uint16_t node)
+static bool spdx_parse_is_special(const struct spdx *e, uint16_t node)
 {
     const struct spdx_node *n = &e->nodes[node];
 
@@ -99,28 +100,28 @@ static bool is_special(const struct spdx *e, uint16_t node)
 }
 
 /* The operator on top of the stack takes its two operands. */
-static enum spdx_outcome reduce(struct parser *s)
+static enum spdx_outcome spdx_parse_reduce(struct parser *s)
 {
     struct spdx *e = s->e;
     const struct waiting top = s->waiting[--s->n_waiting];
     const uint16_t right = s->values[--s->n_values];
     const uint16_t left = s->values[s->n_values - 1];
 
-    if (top.op == OR && (is_special(e, left) || is_special(e, right))) {
-        const uint16_t node = is_special(e, left) ? left : right;
+    if (top.op == OR && (spdx_parse_is_special(e, left) || spdx_parse_is_special(e, right))) {
+        const uint16_t node = spdx_parse_is_special(e, left) ? left : right;
         const struct spdx_span name = e->terms[e->nodes[node].left].name;
 
-        return fault(s, SPDX_BAD_SPECIAL, name.at, name.n);
+        return spdx_parse_fault(s, SPDX_BAD_SPECIAL, name.at, name.n);
     }
     e->nodes[e->n_nodes] = (struct spdx_node){top.op == OR ? SPDX_OR : SPDX_AND, left, right};
     s->values[s->n_values - 1] = (uint16_t)e->n_nodes++;
     return SPDX_OK;
 }
 
-static enum spdx_outcome push_operator(struct parser *s, enum op o, size_t at)
+static enum spdx_outcome spdx_parse_push_operator(struct parser *s, enum op o, size_t at)
 {
     while (s->n_waiting > 0 && s->waiting[s->n_waiting - 1].op >= o) {
-        const enum spdx_outcome r = reduce(s);
+        const enum spdx_outcome r = spdx_parse_reduce(s);
 
         if (r != SPDX_OK) {
             return r;
@@ -132,29 +133,29 @@ static enum spdx_outcome push_operator(struct parser *s, enum op o, size_t at)
     return SPDX_OK;
 }
 
-static enum spdx_outcome open_parenthesis(struct parser *s)
+static enum spdx_outcome spdx_parse_open_parenthesis(struct parser *s)
 {
     if (!s->operand) {
-        return fault(s, SPDX_EXPECTED_OPERATOR, s->at, 1);
+        return spdx_parse_fault(s, SPDX_EXPECTED_OPERATOR, s->at, 1);
     }
     if (s->depth == LIMIT_SPDX_DEPTH) {
-        return fault(s, SPDX_TOO_DEEP, s->at, 1);
+        return spdx_parse_fault(s, SPDX_TOO_DEEP, s->at, 1);
     }
     s->depth++;
     s->waiting[s->n_waiting++] = (struct waiting){OPEN, (uint16_t)s->at++};
     return SPDX_OK;
 }
 
-static enum spdx_outcome close_parenthesis(struct parser *s)
+static enum spdx_outcome spdx_parse_close_parenthesis(struct parser *s)
 {
     if (s->depth == 0) {
-        return fault(s, SPDX_UNOPENED, s->at, 1);
+        return spdx_parse_fault(s, SPDX_UNOPENED, s->at, 1);
     }
     if (s->operand) {
-        return fault(s, SPDX_EXPECTED_LICENCE, s->at, 1);
+        return spdx_parse_fault(s, SPDX_EXPECTED_LICENCE, s->at, 1);
     }
     while (s->waiting[s->n_waiting - 1].op != OPEN) {
-        const enum spdx_outcome r = reduce(s);
+        const enum spdx_outcome r = spdx_parse_reduce(s);
 
         if (r != SPDX_OK) {
             return r;
@@ -170,13 +171,13 @@ static enum spdx_outcome close_parenthesis(struct parser *s)
 /* ---- terms ---- */
 
 /* A DocumentRef-…: before a reference is taken off the word; its own name must not be empty. */
-static bool take_document(struct word *w)
+static bool spdx_parse_take_document(struct word *w)
 {
     const char *colon = memchr(w->p, ':', w->n);
     const size_t prefix = strlen("DocumentRef-");
     size_t n;
 
-    if (!word_begins(w, "DocumentRef-") || !colon) {
+    if (!spdx_parse_word_begins(w, "DocumentRef-") || !colon) {
         return false;
     }
     n = (size_t)(colon - w->p);
@@ -190,14 +191,14 @@ static bool take_document(struct word *w)
 }
 
 /* Whether the word is a reference of that prefix, behind a DocumentRef-…: or not. */
-static bool is_reference(struct word w, const char *prefix)
+static bool spdx_parse_is_reference(struct word w, const char *prefix)
 {
-    (void)take_document(&w);
-    return word_begins(&w, prefix) && w.n > strlen(prefix) && !memchr(w.p, ':', w.n);
+    (void)spdx_parse_take_document(&w);
+    return spdx_parse_word_begins(&w, prefix) && w.n > strlen(prefix) && !memchr(w.p, ':', w.n);
 }
 
 /* Whether the word is meant as a reference, though it may be none. */
-static bool like_reference(const struct word *w)
+static bool spdx_parse_like_reference(const struct word *w)
 {
     static const char *const prefixes[] = {"licenseref-", "documentref-", "additionref-"};
 
@@ -218,7 +219,7 @@ static bool like_reference(const struct word *w)
     return false;
 }
 
-static bool is_operator(const struct word *w)
+static bool spdx_parse_is_operator(const struct word *w)
 {
     static const char *const operators[] = {"and", "or", "with"};
 
@@ -237,7 +238,7 @@ static bool is_operator(const struct word *w)
 }
 
 /* NONE and NOASSERTION are in ABNF's plain quotes: any case. */
-static bool is_keyword(const struct word *w, const char *text)
+static bool spdx_parse_is_keyword(const struct word *w, const char *text)
 {
     const size_t n = strlen(text);
 
@@ -253,19 +254,20 @@ static bool is_keyword(const struct word *w, const char *text)
 }
 
 /* What kind of licence a word names. */
-static enum spdx_outcome read_licence(struct parser *s, const struct word *w, struct spdx_term *t)
+static enum spdx_outcome spdx_parse_read_licence(struct parser *s, const struct word *w,
+                                                 struct spdx_term *t)
 {
-    if (is_reference(*w, "LicenseRef-")) {
+    if (spdx_parse_is_reference(*w, "LicenseRef-")) {
         t->kind = SPDX_REFERENCE;
         return SPDX_OK;
     }
-    if (is_operator(w) || is_reference(*w, "AdditionRef-")) {
-        return fault(s, SPDX_EXPECTED_LICENCE, w->at, w->n);
+    if (spdx_parse_is_operator(w) || spdx_parse_is_reference(*w, "AdditionRef-")) {
+        return spdx_parse_fault(s, SPDX_EXPECTED_LICENCE, w->at, w->n);
     }
-    if (like_reference(w)) {
-        return fault(s, SPDX_BAD_REFERENCE, w->at, w->n);
+    if (spdx_parse_like_reference(w)) {
+        return spdx_parse_fault(s, SPDX_BAD_REFERENCE, w->at, w->n);
     }
-    if (is_keyword(w, "NONE") || is_keyword(w, "NOASSERTION")) {
+    if (spdx_parse_is_keyword(w, "NONE") || spdx_parse_is_keyword(w, "NOASSERTION")) {
         t->kind = w->n == 4 ? SPDX_NONE : SPDX_NOASSERTION;
         return SPDX_OK;
     }
@@ -276,10 +278,10 @@ static enum spdx_outcome read_licence(struct parser *s, const struct word *w, st
         return SPDX_OK;
     }
     if (spdx_list_exception(w->p, w->n) >= 0) {
-        return fault(s, SPDX_EXPECTED_LICENCE, w->at, w->n);
+        return spdx_parse_fault(s, SPDX_EXPECTED_LICENCE, w->at, w->n);
     }
     if (s->lookup == SPDX_LISTED) {
-        return fault(s, SPDX_UNLISTED_LICENCE, w->at, w->n);
+        return spdx_parse_fault(s, SPDX_UNLISTED_LICENCE, w->at, w->n);
     }
     t->kind = SPDX_UNLISTED;
     t->notes |= SPDX_NOTE_UNLISTED;
@@ -287,7 +289,7 @@ static enum spdx_outcome read_licence(struct parser *s, const struct word *w, st
 }
 
 /* The "+" right behind a licence, if there is one. */
-static enum spdx_outcome read_plus(struct parser *s, struct spdx_term *t)
+static enum spdx_outcome spdx_parse_read_plus(struct parser *s, struct spdx_term *t)
 {
     const char *text = s->e->text;
     const size_t at = s->at;
@@ -296,14 +298,14 @@ static enum spdx_outcome read_plus(struct parser *s, struct spdx_term *t)
         return SPDX_OK;
     }
     if (t->kind == SPDX_NONE || t->kind == SPDX_NOASSERTION) {
-        return fault(s, SPDX_BAD_SPECIAL, t->name.at, t->name.n);
+        return spdx_parse_fault(s, SPDX_BAD_SPECIAL, t->name.at, t->name.n);
     }
     s->at++;
     if (t->kind == SPDX_REFERENCE || text[s->at] == '+') {
-        return fault(s, SPDX_BAD_PLUS, at, 1);
+        return spdx_parse_fault(s, SPDX_BAD_PLUS, at, 1);
     }
-    if (is_id(text[s->at])) {
-        return fault(s, SPDX_EXPECTED_OPERATOR, s->at, 1);
+    if (spdx_parse_is_id(text[s->at])) {
+        return spdx_parse_fault(s, SPDX_EXPECTED_OPERATOR, s->at, 1);
     }
     t->plus = true;
     if (t->kind == SPDX_LICENCE) {
@@ -316,30 +318,30 @@ static enum spdx_outcome read_plus(struct parser *s, struct spdx_term *t)
 }
 
 /* A byte that splits a word in two is what is wrong, not the halves. */
-static bool is_split(const struct parser *s)
+static bool spdx_parse_is_split(const struct parser *s)
 {
     const char c = s->e->text[s->at];
 
-    return s->at < s->n && !is_space(c) && (c == '\0' || !strchr("()+&|/,;!", c));
+    return s->at < s->n && !spdx_parse_is_space(c) && (c == '\0' || !strchr("()+&|/,;!", c));
 }
 
-static enum spdx_outcome take_term(struct parser *s)
+static enum spdx_outcome spdx_parse_take_term(struct parser *s)
 {
     struct spdx *e = s->e;
-    const struct word w = take_word(s);
+    const struct word w = spdx_parse_take_word(s);
     struct spdx_term *t = &e->terms[e->n_terms];
     enum spdx_outcome r;
 
-    if (is_split(s)) {
-        return fault(s, SPDX_BAD_BYTE, s->at, 1);
+    if (spdx_parse_is_split(s)) {
+        return spdx_parse_fault(s, SPDX_BAD_BYTE, s->at, 1);
     }
     if (e->n_terms == LIMIT_SPDX_TERMS) {
-        return fault(s, SPDX_TOO_MANY, w.at, w.n);
+        return spdx_parse_fault(s, SPDX_TOO_MANY, w.at, w.n);
     }
-    *t = (struct spdx_term){.licence = -1, .addition = -1, .name = span(&w)};
-    r = read_licence(s, &w, t);
+    *t = (struct spdx_term){.licence = -1, .addition = -1, .name = spdx_parse_span(&w)};
+    r = spdx_parse_read_licence(s, &w, t);
     if (r == SPDX_OK) {
-        r = read_plus(s, t);
+        r = spdx_parse_read_plus(s, t);
     }
     if (r != SPDX_OK) {
         return r;
@@ -351,46 +353,46 @@ static enum spdx_outcome take_term(struct parser *s)
     return SPDX_OK;
 }
 
-static void skip_spaces(struct parser *s)
+static void spdx_parse_skip_spaces(struct parser *s)
 {
-    while (s->at < s->n && is_space(s->e->text[s->at])) {
+    while (s->at < s->n && spdx_parse_is_space(s->e->text[s->at])) {
         s->at++;
     }
 }
 
 /* WITH was read: the exception. */
-static enum spdx_outcome take_addition(struct parser *s, const struct word *with)
+static enum spdx_outcome spdx_parse_take_addition(struct parser *s, const struct word *with)
 {
     struct spdx_term *t = &s->e->terms[s->e->n_terms - (s->e->n_terms > 0)];
     struct word w;
 
     if (!s->after_term) {
-        return fault(s, SPDX_BAD_WITH, with->at, with->n);
+        return spdx_parse_fault(s, SPDX_BAD_WITH, with->at, with->n);
     }
     if (t->kind == SPDX_NONE || t->kind == SPDX_NOASSERTION) {
-        return fault(s, SPDX_BAD_SPECIAL, t->name.at, t->name.n);
+        return spdx_parse_fault(s, SPDX_BAD_SPECIAL, t->name.at, t->name.n);
     }
-    skip_spaces(s);
-    w = take_word(s);
-    if (w.n == 0 || is_operator(&w) || is_reference(w, "LicenseRef-")) {
-        return fault(s, SPDX_EXPECTED_ADDITION, w.at, w.n);
+    spdx_parse_skip_spaces(s);
+    w = spdx_parse_take_word(s);
+    if (w.n == 0 || spdx_parse_is_operator(&w) || spdx_parse_is_reference(w, "LicenseRef-")) {
+        return spdx_parse_fault(s, SPDX_EXPECTED_ADDITION, w.at, w.n);
     }
-    if (is_split(s)) {
-        return fault(s, SPDX_BAD_BYTE, s->at, 1);
+    if (spdx_parse_is_split(s)) {
+        return spdx_parse_fault(s, SPDX_BAD_BYTE, s->at, 1);
     }
     s->after_term = false;
-    t->with = span(&w);
+    t->with = spdx_parse_span(&w);
     t->addition = (int16_t)spdx_list_exception(w.p, w.n);
     if (t->addition >= 0) {
         t->notes |= spdx_exception_at(t->addition)->deprecated ? SPDX_NOTE_DEPRECATED_ADD : 0u;
-    } else if (like_reference(&w)) {
-        if (!is_reference(w, "AdditionRef-")) {
-            return fault(s, SPDX_BAD_REFERENCE, w.at, w.n);
+    } else if (spdx_parse_like_reference(&w)) {
+        if (!spdx_parse_is_reference(w, "AdditionRef-")) {
+            return spdx_parse_fault(s, SPDX_BAD_REFERENCE, w.at, w.n);
         }
     } else if (spdx_list_licence(w.p, w.n) >= 0) {
-        return fault(s, SPDX_EXPECTED_ADDITION, w.at, w.n);
+        return spdx_parse_fault(s, SPDX_EXPECTED_ADDITION, w.at, w.n);
     } else if (s->lookup == SPDX_LISTED) {
-        return fault(s, SPDX_UNLISTED_ADDITION, w.at, w.n);
+        return spdx_parse_fault(s, SPDX_UNLISTED_ADDITION, w.at, w.n);
     } else {
         t->notes |= SPDX_NOTE_UNLISTED_ADD;
     }
@@ -400,52 +402,54 @@ static enum spdx_outcome take_addition(struct parser *s, const struct word *with
 /* ---- the whole ---- */
 
 /* A word where an operator must be. */
-static enum spdx_outcome take_operator(struct parser *s)
+static enum spdx_outcome spdx_parse_take_operator(struct parser *s)
 {
-    const struct word w = take_word(s);
+    const struct word w = spdx_parse_take_word(s);
 
-    if (word_is(&w, "AND") || word_is(&w, "and")) {
-        return push_operator(s, AND, w.at);
+    if (spdx_parse_word_is(&w, "AND") || spdx_parse_word_is(&w, "and")) {
+        return spdx_parse_push_operator(s, AND, w.at);
     }
-    if (word_is(&w, "OR") || word_is(&w, "or")) {
-        return push_operator(s, OR, w.at);
+    if (spdx_parse_word_is(&w, "OR") || spdx_parse_word_is(&w, "or")) {
+        return spdx_parse_push_operator(s, OR, w.at);
     }
-    if (word_is(&w, "WITH") || word_is(&w, "with")) {
-        return take_addition(s, &w);
+    if (spdx_parse_word_is(&w, "WITH") || spdx_parse_word_is(&w, "with")) {
+        return spdx_parse_take_addition(s, &w);
     }
-    return fault(s, is_operator(&w) ? SPDX_BAD_OPERATOR : SPDX_EXPECTED_OPERATOR, w.at, w.n);
+    return spdx_parse_fault(
+        s, spdx_parse_is_operator(&w) ? SPDX_BAD_OPERATOR : SPDX_EXPECTED_OPERATOR, w.at, w.n);
 }
 
-static enum spdx_outcome take(struct parser *s)
+static enum spdx_outcome spdx_parse_take(struct parser *s)
 {
     const char c = s->e->text[s->at];
 
     if (c == '(') {
-        return open_parenthesis(s);
+        return spdx_parse_open_parenthesis(s);
     }
     if (c == ')') {
-        return close_parenthesis(s);
+        return spdx_parse_close_parenthesis(s);
     }
     if (c == '+') {
-        return fault(s, SPDX_BAD_PLUS, s->at, 1);
+        return spdx_parse_fault(s, SPDX_BAD_PLUS, s->at, 1);
     }
-    if (is_id(c) || c == ':') {
-        return s->operand ? take_term(s) : take_operator(s);
+    if (spdx_parse_is_id(c) || c == ':') {
+        return s->operand ? spdx_parse_take_term(s) : spdx_parse_take_operator(s);
     }
-    return fault(s, c != '\0' && strchr("&|/,;!", c) ? SPDX_BAD_OPERATOR : SPDX_BAD_BYTE, s->at, 1);
+    return spdx_parse_fault(s, c != '\0' && strchr("&|/,;!", c) ? SPDX_BAD_OPERATOR : SPDX_BAD_BYTE,
+                            s->at, 1);
 }
 
-static enum spdx_outcome finish(struct parser *s)
+static enum spdx_outcome spdx_parse_finish(struct parser *s)
 {
     enum spdx_outcome r = SPDX_OK;
 
     if (s->operand) {
-        return fault(s, s->n_waiting > 0 ? SPDX_EXPECTED_LICENCE : SPDX_EMPTY, s->n, 0);
+        return spdx_parse_fault(s, s->n_waiting > 0 ? SPDX_EXPECTED_LICENCE : SPDX_EMPTY, s->n, 0);
     }
     while (r == SPDX_OK && s->n_waiting > 0) {
         const struct waiting *top = &s->waiting[s->n_waiting - 1];
 
-        r = top->op == OPEN ? fault(s, SPDX_UNCLOSED, top->at, 1) : reduce(s);
+        r = top->op == OPEN ? spdx_parse_fault(s, SPDX_UNCLOSED, top->at, 1) : spdx_parse_reduce(s);
     }
     return r;
 }
@@ -460,17 +464,17 @@ enum spdx_outcome spdx_parse(struct spdx *e, const char *p, size_t n, enum spdx_
     e->n_nodes = 0;
     e->text[0] = '\0';
     if (n > LIMIT_SPDX_TEXT) {
-        return fault(&s, SPDX_TOO_LONG, LIMIT_SPDX_TEXT, 0);
+        return spdx_parse_fault(&s, SPDX_TOO_LONG, LIMIT_SPDX_TEXT, 0);
     }
     if (n > 0) {
         memcpy(e->text, p, n);
     }
     e->text[n] = '\0';
-    for (skip_spaces(&s); r == SPDX_OK && s.at < n; skip_spaces(&s)) {
-        r = take(&s);
+    for (spdx_parse_skip_spaces(&s); r == SPDX_OK && s.at < n; spdx_parse_skip_spaces(&s)) {
+        r = spdx_parse_take(&s);
     }
     if (r == SPDX_OK) {
-        r = finish(&s);
+        r = spdx_parse_finish(&s);
     }
     if (r != SPDX_OK) {
         e->n_terms = 0;

@@ -13,7 +13,7 @@ struct writer {
     size_t n;
 };
 
-static void put(struct writer *w, const char *p, size_t n)
+static void spdx_text_put(struct writer *w, const char *p, size_t n)
 {
     if (w->n < w->size) {
         const size_t room = w->size - w->n - 1;
@@ -24,15 +24,15 @@ static void put(struct writer *w, const char *p, size_t n)
     w->n += n;
 }
 
-static void put_text(struct writer *w, const char *text)
+static void spdx_text_put_text(struct writer *w, const char *text)
 {
-    put(w, text, strlen(text));
+    spdx_text_put(w, text, strlen(text));
 }
 
-static void put_times(struct writer *w, char c, unsigned times)
+static void spdx_text_put_times(struct writer *w, char c, unsigned times)
 {
     for (; times > 0; times--) {
-        put(w, &c, 1);
+        spdx_text_put(w, &c, 1);
     }
 }
 
@@ -64,28 +64,28 @@ struct spdx_meaning spdx_meaning(const struct spdx_term *t)
     return m;
 }
 
-static void put_term(struct writer *w, const struct spdx *e, const struct spdx_term *t)
+static void spdx_text_put_term(struct writer *w, const struct spdx *e, const struct spdx_term *t)
 {
     const struct spdx_meaning m = spdx_meaning(t);
 
     if (t->kind == SPDX_NONE) {
-        put_text(w, "NONE");
+        spdx_text_put_text(w, "NONE");
     } else if (t->kind == SPDX_NOASSERTION) {
-        put_text(w, "NOASSERTION");
+        spdx_text_put_text(w, "NOASSERTION");
     } else if (m.licence >= 0) {
-        put_text(w, spdx_licence_at(m.licence)->id);
+        spdx_text_put_text(w, spdx_licence_at(m.licence)->id);
     } else {
-        put(w, e->text + t->name.at, t->name.n);
+        spdx_text_put(w, e->text + t->name.at, t->name.n);
     }
     if (m.plus) {
-        put_text(w, "+");
+        spdx_text_put_text(w, "+");
     }
     if (m.with) {
-        put_text(w, " WITH ");
+        spdx_text_put_text(w, " WITH ");
         if (m.addition >= 0) {
-            put_text(w, spdx_exception_at(m.addition)->id);
+            spdx_text_put_text(w, spdx_exception_at(m.addition)->id);
         } else {
-            put(w, e->text + t->with.at, t->with.n);
+            spdx_text_put(w, e->text + t->with.at, t->with.n);
         }
     }
 }
@@ -100,7 +100,7 @@ struct joints {
 };
 
 /* Precedence alone asks for parentheses: round an OR that AND joins. */
-static void enclose(struct joints *j, const struct spdx *e, uint16_t part)
+static void spdx_text_enclose(struct joints *j, const struct spdx *e, uint16_t part)
 {
     if (e->nodes[part].kind == SPDX_OR) {
         j->opens[j->first[part]]++;
@@ -108,7 +108,7 @@ static void enclose(struct joints *j, const struct spdx *e, uint16_t part)
     }
 }
 
-static void join(struct joints *j, const struct spdx *e)
+static void spdx_text_join(struct joints *j, const struct spdx *e)
 {
     for (size_t i = 0; i < e->n_nodes; i++) {
         const struct spdx_node *n = &e->nodes[i];
@@ -122,8 +122,8 @@ static void join(struct joints *j, const struct spdx *e)
         j->last[i] = j->last[n->right];
         j->or_before[j->first[n->right]] = n->kind == SPDX_OR;
         if (n->kind == SPDX_AND) {
-            enclose(j, e, n->left);
-            enclose(j, e, n->right);
+            spdx_text_enclose(j, e, n->left);
+            spdx_text_enclose(j, e, n->right);
         }
     }
 }
@@ -136,14 +136,14 @@ size_t spdx_canonical(const struct spdx *e, char *out, size_t size)
     if (size > 0) {
         out[0] = '\0';
     }
-    join(&j, e);
+    spdx_text_join(&j, e);
     for (size_t i = 0; i < e->n_terms; i++) {
         if (i > 0) {
-            put_text(&w, j.or_before[i] ? " OR " : " AND ");
+            spdx_text_put_text(&w, j.or_before[i] ? " OR " : " AND ");
         }
-        put_times(&w, '(', j.opens[i]);
-        put_term(&w, e, &e->terms[i]);
-        put_times(&w, ')', j.closes[i]);
+        spdx_text_put_times(&w, '(', j.opens[i]);
+        spdx_text_put_term(&w, e, &e->terms[i]);
+        spdx_text_put_times(&w, ')', j.closes[i]);
     }
     return w.n;
 }
@@ -155,7 +155,7 @@ size_t spdx_term_text(const struct spdx *e, size_t term, char *out, size_t size)
     if (size > 0) {
         out[0] = '\0';
     }
-    put_term(&w, e, &e->terms[term]);
+    spdx_text_put_term(&w, e, &e->terms[term]);
     return w.n;
 }
 

@@ -19,7 +19,7 @@ struct splitter {
     unsigned fds; /* how often %fd stood there */
 };
 
-static bool fault(struct splitter *s, const char *text, const char *hint)
+static bool command_fault(struct splitter *s, const char *text, const char *hint)
 {
     snprintf(s->fault->text, sizeof s->fault->text, "%s", text);
     snprintf(s->fault->hint, sizeof s->fault->hint, "%s", hint);
@@ -27,39 +27,40 @@ static bool fault(struct splitter *s, const char *text, const char *hint)
 }
 
 /* Without room for what is still to come the text was too long for the configuration, too. */
-static bool put(struct splitter *s, const char *bytes, size_t n)
+static bool command_put(struct splitter *s, const char *bytes, size_t n)
 {
     if (n > sizeof s->command->text - s->out) {
-        return fault(s, "the command is too long", "it fits into a line of the configuration");
+        return command_fault(s, "the command is too long",
+                             "it fits into a line of the configuration");
     }
     memcpy(s->command->text + s->out, bytes, n);
     s->out += n;
     return true;
 }
 
-static bool begin_word(struct splitter *s)
+static bool command_begin_word(struct splitter *s)
 {
     if (s->in_word) {
         return true;
     }
     if (s->command->n == COMMAND_WORDS) {
-        return fault(s, "the command has too many words", "at most 128");
+        return command_fault(s, "the command has too many words", "at most 128");
     }
     s->command->argv[s->command->n++] = s->command->text + s->out;
     s->in_word = true;
     return true;
 }
 
-static bool end_word(struct splitter *s)
+static bool command_end_word(struct splitter *s)
 {
     const bool ended = s->in_word;
 
     s->in_word = false;
-    return !ended || put(s, "", 1);
+    return !ended || command_put(s, "", 1);
 }
 
 /* s->at is behind a '%'. */
-static bool percent(struct splitter *s)
+static bool command_percent(struct splitter *s)
 {
     char number[16];
     char shown[24];
@@ -67,35 +68,35 @@ static bool percent(struct splitter *s)
 
     if (*s->at == '%') {
         s->at++;
-        return put(s, "%", 1);
+        return command_put(s, "%", 1);
     }
     if (strncmp(s->at, "fd", 2) == 0) {
         s->at += 2;
         s->fds++;
         snprintf(number, sizeof number, "%d", s->fd);
-        return put(s, number, strlen(number));
+        return command_put(s, number, strlen(number));
     }
     snprintf(text, sizeof text, "\"%%%s\" means nothing",
              log_escape(shown, sizeof shown, s->at, *s->at ? 1 : 0));
-    return fault(s, text, "%fd is the number of the device's socket, %% a percent sign");
+    return command_fault(s, text, "%fd is the number of the device's socket, %% a percent sign");
 }
 
 /* One byte of the text, or one quoted thing of several. */
-static bool step(struct splitter *s)
+static bool command_step(struct splitter *s)
 {
     const char c = *s->at++;
 
     if (s->quote ? c == s->quote : c == '"' || c == '\'') {
         s->quote = s->quote ? '\0' : c;
-        return begin_word(s);
+        return command_begin_word(s);
     }
     if (!s->quote && (c == ' ' || c == '\t')) {
-        return end_word(s);
+        return command_end_word(s);
     }
-    if (!begin_word(s)) {
+    if (!command_begin_word(s)) {
         return false;
     }
-    return c == '%' ? percent(s) : put(s, &c, 1);
+    return c == '%' ? command_percent(s) : command_put(s, &c, 1);
 }
 
 bool command_read(struct command *c, const char *text, int fd, struct value_fault *f)
@@ -105,25 +106,27 @@ bool command_read(struct command *c, const char *text, int fd, struct value_faul
     c->n = 0;
     f->hint[0] = '\0';
     while (*s.at) {
-        if (!step(&s)) {
+        if (!command_step(&s)) {
             return false;
         }
     }
     if (s.quote) {
-        return fault(&s, "a quote is never closed", "' and \" stand in pairs");
+        return command_fault(&s, "a quote is never closed", "' and \" stand in pairs");
     }
-    if (!end_word(&s)) {
+    if (!command_end_word(&s)) {
         return false;
     }
     c->argv[c->n] = NULL;
     if (c->n == 0 || c->argv[0][0] != '/') {
-        return fault(&s, "the command begins with no absolute path", "/usr/lib/device --fd %fd");
+        return command_fault(&s, "the command begins with no absolute path",
+                             "/usr/lib/device --fd %fd");
     }
     if (s.fds != 1) {
-        return fault(&s,
-                     s.fds == 0 ? "the command never says \"%fd\""
-                                : "the command says \"%fd\" more than once",
-                     "\"/usr/lib/device --fd %fd\", in quotes: the socket's number, exactly once");
+        return command_fault(
+            &s,
+            s.fds == 0 ? "the command never says \"%fd\""
+                       : "the command says \"%fd\" more than once",
+            "\"/usr/lib/device --fd %fd\", in quotes: the socket's number, exactly once");
     }
     return true;
 }

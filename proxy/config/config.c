@@ -97,7 +97,7 @@ void config_errors_init(struct config_errors *e)
     e->total = 0;
 }
 
-static bool is_before(struct config_place a, struct config_place b)
+static bool config_is_before(struct config_place a, struct config_place b)
 {
     return a.line < b.line || (a.line == b.line && a.column < b.column);
 }
@@ -109,7 +109,7 @@ void config_errors_add(struct config_errors *e, struct config_place at, const ch
     struct config_error *new;
     va_list ap;
 
-    while (i > 0 && is_before(at, e->error[i - 1].at)) {
+    while (i > 0 && config_is_before(at, e->error[i - 1].at)) {
         i--;
     }
     e->total++;
@@ -155,7 +155,7 @@ void config_errors_print(const struct config_errors *e, const char *name, FILE *
 /* ---- what must agree ---- */
 
 /* "line 7", or what can be said of a place that is none. */
-static const char *say_line(char *out, size_t size, struct config_place at)
+static const char *config_write_line(char *out, size_t size, struct config_place at)
 {
     if (at.line > 0) {
         snprintf(out, size, "the first is in line %u", at.line);
@@ -166,7 +166,7 @@ static const char *say_line(char *out, size_t size, struct config_place at)
 }
 
 /* Names and listening sockets that route i shares with one before it. */
-static void check_unique(const struct config *c, size_t i, struct config_errors *e)
+static void config_check_unique(const struct config *c, size_t i, struct config_errors *e)
 {
     const struct config_route *r = &c->routes[i];
     bool name = r->name;
@@ -178,21 +178,22 @@ static void check_unique(const struct config *c, size_t i, struct config_errors 
         const struct config_route *other = &c->routes[k];
 
         if (name && other->name && strcmp(r->name, other->name) == 0) {
-            config_errors_add(e, r->name_at, say_line(hint, sizeof hint, other->name_at),
+            config_errors_add(e, r->name_at, config_write_line(hint, sizeof hint, other->name_at),
                               "another route is called \"%s\"", r->name);
             name = false;
         }
         if (listen && other->listen && value_same_path(r->listen, other->listen)) {
             log_escape(shown, sizeof shown, r->listen, strlen(r->listen));
-            config_errors_add(e, r->listen_at, say_line(hint, sizeof hint, other->listen_at),
+            config_errors_add(e, r->listen_at,
+                              config_write_line(hint, sizeof hint, other->listen_at),
                               "another route listens on \"%s\"", shown);
             listen = false;
         }
     }
 }
 
-static void check_route(const struct config *c, const struct config_route *r,
-                        struct config_errors *e)
+static void config_check_route(const struct config *c, const struct config_route *r,
+                               struct config_errors *e)
 {
     if (r->listen && r->backend && value_same_path(r->listen, r->backend)) {
         config_errors_add(e, r->backend_at, "a route to itself would go round for ever",
@@ -210,7 +211,7 @@ static void check_route(const struct config *c, const struct config_route *r,
 }
 
 /* Whoever speaks to the control socket sees who is here, and can capture what passes. */
-static void check_control(const struct config *c, struct config_errors *e)
+static void config_check_control(const struct config *c, struct config_errors *e)
 {
     const struct config_control *control = &c->control;
 
@@ -232,7 +233,7 @@ static void check_control(const struct config *c, struct config_errors *e)
 }
 
 /* What a route's trace says of itself, and its file, which is no other route's. */
-static void check_trace(const struct config *c, size_t i, struct config_errors *e)
+static void config_check_trace(const struct config *c, size_t i, struct config_errors *e)
 {
     const struct config_route *r = &c->routes[i];
     struct filter *filter;
@@ -243,7 +244,7 @@ static void check_trace(const struct config *c, size_t i, struct config_errors *
         const struct config_route *other = &c->routes[k];
 
         if (other->trace_file && value_same_path(r->trace_file, other->trace_file)) {
-            config_errors_add(e, r->trace_at, say_line(hint, sizeof hint, other->trace_at),
+            config_errors_add(e, r->trace_at, config_write_line(hint, sizeof hint, other->trace_at),
                               "another route's trace goes to this file");
             break;
         }
@@ -259,7 +260,7 @@ static void check_trace(const struct config *c, size_t i, struct config_errors *
 }
 
 /* Texts that have been read already. */
-static void settle_dma(struct config_route *r)
+static void config_settle_dma(struct config_route *r)
 {
     struct dma_settings *dma = &r->dma;
 
@@ -291,19 +292,19 @@ int config_check(struct config *c, struct config_errors *e)
         if (c->routes[i].handshake_ms == 0) {
             c->routes[i].handshake_ms = c->handshake_ms;
         }
-        check_unique(c, i, e);
-        check_route(c, &c->routes[i], e);
-        check_trace(c, i, e);
-        settle_dma(&c->routes[i]);
+        config_check_unique(c, i, e);
+        config_check_route(c, &c->routes[i], e);
+        config_check_trace(c, i, e);
+        config_settle_dma(&c->routes[i]);
     }
-    check_control(c, e);
+    config_check_control(c, e);
     return e->total > before ? -EINVAL : 0;
 }
 
 /* ---- a single route ---- */
 
 /* A name of the socket's file: never longer than a name may be, and never empty. */
-static char *name_of(const char *path)
+static char *config_name_of(const char *path)
 {
     const char *base = strrchr(path, '/');
     size_t n;
@@ -327,7 +328,7 @@ static char *name_of(const char *path)
     return name;
 }
 
-static bool is_socket_path(const char *path, struct config_errors *e)
+static bool config_is_socket_path(const char *path, struct config_errors *e)
 {
     struct value_fault fault;
     unsigned none;
@@ -342,9 +343,9 @@ static bool is_socket_path(const char *path, struct config_errors *e)
 int config_single(struct config *c, const char *listen, const char *backend,
                   struct config_errors *e)
 {
-    const bool listen_ok = is_socket_path(listen, e);
+    const bool listen_ok = config_is_socket_path(listen, e);
 
-    if (!is_socket_path(backend, e) || !listen_ok) {
+    if (!config_is_socket_path(backend, e) || !listen_ok) {
         return -EINVAL;
     }
     c->routes = malloc(sizeof *c->routes);
@@ -353,7 +354,7 @@ int config_single(struct config *c, const char *listen, const char *backend,
     }
     c->routes[0] = config_route_default((struct config_place){0, 0});
     c->n_routes = 1;
-    c->routes[0].name = name_of(listen);
+    c->routes[0].name = config_name_of(listen);
     c->routes[0].listen = strdup(listen);
     c->routes[0].backend = strdup(backend);
     if (!c->routes[0].name || !c->routes[0].listen || !c->routes[0].backend) {
@@ -367,7 +368,7 @@ int config_set_control(struct config *c, const char *path, struct config_errors 
     const size_t before = e->total;
     char *copy;
 
-    if (!is_socket_path(path, e)) {
+    if (!config_is_socket_path(path, e)) {
         return -EINVAL;
     }
     copy = strdup(path);
@@ -377,6 +378,6 @@ int config_set_control(struct config *c, const char *path, struct config_errors 
     free(c->control.path);
     c->control.path = copy;
     c->control.at = (struct config_place){0, 0};
-    check_control(c, e);
+    config_check_control(c, e);
     return e->total > before ? -EINVAL : 0;
 }

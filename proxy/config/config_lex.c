@@ -15,7 +15,7 @@ void lex_init(struct lex *l, const void *p, size_t n)
     *l = (struct lex){.p = n > 0 ? p : "", .n = n};
 }
 
-static void line_begin(struct lex *l)
+static void config_lex_line_begin(struct lex *l)
 {
     const char *nl = memchr(l->p + l->at, '\n', l->n - l->at);
 
@@ -24,13 +24,13 @@ static void line_begin(struct lex *l)
     l->line_end = nl ? (size_t)(nl - l->p) : l->n;
 }
 
-static unsigned column(const struct lex *l)
+static unsigned config_lex_column(const struct lex *l)
 {
     return (unsigned)(l->at - l->line_start) + 1;
 }
 
 /* Whether the line's last byte that is no space is "{". */
-static bool line_opens(const struct lex *l)
+static bool config_lex_line_opens(const struct lex *l)
 {
     size_t i = l->line_end;
 
@@ -40,19 +40,19 @@ static bool line_opens(const struct lex *l)
     return i > l->line_start && l->p[i - 1] == '{';
 }
 
-static void fault(struct lex *l, struct lex_token *t, enum lex_fault f)
+static void config_lex_fault(struct lex *l, struct lex_token *t, enum lex_fault f)
 {
     t->kind = LEX_FAULT;
     t->fault = f;
-    t->at = (struct config_place){l->before + l->line, column(l)};
+    t->at = (struct config_place){l->before + l->line, config_lex_column(l)};
     t->end = t->at.column;
-    t->fault_opens = line_opens(l);
+    t->fault_opens = config_lex_line_opens(l);
     l->at = l->line_end;
     l->begun = true;
 }
 
 /* Bytes of the UTF-8 sequence at p (n > 0 bytes), 0 if it is none: RFC 3629, no surrogates. */
-static size_t utf8_len(const unsigned char *p, size_t n)
+static size_t config_lex_utf8_len(const unsigned char *p, size_t n)
 {
     size_t len;
     uint32_t c;
@@ -83,7 +83,7 @@ static size_t utf8_len(const unsigned char *p, size_t n)
  * Length of the character at l->at where any text may stand (strings, comments), or 0 with *f set.
  * U+0080 … U+009F are control characters, too: C1 drives terminals.
  */
-static size_t any_character(const struct lex *l, enum lex_fault *f)
+static size_t config_lex_any_character(const struct lex *l, enum lex_fault *f)
 {
     const unsigned char *p = (const unsigned char *)l->p + l->at;
     size_t len = 1;
@@ -96,7 +96,7 @@ static size_t any_character(const struct lex *l, enum lex_fault *f)
     } else if ((*p < 0x20 && *p != '\t') || *p == 0x7f) {
         *f = LEX_CONTROL;
     } else if (*p >= 0x80) {
-        len = utf8_len(p, l->line_end - l->at);
+        len = config_lex_utf8_len(p, l->line_end - l->at);
         if (len == 0) {
             *f = LEX_UTF8;
         } else if (p[0] == 0xc2 && p[1] < 0xa0) {
@@ -107,15 +107,15 @@ static size_t any_character(const struct lex *l, enum lex_fault *f)
 }
 
 /* Goes to the line's end. False: t is a fault. */
-static bool skip_comment(struct lex *l, struct lex_token *t)
+static bool config_lex_skip_comment(struct lex *l, struct lex_token *t)
 {
     enum lex_fault f;
 
     while (l->at < l->line_end) {
-        const size_t len = any_character(l, &f);
+        const size_t len = config_lex_any_character(l, &f);
 
         if (len == 0) {
-            fault(l, t, f);
+            config_lex_fault(l, t, f);
             return false;
         }
         l->at += len;
@@ -123,23 +123,23 @@ static bool skip_comment(struct lex *l, struct lex_token *t)
     return true;
 }
 
-static bool is_space(char c)
+static bool config_lex_is_space(char c)
 {
     return c == ' ' || c == '\t';
 }
 
 /* Whether what stands at l->at may stand right behind a word or a string. */
-static bool at_gap(const struct lex *l)
+static bool config_lex_at_gap(const struct lex *l)
 {
-    return l->at == l->line_end || is_space(l->p[l->at]);
+    return l->at == l->line_end || config_lex_is_space(l->p[l->at]);
 }
 
 /* The fault of a character that no bare word has. */
-static enum lex_fault bare_fault(const struct lex *l)
+static enum lex_fault config_lex_bare_fault(const struct lex *l)
 {
     enum lex_fault f;
 
-    if (any_character(l, &f) == 0) {
+    if (config_lex_any_character(l, &f) == 0) {
         return f;
     }
     switch (l->p[l->at]) {
@@ -156,27 +156,27 @@ static enum lex_fault bare_fault(const struct lex *l)
     }
 }
 
-static bool is_bare(char c)
+static bool config_lex_is_bare(char c)
 {
     return c > 0x20 && c < 0x7f && !strchr("\"'`\\#;{}", c);
 }
 
-static void bare_word(struct lex *l, struct lex_token *t)
+static void config_lex_bare_word(struct lex *l, struct lex_token *t)
 {
     t->kind = LEX_WORD;
-    while (l->at < l->line_end && is_bare(l->p[l->at])) {
+    while (l->at < l->line_end && config_lex_is_bare(l->p[l->at])) {
         t->text[t->n++] = l->p[l->at++];
     }
-    if (!at_gap(l)) {
-        fault(l, t, bare_fault(l));
+    if (!config_lex_at_gap(l)) {
+        config_lex_fault(l, t, config_lex_bare_fault(l));
     }
 }
 
 /* One character of a string, escapes undone, to the token. The fault, or LEX_NONE. */
-static enum lex_fault string_character(struct lex *l, struct lex_token *t)
+static enum lex_fault config_lex_string_character(struct lex *l, struct lex_token *t)
 {
     enum lex_fault f;
-    size_t len = any_character(l, &f);
+    size_t len = config_lex_any_character(l, &f);
 
     if (len == 0) {
         return f;
@@ -194,66 +194,66 @@ static enum lex_fault string_character(struct lex *l, struct lex_token *t)
     return LEX_NONE;
 }
 
-static void string(struct lex *l, struct lex_token *t)
+static void config_lex_string(struct lex *l, struct lex_token *t)
 {
     t->kind = LEX_WORD;
     l->at++;
     while (l->at < l->line_end && l->p[l->at] != '"') {
-        const enum lex_fault f = string_character(l, t);
+        const enum lex_fault f = config_lex_string_character(l, t);
 
         if (f != LEX_NONE) {
-            fault(l, t, f);
+            config_lex_fault(l, t, f);
             return;
         }
     }
     if (l->at == l->line_end) {
         /* Where it began tells more than where the line ends. */
         l->at = l->line_start + t->at.column - 1;
-        fault(l, t, LEX_UNTERMINATED);
+        config_lex_fault(l, t, LEX_UNTERMINATED);
         return;
     }
     l->at++;
-    if (!at_gap(l)) {
-        fault(l, t, LEX_GLUED);
+    if (!config_lex_at_gap(l)) {
+        config_lex_fault(l, t, LEX_GLUED);
     }
 }
 
 /* What follows it on its line is wrong anyhow, and the parser says so. */
-static void brace(struct lex *l, struct lex_token *t)
+static void config_lex_brace(struct lex *l, struct lex_token *t)
 {
     t->kind = l->p[l->at++] == '{' ? LEX_OPEN : LEX_CLOSE;
 }
 
-static void token(struct lex *l, struct lex_token *t)
+static void config_lex_token(struct lex *l, struct lex_token *t)
 {
     l->begun = true;
-    t->at = (struct config_place){l->before + l->line, column(l)};
+    t->at = (struct config_place){l->before + l->line, config_lex_column(l)};
     t->n = 0;
     switch (l->p[l->at]) {
     case '"':
-        string(l, t);
+        config_lex_string(l, t);
         break;
     case '{':
     case '}':
-        brace(l, t);
+        config_lex_brace(l, t);
         break;
     default:
-        bare_word(l, t);
+        config_lex_bare_word(l, t);
     }
     t->text[t->n] = '\0';
-    t->end = t->kind == LEX_FAULT ? t->end : column(l);
+    t->end = t->kind == LEX_FAULT ? t->end : config_lex_column(l);
 }
 
 /* Begins the next line. False: t is a fault, the line being too long. */
-static bool next_line(struct lex *l, struct lex_token *t)
+static bool config_lex_next_line(struct lex *l, struct lex_token *t)
 {
     if (l->line > 0) {
         l->at++;
     }
-    line_begin(l);
+    config_lex_line_begin(l);
     if (l->line_end - l->line_start > LIMIT_CONFIG_LINE) {
         l->at = l->line_start + LIMIT_CONFIG_LINE;
-        fault(l, t, LEX_LONG_LINE);
+        config_lex_fault(l, t, LEX_LONG_LINE);
         return false;
     }
     return true;
@@ -261,28 +261,28 @@ static bool next_line(struct lex *l, struct lex_token *t)
 
 void lex_next(struct lex *l, struct lex_token *t)
 {
-    if (l->line == 0 && !next_line(l, t)) {
+    if (l->line == 0 && !config_lex_next_line(l, t)) {
         return;
     }
     for (;;) {
-        while (l->at < l->line_end && is_space(l->p[l->at])) {
+        while (l->at < l->line_end && config_lex_is_space(l->p[l->at])) {
             l->at++;
         }
-        if (l->at < l->line_end && l->p[l->at] == '#' && !skip_comment(l, t)) {
+        if (l->at < l->line_end && l->p[l->at] == '#' && !config_lex_skip_comment(l, t)) {
             return;
         }
         if (l->at < l->line_end) {
-            token(l, t);
+            config_lex_token(l, t);
             return;
         }
         if (l->begun || l->at == l->n) {
             t->kind = l->begun ? LEX_NEWLINE : LEX_END;
-            t->at = (struct config_place){l->before + l->line, column(l)};
+            t->at = (struct config_place){l->before + l->line, config_lex_column(l)};
             t->end = t->at.column;
             l->begun = false;
             return;
         }
-        if (!next_line(l, t)) {
+        if (!config_lex_next_line(l, t)) {
             return;
         }
     }

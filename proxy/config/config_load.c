@@ -28,8 +28,8 @@
 /* (uid_t)-1 means "leave it" to chown(2), so that no account can have it. */
 #define ID_MOST ((unsigned long)(uid_t)-2)
 
-static void no_account(struct config_errors *e, struct config_place at, const char *what,
-                       const char *name)
+static void config_load_no_account(struct config_errors *e, struct config_place at,
+                                   const char *what, const char *name)
 {
     char shown[80];
 
@@ -39,8 +39,8 @@ static void no_account(struct config_errors *e, struct config_place at, const ch
 }
 
 /* NULL: none was named. */
-static void find_owner(const char *name, struct config_place at, uid_t *out,
-                       struct config_errors *e)
+static void config_load_find_owner(const char *name, struct config_place at, uid_t *out,
+                                   struct config_errors *e)
 {
     unsigned long id;
     const struct passwd *pw;
@@ -53,12 +53,12 @@ static void find_owner(const char *name, struct config_place at, uid_t *out,
     } else if ((pw = getpwnam(name))) {
         *out = pw->pw_uid;
     } else {
-        no_account(e, at, "user", name);
+        config_load_no_account(e, at, "user", name);
     }
 }
 
-static void find_group(const char *name, struct config_place at, gid_t *out,
-                       struct config_errors *e)
+static void config_load_find_group(const char *name, struct config_place at, gid_t *out,
+                                   struct config_errors *e)
 {
     unsigned long id;
     const struct group *gr;
@@ -71,28 +71,28 @@ static void find_group(const char *name, struct config_place at, gid_t *out,
     } else if ((gr = getgrnam(name))) {
         *out = gr->gr_gid;
     } else {
-        no_account(e, at, "group", name);
+        config_load_no_account(e, at, "group", name);
     }
 }
 
-static void resolve_owner(struct config_route *r, struct config_errors *e)
+static void config_load_resolve_owner(struct config_route *r, struct config_errors *e)
 {
-    find_owner(r->owner_name, r->owner_at, &r->owner, e);
+    config_load_find_owner(r->owner_name, r->owner_at, &r->owner, e);
 }
 
-static void resolve_group(struct config_route *r, struct config_errors *e)
+static void config_load_resolve_group(struct config_route *r, struct config_errors *e)
 {
-    find_group(r->group_name, r->group_at, &r->group, e);
+    config_load_find_group(r->group_name, r->group_at, &r->group, e);
 }
 
-static void resolve_control(struct config_control *control, struct config_errors *e)
+static void config_load_resolve_control(struct config_control *control, struct config_errors *e)
 {
-    find_owner(control->owner_name, control->owner_at, &control->owner, e);
-    find_group(control->group_name, control->group_at, &control->group, e);
+    config_load_find_owner(control->owner_name, control->owner_at, &control->owner, e);
+    config_load_find_group(control->group_name, control->group_at, &control->group, e);
 }
 
 /* The groups of an account, its own included. -ENOMEM, or 0. */
-static int find_groups(struct config_route *r, const char *name, gid_t gid)
+static int config_load_find_groups(struct config_route *r, const char *name, gid_t gid)
 {
     int n = 0;
 
@@ -107,7 +107,7 @@ static int find_groups(struct config_route *r, const char *name, gid_t gid)
     return 0;
 }
 
-static int resolve_spawn_user(struct config_route *r, struct config_errors *e)
+static int config_load_resolve_spawn_user(struct config_route *r, struct config_errors *e)
 {
     unsigned long id;
     const struct passwd *pw;
@@ -124,7 +124,7 @@ static int resolve_spawn_user(struct config_route *r, struct config_errors *e)
     } else {
         pw = getpwnam(r->spawn_user);
         if (!pw) {
-            no_account(e, r->spawn_user_at, "user", r->spawn_user);
+            config_load_no_account(e, r->spawn_user_at, "user", r->spawn_user);
             return 0;
         }
     }
@@ -133,7 +133,7 @@ static int resolve_spawn_user(struct config_route *r, struct config_errors *e)
     }
     r->spawn_uid = pw->pw_uid;
     r->spawn_gid = pw->pw_gid;
-    return find_groups(r, pw->pw_name, pw->pw_gid);
+    return config_load_find_groups(r, pw->pw_name, pw->pw_gid);
 }
 
 static const char config_own_user[] =
@@ -158,7 +158,8 @@ static void config_check_device_user(const struct config *c, const struct config
 }
 
 /* Whom a device that is started becomes. */
-static int resolve_spawn(const struct config *c, struct config_route *r, struct config_errors *e)
+static int config_load_resolve_spawn(const struct config *c, struct config_route *r,
+                                     struct config_errors *e)
 {
     unsigned long id;
     const struct group *gr;
@@ -166,7 +167,7 @@ static int resolve_spawn(const struct config *c, struct config_route *r, struct 
     free(r->spawn_groups);
     r->spawn_groups = NULL;
     r->n_spawn_groups = 0;
-    if (resolve_spawn_user(r, e) < 0) {
+    if (config_load_resolve_spawn_user(r, e) < 0) {
         return -ENOMEM;
     }
     config_check_device_user(c, r, e);
@@ -178,7 +179,7 @@ static int resolve_spawn(const struct config *c, struct config_route *r, struct 
     } else if ((gr = getgrnam(r->spawn_group))) {
         r->spawn_gid = gr->gr_gid;
     } else {
-        no_account(e, r->spawn_group_at, "group", r->spawn_group);
+        config_load_no_account(e, r->spawn_group_at, "group", r->spawn_group);
     }
     return 0;
 }
@@ -209,7 +210,7 @@ static void config_resolve_user(struct config *c, struct config_errors *e)
     } else if ((pw = getpwnam(c->user))) {
         c->worker = (struct config_ids){pw->pw_uid, pw->pw_gid};
     } else {
-        no_account(e, c->user_at, "user", c->user);
+        config_load_no_account(e, c->user_at, "user", c->user);
         return;
     }
     if (c->worker.uid == 0) {
@@ -227,7 +228,7 @@ static void config_resolve_user(struct config *c, struct config_errors *e)
  * Reads a file into fresh memory, at most one byte more than a configuration may have: enough for
  * the parser to see that it is too large. Returns its bytes, or -errno.
  */
-static ssize_t read_file(const char *path, char **out, struct stat *st)
+static ssize_t config_load_read_file(const char *path, char **out, struct stat *st)
 {
     const size_t room = LIMIT_CONFIG_FILE + 1;
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -260,7 +261,7 @@ static ssize_t read_file(const char *path, char **out, struct stat *st)
     return (ssize_t)n;
 }
 
-static void resolve_poem(struct config *c, struct config_errors *e)
+static void config_load_resolve_poem(struct config *c, struct config_errors *e)
 {
     enum poem_outcome outcome;
     int err;
@@ -286,12 +287,12 @@ int config_resolve(struct config *c, struct config_errors *e)
                                                      : (unsigned)cores;
     }
     config_resolve_user(c, e);
-    resolve_poem(c, e);
-    resolve_control(&c->control, e);
+    config_load_resolve_poem(c, e);
+    config_load_resolve_control(&c->control, e);
     for (size_t i = 0; i < c->n_routes; i++) {
-        resolve_owner(&c->routes[i], e);
-        resolve_group(&c->routes[i], e);
-        if (resolve_spawn(c, &c->routes[i], e) < 0) {
+        config_load_resolve_owner(&c->routes[i], e);
+        config_load_resolve_group(&c->routes[i], e);
+        if (config_load_resolve_spawn(c, &c->routes[i], e) < 0) {
             return -ENOMEM;
         }
     }
@@ -305,7 +306,7 @@ int config_load(struct config *c, const char *path, struct config_errors *e)
 {
     char *p = NULL;
     struct stat st = {0};
-    const ssize_t n = read_file(path, &p, &st);
+    const ssize_t n = config_load_read_file(path, &p, &st);
     int r;
 
     if (n < 0) {

@@ -70,19 +70,19 @@ struct parse {
 #define add_error(p, at, hint, ...) \
     config_errors_add((p)->parser.errors, (p)->preset ? *(p)->preset : (at), hint, __VA_ARGS__)
 
-static struct block *innermost(struct parse *p)
+static struct block *config_parse_innermost(struct parse *p)
 {
     return &p->blocks[p->depth];
 }
 
-static const char *show(char out[SHOWN], const char *text)
+static const char *config_parse_show(char out[SHOWN], const char *text)
 {
     return log_escape(out, SHOWN, text, strlen(text));
 }
 
 /* ---- blocks ---- */
 
-static void push(struct parse *p, struct block block)
+static void config_parse_push(struct parse *p, struct block block)
 {
     if (p->depth == LIMIT_CONFIG_DEPTH) {
         add_error(p, block.at, "reading ends here", "more than %u blocks inside each other",
@@ -93,13 +93,13 @@ static void push(struct parse *p, struct block block)
     p->blocks[++p->depth] = block;
 }
 
-static void push_skipped(struct parse *p, struct config_place at)
+static void config_parse_push_skipped(struct parse *p, struct config_place at)
 {
-    push(p, (struct block){.at = at});
+    config_parse_push(p, (struct block){.at = at});
 }
 
 /* Everything a block must have and has not. */
-static void check_required(struct parse *p, const struct block *b)
+static void config_parse_check_required(struct parse *p, const struct block *b)
 {
     char usage[128];
 
@@ -113,9 +113,9 @@ static void check_required(struct parse *p, const struct block *b)
     }
 }
 
-static void pop(struct parse *p, struct config_place at)
+static void config_parse_pop(struct parse *p, struct config_place at)
 {
-    const struct block *b = innermost(p);
+    const struct block *b = config_parse_innermost(p);
 
     if (p->depth == 0) {
         add_error(p, at, "there is a \"}\" too many above, or a \"{\" too few",
@@ -123,7 +123,7 @@ static void pop(struct parse *p, struct config_place at)
         return;
     }
     if (b->row && !b->doubtful) {
-        check_required(p, b);
+        config_parse_check_required(p, b);
     }
     p->depth--;
 }
@@ -131,7 +131,7 @@ static void pop(struct parse *p, struct config_place at)
 /* ---- words that do not belong ---- */
 
 /* The words of a context, and how many. */
-static size_t words_of(enum config_context context, const char **out)
+static size_t config_parse_words_of(enum config_context context, const char **out)
 {
     size_t n = 0;
 
@@ -144,7 +144,8 @@ static size_t words_of(enum config_context context, const char **out)
 }
 
 /* The row of a statement; NULL: its word is unknown there. */
-static const struct config_word *find_row(const struct statement *s, enum config_context context)
+static const struct config_word *config_parse_find_row(const struct statement *s,
+                                                       enum config_context context)
 {
     const struct config_word *found = NULL;
 
@@ -162,7 +163,7 @@ static const struct config_word *find_row(const struct statement *s, enum config
 }
 
 /* The block in which a word is known, for one that stands elsewhere; NULL: in none. */
-static const char *home_of(const char *word)
+static const char *config_parse_home_of(const char *word)
 {
     for (size_t i = 0; i < config_word_count(); i++) {
         const struct config_word *row = config_word_at(i);
@@ -181,7 +182,7 @@ static const char *home_of(const char *word)
 }
 
 /* Appends the words as "a, b, c", as many as fit. */
-static void list_words(char *out, size_t size, const char *const *words, size_t n)
+static void config_parse_list_words(char *out, size_t size, const char *const *words, size_t n)
 {
     size_t at = strlen(out);
 
@@ -192,12 +193,12 @@ static void list_words(char *out, size_t size, const char *const *words, size_t 
     }
 }
 
-static void unknown_statement(struct parse *p, const struct word *w)
+static void config_parse_unknown_statement(struct parse *p, const struct word *w)
 {
     const char *words[CONFIG_WORDS_MAX];
-    const size_t n = words_of(innermost(p)->context, words);
+    const size_t n = config_parse_words_of(config_parse_innermost(p)->context, words);
     const char *near = value_nearest(w->text, words, n);
-    const char *home = home_of(w->text);
+    const char *home = config_parse_home_of(w->text);
     char hint[sizeof p->parser.errors->error[0].hint];
     char shown[SHOWN];
 
@@ -214,14 +215,14 @@ static void unknown_statement(struct parse *p, const struct word *w)
         snprintf(hint, sizeof hint, "did you mean \"%s\"?", near);
     } else {
         snprintf(hint, sizeof hint, "allowed here: ");
-        list_words(hint, sizeof hint, words, n);
+        config_parse_list_words(hint, sizeof hint, words, n);
     }
-    add_error(p, w->at, hint, "unknown word \"%s\"", show(shown, w->text));
+    add_error(p, w->at, hint, "unknown word \"%s\"", config_parse_show(shown, w->text));
 }
 
 /* ---- arguments ---- */
 
-static void keep_text(struct parse *p, char **to, const char *text)
+static void config_parse_keep_text(struct parse *p, char **to, const char *text)
 {
     char *copy = strdup(text);
 
@@ -234,7 +235,8 @@ static void keep_text(struct parse *p, char **to, const char *text)
 }
 
 /* Reads an argument's value into the target. */
-static void keep(struct parse *p, const struct config_arg *a, const struct word *w, void *target)
+static void config_parse_keep(struct parse *p, const struct config_arg *a, const struct word *w,
+                              void *target)
 {
     char *const to = a->to == CONFIG_NO_TARGET ? NULL : (char *)target + a->to;
     struct value_fault fault;
@@ -260,7 +262,7 @@ static void keep(struct parse *p, const struct config_arg *a, const struct word 
         number = before | 1u << number;
     }
     if (!a->choices && value_is_text(a->kind)) {
-        keep_text(p, (char **)(void *)to, w->text);
+        config_parse_keep_text(p, (char **)(void *)to, w->text);
     } else {
         memcpy(to, &number, sizeof number);
     }
@@ -281,8 +283,9 @@ static size_t config_keyword_words(const char *keyword, const struct statement *
                : 0;
 }
 
-static const struct config_arg *find_keyword(const struct config_word *row,
-                                             const struct statement *s, size_t i, size_t *n)
+static const struct config_arg *config_parse_find_keyword(const struct config_word *row,
+                                                          const struct statement *s, size_t i,
+                                                          size_t *n)
 {
     for (size_t k = 0; k < CONFIG_ARGS && row->args[k].name; k++) {
         *n = row->args[k].keyword ? config_keyword_words(row->args[k].keyword, s, i) : 0;
@@ -294,7 +297,8 @@ static const struct config_arg *find_keyword(const struct config_word *row,
 }
 
 /* A word behind the arguments that is no keyword of the row's. */
-static void unknown_argument(struct parse *p, const struct config_word *row, const struct word *w)
+static void config_parse_unknown_argument(struct parse *p, const struct config_word *row,
+                                          const struct word *w)
 {
     const char *keywords[CONFIG_ARGS];
     size_t n = 0;
@@ -314,12 +318,12 @@ static void unknown_argument(struct parse *p, const struct config_word *row, con
         config_word_usage(row, hint, sizeof hint);
     }
     add_error(p, w->at, hint, n > 0 ? "unknown word \"%s\"" : "\"%s\" is too much here",
-              show(shown, w->text));
+              config_parse_show(shown, w->text));
 }
 
 /* A value is missing behind w. */
-static void lacks(struct parse *p, const struct config_word *row, const struct word *w,
-                  const char *name)
+static void config_parse_lacks(struct parse *p, const struct config_word *row, const struct word *w,
+                               const char *name)
 {
     char usage[128];
 
@@ -328,8 +332,8 @@ static void lacks(struct parse *p, const struct config_word *row, const struct w
 }
 
 /* "KEYWORD VALUE" pairs from word i on. */
-static void keyword_arguments(struct parse *p, const struct config_word *row, size_t i,
-                              void *target)
+static void config_parse_keyword_arguments(struct parse *p, const struct config_word *row, size_t i,
+                                           void *target)
 {
     const struct statement *s = &p->statement;
     bool seen[CONFIG_ARGS] = {false};
@@ -337,29 +341,29 @@ static void keyword_arguments(struct parse *p, const struct config_word *row, si
     while (i < s->n) {
         const struct word *w = &s->words[i];
         size_t n;
-        const struct config_arg *a = find_keyword(row, s, i, &n);
+        const struct config_arg *a = config_parse_find_keyword(row, s, i, &n);
 
         if (!a) {
             /* What follows can no longer be told apart. */
-            unknown_argument(p, row, w);
+            config_parse_unknown_argument(p, row, w);
             return;
         }
         if (seen[a - row->args]) {
             add_error(p, w->at, NULL, "\"%s\" twice", w->text);
         }
         if (i + n == s->n) {
-            lacks(p, row, &s->words[i + n - 1], a->name);
+            config_parse_lacks(p, row, &s->words[i + n - 1], a->name);
             return;
         }
         if (!seen[a - row->args]) {
-            keep(p, a, &s->words[i + n], target);
+            config_parse_keep(p, a, &s->words[i + n], target);
         }
         seen[a - row->args] = true;
         i += n + 1;
     }
 }
 
-static void arguments(struct parse *p, const struct config_word *row, void *target)
+static void config_parse_arguments(struct parse *p, const struct config_word *row, void *target)
 {
     const struct statement *s = &p->statement;
     size_t i = row->second ? 2 : 1;
@@ -369,18 +373,19 @@ static void arguments(struct parse *p, const struct config_word *row, void *targ
         if (i == s->n) {
             const struct word last = {s->words[0].at, s->words[i - 1].end, s->words[0].text};
 
-            lacks(p, row, &last, a->name);
+            config_parse_lacks(p, row, &last, a->name);
             return;
         }
-        keep(p, a, &s->words[i], target);
+        config_parse_keep(p, a, &s->words[i], target);
     }
-    keyword_arguments(p, row, i, target);
+    config_parse_keyword_arguments(p, row, i, target);
 }
 
 /* ---- statements ---- */
 
 /* A statement that opens a block; opened: its "{" is there. */
-static void block_statement(struct parse *p, const struct config_word *row, bool opened)
+static void config_parse_block_statement(struct parse *p, const struct config_word *row,
+                                         bool opened)
 {
     const struct statement *s = &p->statement;
     const struct word *last = &s->words[s->n - 1];
@@ -394,16 +399,16 @@ static void block_statement(struct parse *p, const struct config_word *row, bool
     }
     b.target = row->begin(&p->parser, b.at);
     if (b.target) {
-        arguments(p, row, b.target);
+        config_parse_arguments(p, row, b.target);
     } else {
         b.row = NULL;
         b.context = CONTEXT_NONE;
     }
-    push(p, b);
+    config_parse_push(p, b);
 }
 
 /* The second of two statements of which there can be one; first: the line of the other. */
-static void duplicate(struct parse *p, const struct word *w, unsigned first)
+static void config_parse_duplicate(struct parse *p, const struct word *w, unsigned first)
 {
     char hint[sizeof p->parser.errors->error[0].hint];
     char place[PRESET_PLACE_SIZE];
@@ -418,19 +423,19 @@ static void duplicate(struct parse *p, const struct word *w, unsigned first)
 }
 
 /* The words of a line, opened: before a "{". */
-static void statement(struct parse *p, bool opened)
+static void config_parse_statement(struct parse *p, bool opened)
 {
-    struct block *b = innermost(p);
+    struct block *b = config_parse_innermost(p);
     const struct word *w = &p->statement.words[0];
-    const struct config_word *row = find_row(&p->statement, b->context);
+    const struct config_word *row = config_parse_find_row(&p->statement, b->context);
 
     if (b->context == CONTEXT_NONE || !row) {
         if (b->context != CONTEXT_NONE) {
-            unknown_statement(p, w);
+            config_parse_unknown_statement(p, w);
             b->doubtful = true;
         }
         if (opened) {
-            push_skipped(p, w->at);
+            config_parse_push_skipped(p, w->at);
         }
         return;
     }
@@ -438,19 +443,19 @@ static void statement(struct parse *p, bool opened)
     const bool again = *seen > 0 && !(row->flags & CONFIG_REPEATABLE);
 
     if (again) {
-        duplicate(p, w, *seen);
+        config_parse_duplicate(p, w, *seen);
     } else {
         *seen = w->at.line;
     }
     if (row->opens != CONTEXT_NONE && !again) {
-        block_statement(p, row, opened);
+        config_parse_block_statement(p, row, opened);
         return;
     }
     if (!again) {
         void *const target = row->begin ? row->begin(&p->parser, w->at) : b->target;
 
         if (target) {
-            arguments(p, row, target);
+            config_parse_arguments(p, row, target);
         }
         if (target && (row->flags & CONFIG_PRESET) && !opened) {
             p->named = target;
@@ -460,13 +465,13 @@ static void statement(struct parse *p, bool opened)
         if (!again) {
             add_error(p, p->token.at, NULL, "\"%s\" opens no block", w->text);
         }
-        push_skipped(p, w->at);
+        config_parse_push_skipped(p, w->at);
     }
 }
 
 /* ---- lines ---- */
 
-static void add_word(struct statement *s, const struct lex_token *t)
+static void config_parse_add_word(struct statement *s, const struct lex_token *t)
 {
     char *text = s->text + s->text_n;
 
@@ -476,13 +481,13 @@ static void add_word(struct statement *s, const struct lex_token *t)
 }
 
 /* Something behind a brace: told once a line. */
-static void misplaced(struct parse *p)
+static void config_parse_misplaced(struct parse *p)
 {
     if (p->brace_told) {
         return;
     }
     p->brace_told = true;
-    innermost(p)->doubtful = true;
+    config_parse_innermost(p)->doubtful = true;
     if (p->brace == LEX_OPEN) {
         add_error(p, p->token.at, "what is in the block has lines of its own",
                   "\"{\" must end its line");
@@ -491,94 +496,94 @@ static void misplaced(struct parse *p)
     }
 }
 
-static void open_brace(struct parse *p)
+static void config_parse_open_brace(struct parse *p)
 {
     if (p->brace != LEX_NEWLINE) {
-        misplaced(p);
-        push_skipped(p, p->token.at);
+        config_parse_misplaced(p);
+        config_parse_push_skipped(p, p->token.at);
         return;
     }
     p->brace = LEX_OPEN;
     if (p->statement.n > 0) {
-        statement(p, true);
-    } else if (innermost(p)->unopened) {
-        innermost(p)->unopened = false;
+        config_parse_statement(p, true);
+    } else if (config_parse_innermost(p)->unopened) {
+        config_parse_innermost(p)->unopened = false;
     } else {
         add_error(p, p->token.at, NULL, "\"{\" without a statement");
-        push_skipped(p, p->token.at);
+        config_parse_push_skipped(p, p->token.at);
     }
 }
 
-static void close_brace(struct parse *p)
+static void config_parse_close_brace(struct parse *p)
 {
     if (p->brace != LEX_NEWLINE) {
-        misplaced(p);
+        config_parse_misplaced(p);
     } else if (p->statement.n > 0) {
         add_error(p, p->token.at, NULL, "\"}\" must stand alone on its line");
         p->brace_told = true;
-        statement(p, false);
+        config_parse_statement(p, false);
     }
     if (p->brace == LEX_NEWLINE) {
         p->brace = LEX_CLOSE;
     }
-    pop(p, p->token.at);
+    config_parse_pop(p, p->token.at);
 }
 
-static void lexical_fault(struct parse *p)
+static void config_parse_lexical_fault(struct parse *p)
 {
     const struct lex_token *t = &p->token;
 
     add_error(p, t->at, lex_fault_hint(t->fault), "%s", lex_fault_text(t->fault));
-    innermost(p)->doubtful = true;
+    config_parse_innermost(p)->doubtful = true;
     if (p->brace == LEX_NEWLINE && t->fault_opens) {
-        push_skipped(p, t->at);
+        config_parse_push_skipped(p, t->at);
     }
     p->statement.n = 0;
     p->brace = p->brace == LEX_NEWLINE ? LEX_FAULT : p->brace;
 }
 
 /* The block whose "{" was left out is none, unless the line begins with it. */
-static void drop_unopened(struct parse *p)
+static void config_parse_drop_unopened(struct parse *p)
 {
-    if (innermost(p)->unopened && p->token.kind != LEX_OPEN) {
+    if (config_parse_innermost(p)->unopened && p->token.kind != LEX_OPEN) {
         p->depth--;
     }
 }
 
 /* One line: from its first token, which is in p->token, to its LEX_NEWLINE. */
-static void line(struct parse *p)
+static void config_parse_line(struct parse *p)
 {
     p->statement.n = 0;
     p->statement.text_n = 0;
     p->brace = LEX_NEWLINE;
     p->brace_told = false;
-    drop_unopened(p);
+    config_parse_drop_unopened(p);
     for (; p->token.kind != LEX_NEWLINE && !p->stop; lex_next(&p->lex, &p->token)) {
         switch (p->token.kind) {
         case LEX_WORD:
             if (p->brace == LEX_NEWLINE) {
-                add_word(&p->statement, &p->token);
+                config_parse_add_word(&p->statement, &p->token);
             } else {
-                misplaced(p);
+                config_parse_misplaced(p);
             }
             break;
         case LEX_OPEN:
-            open_brace(p);
+            config_parse_open_brace(p);
             break;
         case LEX_CLOSE:
-            close_brace(p);
+            config_parse_close_brace(p);
             break;
         default:
-            lexical_fault(p);
+            config_parse_lexical_fault(p);
         }
     }
     if (p->brace == LEX_NEWLINE && p->statement.n > 0) {
-        statement(p, false);
+        config_parse_statement(p, false);
     }
 }
 
 /* Reads the statements of the preset that the route has just named, in their place. */
-static void include_preset(struct parse *p)
+static void config_parse_include_preset(struct parse *p)
 {
     const struct config_route *r = p->named;
     const struct lex lex = p->lex;
@@ -595,21 +600,21 @@ static void include_preset(struct parse *p)
     p->preset = &r->preset_at;
     for (lex_next(&p->lex, &p->token); p->token.kind != LEX_END && !p->parser.no_memory;
          lex_next(&p->lex, &p->token)) {
-        line(p);
+        config_parse_line(p);
     }
     p->preset = NULL;
     p->lex = lex;
     p->token = token;
 }
 
-static void lines(struct parse *p)
+static void config_parse_lines(struct parse *p)
 {
     p->blocks[0] = (struct block){.context = CONTEXT_FILE, .target = p->parser.config};
     for (lex_next(&p->lex, &p->token); p->token.kind != LEX_END && !p->stop && !p->parser.no_memory;
          lex_next(&p->lex, &p->token)) {
-        line(p);
+        config_parse_line(p);
         if (p->named) {
-            include_preset(p);
+            config_parse_include_preset(p);
         }
     }
     if (p->stop) {
@@ -636,7 +641,7 @@ int config_parse(struct config *c, const void *p, size_t n, struct config_errors
         return -EINVAL;
     }
     lex_init(&parse.lex, p, n);
-    lines(&parse);
+    config_parse_lines(&parse);
     if (parse.parser.no_memory) {
         return -ENOMEM;
     }

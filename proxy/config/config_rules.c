@@ -22,8 +22,8 @@
 /* Ids below this are written as numbers; the largest is nobody's. */
 #define ID_MOST 4294967294ul
 
-static void shown_error(struct config_errors *e, struct config_place at, const char *hint,
-                        const char *what, const char *value)
+static void config_rules_shown_error(struct config_errors *e, struct config_place at,
+                                     const char *hint, const char *what, const char *value)
 {
     char shown[96];
 
@@ -31,7 +31,7 @@ static void shown_error(struct config_errors *e, struct config_place at, const c
                       log_escape(shown, sizeof shown, value, strlen(value)));
 }
 
-static bool find_id(const struct config_allow *a, uid_t *id)
+static bool config_rules_find_id(const struct config_allow *a, uid_t *id)
 {
     const struct passwd *pw;
     const struct group *gr;
@@ -51,33 +51,37 @@ static bool find_id(const struct config_allow *a, uid_t *id)
     return gr != NULL;
 }
 
-static bool is_digest(const char *text)
+static bool config_rules_is_digest(const char *text)
 {
     return strlen(text) == 64 && text[strspn(text, "0123456789abcdef")] == '\0';
 }
 
-static void resolve_allow(const struct config_allow *from, struct rules_allow *to,
-                          struct config_errors *e)
+static void config_rules_resolve_allow(const struct config_allow *from, struct rules_allow *to,
+                                       struct config_errors *e)
 {
     *to = (struct rules_allow){.party = (enum rules_party)from->party,
                                .fact = (enum rules_fact)from->fact,
                                .text = from->value,
                                .line = from->at.line};
-    if ((to->fact == RULES_USER || to->fact == RULES_GROUP) && !find_id(from, &to->id)) {
-        shown_error(e, from->value_at, "a name of this machine, or a number",
-                    to->fact == RULES_USER ? "there is no user" : "there is no group", from->value);
+    if ((to->fact == RULES_USER || to->fact == RULES_GROUP) &&
+        !config_rules_find_id(from, &to->id)) {
+        config_rules_shown_error(e, from->value_at, "a name of this machine, or a number",
+                                 to->fact == RULES_USER ? "there is no user" : "there is no group",
+                                 from->value);
     }
     if (to->fact == RULES_EXE && from->value[0] != '/') {
-        shown_error(e, from->value_at, "an absolute path", "no executable's path:", from->value);
+        config_rules_shown_error(e, from->value_at, "an absolute path",
+                                 "no executable's path:", from->value);
     }
-    if (to->fact == RULES_DIGEST && !is_digest(from->value)) {
-        shown_error(e, from->value_at, "64 lower-case hexadecimal digits, as sha256sum prints",
-                    "no SHA-256 digest:", from->value);
+    if (to->fact == RULES_DIGEST && !config_rules_is_digest(from->value)) {
+        config_rules_shown_error(e, from->value_at,
+                                 "64 lower-case hexadecimal digits, as sha256sum prints",
+                                 "no SHA-256 digest:", from->value);
     }
 }
 
-static void resolve_licence(const struct config_licence *from, struct rules_licence *to,
-                            struct config_errors *e)
+static void config_rules_resolve_licence(const struct config_licence *from,
+                                         struct rules_licence *to, struct config_errors *e)
 {
     *to = (struct rules_licence){.party = (enum rules_party)from->party,
                                  .kind = (enum rules_licence_kind)from->kind,
@@ -93,8 +97,8 @@ static void resolve_licence(const struct config_licence *from, struct rules_lice
     }
 }
 
-static void resolve_assign(const struct config_assign *from, struct rules_assign *to,
-                           struct config_errors *e)
+static void config_rules_resolve_assign(const struct config_assign *from, struct rules_assign *to,
+                                        struct config_errors *e)
 {
     struct spdx_error why;
     struct spdx expression;
@@ -114,20 +118,21 @@ static void resolve_assign(const struct config_assign *from, struct rules_assign
         config_errors_add(e, from->at, "two statements, if both are meant",
                           "\"exe\" and \"digest\" together");
     }
-    if (from->digest && !is_digest(from->digest)) {
-        shown_error(e, from->at, "64 lower-case hexadecimal digits, as sha256sum prints",
-                    "no SHA-256 digest:", from->digest);
+    if (from->digest && !config_rules_is_digest(from->digest)) {
+        config_rules_shown_error(e, from->at,
+                                 "64 lower-case hexadecimal digits, as sha256sum prints",
+                                 "no SHA-256 digest:", from->digest);
     }
 }
 
 /* Room for n rules of a size, at least one: 0 is no error. */
-static void *room(size_t n, size_t size)
+static void *config_rules_room(size_t n, size_t size)
 {
     return calloc(n > 0 ? n : 1, size);
 }
 
 /* A configuration is resolved again once the command line has had its say. */
-static void free_rules(struct config_route *r)
+static void config_rules_free_rules(struct config_route *r)
 {
     free((void *)(uintptr_t)r->rules.allow);
     free((void *)(uintptr_t)r->rules.licence);
@@ -135,16 +140,16 @@ static void free_rules(struct config_route *r)
     r->rules = (struct rules){.n_allow = 0};
 }
 
-static int resolve_route(struct config_route *r, struct config_errors *e)
+static int config_rules_resolve_route(struct config_route *r, struct config_errors *e)
 {
     struct rules_allow *allow;
     struct rules_licence *licence;
     struct rules_assign *assign;
 
-    free_rules(r);
-    allow = room(r->n_allow, sizeof *allow);
-    licence = room(r->n_licence, sizeof *licence);
-    assign = room(r->n_assign, sizeof *assign);
+    config_rules_free_rules(r);
+    allow = config_rules_room(r->n_allow, sizeof *allow);
+    licence = config_rules_room(r->n_licence, sizeof *licence);
+    assign = config_rules_room(r->n_assign, sizeof *assign);
 
     r->rules = (struct rules){
         .n_allow = r->n_allow,
@@ -175,19 +180,19 @@ static int resolve_route(struct config_route *r, struct config_errors *e)
                           "there is nobody behind a client");
     }
     for (size_t i = 0; i < r->n_allow; i++) {
-        resolve_allow(&r->allow[i], &allow[i], e);
+        config_rules_resolve_allow(&r->allow[i], &allow[i], e);
     }
     for (size_t i = 0; i < r->n_licence; i++) {
-        resolve_licence(&r->licence[i], &licence[i], e);
+        config_rules_resolve_licence(&r->licence[i], &licence[i], e);
     }
     for (size_t i = 0; i < r->n_assign; i++) {
-        resolve_assign(&r->assign[i], &assign[i], e);
+        config_rules_resolve_assign(&r->assign[i], &assign[i], e);
     }
     return 0;
 }
 
 /* Reads the public half of an Ed25519 key; true where the file has one. */
-static bool read_key(const char *path, uint8_t out[INSPECTOR_KEY_SIZE])
+static bool config_rules_read_key(const char *path, uint8_t out[INSPECTOR_KEY_SIZE])
 {
     FILE *f = fopen(path, "re");
     EVP_PKEY *key = f ? PEM_read_PUBKEY(f, NULL, NULL, NULL) : NULL;
@@ -202,11 +207,11 @@ static bool read_key(const char *path, uint8_t out[INSPECTOR_KEY_SIZE])
     return good;
 }
 
-static int resolve_keys(struct config *c, struct config_errors *e)
+static int config_rules_resolve_keys(struct config *c, struct config_errors *e)
 {
     free(c->trusted);
     c->n_trusted = 0;
-    c->trusted = room(c->trust_keys.n, sizeof *c->trusted);
+    c->trusted = config_rules_room(c->trust_keys.n, sizeof *c->trusted);
     if (!c->trusted) {
         return -ENOMEM;
     }
@@ -214,10 +219,10 @@ static int resolve_keys(struct config *c, struct config_errors *e)
         const char *path = c->trust_keys.items[i].text;
         struct inspector_key *k = &c->trusted[c->n_trusted];
 
-        if (!read_key(path, k->bytes)) {
-            shown_error(e, c->trust_keys.items[i].at,
-                        "a PEM file with an Ed25519 public key: openssl pkey -pubout",
-                        "no public key is to be read from", path);
+        if (!config_rules_read_key(path, k->bytes)) {
+            config_rules_shown_error(e, c->trust_keys.items[i].at,
+                                     "a PEM file with an Ed25519 public key: openssl pkey -pubout",
+                                     "no public key is to be read from", path);
             continue;
         }
         log_escape(k->name, sizeof k->name, path, strlen(path));
@@ -232,7 +237,7 @@ static int resolve_keys(struct config *c, struct config_errors *e)
 
 int config_resolve_rules(struct config *c, struct config_errors *e)
 {
-    int err = resolve_keys(c, e);
+    int err = config_rules_resolve_keys(c, e);
 
     if (c->audit_file && !c->audit_key) {
         config_errors_add(e, c->audit_at, "audit FILE key FILE; poemctl audit keygen makes one",
@@ -240,14 +245,14 @@ int config_resolve_rules(struct config *c, struct config_errors *e)
     }
 
     for (size_t i = 0; !err && i < c->n_routes; i++) {
-        err = resolve_route(&c->routes[i], e);
+        err = config_rules_resolve_route(&c->routes[i], e);
     }
     return err;
 }
 
 /* ---- lifetimes ---- */
 
-static void list_deinit(struct config_list *l)
+static void config_rules_list_deinit(struct config_list *l)
 {
     for (size_t i = 0; i < l->n; i++) {
         free(l->items[i].text);
@@ -268,14 +273,14 @@ void config_route_deinit_rules(struct config_route *r)
     free(r->allow);
     free(r->licence);
     free(r->assign);
-    list_deinit(&r->dma_ranges);
-    free_rules(r);
+    config_rules_list_deinit(&r->dma_ranges);
+    config_rules_free_rules(r);
 }
 
 void config_deinit_rules(struct config *c)
 {
-    list_deinit(&c->trust_keys);
-    list_deinit(&c->envelopes);
+    config_rules_list_deinit(&c->trust_keys);
+    config_rules_list_deinit(&c->envelopes);
     free(c->trusted);
     free(c->audit_file);
     free(c->audit_key);

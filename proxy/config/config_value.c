@@ -34,17 +34,17 @@ struct value_in {
 #define FAULT_TEXT(f, ...) snprintf((f)->text, sizeof(f)->text, __VA_ARGS__)
 #define FAULT_HINT(f, ...) snprintf((f)->hint, sizeof(f)->hint, __VA_ARGS__)
 
-static bool is_name_byte(unsigned char c)
+static bool config_value_is_name_byte(unsigned char c)
 {
     return isalnum(c) || c == '.' || c == '_' || c == '-';
 }
 
-static bool read_name(struct value_in *v, struct value_fault *f)
+static bool config_value_read_name(struct value_in *v, struct value_fault *f)
 {
     const size_t n = strlen(v->text);
     size_t good = 0;
 
-    while (good < n && is_name_byte((unsigned char)v->text[good])) {
+    while (good < n && config_value_is_name_byte((unsigned char)v->text[good])) {
         good++;
     }
     if (n == 0 || good < n) {
@@ -60,7 +60,7 @@ static bool read_name(struct value_in *v, struct value_fault *f)
     return true;
 }
 
-static bool read_socket(struct value_in *v, struct value_fault *f)
+static bool config_value_read_socket(struct value_in *v, struct value_fault *f)
 {
     const char *other = sock_path_fault(v->text);
     const size_t n = strlen(v->text);
@@ -88,7 +88,7 @@ static bool read_socket(struct value_in *v, struct value_fault *f)
     return true;
 }
 
-static bool read_file(struct value_in *v, struct value_fault *f)
+static bool config_value_read_file(struct value_in *v, struct value_fault *f)
 {
     if (v->text[0] != '/') {
         FAULT_TEXT(f, "\"%s\" is no absolute path", v->shown);
@@ -98,7 +98,7 @@ static bool read_file(struct value_in *v, struct value_fault *f)
     return true;
 }
 
-static bool read_text(struct value_in *v, struct value_fault *f)
+static bool config_value_read_text(struct value_in *v, struct value_fault *f)
 {
     const size_t n = strlen(v->text);
 
@@ -117,14 +117,14 @@ static bool read_text(struct value_in *v, struct value_fault *f)
     return true;
 }
 
-static bool read_command(struct value_in *v, struct value_fault *f)
+static bool config_value_read_command(struct value_in *v, struct value_fault *f)
 {
     struct command c;
 
     return command_read(&c, v->text, 0, f);
 }
 
-static bool is_day(unsigned y, unsigned m, unsigned d)
+static bool config_value_is_day(unsigned y, unsigned m, unsigned d)
 {
     static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     const bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
@@ -133,7 +133,7 @@ static bool is_day(unsigned y, unsigned m, unsigned d)
            d <= days[m - 1] + (m == 2 && leap ? 1u : 0u);
 }
 
-static bool read_date(struct value_in *v, struct value_fault *f)
+static bool config_value_read_date(struct value_in *v, struct value_fault *f)
 {
     const char *t = v->text;
     unsigned y = 0;
@@ -149,7 +149,7 @@ static bool read_date(struct value_in *v, struct value_fault *f)
             *part = *part * 10 + (unsigned)(t[i] - '0');
         }
     }
-    if (!good || !is_day(y, m, d)) {
+    if (!good || !config_value_is_day(y, m, d)) {
         FAULT_TEXT(f, "\"%s\" is no day", v->shown);
         FAULT_HINT(f, "YYYY-MM-DD, from 2000 on");
         return false;
@@ -159,7 +159,7 @@ static bool read_date(struct value_in *v, struct value_fault *f)
 }
 
 /* Reads digits of a base, at least one; *text is moved behind them. False: none, or too large. */
-static bool digits(const char **text, unsigned base, uint64_t *out)
+static bool config_value_digits(const char **text, unsigned base, uint64_t *out)
 {
     const char *const from = *text;
     uint64_t n = 0;
@@ -186,7 +186,7 @@ bool value_size(const char *text, uint64_t *out)
     const char *unit;
     uint64_t n;
 
-    if (!digits(&text, 10, &n)) {
+    if (!config_value_digits(&text, 10, &n)) {
         return false;
     }
     unit = *text ? strchr(units, *text) : NULL;
@@ -203,7 +203,7 @@ bool value_size(const char *text, uint64_t *out)
     return *text == '\0' && n > 0 && n <= UINT64_C(1) << 63;
 }
 
-static bool read_size(struct value_in *v, struct value_fault *f)
+static bool config_value_read_size(struct value_in *v, struct value_fault *f)
 {
     uint64_t n;
 
@@ -215,24 +215,24 @@ static bool read_size(struct value_in *v, struct value_fault *f)
     return true;
 }
 
-static bool address(const char **text, uint64_t *out)
+static bool config_value_address(const char **text, uint64_t *out)
 {
     const bool hex = strncmp(*text, "0x", 2) == 0;
 
     *text += hex ? 2 : 0;
-    return digits(text, hex ? 16 : 10, out);
+    return config_value_digits(text, hex ? 16 : 10, out);
 }
 
 bool value_range(const char *text, uint64_t *first, uint64_t *last)
 {
-    if (!address(&text, first) || *text != '-') {
+    if (!config_value_address(&text, first) || *text != '-') {
         return false;
     }
     text++;
-    return address(&text, last) && *text == '\0' && *first <= *last;
+    return config_value_address(&text, last) && *text == '\0' && *first <= *last;
 }
 
-static bool read_range(struct value_in *v, struct value_fault *f)
+static bool config_value_read_range(struct value_in *v, struct value_fault *f)
 {
     uint64_t first;
     uint64_t last;
@@ -245,7 +245,7 @@ static bool read_range(struct value_in *v, struct value_fault *f)
     return true;
 }
 
-static bool read_account(struct value_in *v, struct value_fault *f)
+static bool config_value_read_account(struct value_in *v, struct value_fault *f)
 {
     const size_t n = strlen(v->text);
 
@@ -279,7 +279,7 @@ bool value_decimal(const char *text, unsigned long most, unsigned long *out)
     return true;
 }
 
-static bool read_payload(struct value_in *v, struct value_fault *f)
+static bool config_value_read_payload(struct value_in *v, struct value_fault *f)
 {
     unsigned long n;
 
@@ -298,7 +298,7 @@ static bool read_payload(struct value_in *v, struct value_fault *f)
     return true;
 }
 
-static bool read_count(struct value_in *v, struct value_fault *f)
+static bool config_value_read_count(struct value_in *v, struct value_fault *f)
 {
     unsigned long n;
 
@@ -317,7 +317,7 @@ static bool read_count(struct value_in *v, struct value_fault *f)
 }
 
 /* Milliseconds in the largest unit that shows them whole. */
-static const char *show_duration(char *out, size_t size, unsigned ms)
+static const char *config_value_show_duration(char *out, size_t size, unsigned ms)
 {
     if (ms % 1000 != 0) {
         snprintf(out, size, "%ums", ms);
@@ -328,7 +328,7 @@ static const char *show_duration(char *out, size_t size, unsigned ms)
 }
 
 /* Milliseconds of a unit, 0: no unit. Zero needs none. */
-static unsigned unit_ms(const char *unit, unsigned long count)
+static unsigned config_value_unit_ms(const char *unit, unsigned long count)
 {
     if (strcmp(unit, "ms") == 0) {
         return 1;
@@ -342,7 +342,7 @@ static unsigned unit_ms(const char *unit, unsigned long count)
     return *unit == '\0' && count == 0 ? 1 : 0;
 }
 
-static bool read_duration(struct value_in *v, struct value_fault *f)
+static bool config_value_read_duration(struct value_in *v, struct value_fault *f)
 {
     const size_t digits = strspn(v->text, "0123456789");
     char least[16];
@@ -356,7 +356,7 @@ static bool read_duration(struct value_in *v, struct value_fault *f)
         number[digits] = '\0';
         fits = value_decimal(number, UINT32_MAX, &count);
     }
-    const unsigned unit = unit_ms(v->text + digits, fits ? count : 1);
+    const unsigned unit = config_value_unit_ms(v->text + digits, fits ? count : 1);
 
     if (digits == 0 || unit == 0) {
         FAULT_TEXT(f, "\"%s\" is no duration", v->shown);
@@ -365,15 +365,15 @@ static bool read_duration(struct value_in *v, struct value_fault *f)
     }
     if (!fits || count > v->most / unit || count * unit < v->least) {
         FAULT_TEXT(f, "%s is out of range", v->shown);
-        FAULT_HINT(f, "%s to %s", show_duration(least, sizeof least, v->least),
-                   show_duration(most, sizeof most, v->most));
+        FAULT_HINT(f, "%s to %s", config_value_show_duration(least, sizeof least, v->least),
+                   config_value_show_duration(most, sizeof most, v->most));
         return false;
     }
     v->number = (unsigned)count * unit;
     return true;
 }
 
-static bool read_mode(struct value_in *v, struct value_fault *f)
+static bool config_value_read_mode(struct value_in *v, struct value_fault *f)
 {
     unsigned mode = 0;
     const size_t n = strlen(v->text);
@@ -394,7 +394,7 @@ static bool read_mode(struct value_in *v, struct value_fault *f)
     return true;
 }
 
-static bool read_level(struct value_in *v, struct value_fault *f)
+static bool config_value_read_level(struct value_in *v, struct value_fault *f)
 {
     const int level = log_level_find(v->text);
 
@@ -411,13 +411,20 @@ static const struct {
     bool (*read)(struct value_in *v, struct value_fault *f);
     bool is_text;
 } kinds[] = {
-    [VALUE_NAME] = {read_name, true},          [VALUE_SOCKET] = {read_socket, true},
-    [VALUE_ACCOUNT] = {read_account, true},    [VALUE_COUNT] = {read_count, false},
-    [VALUE_DURATION] = {read_duration, false}, [VALUE_MODE] = {read_mode, false},
-    [VALUE_LEVEL] = {read_level, false},       [VALUE_FILE] = {read_file, true},
-    [VALUE_PAYLOAD] = {read_payload, false},   [VALUE_TEXT] = {read_text, true},
-    [VALUE_DATE] = {read_date, false},         [VALUE_COMMAND] = {read_command, true},
-    [VALUE_SIZE] = {read_size, true},          [VALUE_RANGE] = {read_range, true},
+    [VALUE_NAME] = {config_value_read_name, true},
+    [VALUE_SOCKET] = {config_value_read_socket, true},
+    [VALUE_ACCOUNT] = {config_value_read_account, true},
+    [VALUE_COUNT] = {config_value_read_count, false},
+    [VALUE_DURATION] = {config_value_read_duration, false},
+    [VALUE_MODE] = {config_value_read_mode, false},
+    [VALUE_LEVEL] = {config_value_read_level, false},
+    [VALUE_FILE] = {config_value_read_file, true},
+    [VALUE_PAYLOAD] = {config_value_read_payload, false},
+    [VALUE_TEXT] = {config_value_read_text, true},
+    [VALUE_DATE] = {config_value_read_date, false},
+    [VALUE_COMMAND] = {config_value_read_command, true},
+    [VALUE_SIZE] = {config_value_read_size, true},
+    [VALUE_RANGE] = {config_value_read_range, true},
 };
 
 bool value_is_text(enum value_kind kind)
@@ -442,7 +449,7 @@ bool value_read(enum value_kind kind, const char *text, unsigned least, unsigned
 }
 
 /* Goes to the next component of a path: its bytes and their number; false at the end. */
-static bool component(const char **path, const char **name, size_t *n)
+static bool config_value_component(const char **path, const char **name, size_t *n)
 {
     do {
         *path += strspn(*path, "/");
@@ -462,8 +469,8 @@ bool value_same_path(const char *a, const char *b)
     bool more;
 
     do {
-        more = component(&a, &a_name, &a_n);
-        if (component(&b, &b_name, &b_n) != more || a_n != b_n ||
+        more = config_value_component(&a, &a_name, &a_n);
+        if (config_value_component(&b, &b_name, &b_n) != more || a_n != b_n ||
             memcmp(a_name, b_name, a_n) != 0) {
             return false;
         }
@@ -474,7 +481,7 @@ bool value_same_path(const char *a, const char *b)
 /* Longer words are no misspelling of any of ours. */
 #define WORD 32
 
-static unsigned least_of(unsigned a, unsigned b)
+static unsigned config_value_least_of(unsigned a, unsigned b)
 {
     return a < b ? a : b;
 }
@@ -483,7 +490,7 @@ static unsigned least_of(unsigned a, unsigned b)
  * Typing mistakes between two words of at most WORD bytes: letters left out, too many, wrong, or
  * two neighbours swapped (optimal string alignment).
  */
-static unsigned mistakes(const char *a, size_t a_n, const char *b, size_t b_n)
+static unsigned config_value_mistakes(const char *a, size_t a_n, const char *b, size_t b_n)
 {
     unsigned d[WORD + 1][WORD + 1];
 
@@ -495,10 +502,10 @@ static unsigned mistakes(const char *a, size_t a_n, const char *b, size_t b_n)
     }
     for (size_t i = 1; i <= a_n; i++) {
         for (size_t j = 1; j <= b_n; j++) {
-            d[i][j] = least_of(d[i - 1][j] + 1, d[i][j - 1] + 1);
-            d[i][j] = least_of(d[i][j], d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+            d[i][j] = config_value_least_of(d[i - 1][j] + 1, d[i][j - 1] + 1);
+            d[i][j] = config_value_least_of(d[i][j], d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-                d[i][j] = least_of(d[i][j], d[i - 2][j - 2] + 1);
+                d[i][j] = config_value_least_of(d[i][j], d[i - 2][j - 2] + 1);
             }
         }
     }
@@ -514,7 +521,8 @@ const char *value_nearest(const char *text, const char *const *words, size_t n)
 
     for (size_t i = 0; i < n && text_n <= WORD; i++) {
         const size_t word_n = strlen(words[i]);
-        const unsigned d = word_n <= WORD ? mistakes(text, text_n, words[i], word_n) : best_d;
+        const unsigned d =
+            word_n <= WORD ? config_value_mistakes(text, text_n, words[i], word_n) : best_d;
 
         if (d < best_d) {
             best = words[i];

@@ -30,7 +30,7 @@ _Static_assert(sizeof(enum log_level) == sizeof(unsigned), "log_level is written
 #define IN_ROUTE(field) offsetof(struct config_route, field)
 
 /* Room for one more route, which begins with the defaults. */
-static void *route_begin(struct config_parser *p, struct config_place at)
+static void *config_words_route_begin(struct config_parser *p, struct config_place at)
 {
     struct config *c = p->config;
     struct config_route *routes;
@@ -55,7 +55,7 @@ static void *route_begin(struct config_parser *p, struct config_place at)
 }
 
 /* Room for one more element behind n of them; *list is moved. NULL: no memory. */
-static void *grow(struct config_parser *p, void **list, size_t n, size_t size)
+static void *config_words_grow(struct config_parser *p, void **list, size_t n, size_t size)
 {
     void *const more = reallocarray(*list, n + 1, size);
 
@@ -69,16 +69,16 @@ static void *grow(struct config_parser *p, void **list, size_t n, size_t size)
 }
 
 /* Statements of a route stand in the block of the last one. */
-static struct config_route *this_route(struct config_parser *p)
+static struct config_route *config_words_this_route(struct config_parser *p)
 {
     return &p->config->routes[p->config->n_routes - 1];
 }
 
-static void *allow_begin(struct config_parser *p, struct config_place at)
+static void *config_words_allow_begin(struct config_parser *p, struct config_place at)
 {
-    struct config_route *r = this_route(p);
+    struct config_route *r = config_words_this_route(p);
     void *list = r->allow;
-    struct config_allow *a = grow(p, &list, r->n_allow, sizeof *a);
+    struct config_allow *a = config_words_grow(p, &list, r->n_allow, sizeof *a);
 
     if (a) {
         r->allow = list;
@@ -88,11 +88,11 @@ static void *allow_begin(struct config_parser *p, struct config_place at)
     return a;
 }
 
-static void *licence_begin(struct config_parser *p, struct config_place at)
+static void *config_words_licence_begin(struct config_parser *p, struct config_place at)
 {
-    struct config_route *r = this_route(p);
+    struct config_route *r = config_words_this_route(p);
     void *list = r->licence;
-    struct config_licence *l = grow(p, &list, r->n_licence, sizeof *l);
+    struct config_licence *l = config_words_grow(p, &list, r->n_licence, sizeof *l);
 
     if (l) {
         r->licence = list;
@@ -103,11 +103,11 @@ static void *licence_begin(struct config_parser *p, struct config_place at)
     return l;
 }
 
-static void *assign_begin(struct config_parser *p, struct config_place at)
+static void *config_words_assign_begin(struct config_parser *p, struct config_place at)
 {
-    struct config_route *r = this_route(p);
+    struct config_route *r = config_words_this_route(p);
     void *list = r->assign;
-    struct config_assign *a = grow(p, &list, r->n_assign, sizeof *a);
+    struct config_assign *a = config_words_grow(p, &list, r->n_assign, sizeof *a);
 
     if (a) {
         r->assign = list;
@@ -117,10 +117,11 @@ static void *assign_begin(struct config_parser *p, struct config_place at)
     return a;
 }
 
-static void *text_begin(struct config_parser *p, struct config_list *l, struct config_place at)
+static void *config_words_text_begin(struct config_parser *p, struct config_list *l,
+                                     struct config_place at)
 {
     void *list = l->items;
-    struct config_text *t = grow(p, &list, l->n, sizeof *t);
+    struct config_text *t = config_words_grow(p, &list, l->n, sizeof *t);
 
     if (t) {
         l->items = list;
@@ -130,19 +131,19 @@ static void *text_begin(struct config_parser *p, struct config_list *l, struct c
     return t;
 }
 
-static void *trust_key_begin(struct config_parser *p, struct config_place at)
+static void *config_words_trust_key_begin(struct config_parser *p, struct config_place at)
 {
-    return text_begin(p, &p->config->trust_keys, at);
+    return config_words_text_begin(p, &p->config->trust_keys, at);
 }
 
-static void *envelope_begin(struct config_parser *p, struct config_place at)
+static void *config_words_envelope_begin(struct config_parser *p, struct config_place at)
 {
-    return text_begin(p, &p->config->envelopes, at);
+    return config_words_text_begin(p, &p->config->envelopes, at);
 }
 
 /* One that may stand once of several that begin with the same word: *first is where it stood. */
-static void *once(struct config_parser *p, struct config_place at, struct config_place *first,
-                  const char *what)
+static void *config_words_once(struct config_parser *p, struct config_place at,
+                               struct config_place *first, const char *what)
 {
     if (first->line > 0) {
         char hint[64];
@@ -151,33 +152,33 @@ static void *once(struct config_parser *p, struct config_place at, struct config
         config_errors_add(p->errors, at, hint, "duplicate \"%s\"", what);
     }
     *first = at;
-    return this_route(p);
+    return config_words_this_route(p);
 }
 
-static void *dma_begin(struct config_parser *p, struct config_place at)
+static void *config_words_dma_begin(struct config_parser *p, struct config_place at)
 {
-    return once(p, at, &this_route(p)->dma_at, "dma");
+    return config_words_once(p, at, &config_words_this_route(p)->dma_at, "dma");
 }
 
-static void *dma_max_maps_begin(struct config_parser *p, struct config_place at)
+static void *config_words_dma_max_maps_begin(struct config_parser *p, struct config_place at)
 {
-    return once(p, at, &this_route(p)->dma_max_maps_at, "dma max-maps");
+    return config_words_once(p, at, &config_words_this_route(p)->dma_max_maps_at, "dma max-maps");
 }
 
-static void *dma_max_bytes_begin(struct config_parser *p, struct config_place at)
+static void *config_words_dma_max_bytes_begin(struct config_parser *p, struct config_place at)
 {
-    return once(p, at, &this_route(p)->dma_max_bytes_at, "dma max-bytes");
+    return config_words_once(p, at, &config_words_this_route(p)->dma_max_bytes_at, "dma max-bytes");
 }
 
-static void *dma_ranges_begin(struct config_parser *p, struct config_place at)
+static void *config_words_dma_ranges_begin(struct config_parser *p, struct config_place at)
 {
-    struct config_list *ranges = &this_route(p)->dma_ranges;
+    struct config_list *ranges = &config_words_this_route(p)->dma_ranges;
 
     if (ranges->n == LIMIT_DMA_RANGES) {
         config_errors_add(p->errors, at, NULL, "more than %u ranges", LIMIT_DMA_RANGES);
         return NULL;
     }
-    return text_begin(p, ranges, at);
+    return config_words_text_begin(p, ranges, at);
 }
 
 static const char *const word_to[] = {"to", NULL};
@@ -292,20 +293,20 @@ static const struct config_word words[] = {
     {.word = "trust-key",
      .context = CONTEXT_FILE,
      .flags = CONFIG_REPEATABLE,
-     .begin = trust_key_begin,
+     .begin = config_words_trust_key_begin,
      .args = {{NULL, "FILE", VALUE_FILE, 0, 0, TO(config_text, text), CONFIG_NO_PLACE, NULL}},
      .help = "a public key whose signatures of licences are believed"},
     {.word = "envelope",
      .context = CONTEXT_FILE,
      .flags = CONFIG_REPEATABLE,
-     .begin = envelope_begin,
+     .begin = config_words_envelope_begin,
      .args = {{NULL, "FILE", VALUE_FILE, 0, 0, TO(config_text, text), CONFIG_NO_PLACE, NULL}},
      .help = "a signed statement of an executable's licence"},
     {.word = "route",
      .context = CONTEXT_FILE,
      .opens = CONTEXT_ROUTE,
      .flags = CONFIG_REPEATABLE,
-     .begin = route_begin,
+     .begin = config_words_route_begin,
      .args = {{NULL, "NAME", VALUE_NAME, 0, 0, IN_ROUTE(name), IN_ROUTE(name_at), NULL}},
      .help = "a way from a listening socket to a backend"},
     {.word = "listen",
@@ -383,7 +384,7 @@ static const struct config_word words[] = {
     {.word = "allow",
      .context = CONTEXT_ROUTE,
      .flags = CONFIG_REPEATABLE,
-     .begin = allow_begin,
+     .begin = config_words_allow_begin,
      .args = {CHOICE("PARTY", config_allow, party, side_words),
               CHOICE("FACT", config_allow, fact, fact_words),
               {NULL, "VALUE", VALUE_TEXT, 0, 0, TO(config_allow, value), TO(config_allow, value_at),
@@ -392,7 +393,7 @@ static const struct config_word words[] = {
     {.word = "licence",
      .context = CONTEXT_ROUTE,
      .flags = CONFIG_REPEATABLE,
-     .begin = licence_begin,
+     .begin = config_words_licence_begin,
      .args = {WORD("of", word_of),
               CHOICE("PARTY", config_licence, party, side_words),
               CHOICE("WHAT", config_licence, kind, kind_words),
@@ -405,7 +406,7 @@ static const struct config_word words[] = {
     {.word = "assign",
      .context = CONTEXT_ROUTE,
      .flags = CONFIG_REPEATABLE,
-     .begin = assign_begin,
+     .begin = config_words_assign_begin,
      .args = {WORD("licence", word_licence),
               {NULL, "EXPRESSION", VALUE_TEXT, 0, 0, TO(config_assign, licence), CONFIG_NO_PLACE,
                NULL},
@@ -461,21 +462,21 @@ static const struct config_word words[] = {
     {.word = "dma",
      .context = CONTEXT_ROUTE,
      .flags = CONFIG_REPEATABLE,
-     .begin = dma_begin,
+     .begin = config_words_dma_begin,
      .args = {{NULL, "HOW", VALUE_CHOICE, 0, 0, IN_ROUTE(dma_how), CONFIG_NO_PLACE, dma_words}},
      .help = "whether the backend gets the client's memory itself"},
     {.word = "dma",
      .second = "max-bytes",
      .context = CONTEXT_ROUTE,
      .flags = CONFIG_REPEATABLE,
-     .begin = dma_max_bytes_begin,
+     .begin = config_words_dma_max_bytes_begin,
      .args = {{NULL, "SIZE", VALUE_SIZE, 0, 0, IN_ROUTE(dma_max_bytes), CONFIG_NO_PLACE, NULL}},
      .help = "how much of it at once"},
     {.word = "dma",
      .second = "max-maps",
      .context = CONTEXT_ROUTE,
      .flags = CONFIG_REPEATABLE,
-     .begin = dma_max_maps_begin,
+     .begin = config_words_dma_max_maps_begin,
      .args = {{NULL, "NUMBER", VALUE_COUNT, 1, LIMIT_DMA_MAPS, IN_ROUTE(dma_max_maps),
                CONFIG_NO_PLACE, NULL}},
      .help = "how many maps of it at once"},
@@ -483,7 +484,7 @@ static const struct config_word words[] = {
      .second = "ranges",
      .context = CONTEXT_ROUTE,
      .flags = CONFIG_REPEATABLE,
-     .begin = dma_ranges_begin,
+     .begin = config_words_dma_ranges_begin,
      .args = {{NULL, "FIRST-LAST", VALUE_RANGE, 0, 0, TO(config_text, text), CONFIG_NO_PLACE,
                NULL}},
      .help = "at which addresses; several statements add up"},
@@ -510,7 +511,7 @@ size_t config_word_first(size_t i)
 }
 
 /* Appends as much as fits. */
-static void append(char *out, size_t size, const char *before, const char *text)
+static void config_words_append(char *out, size_t size, const char *before, const char *text)
 {
     const size_t n = strlen(out);
 
@@ -523,15 +524,15 @@ const char *config_word_usage(const struct config_word *row, char *out, size_t s
              row->second ? row->second : "");
     for (const struct config_arg *a = row->args; a < row->args + CONFIG_ARGS && a->name; a++) {
         if (a->keyword) {
-            append(out, size, " [", a->keyword);
+            config_words_append(out, size, " [", a->keyword);
         }
-        append(out, size, " ", a->name);
+        config_words_append(out, size, " ", a->name);
         if (a->keyword) {
-            append(out, size, "]", "");
+            config_words_append(out, size, "]", "");
         }
     }
     if (row->opens != CONTEXT_NONE) {
-        append(out, size, " ", "{");
+        config_words_append(out, size, " ", "{");
     }
     return out;
 }

@@ -139,7 +139,7 @@ const char *options_name(size_t i)
 
 /* ---- answers ---- */
 
-static void help(FILE *to)
+static void options_help(FILE *to)
 {
     fputs("usage: poemd --listen PATH --backend PATH [OPTION]...\n"
           "       poemd --config FILE [OPTION]...\n\n"
@@ -154,17 +154,17 @@ static void help(FILE *to)
     fputs("\nExit status: 0 yes, 1 no (--check found errors), 2 usage, 3 could not.\n", to);
 }
 
-static enum options_outcome done(struct options *o, enum options_status status)
+static enum options_outcome options_done(struct options *o, enum options_status status)
 {
     o->status = status;
     return OPTIONS_DONE;
 }
 
-static bool usage_fault(const struct given *g, const char *hint, const char *fmt, ...)
+static bool options_usage_fault(const struct given *g, const char *hint, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Says what is wrong with the command line. False, for the caller to return. */
-static bool usage_fault(const struct given *g, const char *hint, const char *fmt, ...)
+static bool options_usage_fault(const struct given *g, const char *hint, const char *fmt, ...)
 {
     va_list ap;
 
@@ -179,7 +179,7 @@ static bool usage_fault(const struct given *g, const char *hint, const char *fmt
 /* ---- what is given ---- */
 
 /* getopt can do nothing with word. */
-static bool getopt_fault(const struct given *g, const char *word, bool lacks_value)
+static bool options_getopt_fault(const struct given *g, const char *word, bool lacks_value)
 {
     const char *names[OPTS];
     char hint[64] = "poemd --help shows the options";
@@ -188,7 +188,7 @@ static bool getopt_fault(const struct given *g, const char *word, bool lacks_val
 
     log_escape(shown, sizeof shown, word, strlen(word));
     if (lacks_value) {
-        return usage_fault(g, hint, "%s lacks its value", shown);
+        return options_usage_fault(g, hint, "%s lacks its value", shown);
     }
     for (size_t i = 0; i < OPTS; i++) {
         names[i] = rows[i].name;
@@ -197,10 +197,10 @@ static bool getopt_fault(const struct given *g, const char *word, bool lacks_val
     if (near) {
         snprintf(hint, sizeof hint, "did you mean --%s?", near);
     }
-    return usage_fault(g, hint, "%s cannot be understood", shown);
+    return options_usage_fault(g, hint, "%s cannot be understood", shown);
 }
 
-static bool collect(struct given *g, int argc, char **argv)
+static bool options_collect(struct given *g, int argc, char **argv)
 {
     struct option longs[OPTS + 1] = {{0}};
     char shown[80];
@@ -216,22 +216,23 @@ static bool collect(struct given *g, int argc, char **argv)
     optind = 0; /* glibc: forget what an earlier call has read */
     while ((c = getopt_long(argc, argv, "+:", longs, NULL)) != -1) {
         if (c == '?' || c == ':') {
-            return getopt_fault(g, argv[at], c == ':');
+            return options_getopt_fault(g, argv[at], c == ':');
         }
         at = optind;
         if (g->text[c]) {
-            return usage_fault(g, "once is enough", "--%s was given twice", rows[c].name);
+            return options_usage_fault(g, "once is enough", "--%s was given twice", rows[c].name);
         }
         g->text[c] = optarg ? optarg : "";
     }
     if (optind < argc) {
         log_escape(shown, sizeof shown, argv[optind], strlen(argv[optind]));
-        return usage_fault(g, "poemd --help shows the options", "\"%s\" is too much", shown);
+        return options_usage_fault(g, "poemd --help shows the options", "\"%s\" is too much",
+                                   shown);
     }
     return true;
 }
 
-static bool check_values(struct given *g)
+static bool options_check_values(struct given *g)
 {
     struct value_fault fault;
 
@@ -239,14 +240,14 @@ static bool check_values(struct given *g)
         if (g->text[i] && rows[i].checked &&
             !value_read(rows[i].kind, g->text[i], rows[i].least, rows[i].most, &g->number[i],
                         &fault)) {
-            return usage_fault(g, fault.hint, "--%s: %s", rows[i].name, fault.text);
+            return options_usage_fault(g, fault.hint, "--%s: %s", rows[i].name, fault.text);
         }
     }
     return true;
 }
 
 /* Relative paths are taken: what other programs take as an address would be a file here. */
-static bool check_paths(const struct given *g)
+static bool options_check_paths(const struct given *g)
 {
     static const int paths[] = {OPT_LISTEN, OPT_BACKEND, OPT_CONTROL};
 
@@ -257,29 +258,31 @@ static bool check_paths(const struct given *g)
 
         if (fault) {
             log_escape(shown, sizeof shown, text, strlen(text));
-            return usage_fault(g, fault, "--%s: \"%s\" is not a path", rows[paths[i]].name, shown);
+            return options_usage_fault(g, fault, "--%s: \"%s\" is not a path", rows[paths[i]].name,
+                                       shown);
         }
     }
     return true;
 }
 
-static bool check_combination(const struct given *g)
+static bool options_check_combination(const struct given *g)
 {
     if (g->text[OPT_CONFIG] && g->text[OPT_LISTEN]) {
-        return usage_fault(g, "a file has as many routes as it likes",
-                           "--config and --listen exclude each other");
+        return options_usage_fault(g, "a file has as many routes as it likes",
+                                   "--config and --listen exclude each other");
     }
     if (!g->text[OPT_CONFIG] && !g->text[OPT_LISTEN]) {
-        return usage_fault(g, "--listen PATH --backend PATH, or --config FILE", "nothing to serve");
+        return options_usage_fault(g, "--listen PATH --backend PATH, or --config FILE",
+                                   "nothing to serve");
     }
     if (g->text[OPT_LISTEN] && !g->text[OPT_BACKEND]) {
-        return usage_fault(g, "--backend PATH names the device's socket",
-                           "--listen needs a --backend");
+        return options_usage_fault(g, "--backend PATH names the device's socket",
+                                   "--listen needs a --backend");
     }
     for (size_t i = 0; i < OPTS; i++) {
         if (g->text[OPT_CONFIG] && g->text[i] && rows[i].single) {
-            return usage_fault(g, "the file says it for each route",
-                               "--%s goes with --listen, not with --config", rows[i].name);
+            return options_usage_fault(g, "the file says it for each route",
+                                       "--%s goes with --listen, not with --config", rows[i].name);
         }
     }
     return true;
@@ -287,7 +290,7 @@ static bool check_combination(const struct given *g)
 
 /* ---- what it becomes ---- */
 
-static bool set_text(char **to, const char *text)
+static bool options_set_text(char **to, const char *text)
 {
     char *copy = text ? strdup(text) : NULL;
 
@@ -299,7 +302,7 @@ static bool set_text(char **to, const char *text)
 }
 
 /* The path as it is when it begins with "/", else from the working folder. NULL: errno. */
-static char *absolute(const char *path)
+static char *options_absolute(const char *path)
 {
     char *cwd;
     char *out = NULL;
@@ -319,9 +322,9 @@ static char *absolute(const char *path)
 }
 
 /* NULL is not given. */
-static int set_control(struct config *c, const char *path, struct config_errors *e)
+static int options_set_control(struct config *c, const char *path, struct config_errors *e)
 {
-    char *whole = path ? absolute(path) : NULL;
+    char *whole = path ? options_absolute(path) : NULL;
     int r = 0;
 
     if (path) {
@@ -332,7 +335,7 @@ static int set_control(struct config *c, const char *path, struct config_errors 
 }
 
 /* What the command line says for the whole of poemd has the last word over a file. */
-static int override(struct config *c, const struct given *g, struct config_errors *e)
+static int options_override(struct config *c, const struct given *g, struct config_errors *e)
 {
     if (g->text[OPT_WORKERS]) {
         c->workers = g->number[OPT_WORKERS];
@@ -344,16 +347,16 @@ static int override(struct config *c, const struct given *g, struct config_error
     if (g->text[OPT_USER]) {
         c->user_at = (struct config_place){0, 0};
     }
-    if (!set_text(&c->user, g->text[OPT_USER])) {
+    if (!options_set_text(&c->user, g->text[OPT_USER])) {
         return -ENOMEM;
     }
-    return set_control(c, g->text[OPT_CONTROL], e);
+    return options_set_control(c, g->text[OPT_CONTROL], e);
 }
 
 /* The route's capture. 0, -EINVAL: an error was added, or another -errno. */
-static int set_trace(struct config *c, const char *file, struct config_errors *e)
+static int options_set_trace(struct config *c, const char *file, struct config_errors *e)
 {
-    char *const path = absolute(file);
+    char *const path = options_absolute(file);
     struct value_fault fault;
     unsigned none;
 
@@ -370,10 +373,10 @@ static int set_trace(struct config *c, const char *file, struct config_errors *e
 }
 
 /* One route of the command line. 0, -EINVAL: errors were added, or another -errno. */
-static int make_single(struct config *c, const struct given *g, struct config_errors *e)
+static int options_make_single(struct config *c, const struct given *g, struct config_errors *e)
 {
-    char *listen = absolute(g->text[OPT_LISTEN]);
-    char *backend = absolute(g->text[OPT_BACKEND]);
+    char *listen = options_absolute(g->text[OPT_LISTEN]);
+    char *backend = options_absolute(g->text[OPT_BACKEND]);
     int r = listen && backend ? config_single(c, listen, backend, e) : -errno;
 
     free(listen);
@@ -385,27 +388,27 @@ static int make_single(struct config *c, const struct given *g, struct config_er
         c->routes[0].mode = (mode_t)g->number[OPT_MODE];
     }
     c->routes[0].wait_backend_ms = g->number[OPT_WAIT_BACKEND];
-    if (!set_text(&c->routes[0].owner_name, g->text[OPT_OWNER]) ||
-        !set_text(&c->routes[0].group_name, g->text[OPT_GROUP])) {
+    if (!options_set_text(&c->routes[0].owner_name, g->text[OPT_OWNER]) ||
+        !options_set_text(&c->routes[0].group_name, g->text[OPT_GROUP])) {
         return -ENOMEM;
     }
-    return g->text[OPT_TRACE] ? set_trace(c, g->text[OPT_TRACE], e) : 0;
+    return g->text[OPT_TRACE] ? options_set_trace(c, g->text[OPT_TRACE], e) : 0;
 }
 
 /* All that is given becomes the config; *from_file: the errors are those of the file. */
-static int make_config(struct options *o, const struct given *g, struct config_errors *e,
-                       bool *from_file)
+static int options_make_config(struct options *o, const struct given *g, struct config_errors *e,
+                               bool *from_file)
 {
     int r = config_init(&o->config);
 
     *from_file = g->text[OPT_CONFIG] != NULL;
     if (r == 0) {
         r = *from_file ? config_load(&o->config, g->text[OPT_CONFIG], e)
-                       : make_single(&o->config, g, e);
+                       : options_make_single(&o->config, g, e);
     }
     if (r == 0) {
         *from_file = false;
-        r = override(&o->config, g, e);
+        r = options_override(&o->config, g, e);
     }
     return r < 0 ? r : config_resolve(&o->config, e);
 }
@@ -419,24 +422,24 @@ static enum options_outcome config_fault(struct options *o, const struct given *
     if (r != -EINVAL) {
         log_escape(shown, sizeof shown, file ? file : "", file ? strlen(file) : 0);
         fprintf(g->err, "poemd: error: %s%s%s\n", shown, file ? ": " : "", strerror(-r));
-        return done(o, STATUS_FAILED);
+        return options_done(o, STATUS_FAILED);
     }
     config_errors_print(e, from_file ? file : "poemd", g->err);
     if (!from_file) {
-        return done(o, STATUS_USAGE);
+        return options_done(o, STATUS_USAGE);
     }
-    return done(o, g->text[OPT_CHECK] ? STATUS_NO : STATUS_FAILED);
+    return options_done(o, g->text[OPT_CHECK] ? STATUS_NO : STATUS_FAILED);
 }
 
-static bool take_ready_fd(struct options *o, const struct given *g)
+static bool options_take_ready_fd(struct options *o, const struct given *g)
 {
     if (!g->text[OPT_READY_FD]) {
         return true;
     }
     o->ready_fd = (int)g->number[OPT_READY_FD];
     if (fcntl(o->ready_fd, F_SETFD, FD_CLOEXEC) < 0) {
-        return usage_fault(g, "whoever starts poemd opens it", "--ready-fd: %d is not open",
-                           o->ready_fd);
+        return options_usage_fault(g, "whoever starts poemd opens it", "--ready-fd: %d is not open",
+                                   o->ready_fd);
     }
     return true;
 }
@@ -446,7 +449,7 @@ static void options_warn(const char *text, void *arg)
     fprintf((FILE *)arg, "poemd: warning: %s\n", text);
 }
 
-static void say_checked(const struct options *o, const struct given *g)
+static void options_write_checked(const struct options *o, const struct given *g)
 {
     const char *name = g->text[OPT_CONFIG] ? g->text[OPT_CONFIG] : "command line";
     char shown[1024];
@@ -464,28 +467,29 @@ enum options_outcome options_read(struct options *o, int argc, char **argv, FILE
 
     *o = (struct options){.ready_fd = -1};
     config_errors_init(&errors);
-    if (!collect(&g, argc, argv)) {
-        return done(o, STATUS_USAGE);
+    if (!options_collect(&g, argc, argv)) {
+        return options_done(o, STATUS_USAGE);
     }
     if (g.text[OPT_HELP]) {
-        help(out);
-        return done(o, STATUS_YES);
+        options_help(out);
+        return options_done(o, STATUS_YES);
     }
     if (g.text[OPT_VERSION]) {
         fputs("poemd " POEMD_VERSION "\n", out);
-        return done(o, STATUS_YES);
+        return options_done(o, STATUS_YES);
     }
-    if (!check_values(&g) || !check_paths(&g) || !check_combination(&g) || !take_ready_fd(o, &g)) {
-        return done(o, STATUS_USAGE);
+    if (!options_check_values(&g) || !options_check_paths(&g) || !options_check_combination(&g) ||
+        !options_take_ready_fd(o, &g)) {
+        return options_done(o, STATUS_USAGE);
     }
-    r = make_config(o, &g, &errors, &from_file);
+    r = options_make_config(o, &g, &errors, &from_file);
     if (r < 0) {
         return config_fault(o, &g, r, &errors, from_file);
     }
     if (g.text[OPT_CHECK]) {
         places_check(&o->config, options_warn, err);
-        say_checked(o, &g);
-        return done(o, STATUS_YES);
+        options_write_checked(o, &g);
+        return options_done(o, STATUS_YES);
     }
     return OPTIONS_RUN;
 }

@@ -66,7 +66,7 @@ bool ipc_legal(uint32_t type, enum ipc_sender sender, unsigned n_fds, enum sessi
     return !ipc_names_session(type) || (rules[type].states & (1u << state));
 }
 
-static bool text_sound(const char *text)
+static bool ipc_text_sound(const char *text)
 {
     return memchr(text, '\0', RECITAL_LICENCE_MAX + 1) && (!*text || recital_licence_fits(text));
 }
@@ -76,7 +76,8 @@ bool ipc_evidence_sound(const struct ipc_evidence *e)
     for (int i = 0; i < RULES_PARTIES; i++) {
         const struct ipc_heard *h = &e->heard[i];
 
-        if (h->recital > RECITAL_NO_MEMORY || !text_sound(h->recited) || !text_sound(h->declared)) {
+        if (h->recital > RECITAL_NO_MEMORY || !ipc_text_sound(h->recited) ||
+            !ipc_text_sound(h->declared)) {
             return false;
         }
     }
@@ -84,7 +85,7 @@ bool ipc_evidence_sound(const struct ipc_evidence *e)
         return false;
     }
     for (unsigned i = 0; i < e->via.n; i++) {
-        if (!text_sound(e->via.hops[i].licence)) {
+        if (!ipc_text_sound(e->via.hops[i].licence)) {
             return false;
         }
     }

@@ -19,7 +19,7 @@
 #include "proxy/ipc/turn.h"
 
 /* Tells those who wait of what is done. False: the turn is long, and some are still to be told. */
-static bool tell(struct audit_writer *r)
+static bool audit_writer_notify(struct audit_writer *r)
 {
     const struct audit_done *const done = &r->done;
     struct audit_writer_wait *w;
@@ -63,13 +63,13 @@ static void audit_writer_log_lost(const struct audit_writer *r, const struct aud
               done->outcome == AUDIT_BROKEN ? ", and no more are kept until a restart" : "");
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void audit_writer_on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct audit_writer *r = arg;
 
     (void)fd;
     (void)what;
-    while (tell(r) && audit_log_collect(r->log, &r->done)) {
+    while (audit_writer_notify(r) && audit_log_collect(r->log, &r->done)) {
         const bool durable = r->done.outcome == AUDIT_DURABLE;
 
         if (durable != r->failing) {
@@ -90,7 +90,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-static void on_turn(evutil_socket_t fd, short what, void *arg)
+static void audit_writer_on_turn(evutil_socket_t fd, short what, void *arg)
 {
     struct audit_writer *r = arg;
 
@@ -151,9 +151,10 @@ int audit_writer_init(struct audit_writer *r, struct event_base *base, const str
     }
     r->today = audit_writer_day(audit_log_latest(r->log));
     (void)audit_writer_today(r);
-    r->readable = event_new(base, audit_log_fd(r->log), EV_READ | EV_PERSIST, on_readable, r);
-    r->turn = event_new(base, -1, 0, on_turn, r);
-    r->more = event_new(base, -1, 0, on_readable, r);
+    r->readable =
+        event_new(base, audit_log_fd(r->log), EV_READ | EV_PERSIST, audit_writer_on_readable, r);
+    r->turn = event_new(base, -1, 0, audit_writer_on_turn, r);
+    r->more = event_new(base, -1, 0, audit_writer_on_readable, r);
     if (!r->readable || !r->turn || !r->more || event_add(r->readable, NULL) < 0) {
         return -ENOMEM;
     }
@@ -187,7 +188,8 @@ bool audit_writer_on(const struct audit_writer *r)
     return r->log != NULL;
 }
 
-static bool append(struct audit_writer *r, const char *event, json_t *fields, uint64_t *number)
+static bool audit_writer_append(struct audit_writer *r, const char *event, json_t *fields,
+                                uint64_t *number)
 {
     const int err = fields ? audit_log_append(r->log, event, fields, number) : -ENOMEM;
 
@@ -213,14 +215,14 @@ bool audit_writer_note(struct audit_writer *r, const char *event, json_t *fields
         json_decref(fields);
         return true;
     }
-    return append(r, event, fields, &number);
+    return audit_writer_append(r, event, fields, &number);
 }
 
 bool audit_writer_await(struct audit_writer *r, const char *event, json_t *fields,
                         struct audit_writer_wait *w, audit_writer_fn *fn, void *arg)
 {
     *w = (struct audit_writer_wait){.fn = fn, .arg = arg};
-    if (!append(r, event, fields, &w->number)) {
+    if (!audit_writer_append(r, event, fields, &w->number)) {
         w->number = 0;
         return false;
     }
@@ -238,7 +240,7 @@ void audit_writer_settle(struct audit_writer *r)
         struct pollfd p = {.fd = audit_log_fd(r->log), .events = POLLIN};
 
         if (poll(&p, 1, -1) > 0) {
-            on_readable(p.fd, 0, r);
+            audit_writer_on_readable(p.fd, 0, r);
         }
     }
 }

@@ -40,7 +40,7 @@ void children_signal(const struct child *c, int sig)
 }
 
 /* Whether it has ended; it is left to be collected, so that its number stays its own. */
-static bool has_ended(const struct child *c)
+static bool children_has_ended(const struct child *c)
 {
     siginfo_t info = {.si_pid = 0};
 
@@ -69,7 +69,7 @@ static void children_collect_each(struct children *cs)
 
     RB_FOREACH_SAFE(c, children, cs, next)
     {
-        if (has_ended(c)) {
+        if (children_has_ended(c)) {
             children_collect_one(cs, c);
         }
     }

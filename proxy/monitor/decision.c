@@ -24,14 +24,14 @@
  */
 #define VERDICT_PART 8
 
-static struct log_subject subject(const struct monitor_session *t, const char *leg)
+static struct log_subject decision_subject(const struct monitor_session *t, const char *leg)
 {
     return (struct log_subject){
         .session = t->id, .route = t->route->config->name, .leg = leg, .quiet = t->quiet};
 }
 
 /* What is in the parties' executables matters where it is recorded, or where a rule goes by it. */
-static bool facts_matter(const struct monitor_session *t)
+static bool decision_facts_matter(const struct monitor_session *t)
 {
     const struct rules *r = &t->route->config->rules;
 
@@ -41,10 +41,10 @@ static bool facts_matter(const struct monitor_session *t)
 
 /* ---- carrying it out ---- */
 
-static void carry_out(struct monitor_session *t, int err)
+static void decision_carry_out(struct monitor_session *t, int err)
 {
     char letters[TAINT_COUNT + 1];
-    const struct log_subject about = subject(t, NULL);
+    const struct log_subject about = decision_subject(t, NULL);
 
     if (!err && !relook_at_verdict(t)) {
         err = EACCES;
@@ -66,13 +66,13 @@ static void carry_out(struct monitor_session *t, int err)
 }
 
 /* The record of an allowed session could not be written. */
-static void unrecorded(struct monitor_session *t)
+static void decision_unrecorded(struct monitor_session *t)
 {
-    const struct log_subject about = subject(t, NULL);
+    const struct log_subject about = decision_subject(t, NULL);
 
     if (t->monitor->config->on_audit_failure == CONFIG_AUDIT_TAINT) {
         t->taint |= TAINT_UNAUDITED;
-        carry_out(t, 0);
+        decision_carry_out(t, 0);
         return;
     }
     log_line(LOG_ERROR, &about,
@@ -80,10 +80,10 @@ static void unrecorded(struct monitor_session *t)
              "that (the log's first error names the cause), or configure \"on-audit-failure "
              "taint\"");
     t->unrecorded = true;
-    carry_out(t, EACCES);
+    decision_carry_out(t, EACCES);
 }
 
-static void on_recorded(void *arg, bool durable)
+static void decision_on_recorded(void *arg, bool durable)
 {
     struct monitor_session *t = arg;
 
@@ -92,22 +92,23 @@ static void on_recorded(void *arg, bool durable)
         tracing_session_recorded(t->monitor, t);
     }
     if (t->denied) {
-        carry_out(t, EACCES);
+        decision_carry_out(t, EACCES);
     } else if (durable) {
-        carry_out(t, 0);
+        decision_carry_out(t, 0);
     } else {
-        unrecorded(t);
+        decision_unrecorded(t);
     }
 }
 
 /* ---- deciding ---- */
 
-static json_t *verdict_record(const struct monitor_session *t, const struct rules_verdict *v)
+static json_t *decision_verdict_record(const struct monitor_session *t,
+                                       const struct rules_verdict *v)
 {
     char letters[TAINT_COUNT + 1];
     json_t *o =
         json_pack("{s:I,s:s,s:s,s:{s:i,s:s*,s:s},s:s,s:b}", "session", (json_int_t)t->id, "route",
-                  t->route->config->name, "verdict", verdict_name(v->verdict), "rule", "line",
+                  t->route->config->name, "verdict", rules_verdict_name(v->verdict), "rule", "line",
                   (int)preset_line(v->line), "preset", preset_of(v->line), "why", v->why, "taint",
                   taint_text(t->taint, letters), "permissive", v->permissive);
 
@@ -123,30 +124,30 @@ static json_t *verdict_record(const struct monitor_session *t, const struct rule
     return o;
 }
 
-static void log_verdict(const struct monitor_session *t, const struct rules_verdict *v)
+static void decision_log_verdict(const struct monitor_session *t, const struct rules_verdict *v)
 {
     const struct log_subject about =
-        subject(t, v->verdict == VERDICT_ALLOW ? NULL : rules_party_name(v->party));
+        decision_subject(t, v->verdict == VERDICT_ALLOW ? NULL : rules_party_name(v->party));
 
     if (v->verdict == VERDICT_DENY) {
         log_line(LOG_WARNING, &about, "denied: %s%s%s", v->why, *v->mend ? "; would pass: " : "",
                  v->mend);
     } else {
         log_line(v->verdict == VERDICT_ALLOW ? LOG_INFO : LOG_WARNING, &about, "%s: %s%s%s",
-                 verdict_name(v->verdict), v->why, *v->mend ? "; would pass untainted: " : "",
+                 rules_verdict_name(v->verdict), v->why, *v->mend ? "; would pass untainted: " : "",
                  v->mend);
     }
 }
 
 /* Writes down the verdict, a reference that is taken. False: it cannot be. */
-static bool record_verdict(struct monitor_session *t, json_t *record)
+static bool decision_record_verdict(struct monitor_session *t, json_t *record)
 {
     return audit_writer_await(&t->monitor->audit_writer, "verdict", record, &t->recorded,
-                              on_recorded, t);
+                              decision_on_recorded, t);
 }
 
 /* The beginning of a session is recorded, or was held back until now. */
-static void note_opened(struct monitor_session *t)
+static void decision_note_opened(struct monitor_session *t)
 {
     char began[AUDIT_TIME_SIZE + 1];
 
@@ -161,7 +162,7 @@ static void note_opened(struct monitor_session *t)
 }
 
 /* What the operator has said stands against what was found out: an event of its own. */
-static void note_override(const struct monitor_session *t, const char *what, unsigned line)
+static void decision_note_override(const struct monitor_session *t, const char *what, unsigned line)
 {
     char place[PRESET_PLACE_SIZE];
 
@@ -171,7 +172,7 @@ static void note_override(const struct monitor_session *t, const char *what, uns
                                       "configuration", "where", preset_place(line, place)));
 }
 
-static void note_overrides(const struct monitor_session *t, const struct rules_verdict *v)
+static void decision_note_overrides(const struct monitor_session *t, const struct rules_verdict *v)
 {
     const struct rules *rules = &t->route->config->rules;
     char what[64];
@@ -185,22 +186,22 @@ static void note_overrides(const struct monitor_session *t, const struct rules_v
 
         if (a) {
             snprintf(what, sizeof what, "licence assigned to %s", rules_party_name(party));
-            note_override(t, what, a->line);
+            decision_note_override(t, what, a->line);
         }
     }
     if (v->permissive) {
-        note_override(t, "permissive", rules->permissive_line);
+        decision_note_override(t, "permissive", rules->permissive_line);
     }
 }
 
 /* Two statements of one party of which one must be wrong: worth a line whatever comes of it. */
-static void log_contradictions(const struct monitor_session *t)
+static void decision_log_contradictions(const struct monitor_session *t)
 {
     char text[2 * RECITAL_LICENCE_MAX + 64];
 
     for (int i = 0; i < RULES_PARTIES; i++) {
         const enum rules_party party = (enum rules_party)i;
-        const struct log_subject about = subject(t, rules_party_name(party));
+        const struct log_subject about = decision_subject(t, rules_party_name(party));
 
         if (peer_facts_contradiction(t->peer_facts, party, text, sizeof text)) {
             log_line(LOG_WARNING, &about, "contradiction: %s", text);
@@ -209,7 +210,7 @@ static void log_contradictions(const struct monitor_session *t)
 }
 
 /* All is known. */
-static void on_known(void *arg)
+static void decision_on_known(void *arg)
 {
     struct monitor_session *t = arg;
     struct rules_verdict v;
@@ -221,7 +222,7 @@ static void on_known(void *arg)
     t->taint |= v.taint;
     t->denied = v.verdict == VERDICT_DENY;
     if (audit_writer_on(&t->monitor->audit_writer) || t->monitor->control || t->traced) {
-        record = verdict_record(t, &v);
+        record = decision_verdict_record(t, &v);
     }
     if (t->denied) {
         /* One of very many, which only a number tells of. */
@@ -229,31 +230,31 @@ static void on_known(void *arg)
     } else {
         repeats_allowed(t);
     }
-    log_contradictions(t);
-    log_verdict(t, &v);
+    decision_log_contradictions(t);
+    decision_log_verdict(t, &v);
     if (t->monitor->control) {
         t->facts = verdict_facts_text(record);
     }
-    tracing_session_decided(t->monitor, t, verdict_name(v.verdict), record);
+    tracing_session_decided(t->monitor, t, rules_verdict_name(v.verdict), record);
     if (!audit_writer_on(&t->monitor->audit_writer) || !told) {
         json_decref(record);
-        carry_out(t, t->denied ? EACCES : 0);
+        decision_carry_out(t, t->denied ? EACCES : 0);
         return;
     }
-    note_opened(t);
-    note_overrides(t, &v);
-    if (record_verdict(t, record)) {
+    decision_note_opened(t);
+    decision_note_overrides(t, &v);
+    if (decision_record_verdict(t, record)) {
         return;
     } else if (t->denied) {
-        carry_out(t, EACCES);
+        decision_carry_out(t, EACCES);
     } else {
-        unrecorded(t);
+        decision_unrecorded(t);
     }
 }
 
 bool decision_begin(struct monitor_session *t)
 {
-    const bool facts = facts_matter(t);
+    const bool facts = decision_facts_matter(t);
     /* Who they are is also shown to whoever asks for the sessions, and stands in captures. */
     const bool who = facts || t->monitor->control || tracing_tap(t->monitor, t).on ||
                      t->route->config->same_process != CONFIG_SAME_UNASKED;
@@ -263,20 +264,20 @@ bool decision_begin(struct monitor_session *t)
                                    (uint32_t)(t->route->config - t->monitor->config->routes),
                                    who ? t->client_fd : -1, who ? t->backend_fd : -1,
                                    t->device ? spawn_pid(t->device) : 0, left - left / VERDICT_PART,
-                                   on_known, t);
+                                   decision_on_known, t);
     if (!t->peer_facts) {
         return false;
     }
     relook_begin(t);
     if (!t->quiet) {
-        note_opened(t);
+        decision_note_opened(t);
     }
     return true;
 }
 
 void decision_heard(struct monitor_session *t, const struct ipc_evidence *e)
 {
-    const struct log_subject about = subject(t, NULL);
+    const struct log_subject about = decision_subject(t, NULL);
 
     log_line(LOG_INFO, &about,
              "handshake: version=%u.%u request=%u reply=%u twin=%s recital-of-backend=%s "
@@ -291,7 +292,7 @@ void decision_heard(struct monitor_session *t, const struct ipc_evidence *e)
 
 void decision_taint(struct monitor_session *t, uint32_t bits)
 {
-    const struct log_subject about = subject(t, NULL);
+    const struct log_subject about = decision_subject(t, NULL);
 
     bits &= ~t->taint;
     t->taint |= bits;
@@ -304,7 +305,7 @@ void decision_taint(struct monitor_session *t, uint32_t bits)
     }
 }
 
-static json_t *range_record(const struct ipc_range *r)
+static json_t *decision_range_record(const struct ipc_range *r)
 {
     static const char *const hows[IPC_HOWS] = {[IPC_PASSED] = "passed",
                                                [IPC_WITHHELD] = "withheld",
@@ -329,12 +330,12 @@ static json_t *range_record(const struct ipc_range *r)
     return o;
 }
 
-static json_t *export_record(const struct monitor_session *t, const struct ipc_export *e)
+static json_t *decision_export_record(const struct monitor_session *t, const struct ipc_export *e)
 {
     json_t *ranges = json_array();
 
     for (uint32_t i = 0; ranges && i < e->n; i++) {
-        if (json_array_append_new(ranges, range_record(&e->ranges[i])) < 0) {
+        if (json_array_append_new(ranges, decision_range_record(&e->ranges[i])) < 0) {
             json_decref(ranges);
             ranges = NULL;
         }
@@ -347,12 +348,12 @@ static json_t *export_record(const struct monitor_session *t, const struct ipc_e
                      "ranges", ranges);
 }
 
-static void on_export_recorded(void *arg, bool durable)
+static void decision_on_export_recorded(void *arg, bool durable)
 {
     struct monitor_session *t = arg;
 
     if (!durable) {
-        const struct log_subject about = subject(t, NULL);
+        const struct log_subject about = decision_subject(t, NULL);
 
         if (!(t->taint & TAINT_UNAUDITED)) {
             log_line(LOG_ERROR, &about,
@@ -368,9 +369,9 @@ void decision_export(struct monitor_session *t, const struct ipc_export *e)
     struct audit_writer *audit_writer = &t->monitor->audit_writer;
 
     if (!audit_writer_on(audit_writer) ||
-        !audit_writer_await(audit_writer, "memory-exported", export_record(t, e), &t->recorded,
-                            on_export_recorded, t)) {
-        on_export_recorded(t, !audit_writer_on(audit_writer));
+        !audit_writer_await(audit_writer, "memory-exported", decision_export_record(t, e),
+                            &t->recorded, decision_on_export_recorded, t)) {
+        decision_on_export_recorded(t, !audit_writer_on(audit_writer));
     }
 }
 
@@ -381,7 +382,7 @@ bool decision_exporting(const struct monitor_session *t)
 
 /* ---- the end ---- */
 
-static json_t *counts(const struct ipc_count *c)
+static json_t *decision_counts(const struct ipc_count *c)
 {
     return json_pack("{s:I,s:I,s:I}", "messages", (json_int_t)c->messages, "bytes",
                      (json_int_t)c->bytes, "fds", (json_int_t)c->fds);
@@ -391,8 +392,8 @@ static json_t *counts(const struct ipc_count *c)
  * The record of an end. What passed is the worker's last word, or, where that never came, as much
  * as was heard last ("at-least"); where nothing was heard, nothing is said of it.
  */
-static json_t *end_record(const struct monitor_session *t, enum session_reason reason,
-                          const struct ipc_ended *what)
+static json_t *decision_end_record(const struct monitor_session *t, enum session_reason reason,
+                                   const struct ipc_ended *what)
 {
     const struct ipc_count *const to_backend = what ? &what->to_backend : &t->to_backend;
     const struct ipc_count *const to_client = what ? &what->to_client : &t->to_client;
@@ -416,7 +417,8 @@ static json_t *end_record(const struct monitor_session *t, enum session_reason r
     if (!o || (!what && !t->counted)) {
         return o;
     }
-    c = json_pack("{s:o,s:o}", "to-backend", counts(to_backend), "to-client", counts(to_client));
+    c = json_pack("{s:o,s:o}", "to-backend", decision_counts(to_backend), "to-client",
+                  decision_counts(to_client));
     if ((!what && json_object_set_new(c, "at-least", json_true()) < 0) ||
         json_object_set_new(o, "counts", c) < 0) {
         json_decref(o);
@@ -436,5 +438,6 @@ void decision_end(struct monitor_session *t, enum session_reason reason,
         return;
     }
     t->opened = false;
-    audit_writer_note(&t->monitor->audit_writer, "session-ended", end_record(t, reason, what));
+    audit_writer_note(&t->monitor->audit_writer, "session-ended",
+                      decision_end_record(t, reason, what));
 }

@@ -90,7 +90,7 @@ struct route *monitor_route(const struct monitor *m, const char *name)
     return NULL;
 }
 
-static void on_reap(evutil_socket_t fd, short what, void *arg)
+static void monitor_on_reap(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
@@ -147,7 +147,7 @@ static void monitor_on_killed_time(evutil_socket_t fd, short what, void *arg)
     event_base_loopbreak(m->base);
 }
 
-static void on_stop_time(evutil_socket_t fd, short what, void *arg)
+static void monitor_on_stop_time(evutil_socket_t fd, short what, void *arg)
 {
     struct monitor *m = arg;
 
@@ -159,7 +159,7 @@ static void on_stop_time(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Sessions that no worker has yet end here; the others are reported by their workers. */
-static void end_unhanded(struct monitor *m)
+static void monitor_end_unhanded(struct monitor *m)
 {
     for (int state = SESSION_ACCEPTED; state <= SESSION_RECITING; state++) {
         struct monitor_session *t;
@@ -174,7 +174,7 @@ static void end_unhanded(struct monitor *m)
     }
 }
 
-static void leave_when_gone(struct monitor *m)
+static void monitor_leave_when_gone(struct monitor *m)
 {
     /* What workers captured is all there is once they have gone. */
     if (m->stopping && worker_pool_all_gone(&m->worker_pool)) {
@@ -187,7 +187,7 @@ static void leave_when_gone(struct monitor *m)
 
 void monitor_worker_gone(struct monitor *m)
 {
-    leave_when_gone(m);
+    monitor_leave_when_gone(m);
 }
 
 void monitor_stop(struct monitor *m, int status)
@@ -204,20 +204,20 @@ void monitor_stop(struct monitor *m, int status)
         }
     }
     control_close(m->control);
-    end_unhanded(m);
+    monitor_end_unhanded(m);
     worker_pool_quit(&m->worker_pool);
-    event_base_once(m->base, -1, EV_TIMEOUT, on_stop_time, m, &stop_time);
-    leave_when_gone(m);
+    event_base_once(m->base, -1, EV_TIMEOUT, monitor_on_stop_time, m, &stop_time);
+    monitor_leave_when_gone(m);
 }
 
-static void on_signal(evutil_socket_t sig, short what, void *arg)
+static void monitor_on_signal(evutil_socket_t sig, short what, void *arg)
 {
     struct monitor *m = arg;
 
     (void)what;
     if (sig == SIGCHLD) {
         children_collect(&m->children);
-        leave_when_gone(m);
+        monitor_leave_when_gone(m);
         return;
     }
     log_info("stopping: signal %d", (int)sig);
@@ -226,13 +226,13 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 
 /* ---- beginning ---- */
 
-static int watch_signals(struct monitor *m)
+static int monitor_watch_signals(struct monitor *m)
 {
     static const int numbers[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP};
 
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        m->signals[i] = evsignal_new(m->base, numbers[i], on_signal, m);
+        m->signals[i] = evsignal_new(m->base, numbers[i], monitor_on_signal, m);
         if (!m->signals[i] || event_add(m->signals[i], NULL) < 0) {
             return -ENOMEM;
         }
@@ -240,7 +240,7 @@ static int watch_signals(struct monitor *m)
     return 0;
 }
 
-static int open_routes(struct monitor *m)
+static int monitor_open_routes(struct monitor *m)
 {
     for (size_t i = 0; i < m->config->n_routes; i++) {
         m->routes[i].listen_fd = -1;
@@ -271,7 +271,7 @@ static void monitor_widen_fd_table(uint64_t n)
     sock_close(&fd);
 }
 
-static void raise_nofile(const struct config *c)
+static void monitor_raise_nofile(const struct config *c)
 {
     uint64_t devices = 0;
 
@@ -293,7 +293,7 @@ static void raise_nofile(const struct config *c)
 }
 
 /* Opens the audit log and says in it that, and with what configuration, the broker has started. */
-static int begin_record(struct monitor *m)
+static int monitor_begin_record(struct monitor *m)
 {
     char digest[2 * CONFIG_DIGEST_SIZE + 1];
     const int err = audit_writer_init(&m->audit_writer, m->base, m->config);
@@ -311,7 +311,7 @@ static int begin_record(struct monitor *m)
 }
 
 /* Opens the configured envelopes; those that cannot be are told of and left out. */
-static int open_envelopes(const struct config *c, struct inspector_envelope *out, size_t *n)
+static int monitor_open_envelopes(const struct config *c, struct inspector_envelope *out, size_t *n)
 {
     *n = 0;
     if (c->envelopes.n > INSPECTOR_ENVELOPES) {
@@ -337,7 +337,7 @@ static int open_envelopes(const struct config *c, struct inspector_envelope *out
 }
 
 /* Whether anything asks for what is in an executable. */
-static bool needs_inspector(const struct monitor *m)
+static bool monitor_needs_inspector(const struct monitor *m)
 {
     bool needs = audit_writer_on(&m->audit_writer);
 
@@ -349,7 +349,7 @@ static bool needs_inspector(const struct monitor *m)
     return needs;
 }
 
-static int start_inspector(struct monitor *m)
+static int monitor_start_inspector(struct monitor *m)
 {
     struct inspector_settings s = {.base = m->base,
                                    .uid = m->config->inspector.uid,
@@ -359,7 +359,7 @@ static int start_inspector(struct monitor *m)
     struct inspector_envelope envelopes[INSPECTOR_ENVELOPES];
     int err;
 
-    if (!needs_inspector(m)) {
+    if (!monitor_needs_inspector(m)) {
         return 0;
     }
     s.exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -367,7 +367,7 @@ static int start_inspector(struct monitor *m)
         return -errno;
     }
     s.envelopes = envelopes;
-    err = open_envelopes(m->config, envelopes, &s.n_envelopes);
+    err = monitor_open_envelopes(m->config, envelopes, &s.n_envelopes);
     if (!err) {
         err = inspector_new(&m->inspector, &s);
     }
@@ -379,7 +379,7 @@ static int start_inspector(struct monitor *m)
 }
 
 /* Last of all: a broker that cannot start has started no device. */
-static int start_devices(struct monitor *m)
+static int monitor_start_devices(struct monitor *m)
 {
     int err = 0;
 
@@ -406,31 +406,31 @@ static int monitor_init(struct monitor *m, const struct config *config)
     if (getrlimit(RLIMIT_NOFILE, &m->nofile) < 0) {
         return -errno;
     }
-    raise_nofile(config);
+    monitor_raise_nofile(config);
     m->base = turn_base_new(true);
     m->routes = calloc(config->n_routes, sizeof *m->routes);
-    m->reap_event = m->base ? event_new(m->base, -1, 0, on_reap, m) : NULL;
+    m->reap_event = m->base ? event_new(m->base, -1, 0, monitor_on_reap, m) : NULL;
     if (!m->routes || !m->reap_event || heap_watch(&m->heap, m->base) < 0) {
         return -ENOMEM;
     }
     err = repeats_init(&m->repeats, m);
     if (!err) {
-        err = watch_signals(m);
+        err = monitor_watch_signals(m);
     }
     if (!err) {
-        err = open_routes(m);
+        err = monitor_open_routes(m);
     }
     if (!err) {
         err = monitor_sort_routes(m);
     }
     if (!err) {
-        err = begin_record(m);
+        err = monitor_begin_record(m);
     }
     if (!err) {
         err = tracing_init(m);
     }
     if (!err) {
-        err = start_inspector(m);
+        err = monitor_start_inspector(m);
     }
     if (!err) {
         err = control_new(&m->control, m);
@@ -441,10 +441,10 @@ static int monitor_init(struct monitor *m, const struct config *config)
     if (!err) {
         err = monitor_start_beat(m);
     }
-    return err ? err : start_devices(m);
+    return err ? err : monitor_start_devices(m);
 }
 
-static void end_record(struct monitor *m)
+static void monitor_end_record(struct monitor *m)
 {
     if (audit_writer_on(&m->audit_writer)) {
         audit_writer_note(&m->audit_writer, "broker-stop",
@@ -470,7 +470,7 @@ static void monitor_deinit(struct monitor *m)
     repeats_deinit(&m->repeats);
     free(m->by_name);
     free(m->routes);
-    end_record(m);
+    monitor_end_record(m);
     if (m->reap_event) {
         while (!TAILQ_EMPTY(&m->monitor_sessions[SESSION_DEAD])) {
             monitor_session_reap(m);

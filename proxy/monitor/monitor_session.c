@@ -25,7 +25,7 @@
 #include "proxy/monitor/tracing/tracing.h"
 #include "proxy/ipc/turn.h"
 
-static struct log_subject subject(const struct monitor_session *t, const char *leg)
+static struct log_subject monitor_session_subject(const struct monitor_session *t, const char *leg)
 {
     return (struct log_subject){
         .session = t->id, .route = t->route->config->name, .leg = leg, .quiet = t->quiet};
@@ -45,7 +45,7 @@ static void monitor_session_enter(struct monitor_session *t, enum session_state 
  */
 static bool monitor_session_advance(struct monitor_session *t, enum session_state to)
 {
-    const struct log_subject about = subject(t, NULL);
+    const struct log_subject about = monitor_session_subject(t, NULL);
 
     if (session_state_follows(t->state, to)) {
         monitor_session_enter(t, to);
@@ -78,7 +78,7 @@ struct monitor_session *monitor_session_behind(const struct monitor *m, uint64_t
     return monitor_session_tree_RB_NFIND(&((struct monitor *)m)->by_id, &key);
 }
 
-static void set_timer(struct monitor_session *t, unsigned ms)
+static void monitor_session_set_timer(struct monitor_session *t, unsigned ms)
 {
     const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
 
@@ -99,12 +99,12 @@ void monitor_session_handed_over(struct monitor_session *t)
 }
 
 /* What has passed, as far as it is known. */
-static void log_end(const struct monitor_session *t, enum session_reason reason,
-                    const struct ipc_ended *what)
+static void monitor_session_log_end(const struct monitor_session *t, enum session_reason reason,
+                                    const struct ipc_ended *what)
 {
     const struct ipc_count *const b = what ? &what->to_backend : &t->to_backend;
     const struct ipc_count *const c = what ? &what->to_client : &t->to_client;
-    const struct log_subject about = subject(t, NULL);
+    const struct log_subject about = monitor_session_subject(t, NULL);
     const char *const known = t->counted ? "at least " : "";
 
     if (!what && !t->counted && t->state >= SESSION_RELAYING) {
@@ -131,7 +131,7 @@ void monitor_session_end(struct monitor_session *t, enum session_reason reason,
     }
     reason = relook_reason(t, reason);
     repeats_end(&t->monitor->repeats, t, reason);
-    log_end(t, reason, what);
+    monitor_session_log_end(t, reason, what);
     decision_end(t, reason, what);
     relook_end(t);
     tracing_session_ended(t->monitor, t, reason, what);
@@ -183,9 +183,9 @@ static void monitor_session_refuse_take(struct monitor_session *t, int err)
 }
 
 /* Has a worker tell the client why there is no session. */
-static void refuse(struct monitor_session *t, enum session_reason reason, int err)
+static void monitor_session_refuse(struct monitor_session *t, enum session_reason reason, int err)
 {
-    const struct log_subject about = subject(t, "backend");
+    const struct log_subject about = monitor_session_subject(t, "backend");
 
     log_line(LOG_WARNING, &about, "%s; client told: %s", session_reason_word(reason),
              strerror(err));
@@ -210,14 +210,15 @@ static bool monitor_session_is_owed_reply(const struct monitor_session *t)
 void monitor_session_lost(struct monitor_session *t, enum session_reason reason)
 {
     if (reason != REASON_SHUTDOWN && monitor_session_is_owed_reply(t)) {
-        refuse(t, reason, reason == REASON_HANDSHAKE_TIMEOUT ? ETIMEDOUT : ECONNABORTED);
+        monitor_session_refuse(t, reason,
+                               reason == REASON_HANDSHAKE_TIMEOUT ? ETIMEDOUT : ECONNABORTED);
     } else {
         monitor_session_end(t, reason, NULL);
     }
 }
 
 /* Whether to dial again after err: not listening yet, or its accept queue is full. */
-static bool may_redial(const struct monitor_session *t, int err)
+static bool monitor_session_may_redial(const struct monitor_session *t, int err)
 {
     const uint64_t waited = clock_ms() - t->accepted_ms;
 
@@ -236,7 +237,7 @@ static void monitor_session_witness_party(const struct monitor_session *t, enum 
 {
     static const enum peer_fact needed[] = {PEER_PID, PEER_PIDNS, PEER_UID, PEER_GID};
     const struct peer *p = peer_facts_peer(t->peer_facts, party);
-    const struct log_subject about = subject(t, rules_party_name(party));
+    const struct log_subject about = monitor_session_subject(t, rules_party_name(party));
     char why[256];
 
     *out = (struct sock_sender){.pid = p->pid, .uid = p->uid, .gid = p->gid};
@@ -281,7 +282,7 @@ void monitor_session_witness(const struct monitor_session *t, struct sender_chec
 }
 
 /* A socket to the backend, or -errno. */
-static int reach(struct monitor_session *t)
+static int monitor_session_reach(struct monitor_session *t)
 {
     int fd = t->route->spawn ? spawn_take(t->route->spawn, &t->device)
                              : sock_connect(t->route->config->backend, true);
@@ -298,9 +299,9 @@ static int reach(struct monitor_session *t)
     return err ? err : fd;
 }
 
-static void log_unreachable(const struct monitor_session *t, int err)
+static void monitor_session_log_unreachable(const struct monitor_session *t, int err)
 {
-    const struct log_subject about = subject(t, "backend");
+    const struct log_subject about = monitor_session_subject(t, "backend");
     char path[256];
 
     if (t->route->spawn) {
@@ -315,30 +316,31 @@ static void log_unreachable(const struct monitor_session *t, int err)
 }
 
 /* Too many sessions of its user have just begun and ended: it waits for its turn. */
-static void hold(struct monitor_session *t, unsigned wait_ms)
+static void monitor_session_hold(struct monitor_session *t, unsigned wait_ms)
 {
     if (wait_ms < monitor_session_handshake_left_ms(t)) {
-        set_timer(t, wait_ms);
+        monitor_session_set_timer(t, wait_ms);
         return;
     }
     t->quiet = true;
-    refuse(t, REASON_REFUSED, EBUSY);
+    monitor_session_refuse(t, REASON_REFUSED, EBUSY);
 }
 
-static void dial(struct monitor_session *t)
+static void monitor_session_dial(struct monitor_session *t)
 {
     const unsigned wait_ms = repeats_wait_ms(t);
     int fd;
 
     if (wait_ms > 0) {
-        hold(t, wait_ms);
+        monitor_session_hold(t, wait_ms);
         return;
     }
-    fd = reach(t);
+    fd = monitor_session_reach(t);
     if (fd >= 0) {
         t->backend_fd = fd;
         /* From now on its worker keeps the time, and has a moment more for its answer. */
-        set_timer(t, monitor_session_handshake_left_ms(t) + LIMIT_HANDSHAKE_GRACE_MS);
+        monitor_session_set_timer(t,
+                                  monitor_session_handshake_left_ms(t) + LIMIT_HANDSHAKE_GRACE_MS);
         if (!decision_begin(t)) {
             monitor_session_end(t, REASON_NO_RESOURCES, NULL);
             return;
@@ -351,22 +353,22 @@ static void dial(struct monitor_session *t)
         worker_pool_give(&t->monitor->worker_pool, t);
         return;
     }
-    if (may_redial(t, fd)) {
-        set_timer(t, LIMIT_REDIAL_MS);
+    if (monitor_session_may_redial(t, fd)) {
+        monitor_session_set_timer(t, LIMIT_REDIAL_MS);
         return;
     }
-    log_unreachable(t, fd);
+    monitor_session_log_unreachable(t, fd);
     if (fd == -EAGAIN) {
-        refuse(t, REASON_HANDSHAKE_TIMEOUT, ETIMEDOUT);
+        monitor_session_refuse(t, REASON_HANDSHAKE_TIMEOUT, ETIMEDOUT);
     } else {
-        refuse(t, REASON_BACKEND_ABSENT, ECONNREFUSED);
+        monitor_session_refuse(t, REASON_BACKEND_ABSENT, ECONNREFUSED);
     }
 }
 
 /* The monitor ends what the session's worker has not ended in time. */
 static void monitor_session_take_back(struct monitor_session *t, enum session_reason reason)
 {
-    const struct log_subject about = subject(t, NULL);
+    const struct log_subject about = monitor_session_subject(t, NULL);
 
     log_line(LOG_WARNING, &about, "its worker does not end it: %s", session_reason_word(reason));
     worker_pool_disown(t);
@@ -377,16 +379,16 @@ static void monitor_session_take_back(struct monitor_session *t, enum session_re
 static void monitor_session_overdue(struct monitor_session *t)
 {
     if (!t->member) {
-        refuse(t, REASON_HANDSHAKE_TIMEOUT, ETIMEDOUT);
+        monitor_session_refuse(t, REASON_HANDSHAKE_TIMEOUT, ETIMEDOUT);
     } else if (worker_pool_has_other(&t->monitor->worker_pool, t)) {
         monitor_session_take_back(t, REASON_HANDSHAKE_TIMEOUT);
     } else {
         /* The only worker is busy, or hangs: then it is killed, and the next one answers. */
-        set_timer(t, LIMIT_BEAT_MS);
+        monitor_session_set_timer(t, LIMIT_BEAT_MS);
     }
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void monitor_session_on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct monitor_session *t = arg;
 
@@ -401,14 +403,14 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     } else if (sock_hung_up(t->client_fd)) {
         monitor_session_end(t, REASON_CLIENT_GONE, NULL);
     } else {
-        dial(t);
+        monitor_session_dial(t);
     }
 }
 
 bool monitor_session_end_asked(struct monitor_session *t)
 {
     if (!t->member || worker_pool_unsent(t, IPC_SESSION)) {
-        refuse(t, REASON_OPERATOR, ECONNABORTED);
+        monitor_session_refuse(t, REASON_OPERATOR, ECONNABORTED);
         return true;
     }
     if (!worker_pool_answers(t)) {
@@ -418,13 +420,13 @@ bool monitor_session_end_asked(struct monitor_session *t)
     if (!t->ending) {
         t->ending = true;
         worker_pool_end(&t->monitor->worker_pool, t);
-        set_timer(t, LIMIT_END_MS);
+        monitor_session_set_timer(t, LIMIT_END_MS);
     }
     return false;
 }
 
 /* The client has sent something, or gone. How much is there is asked; what it is, is not read. */
-static void on_client(evutil_socket_t fd, short what, void *arg)
+static void monitor_session_on_client(evutil_socket_t fd, short what, void *arg)
 {
     struct monitor_session *t = arg;
     int n = 0;
@@ -438,7 +440,7 @@ static void on_client(evutil_socket_t fd, short what, void *arg)
         monitor_session_end(t, REASON_INTERNAL, NULL);
         return;
     }
-    dial(t);
+    monitor_session_dial(t);
 }
 
 /* ---- beginning ---- */
@@ -461,8 +463,8 @@ static struct monitor_session *monitor_session_new(struct monitor *m, struct rou
     t->accepted_ms = clock_ms();
     t->state = SESSION_ACCEPTED;
     repeats_begin(&m->repeats, t);
-    event_assign(&t->client_event, m->base, client_fd, EV_READ, on_client, t);
-    evtimer_assign(&t->timer, m->base, on_timer, t);
+    event_assign(&t->client_event, m->base, client_fd, EV_READ, monitor_session_on_client, t);
+    evtimer_assign(&t->timer, m->base, monitor_session_on_timer, t);
     TAILQ_INSERT_TAIL(&m->monitor_sessions[t->state], t, link);
     TAILQ_INSERT_TAIL(&r->monitor_sessions, t, route_link);
     (void)monitor_session_tree_RB_INSERT(&m->by_id, t);
@@ -477,7 +479,7 @@ static struct monitor_session *monitor_session_new(struct monitor *m, struct rou
  * are found among the oldest LIMIT_ENDING. Who unplugs a device and plugs it in again connects
  * before the end of the old session has been reported, and must not be told that it is in use.
  */
-static unsigned ending(const struct route *r)
+static unsigned monitor_session_ending(const struct route *r)
 {
     struct pollfd polled[LIMIT_ENDING];
     const struct monitor_session *t;
@@ -501,7 +503,7 @@ static unsigned ending(const struct route *r)
 }
 
 /* Whether one more may come: a slot is free, or about to be. */
-static bool has_room(const struct monitor *m, const struct route *r)
+static bool monitor_session_has_room(const struct monitor *m, const struct route *r)
 {
     /* However many are ending, or have left fds unread, there are no more than twice the sessions.
      */
@@ -509,7 +511,8 @@ static bool has_room(const struct monitor *m, const struct route *r)
         r->sessions + r->lingering >= 2 * r->config->sessions) {
         return false;
     }
-    return r->sessions < r->config->sessions || r->sessions - ending(r) < r->config->sessions;
+    return r->sessions < r->config->sessions ||
+           r->sessions - monitor_session_ending(r) < r->config->sessions;
 }
 
 void monitor_session_accept_take(struct monitor *m, struct route *r, int client_fd)
@@ -517,7 +520,7 @@ void monitor_session_accept_take(struct monitor *m, struct route *r, int client_
     struct log_subject about;
     struct monitor_session *t = NULL;
 
-    if (has_room(m, r)) {
+    if (monitor_session_has_room(m, r)) {
         t = monitor_session_new(m, r, client_fd);
     }
     if (!t) {
@@ -527,13 +530,13 @@ void monitor_session_accept_take(struct monitor *m, struct route *r, int client_
             &(struct worker_pool_answer){.err = EBUSY, .ms = LIMIT_HANDSHAKE_MS});
         return;
     }
-    about = subject(t, "client");
+    about = monitor_session_subject(t, "client");
     log_line(LOG_DEBUG, &about, "connected");
     if (event_add(&t->client_event, NULL) < 0) {
         monitor_session_end(t, REASON_NO_RESOURCES, NULL);
         return;
     }
-    set_timer(t, r->config->handshake_ms);
+    monitor_session_set_timer(t, r->config->handshake_ms);
 }
 
 /* ---- with a worker ---- */

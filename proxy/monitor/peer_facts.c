@@ -31,26 +31,26 @@ struct peer_facts {
     void *arg;
 };
 
-static void tell_when_whole(struct peer_facts *q)
+static void peer_facts_notify_when_whole(struct peer_facts *q)
 {
     if (q->heard && !q->sides[RULES_CLIENT].request && !q->sides[RULES_BACKEND].request) {
         q->fn(q->arg);
     }
 }
 
-static void on_inspected(const struct inspection *r, void *arg)
+static void peer_facts_on_inspected(const struct inspection *r, void *arg)
 {
     struct side *s = arg;
 
     s->request = 0;
     s->inspected = true;
     s->inspection = *r;
-    tell_when_whole(s->peer_facts);
+    peer_facts_notify_when_whole(s->peer_facts);
 }
 
 /* urgent: a rule goes by the party's executable; otherwise only the record has what is in it. */
-static void begin(struct peer_facts *q, struct side *s, int fd, pid_t pid, bool urgent,
-                  unsigned timeout_ms)
+static void peer_facts_begin(struct peer_facts *q, struct side *s, int fd, pid_t pid, bool urgent,
+                             unsigned timeout_ms)
 {
     struct inspector_asker who = {.uid = (uid_t)-1, .route = q->route, .late = !urgent};
     const struct inspection *known;
@@ -78,8 +78,9 @@ static void begin(struct peer_facts *q, struct side *s, int fd, pid_t pid, bool 
         who.uid = s->peer.uid;
     }
     /* A record has what is known by half of the time: no verdict is at risk for it. */
-    s->request = inspector_ask(q->inspector, &s->peer.exe, &who,
-                               urgent ? timeout_ms : timeout_ms / 2 + 1, on_inspected, s);
+    s->request =
+        inspector_ask(q->inspector, &s->peer.exe, &who, urgent ? timeout_ms : timeout_ms / 2 + 1,
+                      peer_facts_on_inspected, s);
 }
 
 struct peer_facts *peer_facts_new(struct inspector *inspector, const struct rules *rules,
@@ -95,10 +96,10 @@ struct peer_facts *peer_facts_new(struct inspector *inspector, const struct rule
     q->route = route;
     q->fn = fn;
     q->arg = arg;
-    begin(q, &q->sides[RULES_CLIENT], client_fd, 0, rules_ask_executable(rules, RULES_CLIENT),
-          timeout_ms);
-    begin(q, &q->sides[RULES_BACKEND], backend_fd, backend_pid,
-          rules_ask_executable(rules, RULES_BACKEND), timeout_ms);
+    peer_facts_begin(q, &q->sides[RULES_CLIENT], client_fd, 0,
+                     rules_ask_executable(rules, RULES_CLIENT), timeout_ms);
+    peer_facts_begin(q, &q->sides[RULES_BACKEND], backend_fd, backend_pid,
+                     rules_ask_executable(rules, RULES_BACKEND), timeout_ms);
     return q;
 }
 
@@ -120,11 +121,11 @@ void peer_facts_heard(struct peer_facts *q, const struct ipc_evidence *e)
 {
     q->heard = true;
     q->evidence = *e;
-    tell_when_whole(q);
+    peer_facts_notify_when_whole(q);
 }
 
 /* What is known of a party, as the rules want it; refers to q. */
-static struct rules_known known_of(const struct peer_facts *q, enum rules_party party)
+static struct rules_known peer_facts_known_of(const struct peer_facts *q, enum rules_party party)
 {
     const struct side *s = &q->sides[party];
     const struct ipc_heard *h = &q->evidence.heard[party];
@@ -141,8 +142,8 @@ void peer_facts_decide(const struct peer_facts *q, const struct rules *rules,
                        struct rules_date today, struct rules_verdict *out)
 {
     const struct rules_known known[RULES_PARTIES] = {
-        [RULES_CLIENT] = known_of(q, RULES_CLIENT),
-        [RULES_BACKEND] = known_of(q, RULES_BACKEND),
+        [RULES_CLIENT] = peer_facts_known_of(q, RULES_CLIENT),
+        [RULES_BACKEND] = peer_facts_known_of(q, RULES_BACKEND),
     };
 
     rules_decide(rules, known, today, out);
@@ -151,7 +152,7 @@ void peer_facts_decide(const struct peer_facts *q, const struct rules *rules,
 const struct rules_assign *peer_facts_assigned(const struct peer_facts *q,
                                                const struct rules *rules, enum rules_party party)
 {
-    const struct rules_known known = known_of(q, party);
+    const struct rules_known known = peer_facts_known_of(q, party);
     /* A backend's licence always matters: rules_decide. */
     bool matters = party == RULES_BACKEND;
 
@@ -163,14 +164,14 @@ const struct rules_assign *peer_facts_assigned(const struct peer_facts *q,
 
 /* ---- as a record ---- */
 
-static json_t *text(const char *s)
+static json_t *peer_facts_text(const char *s)
 {
     return audit_text(s, strlen(s));
 }
 
 /* A fact that is known goes into to under a name; else its reason into unknown. */
-static void put_in(json_t *to, json_t *unknown, const struct peer *p, enum peer_fact f,
-                   const char *name, json_t *value)
+static void peer_facts_put_in(json_t *to, json_t *unknown, const struct peer *p, enum peer_fact f,
+                              const char *name, json_t *value)
 {
     char why[256];
 
@@ -179,50 +180,51 @@ static void put_in(json_t *to, json_t *unknown, const struct peer *p, enum peer_
         return;
     }
     json_decref(value);
-    (void)json_object_set_new(unknown, peer_fact_name(f), text(peer_why(p, f, why, sizeof why)));
+    (void)json_object_set_new(unknown, peer_fact_name(f),
+                              peer_facts_text(peer_why(p, f, why, sizeof why)));
 }
 
-static void put(json_t *party, const struct peer *p, enum peer_fact f, json_t *value)
+static void peer_facts_put(json_t *party, const struct peer *p, enum peer_fact f, json_t *value)
 {
-    put_in(party, json_object_get(party, "unknown"), p, f, peer_fact_name(f), value);
+    peer_facts_put_in(party, json_object_get(party, "unknown"), p, f, peer_fact_name(f), value);
 }
 
-static void put_facts(json_t *party, const struct peer *p)
+static void peer_facts_put_facts(json_t *party, const struct peer *p)
 {
     json_t *groups = json_array();
 
     for (unsigned i = 0; peer_knows(p, PEER_GROUPS) && i < p->n_groups; i++) {
         (void)json_array_append_new(groups, json_integer(p->groups[i]));
     }
-    put(party, p, PEER_PID, json_integer(p->pid));
-    put(party, p, PEER_PIDNS, json_string("ours"));
-    put(party, p, PEER_START, json_integer((json_int_t)p->start_ticks));
-    put(party, p, PEER_UID, json_integer(p->uid));
-    put(party, p, PEER_GID, json_integer(p->gid));
-    put(party, p, PEER_GROUPS, groups);
+    peer_facts_put(party, p, PEER_PID, json_integer(p->pid));
+    peer_facts_put(party, p, PEER_PIDNS, json_string("ours"));
+    peer_facts_put(party, p, PEER_START, json_integer((json_int_t)p->start_ticks));
+    peer_facts_put(party, p, PEER_UID, json_integer(p->uid));
+    peer_facts_put(party, p, PEER_GID, json_integer(p->gid));
+    peer_facts_put(party, p, PEER_GROUPS, groups);
     if (p->n_groups_unmapped > 0) {
         (void)json_object_set_new(
             json_object_get(party, "unknown"), "groups",
             json_sprintf("unknown: our user namespace does not map %u more", p->n_groups_unmapped));
     }
-    put(party, p, PEER_LABEL, text(p->label));
-    put(party, p, PEER_UNIT, text(p->unit));
+    peer_facts_put(party, p, PEER_LABEL, peer_facts_text(p->label));
+    peer_facts_put(party, p, PEER_UNIT, peer_facts_text(p->unit));
 }
 
 /* The executable: what the kernel says of it, and what the inspector read. */
-static json_t *exe_of(json_t *party, const struct side *s)
+static json_t *peer_facts_exe_of(json_t *party, const struct side *s)
 {
     const struct peer_exe *e = &s->peer.exe;
     json_t *unknown = json_object_get(party, "unknown");
     char digest[2 * INSPECTION_SHA256_SIZE + 1];
     json_t *o = json_object();
 
-    put_in(o, unknown, &s->peer, PEER_EXE_PATH, "path", text(e->path));
-    put_in(o, unknown, &s->peer, PEER_EXE_PATH, "deleted", json_boolean(e->deleted));
-    put_in(o, unknown, &s->peer, PEER_EXE_ID, "file",
-           json_pack("{s:I,s:I,s:I,s:I}", "major", (json_int_t)e->id.dev_major, "minor",
-                     (json_int_t)e->id.dev_minor, "inode", (json_int_t)e->id.inode, "size",
-                     (json_int_t)e->id.size));
+    peer_facts_put_in(o, unknown, &s->peer, PEER_EXE_PATH, "path", peer_facts_text(e->path));
+    peer_facts_put_in(o, unknown, &s->peer, PEER_EXE_PATH, "deleted", json_boolean(e->deleted));
+    peer_facts_put_in(o, unknown, &s->peer, PEER_EXE_ID, "file",
+                      json_pack("{s:I,s:I,s:I,s:I}", "major", (json_int_t)e->id.dev_major, "minor",
+                                (json_int_t)e->id.dev_minor, "inode", (json_int_t)e->id.inode,
+                                "size", (json_int_t)e->id.size));
     if (s->inspected && s->inspection.outcome == INSPECTION_OK) {
         hex_text(s->inspection.sha256, INSPECTION_SHA256_SIZE, digest);
         (void)json_object_set_new(o, "sha256", json_string(digest));
@@ -234,9 +236,9 @@ static json_t *exe_of(json_t *party, const struct side *s)
     return o;
 }
 
-static void add_item(json_t *list, enum rules_party party, enum evidence_grade grade,
-                     enum evidence_source source, const char *licence, const char *name,
-                     const char *detail)
+static void peer_facts_add_item(json_t *list, enum rules_party party, enum evidence_grade grade,
+                                enum evidence_source source, const char *licence, const char *name,
+                                const char *detail)
 {
     if (*licence) {
         (void)json_array_append_new(
@@ -246,18 +248,20 @@ static void add_item(json_t *list, enum rules_party party, enum evidence_grade g
     }
 }
 
-static void add_evidence(json_t *list, const struct peer_facts *q, const struct rules *rules,
-                         enum rules_party party)
+static void peer_facts_add_evidence(json_t *list, const struct peer_facts *q,
+                                    const struct rules *rules, enum rules_party party)
 {
-    const struct rules_known known = known_of(q, party);
+    const struct rules_known known = peer_facts_known_of(q, party);
     const struct rules_assign *assigned = rules_assigned(rules, party, &known);
     const struct side *s = &q->sides[party];
     const struct ipc_heard *h = &q->evidence.heard[party];
 
-    add_item(list, party, EVIDENCE_DECLARED, EVIDENCE_FROM_DECLARATION, h->declared, "", "");
-    add_item(list, party, EVIDENCE_RECITED, EVIDENCE_FROM_RECITAL, h->recited, "", "");
+    peer_facts_add_item(list, party, EVIDENCE_DECLARED, EVIDENCE_FROM_DECLARATION, h->declared, "",
+                        "");
+    peer_facts_add_item(list, party, EVIDENCE_RECITED, EVIDENCE_FROM_RECITAL, h->recited, "", "");
     if (assigned) {
-        add_item(list, party, EVIDENCE_ASSIGNED, EVIDENCE_FROM_OPERATOR, assigned->licence, "", "");
+        peer_facts_add_item(list, party, EVIDENCE_ASSIGNED, EVIDENCE_FROM_OPERATOR,
+                            assigned->licence, "", "");
     }
     if (!s->inspected || s->inspection.outcome != INSPECTION_OK) {
         return;
@@ -265,7 +269,7 @@ static void add_evidence(json_t *list, const struct peer_facts *q, const struct 
     for (uint32_t i = 0; i < s->inspection.evidence.n; i++) {
         const struct evidence_item *it = &s->inspection.evidence.items[i];
 
-        add_item(list, party, it->grade, it->source, it->licence, it->name, it->detail);
+        peer_facts_add_item(list, party, it->grade, it->source, it->licence, it->name, it->detail);
     }
 }
 
@@ -278,15 +282,15 @@ json_t *peer_facts_evidence(const struct peer_facts *q, const struct rules *rule
 {
     json_t *list = json_array();
 
-    add_evidence(list, q, rules, RULES_CLIENT);
-    add_evidence(list, q, rules, RULES_BACKEND);
+    peer_facts_add_evidence(list, q, rules, RULES_CLIENT);
+    peer_facts_add_evidence(list, q, rules, RULES_BACKEND);
     return list;
 }
 
 bool peer_facts_contradiction(const struct peer_facts *q, enum rules_party party, char *out,
                               size_t size)
 {
-    const struct rules_known known = known_of(q, party);
+    const struct rules_known known = peer_facts_known_of(q, party);
 
     if (!rules_contradicts_itself(&known)) {
         return false;
@@ -321,8 +325,8 @@ json_t *peer_facts_party(const struct peer_facts *q, enum rules_party party)
     if (!o) {
         return NULL;
     }
-    put_facts(o, &s->peer);
-    (void)json_object_set_new(o, "exe", exe_of(o, s));
+    peer_facts_put_facts(o, &s->peer);
+    (void)json_object_set_new(o, "exe", peer_facts_exe_of(o, s));
     (void)json_object_set_new(o, "recital",
                               json_string(recital_text((enum recital_outcome)h->recital)));
     if (peer_facts_contradiction(q, party, contradiction, sizeof contradiction)) {

@@ -21,7 +21,7 @@
 /* How long not to accept when this process is out of fds: some session will end meanwhile. */
 static const struct timeval out_of_fds = {.tv_usec = 100000};
 
-static bool is_out_of_fds(int err)
+static bool route_is_out_of_fds(int err)
 {
     return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM;
 }
@@ -38,7 +38,7 @@ static void route_log_stuck(struct route *r, int err)
     }
 }
 
-static void on_acceptable(evutil_socket_t fd, short what, void *arg)
+static void route_on_acceptable(evutil_socket_t fd, short what, void *arg)
 {
     struct route *r = arg;
 
@@ -50,7 +50,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
             monitor_session_accept_take(r->monitor, r, client_fd);
             continue;
         }
-        if (is_out_of_fds(errno)) {
+        if (route_is_out_of_fds(errno)) {
             /* The connection stays in the queue, readable: without a pause the loop would spin. */
             route_log_stuck(r, errno);
             event_del(r->acceptable);
@@ -61,7 +61,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-static void on_resume(evutil_socket_t fd, short what, void *arg)
+static void route_on_resume(evutil_socket_t fd, short what, void *arg)
 {
     struct route *r = arg;
 
@@ -70,7 +70,7 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
     event_add(r->acceptable, NULL);
 }
 
-static void log_cannot_listen(const struct route *r, int err)
+static void route_log_cannot_listen(const struct route *r, int err)
 {
     const struct log_subject about = {.route = r->config->name};
     const char *hint = "";
@@ -112,13 +112,13 @@ int route_open(struct route *r, struct monitor *m, const struct config_route *co
     if (r->listen_fd < 0) {
         err = r->listen_fd;
         r->listen_fd = -1;
-        log_cannot_listen(r, err);
+        route_log_cannot_listen(r, err);
         return err;
     }
     /* Those that are accepted have it from their first byte on (proxy/relay/sender_check.h). */
     err = sock_pass_sender(r->listen_fd, true);
     if (err) {
-        log_cannot_listen(r, err);
+        route_log_cannot_listen(r, err);
         route_close(r);
         return err;
     }
@@ -126,8 +126,8 @@ int route_open(struct route *r, struct monitor *m, const struct config_route *co
         r->dev = st.st_dev;
         r->ino = st.st_ino;
     }
-    r->acceptable = event_new(m->base, r->listen_fd, EV_READ | EV_PERSIST, on_acceptable, r);
-    r->resume = evtimer_new(m->base, on_resume, r);
+    r->acceptable = event_new(m->base, r->listen_fd, EV_READ | EV_PERSIST, route_on_acceptable, r);
+    r->resume = evtimer_new(m->base, route_on_resume, r);
     if (!r->acceptable || !r->resume || event_add(r->acceptable, NULL) < 0) {
         route_close(r);
         return -ENOMEM;

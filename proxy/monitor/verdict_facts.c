@@ -7,34 +7,35 @@
 
 #include "policy/evidence/evidence.h"
 
-static int grade_of(const json_t *item)
+static int verdict_facts_grade_of(const json_t *item)
 {
     const char *name = json_string_value(json_object_get(item, "grade"));
 
     return name ? evidence_grade_find(name) : -1;
 }
 
-static bool same(const json_t *a, const json_t *b, const char *member)
+static bool verdict_facts_same(const json_t *a, const json_t *b, const char *member)
 {
     return json_equal(json_object_get(a, member), json_object_get(b, member));
 }
 
 /* Whether other evidence of the same party is of a higher grade. */
-static bool outdone(const json_t *item, const json_t *all)
+static bool verdict_facts_outdone(const json_t *item, const json_t *all)
 {
     const json_t *other;
     size_t i;
 
     json_array_foreach(all, i, other)
     {
-        if (same(item, other, "of") && grade_of(other) > grade_of(item)) {
+        if (verdict_facts_same(item, other, "of") &&
+            verdict_facts_grade_of(other) > verdict_facts_grade_of(item)) {
             return true;
         }
     }
     return false;
 }
 
-static json_t *licences(const json_t *evidence)
+static json_t *verdict_facts_licences(const json_t *evidence)
 {
     static const char *const members[] = {"of", "grade", "source", "licence"};
     json_t *list = json_array();
@@ -43,7 +44,7 @@ static json_t *licences(const json_t *evidence)
 
     json_array_foreach(evidence, i, item)
     {
-        json_t *o = outdone(item, evidence) ? NULL : json_object();
+        json_t *o = verdict_facts_outdone(item, evidence) ? NULL : json_object();
 
         for (size_t k = 0; o && k < sizeof members / sizeof *members; k++) {
             (void)json_object_set(o, members[k], json_object_get(item, members[k]));
@@ -65,7 +66,8 @@ char *verdict_facts_text(const json_t *record)
         (void)json_object_set(o, members[i], json_object_get(record, members[i]));
     }
     if (o) {
-        (void)json_object_set_new(o, "licences", licences(json_object_get(record, "evidence")));
+        (void)json_object_set_new(o, "licences",
+                                  verdict_facts_licences(json_object_get(record, "evidence")));
     }
     text = o ? json_dumps(o, JSON_COMPACT) : NULL;
     json_decref(o);

@@ -38,14 +38,14 @@
 
 /* ---- sending ---- */
 
-static void outbox_add(struct monitor_session_list *list, struct monitor_session *t)
+static void worker_pool_outbox_add(struct monitor_session_list *list, struct monitor_session *t)
 {
     t->in_outbox = true;
     TAILQ_INSERT_TAIL(list, t, outbox_link);
 }
 
-static struct monitor_session_list *outbox_of(struct worker_pool *c,
-                                              const struct monitor_session *t)
+static struct monitor_session_list *worker_pool_outbox_of(struct worker_pool *c,
+                                                          const struct monitor_session *t)
 {
     return t->member ? &t->member->outbox : &c->waiting;
 }
@@ -64,7 +64,7 @@ bool worker_pool_must_wait(struct worker_process *w, int err)
 }
 
 /* Sends what is unsent, in this order. False: it is tried again later. */
-static bool post(struct worker_process *w, struct monitor_session *t)
+static bool worker_pool_post(struct worker_process *w, struct monitor_session *t)
 {
     static const enum ipc_type types[] = {IPC_SESSION, IPC_TAP,      IPC_GONE,
                                           IPC_VERDICT, IPC_RECORDED, IPC_END};
@@ -97,7 +97,7 @@ bool worker_pool_unsent(const struct monitor_session *t, enum ipc_type type)
 }
 
 /* Sends the ring that is on its way; before sessions that write to it. False: not yet. */
-static bool post_ring(struct worker_process *w)
+static bool worker_pool_post_ring(struct worker_process *w)
 {
     const struct ipc_msg m = {.type = IPC_RING};
     const int fds[2] = {w->ring_fd, w->bell_fd};
@@ -119,33 +119,35 @@ void worker_pool_ring_take(struct worker_process *w, int ring_fd, int bell_fd)
     sock_close(&w->bell_fd);
     w->ring_fd = ring_fd;
     w->bell_fd = bell_fd;
-    (void)post_ring(w);
+    (void)worker_pool_post_ring(w);
 }
 
-static void send_or_keep(struct worker_process *w, struct monitor_session *t, enum ipc_type type)
+static void worker_pool_send_or_keep(struct worker_process *w, struct monitor_session *t,
+                                     enum ipc_type type)
 {
     if (w->burying) {
         return;
     }
     t->unsent |= 1u << type;
-    if (t->in_outbox || (TAILQ_EMPTY(&w->outbox) && post_ring(w) && post(w, t))) {
+    if (t->in_outbox ||
+        (TAILQ_EMPTY(&w->outbox) && worker_pool_post_ring(w) && worker_pool_post(w, t))) {
         return;
     }
-    outbox_add(&w->outbox, t);
+    worker_pool_outbox_add(&w->outbox, t);
 }
 
-static void on_writable(evutil_socket_t fd, short what, void *arg)
+static void worker_pool_on_writable(evutil_socket_t fd, short what, void *arg)
 {
     struct worker_process *w = arg;
     struct monitor_session *t;
 
     (void)fd;
     (void)what;
-    if (!worker_pool_post_ping(w) || !post_ring(w)) {
+    if (!worker_pool_post_ping(w) || !worker_pool_post_ring(w)) {
         return;
     }
     while ((t = TAILQ_FIRST(&w->outbox))) {
-        if (!post(w, t)) {
+        if (!worker_pool_post(w, t)) {
             return;
         }
         TAILQ_REMOVE(&w->outbox, t, outbox_link);
@@ -172,14 +174,14 @@ struct worker_process *worker_pool_least_busy(struct worker_pool *c)
     return best;
 }
 
-static void assign(struct worker_process *w, struct monitor_session *t)
+static void worker_pool_assign(struct worker_process *w, struct monitor_session *t)
 {
     t->member = w;
     w->sessions++;
     t->route->relayed++;
     TAILQ_INSERT_TAIL(&w->monitor_sessions, t, member_link);
     tracing_session_begins(w->worker_pool->monitor, t);
-    send_or_keep(w, t, IPC_SESSION);
+    worker_pool_send_or_keep(w, t, IPC_SESSION);
 }
 
 void worker_pool_give(struct worker_pool *c, struct monitor_session *t)
@@ -187,9 +189,9 @@ void worker_pool_give(struct worker_pool *c, struct monitor_session *t)
     struct worker_process *w = worker_pool_least_busy(c);
 
     if (w) {
-        assign(w, t);
+        worker_pool_assign(w, t);
     } else {
-        outbox_add(&c->waiting, t);
+        worker_pool_outbox_add(&c->waiting, t);
     }
 }
 
@@ -197,25 +199,25 @@ void worker_pool_verdict(struct worker_pool *c, struct monitor_session *t, int e
 {
     (void)c;
     t->verdict_err = err;
-    send_or_keep(t->member, t, IPC_VERDICT);
+    worker_pool_send_or_keep(t->member, t, IPC_VERDICT);
 }
 
 void worker_pool_recorded(struct worker_pool *c, struct monitor_session *t)
 {
     (void)c;
-    send_or_keep(t->member, t, IPC_RECORDED);
+    worker_pool_send_or_keep(t->member, t, IPC_RECORDED);
 }
 
 void worker_pool_tap(struct worker_pool *c, struct monitor_session *t)
 {
     (void)c;
-    send_or_keep(t->member, t, IPC_TAP);
+    worker_pool_send_or_keep(t->member, t, IPC_TAP);
 }
 
 void worker_pool_peer_gone(struct monitor_session *t)
 {
     if (t->member) {
-        send_or_keep(t->member, t, IPC_GONE);
+        worker_pool_send_or_keep(t->member, t, IPC_GONE);
     } else {
         /* Behind IPC_SESSION, once there is a worker. */
         t->unsent |= 1u << IPC_GONE;
@@ -225,13 +227,13 @@ void worker_pool_peer_gone(struct monitor_session *t)
 void worker_pool_end(struct worker_pool *c, struct monitor_session *t)
 {
     (void)c;
-    send_or_keep(t->member, t, IPC_END);
+    worker_pool_send_or_keep(t->member, t, IPC_END);
 }
 
 void worker_pool_forget(struct worker_pool *c, struct monitor_session *t)
 {
     if (t->in_outbox) {
-        TAILQ_REMOVE(outbox_of(c, t), t, outbox_link);
+        TAILQ_REMOVE(worker_pool_outbox_of(c, t), t, outbox_link);
         t->in_outbox = false;
     }
     if (t->member) {
@@ -261,7 +263,7 @@ static void worker_pool_ready(struct worker_process *w)
 }
 
 /* Obeys one message of a worker's. False: it broke the rules. */
-static bool dispatch(struct worker_process *w, const struct ipc_msg *m, unsigned n_fds)
+static bool worker_pool_dispatch(struct worker_process *w, const struct ipc_msg *m, unsigned n_fds)
 {
     struct monitor_session *t =
         ipc_names_session(m->type) ? worker_pool_ticket(w, m->session) : NULL;
@@ -333,7 +335,7 @@ void worker_pool_kill(struct worker_process *w, enum session_reason reason, cons
 }
 
 /* Takes what the worker has said. False when there is no more, or never will be. */
-static bool member_read_one(struct worker_process *w)
+static bool worker_pool_member_read_one(struct worker_process *w)
 {
     struct fdset fds;
     struct ipc_msg m;
@@ -355,7 +357,7 @@ static bool member_read_one(struct worker_process *w)
         }
         return false;
     }
-    if (r < 0 || !dispatch(w, &m, n_fds)) {
+    if (r < 0 || !worker_pool_dispatch(w, &m, n_fds)) {
         worker_pool_kill(w, REASON_WORKER_DIED, "broke the rules of the channel");
         return false;
     }
@@ -363,23 +365,24 @@ static bool member_read_one(struct worker_process *w)
     return true;
 }
 
-static void member_read(struct worker_process *w)
+static void worker_pool_member_read(struct worker_process *w)
 {
-    for (int i = 0; i < TURN && (i == 0 || !turn_is_long()) && member_read_one(w); i++) {
+    for (int i = 0; i < TURN && (i == 0 || !turn_is_long()) && worker_pool_member_read_one(w);
+         i++) {
     }
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void worker_pool_on_readable(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    member_read(arg);
+    worker_pool_member_read(arg);
 }
 
 /* ---- starting ---- */
 
 /* In the child: only the channel and the log go along. */
-static void child(int channel_fd, const struct worker_pool *c)
+static void worker_pool_child(int channel_fd, const struct worker_pool *c)
 {
     char *argv[] = {WORKER_NAME, WORKER_ARG, NULL};
     int settings_fd;
@@ -399,20 +402,20 @@ static void child(int channel_fd, const struct worker_pool *c)
     _exit(127);
 }
 
-static int member_events(struct worker_process *w)
+static int worker_pool_member_events(struct worker_process *w)
 {
     struct event_base *base = w->worker_pool->monitor->base;
 
-    w->readable = event_new(base, w->channel_fd, EV_READ | EV_PERSIST, on_readable, w);
-    w->writable = event_new(base, w->channel_fd, EV_WRITE, on_writable, w);
-    w->retry = evtimer_new(base, on_writable, w);
+    w->readable = event_new(base, w->channel_fd, EV_READ | EV_PERSIST, worker_pool_on_readable, w);
+    w->writable = event_new(base, w->channel_fd, EV_WRITE, worker_pool_on_writable, w);
+    w->retry = evtimer_new(base, worker_pool_on_writable, w);
     if (!w->readable || !w->writable || !w->retry || event_add(w->readable, NULL) < 0) {
         return -ENOMEM;
     }
     return 0;
 }
 
-static void member_close(struct worker_process *w)
+static void worker_pool_member_close(struct worker_process *w)
 {
     worker_pool_linger_forget(w);
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): w is one of the crew's members. */
@@ -441,7 +444,7 @@ static void member_close(struct worker_process *w)
 }
 
 /* Room for as many messages as clients are refused at once; the default has less. */
-static void widen(int fd)
+static void worker_pool_widen(int fd)
 {
     const int size = 2 * LIMIT_REFUSALS * (int)sizeof(struct ipc_msg);
 
@@ -449,9 +452,9 @@ static void widen(int fd)
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
-static void member_died(struct child *c, int status);
+static void worker_pool_member_died(struct child *c, int status);
 
-static int member_start(struct worker_process *w)
+static int worker_pool_member_start(struct worker_process *w)
 {
     int pair[2];
     int err;
@@ -459,23 +462,24 @@ static int member_start(struct worker_process *w)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
         return -errno;
     }
-    widen(pair[0]);
-    widen(pair[1]);
+    worker_pool_widen(pair[0]);
+    worker_pool_widen(pair[1]);
     w->channel_fd = pair[0];
-    err = member_events(w);
+    err = worker_pool_member_events(w);
     if (!err) {
         w->pid = fork();
         err = w->pid < 0 ? -errno : 0;
     }
     if (!err && w->pid == 0) {
-        child(pair[1], w->worker_pool);
+        worker_pool_child(pair[1], w->worker_pool);
     }
     close(pair[1]);
     if (err) {
-        member_close(w);
+        worker_pool_member_close(w);
         return err;
     }
-    children_add(&w->worker_pool->monitor->children, &w->child, w->pid, false, member_died, w);
+    children_add(&w->worker_pool->monitor->children, &w->child, w->pid, false,
+                 worker_pool_member_died, w);
     worker_pool_watch_begin(w);
     log_debug("worker pid=%ld started", (long)w->pid);
     tracing_worker_started(w->worker_pool->monitor, w);
@@ -490,14 +494,14 @@ void worker_pool_take_waiting(struct worker_pool *c)
     while ((t = TAILQ_FIRST(&c->waiting)) && (w = worker_pool_least_busy(c))) {
         TAILQ_REMOVE(&c->waiting, t, outbox_link);
         t->in_outbox = false;
-        assign(w, t);
+        worker_pool_assign(w, t);
     }
     worker_pool_refusals_resume(c);
 }
 
 /* ---- dying ---- */
 
-static void respawn_later(struct worker_process *w)
+static void worker_pool_respawn_later(struct worker_process *w)
 {
     unsigned ms = 0;
     struct timeval tv;
@@ -512,16 +516,16 @@ static void respawn_later(struct worker_process *w)
     evtimer_add(w->respawn, &tv);
 }
 
-static void on_respawn(evutil_socket_t fd, short what, void *arg)
+static void worker_pool_on_respawn(evutil_socket_t fd, short what, void *arg)
 {
     struct worker_process *w = arg;
-    const int err = member_start(w);
+    const int err = worker_pool_member_start(w);
 
     (void)fd;
     (void)what;
     if (err) {
         log_error("cannot start a worker: %s", strerror(-err));
-        respawn_later(w);
+        worker_pool_respawn_later(w);
         return;
     }
     worker_pool_take_waiting(w->worker_pool);
@@ -535,14 +539,14 @@ static void worker_pool_buried(struct worker_process *w)
     w->burying = false;
     worker_pool_refusals_lost(w);
     if (m->stopping) {
-        member_close(w);
+        worker_pool_member_close(w);
     } else if (!w->ready && m->ready_fd >= 0) {
         log_error("a worker cannot start: the lines above say why");
-        member_close(w);
+        worker_pool_member_close(w);
         monitor_stop(m, 3);
     } else {
-        respawn_later(w);
-        member_close(w);
+        worker_pool_respawn_later(w);
+        worker_pool_member_close(w);
     }
     monitor_worker_gone(m);
 }
@@ -558,7 +562,7 @@ static void worker_pool_on_bury(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     do {
-        heard = !member_read_one(w);
+        heard = !worker_pool_member_read_one(w);
     } while (!heard && !turn_is_long());
     while (heard && (t = TAILQ_FIRST(&w->monitor_sessions))) {
         monitor_session_lost(t, m->stopping ? REASON_SHUTDOWN : w->end);
@@ -580,7 +584,7 @@ void worker_pool_gone(struct worker_process *w)
 }
 
 /* The process is gone. */
-static void member_died(struct child *c, int status)
+static void worker_pool_member_died(struct child *c, int status)
 {
     struct worker_process *w = c->arg;
 
@@ -633,9 +637,9 @@ int worker_pool_init(struct worker_pool *c, struct monitor *m, const struct poem
         TAILQ_INIT(&w->monitor_sessions);
         TAILQ_INIT(&w->outbox);
         TAILQ_INIT(&w->disowned);
-        w->respawn = evtimer_new(m->base, on_respawn, w);
+        w->respawn = evtimer_new(m->base, worker_pool_on_respawn, w);
         w->bury = event_new(m->base, -1, 0, worker_pool_on_bury, w);
-        err = w->respawn && w->bury ? member_start(w) : -ENOMEM;
+        err = w->respawn && w->bury ? worker_pool_member_start(w) : -ENOMEM;
         if (err) {
             c->n++;
             return err;
@@ -650,7 +654,7 @@ void worker_pool_deinit(struct worker_pool *c)
         worker_pool_refusals_free(c);
     }
     for (unsigned i = 0; i < c->n; i++) {
-        member_close(&c->members[i]);
+        worker_pool_member_close(&c->members[i]);
         if (c->members[i].respawn) {
             event_free(c->members[i].respawn);
         }

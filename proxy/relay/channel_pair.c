@@ -21,7 +21,7 @@ struct direction {
     bool from_client;
 };
 
-static struct direction direction_of(struct channel_pair *l, bool from_client)
+static struct direction channel_pair_direction_of(struct channel_pair *l, bool from_client)
 {
     if (from_client) {
         return (struct direction){&l->to_backend,      &l->client,          &l->backend,
@@ -32,7 +32,7 @@ static struct direction direction_of(struct channel_pair *l, bool from_client)
 }
 
 /* The loop is only told of changes: a system call each. */
-static void want_read(struct channel_pair_end *e, bool on)
+static void channel_pair_want_read(struct channel_pair_end *e, bool on)
 {
     if (e->reading != on) {
         e->reading = on;
@@ -40,7 +40,7 @@ static void want_read(struct channel_pair_end *e, bool on)
     }
 }
 
-static void want_write(struct channel_pair_end *e, bool on)
+static void channel_pair_want_write(struct channel_pair_end *e, bool on)
 {
     if (e->writing != on) {
         e->writing = on;
@@ -48,8 +48,9 @@ static void want_write(struct channel_pair_end *e, bool on)
     }
 }
 
-static void tell(struct channel_pair *l, enum channel_pair_news news, enum session_reason reason,
-                 bool from_client, const struct relay_detail *detail)
+static void channel_pair_notify(struct channel_pair *l, enum channel_pair_news news,
+                                enum session_reason reason, bool from_client,
+                                const struct relay_detail *detail)
 {
     const struct channel_pair_event e = {
         .news = news, .reason = reason, .from_client = from_client, .detail = detail};
@@ -57,27 +58,28 @@ static void tell(struct channel_pair *l, enum channel_pair_news news, enum sessi
     l->fn(l, &e, l->arg);
 }
 
-static void finish(struct direction *d)
+static void channel_pair_finish(struct direction *d)
 {
     *d->done = true;
     *d->wait = CHANNEL_PAIR_WAIT_NONE;
-    want_read(d->from, false);
-    want_write(d->to, false);
+    channel_pair_want_read(d->from, false);
+    channel_pair_want_write(d->to, false);
     relay_deinit(d->direction);
     if (d->direction->dma) {
         dma_gate_close(d->direction->dma, !d->from_client);
     }
 }
 
-static void run(struct channel_pair *l, bool from_client);
+static void channel_pair_run(struct channel_pair *l, bool from_client);
 
 /* A side has closed: its direction is done. */
-static void closed(struct channel_pair *l, struct direction *d, bool by_from, bool wholly)
+static void channel_pair_closed(struct channel_pair *l, struct direction *d, bool by_from,
+                                bool wholly)
 {
     const bool by_client = by_from == d->from_client;
-    struct direction back = direction_of(l, !d->from_client);
+    struct direction back = channel_pair_direction_of(l, !d->from_client);
 
-    finish(d);
+    channel_pair_finish(d);
     if (l->reason == REASON_NONE) {
         l->reason = by_client ? REASON_CLIENT_CLOSED : REASON_BACKEND_CLOSED;
     }
@@ -85,17 +87,17 @@ static void closed(struct channel_pair *l, struct direction *d, bool by_from, bo
         shutdown(d->to->fd, SHUT_WR);
         if (wholly) {
             /* Nobody is left to read what the other side might still send. */
-            finish(&back);
+            channel_pair_finish(&back);
         }
     }
     if (l->to_backend_done && l->to_client_done) {
-        tell(l, CHANNEL_PAIR_CLOSED, l->reason, by_client, NULL);
+        channel_pair_notify(l, CHANNEL_PAIR_CLOSED, l->reason, by_client, NULL);
         return;
     }
-    tell(l, CHANNEL_PAIR_HALF_CLOSED, l->reason, by_client, NULL);
+    channel_pair_notify(l, CHANNEL_PAIR_HALF_CLOSED, l->reason, by_client, NULL);
 }
 
-static enum session_reason reason_of(enum relay_outcome r)
+static enum session_reason channel_pair_reason_of(enum relay_outcome r)
 {
     switch (r) {
     case RELAY_TRUNCATED:
@@ -117,23 +119,24 @@ static enum session_reason reason_of(enum relay_outcome r)
     }
 }
 
-static bool is_closing(int err)
+static bool channel_pair_is_closing(int err)
 {
     return err == EPIPE || err == ECONNRESET;
 }
 
-static void ended(struct channel_pair *l, struct direction *d, enum relay_outcome r,
-                  const struct relay_detail *detail)
+static void channel_pair_ended(struct channel_pair *l, struct direction *d, enum relay_outcome r,
+                               const struct relay_detail *detail)
 {
     if (r == RELAY_EOF) {
-        closed(l, d, true, sock_hung_up(d->from->fd));
-    } else if (r == RELAY_FROM_ERROR && is_closing(detail->err)) {
-        closed(l, d, true, true);
-    } else if (r == RELAY_TO_ERROR && is_closing(detail->err)) {
+        channel_pair_closed(l, d, true, sock_hung_up(d->from->fd));
+    } else if (r == RELAY_FROM_ERROR && channel_pair_is_closing(detail->err)) {
+        channel_pair_closed(l, d, true, true);
+    } else if (r == RELAY_TO_ERROR && channel_pair_is_closing(detail->err)) {
         /* What the gone side sent before it went may still be under way: the other pipe ends it. */
-        closed(l, d, false, true);
+        channel_pair_closed(l, d, false, true);
     } else {
-        tell(l, CHANNEL_PAIR_FAILED, reason_of(r), d->from_client, detail);
+        channel_pair_notify(l, CHANNEL_PAIR_FAILED, channel_pair_reason_of(r), d->from_client,
+                            detail);
     }
 }
 
@@ -163,7 +166,7 @@ static void channel_pair_set_wait(struct channel_pair *l, struct direction *d,
 
     *d->wait = wait;
     if (begins || (leg && leg->session->extra > 0)) {
-        tell(l, CHANNEL_PAIR_WAITS, REASON_NONE, d->from_client, NULL);
+        channel_pair_notify(l, CHANNEL_PAIR_WAITS, REASON_NONE, d->from_client, NULL);
     }
 }
 
@@ -173,12 +176,12 @@ static void channel_pair_tell_refused(struct channel_pair *l, const struct direc
     const struct relay_detail detail = {
         .frame = WIRE_FRAME_TOO_SMALL, .hdr = *hdr, .count = hdr->size, .bound = WIRE_HDR_SIZE};
 
-    tell(l, CHANNEL_PAIR_REFUSED, REASON_NONE, d->from_client, &detail);
+    channel_pair_notify(l, CHANNEL_PAIR_REFUSED, REASON_NONE, d->from_client, &detail);
 }
 
-static void turn(struct channel_pair *l, bool from_client)
+static void channel_pair_turn(struct channel_pair *l, bool from_client)
 {
-    struct direction d = direction_of(l, from_client);
+    struct direction d = channel_pair_direction_of(l, from_client);
     struct relay_detail detail = {.err = 0};
     enum channel_pair_wait wait = CHANNEL_PAIR_WAIT_NONE;
     enum relay_outcome r;
@@ -196,27 +199,27 @@ static void turn(struct channel_pair *l, bool from_client)
     case RELAY_READ:
     case RELAY_MORE:
         wait = relay_holds_part(d.direction) ? CHANNEL_PAIR_WAIT_SENDER : CHANNEL_PAIR_WAIT_NONE;
-        want_write(d.to, false);
-        want_read(d.from, true);
+        channel_pair_want_write(d.to, false);
+        channel_pair_want_read(d.from, true);
         break;
     case RELAY_WRITE:
         wait = CHANNEL_PAIR_WAIT_RECEIVER;
-        want_read(d.from, false);
-        want_write(d.to, true);
+        channel_pair_want_read(d.from, false);
+        channel_pair_want_write(d.to, true);
         break;
     case RELAY_HOLD:
-        want_read(d.from, false);
-        want_write(d.to, false);
+        channel_pair_want_read(d.from, false);
+        channel_pair_want_write(d.to, false);
         break;
     case RELAY_FDS:
     case RELAY_PAUSE:
         wait = r == RELAY_FDS ? CHANNEL_PAIR_WAIT_FDS : CHANNEL_PAIR_WAIT_RECEIVER;
-        want_read(d.from, false);
-        want_write(d.to, false);
+        channel_pair_want_read(d.from, false);
+        channel_pair_want_write(d.to, false);
         channel_pair_pause(l);
         break;
     default:
-        ended(l, &d, r, &detail);
+        channel_pair_ended(l, &d, r, &detail);
         return;
     }
     if (r != RELAY_FDS && r != RELAY_PAUSE && *d.wait != CHANNEL_PAIR_WAIT_NONE) {
@@ -229,71 +232,73 @@ static void turn(struct channel_pair *l, bool from_client)
  * What one direction did may concern the other: replies of the gate's are to be sent there, or it
  * was held and may go on.
  */
-static void balance(struct channel_pair *l, bool from_client)
+static void channel_pair_balance(struct channel_pair *l, bool from_client)
 {
-    struct direction d = direction_of(l, from_client);
+    struct direction d = channel_pair_direction_of(l, from_client);
 
     if (*d.done) {
         return;
     }
     if (relay_has_replies(d.direction)) {
-        want_write(d.to, true);
+        channel_pair_want_write(d.to, true);
     } else if (!d.from->reading && !d.to->writing && !evtimer_pending(&l->pause, NULL) &&
                !dma_gate_blocked(&l->dma, from_client)) {
-        want_read(d.from, true);
+        channel_pair_want_read(d.from, true);
     }
 }
 
 void channel_pair_resume(struct channel_pair *l)
 {
     if (l->dma.answers) {
-        balance(l, true);
-        balance(l, false);
+        channel_pair_balance(l, true);
+        channel_pair_balance(l, false);
     }
 }
 
-static void run(struct channel_pair *l, bool from_client)
+static void channel_pair_run(struct channel_pair *l, bool from_client)
 {
-    turn(l, from_client);
+    channel_pair_turn(l, from_client);
     channel_pair_resume(l);
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void channel_pair_on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct channel_pair_end *e = arg;
 
     (void)fd;
     (void)what;
-    run(e->channels, e == &e->channels->client);
+    channel_pair_run(e->channels, e == &e->channels->client);
 }
 
-static void on_writable(evutil_socket_t fd, short what, void *arg)
+static void channel_pair_on_writable(evutil_socket_t fd, short what, void *arg)
 {
     struct channel_pair_end *e = arg;
 
     (void)fd;
     (void)what;
-    run(e->channels, e == &e->channels->backend);
+    channel_pair_run(e->channels, e == &e->channels->backend);
 }
 
-static void on_pause_over(evutil_socket_t fd, short what, void *arg)
+static void channel_pair_on_pause_over(evutil_socket_t fd, short what, void *arg)
 {
     struct channel_pair *l = arg;
 
     (void)fd;
     (void)what;
     /* Whichever did not pause only finds that it has to wait on. */
-    run(l, true);
-    run(l, false);
+    channel_pair_run(l, true);
+    channel_pair_run(l, false);
 }
 
-static int end_init(struct channel_pair_end *e, struct channel_pair *l, struct event_base *base,
-                    int fd)
+static int channel_pair_end_init(struct channel_pair_end *e, struct channel_pair *l,
+                                 struct event_base *base, int fd)
 {
     e->channels = l;
     e->fd = fd;
-    if (event_assign(&e->readable, base, fd, EV_READ | EV_PERSIST, on_readable, e) < 0 ||
-        event_assign(&e->writable, base, fd, EV_WRITE | EV_PERSIST, on_writable, e) < 0 ||
+    if (event_assign(&e->readable, base, fd, EV_READ | EV_PERSIST, channel_pair_on_readable, e) <
+            0 ||
+        event_assign(&e->writable, base, fd, EV_WRITE | EV_PERSIST, channel_pair_on_writable, e) <
+            0 ||
         event_add(&e->readable, NULL) < 0) {
         return -ENOMEM;
     }
@@ -321,9 +326,9 @@ int channel_pair_init_take(struct channel_pair *l, struct event_base *base, int 
         relay_guard(&l->to_backend, &l->dma, true);
         relay_guard(&l->to_client, &l->dma, false);
     }
-    evtimer_assign(&l->pause, base, on_pause_over, l);
-    err = end_init(&l->client, l, base, client_fd);
-    err_backend = end_init(&l->backend, l, base, backend_fd);
+    evtimer_assign(&l->pause, base, channel_pair_on_pause_over, l);
+    err = channel_pair_end_init(&l->client, l, base, client_fd);
+    err_backend = channel_pair_end_init(&l->backend, l, base, backend_fd);
     return err ? err : err_backend;
 }
 
@@ -350,10 +355,10 @@ void channel_pair_stop(struct channel_pair *l)
 {
     l->to_backend_done = true;
     l->to_client_done = true;
-    want_read(&l->client, false);
-    want_write(&l->client, false);
-    want_read(&l->backend, false);
-    want_write(&l->backend, false);
+    channel_pair_want_read(&l->client, false);
+    channel_pair_want_write(&l->client, false);
+    channel_pair_want_read(&l->backend, false);
+    channel_pair_want_write(&l->backend, false);
     evtimer_del(&l->pause);
 }
 

@@ -37,7 +37,7 @@ void dma_lane_init(struct dma_gate_side *l, struct dma_gate *g)
     *l = (struct dma_gate_side){.gate = g, .answers = g && g->watches};
 }
 
-static void way_deinit(struct dma_way *w)
+static void dma_gate_way_deinit(struct dma_way *w)
 {
     dma_requests_clear(&w->requests);
     free(w->replies);
@@ -46,13 +46,13 @@ static void way_deinit(struct dma_way *w)
 
 void dma_lane_deinit(struct dma_gate_side *l)
 {
-    way_deinit(&l->client);
-    way_deinit(&l->backend);
+    dma_gate_way_deinit(&l->client);
+    dma_gate_way_deinit(&l->backend);
 }
 
 /* ---- what is told ---- */
 
-static void taint(struct dma_gate *g, uint32_t bits)
+static void dma_gate_taint(struct dma_gate *g, uint32_t bits)
 {
     if (report_taint(g->report, bits)) {
         g->fn(g->arg, NULL);
@@ -60,7 +60,7 @@ static void taint(struct dma_gate *g, uint32_t bits)
 }
 
 /* 0 or -ENOMEM. */
-static int export(struct dma_gate *g, const struct ipc_range *range)
+static int dma_gate_export(struct dma_gate *g, const struct ipc_range *range)
 {
     const int err = report_export(g->report, range);
 
@@ -70,7 +70,7 @@ static int export(struct dma_gate *g, const struct ipc_range *range)
     return err;
 }
 
-static int export_unmapped(struct dma_gate *g, const struct dma_request *r)
+static int dma_gate_export_unmapped(struct dma_gate *g, const struct dma_request *r)
 {
     /* Everything has one byte more than a number can say; FORMAT.audit names this one. */
     const struct ipc_range range = {.address = r->all ? 0 : r->map.span.first,
@@ -78,18 +78,18 @@ static int export_unmapped(struct dma_gate *g, const struct dma_request *r)
                                                    : r->map.span.last - r->map.span.first + 1,
                                     .how = IPC_UNMAPPED};
 
-    return export(g, &range);
+    return dma_gate_export(g, &range);
 }
 
 /* ---- requests and their replies ---- */
 
-static struct dma_way *way_of(struct dma_gate_side *l, bool client)
+static struct dma_way *dma_gate_way_of(struct dma_gate_side *l, bool client)
 {
     return client ? &l->client : &l->backend;
 }
 
 /* Puts an error reply where it will be sent. False: no memory, or no room. */
-static bool reply(struct dma_way *w, uint16_t id, uint16_t command, int err)
+static bool dma_gate_reply(struct dma_way *w, uint16_t id, uint16_t command, int err)
 {
     const struct wire_hdr request = {.id = id, .command = command, .size = WIRE_HDR_SIZE};
     const struct wire_hdr hdr = wire_error_hdr(&request, err);
@@ -115,7 +115,7 @@ static bool reply(struct dma_way *w, uint16_t id, uint16_t command, int err)
 }
 
 /* A request of this way's does not go on. */
-static enum dma_verdict refuse(struct dma_way *w, const struct wire_hdr *hdr, int err)
+static enum dma_verdict dma_gate_refuse(struct dma_way *w, const struct wire_hdr *hdr, int err)
 {
     const struct dma_request r = {.id = hdr->id, .command = hdr->command, .refused = err};
 
@@ -125,16 +125,16 @@ static enum dma_verdict refuse(struct dma_way *w, const struct wire_hdr *hdr, in
     if (dma_requests_oldest(&w->requests, hdr->id) && dma_requests_add(&w->requests, &r)) {
         return DMA_DROP;
     }
-    return reply(w, hdr->id, hdr->command, err) ? DMA_DROP : DMA_NO_MEMORY;
+    return dma_gate_reply(w, hdr->id, hdr->command, err) ? DMA_DROP : DMA_NO_MEMORY;
 }
 
 /* A request with this id has been answered: those that were refused right behind it are, too. */
-static bool release(struct dma_way *w, uint16_t id)
+static bool dma_gate_release(struct dma_way *w, uint16_t id)
 {
     const struct dma_request *r;
 
     while (w->requests.refused > 0 && (r = dma_requests_oldest(&w->requests, id)) && r->refused) {
-        if (!w->closed && !reply(w, id, r->command, r->refused)) {
+        if (!w->closed && !dma_gate_reply(w, id, r->command, r->refused)) {
             return false;
         }
         dma_requests_drop(&w->requests, id);
@@ -143,7 +143,8 @@ static bool release(struct dma_way *w, uint16_t id)
 }
 
 /* A request that goes on, where its reply matters. */
-static bool goes_on(struct dma_way *w, const struct wire_hdr *hdr, const struct dma_request *what)
+static bool dma_gate_goes_on(struct dma_way *w, const struct wire_hdr *hdr,
+                             const struct dma_request *what)
 {
     struct dma_request r = *what;
 
@@ -158,7 +159,8 @@ static bool goes_on(struct dma_way *w, const struct wire_hdr *hdr, const struct 
  * Whether the fd of a map may go on: one alone, since what a second one is for nobody says. FILE_IO
  * means that the device reads and writes by pread and pwrite, as in /proc/PID/mem.
  */
-static bool may_pass(const struct dma_gate *g, struct dma_span s, uint32_t flags, unsigned n_fds)
+static bool dma_gate_may_pass(const struct dma_gate *g, struct dma_span s, uint32_t flags,
+                              unsigned n_fds)
 {
     const struct dma_settings *set = &g->set;
     const uint64_t passed = dma_maps_passed(&g->maps);
@@ -175,17 +177,17 @@ static bool may_pass(const struct dma_gate *g, struct dma_span s, uint32_t flags
            (set->max_bytes == 0 || (passed < set->max_bytes && size < set->max_bytes - passed));
 }
 
-static int export_map(struct dma_gate *g, const struct wire_dma_map *m, enum ipc_how how)
+static int dma_gate_export_map(struct dma_gate *g, const struct wire_dma_map *m, enum ipc_how how)
 {
     const struct ipc_range range = {
         .address = m->address, .size = m->size, .flags = m->flags & WIRE_DMA_KNOWN, .how = how};
 
-    return export(g, &range);
+    return dma_gate_export(g, &range);
 }
 
 /* Makes a map alive. False: it is one too many. */
-static bool make_alive(struct dma_gate_side *l, const struct wire_hdr *hdr,
-                       const struct dma_map *map)
+static bool dma_gate_make_alive(struct dma_gate_side *l, const struct wire_hdr *hdr,
+                                const struct dma_map *map)
 {
     struct dma_gate *g = l->gate;
     const struct dma_request r = {.map = *map};
@@ -193,7 +195,7 @@ static bool make_alive(struct dma_gate_side *l, const struct wire_hdr *hdr,
     if (g->maps.n >= g->max_maps || dma_maps_add(&g->maps, map) < 0) {
         return false;
     }
-    if (!goes_on(&l->client, hdr, &r)) {
+    if (!dma_gate_goes_on(&l->client, hdr, &r)) {
         (void)dma_maps_remove(&g->maps, map);
         return false;
     }
@@ -208,8 +210,8 @@ static enum ipc_how dma_gate_how(unsigned n_fds, bool strip)
     return strip ? IPC_WITHHELD : IPC_PASSED;
 }
 
-static enum dma_verdict judge_map(struct dma_gate_side *l, const struct wire_hdr *hdr,
-                                  const uint8_t *p, size_t n, unsigned n_fds)
+static enum dma_verdict dma_gate_judge_map(struct dma_gate_side *l, const struct wire_hdr *hdr,
+                                           const uint8_t *p, size_t n, unsigned n_fds)
 {
     struct dma_gate *g = l->gate;
     const struct dma_request other = {.refused = 0};
@@ -219,69 +221,70 @@ static enum dma_verdict judge_map(struct dma_gate_side *l, const struct wire_hdr
 
     if (!wire_get(p, n, &m, sizeof m)) {
         /* Which memory that is to be, only its fd could tell. */
-        (void)(g->checks && goes_on(&l->client, hdr, &other));
+        (void)(g->checks && dma_gate_goes_on(&l->client, hdr, &other));
         return g->checks && n_fds > 0 ? DMA_STRIP : DMA_PASS;
     }
     map.flags = m.flags;
     if (!g->checks) {
-        return export_map(g, &m, n_fds > 0 ? IPC_PASSED : IPC_WITHOUT) < 0 ? DMA_NO_MEMORY
-                                                                           : DMA_PASS;
+        return dma_gate_export_map(g, &m, n_fds > 0 ? IPC_PASSED : IPC_WITHOUT) < 0 ? DMA_NO_MEMORY
+                                                                                    : DMA_PASS;
     }
     if (dma_span_of(m.address, m.size, &map.span)) {
-        strip = n_fds > 0 && !may_pass(g, map.span, m.flags, n_fds);
+        strip = n_fds > 0 && !dma_gate_may_pass(g, map.span, m.flags, n_fds);
         map.passed = n_fds > 0 && !strip;
         map.number = ++g->last_map;
-        if (!make_alive(l, hdr, &map)) {
-            return export_map(g, &m, IPC_REFUSED) < 0 ? DMA_NO_MEMORY
-                                                      : refuse(&l->client, hdr, ENOSPC);
+        if (!dma_gate_make_alive(l, hdr, &map)) {
+            return dma_gate_export_map(g, &m, IPC_REFUSED) < 0
+                       ? DMA_NO_MEMORY
+                       : dma_gate_refuse(&l->client, hdr, ENOSPC);
         }
     } else {
         /* Nothing that could ever be reached. */
         strip = n_fds > 0;
-        (void)goes_on(&l->client, hdr, &other);
+        (void)dma_gate_goes_on(&l->client, hdr, &other);
     }
     g->stripped = g->stripped || strip;
-    if (export_map(g, &m, dma_gate_how(n_fds, strip)) < 0) {
+    if (dma_gate_export_map(g, &m, dma_gate_how(n_fds, strip)) < 0) {
         return DMA_NO_MEMORY;
     }
     return strip ? DMA_STRIP : DMA_PASS;
 }
 
 /* The backend has agreed to an unmapping, or will not be heard on it. */
-static int unmapped(struct dma_gate *g, const struct dma_request *r)
+static int dma_gate_unmapped(struct dma_gate *g, const struct dma_request *r)
 {
     dma_maps_unmap(&g->maps, r->map.span, r->map.number + 1);
-    return export_unmapped(g, r);
+    return dma_gate_export_unmapped(g, r);
 }
 
-static enum dma_verdict judge_unmap(struct dma_gate_side *l, const struct wire_hdr *hdr,
-                                    const uint8_t *p, size_t n)
+static enum dma_verdict dma_gate_judge_unmap(struct dma_gate_side *l, const struct wire_hdr *hdr,
+                                             const uint8_t *p, size_t n)
 {
     struct dma_request r = {.refused = 0};
     struct wire_dma_unmap u;
 
     if (!wire_get(p, n, &u, sizeof u)) {
-        (void)(l->gate->checks && goes_on(&l->client, hdr, &r));
+        (void)(l->gate->checks && dma_gate_goes_on(&l->client, hdr, &r));
         return DMA_PASS;
     }
     r.map = (struct dma_map){.span = {0, UINT64_MAX}, .number = l->gate->last_map};
     r.all = (u.flags & WIRE_UNMAP_ALL) != 0;
     r.unmaps = r.all || dma_span_of(u.address, u.size, &r.map.span);
     if (!r.unmaps) {
-        (void)(l->gate->checks && goes_on(&l->client, hdr, &r));
+        (void)(l->gate->checks && dma_gate_goes_on(&l->client, hdr, &r));
         return DMA_PASS;
     }
-    if (!(hdr->flags & WIRE_NO_REPLY) && goes_on(&l->client, hdr, &r)) {
+    if (!(hdr->flags & WIRE_NO_REPLY) && dma_gate_goes_on(&l->client, hdr, &r)) {
         return DMA_PASS;
     }
-    return unmapped(l->gate, &r) < 0 ? DMA_NO_MEMORY : DMA_PASS;
+    return dma_gate_unmapped(l->gate, &r) < 0 ? DMA_NO_MEMORY : DMA_PASS;
 }
 
 /* ---- accesses ---- */
 
 /* Whether the access is allowed; fills in d where it is not. */
-static bool allowed(struct dma_gate *g, const struct wire_hdr *hdr, const uint8_t *p, size_t n,
-                    struct dma_denial *d)
+static bool dma_gate_allowed(struct dma_gate *g, const struct wire_hdr *hdr, const uint8_t *p,
+                             size_t n, struct dma_denial *d)
 {
     const uint32_t flag = hdr->command == WIRE_DMA_READ ? WIRE_DMA_READABLE : WIRE_DMA_WRITEABLE;
     struct wire_dma_access a;
@@ -310,25 +313,25 @@ static bool allowed(struct dma_gate *g, const struct wire_hdr *hdr, const uint8_
     return false;
 }
 
-static enum dma_verdict judge_access(struct dma_gate_side *l, const struct wire_hdr *hdr,
-                                     const uint8_t *p, size_t n)
+static enum dma_verdict dma_gate_judge_access(struct dma_gate_side *l, const struct wire_hdr *hdr,
+                                              const uint8_t *p, size_t n)
 {
     const struct dma_request other = {.refused = 0};
     struct dma_denial d = {.what = DMA_ACCESS_DENIED};
 
-    if (allowed(l->gate, hdr, p, n, &d)) {
-        (void)goes_on(&l->backend, hdr, &other);
+    if (dma_gate_allowed(l->gate, hdr, p, n, &d)) {
+        (void)dma_gate_goes_on(&l->backend, hdr, &other);
         return DMA_PASS;
     }
-    taint(l->gate, TAINT_DMA);
+    dma_gate_taint(l->gate, TAINT_DMA);
     l->gate->fn(l->gate->arg, &d);
-    return refuse(&l->backend, hdr, d.malformed ? EINVAL : EFAULT);
+    return dma_gate_refuse(&l->backend, hdr, d.malformed ? EINVAL : EFAULT);
 }
 
 /* ---- all messages ---- */
 
 /* Whether a device that must map its client's memory is likely to fail such a request. */
-static bool needs_memory(uint16_t command)
+static bool dma_gate_needs_memory(uint16_t command)
 {
     switch (command) {
     case WIRE_DMA_MAP:
@@ -342,28 +345,28 @@ static bool needs_memory(uint16_t command)
 }
 
 /* The backend fails a request, and has been told of memory that it cannot map. Once a session. */
-static void hint(struct dma_gate *g, const struct wire_hdr *hdr)
+static void dma_gate_hint(struct dma_gate *g, const struct wire_hdr *hdr)
 {
     const struct dma_denial d = {
         .what = DMA_MEMORY_MISSING, .command = hdr->command, .error = hdr->error};
 
-    if (!g->hinted && needs_memory(hdr->command)) {
+    if (!g->hinted && dma_gate_needs_memory(hdr->command)) {
         g->hinted = true;
         g->fn(g->arg, &d);
     }
 }
 
-static enum dma_verdict judge_reply(struct dma_gate_side *l, bool from_client,
-                                    const struct wire_hdr *hdr)
+static enum dma_verdict dma_gate_judge_reply(struct dma_gate_side *l, bool from_client,
+                                             const struct wire_hdr *hdr)
 {
     struct dma_gate *g = l->gate;
-    struct dma_way *w = way_of(l, !from_client);
+    struct dma_way *w = dma_gate_way_of(l, !from_client);
     const struct dma_request *const found = dma_requests_oldest(&w->requests, hdr->id);
     const bool failed = (hdr->flags & WIRE_ERROR) != 0;
     struct dma_request r;
 
     if (!from_client && failed && g->stripped) {
-        hint(g, hdr);
+        dma_gate_hint(g, hdr);
     }
     /* Where unmappings alone are kept, their command distinguishes them from other requests. */
     if (!found || found->refused || (!g->checks && found->command != hdr->command)) {
@@ -373,10 +376,10 @@ static enum dma_verdict judge_reply(struct dma_gate_side *l, bool from_client,
     dma_requests_drop(&w->requests, hdr->id);
     if (r.command == WIRE_DMA_MAP && failed) {
         (void)dma_maps_remove(&g->maps, &r.map);
-    } else if (r.unmaps && !failed && unmapped(g, &r) < 0) {
+    } else if (r.unmaps && !failed && dma_gate_unmapped(g, &r) < 0) {
         return DMA_NO_MEMORY;
     }
-    return release(w, hdr->id) ? DMA_PASS : DMA_NO_MEMORY;
+    return dma_gate_release(w, hdr->id) ? DMA_PASS : DMA_NO_MEMORY;
 }
 
 void dma_gate_fds(struct dma_gate_side *l, bool from_client)
@@ -386,40 +389,41 @@ void dma_gate_fds(struct dma_gate_side *l, bool from_client)
      * What a client hands out is memory, which the route has an opinion on, or interrupts.
      */
     if (!from_client) {
-        taint(l->gate, TAINT_UNOBSERVED);
+        dma_gate_taint(l->gate, TAINT_UNOBSERVED);
     }
 }
 
-static void judge_fds(struct dma_gate_side *l, bool from_client, const struct wire_hdr *hdr)
+static void dma_gate_judge_fds(struct dma_gate_side *l, bool from_client,
+                               const struct wire_hdr *hdr)
 {
     const bool usual = hdr->command == WIRE_DMA_MAP || hdr->command == WIRE_DEVICE_SET_IRQS;
 
     dma_gate_fds(l, from_client);
     if (from_client && l->gate->checks && !l->gate->withholds && !usual) {
         /* It may be memory, on a way on which none is looked for. */
-        taint(l->gate, TAINT_UNOBSERVED);
+        dma_gate_taint(l->gate, TAINT_UNOBSERVED);
     }
 }
 
 /* A message other than the client's DMA_MAP: what stands of its body has been looked at. */
-static enum dma_verdict judge_other(struct dma_gate_side *l, bool from_client,
-                                    const struct wire_hdr *hdr, const uint8_t *p, size_t n)
+static enum dma_verdict dma_gate_judge_other(struct dma_gate_side *l, bool from_client,
+                                             const struct wire_hdr *hdr, const uint8_t *p, size_t n)
 {
     const struct dma_request other = {.refused = 0};
 
     if (wire_is_reply(hdr)) {
-        return judge_reply(l, from_client, hdr);
+        return dma_gate_judge_reply(l, from_client, hdr);
     }
     if (from_client && hdr->command == WIRE_DMA_UNMAP) {
-        return judge_unmap(l, hdr, p, n);
+        return dma_gate_judge_unmap(l, hdr, p, n);
     }
     if (!l->gate->checks) {
         return DMA_PASS;
     }
     if (!from_client && (hdr->command == WIRE_DMA_READ || hdr->command == WIRE_DMA_WRITE)) {
-        return judge_access(l, hdr, p, n);
+        return dma_gate_judge_access(l, hdr, p, n);
     }
-    (void)goes_on(way_of(l, from_client), hdr, &other);
+    (void)dma_gate_goes_on(dma_gate_way_of(l, from_client), hdr, &other);
     return DMA_PASS;
 }
 
@@ -435,12 +439,12 @@ enum dma_verdict dma_gate_judge(struct dma_gate_side *l, bool from_client, const
     p += WIRE_HDR_SIZE;
     n -= WIRE_HDR_SIZE;
     if (fds.n > 0) {
-        judge_fds(l, from_client, &hdr);
+        dma_gate_judge_fds(l, from_client, &hdr);
     }
     if (from_client && hdr.command == WIRE_DMA_MAP && !wire_is_reply(&hdr)) {
-        return judge_map(l, &hdr, p, n, fds.n);
+        return dma_gate_judge_map(l, &hdr, p, n, fds.n);
     }
-    v = judge_other(l, from_client, &hdr, p, n);
+    v = dma_gate_judge_other(l, from_client, &hdr, p, n);
     if (v == DMA_PASS && fds.n > 0 && from_client && l->gate->withholds && !fds.eventfds) {
         const struct dma_denial d = {.what = DMA_FDS_WITHHELD, .command = hdr.command};
 
@@ -453,7 +457,7 @@ enum dma_verdict dma_gate_judge(struct dma_gate_side *l, bool from_client, const
 bool dma_gate_invalid(struct dma_gate_side *l, bool from_client, const struct wire_hdr *hdr)
 {
     l->answers = true;
-    return refuse(way_of(l, from_client), hdr, EINVAL) != DMA_NO_MEMORY;
+    return dma_gate_refuse(dma_gate_way_of(l, from_client), hdr, EINVAL) != DMA_NO_MEMORY;
 }
 
 /* ---- replies on their way ---- */
@@ -477,7 +481,7 @@ size_t dma_gate_replies(const struct dma_gate_side *l, bool to_client, const uin
 
 void dma_gate_replied(struct dma_gate_side *l, bool to_client, size_t n)
 {
-    struct dma_way *w = way_of(l, to_client);
+    struct dma_way *w = dma_gate_way_of(l, to_client);
 
     w->reply_start += n;
     if (w->reply_start == w->reply_end) {
@@ -490,7 +494,7 @@ void dma_gate_replied(struct dma_gate_side *l, bool to_client, size_t n)
 
 void dma_gate_close(struct dma_gate_side *l, bool to_client)
 {
-    struct dma_way *w = way_of(l, to_client);
+    struct dma_way *w = dma_gate_way_of(l, to_client);
 
     dma_gate_replied(l, to_client, w->reply_end - w->reply_start);
     /* Nor do replies from the other side come any more that something would wait for. */

@@ -84,8 +84,8 @@ void relay_deinit(struct relay_direction *p)
 }
 
 /* Reads and judges the header at data; n bytes are there. */
-static enum wire_frame judge(const struct relay_direction *p, const uint8_t *data, size_t n,
-                             struct relay_detail *detail)
+static enum wire_frame relay_direction_judge(const struct relay_direction *p, const uint8_t *data,
+                                             size_t n, struct relay_detail *detail)
 {
     enum wire_frame f = wire_get_hdr(data, n, UINT32_MAX, &detail->hdr);
 
@@ -110,7 +110,7 @@ static enum wire_frame judge(const struct relay_direction *p, const uint8_t *dat
  * whole; of one that does not, each piece goes on, the first as soon as it can be judged: by its
  * header alone, unless the gate judges its body.
  */
-static bool may_go(const struct relay_direction *p)
+static bool relay_direction_may_go(const struct relay_direction *p)
 {
     if (p->left == 0 || !p->large) {
         return p->left == 0;
@@ -126,8 +126,8 @@ static bool may_go(const struct relay_direction *p)
  * A message goes on: what a request asks for is noted, of a reply that it is answered. The first n
  * bytes behind the header are at payload.
  */
-static void note_message(struct relay_direction *p, const struct wire_hdr *hdr,
-                         const uint8_t *payload, size_t n)
+static void relay_direction_note_message(struct relay_direction *p, const struct wire_hdr *hdr,
+                                         const uint8_t *payload, size_t n)
 {
     if (!wire_is_reply(hdr)) {
         asked_note(p->asks, hdr, payload, n);
@@ -137,19 +137,20 @@ static void note_message(struct relay_direction *p, const struct wire_hdr *hdr,
 }
 
 /* The message under way has been read to its end. */
-static void end_message(struct relay_direction *p)
+static void relay_direction_end_message(struct relay_direction *p)
 {
     const struct queue *q = p->queue;
 
     p->ending = 1;
     /* A large request asks for no more than it has itself. */
     if (p->asks && !p->large && !p->noted) {
-        note_message(p, &p->hdr, q->data + WIRE_HDR_SIZE, q->end - WIRE_HDR_SIZE);
+        relay_direction_note_message(p, &p->hdr, q->data + WIRE_HDR_SIZE, q->end - WIRE_HDR_SIZE);
     }
 }
 
 /* A message has begun: its header is good, have bytes of it have been read. */
-static void begin_message(struct relay_direction *p, const struct wire_hdr *hdr, size_t have)
+static void relay_direction_begin_message(struct relay_direction *p, const struct wire_hdr *hdr,
+                                          size_t have)
 {
     p->hdr = *hdr;
     p->left = hdr->size - have;
@@ -157,13 +158,13 @@ static void begin_message(struct relay_direction *p, const struct wire_hdr *hdr,
     p->large = hdr->size > LIMIT_QUEUE;
     p->noted = p->asks && wire_is_reply(hdr);
     if (p->noted) {
-        note_message(p, hdr, NULL, 0);
+        relay_direction_note_message(p, hdr, NULL, 0);
     }
     p->ending = 0;
     if (p->left == 0) {
-        end_message(p);
+        relay_direction_end_message(p);
     }
-    p->ready = may_go(p);
+    p->ready = relay_direction_may_go(p);
 }
 
 /*
@@ -195,7 +196,8 @@ static bool relay_fds_fit(struct relay_direction *p, size_t *want)
 }
 
 /* -EXDEV: they are another process's than the one that was judged. */
-static ssize_t receive(struct relay_direction *p, uint8_t *to, size_t want, struct fdset *fds)
+static ssize_t relay_direction_receive(struct relay_direction *p, uint8_t *to, size_t want,
+                                       struct fdset *fds)
 {
     struct sock_sender from;
     ssize_t n;
@@ -231,7 +233,7 @@ static bool relay_has_own_socket(const struct relay_direction *p, unsigned first
  * counted against the receiver's limit: -E2BIG; -ENOTSUP: one is a socket of ours. fds_near false:
  * there are none for sure; else they need room: -EDQUOT, nothing having been read.
  */
-static ssize_t read_some(struct relay_direction *p, size_t want, bool fds_near)
+static ssize_t relay_direction_read_some(struct relay_direction *p, size_t want, bool fds_near)
 {
     struct queue *q = p->queue;
     const unsigned before = q->fds.n;
@@ -240,7 +242,7 @@ static ssize_t read_some(struct relay_direction *p, size_t want, bool fds_near)
     if (fds_near && p->leg && !relay_fds_fit(p, &want)) {
         return -EDQUOT;
     }
-    n = receive(p, q->data + q->end, want, &q->fds);
+    n = relay_direction_receive(p, q->data + q->end, want, &q->fds);
     p->message_fds += q->fds.n - before;
     if (n > 0) {
         q->end += (size_t)n;
@@ -259,8 +261,8 @@ static ssize_t read_some(struct relay_direction *p, size_t want, bool fds_near)
 }
 
 /* How a read that brought nothing, or too much, ends the turn. */
-static enum relay_outcome read_failed(const struct relay_direction *p, ssize_t n,
-                                      struct relay_detail *detail)
+static enum relay_outcome relay_direction_read_failed(const struct relay_direction *p, ssize_t n,
+                                                      struct relay_detail *detail)
 {
     detail->hdr = p->header ? (struct wire_hdr){.size = 0} : p->hdr;
     detail->count = p->message_fds;
@@ -293,16 +295,18 @@ static enum relay_outcome read_failed(const struct relay_direction *p, ssize_t n
  * one message where only_one is set. *messages tells how many those are. What they ask for is
  * noted, since they will be taken.
  */
-static size_t whole_messages(struct relay_direction *p, const uint8_t *data, size_t n,
-                             bool only_one, unsigned *messages)
+static size_t relay_direction_whole_messages(struct relay_direction *p, const uint8_t *data,
+                                             size_t n, bool only_one, unsigned *messages)
 {
     struct relay_detail seen;
     size_t at = 0;
 
     *messages = 0;
-    while (judge(p, data + at, n - at, &seen) == WIRE_FRAME_OK && seen.hdr.size <= n - at) {
+    while (relay_direction_judge(p, data + at, n - at, &seen) == WIRE_FRAME_OK &&
+           seen.hdr.size <= n - at) {
         if (p->asks) {
-            note_message(p, &seen.hdr, data + at + WIRE_HDR_SIZE, seen.hdr.size - WIRE_HDR_SIZE);
+            relay_direction_note_message(p, &seen.hdr, data + at + WIRE_HDR_SIZE,
+                                         seen.hdr.size - WIRE_HDR_SIZE);
         }
         at += seen.hdr.size;
         ++*messages;
@@ -318,23 +322,24 @@ static size_t whole_messages(struct relay_direction *p, const uint8_t *data, siz
  * from the socket; a twin socket comes from a peer, which may have kept it (and SO_PEEK_OFF moves
  * the look alone). What was judged is then not what would be passed on.
  */
-static bool as_seen(const struct relay_direction *p, const uint8_t *seen, size_t n_seen, size_t n,
-                    struct relay_detail *detail)
+static bool relay_direction_as_seen(const struct relay_direction *p, const uint8_t *seen,
+                                    size_t n_seen, size_t n, struct relay_detail *detail)
 {
     detail->err = EPROTO;
     return memcmp(p->queue->data, seen, n < n_seen ? n : n_seen) == 0;
 }
 
 /* Takes whole messages that have been seen: exactly size bytes. */
-static enum relay_outcome take_whole(struct relay_direction *p, const uint8_t *seen, size_t size,
-                                     unsigned messages, bool fds_near, struct relay_detail *detail)
+static enum relay_outcome relay_direction_take_whole(struct relay_direction *p, const uint8_t *seen,
+                                                     size_t size, unsigned messages, bool fds_near,
+                                                     struct relay_detail *detail)
 {
-    const ssize_t n = read_some(p, size, fds_near);
+    const ssize_t n = relay_direction_read_some(p, size, fds_near);
 
     if (n <= 0) {
-        return read_failed(p, n, detail);
+        return relay_direction_read_failed(p, n, detail);
     }
-    if (!as_seen(p, seen, size, (size_t)n, detail)) {
+    if (!relay_direction_as_seen(p, seen, size, (size_t)n, detail)) {
         return RELAY_FROM_ERROR;
     }
     p->ending = messages;
@@ -354,10 +359,11 @@ static enum relay_outcome take_whole(struct relay_direction *p, const uint8_t *s
 }
 
 /* Takes the beginning of a message that is not whole yet, or is too large to be seen whole. */
-static enum relay_outcome take_part(struct relay_direction *p, const uint8_t *seen, size_t n,
-                                    bool fds_near, struct relay_detail *detail)
+static enum relay_outcome relay_direction_take_part(struct relay_direction *p, const uint8_t *seen,
+                                                    size_t n, bool fds_near,
+                                                    struct relay_detail *detail)
 {
-    const enum wire_frame f = judge(p, seen, n, detail);
+    const enum wire_frame f = relay_direction_judge(p, seen, n, detail);
     const bool refuse = f == WIRE_FRAME_TOO_SMALL && relay_can_refuse(p);
     size_t want = n;
     ssize_t got;
@@ -373,11 +379,11 @@ static enum relay_outcome take_part(struct relay_direction *p, const uint8_t *se
     if (f == WIRE_FRAME_OK) {
         want = detail->hdr.size < LIMIT_QUEUE ? detail->hdr.size : LIMIT_QUEUE;
     }
-    got = read_some(p, want, fds_near || want > n);
+    got = relay_direction_read_some(p, want, fds_near || want > n);
     if (got <= 0) {
-        return read_failed(p, got, detail);
+        return relay_direction_read_failed(p, got, detail);
     }
-    if (!as_seen(p, seen, n, (size_t)got, detail)) {
+    if (!relay_direction_as_seen(p, seen, n, (size_t)got, detail)) {
         return RELAY_FROM_ERROR;
     }
     if (f == WIRE_FRAME_SHORT || (size_t)got < WIRE_HDR_SIZE) {
@@ -387,25 +393,26 @@ static enum relay_outcome take_part(struct relay_direction *p, const uint8_t *se
     if (refuse) {
         return relay_refuse(p);
     }
-    begin_message(p, &detail->hdr, (size_t)got);
+    relay_direction_begin_message(p, &detail->hdr, (size_t)got);
     return p->ready ? RELAY_MORE : RELAY_READ;
 }
 
 /* None or part of a header is held: reads the rest of it, and not a byte more. */
-static enum relay_outcome read_header(struct relay_direction *p, struct relay_detail *detail)
+static enum relay_outcome relay_direction_read_header(struct relay_direction *p,
+                                                      struct relay_detail *detail)
 {
     struct queue *q = p->queue;
-    const ssize_t n = read_some(p, WIRE_HDR_SIZE - q->end, true);
+    const ssize_t n = relay_direction_read_some(p, WIRE_HDR_SIZE - q->end, true);
     enum wire_frame f;
 
     p->header = q->end > 0;
     if (n <= 0) {
-        return read_failed(p, n, detail);
+        return relay_direction_read_failed(p, n, detail);
     }
     if (q->end < WIRE_HDR_SIZE) {
         return RELAY_MORE;
     }
-    f = judge(p, q->data, q->end, detail);
+    f = relay_direction_judge(p, q->data, q->end, detail);
     p->hdr = detail->hdr;
     if (f == WIRE_FRAME_TOO_SMALL && relay_can_refuse(p)) {
         p->header = false;
@@ -417,7 +424,7 @@ static enum relay_outcome read_header(struct relay_direction *p, struct relay_de
         }
         return RELAY_BAD_FRAME;
     }
-    begin_message(p, &detail->hdr, q->end);
+    relay_direction_begin_message(p, &detail->hdr, q->end);
     return RELAY_MORE;
 }
 
@@ -425,8 +432,8 @@ static enum relay_outcome read_header(struct relay_direction *p, struct relay_de
  * Nothing is held and no message is under way: looks, then takes. woken: the loop says that
  * something can be read.
  */
-static enum relay_outcome look_and_take(struct relay_direction *p, bool woken,
-                                        struct relay_detail *detail, bool *drained)
+static enum relay_outcome relay_direction_look_and_take(struct relay_direction *p, bool woken,
+                                                        struct relay_detail *detail, bool *drained)
 {
     uint8_t seen[LIMIT_PEEK];
     unsigned messages;
@@ -438,7 +445,7 @@ static enum relay_outcome look_and_take(struct relay_direction *p, bool woken,
     size_t whole;
 
     if (n <= 0 && !hidden) {
-        return read_failed(p, n, detail);
+        return relay_direction_read_failed(p, n, detail);
     }
     p->queue = queue_borrow(p->pool);
     if (!p->queue) {
@@ -450,17 +457,17 @@ static enum relay_outcome look_and_take(struct relay_direction *p, bool woken,
     }
     if (hidden) {
         /* An urgent byte (MSG_OOB) is not shown; only reading removes it, and ends the waking. */
-        return read_header(p, detail);
+        return relay_direction_read_header(p, detail);
     }
     if (wire_get_hdr(seen, (size_t)n, UINT32_MAX, &p->hdr) == WIRE_FRAME_SHORT) {
         p->hdr.size = 0;
     }
-    whole = whole_messages(p, seen, (size_t)n, fds_near, &messages);
+    whole = relay_direction_whole_messages(p, seen, (size_t)n, fds_near, &messages);
     if (whole == 0) {
-        r = take_part(p, seen, (size_t)n, fds_near, detail);
+        r = relay_direction_take_part(p, seen, (size_t)n, fds_near, detail);
         *drained = r == RELAY_MORE && p->ready && p->left == 0;
     } else {
-        r = take_whole(p, seen, whole, messages, fds_near, detail);
+        r = relay_direction_take_whole(p, seen, whole, messages, fds_near, detail);
         /* All that was there has been taken: reading again would only tell that it is so. */
         *drained = (size_t)n < sizeof seen && whole == (size_t)n && !fds_near;
     }
@@ -468,8 +475,8 @@ static enum relay_outcome look_and_take(struct relay_direction *p, bool woken,
 }
 
 /* Inside a message: reads more of it, as much as is held or streams at once. */
-static enum relay_outcome read_body(struct relay_direction *p, struct relay_detail *detail,
-                                    bool *drained)
+static enum relay_outcome relay_direction_read_body(struct relay_direction *p,
+                                                    struct relay_detail *detail, bool *drained)
 {
     const bool streams = !p->queue;
     size_t want;
@@ -483,22 +490,23 @@ static enum relay_outcome read_body(struct relay_direction *p, struct relay_deta
     }
     want = LIMIT_QUEUE - p->queue->end;
     want = p->left < want ? (size_t)p->left : want;
-    n = read_some(p, want, true);
+    n = relay_direction_read_some(p, want, true);
     if (n <= 0) {
-        return read_failed(p, n, detail);
+        return relay_direction_read_failed(p, n, detail);
     }
     p->left -= (uint64_t)n;
     if (p->left == 0) {
-        end_message(p);
+        relay_direction_end_message(p);
     }
-    p->ready = streams || may_go(p);
+    p->ready = streams || relay_direction_may_go(p);
     /* Behind a message most often nothing follows yet; if something does, the loop says so. */
     *drained = (size_t)n < want || p->left == 0;
     return RELAY_MORE;
 }
 
 /* Sends what is held. RELAY_MORE: all has gone. */
-static enum relay_outcome push(struct relay_direction *p, struct relay_detail *detail)
+static enum relay_outcome relay_direction_push(struct relay_direction *p,
+                                               struct relay_detail *detail)
 {
     struct queue *q = p->queue;
 
@@ -539,7 +547,7 @@ static enum relay_outcome push(struct relay_direction *p, struct relay_detail *d
 }
 
 /* A queue that holds nothing goes back, so that a direction which only waits keeps none. */
-static enum relay_outcome rest(struct relay_direction *p, enum relay_outcome r)
+static enum relay_outcome relay_direction_rest(struct relay_direction *p, enum relay_outcome r)
 {
     if (p->queue && p->queue->end == 0 && p->queue->fds.n == 0) {
         queue_return(p->pool, &p->queue);
@@ -552,17 +560,17 @@ static enum relay_outcome rest(struct relay_direction *p, enum relay_outcome r)
 }
 
 /* Reads what is next, and has it judged where it may be sent now. */
-static enum relay_outcome take(struct relay_direction *p, bool woken, struct relay_detail *detail,
-                               bool *drained)
+static enum relay_outcome relay_direction_take(struct relay_direction *p, bool woken,
+                                               struct relay_detail *detail, bool *drained)
 {
     enum relay_outcome r;
 
     if (p->header) {
-        r = read_header(p, detail);
+        r = relay_direction_read_header(p, detail);
     } else if (p->left > 0) {
-        r = read_body(p, detail, drained);
+        r = relay_direction_read_body(p, detail, drained);
     } else {
-        r = look_and_take(p, woken, detail, drained);
+        r = relay_direction_look_and_take(p, woken, detail, drained);
     }
     return p->ready && p->dma && (p->watched || p->queue->fds.n > 0) ? relay_judge(p) : r;
 }
@@ -574,17 +582,17 @@ enum relay_outcome relay_turn(struct relay_direction *p, struct relay_detail *de
         bool drained = false;
 
         if (r == RELAY_MORE && !p->ready) {
-            r = take(p, turn == 0, detail, &drained);
+            r = relay_direction_take(p, turn == 0, detail, &drained);
         }
         if (r == RELAY_MORE && p->ready) {
-            r = push(p, detail);
+            r = relay_direction_push(p, detail);
         }
         if (r != RELAY_MORE) {
-            return rest(p, r);
+            return relay_direction_rest(p, r);
         }
         if (drained) {
-            return rest(p, RELAY_READ);
+            return relay_direction_rest(p, RELAY_READ);
         }
     }
-    return rest(p, RELAY_MORE);
+    return relay_direction_rest(p, RELAY_MORE);
 }

@@ -13,7 +13,7 @@
 #include "proxy/relay/relay_direction.h"
 
 /* Closes what came with the message, which goes on without it, or not at all. */
-static void withhold(struct relay_direction *p)
+static void relay_gate_withhold(struct relay_direction *p)
 {
     if (p->tap && p->queue->fds.n > 0) {
         tap_withheld(p->tap);
@@ -25,12 +25,12 @@ static void withhold(struct relay_direction *p)
  * The message at bytes, of which n are there, goes on without its fds: the flags of a DMA_MAP that
  * speak of one go too, since a device may refuse a map that promises what has not come.
  */
-static void strip(struct relay_direction *p, uint8_t *bytes, size_t n)
+static void relay_gate_strip(struct relay_direction *p, uint8_t *bytes, size_t n)
 {
     struct wire_hdr hdr;
     struct wire_dma_map m;
 
-    withhold(p);
+    relay_gate_withhold(p);
     if (wire_get_hdr(bytes, n, UINT32_MAX, &hdr) == WIRE_FRAME_OK && hdr.command == WIRE_DMA_MAP &&
         !wire_is_reply(&hdr) && wire_get(bytes + WIRE_HDR_SIZE, n - WIRE_HDR_SIZE, &m, sizeof m)) {
         m.flags &= ~(WIRE_DMA_MMAP | WIRE_DMA_FILE_IO);
@@ -52,7 +52,7 @@ static struct dma_fds gate_fds(const struct relay_direction *p)
 }
 
 /* Throws away what is held. */
-static void discard(struct relay_direction *p)
+static void relay_gate_discard(struct relay_direction *p)
 {
     queue_return(p->pool, &p->queue);
     p->ready = false;
@@ -60,7 +60,7 @@ static void discard(struct relay_direction *p)
 }
 
 /* The queue holds a piece of a large message, the first or a later one. */
-static enum relay_outcome judge_piece(struct relay_direction *p, bool first)
+static enum relay_outcome relay_gate_judge_piece(struct relay_direction *p, bool first)
 {
     struct queue *q = p->queue;
 
@@ -74,21 +74,21 @@ static enum relay_outcome judge_piece(struct relay_direction *p, bool first)
     }
     /* Fds that a client hides behind a message's beginning would be judged by nobody. */
     if (first && p->piece == DMA_STRIP) {
-        strip(p, q->data, q->end);
+        relay_gate_strip(p, q->data, q->end);
     } else if (p->piece == DMA_STRIP || (!first && p->from_client && p->dma->gate->checks)) {
-        withhold(p);
+        relay_gate_withhold(p);
     }
     if (p->piece == DMA_DROP) {
         if (p->tap && first) {
             tap_kept_back(p->tap, q->data, q->end);
         }
-        discard(p);
+        relay_gate_discard(p);
     }
     return RELAY_MORE;
 }
 
-static enum dma_verdict judge(const struct relay_direction *p, const uint8_t *bytes,
-                              const struct wire_hdr *hdr)
+static enum dma_verdict relay_gate_judge(const struct relay_direction *p, const uint8_t *bytes,
+                                         const struct wire_hdr *hdr)
 {
     return dma_gate_cares(p->dma->gate, hdr, p->queue->fds.n)
                ? dma_gate_judge(p->dma, p->from_client, bytes, hdr->size, gate_fds(p))
@@ -99,7 +99,7 @@ static enum dma_verdict judge(const struct relay_direction *p, const uint8_t *by
  * The queue holds whole messages, whose headers have been looked at; fds, where there are any, came
  * with the only one.
  */
-static enum relay_outcome judge_messages(struct relay_direction *p)
+static enum relay_outcome relay_gate_judge_messages(struct relay_direction *p)
 {
     struct queue *q = p->queue;
     struct wire_hdr hdr;
@@ -108,7 +108,7 @@ static enum relay_outcome judge_messages(struct relay_direction *p)
 
     for (size_t at = 0; at < q->end; at += hdr.size) {
         memcpy(&hdr, q->data + at, sizeof hdr);
-        switch (judge(p, q->data + at, &hdr)) {
+        switch (relay_gate_judge(p, q->data + at, &hdr)) {
         case DMA_NO_MEMORY:
             return RELAY_NO_MEMORY;
         case DMA_DROP:
@@ -118,7 +118,7 @@ static enum relay_outcome judge_messages(struct relay_direction *p)
             fdset_close(&q->fds);
             continue;
         case DMA_STRIP:
-            strip(p, q->data + at, hdr.size);
+            relay_gate_strip(p, q->data + at, hdr.size);
             break;
         case DMA_PASS:
             break;
@@ -132,7 +132,7 @@ static enum relay_outcome judge_messages(struct relay_direction *p)
     q->end = kept;
     p->ending = messages;
     if (kept == 0) {
-        discard(p);
+        relay_gate_discard(p);
     }
     return RELAY_MORE;
 }
@@ -148,11 +148,11 @@ enum relay_outcome relay_judge(struct relay_direction *p)
         }
         return RELAY_MORE;
     }
-    return first && p->left == 0 ? judge_messages(p) : judge_piece(p, first);
+    return first && p->left == 0 ? relay_gate_judge_messages(p) : relay_gate_judge_piece(p, first);
 }
 
 /* Whether the receiver is in the midst of a message, or will be before anything else is read. */
-static bool midway(const struct relay_direction *p)
+static bool relay_gate_midway(const struct relay_direction *p)
 {
     return p->ready || (p->left > 0 && !p->queue && p->piece != DMA_DROP);
 }
@@ -161,7 +161,7 @@ bool relay_has_replies(const struct relay_direction *p)
 {
     const uint8_t *bytes;
 
-    return p->dma && p->dma->answers && !midway(p) &&
+    return p->dma && p->dma->answers && !relay_gate_midway(p) &&
            dma_gate_replies(p->dma, !p->from_client, &bytes) > 0;
 }
 
@@ -177,7 +177,7 @@ enum relay_outcome relay_refuse(struct relay_direction *p)
     }
     p->refused++;
     p->refused_hdr = p->hdr;
-    discard(p);
+    relay_gate_discard(p);
     return dma_gate_invalid(p->dma, p->from_client, &p->hdr) ? RELAY_MORE : RELAY_NO_MEMORY;
 }
 
@@ -185,7 +185,7 @@ enum relay_outcome relay_refuse(struct relay_direction *p)
  * Of the n bytes, headers but for what has gone of the first, so many have been sent: those of
  * which the first byte has been. The rest of one is sent before anything else is.
  */
-static void tap_replies(struct tap *t, const uint8_t *bytes, size_t n, size_t sent)
+static void relay_gate_tap_replies(struct tap *t, const uint8_t *bytes, size_t n, size_t sent)
 {
     for (size_t at = n % WIRE_HDR_SIZE; at < sent; at += WIRE_HDR_SIZE) {
         tap_made(t, bytes + at, WIRE_HDR_SIZE);
@@ -200,7 +200,7 @@ enum relay_outcome relay_reply(struct relay_direction *p, struct relay_detail *d
     if (p->ready) {
         return RELAY_MORE;
     }
-    while (!midway(p) && (n = dma_gate_replies(p->dma, !p->from_client, &bytes)) > 0) {
+    while (!relay_gate_midway(p) && (n = dma_gate_replies(p->dma, !p->from_client, &bytes)) > 0) {
         const ssize_t sent = sock_send(p->to_fd, bytes, n, NULL, MSG_DONTWAIT);
 
         if (sent == -EAGAIN) {
@@ -211,7 +211,7 @@ enum relay_outcome relay_reply(struct relay_direction *p, struct relay_detail *d
             return RELAY_TO_ERROR;
         }
         if (p->tap) {
-            tap_replies(p->tap, bytes, n, (size_t)sent);
+            relay_gate_tap_replies(p->tap, bytes, n, (size_t)sent);
         }
         p->sent += (uint64_t)sent;
         dma_gate_replied(p->dma, !p->from_client, (size_t)sent);

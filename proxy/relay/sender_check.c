@@ -20,7 +20,7 @@ bool sender_check_init(struct sender_check *w, const struct sender_check_setting
 }
 
 /* A number of 0 is that of a process that we cannot see: not known to be the same. */
-static bool is_same(const struct sock_sender *a, const struct sock_sender *b)
+static bool sender_check_is_same(const struct sock_sender *a, const struct sock_sender *b)
 {
     return a->pid > 0 && a->pid == b->pid && a->uid == b->uid && a->gid == b->gid;
 }
@@ -35,7 +35,7 @@ static bool sender_check_is_noted(const struct sender_check *w, const struct soc
 bool sender_check_look(struct sender_check *w, const struct sock_sender *from)
 {
     w->looks++;
-    if (is_same(&w->who, from) || sender_check_is_noted(w, from)) {
+    if (sender_check_is_same(&w->who, from) || sender_check_is_noted(w, from)) {
         return true;
     }
     if (!w->told) {

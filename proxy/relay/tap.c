@@ -47,7 +47,7 @@ struct tap_session {
 
 /* ---- sessions ---- */
 
-static uint64_t clock_ns(clockid_t clock)
+static uint64_t tap_clock_ns(clockid_t clock)
 {
     struct timespec t;
 
@@ -57,7 +57,7 @@ static uint64_t clock_ns(clockid_t clock)
 
 uint64_t tap_now(const struct tap_session *s)
 {
-    return clock_ns(CLOCK_MONOTONIC) + s->offset;
+    return tap_clock_ns(CLOCK_MONOTONIC) + s->offset;
 }
 
 void tap_session_set(struct tap_session *s, const struct tap_settings *settings)
@@ -75,7 +75,7 @@ struct tap_session *tap_session_new(uint64_t session, const struct tap_settings 
     }
     s->session = session;
     s->host = host;
-    s->offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+    s->offset = tap_clock_ns(CLOCK_REALTIME) - tap_clock_ns(CLOCK_MONOTONIC);
     tap_session_set(s, settings);
     for (int sender = 0; sender < TRACE_SENDERS; sender++) {
         for (int twin = 0; twin < 2; twin++) {
@@ -113,7 +113,7 @@ struct tap *tap_of(struct tap_session *s, enum trace_sender sender, bool twin)
 /* ---- records ---- */
 
 /* Cuts what is kept to what a ring can take at all. */
-static void fit(struct trace_message *m, const struct ring_writer *ring)
+static void tap_fit(struct trace_message *m, const struct ring_writer *ring)
 {
     const size_t size = record_size(m);
     const size_t most = ring_writer_most(ring);
@@ -126,7 +126,7 @@ static void fit(struct trace_message *m, const struct ring_writer *ring)
 }
 
 /* Puts the message, whose kept bytes are all at data, into the ring. */
-static void put(struct tap_session *s, struct trace_message *m)
+static void tap_put(struct tap_session *s, struct trace_message *m)
 {
     struct ring_writer *const ring = s->host->ring;
     void *p = NULL;
@@ -135,7 +135,7 @@ static void put(struct tap_session *s, struct trace_message *m)
     m->number = ++s->number;
     m->lost = s->lost < UINT32_MAX ? (uint32_t)s->lost : UINT32_MAX;
     if (ring) {
-        fit(m, ring);
+        tap_fit(m, ring);
         p = ring_reserve(ring, record_size(m));
     }
     if (!p) {
@@ -147,7 +147,7 @@ static void put(struct tap_session *s, struct trace_message *m)
     s->unpublished = true;
 }
 
-static void publish(struct tap_session *s)
+static void tap_publish(struct tap_session *s)
 {
     if (s->unpublished && s->host->ring) {
         ring_publish(s->host->ring);
@@ -160,13 +160,13 @@ void tap_session_record(struct tap_session *s, struct trace_message *m)
     const uint32_t keep = snap_length_of(m->data, m->kept, m->size, s->keep);
 
     m->kept = keep < m->kept ? keep : m->kept;
-    put(s, m);
-    publish(s);
+    tap_put(s, m);
+    tap_publish(s);
 }
 
 /* The message under way, its kept bytes being at data. */
-static struct trace_message message(const struct tap *t, const uint8_t *data, uint32_t size,
-                                    uint32_t kept)
+static struct trace_message tap_message(const struct tap *t, const uint8_t *data, uint32_t size,
+                                        uint32_t kept)
 {
     return (struct trace_message){.read_ns = t->read_ns,
                                   .size = size,
@@ -180,28 +180,28 @@ static struct trace_message message(const struct tap *t, const uint8_t *data, ui
 }
 
 /* Its fds were those of the message that has just been recorded. */
-static void forget_fds(struct tap *t)
+static void tap_forget_fds(struct tap *t)
 {
     t->n_fds = 0;
     t->passed_fds = 0;
 }
 
 /* A message of which n bytes are at data; flags are added to its own. */
-static void emit(struct tap *t, const uint8_t *data, size_t n, uint32_t size, uint8_t flags,
-                 uint64_t now)
+static void tap_emit(struct tap *t, const uint8_t *data, size_t n, uint32_t size, uint8_t flags,
+                     uint64_t now)
 {
     const uint32_t keep = snap_length_of(data, n, size, t->session->keep);
-    struct trace_message m = message(t, data, size, keep < n ? keep : (uint32_t)n);
+    struct trace_message m = tap_message(t, data, size, keep < n ? keep : (uint32_t)n);
 
     m.flags |= flags;
     m.passed_ns = now - m.read_ns;
-    put(t->session, &m);
-    forget_fds(t);
+    tap_put(t->session, &m);
+    tap_forget_fds(t);
 }
 
 /* ---- a message that streams through ---- */
 
-static void stream_begin(struct tap *t, const uint8_t *data, size_t n, uint32_t size)
+static void tap_stream_begin(struct tap *t, const uint8_t *data, size_t n, uint32_t size)
 {
     t->left = size;
     t->size = size;
@@ -221,7 +221,7 @@ static void stream_begin(struct tap *t, const uint8_t *data, size_t n, uint32_t 
 }
 
 /* n more bytes of it. */
-static void stream_keep(struct tap *t, const uint8_t *data, size_t n)
+static void tap_stream_keep(struct tap *t, const uint8_t *data, size_t n)
 {
     const uint32_t room = t->want - t->have;
     const uint32_t take = n < room ? (uint32_t)n : room;
@@ -232,14 +232,14 @@ static void stream_keep(struct tap *t, const uint8_t *data, size_t n)
     }
 }
 
-static void stream_emit(struct tap *t, uint8_t flags, uint64_t now)
+static void tap_stream_emit(struct tap *t, uint8_t flags, uint64_t now)
 {
-    struct trace_message m = message(t, t->head, t->size, t->have);
+    struct trace_message m = tap_message(t, t->head, t->size, t->have);
 
     m.flags |= flags;
     m.passed_ns = now - m.read_ns;
-    put(t->session, &m);
-    forget_fds(t);
+    tap_put(t->session, &m);
+    tap_forget_fds(t);
     t->left = 0;
 }
 
@@ -251,7 +251,7 @@ void tap_begin(struct tap *t)
     t->fresh = true;
     t->walk = 0;
     t->left = 0;
-    forget_fds(t);
+    tap_forget_fds(t);
 }
 
 void tap_read(struct tap *t, const struct fdset *fds, unsigned before)
@@ -282,22 +282,22 @@ void tap_sent(struct tap *t, const uint8_t *data, size_t start, size_t end)
         if (t->left > 0) {
             const size_t n = t->left < start - t->walk ? (size_t)t->left : start - t->walk;
 
-            stream_keep(t, at, n);
+            tap_stream_keep(t, at, n);
             t->left -= n;
             t->walk += n;
             if (t->left == 0) {
-                stream_emit(t, 0, now);
+                tap_stream_emit(t, 0, now);
             }
             continue;
         }
         if (wire_get_hdr(at, end - t->walk, UINT32_MAX, &hdr) != WIRE_FRAME_OK) {
             t->active = false;
         } else if (hdr.size > end - t->walk) {
-            stream_begin(t, at, end - t->walk, hdr.size);
+            tap_stream_begin(t, at, end - t->walk, hdr.size);
         } else if (hdr.size > start - t->walk) {
             break;
         } else {
-            emit(t, at, hdr.size, hdr.size, 0, now);
+            tap_emit(t, at, hdr.size, hdr.size, 0, now);
             t->walk += hdr.size;
         }
     }
@@ -305,7 +305,7 @@ void tap_sent(struct tap *t, const uint8_t *data, size_t start, size_t end)
     if (start == end) {
         t->walk = 0;
     }
-    publish(t->session);
+    tap_publish(t->session);
 }
 
 void tap_end(struct tap *t, const uint8_t *data, size_t end)
@@ -317,20 +317,20 @@ void tap_end(struct tap *t, const uint8_t *data, size_t end)
         const size_t n = end - t->walk < t->left ? end - t->walk : (size_t)t->left;
 
         if (n > 0) {
-            stream_keep(t, data + t->walk, n);
+            tap_stream_keep(t, data + t->walk, n);
         }
         t->walk += n;
-        stream_emit(t, TRACE_UNDELIVERED, now);
+        tap_stream_emit(t, TRACE_UNDELIVERED, now);
     }
     while (t->active && t->walk < end &&
            wire_get_hdr(data + t->walk, end - t->walk, UINT32_MAX, &hdr) == WIRE_FRAME_OK) {
         const size_t n = hdr.size < end - t->walk ? hdr.size : end - t->walk;
 
-        emit(t, data + t->walk, n, hdr.size, TRACE_UNDELIVERED, now);
+        tap_emit(t, data + t->walk, n, hdr.size, TRACE_UNDELIVERED, now);
         t->walk += n;
     }
     t->active = false;
-    publish(t->session);
+    tap_publish(t->session);
 }
 
 void tap_refused(struct tap *t, const uint8_t *data, size_t n)
@@ -344,10 +344,10 @@ void tap_refused(struct tap *t, const uint8_t *data, size_t n)
         t->read_ns = tap_now(t->session);
     }
     /* Its size may be what is wrong with it: the header alone is sure to be its own. */
-    emit(t, data, WIRE_HDR_SIZE, hdr.size < WIRE_HDR_SIZE ? WIRE_HDR_SIZE : hdr.size,
-         TRACE_UNDELIVERED, tap_now(t->session));
+    tap_emit(t, data, WIRE_HDR_SIZE, hdr.size < WIRE_HDR_SIZE ? WIRE_HDR_SIZE : hdr.size,
+             TRACE_UNDELIVERED, tap_now(t->session));
     t->active = false;
-    publish(t->session);
+    tap_publish(t->session);
 }
 
 void tap_withheld(struct tap *t)
@@ -358,7 +358,7 @@ void tap_withheld(struct tap *t)
 }
 
 /* One leg: TRACE_LEG_* of the socket that it was seen on. */
-static void emit_on(struct tap *t, const uint8_t *data, size_t n, uint8_t leg, uint8_t flags)
+static void tap_emit_on(struct tap *t, const uint8_t *data, size_t n, uint8_t leg, uint8_t flags)
 {
     struct wire_hdr hdr;
     struct trace_message m;
@@ -369,7 +369,7 @@ static void emit_on(struct tap *t, const uint8_t *data, size_t n, uint8_t leg, u
     }
     n = hdr.size < n ? hdr.size : n;
     keep = snap_length_of(data, n, hdr.size, t->session->keep);
-    m = message(t, data, hdr.size, keep < n ? keep : (uint32_t)n);
+    m = tap_message(t, data, hdr.size, keep < n ? keep : (uint32_t)n);
     m.legs = leg;
     m.flags |= flags;
     if (flags & TRACE_BROKER) {
@@ -377,25 +377,25 @@ static void emit_on(struct tap *t, const uint8_t *data, size_t n, uint8_t leg, u
         m.n_fds = 0;
     } else {
         m.passed_ns = tap_now(t->session) - m.read_ns;
-        forget_fds(t);
+        tap_forget_fds(t);
     }
-    put(t->session, &m);
-    publish(t->session);
+    tap_put(t->session, &m);
+    tap_publish(t->session);
 }
 
 void tap_kept_back(struct tap *t, const uint8_t *data, size_t n)
 {
     if (t->active) {
         tap_withheld(t);
-        emit_on(t, data, n, t->sender == TRACE_FROM_CLIENT ? TRACE_LEG_CLIENT : TRACE_LEG_BACKEND,
-                0);
+        tap_emit_on(t, data, n,
+                    t->sender == TRACE_FROM_CLIENT ? TRACE_LEG_CLIENT : TRACE_LEG_BACKEND, 0);
     }
 }
 
 void tap_made(struct tap *t, const uint8_t *data, size_t n)
 {
-    emit_on(t, data, n, t->sender == TRACE_FROM_CLIENT ? TRACE_LEG_BACKEND : TRACE_LEG_CLIENT,
-            TRACE_BROKER);
+    tap_emit_on(t, data, n, t->sender == TRACE_FROM_CLIENT ? TRACE_LEG_BACKEND : TRACE_LEG_CLIENT,
+                TRACE_BROKER);
 }
 
 struct trace_fd tap_describe(const struct tap_session *s, int fd)

@@ -48,15 +48,15 @@ struct greeting {
     void *arg;
 };
 
-static void step(evutil_socket_t fd, short what, void *arg);
+static void greeting_step(evutil_socket_t fd, short what, void *arg);
 
-static void wait_for(struct greeting *g, bool client, short what)
+static void greeting_wait_for(struct greeting *g, bool client, short what)
 {
     struct event *e = client ? &g->client_event : &g->backend_event;
     const int fd = client ? g->client_fd : g->backend_fd;
 
     event_del(e);
-    event_assign(e, event_get_base(e), fd, what, step, g);
+    event_assign(e, event_get_base(e), fd, what, greeting_step, g);
     /* Without memory for it the time-out ends the session. */
     (void)event_add(e, NULL);
 }
@@ -65,23 +65,23 @@ static void wait_for(struct greeting *g, bool client, short what)
 static const struct timeval pause_time = {.tv_usec = 10000};
 
 /* The kernel holds too many fds in flight: goes on a little later. */
-static void pause_awhile(struct greeting *g)
+static void greeting_pause_awhile(struct greeting *g)
 {
-    evtimer_assign(&g->client_event, event_get_base(&g->client_event), step, g);
+    evtimer_assign(&g->client_event, event_get_base(&g->client_event), greeting_step, g);
     (void)event_add(&g->client_event, &pause_time);
 }
 
-static void fail(struct greeting *g, bool by_backend, enum session_reason reason, int err,
-                 const char *why);
+static void greeting_fail(struct greeting *g, bool by_backend, enum session_reason reason, int err,
+                          const char *why);
 
-static void on_client_closed(evutil_socket_t fd, short what, void *arg)
+static void greeting_on_client_closed(evutil_socket_t fd, short what, void *arg)
 {
     struct greeting *g = arg;
 
     (void)what;
     /* One that has closed its writing alone still waits for its reply. */
     if (sock_hung_up(fd)) {
-        fail(g, false, REASON_CLIENT_GONE, 0, "closed before the backend had answered");
+        greeting_fail(g, false, REASON_CLIENT_GONE, 0, "closed before the backend had answered");
     }
 }
 
@@ -89,16 +89,16 @@ static void on_client_closed(evutil_socket_t fd, short what, void *arg)
  * While the backend, or the verdict, is waited for: a client that goes must not hold its route
  * until the time-out. What it has sent is left where it is, so only its closing is asked for.
  */
-static void watch_client(struct greeting *g)
+static void greeting_watch_client(struct greeting *g)
 {
     struct event *e = &g->client_event;
 
     event_del(e);
-    event_assign(e, event_get_base(e), g->client_fd, EV_CLOSED, on_client_closed, g);
+    event_assign(e, event_get_base(e), g->client_fd, EV_CLOSED, greeting_on_client_closed, g);
     (void)event_add(e, NULL);
 }
 
-static void over(struct greeting *g)
+static void greeting_over(struct greeting *g)
 {
     g->phase = OVER;
     event_del(&g->client_event);
@@ -107,7 +107,7 @@ static void over(struct greeting *g)
 }
 
 /* Whether a client that waits for its reply can be told: its request's header is there. */
-static void answer_error(struct greeting *g, int err)
+static void greeting_answer_error(struct greeting *g, int err)
 {
     uint8_t data[WIRE_HDR_SIZE];
     const struct wire_hdr hdr = wire_error_hdr(&g->request_hdr, err);
@@ -126,7 +126,7 @@ static void answer_error(struct greeting *g, int err)
 }
 
 /* What had been read, or was being sent, when the greeting failed. */
-static void tap_unfinished(struct greeting *g)
+static void greeting_tap_unfinished(struct greeting *g)
 {
     if (g->phase == REQUEST || g->phase == REPLY) {
         greeting_tap_in(&g->tap, g->phase == REQUEST ? TRACE_FROM_CLIENT : TRACE_FROM_BACKEND,
@@ -137,19 +137,19 @@ static void tap_unfinished(struct greeting *g)
     }
 }
 
-static void fail(struct greeting *g, bool by_backend, enum session_reason reason, int err,
-                 const char *why)
+static void greeting_fail(struct greeting *g, bool by_backend, enum session_reason reason, int err,
+                          const char *why)
 {
     g->result.reason = reason;
     g->result.err = err;
     g->result.why = why;
     g->result.by_backend = by_backend;
-    tap_unfinished(g);
+    greeting_tap_unfinished(g);
     if (err) {
-        answer_error(g, err);
+        greeting_answer_error(g, err);
     }
     greeting_tap_flush(&g->tap);
-    over(g);
+    greeting_over(g);
     g->fn(g, GREETING_FAILED, g->arg);
 }
 
@@ -158,14 +158,14 @@ static void fail(struct greeting *g, bool by_backend, enum session_reason reason
 enum reading { READ_WHOLE, READ_WAIT, READ_FAILED };
 
 /* A client's fault is answered as libvfio-user answers it. */
-static enum reading malformed(struct greeting *g, bool by_backend, const char *why)
+static enum reading greeting_malformed(struct greeting *g, bool by_backend, const char *why)
 {
-    fail(g, by_backend, REASON_VERSION_MALFORMED, by_backend ? EPROTO : EINVAL, why);
+    greeting_fail(g, by_backend, REASON_VERSION_MALFORMED, by_backend ? EPROTO : EINVAL, why);
     return READ_FAILED;
 }
 
 /* Judges a header as soon as it is there: a bad one must not make us wait for its body. */
-static enum reading judge_header(struct greeting *g, bool by_backend)
+static enum reading greeting_judge_header(struct greeting *g, bool by_backend)
 {
     const struct wire_hdr *request = by_backend ? &g->request_hdr : NULL;
     struct wire_hdr hdr;
@@ -179,38 +179,40 @@ static enum reading judge_header(struct greeting *g, bool by_backend)
         g->fn(g, GREETING_HEARD, g->arg);
     }
     if (!good) {
-        return malformed(g, by_backend, g->why);
+        return greeting_malformed(g, by_backend, g->why);
     }
     if (by_backend && (hdr.flags & WIRE_ERROR)) {
         snprintf(g->why, sizeof g->why, "the backend answered VERSION %u.%u with an error",
                  g->result.request.number.major, g->result.request.number.minor);
-        fail(g, true, REASON_BACKEND_REFUSED, (int)(hdr.error ? hdr.error : ECONNREFUSED), g->why);
+        greeting_fail(g, true, REASON_BACKEND_REFUSED, (int)(hdr.error ? hdr.error : ECONNREFUSED),
+                      g->why);
         return READ_FAILED;
     }
     if (!greeting_message_room(&g->in, hdr.size)) {
-        fail(g, false, REASON_NO_RESOURCES, ENOMEM, "no memory for VERSION");
+        greeting_fail(g, false, REASON_NO_RESOURCES, ENOMEM, "no memory for VERSION");
         return READ_FAILED;
     }
     g->in.size = hdr.size;
     return READ_WAIT;
 }
 
-static enum reading read_failed(struct greeting *g, bool by_backend, ssize_t n)
+static enum reading greeting_read_failed(struct greeting *g, bool by_backend, ssize_t n)
 {
     if (n == -EAGAIN) {
-        wait_for(g, !by_backend, EV_READ);
+        greeting_wait_for(g, !by_backend, EV_READ);
         return READ_WAIT;
     }
     if (n == -EMSGSIZE) {
-        return malformed(g, by_backend, "fds were cut off from VERSION");
+        return greeting_malformed(g, by_backend, "fds were cut off from VERSION");
     }
     /* The end of the stream, or of the peer. */
-    fail(g, by_backend, by_backend ? REASON_BACKEND_GONE : REASON_CLIENT_GONE,
-         by_backend ? ECONNREFUSED : 0, "closed before its VERSION was whole");
+    greeting_fail(g, by_backend, by_backend ? REASON_BACKEND_GONE : REASON_CLIENT_GONE,
+                  by_backend ? ECONNREFUSED : 0, "closed before its VERSION was whole");
     return READ_FAILED;
 }
 
-static ssize_t receive(struct greeting *g, bool by_backend, int fd, uint8_t *to, size_t want)
+static ssize_t greeting_receive(struct greeting *g, bool by_backend, int fd, uint8_t *to,
+                                size_t want)
 {
     struct sender_check *w = g->sender_check[by_backend ? RULES_BACKEND : RULES_CLIENT];
     struct sock_sender from;
@@ -226,26 +228,27 @@ static ssize_t receive(struct greeting *g, bool by_backend, int fd, uint8_t *to,
 }
 
 /* Reads on: the header, then exactly the body. */
-static enum reading read_message(struct greeting *g, bool by_backend)
+static enum reading greeting_read_message(struct greeting *g, bool by_backend)
 {
     struct greeting_message *m = &g->in;
     const int fd = by_backend ? g->backend_fd : g->client_fd;
 
     while (m->at < WIRE_HDR_SIZE || m->at < m->size) {
         const size_t want = (m->at < WIRE_HDR_SIZE ? WIRE_HDR_SIZE : m->size) - m->at;
-        const ssize_t n = receive(g, by_backend, fd, m->data + m->at, want);
+        const ssize_t n = greeting_receive(g, by_backend, fd, m->data + m->at, want);
 
         if (n <= 0) {
-            return read_failed(g, by_backend, n);
+            return greeting_read_failed(g, by_backend, n);
         }
         greeting_tap_read(&g->tap);
         m->at += (size_t)n;
-        if (m->at == WIRE_HDR_SIZE && judge_header(g, by_backend) == READ_FAILED) {
+        if (m->at == WIRE_HDR_SIZE && greeting_judge_header(g, by_backend) == READ_FAILED) {
             return READ_FAILED;
         }
         /* With its header a request can be answered. */
         if (g->strange && m->at >= WIRE_HDR_SIZE) {
-            fail(g, by_backend, REASON_HANDED_ON, EACCES, "another process uses the socket");
+            greeting_fail(g, by_backend, REASON_HANDED_ON, EACCES,
+                          "another process uses the socket");
             return READ_FAILED;
         }
     }
@@ -258,7 +261,8 @@ static enum reading read_message(struct greeting *g, bool by_backend)
  * Fills g->out with a VERSION message. False: there is no memory, since what is written anew is no
  * longer than what was read and LIMIT_VERSION_ADDED.
  */
-static bool compose(struct greeting *g, const struct wire_hdr *like, const struct version_offer *o)
+static bool greeting_compose(struct greeting *g, const struct wire_hdr *like,
+                             const struct version_offer *o)
 {
     const size_t room = g->in.size + LIMIT_VERSION_ADDED;
     struct wire_hdr hdr = *like;
@@ -275,13 +279,13 @@ static bool compose(struct greeting *g, const struct wire_hdr *like, const struc
     return n > 0;
 }
 
-static void fail_to_compose(struct greeting *g)
+static void greeting_fail_to_compose(struct greeting *g)
 {
-    fail(g, false, REASON_NO_RESOURCES, ENOMEM, "no memory to write VERSION anew");
+    greeting_fail(g, false, REASON_NO_RESOURCES, ENOMEM, "no memory to write VERSION anew");
 }
 
 /* Sends what is left of g->out. 1 when all has gone, 0 to wait, -errno. */
-static int write_message(struct greeting *g, bool to_client, const struct fdset *fds)
+static int greeting_write_message(struct greeting *g, bool to_client, const struct fdset *fds)
 {
     struct greeting_message *m = &g->out;
     const int fd = to_client ? g->client_fd : g->backend_fd;
@@ -292,11 +296,11 @@ static int write_message(struct greeting *g, bool to_client, const struct fdset 
 
         if (n == -ETOOMANYREFS) {
             /* The socket can be written: waiting for that would not be waiting. */
-            pause_awhile(g);
+            greeting_pause_awhile(g);
             return 0;
         }
         if (n == -EAGAIN) {
-            wait_for(g, to_client, EV_WRITE);
+            greeting_wait_for(g, to_client, EV_WRITE);
             return 0;
         }
         if (n < 0) {
@@ -309,7 +313,7 @@ static int write_message(struct greeting *g, bool to_client, const struct fdset 
 
 /* ---- the phases ---- */
 
-static void begin_reading(struct greeting *g, enum phase phase)
+static void greeting_begin_reading(struct greeting *g, enum phase phase)
 {
     g->phase = phase;
     g->in.at = 0;
@@ -317,18 +321,18 @@ static void begin_reading(struct greeting *g, enum phase phase)
 }
 
 /* What is wrong with poems ends the session, unless it is a matter for the route's rules. */
-static bool recital_goes_on(struct greeting *g, bool by_backend, enum recital_outcome o)
+static bool greeting_recital_goes_on(struct greeting *g, bool by_backend, enum recital_outcome o)
 {
     if (o == RECITAL_OK) {
         return true;
     }
-    fail(g, by_backend, o == RECITAL_NO_MEMORY ? REASON_NO_RESOURCES : REASON_RECITAL,
-         recital_errno(o), recital_text(o));
+    greeting_fail(g, by_backend, o == RECITAL_NO_MEMORY ? REASON_NO_RESOURCES : REASON_RECITAL,
+                  recital_errno(o), recital_text(o));
     return false;
 }
 
 /* Fills g->out with the request for the backend, our own demand in it where one is made. */
-static bool compose_request(struct greeting *g)
+static bool greeting_compose_request(struct greeting *g)
 {
     struct version_offer *request = &g->result.request;
     uint8_t challenge[RECITAL_RANDOM_SIZE];
@@ -337,35 +341,35 @@ static bool compose_request(struct greeting *g)
 
     if (ask == RECITER_WANTS_RECITAL &&
         getrandom(challenge, sizeof challenge, 0) != sizeof challenge) {
-        fail(g, false, REASON_NO_RESOURCES, EAGAIN, "no randomness for a challenge");
+        greeting_fail(g, false, REASON_NO_RESOURCES, EAGAIN, "no randomness for a challenge");
         return false;
     }
     if (ask != RECITER_WANTS_NOTHING &&
-        !recital_goes_on(
+        !greeting_recital_goes_on(
             g, false,
             reciter_ask(&g->reciter, ask == RECITER_WANTS_RECITAL ? challenge : NULL, request))) {
         return false;
     }
-    if (!compose(g, &g->request_hdr, request)) {
-        fail_to_compose(g);
+    if (!greeting_compose(g, &g->request_hdr, request)) {
+        greeting_fail_to_compose(g);
         return false;
     }
-    return recital_goes_on(g, false, reciter_sent(&g->reciter, g->out.data, g->out.size));
+    return greeting_recital_goes_on(g, false, reciter_sent(&g->reciter, g->out.data, g->out.size));
 }
 
 /* True: the next phase may go on at once. */
-static bool do_request(struct greeting *g)
+static bool greeting_do_request(struct greeting *g)
 {
     enum version_outcome o;
     enum json_outcome json;
 
-    if (read_message(g, false) != READ_WHOLE) {
+    if (greeting_read_message(g, false) != READ_WHOLE) {
         return false;
     }
     g->result.request_size = (uint32_t)g->in.size;
     greeting_tap_in(&g->tap, TRACE_FROM_CLIENT, g->in.data, g->in.size, &g->in_fds);
     if (g->backend_fd < 0) {
-        fail(g, false, REASON_REFUSED, g->refuse_err, "refused");
+        greeting_fail(g, false, REASON_REFUSED, g->refuse_err, "refused");
         return false;
     }
     o = version_read(&g->result.request, g->in.data + WIRE_HDR_SIZE, g->in.size - WIRE_HDR_SIZE,
@@ -374,35 +378,35 @@ static bool do_request(struct greeting *g)
         o = VERSION_STRAY_FDS;
     }
     if (o != VERSION_OK) {
-        malformed(g, false, version_outcome_text(o, json));
+        greeting_malformed(g, false, version_outcome_text(o, json));
         return false;
     }
-    if (!recital_goes_on(
+    if (!greeting_recital_goes_on(
             g, false, reciter_request(&g->reciter, g->in.data, g->in.size, &g->result.request)) ||
-        !compose_request(g)) {
+        !greeting_compose_request(g)) {
         return false;
     }
     g->phase = FORWARD;
     return true;
 }
 
-static bool do_forward(struct greeting *g)
+static bool greeting_do_forward(struct greeting *g)
 {
-    const int r = write_message(g, false, NULL);
+    const int r = greeting_write_message(g, false, NULL);
 
     if (r < 0) {
-        fail(g, true, REASON_BACKEND_GONE, ECONNREFUSED, "closed before it read VERSION");
+        greeting_fail(g, true, REASON_BACKEND_GONE, ECONNREFUSED, "closed before it read VERSION");
     }
     if (r > 0) {
         greeting_tap_out(&g->tap, TRACE_FROM_CLIENT, g->out.data, g->out.size, NULL, true);
-        begin_reading(g, REPLY);
-        watch_client(g);
+        greeting_begin_reading(g, REPLY);
+        greeting_watch_client(g);
     }
     return r > 0;
 }
 
 /* A twin socket must be one: its fd comes from a peer. */
-static bool is_stream_socket(int fd)
+static bool greeting_is_stream_socket(int fd)
 {
     int domain = 0;
     int type = 0;
@@ -417,16 +421,16 @@ static bool is_stream_socket(int fd)
 }
 
 /*
- * The backend has enabled twin_socket: its socket stays here, and the client gets one of ours, so
- * that no command passes round us. 0, -EPROTO, or another -errno.
+ * The backend has enabled edu_negotiate_twin_socket: its socket stays here, and the client gets one
+ * of ours, so that no command passes round us. 0, -EPROTO, or another -errno.
  */
-static int make_twin(struct greeting *g)
+static int greeting_make_twin(struct greeting *g)
 {
     int pair[2];
     int err;
 
     g->backend_twin_fd = fdset_steal(&g->in_fds, 0);
-    if (!is_stream_socket(g->backend_twin_fd)) {
+    if (!greeting_is_stream_socket(g->backend_twin_fd)) {
         return -EPROTO;
     }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
@@ -447,13 +451,13 @@ static int make_twin(struct greeting *g)
     return err ? err : version_set_twin_index(&g->result.reply, 0);
 }
 
-static bool do_reply(struct greeting *g)
+static bool greeting_do_reply(struct greeting *g)
 {
     enum version_outcome o;
     enum json_outcome json;
     int err = 0;
 
-    if (read_message(g, true) != READ_WHOLE) {
+    if (greeting_read_message(g, true) != READ_WHOLE) {
         return false;
     }
     g->result.reply_size = (uint32_t)g->in.size;
@@ -464,18 +468,18 @@ static bool do_reply(struct greeting *g)
         o = version_agree(&g->result.request, &g->result.reply, g->in_fds.n);
     }
     if (o == VERSION_OK && g->result.reply.twin_supported) {
-        err = make_twin(g);
+        err = greeting_make_twin(g);
         o = err == -EPROTO ? VERSION_TWIN_NO_FD : VERSION_OK;
     }
     if (o != VERSION_OK) {
-        malformed(g, true, version_outcome_text(o, json));
+        greeting_malformed(g, true, version_outcome_text(o, json));
         return false;
     }
     if (err) {
-        fail(g, false, REASON_NO_RESOURCES, -err, "no twin socket could be made");
+        greeting_fail(g, false, REASON_NO_RESOURCES, -err, "no twin socket could be made");
         return false;
     }
-    if (!recital_goes_on(g, true, reciter_reply(&g->reciter, &g->result.reply))) {
+    if (!greeting_recital_goes_on(g, true, reciter_reply(&g->reciter, &g->result.reply))) {
         return false;
     }
     g->result.heard = &g->reciter;
@@ -484,7 +488,7 @@ static bool do_reply(struct greeting *g)
     return false;
 }
 
-static bool do_answer(struct greeting *g)
+static bool greeting_do_answer(struct greeting *g)
 {
     struct fdset fds;
     int r;
@@ -493,20 +497,20 @@ static bool do_answer(struct greeting *g)
     if (g->client_twin_peer_fd >= 0) {
         fds.fds[fds.n++] = g->client_twin_peer_fd; /* lent: the kernel makes a copy */
     }
-    r = write_message(g, true, &fds);
+    r = greeting_write_message(g, true, &fds);
     if (r < 0) {
-        fail(g, false, REASON_CLIENT_GONE, 0, "closed before it read the VERSION reply");
+        greeting_fail(g, false, REASON_CLIENT_GONE, 0, "closed before it read the VERSION reply");
     }
     if (r > 0) {
         greeting_tap_out(&g->tap, TRACE_FROM_BACKEND, g->out.data, g->out.size, &fds, true);
         sock_close(&g->client_twin_peer_fd);
-        over(g);
+        greeting_over(g);
         g->fn(g, GREETING_DONE, g->arg);
     }
     return false;
 }
 
-static void step(evutil_socket_t fd, short what, void *arg)
+static void greeting_step(evutil_socket_t fd, short what, void *arg)
 {
     struct greeting *g = arg;
     bool on = true;
@@ -516,16 +520,16 @@ static void step(evutil_socket_t fd, short what, void *arg)
     while (on) {
         switch (g->phase) {
         case REQUEST:
-            on = do_request(g);
+            on = greeting_do_request(g);
             break;
         case FORWARD:
-            on = do_forward(g);
+            on = greeting_do_forward(g);
             break;
         case REPLY:
-            on = do_reply(g);
+            on = greeting_do_reply(g);
             break;
         case ANSWER:
-            on = do_answer(g);
+            on = greeting_do_answer(g);
             break;
         case VERDICT:
         case OVER:
@@ -538,25 +542,25 @@ static void step(evutil_socket_t fd, short what, void *arg)
  * Fills g->out with the reply to the client. What we add must not make it longer than the request
  * was, unless the client said that it takes more: a stock QEMU has no more room for it.
  */
-static bool compose_reply(struct greeting *g, const struct wire_hdr *hdr)
+static bool greeting_compose_reply(struct greeting *g, const struct wire_hdr *hdr)
 {
     struct version_offer *o = &g->result.reply;
-    bool good = compose(g, hdr, o);
+    bool good = greeting_compose(g, hdr, o);
 
     if (good && g->out.size + VERSION_MAX_MSG_FDS_ROOM <= g->result.request_size) {
         good = version_name_max_msg_fds(o) == 0;
     }
     if (good &&
-        !recital_goes_on(g, false,
-                         reciter_answer(&g->reciter, o, g->result.request_size, &g->result.said))) {
+        !greeting_recital_goes_on(
+            g, false, reciter_answer(&g->reciter, o, g->result.request_size, &g->result.said))) {
         return false;
     }
-    if (!good || !compose(g, hdr, o)) {
-        fail_to_compose(g);
+    if (!good || !greeting_compose(g, hdr, o)) {
+        greeting_fail_to_compose(g);
         return false;
     }
     if (g->reciter.asked.speaks && g->out.size > RECITAL_REPLY_SIZE_MAX) {
-        return recital_goes_on(g, true, RECITAL_TOO_LONG);
+        return greeting_recital_goes_on(g, true, RECITAL_TOO_LONG);
     }
     return true;
 }
@@ -570,17 +574,17 @@ void greeting_decide(struct greeting *g, int err, enum session_reason reason)
     }
     greeting_tap_flush(&g->tap);
     if (err) {
-        fail(g, true, reason, err,
-             reason == REASON_UNRECORDED ? "the audit log cannot be written"
-                                         : "by the route's rules");
+        greeting_fail(g, true, reason, err,
+                      reason == REASON_UNRECORDED ? "the audit log cannot be written"
+                                                  : "by the route's rules");
         return;
     }
-    if (!compose_reply(g, &hdr)) {
+    if (!greeting_compose_reply(g, &hdr)) {
         return;
     }
     event_del(&g->client_event);
     g->phase = ANSWER;
-    step(-1, 0, g);
+    greeting_step(-1, 0, g);
 }
 
 void greeting_abort(struct greeting *g, enum session_reason reason, int err, const char *why)
@@ -589,7 +593,7 @@ void greeting_abort(struct greeting *g, enum session_reason reason, int err, con
     const int told = g->phase == REQUEST ? 0 : err;
 
     if (g->phase != OVER) {
-        fail(g, g->phase == FORWARD || g->phase == REPLY, reason, told, why);
+        greeting_fail(g, g->phase == FORWARD || g->phase == REPLY, reason, told, why);
     }
 }
 
@@ -630,10 +634,10 @@ struct greeting *greeting_new_take(struct event_base *base, int client_fd, int b
     fdset_init(&g->in_fds);
     version_init(&g->result.request);
     version_init(&g->result.reply);
-    event_assign(&g->client_event, base, client_fd, EV_READ, step, g);
-    event_assign(&g->backend_event, base, backend_fd, EV_READ, step, g);
-    begin_reading(g, REQUEST);
-    wait_for(g, true, EV_READ);
+    event_assign(&g->client_event, base, client_fd, EV_READ, greeting_step, g);
+    event_assign(&g->backend_event, base, backend_fd, EV_READ, greeting_step, g);
+    greeting_begin_reading(g, REQUEST);
+    greeting_wait_for(g, true, EV_READ);
     return g;
 }
 
@@ -642,7 +646,7 @@ void greeting_free(struct greeting *g)
     if (!g) {
         return;
     }
-    over(g);
+    greeting_over(g);
     /* One that ends without a verdict: what there was of it. */
     greeting_tap_flush(&g->tap);
     version_deinit(&g->result.request);
@@ -657,7 +661,7 @@ void greeting_free(struct greeting *g)
     free(g);
 }
 
-static int steal(int *fd)
+static int greeting_steal(int *fd)
 {
     const int stolen = *fd;
 
@@ -667,20 +671,20 @@ static int steal(int *fd)
 
 int greeting_steal_client(struct greeting *g)
 {
-    return steal(&g->client_fd);
+    return greeting_steal(&g->client_fd);
 }
 
 int greeting_steal_backend(struct greeting *g)
 {
-    return steal(&g->backend_fd);
+    return greeting_steal(&g->backend_fd);
 }
 
 int greeting_steal_client_twin(struct greeting *g)
 {
-    return steal(&g->client_twin_fd);
+    return greeting_steal(&g->client_twin_fd);
 }
 
 int greeting_steal_backend_twin(struct greeting *g)
 {
-    return steal(&g->backend_twin_fd);
+    return greeting_steal(&g->backend_twin_fd);
 }

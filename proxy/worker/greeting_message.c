@@ -32,8 +32,8 @@ void greeting_message_deinit(struct greeting_message *m)
 }
 
 /* What is wrong with the header; NULL: nothing. */
-static const char *header_fault(const struct wire_hdr *hdr, enum wire_frame frame,
-                                const struct wire_hdr *request)
+static const char *greeting_message_header_fault(const struct wire_hdr *hdr, enum wire_frame frame,
+                                                 const struct wire_hdr *request)
 {
     if (frame != WIRE_FRAME_OK) {
         return wire_frame_text(frame);
@@ -57,7 +57,7 @@ bool greeting_message_judge(const struct greeting_message *m, const struct wire_
                             struct wire_hdr *hdr, char why[static GREETING_WHY])
 {
     const enum wire_frame frame = wire_get_hdr(m->data, m->at, LARGEST, hdr);
-    const char *fault = header_fault(hdr, frame, request);
+    const char *fault = greeting_message_header_fault(hdr, frame, request);
 
     if (fault) {
         snprintf(why, GREETING_WHY,

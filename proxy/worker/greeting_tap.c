@@ -15,7 +15,8 @@ void greeting_tap_read(struct greeting_tap *t)
 }
 
 /* Keeps a copy, or records it; what cannot be kept is recorded at once. */
-static void note(struct greeting_tap *t, struct trace_message *m, const struct fdset *fds)
+static void greeting_tap_note_it(struct greeting_tap *t, struct trace_message *m,
+                                 const struct fdset *fds)
 {
     const unsigned n_fds = !fds ? 0 : fds->n < LIMIT_FDS_KERNEL ? fds->n : LIMIT_FDS_KERNEL;
     const size_t fds_size = n_fds * sizeof(struct trace_fd);
@@ -43,7 +44,7 @@ static void note(struct greeting_tap *t, struct trace_message *m, const struct f
 }
 
 /* The size that the message's header says; n where that cannot be. */
-static uint32_t size_of(const void *data, size_t n)
+static uint32_t greeting_tap_size_of(const void *data, size_t n)
 {
     struct wire_hdr hdr;
 
@@ -53,7 +54,7 @@ static uint32_t size_of(const void *data, size_t n)
     return hdr.size;
 }
 
-static uint8_t leg_of(bool client)
+static uint8_t greeting_tap_leg_of(bool client)
 {
     return client ? TRACE_LEG_CLIENT : TRACE_LEG_BACKEND;
 }
@@ -69,12 +70,12 @@ void greeting_tap_in(struct greeting_tap *t, enum trace_sender sender, const voi
     t->reading = false;
     m = (struct trace_message){.read_ns = t->in_ns,
                                .passed_ns = tap_now(t->session) - t->in_ns,
-                               .size = size_of(data, n),
+                               .size = greeting_tap_size_of(data, n),
                                .kept = (uint32_t)n,
                                .sender = (uint8_t)sender,
-                               .legs = leg_of(sender == TRACE_FROM_CLIENT),
+                               .legs = greeting_tap_leg_of(sender == TRACE_FROM_CLIENT),
                                .data = data};
-    note(t, &m, fds);
+    greeting_tap_note_it(t, &m, fds);
 }
 
 void greeting_tap_out(struct greeting_tap *t, enum trace_sender sender, const void *data, size_t n,
@@ -86,13 +87,13 @@ void greeting_tap_out(struct greeting_tap *t, enum trace_sender sender, const vo
         return;
     }
     m = (struct trace_message){.read_ns = tap_now(t->session),
-                               .size = size_of(data, n),
+                               .size = greeting_tap_size_of(data, n),
                                .kept = (uint32_t)n,
                                .sender = (uint8_t)sender,
-                               .legs = leg_of(sender != TRACE_FROM_CLIENT),
+                               .legs = greeting_tap_leg_of(sender != TRACE_FROM_CLIENT),
                                .flags = sent ? TRACE_BROKER : TRACE_BROKER | TRACE_UNDELIVERED,
                                .data = data};
-    note(t, &m, fds);
+    greeting_tap_note_it(t, &m, fds);
 }
 
 void greeting_tap_flush(struct greeting_tap *t)

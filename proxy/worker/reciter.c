@@ -15,13 +15,13 @@ void reciter_init(struct reciter *r, const struct poem *poem, const struct recit
 }
 
 /* An offer's capabilities if it has them; never made. */
-static json_t *capabilities_of(const struct version_offer *o)
+static json_t *reciter_capabilities_of(const struct version_offer *o)
 {
     return json_object_get(o->json, "capabilities");
 }
 
 /* An offer's capabilities, made where there are none. NULL: no memory. */
-static json_t *need_capabilities(struct version_offer *o)
+static json_t *reciter_need_capabilities(struct version_offer *o)
 {
     if (!o->json) {
         o->json = json_object();
@@ -32,7 +32,7 @@ static json_t *need_capabilities(struct version_offer *o)
 enum recital_outcome reciter_request(struct reciter *r, const void *message, size_t n,
                                      struct version_offer *request)
 {
-    json_t *caps = capabilities_of(request);
+    json_t *caps = reciter_capabilities_of(request);
     const enum recital_outcome o =
         recital_request_read(&r->asked, r->poem, message, n, caps, &r->self);
 
@@ -55,7 +55,7 @@ enum recital_outcome reciter_ask(struct reciter *r, const uint8_t *challenge,
                                     .licence = RECITER_LICENCE,
                                     .through = &r->asked.through,
                                     .self = &r->self};
-    json_t *caps = need_capabilities(request);
+    json_t *caps = reciter_need_capabilities(request);
 
     if (!caps) {
         return RECITAL_NO_MEMORY;
@@ -70,7 +70,7 @@ enum recital_outcome reciter_sent(struct reciter *r, const void *message, size_t
 
 enum recital_outcome reciter_reply(struct reciter *r, struct version_offer *reply)
 {
-    json_t *caps = capabilities_of(reply);
+    json_t *caps = reciter_capabilities_of(reply);
 
     r->judged = recital_client_judge(&r->client, caps, &r->told);
     recital_strip(caps);
@@ -87,14 +87,14 @@ enum recital_outcome reciter_reply(struct reciter *r, struct version_offer *repl
 }
 
 /* To a client that speaks of poems: the recital if it asked, and who is behind us. */
-static enum recital_outcome answer_in_full(struct reciter *r, struct version_offer *reply)
+static enum recital_outcome reciter_answer_in_full(struct reciter *r, struct version_offer *reply)
 {
     struct recital_via via;
     const struct recital_answer answer = {.poem = r->poem,
                                           .recite = r->recite != CONFIG_RECITE_NEVER,
                                           .licence = RECITER_LICENCE,
                                           .via = &via};
-    json_t *caps = need_capabilities(reply);
+    json_t *caps = reciter_need_capabilities(reply);
     enum recital_outcome o;
 
     if (!caps) {
@@ -105,15 +105,15 @@ static enum recital_outcome answer_in_full(struct reciter *r, struct version_off
 }
 
 /* The JSON that a reply may have, NUL included, where it must not be longer than the request. */
-static size_t room_of(uint32_t request_size)
+static size_t reciter_room_of(uint32_t request_size)
 {
     const size_t fixed = WIRE_HDR_SIZE + sizeof(struct wire_version);
 
     return request_size > fixed ? request_size - fixed : 0;
 }
 
-static enum recital_outcome say_refrain(struct reciter *r, struct version_offer *reply, size_t room,
-                                        enum reciter_said *said)
+static enum recital_outcome reciter_write_refrain(struct reciter *r, struct version_offer *reply,
+                                                  size_t room, enum reciter_said *said)
 {
     const char *refrain = r->poem->refrain;
 
@@ -124,7 +124,7 @@ static enum recital_outcome say_refrain(struct reciter *r, struct version_offer 
     if (!reply->json) {
         /* Data where the backend sent none: silence about fds would now be taken for another
          * number. */
-        if (!need_capabilities(reply) || version_name_max_msg_fds(reply) < 0) {
+        if (!reciter_need_capabilities(reply) || version_name_max_msg_fds(reply) < 0) {
             return RECITAL_NO_MEMORY;
         }
     }
@@ -152,12 +152,12 @@ enum recital_outcome reciter_answer(struct reciter *r, struct version_offer *rep
     *said = RECITER_NOTHING;
     if (r->asked.speaks) {
         *said = RECITER_IN_FULL;
-        return answer_in_full(r, reply);
+        return reciter_answer_in_full(r, reply);
     }
     if (r->recite == CONFIG_RECITE_NEVER) {
         return RECITAL_OK;
     }
-    o = say_refrain(r, reply, room_of(request_size), said);
+    o = reciter_write_refrain(r, reply, reciter_room_of(request_size), said);
     if (o == RECITAL_OK && r->recite == CONFIG_RECITE_ALWAYS && *said != RECITER_REFRAIN) {
         return RECITAL_TOO_LONG;
     }

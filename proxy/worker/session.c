@@ -83,7 +83,7 @@ static bool session_advance(struct session *s, enum session_state to)
 
 /* ---- relaying ---- */
 
-static void begin_draining(struct session *s)
+static void session_begin_draining(struct session *s)
 {
     if (s->state == SESSION_RELAYING && session_advance(s, SESSION_DRAINING)) {
         s->drained = session_count_taken(s);
@@ -91,7 +91,7 @@ static void begin_draining(struct session *s)
     }
 }
 
-static void on_lane(struct channel_pair *l, const struct channel_pair_event *e, void *arg)
+static void session_on_lane(struct channel_pair *l, const struct channel_pair_event *e, void *arg)
 {
     struct session *s = arg;
 
@@ -110,11 +110,11 @@ static void on_lane(struct channel_pair *l, const struct channel_pair_event *e, 
         dma_denial_log_missing(&s->guard->gate, SUBJECT(s, "backend"), e->reason);
         session_end(s, e->reason);
     } else {
-        begin_draining(s);
+        session_begin_draining(s);
     }
 }
 
-static void on_gate(void *arg, const struct dma_denial *d)
+static void session_on_gate(void *arg, const struct dma_denial *d)
 {
     struct session *s = arg;
 
@@ -127,7 +127,7 @@ static void on_gate(void *arg, const struct dma_denial *d)
 }
 
 /* A socket is used by another process than the one that was judged. */
-static void on_stranger(void *arg, enum rules_party party, const struct sock_sender *from)
+static void session_on_stranger(void *arg, enum rules_party party, const struct sock_sender *from)
 {
     struct session *s = arg;
     const struct sender_check *w = &s->guard->witnesses[party];
@@ -154,17 +154,19 @@ static void on_stranger(void *arg, enum rules_party party, const struct sock_sen
 }
 
 /* Before the session is made: whom they tell is still to come. */
-static void watch(struct session_guard *guard, const struct sender_check_settings *settings)
+static void session_watch_it(struct session_guard *guard,
+                             const struct sender_check_settings *settings)
 {
     for (int i = 0; i < RULES_PARTIES; i++) {
         struct sender_check *w = &guard->witnesses[i];
 
         guard->watching[i] =
-            sender_check_init(w, settings, (enum rules_party)i, on_stranger, NULL) ? w : NULL;
+            sender_check_init(w, settings, (enum rules_party)i, session_on_stranger, NULL) ? w
+                                                                                           : NULL;
     }
 }
 
-static struct channel_pair_limits limits_of(const struct version_offer *o)
+static struct channel_pair_limits session_limits_of(const struct version_offer *o)
 {
     return (struct channel_pair_limits){
         .max_fds = o->max_msg_fds,
@@ -172,11 +174,12 @@ static struct channel_pair_limits limits_of(const struct version_offer *o)
 }
 
 /* A lane for two sockets (taken). 0 or -errno, *out being good for close_lane in either case. */
-static int open_lane(struct session *s, struct channel_pair **out, int client_fd, int backend_fd)
+static int session_open_lane(struct session *s, struct channel_pair **out, int client_fd,
+                             int backend_fd)
 {
     const struct greeting_result *r = greeting_result(s->greeting);
-    const struct channel_pair_limits client = limits_of(&r->request);
-    const struct channel_pair_limits backend = limits_of(&r->reply);
+    const struct channel_pair_limits client = session_limits_of(&r->request);
+    const struct channel_pair_limits backend = session_limits_of(&r->reply);
     int err;
 
     *out = out == &s->channels ? s->guard->channels : calloc(1, sizeof **out);
@@ -186,12 +189,12 @@ static int open_lane(struct session *s, struct channel_pair **out, int client_fd
         return -ENOMEM;
     }
     err = channel_pair_init_take(*out, s->host->base, client_fd, backend_fd, client, backend,
-                                 &s->host->pool, &s->guard->gate, on_lane, s);
+                                 &s->host->pool, &s->guard->gate, session_on_lane, s);
     channel_pair_count_fds(*out, &s->guard->fds);
     return err;
 }
 
-static void begin_relaying(struct session *s)
+static void session_begin_relaying(struct session *s)
 {
     struct greeting *g = s->greeting;
     int err;
@@ -203,11 +206,12 @@ static void begin_relaying(struct session *s)
     SLIST_INSERT_HEAD(&s->host->greeted, s, greeted_link);
     event_active(s->host->reap_event, 0, 0);
     dma_gate_init(&s->guard->gate, &s->guard->dma, version_max_dma_maps(&greeting_result(g)->reply),
-                  &s->guard->report, on_gate, s);
+                  &s->guard->report, session_on_gate, s);
     s->guard->gate.fdinfo_fd = s->host->tap_host.fdinfo_fd;
-    err = open_lane(s, &s->channels, greeting_steal_client(g), greeting_steal_backend(g));
+    err = session_open_lane(s, &s->channels, greeting_steal_client(g), greeting_steal_backend(g));
     if (!err && greeting_result(g)->reply.twin_supported) {
-        err = open_lane(s, &s->twin, greeting_steal_client_twin(g), greeting_steal_backend_twin(g));
+        err = session_open_lane(s, &s->twin, greeting_steal_client_twin(g),
+                                greeting_steal_backend_twin(g));
     }
     session_watch_senders(s);
     session_tap_lanes(s);
@@ -221,29 +225,29 @@ static void begin_relaying(struct session *s)
 
 /* ---- the handshake ---- */
 
-static void copy_text(char to[RECITAL_LICENCE_MAX + 1], const char *from)
+static void session_copy_text(char to[RECITAL_LICENCE_MAX + 1], const char *from)
 {
     memcpy(to, from, strlen(from) + 1);
 }
 
 /* What both parties said; a recital's licence only where the recital is valid. */
-static void put_heard(struct ipc_evidence *e, const struct reciter *r)
+static void session_put_heard(struct ipc_evidence *e, const struct reciter *r)
 {
     struct ipc_heard *client = &e->heard[RULES_CLIENT];
     struct ipc_heard *backend = &e->heard[RULES_BACKEND];
 
     client->recital = r->asked.recital;
-    copy_text(client->recited, r->asked.licence);
-    copy_text(client->declared, r->asked.declared);
+    session_copy_text(client->recited, r->asked.licence);
+    session_copy_text(client->declared, r->asked.declared);
     backend->recital = r->judged;
-    copy_text(backend->declared, r->told.declared);
+    session_copy_text(backend->declared, r->told.declared);
     if (r->judged == RECITAL_OK) {
-        copy_text(backend->recited, r->told.licence);
+        session_copy_text(backend->recited, r->told.licence);
     }
     e->via = r->told.via;
 }
 
-static bool report_evidence(struct session *s)
+static bool session_report_evidence(struct session *s)
 {
     const struct greeting_result *r = greeting_result(s->greeting);
     struct ipc_msg m = {.type = IPC_EVIDENCE,
@@ -254,7 +258,7 @@ static bool report_evidence(struct session *s)
                                        .minor = r->reply.number.minor,
                                        .twin = r->reply.twin_supported}};
 
-    put_heard(&m.u.evidence, r->heard);
+    session_put_heard(&m.u.evidence, r->heard);
     return s->host->send(s->host, &m);
 }
 
@@ -271,7 +275,7 @@ static void session_report_heard(struct session *s, uint16_t id)
     }
 }
 
-static void on_greeting(struct greeting *g, enum greeting_news news, void *arg)
+static void session_on_greeting(struct greeting *g, enum greeting_news news, void *arg)
 {
     struct session *s = arg;
     const struct greeting_result *r = greeting_result(g);
@@ -282,7 +286,7 @@ static void on_greeting(struct greeting *g, enum greeting_news news, void *arg)
         break;
     case GREETING_EVIDENCE:
         if (session_advance(s, SESSION_DECIDING)) {
-            if (!report_evidence(s)) {
+            if (!session_report_evidence(s)) {
                 s->evidence_unsent = true;
                 TAILQ_INSERT_TAIL(&s->host->unsent, s, unsent_link);
             }
@@ -291,7 +295,7 @@ static void on_greeting(struct greeting *g, enum greeting_news news, void *arg)
     case GREETING_DONE:
         log_line(r->said > RECITER_REFRAIN ? LOG_WARNING : LOG_INFO, SUBJECT(s, "client"),
                  "recited: %s", reciter_said_text(r->said));
-        begin_relaying(s);
+        session_begin_relaying(s);
         break;
     case GREETING_FAILED:
         s->err = r->err;
@@ -317,7 +321,7 @@ bool session_decide(struct session_host *h, uint64_t id, int err, enum session_r
     return true;
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void session_on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct session *s = arg;
 
@@ -340,9 +344,9 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 /* A session in RECITING, its greeting begun; NULL without memory, the sockets being closed. */
-static struct session *session_new(struct session_host *h, uint64_t id, struct session_guard *guard,
-                                   int client_fd, int backend_fd,
-                                   const struct greeting_settings *settings)
+static struct session *session_session_new(struct session_host *h, uint64_t id,
+                                           struct session_guard *guard, int client_fd,
+                                           int backend_fd, const struct greeting_settings *settings)
 {
     struct session *s = guard ? guard->session : calloc(1, sizeof *s);
 
@@ -354,14 +358,15 @@ static struct session *session_new(struct session_host *h, uint64_t id, struct s
     s->host = h;
     s->id = id;
     s->state = SESSION_RECITING;
-    s->greeting = greeting_new_take(h->base, client_fd, backend_fd, settings, on_greeting, s);
+    s->greeting =
+        greeting_new_take(h->base, client_fd, backend_fd, settings, session_on_greeting, s);
     if (!s->greeting) {
         if (!guard) {
             free(s);
         }
         return NULL;
     }
-    evtimer_assign(&s->timer, h->base, on_timer, s);
+    evtimer_assign(&s->timer, h->base, session_on_timer, s);
     TAILQ_INSERT_TAIL(&h->lists[s->state], s, link);
     if (id != 0) {
         session_index_add(s);
@@ -387,13 +392,13 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
         sock_close(&backend_fd);
         return -ENOMEM;
     }
-    watch(guard, &settings->same);
+    session_watch_it(guard, &settings->same);
     memcpy(how.sender_check, guard->watching, sizeof how.sender_check);
     if (settings->tap.on) {
         /* Without memory for it the session goes on uncaptured. */
         how.tap = tap_session_new(id, &settings->tap, &h->tap_host);
     }
-    s = session_new(h, id, guard, client_fd, backend_fd, &how);
+    s = session_session_new(h, id, guard, client_fd, backend_fd, &how);
     if (!s) {
         tap_session_free(how.tap);
         session_guard_free(guard);
@@ -427,7 +432,7 @@ void session_refuse(struct session_host *h, const struct ipc_refuse *settings, i
         s = TAILQ_FIRST(&h->refusals);
         greeting_abort(s->greeting, REASON_REFUSED, 0, "too many are being refused");
     }
-    s = session_new(h, 0, NULL, client_fd, -1, &how);
+    s = session_session_new(h, 0, NULL, client_fd, -1, &how);
     if (!s) {
         (void)session_report_refused(h, settings->number);
         return;
@@ -469,7 +474,7 @@ void session_host_resume(struct session_host *h)
 
     session_reap(-1, 0, h);
     session_count_resume(h);
-    while ((s = TAILQ_FIRST(&h->unsent)) && report_evidence(s)) {
+    while ((s = TAILQ_FIRST(&h->unsent)) && session_report_evidence(s)) {
         s->evidence_unsent = false;
         TAILQ_REMOVE(&h->unsent, s, unsent_link);
     }

@@ -8,7 +8,7 @@
 
 #include "proxy/ipc/turn.h"
 
-static void add(struct ipc_count *to, const struct ipc_count *more)
+static void session_count_add(struct ipc_count *to, const struct ipc_count *more)
 {
     to->messages += more->messages;
     to->bytes += more->bytes;
@@ -18,8 +18,8 @@ static void add(struct ipc_count *to, const struct ipc_count *more)
 void session_count_lane(const struct channel_pair *l, struct ipc_count *to_backend,
                         struct ipc_count *to_client)
 {
-    add(to_backend, &l->to_backend.count);
-    add(to_client, &l->to_client.count);
+    session_count_add(to_backend, &l->to_backend.count);
+    session_count_add(to_client, &l->to_client.count);
 }
 
 uint64_t session_count_taken(const struct session *s)
@@ -32,7 +32,7 @@ uint64_t session_count_taken(const struct session *s)
     return n;
 }
 
-static struct ipc_counted counted(const struct session *s)
+static struct ipc_counted session_count_counted(const struct session *s)
 {
     struct ipc_counted c = {
         .session = s->id, .to_backend = s->to_backend, .to_client = s->to_client};
@@ -68,7 +68,7 @@ static bool session_count_send(struct session_host *h)
     const struct session *s = session_count_next(h, h->count_after);
 
     for (; s && c->n < IPC_COUNTED; s = session_count_next(h, s->id)) {
-        c->counted[c->n++] = counted(s);
+        c->counted[c->n++] = session_count_counted(s);
     }
     c->last = !s;
     c->longest_turn_us = turn_longest_us();

@@ -20,7 +20,7 @@ void session_tap_lanes(struct session *s)
     }
 }
 
-static void begin(struct session *s, const struct tap_settings *settings)
+static void session_tap_begin(struct session *s, const struct tap_settings *settings)
 {
     s->tap = tap_session_new(s->id, settings, &s->host->tap_host);
     if (!s->tap) {
@@ -30,7 +30,7 @@ static void begin(struct session *s, const struct tap_settings *settings)
     session_tap_lanes(s);
 }
 
-static void end(struct session *s)
+static void session_tap_end(struct session *s)
 {
     struct tap_session *const t = s->tap;
 
@@ -52,8 +52,8 @@ void session_tap(struct session_host *h, uint64_t id, const struct tap_settings 
     if (settings->on && s->tap) {
         tap_session_set(s->tap, settings);
     } else if (settings->on) {
-        begin(s, settings);
+        session_tap_begin(s, settings);
     } else if (s->tap) {
-        end(s);
+        session_tap_end(s);
     }
 }

@@ -35,7 +35,7 @@ struct worker {
 };
 
 /* The monitor is gone: without it nothing could be recorded. */
-static void monitor_gone(const struct worker *w, int err)
+static void worker_monitor_gone(const struct worker *w, int err)
 {
     log_error("worker: the monitor is gone (%s)", err ? strerror(-err) : "closed");
     event_base_loopbreak(w->host.base);
@@ -44,7 +44,7 @@ static void monitor_gone(const struct worker *w, int err)
 /* Until memory or fds are there again: the channel itself is ready all the time. */
 static const struct timeval worker_retry_time = {.tv_usec = 20000};
 
-static bool send_to_monitor(struct session_host *h, const struct ipc_msg *m)
+static bool worker_send_to_monitor(struct session_host *h, const struct ipc_msg *m)
 {
     struct worker *w = (struct worker *)h;
     int err;
@@ -64,7 +64,7 @@ static bool send_to_monitor(struct session_host *h, const struct ipc_msg *m)
         return false;
     }
     if (err) {
-        monitor_gone(w, err);
+        worker_monitor_gone(w, err);
     }
     return true;
 }
@@ -74,10 +74,10 @@ static void worker_answer_ping(struct worker *w)
 {
     const struct ipc_msg pong = {.type = IPC_PONG};
 
-    w->pong_unsent = !send_to_monitor(&w->host, &pong);
+    w->pong_unsent = !worker_send_to_monitor(&w->host, &pong);
 }
 
-static void quit_when_empty(struct worker *w)
+static void worker_quit_when_empty(struct worker *w)
 {
     if (w->quitting && session_host_empty(&w->host)) {
         event_base_loopbreak(w->host.base);
@@ -96,7 +96,7 @@ static void worker_report_unbegun(struct worker *w)
     if (w->unbegun == 0) {
         return;
     }
-    if (send_to_monitor(&w->host, &ended)) {
+    if (worker_send_to_monitor(&w->host, &ended)) {
         w->unbegun = 0;
         event_add(w->channel_readable, NULL);
     } else {
@@ -105,7 +105,7 @@ static void worker_report_unbegun(struct worker *w)
 }
 
 /* The channel takes messages again, or may do so by now. */
-static void on_channel_writable(evutil_socket_t fd, short what, void *arg)
+static void worker_on_channel_writable(evutil_socket_t fd, short what, void *arg)
 {
     struct worker *w = arg;
 
@@ -120,7 +120,7 @@ static void on_channel_writable(evutil_socket_t fd, short what, void *arg)
         worker_answer_ping(w);
     }
     session_host_resume(&w->host);
-    quit_when_empty(w);
+    worker_quit_when_empty(w);
 }
 
 static void worker_begin_session(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
@@ -136,7 +136,7 @@ static void worker_begin_session(struct worker *w, const struct ipc_msg *m, stru
 
 /* Obeys one message; its fds are taken out of the set where they are used. False: against the
  * rules. */
-static bool dispatch(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
+static bool worker_dispatch(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
 {
     /* A session that has ended meanwhile is no fault: in which state it is is not asked here. */
     const enum session_state state = m->type == IPC_RECORDED ? SESSION_RELAYING : SESSION_DECIDING;
@@ -188,7 +188,7 @@ static bool dispatch(struct worker *w, const struct ipc_msg *m, struct fdset *fd
         w->quitting = true;
         session_end_all(&w->host, REASON_SHUTDOWN);
         session_host_resume(&w->host);
-        quit_when_empty(w);
+        worker_quit_when_empty(w);
         break;
     default:
         return false;
@@ -260,7 +260,7 @@ static void worker_out_of_fds(struct worker *w, const struct ipc_msg *m)
     }
 }
 
-static void on_channel_readable(evutil_socket_t fd, short what, void *arg)
+static void worker_on_channel_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct worker *w = arg;
     struct ipc_msg m;
@@ -286,12 +286,12 @@ static void on_channel_readable(evutil_socket_t fd, short what, void *arg)
         worker_out_of_fds(w, &m);
         return;
     }
-    if (r == 1 && !dispatch(w, &m, &fds)) {
+    if (r == 1 && !worker_dispatch(w, &m, &fds)) {
         r = -EPROTO;
     }
     fdset_close(&fds);
     if (r != 1) {
-        monitor_gone(w, r);
+        worker_monitor_gone(w, r);
     }
 }
 
@@ -299,7 +299,7 @@ static void on_channel_readable(evutil_socket_t fd, short what, void *arg)
  * Reads what the monitor has written for its workers. Read by place, since the file is shared. The
  * poem's bytes go to w->poem_text. 0 or -errno.
  */
-static int settings_read(struct worker *w, struct worker_settings *s)
+static int worker_settings_read(struct worker *w, struct worker_settings *s)
 {
     ssize_t n = pread(WORKER_SETTINGS_FD, s, sizeof *s, 0);
 
@@ -320,12 +320,12 @@ static int worker_init(struct worker *w)
     if (!w->host.base) {
         return -ENOMEM;
     }
-    w->host.send = send_to_monitor;
-    w->channel_readable =
-        event_new(w->host.base, WORKER_CHANNEL_FD, EV_READ | EV_PERSIST, on_channel_readable, w);
+    w->host.send = worker_send_to_monitor;
+    w->channel_readable = event_new(w->host.base, WORKER_CHANNEL_FD, EV_READ | EV_PERSIST,
+                                    worker_on_channel_readable, w);
     w->channel_writable =
-        event_new(w->host.base, WORKER_CHANNEL_FD, EV_WRITE, on_channel_writable, w);
-    w->channel_retry = evtimer_new(w->host.base, on_channel_writable, w);
+        event_new(w->host.base, WORKER_CHANNEL_FD, EV_WRITE, worker_on_channel_writable, w);
+    w->channel_retry = evtimer_new(w->host.base, worker_on_channel_writable, w);
     if (!w->channel_readable || !w->channel_writable || !w->channel_retry ||
         event_add(w->channel_readable, NULL) < 0) {
         return -ENOMEM;
@@ -353,11 +353,11 @@ static void worker_deinit(struct worker *w)
     }
 }
 
-static int serve(struct worker *w)
+static int worker_serve(struct worker *w)
 {
     const struct ipc_msg ready = {.type = IPC_READY};
 
-    if (!send_to_monitor(&w->host, &ready)) {
+    if (!worker_send_to_monitor(&w->host, &ready)) {
         return -EAGAIN;
     }
     if (turn_dispatch(w->host.base) < 0) {
@@ -370,7 +370,7 @@ int worker_main(void)
 {
     struct worker w = {.host.tap_host.fdinfo_fd = -1, .reserve_fds = {-1, -1}};
     struct worker_settings s;
-    int err = settings_read(&w, &s);
+    int err = worker_settings_read(&w, &s);
 
     if (err) {
         log_error("worker: to be started by poemd only");
@@ -402,7 +402,7 @@ int worker_main(void)
     if (err) {
         log_error("worker: cannot start: %s", strerror(-err));
     } else {
-        err = serve(&w);
+        err = worker_serve(&w);
     }
     worker_deinit(&w);
     return err ? 3 : 0;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 /* Whether fds went on with the message: what was withheld opens nothing. */
-static bool passes_fds(const struct trace_message *m)
+static bool bypass_passes_fds(const struct trace_message *m)
 {
     for (unsigned i = 0; i < m->n_fds; i++) {
         if (!(m->fds[i].flags & TRACE_FD_WITHHELD)) {
@@ -17,7 +17,7 @@ static bool passes_fds(const struct trace_message *m)
     return false;
 }
 
-static const char *shared_memory(const uint8_t *p, size_t n, char *out)
+static const char *bypass_shared_memory(const uint8_t *p, size_t n, char *out)
 {
     struct wire_dma_map map;
 
@@ -30,7 +30,7 @@ static const char *shared_memory(const uint8_t *p, size_t n, char *out)
     return out;
 }
 
-static const char *mapped_region(const uint8_t *p, size_t n, char *out)
+static const char *bypass_mapped_region(const uint8_t *p, size_t n, char *out)
 {
     struct wire_region_info info;
 
@@ -41,7 +41,7 @@ static const char *mapped_region(const uint8_t *p, size_t n, char *out)
     return out;
 }
 
-static const char *io_fds(const uint8_t *p, size_t n, char *out)
+static const char *bypass_io_fds(const uint8_t *p, size_t n, char *out)
 {
     struct wire_region_io_fds io;
 
@@ -58,20 +58,20 @@ const char *bypass_comment(const struct trace_message *m, char out[BYPASS_MAX])
     struct wire_hdr hdr;
     size_t n;
 
-    if (m->n_fds == 0 || !passes_fds(m) ||
+    if (m->n_fds == 0 || !bypass_passes_fds(m) ||
         wire_get_hdr(m->data, m->kept, UINT32_MAX, &hdr) == WIRE_FRAME_SHORT) {
         return NULL;
     }
     n = m->kept - WIRE_HDR_SIZE;
     switch (hdr.command) {
     case WIRE_DMA_MAP:
-        return wire_is_reply(&hdr) ? NULL : shared_memory(p, n, out);
+        return wire_is_reply(&hdr) ? NULL : bypass_shared_memory(p, n, out);
     case WIRE_DEVICE_GET_REGION_INFO:
-        return wire_is_reply(&hdr) ? mapped_region(p, n, out) : NULL;
+        return wire_is_reply(&hdr) ? bypass_mapped_region(p, n, out) : NULL;
     case WIRE_DEVICE_SET_IRQS:
         return wire_is_reply(&hdr) ? NULL : "unseen: interrupts by eventfd";
     case WIRE_DEVICE_GET_REGION_IO_FDS:
-        return wire_is_reply(&hdr) ? io_fds(p, n, out) : NULL;
+        return wire_is_reply(&hdr) ? bypass_io_fds(p, n, out) : NULL;
     default:
         return NULL;
     }

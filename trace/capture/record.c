@@ -56,7 +56,7 @@ void record_put(void *p, const struct trace_message *m)
     }
 }
 
-static bool sound(const struct fixed *f)
+static bool record_sound(const struct fixed *f)
 {
     return f->number > 0 && f->kept <= f->size && f->lost < f->number &&
            f->sender < TRACE_SENDERS && f->legs != 0 && (f->legs & ~TRACE_LEGS) == 0 &&
@@ -72,7 +72,7 @@ bool record_get(const void *p, size_t n, struct trace_message *m)
         return false;
     }
     memcpy(&f, at, sizeof f);
-    if (!sound(&f) || n - sizeof f != f.n_fds * sizeof(struct trace_fd) + (size_t)f.kept) {
+    if (!record_sound(&f) || n - sizeof f != f.n_fds * sizeof(struct trace_fd) + (size_t)f.kept) {
         return false;
     }
     *m = (struct trace_message){.session = f.session,

@@ -74,7 +74,7 @@ struct ring_reader {
 
 /* ---- making ---- */
 
-static uint64_t round_up(uint64_t size)
+static uint64_t ring_round_up(uint64_t size)
 {
     uint64_t n = RING_SIZE_MIN;
 
@@ -93,7 +93,7 @@ int ring_create(uint64_t size)
         return -errno;
     }
     /* Sealed, so that neither side can make the other's mapping fault. */
-    if (ftruncate(fd, (off_t)(HEAD_PAGE + round_up(size))) < 0 ||
+    if (ftruncate(fd, (off_t)(HEAD_PAGE + ring_round_up(size))) < 0 ||
         fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
         err = -errno;
         sock_close(&fd);
@@ -111,7 +111,7 @@ int ring_bell_create(void)
 /* ---- mapping ---- */
 
 /* Whether the fd is a ring; its size of data. 0: it is none. */
-static uint64_t size_of(int fd)
+static uint64_t ring_size_of(int fd)
 {
     struct stat st;
     const int seals = fcntl(fd, F_GET_SEALS);
@@ -125,7 +125,7 @@ static uint64_t size_of(int fd)
     return size >= RING_SIZE_MIN && size <= RING_SIZE_MAX && (size & (size - 1)) == 0 ? size : 0;
 }
 
-static void map_deinit(struct map *m)
+static void ring_map_deinit(struct map *m)
 {
     if (m->shared) {
         munmap(m->shared, HEAD_PAGE);
@@ -137,7 +137,7 @@ static void map_deinit(struct map *m)
     *m = (struct map){.bell_fd = -1};
 }
 
-static int map_data(struct map *m, int fd, int protection)
+static int ring_map_data(struct map *m, int fd, int protection)
 {
     uint8_t *const at = mmap(NULL, 2 * m->size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -155,28 +155,28 @@ static int map_data(struct map *m, int fd, int protection)
 }
 
 /* Maps the ring and takes both fds. 0, or -errno: nothing is left of them. */
-static int map_init_take(struct map *m, int ring_fd, int bell_fd, int protection)
+static int ring_map_init_take(struct map *m, int ring_fd, int bell_fd, int protection)
 {
     void *head;
     int err = 0;
 
-    *m = (struct map){.size = size_of(ring_fd), .bell_fd = bell_fd};
+    *m = (struct map){.size = ring_size_of(ring_fd), .bell_fd = bell_fd};
     if (m->size == 0) {
         err = -EINVAL;
     }
     if (!err) {
         head = mmap(NULL, HEAD_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ring_fd, 0);
         m->shared = head == MAP_FAILED ? NULL : head;
-        err = m->shared ? map_data(m, ring_fd, protection) : -errno;
+        err = m->shared ? ring_map_data(m, ring_fd, protection) : -errno;
     }
     close(ring_fd);
     if (err) {
-        map_deinit(m);
+        ring_map_deinit(m);
     }
     return err;
 }
 
-static uint64_t padded(uint64_t n)
+static uint64_t ring_padded(uint64_t n)
 {
     return (sizeof(struct entry) + n + 7) & ~(uint64_t)7;
 }
@@ -194,7 +194,7 @@ int ring_writer_new_take(struct ring_writer **out, int ring_fd, int bell_fd)
         close(bell_fd);
         return -ENOMEM;
     }
-    err = map_init_take(&w->map, ring_fd, bell_fd, PROT_READ | PROT_WRITE);
+    err = ring_map_init_take(&w->map, ring_fd, bell_fd, PROT_READ | PROT_WRITE);
     if (err) {
         free(w);
         return err;
@@ -208,7 +208,7 @@ int ring_writer_new_take(struct ring_writer **out, int ring_fd, int bell_fd)
 void ring_writer_free(struct ring_writer *w)
 {
     if (w) {
-        map_deinit(&w->map);
+        ring_map_deinit(&w->map);
         free(w);
     }
 }
@@ -220,7 +220,7 @@ size_t ring_writer_most(const struct ring_writer *w)
 }
 
 /* Bytes that are free, by what was last seen of the reader. */
-static uint64_t room(const struct ring_writer *w)
+static uint64_t ring_room(const struct ring_writer *w)
 {
     const uint64_t used = w->head - w->tail;
 
@@ -236,15 +236,15 @@ void *ring_reserve(struct ring_writer *w, size_t n)
     if (n == 0 || n > ring_writer_most(w)) {
         return NULL;
     }
-    if (room(w) < padded(n)) {
+    if (ring_room(w) < ring_padded(n)) {
         w->tail = atomic_load_explicit(&w->map.shared->tail, memory_order_acquire);
-        if (room(w) < padded(n)) {
+        if (ring_room(w) < ring_padded(n)) {
             return NULL;
         }
     }
     at = w->map.data + (w->head & (w->map.size - 1));
     memcpy(at, &e, sizeof e);
-    w->head += padded(n);
+    w->head += ring_padded(n);
     return at + sizeof e;
 }
 
@@ -263,7 +263,7 @@ void ring_publish(struct ring_writer *w)
     }
     if (waiting == RING_LOOKING) {
         w->tail = atomic_load_explicit(&s->tail, memory_order_acquire);
-        if (room(w) > w->map.size - w->map.size / 4) {
+        if (ring_room(w) > w->map.size - w->map.size / 4) {
             return;
         }
     }
@@ -286,7 +286,7 @@ int ring_reader_new_take(struct ring_reader **out, int ring_fd, int bell_fd)
         close(bell_fd);
         return -ENOMEM;
     }
-    err = map_init_take(&r->map, ring_fd, bell_fd, PROT_READ);
+    err = ring_map_init_take(&r->map, ring_fd, bell_fd, PROT_READ);
     if (err) {
         free(r);
         return err;
@@ -301,7 +301,7 @@ int ring_reader_new_take(struct ring_reader **out, int ring_fd, int bell_fd)
 void ring_reader_free(struct ring_reader *r)
 {
     if (r) {
-        map_deinit(&r->map);
+        ring_map_deinit(&r->map);
         free(r->copy);
         free(r);
     }
@@ -320,13 +320,13 @@ void ring_release(struct ring_reader *r)
     }
 }
 
-static int broken(struct ring_reader *r)
+static int ring_broken_it(struct ring_reader *r)
 {
     r->broken = true;
     return -EPROTO;
 }
 
-static int copy(struct ring_reader *r, const uint8_t *from, size_t n)
+static int ring_copy(struct ring_reader *r, const uint8_t *from, size_t n)
 {
     if (n > r->room) {
         const size_t more = n < 65536 ? 65536 : n;
@@ -351,7 +351,7 @@ int ring_read(struct ring_reader *r, const void **p, size_t *n)
     int err;
 
     if (r->broken || used > r->map.size || used % 8 != 0) {
-        return broken(r);
+        return ring_broken_it(r);
     }
     if (used == 0) {
         return 0;
@@ -359,15 +359,15 @@ int ring_read(struct ring_reader *r, const void **p, size_t *n)
     at = r->map.data + (r->tail & (r->map.size - 1));
     /* Once: what is looked at twice may be two things. */
     memcpy(&e, at, sizeof e);
-    if (e.check != ENTRY_CHECK || e.n == 0 || e.n > r->map.size / 2 || padded(e.n) > used) {
-        return broken(r);
+    if (e.check != ENTRY_CHECK || e.n == 0 || e.n > r->map.size / 2 || ring_padded(e.n) > used) {
+        return ring_broken_it(r);
     }
-    err = copy(r, at + sizeof e, e.n);
+    err = ring_copy(r, at + sizeof e, e.n);
     if (err) {
         return err;
     }
     r->last = r->tail;
-    r->tail += padded(e.n);
+    r->tail += ring_padded(e.n);
     if (r->last - r->released >= r->map.size / RELEASE_PART) {
         /* Up to this record: it may have to be read again. */
         r->released = r->last;

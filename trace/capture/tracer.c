@@ -36,7 +36,7 @@ uint64_t tracer_now_ns(void)
 
 /* ---- the channel ---- */
 
-static bool waits_for_files(const struct tracer *t)
+static bool tracer_waits_for_files(const struct tracer *t)
 {
     const struct tracer_capture *c;
 
@@ -50,7 +50,7 @@ static bool waits_for_files(const struct tracer *t)
 }
 
 /* Ends everything and leaves the loop. */
-static void quit(struct tracer *t)
+static void tracer_quit(struct tracer *t)
 {
     struct tracer_capture *c;
 
@@ -77,12 +77,12 @@ void tracer_say(struct tracer *t)
     }
 }
 
-static int steal(struct fdset *fds)
+static int tracer_steal(struct fdset *fds)
 {
     return fdset_steal(fds, 0);
 }
 
-static void stop(struct tracer *t)
+static void tracer_stop(struct tracer *t)
 {
     struct tracer_capture *const c = tracer_capture_find(t, t->in.capture);
 
@@ -96,7 +96,7 @@ static void stop(struct tracer *t)
     tracer_capture_stop(c, t->in.error);
 }
 
-static void dump(struct tracer *t)
+static void tracer_dump(struct tracer *t)
 {
     struct tracer_capture *const c = tracer_capture_find(t, t->in.capture);
 
@@ -110,27 +110,27 @@ static void dump(struct tracer *t)
 }
 
 /* Obeys t->in, whose fds are taken out of the set where they are used. */
-static void dispatch(struct tracer *t, struct fdset *fds)
+static void tracer_dispatch(struct tracer *t, struct fdset *fds)
 {
     switch ((enum tracer_type)t->in.type) {
     case TRACER_RING:
         if (fds->n == 2) {
-            const int ring_fd = steal(fds);
+            const int ring_fd = tracer_steal(fds);
 
-            tracer_ring_take(t, ring_fd, steal(fds));
+            tracer_ring_take(t, ring_fd, tracer_steal(fds));
         }
         break;
     case TRACER_CAPTURE:
-        tracer_capture_begin_take(t, steal(fds));
+        tracer_capture_begin_take(t, tracer_steal(fds));
         break;
     case TRACER_FILE:
-        tracer_capture_file_take(t, steal(fds));
+        tracer_capture_file_take(t, tracer_steal(fds));
         break;
     case TRACER_STOP:
-        stop(t);
+        tracer_stop(t);
         break;
     case TRACER_DUMP:
-        dump(t);
+        tracer_dump(t);
         break;
     case TRACER_SESSION:
         tracer_session_told(t);
@@ -163,21 +163,21 @@ void tracer_listen(struct tracer *t)
         fdset_init(&fds);
         r = tracer_recv(TRACER_CHANNEL_FD, &t->in, &fds);
         if (r == 1) {
-            dispatch(t, &fds);
+            tracer_dispatch(t, &fds);
         }
         fdset_close(&fds);
-        if (t->quit_asked && !waits_for_files(t)) {
-            quit(t);
+        if (t->quit_asked && !tracer_waits_for_files(t)) {
+            tracer_quit(t);
         }
     }
     if (r != 1 && r != -EAGAIN) {
         /* The monitor is gone: what there is is still written. */
-        quit(t);
+        tracer_quit(t);
     }
     tracer_captures_reap(t);
 }
 
-static void on_channel(evutil_socket_t fd, short what, void *arg)
+static void tracer_on_channel(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
@@ -204,7 +204,7 @@ static int tracer_init(struct tracer *t)
     if (!t->base) {
         return -ENOMEM;
     }
-    t->channel = event_new(t->base, TRACER_CHANNEL_FD, EV_READ | EV_PERSIST, on_channel, t);
+    t->channel = event_new(t->base, TRACER_CHANNEL_FD, EV_READ | EV_PERSIST, tracer_on_channel, t);
     if (!t->channel || event_add(t->channel, NULL) < 0) {
         return -ENOMEM;
     }
@@ -228,7 +228,7 @@ static void tracer_deinit(struct tracer *t)
     }
 }
 
-static int read_start(struct tracer_start *s)
+static int tracer_read_start(struct tracer_start *s)
 {
     const ssize_t n = pread(TRACER_START_FD, s, sizeof *s, 0);
 
@@ -241,7 +241,7 @@ int tracer_main(void)
     /* Not on the stack: there is one. */
     static struct tracer t;
     struct tracer_start s;
-    int err = read_start(&s);
+    int err = tracer_read_start(&s);
 
     log_init("poemd", err ? LOG_ERROR : s.log_level);
     (void)prctl(PR_SET_NAME, "poemd-tracer", 0, 0, 0);

@@ -37,7 +37,7 @@ struct tracer_capture *tracer_capture_find(struct tracer *t, uint64_t id)
     return NULL;
 }
 
-static uint32_t why_of(int err)
+static uint32_t tracer_capture_why_of(int err)
 {
     switch (err) {
     case -ENOSPC:
@@ -58,7 +58,7 @@ void tracer_capture_fail(struct tracer_capture *c, int err)
 {
     if (!c->failed) {
         c->failed = true;
-        c->why = why_of(err);
+        c->why = tracer_capture_why_of(err);
     }
 }
 
@@ -80,14 +80,14 @@ void *tracer_capture_room(struct tracer_capture *c, size_t n)
 }
 
 /* n of 0: it did not fit after all. */
-static bool added(struct tracer_capture *c, size_t n)
+static bool tracer_capture_added(struct tracer_capture *c, size_t n)
 {
     tracer_out_add(&c->out, n);
     c->counts.bytes += n;
     return n > 0;
 }
 
-static char *section_comment(const struct tracer_capture *c)
+static char *tracer_capture_section_comment(const struct tracer_capture *c)
 {
     json_t *const o = json_pack("{s:i}", "poemd-trace", 1);
     char *text = NULL;
@@ -112,10 +112,10 @@ static char *section_comment(const struct tracer_capture *c)
 
 bool tracer_capture_section(struct tracer_capture *c)
 {
-    char *const comment = section_comment(c);
+    char *const comment = tracer_capture_section_comment(c);
     const size_t most = PCAPNG_BLOCK_MAX_OVERHEAD + (comment ? strlen(comment) : 0);
     void *const p = comment ? tracer_capture_room(c, most) : NULL;
-    const bool good = p && added(c, pcapng_section(p, most, comment));
+    const bool good = p && tracer_capture_added(c, pcapng_section(p, most, comment));
 
     free(comment);
     c->file++;
@@ -129,7 +129,7 @@ bool tracer_capture_section(struct tracer_capture *c)
 #define LATE ",\"late\":true}"
 
 /* The session's comment, with "late" where the capture began after it. To be freed. */
-static char *view_comment(const struct tracer_view *v, const char *comment)
+static char *tracer_capture_view_comment(const struct tracer_view *v, const char *comment)
 {
     const size_t n = strlen(comment);
     char *out = NULL;
@@ -146,7 +146,7 @@ static char *view_comment(const struct tracer_view *v, const char *comment)
     return out;
 }
 
-static const char *or_empty(const char *text)
+static const char *tracer_capture_or_empty(const char *text)
 {
     return text ? text : "";
 }
@@ -154,8 +154,8 @@ static const char *or_empty(const char *text)
 bool tracer_capture_interface(struct tracer_view *v)
 {
     const struct tracer_session *const s = v->session;
-    const char *const name = or_empty(s ? s->name : v->name);
-    const char *const description = or_empty(s ? s->description : v->description);
+    const char *const name = tracer_capture_or_empty(s ? s->name : v->name);
+    const char *const description = tracer_capture_or_empty(s ? s->description : v->description);
     char *comment;
     size_t most;
     void *p;
@@ -163,13 +163,14 @@ bool tracer_capture_interface(struct tracer_view *v)
     if (v->file == v->capture->file) {
         return true;
     }
-    comment = view_comment(v, or_empty(s ? s->comment : v->comment));
+    comment = tracer_capture_view_comment(v, tracer_capture_or_empty(s ? s->comment : v->comment));
     if (!comment) {
         return false;
     }
     most = PCAPNG_BLOCK_MAX_OVERHEAD + strlen(name) + strlen(description) + strlen(comment);
     p = tracer_capture_room(v->capture, most);
-    if (p && added(v->capture, pcapng_interface(p, most, name, description, comment))) {
+    if (p &&
+        tracer_capture_added(v->capture, pcapng_interface(p, most, name, description, comment))) {
         v->file = v->capture->file;
         v->interface = v->capture->interfaces++;
     }
@@ -177,7 +178,7 @@ bool tracer_capture_interface(struct tracer_view *v)
     return v->file == v->capture->file;
 }
 
-static void dropped(struct tracer_view *v)
+static void tracer_capture_dropped(struct tracer_view *v)
 {
     v->missed++;
     v->lost++;
@@ -205,10 +206,10 @@ void tracer_capture_put(struct tracer_view *v, const struct trace_message *m, co
     } else if (tracer_capture_interface(v)) {
         p = tracer_capture_room(c, most);
         n = p ? pcapng_message(p, most, v->interface, &mine, comment) : 0;
-        (void)added(c, n);
+        (void)tracer_capture_added(c, n);
     }
     if (n == 0) {
-        dropped(v);
+        tracer_capture_dropped(v);
         return;
     }
     v->missed = 0;
@@ -234,7 +235,7 @@ void tracer_capture_statistics(struct tracer_view *v, const char *ending)
     if (!c->memory) {
         /* Messages may all have been unwanted; that they passed is told none the less. */
         p = tracer_capture_interface(v) ? tracer_capture_room(c, most) : NULL;
-        (void)added(c, p ? pcapng_statistics(p, most, v->interface, &s, ending) : 0);
+        (void)tracer_capture_added(c, p ? pcapng_statistics(p, most, v->interface, &s, ending) : 0);
         return;
     }
     p = ending ? tracer_memory_room(c->memory, most) : NULL;
@@ -256,7 +257,7 @@ void tracer_capture_close(struct tracer_capture *c)
     tracer_out_deinit(&c->out);
 }
 
-static void capture_free(struct tracer_capture *c)
+static void tracer_capture_free(struct tracer_capture *c)
 {
     LIST_REMOVE(c, link);
     while (LIST_FIRST(&c->views)) {
@@ -269,7 +270,7 @@ static void capture_free(struct tracer_capture *c)
     free(c);
 }
 
-static void on_writable(evutil_socket_t fd, short what, void *arg)
+static void tracer_capture_on_writable(evutil_socket_t fd, short what, void *arg)
 {
     struct tracer_capture *const c = arg;
     struct tracer *const t = c->tracer;
@@ -281,7 +282,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Begins to write to a file. Takes fd. */
-static void open_take(struct tracer_capture *c, int fd)
+static void tracer_capture_open_take(struct tracer_capture *c, int fd)
 {
     const int err = tracer_out_init_take(&c->out, fd);
 
@@ -290,12 +291,12 @@ static void open_take(struct tracer_capture *c, int fd)
         return;
     }
     if (c->out.pipe) {
-        c->writable = event_new(c->tracer->base, fd, EV_WRITE, on_writable, c);
+        c->writable = event_new(c->tracer->base, fd, EV_WRITE, tracer_capture_on_writable, c);
     }
     (void)tracer_capture_section(c);
 }
 
-static bool set_filter(struct tracer_capture *c, const char *text)
+static bool tracer_capture_set_filter(struct tracer_capture *c, const char *text)
 {
     char why[256];
 
@@ -326,7 +327,7 @@ void tracer_capture_begin_take(struct tracer *t, int fd)
     c->out.fd = -1;
     LIST_INIT(&c->views);
     LIST_INSERT_HEAD(&t->captures, c, link);
-    good = set_filter(c, tracer_msg_text(&t->in, 0));
+    good = tracer_capture_set_filter(c, tracer_msg_text(&t->in, 0));
     if (good && s->memory > 0) {
         c->memory = tracer_memory_new(s->memory, tracer_view_released);
         good = c->memory != NULL;
@@ -335,13 +336,13 @@ void tracer_capture_begin_take(struct tracer *t, int fd)
         tracer_capture_fail(c, -ENOMEM);
     }
     if (fd >= 0) {
-        open_take(c, fd);
+        tracer_capture_open_take(c, fd);
     }
 }
 
 /* ---- files ---- */
 
-static void all_statistics(struct tracer_capture *c, const char *ending)
+static void tracer_capture_all_statistics(struct tracer_capture *c, const char *ending)
 {
     struct tracer_view *v;
 
@@ -385,17 +386,17 @@ void tracer_capture_file_take(struct tracer *t, int fd)
         return;
     }
     if (c->out.fd >= 0) {
-        all_statistics(c, NULL);
+        tracer_capture_all_statistics(c, NULL);
         tracer_capture_flush(c);
         tracer_capture_close(c);
     }
-    open_take(c, fd);
+    tracer_capture_open_take(c, fd);
     if (c->dumping) {
         tracer_flight_write(c);
     }
 }
 
-static bool next_is_due(const struct tracer_capture *c)
+static bool tracer_capture_next_is_due(const struct tracer_capture *c)
 {
     const struct tracer_settings *const s = &c->settings;
 
@@ -419,7 +420,7 @@ void tracer_captures_turn(struct tracer *t)
         if (tracer_flight_unwritten(c)) {
             tracer_flight_write(c);
         }
-        if (!c->failed && next_is_due(c)) {
+        if (!c->failed && tracer_capture_next_is_due(c)) {
             c->wants_file = true;
             tracer_msg_init(&t->out, TRACER_WANT_FILE);
             t->out.capture = c->id;
@@ -430,7 +431,7 @@ void tracer_captures_turn(struct tracer *t)
 
 /* ---- the end ---- */
 
-static void tell(struct tracer_capture *c, enum tracer_type type, uint32_t why)
+static void tracer_capture_notify(struct tracer_capture *c, enum tracer_type type, uint32_t why)
 {
     struct tracer *const t = c->tracer;
 
@@ -443,7 +444,7 @@ static void tell(struct tracer_capture *c, enum tracer_type type, uint32_t why)
 }
 
 /* The reader of a full pipe has a moment to take what is left. */
-static void last_flush(struct tracer_capture *c)
+static void tracer_capture_last_flush(struct tracer_capture *c)
 {
     struct pollfd p = {.fd = c->out.fd, .events = POLLOUT};
     struct tracer *const t = c->tracer;
@@ -464,11 +465,11 @@ void tracer_capture_stop(struct tracer_capture *c, uint32_t why)
     if (c->out.fd >= 0) {
         /* Where the disk is full there may be room for these once the last block has been cut. */
         c->failed = false;
-        all_statistics(c, ending);
-        last_flush(c);
+        tracer_capture_all_statistics(c, ending);
+        tracer_capture_last_flush(c);
     }
-    tell(c, TRACER_STOPPED, why);
-    capture_free(c);
+    tracer_capture_notify(c, TRACER_STOPPED, why);
+    tracer_capture_free(c);
 }
 
 void tracer_captures_reap(struct tracer *t)
@@ -492,7 +493,7 @@ void tracer_captures_tell(struct tracer *t)
     LIST_FOREACH(c, &t->captures, link)
     {
         if (memcmp(&c->told, &c->counts, sizeof c->told) != 0) {
-            tell(c, TRACER_COUNTS, 0);
+            tracer_capture_notify(c, TRACER_COUNTS, 0);
         }
     }
 }

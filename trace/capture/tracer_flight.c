@@ -11,7 +11,7 @@
 /* Where a block names its interface: behind type and length, in packets and statistics alike. */
 #define INTERFACE_AT 8u
 
-static bool holds_something(const struct tracer_capture *c)
+static bool tracer_flight_holds_something(const struct tracer_capture *c)
 {
     void *owner;
     size_t n;
@@ -23,7 +23,7 @@ void tracer_flight_dump(struct tracer_capture *c)
 {
     struct tracer *const t = c->tracer;
 
-    if (c->failed || !holds_something(c)) {
+    if (c->failed || !tracer_flight_holds_something(c)) {
         return;
     }
     /* What comes while the file is waited for is another matter. */
@@ -49,8 +49,8 @@ bool tracer_flight_unwritten(const struct tracer_capture *c)
 }
 
 /* One block, whose interface gets the number that it has in this file. */
-static bool write_block(struct tracer_capture *c, const uint8_t *block, size_t n,
-                        struct tracer_view *v)
+static bool tracer_flight_write_block(struct tracer_capture *c, const uint8_t *block, size_t n,
+                                      struct tracer_view *v)
 {
     uint8_t *p;
 
@@ -68,7 +68,7 @@ static bool write_block(struct tracer_capture *c, const uint8_t *block, size_t n
     return true;
 }
 
-static void live_statistics(struct tracer_capture *c)
+static void tracer_flight_live_statistics(struct tracer_capture *c)
 {
     struct tracer_view *v;
 
@@ -97,13 +97,13 @@ void tracer_flight_write(struct tracer_capture *c)
     c->dumping = false;
     while (tracer_memory_gone_by(c->memory) < c->dump_upto &&
            (block = tracer_memory_oldest(c->memory, &n, &owner))) {
-        if (!write_block(c, block, n, owner)) {
+        if (!tracer_flight_write_block(c, block, n, owner)) {
             break;
         }
         tracer_memory_drop(c->memory);
     }
     if (tracer_memory_gone_by(c->memory) >= c->dump_upto) {
-        live_statistics(c);
+        tracer_flight_live_statistics(c);
     }
     if (!c->failed) {
         tracer_capture_flush(c);

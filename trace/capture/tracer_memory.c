@@ -30,12 +30,12 @@ struct tracer_memory {
     tracer_memory_gone *gone;
 };
 
-static size_t entry_size(size_t n)
+static size_t tracer_memory_entry_size(size_t n)
 {
     return (sizeof(struct entry) + n + GRAIN - 1) & ~(size_t)(GRAIN - 1);
 }
 
-static struct entry *entry_at(const struct tracer_memory *m, size_t at)
+static struct entry *tracer_memory_entry_at(const struct tracer_memory *m, size_t at)
 {
     return (struct entry *)(void *)(m->data + at);
 }
@@ -70,9 +70,9 @@ void tracer_memory_free(struct tracer_memory *m)
 }
 
 /* Forgets the first entry. Returns whether it was a block. */
-static bool drop_entry(struct tracer_memory *m)
+static bool tracer_memory_drop_entry(struct tracer_memory *m)
 {
-    const struct entry e = *entry_at(m, m->first);
+    const struct entry e = *tracer_memory_entry_at(m, m->first);
 
     m->used -= e.size;
     m->first = m->first + e.size == m->size ? 0 : m->first + e.size;
@@ -88,12 +88,12 @@ static bool drop_entry(struct tracer_memory *m)
 
 void tracer_memory_drop(struct tracer_memory *m)
 {
-    while (m->used > 0 && !drop_entry(m)) {
+    while (m->used > 0 && !tracer_memory_drop_entry(m)) {
     }
 }
 
 /* Bytes that are free from next on, without a gap. */
-static size_t free_from_next(const struct tracer_memory *m)
+static size_t tracer_memory_free_from_next(const struct tracer_memory *m)
 {
     if (m->used == 0) {
         return m->size;
@@ -103,15 +103,15 @@ static size_t free_from_next(const struct tracer_memory *m)
 
 void *tracer_memory_room(struct tracer_memory *m, size_t n)
 {
-    const size_t want = entry_size(n);
+    const size_t want = tracer_memory_entry_size(n);
 
     if (want > m->size) {
         return NULL;
     }
-    while (free_from_next(m) < want) {
+    while (tracer_memory_free_from_next(m) < want) {
         if (m->used > 0 && m->next > m->first && m->next < m->size) {
             /* The end is too short: skipped. */
-            *entry_at(m, m->next) = (struct entry){.size = m->size - m->next};
+            *tracer_memory_entry_at(m, m->next) = (struct entry){.size = m->size - m->next};
             m->used += m->size - m->next;
             m->next = 0;
         } else if (m->next == m->size) {
@@ -125,9 +125,9 @@ void *tracer_memory_room(struct tracer_memory *m, size_t n)
 
 void tracer_memory_add(struct tracer_memory *m, size_t n, void *owner)
 {
-    struct entry *const e = entry_at(m, m->next);
+    struct entry *const e = tracer_memory_entry_at(m, m->next);
 
-    *e = (struct entry){.size = entry_size(n), .n = n, .owner = owner};
+    *e = (struct entry){.size = tracer_memory_entry_size(n), .n = n, .owner = owner};
     m->used += e->size;
     m->next += e->size;
     m->added++;
@@ -150,13 +150,13 @@ void *tracer_memory_oldest(const struct tracer_memory *m, size_t *n, void **owne
     if (m->used == 0) {
         return NULL;
     }
-    if (entry_at(m, at)->n == 0) {
+    if (tracer_memory_entry_at(m, at)->n == 0) {
         at = 0;
-        if (entry_at(m, m->first)->size == m->used) {
+        if (tracer_memory_entry_at(m, m->first)->size == m->used) {
             return NULL;
         }
     }
-    *n = entry_at(m, at)->n;
-    *owner = entry_at(m, at)->owner;
-    return (uint8_t *)entry_at(m, at) + sizeof(struct entry);
+    *n = tracer_memory_entry_at(m, at)->n;
+    *owner = tracer_memory_entry_at(m, at)->owner;
+    return (uint8_t *)tracer_memory_entry_at(m, at) + sizeof(struct entry);
 }

@@ -51,7 +51,7 @@ void tracer_out_deinit(struct tracer_out *o)
 }
 
 /* Bytes of whole blocks among the first n from the buffer's start, which begins one. */
-static size_t whole_blocks(const struct tracer_out *o, size_t n)
+static size_t tracer_out_whole_blocks(const struct tracer_out *o, size_t n)
 {
     size_t at = 0;
     uint32_t size;
@@ -67,9 +67,9 @@ static size_t whole_blocks(const struct tracer_out *o, size_t n)
 }
 
 /* The disk took n bytes, and then no more: what is half written is taken back. */
-static void cut(struct tracer_out *o, size_t n)
+static void tracer_out_cut(struct tracer_out *o, size_t n)
 {
-    const size_t whole = whole_blocks(o, n);
+    const size_t whole = tracer_out_whole_blocks(o, n);
     const off_t at = lseek(o->fd, 0, SEEK_CUR);
 
     if (at >= (off_t)(n - whole) && ftruncate(o->fd, at - (off_t)(n - whole)) == 0) {
@@ -123,7 +123,7 @@ int tracer_out_flush(struct tracer_out *o)
             const int err = n < 0 ? -errno : -EIO;
 
             if (!o->pipe) {
-                cut(o, done);
+                tracer_out_cut(o, done);
             }
             o->start = o->end = 0;
             return err;

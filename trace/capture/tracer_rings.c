@@ -30,7 +30,7 @@ static const struct timeval look_time = {.tv_usec = 20000};
 /* Counts are told to the monitor so often, in ms. */
 #define TELL_MS 1000u
 
-static void ring_close(struct tracer_ring *r)
+static void tracer_rings_ring_close(struct tracer_ring *r)
 {
     if (r->bell) {
         event_free(r->bell);
@@ -41,7 +41,7 @@ static void ring_close(struct tracer_ring *r)
     r->stalls = 0;
 }
 
-static void ring_broken(struct tracer_ring *r)
+static void tracer_rings_ring_broken(struct tracer_ring *r)
 {
     struct tracer *const t = r->tracer;
     const uint32_t worker = (uint32_t)(r - t->rings);
@@ -49,15 +49,15 @@ static void ring_broken(struct tracer_ring *r)
     log_error("tracer: what worker %u wrote for its captures is damaged; its sessions are not "
               "captured any more",
               worker);
-    ring_close(r);
+    tracer_rings_ring_close(r);
     tracer_msg_init(&t->out, TRACER_BROKEN);
     t->out.worker = worker;
     tracer_say(t);
 }
 
 /* One record of a ring; s NULL: nobody knows its session. False: it is to be read again later. */
-static bool take_record(struct tracer_ring *r, const struct tracer_session *s,
-                        const struct trace_message *m)
+static bool tracer_rings_take_record(struct tracer_ring *r, const struct tracer_session *s,
+                                     const struct trace_message *m)
 {
     if (!s && r->stalls < STALLS) {
         r->stalls++;
@@ -72,7 +72,7 @@ static bool take_record(struct tracer_ring *r, const struct tracer_session *s,
 }
 
 /* Takes what is in a ring, some most bytes. Returns whether there was something. */
-static bool drain(struct tracer_ring *r, size_t most)
+static bool tracer_rings_drain(struct tracer_ring *r, size_t most)
 {
     struct trace_message m;
     const void *p;
@@ -90,15 +90,15 @@ static bool drain(struct tracer_ring *r, size_t most)
             break;
         }
         if (got < 0 || !record_get(p, n, &m)) {
-            ring_broken(r);
+            tracer_rings_ring_broken(r);
             return true;
         }
         s = tracer_session_find(r->tracer, m.session);
         if (s && s->worker != (uint32_t)(r - r->tracer->rings)) {
-            ring_broken(r);
+            tracer_rings_ring_broken(r);
             return true;
         }
-        if (!take_record(r, s, &m)) {
+        if (!tracer_rings_take_record(r, s, &m)) {
             break;
         }
         taken += n;
@@ -110,12 +110,12 @@ static bool drain(struct tracer_ring *r, size_t most)
 void tracer_ring_drain(struct tracer *t, uint32_t worker)
 {
     if (worker < TRACER_WORKERS) {
-        (void)drain(&t->rings[worker], RING_SIZE_MAX);
+        (void)tracer_rings_drain(&t->rings[worker], RING_SIZE_MAX);
     }
 }
 
 /* Says of all rings how they are waited for. False: one of them has something. */
-static bool wait_all(struct tracer *t, enum ring_wait how)
+static bool tracer_rings_wait_all(struct tracer *t, enum ring_wait how)
 {
     bool good = true;
 
@@ -127,21 +127,21 @@ static bool wait_all(struct tracer *t, enum ring_wait how)
     return good;
 }
 
-static void look(struct tracer *t)
+static void tracer_rings_look(struct tracer *t)
 {
     bool some = false;
 
     for (unsigned i = 0; i < TRACER_WORKERS; i++) {
-        some = drain(&t->rings[i], TURN) || some;
+        some = tracer_rings_drain(&t->rings[i], TURN) || some;
     }
     tracer_captures_turn(t);
     t->empty_looks = some ? 0 : t->empty_looks + 1;
-    if (t->empty_looks >= EMPTY_LOOKS && wait_all(t, RING_ASLEEP)) {
+    if (t->empty_looks >= EMPTY_LOOKS && tracer_rings_wait_all(t, RING_ASLEEP)) {
         tracer_captures_tell(t);
         tracer_captures_reap(t);
         return;
     }
-    (void)wait_all(t, RING_LOOKING);
+    (void)tracer_rings_wait_all(t, RING_LOOKING);
     (void)event_add(t->look, &look_time);
     if (tracer_now_ms() - t->told_ms >= TELL_MS) {
         tracer_captures_tell(t);
@@ -149,14 +149,14 @@ static void look(struct tracer *t)
     tracer_captures_reap(t);
 }
 
-static void on_look(evutil_socket_t fd, short what, void *arg)
+static void tracer_rings_on_look(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    look(arg);
+    tracer_rings_look(arg);
 }
 
-static void on_bell(evutil_socket_t fd, short what, void *arg)
+static void tracer_rings_on_bell(evutil_socket_t fd, short what, void *arg)
 {
     struct tracer_ring *const r = arg;
 
@@ -164,7 +164,7 @@ static void on_bell(evutil_socket_t fd, short what, void *arg)
     (void)what;
     ring_hear(r->reader);
     r->tracer->empty_looks = 0;
-    look(r->tracer);
+    tracer_rings_look(r->tracer);
 }
 
 void tracer_ring_take(struct tracer *t, int ring_fd, int bell_fd)
@@ -175,24 +175,25 @@ void tracer_ring_take(struct tracer *t, int ring_fd, int bell_fd)
 
     if (r->reader) {
         /* What a worker left behind when it died. */
-        (void)drain(r, RING_SIZE_MAX);
-        ring_close(r);
+        (void)tracer_rings_drain(r, RING_SIZE_MAX);
+        tracer_rings_ring_close(r);
     }
     err = ring_reader_new_take(&r->reader, ring_fd, bell_fd);
     if (!err) {
-        r->bell = event_new(t->base, ring_reader_bell(r->reader), EV_READ | EV_PERSIST, on_bell, r);
+        r->bell = event_new(t->base, ring_reader_bell(r->reader), EV_READ | EV_PERSIST,
+                            tracer_rings_on_bell, r);
         err = r->bell && event_add(r->bell, NULL) == 0 ? 0 : -ENOMEM;
     }
     if (err) {
         log_error("tracer: no ring for worker %u: %s", worker, strerror(-err));
-        ring_close(r);
+        tracer_rings_ring_close(r);
         return;
     }
     t->empty_looks = 0;
-    look(t);
+    tracer_rings_look(t);
 }
 
-static void on_statistics(evutil_socket_t fd, short what, void *arg)
+static void tracer_rings_on_statistics(evutil_socket_t fd, short what, void *arg)
 {
     struct tracer *const t = arg;
     struct tracer_capture *c;
@@ -222,8 +223,8 @@ int tracer_rings_init(struct tracer *t)
     for (unsigned i = 0; i < TRACER_WORKERS; i++) {
         t->rings[i].tracer = t;
     }
-    t->look = evtimer_new(t->base, on_look, t);
-    t->statistics = event_new(t->base, -1, EV_PERSIST, on_statistics, t);
+    t->look = evtimer_new(t->base, tracer_rings_on_look, t);
+    t->statistics = event_new(t->base, -1, EV_PERSIST, tracer_rings_on_statistics, t);
     if (!t->look || !t->statistics || event_add(t->statistics, &seldom) < 0) {
         return -ENOMEM;
     }
@@ -233,7 +234,7 @@ int tracer_rings_init(struct tracer *t)
 void tracer_rings_free(struct tracer *t)
 {
     for (unsigned i = 0; i < TRACER_WORKERS; i++) {
-        ring_close(&t->rings[i]);
+        tracer_rings_ring_close(&t->rings[i]);
     }
     if (t->look) {
         event_free(t->look);

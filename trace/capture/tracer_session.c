@@ -12,7 +12,7 @@
 #include "trace/capture/tracer_parts.h"
 #include "trace/capture/bypass.h"
 
-static unsigned bucket(uint64_t number)
+static unsigned tracer_session_bucket(uint64_t number)
 {
     return (unsigned)(number % TRACER_BUCKETS);
 }
@@ -21,7 +21,7 @@ struct tracer_session *tracer_session_find(struct tracer *t, uint64_t number)
 {
     struct tracer_session *s;
 
-    LIST_FOREACH(s, &t->sessions[bucket(number)], link)
+    LIST_FOREACH(s, &t->sessions[tracer_session_bucket(number)], link)
     {
         if (s->about.number == number) {
             return s;
@@ -30,19 +30,19 @@ struct tracer_session *tracer_session_find(struct tracer *t, uint64_t number)
     return NULL;
 }
 
-static struct tracer_session *session_new(struct tracer *t, uint64_t number)
+static struct tracer_session *tracer_session_new(struct tracer *t, uint64_t number)
 {
     struct tracer_session *const s = calloc(1, sizeof *s);
 
     if (s) {
         s->about.number = number;
         LIST_INIT(&s->views);
-        LIST_INSERT_HEAD(&t->sessions[bucket(number)], s, link);
+        LIST_INSERT_HEAD(&t->sessions[tracer_session_bucket(number)], s, link);
     }
     return s;
 }
 
-static void set_text(char **to, const char *text)
+static void tracer_session_set_text(char **to, const char *text)
 {
     char *const copy = text ? strdup(text) : NULL;
 
@@ -53,7 +53,7 @@ static void set_text(char **to, const char *text)
 }
 
 /* The route is what stands before the "/" of its name. */
-static void set_route(struct tracer_session *s)
+static void tracer_session_set_route(struct tracer_session *s)
 {
     const char *const slash = s->name ? strrchr(s->name, '/') : NULL;
     const size_t n = slash ? (size_t)(slash - s->name) : 0;
@@ -70,7 +70,7 @@ void tracer_session_told(struct tracer *t)
     struct tracer_session *s = tracer_session_find(t, m->session);
 
     if (!s) {
-        s = session_new(t, m->session);
+        s = tracer_session_new(t, m->session);
     }
     if (!s) {
         log_error("tracer: out of memory: session %llu is not captured",
@@ -78,10 +78,10 @@ void tracer_session_told(struct tracer *t)
         return;
     }
     s->worker = m->worker;
-    set_text(&s->name, tracer_msg_text(m, 0));
-    set_text(&s->description, tracer_msg_text(m, 1));
-    set_text(&s->comment, tracer_msg_text(m, 2));
-    set_route(s);
+    tracer_session_set_text(&s->name, tracer_msg_text(m, 0));
+    tracer_session_set_text(&s->description, tracer_msg_text(m, 1));
+    tracer_session_set_text(&s->comment, tracer_msg_text(m, 2));
+    tracer_session_set_route(s);
     s->about.name = s->name;
     s->about.comment = s->comment;
 }
@@ -104,7 +104,7 @@ void tracer_session_attach(struct tracer *t)
 
 /* ---- views ---- */
 
-static void view_free(struct tracer_view *v)
+static void tracer_session_view_free(struct tracer_view *v)
 {
     free(v->name);
     free(v->description);
@@ -117,7 +117,7 @@ void tracer_view_released(void *view)
     struct tracer_view *const v = view;
 
     if (--v->held == 0 && !v->session) {
-        view_free(v);
+        tracer_session_view_free(v);
     }
 }
 
@@ -127,15 +127,15 @@ void tracer_view_leave(struct tracer_view *v)
         return;
     }
     if (v->held > 0) {
-        set_text(&v->name, v->session->name);
-        set_text(&v->description, v->session->description);
-        set_text(&v->comment, v->session->comment);
+        tracer_session_set_text(&v->name, v->session->name);
+        tracer_session_set_text(&v->description, v->session->description);
+        tracer_session_set_text(&v->comment, v->session->comment);
     }
     LIST_REMOVE(v, session_link);
     LIST_REMOVE(v, capture_link);
     v->session = NULL;
     if (v->held == 0) {
-        view_free(v);
+        tracer_session_view_free(v);
     }
 }
 
@@ -156,7 +156,7 @@ static void session_free(struct tracer_session *s)
 }
 
 /* What the worker counted behind the last message that came is lost. */
-static void count_tail(struct tracer_view *v, uint64_t seen)
+static void tracer_session_count_tail(struct tracer_view *v, uint64_t seen)
 {
     if (v->begin_ns && seen > v->last) {
         const uint64_t tail = seen - v->last;
@@ -183,7 +183,7 @@ void tracer_session_ended(struct tracer *t)
     while ((v = LIST_FIRST(&s->views))) {
         struct tracer_capture *const c = v->capture;
 
-        count_tail(v, ended.seen);
+        tracer_session_count_tail(v, ended.seen);
         tracer_capture_statistics(v, comment);
         tracer_view_leave(v);
         if (ended.bad && c->memory) {
@@ -211,7 +211,7 @@ void tracer_sessions_free(struct tracer *t)
 /* ---- messages ---- */
 
 /* Takes down what was lost before the message: numbers count lost ones. */
-static void count_gap(struct tracer_view *v, const struct trace_message *m)
+static void tracer_session_count_gap(struct tracer_view *v, const struct trace_message *m)
 {
     uint64_t gap;
 
@@ -229,8 +229,8 @@ static void count_gap(struct tracer_view *v, const struct trace_message *m)
     v->changed = true;
 }
 
-static void on_wanted(const struct trace_session *s, const struct trace_message *m,
-                      const char *comment, void *arg)
+static void tracer_session_on_wanted(const struct trace_session *s, const struct trace_message *m,
+                                     const char *comment, void *arg)
 {
     (void)s;
     tracer_capture_put(arg, m, comment);
@@ -250,12 +250,12 @@ void tracer_session_message(const struct tracer_session *s, const struct trace_m
         if (c->failed) {
             continue;
         }
-        count_gap(v, m);
+        tracer_session_count_gap(v, m);
         mine.lost = 0;
         mine.kept = snap_length_of(m->data, m->kept, m->size, c->keep);
         mine.kept = mine.kept < m->kept ? mine.kept : m->kept;
         if (c->filter) {
-            filter_feed(c->filter, &s->about, &mine, comment, on_wanted, v);
+            filter_feed(c->filter, &s->about, &mine, comment, tracer_session_on_wanted, v);
         } else {
             tracer_capture_put(v, &mine, comment);
         }

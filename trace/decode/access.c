@@ -10,7 +10,7 @@
 /* The largest fixed part of a command that names a place, or its first write with its count. */
 #define FIXED_MAX 32u
 
-static void read_region(const uint8_t *p, size_t n, struct access *out)
+static void access_read_region(const uint8_t *p, size_t n, struct access *out)
 {
     struct wire_region_access a;
 
@@ -23,7 +23,7 @@ static void read_region(const uint8_t *p, size_t n, struct access *out)
 }
 
 /* GET_REGION_INFO and GET_REGION_IO_FDS have the index at the same place. */
-static void read_region_info(const uint8_t *p, size_t n, struct access *out)
+static void access_read_region_info(const uint8_t *p, size_t n, struct access *out)
 {
     struct wire_region_io_fds head;
     struct wire_region_info info;
@@ -38,51 +38,51 @@ static void read_region_info(const uint8_t *p, size_t n, struct access *out)
     }
 }
 
-static void set_memory(struct access *out, uint64_t address, uint64_t count)
+static void access_set_memory(struct access *out, uint64_t address, uint64_t count)
 {
     out->kind = ACCESS_MEMORY;
     out->offset = address;
     out->count = count;
 }
 
-static void read_memory(const uint8_t *p, size_t n, struct access *out)
+static void access_read_memory(const uint8_t *p, size_t n, struct access *out)
 {
     struct wire_dma_map map;
     struct wire_dma_unmap unmap;
     struct wire_dma_access dma;
 
     if (out->hdr.command == WIRE_DMA_MAP && wire_get(p, n, &map, sizeof map)) {
-        set_memory(out, map.address, map.size);
+        access_set_memory(out, map.address, map.size);
     } else if (out->hdr.command == WIRE_DMA_UNMAP && wire_get(p, n, &unmap, sizeof unmap)) {
-        set_memory(out, unmap.address, unmap.size);
+        access_set_memory(out, unmap.address, unmap.size);
     } else if ((out->hdr.command == WIRE_DMA_READ || out->hdr.command == WIRE_DMA_WRITE) &&
                wire_get(p, n, &dma, sizeof dma)) {
-        set_memory(out, dma.address, dma.count);
+        access_set_memory(out, dma.address, dma.count);
     }
 }
 
-static void read_place(const uint8_t *p, size_t n, struct access *out)
+static void access_read_place(const uint8_t *p, size_t n, struct access *out)
 {
     switch (out->hdr.command) {
     case WIRE_REGION_READ:
     case WIRE_REGION_WRITE:
-        read_region(p, n, out);
+        access_read_region(p, n, out);
         break;
     case WIRE_REGION_WRITE_MULTI:
         if (!wire_is_reply(&out->hdr) && n > sizeof(struct wire_write_multi)) {
-            read_region(p + sizeof(struct wire_write_multi), n - sizeof(struct wire_write_multi),
-                        out);
+            access_read_region(p + sizeof(struct wire_write_multi),
+                               n - sizeof(struct wire_write_multi), out);
         }
         break;
     case WIRE_DEVICE_GET_REGION_INFO:
     case WIRE_DEVICE_GET_REGION_IO_FDS:
-        read_region_info(p, n, out);
+        access_read_region_info(p, n, out);
         break;
     case WIRE_DMA_MAP:
     case WIRE_DMA_UNMAP:
     case WIRE_DMA_READ:
     case WIRE_DMA_WRITE:
-        read_memory(p, n, out);
+        access_read_memory(p, n, out);
         break;
     default:
         break;
@@ -98,7 +98,7 @@ bool access_read(const struct trace_message *m, struct access *out)
         return false;
     }
     *out = (struct access){.hdr = hdr};
-    read_place(fixed, native_payload(m, &hdr, fixed, sizeof fixed), out);
+    access_read_place(fixed, native_payload(m, &hdr, fixed, sizeof fixed), out);
     return true;
 }
 
@@ -107,7 +107,8 @@ void access_of_request(const struct trace_request *r, struct access *out)
     uint8_t fixed[FIXED_MAX];
 
     *out = (struct access){.hdr = r->hdr};
-    read_place(fixed, native_head(r->head, r->kept, r->flags, &r->hdr, fixed, sizeof fixed), out);
+    access_read_place(fixed, native_head(r->head, r->kept, r->flags, &r->hdr, fixed, sizeof fixed),
+                      out);
 }
 
 size_t access_writes(const struct trace_message *m, struct access *out)
@@ -132,7 +133,7 @@ size_t access_writes(const struct trace_message *m, struct access *out)
             break;
         }
         out[i] = (struct access){.hdr = hdr};
-        read_region(p + at, n - at, &out[i]);
+        access_read_region(p + at, n - at, &out[i]);
     }
     return i;
 }

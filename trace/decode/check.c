@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* The count in a fixed part that must be the number of bytes behind it; false: it has none. */
-static bool data_count(const struct wire_hdr *hdr, const void *p, size_t n, uint64_t *out)
+static bool check_data_count(const struct wire_hdr *hdr, const void *p, size_t n, uint64_t *out)
 {
     struct wire_region_access a;
     struct wire_dma_access d;
@@ -53,7 +53,7 @@ static enum wire_check check_part(const struct wire_hdr *hdr, const void *p, siz
     if (total > size->fixed && !size->open) {
         return WIRE_PAYLOAD_LONG;
     }
-    if (!size->open || !data_count(hdr, p, n, &count) ||
+    if (!size->open || !check_data_count(hdr, p, n, &count) ||
         (hdr->command == WIRE_DMA_WRITE && reply)) {
         return WIRE_OK;
     }

@@ -20,7 +20,7 @@ void decode_scratch_deinit(struct decode_scratch *s)
 }
 
 /* The payload in this machine's byte order: where it is, or turned round in scratch. */
-static void payload(struct decode_view *v, struct decode_scratch *scratch)
+static void decode_payload(struct decode_view *v, struct decode_scratch *scratch)
 {
     const struct trace_message *m = v->m;
 
@@ -46,7 +46,7 @@ void decode_open(struct decode_view *out, const struct trace_message *m,
     }
     out->reply = wire_is_reply(&out->hdr);
     out->total = m->size >= WIRE_HDR_SIZE ? m->size - WIRE_HDR_SIZE : 0;
-    payload(out, scratch);
+    decode_payload(out, scratch);
     out->check = check_message(m, &out->hdr, out->p, out->n);
 }
 
@@ -71,7 +71,7 @@ bool decode_teaches(const struct decode_view *v)
            wire_get(v->p, v->n, &a, sizeof a) && a.region == WIRE_PCI_CONFIG;
 }
 
-static void list(struct decode_config *c)
+static void decode_list(struct decode_config *c)
 {
     struct pci_caps found;
 
@@ -104,7 +104,7 @@ void decode_learn(struct decode_config *c, const struct decode_view *reply)
     }
     memcpy(c->config.bytes + a.offset, reply->p + sizeof a, n);
     c->config.n = PCI_CONFIG_SIZE_EXPRESS;
-    list(c);
+    decode_list(c);
 }
 
 /* ---- parts ---- */
@@ -170,7 +170,7 @@ void decode_place(struct printer *printer, const struct decode_config *config, u
     }
 }
 
-static void bits(struct printer *printer, const struct pci_bit *table, uint16_t v)
+static void decode_bits(struct printer *printer, const struct pci_bit *table, uint16_t v)
 {
     bool any = false;
 
@@ -209,9 +209,9 @@ void decode_region_data(struct printer *printer, uint32_t region, uint64_t offse
         const uint16_t v = (uint16_t)(data[0] | data[1] << 8);
 
         if (offset == PCI_AT_COMMAND) {
-            bits(printer, pci_command_bits, v);
+            decode_bits(printer, pci_command_bits, v);
         } else if (offset == PCI_AT_STATUS) {
-            bits(printer, pci_status_bits, v);
+            decode_bits(printer, pci_status_bits, v);
         }
     }
 }
@@ -246,7 +246,7 @@ void decode_feature_flags(struct printer *printer, uint32_t flags)
 }
 
 /* What of a feature's own structure is there, behind struct wire_feature. */
-static struct decode_view behind(const struct decode_view *v)
+static struct decode_view decode_behind(const struct decode_view *v)
 {
     struct decode_view inner = *v;
 
@@ -256,7 +256,7 @@ static struct decode_view behind(const struct decode_view *v)
     return inner;
 }
 
-static void mig_state(struct printer *printer, const struct decode_view *v)
+static void decode_mig_state(struct printer *printer, const struct decode_view *v)
 {
     struct wire_feature_mig_state s;
 
@@ -271,7 +271,7 @@ static void mig_state(struct printer *printer, const struct decode_view *v)
     decode_raw(printer, v, sizeof s);
 }
 
-static void logging_start(struct printer *printer, const struct decode_view *v)
+static void decode_logging_start(struct printer *printer, const struct decode_view *v)
 {
     const uint32_t max = printer_list_max(printer);
     struct wire_dma_logging l;
@@ -297,7 +297,7 @@ static void logging_start(struct printer *printer, const struct decode_view *v)
     printer_close_list(printer);
 }
 
-static void logging_report(struct printer *printer, const struct decode_view *v)
+static void decode_logging_report(struct printer *printer, const struct decode_view *v)
 {
     struct wire_dma_report r;
 
@@ -316,7 +316,7 @@ static void logging_report(struct printer *printer, const struct decode_view *v)
 
 void decode_feature_data(struct printer *printer, const struct decode_view *v, uint32_t flags)
 {
-    const struct decode_view inner = behind(v);
+    const struct decode_view inner = decode_behind(v);
     struct wire_feature_migration m;
 
     if (inner.total == 0) {
@@ -330,13 +330,13 @@ void decode_feature_data(struct printer *printer, const struct decode_view *v, u
         decode_raw(printer, &inner, inner.n < sizeof m ? 0 : sizeof m);
         return;
     case WIRE_FEATURE_MIG_DEVICE_STATE:
-        mig_state(printer, &inner);
+        decode_mig_state(printer, &inner);
         return;
     case WIRE_FEATURE_DMA_LOGGING_START:
-        logging_start(printer, &inner);
+        decode_logging_start(printer, &inner);
         return;
     case WIRE_FEATURE_DMA_LOGGING_REPORT:
-        logging_report(printer, &inner);
+        decode_logging_report(printer, &inner);
         return;
     default:
         decode_raw(printer, &inner, 0);

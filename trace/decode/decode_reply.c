@@ -13,7 +13,7 @@ typedef void result_fn(struct printer *printer, const struct decode_view *v,
                        const struct trace_request *request, const struct decode_config *config);
 
 /* Braces round several values, for people. For programs whoever calls has made them. */
-static void open_result(struct printer *printer)
+static void decode_reply_open_result(struct printer *printer)
 {
     if (!printer->json) {
         strbuf_char(printer->t, '{');
@@ -21,7 +21,7 @@ static void open_result(struct printer *printer)
     }
 }
 
-static void close_result(struct printer *printer)
+static void decode_reply_close_result(struct printer *printer)
 {
     if (!printer->json) {
         strbuf_char(printer->t, '}');
@@ -30,27 +30,28 @@ static void close_result(struct printer *printer)
 }
 
 /* Nothing but success. */
-static void nothing(struct printer *printer, const struct decode_view *v)
+static void decode_reply_nothing(struct printer *printer, const struct decode_view *v)
 {
     if (v->total > 0) {
-        open_result(printer);
+        decode_reply_open_result(printer);
         decode_raw(printer, v, 0);
-        close_result(printer);
+        decode_reply_close_result(printer);
     } else if (!printer->json) {
         strbuf_char(printer->t, '0');
         printer->first = false;
     }
 }
 
-static void unreadable(struct printer *printer, const struct decode_view *v)
+static void decode_reply_unreadable(struct printer *printer, const struct decode_view *v)
 {
-    open_result(printer);
+    decode_reply_open_result(printer);
     decode_raw(printer, v, 0);
-    close_result(printer);
+    decode_reply_close_result(printer);
 }
 
 /* Whether the payload's first n bytes are those of the request's. */
-static bool repeats(const struct decode_view *v, const struct trace_request *r, size_t n)
+static bool decode_reply_repeats(const struct decode_view *v, const struct trace_request *r,
+                                 size_t n)
 {
     uint8_t asked[TRACE_REMEMBERED];
 
@@ -59,46 +60,46 @@ static bool repeats(const struct decode_view *v, const struct trace_request *r, 
            memcmp(asked, v->p, n) == 0;
 }
 
-static void version(struct printer *printer, const struct decode_view *v,
-                    const struct trace_request *r, const struct decode_config *c)
+static void decode_reply_version(struct printer *printer, const struct decode_view *v,
+                                 const struct trace_request *r, const struct decode_config *c)
 {
     (void)r;
-    open_result(printer);
+    decode_reply_open_result(printer);
     decode_request(printer, v, c);
-    close_result(printer);
+    decode_reply_close_result(printer);
 }
 
-static void success(struct printer *printer, const struct decode_view *v,
-                    const struct trace_request *r, const struct decode_config *c)
+static void decode_reply_success(struct printer *printer, const struct decode_view *v,
+                                 const struct trace_request *r, const struct decode_config *c)
 {
     (void)r;
     (void)c;
-    nothing(printer, v);
+    decode_reply_nothing(printer, v);
 }
 
-static void dma_unmap(struct printer *printer, const struct decode_view *v,
-                      const struct trace_request *r, const struct decode_config *c)
+static void decode_reply_dma_unmap(struct printer *printer, const struct decode_view *v,
+                                   const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_dma_unmap u;
 
-    if (!printer->json && v->total == sizeof u && repeats(v, r, sizeof u)) {
+    if (!printer->json && v->total == sizeof u && decode_reply_repeats(v, r, sizeof u)) {
         strbuf_char(printer->t, '0');
         return;
     }
-    open_result(printer);
+    decode_reply_open_result(printer);
     decode_request(printer, v, c);
-    close_result(printer);
+    decode_reply_close_result(printer);
 }
 
-static void get_info(struct printer *printer, const struct decode_view *v,
-                     const struct trace_request *r, const struct decode_config *c)
+static void decode_reply_get_info(struct printer *printer, const struct decode_view *v,
+                                  const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_device_info i;
 
     (void)r;
     (void)c;
     decode_part(v, &i, sizeof i);
-    open_result(printer);
+    decode_reply_open_result(printer);
     decode_argsz(printer, v, i.argsz);
     if (DECODE_HAS(v, struct wire_device_info, flags)) {
         printer_flags(printer, "flags", name_device_flags, i.flags);
@@ -110,12 +111,12 @@ static void get_info(struct printer *printer, const struct decode_view *v,
         printer_dec(printer, "num_irqs", i.num_irqs);
     }
     decode_raw(printer, v, sizeof i);
-    close_result(printer);
+    decode_reply_close_result(printer);
 }
 
 /* ---- regions ---- */
 
-static void sparse(struct printer *printer, const void *p, size_t n)
+static void decode_reply_sparse(struct printer *printer, const void *p, size_t n)
 {
     const uint32_t max = printer_list_max(printer);
     struct wire_sparse_area area;
@@ -136,7 +137,7 @@ static void sparse(struct printer *printer, const void *p, size_t n)
     printer_close_list(printer);
 }
 
-static void capability(const struct wire_cap *cap, const void *p, size_t n, void *arg)
+static void decode_reply_capability(const struct wire_cap *cap, const void *p, size_t n, void *arg)
 {
     struct printer *printer = arg;
     struct wire_cap_type type;
@@ -147,7 +148,7 @@ static void capability(const struct wire_cap *cap, const void *p, size_t n, void
         printer_dec(printer, "version", cap->version);
     }
     if (cap->id == WIRE_CAP_SPARSE_MMAP) {
-        sparse(printer, p, n);
+        decode_reply_sparse(printer, p, n);
     } else if (cap->id == WIRE_CAP_TYPE &&
                wire_get((const uint8_t *)p + sizeof *cap, n - sizeof *cap, &type, sizeof type)) {
         printer_hex(printer, "type", type.type);
@@ -156,15 +157,15 @@ static void capability(const struct wire_cap *cap, const void *p, size_t n, void
     printer_close(printer);
 }
 
-static void region_info(struct printer *printer, const struct decode_view *v,
-                        const struct trace_request *r, const struct decode_config *c)
+static void decode_reply_region_info(struct printer *printer, const struct decode_view *v,
+                                     const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_region_info i;
 
     (void)r;
     (void)c;
     decode_part(v, &i, sizeof i);
-    open_result(printer);
+    decode_reply_open_result(printer);
     decode_argsz(printer, v, i.argsz);
     if (printer->json && DECODE_HAS(v, struct wire_region_info, index)) {
         decode_region(printer, i.index);
@@ -181,15 +182,15 @@ static void region_info(struct printer *printer, const struct decode_view *v,
     if (v->n >= sizeof i && (i.flags & WIRE_REGION_FLAG_CAPS)) {
         printer_open_list(printer, "caps");
         /* How the list is broken is told by the message's check. */
-        (void)wire_region_caps(v->p, v->n, capability, printer);
+        (void)wire_region_caps(v->p, v->n, decode_reply_capability, printer);
         printer_close_list(printer);
     } else {
         decode_raw(printer, v, sizeof i);
     }
-    close_result(printer);
+    decode_reply_close_result(printer);
 }
 
-static void sub_region(struct printer *printer, const struct wire_io_fd *f)
+static void decode_reply_sub_region(struct printer *printer, const struct wire_io_fd *f)
 {
     printer_open(printer, NULL);
     printer_word_bare(printer, "type", name_io_fd(f->type), f->type);
@@ -202,8 +203,8 @@ static void sub_region(struct printer *printer, const struct wire_io_fd *f)
     printer_close(printer);
 }
 
-static void io_fds(struct printer *printer, const struct decode_view *v,
-                   const struct trace_request *r, const struct decode_config *c)
+static void decode_reply_io_fds(struct printer *printer, const struct decode_view *v,
+                                const struct trace_request *r, const struct decode_config *c)
 {
     const uint32_t max = printer_list_max(printer);
     struct wire_region_io_fds f;
@@ -213,10 +214,10 @@ static void io_fds(struct printer *printer, const struct decode_view *v,
     (void)r;
     (void)c;
     if (!wire_get(v->p, v->n, &f, sizeof f)) {
-        unreadable(printer, v);
+        decode_reply_unreadable(printer, v);
         return;
     }
-    open_result(printer);
+    decode_reply_open_result(printer);
     decode_argsz(printer, v, f.argsz);
     if (printer->json) {
         decode_region(printer, f.index);
@@ -227,22 +228,22 @@ static void io_fds(struct printer *printer, const struct decode_view *v,
     printer_dec(printer, "count", f.count);
     printer_open_list(printer, "sub_regions");
     for (; i < max && wire_io_fd_at(v->p, v->n, i, &sub); i++) {
-        sub_region(printer, &sub);
+        decode_reply_sub_region(printer, &sub);
     }
     printer_more(printer, f.count - i);
     printer_close_list(printer);
-    close_result(printer);
+    decode_reply_close_result(printer);
 }
 
-static void irq_info(struct printer *printer, const struct decode_view *v,
-                     const struct trace_request *r, const struct decode_config *c)
+static void decode_reply_irq_info(struct printer *printer, const struct decode_view *v,
+                                  const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_irq_info i;
 
     (void)r;
     (void)c;
     decode_part(v, &i, sizeof i);
-    open_result(printer);
+    decode_reply_open_result(printer);
     decode_argsz(printer, v, i.argsz);
     if (printer->json && DECODE_HAS(v, struct wire_irq_info, index)) {
         printer_word(printer, "index", name_irq(i.index), i.index);
@@ -254,124 +255,124 @@ static void irq_info(struct printer *printer, const struct decode_view *v,
         printer_dec(printer, "count", i.count);
     }
     decode_raw(printer, v, sizeof i);
-    close_result(printer);
+    decode_reply_close_result(printer);
 }
 
 /* ---- accesses ---- */
 
-static void region_read(struct printer *printer, const struct decode_view *v,
-                        const struct trace_request *r, const struct decode_config *c)
+static void decode_reply_region_read(struct printer *printer, const struct decode_view *v,
+                                     const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_region_access a;
     bool brief;
 
     if (!wire_get(v->p, v->n, &a, sizeof a)) {
-        unreadable(printer, v);
+        decode_reply_unreadable(printer, v);
         return;
     }
-    brief = !printer->json && repeats(v, r, sizeof a);
+    brief = !printer->json && decode_reply_repeats(v, r, sizeof a);
     if (!brief) {
-        open_result(printer);
+        decode_reply_open_result(printer);
         decode_place(printer, c, a.region, a.offset, a.count);
         printer_dec(printer, "count", a.count);
     }
     decode_region_data(printer, a.region, a.offset, v->p + sizeof a, v->n - sizeof a,
                        v->total - sizeof a);
     if (!brief) {
-        close_result(printer);
+        decode_reply_close_result(printer);
     }
 }
 
-static void region_write(struct printer *printer, const struct decode_view *v,
-                         const struct trace_request *r, const struct decode_config *c)
+static void decode_reply_region_write(struct printer *printer, const struct decode_view *v,
+                                      const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_region_access a;
 
     if (!wire_get(v->p, v->n, &a, sizeof a)) {
-        unreadable(printer, v);
+        decode_reply_unreadable(printer, v);
         return;
     }
-    if (!printer->json && v->total == sizeof a && repeats(v, r, sizeof a)) {
+    if (!printer->json && v->total == sizeof a && decode_reply_repeats(v, r, sizeof a)) {
         strbuf_dec(printer->t, a.count);
         return;
     }
-    open_result(printer);
+    decode_reply_open_result(printer);
     decode_place(printer, c, a.region, a.offset, a.count);
     printer_dec(printer, "count", a.count);
     decode_raw(printer, v, sizeof a);
-    close_result(printer);
+    decode_reply_close_result(printer);
 }
 
-static void dma_read(struct printer *printer, const struct decode_view *v,
-                     const struct trace_request *r, const struct decode_config *c)
+static void decode_reply_dma_read(struct printer *printer, const struct decode_view *v,
+                                  const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_dma_access a;
     bool brief;
 
     (void)c;
     if (!wire_get(v->p, v->n, &a, sizeof a)) {
-        unreadable(printer, v);
+        decode_reply_unreadable(printer, v);
         return;
     }
-    brief = !printer->json && repeats(v, r, sizeof a);
+    brief = !printer->json && decode_reply_repeats(v, r, sizeof a);
     if (!brief) {
-        open_result(printer);
+        decode_reply_open_result(printer);
         printer_hex(printer, "address", a.address);
         printer_dec(printer, "count", a.count);
     }
     decode_data_behind(printer, v, sizeof a, v->total - sizeof a);
     if (!brief) {
-        close_result(printer);
+        decode_reply_close_result(printer);
     }
 }
 
-static void dma_write(struct printer *printer, const struct decode_view *v,
-                      const struct trace_request *r, const struct decode_config *c)
+static void decode_reply_dma_write(struct printer *printer, const struct decode_view *v,
+                                   const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_dma_access a;
 
     (void)c;
     if (v->n < WIRE_DMA_WRITE_REPLY_MIN) {
-        unreadable(printer, v);
+        decode_reply_unreadable(printer, v);
         return;
     }
     decode_part(v, &a, sizeof a);
     /* The count has 4 bytes on the page and 8 on the wire of QEMU. */
     if (!printer->json && v->total <= sizeof a && a.count <= UINT32_MAX &&
-        repeats(v, r, WIRE_DMA_WRITE_REPLY_MIN)) {
+        decode_reply_repeats(v, r, WIRE_DMA_WRITE_REPLY_MIN)) {
         strbuf_dec(printer->t, a.count);
         return;
     }
-    open_result(printer);
+    decode_reply_open_result(printer);
     printer_hex(printer, "address", a.address);
     printer_dec(printer, "count", a.count);
     decode_raw(printer, v, v->total < sizeof a ? WIRE_DMA_WRITE_REPLY_MIN : sizeof a);
-    close_result(printer);
+    decode_reply_close_result(printer);
 }
 
-static void write_multi(struct printer *printer, const struct decode_view *v,
-                        const struct trace_request *r, const struct decode_config *c)
+static void decode_reply_write_multi(struct printer *printer, const struct decode_view *v,
+                                     const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_write_multi m;
 
     (void)r;
     (void)c;
     if (!wire_get(v->p, v->n, &m, sizeof m)) {
-        unreadable(printer, v);
+        decode_reply_unreadable(printer, v);
         return;
     }
     if (!printer->json && v->total == sizeof m) {
         strbuf_dec(printer->t, m.wr_cnt);
         return;
     }
-    open_result(printer);
+    decode_reply_open_result(printer);
     printer_dec(printer, "wr_cnt", m.wr_cnt);
     decode_raw(printer, v, sizeof m);
-    close_result(printer);
+    decode_reply_close_result(printer);
 }
 
-static void feature(struct printer *printer, const struct decode_view *v,
-                    const struct trace_request *r, const struct decode_config *c)
+static void decode_reply_feature(struct printer *printer, const struct decode_view *v,
+                                 const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_feature f;
     struct wire_feature asked = {0};
@@ -380,64 +381,65 @@ static void feature(struct printer *printer, const struct decode_view *v,
 
     (void)c;
     if (!wire_get(v->p, v->n, &f, sizeof f)) {
-        unreadable(printer, v);
+        decode_reply_unreadable(printer, v);
         return;
     }
     n = r ? native_head(r->head, r->kept, r->flags, &r->hdr, head, sizeof head) : 0;
     /* A reply to SET or PROBE is the request again. */
-    if (!printer->json && r && r->kept == r->hdr.size && v->total == n && repeats(v, r, n)) {
+    if (!printer->json && r && r->kept == r->hdr.size && v->total == n &&
+        decode_reply_repeats(v, r, n)) {
         strbuf_char(printer->t, '0');
         return;
     }
-    open_result(printer);
+    decode_reply_open_result(printer);
     decode_argsz(printer, v, f.argsz);
     if (printer->json || !wire_get(head, n, &asked, sizeof asked) || asked.flags != f.flags) {
         decode_feature_flags(printer, f.flags);
     }
     decode_feature_data(printer, v, f.flags);
-    close_result(printer);
+    decode_reply_close_result(printer);
 }
 
-static void mig_data_read(struct printer *printer, const struct decode_view *v,
-                          const struct trace_request *r, const struct decode_config *c)
+static void decode_reply_mig_data_read(struct printer *printer, const struct decode_view *v,
+                                       const struct trace_request *r, const struct decode_config *c)
 {
     struct wire_mig_data m;
 
     (void)r;
     (void)c;
     if (!wire_get(v->p, v->n, &m, sizeof m)) {
-        unreadable(printer, v);
+        decode_reply_unreadable(printer, v);
         return;
     }
     if (printer->json || printer->verbose) {
-        open_result(printer);
+        decode_reply_open_result(printer);
         decode_argsz(printer, v, m.argsz);
         printer_dec(printer, "size", m.size);
     }
     decode_data_behind(printer, v, sizeof m, v->total - sizeof m);
     if (printer->verbose) {
-        close_result(printer);
+        decode_reply_close_result(printer);
     }
 }
 
 static result_fn *const results[] = {
-    [WIRE_VERSION] = version,
-    [WIRE_DMA_MAP] = success,
-    [WIRE_DMA_UNMAP] = dma_unmap,
-    [WIRE_DEVICE_GET_INFO] = get_info,
-    [WIRE_DEVICE_GET_REGION_INFO] = region_info,
-    [WIRE_DEVICE_GET_REGION_IO_FDS] = io_fds,
-    [WIRE_DEVICE_GET_IRQ_INFO] = irq_info,
-    [WIRE_DEVICE_SET_IRQS] = success,
-    [WIRE_REGION_READ] = region_read,
-    [WIRE_REGION_WRITE] = region_write,
-    [WIRE_DMA_READ] = dma_read,
-    [WIRE_DMA_WRITE] = dma_write,
-    [WIRE_DEVICE_RESET] = success,
-    [WIRE_REGION_WRITE_MULTI] = write_multi,
-    [WIRE_DEVICE_FEATURE] = feature,
-    [WIRE_MIG_DATA_READ] = mig_data_read,
-    [WIRE_MIG_DATA_WRITE] = success,
+    [WIRE_VERSION] = decode_reply_version,
+    [WIRE_DMA_MAP] = decode_reply_success,
+    [WIRE_DMA_UNMAP] = decode_reply_dma_unmap,
+    [WIRE_DEVICE_GET_INFO] = decode_reply_get_info,
+    [WIRE_DEVICE_GET_REGION_INFO] = decode_reply_region_info,
+    [WIRE_DEVICE_GET_REGION_IO_FDS] = decode_reply_io_fds,
+    [WIRE_DEVICE_GET_IRQ_INFO] = decode_reply_irq_info,
+    [WIRE_DEVICE_SET_IRQS] = decode_reply_success,
+    [WIRE_REGION_READ] = decode_reply_region_read,
+    [WIRE_REGION_WRITE] = decode_reply_region_write,
+    [WIRE_DMA_READ] = decode_reply_dma_read,
+    [WIRE_DMA_WRITE] = decode_reply_dma_write,
+    [WIRE_DEVICE_RESET] = decode_reply_success,
+    [WIRE_REGION_WRITE_MULTI] = decode_reply_write_multi,
+    [WIRE_DEVICE_FEATURE] = decode_reply_feature,
+    [WIRE_MIG_DATA_READ] = decode_reply_mig_data_read,
+    [WIRE_MIG_DATA_WRITE] = decode_reply_success,
 };
 
 void decode_reply(struct printer *printer, const struct decode_view *v,
@@ -451,6 +453,6 @@ void decode_reply(struct printer *printer, const struct decode_view *v,
     if (command < sizeof results / sizeof *results && results[command]) {
         results[command](printer, v, request, config);
     } else {
-        nothing(printer, v);
+        decode_reply_nothing(printer, v);
     }
 }

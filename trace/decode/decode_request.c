@@ -6,8 +6,8 @@
 typedef void args_fn(struct printer *printer, const struct decode_view *v,
                      const struct decode_config *config);
 
-static void version(struct printer *printer, const struct decode_view *v,
-                    const struct decode_config *c)
+static void decode_request_version(struct printer *printer, const struct decode_view *v,
+                                   const struct decode_config *c)
 {
     struct wire_version w;
 
@@ -28,8 +28,8 @@ static void version(struct printer *printer, const struct decode_view *v,
     }
 }
 
-static void dma_map(struct printer *printer, const struct decode_view *v,
-                    const struct decode_config *c)
+static void decode_request_dma_map(struct printer *printer, const struct decode_view *v,
+                                   const struct decode_config *c)
 {
     struct wire_dma_map m;
 
@@ -51,8 +51,8 @@ static void dma_map(struct printer *printer, const struct decode_view *v,
     decode_raw(printer, v, sizeof m);
 }
 
-static void dma_unmap(struct printer *printer, const struct decode_view *v,
-                      const struct decode_config *c)
+static void decode_request_dma_unmap(struct printer *printer, const struct decode_view *v,
+                                     const struct decode_config *c)
 {
     struct wire_dma_unmap m;
 
@@ -71,8 +71,8 @@ static void dma_unmap(struct printer *printer, const struct decode_view *v,
     decode_raw(printer, v, sizeof m);
 }
 
-static void get_info(struct printer *printer, const struct decode_view *v,
-                     const struct decode_config *c)
+static void decode_request_get_info(struct printer *printer, const struct decode_view *v,
+                                    const struct decode_config *c)
 {
     struct wire_device_info i;
 
@@ -88,8 +88,8 @@ static void get_info(struct printer *printer, const struct decode_view *v,
     decode_raw(printer, v, sizeof i);
 }
 
-static void region_info(struct printer *printer, const struct decode_view *v,
-                        const struct decode_config *c)
+static void decode_request_region_info(struct printer *printer, const struct decode_view *v,
+                                       const struct decode_config *c)
 {
     struct wire_region_info i;
 
@@ -108,8 +108,8 @@ static void region_info(struct printer *printer, const struct decode_view *v,
     decode_raw(printer, v, sizeof i);
 }
 
-static void io_fds(struct printer *printer, const struct decode_view *v,
-                   const struct decode_config *c)
+static void decode_request_io_fds(struct printer *printer, const struct decode_view *v,
+                                  const struct decode_config *c)
 {
     struct wire_region_io_fds f;
 
@@ -126,8 +126,8 @@ static void io_fds(struct printer *printer, const struct decode_view *v,
     decode_raw(printer, v, sizeof f);
 }
 
-static void irq_info(struct printer *printer, const struct decode_view *v,
-                     const struct decode_config *c)
+static void decode_request_irq_info(struct printer *printer, const struct decode_view *v,
+                                    const struct decode_config *c)
 {
     struct wire_irq_info i;
 
@@ -144,7 +144,8 @@ static void irq_info(struct printer *printer, const struct decode_view *v,
     decode_raw(printer, v, sizeof i);
 }
 
-static void irq_bools(struct printer *printer, const struct decode_view *v, uint32_t count)
+static void decode_request_irq_bools(struct printer *printer, const struct decode_view *v,
+                                     uint32_t count)
 {
     const uint32_t max = printer_list_max(printer);
     const size_t at = sizeof(struct wire_irq_set);
@@ -158,8 +159,8 @@ static void irq_bools(struct printer *printer, const struct decode_view *v, uint
     printer_close_list(printer);
 }
 
-static void set_irqs(struct printer *printer, const struct decode_view *v,
-                     const struct decode_config *c)
+static void decode_request_set_irqs(struct printer *printer, const struct decode_view *v,
+                                    const struct decode_config *c)
 {
     struct wire_irq_set s;
 
@@ -182,15 +183,15 @@ static void set_irqs(struct printer *printer, const struct decode_view *v,
         return;
     }
     if (s.flags & WIRE_IRQ_SET_DATA_BOOL) {
-        irq_bools(printer, v, s.count);
+        decode_request_irq_bools(printer, v, s.count);
     } else {
         decode_raw(printer, v, sizeof s);
     }
 }
 
 /* Also the beginning of a write. */
-static bool access_place(struct printer *printer, const struct decode_view *v,
-                         const struct decode_config *c, struct wire_region_access *a)
+static bool decode_request_access_place(struct printer *printer, const struct decode_view *v,
+                                        const struct decode_config *c, struct wire_region_access *a)
 {
     if (!wire_get(v->p, v->n, a, sizeof *a)) {
         decode_raw(printer, v, 0);
@@ -201,28 +202,28 @@ static bool access_place(struct printer *printer, const struct decode_view *v,
     return true;
 }
 
-static void region_read(struct printer *printer, const struct decode_view *v,
-                        const struct decode_config *c)
+static void decode_request_region_read(struct printer *printer, const struct decode_view *v,
+                                       const struct decode_config *c)
 {
     struct wire_region_access a;
 
-    if (access_place(printer, v, c, &a)) {
+    if (decode_request_access_place(printer, v, c, &a)) {
         decode_raw(printer, v, sizeof a);
     }
 }
 
-static void region_write(struct printer *printer, const struct decode_view *v,
-                         const struct decode_config *c)
+static void decode_request_region_write(struct printer *printer, const struct decode_view *v,
+                                        const struct decode_config *c)
 {
     struct wire_region_access a;
 
-    if (access_place(printer, v, c, &a)) {
+    if (decode_request_access_place(printer, v, c, &a)) {
         decode_region_data(printer, a.region, a.offset, v->p + sizeof a, v->n - sizeof a,
                            v->total - sizeof a);
     }
 }
 
-static bool dma_place(struct printer *printer, const struct decode_view *v)
+static bool decode_request_dma_place(struct printer *printer, const struct decode_view *v)
 {
     struct wire_dma_access a;
 
@@ -235,29 +236,29 @@ static bool dma_place(struct printer *printer, const struct decode_view *v)
     return true;
 }
 
-static void dma_read(struct printer *printer, const struct decode_view *v,
-                     const struct decode_config *c)
+static void decode_request_dma_read(struct printer *printer, const struct decode_view *v,
+                                    const struct decode_config *c)
 {
     (void)c;
-    if (dma_place(printer, v)) {
+    if (decode_request_dma_place(printer, v)) {
         decode_raw(printer, v, sizeof(struct wire_dma_access));
     }
 }
 
-static void dma_write(struct printer *printer, const struct decode_view *v,
-                      const struct decode_config *c)
+static void decode_request_dma_write(struct printer *printer, const struct decode_view *v,
+                                     const struct decode_config *c)
 {
     const size_t fixed = sizeof(struct wire_dma_access);
 
     (void)c;
     /* Mostly the data was not kept, and its size is the count. */
-    if (dma_place(printer, v) && (v->n > fixed || printer->json)) {
+    if (decode_request_dma_place(printer, v) && (v->n > fixed || printer->json)) {
         decode_data_behind(printer, v, fixed, v->total - fixed);
     }
 }
 
-static void write_multi(struct printer *printer, const struct decode_view *v,
-                        const struct decode_config *c)
+static void decode_request_write_multi(struct printer *printer, const struct decode_view *v,
+                                       const struct decode_config *c)
 {
     const uint32_t max = printer_list_max(printer);
     struct wire_write_multi m;
@@ -285,15 +286,15 @@ static void write_multi(struct printer *printer, const struct decode_view *v,
     printer_close_list(printer);
 }
 
-static void reset(struct printer *printer, const struct decode_view *v,
-                  const struct decode_config *c)
+static void decode_request_reset(struct printer *printer, const struct decode_view *v,
+                                 const struct decode_config *c)
 {
     (void)c;
     decode_raw(printer, v, 0);
 }
 
-static void feature(struct printer *printer, const struct decode_view *v,
-                    const struct decode_config *c)
+static void decode_request_feature(struct printer *printer, const struct decode_view *v,
+                                   const struct decode_config *c)
 {
     struct wire_feature f;
 
@@ -307,8 +308,8 @@ static void feature(struct printer *printer, const struct decode_view *v,
     decode_feature_data(printer, v, f.flags);
 }
 
-static void mig_data_read(struct printer *printer, const struct decode_view *v,
-                          const struct decode_config *c)
+static void decode_request_mig_data_read(struct printer *printer, const struct decode_view *v,
+                                         const struct decode_config *c)
 {
     struct wire_mig_data m;
 
@@ -321,8 +322,8 @@ static void mig_data_read(struct printer *printer, const struct decode_view *v,
     decode_raw(printer, v, sizeof m);
 }
 
-static void mig_data_write(struct printer *printer, const struct decode_view *v,
-                           const struct decode_config *c)
+static void decode_request_mig_data_write(struct printer *printer, const struct decode_view *v,
+                                          const struct decode_config *c)
 {
     struct wire_mig_data m;
 
@@ -337,23 +338,23 @@ static void mig_data_write(struct printer *printer, const struct decode_view *v,
 }
 
 static args_fn *const args[] = {
-    [WIRE_VERSION] = version,
-    [WIRE_DMA_MAP] = dma_map,
-    [WIRE_DMA_UNMAP] = dma_unmap,
-    [WIRE_DEVICE_GET_INFO] = get_info,
-    [WIRE_DEVICE_GET_REGION_INFO] = region_info,
-    [WIRE_DEVICE_GET_REGION_IO_FDS] = io_fds,
-    [WIRE_DEVICE_GET_IRQ_INFO] = irq_info,
-    [WIRE_DEVICE_SET_IRQS] = set_irqs,
-    [WIRE_REGION_READ] = region_read,
-    [WIRE_REGION_WRITE] = region_write,
-    [WIRE_DMA_READ] = dma_read,
-    [WIRE_DMA_WRITE] = dma_write,
-    [WIRE_DEVICE_RESET] = reset,
-    [WIRE_REGION_WRITE_MULTI] = write_multi,
-    [WIRE_DEVICE_FEATURE] = feature,
-    [WIRE_MIG_DATA_READ] = mig_data_read,
-    [WIRE_MIG_DATA_WRITE] = mig_data_write,
+    [WIRE_VERSION] = decode_request_version,
+    [WIRE_DMA_MAP] = decode_request_dma_map,
+    [WIRE_DMA_UNMAP] = decode_request_dma_unmap,
+    [WIRE_DEVICE_GET_INFO] = decode_request_get_info,
+    [WIRE_DEVICE_GET_REGION_INFO] = decode_request_region_info,
+    [WIRE_DEVICE_GET_REGION_IO_FDS] = decode_request_io_fds,
+    [WIRE_DEVICE_GET_IRQ_INFO] = decode_request_irq_info,
+    [WIRE_DEVICE_SET_IRQS] = decode_request_set_irqs,
+    [WIRE_REGION_READ] = decode_request_region_read,
+    [WIRE_REGION_WRITE] = decode_request_region_write,
+    [WIRE_DMA_READ] = decode_request_dma_read,
+    [WIRE_DMA_WRITE] = decode_request_dma_write,
+    [WIRE_DEVICE_RESET] = decode_request_reset,
+    [WIRE_REGION_WRITE_MULTI] = decode_request_write_multi,
+    [WIRE_DEVICE_FEATURE] = decode_request_feature,
+    [WIRE_MIG_DATA_READ] = decode_request_mig_data_read,
+    [WIRE_MIG_DATA_WRITE] = decode_request_mig_data_write,
 };
 
 void decode_request(struct printer *printer, const struct decode_view *v,

@@ -54,7 +54,7 @@ struct filter {
     uint64_t given_up;
 };
 
-static bool prepare(struct filter *f)
+static bool filter_prepare(struct filter *f)
 {
     for (unsigned i = 0; i < f->terms.n; i++) {
         const enum term_kind k = f->terms.term[i].kind;
@@ -82,7 +82,7 @@ struct filter *filter_new(const char *text, char *why, size_t n)
         filter_free(f);
         return NULL;
     }
-    if (!prepare(f)) {
+    if (!filter_prepare(f)) {
         snprintf(why, n, "out of memory");
         filter_free(f);
         return NULL;
@@ -123,7 +123,7 @@ uint64_t filter_given_up(const struct filter *f)
 #define TAG_GENERATION_MASK ((UINT64_C(1) << (64 - TAG_GENERATION_SHIFT)) - 1)
 #define TAG_KEPT_NOT (TAG_GENERATION_MASK << TAG_GENERATION_SHIFT)
 
-static struct kept *forget(struct filter *f, uint32_t at)
+static struct kept *filter_forget(struct filter *f, uint32_t at)
 {
     struct slot *s = &f->slot[at];
     struct kept *const k = s->kept;
@@ -146,7 +146,7 @@ static struct kept *forget(struct filter *f, uint32_t at)
     return k;
 }
 
-static struct kept *copy(const struct trace_message *m, const char *comment)
+static struct kept *filter_copy(const struct trace_message *m, const char *comment)
 {
     const size_t fds = m->n_fds * sizeof *m->fds;
     const size_t words_n = comment ? strlen(comment) + 1 : 0;
@@ -174,9 +174,9 @@ static struct kept *copy(const struct trace_message *m, const char *comment)
 }
 
 /* Keeps a request; returns the tag's part that finds it again. */
-static uint64_t keep(struct filter *f, const struct trace_message *m, const char *comment)
+static uint64_t filter_keep(struct filter *f, const struct trace_message *m, const char *comment)
 {
-    struct kept *k = copy(m, comment);
+    struct kept *k = filter_copy(m, comment);
     struct slot *s;
     uint32_t at;
 
@@ -186,7 +186,7 @@ static uint64_t keep(struct filter *f, const struct trace_message *m, const char
     }
     while (f->oldest != NOWHERE && (f->kept_bytes + k->size > LIMIT_FILTER_KEPT ||
                                     (f->free == NOWHERE && f->slots_used == KEPT_MAX))) {
-        free(forget(f, f->oldest));
+        free(filter_forget(f, f->oldest));
         f->given_up++;
     }
     at = f->free != NOWHERE ? f->free : f->slots_used++;
@@ -210,7 +210,7 @@ static uint64_t keep(struct filter *f, const struct trace_message *m, const char
 
 /* The request that was kept under this tag, now the caller's; NULL: none was, or it was given up.
  */
-static struct kept *recall(struct filter *f, uint64_t tag)
+static struct kept *filter_recall(struct filter *f, uint64_t tag)
 {
     const uint32_t at = (uint32_t)(tag >> TAG_SLOT_SHIFT) & (KEPT_MAX - 1);
     const struct slot *s = &f->slot[at];
@@ -218,7 +218,7 @@ static struct kept *recall(struct filter *f, uint64_t tag)
     if (!s->kept || (s->generation & TAG_GENERATION_MASK) != tag >> TAG_GENERATION_SHIFT) {
         return NULL;
     }
-    return forget(f, at);
+    return filter_forget(f, at);
 }
 
 /* ---- judging ---- */
@@ -233,7 +233,7 @@ struct judged {
     uint8_t payload[LOOKED_AT];
 };
 
-static bool has_number(const struct term *t, uint64_t v)
+static bool filter_has_number(const struct term *t, uint64_t v)
 {
     for (unsigned i = 0; i < t->n; i++) {
         if (t->value[i].number == v) {
@@ -243,7 +243,7 @@ static bool has_number(const struct term *t, uint64_t v)
     return false;
 }
 
-static bool has_name(const struct term *t, const char *name)
+static bool filter_has_name(const struct term *t, const char *name)
 {
     for (unsigned i = 0; i < t->n; i++) {
         if (strcmp(t->value[i].name, name) == 0) {
@@ -253,13 +253,13 @@ static bool has_name(const struct term *t, const char *name)
     return false;
 }
 
-static bool writes_to(const struct term *t, const uint8_t *p, size_t n)
+static bool filter_writes_to(const struct term *t, const uint8_t *p, size_t n)
 {
     struct wire_single_write w;
 
     for (size_t at = sizeof(struct wire_write_multi);
          at < n && wire_get(p + at, n - at, &w, sizeof w); at += sizeof w) {
-        if (has_number(t, w.region)) {
+        if (filter_has_number(t, w.region)) {
             return true;
         }
     }
@@ -267,7 +267,7 @@ static bool writes_to(const struct term *t, const uint8_t *p, size_t n)
 }
 
 /* Whether the message itself names one of the term's regions. */
-static bool names_region(const struct term *t, const struct judged *j)
+static bool filter_names_region(const struct term *t, const struct judged *j)
 {
     struct wire_region_access a;
     struct wire_region_info info;
@@ -275,36 +275,38 @@ static bool names_region(const struct term *t, const struct judged *j)
     switch (j->hdr.command) {
     case WIRE_REGION_READ:
     case WIRE_REGION_WRITE:
-        return wire_get(j->payload, j->n, &a, sizeof a) && has_number(t, a.region);
+        return wire_get(j->payload, j->n, &a, sizeof a) && filter_has_number(t, a.region);
     case WIRE_DEVICE_GET_REGION_INFO:
     case WIRE_DEVICE_GET_REGION_IO_FDS:
         /* The index is at the same place in both. */
         memset(&info, 0, sizeof info);
-        return j->n >= 12 && wire_get(j->payload, 12, &info, 12) && has_number(t, info.index);
+        return j->n >= 12 && wire_get(j->payload, 12, &info, 12) &&
+               filter_has_number(t, info.index);
     case WIRE_REGION_WRITE_MULTI:
-        return !j->reply && writes_to(t, j->payload, j->n);
+        return !j->reply && filter_writes_to(t, j->payload, j->n);
     default:
         return false;
     }
 }
 
-static bool holds(const struct filter *f, unsigned i, const struct judged *j, uint64_t regions)
+static bool filter_holds(const struct filter *f, unsigned i, const struct judged *j,
+                         uint64_t regions)
 {
     const struct term *t = &f->terms.term[i];
 
     switch (t->kind) {
     case TERM_COMMAND:
-        return j->has_hdr && has_number(t, j->hdr.command);
+        return j->has_hdr && filter_has_number(t, j->hdr.command);
     case TERM_FROM:
-        return has_number(t, j->m->sender);
+        return filter_has_number(t, j->m->sender);
     case TERM_REGION:
         return regions >> i & 1u;
     case TERM_SESSION:
-        return has_number(t, j->m->session);
+        return filter_has_number(t, j->m->session);
     case TERM_ROUTE:
-        return has_name(t, j->s->route);
+        return filter_has_name(t, j->s->route);
     case TERM_ID:
-        return j->has_hdr && has_number(t, j->hdr.id);
+        return j->has_hdr && filter_has_number(t, j->hdr.id);
     case TERM_AFTER:
         return j->m->read_ns >= f->first_ns && j->m->read_ns - f->first_ns >= t->value[0].number;
     case TERM_BEFORE:
@@ -318,17 +320,17 @@ static bool holds(const struct filter *f, unsigned i, const struct judged *j, ui
     return false;
 }
 
-static bool waiting_kind(enum term_kind k)
+static bool filter_waiting_kind(enum term_kind k)
 {
     return k == TERM_ERRORS || k == TERM_SLOWER;
 }
 
 /* All terms that a message meets or fails by itself. */
-static bool wanted_itself(const struct filter *f, const struct judged *j, uint64_t regions)
+static bool filter_wanted_itself(const struct filter *f, const struct judged *j, uint64_t regions)
 {
     for (unsigned i = 0; i < f->terms.n; i++) {
-        if (!waiting_kind(f->terms.term[i].kind) &&
-            holds(f, i, j, regions) == f->terms.term[i].negated) {
+        if (!filter_waiting_kind(f->terms.term[i].kind) &&
+            filter_holds(f, i, j, regions) == f->terms.term[i].negated) {
             return false;
         }
     }
@@ -336,8 +338,8 @@ static bool wanted_itself(const struct filter *f, const struct judged *j, uint64
 }
 
 /* All terms that only an exchange meets or fails; request NULL: there was none. */
-static bool wanted_exchange(const struct filter *f, const struct judged *j,
-                            const struct trace_request *request)
+static bool filter_wanted_exchange(const struct filter *f, const struct judged *j,
+                                   const struct trace_request *request)
 {
     for (unsigned i = 0; i < f->terms.n; i++) {
         const struct term *t = &f->terms.term[i];
@@ -345,27 +347,27 @@ static bool wanted_exchange(const struct filter *f, const struct judged *j,
                              ? j->hdr.flags & WIRE_ERROR
                              : request && trace_latency(request, j->m) > t->value[0].number;
 
-        if (waiting_kind(t->kind) && met == t->negated) {
+        if (filter_waiting_kind(t->kind) && met == t->negated) {
             return false;
         }
     }
     return true;
 }
 
-static uint64_t regions_named(const struct filter *f, const struct judged *j)
+static uint64_t filter_regions_named(const struct filter *f, const struct judged *j)
 {
     uint64_t regions = 0;
 
     for (unsigned i = 0; i < f->terms.n; i++) {
-        if (f->terms.term[i].kind == TERM_REGION && names_region(&f->terms.term[i], j)) {
+        if (f->terms.term[i].kind == TERM_REGION && filter_names_region(&f->terms.term[i], j)) {
             regions |= UINT64_C(1) << i;
         }
     }
     return regions;
 }
 
-static void judge_init(struct judged *j, const struct trace_session *s,
-                       const struct trace_message *m, bool payload)
+static void filter_judge_init(struct judged *j, const struct trace_session *s,
+                              const struct trace_message *m, bool payload)
 {
     j->s = s;
     j->m = m;
@@ -378,7 +380,7 @@ static void judge_init(struct judged *j, const struct trace_session *s,
     }
 }
 
-static void remember(struct filter *f, const struct judged *j, uint64_t tag)
+static void filter_remember(struct filter *f, const struct judged *j, uint64_t tag)
 {
     struct trace_request unused;
     const enum trace_pairing pairing = trace_pairs_feed(f->pairs, j->s, j->m, tag, &unused);
@@ -386,38 +388,38 @@ static void remember(struct filter *f, const struct judged *j, uint64_t tag)
     (void)pairing;
 }
 
-static void feed_request(struct filter *f, const struct judged *j, const char *comment,
-                         filter_fn *fn, void *arg)
+static void filter_feed_request(struct filter *f, const struct judged *j, const char *comment,
+                                filter_fn *fn, void *arg)
 {
-    const uint64_t regions = regions_named(f, j);
-    const bool wanted = wanted_itself(f, j, regions);
+    const uint64_t regions = filter_regions_named(f, j);
+    const bool wanted = filter_wanted_itself(f, j, regions);
     const bool answered = !(j->hdr.flags & WIRE_NO_REPLY);
 
     if (wanted && f->waits && answered) {
-        remember(f, j, regions | keep(f, j->m, comment));
+        filter_remember(f, j, regions | filter_keep(f, j->m, comment));
         return;
     }
     if (answered) {
-        remember(f, j, regions | TAG_KEPT_NOT);
+        filter_remember(f, j, regions | TAG_KEPT_NOT);
     }
-    if (wanted && wanted_exchange(f, j, NULL)) {
+    if (wanted && filter_wanted_exchange(f, j, NULL)) {
         fn(j->s, j->m, comment, arg);
     }
 }
 
 /* A reply, or what is of no known type; request NULL: it answers nothing that was seen. */
-static void feed_other(struct filter *f, const struct judged *j,
-                       const struct trace_request *request, const char *comment, filter_fn *fn,
-                       void *arg)
+static void filter_feed_other(struct filter *f, const struct judged *j,
+                              const struct trace_request *request, const char *comment,
+                              filter_fn *fn, void *arg)
 {
-    const uint64_t regions = regions_named(f, j) | (request ? request->tag & TAG_TERMS : 0);
-    struct kept *const k = request && f->waits ? recall(f, request->tag) : NULL;
+    const uint64_t regions = filter_regions_named(f, j) | (request ? request->tag & TAG_TERMS : 0);
+    struct kept *const k = request && f->waits ? filter_recall(f, request->tag) : NULL;
 
-    if (wanted_exchange(f, j, request)) {
+    if (filter_wanted_exchange(f, j, request)) {
         if (k) {
             fn(j->s, &k->m, k->comment, arg);
         }
-        if (wanted_itself(f, j, regions)) {
+        if (filter_wanted_itself(f, j, regions)) {
             fn(j->s, j->m, comment, arg);
         }
     }
@@ -434,18 +436,18 @@ void filter_feed(struct filter *f, const struct trace_session *s, const struct t
         f->begun = true;
         f->first_ns = m->read_ns;
     }
-    judge_init(&j, s, m, f->regions);
+    filter_judge_init(&j, s, m, f->regions);
     if (!f->pairs) {
-        if (wanted_itself(f, &j, 0)) {
+        if (filter_wanted_itself(f, &j, 0)) {
             fn(s, m, comment, arg);
         }
         return;
     }
     if (j.has_hdr && (j.hdr.flags & WIRE_TYPE_MASK) == WIRE_TYPE_COMMAND &&
         !(j.hdr.flags & WIRE_ERROR)) {
-        feed_request(f, &j, comment, fn, arg);
+        filter_feed_request(f, &j, comment, fn, arg);
         return;
     }
     j.reply = trace_pairs_feed(f->pairs, s, m, TAG_KEPT_NOT, &request) == TRACE_PAIR_REPLY;
-    feed_other(f, &j, j.reply ? &request : NULL, comment, fn, arg);
+    filter_feed_other(f, &j, j.reply ? &request : NULL, comment, fn, arg);
 }

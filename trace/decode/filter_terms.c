@@ -44,10 +44,10 @@ static const struct word {
 #define WORDS (sizeof words / sizeof *words)
 
 /* Says what is wrong at p; false, for returning it. */
-static bool wrong(const struct reading *r, const char *p, const char *fmt, ...)
+static bool filter_terms_wrong(const struct reading *r, const char *p, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-static bool wrong(const struct reading *r, const char *p, const char *fmt, ...)
+static bool filter_terms_wrong(const struct reading *r, const char *p, const char *fmt, ...)
 {
     char text[512];
     va_list ap;
@@ -60,7 +60,7 @@ static bool wrong(const struct reading *r, const char *p, const char *fmt, ...)
 }
 
 /* Decimal digits, or hexadecimal ones behind 0x. Whether p is such a number and at most max. */
-static bool number(const char *p, uint64_t max, uint64_t *out)
+static bool filter_terms_number(const char *p, uint64_t max, uint64_t *out)
 {
     const unsigned base = p[0] == '0' && (p[1] == 'x' || p[1] == 'X') ? 16 : 10;
     uint64_t v = 0;
@@ -89,7 +89,7 @@ static bool number(const char *p, uint64_t max, uint64_t *out)
 }
 
 /* A decimal fraction of units of `unit` nanoseconds, up to its end at `end`. */
-static bool duration(const char *p, const char *end, uint64_t unit, uint64_t *out)
+static bool filter_terms_duration(const char *p, const char *end, uint64_t unit, uint64_t *out)
 {
     uint64_t whole = 0;
     uint64_t part = 0;
@@ -114,7 +114,7 @@ static bool duration(const char *p, const char *end, uint64_t unit, uint64_t *ou
     return p == end;
 }
 
-static bool read_slower(const char *p, uint64_t *out)
+static bool filter_terms_read_slower(const char *p, uint64_t *out)
 {
     static const struct {
         const char *name;
@@ -124,13 +124,13 @@ static bool read_slower(const char *p, uint64_t *out)
 
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         if (strcmp(p + digits, units[i].name) == 0) {
-            return duration(p, p + digits, units[i].ns, out);
+            return filter_terms_duration(p, p + digits, units[i].ns, out);
         }
     }
     return false;
 }
 
-static bool read_command(const struct reading *r, const char *p, uint64_t *out)
+static bool filter_terms_read_command(const struct reading *r, const char *p, uint64_t *out)
 {
     char all[512];
     char name[64];
@@ -145,20 +145,21 @@ static bool read_command(const struct reading *r, const char *p, uint64_t *out)
         }
         n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", c->name);
     }
-    if (number(p, UINT16_MAX, out)) {
+    if (filter_terms_number(p, UINT16_MAX, out)) {
         return true;
     }
-    return wrong(r, p, "no command \"%s\"; there are %s",
-                 log_escape(name, sizeof name, p, strlen(p)), all);
+    return filter_terms_wrong(r, p, "no command \"%s\"; there are %s",
+                              log_escape(name, sizeof name, p, strlen(p)), all);
 }
 
-static bool read_from(const char *p, uint64_t *out)
+static bool filter_terms_read_from(const char *p, uint64_t *out)
 {
     *out = strcmp(p, "backend") == 0 ? TRACE_FROM_BACKEND : TRACE_FROM_CLIENT;
     return *out == TRACE_FROM_BACKEND || strcmp(p, "client") == 0;
 }
 
-static bool read_value(const struct reading *r, const struct word *w, struct term *t, char *p)
+static bool filter_terms_read_value(const struct reading *r, const struct word *w, struct term *t,
+                                    char *p)
 {
     uint64_t *out = &t->value[t->n].number;
     char text[64];
@@ -166,22 +167,22 @@ static bool read_value(const struct reading *r, const struct word *w, struct ter
 
     switch (w->kind) {
     case TERM_COMMAND:
-        if (!read_command(r, p, out)) {
+        if (!filter_terms_read_command(r, p, out)) {
             return false;
         }
         ok = true;
         break;
     case TERM_FROM:
-        ok = read_from(p, out);
+        ok = filter_terms_read_from(p, out);
         break;
     case TERM_REGION:
-        ok = number(p, UINT32_MAX, out);
+        ok = filter_terms_number(p, UINT32_MAX, out);
         break;
     case TERM_SESSION:
-        ok = number(p, UINT64_MAX, out);
+        ok = filter_terms_number(p, UINT64_MAX, out);
         break;
     case TERM_ID:
-        ok = number(p, UINT16_MAX, out);
+        ok = filter_terms_number(p, UINT16_MAX, out);
         break;
     case TERM_ROUTE:
         t->value[t->n].name = p;
@@ -189,21 +190,22 @@ static bool read_value(const struct reading *r, const struct word *w, struct ter
         break;
     case TERM_AFTER:
     case TERM_BEFORE:
-        ok = duration(p, p + strlen(p), 1000000000, out);
+        ok = filter_terms_duration(p, p + strlen(p), 1000000000, out);
         break;
     case TERM_SLOWER:
-        ok = read_slower(p, out);
+        ok = filter_terms_read_slower(p, out);
         break;
     case TERM_ERRORS:
     case TERM_FDS:
         break;
     }
     t->n++;
-    return ok || wrong(r, p, "\"%s\" is not what %s= takes: %s",
-                       log_escape(text, sizeof text, p, strlen(p)), w->name, w->right);
+    return ok || filter_terms_wrong(r, p, "\"%s\" is not what %s= takes: %s",
+                                    log_escape(text, sizeof text, p, strlen(p)), w->name, w->right);
 }
 
-static bool read_values(const struct reading *r, const struct word *w, struct term *t, char *p)
+static bool filter_terms_read_values(const struct reading *r, const struct word *w, struct term *t,
+                                     char *p)
 {
     for (;;) {
         char *const comma = w->list ? strchr(p, ',') : NULL;
@@ -212,10 +214,10 @@ static bool read_values(const struct reading *r, const struct word *w, struct te
             *comma = '\0';
         }
         if (t->n == FILTER_VALUES_MAX) {
-            return wrong(r, p, "more than %u values; several terms can share them",
-                         FILTER_VALUES_MAX);
+            return filter_terms_wrong(r, p, "more than %u values; several terms can share them",
+                                      FILTER_VALUES_MAX);
         }
-        if (!read_value(r, w, t, p)) {
+        if (!filter_terms_read_value(r, w, t, p)) {
             return false;
         }
         if (!comma) {
@@ -225,7 +227,7 @@ static bool read_values(const struct reading *r, const struct word *w, struct te
     }
 }
 
-static bool read_term(const struct reading *r, struct term *t, char *p)
+static bool filter_terms_read_term(const struct reading *r, struct term *t, char *p)
 {
     char *const name = p + (*p == '!');
     char *const sign = strchr(name, '=');
@@ -241,14 +243,16 @@ static bool read_term(const struct reading *r, struct term *t, char *p)
         }
         t->kind = w->kind;
         if (!w->has_value) {
-            return !sign || wrong(r, sign, "\"%s\" stands alone, without a value", w->name);
+            return !sign ||
+                   filter_terms_wrong(r, sign, "\"%s\" stands alone, without a value", w->name);
         }
         if (!sign) {
-            return wrong(r, name + n, "\"%s\" needs \"=\" and %s behind it", w->name, w->right);
+            return filter_terms_wrong(r, name + n, "\"%s\" needs \"=\" and %s behind it", w->name,
+                                      w->right);
         }
-        return read_values(r, w, t, sign + 1);
+        return filter_terms_read_values(r, w, t, sign + 1);
     }
-    return wrong(
+    return filter_terms_wrong(
         r, name,
         "no term \"%s\"; there are command=, from=, region=, session=, route=, id=, after=, "
         "before=, errors, slower= and fds",
@@ -274,11 +278,11 @@ bool filter_terms_read(struct terms *t, char *text, char *why, size_t size)
             return true;
         }
         if (t->n == FILTER_TERMS_MAX) {
-            return wrong(&r, p, "more than %u terms", FILTER_TERMS_MAX);
+            return filter_terms_wrong(&r, p, "more than %u terms", FILTER_TERMS_MAX);
         }
         more = p[n] != '\0';
         p[n] = '\0';
-        if (!read_term(&r, &t->term[t->n], p)) {
+        if (!filter_terms_read_term(&r, &t->term[t->n], p)) {
             return false;
         }
         t->n++;

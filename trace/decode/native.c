@@ -44,7 +44,7 @@ static const struct layout features[] = {
     [WIRE_FEATURE_DMA_LOGGING_REPORT] = {"888", "8"},
 };
 
-static void reverse(uint8_t *p, size_t n)
+static void native_reverse(uint8_t *p, size_t n)
 {
     for (size_t i = 0; i < n / 2; i++) {
         const uint8_t b = p[i];
@@ -55,7 +55,7 @@ static void reverse(uint8_t *p, size_t n)
 }
 
 /* Turns one structure's numbers; returns its size, or 0 where it is not all there. */
-static size_t turn(const char *widths, uint8_t *p, size_t n)
+static size_t native_turn(const char *widths, uint8_t *p, size_t n)
 {
     size_t at = 0;
 
@@ -66,14 +66,14 @@ static size_t turn(const char *widths, uint8_t *p, size_t n)
             return 0;
         }
         if (*widths != 'd') {
-            reverse(p + at, width);
+            native_reverse(p + at, width);
         }
         at += width;
     }
     return at;
 }
 
-static size_t turn_all(const struct layout *l, uint8_t *p, size_t n)
+static size_t native_turn_all(const struct layout *l, uint8_t *p, size_t n)
 {
     size_t at;
     size_t step;
@@ -81,9 +81,9 @@ static size_t turn_all(const struct layout *l, uint8_t *p, size_t n)
     if (!l->fixed) {
         return 0;
     }
-    at = turn(l->fixed, p, n);
+    at = native_turn(l->fixed, p, n);
     if (*l->entry && (at > 0 || !*l->fixed)) {
-        while ((step = turn(l->entry, p + at, n - at)) > 0) {
+        while ((step = native_turn(l->entry, p + at, n - at)) > 0) {
             at += step;
         }
     }
@@ -91,7 +91,7 @@ static size_t turn_all(const struct layout *l, uint8_t *p, size_t n)
 }
 
 /* The capabilities of a region, each once and forwards, as wire_region_caps walks them. */
-static void turn_caps(uint8_t *p, size_t n)
+static void native_turn_caps(uint8_t *p, size_t n)
 {
     struct wire_region_info info;
     struct wire_cap cap;
@@ -102,23 +102,25 @@ static void turn_caps(uint8_t *p, size_t n)
         return;
     }
     for (size_t at = info.cap_offset; at >= least && at < n; at = cap.next) {
-        if (turn("224", p + at, n - at) == 0 || !wire_get(p + at, n - at, &cap, sizeof cap)) {
+        if (native_turn("224", p + at, n - at) == 0 ||
+            !wire_get(p + at, n - at, &cap, sizeof cap)) {
             return;
         }
         least = at + sizeof cap;
-        (void)turn("44", p + least, n - least);
+        (void)native_turn("44", p + least, n - least);
         if (cap.id == WIRE_CAP_SPARSE_MMAP &&
             wire_get(p + least, n - least, &sparse, sizeof sparse)) {
             size_t area = least + sizeof sparse;
 
-            for (uint32_t i = 0; i < sparse.nr_areas && turn("88", p + area, n - area) > 0; i++) {
+            for (uint32_t i = 0; i < sparse.nr_areas && native_turn("88", p + area, n - area) > 0;
+                 i++) {
                 area += sizeof(struct wire_sparse_area);
             }
         }
     }
 }
 
-static void turn_feature(uint8_t *p, size_t n, size_t at)
+static void native_turn_feature(uint8_t *p, size_t n, size_t at)
 {
     struct wire_feature f;
     uint32_t index;
@@ -128,11 +130,11 @@ static void turn_feature(uint8_t *p, size_t n, size_t at)
     }
     index = f.flags & WIRE_FEATURE_MASK;
     if (index < sizeof features / sizeof *features) {
-        (void)turn_all(&features[index], p + at, n - at);
+        (void)native_turn_all(&features[index], p + at, n - at);
     }
 }
 
-static void turn_payload(const struct wire_hdr *hdr, uint8_t *p, size_t n)
+static void native_turn_payload(const struct wire_hdr *hdr, uint8_t *p, size_t n)
 {
     size_t at;
 
@@ -141,18 +143,18 @@ static void turn_payload(const struct wire_hdr *hdr, uint8_t *p, size_t n)
     }
     /* The one structure that a reply has shorter than its request. */
     if (hdr->command == WIRE_DMA_WRITE && n == WIRE_DMA_WRITE_REPLY_MIN) {
-        (void)turn("84", p, n);
+        (void)native_turn("84", p, n);
         return;
     }
-    at = turn_all(&requests[hdr->command], p, n);
+    at = native_turn_all(&requests[hdr->command], p, n);
     if (hdr->command == WIRE_DEVICE_GET_REGION_INFO) {
-        turn_caps(p, n);
+        native_turn_caps(p, n);
     } else if (hdr->command == WIRE_DEVICE_FEATURE) {
-        turn_feature(p, n, at);
+        native_turn_feature(p, n, at);
     }
 }
 
-static bool foreign(uint8_t flags)
+static bool native_foreign_it(uint8_t flags)
 {
     const uint16_t one = 1;
     uint8_t first;
@@ -163,7 +165,7 @@ static bool foreign(uint8_t flags)
 
 bool native_foreign(const struct trace_message *m)
 {
-    return foreign(m->flags);
+    return native_foreign_it(m->flags);
 }
 
 bool native_header(const struct trace_message *m, struct wire_hdr *hdr)
@@ -172,8 +174,8 @@ bool native_header(const struct trace_message *m, struct wire_hdr *hdr)
         return false;
     }
     memcpy(hdr, m->data, sizeof *hdr);
-    if (foreign(m->flags)) {
-        (void)turn("224444", (uint8_t *)hdr, sizeof *hdr);
+    if (native_foreign_it(m->flags)) {
+        (void)native_turn("224444", (uint8_t *)hdr, sizeof *hdr);
     }
     return true;
 }
@@ -188,8 +190,8 @@ size_t native_head(const uint8_t *head, size_t n, uint8_t flags, const struct wi
     }
     length = n - WIRE_HDR_SIZE < size ? n - WIRE_HDR_SIZE : size;
     memcpy(out, head + WIRE_HDR_SIZE, length);
-    if (foreign(flags)) {
-        turn_payload(hdr, out, length);
+    if (native_foreign_it(flags)) {
+        native_turn_payload(hdr, out, length);
     }
     return length;
 }

@@ -69,7 +69,7 @@ void trace_pairs_free(struct trace_pairs *p)
     }
 }
 
-static uint32_t bucket_of(uint64_t session, uint8_t flags, uint8_t sender, uint16_t id)
+static uint32_t pair_bucket_of(uint64_t session, uint8_t flags, uint8_t sender, uint16_t id)
 {
     const uint64_t family = session << 2 | (flags & TRACE_TWIN ? 2u : 0u) | (sender & 1u);
 
@@ -77,7 +77,7 @@ static uint32_t bucket_of(uint64_t session, uint8_t flags, uint8_t sender, uint1
 }
 
 /* Takes the request at `at`, whose elder in its bucket is `before`, out of both lists. */
-static void take_out(struct trace_pairs *p, uint32_t at, uint32_t before)
+static void pair_take_out(struct trace_pairs *p, uint32_t at, uint32_t before)
 {
     struct waiting *w = &p->pool[at];
     struct bucket *b = &p->bucket[w->bucket];
@@ -104,7 +104,7 @@ static void take_out(struct trace_pairs *p, uint32_t at, uint32_t before)
     p->free = at;
 }
 
-static bool grow(struct trace_pairs *p)
+static bool pair_grow(struct trace_pairs *p)
 {
     const uint32_t most = TRACE_PENDING + 1;
     const uint32_t room = p->room * 2 < most ? p->room * 2 : most;
@@ -123,13 +123,13 @@ static bool grow(struct trace_pairs *p)
 }
 
 /* A free place; where there is none, and no memory for more, the oldest's. */
-static uint32_t place(struct trace_pairs *p)
+static uint32_t pair_place(struct trace_pairs *p)
 {
     uint32_t at;
 
-    if (p->free == NOWHERE && p->used == p->room && !grow(p)) {
+    if (p->free == NOWHERE && p->used == p->room && !pair_grow(p)) {
         /* The oldest of all is the first of its bucket. */
-        take_out(p, p->oldest, NOWHERE);
+        pair_take_out(p, p->oldest, NOWHERE);
         p->given_up++;
     }
     if (p->free == NOWHERE) {
@@ -140,10 +140,10 @@ static uint32_t place(struct trace_pairs *p)
     return at;
 }
 
-static void remember(struct trace_pairs *p, const struct trace_session *s,
-                     const struct trace_message *m, const struct wire_hdr *hdr, uint64_t tag)
+static void pair_remember(struct trace_pairs *p, const struct trace_session *s,
+                          const struct trace_message *m, const struct wire_hdr *hdr, uint64_t tag)
 {
-    const uint32_t at = place(p);
+    const uint32_t at = pair_place(p);
     struct waiting *w = &p->pool[at];
     struct bucket *b;
 
@@ -160,7 +160,7 @@ static void remember(struct trace_pairs *p, const struct trace_session *s,
                                   .tag = tag};
     memcpy(w->r.head, m->data, w->r.kept);
     w->session = m->session;
-    w->bucket = bucket_of(m->session, m->flags, m->sender, hdr->id);
+    w->bucket = pair_bucket_of(m->session, m->flags, m->sender, hdr->id);
     w->next = NOWHERE;
     w->newer = NOWHERE;
     w->older = p->newest;
@@ -180,15 +180,15 @@ static void remember(struct trace_pairs *p, const struct trace_session *s,
 }
 
 /* Takes out the oldest request that m answers; command 0: any. */
-static bool find(struct trace_pairs *p, const struct trace_session *s,
-                 const struct trace_message *m, uint16_t id, uint16_t command,
-                 struct trace_request *out)
+static bool pair_find(struct trace_pairs *p, const struct trace_session *s,
+                      const struct trace_message *m, uint16_t id, uint16_t command,
+                      struct trace_request *out)
 {
     const uint8_t asker = m->sender == TRACE_FROM_CLIENT ? TRACE_FROM_BACKEND : TRACE_FROM_CLIENT;
     uint32_t before = NOWHERE;
 
-    for (uint32_t at = p->bucket[bucket_of(m->session, m->flags, asker, id)].first; at != NOWHERE;
-         before = at, at = p->pool[at].next) {
+    for (uint32_t at = p->bucket[pair_bucket_of(m->session, m->flags, asker, id)].first;
+         at != NOWHERE; before = at, at = p->pool[at].next) {
         const struct waiting *w = &p->pool[at];
 
         if (w->r.hdr.id == id && w->session == m->session && w->r.session == s &&
@@ -196,7 +196,7 @@ static bool find(struct trace_pairs *p, const struct trace_session *s,
             (w->r.flags & TRACE_TWIN) == (m->flags & TRACE_TWIN) &&
             (command == 0 || w->r.hdr.command == command)) {
             *out = w->r;
-            take_out(p, at, before);
+            pair_take_out(p, at, before);
             return true;
         }
     }
@@ -214,14 +214,14 @@ enum trace_pairing trace_pairs_feed(struct trace_pairs *p, const struct trace_se
     }
     switch (hdr.flags & WIRE_TYPE_MASK) {
     case WIRE_TYPE_REPLY:
-        return find(p, s, m, hdr.id, 0, request) ? TRACE_PAIR_REPLY : TRACE_PAIR_UNASKED;
+        return pair_find(p, s, m, hdr.id, 0, request) ? TRACE_PAIR_REPLY : TRACE_PAIR_UNASKED;
     case WIRE_TYPE_COMMAND:
         /* Some peers forget the type in their error replies. */
-        if ((hdr.flags & WIRE_ERROR) && find(p, s, m, hdr.id, hdr.command, request)) {
+        if ((hdr.flags & WIRE_ERROR) && pair_find(p, s, m, hdr.id, hdr.command, request)) {
             return TRACE_PAIR_REPLY;
         }
         if (!(hdr.flags & WIRE_NO_REPLY)) {
-            remember(p, s, m, &hdr, tag);
+            pair_remember(p, s, m, &hdr, tag);
         }
         return TRACE_PAIR_REQUEST;
     default:

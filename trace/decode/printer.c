@@ -17,7 +17,7 @@
 #define STRING_TEXT 40u  /* a string longer than this … */
 #define STRING_SHORT 24u /* … is cut here */
 
-static void separate(struct printer *p)
+static void printer_separate(struct printer *p)
 {
     if (p->first) {
         p->first = false;
@@ -30,7 +30,7 @@ static void separate(struct printer *p)
 
 void printer_label(struct printer *p, const char *name)
 {
-    separate(p);
+    printer_separate(p);
     if (!name) {
         return;
     }
@@ -62,7 +62,7 @@ void printer_hex(struct printer *p, const char *name, uint64_t v)
 }
 
 /* A program may have no larger integers than a double holds. */
-static void number(struct printer *p, uint64_t v)
+static void printer_number(struct printer *p, uint64_t v)
 {
     const bool quoted = p->json && v > JSON_NUMBER_MAX;
 
@@ -78,7 +78,7 @@ static void number(struct printer *p, uint64_t v)
 void printer_dec(struct printer *p, const char *name, uint64_t v)
 {
     printer_label(p, name);
-    number(p, v);
+    printer_number(p, v);
 }
 
 void printer_true(struct printer *p, const char *name)
@@ -87,10 +87,10 @@ void printer_true(struct printer *p, const char *name)
     strbuf_str(p->t, p->json ? "true" : name);
 }
 
-static void word_or_number(struct printer *p, const char *word, uint64_t v)
+static void printer_word_or_number(struct printer *p, const char *word, uint64_t v)
 {
     if (!word) {
-        number(p, v);
+        printer_number(p, v);
     } else if (p->json) {
         strbuf_char(p->t, '"');
         strbuf_str(p->t, word);
@@ -103,16 +103,16 @@ static void word_or_number(struct printer *p, const char *word, uint64_t v)
 void printer_word(struct printer *p, const char *name, const char *word, uint64_t v)
 {
     printer_label(p, name);
-    word_or_number(p, word, v);
+    printer_word_or_number(p, word, v);
 }
 
 void printer_word_bare(struct printer *p, const char *name, const char *word, uint64_t v)
 {
     printer_label_bare(p, name);
-    word_or_number(p, word, v);
+    printer_word_or_number(p, word, v);
 }
 
-static void flags_json(struct printer *p, const struct name_flag *table, uint64_t v)
+static void printer_flags_json(struct printer *p, const struct name_flag *table, uint64_t v)
 {
     const bool outer = p->first;
 
@@ -137,7 +137,7 @@ void printer_flags(struct printer *p, const char *name, const struct name_flag *
 
     printer_label_bare(p, name);
     if (p->json) {
-        flags_json(p, table, v);
+        printer_flags_json(p, table, v);
         return;
     }
     for (; table->mask; table++) {
@@ -172,7 +172,7 @@ void printer_text(struct printer *p, const char *name, const void *text, size_t 
 }
 
 /* The value of 1, 2, 4 or 8 bytes as a device's little-endian register. */
-static uint64_t little_endian(const uint8_t *data, size_t n)
+static uint64_t printer_little_endian(const uint8_t *data, size_t n)
 {
     uint64_t v = 0;
 
@@ -182,7 +182,7 @@ static uint64_t little_endian(const uint8_t *data, size_t n)
     return v;
 }
 
-static bool register_size(uint64_t n)
+static bool printer_register_size(uint64_t n)
 {
     return n == 1 || n == 2 || n == 4 || n == 8;
 }
@@ -198,14 +198,14 @@ void printer_data(struct printer *p, const char *name, const uint8_t *data, size
         strbuf_char(p->t, '"');
         strbuf_bytes(p->t, data, shown);
         strbuf_char(p->t, '"');
-        if (register_size(total) && n == total) {
-            printer_hex(p, "value", little_endian(data, n));
+        if (printer_register_size(total) && n == total) {
+            printer_hex(p, "value", printer_little_endian(data, n));
         }
         return;
     }
     printer_label_bare(p, name);
-    if (register_size(total) && n == total) {
-        strbuf_hex_in(p->t, little_endian(data, n), 2 * (unsigned)n);
+    if (printer_register_size(total) && n == total) {
+        strbuf_hex_in(p->t, printer_little_endian(data, n), 2 * (unsigned)n);
         return;
     }
     if (shown > 0) {
@@ -219,14 +219,14 @@ void printer_data(struct printer *p, const char *name, const uint8_t *data, size
     }
 }
 
-static void open_with(struct printer *p, const char *name, char c)
+static void printer_open_with(struct printer *p, const char *name, char c)
 {
     printer_label(p, name);
     strbuf_char(p->t, c);
     p->first = true;
 }
 
-static void close_with(struct printer *p, char c)
+static void printer_close_with(struct printer *p, char c)
 {
     strbuf_char(p->t, c);
     p->first = false;
@@ -234,22 +234,22 @@ static void close_with(struct printer *p, char c)
 
 void printer_open(struct printer *p, const char *name)
 {
-    open_with(p, name, '{');
+    printer_open_with(p, name, '{');
 }
 
 void printer_close(struct printer *p)
 {
-    close_with(p, '}');
+    printer_close_with(p, '}');
 }
 
 void printer_open_list(struct printer *p, const char *name)
 {
-    open_with(p, name, '[');
+    printer_open_with(p, name, '[');
 }
 
 void printer_close_list(struct printer *p)
 {
-    close_with(p, ']');
+    printer_close_with(p, ']');
 }
 
 uint32_t printer_list_max(const struct printer *p)
@@ -268,7 +268,7 @@ void printer_more(struct printer *p, uint64_t more)
         printer_close(p);
         return;
     }
-    separate(p);
+    printer_separate(p);
     strbuf_put(p->t, "... ", 4);
     strbuf_dec(p->t, more);
     strbuf_str(p->t, " more");
@@ -277,7 +277,7 @@ void printer_more(struct printer *p, uint64_t more)
 /* ---- JSON of others ---- */
 
 /* Where the string that begins behind the quote at p ends: at its last quote, or at n. */
-static size_t string_end(const uint8_t *p, size_t n)
+static size_t printer_string_end(const uint8_t *p, size_t n)
 {
     size_t i = 0;
 
@@ -287,13 +287,13 @@ static size_t string_end(const uint8_t *p, size_t n)
     return i < n ? i : n;
 }
 
-static bool blank(uint8_t c)
+static bool printer_blank(uint8_t c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 /* JSON's own escapes stay as they are: two printable bytes pass. */
-static void string_text(struct printer *p, const uint8_t *s, size_t n)
+static void printer_string_text(struct printer *p, const uint8_t *s, size_t n)
 {
     while (n > 0) {
         size_t run = 0;
@@ -311,17 +311,17 @@ static void string_text(struct printer *p, const uint8_t *s, size_t n)
 }
 
 /* A value, or a name where a colon follows; returns the bytes taken. */
-static size_t string_for_people(struct printer *p, const uint8_t *s, size_t n)
+static size_t printer_string_for_people(struct printer *p, const uint8_t *s, size_t n)
 {
-    const size_t end = string_end(s + 1, n - 1);
+    const size_t end = printer_string_end(s + 1, n - 1);
     size_t after = 1 + end + (1 + end < n);
     size_t shown = end;
 
-    while (after < n && blank(s[after])) {
+    while (after < n && printer_blank(s[after])) {
         after++;
     }
     if (after < n && s[after] == ':') {
-        string_text(p, s + 1, end);
+        printer_string_text(p, s + 1, end);
         strbuf_char(p->t, '=');
         return after + 1;
     }
@@ -332,7 +332,7 @@ static size_t string_for_people(struct printer *p, const uint8_t *s, size_t n)
         }
     }
     strbuf_char(p->t, '"');
-    string_text(p, s + 1, shown);
+    printer_string_text(p, s + 1, shown);
     strbuf_char(p->t, '"');
     if (shown < end) {
         strbuf_str(p->t, "... (");
@@ -342,7 +342,7 @@ static size_t string_for_people(struct printer *p, const uint8_t *s, size_t n)
     return after;
 }
 
-static void json_for_people(struct printer *p, const uint8_t *s, size_t n)
+static void printer_json_for_people(struct printer *p, const uint8_t *s, size_t n)
 {
     size_t i = 0;
 
@@ -351,12 +351,12 @@ static void json_for_people(struct printer *p, const uint8_t *s, size_t n)
     }
     while (i < n) {
         if (s[i] == '"') {
-            i += string_for_people(p, s + i, n - i);
+            i += printer_string_for_people(p, s + i, n - i);
         } else if (s[i] == ',') {
             strbuf_put(p->t, ", ", 2);
             i++;
         } else {
-            if (!blank(s[i])) {
+            if (!printer_blank(s[i])) {
                 strbuf_escape(p->t, s + i, 1);
             }
             i++;
@@ -365,7 +365,7 @@ static void json_for_people(struct printer *p, const uint8_t *s, size_t n)
 }
 
 /* What jansson calls ASCII has one byte that is not printable. */
-static void printable(struct strbuf *t, const char *s)
+static void printer_printable(struct strbuf *t, const char *s)
 {
     size_t run;
 
@@ -380,7 +380,7 @@ static void printable(struct strbuf *t, const char *s)
     }
 }
 
-static void json_for_programs(struct printer *p, const char *name, const void *s, size_t n)
+static void printer_json_for_programs(struct printer *p, const char *name, const void *s, size_t n)
 {
     json_t *doc;
     const enum json_outcome o = json_read(s, n, &doc);
@@ -389,7 +389,7 @@ static void json_for_programs(struct printer *p, const char *name, const void *s
     json_decref(doc);
     if (dump) {
         printer_label(p, name);
-        printable(p->t, dump);
+        printer_printable(p->t, dump);
         free(dump);
         return;
     }
@@ -400,16 +400,16 @@ static void json_for_programs(struct printer *p, const char *name, const void *s
 void printer_json(struct printer *p, const char *name, const void *json, size_t n)
 {
     if (p->json) {
-        json_for_programs(p, name, json, n);
+        printer_json_for_programs(p, name, json, n);
         return;
     }
     printer_label_bare(p, name);
-    json_for_people(p, json, n);
+    printer_json_for_people(p, json, n);
 }
 
 /* ---- fds ---- */
 
-static void fd_json(struct printer *p, const struct trace_fd *fd)
+static void printer_fd_json(struct printer *p, const struct trace_fd *fd)
 {
     static const char *const access[] = {
         [O_RDONLY] = "read", [O_WRONLY] = "write", [O_RDWR] = "both"};
@@ -427,7 +427,7 @@ static void fd_json(struct printer *p, const struct trace_fd *fd)
     printer_close(p);
 }
 
-static void fd_text(struct printer *p, const struct trace_fd *fd)
+static void printer_fd_text(struct printer *p, const struct trace_fd *fd)
 {
     static const char *const access[] = {
         [O_RDONLY] = " read", [O_WRONLY] = " write", [O_RDWR] = ""};
@@ -461,16 +461,16 @@ void printer_fds(struct printer *p, const struct trace_message *m)
     }
     if (!p->json && m->n_fds == 1) {
         printer_label(p, "fd");
-        fd_text(p, &m->fds[0]);
+        printer_fd_text(p, &m->fds[0]);
         return;
     }
     printer_open_list(p, "fds");
     for (uint32_t i = 0; i < m->n_fds && i < max; i++) {
         if (p->json) {
-            fd_json(p, &m->fds[i]);
+            printer_fd_json(p, &m->fds[i]);
         } else {
-            separate(p);
-            fd_text(p, &m->fds[i]);
+            printer_separate(p);
+            printer_fd_text(p, &m->fds[i]);
             p->first = false;
         }
     }

@@ -86,7 +86,7 @@ void show_begin(struct show *s, uint64_t ns)
 
 /* ---- what is written ---- */
 
-static void write_out(struct show *s)
+static void show_write_out(struct show *s)
 {
     if (!s->failed && s->out.n > 0 && !s->write(s->out.p, s->out.n, s->arg)) {
         s->failed = true;
@@ -95,21 +95,21 @@ static void write_out(struct show *s)
     strbuf_clear(&s->out);
 }
 
-static void write_enough(struct show *s)
+static void show_write_enough(struct show *s)
 {
     if (s->out.n >= WRITTEN_AT_ONCE) {
-        write_out(s);
+        show_write_out(s);
     }
 }
 
 /* ---- the ring ---- */
 
-static struct held *place_of(struct show *s, uint64_t serial)
+static struct held *show_place_of(struct show *s, uint64_t serial)
 {
     return &s->held[(s->base + (unsigned)(serial - s->first)) % SHOW_HELD_MAX];
 }
 
-static void end_line(struct show *s, struct strbuf *line, enum show_end end)
+static void show_end_line(struct show *s, struct strbuf *line, enum show_end end)
 {
     if (s->look.o.json) {
         show_json_end(line, end);
@@ -118,7 +118,7 @@ static void end_line(struct show *s, struct strbuf *line, enum show_end end)
     }
 }
 
-static void empty(struct show *s, struct strbuf *t)
+static void show_empty(struct show *s, struct strbuf *t)
 {
     s->failed = s->failed || t->failed;
     s->bytes -= t->n;
@@ -129,53 +129,53 @@ static void empty(struct show *s, struct strbuf *t)
 }
 
 /* Writes the oldest line, which is done, or is given up with that end. */
-static void release(struct show *s, enum show_end end)
+static void show_release(struct show *s, enum show_end end)
 {
-    struct held *h = place_of(s, s->first);
+    struct held *h = show_place_of(s, s->first);
 
     strbuf_put(&s->out, h->line.p, h->line.n);
     if (!h->done) {
-        end_line(s, &s->out, end);
+        show_end_line(s, &s->out, end);
     }
     if (h->after.n > 0) {
         strbuf_put(&s->out, h->after.p, h->after.n);
     }
-    empty(s, &h->line);
-    empty(s, &h->after);
+    show_empty(s, &h->line);
+    show_empty(s, &h->after);
     s->first++;
     s->base = s->first == s->next ? 0 : (s->base + 1) % SHOW_HELD_MAX;
-    write_enough(s);
+    show_write_enough(s);
 }
 
-static void release_done(struct show *s)
+static void show_release_done(struct show *s)
 {
-    while (s->first < s->next && place_of(s, s->first)->done) {
-        release(s, SHOW_ANSWERED);
+    while (s->first < s->next && show_place_of(s, s->first)->done) {
+        show_release(s, SHOW_ANSWERED);
     }
 }
 
 /* Makes room for one more line, at that time. */
-static void make_room(struct show *s, uint64_t now_ns)
+static void show_make_room(struct show *s, uint64_t now_ns)
 {
     while (s->first < s->next) {
-        const struct held *h = place_of(s, s->first);
+        const struct held *h = show_place_of(s, s->first);
         const bool old = now_ns > h->read_ns && now_ns - h->read_ns > SHOW_HELD_NS;
 
         if (!old && s->next - s->first < SHOW_HELD_MAX && s->bytes < SHOW_HELD_BYTES) {
             return;
         }
-        release(s, SHOW_UNFINISHED);
-        release_done(s);
+        show_release(s, SHOW_UNFINISHED);
+        show_release_done(s);
     }
 }
 
 /* A new line at the end of the ring. */
-static struct held *hold(struct show *s, uint64_t now_ns, bool done)
+static struct held *show_hold(struct show *s, uint64_t now_ns, bool done)
 {
     struct held *h;
 
-    make_room(s, now_ns);
-    h = place_of(s, s->next++);
+    show_make_room(s, now_ns);
+    h = show_place_of(s, s->next++);
     h->read_ns = now_ns;
     h->done = done;
     return h;
@@ -183,10 +183,10 @@ static struct held *hold(struct show *s, uint64_t now_ns, bool done)
 
 /* ---- sessions ---- */
 
-static void tell(struct show *s, const struct trace_session *session)
+static void show_notify(struct show *s, const struct trace_session *session)
 {
     struct show_session *const shown = session->user;
-    struct held *const h = hold(s, 0, true);
+    struct held *const h = show_hold(s, 0, true);
 
     shown->told = true;
     if (s->look.o.json) {
@@ -195,7 +195,7 @@ static void tell(struct show *s, const struct trace_session *session)
         show_text_session(&s->look, &h->line, shown, session);
     }
     s->bytes += h->line.n;
-    release_done(s);
+    show_release_done(s);
 }
 
 void show_session(struct show *s, struct trace_session *session)
@@ -209,7 +209,7 @@ void show_session(struct show *s, struct trace_session *session)
     }
     log_escape(shown->label, sizeof shown->label, session->name, strlen(session->name));
     if (!s->look.o.lazy) {
-        tell(s, session);
+        show_notify(s, session);
     }
 }
 
@@ -232,21 +232,21 @@ void show_statistics(struct show *s, struct trace_session *session)
     if (!session->over || !shown || !shown->told) {
         return;
     }
-    h = hold(s, 0, true);
+    h = show_hold(s, 0, true);
     if (s->look.o.json) {
         show_json_statistics(&h->line, session);
     } else {
         show_text_statistics(&s->look, &h->line, shown, session);
     }
     s->bytes += h->line.n;
-    release_done(s);
+    show_release_done(s);
     free(shown->config);
     shown->config = NULL;
 }
 
 /* ---- messages ---- */
 
-static void learn(struct show_session *shown, const struct decode_view *v)
+static void show_learn(struct show_session *shown, const struct decode_view *v)
 {
     if (!decode_teaches(v)) {
         return;
@@ -259,7 +259,7 @@ static void learn(struct show_session *shown, const struct decode_view *v)
     }
 }
 
-static void head(struct show *s, struct held *h, const struct show_item *i)
+static void show_head_it(struct show *s, struct held *h, const struct show_item *i)
 {
     if (s->look.o.json) {
         show_json_head(&s->look, &h->line, i);
@@ -268,40 +268,40 @@ static void head(struct show *s, struct held *h, const struct show_item *i)
     }
 }
 
-static void new_line(struct show *s, const struct show_item *i, bool waits, enum show_end end)
+static void show_new_line(struct show *s, const struct show_item *i, bool waits, enum show_end end)
 {
-    struct held *h = hold(s, i->v->m->read_ns, !waits);
+    struct held *h = show_hold(s, i->v->m->read_ns, !waits);
 
-    head(s, h, i);
+    show_head_it(s, h, i);
     if (!waits) {
-        end_line(s, &h->line, end);
+        show_end_line(s, &h->line, end);
     }
     s->bytes += h->line.n + h->after.n;
-    release_done(s);
+    show_release_done(s);
 }
 
 /* A reply into the line of its request, or on its own where that is gone. */
-static void reply(struct show *s, const struct show_item *i)
+static void show_reply(struct show *s, const struct show_item *i)
 {
     const uint64_t serial = i->request->tag;
     struct held *h;
     size_t before;
 
     if (serial < s->first) {
-        new_line(s, i, false, SHOW_ANSWERED);
+        show_new_line(s, i, false, SHOW_ANSWERED);
         return;
     }
-    h = place_of(s, serial);
+    h = show_place_of(s, serial);
     before = h->line.n + h->after.n;
     if (s->look.o.json) {
         show_json_reply(&s->look, &h->line, i);
     } else {
         show_text_reply(&s->look, &h->line, &h->after, i);
     }
-    end_line(s, &h->line, SHOW_ANSWERED);
+    show_end_line(s, &h->line, SHOW_ANSWERED);
     h->done = true;
     s->bytes += h->line.n + h->after.n - before;
-    release_done(s);
+    show_release_done(s);
 }
 
 void show_message(struct show *s, const struct trace_session *session,
@@ -317,25 +317,25 @@ void show_message(struct show *s, const struct trace_session *session,
         return;
     }
     if (!shown->told) {
-        tell(s, session);
+        show_notify(s, session);
     }
     show_begin(s, m->read_ns);
     decode_open(&v, m, &s->scratch);
     /* The next line's number: if this is a request, it is going to be the line's. */
-    make_room(s, m->read_ns);
+    show_make_room(s, m->read_ns);
     pairing = trace_pairs_feed(s->pairs, session, m, s->next, &request);
     switch (pairing) {
     case TRACE_PAIR_REPLY:
         i.request = &request;
-        reply(s, &i);
-        learn(shown, &v);
+        show_reply(s, &i);
+        show_learn(shown, &v);
         break;
     case TRACE_PAIR_REQUEST:
-        new_line(s, &i, !(v.hdr.flags & WIRE_NO_REPLY), SHOW_POSTED);
+        show_new_line(s, &i, !(v.hdr.flags & WIRE_NO_REPLY), SHOW_POSTED);
         break;
     case TRACE_PAIR_UNASKED:
     case TRACE_PAIR_NEITHER:
-        new_line(s, &i, false, SHOW_ANSWERED);
+        show_new_line(s, &i, false, SHOW_ANSWERED);
         break;
     }
 }
@@ -343,15 +343,15 @@ void show_message(struct show *s, const struct trace_session *session,
 void show_pause(struct show *s)
 {
     while (s->first < s->next) {
-        release(s, SHOW_UNFINISHED);
+        show_release(s, SHOW_UNFINISHED);
     }
-    write_out(s);
+    show_write_out(s);
 }
 
 void show_end(struct show *s)
 {
     while (s->first < s->next) {
-        release(s, SHOW_NEVER);
+        show_release(s, SHOW_NEVER);
     }
-    write_out(s);
+    show_write_out(s);
 }

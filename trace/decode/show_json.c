@@ -11,7 +11,7 @@
 
 #define STR(p, name, s) printer_text(p, name, s, strlen(s))
 
-static void put_time(struct printer *p, uint64_t ns)
+static void show_json_put_time(struct printer *p, uint64_t ns)
 {
     printer_label(p, "time");
     strbuf_char(p->t, '"');
@@ -21,7 +21,7 @@ static void put_time(struct printer *p, uint64_t ns)
     strbuf_char(p->t, '"');
 }
 
-static void flags(struct printer *p, const struct decode_view *v)
+static void show_json_flags(struct printer *p, const struct decode_view *v)
 {
     const uint32_t type = v->hdr.flags & WIRE_TYPE_MASK;
     const uint32_t other = v->hdr.flags & ~WIRE_TYPE_MASK;
@@ -35,10 +35,10 @@ static void flags(struct printer *p, const struct decode_view *v)
 }
 
 /* What the capture knows of a message. */
-static void capture(struct printer *p, const struct trace_message *m)
+static void show_json_capture(struct printer *p, const struct trace_message *m)
 {
     printer_dec(p, "number", m->number);
-    put_time(p, m->read_ns);
+    show_json_put_time(p, m->read_ns);
     printer_dec(p, "passed_ns", m->passed_ns);
     printer_word(p, "from", m->sender == TRACE_FROM_CLIENT ? "client" : "backend", 0);
     if ((m->legs & TRACE_LEGS) != TRACE_LEGS) {
@@ -65,7 +65,7 @@ static void capture(struct printer *p, const struct trace_message *m)
     }
 }
 
-static void rest(struct printer *p, const struct show_item *i)
+static void show_json_rest(struct printer *p, const struct show_item *i)
 {
     const struct decode_view *v = i->v;
 
@@ -78,7 +78,7 @@ static void rest(struct printer *p, const struct show_item *i)
     }
 }
 
-static void error(struct printer *p, const struct decode_view *v)
+static void show_json_error(struct printer *p, const struct decode_view *v)
 {
     const char *name = name_errno(v->hdr.error);
 
@@ -86,7 +86,7 @@ static void error(struct printer *p, const struct decode_view *v)
     printer_dec(p, "errno", v->hdr.error);
 }
 
-static void answer(struct printer *p, const struct show_item *i)
+static void show_json_answer(struct printer *p, const struct show_item *i)
 {
     const struct decode_view *v = i->v;
 
@@ -94,7 +94,7 @@ static void answer(struct printer *p, const struct show_item *i)
         printer_dec(p, "latency_ns", trace_latency(i->request, v->m));
     }
     if (v->hdr.flags & WIRE_ERROR) {
-        error(p, v);
+        show_json_error(p, v);
         decode_raw(p, v, 0);
     } else {
         printer_open(p, "result");
@@ -103,7 +103,7 @@ static void answer(struct printer *p, const struct show_item *i)
     }
 }
 
-static void command(struct printer *p, const struct decode_view *v)
+static void show_json_command(struct printer *p, const struct decode_view *v)
 {
     char name[16];
 
@@ -122,27 +122,27 @@ void show_json_head(struct show_look *l, struct strbuf *line, const struct show_
     p->first = false;
     printer_dec(p, "session", v->m->session);
     STR(p, "name", i->session->name);
-    capture(p, v->m);
+    show_json_capture(p, v->m);
     if (!v->has_hdr) {
         printer_data(p, "raw", v->m->data, v->m->kept, v->m->size);
-        rest(p, i);
+        show_json_rest(p, i);
         return;
     }
-    command(p, v);
-    flags(p, v);
+    show_json_command(p, v);
+    show_json_flags(p, v);
     if (v->reply || i->request) {
         if (i->request) {
             printer_dec(p, "reply_to", i->request->number);
         } else {
             printer_true(p, "unasked_for");
         }
-        answer(p, i);
+        show_json_answer(p, i);
     } else {
         printer_open(p, "args");
         decode_request(p, v, i->shown->config);
         printer_close(p);
     }
-    rest(p, i);
+    show_json_rest(p, i);
 }
 
 void show_json_reply(struct show_look *l, struct strbuf *line, const struct show_item *i)
@@ -152,13 +152,13 @@ void show_json_reply(struct show_look *l, struct strbuf *line, const struct show
     struct printer *const p = &printer;
 
     printer_open(p, "reply");
-    capture(p, v->m);
+    show_json_capture(p, v->m);
     if (i->request && i->request->hdr.command != v->hdr.command) {
-        command(p, v);
+        show_json_command(p, v);
     }
-    flags(p, v);
-    answer(p, i);
-    rest(p, i);
+    show_json_flags(p, v);
+    show_json_answer(p, i);
+    show_json_rest(p, i);
     printer_close(p);
 }
 

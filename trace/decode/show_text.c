@@ -21,7 +21,7 @@
 /* Where what belongs below a line begins. */
 #define BELOW "             "
 
-static void colour(const struct show_look *l, struct strbuf *t, const char *code)
+static void show_text_colour(const struct show_look *l, struct strbuf *t, const char *code)
 {
     if (l->o.colour) {
         strbuf_str(t, code);
@@ -30,14 +30,14 @@ static void colour(const struct show_look *l, struct strbuf *t, const char *code
 
 /* ---- time ---- */
 
-static void fraction(struct strbuf *t, uint64_t seconds, uint64_t ns, unsigned width)
+static void show_text_fraction(struct strbuf *t, uint64_t seconds, uint64_t ns, unsigned width)
 {
     strbuf_dec_in(t, seconds, width, ' ');
     strbuf_char(t, '.');
     strbuf_dec_in(t, ns / 1000, 6, '0');
 }
 
-static void absolute(struct show_look *l, struct strbuf *t, uint64_t ns)
+static void show_text_absolute(struct show_look *l, struct strbuf *t, uint64_t ns)
 {
     const uint64_t second = ns / 1000000000;
 
@@ -56,7 +56,7 @@ static void absolute(struct show_look *l, struct strbuf *t, uint64_t ns)
     strbuf_char(t, 'Z');
 }
 
-static void relative(struct strbuf *t, uint64_t ns, uint64_t since, char sign)
+static void show_text_relative(struct strbuf *t, uint64_t ns, uint64_t since, char sign)
 {
     /* Clocks are set back now and then. */
     const bool before = ns < since;
@@ -66,20 +66,20 @@ static void relative(struct strbuf *t, uint64_t ns, uint64_t since, char sign)
         sign = '-';
     }
     strbuf_char(t, sign);
-    fraction(t, d / 1000000000, d % 1000000000, 5);
+    show_text_fraction(t, d / 1000000000, d % 1000000000, 5);
 }
 
-static void put_time(struct show_look *l, struct strbuf *t, uint64_t ns)
+static void show_text_put_time(struct show_look *l, struct strbuf *t, uint64_t ns)
 {
     switch (l->o.time) {
     case SHOW_RELATIVE:
-        relative(t, ns, l->first_ns, ' ');
+        show_text_relative(t, ns, l->first_ns, ' ');
         break;
     case SHOW_ABSOLUTE:
-        absolute(l, t, ns);
+        show_text_absolute(l, t, ns);
         break;
     case SHOW_DELTA:
-        relative(t, ns, l->last_ns ? l->last_ns : ns, '+');
+        show_text_relative(t, ns, l->last_ns ? l->last_ns : ns, '+');
         l->last_ns = ns;
         break;
     }
@@ -88,7 +88,7 @@ static void put_time(struct show_look *l, struct strbuf *t, uint64_t ns)
 /* ---- messages ---- */
 
 /* Who to whom; one leg: the broker is one of them, at the bar. */
-static const char *arrow(const struct trace_message *m)
+static const char *show_text_arrow(const struct trace_message *m)
 {
     const bool client = m->sender == TRACE_FROM_CLIENT;
 
@@ -104,28 +104,29 @@ static const char *arrow(const struct trace_message *m)
     return client ? "-->" : "<--";
 }
 
-static void note(const struct show_look *l, struct strbuf *t, const char *text)
+static void show_text_note(const struct show_look *l, struct strbuf *t, const char *text)
 {
     strbuf_char(t, ' ');
-    colour(l, t, YELLOW);
+    show_text_colour(l, t, YELLOW);
     strbuf_char(t, '[');
     strbuf_str(t, text);
     strbuf_char(t, ']');
-    colour(l, t, PLAIN);
+    show_text_colour(l, t, PLAIN);
 }
 
 /* What is odd about a message, and what is asked for by -v. */
-static void notes(const struct show_look *l, struct strbuf *t, const struct decode_view *v)
+static void show_text_notes(const struct show_look *l, struct strbuf *t,
+                            const struct decode_view *v)
 {
     const struct trace_message *m = v->m;
 
     if (v->check != WIRE_OK && v->check != WIRE_UNKNOWN_COMMAND) {
         strbuf_char(t, ' ');
-        colour(l, t, RED);
+        show_text_colour(l, t, RED);
         strbuf_str(t, "[malformed: ");
         strbuf_str(t, wire_check_text(v->check));
         strbuf_char(t, ']');
-        colour(l, t, PLAIN);
+        show_text_colour(l, t, PLAIN);
     }
     if (v->hdr.flags & ~(WIRE_TYPE_MASK | WIRE_NO_REPLY | WIRE_ERROR)) {
         strbuf_str(t, " [flags ");
@@ -133,10 +134,10 @@ static void notes(const struct show_look *l, struct strbuf *t, const struct deco
         strbuf_char(t, ']');
     }
     if (m->flags & TRACE_UNDELIVERED) {
-        note(l, t, "not delivered");
+        show_text_note(l, t, "not delivered");
     }
     if ((m->flags & TRACE_BROKER) && v->reply) {
-        note(l, t, "by the broker");
+        show_text_note(l, t, "by the broker");
     }
     if (l->o.verbose) {
         strbuf_str(t, " [#");
@@ -149,19 +150,19 @@ static void notes(const struct show_look *l, struct strbuf *t, const struct deco
     }
 }
 
-static void below(struct show_look *l, struct strbuf *after, const struct show_item *i)
+static void show_text_below(struct show_look *l, struct strbuf *after, const struct show_item *i)
 {
     if (i->comment) {
         strbuf_str(after, BELOW);
-        colour(l, after, YELLOW);
+        show_text_colour(l, after, YELLOW);
         strbuf_str(after, "^ ");
         strbuf_escape(after, i->comment, strlen(i->comment));
-        colour(l, after, PLAIN);
+        show_text_colour(l, after, PLAIN);
         strbuf_char(after, '\n');
     }
 }
 
-static void lost(struct show_look *l, struct strbuf *line, const struct show_item *i)
+static void show_text_lost(struct show_look *l, struct strbuf *line, const struct show_item *i)
 {
     const struct trace_message *m = i->v->m;
 
@@ -169,16 +170,16 @@ static void lost(struct show_look *l, struct strbuf *line, const struct show_ite
         return;
     }
     strbuf_str(line, BELOW);
-    colour(l, line, RED);
+    show_text_colour(l, line, RED);
     strbuf_str(line, i->shown->label);
     strbuf_str(line, ": ");
     strbuf_dec(line, m->lost);
     strbuf_str(line, m->lost == 1 ? " message lost here" : " messages lost here");
-    colour(l, line, PLAIN);
+    show_text_colour(l, line, PLAIN);
     strbuf_char(line, '\n');
 }
 
-static void result(struct show_look *l, struct strbuf *line, const struct show_item *i)
+static void show_text_result(struct show_look *l, struct strbuf *line, const struct show_item *i)
 {
     const struct decode_view *v = i->v;
     struct printer printer = {.t = line, .verbose = l->o.verbose, .first = true};
@@ -187,14 +188,14 @@ static void result(struct show_look *l, struct strbuf *line, const struct show_i
     strbuf_str(line, " = ");
     if (v->hdr.flags & WIRE_ERROR) {
         word = name_errno(v->hdr.error);
-        colour(l, line, RED);
+        show_text_colour(l, line, RED);
         strbuf_char(line, '-');
         if (word) {
             strbuf_str(line, word);
         } else {
             strbuf_dec(line, v->hdr.error);
         }
-        colour(l, line, PLAIN);
+        show_text_colour(l, line, PLAIN);
         if (l->o.verbose && word) {
             strbuf_str(line, " (");
             strbuf_str(line, strerror((int)v->hdr.error));
@@ -214,30 +215,30 @@ static void result(struct show_look *l, struct strbuf *line, const struct show_i
     }
 }
 
-static void command(struct show_look *l, struct strbuf *line, const char *before, uint16_t code,
-                    const char *behind)
+static void show_text_command(struct show_look *l, struct strbuf *line, const char *before,
+                              uint16_t code, const char *behind)
 {
     char name[16];
 
     strbuf_str(line, before);
-    colour(l, line, BOLD);
+    show_text_colour(l, line, BOLD);
     strbuf_str(line, decode_command(code, name));
-    colour(l, line, PLAIN);
+    show_text_colour(l, line, PLAIN);
     strbuf_str(line, behind);
 }
 
-static void arguments(struct show_look *l, struct strbuf *line, const struct show_item *i)
+static void show_text_arguments(struct show_look *l, struct strbuf *line, const struct show_item *i)
 {
     struct printer printer = {.t = line, .verbose = l->o.verbose, .first = true};
 
-    command(l, line, "", i->v->hdr.command, "(");
+    show_text_command(l, line, "", i->v->hdr.command, "(");
     decode_request(&printer, i->v, i->shown->config);
     printer_fds(&printer, i->v->m);
     strbuf_char(line, ')');
 }
 
 /* A message without a header's bytes. */
-static void headless(struct strbuf *line, const struct trace_message *m)
+static void show_text_headless(struct strbuf *line, const struct trace_message *m)
 {
     struct printer printer = {.t = line, .first = true};
 
@@ -251,22 +252,23 @@ void show_text_head(struct show_look *l, struct strbuf *line, struct strbuf *aft
 {
     const struct decode_view *v = i->v;
 
-    lost(l, line, i);
-    put_time(l, line, v->m->read_ns);
+    show_text_lost(l, line, i);
+    show_text_put_time(l, line, v->m->read_ns);
     strbuf_char(line, ' ');
     strbuf_str(line, i->shown->label);
     strbuf_char(line, ' ');
-    strbuf_str(line, arrow(v->m));
+    strbuf_str(line, show_text_arrow(v->m));
     strbuf_char(line, ' ');
     if (!v->has_hdr) {
-        headless(line, v->m);
-        below(l, after, i);
+        show_text_headless(line, v->m);
+        show_text_below(l, after, i);
         return;
     }
     strbuf_dec_in(line, v->hdr.id, 5, ' ');
     strbuf_char(line, ' ');
     if (v->reply || i->request) {
-        command(l, line, "<... ", v->hdr.command, i->request ? " resumed>" : " unasked for>");
+        show_text_command(l, line, "<... ", v->hdr.command,
+                          i->request ? " resumed>" : " unasked for>");
         show_text_reply(l, line, after, i);
         return;
     }
@@ -275,9 +277,9 @@ void show_text_head(struct show_look *l, struct strbuf *line, struct strbuf *aft
         strbuf_dec(line, v->hdr.flags & WIRE_TYPE_MASK);
         strbuf_char(line, ' ');
     }
-    arguments(l, line, i);
-    notes(l, line, v);
-    below(l, after, i);
+    show_text_arguments(l, line, i);
+    show_text_notes(l, line, v);
+    show_text_below(l, after, i);
 }
 
 void show_text_reply(struct show_look *l, struct strbuf *line, struct strbuf *after,
@@ -285,23 +287,23 @@ void show_text_reply(struct show_look *l, struct strbuf *line, struct strbuf *af
 {
     const struct decode_view *v = i->v;
 
-    result(l, line, i);
+    show_text_result(l, line, i);
     if (i->request) {
         strbuf_str(line, " ");
-        colour(l, line, DIM);
+        show_text_colour(l, line, DIM);
         strbuf_char(line, '<');
         strbuf_duration(line, trace_latency(i->request, v->m));
         strbuf_char(line, '>');
-        colour(l, line, PLAIN);
+        show_text_colour(l, line, PLAIN);
         if (i->request->hdr.command != v->hdr.command) {
             strbuf_char(line, ' ');
-            colour(l, line, RED);
-            command(l, line, "[a reply to ", v->hdr.command, "]");
-            colour(l, line, PLAIN);
+            show_text_colour(l, line, RED);
+            show_text_command(l, line, "[a reply to ", v->hdr.command, "]");
+            show_text_colour(l, line, PLAIN);
         }
     }
-    notes(l, line, v);
-    below(l, after, i);
+    show_text_notes(l, line, v);
+    show_text_below(l, after, i);
 }
 
 void show_text_end(struct show_look *l, struct strbuf *line, enum show_end end)
@@ -314,18 +316,18 @@ void show_text_end(struct show_look *l, struct strbuf *line, enum show_end end)
     };
 
     if (end == SHOW_NEVER) {
-        colour(l, line, RED);
+        show_text_colour(l, line, RED);
     }
     strbuf_str(line, texts[end]);
     if (end == SHOW_NEVER) {
-        colour(l, line, PLAIN);
+        show_text_colour(l, line, PLAIN);
     }
     strbuf_char(line, '\n');
 }
 
 /* ---- sessions ---- */
 
-static void part(struct strbuf *line, bool *first, const char *word, const char *text)
+static void show_text_part(struct strbuf *line, bool *first, const char *word, const char *text)
 {
     strbuf_str(line, *first ? ": " : "; ");
     *first = false;
@@ -334,7 +336,7 @@ static void part(struct strbuf *line, bool *first, const char *word, const char 
 }
 
 /* Of the facts what decides how much the rest is worth; -v has them all. */
-static void facts_in_short(struct strbuf *line, bool *first, const char *comment)
+static void show_text_facts_in_short(struct strbuf *line, bool *first, const char *comment)
 {
     json_t *facts;
     const char *verdict, *taint;
@@ -347,17 +349,17 @@ static void facts_in_short(struct strbuf *line, bool *first, const char *comment
     taint = json_string_value(json_object_get(facts, "taint"));
     record = json_object_get(facts, "audit");
     if (verdict) {
-        part(line, first, "", verdict);
+        show_text_part(line, first, "", verdict);
     }
     if (taint && strcmp(taint, "-") != 0) {
-        part(line, first, "taint ", taint);
+        show_text_part(line, first, "taint ", taint);
     }
     if (json_is_integer(record) && json_integer_value(record) >= 0) {
-        part(line, first, "audit record ", "");
+        show_text_part(line, first, "audit record ", "");
         strbuf_dec(line, (uint64_t)json_integer_value(record));
     }
     if (json_is_true(json_object_get(facts, "late"))) {
-        part(line, first, "captured late", "");
+        show_text_part(line, first, "captured late", "");
     }
     json_decref(facts);
 }
@@ -368,20 +370,20 @@ void show_text_session(struct show_look *l, struct strbuf *line, const struct sh
     struct printer printer = {.t = line, .verbose = l->o.verbose, .first = true};
     bool first = true;
 
-    colour(l, line, CYAN);
+    show_text_colour(l, line, CYAN);
     strbuf_str(line, "=== ");
     strbuf_str(line, shown->label);
     strbuf_str(line, " begins");
     if (*s->description) {
-        part(line, &first, "", s->description);
+        show_text_part(line, &first, "", s->description);
     }
     if (!l->o.verbose) {
-        facts_in_short(line, &first, s->comment);
+        show_text_facts_in_short(line, &first, s->comment);
     } else if (*s->comment) {
         strbuf_str(line, first ? ": " : "; ");
         printer_json(&printer, "session", s->comment, strlen(s->comment));
     }
-    colour(l, line, PLAIN);
+    show_text_colour(l, line, PLAIN);
     strbuf_char(line, '\n');
 }
 
@@ -390,7 +392,7 @@ void show_text_statistics(struct show_look *l, struct strbuf *line,
 {
     struct printer printer = {.t = line, .verbose = l->o.verbose, .first = true};
 
-    colour(l, line, CYAN);
+    show_text_colour(l, line, CYAN);
     strbuf_str(line, "=== ");
     strbuf_str(line, shown->label);
     strbuf_str(line, " ends: ");
@@ -403,6 +405,6 @@ void show_text_statistics(struct show_look *l, struct strbuf *line,
         printer.first = true;
         printer_json(&printer, "ending", s->ending, strlen(s->ending));
     }
-    colour(l, line, PLAIN);
+    show_text_colour(l, line, PLAIN);
     strbuf_char(line, '\n');
 }

@@ -95,7 +95,7 @@ void strbuf_bytes(struct strbuf *t, const uint8_t *p, size_t n)
 }
 
 /* How many bytes from the beginning stand for themselves. */
-static size_t plain(const uint8_t *p, size_t n)
+static size_t strbuf_plain(const uint8_t *p, size_t n)
 {
     size_t i = 0;
 
@@ -105,10 +105,11 @@ static size_t plain(const uint8_t *p, size_t n)
     return i;
 }
 
-static void escape(struct strbuf *t, const uint8_t *p, size_t n, const char *lead, unsigned lead_n)
+static void strbuf_escape_it(struct strbuf *t, const uint8_t *p, size_t n, const char *lead,
+                             unsigned lead_n)
 {
     while (n > 0) {
-        const size_t run = plain(p, n);
+        const size_t run = strbuf_plain(p, n);
 
         strbuf_put(t, (const char *)p, run);
         p += run;
@@ -124,13 +125,13 @@ static void escape(struct strbuf *t, const uint8_t *p, size_t n, const char *lea
 
 void strbuf_escape(struct strbuf *t, const void *p, size_t n)
 {
-    escape(t, p, n, "\\x", 2);
+    strbuf_escape_it(t, p, n, "\\x", 2);
 }
 
 void strbuf_json(struct strbuf *t, const void *p, size_t n)
 {
     strbuf_char(t, '"');
-    escape(t, p, n, "\\u00", 4);
+    strbuf_escape_it(t, p, n, "\\u00", 4);
     strbuf_char(t, '"');
 }
 

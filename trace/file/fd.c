@@ -17,7 +17,7 @@
  * that is passed around an eventfd is what can be both read and written, which reading and writing
  * nothing tells, without its counter being looked at.
  */
-static enum trace_fd_kind kind_of_anonymous(int fd)
+static enum trace_fd_kind fd_kind_of_anonymous(int fd)
 {
     char none;
     const struct iovec nothing = {.iov_base = &none, .iov_len = 0};
@@ -26,7 +26,7 @@ static enum trace_fd_kind kind_of_anonymous(int fd)
                                                                        : TRACE_FD_OTHER;
 }
 
-static enum trace_fd_kind kind_of(int fd, const struct stat *st, int seals)
+static enum trace_fd_kind fd_kind_of(int fd, const struct stat *st, int seals)
 {
     switch (st->st_mode & S_IFMT) {
     case S_IFREG:
@@ -39,7 +39,7 @@ static enum trace_fd_kind kind_of(int fd, const struct stat *st, int seals)
     case S_IFBLK:
         return TRACE_FD_DEVICE;
     case 0:
-        return kind_of_anonymous(fd);
+        return fd_kind_of_anonymous(fd);
     default:
         return TRACE_FD_OTHER;
     }
@@ -55,7 +55,7 @@ struct trace_fd trace_fd_describe(int fd, int folder_fd)
     if (flags < 0 || fstat(fd, &st) < 0) {
         return d;
     }
-    d = (struct trace_fd){.kind = (uint8_t)kind_of(fd, &st, seals),
+    d = (struct trace_fd){.kind = (uint8_t)fd_kind_of(fd, &st, seals),
                           .access = (uint8_t)(flags & O_ACCMODE),
                           .seals = seals < 0 ? 0 : (uint32_t)seals,
                           .dev = st.st_dev,

@@ -31,79 +31,79 @@ size_t packet_head_size(uint16_t n_fds)
 
 /* ---- writing ---- */
 
-static uint8_t *put16be(uint8_t *at, uint16_t v)
+static uint8_t *packet_put16be(uint8_t *at, uint16_t v)
 {
     v = htobe16(v);
     memcpy(at, &v, sizeof v);
     return at + sizeof v;
 }
 
-static uint8_t *put16(uint8_t *at, uint16_t v)
+static uint8_t *packet_put16(uint8_t *at, uint16_t v)
 {
     v = htole16(v);
     memcpy(at, &v, sizeof v);
     return at + sizeof v;
 }
 
-static uint8_t *put32(uint8_t *at, uint32_t v)
+static uint8_t *packet_put32(uint8_t *at, uint32_t v)
 {
     v = htole32(v);
     memcpy(at, &v, sizeof v);
     return at + sizeof v;
 }
 
-static uint8_t *put64(uint8_t *at, uint64_t v)
+static uint8_t *packet_put64(uint8_t *at, uint64_t v)
 {
     v = htole64(v);
     memcpy(at, &v, sizeof v);
     return at + sizeof v;
 }
 
-static uint8_t *put_tags(uint8_t *at)
+static uint8_t *packet_put_tags(uint8_t *at)
 {
-    at = put16be(at, TAG_DISSECTOR);
-    at = put16be(at, NAME_SIZE);
+    at = packet_put16be(at, TAG_DISSECTOR);
+    at = packet_put16be(at, NAME_SIZE);
     memset(at, 0, NAME_SIZE);
     memcpy(at, TRACE_DISSECTOR, sizeof TRACE_DISSECTOR - 1);
-    at = put16be(at + NAME_SIZE, TAG_END);
-    return put16be(at, 0);
+    at = packet_put16be(at + NAME_SIZE, TAG_END);
+    return packet_put16be(at, 0);
 }
 
-static uint8_t *put_fd(uint8_t *at, const struct trace_fd *fd)
+static uint8_t *packet_put_fd(uint8_t *at, const struct trace_fd *fd)
 {
     *at++ = fd->kind;
     *at++ = fd->access;
-    at = put16(at, fd->flags);
-    at = put32(at, fd->seals);
-    at = put64(at, fd->dev);
-    at = put64(at, fd->ino);
-    return put64(at, fd->size);
+    at = packet_put16(at, fd->flags);
+    at = packet_put32(at, fd->seals);
+    at = packet_put64(at, fd->dev);
+    at = packet_put64(at, fd->ino);
+    return packet_put64(at, fd->size);
 }
 
 void packet_put_head(void *p, const struct trace_message *m)
 {
     const uint32_t size = TRACE_CAPTURE_HDR_SIZE + (uint32_t)m->n_fds * TRACE_CAPTURE_FD_SIZE;
-    uint8_t *at = put_tags(p);
+    uint8_t *at = packet_put_tags(p);
 
     *at++ = TRACE_CAPTURE_VERSION;
     *at++ = m->flags;
-    at = put16(at, (uint16_t)size);
+    at = packet_put16(at, (uint16_t)size);
     *at++ = m->legs;
     *at++ = m->sender;
-    at = put16(at, m->n_fds);
-    at = put64(at, m->session);
-    at = put64(at, m->passed_ns);
-    at = put32(at, m->size);
-    at = put32(at, m->lost);
-    at = put64(at, m->number);
+    at = packet_put16(at, m->n_fds);
+    at = packet_put64(at, m->session);
+    at = packet_put64(at, m->passed_ns);
+    at = packet_put32(at, m->size);
+    at = packet_put32(at, m->lost);
+    at = packet_put64(at, m->number);
     for (unsigned i = 0; i < m->n_fds; i++) {
-        at = put_fd(at, &m->fds[i]);
+        at = packet_put_fd(at, &m->fds[i]);
     }
 }
 
 /* ---- reading ---- */
 
-static uint16_t get16be(const uint8_t *at)
+static uint16_t packet_get16be(const uint8_t *at)
 {
     uint16_t v;
 
@@ -111,7 +111,7 @@ static uint16_t get16be(const uint8_t *at)
     return be16toh(v);
 }
 
-static uint16_t get16(const uint8_t *at)
+static uint16_t packet_get16(const uint8_t *at)
 {
     uint16_t v;
 
@@ -119,7 +119,7 @@ static uint16_t get16(const uint8_t *at)
     return le16toh(v);
 }
 
-static uint32_t get32(const uint8_t *at)
+static uint32_t packet_get32(const uint8_t *at)
 {
     uint32_t v;
 
@@ -127,7 +127,7 @@ static uint32_t get32(const uint8_t *at)
     return le32toh(v);
 }
 
-static uint64_t get64(const uint8_t *at)
+static uint64_t packet_get64(const uint8_t *at)
 {
     uint64_t v;
 
@@ -136,7 +136,7 @@ static uint64_t get64(const uint8_t *at)
 }
 
 /* Whether a tag's value is our dissector's name, with any number of NULs behind it. */
-static bool is_ours(const uint8_t *p, size_t n)
+static bool packet_is_ours(const uint8_t *p, size_t n)
 {
     static const char name[] = TRACE_DISSECTOR;
     const size_t name_n = sizeof name - 1;
@@ -148,18 +148,18 @@ static bool is_ours(const uint8_t *p, size_t n)
 }
 
 /* Steps over the tags. *ours: one of them names our dissector. */
-static bool skip_tags(const uint8_t **at, size_t *n, bool *ours)
+static bool packet_skip_tags(const uint8_t **at, size_t *n, bool *ours)
 {
     *ours = false;
     while (*n >= TAG_SIZE) {
-        const uint16_t tag = get16be(*at);
-        const size_t size = get16be(*at + 2);
+        const uint16_t tag = packet_get16be(*at);
+        const size_t size = packet_get16be(*at + 2);
 
         if (size > *n - TAG_SIZE) {
             return false;
         }
         if (tag == TAG_DISSECTOR) {
-            *ours = is_ours(*at + TAG_SIZE, size);
+            *ours = packet_is_ours(*at + TAG_SIZE, size);
         }
         *at += TAG_SIZE + size;
         *n -= TAG_SIZE + size;
@@ -170,20 +170,20 @@ static bool skip_tags(const uint8_t **at, size_t *n, bool *ours)
     return false;
 }
 
-static bool get_fd(const uint8_t *at, struct trace_fd *fd)
+static bool packet_get_fd(const uint8_t *at, struct trace_fd *fd)
 {
     fd->kind = at[0];
     fd->access = at[1];
-    fd->flags = get16(at + 2);
-    fd->seals = get32(at + 4);
-    fd->dev = get64(at + 8);
-    fd->ino = get64(at + 16);
-    fd->size = get64(at + 24);
+    fd->flags = packet_get16(at + 2);
+    fd->seals = packet_get32(at + 4);
+    fd->dev = packet_get64(at + 8);
+    fd->ino = packet_get64(at + 16);
+    fd->size = packet_get64(at + 24);
     return fd->kind < TRACE_FD_KINDS;
 }
 
 /* What is wrong with a capture header, or NULL. */
-static const char *judge(const struct trace_message *m, size_t n, size_t size)
+static const char *packet_judge(const struct trace_message *m, size_t n, size_t size)
 {
     if (m->n_fds > LIMIT_FDS_KERNEL) {
         return "more fds than a message can have";
@@ -198,8 +198,8 @@ static const char *judge(const struct trace_message *m, size_t n, size_t size)
     return n - size > m->size ? "more bytes kept than the message had" : NULL;
 }
 
-static const char *get_message(const uint8_t *at, size_t n, struct trace_message *m,
-                               struct trace_fd *fds)
+static const char *packet_get_message(const uint8_t *at, size_t n, struct trace_message *m,
+                                      struct trace_fd *fds)
 {
     const char *why;
     size_t size;
@@ -211,22 +211,22 @@ static const char *get_message(const uint8_t *at, size_t n, struct trace_message
         return "a capture header of another version";
     }
     m->flags = at[1];
-    size = get16(at + 2);
+    size = packet_get16(at + 2);
     m->legs = at[4];
     m->sender = at[5];
-    m->n_fds = get16(at + 6);
-    m->session = get64(at + 8);
-    m->passed_ns = get64(at + 16);
-    m->size = get32(at + 24);
-    m->lost = get32(at + 28);
-    m->number = get64(at + 32);
-    why = judge(m, n, size);
+    m->n_fds = packet_get16(at + 6);
+    m->session = packet_get64(at + 8);
+    m->passed_ns = packet_get64(at + 16);
+    m->size = packet_get32(at + 24);
+    m->lost = packet_get32(at + 28);
+    m->number = packet_get64(at + 32);
+    why = packet_judge(m, n, size);
     if (why) {
         return why;
     }
     at += TRACE_CAPTURE_HDR_SIZE;
     for (unsigned i = 0; i < m->n_fds; i++, at += TRACE_CAPTURE_FD_SIZE) {
-        if (!get_fd(at, &fds[i])) {
+        if (!packet_get_fd(at, &fds[i])) {
             return "an fd of a kind that means nothing";
         }
     }
@@ -242,13 +242,13 @@ enum packet_outcome packet_get(const void *p, size_t n, struct trace_message *m,
     const uint8_t *at = p;
     bool ours;
 
-    if (!skip_tags(&at, &n, &ours)) {
+    if (!packet_skip_tags(&at, &n, &ours)) {
         *why = "tags that do not end";
         return PACKET_MALFORMED;
     }
     if (!ours) {
         return PACKET_FOREIGN;
     }
-    *why = get_message(at, n, m, fds);
+    *why = packet_get_message(at, n, m, fds);
     return *why ? PACKET_MALFORMED : PACKET_OK;
 }

@@ -115,20 +115,20 @@ const char *trace_reader_section(const struct trace_reader *r)
 
 /* ---- outcomes ---- */
 
-static int cut_off(struct trace_reader *r, const char *what)
+static int reader_cut_off(struct trace_reader *r, const char *what)
 {
     snprintf(r->why, sizeof r->why, "offset %" PRIu64 ": the file ends inside %s", r->offset, what);
     return TRACE_CUT_OFF;
 }
 
-static int malformed(struct trace_reader *r, const char *what)
+static int reader_malformed(struct trace_reader *r, const char *what)
 {
     snprintf(r->why, sizeof r->why, "offset %" PRIu64 ": %s", r->offset, what);
     r->ended = TRACE_MALFORMED;
     return TRACE_MALFORMED;
 }
 
-static int failed(struct trace_reader *r, int err)
+static int reader_failed(struct trace_reader *r, int err)
 {
     snprintf(r->why, sizeof r->why, "offset %" PRIu64 ": %s", r->offset, strerror(-err));
     r->error = err;
@@ -138,7 +138,7 @@ static int failed(struct trace_reader *r, int err)
 
 /* ---- numbers, in the section's byte order ---- */
 
-static uint16_t get16(const struct trace_reader *r, const uint8_t *p)
+static uint16_t reader_get16(const struct trace_reader *r, const uint8_t *p)
 {
     uint16_t v;
 
@@ -146,7 +146,7 @@ static uint16_t get16(const struct trace_reader *r, const uint8_t *p)
     return r->swap ? bswap_16(v) : v;
 }
 
-static uint32_t get32(const struct trace_reader *r, const uint8_t *p)
+static uint32_t reader_get32(const struct trace_reader *r, const uint8_t *p)
 {
     uint32_t v;
 
@@ -154,7 +154,7 @@ static uint32_t get32(const struct trace_reader *r, const uint8_t *p)
     return r->swap ? bswap_32(v) : v;
 }
 
-static uint64_t get64(const struct trace_reader *r, const uint8_t *p)
+static uint64_t reader_get64(const struct trace_reader *r, const uint8_t *p)
 {
     uint64_t v;
 
@@ -163,19 +163,19 @@ static uint64_t get64(const struct trace_reader *r, const uint8_t *p)
 }
 
 /* Two halves, the higher first in either order. */
-static uint64_t get_time(const struct trace_reader *r, const uint8_t *p)
+static uint64_t reader_get_time(const struct trace_reader *r, const uint8_t *p)
 {
-    return (uint64_t)get32(r, p) << 32 | get32(r, p + 4);
+    return (uint64_t)reader_get32(r, p) << 32 | reader_get32(r, p + 4);
 }
 
 /* ---- the buffer ---- */
 
-static size_t left(const struct trace_reader *r)
+static size_t reader_left(const struct trace_reader *r)
 {
     return r->have - r->at;
 }
 
-static void use(struct trace_reader *r, size_t n)
+static void reader_use(struct trace_reader *r, size_t n)
 {
     r->at += n;
     r->offset += n;
@@ -185,21 +185,21 @@ static void use(struct trace_reader *r, size_t n)
  * Reads until n bytes are there, n being at most the buffer's size. GO_ON, TRACE_END where the file
  * ends before, or TRACE_FAILED. As many as fit are read, since the next block will want them.
  */
-static int fill(struct trace_reader *r, size_t n)
+static int reader_fill(struct trace_reader *r, size_t n)
 {
     if (r->at > 0 && r->at + n > sizeof r->buf) {
-        memmove(r->buf, r->buf + r->at, left(r));
-        r->have = left(r);
+        memmove(r->buf, r->buf + r->at, reader_left(r));
+        r->have = reader_left(r);
         r->at = 0;
     }
-    while (left(r) < n) {
+    while (reader_left(r) < n) {
         const ssize_t got = read(r->fd, r->buf + r->have, sizeof r->buf - r->have);
 
         if (got < 0 && errno == EINTR) {
             continue;
         }
         if (got < 0 && errno != EAGAIN) {
-            return failed(r, -errno);
+            return reader_failed(r, -errno);
         }
         if (got <= 0) {
             return TRACE_END;
@@ -210,34 +210,34 @@ static int fill(struct trace_reader *r, size_t n)
 }
 
 /* Passes over what is left of a block that nobody wants. */
-static int skip(struct trace_reader *r)
+static int reader_skip(struct trace_reader *r)
 {
     int o;
 
     while (r->skip > 0) {
-        size_t n = left(r);
+        size_t n = reader_left(r);
 
         if (n == 0) {
             r->at = 0;
             r->have = 0;
-            o = fill(r, 1);
+            o = reader_fill(r, 1);
             if (o != GO_ON) {
-                return o == TRACE_END ? cut_off(r, "a block") : o;
+                return o == TRACE_END ? reader_cut_off(r, "a block") : o;
             }
-            n = left(r);
+            n = reader_left(r);
         }
         n = n < r->skip ? n : (size_t)r->skip;
-        use(r, n);
+        reader_use(r, n);
         r->skip -= n;
     }
-    o = fill(r, TRAILER);
+    o = reader_fill(r, TRAILER);
     if (o != GO_ON) {
-        return o == TRACE_END ? cut_off(r, "a block") : o;
+        return o == TRACE_END ? reader_cut_off(r, "a block") : o;
     }
-    if (get32(r, r->buf + r->at) != r->skipped) {
-        return malformed(r, "a block whose two lengths do not agree");
+    if (reader_get32(r, r->buf + r->at) != r->skipped) {
+        return reader_malformed(r, "a block whose two lengths do not agree");
     }
-    use(r, TRAILER);
+    reader_use(r, TRAILER);
     r->skipped = 0;
     return GO_ON;
 }
@@ -253,7 +253,7 @@ struct options {
 };
 
 /* The next option. GO_ON, TRACE_END where there is none, TRACE_MALFORMED. */
-static int option(struct trace_reader *r, struct options *o)
+static int reader_option(struct trace_reader *r, struct options *o)
 {
     size_t padded;
 
@@ -261,16 +261,16 @@ static int option(struct trace_reader *r, struct options *o)
         return TRACE_END;
     }
     if (o->n < OPTION_HEAD) {
-        return malformed(r, "a block that ends inside an option");
+        return reader_malformed(r, "a block that ends inside an option");
     }
-    o->code = get16(r, o->p);
-    o->size = get16(r, o->p + 2);
+    o->code = reader_get16(r, o->p);
+    o->size = reader_get16(r, o->p + 2);
     if (o->code == PCAPNG_OPT_END) {
         return TRACE_END;
     }
     padded = (o->size + 3u) & ~3u;
     if (padded > o->n - OPTION_HEAD) {
-        return malformed(r, "an option that is longer than its block");
+        return reader_malformed(r, "an option that is longer than its block");
     }
     o->value = o->p + OPTION_HEAD;
     o->p += OPTION_HEAD + padded;
@@ -279,7 +279,7 @@ static int option(struct trace_reader *r, struct options *o)
 }
 
 /* Copies an option's text to out (PCAPNG_COMMENT_MAX + 1 bytes), up to a NUL inside. */
-static void copy_text(const struct options *o, char *out)
+static void reader_copy_text(const struct options *o, char *out)
 {
     const size_t n = o->size < PCAPNG_COMMENT_MAX ? o->size : PCAPNG_COMMENT_MAX;
 
@@ -289,25 +289,25 @@ static void copy_text(const struct options *o, char *out)
 
 /* ---- blocks: each has its body of n bytes at p ---- */
 
-static int section(struct trace_reader *r, const uint8_t *p, size_t n)
+static int reader_section(struct trace_reader *r, const uint8_t *p, size_t n)
 {
     bool seen = false;
     struct options opt;
     int o;
 
     if (n < 16) {
-        return malformed(r, "a section header that is too short");
+        return reader_malformed(r, "a section header that is too short");
     }
     opt = (struct options){.p = p + 16, .n = n - 16};
-    if (get16(r, p + 4) != PCAPNG_MAJOR) {
-        return malformed(r, "another version of pcapng than 1");
+    if (reader_get16(r, p + 4) != PCAPNG_MAJOR) {
+        return reader_malformed(r, "another version of pcapng than 1");
     }
     r->begun = true;
     r->n_interfaces = 0;
     r->section[0] = '\0';
-    while ((o = option(r, &opt)) == GO_ON) {
+    while ((o = reader_option(r, &opt)) == GO_ON) {
         if (opt.code == PCAPNG_OPT_COMMENT && !seen) {
-            copy_text(&opt, r->section);
+            reader_copy_text(&opt, r->section);
             seen = true;
         }
     }
@@ -315,7 +315,7 @@ static int section(struct trace_reader *r, const uint8_t *p, size_t n)
 }
 
 /* A place in the table of interfaces. */
-static int add_interface(struct trace_reader *r, struct reader_session *s)
+static int reader_add_interface(struct trace_reader *r, struct reader_session *s)
 {
     if (r->n_interfaces == r->room_interfaces) {
         const size_t room = r->room_interfaces ? r->room_interfaces * 2 : 16;
@@ -323,7 +323,7 @@ static int add_interface(struct trace_reader *r, struct reader_session *s)
             realloc(r->interfaces, room * sizeof(struct reader_session *));
 
         if (!more) {
-            return failed(r, -ENOMEM);
+            return reader_failed(r, -ENOMEM);
         }
         r->interfaces = more;
         r->room_interfaces = room;
@@ -341,11 +341,12 @@ struct interface {
     int64_t offset_s;
 };
 
-static int interface_options(struct trace_reader *r, struct options *opt, struct interface *i)
+static int reader_interface_options(struct trace_reader *r, struct options *opt,
+                                    struct interface *i)
 {
     int o;
 
-    while ((o = option(r, opt)) == GO_ON) {
+    while ((o = reader_option(r, opt)) == GO_ON) {
         const struct reader_text text = {opt->value, opt->size};
 
         if (opt->code == PCAPNG_IF_NAME && !i->name.p) {
@@ -357,14 +358,15 @@ static int interface_options(struct trace_reader *r, struct options *opt, struct
         } else if (opt->code == PCAPNG_IF_TSRESOL && opt->size == 1) {
             i->resolution = opt->value[0];
         } else if (opt->code == PCAPNG_IF_TSOFFSET && opt->size == 8) {
-            i->offset_s = (int64_t)get64(r, opt->value);
+            i->offset_s = (int64_t)reader_get64(r, opt->value);
         }
     }
     return o == TRACE_END ? GO_ON : o;
 }
 
 /* Tells the caller of a session. */
-static int announce(struct trace_reader *r, struct reader_session *s, struct trace_item *item)
+static int reader_announce(struct trace_reader *r, struct reader_session *s,
+                           struct trace_item *item)
 {
     s->announced = true;
     s->public.index = r->n_sessions++;
@@ -372,69 +374,71 @@ static int announce(struct trace_reader *r, struct reader_session *s, struct tra
     return TRACE_SESSION;
 }
 
-static int add_session(struct trace_reader *r, const struct interface *i, struct trace_item *item)
+static int reader_add_session(struct trace_reader *r, const struct interface *i,
+                              struct trace_item *item)
 {
     struct reader_session *s = reader_session_new(i->name, i->description, i->comment);
     int o;
 
     if (!s) {
-        return failed(r, -ENOMEM);
+        return reader_failed(r, -ENOMEM);
     }
     s->next = r->sessions;
     r->sessions = s;
     r->texts += s->texts;
     s->resolution = i->resolution;
     s->offset_s = i->offset_s;
-    o = add_interface(r, s);
+    o = reader_add_interface(r, s);
     /* One that does not say so may still be a session: its first packet tells. */
-    return o == GO_ON && s->known ? announce(r, s, item) : o;
+    return o == GO_ON && s->known ? reader_announce(r, s, item) : o;
 }
 
-static int interface(struct trace_reader *r, const uint8_t *p, size_t n, struct trace_item *item)
+static int reader_interface(struct trace_reader *r, const uint8_t *p, size_t n,
+                            struct trace_item *item)
 {
     struct interface i = {.resolution = PCAPNG_TSRESOL_DEFAULT};
     struct options opt;
     int o;
 
     if (n < 8) {
-        return malformed(r, "an interface description that is too short");
+        return reader_malformed(r, "an interface description that is too short");
     }
     opt = (struct options){.p = p + 8, .n = n - 8};
-    o = interface_options(r, &opt, &i);
+    o = reader_interface_options(r, &opt, &i);
     if (o != GO_ON) {
         return o;
     }
     if (r->total_interfaces == (size_t)LIMIT_TRACE_INTERFACES || r->texts > LIMIT_TRACE_TEXTS) {
-        return malformed(r, too_many);
+        return reader_malformed(r, too_many);
     }
     r->total_interfaces++;
-    if (get16(r, p) != PCAPNG_LINKTYPE_UPPER_PDU) {
-        return add_interface(r, NULL);
+    if (reader_get16(r, p) != PCAPNG_LINKTYPE_UPPER_PDU) {
+        return reader_add_interface(r, NULL);
     }
-    return add_session(r, &i, item);
+    return reader_add_session(r, &i, item);
 }
 
 /* The session of the interface that a block's body begins with. NULL: not the broker's. */
-static int find_session(struct trace_reader *r, const uint8_t *p, struct reader_session **s)
+static int reader_find_session(struct trace_reader *r, const uint8_t *p, struct reader_session **s)
 {
-    const uint32_t i = get32(r, p);
+    const uint32_t i = reader_get32(r, p);
 
     if (i >= r->n_interfaces) {
-        return malformed(r, "a block of an interface that was not described");
+        return reader_malformed(r, "a block of an interface that was not described");
     }
     *s = r->interfaces[i];
     return GO_ON;
 }
 
-static int packet_comment(struct trace_reader *r, const uint8_t *p, size_t n,
-                          struct trace_item *item)
+static int reader_packet_comment(struct trace_reader *r, const uint8_t *p, size_t n,
+                                 struct trace_item *item)
 {
     struct options opt = {.p = p, .n = n};
     int o;
 
-    while ((o = option(r, &opt)) == GO_ON) {
+    while ((o = reader_option(r, &opt)) == GO_ON) {
         if (opt.code == PCAPNG_OPT_COMMENT && !item->comment) {
-            copy_text(&opt, r->comment);
+            reader_copy_text(&opt, r->comment);
             item->comment = r->comment;
         }
     }
@@ -442,8 +446,8 @@ static int packet_comment(struct trace_reader *r, const uint8_t *p, size_t n,
 }
 
 /* *again: the block must be looked at once more, after what has been returned. */
-static int packet(struct trace_reader *r, const uint8_t *p, size_t n, struct trace_item *item,
-                  bool *again)
+static int reader_packet(struct trace_reader *r, const uint8_t *p, size_t n,
+                         struct trace_item *item, bool *again)
 {
     struct reader_session *s;
     const char *why;
@@ -451,15 +455,15 @@ static int packet(struct trace_reader *r, const uint8_t *p, size_t n, struct tra
     int o;
 
     if (n < 20) {
-        return malformed(r, "a packet that is too short");
+        return reader_malformed(r, "a packet that is too short");
     }
-    o = find_session(r, p, &s);
+    o = reader_find_session(r, p, &s);
     if (o != GO_ON || !s) {
         return o;
     }
-    captured = get32(r, p + 12);
+    captured = reader_get32(r, p + 12);
     if (captured > n - 20) {
-        return malformed(r, "a packet that is longer than its block");
+        return reader_malformed(r, "a packet that is longer than its block");
     }
     switch (packet_get(p + 20, captured, &item->message, r->fds, &why)) {
     case PACKET_OK:
@@ -467,49 +471,50 @@ static int packet(struct trace_reader *r, const uint8_t *p, size_t n, struct tra
     case PACKET_FOREIGN:
         return GO_ON;
     case PACKET_MALFORMED:
-        return malformed(r, why);
+        return reader_malformed(r, why);
     }
     if (!s->announced) {
         *again = true;
-        return announce(r, s, item);
+        return reader_announce(r, s, item);
     }
     item->session = &s->public;
-    item->message.read_ns = reader_session_time(s, get_time(r, p + 4));
+    item->message.read_ns = reader_session_time(s, reader_get_time(r, p + 4));
     captured = (captured + 3u) & ~3u;
-    return packet_comment(r, p + 20 + captured, n - 20 - captured, item);
+    return reader_packet_comment(r, p + 20 + captured, n - 20 - captured, item);
 }
 
-static int statistics(struct trace_reader *r, const uint8_t *p, size_t n, struct trace_item *item)
+static int reader_statistics(struct trace_reader *r, const uint8_t *p, size_t n,
+                             struct trace_item *item)
 {
     struct reader_session *s;
     struct options opt;
     int o;
 
     if (n < 12) {
-        return malformed(r, "statistics that are too short");
+        return reader_malformed(r, "statistics that are too short");
     }
     opt = (struct options){.p = p + 12, .n = n - 12};
-    o = find_session(r, p, &s);
+    o = reader_find_session(r, p, &s);
     if (o != GO_ON || !s || !s->announced) {
         return o;
     }
-    while ((o = option(r, &opt)) == GO_ON) {
+    while ((o = reader_option(r, &opt)) == GO_ON) {
         if (opt.code == PCAPNG_ISB_IFRECV && opt.size == 8) {
-            s->public.seen = get64(r, opt.value);
+            s->public.seen = reader_get64(r, opt.value);
         } else if (opt.code == PCAPNG_ISB_IFDROP && opt.size == 8) {
-            s->public.lost = get64(r, opt.value);
+            s->public.lost = reader_get64(r, opt.value);
         } else if (opt.code == PCAPNG_ISB_ENDTIME) {
             s->public.over = true;
         } else if (opt.code == PCAPNG_OPT_COMMENT) {
             r->texts -= s->ending_size;
             if (!reader_session_end(s, (const char *)opt.value, opt.size)) {
-                return failed(r, -ENOMEM);
+                return reader_failed(r, -ENOMEM);
             }
             r->texts += s->ending_size;
         }
     }
     if (r->texts > LIMIT_TRACE_TEXTS) {
-        return malformed(r, too_many);
+        return reader_malformed(r, too_many);
     }
     item->session = &s->public;
     return o == TRACE_END ? TRACE_STATISTICS : o;
@@ -518,121 +523,122 @@ static int statistics(struct trace_reader *r, const uint8_t *p, size_t n, struct
 /* ---- the file ---- */
 
 /* Gives up a block of len bytes that nobody wants, of which the head has been seen and not used. */
-static int pass_over(struct trace_reader *r, uint32_t len)
+static int reader_pass_over(struct trace_reader *r, uint32_t len)
 {
-    use(r, BLOCK_HEAD);
+    reader_use(r, BLOCK_HEAD);
     r->skipped = len;
     r->skip = len - BLOCK_MIN;
     return GO_ON;
 }
 
 /* A block that is larger than the buffer: nothing of the broker's. */
-static int too_large(struct trace_reader *r, uint32_t type, uint32_t len)
+static int reader_too_large(struct trace_reader *r, uint32_t type, uint32_t len)
 {
     struct reader_session *s = NULL;
     int o = GO_ON;
 
     if (type == PCAPNG_PACKET) {
-        o = fill(r, BLOCK_MIN);
+        o = reader_fill(r, BLOCK_MIN);
         if (o == TRACE_END) {
-            return cut_off(r, "a block");
+            return reader_cut_off(r, "a block");
         }
-        o = o == GO_ON ? find_session(r, r->buf + r->at + BLOCK_HEAD, &s) : o;
+        o = o == GO_ON ? reader_find_session(r, r->buf + r->at + BLOCK_HEAD, &s) : o;
         if (o == GO_ON && !s) {
-            return pass_over(r, len);
+            return reader_pass_over(r, len);
         }
     }
-    return o == GO_ON ? malformed(r, "a block that is larger than any trace has") : o;
+    return o == GO_ON ? reader_malformed(r, "a block that is larger than any trace has") : o;
 }
 
 /* The bytes behind a section's head say in which order it is. */
-static int byte_order(struct trace_reader *r, const uint8_t *head)
+static int reader_byte_order(struct trace_reader *r, const uint8_t *head)
 {
     uint32_t magic;
 
     memcpy(&magic, head + BLOCK_HEAD, sizeof magic);
     if (magic != PCAPNG_MAGIC && magic != bswap_32(PCAPNG_MAGIC)) {
-        return malformed(r, "a section header without its magic");
+        return reader_malformed(r, "a section header without its magic");
     }
     r->swap = magic != PCAPNG_MAGIC;
     return GO_ON;
 }
 
 /* The file ends, less than a block's head being left. */
-static int at_end(struct trace_reader *r)
+static int reader_at_end(struct trace_reader *r)
 {
     static const uint8_t first[] = {0x0a, 0x0d, 0x0d, 0x0a};
-    const size_t n = left(r) < sizeof first ? left(r) : sizeof first;
+    const size_t n = reader_left(r) < sizeof first ? reader_left(r) : sizeof first;
 
     if (!r->begun && memcmp(r->buf + r->at, first, n) != 0) {
-        return malformed(r, "this is no pcapng file");
+        return reader_malformed(r, "this is no pcapng file");
     }
-    if (left(r) == 0 && r->begun) {
+    if (reader_left(r) == 0 && r->begun) {
         r->why[0] = '\0';
         return TRACE_END;
     }
-    return cut_off(r, r->begun ? "a block" : "its first block");
+    return reader_cut_off(r, r->begun ? "a block" : "its first block");
 }
 
 /* Judges the head of the next block. GO_ON: it is whole in the buffer, or was given up (*len 0). */
-static int frame(struct trace_reader *r, uint32_t *type, uint32_t *len)
+static int reader_frame(struct trace_reader *r, uint32_t *type, uint32_t *len)
 {
     const uint8_t *head;
-    int o = fill(r, BLOCK_MIN);
+    int o = reader_fill(r, BLOCK_MIN);
 
     if (o != GO_ON) {
-        return o == TRACE_END ? at_end(r) : o;
+        return o == TRACE_END ? reader_at_end(r) : o;
     }
     head = r->buf + r->at;
-    *type = get32(r, head);
+    *type = reader_get32(r, head);
     if (!r->begun && *type != PCAPNG_SECTION) {
-        return malformed(r, "this is no pcapng file");
+        return reader_malformed(r, "this is no pcapng file");
     }
-    o = *type == PCAPNG_SECTION ? byte_order(r, head) : GO_ON;
+    o = *type == PCAPNG_SECTION ? reader_byte_order(r, head) : GO_ON;
     if (o != GO_ON) {
         return o;
     }
-    *len = get32(r, head + 4);
+    *len = reader_get32(r, head + 4);
     if (*len < BLOCK_MIN || *len % 4 != 0) {
-        return malformed(r, "a block of an impossible length");
+        return reader_malformed(r, "a block of an impossible length");
     }
     if (*type != PCAPNG_SECTION && *type != PCAPNG_INTERFACE && *type != PCAPNG_PACKET &&
         *type != PCAPNG_STATISTICS) {
-        o = pass_over(r, *len);
+        o = reader_pass_over(r, *len);
         *len = 0;
         return o;
     }
     if (*len > LIMIT_TRACE_BLOCK) {
-        o = too_large(r, *type, *len);
+        o = reader_too_large(r, *type, *len);
         *len = 0;
         return o;
     }
-    o = fill(r, *len);
-    return o == TRACE_END ? cut_off(r, "a block") : o;
+    o = reader_fill(r, *len);
+    return o == TRACE_END ? reader_cut_off(r, "a block") : o;
 }
 
 /* Reads the block that is whole in the buffer, and uses it. */
-static int block(struct trace_reader *r, uint32_t type, uint32_t len, struct trace_item *item)
+static int reader_block(struct trace_reader *r, uint32_t type, uint32_t len,
+                        struct trace_item *item)
 {
     const uint8_t *const p = r->buf + r->at + BLOCK_HEAD;
     const size_t n = len - BLOCK_MIN;
     bool again = false;
     int o;
 
-    if (get32(r, p + n) != len) {
-        return malformed(r, "a block whose two lengths do not agree");
+    if (reader_get32(r, p + n) != len) {
+        return reader_malformed(r, "a block whose two lengths do not agree");
     }
     if (type == PCAPNG_SECTION) {
-        o = section(r, p, n);
+        o = reader_section(r, p, n);
     } else if (type == PCAPNG_INTERFACE) {
-        o = interface(r, p, n, item);
+        o = reader_interface(r, p, n, item);
     } else if (type == PCAPNG_PACKET) {
-        o = packet(r, p, n, item, &again);
+        o = reader_packet(r, p, n, item, &again);
     } else {
-        o = statistics(r, p, n, item);
+        o = reader_statistics(r, p, n, item);
     }
     if (r->ended == GO_ON && !again) {
-        use(r, len);
+        reader_use(r, len);
     }
     return o;
 }
@@ -645,12 +651,12 @@ enum trace_outcome trace_reader_next(struct trace_reader *r, struct trace_item *
         uint32_t type;
         uint32_t len = 0;
 
-        o = r->skipped ? skip(r) : frame(r, &type, &len);
+        o = r->skipped ? reader_skip(r) : reader_frame(r, &type, &len);
         if (o == GO_ON && len > 0) {
             item->session = NULL;
             item->comment = NULL;
             item->offset = r->offset;
-            o = block(r, type, len, item);
+            o = reader_block(r, type, len, item);
         }
     }
     return (enum trace_outcome)o;

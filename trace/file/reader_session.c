@@ -19,12 +19,12 @@
 #define SECOND_NS UINT64_C(1000000000)
 
 /* A text of n foreign bytes, up to a NUL inside. */
-static char *text_new(struct reader_text t)
+static char *reader_session_text_new(struct reader_text t)
 {
     return t.p ? strndup((const char *)t.p, t.n) : strdup("");
 }
 
-static bool set_route(struct trace_session *s, const char *route, size_t n)
+static bool reader_session_set_route(struct trace_session *s, const char *route, size_t n)
 {
     if (n == 0 || n > LIMIT_NAME) {
         return false;
@@ -35,7 +35,7 @@ static bool set_route(struct trace_session *s, const char *route, size_t n)
 }
 
 /* ROUTE/NUMBER */
-static void read_name(struct trace_session *s)
+static void reader_session_read_name(struct trace_session *s)
 {
     const char *const slash = strrchr(s->name, '/');
     char *end;
@@ -45,13 +45,13 @@ static void read_name(struct trace_session *s)
         return;
     }
     n = strtoull(slash + 1, &end, 10);
-    if (*end == '\0' && set_route(s, s->name, (size_t)(slash - s->name))) {
+    if (*end == '\0' && reader_session_set_route(s, s->name, (size_t)(slash - s->name))) {
         s->number = n;
     }
 }
 
 /* Returns whether the comment names a session. */
-static bool read_comment(struct trace_session *s)
+static bool reader_session_read_comment(struct trace_session *s)
 {
     json_t *facts;
     const json_t *number;
@@ -68,7 +68,7 @@ static bool read_comment(struct trace_session *s)
         s->number = (uint64_t)json_integer_value(number);
     }
     if (route) {
-        set_route(s, route, strlen(route));
+        reader_session_set_route(s, route, strlen(route));
     }
     json_decref(facts);
     return known;
@@ -82,9 +82,9 @@ struct reader_session *reader_session_new(struct reader_text name, struct reader
     if (!s) {
         return NULL;
     }
-    s->name = text_new(name);
-    s->description = text_new(description);
-    s->comment = text_new(comment);
+    s->name = reader_session_text_new(name);
+    s->description = reader_session_text_new(description);
+    s->comment = reader_session_text_new(comment);
     if (!s->name || !s->description || !s->comment) {
         reader_session_free(s);
         return NULL;
@@ -95,8 +95,8 @@ struct reader_session *reader_session_new(struct reader_text name, struct reader
     s->public.description = s->description;
     s->public.comment = s->comment;
     s->public.ending = "";
-    read_name(&s->public);
-    s->known = read_comment(&s->public);
+    reader_session_read_name(&s->public);
+    s->known = reader_session_read_comment(&s->public);
     return s;
 }
 
@@ -113,7 +113,7 @@ void reader_session_free(struct reader_session *s)
 
 bool reader_session_end(struct reader_session *s, const char *comment, size_t n)
 {
-    char *const ending = text_new((struct reader_text){(const uint8_t *)comment, n});
+    char *const ending = reader_session_text_new((struct reader_text){(const uint8_t *)comment, n});
 
     if (!ending) {
         return false;

@@ -6,7 +6,7 @@
 #include "base/wire.h"
 
 /* Bytes before the data of a message that carries some; 0: it carries none. */
-static uint32_t before_data(const struct wire_hdr *h, bool *guest)
+static uint32_t snap_length_before_data(const struct wire_hdr *h, bool *guest)
 {
     const bool reply = wire_is_reply(h);
 
@@ -41,7 +41,7 @@ uint32_t snap_length_of(const void *p, size_t n, uint32_t size, struct snap_leng
     if (wire_get_hdr(p, n, UINT32_MAX, &hdr) == WIRE_FRAME_SHORT) {
         return most;
     }
-    before = before_data(&hdr, &guest);
+    before = snap_length_before_data(&hdr, &guest);
     if (before == 0 || before >= most) {
         return most;
     }

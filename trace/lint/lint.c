@@ -55,7 +55,7 @@ uint64_t lint_count(const struct lint *l, enum lint_level level)
 
 /* ---- findings ---- */
 
-static void tell(struct lint *l, struct lint_session *known, const struct lint_finding *f)
+static void lint_notify(struct lint *l, struct lint_session *known, const struct lint_finding *f)
 {
     l->count[f->level]++;
     if (known->found[f->code]++ < LINT_EACH_MAX) {
@@ -63,7 +63,7 @@ static void tell(struct lint *l, struct lint_session *known, const struct lint_f
     }
 }
 
-static const char *section_of(enum lint_code code, uint16_t command)
+static const char *lint_section_of(enum lint_code code, uint16_t command)
 {
     const struct lint_rule *r = lint_rule(code);
     const struct wire_command_info *c = wire_command_find(command);
@@ -82,23 +82,23 @@ void lint_say(const struct lint_at *at, enum lint_code code, const char *fmt, ..
         vsnprintf(detail, sizeof detail, fmt, ap);
         va_end(ap);
     }
-    tell(at->lint, at->known,
-         &(struct lint_finding){.code = code,
-                                .level = lint_rule(code)->level,
-                                .session = at->session,
-                                .number = m->number,
-                                .read_ns = m->read_ns,
-                                .party = (enum trace_sender)m->sender,
-                                .id = at->v.hdr.id,
-                                .command = at->v.hdr.command,
-                                .section = section_of(code, at->v.hdr.command),
-                                .detail = detail});
+    lint_notify(at->lint, at->known,
+                &(struct lint_finding){.code = code,
+                                       .level = lint_rule(code)->level,
+                                       .session = at->session,
+                                       .number = m->number,
+                                       .read_ns = m->read_ns,
+                                       .party = (enum trace_sender)m->sender,
+                                       .id = at->v.hdr.id,
+                                       .command = at->v.hdr.command,
+                                       .section = lint_section_of(code, at->v.hdr.command),
+                                       .detail = detail});
 }
 
 /* ---- sessions ---- */
 
 /* A member of a line of JSON; false also where it is none. */
-static bool json_says(const char *text, const char *member, bool truth)
+static bool lint_json_reports(const char *text, const char *member, bool truth)
 {
     json_t *const o = *text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
     const json_t *const v = json_object_get(o, member);
@@ -118,7 +118,8 @@ bool lint_session(struct lint *l, struct trace_session *s, const char *section)
         return false;
     }
     known->device = calloc(1, sizeof *known->device);
-    known->partial = json_says(s->comment, "late", true) || json_says(section, "filter", false);
+    known->partial =
+        lint_json_reports(s->comment, "late", true) || lint_json_reports(section, "filter", false);
     known->maps_known = !known->partial;
     known->state_known = !known->partial;
     known->state = WIRE_MIG_RUNNING;
@@ -128,7 +129,7 @@ bool lint_session(struct lint *l, struct trace_session *s, const char *section)
 }
 
 /* Some messages are not here: what rests on having seen all of them is no more known. */
-static void gap(struct lint_session *s)
+static void lint_gap(struct lint_session *s)
 {
     s->partial = true;
     s->maps_known = false;
@@ -145,7 +146,7 @@ void lint_statistics(struct lint *l, struct trace_session *s)
         return;
     }
     /* A capture that was stopped says nothing of what its session did later. */
-    known->over = json_says(s->ending, "ended", false);
+    known->over = lint_json_reports(s->ending, "ended", false);
     known->partial = known->partial || s->lost > 0;
     lint_maps_deinit(&known->maps);
     json_decref(known->capabilities);
@@ -155,7 +156,8 @@ void lint_statistics(struct lint *l, struct trace_session *s)
     known->device = NULL;
 }
 
-static void sum_up(struct lint *l, const struct trace_session *s, const struct lint_session *known)
+static void lint_sum_up(struct lint *l, const struct trace_session *s,
+                        const struct lint_session *known)
 {
     for (unsigned i = 0; i < LINT_CODES; i++) {
         if (known->found[i] > LINT_EACH_MAX) {
@@ -164,7 +166,7 @@ static void sum_up(struct lint *l, const struct trace_session *s, const struct l
             l->fn(&(struct lint_finding){.code = code,
                                          .level = lint_rule(code)->level,
                                          .session = s,
-                                         .section = section_of(code, 0),
+                                         .section = lint_section_of(code, 0),
                                          .detail = "",
                                          .more = known->found[i] - LINT_EACH_MAX},
                   l->arg);
@@ -177,7 +179,7 @@ void lint_forget(struct lint *l, struct trace_session *s)
     struct lint_session *known = s->user;
 
     if (known) {
-        sum_up(l, s, known);
+        lint_sum_up(l, s, known);
         lint_maps_deinit(&known->maps);
         json_decref(known->capabilities);
         free(known->device);
@@ -186,7 +188,7 @@ void lint_forget(struct lint *l, struct trace_session *s)
     }
 }
 
-static void never_answered(const struct trace_request *r, void *arg)
+static void lint_never_answered(const struct trace_request *r, void *arg)
 {
     struct lint *const l = arg;
     struct lint_session *known = r->session->user;
@@ -197,28 +199,28 @@ static void never_answered(const struct trace_request *r, void *arg)
         (!passed_over && !known->over)) {
         return;
     }
-    tell(l, known,
-         &(struct lint_finding){.code = code,
-                                .level = lint_rule(code)->level,
-                                .session = r->session,
-                                .number = r->number,
-                                .read_ns = r->read_ns,
-                                .party = r->sender == TRACE_FROM_CLIENT ? TRACE_FROM_BACKEND
-                                                                        : TRACE_FROM_CLIENT,
-                                .id = r->hdr.id,
-                                .command = r->hdr.command,
-                                .section = section_of(code, r->hdr.command),
-                                .detail = ""});
+    lint_notify(l, known,
+                &(struct lint_finding){.code = code,
+                                       .level = lint_rule(code)->level,
+                                       .session = r->session,
+                                       .number = r->number,
+                                       .read_ns = r->read_ns,
+                                       .party = r->sender == TRACE_FROM_CLIENT ? TRACE_FROM_BACKEND
+                                                                               : TRACE_FROM_CLIENT,
+                                       .id = r->hdr.id,
+                                       .command = r->hdr.command,
+                                       .section = lint_section_of(code, r->hdr.command),
+                                       .detail = ""});
 }
 
 void lint_end(struct lint *l)
 {
-    trace_pairs_waiting(l->pairs, never_answered, l);
+    trace_pairs_waiting(l->pairs, lint_never_answered, l);
 }
 
 /* ---- posted requests ---- */
 
-static void remember_posted(struct lint_session *s, const struct decode_view *v)
+static void lint_remember_posted(struct lint_session *s, const struct decode_view *v)
 {
     s->device->posted[s->device->next_posted++ % LINT_POSTED] =
         (struct lint_posted){.used = true,
@@ -229,7 +231,7 @@ static void remember_posted(struct lint_session *s, const struct decode_view *v)
 }
 
 /* Whether a reply is to one of the last posted requests; each is answered once. */
-static bool answers_posted(struct lint_session *s, const struct decode_view *v)
+static bool lint_answers_posted(struct lint_session *s, const struct decode_view *v)
 {
     for (unsigned i = 0; i < LINT_POSTED; i++) {
         struct lint_posted *p = &s->device->posted[i];
@@ -246,7 +248,7 @@ static bool answers_posted(struct lint_session *s, const struct decode_view *v)
 /* ---- messages ---- */
 
 /* What the relay would end a session for: proxy/relay/relay_direction.c asks the same. */
-static void judge_bound(const struct lint_at *at)
+static void lint_judge_bound(const struct lint_at *at)
 {
     const struct lint_limits *l = &at->known->limits[at->v.m->sender & 1u];
     uint32_t bound;
@@ -264,14 +266,14 @@ static void judge_bound(const struct lint_at *at)
     }
 }
 
-static void judge_header(const struct lint_at *at)
+static void lint_judge_header(const struct lint_at *at)
 {
     const struct wire_hdr *h = &at->v.hdr;
 
     if (h->size != at->v.m->size) {
         lint_say(at, LINT_HEADER_SIZE, "%u in the header, %u bytes came", h->size, at->v.m->size);
     }
-    judge_bound(at);
+    lint_judge_bound(at);
     if (h->flags & ~WIRE_FLAGS_KNOWN) {
         lint_say(at, LINT_RESERVED_FLAGS, "flags 0x%x", h->flags);
     }
@@ -284,7 +286,7 @@ static void judge_header(const struct lint_at *at)
 }
 
 /* What the payload's form says; true where it can be looked into. */
-static bool judge_payload(const struct lint_at *at)
+static bool lint_judge_payload(const struct lint_at *at)
 {
     const struct decode_view *v = &at->v;
 
@@ -319,7 +321,7 @@ static bool judge_payload(const struct lint_at *at)
     return false;
 }
 
-static void judge_fds(const struct lint_at *at)
+static void lint_judge_fds(const struct lint_at *at)
 {
     const struct trace_message *m = at->v.m;
     const struct lint_limits *limits = &at->known->limits[m->sender & 1u];
@@ -337,13 +339,13 @@ static void judge_fds(const struct lint_at *at)
     }
 }
 
-static uint64_t request(struct lint_at *at)
+static uint64_t lint_request_it(struct lint_at *at)
 {
     const struct decode_view *v = &at->v;
     struct lint_session *s = at->known;
 
     if (v->hdr.flags & WIRE_NO_REPLY) {
-        remember_posted(s, v);
+        lint_remember_posted(s, v);
     }
     if (v->hdr.command == WIRE_VERSION) {
         lint_version_request(at);
@@ -352,8 +354,8 @@ static uint64_t request(struct lint_at *at)
     if (!lint_judged(at)) {
         return 0;
     }
-    judge_header(at);
-    judge_fds(at);
+    lint_judge_header(at);
+    lint_judge_fds(at);
     if (!s->answered && !s->partial) {
         lint_say(at, LINT_BEFORE_VERSION, "%s", "");
     }
@@ -364,10 +366,10 @@ static uint64_t request(struct lint_at *at)
     if ((at->info->direction == WIRE_TO_CLIENT) != (v->m->sender == TRACE_FROM_BACKEND)) {
         lint_say(at, LINT_WRONG_DIRECTION, "%s", "");
     }
-    return judge_payload(at) ? lint_request(at) : 0;
+    return lint_judge_payload(at) ? lint_request(at) : 0;
 }
 
-static void reply(struct lint_at *at)
+static void lint_reply_it(struct lint_at *at)
 {
     const struct decode_view *v = &at->v;
     struct lint_session *s = at->known;
@@ -388,11 +390,11 @@ static void reply(struct lint_at *at)
         return;
     }
     if (lint_judged(at)) {
-        judge_header(at);
-        judge_fds(at);
+        lint_judge_header(at);
+        lint_judge_fds(at);
         if (!v->reply) {
             lint_say(at, LINT_ERROR_WITHOUT_REPLY, "error %u", v->hdr.error);
-        } else if (at->info && !judge_payload(at)) {
+        } else if (at->info && !lint_judge_payload(at)) {
             return;
         }
     }
@@ -400,22 +402,22 @@ static void reply(struct lint_at *at)
 }
 
 /* A reply to nothing, or what is no message at all. */
-static void other(struct lint_at *at, enum trace_pairing pairing)
+static void lint_other(struct lint_at *at, enum trace_pairing pairing)
 {
     if (!lint_judged(at)) {
         return;
     }
-    judge_header(at);
+    lint_judge_header(at);
     if (pairing == TRACE_PAIR_NEITHER) {
         lint_say(at, LINT_UNKNOWN_TYPE, "type %u", at->v.hdr.flags & WIRE_TYPE_MASK);
-    } else if (answers_posted(at->known, &at->v)) {
+    } else if (lint_answers_posted(at->known, &at->v)) {
         lint_say(at, LINT_REPLY_TO_NO_REPLY, "%s", "");
     } else if (!at->known->partial) {
         lint_say(at, LINT_UNASKED_REPLY, "%s", "");
     }
 }
 
-static void judge(struct lint_at *at)
+static void lint_judge(struct lint_at *at)
 {
     struct trace_request answered;
     const bool command = (at->v.hdr.flags & WIRE_TYPE_MASK) == WIRE_TYPE_COMMAND;
@@ -423,20 +425,20 @@ static void judge(struct lint_at *at)
     enum trace_pairing pairing;
 
     if (command && !(at->v.hdr.flags & WIRE_ERROR)) {
-        tag = request(at);
+        tag = lint_request_it(at);
     }
     pairing = trace_pairs_feed(at->lint->pairs, at->session, at->v.m, tag, &answered);
     if (pairing == TRACE_PAIR_REPLY) {
         at->request = &answered;
-        reply(at);
+        lint_reply_it(at);
         at->request = NULL;
     } else if (pairing != TRACE_PAIR_REQUEST) {
-        other(at, pairing);
+        lint_other(at, pairing);
     } else if (at->v.hdr.flags & WIRE_ERROR) {
         if (lint_judged(at)) {
             lint_say(at, LINT_ERROR_IN_COMMAND, "error %u", at->v.hdr.error);
         }
-        (void)request(at);
+        (void)lint_request_it(at);
     }
 }
 
@@ -449,7 +451,7 @@ void lint_message(struct lint *l, struct trace_session *s, const struct trace_me
         return;
     }
     if (m->lost > 0 || m->number != at.known->number + 1) {
-        gap(at.known);
+        lint_gap(at.known);
     }
     at.known->number = m->number;
     decode_open(&at.v, m, &l->scratch);
@@ -457,5 +459,5 @@ void lint_message(struct lint *l, struct trace_session *s, const struct trace_me
         return;
     }
     at.info = wire_command_find(at.v.hdr.command);
-    judge(&at);
+    lint_judge(&at);
 }

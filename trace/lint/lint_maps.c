@@ -17,13 +17,13 @@ bool lint_maps_range(uint64_t address, uint64_t size)
     return size > 0 && size - 1 <= UINT64_MAX - address;
 }
 
-static uint64_t last(const struct lint_map *e)
+static uint64_t lint_maps_last(const struct lint_map *e)
 {
     return e->address + (e->size - 1);
 }
 
 /* The first map that ends at or behind the address; n where none does. */
-static size_t find(const struct lint_maps *m, uint64_t address)
+static size_t lint_maps_find(const struct lint_maps *m, uint64_t address)
 {
     size_t low = 0;
     size_t high = m->n;
@@ -31,7 +31,7 @@ static size_t find(const struct lint_maps *m, uint64_t address)
     while (low < high) {
         const size_t mid = low + (high - low) / 2;
 
-        if (last(&m->map[mid]) < address) {
+        if (lint_maps_last(&m->map[mid]) < address) {
             low = mid + 1;
         } else {
             high = mid;
@@ -40,7 +40,7 @@ static size_t find(const struct lint_maps *m, uint64_t address)
     return low;
 }
 
-static bool grow(struct lint_maps *m)
+static bool lint_maps_grow(struct lint_maps *m)
 {
     const size_t room = m->room ? 2 * m->room : 16;
     struct lint_map *map;
@@ -60,7 +60,7 @@ static bool grow(struct lint_maps *m)
     return true;
 }
 
-static void take_out(struct lint_maps *m, size_t at)
+static void lint_maps_take_out(struct lint_maps *m, size_t at)
 {
     m->n--;
     memmove(&m->map[at], &m->map[at + 1], (m->n - at) * sizeof *m->map);
@@ -69,7 +69,7 @@ static void take_out(struct lint_maps *m, size_t at)
 enum lint_maps_added lint_maps_add(struct lint_maps *m, uint64_t address, uint64_t size,
                                    uint32_t flags)
 {
-    const size_t at = find(m, address);
+    const size_t at = lint_maps_find(m, address);
     const uint64_t end = address + (size - 1);
     size_t i;
 
@@ -79,9 +79,9 @@ enum lint_maps_added lint_maps_add(struct lint_maps *m, uint64_t address, uint64
         }
     }
     while (i-- > at) {
-        take_out(m, i);
+        lint_maps_take_out(m, i);
     }
-    if (!grow(m)) {
+    if (!lint_maps_grow(m)) {
         return LINT_MAPS_FULL;
     }
     memmove(&m->map[at + 1], &m->map[at], (m->n - at) * sizeof *m->map);
@@ -91,9 +91,9 @@ enum lint_maps_added lint_maps_add(struct lint_maps *m, uint64_t address, uint64
 }
 
 /* The map of exactly this range, or NULL. */
-static struct lint_map *exact(const struct lint_maps *m, uint64_t address, uint64_t size)
+static struct lint_map *lint_maps_exact(const struct lint_maps *m, uint64_t address, uint64_t size)
 {
-    const size_t at = find(m, address);
+    const size_t at = lint_maps_find(m, address);
 
     return at < m->n && m->map[at].address == address && m->map[at].size == size ? &m->map[at]
                                                                                  : NULL;
@@ -101,7 +101,7 @@ static struct lint_map *exact(const struct lint_maps *m, uint64_t address, uint6
 
 bool lint_maps_leave(struct lint_maps *m, uint64_t address, uint64_t size)
 {
-    struct lint_map *e = exact(m, address, size);
+    struct lint_map *e = lint_maps_exact(m, address, size);
 
     if (!e || e->leaving) {
         return false;
@@ -112,7 +112,7 @@ bool lint_maps_leave(struct lint_maps *m, uint64_t address, uint64_t size)
 
 void lint_maps_stay(struct lint_maps *m, uint64_t address, uint64_t size)
 {
-    struct lint_map *e = exact(m, address, size);
+    struct lint_map *e = lint_maps_exact(m, address, size);
 
     if (e) {
         e->leaving = false;
@@ -121,17 +121,17 @@ void lint_maps_stay(struct lint_maps *m, uint64_t address, uint64_t size)
 
 void lint_maps_remove(struct lint_maps *m, uint64_t address, uint64_t size, bool leaving)
 {
-    const struct lint_map *e = exact(m, address, size);
+    const struct lint_map *e = lint_maps_exact(m, address, size);
 
     if (e && (e->leaving || !leaving)) {
-        take_out(m, (size_t)(e - m->map));
+        lint_maps_take_out(m, (size_t)(e - m->map));
     }
 }
 
 bool lint_maps_cover(const struct lint_maps *m, uint64_t address, uint64_t size, uint32_t *flags)
 {
     const uint64_t end = address + (size - 1);
-    size_t at = find(m, address);
+    size_t at = lint_maps_find(m, address);
 
     *flags = UINT32_MAX;
     if (at == m->n || m->map[at].address > address) {
@@ -139,10 +139,10 @@ bool lint_maps_cover(const struct lint_maps *m, uint64_t address, uint64_t size,
     }
     for (;;) {
         *flags &= m->map[at].flags;
-        if (last(&m->map[at]) >= end) {
+        if (lint_maps_last(&m->map[at]) >= end) {
             return true;
         }
-        if (at + 1 == m->n || m->map[at + 1].address != last(&m->map[at]) + 1) {
+        if (at + 1 == m->n || m->map[at + 1].address != lint_maps_last(&m->map[at]) + 1) {
             return false;
         }
         at++;

@@ -12,7 +12,7 @@
 #include "trace/decode/native.h"
 
 /* The request's fixed part as it was remembered; false where it is not all there. */
-static bool asked(const struct lint_at *at, void *out, size_t size)
+static bool lint_reply_asked(const struct lint_at *at, void *out, size_t size)
 {
     const struct trace_request *r = at->request;
     uint8_t payload[TRACE_REMEMBERED];
@@ -30,7 +30,7 @@ uint32_t lint_asked(const struct lint_at *at)
     return wire_asks(&r->hdr, payload, n);
 }
 
-static void say_count(const struct lint_at *at, uint64_t got, uint64_t wanted)
+static void lint_reply_write_count(const struct lint_at *at, uint64_t got, uint64_t wanted)
 {
     if (!lint_judged(at) || got == wanted) {
         return;
@@ -41,7 +41,7 @@ static void say_count(const struct lint_at *at, uint64_t got, uint64_t wanted)
 
 /* ---- argsz ---- */
 
-static bool has_argsz(uint16_t command)
+static bool lint_reply_has_argsz(uint16_t command)
 {
     switch (command) {
     case WIRE_DMA_UNMAP:
@@ -61,7 +61,7 @@ static bool has_argsz(uint16_t command)
  * Whether the reply's own argsz is one that can be judged: some replies repeat the request, and the
  * page's arithmetic for IO fds contradicts itself.
  */
-static bool own_argsz(const struct lint_at *at)
+static bool lint_reply_own_argsz(const struct lint_at *at)
 {
     struct wire_feature f;
 
@@ -77,20 +77,20 @@ static bool own_argsz(const struct lint_at *at)
     }
 }
 
-static void judge_argsz(const struct lint_at *at)
+static void lint_reply_judge_argsz(const struct lint_at *at)
 {
     const size_t total = at->v.total;
     uint32_t wanted;
     uint32_t argsz;
 
-    if (!has_argsz(at->v.hdr.command) || !asked(at, &wanted, sizeof wanted) ||
+    if (!lint_reply_has_argsz(at->v.hdr.command) || !lint_reply_asked(at, &wanted, sizeof wanted) ||
         !wire_get(at->v.p, at->v.n, &argsz, sizeof argsz)) {
         return;
     }
     if (total > wanted) {
         lint_say(at, LINT_REPLY_OVER_ARGSZ, "%zu bytes, asked for %" PRIu32, total, wanted);
     }
-    if (own_argsz(at) && (argsz < total || (argsz > total && argsz <= wanted))) {
+    if (lint_reply_own_argsz(at) && (argsz < total || (argsz > total && argsz <= wanted))) {
         lint_say(at, LINT_REPLY_ARGSZ, "%" PRIu32 ", the payload has %zu bytes", argsz, total);
     }
 }
@@ -99,7 +99,7 @@ static void judge_argsz(const struct lint_at *at)
  * A reply of which the header alone was kept, as of one that was too large to be passed on: its
  * size must be that of the data asked for.
  */
-static void judge_size(const struct lint_at *at)
+static void lint_reply_judge_size(const struct lint_at *at)
 {
     struct wire_region_access a;
     struct wire_dma_access d;
@@ -108,9 +108,9 @@ static void judge_size(const struct lint_at *at)
     if (at->v.n > 0 || at->v.total == 0) {
         return;
     }
-    if (at->v.hdr.command == WIRE_REGION_READ && asked(at, &a, sizeof a)) {
+    if (at->v.hdr.command == WIRE_REGION_READ && lint_reply_asked(at, &a, sizeof a)) {
         wanted = sizeof a + (uint64_t)a.count;
-    } else if (at->v.hdr.command == WIRE_DMA_READ && asked(at, &d, sizeof d)) {
+    } else if (at->v.hdr.command == WIRE_DMA_READ && lint_reply_asked(at, &d, sizeof d)) {
         wanted = sizeof d + d.count;
     } else {
         return;
@@ -122,12 +122,12 @@ static void judge_size(const struct lint_at *at)
 
 /* ---- memory ---- */
 
-static void dma_map(const struct lint_at *at, bool failed)
+static void lint_reply_dma_map(const struct lint_at *at, bool failed)
 {
     struct lint_session *s = at->known;
     struct wire_dma_map m;
 
-    if (!asked(at, &m, sizeof m)) {
+    if (!lint_reply_asked(at, &m, sizeof m)) {
         return;
     }
     if (failed && (at->request->tag & LINT_TAG_MAPPED)) {
@@ -140,12 +140,12 @@ static void dma_map(const struct lint_at *at, bool failed)
     }
 }
 
-static void dma_unmap(const struct lint_at *at, bool failed)
+static void lint_reply_dma_unmap(const struct lint_at *at, bool failed)
 {
     struct wire_dma_unmap u;
     struct wire_dma_unmap got;
 
-    if (!asked(at, &u, sizeof u)) {
+    if (!lint_reply_asked(at, &u, sizeof u)) {
         return;
     }
     if (failed) {
@@ -160,13 +160,13 @@ static void dma_unmap(const struct lint_at *at, bool failed)
     }
 }
 
-static void dma_access(const struct lint_at *at)
+static void lint_reply_dma_access(const struct lint_at *at)
 {
     struct wire_dma_access a;
     struct wire_dma_access got = {0};
     const size_t n = at->v.n < sizeof got ? at->v.n : sizeof got;
 
-    if (!lint_judged(at) || !asked(at, &a, sizeof a) || n < WIRE_DMA_WRITE_REPLY_MIN) {
+    if (!lint_judged(at) || !lint_reply_asked(at, &a, sizeof a) || n < WIRE_DMA_WRITE_REPLY_MIN) {
         return;
     }
     /* The count has 4 bytes in a short reply to DMA_WRITE. */
@@ -174,18 +174,18 @@ static void dma_access(const struct lint_at *at)
     if (got.address != a.address) {
         lint_say(at, LINT_REPLY_DIFFERS, "0x%" PRIx64 " to 0x%" PRIx64, got.address, a.address);
     }
-    say_count(at, got.count, a.count);
+    lint_reply_write_count(at, got.count, a.count);
 }
 
 /* ---- regions and interrupts ---- */
 
-static void region_access(const struct lint_at *at)
+static void lint_reply_region_access(const struct lint_at *at)
 {
     struct wire_region_access a;
     struct wire_region_access got;
     char name[24];
 
-    if (!lint_judged(at) || !asked(at, &a, sizeof a) ||
+    if (!lint_judged(at) || !lint_reply_asked(at, &a, sizeof a) ||
         !wire_get(at->v.p, at->v.n, &got, sizeof got)) {
         return;
     }
@@ -193,40 +193,40 @@ static void region_access(const struct lint_at *at)
         lint_say(at, LINT_REPLY_DIFFERS, "%s at 0x%" PRIx64, lint_region_text(got.region, name),
                  got.offset);
     }
-    say_count(at, got.count, a.count);
+    lint_reply_write_count(at, got.count, a.count);
 }
 
-static void write_multi(const struct lint_at *at)
+static void lint_reply_write_multi(const struct lint_at *at)
 {
     struct wire_write_multi m;
     struct wire_write_multi got;
 
-    if (asked(at, &m, sizeof m) && wire_get(at->v.p, at->v.n, &got, sizeof got)) {
-        say_count(at, got.wr_cnt, m.wr_cnt);
+    if (lint_reply_asked(at, &m, sizeof m) && wire_get(at->v.p, at->v.n, &got, sizeof got)) {
+        lint_reply_write_count(at, got.wr_cnt, m.wr_cnt);
     }
 }
 
-static void say_index(const struct lint_at *at, uint32_t got, uint32_t wanted)
+static void lint_reply_write_index(const struct lint_at *at, uint32_t got, uint32_t wanted)
 {
     if (lint_judged(at) && got != wanted) {
         lint_say(at, LINT_REPLY_DIFFERS, "index %" PRIu32 " to %" PRIu32, got, wanted);
     }
 }
 
-static void get_info(const struct lint_at *at)
+static void lint_reply_get_info(const struct lint_at *at)
 {
     at->known->info_known = wire_get(at->v.p, at->v.n, &at->known->info, sizeof at->known->info);
 }
 
-static void get_region_info(const struct lint_at *at)
+static void lint_reply_get_region_info(const struct lint_at *at)
 {
     struct wire_region_info a;
     struct wire_region_info i;
 
-    if (!asked(at, &a, sizeof a) || !wire_get(at->v.p, at->v.n, &i, sizeof i)) {
+    if (!lint_reply_asked(at, &a, sizeof a) || !wire_get(at->v.p, at->v.n, &i, sizeof i)) {
         return;
     }
-    say_index(at, i.index, a.index);
+    lint_reply_write_index(at, i.index, a.index);
     if (i.index < LINT_REGIONS) {
         at->known->device->region[i.index] =
             (struct lint_region){.known = true, .flags = i.flags, .size = i.size};
@@ -238,16 +238,17 @@ static void get_region_info(const struct lint_at *at)
     }
 }
 
-static void get_io_fds(const struct lint_at *at)
+static void lint_reply_get_io_fds(const struct lint_at *at)
 {
     struct wire_region_io_fds a;
     struct wire_region_io_fds f;
     struct wire_io_fd sub;
 
-    if (!lint_judged(at) || !asked(at, &a, sizeof a) || !wire_get(at->v.p, at->v.n, &f, sizeof f)) {
+    if (!lint_judged(at) || !lint_reply_asked(at, &a, sizeof a) ||
+        !wire_get(at->v.p, at->v.n, &f, sizeof f)) {
         return;
     }
-    say_index(at, f.index, a.index);
+    lint_reply_write_index(at, f.index, a.index);
     for (uint32_t i = 0; wire_io_fd_at(at->v.p, at->v.n, i, &sub); i++) {
         if (sub.fd_index >= at->v.m->n_fds) {
             lint_say(at, LINT_FD_INDEX, "%" PRIu32 " of %u", sub.fd_index, at->v.m->n_fds);
@@ -255,15 +256,15 @@ static void get_io_fds(const struct lint_at *at)
     }
 }
 
-static void get_irq_info(const struct lint_at *at)
+static void lint_reply_get_irq_info(const struct lint_at *at)
 {
     struct wire_irq_info a;
     struct wire_irq_info i;
 
-    if (!asked(at, &a, sizeof a) || !wire_get(at->v.p, at->v.n, &i, sizeof i)) {
+    if (!lint_reply_asked(at, &a, sizeof a) || !wire_get(at->v.p, at->v.n, &i, sizeof i)) {
         return;
     }
-    say_index(at, i.index, a.index);
+    lint_reply_write_index(at, i.index, a.index);
     if (i.index < LINT_IRQS) {
         at->known->device->irq[i.index] =
             (struct lint_irq){.known = true, .flags = i.flags, .count = i.count};
@@ -272,7 +273,7 @@ static void get_irq_info(const struct lint_at *at)
 
 /* ---- features, migration ---- */
 
-static void feature(const struct lint_at *at)
+static void lint_reply_feature(const struct lint_at *at)
 {
     struct {
         struct wire_feature f;
@@ -280,7 +281,7 @@ static void feature(const struct lint_at *at)
     } a;
     struct wire_feature f;
 
-    if (!asked(at, &a.f, sizeof a.f) || !wire_get(at->v.p, at->v.n, &f, sizeof f)) {
+    if (!lint_reply_asked(at, &a.f, sizeof a.f) || !wire_get(at->v.p, at->v.n, &f, sizeof f)) {
         return;
     }
     if (lint_judged(at) && f.flags != a.f.flags) {
@@ -288,32 +289,32 @@ static void feature(const struct lint_at *at)
     }
     if ((a.f.flags & WIRE_FEATURE_MASK) == WIRE_FEATURE_MIG_DEVICE_STATE &&
         (a.f.flags & WIRE_FEATURE_SET) && !(a.f.flags & WIRE_FEATURE_PROBE) &&
-        asked(at, &a, sizeof a)) {
+        lint_reply_asked(at, &a, sizeof a)) {
         lint_set_state(at->known, a.s.device_state);
     }
 }
 
-static void mig_data_read(const struct lint_at *at)
+static void lint_reply_mig_data_read(const struct lint_at *at)
 {
     struct wire_mig_data a;
     struct wire_mig_data m;
 
     /* Less than was asked for is the end of the data. */
-    if (lint_judged(at) && asked(at, &a, sizeof a) && wire_get(at->v.p, at->v.n, &m, sizeof m) &&
-        m.size > a.size) {
-        say_count(at, m.size, a.size);
+    if (lint_judged(at) && lint_reply_asked(at, &a, sizeof a) &&
+        wire_get(at->v.p, at->v.n, &m, sizeof m) && m.size > a.size) {
+        lint_reply_write_count(at, m.size, a.size);
     }
 }
 
-static void error(struct lint_at *at)
+static void lint_reply_error(struct lint_at *at)
 {
     struct wire_feature f;
 
     if (at->v.hdr.command == WIRE_DMA_MAP) {
-        dma_map(at, true);
+        lint_reply_dma_map(at, true);
     } else if (at->v.hdr.command == WIRE_DMA_UNMAP) {
-        dma_unmap(at, true);
-    } else if (at->v.hdr.command == WIRE_DEVICE_FEATURE && asked(at, &f, sizeof f) &&
+        lint_reply_dma_unmap(at, true);
+    } else if (at->v.hdr.command == WIRE_DEVICE_FEATURE && lint_reply_asked(at, &f, sizeof f) &&
                (f.flags & WIRE_FEATURE_SET)) {
         /* It may have gone to ERROR. */
         at->known->state_known = false;
@@ -323,51 +324,51 @@ static void error(struct lint_at *at)
 void lint_reply(struct lint_at *at)
 {
     if (at->v.hdr.flags & WIRE_ERROR) {
-        error(at);
+        lint_reply_error(at);
         return;
     }
     if (lint_judged(at)) {
-        judge_argsz(at);
-        judge_size(at);
+        lint_reply_judge_argsz(at);
+        lint_reply_judge_size(at);
     }
     switch (at->v.hdr.command) {
     case WIRE_DMA_MAP:
-        dma_map(at, false);
+        lint_reply_dma_map(at, false);
         break;
     case WIRE_DMA_UNMAP:
-        dma_unmap(at, false);
+        lint_reply_dma_unmap(at, false);
         break;
     case WIRE_DEVICE_GET_INFO:
-        get_info(at);
+        lint_reply_get_info(at);
         break;
     case WIRE_DEVICE_GET_REGION_INFO:
-        get_region_info(at);
+        lint_reply_get_region_info(at);
         break;
     case WIRE_DEVICE_GET_REGION_IO_FDS:
-        get_io_fds(at);
+        lint_reply_get_io_fds(at);
         break;
     case WIRE_DEVICE_GET_IRQ_INFO:
-        get_irq_info(at);
+        lint_reply_get_irq_info(at);
         break;
     case WIRE_REGION_READ:
     case WIRE_REGION_WRITE:
-        region_access(at);
+        lint_reply_region_access(at);
         break;
     case WIRE_DMA_READ:
     case WIRE_DMA_WRITE:
-        dma_access(at);
+        lint_reply_dma_access(at);
         break;
     case WIRE_DEVICE_RESET:
         lint_set_state(at->known, WIRE_MIG_RUNNING);
         break;
     case WIRE_REGION_WRITE_MULTI:
-        write_multi(at);
+        lint_reply_write_multi(at);
         break;
     case WIRE_DEVICE_FEATURE:
-        feature(at);
+        lint_reply_feature(at);
         break;
     case WIRE_MIG_DATA_READ:
-        mig_data_read(at);
+        lint_reply_mig_data_read(at);
         break;
     default:
         break;

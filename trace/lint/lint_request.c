@@ -26,7 +26,7 @@ void lint_set_state(struct lint_session *s, uint32_t state)
 }
 
 /* The request's argsz must have room for the reply's fixed part. */
-static void argsz_room(const struct lint_at *at, uint32_t argsz)
+static void lint_request_argsz_room(const struct lint_at *at, uint32_t argsz)
 {
     if (argsz < at->info->reply.fixed) {
         lint_say(at, LINT_ARGSZ_SMALL, "%" PRIu32 ", at least %" PRIu32, argsz,
@@ -35,7 +35,7 @@ static void argsz_room(const struct lint_at *at, uint32_t argsz)
 }
 
 /* Data that is carried, or asked for: the sender of the latter has said itself what it takes. */
-static void data_size(const struct lint_at *at, uint64_t count, bool asked)
+static void lint_request_data_size(const struct lint_at *at, uint64_t count, bool asked)
 {
     const unsigned sender = at->v.m->sender & 1u;
     const struct lint_limits *l = &at->known->limits[sender];
@@ -52,7 +52,7 @@ static void data_size(const struct lint_at *at, uint64_t count, bool asked)
 
 /* ---- regions and interrupts ---- */
 
-static const struct lint_region *region_of(const struct lint_at *at, uint32_t region)
+static const struct lint_region *lint_request_region_of(const struct lint_at *at, uint32_t region)
 {
     const struct lint_session *s = at->known;
     char name[24];
@@ -66,10 +66,10 @@ static const struct lint_region *region_of(const struct lint_at *at, uint32_t re
                                                                     : NULL;
 }
 
-static void region_access(const struct lint_at *at, uint32_t region, uint64_t offset,
-                          uint64_t count, bool write)
+static void lint_request_region_access(const struct lint_at *at, uint32_t region, uint64_t offset,
+                                       uint64_t count, bool write)
 {
-    const struct lint_region *r = region_of(at, region);
+    const struct lint_region *r = lint_request_region_of(at, region);
     const uint32_t needed = write ? WIRE_REGION_FLAG_WRITE : WIRE_REGION_FLAG_READ;
     char name[24];
 
@@ -86,17 +86,17 @@ static void region_access(const struct lint_at *at, uint32_t region, uint64_t of
     }
 }
 
-static void region_request(const struct lint_at *at, bool write)
+static void lint_request_region_request(const struct lint_at *at, bool write)
 {
     struct wire_region_access a;
 
     if (wire_get(at->v.p, at->v.n, &a, sizeof a)) {
-        data_size(at, a.count, !write);
-        region_access(at, a.region, a.offset, a.count, write);
+        lint_request_data_size(at, a.count, !write);
+        lint_request_region_access(at, a.region, a.offset, a.count, write);
     }
 }
 
-static void write_multi(const struct lint_at *at)
+static void lint_request_write_multi(const struct lint_at *at)
 {
     struct wire_single_write w;
 
@@ -105,19 +105,19 @@ static void write_multi(const struct lint_at *at)
     }
     for (size_t i = sizeof(struct wire_write_multi);
          i < at->v.n && wire_get(at->v.p + i, at->v.n - i, &w, sizeof w); i += sizeof w) {
-        region_access(at, w.region, w.offset, w.count, true);
+        lint_request_region_access(at, w.region, w.offset, w.count, true);
     }
 }
 
-static void get_region_info(const struct lint_at *at)
+static void lint_request_get_region_info(const struct lint_at *at)
 {
     struct wire_region_info i;
 
     if (!wire_get(at->v.p, at->v.n, &i, sizeof i)) {
         return;
     }
-    argsz_room(at, i.argsz);
-    (void)region_of(at, i.index);
+    lint_request_argsz_room(at, i.argsz);
+    (void)lint_request_region_of(at, i.index);
     if (i.flags || i.cap_offset || i.size || i.offset) {
         lint_say(at, LINT_NOT_ZERO,
                  "flags 0x%x, cap_offset %u, size 0x%" PRIx64 ", offset 0x%" PRIx64, i.flags,
@@ -125,21 +125,21 @@ static void get_region_info(const struct lint_at *at)
     }
 }
 
-static void get_io_fds(const struct lint_at *at)
+static void lint_request_get_io_fds(const struct lint_at *at)
 {
     struct wire_region_io_fds f;
 
     if (!wire_get(at->v.p, at->v.n, &f, sizeof f)) {
         return;
     }
-    argsz_room(at, f.argsz);
-    (void)region_of(at, f.index);
+    lint_request_argsz_room(at, f.argsz);
+    (void)lint_request_region_of(at, f.index);
     if (f.flags || f.count) {
         lint_say(at, LINT_NOT_ZERO, "flags 0x%x, count %u", f.flags, f.count);
     }
 }
 
-static const struct lint_irq *irq_of(const struct lint_at *at, uint32_t index)
+static const struct lint_irq *lint_request_irq_of(const struct lint_at *at, uint32_t index)
 {
     const struct lint_session *s = at->known;
 
@@ -150,36 +150,36 @@ static const struct lint_irq *irq_of(const struct lint_at *at, uint32_t index)
     return index < LINT_IRQS && s->device->irq[index].known ? &s->device->irq[index] : NULL;
 }
 
-static void get_irq_info(const struct lint_at *at)
+static void lint_request_get_irq_info(const struct lint_at *at)
 {
     struct wire_irq_info i;
 
     if (!wire_get(at->v.p, at->v.n, &i, sizeof i)) {
         return;
     }
-    argsz_room(at, i.argsz);
-    (void)irq_of(at, i.index);
+    lint_request_argsz_room(at, i.argsz);
+    (void)lint_request_irq_of(at, i.index);
     if (i.flags || i.count) {
         lint_say(at, LINT_NOT_ZERO, "flags 0x%x, count %u", i.flags, i.count);
     }
 }
 
-static void get_info(const struct lint_at *at)
+static void lint_request_get_info(const struct lint_at *at)
 {
     struct wire_device_info i;
 
     if (!wire_get(at->v.p, at->v.n, &i, sizeof i)) {
         return;
     }
-    argsz_room(at, i.argsz);
+    lint_request_argsz_room(at, i.argsz);
     if (i.flags || i.num_regions || i.num_irqs) {
         lint_say(at, LINT_NOT_ZERO, "flags 0x%x, num_regions %u, num_irqs %u", i.flags,
                  i.num_regions, i.num_irqs);
     }
 }
 
-static void irq_actions(const struct lint_at *at, const struct wire_irq_set *s,
-                        const struct lint_irq *irq)
+static void lint_request_irq_actions(const struct lint_at *at, const struct wire_irq_set *s,
+                                     const struct lint_irq *irq)
 {
     if (s->start > irq->count || s->count > irq->count - s->start) {
         lint_say(at, LINT_IRQ_BEYOND, "%" PRIu32 " from %" PRIu32 ", of %" PRIu32, s->count,
@@ -194,7 +194,7 @@ static void irq_actions(const struct lint_at *at, const struct wire_irq_set *s,
     }
 }
 
-static void set_irqs(const struct lint_at *at)
+static void lint_request_set_irqs(const struct lint_at *at)
 {
     const struct lint_irq *irq;
     struct wire_irq_set s;
@@ -211,15 +211,15 @@ static void set_irqs(const struct lint_at *at)
         lint_say(at, LINT_FDS_MISSING, "%u for %" PRIu32 " interrupts", at->v.m->n_fds,
                  s.flags & WIRE_IRQ_SET_DATA_EVENTFD ? s.count : 0);
     }
-    irq = irq_of(at, s.index);
+    irq = lint_request_irq_of(at, s.index);
     if (irq) {
-        irq_actions(at, &s, irq);
+        lint_request_irq_actions(at, &s, irq);
     }
 }
 
 /* ---- memory ---- */
 
-static void map_form(const struct lint_at *at, const struct wire_dma_map *m)
+static void lint_request_map_form(const struct lint_at *at, const struct wire_dma_map *m)
 {
     const struct lint_session *s = at->known;
 
@@ -245,7 +245,7 @@ static void map_form(const struct lint_at *at, const struct wire_dma_map *m)
     }
 }
 
-static uint64_t dma_map(const struct lint_at *at)
+static uint64_t lint_request_dma_map(const struct lint_at *at)
 {
     struct lint_session *s = at->known;
     struct wire_dma_map m;
@@ -253,7 +253,7 @@ static uint64_t dma_map(const struct lint_at *at)
     if (!wire_get(at->v.p, at->v.n, &m, sizeof m)) {
         return 0;
     }
-    map_form(at, &m);
+    lint_request_map_form(at, &m);
     if (!lint_maps_range(m.address, m.size)) {
         lint_say(at, LINT_MAP_RANGE, "0x%" PRIx64 " bytes at 0x%" PRIx64, m.size, m.address);
         return 0;
@@ -277,7 +277,7 @@ static uint64_t dma_map(const struct lint_at *at)
     return 0;
 }
 
-static void dma_unmap(const struct lint_at *at)
+static void lint_request_dma_unmap(const struct lint_at *at)
 {
     struct lint_session *s = at->known;
     struct wire_dma_unmap u;
@@ -285,7 +285,7 @@ static void dma_unmap(const struct lint_at *at)
     if (!wire_get(at->v.p, at->v.n, &u, sizeof u)) {
         return;
     }
-    argsz_room(at, u.argsz);
+    lint_request_argsz_room(at, u.argsz);
     if (u.flags) {
         lint_say(at, LINT_NOT_ZERO, "flags 0x%" PRIx32, u.flags);
     }
@@ -296,7 +296,7 @@ static void dma_unmap(const struct lint_at *at)
     }
 }
 
-static void dma_access(const struct lint_at *at, uint32_t needed)
+static void lint_request_dma_access(const struct lint_at *at, uint32_t needed)
 {
     const struct lint_session *s = at->known;
     struct wire_dma_access a;
@@ -305,7 +305,7 @@ static void dma_access(const struct lint_at *at, uint32_t needed)
     if (!wire_get(at->v.p, at->v.n, &a, sizeof a)) {
         return;
     }
-    data_size(at, a.count, needed == WIRE_DMA_READABLE);
+    lint_request_data_size(at, a.count, needed == WIRE_DMA_READABLE);
     if (!s->maps_known || a.count == 0) {
         return;
     }
@@ -320,7 +320,7 @@ static void dma_access(const struct lint_at *at, uint32_t needed)
 
 /* ---- reset, features, migration ---- */
 
-static void reset(const struct lint_at *at)
+static void lint_request_reset(const struct lint_at *at)
 {
     const struct lint_session *s = at->known;
 
@@ -329,7 +329,7 @@ static void reset(const struct lint_at *at)
     }
 }
 
-static void new_state(const struct lint_at *at, uint32_t state)
+static void lint_request_new_state(const struct lint_at *at, uint32_t state)
 {
     const struct lint_session *s = at->known;
 
@@ -343,7 +343,7 @@ static void new_state(const struct lint_at *at, uint32_t state)
     }
 }
 
-static void feature(const struct lint_at *at)
+static void lint_request_feature(const struct lint_at *at)
 {
     struct wire_feature_mig_state state;
     struct wire_feature f;
@@ -351,18 +351,18 @@ static void feature(const struct lint_at *at)
     if (!wire_get(at->v.p, at->v.n, &f, sizeof f)) {
         return;
     }
-    argsz_room(at, f.argsz);
+    lint_request_argsz_room(at, f.argsz);
     if (!name_feature(f.flags & WIRE_FEATURE_MASK)) {
         lint_say(at, LINT_FEATURE_UNKNOWN, "%" PRIu32, f.flags & WIRE_FEATURE_MASK);
     }
     if ((f.flags & WIRE_FEATURE_MASK) == WIRE_FEATURE_MIG_DEVICE_STATE &&
         (f.flags & WIRE_FEATURE_SET) && !(f.flags & WIRE_FEATURE_PROBE) &&
         wire_get(at->v.p + sizeof f, at->v.n - sizeof f, &state, sizeof state)) {
-        new_state(at, state.device_state);
+        lint_request_new_state(at, state.device_state);
     }
 }
 
-static void mig_data(const struct lint_at *at, bool write)
+static void lint_request_mig_data(const struct lint_at *at, bool write)
 {
     const struct lint_session *s = at->known;
     struct wire_mig_data m;
@@ -372,9 +372,9 @@ static void mig_data(const struct lint_at *at, bool write)
         return;
     }
     if (!write) {
-        argsz_room(at, m.argsz);
+        lint_request_argsz_room(at, m.argsz);
     }
-    data_size(at, m.size, !write);
+    lint_request_data_size(at, m.size, !write);
     fits = write ? s->state == WIRE_MIG_RESUMING
                  : s->state == WIRE_MIG_STOP_COPY || s->state == WIRE_MIG_PRE_COPY;
     if (s->state_known && !fits) {
@@ -386,47 +386,47 @@ uint64_t lint_request(struct lint_at *at)
 {
     switch (at->v.hdr.command) {
     case WIRE_DMA_MAP:
-        return dma_map(at);
+        return lint_request_dma_map(at);
     case WIRE_DMA_UNMAP:
-        dma_unmap(at);
+        lint_request_dma_unmap(at);
         break;
     case WIRE_DEVICE_GET_INFO:
-        get_info(at);
+        lint_request_get_info(at);
         break;
     case WIRE_DEVICE_GET_REGION_INFO:
-        get_region_info(at);
+        lint_request_get_region_info(at);
         break;
     case WIRE_DEVICE_GET_REGION_IO_FDS:
-        get_io_fds(at);
+        lint_request_get_io_fds(at);
         break;
     case WIRE_DEVICE_GET_IRQ_INFO:
-        get_irq_info(at);
+        lint_request_get_irq_info(at);
         break;
     case WIRE_DEVICE_SET_IRQS:
-        set_irqs(at);
+        lint_request_set_irqs(at);
         break;
     case WIRE_REGION_READ:
     case WIRE_REGION_WRITE:
-        region_request(at, at->v.hdr.command == WIRE_REGION_WRITE);
+        lint_request_region_request(at, at->v.hdr.command == WIRE_REGION_WRITE);
         break;
     case WIRE_DMA_READ:
-        dma_access(at, WIRE_DMA_READABLE);
+        lint_request_dma_access(at, WIRE_DMA_READABLE);
         break;
     case WIRE_DMA_WRITE:
-        dma_access(at, WIRE_DMA_WRITEABLE);
+        lint_request_dma_access(at, WIRE_DMA_WRITEABLE);
         break;
     case WIRE_DEVICE_RESET:
-        reset(at);
+        lint_request_reset(at);
         break;
     case WIRE_REGION_WRITE_MULTI:
-        write_multi(at);
+        lint_request_write_multi(at);
         break;
     case WIRE_DEVICE_FEATURE:
-        feature(at);
+        lint_request_feature(at);
         break;
     case WIRE_MIG_DATA_READ:
     case WIRE_MIG_DATA_WRITE:
-        mig_data(at, at->v.hdr.command == WIRE_MIG_DATA_WRITE);
+        lint_request_mig_data(at, at->v.hdr.command == WIRE_MIG_DATA_WRITE);
         break;
     default:
         break;

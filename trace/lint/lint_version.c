@@ -11,7 +11,8 @@
 #include "trace/lint/lint_parts.h"
 
 /* An integer among the capabilities, or what silence means. */
-static uint64_t capability(const struct version_offer *o, const char *name, uint64_t silence)
+static uint64_t lint_version_capability(const struct version_offer *o, const char *name,
+                                        uint64_t silence)
 {
     uint64_t n;
 
@@ -20,7 +21,7 @@ static uint64_t capability(const struct version_offer *o, const char *name, uint
                : silence;
 }
 
-static void learn_limits(struct lint_limits *l, const struct version_offer *o)
+static void lint_version_learn_limits(struct lint_limits *l, const struct version_offer *o)
 {
     *l = (struct lint_limits){
         .known = true,
@@ -29,7 +30,7 @@ static void learn_limits(struct lint_limits *l, const struct version_offer *o)
 }
 
 /* Reads the payload; false, told, where it cannot be read. */
-static bool read_offer(const struct lint_at *at, struct version_offer *o)
+static bool lint_version_read_offer(const struct lint_at *at, struct version_offer *o)
 {
     enum json_outcome json;
     enum version_outcome r;
@@ -69,20 +70,20 @@ void lint_version_request(struct lint_at *at)
         }
         s->asked = true;
     }
-    if (!read_offer(at, &o)) {
+    if (!lint_version_read_offer(at, &o)) {
         return;
     }
     if (at->v.m->legs & TRACE_LEG_BACKEND) {
         s->proposed = o.number;
         json_decref(s->capabilities);
         s->capabilities = json_incref(json_object_get(o.json, "capabilities"));
-        learn_limits(&s->limits[TRACE_FROM_BACKEND], &o);
+        lint_version_learn_limits(&s->limits[TRACE_FROM_BACKEND], &o);
     }
     version_deinit(&o);
 }
 
 /* "must be a subset of those proposed". */
-static void judge_capabilities(const struct lint_at *at, const struct version_offer *o)
+static void lint_version_judge_capabilities(const struct lint_at *at, const struct version_offer *o)
 {
     json_t *const caps = json_object_get(o->json, "capabilities");
     const char *name;
@@ -101,7 +102,7 @@ static void judge_capabilities(const struct lint_at *at, const struct version_of
     }
 }
 
-static void judge_reply(const struct lint_at *at, const struct version_offer *o)
+static void lint_version_judge_reply(const struct lint_at *at, const struct version_offer *o)
 {
     const struct wire_version *asked = &at->known->proposed;
 
@@ -115,16 +116,16 @@ static void judge_reply(const struct lint_at *at, const struct version_offer *o)
     if (o->twin_supported && o->twin_has_fd && o->twin_fd_index >= at->v.m->n_fds) {
         lint_say(at, LINT_FD_INDEX, "twin_socket's is %u of %u", o->twin_fd_index, at->v.m->n_fds);
     }
-    judge_capabilities(at, o);
+    lint_version_judge_capabilities(at, o);
 }
 
-static void learn_reply(struct lint_session *s, const struct version_offer *o)
+static void lint_version_learn_reply(struct lint_session *s, const struct version_offer *o)
 {
-    const uint64_t pgsizes = capability(o, "pgsizes", 4096);
+    const uint64_t pgsizes = lint_version_capability(o, "pgsizes", 4096);
 
     s->answered = true;
-    learn_limits(&s->limits[TRACE_FROM_CLIENT], o);
-    s->max_dma_maps = capability(o, "max_dma_maps", 65535);
+    lint_version_learn_limits(&s->limits[TRACE_FROM_CLIENT], o);
+    s->max_dma_maps = lint_version_capability(o, "max_dma_maps", 65535);
     s->page = pgsizes & (~pgsizes + 1);
     s->write_multiple =
         json_is_true(json_object_get(json_object_get(o->json, "capabilities"), "write_multiple"));
@@ -140,14 +141,14 @@ void lint_version_reply(struct lint_at *at)
         }
         return;
     }
-    if (!read_offer(at, &o)) {
+    if (!lint_version_read_offer(at, &o)) {
         return;
     }
     if (lint_judged(at) && (at->v.m->legs & TRACE_LEG_BACKEND)) {
-        judge_reply(at, &o);
+        lint_version_judge_reply(at, &o);
     }
     if (at->v.m->legs & TRACE_LEG_CLIENT) {
-        learn_reply(at->known, &o);
+        lint_version_learn_reply(at->known, &o);
     }
     version_deinit(&o);
 }

@@ -12,7 +12,7 @@
 #include "trace/decode/names.h"
 
 /* Where a message is, by what was kept of it. */
-static bool find_place(const struct replay_message *m, struct access *out)
+static bool replay_compare_find_place(const struct replay_message *m, struct access *out)
 {
     const struct trace_message t = {
         .size = m->hdr.size, .kept = m->kept, .flags = m->flags, .data = m->data};
@@ -21,13 +21,14 @@ static bool find_place(const struct replay_message *m, struct access *out)
 }
 
 /* A reply goes by its request, which says more and was kept whole. */
-static struct replay_about about(const struct replay_message *recorded,
-                                 const struct replay_message *request)
+static struct replay_about replay_compare_about(const struct replay_message *recorded,
+                                                const struct replay_message *request)
 {
     struct replay_about a = {.command = recorded->hdr.command};
     struct access place;
 
-    if (find_place(request ? request : recorded, &place) && place.kind == ACCESS_REGION) {
+    if (replay_compare_find_place(request ? request : recorded, &place) &&
+        place.kind == ACCESS_REGION) {
         a.has_region = true;
         a.region = place.region;
         a.offset = place.offset;
@@ -37,7 +38,8 @@ static struct replay_about about(const struct replay_message *recorded,
     return a;
 }
 
-static bool set(struct replay_difference *d, enum replay_what what, uint64_t want, uint64_t got)
+static bool replay_compare_set(struct replay_difference *d, enum replay_what what, uint64_t want,
+                               uint64_t got)
 {
     if (want == got) {
         return false;
@@ -48,32 +50,36 @@ static bool set(struct replay_difference *d, enum replay_what what, uint64_t wan
     return true;
 }
 
-static uint32_t error_of(const struct wire_hdr *h)
+static uint32_t replay_compare_error_of(const struct wire_hdr *h)
 {
     return h->flags & WIRE_ERROR ? h->error : 0;
 }
 
-static bool heads_differ(const struct replay_message *r, const struct replay_got *got,
-                         struct replay_difference *d)
+static bool replay_compare_heads_differ(const struct replay_message *r,
+                                        const struct replay_got *got, struct replay_difference *d)
 {
-    if (set(d, REPLAY_COMMAND, r->hdr.command, got->hdr.command)) {
+    if (replay_compare_set(d, REPLAY_COMMAND, r->hdr.command, got->hdr.command)) {
         return true;
     }
     /* An error instead of a reply is told as that, with its errno. */
-    if (set(d, REPLAY_ERROR, r->hdr.flags & WIRE_ERROR, got->hdr.flags & WIRE_ERROR) ||
-        set(d, REPLAY_ERROR, error_of(&r->hdr), error_of(&got->hdr))) {
-        d->want = error_of(&r->hdr);
-        d->got = error_of(&got->hdr);
+    if (replay_compare_set(d, REPLAY_ERROR, r->hdr.flags & WIRE_ERROR,
+                           got->hdr.flags & WIRE_ERROR) ||
+        replay_compare_set(d, REPLAY_ERROR, replay_compare_error_of(&r->hdr),
+                           replay_compare_error_of(&got->hdr))) {
+        d->want = replay_compare_error_of(&r->hdr);
+        d->got = replay_compare_error_of(&got->hdr);
         return true;
     }
-    return set(d, REPLAY_TYPE, r->hdr.flags, got->hdr.flags) ||
-           set(d, REPLAY_SIZE, r->hdr.size, got->hdr.size);
+    return replay_compare_set(d, REPLAY_TYPE, r->hdr.flags, got->hdr.flags) ||
+           replay_compare_set(d, REPLAY_SIZE, r->hdr.size, got->hdr.size);
 }
 
 /* Bytes that differ and may not; *masked: some differ that may. */
-static bool bytes_differ(const struct replay_message *r, const struct replay_got *got,
-                         const struct replay_masks *masks, const struct replay_about *a,
-                         struct replay_difference *d, bool *masked)
+static bool replay_compare_bytes_differ(const struct replay_message *r,
+                                        const struct replay_got *got,
+                                        const struct replay_masks *masks,
+                                        const struct replay_about *a, struct replay_difference *d,
+                                        bool *masked)
 {
     const uint8_t *const want = r->data + WIRE_HDR_SIZE;
     const uint32_t n = r->kept - WIRE_HDR_SIZE;
@@ -90,23 +96,23 @@ static bool bytes_differ(const struct replay_message *r, const struct replay_got
             *masked = true;
         } else if (d->count++ == 0) {
             d->at = i;
-            (void)set(d, REPLAY_BYTES, want[i], got->payload[i]);
+            (void)replay_compare_set(d, REPLAY_BYTES, want[i], got->payload[i]);
         }
     }
     return d->count > 0;
 }
 
-static bool fds_differ(const struct replay_message *r, const struct replay_got *got,
-                       struct replay_difference *d)
+static bool replay_compare_fds_differ(const struct replay_message *r, const struct replay_got *got,
+                                      struct replay_difference *d)
 {
     d->at = UINT32_MAX;
-    if (set(d, REPLAY_FDS, r->n_fds, got->n_fds)) {
+    if (replay_compare_set(d, REPLAY_FDS, r->n_fds, got->n_fds)) {
         return true;
     }
     for (unsigned i = 0; i < r->n_fds; i++) {
         d->at = i;
         if (r->fds[i].kind != TRACE_FD_UNKNOWN &&
-            set(d, REPLAY_FDS, r->fds[i].kind, got->fd_kinds[i])) {
+            replay_compare_set(d, REPLAY_FDS, r->fds[i].kind, got->fd_kinds[i])) {
             return true;
         }
     }
@@ -117,12 +123,13 @@ enum replay_what replay_compare(const struct replay_message *recorded,
                                 const struct replay_message *request, const struct replay_got *got,
                                 const struct replay_masks *masks, struct replay_difference *out)
 {
-    const struct replay_about a = about(recorded, request);
+    const struct replay_about a = replay_compare_about(recorded, request);
     bool masked = false;
 
     *out = (struct replay_difference){.what = REPLAY_EQUAL};
-    if (heads_differ(recorded, got, out) || bytes_differ(recorded, got, masks, &a, out, &masked) ||
-        fds_differ(recorded, got, out)) {
+    if (replay_compare_heads_differ(recorded, got, out) ||
+        replay_compare_bytes_differ(recorded, got, masks, &a, out, &masked) ||
+        replay_compare_fds_differ(recorded, got, out)) {
         if (replay_mask_all(masks, &a)) {
             out->what = REPLAY_MASKED;
         }
@@ -134,7 +141,7 @@ enum replay_what replay_compare(const struct replay_message *recorded,
 
 /* ---- telling ---- */
 
-static const char *errno_text(uint64_t error, char *out, size_t size)
+static const char *replay_compare_errno_text(uint64_t error, char *out, size_t size)
 {
     const char *const name = name_errno((uint32_t)error);
 
@@ -166,8 +173,9 @@ const char *replay_difference_text(const struct replay_difference *d, char *out,
         snprintf(out, size, "the flags are 0x%" PRIx64 ", recorded 0x%" PRIx64, d->got, d->want);
         break;
     case REPLAY_ERROR:
-        snprintf(out, size, "the error is %s, recorded %s", errno_text(d->got, got, sizeof got),
-                 errno_text(d->want, want, sizeof want));
+        snprintf(out, size, "the error is %s, recorded %s",
+                 replay_compare_errno_text(d->got, got, sizeof got),
+                 replay_compare_errno_text(d->want, want, sizeof want));
         break;
     case REPLAY_SIZE:
         snprintf(out, size, "the size is %" PRIu64 ", recorded %" PRIu64, d->got, d->want);
@@ -206,7 +214,7 @@ const char *replay_place(const struct replay_message *m, char *out, size_t size)
     const char *name;
 
     out[0] = '\0';
-    if (!find_place(m, &a)) {
+    if (!replay_compare_find_place(m, &a)) {
         return out;
     }
     if (a.kind == ACCESS_MEMORY) {

@@ -54,7 +54,7 @@ struct replay_index {
     struct kind kinds[];
 };
 
-static struct key key_of(uint16_t command, const uint8_t *p, size_t n)
+static struct key replay_index_key_of(uint16_t command, const uint8_t *p, size_t n)
 {
     struct key k = {.command = command};
     struct part part = {0, 0};
@@ -69,7 +69,7 @@ static struct key key_of(uint16_t command, const uint8_t *p, size_t n)
     return k;
 }
 
-static struct kind *find(struct replay_index *x, const struct key *k)
+static struct kind *replay_index_find_it(struct replay_index *x, const struct key *k)
 {
     const uint8_t *const p = (const uint8_t *)k;
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -86,12 +86,12 @@ static struct kind *find(struct replay_index *x, const struct key *k)
     return &x->kinds[i];
 }
 
-static void add(struct replay_index *x, size_t place)
+static void replay_index_add(struct replay_index *x, size_t place)
 {
     const struct replay_message *const m = &x->script->messages[place];
-    const struct key k =
-        key_of(m->hdr.command, m->data + WIRE_HDR_SIZE, m->kept - (size_t)WIRE_HDR_SIZE);
-    struct kind *const kind = find(x, &k);
+    const struct key k = replay_index_key_of(m->hdr.command, m->data + WIRE_HDR_SIZE,
+                                             m->kept - (size_t)WIRE_HDR_SIZE);
+    struct kind *const kind = replay_index_find_it(x, &k);
 
     x->next[place] = REPLAY_NONE;
     if (kind->taken) {
@@ -124,7 +124,7 @@ struct replay_index *replay_index_new(const struct replay_script *s)
     }
     for (size_t i = 0; i < s->n; i++) {
         if (s->messages[i].sender == TRACE_FROM_CLIENT && !s->messages[i].reply) {
-            add(x, i);
+            replay_index_add(x, i);
         }
     }
     return x;
@@ -140,7 +140,7 @@ void replay_index_free(struct replay_index *x)
 }
 
 /* Whether the recorded request is the same, as far as it was kept. */
-static bool same(const struct replay_message *m, const void *p, size_t n)
+static bool replay_index_same(const struct replay_message *m, const void *p, size_t n)
 {
     const size_t kept = m->kept - (size_t)WIRE_HDR_SIZE;
 
@@ -148,7 +148,8 @@ static bool same(const struct replay_message *m, const void *p, size_t n)
            (kept == 0 || memcmp(m->data + WIRE_HDR_SIZE, p, kept) == 0);
 }
 
-static size_t choose(const struct replay_index *x, const struct kind *kind, const void *p, size_t n)
+static size_t replay_index_choose(const struct replay_index *x, const struct kind *kind,
+                                  const void *p, size_t n)
 {
     size_t place = kind->first;
 
@@ -156,7 +157,7 @@ static size_t choose(const struct replay_index *x, const struct kind *kind, cons
         if (x->used[place]) {
             continue;
         }
-        if (same(&x->script->messages[place], p, n)) {
+        if (replay_index_same(&x->script->messages[place], p, n)) {
             return place;
         }
         i++;
@@ -167,15 +168,15 @@ static size_t choose(const struct replay_index *x, const struct kind *kind, cons
 size_t replay_index_find(struct replay_index *x, const struct wire_hdr *hdr, const void *p,
                          size_t n, bool *repeated)
 {
-    const struct key k = key_of(hdr->command, p, n);
-    struct kind *const kind = find(x, &k);
+    const struct key k = replay_index_key_of(hdr->command, p, n);
+    struct kind *const kind = replay_index_find_it(x, &k);
     size_t place;
 
     *repeated = false;
     if (!kind->taken) {
         return REPLAY_NONE;
     }
-    place = choose(x, kind, p, n);
+    place = replay_index_choose(x, kind, p, n);
     *repeated = x->used[place];
     x->used[place] = true;
     kind->used = place;

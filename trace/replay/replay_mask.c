@@ -17,7 +17,7 @@
 
 /* ---- reading ---- */
 
-static bool refuse(char *why, size_t size, const char *what, const char *at, size_t n)
+static bool replay_mask_refuse(char *why, size_t size, const char *what, const char *at, size_t n)
 {
     char shown[80];
 
@@ -27,7 +27,7 @@ static bool refuse(char *why, size_t size, const char *what, const char *at, siz
 }
 
 /* Reads the whole of n characters as a number. */
-static bool read_number(const char *at, size_t n, uint64_t *out)
+static bool replay_mask_read_number(const char *at, size_t n, uint64_t *out)
 {
     char text[24];
     char *end;
@@ -43,20 +43,21 @@ static bool read_number(const char *at, size_t n, uint64_t *out)
 }
 
 /* A..B, or A alone. */
-static bool read_range(const char *at, size_t n, struct replay_range *out)
+static bool replay_mask_read_range(const char *at, size_t n, struct replay_range *out)
 {
     const char *const dots = memmem(at, n, "..", 2);
     const size_t first_n = dots ? (size_t)(dots - at) : n;
 
     out->said = true;
-    if (!read_number(at, first_n, &out->first)) {
+    if (!replay_mask_read_number(at, first_n, &out->first)) {
         return false;
     }
     out->last = out->first;
-    return !dots || (read_number(dots + 2, n - first_n - 2, &out->last) && out->last >= out->first);
+    return !dots || (replay_mask_read_number(dots + 2, n - first_n - 2, &out->last) &&
+                     out->last >= out->first);
 }
 
-static bool read_command(const char *at, size_t n, uint32_t *out)
+static bool replay_mask_read_command(const char *at, size_t n, uint32_t *out)
 {
     uint64_t number;
 
@@ -68,18 +69,18 @@ static bool read_command(const char *at, size_t n, uint32_t *out)
             return true;
         }
     }
-    if (!read_number(at, n, &number) || number > UINT16_MAX) {
+    if (!replay_mask_read_number(at, n, &number) || number > UINT16_MAX) {
         return false;
     }
     *out = (uint32_t)number;
     return true;
 }
 
-static bool read_region(const char *at, size_t n, uint32_t *out)
+static bool replay_mask_read_region(const char *at, size_t n, uint32_t *out)
 {
     uint64_t number;
 
-    if (!read_number(at, n, &number) || number > UINT32_MAX) {
+    if (!replay_mask_read_number(at, n, &number) || number > UINT32_MAX) {
         return false;
     }
     *out = (uint32_t)number;
@@ -87,8 +88,9 @@ static bool read_region(const char *at, size_t n, uint32_t *out)
 }
 
 /* Values with commas between. */
-static bool read_values(const char *at, size_t n, bool (*read)(const char *, size_t, uint32_t *),
-                        uint32_t *out, unsigned *count)
+static bool replay_mask_read_values(const char *at, size_t n,
+                                    bool (*read)(const char *, size_t, uint32_t *), uint32_t *out,
+                                    unsigned *count)
 {
     while (*count < REPLAY_MASK_VALUES) {
         const char *const comma = memchr(at, ',', n);
@@ -107,7 +109,8 @@ static bool read_values(const char *at, size_t n, bool (*read)(const char *, siz
     return false;
 }
 
-static bool read_term(struct replay_mask *m, const char *at, size_t n, char *why, size_t size)
+static bool replay_mask_read_term(struct replay_mask *m, const char *at, size_t n, char *why,
+                                  size_t size)
 {
     const char *const equals = memchr(at, '=', n);
     const size_t name_n = equals ? (size_t)(equals - at) + 1 : 0;
@@ -116,17 +119,19 @@ static bool read_term(struct replay_mask *m, const char *at, size_t n, char *why
     bool ok;
 
     if (name_n == 8 && memcmp(at, "command=", 8) == 0) {
-        ok = read_values(value, value_n, read_command, m->commands, &m->n_commands);
+        ok = replay_mask_read_values(value, value_n, replay_mask_read_command, m->commands,
+                                     &m->n_commands);
     } else if (name_n == 7 && memcmp(at, "region=", 7) == 0) {
-        ok = read_values(value, value_n, read_region, m->regions, &m->n_regions);
+        ok = replay_mask_read_values(value, value_n, replay_mask_read_region, m->regions,
+                                     &m->n_regions);
     } else if (name_n == 7 && memcmp(at, "offset=", 7) == 0) {
-        ok = read_range(value, value_n, &m->offset);
+        ok = replay_mask_read_range(value, value_n, &m->offset);
     } else if (name_n == 6 && memcmp(at, "bytes=", 6) == 0) {
-        ok = read_range(value, value_n, &m->bytes);
+        ok = replay_mask_read_range(value, value_n, &m->bytes);
     } else {
-        return refuse(why, size, "no such term:", at, n);
+        return replay_mask_refuse(why, size, "no such term:", at, n);
     }
-    return ok || refuse(why, size, "no such value:", at, n);
+    return ok || replay_mask_refuse(why, size, "no such value:", at, n);
 }
 
 bool replay_mask_add(struct replay_masks *m, const char *text, char *why, size_t size)
@@ -146,14 +151,14 @@ bool replay_mask_add(struct replay_masks *m, const char *text, char *why, size_t
         if (n == 0) {
             break;
         }
-        if (!read_term(&mask, text, n, why, size)) {
+        if (!replay_mask_read_term(&mask, text, n, why, size)) {
             return false;
         }
         any = true;
         text += n;
     }
     if (!any) {
-        return refuse(why, size, "nothing is said in", "", 0);
+        return replay_mask_refuse(why, size, "nothing is said in", "", 0);
     }
     m->masks[m->n++] = mask;
     return true;
@@ -161,7 +166,7 @@ bool replay_mask_add(struct replay_masks *m, const char *text, char *why, size_t
 
 /* ---- asking ---- */
 
-static bool among(const uint32_t *values, unsigned n, uint32_t v)
+static bool replay_mask_among(const uint32_t *values, unsigned n, uint32_t v)
 {
     for (unsigned i = 0; i < n; i++) {
         if (values[i] == v) {
@@ -171,19 +176,19 @@ static bool among(const uint32_t *values, unsigned n, uint32_t v)
     return n == 0;
 }
 
-static bool within(const struct replay_range *r, uint64_t v)
+static bool replay_mask_within(const struct replay_range *r, uint64_t v)
 {
     return !r->said || (v >= r->first && v <= r->last);
 }
 
 /* Whether the mask speaks of messages like this. */
-static bool speaks(const struct replay_mask *m, const struct replay_about *about)
+static bool replay_mask_speaks(const struct replay_mask *m, const struct replay_about *about)
 {
-    if (!among(m->commands, m->n_commands, about->command)) {
+    if (!replay_mask_among(m->commands, m->n_commands, about->command)) {
         return false;
     }
     if (m->n_regions > 0 &&
-        (!about->has_region || !among(m->regions, m->n_regions, about->region))) {
+        (!about->has_region || !replay_mask_among(m->regions, m->n_regions, about->region))) {
         return false;
     }
     return !m->offset.said || about->has_data;
@@ -194,28 +199,30 @@ bool replay_mask_all(const struct replay_masks *m, const struct replay_about *ab
     for (unsigned i = 0; i < m->n; i++) {
         const struct replay_mask *const mask = &m->masks[i];
 
-        if (!mask->offset.said && !mask->bytes.said && speaks(mask, about)) {
+        if (!mask->offset.said && !mask->bytes.said && replay_mask_speaks(mask, about)) {
             return true;
         }
     }
     return false;
 }
 
-static bool covers(const struct replay_mask *m, const struct replay_about *about, uint32_t i)
+static bool replay_mask_covers(const struct replay_mask *m, const struct replay_about *about,
+                               uint32_t i)
 {
-    if (!speaks(m, about) || !within(&m->bytes, i)) {
+    if (!replay_mask_speaks(m, about) || !replay_mask_within(&m->bytes, i)) {
         return false;
     }
     if (!m->offset.said) {
         return true;
     }
-    return i >= about->data_from && within(&m->offset, about->offset + (i - about->data_from));
+    return i >= about->data_from &&
+           replay_mask_within(&m->offset, about->offset + (i - about->data_from));
 }
 
 bool replay_mask_byte(const struct replay_masks *m, const struct replay_about *about, uint32_t i)
 {
     for (unsigned k = 0; k < m->n; k++) {
-        if (covers(&m->masks[k], about, i)) {
+        if (replay_mask_covers(&m->masks[k], about, i)) {
             return true;
         }
     }

@@ -22,7 +22,7 @@ void replay_script_init(struct replay_script *s)
     *s = (struct replay_script){.n = 0};
 }
 
-static void message_free(struct replay_message *m)
+static void replay_script_message_free(struct replay_message *m)
 {
     free((void *)m->data);
     free((void *)m->fds);
@@ -31,7 +31,7 @@ static void message_free(struct replay_message *m)
 void replay_script_deinit(struct replay_script *s)
 {
     for (size_t i = 0; i < s->n; i++) {
-        message_free(&s->messages[i]);
+        replay_script_message_free(&s->messages[i]);
     }
     free(s->messages);
     replay_script_init(s);
@@ -53,7 +53,7 @@ const char *replay_name(const struct replay_message *m, char *out, size_t size)
 
 /* ---- adding ---- */
 
-static int reserve(struct replay_script *s)
+static int replay_script_reserve(struct replay_script *s)
 {
     struct replay_message *more;
     const size_t room = s->room ? 2 * s->room : ROOM_FIRST;
@@ -71,14 +71,14 @@ static int reserve(struct replay_script *s)
 }
 
 /* A copy of n bytes; NULL where there are none, or no memory. */
-static void *copy(const void *p, size_t n)
+static void *replay_script_copy(const void *p, size_t n)
 {
     void *const c = n > 0 ? malloc(n) : NULL;
 
     return c ? memcpy(c, p, n) : NULL;
 }
 
-static void read_header(struct replay_message *r, const struct trace_message *m)
+static void replay_script_read_header(struct replay_message *r, const struct trace_message *m)
 {
     if (!native_header(m, &r->hdr)) {
         r->hdr = (struct wire_hdr){.size = m->size};
@@ -97,7 +97,7 @@ int replay_script_add(struct replay_script *s, const struct trace_message *m)
     if (s->bytes > LIMIT_REPLAY_BYTES) {
         return -EFBIG;
     }
-    if (reserve(s)) {
+    if (replay_script_reserve(s)) {
         return -ENOMEM;
     }
     r = &s->messages[s->n];
@@ -112,19 +112,19 @@ int replay_script_add(struct replay_script *s, const struct trace_message *m)
         .legs = m->legs,
         .flags = m->flags,
         .socket = m->flags & TRACE_TWIN ? REPLAY_TWIN : REPLAY_MAIN,
-        .data = copy(m->data, m->kept),
-        .fds = copy(m->fds, fds_size)};
+        .data = replay_script_copy(m->data, m->kept),
+        .fds = replay_script_copy(m->fds, fds_size)};
     s->n++;
     if ((m->kept > 0 && !r->data) || (m->n_fds > 0 && !r->fds)) {
         return -ENOMEM;
     }
-    read_header(r, m);
+    replay_script_read_header(r, m);
     return 0;
 }
 
 /* ---- order ---- */
 
-static int by_number(const void *a, const void *b)
+static int replay_script_by_number(const void *a, const void *b)
 {
     const struct replay_message *const x = a;
     const struct replay_message *const y = b;
@@ -133,7 +133,7 @@ static int by_number(const void *a, const void *b)
 }
 
 /* Which numbers are not there. */
-static void count_missing(struct replay_script *s)
+static void replay_script_count_missing(struct replay_script *s)
 {
     uint64_t next = 1;
 
@@ -149,7 +149,7 @@ static void count_missing(struct replay_script *s)
 }
 
 /* Gives up what was not seen on the leg, and what the client's side never got out. */
-static void keep_leg(struct replay_script *s, unsigned leg)
+static void replay_script_keep_leg(struct replay_script *s, unsigned leg)
 {
     size_t kept = 0;
 
@@ -159,7 +159,7 @@ static void keep_leg(struct replay_script *s, unsigned leg)
         if (m->legs & leg) {
             s->messages[kept++] = *m;
         } else {
-            message_free(m);
+            replay_script_message_free(m);
         }
     }
     s->n = kept;
@@ -167,7 +167,7 @@ static void keep_leg(struct replay_script *s, unsigned leg)
 
 /* ---- who answers whom ---- */
 
-static bool pair_all(struct replay_script *s)
+static bool replay_script_pair_all(struct replay_script *s)
 {
     static const struct trace_session session = {.name = ""};
     struct trace_pairs *const pairs = trace_pairs_new();
@@ -205,8 +205,8 @@ struct deliveries {
     uint64_t *ns;
 };
 
-static bool deliveries_init(struct deliveries *d, const struct replay_script *s, unsigned sender,
-                            unsigned socket)
+static bool replay_script_deliveries_init(struct deliveries *d, const struct replay_script *s,
+                                          unsigned sender, unsigned socket)
 {
     d->n = 0;
     d->ns = malloc((s->n + 1) * sizeof *d->ns);
@@ -227,7 +227,7 @@ static bool deliveries_init(struct deliveries *d, const struct replay_script *s,
 }
 
 /* How many had been delivered by then. */
-static size_t delivered_by(const struct deliveries *d, uint64_t ns)
+static size_t replay_script_delivered_by(const struct deliveries *d, uint64_t ns)
 {
     size_t low = 0;
     size_t high = d->n;
@@ -245,8 +245,8 @@ static size_t delivered_by(const struct deliveries *d, uint64_t ns)
 }
 
 /* What had happened last on its sender's side before a message was read: *said is its last word. */
-static uint64_t pause_before(const struct replay_message *m, const struct deliveries *other,
-                             uint64_t *said)
+static uint64_t replay_script_pause_before(const struct replay_message *m,
+                                           const struct deliveries *other, uint64_t *said)
 {
     uint64_t last = *said;
 
@@ -261,7 +261,7 @@ static uint64_t pause_before(const struct replay_message *m, const struct delive
     return last > 0 && m->read_ns > last ? m->read_ns - last : 0;
 }
 
-static bool find_waits(struct replay_script *s)
+static bool replay_script_find_waits(struct replay_script *s)
 {
     uint64_t said[TRACE_SENDERS] = {0};
     struct deliveries d[TRACE_SENDERS][REPLAY_SOCKETS] = {{{0}}};
@@ -269,16 +269,16 @@ static bool find_waits(struct replay_script *s)
 
     for (unsigned sender = 0; sender < TRACE_SENDERS; sender++) {
         for (unsigned socket = 0; socket < REPLAY_SOCKETS; socket++) {
-            ok = deliveries_init(&d[sender][socket], s, sender, socket) && ok;
+            ok = replay_script_deliveries_init(&d[sender][socket], s, sender, socket) && ok;
         }
     }
     for (size_t i = 0; ok && i < s->n; i++) {
         struct replay_message *const m = &s->messages[i];
 
         for (unsigned socket = 0; socket < REPLAY_SOCKETS; socket++) {
-            m->after[socket] = delivered_by(&d[!m->sender][socket], m->read_ns);
+            m->after[socket] = replay_script_delivered_by(&d[!m->sender][socket], m->read_ns);
         }
-        m->pause_ns = pause_before(m, d[!m->sender], &said[m->sender]);
+        m->pause_ns = replay_script_pause_before(m, d[!m->sender], &said[m->sender]);
     }
     for (unsigned i = 0; i < TRACE_SENDERS * REPLAY_SOCKETS; i++) {
         free(d[i / REPLAY_SOCKETS][i % REPLAY_SOCKETS].ns);
@@ -288,7 +288,7 @@ static bool find_waits(struct replay_script *s)
 
 /* ---- judging ---- */
 
-static bool has_version(const struct replay_script *s)
+static bool replay_script_has_version(const struct replay_script *s)
 {
     for (size_t i = 0; i < s->n; i++) {
         if (s->messages[i].hdr.command == WIRE_VERSION) {
@@ -301,10 +301,10 @@ static bool has_version(const struct replay_script *s)
 bool replay_script_finish(struct replay_script *s, unsigned leg, char *why, size_t size)
 {
     if (s->n > 0) {
-        qsort(s->messages, s->n, sizeof *s->messages, by_number);
+        qsort(s->messages, s->n, sizeof *s->messages, replay_script_by_number);
     }
-    count_missing(s);
-    keep_leg(s, leg);
+    replay_script_count_missing(s);
+    replay_script_keep_leg(s, leg);
     for (size_t i = 0; i < s->n; i++) {
         const struct replay_message *const r = &s->messages[i];
         const struct trace_message m = {.flags = r->flags};
@@ -320,13 +320,13 @@ bool replay_script_finish(struct replay_script *s, unsigned leg, char *why, size
             return false;
         }
     }
-    if (!has_version(s)) {
+    if (!replay_script_has_version(s)) {
         snprintf(why, size,
                  "there is no VERSION in it: the capture began after the session did, or left it "
                  "out; begin it before the client connects");
         return false;
     }
-    if (!pair_all(s) || !find_waits(s)) {
+    if (!replay_script_pair_all(s) || !replay_script_find_waits(s)) {
         snprintf(why, size, "out of memory");
         return false;
     }

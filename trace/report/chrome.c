@@ -73,7 +73,7 @@ void chrome_free(struct chrome *c)
     }
 }
 
-static struct process *process_of(struct chrome *c, const struct trace_session *s)
+static struct process *chrome_process_of(struct chrome *c, const struct trace_session *s)
 {
     struct process *more;
     size_t room = c->room;
@@ -97,7 +97,7 @@ static struct process *process_of(struct chrome *c, const struct trace_session *
 /* ---- words ---- */
 
 /* A JSON string of foreign text: what log_escape leaves needs no more than its backslashes. */
-static void put_string(FILE *f, const char *text)
+static void chrome_put_string(FILE *f, const char *text)
 {
     char shown[512];
 
@@ -113,70 +113,70 @@ static void put_string(FILE *f, const char *text)
 }
 
 /* The format's times are microseconds; with three decimals nothing is lost. */
-static void put_us(FILE *f, const char *key, uint64_t ns)
+static void chrome_put_us(FILE *f, const char *key, uint64_t ns)
 {
     fprintf(f, ",\"%s\":%" PRIu64 ".%03u", key, ns / 1000, (unsigned)(ns % 1000));
 }
 
-static uint64_t since_begin(const struct chrome *c, uint64_t ns)
+static uint64_t chrome_since_begin(const struct chrome *c, uint64_t ns)
 {
     return ns > c->begin_ns ? ns - c->begin_ns : 0;
 }
 
 /* A process's number: from 1, since 0 has a meaning of its own there. */
-static unsigned pid_of(const struct trace_session *s)
+static unsigned chrome_pid_of(const struct trace_session *s)
 {
     return s->index + 1;
 }
 
 /* A thread's number: the client's lanes before the backend's. */
-static unsigned tid_of(unsigned sender, unsigned channels)
+static unsigned chrome_tid_of(unsigned sender, unsigned channels)
 {
     return 1 + sender * (CHROME_LANES + 1) + channels;
 }
 
 /* Begins an event; the caller goes on with ",…" and ends it. */
-static void begin(struct chrome *c, const char *phase, unsigned pid, unsigned tid)
+static void chrome_begin(struct chrome *c, const char *phase, unsigned pid, unsigned tid)
 {
     fprintf(c->f, "%s\n{\"ph\":\"%s\",\"pid\":%u,\"tid\":%u", c->any ? "," : "", phase, pid, tid);
     c->any = true;
 }
 
-static void end(struct chrome *c)
+static void chrome_end(struct chrome *c)
 {
     fputc('}', c->f);
 }
 
-static void name_process(struct chrome *c, const struct trace_session *s, struct process *p)
+static void chrome_name_process(struct chrome *c, const struct trace_session *s, struct process *p)
 {
     if (!p->told) {
         p->told = true;
-        begin(c, "M", pid_of(s), 0);
+        chrome_begin(c, "M", chrome_pid_of(s), 0);
         fputs(",\"name\":\"process_name\",\"args\":{\"name\":", c->f);
-        put_string(c->f, s->name);
+        chrome_put_string(c->f, s->name);
         fputc('}', c->f);
-        end(c);
+        chrome_end(c);
     }
 }
 
-static void name_lane(struct chrome *c, const struct trace_session *s, struct process *p,
-                      unsigned sender, unsigned channels)
+static void chrome_name_lane(struct chrome *c, const struct trace_session *s, struct process *p,
+                             unsigned sender, unsigned channels)
 {
     static const char *const names[TRACE_SENDERS] = {"client's requests", "backend's requests"};
-    const unsigned tid = tid_of(sender, channels);
+    const unsigned tid = chrome_tid_of(sender, channels);
 
     if (channels < CHROME_LANES && (p->named[sender] >> channels & 1) == 0) {
         p->named[sender] |= (uint64_t)1 << channels;
-        begin(c, "M", pid_of(s), tid);
+        chrome_begin(c, "M", chrome_pid_of(s), tid);
         fprintf(c->f, ",\"name\":\"thread_name\",\"args\":{\"name\":\"%s", names[sender]);
         if (channels > 0) {
             fprintf(c->f, " (%u)", channels + 1);
         }
         fputs("\"}", c->f);
-        end(c);
-        begin(c, "M", pid_of(s), tid);
+        chrome_end(c);
+        chrome_begin(c, "M", chrome_pid_of(s), tid);
         fprintf(c->f, ",\"name\":\"thread_sort_index\",\"args\":{\"sort_index\":%u}", tid);
-        end(c);
+        chrome_end(c);
     }
 }
 
@@ -198,7 +198,7 @@ struct span {
     const struct access *answer;       /* of the reply */
 };
 
-static void put_place(FILE *f, const struct access *a)
+static void chrome_put_place(FILE *f, const struct access *a)
 {
     const char *const region = a->kind == ACCESS_REGION ? name_region(a->region) : NULL;
 
@@ -214,7 +214,7 @@ static void put_place(FILE *f, const struct access *a)
     }
 }
 
-static void put_error(FILE *f, const struct access *answer)
+static void chrome_put_error(FILE *f, const struct access *answer)
 {
     const char *name;
 
@@ -227,13 +227,13 @@ static void put_error(FILE *f, const struct access *answer)
     }
 }
 
-static void put_args(struct chrome *c, const struct span *s)
+static void chrome_put_args(struct chrome *c, const struct span *s)
 {
     fprintf(c->f,
             ",\"args\":{\"message\":%" PRIu64 ",\"id\":%u,\"size\":%" PRIu32
             ",\"passed_on_ns\":%" PRIu64,
             s->number, s->access.hdr.id, s->access.hdr.size, s->passed_ns);
-    put_place(c->f, &s->access);
+    chrome_put_place(c->f, &s->access);
     if (s->n_fds > 0) {
         fprintf(c->f, ",\"fds\":%u", s->n_fds);
     }
@@ -244,7 +244,7 @@ static void put_args(struct chrome *c, const struct span *s)
         fprintf(c->f,
                 ",\"reply\":%" PRIu64 ",\"reply_size\":%" PRIu32 ",\"reply_passed_on_ns\":%" PRIu64,
                 s->reply->number, s->reply->size, s->reply->passed_ns);
-        put_error(c->f, s->answer);
+        chrome_put_error(c->f, s->answer);
     } else if ((s->access.hdr.flags & WIRE_NO_REPLY) != 0) {
         fputs(",\"no_reply\":true", c->f);
     } else {
@@ -253,7 +253,7 @@ static void put_args(struct chrome *c, const struct span *s)
     fputc('}', c->f);
 }
 
-static void put_name(struct chrome *c, const struct access *a)
+static void chrome_put_name(struct chrome *c, const struct access *a)
 {
     if (wire_command_find(a->hdr.command)) {
         fprintf(c->f, ",\"name\":\"%s\"", wire_command_name(a->hdr.command));
@@ -263,39 +263,39 @@ static void put_name(struct chrome *c, const struct access *a)
 }
 
 /* With a lane one complete event, without one a pair of async ones. */
-static void put_span(struct chrome *c, const struct span *s)
+static void chrome_put_span(struct chrome *c, const struct span *s)
 {
-    const unsigned pid = pid_of(s->session);
-    const unsigned tid = tid_of(s->sender, s->channels);
-    const uint64_t from = since_begin(c, s->read_ns);
-    const uint64_t to = since_begin(c, s->end_ns);
+    const unsigned pid = chrome_pid_of(s->session);
+    const unsigned tid = chrome_tid_of(s->sender, s->channels);
+    const uint64_t from = chrome_since_begin(c, s->read_ns);
+    const uint64_t to = chrome_since_begin(c, s->end_ns);
 
     if (s->channels < CHROME_LANES) {
-        begin(c, "X", pid, tid);
-        put_name(c, &s->access);
+        chrome_begin(c, "X", pid, tid);
+        chrome_put_name(c, &s->access);
         fputs(",\"cat\":\"request\"", c->f);
-        put_us(c->f, "ts", from);
-        put_us(c->f, "dur", to > from ? to - from : 0);
-        put_args(c, s);
-        end(c);
+        chrome_put_us(c->f, "ts", from);
+        chrome_put_us(c->f, "dur", to > from ? to - from : 0);
+        chrome_put_args(c, s);
+        chrome_end(c);
         return;
     }
     c->asyncs++;
-    begin(c, "b", pid, tid);
-    put_name(c, &s->access);
+    chrome_begin(c, "b", pid, tid);
+    chrome_put_name(c, &s->access);
     fprintf(c->f, ",\"cat\":\"request\",\"id\":\"0x%" PRIx64 "\"", c->asyncs);
-    put_us(c->f, "ts", from);
-    put_args(c, s);
-    end(c);
-    begin(c, "e", pid, tid);
-    put_name(c, &s->access);
+    chrome_put_us(c->f, "ts", from);
+    chrome_put_args(c, s);
+    chrome_end(c);
+    chrome_begin(c, "e", pid, tid);
+    chrome_put_name(c, &s->access);
     fprintf(c->f, ",\"cat\":\"request\",\"id\":\"0x%" PRIx64 "\"", c->asyncs);
-    put_us(c->f, "ts", to > from ? to : from);
-    end(c);
+    chrome_put_us(c->f, "ts", to > from ? to : from);
+    chrome_end(c);
 }
 
 /* Messages of two directions need not come in the order they were read, so times are compared. */
-static unsigned free_lane(const struct process *p, unsigned sender, uint64_t now_ns)
+static unsigned chrome_free_lane(const struct process *p, unsigned sender, uint64_t now_ns)
 {
     for (unsigned i = 0; i < CHROME_LANES; i++) {
         if ((p->busy[sender] >> i & 1) == 0 && p->until[sender][i] <= now_ns) {
@@ -306,8 +306,8 @@ static unsigned free_lane(const struct process *p, unsigned sender, uint64_t now
 }
 
 /* From the write to the device's request that followed it; both lie on slices. */
-static void put_flow(struct chrome *c, const struct trace_session *s, struct process *p,
-                     const struct trace_message *m, unsigned channels)
+static void chrome_put_flow(struct chrome *c, const struct trace_session *s, struct process *p,
+                            const struct trace_message *m, unsigned channels)
 {
     const struct write *const w = &p->write;
 
@@ -316,41 +316,41 @@ static void put_flow(struct chrome *c, const struct trace_session *s, struct pro
         return;
     }
     c->flows++;
-    begin(c, "s", pid_of(s), tid_of(TRACE_FROM_CLIENT, w->channels));
+    chrome_begin(c, "s", chrome_pid_of(s), chrome_tid_of(TRACE_FROM_CLIENT, w->channels));
     fprintf(c->f, ",\"name\":\"DMA after a write\",\"cat\":\"dma\",\"id\":%" PRIu64, c->flows);
-    put_us(c->f, "ts", since_begin(c, w->read_ns));
-    end(c);
-    begin(c, "f", pid_of(s), tid_of(TRACE_FROM_BACKEND, channels));
+    chrome_put_us(c->f, "ts", chrome_since_begin(c, w->read_ns));
+    chrome_end(c);
+    chrome_begin(c, "f", chrome_pid_of(s), chrome_tid_of(TRACE_FROM_BACKEND, channels));
     fprintf(c->f, ",\"bp\":\"e\",\"name\":\"DMA after a write\",\"cat\":\"dma\",\"id\":%" PRIu64,
             c->flows);
-    put_us(c->f, "ts", since_begin(c, m->read_ns));
-    end(c);
+    chrome_put_us(c->f, "ts", chrome_since_begin(c, m->read_ns));
+    chrome_end(c);
 }
 
-static void request(struct chrome *c, const struct trace_session *s, struct process *p,
-                    const struct trace_message *m, const struct access *a, unsigned channels)
+static void chrome_request(struct chrome *c, const struct trace_session *s, struct process *p,
+                           const struct trace_message *m, const struct access *a, unsigned channels)
 {
     const unsigned sender = m->sender == TRACE_FROM_BACKEND;
     const bool writes =
         a->hdr.command == WIRE_REGION_WRITE || a->hdr.command == WIRE_REGION_WRITE_MULTI;
 
-    name_lane(c, s, p, sender, channels);
+    chrome_name_lane(c, s, p, sender, channels);
     if (sender == TRACE_FROM_CLIENT && writes && channels < CHROME_LANES) {
         p->write = (struct write){.read_ns = m->read_ns, .channels = channels};
     } else if (sender == TRACE_FROM_BACKEND) {
-        put_flow(c, s, p, m, channels);
+        chrome_put_flow(c, s, p, m, channels);
     }
     if ((a->hdr.flags & WIRE_NO_REPLY) != 0) {
-        put_span(c, &(struct span){.session = s,
-                                   .access = *a,
-                                   .number = m->number,
-                                   .read_ns = m->read_ns,
-                                   .end_ns = m->read_ns + m->passed_ns,
-                                   .passed_ns = m->passed_ns,
-                                   .sender = sender,
-                                   .channels = channels,
-                                   .n_fds = m->n_fds,
-                                   .made = (m->flags & TRACE_BROKER) != 0});
+        chrome_put_span(c, &(struct span){.session = s,
+                                          .access = *a,
+                                          .number = m->number,
+                                          .read_ns = m->read_ns,
+                                          .end_ns = m->read_ns + m->passed_ns,
+                                          .passed_ns = m->passed_ns,
+                                          .sender = sender,
+                                          .channels = channels,
+                                          .n_fds = m->n_fds,
+                                          .made = (m->flags & TRACE_BROKER) != 0});
         if (channels < CHROME_LANES) {
             p->until[sender][channels] = m->read_ns + m->passed_ns;
         }
@@ -359,8 +359,8 @@ static void request(struct chrome *c, const struct trace_session *s, struct proc
     }
 }
 
-static void put_request(struct chrome *c, const struct trace_request *r, uint64_t end_ns,
-                        const struct trace_message *reply, const struct access *answer)
+static void chrome_put_request(struct chrome *c, const struct trace_request *r, uint64_t end_ns,
+                               const struct trace_message *reply, const struct access *answer)
 {
     struct span s = {.session = r->session,
                      .number = r->number,
@@ -375,10 +375,10 @@ static void put_request(struct chrome *c, const struct trace_request *r, uint64_
                      .answer = answer};
 
     access_of_request(r, &s.access);
-    put_span(c, &s);
+    chrome_put_span(c, &s);
 }
 
-static void give_back(struct process *p, const struct trace_request *r, uint64_t end_ns)
+static void chrome_give_back(struct process *p, const struct trace_request *r, uint64_t end_ns)
 {
     const unsigned sender = r->sender == TRACE_FROM_BACKEND;
 
@@ -389,53 +389,54 @@ static void give_back(struct process *p, const struct trace_request *r, uint64_t
 }
 
 /* A reply to nothing, or what is no message at all. */
-static void put_instant(struct chrome *c, const struct trace_session *s,
-                        const struct trace_message *m, const char *what)
+static void chrome_put_instant(struct chrome *c, const struct trace_session *s,
+                               const struct trace_message *m, const char *what)
 {
-    begin(c, "i", pid_of(s), tid_of(m->sender == TRACE_FROM_BACKEND, 0));
+    chrome_begin(c, "i", chrome_pid_of(s), chrome_tid_of(m->sender == TRACE_FROM_BACKEND, 0));
     fprintf(c->f, ",\"s\":\"p\",\"cat\":\"odd\",\"name\":\"%s\"", what);
-    put_us(c->f, "ts", since_begin(c, m->read_ns));
+    chrome_put_us(c->f, "ts", chrome_since_begin(c, m->read_ns));
     fprintf(c->f, ",\"args\":{\"message\":%" PRIu64 ",\"size\":%" PRIu32 "}", m->number, m->size);
-    end(c);
+    chrome_end(c);
 }
 
 /* ---- counters ---- */
 
-static void put_counter(struct chrome *c, unsigned pid, uint64_t sample, const uint64_t *counted)
+static void chrome_put_counter(struct chrome *c, unsigned pid, uint64_t sample,
+                               const uint64_t *counted)
 {
     const uint64_t per_second = 1000000000 / CHROME_SAMPLE_NS;
 
-    begin(c, "C", pid, 0);
+    chrome_begin(c, "C", pid, 0);
     fputs(",\"name\":\"messages/s\"", c->f);
-    put_us(c->f, "ts", sample * CHROME_SAMPLE_NS);
+    chrome_put_us(c->f, "ts", sample * CHROME_SAMPLE_NS);
     fprintf(c->f, ",\"args\":{\"client\":%" PRIu64 ",\"backend\":%" PRIu64 "}",
             counted[TRACE_FROM_CLIENT] * per_second, counted[TRACE_FROM_BACKEND] * per_second);
-    end(c);
+    chrome_end(c);
 }
 
 /* Writes the sample that is over, and where nothing came after it that there was nothing. */
-static void end_sample(struct chrome *c, unsigned pid, struct process *p, uint64_t now)
+static void chrome_end_sample(struct chrome *c, unsigned pid, struct process *p, uint64_t now)
 {
     static const uint64_t none[TRACE_SENDERS] = {0};
 
     if (p->counted[TRACE_FROM_CLIENT] + p->counted[TRACE_FROM_BACKEND] > 0) {
-        put_counter(c, pid, p->sample, p->counted);
+        chrome_put_counter(c, pid, p->sample, p->counted);
         if (now > p->sample + 1) {
-            put_counter(c, pid, p->sample + 1, none);
+            chrome_put_counter(c, pid, p->sample + 1, none);
         }
     }
     memset(p->counted, 0, sizeof p->counted);
     p->sample = now;
 }
 
-static void count(struct chrome *c, const struct trace_session *s, struct process *p,
-                  const struct trace_message *m)
+static void chrome_count(struct chrome *c, const struct trace_session *s, struct process *p,
+                         const struct trace_message *m)
 {
-    const uint64_t sample = since_begin(c, m->read_ns) / CHROME_SAMPLE_NS;
+    const uint64_t sample = chrome_since_begin(c, m->read_ns) / CHROME_SAMPLE_NS;
 
     /* A message that comes late, from before, counts in the sample that is open. */
     if (sample > p->sample) {
-        end_sample(c, pid_of(s), p, sample);
+        chrome_end_sample(c, chrome_pid_of(s), p, sample);
     }
     p->counted[m->sender == TRACE_FROM_BACKEND]++;
 }
@@ -444,7 +445,7 @@ static void count(struct chrome *c, const struct trace_session *s, struct proces
 
 int chrome_feed(struct chrome *c, const struct trace_session *s, const struct trace_message *m)
 {
-    struct process *const p = process_of(c, s);
+    struct process *const p = chrome_process_of(c, s);
     struct trace_request asked;
     struct access a;
     unsigned channels;
@@ -458,44 +459,44 @@ int chrome_feed(struct chrome *c, const struct trace_session *s, const struct tr
     if (m->read_ns + m->passed_ns > c->end_ns) {
         c->end_ns = m->read_ns + m->passed_ns;
     }
-    name_process(c, s, p);
-    count(c, s, p, m);
-    channels = free_lane(p, m->sender == TRACE_FROM_BACKEND, m->read_ns);
+    chrome_name_process(c, s, p);
+    chrome_count(c, s, p, m);
+    channels = chrome_free_lane(p, m->sender == TRACE_FROM_BACKEND, m->read_ns);
     switch (trace_pairs_feed(c->pairs, s, m, channels, &asked)) {
     case TRACE_PAIR_REQUEST:
         if (access_read(m, &a)) {
-            request(c, s, p, m, &a, channels);
+            chrome_request(c, s, p, m, &a, channels);
         }
         break;
     case TRACE_PAIR_REPLY:
         if (access_read(m, &a)) {
-            put_request(c, &asked, m->read_ns, m, &a);
+            chrome_put_request(c, &asked, m->read_ns, m, &a);
         }
-        give_back(p, &asked, m->read_ns);
+        chrome_give_back(p, &asked, m->read_ns);
         break;
     case TRACE_PAIR_UNASKED:
-        put_instant(c, s, m, "reply to nothing");
+        chrome_put_instant(c, s, m, "reply to nothing");
         break;
     case TRACE_PAIR_NEITHER:
-        put_instant(c, s, m, "neither command nor reply");
+        chrome_put_instant(c, s, m, "neither command nor reply");
         break;
     }
     return 0;
 }
 
-static void put_waiting(const struct trace_request *r, void *arg)
+static void chrome_put_waiting(const struct trace_request *r, void *arg)
 {
     struct chrome *const c = arg;
 
-    put_request(c, r, c->end_ns, NULL, NULL);
+    chrome_put_request(c, r, c->end_ns, NULL, NULL);
 }
 
 void chrome_finish(struct chrome *c)
 {
-    trace_pairs_waiting(c->pairs, put_waiting, c);
+    trace_pairs_waiting(c->pairs, chrome_put_waiting, c);
     for (size_t i = 0; i < c->room; i++) {
         if (c->processes[i].told) {
-            end_sample(c, (unsigned)i + 1, &c->processes[i], UINT64_MAX);
+            chrome_end_sample(c, (unsigned)i + 1, &c->processes[i], UINT64_MAX);
         }
     }
     fputs("\n]}\n", c->f);

@@ -37,7 +37,7 @@ struct diff {
 };
 
 /* Takes lines until a side has `want`, or has ended. */
-static int fill(struct diff *d, unsigned side, size_t want)
+static int diff_fill(struct diff *d, unsigned side, size_t want)
 {
     struct side *const s = &d->sides[side];
 
@@ -53,13 +53,13 @@ static int fill(struct diff *d, unsigned side, size_t want)
     return 0;
 }
 
-static bool same(const struct diff_line *a, const struct diff_line *b)
+static bool diff_same(const struct diff_line *a, const struct diff_line *b)
 {
     return memcmp(a->digest, b->digest, DIFF_DIGEST) == 0;
 }
 
 /* Forgets the first n lines of a side, which have been told. */
-static void drop(struct side *s, size_t n)
+static void diff_drop(struct side *s, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         free(s->lines[i]);
@@ -70,7 +70,7 @@ static void drop(struct side *s, size_t n)
 
 /* ---- alignment ---- */
 
-static int by_digest(const void *p, const void *q)
+static int diff_by_digest(const void *p, const void *q)
 {
     const struct entry *const a = p;
     const struct entry *const b = q;
@@ -79,7 +79,7 @@ static int by_digest(const void *p, const void *q)
 }
 
 /* Gives lines of a digest a number in common; those that one side alone has are marked at once. */
-static void classify(struct diff *d)
+static void diff_classify(struct diff *d)
 {
     uint32_t class[2][DIFF_WINDOW];
     size_t n = 0;
@@ -89,11 +89,11 @@ static void classify(struct diff *d)
             d->sorted[n++] = (struct entry){d->sides[side].lines[i], side, i};
         }
     }
-    qsort(d->sorted, n, sizeof *d->sorted, by_digest);
+    qsort(d->sorted, n, sizeof *d->sorted, diff_by_digest);
     for (size_t i = 0, end; i < n; i = end) {
         bool has[2] = {false, false};
 
-        for (end = i; end < n && same(d->sorted[end].line, d->sorted[i].line); end++) {
+        for (end = i; end < n && diff_same(d->sorted[end].line, d->sorted[i].line); end++) {
             has[d->sorted[end].side] = true;
         }
         for (size_t k = i; k < end; k++) {
@@ -117,7 +117,7 @@ static void classify(struct diff *d)
     }
 }
 
-static size_t kept_of(const struct side *s)
+static size_t diff_kept_of(const struct side *s)
 {
     size_t n = 0;
 
@@ -127,15 +127,15 @@ static size_t kept_of(const struct side *s)
     return n;
 }
 
-static void align(struct diff *d)
+static void diff_align(struct diff *d)
 {
     struct side *const a = &d->sides[0];
     struct side *const b = &d->sides[1];
     size_t n[2];
 
-    classify(d);
-    n[0] = kept_of(a);
-    n[1] = kept_of(b);
+    diff_classify(d);
+    n[0] = diff_kept_of(a);
+    n[1] = diff_kept_of(b);
     diff_lcs_run(&d->lcs, a->classes, n[0], b->classes, n[1], a->marks, b->marks);
     for (unsigned side = 0; side < 2; side++) {
         struct side *const s = &d->sides[side];
@@ -147,7 +147,7 @@ static void align(struct diff *d)
 }
 
 /* Up to behind the last line that both have. */
-static size_t aligned(const struct side *s)
+static size_t diff_aligned(const struct side *s)
 {
     size_t n = s->n;
 
@@ -158,7 +158,7 @@ static size_t aligned(const struct side *s)
 }
 
 /* Tells so many lines of both sides, what one has alone before what both have. */
-static void tell(struct diff *d, size_t n, size_t m)
+static void diff_notify(struct diff *d, size_t n, size_t m)
 {
     const struct side *const a = &d->sides[0];
     const struct side *const b = &d->sides[1];
@@ -174,26 +174,26 @@ static void tell(struct diff *d, size_t n, size_t m)
             d->calls->tell(DIFF_BOTH, a->lines[i++], b->lines[j++], d->arg);
         }
     }
-    drop(&d->sides[0], n);
-    drop(&d->sides[1], m);
+    diff_drop(&d->sides[0], n);
+    diff_drop(&d->sides[1], m);
 }
 
 /* Both sides part here. */
-static int part(struct diff *d)
+static int diff_part(struct diff *d)
 {
     struct side *const a = &d->sides[0];
     struct side *const b = &d->sides[1];
-    int err = fill(d, 0, DIFF_WINDOW);
+    int err = diff_fill(d, 0, DIFF_WINDOW);
     size_t n;
     size_t m;
 
-    err = err ? err : fill(d, 1, DIFF_WINDOW);
+    err = err ? err : diff_fill(d, 1, DIFF_WINDOW);
     if (err < 0) {
         return err;
     }
-    align(d);
-    n = aligned(a);
-    m = aligned(b);
+    diff_align(d);
+    n = diff_aligned(a);
+    m = diff_aligned(b);
     if (a->ended && b->ended) {
         n = a->n;
         m = b->n;
@@ -202,43 +202,43 @@ static int part(struct diff *d)
         n = a->n == DIFF_WINDOW ? DIFF_WINDOW / 2 : a->n;
         m = b->n == DIFF_WINDOW ? DIFF_WINDOW / 2 : b->n;
     }
-    tell(d, n, m);
+    diff_notify(d, n, m);
     return 0;
 }
 
 /* So many lines at the beginning are the same. */
-static size_t alike(struct side *a, struct side *b)
+static size_t diff_alike(struct side *a, struct side *b)
 {
     size_t n = 0;
 
-    for (; n < a->n && n < b->n && same(a->lines[n], b->lines[n]); n++) {
+    for (; n < a->n && n < b->n && diff_same(a->lines[n], b->lines[n]); n++) {
         a->only[n] = false;
         b->only[n] = false;
     }
     return n;
 }
 
-static int run(struct diff *d)
+static int diff_run_it(struct diff *d)
 {
     struct side *const a = &d->sides[0];
     struct side *const b = &d->sides[1];
     size_t n;
 
     for (;;) {
-        int err = fill(d, 0, 1);
+        int err = diff_fill(d, 0, 1);
 
-        err = err ? err : fill(d, 1, 1);
+        err = err ? err : diff_fill(d, 1, 1);
         if (err < 0) {
             return err;
         }
         if (a->n == 0 && b->n == 0) {
             return 0;
         }
-        n = alike(a, b);
+        n = diff_alike(a, b);
         if (n > 0) {
-            tell(d, n, n);
+            diff_notify(d, n, n);
         } else {
-            err = part(d);
+            err = diff_part(d);
             if (err < 0) {
                 return err;
             }
@@ -256,9 +256,9 @@ int diff_run(const struct diff_calls *calls, void *arg)
     }
     d->calls = calls;
     d->arg = arg;
-    err = run(d);
-    drop(&d->sides[0], d->sides[0].n);
-    drop(&d->sides[1], d->sides[1].n);
+    err = diff_run_it(d);
+    diff_drop(&d->sides[0], d->sides[0].n);
+    diff_drop(&d->sides[1], d->sides[1].n);
     free(d);
     return err;
 }

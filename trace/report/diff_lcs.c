@@ -24,7 +24,7 @@ struct box {
 #define AT(row, k) ((row)[(k) + (int32_t)DIFF_LCS_MAX + 1])
 
 /* From (x, x - k) along the diagonal as far as both agree. Returns the x where it ends. */
-static int32_t slide(const struct diff_lcs *l, const struct box *b, int32_t x, int32_t k)
+static int32_t diff_lcs_slide(const struct diff_lcs *l, const struct box *b, int32_t x, int32_t k)
 {
     while (x < b->x1 && x - k < b->y1 && l->a[x] == l->b[x - k]) {
         x++;
@@ -32,7 +32,8 @@ static int32_t slide(const struct diff_lcs *l, const struct box *b, int32_t x, i
     return x;
 }
 
-static int32_t slide_back(const struct diff_lcs *l, const struct box *b, int32_t x, int32_t k)
+static int32_t diff_lcs_slide_back(const struct diff_lcs *l, const struct box *b, int32_t x,
+                                   int32_t k)
 {
     while (x > b->x0 && x - k > b->y0 && l->a[x - 1] == l->b[x - k - 1]) {
         x--;
@@ -47,7 +48,8 @@ struct reach {
     int32_t high;
 };
 
-static void widen(struct reach *r, int32_t least, int32_t most, int32_t *row, int32_t nothing)
+static void diff_lcs_widen(struct reach *r, int32_t least, int32_t most, int32_t *row,
+                           int32_t nothing)
 {
     if (r->low > least) {
         r->low--;
@@ -67,7 +69,7 @@ static void widen(struct reach *r, int32_t least, int32_t most, int32_t *row, in
  * The middle of a shortest way through the box, which is empty on neither side and whose corners
  * agree in nothing: *x and *y.
  */
-static void middle(struct diff_lcs *l, const struct box *b, int32_t *x, int32_t *y)
+static void diff_lcs_middle(struct diff_lcs *l, const struct box *b, int32_t *x, int32_t *y)
 {
     const int32_t least = b->x0 - b->y1;
     const int32_t most = b->x1 - b->y0;
@@ -80,11 +82,11 @@ static void middle(struct diff_lcs *l, const struct box *b, int32_t *x, int32_t 
     AT(l->forward, from) = b->x0;
     AT(l->back, to) = b->x1;
     for (;;) {
-        widen(&f, least, most, l->forward, -1);
+        diff_lcs_widen(&f, least, most, l->forward, -1);
         for (int32_t k = f.high; k >= f.low; k -= 2) {
             const int32_t below = AT(l->forward, k - 1);
             const int32_t above = AT(l->forward, k + 1);
-            const int32_t at = slide(l, b, below < above ? above : below + 1, k);
+            const int32_t at = diff_lcs_slide(l, b, below < above ? above : below + 1, k);
 
             AT(l->forward, k) = at;
             if (odd && r.low <= k && k <= r.high && AT(l->back, k) <= at) {
@@ -93,11 +95,11 @@ static void middle(struct diff_lcs *l, const struct box *b, int32_t *x, int32_t 
                 return;
             }
         }
-        widen(&r, least, most, l->back, INT32_MAX);
+        diff_lcs_widen(&r, least, most, l->back, INT32_MAX);
         for (int32_t k = r.high; k >= r.low; k -= 2) {
             const int32_t below = AT(l->back, k - 1);
             const int32_t above = AT(l->back, k + 1);
-            const int32_t at = slide_back(l, b, below < above ? below : above - 1, k);
+            const int32_t at = diff_lcs_slide_back(l, b, below < above ? below : above - 1, k);
 
             AT(l->back, k) = at;
             if (!odd && f.low <= k && k <= f.high && at <= AT(l->forward, k)) {
@@ -111,7 +113,7 @@ static void middle(struct diff_lcs *l, const struct box *b, int32_t *x, int32_t 
 
 /* A half has half the differences, so this goes no deeper than their logarithm: 13. */
 /* NOLINTNEXTLINE(misc-no-recursion): as said. */
-static void run(struct diff_lcs *l, struct box b)
+static void diff_lcs_run_it(struct diff_lcs *l, struct box b)
 {
     int32_t x;
     int32_t y;
@@ -129,9 +131,9 @@ static void run(struct diff_lcs *l, struct box b)
     } else if (b.y0 == b.y1) {
         memset(l->only_a + b.x0, true, (size_t)(b.x1 - b.x0));
     } else {
-        middle(l, &b, &x, &y);
-        run(l, (struct box){b.x0, x, b.y0, y});
-        run(l, (struct box){x, b.x1, y, b.y1});
+        diff_lcs_middle(l, &b, &x, &y);
+        diff_lcs_run_it(l, (struct box){b.x0, x, b.y0, y});
+        diff_lcs_run_it(l, (struct box){x, b.x1, y, b.y1});
     }
 }
 
@@ -142,5 +144,5 @@ void diff_lcs_run(struct diff_lcs *l, const uint32_t *a, size_t n, const uint32_
     l->b = b;
     l->only_a = only_a;
     l->only_b = only_b;
-    run(l, (struct box){0, (int32_t)n, 0, (int32_t)m});
+    diff_lcs_run_it(l, (struct box){0, (int32_t)n, 0, (int32_t)m});
 }

@@ -75,7 +75,7 @@ void diff_maker_free(struct diff_maker *d)
 /* ---- what differs from run to run ---- */
 
 /* The number of an fd's object among those of its kind, in the order they came. */
-static uint32_t object_number(struct diff_maker *d, const struct trace_fd *fd)
+static uint32_t diff_line_object_number(struct diff_maker *d, const struct trace_fd *fd)
 {
     uint32_t at = (uint32_t)((fd->dev * 31 + fd->ino) * UINT64_C(0x9e3779b97f4a7c15) >> 40);
 
@@ -97,7 +97,7 @@ static uint32_t object_number(struct diff_maker *d, const struct trace_fd *fd)
 }
 
 /* Strings of 32 or 64 hexadecimal digits become as many x. */
-static void mask_digits(uint8_t *p, size_t n)
+static void diff_line_mask_digits(uint8_t *p, size_t n)
 {
     size_t begin = 0;
 
@@ -114,24 +114,26 @@ static void mask_digits(uint8_t *p, size_t n)
 }
 
 /* A VERSION message without what is fresh in it. */
-static struct trace_message unfreshened(struct diff_maker *d, const struct trace_message *m)
+static struct trace_message diff_line_unfreshened(struct diff_maker *d,
+                                                  const struct trace_message *m)
 {
     struct trace_message copy = *m;
 
     memcpy(d->version, m->data, m->kept);
-    mask_digits(d->version + WIRE_HDR_SIZE, m->kept - WIRE_HDR_SIZE);
+    diff_line_mask_digits(d->version + WIRE_HDR_SIZE, m->kept - WIRE_HDR_SIZE);
     copy.data = d->version;
     return copy;
 }
 
 /* ---- what counts ---- */
 
-static bool put(struct diff_maker *d, const void *p, size_t n)
+static bool diff_line_put(struct diff_maker *d, const void *p, size_t n)
 {
     return EVP_DigestUpdate(d->digest, p, n) == 1;
 }
 
-static bool put_fds(struct diff_maker *d, const struct trace_message *m, const uint32_t *objects)
+static bool diff_line_put_fds(struct diff_maker *d, const struct trace_message *m,
+                              const uint32_t *objects)
 {
     bool ok = true;
 
@@ -140,14 +142,14 @@ static bool put_fds(struct diff_maker *d, const struct trace_message *m, const u
         const uint64_t counts[] = {fd->kind,  fd->access, fd->flags,
                                    fd->seals, fd->size,   objects[i]};
 
-        ok = ok && put(d, counts, sizeof counts);
+        ok = ok && diff_line_put(d, counts, sizeof counts);
     }
     return ok;
 }
 
 /* False: no memory. */
-static bool make_digest(struct diff_maker *d, const struct decode_view *v, uint32_t session,
-                        const uint32_t *objects, uint8_t *out)
+static bool diff_line_make_digest(struct diff_maker *d, const struct decode_view *v,
+                                  uint32_t session, const uint32_t *objects, uint8_t *out)
 {
     const struct trace_message *const m = v->m;
     const bool whole = v->has_hdr;
@@ -164,8 +166,9 @@ static bool make_digest(struct diff_maker *d, const struct decode_view *v, uint3
                                whole ? v->n : m->kept};
     uint8_t digest[EVP_MAX_MD_SIZE];
 
-    if (EVP_DigestInit_ex(d->digest, EVP_sha256(), NULL) != 1 || !put(d, counts, sizeof counts) ||
-        !put_fds(d, m, objects) || !(whole ? put(d, v->p, v->n) : put(d, m->data, m->kept)) ||
+    if (EVP_DigestInit_ex(d->digest, EVP_sha256(), NULL) != 1 ||
+        !diff_line_put(d, counts, sizeof counts) || !diff_line_put_fds(d, m, objects) ||
+        !(whole ? diff_line_put(d, v->p, v->n) : diff_line_put(d, m->data, m->kept)) ||
         EVP_DigestFinal_ex(d->digest, digest, NULL) != 1) {
         return false;
     }
@@ -175,7 +178,8 @@ static bool make_digest(struct diff_maker *d, const struct decode_view *v, uint3
 
 /* ---- what people read ---- */
 
-static void put_fd_texts(struct strbuf *t, const struct trace_message *m, const uint32_t *objects)
+static void diff_line_put_fd_texts(struct strbuf *t, const struct trace_message *m,
+                                   const uint32_t *objects)
 {
     for (unsigned i = 0; i < m->n_fds; i++) {
         strbuf_str(t, i == 0 ? " fds=[" : ", ");
@@ -196,7 +200,7 @@ static void put_fd_texts(struct strbuf *t, const struct trace_message *m, const 
     }
 }
 
-static void put_error(struct strbuf *t, uint32_t error)
+static void diff_line_put_error(struct strbuf *t, uint32_t error)
 {
     strbuf_str(t, " = error ");
     if (name_errno(error)) {
@@ -206,8 +210,8 @@ static void put_error(struct strbuf *t, uint32_t error)
     }
 }
 
-static void put_said(struct strbuf *t, const struct decode_view *v,
-                     const struct trace_request *request)
+static void diff_line_put_said(struct strbuf *t, const struct decode_view *v,
+                               const struct trace_request *request)
 {
     struct printer printer = {.t = t, .first = true};
     char name[16];
@@ -224,16 +228,16 @@ static void put_said(struct strbuf *t, const struct decode_view *v,
         strbuf_char(t, ')');
         strbuf_str(t, (v->hdr.flags & WIRE_NO_REPLY) != 0 ? " no reply" : "");
     } else if ((v->hdr.flags & WIRE_ERROR) != 0) {
-        put_error(t, v->hdr.error);
+        diff_line_put_error(t, v->hdr.error);
     } else {
         strbuf_str(t, " = ");
         decode_reply(&printer, v, request, NULL);
     }
 }
 
-static void make_text(struct strbuf *t, const struct decode_view *v,
-                      const struct trace_request *request, uint32_t session,
-                      const uint32_t *objects, const uint8_t *digest)
+static void diff_line_make_text(struct strbuf *t, const struct decode_view *v,
+                                const struct trace_request *request, uint32_t session,
+                                const uint32_t *objects, const uint8_t *digest)
 {
     strbuf_clear(t);
     if (session > 0) {
@@ -242,8 +246,8 @@ static void make_text(struct strbuf *t, const struct decode_view *v,
         strbuf_char(t, ' ');
     }
     strbuf_str(t, v->m->sender == TRACE_FROM_CLIENT ? "client  " : "backend ");
-    put_said(t, v, request);
-    put_fd_texts(t, v->m, objects);
+    diff_line_put_said(t, v, request);
+    diff_line_put_fd_texts(t, v->m, objects);
     if (v->m->legs != TRACE_LEGS) {
         strbuf_str(t, v->m->legs == TRACE_LEG_CLIENT ? " (client's side)" : " (backend's side)");
     }
@@ -292,18 +296,18 @@ struct diff_line *diff_maker_line(struct diff_maker *d, const struct trace_sessi
     bool answers;
 
     for (unsigned i = 0; i < m->n_fds; i++) {
-        objects[i] = object_number(d, &m->fds[i]);
+        objects[i] = diff_line_object_number(d, &m->fds[i]);
     }
     answers = trace_pairs_feed(d->pairs, s, m, 0, &request) == TRACE_PAIR_REPLY;
     decode_open(&v, m, &d->scratch);
     if (v.has_hdr && v.hdr.command == WIRE_VERSION && m->kept <= sizeof d->version) {
-        copy = unfreshened(d, m);
+        copy = diff_line_unfreshened(d, m);
         decode_open(&v, &copy, &d->scratch);
     }
-    if (!make_digest(d, &v, s->index, objects, digest)) {
+    if (!diff_line_make_digest(d, &v, s->index, objects, digest)) {
         return NULL;
     }
-    make_text(&d->text, &v, answers ? &request : NULL, s->index, objects, digest);
+    diff_line_make_text(&d->text, &v, answers ? &request : NULL, s->index, objects, digest);
     line = d->text.failed ? NULL : line_new(d, m);
     if (line) {
         memcpy(line->digest, digest, sizeof digest);

@@ -65,7 +65,7 @@ uint64_t extract_written(const struct extract *e)
     return e->written;
 }
 
-static struct part *part_of(struct extract *e, const struct trace_session *s)
+static struct part *extract_part_of(struct extract *e, const struct trace_session *s)
 {
     struct part *more;
     size_t room = e->room;
@@ -87,7 +87,7 @@ static struct part *part_of(struct extract *e, const struct trace_session *s)
 }
 
 /* Writes a block of n bytes; 0 bytes: what was to be in it is larger than any reader takes. */
-static int put_block(struct extract *e, size_t n)
+static int extract_put_block(struct extract *e, size_t n)
 {
     if (n == 0) {
         return -EMSGSIZE;
@@ -98,7 +98,7 @@ static int put_block(struct extract *e, size_t n)
 /* ---- comments: what was known is kept, and what is new is put in ---- */
 
 /* The members of a comment, which is foreign; none where it is no object. NULL: no memory. */
-static json_t *members_of(const char *comment)
+static json_t *extract_members_of(const char *comment)
 {
     json_t *o;
 
@@ -106,7 +106,7 @@ static json_t *members_of(const char *comment)
 }
 
 /* One line; NULL: no memory. Takes the reference. */
-static char *line_of_take(json_t *o)
+static char *extract_line_of_take(json_t *o)
 {
     char *const line = json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
 
@@ -115,7 +115,7 @@ static char *line_of_take(json_t *o)
 }
 
 /* What the trace was filtered by before, and now. */
-static json_t *both_filters(const json_t *before, const char *now)
+static json_t *extract_both_filters(const json_t *before, const char *now)
 {
     const char *const text = json_string_value(before);
 
@@ -124,7 +124,7 @@ static json_t *both_filters(const json_t *before, const char *now)
 
 int extract_section(struct extract *e, const char *comment, const char *filter)
 {
-    json_t *const o = members_of(comment);
+    json_t *const o = extract_members_of(comment);
     char *line;
     int err;
 
@@ -133,21 +133,22 @@ int extract_section(struct extract *e, const char *comment, const char *filter)
     }
     json_object_set_new(o, "poemd-trace", json_integer(1));
     if (*filter) {
-        json_object_set_new(o, "filter", both_filters(json_object_get(o, "filter"), filter));
+        json_object_set_new(o, "filter",
+                            extract_both_filters(json_object_get(o, "filter"), filter));
     }
-    line = line_of_take(o);
+    line = extract_line_of_take(o);
     if (!line) {
         return -ENOMEM;
     }
-    err = put_block(e, pcapng_section(e->block, sizeof e->block, line));
+    err = extract_put_block(e, pcapng_section(e->block, sizeof e->block, line));
     free(line);
     return err;
 }
 
-static int put_interface(struct extract *e, const struct trace_session *s, struct part *p,
-                         const struct trace_message *first)
+static int extract_put_interface(struct extract *e, const struct trace_session *s, struct part *p,
+                                 const struct trace_message *first)
 {
-    json_t *const o = members_of(s->comment);
+    json_t *const o = extract_members_of(s->comment);
     char *line;
     int err;
 
@@ -157,11 +158,12 @@ static int put_interface(struct extract *e, const struct trace_session *s, struc
     if (first->number > 1) {
         json_object_set_new(o, "late", json_true());
     }
-    line = line_of_take(o);
+    line = extract_line_of_take(o);
     if (!line) {
         return -ENOMEM;
     }
-    err = put_block(e, pcapng_interface(e->block, sizeof e->block, s->name, s->description, line));
+    err = extract_put_block(
+        e, pcapng_interface(e->block, sizeof e->block, s->name, s->description, line));
     free(line);
     p->written = true;
     p->interface = e->interfaces++;
@@ -173,7 +175,7 @@ static int put_interface(struct extract *e, const struct trace_session *s, struc
 
 int extract_count(struct extract *e, const struct trace_session *s, const struct trace_message *m)
 {
-    struct part *const p = part_of(e, s);
+    struct part *const p = extract_part_of(e, s);
 
     if (!p) {
         return -ENOMEM;
@@ -187,14 +189,14 @@ int extract_count(struct extract *e, const struct trace_session *s, const struct
 int extract_message(struct extract *e, const struct trace_session *s, const struct trace_message *m,
                     const char *comment)
 {
-    struct part *const p = part_of(e, s);
+    struct part *const p = extract_part_of(e, s);
     struct trace_message copy = *m;
     int err;
 
     if (!p) {
         return -ENOMEM;
     }
-    err = p->written ? 0 : put_interface(e, s, p, m);
+    err = p->written ? 0 : extract_put_interface(e, s, p, m);
     if (err < 0) {
         return err;
     }
@@ -204,40 +206,41 @@ int extract_message(struct extract *e, const struct trace_session *s, const stru
         p->end_ns = m->read_ns + m->passed_ns;
     }
     e->written++;
-    return put_block(e, pcapng_message(e->block, sizeof e->block, p->interface, &copy, comment));
+    return extract_put_block(
+        e, pcapng_message(e->block, sizeof e->block, p->interface, &copy, comment));
 }
 
 /* ---- statistics ---- */
 
-static int put_statistics(struct extract *e, const struct part *p,
-                          const struct pcapng_statistics *counts, const char *ending)
+static int extract_put_statistics(struct extract *e, const struct part *p,
+                                  const struct pcapng_statistics *counts, const char *ending)
 {
-    return put_block(e, pcapng_statistics(e->block, sizeof e->block, p->interface, counts,
-                                          *ending ? ending : NULL));
+    return extract_put_block(e, pcapng_statistics(e->block, sizeof e->block, p->interface, counts,
+                                                  *ending ? ending : NULL));
 }
 
 /* As the session's own say. */
-static int copy_statistics(struct extract *e, const struct part *p)
+static int extract_copy_statistics(struct extract *e, const struct part *p)
 {
     const struct trace_session *const s = p->session;
 
-    return put_statistics(e, p,
-                          &(struct pcapng_statistics){.now_ns = p->end_ns,
-                                                      .begin_ns = p->begin_ns,
-                                                      .seen = s->seen,
-                                                      .lost = s->lost,
-                                                      .over = s->over},
-                          s->ending);
+    return extract_put_statistics(e, p,
+                                  &(struct pcapng_statistics){.now_ns = p->end_ns,
+                                                              .begin_ns = p->begin_ns,
+                                                              .seen = s->seen,
+                                                              .lost = s->lost,
+                                                              .over = s->over},
+                                  s->ending);
 }
 
 int extract_statistics(struct extract *e, const struct trace_session *s)
 {
-    struct part *const p = part_of(e, s);
+    struct part *const p = extract_part_of(e, s);
 
     if (!p) {
         return -ENOMEM;
     }
-    return p->written && !e->cuts_time ? copy_statistics(e, p) : 0;
+    return p->written && !e->cuts_time ? extract_copy_statistics(e, p) : 0;
 }
 
 int extract_finish(struct extract *e)
@@ -248,13 +251,13 @@ int extract_finish(struct extract *e)
         const struct part *const p = &e->parts[i];
 
         if (p->written) {
-            err = put_statistics(e, p,
-                                 &(struct pcapng_statistics){.now_ns = p->end_ns,
-                                                             .begin_ns = p->begin_ns,
-                                                             .seen = p->seen,
-                                                             .lost = p->lost,
-                                                             .over = true},
-                                 "");
+            err = extract_put_statistics(e, p,
+                                         &(struct pcapng_statistics){.now_ns = p->end_ns,
+                                                                     .begin_ns = p->begin_ns,
+                                                                     .seen = p->seen,
+                                                                     .lost = p->lost,
+                                                                     .over = true},
+                                         "");
         }
     }
     return err;

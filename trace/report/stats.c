@@ -50,12 +50,12 @@ const char *stats_command_name(unsigned code)
     return code == 0 ? "other" : wire_command_name((uint16_t)code);
 }
 
-static struct stats_row *command_row(struct stats *s, uint16_t code)
+static struct stats_row *stats_command_row(struct stats *s, uint16_t code)
 {
     return &s->commands[code < STATS_COMMANDS && wire_command_find(code) ? code : 0];
 }
 
-static struct stats_region *region_row(struct stats *s, const char *route, uint32_t index)
+static struct stats_region *stats_region_row(struct stats *s, const char *route, uint32_t index)
 {
     struct stats_region *r;
 
@@ -75,7 +75,7 @@ static struct stats_region *region_row(struct stats *s, const char *route, uint3
 }
 
 /* The session's own counts. NULL: no memory. */
-static struct stats_session *session_row(struct stats *s, const struct trace_session *session)
+static struct stats_session *stats_session_row(struct stats *s, const struct trace_session *session)
 {
     const size_t i = session->index;
     struct stats_session *more;
@@ -97,7 +97,7 @@ static struct stats_session *session_row(struct stats *s, const struct trace_ses
     return &s->sessions[i];
 }
 
-static void note(struct stats *s, const char *comment)
+static void stats_note_it(struct stats *s, const char *comment)
 {
     if (strncmp(comment, "unseen: ", 8) != 0) {
         return;
@@ -120,9 +120,10 @@ static void note(struct stats *s, const char *comment)
 /* ---- requests and replies ---- */
 
 /* A request's region accesses; a write's and a read's row, and the map. */
-static void count_access(struct stats *s, const char *route, const struct access *a, bool write)
+static void stats_count_access(struct stats *s, const char *route, const struct access *a,
+                               bool write)
 {
-    struct stats_region *const r = region_row(s, route, a->region);
+    struct stats_region *const r = stats_region_row(s, route, a->region);
     struct stats_row *const row = write ? &r->write : &r->read;
 
     row->requests++;
@@ -131,10 +132,10 @@ static void count_access(struct stats *s, const char *route, const struct access
     stats_heat_add(&r->heat, a->offset, write);
 }
 
-static void count_request(struct stats *s, const struct trace_session *session,
-                          const struct trace_message *m, const struct access *a)
+static void stats_count_request(struct stats *s, const struct trace_session *session,
+                                const struct trace_message *m, const struct access *a)
 {
-    struct stats_row *const row = command_row(s, a->hdr.command);
+    struct stats_row *const row = stats_command_row(s, a->hdr.command);
     struct access writes[ACCESS_WRITES];
     size_t n;
 
@@ -144,16 +145,16 @@ static void count_request(struct stats *s, const struct trace_session *session,
     if (a->hdr.command == WIRE_REGION_WRITE_MULTI) {
         n = access_writes(m, writes);
         for (size_t i = 0; i < n; i++) {
-            count_access(s, session->route, &writes[i], true);
+            stats_count_access(s, session->route, &writes[i], true);
         }
     } else if (a->hdr.command == WIRE_REGION_READ || a->hdr.command == WIRE_REGION_WRITE) {
         if (a->kind == ACCESS_REGION) {
-            count_access(s, session->route, a, a->hdr.command == WIRE_REGION_WRITE);
+            stats_count_access(s, session->route, a, a->hdr.command == WIRE_REGION_WRITE);
         }
     }
 }
 
-static void count_answer(struct stats_row *row, bool error, uint64_t latency)
+static void stats_count_answer(struct stats_row *row, bool error, uint64_t latency)
 {
     row->replies++;
     row->errors += error;
@@ -161,8 +162,8 @@ static void count_answer(struct stats_row *row, bool error, uint64_t latency)
 }
 
 /* A region's rows, for a reply to an access of it; NULL: it was none. */
-static struct stats_row *accessed_row(struct stats *s, const struct trace_session *session,
-                                      const struct trace_request *request)
+static struct stats_row *stats_accessed_row(struct stats *s, const struct trace_session *session,
+                                            const struct trace_request *request)
 {
     struct stats_region *r;
     struct access a;
@@ -170,35 +171,35 @@ static struct stats_row *accessed_row(struct stats *s, const struct trace_sessio
     access_of_request(request, &a);
     if (a.kind == ACCESS_REGION &&
         (a.hdr.command == WIRE_REGION_READ || a.hdr.command == WIRE_REGION_WRITE)) {
-        r = region_row(s, session->route, a.region);
+        r = stats_region_row(s, session->route, a.region);
         return a.hdr.command == WIRE_REGION_WRITE ? &r->write : &r->read;
     }
     return NULL;
 }
 
-static uint64_t since(uint64_t earlier, uint64_t later)
+static uint64_t stats_since(uint64_t earlier, uint64_t later)
 {
     return later > earlier ? later - earlier : 0;
 }
 
 /* A reply and what it answers. Returns the latency. */
-static uint64_t count_reply(struct stats *s, const struct trace_session *session,
-                            const struct trace_message *m, const struct access *a,
-                            const struct trace_request *request)
+static uint64_t stats_count_reply(struct stats *s, const struct trace_session *session,
+                                  const struct trace_message *m, const struct access *a,
+                                  const struct trace_request *request)
 {
     const uint64_t latency = trace_latency(request, m);
     const bool error = (a->hdr.flags & WIRE_ERROR) != 0;
-    struct stats_row *row = command_row(s, request->hdr.command);
+    struct stats_row *row = stats_command_row(s, request->hdr.command);
 
     if ((request->flags & TRACE_BROKER) != 0) {
         return latency;
     }
     row->bytes += m->size;
-    count_answer(row, error, latency);
+    stats_count_answer(row, error, latency);
     stats_histogram_add(&s->latency, latency);
-    row = accessed_row(s, session, request);
+    row = stats_accessed_row(s, session, request);
     if (row) {
-        count_answer(row, error, latency);
+        stats_count_answer(row, error, latency);
     }
     if (request->legs == TRACE_LEGS && m->legs == TRACE_LEGS) {
         s->whole_ns += latency + m->passed_ns;
@@ -208,12 +209,13 @@ static uint64_t count_reply(struct stats *s, const struct trace_session *session
 }
 
 /* A region's size, from a reply that tells one. */
-static void learn_size(struct stats *s, const struct trace_session *session, const struct access *a)
+static void stats_learn_size(struct stats *s, const struct trace_session *session,
+                             const struct access *a)
 {
     struct stats_region *r;
 
     if (a->size > 0) {
-        r = region_row(s, session->route, a->region);
+        r = stats_region_row(s, session->route, a->region);
         if (r != &s->others) {
             r->size = a->size;
         }
@@ -222,7 +224,7 @@ static void learn_size(struct stats *s, const struct trace_session *session, con
 
 /* ---- all messages ---- */
 
-static void count_sender(struct stats *s, const struct trace_message *m)
+static void stats_count_sender(struct stats *s, const struct trace_message *m)
 {
     struct stats_sender *const from = &s->senders[m->sender == TRACE_FROM_BACKEND];
 
@@ -240,7 +242,7 @@ static void count_sender(struct stats *s, const struct trace_message *m)
     }
 }
 
-static void count_time(struct stats *s, const struct trace_message *m)
+static void stats_count_time(struct stats *s, const struct trace_message *m)
 {
     if (s->messages == 0) {
         s->begin_ns = m->read_ns;
@@ -250,14 +252,14 @@ static void count_time(struct stats *s, const struct trace_message *m)
     }
 }
 
-static void add_step(struct stats *s, const struct trace_session *session,
-                     const struct trace_message *m, const struct access *a, uint64_t latency,
-                     bool slowest)
+static void stats_add_step(struct stats *s, const struct trace_session *session,
+                           const struct trace_message *m, const struct access *a, uint64_t latency,
+                           bool slowest)
 {
     const struct stats_step step = {
         .session = session->number,
         .number = m->number,
-        .read_ns = since(s->begin_ns, m->read_ns),
+        .read_ns = stats_since(s->begin_ns, m->read_ns),
         .passed_ns = m->passed_ns,
         .latency = latency,
         .access = *a,
@@ -272,8 +274,8 @@ static void add_step(struct stats *s, const struct trace_session *session,
 }
 
 /* What one message is: counted by what it is to those before it. */
-static void count_kind(struct stats *s, const struct trace_session *session,
-                       const struct trace_message *m, struct stats_column *column)
+static void stats_count_kind(struct stats *s, const struct trace_session *session,
+                             const struct trace_message *m, struct stats_column *column)
 {
     const uint64_t slowest = s->latency.max;
     struct trace_request request;
@@ -284,54 +286,54 @@ static void count_kind(struct stats *s, const struct trace_session *session,
     switch (trace_pairs_feed(s->pairs, session, m, 0, &request)) {
     case TRACE_PAIR_REQUEST:
         if ((m->flags & TRACE_BROKER) == 0 && header) {
-            count_request(s, session, m, &a);
+            stats_count_request(s, session, m, &a);
         }
         break;
     case TRACE_PAIR_REPLY:
-        latency = count_reply(s, session, m, &a, &request);
+        latency = stats_count_reply(s, session, m, &a, &request);
         if ((request.flags & TRACE_BROKER) == 0) {
             stats_column_reply(column, latency);
         }
-        learn_size(s, session, &a);
+        stats_learn_size(s, session, &a);
         break;
     case TRACE_PAIR_UNASKED:
         s->unasked++;
-        learn_size(s, session, &a);
+        stats_learn_size(s, session, &a);
         break;
     case TRACE_PAIR_NEITHER:
         s->malformed++;
         break;
     }
     column->errors += wire_is_reply(&a.hdr) && (a.hdr.flags & WIRE_ERROR) != 0;
-    add_step(s, session, m, &a, latency, s->latency.max > slowest);
+    stats_add_step(s, session, m, &a, latency, s->latency.max > slowest);
 }
 
 int stats_feed(struct stats *s, const struct trace_session *session, const struct trace_message *m,
                const char *comment)
 {
-    struct stats_session *const row = session_row(s, session);
+    struct stats_session *const row = stats_session_row(s, session);
     struct stats_column *column;
 
     if (!row) {
         return -ENOMEM;
     }
-    count_time(s, m);
-    count_sender(s, m);
+    stats_count_time(s, m);
+    stats_count_sender(s, m);
     row->messages++;
     row->lost += m->lost;
-    column = stats_time_at(&s->time, since(s->begin_ns, m->read_ns));
+    column = stats_time_at(&s->time, stats_since(s->begin_ns, m->read_ns));
     column->messages[m->sender == TRACE_FROM_BACKEND]++;
     column->lost += m->lost;
     if (comment) {
-        note(s, comment);
+        stats_note_it(s, comment);
     }
-    count_kind(s, session, m, column);
+    stats_count_kind(s, session, m, column);
     return 0;
 }
 
 /* ---- at the end ---- */
 
-static void count_waiting(const struct trace_request *request, void *arg)
+static void stats_count_waiting(const struct trace_request *request, void *arg)
 {
     struct stats *const s = arg;
     struct stats_row *row;
@@ -339,8 +341,8 @@ static void count_waiting(const struct trace_request *request, void *arg)
     if ((request->flags & TRACE_BROKER) != 0) {
         return;
     }
-    command_row(s, request->hdr.command)->unanswered++;
-    row = accessed_row(s, request->session, request);
+    stats_command_row(s, request->hdr.command)->unanswered++;
+    row = stats_accessed_row(s, request->session, request);
     if (row) {
         row->unanswered++;
     }
@@ -348,7 +350,7 @@ static void count_waiting(const struct trace_request *request, void *arg)
 
 void stats_finish(struct stats *s)
 {
-    trace_pairs_waiting(s->pairs, count_waiting, s);
+    trace_pairs_waiting(s->pairs, stats_count_waiting, s);
     s->given_up = trace_pairs_given_up(s->pairs);
 }
 

@@ -17,7 +17,7 @@
 #define PICTURE_MIN 16u
 #define PICTURE_MAX 512u
 
-static unsigned picture_width(const struct stats_canvas *c, unsigned beside)
+static unsigned stats_draw_picture_width(const struct stats_canvas *c, unsigned beside)
 {
     const unsigned width = c->width > beside + PICTURE_MIN ? c->width - beside : PICTURE_MIN;
 
@@ -27,7 +27,7 @@ static unsigned picture_width(const struct stats_canvas *c, unsigned beside)
 /* ---- the histogram ---- */
 
 /* A bar of eighths of a column; in ASCII of whole ones. What is there at all is seen. */
-static void put_bar(uint64_t value, uint64_t most, unsigned width, bool utf8, FILE *f)
+static void stats_draw_put_bar(uint64_t value, uint64_t most, unsigned width, bool utf8, FILE *f)
 {
     static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
     const unsigned length = (unsigned)((double)value / (double)most * (double)width * 8.0 + 0.5);
@@ -43,14 +43,14 @@ static void put_bar(uint64_t value, uint64_t most, unsigned width, bool utf8, FI
 }
 
 /* Steps that one line is of: an octave where there are many, else less. */
-static unsigned steps_per_line(unsigned first, unsigned last)
+static unsigned stats_draw_steps_per_line(unsigned first, unsigned last)
 {
     const unsigned n = last - first + 1;
 
     return n > 40 ? 4 : n > 20 ? 2 : 1;
 }
 
-static uint64_t line_count(const struct stats_histogram *h, unsigned from, unsigned n)
+static uint64_t stats_draw_line_count(const struct stats_histogram *h, unsigned from, unsigned n)
 {
     uint64_t sum = 0;
 
@@ -63,24 +63,24 @@ static uint64_t line_count(const struct stats_histogram *h, unsigned from, unsig
 static void draw_histogram(const struct stats_histogram *h, const struct stats_canvas *c, FILE *f)
 {
     const unsigned last = stats_histogram_step(h->max);
-    const unsigned by = steps_per_line(stats_histogram_step(h->min), last);
+    const unsigned by = stats_draw_steps_per_line(stats_histogram_step(h->min), last);
     const unsigned first = stats_histogram_step(h->min) / by * by;
     uint64_t most = 1;
     char from[32];
 
     fprintf(f, "\nLatency of all requests\n");
     for (unsigned i = first; i <= last; i += by) {
-        const uint64_t n = line_count(h, i, by);
+        const uint64_t n = stats_draw_line_count(h, i, by);
 
         most = n > most ? n : most;
     }
     for (unsigned i = first; i <= last; i += by) {
-        const uint64_t n = line_count(h, i, by);
+        const uint64_t n = stats_draw_line_count(h, i, by);
 
         fprintf(f, "%*s %s", (int)LABEL - 2,
                 stats_duration(stats_histogram_step_low(i), from, sizeof from),
                 c->utf8 ? "│" : "|");
-        put_bar(n, most, picture_width(c, LABEL + COUNTS), c->utf8, f);
+        stats_draw_put_bar(n, most, stats_draw_picture_width(c, LABEL + COUNTS), c->utf8, f);
         fprintf(f, " %" PRIu64 "\n", n);
     }
 }
@@ -88,7 +88,7 @@ static void draw_histogram(const struct stats_histogram *h, const struct stats_c
 /* ---- the maps ---- */
 
 /* n cells on at most room columns: sums where there are more, each several times where fewer. */
-static unsigned spread(const uint64_t *cells, size_t n, unsigned room, uint64_t *columns)
+static unsigned stats_draw_spread(const uint64_t *cells, size_t n, unsigned room, uint64_t *columns)
 {
     if (n <= room) {
         const unsigned times = room / (unsigned)n;
@@ -106,7 +106,7 @@ static unsigned spread(const uint64_t *cells, size_t n, unsigned room, uint64_t 
 }
 
 /* 1 to 8, by its logarithm: a register that is polled must not hide all others; 0 for nothing. */
-static unsigned level_of(uint64_t count, uint64_t most)
+static unsigned stats_draw_level_of(uint64_t count, uint64_t most)
 {
     const int bits = count > 0 ? 64 - __builtin_clzll(count) : 0;
     const int all = 64 - __builtin_clzll(most | 1);
@@ -114,15 +114,15 @@ static unsigned level_of(uint64_t count, uint64_t most)
     return count == 0 ? 0 : 1 + (unsigned)(7 * (bits - 1) / (all > 1 ? all - 1 : 1));
 }
 
-static void put_columns(const char *label, const uint64_t *columns, unsigned n, uint64_t most,
-                        bool utf8, FILE *f)
+static void stats_draw_put_columns(const char *label, const uint64_t *columns, unsigned n,
+                                   uint64_t most, bool utf8, FILE *f)
 {
     static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     static const char ascii[] = " .:-=+*#@";
 
     fprintf(f, "%*s %s", (int)LABEL - 2, label, utf8 ? "│" : "|");
     for (unsigned x = 0; x < n; x++) {
-        const unsigned level = level_of(columns[x], most);
+        const unsigned level = stats_draw_level_of(columns[x], most);
 
         if (utf8) {
             fputs(blocks[level], f);
@@ -136,7 +136,7 @@ static void put_columns(const char *label, const uint64_t *columns, unsigned n, 
 static void draw_map(const struct stats_region *r, const struct stats_canvas *c, FILE *f)
 {
     const struct stats_heat *const h = &r->heat;
-    const unsigned room = picture_width(c, LABEL + 1);
+    const unsigned room = stats_draw_picture_width(c, LABEL + 1);
     const size_t n = stats_heat_used(h);
     uint64_t reads[PICTURE_MAX];
     uint64_t writes[PICTURE_MAX];
@@ -147,8 +147,8 @@ static void draw_map(const struct stats_region *r, const struct stats_canvas *c,
     if (n == 0) {
         return;
     }
-    width = spread(h->reads, n, room, reads);
-    (void)spread(h->writes, n, room, writes);
+    width = stats_draw_spread(h->reads, n, room, reads);
+    (void)stats_draw_spread(h->writes, n, room, writes);
     for (unsigned x = 0; x < width; x++) {
         most = reads[x] > most ? reads[x] : most;
         most = writes[x] > most ? writes[x] : most;
@@ -159,8 +159,8 @@ static void draw_map(const struct stats_region *r, const struct stats_canvas *c,
         fprintf(f, " of 0x%" PRIx64, r->size);
     }
     fprintf(f, ", at most %" PRIu64 " in a column\n", most);
-    put_columns("read", reads, width, most, c->utf8, f);
-    put_columns("write", writes, width, most, c->utf8, f);
+    stats_draw_put_columns("read", reads, width, most, c->utf8, f);
+    stats_draw_put_columns("write", writes, width, most, c->utf8, f);
 }
 
 void stats_draw(const struct stats *s, const struct stats_canvas *c, FILE *f)

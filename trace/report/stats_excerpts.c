@@ -9,17 +9,17 @@
 #define BEFORE (STATS_EXCERPT / 2)
 
 /* The i-th newest, 0 being the newest. */
-static const struct stats_step *newest(const struct stats_excerpts *e, size_t i)
+static const struct stats_step *stats_excerpts_newest(const struct stats_excerpts *e, size_t i)
 {
     return &e->tail[(e->at + STATS_EXCERPT - 1 - i) % STATS_EXCERPT];
 }
 
-static void restart_slow(struct stats_excerpts *e)
+static void stats_excerpts_restart_slow(struct stats_excerpts *e)
 {
     const size_t n = e->n_tail < BEFORE ? e->n_tail : BEFORE;
 
     for (size_t i = 0; i < n; i++) {
-        e->slow[i] = *newest(e, n - 1 - i);
+        e->slow[i] = *stats_excerpts_newest(e, n - 1 - i);
     }
     e->n_slow = n;
     e->to_come = STATS_EXCERPT - n;
@@ -31,7 +31,7 @@ void stats_excerpts_add(struct stats_excerpts *e, const struct stats_step *step,
         e->head[e->n_head++] = *step;
     }
     if (slowest) {
-        restart_slow(e);
+        stats_excerpts_restart_slow(e);
     }
     if (e->to_come > 0) {
         e->slow[e->n_slow++] = *step;
@@ -46,5 +46,5 @@ void stats_excerpts_add(struct stats_excerpts *e, const struct stats_step *step,
 
 const struct stats_step *stats_excerpts_tail(const struct stats_excerpts *e, size_t i)
 {
-    return newest(e, e->n_tail - 1 - i);
+    return stats_excerpts_newest(e, e->n_tail - 1 - i);
 }

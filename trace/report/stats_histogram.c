@@ -7,7 +7,7 @@
 #define PER_OCTAVE (1u << BITS)
 
 /* Below 2^BITS a bin is one number; above, the octave and the BITS bits behind its leading one. */
-static unsigned bin_of(uint64_t value)
+static unsigned stats_histogram_bin_of(uint64_t value)
 {
     unsigned exponent;
 
@@ -19,7 +19,7 @@ static unsigned bin_of(uint64_t value)
            (unsigned)((value >> (exponent - BITS)) & (PER_OCTAVE - 1));
 }
 
-static uint64_t bin_low(unsigned bin)
+static uint64_t stats_histogram_bin_low(unsigned bin)
 {
     const unsigned octave = bin >> BITS;
 
@@ -29,16 +29,16 @@ static uint64_t bin_low(unsigned bin)
     return (uint64_t)(PER_OCTAVE + (bin & (PER_OCTAVE - 1))) << (octave - 1);
 }
 
-static uint64_t bin_middle(unsigned bin)
+static uint64_t stats_histogram_bin_middle(unsigned bin)
 {
     const unsigned octave = bin >> BITS;
 
-    return bin_low(bin) + (octave < 2 ? 0 : ((uint64_t)1 << (octave - 1)) / 2);
+    return stats_histogram_bin_low(bin) + (octave < 2 ? 0 : ((uint64_t)1 << (octave - 1)) / 2);
 }
 
 void stats_histogram_add(struct stats_histogram *h, uint64_t value)
 {
-    h->bins[bin_of(value)]++;
+    h->bins[stats_histogram_bin_of(value)]++;
     h->sum += value;
     if (h->count++ == 0 || value < h->min) {
         h->min = value;
@@ -57,7 +57,7 @@ uint64_t stats_histogram_quantile(const struct stats_histogram *h, unsigned perm
     for (unsigned i = 0; i < STATS_HISTOGRAM_BINS; i++) {
         seen += h->bins[i];
         if (seen >= rank && seen > 0) {
-            const uint64_t v = bin_middle(i);
+            const uint64_t v = stats_histogram_bin_middle(i);
 
             return v < h->min ? h->min : v > h->max ? h->max : v;
         }
@@ -67,12 +67,13 @@ uint64_t stats_histogram_quantile(const struct stats_histogram *h, unsigned perm
 
 unsigned stats_histogram_step(uint64_t value)
 {
-    return bin_of(value) / STATS_HISTOGRAM_STEP;
+    return stats_histogram_bin_of(value) / STATS_HISTOGRAM_STEP;
 }
 
 uint64_t stats_histogram_step_low(unsigned step)
 {
-    return step < STATS_HISTOGRAM_STEPS ? bin_low(step * STATS_HISTOGRAM_STEP) : UINT64_MAX;
+    return step < STATS_HISTOGRAM_STEPS ? stats_histogram_bin_low(step * STATS_HISTOGRAM_STEP)
+                                        : UINT64_MAX;
 }
 
 uint64_t stats_histogram_step_count(const struct stats_histogram *h, unsigned step)

@@ -14,7 +14,7 @@
 static const char mark[] = "@DATA@";
 
 /* For json_dump_callback: outside of strings JSON has none of these characters. */
-static int put(const char *p, size_t n, void *arg)
+static int stats_html_put(const char *p, size_t n, void *arg)
 {
     FILE *const f = arg;
 
@@ -39,7 +39,7 @@ int stats_html(const struct stats *s, const struct stats_about *about, FILE *f)
         return -ENOMEM;
     }
     fwrite(page, 1, (size_t)(at - page), f);
-    err = json_dump_callback(o, put, f, JSON_ENSURE_ASCII | JSON_COMPACT);
+    err = json_dump_callback(o, stats_html_put, f, JSON_ENSURE_ASCII | JSON_COMPACT);
     json_decref(o);
     fputs(at + strlen(mark), f);
     if (ferror(f)) {

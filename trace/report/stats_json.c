@@ -13,13 +13,13 @@
 #include "trace/report/stats_excerpts.h"
 
 /* JSON's integers here are signed: what does not fit, which no true trace has, is the largest. */
-static json_t *number(uint64_t v)
+static json_t *stats_json_number(uint64_t v)
 {
     return json_integer(v > INT64_MAX ? INT64_MAX : (json_int_t)v);
 }
 
 /* Offsets have 64 bits, and readers in other languages numbers with less: digits. */
-static json_t *hex(uint64_t v)
+static json_t *stats_json_hex(uint64_t v)
 {
     char text[32];
 
@@ -27,7 +27,7 @@ static json_t *hex(uint64_t v)
     return json_string(text);
 }
 
-static json_t *foreign(const char *text)
+static json_t *stats_json_foreign(const char *text)
 {
     char shown[1024];
     json_t *s;
@@ -39,7 +39,7 @@ static json_t *foreign(const char *text)
     return s ? s : json_string(log_escape(shown, sizeof shown, text, strlen(text)));
 }
 
-static json_t *time_text(uint64_t ns)
+static json_t *stats_json_time_text(uint64_t ns)
 {
     const time_t seconds = (time_t)(ns / 1000000000);
     char day[40];
@@ -54,7 +54,7 @@ static json_t *time_text(uint64_t ns)
 }
 
 /* Steps that have anything: [from, below, count]. */
-static json_t *steps(const struct stats_histogram *h)
+static json_t *stats_json_steps(const struct stats_histogram *h)
 {
     json_t *const list = json_array();
 
@@ -62,31 +62,35 @@ static json_t *steps(const struct stats_histogram *h)
         const uint64_t n = stats_histogram_step_count(h, i);
 
         if (n > 0) {
-            json_array_append_new(list,
-                                  json_pack("[o, o, o]", number(stats_histogram_step_low(i)),
-                                            number(stats_histogram_step_low(i + 1)), number(n)));
+            json_array_append_new(
+                list, json_pack("[o, o, o]", stats_json_number(stats_histogram_step_low(i)),
+                                stats_json_number(stats_histogram_step_low(i + 1)),
+                                stats_json_number(n)));
         }
     }
     return list;
 }
 
-static json_t *spread(const struct stats_histogram *h)
+static json_t *stats_json_spread(const struct stats_histogram *h)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "count", number(h->count), "min_ns",
-                     number(h->min), "median_ns", number(stats_histogram_quantile(h, 500)),
-                     "p99_ns", number(stats_histogram_quantile(h, 990)), "max_ns", number(h->max),
-                     "mean_ns", number(h->count ? h->sum / h->count : 0), "histogram", steps(h));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "count", stats_json_number(h->count), "min_ns",
+        stats_json_number(h->min), "median_ns", stats_json_number(stats_histogram_quantile(h, 500)),
+        "p99_ns", stats_json_number(stats_histogram_quantile(h, 990)), "max_ns",
+        stats_json_number(h->max), "mean_ns", stats_json_number(h->count ? h->sum / h->count : 0),
+        "histogram", stats_json_steps(h));
 }
 
-static json_t *row(const struct stats_row *r)
+static json_t *stats_json_row(const struct stats_row *r)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "requests", number(r->requests),
-                     "no_reply", number(r->no_reply), "replies", number(r->replies), "errors",
-                     number(r->errors), "unanswered", number(r->unanswered), "bytes",
-                     number(r->bytes), "latency", spread(&r->latency));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "requests", stats_json_number(r->requests),
+        "no_reply", stats_json_number(r->no_reply), "replies", stats_json_number(r->replies),
+        "errors", stats_json_number(r->errors), "unanswered", stats_json_number(r->unanswered),
+        "bytes", stats_json_number(r->bytes), "latency", stats_json_spread(&r->latency));
 }
 
-static json_t *commands(const struct stats *s)
+static json_t *stats_json_commands(const struct stats *s)
 {
     json_t *const list = json_array();
 
@@ -96,7 +100,7 @@ static json_t *commands(const struct stats *s)
         const struct stats_row *const r = &s->commands[code];
 
         if (r->requests + r->replies > 0) {
-            json_t *const o = row(r);
+            json_t *const o = stats_json_row(r);
 
             json_object_set_new(o, "command", json_string(stats_command_name(code)));
             json_array_append_new(list, o);
@@ -105,58 +109,62 @@ static json_t *commands(const struct stats *s)
     return list;
 }
 
-static json_t *cells(const uint64_t *counts, size_t n)
+static json_t *stats_json_cells(const uint64_t *counts, size_t n)
 {
     json_t *const list = json_array();
 
     for (size_t i = 0; i < n; i++) {
-        json_array_append_new(list, number(counts[i]));
+        json_array_append_new(list, stats_json_number(counts[i]));
     }
     return list;
 }
 
-static json_t *region(const struct stats_region *r, bool own)
+static json_t *stats_json_region(const struct stats_region *r, bool own)
 {
     const size_t used = stats_heat_used(&r->heat);
 
-    return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "route",
-        own ? foreign(r->route) : json_null(), "region", own ? number(r->index) : json_null(),
-        "name", own && name_region(r->index) ? json_string(name_region(r->index)) : json_null(),
-        "size", r->size > 0 ? hex(r->size) : json_null(), "read", row(&r->read), "write",
-        row(&r->write), "first", used ? hex(r->heat.first) : json_null(), "last",
-        used ? hex(r->heat.last) : json_null(), "cell_bytes", number((uint64_t)1 << r->heat.shift),
-        "cell_reads", cells(r->heat.reads, used), "cell_writes", cells(r->heat.writes, used));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "route",
+                     own ? stats_json_foreign(r->route) : json_null(), "region",
+                     own ? stats_json_number(r->index) : json_null(), "name",
+                     own && name_region(r->index) ? json_string(name_region(r->index))
+                                                  : json_null(),
+                     "size", r->size > 0 ? stats_json_hex(r->size) : json_null(), "read",
+                     stats_json_row(&r->read), "write", stats_json_row(&r->write), "first",
+                     used ? stats_json_hex(r->heat.first) : json_null(), "last",
+                     used ? stats_json_hex(r->heat.last) : json_null(), "cell_bytes",
+                     stats_json_number((uint64_t)1 << r->heat.shift), "cell_reads",
+                     stats_json_cells(r->heat.reads, used), "cell_writes",
+                     stats_json_cells(r->heat.writes, used));
 }
 
-static bool accessed(const struct stats_region *r)
+static bool stats_json_accessed(const struct stats_region *r)
 {
     return r->read.requests + r->write.requests + r->read.replies + r->write.replies > 0;
 }
 
-static json_t *regions(const struct stats *s)
+static json_t *stats_json_regions(const struct stats *s)
 {
     json_t *const list = json_array();
 
     for (size_t i = 0; i < s->n_regions; i++) {
-        if (accessed(s->regions[i])) {
-            json_array_append_new(list, region(s->regions[i], true));
+        if (stats_json_accessed(s->regions[i])) {
+            json_array_append_new(list, stats_json_region(s->regions[i], true));
         }
     }
-    if (accessed(&s->others)) {
-        json_array_append_new(list, region(&s->others, false));
+    if (stats_json_accessed(&s->others)) {
+        json_array_append_new(list, stats_json_region(&s->others, false));
     }
     return list;
 }
 
-static json_t *sender(const struct stats_sender *from)
+static json_t *stats_json_sender(const struct stats_sender *from)
 {
-    return json_pack("{s:o, s:o, s:o, s:o}", "messages", number(from->messages), "bytes",
-                     number(from->bytes), "fds", number(from->fds), "passed",
-                     spread(&from->passed));
+    return json_pack("{s:o, s:o, s:o, s:o}", "messages", stats_json_number(from->messages), "bytes",
+                     stats_json_number(from->bytes), "fds", stats_json_number(from->fds), "passed",
+                     stats_json_spread(&from->passed));
 }
 
-static json_t *sessions(const struct stats *s)
+static json_t *stats_json_sessions(const struct stats *s)
 {
     json_t *const list = json_array();
 
@@ -164,17 +172,19 @@ static json_t *sessions(const struct stats *s)
         const struct stats_session *const one = &s->sessions[i];
 
         if (one->session) {
-            json_array_append_new(
-                list,
-                json_pack("{s:o, s:o, s:o, s:o, s:b}", "session", number(one->session->number),
-                          "route", foreign(one->session->route), "messages", number(one->messages),
-                          "lost", number(stats_session_lost(one)), "ended", one->session->over));
+            json_array_append_new(list,
+                                  json_pack("{s:o, s:o, s:o, s:o, s:b}", "session",
+                                            stats_json_number(one->session->number), "route",
+                                            stats_json_foreign(one->session->route), "messages",
+                                            stats_json_number(one->messages), "lost",
+                                            stats_json_number(stats_session_lost(one)), "ended",
+                                            one->session->over));
         }
     }
     return list;
 }
 
-static uint64_t count_sessions(const struct stats *s)
+static uint64_t stats_json_count_sessions(const struct stats *s)
 {
     uint64_t n = 0;
 
@@ -184,63 +194,67 @@ static uint64_t count_sessions(const struct stats *s)
     return n;
 }
 
-static json_t *notes(const struct stats *s)
+static json_t *stats_json_notes(const struct stats *s)
 {
     json_t *const list = json_array();
 
     for (size_t i = 0; i < s->n_notes; i++) {
-        json_array_append_new(list, json_pack("{s:o, s:o}", "what", foreign(s->notes[i].text),
-                                              "count", number(s->notes[i].count)));
+        json_array_append_new(list,
+                              json_pack("{s:o, s:o}", "what", stats_json_foreign(s->notes[i].text),
+                                        "count", stats_json_number(s->notes[i].count)));
     }
     return list;
 }
 
 /* ---- for plots ---- */
 
-static json_t *latency_cells(const struct stats_column *c)
+static json_t *stats_json_latency_cells(const struct stats_column *c)
 {
     json_t *const list = json_array();
 
     for (unsigned i = 0; i < STATS_TIME_ROWS; i++) {
         if (c->latency[i] > 0) {
-            json_array_append_new(list, json_pack("[i, o]", (int)i, number(c->latency[i])));
+            json_array_append_new(list,
+                                  json_pack("[i, o]", (int)i, stats_json_number(c->latency[i])));
         }
     }
     return list;
 }
 
-static json_t *columns(const struct stats *s, bool detail)
+static json_t *stats_json_columns(const struct stats *s, bool detail)
 {
     const size_t used = stats_time_used(&s->time);
     json_t *const list = json_array();
 
     for (size_t i = 0; i < used; i++) {
         const struct stats_column *const c = &s->time.columns[i];
-        json_t *const o = json_pack(
-            "{s:o, s:o, s:o, s:o, s:o, s:o}", "client", number(c->messages[TRACE_FROM_CLIENT]),
-            "backend", number(c->messages[TRACE_FROM_BACKEND]), "errors", number(c->errors), "lost",
-            number(c->lost), "median_ns", number(stats_column_quantile(c, 500)), "p99_ns",
-            number(stats_column_quantile(c, 990)));
+        json_t *const o =
+            json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "client",
+                      stats_json_number(c->messages[TRACE_FROM_CLIENT]), "backend",
+                      stats_json_number(c->messages[TRACE_FROM_BACKEND]), "errors",
+                      stats_json_number(c->errors), "lost", stats_json_number(c->lost), "median_ns",
+                      stats_json_number(stats_column_quantile(c, 500)), "p99_ns",
+                      stats_json_number(stats_column_quantile(c, 990)));
 
         if (detail) {
-            json_object_set_new(o, "latency", latency_cells(c));
+            json_object_set_new(o, "latency", stats_json_latency_cells(c));
         }
         json_array_append_new(list, o);
     }
     return list;
 }
 
-static json_t *step_bounds(void)
+static json_t *stats_json_step_bounds(void)
 {
     json_t *const list = json_array();
 
     for (unsigned i = 0; i <= STATS_TIME_ROWS; i++) {
-        json_array_append_new(list, number(stats_histogram_step_low(i)));
+        json_array_append_new(list, stats_json_number(stats_histogram_step_low(i)));
     }
     return list;
 }
 
-static json_t *place(const struct access *a)
+static json_t *stats_json_place(const struct access *a)
 {
     char text[96];
 
@@ -264,7 +278,7 @@ static json_t *place(const struct access *a)
     return json_string(text);
 }
 
-static json_t *error_name(const struct access *a)
+static json_t *stats_json_error_name(const struct access *a)
 {
     const char *name;
     char text[32];
@@ -278,32 +292,33 @@ static json_t *error_name(const struct access *a)
 }
 
 /* In the order of "fields", below. */
-static json_t *step(const struct stats_step *m)
+static json_t *stats_json_step(const struct stats_step *m)
 {
     const char *const name =
         stats_command_name(wire_command_find(m->access.hdr.command) ? m->access.hdr.command : 0);
 
-    return json_pack("[o, o, o, o, o, s, i, i, i, i, o, o, o, i]", number(m->session),
-                     number(m->number), number(m->read_ns), number(m->passed_ns),
-                     number(m->latency), name, m->access.hdr.id, wire_is_reply(&m->access.hdr),
-                     m->sender, m->legs, number(m->access.hdr.size), place(&m->access),
-                     error_name(&m->access), m->n_fds);
+    return json_pack("[o, o, o, o, o, s, i, i, i, i, o, o, o, i]", stats_json_number(m->session),
+                     stats_json_number(m->number), stats_json_number(m->read_ns),
+                     stats_json_number(m->passed_ns), stats_json_number(m->latency), name,
+                     m->access.hdr.id, wire_is_reply(&m->access.hdr), m->sender, m->legs,
+                     stats_json_number(m->access.hdr.size), stats_json_place(&m->access),
+                     stats_json_error_name(&m->access), m->n_fds);
 }
 
-static json_t *excerpts(const struct stats_excerpts *e)
+static json_t *stats_json_excerpts(const struct stats_excerpts *e)
 {
     json_t *const head = json_array();
     json_t *const tail = json_array();
     json_t *const slow = json_array();
 
     for (size_t i = 0; i < e->n_head; i++) {
-        json_array_append_new(head, step(&e->head[i]));
+        json_array_append_new(head, stats_json_step(&e->head[i]));
     }
     for (size_t i = 0; i < e->n_slow; i++) {
-        json_array_append_new(slow, step(&e->slow[i]));
+        json_array_append_new(slow, stats_json_step(&e->slow[i]));
     }
     for (size_t i = 0; i < e->n_tail; i++) {
-        json_array_append_new(tail, step(stats_excerpts_tail(e, i)));
+        json_array_append_new(tail, stats_json_step(stats_excerpts_tail(e, i)));
     }
     return json_pack("{s:[s, s, s, s, s, s, s, s, s, s, s, s, s, s], s:o, s:o, s:o}", "fields",
                      "session", "number", "read_ns", "passed_ns", "latency_ns", "command", "id",
@@ -311,21 +326,22 @@ static json_t *excerpts(const struct stats_excerpts *e)
                      "slow", slow, "tail", tail);
 }
 
-static json_t *whole(const struct stats *s)
+static json_t *stats_json_whole(const struct stats *s)
 {
-    return json_pack("{s:o, s:o}", "own_ns", number(s->broker_ns), "whole_ns", number(s->whole_ns));
+    return json_pack("{s:o, s:o}", "own_ns", stats_json_number(s->broker_ns), "whole_ns",
+                     stats_json_number(s->whole_ns));
 }
 
-static json_t *senders(const struct stats *s)
+static json_t *stats_json_senders(const struct stats *s)
 {
-    return json_pack("{s:o, s:o}", "client", sender(&s->senders[TRACE_FROM_CLIENT]), "backend",
-                     sender(&s->senders[TRACE_FROM_BACKEND]));
+    return json_pack("{s:o, s:o}", "client", stats_json_sender(&s->senders[TRACE_FROM_CLIENT]),
+                     "backend", stats_json_sender(&s->senders[TRACE_FROM_BACKEND]));
 }
 
-static json_t *over_time(const struct stats *s, bool detail)
+static json_t *stats_json_over_time(const struct stats *s, bool detail)
 {
-    return json_pack("{s:o, s:o}", "column_ns", number(s->time.width), "columns",
-                     columns(s, detail));
+    return json_pack("{s:o, s:o}", "column_ns", stats_json_number(s->time.width), "columns",
+                     stats_json_columns(s, detail));
 }
 
 json_t *stats_json(const struct stats *s, const struct stats_about *about, bool detail)
@@ -335,30 +351,30 @@ json_t *stats_json(const struct stats *s, const struct stats_about *about, bool 
         json_t *value;
     } members[] = {
         {"format", json_string("poemd-trace-stats/1")},
-        {"file", foreign(about->file)},
-        {"filter", foreign(about->filter)},
-        {"broken", foreign(about->broken)},
-        {"begin", time_text(s->begin_ns)},
-        {"duration_ns", number(s->end_ns > s->begin_ns ? s->end_ns - s->begin_ns : 0)},
-        {"messages", number(s->messages)},
-        {"made", number(s->made)},
-        {"lost", number(stats_lost(s))},
-        {"unasked", number(s->unasked)},
-        {"undelivered", number(s->undelivered)},
-        {"malformed", number(s->malformed)},
-        {"given_up", number(s->given_up)},
-        {"senders", senders(s)},
-        {"broker", whole(s)},
-        {"latency", spread(&s->latency)},
-        {"commands", commands(s)},
-        {"regions", regions(s)},
-        {"session_count", number(count_sessions(s))},
-        {"sessions", sessions(s)},
-        {"unseen", notes(s)},
-        {"more_unseen", number(s->more_notes)},
-        {"time", over_time(s, detail)},
-        {"steps", detail ? step_bounds() : NULL},
-        {"excerpts", detail ? excerpts(&s->excerpts) : NULL},
+        {"file", stats_json_foreign(about->file)},
+        {"filter", stats_json_foreign(about->filter)},
+        {"broken", stats_json_foreign(about->broken)},
+        {"begin", stats_json_time_text(s->begin_ns)},
+        {"duration_ns", stats_json_number(s->end_ns > s->begin_ns ? s->end_ns - s->begin_ns : 0)},
+        {"messages", stats_json_number(s->messages)},
+        {"made", stats_json_number(s->made)},
+        {"lost", stats_json_number(stats_lost(s))},
+        {"unasked", stats_json_number(s->unasked)},
+        {"undelivered", stats_json_number(s->undelivered)},
+        {"malformed", stats_json_number(s->malformed)},
+        {"given_up", stats_json_number(s->given_up)},
+        {"senders", stats_json_senders(s)},
+        {"broker", stats_json_whole(s)},
+        {"latency", stats_json_spread(&s->latency)},
+        {"commands", stats_json_commands(s)},
+        {"regions", stats_json_regions(s)},
+        {"session_count", stats_json_number(stats_json_count_sessions(s))},
+        {"sessions", stats_json_sessions(s)},
+        {"unseen", stats_json_notes(s)},
+        {"more_unseen", stats_json_number(s->more_notes)},
+        {"time", stats_json_over_time(s, detail)},
+        {"steps", detail ? stats_json_step_bounds() : NULL},
+        {"excerpts", detail ? stats_json_excerpts(&s->excerpts) : NULL},
     };
     const size_t n = sizeof members / sizeof *members - (detail ? 0 : 2);
     json_t *const o = json_object();

@@ -7,7 +7,7 @@
 
 /* ---- a region's offsets ---- */
 
-static void fold(uint64_t *cells)
+static void stats_maps_fold(uint64_t *cells)
 {
     for (size_t i = 0; i < STATS_HEAT_CELLS / 2; i++) {
         cells[i] = cells[2 * i] + cells[2 * i + 1];
@@ -24,8 +24,8 @@ void stats_heat_add(struct stats_heat *h, uint64_t offset, bool write)
         h->last = offset;
     }
     while (offset >> h->shift >= STATS_HEAT_CELLS) {
-        fold(h->reads);
-        fold(h->writes);
+        stats_maps_fold(h->reads);
+        stats_maps_fold(h->writes);
         h->shift++;
     }
     (write ? h->writes : h->reads)[offset >> h->shift]++;
@@ -46,7 +46,7 @@ void stats_time_init(struct stats_time *t)
     t->width = STATS_TIME_WIDTH;
 }
 
-static void merge(struct stats_column *to, const struct stats_column *from)
+static void stats_maps_merge(struct stats_column *to, const struct stats_column *from)
 {
     for (size_t i = 0; i < TRACE_SENDERS; i++) {
         to->messages[i] += from->messages[i];
@@ -61,13 +61,13 @@ static void merge(struct stats_column *to, const struct stats_column *from)
     }
 }
 
-static void halve(struct stats_time *t)
+static void stats_maps_halve(struct stats_time *t)
 {
     for (size_t i = 0; i < STATS_TIME_COLUMNS / 2; i++) {
         if (i > 0) {
             t->columns[i] = t->columns[2 * i];
         }
-        merge(&t->columns[i], &t->columns[2 * i + 1]);
+        stats_maps_merge(&t->columns[i], &t->columns[2 * i + 1]);
     }
     memset(&t->columns[STATS_TIME_COLUMNS / 2], 0, (STATS_TIME_COLUMNS / 2) * sizeof *t->columns);
     t->width *= 2;
@@ -76,7 +76,7 @@ static void halve(struct stats_time *t)
 struct stats_column *stats_time_at(struct stats_time *t, uint64_t ns)
 {
     while (ns / t->width >= STATS_TIME_COLUMNS) {
-        halve(t);
+        stats_maps_halve(t);
     }
     return &t->columns[ns / t->width];
 }

@@ -33,7 +33,7 @@ const char *stats_duration(uint64_t ns, char *out, size_t n)
     return out;
 }
 
-static const char *bytes_text(uint64_t bytes, char *out, size_t n)
+static const char *stats_text_bytes_text(uint64_t bytes, char *out, size_t n)
 {
     static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     double v = (double)bytes;
@@ -47,7 +47,7 @@ static const char *bytes_text(uint64_t bytes, char *out, size_t n)
     return out;
 }
 
-static void put_foreign(FILE *f, const char *label, const char *text)
+static void stats_text_put_foreign(FILE *f, const char *label, const char *text)
 {
     char shown[1024];
 
@@ -56,7 +56,7 @@ static void put_foreign(FILE *f, const char *label, const char *text)
 
 /* ---- the head ---- */
 
-static void put_begin(const struct stats *s, FILE *f)
+static void stats_text_put_begin(const struct stats *s, FILE *f)
 {
     const time_t seconds = (time_t)(s->begin_ns / 1000000000);
     char took[32];
@@ -70,13 +70,13 @@ static void put_begin(const struct stats *s, FILE *f)
     }
 }
 
-static void put_sender(const struct stats_sender *from, const char *label, FILE *f)
+static void stats_text_put_sender(const struct stats_sender *from, const char *label, FILE *f)
 {
     char size[32];
     char t[3][32];
 
     fprintf(f, "%-11s%" PRIu64 " messages, %s, %" PRIu64 " fds", label, from->messages,
-            bytes_text(from->bytes, size, sizeof size), from->fds);
+            stats_text_bytes_text(from->bytes, size, sizeof size), from->fds);
     if (from->passed.count > 0) {
         fprintf(f, "; passed on in %s median, %s p99, %s max",
                 stats_duration(stats_histogram_quantile(&from->passed, 500), t[0], sizeof t[0]),
@@ -86,26 +86,26 @@ static void put_sender(const struct stats_sender *from, const char *label, FILE 
     fputc('\n', f);
 }
 
-static void put_odd(uint64_t n, const char *what, FILE *f)
+static void stats_text_put_odd(uint64_t n, const char *what, FILE *f)
 {
     if (n > 0) {
         fprintf(f, "%-11s%" PRIu64 " %s\n", "", n, what);
     }
 }
 
-static void put_head(const struct stats *s, const struct stats_about *about, FILE *f)
+static void stats_text_put_head(const struct stats *s, const struct stats_about *about, FILE *f)
 {
     const uint64_t lost = stats_lost(s);
     size_t sessions = 0;
 
-    put_foreign(f, "Trace:", about->file);
+    stats_text_put_foreign(f, "Trace:", about->file);
     if (about->filter) {
-        put_foreign(f, "Filter:", about->filter);
+        stats_text_put_foreign(f, "Filter:", about->filter);
     }
     if (about->broken) {
-        put_foreign(f, "Up to:", about->broken);
+        stats_text_put_foreign(f, "Up to:", about->broken);
     }
-    put_begin(s, f);
+    stats_text_put_begin(s, f);
     for (size_t i = 0; i < s->sessions_room; i++) {
         sessions += s->sessions[i].session != NULL;
     }
@@ -113,21 +113,21 @@ static void put_head(const struct stats *s, const struct stats_about *about, FIL
             "Messages:", s->messages, sessions, sessions == 1 ? "" : "s", s->made);
     fprintf(f, "%-11s%" PRIu64 "%s\n", "Lost:", lost,
             lost > 0 ? " messages are not in the trace: what follows is without them" : "");
-    put_sender(&s->senders[TRACE_FROM_CLIENT], "Client:", f);
-    put_sender(&s->senders[TRACE_FROM_BACKEND], "Backend:", f);
+    stats_text_put_sender(&s->senders[TRACE_FROM_CLIENT], "Client:", f);
+    stats_text_put_sender(&s->senders[TRACE_FROM_BACKEND], "Backend:", f);
     if (s->whole_ns > 0) {
         fprintf(f, "%-11s%.1f %% of the time that requests took was its own\n",
                 "Broker:", 100.0 * (double)s->broker_ns / (double)s->whole_ns);
     }
-    put_odd(s->unasked, "replies to nothing that is in the trace", f);
-    put_odd(s->undelivered, "not delivered, since their session had ended", f);
-    put_odd(s->malformed, "that are neither command nor reply", f);
-    put_odd(s->given_up, "requests waited too long among too many to be matched", f);
+    stats_text_put_odd(s->unasked, "replies to nothing that is in the trace", f);
+    stats_text_put_odd(s->undelivered, "not delivered, since their session had ended", f);
+    stats_text_put_odd(s->malformed, "that are neither command nor reply", f);
+    stats_text_put_odd(s->given_up, "requests waited too long among too many to be matched", f);
 }
 
 /* ---- tables ---- */
 
-static void put_latency(const struct stats_histogram *h, FILE *f)
+static void stats_text_put_latency(const struct stats_histogram *h, FILE *f)
 {
     char t[3][32];
 
@@ -141,30 +141,30 @@ static void put_latency(const struct stats_histogram *h, FILE *f)
             stats_duration(h->max, t[2], sizeof t[2]));
 }
 
-static void put_row(const char *name, const struct stats_row *r, FILE *f)
+static void stats_text_put_row(const char *name, const struct stats_row *r, FILE *f)
 {
     char size[32];
 
     fprintf(f, "%-26s %10" PRIu64 " %10s %8" PRIu64 " %10" PRIu64, name, r->requests,
-            bytes_text(r->bytes, size, sizeof size), r->errors, r->unanswered);
-    put_latency(&r->latency, f);
+            stats_text_bytes_text(r->bytes, size, sizeof size), r->errors, r->unanswered);
+    stats_text_put_latency(&r->latency, f);
 }
 
-static void put_titles(const char *first, FILE *f)
+static void stats_text_put_titles(const char *first, FILE *f)
 {
     fprintf(f, "\n%-26s %10s %10s %8s %10s %10s %10s %10s\n", first, "COUNT", "BYTES", "ERRORS",
             "UNANSWERED", "MEDIAN", "P99", "MAX");
 }
 
-static void put_commands(const struct stats *s, FILE *f)
+static void stats_text_put_commands(const struct stats *s, FILE *f)
 {
-    put_titles("COMMAND", f);
+    stats_text_put_titles("COMMAND", f);
     for (unsigned i = 0; i < STATS_COMMANDS; i++) {
         const unsigned code = (i + 1) % STATS_COMMANDS;
         const struct stats_row *const r = &s->commands[code];
 
         if (r->requests + r->replies > 0) {
-            put_row(stats_command_name(code), r, f);
+            stats_text_put_row(stats_command_name(code), r, f);
         }
     }
 }
@@ -185,45 +185,46 @@ const char *stats_region_label(const struct stats_region *r, char *out, size_t n
     return out;
 }
 
-static bool accessed(const struct stats_row *r)
+static bool stats_text_accessed(const struct stats_row *r)
 {
     return r->requests + r->replies > 0;
 }
 
-static void put_region(const struct stats_region *r, FILE *f)
+static void stats_text_put_region(const struct stats_region *r, FILE *f)
 {
     char label[LIMIT_NAME + 32];
     char name[LIMIT_NAME + 48];
 
     stats_region_label(r, label, sizeof label);
-    if (accessed(&r->read)) {
+    if (stats_text_accessed(&r->read)) {
         snprintf(name, sizeof name, "%s read", label);
-        put_row(name, &r->read, f);
+        stats_text_put_row(name, &r->read, f);
     }
-    if (accessed(&r->write)) {
+    if (stats_text_accessed(&r->write)) {
         snprintf(name, sizeof name, "%s write", label);
-        put_row(name, &r->write, f);
+        stats_text_put_row(name, &r->write, f);
     }
 }
 
-static void put_regions(const struct stats *s, FILE *f)
+static void stats_text_put_regions(const struct stats *s, FILE *f)
 {
-    bool any = accessed(&s->others.read) || accessed(&s->others.write);
+    bool any = stats_text_accessed(&s->others.read) || stats_text_accessed(&s->others.write);
 
     for (size_t i = 0; i < s->n_regions; i++) {
-        any |= accessed(&s->regions[i]->read) || accessed(&s->regions[i]->write);
+        any |=
+            stats_text_accessed(&s->regions[i]->read) || stats_text_accessed(&s->regions[i]->write);
     }
     if (!any) {
         return;
     }
-    put_titles("REGION", f);
+    stats_text_put_titles("REGION", f);
     for (size_t i = 0; i < s->n_regions; i++) {
-        put_region(s->regions[i], f);
+        stats_text_put_region(s->regions[i], f);
     }
-    put_region(&s->others, f);
+    stats_text_put_region(&s->others, f);
 }
 
-static void put_notes(const struct stats *s, FILE *f)
+static void stats_text_put_notes(const struct stats *s, FILE *f)
 {
     char shown[STATS_NOTE_BYTES * 4];
 
@@ -238,19 +239,19 @@ static void put_notes(const struct stats *s, FILE *f)
         }
         fputc('\n', f);
     }
-    put_odd(s->more_notes, "more of the kind", f);
+    stats_text_put_odd(s->more_notes, "more of the kind", f);
 }
 
 void stats_text(const struct stats *s, const struct stats_about *about,
                 const struct stats_canvas *canvas, FILE *f)
 {
-    put_head(s, about, f);
+    stats_text_put_head(s, about, f);
     if (s->messages == 0) {
         return;
     }
-    put_commands(s, f);
-    put_regions(s, f);
-    put_notes(s, f);
+    stats_text_put_commands(s, f);
+    stats_text_put_regions(s, f);
+    stats_text_put_notes(s, f);
     if (canvas->width > 0) {
         stats_draw(s, canvas, f);
     }

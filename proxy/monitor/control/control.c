@@ -50,7 +50,7 @@ static const struct timeval out_of_fds = {.tv_usec = 100000};
 
 /* ---- a client's end ---- */
 
-static void drop(struct control_client *c)
+static void control_drop(struct control_client *c)
 {
     if (c->state == CONTROL_DROPPED) {
         return;
@@ -62,7 +62,7 @@ static void drop(struct control_client *c)
     event_active(c->control->reap, 0, 0);
 }
 
-static void client_free(struct control_client *c)
+static void control_client_free(struct control_client *c)
 {
     TAILQ_REMOVE(&c->control->clients, c, link);
     c->control->n_clients--;
@@ -74,7 +74,7 @@ static void client_free(struct control_client *c)
     free(c);
 }
 
-static void on_reap(evutil_socket_t fd, short what, void *arg)
+static void control_on_reap(evutil_socket_t fd, short what, void *arg)
 {
     struct control *control = arg;
     struct control_client *c;
@@ -85,7 +85,7 @@ static void on_reap(evutil_socket_t fd, short what, void *arg)
     TAILQ_FOREACH_SAFE(c, &control->clients, link, next)
     {
         if (c->state == CONTROL_DROPPED) {
-            client_free(c);
+            control_client_free(c);
         }
     }
 }
@@ -93,7 +93,7 @@ static void on_reap(evutil_socket_t fd, short what, void *arg)
 /* ---- answering ---- */
 
 /* Puts the next part of the answer into c->unsent. False: no memory. */
-static bool make_part(struct control_client *c)
+static bool control_make_part(struct control_client *c)
 {
     struct control_answer head = {.magic = CONTROL_MAGIC};
     bool last = true;
@@ -116,7 +116,7 @@ static bool make_part(struct control_client *c)
 }
 
 /* The last answer of a client that held a capture which has ended. */
-static void tell_end(struct control_client *c)
+static void control_notify_end(struct control_client *c)
 {
     if (c->over && c->state == CONTROL_HOLDING) {
         event_del(&c->readable);
@@ -125,26 +125,26 @@ static void tell_end(struct control_client *c)
     }
 }
 
-static void answered(struct control_client *c)
+static void control_answered(struct control_client *c)
 {
     if (!c->trace || c->part == CONTROL_PART_TRACE_END) {
-        drop(c);
+        control_drop(c);
         return;
     }
     c->state = CONTROL_HOLDING;
     event_add(&c->readable, NULL);
-    tell_end(c);
+    control_notify_end(c);
 }
 
 /* Sends parts until the socket is full, the turn is over, or nothing is left. */
-static void answer(struct control_client *c)
+static void control_answer_it(struct control_client *c)
 {
     c->state = CONTROL_ANSWERED;
     for (int i = 0; i < LIMIT_CONTROL_TURN && (i == 0 || !turn_is_long()); i++) {
         ssize_t n;
 
-        if (!c->unsent && !make_part(c)) {
-            drop(c);
+        if (!c->unsent && !control_make_part(c)) {
+            control_drop(c);
             return;
         }
         n = sock_send(c->fd, c->unsent, c->unsent_size, NULL, MSG_DONTWAIT);
@@ -154,18 +154,18 @@ static void answer(struct control_client *c)
         free(c->unsent);
         c->unsent = NULL;
         if (n < 0) {
-            drop(c);
+            control_drop(c);
             return;
         }
         if (c->unsent_last) {
-            answered(c);
+            control_answered(c);
             return;
         }
     }
     event_add(&c->writable, &step_time);
 }
 
-static void on_writable(evutil_socket_t fd, short what, void *arg)
+static void control_on_writable(evutil_socket_t fd, short what, void *arg)
 {
     struct control_client *c = arg;
 
@@ -173,9 +173,9 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     if (what & EV_TIMEOUT) {
         log_warning("control: uid=%u pid=%d does not read its answer; dropped",
                     (unsigned)c->who.uid, (int)c->who.pid);
-        drop(c);
+        control_drop(c);
     } else {
-        answer(c);
+        control_answer_it(c);
     }
 }
 
@@ -190,14 +190,14 @@ void control_trace_ended(struct control *control, uint64_t id)
     {
         if (c->trace == id) {
             c->over = true;
-            tell_end(c);
+            control_notify_end(c);
         }
     }
 }
 
 /* ---- counting ---- */
 
-static void on_counted(evutil_socket_t fd, short what, void *arg)
+static void control_on_counted(evutil_socket_t fd, short what, void *arg)
 {
     struct control *control = arg;
     struct control_client *c;
@@ -211,7 +211,7 @@ static void on_counted(evutil_socket_t fd, short what, void *arg)
     TAILQ_FOREACH_SAFE(c, &control->clients, link, next)
     {
         if (c->state == CONTROL_COUNTING) {
-            answer(c);
+            control_answer_it(c);
         }
     }
 }
@@ -224,7 +224,7 @@ void control_counted(struct control *c)
 }
 
 /* Those who come while workers are being asked wait for the same answer. */
-static void count(struct control_client *c)
+static void control_count(struct control_client *c)
 {
     struct control *control = c->control;
 
@@ -240,7 +240,7 @@ static void count(struct control_client *c)
 /* ---- a client's beginning ---- */
 
 /* 1, 0: it has closed, -EAGAIN, or -EPROTO: what came is no request, or too many fds came. */
-static int receive(struct control_client *c)
+static int control_receive_it(struct control_client *c)
 {
     struct control_request *q = &c->request;
     struct fdset fds;
@@ -258,24 +258,24 @@ static int receive(struct control_client *c)
     return (int)n;
 }
 
-static bool texts_end(const struct control_request *q)
+static bool control_texts_end(const struct control_request *q)
 {
     return memchr(q->route, '\0', sizeof q->route) && memchr(q->filter, '\0', sizeof q->filter);
 }
 
-static void on_request(struct control_client *c)
+static void control_on_request(struct control_client *c)
 {
-    const int r = receive(c);
+    const int r = control_receive_it(c);
 
     if (r == -EAGAIN) {
         event_add(&c->readable, &step_time);
         return;
     }
     if (r == 0) {
-        drop(c);
+        control_drop(c);
         return;
     }
-    if (r < 0 || !texts_end(&c->request)) {
+    if (r < 0 || !control_texts_end(&c->request)) {
         control_refuse(c, CONTROL_REFUSED, "this is no request");
     } else if (c->request.version != CONTROL_VERSION) {
         control_refuse(c, CONTROL_REFUSED,
@@ -285,14 +285,14 @@ static void on_request(struct control_client *c)
         control_obey(c);
     }
     if (c->part == CONTROL_PART_SESSIONS || c->part == CONTROL_PART_BROKER) {
-        count(c);
+        control_count(c);
     } else {
-        answer(c);
+        control_answer_it(c);
     }
 }
 
 /* One that holds a capture has nothing to say, but that it goes. */
-static void on_held(struct control_client *c)
+static void control_on_held(struct control_client *c)
 {
     char byte;
     const ssize_t n = recv(c->fd, &byte, sizeof byte, MSG_DONTWAIT);
@@ -302,25 +302,25 @@ static void on_held(struct control_client *c)
     } else if (n < 0 && errno == EAGAIN) {
         event_add(&c->readable, NULL);
     } else {
-        drop(c);
+        control_drop(c);
     }
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void control_on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct control_client *c = arg;
 
     (void)fd;
     if (what & EV_TIMEOUT) {
-        drop(c);
+        control_drop(c);
     } else if (c->state == CONTROL_ASKED_NOTHING) {
-        on_request(c);
+        control_on_request(c);
     } else {
-        on_held(c);
+        control_on_held(c);
     }
 }
 
-static bool in_group(int fd, gid_t group)
+static bool control_in_group(int fd, gid_t group)
 {
     gid_t groups[GROUPS_MAX];
     socklen_t n = sizeof groups;
@@ -341,7 +341,7 @@ static bool in_group(int fd, gid_t group)
  * the socket be handed on; who connected cannot. A user or group that our user namespace does not
  * map may not ask: its number is that of all the others that are not mapped.
  */
-static bool may_ask(const struct control_client *c)
+static bool control_may_ask(const struct control_client *c)
 {
     const struct stat *st = &c->control->st;
     const struct ucred *who = &c->who;
@@ -351,11 +351,11 @@ static bool may_ask(const struct control_client *c)
         return true;
     }
     return (st->st_mode & S_IWGRP) && peer_gid_mapped(st->st_gid) &&
-           (who->gid == st->st_gid || in_group(c->fd, st->st_gid));
+           (who->gid == st->st_gid || control_in_group(c->fd, st->st_gid));
 }
 
 /* Takes the socket. NULL: no memory. */
-static struct control_client *client_new(struct control *control, int fd)
+static struct control_client *control_client_new(struct control *control, int fd)
 {
     struct control_client *c = calloc(1, sizeof *c);
 
@@ -367,8 +367,8 @@ static struct control_client *client_new(struct control *control, int fd)
     c->monitor = control->monitor;
     c->fd = fd;
     c->given_fd = -1;
-    event_assign(&c->readable, control->monitor->base, fd, EV_READ, on_readable, c);
-    event_assign(&c->writable, control->monitor->base, fd, EV_WRITE, on_writable, c);
+    event_assign(&c->readable, control->monitor->base, fd, EV_READ, control_on_readable, c);
+    event_assign(&c->writable, control->monitor->base, fd, EV_WRITE, control_on_writable, c);
     TAILQ_INSERT_TAIL(&control->clients, c, link);
     control->n_clients++;
     return c;
@@ -396,16 +396,16 @@ static void control_log_stranger(struct control *control, const struct ucred *wh
                 (int)who->pid);
 }
 
-static void accept_one(struct control *control, int fd)
+static void control_accept_one(struct control *control, int fd)
 {
     const bool full = control->n_clients >= LIMIT_CONTROL_CLIENTS;
-    struct control_client *c = client_new(control, fd);
+    struct control_client *c = control_client_new(control, fd);
     socklen_t n = sizeof c->who;
 
     if (!c) {
         return;
     }
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c->who, &n) < 0 || !may_ask(c)) {
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c->who, &n) < 0 || !control_may_ask(c)) {
         control_log_stranger(control, &c->who);
         control_refuse(c, CONTROL_REFUSED, "who runs poemctl may not ask this poemd");
     } else if (full) {
@@ -416,11 +416,11 @@ static void accept_one(struct control *control, int fd)
         return;
     }
     /* What does not go at once does not go: beyond the limit nobody is waited for. */
-    answer(c);
-    drop(c);
+    control_answer_it(c);
+    control_drop(c);
 }
 
-static void on_acceptable(evutil_socket_t fd, short what, void *arg)
+static void control_on_acceptable(evutil_socket_t fd, short what, void *arg)
 {
     struct control *control = arg;
 
@@ -429,7 +429,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
         const int client_fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (client_fd >= 0) {
-            accept_one(control, client_fd);
+            control_accept_one(control, client_fd);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -440,7 +440,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-static void on_resume(evutil_socket_t fd, short what, void *arg)
+static void control_on_resume(evutil_socket_t fd, short what, void *arg)
 {
     struct control *control = arg;
 
@@ -454,7 +454,7 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 /* ---- the socket ---- */
 
 /* /run is empty after a boot: the folder right above the socket is made where it is missing. */
-static int make_folder(struct control *control, const char *path)
+static int control_make_folder(struct control *control, const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *folder = slash > path ? strndup(path, (size_t)(slash - path)) : NULL;
@@ -470,9 +470,9 @@ static int make_folder(struct control *control, const char *path)
     return errno == EEXIST ? 0 : -errno;
 }
 
-static int listen_at(struct control *control, const struct config_control *where)
+static int control_listen_at(struct control *control, const struct config_control *where)
 {
-    int err = make_folder(control, where->path);
+    int err = control_make_folder(control, where->path);
 
     if (err) {
         return err;
@@ -487,16 +487,16 @@ static int listen_at(struct control *control, const struct config_control *where
     return sock_file_stat(control->listen_fd, where->path, &control->st);
 }
 
-static int make_events(struct control *control)
+static int control_make_events(struct control *control)
 {
     struct event_base *base = control->monitor->base;
 
     control->acceptable =
-        event_new(base, control->listen_fd, EV_READ | EV_PERSIST, on_acceptable, control);
-    control->resume = evtimer_new(base, on_resume, control);
-    control->reap = event_new(base, -1, 0, on_reap, control);
-    control->counted = event_new(base, -1, 0, on_counted, control);
-    control->patience = evtimer_new(base, on_counted, control);
+        event_new(base, control->listen_fd, EV_READ | EV_PERSIST, control_on_acceptable, control);
+    control->resume = evtimer_new(base, control_on_resume, control);
+    control->reap = event_new(base, -1, 0, control_on_reap, control);
+    control->counted = event_new(base, -1, 0, control_on_counted, control);
+    control->patience = evtimer_new(base, control_on_counted, control);
     if (!control->acceptable || !control->resume || !control->reap || !control->counted ||
         !control->patience || event_add(control->acceptable, NULL) < 0) {
         return -ENOMEM;
@@ -522,13 +522,13 @@ int control_new(struct control **out, struct monitor *m)
     control->monitor = m;
     control->listen_fd = -1;
     TAILQ_INIT(&control->clients);
-    err = listen_at(control, where);
+    err = control_listen_at(control, where);
     if (err) {
         log_error("cannot listen on the control socket \"%s\": %s",
                   log_escape(shown, sizeof shown, where->path, strlen(where->path)),
                   strerror(-err));
     } else {
-        err = make_events(control);
+        err = control_make_events(control);
     }
     if (err) {
         control_free(control);
@@ -571,10 +571,10 @@ void control_free(struct control *c)
     while ((client = TAILQ_FIRST(&c->clients))) {
         /* The loop is over: who waits for the end of a capture is told now, or never. */
         if (client->part == CONTROL_PART_TRACE_END && client->state != CONTROL_DROPPED) {
-            answer(client);
+            control_answer_it(client);
         }
-        drop(client);
-        client_free(client);
+        control_drop(client);
+        control_client_free(client);
     }
     free(c->folder);
     for (int i = 0; i < 5; i++) {

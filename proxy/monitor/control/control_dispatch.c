@@ -115,7 +115,7 @@ void control_obey(struct control_client *c)
 /* ---- answers ---- */
 
 /* The next session of the routes that are asked for, or NULL. */
-static const struct monitor_session *next_session(struct control_client *c)
+static const struct monitor_session *control_dispatch_next_session(struct control_client *c)
 {
     const struct route *const only = c->request.route[0] ? &c->monitor->routes[c->route] : NULL;
     const struct monitor_session *t = monitor_session_behind(c->monitor, c->after);
@@ -128,7 +128,7 @@ static const struct monitor_session *next_session(struct control_client *c)
 }
 
 /* The next object of the part that the answer is in; NULL: the part is over, or no memory. */
-static json_t *of_part(struct control_client *c, bool *over)
+static json_t *control_dispatch_of_part(struct control_client *c, bool *over)
 {
     const struct monitor_session *t;
 
@@ -149,7 +149,7 @@ static json_t *of_part(struct control_client *c, bool *over)
         *over = true;
         return control_trace_end(c);
     case CONTROL_PART_SESSIONS:
-        t = next_session(c);
+        t = control_dispatch_next_session(c);
         if (t) {
             return control_session(t);
         }
@@ -168,7 +168,7 @@ json_t *control_next_part(struct control_client *c, bool *last)
 
     c->single = NULL;
     if (!part) {
-        part = of_part(c, &over);
+        part = control_dispatch_of_part(c, &over);
     }
     *last = over;
     return part || !over ? part : json_object();

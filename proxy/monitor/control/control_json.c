@@ -15,25 +15,25 @@
 #include "proxy/ipc/turn.h"
 
 /* Foreign text, or null. */
-static json_t *text(const char *s)
+static json_t *control_json_text(const char *s)
 {
     return s ? audit_text(s, strlen(s)) : json_null();
 }
 
-static json_t *taint(uint32_t bits)
+static json_t *control_json_taint(uint32_t bits)
 {
     char letters[TAINT_COUNT + 1];
 
     return json_string(taint_text(bits, letters));
 }
 
-static json_t *age(uint64_t then_ms)
+static json_t *control_json_age(uint64_t then_ms)
 {
     return json_integer((json_int_t)(clock_ms() - then_ms));
 }
 
 /* The time of day, UTC, of a moment of clock_ms. */
-static json_t *time_of(uint64_t then_ms)
+static json_t *control_json_time_of(uint64_t then_ms)
 {
     char out[AUDIT_TIME_SIZE + 1];
 
@@ -43,18 +43,18 @@ static json_t *time_of(uint64_t then_ms)
 
 /* ---- the broker ---- */
 
-static json_t *configuration(const struct config *c)
+static json_t *control_json_configuration(const struct config *c)
 {
     char digest[2 * CONFIG_DIGEST_SIZE + 1];
 
     if (!c->from_file) {
         return json_null();
     }
-    return json_pack("{s:o,s:s}", "file", text(c->file), "sha256",
+    return json_pack("{s:o,s:s}", "file", control_json_text(c->file), "sha256",
                      hex_text(c->digest, sizeof c->digest, digest));
 }
 
-static json_t *workers(const struct worker_pool *c)
+static json_t *control_json_workers(const struct worker_pool *c)
 {
     json_t *list = json_array();
 
@@ -71,12 +71,12 @@ static json_t *workers(const struct worker_pool *c)
     return list;
 }
 
-static json_t *audit(const struct monitor *m)
+static json_t *control_json_audit(const struct monitor *m)
 {
     if (!audit_writer_on(&m->audit_writer)) {
         return json_null();
     }
-    return json_pack("{s:o,s:I,s:b}", "file", text(m->config->audit_file), "records",
+    return json_pack("{s:o,s:I,s:b}", "file", control_json_text(m->config->audit_file), "records",
                      (json_int_t)audit_log_size(m->audit_writer.log), "failing",
                      m->audit_writer.failing);
 }
@@ -85,15 +85,16 @@ json_t *control_broker(const struct monitor *m)
 {
     return json_pack("{s:{s:s,s:i,s:o,s:o,s:o,s:o,s:{s:i,s:i,s:I},s:I,s:o,s:o}}", "broker",
                      "version", POEMD_VERSION, "pid", (int)getpid(), "since",
-                     time_of(m->started_ms), "ms", age(m->started_ms), "configuration",
-                     configuration(m->config), "taint", taint(m->taint), "sessions", "now",
-                     (int)m->sessions, "most", (int)m->config->max_sessions, "begun",
-                     (json_int_t)m->last_session, "longest-turn-us", (json_int_t)turn_longest_us(),
-                     "workers", workers(&m->worker_pool), "audit", audit(m));
+                     control_json_time_of(m->started_ms), "ms", control_json_age(m->started_ms),
+                     "configuration", control_json_configuration(m->config), "taint",
+                     control_json_taint(m->taint), "sessions", "now", (int)m->sessions, "most",
+                     (int)m->config->max_sessions, "begun", (json_int_t)m->last_session,
+                     "longest-turn-us", (json_int_t)turn_longest_us(), "workers",
+                     control_json_workers(&m->worker_pool), "audit", control_json_audit(m));
 }
 
 /* How its devices do; null where it starts none. */
-static json_t *devices(const struct route *r)
+static json_t *control_json_devices(const struct route *r)
 {
     struct spawn_health h;
 
@@ -109,15 +110,16 @@ json_t *control_route(const struct route *r)
     const struct config_route *c = r->config;
 
     return json_pack("{s:{s:s,s:o,s:b,s:o,s:o,s:{s:i,s:i,s:I},s:o,s:o}}", "route", "name", c->name,
-                     "listen", text(c->listen), "listening", r->listen_fd >= 0, "backend",
-                     text(c->spawn ? NULL : c->backend), "spawn", text(c->spawn), "sessions", "now",
-                     (int)r->sessions, "most", (int)c->sessions, "begun", (json_int_t)r->begun,
-                     "taint", taint(r->taint), "devices", devices(r));
+                     "listen", control_json_text(c->listen), "listening", r->listen_fd >= 0,
+                     "backend", control_json_text(c->spawn ? NULL : c->backend), "spawn",
+                     control_json_text(c->spawn), "sessions", "now", (int)r->sessions, "most",
+                     (int)c->sessions, "begun", (json_int_t)r->begun, "taint",
+                     control_json_taint(r->taint), "devices", control_json_devices(r));
 }
 
 /* ---- a session ---- */
 
-static json_t *counts(const struct monitor_session *t, const struct ipc_count *c)
+static json_t *control_json_counts(const struct monitor_session *t, const struct ipc_count *c)
 {
     if (!t->counted) {
         return json_null();
@@ -130,12 +132,13 @@ json_t *control_session(const struct monitor_session *t)
 {
     /* Before the verdict nothing is kept of it. */
     json_t *facts = t->facts ? json_loads(t->facts, 0, NULL) : NULL;
-    json_t *o =
-        json_pack("{s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id, "route",
-                  t->route->config->name, "state", session_state_name(t->state), "since",
-                  time_of(t->accepted_ms), "ms", age(t->accepted_ms), "worker",
-                  t->member ? json_integer(t->member->pid) : json_null(), "taint", taint(t->taint),
-                  "to-backend", counts(t, &t->to_backend), "to-client", counts(t, &t->to_client));
+    json_t *o = json_pack(
+        "{s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id, "route",
+        t->route->config->name, "state", session_state_name(t->state), "since",
+        control_json_time_of(t->accepted_ms), "ms", control_json_age(t->accepted_ms), "worker",
+        t->member ? json_integer(t->member->pid) : json_null(), "taint",
+        control_json_taint(t->taint), "to-backend", control_json_counts(t, &t->to_backend),
+        "to-client", control_json_counts(t, &t->to_client));
 
     if (o && facts) {
         (void)json_object_update(o, facts);

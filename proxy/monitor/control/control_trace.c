@@ -19,14 +19,14 @@
 
 /* ---- told ---- */
 
-static json_t *payload_of(unsigned payload)
+static json_t *control_trace_payload_of(unsigned payload)
 {
     return payload == CONFIG_PAYLOAD_GUEST ? json_string("guest")
            : payload == CONFIG_PAYLOAD_ALL ? json_string("all")
                                            : json_integer(payload);
 }
 
-static json_t *or_null(const char *text)
+static json_t *control_trace_or_null(const char *text)
 {
     return text && *text ? audit_text(text, strlen(text)) : json_null();
 }
@@ -36,12 +36,13 @@ static json_t *trace_json(const struct tracing_info *i)
     return json_pack("{s:{s:I,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:I,s:I,s:I,s:I,s:I,s:I}}", "trace",
                      "number", (json_int_t)i->id, "session",
                      i->session ? json_integer((json_int_t)i->session) : json_null(), "route",
-                     or_null(i->route), "file", or_null(i->file), "filter", or_null(i->filter),
-                     "state", tracing_state_name(i->state), "why", or_null(i->why), "payload",
-                     payload_of(i->how->payload), "memory-mib", (json_int_t)i->how->memory_mib,
-                     "sessions", (json_int_t)i->sessions, "messages", (json_int_t)i->messages,
-                     "lost", (json_int_t)i->lost, "bytes", (json_int_t)i->bytes, "files",
-                     (json_int_t)i->files);
+                     control_trace_or_null(i->route), "file", control_trace_or_null(i->file),
+                     "filter", control_trace_or_null(i->filter), "state",
+                     tracing_state_name(i->state), "why", control_trace_or_null(i->why), "payload",
+                     control_trace_payload_of(i->how->payload), "memory-mib",
+                     (json_int_t)i->how->memory_mib, "sessions", (json_int_t)i->sessions,
+                     "messages", (json_int_t)i->messages, "lost", (json_int_t)i->lost, "bytes",
+                     (json_int_t)i->bytes, "files", (json_int_t)i->files);
 }
 
 json_t *control_trace_next(struct control_client *c, bool *over)
@@ -64,7 +65,7 @@ json_t *control_trace_end(struct control_client *c)
 /* ---- starting ---- */
 
 /* Whether the tracer can write to it: it waits for a disk or a pipe, and for nothing else. */
-static bool is_writable(int fd)
+static bool control_trace_is_writable(int fd)
 {
     const int flags = fcntl(fd, F_GETFL);
     struct stat st;
@@ -78,7 +79,7 @@ static bool is_writable(int fd)
  * A pipe or a terminal that was given, opened anew: its flags, O_NONBLOCK among them, are then ours
  * alone. As it was given where we may not: another user's, and we are not root. Takes fd.
  */
-static int own_take(int fd)
+static int control_trace_own_take(int fd)
 {
     char path[64];
     struct stat st;
@@ -96,12 +97,12 @@ static int own_take(int fd)
     return own;
 }
 
-static void start(struct control_client *c, json_t *by)
+static void control_trace_start_it(struct control_client *c, json_t *by)
 {
     struct control_request *q = &c->request;
     struct tracing_request r = {.session = q->number,
                                 .route = q->route,
-                                .fd = own_take(c->given_fd),
+                                .fd = control_trace_own_take(c->given_fd),
                                 .how = {.payload = q->payload,
                                         .memory_mib = q->memory_mib,
                                         .filter = q->filter[0] ? q->filter : NULL},
@@ -138,18 +139,18 @@ void control_trace_start(struct control_client *c)
         control_refuse(c, CONTROL_REFUSED, "this is no request");
         return;
     }
-    if (!is_writable(c->given_fd)) {
+    if (!control_trace_is_writable(c->given_fd)) {
         control_refuse(c, CONTROL_REFUSED, "a capture goes to a file or a pipe");
         return;
     }
     by = json_pack("{s:i,s:i}", "uid", (int)c->who.uid, "pid", (int)c->who.pid);
-    start(c, by);
+    control_trace_start_it(c, by);
     json_decref(by);
 }
 
 /* ---- one that runs ---- */
 
-static void about_one(struct control_client *c, int err, const char *inval)
+static void control_trace_about_one(struct control_client *c, int err, const char *inval)
 {
     c->part = CONTROL_PART_END;
     if (err == -ENOENT) {
@@ -161,12 +162,13 @@ static void about_one(struct control_client *c, int err, const char *inval)
 
 void control_trace_stop(struct control_client *c)
 {
-    about_one(c, tracing_stop(c->monitor, c->request.number), "it has ended");
+    control_trace_about_one(c, tracing_stop(c->monitor, c->request.number), "it has ended");
 }
 
 void control_trace_dump(struct control_client *c)
 {
-    about_one(c, tracing_dump(c->monitor, c->request.number), "it is no flight recorder");
+    control_trace_about_one(c, tracing_dump(c->monitor, c->request.number),
+                            "it is no flight recorder");
 }
 
 void control_let_go(struct control_client *c)

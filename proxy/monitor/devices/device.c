@@ -44,7 +44,7 @@
 
 /* ---- in the child ---- */
 
-static void __attribute__((noreturn)) fail(int status_fd, enum device_step step)
+static void __attribute__((noreturn)) device_fail(int status_fd, enum device_step step)
 {
     const struct device_fault f = {.step = (int)step, .err = errno};
 
@@ -53,7 +53,7 @@ static void __attribute__((noreturn)) fail(int status_fd, enum device_step step)
     _exit(127);
 }
 
-static void reset_signals(void)
+static void device_reset_signals(void)
 {
     sigset_t none;
 
@@ -66,19 +66,19 @@ static void reset_signals(void)
 }
 
 /* A copy out of the way of all numbers that are given out. */
-static int aside(int fd)
+static int device_aside(int fd)
 {
     return fcntl(fd, F_DUPFD_CLOEXEC, STATUS_FD + 1);
 }
 
-static bool place_fds(int socket_fd, int output_fd, int status_fd)
+static bool device_place_fds(int socket_fd, int output_fd, int status_fd)
 {
     const int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    const int input = aside(null_fd);
+    const int input = device_aside(null_fd);
 
-    socket_fd = aside(socket_fd);
-    output_fd = aside(output_fd);
-    status_fd = aside(status_fd);
+    socket_fd = device_aside(socket_fd);
+    output_fd = device_aside(output_fd);
+    status_fd = device_aside(status_fd);
     if (input < 0 || socket_fd < 0 || output_fd < 0 || status_fd < 0 || dup2(input, 0) < 0 ||
         dup2(output_fd, 1) < 0 || dup2(output_fd, 2) < 0 || dup2(socket_fd, DEVICE_SOCKET_FD) < 0 ||
         dup3(status_fd, STATUS_FD, O_CLOEXEC) < 0) {
@@ -92,7 +92,7 @@ static bool place_fds(int socket_fd, int output_fd, int status_fd)
  * By system calls: the C library's functions wait for every thread that it knows of, and in a child
  * of clone3 it still knows of the monitor's audit thread, which is not there.
  */
-static bool change_user(const struct device_plan *p)
+static bool device_change_user(const struct device_plan *p)
 {
     return syscall(SYS_setgroups, p->n_groups, p->groups) == 0 &&
            syscall(SYS_setresgid, p->gid, p->gid, p->gid) == 0 &&
@@ -111,27 +111,27 @@ static bool device_follows_monitor(int sig, int status_fd)
 }
 
 static void __attribute__((noreturn))
-child(const struct device_plan *p, int socket_fd, int output_fd, int status_fd)
+device_child(const struct device_plan *p, int socket_fd, int output_fd, int status_fd)
 {
     char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     char *environment[] = {path, NULL};
 
-    reset_signals();
-    if (!place_fds(socket_fd, output_fd, status_fd)) {
-        fail(status_fd, DEVICE_SET_UP);
+    device_reset_signals();
+    if (!device_place_fds(socket_fd, output_fd, status_fd)) {
+        device_fail(status_fd, DEVICE_SET_UP);
     }
     if (setpgid(0, 0) < 0 || setrlimit(RLIMIT_NOFILE, &p->nofile) < 0 || chdir("/") < 0) {
-        fail(STATUS_FD, DEVICE_SET_UP);
+        device_fail(STATUS_FD, DEVICE_SET_UP);
     }
-    if (p->become && !change_user(p)) {
-        fail(STATUS_FD, DEVICE_BECOME);
+    if (p->become && !device_change_user(p)) {
+        device_fail(STATUS_FD, DEVICE_BECOME);
     }
     /* A change of user takes the first back: so it comes last. */
     if (!device_follows_monitor(SIGKILL, STATUS_FD) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
-        fail(STATUS_FD, DEVICE_SET_UP);
+        device_fail(STATUS_FD, DEVICE_SET_UP);
     }
     execve(p->argv[0], p->argv, environment);
-    fail(STATUS_FD, DEVICE_EXECUTE);
+    device_fail(STATUS_FD, DEVICE_EXECUTE);
 }
 
 /* ---- in the guard ---- */
@@ -158,7 +158,7 @@ device_guard(const struct device_plan *p, pid_t group, int status_fd)
     (void)setpgid(0, 0);
     (void)confine_drop_capabilities();
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if ((p->become && !change_user(p)) || chdir("/") < 0 ||
+    if ((p->become && !device_change_user(p)) || chdir("/") < 0 ||
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
         !device_follows_monitor(group ? SIGUSR1 : SIGKILL, status_fd)) {
         _exit(127);
@@ -180,13 +180,13 @@ struct ends {
     int status_fds[2];
 };
 
-static void close_both(int fds[2])
+static void device_close_both(int fds[2])
 {
     sock_close(&fds[0]);
     sock_close(&fds[1]);
 }
 
-static int make_ends(struct ends *e)
+static int device_make_ends(struct ends *e)
 {
     *e = (struct ends){{-1, -1}, {-1, -1}, {-1, -1}};
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, e->socket_fds) < 0 ||
@@ -242,7 +242,7 @@ static int device_fork_apart(struct device *d, const struct device_plan *plan, c
         err = d->pid < 0 ? -errno : 0;
     }
     if (!err && d->pid == 0) {
-        child(plan, e->socket_fds[1], e->output_fds[1], e->status_fds[1]);
+        device_child(plan, e->socket_fds[1], e->output_fds[1], e->status_fds[1]);
     }
     if (setns(own_fd, CLONE_NEWPID) < 0) {
         /* Nothing takes this right away meanwhile. A worker is never to be born in there. */
@@ -259,7 +259,7 @@ static int device_fork_beside(struct device *d, const struct device_plan *plan,
 {
     d->pid = fork();
     if (d->pid == 0) {
-        child(plan, e->socket_fds[1], e->output_fds[1], e->status_fds[1]);
+        device_child(plan, e->socket_fds[1], e->output_fds[1], e->status_fds[1]);
     }
     if (d->pid < 0) {
         return -errno;
@@ -286,7 +286,7 @@ int device_start(struct device *d, const struct device_plan *plan)
 {
     struct ends e;
     bool apart = false;
-    int err = make_ends(&e);
+    int err = device_make_ends(&e);
 
     *d = (struct device){
         .pid = -1, .guard_pid = -1, .socket_fd = -1, .output_fd = -1, .status_fd = -1};
@@ -298,9 +298,9 @@ int device_start(struct device *d, const struct device_plan *plan)
     }
     if (err) {
         device_undo(d);
-        close_both(e.socket_fds);
-        close_both(e.output_fds);
-        close_both(e.status_fds);
+        device_close_both(e.socket_fds);
+        device_close_both(e.output_fds);
+        device_close_both(e.status_fds);
         return err;
     }
     /* Here, too: it may be signalled as a group before it has come so far. */

@@ -19,7 +19,7 @@
 static const struct timeval pause_time = {.tv_usec = 10000};
 
 /* Whether a line may be logged now. Time passed gives back lines, up to what one second allows. */
-static bool may_log(struct output *o)
+static bool output_may_log(struct output *o)
 {
     const uint64_t now = clock_ms();
 
@@ -34,7 +34,7 @@ static bool may_log(struct output *o)
     return true;
 }
 
-static void say_lost(struct output *o)
+static void output_write_lost(struct output *o)
 {
     const struct log_subject about = {.route = o->route, .leg = "backend"};
 
@@ -45,13 +45,13 @@ static void say_lost(struct output *o)
     }
 }
 
-static void end_line(struct output *o)
+static void output_end_line(struct output *o)
 {
     const struct log_subject about = {.route = o->route, .leg = "backend"};
     char shown[2 * LIMIT_OUTPUT_LINE];
 
-    if (o->n > 0 && may_log(o)) {
-        say_lost(o);
+    if (o->n > 0 && output_may_log(o)) {
+        output_write_lost(o);
         log_escape(shown, sizeof shown, o->line, o->n);
         log_line(LOG_INFO, &about, "pid=%ld says: %s%s", (long)o->pid, shown, o->cut ? "..." : "");
     } else if (o->n > 0) {
@@ -61,11 +61,11 @@ static void end_line(struct output *o)
     o->cut = false;
 }
 
-static void add(struct output *o, const char *p, size_t n)
+static void output_add(struct output *o, const char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (p[i] == '\n') {
-            end_line(o);
+            output_end_line(o);
         } else if (o->n < sizeof o->line) {
             o->line[o->n++] = p[i];
         } else {
@@ -75,24 +75,24 @@ static void add(struct output *o, const char *p, size_t n)
 }
 
 /* One turn. False: there is no more, and never will be. */
-static bool read_some(struct output *o)
+static bool output_read_some(struct output *o)
 {
     char bytes[TURN];
     const ssize_t n = read(o->fd, bytes, sizeof bytes);
 
     if (n > 0) {
-        add(o, bytes, (size_t)n);
+        output_add(o, bytes, (size_t)n);
     }
     return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void output_on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct output *o = arg;
 
     (void)fd;
     (void)what;
-    if (!read_some(o)) {
+    if (!output_read_some(o)) {
         event_del(&o->readable);
     } else if (o->lost > 0) {
         event_del(&o->readable);
@@ -100,7 +100,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-static void on_resume(evutil_socket_t fd, short what, void *arg)
+static void output_on_resume(evutil_socket_t fd, short what, void *arg)
 {
     struct output *o = arg;
 
@@ -113,8 +113,9 @@ int output_init_take(struct output *o, struct event_base *base, int fd, const ch
                      pid_t pid, struct output_rate *rate)
 {
     *o = (struct output){.fd = fd, .route = route, .pid = pid, .rate = rate};
-    if (event_assign(&o->readable, base, fd, EV_READ | EV_PERSIST, on_readable, o) < 0 ||
-        evtimer_assign(&o->resume, base, on_resume, o) < 0 || event_add(&o->readable, NULL) < 0) {
+    if (event_assign(&o->readable, base, fd, EV_READ | EV_PERSIST, output_on_readable, o) < 0 ||
+        evtimer_assign(&o->resume, base, output_on_resume, o) < 0 ||
+        event_add(&o->readable, NULL) < 0) {
         sock_close(&o->fd);
         return -ENOMEM;
     }
@@ -128,8 +129,8 @@ void output_deinit(struct output *o)
     }
     event_del(&o->readable);
     event_del(&o->resume);
-    (void)read_some(o);
-    end_line(o);
-    say_lost(o);
+    (void)output_read_some(o);
+    output_end_line(o);
+    output_write_lost(o);
     sock_close(&o->fd);
 }

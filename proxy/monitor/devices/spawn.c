@@ -55,7 +55,7 @@ struct spawn {
     uint64_t again_ms;         /* … when it is */
 };
 
-static struct log_subject subject(const struct spawn *s)
+static struct log_subject spawn_subject(const struct spawn *s)
 {
     return (struct log_subject){.route = s->config->name, .leg = "backend"};
 }
@@ -63,7 +63,7 @@ static struct log_subject subject(const struct spawn *s)
 /* Whether a line on a device may be logged: whoever may connect can have them start and end. */
 static bool spawn_may_log(struct spawn *s)
 {
-    const struct log_subject about = subject(s);
+    const struct log_subject about = spawn_subject(s);
     const uint64_t now = clock_ms();
 
     if (!repeats_rate_may(&s->lines, now, LIMIT_DEVICE_LINES, LIMIT_DEVICE_LINES_MS)) {
@@ -78,21 +78,21 @@ static bool spawn_may_log(struct spawn *s)
     return true;
 }
 
-static void set_timer(struct event *timer, unsigned ms)
+static void spawn_set_timer(struct event *timer, unsigned ms)
 {
     const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
 
     event_add(timer, &tv);
 }
 
-static bool is_idle(const struct spawned *d)
+static bool spawn_is_idle(const struct spawned *d)
 {
     return d->state == STARTING || d->state == READY;
 }
 
 /* ---- ending ---- */
 
-static void free_device(struct spawned *d)
+static void spawn_free_device(struct spawned *d)
 {
     event_del(&d->timer);
     if (d->status_fd >= 0) {
@@ -105,22 +105,22 @@ static void free_device(struct spawned *d)
     free(d);
 }
 
-static void terminate(struct spawned *d)
+static void spawn_terminate(struct spawned *d)
 {
     d->told = true;
     children_signal(&d->child, SIGTERM);
-    set_timer(&d->timer, LIMIT_DEVICE_TERM_MS);
+    spawn_set_timer(&d->timer, LIMIT_DEVICE_TERM_MS);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void spawn_on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct spawned *d = arg;
-    const struct log_subject about = subject(d->spawn);
+    const struct log_subject about = spawn_subject(d->spawn);
 
     (void)fd;
     (void)what;
     if (!d->told) {
-        terminate(d);
+        spawn_terminate(d);
         return;
     }
     log_line(LOG_WARNING, &about, "pid=%ld does not end; killed", (long)d->child.pid);
@@ -128,22 +128,22 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Closes our side; it may take its time, unless the broker stops. */
-static void end(struct spawned *d)
+static void spawn_end(struct spawned *d)
 {
     d->state = ENDING;
     sock_close(&d->socket_fd);
     if (d->spawn->stopping) {
-        terminate(d);
+        spawn_terminate(d);
     } else {
-        set_timer(&d->timer, LIMIT_DEVICE_END_MS);
+        spawn_set_timer(&d->timer, LIMIT_DEVICE_END_MS);
     }
 }
 
 /* ---- starting ---- */
 
-static void log_fault(const struct spawned *d, const struct device_fault *f)
+static void spawn_log_fault(const struct spawned *d, const struct device_fault *f)
 {
-    const struct log_subject about = subject(d->spawn);
+    const struct log_subject about = spawn_subject(d->spawn);
     const char *program = d->spawn->command.argv[0];
     char shown[512];
 
@@ -167,9 +167,9 @@ static void log_fault(const struct spawned *d, const struct device_fault *f)
 }
 
 /* Its program is executed, or could not be. */
-static void take_status(struct spawned *d)
+static void spawn_take_status(struct spawned *d)
 {
-    const struct log_subject about = subject(d->spawn);
+    const struct log_subject about = spawn_subject(d->spawn);
     struct device_fault f;
     const ssize_t n = read(d->status_fd, &f, sizeof f);
 
@@ -180,7 +180,7 @@ static void take_status(struct spawned *d)
     sock_close(&d->status_fd);
     if (n == sizeof f) {
         d->failed = true;
-        log_fault(d, &f);
+        spawn_log_fault(d, &f);
     } else {
         d->state = d->state == STARTING ? READY : d->state;
         if (spawn_may_log(d->spawn)) {
@@ -189,17 +189,17 @@ static void take_status(struct spawned *d)
     }
 }
 
-static void on_status(evutil_socket_t fd, short what, void *arg)
+static void spawn_on_status(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    take_status(arg);
+    spawn_take_status(arg);
 }
 
 /* The next one is started after a while that doubles with each failure. */
-static void again_later(struct spawn *s)
+static void spawn_again_later(struct spawn *s)
 {
-    const struct log_subject about = subject(s);
+    const struct log_subject about = spawn_subject(s);
     const unsigned shift = s->failures < 7 ? s->failures : 7;
     unsigned ms = (unsigned)LIMIT_RESPAWN_MS << shift;
 
@@ -207,19 +207,19 @@ static void again_later(struct spawn *s)
     s->failures++;
     s->again_ms = clock_ms() + ms;
     log_line(LOG_WARNING, &about, "the device is started again in %u ms", ms);
-    set_timer(&s->again, ms);
+    spawn_set_timer(&s->again, ms);
 }
 
-static bool has_lived(const struct spawned *d)
+static bool spawn_has_lived(const struct spawned *d)
 {
     return clock_ms() - d->started_ms >= LIMIT_RESPAWN_MAX_MS;
 }
 
-static void on_ended(struct child *c, int status);
+static void spawn_on_ended(struct child *c, int status);
 static void spawn_guard_ended(struct child *c, int status);
 
 /* What a device may be, beside its program. */
-static struct device_plan plan_of(const struct spawn *s)
+static struct device_plan spawn_plan_of(const struct spawn *s)
 {
     const struct config_route *c = s->config;
 
@@ -232,9 +232,9 @@ static struct device_plan plan_of(const struct spawn *s)
                                 .nofile = s->monitor->nofile};
 }
 
-static int start_device(struct spawn *s)
+static int spawn_start_device(struct spawn *s)
 {
-    const struct device_plan plan = plan_of(s);
+    const struct device_plan plan = spawn_plan_of(s);
     struct monitor *m = s->monitor;
     struct spawned *d = calloc(1, sizeof *d);
     struct device made;
@@ -248,9 +248,9 @@ static int start_device(struct spawn *s)
     d->socket_fd = made.socket_fd;
     d->status_fd = made.status_fd;
     d->started_ms = clock_ms();
-    event_assign(&d->status, m->base, d->status_fd, EV_READ | EV_PERSIST, on_status, d);
-    evtimer_assign(&d->timer, m->base, on_timer, d);
-    children_add(&m->children, &d->child, made.pid, true, on_ended, d);
+    event_assign(&d->status, m->base, d->status_fd, EV_READ | EV_PERSIST, spawn_on_status, d);
+    evtimer_assign(&d->timer, m->base, spawn_on_timer, d);
+    children_add(&m->children, &d->child, made.pid, true, spawn_on_ended, d);
     children_add(&m->children, &d->guard, made.guard_pid, false, spawn_guard_ended, d);
     d->guarded = true;
     TAILQ_INSERT_TAIL(&s->devices, d, link);
@@ -265,9 +265,9 @@ static int start_device(struct spawn *s)
 }
 
 /* Keeps one device waiting, where one more may live. */
-static void fill(struct spawn *s)
+static void spawn_fill(struct spawn *s)
 {
-    const struct log_subject about = subject(s);
+    const struct log_subject about = spawn_subject(s);
     const struct spawned *d;
     int err;
 
@@ -277,29 +277,29 @@ static void fill(struct spawn *s)
     }
     TAILQ_FOREACH(d, &s->devices, link)
     {
-        if (is_idle(d)) {
+        if (spawn_is_idle(d)) {
             return;
         }
     }
-    err = start_device(s);
+    err = spawn_start_device(s);
     if (err) {
         log_line(LOG_ERROR, &about, "cannot start a device: %s", strerror(-err));
-        again_later(s);
+        spawn_again_later(s);
     }
 }
 
-static void on_again(evutil_socket_t fd, short what, void *arg)
+static void spawn_on_again(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    fill(arg);
+    spawn_fill(arg);
 }
 
 /* ---- ended ---- */
 
-static void log_ended(const struct spawned *d, int status)
+static void spawn_log_ended(const struct spawned *d, int status)
 {
-    const struct log_subject about = subject(d->spawn);
+    const struct log_subject about = spawn_subject(d->spawn);
     /* Its end may be known before its session's, which it came from. */
     const bool good = d->served && (status == 0 || d->told);
     const char *when = good                 ? "after its session"
@@ -328,25 +328,25 @@ static void spawn_all_ended(struct spawned *d)
     }
     if (!d->served) {
         /* One that had stood ready for long begins anew: the failures before it were others. */
-        s->failures = has_lived(d) ? 0 : s->failures;
+        s->failures = spawn_has_lived(d) ? 0 : s->failures;
         if (!s->stopping) {
-            again_later(s);
+            spawn_again_later(s);
         }
     }
-    free_device(d);
-    fill(s);
+    spawn_free_device(d);
+    spawn_fill(s);
 }
 
-static void on_ended(struct child *c, int status)
+static void spawn_on_ended(struct child *c, int status)
 {
     struct spawned *d = c->arg;
 
     if (d->status_fd >= 0) {
-        take_status(d);
+        spawn_take_status(d);
     }
     if (!d->failed) {
         output_deinit(&d->output);
-        log_ended(d, status);
+        spawn_log_ended(d, status);
     }
     event_del(&d->timer);
     d->state = d->state == SERVING ? GONE : LEFT;
@@ -372,7 +372,7 @@ static void spawn_guard_ended(struct child *c, int status)
 }
 
 /* Whether a session that ended so was ended by its device, as where that exits at a request. */
-static bool is_the_devices(const struct spawned *d, enum session_reason reason)
+static bool spawn_is_the_devices(const struct spawned *d, enum session_reason reason)
 {
     return reason == REASON_BACKEND_CLOSED || reason == REASON_BACKEND_GONE ||
            (d->state == GONE && reason == REASON_TRUNCATED_MESSAGE);
@@ -382,18 +382,18 @@ void spawn_release(struct spawned *d, enum session_reason reason)
 {
     struct spawn *s = d->spawn;
 
-    if (has_lived(d)) {
+    if (spawn_has_lived(d)) {
         s->failures = 0;
-    } else if (is_the_devices(d, reason) && !s->stopping) {
-        again_later(s);
+    } else if (spawn_is_the_devices(d, reason) && !s->stopping) {
+        spawn_again_later(s);
     }
     if (d->state == GONE && d->guarded) {
         d->state = LEFT;
     } else if (d->state == GONE) {
-        free_device(d);
-        fill(s);
+        spawn_free_device(d);
+        spawn_fill(s);
     } else {
-        end(d);
+        spawn_end(d);
     }
 }
 
@@ -417,7 +417,7 @@ int spawn_take(struct spawn *s, struct spawned **out)
     {
         if (d->state == READY && sock_hung_up(d->socket_fd)) {
             /* It has just ended, or lives on without its socket: no device any more. */
-            end(d);
+            spawn_end(d);
         } else if (d->state == READY) {
             const int fd = d->socket_fd;
 
@@ -425,7 +425,7 @@ int spawn_take(struct spawn *s, struct spawned **out)
             d->state = SERVING;
             d->served = true;
             *out = d;
-            fill(s);
+            spawn_fill(s);
             return fd;
         }
     }
@@ -439,7 +439,7 @@ pid_t spawn_pid(const struct spawned *d)
 
 void spawn_who(const struct spawned *d, struct sock_sender *out)
 {
-    const struct device_plan plan = plan_of(d->spawn);
+    const struct device_plan plan = spawn_plan_of(d->spawn);
 
     *out = (struct sock_sender){.pid = d->child.pid,
                                 .uid = plan.become ? plan.uid : geteuid(),
@@ -447,7 +447,7 @@ void spawn_who(const struct spawned *d, struct sock_sender *out)
 }
 
 /* Whoever is not root can start devices as it is itself, and no other way. */
-static bool may_become(const struct config_route *c)
+static bool spawn_may_become(const struct config_route *c)
 {
     const struct log_subject about = {.route = c->name, .leg = "backend"};
 
@@ -467,7 +467,7 @@ int spawn_new(struct spawn **out, struct monitor *m, const struct config_route *
     struct spawn *s;
 
     *out = NULL;
-    if (!may_become(config)) {
+    if (!spawn_may_become(config)) {
         return -EPERM;
     }
     s = calloc(1, sizeof *s);
@@ -477,13 +477,13 @@ int spawn_new(struct spawn **out, struct monitor *m, const struct config_route *
     s->monitor = m;
     s->config = config;
     TAILQ_INIT(&s->devices);
-    evtimer_assign(&s->again, m->base, on_again, s);
+    evtimer_assign(&s->again, m->base, spawn_on_again, s);
     if (!command_read(&s->command, config->spawn, DEVICE_SOCKET_FD, &fault)) {
         /* The configuration has been read by the same function. */
         free(s);
         return -EINVAL;
     }
-    fill(s);
+    spawn_fill(s);
     *out = s;
     return 0;
 }
@@ -496,10 +496,10 @@ void spawn_stop(struct spawn *s)
     event_del(&s->again);
     TAILQ_FOREACH(d, &s->devices, link)
     {
-        if (is_idle(d)) {
-            end(d);
+        if (spawn_is_idle(d)) {
+            spawn_end(d);
         } else if (d->state == ENDING && !d->told) {
-            terminate(d);
+            spawn_terminate(d);
         }
     }
 }
@@ -510,7 +510,7 @@ void spawn_free(struct spawn *s)
         return;
     }
     while (!TAILQ_EMPTY(&s->devices)) {
-        free_device(TAILQ_FIRST(&s->devices));
+        spawn_free_device(TAILQ_FIRST(&s->devices));
     }
     event_del(&s->again);
     free(s);

@@ -18,7 +18,7 @@
 #define EXE_FD (TRACER_START_FD + 1)
 
 /* In the child: only the channel, the settings and the log go along. */
-static void child(int channel_fd, int start_fd, int exe_fd)
+static void tracer_child_child(int channel_fd, int start_fd, int exe_fd)
 {
     char *argv[] = {TRACER_NAME, TRACER_ARG, NULL};
     sigset_t none;
@@ -38,7 +38,7 @@ static void child(int channel_fd, int start_fd, int exe_fd)
     _exit(127);
 }
 
-static pid_t start_with(int start_fd, int exe_fd, int *channel_fd)
+static pid_t tracer_child_start_with(int start_fd, int exe_fd, int *channel_fd)
 {
     int pair[2];
     pid_t pid;
@@ -48,7 +48,7 @@ static pid_t start_with(int start_fd, int exe_fd, int *channel_fd)
     }
     pid = fork();
     if (pid == 0) {
-        child(pair[1], start_fd, exe_fd);
+        tracer_child_child(pair[1], start_fd, exe_fd);
     }
     if (pid < 0) {
         pid = -errno;
@@ -70,7 +70,7 @@ pid_t tracer_child_start(const struct tracer_start *start, int *channel_fd)
     pid_t pid = start_fd < 0 ? start_fd : exe_fd < 0 ? -errno : 0;
 
     if (pid == 0) {
-        pid = start_with(start_fd, exe_fd, channel_fd);
+        pid = tracer_child_start_with(start_fd, exe_fd, channel_fd);
     }
     if (start_fd >= 0) {
         close(start_fd);

@@ -34,12 +34,12 @@ const char *tracing_state_name(enum tracing_state s)
 
 /* ---- captures ---- */
 
-static int capture_compare(const struct capture *a, const struct capture *b)
+static int tracing_capture_compare(const struct capture *a, const struct capture *b)
 {
     return a->id < b->id ? -1 : a->id > b->id;
 }
 
-TREE_GENERATE(capture_tree, capture, link, capture_compare)
+TREE_GENERATE(capture_tree, capture, link, tracing_capture_compare)
 
 struct capture *tracing_find(const struct tracing *t, uint64_t id)
 {
@@ -55,7 +55,7 @@ struct capture *tracing_behind(const struct tracing *t, uint64_t id)
     return capture_tree_RB_NFIND(&((struct tracing *)t)->captures, &key);
 }
 
-static void capture_free(struct tracing *t, struct capture *c)
+static void tracing_capture_free(struct tracing *t, struct capture *c)
 {
     (void)capture_tree_RB_REMOVE(&t->captures, c);
     tracing_group_leave(c);
@@ -86,12 +86,12 @@ void tracing_set_ended(struct tracing *t, struct capture *c, uint32_t why)
     t->n_ended++;
     control_trace_ended(t->monitor->control, c->id);
     if (t->n_ended > TRACING_REMEMBERED) {
-        capture_free(t, TAILQ_FIRST(&t->ended));
+        tracing_capture_free(t, TAILQ_FIRST(&t->ended));
     }
 }
 
-static struct capture *capture_new(struct tracing *t, const struct tracing_request *r,
-                                   struct route *route)
+static struct capture *tracing_capture_new(struct tracing *t, const struct tracing_request *r,
+                                           struct route *route)
 {
     struct capture *const c = calloc(1, sizeof *c);
 
@@ -110,7 +110,7 @@ static struct capture *capture_new(struct tracing *t, const struct tracing_reque
     (void)capture_tree_RB_INSERT(&t->captures, c);
     t->n_alive++;
     if (!c->path || !c->how.filter) {
-        capture_free(t, c);
+        tracing_capture_free(t, c);
         return NULL;
     }
     return c;
@@ -118,7 +118,7 @@ static struct capture *capture_new(struct tracing *t, const struct tracing_reque
 
 /* ---- beginning ---- */
 
-static struct route *find_route(const struct monitor *m, const struct tracing_request *r)
+static struct route *tracing_find_route(const struct monitor *m, const struct tracing_request *r)
 {
     const struct monitor_session *t;
 
@@ -129,7 +129,7 @@ static struct route *find_route(const struct monitor *m, const struct tracing_re
     return t && t->state >= SESSION_RECITING ? t->route : NULL;
 }
 
-static bool is_taken(const struct tracing *t, const char *path)
+static bool tracing_is_taken(const struct tracing *t, const char *path)
 {
     const struct capture *c;
 
@@ -141,39 +141,40 @@ static bool is_taken(const struct tracing *t, const char *path)
     return false;
 }
 
-static int refuse(int err, char *why, size_t n, const char *text)
+static int tracing_refuse(int err, char *why, size_t n, const char *text)
 {
     snprintf(why, n, "%s", text);
     return err;
 }
 
 /* What is wrong with a request, before anything has been done. 0 or -errno. */
-static int check(const struct monitor *m, const struct tracing_request *r, char *why, size_t n)
+static int tracing_check(const struct monitor *m, const struct tracing_request *r, char *why,
+                         size_t n)
 {
     const struct tracing *const t = m->tracing;
     struct filter *filter;
 
     if (!t || m->stopping) {
-        return refuse(-ESHUTDOWN, why, n, "the broker is stopping");
+        return tracing_refuse(-ESHUTDOWN, why, n, "the broker is stopping");
     }
-    if (!find_route(m, r)) {
-        return refuse(-ENOENT, why, n, r->session ? "no such session" : "no such route");
+    if (!tracing_find_route(m, r)) {
+        return tracing_refuse(-ENOENT, why, n, r->session ? "no such session" : "no such route");
     }
     if (t->n_alive >= TRACING_MAX) {
-        return refuse(-ENOSPC, why, n, "too many captures");
+        return tracing_refuse(-ENOSPC, why, n, "too many captures");
     }
     filter = filter_new(r->how.filter ? r->how.filter : "", why, n);
     if (!filter) {
         return -EINVAL;
     }
     filter_free(filter);
-    if (r->fd < 0 && is_taken(t, r->path)) {
-        return refuse(-EBUSY, why, n, "another capture writes this file");
+    if (r->fd < 0 && tracing_is_taken(t, r->path)) {
+        return tracing_refuse(-EBUSY, why, n, "another capture writes this file");
     }
     return 0;
 }
 
-static const char *file_hint(int err)
+static const char *tracing_file_hint(int err)
 {
     switch (err) {
     case -ENXIO:
@@ -187,7 +188,7 @@ static const char *file_hint(int err)
     }
 }
 
-static json_t *started_record(const struct capture *c, json_t *by)
+static json_t *tracing_started_record(const struct capture *c, json_t *by)
 {
     json_t *const o = json_object();
     int bad = !o;
@@ -209,7 +210,7 @@ static json_t *started_record(const struct capture *c, json_t *by)
     return o;
 }
 
-static void on_recorded(void *arg, bool durable)
+static void tracing_on_recorded(void *arg, bool durable)
 {
     struct capture *const c = arg;
     struct monitor *const m = c->tracing->monitor;
@@ -225,7 +226,7 @@ static void on_recorded(void *arg, bool durable)
 int tracing_start(struct monitor *m, const struct tracing_request *r, uint64_t *id, char *why,
                   size_t n)
 {
-    int err = check(m, r, why, n);
+    int err = tracing_check(m, r, why, n);
     int fd = r->fd;
     struct capture *c = NULL;
 
@@ -233,12 +234,12 @@ int tracing_start(struct monitor *m, const struct tracing_request *r, uint64_t *
         fd = tracing_file_open(r->path, r->how.keep);
         err = fd < 0 ? fd : 0;
         if (err) {
-            snprintf(why, n, "%s%s", strerror(-err), file_hint(err));
+            snprintf(why, n, "%s%s", strerror(-err), tracing_file_hint(err));
         }
     }
     if (!err) {
-        c = capture_new(m->tracing, r, find_route(m, r));
-        err = c ? 0 : refuse(-ENOMEM, why, n, "out of memory");
+        c = tracing_capture_new(m->tracing, r, tracing_find_route(m, r));
+        err = c ? 0 : tracing_refuse(-ENOMEM, why, n, "out of memory");
     }
     if (err) {
         sock_close(&fd);
@@ -248,9 +249,10 @@ int tracing_start(struct monitor *m, const struct tracing_request *r, uint64_t *
     *id = c->id;
     if (!audit_writer_on(&m->audit_writer)) {
         tracing_begin(c);
-    } else if (!audit_writer_await(&m->audit_writer, "trace-started", started_record(c, r->by),
-                                   &c->recorded, on_recorded, c)) {
-        on_recorded(c, false);
+    } else if (!audit_writer_await(&m->audit_writer, "trace-started",
+                                   tracing_started_record(c, r->by), &c->recorded,
+                                   tracing_on_recorded, c)) {
+        tracing_on_recorded(c, false);
     }
     return 0;
 }
@@ -311,7 +313,7 @@ bool tracing_next(const struct monitor *m, uint64_t id, struct tracing_info *out
 }
 
 /* The configured captures; why one cannot begin is told, and the broker does not start. */
-static int start_configured(struct monitor *m)
+static int tracing_start_configured(struct monitor *m)
 {
     for (size_t i = 0; i < m->config->n_routes; i++) {
         const struct config_route *const r = &m->config->routes[i];
@@ -355,7 +357,7 @@ int tracing_init(struct monitor *m)
         err = -ENOMEM;
     }
     if (!err) {
-        err = start_configured(m);
+        err = tracing_start_configured(m);
     }
     /* Not one session without: the records are waited for before anybody is let in. */
     if (!err) {
@@ -373,7 +375,7 @@ void tracing_deinit(struct monitor *m)
         return;
     }
     while (RB_ROOT(&t->captures)) {
-        capture_free(t, RB_ROOT(&t->captures));
+        tracing_capture_free(t, RB_ROOT(&t->captures));
     }
     tracing_link_deinit(&t->link);
     if (t->later) {

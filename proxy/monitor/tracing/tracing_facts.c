@@ -13,7 +13,7 @@
 /* A comment's length, less what is added to it later: the record's number, "late". */
 #define FACTS_MAX (PCAPNG_COMMENT_MAX - 64u)
 
-static char *text_of(json_t *o)
+static char *tracing_facts_text_of(json_t *o)
 {
     char *const text = o ? json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
 
@@ -21,20 +21,20 @@ static char *text_of(json_t *o)
     return text;
 }
 
-static json_t *begun(const struct monitor_session *t)
+static json_t *tracing_facts_begun_it(const struct monitor_session *t)
 {
     return json_pack("{s:I,s:s}", "session", (json_int_t)t->id, "route", t->route->config->name);
 }
 
 char *tracing_facts_begun(const struct monitor_session *t)
 {
-    return text_of(begun(t));
+    return tracing_facts_text_of(tracing_facts_begun_it(t));
 }
 
-static json_t *judged(const struct monitor_session *t, const char *verdict)
+static json_t *tracing_facts_judged(const struct monitor_session *t, const char *verdict)
 {
     char letters[TAINT_COUNT + 1];
-    json_t *const o = begun(t);
+    json_t *const o = tracing_facts_begun_it(t);
 
     if (o && (json_object_set_new(o, "verdict", json_string(verdict)) < 0 ||
               json_object_set_new(o, "taint", json_string(taint_text(t->taint, letters))) < 0)) {
@@ -45,10 +45,11 @@ static json_t *judged(const struct monitor_session *t, const char *verdict)
 }
 
 /* Who the parties are, as another object has it. Where that is too long, they are left out. */
-static char *with_parties(const struct monitor_session *t, const char *verdict, const json_t *from)
+static char *tracing_facts_with_parties(const struct monitor_session *t, const char *verdict,
+                                        const json_t *from)
 {
     static const char *const members[] = {"client", "backend"};
-    json_t *const o = judged(t, verdict);
+    json_t *const o = tracing_facts_judged(t, verdict);
     char *text;
 
     for (size_t i = 0; o && i < sizeof members / sizeof *members; i++) {
@@ -58,11 +59,11 @@ static char *with_parties(const struct monitor_session *t, const char *verdict, 
             (void)json_object_set(o, members[i], party);
         }
     }
-    text = text_of(o);
+    text = tracing_facts_text_of(o);
     if (text && strlen(text) > FACTS_MAX) {
         /* Half of a JSON text is none. */
         free(text);
-        text = text_of(judged(t, verdict));
+        text = tracing_facts_text_of(tracing_facts_judged(t, verdict));
     }
     return text;
 }
@@ -70,7 +71,7 @@ static char *with_parties(const struct monitor_session *t, const char *verdict, 
 char *tracing_facts_decided(const struct monitor_session *t, const char *verdict,
                             const json_t *record)
 {
-    return with_parties(t, verdict, record);
+    return tracing_facts_with_parties(t, verdict, record);
 }
 
 char *tracing_facts_recorded(const char *facts, const struct monitor_session *t)
@@ -81,7 +82,7 @@ char *tracing_facts_recorded(const char *facts, const struct monitor_session *t)
         json_decref(o);
         return NULL;
     }
-    return text_of(o);
+    return tracing_facts_text_of(o);
 }
 
 char *tracing_facts_late(const struct monitor_session *t)
@@ -94,7 +95,7 @@ char *tracing_facts_late(const struct monitor_session *t)
         return tracing_facts_begun(t);
     }
     known = t->facts ? json_loads(t->facts, 0, NULL) : NULL;
-    facts = with_parties(t, t->taint ? "allow-tainted" : "allow", known);
+    facts = tracing_facts_with_parties(t, t->taint ? "allow-tainted" : "allow", known);
     json_decref(known);
     if (!facts || !t->record) {
         return facts;
@@ -106,7 +107,7 @@ char *tracing_facts_late(const struct monitor_session *t)
 
 /* ---- for people ---- */
 
-static void describe(const json_t *facts, const char *party, char *out, size_t n)
+static void tracing_facts_describe(const json_t *facts, const char *party, char *out, size_t n)
 {
     const json_t *const p = json_object_get(facts, party);
     const json_t *const pid = json_object_get(p, "pid");
@@ -126,8 +127,8 @@ bool tracing_facts_add(struct tracer_msg *m, const char *facts)
     char description[1024] = "";
     json_t *const o = json_loads(facts, 0, NULL);
 
-    describe(o, "client", description, sizeof description);
-    describe(o, "backend", description, sizeof description);
+    tracing_facts_describe(o, "client", description, sizeof description);
+    tracing_facts_describe(o, "backend", description, sizeof description);
     json_decref(o);
     return tracer_msg_add(m, description) && tracer_msg_add(m, facts);
 }

@@ -45,7 +45,7 @@ struct tracing_file {
 };
 
 /* The number of an old file: what follows "FILE." in its name; 0: it is none. */
-static unsigned long number_of(const char *name, const char *file)
+static unsigned long tracing_file_number_of(const char *name, const char *file)
 {
     const size_t n = strlen(file);
     unsigned long number = 0;
@@ -69,7 +69,7 @@ static const char *tracing_file_name(const struct tracing_file *f)
 /* The number of an old file that is ours; 0: it is none, or not to be looked at. */
 static unsigned long tracing_file_number(const struct tracing_file *f, const char *name)
 {
-    const unsigned long n = number_of(name, tracing_file_name(f));
+    const unsigned long n = tracing_file_number_of(name, tracing_file_name(f));
     struct stat st;
 
     return n > 0 && n < f->below && fstatat(f->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -224,7 +224,7 @@ static int tracing_file_look_below(struct tracing_file *f)
     return tracing_file_look(f);
 }
 
-static int open_new(int dir_fd, const char *file)
+static int tracing_file_open_new(int dir_fd, const char *file)
 {
     const int fd = openat(dir_fd, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
@@ -232,7 +232,7 @@ static int open_new(int dir_fd, const char *file)
 }
 
 /* What is no file: never waited for, and asked again once it is open whether it is still none. */
-static int open_special(int dir_fd, const char *file)
+static int tracing_file_open_special(int dir_fd, const char *file)
 {
     struct stat st;
     int fd = openat(dir_fd, file, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
@@ -269,7 +269,7 @@ static int tracing_file_move(struct tracing_file *f)
             return -ENAMETOOLONG;
         }
         if (renameat2(f->dir_fd, file, f->dir_fd, name, RENAME_NOREPLACE) == 0) {
-            return open_new(f->dir_fd, file);
+            return tracing_file_open_new(f->dir_fd, file);
         }
         /* A name that another user has made: the next one. */
         if (errno != EEXIST) {
@@ -296,7 +296,7 @@ static int tracing_file_begin(struct tracing_file *f)
         return -errno;
     }
     if (fstatat(f->dir_fd, slash + 1, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-        return errno == ENOENT ? open_new(f->dir_fd, slash + 1) : -errno;
+        return errno == ENOENT ? tracing_file_open_new(f->dir_fd, slash + 1) : -errno;
     }
     switch (st.st_mode & S_IFMT) {
     case S_IFLNK:
@@ -307,7 +307,7 @@ static int tracing_file_begin(struct tracing_file *f)
         err = tracing_file_look(f);
         return err ? err : -EINPROGRESS;
     default:
-        return open_special(f->dir_fd, slash + 1);
+        return tracing_file_open_special(f->dir_fd, slash + 1);
     }
 }
 

@@ -34,13 +34,14 @@ struct tracing_link_unsent {
 
 /* ---- saying ---- */
 
-static void close_both(int fd, int fd2)
+static void tracing_link_close_both(int fd, int fd2)
 {
     sock_close(&fd);
     sock_close(&fd2);
 }
 
-static int send_now(struct tracing_link *l, const struct tracer_msg *m, int fd, int fd2)
+static int tracing_link_send_now(struct tracing_link *l, const struct tracer_msg *m, int fd,
+                                 int fd2)
 {
     const int fds[TRACER_FDS_MAX] = {fd, fd2};
 
@@ -48,19 +49,19 @@ static int send_now(struct tracing_link *l, const struct tracer_msg *m, int fd, 
                        MSG_DONTWAIT);
 }
 
-static void drop_unsent(struct tracing_link *l)
+static void tracing_link_drop_unsent(struct tracing_link *l)
 {
     struct tracing_link_unsent *u;
 
     while ((u = STAILQ_FIRST(&l->outbox))) {
         STAILQ_REMOVE_HEAD(&l->outbox, link);
-        close_both(u->fds[0], u->fds[1]);
+        tracing_link_close_both(u->fds[0], u->fds[1]);
         free(u);
     }
     l->waiting = 0;
 }
 
-static void end_process(struct tracing_link *l, const char *why)
+static void tracing_link_end_process(struct tracing_link *l, const char *why)
 {
     log_error("tracer pid=%ld %s; killed", (long)l->pid, why);
     /* Before its number can be another's: the loop would take that one for told of already. */
@@ -71,25 +72,26 @@ static void end_process(struct tracing_link *l, const char *why)
         l->killed_beats = 1;
     }
     sock_close(&l->channel_fd);
-    drop_unsent(l);
+    tracing_link_drop_unsent(l);
 }
 
-static size_t may_wait(const struct tracing_link *l)
+static size_t tracing_link_may_wait(const struct tracing_link *l)
 {
     return TRACING_LINK_WAITING + (size_t)l->monitor->sessions * l->per_session;
 }
 
 /* Keeps the message until the channel takes it. Takes the fds. */
-static void keep_take(struct tracing_link *l, const struct tracer_msg *m, int fd, int fd2)
+static void tracing_link_keep_take(struct tracing_link *l, const struct tracer_msg *m, int fd,
+                                   int fd2)
 {
     struct tracing_link_unsent *u = NULL;
 
-    if (l->waiting < may_wait(l)) {
+    if (l->waiting < tracing_link_may_wait(l)) {
         u = malloc(offsetof(struct tracing_link_unsent, m) + tracer_msg_size(m));
     }
     if (!u) {
-        close_both(fd, fd2);
-        end_process(l, "does not keep up");
+        tracing_link_close_both(fd, fd2);
+        tracing_link_end_process(l, "does not keep up");
         return;
     }
     u->fds[0] = fd;
@@ -103,18 +105,18 @@ static void keep_take(struct tracing_link *l, const struct tracer_msg *m, int fd
 void tracing_link_say_take(struct tracing_link *l, const struct tracer_msg *m, int fd, int fd2)
 {
     if (l->channel_fd < 0) {
-        close_both(fd, fd2);
+        tracing_link_close_both(fd, fd2);
         return;
     }
-    if (!STAILQ_EMPTY(&l->outbox) || send_now(l, m, fd, fd2) == -EAGAIN) {
-        keep_take(l, m, fd, fd2);
+    if (!STAILQ_EMPTY(&l->outbox) || tracing_link_send_now(l, m, fd, fd2) == -EAGAIN) {
+        tracing_link_keep_take(l, m, fd, fd2);
         return;
     }
     /* Any other error: it is dying, and SIGCHLD will tell. */
-    close_both(fd, fd2);
+    tracing_link_close_both(fd, fd2);
 }
 
-static void on_writable(evutil_socket_t fd, short what, void *arg)
+static void tracing_link_on_writable(evutil_socket_t fd, short what, void *arg)
 {
     struct tracing_link *l = arg;
     struct tracing_link_unsent *u;
@@ -122,20 +124,20 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     while (l->channel_fd >= 0 && (u = STAILQ_FIRST(&l->outbox))) {
-        if (send_now(l, &u->m, u->fds[0], u->fds[1]) == -EAGAIN) {
+        if (tracing_link_send_now(l, &u->m, u->fds[0], u->fds[1]) == -EAGAIN) {
             (void)event_add(l->writable, NULL);
             return;
         }
         STAILQ_REMOVE_HEAD(&l->outbox, link);
         l->waiting--;
-        close_both(u->fds[0], u->fds[1]);
+        tracing_link_close_both(u->fds[0], u->fds[1]);
         free(u);
     }
 }
 
 /* ---- hearing ---- */
 
-static bool hear_one(struct tracing_link *l)
+static bool tracing_link_hear_one(struct tracing_link *l)
 {
     struct fdset fds;
     unsigned n_fds;
@@ -156,7 +158,7 @@ static bool hear_one(struct tracing_link *l)
         return false;
     }
     if (r < 0 || n_fds > 0) {
-        end_process(l, "broke the rules of the channel");
+        tracing_link_end_process(l, "broke the rules of the channel");
         return false;
     }
     l->ready = l->ready || l->in.type == TRACER_READY;
@@ -170,17 +172,17 @@ static bool hear_one(struct tracing_link *l)
     return true;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void tracing_link_on_readable(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    for (int i = 0; i < TURN && (i == 0 || !turn_is_long()) && hear_one(arg); i++) {
+    for (int i = 0; i < TURN && (i == 0 || !turn_is_long()) && tracing_link_hear_one(arg); i++) {
     }
 }
 
 /* ---- starting and dying ---- */
 
-static void process_close(struct tracing_link *l)
+static void tracing_link_process_close(struct tracing_link *l)
 {
     if (l->readable) {
         event_free(l->readable);
@@ -191,11 +193,11 @@ static void process_close(struct tracing_link *l)
         l->writable = NULL;
     }
     sock_close(&l->channel_fd);
-    drop_unsent(l);
+    tracing_link_drop_unsent(l);
     l->ready = false;
 }
 
-static void respawn_later(struct tracing_link *l)
+static void tracing_link_respawn_later(struct tracing_link *l)
 {
     unsigned ms = 0;
     struct timeval tv;
@@ -215,40 +217,40 @@ static void respawn_later(struct tracing_link *l)
 }
 
 /* The process is gone, or left behind: another one, unless all is over. */
-static void process_gone(struct tracing_link *l)
+static void tracing_link_process_gone(struct tracing_link *l)
 {
     l->pid = -1;
     if (!l->quitting) {
-        respawn_later(l);
+        tracing_link_respawn_later(l);
     }
-    process_close(l);
+    tracing_link_process_close(l);
     l->fn(l->arg, TRACING_LINK_DOWN, NULL);
 }
 
-static void died(struct child *c, int status)
+static void tracing_link_died(struct child *c, int status)
 {
     struct tracing_link *l = c->arg;
 
     /* What it still said is heard. */
-    while (hear_one(l)) {
+    while (tracing_link_hear_one(l)) {
     }
     if (!l->quitting) {
         log_error("tracer pid=%ld %s %d; captures go on in new files", (long)l->pid,
                   WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
                   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     }
-    process_gone(l);
+    tracing_link_process_gone(l);
 }
 
 /* A process that the kernel holds, after it has been killed: collected whenever it goes. */
-static void orphan_died(struct child *c, int status)
+static void tracing_link_orphan_died(struct child *c, int status)
 {
     (void)status;
     log_info("tracer pid=%ld has gone at last", (long)c->pid);
     free(c);
 }
 
-static void leave_behind(struct tracing_link *l)
+static void tracing_link_leave_behind(struct tracing_link *l)
 {
     struct child *const orphan = calloc(1, sizeof *orphan);
 
@@ -258,8 +260,8 @@ static void leave_behind(struct tracing_link *l)
     log_error("tracer pid=%ld is killed and does not go: the kernel holds it; left behind",
               (long)l->pid);
     children_forget(&l->monitor->children, &l->child);
-    children_add(&l->monitor->children, orphan, l->pid, false, orphan_died, NULL);
-    process_gone(l);
+    children_add(&l->monitor->children, orphan, l->pid, false, tracing_link_orphan_died, NULL);
+    tracing_link_process_gone(l);
 }
 
 void tracing_link_beat(struct tracing_link *l)
@@ -272,7 +274,7 @@ void tracing_link_beat(struct tracing_link *l)
     }
     if (l->killed_beats > 0) {
         if (l->killed_beats++ > LIMIT_KILLED_BEATS) {
-            leave_behind(l);
+            tracing_link_leave_behind(l);
         }
         return;
     }
@@ -286,7 +288,8 @@ void tracing_link_beat(struct tracing_link *l)
     case HEARTBEAT_WAIT:
         break;
     case HEARTBEAT_HUNG:
-        end_process(l, l->ready ? "hangs: it has not answered for 2 s" : "does not start");
+        tracing_link_end_process(l, l->ready ? "hangs: it has not answered for 2 s"
+                                             : "does not start");
         break;
     }
 }
@@ -305,7 +308,7 @@ static uint64_t tracing_link_memory(const struct config *c)
     return all;
 }
 
-static int process_start(struct tracing_link *l)
+static int tracing_link_process_start(struct tracing_link *l)
 {
     const struct config *const c = l->monitor->config;
     const struct tracer_start start = {.log_level = c->log_level,
@@ -324,9 +327,10 @@ static int process_start(struct tracing_link *l)
         l->pid = -1;
         return err;
     }
-    children_add(&l->monitor->children, &l->child, l->pid, false, died, l);
-    l->readable = event_new(l->monitor->base, l->channel_fd, EV_READ | EV_PERSIST, on_readable, l);
-    l->writable = event_new(l->monitor->base, l->channel_fd, EV_WRITE, on_writable, l);
+    children_add(&l->monitor->children, &l->child, l->pid, false, tracing_link_died, l);
+    l->readable = event_new(l->monitor->base, l->channel_fd, EV_READ | EV_PERSIST,
+                            tracing_link_on_readable, l);
+    l->writable = event_new(l->monitor->base, l->channel_fd, EV_WRITE, tracing_link_on_writable, l);
     if (l->channel_fd < 0 || !l->readable || !l->writable || event_add(l->readable, NULL) < 0) {
         /* It ends with its channel, and is started again. */
         sock_close(&l->channel_fd);
@@ -343,15 +347,15 @@ void tracing_link_start(struct tracing_link *l)
     if (l->pid > 0 || l->quitting || evtimer_pending(l->respawn, NULL)) {
         return;
     }
-    const int err = process_start(l);
+    const int err = tracing_link_process_start(l);
 
     if (err) {
         log_error("cannot start the tracer: %s", strerror(-err));
-        respawn_later(l);
+        tracing_link_respawn_later(l);
     }
 }
 
-static void on_respawn(evutil_socket_t fd, short what, void *arg)
+static void tracing_link_on_respawn(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
@@ -382,13 +386,13 @@ int tracing_link_init(struct tracing_link *l, struct monitor *m, tracing_link_fn
 {
     *l = (struct tracing_link){.monitor = m, .pid = -1, .channel_fd = -1, .fn = fn, .arg = arg};
     STAILQ_INIT(&l->outbox);
-    l->respawn = evtimer_new(m->base, on_respawn, l);
+    l->respawn = evtimer_new(m->base, tracing_link_on_respawn, l);
     return l->respawn ? 0 : -ENOMEM;
 }
 
 void tracing_link_deinit(struct tracing_link *l)
 {
-    process_close(l);
+    tracing_link_process_close(l);
     if (l->respawn) {
         event_free(l->respawn);
         l->respawn = NULL;

@@ -17,34 +17,34 @@
 #include "proxy/ipc/turn.h"
 #include "trace/capture/ring.h"
 
-static struct log_subject subject(const struct capture *c)
+static struct log_subject tracing_run_subject(const struct capture *c)
 {
     return (struct log_subject){.session = c->session, .route = c->route->config->name};
 }
 
 /* ---- saying ---- */
 
-static struct tracer_msg *begin_message(struct tracing *t, enum tracer_type type)
+static struct tracer_msg *tracing_run_begin_message(struct tracing *t, enum tracer_type type)
 {
     tracer_msg_init(&t->msg, type);
     return &t->msg;
 }
 
-static void say_take(struct tracing *t, int fd)
+static void tracing_run_write_take(struct tracing *t, int fd)
 {
     tracing_link_say_take(&t->link, &t->msg, fd, -1);
 }
 
 void tracing_say_of(struct capture *c, enum tracer_type type)
 {
-    begin_message(c->tracing, type)->capture = c->id;
-    say_take(c->tracing, -1);
+    tracing_run_begin_message(c->tracing, type)->capture = c->id;
+    tracing_run_write_take(c->tracing, -1);
 }
 
 /* Tells of a session what is known of it. */
-static void say_session(struct tracing *t, const struct monitor_session *session)
+static void tracing_run_write_session(struct tracing *t, const struct monitor_session *session)
 {
-    struct tracer_msg *const m = begin_message(t, TRACER_SESSION);
+    struct tracer_msg *const m = tracing_run_begin_message(t, TRACER_SESSION);
     char name[LIMIT_NAME + 32];
 
     m->session = session->id;
@@ -52,29 +52,30 @@ static void say_session(struct tracing *t, const struct monitor_session *session
     snprintf(name, sizeof name, "%s/%llu", session->route->config->name,
              (unsigned long long)session->id);
     if (tracer_msg_add(m, name) && tracing_facts_add(m, session->traced)) {
-        say_take(t, -1);
+        tracing_run_write_take(t, -1);
     }
 }
 
-static void say_attach(const struct capture *c, const struct monitor_session *session, bool late)
+static void tracing_run_write_attach(const struct capture *c, const struct monitor_session *session,
+                                     bool late)
 {
-    struct tracer_msg *const m = begin_message(c->tracing, TRACER_ATTACH);
+    struct tracer_msg *const m = tracing_run_begin_message(c->tracing, TRACER_ATTACH);
 
     m->session = session->id;
     m->capture = c->id;
     m->late = late;
-    say_take(c->tracing, -1);
+    tracing_run_write_take(c->tracing, -1);
 }
 
 /* What is said of a session: what it is, again as it goes on, its end, and who takes it. */
-static void allow_words(struct tracing *t)
+static void tracing_run_allow_words(struct tracing *t)
 {
     t->link.per_session = 4 + t->n_alive;
 }
 
-static void say_capture_take(struct capture *c, int fd)
+static void tracing_run_write_capture_take(struct capture *c, int fd)
 {
-    struct tracer_msg *const m = begin_message(c->tracing, TRACER_CAPTURE);
+    struct tracer_msg *const m = tracing_run_begin_message(c->tracing, TRACER_CAPTURE);
     const struct config_trace *const how = &c->how;
 
     m->capture = c->id;
@@ -88,7 +89,7 @@ static void say_capture_take(struct capture *c, int fd)
         .once = c->session != 0};
     /* A filter is at most as long as a line of the configuration. */
     (void)!tracer_msg_add(m, how->filter);
-    say_take(c->tracing, fd);
+    tracing_run_write_take(c->tracing, fd);
 }
 
 /* ---- sessions ---- */
@@ -105,7 +106,7 @@ static void tracing_attach(const struct tracing_group *g, const struct monitor_s
         if (c->run <= t->attached) {
             return;
         }
-        say_attach(c, t, late);
+        tracing_run_write_attach(c, t, late);
     }
 }
 
@@ -155,7 +156,7 @@ static void tracing_refresh(struct tracing *t, struct monitor_session *session)
         session->traced = tracing_facts_late(session);
     }
     if (session->traced && (!known || session->attached == 0)) {
-        say_session(t, session);
+        tracing_run_write_session(t, session);
     }
     if (session->traced) {
         tracing_attach_all(t, session, true);
@@ -172,7 +173,7 @@ void tracing_session_begins(struct monitor *m, struct monitor_session *t)
     if (!t->traced) {
         return;
     }
-    say_session(m->tracing, t);
+    tracing_run_write_session(m->tracing, t);
     tracing_attach_all(m->tracing, t, false);
 }
 
@@ -188,7 +189,7 @@ void tracing_session_decided(struct monitor *m, struct monitor_session *t, const
     if (facts) {
         free(t->traced);
         t->traced = facts;
-        say_session(m->tracing, t);
+        tracing_run_write_session(m->tracing, t);
     }
 }
 
@@ -203,12 +204,12 @@ void tracing_session_recorded(struct monitor *m, struct monitor_session *t)
     if (facts) {
         free(t->traced);
         t->traced = facts;
-        say_session(m->tracing, t);
+        tracing_run_write_session(m->tracing, t);
     }
 }
 
 /* Whether the end of a session is one that flight recorders are there for. */
-static bool is_bad(enum session_reason reason)
+static bool tracing_run_is_bad(enum session_reason reason)
 {
     return reason != REASON_CLIENT_CLOSED && reason != REASON_BACKEND_CLOSED &&
            reason != REASON_SHUTDOWN && reason != REASON_OPERATOR;
@@ -226,11 +227,12 @@ void tracing_session_ended(struct monitor *m, struct monitor_session *t, enum se
     if (!m->tracing || !t->traced) {
         return;
     }
-    msg = begin_message(m->tracing, TRACER_ENDED);
+    msg = tracing_run_begin_message(m->tracing, TRACER_ENDED);
     msg->session = t->id;
-    msg->u.ended = (struct tracer_ended){.seen = what ? what->captured : 0, .bad = is_bad(reason)};
+    msg->u.ended =
+        (struct tracer_ended){.seen = what ? what->captured : 0, .bad = tracing_run_is_bad(reason)};
     (void)!tracer_msg_add(msg, session_reason_word(reason));
-    say_take(m->tracing, -1);
+    tracing_run_write_take(m->tracing, -1);
     free(t->traced);
     t->traced = NULL;
 }
@@ -238,33 +240,33 @@ void tracing_session_ended(struct monitor *m, struct monitor_session *t, enum se
 /* ---- captures ---- */
 
 /* Tells the tracer of a running capture, and gives it the sessions that there are. Takes fd. */
-static void announce_take(struct capture *c, int fd)
+static void tracing_run_announce_take(struct capture *c, int fd)
 {
-    allow_words(c->tracing);
-    say_capture_take(c, fd);
+    tracing_run_allow_words(c->tracing);
+    tracing_run_write_capture_take(c, fd);
     c->run = ++c->tracing->last_run;
     tracing_group_told(c);
     tracing_set_all_stale(c);
 }
 
-static void cannot_begin(struct capture *c, const char *why)
+static void tracing_run_cannot_begin(struct capture *c, const char *why)
 {
-    const struct log_subject about = subject(c);
+    const struct log_subject about = tracing_run_subject(c);
 
     log_line(LOG_ERROR, &about, "capture %llu ends: %s", (unsigned long long)c->id, why);
     tracing_set_ended(c->tracing, c, TRACER_IO_ERROR);
 }
 
 /* The same, with the file that it begins with. */
-static void announce(struct capture *c)
+static void tracing_run_announce(struct capture *c)
 {
     const int fd = c->fd;
 
     c->fd = -1;
     if (fd >= 0 || (c->how.memory_mib > 0 && !c->given)) {
-        announce_take(c, fd);
+        tracing_run_announce_take(c, fd);
     } else if (c->given) {
-        cannot_begin(c, "its file was with a tracer that died");
+        tracing_run_cannot_begin(c, "its file was with a tracer that died");
     } else {
         tracing_open(c, true);
     }
@@ -273,7 +275,7 @@ static void announce(struct capture *c)
 void tracing_begin(struct capture *c)
 {
     struct tracing *const t = c->tracing;
-    const struct log_subject about = subject(c);
+    const struct log_subject about = tracing_run_subject(c);
     char shown[256];
 
     c->state = TRACING_RUNNING;
@@ -285,7 +287,7 @@ void tracing_begin(struct capture *c)
                  log_escape(shown, sizeof shown, c->path, strlen(c->path)));
     }
     if (tracing_link_up(&t->link)) {
-        announce(c);
+        tracing_run_announce(c);
     } else {
         /* Once it is up, all captures are announced. */
         tracing_link_start(&t->link);
@@ -293,7 +295,7 @@ void tracing_begin(struct capture *c)
 }
 
 /* Its sessions are captured less, or no more. */
-static void retap(struct capture *c)
+static void tracing_run_retap(struct capture *c)
 {
     tracing_group_leave(c);
     tracing_set_all_stale(c);
@@ -304,20 +306,20 @@ void tracing_end(struct capture *c, uint32_t why)
     struct tracer_msg *m;
 
     c->state = TRACING_ENDING;
-    retap(c);
+    tracing_run_retap(c);
     if (c->run == 0) {
         tracing_set_ended(c->tracing, c, why);
         return;
     }
-    m = begin_message(c->tracing, TRACER_STOP);
+    m = tracing_run_begin_message(c->tracing, TRACER_STOP);
     m->capture = c->id;
     m->error = why;
-    say_take(c->tracing, -1);
+    tracing_run_write_take(c->tracing, -1);
 }
 
 /* ---- workers ---- */
 
-static int copy_of(int fd)
+static int tracing_run_copy_of(int fd)
 {
     const int copy = fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
@@ -325,14 +327,14 @@ static int copy_of(int fd)
 }
 
 /* A ring and its bell, for the worker and once more for the tracer: all four, or -errno. */
-static int make_ring(uint64_t size, int fds[4])
+static int tracing_run_make_ring(uint64_t size, int fds[4])
 {
     int err = 0;
 
     fds[0] = ring_create(size);
     fds[1] = ring_bell_create();
-    fds[2] = copy_of(fds[0]);
-    fds[3] = copy_of(fds[1]);
+    fds[2] = tracing_run_copy_of(fds[0]);
+    fds[3] = tracing_run_copy_of(fds[1]);
     for (int i = 0; i < 4; i++) {
         err = err ? err : fds[i] < 0 ? fds[i] : 0;
     }
@@ -353,12 +355,12 @@ void tracing_worker_started(struct monitor *m, struct worker_process *w)
     if (!t || !tracing_link_up(&t->link) || t->renewing) {
         return;
     }
-    err = make_ring((uint64_t)m->config->trace_buffer_mib * 1048576, fds);
+    err = tracing_run_make_ring((uint64_t)m->config->trace_buffer_mib * 1048576, fds);
     if (err) {
         log_error("no ring for what a worker captures: %s", strerror(-err));
         return;
     }
-    begin_message(t, TRACER_RING)->worker = (uint32_t)(w - m->worker_pool.members);
+    tracing_run_begin_message(t, TRACER_RING)->worker = (uint32_t)(w - m->worker_pool.members);
     tracing_link_say_take(&t->link, &t->msg, fds[2], fds[3]);
     worker_pool_ring_take(w, fds[0], fds[1]);
 }
@@ -366,11 +368,11 @@ void tracing_worker_started(struct monitor *m, struct worker_process *w)
 /* ---- the tracer ---- */
 
 /* A new tracer: everything anew. */
-static void up(struct tracing *t)
+static void tracing_run_up(struct tracing *t)
 {
     struct monitor_session *session;
 
-    allow_words(t);
+    tracing_run_allow_words(t);
     t->renewing = true;
     t->renewed = 0;
     for (session = monitor_session_behind(t->monitor, 0); session;
@@ -393,7 +395,7 @@ static bool tracing_renew_capture(struct tracing *t)
     }
     t->renewed = c->id;
     if (c->state == TRACING_RUNNING && c->run == 0) {
-        announce(c);
+        tracing_run_announce(c);
     }
     return true;
 }
@@ -436,7 +438,7 @@ void tracing_on_later(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-static void add(struct tracer_counts *to, const struct tracer_counts *n)
+static void tracing_run_add(struct tracer_counts *to, const struct tracer_counts *n)
 {
     to->messages += n->messages;
     to->lost += n->lost;
@@ -444,7 +446,7 @@ static void add(struct tracer_counts *to, const struct tracer_counts *n)
     to->files += n->files;
 }
 
-static void down(struct tracing *t)
+static void tracing_run_down(struct tracing *t)
 {
     struct capture *c;
     uint64_t id;
@@ -452,7 +454,7 @@ static void down(struct tracing *t)
     t->renewing = false;
     for (c = tracing_behind(t, 0); c; c = tracing_behind(t, id)) {
         id = c->id;
-        add(&c->before, &c->counts);
+        tracing_run_add(&c->before, &c->counts);
         c->counts = (struct tracer_counts){.messages = 0};
         tracing_open_cancel(c);
         c->run = 0;
@@ -462,21 +464,21 @@ static void down(struct tracing *t)
     }
 }
 
-static void stopped(struct capture *c, uint32_t why)
+static void tracing_run_stopped(struct capture *c, uint32_t why)
 {
     struct monitor *const m = c->tracing->monitor;
-    const struct log_subject about = subject(c);
+    const struct log_subject about = tracing_run_subject(c);
     struct tracer_counts all = c->before;
     const bool asked = why == TRACER_ASKED || why == TRACER_SHUTDOWN || why == TRACER_SESSION_ENDED;
 
-    add(&all, &c->counts);
+    tracing_run_add(&all, &c->counts);
     log_line(asked ? LOG_INFO : LOG_WARNING, &about,
              "capture %llu ended: %s; messages=%llu lost=%llu bytes=%llu",
              (unsigned long long)c->id, tracer_why_word(why), (unsigned long long)all.messages,
              (unsigned long long)all.lost, (unsigned long long)all.bytes);
     if (c->state == TRACING_RUNNING) {
         c->state = TRACING_ENDING;
-        retap(c);
+        tracing_run_retap(c);
     }
     audit_writer_note(&m->audit_writer, "trace-ended",
                       tracing_ended_record(c, tracer_why_word(why)));
@@ -484,23 +486,23 @@ static void stopped(struct capture *c, uint32_t why)
 }
 
 /* Whether another file can be needed: of one that asks for no reason none is made. */
-static bool has_next_file(const struct capture *c)
+static bool tracing_run_has_next_file(const struct capture *c)
 {
     return !c->given && (c->how.rotate_mib > 0 || c->how.every_ms > 0 || c->how.memory_mib > 0);
 }
 
 /* The next file, or why there is none. Takes fd. */
-static void give_file_take(struct capture *c, int fd)
+static void tracing_run_give_file_take(struct capture *c, int fd)
 {
-    const struct log_subject about = subject(c);
+    const struct log_subject about = tracing_run_subject(c);
 
     if (fd < 0) {
         log_line(LOG_ERROR, &about, "capture %llu: no new file: %s", (unsigned long long)c->id,
                  strerror(-fd));
     }
-    begin_message(c->tracing, TRACER_FILE)->capture = c->id;
+    tracing_run_begin_message(c->tracing, TRACER_FILE)->capture = c->id;
     c->tracing->msg.error = fd < 0 ? (uint32_t)-fd : 0;
-    say_take(c->tracing, fd < 0 ? -1 : fd);
+    tracing_run_write_take(c->tracing, fd < 0 ? -1 : fd);
 }
 
 void tracing_opened_take(struct capture *c, bool first, int fd)
@@ -510,11 +512,11 @@ void tracing_opened_take(struct capture *c, bool first, int fd)
             sock_close(&fd);
         }
     } else if (!first) {
-        give_file_take(c, fd);
+        tracing_run_give_file_take(c, fd);
     } else if (fd >= 0) {
-        announce_take(c, fd);
+        tracing_run_announce_take(c, fd);
     } else {
-        cannot_begin(c, strerror(-fd));
+        tracing_run_cannot_begin(c, strerror(-fd));
     }
 }
 
@@ -524,11 +526,11 @@ void tracing_on_link(void *arg, enum tracing_link_news news, const struct tracer
     struct capture *c;
 
     if (news == TRACING_LINK_UP) {
-        up(t);
+        tracing_run_up(t);
         return;
     }
     if (news == TRACING_LINK_DOWN) {
-        down(t);
+        tracing_run_down(t);
         return;
     }
     c = tracing_find(t, m->capture);
@@ -537,7 +539,7 @@ void tracing_on_link(void *arg, enum tracing_link_news news, const struct tracer
     }
     switch ((enum tracer_type)m->type) {
     case TRACER_WANT_FILE:
-        if (c->state == TRACING_RUNNING && has_next_file(c)) {
+        if (c->state == TRACING_RUNNING && tracing_run_has_next_file(c)) {
             tracing_open(c, false);
         }
         break;
@@ -546,7 +548,7 @@ void tracing_on_link(void *arg, enum tracing_link_news news, const struct tracer
         break;
     case TRACER_STOPPED:
         c->counts = m->u.counts;
-        stopped(c, m->error);
+        tracing_run_stopped(c, m->error);
         break;
     default:
         break;

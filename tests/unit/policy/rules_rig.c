@@ -242,8 +242,8 @@ void rig_must(struct rig *g, enum verdict verdict, const char *taint)
     rig_decide(g);
     taint_text(g->verdict.taint, letters);
     ck_assert_msg(g->verdict.verdict == verdict && strcmp(letters, taint) == 0,
-                  "%s %s instead of %s %s: %s", verdict_name(g->verdict.verdict), letters,
-                  verdict_name(verdict), taint, g->verdict.why);
+                  "%s %s instead of %s %s: %s", rules_verdict_name(g->verdict.verdict), letters,
+                  rules_verdict_name(verdict), taint, g->verdict.why);
 }
 
 static void keep(const struct rules_step *s, void *arg)

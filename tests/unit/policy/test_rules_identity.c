@@ -312,7 +312,7 @@ static void must_follow(unsigned rules, unsigned flips)
     ck_assert_msg((g->verdict.verdict == VERDICT_DENY) == (line != 0) &&
                       g->verdict.taint == taint && (line == 0 || g->verdict.line == line),
                   "rules %x, flipped %x: %s, taint %x, line %u (%u)", rules, flips,
-                  verdict_name(g->verdict.verdict), g->verdict.taint, g->verdict.line, line);
+                  rules_verdict_name(g->verdict.verdict), g->verdict.taint, g->verdict.line, line);
     g->rules.otherwise_taint = true;
     rig_decide(g);
     ck_assert_int_eq(g->verdict.verdict, taint ? VERDICT_TAINTED : VERDICT_ALLOW);

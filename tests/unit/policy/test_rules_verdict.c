@@ -19,9 +19,9 @@ static struct rig *failing_rig(void)
 
 START_TEST(names)
 {
-    ck_assert_str_eq(verdict_name(VERDICT_ALLOW), "allow");
-    ck_assert_str_eq(verdict_name(VERDICT_TAINTED), "allow-tainted");
-    ck_assert_str_eq(verdict_name(VERDICT_DENY), "deny");
+    ck_assert_str_eq(rules_verdict_name(VERDICT_ALLOW), "allow");
+    ck_assert_str_eq(rules_verdict_name(VERDICT_TAINTED), "allow-tainted");
+    ck_assert_str_eq(rules_verdict_name(VERDICT_DENY), "deny");
     ck_assert_str_eq(rules_party_name(RULES_CLIENT), "client");
     ck_assert_str_eq(rules_party_name(RULES_BACKEND), "backend");
 }
