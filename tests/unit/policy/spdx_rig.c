@@ -27,7 +27,7 @@ const struct rig_row *rig_rows(const char *name, size_t *n)
     ssize_t length;
     FILE *f;
 
-    snprintf(path, sizeof path, "%s/tests/unit/%s", SOURCE_DIR, name);
+    snprintf(path, sizeof path, "%s/tests/unit/policy/%s", SOURCE_DIR, name);
     f = fopen(path, "r");
     if (!rows || !f) {
         perror(path);

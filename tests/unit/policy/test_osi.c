@@ -80,7 +80,7 @@ END_TEST
 START_TEST(the_list_is_that_of_spdx)
 {
     static char text[16384];
-    FILE *f = fopen(SOURCE_DIR "/tests/unit/osi_approved.txt", "r");
+    FILE *f = fopen(SOURCE_DIR "/tests/unit/policy/osi_approved.txt", "r");
     size_t marked = 0;
     char line[80];
 
