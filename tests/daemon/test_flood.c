@@ -18,6 +18,7 @@
 #include "base/sock.h"
 #include "tests/daemon/rig.h"
 #include "tests/support/fdcount.h"
+#include "tests/support/patience.h"
 #include "tests/support/peer.h"
 #include "tests/support/process.h"
 #include "tests/support/unit.h"
@@ -92,6 +93,21 @@ static void expect_bounded(const struct rig *r)
                   worker);
 }
 
+/*
+ * Waits until all who have connected so far have been accepted, and refused since p has the only
+ * session: a connection behind theirs is answered, or closed. Before that one of them would get the
+ * session that p gives up.
+ */
+static void flood_await_refused(const struct rig *r, const struct pair *p)
+{
+    int fd = peer_connect(r->listen);
+
+    misbehave(fd, ASKING);
+    ck_assert_msg(peer_waits(fd, patience_ms()), "a client is not refused");
+    sock_close(&fd);
+    pair_ping(p);
+}
+
 /* All clients at once, from another process, while this one's session keeps asking. */
 START_TEST(clients_at_once)
 {
@@ -127,7 +143,7 @@ START_TEST(clients_at_once)
     /* The child's copy of the other end holds it no longer than it lives. */
     ck_assert_int_eq(kill(pid, SIGKILL), 0);
     (void)process_wait(pid);
-    pair_ping(&p);
+    flood_await_refused(&r, &p);
     pair_close(&p);
     rig_await_log(&r, "-closed ", NULL, 0);
     rig_settle(&r);
@@ -241,7 +257,7 @@ START_TEST(poemds_own_queue_is_full)
     for (size_t i = 0; i < n; i++) {
         close(fds[i]);
     }
-    pair_ping(&p);
+    flood_await_refused(&r, &p);
     pair_close(&p);
     rig_await_log(&r, "-closed ", NULL, 0);
     rig_settle(&r);
