@@ -172,11 +172,24 @@ void monitor_session_reap(struct monitor *m)
 
 /* ---- dialling ---- */
 
+/*
+ * How long a client of the route has for its refusal, in ms: as long as any client waits, or longer
+ * where those of this route are known to.
+ */
+static unsigned monitor_session_refusal_ms(const struct route *r)
+{
+    const unsigned ms = r->config->handshake_ms;
+
+    return ms > LIMIT_HANDSHAKE_MS ? ms : LIMIT_HANDSHAKE_MS;
+}
+
 /* Its client is told err by a worker; what it has sent is read there, if it was not before. */
 static void monitor_session_refuse_take(struct monitor_session *t, int err)
 {
-    const struct worker_pool_answer how = {
-        .err = err, .ms = LIMIT_HANDSHAKE_MS, .heard = t->heard, .id = t->request_id};
+    const struct worker_pool_answer how = {.err = err,
+                                           .ms = monitor_session_refusal_ms(t->route),
+                                           .heard = t->heard,
+                                           .id = t->request_id};
 
     worker_pool_refuse_take(&t->monitor->worker_pool, t->client_fd, &how);
     t->client_fd = -1;
@@ -527,7 +540,7 @@ void monitor_session_accept_take(struct monitor *m, struct route *r, int client_
         route_log_refusal(r, EBUSY);
         worker_pool_refuse_take(
             &m->worker_pool, client_fd,
-            &(struct worker_pool_answer){.err = EBUSY, .ms = LIMIT_HANDSHAKE_MS});
+            &(struct worker_pool_answer){.err = EBUSY, .ms = monitor_session_refusal_ms(r)});
         return;
     }
     about = monitor_session_subject(t, "client");

@@ -288,8 +288,9 @@ START_TEST(the_backends_queue_is_full)
     rig_configure(&r,
                   "workers 1\n"
                   "route r {\n    listen %s\n    backend %s\n}\n"
-                  "route full {\n    listen %s\n    backend %s\n}\n",
-                  r.listen, r.backend, listen, unit_path("full-backend.sock"));
+                  "route full {\n    listen %s\n    backend %s\n%s\n}\n",
+                  r.listen, r.backend, listen, unit_path("full-backend.sock"),
+                  rig_short_handshake());
     rig_launch(&r);
     rig_measure(&r, 1);
     rig_session(&r, peer_qemu_json, "{}", &p);

@@ -483,6 +483,28 @@ START_TEST(a_byte_a_second_from_the_backend)
 }
 END_TEST
 
+/* Where clients are known to wait longer than those of QEMU's, one that is refused may, too. */
+START_TEST(a_refused_client_has_its_routes_time)
+{
+    struct rig r;
+    struct pair p;
+    int fd;
+
+    rig_start(&r, "    handshake-timeout 1m");
+    rig_session(&r, "{}", "{}", &p);
+    fd = peer_connect(r.listen);
+    ck_assert_msg(!peer_waits(fd, LIMIT_HANDSHAKE_MS + 2 * LIMIT_HANDSHAKE_GRACE_MS),
+                  "it is closed before the route's time is over");
+    peer_send_version(fd, ID, WIRE_TYPE_COMMAND, "{}", NULL);
+    ck_assert_int_eq(peer_recv_error(fd, ID, WIRE_VERSION), EBUSY);
+    peer_expect_eof(fd);
+    sock_close(&fd);
+    pair_ping(&p);
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
 int main(void)
 {
     Suite *const suite = suite_create("daemon: handshake");
@@ -504,5 +526,6 @@ int main(void)
     tcase_add_test(end, client_is_silent);
     tcase_add_test(end, a_byte_a_second_from_the_client);
     tcase_add_test(end, a_byte_a_second_from_the_backend);
+    tcase_add_test(end, a_refused_client_has_its_routes_time);
     return unit_run(suite);
 }
