@@ -41,7 +41,7 @@ static int host_digit(char c)
 
 bool audit_host_id(const char *text, uint8_t out[16])
 {
-    size_t n = 0;
+    unsigned n = 0;
 
     for (; *text && *text != '\n'; text++) {
         const int digit = host_digit(*text);

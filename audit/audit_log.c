@@ -256,13 +256,12 @@ static void log_lose(struct audit_log *log, struct work *w)
 static void log_set_due(struct audit_log *log)
 {
     const struct audit_end *end = &log->file.on_disk;
+    const bool all_sealed = log->lost.n == 0 && end->sealed == end->tree.size;
 
-    if (log->broken) {
+    if (log->broken || all_sealed) {
         log->due_ms = 0;
     } else if (log->lost.n > 0) {
         log->due_ms = log_now_ms() + AUDIT_RETRY_MS;
-    } else if (end->sealed == end->tree.size) {
-        log->due_ms = 0;
     } else if (!log->due_ms || log->last.outcome != AUDIT_DURABLE) {
         log->due_ms = log_now_ms() + AUDIT_SEAL_MS;
     }

@@ -131,7 +131,7 @@ json_t *audit_verify_json(const struct audit_result *r)
                    : json_null(),
         "host", r->host[0] ? r->host : NULL, "lost_records", (json_int_t)r->told.lost,
         "accepted_losses", (json_int_t)r->told.gone, "clock_set_back",
-        (json_int_t)(r->told.back + r->told.unmarked), "repeated_sessions",
+        (json_int_t)r->told.back + (json_int_t)r->told.unmarked, "repeated_sessions",
         (json_int_t)r->told.repeated);
 
     if (o && r->bad_file[0] && json_object_set_new(o, "file", json_string(r->bad_file)) < 0) {

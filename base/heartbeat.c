@@ -5,10 +5,11 @@
 #include "base/heartbeat.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/numbers.h"
 
 /* Beats come with the loop's own jitter: a sum that is this near to a limit has reached it. */
 #define SLACK_MS (LIMIT_BEAT_MS / 2)
@@ -97,13 +98,16 @@ static bool heartbeat_read(pid_t pid, const char *name, char *text, size_t size)
 
 void heartbeat_look(pid_t pid, struct heartbeat_sample *s)
 {
+    uint64_t times[2] = {0};
     char text[256];
     const char *name_end;
 
     memset(s, 0, sizeof *s);
     /* "RAN WAITED SLICES", the first two in nanoseconds. */
     if (heartbeat_read(pid, "schedstat", text, sizeof text)) {
-        s->times = sscanf(text, "%" SCNu64 " %" SCNu64, &s->ran_ns, &s->wait_ns) == 2;
+        s->times = numbers_read(text, " ", times, 2) == 2;
+        s->ran_ns = times[0];
+        s->wait_ns = times[1];
     }
     /* "PID (NAME) STATE ...", where the name may have any character. */
     if (heartbeat_read(pid, "stat", text, sizeof text)) {

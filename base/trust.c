@@ -44,19 +44,19 @@ static int trust_judge(const struct trust_walk *w, const char *path, const struc
 {
     struct trust_fault *f = w->fault;
     const bool sticky = S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX);
+    const bool everybody = st->st_mode & S_IWOTH;
+    const bool group = (st->st_mode & S_IWGRP) && st->st_gid != 0;
 
     if (trust_is_beside(w->root, st->st_uid)) {
         f->why = TRUST_OTHER_OWNER;
         f->uid = st->st_uid;
-    } else if (S_ISLNK(st->st_mode) || sticky) {
+    } else if (S_ISLNK(st->st_mode) || sticky || !(everybody || group)) {
         return 0;
-    } else if (st->st_mode & S_IWOTH) {
+    } else if (everybody) {
         f->why = TRUST_EVERYBODY;
-    } else if ((st->st_mode & S_IWGRP) && st->st_gid != 0) {
+    } else {
         f->why = TRUST_GROUP;
         f->gid = st->st_gid;
-    } else {
-        return 0;
     }
     snprintf(f->path, sizeof f->path, "%s", *path ? path : "/");
     return 1;

@@ -17,6 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/numbers.h"
+
 static const struct {
     uid_t first;
     uid_t last;
@@ -32,7 +34,7 @@ static bool users_look(pid_t pid, uid_t first, unsigned n, struct users_process 
 {
     char path[40];
     char line[128];
-    unsigned long ids[4];
+    uint64_t ids[4];
     bool found = false;
     FILE *f;
 
@@ -43,8 +45,7 @@ static bool users_look(pid_t pid, uid_t first, unsigned n, struct users_process 
         if (strncmp(line, "Name:\t", 6) == 0) {
             line[strcspn(line, "\n")] = '\0';
             snprintf(out->name, sizeof out->name, "%.15s", line + 6);
-        } else if (sscanf(line, "Uid:\t%lu\t%lu\t%lu\t%lu", &ids[0], &ids[1], &ids[2], &ids[3]) ==
-                   4) {
+        } else if (strncmp(line, "Uid:", 4) == 0 && numbers_read(line + 4, "\t", ids, 4) == 4) {
             for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
                 found = found || (ids[i] >= first && ids[i] - first < n);
             }
@@ -81,13 +82,13 @@ bool users_find(uid_t first, unsigned n, struct users_process *out)
 static bool users_mapped(const char *map, uid_t first, unsigned n)
 {
     FILE *const f = fopen(map, "re");
-    unsigned long inside;
-    unsigned long outside;
-    unsigned long count;
+    char line[128];
+    uint64_t ids[3]; /* the first one inside, the first one outside, how many */
     bool mapped = false;
 
-    while (f && !mapped && fscanf(f, "%lu %lu %lu", &inside, &outside, &count) == 3) {
-        mapped = first >= inside && (uint64_t)first + n <= (uint64_t)inside + count;
+    while (f && !mapped && fgets(line, sizeof line, f)) {
+        mapped = numbers_read(line, " ", ids, 3) == 3 && first >= ids[0] &&
+                 (uint64_t)first + n <= ids[0] + ids[2];
     }
     if (f) {
         fclose(f);

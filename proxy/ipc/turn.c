@@ -33,17 +33,17 @@ static int64_t turn_now(void)
     return (int64_t)t.tv_sec * TURN_NS_PER_S + t.tv_nsec;
 }
 
-static int turn_kernel_wait(int fd, struct epoll_event *events, int max, int timeout)
+static int turn_kernel_wait(int fd, struct epoll_event *events, int maxevents, int timeout)
 {
 #ifdef SYS_epoll_wait
-    return (int)syscall(SYS_epoll_wait, fd, events, max, timeout);
+    return (int)syscall(SYS_epoll_wait, fd, events, maxevents, timeout);
 #else
-    return epoll_pwait(fd, events, max, timeout, NULL);
+    return epoll_pwait(fd, events, maxevents, timeout, NULL);
 #endif
 }
 
 /* In place of the C library's, for the whole program. */
-int epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
+int epoll_wait(int fd, struct epoll_event *events, int maxevents, int timeout)
 {
     int n;
 
@@ -52,7 +52,7 @@ int epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
 
         turn.longest = took > turn.longest ? took : turn.longest;
     }
-    n = turn_kernel_wait(fd, events, max, timeout);
+    n = turn_kernel_wait(fd, events, maxevents, timeout);
     turn.begun = turn_now();
     return n;
 }

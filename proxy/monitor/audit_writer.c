@@ -7,13 +7,13 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/limits.h"
+#include "base/numbers.h"
 #include "audit/audit_host.h"
 #include "proxy/monitor/monitor.h"
 #include "proxy/ipc/turn.h"
@@ -72,14 +72,13 @@ static void audit_writer_on_readable(evutil_socket_t fd, short what, void *arg)
     while (audit_writer_notify(r) && audit_log_collect(r->log, &r->done)) {
         const bool durable = r->done.outcome == AUDIT_DURABLE;
 
-        if (durable != r->failing) {
-            /* Nothing has changed. */
-        } else if (!audit_writer_may_log(r)) {
-            /* It comes and goes: that has been said. */
-        } else if (!durable) {
-            audit_writer_log_lost(r, &r->done);
-        } else {
-            log_warning("the audit log is written again");
+        /* Of a log that comes and goes not each change is logged. */
+        if (durable == r->failing && audit_writer_may_log(r)) {
+            if (durable) {
+                log_warning("the audit log is written again");
+            } else {
+                audit_writer_log_lost(r, &r->done);
+            }
         }
         r->losing = r->losing && !durable;
         if (durable && r->done.error && audit_writer_may_log(r)) {
@@ -113,15 +112,13 @@ struct rules_date audit_writer_today(struct audit_writer *r)
 /* The day of a record's time, which has the form of audit_line_time; "": the day of none. */
 static struct rules_date audit_writer_day(const char *time)
 {
-    unsigned year = 0;
-    unsigned month = 0;
-    unsigned day = 0;
+    uint64_t date[3];
 
-    if (sscanf(time, "%4u-%2u-%2u", &year, &month, &day) != 3) {
+    if (numbers_read(time, "-", date, 3) != 3) {
         return (struct rules_date){.year = 0};
     }
     return (struct rules_date){
-        .year = (uint16_t)year, .month = (uint8_t)month, .day = (uint8_t)day};
+        .year = (uint16_t)date[0], .month = (uint8_t)date[1], .day = (uint8_t)date[2]};
 }
 
 int audit_writer_init(struct audit_writer *r, struct event_base *base, const struct config *config)

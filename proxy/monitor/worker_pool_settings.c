@@ -34,7 +34,7 @@ void worker_pool_settings_fds(const struct config *c, uint64_t most, struct work
     const uint64_t spare =
         worker_pool_settings_spare(most > least ? (most - least) / c->workers : 0);
     const uint64_t fixed = least + spare * c->workers;
-    uint64_t share = most > fixed ? (most - fixed) / sessions : 0;
+    uint64_t share = sessions > 0 && most > fixed ? (most - fixed) / sessions : 0;
 
     share = share < LIMIT_FDS_SHARE ? share : LIMIT_FDS_SHARE;
     s->fd_share = share > 0 ? (uint32_t)share : 1;
