@@ -218,7 +218,7 @@
 #define LIMIT_REFUSALS_KEPT (2 * LIMIT_REFUSALS)
 
 /*
- * Descriptors a worker needs beside two per session (four with edu_negotiate_twin_socket): its
+ * Descriptors a worker needs beside two per session (four with twin_socket): its
  * loop, its channel, the log, the largest message's fds in transit in both directions.
  */
 #define LIMIT_WORKER_SPARE_FDS 640

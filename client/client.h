@@ -81,7 +81,7 @@ void client_deinit(struct client *c);
 /*
  * "VFIO_USER_VERSION": sends major, minor and json (may be NULL: no version data) and waits for the
  * reply, whose numbers and JSON are kept in the client, for the caller to judge. Where json names
- * "edu_negotiate_twin_socket", one fd may come with the reply: it becomes twin_fd, and the server's
+ * "twin_socket", one fd may come with the reply: it becomes twin_fd, and the server's
  * commands are then taken from there alone. Any other fd is CLIENT_MALFORMED.
  */
 enum client_outcome client_version(struct client *c, uint16_t major, uint16_t minor,

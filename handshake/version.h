@@ -38,14 +38,13 @@ enum version_outcome {
     VERSION_BAD_CAPABILITIES, /* "capabilities" is no object */
     VERSION_BAD_FDS,          /* max_msg_fds has another type or range than the page gives it */
     VERSION_BAD_DATA,         /* … max_data_xfer_size */
-    VERSION_BAD_TWIN,         /* … edu_negotiate_twin_socket, or a member of it */
-    VERSION_TWIN_UNASKED, /* the reply enables edu_negotiate_twin_socket, the request did not offer
-                             it */
-    VERSION_TWIN_NO_FD,   /* … enables it with no or a wrong fd */
-    VERSION_STRAY_FDS,    /* fds came that the exchange has no use for */
-    VERSION_OTHER_MAJOR,  /* the reply's major number is not the request's */
-    VERSION_HIGHER_MINOR, /* the reply's minor number is above the request's */
-    VERSION_NO_FDS,       /* the reply says max_msg_fds 0 */
+    VERSION_BAD_TWIN,         /* … twin_socket, or a member of it */
+    VERSION_TWIN_UNASKED,     /* the reply enables twin_socket, the request did not offer it */
+    VERSION_TWIN_NO_FD,       /* … enables it with no or a wrong fd */
+    VERSION_STRAY_FDS,        /* fds came that the exchange has no use for */
+    VERSION_OTHER_MAJOR,      /* the reply's major number is not the request's */
+    VERSION_HIGHER_MINOR,     /* the reply's minor number is above the request's */
+    VERSION_NO_FDS,           /* the reply says max_msg_fds 0 */
 };
 
 /* Text of an outcome, for logs; json is told where the outcome is VERSION_JSON. Static. */
@@ -78,7 +77,7 @@ enum version_outcome version_agree(const struct version_offer *request,
 uint32_t version_max_dma_maps(const struct version_offer *o);
 
 /*
- * Sets "edu_negotiate_twin_socket.fd_index" of a reply's JSON, for the one fd that the broker sends
+ * Sets "twin_socket.fd_index" of a reply's JSON, for the one fd that the broker sends
  * with it. 0 or -ENOMEM.
  */
 int version_set_twin_index(struct version_offer *o, uint32_t index)

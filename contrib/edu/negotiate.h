@@ -42,7 +42,7 @@ struct negotiate_result {
 /*
  * Answers a request, the whole message of n bytes at message, with what ours and the offer have in
  * common. The JSON of the reply names nothing that was not offered and is compact, so it is never
- * longer than the request's (QEMU takes no longer one) but for edu_negotiate_twin_socket's
+ * longer than the request's (QEMU takes no longer one) but for twin_socket's
  * fd_index, which the page demands, and for a recital, which whoever asks for it has room for.
  *
  * 0 with out filled; -EINVAL: malformed; -ENOTSUP: another major version; -ENOMEM; what

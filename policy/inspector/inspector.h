@@ -14,7 +14,7 @@
  *
  *     i = inspector_new(&settings)
  *     if (!(r = inspector_look(i, &peer.exe)))            known already?
- *         inspector_ask(i, &peer.exe, &who, 3000, inspect_ask_on_done, arg)   else
+ *         inspector_ask(i, &peer.exe, &who, 3000, on_done, arg)   else
  * inspect_ask_on_done is called later
  */
 #ifndef POEMD_POLICY_INSPECTOR_INSPECTOR_H

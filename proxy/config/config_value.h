@@ -18,7 +18,7 @@ enum value_kind {
     VALUE_COUNT,    /* decimal */
     VALUE_DURATION, /* in milliseconds */
     VALUE_MODE,     /* octal permission bits */
-    VALUE_LEVEL,    /* enum edu_options_log_level */
+    VALUE_LEVEL,    /* enum log_level */
     VALUE_FILE,     /* absolute path of a file: text */
     VALUE_COMMAND,  /* of a device that is started (proxy/config/command.h): text */
     VALUE_TEXT,     /* 1 to 1,000 bytes of printable ASCII: text */

@@ -57,7 +57,7 @@ struct config_parser {
 
 /*
  * A block, or a statement that adds to a list, begins: makes its target, valid until it ends. NULL:
- * the block is left out (an error was added, or trace_stats_no_memory set).
+ * the block is left out (an error was added, or no_memory set).
  */
 typedef void *config_begin(struct config_parser *p, struct config_place at);
 

@@ -3,7 +3,7 @@
 /*
  * A lane: two sockets with a pipe each way, and the loop's events for them.
  *
- * A session has one lane for its main sockets and, with edu_negotiate_twin_socket, a second one. A
+ * A session has one lane for its main sockets and, with twin_socket, a second one. A
  * lane ends its directions one by one (half-close); it never ends itself: it tells its owner, who
  * may call channel_pair_stop from the callback and channel_pair_deinit later.
  */

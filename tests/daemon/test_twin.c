@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * edu_negotiate_twin_socket: poemd stands in both sockets, so no command of the backend's passes
+ * twin_socket: poemd stands in both sockets, so no command of the backend's passes
  * round it.
  */
 #define _GNU_SOURCE

@@ -14,7 +14,7 @@
 #include "trace/file/pcapng.h"
 #include "trace/file/pcapng_blocks.h"
 
-/* The first message's block in the file of audit_file_begin_file. */
+/* The first message's block in the file of begin_file. */
 static size_t first_message;
 
 static void begin_file(struct blocks *b)
