@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The migration state machine. Pure but for what it does to the device.
+ * The migration state machine. Pure except for what it does to the device.
  */
 #include "contrib/edu/migration.h"
 

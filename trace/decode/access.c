@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Places out of the fixed parts of messages. Pure. */
+/* Reads which region or guest memory a message accesses from its fixed part. Pure. */
 #include "trace/decode/access.h"
 
 #include <string.h>
 
 #include "trace/decode/native.h"
 
-/* The largest fixed part of a command that names a place, or its first write with its count. */
+/*
+ * The largest fixed part of a command with a place, and of REGION_WRITE_MULTI with its first write.
+ */
 #define FIXED_MAX 32u
 
 static void access_read_region(const uint8_t *p, size_t n, struct access *out)
@@ -22,7 +24,7 @@ static void access_read_region(const uint8_t *p, size_t n, struct access *out)
     }
 }
 
-/* GET_REGION_INFO and GET_REGION_IO_FDS have the index at the same place. */
+/* The index is at the same offset in GET_REGION_INFO and GET_REGION_IO_FDS. */
 static void access_read_region_info(const uint8_t *p, size_t n, struct access *out)
 {
     struct wire_region_io_fds head;
@@ -128,7 +130,7 @@ size_t access_writes(const struct trace_message *m, struct access *out)
         return 0;
     }
     for (size_t at = sizeof multi; i < multi.wr_cnt && i < ACCESS_WRITES; at += sizeof one, i++) {
-        /* Where not all was kept of its data, where and how much still was. */
+        /* Of a truncated write, the place and the count may still have been kept. */
         if (at + sizeof(struct wire_region_access) > n) {
             break;
         }

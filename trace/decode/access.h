@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What a captured message is about: its header, and which region or which guest memory it
- * accesses, in this machine's byte order whatever the message's is. Pure; reads no byte that was
- * not kept.
+ * Reads a captured message's header and the region or guest memory that it accesses, in this
+ * machine's byte order whatever the message's is. Pure; reads only bytes that were kept.
  */
 #ifndef POEMD_TRACE_DECODE_ACCESS_H
 #define POEMD_TRACE_DECODE_ACCESS_H
@@ -13,8 +12,8 @@
 #include "trace/decode/pair.h"
 
 enum access_kind {
-    ACCESS_NONE,   /* it says of no place; a reply with nothing but a header among them */
-    ACCESS_REGION, /* offset and count in a region; count 0: it is about the region as such */
+    ACCESS_NONE,   /* no place: among others, a reply that is only a header */
+    ACCESS_REGION, /* offset and count in a region; count 0: the region as a whole */
     ACCESS_MEMORY, /* address and count in guest memory */
 };
 
@@ -24,22 +23,22 @@ struct access {
     uint32_t region;
     uint64_t offset; /* or address */
     uint64_t count;  /* bytes */
-    uint64_t size;   /* of the region, in a reply to GET_REGION_INFO; 0: not said */
+    uint64_t size;   /* of the region, in a reply to GET_REGION_INFO; 0: unknown */
 };
 
-/* False: not even a header was kept; out is untouched then. */
+/* Returns false, with out untouched, if less than a header was kept. */
 bool access_read(const struct trace_message *m, struct access *out)
     __attribute__((warn_unused_result));
 
-/* The same of a request as it was remembered, whose header is known. */
+/* The same for a remembered request; r->hdr is its header. */
 void access_of_request(const struct trace_request *r, struct access *out);
 
-/* Writes of one REGION_WRITE_MULTI that are looked at. */
+/* Writes of one REGION_WRITE_MULTI that are read at most. */
 #define ACCESS_WRITES 128u
 
 /*
- * The first writes of a REGION_WRITE_MULTI request, as many as were kept and out (ACCESS_WRITES of
- * them) has room for. Returns how many.
+ * Reads the first writes of a REGION_WRITE_MULTI request into out, which has room for
+ * ACCESS_WRITES, as far as they were kept. Returns their number.
  */
 size_t access_writes(const struct trace_message *m, struct access *out);
 

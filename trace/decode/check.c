@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Captured messages against the specification, also those whose data was not kept. Pure. */
+/* Checks captured messages against the specification, including truncated ones. Pure. */
 #include "trace/decode/check.h"
 
 #include <string.h>
 
-/* The count in a fixed part that must be the number of bytes behind it; false: it has none. */
+/*
+ * Reads the count in a fixed part that must equal the number of bytes behind it. Returns false if
+ * the message has no such count.
+ */
 static bool check_data_count(const struct wire_hdr *hdr, const void *p, size_t n, uint64_t *out)
 {
     struct wire_region_access a;
@@ -30,10 +33,10 @@ static bool check_data_count(const struct wire_hdr *hdr, const void *p, size_t n
     }
 }
 
-/* Of a message of which not all bytes are here; its payload has `total`. */
+/* Checks a truncated message: n of its `total` payload bytes were kept. */
 static enum wire_check check_part(const struct wire_hdr *hdr, const void *p, size_t n, size_t total)
 {
-    /* The fixed part with nothing behind it is judged by the table alone. */
+    /* Stands in for the payload: for a fixed part alone, wire_check looks only at its sizes. */
     static const uint8_t nothing[sizeof(struct wire_region_info)];
     const struct wire_command_info *c = wire_command_find(hdr->command);
     const bool reply = wire_is_reply(hdr);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Messages laid open, the configuration space that they show, and what requests and replies have
- * in common. Pure but for its memory; bounded by the bytes that were kept, whatever they say.
+ * Opens messages for decoding, follows the configuration space that they show, and decodes the
+ * parts that requests and replies share. Pure except for its memory; bounded by the bytes that were
+ * kept, whatever sizes they claim.
  */
 #include "trace/decode/decode.h"
 
@@ -19,7 +20,7 @@ void decode_scratch_deinit(struct decode_scratch *s)
     s->p = NULL;
 }
 
-/* The payload in this machine's byte order: where it is, or turned round in scratch. */
+/* Sets v->p to the payload in this machine's byte order: in place, or swapped in scratch. */
 static void decode_payload(struct decode_view *v, struct decode_scratch *scratch)
 {
     const struct trace_message *m = v->m;
@@ -78,7 +79,7 @@ static void decode_list(struct decode_config *c)
     c->n_caps = 0;
     pci_caps(&c->config, &found);
     for (unsigned i = 0; i < found.n && c->n_caps < DECODE_CAPS_MAX / 2; i++) {
-        /* Id 0 is what has not been read yet. */
+        /* Id 0: the capability has not been read yet. */
         if (found.cap[i].id != 0) {
             c->cap[c->n_caps++] = found.cap[i];
         }
@@ -245,7 +246,7 @@ void decode_feature_flags(struct printer *printer, uint32_t flags)
     printer_word_bare(printer, "feature", name_feature(index), index);
 }
 
-/* What of a feature's own structure is there, behind struct wire_feature. */
+/* A view of the feature's own structure, behind struct wire_feature. */
 static struct decode_view decode_behind(const struct decode_view *v)
 {
     struct decode_view inner = *v;

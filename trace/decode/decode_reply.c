@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What every reply says. Pure; reads no byte that was not kept. What a reply repeats of its request
- * is left out for people, and shown where it differs.
+ * Decodes every reply. Pure; reads only bytes that were kept. For people, fields that repeat the
+ * request are printed only if they differ from it.
  */
 #include "trace/decode/decode_parts.h"
 #include "trace/decode/native.h"
@@ -12,7 +12,9 @@
 typedef void result_fn(struct printer *printer, const struct decode_view *v,
                        const struct trace_request *request, const struct decode_config *config);
 
-/* Braces round several values, for people. For programs whoever calls has made them. */
+/*
+ * Opens the braces round several values, for people. For programs, the caller has opened an object.
+ */
 static void decode_reply_open_result(struct printer *printer)
 {
     if (!printer->json) {
@@ -29,7 +31,7 @@ static void decode_reply_close_result(struct printer *printer)
     }
 }
 
-/* Nothing but success. */
+/* Decodes a reply that reports success only. */
 static void decode_reply_nothing(struct printer *printer, const struct decode_view *v)
 {
     if (v->total > 0) {
@@ -49,7 +51,7 @@ static void decode_reply_unreadable(struct printer *printer, const struct decode
     decode_reply_close_result(printer);
 }
 
-/* Whether the payload's first n bytes are those of the request's. */
+/* Returns true if the payload's first n bytes equal the request's. */
 static bool decode_reply_repeats(const struct decode_view *v, const struct trace_request *r,
                                  size_t n)
 {
@@ -181,7 +183,7 @@ static void decode_reply_region_info(struct printer *printer, const struct decod
     }
     if (v->n >= sizeof i && (i.flags & WIRE_REGION_FLAG_CAPS)) {
         printer_open_list(printer, "caps");
-        /* How the list is broken is told by the message's check. */
+        /* The message's check reports how the list is broken. */
         (void)wire_region_caps(v->p, v->n, decode_reply_capability, printer);
         printer_close_list(printer);
     } else {
@@ -337,7 +339,7 @@ static void decode_reply_dma_write(struct printer *printer, const struct decode_
         return;
     }
     decode_part(v, &a, sizeof a);
-    /* The count has 4 bytes on the page and 8 on the wire of QEMU. */
+    /* The count has 4 bytes in the specification, 8 in QEMU's messages. */
     if (!printer->json && v->total <= sizeof a && a.count <= UINT32_MAX &&
         decode_reply_repeats(v, r, WIRE_DMA_WRITE_REPLY_MIN)) {
         strbuf_dec(printer->t, a.count);
@@ -385,7 +387,7 @@ static void decode_reply_feature(struct printer *printer, const struct decode_vi
         return;
     }
     n = r ? native_head(r->head, r->kept, r->flags, &r->hdr, head, sizeof head) : 0;
-    /* A reply to SET or PROBE is the request again. */
+    /* A good reply to SET or PROBE repeats the request. */
     if (!printer->json && r && r->kept == r->hdr.size && v->total == n &&
         decode_reply_repeats(v, r, n)) {
         strbuf_char(printer->t, '0');

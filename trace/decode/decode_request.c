@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The arguments of every request. Pure; reads no byte that was not kept. */
+/* Decodes the arguments of every request. Pure; reads only bytes that were kept. */
 #include "trace/decode/decode_parts.h"
 
 typedef void args_fn(struct printer *printer, const struct decode_view *v,
@@ -79,7 +79,7 @@ static void decode_request_get_info(struct printer *printer, const struct decode
     (void)c;
     decode_part(v, &i, sizeof i);
     decode_argsz(printer, v, i.argsz);
-    /* They must be 0, and are shown where they are not. */
+    /* These must be 0, and are printed only if they are not. */
     if (i.flags || i.num_regions || i.num_irqs) {
         printer_hex(printer, "flags", i.flags);
         printer_dec(printer, "num_regions", i.num_regions);
@@ -189,7 +189,7 @@ static void decode_request_set_irqs(struct printer *printer, const struct decode
     }
 }
 
-/* Also the beginning of a write. */
+/* Decodes a read's arguments, and those that begin a write. */
 static bool decode_request_access_place(struct printer *printer, const struct decode_view *v,
                                         const struct decode_config *c, struct wire_region_access *a)
 {
@@ -251,7 +251,7 @@ static void decode_request_dma_write(struct printer *printer, const struct decod
     const size_t fixed = sizeof(struct wire_dma_access);
 
     (void)c;
-    /* Mostly the data was not kept, and its size is the count. */
+    /* Usually the data was not kept, and its size is the count. */
     if (decode_request_dma_place(printer, v) && (v->n > fixed || printer->json)) {
         decode_data_behind(printer, v, fixed, v->total - fixed);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Messages judged by a filter's terms. Pure but for its memory: of what is kept until a reply
- * decides, the bytes and the count are bounded.
+ * Judges messages by a filter's terms. Pure except for its memory: the requests kept until their
+ * replies are bounded in bytes and in number.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "trace/decode/filter.h"
@@ -14,37 +14,39 @@
 #include "trace/decode/filter_terms.h"
 #include "trace/decode/native.h"
 
-/* Requests kept at once: by their own size as many as fit into LIMIT_FILTER_KEPT. */
+/* Requests kept at once: as many of the smallest size as fit into LIMIT_FILTER_KEPT. */
 #define KEPT_MAX 16384u
 #define NOWHERE UINT32_MAX
 
-/* Of a request as many bytes are looked at as name its regions: of a REGION_WRITE_MULTI the first
- * 170 writes. */
+/*
+ * Bytes of a request that are searched for its regions: the first 170 writes of a
+ * REGION_WRITE_MULTI.
+ */
 #define LOOKED_AT 4096u
 
-/* A request that waits for its reply to say whether it is wanted. */
+/* A request kept until its reply decides whether it is wanted. */
 struct kept {
     struct trace_message m; /* its pointers lead into bytes */
     const char *comment;
-    size_t size; /* of all of it */
+    size_t size; /* of the whole allocation */
     _Alignas(struct trace_fd) uint8_t bytes[];
 };
 
 struct slot {
     struct kept *kept; /* NULL: free */
     uint64_t generation;
-    uint32_t older; /* or the next free one */
+    uint32_t older; /* or the next free slot */
     uint32_t newer;
 };
 
 struct filter {
     struct terms terms;
-    char *text; /* names lead into it */
+    char *text; /* the terms' names point into it */
     bool waits;
-    bool regions; /* there is a term that asks for them */
+    bool regions; /* a term asks for regions */
     bool begun;
     uint64_t first_ns;
-    struct trace_pairs *pairs; /* NULL: no term needs them */
+    struct trace_pairs *pairs; /* NULL: no term needs pairs */
     struct slot *slot;
     uint32_t slots_used;
     uint32_t free;
@@ -114,9 +116,9 @@ uint64_t filter_given_up(const struct filter *f)
     return f->given_up;
 }
 
-/* ---- what is kept ---- */
+/* ---- kept requests ---- */
 
-/* What pairs remembers of a request: region terms that it meets, and where it is kept. */
+/* The tag that pairs remembers with a request: the region terms that it meets, and its slot. */
 #define TAG_TERMS 0xffffu
 #define TAG_SLOT_SHIFT 16
 #define TAG_GENERATION_SHIFT 30
@@ -173,7 +175,7 @@ static struct kept *filter_copy(const struct trace_message *m, const char *comme
     return k;
 }
 
-/* Keeps a request; returns the tag's part that finds it again. */
+/* Keeps a request; returns the part of the tag that finds it again. */
 static uint64_t filter_keep(struct filter *f, const struct trace_message *m, const char *comment)
 {
     struct kept *k = filter_copy(m, comment);
@@ -208,7 +210,9 @@ static uint64_t filter_keep(struct filter *f, const struct trace_message *m, con
                                                                                << TAG_SLOT_SHIFT;
 }
 
-/* The request that was kept under this tag, now the caller's; NULL: none was, or it was given up.
+/*
+ * Returns the request kept under this tag, which the caller then owns, or NULL if none was kept or
+ * it has been given up.
  */
 static struct kept *filter_recall(struct filter *f, uint64_t tag)
 {
@@ -266,7 +270,7 @@ static bool filter_writes_to(const struct term *t, const uint8_t *p, size_t n)
     return false;
 }
 
-/* Whether the message itself names one of the term's regions. */
+/* Returns true if the message itself names one of the term's regions. */
 static bool filter_names_region(const struct term *t, const struct judged *j)
 {
     struct wire_region_access a;
@@ -278,7 +282,7 @@ static bool filter_names_region(const struct term *t, const struct judged *j)
         return wire_get(j->payload, j->n, &a, sizeof a) && filter_has_number(t, a.region);
     case WIRE_DEVICE_GET_REGION_INFO:
     case WIRE_DEVICE_GET_REGION_IO_FDS:
-        /* The index is at the same place in both. */
+        /* The index is at the same offset in both. */
         memset(&info, 0, sizeof info);
         return j->n >= 12 && wire_get(j->payload, 12, &info, 12) &&
                filter_has_number(t, info.index);
@@ -325,7 +329,7 @@ static bool filter_waiting_kind(enum term_kind k)
     return k == TERM_ERRORS || k == TERM_SLOWER;
 }
 
-/* All terms that a message meets or fails by itself. */
+/* Returns true if the message meets all terms that it can be judged by alone. */
 static bool filter_wanted_itself(const struct filter *f, const struct judged *j, uint64_t regions)
 {
     for (unsigned i = 0; i < f->terms.n; i++) {
@@ -337,7 +341,10 @@ static bool filter_wanted_itself(const struct filter *f, const struct judged *j,
     return true;
 }
 
-/* All terms that only an exchange meets or fails; request NULL: there was none. */
+/*
+ * Returns true if the message meets all terms that need both request and reply. request may be
+ * NULL.
+ */
 static bool filter_wanted_exchange(const struct filter *f, const struct judged *j,
                                    const struct trace_request *request)
 {
@@ -407,7 +414,9 @@ static void filter_feed_request(struct filter *f, const struct judged *j, const 
     }
 }
 
-/* A reply, or what is of no known type; request NULL: it answers nothing that was seen. */
+/*
+ * Judges a reply or a message of unknown type; request is NULL if no captured request matches it.
+ */
 static void filter_feed_other(struct filter *f, const struct judged *j,
                               const struct trace_request *request, const char *comment,
                               filter_fn *fn, void *arg)

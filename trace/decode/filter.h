@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Which messages are wanted: one small language for capturing, showing and extracting.
+ * Selects messages by one small language, for capturing, showing and extracting.
  *
  *   FILTER = TERM *(" " TERM)                  all terms must hold
  *   TERM   = "command=" NAME *("," NAME)       by name, without VFIO_USER_, any case; or a number
@@ -11,13 +11,13 @@
  *          | "route=" NAME *("," NAME)
  *          | "id=" N *("," N)
  *          | "after=" SECONDS | "before=" SECONDS    since the trace's first message
- *          | "errors"                          error replies, and what they answer
- *          | "slower=" N ("ns" | "us" | "ms" | "s")  replies that came later, and what they answer
+ *          | "errors"                          error replies, and their requests
+ *          | "slower=" N ("ns" | "us" | "ms" | "s")  replies that took longer, and their requests
  *          | "fds"                             messages with fds
  *
- * A term with "!" before it must not hold. A reply goes by what it answers where it does not say
- * itself ("region="). "errors" and "slower=" can only be known at the reply; whoever filters gets
- * both: the request comes as filter_fed keeps it until then. Pure but for bounded memory.
+ * A term with "!" before it must not hold. A reply that does not itself carry the field ("region=")
+ * is judged by its request. "errors" and "slower=" can only be decided at the reply: filter_feed
+ * then keeps the request until its reply, and passes on both. Pure except for bounded memory.
  */
 #ifndef POEMD_TRACE_DECODE_FILTER_H
 #define POEMD_TRACE_DECODE_FILTER_H
@@ -29,29 +29,32 @@
 struct filter;
 
 /*
- * Reads a filter. NULL: what is wrong, where, and what would be right is in why; or no memory, why
- * saying so. An empty text wants everything.
+ * Parses a filter; an empty text selects everything. Returns NULL with the error in why, if memory
+ * runs out or the text is wrong; the error then names the place and the expected words.
  */
 struct filter *filter_new(const char *text, char *why, size_t n)
     __attribute__((warn_unused_result));
 void filter_free(struct filter *f);
 
-/* Whether any term needs the reply to judge the request: then messages come late, in pairs. */
+/*
+ * Returns true if a term needs the reply to judge the request: messages are then passed on late, in
+ * pairs.
+ */
 bool filter_waits(const struct filter *f);
 
-/* Called for a message that is wanted, in order within its session where filter_waits is false. */
+/* Called for each selected message, in order within its session if filter_waits returns false. */
 typedef void filter_fn(const struct trace_session *s, const struct trace_message *m,
                        const char *comment, void *arg);
 
 /*
- * Takes the next message (comment NULL: none) and calls fn for those that are wanted: none, this
- * one, or the request that was kept and this one. What is kept is copied, LIMIT_FILTER_KEPT bytes
- * in all at the most; beyond that the oldest are given up.
+ * Takes the next message (comment may be NULL) and calls fn for each selected one: for none, for
+ * this one, or for the kept request and this one. Kept messages are copied, LIMIT_FILTER_KEPT bytes
+ * in all at most; beyond that the oldest are given up.
  */
 void filter_feed(struct filter *f, const struct trace_session *s, const struct trace_message *m,
                  const char *comment, filter_fn *fn, void *arg);
 
-/* Requests that were given up for want of room. */
+/* Requests given up for lack of room. */
 uint64_t filter_given_up(const struct filter *f);
 
 #endif

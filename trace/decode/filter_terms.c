@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The filter's language: text in, terms out. Pure. Whoever types it is told what is wrong, where,
- * and what would be right.
+ * Parses the filter's language from text into terms. Pure. Its errors name the fault, its place and
+ * the expected words.
  */
 #include "trace/decode/filter_terms.h"
 
@@ -26,7 +26,7 @@ static const struct word {
     enum term_kind kind;
     bool has_value;
     bool list;
-    const char *right; /* what is right behind it */
+    const char *right; /* expected behind it */
 } words[] = {
     {"command", TERM_COMMAND, true, true, "names of commands, such as DMA_MAP, or their numbers"},
     {"from", TERM_FROM, true, false, "\"client\" or \"backend\""},
@@ -43,7 +43,7 @@ static const struct word {
 
 #define WORDS (sizeof words / sizeof *words)
 
-/* Says what is wrong at p; false, for returning it. */
+/* Reports an error at p; returns false, for the caller to return. */
 static bool filter_terms_wrong(const struct reading *r, const char *p, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -59,7 +59,10 @@ static bool filter_terms_wrong(const struct reading *r, const char *p, const cha
     return false;
 }
 
-/* Decimal digits, or hexadecimal ones behind 0x. Whether p is such a number and at most max. */
+/*
+ * Parses decimal digits, or hexadecimal ones behind 0x. Returns false if p is not such a number or
+ * exceeds max.
+ */
 static bool filter_terms_number(const char *p, uint64_t max, uint64_t *out)
 {
     const unsigned base = p[0] == '0' && (p[1] == 'x' || p[1] == 'X') ? 16 : 10;
@@ -88,7 +91,7 @@ static bool filter_terms_number(const char *p, uint64_t max, uint64_t *out)
     return v <= max;
 }
 
-/* A decimal fraction of units of `unit` nanoseconds, up to its end at `end`. */
+/* Parses a decimal fraction of units of `unit` nanoseconds, from p up to `end`. */
 static bool filter_terms_duration(const char *p, const char *end, uint64_t unit, uint64_t *out)
 {
     uint64_t whole = 0;

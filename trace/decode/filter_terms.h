@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * A filter's terms, as its text was read: filter_terms.c reads, filter.c judges by them. Pure.
- */
+/* A filter's parsed terms: filter_terms.c parses them, filter.c judges by them. Pure. */
 #ifndef POEMD_TRACE_DECODE_FILTER_TERMS_H
 #define POEMD_TRACE_DECODE_FILTER_TERMS_H
 
@@ -43,8 +41,8 @@ struct terms {
 };
 
 /*
- * Reads text, which is written into: names in the terms lead into it. False: what is wrong, where,
- * and what would be right is in why, of size bytes.
+ * Parses text, which is modified: names in the terms point into it. Returns false on an error, with
+ * the fault, its place and the expected words in why, of size bytes.
  */
 bool filter_terms_read(struct terms *t, char *text, char *why, size_t size)
     __attribute__((warn_unused_result));

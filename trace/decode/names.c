@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The names that traces are shown with. Tables and look-ups. */
+/* Names for the specification's numbers, as traces show them: tables and look-ups. */
 #define _GNU_SOURCE
 #include "trace/decode/names.h"
 

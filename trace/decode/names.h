@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The names that traces are shown with, for the specification's numbers. Tables and look-ups. */
+/* Names for the specification's numbers, as traces show them: tables and look-ups. */
 #ifndef POEMD_TRACE_DECODE_NAMES_H
 #define POEMD_TRACE_DECODE_NAMES_H
 
 #include <stdint.h>
 
-/* A flag and its name; a table's last has mask 0. */
+/* A flag and its name; a table ends with mask 0. */
 struct name_flag {
     uint32_t mask;
     const char *name;
 };
 
-extern const struct name_flag name_header_flags[]; /* beside the type */
+extern const struct name_flag name_header_flags[]; /* without the type */
 extern const struct name_flag name_dma_flags[];
 extern const struct name_flag name_device_flags[];
 extern const struct name_flag name_region_flags[];
@@ -22,7 +22,7 @@ extern const struct name_flag name_feature_methods[];
 extern const struct name_flag name_migration_flags[];
 extern const struct name_flag name_seals[];
 
-/* By index or value; NULL where it has no name. Static. */
+/* Return a static name by index or value, or NULL if the number has no name. */
 const char *name_region(uint32_t index);    /* "BAR0" … "config" */
 const char *name_irq(uint32_t index);       /* "INTX" … */
 const char *name_io_fd(uint32_t type);      /* "ioeventfd" … */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Which bytes of each command's payload are numbers, and their turning round. Pure; bounded by the
- * bytes that are there, whatever they say.
+ * Which bytes of each command's payload are numbers, and swapping them. Pure; bounded by the bytes
+ * that are there, whatever sizes they claim.
  */
 #include "trace/decode/native.h"
 
 #include <string.h>
 
 /*
- * Widths of the numbers of a payload: fixed ones, then those of each entry of the list that follows
- * (0: no list, or data). 'd' is 8 bytes of data.
+ * Widths of a payload's numbers: those of the fixed part, then those of each entry of the list that
+ * follows (0: no list, or data). 'd' stands for 8 bytes of data.
  */
 struct layout {
     const char *fixed;
@@ -54,7 +54,7 @@ static void native_reverse(uint8_t *p, size_t n)
     }
 }
 
-/* Turns one structure's numbers; returns its size, or 0 where it is not all there. */
+/* Swaps one structure's numbers; returns its size, or 0 if it is incomplete. */
 static size_t native_turn(const char *widths, uint8_t *p, size_t n)
 {
     size_t at = 0;
@@ -90,7 +90,7 @@ static size_t native_turn_all(const struct layout *l, uint8_t *p, size_t n)
     return at;
 }
 
-/* The capabilities of a region, each once and forwards, as wire_region_caps walks them. */
+/* Swaps a region's capabilities, each once and forwards only, in wire_region_caps's order. */
 static void native_turn_caps(uint8_t *p, size_t n)
 {
     struct wire_region_info info;
@@ -141,7 +141,7 @@ static void native_turn_payload(const struct wire_hdr *hdr, uint8_t *p, size_t n
     if (hdr->command >= sizeof requests / sizeof *requests) {
         return;
     }
-    /* The one structure that a reply has shorter than its request. */
+    /* The only reply with a shorter structure than its request. */
     if (hdr->command == WIRE_DMA_WRITE && n == WIRE_DMA_WRITE_REPLY_MIN) {
         (void)native_turn("84", p, n);
         return;

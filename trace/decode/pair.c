@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Requests that wait for their replies, found by id. Pure but for its memory.
+ * Finds requests that wait for their replies by id. Pure except for its memory.
  *
- * Each request is in two lists: all of them by age, and those of its bucket by age. Buckets are
- * such that two ids of one session, socket and sender never share one, so that no peer can make
- * looking up slow. Places are indexes, since the pool moves when it grows.
+ * Each request is in two lists, both by age: one of all requests, one of its bucket. Buckets are
+ * chosen so that two ids of one session, socket and sender never share one: a peer cannot make
+ * look-ups slow. Places are indexes, since the pool moves when it grows.
  */
 #include "trace/decode/pair.h"
 
@@ -16,11 +16,11 @@
 
 #define BUCKETS 65536u
 #define POOL_FIRST 256u
-#define NOWHERE 0u /* the pool's first place is never taken */
+#define NOWHERE 0u /* the pool's place 0 is never used */
 
 struct waiting {
     struct trace_request r;
-    uint64_t session; /* its number: a session's memory may be used again for another one */
+    uint64_t session; /* its number: the session's memory may be reused */
     uint32_t bucket;
     uint32_t next; /* in its bucket, or in the list of free places */
     uint32_t older;
@@ -35,7 +35,7 @@ struct bucket {
 struct trace_pairs {
     struct waiting *pool;
     uint32_t room;
-    uint32_t used; /* places that were ever taken */
+    uint32_t used; /* places taken so far */
     uint32_t free;
     uint32_t oldest;
     uint32_t newest;
@@ -45,7 +45,7 @@ struct trace_pairs {
 
 struct trace_pairs *trace_pairs_new(void)
 {
-    /* Most of its pages are never touched. */
+    /* calloc, since most of the pages are never touched. */
     struct trace_pairs *p = calloc(1, sizeof *p);
 
     if (!p) {
@@ -76,7 +76,7 @@ static uint32_t pair_bucket_of(uint64_t session, uint8_t flags, uint8_t sender, 
     return id ^ (uint32_t)(family * UINT64_C(0x9e3779b97f4a7c15) >> 48);
 }
 
-/* Takes the request at `at`, whose elder in its bucket is `before`, out of both lists. */
+/* Takes the request at `at` out of both lists; `before` is its predecessor in its bucket. */
 static void pair_take_out(struct trace_pairs *p, uint32_t at, uint32_t before)
 {
     struct waiting *w = &p->pool[at];
@@ -122,13 +122,13 @@ static bool pair_grow(struct trace_pairs *p)
     return true;
 }
 
-/* A free place; where there is none, and no memory for more, the oldest's. */
+/* Returns a free place, or the oldest request's if all are taken and memory has run out. */
 static uint32_t pair_place(struct trace_pairs *p)
 {
     uint32_t at;
 
     if (p->free == NOWHERE && p->used == p->room && !pair_grow(p)) {
-        /* The oldest of all is the first of its bucket. */
+        /* The oldest request of all is also the first of its bucket. */
         pair_take_out(p, p->oldest, NOWHERE);
         p->given_up++;
     }
@@ -179,7 +179,7 @@ static void pair_remember(struct trace_pairs *p, const struct trace_session *s,
     p->newest = at;
 }
 
-/* Takes out the oldest request that m answers; command 0: any. */
+/* Takes out the oldest request that m answers; command 0 matches any command. */
 static bool pair_find(struct trace_pairs *p, const struct trace_session *s,
                       const struct trace_message *m, uint16_t id, uint16_t command,
                       struct trace_request *out)
@@ -216,7 +216,7 @@ enum trace_pairing trace_pairs_feed(struct trace_pairs *p, const struct trace_se
     case WIRE_TYPE_REPLY:
         return pair_find(p, s, m, hdr.id, 0, request) ? TRACE_PAIR_REPLY : TRACE_PAIR_UNASKED;
     case WIRE_TYPE_COMMAND:
-        /* Some peers forget the type in their error replies. */
+        /* Some peers do not set the reply type in their error replies. */
         if ((hdr.flags & WIRE_ERROR) && pair_find(p, s, m, hdr.id, hdr.command, request)) {
             return TRACE_PAIR_REPLY;
         }

@@ -2,8 +2,8 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * Finds each reply's request: first in, first out per session, socket, leg, direction and id, since
- * ids belong to their sender and may repeat even at the same time. Pure but for its memory, which
- * is bounded: of more than TRACE_PENDING requests without a reply the oldest are given up.
+ * ids belong to their sender and may repeat even at the same time. Pure except for its memory,
+ * which is bounded: beyond TRACE_PENDING requests without a reply, the oldest are given up.
  */
 #ifndef POEMD_TRACE_DECODE_PAIR_H
 #define POEMD_TRACE_DECODE_PAIR_H
@@ -14,7 +14,7 @@
 /* Requests that may wait for their replies at once, in a whole trace. */
 #define TRACE_PENDING 65536u
 
-/* Of a request's bytes so many are remembered: the fixed part of every command. */
+/* Bytes of a request that are remembered: enough for the fixed part of every command. */
 #define TRACE_REMEMBERED 64u
 
 struct trace_request {
@@ -28,14 +28,14 @@ struct trace_request {
     uint8_t sender;
     uint8_t legs;
     uint8_t flags;
-    uint64_t tag; /* the caller's: as it was given to trace_pairs_feed */
+    uint64_t tag; /* the caller's, from trace_pairs_feed */
     uint8_t head[TRACE_REMEMBERED];
 };
 
 enum trace_pairing {
-    TRACE_PAIR_REQUEST, /* remembered, unless it asks for no reply */
-    TRACE_PAIR_REPLY,   /* *request is what it answers */
-    TRACE_PAIR_UNASKED, /* a reply to nothing that was seen */
+    TRACE_PAIR_REQUEST, /* remembered, unless No_reply is set */
+    TRACE_PAIR_REPLY,   /* request is the one that it answers */
+    TRACE_PAIR_UNASKED, /* no captured request matches */
     TRACE_PAIR_NEITHER, /* no header, or of neither type */
 };
 
@@ -45,10 +45,11 @@ struct trace_pairs *trace_pairs_new(void) __attribute__((warn_unused_result));
 void trace_pairs_free(struct trace_pairs *p);
 
 /*
- * Takes a message in the order of the file. tag is remembered with a request. request is filled
- * for TRACE_PAIR_REPLY only. A VERSION request is seen once on each leg: its replies find the one
- * on their own leg. An error of type command with the id and command of a waiting request is its
- * reply, whose sender forgot the type. The session is remembered, never looked into.
+ * Takes the next message in the order of the file. tag is remembered with a request. request is
+ * filled for TRACE_PAIR_REPLY only. A VERSION request is seen once on each leg; its reply is
+ * matched on its own leg. An error of type command with the id and command of a waiting request
+ * counts as its reply, since some senders do not set the type. The session is remembered as an
+ * address only.
  */
 enum trace_pairing trace_pairs_feed(struct trace_pairs *p, const struct trace_session *s,
                                     const struct trace_message *m, uint64_t tag,
@@ -56,8 +57,8 @@ enum trace_pairing trace_pairs_feed(struct trace_pairs *p, const struct trace_se
     __attribute__((warn_unused_result));
 
 /*
- * Nanoseconds from when a request's first bytes were read until its reply's were: what is called
- * latency everywhere in this room.
+ * Nanoseconds from reading a request's first bytes until reading its reply's: the latency that all
+ * of this room reports.
  */
 static inline uint64_t trace_latency(const struct trace_request *request,
                                      const struct trace_message *reply)
@@ -65,12 +66,12 @@ static inline uint64_t trace_latency(const struct trace_request *request,
     return reply->read_ns > request->read_ns ? reply->read_ns - request->read_ns : 0;
 }
 
-/* Requests given up for want of room. */
+/* Requests given up for lack of room. */
 uint64_t trace_pairs_given_up(const struct trace_pairs *p);
 
 /*
- * Calls fn for each request that still waits for its reply, in the order of the file: at its end.
- * Those with No_reply are none.
+ * Calls fn for each request that still waits for its reply at the end, in the order of the file.
+ * Requests with No_reply do not count as waiting.
  */
 void trace_pairs_waiting(const struct trace_pairs *p,
                          void (*fn)(const struct trace_request *request, void *arg), void *arg);

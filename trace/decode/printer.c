@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Named values, for people and as JSON. Pure but for the text's memory. */
+/* Prints named values, for people and as JSON. Pure except for the buffer's memory. */
 #include "trace/decode/printer.h"
 
 #include <fcntl.h>
@@ -14,8 +14,8 @@
 #define LIST_TEXT 16u
 #define LIST_JSON 1024u
 #define JSON_NUMBER_MAX (UINT64_C(1) << 53)
-#define STRING_TEXT 40u  /* a string longer than this … */
-#define STRING_SHORT 24u /* … is cut here */
+#define STRING_TEXT 40u  /* longer strings are cut … */
+#define STRING_SHORT 24u /* … after this many characters */
 
 static void printer_separate(struct printer *p)
 {
@@ -61,7 +61,7 @@ void printer_hex(struct printer *p, const char *name, uint64_t v)
     }
 }
 
-/* A program may have no larger integers than a double holds. */
+/* Larger integers are strings in JSON, since many readers keep numbers in a double. */
 static void printer_number(struct printer *p, uint64_t v)
 {
     const bool quoted = p->json && v > JSON_NUMBER_MAX;
@@ -171,7 +171,7 @@ void printer_text(struct printer *p, const char *name, const void *text, size_t 
     }
 }
 
-/* The value of 1, 2, 4 or 8 bytes as a device's little-endian register. */
+/* Reads 1, 2, 4 or 8 bytes as a device's little-endian register. */
 static uint64_t printer_little_endian(const uint8_t *data, size_t n)
 {
     uint64_t v = 0;
@@ -274,9 +274,9 @@ void printer_more(struct printer *p, uint64_t more)
     strbuf_str(p->t, " more");
 }
 
-/* ---- JSON of others ---- */
+/* ---- JSON from the trace ---- */
 
-/* Where the string that begins behind the quote at p ends: at its last quote, or at n. */
+/* Returns the end of the string that begins behind the quote at p: its closing quote, or n. */
 static size_t printer_string_end(const uint8_t *p, size_t n)
 {
     size_t i = 0;
@@ -292,7 +292,7 @@ static bool printer_blank(uint8_t c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* JSON's own escapes stay as they are: two printable bytes pass. */
+/* Prints a string; JSON's own escapes stay as they are, since both of their bytes are printable. */
 static void printer_string_text(struct printer *p, const uint8_t *s, size_t n)
 {
     while (n > 0) {
@@ -310,7 +310,7 @@ static void printer_string_text(struct printer *p, const uint8_t *s, size_t n)
     }
 }
 
-/* A value, or a name where a colon follows; returns the bytes taken. */
+/* Prints a string value, or a name if a colon follows; returns the bytes read. */
 static size_t printer_string_for_people(struct printer *p, const uint8_t *s, size_t n)
 {
     const size_t end = printer_string_end(s + 1, n - 1);
@@ -364,7 +364,7 @@ static void printer_json_for_people(struct printer *p, const uint8_t *s, size_t 
     }
 }
 
-/* What jansson calls ASCII has one byte that is not printable. */
+/* Escapes DEL, which jansson's ASCII output leaves as it is. */
 static void printer_printable(struct strbuf *t, const char *s)
 {
     size_t run;

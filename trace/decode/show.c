@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Which message stands in which line. Lines are held, in a ring and in their order, until the
- * reply of the oldest is there; each place of the ring keeps its texts' memory for the next line.
+ * Decides which message is shown on which line. Lines are held in a ring, in their order, until the
+ * oldest one's reply is there; each place of the ring keeps its buffers for the next line.
  */
 #include "trace/decode/show_parts.h"
 
@@ -10,13 +10,15 @@
 
 #include "base/log.h"
 
-/* So much is written at once, and so much memory a place of the ring may keep. */
+/*
+ * Output is written in pieces of this size, and a place of the ring keeps at most this much memory.
+ */
 #define WRITTEN_AT_ONCE 65536u
 #define PLACE_KEEPS 16384u
 
 struct held {
     struct strbuf line;
-    struct strbuf after; /* what stands below it */
+    struct strbuf after; /* lines that follow below it */
     uint64_t read_ns;
     bool done;
 };
@@ -30,10 +32,10 @@ struct show {
     struct decode_scratch scratch;
     struct strbuf out;
     struct strbuf after; /* of a line that is not held */
-    uint64_t first;      /* serial number of the oldest line that is held */
-    uint64_t next;       /* of the next one */
-    unsigned base;       /* the oldest one's place */
-    size_t bytes;        /* of all that are held */
+    uint64_t first;      /* serial number of the oldest held line */
+    uint64_t next;       /* of the next line */
+    unsigned base;       /* the oldest line's place */
+    size_t bytes;        /* of all held lines */
     struct held held[SHOW_HELD_MAX];
 };
 
@@ -84,7 +86,7 @@ void show_begin(struct show *s, uint64_t ns)
     }
 }
 
-/* ---- what is written ---- */
+/* ---- output ---- */
 
 static void show_write_out(struct show *s)
 {
@@ -128,7 +130,7 @@ static void show_empty(struct show *s, struct strbuf *t)
     strbuf_clear(t);
 }
 
-/* Writes the oldest line, which is done, or is given up with that end. */
+/* Writes the oldest line, which is complete or given up for the reason `end`. */
 static void show_release(struct show *s, enum show_end end)
 {
     struct held *h = show_place_of(s, s->first);
@@ -154,7 +156,7 @@ static void show_release_done(struct show *s)
     }
 }
 
-/* Makes room for one more line, at that time. */
+/* Makes room for one more line at time now_ns. */
 static void show_make_room(struct show *s, uint64_t now_ns)
 {
     while (s->first < s->next) {
@@ -169,7 +171,7 @@ static void show_make_room(struct show *s, uint64_t now_ns)
     }
 }
 
-/* A new line at the end of the ring. */
+/* Appends a line to the ring. */
 static struct held *show_hold(struct show *s, uint64_t now_ns, bool done)
 {
     struct held *h;
@@ -280,7 +282,9 @@ static void show_new_line(struct show *s, const struct show_item *i, bool waits,
     show_release_done(s);
 }
 
-/* A reply into the line of its request, or on its own where that is gone. */
+/*
+ * Adds a reply to the line of its request, or prints it on a line of its own if that line is gone.
+ */
 static void show_reply(struct show *s, const struct show_item *i)
 {
     const uint64_t serial = i->request->tag;
@@ -321,7 +325,7 @@ void show_message(struct show *s, const struct trace_session *session,
     }
     show_begin(s, m->read_ns);
     decode_open(&v, m, &s->scratch);
-    /* The next line's number: if this is a request, it is going to be the line's. */
+    /* If this is a request, its tag is the number of the next line, which will show it. */
     show_make_room(s, m->read_ns);
     pairing = trace_pairs_feed(s->pairs, session, m, s->next, &request);
     switch (pairing) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A trace as lines: one for each request with its reply folded into it, in the order of the
- * requests. Bounded memory, whatever the trace: a request whose reply is far away is shown as
- * unfinished, and its reply on a line of its own.
+ * Shows a trace as lines: one for each request with its reply folded in, in the order of the
+ * requests. Memory is bounded, whatever the trace: if the reply comes too late, the request is
+ * shown as unfinished and its reply on a line of its own.
  */
 #ifndef POEMD_TRACE_DECODE_SHOW_H
 #define POEMD_TRACE_DECODE_SHOW_H
@@ -12,7 +12,10 @@
 
 #include "trace/file/reader.h"
 
-/* Lines held back at once for a reply, their bytes, and the trace's time between the two. */
+/*
+ * Limits of the lines held for their replies: their number, their bytes, and the trace's time from
+ * first to last.
+ */
 #define SHOW_HELD_MAX 1024u
 #define SHOW_HELD_BYTES (4u << 20)
 #define SHOW_HELD_NS UINT64_C(1000000000)
@@ -20,46 +23,49 @@
 enum show_time {
     SHOW_RELATIVE, /* since the trace's first message */
     SHOW_ABSOLUTE, /* of day, UTC */
-    SHOW_DELTA,    /* since the line before */
+    SHOW_DELTA,    /* since the previous line */
 };
 
 struct show_options {
-    bool json; /* one object a line */
+    bool json; /* one object per line */
     bool verbose;
     bool colour;
-    bool lazy; /* a session is told of with its first message: others are not wanted */
+    bool lazy; /* announce a session only at its first message that is shown */
     enum show_time time;
 };
 
-/* Where the lines go: n bytes at p, whole lines. False: that failed; nothing more is written. */
+/* Writes n bytes at p, whole lines. After it has returned false, nothing more is written. */
 typedef bool show_write_fn(const char *p, size_t n, void *arg);
 
 struct show;
 
-/* NULL: no memory. */
+/* Returns NULL if memory runs out. */
 struct show *show_new(const struct show_options *o, show_write_fn *write, void *arg)
     __attribute__((warn_unused_result));
 void show_free(struct show *s);
 
-/* What the reader gave, in its order. A session's user pointer is the show's. */
+/* Take what the reader returns, in its order. A session's user pointer belongs to the show. */
 void show_session(struct show *s, struct trace_session *session);
 void show_message(struct show *s, const struct trace_session *session,
                   const struct trace_message *m, const char *comment);
 void show_statistics(struct show *s, struct trace_session *session);
 
-/* From when times are counted: the trace's first message, wanted or not. The first call counts. */
+/*
+ * Sets the time from which times are counted: the trace's first message, shown or not. Only the
+ * first call counts.
+ */
 void show_begin(struct show *s, uint64_t ns);
 
-/* Nothing comes for a while: all that is held is shown, and written. */
+/* Shows and writes all held lines, since nothing comes for a while. */
 void show_pause(struct show *s);
 
-/* Nothing more comes: what is still without a reply is told so, and all is written. */
+/* Ends the output: marks requests still without a reply, and writes all that is held. */
 void show_end(struct show *s);
 
-/* Frees what a session's user pointer is, for when the reader is freed before the show is. */
+/* Frees a session's user pointer, if the reader is freed before the show. */
 void show_forget(struct trace_session *session);
 
-/* Whether writing has failed, or memory. */
+/* Returns true if writing failed or memory ran out. */
 bool show_failed(const struct show *s);
 
 #endif

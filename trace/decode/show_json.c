@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Lines for programs: one JSON object each. Numbers above 2^53 and times are strings, addresses
- * strings in hexadecimal.
+ * Prints lines for programs: one JSON object each. Numbers above 2^53 and times are strings,
+ * addresses strings in hexadecimal.
  */
 #include "trace/decode/decode_parts.h"
 #include "trace/decode/show_parts.h"
@@ -34,7 +34,7 @@ static void show_json_flags(struct printer *p, const struct decode_view *v)
     }
 }
 
-/* What the capture knows of a message. */
+/* Prints the capture's own facts about a message. */
 static void show_json_capture(struct printer *p, const struct trace_message *m)
 {
     printer_dec(p, "number", m->number);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * How a line looks: show.c decides what stands in which line, show_text.c and show_json.c write it.
+ * Formats lines: show.c decides which line shows a message, show_text.c and show_json.c print it.
  */
 #ifndef POEMD_TRACE_DECODE_SHOW_PARTS_H
 #define POEMD_TRACE_DECODE_SHOW_PARTS_H
@@ -9,42 +9,43 @@
 #include "trace/decode/decode.h"
 #include "trace/decode/show.h"
 
-/* A session as it is shown: its user pointer. */
+/* A session's state in the show: its user pointer. */
 struct show_session {
     char label[80]; /* its name, escaped */
     bool told;
-    struct decode_config *config; /* NULL: nothing was shown of it */
+    struct decode_config *config; /* NULL: no part was read yet */
 };
 
 struct show_look {
     struct show_options o;
     bool begun;
     uint64_t first_ns;
-    uint64_t last_ns; /* of the line before */
-    uint64_t second;  /* of which date is the text */
+    uint64_t last_ns; /* of the previous line */
+    uint64_t second;  /* the second that date shows */
     char date[24];
 };
 
-/* What of a message is rendered. */
+/* A message to be printed. */
 struct show_item {
     const struct show_session *shown;
     const struct trace_session *session;
     const struct decode_view *v;
-    const struct trace_request *request; /* of a reply: what it answers; NULL: not known */
+    const struct trace_request *request; /* of a reply: its request; NULL: not known */
     const char *comment;                 /* NULL: none */
 };
 
-/* Why a reply does not stand behind its request. */
+/* Whether a reply follows on its request's line, and if not, why. */
 enum show_end {
-    SHOW_ANSWERED,   /* it does */
-    SHOW_POSTED,     /* none was asked for */
-    SHOW_UNFINISHED, /* it comes on a line of its own */
+    SHOW_ANSWERED,   /* it follows */
+    SHOW_POSTED,     /* no reply was wanted */
+    SHOW_UNFINISHED, /* it follows on a line of its own */
     SHOW_NEVER,      /* it never came */
 };
 
 /*
- * A line is its head (a request, or whatever stands alone), then the reply's part, if any, then its
- * end with the line feed; `after` are whole lines that belong below it, written by both.
+ * A line is its head (a request, or a message that stands alone), then the reply's part, if any,
+ * then its end with the line feed. Head and reply may both add whole lines to `after`, which follow
+ * below it.
  */
 void show_text_head(struct show_look *l, struct strbuf *line, struct strbuf *after,
                     const struct show_item *i);

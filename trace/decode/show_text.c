@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Lines for people, in the manner of strace. Nothing of a trace is printed raw. */
+/* Prints lines for people, in the manner of strace. Text from the trace is always escaped. */
 #define _POSIX_C_SOURCE 200809L
 #include "trace/decode/show_parts.h"
 
@@ -18,7 +18,7 @@
 #define CYAN "\33[36m"
 #define PLAIN "\33[0m"
 
-/* Where what belongs below a line begins. */
+/* Indent of the lines below a message. */
 #define BELOW "             "
 
 static void show_text_colour(const struct show_look *l, struct strbuf *t, const char *code)
@@ -58,7 +58,7 @@ static void show_text_absolute(struct show_look *l, struct strbuf *t, uint64_t n
 
 static void show_text_relative(struct strbuf *t, uint64_t ns, uint64_t since, char sign)
 {
-    /* Clocks are set back now and then. */
+    /* The clock may have been set back. */
     const bool before = ns < since;
     const uint64_t d = before ? since - ns : ns - since;
 
@@ -87,7 +87,10 @@ static void show_text_put_time(struct show_look *l, struct strbuf *t, uint64_t n
 
 /* ---- messages ---- */
 
-/* Who to whom; one leg: the broker is one of them, at the bar. */
+/*
+ * The arrow from sender to receiver. If only one leg saw the message, the broker is the other end,
+ * marked by the bar.
+ */
 static const char *show_text_arrow(const struct trace_message *m)
 {
     const bool client = m->sender == TRACE_FROM_CLIENT;
@@ -114,7 +117,7 @@ static void show_text_note(const struct show_look *l, struct strbuf *t, const ch
     show_text_colour(l, t, PLAIN);
 }
 
-/* What is odd about a message, and what is asked for by -v. */
+/* Prints the oddities of a message, and the details that -v asks for. */
 static void show_text_notes(const struct show_look *l, struct strbuf *t,
                             const struct decode_view *v)
 {
@@ -237,7 +240,7 @@ static void show_text_arguments(struct show_look *l, struct strbuf *line, const 
     strbuf_char(line, ')');
 }
 
-/* A message without a header's bytes. */
+/* Prints a message without a kept header. */
 static void show_text_headless(struct strbuf *line, const struct trace_message *m)
 {
     struct printer printer = {.t = line, .first = true};
@@ -335,7 +338,7 @@ static void show_text_part(struct strbuf *line, bool *first, const char *word, c
     strbuf_escape(line, text, strlen(text));
 }
 
-/* Of the facts what decides how much the rest is worth; -v has them all. */
+/* Prints the facts that decide how far the rest can be trusted; -v prints all of them. */
 static void show_text_facts_in_short(struct strbuf *line, bool *first, const char *comment)
 {
     json_t *facts;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Text put together piece by piece. Pure but for its memory. */
+/* A growing string buffer. Pure except for its memory. */
 #include "trace/decode/strbuf.h"
 
 #include <stdlib.h>
@@ -94,7 +94,7 @@ void strbuf_bytes(struct strbuf *t, const uint8_t *p, size_t n)
     }
 }
 
-/* How many bytes from the beginning stand for themselves. */
+/* Length of the leading bytes that need no escape. */
 static size_t strbuf_plain(const uint8_t *p, size_t n)
 {
     size_t i = 0;

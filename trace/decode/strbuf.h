@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Text that is put together piece by piece, a million lines a second: no format strings, and no
- * memory taken but where a text becomes longer than any before it.
+ * A growing string buffer, fast enough for a million lines a second: no format strings, and it
+ * allocates only if a text becomes longer than any before it.
  *
- * Where there is no memory, what does not fit is left out, and failed says so.
+ * If memory runs out, text that does not fit is dropped and failed is set.
  */
 #ifndef POEMD_TRACE_DECODE_STRBUF_H
 #define POEMD_TRACE_DECODE_STRBUF_H
@@ -24,7 +24,7 @@ struct strbuf {
 void strbuf_init(struct strbuf *t);
 void strbuf_deinit(struct strbuf *t);
 
-/* Makes room for n bytes more; false where there is none. */
+/* Makes room for n more bytes. Returns false if memory runs out. */
 bool strbuf_grow(struct strbuf *t, size_t n);
 
 static inline void strbuf_clear(struct strbuf *t)
@@ -57,24 +57,26 @@ static inline void strbuf_char(struct strbuf *t, char c)
     }
 }
 
-/* A decimal number; right-aligned in at least `width` columns, filled with `fill`. */
+/* Appends a decimal number; _in right-aligns it in at least `width` columns, filled with `fill`. */
 void strbuf_dec_in(struct strbuf *t, uint64_t v, unsigned width, char fill);
 void strbuf_dec(struct strbuf *t, uint64_t v);
 
-/* 0x and hexadecimal digits: as few as will do, or `digits` of them. */
+/* Appends 0x and as few hexadecimal digits as will do, or `digits` of them. */
 void strbuf_hex(struct strbuf *t, uint64_t v);
 void strbuf_hex_in(struct strbuf *t, uint64_t v, unsigned digits);
 
-/* Two hexadecimal digits a byte, nothing between. */
+/* Appends two hexadecimal digits per byte, without separators. */
 void strbuf_bytes(struct strbuf *t, const uint8_t *p, size_t n);
 
-/* Foreign bytes as printable ASCII: as log_escape, without a bound of its own. */
+/*
+ * Appends foreign bytes as printable ASCII, escaped as by log_escape but without its length limit.
+ */
 void strbuf_escape(struct strbuf *t, const void *p, size_t n);
 
-/* The same as a JSON string, with its quotes; a byte that is not ASCII becomes \u00NN. */
+/* Appends them as a JSON string in quotes; a byte that is not ASCII becomes \u00NN. */
 void strbuf_json(struct strbuf *t, const void *p, size_t n);
 
-/* A time for people: "850 ns", "12.3 us", "2.5 ms", "1.2 s". */
+/* Appends a time for people: "850 ns", "12.3 us", "2.5 ms", "1.2 s". */
 void strbuf_duration(struct strbuf *t, uint64_t ns);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Sessions and headers judged, requests and replies put together, findings told and counted. Pure
- * but for its memory.
+ * Judges sessions and headers, pairs requests with replies, reports and counts findings. Pure
+ * except for its memory.
  */
 #include "trace/lint/lint.h"
 
@@ -97,7 +97,10 @@ void lint_say(const struct lint_at *at, enum lint_code code, const char *fmt, ..
 
 /* ---- sessions ---- */
 
-/* A member of a line of JSON; false also where it is none. */
+/*
+ * Returns true if the member of a line of JSON is the boolean `truth`; false also if the text is
+ * not JSON.
+ */
 static bool lint_json_reports(const char *text, const char *member, bool truth)
 {
     json_t *const o = *text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
@@ -128,7 +131,7 @@ bool lint_session(struct lint *l, struct trace_session *s, const char *section)
     return known->device != NULL;
 }
 
-/* Some messages are not here: what rests on having seen all of them is no more known. */
+/* Messages are missing: forgets the state that can only be followed if all of them are seen. */
 static void lint_gap(struct lint_session *s)
 {
     s->partial = true;
@@ -145,7 +148,7 @@ void lint_statistics(struct lint *l, struct trace_session *s)
     if (!known || !s->over) {
         return;
     }
-    /* A capture that was stopped says nothing of what its session did later. */
+    /* If the capture was stopped, the session may have gone on: it does not count as over. */
     known->over = lint_json_reports(s->ending, "ended", false);
     known->partial = known->partial || s->lost > 0;
     lint_maps_deinit(&known->maps);
@@ -230,7 +233,7 @@ static void lint_remember_posted(struct lint_session *s, const struct decode_vie
                              .command = v->hdr.command};
 }
 
-/* Whether a reply is to one of the last posted requests; each is answered once. */
+/* Returns true if a reply matches one of the last posted requests; each matches once. */
 static bool lint_answers_posted(struct lint_session *s, const struct decode_view *v)
 {
     for (unsigned i = 0; i < LINT_POSTED; i++) {
@@ -247,7 +250,9 @@ static bool lint_answers_posted(struct lint_session *s, const struct decode_view
 
 /* ---- messages ---- */
 
-/* What the relay would end a session for: proxy/relay/relay_direction.c asks the same. */
+/*
+ * Judges the size by the bound at which the relay ends a session (proxy/relay/relay_direction.c).
+ */
 static void lint_judge_bound(const struct lint_at *at)
 {
     const struct lint_limits *l = &at->known->limits[at->v.m->sender & 1u];
@@ -285,7 +290,7 @@ static void lint_judge_header(const struct lint_at *at)
     }
 }
 
-/* What the payload's form says; true where it can be looked into. */
+/* Reports errors of the payload's form; returns true if the payload can be read further. */
 static bool lint_judge_payload(const struct lint_at *at)
 {
     const struct decode_view *v = &at->v;
@@ -309,7 +314,7 @@ static bool lint_judge_payload(const struct lint_at *at)
         lint_say(at, LINT_CAPS, "%zu bytes", v->total);
         return false;
     case WIRE_BAD_FLAGS:
-        /* The header's own have been told. */
+        /* The header's own flags have been reported already. */
         if (!(v->hdr.flags & ~WIRE_FLAGS_KNOWN)) {
             lint_say(at, LINT_FLAGS, "%zu bytes", v->total);
         }
@@ -401,7 +406,7 @@ static void lint_reply_it(struct lint_at *at)
     lint_reply(at);
 }
 
-/* A reply to nothing, or what is no message at all. */
+/* Judges a message that is neither a request nor a reply to one that was seen. */
 static void lint_other(struct lint_at *at, enum trace_pairing pairing)
 {
     if (!lint_judged(at)) {
@@ -446,7 +451,7 @@ void lint_message(struct lint *l, struct trace_session *s, const struct trace_me
 {
     struct lint_at at = {.lint = l, .session = s, .known = s->user};
 
-    /* Behind its end a session has no more to say. */
+    /* Messages after the session's end are not judged. */
     if (!at.known || !at.known->device) {
         return;
     }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What the peers of a trace do against the specification, QEMU's docs/interop/vfio-user.rst.
+ * Finds violations of the specification, QEMU's docs/interop/vfio-user.rst, by the peers of a
+ * trace.
  *
- * Judged is what a peer sent, never what the broker made. What cannot be known, since the capture
- * began late, has lost messages or was filtered, is not found fault with. Pure but for its memory,
- * which is bounded for each session.
+ * Only messages sent by a peer are judged, never the broker's own. Nothing is reported that may
+ * only look wrong because the capture began late, lost messages or was filtered. Pure except for
+ * its memory, which is bounded for each session.
  */
 #ifndef POEMD_TRACE_LINT_LINT_H
 #define POEMD_TRACE_LINT_LINT_H
@@ -16,8 +17,8 @@
 
 enum lint_level {
     LINT_NOTE,    /* legal, and worth knowing */
-    LINT_WARNING, /* against a "should", or against what a field is said to be */
-    LINT_ERROR,   /* against a "must", or cannot be understood */
+    LINT_WARNING, /* against a "should", or against a field's description */
+    LINT_ERROR,   /* against a "must", or not readable */
     LINT_LEVELS,
 };
 
@@ -91,54 +92,59 @@ struct lint_rule {
     const char *name; /* "reply-to-no-reply" */
     enum lint_level level;
     const char *section; /* of the specification; NULL: the command's own */
-    const char *text;    /* what is wrong */
+    const char *text;    /* the fault */
 };
 
 const struct lint_rule *lint_rule(enum lint_code code);
 const char *lint_level_name(enum lint_level level);
 
-/* Findings of one code that are told one by one, for each session; of the rest how many. */
+/*
+ * Findings of one code that are reported one by one, for each session; the rest are only counted.
+ */
 #define LINT_EACH_MAX 16u
 
 struct lint_finding {
     enum lint_code code;
     enum lint_level level;
     const struct trace_session *session;
-    uint64_t number; /* of the message; 0: of none, this sums up */
+    uint64_t number; /* of the message; 0: a summary of several */
     uint64_t read_ns;
-    enum trace_sender party; /* whose fault it is */
+    enum trace_sender party; /* the one at fault */
     uint16_t id;
     uint16_t command;
     const char *section;
-    const char
-        *detail;   /* what the numbers are; "" where there is nothing to say; printable ASCII */
-    uint64_t more; /* this many more of the same, which were not told */
+    const char *detail; /* the numbers; may be ""; printable ASCII */
+    uint64_t more;      /* further ones of the same code, not reported one by one */
 };
 
 typedef void lint_fn(const struct lint_finding *f, void *arg);
 
 struct lint;
 
-/* NULL: no memory. Findings are told as they are found. */
+/* Returns NULL if memory runs out. fn is called for each finding at once. */
 struct lint *lint_new(lint_fn *fn, void *arg) __attribute__((warn_unused_result));
 void lint_free(struct lint *l);
 
 /*
- * What the reader gave, in its order; section is what trace_reader_section says. A session's user
- * pointer is the lint's, until its session is over or lint_forget. False: no memory.
+ * Take what the reader returns, in its order; section comes from trace_reader_section. A session's
+ * user pointer belongs to the lint until its session is over or lint_forget is called. Return false
+ * if memory runs out.
  */
 bool lint_session(struct lint *l, struct trace_session *s, const char *section)
     __attribute__((warn_unused_result));
 void lint_message(struct lint *l, struct trace_session *s, const struct trace_message *m);
 void lint_statistics(struct lint *l, struct trace_session *s);
 
-/* The trace's end: what was never answered is told. Before any session is forgotten. */
+/*
+ * Reports requests that were never answered. Call it at the trace's end, before any session is
+ * forgotten.
+ */
 void lint_end(struct lint *l);
 
-/* Frees what is known of a session, having told how many findings were not told. */
+/* Frees the state of a session, after reporting how many findings were not reported one by one. */
 void lint_forget(struct lint *l, struct trace_session *s);
 
-/* Findings of a level so far, told or not. */
+/* Number of findings of a level so far, whether reported one by one or only counted. */
 uint64_t lint_count(const struct lint *l, enum lint_level level);
 
 #endif

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* A sorted array of ranges that do not overlap. Last bytes are compared, never ends: 2^64 wraps. */
+/*
+ * A sorted array of ranges that do not overlap. Compares last bytes, never ends, since 2^64 wraps
+ * to 0.
+ */
 #include "trace/lint/lint_maps.h"
 
 #include <stdlib.h>
@@ -22,7 +25,7 @@ static uint64_t lint_maps_last(const struct lint_map *e)
     return e->address + (e->size - 1);
 }
 
-/* The first map that ends at or behind the address; n where none does. */
+/* Index of the first map that ends at or behind the address, or n. */
 static size_t lint_maps_find(const struct lint_maps *m, uint64_t address)
 {
     size_t low = 0;
@@ -90,7 +93,7 @@ enum lint_maps_added lint_maps_add(struct lint_maps *m, uint64_t address, uint64
     return LINT_MAPS_OK;
 }
 
-/* The map of exactly this range, or NULL. */
+/* Returns the map of exactly this range, or NULL. */
 static struct lint_map *lint_maps_exact(const struct lint_maps *m, uint64_t address, uint64_t size)
 {
     const size_t at = lint_maps_find(m, address);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The DMA maps of one session as the trace has shown them, sorted by address. Pure but for memory.
+/*
+ * Follows the DMA maps of one session as the trace shows them, sorted by address. Pure except for
+ * memory.
  */
 #ifndef POEMD_TRACE_LINT_LINT_MAPS_H
 #define POEMD_TRACE_LINT_LINT_MAPS_H
@@ -9,14 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* So many are kept; the specification's default of max_dma_maps, and one. */
+/* Maps that are followed: the specification's default of max_dma_maps, and one more. */
 #define LINT_MAPS_MAX 65536u
 
 struct lint_map {
     uint64_t address;
     uint64_t size; /* > 0; address + size does not wrap, but may be 2^64 */
     uint32_t flags;
-    bool leaving; /* its unmapping was asked for: no more in the way, and accessed until answered */
+    /* an unmap was requested: a new map may replace it; accesses are fine until the reply */
+    bool leaving;
 };
 
 struct lint_maps {
@@ -30,29 +33,31 @@ void lint_maps_deinit(struct lint_maps *m);
 enum lint_maps_added {
     LINT_MAPS_OK,
     LINT_MAPS_OVERLAP, /* nothing was added */
-    LINT_MAPS_FULL,    /* likewise; or no memory */
+    LINT_MAPS_FULL,    /* likewise; or memory ran out */
 };
 
-/* Whether a range is one: not empty, not beyond 2^64. */
+/* Returns true if a range is not empty and does not reach beyond 2^64. */
 bool lint_maps_range(uint64_t address, uint64_t size);
 
-/* The range must be one. Those that are leaving make room. */
+/* Adds a range, which must pass lint_maps_range. Replaces maps that are leaving. */
 enum lint_maps_added lint_maps_add(struct lint_maps *m, uint64_t address, uint64_t size,
                                    uint32_t flags) __attribute__((warn_unused_result));
 
-/* The unmapping of exactly this range was asked for. False: it is not mapped, or leaving already.
+/*
+ * Marks the map of exactly this range as leaving: an unmap was requested. Returns false if there is
+ * no such map or it is leaving already.
  */
 bool lint_maps_leave(struct lint_maps *m, uint64_t address, uint64_t size);
 
-/* It was refused: the range stays. */
+/* The unmap was refused: the map stays. */
 void lint_maps_stay(struct lint_maps *m, uint64_t address, uint64_t size);
 
-/* Takes the range out where exactly it is mapped; leaving: only if it is that. */
+/* Removes the map of exactly this range, if `leaving` is set only one that is leaving. */
 void lint_maps_remove(struct lint_maps *m, uint64_t address, uint64_t size, bool leaving);
 
 /*
- * Whether all of a range is mapped, by one map or by several side by side. Sets *flags to those
- * that all of them have.
+ * Returns true if the whole range is mapped, by one map or by several adjoining ones. Sets *flags
+ * to the flags that all of them have.
  */
 bool lint_maps_cover(const struct lint_maps *m, uint64_t address, uint64_t size, uint32_t *flags);
 

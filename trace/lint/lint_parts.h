@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What lint.c, lint_request.c, lint_reply.c and lint_version.c share: what is known of a session,
- * and the message that is judged.
+ * Shared by lint.c, lint_request.c, lint_reply.c and lint_version.c: the state of a session, and
+ * the message that is judged.
  */
 #ifndef POEMD_TRACE_LINT_LINT_PARTS_H
 #define POEMD_TRACE_LINT_LINT_PARTS_H
@@ -29,7 +29,7 @@ struct lint_irq {
     uint32_t count;
 };
 
-/* A request that wanted no reply. */
+/* A request with No_reply. */
 struct lint_posted {
     bool used;
     bool twin;
@@ -38,14 +38,14 @@ struct lint_posted {
     uint16_t command;
 };
 
-/* What a party was told in the VERSION exchange of how much the other takes. */
+/* The other party's limits as the VERSION exchange gave them to a sender. */
 struct lint_limits {
     bool known;
     uint32_t max_msg_fds;
     struct wire_takes takes;
 };
 
-/* The larger part of what is known of a session: gone when it is over. */
+/* The larger part of a session's state, freed when it is over. */
 struct lint_device {
     struct lint_region region[LINT_REGIONS];
     struct lint_irq irq[LINT_IRQS];
@@ -55,18 +55,18 @@ struct lint_device {
 
 struct lint_session {
     struct lint_device *device; /* NULL: it is over */
-    bool partial;               /* not all of its messages are here */
+    bool partial;               /* not all messages were captured */
     bool over;
-    bool asked;                               /* VERSION */
-    bool answered;                            /* VERSION, well */
+    bool asked;                               /* VERSION was requested */
+    bool answered;                            /* VERSION was answered without error */
     uint64_t number;                          /* of the last message */
-    uint64_t last_answered[TRACE_SENDERS];    /* number of the latest request that has its reply */
+    uint64_t last_answered[TRACE_SENDERS];    /* number of the latest answered request */
     struct lint_limits limits[TRACE_SENDERS]; /* those that bind the sender */
-    struct wire_version proposed;             /* by the client, or the broker for it */
+    struct wire_version proposed;             /* by the client, or by the broker for it */
     json_t *capabilities;                     /* proposed with it; NULL: none, or not seen */
     bool write_multiple;
     uint64_t max_dma_maps;
-    uint64_t page; /* the smallest that may be mapped */
+    uint64_t page; /* smallest size that may be mapped */
     bool info_known;
     struct wire_device_info info;
     bool maps_known;
@@ -82,41 +82,41 @@ struct lint_at {
     struct trace_session *session;
     struct lint_session *known;
     struct decode_view v;
-    const struct wire_command_info *info; /* NULL: an unknown command */
-    const struct trace_request *request;  /* of a reply: what it answers */
+    const struct wire_command_info *info; /* NULL: unknown command */
+    const struct trace_request *request;  /* of a reply: the request that it answers */
 };
 
-/* Tells a finding about the message's sender. */
+/* Reports a finding about the message's sender. */
 void lint_say(const struct lint_at *at, enum lint_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* What a DMA_MAP request did, remembered with it. */
+/* What a DMA_MAP request did to the maps; remembered as its tag. */
 #define LINT_TAG_MAPPED 1u
 #define LINT_TAG_OVERLAP 2u
 
-/* Judges a request; returns what is to be remembered with it. */
+/* Judges a request; returns the tag to remember with it. */
 uint64_t lint_request(struct lint_at *at);
 
-/* Judges a reply to at->request; learns from it. */
+/* Judges a reply to at->request, and learns from it. */
 void lint_reply(struct lint_at *at);
 
-/* The largest reply that the request of at->request asked for; 0: not known. */
+/* The largest reply that at->request asked for; 0: not known. */
 uint32_t lint_asked(const struct lint_at *at);
 
-/* VERSION: judges what a peer sent, learns also from what the broker made. */
+/* Judge what a peer sent in VERSION; learn also from what the broker made. */
 void lint_version_request(struct lint_at *at);
 void lint_version_reply(struct lint_at *at);
 
-/* Whether the sender is judged at all: the broker is not. */
+/* Returns false for messages that the broker itself sent. */
 static inline bool lint_judged(const struct lint_at *at)
 {
     return !(at->v.m->flags & TRACE_BROKER);
 }
 
-/* A migration state was entered. */
+/* Sets the migration state that the device has entered. */
 void lint_set_state(struct lint_session *s, uint32_t state);
 
-/* "BAR0", or "region 42", in out. */
+/* Returns "BAR0", or "region 42" in out. */
 const char *lint_region_text(uint32_t region, char out[static 24]);
 
 #endif

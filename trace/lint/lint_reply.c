@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Replies judged against their requests, and what they teach of the device and of its maps. Pure
- * but for the maps' memory.
+ * Judges replies against their requests, and learns the device and its maps from them. Pure except
+ * for the maps' memory.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 #include "trace/lint/lint_parts.h"
 #include "trace/decode/native.h"
 
-/* The request's fixed part as it was remembered; false where it is not all there. */
+/* Reads the remembered request's fixed part. Returns false if it was not kept whole. */
 static bool lint_reply_asked(const struct lint_at *at, void *out, size_t size)
 {
     const struct trace_request *r = at->request;
@@ -58,8 +58,8 @@ static bool lint_reply_has_argsz(uint16_t command)
 }
 
 /*
- * Whether the reply's own argsz is one that can be judged: some replies repeat the request, and the
- * page's arithmetic for IO fds contradicts itself.
+ * Returns true if the reply's own argsz can be judged: some replies repeat the request's, and the
+ * specification's arithmetic for IO fds contradicts itself.
  */
 static bool lint_reply_own_argsz(const struct lint_at *at)
 {
@@ -96,8 +96,8 @@ static void lint_reply_judge_argsz(const struct lint_at *at)
 }
 
 /*
- * A reply of which the header alone was kept, as of one that was too large to be passed on: its
- * size must be that of the data asked for.
+ * Judges a reply cut after its header, such as one too large to be relayed: its size must match the
+ * data asked for.
  */
 static void lint_reply_judge_size(const struct lint_at *at)
 {
@@ -169,7 +169,7 @@ static void lint_reply_dma_access(const struct lint_at *at)
     if (!lint_judged(at) || !lint_reply_asked(at, &a, sizeof a) || n < WIRE_DMA_WRITE_REPLY_MIN) {
         return;
     }
-    /* The count has 4 bytes in a short reply to DMA_WRITE. */
+    /* The count has 4 bytes in the short form of DMA_WRITE's reply. */
     memcpy(&got, at->v.p, n);
     if (got.address != a.address) {
         lint_say(at, LINT_REPLY_DIFFERS, "0x%" PRIx64 " to 0x%" PRIx64, got.address, a.address);
@@ -231,7 +231,7 @@ static void lint_reply_get_region_info(const struct lint_at *at)
         at->known->device->region[i.index] =
             (struct lint_region){.known = true, .flags = i.flags, .size = i.size};
     }
-    /* Where argsz was too small, the fd comes with the second answer. */
+    /* If argsz was too small, the fd comes with the second reply. */
     if (lint_judged(at) && (i.flags & WIRE_REGION_FLAG_MMAP) && at->v.m->n_fds == 0 &&
         i.argsz <= at->v.total) {
         lint_say(at, LINT_FDS_MISSING, "%s", "none for a region that can be mapped");
@@ -299,7 +299,7 @@ static void lint_reply_mig_data_read(const struct lint_at *at)
     struct wire_mig_data a;
     struct wire_mig_data m;
 
-    /* Less than was asked for is the end of the data. */
+    /* Less data than asked for marks the end of the data. */
     if (lint_judged(at) && lint_reply_asked(at, &a, sizeof a) &&
         wire_get(at->v.p, at->v.n, &m, sizeof m) && m.size > a.size) {
         lint_reply_write_count(at, m.size, a.size);
@@ -316,7 +316,7 @@ static void lint_reply_error(struct lint_at *at)
         lint_reply_dma_unmap(at, true);
     } else if (at->v.hdr.command == WIRE_DEVICE_FEATURE && lint_reply_asked(at, &f, sizeof f) &&
                (f.flags & WIRE_FEATURE_SET)) {
-        /* It may have gone to ERROR. */
+        /* The device may have entered ERROR. */
         at->known->state_known = false;
     }
 }

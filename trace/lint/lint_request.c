@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Requests judged, whose form is known to be right. Pure. */
+/* Judges requests after their form has been found right. Pure. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +25,7 @@ void lint_set_state(struct lint_session *s, uint32_t state)
     s->state_known = !s->partial;
 }
 
-/* The request's argsz must have room for the reply's fixed part. */
+/* Reports an argsz without room for the reply's fixed part. */
 static void lint_request_argsz_room(const struct lint_at *at, uint32_t argsz)
 {
     if (argsz < at->info->reply.fixed) {
@@ -34,7 +34,10 @@ static void lint_request_argsz_room(const struct lint_at *at, uint32_t argsz)
     }
 }
 
-/* Data that is carried, or asked for: the sender of the latter has said itself what it takes. */
+/*
+ * Judges the size of data that a request carries or, if `asked`, asks for: then its sender must
+ * also keep to the limit that it announced itself.
+ */
 static void lint_request_data_size(const struct lint_at *at, uint64_t count, bool asked)
 {
     const unsigned sender = at->v.m->sender & 1u;

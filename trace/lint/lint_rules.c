@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The rules: what can be wrong, how grave it is, and where the specification says so. A table. */
+/* The table of rules: each one's name, level, section of the specification, and text. */
 #include "trace/lint/lint.h"
 
 #include <assert.h>

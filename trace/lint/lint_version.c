@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The VERSION exchange judged: what each party sent, and what each was told of the other's limits,
- * which the broker may have written. Pure but for the JSON's memory.
+ * Judges the VERSION exchange: what each party sent, and the limits of the other that each
+ * received, which the broker may have written. Pure except for the JSON's memory.
  */
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "handshake/version.h"
 #include "trace/lint/lint_parts.h"
 
-/* An integer among the capabilities, or what silence means. */
+/* Returns an integer capability, or `silence` if the offer leaves it out. */
 static uint64_t lint_version_capability(const struct version_offer *o, const char *name,
                                         uint64_t silence)
 {
@@ -29,7 +29,7 @@ static void lint_version_learn_limits(struct lint_limits *l, const struct versio
         .takes = {.max_data = o->max_data_xfer_size, .max_bitmap = o->max_bitmap_size}};
 }
 
-/* Reads the payload; false, told, where it cannot be read. */
+/* Reads the payload. Returns false, after reporting why, if it cannot be read. */
 static bool lint_version_read_offer(const struct lint_at *at, struct version_offer *o)
 {
     enum json_outcome json;
@@ -82,7 +82,7 @@ void lint_version_request(struct lint_at *at)
     version_deinit(&o);
 }
 
-/* "must be a subset of those proposed". */
+/* The specification: "must be a subset of those proposed". */
 static void lint_version_judge_capabilities(const struct lint_at *at, const struct version_offer *o)
 {
     json_t *const caps = json_object_get(o->json, "capabilities");

@@ -6,7 +6,7 @@
  * Requests are alike where their command and what they ask about are the same: the register of an
  * access, the index of a region or interrupt, the address of a map. Of those that are alike the
  * first that has not been used is taken that is the same byte by byte, else the first that has not
- * been used, else the last that was. Pure but for its memory.
+ * been used, else the last that was. Pure except for its memory.
  */
 #ifndef POEMD_TRACE_REPLAY_REPLAY_INDEX_H
 #define POEMD_TRACE_REPLAY_REPLAY_INDEX_H

@@ -2,8 +2,8 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * A session out of a trace as a script to be played again: its messages in their order, each with
- * its partner (reply or request), and with what the other side had to have said before it. Pure but
- * for its memory, which is bounded by LIMIT_REPLAY_BYTES.
+ * its partner (reply or request), and with what the other side had to have said before it. Pure
+ * except for its memory, which is bounded by LIMIT_REPLAY_BYTES.
  */
 #ifndef POEMD_TRACE_REPLAY_REPLAY_SCRIPT_H
 #define POEMD_TRACE_REPLAY_REPLAY_SCRIPT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* What a trace comes to, message by message. Pure but for its own memory. */
+/* What a trace comes to, message by message. Pure except for its own memory. */
 #include "trace/report/stats.h"
 
 #include <assert.h>

@@ -5,7 +5,7 @@
  * share, where regions are accessed, how all this goes over time, and excerpts of the sequence.
  *
  * Memory does not grow with the trace, but by a few bytes with each of its sessions, as the
- * reader's does. Pure but for that memory.
+ * reader's does. Pure except for that memory.
  *
  * A request's latency is from when it was read to when its reply was read: both of the first byte,
  * so the broker's time with the request is in it and that with the reply is not. The broker's own
