@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Files and folders, written and synced. Knows nothing of what is in them. */
+/* Writes and syncs files and folders. Knows nothing about their contents. */
 #define _GNU_SOURCE
 #include "audit/audit_disk.h"
 

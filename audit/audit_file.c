@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Batches of records put on disk; new files begun.
+ * Writes batches of records to disk and begins new files.
  *
- * What failed before anything could be half done (no room, mostly) is taken back by cutting the
- * file to the length it had. What cannot be taken back, or a failed sync, after which the kernel
- * forgets which pages never reached the disk, leaves the log broken: only reading it again tells
- * its state.
+ * If a write fails cleanly (usually because the disk is full), the file is cut back to its previous
+ * length. If that is impossible, or if a sync fails, after which the kernel forgets which pages
+ * never reached the disk, the log is broken: only reading it again shows its state.
  */
 #define _GNU_SOURCE
 #include "audit/audit_file.h"
@@ -26,7 +25,7 @@ bool audit_file_rotated(const char *path, unsigned number, char *out)
     return (size_t)snprintf(out, PATH_MAX, "%s.%0*u", path, AUDIT_FILE_DIGITS, number) < PATH_MAX;
 }
 
-/* A lock of the open file, not of the process: a closed copy of the fd does not drop it. */
+/* A lock of the open file description, not of the process, so closing a copy of the fd keeps it. */
 int audit_file_lock(int fd)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -70,7 +69,7 @@ static int audit_file_reserve(struct audit_file *f, size_t n)
     return 0;
 }
 
-/* Makes the n bytes at the batch's end a line and a leaf. */
+/* Turns the n bytes at the batch's end into a line and a leaf. */
 static int audit_file_finish_line(struct audit_file *f, size_t n)
 {
     char *const line = f->bytes + f->n;
@@ -86,7 +85,7 @@ static int audit_file_finish_line(struct audit_file *f, size_t n)
     return 0;
 }
 
-/* Adds a record, whatever its time is. */
+/* Adds a record without comparing its time with that of the record before. */
 static int file_add_line(struct audit_file *f, const char *time, const struct audit_event *event,
                          const char *members, size_t n)
 {
@@ -98,7 +97,7 @@ static int file_add_line(struct audit_file *f, const char *time, const struct au
     }
     at = f->bytes + f->n;
     head = audit_line_head(at, f->batch.tree.size, time, f->batch.prev, event->name);
-    /* "{}" leaves its end, "{…}" all but its beginning, which becomes a comma. */
+    /* "{}" contributes only its end; of "{…}" all is copied and the first byte becomes a comma. */
     if (n > 2) {
         at[head] = ',';
         memcpy(at + head + 1, members + 1, n - 1);
@@ -135,7 +134,7 @@ int audit_file_add_own(struct audit_file *f, const char *time, const char *event
 
 int audit_file_add_clock(struct audit_file *f, const char *time)
 {
-    /* Times of one length and form: their order is that of their bytes. */
+    /* All times have the same length and form, so byte order is time order. */
     return strcmp(time, f->batch.time) < 0
                ? audit_file_add_own(f, time, AUDIT_CLOCK,
                                     json_pack("{s:s}", "before", f->batch.time))
@@ -168,9 +167,9 @@ static int audit_file_add_checkpoint(struct audit_file *f)
     return 0;
 }
 
-/* ---- on disk ---- */
+/* ---- disk ---- */
 
-/* Forgets the batch. */
+/* Discards the batch. */
 static void audit_file_drop(struct audit_file *f)
 {
     f->batch = f->on_disk;
@@ -183,7 +182,7 @@ static bool audit_file_is_full(int err)
     return err == -ENOSPC || err == -EDQUOT || err == -EFBIG || err == -ENOMEM;
 }
 
-/* Puts the batch on disk as it is. */
+/* Writes the batch to disk as it is. */
 static enum audit_outcome audit_file_flush(struct audit_file *f, int *error)
 {
     const bool sealed = f->batch.sealed > f->on_disk.sealed;
@@ -212,11 +211,15 @@ static enum audit_outcome audit_file_flush(struct audit_file *f, int *error)
 
 /* ---- rotation ---- */
 
-/* The first lines of a new file, as the batch: where it goes on from, and a checkpoint of that. */
+/*
+ * Fills the batch with the first lines of a new file: the tree it continues and a checkpoint of it.
+ */
 static int audit_file_begin_batch(struct audit_file *f, const char *rotated)
 {
     const char *const slash = strrchr(rotated, '/');
-    /* That of the last record: those that wait to be written may be older than this moment. */
+    /*
+     * The last record's time: records that wait to be written may be older than the current time.
+     */
     const int err = audit_file_add_own(
         f, f->on_disk.time, AUDIT_ROTATED,
         audit_line_rotate(&f->on_disk.tree, slash ? slash + 1 : rotated, f->on_disk.latest));
@@ -225,8 +228,9 @@ static int audit_file_begin_batch(struct audit_file *f, const char *rotated)
 }
 
 /*
- * Lets path be the new file and rotated the old one. At every moment there is a whole log at path:
- * the old file gets a second name first. 0 or -errno; *unknown where the disk may have either.
+ * Renames the current file to rotated and fresh to f->path. There is a complete log at f->path at
+ * every moment, because the old file gets its second name first. Returns 0 or -errno; sets *unknown
+ * if the disk may have either state.
  */
 static int audit_file_swap_names(struct audit_file *f, const char *fresh, const char *rotated,
                                  bool *unknown)
@@ -249,7 +253,7 @@ static int audit_file_swap_names(struct audit_file *f, const char *fresh, const 
     return err;
 }
 
-/* Begins a new file, whose first lines are the batch. 0 or -errno. */
+/* Begins a new file whose first lines are the batch. Returns 0 or -errno. */
 static int audit_file_begin_file(struct audit_file *f, const char *rotated, bool *unknown)
 {
     char fresh[PATH_MAX];
@@ -284,7 +288,7 @@ static int audit_file_begin_file(struct audit_file *f, const char *rotated, bool
     return 0;
 }
 
-/* Seals the file, and begins the next one. The batch must be empty. 0 or -errno. */
+/* Seals the file and begins the next one. The batch must be empty. Returns 0 or -errno. */
 static int audit_file_rotate(struct audit_file *f, bool *unknown)
 {
     char rotated[PATH_MAX];
@@ -312,7 +316,7 @@ static int audit_file_rotate(struct audit_file *f, bool *unknown)
     return err;
 }
 
-/* Puts the batch on disk, and looks whether it stands behind what was there. */
+/* Writes the batch to disk and checks that it directly follows the earlier content. */
 static enum audit_outcome file_flush_untouched(struct audit_file *f, struct audit_done *done)
 {
     const struct audit_end before = f->on_disk;
@@ -363,7 +367,10 @@ void audit_file_commit(struct audit_file *f, bool seal, struct audit_done *done)
     if (done->outcome != AUDIT_DURABLE || f->rotate_size == 0 || f->length < f->rotate_size) {
         return;
     }
-    /* What was asked for is on disk, whatever becomes of the new file: this one goes on. */
+    /*
+     * The requested records are on disk even if no new file can be begun: logging continues in this
+     * one.
+     */
     done->error = -audit_file_rotate(f, &unknown);
     if (unknown) {
         sock_close(&f->fd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Cuts what is too long for a line. Each step halves the largest list or text that there is, so
- * that a record keeps its members, and the beginning of each.
+ * Cuts records that are too long for a line. Each step halves the largest list or text, so that a
+ * record keeps all of its members, and the beginning of each.
  */
 #include "audit/audit_fit.h"
 
@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Texts below this are left as they are: cutting them gains little. */
+/* Shorter texts are not cut: that would gain little. */
 #define FIT_TEXT_LEAST 64u
 
-/* Deeper than any record is. */
+/* Deeper than any record. */
 #define FIT_DEPTH 8u
 
-/* The largest list or text that was found, and the object in which it stands. */
+/* The largest list or text found so far, and the object that contains it. */
 struct fit_largest {
     json_t *in;
     const char *key;
@@ -33,7 +33,7 @@ static bool fit_can_be_cut(const json_t *v, size_t size)
     return json_is_array(v) ? json_array_size(v) > 0 : json_is_string(v) && size > FIT_TEXT_LEAST;
 }
 
-/* Looks for something larger than *l, objects in lists included. */
+/* Searches for a value larger than *l, also in objects within lists. */
 /* NOLINTNEXTLINE(misc-no-recursion): depth bounds it. */
 static void fit_search(json_t *o, unsigned depth, struct fit_largest *l)
 {
@@ -59,7 +59,7 @@ static void fit_search(json_t *o, unsigned depth, struct fit_largest *l)
     }
 }
 
-/* Adds to the count of what is missing in a member of the object. */
+/* Adds to the count of omitted elements of one member of the object. */
 static int fit_count(json_t *in, const char *key, size_t more)
 {
     json_t *omitted = json_object_get(in, "omitted");
@@ -73,7 +73,9 @@ static int fit_count(json_t *in, const char *key, size_t more)
         json_integer(json_integer_value(json_object_get(omitted, key)) + (json_int_t)more));
 }
 
-/* The first half of a text, with "..." behind it; texts of the log are ASCII, or cut as such. */
+/*
+ * Returns the first half of a text, followed by "...". Texts of the log are ASCII, and cut as such.
+ */
 static json_t *fit_half(const json_t *text, size_t *gone)
 {
     static const char dots[] = "...";
@@ -105,7 +107,9 @@ static int fit_cut(const struct fit_largest *l)
     if (json_is_string(v)) {
         json_t *const half = fit_half(v, &gone);
 
-        /* The old text and its key may go with the first of these calls: the count comes before. */
+        /*
+         * The following set call may free the old text and its key, so the count is updated first.
+         */
         if (!half || fit_count(l->in, l->key, gone) < 0) {
             json_decref(half);
             return -1;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Records that would be longer than a line may be: FORMAT.audit, section 2. Pure.
- */
+/* Shortens records that exceed a line: FORMAT.audit, section 2. Pure. */
 #ifndef POEMD_AUDIT_AUDIT_FIT_H
 #define POEMD_AUDIT_AUDIT_FIT_H
 
@@ -10,9 +8,10 @@
 #include <stddef.h>
 
 /*
- * The record's members as the log writes them (to be freed) in at most max bytes; NULL without
- * memory, or with *too_long where not even the shortest form fits. Where they are longer, the
- * longest lists and texts are cut in o itself, and "omitted" beside each has how much is missing.
+ * Returns the record's members as the log writes them, in at most max bytes; the caller frees the
+ * text. If they are longer, the longest lists and texts are cut in o itself, and "omitted" beside
+ * each gives the amount removed. Returns NULL if out of memory, or with *too_long set if even the
+ * shortest form does not fit.
  */
 char *audit_fit(json_t *o, size_t max, int *too_long) __attribute__((warn_unused_result));
 

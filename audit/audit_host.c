@@ -14,7 +14,7 @@
 #include "audit/audit_disk.h"
 #include "audit/audit_log.h"
 
-/* Room for a file with a UUID, and for a host's name (HOST_NAME_MAX is 64). */
+/* Fits a file with a UUID, and a host name (HOST_NAME_MAX is 64). */
 #define HOST_TEXT 256
 
 int audit_host_derive(const uint8_t machine[16], const uint8_t application[16], uint8_t out[16])
@@ -58,7 +58,7 @@ bool audit_host_id(const char *text, uint8_t out[16])
     return n == AUDIT_ID_TEXT && (*text == '\0' || text[1] == '\0');
 }
 
-/* The id in a file; false: it cannot be read, or holds none. */
+/* Reads an id from a file. Returns false if it cannot be read or contains no id. */
 static bool host_read_id(const char *path, uint8_t out[16])
 {
     char text[HOST_TEXT];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Keys in files: read with care for who else may read them, or made. */
+/* Key files; checks who may read and write them. */
 #define _GNU_SOURCE
 #include "audit/audit_key.h"
 
@@ -19,10 +19,10 @@
 #include "base/trust.h"
 #include "audit/audit_disk.h"
 
-/* An Ed25519 key in PEM is 119 bytes; text before it is allowed. */
+/* An Ed25519 key in PEM takes 119 bytes; text before it is allowed. */
 #define PEM_MAX 8192
 
-/* Says why, with the file's name, and returns err. */
+/* Writes the reason with the file's name to why, and returns err. */
 static int audit_key_fail(char *why, size_t size, const char *path, int err, const char *what)
 {
     char name[256];
@@ -45,7 +45,7 @@ int audit_vkey_load(struct audit_vkey *k, const char *path, char *why, size_t si
                : audit_key_fail(why, size, path, r, "not a public key of the form NAME+ID+BASE64");
 }
 
-/* Who but the owner may read or write it. Group may read: service managers hand keys over so. */
+/* Forbidden permissions. The group may read: service managers pass keys that way. */
 #define MODE_FORBIDDEN (S_IWGRP | S_IXGRP | S_IRWXO)
 
 static int audit_key_read_private(const char *path, EVP_PKEY **out, char *why, size_t size)
@@ -72,7 +72,7 @@ static int audit_key_read_private(const char *path, EVP_PKEY **out, char *why, s
         return audit_key_fail(why, size, path, n, strerror(-n));
     }
     bio = BIO_new_mem_buf(text, n);
-    /* An empty password rather than a question on the terminal. */
+    /* An empty password prevents a prompt on the terminal. */
     *out = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, "") : NULL;
     BIO_free(bio);
     OPENSSL_cleanse(text, sizeof text);
@@ -117,7 +117,7 @@ void audit_key_deinit(struct audit_key *k)
     k->pkey = NULL;
 }
 
-/* The pair's texts; pem has PEM_MAX bytes. The length of pem, or -errno. */
+/* Generates the key pair's texts; pem has PEM_MAX bytes. Returns the length of pem or -errno. */
 static int audit_key_make_pair(const char *name, struct audit_vkey *vkey, char *pem)
 {
     uint8_t public_key[AUDIT_PUBLIC_SIZE];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Lines of the audit log, read and written. No file, no clock. */
+/* Reads and writes lines of the audit log. Uses no files and no clock. */
 #define _GNU_SOURCE
 #include "audit/audit_line.h"
 
@@ -49,12 +49,12 @@ const struct audit_event *audit_event_find(const char *name, size_t n)
     return NULL;
 }
 
-/* "time" as audit_line_take_pattern has it. */
+/* "time" as a pattern for audit_line_take_pattern. */
 #define AUDIT_TIME_PATTERN "0000-00-00T00:00:00.000000000Z"
 
 /* ---- reading ---- */
 
-/* Bytes that are left of a line. */
+/* The unread bytes of a line. */
 struct cursor {
     const char *p;
     size_t n;
@@ -89,7 +89,7 @@ static bool audit_line_take_number(struct cursor *c, uint64_t *out)
     return c->p != from && (*from != '0' || c->p == from + 1);
 }
 
-/* Takes bytes by a pattern: 0 is a digit, x a hexadecimal one, all else itself. */
+/* Takes bytes that match a pattern: 0 is a digit, x a hexadecimal digit, all else itself. */
 static bool audit_line_take_pattern(struct cursor *c, const char *pattern, const char **out)
 {
     const size_t n = strlen(pattern);
@@ -126,8 +126,8 @@ static bool audit_line_take_event(struct cursor *c, const struct audit_event **o
 }
 
 /*
- * Whether these are the bytes of one JSON object as the log writes it, as far as its strings and
- * brackets tell: two lines that have become one are none. In printable ASCII.
+ * Returns whether the bytes look like one JSON object as the log writes it, in printable ASCII.
+ * Only strings and brackets are checked, which is enough to reject two lines that were joined.
  */
 static bool audit_line_is_one_object(const char *p, size_t n)
 {
@@ -193,7 +193,7 @@ void audit_line_prev(const struct audit_hash *leaf, char out[AUDIT_PREV_SIZE + 1
 
 void audit_line_time(const struct timespec *t, char out[AUDIT_TIME_SIZE + 1])
 {
-    /* Years have four digits here; beyond them the clock is wrong anyhow. */
+    /* Years have four digits; a clock beyond year 9999 is wrong in any case. */
     const time_t last = 253402300799;
     time_t seconds = t->tv_sec < 0 ? 0 : t->tv_sec > last ? last : t->tv_sec;
     struct tm tm;
@@ -216,7 +216,7 @@ size_t audit_line_head(char *out, uint64_t seq, const char *time, const char *pr
 #define DASH "\xe2\x80\x94"
 #define DASH_JSON "\\u2014"
 
-/* A note has letters, digits, blanks and +/=._:- besides line ends and a dash. */
+/* A note consists of letters, digits, blanks, +/=._:-, newlines and a dash. */
 size_t audit_line_checkpoint(char *out, uint64_t seq, const char *prev, const char *note)
 {
     char *to = out + audit_line_head(out, seq, NULL, prev, AUDIT_CHECKPOINT);
@@ -269,7 +269,7 @@ static bool audit_line_read_hash(const json_t *v, struct audit_hash *out)
     return text && audit_base64_read(text, json_string_length(v), out->b, sizeof out->b);
 }
 
-/* Whether a text has the form of "time". */
+/* Returns whether a text has the form of "time". */
 static bool line_is_time(const char *text)
 {
     struct cursor c = {text, strlen(text)};
@@ -312,7 +312,7 @@ static bool audit_line_read_rotated(const json_t *o, uint64_t seq, struct audit_
 
 json_t *audit_line_members(const struct audit_head *h)
 {
-    /* The rest is an object but for its first byte, which is a comma there. */
+    /* The rest is an object with a comma as its first byte instead of a brace. */
     char text[AUDIT_LINE_MAX];
 
     if (h->rest_n < 2 || h->rest_n > sizeof text) {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The audit log for a loop that must not block: a queue in, results out, and a thread between them
- * that alone touches the file (audit_file.h) once it runs.
+ * The audit log for a loop that must not block: a queue in, results out, and a thread in between.
+ * Once it runs, only the thread uses the file (audit_file.h).
  *
- *   append   queue, marked as not to be written yet         the caller's thread
- *   commit   marks all of it, wakes the thread              the caller's thread
- *   run      takes all that is marked as one batch,         the log's thread
+ *   append   queues a record, not to be written yet         caller's thread
+ *   commit   marks all queued records, wakes the thread     caller's thread
+ *   run      takes all marked records as one batch,         log's thread
  *            writes it, adds a result, makes the eventfd readable
- *   collect  takes the oldest result                        the caller's thread
+ *   collect  takes the oldest result                        caller's thread
  */
 #define _GNU_SOURCE
 #include "audit/audit_log.h"
@@ -29,7 +29,7 @@
 #include "audit/audit_fit.h"
 #include "audit/audit_line.h"
 
-/* Foreign text in a record, at the most. */
+/* Maximum size of foreign text in a record. */
 #define TEXT_MAX 4096
 
 struct entry {
@@ -50,33 +50,33 @@ struct result {
 
 STAILQ_HEAD(results, result);
 
-/* Records that are in no log, from the first to the last. */
+/* Records missing from the log, from the first to the last. */
 struct lost {
     uint64_t n;
     char first[AUDIT_TIME_SIZE + 1];
     char last[AUDIT_TIME_SIZE + 1];
-    uint64_t by_event[AUDIT_EVENTS_MAX]; /* by the place in audit_events */
+    uint64_t by_event[AUDIT_EVENTS_MAX]; /* by index in audit_events */
 };
 
 struct audit_log {
-    struct audit_file file; /* the thread's, while it runs */
+    struct audit_file file; /* used by the thread while it runs */
     pthread_t thread;
     int done_fd;
-    uint64_t last_number;   /* the caller's */
-    pthread_mutex_t lock;   /* of all below */
-    pthread_cond_t wake;    /* waits by CLOCK_MONOTONIC */
+    uint64_t last_number;   /* used by the caller */
+    pthread_mutex_t lock;   /* protects everything below */
+    pthread_cond_t wake;    /* uses CLOCK_MONOTONIC */
     struct entries queue;   /* not committed */
     struct entries wanted;  /* committed; the thread takes them all at once */
     struct results results; /* not collected */
-    unsigned queued;        /* in both queues, and with the thread */
+    unsigned queued;        /* in both queues or being written by the thread */
     uint64_t size;          /* records on disk */
     bool broken;
     bool closing;
-    struct audit_done last;           /* the result that was added last */
+    struct audit_done last;           /* the last result added */
     struct lost lost;                 /* not recorded yet */
-    uint64_t due_ms;                  /* when to write without being asked; 0: no need */
-    json_t *host;                     /* the caller's; NULL: none */
-    char latest[AUDIT_TIME_SIZE + 1]; /* when it was opened; the caller's */
+    uint64_t due_ms;                  /* when to write without a commit; 0 for never */
+    json_t *host;                     /* used by the caller; may be NULL */
+    char latest[AUDIT_TIME_SIZE + 1]; /* at the time of opening; used by the caller */
 };
 
 json_t *audit_text(const void *p, size_t n)
@@ -86,7 +86,7 @@ json_t *audit_text(const void *p, size_t n)
     return json_string(log_escape(text, sizeof text, p, n));
 }
 
-/* ---- what is lost ---- */
+/* ---- lost records ---- */
 
 static void audit_log_lost_add(struct lost *l, const struct audit_event *event, const char *time)
 {
@@ -98,7 +98,7 @@ static void audit_log_lost_add(struct lost *l, const struct audit_event *event, 
     l->by_event[event - audit_events]++;
 }
 
-/* Adds what came later. */
+/* Adds losses that happened later. */
 static void audit_log_lost_merge(struct lost *l, const struct lost *later)
 {
     if (later->n == 0) {
@@ -114,7 +114,7 @@ static void audit_log_lost_merge(struct lost *l, const struct lost *later)
     }
 }
 
-/* The members of records-lost; NULL without memory. */
+/* Returns the members of records-lost, or NULL if out of memory. */
 static json_t *audit_log_lost_members(const struct lost *l)
 {
     json_t *const events = json_object();
@@ -160,20 +160,20 @@ static void audit_log_free_entries(struct entries *list)
     }
 }
 
-/* A turn of the thread's. */
+/* One turn of the thread. */
 struct work {
     struct entries batch;
-    unsigned n; /* entries of it */
+    unsigned n; /* entries in batch */
     bool seal;
-    char time[AUDIT_TIME_SIZE + 1]; /* of what the log adds itself: no entry is of earlier */
-    struct lost lost;               /* to be recorded before them */
+    char time[AUDIT_TIME_SIZE + 1]; /* for the log's own records; no entry is earlier */
+    struct lost lost;               /* recorded before the entries */
     struct audit_done done;
 };
 
 /*
- * Takes what is to be written from the log. An entry of an earlier time than the one before begins
- * a batch of its own: a record of the clock comes before it, and those of a batch that are told of
- * stand in a row. Under the lock.
+ * Takes the entries to be written from the log. An entry earlier than the one before begins a batch
+ * of its own: a clock-set-back record precedes it, and the records that one result reports must be
+ * consecutive. Called with the lock held.
  */
 static void audit_log_work_take(struct audit_log *log, struct work *w)
 {
@@ -201,7 +201,7 @@ static void audit_log_work_take(struct audit_log *log, struct work *w)
     }
 }
 
-/* The outcome is in done. */
+/* Writes the batch; sets the outcome in w->done. */
 static void audit_log_work_write(struct audit_file *f, struct work *w)
 {
     struct entry *e;
@@ -221,7 +221,7 @@ static void audit_log_work_write(struct audit_file *f, struct work *w)
         }
     }
     if (err < 0) {
-        /* What is in the file's batch cannot be taken back one by one. */
+        /* Single records cannot be removed from the file's batch. */
         w->done.outcome = AUDIT_BROKEN;
         w->done.error = -err;
         return;
@@ -233,12 +233,15 @@ static void audit_log_wake_caller(const struct audit_log *log)
 {
     const uint64_t one = 1;
 
-    /* It only ever fails where it is readable already. */
+    /* Fails only if the eventfd is readable already. */
     while (write(log->done_fd, &one, sizeof one) < 0 && errno == EINTR) {
     }
 }
 
-/* What was to be written is lost: it is counted before what was lost meanwhile. Under the lock. */
+/*
+ * The batch is lost: counts it before the losses that happened meanwhile. Called with the lock
+ * held.
+ */
 static void log_lose(struct audit_log *log, struct work *w)
 {
     const struct lost meanwhile = log->lost;
@@ -252,7 +255,7 @@ static void log_lose(struct audit_log *log, struct work *w)
     log->lost = w->lost;
 }
 
-/* Notes when the log is to be written without being asked. Under the lock. */
+/* Sets the time for the next write without a commit. Called with the lock held. */
 static void log_set_due(struct audit_log *log)
 {
     const struct audit_end *end = &log->file.on_disk;
@@ -267,7 +270,10 @@ static void log_set_due(struct audit_log *log)
     }
 }
 
-/* Under the lock. Each result's memory comes with its batch, so that none can be lost. */
+/*
+ * Called with the lock held. The memory for a result is allocated before its batch, so that no
+ * result gets lost.
+ */
 static void audit_log_add_result(struct audit_log *log, struct result *r, struct work *w)
 {
     if (w->done.outcome != AUDIT_DURABLE) {
@@ -287,7 +293,7 @@ static void audit_log_add_result(struct audit_log *log, struct result *r, struct
     audit_log_wake_caller(log);
 }
 
-/* One batch. Under the lock, which is let go while the disk is waited for. */
+/* Processes one batch. Called with the lock held, which is released while the disk is busy. */
 static void audit_log_turn(struct audit_log *log, struct result *r)
 {
     struct work w;
@@ -306,7 +312,7 @@ static void audit_log_turn(struct audit_log *log, struct result *r)
     audit_log_free_entries(&w.batch);
 }
 
-/* Waits until there is something to write. Under the lock. */
+/* Waits until there is something to write. Called with the lock held. */
 static void log_wait(struct audit_log *log)
 {
     while (STAILQ_EMPTY(&log->wanted) && !log->closing) {
@@ -332,12 +338,12 @@ static void *audit_log_run(void *arg)
 
         log_wait(log);
         while (!(r = malloc(sizeof *r))) {
-            /* A result must be told; memory for 40 bytes comes back. */
+            /* A result must be reported; 40 bytes of memory will become available. */
             pthread_mutex_unlock(&log->lock);
             nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
             pthread_mutex_lock(&log->lock);
         }
-        /* Nothing is appended any more to a log that is being closed. */
+        /* Nothing is appended any more to a log that is closing. */
         last = log->closing;
         audit_log_turn(log, r);
         if (last && STAILQ_EMPTY(&log->wanted)) {
@@ -350,7 +356,7 @@ static void *audit_log_run(void *arg)
 
 /* ---- the caller ---- */
 
-/* Starts the thread with all signals blocked: they are the caller's. 0 or an errno. */
+/* Starts the thread with all signals blocked: the caller handles them. Returns 0 or an errno. */
 static int audit_log_start(struct audit_log *log)
 {
     sigset_t all;
@@ -427,7 +433,7 @@ static bool audit_log_fields_ok(const struct audit_event *e, const json_t *field
     return true;
 }
 
-/* The fields and the host as text, cut where they would be too long. To be freed, or NULL. */
+/* Returns the fields and the host as text, cut if too long, to be freed; or NULL. */
 static char *audit_log_members_of(json_t *host, const json_t *fields, int *too_long)
 {
     const size_t max = AUDIT_LINE_MAX - AUDIT_HEAD_MAX;
@@ -469,7 +475,9 @@ static int audit_log_new_entry(const struct audit_log *log, const struct audit_e
     return 0;
 }
 
-/* Queues an entry, with its time. Under the lock, so that times are in the order of the queue. */
+/*
+ * Queues an entry with its time. Called with the lock held, so that times follow the queue's order.
+ */
 static int log_queue(struct audit_log *log, struct entry *e, uint64_t *number)
 {
     if (log->broken) {
@@ -488,7 +496,7 @@ static int log_queue(struct audit_log *log, struct entry *e, uint64_t *number)
     return 0;
 }
 
-/* A record that does not even come into the queue is lost as well. Under the lock. */
+/* Counts a record as lost that could not even be queued. Called with the lock held. */
 static void log_lose_one(struct audit_log *log, const struct audit_event *event)
 {
     char time[AUDIT_TIME_SIZE + 1];
@@ -554,7 +562,7 @@ bool audit_log_collect(struct audit_log *log, struct audit_done *out)
         *out = r->done;
         free(r);
     } else if (read(log->done_fd, &count, sizeof count) < 0) {
-        /* Not readable: nothing was told since. */
+        /* Not readable: no result was added since. */
     }
     pthread_mutex_unlock(&log->lock);
     return r != NULL;
@@ -562,7 +570,7 @@ bool audit_log_collect(struct audit_log *log, struct audit_done *out)
 
 uint64_t audit_log_size(const struct audit_log *log)
 {
-    /* The lock is no part of what the log is. */
+    /* The lock is not part of the log's logical state. */
     pthread_mutex_t *const lock = (pthread_mutex_t *)&log->lock;
     uint64_t size;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The last checkpoint of a log, in a file of its own beside it. A log that is found shorter than
- * its mark, or not found at all, has lost sealed records. The mark is not synced: it is written
- * when what it seals is on disk, so that after a crash it is older than the log, never ahead of it.
+ * The last checkpoint of a log, in a file of its own beside it. If a log is missing or shorter than
+ * its mark, sealed records are lost. The mark is not synced: it is written after the records it
+ * seals are on disk, so that after a crash it is older than the log, never newer.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,7 +20,7 @@ bool audit_mark_path(const char *path, char *out)
     const char *const slash = strrchr(path, '/');
     const int folder = slash ? (int)(slash + 1 - path) : 0;
 
-    /* Hidden, so that LOG* and LOG.* are a log's files and no other. */
+    /* Hidden, so that LOG and LOG.* match only the files of a log. */
     return (size_t)snprintf(out, PATH_MAX, "%.*s.%s.sealed", folder, path, path + folder) <
            PATH_MAX;
 }
@@ -37,7 +37,7 @@ int audit_mark_open(struct audit_file *f)
     }
     f->mark_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (f->mark_fd < 0 && (errno == EACCES || errno == EROFS)) {
-        /* A folder in which nothing may be made: a log without a mark, as one was before. */
+        /* The folder is not writable: continues without a mark, like logs of older versions. */
         return 0;
     }
     if (f->mark_fd < 0 || fstat(f->mark_fd, &st) < 0) {
@@ -63,7 +63,9 @@ void audit_mark_write(const struct audit_file *f, const char *note)
 
     if (f->mark_fd >= 0 && pwrite(f->mark_fd, note, n, 0) == (ssize_t)n &&
         ftruncate(f->mark_fd, (off_t)n) < 0) {
-        /* What is behind the note makes it none: then there is no mark, as before the first. */
+        /*
+         * Trailing bytes make the note invalid, which counts as no mark, as before the first one.
+         */
         return;
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Keys and checkpoints as text. No file, no clock, no log. */
+/* Keys and checkpoints as text. Uses no files, no clock and no log. */
 #include "audit/audit_note.h"
 
 #include <errno.h>
@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ED25519 1 /* signed-note's number of the algorithm */
+#define ED25519 1 /* the algorithm's number in signed-note */
 
-/* An em dash and a blank begin a line with a signature. */
+/* A line with a signature begins with an em dash and a blank. */
 #define DASH "\xe2\x80\x94 "
 #define DASH_SIZE 4u
 
@@ -164,7 +164,7 @@ void audit_vkey_write(const struct audit_vkey *k, char out[AUDIT_VKEY_MAX])
     snprintf(out, AUDIT_VKEY_MAX, "%s+%s+%s", k->name, id, encoded);
 }
 
-/* ---- checkpoints, read ---- */
+/* ---- reading checkpoints ---- */
 
 /* A piece of text. */
 struct span {
@@ -172,7 +172,7 @@ struct span {
     size_t n;
 };
 
-/* The next line of the text, without its end, which must be there. */
+/* Takes the next line of the text, without its newline, which must be present. */
 static bool audit_note_take_line(struct span *text, struct span *line)
 {
     const char *const end = memchr(text->p, '\n', text->n);
@@ -204,7 +204,9 @@ static bool audit_note_read_size(const struct span *s, uint64_t *out)
     return true;
 }
 
-/* Splits a note at its last empty line: what is signed, its line end included, and signatures. */
+/*
+ * Splits a note at its last empty line into the signed body, including its newline, and signatures.
+ */
 static bool audit_note_split_note(const char *text, size_t n, struct span *body,
                                   struct span *signatures)
 {
@@ -245,7 +247,7 @@ static bool audit_note_read_body(struct audit_checkpoint *c, struct span body)
     return true;
 }
 
-/* Splits "— NAME BASE64". What the base64 is of is known for our own key alone. */
+/* Splits "— NAME BASE64". Only for our own key is the content of the base64 known. */
 static bool audit_note_split_signature(const struct span *line, struct span *name,
                                        struct span *encoded)
 {
@@ -283,7 +285,7 @@ static enum audit_note audit_note_verify(const struct span *body, const uint8_t 
     return o;
 }
 
-/* Looks at one signature. OTHER_KEY: it is not the key's. */
+/* Checks one signature. Returns OTHER_KEY if a different key made it. */
 static enum audit_note audit_note_read_signature(const struct span *line, const struct span *body,
                                                  const struct audit_vkey *key)
 {
@@ -346,7 +348,7 @@ enum audit_note audit_checkpoint_parse(struct audit_checkpoint *c, const char *t
     return o == AUDIT_NOTE_OTHER_KEY ? AUDIT_NOTE_OK : o;
 }
 
-/* ---- checkpoints, written ---- */
+/* ---- writing checkpoints ---- */
 
 static bool audit_note_sign(EVP_PKEY *pkey, const char *body, size_t n, uint8_t *out)
 {

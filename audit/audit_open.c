@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Opening a log: what is there is read again and compared with its checkpoints, and with the mark
- * beside it. A log that is not as its writer left it is refused, never mended: that is for a
- * person.
+ * Opens a log: reads its content again and compares it with its checkpoints and with the mark
+ * beside it. If a log differs from the state in which its writer left it, it is refused, never
+ * repaired: that is up to a person.
  *
- * A torn end is what a crash leaves: a last line without its end, or, where a file system kept a
- * file's length and lost its bytes, NULs. Nothing behind the first of them was ever acknowledged,
- * since what is acknowledged is synced with all that is before it.
+ * A torn end is the result of a crash: a last line without its newline, or, if a file system kept a
+ * file's length and lost its bytes, NULs. No record behind the first such byte was ever
+ * acknowledged, since every record is synced with all earlier ones before it is acknowledged.
  */
 #define _GNU_SOURCE
 #include "audit/audit_file.h"
@@ -31,7 +31,7 @@
 #include "audit/audit_scan.h"
 #include "audit/audit_walk.h"
 
-/* What is put behind the path at the most: ".torn." and a number. */
+/* Maximum size of a suffix of the path: ".torn." and a number. */
 #define SUFFIX_MAX 16
 
 __attribute__((format(printf, 5, 6))) static enum audit_open audit_open_refuse(
@@ -55,9 +55,9 @@ static enum audit_open audit_open_refuse_system(int err, const char *path, struc
     return audit_open_refuse(AUDIT_OPEN_SYSTEM, err, path, why, "%s", strerror(-err));
 }
 
-/* ---- the files beside it ---- */
+/* ---- neighbouring files ---- */
 
-/* The number of a rotated file's name; 0: it is none of base's. */
+/* Returns the number in a rotated file's name, or 0 if it is not a rotated file of base. */
 static unsigned audit_open_number_of(const char *name, const char *base)
 {
     const size_t n = strlen(base);
@@ -76,7 +76,7 @@ static unsigned audit_open_number_of(const char *name, const char *base)
     return v;
 }
 
-/* The greatest number of the rotated files that are there. 0 or -errno. */
+/* Finds the greatest number of the existing rotated files. Returns 0 or -errno. */
 static int audit_open_find_last(const char *path, unsigned *out)
 {
     char folder_text[PATH_MAX];
@@ -108,7 +108,7 @@ static int audit_open_find_last(const char *path, unsigned *out)
     return 0;
 }
 
-/* A crash between the two steps of a rotation leaves the log with two names: drops the second. */
+/* A crash between the two steps of a rotation leaves the log with two names: removes the second. */
 static int audit_open_undo_rotation(struct audit_file *f)
 {
     char rotated[PATH_MAX];
@@ -124,7 +124,7 @@ static int audit_open_undo_rotation(struct audit_file *f)
     return unlink(rotated) < 0 ? -errno : audit_disk_sync_folder(f->path);
 }
 
-/* Whether all that a checkpoint of our key has sealed is there, or may be missing. */
+/* Checks that all records sealed by a checkpoint of our key exist, or that the loss is accepted. */
 static enum audit_open audit_open_check_loss(struct audit_file *f, struct audit_fault *why)
 {
     const int err = f->torn_bytes > 0 ? audit_recover_search(f) : 0;
@@ -143,7 +143,7 @@ static enum audit_open audit_open_check_loss(struct audit_file *f, struct audit_
                              f->mark.size, f->on_disk.tree.size);
 }
 
-/* Opens the file and locks it; *fresh where it was made. */
+/* Opens and locks the file; sets *fresh if it was created. */
 static enum audit_open open_file(struct audit_file *f, bool *fresh, struct audit_fault *why)
 {
     const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
@@ -184,9 +184,12 @@ static enum audit_open open_file(struct audit_file *f, bool *fresh, struct audit
     return err < 0 ? audit_open_refuse_system(err, f->path, why) : AUDIT_OPEN_OK;
 }
 
-/* ---- what is in it ---- */
+/* ---- content ---- */
 
-/* The number in the name of the file that this one goes on from: that one may be gone. */
+/*
+ * Learns the number in the name of the file that this one continues: that file may have been
+ * removed.
+ */
 static void audit_open_learn_number(struct audit_file *f, const char *line, size_t n)
 {
     json_t *const o = json_loadb(line, n, 0, NULL);
@@ -227,7 +230,7 @@ static enum audit_open audit_open_refuse_step(const struct audit_file *f,
     }
 }
 
-/* Whether the tree, if it is as large as the mark's, is the mark's. */
+/* Returns whether the tree equals the mark's, if both have the same size. */
 static bool audit_open_same_as_mark(const struct audit_file *f, const struct audit_tree *tree)
 {
     struct audit_hash root;
@@ -236,7 +239,7 @@ static bool audit_open_same_as_mark(const struct audit_file *f, const struct aud
            (audit_tree_root(tree, &root) == 0 && audit_hash_same(&root, &f->mark.root));
 }
 
-/* Walks over the whole file. */
+/* Walks the whole file. */
 static enum audit_open audit_open_walk(struct audit_file *f, struct audit_walk *w,
                                        struct audit_scan *scan, struct audit_fault *why)
 {
@@ -276,7 +279,7 @@ static enum audit_open audit_open_walk(struct audit_file *f, struct audit_walk *
     return AUDIT_OPEN_OK;
 }
 
-/* ---- all of it ---- */
+/* ---- opening ---- */
 
 static enum audit_open audit_open_read_again(struct audit_file *f, struct audit_fault *why)
 {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Inclusion proofs, checked and made. Making reads the log twice, and keeps none of it. */
+/*
+ * Checks and makes inclusion proofs. Making one reads the log twice, and keeps none of it in
+ * memory.
+ */
 #define _GNU_SOURCE
 #include "audit/audit_proof.h"
 
@@ -94,7 +97,7 @@ static bool audit_proof_take_line(struct strbuf *t, struct strbuf *line)
     return true;
 }
 
-/* The record, of a size that its base64 tells. */
+/* Reads the record, sized by its base64. */
 static bool audit_proof_read_record(struct audit_proof *out, const struct strbuf *line)
 {
     size_t n = line->n / 4 * 3;
@@ -123,7 +126,7 @@ static bool audit_proof_read_index(struct audit_proof *out, const struct strbuf 
     return errno == 0;
 }
 
-/* All up to the checkpoint, which is what is left of t then. */
+/* Reads everything before the checkpoint, which is then left in t. */
 static bool audit_proof_read_parts(struct audit_proof *out, struct strbuf *t)
 {
     struct strbuf line;
@@ -192,7 +195,7 @@ enum audit_proof_outcome audit_proof_check(struct audit_proof *out, const char *
 
 /* ---- making ---- */
 
-/* A subtree whose root is a step of the path: the leaves from a to b, b not included. */
+/* A subtree with a root that is a step of the path: the leaves from a to b, excluding b. */
 struct range {
     uint64_t a;
     uint64_t b;
@@ -209,7 +212,7 @@ struct maker {
     bool failed;
 };
 
-/* RFC 9162, section 2.1.3.1: from the root down, the half that the record is not in. */
+/* RFC 9162, section 2.1.3.1: from the root down, the half without the record. */
 static void audit_proof_plan(struct maker *m)
 {
     struct range down[AUDIT_PEAKS];
@@ -238,8 +241,9 @@ static void audit_proof_plan(struct maker *m)
 }
 
 /*
- * What is before the first file is known by its peaks. A range that begins there consists of whole
- * peaks, and of later leaves: it would otherwise lie inside a peak, and so would the record.
+ * The records before the first file are known only by their peaks. A range that begins among them
+ * consists of whole peaks and of later leaves: otherwise the range, and with it the record, would
+ * lie inside a peak.
  */
 static bool audit_proof_take_peaks(struct maker *m, const struct audit_tree *before)
 {
@@ -300,7 +304,7 @@ static bool audit_proof_on_line(void *arg, const struct audit_walk *w,
     return !m->failed;
 }
 
-/* The file's text. */
+/* Returns the proof file's text. */
 static char *audit_proof_print(const struct maker *m, const char *note, size_t *n)
 {
     const struct audit_proof *const p = m->proof;
@@ -336,7 +340,7 @@ static char *audit_proof_make_it(struct maker *m, const struct audit_question *q
     again.on_line = audit_proof_on_line;
     again.on_log = NULL;
     again.arg = m;
-    /* The log may have grown since, and be broken there: what counts is what was verified. */
+    /* The log may have grown since, and be broken there: only the verified part counts. */
     (void)audit_verify(&again, &ignored);
     m->proof->index = m->record;
     m->proof->n = m->n;
@@ -347,7 +351,7 @@ static char *audit_proof_make_it(struct maker *m, const struct audit_question *q
     return m->found && !m->failed ? audit_proof_print(m, verified->note, n) : NULL;
 }
 
-/* The log is read twice, which a stream cannot be. */
+/* Checks that the log can be read twice, which is impossible for a stream. */
 static bool audit_proof_readable(const struct audit_question *q, char *why, size_t size)
 {
     struct audit_set set;

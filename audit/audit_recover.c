@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A log whose writer had not closed it: its torn end is moved aside, and what was found and what is
- * missing is recorded. Sealed records are never moved aside unasked: where there is a checkpoint of
- * our own key that has more records than are kept, the log was not torn by a crash.
+ * Recovers a log that its writer had not closed: moves a torn end aside, and records what was found
+ * and what is missing. Sealed records are never moved aside unasked: if a checkpoint of our own key
+ * covers more records than are left, the damage was not done by a crash.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,7 +21,7 @@
 
 /* ---- checkpoints behind the end ---- */
 
-/* Keeps the line's checkpoint, if it is one of our key and larger than the one that is kept. */
+/* Keeps the line's checkpoint if our key signed it and it is larger than the one kept so far. */
 static void recover_look(struct audit_file *f, const char *line, size_t n)
 {
     char note[AUDIT_NOTE_MAX];
@@ -36,7 +36,7 @@ static void recover_look(struct audit_file *f, const char *line, size_t n)
     }
 }
 
-/* The same in bytes of any kind: lines end where they end, and begin at a brace. */
+/* Does the same for arbitrary bytes: lines end at newlines and begin at a brace. */
 static void recover_look_all(struct audit_file *f, const char *p, size_t n)
 {
     static const char begin[] = "{\"seq\":";
@@ -56,7 +56,10 @@ static void recover_look_all(struct audit_file *f, const char *p, size_t n)
 
 int audit_recover_search(struct audit_file *f)
 {
-    /* Windows that overlap by more than a checkpoint's line, so that each is whole in one. */
+    /*
+     * The windows overlap by more than a checkpoint's line, so that each one is complete in some
+     * window.
+     */
     const size_t step = AUDIT_LINE_MAX;
     const size_t room = step + AUDIT_HEAD_MAX + 2 * (size_t)AUDIT_NOTE_MAX;
     char *const bytes = malloc(room);
@@ -81,7 +84,7 @@ int audit_recover_search(struct audit_file *f)
 
 /* ---- a torn end ---- */
 
-/* Makes the file that takes it: the first number that is free. The fd, or -errno. */
+/* Creates the file for the torn end, with the first free number. Returns the fd or -errno. */
 static int recover_create_torn(struct audit_file *f)
 {
     int fd = -EEXIST;
@@ -118,7 +121,7 @@ static int recover_copy_from(int from_fd, uint64_t at, int to_fd)
     }
 }
 
-/* Moves all behind the file's length aside: first the copy is on disk, then the file is cut. */
+/* Moves all bytes behind the file's length aside: syncs the copy first, then cuts the file. */
 static int recover_move_torn(struct audit_file *f)
 {
     const int fd = recover_create_torn(f);
@@ -142,7 +145,7 @@ static int recover_move_torn(struct audit_file *f)
     return ftruncate(f->fd, (off_t)f->length) < 0 || fsync(f->fd) < 0 ? -errno : 0;
 }
 
-/* Adds the record that says how the log was found to the batch. */
+/* Adds the record of how the log was found to the batch. */
 static int recover_add_found(struct audit_file *f, const char *time)
 {
     const char *const slash = strrchr(f->torn_path, '/');
@@ -158,7 +161,7 @@ static int recover_add_found(struct audit_file *f, const char *time)
     return audit_file_add_own(f, time, AUDIT_RECOVERED, o);
 }
 
-/* … and the one that says what is missing, with the checkpoint that proves it was there. */
+/* Adds the record of the missing records, with the checkpoint that proves they existed. */
 static int recover_add_loss(struct audit_file *f, const char *time)
 {
     return audit_file_add_own(f, time, AUDIT_LOSS,
@@ -167,7 +170,7 @@ static int recover_add_loss(struct audit_file *f, const char *time)
                                         f->mark_note));
 }
 
-/* The present time, with a mark where the log's last record is of later. */
+/* Gets the current time; adds a clock-set-back record if the log's last record is later. */
 static int recover_time(struct audit_file *f, char time[AUDIT_TIME_SIZE + 1])
 {
     struct timespec now;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The report as JSON, gathered from the records while the log is verified. Records were written by
- * the broker, but what they say came from peers, and of a log that does not verify from anybody: no
- * member is taken for granted.
+ * Gathers the report as JSON from the records while the log is verified. The broker wrote the
+ * records, but their contents came from peers, and a log that does not verify may come from anyone:
+ * no member is assumed to exist.
  */
 #include "audit/audit_report.h"
 
@@ -14,16 +14,16 @@
 #include "audit/audit_log.h"
 
 struct report {
-    json_t *rows;     /* "ROLE PATH SHA256" to a row */
-    json_t *events;   /* how often each */
-    json_t *repeated; /* how many sessions have no records of their own, by route */
+    json_t *rows;     /* maps "ROLE PATH SHA256" to a row */
+    json_t *events;   /* number of each event */
+    json_t *repeated; /* number of sessions without records of their own, by route */
     uint64_t lost;    /* records that could not be written */
-    uint64_t gone;    /* sealed records that an operator went on without */
-    uint64_t back;    /* times at which the clock was set back */
-    json_t *live;     /* the number of a session that has not ended to the rows of its parties */
+    uint64_t gone;    /* missing sealed records whose loss an operator accepted */
+    uint64_t back;    /* number of times the clock was set back */
+    json_t *live;     /* maps the number of an open session to the rows of its parties */
     char since[AUDIT_TIME_SIZE + 1];
     char until[AUDIT_TIME_SIZE + 1];
-    uint64_t unread; /* records that are no JSON */
+    uint64_t unread; /* records that are not JSON */
     bool failed;     /* out of memory */
 };
 
@@ -40,7 +40,7 @@ static void audit_report_count(struct report *r, json_t *o, const char *key)
     audit_report_set(r, o, key, json_integer(json_integer_value(json_object_get(o, key)) + 1));
 }
 
-/* The same in an object of names that must not grow without end. */
+/* Does the same in an object of names, limited in number. */
 static void audit_report_count_name(struct report *r, json_t *names, const char *key)
 {
     if (!json_object_get(names, key) && json_object_size(names) >= AUDIT_REPORT_NAMES) {
@@ -87,7 +87,7 @@ static json_t *audit_report_find_row(struct report *r, const char *role, const j
     return row;
 }
 
-/* Letters, each once, in order; whatever else stands for "none" is none. */
+/* Merges letters, each once, in order; other characters, as in "none", are ignored. */
 static void audit_report_add_taint(struct report *r, json_t *row, const char *letters)
 {
     const char *const had = audit_report_text_of(row, "taint", "");
@@ -110,7 +110,7 @@ static void audit_report_add_taint(struct report *r, json_t *row, const char *le
     audit_report_set(r, row, "taint", json_string(out));
 }
 
-/* What is known of the licence: "GPL-2.0-or-later (packaged)", counted. */
+/* Counts the evidence of the licence: "GPL-2.0-or-later (packaged)". */
 static void audit_report_add_licences(struct report *r, json_t *row, const char *role,
                                       const json_t *evidence)
 {
@@ -134,7 +134,7 @@ static void audit_report_add_licences(struct report *r, json_t *row, const char 
     }
 }
 
-/* Adds the party to its executable's row, which is returned; NULL: no memory. */
+/* Adds the party to its executable's row and returns the row, or NULL if out of memory. */
 static json_t *audit_report_add_party(struct report *r, const json_t *record, const char *role,
                                       const char *time)
 {
@@ -161,9 +161,9 @@ static json_t *audit_report_add_party(struct report *r, const json_t *record, co
     return row;
 }
 
-/* ---- what becomes of sessions ---- */
+/* ---- the course of sessions ---- */
 
-/* The key of a record's session; out has 32 bytes. */
+/* Returns the key of a record's session; out has 32 bytes. */
 static const char *audit_report_session_of(const json_t *record, char out[32])
 {
     snprintf(out, 32, "%" JSON_INTEGER_FORMAT,
@@ -177,14 +177,14 @@ static void audit_report_add_verdict(struct report *r, const json_t *record, con
     json_t *const backend = audit_report_add_party(r, record, "backend", time);
     char session[32];
 
-    /* More than are told apart are alive in no log that was not made to fill memory. */
+    /* Only a log made to exhaust memory has more open sessions than this limit. */
     if (client && backend && json_object_size(r->live) < AUDIT_REPORT_ROWS) {
         audit_report_set(r, r->live, audit_report_session_of(record, session),
                          json_pack("[O,O]", client, backend));
     }
 }
 
-/* Ranges are counted by what became of them, and the bytes of those that were passed. */
+/* Counts ranges by their handling, and the bytes of those that were passed. */
 static void audit_report_add_range(struct report *r, json_t *row, const json_t *range)
 {
     const char *const how = audit_report_text_of(range, "how", "unknown");
@@ -218,7 +218,7 @@ static void audit_report_add_exported(struct report *r, const json_t *record)
     }
 }
 
-/* It may have been tainted since its verdict. */
+/* A session may have become tainted since its verdict. */
 static void audit_report_add_end(struct report *r, const json_t *record)
 {
     char session[32];
@@ -233,7 +233,7 @@ static void audit_report_add_end(struct report *r, const json_t *record)
     (void)json_object_del(r->live, session);
 }
 
-/* Sessions without records of their own: by route. */
+/* Counts sessions without records of their own by route. */
 static void audit_report_add_repeated(struct report *r, const json_t *record)
 {
     const char *route = audit_report_text_of(record, "route", "unknown");
@@ -260,7 +260,7 @@ static void audit_report_add_record(struct report *r, const char *event, const j
     } else if (strcmp(event, AUDIT_REPEATED) == 0) {
         audit_report_add_repeated(r, record);
     } else {
-        /* Numbers of sessions begin anew with a start. */
+        /* Session numbers restart with each start of the broker. */
         (void)json_object_clear(r->live);
     }
 }
@@ -278,7 +278,7 @@ static bool audit_report_matters(const char *event)
     return false;
 }
 
-/* Clocks are set back, and logs of several hosts overlap. */
+/* Clocks may be set back, and logs of several hosts may overlap. */
 static void audit_report_note_time(struct report *r, const char *time)
 {
     if (!r->since[0] || strcmp(time, r->since) < 0) {
@@ -315,7 +315,7 @@ static bool audit_report_on_line(void *arg, const struct audit_walk *w,
     return !r->failed;
 }
 
-/* The rows as an array, in the order in which they were first seen. */
+/* Returns the rows as an array, in order of first appearance. */
 static json_t *audit_report_finish(struct report *r, json_t *verification)
 {
     json_t *const list = json_array();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The report as text, CSV and HTML. Whatever is printed goes through one of three escapes: a path
- * must not drive a terminal, begin a formula in a spreadsheet, or become markup.
+ * The report as text, CSV and HTML. All output goes through one of three escapes: a path must not
+ * control a terminal, begin a formula in a spreadsheet, or become markup.
  */
 #include "audit/audit_report.h"
 
@@ -22,7 +22,7 @@ static json_int_t audit_report_forms_number_of(const json_t *o, const char *key)
     return json_integer_value(json_object_get(o, key));
 }
 
-/* "2 allow, 1 deny": into out (size bytes), cut where it does not fit. */
+/* Writes "2 allow, 1 deny" to out (size bytes), cut if too long. */
 static const char *audit_report_forms_counts(const json_t *names, char *out, size_t size)
 {
     const char *name;
@@ -43,7 +43,7 @@ static const char *audit_report_forms_counts(const json_t *names, char *out, siz
     return out;
 }
 
-/* The names without how often: "a, b". */
+/* Writes the names without counts: "a, b". */
 static const char *audit_report_forms_names_of(const json_t *names, char *out, size_t size)
 {
     const char *name;
@@ -63,7 +63,7 @@ static const char *audit_report_forms_names_of(const json_t *names, char *out, s
     return out;
 }
 
-/* "3 passed, 1 without; 4096 bytes passed", or "none": ranges of the client's memory. */
+/* Describes ranges of the client's memory: "3 passed, 1 without; 4096 bytes passed", or "none". */
 static const char *audit_report_forms_memory_of(const json_t *row, char *out, size_t size)
 {
     const json_t *const memory = json_object_get(row, "memory");
@@ -91,7 +91,7 @@ static const char *audit_report_forms_verification(const json_t *report, char *o
     return out;
 }
 
-/* What the log has not, by its own word; "" where it has all. */
+/* Describes the gaps that the log itself records; "" if there are none. */
 static const char *audit_report_forms_missing_of(const json_t *report, char *out, size_t size)
 {
     const json_t *const repeated = json_object_get(report, "repeated_sessions");
@@ -192,7 +192,7 @@ int audit_report_text(const json_t *report, FILE *f)
 
 static void audit_report_forms_put_cell(FILE *f, const char *text, const char *end)
 {
-    /* What begins like a formula is made text, as spreadsheets would run it. */
+    /* A cell that begins like a formula is marked as text, since spreadsheets would run it. */
     fprintf(f, "\"%s", strchr("=+-@\t\r", *text) && *text ? "'" : "");
     for (; *text; text++) {
         if (*text == '"') {
@@ -237,7 +237,7 @@ int audit_report_csv(const json_t *report, FILE *f)
     return audit_report_forms_written(f);
 }
 
-/* ---- HTML: one page, nothing from elsewhere, no scripts ---- */
+/* ---- HTML: one page, no external resources, no scripts ---- */
 
 static void audit_report_forms_put_html(FILE *f, const char *text)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Reads a file line by line. Never writes to it, and knows nothing of what is in its lines. */
+/* Reads a file line by line. Never writes to it, and does not interpret its lines. */
 #define _GNU_SOURCE
 #include "audit/audit_scan.h"
 
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Room for the longest line, and for reading by the 128 KiB and more. */
+/* Room for the longest line, and for reads of 128 KiB and more. */
 #define ROOM (4 * (size_t)AUDIT_LINE_MAX)
 
 int audit_scan_init(struct audit_scan *s, int fd)
@@ -29,7 +29,7 @@ void audit_scan_deinit(struct audit_scan *s)
     s->buffer = NULL;
 }
 
-/* Reads from a stream, whose other side may write slowly. */
+/* Reads from a stream; its writer may be slow. */
 static ssize_t scan_read_stream(const struct audit_scan *s)
 {
     struct pollfd p = {.fd = s->fd, .events = POLLIN};
@@ -41,7 +41,7 @@ static ssize_t scan_read_stream(const struct audit_scan *s)
     return r;
 }
 
-/* Reads more behind what is there. False: an error. */
+/* Reads more bytes into the buffer. Returns false on an error. */
 static bool audit_scan_fill(struct audit_scan *s)
 {
     const uint64_t at = s->offset + (s->n - s->from);
@@ -60,7 +60,7 @@ static bool audit_scan_fill(struct audit_scan *s)
     return true;
 }
 
-/* Moves what has not been handed out to the front, where little room is left. */
+/* Moves unread bytes to the front if little room is left. */
 static void audit_scan_make_room(struct audit_scan *s)
 {
     if (s->room - s->n > AUDIT_LINE_MAX + 1) {
@@ -71,12 +71,15 @@ static void audit_scan_make_room(struct audit_scan *s)
     s->from = 0;
 }
 
-/* NULs in a row that only a file system writes: its smallest block. One alone was put there. */
+/*
+ * A run of NULs that only a file system writes: its smallest block. A single NUL was written on
+ * purpose.
+ */
 #define LOST 512
 
 /*
- * Whether a file system kept the place of these bytes and lost them: after a power cut they are
- * NULs, by the block.
+ * Returns whether a file system allocated these bytes and lost their content: after a power cut
+ * whole blocks are NULs.
  */
 static bool audit_scan_lost_bytes(const char *p, size_t n)
 {
@@ -142,7 +145,7 @@ enum audit_scan_outcome audit_scan_peek(struct audit_scan *s, const char **line,
     const uint64_t offset = s->offset;
     const enum audit_scan_outcome o = audit_scan_next(s, line, n);
 
-    /* What was handed out is still in the buffer, right before what comes next. */
+    /* The line is still in the buffer, directly before the unread bytes. */
     if (s->offset != offset) {
         s->from -= (size_t)(s->offset - offset);
         s->offset = offset;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Files of a log, opened and sorted. Reads their first lines only. */
+/* Opens and sorts the files of a log. Reads only their first lines. */
 #define _GNU_SOURCE
 #include "audit/audit_set.h"
 
@@ -15,7 +15,7 @@
 #include "base/sock.h"
 #include "audit/audit_line.h"
 
-/* Name and machine of the host that a record carries. */
+/* Reads the name and machine of the host in a record. */
 static void set_read_host(struct audit_member *m, const struct audit_head *head)
 {
     json_t *const o = audit_line_members(head);
@@ -28,7 +28,7 @@ static void set_read_host(struct audit_member *m, const struct audit_head *head)
     json_decref(o);
 }
 
-/* Logs of poemd before records carried their host are of any. */
+/* Logs written before records contained their host match any host. */
 static bool set_same_host(const char *a, const char *b)
 {
     return !*a || !*b || strcmp(a, b) == 0;
@@ -53,7 +53,7 @@ static int audit_set_read_first(struct audit_member *m)
                         audit_line_rotated(&head, &m->before, NULL);
     }
     if (!m->scan.stream) {
-        /* A file is read again when it is its turn: there may be many. */
+        /* A file is reopened for reading in its turn: there may be many. */
         audit_scan_deinit(&m->scan);
     }
     return o == AUDIT_SCAN_ERROR ? -m->scan.error : 0;
@@ -64,11 +64,11 @@ static int set_open(const char *path)
     if (strcmp(path, AUDIT_STDIN) == 0) {
         return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     }
-    /* Whatever lies there, opening it waits for nobody. */
+    /* O_NONBLOCK: opening never waits, whatever the type of the file. */
     return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
-/* Opens one more, unless it is there under another name. */
+/* Opens one more file, unless it is open already under another name. */
 static int audit_set_add(struct audit_set *s, const char *path)
 {
     struct audit_member *const m = &s->members[s->n];
@@ -146,7 +146,7 @@ struct audit_member *audit_set_first(const struct audit_set *s)
     return NULL;
 }
 
-/* Whether the member's first line goes on from the tree. */
+/* Returns whether the member's first line continues the tree. */
 static bool set_goes_on(const struct audit_member *m, const struct audit_tree *tree)
 {
     struct audit_hash a;
@@ -156,7 +156,7 @@ static bool set_goes_on(const struct audit_member *m, const struct audit_tree *t
            audit_tree_root(tree, &b) == 0 && audit_hash_same(&a, &b);
 }
 
-/* Whether a log begins in one of the members that have not been taken. */
+/* Returns whether a log begins in one of the members not taken yet. */
 static bool set_begins_another(const struct audit_set *s, const char *host)
 {
     for (size_t i = 0; i < s->n; i++) {
@@ -177,7 +177,7 @@ struct audit_member *audit_set_next(const struct audit_set *s, const struct audi
 
     for (size_t i = 0; i < s->n; i++) {
         struct audit_member *const m = &s->members[i];
-        /* What has no record at all belongs to whichever log is the last. */
+        /* A file without records belongs to whichever log comes last. */
         const bool same = m->first == UINT64_MAX || set_same_host(m->host, host);
 
         if (!m->taken && set_goes_on(m, tree)) {

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The files that one log or several consist of, opened for reading and put in the order of their
- * records.
- */
+/* The files of one log or several, opened for reading and sorted by their records. */
 #ifndef POEMD_AUDIT_AUDIT_SET_H
 #define POEMD_AUDIT_AUDIT_SET_H
 
@@ -26,13 +23,15 @@ struct audit_member {
     int fd;
     dev_t dev;
     ino_t ino;
-    struct audit_scan scan; /* at its beginning until it is read */
-    bool taken;             /* it has been read */
-    bool has_before;        /* its first line is log-rotated, of this tree … */
+    struct audit_scan scan; /* at its beginning until the file is read */
+    bool taken;             /* already read */
+    bool has_before;        /* its first line is log-rotated and continues `before` */
     struct audit_tree before;
-    uint64_t first; /* seq of its first record; UINT64_MAX: empty, or its first line is none */
-    char host[AUDIT_SET_HOST]; /* of its first record: machine id, or its name; "": it has none */
-    char name[AUDIT_SET_HOST]; /* the host's name; "": it has none */
+    uint64_t
+        first; /* seq of its first record; UINT64_MAX if empty or its first line is not a record */
+    char host[AUDIT_SET_HOST]; /* machine id, or else host name, in its first record; "" if it has
+                                  neither */
+    char name[AUDIT_SET_HOST]; /* the host's name; "" if unknown */
 };
 
 struct audit_set {
@@ -41,29 +40,31 @@ struct audit_set {
 };
 
 /*
- * Opens the files, each once whatever names it has, sorted by their first records. A path may be
- * AUDIT_STDIN, and of a pipe or another stream: it is read as far as its first line. 0, or -errno
- * with *bad the path that failed. To be deinit'ed in either case.
+ * Opens the files, each once even if it has several names, sorted by their first records. A path
+ * may be AUDIT_STDIN, or that of a pipe or another stream, which is read up to its first line.
+ * Returns 0, or -errno with the failing path in *bad. The caller calls audit_set_deinit in either
+ * case.
  */
 int audit_set_init(struct audit_set *s, const char *const *paths, size_t n, const char **bad)
     __attribute__((warn_unused_result));
 void audit_set_deinit(struct audit_set *s);
 
 /*
- * The member that goes on from a log that ends with this tree, all of it of this host ("": not
- * known), or NULL. That is one whose first line names the tree; where there is none, and no other
- * log of that host is there for it to belong to, one of the same host, so that a gap is seen.
+ * Returns the member that continues a log of this host ("" if unknown) that ends with this tree, or
+ * NULL. That is the member whose first line names the tree. If there is none, and no other log of
+ * that host to which it could belong, a member of the same host is returned, so that the gap is
+ * reported.
  */
 struct audit_member *audit_set_next(const struct audit_set *s, const struct audit_tree *tree,
                                     const char *host);
 
-/* The first member that has not been taken, or NULL. */
+/* Returns the first member not taken yet, or NULL. */
 struct audit_member *audit_set_first(const struct audit_set *s);
 
-/* Whether one of them can be read only once. */
+/* Returns whether one of them can be read only once. */
 bool audit_set_streams(const struct audit_set *s);
 
-/* Whether a writer holds the file at the moment. */
+/* Returns whether a writer has the file open at the moment. */
 bool audit_set_written(const struct audit_member *m);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What a log says of itself, gathered while it is verified, and a result as JSON.
+ * Gathers the gaps that a log records about itself while it is verified, and converts a result to
+ * JSON.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -11,7 +12,7 @@
 
 #include "audit/audit_verify.h"
 
-/* A number of a record's, 0 where it has none; nothing below 0 is the log's. */
+/* Returns a number of a record, or 0 if missing; the log writes no negative numbers. */
 static uint64_t told_number(const json_t *o, const char *key)
 {
     const json_int_t v = json_integer_value(json_object_get(o, key));
@@ -19,7 +20,7 @@ static uint64_t told_number(const json_t *o, const char *key)
     return v > 0 ? (uint64_t)v : 0;
 }
 
-/* Adds, up to what a number can be: of a log that was made up it may be any. */
+/* Adds with saturation: a forged log may contain any number. */
 static void told_add(uint64_t *sum, uint64_t more)
 {
     if (__builtin_add_overflow(*sum, more, sum)) {
@@ -47,7 +48,7 @@ static void told_members(struct audit_told *t, const struct audit_head *head)
     json_decref(o);
 }
 
-/* The time of a log-rotated record of before was later than those that waited to be written. */
+/* In older logs, a log-rotated record may be later than the records that waited to be written. */
 static void told_time(struct audit_told *t, const struct audit_head *head, const char *before)
 {
     const bool marked = strcmp(head->event->name, AUDIT_CLOCK) == 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Whether an audit log is as its writer left it. Looked at before and after each batch: a few
- * system calls beside an fdatasync. What is cut between the look and the write leaves a hole in
- * front of the batch, which is as long as it should be and ends as it should: hence the second
- * look. A change in the midst of the file is for those who verify.
+ * Checks whether an audit log is as its writer left it, before and after each batch: a few system
+ * calls, cheap beside an fdatasync. If the file is cut between the first check and the write, the
+ * write leaves a hole before the batch while length and end are as expected; the second check finds
+ * that. Changes in the middle of the file are left to verification.
  */
 #define _GNU_SOURCE
 #include <errno.h>

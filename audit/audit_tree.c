@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The Merkle tree of RFC 9162, section 2.1, kept as its peaks. Knows nothing of logs. */
+/* The Merkle tree of RFC 9162, section 2.1, stored as its peaks. Knows nothing about logs. */
 #include "audit/audit_tree.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@ bool audit_hash_same(const struct audit_hash *a, const struct audit_hash *b)
     return memcmp(a->b, b->b, sizeof a->b) == 0;
 }
 
-/* SHA-256 of a prefix byte (none where it is negative) and two pieces. */
+/* Computes SHA-256 of a prefix byte (omitted if negative) and two pieces. */
 static int audit_tree_digest(int prefix, const void *a, size_t a_n, const void *b, size_t b_n,
                              struct audit_hash *out)
 {
@@ -58,7 +58,7 @@ bool audit_tree_set(struct audit_tree *t, uint64_t size, const struct audit_hash
 }
 
 /*
- * As adding one to a binary number carries over all ones at its end, a leaf swallows the peaks of
+ * As adding one to a binary number carries over all trailing ones, a new leaf absorbs the peaks of
  * those bits, the smallest first.
  */
 int audit_tree_add(struct audit_tree *t, const struct audit_hash *leaf)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Verifies audit logs. One pass over the files of each; the first thing that is wrong ends it, save
- * for a checkpoint of another key, which may turn out to be an altered one of ours.
+ * Verifies audit logs in one pass over the files of each. The first fault ends the pass, except for
+ * a checkpoint of another key, which may turn out to be an altered one of ours.
  */
 #define _GNU_SOURCE
 #include "audit/audit_verify.h"
@@ -22,15 +22,15 @@ struct job {
     struct audit_result *r;
     struct audit_set *set;
     struct audit_walk walk;
-    struct audit_member *at;   /* the file that is read */
-    char host[AUDIT_SET_HOST]; /* of the log, as soon as it is known */
+    struct audit_member *at;   /* the current file */
+    char host[AUDIT_SET_HOST]; /* of the log, once known */
     uint64_t line;
-    bool other_key; /* a checkpoint of another key was seen, first at … */
+    bool other_key; /* a checkpoint of another key was seen, first at other_seq */
     uint64_t other_seq;
     uint64_t other_line;
     const struct audit_member *other_at;
-    bool older_seen; /* the tree was as large as the older checkpoint's … */
-    bool older_same; /* … and was the same */
+    bool older_seen; /* the tree reached the older checkpoint's size */
+    bool older_same; /* and was the same there */
 };
 
 const char *audit_verdict_word(enum audit_verdict v)
@@ -70,7 +70,7 @@ static void audit_verify_bad(struct job *j, uint64_t from, uint64_t to)
     j->r->bad_to = to;
 }
 
-/* "record 7" or "records 3 to 7": static storage, for one use. */
+/* Returns "record 7" or "records 3 to 7" in static storage, for one use. */
 static const char *audit_verify_records(uint64_t from, uint64_t to)
 {
     static char text[64];
@@ -83,9 +83,12 @@ static const char *audit_verify_records(uint64_t from, uint64_t to)
     return text;
 }
 
-/* ---- what a walk that stopped means ---- */
+/* ---- why a walk stopped ---- */
 
-/* A record's neighbour tells that it was altered: looks at one line more to see which of them. */
+/*
+ * The next record's "prev" shows that one of two was altered: reads one more line to find out
+ * which.
+ */
 static bool audit_verify_blame(struct job *j, struct audit_scan *scan, uint64_t seq,
                                const struct audit_hash *leaf)
 {
@@ -102,7 +105,7 @@ static bool audit_verify_blame(struct job *j, struct audit_scan *scan, uint64_t 
     }
     seq = audit_walk_blame(seq, leaf, next, n);
     audit_verify_bad(j, seq, seq);
-    /* The first line of a file may accuse the last one of the file before. */
+    /* The first line of a file may prove that the last one of the file before was altered. */
     j->r->bad_line = seq == j->walk.tree.size ? j->line : j->line - 1;
     if (j->r->bad_line == 0) {
         return audit_verify_decide(
@@ -114,7 +117,7 @@ static bool audit_verify_blame(struct job *j, struct audit_scan *scan, uint64_t 
                                seq, where, j->r->bad_line);
 }
 
-/* Whether the next line is a record, so that the one before it was one. */
+/* Returns whether the next line is a record, which shows that the line before used to be one. */
 static bool audit_verify_record_follows(struct audit_scan *scan)
 {
     struct audit_head head;
@@ -124,7 +127,7 @@ static bool audit_verify_record_follows(struct audit_scan *scan)
     return audit_scan_next(scan, &next, &n) == AUDIT_SCAN_LINE && audit_line_read(&head, next, n);
 }
 
-/* The walk does not take the line. */
+/* Handles a line that the walk rejected. */
 static bool audit_verify_stopped(struct job *j, struct audit_scan *scan, enum audit_step s,
                                  const struct audit_head *head)
 {
@@ -162,7 +165,7 @@ static bool audit_verify_stopped(struct job *j, struct audit_scan *scan, enum au
 
 /* ---- the walk ---- */
 
-/* Compares with the older checkpoint where the tree is as large as that one's. */
+/* Compares the tree with the older checkpoint once it has the same size. */
 static bool audit_verify_compare_older(struct job *j, const struct audit_tree *tree)
 {
     const struct audit_checkpoint *const older = j->q->older;
@@ -179,7 +182,7 @@ static bool audit_verify_compare_older(struct job *j, const struct audit_tree *t
     return true;
 }
 
-/* The same before the first record: with what it goes on from. */
+/* Does the same before the first record, with the tree that it continues. */
 static bool audit_verify_compare_beginning(struct job *j, const struct audit_head *head)
 {
     struct audit_tree before;
@@ -192,7 +195,7 @@ static bool audit_verify_compare_beginning(struct job *j, const struct audit_hea
     return audit_verify_compare_older(j, &before);
 }
 
-/* A later file begins with a later record than follows: one in between is not there. */
+/* Detects a missing file: the next file begins with a later record than expected. */
 static bool audit_verify_check_gap(struct job *j, const struct audit_head *head)
 {
     if (!j->walk.begun || head->seq <= j->walk.tree.size ||
@@ -243,7 +246,7 @@ static bool audit_verify_take_line(struct job *j, struct audit_scan *scan, const
     return audit_verify_compare_beginning(j, &head) && audit_verify_compare_older(j, &j->walk.tree);
 }
 
-/* Reads all of a member. *torn: its end is no whole line. */
+/* Reads a whole member. Sets *torn if it does not end in a complete line. */
 static bool audit_verify_read_file(struct job *j, struct audit_member *m, bool *torn)
 {
     enum audit_scan_outcome o = AUDIT_SCAN_ERROR;
@@ -276,7 +279,10 @@ static bool audit_verify_read_file(struct job *j, struct audit_member *m, bool *
     return ok;
 }
 
-/* An end that is not whole: of the last file it may be being written; of another it never is. */
+/*
+ * An incomplete end: in the last file it may be a write in progress, in any other file it is a
+ * fault.
+ */
 static bool audit_verify_torn_inside(struct job *j)
 {
     const uint64_t seq = j->walk.tree.size;
@@ -291,7 +297,7 @@ static bool audit_verify_torn_inside(struct job *j)
 
 /* ---- the verdict ---- */
 
-/* An older checkpoint of no records at all: of any log, if its root is that of no records. */
+/* An older checkpoint of zero records matches any log if its root is that of the empty tree. */
 static void audit_verify_judge_empty(struct job *j)
 {
     struct audit_tree none;
@@ -377,7 +383,7 @@ static void audit_verify_judge_seal(struct job *j)
     }
 }
 
-/* The host of what was read, as soon as a file says it. */
+/* Learns the host of the log as soon as a file names it. */
 static void audit_verify_learn_host(struct job *j, const struct audit_member *m)
 {
     if (!j->host[0]) {
@@ -386,7 +392,7 @@ static void audit_verify_learn_host(struct job *j, const struct audit_member *m)
     }
 }
 
-/* Reads the files of one log, of which m is the first. */
+/* Reads the files of one log, beginning with m. */
 static bool audit_verify_read_files(struct job *j, struct audit_member *m)
 {
     bool torn;
@@ -417,7 +423,7 @@ static void verify_log(struct job *j, struct audit_member *first)
             audit_verify_judge_older(j);
         }
     } else {
-        /* What else belongs to it is not looked at. */
+        /* The log's other files are skipped. */
         for (struct audit_member *m;
              (m = audit_set_next(j->set, &j->walk.tree, j->host)) != NULL;) {
             m->taken = true;
@@ -433,7 +439,7 @@ static void verify_log(struct job *j, struct audit_member *first)
     memcpy(r->note, j->walk.note, sizeof r->note);
 }
 
-/* Verifies the next log of the set. False: there is none. */
+/* Verifies the next log of the set. Returns false if there is none. */
 static bool verify_next(const struct audit_question *q, struct audit_set *set,
                         struct audit_result *r)
 {
@@ -452,7 +458,7 @@ static bool verify_next(const struct audit_question *q, struct audit_set *set,
     return true;
 }
 
-/* The files cannot be told apart into logs. */
+/* Reports that the files cannot be grouped into logs. */
 static void verify_nothing(const struct audit_question *q, struct audit_result *r, const char *path,
                            int err)
 {

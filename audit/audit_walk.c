@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The walk over the audit log's lines. */
+/* Walks the audit log's lines. */
 #include "audit/audit_walk.h"
 
 #include <string.h>
@@ -37,7 +37,7 @@ void audit_walk_init(struct audit_walk *w, const struct audit_vkey *key, size_t 
     w->note[0] = '\0';
 }
 
-/* The first line of all, or of a file: what it goes on from. */
+/* Checks the first line of a log or a file, which names the tree it continues. */
 static enum audit_step audit_walk_begin(struct audit_walk *w, const struct audit_head *head,
                                         bool rotated)
 {
@@ -75,10 +75,10 @@ static unsigned audit_walk_count_lines(const char *text)
     return n;
 }
 
-/* Origin, size, root, an empty line, one signature: the log writes no other. */
+/* Origin, size, root, an empty line, one signature: the log writes no other notes. */
 #define NOTE_LINES 5
 
-/* The log's key is the first that a checkpoint is of. */
+/* The first key that matches a checkpoint becomes the log's key. */
 static enum audit_note audit_walk_read_note(struct audit_walk *w, const char *note,
                                             struct audit_checkpoint *c)
 {
@@ -130,8 +130,8 @@ static enum audit_step audit_walk_check_note(struct audit_walk *w, const struct 
 static void audit_walk_note_time(struct audit_walk *w, const struct audit_head *head)
 {
     /*
-     * A log-rotated record of before was of the moment of the rotation, and may be of later than
-     * those that waited to be written then: it is not what they are compared with.
+     * In older logs, a log-rotated record has the time of the rotation, which may be later than
+     * that of records that waited to be written then: they are not compared with it.
      */
     if (!head->time || (w->time[0] && strcmp(head->event->name, AUDIT_ROTATED) == 0)) {
         return;

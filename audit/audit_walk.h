@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A walk over the audit log, line by line in its order: each is a leaf of the tree, and must be
- * what the lines before it demand. Used to open a log, to verify it, to prove from it, to report of
- * it.
+ * Walks the audit log line by line, in order: each line is a leaf of the tree, and must match the
+ * lines before it. Used to open, verify and report on a log, and to make proofs.
  *
- * Pure but for what libcrypto and jansson allocate: no file, no clock.
+ * Pure, except that libcrypto and jansson allocate memory: no files, no clock.
  */
 #ifndef POEMD_AUDIT_AUDIT_WALK_H
 #define POEMD_AUDIT_AUDIT_WALK_H
@@ -19,53 +18,52 @@
 #include "audit/audit_tree.h"
 
 struct audit_walk {
-    const struct audit_vkey *key; /* borrowed; NULL: signatures are not looked at */
-    size_t n_keys; /* that may be the log's, from key on; 1 once one of them has signed it */
+    const struct audit_vkey *key; /* borrowed; NULL to ignore signatures */
+    size_t n_keys; /* number of candidates from key on; 1 once one of them has signed the log */
     bool begun;
-    uint64_t first;                 /* seq of the first record walked over */
-    struct audit_tree tree;         /* all before `first`, and what was walked over */
-    char prev[AUDIT_PREV_SIZE + 1]; /* that the next line must have; "": not known */
-    uint64_t sealed;                /* records that are sealed, a checkpoint among its own */
-    char time[AUDIT_TIME_SIZE + 1]; /* of the last record that has one; "": none */
-    char
-        latest[AUDIT_TIME_SIZE + 1]; /* the latest of all, also of those before `first`; "": none */
+    uint64_t first;                   /* seq of the first record of the walk */
+    struct audit_tree tree;           /* all records before `first`, and those walked */
+    char prev[AUDIT_PREV_SIZE + 1];   /* required of the next line; "" if unknown */
+    uint64_t sealed;                  /* number of sealed records, including the checkpoint */
+    char time[AUDIT_TIME_SIZE + 1];   /* of the last record with a time; "" if none */
+    char latest[AUDIT_TIME_SIZE + 1]; /* the latest of all, also before `first`; "" if none */
     bool has_checkpoint;
-    struct audit_checkpoint checkpoint; /* the last good one */
+    struct audit_checkpoint checkpoint; /* the last valid one */
     char note[AUDIT_NOTE_MAX];          /* its text */
 };
 
 enum audit_step {
     AUDIT_STEP_OK,
-    AUDIT_STEP_NO_RECORD, /* not a line of the log's */
-    AUDIT_STEP_SEQ,       /* a line of another place: one was dropped, doubled, or swapped */
-    AUDIT_STEP_PREV,      /* the record before is not the one that this was written behind */
-    AUDIT_STEP_BEGINNING, /* a file begins that does not go on from the one before */
-    AUDIT_STEP_ROOT,      /* a checkpoint of another tree: something since the last one differs */
-    AUDIT_STEP_NOTE,      /* a checkpoint that is none */
+    AUDIT_STEP_NO_RECORD, /* not a line of the log */
+    AUDIT_STEP_SEQ,       /* a line out of place: one was removed, duplicated or swapped */
+    AUDIT_STEP_PREV,      /* the previous record is not the one that this one was written after */
+    AUDIT_STEP_BEGINNING, /* the file does not continue the one before */
+    AUDIT_STEP_ROOT,      /* a checkpoint of another tree: a record since the last one differs */
+    AUDIT_STEP_NOTE,      /* a malformed checkpoint */
     AUDIT_STEP_FORGED,    /* a checkpoint with a wrong signature */
-    AUDIT_STEP_OTHER_KEY, /* a checkpoint of another key. The walk may go on: it seals nothing */
+    AUDIT_STEP_OTHER_KEY, /* a checkpoint of another key. The walk may continue: it seals nothing */
     AUDIT_STEP_NO_MEMORY,
 };
 
-/* Text for a person; static. */
+/* Returns a static text for people. */
 const char *audit_step_text(enum audit_step s);
 
-/* key: the one that the log must be sealed with, or the first of n_keys of which one must. */
+/* key is the key that must have sealed the log, or the first of n_keys candidates. */
 void audit_walk_init(struct audit_walk *w, const struct audit_vkey *key, size_t n_keys);
 
 /*
- * Walks over a line, without its end; first_of_file: it begins a file. Files may have been joined:
- * then one that is gone on from begins within another. *head is what it says. After
- * anything but OK and OTHER_KEY the tree is as it was before the line, and the walk is over, save
- * for audit_walk_blame.
+ * Processes one line without its newline; first_of_file is set for the first line of a file. Files
+ * may have been joined, so that a continued file may also begin within another. *head is the line's
+ * beginning. After any result but OK and OTHER_KEY the tree is unchanged, and the walk is over,
+ * except for audit_walk_blame.
  */
 enum audit_step audit_walk_line(struct audit_walk *w, const char *line, size_t n,
                                 bool first_of_file, struct audit_head *head)
     __attribute__((warn_unused_result));
 
 /*
- * After AUDIT_STEP_PREV at record seq, which hashes to leaf: which of two was altered? Its own
- * "prev" was, where the next line was not written behind it either. Returns the record's number:
+ * Finds the altered record of two after AUDIT_STEP_PREV at record seq, which hashes to leaf: if the
+ * next line does not follow it either, its own "prev" was altered. Returns the record's number:
  * seq, or one less.
  */
 uint64_t audit_walk_blame(uint64_t seq, const struct audit_hash *leaf, const char *next, size_t n);
