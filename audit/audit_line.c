@@ -203,6 +203,14 @@ void audit_line_time(const struct timespec *t, char out[AUDIT_TIME_SIZE + 1])
     snprintf(out + 19, AUDIT_TIME_SIZE + 1 - 19, ".%09uZ", (unsigned)t->tv_nsec % 1000000000u);
 }
 
+void audit_line_now(char out[AUDIT_TIME_SIZE + 1])
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    audit_line_time(&now, out);
+}
+
 size_t audit_line_head(char *out, uint64_t seq, const char *time, const char *prev,
                        const char *event)
 {

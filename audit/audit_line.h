@@ -75,6 +75,9 @@ void audit_line_prev(const struct audit_hash *leaf, char out[AUDIT_PREV_SIZE + 1
 /* Writes a time of CLOCK_REALTIME as RFC 3339 in UTC, with a NUL. */
 void audit_line_time(const struct timespec *t, char out[AUDIT_TIME_SIZE + 1]);
 
+/* The present time in that form. */
+void audit_line_now(char out[AUDIT_TIME_SIZE + 1]);
+
 /*
  * Writes the part before an event's own members; out has AUDIT_HEAD_MAX bytes. time may be NULL.
  * Returns the number of bytes without the NUL.

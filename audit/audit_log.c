@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/sock.h"
 #include "audit/audit_file.h"
@@ -133,22 +134,6 @@ static json_t *audit_log_lost_members(const struct lost *l)
 
 /* ---- the thread ---- */
 
-static uint64_t log_now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-static void log_time(char out[AUDIT_TIME_SIZE + 1])
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    audit_line_time(&now, out);
-}
-
 static void audit_log_free_entries(struct entries *list)
 {
     struct entry *e;
@@ -182,7 +167,7 @@ static void audit_log_work_take(struct audit_log *log, struct work *w)
 
     STAILQ_INIT(&w->batch);
     w->n = 0;
-    w->seal = log->closing || (log->due_ms && log_now_ms() >= log->due_ms);
+    w->seal = log->closing || (log->due_ms && clock_ms() >= log->due_ms);
     w->lost = log->lost;
     log->lost = (struct lost){.n = 0};
     w->done = (struct audit_done){.upto = log->last.upto};
@@ -190,7 +175,7 @@ static void audit_log_work_take(struct audit_log *log, struct work *w)
     if (e) {
         memcpy(w->time, e->time, sizeof w->time);
     } else {
-        log_time(w->time);
+        audit_line_now(w->time);
     }
     while ((e = STAILQ_FIRST(&log->wanted)) && !(before && strcmp(e->time, before->time) < 0)) {
         STAILQ_REMOVE_HEAD(&log->wanted, link);
@@ -264,9 +249,9 @@ static void log_set_due(struct audit_log *log)
     if (log->broken || all_sealed) {
         log->due_ms = 0;
     } else if (log->lost.n > 0) {
-        log->due_ms = log_now_ms() + AUDIT_RETRY_MS;
+        log->due_ms = clock_ms() + AUDIT_RETRY_MS;
     } else if (!log->due_ms || log->last.outcome != AUDIT_DURABLE) {
-        log->due_ms = log_now_ms() + AUDIT_SEAL_MS;
+        log->due_ms = clock_ms() + AUDIT_SEAL_MS;
     }
 }
 
@@ -486,7 +471,7 @@ static int log_queue(struct audit_log *log, struct entry *e, uint64_t *number)
     if (log->queued >= AUDIT_QUEUE_MAX) {
         return -ENOBUFS;
     }
-    log_time(e->time);
+    audit_line_now(e->time);
     e->number = ++log->last_number;
     log->queued++;
     if (number) {
@@ -501,10 +486,10 @@ static void log_lose_one(struct audit_log *log, const struct audit_event *event)
 {
     char time[AUDIT_TIME_SIZE + 1];
 
-    log_time(time);
+    audit_line_now(time);
     audit_log_lost_add(&log->lost, event, time);
     if (!log->due_ms && !log->broken) {
-        log->due_ms = log_now_ms() + AUDIT_RETRY_MS;
+        log->due_ms = clock_ms() + AUDIT_RETRY_MS;
         pthread_cond_signal(&log->wake);
     }
 }

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "audit/audit_disk.h"
@@ -173,10 +172,7 @@ static int recover_add_loss(struct audit_file *f, const char *time)
 /* Gets the current time; adds a clock-set-back record if the log's last record is later. */
 static int recover_time(struct audit_file *f, char time[AUDIT_TIME_SIZE + 1])
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    audit_line_time(&now, time);
+    audit_line_now(time);
     return audit_file_add_clock(f, time);
 }
 

@@ -6,22 +6,25 @@
 
 #include <time.h>
 
-#define S_MS 1000u
-#define MS_NS 1000000u
-#define S_NS 1000000000
-
-uint64_t clock_ms(void)
+static int64_t clock_read_ns(clockid_t clock)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * S_MS + (uint64_t)t.tv_nsec / MS_NS;
+    clock_gettime(clock, &t);
+    return (int64_t)t.tv_sec * CLOCK_S_NS + t.tv_nsec;
+}
+
+uint64_t clock_ms(void)
+{
+    return clock_ns() / CLOCK_MS_NS;
+}
+
+uint64_t clock_ns(void)
+{
+    return (uint64_t)clock_read_ns(CLOCK_MONOTONIC);
 }
 
 int64_t clock_time_ns(void)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * S_NS + t.tv_nsec;
+    return clock_read_ns(CLOCK_REALTIME);
 }

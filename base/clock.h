@@ -6,8 +6,12 @@
 
 #include <stdint.h>
 
-/* Milliseconds of CLOCK_MONOTONIC. */
+#define CLOCK_S_NS 1000000000
+#define CLOCK_MS_NS 1000000
+
+/* Milliseconds, and nanoseconds, of CLOCK_MONOTONIC. */
 uint64_t clock_ms(void);
+uint64_t clock_ns(void);
 
 /* Nanoseconds since 1970, of CLOCK_REALTIME. */
 int64_t clock_time_ns(void);

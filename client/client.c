@@ -19,9 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/sock.h"
 
@@ -30,17 +30,9 @@
 
 /* ---- time ---- */
 
-static int64_t client_now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static int client_left_ms(int64_t deadline)
 {
-    const int64_t left = deadline - client_now_ms();
+    const int64_t left = deadline - (int64_t)clock_ms();
 
     return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
@@ -129,7 +121,7 @@ void client_init_take(struct client *c, int fd, int timeout_ms)
 
 int client_init(struct client *c, const char *path, int timeout_ms)
 {
-    const int64_t deadline = client_now_ms() + timeout_ms;
+    const int64_t deadline = (int64_t)clock_ms() + timeout_ms;
     int fd = sock_connect(path, true);
 
     while (fd == -EAGAIN) {
@@ -403,7 +395,7 @@ static enum client_outcome client_take_message(struct client *c, uint32_t max_si
 
 enum client_outcome client_serve(struct client *c, const bool *done)
 {
-    const int64_t deadline = client_now_ms() + c->timeout_ms;
+    const int64_t deadline = (int64_t)clock_ms() + c->timeout_ms;
     enum client_outcome o = CLIENT_OK;
     struct fdset fds;
 
@@ -516,7 +508,7 @@ static enum client_outcome client_request_bounded(struct client *c, enum wire_co
                                                   const struct fdset *fds, size_t *out_n,
                                                   struct fdset *out_fds)
 {
-    const int64_t deadline = client_now_ms() + c->timeout_ms;
+    const int64_t deadline = (int64_t)clock_ms() + c->timeout_ms;
     struct wire_hdr hdr;
     struct wire_hdr reply = {0};
     struct fdset got;
@@ -559,7 +551,7 @@ enum client_outcome client_request(struct client *c, enum wire_command command, 
 enum client_outcome client_post(struct client *c, enum wire_command command, const void *fixed,
                                 size_t fixed_n, const void *data, size_t data_n)
 {
-    const int64_t deadline = client_now_ms() + c->timeout_ms;
+    const int64_t deadline = (int64_t)clock_ms() + c->timeout_ms;
     struct wire_hdr hdr;
     const enum client_outcome o = client_new_hdr(c, command, fixed_n, data_n, WIRE_NO_REPLY, &hdr);
     int err;

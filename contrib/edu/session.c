@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/sock.h"
@@ -23,14 +23,6 @@
 
 /* Messages taken from a channel before the others have their turn. */
 #define TURN 64
-
-static int64_t edu_session_now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* The largest message that may come while data of max bytes is allowed. */
 static uint32_t edu_session_message_max(uint32_t max_data)
@@ -129,7 +121,7 @@ static int edu_session_send_answer(struct session *s, size_t n, struct fdset *fd
     case FAULT_UNASKED:
         return edu_session_send_with_unasked(s, n, fds);
     case FAULT_LATE:
-        s->hold_until_ms = edu_session_now_ms() + fault->argument;
+        s->hold_until_ms = (int64_t)clock_ms() + fault->argument;
         s->main.held = true;
         s->twin.held = true;
         break;
@@ -418,7 +410,7 @@ bool session_ready(struct session *s, struct channel *c, short revents)
 
 int session_timeout(const struct session *s)
 {
-    const int64_t left = s->hold_until_ms - edu_session_now_ms();
+    const int64_t left = s->hold_until_ms - (int64_t)clock_ms();
 
     if (s->hold_until_ms == 0) {
         return -1;
@@ -428,7 +420,7 @@ int session_timeout(const struct session *s)
 
 bool session_tick(struct session *s)
 {
-    if (s->hold_until_ms == 0 || edu_session_now_ms() < s->hold_until_ms) {
+    if (s->hold_until_ms == 0 || (int64_t)clock_ms() < s->hold_until_ms) {
         return true;
     }
     s->hold_until_ms = 0;

@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "trace/decode/names.h"
 
@@ -98,12 +97,4 @@ uint32_t replay_max_size(const struct replay_script *s)
         max = s->messages[i].hdr.size > max ? s->messages[i].hdr.size : max;
     }
     return max < LIMIT_REPLAY_MESSAGE ? max : LIMIT_REPLAY_MESSAGE;
-}
-
-int64_t replay_now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }

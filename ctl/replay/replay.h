@@ -82,9 +82,6 @@ bool replay_fds(struct replay_result *r, const struct replay_message *m, uint16_
 /* The bound of the messages that come: what any client takes, or the largest that was recorded. */
 uint32_t replay_max_size(const struct replay_script *s);
 
-/* Nanoseconds of a clock that runs forwards. */
-int64_t replay_now_ns(void);
-
 /* Plays the client to the device that listens at settings->path. */
 void replay_client(const struct replay_settings *settings, struct replay_result *out);
 

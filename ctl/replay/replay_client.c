@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/sock.h"
 #include "ctl/replay/replay.h"
 #include "ctl/replay/replay_answer.h"
@@ -361,7 +362,7 @@ static bool replay_client_has_paused(struct player *p, const struct replay_messa
 {
     const int64_t pause = m->pause_ns < PAUSE_NS ? (int64_t)m->pause_ns : PAUSE_NS;
 
-    if (p->settings->fast || p->last_ns == 0 || replay_now_ns() >= p->last_ns + pause) {
+    if (p->settings->fast || p->last_ns == 0 || (int64_t)clock_ns() >= p->last_ns + pause) {
         return true;
     }
     p->wake_ns = p->last_ns + pause;
@@ -461,7 +462,7 @@ static bool replay_client_put_next(struct player *p, bool *went)
                                                 : replay_client_put_request(p, l, m))) {
         return false;
     }
-    p->last_ns = replay_now_ns();
+    p->last_ns = (int64_t)clock_ns();
     p->fates[p->next++].sent = true;
     p->result->sent++;
     *went = true;
@@ -505,7 +506,7 @@ static bool replay_client_receive_on(struct player *p, unsigned socket)
     char text[192];
 
     while ((o = replay_link_read(l)) == LINK_OK) {
-        p->last_ns = replay_now_ns();
+        p->last_ns = (int64_t)clock_ns();
         if (!replay_client_take(p, socket)) {
             return false;
         }
@@ -548,7 +549,7 @@ static bool replay_client_wait_for(struct player *p, int64_t until_ns, short *re
         }
     }
     do {
-        const int64_t left = until_ns - replay_now_ns();
+        const int64_t left = until_ns - (int64_t)clock_ns();
         const struct timespec t = {left > 0 ? left / (1000 * MS_NS) : 0,
                                    left > 0 ? left % (1000 * MS_NS) : 0};
 
@@ -620,7 +621,8 @@ static bool replay_client_turn(struct player *p, int64_t until_ns)
 static void replay_client_drain(struct player *p)
 {
     const int timeout = p->settings->timeout_ms;
-    const int64_t deadline = replay_now_ns() + (timeout < DRAIN_MS ? timeout : DRAIN_MS) * MS_NS;
+    const int64_t deadline =
+        (int64_t)clock_ns() + (timeout < DRAIN_MS ? timeout : DRAIN_MS) * MS_NS;
 
     p->draining = true;
     p->wake_ns = 0;
@@ -631,10 +633,10 @@ static void replay_client_drain(struct player *p)
 
 static bool replay_client_connect_to(struct player *p)
 {
-    const int64_t deadline = replay_now_ns() + p->settings->timeout_ms * MS_NS;
+    const int64_t deadline = (int64_t)clock_ns() + p->settings->timeout_ms * MS_NS;
     int fd = sock_connect(p->settings->path, true);
 
-    while (fd == -EAGAIN && replay_now_ns() < deadline) {
+    while (fd == -EAGAIN && (int64_t)clock_ns() < deadline) {
         poll(NULL, 0, 10);
         fd = sock_connect(p->settings->path, true);
     }
@@ -680,7 +682,7 @@ void replay_client(const struct replay_settings *settings, struct replay_result 
     if (replay_client_player_init(&p, settings, out) && replay_client_connect_to(&p) &&
         replay_client_send_on(&p)) {
         while (!p.over && !replay_client_done(&p) &&
-               replay_client_turn(&p, replay_now_ns() + settings->timeout_ms * MS_NS)) {
+               replay_client_turn(&p, (int64_t)clock_ns() + settings->timeout_ms * MS_NS)) {
         }
         if (!p.over && !out->could_not) {
             replay_client_drain(&p);

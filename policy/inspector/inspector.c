@@ -218,7 +218,7 @@ static void inspector_job_fail(struct inspector *i, struct inspector_job *j,
     struct inspection r;
 
     if (outcome == INSPECTION_TIMEOUT) {
-        inspector_cache_put_slow(&i->cache, &j->question.id, inspector_now_ms());
+        inspector_cache_put_slow(&i->cache, &j->question.id, (int64_t)clock_ms());
     }
     inspector_nothing(&r, outcome, error);
     inspector_job_end(i, j, &r);
@@ -511,7 +511,7 @@ void inspector_beat(struct inspector *i)
         return;
     }
     heartbeat_look(i->pid, &sample);
-    switch (heartbeat_beat(&i->beat, (uint64_t)inspector_now_ms(), &sample)) {
+    switch (heartbeat_beat(&i->beat, clock_ms(), &sample)) {
     case HEARTBEAT_ASK:
         /* One whose channel is full does not read: that it is asked makes no difference. */
         i->pings += sock_send(i->channel_fd, &ping, sizeof ping, NULL, MSG_DONTWAIT) > 0;
@@ -560,13 +560,13 @@ static void inspector_waiter_begin(struct waiter *w, const struct peer_exe *exe,
                                    const struct inspector_asker *who)
 {
     struct inspector *i = w->inspector;
-    struct inspector_share *share = inspector_queue_share(&i->queue, who, inspector_now_ms());
+    struct inspector_share *share = inspector_queue_share(&i->queue, who, (int64_t)clock_ms());
 
     if (exe->fd < 0) {
         w->outcome = INSPECTION_NO_FILE;
     } else if (exe->id.size > INSPECTOR_FILE_MAX) {
         w->outcome = INSPECTION_TOO_BIG;
-    } else if (inspector_cache_is_slow(&i->cache, &exe->id, inspector_now_ms())) {
+    } else if (inspector_cache_is_slow(&i->cache, &exe->id, (int64_t)clock_ms())) {
         w->outcome = INSPECTION_TIMEOUT;
     } else if (!share || share->n_waiting >= LIMIT_INSPECT_WAITING ||
                i->n_waiting >= INSPECTOR_WAITING) {

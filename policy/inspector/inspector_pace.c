@@ -3,17 +3,8 @@
 /* What an inspector's times are measured by. */
 #include "policy/inspector/inspector_pace.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "base/heartbeat.h"
-
-int64_t inspector_now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 unsigned inspector_pace_waited(struct inspector_pace *p, pid_t pid)
 {
@@ -33,7 +24,7 @@ void inspector_pace_begin(struct inspector_pace *p, pid_t pid)
 {
     (void)inspector_pace_waited(p, pid);
     p->waited_ms = 0;
-    p->begun_ms = inspector_now_ms();
+    p->begun_ms = (int64_t)clock_ms();
 }
 
 unsigned inspector_pace_took(struct inspector_pace *p, pid_t pid)
@@ -41,6 +32,6 @@ unsigned inspector_pace_took(struct inspector_pace *p, pid_t pid)
     int64_t ms;
 
     (void)inspector_pace_waited(p, pid);
-    ms = inspector_now_ms() - p->begun_ms - p->waited_ms;
+    ms = (int64_t)clock_ms() - p->begun_ms - p->waited_ms;
     return ms > 0 ? (unsigned)ms : 0;
 }

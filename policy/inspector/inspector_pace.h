@@ -16,9 +16,6 @@ struct inspector_pace {
     uint64_t waited_ns; /* of the process's life, when it was last looked at */
 };
 
-/* Milliseconds of a clock that does not go backwards. */
-int64_t inspector_now_ms(void);
-
 /* It is asked something now. Zeroed for a process that is only being started. */
 void inspector_pace_begin(struct inspector_pace *p, pid_t pid);
 

@@ -9,13 +9,11 @@
 
 #include <sys/epoll.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 
-#define TURN_NS_PER_S 1000000000
-#define TURN_NS_PER_MS 1000000
 #define TURN_NS_PER_US 1000
 
 /* Of the process's only loop. */
@@ -24,14 +22,6 @@ static struct {
     int64_t begun;   /* in ns; 0: none is under way */
     int64_t longest; /* in ns */
 } turn;
-
-static int64_t turn_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * TURN_NS_PER_S + t.tv_nsec;
-}
 
 static int turn_kernel_wait(int fd, struct epoll_event *events, int maxevents, int timeout)
 {
@@ -48,12 +38,12 @@ int epoll_wait(int fd, struct epoll_event *events, int maxevents, int timeout)
     int n;
 
     if (turn.runs && turn.begun) {
-        const int64_t took = turn_now() - turn.begun;
+        const int64_t took = (int64_t)clock_ns() - turn.begun;
 
         turn.longest = took > turn.longest ? took : turn.longest;
     }
     n = turn_kernel_wait(fd, events, maxevents, timeout);
-    turn.begun = turn_now();
+    turn.begun = (int64_t)clock_ns();
     return n;
 }
 
@@ -88,7 +78,7 @@ int turn_dispatch(struct event_base *base)
 bool turn_is_long(void)
 {
     return turn.runs && turn.begun &&
-           turn_now() - turn.begun >= (int64_t)LIMIT_TURN_MS * TURN_NS_PER_MS;
+           (int64_t)clock_ns() - turn.begun >= (int64_t)LIMIT_TURN_MS * CLOCK_MS_NS;
 }
 
 uint32_t turn_longest_us(void)

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/sock.h"
 #include "audit/audit_line.h"
@@ -32,14 +31,6 @@ struct relook {
     bool ended; /* the session was ended for a change */
 };
 
-static void relook_now(char out[AUDIT_TIME_SIZE + 1])
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    audit_line_time(&now, out);
-}
-
 static void relook_party_begin(struct relook_party *p, const struct peer *peer)
 {
     p->pidfd = -1;
@@ -50,7 +41,7 @@ static void relook_party_begin(struct relook_party *p, const struct peer *peer)
     p->pid = peer->pid;
     p->id = peer->exe.id;
     p->looks = 1;
-    relook_now(p->first);
+    audit_line_now(p->first);
     memcpy(p->last, p->first, sizeof p->last);
 }
 
@@ -78,7 +69,7 @@ static bool relook_party_look(struct relook_party *p)
         return false;
     }
     p->looks++;
-    relook_now(p->last);
+    audit_line_now(p->last);
     p->changed = err || !peer_file_id_same(&p->id, &now);
     return p->changed;
 }

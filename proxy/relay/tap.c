@@ -9,8 +9,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "trace/file/fd.h"
 #include "trace/file/snap_length.h"
 #include "trace/capture/record.h"
@@ -47,17 +47,9 @@ struct tap_session {
 
 /* ---- sessions ---- */
 
-static uint64_t tap_clock_ns(clockid_t clock)
-{
-    struct timespec t;
-
-    clock_gettime(clock, &t);
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 uint64_t tap_now(const struct tap_session *s)
 {
-    return tap_clock_ns(CLOCK_MONOTONIC) + s->offset;
+    return clock_ns() + s->offset;
 }
 
 void tap_session_set(struct tap_session *s, const struct tap_settings *settings)
@@ -75,7 +67,7 @@ struct tap_session *tap_session_new(uint64_t session, const struct tap_settings 
     }
     s->session = session;
     s->host = host;
-    s->offset = tap_clock_ns(CLOCK_REALTIME) - tap_clock_ns(CLOCK_MONOTONIC);
+    s->offset = (uint64_t)clock_time_ns() - clock_ns();
     tap_session_set(s, settings);
     for (int sender = 0; sender < TRACE_SENDERS; sender++) {
         for (int twin = 0; twin < 2; twin++) {

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "trace/file/pcapng.h"
 #include "trace/capture/tracer_parts.h"
@@ -120,7 +121,7 @@ bool tracer_capture_section(struct tracer_capture *c)
     free(comment);
     c->file++;
     c->interfaces = 0;
-    c->begun_ms = tracer_now_ms();
+    c->begun_ms = clock_ms();
     c->begun_bytes = c->out.bytes;
     c->counts.files++;
     return good;
@@ -220,7 +221,7 @@ void tracer_capture_statistics(struct tracer_view *v, const char *ending)
 {
     struct tracer_capture *const c = v->capture;
     const size_t most = PCAPNG_BLOCK_MAX_OVERHEAD + (ending ? strlen(ending) : 0);
-    const struct pcapng_statistics s = {.now_ns = tracer_now_ns(),
+    const struct pcapng_statistics s = {.now_ns = (uint64_t)clock_time_ns(),
                                         .begin_ns = v->begin_ns,
                                         .seen = v->last - v->base,
                                         .lost = v->lost,
@@ -381,7 +382,7 @@ void tracer_capture_file_take(struct tracer *t, int fd)
     if (fd < 0) {
         /* The monitor has said why. The old one goes on; for a recorder the moment is over. */
         c->dumping = false;
-        c->begun_ms = tracer_now_ms();
+        c->begun_ms = clock_ms();
         c->begun_bytes = c->out.bytes;
         return;
     }
@@ -404,7 +405,7 @@ static bool tracer_capture_next_is_due(const struct tracer_capture *c)
         return false;
     }
     return (s->rotate > 0 && c->out.bytes - c->begun_bytes >= s->rotate) ||
-           (s->every_ms > 0 && tracer_now_ms() - c->begun_ms >= s->every_ms);
+           (s->every_ms > 0 && clock_ms() - c->begun_ms >= s->every_ms);
 }
 
 void tracer_captures_turn(struct tracer *t)
@@ -448,10 +449,10 @@ static void tracer_capture_last_flush(struct tracer_capture *c)
 {
     struct pollfd p = {.fd = c->out.fd, .events = POLLOUT};
     struct tracer *const t = c->tracer;
-    uint64_t now = tracer_now_ms();
+    uint64_t now = clock_ms();
     const uint64_t end = now < t->patient_ms ? now : now + LAST_MS;
 
-    while (tracer_out_flush(&c->out) == -EAGAIN && (now = tracer_now_ms()) < end) {
+    while (tracer_out_flush(&c->out) == -EAGAIN && (now = clock_ms()) < end) {
         t->patient_ms = now + LAST_PAUSE_MS;
         (void)poll(&p, 1, (int)(end - now));
     }
@@ -489,7 +490,7 @@ void tracer_captures_tell(struct tracer *t)
 {
     struct tracer_capture *c;
 
-    t->told_ms = tracer_now_ms();
+    t->told_ms = clock_ms();
     LIST_FOREACH(c, &t->captures, link)
     {
         if (memcmp(&c->told, &c->counts, sizeof c->told) != 0) {

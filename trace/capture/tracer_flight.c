@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "trace/file/pcapng.h"
 #include "trace/capture/tracer_parts.h"
 
@@ -74,7 +75,7 @@ static void tracer_flight_live_statistics(struct tracer_capture *c)
 
     LIST_FOREACH(v, &c->views, capture_link)
     {
-        const struct pcapng_statistics s = {.now_ns = tracer_now_ns(),
+        const struct pcapng_statistics s = {.now_ns = (uint64_t)clock_time_ns(),
                                             .begin_ns = v->begin_ns,
                                             .seen = v->last - v->base,
                                             .lost = v->lost};

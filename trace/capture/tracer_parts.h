@@ -118,10 +118,6 @@ struct tracer {
     struct tracer_msg out;
 };
 
-/* Milliseconds of a clock that only goes forward; nanoseconds since 1970. */
-uint64_t tracer_now_ms(void);
-uint64_t tracer_now_ns(void);
-
 /* Sends t->out, waiting for room in the channel. */
 void tracer_say(struct tracer *t);
 

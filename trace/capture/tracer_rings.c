@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "trace/capture/record.h"
 #include "trace/capture/tracer_parts.h"
@@ -143,7 +144,7 @@ static void tracer_rings_look(struct tracer *t)
     }
     (void)tracer_rings_wait_all(t, RING_LOOKING);
     (void)event_add(t->look, &look_time);
-    if (tracer_now_ms() - t->told_ms >= TELL_MS) {
+    if (clock_ms() - t->told_ms >= TELL_MS) {
         tracer_captures_tell(t);
     }
     tracer_captures_reap(t);
