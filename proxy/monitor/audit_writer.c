@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The audit log on the monitor's loop. What stands in a record is others' matter.
- */
+/* Runs the audit log on the monitor's event loop. The callers decide what a record contains. */
 #include "proxy/monitor/audit_writer.h"
 
 #include <errno.h>
@@ -18,7 +16,10 @@
 #include "proxy/monitor/monitor.h"
 #include "proxy/ipc/turn.h"
 
-/* Tells those who wait of what is done. False: the turn is long, and some are still to be told. */
+/*
+ * Calls the waiters of all records that are done. Returns false if the turn became too long; the
+ * rest follows in the next turn.
+ */
 static bool audit_writer_notify(struct audit_writer *r)
 {
     const struct audit_done *const done = &r->done;
@@ -37,7 +38,7 @@ static bool audit_writer_notify(struct audit_writer *r)
     return true;
 }
 
-/* Whether one more line may say how the log is. */
+/* Returns true if the rate limit allows one more line about the state of the log. */
 static bool audit_writer_may_log(struct audit_writer *r)
 {
     const uint64_t now = clock_ms();
@@ -98,7 +99,7 @@ static void audit_writer_on_turn(evutil_socket_t fd, short what, void *arg)
     audit_log_commit(r->log);
 }
 
-/* Notes the day; records are written by the same clock. */
+/* Updates the day. Records are written by the same clock. */
 struct rules_date audit_writer_today(struct audit_writer *r)
 {
     const struct rules_date now = rules_today();
@@ -109,7 +110,7 @@ struct rules_date audit_writer_today(struct audit_writer *r)
     return r->today;
 }
 
-/* The day of a record's time, which has the form of audit_line_time; "": the day of none. */
+/* Returns the day of a record's time (audit_line_time), or the zero date for "". */
 static struct rules_date audit_writer_day(const char *time)
 {
     uint64_t date[3];
@@ -192,7 +193,7 @@ static bool audit_writer_append(struct audit_writer *r, const char *event, json_
 
     (void)audit_writer_today(r);
     json_decref(fields);
-    /* Why a log is broken is logged with the batch that found it so. */
+    /* The cause of a broken log is logged with the batch in which it was found. */
     if (err && err != -EIO && !r->losing) {
         log_error("the record \"%s\" is lost, and others may be: %s", event, strerror(-err));
         r->losing = true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Child processes: a tree, and the system calls that signal and collect. */
+/* Child processes: a tree of them, and the system calls that signal and collect them. */
 #define _GNU_SOURCE
 #include "proxy/monitor/children.h"
 
@@ -39,7 +39,7 @@ void children_signal(const struct child *c, int sig)
     kill(c->leads_group ? -c->pid : c->pid, sig);
 }
 
-/* Whether it has ended; it is left to be collected, so that its number stays its own. */
+/* Returns true if the child has ended. Leaves it uncollected, so that its pid is not reused. */
 static bool children_has_ended(const struct child *c)
 {
     siginfo_t info = {.si_pid = 0};
@@ -61,7 +61,7 @@ static void children_collect_one(struct children *cs, struct child *c)
     }
 }
 
-/* Asks for each of them by its number. */
+/* Asks the kernel about each child by its pid. */
 static void children_collect_each(struct children *cs)
 {
     struct child *c;
@@ -88,7 +88,7 @@ void children_collect(struct children *cs)
         key.pid = info.si_pid;
         c = children_RB_FIND(cs, &key);
         if (!c) {
-            /* The inspector, for as long as it is not collected, may hide others. */
+            /* The inspector, which is collected elsewhere, may hide other children until then. */
             children_collect_each(cs);
             return;
         }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The monitor's child processes, collected in one place: relay workers and devices. At SIGCHLD each
- * that has ended is told of to whoever started it.
+ * The monitor's child processes (relay workers and devices), collected in one place. At SIGCHLD,
+ * the callback of each child that has ended is called.
  *
- * The inspector alone is not among them: policy/inspector/inspector.c serves tools, too, and
- * watches its own by pidfd. The kernel is asked which child has ended, but a child is collected by
- * its number alone, so that neither takes the other's.
+ * Only the inspector is missing here: policy/inspector/inspector.c also serves tools, and watches
+ * its own process by pidfd. children_collect asks the kernel which child has ended, but collects a
+ * child only by its pid, so neither takes the other's child.
  *
- * A child's number stays its own until it is collected here: until then it may be signalled, and
- * looked at in /proc, without a race.
+ * A child's pid is not reused until the child is collected here; until then it can be signalled,
+ * and looked up in /proc, without a race.
  */
 #ifndef POEMD_PROXY_MONITOR_CHILDREN_H
 #define POEMD_PROXY_MONITOR_CHILDREN_H
@@ -21,13 +21,17 @@
 
 struct child;
 
-/* It has ended and been collected; status as of waitpid. May free c, and add others. */
+/*
+ * Called when the child has ended and been collected; status is as of waitpid. May free c and add
+ * other children.
+ */
 typedef void child_fn(struct child *c, int status);
 
 struct child {
-    RB_ENTRY(child) link; /* by its number */
+    RB_ENTRY(child) link; /* by pid */
     pid_t pid;
-    bool leads_group; /* of the same number: what is left of the group is killed with it */
+    bool leads_group; /* its process group has the same number; what is left of it is killed with
+                       * the child */
     child_fn *fn;
     void *arg;
 };
@@ -36,20 +40,20 @@ RB_HEAD(children, child);
 
 void children_init(struct children *cs);
 
-/* Watches a child that has just been forked. c, owned by the caller, stays until fn was called. */
+/* Watches a child that has just been forked. c stays the caller's, until fn was called. */
 void children_add(struct children *cs, struct child *c, pid_t pid, bool leads_group, child_fn *fn,
                   void *arg);
 
-/* Watches it no more: it is not collected. */
+/* Stops watching a child, without collecting it. */
 void children_forget(struct children *cs, struct child *c);
 
-/* Sends it, and its group where it leads one, a signal. */
+/* Sends a signal to the child, or to its process group if it leads one. */
 void children_signal(const struct child *c, int sig);
 
-/* SIGCHLD: collects those that have ended. */
+/* Collects all children that have ended, for SIGCHLD. */
 void children_collect(struct children *cs);
 
-/* Kills all that are left. They are still to be collected. */
+/* Kills all remaining children. They still have to be collected. */
 void children_kill(struct children *cs);
 
 bool children_none(const struct children *cs);

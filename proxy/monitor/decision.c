@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Verdicts: asked for, logged, recorded, carried out. The rules themselves are
- * policy/rules/rules.c's.
+ * Verdicts: requested, logged, recorded, carried out. policy/rules/rules.c has the rules
+ * themselves.
  */
 #include "proxy/monitor/decision.h"
 
@@ -20,7 +20,9 @@
 #include "proxy/monitor/tracing/tracing.h"
 #include "proxy/config/preset.h"
 
-/* The last eighth of the handshake's time is the verdict's: what is not known then stays unknown.
+/*
+ * The last eighth of the handshake's time is kept for the verdict: facts unknown by then stay
+ * unknown.
  */
 #define VERDICT_PART 8
 
@@ -30,7 +32,7 @@ static struct log_subject decision_subject(const struct monitor_session *t, cons
         .session = t->id, .route = t->route->config->name, .leg = leg, .quiet = t->quiet};
 }
 
-/* What is in the parties' executables matters where it is recorded, or where a rule goes by it. */
+/* Returns true if the contents of executables are recorded, or a rule depends on them. */
 static bool decision_facts_matter(const struct monitor_session *t)
 {
     const struct rules *r = &t->route->config->rules;
@@ -50,7 +52,7 @@ static void decision_carry_out(struct monitor_session *t, int err)
         err = EACCES;
     }
     if (err || !monitor_session_relays(t)) {
-        /* Nothing relays by a fault of our own. */
+        /* A fault of our own must not let the session relay. */
         worker_pool_verdict(&t->monitor->worker_pool, t, err ? err : EACCES);
         return;
     }
@@ -139,14 +141,14 @@ static void decision_log_verdict(const struct monitor_session *t, const struct r
     }
 }
 
-/* Writes down the verdict, a reference that is taken. False: it cannot be. */
+/* Records the verdict; takes the reference. Returns false if it cannot be queued. */
 static bool decision_record_verdict(struct monitor_session *t, json_t *record)
 {
     return audit_writer_await(&t->monitor->audit_writer, "verdict", record, &t->recorded,
                               decision_on_recorded, t);
 }
 
-/* The beginning of a session is recorded, or was held back until now. */
+/* Records the beginning of a session, unless that is done or still held back. */
 static void decision_note_opened(struct monitor_session *t)
 {
     char began[AUDIT_TIME_SIZE + 1];
@@ -161,7 +163,7 @@ static void decision_note_opened(struct monitor_session *t)
                                     t->route->config->name, "opened", t->held ? began : NULL));
 }
 
-/* What the operator has said stands against what was found out: an event of its own. */
+/* Records an event of its own if the operator's configuration overrides the evidence. */
 static void decision_note_override(const struct monitor_session *t, const char *what, unsigned line)
 {
     char place[PRESET_PLACE_SIZE];
@@ -194,7 +196,7 @@ static void decision_note_overrides(const struct monitor_session *t, const struc
     }
 }
 
-/* Two statements of one party of which one must be wrong: worth a line whatever comes of it. */
+/* Logs contradicting statements by one party: one of them must be wrong, whatever the verdict. */
 static void decision_log_contradictions(const struct monitor_session *t)
 {
     char text[2 * RECITAL_LICENCE_MAX + 64];
@@ -209,7 +211,7 @@ static void decision_log_contradictions(const struct monitor_session *t)
     }
 }
 
-/* All is known. */
+/* All facts are known. */
 static void decision_on_known(void *arg)
 {
     struct monitor_session *t = arg;
@@ -225,7 +227,7 @@ static void decision_on_known(void *arg)
         record = decision_verdict_record(t, &v);
     }
     if (t->denied) {
-        /* One of very many, which only a number tells of. */
+        /* One of very many denials, which are only counted. */
         told = repeats_denied(t, &v, record);
     } else {
         repeats_allowed(t);
@@ -255,7 +257,7 @@ static void decision_on_known(void *arg)
 bool decision_begin(struct monitor_session *t)
 {
     const bool facts = decision_facts_matter(t);
-    /* Who they are is also shown to whoever asks for the sessions, and stands in captures. */
+    /* The parties' identity also appears in the list of sessions and in captures. */
     const bool who = facts || t->monitor->control || tracing_tap(t->monitor, t).on ||
                      t->route->config->same_process != CONFIG_SAME_UNASKED;
     const unsigned left = monitor_session_handshake_left_ms(t);
@@ -389,8 +391,8 @@ static json_t *decision_counts(const struct ipc_count *c)
 }
 
 /*
- * The record of an end. What passed is the worker's last word, or, where that never came, as much
- * as was heard last ("at-least"); where nothing was heard, nothing is said of it.
+ * Makes the record of an end. The counts are those of the worker's last report; if the worker has
+ * not sent one, they are the last ones heard ("at-least"), and are left out if none was heard.
  */
 static json_t *decision_end_record(const struct monitor_session *t, enum session_reason reason,
                                    const struct ipc_ended *what)

@@ -1,42 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * From what is known of a session to its verdict, recorded before it takes effect.
+ * From the facts of a session to its verdict, which is recorded before it takes effect.
  *
- *   decision_begin   the backend has been dialled: facts are gathered, executables read
- *   decision_heard   the handshake is done; when all is known the rules are asked, and the verdict
- *                    goes to the audit log
- *   (on disk)        the worker is told, and the session relays or its client is refused
- *   decision_taint   while it relays: what its worker saw taints it
- *   decision_export  … and what memory was handed out is recorded
- *   decision_end     the session is over, whatever it had come to
+ * decision_begin   the backend has been dialled: gathers facts, has executables read
+ *   decision_heard   the handshake is done; once all facts are known, evaluates the rules and
+ *                    sends the verdict to the audit log
+ *   (on disk)        the worker gets the verdict: it relays, or refuses its client
+ *   decision_taint   while it relays: the worker's observations taint the session
+ *   decision_export  … and memory that was handed out is recorded
+ *   decision_end     the session is over, in whatever state it was
  *
- * While the audit log cannot be written no session begins, or it begins tainted, as configured.
+ * While the audit log cannot be written, sessions are denied or begin tainted, as configured.
  */
 #ifndef POEMD_PROXY_MONITOR_DECISION_H
 #define POEMD_PROXY_MONITOR_DECISION_H
 
 #include "proxy/monitor/monitor_session.h"
 
-/* In DIALING, both sockets being there. False: no memory. */
+/* In DIALING, when both sockets are there. Returns false if out of memory. */
 bool decision_begin(struct monitor_session *t) __attribute__((warn_unused_result));
 
-/* In RECITING: what the worker reports. */
+/* In RECITING: takes the worker's report. */
 void decision_heard(struct monitor_session *t, const struct ipc_evidence *e);
 
-/* More taints the session, its route and this run. Bits that it has already are told no more. */
+/* Taints the session, its route and this run. Bits that the session has are not logged again. */
 void decision_taint(struct monitor_session *t, uint32_t bits);
 
 /*
- * Records memory that was handed out, and tells the worker when that is done. A record that is lost
+ * Records memory that was handed out, and notifies the worker when that is done. A lost record
  * taints the session.
  */
 void decision_export(struct monitor_session *t, const struct ipc_export *e);
 
-/* Whether the worker has not yet been told of the last one: it must not send another. */
+/* Returns true until the worker has been notified of its last export: it must wait for that. */
 bool decision_exporting(const struct monitor_session *t);
 
-/* The session ends: what waits for it is forgotten, and its end is recorded. */
+/* The session ends: drops all that waits for it, and records its end. */
 void decision_end(struct monitor_session *t, enum session_reason reason,
                   const struct ipc_ended *what);
 

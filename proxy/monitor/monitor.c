@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The monitor's process: set up, signals, stop.
- */
+/* The monitor's process: setup, signals, stop. */
 #define _GNU_SOURCE
 #include "proxy/monitor/monitor.h"
 
@@ -29,7 +27,7 @@ static const struct timeval stop_time = {.tv_usec = LIMIT_STOP_MS * 1000L % 1000
                                          .tv_sec = LIMIT_STOP_MS / 1000};
 static const struct timeval killed_time = {.tv_usec = LIMIT_STOP_KILLED_MS * 1000L};
 
-/* Descriptors that the monitor needs beside listeners, workers and sessions being begun. */
+/* Descriptors that the monitor needs in addition to listeners, workers and sessions that begin. */
 #define SPARE_FDS (64 + 2 * LIMIT_CONTROL_CLIENTS)
 
 void monitor_time_of(uint64_t then_ms, char out[AUDIT_TIME_SIZE + 1])
@@ -55,7 +53,7 @@ static int monitor_compare_routes(const void *a, const void *b)
     return strcmp((*one)->config->name, (*other)->config->name);
 }
 
-/* After the routes have been opened. 0 or -ENOMEM. */
+/* Call after the routes have been opened. Returns 0 or -ENOMEM. */
 static int monitor_sort_routes(struct monitor *m)
 {
     m->by_name = calloc(m->config->n_routes, sizeof *m->by_name);
@@ -126,7 +124,7 @@ void monitor_worker_ready(struct monitor *m)
     if (m->ready_fd < 0 || !worker_pool_all_ready(&m->worker_pool)) {
         return;
     }
-    /* A pipe that is full has a reader that is not interested. */
+    /* If the pipe is full, its reader is not interested. */
     if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT) || write(m->ready_fd, "\n", 1) < 0) {
         log_warning("nobody reads the ready fd: %s", strerror(errno));
     }
@@ -135,7 +133,9 @@ void monitor_worker_ready(struct monitor *m)
 
 /* ---- stopping ---- */
 
-/* What is killed and does not go is held by the kernel: it has lost us, and ends when that lets it.
+/*
+ * The kernel holds a killed process that does not end, for example in a system call. The process
+ * ends when the kernel releases it; the monitor does not wait for it.
  */
 static void monitor_on_killed_time(evutil_socket_t fd, short what, void *arg)
 {
@@ -158,7 +158,7 @@ static void monitor_on_stop_time(evutil_socket_t fd, short what, void *arg)
     event_base_once(m->base, -1, EV_TIMEOUT, monitor_on_killed_time, m, &killed_time);
 }
 
-/* Sessions that no worker has yet end here; the others are reported by their workers. */
+/* Ends sessions without a worker; workers report the end of the others. */
 static void monitor_end_unhanded(struct monitor *m)
 {
     for (int state = SESSION_ACCEPTED; state <= SESSION_RECITING; state++) {
@@ -176,7 +176,7 @@ static void monitor_end_unhanded(struct monitor *m)
 
 static void monitor_leave_when_gone(struct monitor *m)
 {
-    /* What workers captured is all there is once they have gone. */
+    /* Once the workers have gone, nothing more is captured. */
     if (m->stopping && worker_pool_all_gone(&m->worker_pool)) {
         tracing_quit(m);
     }
@@ -224,7 +224,7 @@ static void monitor_on_signal(evutil_socket_t sig, short what, void *arg)
     monitor_stop(m, 0);
 }
 
-/* ---- beginning ---- */
+/* ---- starting ---- */
 
 static int monitor_watch_signals(struct monitor *m)
 {
@@ -256,8 +256,8 @@ static int monitor_open_routes(struct monitor *m)
 }
 
 /*
- * Has the kernel make the process's table of fds large at once. Later, beside the audit log's
- * thread, it would wait up to 30 ms each time that the table has to grow (synchronize_rcu).
+ * Makes the kernel grow the process's fd table at once. Later, when the audit log's thread runs,
+ * each growth would block for up to 30 ms (synchronize_rcu).
  */
 static void monitor_widen_fd_table(uint64_t n)
 {
@@ -275,7 +275,7 @@ static void monitor_raise_nofile(const struct config *c)
 {
     uint64_t devices = 0;
 
-    /* Each has a pipe that is read, and two fds more while it starts. */
+    /* Each device has a pipe that is read, and two more fds while it starts. */
     for (size_t i = 0; i < c->n_routes; i++) {
         devices += c->routes[i].spawn ? 3 * (uint64_t)c->routes[i].sessions : 0;
     }
@@ -288,11 +288,11 @@ static void monitor_raise_nofile(const struct config *c)
     if (limit < want) {
         log_warning("the limit of open files is below what %u sessions may need", c->max_sessions);
     }
-    /* Twice the sessions' own: while their parties are looked at each has as many again. */
+    /* Twice as many: while its parties are looked at, each session needs as many fds again. */
     monitor_widen_fd_table(limit < 2 * want ? limit : 2 * want);
 }
 
-/* Opens the audit log and says in it that, and with what configuration, the broker has started. */
+/* Opens the audit log and records the start of the broker, with its configuration. */
 static int monitor_begin_record(struct monitor *m)
 {
     char digest[2 * CONFIG_DIGEST_SIZE + 1];
@@ -310,7 +310,7 @@ static int monitor_begin_record(struct monitor *m)
     return 0;
 }
 
-/* Opens the configured envelopes; those that cannot be are told of and left out. */
+/* Opens the configured envelopes. Logs and skips those that cannot be opened. */
 static int monitor_open_envelopes(const struct config *c, struct inspector_envelope *out, size_t *n)
 {
     *n = 0;
@@ -336,7 +336,7 @@ static int monitor_open_envelopes(const struct config *c, struct inspector_envel
     return 0;
 }
 
-/* Whether anything asks for what is in an executable. */
+/* Returns true if anything depends on the contents of an executable. */
 static bool monitor_needs_inspector(const struct monitor *m)
 {
     bool needs = audit_writer_on(&m->audit_writer);
@@ -378,7 +378,7 @@ static int monitor_start_inspector(struct monitor *m)
     return err;
 }
 
-/* Last of all: a broker that cannot start has started no device. */
+/* Comes last, so that a broker that cannot start does not start a device either. */
 static int monitor_start_devices(struct monitor *m)
 {
     int err = 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The monitor's record of a session: ACCEPTED and DIALING are lived here, the rest is followed by
- * what the worker reports.
+ * The monitor's record of a session. ACCEPTED and DIALING happen in the monitor; later states
+ * follow the worker's reports.
  *
- * A backend is dialled only when the client has sent something: some servers exit when somebody
- * connects and goes away again, and a port scan must not take devices down.
+ * A backend is dialled only when the client has sent something: some servers exit when a client
+ * connects and goes away again, and a port scan must not bring devices down.
  */
 #include "proxy/monitor/monitor_session.h"
 
@@ -31,7 +31,7 @@ static struct log_subject monitor_session_subject(const struct monitor_session *
         .session = t->id, .route = t->route->config->name, .leg = leg, .quiet = t->quiet};
 }
 
-/* The only writer of a ticket's state. */
+/* The only writer of the session's state. */
 static void monitor_session_enter(struct monitor_session *t, enum session_state to)
 {
     TAILQ_REMOVE(&t->monitor->monitor_sessions[t->state], t, link);
@@ -40,7 +40,7 @@ static void monitor_session_enter(struct monitor_session *t, enum session_state 
 }
 
 /*
- * Takes a step. Returns false if the table of states forbids it: the state stays, and the caller
+ * Enters a state. Returns false if the table of states forbids it: the state stays, and the caller
  * ends the session in its own way, which depends on whether a worker has it.
  */
 static bool monitor_session_advance(struct monitor_session *t, enum session_state to)
@@ -98,7 +98,7 @@ void monitor_session_handed_over(struct monitor_session *t)
     sock_close(&t->backend_fd);
 }
 
-/* What has passed, as far as it is known. */
+/* Logs the counts as far as they are known. */
 static void monitor_session_log_end(const struct monitor_session *t, enum session_reason reason,
                                     const struct ipc_ended *what)
 {
@@ -183,7 +183,7 @@ static unsigned monitor_session_refusal_ms(const struct route *r)
     return ms > LIMIT_HANDSHAKE_MS ? ms : LIMIT_HANDSHAKE_MS;
 }
 
-/* Its client is told err by a worker; what it has sent is read there, if it was not before. */
+/* Has a worker send err to the client, after reading its request unless that was read before. */
 static void monitor_session_refuse_take(struct monitor_session *t, int err)
 {
     const struct worker_pool_answer how = {.err = err,
@@ -195,7 +195,7 @@ static void monitor_session_refuse_take(struct monitor_session *t, int err)
     t->client_fd = -1;
 }
 
-/* Has a worker tell the client why there is no session. */
+/* Has a worker send the client the reason why there is no session. */
 static void monitor_session_refuse(struct monitor_session *t, enum session_reason reason, int err)
 {
     const struct log_subject about = monitor_session_subject(t, "backend");
@@ -212,7 +212,7 @@ void monitor_session_heard(struct monitor_session *t, uint16_t id)
     t->request_id = id;
 }
 
-/* Whether the client waits for its reply to VERSION: its worker has not been let write one. */
+/* Returns true if the client waits for its reply to VERSION, which no worker may have sent yet. */
 static bool monitor_session_is_owed_reply(const struct monitor_session *t)
 {
     return t->state == SESSION_RECITING ||
@@ -230,7 +230,7 @@ void monitor_session_lost(struct monitor_session *t, enum session_reason reason)
     }
 }
 
-/* Whether to dial again after err: not listening yet, or its accept queue is full. */
+/* Returns true if err is worth another try: not listening yet, or a full accept queue. */
 static bool monitor_session_may_redial(const struct monitor_session *t, int err)
 {
     const uint64_t waited = clock_ms() - t->accepted_ms;
@@ -242,8 +242,8 @@ static bool monitor_session_may_redial(const struct monitor_session *t, int err)
 }
 
 /*
- * Fills in the process whose socket it is, by whose number, user and group its senders are known;
- * number 0, which matches no sender, if one of these cannot be relied on.
+ * Fills in the process at the socket: its senders are checked by pid, user and group. Sets pid 0,
+ * which matches no sender, if one of these is not reliable.
  */
 static void monitor_session_witness_party(const struct monitor_session *t, enum rules_party party,
                                           struct sock_sender *out)
@@ -277,7 +277,7 @@ void monitor_session_witness(const struct monitor_session *t, struct sender_chec
         const enum rules_party party = (enum rules_party)i;
 
         if (!config_route_watches(r, party)) {
-            /* Of whom nothing but a note depends. */
+            /* Only a note depends on this party. */
             sock_peer(party == RULES_CLIENT ? t->client_fd : t->backend_fd, &out->who[i]);
             if (party == RULES_BACKEND && t->device) {
                 spawn_who(t->device, &out->who[i]);
@@ -294,7 +294,7 @@ void monitor_session_witness(const struct monitor_session *t, struct sender_chec
     }
 }
 
-/* A socket to the backend, or -errno. */
+/* Returns a socket to the backend, or -errno. */
 static int monitor_session_reach(struct monitor_session *t)
 {
     int fd = t->route->spawn ? spawn_take(t->route->spawn, &t->device)
@@ -304,7 +304,7 @@ static int monitor_session_reach(struct monitor_session *t)
     if (fd < 0) {
         return fd;
     }
-    /* Before it is asked anything: what it answers comes with its sender. */
+    /* Set before the first request, so that every reply comes with its sender. */
     err = sock_pass_sender(fd, true);
     if (err) {
         sock_close(&fd);
@@ -328,7 +328,7 @@ static void monitor_session_log_unreachable(const struct monitor_session *t, int
              err == -EAGAIN ? "its accept queue is full" : strerror(-err));
 }
 
-/* Too many sessions of its user have just begun and ended: it waits for its turn. */
+/* Too many sessions of this user have just begun and ended, so it waits for its turn. */
 static void monitor_session_hold(struct monitor_session *t, unsigned wait_ms)
 {
     if (wait_ms < monitor_session_handshake_left_ms(t)) {
@@ -351,7 +351,7 @@ static void monitor_session_dial(struct monitor_session *t)
     fd = monitor_session_reach(t);
     if (fd >= 0) {
         t->backend_fd = fd;
-        /* From now on its worker keeps the time, and has a moment more for its answer. */
+        /* From now on the worker keeps the time limit, and has a moment more for its answer. */
         monitor_session_set_timer(t,
                                   monitor_session_handshake_left_ms(t) + LIMIT_HANDSHAKE_GRACE_MS);
         if (!decision_begin(t)) {
@@ -378,7 +378,7 @@ static void monitor_session_dial(struct monitor_session *t)
     }
 }
 
-/* The monitor ends what the session's worker has not ended in time. */
+/* Ends a session that its worker has not ended in time. */
 static void monitor_session_take_back(struct monitor_session *t, enum session_reason reason)
 {
     const struct log_subject about = monitor_session_subject(t, NULL);
@@ -388,7 +388,7 @@ static void monitor_session_take_back(struct monitor_session *t, enum session_re
     monitor_session_lost(t, reason);
 }
 
-/* Neither the worker nor the verdict has come to an end in the handshake's time. */
+/* Neither the worker nor the verdict is done within the handshake's time. */
 static void monitor_session_overdue(struct monitor_session *t)
 {
     if (!t->member) {
@@ -396,7 +396,7 @@ static void monitor_session_overdue(struct monitor_session *t)
     } else if (worker_pool_has_other(&t->monitor->worker_pool, t)) {
         monitor_session_take_back(t, REASON_HANDSHAKE_TIMEOUT);
     } else {
-        /* The only worker is busy, or hangs: then it is killed, and the next one answers. */
+        /* The only worker is busy or hangs. If it hangs it is killed, and its successor answers. */
         monitor_session_set_timer(t, LIMIT_BEAT_MS);
     }
 }
@@ -438,7 +438,7 @@ bool monitor_session_end_asked(struct monitor_session *t)
     return false;
 }
 
-/* The client has sent something, or gone. How much is there is asked; what it is, is not read. */
+/* The client has sent something, or has gone. Counts the bytes, but does not read them. */
 static void monitor_session_on_client(evutil_socket_t fd, short what, void *arg)
 {
     struct monitor_session *t = arg;
@@ -488,9 +488,9 @@ static struct monitor_session *monitor_session_new(struct monitor *m, struct rou
 }
 
 /*
- * Sessions of the route whose client has closed its socket, so that they are ending: as many as
- * are found among the oldest LIMIT_ENDING. Who unplugs a device and plugs it in again connects
- * before the end of the old session has been reported, and must not be told that it is in use.
+ * Returns the number of ending sessions, among the oldest LIMIT_ENDING of the route: those with a
+ * client that has closed its socket. If a device is unplugged and plugged in again, QEMU connects
+ * before the end of the old session has been reported, and must not be refused as busy.
  */
 static unsigned monitor_session_ending(const struct route *r)
 {
@@ -515,10 +515,11 @@ static unsigned monitor_session_ending(const struct route *r)
     return gone;
 }
 
-/* Whether one more may come: a slot is free, or about to be. */
+/* Returns true if a slot is free, or about to be. */
 static bool monitor_session_has_room(const struct monitor *m, const struct route *r)
 {
-    /* However many are ending, or have left fds unread, there are no more than twice the sessions.
+    /*
+     * Sessions that are ending or have left fds unread count, too: at most twice the limit in all.
      */
     if (m->sessions + m->lingering >= m->config->max_sessions ||
         r->sessions + r->lingering >= 2 * r->config->sessions) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The processes of a session's parties, from dialling to its end: its worker is told when one is
- * gone. What that means for the session is the worker's matter (session_watch.h), which sees who
- * uses the sockets.
+ * Watches the processes of a session's parties, from dialling to the end, and notifies the worker
+ * when one has ended. The worker decides what follows (session_watch.h), since it sees which
+ * processes use the sockets.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -46,8 +46,8 @@ static void monitor_session_on_backend_exit(evutil_socket_t fd, short what, void
 }
 
 /*
- * The pidfd of the process at the other end, or -errno; -ESRCH: it is gone already. By the socket
- * alone, where the kernel has that: by its number it could be another process by now.
+ * Returns the pidfd of the process at the other end, or -errno; -ESRCH if it has ended already.
+ * Needs a kernel that gives it for the socket: by its number, it could be another process by now.
  */
 static int monitor_session_peer_pidfd(int socket_fd)
 {
@@ -60,7 +60,7 @@ static int monitor_session_peer_pidfd(int socket_fd)
     return fd;
 }
 
-/* Takes pid_fd, or an errno in its place: then nothing is noticed but the socket's own end. */
+/* Takes pid_fd, or -errno instead: then only the socket's own end is noticed. */
 static void monitor_session_watch_peer_take(struct monitor_session *t, enum rules_party party,
                                             int pid_fd)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Gathers what a verdict is made of, and writes it down as a record has it. Decides nothing itself.
+ * Gathers the facts for a verdict, and writes them in the form of a record. Decides nothing itself.
  */
 #include "proxy/monitor/peer_facts.h"
 
@@ -16,7 +16,7 @@
 struct side {
     struct peer_facts *peer_facts;
     struct peer peer;
-    uint64_t request; /* under way at the inspector; 0: none */
+    uint64_t request; /* under way at the inspector, or 0 */
     bool inspected;
     struct inspection inspection;
 };
@@ -48,7 +48,7 @@ static void peer_facts_on_inspected(const struct inspection *r, void *arg)
     peer_facts_notify_when_whole(s->peer_facts);
 }
 
-/* urgent: a rule goes by the party's executable; otherwise only the record has what is in it. */
+/* urgent: a rule depends on the party's executable; otherwise its contents are only recorded. */
 static void peer_facts_begin(struct peer_facts *q, struct side *s, int fd, pid_t pid, bool urgent,
                              unsigned timeout_ms)
 {
@@ -77,7 +77,7 @@ static void peer_facts_begin(struct peer_facts *q, struct side *s, int fd, pid_t
     if (peer_knows(&s->peer, PEER_UID)) {
         who.uid = s->peer.uid;
     }
-    /* A record has what is known by half of the time: no verdict is at risk for it. */
+    /* For a record, the first half of the time must do: no verdict may be delayed for it. */
     s->request =
         inspector_ask(q->inspector, &s->peer.exe, &who, urgent ? timeout_ms : timeout_ms / 2 + 1,
                       peer_facts_on_inspected, s);
@@ -124,7 +124,7 @@ void peer_facts_heard(struct peer_facts *q, const struct ipc_evidence *e)
     peer_facts_notify_when_whole(q);
 }
 
-/* What is known of a party, as the rules want it; refers to q. */
+/* Returns the facts about a party in the form that the rules take; refers to q. */
 static struct rules_known peer_facts_known_of(const struct peer_facts *q, enum rules_party party)
 {
     const struct side *s = &q->sides[party];
@@ -153,7 +153,7 @@ const struct rules_assign *peer_facts_assigned(const struct peer_facts *q,
                                                const struct rules *rules, enum rules_party party)
 {
     const struct rules_known known = peer_facts_known_of(q, party);
-    /* A backend's licence always matters: rules_decide. */
+    /* A backend's licence always matters (rules_decide). */
     bool matters = party == RULES_BACKEND;
 
     for (size_t i = 0; i < rules->n_licence; i++) {
@@ -169,7 +169,7 @@ static json_t *peer_facts_text(const char *s)
     return audit_text(s, strlen(s));
 }
 
-/* A fact that is known goes into to under a name; else its reason into unknown. */
+/* Puts a known fact into "to" under a name, or its reason into unknown. */
 static void peer_facts_put_in(json_t *to, json_t *unknown, const struct peer *p, enum peer_fact f,
                               const char *name, json_t *value)
 {
@@ -211,7 +211,7 @@ static void peer_facts_put_facts(json_t *party, const struct peer *p)
     peer_facts_put(party, p, PEER_UNIT, peer_facts_text(p->unit));
 }
 
-/* The executable: what the kernel says of it, and what the inspector read. */
+/* The executable: the kernel's facts, and the inspector's results. */
 static json_t *peer_facts_exe_of(json_t *party, const struct side *s)
 {
     const struct peer_exe *e = &s->peer.exe;
@@ -299,7 +299,7 @@ bool peer_facts_contradiction(const struct peer_facts *q, enum rules_party party
     return true;
 }
 
-/* The servers behind a backend that is a broker, as that says. */
+/* The servers behind a backend that is itself a broker, as that broker reports them. */
 static json_t *peer_facts_via(const struct recital_via *via)
 {
     json_t *list = json_array();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What the monitor finds out about both parties of a session before it decides: facts from the
- * kernel, what the inspector reads in their executables, what the worker heard in the handshake.
+ * The facts about both parties of a session that the monitor gathers before it decides: facts from
+ * the kernel, the inspector's findings in their executables, the worker's report of the handshake.
  *
  * Lives from dialling to the verdict.
  */
@@ -16,16 +16,16 @@
 
 struct peer_facts;
 
-/* All that can be known is known. From the loop, or from within peer_facts_heard. */
+/* All facts are there. Called from the loop, or from within peer_facts_heard. */
 typedef void peer_facts_fn(void *arg);
 
 /*
- * Begins to find out about the parties at both sockets (borrowed for the call; -1: nothing asks who
- * they are). backend_pid: of a backend that is a child of ours, not collected yet; its socket says
- * nothing of it then; else 0. fn is called once, after peer_facts_heard. inspector may be NULL:
- * executables are not read. route: its number, for the inspector's shares; rules: its own, borrowed
- * for the call. An executable that none of them goes by is read behind all others, and waited for
- * half as long. NULL without memory.
+ * Begins to gather facts about the parties at both sockets (borrowed for the call; -1 if their
+ * identity is not needed). backend_pid is the pid of a backend that is our uncollected child, since
+ * its socket gives no facts then; otherwise 0. fn is called once, after peer_facts_heard. inspector
+ * may be NULL: executables are not read. route is the route's number, for the inspector's shares;
+ * rules are its rules, borrowed for the call. An executable on which no rule depends is read after
+ * all others, and waited for half as long. Returns NULL if out of memory.
  */
 struct peer_facts *peer_facts_new(struct inspector *inspector, const struct rules *rules,
                                   uint32_t route, int client_fd, int backend_fd, pid_t backend_pid,
@@ -33,32 +33,35 @@ struct peer_facts *peer_facts_new(struct inspector *inspector, const struct rule
     __attribute__((warn_unused_result));
 void peer_facts_free(struct peer_facts *q);
 
-/* The facts of a party, which were looked for when the inquiry began. */
+/* Returns the facts of a party, as they were when gathering began. */
 const struct peer *peer_facts_peer(const struct peer_facts *q, enum rules_party party);
 
-/* The worker's evidence, which has been checked by ipc_evidence_sound. */
+/* Takes the worker's evidence, which ipc_evidence_sound has checked. */
 void peer_facts_heard(struct peer_facts *q, const struct ipc_evidence *e);
 
-/* Decides by the rules, after fn was called. today: UTC, as audit_writer_today has it. */
+/* Decides by the rules, after fn was called. today is in UTC, from audit_writer_today. */
 void peer_facts_decide(const struct peer_facts *q, const struct rules *rules,
                        struct rules_date today, struct rules_verdict *out);
 
 /*
- * Whether a party contradicts itself (rules_contradicts_itself); then how, in printable ASCII, to
- * out. After peer_facts_heard.
+ * Returns true if a party contradicts itself (rules_contradicts_itself), and describes it in out,
+ * in printable ASCII. Call after peer_facts_heard.
  */
 bool peer_facts_contradiction(const struct peer_facts *q, enum rules_party party, char *out,
                               size_t size);
 
-/* The operator's word on a party's licence that a rule may go by, or NULL. */
+/* Returns the operator's assignment of a party's licence on which a rule may depend, or NULL. */
 const struct rules_assign *peer_facts_assigned(const struct peer_facts *q,
                                                const struct rules *rules, enum rules_party party);
 
-/* A party as an audit record has it, a new reference; NULL without memory. */
+/* Returns a party in the form of an audit record, a new reference, or NULL if out of memory. */
 json_t *peer_facts_party(const struct peer_facts *q, enum rules_party party)
     __attribute__((warn_unused_result));
 
-/* All evidence of both parties' licences as a record has it, the rules' own included; as above. */
+/*
+ * Returns all evidence of both parties' licences in the form of a record, including the rules' own.
+ * Ownership and errors as above.
+ */
 json_t *peer_facts_evidence(const struct peer_facts *q, const struct rules *rules)
     __attribute__((warn_unused_result));
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Looks at executables again. Waits for nothing: neither look asks a file system. */
+/* Looks at executables again. Never blocks: neither look accesses a file system. */
 #include "proxy/monitor/relook.h"
 
 #include <errno.h>
@@ -15,13 +15,13 @@
 #include "proxy/monitor/monitor.h"
 
 struct relook_party {
-    int pidfd; /* owned; -1: its executable was never known */
+    int pidfd; /* owned; -1 if its executable was never known */
     pid_t pid;
     struct peer_file_id id; /* of the file that was judged */
     char first[AUDIT_TIME_SIZE + 1];
     char last[AUDIT_TIME_SIZE + 1];
     unsigned looks;
-    bool changed; /* has been reported */
+    bool changed; /* already reported */
 };
 
 struct relook {
@@ -54,8 +54,10 @@ void relook_begin(struct monitor_session *t)
     }
 }
 
-/* Returns true if the party has changed since, which is said once. A process that has ended does
- * nothing more under its name; one that hides its executable now has another. */
+/*
+ * Returns true if the party has changed since the verdict, once only. A process that has ended can
+ * do nothing more; one that now hides its executable counts as changed.
+ */
 static bool relook_party_look(struct relook_party *p)
 {
     struct peer_file_id now;
@@ -74,7 +76,7 @@ static bool relook_party_look(struct relook_party *p)
     return p->changed;
 }
 
-/* Looks at both; what becomes of the session if one has changed: "deny", "end" or "taint". */
+/* Looks at both parties. then is the consequence of a change: "deny", "end" or "taint". */
 static bool relook_parties(struct monitor_session *t, const char *then)
 {
     bool changed = false;
@@ -131,7 +133,7 @@ static void relook_on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- at the verdict ---- */
 
-/* Whether the route's rules deny what does not meet them, today. */
+/* Returns true if the route's rules deny today, rather than taint. */
 static bool relook_denies(const struct monitor_session *t)
 {
     const struct rules *r = &t->route->config->rules;
@@ -168,7 +170,7 @@ bool relook_at_verdict(struct monitor_session *t)
     return true;
 }
 
-/* ---- what is told ---- */
+/* ---- reports ---- */
 
 json_t *relook_record(const struct monitor_session *t)
 {

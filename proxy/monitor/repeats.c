@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Users on routes, in a tree and in the order of their use. As many as LIMIT_REPEAT_PEERS are told
- * apart; whoever comes beyond them shares what his route has for all others, until one of those who
- * are there has been idle for so long that nothing is remembered of him.
+ * Users on routes, in a tree and in the order of their last use. LIMIT_REPEAT_PEERS of them have an
+ * entry of their own; further users share their route's entry for others, until an old entry has
+ * been idle for so long that it holds nothing worth keeping.
  */
 #define _GNU_SOURCE
 #include "proxy/monitor/repeats.h"
@@ -31,7 +31,7 @@ TREE_GENERATE(repeats_tree, repeats_peer, node, repeats_compare)
 
 /* ---- rates ---- */
 
-/* Whether nothing is remembered of it. */
+/* Returns true if the rate holds no past use. */
 static bool repeats_rate_idle(const struct repeats_rate *r, uint64_t now_ms)
 {
     return r->due_ms <= now_ms;
@@ -42,7 +42,7 @@ static bool repeats_may_repeat(const struct repeats_peer *p, uint64_t now_ms)
     return repeats_rate_may(&p->known, now_ms, LIMIT_REPEAT_BURST, LIMIT_REPEAT_MS);
 }
 
-/* burst: LIMIT_BRIEF_BURST with an audit log, else LIMIT_MUTE_BURST. */
+/* burst is LIMIT_BRIEF_BURST with an audit log, otherwise LIMIT_MUTE_BURST. */
 static bool repeats_may_be_brief(const struct repeats_peer *p, uint64_t now_ms, unsigned burst)
 {
     return repeats_rate_may(&p->brief, now_ms, burst, LIMIT_BRIEF_INTERVAL_MS);
@@ -58,7 +58,7 @@ static void repeats_forget(struct repeats *r, struct repeats_peer *p)
     free(p);
 }
 
-/* Makes room by the one that was used longest ago, if nothing is remembered of him. */
+/* Makes room by freeing the entry used longest ago, if it holds nothing worth keeping. */
 static bool repeats_make_room(struct repeats *r)
 {
     struct repeats_peer *const p = TAILQ_FIRST(&r->used);
@@ -142,7 +142,7 @@ unsigned repeats_wait_ms(struct monitor_session *t)
     return (unsigned)(t->repeats->brief.due_ms - ahead - now);
 }
 
-/* FNV-1a. A kind that is taken for another one is a number instead of a record. */
+/* FNV-1a. If a collision makes two kinds look alike, a denial is counted instead of recorded. */
 static uint64_t repeats_mix(uint64_t h, const void *p, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -151,7 +151,7 @@ static uint64_t repeats_mix(uint64_t h, const void *p, size_t n)
     return h;
 }
 
-/* By which rule, for which reason, and which executables. */
+/* Hashes the rule, the reason and the executables. */
 static uint64_t repeats_kind(const struct rules_verdict *v, const json_t *record)
 {
     static const char *const parties[] = {"client", "backend"};
@@ -220,14 +220,14 @@ bool repeats_denied(struct monitor_session *t, const struct rules_verdict *v, co
 void repeats_allowed(struct monitor_session *t)
 {
     const struct monitor *const m = t->monitor;
-    /* It will be denied unless the log can be written again: then it is one of many as before. */
+    /* It will be denied unless the log can be written again: until then it is one of many. */
     const bool vain =
         m->audit_writer.failing && m->config->on_audit_failure != CONFIG_AUDIT_TAINT && t->quiet;
 
     t->quiet = t->muted || vain;
 }
 
-/* Adds the end of a session to what is told by numbers. */
+/* Adds the end of a session to the counts. */
 static void repeats_count(struct repeats *r, struct repeats_peer *p, enum session_reason reason)
 {
     static const struct timeval soon = {.tv_sec = LIMIT_REPEAT_TELL_MS / 1000};
@@ -260,13 +260,13 @@ void repeats_end(struct repeats *r, struct monitor_session *t, enum session_reas
     if (t->quiet && (!relayed || brief)) {
         repeats_count(r, p, reason);
     } else {
-        /* One that was muted and has lived is worth its line. */
+        /* A muted session that has lived for a while is worth its line. */
         t->quiet = false;
     }
     t->repeats = NULL;
 }
 
-/* ---- what is told ---- */
+/* ---- reports ---- */
 
 static void repeats_tell(struct repeats *r, unsigned most)
 {

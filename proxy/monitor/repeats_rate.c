@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* A rate is kept as the moment at which the next one would be due if there were no burst. */
+/* A rate is stored as the moment at which the next event would be due if there were no burst. */
 #include "proxy/monitor/repeats_rate.h"
 
 bool repeats_rate_may(const struct repeats_rate *r, uint64_t now_ms, unsigned burst,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Numbers of sessions, told. */
+/* Reports of counted sessions. */
 #define _GNU_SOURCE
 #include "proxy/monitor/repeats_told.h"
 
@@ -14,7 +14,7 @@
 #include "proxy/monitor/repeats.h"
 #include "proxy/monitor/route.h"
 
-/* Room for all reasons of a line and how often. */
+/* Room for all reasons of a line, with their counts. */
 #define TOLD_TEXT 1024
 
 /* Adds to a text of TOLD_TEXT bytes, as much as fits. */

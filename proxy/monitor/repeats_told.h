@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Numbers of sessions, as a line of the log and as a record. */
+/* Counts of sessions, as a line of the log and as a record. */
 #ifndef POEMD_PROXY_MONITOR_REPEATS_TOLD_H
 #define POEMD_PROXY_MONITOR_REPEATS_TOLD_H
 
@@ -9,10 +9,10 @@
 
 struct repeats_peer;
 
-/* Logs what is counted. */
+/* Logs the counts. */
 void repeats_told_log(const struct repeats_peer *p, uint64_t now_ms);
 
-/* The fields of sessions-repeated, a new reference; NULL without memory. */
+/* Returns the fields of sessions-repeated, a new reference, or NULL if out of memory. */
 json_t *repeats_told_record(const struct repeats_peer *p) __attribute__((warn_unused_result));
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Listening sockets of the monitor: opened, accepted on, removed. What becomes of a connection is
- * monitor_session.c's.
+ * Listening sockets of the monitor: opened, accepted on, removed. monitor_session.c handles the
+ * connections.
  */
 #define _GNU_SOURCE
 #include "proxy/monitor/route.h"
@@ -18,7 +18,7 @@
 #include "base/sock.h"
 #include "proxy/monitor/monitor.h"
 
-/* How long not to accept when this process is out of fds: some session will end meanwhile. */
+/* Pause in accepting when this process is out of fds: some session will end meanwhile. */
 static const struct timeval out_of_fds = {.tv_usec = 100000};
 
 static bool route_is_out_of_fds(int err)
@@ -26,7 +26,7 @@ static bool route_is_out_of_fds(int err)
     return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM;
 }
 
-/* At most once a second: whoever holds fds could have it said ten times as often. */
+/* At most once a second, since a client that holds fds could otherwise cause ten lines a second. */
 static void route_log_stuck(struct route *r, int err)
 {
     const uint64_t now = clock_ms();
@@ -51,7 +51,7 @@ static void route_on_acceptable(evutil_socket_t fd, short what, void *arg)
             continue;
         }
         if (route_is_out_of_fds(errno)) {
-            /* The connection stays in the queue, readable: without a pause the loop would spin. */
+            /* The connection stays in the queue, readable; without a pause the loop would spin. */
             route_log_stuck(r, errno);
             event_del(r->acceptable);
             event_add(r->resume, &out_of_fds);
@@ -115,7 +115,7 @@ int route_open(struct route *r, struct monitor *m, const struct config_route *co
         route_log_cannot_listen(r, err);
         return err;
     }
-    /* Those that are accepted have it from their first byte on (proxy/relay/sender_check.h). */
+    /* Accepted sockets inherit this from their first byte on (proxy/relay/sender_check.h). */
     err = sock_pass_sender(r->listen_fd, true);
     if (err) {
         route_log_cannot_listen(r, err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Shortens a verdict's record to what is worth keeping. Pure. */
+/* Shortens a verdict's record to the part worth keeping. Pure. */
 #include "proxy/monitor/verdict_facts.h"
 
 #include <string.h>
@@ -19,7 +19,7 @@ static bool verdict_facts_same(const json_t *a, const json_t *b, const char *mem
     return json_equal(json_object_get(a, member), json_object_get(b, member));
 }
 
-/* Whether other evidence of the same party is of a higher grade. */
+/* Returns true if other evidence of the same party has a higher grade. */
 static bool verdict_facts_outdone(const json_t *item, const json_t *all)
 {
     const json_t *other;

@@ -30,10 +30,10 @@
 #include "proxy/ipc/turn.h"
 #include "proxy/ipc/worker_settings.h"
 
-/* Messages taken from one worker in a turn, so that no worker's flood stops the loop. */
+/* Messages received from one worker in a turn, so that a flood from one does not stop the loop. */
 #define TURN 64
 
-/* Where the worker's program is put for the moment between fork and exec. */
+/* The number of the worker's program between fork and exec. */
 #define CHILD_EXE_FD (WORKER_SETTINGS_FD + 1)
 
 /* ---- sending ---- */
@@ -50,7 +50,7 @@ static struct monitor_session_list *worker_pool_outbox_of(struct worker_pool *c,
     return t->member ? &t->member->outbox : &c->waiting;
 }
 
-/* When memory, or the kernel's count of fds in flight, has run out: how long until the next try. */
+/* The delay before the next try if memory, or the kernel's count of fds in flight, ran out. */
 static const struct timeval worker_pool_retry_time = {.tv_usec = 20000};
 
 bool worker_pool_must_wait(struct worker_process *w, int err)
@@ -63,7 +63,7 @@ bool worker_pool_must_wait(struct worker_process *w, int err)
     return err == -EAGAIN || err == -ENOBUFS;
 }
 
-/* Sends what is unsent, in this order. False: it is tried again later. */
+/* Sends unsent messages, in this order. Returns false if the rest must be sent later. */
 static bool worker_pool_post(struct worker_process *w, struct monitor_session *t)
 {
     static const enum ipc_type types[] = {IPC_SESSION, IPC_TAP,      IPC_GONE,
@@ -78,7 +78,7 @@ static bool worker_pool_post(struct worker_process *w, struct monitor_session *t
         }
         const struct ipc_msg m = worker_pool_message(t, type);
 
-        /* Any other error: the worker is dying, and SIGCHLD will end all that was its. */
+        /* Any other error: the worker is dying, and SIGCHLD ends all its sessions. */
         if (worker_pool_must_wait(w,
                                   ipc_send(w->channel_fd, &m, fds, type == IPC_SESSION ? 2 : 0))) {
             return false;
@@ -96,7 +96,7 @@ bool worker_pool_unsent(const struct monitor_session *t, enum ipc_type type)
     return t->unsent & (1u << type);
 }
 
-/* Sends the ring that is on its way; before sessions that write to it. False: not yet. */
+/* Sends the waiting ring, before sessions that write to it. Returns false if it must wait. */
 static bool worker_pool_post_ring(struct worker_process *w)
 {
     const struct ipc_msg m = {.type = IPC_RING};
@@ -219,7 +219,7 @@ void worker_pool_peer_gone(struct monitor_session *t)
     if (t->member) {
         worker_pool_send_or_keep(t->member, t, IPC_GONE);
     } else {
-        /* Behind IPC_SESSION, once there is a worker. */
+        /* Follows IPC_SESSION, once there is a worker. */
         t->unsent |= 1u << IPC_GONE;
     }
 }
@@ -262,7 +262,7 @@ static void worker_pool_ready(struct worker_process *w)
     worker_pool_take_waiting(w->worker_pool);
 }
 
-/* Obeys one message of a worker's. False: it broke the rules. */
+/* Dispatches one message from a worker. Returns false if it broke the rules. */
 static bool worker_pool_dispatch(struct worker_process *w, const struct ipc_msg *m, unsigned n_fds)
 {
     struct monitor_session *t =
@@ -334,7 +334,7 @@ void worker_pool_kill(struct worker_process *w, enum session_reason reason, cons
     }
 }
 
-/* Takes what the worker has said. False when there is no more, or never will be. */
+/* Receives one message. Returns false if there is none now, or never will be again. */
 static bool worker_pool_member_read_one(struct worker_process *w)
 {
     struct fdset fds;
@@ -350,7 +350,7 @@ static bool worker_pool_member_read_one(struct worker_process *w)
         return false;
     }
     if (r == 0 || r == -ECONNRESET) {
-        /* It is gone, or has sent a message of no bytes: in either case it is to be no more. */
+        /* EOF or an empty message: kill it either way. */
         event_del(w->readable);
         if (w->pid > 0 && !w->worker_pool->monitor->stopping) {
             kill(w->pid, SIGKILL);
@@ -381,14 +381,14 @@ static void worker_pool_on_readable(evutil_socket_t fd, short what, void *arg)
 
 /* ---- starting ---- */
 
-/* In the child: only the channel and the log go along. */
+/* In the child: passes on only the channel and the log. */
 static void worker_pool_child(int channel_fd, const struct worker_pool *c)
 {
     char *argv[] = {WORKER_NAME, WORKER_ARG, NULL};
     int settings_fd;
     int exe_fd;
 
-    /* Each may stand where another must go: out of the way first. */
+    /* Each fd may have a number that another one needs, so all are moved out of the way first. */
     channel_fd = fcntl(channel_fd, F_DUPFD_CLOEXEC, CHILD_EXE_FD + 1);
     settings_fd = fcntl(c->settings_fd, F_DUPFD_CLOEXEC, CHILD_EXE_FD + 1);
     exe_fd = fcntl(c->exe_fd, F_DUPFD_CLOEXEC, CHILD_EXE_FD + 1);
@@ -418,7 +418,7 @@ static int worker_pool_member_events(struct worker_process *w)
 static void worker_pool_member_close(struct worker_process *w)
 {
     worker_pool_linger_forget(w);
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): w is one of the crew's members. */
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): w is one of the pool's members. */
     if (w->readable) {
         event_free(w->readable);
         w->readable = NULL;
@@ -443,12 +443,12 @@ static void worker_pool_member_close(struct worker_process *w)
     }
 }
 
-/* Room for as many messages as clients are refused at once; the default has less. */
+/* Makes room for as many messages as clients are refused at once; the default has less. */
 static void worker_pool_widen(int fd)
 {
     const int size = 2 * LIMIT_REFUSALS * (int)sizeof(struct ipc_msg);
 
-    /* As far as the system lets it: what does not fit is closed unanswered. */
+    /* As far as the system permits: refusals that do not fit are closed unanswered. */
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
@@ -506,7 +506,7 @@ static void worker_pool_respawn_later(struct worker_process *w)
     unsigned ms = 0;
     struct timeval tv;
 
-    /* One that was ready died of its work, and the next is wanted at once. */
+    /* A worker that was ready died at work: start another at once. */
     if (!w->ready) {
         ms = (unsigned)LIMIT_RESPAWN_MS << (w->false_starts < 8 ? w->false_starts : 8);
         ms = ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS;
@@ -531,7 +531,7 @@ static void worker_pool_on_respawn(evutil_socket_t fd, short what, void *arg)
     worker_pool_take_waiting(w->worker_pool);
 }
 
-/* Nothing is left of a worker that has gone: another one is started in its place. */
+/* Nothing is left of a worker that has gone: starts another one in its place. */
 static void worker_pool_buried(struct worker_process *w)
 {
     struct monitor *const m = w->worker_pool->monitor;
@@ -551,7 +551,7 @@ static void worker_pool_buried(struct worker_process *w)
     monitor_worker_gone(m);
 }
 
-/* What it still said is heard, then its sessions end: as much as fits a turn. */
+/* Receives the worker's last messages, then ends its sessions, as much as fits a turn. */
 static void worker_pool_on_bury(evutil_socket_t fd, short what, void *arg)
 {
     struct worker_process *const w = arg;
@@ -583,7 +583,7 @@ void worker_pool_gone(struct worker_process *w)
     event_active(w->bury, 0, 0);
 }
 
-/* The process is gone. */
+/* The process has ended. */
 static void worker_pool_member_died(struct child *c, int status)
 {
     struct worker_process *w = c->arg;
@@ -593,7 +593,7 @@ static void worker_pool_member_died(struct child *c, int status)
                   WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
                   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), w->sessions);
     }
-    /* The number is anybody's from now on. */
+    /* The pid may be reused from now on. */
     w->pid = -1;
     worker_pool_gone(w);
 }
@@ -619,7 +619,7 @@ int worker_pool_init(struct worker_pool *c, struct monitor *m, const struct poem
     if (!c->members) {
         return -ENOMEM;
     }
-    /* By fd: an upgrade that replaces the file must not give this monitor another's workers. */
+    /* By fd: an upgrade that replaces the file must not give us workers of another version. */
     c->exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     if (c->exe_fd < 0) {
         return -errno;
@@ -677,7 +677,7 @@ void worker_pool_quit(struct worker_pool *c)
         struct worker_process *w = &c->members[i];
 
         evtimer_del(w->respawn);
-        /* One whose channel is full will not hear it; the time-out kills it. */
+        /* If the channel is full the worker does not receive this; the timeout kills it. */
         if (w->channel_fd >= 0 && ipc_send(w->channel_fd, &m, NULL, 0) < 0) {
             log_debug("worker pid=%ld cannot be told to quit", (long)w->pid);
         }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Asks the workers what has passed, and keeps it in the tickets. */
+/* Asks the workers for their counts, and stores them in the sessions. */
 #include "proxy/monitor/worker_pool_count.h"
 
 #include "proxy/monitor/control/control.h"
@@ -13,7 +13,7 @@ void worker_pool_count(struct worker_pool *c)
     for (unsigned i = 0; i < c->n; i++) {
         struct worker_process *w = &c->members[i];
 
-        /* One whose channel is full is busy: what was known last has to do. */
+        /* If the channel is full the worker is busy, and the last known counts must do. */
         if (w->ready && !heartbeat_late(&w->beat) && !w->counting &&
             ipc_send(w->channel_fd, &m, NULL, 0) == 0) {
             w->counting = true;

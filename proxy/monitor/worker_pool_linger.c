@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Sessions that have ended while fds of theirs were not received (session_linger.h): each counts
- * among its route's until its worker reports that they were.
+ * Sessions that have ended while some of their fds were not received (session_linger.h): each
+ * counts towards its route's limit until its worker reports that they were.
  */
 #include <stdlib.h>
 

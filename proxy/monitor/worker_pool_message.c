@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* What a worker is sent about a session. Sends nothing itself. */
+/* Makes the messages about a session for its worker. Sends nothing itself. */
 #include <stdio.h>
 
 #include "proxy/monitor/worker_pool_parts.h"
@@ -8,8 +8,8 @@
 #include "proxy/monitor/tracing/tracing.h"
 
 /*
- * What a route's rules can go by: what a backend says of itself, and of those behind it, it says
- * only if it is asked. A recital is asked for where it can decide; the rest can always be held
+ * Returns what to ask a backend for: it reveals its own licence, and that of servers behind it,
+ * only if asked. A recital is requested if a rule can depend on it; the rest can always be used
  * against the backend.
  */
 static enum reciter_wants worker_pool_message_wants(const struct config_route *r)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Clients that are refused: to answer them their VERSION request must be read, which is a worker's.
+ * Clients that are refused: to answer them, their VERSION request must be read, which only workers
+ * do.
  *
- * The monitor keeps a copy of the socket until the worker reports that it has closed its own. A
- * worker that hangs or dies is followed by another, and the last holder of a client's socket never
- * closes it with a request unread, at which QEMU aborts (sock_hang_up).
+ * The monitor keeps a copy of the socket until the worker reports that it has closed its own. If a
+ * worker hangs or dies, another takes over, and the last holder of a client's socket never closes
+ * it with a request unread, at which QEMU aborts (sock_hang_up).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 
 struct worker_pool_refusal {
     TAILQ_ENTRY(worker_pool_refusal) link;
-    struct worker_process *member; /* who has it; NULL: waits for a worker */
+    struct worker_process *member; /* the worker that has it; NULL: waits for one */
     int client_fd;
     uint64_t number;
     uint64_t until_ms;
@@ -32,7 +33,7 @@ static void worker_pool_refusal_free(struct worker_pool *c, struct worker_pool_r
     free(r);
 }
 
-/* Hands it to a worker, if one answers. */
+/* Hands the refusal to a worker, if one answers. */
 static void worker_pool_refusal_send(struct worker_pool *c, struct worker_pool_refusal *r)
 {
     const uint64_t now = clock_ms();
@@ -86,7 +87,7 @@ bool worker_pool_refused(struct worker_process *w, uint64_t number)
     if (r && r->member == w) {
         worker_pool_refusal_free(w->worker_pool, r);
     }
-    /* One that gave way is not there any more. */
+    /* A refusal that was dropped for a newer one is not in the list. */
     return number > 0 && number <= w->worker_pool->last_refusal;
 }
 
@@ -124,7 +125,7 @@ void worker_pool_refusals_beat(struct worker_pool *c)
 
     TAILQ_FOREACH_SAFE(r, &c->refusals, link, next)
     {
-        /* Its worker is given a moment to report it. */
+        /* Its worker gets a moment to report it. */
         if (now >= r->until_ms + LIMIT_HANDSHAKE_GRACE_MS) {
             worker_pool_refusal_free(c, r);
         }

@@ -8,7 +8,7 @@
 
 #include "base/sealed.h"
 
-/* Sessions that can be there at once: of each route twice as many while others are ending. */
+/* Returns the most sessions at once: twice those of each route, as others may be ending. */
 static uint64_t worker_pool_settings_sessions(const struct config *c)
 {
     uint64_t n = 0;
@@ -19,7 +19,10 @@ static uint64_t worker_pool_settings_sessions(const struct config *c)
     return n < c->max_sessions ? n : c->max_sessions;
 }
 
-/* The part of a low limit that sessions borrow from: not more than is there, but one message. */
+/*
+ * Returns the part of a low limit from which sessions borrow: at most what is left, but at least
+ * one message's fds.
+ */
 static uint64_t worker_pool_settings_spare(uint64_t room)
 {
     room = room > LIMIT_FDS_SHARE ? room : LIMIT_FDS_SHARE;
@@ -42,12 +45,12 @@ void worker_pool_settings_fds(const struct config *c, uint64_t most, struct work
     s->nofile = fixed + share * sessions;
 }
 
-/* What a worker may have of address space, if every session has all that it may have. */
+/* Returns a worker's limit of address space, if every session uses all that it may. */
 static uint64_t worker_pool_settings_memory(const struct config *c)
 {
     uint64_t all = LIMIT_WORKER_MEMORY + LIMIT_MEMORY_PER_SESSION * c->max_sessions;
 
-    /* A ring is mapped twice, so that what wraps round lies in one piece. */
+    /* A ring is mapped twice, so that a message which wraps around is contiguous. */
     all += 2 * (uint64_t)c->trace_buffer_mib * 1048576;
     for (size_t i = 0; i < c->n_routes; i++) {
         all += c->routes[i].dma_at.line || c->audit_file

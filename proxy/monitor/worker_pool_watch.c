@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Workers that hang: asked, found out, killed; and sessions that are ended without their worker.
- */
+/* Workers that hang: pinged, found out, killed; sessions that are ended without their worker. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
@@ -20,7 +18,7 @@ struct worker_pool_disowned {
     TAILQ_ENTRY(worker_pool_disowned) link;
     uint64_t session;
     bool told;      /* the worker has been asked to end it */
-    unsigned beats; /* that the worker has answered since */
+    unsigned beats; /* answered by the worker since */
 };
 
 static void worker_pool_disowned_tell(struct worker_process *w, struct worker_pool_disowned *d)
@@ -44,7 +42,7 @@ void worker_pool_disown(struct monitor_session *t)
     }
     d = calloc(1, sizeof *d);
     if (!d) {
-        /* What it says of the session could not be told from a lie. */
+        /* Without an entry, its messages about the session would count as a breach of the rules. */
         worker_pool_kill(w, REASON_NO_RESOURCES, "has a session that cannot be taken from it");
         return;
     }
@@ -73,7 +71,7 @@ bool worker_pool_disowned_said(struct worker_process *w, const struct ipc_msg *m
     return true;
 }
 
-/* The worker answers: it is to be rid of them by and by. False: it is not. */
+/* Ends the disowned sessions of a worker that answers. Returns false if it fails to end them. */
 static bool worker_pool_disowned_beat(struct worker_process *w)
 {
     struct worker_pool_disowned *d;
@@ -116,7 +114,7 @@ bool worker_pool_post_ping(struct worker_process *w)
     if (!w->ping_unsent) {
         return true;
     }
-    /* Any error but a full channel: it is dying, and SIGCHLD will tell. */
+    /* Any error other than a full channel: the worker is dying, and SIGCHLD follows. */
     if (worker_pool_must_wait(w, ipc_send(w->channel_fd, &m, NULL, 0))) {
         return false;
     }
@@ -138,7 +136,7 @@ void worker_pool_heard(struct worker_process *w)
 {
     const bool was_late = heartbeat_late(&w->beat);
 
-    /* Until it is ready it has its time to start. */
+    /* Until it is ready, the time to start applies. */
     if (!w->ready) {
         return;
     }
@@ -165,7 +163,7 @@ bool worker_pool_has_other(const struct worker_pool *c, const struct monitor_ses
     return false;
 }
 
-/* A process that the kernel holds, after it has been killed: collected whenever it goes. */
+/* Collects a killed process that the kernel held, once it ends. */
 static void worker_pool_orphan_died(struct child *c, int status)
 {
     (void)status;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The control socket and its clients: accepted, heard once, answered as fast as they read, dropped.
- * Copies what is asked; what it means is control_dispatch.c's.
+ * The control socket and its clients: accepts them, reads one request each, sends the answer as
+ * fast as they read it, and drops them. control_dispatch.c interprets the requests.
  */
 #define _GNU_SOURCE
 #include "proxy/monitor/control/control.h"
@@ -23,7 +23,7 @@
 #include "proxy/monitor/monitor.h"
 #include "proxy/ipc/turn.h"
 
-/* More supplementary groups than this are not looked at. */
+/* Supplementary groups beyond this number are not looked at. */
 #define GROUPS_MAX 1024
 
 TAILQ_HEAD(control_clients, control_client);
@@ -31,16 +31,16 @@ TAILQ_HEAD(control_clients, control_client);
 struct control {
     struct monitor *monitor;
     int listen_fd;  /* -1: closed */
-    char *folder;   /* that was made for the socket; NULL: it was there */
+    char *folder;   /* created for the socket; NULL if it existed */
     struct stat st; /* of the socket's file */
     struct event *acceptable;
     struct event *resume; /* accepting again after the fds ran out */
     struct event *reap;
-    struct event *counted;  /* all workers may have told */
+    struct event *counted;  /* all workers may have reported their counts */
     struct event *patience; /* … or have taken too long */
     struct control_clients clients;
     unsigned n_clients;
-    struct repeats_rate strangers; /* lines on clients that may not ask */
+    struct repeats_rate strangers; /* lines about clients without permission */
     uint64_t strangers_untold;
 };
 
@@ -66,7 +66,7 @@ static void control_client_free(struct control_client *c)
 {
     TAILQ_REMOVE(&c->control->clients, c, link);
     c->control->n_clients--;
-    /* A plain close with a request unread would take the answer from the client. */
+    /* A plain close with an unread request would discard the answer at the client's end. */
     sock_hang_up(&c->fd);
     sock_close(&c->given_fd);
     json_decref(c->single);
@@ -92,7 +92,7 @@ static void control_on_reap(evutil_socket_t fd, short what, void *arg)
 
 /* ---- answering ---- */
 
-/* Puts the next part of the answer into c->unsent. False: no memory. */
+/* Puts the next part of the answer into c->unsent. Returns false if out of memory. */
 static bool control_make_part(struct control_client *c)
 {
     struct control_answer head = {.magic = CONTROL_MAGIC};
@@ -115,7 +115,7 @@ static bool control_make_part(struct control_client *c)
     return c->unsent != NULL;
 }
 
-/* The last answer of a client that held a capture which has ended. */
+/* Sends the last answer to a client that held a capture which has ended. */
 static void control_notify_end(struct control_client *c)
 {
     if (c->over && c->state == CONTROL_HOLDING) {
@@ -136,7 +136,7 @@ static void control_answered(struct control_client *c)
     control_notify_end(c);
 }
 
-/* Sends parts until the socket is full, the turn is over, or nothing is left. */
+/* Sends parts until the socket is full, the turn is over, or the answer is complete. */
 static void control_answer_it(struct control_client *c)
 {
     c->state = CONTROL_ANSWERED;
@@ -223,7 +223,7 @@ void control_counted(struct control *c)
     }
 }
 
-/* Those who come while workers are being asked wait for the same answer. */
+/* Clients that ask while workers are being asked wait for the same answer. */
 static void control_count(struct control_client *c)
 {
     struct control *control = c->control;
@@ -237,9 +237,12 @@ static void control_count(struct control_client *c)
     }
 }
 
-/* ---- a client's beginning ---- */
+/* ---- a new client ---- */
 
-/* 1, 0: it has closed, -EAGAIN, or -EPROTO: what came is no request, or too many fds came. */
+/*
+ * Returns 1; 0 if the client has closed; -EAGAIN; or -EPROTO if the message is not a request, or
+ * has too many fds.
+ */
 static int control_receive_it(struct control_client *c)
 {
     struct control_request *q = &c->request;
@@ -291,7 +294,7 @@ static void control_on_request(struct control_client *c)
     }
 }
 
-/* One that holds a capture has nothing to say, but that it goes. */
+/* A client that holds a capture sends nothing more: it can only close. */
 static void control_on_held(struct control_client *c)
 {
     char byte;
@@ -337,9 +340,10 @@ static bool control_in_group(int fd, gid_t group)
 }
 
 /*
- * The file's mode keeps others out already. It can be changed by whoever has rights to the file, or
- * the socket be handed on; who connected cannot. A user or group that our user namespace does not
- * map may not ask: its number is that of all the others that are not mapped.
+ * The file's mode keeps other users out already. But the file's owner can change the mode, and a
+ * connected socket can be handed on, while the credentials of the process that connected cannot
+ * change. A user or group that our user namespace does not map has no permission: its number stands
+ * for all unmapped ones.
  */
 static bool control_may_ask(const struct control_client *c)
 {
@@ -354,7 +358,7 @@ static bool control_may_ask(const struct control_client *c)
            (who->gid == st->st_gid || control_in_group(c->fd, st->st_gid));
 }
 
-/* Takes the socket. NULL: no memory. */
+/* Takes the socket. Returns NULL if out of memory. */
 static struct control_client *control_client_new(struct control *control, int fd)
 {
     struct control_client *c = calloc(1, sizeof *c);
@@ -374,7 +378,7 @@ static struct control_client *control_client_new(struct control *control, int fd
     return c;
 }
 
-/* Anybody who may connect can come again and again. */
+/* Rate-limited, since a client without permission can connect again and again. */
 static void control_log_stranger(struct control *control, const struct ucred *who)
 {
     const uint64_t now = clock_ms();
@@ -415,7 +419,7 @@ static void control_accept_one(struct control *control, int fd)
         event_add(&c->readable, &step_time);
         return;
     }
-    /* What does not go at once does not go: beyond the limit nobody is waited for. */
+    /* Over the limit: send what fits without blocking, then drop the client. */
     control_answer_it(c);
     control_drop(c);
 }
@@ -453,7 +457,7 @@ static void control_on_resume(evutil_socket_t fd, short what, void *arg)
 
 /* ---- the socket ---- */
 
-/* /run is empty after a boot: the folder right above the socket is made where it is missing. */
+/* /run is empty after a boot, so the socket's own folder is created if it is missing. */
 static int control_make_folder(struct control *control, const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -555,7 +559,7 @@ void control_close(struct control *c)
     }
     sock_close(&c->listen_fd);
     if (c->folder) {
-        /* Unless somebody else uses it by now. */
+        /* Fails if another program uses the folder by now. */
         (void)rmdir(c->folder);
     }
 }
@@ -569,7 +573,7 @@ void control_free(struct control *c)
     }
     control_close(c);
     while ((client = TAILQ_FIRST(&c->clients))) {
-        /* The loop is over: who waits for the end of a capture is told now, or never. */
+        /* The loop is over: a client that waits for the end of a capture gets its answer now. */
         if (client->part == CONTROL_PART_TRACE_END && client->state != CONTROL_DROPPED) {
             control_answer_it(client);
         }

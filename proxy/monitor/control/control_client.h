@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* A client of the control socket, between control.c, which talks to it, and control_dispatch.c. */
+/*
+ * A client of the control socket, shared by control.c, which does its input and output, and
+ * control_dispatch.c.
+ */
 #ifndef POEMD_PROXY_MONITOR_CONTROL_CONTROL_CLIENT_H
 #define POEMD_PROXY_MONITOR_CONTROL_CONTROL_CLIENT_H
 
@@ -16,21 +19,21 @@ struct control;
 struct monitor;
 
 enum control_state {
-    CONTROL_ASKED_NOTHING, /* its request is waited for */
-    CONTROL_COUNTING,      /* … workers are, to say what has passed */
-    CONTROL_ANSWERED,      /* it reads its answer, part by part */
-    CONTROL_HOLDING,       /* a capture goes on until it closes, or ends by itself */
+    CONTROL_ASKED_NOTHING, /* waits for its request */
+    CONTROL_COUNTING,      /* waits for the workers' counts */
+    CONTROL_ANSWERED,      /* reads its answer, part by part */
+    CONTROL_HOLDING,       /* holds a capture until it closes, or the capture ends by itself */
     CONTROL_DROPPED,       /* to be freed when the loop's turn is over */
 };
 
-/* What is next in an answer of many parts. */
+/* The next part of an answer that has several. */
 enum control_part {
     CONTROL_PART_BROKER,
     CONTROL_PART_ROUTES,
     CONTROL_PART_SESSIONS,
     CONTROL_PART_TRACES,
     CONTROL_PART_TRACE_END, /* the last counts of a capture that was held */
-    CONTROL_PART_END,       /* nothing but the mark */
+    CONTROL_PART_END,       /* only the end mark */
 };
 
 struct control_client {
@@ -42,16 +45,16 @@ struct control_client {
     struct ucred who;
     enum control_state state;
     struct control_request request;
-    /* where the answer is */
+    /* how far the answer has come */
     enum control_part part;
-    enum control_status status; /* of what is answered next */
-    size_t route;               /* the next one's index */
-    uint64_t after;             /* number of the last session or capture that was told */
-    uint64_t trace;             /* the capture that is held */
-    bool stopped;               /* … has been told to end */
+    enum control_status status; /* of the next part */
+    size_t route;               /* index of the next one */
+    uint64_t after;             /* number of the last session or capture that was sent */
+    uint64_t trace;             /* the capture it holds */
+    bool stopped;               /* … has been asked to end */
     bool over;                  /* … has ended */
-    json_t *single;             /* the only part of an answer, owned; else NULL */
-    /* what the socket did not take yet */
+    json_t *single;             /* the only part of an answer, owned; otherwise NULL */
+    /* the bytes that the socket has not taken yet */
     char *unsent;
     size_t unsent_size;
     bool unsent_last;
@@ -59,19 +62,19 @@ struct control_client {
     struct event writable;
 };
 
-/* Does what is asked. The answer's parts come from control_next_part. */
+/* Carries out the request. control_next_part makes the parts of the answer. */
 void control_obey(struct control_client *c);
 
 /*
- * The next part of the answer, a new reference; NULL: no memory. *last: nothing follows; then a
- * client that holds a capture will be told the rest later.
+ * Returns the next part of the answer, a new reference, or NULL if out of memory. Sets *last if it
+ * is the last one; a client that holds a capture gets the rest when that ends.
  */
 json_t *control_next_part(struct control_client *c, bool *last) __attribute__((warn_unused_result));
 
-/* It closes, or wants what it holds to end. */
+/* Ends the capture that the client holds, since it closes or asks for the end. */
 void control_let_go(struct control_client *c);
 
-/* The answer is one object, which says why not, in printable ASCII. */
+/* Makes the answer one object with the reason, in printable ASCII. */
 void control_refuse(struct control_client *c, enum control_status status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What the requests of the control socket do. A new one is a row of the table here, and a type in
- * control_wire.h.
+ * The actions of the control socket's requests. A new request is a row of the table in this file,
+ * and a type in control_wire.h.
  */
 #include "proxy/monitor/control/control_client.h"
 
@@ -54,7 +54,7 @@ static void control_dispatch_sessions(struct control_client *c)
     }
 }
 
-/* What became of a request to end a session; control_wire.h has the words. */
+/* Answers a request to end a session; control_wire.h lists the results. */
 static void control_answer_end(struct control_client *c, const char *result)
 {
     c->single = json_pack("{s:{s:I,s:s}}", "end", "number", (json_int_t)c->request.number, "result",
@@ -88,7 +88,7 @@ typedef void control_dispatch_fn(struct control_client *c);
 
 static const struct {
     control_dispatch_fn *dispatch;
-    unsigned fds; /* that come with it */
+    unsigned fds; /* expected with the request */
 } requests[CONTROL_TYPES] = {
     [CONTROL_STATUS] = {control_dispatch_status, 0},
     [CONTROL_SESSIONS] = {control_dispatch_sessions, 0},
@@ -114,7 +114,7 @@ void control_obey(struct control_client *c)
 
 /* ---- answers ---- */
 
-/* The next session of the routes that are asked for, or NULL. */
+/* Returns the next session of the requested routes, or NULL. */
 static const struct monitor_session *control_dispatch_next_session(struct control_client *c)
 {
     const struct route *const only = c->request.route[0] ? &c->monitor->routes[c->route] : NULL;
@@ -127,7 +127,7 @@ static const struct monitor_session *control_dispatch_next_session(struct contro
     return t;
 }
 
-/* The next object of the part that the answer is in; NULL: the part is over, or no memory. */
+/* Returns the next object of the current part. NULL: the part is over, or out of memory. */
 static json_t *control_dispatch_of_part(struct control_client *c, bool *over)
 {
     const struct monitor_session *t;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* What the monitor knows, as JSON for whoever asks. Changes nothing. */
+/* The monitor's state as JSON, for the control socket. Changes nothing. */
 #include "proxy/monitor/control/control_json.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "proxy/monitor/monitor.h"
 #include "proxy/ipc/turn.h"
 
-/* Foreign text, or null. */
+/* Returns foreign text, escaped, or null. */
 static json_t *control_json_text(const char *s)
 {
     return s ? audit_text(s, strlen(s)) : json_null();
@@ -32,7 +32,7 @@ static json_t *control_json_age(uint64_t then_ms)
     return json_integer((json_int_t)(clock_ms() - then_ms));
 }
 
-/* The time of day, UTC, of a moment of clock_ms. */
+/* Returns the time of day, UTC, at which clock_ms() was then_ms. */
 static json_t *control_json_time_of(uint64_t then_ms)
 {
     char out[AUDIT_TIME_SIZE + 1];
@@ -93,7 +93,7 @@ json_t *control_broker(const struct monitor *m)
                      control_json_workers(&m->worker_pool), "audit", control_json_audit(m));
 }
 
-/* How its devices do; null where it starts none. */
+/* Returns the state of the route's devices, or null if it does not start any. */
 static json_t *control_json_devices(const struct route *r)
 {
     struct spawn_health h;
@@ -130,7 +130,7 @@ static json_t *control_json_counts(const struct monitor_session *t, const struct
 
 json_t *control_session(const struct monitor_session *t)
 {
-    /* Before the verdict nothing is kept of it. */
+    /* Set by the verdict. */
     json_t *facts = t->facts ? json_loads(t->facts, 0, NULL) : NULL;
     json_t *o = json_pack(
         "{s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id, "route",

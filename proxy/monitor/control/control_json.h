@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The parts of the control socket's answers: poemctl-status(1), poemctl-sessions(1) and
- * poemctl-trace(1) say what stands in them. New references; NULL without memory.
+ * The parts of the control socket's answers, as described in poemctl-status(1), poemctl-sessions(1)
+ * and poemctl-trace(1). All return new references, or NULL if out of memory.
  */
 #ifndef POEMD_PROXY_MONITOR_CONTROL_CONTROL_JSON_H
 #define POEMD_PROXY_MONITOR_CONTROL_CONTROL_JSON_H
@@ -13,7 +13,7 @@ struct monitor;
 struct route;
 struct monitor_session;
 
-/* The broker itself, workers and audit log included: {"broker": {…}}. */
+/* The broker itself, including workers and audit log: {"broker": {…}}. */
 json_t *control_broker(const struct monitor *m) __attribute__((warn_unused_result));
 
 /* {"route": {…}} */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Captures, as they are asked for at the control socket. What a capture is: tracing.h. */
+/* Requests about captures at the control socket. tracing.h explains captures. */
 #define _GNU_SOURCE
 #include "proxy/monitor/control/control_trace.h"
 
@@ -17,7 +17,7 @@
 #include "proxy/monitor/monitor.h"
 #include "proxy/monitor/tracing/tracing.h"
 
-/* ---- told ---- */
+/* ---- as JSON ---- */
 
 static json_t *control_trace_payload_of(unsigned payload)
 {
@@ -64,7 +64,7 @@ json_t *control_trace_end(struct control_client *c)
 
 /* ---- starting ---- */
 
-/* Whether the tracer can write to it: it waits for a disk or a pipe, and for nothing else. */
+/* Returns true if the tracer can write to fd: it waits only for a disk or a pipe. */
 static bool control_trace_is_writable(int fd)
 {
     const int flags = fcntl(fd, F_GETFL);
@@ -76,8 +76,8 @@ static bool control_trace_is_writable(int fd)
 }
 
 /*
- * A pipe or a terminal that was given, opened anew: its flags, O_NONBLOCK among them, are then ours
- * alone. As it was given where we may not: another user's, and we are not root. Takes fd.
+ * Opens a given pipe or terminal again, so that its flags, O_NONBLOCK among them, are ours alone.
+ * Returns fd itself if that is not permitted (another user's, and we are not root). Takes fd.
  */
 static int control_trace_own_take(int fd)
 {
@@ -123,7 +123,7 @@ static void control_trace_start_it(struct control_client *c, json_t *by)
     c->part = CONTROL_PART_END;
     if (q->flags & CONTROL_HOLD) {
         c->trace = id;
-        /* It may not have come to its beginning. */
+        /* It may have failed to start. */
         c->over =
             tracing_next(c->monitor, id - 1, &info) && info.id == id && info.state == TRACING_ENDED;
     }
@@ -148,7 +148,7 @@ void control_trace_start(struct control_client *c)
     json_decref(by);
 }
 
-/* ---- one that runs ---- */
+/* ---- a running capture ---- */
 
 static void control_trace_about_one(struct control_client *c, int err, const char *inval)
 {

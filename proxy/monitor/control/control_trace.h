@@ -11,13 +11,13 @@ void control_trace_stop(struct control_client *c);
 void control_trace_dump(struct control_client *c);
 
 /*
- * The capture behind c->after, {"trace": {…}}, a new reference; NULL: *over, there is none, or no
- * memory.
+ * Returns the capture after c->after as {"trace": {…}}, a new reference. Returns NULL if there is
+ * no further capture (*over is set), or if out of memory.
  */
 json_t *control_trace_next(struct control_client *c, bool *over)
     __attribute__((warn_unused_result));
 
-/* The capture that c has held, with its last counts; an empty object where it is forgotten. */
+/* Returns the capture that c has held, with its last counts; an empty object if forgotten. */
 json_t *control_trace_end(struct control_client *c) __attribute__((warn_unused_result));
 
 #endif

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Between fork and exec: what a device may have, and no more; and its guard.
+ * A device's process between fork and exec: what it inherits, and its guard.
  *
- * A device must not outlive the monitor, however that ends: it may hold a guest's memory. SIGKILL
- * at the monitor's death reaches it alone, not what it has forked. So each device has a guard, a
- * process that only waits for the monitor's death (SIGKILL as well, which the kernel sends):
+ * A device must not outlive the monitor, however that ends, since it may hold a guest's memory. The
+ * parent-death signal (SIGKILL) reaches only the device, not its own children. So each device has a
+ * guard: a process that only waits for the monitor's death, of which the kernel informs it by a
+ * signal as well.
  *
- *   if the monitor may make pid namespaces   the guard is init of a namespace in which the device
- *       runs: with it the kernel kills all that is in there, whatever groups it has made. The
- * device is the monitor's own child all the same, and has a number in the monitor's namespace. Its
- *       number inside is the guard's outside, so that no two devices have the same.
- *   otherwise   the guard kills the device's process group.
+ * If the monitor may create pid namespaces, the guard is init of a namespace in which the
+ *   device runs: when it dies, the kernel kills everything in there, whatever process groups the
+ *   device has made. The device is still the monitor's own child, and has a pid in the monitor's
+ *   namespace. Its pid inside equals the guard's pid outside, so no two devices have the same one.
+ *
+ * Otherwise, the guard kills the device's process group.
  *
  * The guard has the device's user, no fd, no capability, and a copy of the monitor's memory that
  * only root can look into.
@@ -39,7 +41,7 @@
 #include "base/log.h"
 #include "base/sock.h"
 
-/* Where the status pipe is until the program is executed. */
+/* The number of the status pipe until the program is executed. */
 #define STATUS_FD (DEVICE_SOCKET_FD + 1)
 
 /* ---- in the child ---- */
@@ -48,7 +50,7 @@ static void __attribute__((noreturn)) device_fail(int status_fd, enum device_ste
 {
     const struct device_fault f = {.step = (int)step, .err = errno};
 
-    /* A pipe takes so few bytes at once; without them the exit status tells that it failed. */
+    /* A pipe takes these few bytes at once; if it does not, the exit status reports the failure. */
     (void)!write(status_fd, &f, sizeof f);
     _exit(127);
 }
@@ -57,7 +59,7 @@ static void device_reset_signals(void)
 {
     sigset_t none;
 
-    /* Those that are caught go back by themselves; those that are ignored do not. */
+    /* exec resets signals that are caught, but not those that are ignored. */
     for (int sig = 1; sig < NSIG; sig++) {
         (void)signal(sig, SIG_DFL);
     }
@@ -65,7 +67,7 @@ static void device_reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* A copy out of the way of all numbers that are given out. */
+/* Duplicates fd above all numbers that the device gets. */
 static int device_aside(int fd)
 {
     return fcntl(fd, F_DUPFD_CLOEXEC, STATUS_FD + 1);
@@ -89,8 +91,8 @@ static bool device_place_fds(int socket_fd, int output_fd, int status_fd)
 }
 
 /*
- * By system calls: the C library's functions wait for every thread that it knows of, and in a child
- * of clone3 it still knows of the monitor's audit thread, which is not there.
+ * Changes the user by system calls: the C library's functions wait for every thread they know of,
+ * and in a child of clone3 they still know the monitor's audit thread, which does not exist there.
  */
 static bool device_change_user(const struct device_plan *p)
 {
@@ -100,8 +102,9 @@ static bool device_change_user(const struct device_plan *p)
 }
 
 /*
- * Asks for SIG at the monitor's death. False: it could not be asked for, or the monitor is dead
- * already: then nobody reads the pipe. (A parent outside of the pid namespace has no number here.)
+ * Requests the signal sig at the monitor's death. Returns false if that failed, or if the monitor
+ * is dead already, since the pipe has lost its reader then. (A parent outside the pid namespace has
+ * no pid here.)
  */
 static bool device_follows_monitor(int sig, int status_fd)
 {
@@ -126,7 +129,7 @@ device_child(const struct device_plan *p, int socket_fd, int output_fd, int stat
     if (p->become && !device_change_user(p)) {
         device_fail(STATUS_FD, DEVICE_BECOME);
     }
-    /* A change of user takes the first back: so it comes last. */
+    /* A change of user cancels the parent-death signal, so this comes last. */
     if (!device_follows_monitor(SIGKILL, STATUS_FD) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
         device_fail(STATUS_FD, DEVICE_SET_UP);
     }
@@ -137,8 +140,8 @@ device_child(const struct device_plan *p, int socket_fd, int output_fd, int stat
 /* ---- in the guard ---- */
 
 /*
- * Waits for the monitor's death. group: the device, whose process group is then killed; 0: the
- * kernel kills all that are left in the namespace.
+ * Waits for the monitor's death. group is the device, whose process group is killed then; if it is
+ * 0, the kernel kills everything left in the namespace.
  */
 static void __attribute__((noreturn))
 device_guard(const struct device_plan *p, pid_t group, int status_fd)
@@ -148,11 +151,11 @@ device_guard(const struct device_plan *p, pid_t group, int status_fd)
 
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
-    /* None is caught; as init of a namespace it then gets no signal from inside. */
+    /* Init of a namespace gets no signal from inside for which it has no handler. */
     for (sig = 1; sig < NSIG; sig++) {
         (void)signal(sig, SIG_DFL);
     }
-    /* What is left in the namespace is collected by the kernel. */
+    /* The kernel collects the processes left in the namespace. */
     (void)signal(SIGCHLD, SIG_IGN);
     (void)prctl(PR_SET_NAME, "poemd-guard", 0, 0, 0);
     (void)setpgid(0, 0);
@@ -200,7 +203,7 @@ static int device_make_ends(struct ends *e)
     return 0;
 }
 
-/* A process with this number in its own pid namespace, if that can be had. As fork. */
+/* Forks a process with this pid in its own pid namespace, if possible. Returns as fork does. */
 static pid_t device_fork_as(pid_t number)
 {
     const struct clone_args args = {
@@ -221,8 +224,8 @@ static pid_t device_fork_guard(const struct device_plan *plan, pid_t group, cons
 }
 
 /*
- * Forks the guard and the device into a new pid namespace. 0, d having both; or -errno: then there
- * is neither. *apart: whether a namespace could be made.
+ * Forks the guard and the device into a new pid namespace. Returns 0 with both in d, or -errno;
+ * device_undo ends what exists then. Sets *apart if a namespace could be created.
  */
 static int device_fork_apart(struct device *d, const struct device_plan *plan, const struct ends *e,
                              bool *apart)
@@ -245,7 +248,9 @@ static int device_fork_apart(struct device *d, const struct device_plan *plan, c
         device_child(plan, e->socket_fds[1], e->output_fds[1], e->status_fds[1]);
     }
     if (setns(own_fd, CLONE_NEWPID) < 0) {
-        /* Nothing takes this right away meanwhile. A worker is never to be born in there. */
+        /*
+         * Nothing revokes this right meanwhile. A worker must never be forked inside the namespace.
+         */
         log_error("cannot return to the pid namespace: %s", strerror(errno));
         abort();
     }
@@ -253,7 +258,7 @@ static int device_fork_apart(struct device *d, const struct device_plan *plan, c
     return err;
 }
 
-/* The same without a namespace. */
+/* Forks both without a namespace. */
 static int device_fork_beside(struct device *d, const struct device_plan *plan,
                               const struct ends *e)
 {
@@ -268,7 +273,7 @@ static int device_fork_beside(struct device *d, const struct device_plan *plan,
     return d->guard_pid < 0 ? -errno : 0;
 }
 
-/* Ends what was begun, and waits for it: SIGKILL takes no time. */
+/* Kills the processes started so far and waits for them: SIGKILL acts at once. */
 static void device_undo(struct device *d)
 {
     const pid_t pids[] = {d->pid, d->guard_pid};
@@ -303,7 +308,7 @@ int device_start(struct device *d, const struct device_plan *plan)
         device_close_both(e.status_fds);
         return err;
     }
-    /* Here, too: it may be signalled as a group before it has come so far. */
+    /* Also here: the monitor may signal the group before the child has called setpgid. */
     (void)setpgid(d->pid, d->pid);
     d->socket_fd = e.socket_fds[0];
     d->output_fd = e.output_fds[0];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* A device's words, made lines of the log. Reads a pipe, writes to the log. */
+/* Turns a device's output into lines of the log. Reads a pipe, writes to the log. */
 #include "proxy/monitor/devices/output.h"
 
 #include <errno.h>
@@ -15,10 +15,10 @@
 /* Bytes read in one turn. */
 #define TURN 16384u
 
-/* How long a device that is above its rate is not read: some 1.6 MB/s are thrown away then. */
+/* Pause in reading a device that is above its rate: about 1.6 MB/s are discarded then. */
 static const struct timeval pause_time = {.tv_usec = 10000};
 
-/* Whether a line may be logged now. Time passed gives back lines, up to what one second allows. */
+/* Returns true if a line may be logged now. The allowance is renewed every second. */
 static bool output_may_log(struct output *o)
 {
     const uint64_t now = clock_ms();
@@ -74,7 +74,7 @@ static void output_add(struct output *o, const char *p, size_t n)
     }
 }
 
-/* One turn. False: there is no more, and never will be. */
+/* Reads for one turn. Returns false at the end of the output. */
 static bool output_read_some(struct output *o)
 {
     char bytes[TURN];

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What a device process writes to its standard output and error, line by line into the log.
+ * Copies a device's standard output and error, line by line, into the log.
  *
- * Escaped, each line cut at LIMIT_OUTPUT_LINE bytes, at most LIMIT_OUTPUT_RATE a second. What is
- * above that is read and thrown away, and how much it was is said; so that neither the device waits
- * for the log nor does anything grow. A device that goes on is read from in pauses: what it costs
- * the monitor is bounded, too.
+ * Lines are escaped, cut at LIMIT_OUTPUT_LINE bytes, and at most LIMIT_OUTPUT_RATE a second. Output
+ * above that is read and discarded, and the number of lines lost is logged, so that the device
+ * never waits for the log and nothing grows. A device that keeps writing is read in pauses, which
+ * bounds its cost for the monitor, too.
  */
 #ifndef POEMD_PROXY_MONITOR_DEVICES_OUTPUT_H
 #define POEMD_PROXY_MONITOR_DEVICES_OUTPUT_H
@@ -18,10 +18,10 @@
 
 #include "base/limits.h"
 
-/* Lines that may be logged, of one device or several. */
+/* The allowance of lines, of one device or several. */
 struct output_rate {
-    unsigned left;     /* now */
-    uint64_t since_ms; /* when left was counted */
+    unsigned left;     /* for the current second */
+    uint64_t since_ms; /* when left was set */
 };
 
 struct output {
@@ -31,18 +31,20 @@ struct output {
     struct event readable;
     struct event resume;
     size_t n;                 /* bytes of the line so far */
-    bool cut;                 /* the line is longer: the rest is not kept */
+    bool cut;                 /* the line is longer, and its rest is dropped */
     struct output_rate *rate; /* borrowed */
-    uint64_t lost;            /* lines that were left out since the last one that was logged */
+    uint64_t lost;            /* lines left out since the last one logged */
     char line[LIMIT_OUTPUT_LINE];
 };
 
-/* Takes the pipe, non-blocking; route and rate are borrowed for its life. 0 or -errno: fd is closed
- * then. */
+/*
+ * Takes the non-blocking pipe; borrows route and rate for its life. Returns 0 or -errno; fd is
+ * closed on an error.
+ */
 int output_init_take(struct output *o, struct event_base *base, int fd, const char *route,
                      pid_t pid, struct output_rate *rate) __attribute__((warn_unused_result));
 
-/* Logs what is still there, as much as one turn reads, and closes the pipe. */
+/* Logs what remains, up to one turn's reading, and closes the pipe. */
 void output_deinit(struct output *o);
 
 #endif

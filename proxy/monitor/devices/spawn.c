@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Devices of a route: when they are started, given away, ended, and started again. */
+/* Devices of a route: when they are started, handed to a session, ended, and started again. */
 #define _GNU_SOURCE
 #include "proxy/monitor/devices/spawn.h"
 
@@ -26,13 +26,13 @@ struct spawned {
     TAILQ_ENTRY(spawned) link;
     struct spawn *spawn;
     struct child child;
-    struct child guard; /* of device.c; ends after the device, and all that the device left */
-    bool guarded;       /* the guard is there */
+    struct child guard; /* of device.c; ends after the device and everything it left behind */
+    bool guarded;       /* the guard is alive */
     enum spawned_state state;
-    bool failed;   /* its program could not be executed: that has been logged */
-    bool served;   /* a session has had it */
-    bool told;     /* by SIGTERM, to end */
-    int socket_fd; /* ours, until a session has it */
+    bool failed;   /* its program could not be executed, which has been logged */
+    bool served;   /* a session has used it */
+    bool told;     /* SIGTERM was sent */
+    int socket_fd; /* ours, until a session takes it */
     int status_fd; /* while STARTING */
     struct event status;
     struct event timer; /* while ENDING */
@@ -46,13 +46,14 @@ struct spawn {
     struct command command;
     TAILQ_HEAD(, spawned) devices;
     unsigned alive;    /* processes */
-    unsigned failures; /* how often in a row one ended before it had served, or by itself */
+    unsigned failures; /* consecutive devices that ended before they served a session, or ended
+                        * theirs themselves */
     bool stopping;
     struct output_rate said;   /* lines of all devices' output */
-    struct repeats_rate lines; /* lines on devices that start and end */
-    uint64_t untold;           /* lines on them that were left out since */
-    struct event again;        /* pending: the last one failed, and the next is not due yet */
-    uint64_t again_ms;         /* … when it is */
+    struct repeats_rate lines; /* lines about devices that start and end */
+    uint64_t untold;           /* such lines left out since the last one */
+    struct event again;        /* pending while the next one waits after a failure */
+    uint64_t again_ms;         /* … until this time */
 };
 
 static struct log_subject spawn_subject(const struct spawn *s)
@@ -60,7 +61,10 @@ static struct log_subject spawn_subject(const struct spawn *s)
     return (struct log_subject){.route = s->config->name, .leg = "backend"};
 }
 
-/* Whether a line on a device may be logged: whoever may connect can have them start and end. */
+/*
+ * Returns true if a line about a device may be logged. Limited, since every client that connects
+ * can make devices start and end.
+ */
 static bool spawn_may_log(struct spawn *s)
 {
     const struct log_subject about = spawn_subject(s);
@@ -127,7 +131,7 @@ static void spawn_on_timer(evutil_socket_t fd, short what, void *arg)
     children_signal(&d->child, SIGKILL);
 }
 
-/* Closes our side; it may take its time, unless the broker stops. */
+/* Closes our side. The device gets time to end by itself, unless the broker stops. */
 static void spawn_end(struct spawned *d)
 {
     d->state = ENDING;
@@ -166,7 +170,7 @@ static void spawn_log_fault(const struct spawned *d, const struct device_fault *
     }
 }
 
-/* Its program is executed, or could not be. */
+/* The program has been executed, or could not be. */
 static void spawn_take_status(struct spawned *d)
 {
     const struct log_subject about = spawn_subject(d->spawn);
@@ -196,7 +200,7 @@ static void spawn_on_status(evutil_socket_t fd, short what, void *arg)
     spawn_take_status(arg);
 }
 
-/* The next one is started after a while that doubles with each failure. */
+/* Starts the next device after a delay that doubles with each failure. */
 static void spawn_again_later(struct spawn *s)
 {
     const struct log_subject about = spawn_subject(s);
@@ -218,7 +222,7 @@ static bool spawn_has_lived(const struct spawned *d)
 static void spawn_on_ended(struct child *c, int status);
 static void spawn_guard_ended(struct child *c, int status);
 
-/* What a device may be, beside its program. */
+/* Returns what a device is run with, apart from its program. */
 static struct device_plan spawn_plan_of(const struct spawn *s)
 {
     const struct config_route *c = s->config;
@@ -258,13 +262,13 @@ static int spawn_start_device(struct spawn *s)
     err =
         output_init_take(&d->output, m->base, made.output_fd, s->config->name, made.pid, &s->said);
     if (err || event_add(&d->status, NULL) < 0) {
-        /* What it would say, or come to, nobody would hear: it ends as one that failed. */
+        /* Its output or status could not be watched, so it ends as a failed device. */
         children_signal(&d->child, SIGKILL);
     }
     return 0;
 }
 
-/* Keeps one device waiting, where one more may live. */
+/* Keeps one device waiting for a session, if one more may live. */
 static void spawn_fill(struct spawn *s)
 {
     const struct log_subject about = spawn_subject(s);
@@ -300,7 +304,7 @@ static void spawn_on_again(evutil_socket_t fd, short what, void *arg)
 static void spawn_log_ended(const struct spawned *d, int status)
 {
     const struct log_subject about = spawn_subject(d->spawn);
-    /* Its end may be known before its session's, which it came from. */
+    /* The device's end may be known before that of its session, which caused it. */
     const bool good = d->served && (status == 0 || d->told);
     const char *when = good                 ? "after its session"
                        : d->served          ? "in its session"
@@ -323,11 +327,13 @@ static void spawn_all_ended(struct spawned *d)
 
     s->alive--;
     if (d->state == GONE) {
-        /* Whose fault it was is known when its session's end is; until then none follows it. */
+        /* The cause is known once the session's end is; until then no successor is started. */
         return;
     }
     if (!d->served) {
-        /* One that had stood ready for long begins anew: the failures before it were others. */
+        /*
+         * A device that stood ready for long resets the count: earlier failures had other causes.
+         */
         s->failures = spawn_has_lived(d) ? 0 : s->failures;
         if (!s->stopping) {
             spawn_again_later(s);
@@ -357,7 +363,7 @@ static void spawn_on_ended(struct child *c, int status)
     }
 }
 
-/* It ends by itself only if it is killed: the device is not to be without it. */
+/* The guard ends by itself only if it is killed. A device must not run without one. */
 static void spawn_guard_ended(struct child *c, int status)
 {
     struct spawned *d = c->arg;
@@ -371,7 +377,7 @@ static void spawn_guard_ended(struct child *c, int status)
     }
 }
 
-/* Whether a session that ended so was ended by its device, as where that exits at a request. */
+/* Returns true if the device itself ended the session, for example by exiting during a request. */
 static bool spawn_is_the_devices(const struct spawned *d, enum session_reason reason)
 {
     return reason == REASON_BACKEND_CLOSED || reason == REASON_BACKEND_GONE ||
@@ -407,7 +413,7 @@ void spawn_health(const struct spawn *s, struct spawn_health *out)
     }
 }
 
-/* ---- the route's ---- */
+/* ---- for the route ---- */
 
 int spawn_take(struct spawn *s, struct spawned **out)
 {
@@ -416,7 +422,7 @@ int spawn_take(struct spawn *s, struct spawned **out)
     TAILQ_FOREACH(d, &s->devices, link)
     {
         if (d->state == READY && sock_hung_up(d->socket_fd)) {
-            /* It has just ended, or lives on without its socket: no device any more. */
+            /* It has just ended, or lives on without its socket, and is of no more use. */
             spawn_end(d);
         } else if (d->state == READY) {
             const int fd = d->socket_fd;
@@ -446,7 +452,7 @@ void spawn_who(const struct spawned *d, struct sock_sender *out)
                                 .gid = plan.become ? plan.gid : getegid()};
 }
 
-/* Whoever is not root can start devices as it is itself, and no other way. */
+/* Without root's rights, devices can only run as poemd's own user and group. */
 static bool spawn_may_become(const struct config_route *c)
 {
     const struct log_subject about = {.route = c->name, .leg = "backend"};
@@ -479,7 +485,7 @@ int spawn_new(struct spawn **out, struct monitor *m, const struct config_route *
     TAILQ_INIT(&s->devices);
     evtimer_assign(&s->again, m->base, spawn_on_again, s);
     if (!command_read(&s->command, config->spawn, DEVICE_SOCKET_FD, &fault)) {
-        /* The configuration has been read by the same function. */
+        /* Cannot happen: the configuration was checked by the same function. */
         free(s);
         return -EINVAL;
     }

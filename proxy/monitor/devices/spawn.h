@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * "backend spawn": the devices of a route that the broker starts itself, one process a session.
+ * "backend spawn": the devices of a route that the broker starts itself, one process per session.
  *
- *   STARTING  forked; its program is not executed yet
- *   READY     waits on its socket for a session: one is kept so, that no client waits for it
+ * STARTING  forked; its program is not executed yet
+ *   READY     waits on its socket for a session: one is kept ready, so that no client waits for it
  *   SERVING   a session has its socket
  *   ENDING    its socket is closed on our side: it ends by itself, or by SIGTERM, or by SIGKILL
  *   GONE      it has ended while its session still holds it
- *   LEFT      it has ended, and its guard (device.c) has not yet: something it forked may be there
+ *   LEFT      it has ended, but its guard (device.c) has not: a child of the device may remain
  *
- * No more live at once than the route has sessions, so that where that is one, a device has ended
- * before the next is started: both may want the same disk. One that ends before it has served is
- * started again after a while that doubles; so is one that ends its session itself, before its
- * client does, unless it has lived for long. After any other session the next is started at once.
+ * At most as many live at once as the route has sessions. So if that is one, a device has ended
+ * before the next is started, since both may need the same disk. A device that ends before it has
+ * served is started again after a delay that doubles; likewise one that ends its session itself,
+ * before the client does, unless it has lived for long. After any other session the next one is
+ * started at once.
  *
- * That the process is the one that was started, and not another by its number, is sure: it is a
- * child, and not collected while anything is asked of it.
+ * The pid is certain to be that of the started process: it is a child, and is not collected while
+ * the pid is in use.
  */
 #ifndef POEMD_PROXY_MONITOR_DEVICES_SPAWN_H
 #define POEMD_PROXY_MONITOR_DEVICES_SPAWN_H
@@ -32,34 +33,35 @@ struct spawn;
 struct spawned;
 
 /*
- * Starts the route's first device (config->spawn is its command; borrowed). *out is to be freed. 0,
- * or -errno, which has been logged; that a device cannot be started is no error here.
+ * Starts the route's first device (config->spawn is its command; borrowed). Free *out with
+ * spawn_free. Returns 0, or -errno (logged). A device that cannot be started is not an error here.
  */
 int spawn_new(struct spawn **out, struct monitor *m, const struct config_route *config)
     __attribute__((warn_unused_result));
 
-/* No more are started. Those that serve go on until spawn_release; the others are told to end. */
+/* Starts no more devices. Those that serve go on until spawn_release; the others are ended. */
 void spawn_stop(struct spawn *s);
 
-/* When all have been collected or nobody will collect any more. NULL is allowed. */
+/* Call once all are collected, or nothing will collect them any more. NULL is allowed. */
 void spawn_free(struct spawn *s);
 
 /*
- * Takes a device that is ready: its socket, which is the caller's. *out is to be released. Or
- * -EAGAIN: one is being started or replaced; -ECONNREFUSED: it failed, and is tried again later.
+ * Takes a device that is ready. Returns its socket, which the caller owns; pass *out to
+ * spawn_release. Returns -EAGAIN if one is being started or replaced, -ECONNREFUSED if it failed
+ * and is tried again later.
  */
 int spawn_take(struct spawn *s, struct spawned **out) __attribute__((warn_unused_result));
 
-/* Its process: where it has ended, whatever is asked about it is unknown. */
+/* Returns its pid. Once the process has ended, all facts about it are unknown. */
 pid_t spawn_pid(const struct spawned *d);
 
-/* The process as it sends: its number, user and group. */
+/* Returns the pid, user and group with which the process sends. */
 void spawn_who(const struct spawned *d, struct sock_sender *out);
 
-/* Its session is over, for this reason: it is to end. */
+/* Ends the device: its session is over, for this reason. */
 void spawn_release(struct spawned *d, enum session_reason reason);
 
-/* How a route's devices do: failures in a row, and in how many ms the next is tried; 0: at once. */
+/* Consecutive failures of a route's devices, and ms until the next attempt (0: at once). */
 struct spawn_health {
     unsigned failures;
     unsigned again_ms;

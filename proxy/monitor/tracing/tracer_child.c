@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The tracer's process, forked and executed. */
+/* Forks and executes the tracer's process. */
 #define _GNU_SOURCE
 #include "proxy/monitor/tracing/tracer_child.h"
 
@@ -14,16 +14,16 @@
 #include "base/sealed.h"
 #include "base/sock.h"
 
-/* Where the program is put for the moment between fork and exec. */
+/* The number of the program's fd between fork and exec. */
 #define EXE_FD (TRACER_START_FD + 1)
 
-/* In the child: only the channel, the settings and the log go along. */
+/* In the child: passes on only the channel, the settings and the log. */
 static void tracer_child_child(int channel_fd, int start_fd, int exe_fd)
 {
     char *argv[] = {TRACER_NAME, TRACER_ARG, NULL};
     sigset_t none;
 
-    /* Each may stand where another must go: out of the way first. */
+    /* Each fd may have a number that another one needs, so all are moved out of the way first. */
     channel_fd = fcntl(channel_fd, F_DUPFD_CLOEXEC, EXE_FD + 1);
     start_fd = fcntl(start_fd, F_DUPFD_CLOEXEC, EXE_FD + 1);
     exe_fd = fcntl(exe_fd, F_DUPFD_CLOEXEC, EXE_FD + 1);
@@ -54,7 +54,7 @@ static pid_t tracer_child_start_with(int start_fd, int exe_fd, int *channel_fd)
         pid = -errno;
         sock_close(&pair[0]);
     } else if (sock_nonblock(pair[0]) < 0) {
-        /* It ends with its channel. */
+        /* The tracer exits when its channel closes. */
         sock_close(&pair[0]);
     }
     close(pair[1]);

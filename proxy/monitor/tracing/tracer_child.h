@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Starting the tracer's process: our own program once more, with its channel and its settings.
- */
+/* Starts the tracer's process: our own program once more, with its channel and its settings. */
 #ifndef POEMD_PROXY_MONITOR_TRACING_TRACER_CHILD_H
 #define POEMD_PROXY_MONITOR_TRACING_TRACER_CHILD_H
 
@@ -10,7 +8,7 @@
 
 #include "trace/capture/tracer.h"
 
-/* Starts one. Its pid, *channel_fd (non-blocking) being the caller's; or -errno. */
+/* Starts a tracer. Returns its pid, and its channel (non-blocking, the caller's), or -errno. */
 pid_t tracer_child_start(const struct tracer_start *start, int *channel_fd)
     __attribute__((warn_unused_result));
 

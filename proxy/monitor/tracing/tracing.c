@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Captures as the monitor knows them. Whatever the tracer is told stands here as well, so that one
- * that died can be told everything anew.
+ * Captures as the monitor knows them. Everything that is sent to the tracer is kept here, so that a
+ * new tracer can be sent all of it again.
  */
 #define _GNU_SOURCE
 #include "proxy/monitor/tracing/tracing.h"
@@ -73,7 +73,7 @@ static void tracing_capture_free(struct tracing *t, struct capture *c)
     free(c);
 }
 
-/* Ended ones are remembered, the oldest of them not for ever. */
+/* Ended captures are remembered, up to TRACING_REMEMBERED. */
 void tracing_set_ended(struct tracing *t, struct capture *c, uint32_t why)
 {
     tracing_open_cancel(c);
@@ -147,7 +147,7 @@ static int tracing_refuse(int err, char *why, size_t n, const char *text)
     return err;
 }
 
-/* What is wrong with a request, before anything has been done. 0 or -errno. */
+/* Checks a request before anything is done. Returns 0 or -errno. */
 static int tracing_check(const struct monitor *m, const struct tracing_request *r, char *why,
                          size_t n)
 {
@@ -312,7 +312,7 @@ bool tracing_next(const struct monitor *m, uint64_t id, struct tracing_info *out
     return true;
 }
 
-/* The configured captures; why one cannot begin is told, and the broker does not start. */
+/* Starts the configured captures. If one cannot begin, logs that, and the broker stops. */
 static int tracing_start_configured(struct monitor *m)
 {
     for (size_t i = 0; i < m->config->n_routes; i++) {
@@ -359,7 +359,7 @@ int tracing_init(struct monitor *m)
     if (!err) {
         err = tracing_start_configured(m);
     }
-    /* Not one session without: the records are waited for before anybody is let in. */
+    /* No session may begin uncaptured, so the records must be on disk before clients come in. */
     if (!err) {
         audit_writer_settle(&m->audit_writer);
         tracing_on_later(-1, 0, t);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Facts of sessions as JSON, and as a line for people. */
+/* Facts about sessions as JSON, and as a line for people. */
 #include "proxy/monitor/tracing/tracing_facts.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "proxy/monitor/monitor.h"
 #include "trace/file/pcapng.h"
 
-/* A comment's length, less what is added to it later: the record's number, "late". */
+/* The maximum length of a comment, less later additions: the record's number, "late". */
 #define FACTS_MAX (PCAPNG_COMMENT_MAX - 64u)
 
 static char *tracing_facts_text_of(json_t *o)
@@ -44,7 +44,7 @@ static json_t *tracing_facts_judged(const struct monitor_session *t, const char 
     return o;
 }
 
-/* Who the parties are, as another object has it. Where that is too long, they are left out. */
+/* Adds the parties as they are in another object; leaves them out if that is too long. */
 static char *tracing_facts_with_parties(const struct monitor_session *t, const char *verdict,
                                         const json_t *from)
 {
@@ -61,7 +61,7 @@ static char *tracing_facts_with_parties(const struct monitor_session *t, const c
     }
     text = tracing_facts_text_of(o);
     if (text && strlen(text) > FACTS_MAX) {
-        /* Half of a JSON text is none. */
+        /* A truncated JSON text would be invalid. */
         free(text);
         text = tracing_facts_text_of(tracing_facts_judged(t, verdict));
     }

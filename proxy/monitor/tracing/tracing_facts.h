@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What a trace says of a session, made of what the monitor knows: FORMAT.trace, section 3. Texts
- * are one line of JSON, to be freed; NULL: no memory.
+ * Descriptions of sessions in traces, made of the monitor's facts: FORMAT.trace, section 3. Each is
+ * one line of JSON, which the caller frees, or NULL if out of memory.
  */
 #ifndef POEMD_PROXY_MONITOR_TRACING_TRACING_FACTS_H
 #define POEMD_PROXY_MONITOR_TRACING_TRACING_FACTS_H
@@ -11,24 +11,24 @@
 
 #include "proxy/monitor/tracing/tracing_parts.h"
 
-/* Of a session that is given to its worker. */
+/* Describes a session that is handed to its worker. */
 char *tracing_facts_begun(const struct monitor_session *t) __attribute__((warn_unused_result));
 
-/* Its verdict is known; record: as tracing_session_decided. */
+/* Describes a session with its verdict. record is as for tracing_session_decided. */
 char *tracing_facts_decided(const struct monitor_session *t, const char *verdict,
                             const json_t *record) __attribute__((warn_unused_result));
 
-/* The same facts, and the verdict's number in the audit log. */
+/* Returns the same facts with the verdict's number in the audit log. */
 char *tracing_facts_recorded(const char *facts, const struct monitor_session *t)
     __attribute__((warn_unused_result));
 
-/* Of one whose capture begins late. */
+/* Describes a session of which the capture begins late. */
 char *tracing_facts_late(const struct monitor_session *t) __attribute__((warn_unused_result));
 
-/* Adds description and comment to a message. False: they do not fit. */
+/* Adds description and comment to a message. Returns false if they do not fit. */
 bool tracing_facts_add(struct tracer_msg *m, const char *facts) __attribute__((warn_unused_result));
 
-/* The record of a capture's end. NULL: no memory. */
+/* Returns the record of a capture's end, or NULL if out of memory. */
 json_t *tracing_ended_record(const struct capture *c, const char *why)
     __attribute__((warn_unused_result));
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Files of captures: named, opened, given numbers, removed. */
+/* Files of captures: named, opened, numbered, removed. */
 #define _GNU_SOURCE
 #include "proxy/monitor/tracing/tracing_file.h"
 
@@ -20,31 +20,32 @@
 #include "base/log.h"
 #include "base/sock.h"
 
-/* Numbers have no more digits than this, and are below the first one that has more. */
+/* Numbers have at most this many digits, and are below TRACING_FILE_END. */
 #define TRACING_FILE_DIGITS 9
 #define TRACING_FILE_END 1000000000ul
 
-/* Where the greatest number is taken, it is looked for so often below that. */
+/* If the greatest number is taken, lower ones are tried this many times. */
 #define TRACING_FILE_RETRIES 8u
 
-/* What is to be done next. */
+/* The next thing to do. */
 enum tracing_file_phase { TRACING_FILE_LOOK, TRACING_FILE_REMOVE, TRACING_FILE_MOVE };
 
 struct tracing_file {
     char *path;
     unsigned keep;
     int dir_fd; /* -1: not begun */
-    DIR *dir;   /* while the folder is looked through */
+    DIR *dir;   /* open while the folder is read */
     enum tracing_file_phase phase;
-    unsigned long greatest; /* number found; 0: none */
-    unsigned long below;    /* only numbers below this are looked at */
+    unsigned long greatest; /* greatest number found, or 0 */
+    unsigned long below;    /* only numbers below this count */
     unsigned retries;
-    unsigned long *kept; /* the greatest numbers, as many as are kept, the least of them first */
+    unsigned long *kept; /* the greatest numbers, up to keep - 1 of them, as a heap with the least
+                          * first */
     size_t n_kept;
     size_t room;
 };
 
-/* The number of an old file: what follows "FILE." in its name; 0: it is none. */
+/* Returns the number after "FILE." in the name of an old file, or 0 if it is not one. */
 static unsigned long tracing_file_number_of(const char *name, const char *file)
 {
     const size_t n = strlen(file);
@@ -66,7 +67,7 @@ static const char *tracing_file_name(const struct tracing_file *f)
     return strrchr(f->path, '/') + 1;
 }
 
-/* The number of an old file that is ours; 0: it is none, or not to be looked at. */
+/* Returns the number of an old file that is ours, or 0. */
 static unsigned long tracing_file_number(const struct tracing_file *f, const char *name)
 {
     const unsigned long n = tracing_file_number_of(name, tracing_file_name(f));
@@ -78,7 +79,7 @@ static unsigned long tracing_file_number(const struct tracing_file *f, const cha
                : 0;
 }
 
-/* ---- the numbers that are kept: a heap, the least on top ---- */
+/* ---- the numbers to keep: a heap, the least on top ---- */
 
 static void tracing_file_sink(struct tracing_file *f)
 {
@@ -115,11 +116,11 @@ static bool tracing_file_grow(struct tracing_file *f)
     return kept != NULL;
 }
 
-/* Takes down one more number. False: no memory. */
+/* Adds one more number. Returns false if out of memory. */
 static bool tracing_file_note(struct tracing_file *f, unsigned long n)
 {
     f->greatest = n > f->greatest ? n : f->greatest;
-    /* One more will be made, and kept as well. */
+    /* The file that is moved next is kept as well. */
     if (f->keep < 2) {
         return true;
     }
@@ -142,7 +143,7 @@ static bool tracing_file_note(struct tracing_file *f, unsigned long n)
     return true;
 }
 
-/* Whether an old file is one too many. */
+/* Returns true if an old file exceeds the number to keep. */
 static bool tracing_file_is_old(const struct tracing_file *f, unsigned long n)
 {
     return f->keep == 1 || (f->n_kept == f->keep - 1 && n < f->kept[0]);
@@ -150,7 +151,7 @@ static bool tracing_file_is_old(const struct tracing_file *f, unsigned long n)
 
 /* ---- the folder ---- */
 
-/* Begins to look through the folder. 0 or -errno. */
+/* Begins to read the folder. Returns 0 or -errno. */
 static int tracing_file_look(struct tracing_file *f)
 {
     const int fd = openat(f->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -170,7 +171,7 @@ static int tracing_file_look(struct tracing_file *f)
     return 0;
 }
 
-/* What is to be done with one name. 0 or -errno. */
+/* Handles one name. Returns 0 or -errno. */
 static int tracing_file_take(struct tracing_file *f, const char *name)
 {
     const unsigned long n = tracing_file_number(f, name);
@@ -187,7 +188,7 @@ static int tracing_file_take(struct tracing_file *f, const char *name)
     return 0;
 }
 
-/* Goes on through the folder: at most LIMIT_TRACING_NAMES names of it. */
+/* Reads on through the folder, at most LIMIT_TRACING_NAMES names. */
 static int tracing_file_walk(struct tracing_file *f)
 {
     for (unsigned i = 0; i < LIMIT_TRACING_NAMES; i++) {
@@ -212,7 +213,7 @@ static int tracing_file_walk(struct tracing_file *f)
     return -EINPROGRESS;
 }
 
-/* Where the greatest number that there may be is taken: the greatest that stands below it. */
+/* The greatest possible number is taken: looks for the greatest one below it. */
 static int tracing_file_look_below(struct tracing_file *f)
 {
     if (++f->retries > TRACING_FILE_RETRIES) {
@@ -231,7 +232,7 @@ static int tracing_file_open_new(int dir_fd, const char *file)
     return fd < 0 ? -errno : fd;
 }
 
-/* What is no file: never waited for, and asked again once it is open whether it is still none. */
+/* Opens something other than a regular file, without blocking, and checks again once it is open. */
 static int tracing_file_open_special(int dir_fd, const char *file)
 {
     struct stat st;
@@ -252,7 +253,7 @@ static int tracing_file_open_special(int dir_fd, const char *file)
     return err ? err : fd;
 }
 
-/* Gives what is at FILE the next number that is free, and opens FILE anew. */
+/* Renames FILE to the next free number, and creates FILE again. */
 static int tracing_file_move(struct tracing_file *f)
 {
     const char *const file = tracing_file_name(f);
@@ -271,7 +272,7 @@ static int tracing_file_move(struct tracing_file *f)
         if (renameat2(f->dir_fd, file, f->dir_fd, name, RENAME_NOREPLACE) == 0) {
             return tracing_file_open_new(f->dir_fd, file);
         }
-        /* A name that another user has made: the next one. */
+        /* Another user has made this name: try the next one. */
         if (errno != EEXIST) {
             return -errno;
         }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A capture's files: FILE is the newest, FILE.1, FILE.2 … are older ones, the greater number the
- * later. Nothing is ever overwritten: a file that is there is given the next number first.
+ * A capture's files: FILE is the newest; FILE.1, FILE.2 … are older ones, the greater number the
+ * later. Nothing is ever overwritten: an existing file first gets the next number.
  *
- * Its folder may hold any number of files, and names made by other users: it is looked through in
- * steps, between which the monitor's loop goes on, and what another user owns, or is no file, has
- * no number and is not removed.
+ * The folder may hold any number of files, and names made by other users. It is read in steps,
+ * between which the monitor's loop goes on; files of other users, and anything but regular files,
+ * have no number and are not removed.
  */
 #ifndef POEMD_PROXY_MONITOR_TRACING_TRACING_FILE_H
 #define POEMD_PROXY_MONITOR_TRACING_TRACING_FILE_H
@@ -15,22 +15,22 @@
 
 struct tracing_file;
 
-/* An opening of FILE, which has not begun. NULL: no memory. */
+/* Prepares to open FILE. Returns NULL if out of memory. */
 struct tracing_file *tracing_file_new(const char *path, unsigned keep)
     __attribute__((warn_unused_result));
 void tracing_file_free(struct tracing_file *f);
 
 /*
- * A step of it: at most LIMIT_TRACING_NAMES names. -EINPROGRESS: it goes on; or it is over, with
- * what tracing_file_open returns.
+ * Does a step, at most LIMIT_TRACING_NAMES names. Returns -EINPROGRESS if there is more to do;
+ * otherwise what tracing_file_open returns.
  */
 int tracing_file_step(struct tracing_file *f) __attribute__((warn_unused_result));
 
 /*
- * Opens FILE anew, mode 0600, and never by a symbolic link. Of the old ones the newest keep are
- * left, 0: all. A FIFO, a socket of nobody's or a device is opened as it is. Returns the fd, or
- * -errno: -ENXIO (a FIFO that nobody reads), -ELOOP (a symbolic link), -EISDIR, -EOVERFLOW (there
- * is no greater number), or of the step that failed. All steps at once: for the start.
+ * Creates FILE, mode 0600, never through a symbolic link, and keeps only the newest "keep" old
+ * files (0: all). Opens a FIFO, a socket or a device as it is. Returns the fd, or -errno: -ENXIO (a
+ * FIFO without a reader), -ELOOP (a symbolic link), -EISDIR, -EOVERFLOW (there is no greater
+ * number), or an error of the step that failed. Does all steps at once: for startup.
  */
 int tracing_file_open(const char *path, unsigned keep) __attribute__((warn_unused_result));
 

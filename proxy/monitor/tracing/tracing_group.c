@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Which running captures a session has, and which sessions a capture has. */
+/* The running captures of a session, and the sessions of a capture. */
 #include "proxy/monitor/tracing/tracing_group.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "proxy/monitor/monitor.h"
 #include "proxy/monitor/tracing/tracing_parts.h"
 
-/* The group that a capture is of; NULL: its session is over, or there is no memory. */
+/* Returns the group of a capture, or NULL if its session is over, or if out of memory. */
 static struct tracing_group *tracing_group_of(const struct capture *c)
 {
     struct monitor_session *t;

@@ -20,19 +20,19 @@
 #include "proxy/monitor/tracing/tracing.h"
 #include "proxy/ipc/turn.h"
 
-/* Messages taken in one turn of the loop. */
+/* Messages received in one turn of the loop. */
 #define TURN 64
 
-/* Fds of the tracer beside a file for each capture, and a bell for each worker. */
+/* Fds of the tracer in addition to a file for each capture, and a bell for each worker. */
 #define SPARE_FDS 64u
 
 struct tracing_link_unsent {
     STAILQ_ENTRY(tracing_link_unsent) link;
     int fds[TRACER_FDS_MAX];
-    struct tracer_msg m; /* only as much of it as travels */
+    struct tracer_msg m; /* only its used part is allocated */
 };
 
-/* ---- saying ---- */
+/* ---- sending ---- */
 
 static void tracing_link_close_both(int fd, int fd2)
 {
@@ -64,7 +64,9 @@ static void tracing_link_drop_unsent(struct tracing_link *l)
 static void tracing_link_end_process(struct tracing_link *l, const char *why)
 {
     log_error("tracer pid=%ld %s; killed", (long)l->pid, why);
-    /* Before its number can be another's: the loop would take that one for told of already. */
+    /*
+     * Must come before the close, or the loop confuses a new fd of the same number with this one.
+     */
     (void)event_del(l->readable);
     (void)event_del(l->writable);
     if (l->pid > 0) {
@@ -80,7 +82,7 @@ static size_t tracing_link_may_wait(const struct tracing_link *l)
     return TRACING_LINK_WAITING + (size_t)l->monitor->sessions * l->per_session;
 }
 
-/* Keeps the message until the channel takes it. Takes the fds. */
+/* Queues the message until the channel takes it. Takes the fds. */
 static void tracing_link_keep_take(struct tracing_link *l, const struct tracer_msg *m, int fd,
                                    int fd2)
 {
@@ -112,7 +114,7 @@ void tracing_link_say_take(struct tracing_link *l, const struct tracer_msg *m, i
         tracing_link_keep_take(l, m, fd, fd2);
         return;
     }
-    /* Any other error: it is dying, and SIGCHLD will tell. */
+    /* Any other error: the tracer is dying, and SIGCHLD follows. */
     tracing_link_close_both(fd, fd2);
 }
 
@@ -135,7 +137,7 @@ static void tracing_link_on_writable(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* ---- hearing ---- */
+/* ---- receiving ---- */
 
 static bool tracing_link_hear_one(struct tracing_link *l)
 {
@@ -205,8 +207,7 @@ static void tracing_link_respawn_later(struct tracing_link *l)
     if (clock_ms() - l->started_ms >= LIMIT_RESPAWN_MAX_MS) {
         l->short_lives = 0;
     }
-    /* One that was ready died of its work: the next is wanted at once, if it is not the same again.
-     */
+    /* A tracer that was ready died at work: start another at once, unless this repeats. */
     if (!l->ready || l->short_lives > 0) {
         ms = (unsigned)LIMIT_RESPAWN_MS << (l->short_lives < 8 ? l->short_lives : 8);
         ms = ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS;
@@ -216,7 +217,7 @@ static void tracing_link_respawn_later(struct tracing_link *l)
     (void)evtimer_add(l->respawn, &tv);
 }
 
-/* The process is gone, or left behind: another one, unless all is over. */
+/* The process is gone, or left behind: starts another one, unless the broker stops. */
 static void tracing_link_process_gone(struct tracing_link *l)
 {
     l->pid = -1;
@@ -231,7 +232,7 @@ static void tracing_link_died(struct child *c, int status)
 {
     struct tracing_link *l = c->arg;
 
-    /* What it still said is heard. */
+    /* Receive its last messages. */
     while (tracing_link_hear_one(l)) {
     }
     if (!l->quitting) {
@@ -242,7 +243,7 @@ static void tracing_link_died(struct child *c, int status)
     tracing_link_process_gone(l);
 }
 
-/* A process that the kernel holds, after it has been killed: collected whenever it goes. */
+/* Collects a killed process that the kernel held, once it ends. */
 static void tracing_link_orphan_died(struct child *c, int status)
 {
     (void)status;
@@ -295,8 +296,8 @@ void tracing_link_beat(struct tracing_link *l)
 }
 
 /*
- * What the tracer may have of address space: all rings, each mapped twice, the old one of a worker
- * that died beside its next, and what flight recorders hold.
+ * Returns the tracer's limit of address space: all rings, each mapped twice, the old ring of a
+ * worker that died beside its next one, and the contents of flight recorders.
  */
 static uint64_t tracing_link_memory(const struct config *c)
 {
@@ -332,7 +333,7 @@ static int tracing_link_process_start(struct tracing_link *l)
                             tracing_link_on_readable, l);
     l->writable = event_new(l->monitor->base, l->channel_fd, EV_WRITE, tracing_link_on_writable, l);
     if (l->channel_fd < 0 || !l->readable || !l->writable || event_add(l->readable, NULL) < 0) {
-        /* It ends with its channel, and is started again. */
+        /* The tracer exits when its channel closes, and is started again. */
         sock_close(&l->channel_fd);
         return 0;
     }

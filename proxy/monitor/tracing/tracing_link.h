@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The monitor's link to the tracer: the process, started again where it dies, and its channel.
+ * The monitor's link to the tracer: the process, started again if it dies, and its channel.
  *
- * What is said while the channel is full waits here, up to a limit: a tracer that lets more come
- * together does not keep up, and is ended like one that died.
+ * Messages wait here while the channel is full, up to a limit; a tracer that lets more accumulate
+ * does not keep up, and is killed and replaced.
  */
 #ifndef POEMD_PROXY_MONITOR_TRACING_TRACING_LINK_H
 #define POEMD_PROXY_MONITOR_TRACING_TRACING_LINK_H
@@ -22,18 +22,18 @@ struct tracing_link_unsent;
 STAILQ_HEAD(tracing_link_outbox, tracing_link_unsent);
 
 /*
- * Messages that may wait, beside per_session for each session that there is: a new tracer is told
- * of all of them at once, and a new capture of those of its route.
+ * Messages that may wait, in addition to per_session for each session: a new tracer is sent all
+ * sessions at once, and a new capture those of its route.
  */
 #define TRACING_LINK_WAITING 4096u
 
 enum tracing_link_news {
-    TRACING_LINK_UP,   /* a process has been started: all is to be said anew */
+    TRACING_LINK_UP,   /* a process has been started and must be sent everything */
     TRACING_LINK_DOWN, /* it has died */
-    TRACING_LINK_MSG,  /* it has said m */
+    TRACING_LINK_MSG,  /* it has sent m */
 };
 
-/* From the loop; TRACING_LINK_UP also from within tracing_link_start. */
+/* Called from the loop; TRACING_LINK_UP also from within tracing_link_start. */
 typedef void tracing_link_fn(void *arg, enum tracing_link_news news, const struct tracer_msg *m);
 
 struct tracing_link {
@@ -41,42 +41,42 @@ struct tracing_link {
     struct child child;
     pid_t pid;      /* -1: not running */
     int channel_fd; /* -1: not running */
-    bool wanted;    /* started once: started again where it dies */
+    bool wanted;    /* started once, so started again if it dies */
     bool ready;
     bool quitting;
-    unsigned short_lives; /* how often in a row it has died soon */
+    unsigned short_lives; /* number of early deaths in a row */
     uint64_t started_ms;
     struct heartbeat beat;
-    unsigned killed_beats; /* since it was killed, and 1; 0: it was not */
+    unsigned killed_beats; /* beats since it was killed, plus 1; 0: not killed */
     struct event *readable;
     struct event *writable;
     struct event *respawn;
     struct tracing_link_outbox outbox;
     unsigned waiting;
-    unsigned per_session; /* messages that each may have waiting */
+    unsigned per_session; /* messages that may wait for each session */
     struct tracer_msg in;
     tracing_link_fn *fn;
     void *arg;
 };
 
-/* 0 or -ENOMEM. No process is started. */
+/* Returns 0 or -ENOMEM. Does not start a process. */
 int tracing_link_init(struct tracing_link *l, struct monitor *m, tracing_link_fn *fn, void *arg)
     __attribute__((warn_unused_result));
 void tracing_link_deinit(struct tracing_link *l);
 
-/* Has a process started, unless there is one. One that cannot be started is tried again. */
+/* Starts a process, unless there is one. Tries again later if that fails. */
 void tracing_link_start(struct tracing_link *l);
 
-/* Whether there is a process to talk to. */
+/* Returns true if there is a process to talk to. */
 bool tracing_link_up(const struct tracing_link *l);
 
-/* Says m, with fds (taken in every case; -1: none). Where there is no process it is forgotten. */
+/* Sends m with fds (taken in every case; -1: none). Drops it if there is no process. */
 void tracing_link_say_take(struct tracing_link *l, const struct tracer_msg *m, int fd, int fd2);
 
-/* Every LIMIT_BEAT_MS: asks the process whether it makes its turns, and kills one that hangs. */
+/* Checks every LIMIT_BEAT_MS that the process makes its turns, and kills it if it hangs. */
 void tracing_link_beat(struct tracing_link *l);
 
-/* Everything has been said: the process writes it down and exits. It is not started again. */
+/* Nothing more follows: the process writes what it has and exits. It is not started again. */
 void tracing_link_quit(struct tracing_link *l);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Files of captures that are opened while the monitor's loop goes on, step by step. */
+/* Opens the files of captures step by step, while the monitor's loop goes on. */
 #include <errno.h>
 
 #include "proxy/monitor/monitor.h"
 #include "proxy/monitor/tracing/tracing_file.h"
 #include "proxy/monitor/tracing/tracing_parts.h"
 
-/* The next step comes when the loop has been round. */
+/* Zero, so that the next step comes in the loop's next turn. */
 static const struct timeval tracing_step_time = {.tv_usec = 0};
 
 void tracing_open_cancel(struct capture *c)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What the two halves of tracing know of each other: tracing.c has captures as they are asked for,
- * tracing_run.c what becomes of them with sessions, workers and the tracer.
+ * Shared by the two halves of tracing: tracing.c handles requests for captures, tracing_run.c runs
+ * them with sessions, workers and the tracer.
  */
 #ifndef POEMD_PROXY_MONITOR_TRACING_TRACING_PARTS_H
 #define POEMD_PROXY_MONITOR_TRACING_TRACING_PARTS_H
@@ -15,27 +15,27 @@
 #include "proxy/monitor/tracing/tracing.h"
 #include "proxy/monitor/tracing/tracing_link.h"
 
-/* Captures that have ended are listed still, so many of them. */
+/* The number of ended captures that are still listed. */
 #define TRACING_REMEMBERED 64u
 
 struct capture {
-    RB_ENTRY(capture) link;          /* among all, by number */
-    TAILQ_ENTRY(capture) group_link; /* while it runs; later among those that have ended */
+    RB_ENTRY(capture) link;          /* in the tree of all, by number */
+    TAILQ_ENTRY(capture) group_link; /* while it runs; later in the list of ended ones */
     struct tracing_group *group;     /* NULL: it does not run */
     struct tracing *tracing;
     uint64_t id;
-    uint64_t session;    /* 0: the route's */
-    struct route *route; /* of the session, too */
-    char *path;          /* "" where fd was given */
-    int fd;              /* until the tracer has it; -1 */
-    uint64_t run; /* greater than of those that the tracer was told of before; 0: it was not */
-    bool given;   /* fd came from outside: there is no next file */
+    uint64_t session;        /* 0: the route's */
+    struct route *route;     /* of the session, too */
+    char *path;              /* "" if fd was given */
+    int fd;                  /* until the tracer has it; then -1 */
+    uint64_t run;            /* rises with each announcement to the tracer; 0: not announced */
+    bool given;              /* fd came from outside, so there is no next file */
     struct config_trace how; /* owns its filter, which is never NULL */
     enum tracing_state state;
     const char *why;
-    struct tracing_file *opening; /* a file that is being opened, step by step; NULL: none */
+    struct tracing_file *opening; /* a file that is being opened, step by step, or NULL */
     struct event *step;
-    bool opens_first; /* … it is the first one for this tracer */
+    bool opens_first; /* … as the first one for this tracer */
     struct audit_writer_wait recorded;
     struct tracer_counts before; /* of tracers that have died */
     struct tracer_counts counts;
@@ -47,73 +47,74 @@ struct tracing {
     struct monitor *monitor;
     struct tracing_link link;
     struct capture_tree captures;
-    TAILQ_HEAD(, capture) ended;       /* of them, the oldest first */
+    TAILQ_HEAD(, capture) ended;       /* the oldest first */
     struct monitor_session_list stale; /* sessions whose captures have changed */
-    struct event *later;               /* made active while there are some, or a tracer is new */
-    bool renewing;                     /* a new tracer is being told of everything */
-    uint64_t renewed;                  /* … of captures up to this number */
+    struct event *later;               /* active while there are stale sessions, or the tracer is
+                                        * new */
+    bool renewing;                     /* a new tracer is being sent everything */
+    uint64_t renewed;                  /* … captures up to this number are done */
     uint64_t last_run;
     unsigned n_alive;
     unsigned n_ended;
     uint64_t last_id;
-    struct tracer_msg msg; /* being made */
+    struct tracer_msg msg; /* the message under construction */
 };
 
 struct capture *tracing_find(const struct tracing *t, uint64_t id);
 
 /*
- * The capture with the next greater number; NULL: none. What ends one may free another: so numbers
- * are what one goes by from one to the next.
+ * Returns the capture with the next greater number, or NULL. Ending one may free another, so loops
+ * proceed by number.
  */
 struct capture *tracing_behind(const struct tracing *t, uint64_t id);
 
 void tracing_set_ended(struct tracing *t, struct capture *c, uint32_t why);
 
-/* The capture's record is on disk: it begins. */
+/* The capture's record is on disk: begins the capture. */
 void tracing_begin(struct capture *c);
 
-/* It is to end: what is under way is still written. */
+/* Ends the capture; messages under way are still written. */
 void tracing_end(struct capture *c, uint32_t why);
 
-/* Sends a message that has nothing but the capture's number. */
+/* Sends a message with only the capture's number. */
 void tracing_say_of(struct capture *c, enum tracer_type type);
 
 /* ---- tracing_group.c ---- */
 
-/* It runs from now on: its sessions have it. */
+/* The capture runs from now on: adds it to its group. */
 void tracing_group_join(struct capture *c);
 
-/* The tracer has been told of it: it goes behind those that it was told of before. */
+/* The capture has been announced to the tracer: moves it behind those announced before. */
 void tracing_group_told(struct capture *c);
 
-/* It does not run any more. May be called for one that does not. */
+/* The capture stops running: removes it from its group, if any. */
 void tracing_group_leave(struct capture *c);
 
-/* The session is over: its captures have none. */
+/* The session is over: removes its group from its captures. */
 void tracing_group_session_ended(struct monitor_session *t);
 
-/* The next of its sessions that a worker has, behind t; NULL: the first. NULL: no more. */
+/* Returns the capture's next session with a worker after t (NULL: the first), or NULL. */
 struct monitor_session *tracing_next_ticket(const struct capture *c,
                                             const struct monitor_session *t);
 
-/* ---- tracing_run.c ---- */
+/* ---- tracing_next.c ---- */
 
 /*
- * Opens the capture's file anew, while the loop goes on; then tracing_opened_take is called with
- * the fd, or -errno. From the loop, or from within where it cannot even begin.
+ * Creates the capture's file while the loop goes on; then calls tracing_opened_take with the fd, or
+ * -errno. That call comes from the loop, or from within if opening cannot even begin.
  */
 void tracing_open(struct capture *c, bool first);
 void tracing_opened_take(struct capture *c, bool first, int fd);
 
-/* It is not opened any more: the tracer that wanted it, or the capture, is gone. */
+/* Stops opening: the tracer that wanted the file, or the capture, is gone. */
 void tracing_open_cancel(struct capture *c);
 
-/* Sessions that it has at the moment. */
+/* Returns the number of sessions that it captures at the moment. */
 unsigned tracing_sessions(const struct capture *c);
 
-/* ---- tracing_run.c ---- */
+/* ---- tracing_next.c ---- */
 
-/* The event's callback: tells tracer and workers what has changed, as much as fits a turn. */
+/* The event's callback: sends changes to tracer and workers, as much as fits a turn. */
 void tracing_on_later(evutil_socket_t fd, short what, void *arg);
 
 void tracing_on_link(void *arg, enum tracing_link_news news, const struct tracer_msg *m);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Captures at work: what the tracer and the workers are told, and what the tracer says.
- */
+/* Captures at work: the messages to and from the tracer, and the messages to the workers. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +20,7 @@ static struct log_subject tracing_run_subject(const struct capture *c)
     return (struct log_subject){.session = c->session, .route = c->route->config->name};
 }
 
-/* ---- saying ---- */
+/* ---- sending ---- */
 
 static struct tracer_msg *tracing_run_begin_message(struct tracing *t, enum tracer_type type)
 {
@@ -41,7 +39,7 @@ void tracing_say_of(struct capture *c, enum tracer_type type)
     tracing_run_write_take(c->tracing, -1);
 }
 
-/* Tells of a session what is known of it. */
+/* Sends the tracer a session with all known facts. */
 static void tracing_run_write_session(struct tracing *t, const struct monitor_session *session)
 {
     struct tracer_msg *const m = tracing_run_begin_message(t, TRACER_SESSION);
@@ -67,7 +65,7 @@ static void tracing_run_write_attach(const struct capture *c, const struct monit
     tracing_run_write_take(c->tracing, -1);
 }
 
-/* What is said of a session: what it is, again as it goes on, its end, and who takes it. */
+/* Per session: its announcement, two updates, its end, and one message for each capture. */
 static void tracing_run_allow_words(struct tracing *t)
 {
     t->link.per_session = 4 + t->n_alive;
@@ -87,20 +85,20 @@ static void tracing_run_write_capture_take(struct capture *c, int fd)
         .memory = (uint64_t)how->memory_mib << 20,
         .given = c->given,
         .once = c->session != 0};
-    /* A filter is at most as long as a line of the configuration. */
+    /* Always fits: a filter is at most as long as a line of the configuration. */
     (void)!tracer_msg_add(m, how->filter);
     tracing_run_write_take(c->tracing, fd);
 }
 
 /* ---- sessions ---- */
 
-/* Tells the tracer of captures of the group that it does not know the session to have. */
+/* Announces those captures of the group which the tracer does not know the session to have. */
 static void tracing_attach(const struct tracing_group *g, const struct monitor_session *t,
                            bool late)
 {
     const struct capture *c;
 
-    /* Those that it was told of last are last. */
+    /* In the order of announcement, so the search ends at the first known one. */
     TAILQ_FOREACH_REVERSE(c, &g->captures, tracing_captures, group_link)
     {
         if (c->run <= t->attached) {
@@ -136,7 +134,7 @@ static void tracing_unset_stale(struct tracing *t, struct monitor_session *sessi
     }
 }
 
-/* All sessions of a capture that has begun or ended. */
+/* Marks all sessions of a capture that has begun or ended. */
 static void tracing_set_all_stale(const struct capture *c)
 {
     struct monitor_session *t;
@@ -146,7 +144,7 @@ static void tracing_set_all_stale(const struct capture *c)
     }
 }
 
-/* A session that a worker has: tracer and worker are told which captures it has now. */
+/* Sends tracer and worker the current captures of a session. */
 static void tracing_refresh(struct tracing *t, struct monitor_session *session)
 {
     const bool known = session->traced != NULL;
@@ -208,7 +206,7 @@ void tracing_session_recorded(struct monitor *m, struct monitor_session *t)
     }
 }
 
-/* Whether the end of a session is one that flight recorders are there for. */
+/* Returns true if flight recorders are meant for such an end of a session. */
 static bool tracing_run_is_bad(enum session_reason reason)
 {
     return reason != REASON_CLIENT_CLOSED && reason != REASON_BACKEND_CLOSED &&
@@ -239,7 +237,7 @@ void tracing_session_ended(struct monitor *m, struct monitor_session *t, enum se
 
 /* ---- captures ---- */
 
-/* Tells the tracer of a running capture, and gives it the sessions that there are. Takes fd. */
+/* Announces a running capture to the tracer, with the existing sessions. Takes fd. */
 static void tracing_run_announce_take(struct capture *c, int fd)
 {
     tracing_run_allow_words(c->tracing);
@@ -257,7 +255,7 @@ static void tracing_run_cannot_begin(struct capture *c, const char *why)
     tracing_set_ended(c->tracing, c, TRACER_IO_ERROR);
 }
 
-/* The same, with the file that it begins with. */
+/* Announces a capture with its first file. */
 static void tracing_run_announce(struct capture *c)
 {
     const int fd = c->fd;
@@ -289,12 +287,12 @@ void tracing_begin(struct capture *c)
     if (tracing_link_up(&t->link)) {
         tracing_run_announce(c);
     } else {
-        /* Once it is up, all captures are announced. */
+        /* Once the tracer is up, all captures are announced. */
         tracing_link_start(&t->link);
     }
 }
 
-/* Its sessions are captured less, or no more. */
+/* Its sessions are captured less, or not at all. */
 static void tracing_run_retap(struct capture *c)
 {
     tracing_group_leave(c);
@@ -326,7 +324,7 @@ static int tracing_run_copy_of(int fd)
     return fd >= 0 && copy < 0 ? -errno : copy;
 }
 
-/* A ring and its bell, for the worker and once more for the tracer: all four, or -errno. */
+/* Creates a ring and its bell, and a copy of each for the tracer: all four, or -errno. */
 static int tracing_run_make_ring(uint64_t size, int fds[4])
 {
     int err = 0;
@@ -367,7 +365,7 @@ void tracing_worker_started(struct monitor *m, struct worker_process *w)
 
 /* ---- the tracer ---- */
 
-/* A new tracer: everything anew. */
+/* A new tracer must be sent everything again. */
 static void tracing_run_up(struct tracing *t)
 {
     struct monitor_session *session;
@@ -385,7 +383,7 @@ static void tracing_run_up(struct tracing *t)
     event_active(t->later, 0, 0);
 }
 
-/* The next capture that the new tracer does not know. False: there is none. */
+/* Announces the next capture that the new tracer does not know. Returns false if there is none. */
 static bool tracing_renew_capture(struct tracing *t)
 {
     struct capture *const c = tracing_behind(t, t->renewed);
@@ -400,7 +398,7 @@ static bool tracing_renew_capture(struct tracing *t)
     return true;
 }
 
-/* Sessions come before what is in their worker's new ring. */
+/* Comes last: sessions must be announced before they appear in their worker's new ring. */
 static void tracing_renewed(struct tracing *t)
 {
     struct worker_pool *const worker_pool = &t->monitor->worker_pool;
@@ -485,13 +483,13 @@ static void tracing_run_stopped(struct capture *c, uint32_t why)
     tracing_set_ended(c->tracing, c, why);
 }
 
-/* Whether another file can be needed: of one that asks for no reason none is made. */
+/* Returns true if the capture can need another file. A request without a reason gets none. */
 static bool tracing_run_has_next_file(const struct capture *c)
 {
     return !c->given && (c->how.rotate_mib > 0 || c->how.every_ms > 0 || c->how.memory_mib > 0);
 }
 
-/* The next file, or why there is none. Takes fd. */
+/* Sends the next file, or the error. Takes fd. */
 static void tracing_run_give_file_take(struct capture *c, int fd)
 {
     const struct log_subject about = tracing_run_subject(c);
