@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * poemctl, the operator's one tool: finds the subcommand and hands over. A subcommand is a row in
- * the table here, a function of the type poemctl_command, and a section in poemctl(1).
+ * poemctl, the operator's one tool: finds the subcommand and calls it. A subcommand is a row in the
+ * table here, a function of the type poemctl_command, and a section in poemctl(1).
  */
 #include "ctl/poemctl.h"
 
@@ -19,7 +19,7 @@
 
 struct command {
     const char *name;
-    const char *synopsis; /* what follows the name */
+    const char *synopsis; /* behind the name */
     const char *what;
     poemctl_command *run;
 };
@@ -79,7 +79,7 @@ void poemctl_error(const char *name, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    /* One call, one write: the daemon may be writing to the same terminal. */
+    /* A single write: the daemon may be writing to the same terminal. */
     fprintf(stderr, "poemctl: %s: %s\n", name, text);
 }
 
@@ -192,7 +192,7 @@ int main(int argc, char **argv)
                 log_escape(name, sizeof name, argv[1], strlen(argv[1])));
         return poemctl_usage("");
     }
-    /* Those with a help of their own show it themselves. */
+    /* trace and policy print a help of their own. */
     if (argc == 3 && poemctl_wants_help(argv[2]) && c->run != trace_main && c->run != policy_main) {
         poemctl_usage_it(stdout, c);
         return poemctl_finish(c->name, POEMCTL_YES);

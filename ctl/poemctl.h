@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * What poemctl's subcommands share: exit codes, and how they say what went wrong.
- */
+/* Shared by poemctl's subcommands: exit codes, and error messages. */
 #ifndef POEMD_CTL_POEMCTL_H
 #define POEMD_CTL_POEMCTL_H
 
@@ -13,44 +11,53 @@
 enum poemctl_exit {
     POEMCTL_YES = 0,
     POEMCTL_NO = 1,        /* a well-formed negative answer */
-    POEMCTL_USAGE = 2,     /* the command line makes no sense */
-    POEMCTL_COULD_NOT = 3, /* the question could not be put, or not be answered */
+    POEMCTL_USAGE = 2,     /* the command line is wrong */
+    POEMCTL_COULD_NOT = 3, /* the question could not be asked or answered */
 };
 
 /* A subcommand, or an action of one. Returns one of the exit codes. */
 typedef int poemctl_command(int argc, char **argv);
 
 /*
- * Runs it as name ("trace show"): what getopt says then begins as poemctl_error's lines do. argv
- * begins with the word by which it was found, and argv[0] is replaced meanwhile.
+ * Runs an action under a name of two words ("trace show"), so that getopt's messages begin like
+ * poemctl_error's. argv begins with the word by which the action was found; argv[0] is replaced
+ * meanwhile.
  */
 int poemctl_run(poemctl_command *run, const char *name, int argc, char **argv);
 
-/* Whether the word asks for help: --help or -h. */
+/* Returns true if the word is --help or -h. */
 bool poemctl_wants_help(const char *word);
 
-/* "poemctl: NAME: …" to standard error, with a line end. Foreign text comes in escaped. */
+/*
+ * Prints "poemctl: NAME: …" and a line feed to standard error. Foreign text must already be
+ * escaped.
+ */
 void poemctl_error(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The subcommand's synopsis to standard error, with the way to more. Returns POEMCTL_USAGE. */
+/*
+ * Prints the subcommand's synopsis to standard error, with a hint at --help. Returns POEMCTL_USAGE.
+ */
 int poemctl_usage(const char *name);
 
-/* Flushes standard output: what could not be written is an error. Returns code, or COULD_NOT. */
+/* Flushes standard output. Returns code, or POEMCTL_COULD_NOT if writing failed. */
 int poemctl_finish(const char *name, int code);
 
-/* As long as QEMU waits for an answer by default: how long the commands wait, unless told. */
+/* Default timeout of the commands: as long as QEMU waits for an answer by default. */
 #define POEMCTL_TIMEOUT_MS 5000
 
-/* Reads the argument of --timeout; false, said on standard error, where it is none. */
+/* Reads the argument of --timeout. Returns false, after an error message, if it is wrong. */
 bool poemctl_timeout(const char *name, const char *text, int *out);
 
 /*
- * Whether path can be a socket's: one that is there always, one that is not unless it is what other
- * programs take as an address ("@name", "fd:3"); false is reported on standard error.
+ * Returns true if path exists, or is not a text that other programs take as a socket's address
+ * ("@name", "fd:3"). Returns false after an error message.
  */
 bool poemctl_socket(const char *name, const char *path);
 
-/* Reads the number of a session or a capture; false, said on standard error, where it is none. */
+/*
+ * Reads the number of a session or a capture. Returns false, after an error message, if it is
+ * wrong.
+ */
 bool poemctl_number(const char *name, const char *text, uint64_t *out);
 
 /* ---- the subcommands ---- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The command poemctl audit: options of its actions, what they print where, their exit codes.
- * poemctl-audit(1). Never writes to a log.
+ * The command poemctl audit: options, output and exit codes of its actions. See poemctl-audit(1).
+ * Never writes to a log.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,14 +23,14 @@
 #include "ctl/poemctl.h"
 #include "ctl/poemctl_json.h"
 
-/* Beyond those of every command: what verifying can come out as. */
+/* Exit codes of verify, beyond those of every command. */
 enum audit_exit {
     AUDIT_EXIT_TRUNCATED = 4,
     AUDIT_EXIT_UNSEALED = 5,
     AUDIT_EXIT_WRONG_KEY = 6,
 };
 
-/* Keys of one call: hosts whose logs are verified together. */
+/* Keys of one call: the keys of hosts that are verified together. */
 #define KEYS_MAX 64u
 
 struct options {
@@ -41,11 +41,11 @@ struct options {
     const char *name;
     const char *output;
     bool json;
-    int n;             /* what stands behind the options */
-    const char **args; /* in argv */
+    int n;             /* number of operands */
+    const char **args; /* the operands, in argv */
 };
 
-/* Which options an action takes, by their letters. */
+/* Parses an action's options; `allowed` has their letters. */
 static bool poemctl_audit_parse(int argc, char **argv, const char *allowed, struct options *o)
 {
     static const struct option longs[] = {
@@ -104,7 +104,7 @@ static int poemctl_audit_usage(const char *what)
     return poemctl_usage("audit");
 }
 
-/* Loads all keys that are given. */
+/* Loads all given keys. */
 static bool poemctl_audit_load_keys(const struct options *o, struct audit_vkey keys[KEYS_MAX])
 {
     char why[512];
@@ -118,7 +118,7 @@ static bool poemctl_audit_load_keys(const struct options *o, struct audit_vkey k
     return true;
 }
 
-/* The same where one is taken. */
+/* Loads the only key of actions that take one. */
 static bool poemctl_audit_load_key(const struct options *o, struct audit_vkey *key)
 {
     char why[512];
@@ -130,7 +130,7 @@ static bool poemctl_audit_load_key(const struct options *o, struct audit_vkey *k
     return true;
 }
 
-/* Says of a file what went wrong with it. */
+/* Reports an error about a file. Returns POEMCTL_COULD_NOT. */
 static int poemctl_audit_could_not(const char *path, const char *what)
 {
     char name[256];
@@ -139,7 +139,7 @@ static int poemctl_audit_could_not(const char *path, const char *what)
     return POEMCTL_COULD_NOT;
 }
 
-/* A file's bytes and a NUL, to be freed, or NULL, said. */
+/* Returns a file's bytes and a NUL, for the caller to free, or NULL after an error message. */
 static char *poemctl_audit_read_small(const char *path, size_t max, size_t *n)
 {
     char *const text = malloc(max + 1);
@@ -154,7 +154,7 @@ static char *poemctl_audit_read_small(const char *path, size_t max, size_t *n)
     return text;
 }
 
-/* JSON with a line end; the document is taken. */
+/* Prints JSON and a line feed; takes the reference. */
 static bool poemctl_audit_print_json(json_t *doc)
 {
     return poemctl_json("audit", doc, POEMCTL_YES) == POEMCTL_YES;
@@ -181,7 +181,7 @@ static int poemctl_audit_exit_of(enum audit_verdict v)
 
 /* ---- verify, checkpoint ---- */
 
-/* The older checkpoint must be the key's, too. 0, or an exit code. */
+/* Reads the older checkpoint, which must be signed with the same key. Returns 0 or an exit code. */
 static int poemctl_audit_read_older(const char *path, const struct audit_vkey *key,
                                     struct audit_checkpoint *out)
 {
@@ -208,9 +208,9 @@ static int poemctl_audit_read_older(const char *path, const struct audit_vkey *k
     }
 }
 
-/* The results of several logs, as they come. */
+/* Results of several logs, printed or collected one by one. */
 struct verified {
-    json_t *logs; /* NULL: text is shown */
+    json_t *logs; /* NULL: print as text */
     unsigned n;
     struct audit_result first;
 };
@@ -221,7 +221,7 @@ static void poemctl_audit_print_log(const struct audit_result *r, unsigned numbe
            audit_verdict_word(r->verdict), r->text);
 }
 
-/* Where there is but one log nothing is said of which it is. */
+/* The log is named only if there are several. */
 static void poemctl_audit_on_log(void *arg, const struct audit_result *r)
 {
     struct verified *const v = arg;
@@ -421,7 +421,7 @@ static bool poemctl_audit_print_proof(const struct audit_proof *p, enum audit_pr
                       ok ? json_loadb(p->record, p->record_n, 0, NULL) : json_null()));
     }
     if (outcome == AUDIT_PROOF_OK) {
-        /* The record is the log's own: ASCII without control characters. */
+        /* The record comes from the verified log: ASCII without control characters. */
         printf("record %" PRIu64 " is in the log, among its first %" PRIu64 ":\n%.*s\n", p->index,
                p->checkpoint.size, (int)p->record_n, p->record);
     } else {

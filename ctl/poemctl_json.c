@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Prints a subcommand's JSON object. */
+/* Prints the JSON of poemctl's subcommands. */
 #include "ctl/poemctl_json.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@ int poemctl_json_write(const json_t *value, size_t flags, FILE *f)
 {
     char *text = json_text(value, flags | JSON_ENSURE_ASCII);
 
-    /* JSON escapes control characters itself, but for DEL, which terminals may act on. */
+    /* jansson escapes control characters except DEL, which terminals may act on. */
     for (const char *p = text; p && *p; p++) {
         if (*p == 0x7f) {
             fputs("\\u007f", f);

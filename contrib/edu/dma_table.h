@@ -36,9 +36,9 @@ void dma_table_deinit(struct dma_table *t);
 void dma_table_clear(struct dma_table *t);
 
 /*
- * "VFIO_USER_DMA_MAP". *fd (-1: none) is taken out of the caller's hands only where 0 is returned.
- * -EINVAL: argsz, flags, alignment, empty or past the end of the address space; -EEXIST: overlaps
- * a range; -ENOSPC: too many ranges; -ENOMEM.
+ * "VFIO_USER_DMA_MAP". *fd (-1 if none) is taken out of the caller's hands only where 0 is
+ * returned. -EINVAL: argsz, flags, alignment, empty or past the end of the address space; -EEXIST:
+ * overlaps a range; -ENOSPC: too many ranges; -ENOMEM.
  */
 int dma_table_map(struct dma_table *t, const struct wire_dma_map *map, int *fd)
     __attribute__((warn_unused_result));

@@ -16,7 +16,7 @@
 
 struct options {
     const char *socket_path; /* NULL: given_fd is used */
-    int given_fd;            /* a listening or a connected socket; -1: none */
+    int given_fd;            /* a listening or a connected socket; -1 if none */
     int ready_fd;            /* -1: nobody is told */
     bool once;
     bool mmap;

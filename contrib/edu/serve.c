@@ -28,7 +28,7 @@ struct server {
     int signal_fd;
     int listen_fd;    /* -1: there is no next client */
     int connected_fd; /* the only client, before its session; or -1 */
-    dev_t path_dev;   /* the socket file that is ours to remove; 0: none */
+    dev_t path_dev;   /* the socket file that is ours to remove; 0 if none */
     ino_t path_ino;
     int error; /* -errno that ended the loop; 0 is a good end */
 };

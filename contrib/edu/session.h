@@ -54,7 +54,7 @@ int session_init_take(struct session *s, const struct session_setup *setup, int 
 /* Closes the sockets; what of the device belongs to the client is left to device_client_gone. */
 void session_deinit(struct session *s);
 
-/* poll(2) events to wait for on a channel of the session's; 0: none now. */
+/* poll(2) events to wait for on a channel of the session's; 0 if none now. */
 short session_events(const struct session *s, const struct channel *c);
 
 /*

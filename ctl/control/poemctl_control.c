@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Asks a running poemd, and reads what it answers. */
+/* Sends requests to a running poemd, and reads its answers. */
 #define _GNU_SOURCE
 #include "ctl/control/poemctl_control.h"
 
@@ -67,7 +67,10 @@ bool control_ask(struct control_connection *c, const char *name, const char *pat
         fds.fds[fds.n++] = fd;
     }
     err = sock_send_all(c->fd, q, sizeof *q, &fds);
-    /* One that is refused at once is told why before it has asked. */
+    /*
+     * If poemd refused the client at once, the reason is in the answer, although the request
+     * failed.
+     */
     if (err && err != -EPIPE && err != -ECONNRESET) {
         poemctl_error(name, "cannot ask poemd: %s", strerror(-err));
         control_hang_up(c);
@@ -81,7 +84,7 @@ void control_hang_up(struct control_connection *c)
     sock_close(&c->fd);
 }
 
-/* A whole packet, to be freed, or NULL: *n is 0 at the end, or -errno. */
+/* Returns a whole packet, for the caller to free, or NULL: then *n is 0 at the end, or -errno. */
 static char *poemctl_control_receive(int fd, ssize_t *n)
 {
     char *p;
@@ -107,7 +110,7 @@ static char *poemctl_control_receive(int fd, ssize_t *n)
     return p;
 }
 
-/* What the status of an answer is as an exit code; its text is said. */
+/* Prints the error text of an answer; returns the exit code for its status. */
 static int poemctl_control_write_refusal(const struct control_connection *c, uint32_t status,
                                          const json_t *part)
 {
@@ -116,8 +119,9 @@ static int poemctl_control_write_refusal(const struct control_connection *c, uin
 }
 
 /*
- * Whether JSON says printable ASCII alone, nothing else being hidden by an escape. poemd escapes
- * foreign text; it goes to a terminal, so that this is not left to who answers.
+ * Returns true if the JSON is printable ASCII and has no escape that could hide another character.
+ * poemd escapes foreign text already; since the text goes to a terminal, poemctl does not rely on
+ * the peer for that.
  */
 static bool poemctl_control_is_printable(const char *p, size_t n)
 {
@@ -132,7 +136,7 @@ static bool poemctl_control_is_printable(const char *p, size_t n)
     return true;
 }
 
-/* The object in a packet's n bytes, or NULL. */
+/* Returns the object in a packet's n bytes, or NULL. */
 static json_t *poemctl_control_object_of(const char *p, size_t n)
 {
     return poemctl_control_is_printable(p, n) ? json_loadb(p, n, JSON_REJECT_DUPLICATES, NULL)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The command poemctl sessions: who speaks to whom through a running poemd; and ends one. */
+/*
+ * The command poemctl sessions: lists the sessions of a running poemd with their peers, or ends
+ * one.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
@@ -85,7 +88,7 @@ static void poemctl_sessions_print_session(const json_t *s)
 
 /* ---- listing ---- */
 
-/* Prints parts as they come, or collects them. */
+/* Prints each part as it comes, or collects them. */
 static void poemctl_sessions_take_part(json_t *part, void *arg)
 {
     json_t *list = arg;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The command poemctl status: what a running poemd is doing. */
+/* The command poemctl status: shows the state of a running poemd. */
 #define _GNU_SOURCE
 #include <getopt.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 
 #define FORMAT "poemd-status/1"
 
-/* The parts of the answer, put together. */
+/* The collected parts of the answer. */
 struct status {
     json_t *broker;
     json_t *routes;
@@ -36,7 +36,7 @@ static void poemctl_status_take_part(json_t *part, void *arg)
     }
 }
 
-/* "-", or the letters and what they mean. */
+/* Returns the taint's letters with their meanings. */
 static json_t *poemctl_status_taint_of(const json_t *broker)
 {
     const char *letters = control_text(broker, "taint");
@@ -82,7 +82,7 @@ static void poemctl_status_print_sessions(const json_t *o)
            control_number(n, "begun"));
 }
 
-/* How long a process has served nobody, at the most. */
+/* Prints the longest time for which the process served no session. */
 static void poemctl_status_print_turn(const json_t *o)
 {
     const long long us = control_number(o, "longest-turn-us");
@@ -146,7 +146,7 @@ static void poemctl_status_print_workers(const json_t *broker)
     }
 }
 
-/* Nothing, where they do well. */
+/* Prints nothing unless devices have failed. */
 static void status_print_devices(const json_t *devices)
 {
     const long long failures = control_number(devices, "failures");

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * poemctl inspect, in its parts: what it found, and the two forms in which that is shown.
- */
+/* Parts of poemctl inspect: its findings, and the two forms in which it prints them. */
 #ifndef POEMD_CTL_POLICY_INSPECT_H
 #define POEMD_CTL_POLICY_INSPECT_H
 
@@ -14,16 +12,16 @@
 #include "policy/peer/peer.h"
 
 struct inspect {
-    const char *what; /* the file, pid or socket that was named */
-    bool process;     /* it is one's that runs: peer has its facts */
+    const char *what; /* the file, pid or socket of the command line */
+    bool process;     /* a running process: peer has its facts */
     struct peer peer;
     struct inspection inspection;
 };
 
 /*
- * Has the executable of i->peer inspected into i->inspection, by an inspector that trusts the keys
- * and knows the envelopes (all borrowed). Waits, at most some seconds. 0, or -errno: there is no
- * inspector. A program that calls this hands INSPECTOR_ARG to inspector_main.
+ * Has the executable of i->peer inspected into i->inspection, by an inspector with these keys and
+ * envelopes (all borrowed). Waits some seconds at most. Returns 0, or -errno if no inspector could
+ * be started. A program that calls this must pass INSPECTOR_ARG on to inspector_main.
  */
 int inspect_ask(struct inspect *i, size_t n_keys, const struct inspector_key *keys,
                 size_t n_envelopes, const struct inspector_envelope *envelopes)
@@ -31,7 +29,7 @@ int inspect_ask(struct inspect *i, size_t n_keys, const struct inspector_key *ke
 
 void inspect_text(const struct inspect *i, FILE *to);
 
-/* The whole as one object, "poemd-inspect/1"; NULL: no memory. */
+/* Returns all as one object, "poemd-inspect/1"; NULL if memory runs out. */
 json_t *inspect_json(const struct inspect *i);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Has a peer's executable looked at by an inspector of this program's own: the same child without
- * rights that the broker uses. Waits for it.
+ * Inspects a peer's executable with an inspector of this program's own: the same child without
+ * privileges that the broker uses. Waits for it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "base/users.h"
 #include "ctl/policy/inspect.h"
 
-/* Longer than an inspection may take, so that its own reason is what is shown. */
+/* Longer than an inspection may take, so that the inspector's own error is shown. */
 #define TIMEOUT_MS (INSPECTOR_JOB_MS + INSPECTOR_RUN_MS)
 
 struct asked {
@@ -57,12 +57,12 @@ int inspect_ask(struct inspect *i, size_t n_keys, const struct inspector_key *ke
                                    .keys = keys,
                                    .n_envelopes = n_envelopes,
                                    .envelopes = envelopes};
-    /* Whom root's inspector becomes. */
+    /* The user that root's inspector becomes. */
     int err = geteuid() == 0 ? users_pick(1, &s.uid) : 0;
 
     s.gid = s.uid;
     if (err) {
-        /* Nothing to be closed but what is closed below. */
+        /* Only fds that are closed below may be open from here on. */
     } else if (!s.base || s.exe_fd < 0) {
         err = s.base ? -errno : -ENOMEM;
     } else {

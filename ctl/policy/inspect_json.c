@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What poemctl inspect found, as JSON. A fact that is unknown is null, and "unknown" says why. A
- * builder that has no memory returns NULL, and json_pack passes that on.
+ * Prints the findings of poemctl inspect as JSON. An unknown fact is null, and "unknown" has the
+ * reason. A builder returns NULL if memory runs out, and json_pack then fails too.
  */
 #include <string.h>
 
@@ -113,7 +113,7 @@ static int inspect_json_add_unknown(json_t *a, const char *what, const char *why
     return json_array_append_new(a, json_pack("{s:s, s:s}", "what", what, "why", why));
 }
 
-/* Everything that could not be found out, in one list. */
+/* Lists all facts that could not be determined. */
 static json_t *inspect_json_unknown(const struct inspect *i)
 {
     const struct evidence *e = &i->inspection.evidence;

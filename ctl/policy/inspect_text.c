@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* What poemctl inspect found, for people. Foreign text is escaped. */
+/* Prints the findings of poemctl inspect for people. Foreign text is escaped. */
 #define _DEFAULT_SOURCE
 #include <grp.h>
 #include <inttypes.h>
@@ -12,7 +12,10 @@
 #include "base/log.h"
 #include "ctl/policy/inspect.h"
 
-/* The fact's label, and why it is unknown, with a line's end. True: it is known, to be said. */
+/*
+ * Prints the fact's label; if it is unknown, also the reason and a line feed. Returns true if it is
+ * known, for the caller to print.
+ */
 static bool inspect_text_fact(const struct inspect *i, enum peer_fact f, const char *label,
                               FILE *to)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The command poemctl attest: signs under which licence an executable is, for those who trust the
- * key; or says how to link a note of it into one.
+ * The command poemctl attest: signs an executable's licence, for hosts that trust the key; or
+ * prints how to link a licence note into an executable.
  */
 #define _DEFAULT_SOURCE
 #include <errno.h>
@@ -27,7 +27,7 @@ struct options {
     const char *licence;
     const char *key;
     const char *out;  /* NULL: standard output */
-    const char *note; /* the other question: nothing else is given */
+    const char *note; /* exclusive: used without all others */
 };
 
 static void poemctl_attest_write_file(const char *path, const char *what)
@@ -79,10 +79,13 @@ static bool poemctl_attest_parse(int argc, char **argv, struct options *o)
     return true;
 }
 
-/* The canonical form of a licence; false, said on standard error, where it is no expression. */
+/*
+ * Writes the canonical form of a licence. Returns false, after an error message, if it is not an
+ * expression.
+ */
 static bool poemctl_attest_canonical(const char *licence, char out[EVIDENCE_LICENCE_SIZE])
 {
-    /* Some 20 KiB: not for the stack. */
+    /* Static, since some 20 KiB are too much for the stack. */
     static struct spdx e;
     struct spdx_error why;
 
@@ -98,7 +101,9 @@ static bool poemctl_attest_canonical(const char *licence, char out[EVIDENCE_LICE
     return true;
 }
 
-/* The option for a compiler, quoted for a shell. An expression has no comma, quote or backslash. */
+/*
+ * Prints the compiler's option, quoted for a shell. An expression has no comma, quote or backslash.
+ */
 static int poemctl_attest_note(const char *licence)
 {
     char text[EVIDENCE_LICENCE_SIZE];
@@ -110,7 +115,7 @@ static int poemctl_attest_note(const char *licence)
     return POEMCTL_YES;
 }
 
-/* SHA-256 of the file. 0 or -errno. */
+/* Computes the file's SHA-256. Returns 0 or -errno. */
 static int poemctl_attest_digest(const char *path, uint8_t out[EVIDENCE_DSSE_SHA256_SIZE])
 {
     static uint8_t chunk[256u << 10];
@@ -138,7 +143,7 @@ static int poemctl_attest_digest(const char *path, uint8_t out[EVIDENCE_DSSE_SHA
     return err;
 }
 
-/* The private key, or NULL: said on standard error. */
+/* Returns the private key, or NULL after an error message. */
 static EVP_PKEY *poemctl_attest_load_key(const char *path)
 {
     FILE *f = fopen(path, "re");

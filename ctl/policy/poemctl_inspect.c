@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The command poemctl inspect: who is behind a socket, or what a process or file is, and under
- * which licence. What the file says is found out by the inspector that the broker uses.
+ * The command poemctl inspect: shows the process behind a socket, or a process or file, and its
+ * licence. The file is read by the same inspector that the broker uses.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,7 +21,7 @@
 struct options {
     bool json;
     pid_t pid;
-    const char *path; /* NULL: pid is asked about */
+    const char *path; /* NULL: pid is given instead */
     char what[32];
     size_t n_keys;
     size_t n_envelopes;
@@ -38,7 +38,7 @@ static void poemctl_inspect_write_file(const char *path, const char *what)
 
 /* ---- the command line ---- */
 
-/* Exit code, or -1: go on. */
+/* Returns an exit code, or -1 to go on. */
 static int poemctl_inspect_add_key(struct options *o, const char *path)
 {
     int err = -E2BIG;
@@ -127,9 +127,9 @@ static int poemctl_inspect_parse(int argc, char **argv, struct options *o)
     return !o->path || poemctl_socket("inspect", o->path) ? code : POEMCTL_USAGE;
 }
 
-/* ---- what is asked about ---- */
+/* ---- the subject ---- */
 
-/* A file that no process has to be executing. */
+/* Opens a file, which need not be any process's executable. */
 static int poemctl_inspect_find_file(struct inspect *i, const char *path)
 {
     struct peer *p = &i->peer;
@@ -193,7 +193,7 @@ static int poemctl_inspect_find(struct inspect *i, const struct options *o)
                                 : poemctl_inspect_find_file(i, o->path);
 }
 
-/* ---- showing it ---- */
+/* ---- output ---- */
 
 static int poemctl_inspect_show(const struct inspect *i, const struct options *o)
 {
@@ -236,7 +236,7 @@ static int poemctl_inspect_run(struct inspect *i, const struct options *o)
 
 int inspect_main(int argc, char **argv)
 {
-    /* Some tens of KiB: not for the stack. */
+    /* Static, since some tens of KiB are too much for the stack. */
     static struct options options;
     static struct inspect found;
     int code;

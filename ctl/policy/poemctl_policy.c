@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The command poemctl policy: finds the question, and hands over. */
+/* The command poemctl policy: finds the question and calls it. */
 #include "ctl/policy/poemctl_policy.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 static const struct question {
     const char *name;
-    const char *synopsis; /* what follows the name */
+    const char *synopsis; /* behind the name */
     poemctl_command *run;
 } questions[] = {
     {"check", "[--json] --config FILE", policy_check_main},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The command poemctl taint: what the letters, or the number, of a taint mean. */
+/* The command poemctl taint: explains the letters, or the number, of a taint. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #define FORMAT "poemd-taint/1"
 #define ALL ((1u << TAINT_COUNT) - 1)
 
-/* "0x" and hexadecimal digits, or decimal ones. */
+/* Reads "0x" and hexadecimal digits, or decimal digits. */
 static bool poemctl_taint_read_number(const char *text, uint32_t *taint)
 {
     const bool hex = strncmp(text, "0x", 2) == 0;

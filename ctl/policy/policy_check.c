@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The command poemctl policy check: tells of statements of a policy that can never matter. */
+/* The command poemctl policy check: lists statements of a policy that can never have an effect. */
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +21,7 @@ struct options {
 
 struct telling {
     const char *path; /* escaped */
-    json_t *list;     /* NULL: as text */
+    json_t *list;     /* NULL: print as text */
     unsigned n;
 };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The command poemctl policy explain: what a route's rules would make of a process, by which line,
- * and what would change it. Decides by the broker's own functions.
+ * The command poemctl policy explain: shows how a route's rules judge a process, by which line, and
+ * what would change the verdict. Decides with the broker's own functions.
  *
- * The process is judged as one party; rules on the other one are left out. What it would say in the
- * handshake is not known, and can be supposed.
+ * The process is judged as one party; rules on the other party are left out. Its claims in the
+ * handshake are unknown here, and can be supposed by options.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -30,11 +30,11 @@ struct options {
     const char *route;
     pid_t pid;
     enum rules_party party;
-    const char *declares; /* supposed; NULL: not */
+    const char *declares; /* supposed; NULL: not supposed */
     const char *recites;
 };
 
-/* A route's rules on one party alone. */
+/* A route's rules on one party only. */
 struct part {
     struct rules rules;
     struct rules_allow *allow;
@@ -47,7 +47,7 @@ struct explained {
     const struct config_route *route;
     const struct inspect *found;
     struct rules_verdict verdict;
-    json_t *steps; /* NULL: as text */
+    json_t *steps; /* NULL: print as text */
 };
 
 /* ---- the command line ---- */
@@ -147,7 +147,7 @@ static void policy_explain_part_deinit(struct part *p)
     free(p->assign);
 }
 
-/* False: no memory. To be policy_explain_part_deinit'ed in either case. */
+/* Returns false if memory runs out. Call policy_explain_part_deinit in either case. */
 static bool policy_explain_part_init(struct part *p, const struct rules *r, enum rules_party party)
 {
     *p = (struct part){.rules = *r,
@@ -180,9 +180,9 @@ static bool policy_explain_part_init(struct part *p, const struct rules *r, enum
     return true;
 }
 
-/* ---- showing it ---- */
+/* ---- output ---- */
 
-/* "line 12", or the statement where the line is not known. */
+/* Returns "line 12", or the statement if its line is unknown. */
 static const char *policy_explain_place(unsigned line, enum rules_about about,
                                         char out[PRESET_PLACE_SIZE])
 {
@@ -248,7 +248,7 @@ static void policy_explain_show_verdict(const struct explained *e)
     }
 }
 
-/* What has not been looked at may matter. */
+/* Prints which facts are unknown here, although they may matter. */
 static void policy_explain_show_limits(const struct explained *e)
 {
     const struct options *o = e->options;
@@ -335,7 +335,10 @@ static int policy_explain_decide(struct explained *e, const struct rules *rules)
     return code;
 }
 
-/* Opens what can be opened; the broker does without the rest, too. Returns how many. */
+/*
+ * Opens the envelopes that can be opened; the broker, too, goes on without the others. Returns
+ * their number.
+ */
 static size_t policy_explain_open_envelopes(const struct config *c, struct inspector_envelope *out)
 {
     size_t n = 0;
@@ -355,7 +358,7 @@ static size_t policy_explain_open_envelopes(const struct config *c, struct inspe
     return n;
 }
 
-/* Finds out about the process, as the broker would. */
+/* Finds the facts about the process as the broker does. */
 static bool policy_explain_find_out(struct inspect *found, const struct options *o,
                                     const struct config *c)
 {
@@ -397,7 +400,7 @@ static const struct config_route *policy_explain_find_route(const struct config 
 
 static int policy_explain_explain(const struct options *o, const struct config *c)
 {
-    /* Some tens of KiB: not for the stack. */
+    /* Static, since some tens of KiB are too much for the stack. */
     static struct inspect found;
     struct explained e = {
         .options = o, .route = policy_explain_find_route(c, o->route), .found = &found};

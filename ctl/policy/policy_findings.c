@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Finds the statements of a policy that can never matter. Decides nothing.
- */
+/* Finds the statements of a policy that can never have an effect. Decides nothing. */
 #define _GNU_SOURCE
 #include "ctl/policy/policy_findings.h"
 
@@ -21,7 +19,7 @@
 
 struct search {
     const struct config *config;
-    const struct config_route *route; /* NULL: the file */
+    const struct config_route *route; /* NULL: not in a route */
     const struct rules *rules;        /* the route's */
     struct rules_date today;
     policy_finding_fn *fn;
@@ -45,7 +43,7 @@ static void policy_findings_found(const struct search *s, unsigned line, const c
     s->fn(&f, s->arg);
 }
 
-/* ---- who the parties are ---- */
+/* ---- identity rules ---- */
 
 static bool policy_findings_has_id(enum rules_fact f)
 {
@@ -76,7 +74,10 @@ static void policy_findings_repeated_allow(const struct search *s)
     }
 }
 
-/* A process's executable is a real path: one with a link, "." or "//" in it is nobody's. */
+/*
+ * The kernel reports an executable's real path: one with a link, "." or "//" in it matches no
+ * process.
+ */
 static void policy_findings_unreal_path(const struct search *s, unsigned line, const char *path)
 {
     char *real = realpath(path, NULL);
@@ -125,7 +126,9 @@ static void policy_findings_impossible_values(const struct search *s)
     }
 }
 
-/* What is known beforehand of a device that the broker starts. */
+/*
+ * Compares the rules with the facts that are known beforehand of a device that the broker starts.
+ */
 static void policy_findings_unlike_spawned(const struct search *s)
 {
     const struct config_route *c = s->route;
@@ -157,7 +160,7 @@ static void policy_findings_unlike_spawned(const struct search *s)
     }
 }
 
-/* The file's SHA-256 in hexadecimal; false: it cannot be read. */
+/* Computes the file's SHA-256 in hexadecimal. Returns false if it cannot be read. */
 static bool policy_findings_digest_of(const char *path, char out[2 * EVP_MAX_MD_SIZE + 1])
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -195,7 +198,9 @@ static bool policy_findings_names_text(const struct rules *r, enum rules_party p
     return false;
 }
 
-/* Executables and digests are both demanded, and the executables that are there have others. */
+/*
+ * Reports rules that demand executables and digests, if none of the executables has such a digest.
+ */
 static void policy_findings_contrary_digests(const struct search *s, enum rules_party party)
 {
     const struct rules *r = s->rules;
@@ -209,7 +214,7 @@ static void policy_findings_contrary_digests(const struct search *s, enum rules_
         if (a->party == party && a->fact == RULES_DIGEST) {
             line = line ? line : a->line;
         } else if (a->party == party && a->fact == RULES_EXE) {
-            /* One that cannot be read may be the one. */
+            /* An executable that cannot be read may have the digest. */
             if (!policy_findings_digest_of(a->text, digest) ||
                 policy_findings_names_text(r, party, RULES_DIGEST, digest)) {
                 return;
@@ -226,7 +231,7 @@ static void policy_findings_contrary_digests(const struct search *s, enum rules_
     }
 }
 
-/* A socket that its owner alone may open, and rules that let others alone in. */
+/* Reports a socket that only its owner may open, if the rules admit only other users. */
 static void policy_findings_locked_out(const struct search *s)
 {
     const struct config_route *r = s->route;
@@ -254,7 +259,7 @@ static void policy_findings_locked_out(const struct search *s)
     }
 }
 
-/* ---- their licences ---- */
+/* ---- licence rules ---- */
 
 static bool policy_findings_assigns(const struct rules *r, enum rules_party party)
 {
@@ -288,7 +293,7 @@ static void policy_findings_unreachable_grades(const struct search *s)
     }
 }
 
-/* Whether all that meets a meets b. */
+/* Returns true if every licence that meets a also meets b. */
 static bool policy_findings_implies(const struct rules_licence *a, const struct rules_licence *b)
 {
     if (a->party != b->party || a->kind != b->kind || a->least < b->least) {
@@ -305,7 +310,7 @@ static void policy_findings_implied_licences(const struct search *s)
 
     for (size_t i = 0; i < r->n_licence; i++) {
         for (size_t k = 0; k < r->n_licence; k++) {
-            /* Of two that say the same the later one is told of. */
+            /* Of two equivalent rules, the later one is reported. */
             if (i != k && policy_findings_implies(&r->licence[k], &r->licence[i]) &&
                 (k < i || !policy_findings_implies(&r->licence[i], &r->licence[k]))) {
                 policy_findings_found(s, r->licence[i].line, "whatever meets %s meets this one",
@@ -316,7 +321,7 @@ static void policy_findings_implied_licences(const struct search *s)
     }
 }
 
-/* Whether some "allow" of that party and fact is there, and none of them names the text. */
+/* Returns true if there are "allow" rules for that party and fact, but none names the text. */
 static bool policy_findings_kept_out(const struct rules *r, enum rules_party party,
                                      enum rules_fact fact, const char *text)
 {
@@ -328,7 +333,7 @@ static bool policy_findings_kept_out(const struct rules *r, enum rules_party par
     return false;
 }
 
-/* Whether whomever b names a names, too. */
+/* Returns true if a names every process that b names. */
 static bool policy_findings_covers(const struct rules_assign *a, const struct rules_assign *b)
 {
     return a->party == b->party &&
@@ -365,7 +370,7 @@ static void policy_findings_idle_assign(const struct search *s, size_t i)
         policy_findings_found(s, a->line, "nobody whom this names meets an \"allow %s %s\"", who,
                               rules_fact_name(a->fact));
     } else if (a->party == RULES_CLIENT && !policy_findings_asks_licence(r, RULES_CLIENT)) {
-        /* Of a backend it matters all the same: rules_decide. */
+        /* For a backend it has an effect nevertheless, see rules_decide. */
         policy_findings_found(s, a->line, "no \"licence of client\" asks for what is assigned");
     }
     if (a->fact == RULES_EXE) {
@@ -373,7 +378,7 @@ static void policy_findings_idle_assign(const struct search *s, size_t i)
     }
 }
 
-/* ---- what becomes of the others ---- */
+/* ---- other statements ---- */
 
 static void policy_findings_idle_ends(const struct search *s)
 {

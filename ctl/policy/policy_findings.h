@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Statements of a policy that can never matter: what nobody can meet, what others say already, what
- * nothing asks for. A configuration that has them is well-formed, and not what its author meant.
+ * Finds statements of a policy that can never have an effect: rules that no process can meet, that
+ * repeat others, or that no other rule makes use of. A configuration with such statements is
+ * well-formed, but does not express its author's intention.
  */
 #ifndef POEMD_CTL_POLICY_POLICY_FINDINGS_H
 #define POEMD_CTL_POLICY_POLICY_FINDINGS_H
@@ -10,7 +11,7 @@
 #include "proxy/config/config.h"
 
 struct policy_finding {
-    const char *route; /* NULL: outside of all routes */
+    const char *route; /* NULL: outside all routes */
     unsigned line;     /* of the statement, or else of its route; 0: unknown */
     char text[400];    /* printable ASCII */
 };
@@ -18,8 +19,9 @@ struct policy_finding {
 typedef void policy_finding_fn(const struct policy_finding *f, void *arg);
 
 /*
- * Calls fn for each finding, by route and kind. c has been loaded. Looks at the executables that
- * are named: a process's is never a symbolic link, and has a digest. today: UTC.
+ * Calls fn for each finding, by route and kind. c must be loaded. Reads the named executables,
+ * since the kernel never reports a symbolic link as an executable, and to compare digests. today is
+ * in UTC.
  */
 void policy_findings(const struct config *c, struct rules_date today, policy_finding_fn *fn,
                      void *arg);

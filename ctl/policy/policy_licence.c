@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The command poemctl policy licence: whether what is under a licence expression can be one work
- * with a GPL program, term by term, each with its reason and where that is published.
+ * The command poemctl policy licence: shows whether work under a licence expression can be combined
+ * with a GPL program, term by term, each with its reason and a published source.
  */
 #include <getopt.h>
 #include <jansson.h>
@@ -17,7 +17,7 @@
 #define FORMAT "poemd-licence/1"
 #define NAME "policy licence"
 
-/* An expression up to this length is shown with a mark under its fault. */
+/* Longest expression that is printed with a mark under its fault. */
 #define MARKED_MAX 100u
 
 struct options {
@@ -67,7 +67,7 @@ static bool policy_licence_parse(int argc, char **argv, struct options *o)
     return true;
 }
 
-/* ---- an expression that is none ---- */
+/* ---- invalid expressions ---- */
 
 static json_t *policy_licence_fault_json(const char *expression, const struct spdx_error *why)
 {
@@ -80,7 +80,7 @@ static json_t *policy_licence_fault_json(const char *expression, const struct sp
                      "hint", why->hint);
 }
 
-/* The expression with a mark under what is wrong, where both fit a line and are plain. */
+/* Prints the expression with a mark under the fault, if both fit a line and are printable. */
 static void policy_licence_point(const char *expression, const struct spdx_error *why)
 {
     const size_t n = strlen(expression);
@@ -113,9 +113,9 @@ static int policy_licence_complain(const struct options *o, const struct spdx_er
                : POEMCTL_USAGE;
 }
 
-/* ---- an answer ---- */
+/* ---- valid expressions ---- */
 
-/* The notes of a term, by their bits. */
+/* Lists the notes of a term, one for each bit. */
 static json_t *policy_licence_notes_json(unsigned notes)
 {
     json_t *a = json_array();

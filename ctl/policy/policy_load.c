@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Loads a configuration for a question about it, and says what day it is. */
+/* Loads a configuration for a question about it. */
 #define _GNU_SOURCE
 #include "ctl/policy/policy_load.h"
 

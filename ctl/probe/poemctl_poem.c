@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The command poemctl poem: the poem that this program was built with, its digest and its grant; or
- * whether a file holds the same poem.
+ * The command poemctl poem: prints the poem built into this program, its digest and its grant; or
+ * checks whether a file holds the same poem.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -22,7 +22,7 @@
 struct options {
     bool json;
     bool grant;
-    const char *file; /* NULL: nothing is compared */
+    const char *file; /* NULL: do not compare */
 };
 
 static bool poemctl_poem_parse(int argc, char **argv, struct options *o)
@@ -96,9 +96,9 @@ static int poemctl_poem_show(const struct options *o)
     return POEMCTL_YES;
 }
 
-/* ---- a file beside it ---- */
+/* ---- comparing with a file ---- */
 
-/* The line, from 1, in which the first byte lies that differs; 0: none does. */
+/* Returns the line, from 1, of the first byte that differs, or 0. */
 static size_t poemctl_poem_first_difference(const struct poem *other)
 {
     const size_t n = other->size < poem_builtin.size ? other->size : poem_builtin.size;
@@ -113,7 +113,10 @@ static size_t poemctl_poem_first_difference(const struct poem *other)
     return other->size == poem_builtin.size ? 0 : line;
 }
 
-/* What the comparison came to. other: the poem in the file, or NULL, and why it holds none. */
+/*
+ * Prints the result of the comparison. other is the poem in the file, or NULL, with the reason in
+ * why.
+ */
 static int poemctl_poem_check_result(const struct options *o, const struct poem *other,
                                      const char *why)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The command poemctl recite: demands the poem of whoever listens at a socket, as a poem-aware QEMU
- * would, and shows what the recital is worth. PROTOCOL.poem.
+ * The command poemctl recite: demands the poem from the server at a socket, as a poem-aware QEMU
+ * would, and judges the recital. See PROTOCOL.poem.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -23,24 +23,24 @@
 
 #define FORMAT "poemd-recite/1"
 
-/* Lines of the poem that are shown, the title and the blank line behind it included. */
+/* Lines of the poem that are printed, including the title and the blank line after it. */
 #define LINES_SHOWN 6
 
 struct options {
     bool json;
     int timeout_ms;
-    const char *poem; /* NULL: the one built in */
+    const char *poem; /* NULL: the built-in one */
     const char *path;
 };
 
-/* What is known in the end. */
+/* The result. */
 struct result {
     const struct options *options;
     const struct poem *poem;
     bool stands;
-    char why[512];     /* … not; empty where it does */
+    char why[512];     /* why it does not stand; "" if it does */
     bool refused;      /* by an error reply … */
-    int refused_errno; /* … with this */
+    int refused_errno; /* … with this errno */
     struct recital_reply told;
 };
 
@@ -95,13 +95,16 @@ static int poemctl_recite_could_not(const struct options *o, const char *what)
     return POEMCTL_COULD_NOT;
 }
 
-/* Random bytes from the kernel; getrandom gives up to 256 at once, once it is seeded. */
+/* Fills out with random bytes; n is at most 256, which getrandom returns at once after seeding. */
 static bool poemctl_recite_draw(uint8_t *out, size_t n)
 {
     return getrandom(out, n, 0) == (ssize_t)n;
 }
 
-/* The JSON of our request: what QEMU offers, and the challenge. NULL: errno says why. */
+/*
+ * Composes the request's JSON: QEMU's offer, and the challenge. Returns NULL with errno set on
+ * failure.
+ */
 static char *poemctl_recite_compose(struct recital_client *rc, const struct poem *poem)
 {
     uint8_t challenge[RECITAL_RANDOM_SIZE];
@@ -122,7 +125,7 @@ static char *poemctl_recite_compose(struct recital_client *rc, const struct poem
     return text;
 }
 
-/* Tells the recital which request goes out. */
+/* Binds the recital to the request as it is sent. */
 static bool poemctl_recite_bind_request(struct recital_client *rc, const struct client *c,
                                         const char *json)
 {
@@ -132,7 +135,7 @@ static bool poemctl_recite_bind_request(struct recital_client *rc, const struct 
     return n > 0 && recital_client_sent(rc, message, n) == RECITAL_OK;
 }
 
-/* Judges a reply that came. */
+/* Judges the reply. */
 static void poemctl_recite_judge(struct result *r, const struct recital_client *rc,
                                  const struct client *c)
 {
@@ -140,7 +143,7 @@ static void poemctl_recite_judge(struct result *r, const struct recital_client *
     enum recital_outcome o;
     json_t *json = NULL;
 
-    /* The client has it as text with one NUL behind it. */
+    /* The client keeps it as text with one NUL behind it. */
     if (c->json) {
         read = json_read(c->json, strlen(c->json) + 1, &json);
     }
@@ -157,7 +160,7 @@ static void poemctl_recite_judge(struct result *r, const struct recital_client *
     }
 }
 
-/* Asks and judges; an exit code. */
+/* Sends the request and judges the reply; returns an exit code. */
 static int poemctl_recite_exchange(struct result *r, struct client *c)
 {
     struct recital_client rc;
@@ -186,7 +189,7 @@ static int poemctl_recite_exchange(struct result *r, struct client *c)
     return r->stands ? POEMCTL_YES : POEMCTL_NO;
 }
 
-/* ---- showing ---- */
+/* ---- output ---- */
 
 static json_t *poemctl_recite_text_or_null(const char *text)
 {
@@ -215,7 +218,7 @@ static json_t *poemctl_recite_via_json(const struct recital_via *via)
     return list;
 }
 
-/* The title of the poem: its first line. */
+/* Returns the poem's title, its first line. */
 static json_t *poemctl_recite_title(const struct poem *poem)
 {
     const char *lf = memchr(poem->text, '\n', poem->size);
@@ -243,7 +246,7 @@ static int poemctl_recite_show_json(const struct result *r, int code)
     return poemctl_json("recite", doc, code);
 }
 
-/* The beginning of the poem, each line behind a tab. */
+/* Prints the beginning of the poem, each line behind a tab. */
 static void poemctl_recite_show_beginning(const struct poem *poem)
 {
     const char *const end = poem->text + poem->size;
@@ -306,7 +309,7 @@ static int poemctl_recite_show(const struct result *r, int code)
     return code;
 }
 
-/* With the poem there, and a connection. */
+/* Asks with the poem loaded; opens the connection. */
 static int poemctl_recite_ask(const struct options *o, const struct poem *poem)
 {
     struct result r = {.options = o, .poem = poem};

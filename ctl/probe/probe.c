@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The command poemctl probe: its options, what it prints where, its exit code, and what it advises
- * when there is nothing to show.
- */
+/* The command poemctl probe: its options, output and exit codes, and advice after failures. */
 #include "ctl/probe/probe.h"
 
 #include <errno.h>
@@ -21,7 +18,7 @@ struct options {
     const char *path;
 };
 
-/* What to do about a failure, in one line; NULL: nothing is known that helps. */
+/* Returns advice for a failure in one line, or NULL. */
 static const char *probe_advice(enum probe_outcome o, const struct probe_error *why)
 {
     if (strcmp(why->what, "connect") == 0) {
@@ -121,7 +118,7 @@ static int probe_complain(const struct probe *p, enum probe_outcome o,
 
 int probe_main(int argc, char **argv)
 {
-    /* Some hundred KiB: not for the stack. */
+    /* Static, since some hundred KiB are too much for the stack. */
     static struct probe probe;
     struct options options;
     struct probe_error why;

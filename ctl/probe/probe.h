@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * poemctl probe: what a vfio-user server says of its device, asked once, shown as text or JSON.
+ * poemctl probe: asks a vfio-user server about its device, once, and shows the answers as text or
+ * JSON.
  *
  *   probe_gather  asks (probe_ask.c)   ->  struct probe  ->  probe_text, probe_json
  *
- * Only questions are asked: nothing is written to the device, mapped, or armed. The fds that come
- * with answers are counted and closed.
+ * Only asks: never writes to the device, maps memory, or arms interrupts. Fds in answers are
+ * counted and closed.
  */
 #ifndef POEMD_CTL_PROBE_PROBE_H
 #define POEMD_CTL_PROBE_PROBE_H
@@ -22,8 +23,8 @@
 #include "client/pci.h"
 
 /*
- * What the probe offers: word for word what QEMU 11.1 does, so that the answer is the one that QEMU
- * would get, and whether it fits QEMU's buffer can be told.
+ * The offer of the probe's VERSION request: byte for byte that of QEMU 11.1, so that the server
+ * answers as it would answer QEMU, and the probe can check whether the reply fits QEMU's buffer.
  */
 #define PROBE_OFFER \
     "{\"capabilities\": {\"pgsizes\": 4096, \"max_msg_fds\": 16, \"max_dma_maps\": 65535, " \
@@ -32,18 +33,19 @@
 #define PROBE_MAX_FDS 16u
 
 /*
- * Regions and interrupt types that are asked for. PCI has 9 and 5, servers add a few of their own;
- * a device that claims more is not believed.
+ * Regions and interrupt types that are queried. PCI has 9 and 5, servers add a few of their own; a
+ * device that claims more is not believed.
  */
 #define PROBE_REGIONS 64u
 #define PROBE_IRQS 64u
 
-/* Entries of one list (sparse areas, IO fds) that are kept and shown; all are counted. */
+/* Entries of one list (sparse areas, IO fds) that are kept and printed; all are counted. */
 #define PROBE_LIST 64u
 
-/* How a question that need not have an answer went. */
+/* The outcome of an optional question. */
 enum probe_answer {
-    PROBE_UNASKED, /* the server ended the conversation before, or the question makes no sense */
+    /* the server ended the conversation before, or the question does not apply */
+    PROBE_UNASKED,
     PROBE_ANSWERED,
     PROBE_REFUSED, /* with an errno */
 };
@@ -53,16 +55,16 @@ struct probe_region {
     int error;
     struct wire_region_info info;
     unsigned fds;
-    uint32_t areas; /* sparse areas there are … */
+    uint32_t areas; /* number of sparse areas … */
     struct wire_sparse_area area[PROBE_LIST];
-    bool sparse; /* a list of them came, maybe an empty one */
+    bool sparse; /* the server sent a list, perhaps an empty one */
     bool typed;
     struct wire_cap_type type;
-    unsigned other_caps; /* capabilities of the region's that have no name here */
+    unsigned other_caps; /* the region's unknown capabilities */
     enum probe_answer io_answer;
     int io_error;
     unsigned io_fds;
-    uint32_t ios; /* sub-regions there are … */
+    uint32_t ios; /* number of sub-regions … */
     struct wire_io_fd io[PROBE_LIST];
 };
 
@@ -72,11 +74,11 @@ struct probe_irq {
     struct wire_irq_info info;
 };
 
-/* A device feature that was asked for by PROBE. */
+/* A device feature that PROBE asked about. */
 struct probe_feature {
     uint32_t index;
     uint32_t methods;
-    const char *name; /* as the JSON has it; static */
+    const char *name; /* in the JSON; static */
     enum probe_answer answer;
     int error;
 };
@@ -86,56 +88,58 @@ struct probe_feature {
 struct probe {
     char socket[512]; /* the path, escaped */
     struct version_offer version;
-    size_t version_bytes; /* the whole VERSION reply */
+    size_t version_bytes; /* of the whole VERSION reply */
     struct wire_device_info device;
     struct probe_region region[PROBE_REGIONS];
     struct probe_irq irq[PROBE_IRQS];
     bool has_config;
-    int config_error; /* errno with which reading it was refused; 0: it was not */
+    int config_error; /* errno of the refusal to read it, or 0 */
     struct pci_config config;
     struct probe_feature feature[PROBE_FEATURES];
     bool has_migration;
     struct wire_feature_migration migration;
     bool has_state;
     uint32_t state;       /* enum wire_mig_state */
-    char incomplete[256]; /* why the later questions were not asked; "": they were */
+    char incomplete[256]; /* why later questions were not asked, or "" */
 };
 
-/* How the gathering went. */
+/* The outcome of gathering. */
 enum probe_outcome {
     PROBE_DONE,
-    PROBE_DENIED,  /* refused, by VERSION or GET_INFO: probe_error says it */
-    PROBE_STOPPED, /* not to be done at all */
+    PROBE_DENIED,  /* refused, by VERSION or GET_INFO: see probe_error */
+    PROBE_STOPPED, /* failed */
 };
 
-/* What to tell of a failure. */
+/* Describes a failure. */
 struct probe_error {
     const char *what; /* the question: "version", "device info"; static */
-    int error;        /* errno of a refusal */
+    int error;        /* of a refusal */
     char text[512];   /* printable */
 };
 
-/* Makes it empty. */
+/* Initialises an empty probe, and releases one. */
 void probe_init(struct probe *p);
 void probe_deinit(struct probe *p);
 
-/* Asks everything of the server at path; each step within timeout_ms. */
+/* Asks the server at path all questions; each step within timeout_ms. */
 enum probe_outcome probe_gather(struct probe *p, const char *path, int timeout_ms,
                                 struct probe_error *why) __attribute__((warn_unused_result));
 
-/* Shows it in the manner of lspci -vv. */
+/* Prints it in the manner of lspci -vv. */
 void probe_text(const struct probe *p, FILE *f);
 
-/* The same as one JSON object, a new reference; NULL without memory. poemctl(1), "probe". */
+/*
+ * Returns it as one JSON object, a new reference; NULL if memory runs out. See poemctl(1), "probe".
+ */
 json_t *probe_json(const struct probe *p) __attribute__((warn_unused_result));
 
-/* The JSON for a refusal. */
+/* Returns the JSON for a refusal. */
 json_t *probe_json_refused(const char *socket, const struct probe_error *why)
     __attribute__((warn_unused_result));
 
-/* ---- names, for both forms; static ---- */
+/* ---- names for both forms; static ---- */
 
-/* A flag word's bits; the last has mask 0. */
+/* Names of a flag word's bits; the last has mask 0. */
 struct probe_flag {
     uint32_t mask;
     const char *name;
@@ -146,23 +150,25 @@ extern const struct probe_flag probe_region_flags[];
 extern const struct probe_flag probe_irq_flags[];
 extern const struct probe_flag probe_migration_flags[];
 
-/* The index's name: "BAR 0", "ROM", "configuration space"; "INTx", "MSI"; NULL: it has none. */
+/* Return the index's name: "BAR 0", "ROM", "configuration space"; "INTx", "MSI"; or NULL. */
 const char *probe_region_name(uint32_t index);
 const char *probe_irq_name(uint32_t index);
 
-/* A migration state's name; NULL: the page has none. */
+/* Returns a migration state's name, or NULL if the specification has none. */
 const char *probe_state_name(uint32_t state);
 
-/* "ioeventfd", "ioregionfd"; NULL: the page has none. */
+/* Returns "ioeventfd", "ioregionfd", or NULL if the specification has no name. */
 const char *probe_io_name(uint32_t type);
 
-/* An errno's name, or "0" where a refusal brought none; out has size bytes. Returns it. */
+/* Returns an errno's name, or "0" if a refusal carried none; out has size bytes. */
 const char *probe_errno_name(int error, char *out, size_t size);
 
-/* The BAR's size in bytes as its region has it, i < PCI_BARS, or WIRE_PCI_ROM. 0: there is none. */
+/*
+ * Returns the size in bytes of the BAR's region, i < PCI_BARS or WIRE_PCI_ROM; 0 if there is none.
+ */
 uint64_t probe_bar_size(const struct probe *p, uint32_t i);
 
-/* Whether the VERSION reply fits into what a stock QEMU takes: the length of its own request. */
+/* Returns true if the VERSION reply fits a stock QEMU's buffer, which is as long as its request. */
 bool probe_fits_qemu(const struct probe *p);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The questions of poemctl probe, in the order of their standing: what every server must answer
- * first, what some do not know last, since a server may close on a command it does not know.
+ * Asks the questions of poemctl probe: first those that every server must answer, last those that
+ * some do not know, since a server may close the connection at an unknown command.
  *
- * Nothing here writes to the device. Prints nothing.
+ * Never writes to the device. Prints nothing.
  */
 #define _GNU_SOURCE
 #include "ctl/probe/probe.h"
@@ -37,7 +37,7 @@ bool probe_fits_qemu(const struct probe *p)
     return p->version_bytes <= WIRE_HDR_SIZE + sizeof(struct wire_version) + sizeof PROBE_OFFER;
 }
 
-/* Says that a question ended the conversation. */
+/* Records that the conversation ended at a question. */
 static enum probe_outcome probe_ask_stopped(struct probe_error *why, const struct client *c,
                                             enum client_outcome o, const char *what)
 {
@@ -49,7 +49,7 @@ static enum probe_outcome probe_ask_stopped(struct probe_error *why, const struc
     return PROBE_STOPPED;
 }
 
-/* … that it could not go on without an answer, and that was a refusal. */
+/* Records that a question without which the probe cannot go on was refused. */
 static enum probe_outcome probe_ask_denied(struct probe_error *why, const struct client *c,
                                            const char *what)
 {
@@ -62,9 +62,9 @@ static enum probe_outcome probe_ask_denied(struct probe_error *why, const struct
     return PROBE_DENIED;
 }
 
-/* ---- what every server answers ---- */
+/* ---- mandatory questions ---- */
 
-/* Reads the reply's JSON as strictly as the broker does; the client has it as text. */
+/* Parses the reply's JSON as strictly as the broker does; the client keeps it as text. */
 static enum version_outcome probe_ask_read_version(struct probe *p, const struct client *c,
                                                    enum json_outcome *json)
 {
@@ -130,7 +130,7 @@ static enum probe_outcome ask_device(struct probe *p, struct client *c, struct p
     return PROBE_DONE;
 }
 
-/* Takes a region's capabilities down. */
+/* Records a region's capability. */
 static void probe_ask_keep_cap(const struct wire_cap *cap, const void *p, size_t n, void *arg)
 {
     struct probe_region *r = arg;
@@ -219,9 +219,9 @@ static enum probe_outcome ask_config(struct probe *p, struct client *c, struct p
     return PROBE_DONE;
 }
 
-/* ---- what a server may not know ---- */
+/* ---- optional questions ---- */
 
-/* Whether the asking may go on after an optional question; takes down why not. */
+/* Returns true if the probe may go on after an optional question; records the reason if not. */
 static bool probe_ask_goes_on(struct probe *p, const struct client *c, enum client_outcome o,
                               const char *what)
 {
@@ -267,7 +267,7 @@ static bool ask_features(struct probe *p, struct client *c)
     return true;
 }
 
-/* What the migration features hold: read with GET alone, which changes no state. */
+/* Reads the migration features with GET only, which changes no state. */
 static bool ask_migration(struct probe *p, struct client *c)
 {
     struct wire_feature_mig_state state;
@@ -322,7 +322,7 @@ static bool ask_io_fds(struct probe *p, struct client *c, uint32_t i)
     return true;
 }
 
-/* ---- all of it ---- */
+/* ---- all questions ---- */
 
 static enum probe_outcome ask_needed(struct probe *p, struct client *c, struct probe_error *why)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What the probe found, as JSON: the form that poemctl(1) fixes. Keys are added, never changed.
+ * Prints the probe as JSON in the form that poemctl(1) defines. Keys may be added, never changed.
  *
  * Numbers that name or place something (ids, offsets, sizes, register values) are strings in hex,
- * since 64 bits fit no JSON reader's number; counts and indexes are numbers. Without memory a
- * builder returns NULL, and json_pack passes that on.
+ * since JSON readers cannot hold 64 bits in a number; counts and indexes are numbers. A builder
+ * returns NULL if memory runs out, and json_pack then fails too.
  */
 #include "ctl/probe/probe.h"
 
@@ -31,7 +31,7 @@ static json_t *probe_json_errno_or_null(int error, bool refused)
     return refused ? json_string(probe_errno_name(error, name, sizeof name)) : json_null();
 }
 
-/* Appends item to array, taking both; NULL where either is NULL. */
+/* Appends item to array, taking both; returns NULL if either is NULL. */
 static json_t *probe_json_append(json_t *array, json_t *item)
 {
     if (!array || !item || json_array_append_new(array, item) < 0) {
@@ -41,7 +41,7 @@ static json_t *probe_json_append(json_t *array, json_t *item)
     return array;
 }
 
-/* The names of the bits that are set; bits without a name as one number. */
+/* Lists the names of the bits that are set; bits without a name as one number. */
 static json_t *probe_json_flags(const struct probe_flag *table, uint32_t value)
 {
     json_t *a = json_array();
@@ -161,7 +161,7 @@ static json_t *probe_json_cap_express(const struct pci_config *c, size_t at)
                      (int)e.link_width);
 }
 
-/* What the capability holds; an empty object where that is not decoded. */
+/* Returns the capability's contents; an empty object if it is not decoded. */
 static json_t *probe_json_cap_detail(const struct pci_config *c, const struct pci_cap *cap)
 {
     switch (cap->id) {

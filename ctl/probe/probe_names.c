@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The names that poemctl probe gives to the specification's numbers. Tables and look-ups.
- */
+/* The names that poemctl probe prints for the specification's numbers: tables and look-ups. */
 #define _GNU_SOURCE
 #include "ctl/probe/probe.h"
 

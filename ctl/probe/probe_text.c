@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What the probe found, for people, in the manner of lspci -vv. The server's own words (its JSON)
- * are printed as ASCII with all else escaped.
+ * Prints the probe for people, in the manner of lspci -vv. The server's own text (its JSON) is
+ * printed as ASCII with all else escaped.
  */
 #include "ctl/poemctl_json.h"
 #include "ctl/probe/probe.h"
 
 #include <inttypes.h>
 
-/* Bytes as lspci has them: 4K, 1M; odd sizes in full. */
+/* Formats bytes like lspci: 4K, 1M; odd sizes in full. */
 static const char *probe_text_size_text(uint64_t n, char *out, size_t size)
 {
     static const char units[] = {'\0', 'K', 'M', 'G', 'T', 'P', 'E'};

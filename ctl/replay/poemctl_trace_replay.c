@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The action poemctl trace replay: reads a session out of a trace, has it played, and tells what
- * came of it.
+ * The action poemctl trace replay: reads a session from a trace, replays it, and reports the
+ * result.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,7 +32,7 @@ struct options {
     bool fast;
     bool session_said;
     uint64_t session;
-    int timeout_ms; /* 0: not said */
+    int timeout_ms; /* 0: not given */
     unsigned leg;
     const char *file;
     const char *path;
@@ -135,14 +135,14 @@ static bool trace_replay_parse(int argc, char **argv, struct options *o)
 
 /* ---- the trace ---- */
 
-/* What is read of a trace, and which session of it is meant. */
+/* The script under construction, and the session that was chosen. */
 struct reading {
     const struct options *options;
     struct replay_script script;
     bool chosen;
     uint64_t session;
     char route[LIMIT_NAME * 4 + 1];
-    char why[512]; /* not empty: it cannot be played */
+    char why[512]; /* not empty: why it cannot be replayed */
 };
 
 static void trace_replay_choose(struct reading *r, const struct trace_session *s)
@@ -179,7 +179,7 @@ static void trace_replay_take(struct reading *r, const struct trace_item *item)
     }
 }
 
-/* Reads the trace. What is cut off is played up to there. */
+/* Reads the trace. A trace that is cut off is replayed up to there. */
 static int trace_replay_read_trace(struct trace_source *source, struct reading *r)
 {
     enum trace_outcome outcome = TRACE_SESSION;
@@ -208,7 +208,7 @@ static int trace_replay_read_trace(struct trace_source *source, struct reading *
     return r->why[0] == '\0' ? POEMCTL_YES : POEMCTL_COULD_NOT;
 }
 
-/* ---- telling ---- */
+/* ---- reports ---- */
 
 static const char *trace_replay_kind_name(enum replay_finding_kind kind)
 {
@@ -237,7 +237,7 @@ static void trace_replay_print_finding(const struct replay_finding *f)
     }
 }
 
-/* Eventfds that the client gave for interrupts, and how often the device rang them. */
+/* Prints the client's eventfds for interrupts, and how often the device signalled each. */
 static void trace_replay_print_interrupts(const struct replay_result *r)
 {
     for (size_t i = 0; i < r->objects.n; i++) {
@@ -373,9 +373,9 @@ static int trace_replay_notify(const struct options *o, const struct reading *in
     return poemctl_finish(ACTION, code);
 }
 
-/* ---- playing ---- */
+/* ---- replaying ---- */
 
-/* A session may have had more files open at once than a shell allows by default. */
+/* The session may have had more files open at once than a shell allows by default. */
 static void trace_replay_allow_many_fds(void)
 {
     struct rlimit limit;

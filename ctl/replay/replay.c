@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* What both players share: results, and what cannot be sent. */
+/* Shared by both players: results, and reasons why a message cannot be sent. */
 #define _GNU_SOURCE
 #include "ctl/replay/replay.h"
 

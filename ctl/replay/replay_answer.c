@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Answers out of memory. */
+/* Answers DMA commands from the guest's memory. */
 #include "ctl/replay/replay_answer.h"
 
 #include <errno.h>

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The client's part: its recorded messages go out in their order, each as soon as all has come that
- * had been delivered to the client before it was read then. So requests that followed each other
- * without waiting do so again, and a device that answers commands of its own making (DMA) is waited
- * for where it was. Nor does it go sooner after that than it did then: what the client waited for
- * beside the sockets, an interrupt for one, is in no trace, and a pause is all that tells of it.
+ * Plays the client. Its recorded messages are sent in their order, each as soon as every message
+ * has arrived that was delivered to the client before it in the recording. So requests that were
+ * sent without waiting are sent so again, and the player waits for the device's commands (DMA) at
+ * the places at which the client did. A message is also not sent sooner after that than in the
+ * recording: a trace does not show other things that the client waited for, such as an interrupt;
+ * only the pause hints at them.
  *
- * The device's commands are answered in their recorded places: with the recorded data where the
- * trace has it, else from memory. Everything is judged when it comes; nothing is believed.
+ * The device's commands are answered at their recorded places: with the recorded data if the trace
+ * has it, else from memory. Every message is checked when it arrives; the device is not trusted.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,28 +27,28 @@
 #include "ctl/replay/replay_answer.h"
 #include "trace/file/fd.h"
 
-/* Of commands that come in another order than then, so many are looked at. */
+/* Recorded commands that are searched when the device's commands come in another order. */
 #define REORDERED 64u
 
-/* At the end the device has so long to close, and to say what nobody asked for. */
+/* Time at the end for the device to close, and to send messages that were not recorded. */
 #define DRAIN_MS 1000
 
 #define MS_NS INT64_C(1000000)
 
-/* No pause is longer, however long the client had nothing to say then. */
+/* Longest pause, however long the recorded client was silent. */
 #define PAUSE_NS (1000 * MS_NS)
 
-/* What has become of a message of the script. */
+/* The state of a message of the script. */
 struct fate {
     bool sent;
     bool came;
-    uint16_t id; /* the id with which a command of the device's came */
+    uint16_t id; /* of a device's command: the id with which it came */
 };
 
-/* The device's messages on one socket, in their order: places in the script. */
+/* The device's messages on one socket in their order, as places in the script. */
 struct queue {
     size_t n;
-    size_t low; /* all before have come */
+    size_t low; /* all before this one have come */
     size_t *places;
 };
 
@@ -59,11 +60,11 @@ struct player {
     struct replay_link links[REPLAY_SOCKETS];
     struct queue queues[REPLAY_SOCKETS];
     struct fate *fates;
-    size_t next;     /* the message of the script that is to go next */
-    size_t oldest;   /* no request before this place waits for its reply */
-    int64_t last_ns; /* when something came or went */
-    int64_t wake_ns; /* the next message goes then; 0: it waits for others */
-    bool over;       /* nothing more can come of it */
+    size_t next;     /* the next message of the script to send */
+    size_t oldest;   /* no request before this place still waits for its reply */
+    int64_t last_ns; /* when a message was last sent or received */
+    int64_t wake_ns; /* when to send the next message; 0: it waits for others */
+    bool over;       /* nothing more can come */
     bool deaf;       /* the device no longer reads */
     bool draining;
 };
@@ -140,7 +141,7 @@ static void replay_client_find_stray(struct player *p, enum replay_finding_kind 
     }
 }
 
-/* Compares what lies in the link with the recorded message. */
+/* Compares the link's message with the recorded one. */
 static void replay_client_compare(struct player *p, struct replay_link *l, size_t place,
                                   size_t request)
 {
@@ -174,7 +175,7 @@ static void replay_client_compare(struct player *p, struct replay_link *l, size_
     }
 }
 
-/* ---- what comes ---- */
+/* ---- receiving ---- */
 
 static void replay_client_came(struct player *p, size_t place)
 {
@@ -187,7 +188,7 @@ static void replay_client_came(struct player *p, size_t place)
     }
 }
 
-/* Whether a request of ours waits for its reply. */
+/* Returns true if a request of ours waits for its reply. */
 static bool replay_client_waits(const struct player *p, size_t place)
 {
     const struct replay_message *const m = replay_client_at(p, place);
@@ -196,7 +197,7 @@ static bool replay_client_waits(const struct player *p, size_t place)
            !p->fates[place].came && !(m->hdr.flags & WIRE_NO_REPLY);
 }
 
-/* The oldest request with this id on the socket that waits; REPLAY_NONE: none. */
+/* Returns the oldest waiting request with this id on the socket, or REPLAY_NONE. */
 static size_t replay_client_find_request(struct player *p, unsigned socket,
                                          const struct wire_hdr *hdr)
 {
@@ -213,7 +214,7 @@ static size_t replay_client_find_request(struct player *p, unsigned socket,
     return REPLAY_NONE;
 }
 
-/* The twin socket comes with the reply to VERSION. */
+/* Takes the twin socket's fd from the reply to VERSION. */
 static void replay_client_take_twin(struct player *p, struct replay_link *l)
 {
     if (l->hdr.command == WIRE_VERSION && l->in_fds.n == 1 && p->links[REPLAY_TWIN].fd < 0) {
@@ -225,7 +226,7 @@ static void replay_client_take_reply(struct player *p, struct replay_link *l, si
 {
     const size_t place = replay_client_at(p, request)->partner;
 
-    /* A request's fate is to be answered. */
+    /* The request is answered. */
     p->fates[request].came = true;
     if (place != REPLAY_NONE) {
         replay_client_compare(p, l, place, request);
@@ -234,7 +235,7 @@ static void replay_client_take_reply(struct player *p, struct replay_link *l, si
     replay_client_take_twin(p, l);
 }
 
-/* The recorded command in whose place this one stands. */
+/* Returns the recorded command that this one stands for. */
 static size_t replay_client_find_command(const struct player *p, unsigned socket,
                                          const struct replay_link *l)
 {
@@ -262,7 +263,7 @@ static size_t replay_client_find_command(const struct player *p, unsigned socket
 
 /* ---- answers to the device's commands ---- */
 
-/* A command is answered from memory, as it is. */
+/* Answers a command from memory as it is now. */
 static bool replay_client_put_answer(struct player *p, struct replay_link *l,
                                      const struct wire_hdr *hdr, const void *payload, size_t n)
 {
@@ -271,8 +272,8 @@ static bool replay_client_put_answer(struct player *p, struct replay_link *l,
 }
 
 /*
- * The recorded answer to a recorded command, with the id that the command has now. Data that the
- * trace did not keep comes from memory.
+ * Sends the recorded answer to a recorded command, with the id that the command came with. Data
+ * that the trace did not keep is taken from memory.
  */
 static bool replay_client_put_recorded(struct player *p, struct replay_link *l,
                                        const struct replay_message *m)
@@ -298,7 +299,7 @@ static bool replay_client_put_recorded(struct player *p, struct replay_link *l,
     return true;
 }
 
-/* ---- commands that come ---- */
+/* ---- the device's commands ---- */
 
 static bool replay_client_take_command(struct player *p, unsigned socket, struct replay_link *l)
 {
@@ -307,7 +308,7 @@ static bool replay_client_take_command(struct player *p, unsigned socket, struct
     if (p->draining) {
         return true;
     }
-    /* What the device writes is there from now on, for its own later reads. */
+    /* Data that the device writes is visible to its own later reads. */
     replay_answer_write(&p->memory, &l->hdr, l->in, l->hdr.size - WIRE_HDR_SIZE);
     if (place != REPLAY_NONE) {
         p->fates[place].id = l->hdr.id;
@@ -316,7 +317,7 @@ static bool replay_client_take_command(struct player *p, unsigned socket, struct
         return true;
     }
     replay_client_find_stray(p, REPLAY_UNEXPECTED, &l->hdr);
-    /* Where something is on its way out this one is not answered: it is a finding already. */
+    /* If the link is still sending, this command stays unanswered: it is a finding already. */
     if ((l->hdr.flags & WIRE_NO_REPLY) || !replay_link_idle(l)) {
         return true;
     }
@@ -344,9 +345,11 @@ static bool replay_client_take(struct player *p, unsigned socket)
     return ok;
 }
 
-/* ---- what goes ---- */
+/* ---- sending ---- */
 
-/* Whether all has come that had been delivered to the client before it said this. */
+/*
+ * Returns true if every message has come that was delivered to the client before it sent this one.
+ */
 static bool replay_client_may_go(const struct player *p, const struct replay_message *m)
 {
     for (unsigned i = 0; i < REPLAY_SOCKETS; i++) {
@@ -357,7 +360,7 @@ static bool replay_client_may_go(const struct player *p, const struct replay_mes
     return !m->reply || m->partner == REPLAY_NONE || p->fates[m->partner].came;
 }
 
-/* Whether the pause is over that the client made before it said this. */
+/* Returns true if the client's recorded pause before this message is over. */
 static bool replay_client_has_paused(struct player *p, const struct replay_message *m)
 {
     const int64_t pause = m->pause_ns < PAUSE_NS ? (int64_t)m->pause_ns : PAUSE_NS;
@@ -369,7 +372,7 @@ static bool replay_client_has_paused(struct player *p, const struct replay_messa
     return false;
 }
 
-/* What a message that goes out does to the guest's memory and interrupts. */
+/* Applies the effects of a sent message on the guest's memory and interrupts. */
 static bool replay_client_note_map(struct player *p, const struct replay_message *m,
                                    const struct fdset *fds)
 {
@@ -437,7 +440,7 @@ static bool replay_client_put_request(struct player *p, struct replay_link *l,
     return replay_fds(p->result, m, without, &l->out_fds) && replay_client_note(p, m, &l->out_fds);
 }
 
-/* Puts the next message on its way. *went: it is, or there is no way for it. */
+/* Queues the next message. *went: it was queued, or skipped because its socket is gone. */
 static bool replay_client_put_next(struct player *p, bool *went)
 {
     const struct replay_message *const m = replay_client_at(p, p->next);
@@ -469,7 +472,7 @@ static bool replay_client_put_next(struct player *p, bool *went)
     return true;
 }
 
-/* Sends what may go. False: it could not. */
+/* Sends all that may be sent. Returns false on failure. */
 static bool replay_client_send_on(struct player *p)
 {
     bool went = true;
@@ -481,7 +484,7 @@ static bool replay_client_send_on(struct player *p)
             const enum link_outcome o = l->fd < 0 ? LINK_OK : replay_link_write(l);
 
             if (o == LINK_CLOSED) {
-                /* It may have answered before it closed: reading tells. */
+                /* The device may have answered before it closed: reading will show. */
                 p->deaf = true;
             } else if (o == LINK_FAILED) {
                 return replay_could_not(p->result, "sending: %s", strerror(l->error));
@@ -497,7 +500,7 @@ static bool replay_client_send_on(struct player *p)
 
 /* ---- the loop ---- */
 
-/* Takes all that is there. */
+/* Receives all that is there. */
 static bool replay_client_receive_on(struct player *p, unsigned socket)
 {
     struct replay_link *const l = &p->links[socket];
@@ -510,7 +513,7 @@ static bool replay_client_receive_on(struct player *p, unsigned socket)
         if (!replay_client_take(p, socket)) {
             return false;
         }
-        /* What this one was waited for may go before the next is looked at. */
+        /* Sends messages that waited for this one before the next one is read. */
         if (!p->draining && !replay_client_send_on(p)) {
             return false;
         }
@@ -534,7 +537,7 @@ static bool replay_client_done(const struct player *p)
            p->queues[REPLAY_TWIN].low == p->queues[REPLAY_TWIN].n;
 }
 
-/* Waits for either socket until then. False: nothing came, or polling failed. */
+/* Waits for either socket until until_ns. Returns false if nothing came, or if polling failed. */
 static bool replay_client_wait_for(struct player *p, int64_t until_ns, short *revents)
 {
     struct pollfd fds[REPLAY_SOCKETS];
@@ -561,7 +564,7 @@ static bool replay_client_wait_for(struct player *p, int64_t until_ns, short *re
     return r > 0;
 }
 
-/* What was waited for and did not come. */
+/* Reports recorded messages that did not come. */
 static void replay_client_find_missing(struct player *p)
 {
     const uint64_t found = p->result->found;
@@ -575,7 +578,7 @@ static void replay_client_find_missing(struct player *p)
             (m->partner != REPLAY_NONE && m->reply && !p->fates[m->partner].sent)) {
             continue;
         }
-        /* Of commands only the first can be said to be late: the others follow from it. */
+        /* Only the first missing command is reported: the later ones follow from it. */
         f = replay_finding_add(p->result, REPLAY_MISSING, m,
                                m->reply ? replay_client_at(p, m->partner) : NULL);
         if (f) {
@@ -592,7 +595,7 @@ static void replay_client_find_missing(struct player *p)
     p->over = true;
 }
 
-/* One turn, which ends at that time at the latest. False: it could not. */
+/* Runs one turn of the loop, until until_ns at most. Returns false on failure. */
 static bool replay_client_turn(struct player *p, int64_t until_ns)
 {
     const bool pauses = p->wake_ns > 0 && p->wake_ns < until_ns;
@@ -615,8 +618,8 @@ static bool replay_client_turn(struct player *p, int64_t until_ns)
 }
 
 /*
- * The session's end, as when the client goes: whatever the device still has to say or to signal
- * has been said when it closes.
+ * Ends the session as a client does that leaves: the device sends and signals the rest before it
+ * closes.
  */
 static void replay_client_drain(struct player *p)
 {
@@ -647,7 +650,7 @@ static bool replay_client_connect_to(struct player *p)
     return true;
 }
 
-/* Whether all is there that is to be said. It is asked before anything is. */
+/* Checks, before anything is sent, that the trace has every message to send. */
 static bool replay_client_can_play(const struct replay_settings *settings,
                                    struct replay_result *out)
 {
@@ -663,7 +666,7 @@ static bool replay_client_can_play(const struct replay_settings *settings,
     for (size_t i = 0; i < s->n; i++) {
         const struct replay_message *const m = &s->messages[i];
 
-        /* What the client read of its memory for the device can be read again. */
+        /* The answer to DMA_READ can be read from memory again. */
         if (m->sender == TRACE_FROM_CLIENT && !replay_whole(m) && !(m->flags & TRACE_UNDELIVERED) &&
             !(m->reply && m->partner != REPLAY_NONE && m->hdr.command == WIRE_DMA_READ)) {
             return replay_not_whole(out, m);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The device's part: each request is answered with the reply that the same request had then; the
- * device's own commands follow what they followed then. A client need not say everything that the
- * recorded one said, nor in the same order; what it says that was never recorded is refused with
- * EINVAL, and told.
+ * Plays the device: answers each request with the recorded reply to the same request; sends the
+ * device's own commands after the same messages as in the recording. The client need not send all
+ * that the recorded one sent, nor in the same order; a request that was never recorded is refused
+ * with EINVAL and reported.
  *
- * The client is not trusted, and never waited for while it has something to say.
+ * The client is not trusted, and the player never blocks on it while it still has input to handle.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,10 +22,10 @@
 #include "ctl/replay/replay_link.h"
 #include "trace/replay/replay_index.h"
 
-/* Answers that wait for their turn; beyond that the client is not read. */
+/* Answers that wait for their turn; beyond that, no more requests are read. */
 #define WAITING_MAX 1024u
 
-/* An answer that is to go, when all that went before it then has gone. */
+/* An answer that waits until all recorded messages before it have been sent. */
 struct waiting {
     struct wire_hdr request; /* as it came now */
     size_t place;            /* of the recorded request */
@@ -39,9 +39,9 @@ struct actor {
     struct replay_index *index;
     struct replay_link links[REPLAY_SOCKETS];
     size_t *said[REPLAY_SOCKETS]; /* places of the client's messages on each socket, by ordinal */
-    bool *done;                   /* of each message of the script: it came, or went */
-    size_t command;               /* no command before this place is still to go … */
-    size_t unanswered;            /* … and none before this one waits for its answer */
+    bool *done;                   /* for each message of the script: it was received or sent */
+    size_t command;               /* all commands before this place have been sent … */
+    size_t unanswered;            /* … and all before this one answered */
     unsigned n_waiting;
     struct waiting waiting[WAITING_MAX];
     bool over;
@@ -126,7 +126,7 @@ static bool replay_device_put_error(struct actor *a, struct replay_link *l,
     return replay_device_put(a, l, &hdr) != NULL;
 }
 
-/* The other end of a twin socket that goes to the client is ours. */
+/* Keeps our end of the twin socket that is sent to the client. */
 static void replay_device_take_twin(struct actor *a, const struct replay_message *m)
 {
     struct replay_object *o;
@@ -140,7 +140,7 @@ static void replay_device_take_twin(struct actor *a, const struct replay_message
     }
 }
 
-/* Puts a recorded message of the device's, id taking the place of its own. */
+/* Queues a recorded message of the device, with id instead of its own. */
 static bool replay_device_put_recorded(struct actor *a, struct replay_link *l,
                                        const struct replay_message *m, uint16_t id)
 {
@@ -161,7 +161,7 @@ static bool replay_device_put_recorded(struct actor *a, struct replay_link *l,
     return true;
 }
 
-/* What was posted then, and needed no reply, is answered as done. */
+/* Answers a request that was posted in the recording, without a reply, as successful. */
 static bool replay_device_put_posted(struct actor *a, struct replay_link *l,
                                      const struct wire_hdr *request,
                                      const struct replay_message *recorded)
@@ -202,9 +202,9 @@ static bool replay_device_put_answer(struct actor *a, const struct waiting *w)
     return replay_device_put_recorded(a, l, reply, w->request.id);
 }
 
-/* ---- whose turn it is ---- */
+/* ---- the order of messages ---- */
 
-/* Whether the last of the client's messages that had come before this one then has come. */
+/* Returns true if every message has come that the client sent before this one in the recording. */
 static bool replay_device_followed(const struct actor *a, const struct replay_message *m)
 {
     for (unsigned i = 0; i < REPLAY_SOCKETS; i++) {
@@ -215,7 +215,7 @@ static bool replay_device_followed(const struct actor *a, const struct replay_me
     return true;
 }
 
-/* Whether a reply waits that went before this place then. */
+/* Returns true if a waiting reply was sent before this place in the recording. */
 static bool replay_device_owes_before(const struct actor *a, size_t place)
 {
     for (unsigned i = 0; i < a->n_waiting; i++) {
@@ -232,8 +232,8 @@ static bool replay_device_is_command(const struct replay_message *m)
 }
 
 /*
- * Whether an answer may go: the device's commands that went between the request and it then have
- * gone, and those that were answered before it are.
+ * Returns true if an answer may be sent: the device's commands that were sent between the request
+ * and the answer in the recording have been sent, and those answered before it have been answered.
  */
 static bool replay_device_may_answer(const struct actor *a, const struct waiting *w)
 {
@@ -245,7 +245,10 @@ static bool replay_device_may_answer(const struct actor *a, const struct waiting
     for (size_t i = w->place + 1; i < reply; i++) {
         const struct replay_message *const m = replay_device_at(a, i);
 
-        /* What still waits for something else that the client may never say is not waited for. */
+        /*
+         * Does not wait for a command that depends on other messages, which the client may never
+         * send.
+         */
         if (!replay_device_is_command(m) || a->links[m->socket].fd < 0 ||
             (!a->done[i] && !replay_device_followed(a, m))) {
             continue;
@@ -258,7 +261,7 @@ static bool replay_device_may_answer(const struct actor *a, const struct waiting
     return true;
 }
 
-/* Puts the device's next command on its way, where it is its turn. *went: it is. */
+/* Queues the device's next command if it is its turn. *went: it was. */
 static bool replay_device_put_command(struct actor *a, bool *went)
 {
     const struct replay_message *m;
@@ -283,7 +286,7 @@ static bool replay_device_put_command(struct actor *a, bool *went)
     if (!replay_whole(m)) {
         replay_device_find(a, REPLAY_MISSING, m, m->hdr.command,
                            replay_not_whole_text(m, text, sizeof text));
-        /* Nobody will answer it. */
+        /* No answer will come. */
         if (m->partner != REPLAY_NONE) {
             a->done[m->partner] = true;
         }
@@ -332,9 +335,9 @@ static bool replay_device_send_on(struct actor *a)
     return true;
 }
 
-/* ---- what comes ---- */
+/* ---- receiving ---- */
 
-/* Whether it is a command that went, and whose answer has yet to come. */
+/* Returns true if it is a command that was sent and has no answer yet. */
 static bool replay_device_waits(const struct actor *a, size_t place)
 {
     const struct replay_message *const m = replay_device_at(a, place);
@@ -343,7 +346,7 @@ static bool replay_device_waits(const struct actor *a, size_t place)
            !a->done[m->partner];
 }
 
-/* A reply to a command of the device's: the oldest with its id that has none. */
+/* Matches a reply with the oldest unanswered command of its id. */
 static void replay_device_take_reply(struct actor *a, unsigned socket, const struct replay_link *l)
 {
     char text[128];
@@ -376,7 +379,7 @@ static void replay_device_take_reply(struct actor *a, unsigned socket, const str
     replay_device_find(a, REPLAY_UNASKED, NULL, l->hdr.command, text);
 }
 
-/* Says what came that was never recorded. */
+/* Reports a message that was never recorded. */
 static void replay_device_find_new(struct actor *a, const struct replay_link *l)
 {
     uint8_t head[WIRE_HDR_SIZE + 64];
@@ -400,7 +403,7 @@ static bool replay_device_take_request(struct actor *a, unsigned socket, struct 
 
     if (place == REPLAY_NONE) {
         replay_device_find_new(a, l);
-        /* A link is read only while it is idle. */
+        /* A link is read only while it is idle, so that there is room for an error reply. */
         return (l->hdr.flags & WIRE_NO_REPLY) || replay_device_put_error(a, l, &l->hdr, EINVAL);
     }
     a->result->repeated += repeated;
@@ -447,7 +450,7 @@ static bool replay_device_receive_on(struct actor *a, unsigned socket)
 
 /* ---- the loop ---- */
 
-/* Waits. 0: nothing in time; else revents is filled; -errno. */
+/* Waits for messages. Returns 0 on a timeout; else revents is filled; -errno on failure. */
 static int replay_device_wait_for(struct actor *a, int stop_fd, short *revents)
 {
     struct pollfd fds[REPLAY_SOCKETS + 1];
@@ -500,7 +503,7 @@ static void replay_device_serve(struct actor *a, int stop_fd)
     }
 }
 
-/* Waits for a client. Its fd, or -1: stopped, or said why not. */
+/* Waits for a client. Returns its fd, or -1 if stopped or failed, with the reason set. */
 static int replay_device_accept_one(struct actor *a, int listen_fd, int stop_fd)
 {
     for (;;) {

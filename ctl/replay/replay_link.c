@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Messages on a socket that never blocks. A header is read exactly, then its payload exactly, so
- * that each fd is known to be its own message's.
+ * Sends and receives messages on a non-blocking socket. Reads exactly a header, then exactly its
+ * payload, so that each fd belongs to a known message.
  */
 #define _GNU_SOURCE
 #include "ctl/replay/replay_link.h"
@@ -49,7 +49,7 @@ static bool replay_link_grow(uint8_t **p, size_t *room, size_t n)
     return true;
 }
 
-/* ---- coming ---- */
+/* ---- receiving ---- */
 
 static enum link_outcome replay_link_malformed(struct replay_link *l, const char *why)
 {
@@ -63,7 +63,7 @@ static enum link_outcome replay_link_failed(struct replay_link *l, ssize_t err)
     return LINK_FAILED;
 }
 
-/* Reads at p until there are n bytes of the message, those of its header counted. */
+/* Reads until n bytes of the message, header included, have come; those from `from` on go to p. */
 static enum link_outcome replay_link_read_until(struct replay_link *l, uint8_t *p, size_t from,
                                                 size_t n)
 {
@@ -117,7 +117,7 @@ void replay_link_done(struct replay_link *l)
     l->got = 0;
 }
 
-/* ---- going ---- */
+/* ---- sending ---- */
 
 uint8_t *replay_link_put(struct replay_link *l, size_t n)
 {
@@ -145,7 +145,7 @@ enum link_outcome replay_link_write(struct replay_link *l)
             return replay_link_failed(l, r);
         }
         l->sent += (size_t)r;
-        /* They went with the first byte. */
+        /* They were sent with the first byte. */
         fdset_close(&l->out_fds);
     }
     return LINK_OK;

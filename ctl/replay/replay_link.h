@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * One socket of a session that is played again: whole messages in, whole messages out, each with
- * its fds, and never a call that blocks. The other side is not trusted.
+ * One socket of a replayed session: whole messages in and out, each with its fds, without blocking.
+ * The other side is not trusted.
  */
 #ifndef POEMD_CTL_REPLAY_REPLAY_LINK_H
 #define POEMD_CTL_REPLAY_REPLAY_LINK_H
@@ -16,25 +16,25 @@
 
 enum link_outcome {
     LINK_OK,
-    LINK_AGAIN,     /* nothing more for now: poll */
+    LINK_AGAIN,     /* no more for now: poll */
     LINK_CLOSED,    /* the other side has closed, between two messages */
-    LINK_MALFORMED, /* link->why says what broke the framing */
+    LINK_MALFORMED, /* link->why explains how the framing was broken */
     LINK_FAILED,    /* link->error, an errno */
 };
 
 struct replay_link {
-    int fd; /* -1: there is none, or it has ended */
+    int fd; /* -1: not connected, or ended */
     uint32_t max_size;
     int error;
     const char *why; /* static */
-    /* The message that comes: whole once got == hdr.size. */
+    /* The message being received: complete once got == hdr.size. */
     uint8_t head[WIRE_HDR_SIZE];
     struct wire_hdr hdr;
     uint8_t *in; /* its payload; owned */
     size_t in_room;
     size_t got;
     struct fdset in_fds;
-    /* What goes: out[sent … out_n - 1]. */
+    /* The message being sent: out[sent … out_n - 1] remain. */
     uint8_t *out;
     size_t out_room;
     size_t out_n;
@@ -42,33 +42,33 @@ struct replay_link {
     struct fdset out_fds;
 };
 
-/* Takes fd, -1 for none. max_size bounds each message that comes. */
+/* Takes fd, or -1. max_size bounds each received message. */
 void replay_link_init_take(struct replay_link *l, int fd, uint32_t max_size);
 void replay_link_deinit(struct replay_link *l);
 
 /*
- * Reads on. LINK_OK: a message is whole: l->hdr, its payload at l->in, its fds in l->in_fds; all of
- * it is the caller's to use until replay_link_done.
+ * Reads on. LINK_OK: a message is complete, with l->hdr, its payload at l->in and its fds in
+ * l->in_fds, which the caller may use until replay_link_done.
  */
 enum link_outcome replay_link_read(struct replay_link *l) __attribute__((warn_unused_result));
 void replay_link_done(struct replay_link *l);
 
-/* Whether the last message has all gone, so that another may be put. */
+/* Returns true if the last message has been sent, so that another may be queued. */
 static inline bool replay_link_idle(const struct replay_link *l)
 {
     return l->sent == l->out_n;
 }
 
 /*
- * Room for a message of n bytes, where the link is idle: the caller fills it, adds fds to out_fds,
- * and calls replay_link_write. NULL: no memory.
+ * Makes room for a message of n bytes on an idle link: the caller fills it, adds fds to out_fds,
+ * and calls replay_link_write. Returns NULL if memory runs out.
  */
 uint8_t *replay_link_put(struct replay_link *l, size_t n) __attribute__((warn_unused_result));
 
-/* Sends on. LINK_OK: all has gone. */
+/* Sends on. LINK_OK: the message has been sent. */
 enum link_outcome replay_link_write(struct replay_link *l) __attribute__((warn_unused_result));
 
-/* "the backend closed the connection", for messages; returns out. */
+/* Formats an outcome: "the backend closed the connection"; returns out. */
 const char *replay_link_text(const struct replay_link *l, enum link_outcome o, const char *who,
                              char *out, size_t size);
 

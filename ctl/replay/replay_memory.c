@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Memory by pread and pwrite: the same bytes as a mapping's, and a device that truncates what it
- * was given does no harm.
+ * Accesses memory with pread and pwrite: the bytes are those of a mapping, and a device that
+ * truncates the file does no harm.
  */
 #define _GNU_SOURCE
 #include "ctl/replay/replay_memory.h"
@@ -86,7 +86,10 @@ void replay_memory_unmap(struct replay_memory *m, const struct wire_dma_unmap *u
     m->n = kept;
 }
 
-/* The map with a byte in it for that use; *at: where in the memory, *n: no more than is there. */
+/*
+ * Returns the map that has the address and allows that access. *at: the offset in its file; *n is
+ * reduced to the bytes it has from there.
+ */
 static const struct replay_map *replay_memory_find(const struct replay_memory *m, uint64_t address,
                                                    uint32_t flag, off_t *at, size_t *n)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Files made from what a trace says of them. */
+/* Makes files like those that a trace describes. */
 #define _GNU_SOURCE
 #include "ctl/replay/replay_objects.h"
 
@@ -32,7 +32,7 @@ void replay_objects_deinit(struct replay_objects *o)
 
 /* ---- making ---- */
 
-/* F_SEAL_SEAL alone is what memory has that was never to be sealed. */
+/* F_SEAL_SEAL alone is the initial state of memory without MFD_ALLOW_SEALING. */
 static int replay_objects_make_memory(const struct trace_fd *fd)
 {
     const bool sealing = (fd->seals & ~(uint32_t)F_SEAL_SEAL) != 0;
@@ -156,7 +156,7 @@ int replay_objects_get(struct replay_objects *o, const struct trace_fd *fd,
 
 /* ---- handing out ---- */
 
-/* Memory that was passed for reading alone is passed so again. */
+/* Memory that was passed read-only is passed read-only again. */
 static int replay_objects_duplicate(const struct replay_object *o, uint8_t access)
 {
     char path[32];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The files of a recorded session, made anew: for each device and inode of the trace one object,
- * which all messages share that shared it then. Memory is as large as it was, and empty; eventfds
- * begin at zero.
+ * Recreates the files of a recorded session: one object for each device and inode of the trace,
+ * shared by all messages that shared it. Memory has its recorded size and is zero; eventfds begin
+ * at zero.
  */
 #ifndef POEMD_CTL_REPLAY_REPLAY_OBJECTS_H
 #define POEMD_CTL_REPLAY_REPLAY_OBJECTS_H
@@ -19,7 +19,7 @@ struct replay_object {
     int fd;      /* owned */
     int peer_fd; /* the other end of a socket or pipe, or -1 */
     bool interrupt;
-    uint32_t irq; /* SET_IRQS set it up for this index … */
+    uint32_t irq; /* SET_IRQS assigned it to this index … */
     uint32_t vector;
 };
 
@@ -33,21 +33,21 @@ void replay_objects_init(struct replay_objects *o);
 void replay_objects_deinit(struct replay_objects *o);
 
 /*
- * The object of a recorded fd, which is made where there is none yet. Its place in objects, valid
- * until the next is made. 0 or -errno (-EOPNOTSUPP: a kind that cannot be made).
+ * Returns the object of a recorded fd in *out, making it first if needed; valid until the next one
+ * is made. Returns 0 or -errno (-EOPNOTSUPP: a kind that cannot be made).
  */
 int replay_objects_get(struct replay_objects *o, const struct trace_fd *fd,
                        struct replay_object **out) __attribute__((warn_unused_result));
 
 /*
- * Duplicates of the objects of n fds, added to set; those with a flag in without (TRACE_FD_*) are
- * left out. 0 or -errno, *bad then being the fd that could not be made.
+ * Adds duplicates of the objects of n fds to set, except for fds with a flag in without
+ * (TRACE_FD_*). Returns 0 or -errno, with *bad the index of the fd that could not be made.
  */
 int replay_objects_add(struct replay_objects *o, const struct trace_fd *fds, unsigned n,
                        uint16_t without, struct fdset *set, unsigned *bad)
     __attribute__((warn_unused_result));
 
-/* How often an interrupt's eventfd was signalled since it was last asked. */
+/* Returns how often an interrupt's eventfd was signalled since the last call. */
 uint64_t replay_objects_fired(const struct replay_object *o);
 
 #endif

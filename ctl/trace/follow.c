@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * inotify on the file, and on its folder as long as it is not there. Where events do not come (some
- * network file systems have none), a second look is taken now and then.
+ * Watches the file with inotify, and its folder until the file exists. Since some network file
+ * systems send no events, the file is also read again at intervals.
  */
 #define _GNU_SOURCE
 #include "ctl/trace/follow.h"
@@ -16,7 +16,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-/* After so long without an event a second look is taken. */
+/* Time without an event after which the file is read again. */
 #define LOOK_MS 200
 
 static volatile sig_atomic_t stopped;
@@ -69,7 +69,7 @@ void follow_end(struct follow *f)
     }
 }
 
-/* Takes all events; whether one says that a writer has closed the file. */
+/* Reads all events; returns true if a writer has closed the file. */
 static bool follow_take_events(struct follow *f)
 {
     _Alignas(struct inotify_event) char bytes[4096];

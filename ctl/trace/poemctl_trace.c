@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The command poemctl trace: finds the action, and hands over. */
+/* The command poemctl trace: finds the action and calls it. */
 #include "ctl/trace/poemctl_trace.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@
 /* In the order of the help: capturing first, then reading, then replaying. */
 static const struct action {
     const char *name;
-    const char *synopsis; /* what follows the name; lines after the first are indented by 12 */
+    const char *synopsis; /* behind the name; continuation lines are indented by 12 */
     poemctl_command *run;
 } actions[] = {
     {"start",

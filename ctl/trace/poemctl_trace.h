@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The actions of poemctl trace: each a function of the type poemctl_command, which gets its own
- * name as argv[0].
+ * The actions of poemctl trace: functions of the type poemctl_command, which get their own name as
+ * argv[0].
  *
- * A new action is a row in poemctl_trace.c, a declaration here, its source and what it needs in
- * CMakeLists.txt, and a section in poemctl-trace(1). Its messages begin with
- * poemctl_error("trace ACTION", …); a wrong command line is answered by trace_usage("ACTION").
+ * A new action is a row in poemctl_trace.c, a declaration here, its source and libraries in
+ * CMakeLists.txt, and a section in poemctl-trace(1). It reports errors with poemctl_error("trace
+ * ACTION", …), and a wrong command line with trace_usage("ACTION").
  */
 #ifndef POEMD_CTL_TRACE_POEMCTL_TRACE_H
 #define POEMD_CTL_TRACE_POEMCTL_TRACE_H
 
 #include "ctl/poemctl.h"
 
-/* The action's synopsis, or all of them (NULL), to standard error. Returns POEMCTL_USAGE. */
+/*
+ * Prints the action's synopsis, or all of them if action is NULL, to standard error. Returns
+ * POEMCTL_USAGE.
+ */
 int trace_usage(const char *action);
 
 /* ---- the actions ---- */

@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * The actions of poemctl trace that a running poemd carries out: start, stop, dump, list. The file
- * is opened here, with the rights of whoever asks, and handed over open.
+ * is opened here, with the caller's rights, and passed to poemd as an open fd.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,12 +27,12 @@
 
 #define FORMAT "poemd-traces/1"
 
-/* ---- where it goes ---- */
+/* ---- the output ---- */
 
 struct output {
-    int fd; /* -1: none */
+    int fd; /* -1 if none */
     const char *path;
-    bool made; /* the file was not there before */
+    bool made; /* the file was created here */
     bool pipe;
 };
 
@@ -45,7 +45,7 @@ static bool trace_capture_cannot_write(const char *path, const char *why)
     return false;
 }
 
-/* What is behind the fd, and whether a capture can go there. */
+/* Checks that a capture can be written to the fd. */
 static bool trace_capture_check_output(struct output *o)
 {
     struct stat st;
@@ -65,7 +65,7 @@ static bool trace_capture_check_output(struct output *o)
     return true;
 }
 
-/* path "-": standard output. What fails is said. */
+/* Opens the output; path "-" is standard output. Reports errors. */
 static bool trace_capture_open_output(struct output *o, const char *path)
 {
     *o = (struct output){.fd = -1, .path = path};
@@ -73,7 +73,7 @@ static bool trace_capture_open_output(struct output *o, const char *path)
         o->path = "standard output";
         o->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     } else {
-        /* What passes is for nobody else. */
+        /* Mode 0600: a capture may hold secrets of the guest. */
         o->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
         o->made = o->fd >= 0;
         if (o->fd < 0 && errno == EEXIST) {
@@ -84,7 +84,7 @@ static bool trace_capture_open_output(struct output *o, const char *path)
                      : trace_capture_check_output(o);
 }
 
-/* Nothing was begun: the file that was made for it goes. */
+/* Removes the file if it was created for a capture that did not start. */
 static void trace_capture_forget_output(struct output *o)
 {
     if (o->made) {
@@ -99,11 +99,11 @@ struct wanted {
     const char *control;
     const char *file;
     bool wait;
-    bool quiet; /* the number is not said: standard output is the capture's */
+    bool quiet; /* no number is printed: standard output gets the capture */
     struct control_request request;
 };
 
-/* or: what else the option takes, in front of the number. */
+/* Reads a number up to `most`; `or` lists the option's other values for the error message. */
 static bool trace_capture_read_count(const char *option, const char * or, const char *text,
                                      unsigned most, uint32_t *out)
 {
@@ -133,7 +133,10 @@ static bool trace_capture_read_payload(const char *text, uint32_t *out)
     return true;
 }
 
-/* Here as for the actions that read: what is wrong with it is usage. The broker reads it again. */
+/*
+ * Checks the filter here as well, so that an error in it is a usage error, as in the actions that
+ * read; the broker parses it again.
+ */
 static bool trace_capture_is_filter(const char *text)
 {
     char why[512];
@@ -146,7 +149,7 @@ static bool trace_capture_is_filter(const char *text)
     return filter != NULL;
 }
 
-/* Copies a text into a request; false, said on standard error: it is too long. */
+/* Copies a text into a request. Returns false, after an error message, if it is too long. */
 static bool trace_capture_put_text(const char *option, const char *text, char *to, size_t size)
 {
     if (strlen(text) >= size) {
@@ -213,11 +216,14 @@ static bool trace_capture_read_wanted(struct wanted *w, int argc, char **argv)
     return w->request.route[0] || poemctl_number("trace start", argv[optind], &w->request.number);
 }
 
-/* ---- waiting for its end ---- */
+/* ---- waiting for the end ---- */
 
 static int held_fd = -1;
 
-/* The capture is to end: its last counts are still waited for. A second signal ends us. */
+/*
+ * Asks poemd to end the capture and to send its last counts. SA_RESETHAND: a second signal kills
+ * poemctl.
+ */
 static void trace_capture_on_signal(int sig)
 {
     (void)sig;
@@ -234,7 +240,10 @@ static void trace_capture_let_signals_end_it(int fd)
     sigaction(SIGHUP, &a, NULL);
 }
 
-/* Says how it ended. Whoever asked for the end, and a session that is over, are no failures. */
+/*
+ * Reports how the capture ended. An end that was asked for, or a session that is over, counts as
+ * success.
+ */
 static int trace_capture_write_end(const json_t *trace)
 {
     static const char *const good[] = {"asked", "session ended", "shutdown", "reader gone"};
@@ -264,7 +273,7 @@ static int trace_capture_await_end(struct control_connection *c)
     return code;
 }
 
-/* Asked; what was answered is the capture's number. */
+/* Handles poemd's answer to the request, which has the capture's number. */
 static int trace_capture_go_on(struct control_connection *c, struct wanted *w, struct output *o)
 {
     const bool hold = w->request.flags & CONTROL_HOLD;
@@ -279,7 +288,10 @@ static int trace_capture_go_on(struct control_connection *c, struct wanted *w, s
     fprintf(w->quiet ? stderr : stdout, w->quiet ? "poemctl: trace %lld\n" : "%lld\n",
             control_number(json_object_get(part, "trace"), "number"));
     json_decref(part);
-    /* The pipe's reader sees its end when the capture ends, not when we do. */
+    /*
+     * Closed so that the reader of a pipe sees its end when the capture ends, not when poemctl
+     * does.
+     */
     sock_close(&o->fd);
     if (!hold) {
         return code;
@@ -316,7 +328,7 @@ int trace_start_main(int argc, char **argv)
     return poemctl_finish("trace start", code);
 }
 
-/* ---- one that runs ---- */
+/* ---- running captures ---- */
 
 static void trace_capture_nothing(json_t *part, void *arg)
 {
@@ -324,7 +336,7 @@ static void trace_capture_nothing(json_t *part, void *arg)
     (void)arg;
 }
 
-/* Options that stop, dump and list have; false: the usage is to be shown. */
+/* Parses the options that stop, dump and list share. Returns false if they are wrong. */
 static bool trace_capture_read_common(int argc, char **argv, const char **control, bool *json)
 {
     static const struct option longs[] = {
@@ -369,7 +381,7 @@ int trace_dump_main(int argc, char **argv)
     return trace_capture_about_one(argc, argv, "trace dump", CONTROL_TRACE_DUMP);
 }
 
-/* ---- all of them ---- */
+/* ---- list ---- */
 
 static void trace_capture_print_trace(const json_t *t)
 {

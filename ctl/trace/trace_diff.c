@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The action poemctl trace diff: two traces side by side. poemctl-trace-diff(1). */
+/* The action poemctl trace diff: shows two traces side by side. See poemctl-trace-diff(1). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
@@ -16,7 +16,7 @@
 
 static const char name[] = "trace diff";
 
-/* Lines that both have and that are shown around those that one has alone. */
+/* Common lines printed before and after a difference. */
 #define CONTEXT 3u
 
 struct options {
@@ -55,13 +55,13 @@ struct run {
     struct trace_source sources[2];
     struct diff_maker *makers[2];
     uint64_t lost[2];
-    int code; /* of the sources: POEMCTL_YES, or how reading one ended */
+    int code; /* POEMCTL_YES, or the exit code of reading a source */
     uint64_t counts[3];
-    /* What is shown. */
-    char *context[CONTEXT]; /* lines before a difference that have not been shown */
+    /* The output's state. */
+    char *context[CONTEXT]; /* common lines not printed yet */
     size_t n_context;
-    size_t behind; /* lines behind one that are still to be shown */
-    bool shown;    /* anything */
+    size_t behind; /* common lines still to be printed after a difference */
+    bool shown;    /* anything was printed */
 };
 
 static int trace_diff_next_line(unsigned side, struct diff_line **out, void *arg)
@@ -82,9 +82,9 @@ static int trace_diff_next_line(unsigned side, struct diff_line **out, void *arg
     return *out ? 1 : -ENOMEM;
 }
 
-/* ---- as diff shows it ---- */
+/* ---- output as diff's ---- */
 
-/* Where a piece begins: one of both is NULL where it has nothing there. */
+/* Prints the head of a hunk; a or b is NULL if that trace has no line in it. */
 static void trace_diff_put_place(const struct diff_line *a, const struct diff_line *b)
 {
     printf("@@");
@@ -170,9 +170,11 @@ static void trace_diff_end_text(const struct run *r)
     }
 }
 
-/* ---- as JSON ---- */
+/* ---- output as JSON ---- */
 
-/* What log_escape leaves, and so a line's text, needs its quotes and backslashes marked alone. */
+/*
+ * Prints a line's text, which log_escape has made; only quotes and backslashes need another escape.
+ */
 static void trace_diff_put_string(const char *text)
 {
     putchar('"');
@@ -216,7 +218,7 @@ static void trace_diff_end_json(const struct run *r)
            r->lost[1], r->code == POEMCTL_YES ? "true" : "false");
 }
 
-/* ---- both ---- */
+/* ---- both forms ---- */
 
 static void trace_diff_notify(enum diff_kind kind, const struct diff_line *a,
                               const struct diff_line *b, void *arg)

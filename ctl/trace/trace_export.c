@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The action poemctl trace export: a trace for other tools. poemctl-trace-stats(1). */
+/* The action poemctl trace export: converts a trace for other tools. See poemctl-trace-stats(1). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The action poemctl trace extract: parts of a trace as one of its own. poemctl-trace-diff(1). */
+/*
+ * The action poemctl trace extract: copies parts of a trace into a new one. See
+ * poemctl-trace-diff(1).
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +22,7 @@ static const char name[] = "trace extract";
 
 #define FILTER_MAX 4096u
 
-/* All options are terms of one filter; the span is of those that say which sessions and when. */
+/* wanted has all options as one filter's terms; span has only the terms on sessions and times. */
 struct options {
     const char *output;
     const char *file;
@@ -28,7 +31,7 @@ struct options {
     bool cuts_time;
 };
 
-/* False: no room. */
+/* Returns false if the filter has no room for the term. */
 static bool trace_extract_add(char *filter, const char *term, size_t n)
 {
     const size_t at = strlen(filter);
@@ -37,7 +40,7 @@ static bool trace_extract_add(char *filter, const char *term, size_t n)
            snprintf(filter + at, FILTER_MAX - at, "%s%.*s", at ? " " : "", (int)n, term) > 0;
 }
 
-/* A term is about time, or about sessions, by how it begins. */
+/* Returns true if the term begins with one of the heads. */
 static bool trace_extract_begins(const char *term, const char *const *heads)
 {
     term += *term == '!';
@@ -126,8 +129,8 @@ struct run {
     const struct trace_source *source;
     struct filter *span;
     const char *wanted;
-    bool begun; /* the section is written */
-    int err;    /* the first */
+    bool begun; /* the section has been written */
+    int err;    /* of the first error */
 };
 
 static void trace_extract_note(struct run *r, int err)
@@ -135,7 +138,7 @@ static void trace_extract_note(struct run *r, int err)
     r->err = r->err ? r->err : err;
 }
 
-/* The section is known once anything of it has come. */
+/* Writes the section's block, which is complete once any item of it has been read. */
 static void trace_extract_begin(struct run *r)
 {
     if (!r->begun) {

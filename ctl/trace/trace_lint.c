@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The action poemctl trace lint: peers against the specification. poemctl-trace(1). */
+/*
+ * The action poemctl trace lint: checks the peers against the specification. See poemctl-trace(1).
+ */
 #define _GNU_SOURCE
 #include <getopt.h>
 #include <inttypes.h>
@@ -24,7 +26,7 @@ struct run {
     bool no_memory;
     uint64_t messages;
     uint64_t first_ns;
-    struct trace_sessions sessions; /* that have something of the lint's */
+    struct trace_sessions sessions; /* their user pointers belong to the lint */
 };
 
 static const char *trace_lint_party_name(enum trace_sender party)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* A list that grows. */
+/* A growing list of sessions. */
 #define _DEFAULT_SOURCE
 #include "ctl/trace/trace_sessions.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The action poemctl trace show: a trace, message by message. poemctl-trace(1). */
+/* The action poemctl trace show: prints a trace message by message. See poemctl-trace(1). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
@@ -129,7 +129,7 @@ struct run {
     struct show *show;
     int write_error; /* an errno */
     bool no_memory;
-    struct trace_sessions sessions; /* that have something of the show's */
+    struct trace_sessions sessions; /* their user pointers belong to the show */
 };
 
 static void trace_show_message(const struct trace_session *session, const struct trace_message *m,
@@ -140,7 +140,7 @@ static void trace_show_message(const struct trace_session *session, const struct
     show_message(r->show, session, m, comment);
 }
 
-/* All that is there now. */
+/* Shows all that can be read now. */
 static enum trace_outcome trace_show_read_on(struct run *r)
 {
     enum trace_outcome outcome;
@@ -170,7 +170,7 @@ static enum trace_outcome trace_show_read_on(struct run *r)
     return outcome;
 }
 
-/* Reads on whenever there is more, until the writer has closed the file or the user has enough. */
+/* Reads on until the writer has closed the file or the user interrupts. */
 static enum trace_outcome trace_show_read_growing(struct run *r, struct follow *f)
 {
     enum follow_event event = FOLLOW_GROWN;
@@ -240,7 +240,7 @@ static int trace_show_run(const struct options *o, struct follow *f)
     return code;
 }
 
-/* A filter that makes no sense is told before anything is waited for. */
+/* Checks the filter, to report its errors before waiting for a file. */
 static bool trace_show_filter_good(const char *text)
 {
     char why[512];
@@ -254,7 +254,7 @@ static bool trace_show_filter_good(const char *text)
     return true;
 }
 
-/* Waits until the file is there first. */
+/* Shows a growing file; waits first until it exists. */
 static int trace_show_run_following(const struct options *o)
 {
     struct follow f;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Trace files for the actions of poemctl trace. */
+/* Reads trace files for the actions of poemctl trace. */
 #define _GNU_SOURCE
 #include "ctl/trace/trace_source.h"
 
@@ -70,7 +70,7 @@ int trace_source_ended(struct trace_source *s, enum trace_outcome outcome)
 {
     if (outcome == TRACE_END) {
         if (trace_reader_sessions(s->reader) == 0) {
-            /* It is whole, but whoever took the wrong file should hear of it. */
+            /* Not an error, but a hint to a user with the wrong file. */
             (void)trace_source_write(s, "no session of vfio-user is in it");
         }
         return POEMCTL_YES;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The action poemctl trace stats: what a trace comes to. poemctl-trace-stats(1). */
+/* The action poemctl trace stats: prints a trace's statistics. See poemctl-trace-stats(1). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
@@ -69,7 +69,7 @@ static void trace_stats_feed(const struct trace_session *session, const struct t
     r->err = err < 0 ? err : r->err;
 }
 
-/* Nothing is drawn where nobody looks. */
+/* Without a terminal, no graphs are drawn. */
 static struct stats_canvas trace_stats_canvas(void)
 {
     struct stats_canvas c = {.width = 0};

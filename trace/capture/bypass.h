@@ -12,7 +12,7 @@
 
 #define BYPASS_MAX 160u
 
-/* The comment that the message deserves, in out; NULL: none. */
+/* The comment that the message deserves, in out; NULL if none. */
 const char *bypass_comment(const struct trace_message *m, char out[BYPASS_MAX]);
 
 #endif

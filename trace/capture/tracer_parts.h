@@ -48,12 +48,12 @@ struct tracer_view {
     char *description;
     char *comment;
     bool late;
-    uint64_t file;      /* number of the capture's file that has its interface; 0: none */
+    uint64_t file;      /* number of the capture's file that has its interface; 0 if none */
     bool changed;       /* since the last statistics */
     uint32_t interface; /* … under this number */
     unsigned held;      /* blocks of it in the flight recorder */
     uint64_t base;      /* number of the last message before the first that was captured */
-    uint64_t begin_ns;  /* time of that first one; 0: none yet */
+    uint64_t begin_ns;  /* time of that first one; 0 if none yet */
     uint64_t last;      /* number of the last message that was seen */
     uint64_t missed;    /* lost ones that no packet tells of yet */
     uint64_t lost;      /* all of them */
@@ -96,7 +96,7 @@ struct tracer_capture {
 
 struct tracer_ring {
     struct tracer *tracer;
-    struct ring_reader *reader; /* NULL: none */
+    struct ring_reader *reader; /* NULL if none */
     struct event *bell;
     unsigned stalls; /* turns for which a session was not known */
 };
@@ -152,7 +152,7 @@ void tracer_sessions_free(struct tracer *t);
 
 struct tracer_capture *tracer_capture_find(struct tracer *t, uint64_t id);
 
-/* Begins one: t->in; takes fd, -1: none. */
+/* Begins one: t->in; takes fd, -1 if none. */
 void tracer_capture_begin_take(struct tracer *t, int fd);
 
 /* Its next file, or none: t->in. Takes fd. */
@@ -178,8 +178,8 @@ void tracer_captures_reap(struct tracer *t);
 /* Tells the monitor how far the captures are, where that has changed. */
 void tracer_captures_tell(struct tracer *t);
 
-/* For the flight recorder: the beginning of a file; room in it (NULL: none) and what was put there;
- * the view's interface, unless it is written. False: it does not fit. */
+/* For the flight recorder: the beginning of a file; room in it (NULL if none) and what was put
+ * there; the view's interface, unless it is written. False: it does not fit. */
 bool tracer_capture_section(struct tracer_capture *c);
 void *tracer_capture_room(struct tracer_capture *c, size_t n);
 bool tracer_capture_interface(struct tracer_view *v);

@@ -31,7 +31,7 @@ struct show_item {
     const struct trace_session *session;
     const struct decode_view *v;
     const struct trace_request *request; /* of a reply: its request; NULL: not known */
-    const char *comment;                 /* NULL: none */
+    const char *comment;                 /* NULL if none */
 };
 
 /* Whether a reply follows on its request's line, and if not, why. */

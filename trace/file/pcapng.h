@@ -37,7 +37,7 @@ size_t pcapng_interface(void *p, size_t n, const char *name, const char *descrip
                         const char *comment) __attribute__((warn_unused_result));
 
 /*
- * Enhanced packet block; comment NULL: none. Of a message whose kept bytes make more than
+ * Enhanced packet block; comment NULL if none. Of a message whose kept bytes make more than
  * LIMIT_TRACE_PACKET with what stands before them, as many are written as fit.
  */
 size_t pcapng_message(void *p, size_t n, uint32_t interface, const struct trace_message *m,
@@ -51,7 +51,7 @@ struct pcapng_statistics {
     bool over;         /* the session has ended, or its capture */
 };
 
-/* Interface statistics block; comment NULL: none, else one line of JSON (section 5). */
+/* Interface statistics block; comment NULL if none, else one line of JSON (section 5). */
 size_t pcapng_statistics(void *p, size_t n, uint32_t interface, const struct pcapng_statistics *s,
                          const char *comment) __attribute__((warn_unused_result));
 

@@ -41,7 +41,7 @@ struct trace_reader {
     int error;        /* -errno */
     uint64_t offset;  /* in the file, of buf[at] */
     uint64_t skip;    /* bytes left of a block that nobody wants, its trailer not */
-    uint32_t skipped; /* that block's length; 0: none */
+    uint32_t skipped; /* that block's length; 0 if none */
     size_t at;        /* buf[at … have - 1] has been read and not used */
     size_t have;
     size_t n_interfaces;

@@ -43,7 +43,7 @@ enum trace_outcome {
 struct trace_item {
     struct trace_session *session;
     struct trace_message message; /* its pointers are good until the next call */
-    const char *comment;          /* NULL: none */
+    const char *comment;          /* NULL if none */
     uint64_t offset;              /* of its block in the file */
 };
 

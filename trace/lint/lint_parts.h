@@ -63,7 +63,7 @@ struct lint_session {
     uint64_t last_answered[TRACE_SENDERS];    /* number of the latest answered request */
     struct lint_limits limits[TRACE_SENDERS]; /* those that bind the sender */
     struct wire_version proposed;             /* by the client, or by the broker for it */
-    json_t *capabilities;                     /* proposed with it; NULL: none, or not seen */
+    json_t *capabilities;                     /* proposed with it; NULL if none, or not seen */
     bool write_multiple;
     uint64_t max_dma_maps;
     uint64_t page; /* smallest size that may be mapped */

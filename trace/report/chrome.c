@@ -19,7 +19,7 @@
 
 /* The last write of a client: where a device's DMA may come from. */
 struct write {
-    uint64_t read_ns; /* since 1970; 0: none */
+    uint64_t read_ns; /* since 1970; 0 if none */
     unsigned channels;
 };
 
@@ -194,7 +194,7 @@ struct span {
     unsigned channels;
     unsigned n_fds;
     bool made;                         /* by the broker */
-    const struct trace_message *reply; /* NULL: none */
+    const struct trace_message *reply; /* NULL if none */
     const struct access *answer;       /* of the reply */
 };
 

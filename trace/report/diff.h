@@ -50,7 +50,7 @@ struct diff_line *diff_maker_line(struct diff_maker *d, const struct trace_sessi
 enum diff_kind { DIFF_BOTH, DIFF_ONLY_A, DIFF_ONLY_B };
 
 struct diff_calls {
-    /* The next line of a side (0 or 1), to be freed by the comparison: 1; 0: none; -errno. */
+    /* The next line of a side (0 or 1), to be freed by the comparison: 1; 0 if none; -errno. */
     int (*next)(unsigned side, struct diff_line **out, void *arg);
     /* In order. a is NULL for DIFF_ONLY_B, b for DIFF_ONLY_A; good during the call. */
     void (*tell)(enum diff_kind kind, const struct diff_line *a, const struct diff_line *b,

@@ -39,7 +39,7 @@ int extract_section(struct extract *e, const char *comment, const char *filter)
 int extract_count(struct extract *e, const struct trace_session *s, const struct trace_message *m)
     __attribute__((warn_unused_result));
 
-/* A message that is wanted; comment NULL: none. */
+/* A message that is wanted; comment NULL if none. */
 int extract_message(struct extract *e, const struct trace_session *s, const struct trace_message *m,
                     const char *comment) __attribute__((warn_unused_result));
 

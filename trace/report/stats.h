@@ -97,7 +97,7 @@ struct stats_excerpts {
 };
 
 struct stats_session {
-    const struct trace_session *session; /* NULL: none of its messages came */
+    const struct trace_session *session; /* NULL if none of its messages came */
     uint64_t messages;
     uint64_t lost; /* by the messages behind them */
 };
@@ -133,7 +133,7 @@ struct stats {
 struct stats *stats_new(void) __attribute__((warn_unused_result));
 void stats_free(struct stats *s);
 
-/* Takes the next message; comment NULL: none. 0, or -ENOMEM: a new session could not be noted. */
+/* Takes the next message; comment NULL if none. 0, or -ENOMEM: a new session could not be noted. */
 int stats_feed(struct stats *s, const struct trace_session *session, const struct trace_message *m,
                const char *comment) __attribute__((warn_unused_result));
 

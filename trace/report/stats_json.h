@@ -15,7 +15,7 @@
 /* What is told beside the counts. */
 struct stats_about {
     const char *file;   /* as it was named; foreign */
-    const char *filter; /* NULL: none */
+    const char *filter; /* NULL if none */
     const char *broken; /* why the trace ends where it does; NULL: it is whole */
 };
 

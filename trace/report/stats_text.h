@@ -9,7 +9,7 @@
 #include "trace/report/stats_json.h"
 
 struct stats_canvas {
-    unsigned width; /* columns of the terminal that is drawn on; 0: none, only tables */
+    unsigned width; /* columns of the terminal that is drawn on; 0 if none, only tables */
     bool utf8;      /* it shows block characters; false: ASCII */
 };
 
