@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Messages that hand memory or an eventfd over. Pure. */
+/* Recognises messages that pass memory or an eventfd. Pure. */
 #include "trace/capture/bypass.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-/* Whether fds went on with the message: what was withheld opens nothing. */
+/* Returns true if fds were passed on with the message: withheld ones open no path. */
 static bool bypass_passes_fds(const struct trace_message *m)
 {
     for (unsigned i = 0; i < m->n_fds; i++) {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Where a path opens that no proxy sees: FORMAT.trace, section 7. Pure.
- */
+/* Notes messages that open a path which bypasses the proxy: FORMAT.trace, section 7. Pure. */
 #ifndef POEMD_TRACE_CAPTURE_BYPASS_H
 #define POEMD_TRACE_CAPTURE_BYPASS_H
 
@@ -12,7 +10,7 @@
 
 #define BYPASS_MAX 160u
 
-/* The comment that the message deserves, in out; NULL if none. */
+/* Returns the comment for such a message in out, or NULL for any other. */
 const char *bypass_comment(const struct trace_message *m, char out[BYPASS_MAX]);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Messages as records of a ring. Pure. */
+/* Converts messages to and from records of a ring. Pure. */
 #include "trace/capture/record.h"
 
 #include <string.h>
 
-/* What precedes fds and data. */
+/* The part before fds and data. */
 struct fixed {
     uint64_t session;
     uint64_t number;

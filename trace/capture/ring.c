@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The shared ring. Memory and one eventfd; nothing here blocks.
+ * The shared ring: memory and one eventfd. No function blocks.
  *
- *   page 0        struct shared: the writer's place, the reader's, and how the reader waits, each
- *                 in a cache line of its own
+ *   page 0        struct shared: the writer's position, the reader's, and how the reader
+ *                 waits, each in a cache line of its own
  *   pages 1 …     the data, mapped twice in a row
  *
- * head and tail count bytes since the beginning and never wrap; head - tail is what is unread. A
+ * head and tail count bytes since the beginning and never wrap; head - tail bytes are unread. A
  * record is a struct entry and its bytes, padded to 8.
  */
 #define _GNU_SOURCE
@@ -29,7 +29,7 @@
 #define LINE 64u
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-/* Room is given back when so much of the ring has been read, or the reader says so. */
+/* The reader returns room when it has read this part of the ring, or on ring_release. */
 #define RELEASE_PART 16u
 
 struct shared {
@@ -45,34 +45,34 @@ struct entry {
     uint32_t check;
 };
 
-/* Says that here begins an entry: no proof, but no accident either. */
+/* Marks the beginning of an entry. It cannot prove one, but it detects accidents. */
 #define ENTRY_CHECK 0x706f656du
 
-/* Both sides' mapping. */
+/* One side's mapping. */
 struct map {
     struct shared *shared;
-    uint8_t *data; /* size bytes, and the same again */
+    uint8_t *data; /* size bytes, mapped twice in a row */
     uint64_t size;
     int bell_fd;
 };
 
 struct ring_writer {
     struct map map;
-    uint64_t head; /* as far as has been reserved */
-    uint64_t tail; /* as it was last seen */
+    uint64_t head; /* end of the reserved bytes */
+    uint64_t tail; /* as last read from the shared page */
 };
 
 struct ring_reader {
     struct map map;
-    uint64_t tail; /* as far as has been read */
+    uint64_t tail; /* end of the bytes that were read */
     uint64_t released;
-    uint64_t last; /* where the last record began */
+    uint64_t last; /* the last record's beginning */
     bool broken;
     uint8_t *copy;
     size_t room;
 };
 
-/* ---- making ---- */
+/* ---- creating ---- */
 
 static uint64_t ring_round_up(uint64_t size)
 {
@@ -92,7 +92,7 @@ int ring_create(uint64_t size)
     if (fd < 0) {
         return -errno;
     }
-    /* Sealed, so that neither side can make the other's mapping fault. */
+    /* Sealed, so that neither side can make the other's accesses fault. */
     if (ftruncate(fd, (off_t)(HEAD_PAGE + ring_round_up(size))) < 0 ||
         fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
         err = -errno;
@@ -110,7 +110,7 @@ int ring_bell_create(void)
 
 /* ---- mapping ---- */
 
-/* Whether the fd is a ring; its size of data. 0: it is none. */
+/* Returns the size of the ring's data, or 0 if the fd is not a ring. */
 static uint64_t ring_size_of(int fd)
 {
     struct stat st;
@@ -154,7 +154,7 @@ static int ring_map_data(struct map *m, int fd, int protection)
     return 0;
 }
 
-/* Maps the ring and takes both fds. 0, or -errno: nothing is left of them. */
+/* Maps the ring and takes both fds. Returns 0, or -errno after closing and unmapping all. */
 static int ring_map_init_take(struct map *m, int ring_fd, int bell_fd, int protection)
 {
     void *head;
@@ -215,16 +215,16 @@ void ring_writer_free(struct ring_writer *w)
 
 size_t ring_writer_most(const struct ring_writer *w)
 {
-    /* Half of it: so a large one finds room while those before it are being read. */
+    /* Half of the ring, so that a large record finds room while earlier ones are being read. */
     return w->map.size / 2 - sizeof(struct entry);
 }
 
-/* Bytes that are free, by what was last seen of the reader. */
+/* Bytes that are free, by the last known position of the reader. */
 static uint64_t ring_room(const struct ring_writer *w)
 {
     const uint64_t used = w->head - w->tail;
 
-    /* A reader that claims to have read what was never written gets nothing more. */
+    /* If the reader claims to have read bytes that were never written, nothing more is written. */
     return used <= w->map.size ? w->map.size - used : 0;
 }
 
@@ -255,7 +255,7 @@ void ring_publish(struct ring_writer *w)
     uint32_t waiting;
 
     atomic_store_explicit(&s->head, w->head, memory_order_release);
-    /* Either the reader sees the head before it sleeps, or its sleep is seen here. */
+    /* Either the reader sees the new head before it sleeps, or its sleep is seen here. */
     atomic_thread_fence(memory_order_seq_cst);
     waiting = atomic_load_explicit(&s->waiting, memory_order_relaxed);
     if (waiting == RING_AWAKE) {
@@ -268,7 +268,7 @@ void ring_publish(struct ring_writer *w)
         }
     }
     atomic_store_explicit(&s->waiting, RING_AWAKE, memory_order_relaxed);
-    /* It only fails where the bell rings already. */
+    /* Fails only if the bell has been rung already. */
     while (write(w->map.bell_fd, &one, sizeof one) < 0 && errno == EINTR) {
     }
 }
@@ -357,7 +357,7 @@ int ring_read(struct ring_reader *r, const void **p, size_t *n)
         return 0;
     }
     at = r->map.data + (r->tail & (r->map.size - 1));
-    /* Once: what is looked at twice may be two things. */
+    /* Copied once, since the writer could change it between two reads. */
     memcpy(&e, at, sizeof e);
     if (e.check != ENTRY_CHECK || e.n == 0 || e.n > r->map.size / 2 || ring_padded(e.n) > used) {
         return ring_broken_it(r);
@@ -369,7 +369,7 @@ int ring_read(struct ring_reader *r, const void **p, size_t *n)
     r->last = r->tail;
     r->tail += ring_padded(e.n);
     if (r->last - r->released >= r->map.size / RELEASE_PART) {
-        /* Up to this record: it may have to be read again. */
+        /* Only up to this record, which may be read again after ring_unread. */
         r->released = r->last;
         atomic_store_explicit(&r->map.shared->tail, r->last, memory_order_release);
     }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The tracer's process: gives up its rights, then serves its channel and its rings.
- */
+/* The tracer's process: drops its privileges, then serves its channel and its rings. */
 #define _GNU_SOURCE
 #include "trace/capture/tracer.h"
 
@@ -32,7 +30,7 @@ static bool tracer_waits_for_files(const struct tracer *t)
     return false;
 }
 
-/* Ends everything and leaves the loop. */
+/* Ends all captures and leaves the loop. */
 static void tracer_quit(struct tracer *t)
 {
     struct tracer_capture *c;
@@ -54,7 +52,7 @@ void tracer_say(struct tracer *t)
 {
     const int err = tracer_send(TRACER_CHANNEL_FD, &t->out, NULL, 0, 0);
 
-    /* The monitor is gone: the channel's end tells the loop. */
+    /* If the monitor is gone, the loop notices the channel's end. */
     if (err && err != -EPIPE && err != -ECONNRESET) {
         log_error("tracer: the channel: %s", strerror(-err));
     }
@@ -72,7 +70,7 @@ static void tracer_stop(struct tracer *t)
     if (!c) {
         return;
     }
-    /* What passed before it was asked for is in the rings. */
+    /* Messages relayed before the request to stop are still in the rings. */
     for (uint32_t i = 0; i < TRACER_WORKERS; i++) {
         tracer_ring_drain(t, i);
     }
@@ -92,7 +90,7 @@ static void tracer_dump(struct tracer *t)
     tracer_flight_dump(c);
 }
 
-/* Obeys t->in, whose fds are taken out of the set where they are used. */
+/* Carries out t->in; fds that it uses are taken out of the set. */
 static void tracer_dispatch(struct tracer *t, struct fdset *fds)
 {
     switch ((enum tracer_type)t->in.type) {
@@ -154,7 +152,7 @@ void tracer_listen(struct tracer *t)
         }
     }
     if (r != 1 && r != -EAGAIN) {
-        /* The monitor is gone: what there is is still written. */
+        /* The monitor is gone: writes out the rest. */
         tracer_quit(t);
     }
     tracer_captures_reap(t);
@@ -180,7 +178,7 @@ static int tracer_init(struct tracer *t)
     if (!c) {
         return -ENOMEM;
     }
-    /* One thread. */
+    /* There is only one thread. */
     event_config_set_flag(c, EVENT_BASE_FLAG_NOLOCK);
     t->base = event_base_new_with_config(c);
     event_config_free(c);
@@ -221,14 +219,14 @@ static int tracer_read_start(struct tracer_start *s)
 
 int tracer_main(void)
 {
-    /* Not on the stack: there is one. */
+    /* Static, since there is only one, and it is large. */
     static struct tracer t;
     struct tracer_start s;
     int err = tracer_read_start(&s);
 
     log_init("poemd", err ? LOG_ERROR : s.log_level);
     (void)prctl(PR_SET_NAME, "poemd-tracer", 0, 0, 0);
-    /* The monitor ends its tracer; a signal to the whole process group is meant for it. */
+    /* Only the monitor ends its tracer; signals to the whole process group must not. */
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
@@ -237,7 +235,7 @@ int tracer_main(void)
     if (!err) {
         err = tracer_init(&t);
     }
-    /* The keys of jansson's hash tables: later there is no /dev/urandom. */
+    /* Seeds jansson's hash tables now, since the sandbox has no /dev/urandom. */
     json_object_seed(0);
     if (!err) {
         err = tracer_sandbox(&s);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * A capture: its blocks, its file and the next one, its counts, its end.
- */
+/* A capture: its blocks, its files, its counts, its end. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
@@ -19,8 +17,8 @@
 #include "trace/capture/tracer_parts.h"
 
 /*
- * A capture that ends gives its pipe's reader so long for what is still to be read; many that end
- * together do so one after the other, and only the first of them in a second is waited for.
+ * Time for a pipe's reader to read on when a capture ends; and after such a wait, the pause before
+ * the next one, since captures that end together end one after the other.
  */
 #define LAST_MS 200
 #define LAST_PAUSE_MS 1000
@@ -80,7 +78,7 @@ void *tracer_capture_room(struct tracer_capture *c, size_t n)
     return p;
 }
 
-/* n of 0: it did not fit after all. */
+/* n == 0: the block did not fit after all. */
 static bool tracer_capture_added(struct tracer_capture *c, size_t n)
 {
     tracer_out_add(&c->out, n);
@@ -129,13 +127,16 @@ bool tracer_capture_section(struct tracer_capture *c)
 
 #define LATE ",\"late\":true}"
 
-/* The session's comment, with "late" where the capture began after it. To be freed. */
+/*
+ * Returns the session's comment, with "late" added if the capture began after the session. The
+ * caller frees it.
+ */
 static char *tracer_capture_view_comment(const struct tracer_view *v, const char *comment)
 {
     const size_t n = strlen(comment);
     char *out = NULL;
 
-    /* An object with members: the monitor always says session and route. */
+    /* Added only to an object with members: the monitor always sends session and route. */
     if (!v->late || n <= 2 || comment[n - 1] != '}' || strstr(comment, "\"late\":")) {
         return strdup(comment);
     }
@@ -234,7 +235,10 @@ void tracer_capture_statistics(struct tracer_view *v, const char *ending)
         return;
     }
     if (!c->memory) {
-        /* Messages may all have been unwanted; that they passed is told none the less. */
+        /*
+         * The filter may have selected no message; the statistics still report that messages
+         * passed.
+         */
         p = tracer_capture_interface(v) ? tracer_capture_room(c, most) : NULL;
         (void)tracer_capture_added(c, p ? pcapng_statistics(p, most, v->interface, &s, ending) : 0);
         return;
@@ -247,7 +251,7 @@ void tracer_capture_statistics(struct tracer_view *v, const char *ending)
     }
 }
 
-/* ---- beginning ---- */
+/* ---- starting ---- */
 
 void tracer_capture_close(struct tracer_capture *c)
 {
@@ -282,7 +286,7 @@ static void tracer_capture_on_writable(evutil_socket_t fd, short what, void *arg
     tracer_captures_reap(t);
 }
 
-/* Begins to write to a file. Takes fd. */
+/* Starts to write to a file. Takes fd. */
 static void tracer_capture_open_take(struct tracer_capture *c, int fd)
 {
     const int err = tracer_out_init_take(&c->out, fd);
@@ -380,7 +384,10 @@ void tracer_capture_file_take(struct tracer *t, int fd)
     }
     c->wants_file = false;
     if (fd < 0) {
-        /* The monitor has said why. The old one goes on; for a recorder the moment is over. */
+        /*
+         * The monitor has logged why. The old file is used further; a flight recorder does not
+         * dump.
+         */
         c->dumping = false;
         c->begun_ms = clock_ms();
         c->begun_bytes = c->out.bytes;
@@ -444,7 +451,7 @@ static void tracer_capture_notify(struct tracer_capture *c, enum tracer_type typ
     tracer_say(t);
 }
 
-/* The reader of a full pipe has a moment to take what is left. */
+/* Gives the reader of a full pipe a moment to read the rest. */
 static void tracer_capture_last_flush(struct tracer_capture *c)
 {
     struct pollfd p = {.fd = c->out.fd, .events = POLLOUT};
@@ -464,7 +471,7 @@ void tracer_capture_stop(struct tracer_capture *c, uint32_t why)
 
     snprintf(ending, sizeof ending, "{\"stopped\":\"%s\"}", tracer_why_word(why));
     if (c->out.fd >= 0) {
-        /* Where the disk is full there may be room for these once the last block has been cut. */
+        /* If the disk was full, cutting the last block may have made room for these. */
         c->failed = false;
         tracer_capture_all_statistics(c, ending);
         tracer_capture_last_flush(c);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What the monitor and the tracer say to each other: messages over a SEQPACKET pair, each a fixed
- * part and a text.
+ * Messages between the monitor and the tracer, over a SEQPACKET pair: a fixed part and a text.
  *
- * The monitor's side never waits; the tracer's may. The monitor believes nothing of what the tracer
- * says but the numbers of captures that it knows: the tracer has read what workers wrote.
+ * The monitor's side never blocks; the tracer's may. Since the tracer has read input from workers,
+ * the monitor trusts none of its messages beyond the numbers of captures that it knows.
  */
 #ifndef POEMD_TRACE_CAPTURE_TRACER_CHANNEL_H
 #define POEMD_TRACE_CAPTURE_TRACER_CHANNEL_H
@@ -17,28 +16,28 @@
 #include "base/fdset.h"
 
 enum tracer_type {
-    /* monitor → tracer */
-    TRACER_RING = 1, /* fds: a worker's new ring, and its bell. What its old one holds is taken */
-    TRACER_CAPTURE,  /* fd: its file, or none; a capture begins. text: the filter */
-    TRACER_FILE,     /* fd: the capture's next file; none: there is none, see error */
-    TRACER_STOP,     /* the capture ends; error: tracer_why of it */
-    TRACER_DUMP,     /* a flight recorder writes what it holds */
-    TRACER_SESSION,  /* a session, or more that is known of it. text: name, description, comment */
-    TRACER_ATTACH,   /* the capture takes the session */
+    /* monitor to tracer */
+    TRACER_RING = 1, /* fds: a worker's new ring and its bell. The old ring is drained */
+    TRACER_CAPTURE,  /* fd: its file, if any; starts a capture. text: the filter */
+    TRACER_FILE,     /* fd: the capture's next file, or none because of error */
+    TRACER_STOP,     /* ends the capture; error: enum tracer_why */
+    TRACER_DUMP,     /* makes a flight recorder write its memory to a file */
+    TRACER_SESSION,  /* a session, new or with more facts. text: name, description, comment */
+    TRACER_ATTACH,   /* adds the session to the capture */
     TRACER_ENDED,    /* the session has ended. text: the reason's word */
-    TRACER_PING, /* answer by TRACER_PONG, so that it is known that the tracer makes its turns */
-    TRACER_QUIT, /* everything is written, then the tracer exits */
-    /* tracer → monitor */
-    TRACER_READY,     /* has given up its rights */
-    TRACER_PONG,      /* the answer to a TRACER_PING */
-    TRACER_WANT_FILE, /* the capture asks for its next file */
-    TRACER_COUNTS,    /* how far the capture is */
-    TRACER_STOPPED,   /* the capture is over: error says why, and its file is closed */
-    TRACER_BROKEN,    /* what the worker wrote into its ring is no ring */
+    TRACER_PING,     /* asks for TRACER_PONG, which shows that the tracer's loop runs */
+    TRACER_QUIT,     /* writes everything out, then exits */
+    /* tracer to monitor */
+    TRACER_READY,     /* privileges are dropped */
+    TRACER_PONG,      /* answers TRACER_PING */
+    TRACER_WANT_FILE, /* asks for the capture's next file */
+    TRACER_COUNTS,    /* the capture's progress */
+    TRACER_STOPPED,   /* the capture is over, its file closed; error: enum tracer_why */
+    TRACER_BROKEN,    /* the worker has damaged its ring */
     TRACER_TYPES,
 };
 
-/* Why a capture ended. The words are FORMAT.trace's, section 5. */
+/* Why a capture ended. The words are those of FORMAT.trace, section 5. */
 enum tracer_why {
     TRACER_ASKED,
     TRACER_DISK_FULL,
@@ -51,7 +50,7 @@ enum tracer_why {
     TRACER_WHYS,
 };
 
-/* "asked", "disk full", … Static; "?" for a number out of range. */
+/* Returns a static word, "asked", "disk full", …; "?" for a number out of range. */
 const char *tracer_why_word(uint32_t why);
 
 struct tracer_settings {
@@ -60,8 +59,8 @@ struct tracer_settings {
     uint64_t rotate; /* bytes; 0: never */
     uint64_t every_ms;
     uint64_t memory; /* bytes; 0: no flight recorder */
-    uint32_t given;  /* 1: its file was given as an fd: there is no next one */
-    uint32_t once;   /* 1: it is of one session, and ends with it */
+    uint32_t given;  /* 1: its file came as an fd, there is no next one */
+    uint32_t once;   /* 1: it has one session, and ends with it */
 };
 
 struct tracer_counts {
@@ -73,7 +72,7 @@ struct tracer_counts {
 
 struct tracer_ended {
     uint64_t seen; /* by the worker's count; 0: unknown */
-    uint32_t bad;  /* 1: flight recorders write what they hold */
+    uint32_t bad;  /* 1: the session ended badly, flight recorders dump */
     uint32_t zero;
 };
 
@@ -92,36 +91,36 @@ struct tracer_msg {
         struct tracer_counts counts;
         struct tracer_ended ended;
     } u;
-    uint32_t n_text; /* bytes that follow */
+    uint32_t n_text; /* bytes of text that follow */
     uint32_t zero;
-    char text[TRACER_TEXT_MAX]; /* only n_text of them travel */
+    char text[TRACER_TEXT_MAX]; /* only n_text bytes are sent */
 };
 
-/* At most this many fds come with a message. */
+/* Fds of one message at most. */
 #define TRACER_FDS_MAX 2
 
-/* A message of this type without more. */
+/* Initialises a message of this type, with all else zero. */
 void tracer_msg_init(struct tracer_msg *m, enum tracer_type type);
 
-/* Adds a text with its NUL; false where it does not fit. */
+/* Adds a text with its NUL. Returns false if it does not fit. */
 bool tracer_msg_add(struct tracer_msg *m, const char *text) __attribute__((warn_unused_result));
 
-/* The i-th text of a received message, NUL-terminated, or NULL. */
+/* Returns the i-th text of a received message, NUL-terminated, or NULL. */
 const char *tracer_msg_text(const struct tracer_msg *m, unsigned i);
 
-/* Bytes of the message that travel. */
+/* Bytes of the message that are sent. */
 size_t tracer_msg_size(const struct tracer_msg *m);
 
 /*
- * Sends a message with its fds (borrowed). flags: MSG_DONTWAIT. 0, -EAGAIN, or another -errno: the
- * other process is gone.
+ * Sends a message with its fds (borrowed). flags: MSG_DONTWAIT. Returns 0, -EAGAIN, or another
+ * -errno if the other process is gone.
  */
 int tracer_send(int fd, const struct tracer_msg *m, const int *fds, unsigned n_fds, int flags)
     __attribute__((warn_unused_result));
 
 /*
- * Receives a message without waiting; fds are added to the set, which must be empty. 1, 0 at the
- * end of the channel, -EAGAIN, or -EPROTO: what came is no message of ours.
+ * Receives a message without blocking; its fds are added to the set, which must be empty. Returns
+ * 1, 0 at the end of the channel, -EAGAIN, or -EPROTO if the message is malformed.
  */
 int tracer_recv(int fd, struct tracer_msg *m, struct fdset *fds)
     __attribute__((warn_unused_result));

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The flight recorder: what a capture holds in memory becomes a file of its own.
- */
+/* The flight recorder: writes the blocks that a capture keeps in memory to a file. */
 #include <string.h>
 
 #include "base/clock.h"
 #include "trace/file/pcapng.h"
 #include "trace/capture/tracer_parts.h"
 
-/* Where a block names its interface: behind type and length, in packets and statistics alike. */
+/* Offset of a block's interface number: behind type and length, in packets and statistics alike. */
 #define INTERFACE_AT 8u
 
 static bool tracer_flight_holds_something(const struct tracer_capture *c)
@@ -27,7 +25,7 @@ void tracer_flight_dump(struct tracer_capture *c)
     if (c->failed || !tracer_flight_holds_something(c)) {
         return;
     }
-    /* What comes while the file is waited for is another matter. */
+    /* Blocks that come after the request are not part of this dump. */
     c->dump_upto = tracer_memory_added(c->memory);
     if (c->dumping) {
         return;
@@ -49,7 +47,7 @@ bool tracer_flight_unwritten(const struct tracer_capture *c)
            tracer_memory_gone_by(c->memory) < c->dump_upto;
 }
 
-/* One block, whose interface gets the number that it has in this file. */
+/* Writes one block, with its interface's number in this file. */
 static bool tracer_flight_write_block(struct tracer_capture *c, const uint8_t *block, size_t n,
                                       struct tracer_view *v)
 {

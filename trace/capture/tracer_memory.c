@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Blocks in a ring of memory. No block wraps: a skip entry fills the rest of the ring's end. The
- * ring and its entries are multiples of GRAIN, so any rest has room for that entry.
+ * Keeps blocks in a ring of memory. No block wraps: a skip entry fills the rest at the ring's end.
+ * The ring and its entries are multiples of GRAIN, so any rest has room for that entry.
  */
 #include "trace/capture/tracer_memory.h"
 
@@ -11,7 +11,7 @@
 
 struct entry {
     size_t size; /* of the entry, to the next one */
-    size_t n;    /* of the block; 0: only skips to the beginning */
+    size_t n;    /* of the block; 0: skips to the beginning */
     void *owner;
 };
 
@@ -22,8 +22,8 @@ _Static_assert(sizeof(struct entry) <= GRAIN, "any rest of the ring holds a skip
 struct tracer_memory {
     uint8_t *data;
     size_t size;
-    size_t first; /* where the oldest entry begins */
-    size_t next;  /* where the next one will */
+    size_t first; /* offset of the oldest entry */
+    size_t next;  /* offset of the next one */
     size_t used;  /* bytes of entries */
     uint64_t added;
     uint64_t gone_by;
@@ -69,7 +69,7 @@ void tracer_memory_free(struct tracer_memory *m)
     free(m);
 }
 
-/* Forgets the first entry. Returns whether it was a block. */
+/* Drops the first entry. Returns true if it was a block. */
 static bool tracer_memory_drop_entry(struct tracer_memory *m)
 {
     const struct entry e = *tracer_memory_entry_at(m, m->first);
@@ -92,7 +92,7 @@ void tracer_memory_drop(struct tracer_memory *m)
     }
 }
 
-/* Bytes that are free from next on, without a gap. */
+/* Contiguous free bytes from next on. */
 static size_t tracer_memory_free_from_next(const struct tracer_memory *m)
 {
     if (m->used == 0) {
@@ -110,7 +110,7 @@ void *tracer_memory_room(struct tracer_memory *m, size_t n)
     }
     while (tracer_memory_free_from_next(m) < want) {
         if (m->used > 0 && m->next > m->first && m->next < m->size) {
-            /* The end is too short: skipped. */
+            /* The rest is too short and is skipped. */
             *tracer_memory_entry_at(m, m->next) = (struct entry){.size = m->size - m->next};
             m->used += m->size - m->next;
             m->next = 0;

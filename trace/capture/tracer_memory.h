@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * A flight recorder's memory: the newest blocks of a capture, the oldest of which give way.
- */
+/* A flight recorder's memory: keeps the newest blocks of a capture and drops the oldest. */
 #ifndef POEMD_TRACE_CAPTURE_TRACER_MEMORY_H
 #define POEMD_TRACE_CAPTURE_TRACER_MEMORY_H
 
@@ -11,30 +9,33 @@
 
 struct tracer_memory;
 
-/* Told of each block that gives way: its owner has one block less. */
+/* Called for each dropped block: its owner has one block less. */
 typedef void tracer_memory_gone(void *owner);
 
-/* size bytes in all. NULL: no memory. */
+/* Allocates size bytes in all. Returns NULL if memory runs out. */
 struct tracer_memory *tracer_memory_new(uint64_t size, tracer_memory_gone *gone)
     __attribute__((warn_unused_result));
 
-/* Forgets all blocks; gone is told of each. NULL is allowed. */
+/* Drops all blocks, calling gone for each. m may be NULL. */
 void tracer_memory_free(struct tracer_memory *m);
 
-/* Room for a block of n bytes, for which the oldest give way. NULL: it is larger than all. */
+/*
+ * Returns room for a block of n bytes, dropping the oldest as needed; NULL if it is larger than all
+ * memory.
+ */
 void *tracer_memory_room(struct tracer_memory *m, size_t n) __attribute__((warn_unused_result));
 
-/* The block has been put there: it has n bytes, at most as many as were asked for. */
+/* Adds the block written there; n may be smaller than requested. */
 void tracer_memory_add(struct tracer_memory *m, size_t n, void *owner);
 
-/* Blocks that have been added, and that have gone again, since the beginning. */
+/* Numbers of blocks added, and dropped, since the beginning. */
 uint64_t tracer_memory_added(const struct tracer_memory *m);
 uint64_t tracer_memory_gone_by(const struct tracer_memory *m);
 
-/* The oldest block, n bytes; NULL: there is none. Good until something is asked for or dropped. */
+/* Returns the oldest block, of *n bytes, or NULL. Valid until the next call of room or drop. */
 void *tracer_memory_oldest(const struct tracer_memory *m, size_t *n, void **owner);
 
-/* Forgets the oldest block; gone is told. */
+/* Drops the oldest block, calling gone. */
 void tracer_memory_drop(struct tracer_memory *m);
 
 #endif

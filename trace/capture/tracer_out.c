@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Buffered writing of blocks. Writes to one fd, which may block where it is a file. */
+/* Buffers blocks and writes them to an fd, which may block if it is a file. */
 #define _GNU_SOURCE
 #include "trace/capture/tracer_out.h"
 
@@ -17,7 +17,7 @@
 #include "trace/file/message.h"
 #include "trace/file/pcapng.h"
 
-/* So much is written at once, where so much is there. */
+/* Bytes to collect before writing. */
 #define BATCH (256u << 10)
 
 /* Room for a batch and the largest block. */
@@ -50,7 +50,7 @@ void tracer_out_deinit(struct tracer_out *o)
     o->buffer = NULL;
 }
 
-/* Bytes of whole blocks among the first n from the buffer's start, which begins one. */
+/* Bytes of whole blocks among the first n of the buffer, which starts with a block. */
 static size_t tracer_out_whole_blocks(const struct tracer_out *o, size_t n)
 {
     size_t at = 0;
@@ -66,7 +66,7 @@ static size_t tracer_out_whole_blocks(const struct tracer_out *o, size_t n)
     return at;
 }
 
-/* The disk took n bytes, and then no more: what is half written is taken back. */
+/* Cuts a half-written block off the file, after a write of only n bytes. */
 static void tracer_out_cut(struct tracer_out *o, size_t n)
 {
     const size_t whole = tracer_out_whole_blocks(o, n);
@@ -78,10 +78,10 @@ static void tracer_out_cut(struct tracer_out *o, size_t n)
 }
 
 /*
- * Writes without waiting for a pipe's reader. Whether an open file waits is a flag that all have
- * who share it: whoever gave us the pipe can take the flag off again. RWF_NOWAIT is of one call.
- * Where the kernel has none for it (pipes before Linux 6.4, terminals) the flag has to do; the
- * monitor has opened the pipe anew, so that it is not shared, if it may (control_trace.c).
+ * Writes to a pipe without blocking. O_NONBLOCK belongs to the open file, which is shared: the
+ * process that passed the pipe could clear it. RWF_NOWAIT applies to one call only. If the kernel
+ * does not support it (pipes before Linux 6.4, terminals), the flag has to do; if permitted, the
+ * monitor has reopened the pipe, so that it is not shared (control_trace.c).
  */
 static ssize_t tracer_out_write(struct tracer_out *o, const void *p, size_t n)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The workers' rings: emptied when a bell rings, then every few milliseconds as long as something
- * comes. What stands in a ring is a worker's word: it is believed of that worker's sessions alone,
- * and a ring that is damaged is never read again.
+ * Reads the workers' rings: when a bell rings, then every few milliseconds as long as records come.
+ * A worker's records count only for that worker's sessions, and a damaged ring is never read again.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,22 +12,22 @@
 #include "trace/capture/record.h"
 #include "trace/capture/tracer_parts.h"
 
-/* While records flow the rings are looked at so often. */
+/* Interval between two looks at the rings while records flow. */
 static const struct timeval look_time = {.tv_usec = 20000};
 
-/* After so many looks at which nothing was there, the bells are waited for. */
+/* Empty looks after which the tracer sleeps until a bell rings. */
 #define EMPTY_LOOKS 5u
 
 /*
- * A session that the monitor has not told of yet is waited for at so many looks: its channel may be
- * full. Then the message is given up.
+ * Looks for which the tracer waits for a session that the monitor has not announced yet, since its
+ * channel may be full. Then the message is dropped.
  */
 #define STALLS 50u
 
-/* Bytes taken from one ring before others have their turn. */
+/* Bytes read from one ring before the others have their turn. */
 #define TURN (16u << 20)
 
-/* Counts are told to the monitor so often, in ms. */
+/* Interval of reports of the counts to the monitor, in ms. */
 #define TELL_MS 1000u
 
 static void tracer_rings_ring_close(struct tracer_ring *r)
@@ -56,7 +55,10 @@ static void tracer_rings_ring_broken(struct tracer_ring *r)
     tracer_say(t);
 }
 
-/* One record of a ring; s NULL: nobody knows its session. False: it is to be read again later. */
+/*
+ * Handles one record of a ring; s is NULL if the session is unknown. Returns false if the record
+ * must be read again later.
+ */
 static bool tracer_rings_take_record(struct tracer_ring *r, const struct tracer_session *s,
                                      const struct trace_message *m)
 {
@@ -72,7 +74,7 @@ static bool tracer_rings_take_record(struct tracer_ring *r, const struct tracer_
     return true;
 }
 
-/* Takes what is in a ring, some most bytes. Returns whether there was something. */
+/* Reads up to `most` bytes of records from a ring. Returns true if there were any. */
 static bool tracer_rings_drain(struct tracer_ring *r, size_t most)
 {
     struct trace_message m;
@@ -115,7 +117,7 @@ void tracer_ring_drain(struct tracer *t, uint32_t worker)
     }
 }
 
-/* Says of all rings how they are waited for. False: one of them has something. */
+/* Sets the wait mode of all rings. Returns false if one is not empty. */
 static bool tracer_rings_wait_all(struct tracer *t, enum ring_wait how)
 {
     bool good = true;
@@ -175,7 +177,7 @@ void tracer_ring_take(struct tracer *t, int ring_fd, int bell_fd)
     int err;
 
     if (r->reader) {
-        /* What a worker left behind when it died. */
+        /* Records that the worker left behind when it died. */
         (void)tracer_rings_drain(r, RING_SIZE_MAX);
         tracer_rings_ring_close(r);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* What the tracer keeps: files that are handed over open, and rings. */
+/* The rights that the tracer keeps: files received open, and rings. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 
@@ -9,15 +9,15 @@
 #include "trace/capture/tracer_parts.h"
 
 static const struct filter_call tracer_calls[] = {
-    /* captures' files and pipes: what they are, how they are written */
+    /* captures' files and pipes: their kind and flags */
     FILTER_CALL(fstat),
     FILTER_CALL(newfstatat),
-    /* a block that did not fit on a full disk is cut off again */
+    /* cutting off a block that did not fit on a full disk */
     FILTER_CALL(lseek),
     FILTER_CALL(ftruncate),
     FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_GETFL)),
     FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_SETFL)),
-    /* a ring's size and seals, before it is believed */
+    /* checking a ring's size and seals */
     FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_GET_SEALS)),
 };
 

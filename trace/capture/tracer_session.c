@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Sessions as the monitor tells of them, and their messages on the way to captures.
- */
+/* Follows the sessions that the monitor announces, and passes their messages to captures. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +50,7 @@ static void tracer_session_set_text(char **to, const char *text)
     }
 }
 
-/* The route is what stands before the "/" of its name. */
+/* The route is the part of the name before the last "/". */
 static void tracer_session_set_route(struct tracer_session *s)
 {
     const char *const slash = s->name ? strrchr(s->name, '/') : NULL;
@@ -155,7 +153,7 @@ static void session_free(struct tracer_session *s)
     free(s);
 }
 
-/* What the worker counted behind the last message that came is lost. */
+/* Counts as lost: the worker counted more messages than have come. */
 static void tracer_session_count_tail(struct tracer_view *v, uint64_t seen)
 {
     if (v->begin_ns && seen > v->last) {
@@ -210,7 +208,7 @@ void tracer_sessions_free(struct tracer *t)
 
 /* ---- messages ---- */
 
-/* Takes down what was lost before the message: numbers count lost ones. */
+/* Counts messages lost before this one: lost ones have numbers, too. */
 static void tracer_session_count_gap(struct tracer_view *v, const struct trace_message *m)
 {
     uint64_t gap;
@@ -220,7 +218,7 @@ static void tracer_session_count_gap(struct tracer_view *v, const struct trace_m
         v->base = v->late ? m->number - 1 : 0;
         v->last = v->base;
     }
-    /* A tap that was taken away and put in again counts from 1. */
+    /* The tap was removed and installed again: it counts from 1. */
     gap = m->number > v->last ? m->number - v->last - 1 : m->lost;
     v->missed += gap;
     v->lost += gap;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Fds looked at: a few system calls each.
- */
+/* Describes fds with a few system calls each. */
 #define _GNU_SOURCE
 #include "trace/file/fd.h"
 
@@ -13,9 +11,9 @@
 #include "base/fdinfo.h"
 
 /*
- * An anonymous inode tells what it is in its name alone, and that stands in /proc alone. But of all
- * that is passed around an eventfd is what can be both read and written, which reading and writing
- * nothing tells, without its counter being looked at.
+ * The kind of an anonymous inode is only in its name, and that only in /proc. But of the kinds that
+ * are passed around, only an eventfd can be both read and written; an empty read and write finds
+ * out without touching its counter.
  */
 static enum trace_fd_kind fd_kind_of_anonymous(int fd)
 {
@@ -62,7 +60,7 @@ struct trace_fd trace_fd_describe(int fd, int folder_fd)
                           .ino = st.st_ino,
                           .size = st.st_size > 0 ? (uint64_t)st.st_size : 0};
     if (d.kind == TRACE_FD_EVENTFD) {
-        /* All eventfds are one inode: what tells them apart is the kernel's number for each. */
+        /* All eventfds share one inode; the kernel's number for each distinguishes them. */
         d.dev = 0;
         d.ino = fdinfo_eventfd(folder_fd, fd);
     }

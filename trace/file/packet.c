@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * A packet's tags and capture header, to bytes and back. Bytes in, outcome out: no allocation, no
- * copy of what the message carried.
- */
+/* Writes and reads a packet's tags and capture header. Does not allocate, nor copy the message. */
 #define _DEFAULT_SOURCE
 #include "trace/file/packet.h"
 
@@ -17,7 +14,7 @@
 #define TAG_DISSECTOR 12u
 #define TAG_SIZE 4u
 
-/* The name's room: padded to a multiple of four by NULs, which its length counts. */
+/* Room for the name, padded by NULs to a multiple of four; its length counts them. */
 #define NAME_SIZE ((sizeof TRACE_DISSECTOR - 1 + 3) / 4 * 4)
 #define TAGS_SIZE (TAG_SIZE + NAME_SIZE + TAG_SIZE)
 
@@ -135,7 +132,7 @@ static uint64_t packet_get64(const uint8_t *at)
     return le64toh(v);
 }
 
-/* Whether a tag's value is our dissector's name, with any number of NULs behind it. */
+/* Returns true if a tag's value is our dissector's name, with any number of NULs behind it. */
 static bool packet_is_ours(const uint8_t *p, size_t n)
 {
     static const char name[] = TRACE_DISSECTOR;
@@ -147,7 +144,7 @@ static bool packet_is_ours(const uint8_t *p, size_t n)
     return n == name_n || p[name_n] == '\0';
 }
 
-/* Steps over the tags. *ours: one of them names our dissector. */
+/* Skips the tags. *ours: one of them names our dissector. */
 static bool packet_skip_tags(const uint8_t **at, size_t *n, bool *ours)
 {
     *ours = false;
@@ -182,7 +179,7 @@ static bool packet_get_fd(const uint8_t *at, struct trace_fd *fd)
     return fd->kind < TRACE_FD_KINDS;
 }
 
-/* What is wrong with a capture header, or NULL. */
+/* Returns the fault of a capture header, or NULL. */
 static const char *packet_judge(const struct trace_message *m, size_t n, size_t size)
 {
     if (m->n_fds > LIMIT_FDS_KERNEL) {

@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * The data of a trace's packet: the tags of LINKTYPE_WIRESHARK_UPPER_PDU, the capture header and
- * its fds, the kept bytes of the message. FORMAT.trace, section 4. Pure; the same bytes on every
+ * its fds, and the message's kept bytes. FORMAT.trace, section 4. Pure; the same bytes on every
  * machine.
  */
 #ifndef POEMD_TRACE_FILE_PACKET_H
@@ -12,21 +12,21 @@
 
 #include "trace/file/message.h"
 
-/* The bytes that packet_put writes before the message's own. */
+/* Bytes that packet_put_head writes before the message's own. */
 size_t packet_head_size(uint16_t n_fds);
 
-/* Writes those bytes, the message's own not: packet_head_size of them at p. */
+/* Writes those bytes, packet_head_size of them, to p; not the message's own. */
 void packet_put_head(void *p, const struct trace_message *m);
 
 enum packet_outcome {
     PACKET_OK,
     PACKET_FOREIGN,   /* well-formed, but another dissector's */
-    PACKET_MALFORMED, /* *why says what */
+    PACKET_MALFORMED, /* see *why */
 };
 
 /*
- * Reads the n bytes of a packet at p. m->read_ns is left as it is; m->fds points to fds
- * (LIMIT_FDS_KERNEL of them), m->data into p. why: static text.
+ * Reads the packet of n bytes at p. Leaves m->read_ns unchanged; m->fds points to fds
+ * (LIMIT_FDS_KERNEL of them), m->data into p. *why is a static text.
  */
 enum packet_outcome packet_get(const void *p, size_t n, struct trace_message *m,
                                struct trace_fd *fds, const char **why)

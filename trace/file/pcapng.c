@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The blocks of a trace, to bytes. Numbers are written in the machine's order; the packet's data
- * (trace/file/packet.h) is the same everywhere. Every block's size is counted before a byte is
- * written.
+ * Writes the blocks of a trace. Numbers are in the machine's byte order; the packet's data
+ * (trace/file/packet.h) is the same on every machine. The size of each block is calculated before
+ * its first byte is written.
  */
 #define _GNU_SOURCE
 #include "trace/file/pcapng.h"
@@ -25,8 +25,8 @@ static size_t pcapng_padded(size_t n)
 }
 
 /*
- * Bytes of a text that are written: of one that is too long, up to the last whole character (what
- * begins a character in UTF-8 is no 10xxxxxx).
+ * Bytes of a text that are written: a text that is too long is cut after a whole UTF-8 character (a
+ * byte 10xxxxxx does not begin one).
  */
 static size_t pcapng_text_size(const char *text)
 {
@@ -41,7 +41,7 @@ static size_t pcapng_text_size(const char *text)
     return n;
 }
 
-/* An option's size where there is a text, else 0. */
+/* An option's size, or 0 if text is NULL. */
 static size_t pcapng_text_option_size(const char *text)
 {
     return text ? OPTION_SIZE + pcapng_padded(pcapng_text_size(text)) : 0;
@@ -68,7 +68,7 @@ static uint8_t *pcapng_put_pair(uint8_t *at, uint16_t a, uint16_t b)
     return pcapng_put(at, v, sizeof v);
 }
 
-/* A time is two halves, the higher first, whatever the order of the bytes. */
+/* A time is written as two halves, the higher first, in either byte order. */
 static uint8_t *pcapng_put_time(uint8_t *at, uint64_t ns)
 {
     return pcapng_put32(pcapng_put32(at, (uint32_t)(ns >> 32)), (uint32_t)ns);
@@ -101,7 +101,7 @@ static size_t pcapng_end(uint8_t *at, size_t size)
     return size;
 }
 
-/* The same where options come before. */
+/* Ends a block with options. */
 static size_t pcapng_end_options(uint8_t *at, size_t size)
 {
     return pcapng_end(pcapng_put_pair(at, PCAPNG_OPT_END, 0), size);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Writes the blocks of a trace: pcapng with LINKTYPE_WIRESHARK_UPPER_PDU. FORMAT.trace. Pure: bytes
- * go to the caller's memory, each block whole or not at all, and nobody allocates.
+ * Writes the blocks of a trace: pcapng with LINKTYPE_WIRESHARK_UPPER_PDU. FORMAT.trace. Pure:
+ * writes to the caller's memory, each block whole or not at all, and never allocates.
  *
- * Every function returns the bytes written, a multiple of 4, or 0: the n bytes at p are too few.
+ * Every function returns the bytes written, a multiple of 4, or 0 if the n bytes at p are too few.
  */
 #ifndef POEMD_TRACE_FILE_PCAPNG_H
 #define POEMD_TRACE_FILE_PCAPNG_H
@@ -15,18 +15,18 @@
 
 #define PCAPNG_LINKTYPE_UPPER_PDU 252u
 
-/* The dissectors: of the capture header, which hands on to that of the message. */
+/* The dissector of the capture header, which calls the one of the message. */
 #define TRACE_DISSECTOR "vfio_user_capture"
 
-/* The capture header's fixed part, and each fd's, in bytes. FORMAT.trace, section 4. */
+/* Sizes of the capture header's fixed part and of each fd, in bytes. FORMAT.trace, section 4. */
 #define TRACE_CAPTURE_VERSION 1u
 #define TRACE_CAPTURE_HDR_SIZE 40u
 #define TRACE_CAPTURE_FD_SIZE 32u
 
-/* A block's size beside what varies in it, at the most: for whoever makes room. */
+/* Upper bound of a block's size without its variable parts. */
 #define PCAPNG_BLOCK_MAX_OVERHEAD 256u
 
-/* Bytes of a comment that are written; what is longer is cut at a character's end. */
+/* Bytes of a comment that are written; a longer one is cut after a whole character. */
 #define PCAPNG_COMMENT_MAX 32768u
 
 /* Section header block; comment is one line of JSON (FORMAT.trace, section 2). */
@@ -37,21 +37,21 @@ size_t pcapng_interface(void *p, size_t n, const char *name, const char *descrip
                         const char *comment) __attribute__((warn_unused_result));
 
 /*
- * Enhanced packet block; comment NULL if none. Of a message whose kept bytes make more than
- * LIMIT_TRACE_PACKET with what stands before them, as many are written as fit.
+ * Enhanced packet block; comment may be NULL. If the kept bytes make the packet larger than
+ * LIMIT_TRACE_PACKET, only those that fit are written.
  */
 size_t pcapng_message(void *p, size_t n, uint32_t interface, const struct trace_message *m,
                       const char *comment) __attribute__((warn_unused_result));
 
 struct pcapng_statistics {
     uint64_t now_ns;   /* since 1970 */
-    uint64_t begin_ns; /* when the capture of this session began */
-    uint64_t seen;     /* messages that the relay passed on, lost ones included */
-    uint64_t lost;     /* of which so many are in no file */
-    bool over;         /* the session has ended, or its capture */
+    uint64_t begin_ns; /* when this session's capture began */
+    uint64_t seen;     /* messages relayed, lost ones included */
+    uint64_t lost;     /* of these, lost */
+    bool over;         /* the session or its capture has ended */
 };
 
-/* Interface statistics block; comment NULL if none, else one line of JSON (section 5). */
+/* Interface statistics block; comment may be NULL, else one line of JSON (section 5). */
 size_t pcapng_statistics(void *p, size_t n, uint32_t interface, const struct pcapng_statistics *s,
                          const char *comment) __attribute__((warn_unused_result));
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The numbers of pcapng (draft-ietf-opsawg-pcapng) that traces need: for trace/file/pcapng.c, which
+ * The numbers of pcapng (draft-ietf-opsawg-pcapng) that traces use, for trace/file/pcapng.c, which
  * writes, and trace/file/reader.c, which reads.
  */
 #ifndef POEMD_TRACE_FILE_PCAPNG_BLOCKS_H
 #define POEMD_TRACE_FILE_PCAPNG_BLOCKS_H
 
-/* "General Block Structure": types. The section's is the same in both byte orders. */
+/* "General Block Structure": types. The section's type reads the same in both byte orders. */
 #define PCAPNG_INTERFACE 0x00000001u
 #define PCAPNG_STATISTICS 0x00000005u
 #define PCAPNG_PACKET 0x00000006u
@@ -36,7 +36,7 @@
 #define PCAPNG_FLAG_INBOUND 1u
 #define PCAPNG_FLAG_OUTBOUND 2u
 
-/* if_tsresol where there is none: microseconds */
+/* the default of if_tsresol: microseconds */
 #define PCAPNG_TSRESOL_DEFAULT 6u
 
 #endif

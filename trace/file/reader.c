@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Reads a trace block by block, through one buffer of the largest block's size. A block that is
- * understood lies whole in the buffer, and messages point into it; others pass through unseen.
+ * Reads a trace block by block, through one buffer of the largest block's size. A known block is
+ * whole in the buffer, and messages point into it; others are skipped.
  *
- * Nothing of a file is believed: each length is compared with what is there before it is used, and
- * what is kept from block to block (interfaces, sessions, their texts) is counted.
+ * The file is not trusted: each length is checked against the bytes that are there before it is
+ * used, and the memory kept from block to block (interfaces, sessions, their texts) is limited.
  */
 #define _GNU_SOURCE
 #include "trace/file/reader.h"
@@ -30,24 +30,26 @@
 
 static const char too_many[] = "more interfaces, or more told of them, than a reader holds";
 
-/* What a step of the reader comes to beside an outcome: nothing that the caller need know. */
+/*
+ * A step's outcome beside enum trace_outcome: the reader goes on without returning to its caller.
+ */
 #define GO_ON (-1)
 
 struct trace_reader {
     int fd;
-    bool swap;        /* the section's byte order is not this machine's */
+    bool swap;        /* the section has the other byte order */
     bool begun;       /* a section header has been read */
-    int ended;        /* the outcome after which there is no other, or GO_ON */
+    int ended;        /* the final outcome, or GO_ON */
     int error;        /* -errno */
     uint64_t offset;  /* in the file, of buf[at] */
-    uint64_t skip;    /* bytes left of a block that nobody wants, its trailer not */
+    uint64_t skip;    /* bytes left of a skipped block, without its trailer */
     uint32_t skipped; /* that block's length; 0 if none */
-    size_t at;        /* buf[at … have - 1] has been read and not used */
+    size_t at;        /* buf[at … have - 1] is not used yet */
     size_t have;
     size_t n_interfaces;
     size_t room_interfaces;
     struct reader_session **interfaces; /* of this section; NULL: not the broker's */
-    struct reader_session *sessions;    /* all, the last first; owned */
+    struct reader_session *sessions;    /* all, newest first; owned */
     unsigned n_sessions;                /* announced */
     size_t total_interfaces;            /* of all sections */
     size_t texts;                       /* bytes of all sessions' texts */
@@ -68,7 +70,7 @@ struct trace_reader *trace_reader_new_take(int fd)
         close(fd);
         return NULL;
     }
-    /* Not the buffers: a page of them that is never used is never there. */
+    /* Not the buffers, so that pages never used are never allocated. */
     memset(r, 0, offsetof(struct trace_reader, fds));
     r->fd = fd;
     r->ended = GO_ON;
@@ -162,7 +164,7 @@ static uint64_t reader_get64(const struct trace_reader *r, const uint8_t *p)
     return r->swap ? bswap_64(v) : v;
 }
 
-/* Two halves, the higher first in either order. */
+/* Two halves, the higher first in either byte order. */
 static uint64_t reader_get_time(const struct trace_reader *r, const uint8_t *p)
 {
     return (uint64_t)reader_get32(r, p) << 32 | reader_get32(r, p + 4);
@@ -182,8 +184,8 @@ static void reader_use(struct trace_reader *r, size_t n)
 }
 
 /*
- * Reads until n bytes are there, n being at most the buffer's size. GO_ON, TRACE_END where the file
- * ends before, or TRACE_FAILED. As many as fit are read, since the next block will want them.
+ * Reads until n bytes are there; n is at most the buffer's size. Reads as many as fit, since the
+ * next block needs them. Returns GO_ON, TRACE_END if the file ends before, or TRACE_FAILED.
  */
 static int reader_fill(struct trace_reader *r, size_t n)
 {
@@ -209,7 +211,7 @@ static int reader_fill(struct trace_reader *r, size_t n)
     return GO_ON;
 }
 
-/* Passes over what is left of a block that nobody wants. */
+/* Skips the rest of a block. */
 static int reader_skip(struct trace_reader *r)
 {
     int o;
@@ -247,12 +249,12 @@ static int reader_skip(struct trace_reader *r)
 struct options {
     const uint8_t *p;
     size_t n;
-    uint16_t code; /* of the present one … */
+    uint16_t code; /* of the current one … */
     uint16_t size;
     const uint8_t *value;
 };
 
-/* The next option. GO_ON, TRACE_END where there is none, TRACE_MALFORMED. */
+/* Reads the next option. Returns GO_ON, TRACE_END after the last one, or TRACE_MALFORMED. */
 static int reader_option(struct trace_reader *r, struct options *o)
 {
     size_t padded;
@@ -278,7 +280,7 @@ static int reader_option(struct trace_reader *r, struct options *o)
     return GO_ON;
 }
 
-/* Copies an option's text to out (PCAPNG_COMMENT_MAX + 1 bytes), up to a NUL inside. */
+/* Copies an option's text to out (PCAPNG_COMMENT_MAX + 1 bytes), up to a NUL in it. */
 static void reader_copy_text(const struct options *o, char *out)
 {
     const size_t n = o->size < PCAPNG_COMMENT_MAX ? o->size : PCAPNG_COMMENT_MAX;
@@ -287,7 +289,7 @@ static void reader_copy_text(const struct options *o, char *out)
     out[n] = '\0';
 }
 
-/* ---- blocks: each has its body of n bytes at p ---- */
+/* ---- blocks: each has a body of n bytes at p ---- */
 
 static int reader_section(struct trace_reader *r, const uint8_t *p, size_t n)
 {
@@ -314,7 +316,7 @@ static int reader_section(struct trace_reader *r, const uint8_t *p, size_t n)
     return o == TRACE_END ? GO_ON : o;
 }
 
-/* A place in the table of interfaces. */
+/* Adds an entry to the table of interfaces. */
 static int reader_add_interface(struct trace_reader *r, struct reader_session *s)
 {
     if (r->n_interfaces == r->room_interfaces) {
@@ -332,7 +334,7 @@ static int reader_add_interface(struct trace_reader *r, struct reader_session *s
     return GO_ON;
 }
 
-/* What an interface's options say. */
+/* The options of an interface. */
 struct interface {
     struct reader_text name;
     struct reader_text description;
@@ -364,7 +366,7 @@ static int reader_interface_options(struct trace_reader *r, struct options *opt,
     return o == TRACE_END ? GO_ON : o;
 }
 
-/* Tells the caller of a session. */
+/* Announces a session to the caller. */
 static int reader_announce(struct trace_reader *r, struct reader_session *s,
                            struct trace_item *item)
 {
@@ -389,7 +391,9 @@ static int reader_add_session(struct trace_reader *r, const struct interface *i,
     s->resolution = i->resolution;
     s->offset_s = i->offset_s;
     o = reader_add_interface(r, s);
-    /* One that does not say so may still be a session: its first packet tells. */
+    /*
+     * An interface without the broker's comment may still be a session: its first packet decides.
+     */
     return o == GO_ON && s->known ? reader_announce(r, s, item) : o;
 }
 
@@ -418,7 +422,9 @@ static int reader_interface(struct trace_reader *r, const uint8_t *p, size_t n,
     return reader_add_session(r, &i, item);
 }
 
-/* The session of the interface that a block's body begins with. NULL: not the broker's. */
+/*
+ * Finds the session of the interface number at the start of a block's body. NULL: not the broker's.
+ */
 static int reader_find_session(struct trace_reader *r, const uint8_t *p, struct reader_session **s)
 {
     const uint32_t i = reader_get32(r, p);
@@ -445,7 +451,7 @@ static int reader_packet_comment(struct trace_reader *r, const uint8_t *p, size_
     return o == TRACE_END ? TRACE_MESSAGE : o;
 }
 
-/* *again: the block must be looked at once more, after what has been returned. */
+/* again: the same block must be read once more, after the returned item. */
 static int reader_packet(struct trace_reader *r, const uint8_t *p, size_t n,
                          struct trace_item *item, bool *again)
 {
@@ -522,7 +528,7 @@ static int reader_statistics(struct trace_reader *r, const uint8_t *p, size_t n,
 
 /* ---- the file ---- */
 
-/* Gives up a block of len bytes that nobody wants, of which the head has been seen and not used. */
+/* Starts to skip a block of len bytes after its head has been read. */
 static int reader_pass_over(struct trace_reader *r, uint32_t len)
 {
     reader_use(r, BLOCK_HEAD);
@@ -531,7 +537,7 @@ static int reader_pass_over(struct trace_reader *r, uint32_t len)
     return GO_ON;
 }
 
-/* A block that is larger than the buffer: nothing of the broker's. */
+/* Skips a block larger than the buffer, which cannot be the broker's. */
 static int reader_too_large(struct trace_reader *r, uint32_t type, uint32_t len)
 {
     struct reader_session *s = NULL;
@@ -550,7 +556,7 @@ static int reader_too_large(struct trace_reader *r, uint32_t type, uint32_t len)
     return o == GO_ON ? reader_malformed(r, "a block that is larger than any trace has") : o;
 }
 
-/* The bytes behind a section's head say in which order it is. */
+/* Finds the byte order of a section from the bytes behind its head. */
 static int reader_byte_order(struct trace_reader *r, const uint8_t *head)
 {
     uint32_t magic;
@@ -563,7 +569,7 @@ static int reader_byte_order(struct trace_reader *r, const uint8_t *head)
     return GO_ON;
 }
 
-/* The file ends, less than a block's head being left. */
+/* Judges the end of the file when less than a block's head is left. */
 static int reader_at_end(struct trace_reader *r)
 {
     static const uint8_t first[] = {0x0a, 0x0d, 0x0d, 0x0a};
@@ -579,7 +585,10 @@ static int reader_at_end(struct trace_reader *r)
     return reader_cut_off(r, r->begun ? "a block" : "its first block");
 }
 
-/* Judges the head of the next block. GO_ON: it is whole in the buffer, or was given up (*len 0). */
+/*
+ * Reads the head of the next block. Returns GO_ON if the block is whole in the buffer, or is
+ * skipped (*len 0).
+ */
 static int reader_frame(struct trace_reader *r, uint32_t *type, uint32_t *len)
 {
     const uint8_t *head;
@@ -616,7 +625,7 @@ static int reader_frame(struct trace_reader *r, uint32_t *type, uint32_t *len)
     return o == TRACE_END ? reader_cut_off(r, "a block") : o;
 }
 
-/* Reads the block that is whole in the buffer, and uses it. */
+/* Reads the block in the buffer, and uses it up. */
 static int reader_block(struct trace_reader *r, uint32_t type, uint32_t len,
                         struct trace_item *item)
 {

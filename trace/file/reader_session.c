@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What is known of one session in a trace. Its interface's comment is foreign JSON: it comes in by
- * handshake/json.h, bounded in length and depth, and what it does not say is read off the name.
+ * The facts about one session in a trace. Its interface's comment is foreign JSON: handshake/json.h
+ * reads it, with bounds on length and depth; facts missing from it are taken from the name.
  */
 #define _GNU_SOURCE
 #include "trace/file/reader_session.h"
@@ -18,7 +18,7 @@
 #define TSRESOL_BINARY 0x80u
 #define SECOND_NS UINT64_C(1000000000)
 
-/* A text of n foreign bytes, up to a NUL inside. */
+/* Copies a text of n foreign bytes, up to a NUL in it. */
 static char *reader_session_text_new(struct reader_text t)
 {
     return t.p ? strndup((const char *)t.p, t.n) : strdup("");
@@ -50,7 +50,7 @@ static void reader_session_read_name(struct trace_session *s)
     }
 }
 
-/* Returns whether the comment names a session. */
+/* Returns true if the comment names a session. */
 static bool reader_session_read_comment(struct trace_session *s)
 {
     json_t *facts;
@@ -138,7 +138,9 @@ uint64_t reader_session_time(const struct reader_session *s, uint64_t units)
         if (digits >= 64) {
             return offset;
         }
-        /* Whole units first: the product of the rest stays below 2^64 for what clocks have. */
+        /*
+         * Whole seconds first, so that the product of the rest stays below 2^64 for any real clock.
+         */
         units = (units >> digits) * SECOND_NS +
                 (uint64_t)((double)(units & ((UINT64_C(1) << digits) - 1)) /
                            (double)(UINT64_C(1) << digits) * (double)SECOND_NS);

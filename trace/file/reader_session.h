@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A session as trace/file/reader.c holds it: what the public structure points to, and how its times
- * are told. For the reader alone.
+ * The reader's private part of a session: the texts that the public structure points to, and the
+ * unit of its times. For trace/file/reader.c only.
  */
 #ifndef POEMD_TRACE_FILE_READER_SESSION_H
 #define POEMD_TRACE_FILE_READER_SESSION_H
@@ -11,9 +11,9 @@
 
 struct reader_session {
     struct trace_session public;
-    bool known;         /* the interface's comment says itself that it is the broker's */
-    bool announced;     /* the caller has had its TRACE_SESSION */
-    uint8_t resolution; /* if_tsresol, as it stands in the file */
+    bool known;         /* the interface's comment names it as the broker's */
+    bool announced;     /* TRACE_SESSION has been returned */
+    uint8_t resolution; /* if_tsresol, as in the file */
     int64_t offset_s;   /* if_tsoffset */
     size_t texts;       /* bytes of name, description and comment … */
     size_t ending_size; /* … and of ending */
@@ -24,23 +24,23 @@ struct reader_session {
     struct reader_session *next;
 };
 
-/* A text of an interface: n bytes, foreign; p NULL: there is none. */
+/* A foreign text of an interface: n bytes; p may be NULL. */
 struct reader_text {
     const uint8_t *p;
     size_t n;
 };
 
-/* A session from its interface's texts. NULL: no memory. */
+/* Makes a session from its interface's texts. Returns NULL if memory runs out. */
 struct reader_session *reader_session_new(struct reader_text name, struct reader_text description,
                                           struct reader_text comment)
     __attribute__((warn_unused_result));
 void reader_session_free(struct reader_session *s);
 
-/* Keeps the statistics' comment. False: no memory. */
+/* Keeps the statistics' comment. Returns false if memory runs out. */
 bool reader_session_end(struct reader_session *s, const char *comment, size_t n)
     __attribute__((warn_unused_result));
 
-/* Nanoseconds since 1970 of a time in the interface's units. What does not fit wraps round. */
+/* Converts a time in the interface's units to nanoseconds since 1970, modulo 2^64. */
 uint64_t reader_session_time(const struct reader_session *s, uint64_t units);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* What of a message is data. Pure. */
+/* Which part of a message is data. Pure. */
 #include "trace/file/snap_length.h"
 
 #include "base/wire.h"
 
-/* Bytes before the data of a message that carries some; 0: it carries none. */
+/* Bytes before the data of a message that carries data, or 0. */
 static uint32_t snap_length_before_data(const struct wire_hdr *h, bool *guest)
 {
     const bool reply = wire_is_reply(h);
