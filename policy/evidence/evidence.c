@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The list of evidence: names, adding, checking. Pure.
- */
+/* The list of evidence: names, adding, checking. Pure. */
 #include "policy/evidence/evidence.h"
 
 #include <stdarg.h>
@@ -45,7 +43,10 @@ const char *evidence_source_name(enum evidence_source s)
 
 void evidence_init(struct evidence *e)
 {
-    /* All of it: it crosses processes, and is compared and kept as bytes. */
+    /*
+     * Clears padding as well: the struct is sent to other processes, and compared and stored as
+     * bytes.
+     */
     memset(e, 0, sizeof *e);
 }
 
@@ -151,7 +152,7 @@ bool evidence_sound(const struct evidence *e)
 {
     unsigned char cut;
 
-    /* A bool that is neither 0 nor 1 must not be read as one. */
+    /* A bool that is neither 0 nor 1 must not be read as a bool. */
     memcpy(&cut, &e->cut, 1);
     if (cut > 1 || e->n > EVIDENCE_ITEMS || e->n_unknown > EVIDENCE_UNKNOWNS) {
         return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Base64, read. libcrypto's own reader takes white space, and bits that no byte has. */
+/* Reads base64. libcrypto's own reader accepts white space and leftover bits. */
 #include "policy/evidence/evidence_base64.h"
 
 static int evidence_base64_value_of(char c)
@@ -20,7 +20,7 @@ static int evidence_base64_value_of(char c)
     return c == '/' || c == '_' ? 63 : -1;
 }
 
-/* Which alphabet a character is of: 1 standard, 2 URL-safe, 0 either. */
+/* Returns the alphabet of a character: 1 for standard, 2 for URL-safe, 0 for either. */
 static unsigned evidence_base64_alphabet(char c)
 {
     if (c == '+' || c == '/') {
@@ -61,7 +61,7 @@ bool evidence_base64(const char *p, size_t n, uint8_t *out, size_t size, size_t 
             out[(*used)++] = (uint8_t)(bits >> have);
         }
     }
-    /* The standard alphabet is never without its padding. */
+    /* The standard alphabet requires its padding. */
     if (seen == 1 && (n + padding) % 4 != 0) {
         return false;
     }

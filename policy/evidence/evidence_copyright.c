@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The copyright file's paragraphs, and its licence synopses. Pure. What cannot be understood
- * becomes a LicenseRef-, which no rule finds compatible with anything: never nothing.
+ * The copyright file's paragraphs and its licence synopses. Pure. A name that is not understood
+ * becomes a LicenseRef-, which no rule accepts as compatible: it is never dropped.
  */
 #define _GNU_SOURCE
 #include "policy/evidence/evidence_copyright.h"
@@ -18,7 +18,7 @@
 #define FREE_TEXT "LicenseRef-debian-free-text"
 #define UNNAMED "LicenseRef-debian-unnamed"
 
-/* A name, an exception: longer ones are sentences. */
+/* Size of the name of a licence or exception: longer texts are sentences. */
 #define NAME_SIZE 64u
 
 const char *evidence_copyright_text(enum evidence_copyright o)
@@ -34,7 +34,7 @@ const char *evidence_copyright_text(enum evidence_copyright o)
     return (size_t)o < sizeof texts / sizeof *texts ? texts[o] : "?";
 }
 
-/* ---- text put together ---- */
+/* ---- building text ---- */
 
 struct strbuf {
     char *out;
@@ -61,10 +61,10 @@ struct synopsis {
     const char *at;
     const char *end;
     struct strbuf to;
-    bool bad; /* free text after all */
+    bool bad; /* turned out to be free text */
 };
 
-/* The next word or comma, copied; "" at the end, and where it is too long. */
+/* Copies the next word or comma; "" at the end, or if the word is too long. */
 static void evidence_copyright_next(struct synopsis *s, char word[NAME_SIZE])
 {
     const char *start;
@@ -102,7 +102,7 @@ static bool evidence_copyright_is_operator(const char *word)
     return strcasecmp(word, "and") == 0 || strcasecmp(word, "or") == 0;
 }
 
-/* What a reference's name may have; all else becomes "-". */
+/* Replaces by "-" all characters not allowed in a reference. */
 static void evidence_copyright_put_reference(struct strbuf *t, const char *prefix, const char *name)
 {
     char clean[NAME_SIZE + 8];
@@ -123,7 +123,7 @@ static void evidence_copyright_put_reference(struct strbuf *t, const char *prefi
     evidence_copyright_put(t, clean);
 }
 
-/* The licence of a short name; known says what it is called where it is known, or is empty. */
+/* Writes the licence for a short name; known receives its SPDX identifier, or "" if unknown. */
 static void evidence_copyright_licence(struct synopsis *s, const char *name, char known[NAME_SIZE])
 {
     const char *spdx = evidence_debian_licence(name);
@@ -144,7 +144,7 @@ static void evidence_copyright_licence(struct synopsis *s, const char *name, cha
     }
 }
 
-/* "with WORDS exception", the first word being the next one. */
+/* Parses "with WORDS exception", starting at the next word. */
 static void evidence_copyright_exception(struct synopsis *s, const char *of)
 {
     char name[NAME_SIZE] = "";
@@ -201,7 +201,7 @@ static void evidence_copyright_term(struct synopsis *s)
     }
 }
 
-/* A comma before an operator lets it bind less than those on both its sides. */
+/* A comma before an operator makes it bind less tightly than those on both sides. */
 static void evidence_copyright_synopsis(struct synopsis *s)
 {
     const bool commas = memchr(s->at, ',', (size_t)(s->end - s->at)) != NULL;
@@ -251,11 +251,11 @@ struct span {
     size_t n;
 };
 
-/* What is looked at of a paragraph; p is NULL where it has no such field. */
+/* The fields used of a paragraph; p is NULL for a missing field. */
 struct paragraph {
     struct span format;
-    struct span files;   /* with the lines that go on */
-    struct span licence; /* its first line alone */
+    struct span files;   /* with continuation lines */
+    struct span licence; /* first line only */
     bool any;
 };
 
@@ -288,11 +288,11 @@ static bool evidence_copyright_is_field(struct span name, const char *want)
     return name.n == strlen(want) && strncasecmp(name.p, want, name.n) == 0;
 }
 
-/* Reads a paragraph at *at, and moves *at behind it. False: malformed. */
+/* Reads a paragraph at *at and moves *at behind it. Returns false if it is malformed. */
 static bool evidence_copyright_read_paragraph(const char **at, const char *end,
                                               struct paragraph *out)
 {
-    struct span *open = NULL; /* the field that lines going on belong to */
+    struct span *open = NULL; /* the field that continuation lines belong to */
 
     *out = (struct paragraph){.any = false};
     while (*at < end) {
@@ -339,7 +339,10 @@ static bool evidence_copyright_read_paragraph(const char **at, const char *end,
     return true;
 }
 
-/* Whether all patterns of a Files field are below debian/: how it is packaged, not what it is. */
+/*
+ * Returns whether all patterns of a Files field are below debian/: those files only package the
+ * software.
+ */
 static bool evidence_copyright_packaging_alone(struct span files)
 {
     static const char folder[] = "debian/";
@@ -366,7 +369,7 @@ static bool evidence_copyright_packaging_alone(struct span files)
     return any;
 }
 
-/* ---- all licences joined ---- */
+/* ---- joining licences ---- */
 
 struct joined {
     struct strbuf to;
@@ -384,7 +387,7 @@ static bool evidence_copyright_has_part(const struct joined *j, const char *text
     return false;
 }
 
-/* Joins one part, unless it is there already. */
+/* Joins one part, unless it is present already. */
 static void evidence_copyright_join_part(struct joined *j, const char *text)
 {
     const bool choice = strstr(text, " OR ") != NULL;
@@ -405,7 +408,7 @@ static void evidence_copyright_join_part(struct joined *j, const char *text)
     evidence_copyright_put(&j->to, choice ? ")" : "");
 }
 
-/* Joins a License field: where it is parts under AND alone, each for itself. */
+/* Joins a License field: parts connected only by AND are joined one by one. */
 static void evidence_copyright_join(struct joined *j, struct span licence_field)
 {
     const struct span s = evidence_copyright_trimmed(licence_field);
@@ -417,7 +420,7 @@ static void evidence_copyright_join(struct joined *j, struct span licence_field)
         j->to.full = true;
         return;
     }
-    /* text keeps its start: what was cut off it had no OR either. */
+    /* text keeps its start: the parts cut off had no OR either. */
     while (!strstr(text, " OR ") && text[0] != '(' && (and = strstr(part, " AND "))) {
         *and = '\0';
         evidence_copyright_join_part(j, part);

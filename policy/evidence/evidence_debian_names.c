@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Debian's short names of licences and exceptions, and what SPDX calls them. The names are those of
- * copyright-format 1.0, section 7.1.1, and common misspellings of them that can mean nothing else.
- * A name that is not here may be an SPDX identifier itself: the caller asks the list.
+ * Debian's short names of licences and exceptions, with their SPDX identifiers. The names are those
+ * of copyright-format 1.0, section 7.1.1, and common misspellings with only one possible meaning. A
+ * name missing here may be an SPDX identifier itself: the caller consults the SPDX list.
  */
 #include <string.h>
 #include <strings.h>
 
 #include "policy/evidence/evidence_debian_names.h"
 
-/* Not sorted for searching: it is asked a few dozen times for a file. */
+/* Searched linearly: a file needs only a few dozen look-ups. */
 static const struct {
     const char *debian;
     const char *spdx;
@@ -72,10 +72,10 @@ static const struct {
     {"Perl", "(GPL-1.0-or-later OR Artistic-1.0-Perl)"},
 };
 
-/* An exception can be another one with each licence that it is said of. */
+/* The same exception name can mean different exceptions for different licences. */
 static const struct {
-    const char *debian;  /* without the word "exception" at its end */
-    const char *licence; /* how the SPDX identifier of the licence begins */
+    const char *debian;  /* without the final word "exception" */
+    const char *licence; /* prefix of the licence's SPDX identifier */
     const char *spdx;
 } exceptions[] = {
     {"Autoconf", "GPL-2.0", "Autoconf-exception-2.0"},

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * dpkg's database, as its pages deb-md5sums(5) and dpkg(1) and its files have it. Pure.
- */
+/* Reads dpkg's database as described in deb-md5sums(5) and dpkg(1), and as its files show. Pure. */
 #define _GNU_SOURCE
 #include "policy/evidence/evidence_dpkg.h"
 
@@ -14,7 +12,7 @@ bool evidence_dpkg_path(const char *path, const char **unmerged)
                                          "/usr/lib32/", "/usr/lib64/", "/usr/libx32/"};
 
     *unmerged = NULL;
-    /* A line break in it could make it look like two lines of a list. */
+    /* A newline in the path could make it match two lines of a list. */
     if (path[0] != '/' || path[1] == '\0' || strchr(path, '\n')) {
         return false;
     }
@@ -98,7 +96,7 @@ static bool evidence_dpkg_read_md5(const char *p, uint8_t out[EVIDENCE_MD5_SIZE]
 bool evidence_dpkg_md5(const char *p, size_t n, const char *path, uint8_t out[EVIDENCE_MD5_SIZE])
 {
     const size_t digits = 2 * (size_t)EVIDENCE_MD5_SIZE;
-    const char *name = path + 1; /* the file's names have no slash at the front */
+    const char *name = path + 1; /* names in the file have no leading slash */
     const size_t len = strlen(name);
     const char *end = p + n;
 
@@ -117,7 +115,7 @@ bool evidence_dpkg_md5(const char *p, size_t n, const char *path, uint8_t out[EV
 
 /* ---- status ---- */
 
-/* The value of "KEY: VALUE" in a paragraph; NULL where it has none. */
+/* Returns the value of "KEY: VALUE" in a paragraph, or NULL if there is none. */
 static const char *evidence_dpkg_value_of(const char *p, const char *end, const char *key,
                                           size_t *n)
 {

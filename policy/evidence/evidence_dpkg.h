@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * dpkg's database: which package owns a file, and which digest it had. Pure: the database's files
- * come as bytes.
+ * dpkg's database: the package that owns a file, and the digest recorded for it. Pure: the caller
+ * passes the database's files as bytes.
  */
 #ifndef POEMD_POLICY_EVIDENCE_EVIDENCE_DPKG_H
 #define POEMD_POLICY_EVIDENCE_EVIDENCE_DPKG_H
@@ -16,31 +16,36 @@
 #define EVIDENCE_MD5_SIZE 16u
 
 /*
- * The name under which the database may have an absolute path: itself, or, where /usr has been
- * merged, without "/usr" (NULL: that cannot be). False: no database has such a path.
+ * Determines the names under which the database may list an absolute path: the path itself and, on
+ * systems with a merged /usr, the path without "/usr" in *unmerged (NULL if that is impossible).
+ * Returns false if no database can list the path.
  */
 bool evidence_dpkg_path(const char *path, const char **unmerged)
     __attribute__((warn_unused_result));
 
-/* "NAME.list" or "NAME:ARCH.list": the package's name and, or "", its architecture. */
+/* "NAME.list" or "NAME:ARCH.list": the package's name and its architecture, or "". */
 struct evidence_dpkg_name {
     char name[EVIDENCE_DPKG_NAME_SIZE];
     char arch[32];
 };
 
-/* Reads the name of a file in "info". False: it is no package's list. */
+/* Reads the name of a file in "info". Returns false if it is not a package's list. */
 bool evidence_dpkg_list_name(const char *file, struct evidence_dpkg_name *out)
     __attribute__((warn_unused_result));
 
-/* Whether a .list of n bytes at p has the path. */
+/* Returns whether a .list of n bytes at p contains the path. */
 bool evidence_dpkg_lists(const char *p, size_t n, const char *path);
 
-/* The digest of an absolute path in a .md5sums of n bytes at p. False: it has none of it. */
+/*
+ * Reads the digest of an absolute path from a .md5sums of n bytes at p. Returns false if there is
+ * none.
+ */
 bool evidence_dpkg_md5(const char *p, size_t n, const char *path, uint8_t out[EVIDENCE_MD5_SIZE])
     __attribute__((warn_unused_result));
 
 /*
- * The version of the installed package in "status". False: it is not there, or not installed.
+ * Reads the version of the installed package from "status". Returns false if the package is missing
+ * or not installed.
  */
 bool evidence_dpkg_version(const char *p, size_t n, const struct evidence_dpkg_name *package,
                            char out[EVIDENCE_DPKG_VERSION_SIZE])

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * DSSE envelopes, read. In this order: the envelope's shape, its signatures over the bytes of the
- * payload as they are, and only then the payload's JSON.
+ * Reads DSSE envelopes in this order: the envelope's shape, its signatures over the raw bytes of
+ * the payload, and only then the payload's JSON.
  */
 #include "policy/evidence/evidence_dsse.h"
 
@@ -73,7 +73,10 @@ static enum evidence_dsse evidence_dsse_check_signatures(
                              &n)) {
             return EVIDENCE_DSSE_BAD_BASE64;
         }
-        /* One of another length is of another kind of key, as others may have signed it too. */
+        /*
+         * A signature of another length was made with another kind of key, perhaps by another
+         * signer.
+         */
         for (size_t k = 0; n == SIGNATURE_SIZE && k < n_keys; k++) {
             if (evidence_dsse_signed_by(keys[k], bytes, pae)) {
                 *signers |= 1u << k;

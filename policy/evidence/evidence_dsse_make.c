@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* DSSE envelopes, written: for poemctl attest, never by the daemon. */
+/* Makes DSSE envelopes for poemctl attest; the daemon never does. */
 #include <jansson.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
@@ -44,7 +44,7 @@ static char *evidence_dsse_make_statement_make(const char *name, const uint8_t *
     return text;
 }
 
-/* Ed25519 over the encoding of the payload. 64 bytes to out; 0 or -1. */
+/* Signs the encoding of the payload with Ed25519, 64 bytes to out. Returns 0 or -1. */
 static int evidence_dsse_make_sign(EVP_PKEY *key, const char *payload, uint8_t out[64])
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * ELF notes, found through the program headers and, for notes that are not loaded, the section
- * headers. Both classes and byte orders; no names of sections are looked at: the note's type says
- * what it is. All numbers are 64 bits wide here and are checked before they are added.
+ * Finds ELF notes through the program headers and, for notes that are not loaded, the section
+ * headers. Handles both classes and byte orders. Section names are ignored: the note's type is
+ * decisive. All numbers are widened to 64 bits and checked before they are added.
  */
 #include "policy/evidence/evidence_elf.h"
 
@@ -17,10 +17,10 @@ struct elf {
     evidence_read_at *read_at;
     void *arg;
     struct evidence *out;
-    bool wide;                         /* 64 bits */
+    bool wide;                         /* 64-bit class */
     bool little;                       /* byte order */
-    unsigned n;                        /* package notes seen */
-    uint64_t seen[EVIDENCE_ELF_NOTES]; /* their offsets: a section is often a segment's part */
+    unsigned n;                        /* package notes found */
+    uint64_t seen[EVIDENCE_ELF_NOTES]; /* their offsets: a section often lies within a segment */
     uint8_t notes[EVIDENCE_ELF_NOTES_MAX];
 };
 
@@ -64,13 +64,13 @@ static void evidence_elf_licence_of(struct elf *f, const json_t *note)
                  text, "a package note in the executable, written when it was linked");
 }
 
-/* The n bytes of a package note's value. */
+/* Handles the n bytes of a package note's value. */
 static void evidence_elf_package_note(struct elf *f, const uint8_t *p, size_t n)
 {
     json_error_t error;
     json_t *note;
 
-    /* It may end in NULs: a string's own, and what fills the section. */
+    /* The value may end in NULs: the string's own, and padding of the section. */
     while (n > 0 && p[n - 1] == 0) {
         n--;
     }
@@ -84,7 +84,7 @@ static void evidence_elf_package_note(struct elf *f, const uint8_t *p, size_t n)
     json_decref(note);
 }
 
-/* Whether the note at this offset has been seen; it has from now on. */
+/* Returns whether the note at this offset was seen before, and remembers it. */
 static bool evidence_elf_seen(struct elf *f, uint64_t offset)
 {
     for (unsigned i = 0; i < f->n; i++) {
@@ -121,7 +121,7 @@ static bool evidence_elf_each_note(struct elf *f, const struct group *g)
         const uint64_t desc_size = evidence_elf_get(f, h + 4, 4);
         const uint64_t desc = evidence_elf_aligned(at + sizeof(Elf64_Nhdr) + name_size, align);
 
-        /* 32-bit numbers cannot overflow 64 bits here. */
+        /* Sums of 32-bit numbers cannot overflow 64 bits. */
         if (desc + desc_size > g->size) {
             return evidence_elf_malformed(f, "a note leaves its segment");
         }
@@ -152,14 +152,16 @@ static bool evidence_elf_read_group(struct elf *f, const struct group *g)
 
 /* ---- headers ---- */
 
-/* Where the tables are, in the header and in each of their entries; sizes 4 or 8 go by the class.
+/*
+ * Offsets of the fields in the ELF header and in the entries of its tables. Fields without a size
+ * here have 4 or 8 bytes, depending on the class.
  */
 struct layout {
-    uint8_t table; /* in the ELF header: the table's offset, of the class's size */
-    uint8_t entry; /* … an entry's size, 2 bytes */
-    uint8_t count; /* … the entries, 2 bytes */
-    uint8_t least; /* an entry has at least so many bytes */
-    uint32_t note; /* the type of an entry that is a group of notes */
+    uint8_t table; /* in the ELF header: the table's offset, 4 or 8 bytes */
+    uint8_t entry; /* in the ELF header: an entry's size, 2 bytes */
+    uint8_t count; /* in the ELF header: the number of entries, 2 bytes */
+    uint8_t least; /* minimum size of an entry */
+    uint32_t note; /* the type of entries that are groups of notes */
     uint8_t type;  /* in an entry: 4 bytes */
     uint8_t offset;
     uint8_t size;

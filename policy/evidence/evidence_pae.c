@@ -10,7 +10,7 @@
 #include "policy/evidence/evidence_base64.h"
 #include "policy/evidence/evidence_dsse.h"
 
-/* The encoding's head and room for n bytes of payload. */
+/* Writes the encoding's head and reserves room for n bytes of payload. */
 static uint8_t *evidence_pae_begin(struct evidence_pae *pae, size_t n)
 {
     char head[128];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* What came of an inspection: its names, and whether one that a process sent can be one. Pure. */
+/* Results of inspections: their names, and the check of a result sent by a process. Pure. */
 #include "policy/inspector/inspector_channel.h"
 
 const char *inspection_text(enum inspection_outcome o)
@@ -21,7 +21,7 @@ const char *inspection_text(enum inspection_outcome o)
     return (unsigned)o < INSPECTION_OUTCOMES ? texts[o] : "?";
 }
 
-/* An inspector finds these alone; what else it says it has made up. */
+/* Only these can come from an inspector; any other item is made up. */
 static bool inspection_item_of_file(const struct evidence_item *i)
 {
     if (i->grade == EVIDENCE_PACKAGED) {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The inspector from its parent's side: one process, a queue of jobs, and who waits for each.
+ * The inspector from its parent's side: one process, a queue of jobs, and the waiters of each job.
  *
- *   A job is one file of one share (inspector_queue.h). All who ask for it there wait for one job.
- *   The process works on a slice of one job at a time, once it is ready; a process that does not
- *   answer in time, or says what cannot be, ends that job alone, as does one that dies over it
- *   twice; another process begins the others anew.
+ *   A job is one file of one share (inspector_queue.h). All requests for it within that share wait
+ * for the same job. Once ready, the process works on a slice of one job at a time. If a process
+ * does not answer in time, or sends an invalid answer, only the current job ends; the same happens
+ * if two processes die over it. Another process restarts the other jobs.
  *
- * A waiter is told once, from the loop: by its job's end, or by its own timer.
+ * A waiter is notified once, from the loop: by the end of its job or by its own timer.
  */
 #define _GNU_SOURCE
 #include "policy/inspector/inspector.h"
@@ -36,13 +36,13 @@
 #include "policy/inspector/inspector_pace.h"
 #include "policy/inspector/inspector_queue.h"
 
-/* A process may take this long until it is ready, in ms: a busy machine starts it in some ten. */
+/* Milliseconds until a process must be ready: starting takes some ten on a busy machine. */
 #define START_MS 2000
 
-/* Less time without a CPU than this is what any process has on a quiet machine, in ms. */
+/* Milliseconds without a CPU that any process may have on a quiet machine; fewer do not count. */
 #define WAITED_LEAST_MS 20u
 
-/* What all who waited for a job are told, one after the other. */
+/* The result sent to all waiters of a job, one after the other. */
 struct result {
     unsigned users;
     struct inspection inspection;
@@ -51,12 +51,12 @@ struct result {
 struct waiter {
     TAILQ_ENTRY(waiter) link;
     struct inspector *inspector;
-    struct inspector_share *share; /* that it counts for; NULL: none */
-    struct inspector_job *job;     /* NULL: only waits to be told */
-    struct result *result;         /* … this; NULL: why there is none */
+    struct inspector_share *share; /* the share it counts for; may be NULL */
+    struct inspector_job *job;     /* NULL if it only waits for its notification */
+    struct result *result;         /* sent to the waiter; NULL if there is only an outcome */
     uint64_t number;
     struct event *timer;
-    enum inspection_outcome outcome; /* what it is told where there is no job */
+    enum inspection_outcome outcome; /* used if there is no job */
     int error;
     inspector_done *done;
     void *arg;
@@ -69,47 +69,47 @@ struct inspector {
     struct inspector_kit kit;
     struct inspector_cache cache;
     struct inspector_queue queue;
-    struct inspector_job *current; /* the job at work; NULL: none */
+    struct inspector_job *current; /* the job in progress; may be NULL */
     struct waiters waiters;        /* all of them */
     unsigned n_waiting;
     uint64_t last_number;
     bool ready;
-    bool untidy; /* the process may have files open that have no slot any more */
+    bool untidy; /* the process may have files open that no longer have a slot */
     struct inspector_pace pace;
-    enum inspection_outcome verdict; /* what the job at work ends with when the process dies */
-    unsigned false_starts;           /* how often in a row it died before it was ready */
-    pid_t pid;                       /* -1: not running */
+    enum inspection_outcome verdict; /* the outcome of the current job if the process dies */
+    unsigned false_starts;           /* how often in a row a process died before it was ready */
+    pid_t pid;                       /* -1 if not running */
     int pidfd;
     int channel_fd;
     struct event *readable;
     struct event *died;
-    struct event *run_out; /* the job's time, or the start's */
+    struct event *run_out; /* time-out of the current job, or of the start */
     struct event *respawn;
-    struct event *kick; /* work(), from the loop */
+    struct event *kick; /* runs inspector_work from the loop */
     struct heartbeat beat;
-    unsigned pings; /* sent and not answered */
-    bool killed;    /* and not collected yet */
+    unsigned pings; /* sent and not answered yet */
+    bool killed;    /* killed, and not reaped yet */
 };
 
 static void inspector_add_timer(struct event *timer, unsigned ms)
 {
     const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
 
-    /* Cannot fail: the event is made, and a timer needs no more than that. */
+    /* Cannot fail: the event exists, and a timer needs no more memory. */
     (void)event_add(timer, &tv);
 }
 
 static void inspector_work(struct inspector *i);
 
-/* A process that dies may have been killed before it read its question: another one gets it. */
+/* Processes that may die at one job: the first may have been killed before it read its question. */
 #define CRASHES 2u
 
-/* More slices than a file has, in two passes: an inspector that asks for more makes them up. */
+/* More slices than a file has in two passes; an inspector that asks for more is lying. */
 #define STEPS_MAX (2u * (unsigned)(INSPECTOR_FILE_MAX / INSPECTOR_SLICE) + 2u)
 
 /* ---- waiters and jobs ---- */
 
-/* Takes a job out of the queue. What the process has of it is closed with the next message. */
+/* Removes a job from the queue. The process closes its file with the next message. */
 static void inspector_job_take(struct inspector *i, struct inspector_job *j)
 {
     i->untidy = i->untidy || j->slot >= 0;
@@ -137,8 +137,8 @@ static void inspector_waiter_free(struct waiter *w)
 }
 
 /*
- * Drops one waiter. Without waiters a job is not begun. One that was begun is finished for the
- * cache when nothing else is to be done: who comes again may find it there.
+ * Drops one waiter. A queued job without waiters is cancelled. A running one is finished for the
+ * cache when there is nothing else to do: the next request may find the result there.
  */
 static void inspector_job_unwanted(struct inspector *i, struct inspector_job *j)
 {
@@ -157,12 +157,12 @@ static void inspector_notify(struct waiter *w, const struct inspection *r)
     inspector_done *done = w->done;
     void *arg = w->arg;
 
-    /* Gone before it is told: whoever is told may ask again, or forget others. */
+    /* Freed before the callback, which may make new requests or forget others. */
     inspector_waiter_free(w);
     done(r, arg);
 }
 
-/* An inspection that knows nothing but why. */
+/* Sets an inspection that contains only its outcome. */
 static void inspector_nothing(struct inspection *r, enum inspection_outcome outcome, int error)
 {
     memset(r, 0, sizeof *r);
@@ -189,7 +189,7 @@ static void inspector_on_waiter_timer(evutil_socket_t fd, short what, void *arg)
     inspector_notify(w, &r);
 }
 
-/* Ends a job: all who wait for it are told, each by its own event: they may be hundreds. */
+/* Ends a job. Each waiter is notified by an event of its own: there may be hundreds. */
 static void inspector_job_end(struct inspector *i, struct inspector_job *j,
                               const struct inspection *r)
 {
@@ -237,7 +237,7 @@ static void inspector_child_kill(struct inspector *i, enum inspection_outcome ve
     kill(i->pid, SIGKILL);
 }
 
-/* The process has read a slice of the job's file. */
+/* Called when the process has read a slice of the job's file. */
 static void inspector_job_step(struct inspector *i, struct inspector_job *j, uint64_t left)
 {
     i->current = NULL;
@@ -254,7 +254,10 @@ static bool inspector_more_sound(const struct inspector_job *j, const struct ins
     return m->u.left <= j->question.id.size && j->steps <= STEPS_MAX;
 }
 
-/* Takes one message. False: there is no more, or the process has been killed for it. */
+/*
+ * Handles one message. Returns false if there are no more, or if the process has been killed for
+ * it.
+ */
 static bool inspector_child_read(struct inspector *i)
 {
     static struct inspector_msg m;
@@ -271,7 +274,7 @@ static bool inspector_child_read(struct inspector *i)
         return false;
     }
     if (n <= 0) {
-        event_del(i->readable); /* it is dying, and its end says the rest */
+        event_del(i->readable); /* the process is dying; its exit is handled next */
         return false;
     }
     if (n == sizeof m && n_fds == 0 && m.type == INSPECTOR_READY && !i->ready) {
@@ -315,7 +318,10 @@ static void inspector_on_run_out(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    /* What it waited for a CPU it has again. One that hangs waits for none. */
+    /*
+     * Extends the time-out by the time spent waiting for a CPU. A process that hangs is not waiting
+     * for one.
+     */
     if (waited >= WAITED_LEAST_MS) {
         inspector_add_timer(i->run_out, waited);
         return;
@@ -398,7 +404,7 @@ static void inspector_on_died(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    /* What it said at last counts, unless it was killed for what it said. */
+    /* Its last answer counts, unless it was killed because of it. */
     while (i->verdict == INSPECTION_CRASHED && inspector_child_read(i)) {
     }
     (void)waitpid(i->pid, &status, 0);
@@ -427,7 +433,7 @@ static void inspector_on_died(evutil_socket_t fd, short what, void *arg)
 
 /* ---- work ---- */
 
-/* Asks for the next slice of a job, or for its first. */
+/* Requests the first or the next slice of a job. */
 static void inspector_send_question(struct inspector *i, struct inspector_job *j)
 {
     static struct inspector_msg m;
@@ -443,7 +449,7 @@ static void inspector_send_question(struct inspector *i, struct inspector_job *j
     m.u.question = j->question;
     fdset_init(&fds);
     if (begins) {
-        fds.fds[fds.n++] = j->exe_fd; /* lent for the call */
+        fds.fds[fds.n++] = j->exe_fd; /* borrowed for the call */
     }
     inspector_pace_begin(&i->pace, i->pid);
     n = sock_send(i->channel_fd, &m, sizeof m, &fds, MSG_DONTWAIT);
@@ -455,11 +461,13 @@ static void inspector_send_question(struct inspector *i, struct inspector_job *j
     } else if (n == -ETOOMANYREFS || n == -EAGAIN) {
         inspector_job_fail(i, j, INSPECTION_NOBODY, (int)-n);
     }
-    /* Any other error: the process is dying, and its end ends the job. */
+    /* Any other error: the process is dying, and its exit ends the job. */
 }
 
-/* Nothing is to be done: the process closes the files that were left. If that cannot be sent now,
- * the next question has it done. */
+/*
+ * Sent when idle: the process closes leftover files. If the message cannot be sent now, the next
+ * question has the same effect.
+ */
 static void inspector_send_tidy(struct inspector *i)
 {
     static const struct inspector_msg m = {.type = INSPECTOR_TIDY};
@@ -469,7 +477,7 @@ static void inspector_send_tidy(struct inspector *i)
     }
 }
 
-/* Goes on with the queue, from the loop alone. */
+/* Processes the queue. Called only from the loop. */
 static void inspector_work(struct inspector *i)
 {
     struct inspector_job *j;
@@ -479,7 +487,7 @@ static void inspector_work(struct inspector *i)
             inspector_cache_get(&i->cache, &j->question.id, j->question.path);
 
         if (kept) {
-            /* A copy: whoever is told may bring the cache to forget it. */
+            /* A copy: a notified waiter may cause the cache to drop the original. */
             struct inspection r = *kept;
 
             inspector_job_end(i, j, &r);
@@ -506,14 +514,16 @@ void inspector_beat(struct inspector *i)
     static const struct inspector_msg ping = {.type = INSPECTOR_PING};
     struct heartbeat_sample sample;
 
-    /* At its start and over a question it has its own times. */
+    /* Separate time-outs apply during its start and while it works on a question. */
     if (!i || i->pid <= 0 || i->killed || !i->ready || i->current) {
         return;
     }
     heartbeat_look(i->pid, &sample);
     switch (heartbeat_beat(&i->beat, clock_ms(), &sample)) {
     case HEARTBEAT_ASK:
-        /* One whose channel is full does not read: that it is asked makes no difference. */
+        /*
+         * If its channel is full, the process is not reading: a missing PING makes no difference.
+         */
         i->pings += sock_send(i->channel_fd, &ping, sizeof ping, NULL, MSG_DONTWAIT) > 0;
         break;
     case HEARTBEAT_WAIT:
@@ -524,14 +534,16 @@ void inspector_beat(struct inspector *i)
     }
 }
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
 const struct inspection *inspector_look(struct inspector *i, const struct peer_exe *exe)
 {
     return exe->fd < 0 ? NULL : inspector_cache_get(&i->cache, &exe->id, exe->path);
 }
 
-/* The share's job for the executable, which is paid for if it is new. NULL: the waiter is told why.
+/*
+ * Returns the share's job for the executable; a new job is charged to the share. Returns NULL if
+ * there is none, with the reason in the waiter.
  */
 static struct inspector_job *inspector_waiter_job(struct waiter *w, const struct peer_exe *exe,
                                                   bool late)
@@ -555,7 +567,7 @@ static struct inspector_job *inspector_waiter_job(struct waiter *w, const struct
     return j;
 }
 
-/* Gives the waiter its job, or the reason why there is none. */
+/* Assigns the waiter its job, or the reason why there is none. */
 static void inspector_waiter_begin(struct waiter *w, const struct peer_exe *exe,
                                    const struct inspector_asker *who)
 {
@@ -623,7 +635,7 @@ void inspector_forget(struct inspector *i, uint64_t request)
     }
 }
 
-/* ---- the whole ---- */
+/* ---- creation ---- */
 
 int inspector_new(struct inspector **out, const struct inspector_settings *s)
 {

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The inspector: a process without rights that reads what a peer could have written.
+ * The inspector: a process without privileges that parses files which a peer could have written.
  *
- * It is handed open files over a SEQPACKET pair, in messages of one size, and answers with an
+ * It receives open files over a SEQPACKET pair, in messages of one size, and answers with an
  * inspection: the executable's SHA-256, its fs-verity digest, and licence evidence from its ELF
- * notes, its Debian package and signed envelopes. One that crashes, hangs or lies out of turn is
- * killed and started again; whoever waited for it gets an inspection that says so.
+ * notes, its Debian package and signed envelopes. If it crashes, hangs or breaks the protocol, it
+ * is killed and restarted; its waiters get an inspection with that outcome.
  *
- * This header is the caller's side, for one thread with a libevent loop: nothing here blocks, but
- * inspector_free, which reaps a killed child. Answers are kept by the file's identity
- * (peer_file_id), the least used forgotten first.
+ * This header is the caller's side, for one thread with a libevent loop. Only inspector_free
+ * blocks: it reaps a killed child. Results are cached by the file's identity (peer_file_id); the
+ * least recently used is dropped first.
  *
  *     i = inspector_new(&settings)
- *     if (!(r = inspector_look(i, &peer.exe)))            known already?
- *         inspector_ask(i, &peer.exe, &who, 3000, on_done, arg)   else
- * inspect_ask_on_done is called later
+ *     if (!(r = inspector_look(i, &peer.exe)))            in the cache?
+ *         inspector_ask(i, &peer.exe, &who, 3000, on_done, arg)
+ *
+ * In the second case on_done is called later.
  */
 #ifndef POEMD_POLICY_INSPECTOR_INSPECTOR_H
 #define POEMD_POLICY_INSPECTOR_INSPECTOR_H
@@ -29,43 +30,43 @@
 #include "policy/evidence/evidence.h"
 #include "policy/peer/peer.h"
 
-/* argv[1] of an inspector: a program that uses this header calls inspector_main() on it. */
+/* argv[1] of an inspector: a program that uses this header calls inspector_main() for it. */
 #define INSPECTOR_ARG "--inspector"
 
-/* The inspector's whole life. Returns the exit status. */
+/* Runs the inspector until its channel closes. Returns the exit status. */
 int inspector_main(void);
 
-/* ---- what is found out ---- */
+/* ---- results ---- */
 
 enum inspection_outcome {
     INSPECTION_OK,
-    INSPECTION_NO_FILE, /* the executable could not be opened: peer.unknown says why */
-    INSPECTION_TOO_BIG, /* above INSPECTOR_FILE_MAX */
-    INSPECTION_CHANGED, /* its bytes changed while they were read */
-    INSPECTION_UNREAD,  /* reading failed: error */
+    INSPECTION_NO_FILE, /* the executable could not be opened: see peer.unknown */
+    INSPECTION_TOO_BIG, /* larger than INSPECTOR_FILE_MAX */
+    INSPECTION_CHANGED, /* the file changed while it was read */
+    INSPECTION_UNREAD,  /* reading failed: see error */
     INSPECTION_TIMEOUT, /* the inspector took too long */
-    INSPECTION_CRASHED, /* … died over it */
-    INSPECTION_UNSOUND, /* … answered what cannot be an answer */
-    INSPECTION_NOBODY,  /* no inspector could be started, or too many wait */
-    INSPECTION_CREDIT,  /* the asker has had too much inspected lately */
+    INSPECTION_CRASHED, /* the inspector died while inspecting it */
+    INSPECTION_UNSOUND, /* the inspector sent an invalid answer */
+    INSPECTION_NOBODY,  /* no inspector could be started, or too many requests wait */
+    INSPECTION_CREDIT,  /* the asker's inspections exceeded its credit */
     INSPECTION_OUTCOMES,
 };
 
-/* Text of an outcome, for logs. Static. */
+/* Returns the static text of an outcome, for logs. */
 const char *inspection_text(enum inspection_outcome o);
 
 #define INSPECTION_SHA256_SIZE 32u
 #define INSPECTION_VERITY_MAX 64u
 
-/* A value without pointers. Where outcome is not INSPECTION_OK, it knows nothing else. */
+/* A value without pointers. Unless outcome is INSPECTION_OK, the members after error are 0. */
 struct inspection {
     enum inspection_outcome outcome;
-    int error; /* errno of INSPECTION_UNREAD and INSPECTION_NOBODY; else 0 */
+    int error; /* errno for INSPECTION_UNREAD and INSPECTION_NOBODY, otherwise 0 */
     uint8_t sha256[INSPECTION_SHA256_SIZE];
-    uint32_t verity_size;      /* bytes of the fs-verity digest; 0: the file has none */
+    uint32_t verity_size;      /* bytes of the fs-verity digest; 0 if the file has none */
     uint32_t verity_algorithm; /* 1 SHA-256, 2 SHA-512 (linux/fsverity.h) */
     uint8_t verity[INSPECTION_VERITY_MAX];
-    uint32_t envelopes_other; /* envelopes that are good and speak of other files */
+    uint32_t envelopes_other; /* number of valid envelopes for other files */
     struct evidence evidence; /* grades packaged and signed */
 };
 
@@ -73,120 +74,129 @@ struct inspection {
 
 #define INSPECTOR_KEYS 16u
 #define INSPECTOR_ENVELOPES 64u
-#define INSPECTOR_ENVELOPE_MAX 65536u /* bytes of one */
+#define INSPECTOR_ENVELOPE_MAX 65536u /* bytes of one envelope */
 #define INSPECTOR_KEY_SIZE 32u        /* Ed25519, raw */
 
-/* An executable above this is not hashed: at 400 MB/s it takes 1.3 s of the handshake's 4. */
+/* Larger executables are not hashed: at 400 MB/s this size takes 1.3 s of the handshake's 4 s. */
 #define INSPECTOR_FILE_MAX (512ull << 20)
 
 /*
- * One slice of a file may take this long, in ms, before its inspector is killed. Time in which it
- * was ready to run and had no CPU does not count, here and below.
+ * Milliseconds for one slice of a file before its inspector is killed. Time in which it was ready
+ * to run and had no CPU does not count, here and below.
  */
 #define INSPECTOR_RUN_MS 2000
 
-/* All slices of a file together may take this long, in ms: more than a handshake's time. */
+/* Milliseconds for all slices of a file together: more than a handshake may take. */
 #define INSPECTOR_JOB_MS 5000
 
-/* Requests waiting at once, of all askers; the next is INSPECTION_NOBODY. */
+/*
+ * Maximum number of requests waiting at once, for all askers; the next one gets INSPECTION_NOBODY.
+ */
 #define INSPECTOR_WAITING 2048u
 
-/* Answers kept: about 14 KiB each. */
+/* Cached results, about 14 KiB each. */
 #define INSPECTOR_CACHE 128u
 
 /* A public key that the operator trusts to sign envelopes. */
 struct inspector_key {
     uint8_t bytes[INSPECTOR_KEY_SIZE];
-    char name[EVIDENCE_NAME_SIZE]; /* a file's name, for people; printable */
+    char name[EVIDENCE_NAME_SIZE]; /* the file's name, for people; printable */
 };
 
-/* An envelope's file. */
+/* The file of an envelope. */
 struct inspector_envelope {
     int fd;                        /* open for reading */
     char name[EVIDENCE_NAME_SIZE]; /* printable */
 };
 
 /*
- * Reads a public key (PEM, Ed25519) at path, for start-up and tools: it blocks. 0, or -errno
- * (-EINVAL: it is no such key).
+ * Reads a public key (PEM, Ed25519) at path, at start-up and in tools: it blocks. Returns 0 or
+ * -errno (-EINVAL if it is not such a key).
  */
 int inspector_key_load(struct inspector_key *k, const char *path)
     __attribute__((warn_unused_result));
 
-/* Opens an envelope's file, for start-up and tools. 0, k->fd being the caller's to close, or
- * -errno. */
+/*
+ * Opens the file of an envelope, at start-up and in tools. Returns 0, after which the caller closes
+ * e->fd, or -errno.
+ */
 int inspector_envelope_open(struct inspector_envelope *e, const char *path)
     __attribute__((warn_unused_result));
 
-/* All borrowed for the call of inspector_new, which makes copies (of fds, too). */
+/* All borrowed for the call of inspector_new, which makes copies, also of fds. */
 struct inspector_settings {
     struct event_base *base; /* must outlive the inspector */
     int exe_fd;              /* the program to execute as { name, INSPECTOR_ARG } */
-    uid_t uid;               /* whom to become, where we are root */
+    uid_t uid;               /* user to switch to if we are root */
     gid_t gid;
-    const char *dpkg_dir; /* NULL: /var/lib/dpkg; "" for none */
-    const char *doc_dir;  /* NULL: /usr/share/doc; "" for none */
+    const char *dpkg_dir; /* NULL for /var/lib/dpkg; "" for no folder */
+    const char *doc_dir;  /* NULL for /usr/share/doc; "" for no folder */
     size_t n_keys;
     const struct inspector_key *keys;
     size_t n_envelopes;
-    const struct inspector_envelope *envelopes; /* each is read once in an inspector's life */
+    const struct inspector_envelope *envelopes; /* each is read once per inspector process */
 };
 
 struct inspector;
 
 /*
- * Starts an inspector. *out is to be freed; NULL on error. 0 or -errno (-E2BIG: more keys or
- * envelopes than fit). A child that cannot start is tried again; requests then end with
- * INSPECTION_NOBODY or _TIMEOUT.
+ * Starts an inspector. *out is NULL on error, otherwise the caller calls inspector_free. Returns 0
+ * or -errno (-E2BIG if there are more keys or envelopes than fit). If the child cannot start, it is
+ * tried again later; requests then end with INSPECTION_NOBODY or INSPECTION_TIMEOUT.
  */
 int inspector_new(struct inspector **out, const struct inspector_settings *s)
     __attribute__((warn_unused_result));
 
-/* Kills the child. What waits is forgotten: its done is not called. NULL is allowed. */
+/* Kills the child. Pending requests are dropped without calling done. i may be NULL. */
 void inspector_free(struct inspector *i);
 
-/* The answer kept for this executable, or NULL. Valid until the next call on the inspector. */
+/*
+ * Returns the cached result for this executable, or NULL. Valid until the next call on the
+ * inspector.
+ */
 const struct inspection *inspector_look(struct inspector *i, const struct peer_exe *exe)
     __attribute__((warn_unused_result));
 
 /*
- * For whom a file is inspected. Each user on each route has a share of the inspector's time and a
- * credit of bytes (LIMIT_INSPECT_CREDIT): shares take turns, so that none waits for another's.
+ * The party for which a file is inspected. Each user on each route has a share of the inspector's
+ * time and a credit of bytes (LIMIT_INSPECT_CREDIT): shares take turns, so that none has to wait
+ * for another's jobs.
  */
 struct inspector_asker {
-    uid_t uid;      /* whose executable it is; (uid_t)-1: unknown */
-    uint32_t route; /* a number of the caller's */
-    bool late;      /* only a record wants it: goes behind what a verdict waits for */
+    uid_t uid;      /* owner of the executable; (uid_t)-1 if unknown */
+    uint32_t route; /* a number chosen by the caller */
+    bool late;      /* needed only for a record: ranks behind jobs that a verdict waits for */
 };
 
 /*
- * Called from the loop, once, never from within inspector_ask. r is valid during the call. It may
- * ask and forget, and must not free the inspector.
+ * Called from the loop, once, never from within inspector_ask. r is valid during the call. The
+ * callback may call inspector_ask and inspector_forget, but must not free the inspector.
  */
 typedef void inspector_done(const struct inspection *r, void *arg);
 
 /*
- * Has the executable inspected; done is called with what came of it at the latest after timeout_ms.
- * exe and who are borrowed for the call (the fd is copied). Cannot fail: what goes wrong is an
- * outcome. Returns a number for inspector_forget; 0: there was no memory, and done is never called.
+ * Requests an inspection of the executable; done is called with the result after at most
+ * timeout_ms. exe and who are borrowed for the call (the fd is duplicated). Errors are reported as
+ * an outcome. Returns a number for inspector_forget, or 0 if out of memory, in which case done is
+ * never called.
  */
 uint64_t inspector_ask(struct inspector *i, const struct peer_exe *exe,
                        const struct inspector_asker *who, unsigned timeout_ms, inspector_done *done,
                        void *arg) __attribute__((warn_unused_result));
 
-/* The asker is no more: its done is not called. */
+/* Cancels a request: its done is not called. */
 void inspector_forget(struct inspector *i, uint64_t request);
 
 /*
- * To be called every LIMIT_BEAT_MS by an owner that wants a child which hangs between questions
- * replaced (base/heartbeat.h); over a question it has its time. NULL is allowed.
+ * Called every LIMIT_BEAT_MS by an owner that wants a child replaced if it hangs between questions
+ * (base/heartbeat.h); during a question other time-outs apply. i may be NULL.
  */
 void inspector_beat(struct inspector *i);
 
-/* The child's pid, -1 where there is none. */
+/* Returns the child's pid, or -1 if there is no child. */
 pid_t inspector_pid(const struct inspector *i);
 
-/* Whether the child has given up its rights and waits for work. */
+/* Returns whether the child has dropped its privileges and waits for work. */
 bool inspector_ready(const struct inspector *i);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Inspections kept. So few that a list is looked through faster than anything else. */
+/* The cache of inspections. It is so small that a linear search is the fastest. */
 #include "policy/inspector/inspector_cache.h"
 
 #include <stdlib.h>

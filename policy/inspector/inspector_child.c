@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * An inspector's process, started. Everything it works with is opened here, by whoever has the
- * rights, and goes along as fds.
+ * Starts an inspector's process. The parent, which has the necessary rights, opens all files here
+ * and passes them as fds.
  */
 #define _GNU_SOURCE
 #include "policy/inspector/inspector_child.h"
@@ -22,17 +22,17 @@
 
 #define FIRST_FD (INSPECTOR_START_FD + 1)
 
-/* Where the program is put for the moment between fork and exec: behind all that goes along. */
+/* Temporary number of the program's fd between fork and exec, above all fds that are passed. */
 #define EXE_FD (FIRST_FD + (int)INSPECTOR_FDS)
 
-/* Gives the kit an fd. Returns the number that the inspector will find it under. */
+/* Adds an fd to the kit. Returns its number in the inspector. */
 static int32_t inspector_child_hand_over_take(struct inspector_kit *k, int fd)
 {
     k->fds[k->n_fds] = fd;
     return FIRST_FD + (int32_t)k->n_fds++;
 }
 
-/* A folder that is not there is not searched: -1. */
+/* Opens a folder for the kit. Returns -1 if it does not exist: it is not searched. */
 static int32_t inspector_child_hand_over_folder(struct inspector_kit *k, const char *path,
                                                 const char *otherwise)
 {
@@ -113,7 +113,7 @@ void inspector_kit_deinit(struct inspector_kit *k)
 
 /* ---- in the child, between fork and exec ---- */
 
-/* A copy of fd that is out of the way of all numbers that are given out. */
+/* Duplicates fd to a number above all assigned ones. */
 static int inspector_child_aside(int fd)
 {
     return fcntl(fd, F_DUPFD_CLOEXEC, EXE_FD + 1);

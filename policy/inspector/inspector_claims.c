@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The envelopes, as an inspector has them: read once, looked up by digest. Runs in the sandbox.
- */
+/* The envelopes in an inspector: read once, looked up by digest. Runs in the sandbox. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

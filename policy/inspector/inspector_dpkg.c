@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The Debian package that owns an executable: looked for in the open folders, by the pure readers
- * of evidence_dpkg.h and evidence_copyright.h. Runs in the sandbox; nothing outside of the folders
- * can be reached, by links neither.
+ * Finds the Debian package that owns an executable, in folders opened by the parent, with the pure
+ * readers of evidence_dpkg.h and evidence_copyright.h. Runs in the sandbox; no file outside of the
+ * folders is reachable, not even through links.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -21,12 +21,12 @@
 #include "policy/evidence/evidence_dpkg.h"
 #include "policy/inspector/inspector_channel.h"
 
-/* Packages that may list one path: diversions, and parts that were split off. */
+/* Maximum number of packages that list one path, because of diversions and split packages. */
 #define OWNERS 4u
 
 struct owner {
     struct evidence_dpkg_name package;
-    const char *path; /* as the package has it */
+    const char *path; /* as listed by the package */
 };
 
 struct search {
@@ -87,9 +87,12 @@ static ssize_t inspector_dpkg_read_below(int dir_fd, const char *name, char **ou
     return n;
 }
 
-/* ---- who owns it ---- */
+/* ---- the owner ---- */
 
-/* Notes the package where its list has one of the paths. -ENOMEM and the like: it is not known. */
+/*
+ * Notes the package if its list contains one of the paths. An error such as -ENOMEM means that the
+ * owner is unknown.
+ */
 static int inspector_dpkg_look_into(struct search *s, const char *file,
                                     const struct evidence_dpkg_name *package)
 {
@@ -136,9 +139,12 @@ static int inspector_dpkg_find_owners(struct search *s)
     return err;
 }
 
-/* ---- what it says ---- */
+/* ---- its evidence ---- */
 
-/* Whether the file's digest is the package's: 1, 0, or -errno (-ENOENT: it has none of it). */
+/*
+ * Compares the file's digest with the package's. Returns 1 if they are equal, 0 if not, or -errno
+ * (-ENOENT if the package has no digest of the file).
+ */
 static int inspector_dpkg_is_packages(const struct search *s, const struct owner *o,
                                       const uint8_t *have)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The operator's files for inspectors: keys that are trusted, and envelopes, which are opened here
- * and read by the inspector. At start-up and in tools alone.
+ * The operator's files for inspectors: trusted keys, and envelopes, which are opened here and read
+ * by the inspector. Used only at start-up and in tools.
  */
 #include <errno.h>
 #include <fcntl.h>

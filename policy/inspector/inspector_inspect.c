@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * One executable inspected, from its open file, slice by slice. Runs in the sandbox.
+ * Inspects one executable through its open fd, slice by slice. Runs in the sandbox.
  *
- *   SHA-256 of the whole file; then what its notes, its package and envelopes say. If a package
- *   owns the path, its MD5 is needed as well: another pass, after which the package is asked again.
+ *   First it computes SHA-256 of the whole file, then it collects evidence from notes, package and
+ * envelopes. If a package owns the path, MD5 is needed as well: after another pass the package is
+ * looked up again.
  */
 #include <errno.h>
 #include <linux/fsverity.h>
@@ -18,7 +19,7 @@
 #include "policy/evidence/evidence_elf.h"
 #include "policy/inspector/inspector_channel.h"
 
-/* Read at once; static, so that it needs no memory when there is none. */
+/* Buffer for reading; static, so that it is available even when memory is short. */
 static uint8_t chunk[256u << 10];
 
 #define MD5_SIZE 16u
@@ -26,8 +27,8 @@ static uint8_t chunk[256u << 10];
 struct inspector_file {
     int fd;
     struct inspector_question question;
-    EVP_MD_CTX *ctx; /* of the pass that is under way; NULL: it has not begun */
-    uint64_t at;     /* bytes that it has read */
+    EVP_MD_CTX *ctx; /* of the current pass; NULL before it begins */
+    uint64_t at;     /* bytes read in this pass */
     bool has_sha256;
     bool has_md5;
     bool wants_md5; /* a package owns the path */
@@ -97,8 +98,8 @@ static int inspector_file_end_pass(struct inspector_file *f, uint8_t *out)
 }
 
 /*
- * Goes on with a pass over the file by a slice. 1: out has the digest; 0: there is more to read; or
- * -errno (-ESTALE: the file has fewer bytes).
+ * Continues a pass over the file by one slice. Returns 1 if out has the digest, 0 if there is more
+ * to read, or -errno (-ESTALE if the file has become shorter).
  */
 static int inspector_file_pass(struct inspector_file *f, const EVP_MD *md, uint8_t *out)
 {
@@ -125,7 +126,7 @@ static int inspector_file_pass(struct inspector_file *f, const EVP_MD *md, uint8
     return err ? err : 1;
 }
 
-/* The MD5, if it is there already. */
+/* Returns the MD5 if it has been computed. */
 static int inspector_file_md5(void *arg, uint8_t out[16])
 {
     struct inspector_file *const f = arg;
@@ -154,7 +155,7 @@ static void inspector_inspect_measure_verity(int fd, struct inspection *r)
     }
 }
 
-/* 0, -ESTALE: the file is not, or not as, the one asked of; or -errno. */
+/* Returns 0, -ESTALE if the file was replaced or changed, or another -errno. */
 static int inspector_inspect_still_same(int fd, const struct peer_file_id *want)
 {
     struct peer_file_id have;
@@ -168,13 +169,16 @@ static int inspector_inspect_still_same(int fd, const struct peer_file_id *want)
 
 static void inspector_inspect_fail(struct inspection *r, int err)
 {
-    /* All of it again: a part of an answer must not be taken for one. */
+    /* Clears everything: a partial answer must not look like a complete one. */
     memset(r, 0, sizeof *r);
     r->outcome = err == -ESTALE ? INSPECTION_CHANGED : INSPECTION_UNREAD;
     r->error = err == -ESTALE ? 0 : -err;
 }
 
-/* All but the digests, which are there. Returns false if the MD5 turns out to be wanted. */
+/*
+ * Collects everything but the digests, which have been computed. Returns false if the MD5 is
+ * needed.
+ */
 static bool inspector_file_look(struct inspector_file *f, const struct inspector_tools *t,
                                 struct inspection *r)
 {
@@ -183,7 +187,7 @@ static bool inspector_file_look(struct inspector_file *f, const struct inspector
     evidence_init(&r->evidence);
     memcpy(r->sha256, f->sha256, sizeof r->sha256);
     inspector_inspect_measure_verity(f->fd, r);
-    /* What is not malformed and says nothing has nothing to be told of. */
+    /* A well-formed file without notes needs no report. */
     (void)evidence_elf(&r->evidence, inspector_inspect_read_at, &f->fd);
     inspector_dpkg_add(t, f->question.path, inspector_file_md5, f, &r->evidence);
     if (f->wants_md5 && !f->has_md5) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The inspector's process: gives up its rights, reads the envelopes, then answers questions slice
- * by slice until its channel closes. It waits for its parent and for the disk; nobody waits for it
- * without a time-out.
+ * The inspector's process: drops its privileges, reads the envelopes, then answers questions slice
+ * by slice until its channel closes. It may block on its parent and on the disk; every process that
+ * waits for it has a time-out.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -19,7 +19,7 @@
 #include "base/sock.h"
 #include "policy/inspector/inspector_channel.h"
 
-/* Not on the stack, not allocated: there is one of each. */
+/* Static rather than on the stack or heap: there is one of each. */
 static struct inspector_start start;
 static struct inspector_msg msg;
 
@@ -35,12 +35,12 @@ static int inspector_main_read_start(void)
     return 0;
 }
 
-/* libcrypto reads its configuration when it is first used: not later, when there are no files. */
+/* libcrypto reads its configuration on first use, which must happen before file access is gone. */
 static int inspector_main_load_libcrypto(void)
 {
     uint8_t out[EVP_MAX_MD_SIZE];
 
-    /* Likewise jansson, which takes its hash tables' keys from /dev/urandom. */
+    /* The same holds for jansson, which seeds its hash tables from /dev/urandom. */
     json_object_seed(0);
     return EVP_Digest("", 0, out, NULL, EVP_sha256(), NULL) == 1 ? 0 : -ENOMEM;
 }
@@ -56,7 +56,7 @@ static int inspector_main_write(void)
 
 static struct inspector_file *files[INSPECTOR_SLOTS];
 
-/* Closes what the parent has no slot for any more. */
+/* Closes the files that no longer have a slot in the parent. */
 static void inspector_main_tidy(uint32_t slots)
 {
     for (unsigned i = 0; i < INSPECTOR_SLOTS; i++) {
@@ -67,7 +67,7 @@ static void inspector_main_tidy(uint32_t slots)
     }
 }
 
-/* Whether the message that has come is one that a parent sends then. */
+/* Returns whether the message is one that a parent may send now. */
 static bool inspector_main_legal(unsigned n_fds)
 {
     const bool in_slot = msg.slot < INSPECTOR_SLOTS && (msg.slots & (1u << msg.slot)) != 0;
@@ -102,12 +102,12 @@ static int inspector_main_step(const struct inspector_tools *tools)
     msg.type = INSPECTOR_ANSWER;
     msg.u.answer = found;
     r = inspector_main_write();
-    /* It may be long until there is another. */
+    /* The next question may come much later. */
     (void)malloc_trim(0);
     return r;
 }
 
-/* Answers one question. 1, 0 at the channel's end, or -errno. */
+/* Answers one question. Returns 1, 0 at the channel's end, or -errno. */
 static int inspector_main_answer(const struct inspector_tools *tools)
 {
     struct fdset fds;
@@ -142,7 +142,9 @@ static int inspector_main_answer(const struct inspector_tools *tools)
     return n < 0 ? (int)n : 1;
 }
 
-/* Whether so much of its CPU time is gone that the next question had better go to another. */
+/*
+ * Returns whether so much CPU time is used up that another process should take the next question.
+ */
 static bool inspector_main_spent(void)
 {
     return clock() / CLOCKS_PER_SEC > INSPECTOR_CPU / 2;

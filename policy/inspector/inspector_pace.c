@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* What an inspector's times are measured by. */
+/* Measures the time an inspector takes. */
 #include "policy/inspector/inspector_pace.h"
 
 #include "base/clock.h"

@@ -47,7 +47,7 @@ static void inspector_queue_refill(struct inspector_share *s, int64_t now_ms)
     const int64_t most = LIMIT_INSPECT_CREDIT;
     const int64_t ms = now_ms - s->filled_ms;
 
-    /* In so many milliseconds any credit is full: no product overflows. */
+    /* After this many milliseconds any credit is full: no product can overflow. */
     if (ms >= 2 * most / LIMIT_INSPECT_REFILL * 1000) {
         s->credit = most;
     } else if (ms > 0) {
@@ -57,7 +57,7 @@ static void inspector_queue_refill(struct inspector_share *s, int64_t now_ms)
     s->filled_ms = now_ms;
 }
 
-/* Makes room for a share: the least used goes that has nothing to do and owes nothing. */
+/* Makes room for a share by removing the least recently used one without jobs and debt. */
 static bool inspector_queue_make_room(struct inspector_queue *q, int64_t now_ms)
 {
     struct inspector_share *s;
@@ -181,7 +181,7 @@ void inspector_queue_free(struct inspector_job *j)
     free(j);
 }
 
-/* Whether a goes before b. Both are ready to go on. */
+/* Returns whether a precedes b. Both are ready to continue. */
 static bool inspector_queue_before(const struct inspector_job *a, const struct inspector_job *b)
 {
     if (a->late != b->late) {
@@ -193,7 +193,7 @@ static bool inspector_queue_before(const struct inspector_job *a, const struct i
     return a->left < b->left;
 }
 
-/* The job with a slot that has most left to do. */
+/* Returns the job in a slot with the most bytes left. */
 static struct inspector_job *inspector_queue_longest(struct inspector_queue *q)
 {
     struct inspector_job *longest = NULL;
@@ -217,7 +217,10 @@ struct inspector_job *inspector_queue_next(struct inspector_queue *q)
 
     TAILQ_FOREACH(j, &q->jobs, link)
     {
-        /* The largest file that holds a slot begins anew rather than that a small one waits. */
+        /*
+         * Rather than letting a small file wait, the largest file in a slot gives it up and starts
+         * over.
+         */
         if ((j->slot >= 0 || !longest || j->left < longest->left) &&
             (!best || inspector_queue_before(j, best))) {
             best = j;

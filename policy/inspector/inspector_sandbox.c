@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What an inspector keeps. It reads executables that their makers may have bent to break it, and
- * needs for that the open file alone; besides, it reads dpkg's database and copyright files, by
- * folders that its parent has opened.
+ * The rights that an inspector keeps. It parses executables that may have been crafted to attack
+ * it, which takes only their open fds; besides, it reads dpkg's database and copyright files,
+ * through folders opened by its parent.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -12,15 +12,18 @@
 #include "base/confine/confine.h"
 #include "policy/inspector/inspector_channel.h"
 
-/* Below the two folders, if there is Landlock; in any case nothing can be written or made. */
+/*
+ * Only below the two folders, if the kernel has Landlock; in any case files can be neither written
+ * nor created.
+ */
 #define INSPECTOR_READS (O_ACCMODE | O_CREAT | O_TRUNC)
 
 static const struct filter_call inspector_calls[] = {
     /* files: opened below a folder, measured, read */
     FILTER_CALL_IF(openat, FILTER_LACKS(2, INSPECTOR_READS)),
     FILTER_CALL(openat2), /* ... and not out of it (RESOLVE_BENEATH); its flags are in memory */
-    FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_GETFL)), /* fdopen and fdopendir ask */
-    FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_SETFD)), /* fdopendir closes it on exec */
+    FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_GETFL)), /* called by fdopen and fdopendir */
+    FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_SETFD)), /* fdopendir sets close-on-exec */
     FILTER_CALL_IF(ioctl,
                    FILTER_IS_INT(1, FS_IOC_MEASURE_VERITY)), /* the file's fs-verity digest */
     FILTER_CALL(fstat),
@@ -29,7 +32,7 @@ static const struct filter_call inspector_calls[] = {
     FILTER_CALL(lseek),
     FILTER_CALL(pread64),
     FILTER_CALL(getdents64),
-    FILTER_CALL(readlinkat), /* a folder of documentation that is a link to another package's */
+    FILTER_CALL(readlinkat), /* for a documentation folder that is a link to another package's */
 };
 
 int inspector_sandbox(const struct inspector_start *s)
