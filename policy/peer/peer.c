@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Facts about a peer: the socket's options, then /proc. Theory:
+ * Collects facts about a peer, first from the socket's options, then from /proc. Theory:
  *
- *   A number of a process can be another process's by the time it is looked at. An open folder of
- *   /proc cannot: it stays that process's, and is dead with it. So the folder is opened once, and
- *   everything is read through it. That it is the peer's is sure where the kernel gives the peer's
- *   pidfd (SO_PEERPIDFD, Linux 6.5) and that process is alive after the folder was opened. Without
- *   it the pidfd is opened by number, and the start times before and after have to agree: then
- *   folder and pidfd are of one process, which is the peer unless the peer had died already.
+ *   A pid may have been reused by another process by the time it is looked up. An open /proc/PID
+ *   folder cannot be: it belongs to one process and becomes invalid with it. So the folder is
+ *   opened once, and everything is read through it. It is certain to be the peer's if the kernel
+ *   provides the peer's pidfd (SO_PEERPIDFD, Linux 6.5) and that process is alive after the folder
+ *   was opened. Otherwise the pidfd is opened by pid, and the start times before and after must
+ *   agree: then folder and pidfd belong to one process, which is the peer unless the peer had
+ *   exited before.
  */
 #define _GNU_SOURCE
 #include "policy/peer/peer.h"
@@ -24,7 +25,7 @@
 
 #include "policy/peer/peer_proc.h"
 
-/* Not in Debian 12's headers. */
+/* Missing in Debian 12's headers. */
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
 #endif
@@ -168,7 +169,7 @@ static void peer_find_label(struct peer *p, int socket_fd)
                                               : "the kernel does not say its label");
         return;
     }
-    /* Some modules count a NUL at the end, some do not. */
+    /* Some modules include a trailing NUL in the length, others do not. */
     p->label[n] = '\0';
 }
 
@@ -206,7 +207,7 @@ static void peer_take_pidfd(struct peer *p, int socket_fd)
     p->pid_sure = true;
 }
 
-/* Opens the pidfd by number; dir_fd is the folder that it has to be of. */
+/* Opens the pidfd by pid; it must belong to the process of dir_fd. */
 static void peer_open_pidfd(struct peer *p, int dir_fd)
 {
     uint64_t before = 0;
@@ -283,7 +284,7 @@ void peer_init(struct peer *p, int socket_fd)
     } else if (!p->pid_sure) {
         peer_set_unknown(p, PEER_PIDFD, -dir_fd, "the process is gone, or hidden from us");
     }
-    /* Alive now: so the folder, opened before, is its own and nobody else's. */
+    /* The process is alive now, so the folder, opened before, belongs to it. */
     if (!peer_namespace_find(p)) {
         peer_proc_unknown(p, 0, "our /proc is that of another pid namespace");
     } else if (dir_fd < 0) {
@@ -298,7 +299,7 @@ void peer_init(struct peer *p, int socket_fd)
     }
 }
 
-/* ---- by number ---- */
+/* ---- by pid ---- */
 
 static void peer_find_ids_of_process(struct peer *p, int dir_fd)
 {
@@ -333,7 +334,7 @@ void peer_init_pid(struct peer *p, pid_t pid, bool sure)
     p->pid = pid;
     peer_open_pidfd(p, dir_fd);
     p->pid_sure = sure && p->pidfd >= 0;
-    /* Its number is that of this very /proc. */
+    /* The pid comes from this very /proc. */
     if (sure) {
         peer_namespace_find_child(p);
     } else {

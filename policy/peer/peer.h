@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Who is at the other end of an AF_UNIX socket: facts that the kernel vouches for.
+ * Facts that the kernel guarantees about the process at the other end of an AF_UNIX socket.
  *
- * Each fact is known, or unknown with a reason; never a value that stands for "unknown". Nothing
- * here reads a byte of a peer's files, and nothing waits for a peer: the executable is looked at by
- * O_PATH, and opened only where its file system is not one that a peer could answer for (FUSE).
+ * Each fact is known, or unknown with a reason; no value stands for "unknown". These functions read
+ * no byte of a peer's files and never wait for a peer: the executable is examined through O_PATH,
+ * and opened only if its file system cannot be served by a peer (FUSE).
  *
- * What the facts mean:
+ * Meaning of the facts:
  *
- *   - Credentials (SO_PEERCRED, SO_PEERGROUPS, SO_PEERSEC, SO_PEERPIDFD) are fixed when the peer
- *     called connect(); on a connection that we made, when somebody called listen(). A listener may
- *     have passed its socket on since: a socket-activated server's facts are the service manager's.
- *   - What comes from /proc (executable, cgroup, unit) is of the moment of peer_init: a process can
- *     execute another program later.
- *   - A peer in another pid namespace, as in a container, is known by all of these as any other is.
- *     Only what comes with a message (SCM_CREDENTIALS) can there be another sender's: PEER_PIDNS.
- *   - Users and groups that our user namespace does not map are unknown: the kernel shows them all
- *     as one number.
- *   - The executable's path is what the kernel says. In another mount namespace anybody can make
- *     any path; exe.path_ours says whether its mount is one of ours.
+ *   - Credentials (SO_PEERCRED, SO_PEERGROUPS, SO_PEERSEC, SO_PEERPIDFD) are those at the time of
+ *     the peer's connect() or, on a connection that we made, of the listen() call. The listening
+ *     process may have passed its socket on since: for a socket-activated server the facts
+ *     describe the service manager.
+ *   - Facts from /proc (executable, cgroup, unit) are those at the time of peer_init: a process
+ *     may execute another program later.
+ *   - These facts are as reliable for a peer in another pid namespace, as in a container, as for
+ *     any other. Only credentials sent with a message (SCM_CREDENTIALS) may be another sender's
+ *     there: see PEER_PIDNS.
+ *   - Users and groups without a mapping in our user namespace are unknown: the kernel shows all
+ *     of them as one number.
+ *   - The executable's path is the one that the kernel reports. In another mount namespace any
+ *     user can create any path; exe.path_ours is true if its mount is one of ours.
  */
 #ifndef POEMD_POLICY_PEER_PEER_H
 #define POEMD_POLICY_PEER_PEER_H
@@ -30,23 +32,23 @@
 #include <sys/types.h>
 
 enum peer_fact {
-    PEER_PID,      /* pid */
-    PEER_PIDFD,    /* pidfd, pid_sure */
-    PEER_PIDNS,    /* no field: its pid namespace is ours, nobody else can send in its name */
-    PEER_START,    /* start_ticks */
-    PEER_UID,      /* uid: effective, at connect or listen */
-    PEER_GID,      /* gid */
-    PEER_GROUPS,   /* groups, n_groups */
-    PEER_LABEL,    /* label */
-    PEER_CGROUP,   /* cgroup */
-    PEER_UNIT,     /* unit */
+    PEER_PID,    /* pid */
+    PEER_PIDFD,  /* pidfd, pid_sure */
+    PEER_PIDNS,  /* no field: its pid namespace is ours, so no other process can send in its name */
+    PEER_START,  /* start_ticks */
+    PEER_UID,    /* uid: effective, at connect or listen */
+    PEER_GID,    /* gid */
+    PEER_GROUPS, /* groups, n_groups */
+    PEER_LABEL,  /* label */
+    PEER_CGROUP, /* cgroup */
+    PEER_UNIT,   /* unit */
     PEER_EXE_PATH, /* exe.path, exe.path_ours, exe.deleted */
     PEER_EXE_ID,   /* exe.id */
     PEER_EXE_FILE, /* exe.fd */
     PEER_FACTS,
 };
 
-/* The fact's name, as in records and rules: "pid", "exe-path" … Static. */
+/* Returns the fact's name in records and rules: "pid", "exe-path" … Static. */
 const char *peer_fact_name(enum peer_fact f);
 
 #define PEER_GROUPS_MAX 256
@@ -55,13 +57,13 @@ const char *peer_fact_name(enum peer_fact f);
 #define PEER_UNIT_MAX 256
 #define PEER_PATH_MAX 4096
 
-/* Why a fact is unknown. */
+/* The reason why a fact is unknown. */
 struct peer_unknown {
-    int error;       /* errno, 0 where none took part */
-    const char *why; /* static text; NULL: the fact is known */
+    int error;       /* errno, or 0 if no system call failed */
+    const char *why; /* static text; NULL if the fact is known */
 };
 
-/* A file's identity: as long as all of it is the same, its bytes are. */
+/* A file's identity: while all members stay the same, so do its bytes. */
 struct peer_file_id {
     uint32_t dev_major;
     uint32_t dev_minor;
@@ -73,32 +75,34 @@ struct peer_file_id {
 
 bool peer_file_id_same(const struct peer_file_id *a, const struct peer_file_id *b);
 
-/* The identity of an open file. It may ask the file system: not for a peer's files in the monitor.
- * 0 or -errno. */
+/*
+ * Gets the identity of an open file. May block on the file system, so the monitor must not use it
+ * on a peer's files. Returns 0 or -errno.
+ */
 int peer_file_id_get(int fd, struct peer_file_id *out) __attribute__((warn_unused_result));
 
 struct peer_exe {
-    int fd; /* open for reading through /proc, -1: unknown. Owned */
+    int fd; /* open for reading through /proc, or -1 if unknown. Owned */
     struct peer_file_id id;
     char path[PEER_PATH_MAX]; /* foreign bytes; without the kernel's " (deleted)" */
-    bool path_ours;           /* its mount is in our mount table: the path means what it says */
-    bool deleted;             /* unlinked or replaced since; also where the name itself ends so */
+    bool path_ours; /* its mount is in our mount table, so the path has its usual meaning */
+    bool deleted; /* unlinked or replaced since; also set if the name itself ends in " (deleted)" */
 };
 
 struct peer {
     struct peer_unknown unknown[PEER_FACTS];
     pid_t pid;
-    int pidfd;            /* owned, -1: unknown */
-    bool pid_sure;        /* by SO_PEERPIDFD, or one's own child: it cannot be another process */
+    int pidfd;            /* owned, or -1 if unknown */
+    bool pid_sure;        /* from SO_PEERPIDFD, or our own child: it cannot be another process */
     uint64_t start_ticks; /* since boot, field 22 of /proc/PID/stat, in sysconf(_SC_CLK_TCK) */
     uid_t uid;
     gid_t gid;
     unsigned n_groups;
     gid_t groups[PEER_GROUPS_MAX]; /* supplementary */
-    unsigned n_groups_unmapped;    /* more of them, which our user namespace does not map */
+    unsigned n_groups_unmapped;    /* further groups without a mapping in our user namespace */
     char label[PEER_LABEL_MAX];    /* foreign bytes, NUL-terminated */
     char cgroup[PEER_CGROUP_MAX];  /* path in the version 2 hierarchy */
-    char unit[PEER_UNIT_MAX];      /* "nvme0.service", "session-3.scope"; of systemd's naming */
+    char unit[PEER_UNIT_MAX];      /* "nvme0.service", "session-3.scope"; a name of systemd */
     struct peer_exe exe;
 };
 
@@ -108,42 +112,47 @@ static inline bool peer_knows(const struct peer *p, enum peer_fact f)
 }
 
 /*
- * Finds out all it can about the peer of a connected AF_UNIX socket (borrowed). Cannot fail: what
- * cannot be had is unknown. About 100 µs. To be peer_deinit'ed.
+ * Collects all facts about the peer of a connected AF_UNIX socket (borrowed). Cannot fail: a fact
+ * that cannot be obtained is unknown. Takes about 100 µs. The caller calls peer_deinit.
  */
 void peer_init(struct peer *p, int socket_fd);
 
 /*
- * The same of a process by its number (for tools, and children of one's own). The caller knows that
- * the number is the process's: pid_sure is what it says. Groups and ids are those of /proc; the
- * label is unknown.
+ * Does the same for a process by its pid (for tools, and for our own children). sure states that
+ * the caller knows the pid to be the process's; it becomes pid_sure. Groups and ids are read from
+ * /proc; the label is unknown.
  */
 void peer_init_pid(struct peer *p, pid_t pid, bool sure);
 
-/* Nothing known, nothing owned: for a peer that is not there. why: static. */
+/* Sets all facts to unknown, for a peer that does not exist. Owns nothing. why is static. */
 void peer_init_unknown(struct peer *p, const char *why);
 
-/* Closes what p owns. Of a zeroed struct with fds of -1 it does nothing; it may be called twice. */
+/*
+ * Closes the fds that p owns. Does nothing for a zeroed struct with fds of -1; may be called twice.
+ */
 void peer_deinit(struct peer *p);
 
 /*
- * Looks at the file that a process executes now, by a pidfd of it: its identity to *out. Asks no
- * file system. 0, -ESRCH: the process has ended, or another -errno.
+ * Gets the identity of the file that a process executes now, by a pidfd of it. Does not block on
+ * file systems. Returns 0, -ESRCH if the process has ended, or another -errno.
  */
 int peer_exe_look(pid_t pid, int pidfd, struct peer_file_id *out)
     __attribute__((warn_unused_result));
 
-/* Whether the process is still there (by pidfd). False, too, where there is no pidfd. */
+/* Returns whether the process still exists, by its pidfd; false if there is no pidfd. */
 bool peer_alive(const struct peer *p);
 
 /*
- * Returns whether the number that the kernel shows is that user's or group's own. False for the
- * overflow id where our user namespace maps only some: it stands for all others then.
+ * Returns whether a number shown by the kernel is really that user's or group's. Returns false for
+ * the overflow id if our user namespace maps only some ids, because it then stands for all others.
  */
 bool peer_uid_mapped(uid_t uid);
 bool peer_gid_mapped(gid_t gid);
 
-/* "unknown: TEXT (ERRNO TEXT)" of a fact to out (size bytes); "" where it is known. Returns out. */
+/*
+ * Writes "unknown: TEXT (ERRNO TEXT)" of a fact to out (size bytes), or "" if it is known. Returns
+ * out.
+ */
 const char *peer_why(const struct peer *p, enum peer_fact f, char *out, size_t size);
 
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A process's executable: its path, its identity, and an fd to it. Theory:
+ * A process's executable: its path, its identity, and an fd of it. Theory:
  *
- *   /proc/PID/exe leads to the very file that was executed, whatever its path means by now. Opening
- *   it with O_PATH, and statx without a sync, ask no file system anything. Opening it for reading
- *   does; where a peer answers for its own file system (FUSE, or an overlay in a namespace of its
- *   own, which may stand on one) that could keep us waiting for ever. So it is opened only where
- *   the file system is mounted here as well, by those who may, or is of a kind that asks nobody.
+ *   /proc/PID/exe leads to the very file that was executed, whatever its path refers to by now.
+ *   Opening it with O_PATH, and statx without a sync, do not involve its file system. Opening it
+ *   for reading does; if a peer serves its own file system (FUSE, or an overlay in a namespace of
+ *   its own, possibly on top of FUSE), that could block forever. So the file is opened only if
+ *   its file system is also mounted here, by a privileged user, or is of a type that never
+ *   involves another process.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -81,7 +82,9 @@ static bool peer_exe_is_fuse(const char *type)
     return strncmp(type, "fuse", 4) == 0;
 }
 
-/* Kinds of file system that ask nobody, and none that a user can mount on top of one that does. */
+/*
+ * File systems that involve no other process, and that a user cannot mount on top of one that does.
+ */
 static bool peer_exe_asks_nobody(const char *type)
 {
     static const char *const types[] = {"tmpfs", "ext2",     "ext3",  "ext4", "xfs",     "btrfs",
@@ -95,7 +98,7 @@ static bool peer_exe_asks_nobody(const char *type)
     return false;
 }
 
-/* NULL: it can be opened. Otherwise why not. */
+/* Returns NULL if the executable may be opened, otherwise the reason why not. */
 static const char *peer_exe_why_not_open(struct peer_exe *e, struct peer_mount *m, int dir_fd)
 {
     int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -144,7 +147,7 @@ static int peer_exe_identify(struct peer *p, int path_fd, struct peer_mount *m)
     return 0;
 }
 
-/* Opens for reading what path_fd stands for, whatever has become of its path. */
+/* Opens the file of path_fd for reading, whatever has become of its path. */
 static int peer_exe_reopen(int path_fd)
 {
     char name[32] = "/proc/self/fd/";
@@ -207,6 +210,9 @@ int peer_exe_look(pid_t pid, int pidfd, struct peer_file_id *out)
     if (fd >= 0) {
         close(fd);
     }
-    /* Alive after it was opened: so it was this process's, and not of one with the same number. */
+    /*
+     * Alive after the open: so the file was this process's, and not that of a later one with its
+     * pid.
+     */
     return poll(&ended, 1, 0) != 0 ? -ESRCH : err;
 }

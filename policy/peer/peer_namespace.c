@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Namespaces, where they decide what the kernel's answers about a peer are worth. Theory:
+ * Namespaces, as far as they affect how reliable the kernel's answers about a peer are. Theory:
  *
- *   A pid namespace. SO_PEERCRED and SO_PEERPIDFD are the kernel's own and hold in any. What comes
- *   with a message (SCM_CREDENTIALS) is the sender's choice within limits: a process with
- *   CAP_SYS_ADMIN in the user namespace that owns the sender's pid namespace may name any process
- *   of that pid namespace. Every user can make both, and has the capability there. In ours, only
- *   root of our own user namespace has it, and a sender in a pid namespace below ours cannot name a
- *   process that is outside of its own. So the senders of a peer can be told apart if the peer is
- *   in our pid namespace, and that belongs to our user namespace, or is the machine's first one.
- *   The kernel shows in /proc/self/fdinfo how many pid namespaces, from the one of /proc on, the
- *   process of a pidfd is in; a process never changes its own.
+ *   Pid namespaces. SO_PEERCRED and SO_PEERPIDFD come from the kernel and are reliable in any
+ *   namespace. Credentials sent with a message (SCM_CREDENTIALS) are chosen by the sender within
+ *   limits: a process with CAP_SYS_ADMIN in the user namespace that owns the sender's pid
+ *   namespace may name any process of that pid namespace. Every user can create both namespaces
+ *   and has the capability there. In ours, only root of our own user namespace has it, and a
+ *   sender in a pid namespace below ours cannot name a process outside of its own. So the senders
+ *   of a peer can be distinguished if the peer is in our pid namespace, and that namespace belongs
+ *   to our user namespace, or is the initial one. The kernel shows in /proc/self/fdinfo in how
+ *   many pid namespaces, counted from that of /proc, the process of a pidfd is; a process never
+ *   changes its own.
  *
- *   A user namespace. The kernel shows every user that ours does not map as one number, the
- *   overflow id. That is the number of a real user as well ("nobody"), which cannot be told from
- *   the others unless all users are mapped.
+ *   User namespaces. The kernel shows all users without a mapping in ours as one number, the
+ *   overflow id. That is also the number of a real user ("nobody"), which can be distinguished
+ *   from the others only if all users are mapped.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -33,7 +34,7 @@
 /* The inode of the first pid namespace, as in the kernel's include/linux/proc_ns.h. */
 #define FIRST_PID_NAMESPACE 0xEFFFFFFCu
 
-/* What an unmapped id is shown as unless /proc/sys/kernel names another one. */
+/* The number shown for an unmapped id unless /proc/sys/kernel sets another one. */
 #define OVERFLOW_ID_DEFAULT 65534u
 
 /* ---- users ---- */
@@ -47,7 +48,7 @@ static bool peer_namespace_maps_all(const char *map_file)
     return n > 0 && peer_proc_maps_all(text, (size_t)n);
 }
 
-/* The number that stands for all that are not mapped. */
+/* Returns the number that stands for all unmapped ids. */
 static uint32_t peer_namespace_overflow(const char *overflow_file)
 {
     char text[32];
@@ -69,7 +70,7 @@ bool peer_gid_mapped(gid_t gid)
            peer_namespace_maps_all("/proc/self/gid_map");
 }
 
-/* Removes the groups that are not mapped: those that are left are the peer's all the same. */
+/* Removes the unmapped groups; the remaining ones are still valid facts. */
 static void peer_namespace_check_groups(struct peer *p)
 {
     const uint32_t overflow = peer_namespace_overflow("/proc/sys/kernel/overflowgid");
@@ -101,8 +102,10 @@ void peer_namespace_check_ids(struct peer *p)
 
 /* ---- processes ---- */
 
-/* Whether only root of our own user namespace, or of one above it, can forge senders in this pid
- * namespace: link is its file in /proc. */
+/*
+ * Returns whether only root of our own user namespace, or of one above it, can forge senders in
+ * this pid namespace; link is its file in /proc.
+ */
 static bool peer_namespace_is_guarded(const char *link)
 {
     struct stat owner;

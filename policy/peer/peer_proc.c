@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The kernel's text about processes, read. Nothing here is a peer's own bytes, but names in it can
- * be of a peer's choice: each reader takes only what stands at its place.
+ * Parses the kernel's text about processes. The bytes do not come from peers, but a peer may choose
+ * names in them: each parser accepts only the field it expects.
  */
 #define _GNU_SOURCE
 #include "policy/peer/peer_proc.h"
@@ -37,7 +37,7 @@ ssize_t peer_proc_read(int dir_fd, const char *name, char *out, size_t size)
 
 /* ---- numbers ---- */
 
-/* Reads digits at *p, before end, and moves *p behind them. */
+/* Reads digits at *p, before end, and moves *p past them. */
 static bool peer_proc_number(const char **p, const char *end, uint64_t *out)
 {
     const char *start = *p;
@@ -66,14 +66,14 @@ static bool peer_proc_eat(const char **p, const char *end, char c)
 
 bool peer_proc_start(const char *p, size_t n, uint64_t *ticks)
 {
-    /* The process chooses its name, which may hold ") 1 2 3": what counts is the last one. */
+    /* The process chooses its name, which may contain ") 1 2 3": the last parenthesis counts. */
     const char *at = memrchr(p, ')', n);
     const char *end = p + n;
 
     if (!at) {
         return false;
     }
-    /* Behind ")" comes field 3; each space that is passed leads to the next. */
+    /* Field 3 follows ")"; each space leads to the next field. */
     for (int field = 2; field < 22; field++) {
         at = memchr(at, ' ', (size_t)(end - at));
         if (!at) {
@@ -84,7 +84,7 @@ bool peer_proc_start(const char *p, size_t n, uint64_t *ticks)
     return peer_proc_number(&at, end, ticks);
 }
 
-/* What follows "NAME:" at the start of a line, up to its end. */
+/* Returns the text after "NAME:" at the start of a line, up to *line_end. */
 static const char *peer_proc_line_of(const char *p, size_t n, const char *name,
                                      const char **line_end)
 {
@@ -149,7 +149,7 @@ int peer_proc_ids(const char *p, size_t n, struct peer *out)
 
 /* ---- namespaces ---- */
 
-/* All that a map can have: (uid_t)-1 is not an id. */
+/* The number of ids that a map can contain: (uid_t)-1 is not an id. */
 #define IDS_ALL 4294967295u
 
 bool peer_proc_maps_all(const char *p, size_t n)
@@ -157,7 +157,7 @@ bool peer_proc_maps_all(const char *p, size_t n)
     const char *end = p + n;
     uint64_t all = 0;
 
-    /* Lines of three numbers: first inside, first outside, how many. Ranges never overlap. */
+    /* Lines of three numbers: first inside, first outside, count. Ranges never overlap. */
     while (p < end) {
         uint32_t inside;
         uint32_t outside;
@@ -187,7 +187,7 @@ bool peer_proc_pidns(const char *p, size_t n, pid_t *pid, unsigned *levels)
     }
     *levels = 0;
     if (!peer_proc_next_id(&at, end, &v)) {
-        /* Only "-1" is no such number. */
+        /* Only "-1" is not a valid number. */
         *pid = -1;
         return true;
     }
@@ -197,7 +197,7 @@ bool peer_proc_pidns(const char *p, size_t n, pid_t *pid, unsigned *levels)
     *pid = (pid_t)v;
     at = peer_proc_line_of(p, n, "NSpid:", &end);
     if (!at) {
-        /* A kernel without pid namespaces. */
+        /* The kernel has no pid namespaces. */
         *levels = 1;
         return true;
     }
@@ -221,7 +221,7 @@ static bool peer_proc_copy_cgroup(const char *at, const char *end, char out[PEER
     return true;
 }
 
-/* The line of systemd's hierarchy of version 1 begins with any number. */
+/* Finds the line of systemd's version 1 hierarchy, which may begin with any number. */
 static const char *peer_proc_systemd_line(const char *p, size_t n, const char **line_end)
 {
     static const char mark[] = ":name=systemd:";
@@ -299,7 +299,7 @@ bool peer_proc_unit(const char *cgroup, char out[PEER_UNIT_MAX])
 
 /* ---- mountinfo ---- */
 
-/* The file system's type: what follows " - " behind the fields that may be there or not. */
+/* Copies the file system's type, which follows " - " after the optional fields. */
 static void peer_proc_type_of(const char *p, const char *end, char out[32])
 {
     const char *at = memmem(p, (size_t)(end - p), " - ", 3);
@@ -347,8 +347,10 @@ void peer_mount_line(struct peer_mount *m, const char *p, size_t n)
 
 int peer_mount_look(struct peer_mount *m, int dir_fd)
 {
-    /* The kernel escapes what is special in a path of at most 4,095 bytes, in up to 4 bytes each:
-     * two paths and their options fit. */
+    /*
+     * The kernel escapes each special byte of a path of at most 4,095 bytes as 4 bytes: two paths
+     * and their options fit.
+     */
     char buf[40 << 10];
     size_t have = 0;
     const int fd = openat(dir_fd, "mountinfo", O_RDONLY | O_CLOEXEC | O_NOCTTY);

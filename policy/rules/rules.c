@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The rules of a route, one after the other: each is met or not, and says why. Pure.
+ * Checks the rules of a route one after the other: each is met or not, with a reason. Pure.
  *
- * A verdict is made of the same steps that an explanation shows.
+ * A verdict is built from the same steps that an explanation shows.
  */
 #include "policy/rules/rules.h"
 
@@ -46,7 +46,10 @@ const char *rules_verdict_name(enum verdict v)
     return "?";
 }
 
-/* Tells of a step. One that is met needs no mending, and leaves what its evidence is worth. */
+/*
+ * Passes a step to the callback. A step that is met needs no advice, and keeps only the taint of
+ * weak evidence.
+ */
 static void rules_notify(const struct walk *w, struct rules_step *s)
 {
     if (s->met) {
@@ -56,7 +59,7 @@ static void rules_notify(const struct walk *w, struct rules_step *s)
     w->fn(s, w->arg);
 }
 
-/* ---- who the parties are ---- */
+/* ---- identity ---- */
 
 static void rules_check_allow(const struct walk *w, enum rules_party party, enum rules_fact fact)
 {
@@ -128,7 +131,7 @@ static void rules_write_evidence(struct rules_step *s, const struct rules_counte
               *c->items[worst].name ? " " : "", c->items[worst].name, why);
 }
 
-/* What the rule would take. */
+/* Writes the evidence that the rule would accept. */
 static void rules_write_wanted(struct rules_step *s, const struct rules_licence *rule, bool licence,
                                bool grade)
 {
@@ -148,7 +151,10 @@ static void rules_write_wanted(struct rules_step *s, const struct rules_licence 
     }
 }
 
-/* What the party says itself, of itself and of those behind it, whatever else is known. */
+/*
+ * Holds a party's own statements against it, about itself and about servers behind it, whatever
+ * other evidence exists.
+ */
 static void rules_hold_against(const struct walk *w, const struct rules_licence *rule,
                                struct rules_step *s)
 {
@@ -193,7 +199,7 @@ static void rules_check_licence(const struct walk *w, const struct rules_licence
     rules_notify(w, &s);
 }
 
-/* ---- all of them ---- */
+/* ---- all rules ---- */
 
 static void rules_walk(const struct walk *w)
 {
@@ -219,8 +225,8 @@ bool rules_date_not_after(struct rules_date a, struct rules_date b)
 struct deciding {
     struct rules_verdict *out;
     bool failed;
-    bool spoke;         /* a rule has told why it passes … */
-    bool spoke_licence; /* … and it was one of licences, which is what people ask for */
+    bool spoke;         /* a rule has given its reason for passing … */
+    bool spoke_licence; /* … and it was a licence rule, the most useful reason for people */
 };
 
 static void rules_take(const struct rules_step *s, void *arg)
@@ -251,7 +257,7 @@ static bool rules_asks_backend(const struct rules *r)
     return false;
 }
 
-/* What a device that was looked at is tainted by where no rule asks for its licence. */
+/* Returns the taint of an inspected device if no rule requires a licence of it. */
 static uint32_t rules_unasked_taint(const struct walk *w)
 {
     char why[RULES_TEXT_SIZE];

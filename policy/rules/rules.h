@@ -3,9 +3,9 @@
 /*
  * A route's rules, and the verdict on a session: allow, allow tainted, deny.
  *
- * Pure: facts, evidence and a date in, a verdict with its explanation out; no file, clock, log or
- * socket. The same function decides for the daemon and explains for poemctl, so that the two cannot
- * differ. What is unknown meets no rule: a fact that cannot be had is not taken for granted.
+ * Pure: takes facts, evidence and a date, returns a verdict with its explanation; uses no file,
+ * clock, log or socket. The same function decides for the daemon and explains for poemctl, so that
+ * the two cannot differ. An unknown fact meets no rule.
  */
 #ifndef POEMD_POLICY_RULES_RULES_H
 #define POEMD_POLICY_RULES_RULES_H
@@ -21,71 +21,71 @@
 #include "policy/peer/peer.h"
 #include "policy/spdx/spdx.h"
 
-/* ---- what is demanded ---- */
+/* ---- requirements ---- */
 
 enum rules_party { RULES_CLIENT, RULES_BACKEND, RULES_PARTIES };
 
-/* "client", "backend". Static. */
+/* Returns "client" or "backend". Static. */
 const char *rules_party_name(enum rules_party p);
 
-/* Which fact of a party an "allow" rule goes by. */
+/* The fact of a party that an "allow" rule checks. */
 enum rules_fact {
     RULES_USER,
-    RULES_GROUP, /* its own or a supplementary one */
-    RULES_EXE,   /* the path, of our mount table, not deleted */
+    RULES_GROUP, /* primary or supplementary */
+    RULES_EXE,   /* a path in our mount table, not deleted */
     RULES_DIGEST,
     RULES_LABEL,
     RULES_UNIT,
     RULES_FACTS,
 };
 
-/* "user" … Static. */
+/* Returns "user" … Static. */
 const char *rules_fact_name(enum rules_fact f);
 
 /*
- * Rules of one party and one fact are alternatives; those of different facts must all be met. A
- * party of whom no rule speaks may be anybody.
+ * Rules of one party and one fact are alternatives; those of different facts must all be met.
+ * Without rules for a party, any party is accepted.
  */
 struct rules_allow {
     enum rules_party party;
     enum rules_fact fact;
     uid_t id;         /* RULES_USER, RULES_GROUP */
-    const char *text; /* RULES_EXE, _LABEL, _UNIT; of RULES_DIGEST 64 lower-case hex digits */
+    const char *text; /* RULES_EXE, _LABEL, _UNIT; for RULES_DIGEST 64 lower-case hex digits */
     unsigned line;    /* in the configuration, for explanations */
 };
 
-/* What a licence must be: compatible with a GPL (spdx.h), or approved by the OSI. */
+/* The requirement on a licence: compatible with a GPL (spdx.h), or approved by the OSI. */
 enum rules_licence_kind { RULES_COMPATIBLE, RULES_OSI_APPROVED };
 
 struct rules_licence {
     enum rules_party party;
     enum rules_licence_kind kind;
-    enum spdx_target target; /* of RULES_COMPATIBLE */
+    enum spdx_target target; /* for RULES_COMPATIBLE */
     enum evidence_grade least;
     unsigned line;
 };
 
-/* The operator says under which licence a party comes: evidence of grade assigned. */
+/* A licence that the operator assigns to a party: evidence of grade assigned. */
 struct rules_assign {
     enum rules_party party;
     const char *licence; /* a valid SPDX expression */
     enum rules_fact
-        fact; /* RULES_EXE or RULES_DIGEST: of whom this is said; RULES_FACTS: anybody */
+        fact; /* RULES_EXE or RULES_DIGEST: how the party is identified; RULES_FACTS: any party */
     const char *text;
     unsigned line;
 };
 
-/* Calendar day, UTC; year 0: none. */
+/* A calendar day in UTC; year 0 if unset. */
 struct rules_date {
     uint16_t year;
     uint8_t month;
     uint8_t day;
 };
 
-/* Today, UTC. Not pure: it reads the clock that rules_decide is asked by. */
+/* Returns the current day in UTC. Not pure: reads the clock for callers of rules_decide. */
 struct rules_date rules_today(void);
 
-/* Whether a is b or before it. */
+/* Returns whether a is b or an earlier day. */
 bool rules_date_not_after(struct rules_date a, struct rules_date b);
 
 /* All borrowed. */
@@ -98,61 +98,64 @@ struct rules {
     const struct rules_assign *assign;
     bool demand_recital[RULES_PARTIES];
     unsigned demand_line[RULES_PARTIES];
-    bool demand_all_the_way;            /* the backend's, and that of each server behind it */
-    bool otherwise_taint;               /* what fails taints, instead of being denied */
-    unsigned otherwise_line;            /* 0: not written; the default is to deny */
-    struct rules_date permissive_until; /* up to that day, what would be denied is tainted */
+    bool demand_all_the_way;            /* of the backend, and of each server behind it */
+    bool otherwise_taint;               /* a failed rule taints instead of denying */
+    unsigned otherwise_line;            /* 0 if not written; the default is to deny */
+    struct rules_date permissive_until; /* up to that day, sessions are tainted instead of denied */
     unsigned permissive_line;
 };
 
 /* ---- taint ---- */
 
-/* Letters, each with a meaning: docs/man/poemctl-taint.1. Bits, in the order of the letters. */
+/* Letters, each with a meaning: docs/man/poemctl-taint.1. Bits in the order of the letters. */
 enum taint {
     TAINT_PROPRIETARY = 1u << 0, /* P: a licence that the rule finds incompatible */
-    TAINT_UNKNOWN = 1u << 1,     /* U: no licence known, or none that can be judged */
-    TAINT_UNSIGNED = 1u << 2,    /* E: known by the peer's own word, or less well than asked */
+    TAINT_UNKNOWN = 1u << 1,     /* U: the licence is unknown or cannot be judged */
+    TAINT_UNSIGNED = 1u << 2,    /* E: only the peer's own word, or a lower grade than required */
     TAINT_OVERRIDE = 1u << 3,    /* O: an operator's assignment decided, or permissive until */
-    TAINT_IDENTITY = 1u << 4,    /* I: a party that "allow" does not name was let in */
-    TAINT_RECITAL = 1u << 5,     /* R: a recital was demanded and not given */
+    TAINT_IDENTITY = 1u << 4,    /* I: accepted although "allow" does not name the party */
+    TAINT_RECITAL = 1u << 5,     /* R: a recital was demanded and is missing */
     TAINT_HANDED_ON = 1u << 6,   /* H: a socket was used by another process */
-    TAINT_UNOBSERVED = 1u << 7,  /* M: a path that no proxy sees: mapped memory, eventfds */
-    TAINT_INHERITED = 1u << 8,   /* V: from what "via" says of who is behind a broker */
+    TAINT_UNOBSERVED = 1u << 7,  /* M: traffic that no proxy sees: mapped memory, eventfds */
+    TAINT_INHERITED = 1u << 8,   /* V: from the statements in "via" about servers behind a broker */
     TAINT_DMA = 1u << 9,         /* D: an access to memory that was not mapped */
     TAINT_UNAUDITED = 1u << 10,  /* A: the audit log could not be written */
     TAINT_EXECUTABLE = 1u << 11, /* X: a party executes another file than the one judged */
 };
 #define TAINT_COUNT 12
 
-/* Letter and meaning of bit number i, 0 … TAINT_COUNT - 1. Static. */
+/* Return letter and meaning of bit number i, 0 … TAINT_COUNT - 1. Static. */
 char taint_letter(unsigned i);
 const char *taint_meaning(unsigned i);
 
-/* The letters of a set, in order, "-" for none; out has TAINT_COUNT + 1 bytes. Returns out. */
+/*
+ * Writes the letters of a set in order, "-" for an empty set; out has TAINT_COUNT + 1 bytes.
+ * Returns out.
+ */
 const char *taint_text(uint32_t taint, char out[TAINT_COUNT + 1]);
 
 /*
- * Reads letters (any order; "-" alone is none). False: an unknown letter, *bad is it, or an empty
- * text, *bad is NUL; *taint is untouched.
+ * Reads letters in any order; "-" alone is the empty set. Returns false for an unknown letter,
+ * which is then in *bad, or for an empty text, for which *bad is NUL; *taint is unchanged then.
  */
 bool taint_read(const char *text, uint32_t *taint, char *bad);
 
 /* ---- the verdict ---- */
 
-/* What is known of one party when it is decided. */
+/* The facts known of one party when a session is decided. */
 struct rules_known {
     const struct peer *peer;
     const struct inspection
-        *inspection; /* NULL: none was made; then digest and files are unknown */
+        *inspection; /* NULL if there was none; then digest and file evidence are unknown */
     enum recital_outcome recital;
-    const char *recited;           /* the licence recited under; "" where none */
-    const char *declared;          /* the licence capability; "" where none */
-    const struct recital_via *via; /* of a backend that is a broker; NULL: nothing said */
+    const char *recited;           /* the licence of the recital, or "" */
+    const char *declared;          /* the licence capability, or "" */
+    const struct recital_via *via; /* of a backend that is a broker; may be NULL */
 };
 
 enum verdict { VERDICT_ALLOW, VERDICT_TAINTED, VERDICT_DENY };
 
-/* "allow", "allow-tainted", "deny". Static. */
+/* Returns "allow", "allow-tainted" or "deny". Static. */
 const char *rules_verdict_name(enum verdict v);
 
 #define RULES_TEXT_SIZE 512u
@@ -160,69 +163,72 @@ const char *rules_verdict_name(enum verdict v);
 struct rules_verdict {
     enum verdict verdict;
     uint32_t taint;
-    bool permissive;            /* it would have been denied but for "permissive until" */
-    enum rules_party party;     /* whom the deciding rule speaks of, where one decided */
-    unsigned line;              /* of the rule that decided; 0: none did */
-    char why[RULES_TEXT_SIZE];  /* which rule, which evidence, which party */
-    char mend[RULES_TEXT_SIZE]; /* what would make it pass; "" where it passes */
+    bool permissive;            /* denied if it were not for "permissive until" */
+    enum rules_party party;     /* the party of the deciding rule, if there was one */
+    unsigned line;              /* of the deciding rule, or 0 */
+    char why[RULES_TEXT_SIZE];  /* the rule, the evidence and the party */
+    char mend[RULES_TEXT_SIZE]; /* how to make it pass; "" if it passes */
 };
 
 /*
- * What the operator says of the party's licence: the first "assign" that names it, or NULL. k is
- * what is known of the party.
+ * Returns the first "assign" rule that matches the party, or NULL. k has the facts known of the
+ * party.
  */
 const struct rules_assign *rules_assigned(const struct rules *r, enum rules_party party,
                                           const struct rules_known *k);
 
 /*
- * Returns whether the party's own two statements contradict each other: of the licences that it
- * recites under and declares, one is compatible with GPL-2.0-or-later, and the other is not known
- * to be.
+ * Returns whether the party's two statements contradict each other: one of its recited and its
+ * declared licence is compatible with GPL-2.0-or-later, and the other is not known to be.
  */
 bool rules_contradicts_itself(const struct rules_known *k);
 
-/* Whether a rule goes by what is in this party's executable: its digest, or its licence. */
+/*
+ * Returns whether a rule depends on the contents of this party's executable: its digest or its
+ * licence.
+ */
 bool rules_ask_executable(const struct rules *r, enum rules_party party);
 
 /*
- * Decides. known[RULES_CLIENT] and known[RULES_BACKEND]; today: UTC.
+ * Decides about a session. known[RULES_CLIENT] and known[RULES_BACKEND] have the facts; today is in
+ * UTC.
  *
- * Of all evidence of a party's licence that of the highest grade counts, and it must be at least of
- * the rule's; several items of that grade hold together (AND), on one version of the GPL. Items
- * that are known not to be all are worth no more than unknown. What a party says of itself is held
- * against it: what it declares counts beside a recital, and a party that contradicts itself meets
- * no rule on its licence. So is what a broker says in "via": a rule on the backend's licence must
- * be met by each server behind it, whose evidence is a recital or a declaration. Only the
- * operator's word is above all of that.
+ * Of all evidence of a party's licence, that of the highest grade counts, and the grade must be at
+ * least the rule's. Several items of that grade hold together (AND), on one version of the GPL.
+ * Incomplete items count as unknown. A party's own statements are held against it: its declaration
+ * counts beside a recital, and a party that contradicts itself meets no licence rule. The same
+ * holds for a broker's statements in "via": a rule on the backend's licence must be met by each
+ * server behind it, for which the evidence is a recital or a declaration. Only an assignment by the
+ * operator overrides all of that.
  *
- * A backend that was looked at, and for whose licence no rule asks, is tainted as if it had to be
+ * If a backend was inspected and no rule requires a licence of it, it is tainted as if it had to be
  * compatible with GPL-2.0-or-later; it is not refused.
  */
 void rules_decide(const struct rules *r, const struct rules_known known[RULES_PARTIES],
                   struct rules_date today, struct rules_verdict *out);
 
-/* What a rule is about. */
+/* The subject of a rule. */
 enum rules_about {
     RULES_ABOUT_IDENTITY, /* "allow" */
     RULES_ABOUT_RECITAL,  /* "demand recital" */
     RULES_ABOUT_LICENCE,  /* "licence" */
 };
 
-/* One rule, judged alone: what "policy explain" shows. */
+/* One rule, judged alone, as shown by "policy explain". */
 struct rules_step {
     enum rules_about about;
     enum rules_party party;
     unsigned line;
     bool met;
-    uint32_t taint;             /* what it adds to the session's, met or not */
-    char text[RULES_TEXT_SIZE]; /* why */
-    char mend[RULES_TEXT_SIZE]; /* what would make it met; "" where it is */
+    uint32_t taint;             /* added to the session's taint, met or not */
+    char text[RULES_TEXT_SIZE]; /* the reason */
+    char mend[RULES_TEXT_SIZE]; /* how to meet the rule; "" if it is met */
 };
 typedef void rules_step_fn(const struct rules_step *s, void *arg);
 
 /*
- * Calls fn for each rule there is, in the order in which they are looked at. Alternatives ("allow"
- * of one party and one fact) are one step.
+ * Calls fn for each rule in order of evaluation. Alternatives ("allow" rules of one party and one
+ * fact) are one step.
  */
 void rules_explain(const struct rules *r, const struct rules_known known[RULES_PARTIES],
                    rules_step_fn *fn, void *arg);

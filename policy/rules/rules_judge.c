@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Which evidence of a party's licence counts, and what it is worth by a rule. Pure.
- */
+/* Selects the evidence of a party's licence that counts, and judges it by a rule. Pure. */
 #include "policy/rules/rules_judge.h"
 
 #include <stdarg.h>
@@ -18,7 +16,7 @@ void rules_say(char out[RULES_TEXT_SIZE], const char *fmt, ...)
     va_end(ap);
 }
 
-/* ---- which evidence counts ---- */
+/* ---- selecting evidence ---- */
 
 static void rules_judge_count(struct rules_counted *c, enum evidence_grade grade,
                               const char *source, const char *licence, const char *name)
@@ -38,8 +36,9 @@ static void rules_judge_count(struct rules_counted *c, enum evidence_grade grade
 }
 
 /*
- * What an executable and its package say holds together: where a part of it could not be read, or
- * did not fit, the rest is not all. Envelopes are statements each for itself: a bad one is nothing.
+ * Evidence from an executable and its package holds together: if a part of it could not be read, or
+ * did not fit, the rest is incomplete. Envelopes are independent statements: an invalid one is
+ * ignored.
  */
 static const char *rules_judge_partial(const struct evidence *e, enum evidence_grade grade)
 {
@@ -56,7 +55,7 @@ static const char *rules_judge_partial(const struct evidence *e, enum evidence_g
     return NULL;
 }
 
-/* An inspector can find out these two grades: what it says of others is nobody's word. */
+/* An inspector can only find evidence of these two grades; items of other grades are ignored. */
 static bool rules_judge_is_found_out(enum evidence_grade grade)
 {
     return grade == EVIDENCE_PACKAGED || grade == EVIDENCE_SIGNED;
@@ -79,7 +78,7 @@ static void rules_judge_count_inspection(const struct inspection *in, struct rul
     }
 }
 
-/* The first that names the party: several would contradict or repeat each other. */
+/* Returns the first match: several would contradict or repeat each other. */
 const struct rules_assign *rules_assigned(const struct rules *r, enum rules_party party,
                                           const struct rules_known *k)
 {
@@ -131,7 +130,7 @@ void rules_count(const struct rules *r, enum rules_party party, const struct rul
     }
 }
 
-/* ---- what it is worth ---- */
+/* ---- judging evidence ---- */
 
 enum spdx_compat rules_judge_one(const struct rules_licence *rule, const char *licence,
                                  char why[RULES_TEXT_SIZE])
@@ -170,7 +169,7 @@ bool rules_contradicts_itself(const struct rules_known *k)
                (rules_judge_one(&rules_unasked, k->declared, why) == SPDX_COMPATIBLE);
 }
 
-/* The worst of all, each judged alone. */
+/* Judges each item alone and returns the worst result. */
 static enum spdx_compat judge_each(const struct rules_licence *rule, const struct rules_counted *c,
                                    size_t *worst, char why[RULES_TEXT_SIZE])
 {
@@ -191,7 +190,7 @@ static enum spdx_compat judge_each(const struct rules_licence *rule, const struc
     return all;
 }
 
-/* GPL-2.0-or-later is met by either version, but all parts must agree on one (spdx.h). */
+/* GPL-2.0-or-later is met by either version, but all items must agree on one (spdx.h). */
 static enum spdx_compat judge_versions(const struct rules_licence *rule,
                                        const struct rules_counted *c)
 {

@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What rules.c has from its parts: who a party is (rules_party.c), what its licence is worth
- * (rules_judge.c). Within the policy room alone. Pure.
+ * Internal parts of rules.c: the identity of a party (rules_party.c) and the judgement of its
+ * licence (rules_judge.c). For use within the policy room. Pure.
  */
 #ifndef POEMD_POLICY_RULES_RULES_JUDGE_H
 #define POEMD_POLICY_RULES_RULES_JUDGE_H
 
 #include "policy/rules/rules.h"
 
-/* As snprintf to a text of RULES_TEXT_SIZE. */
+/* Works like snprintf, to a text of RULES_TEXT_SIZE. */
 void rules_say(char out[RULES_TEXT_SIZE], const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* ---- who a party is ---- */
+/* ---- identity ---- */
 
-/* Whether the party is the one that a fact and its value name. What is unknown is nobody. */
+/* Returns whether the party has the given value of a fact. An unknown fact matches nothing. */
 bool rules_is_named(const struct rules_known *k, enum rules_fact fact, uid_t id, const char *text);
 
-/* The party's own value of a fact for people, or why it is unknown. */
+/* Writes the party's own value of a fact for people, or why it is unknown. */
 void rules_show_fact(const struct rules_known *k, enum rules_fact fact, char *out, size_t size);
 
-/* ---- what its licence is worth ---- */
+/* ---- licence ---- */
 
-/* The evidence that counts: all items of the highest grade there is. Texts are borrowed. */
+/* The evidence that counts: all items of the highest grade present. Texts are borrowed. */
 struct rules_counted {
     enum evidence_grade grade;
-    const char *partial; /* why the items are not all that is said; NULL: they are */
+    const char *partial; /* why the items are incomplete; NULL if they are complete */
     size_t n;
     struct {
         const char *licence;
@@ -39,34 +39,41 @@ void rules_count(const struct rules *r, enum rules_party party, const struct rul
                  struct rules_counted *c);
 
 /*
- * How a licence alone fares by a rule. why: half a sentence. Text that is no expression is unknown.
+ * Judges a single licence by a rule. why receives half a sentence. A text that is not an expression
+ * is unknown.
  */
 enum spdx_compat rules_judge_one(const struct rules_licence *rule, const char *licence,
                                  char why[RULES_TEXT_SIZE]);
 
-/* By what a licence is judged where no rule asks for it: compatible with GPL-2.0-or-later. */
+/* The rule applied if no rule requires a licence: compatible with GPL-2.0-or-later. */
 extern const struct rules_licence rules_unasked;
 
-/* How all that counts fares together (AND); *worst: the item that decides. Nothing is unknown. */
+/*
+ * Judges all evidence that counts together (AND); *worst is the deciding item. No evidence is
+ * unknown.
+ */
 enum spdx_compat rules_judge_all(const struct rules_licence *rule, const struct rules_counted *c,
                                  size_t *worst, char why[RULES_TEXT_SIZE]);
 
-/* The taint of two licences of which the worse one counts. */
+/* Returns the taint of the worse of two licences. */
 uint32_t rules_worse_taint(const struct rules_licence *rule, const char *a, const char *b);
 
-/* ---- who is behind a broker (rules_via.c); via may be NULL ---- */
+/* ---- servers behind a broker (rules_via.c); via may be NULL ---- */
 
-/* Makes the step not met, with its texts and taint, if one of the hops has not recited. */
+/* Marks the step as not met, with its texts and taint, if one of the hops has not recited. */
 void rules_via_recital(const struct recital_via *via, struct rules_step *s);
 
-/* … if one of the hops does not meet the rule by its licence and grade. */
+/* Does the same if the licence and grade of one of the hops do not meet the rule. */
 void rules_via_licence(const struct recital_via *via, const struct rules_licence *rule,
                        struct rules_step *s);
 
-/* TAINT_INHERITED if a hop has not recited, or its licence does not do for the backend's rules. */
+/*
+ * Returns TAINT_INHERITED if a hop has not recited, or if its licence does not meet the backend's
+ * rules.
+ */
 uint32_t rules_via_taint(const struct rules *r, const struct recital_via *via);
 
-/* The taint of a licence that fares so. */
+/* Returns the taint of a licence with this result and grade. */
 uint32_t rules_licence_taint(enum spdx_compat compat, enum evidence_grade grade);
 
 #endif

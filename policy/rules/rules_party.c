@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Whether a party is whom a rule names, and what is to be shown of it. Pure.
- */
+/* Compares a party with the one that a rule names, and formats its facts. Pure. */
 #include "policy/rules/rules_judge.h"
 
 #include <stdio.h>
@@ -11,7 +9,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 
-/* Which of a peer's facts a rule goes by. */
+/* The peer's fact that each kind of rule checks. */
 static const enum peer_fact fact_of[RULES_FACTS] = {
     [RULES_USER] = PEER_UID,      [RULES_GROUP] = PEER_GID,   [RULES_EXE] = PEER_EXE_PATH,
     [RULES_DIGEST] = PEER_EXE_ID, [RULES_LABEL] = PEER_LABEL, [RULES_UNIT] = PEER_UNIT,
@@ -46,7 +44,7 @@ bool rules_is_named(const struct rules_known *k, enum rules_fact fact, uid_t id,
     case RULES_GROUP:
         return rules_party_in_groups(p, id);
     case RULES_EXE:
-        /* A path of another mount table, or of a file that is gone, says nothing. */
+        /* A path of another mount table, or of a deleted file, proves nothing. */
         return peer_knows(p, PEER_EXE_PATH) && p->exe.path_ours && !p->exe.deleted &&
                strcmp(p->exe.path, text) == 0;
     case RULES_DIGEST:

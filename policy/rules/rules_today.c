@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The clock that whoever asks the rules goes by; the rules themselves read none. */
+/* The clock for callers of the rules; the rules themselves read no clock. */
 #define _GNU_SOURCE
 #include <time.h>
 

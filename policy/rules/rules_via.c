@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What a broker says in "via" of the servers behind it, held against it. A broker's word is proof
- * of nothing good; but of what it says to its own disadvantage no better evidence is needed. Pure.
+ * Holds a broker's statements in "via" about the servers behind it against it. A broker's word
+ * proves nothing in its favour; but a statement to its own disadvantage needs no better evidence.
+ * Pure.
  */
 #include <string.h>
 
 #include "base/log.h"
 #include "policy/rules/rules_judge.h"
 
-/* A hop's evidence is what it told the broker before it. */
+/* A hop's evidence is its own statement to the broker before it. */
 static enum evidence_grade rules_via_grade(const struct recital_hop *hop)
 {
     return !*hop->licence ? EVIDENCE_NONE : hop->recited ? EVIDENCE_RECITED : EVIDENCE_DECLARED;
@@ -71,7 +72,7 @@ void rules_via_licence(const struct recital_via *via, const struct rules_licence
     }
 }
 
-/* Whether one of those behind a broker would do for the rules on its licence. */
+/* Returns whether one of the servers behind a broker meets the rules on the backend's licence. */
 static bool rules_via_will_do(const struct rules *r, const struct recital_hop *hop)
 {
     char why[RULES_TEXT_SIZE];

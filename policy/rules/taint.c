@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Taint: letters and what they mean. Pure.
- */
+/* Taint letters and their meanings. Pure. */
 #include <string.h>
 
 #include "policy/rules/rules.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What is wrong with a licence expression, and what would be right, in words. Pure; the text is
- * foreign, so that what is quoted of it is escaped and cut.
+ * Describes the fault in a licence expression and its correction. Pure; the text is foreign, so
+ * quotations from it are escaped and cut.
  */
 #include "policy/spdx/spdx_fault.h"
 
@@ -17,7 +17,7 @@
 
 struct saying {
     const char *name;
-    const char *what; /* follows the bytes at fault, where those are quoted */
+    const char *what; /* follows the faulty bytes, if those are quoted */
     const char *hint;
 };
 
@@ -58,7 +58,7 @@ const char *spdx_outcome_name(enum spdx_outcome o)
     return sayings[o].name;
 }
 
-/* The bytes at fault in quotes, cut at 60 characters; what stands for them at the text's end. */
+/* Quotes the faulty bytes, cut at 60 characters, or writes a substitute at the text's end. */
 static void spdx_fault_quote(char *out, size_t size, enum spdx_outcome o, const char *p, size_t n)
 {
     char escaped[64];
@@ -72,7 +72,7 @@ static void spdx_fault_quote(char *out, size_t size, enum spdx_outcome o, const 
     }
 }
 
-/* A hint that knows the list; "" where it knows nothing. */
+/* Adds a hint from the list, if there is one. */
 static void spdx_fault_advise(struct spdx_error *why, const char *p, size_t n)
 {
     const bool exception = why->outcome == SPDX_UNLISTED_ADDITION;

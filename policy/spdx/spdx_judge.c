@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Whether what is under an expression can be one work with a GPL program, and why. Pure.
+ * Judges whether a work under an expression can be one work with a GPL program, and why. Pure.
  *
- * Each version of the GPL is judged for itself over the whole expression, and only then the better
- * one taken: parts that each agree with another version do not agree with one another.
+ * Each version of the GPL is judged separately over the whole expression before the better one is
+ * chosen: parts that agree with different versions do not agree with each other.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 
 static const struct {
     const char *name;
-    int versions[2]; /* of the GPL that the target may be taken under; 0: none more */
+    int versions[2]; /* versions of the GPL that the target allows; ends at 0 */
 } targets[SPDX_TARGETS] = {
     [SPDX_WITH_GPL_2_0_ONLY] = {"GPL-2.0-only", {2, 0}},
     [SPDX_WITH_GPL_2_0_OR_LATER] = {"GPL-2.0-or-later", {2, 3}},
@@ -55,7 +55,7 @@ static void spdx_judge_write(struct spdx_reason *r, enum spdx_compat compat, con
     *r = (struct spdx_reason){compat, NULL, why, source};
 }
 
-/* Terms that are no licence of the list. */
+/* Judges terms that are not licences of the list. */
 static void spdx_judge_reason_unlisted(const struct spdx_term *t, struct spdx_reason *r)
 {
     switch (t->kind) {
@@ -79,7 +79,7 @@ static void spdx_judge_reason_unlisted(const struct spdx_term *t, struct spdx_re
     }
 }
 
-/* The licence, or the best of it and its later versions where "+" lets one choose. */
+/* Judges the licence, or the best of it and its later versions if "+" permits a choice. */
 static void spdx_judge_reason_licence(int licence, bool plus, int version, struct spdx_reason *r)
 {
     const struct spdx_licence *l = spdx_licence_at(licence);
@@ -95,7 +95,7 @@ static void spdx_judge_reason_licence(int licence, bool plus, int version, struc
     }
 }
 
-/* What the exception makes of the licence's answer. */
+/* Adjusts the licence's result for the exception. */
 static void spdx_judge_reason_with(const struct spdx_meaning *m, int version, struct spdx_reason *r)
 {
     const struct spdx_exception *x = m->addition >= 0 ? spdx_exception_at(m->addition) : NULL;
@@ -129,7 +129,7 @@ void spdx_reason(const struct spdx *e, size_t term, int version, struct spdx_rea
     }
 }
 
-/* ---- the whole ---- */
+/* ---- whole expressions ---- */
 
 static void judge_terms(const struct spdx *e, int version, struct spdx_verdict *v)
 {
@@ -141,7 +141,7 @@ static void judge_terms(const struct spdx *e, int version, struct spdx_verdict *
     }
 }
 
-/* From the terms to the root. */
+/* Works from the terms to the root. */
 static void judge_nodes(const struct spdx *e, const struct spdx_verdict *v, enum spdx_compat *nodes)
 {
     for (size_t i = 0; i < e->n_nodes; i++) {
@@ -157,7 +157,7 @@ static void judge_nodes(const struct spdx *e, const struct spdx_verdict *v, enum
     }
 }
 
-/* From the root to the terms: of two branches that are as good, the first is taken. */
+/* Works from the root to the terms: of two equally good branches, the first is taken. */
 static void spdx_judge_mark(const struct spdx *e, const enum spdx_compat *nodes,
                             struct spdx_verdict *v)
 {
@@ -213,7 +213,7 @@ void spdx_judge(const struct spdx *e, enum spdx_target target, struct spdx_verdi
     }
 }
 
-/* A line that is cut at its end says so. */
+/* Appends a text; a line that is cut ends in "...". */
 static void spdx_judge_append(char *out, size_t size, const char *text)
 {
     const size_t n = strlen(out);
@@ -224,7 +224,7 @@ static void spdx_judge_append(char *out, size_t size, const char *text)
     }
 }
 
-/* A compatible whole is not the merit of one term: says how many more there are. */
+/* All terms contribute to a compatible result: counts how many more there are. */
 static void spdx_judge_count_others(const struct spdx_verdict *v, char *out, size_t size)
 {
     size_t n = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Looking things up in the lists. Pure. */
+/* Look-ups in the lists. Pure. */
 #include "policy/spdx/spdx_list.h"
 
 #include <string.h>
@@ -10,10 +10,12 @@
 #define LICENCES (sizeof licences / sizeof *licences)
 #define EXCEPTIONS (sizeof exceptions / sizeof *exceptions)
 
-/* Longest identifier that is compared letter by letter with those of the list. */
+/* Longest identifier that is compared by edit distance with those of the list. */
 #define MEANT_MAX 48u
 
-/* Names in use that are no identifiers and too far from the identifier to be found by letters. */
+/*
+ * Names in common use that are not identifiers and too different from them for the edit distance.
+ */
 static const struct {
     const char *name, *id;
 } also_known[] = {
@@ -59,7 +61,7 @@ static int spdx_list_lower(char c)
     return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
-/* As strcmp of the lower-case forms; p has n bytes. */
+/* Compares like strcmp of the lower-case forms; p has n bytes. */
 static int spdx_list_compare(const char *p, size_t n, const char *id)
 {
     for (size_t i = 0; i < n; i++) {
@@ -135,7 +137,7 @@ static size_t spdx_list_least(size_t a, size_t b, size_t c)
     return ab < c ? ab : c;
 }
 
-/* Letters to add, drop or change until p is id, by case-folded letters. */
+/* Returns the edit distance between p and id, ignoring case. */
 static size_t spdx_list_distance(const char *p, size_t n, const char *id, size_t m)
 {
     size_t row[MEANT_MAX + 1];
@@ -163,7 +165,7 @@ const char *spdx_list_meant(const char *p, size_t n, bool exception)
 {
     const size_t count = exception ? EXCEPTIONS : LICENCES;
     const char *meant = NULL;
-    size_t best = n < 6 ? 2 : 3; /* one less is near enough */
+    size_t best = n < 6 ? 2 : 3; /* smaller distances are close enough */
 
     for (size_t i = 0; !exception && i < sizeof also_known / sizeof *also_known; i++) {
         if (spdx_list_compare(p, n, also_known[i].name) == 0) {

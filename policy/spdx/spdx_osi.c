@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Which licences the Open Source Initiative has approved: https://opensource.org/licenses, as the
- * SPDX licence list marks them (isOsiApproved); compared with the npm package spdx-license-list
- * 6.12.0. Identifiers are written as policy/spdx/spdx_list.inc has them, which the tests check.
- * Pure.
+ * The licences approved by the Open Source Initiative: https://opensource.org/licenses, as marked
+ * in the SPDX licence list (isOsiApproved); compared with the npm package spdx-license-list 6.12.0.
+ * Identifiers are spelled as in policy/spdx/spdx_list.inc, which the tests check. Pure.
  */
 #include <string.h>
 
@@ -183,8 +182,10 @@ static enum spdx_compat spdx_osi_judge_term(const struct spdx_term *t)
     if (t->kind != SPDX_LICENCE || (t->notes & SPDX_NOTE_PLUS_CONTRARY)) {
         return SPDX_UNKNOWN;
     }
-    /* What an exception adds to an approved licence are permissions, unless its effect is obscure:
-     * some restrict. */
+    /*
+     * An exception adds permissions to an approved licence, unless its effect is obscure: some
+     * exceptions restrict.
+     */
     if (m.with && (m.addition < 0 || spdx_exception_at(m.addition)->effect == SPDX_OBSCURE)) {
         return SPDX_UNKNOWN;
     }
@@ -200,7 +201,7 @@ enum spdx_compat spdx_osi_approved(const struct spdx *e)
 {
     enum spdx_compat at[2 * LIMIT_SPDX_TERMS - 1] = {SPDX_UNKNOWN};
 
-    /* Parts stand before what they make up, the whole is last. */
+    /* Operands precede their node; the root is last. */
     for (size_t i = 0; i < e->n_nodes; i++) {
         const struct spdx_node *n = &e->nodes[i];
         const enum spdx_compat left =

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A licence expression read into terms and nodes: one pass, operators on a stack of their own, so
- * that no depth of a foreign text becomes a depth of calls. Pure.
+ * Parses a licence expression into terms and nodes in one pass, with an explicit operator stack, so
+ * that nesting in a foreign text never causes recursion. Pure.
  */
 #include <string.h>
 
@@ -10,10 +10,10 @@
 #include "policy/spdx/spdx_fault.h"
 #include "policy/spdx/spdx_list.h"
 
-/* In the order of how close they bind. */
+/* In ascending order of precedence. */
 enum op { OPEN, OR, AND };
 
-/* Each open parenthesis, and what is outside of all, has at most an OR and an AND waiting. */
+/* Each open parenthesis, and the outermost level, has at most one OR and one AND pending. */
 #define STACK (3u * (LIMIT_SPDX_DEPTH + 1u))
 
 struct waiting {
@@ -25,7 +25,7 @@ struct parser {
     struct spdx *e;
     struct spdx_error *why;
     enum spdx_lookup lookup;
-    size_t n; /* of the text */
+    size_t n; /* length of the text */
     size_t at;
     struct waiting waiting[STACK];
     size_t n_waiting;
@@ -33,10 +33,10 @@ struct parser {
     size_t n_values;
     size_t depth;
     bool operand;    /* a licence or "(" must come next */
-    bool after_term; /* a licence without WITH is what came last */
+    bool after_term; /* the last token was a licence without WITH */
 };
 
-/* A run of the characters that identifiers and operators are made of. */
+/* A run of characters allowed in identifiers and operators. */
 struct word {
     const char *p;
     size_t at;
@@ -99,7 +99,7 @@ static bool spdx_parse_is_special(const struct spdx *e, uint16_t node)
            (e->terms[n->left].kind == SPDX_NONE || e->terms[n->left].kind == SPDX_NOASSERTION);
 }
 
-/* The operator on top of the stack takes its two operands. */
+/* Reduces: the operator on top of the stack takes its two operands. */
 static enum spdx_outcome spdx_parse_reduce(struct parser *s)
 {
     struct spdx *e = s->e;
@@ -170,7 +170,7 @@ static enum spdx_outcome spdx_parse_close_parenthesis(struct parser *s)
 
 /* ---- terms ---- */
 
-/* A DocumentRef-…: before a reference is taken off the word; its own name must not be empty. */
+/* Removes a DocumentRef-…: prefix from the word; the document's name must not be empty. */
 static bool spdx_parse_take_document(struct word *w)
 {
     const char *colon = memchr(w->p, ':', w->n);
@@ -190,14 +190,14 @@ static bool spdx_parse_take_document(struct word *w)
     return true;
 }
 
-/* Whether the word is a reference of that prefix, behind a DocumentRef-…: or not. */
+/* Returns whether the word is a reference with that prefix, with or without DocumentRef-…:. */
 static bool spdx_parse_is_reference(struct word w, const char *prefix)
 {
     (void)spdx_parse_take_document(&w);
     return spdx_parse_word_begins(&w, prefix) && w.n > strlen(prefix) && !memchr(w.p, ':', w.n);
 }
 
-/* Whether the word is meant as a reference, though it may be none. */
+/* Returns whether the word looks like a reference, even a malformed one. */
 static bool spdx_parse_like_reference(const struct word *w)
 {
     static const char *const prefixes[] = {"licenseref-", "documentref-", "additionref-"};
@@ -237,7 +237,7 @@ static bool spdx_parse_is_operator(const struct word *w)
     return false;
 }
 
-/* NONE and NOASSERTION are in ABNF's plain quotes: any case. */
+/* NONE and NOASSERTION are plain quoted strings in the ABNF, so case is ignored. */
 static bool spdx_parse_is_keyword(const struct word *w, const char *text)
 {
     const size_t n = strlen(text);
@@ -253,7 +253,7 @@ static bool spdx_parse_is_keyword(const struct word *w, const char *text)
     return true;
 }
 
-/* What kind of licence a word names. */
+/* Determines the kind of licence that a word names. */
 static enum spdx_outcome spdx_parse_read_licence(struct parser *s, const struct word *w,
                                                  struct spdx_term *t)
 {
@@ -288,7 +288,7 @@ static enum spdx_outcome spdx_parse_read_licence(struct parser *s, const struct 
     return SPDX_OK;
 }
 
-/* The "+" right behind a licence, if there is one. */
+/* Reads the "+" directly after a licence, if there is one. */
 static enum spdx_outcome spdx_parse_read_plus(struct parser *s, struct spdx_term *t)
 {
     const char *text = s->e->text;
@@ -317,7 +317,7 @@ static enum spdx_outcome spdx_parse_read_plus(struct parser *s, struct spdx_term
     return SPDX_OK;
 }
 
-/* A byte that splits a word in two is what is wrong, not the halves. */
+/* If an invalid byte splits a word in two, the byte is reported, not the halves. */
 static bool spdx_parse_is_split(const struct parser *s)
 {
     const char c = s->e->text[s->at];
@@ -360,7 +360,7 @@ static void spdx_parse_skip_spaces(struct parser *s)
     }
 }
 
-/* WITH was read: the exception. */
+/* Reads the exception after WITH. */
 static enum spdx_outcome spdx_parse_take_addition(struct parser *s, const struct word *with)
 {
     struct spdx_term *t = &s->e->terms[s->e->n_terms - (s->e->n_terms > 0)];
@@ -399,9 +399,9 @@ static enum spdx_outcome spdx_parse_take_addition(struct parser *s, const struct
     return SPDX_OK;
 }
 
-/* ---- the whole ---- */
+/* ---- whole expressions ---- */
 
-/* A word where an operator must be. */
+/* Reads an operator. */
 static enum spdx_outcome spdx_parse_take_operator(struct parser *s)
 {
     const struct word w = spdx_parse_take_word(s);

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* What a term of an expression means, whichever way it was written. Within the policy room alone.
- */
+/* The meaning of a term, independent of its spelling. For use within the policy room. */
 #ifndef POEMD_POLICY_SPDX_SPDX_TERM_H
 #define POEMD_POLICY_SPDX_SPDX_TERM_H
 
 #include "policy/spdx/spdx_list.h"
 
 struct spdx_meaning {
-    int licence;  /* index of the licence, deprecated ones replaced; -1: not listed */
-    int addition; /* index of the exception, that of a replaced identifier included; -1: none */
-    bool plus;    /* "+" still stands behind the identifier */
-    bool with;    /* there is an exception, though addition may be -1 */
+    int licence;  /* index of the licence, or of a deprecated one's replacement; -1 if not listed */
+    int addition; /* index of the exception, including that of a replaced identifier; -1 if none */
+    bool plus;    /* the identifier is still followed by "+" */
+    bool with;    /* there is an exception, even if addition is -1 */
 };
 
 struct spdx_meaning spdx_meaning(const struct spdx_term *t);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Licence expressions written: the canonical form, and notes. Pure. */
+/* Writes licence expressions in canonical form, and notes. Pure. */
 #include <string.h>
 
 #include "policy/spdx/spdx.h"
 #include "policy/spdx/spdx_term.h"
 
-/* What is written counts even where it has no room. */
+/* n counts all text, even what does not fit. */
 struct writer {
     char *out;
     size_t size;
@@ -45,7 +45,7 @@ struct spdx_meaning spdx_meaning(const struct spdx_term *t)
         return m;
     }
     l = spdx_licence_at(t->licence);
-    /* An exception of its own leaves no place for the one that replaces the identifier. */
+    /* A term with its own exception cannot take the exception of the identifier's replacement. */
     if (l->becomes >= 0 && !(l->becomes_with >= 0 && m.with)) {
         m.licence = l->becomes;
         if (l->becomes_with >= 0) {
@@ -90,16 +90,16 @@ static void spdx_text_put_term(struct writer *w, const struct spdx *e, const str
     }
 }
 
-/* How the terms are joined: what is written before and after each. */
+/* The separators of the terms: the text before and after each. */
 struct joints {
-    uint16_t first[2 * LIMIT_SPDX_TERMS - 1]; /* of a node: its first and last term */
+    uint16_t first[2 * LIMIT_SPDX_TERMS - 1]; /* the first and last term of a node */
     uint16_t last[2 * LIMIT_SPDX_TERMS - 1];
-    uint16_t opens[LIMIT_SPDX_TERMS]; /* parentheses before and after a term */
+    uint16_t opens[LIMIT_SPDX_TERMS]; /* number of parentheses before and after a term */
     uint16_t closes[LIMIT_SPDX_TERMS];
     bool or_before[LIMIT_SPDX_TERMS]; /* the operator before a term is OR, not AND */
 };
 
-/* Precedence alone asks for parentheses: round an OR that AND joins. */
+/* Only an OR under an AND needs parentheses. */
 static void spdx_text_enclose(struct joints *j, const struct spdx *e, uint16_t part)
 {
     if (e->nodes[part].kind == SPDX_OR) {
