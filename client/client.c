@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The vfio-user client of the tools and tests: one conversation on one socket (or two, with a
- * twin).
+ * The vfio-user client of tools and tests: one conversation on one socket, or on two with a twin
+ * socket.
  *
- * Every wait is a poll up to a deadline on the monotonic clock. Calls on the sockets are made with
- * MSG_DONTWAIT, never by O_NONBLOCK: a passed socket shares its mode with whoever else holds it.
- * Nothing is parsed here that base/wire.h has not judged; JSON is kept, not read.
+ * Every wait is a poll up to a deadline on the monotonic clock. Socket calls use MSG_DONTWAIT,
+ * never O_NONBLOCK: a passed socket shares its mode with all of its other holders. Only messages
+ * that base/wire.h has checked are parsed; JSON is stored, not read.
  */
 #define _GNU_SOURCE
 #include "client/client.h"
@@ -25,7 +25,7 @@
 #include "base/limits.h"
 #include "base/sock.h"
 
-/* An accept queue that is full is asked again this often; there is no event to wait for. */
+/* Interval for retrying a full accept queue, for which there is no event. */
 #define RECONNECT_MS 10
 
 /* ---- time ---- */
@@ -45,7 +45,7 @@ static enum client_outcome client_failed(struct client *c, int err)
     return CLIENT_FAILED;
 }
 
-/* Ends the conversation: what comes after this cannot be understood any more. */
+/* Ends the conversation: later messages could not be interpreted any more. */
 static enum client_outcome client_end_it(struct client *c, enum client_outcome o)
 {
     sock_close(&c->fd);
@@ -59,7 +59,7 @@ enum client_outcome client_malformed(struct client *c, const char *why)
     return client_end_it(c, CLIENT_MALFORMED);
 }
 
-/* A failed system call on the sockets, by its negative errno. */
+/* Converts the negative errno of a system call on the sockets to an outcome. */
 static enum client_outcome client_io_failed(struct client *c, int err)
 {
     if (err == -EPIPE || err == -ECONNRESET) {
@@ -150,7 +150,7 @@ void client_deinit(struct client *c)
     c->out_size = 0;
 }
 
-/* Makes *buf at least size bytes. What it held is lost. */
+/* Grows *buf to at least size bytes and discards its content. */
 static int client_grow(uint8_t **buf, size_t *have, size_t size)
 {
     uint8_t *p;
@@ -168,9 +168,9 @@ static int client_grow(uint8_t **buf, size_t *have, size_t size)
     return 0;
 }
 
-/* ---- waiting and moving bytes ---- */
+/* ---- waiting and transferring ---- */
 
-/* Waits for events on fd. Hang-ups count as readable: the read tells what happened. */
+/* Waits for events on fd. Hang-ups count as readable: the read returns the cause. */
 static int client_wait_for(int fd, short events, int64_t deadline)
 {
     struct pollfd p = {.fd = fd, .events = events};
@@ -195,7 +195,7 @@ static int client_send_until(int fd, const uint8_t *p, size_t n, const struct fd
                 return err;
             }
             if (sent == -ETOOMANYREFS) {
-                /* The socket is writable all the while; only time can help. */
+                /* The socket stays writable, so only waiting can help. */
                 if (client_left_ms(deadline) == 0) {
                     return -ETIMEDOUT;
                 }
@@ -213,7 +213,7 @@ static int client_send_until(int fd, const uint8_t *p, size_t n, const struct fd
     return 0;
 }
 
-/* *got is what has come, also where the rest does not. */
+/* *got is the number of bytes received, also on failure. */
 static int client_recv_until(int fd, uint8_t *p, size_t n, struct fdset *fds, size_t *got,
                              int64_t deadline)
 {
@@ -240,7 +240,7 @@ static int client_recv_until(int fd, uint8_t *p, size_t n, struct fdset *fds, si
     return 0;
 }
 
-/* Largest message that the client takes, header included. */
+/* Returns the size of the largest message that the client accepts, including the header. */
 static uint32_t client_bound(const struct client *c)
 {
     const uint64_t n = (uint64_t)c->max_data + LIMIT_MESSAGE_OVERHEAD;
@@ -250,7 +250,7 @@ static uint32_t client_bound(const struct client *c)
 
 /*
  * Receives one whole message from fd: its payload to c->buf, its fds to fds, which may own some
- * on any outcome. Takes no byte of the next message.
+ * after any outcome. Reads no byte of the next message.
  */
 static enum client_outcome client_receive(struct client *c, int fd, uint32_t max_size,
                                           struct wire_hdr *hdr, struct fdset *fds, int64_t deadline)
@@ -292,7 +292,7 @@ static enum client_outcome client_receive(struct client *c, int fd, uint32_t max
 
 /* ---- the server's commands ---- */
 
-/* Builds the answer to a command in c->out; returns its size, or 0 where none is to be sent. */
+/* Builds the reply to a command in c->out; returns its size, or 0 to send none. */
 static size_t client_answer(struct client *c, const struct wire_hdr *hdr, size_t n)
 {
     const size_t room = sizeof(struct wire_dma_access) + c->max_data;
@@ -314,7 +314,7 @@ static size_t client_answer(struct client *c, const struct wire_hdr *hdr, size_t
     return reply.size;
 }
 
-/* Judges and answers a command of the server's, its payload being in c->buf. */
+/* Checks and answers a command from the server with its payload in c->buf. */
 static enum client_outcome client_serve_command(struct client *c, int fd,
                                                 const struct wire_hdr *hdr, int64_t deadline)
 {
@@ -347,7 +347,10 @@ static enum client_outcome client_serve_command(struct client *c, int fd,
 /* Waits for a message on either socket; *fd is the one to read. */
 static enum client_outcome client_wait_either(struct client *c, int *fd, int64_t deadline)
 {
-    /* The twin first: a command sent before a reply is then served before the reply is told of. */
+    /*
+     * The twin socket comes first, so that a command sent before a reply is handled before the
+     * reply.
+     */
     struct pollfd p[2] = {{.fd = c->twin_fd, .events = POLLIN}, {.fd = c->fd, .events = POLLIN}};
     int r;
 
@@ -365,8 +368,8 @@ static enum client_outcome client_wait_either(struct client *c, int *fd, int64_t
 }
 
 /*
- * Takes the next message; a command is answered, and *is_reply is false then. A reply's payload is
- * in c->buf, its fds in fds.
+ * Receives the next message. A command is answered, and *is_reply is false then. A reply's payload
+ * is in c->buf, its fds in fds.
  */
 static enum client_outcome client_take_message(struct client *c, uint32_t max_size,
                                                struct wire_hdr *hdr, struct fdset *fds,
@@ -416,8 +419,8 @@ enum client_outcome client_serve(struct client *c, const bool *done)
 /* ---- requests ---- */
 
 /*
- * Puts a command together in c->out and sends it by one sendmsg, where the socket has the room.
- * 0 or -errno.
+ * Builds a command in c->out and sends it, with one sendmsg if the socket has room. Returns 0 or
+ * -errno.
  */
 static int client_send_command(struct client *c, const struct wire_hdr *hdr, const void *fixed,
                                size_t fixed_n, const void *data, size_t data_n,
@@ -439,7 +442,7 @@ static int client_send_command(struct client *c, const struct wire_hdr *hdr, con
     return client_send_until(c->fd, c->out, hdr->size, fds, deadline);
 }
 
-/* The header of a new command, or CLIENT_FAILED where no message can be so large. */
+/* Makes the header of a new command. Returns CLIENT_FAILED if the message would be too large. */
 static enum client_outcome client_new_hdr(struct client *c, enum wire_command command,
                                           size_t fixed_n, size_t data_n, uint32_t flags,
                                           struct wire_hdr *hdr)
@@ -457,7 +460,7 @@ static enum client_outcome client_new_hdr(struct client *c, enum wire_command co
     return CLIENT_OK;
 }
 
-/* Whether reply, its payload in c->buf, answers request. */
+/* Checks whether reply, with its payload in c->buf, answers request. */
 static enum client_outcome client_judge_reply(struct client *c, const struct wire_hdr *request,
                                               const struct wire_hdr *reply)
 {
@@ -470,7 +473,7 @@ static enum client_outcome client_judge_reply(struct client *c, const struct wir
         return client_malformed(c, "a reply that names another command");
     }
     check = wire_check(reply, c->buf, reply->size - WIRE_HDR_SIZE);
-    /* A caller may send what the page does not have: then it judges the answer. */
+    /* For commands outside the specification the caller judges the reply. */
     if (check != WIRE_OK && check != WIRE_UNKNOWN_COMMAND) {
         return client_malformed(c, wire_check_text(check));
     }
@@ -484,7 +487,7 @@ static enum client_outcome client_judge_reply(struct client *c, const struct wir
     return CLIENT_REFUSED;
 }
 
-/* Waits for the reply to request, answering the server's commands meanwhile. */
+/* Waits for the reply to request and answers the server's commands meanwhile. */
 static enum client_outcome client_await_reply(struct client *c, const struct wire_hdr *request,
                                               uint32_t max_size, struct wire_hdr *reply,
                                               struct fdset *fds, int64_t deadline)
@@ -520,7 +523,10 @@ static enum client_outcome client_request_bounded(struct client *c, enum wire_co
     }
     fdset_init(&got);
     err = client_send_command(c, &hdr, fixed, fixed_n, data, data_n, fds, deadline);
-    /* Who refuses may have answered and closed before it read: the answer is still to be had. */
+    /*
+     * A server that refuses may have replied and closed before it read all: the reply can still be
+     * received.
+     */
     if (err && err != -EPIPE && err != -ECONNRESET) {
         o = client_io_failed(c, err);
     } else {
@@ -591,7 +597,7 @@ static enum client_outcome client_keep_json(struct client *c, size_t n)
     return c->json ? CLIENT_OK : client_failed(c, ENOMEM);
 }
 
-/* Takes the twin socket's fd out of what came with a VERSION reply. */
+/* Takes the twin socket's fd from those received with a VERSION reply. */
 static enum client_outcome client_keep_twin(struct client *c, struct fdset *fds, bool offered)
 {
     int type = 0;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The client's requests one by one: each builds a payload, and compares the answer with it.
+ * The client's individual requests: each builds a payload, and compares the reply with it.
  *
- * All sending and receiving is client.c's; nothing here touches a socket or a clock.
+ * client.c does all sending and receiving; this file uses no socket or clock.
  */
 #include "client/client.h"
 
 #include "base/limits.h"
 
-/* A request whose reply is one fixed structure (or none: out_n 0), copied to out. */
+/* Sends a request with a reply of one fixed structure, copied to out, or of none (out_n 0). */
 static enum client_outcome client_ask_ask(struct client *c, enum wire_command command,
                                           const void *in, size_t in_n, void *out, size_t out_n)
 {
@@ -33,8 +33,8 @@ enum client_outcome client_device_info(struct client *c, struct wire_device_info
 }
 
 /*
- * Asks a request that starts with argsz, once more where the reply says that it needs more room.
- * The fds of the reply that counts are added to fds; those of one that was cut short are closed.
+ * Sends a request that starts with argsz, and repeats it if the reply needs more room. The fds of
+ * the final reply are added to fds; those of a truncated one are closed.
  */
 static enum client_outcome ask_argsz(struct client *c, enum wire_command command, void *in,
                                      size_t in_n, const void **payload, size_t *n,
@@ -157,7 +157,7 @@ enum client_outcome client_dma_map(struct client *c, uint64_t address, uint64_t 
 {
     const struct wire_dma_map in = {
         .argsz = sizeof in, .flags = flags, .offset = offset, .address = address, .size = size};
-    /* Not owned: never closed by this function, only lent to sendmsg. */
+    /* Not owned: sendmsg borrows the fd, and this function never closes it. */
     const struct fdset fds = {.n = fd >= 0 ? 1 : 0, .fds = {fd}};
     const void *p;
     size_t n;
@@ -192,7 +192,7 @@ enum client_outcome client_set_irqs(struct client *c, uint32_t index, uint32_t s
     return client_request(c, WIRE_DEVICE_SET_IRQS, &in, sizeof in, NULL, 0, eventfds, &p, &n, NULL);
 }
 
-/* DEVICE_FEATURE without data in the request; *payload is what follows the reply's fixed part. */
+/* Sends DEVICE_FEATURE without data; *payload is the part after the reply's fixed structure. */
 static enum client_outcome client_ask_feature(struct client *c, uint32_t flags, uint32_t room,
                                               const uint8_t **payload, size_t *n)
 {

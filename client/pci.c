@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Decodes PCI configuration space. Pure: bytes in, facts out; each list is followed over each
- * offset at most once, since a device may link it to itself.
+ * Decodes PCI configuration space. Pure: takes bytes, returns facts. Each list is followed over
+ * each offset at most once, since a device may link it to itself.
  */
 #include "client/pci.h"
 
@@ -45,7 +45,7 @@ const struct pci_bit pci_status_bits[] = {
 
 static bool pci_bar_is_64(const struct pci_config *c, unsigned i)
 {
-    /* Bits 2:1 of a memory register: 2 is 64 bits wide. The last one has no room for it. */
+    /* Bits 2:1 of a memory register: 2 means 64 bits wide. The last register has no upper half. */
     return (pci_u32(c, PCI_AT_BAR0 + 4 * i) & 0x7u) == 0x4u && i + 1 < PCI_BARS;
 }
 
@@ -53,7 +53,7 @@ static bool pci_bar_is_upper(const struct pci_config *c, unsigned i)
 {
     bool upper = false;
 
-    /* From the front: whether a register is an upper half hangs on all before it. */
+    /* From the front: whether a register is an upper half depends on all registers before it. */
     for (unsigned k = 0; k < i; k++) {
         upper = !upper && pci_bar_is_64(c, k);
     }
@@ -99,7 +99,7 @@ void pci_caps(const struct pci_config *c, struct pci_caps *out)
     if (!(pci_u16(c, PCI_AT_STATUS) & PCI_STATUS_CAPABILITIES)) {
         return;
     }
-    /* The two low bits are reserved and to be masked. */
+    /* The two low bits are reserved and must be masked. */
     for (at = pci_u8(c, PCI_AT_CAPABILITIES) & 0xfcu; at != 0; at = pci_u8(c, at + 1) & 0xfcu) {
         if (at < 0x40) {
             out->broken = "the list points into the header";
@@ -143,7 +143,7 @@ void pci_ext_caps(const struct pci_config *c, struct pci_caps *out)
             out->broken = "the list loops";
             return;
         }
-        /* All zero or all ones in the first place is an empty list. */
+        /* All zeros or all ones in the first header mean an empty list. */
         if (at == PCI_CONFIG_SIZE && (head == 0 || head == UINT32_MAX)) {
             return;
         }

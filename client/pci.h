@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Reading a PCI device's configuration space: pure, and bounded whatever the bytes say.
+ * Decodes a PCI device's configuration space: pure, with bounded work for any bytes.
  *
  * The numbers are those of the PCI Local Bus and PCI Express base specifications, as in
  * linux/pci_regs.h.
@@ -17,17 +17,17 @@
 #define PCI_CONFIG_SIZE_EXPRESS 4096u
 #define PCI_BARS 6u
 
-/* A capability takes 4 bytes at least: no list without a loop is longer than these. */
+/* A capability takes at least 4 bytes, so no list without a loop is longer. */
 #define PCI_CAPS_MAX ((PCI_CONFIG_SIZE - 0x40u) / 4u)
 #define PCI_EXT_CAPS_MAX ((PCI_CONFIG_SIZE_EXPRESS - PCI_CONFIG_SIZE) / 4u)
 
-/* Configuration space as far as it was read: n bytes, the others 0. */
+/* The part of configuration space that was read: n bytes, all others 0. */
 struct pci_config {
     size_t n;
     uint8_t bytes[PCI_CONFIG_SIZE_EXPRESS];
 };
 
-/* Little-endian fields; 0 where the field is not all within what was read. */
+/* Return little-endian fields; 0 for a field that was not read completely. */
 uint8_t pci_u8(const struct pci_config *c, size_t at);
 uint16_t pci_u16(const struct pci_config *c, size_t at);
 uint32_t pci_u32(const struct pci_config *c, size_t at);
@@ -53,13 +53,13 @@ enum {
 
 #define PCI_STATUS_CAPABILITIES 0x10u
 
-/* A bit of a register, by the short name that lspci gives it. */
+/* A bit of a register, with its short name in lspci. */
 struct pci_bit {
     uint16_t mask;
     const char *name;
 };
 
-/* The command and the status register's bits; the last has mask 0. */
+/* The bits of the command and the status register; the last entry has mask 0. */
 extern const struct pci_bit pci_command_bits[];
 extern const struct pci_bit pci_status_bits[];
 
@@ -68,14 +68,14 @@ struct pci_bar {
     bool io;
     bool is_64;
     bool prefetchable;
-    bool upper; /* not one itself: the upper half of the 64-bit one before it */
+    bool upper; /* not a register of its own: the upper half of the 64-bit one before it */
     uint64_t address;
 };
 
-/* Register i of a type 0 header, i < PCI_BARS. */
+/* Decodes register i of a type 0 header, i < PCI_BARS. */
 void pci_bar(const struct pci_config *c, unsigned i, struct pci_bar *out);
 
-/* Where a capability is and what it is; version is an extended one's. */
+/* Offset and id of a capability; version is set only for extended ones. */
 struct pci_cap {
     uint16_t id;
     uint16_t at;
@@ -84,11 +84,12 @@ struct pci_cap {
 
 struct pci_caps {
     unsigned n;
-    const char *broken; /* static: why the list could not be followed to its end; NULL: it could */
+    const char
+        *broken; /* static: why the list could not be followed to its end; NULL if it could */
     struct pci_cap cap[PCI_EXT_CAPS_MAX];
 };
 
-/* Follows the list of capabilities, or that of the extended ones (PCI Express), once. */
+/* Follow the list of capabilities, and that of the extended ones (PCI Express), once. */
 void pci_caps(const struct pci_config *c, struct pci_caps *out);
 void pci_ext_caps(const struct pci_config *c, struct pci_caps *out);
 
@@ -110,8 +111,8 @@ struct pci_power {
 
 struct pci_msi {
     bool enabled;
-    unsigned vectors;        /* that the device can have */
-    unsigned vectors_in_use; /* … and that are given to it */
+    unsigned vectors;        /* supported by the device */
+    unsigned vectors_in_use; /* assigned to the device */
     bool is_64;
     bool maskable;
 };
@@ -136,31 +137,32 @@ struct pci_express {
     unsigned link_width;
 };
 
-/* What the capability at `at` says. */
+/* Decode the capability at `at`. */
 void pci_power(const struct pci_config *c, size_t at, struct pci_power *out);
 void pci_msi(const struct pci_config *c, size_t at, struct pci_msi *out);
 void pci_msix(const struct pci_config *c, size_t at, struct pci_msix *out);
 void pci_express(const struct pci_config *c, size_t at, struct pci_express *out);
 
-/* ---- names; static ---- */
+/* ---- names; static, NULL if unknown ---- */
 
-/* A class by base class and subclass: "Non-Volatile memory controller"; NULL: not known. */
+/* Returns the name for a base class and a subclass: "Non-Volatile memory controller". */
 const char *pci_class_name(uint8_t base, uint8_t sub);
 
-/* A capability by its id; NULL: not known. */
+/* Return the name of a capability by its id. */
 const char *pci_cap_name(uint16_t id);
 const char *pci_ext_cap_name(uint16_t id);
 
-/* An access larger than this has no register's name. */
+/* Larger accesses have no register names. */
 #define PCI_NAMED_ACCESS 8u
 
-/* Names of so many registers fit into this. */
+/* Size of a text that fits the names of that many registers. */
 #define PCI_NAMES_MAX 160u
 
 /*
- * The names of the registers that n bytes at `at` touch: "COMMAND", "COMMAND,STATUS", "MSI.CTRL",
- * "BAR0+2"; "" where none has a name. The n_caps capabilities are what is known of both lists. Up
- * to 0x3f it is a type 0 header's. Writes size bytes at the most to out, and returns it.
+ * Writes the names of the registers touched by n bytes at `at`: "COMMAND", "COMMAND,STATUS",
+ * "MSI.CTRL", "BAR0+2"; "" if none has a name. caps has the n_caps known capabilities of both
+ * lists. Offsets up to 0x3f are those of a type 0 header. Writes at most size bytes to out, and
+ * returns it.
  */
 const char *pci_register_names(const struct pci_cap *caps, size_t n_caps, size_t at, size_t n,
                                char *out, size_t size);

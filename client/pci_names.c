@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Names of PCI classes and capabilities, as the PCI Code and ID Assignment Specification assigns
- * them. Tables and look-ups, nothing else.
+ * Names of PCI classes and capabilities from the PCI Code and ID Assignment Specification. Only
+ * tables and look-ups.
  */
 #include "client/pci.h"
 
@@ -12,7 +12,7 @@ struct class_name {
     const char *name;
 };
 
-/* A subclass that has no row has its base class's name, if that has one. */
+/* A subclass without a row has the name of its base class, if there is one. */
 static const struct class_name classes[] = {
     {0x00, 0x00, "Non-VGA unclassified device"},
     {0x00, 0x01, "VGA compatible unclassified device"},

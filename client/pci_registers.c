@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Names of the registers of configuration space, short forms of those in linux/pci_regs.h: those of
- * the type 0 header, and of the capabilities that devices have mostly. Tables and look-ups.
+ * Names of the registers of configuration space, short forms of those in linux/pci_regs.h: the
+ * registers of the type 0 header and of common capabilities. Tables and look-ups.
  */
 #include "client/pci.h"
 
@@ -31,11 +31,11 @@ static const struct reg header[] = {
     {0x3f, 1, "MAX_LAT"},       {0, 0, NULL},
 };
 
-/* Each capability's registers behind its id and its link. */
+/* Each capability's registers after its id and its link. */
 static const struct reg power[] = {
     {2, 2, "CAP"}, {4, 2, "CTRL"}, {6, 1, "BRIDGE"}, {7, 1, "DATA"}, {0, 0, NULL},
 };
-/* As a 64-bit capability has them: the usual one. */
+/* In the layout of a 64-bit capability, the usual one. */
 static const struct reg msi[] = {
     {2, 2, "CTRL"},  {4, 4, "ADDRESS"},  {8, 4, "ADDRESS_HI"}, {12, 2, "DATA"},
     {16, 4, "MASK"}, {20, 4, "PENDING"}, {0, 0, NULL},
@@ -98,11 +98,11 @@ static const struct capability ext_capabilities[] = {
     {0x1f, "PTM", none}, {0x23, "DVSEC", none},    {0, "EXTCAP", none},
 };
 
-/* What stands at a place; name NULL: nothing that is known. */
+/* The register at an offset; name is NULL if unknown. */
 struct found {
-    const char *capability; /* NULL: the header's */
+    const char *capability; /* NULL for the header */
     const char *name;
-    size_t begin; /* where it begins, in configuration space */
+    size_t begin; /* offset of its start in configuration space */
     size_t end;
 };
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Strict JSON over jansson. Pure but for jansson's own allocations.
- */
+/* Strict JSON over jansson. Pure, except that jansson allocates memory. */
 #include "handshake/json.h"
 
 #include <stdlib.h>
@@ -36,15 +34,15 @@ const char *json_outcome_text(enum json_outcome o)
 }
 
 /*
- * jansson keeps integers of 63 bits and doubles; all other numbers it changes or refuses. They are
- * kept as they were written: as strings of a NUL and their digits. No string of a peer's has a NUL,
- * since it cannot stand in the text and its escape is refused. In JSON:
+ * jansson stores 63-bit integers and doubles; it changes or rejects all other numbers. Such numbers
+ * are kept as written: as strings of a NUL and the number's text. No string from a peer contains a
+ * NUL, since the text cannot contain one and its escape is rejected. In JSON:
  */
 #define KEPT_BEFORE "\"\\u0000"
 #define KEPT_AFTER "\""
 #define KEPT_ROOM (sizeof KEPT_BEFORE - 1 + sizeof KEPT_AFTER - 1)
 
-/* So many digits always fit 63 bits. */
+/* Any number of this many digits fits 63 bits. */
 #define DIGITS_SURE 18u
 
 static size_t json_digits_at(const char *p, size_t n)
@@ -57,7 +55,9 @@ static size_t json_digits_at(const char *p, size_t n)
     return i;
 }
 
-/* Bytes of the number at p as JSON's grammar has it; 0: there is none. whole: an integer. */
+/*
+ * Returns the length of the number at p by JSON's grammar, or 0. Sets *whole if it is an integer.
+ */
 static size_t json_number_at(const char *p, size_t n, bool *whole)
 {
     size_t at = n > 0 && p[0] == '-' ? 1 : 0;
@@ -82,7 +82,7 @@ static size_t json_number_at(const char *p, size_t n, bool *whole)
     return at;
 }
 
-/* Bytes of the number at p that jansson would change or refuse; 0: none such begins there. */
+/* Returns the length of a number at p that jansson would change or reject, or 0. */
 static size_t json_kept_at(const char *p, size_t n)
 {
     bool whole;
@@ -92,12 +92,12 @@ static size_t json_kept_at(const char *p, size_t n)
     return changed ? size : 0;
 }
 
-/* What is found in a text before jansson sees it. */
+/* The results of scanning a text before jansson parses it. */
 struct json_scan {
     const char *p;
     size_t n;
-    size_t kept; /* numbers that are to be kept as they are written */
-    char *out;   /* NULL, or where the text goes, with KEPT_ROOM more for each of those */
+    size_t kept; /* numbers to be kept as written */
+    char *out;   /* NULL, or the output, with KEPT_ROOM more bytes for each kept number */
 };
 
 static void json_scan_put(struct json_scan *s, const char *p, size_t n)
@@ -108,7 +108,7 @@ static void json_scan_put(struct json_scan *s, const char *p, size_t n)
     }
 }
 
-/* A string from its quote on: returns its bytes, or 0 for one with an escaped NUL in it. */
+/* Returns the length of the string from its opening quote, or 0 if it contains an escaped NUL. */
 static size_t json_scan_string(const struct json_scan *s, size_t at)
 {
     size_t i = at + 1;
@@ -125,9 +125,9 @@ static size_t json_scan_string(const struct json_scan *s, size_t at)
 }
 
 /*
- * Goes over the text outside of what jansson knows how to do: jansson recurses up to 2,048 levels,
- * and there is no telling it less, so the brackets are counted before it sees them. Brackets in
- * strings do not count; a malformed string is jansson's to refuse.
+ * Checks what jansson cannot: it recurses up to 2,048 levels, a limit that cannot be lowered, so
+ * the brackets are counted first. Brackets in strings do not count; jansson rejects malformed
+ * strings.
  */
 static enum json_outcome json_scan_it(struct json_scan *s)
 {
@@ -180,7 +180,9 @@ static enum json_outcome json_from_error(const json_error_t *error)
     }
 }
 
-/* Parses a text; any value is taken, so that "no object" can be told from "not JSON". */
+/*
+ * Parses a text. Accepts any value, so that a non-object can be distinguished from a syntax error.
+ */
 static enum json_outcome json_load(const char *text, size_t n, json_t **out)
 {
     const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
@@ -252,12 +254,12 @@ bool json_u64(const json_t *value, uint64_t *out)
     if (!json_is_kept(value) || json_digits_at(digits + 1, n - 1) != n - 1) {
         return false;
     }
-    /* Where it is too large strtoull makes it the largest. */
+    /* If the number is too large, strtoull returns the maximum. */
     *out = strtoull(digits + 1, NULL, 10);
     return true;
 }
 
-/* Takes away what was put around numbers that are kept as they were written. */
+/* Removes the marks around kept numbers. */
 static void json_unwrap(char *text)
 {
     bool string = false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The recital itself: made and judged. Pure but for the allocations of jansson and libcrypto.
+ * Makes and judges the recital itself. Pure, except that jansson and libcrypto allocate memory.
  * PROTOCOL.poem, sections 2, 6 and 7.
  */
 #include "handshake/recital_parts.h"
@@ -132,7 +132,7 @@ bool recital_id_among(const struct recital_id *id, const struct recital_id *ids,
 
 void recital_strip(json_t *capabilities)
 {
-    /* A key that is not there is no failure. */
+    /* A missing key is not an error. */
     (void)json_object_del(capabilities, "poem");
     (void)json_object_del(capabilities, "licence");
     (void)json_object_del(capabilities, "via");
@@ -213,7 +213,7 @@ json_t *recital_new(enum recital_role role, const struct poem *poem, const uint8
     return recital;
 }
 
-/* A recital's members, read. text points into the JSON. */
+/* The parsed members of a recital. text points into the JSON. */
 struct members {
     const char *text;
     size_t size;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The client's role in a recital: what its request says, and what the reply to it is worth. Pure
- * but for allocations of the libraries. PROTOCOL.poem, sections 3 and 4.
+ * The client's role in a recital: makes the request and judges the reply. Pure, except that the
+ * libraries allocate memory. PROTOCOL.poem, sections 3 and 4.
  */
 #include <string.h>
 
@@ -11,7 +11,7 @@
 
 /* ---- the request ---- */
 
-/* The identities that the request has passed when it leaves us. */
+/* Lists the identities that the request has passed when it leaves us. */
 static enum recital_outcome recital_client_through_make(const struct recital_ask *ask,
                                                         struct recital_through *out)
 {
@@ -58,7 +58,7 @@ static int recital_client_add_recital(json_t *poem, const struct recital_ask *as
         recital_new(RECITAL_BY_CLIENT, ask->poem, ask->nonce, binding, ask->licence));
 }
 
-/* Fills the new object "poem". Not 0 without memory. */
+/* Fills the new object "poem". Returns non-zero if out of memory. */
 static int recital_client_compose(json_t *poem, const struct recital_ask *ask,
                                   const struct recital_through *through, struct wire_version number)
 {
@@ -179,7 +179,7 @@ static enum recital_outcome recital_client_read_via(const struct recital_client 
     return RECITAL_OK;
 }
 
-/* beside: a "via" that stands outside of the object, or NULL. */
+/* Judges the "poem" object. beside is a "via" outside of the object, or NULL. */
 static enum recital_outcome recital_client_judge_object(const struct recital_client *c,
                                                         const json_t *poem, const json_t *beside,
                                                         struct recital_reply *out)
@@ -208,7 +208,7 @@ static enum recital_outcome recital_client_judge_object(const struct recital_cli
                          : RECITAL_UNASKED;
 }
 
-/* The string alone: whether it is one that section 5 allows. */
+/* Judges a plain string: whether section 5 allows it. */
 static enum recital_outcome recital_client_judge_refrain(const json_t *refrain,
                                                          struct recital_reply *out)
 {

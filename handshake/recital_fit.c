@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The refrain in a reply that has little room: PROTOCOL.poem, section 5. Pure but for jansson's
- * allocations.
+ * Fits the refrain into a reply with little room: PROTOCOL.poem, section 5. Pure, except that
+ * jansson allocates memory.
  */
 #include <stddef.h>
 #include <stdlib.h>
@@ -11,11 +11,11 @@
 #include "handshake/json.h"
 #include "handshake/recital.h"
 
-/* A capability that may be left out at its default. */
+/* A capability that may be removed at its default value. */
 struct optional {
     bool in_migration; /* a member of "migration", not of "capabilities" */
     const char *key;
-    json_int_t number; /* its default; 0 is no number: see recital_fit_is_default */
+    json_int_t number; /* its default; 0 if not a number: see recital_fit_is_default */
 };
 
 static const struct optional optionals[] = {
@@ -30,7 +30,7 @@ static const struct optional optionals[] = {
 
 #define OPTIONALS (sizeof optionals / sizeof *optionals)
 
-/* The objects that members can be left out of. */
+/* The objects from which members can be removed. */
 struct places {
     json_t *capabilities;
     json_t *migration;
@@ -61,20 +61,22 @@ static size_t recital_fit_size_of(const json_t *value)
     return n;
 }
 
-/* What the reply loses with each member that is there at its default; 0 for the others. */
+/* Computes the bytes saved by removing each member that has its default value; 0 for the others. */
 static void recital_fit_weigh(const struct places *p, size_t weights[OPTIONALS])
 {
     for (size_t i = 0; i < OPTIONALS; i++) {
         const struct optional *o = &optionals[i];
         const json_t *value = json_object_get(recital_fit_place_of(o, p), o->key);
 
-        /* "key":value and the comma between it and another member */
+        /* "key":value and the comma beside it */
         weights[i] =
             recital_fit_is_default(o, value) ? strlen(o->key) + 4 + recital_fit_size_of(value) : 0;
     }
 }
 
-/* What leaving out the members of the set saves; 0 where one of them is not there to be left out.
+/*
+ * Returns the bytes saved by removing the members of the set, or 0 if one of them cannot be
+ * removed.
  */
 static size_t recital_fit_saving(const struct places *p, const size_t weights[OPTIONALS],
                                  unsigned set, unsigned *count)
@@ -102,7 +104,10 @@ static size_t recital_fit_saving(const struct places *p, const size_t weights[OP
     return saved;
 }
 
-/* The set that saves at least so much: of the smallest ones the one that saves least. 0: none. */
+/*
+ * Returns the set that saves at least this much: of the sets with the fewest members, the one that
+ * saves least. Returns 0 if there is none.
+ */
 static unsigned recital_fit_choose(const struct places *p, size_t least)
 {
     size_t weights[OPTIONALS];
@@ -124,7 +129,7 @@ static unsigned recital_fit_choose(const struct places *p, size_t least)
     return best;
 }
 
-/* Leaves out of the reply what must go for it to have room. False, with nothing done: cannot. */
+/* Removes members until the reply fits. Returns false, without changes, if that is impossible. */
 static bool recital_fit_make_fit(json_t *reply, size_t room)
 {
     struct places p = {.capabilities = json_object_get(reply, "capabilities")};

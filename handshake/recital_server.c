@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The server's role in a recital: what a request asks, and the answer. Pure but for allocations of
- * the libraries. PROTOCOL.poem, sections 3 and 4.
+ * The server's role in a recital: reads the request and makes the reply. Pure, except that the
+ * libraries allocate memory. PROTOCOL.poem, sections 3 and 4.
  */
 #include <stdio.h>
 #include <string.h>
@@ -40,7 +40,7 @@ static enum recital_outcome recital_server_read_through(const json_t *list,
     return RECITAL_OK;
 }
 
-/* The client's own recital, which is bound to the request's version numbers. */
+/* Reads the client's own recital, which is bound to the request's version numbers. */
 static enum recital_outcome recital_server_read_recital(struct recital_request *out,
                                                         const struct poem *poem,
                                                         const void *message, const json_t *recital)
@@ -126,7 +126,7 @@ static int recital_server_add_via(json_t *poem, const struct recital_via *via)
     return bad | json_object_set_new(poem, "via", list);
 }
 
-/* Fills the new object "poem". Not 0 without memory. */
+/* Fills the new object "poem". Returns non-zero if out of memory. */
 static int recital_server_compose(json_t *poem, const struct recital_request *asked,
                                   const struct recital_answer *answer)
 {
@@ -163,8 +163,8 @@ enum recital_outcome recital_reply_add(const struct recital_request *asked,
 }
 
 /*
- * All that the server behind says of its own licence: two statements hold together, so that one is
- * not hidden behind the other. Nothing if both do not fit.
+ * Combines all statements of the server behind us about its own licence: two statements hold
+ * together, so that neither hides the other. Writes "" if both do not fit.
  */
 static void recital_via_licence(char out[RECITAL_LICENCE_MAX + 1], bool recited,
                                 const struct recital_reply *behind)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * VERSION payloads. Pure but for jansson's allocations: no fd, clock or log.
- */
+/* VERSION payloads. Pure, except that jansson allocates memory: no fd, clock or log. */
 #include "handshake/version.h"
 
 #include <errno.h>
@@ -57,7 +55,7 @@ void version_deinit(struct version_offer *o)
 }
 
 /*
- * Reads an optional unsigned number; one above 32 bits is as good as the largest of those. Returns
+ * Reads an optional unsigned number; one above 32 bits is treated as the 32-bit maximum. Returns
  * VERSION_OK or wrong.
  */
 static enum version_outcome version_get_u32(const json_t *object, const char *key, uint32_t *out,
@@ -108,7 +106,9 @@ static enum version_outcome version_get_capabilities(struct version_offer *o)
     if (r == VERSION_OK) {
         r = version_get_u32(caps, "max_data_xfer_size", &o->max_data_xfer_size, VERSION_BAD_DATA);
     }
-    /* The page has "migration" no more: what peers that know it do not understand is theirs. */
+    /*
+     * "migration" is no longer in the specification: a malformed one is left to peers that know it.
+     */
     (void)version_get_u32(json_object_get(caps, "migration"), "max_bitmap_size",
                           &o->max_bitmap_size, VERSION_OK);
     return r == VERSION_OK ? version_get_twin(o, caps) : r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The poem and its grant as constants. Their bytes come from embed.cmake, which refuses to make
- * them where poem.txt is not the one that poem.txt.sha256 pins.
+ * The poem and its grant as constants. Their bytes come from embed.cmake, which fails unless
+ * poem.txt has the digest in poem.txt.sha256.
  */
 #include "poem/poem.h"
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Reads a poem's file, a byte more than a poem may have and no further.
- */
+/* Reads a poem's file, at most one byte more than a poem may have. */
 #define _DEFAULT_SOURCE
 #include "poem/file.h"
 
@@ -12,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Reads up to size bytes. How many there were, or -errno. */
+/* Reads up to size bytes. Returns the number of bytes or -errno. */
 static ssize_t file_read_up_to(int fd, char *out, size_t size)
 {
     size_t at = 0;

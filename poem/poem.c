@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Poems from bytes. Pure but for libcrypto's own allocations: no file, no log.
- */
+/* Makes poems from bytes. Pure, except that libcrypto allocates memory: no file, no log. */
 #include "poem/poem.h"
 
 #include <openssl/evp.h>
@@ -28,7 +26,10 @@ const char *poem_outcome_text(enum poem_outcome o)
     return "?";
 }
 
-/* How many bytes follow a character's first byte, or -1; *least is the least value of so many. */
+/*
+ * Returns how many bytes follow a character's first byte, or -1; *least is the smallest value that
+ * needs this length.
+ */
 static int poem_continuation(unsigned char first, uint32_t *value, uint32_t *least)
 {
     static const struct {
@@ -46,7 +47,7 @@ static int poem_continuation(unsigned char first, uint32_t *value, uint32_t *lea
     return -1;
 }
 
-/* The bytes of the character at p, or 0 where there is no good one. */
+/* Returns the number of bytes of the character at p, or 0 if it is invalid. */
 static size_t poem_utf8_character(const unsigned char *p, size_t n)
 {
     uint32_t value;
@@ -91,7 +92,7 @@ struct line {
     size_t n;
 };
 
-/* The line at *at, without its end (LF or CR LF); *at goes to the next one. */
+/* Returns the line at *at, without its end (LF or CR LF), and moves *at to the next one. */
 static struct line poem_next_line(const char **at, const char *end)
 {
     struct line l = {.p = *at};
@@ -115,7 +116,7 @@ static bool poem_is_blank(struct line l)
     return true;
 }
 
-/* Its bytes as a JSON string in the shortest form, quotes included. */
+/* Returns its size as a JSON string in the shortest form, including the quotes. */
 static size_t poem_json_size(struct line l)
 {
     size_t n = 2;
