@@ -3,10 +3,10 @@
 /*
  * The inspector from its parent's side: one process, a queue of jobs, and the waiters of each job.
  *
- *   A job is one file of one share (inspector_queue.h). All requests for it within that share wait
- * for the same job. Once ready, the process works on a slice of one job at a time. If a process
- * does not answer in time, or sends an invalid answer, only the current job ends; the same happens
- * if two processes die over it. Another process restarts the other jobs.
+ * A job is one file of one share (inspector_queue.h). All requests for it within that share wait
+ * for the same job. Once ready, the process works on a slice of one job at a time. If it does not
+ * answer in time, or sends an invalid answer, only the current job ends; the same happens if two
+ * processes die over it. Another process restarts the other jobs.
  *
  * A waiter is notified once, from the loop: by the end of its job or by its own timer.
  */
@@ -254,10 +254,7 @@ static bool inspector_more_sound(const struct inspector_job *j, const struct ins
     return m->u.left <= j->question.id.size && j->steps <= STEPS_MAX;
 }
 
-/*
- * Handles one message. Returns false if there are no more, or if the process has been killed for
- * it.
- */
+/* Handles one message. Returns false if there is none, or if it got the process killed. */
 static bool inspector_child_read(struct inspector *i)
 {
     static struct inspector_msg m;
@@ -318,10 +315,7 @@ static void inspector_on_run_out(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    /*
-     * Extends the time-out by the time spent waiting for a CPU. A process that hangs is not waiting
-     * for one.
-     */
+    /* Extends the time-out by the wait for a CPU. A process that hangs waits for none. */
     if (waited >= WAITED_LEAST_MS) {
         inspector_add_timer(i->run_out, waited);
         return;
@@ -521,9 +515,7 @@ void inspector_beat(struct inspector *i)
     heartbeat_look(i->pid, &sample);
     switch (heartbeat_beat(&i->beat, clock_ms(), &sample)) {
     case HEARTBEAT_ASK:
-        /*
-         * If its channel is full, the process is not reading: a missing PING makes no difference.
-         */
+        /* If its channel is full, it is not reading: a missing PING makes no difference. */
         i->pings += sock_send(i->channel_fd, &ping, sizeof ping, NULL, MSG_DONTWAIT) > 0;
         break;
     case HEARTBEAT_WAIT:

@@ -3,7 +3,7 @@
 /*
  * Inspects one executable through its open fd, slice by slice. Runs in the sandbox.
  *
- *   First it computes SHA-256 of the whole file, then it collects evidence from notes, package and
+ * First it computes SHA-256 of the whole file, then it collects evidence from notes, package and
  * envelopes. If a package owns the path, MD5 is needed as well: after another pass the package is
  * looked up again.
  */
