@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What poemctl and the monitor say to each other on the control socket, which is SOCK_SEQPACKET.
+ * The protocol of poemctl and the monitor on the control socket, which is SOCK_SEQPACKET.
  *
- *   poemctl   one struct control_request, with an fd where the table of control.c says so
- *   poemd     answers: a struct control_answer, and one JSON object, in a packet; the last one of
- *             them is marked
+ *   poemctl   one struct control_request, with an fd if the table of control_dispatch.c asks for it
+ *   poemd     answers: a struct control_answer, and one JSON object, in a packet; the last one is
+ *             marked
  *
- * The request has one size and no text that must be parsed, so that the monitor needs no parser
- * for it. Both are programs of one machine: integers are its own. Another version of poemd is told
- * by "version", and answered by CONTROL_REFUSED alone.
+ * The request has one size and no text that must be parsed, so that the monitor needs no parser for
+ * it. Both programs run on one machine, so integers are in its byte order. A different version of
+ * poemctl is recognized by "version", and gets only CONTROL_REFUSED.
  *
- * With CONTROL_HOLD the connection stays after the first answer: the capture that was started ends
- * when the client closes it, or shuts down its sending; the last answer comes when it has ended.
+ * With CONTROL_HOLD the connection stays open after the first answer: the capture that was started
+ * ends when the client closes it, or shuts down its sending; the last answer follows when it has
+ * ended.
  */
 #ifndef POEMD_PROXY_IPC_CONTROL_WIRE_H
 #define POEMD_PROXY_IPC_CONTROL_WIRE_H
@@ -26,11 +27,12 @@
 
 enum control_type {
     CONTROL_STATUS = 1,
-    CONTROL_SESSIONS,    /* route: of this one; "": of all */
-    CONTROL_SESSION_END, /* number: of the session. "end": its number, and the result: "ended",
-                            "ending" (its worker is asked, and has LIMIT_END_MS), "already over" */
-    CONTROL_TRACE_START, /* number: of the session, or route; an fd to write to; all below */
-    CONTROL_TRACE_STOP,  /* number: of the capture */
+    CONTROL_SESSIONS,    /* route: its sessions; "": all */
+    CONTROL_SESSION_END, /* number: the session's. Answers "end": its number, and the result:
+                          * "ended", "ending" (by its worker, within LIMIT_END_MS), or "already
+                          * over" */
+    CONTROL_TRACE_START, /* number: the session's, or route; an fd to write to; all below */
+    CONTROL_TRACE_STOP,  /* number: the capture's */
     CONTROL_TRACE_DUMP,  /* … */
     CONTROL_TRACE_LIST,
     CONTROL_TYPES,
@@ -46,8 +48,8 @@ struct control_request {
     uint32_t type;  /* enum control_type */
     uint32_t flags; /* CONTROL_HOLD */
     uint64_t number;
-    uint32_t payload;           /* bytes kept, or as CONFIG_PAYLOAD_* */
-    uint32_t memory_mib;        /* a flight recorder of so much; 0: none */
+    uint32_t payload;           /* bytes to keep, or CONFIG_PAYLOAD_* */
+    uint32_t memory_mib;        /* size of a flight recorder; 0: not a flight recorder */
     char route[LIMIT_NAME + 1]; /* texts end in NUL */
     char filter[CONTROL_FILTER + 1];
     char zero[7];
@@ -59,9 +61,9 @@ _Static_assert(sizeof(struct control_request) == 32 + LIMIT_NAME + 1 + CONTROL_F
 
 enum control_status {
     CONTROL_OK,
-    CONTROL_NO,      /* well asked; "error" says what there is not */
-    CONTROL_REFUSED, /* "error" says why: who asks, or how */
-    CONTROL_FAILED,  /* "error" says what could not be done */
+    CONTROL_NO,      /* a valid request; "error" names the missing object */
+    CONTROL_REFUSED, /* "error" gives the reason: no permission, or an invalid request */
+    CONTROL_FAILED,  /* "error" describes the failure */
     CONTROL_STATUSES,
 };
 
@@ -70,7 +72,7 @@ struct control_answer {
     uint32_t status; /* enum control_status */
     uint32_t last;   /* 1: nothing follows */
     uint32_t zero;
-    /* one JSON object, to the packet's end */
+    /* followed by one JSON object, up to the packet's end */
 };
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Settings of glibc's malloc, when it gives memory back, and what would hinder it.
+ * Settings of glibc's malloc, the return of memory to the kernel, and an obstacle to it.
  *
- * libevent keeps a few bytes for each number that an fd ever had, to the process's end: in the heap
- * they would lie between the pieces of the session that came at the same time, and hold their page.
- * So its small pieces have a place of their own.
+ * libevent keeps a few bytes for every fd number ever used, until the process ends. In the heap
+ * they would lie between the allocations of a session that begins at the same time, and hold their
+ * pages. So libevent's small allocations have a place of their own.
  */
 #define _GNU_SOURCE
 #include "proxy/ipc/heap.h"
@@ -21,12 +21,13 @@
 
 #include "base/limits.h"
 
-/* Below what a handshake takes at once: struct greeting in a worker, struct peer_facts in the
+/*
+ * Below the large allocation of a handshake: struct greeting in a worker, struct peer_facts in the
  * monitor.
  */
 #define HEAP_LARGE 4096
 
-/* The largest of libevent's small pieces, and the place for them: a page counts once it is used. */
+/* Largest of libevent's small allocations, and the room for them; only used pages count. */
 #define HEAP_SMALL 48u
 #define HEAP_SMALL_BYTES ((size_t)LIMIT_SESSIONS * LIMIT_FDS_PER_SESSION * HEAP_SMALL)
 
@@ -35,9 +36,9 @@ union heap_piece {
     uint8_t bytes[HEAP_SMALL];
 };
 
-/* libevent's functions for memory have no argument: there is one of these. */
+/* Static, since libevent's memory functions have no argument for it. */
 static struct {
-    union heap_piece *first; /* NULL: there is no such place */
+    union heap_piece *first; /* NULL if there is no such place */
     size_t used;
     union heap_piece *free;
 } heap_small;
@@ -97,7 +98,7 @@ static const struct timeval heap_rest_time = {.tv_sec = LIMIT_HEAP_REST_MS / 100
 
 void heap_init(void)
 {
-    /* Fails for values out of range alone. */
+    /* Fails only for values out of range. */
     (void)mallopt(M_MMAP_THRESHOLD, HEAP_LARGE);
     if (heap_small.first) {
         return;
@@ -137,7 +138,7 @@ void heap_unwatch(struct heap *h)
 void heap_changed(struct heap *h)
 {
     if (++h->changes == LIMIT_HEAP_CHANGES) {
-        /* Without it the memory stays, to be used again. */
+        /* If that fails the memory stays, to be used again. */
         (void)evtimer_add(h->rest, &heap_rest_time);
     }
 }

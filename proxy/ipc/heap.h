@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The heap of a process that has thousands of sessions: it is to be little larger than they need,
- * and to go back to the kernel when they end.
+ * The heap of a process with thousands of sessions: it should be little larger than they need, and
+ * return to the kernel when they end.
  *
- * A session's beginning takes some 40 KiB and many small pieces for a moment, its life 2 KiB. The
- * large piece is taken from the kernel by itself. The pages on which only small ones were are given
- * back a while after many sessions have begun or ended, all at once.
+ * A session's beginning takes about 40 KiB and many small allocations for a moment, its life 2 KiB.
+ * The large allocation is mapped on its own. The pages of small ones are returned all at once, a
+ * while after many sessions have begun or ended.
  */
 #ifndef POEMD_PROXY_IPC_HEAP_H
 #define POEMD_PROXY_IPC_HEAP_H
@@ -15,18 +15,18 @@
 
 /* All zero: not used yet. */
 struct heap {
-    struct event *rest; /* pending: there is something to give back */
-    unsigned changes;   /* since that was done last */
+    struct event *rest; /* pending: there may be memory to return */
+    unsigned changes;   /* since the last return */
 };
 
-/* Has malloc take large pieces from the kernel one by one. Once, at the process's beginning. */
+/* Makes malloc map large allocations one by one. Call once, when the process begins. */
 void heap_init(void);
 
-/* 0 or -ENOMEM. */
+/* Returns 0 or -ENOMEM. */
 int heap_watch(struct heap *h, struct event_base *base) __attribute__((warn_unused_result));
 void heap_unwatch(struct heap *h);
 
-/* A session's handshake is over, or the session is. */
+/* A session's handshake, or the session, is over. */
 void heap_changed(struct heap *h);
 
 #endif

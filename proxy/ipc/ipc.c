@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Messages between the monitor and its workers: the table of what is legal, and the two calls.
- */
+/* Messages between the monitor and its workers: the table of legal messages, and the two calls. */
 #include "proxy/ipc/ipc.h"
 
 #include <errno.h>
@@ -19,13 +17,13 @@
 /* Any state in which a worker has the session. */
 #define WITH_WORKER (IN(RECITING) | IN(DECIDING) | IN(RELAYING) | IN(DRAINING))
 
-/* … in which peers' messages pass. */
+/* … in which peers' messages are relayed. */
 #define RELAYED (IN(RELAYING) | IN(DRAINING))
 
 static const struct {
     enum ipc_sender sender;
     unsigned fds;
-    unsigned states; /* in which the session must be at the receiver's, or NO_SESSION */
+    unsigned states; /* of the session, at the receiver; or NO_SESSION */
 } rules[IPC_TYPES] = {
     [IPC_SESSION] = {IPC_FROM_MONITOR, 2, NO_SESSION},
     [IPC_REFUSE] = {IPC_FROM_MONITOR, 1, NO_SESSION},
@@ -133,7 +131,7 @@ int ipc_send(int fd, const struct ipc_msg *m, const int *fds, unsigned n_fds)
         set.n = n_fds;
     }
     n = sock_send(fd, m, sizeof *m, &set, MSG_DONTWAIT);
-    /* Fds in flight count per user: a full table empties itself, as memory does. */
+    /* Fds in flight are counted per user: like memory, the count falls again. */
     if (n == -ETOOMANYREFS || n == -ENOMEM) {
         return -ENOBUFS;
     }
@@ -142,7 +140,7 @@ int ipc_send(int fd, const struct ipc_msg *m, const int *fds, unsigned n_fds)
 
 int ipc_recv(int fd, struct ipc_msg *m, struct fdset *fds)
 {
-    /* MSG_TRUNC: its real size is returned, so that a longer one is not taken for ours. */
+    /* MSG_TRUNC returns the real size, so that a longer message is not mistaken for ours. */
     const ssize_t n = sock_recv(fd, m, sizeof *m, fds, MSG_DONTWAIT | MSG_TRUNC);
 
     if (n == -EMSGSIZE) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What the monitor and a relay worker say to each other: fixed-size messages over a SEQPACKET pair.
+ * The protocol of the monitor and a relay worker: fixed-size messages over a SEQPACKET pair.
  *
- * A table says for each message who may send it, how many fds come with it, and in which states of
- * its session it is legal. The monitor trusts a worker with nothing more: a worker has read its
- * peers' bytes, so one that breaks the table is ended.
+ * A table defines for each message its sender, its number of fds, and the states of its session in
+ * which it is legal. The monitor trusts a worker no further: a worker has read its peers' bytes, so
+ * one that violates the table is killed.
  */
 #ifndef POEMD_PROXY_IPC_IPC_H
 #define POEMD_PROXY_IPC_IPC_H
@@ -22,53 +22,52 @@
 enum ipc_type {
     /* monitor → worker */
     IPC_SESSION = 1, /* fds: client, backend. Begin the handshake. */
-    IPC_REFUSE,      /* fd: client. Answer its VERSION request with an errno. No session is made. */
+    IPC_REFUSE,      /* fd: client. Answer its VERSION request with an errno, without a session. */
     IPC_VERDICT,     /* go on, or refuse with an errno */
-    IPC_RECORDED,    /* its IPC_EXPORT has been dealt with: the next one may come */
-    IPC_RING,  /* fds: a ring for what is captured (trace/capture/ring.h), and its bell; in place of
-                  the one before */
-    IPC_TAP,   /* how the session is captured from now on */
-    IPC_GONE,  /* a party's process, which connected or listened, is no more */
-    IPC_END,   /* end the session: an operator wants it */
-    IPC_COUNT, /* say what has passed in every session that relays */
-    IPC_PING,  /* answer by IPC_PONG, so that it is known that the worker makes its turns */
-    IPC_QUIT,  /* end every session, report each, exit */
+    IPC_RECORDED,    /* its IPC_EXPORT is recorded: the next one may be sent */
+    IPC_RING,        /* fds: a ring for captures (trace/capture/ring.h), and its bell; replaces the
+                      * previous one */
+    IPC_TAP,         /* how to capture the session from now on */
+    IPC_GONE,        /* the process of a party, which connected or listened, has ended */
+    IPC_END,         /* end the session for an operator */
+    IPC_COUNT,       /* report the counts of every relaying session */
+    IPC_PING,        /* answer with IPC_PONG, which proves that the worker makes its turns */
+    IPC_QUIT,        /* end every session, report each, exit */
     /* worker → monitor */
-    IPC_READY, /* has given up its rights, takes sessions */
-    IPC_PONG,  /* the answer to one IPC_PING */
-    IPC_HEARD, /* the client's VERSION request has begun: the id to which it wants its reply */
-    IPC_TURNED_AWAY, /* the client of one IPC_REFUSE has been answered or is gone; its fd is closed
-                      */
-    IPC_EVIDENCE,    /* the handshake is done, but for the reply to the client: what was learnt */
-    IPC_TAINT,       /* what the worker saw taints the session */
+    IPC_READY,       /* has given up its rights, takes sessions */
+    IPC_PONG,        /* the answer to one IPC_PING */
+    IPC_HEARD,       /* the client's VERSION request has begun: the id for its reply */
+    IPC_TURNED_AWAY, /* the client of an IPC_REFUSE is answered or gone; its fd is closed */
+    IPC_EVIDENCE,    /* the handshake is done, except for the reply to the client: the evidence */
+    IPC_TAINT,       /* the worker's observation taints the session */
     IPC_EXPORT,      /* memory that the client has handed out; one at a time, see IPC_RECORDED */
-    IPC_COUNTS,      /* the answer to IPC_COUNT, in as many messages as it takes */
+    IPC_COUNTS,      /* an answer to IPC_COUNT, in as many messages as needed */
     IPC_ENDED,       /* the session is over; its fds are closed */
-    IPC_RECEIVED,    /* the fds that an ended session had left unread are received, or closed */
+    IPC_RECEIVED,    /* the fds that an ended session had left unread are received or closed */
     IPC_TYPES,
 };
 
-/* What passed in one direction. */
+/* Counts of one direction. */
 struct ipc_count {
     uint64_t messages;
     uint64_t bytes;
     uint64_t fds;
 };
 
-/* Whether a worker logs what a session comes to. */
+/* How much a worker logs of a session. */
 enum ipc_quiet {
     IPC_LOGGED,
-    IPC_QUIET, /* not before it is let in: there are very many that are not */
-    IPC_MUTED, /* not at all */
+    IPC_QUIET, /* nothing before it is allowed: very many similar ones are not */
+    IPC_MUTED, /* nothing at all */
 };
 
 struct ipc_session {
-    uint32_t handshake_ms; /* what is left of the time-out */
+    uint32_t handshake_ms; /* the time left for the handshake */
     uint32_t drain_ms;
     uint32_t stall_ms;
-    uint32_t recite;        /* enum config_recite: to the client */
+    uint32_t recite;        /* enum config_recite, for the client */
     uint32_t ask_backend;   /* enum reciter_wants */
-    uint32_t recorded;      /* 1: an audit log is kept */
+    uint32_t recorded;      /* 1: there is an audit log */
     uint32_t quiet;         /* enum ipc_quiet */
     struct recital_id self; /* the route's identity */
     struct tap_settings tap;
@@ -81,7 +80,7 @@ struct ipc_refuse {
     uint64_t number; /* for IPC_TURNED_AWAY */
     uint32_t err;
     uint32_t handshake_ms;
-    uint32_t heard; /* 1: a worker that is gone had read the request, whose id is: */
+    uint32_t heard; /* 1: a worker that is gone had read the request, with this id: */
     uint32_t id;
 };
 
@@ -95,14 +94,14 @@ struct ipc_turned_away {
 
 struct ipc_verdict {
     uint32_t err;        /* 0: allowed */
-    uint32_t unrecorded; /* 1: denied since the audit log cannot be written */
+    uint32_t unrecorded; /* 1: denied because the audit log cannot be written */
 };
 
 struct ipc_gone {
-    uint32_t parties; /* 1 << enum rules_party: all whose process is gone */
+    uint32_t parties; /* bits 1 << enum rules_party: all parties with an ended process */
 };
 
-/* What a party said of itself. Texts are printable ASCII, empty where it said nothing. */
+/* A party's claims about itself. Texts are printable ASCII, "" if it made none. */
 struct ipc_heard {
     uint32_t recital; /* enum recital_outcome */
     char recited[RECITAL_LICENCE_MAX + 1];
@@ -110,28 +109,28 @@ struct ipc_heard {
 };
 
 struct ipc_evidence {
-    uint32_t request_size; /* whole VERSION messages, as they came */
+    uint32_t request_size; /* of whole VERSION messages, as received */
     uint32_t reply_size;
     uint16_t major;
     uint16_t minor;
     uint32_t twin;                         /* 1: a twin socket was negotiated */
     struct ipc_heard heard[RULES_PARTIES]; /* by enum rules_party */
-    struct recital_via via;                /* of a backend that is a broker */
+    struct recital_via via;                /* from a backend that is a broker */
 };
 
-/* What a worker may say: what only it can see. */
+/* The taints that a worker may report: those that only it can see. */
 #define IPC_TAINT_MAY ((uint32_t)(TAINT_DMA | TAINT_HANDED_ON | TAINT_UNOBSERVED))
 
 struct ipc_taint {
-    uint32_t bits; /* of enum taint, of IPC_TAINT_MAY; at least one */
+    uint32_t bits; /* of enum taint, within IPC_TAINT_MAY; at least one */
 };
 
-/* What became of memory that a client named in a DMA_MAP. */
+/* The outcome for memory that a client named in a DMA_MAP. */
 enum ipc_how {
     IPC_PASSED,   /* the backend has its fd */
-    IPC_WITHHELD, /* the backend was told of it, without its fd */
+    IPC_WITHHELD, /* the backend got the map, without its fd */
     IPC_WITHOUT,  /* it came without one */
-    IPC_REFUSED,  /* the backend was not told */
+    IPC_REFUSED,  /* the backend did not get the map */
     IPC_UNMAPPED, /* the client has taken it back */
     IPC_HOWS,
 };
@@ -143,7 +142,7 @@ struct ipc_range {
     uint32_t how;   /* enum ipc_how */
 };
 
-/* Their record in the audit log must fit a line: some 100 bytes each. */
+/* Limited so that their record fits a line of the audit log: about 100 bytes each. */
 #define IPC_EXPORT_RANGES 128u
 
 struct ipc_export {
@@ -152,12 +151,12 @@ struct ipc_export {
     struct ipc_range ranges[IPC_EXPORT_RANGES];
 };
 
-/* What has been delivered in sessions that relay. */
+/* Counts of delivered messages in relaying sessions. */
 #define IPC_COUNTED 32u
 
 struct ipc_counts {
     uint32_t n;               /* at most IPC_COUNTED */
-    uint32_t last;            /* 1: all have been told */
+    uint32_t last;            /* 1: the last message of this answer */
     uint32_t longest_turn_us; /* turn_longest_us of the worker */
     uint32_t zero;
     struct ipc_counted {
@@ -167,23 +166,23 @@ struct ipc_counts {
     } counted[IPC_COUNTED];
 };
 
-/* Whose fault a session's end is. */
+/* The party at fault for a session's end. */
 enum ipc_by { IPC_BY_NOBODY, IPC_BY_CLIENT, IPC_BY_BACKEND, IPC_BYS };
 
 struct ipc_ended {
     uint32_t reason; /* enum session_reason */
-    uint32_t err;    /* the errno that the client was told, or 0 */
+    uint32_t err;    /* the errno sent to the client, or 0 */
     uint32_t by;     /* enum ipc_by */
     uint32_t unread; /* fds that its peers have not received; IPC_RECEIVED follows */
     struct ipc_count to_backend;
     struct ipc_count to_client;
-    uint64_t captured; /* messages that the session's tap has seen; 0: it has none */
+    uint64_t captured; /* messages seen by the session's tap; 0: no tap */
 };
 
 struct ipc_msg {
     uint32_t type; /* enum ipc_type */
     uint32_t zero;
-    uint64_t session; /* 0 where the message speaks of none */
+    uint64_t session; /* 0 if the message is not about a session */
     union {
         struct ipc_session begin;
         struct ipc_refuse refuse;
@@ -200,44 +199,43 @@ struct ipc_msg {
     } u;
 };
 
-/* The channel's messages are as large as evidence is, and no larger. */
+/* Evidence is the largest message of the channel. */
 _Static_assert(sizeof(struct ipc_export) <= sizeof(struct ipc_evidence), "too many ranges");
 _Static_assert(sizeof(struct ipc_counts) <= sizeof(struct ipc_evidence), "too many counts");
 
-/* At most this many fds come with a message. */
+/* Maximum number of fds with a message. */
 #define IPC_FDS_MAX 2
 
 enum ipc_sender { IPC_FROM_MONITOR, IPC_FROM_WORKER };
 
 /*
- * Whether a message of this type, with n_fds fds, may come from sender. state is that of the
- * session it names; for messages that speak of no session it is not looked at.
+ * Returns true if sender may send a message of this type with n_fds fds. state is that of the named
+ * session; it is ignored for messages that are not about a session.
  */
 bool ipc_legal(uint32_t type, enum ipc_sender sender, unsigned n_fds, enum session_state state);
 
-/* Whether evidence is what a worker can have heard: enums and counts in range, texts printable. */
+/* Returns true if evidence is plausible: enums and counts in range, texts printable. */
 bool ipc_evidence_sound(const struct ipc_evidence *e);
 
-/* Whether a worker may say this of a session. */
+/* Returns true if a worker may report this taint. */
 bool ipc_taint_sound(const struct ipc_taint *t);
 
-/* Whether the ranges are such as a worker tells of: count, flags and enums in range. */
+/* Returns true if the ranges are plausible: count, flags and enums in range. */
 bool ipc_export_sound(const struct ipc_export *e);
 
-/* Whether there are as many as a message has; what the numbers are worth is the worker's word. */
+/* Returns true if the number of counts is valid; the counts themselves cannot be checked. */
 bool ipc_counts_sound(const struct ipc_counts *c);
 
-/* "client", "backend"; "" for nobody or a number out of range. Static. */
+/* Returns "client" or "backend"; "" for neither, or if out of range. Static. */
 const char *ipc_by_word(uint32_t by);
 
-/* Whether the type names a session that the receiver must know. */
+/* Returns true if the type names a session that the receiver must know. */
 bool ipc_names_session(uint32_t type);
 
 /*
- * Sends one message with its fds (borrowed; n_fds may be 0). 0, -EAGAIN (the channel is full),
- * -ENOBUFS (no memory, or too many fds in flight: to be tried again after a while, not when the
- * channel can be written, which it may be all the time), or another -errno: the other process is
- * gone.
+ * Sends one message with its fds (borrowed; n_fds may be 0). Returns 0, -EAGAIN (the channel is
+ * full), -ENOBUFS (no memory, or too many fds in flight: try again after a while, not when the
+ * channel is writable, which it may be all the time), or another -errno: the other process is gone.
  */
 int ipc_send(int fd, const struct ipc_msg *m, const int *fds, unsigned n_fds)
     __attribute__((warn_unused_result));
@@ -245,10 +243,10 @@ int ipc_send(int fd, const struct ipc_msg *m, const int *fds, unsigned n_fds)
 struct fdset;
 
 /*
- * Receives one message; fds are added to the set, which must be empty. 1, 0 at the end of the
- * stream, -EAGAIN, -ENOBUFS (no memory: the message stays where it is), -EMFILE (m has come, this
- * process had no room for its fds; those that it had room for are in the set), or -EPROTO: what
- * came is no message of ours.
+ * Receives one message; adds its fds to the set, which must be empty. Returns 1, 0 at the end of
+ * the stream, -EAGAIN, -ENOBUFS (no memory: the message stays in the channel), -EMFILE (m is valid,
+ * but this process had no room for all fds; the set has those that fit), or -EPROTO: not one of our
+ * messages.
  */
 int ipc_recv(int fd, struct ipc_msg *m, struct fdset *fds) __attribute__((warn_unused_result));
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * What waits for the monitor's channel. Allocates; no I/O.
- */
+/* Reports that wait for the monitor's channel. Allocates; no I/O. */
 #include "proxy/ipc/report.h"
 
 #include <errno.h>
@@ -76,7 +74,7 @@ void report_sent(struct report *r, const struct ipc_msg *m)
     r->unanswered = true;
     r->n -= m->u.exports.n;
     if (r->n == 0) {
-        /* A session maps memory at its beginning, and seldom after. */
+        /* A session maps memory at its beginning, and seldom later. */
         report_deinit(r);
         return;
     }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * How a worker treats one session: plain data that the monitor sends with the session.
- */
+/* A worker's settings for one session: plain data that the monitor sends with the session. */
 #ifndef POEMD_PROXY_IPC_SESSION_SETTINGS_H
 #define POEMD_PROXY_IPC_SESSION_SETTINGS_H
 
@@ -15,45 +13,44 @@
 
 /* ---- the recital ---- */
 
-/* Whether the broker recites to clients: in full to those who ask, else the refrain. */
+/* Whether to recite to clients: in full to those that ask, otherwise the refrain. */
 enum config_recite {
     CONFIG_RECITE_WHEN_IT_FITS,
     CONFIG_RECITE_ALWAYS,
     CONFIG_RECITE_NEVER,
 };
 
-/* What the route has the backend asked for; a client's challenge is passed on in any case. */
+/* The route's question to the backend; a client's challenge is passed on in any case. */
 enum reciter_wants {
     RECITER_WANTS_NOTHING,
-    RECITER_WANTS_WHO, /* its licence, and who is behind it */
+    RECITER_WANTS_WHO, /* its licence, and the servers behind it */
     RECITER_WANTS_RECITAL,
 };
 
-/* ---- who uses a socket ---- */
+/* ---- checks of senders ---- */
 
 enum sender_check_act {
     SENDER_CHECK_OFF,
-    SENDER_CHECK_NOTE, /* only noted, for the first LIMIT_WITNESS_LOOKS looks, with no effect of its
-                        * own
-                        */
-    SENDER_CHECK_TAINT, /* the session is tainted, once, and goes on */
-    SENDER_CHECK_END,   /* the session ends */
+    SENDER_CHECK_NOTE,  /* only noted, for the first LIMIT_WITNESS_LOOKS looks, without an effect of
+                         * its own */
+    SENDER_CHECK_TAINT, /* taints the session, once */
+    SENDER_CHECK_END,   /* ends the session */
 };
 
 /* Of a session, from the monitor. */
 struct sender_check_settings {
     uint32_t act;     /* enum sender_check_act */
-    uint32_t parties; /* 1 << enum rules_party: to whom it applies; of the others it is noted */
-    struct sock_sender who[RULES_PARTIES]; /* pid 0: it cannot be known, and is none */
+    uint32_t parties; /* bits 1 << enum rules_party: to which act applies; others are noted */
+    struct sock_sender who[RULES_PARTIES]; /* pid 0: unknown, matches no sender */
 };
 
 /* ---- captures ---- */
 
-/* What is kept of a session: travels from the monitor to the worker. */
+/* How much of a session's messages to keep, sent from the monitor to the worker. */
 struct tap_settings {
     uint32_t on;
-    uint32_t payload; /* bytes kept of a message's data; UINT32_MAX: all */
-    uint32_t guest;   /* 1: of guest memory as much, 0: nothing */
+    uint32_t payload; /* bytes of a message's data to keep; UINT32_MAX: all */
+    uint32_t guest;   /* 1: as much of guest memory; 0: nothing of it */
     uint32_t zero;
 };
 
@@ -64,23 +61,23 @@ struct dma_span {
     uint64_t last;
 };
 
-/* What a route says of DMA; all zero: nothing ("pass"). */
+/* A route's "dma" statements; all zero: "pass". */
 struct dma_settings {
-    uint32_t withhold;                        /* 1: no fd of a DMA_MAP goes on */
-    uint32_t withhold_file_io;                /* 1: none goes on of one with WIRE_DMA_FILE_IO */
-    uint32_t max_maps;                        /* alive; 0: as many as LIMIT_DMA_MAPS */
-    uint64_t max_bytes;                       /* of those whose fd goes on; 0: any number */
+    uint32_t withhold;                        /* 1: no fd of a DMA_MAP is passed on */
+    uint32_t withhold_file_io;                /* 1: no fd of a DMA_MAP with WIRE_DMA_FILE_IO is */
+    uint32_t max_maps;                        /* live ones; 0: LIMIT_DMA_MAPS */
+    uint64_t max_bytes;                       /* of maps with their fd passed on; 0: unlimited */
     uint32_t n_ranges;                        /* 0: everywhere */
-    struct dma_span ranges[LIMIT_DMA_RANGES]; /* in which the fd goes on */
+    struct dma_span ranges[LIMIT_DMA_RANGES]; /* in which fds are passed on */
 };
 
-/* Whether any word is in force that keeps memory from a backend by keeping its fds. */
+/* Returns true if any statement keeps memory from a backend by withholding fds. */
 static inline bool dma_withholds(const struct dma_settings *s)
 {
     return s->withhold || s->max_bytes || s->n_ranges;
 }
 
-/* Whether any word is in force that has the broker check what a backend asks for. */
+/* Returns true if any statement makes the broker check a backend's requests. */
 static inline bool dma_checks(const struct dma_settings *s)
 {
     return dma_withholds(s) || s->withhold_file_io || s->max_maps;

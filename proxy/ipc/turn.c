@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The length of turns, taken where they begin and end: at epoll_wait, which libevent calls by this
- * name, and has no hook around.
+ * Measures the length of turns at epoll_wait, which begins and ends them: libevent calls it by this
+ * name, and has no hook around it.
  */
 #define _GNU_SOURCE
 #include "proxy/ipc/turn.h"
@@ -16,10 +16,10 @@
 
 #define TURN_NS_PER_US 1000
 
-/* Of the process's only loop. */
+/* The process's only loop. */
 static struct {
     bool runs;       /* within turn_dispatch */
-    int64_t begun;   /* in ns; 0: none is under way */
+    int64_t begun;   /* in ns; 0: no turn under way */
     int64_t longest; /* in ns */
 } turn;
 
@@ -32,7 +32,7 @@ static int turn_kernel_wait(int fd, struct epoll_event *events, int maxevents, i
 #endif
 }
 
-/* In place of the C library's, for the whole program. */
+/* Replaces the C library's function in the whole program. */
 int epoll_wait(int fd, struct epoll_event *events, int maxevents, int timeout)
 {
     int n;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * How the monitor starts a worker: its program's arguments, its fds, and the file of settings.
- */
+/* The start of a worker by the monitor: its arguments, its fds, and the file of settings. */
 #ifndef POEMD_PROXY_IPC_WORKER_SETTINGS_H
 #define POEMD_PROXY_IPC_WORKER_SETTINGS_H
 
@@ -11,7 +9,7 @@
 
 #include "base/log.h"
 
-/* argv[0] of a worker as ps shows it, and argv[1], by which main knows it. */
+/* argv[0] of a worker, as shown by ps, and argv[1], by which main recognizes it. */
 #define WORKER_NAME "poemd: relay worker"
 #define WORKER_ARG "--relay-worker"
 
@@ -20,12 +18,12 @@
 
 struct worker_settings {
     enum log_level log_level;
-    uid_t uid; /* whom to become, where the monitor is root */
+    uid_t uid; /* to run as, if the monitor is root */
     gid_t gid;
-    uint64_t nofile;    /* fds it may have open */
+    uint64_t nofile;    /* maximum number of open fds */
     uint64_t memory;    /* bytes of address space */
-    uint32_t fd_share;  /* of peers' fds, for each session (proxy/relay/fdroom.h) */
-    uint32_t fd_spare;  /* … for all sessions of the worker beside that */
+    uint32_t fd_share;  /* each session's share of peers' fds (proxy/relay/fdroom.h) */
+    uint32_t fd_spare;  /* … further ones for all sessions of the worker */
     uint32_t poem_size; /* bytes that follow */
 };
 

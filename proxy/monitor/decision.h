@@ -3,7 +3,7 @@
 /*
  * From the facts of a session to its verdict, which is recorded before it takes effect.
  *
- * decision_begin   the backend has been dialled: gathers facts, has executables read
+ *   decision_begin   the backend has been dialled: gathers facts, has executables read
  *   decision_heard   the handshake is done; once all facts are known, evaluates the rules and
  *                    sends the verdict to the audit log
  *   (on disk)        the worker gets the verdict: it relays, or refuses its client

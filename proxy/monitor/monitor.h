@@ -4,7 +4,7 @@
  * The monitor: the only process with rights. It listens, accepts, dials, decides and records; it
  * parses no byte that a peer sent.
  *
- * route.c            a listening socket and the limits on new sessions
+ *   route.c            a listening socket and the limits on new sessions
  *   monitor_session.c  a session as the monitor knows it, from the accepted connection to its
  *                      record
  *   worker_pool.c      the relay workers: started, given work, watched, started again

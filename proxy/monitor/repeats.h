@@ -5,7 +5,7 @@
  * by sessions that come to nothing or end at once. Otherwise anyone with access to the socket could
  * fill the disk.
  *
- * comes to nothing   LIMIT_REPEAT_BURST of them, then one each LIMIT_REPEAT_MS, have their lines
+ *   comes to nothing   LIMIT_REPEAT_BURST of them, then one each LIMIT_REPEAT_MS, have their lines
  *                      and records. The others are only counted, and make one line and one
  *                      sessions-repeated record each LIMIT_REPEAT_TELL_MS. A denial of a new kind
  *                      (another rule, another executable) has a burst of its own, so that a flood

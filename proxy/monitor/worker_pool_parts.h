@@ -3,7 +3,7 @@
 /*
  * Shared by the parts of the worker pool.
  *
- * worker_pool.c          processes, channels, outboxes
+ *   worker_pool.c          processes, channels, outboxes
  *   worker_pool_message.c  messages about a session
  *   worker_pool_count.c    counts of messages, requested from workers
  *   worker_pool_watch.c    heartbeats; sessions that the monitor ends without their worker

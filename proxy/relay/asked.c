@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Requests for large replies: a short list, searched from its oldest on. */
+/* Requests with large replies: a short list, searched from the oldest on. */
 #include "proxy/relay/asked.h"
 
 #include <stdlib.h>
@@ -20,7 +20,7 @@ void asked_deinit(struct asked *a)
     a->n = 0;
 }
 
-/* The oldest request that a reply with this header answers; LIMIT_ASKED: none is kept. */
+/* Returns the oldest request that a reply with this header answers, or LIMIT_ASKED if none. */
 static unsigned asked_find(const struct asked *a, const struct wire_hdr *hdr)
 {
     for (unsigned i = 0; i < a->n; i++) {

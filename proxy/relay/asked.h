@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The replies that one side of a lane has asked for, where they are larger than the side has said
- * that it takes: a reply is judged by its request. Of all other requests nothing is kept.
+ * The replies requested by one side of a channel pair that are larger than the side's declared
+ * limit: a reply is judged by its request. Other requests are not kept.
  *
- * libvfio-user's sample client says max_data_xfer_size 1,024 and then reads 12,288 bytes; whoever
- * answers it does nothing wrong. Pure but for its memory, which is bounded by LIMIT_ASKED.
+ * libvfio-user's sample client declares max_data_xfer_size 1,024 and then reads 12,288 bytes; a
+ * server that answers does nothing wrong. Pure, apart from its memory, which is bounded by
+ * LIMIT_ASKED.
  */
 #ifndef POEMD_PROXY_RELAY_ASKED_H
 #define POEMD_PROXY_RELAY_ASKED_H
@@ -23,8 +24,8 @@ struct asked_reply {
 };
 
 struct asked {
-    struct wire_takes takes;     /* what the side has said that it takes */
-    struct asked_reply *replies; /* owned; the n oldest first; NULL: none was ever that large */
+    struct wire_takes takes;     /* the side's declared limits */
+    struct asked_reply *replies; /* owned; n of them, the oldest first; NULL: there was never one */
     unsigned n;
 };
 
@@ -32,15 +33,15 @@ void asked_init(struct asked *a, const struct wire_takes *takes);
 void asked_deinit(struct asked *a);
 
 /*
- * A request of this side's goes on; n bytes of its payload are at p, all of them or the fixed part.
- * Without memory nothing is kept, and a reply above what the side takes is then refused.
+ * A request of this side goes on; n bytes of its payload are at p, all of them or the fixed part.
+ * If out of memory it is not kept, and a reply above the side's limit is refused then.
  */
 void asked_note(struct asked *a, const struct wire_hdr *hdr, const void *p, size_t n);
 
-/* The largest reply with this header that this side takes now, in bytes with its header. */
+/* Returns the largest size, with its header, that this side accepts now for such a reply. */
 uint32_t asked_bound(const struct asked *a, const struct wire_hdr *hdr);
 
-/* A reply goes on to this side: its request is answered. */
+/* A reply goes on to this side, so its request is answered. */
 void asked_answered(struct asked *a, const struct wire_hdr *hdr);
 
 #endif

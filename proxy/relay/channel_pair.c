@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Two sockets on the loop: turns what a pipe waits for into events, and what ends it into news.
- */
+/* Two sockets on the loop: turns the needs and ends of relay directions into events and news. */
 #include "proxy/relay/channel_pair.h"
 
 #include <errno.h>
@@ -11,7 +9,7 @@
 
 #include "base/sock.h"
 
-/* One direction, seen from its pipe. */
+/* One direction, as its relay sees it. */
 struct direction {
     struct relay_direction *direction;
     struct channel_pair_end *from;
@@ -31,7 +29,7 @@ static struct direction channel_pair_direction_of(struct channel_pair *l, bool f
                               &l->to_client_done, &l->to_client_wait, false};
 }
 
-/* The loop is only told of changes: a system call each. */
+/* Calls the loop only for changes, since each is a system call. */
 static void channel_pair_want_read(struct channel_pair_end *e, bool on)
 {
     if (e->reading != on) {
@@ -86,7 +84,7 @@ static void channel_pair_closed(struct channel_pair *l, struct direction *d, boo
     if (by_from) {
         shutdown(d->to->fd, SHUT_WR);
         if (wholly) {
-            /* Nobody is left to read what the other side might still send. */
+            /* There is no reader left for anything that the other side might still send. */
             channel_pair_finish(&back);
         }
     }
@@ -132,7 +130,9 @@ static void channel_pair_ended(struct channel_pair *l, struct direction *d, enum
     } else if (r == RELAY_FROM_ERROR && channel_pair_is_closing(detail->err)) {
         channel_pair_closed(l, d, true, true);
     } else if (r == RELAY_TO_ERROR && channel_pair_is_closing(detail->err)) {
-        /* What the gone side sent before it went may still be under way: the other pipe ends it. */
+        /*
+         * Data that the gone side sent earlier may still be under way: the other direction ends it.
+         */
         channel_pair_closed(l, d, false, true);
     } else {
         channel_pair_notify(l, CHANNEL_PAIR_FAILED, channel_pair_reason_of(r), d->from_client,
@@ -141,8 +141,8 @@ static void channel_pair_ended(struct channel_pair *l, struct direction *d, enum
 }
 
 /*
- * Fds in flight are released as receivers read, of which no event tells: a direction that waits for
- * it looks again, ever less often, so that it costs the worker next to nothing.
+ * Fds in flight are released as receivers read, of which there is no event. A waiting direction
+ * looks again, less and less often, so that it costs the worker almost nothing.
  */
 static void channel_pair_pause(struct channel_pair *l)
 {
@@ -157,7 +157,7 @@ static void channel_pair_pause(struct channel_pair *l)
     event_add(&l->pause, &tv);
 }
 
-/* What the direction waits for; the owner is told when something begins to. */
+/* Sets what the direction waits for; notifies the owner when it begins to wait. */
 static void channel_pair_set_wait(struct channel_pair *l, struct direction *d,
                                   enum channel_pair_wait wait)
 {
@@ -229,8 +229,8 @@ static void channel_pair_turn(struct channel_pair *l, bool from_client)
 }
 
 /*
- * What one direction did may concern the other: replies of the gate's are to be sent there, or it
- * was held and may go on.
+ * One direction's turn may concern the other: it has replies of the gate to send, or it was held
+ * and may go on.
  */
 static void channel_pair_balance(struct channel_pair *l, bool from_client)
 {
@@ -285,7 +285,7 @@ static void channel_pair_on_pause_over(evutil_socket_t fd, short what, void *arg
 
     (void)fd;
     (void)what;
-    /* Whichever did not pause only finds that it has to wait on. */
+    /* A direction that did not pause just finds that it must wait on. */
     channel_pair_run(l, true);
     channel_pair_run(l, false);
 }

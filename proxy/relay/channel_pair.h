@@ -17,20 +17,19 @@
 #include "proxy/relay/relay_direction.h"
 
 enum channel_pair_news {
-    CHANNEL_PAIR_WAITS,       /* something waits to be sent, or fds to be received; see
-                                 channel_pair_waiting */
-    CHANNEL_PAIR_HALF_CLOSED, /* one side has closed its writing; what it sent has been delivered */
+    CHANNEL_PAIR_WAITS,       /* bytes wait to be sent, or fds to be received; see enum
+                               * channel_pair_wait */
+    CHANNEL_PAIR_HALF_CLOSED, /* one side has closed its writing, and all it sent is delivered */
     CHANNEL_PAIR_CLOSED,      /* both directions are done */
-    CHANNEL_PAIR_REFUSED,     /* a header that is no message was answered, for the first time from a
-                                 side */
-    CHANNEL_PAIR_FAILED,      /* see the news' reason and detail */
+    CHANNEL_PAIR_REFUSED,     /* an invalid header was answered, for the first time from a side */
+    CHANNEL_PAIR_FAILED,      /* see the event's reason and detail */
 };
 
 struct channel_pair;
 
 struct channel_pair_event {
     enum channel_pair_news news;
-    enum session_reason reason;        /* who closed first, or the fault */
+    enum session_reason reason;        /* the side that closed first, or the fault */
     bool from_client;                  /* the side that closed or failed */
     const struct relay_detail *detail; /* with CHANNEL_PAIR_FAILED and CHANNEL_PAIR_REFUSED */
 };
@@ -40,14 +39,14 @@ typedef void channel_pair_fn(struct channel_pair *l, const struct channel_pair_e
 /* What a direction waits for before it reads on. */
 enum channel_pair_wait {
     CHANNEL_PAIR_WAIT_NONE,
-    CHANNEL_PAIR_WAIT_RECEIVER, /* it takes nothing of what is to be sent to it */
+    CHANNEL_PAIR_WAIT_RECEIVER, /* it does not take the bytes that wait for it */
     CHANNEL_PAIR_WAIT_FDS,      /* no room for fds */
     CHANNEL_PAIR_WAIT_SENDER,   /* part of a message is held, and the rest has not come */
 };
 
 struct channel_pair_end {
     struct channel_pair *channels;
-    int fd; /* owned by the lane */
+    int fd; /* owned by the channel pair */
     struct event readable;
     struct event writable;
     bool reading;
@@ -57,7 +56,7 @@ struct channel_pair_end {
 struct channel_pair {
     struct channel_pair_end client;
     struct channel_pair_end backend;
-    struct dma_gate_side dma; /* without a gate: not used */
+    struct dma_gate_side dma; /* unused without a gate */
     struct asked client_asked;
     struct asked backend_asked;
     struct relay_direction to_backend;
@@ -67,22 +66,22 @@ struct channel_pair {
     enum session_reason reason; /* of the first closing */
     enum channel_pair_wait to_backend_wait;
     enum channel_pair_wait to_client_wait;
-    unsigned pause_ms; /* how long the last pause was; 0: the direction went on since */
+    unsigned pause_ms; /* length of the last pause; 0: the direction has gone on since */
     struct event pause;
     channel_pair_fn *fn;
     void *arg;
 };
 
-/* What each side takes in one message. */
+/* The limits of each side for one message. */
 struct channel_pair_limits {
     uint32_t max_fds;
     struct wire_takes takes;
 };
 
 /*
- * Takes both sockets, which are non-blocking, and begins to relay on the loop. 0 or -errno; the
- * sockets are the lane's in either case and closed by channel_pair_deinit. gate is borrowed for the
- * lane's life; NULL: none.
+ * Takes both sockets, which are non-blocking, and begins to relay on the loop. Returns 0 or -errno;
+ * in either case the sockets are closed by channel_pair_deinit. gate is borrowed for the channel
+ * pair's life; NULL: none.
  */
 int channel_pair_init_take(struct channel_pair *l, struct event_base *base, int client_fd,
                            int backend_fd, struct channel_pair_limits client,
@@ -91,7 +90,7 @@ int channel_pair_init_take(struct channel_pair *l, struct event_base *base, int 
     __attribute__((warn_unused_result));
 
 /*
- * Counts the fds that pass in both directions; the account is borrowed. Before the loop's next
+ * Counts the fds that pass in both directions; borrows the account. Call before the loop's next
  * turn.
  */
 void channel_pair_count_fds(struct channel_pair *l, struct fdroom_session *s);
@@ -100,19 +99,19 @@ void channel_pair_count_fds(struct channel_pair *l, struct fdroom_session *s);
 void channel_pair_resume(struct channel_pair *l);
 
 /*
- * Has witnesses look at who uses the sockets, which have SO_PASSCRED; borrowed, NULL: none. Before
- * the loop's next turn.
+ * Has the senders on the sockets checked, which have SO_PASSCRED; the checks are borrowed, NULL:
+ * none. Call before the loop's next turn.
  */
 void channel_pair_witness(struct channel_pair *l, struct sender_check *client,
                           struct sender_check *backend);
 
-/* Captures both directions from their next message on; NULL: no more. Taps are borrowed. */
+/* Captures both directions from their next message on; NULL: stops. Taps are borrowed. */
 void channel_pair_tap(struct channel_pair *l, struct tap *to_backend, struct tap *to_client);
 
-/* Takes the lane off the loop: no callback comes after this. The sockets stay open. */
+/* Takes both sockets off the loop: no callback follows. The sockets stay open. */
 void channel_pair_stop(struct channel_pair *l);
 
-/* Stops it, closes both sockets and gives back what the pipes hold. */
+/* Stops, closes both sockets and returns the queues of both directions. */
 void channel_pair_deinit(struct channel_pair *l);
 
 #endif

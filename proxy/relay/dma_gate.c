@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Judges messages by a route's "dma" words. Allocates; no I/O.
- */
+/* Judges messages by a route's "dma" statements. Allocates; no I/O. */
 #define _GNU_SOURCE
 #include "proxy/relay/dma_gate.h"
 
@@ -10,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for the replies to one side. */
+/* Size of the replies to one side. */
 #define REPLY_BYTES ((size_t)DMA_REPLIES * WIRE_HDR_SIZE)
 
 void dma_gate_init(struct dma_gate *g, const struct dma_settings *set, uint32_t max_maps,
@@ -50,7 +48,7 @@ void dma_lane_deinit(struct dma_gate_side *l)
     dma_gate_way_deinit(&l->backend);
 }
 
-/* ---- what is told ---- */
+/* ---- reports ---- */
 
 static void dma_gate_taint(struct dma_gate *g, uint32_t bits)
 {
@@ -59,7 +57,7 @@ static void dma_gate_taint(struct dma_gate *g, uint32_t bits)
     }
 }
 
-/* 0 or -ENOMEM. */
+/* Returns 0 or -ENOMEM. */
 static int dma_gate_export(struct dma_gate *g, const struct ipc_range *range)
 {
     const int err = report_export(g->report, range);
@@ -72,7 +70,10 @@ static int dma_gate_export(struct dma_gate *g, const struct ipc_range *range)
 
 static int dma_gate_export_unmapped(struct dma_gate *g, const struct dma_request *r)
 {
-    /* Everything has one byte more than a number can say; FORMAT.audit names this one. */
+    /*
+     * The size of everything exceeds a 64-bit number by one; FORMAT.audit defines this value for
+     * it.
+     */
     const struct ipc_range range = {.address = r->all ? 0 : r->map.span.first,
                                     .size = r->all ? UINT64_MAX
                                                    : r->map.span.last - r->map.span.first + 1,
@@ -88,7 +89,7 @@ static struct dma_way *dma_gate_way_of(struct dma_gate_side *l, bool client)
     return client ? &l->client : &l->backend;
 }
 
-/* Puts an error reply where it will be sent. False: no memory, or no room. */
+/* Queues an error reply. Returns false if out of memory or room. */
 static bool dma_gate_reply(struct dma_way *w, uint16_t id, uint16_t command, int err)
 {
     const struct wire_hdr request = {.id = id, .command = command, .size = WIRE_HDR_SIZE};
@@ -100,7 +101,7 @@ static bool dma_gate_reply(struct dma_way *w, uint16_t id, uint16_t command, int
             return false;
         }
     }
-    /* Whoever keeps to dma_gate_blocked never comes to that. */
+    /* Cannot happen as long as dma_gate_blocked is respected. */
     if (w->reply_end - w->reply_start > REPLY_BYTES - WIRE_HDR_SIZE) {
         return false;
     }
@@ -114,7 +115,7 @@ static bool dma_gate_reply(struct dma_way *w, uint16_t id, uint16_t command, int
     return true;
 }
 
-/* A request of this way's does not go on. */
+/* Refuses a request of this side's. */
 static enum dma_verdict dma_gate_refuse(struct dma_way *w, const struct wire_hdr *hdr, int err)
 {
     const struct dma_request r = {.id = hdr->id, .command = hdr->command, .refused = err};
@@ -128,7 +129,7 @@ static enum dma_verdict dma_gate_refuse(struct dma_way *w, const struct wire_hdr
     return dma_gate_reply(w, hdr->id, hdr->command, err) ? DMA_DROP : DMA_NO_MEMORY;
 }
 
-/* A request with this id has been answered: those that were refused right behind it are, too. */
+/* A request with this id has been answered: answers the refused ones right behind it. */
 static bool dma_gate_release(struct dma_way *w, uint16_t id)
 {
     const struct dma_request *r;
@@ -142,7 +143,7 @@ static bool dma_gate_release(struct dma_way *w, uint16_t id)
     return true;
 }
 
-/* A request that goes on, where its reply matters. */
+/* Remembers a request that goes on, if its reply matters. */
 static bool dma_gate_goes_on(struct dma_way *w, const struct wire_hdr *hdr,
                              const struct dma_request *what)
 {
@@ -156,15 +157,15 @@ static bool dma_gate_goes_on(struct dma_way *w, const struct wire_hdr *hdr,
 /* ---- mapping ---- */
 
 /*
- * Whether the fd of a map may go on: one alone, since what a second one is for nobody says. FILE_IO
- * means that the device reads and writes by pread and pwrite, as in /proc/PID/mem.
+ * Returns true if the fd of a map may go on. Only a single one may, since no rule defines a second.
+ * FILE_IO means that the device uses pread and pwrite, as with /proc/PID/mem.
  */
 static bool dma_gate_may_pass(const struct dma_gate *g, struct dma_span s, uint32_t flags,
                               unsigned n_fds)
 {
     const struct dma_settings *set = &g->set;
     const uint64_t passed = dma_maps_passed(&g->maps);
-    const uint64_t size = s.last - s.first; /* less one */
+    const uint64_t size = s.last - s.first; /* minus one */
     bool inside = set->n_ranges == 0;
 
     for (uint32_t i = 0; i < set->n_ranges; i++) {
@@ -185,7 +186,7 @@ static int dma_gate_export_map(struct dma_gate *g, const struct wire_dma_map *m,
     return dma_gate_export(g, &range);
 }
 
-/* Makes a map alive. False: it is one too many. */
+/* Adds a live map. Returns false if it is one too many. */
 static bool dma_gate_make_alive(struct dma_gate_side *l, const struct wire_hdr *hdr,
                                 const struct dma_map *map)
 {
@@ -220,7 +221,7 @@ static enum dma_verdict dma_gate_judge_map(struct dma_gate_side *l, const struct
     bool strip;
 
     if (!wire_get(p, n, &m, sizeof m)) {
-        /* Which memory that is to be, only its fd could tell. */
+        /* Only its fd could identify the memory. */
         (void)(g->checks && dma_gate_goes_on(&l->client, hdr, &other));
         return g->checks && n_fds > 0 ? DMA_STRIP : DMA_PASS;
     }
@@ -239,7 +240,7 @@ static enum dma_verdict dma_gate_judge_map(struct dma_gate_side *l, const struct
                        : dma_gate_refuse(&l->client, hdr, ENOSPC);
         }
     } else {
-        /* Nothing that could ever be reached. */
+        /* Memory that could never be accessed. */
         strip = n_fds > 0;
         (void)dma_gate_goes_on(&l->client, hdr, &other);
     }
@@ -250,7 +251,7 @@ static enum dma_verdict dma_gate_judge_map(struct dma_gate_side *l, const struct
     return strip ? DMA_STRIP : DMA_PASS;
 }
 
-/* The backend has agreed to an unmapping, or will not be heard on it. */
+/* The backend has agreed to an unmapping, or its reply will not come. */
 static int dma_gate_unmapped(struct dma_gate *g, const struct dma_request *r)
 {
     dma_maps_unmap(&g->maps, r->map.span, r->map.number + 1);
@@ -282,7 +283,7 @@ static enum dma_verdict dma_gate_judge_unmap(struct dma_gate_side *l, const stru
 
 /* ---- accesses ---- */
 
-/* Whether the access is allowed; fills in d where it is not. */
+/* Returns true if the access is allowed; otherwise fills in d. */
 static bool dma_gate_allowed(struct dma_gate *g, const struct wire_hdr *hdr, const uint8_t *p,
                              size_t n, struct dma_denial *d)
 {
@@ -300,7 +301,7 @@ static bool dma_gate_allowed(struct dma_gate *g, const struct wire_hdr *hdr, con
     if (hdr->command == WIRE_DMA_WRITE) {
         const uint64_t carried = hdr->size - WIRE_HDR_SIZE - sizeof a;
 
-        /* Whichever of the two its reader goes by. */
+        /* The larger of the two, whichever the reader uses. */
         d->count = carried > d->count ? carried : d->count;
     }
     if (d->count == 0) {
@@ -330,7 +331,7 @@ static enum dma_verdict dma_gate_judge_access(struct dma_gate_side *l, const str
 
 /* ---- all messages ---- */
 
-/* Whether a device that must map its client's memory is likely to fail such a request. */
+/* Returns true if a device that must map its client's memory is likely to fail this command. */
 static bool dma_gate_needs_memory(uint16_t command)
 {
     switch (command) {
@@ -344,7 +345,7 @@ static bool dma_gate_needs_memory(uint16_t command)
     }
 }
 
-/* The backend fails a request, and has been told of memory that it cannot map. Once a session. */
+/* The backend fails a request, and has maps without fds. Reports that once per session. */
 static void dma_gate_hint(struct dma_gate *g, const struct wire_hdr *hdr)
 {
     const struct dma_denial d = {
@@ -368,7 +369,7 @@ static enum dma_verdict dma_gate_judge_reply(struct dma_gate_side *l, bool from_
     if (!from_client && failed && g->stripped) {
         dma_gate_hint(g, hdr);
     }
-    /* Where unmappings alone are kept, their command distinguishes them from other requests. */
+    /* If only unmappings are kept, the command distinguishes them from other requests. */
     if (!found || found->refused || (!g->checks && found->command != hdr->command)) {
         return DMA_PASS;
     }
@@ -385,8 +386,8 @@ static enum dma_verdict dma_gate_judge_reply(struct dma_gate_side *l, bool from_
 void dma_gate_fds(struct dma_gate_side *l, bool from_client)
 {
     /*
-     * What a backend hands out is a BAR's memory or a doorbell: accesses through it pass no proxy.
-     * What a client hands out is memory, which the route has an opinion on, or interrupts.
+     * A backend's fds are a BAR's memory or a doorbell: accesses through them bypass the proxy. A
+     * client's are memory, which the route's statements cover, or interrupts.
      */
     if (!from_client) {
         dma_gate_taint(l->gate, TAINT_UNOBSERVED);
@@ -400,12 +401,12 @@ static void dma_gate_judge_fds(struct dma_gate_side *l, bool from_client,
 
     dma_gate_fds(l, from_client);
     if (from_client && l->gate->checks && !l->gate->withholds && !usual) {
-        /* It may be memory, on a way on which none is looked for. */
+        /* It may be memory, handed out by a command that is not checked for it. */
         dma_gate_taint(l->gate, TAINT_UNOBSERVED);
     }
 }
 
-/* A message other than the client's DMA_MAP: what stands of its body has been looked at. */
+/* Judges a message other than the client's DMA_MAP. */
 static enum dma_verdict dma_gate_judge_other(struct dma_gate_side *l, bool from_client,
                                              const struct wire_hdr *hdr, const uint8_t *p, size_t n)
 {
@@ -474,7 +475,7 @@ size_t dma_gate_replies(const struct dma_gate_side *l, bool to_client, const uin
 {
     const struct dma_way *w = to_client ? &l->client : &l->backend;
 
-    /* Without a refusal yet there is no buffer. */
+    /* There is no buffer before the first refusal. */
     *out = w->replies ? w->replies + w->reply_start : NULL;
     return w->reply_end - w->reply_start;
 }
@@ -497,7 +498,7 @@ void dma_gate_close(struct dma_gate_side *l, bool to_client)
     struct dma_way *w = dma_gate_way_of(l, to_client);
 
     dma_gate_replied(l, to_client, w->reply_end - w->reply_start);
-    /* Nor do replies from the other side come any more that something would wait for. */
+    /* Nor will the other side's replies come, for which refusals wait. */
     dma_requests_clear(&w->requests);
     w->closed = true;
 }

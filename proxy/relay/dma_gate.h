@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The gate between a device and its client's memory: what a route's "dma" words make of messages.
+ * The gate between a device and its client's memory: applies a route's "dma" statements to
+ * messages.
  *
- *   DMA_MAP               goes on; without its fd, and the flags that speak of it, where that is
- *                         withheld. One more than may be alive does not go on: ENOSPC
- *   DMA_READ, DMA_WRITE   of a backend go on where they lie in maps that are alive and permit them,
- *                         else they do not: EFAULT, and the session is tainted
- *   all others            go on. Where memory is withheld, no fd of the client's goes on with any
- *                         of them, whatever its command and type, unless all of them are eventfds
+ *   DMA_MAP               goes on; without its fd, and the flags that refer to it, if that is
+ *                         withheld. One above the limit of live maps is refused: ENOSPC
+ *   DMA_READ, DMA_WRITE   from a backend go on if they lie in live maps that permit them;
+ *                         otherwise they are refused (EFAULT), and the session is tainted
+ *   all others            go on. If memory is withheld, none of the client's fds goes on with any
+ *                         of them, whatever its command and type, unless all are eventfds
  *
- * A map is alive from the moment it is asked for until the backend has refused it, or has agreed to
- * its unmapping. QEMU sends an unmapping and the next map of the same memory without waiting, so
- * the agreement holds for maps that were asked for before the unmapping. What is exported is put
- * into the session's report, whatever the route says.
+ * A map is live from its request until the backend has refused it, or has agreed to its unmapping.
+ * QEMU sends an unmapping and the next map of the same memory without waiting, so the agreement
+ * applies to maps requested before the unmapping. Exports are always added to the session's report.
  *
- * What does not go on is answered with an error reply, unless it wants none. The sender of a
+ * A refused message is answered with an error reply, unless it wants no reply. The sender of a
  * request may use an id again while it is unanswered, and matches replies in their order: so a
  * refusal waits for the replies to all requests with its id that went on before it.
  *
- * Judges bytes and makes replies; no socket. Whoever moves messages asks here before, keeps to
- * dma_gate_blocked, and sends the replies between two messages.
+ * Judges bytes and makes replies; no socket. The relay asks here before it moves a message,
+ * respects dma_gate_blocked, and sends the replies between two messages.
  */
 #ifndef POEMD_PROXY_RELAY_DMA_GATE_H
 #define POEMD_PROXY_RELAY_DMA_GATE_H
@@ -33,35 +33,36 @@
 #include "proxy/relay/dma_requests.h"
 #include "proxy/ipc/report.h"
 
-/* So much of a message's beginning is judged: a header and the longest body that matters. */
+/* The part of a message that is judged: a header and the longest body that matters. */
 #define DMA_GATE_HEAD (WIRE_HDR_SIZE + sizeof(struct wire_dma_map))
 
 /*
- * Replies that can wait to be sent to one side of a lane, in all, and from which number on nothing
- * more is read from that side: one turn of a pipe sees at most LIMIT_PEEK bytes of whole messages.
+ * Replies that can wait to be sent to one side, in all, and the number from which on nothing more
+ * is read from that side: one turn of a relay direction sees at most LIMIT_PEEK bytes of whole
+ * messages.
  */
 #define DMA_REPLIES 512u
 #define DMA_REPLIES_FULL (DMA_REPLIES - LIMIT_PEEK / WIRE_HDR_SIZE)
 
-/* What a gate reports of. */
+/* The kinds of a gate's reports. */
 enum dma_what {
-    DMA_ACCESS_DENIED,  /* an access did not go on */
-    DMA_FDS_WITHHELD,   /* fds of the client's with another message than DMA_MAP did not go on */
+    DMA_ACCESS_DENIED,  /* an access was refused */
+    DMA_FDS_WITHHELD,   /* a client's fds with a message other than DMA_MAP were withheld */
     DMA_MEMORY_MISSING, /* the backend failed a request after a map's fd had been withheld */
 };
 
 struct dma_denial {
     enum dma_what what;
-    uint32_t error; /* of DMA_MEMORY_MISSING: the reply's */
+    uint32_t error; /* the reply's, for DMA_MEMORY_MISSING */
     uint16_t command;
-    bool malformed; /* it does not say what it wants */
+    bool malformed; /* too short to contain its address and count */
     uint64_t address;
     uint64_t count;
-    bool some;               /* there is memory that it may reach in this way */
-    struct dma_span allowed; /* … near it */
+    bool some;               /* there is memory that it may access in this way */
+    struct dma_span allowed; /* … and this is the nearest */
 };
 
-/* d: what is to be logged; NULL: the report has something to send. */
+/* d: for the log; NULL: the report has something to send. */
 typedef void dma_gate_fn(void *arg, const struct dma_denial *d);
 
 /* Of a session. */
@@ -71,17 +72,17 @@ struct dma_gate {
     bool withholds;        /* dma_withholds(&set) */
     bool hinted;           /* DMA_MEMORY_MISSING has been reported */
     bool stripped;         /* a map's fd has been withheld */
-    bool watches;          /* every message is to be judged; else those with fds alone */
-    int fdinfo_fd;         /* of base/fdinfo.h, borrowed; -1: no fd is known to be an eventfd */
-    size_t max_maps;       /* alive */
+    bool watches;          /* every message must be judged; otherwise only those with fds */
+    int fdinfo_fd;         /* of base/fdinfo.h, borrowed; -1: no fd is recognized as an eventfd */
+    size_t max_maps;       /* live */
     struct report *report; /* borrowed */
-    struct dma_maps maps;  /* alive, where it checks */
-    uint64_t last_map;     /* the number of the last one */
+    struct dma_maps maps;  /* live ones, if it checks */
+    uint64_t last_map;     /* the number of the latest */
     dma_gate_fn *fn;
     void *arg;
 };
 
-/* What one side of a lane has asked for. */
+/* The requests of one side, and the replies to it. */
 struct dma_way {
     struct dma_requests requests; /* unanswered */
     uint8_t *replies; /* owned; [reply_start … reply_end-1] are to be sent to this side */
@@ -92,14 +93,14 @@ struct dma_way {
 
 struct dma_gate_side {
     struct dma_gate *gate; /* borrowed; NULL: none */
-    bool answers;          /* there may be replies of the broker's: it watches, or has refused */
+    bool answers;          /* the broker may send replies: it watches, or has refused */
     struct dma_way client;
     struct dma_way backend;
 };
 
 /*
- * max_maps: as negotiated. The report and arg are borrowed for the gate's life; fn is called from
- * within dma_gate_judge and dma_gate_fds.
+ * max_maps is the negotiated limit. Report and arg are borrowed for the gate's life; fn is called
+ * from within dma_gate_judge and dma_gate_fds.
  */
 void dma_gate_init(struct dma_gate *g, const struct dma_settings *set, uint32_t max_maps,
                    struct report *report, dma_gate_fn *fn, void *arg);
@@ -116,8 +117,8 @@ enum dma_verdict {
 };
 
 /*
- * Whether a message with this header is to be judged at all: of most, where nothing is checked, the
- * command alone tells that they are not.
+ * Returns true if a message with this header must be judged at all. If nothing is checked, the
+ * command alone excludes most.
  */
 static inline bool dma_gate_cares(const struct dma_gate *g, const struct wire_hdr *hdr,
                                   unsigned n_fds)
@@ -126,8 +127,8 @@ static inline bool dma_gate_cares(const struct dma_gate *g, const struct wire_hd
 }
 
 /*
- * Whether a message with this header is judged by more than its header: only then must a large one
- * wait for DMA_GATE_HEAD bytes.
+ * Returns true if more than the header of such a message is judged: only then must a large one wait
+ * for DMA_GATE_HEAD bytes.
  */
 static inline bool dma_gate_reads(const struct dma_gate *g, bool from_client,
                                   const struct wire_hdr *hdr)
@@ -140,23 +141,23 @@ static inline bool dma_gate_reads(const struct dma_gate *g, bool from_client,
                : g->checks && (hdr->command == WIRE_DMA_READ || hdr->command == WIRE_DMA_WRITE);
 }
 
-/* The fds of a message, as the gate needs to know them. */
+/* The gate's view of a message's fds. */
 struct dma_fds {
     unsigned n;
-    bool eventfds; /* all are; told where the client sends them and gate->withholds */
+    bool eventfds; /* all are; only set if the client sends them and gate->withholds */
 };
 
 /*
- * Judges a message that is about to go on: its first n bytes, which are all of them or at least
- * DMA_GATE_HEAD, or its header where dma_gate_reads is false; and its fds. To be asked once for
- * each that dma_gate_cares for, where gate->watches.
+ * Judges a message that is about to go on, by its fds and its first n bytes: all of them, at least
+ * DMA_GATE_HEAD, or only its header if dma_gate_reads is false. Call once for each message for
+ * which dma_gate_cares is true, if gate->watches.
  */
 enum dma_verdict dma_gate_judge(struct dma_gate_side *l, bool from_client, const uint8_t *p,
                                 size_t n, struct dma_fds fds) __attribute__((warn_unused_result));
 
 /*
- * A header of that side's that is no message is answered with EINVAL, unless it wants no reply,
- * as soon as the requests before it that have its id are answered. False: no memory.
+ * Answers an invalid header from that side with EINVAL, unless it wants no reply, as soon as
+ * earlier requests with its id are answered. Returns false if out of memory.
  */
 bool dma_gate_invalid(struct dma_gate_side *l, bool from_client, const struct wire_hdr *hdr)
     __attribute__((warn_unused_result));
@@ -164,17 +165,19 @@ bool dma_gate_invalid(struct dma_gate_side *l, bool from_client, const struct wi
 /* Fds go on with bytes that are not judged: without gate->watches, or later in a large message. */
 void dma_gate_fds(struct dma_gate_side *l, bool from_client);
 
-/* Whether nothing more may be read from that side for now. */
+/* Returns true if nothing more may be read from that side for now. */
 bool dma_gate_blocked(const struct dma_gate_side *l, bool from_client);
 
-/* The bytes of replies that are to be sent to the client, or the backend: whole headers but for
- * what has been sent of the first. 0: none. */
+/*
+ * Returns the number of bytes of replies to send to the client, or the backend, with their address
+ * in *out: whole headers, except for the part of the first that has been sent.
+ */
 size_t dma_gate_replies(const struct dma_gate_side *l, bool to_client, const uint8_t **out);
 
 /* n of those bytes have been sent. */
 void dma_gate_replied(struct dma_gate_side *l, bool to_client, size_t n);
 
-/* Nothing can be sent to that side any more: replies to it are forgotten. */
+/* Nothing can be sent to that side any more: drops the replies to it. */
 void dma_gate_close(struct dma_gate_side *l, bool to_client);
 
 #endif

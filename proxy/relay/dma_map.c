@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Maps as the edges of a red-black tree (libbsd's) whose nodes carry sums.
+ * Maps as the edges of a red-black tree (libbsd's) with sums in its nodes.
  *
- *   Each map is two edges: +1 where it begins, -1 behind its end. The sum of all edges up to an
- *   address is the number of maps that have it. Memory is mapped without a gap from one address to
- *   another if that sum does not become 0 in between, which the lowest sum of each subtree answers.
+ *   Each map has two edges: +1 at its beginning, -1 behind its end. The sum of all edges up to an
+ *   address is the number of maps that contain it. Memory is mapped without a gap from one address
+ * to another if that sum does not become 0 in between, which the lowest sum of each subtree
+ * answers.
  *
- * Edges at the same address stand in the order: those that begin, then those that end. So the sum
- * does not become 0 where one map ends and the next begins.
+ * Among edges at the same address, beginnings come before ends. So the sum does not become 0 at an
+ * address at which one map ends and the next begins.
  */
 #define _GNU_SOURCE
 
-/* The tree's macros call it for each node whose children change. */
+/* The tree's macros call this for each node with changed children. */
 #define RB_AUGMENT(e) dma_edge_sum(e)
 
 #include "proxy/relay/dma_map.h"
@@ -21,13 +22,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Maps are allocated so many at once: they are freed together, in few calls. */
+/* Maps are allocated in slabs, so that they are freed together, in few calls. */
 #define DMA_SLAB_ITEMS 200u
 
 #define DMA_PERMITS (WIRE_DMA_READABLE | WIRE_DMA_WRITEABLE)
 
 struct dma_item {
-    struct dma_map map; /* first: a map in the tree is in its item */
+    struct dma_map map; /* first: a map in the tree is cast to its item */
     struct dma_edge begin;
     struct dma_edge end;
     struct dma_item *next_free;
@@ -47,7 +48,7 @@ bool dma_span_of(uint64_t address, uint64_t size, struct dma_span *out)
     return true;
 }
 
-/* Bytes of a span, the whole of all addresses counted as one less: it must fit a number. */
+/* Returns the number of bytes of a span; the whole address space counts as one less, to fit. */
 static uint64_t dma_span_bytes(struct dma_span s)
 {
     const uint64_t n = s.last - s.first;
@@ -57,7 +58,7 @@ static uint64_t dma_span_bytes(struct dma_span s)
 
 /* ---- sums ---- */
 
-/* How much deeper it is behind the edge than before it. */
+/* Returns the change of depth at the edge. */
 static int32_t dma_edge_step(const struct dma_edge *e, enum dma_depth d)
 {
     const bool counts = d == DMA_DEPTH_ANY ||
@@ -90,7 +91,7 @@ static void dma_edge_sum_depth(struct dma_edge *e, enum dma_depth d)
     }
 }
 
-/* Makes the sums of a node anew, from its own edge and its children's sums. */
+/* Computes the sums of a node from its own edge and its children's sums. */
 static void dma_edge_sum(struct dma_edge *e)
 {
     const struct dma_edge *const children[] = {RB_LEFT(e, link), RB_RIGHT(e, link)};
@@ -120,7 +121,7 @@ static int dma_edge_compare(const struct dma_edge *a, const struct dma_edge *b)
     if (!a->map != !b->map) {
         return a->map ? -1 : 1;
     }
-    /* Those that are alike stand in any order that stays. */
+    /* Equal edges have an arbitrary but stable order. */
     return a == b ? 0 : (uintptr_t)a < (uintptr_t)b ? -1 : 1;
 }
 
@@ -190,7 +191,7 @@ static struct dma_item *dma_item_new(struct dma_maps *m)
 
 /* ---- changes ---- */
 
-/* The sum is exact: an absurd map must not make room for others. */
+/* An exact 128-bit sum: an absurd map must not make room for others. */
 static void dma_maps_count(struct dma_maps *m, const struct dma_map *map, bool more)
 {
     const uint64_t n = map->passed ? dma_span_bytes(map->span) : 0;
@@ -223,7 +224,7 @@ static void dma_item_put(struct dma_maps *m, struct dma_item *i, const struct dm
     dma_maps_count(m, map, true);
 }
 
-/* Out of the tree; its memory is the caller's. */
+/* Removes the item from the tree; the caller owns it. */
 static void dma_item_take(struct dma_maps *m, struct dma_item *i)
 {
     dma_edge_take(&m->edges, &i->begin);
@@ -234,7 +235,7 @@ static void dma_item_take(struct dma_maps *m, struct dma_item *i)
     dma_maps_count(m, &i->map, false);
 }
 
-/* Its memory goes with that of the others, once there are none. */
+/* All memory is freed together, once there are no maps. */
 static void dma_item_free(struct dma_maps *m, struct dma_item *i)
 {
     i->next_free = m->free;
@@ -254,7 +255,7 @@ static void dma_item_drop(struct dma_maps *m, struct dma_item *i)
 
 /* A place between two edges. */
 struct dma_place {
-    struct dma_edge *next;     /* the first edge that lies behind the address; NULL: none */
+    struct dma_edge *next;     /* the first edge after the address, or NULL */
     int32_t depth[DMA_DEPTHS]; /* at the address */
 };
 
@@ -278,7 +279,7 @@ static struct dma_place dma_place_of(const struct dma_maps *m, uint64_t address)
     return p;
 }
 
-/* The first edge of the subtree behind which the depth is at most this; there is one. */
+/* Returns the first edge of the subtree after which the depth is at most this. There is one. */
 static const struct dma_edge *dma_edge_fall_in(const struct dma_edge *e, enum dma_depth d,
                                                int32_t depth, int32_t most)
 {
@@ -297,7 +298,7 @@ static const struct dma_edge *dma_edge_fall_in(const struct dma_edge *e, enum dm
     }
 }
 
-/* The edge that follows all of the subtree; NULL: none. */
+/* Returns the edge that follows the whole subtree, or NULL. */
 static struct dma_edge *dma_edge_up(struct dma_edge *e)
 {
     while (RB_PARENT(e, link) && RB_RIGHT(RB_PARENT(e, link), link) == e) {
@@ -306,7 +307,7 @@ static struct dma_edge *dma_edge_up(struct dma_edge *e)
     return RB_PARENT(e, link);
 }
 
-/* The first edge behind the place behind which the depth is at most this; NULL: none. */
+/* Returns the first edge after the place at which the depth falls to at most this, or NULL. */
 static const struct dma_edge *dma_place_fall(const struct dma_place *p, enum dma_depth d,
                                              int32_t most)
 {
@@ -327,7 +328,7 @@ static const struct dma_edge *dma_place_fall(const struct dma_place *p, enum dma
     return NULL;
 }
 
-/* Whether the depth stays above this in the whole span. */
+/* Returns true if the depth stays above this in the whole span. */
 static bool dma_maps_above(const struct dma_maps *m, struct dma_span span, enum dma_depth d,
                            int32_t most)
 {
@@ -365,7 +366,7 @@ static bool dma_map_same(const struct dma_map *a, const struct dma_map *b)
 
 /* ---- maps one by one ---- */
 
-/* Which ones are looked for: maps that are older than a number, and reach an address. */
+/* The maps to find: those older than a number that reach an address. */
 struct dma_search {
     uint64_t below;
     uint64_t reach;
@@ -381,7 +382,7 @@ static bool dma_search_is(const struct dma_search *s, const struct dma_edge *e)
     return e->map && e->map->number < s->below && e->map->span.last >= s->reach;
 }
 
-/* The subtree's first node from which on there may be one. */
+/* Returns the subtree's first node from which on there may be one. */
 static struct dma_edge *dma_search_down(const struct dma_search *s, struct dma_edge *e)
 {
     while (dma_search_may(s, RB_LEFT(e, link))) {
@@ -390,7 +391,7 @@ static struct dma_edge *dma_search_down(const struct dma_search *s, struct dma_e
     return e;
 }
 
-/* The next node, but for subtrees in which there is none. */
+/* Returns the next node, skipping subtrees without any. */
 static struct dma_edge *dma_search_on(const struct dma_search *s, struct dma_edge *e)
 {
     struct dma_edge *const right = RB_RIGHT(e, link);
@@ -426,7 +427,7 @@ bool dma_maps_remove(struct dma_maps *m, const struct dma_map *map)
     const struct dma_search s = {.below = UINT64_MAX, .reach = map->span.first};
     struct dma_edge *e = dma_search_first(&s, m);
 
-    /* Passes by no more than LIMIT_DMA_OVERLAP: all of them have the map's first address. */
+    /* Passes at most LIMIT_DMA_OVERLAP maps, since all of them contain the map's first address. */
     while (e && e->at <= map->span.first && !dma_map_same(e->map, map)) {
         e = dma_search_from(&s, dma_search_on(&s, e));
     }
@@ -439,7 +440,7 @@ bool dma_maps_remove(struct dma_maps *m, const struct dma_map *map)
 
 /* ---- unmapping ---- */
 
-/* Whether all that is mapped lies in the span, and is older than this number. */
+/* Returns true if everything mapped lies in the span and is older than this number. */
 static bool dma_maps_within(struct dma_maps *m, struct dma_span span, uint64_t below)
 {
     const struct dma_edge *const first = dma_edges_RB_MINMAX(&m->edges, RB_NEGINF);
@@ -448,7 +449,7 @@ static bool dma_maps_within(struct dma_maps *m, struct dma_span span, uint64_t b
            m->newest < below;
 }
 
-/* The map goes, but for what it has before the span and behind it. */
+/* Removes the map, except for its parts before and behind the span. */
 static void dma_item_cut(struct dma_maps *m, struct dma_item *i, struct dma_span span)
 {
     const struct dma_map whole = i->map;
@@ -487,7 +488,7 @@ void dma_maps_unmap(struct dma_maps *m, struct dma_span span, uint64_t below)
     }
 }
 
-/* ---- questions ---- */
+/* ---- queries ---- */
 
 static enum dma_depth dma_depth_of(uint32_t flag)
 {
@@ -499,7 +500,7 @@ bool dma_maps_allow(const struct dma_maps *m, struct dma_span span, uint32_t fla
     return dma_maps_above(m, span, dma_depth_of(flag), 0);
 }
 
-/* The last map in the subtree that permits this, or the first one; there is one. */
+/* Returns the last, or first, map in the subtree that permits this. There is one. */
 static const struct dma_map *dma_edge_outermost(const struct dma_edge *e, uint32_t flag, bool last)
 {
     for (;;) {
@@ -515,11 +516,11 @@ static const struct dma_map *dma_edge_outermost(const struct dma_edge *e, uint32
     }
 }
 
-/* The last map that permits this of those that begin by the address; NULL: none. */
+/* Returns the last permitting map that begins at the address or before, or NULL. */
 static const struct dma_map *dma_maps_begun_by(const struct dma_maps *m, uint64_t address,
                                                uint32_t flag)
 {
-    const struct dma_edge *left = NULL; /* of the subtrees before the address, the last one */
+    const struct dma_edge *left = NULL; /* the last such subtree before the address */
     const struct dma_map *map = NULL;   /* … or a later map */
     const struct dma_edge *e = RB_ROOT(&m->edges);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A hash table of queues, made of one array of slots that refer to each other by their numbers.
+ * A hash table of queues, in one array of slots that refer to each other by index.
  *
- *   A bucket is a list of ids; each id is there by the slot of its oldest request, which leads to
- *   the later ones of the same id, and knows the last of them.
+ *   A bucket is a list of ids. Each id is represented by the slot of its oldest request, which
+ * leads to the later ones of the same id, and knows the last of them.
  */
 #define _GNU_SOURCE
 #include "proxy/relay/dma_requests.h"
@@ -14,19 +14,20 @@
 
 #define DMA_REQUESTS_NONE UINT16_MAX
 
-/* Slots at first, and buckets for so many. */
+/* Initial number of slots, and of their buckets. */
 #define DMA_REQUESTS_FEW 16u
 
-/* Buckets for more: 16 ids share one. */
+/* Buckets for more slots: 16 ids share one. */
 #define DMA_REQUESTS_BUCKETS 4096u
 
 _Static_assert(LIMIT_DMA_REQUESTS < DMA_REQUESTS_NONE, "slots have numbers of 16 bits");
 
 struct dma_requests_slot {
     struct dma_request request;
-    uint16_t next_id; /* in the bucket: of the oldest of an id. Of a free slot: the next one */
-    uint16_t next;    /* of the same id */
-    uint16_t last;    /* … of the oldest: the latest */
+    uint16_t
+        next_id;   /* in the bucket, for the oldest of an id; for a free slot: the next free one */
+    uint16_t next; /* of the same id */
+    uint16_t last; /* … for the oldest: the latest */
 };
 
 void dma_requests_init(struct dma_requests *q)
@@ -41,7 +42,7 @@ void dma_requests_clear(struct dma_requests *q)
     dma_requests_init(q);
 }
 
-/* The link that leads to the oldest slot of the id, or that would. */
+/* Returns the link to the oldest slot of the id, or the link to set for it. */
 static uint16_t *dma_requests_link(const struct dma_requests *q, uint16_t id)
 {
     uint16_t *link = &q->buckets[id & q->mask];
@@ -52,7 +53,7 @@ static uint16_t *dma_requests_link(const struct dma_requests *q, uint16_t id)
     return link;
 }
 
-/* Puts all ids into other buckets. False: no memory; nothing has changed. */
+/* Distributes all ids over n buckets. Returns false, with no change, if out of memory. */
 static bool dma_requests_rehash(struct dma_requests *q, size_t n)
 {
     uint16_t *const old = q->buckets;
@@ -81,7 +82,7 @@ static bool dma_requests_rehash(struct dma_requests *q, size_t n)
     return true;
 }
 
-/* Room for one more. */
+/* Makes room for one more. */
 static bool dma_requests_grow(struct dma_requests *q)
 {
     const size_t room = q->room > 0 ? 2 * q->room : DMA_REQUESTS_FEW;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Accounts of peers' fds. Asks the kernel about sockets; sends, receives and closes nothing. */
+/* Accounts of peers' fds. Queries the kernel about sockets; sends, receives and closes nothing. */
 #include "proxy/relay/fdroom.h"
 
 #include <stddef.h>
@@ -21,13 +21,13 @@ struct fdroom_leg *fdroom_leg(struct fdroom_session *s, int to_fd)
     return leg;
 }
 
-/* What of that many fds is beyond the share. */
+/* Returns the part of this many fds that exceeds the share. */
 static uint32_t fdroom_beyond(const struct fdroom_session *s, uint32_t used)
 {
     return used > s->room->share ? used - s->room->share : 0;
 }
 
-/* The session has so many now. The spare room may have been overdrawn by the fds of one read. */
+/* Sets the session's number of fds. The fds of one read may have overdrawn the spare room. */
 static void fdroom_use(struct fdroom_session *s, uint32_t used)
 {
     const uint32_t extra = fdroom_beyond(s, used);

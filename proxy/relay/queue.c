@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* Queues kept for the next turn: both directions of two sessions at once, without a malloc. */
+/* Queues kept for the next turn: both directions of two sessions, without a malloc. */
 #define KEEP 4
 
 void queue_pool_init(struct queue_pool *pool)

@@ -3,9 +3,9 @@
 /*
  * The bytes and fds that one direction holds between its two sockets, and the pool of such queues.
  *
- * An idle direction holds no queue. One that relays borrows a queue for a turn and gives it back
- * when all has been sent; only a peer that is slow keeps one. So memory is bounded by the number of
- * slow directions, and nothing is allocated per message: the pool keeps the last few.
+ * An idle direction holds no queue. A relaying one borrows a queue for a turn and returns it when
+ * all has been sent; only a slow peer keeps one. So memory is bounded by the number of slow
+ * directions, and nothing is allocated per message: the pool keeps the last few.
  */
 #ifndef POEMD_PROXY_RELAY_QUEUE_H
 #define POEMD_PROXY_RELAY_QUEUE_H
@@ -32,10 +32,10 @@ struct queue_pool {
 void queue_pool_init(struct queue_pool *pool);
 void queue_pool_deinit(struct queue_pool *pool);
 
-/* An empty queue, or NULL: no memory. */
+/* Returns an empty queue, or NULL if out of memory. */
 struct queue *queue_borrow(struct queue_pool *pool) __attribute__((warn_unused_result));
 
-/* Gives *q back and makes it NULL; fds that it still holds are closed. */
+/* Returns *q and makes it NULL; closes fds that it still holds. */
 void queue_return(struct queue_pool *pool, struct queue **q);
 
 #endif

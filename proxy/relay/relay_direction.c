@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The relay of one direction. System calls on its two sockets and nothing else; what it learns of
- * a message is its header's size, and for data-carrying commands the bound that goes with them.
+ * The relay of one direction. It only makes system calls on its two sockets; of a message it knows
+ * the size in the header and, for data-carrying commands, the limits that apply.
  *
- * A pipe is in one of these places:
+ * A relay direction is in one of these states:
  *   nothing held, between messages     look
  *   part of a header held              read up to the header's end
  *   part of a message held, not ready  read up to the message's end
  *   ready                              send; nothing is read meanwhile
  *   nothing held, inside a message     read the next piece of a message that streams through
  *
- * What a gate has to do with it is in relay_gate.c.
+ * relay_gate.c has the part for DMA gates.
  */
 #include "proxy/relay/relay_direction.h"
 
@@ -25,7 +25,7 @@ void relay_init(struct relay_direction *p, int from_fd, int to_fd, uint32_t max_
 {
     *p = (struct relay_direction){
         .from_fd = from_fd, .to_fd = to_fd, .max_fds = max_fds, .takes = *takes, .pool = pool};
-    /* A receiver may say that it takes more than can be sent. */
+    /* A receiver may declare more than can be sent. */
     if (p->max_fds > LIMIT_FDS_KERNEL) {
         p->max_fds = LIMIT_FDS_KERNEL;
     }
@@ -43,7 +43,7 @@ void relay_count_fds(struct relay_direction *p, struct fdroom_leg *leg)
     p->leg = leg;
 }
 
-/* Tells the session's account what the queue holds now, sent fds having left it. */
+/* Updates the session's account with the queue's fds, after sent of them have left it. */
 static void relay_account(struct relay_direction *p, unsigned sent)
 {
     if (p->leg) {
@@ -57,7 +57,7 @@ void relay_ask(struct relay_direction *p, struct asked *asks, struct asked *aske
     p->asked = asked;
 }
 
-/* The receiver is gone with part of what is held: the messages that it has whole are delivered. */
+/* The receiver is gone with part of the queue: counts the messages that it has received whole. */
 static void relay_settle(struct relay_direction *p)
 {
     const struct queue *q = p->queue;
@@ -83,7 +83,7 @@ void relay_deinit(struct relay_direction *p)
     relay_account(p, 0);
 }
 
-/* Reads and judges the header at data; n bytes are there. */
+/* Reads and judges the header at data, of which n bytes are there. */
 static enum wire_frame relay_direction_judge(const struct relay_direction *p, const uint8_t *data,
                                              size_t n, struct relay_detail *detail)
 {
@@ -106,9 +106,9 @@ static enum wire_frame relay_direction_judge(const struct relay_direction *p, co
 }
 
 /*
- * Whether what is held of the message under way may be sent. One that fits is held until it is
- * whole; of one that does not, each piece goes on, the first as soon as it can be judged: by its
- * header alone, unless the gate judges its body.
+ * Returns true if the held part of the current message may be sent. A message that fits is held
+ * until it is complete. Of a larger one each piece goes on, the first as soon as it can be judged:
+ * by its header alone, unless the gate judges its body.
  */
 static bool relay_direction_may_go(const struct relay_direction *p)
 {
@@ -118,13 +118,13 @@ static bool relay_direction_may_go(const struct relay_direction *p)
     if (!p->watched || p->queue->end >= DMA_GATE_HEAD) {
         return true;
     }
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): one that is watched has a gate. */
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a watched direction has a gate. */
     return !dma_gate_reads(p->dma->gate, p->from_client, &p->hdr);
 }
 
 /*
- * A message goes on: what a request asks for is noted, of a reply that it is answered. The first n
- * bytes behind the header are at payload.
+ * A message goes on: notes a request with its reply's size, or that a request is answered. The
+ * first n bytes after the header are at payload.
  */
 static void relay_direction_note_message(struct relay_direction *p, const struct wire_hdr *hdr,
                                          const uint8_t *payload, size_t n)
@@ -136,19 +136,19 @@ static void relay_direction_note_message(struct relay_direction *p, const struct
     }
 }
 
-/* The message under way has been read to its end. */
+/* The current message has been read to its end. */
 static void relay_direction_end_message(struct relay_direction *p)
 {
     const struct queue *q = p->queue;
 
     p->ending = 1;
-    /* A large request asks for no more than it has itself. */
+    /* A large request asks for a reply no larger than itself. */
     if (p->asks && !p->large && !p->noted) {
         relay_direction_note_message(p, &p->hdr, q->data + WIRE_HDR_SIZE, q->end - WIRE_HDR_SIZE);
     }
 }
 
-/* A message has begun: its header is good, have bytes of it have been read. */
+/* A message has begun: its header is valid, and have bytes of it have been read. */
 static void relay_direction_begin_message(struct relay_direction *p, const struct wire_hdr *hdr,
                                           size_t have)
 {
@@ -168,8 +168,8 @@ static void relay_direction_begin_message(struct relay_direction *p, const struc
 }
 
 /*
- * Whether the fds that the next read of *want bytes may bring have room. Where they might not have,
- * they are counted first, and *want is cut to the bytes that were looked at.
+ * Returns true if there is room for the fds that the next read of *want bytes may bring. If that is
+ * uncertain, counts them first, and cuts *want to the bytes looked at.
  */
 static bool relay_fds_fit(struct relay_direction *p, size_t *want)
 {
@@ -195,7 +195,7 @@ static bool relay_fds_fit(struct relay_direction *p, size_t *want)
     return true;
 }
 
-/* -EXDEV: they are another process's than the one that was judged. */
+/* Returns -EXDEV if the bytes come from a process other than the judged one. */
 static ssize_t relay_direction_receive(struct relay_direction *p, uint8_t *to, size_t want,
                                        struct fdset *fds)
 {
@@ -215,7 +215,7 @@ static ssize_t relay_direction_receive(struct relay_direction *p, uint8_t *to, s
     return n;
 }
 
-/* Whether one of the fds from number first on leads to this broker. */
+/* Returns true if one of the fds from index first on leads to this broker. */
 static bool relay_has_own_socket(const struct relay_direction *p, unsigned first)
 {
     const struct fdset *fds = &p->queue->fds;
@@ -229,9 +229,10 @@ static bool relay_has_own_socket(const struct relay_direction *p, unsigned first
 }
 
 /*
- * Reads at most want bytes behind what is held. Bytes read, 0 at the stream's end, -errno. Fds are
- * counted against the receiver's limit: -E2BIG; -ENOTSUP: one is a socket of ours. fds_near false:
- * there are none for sure; else they need room: -EDQUOT, nothing having been read.
+ * Reads at most want bytes behind the held ones. Returns the bytes read, 0 at the end of the
+ * stream, or -errno: -E2BIG if there are more fds than the receiver's limit; -ENOTSUP if one is a
+ * socket of ours; -EDQUOT if there is no room for fds, with nothing read. fds_near is false if
+ * there are certainly none.
  */
 static ssize_t relay_direction_read_some(struct relay_direction *p, size_t want, bool fds_near)
 {
@@ -260,7 +261,7 @@ static ssize_t relay_direction_read_some(struct relay_direction *p, size_t want,
     return p->message_fds > p->max_fds ? -E2BIG : n;
 }
 
-/* How a read that brought nothing, or too much, ends the turn. */
+/* Returns the outcome for a read that brought nothing, or too much. */
 static enum relay_outcome relay_direction_read_failed(const struct relay_direction *p, ssize_t n,
                                                       struct relay_detail *detail)
 {
@@ -291,9 +292,9 @@ static enum relay_outcome relay_direction_read_failed(const struct relay_directi
 }
 
 /*
- * Of the n bytes seen at data: how many belong to whole good messages from the first on, at most
- * one message where only_one is set. *messages tells how many those are. What they ask for is
- * noted, since they will be taken.
+ * Returns how many of the n bytes at data belong to whole valid messages from the first on, at most
+ * one message if only_one; sets *messages to their number. Notes their requests, since they will be
+ * taken.
  */
 static size_t relay_direction_whole_messages(struct relay_direction *p, const uint8_t *data,
                                              size_t n, bool only_one, unsigned *messages)
@@ -318,9 +319,9 @@ static size_t relay_direction_whole_messages(struct relay_direction *p, const ui
 }
 
 /*
- * Whether the n bytes that were taken begin with what was seen. They do where nobody else reads
- * from the socket; a twin socket comes from a peer, which may have kept it (and SO_PEEK_OFF moves
- * the look alone). What was judged is then not what would be passed on.
+ * Returns true if the n bytes taken begin with those seen. They do unless the socket has another
+ * reader: a twin socket comes from a peer, which may have kept it (and SO_PEEK_OFF shifts only the
+ * look). The judged bytes would then not be those passed on.
  */
 static bool relay_direction_as_seen(const struct relay_direction *p, const uint8_t *seen,
                                     size_t n_seen, size_t n, struct relay_detail *detail)
@@ -347,8 +348,8 @@ static enum relay_outcome relay_direction_take_whole(struct relay_direction *p, 
     p->large = false;
     p->noted = true;
     /*
-     * A read ends behind bytes that fds came with, so a message in two parts of which the first has
-     * fds takes two reads. Without fds near, what was seen is what is read.
+     * A read ends after bytes with fds, so a message in two parts, the first with fds, takes two
+     * reads. Without fds near, exactly the bytes seen are read.
      */
     if (p->left > 0 && !fds_near) {
         detail->err = EIO;
@@ -358,7 +359,7 @@ static enum relay_outcome relay_direction_take_whole(struct relay_direction *p, 
     return RELAY_MORE;
 }
 
-/* Takes the beginning of a message that is not whole yet, or is too large to be seen whole. */
+/* Takes the beginning of a message that is incomplete, or too large to be seen whole. */
 static enum relay_outcome relay_direction_take_part(struct relay_direction *p, const uint8_t *seen,
                                                     size_t n, bool fds_near,
                                                     struct relay_detail *detail)
@@ -397,7 +398,7 @@ static enum relay_outcome relay_direction_take_part(struct relay_direction *p, c
     return p->ready ? RELAY_MORE : RELAY_READ;
 }
 
-/* None or part of a header is held: reads the rest of it, and not a byte more. */
+/* Reads the rest of a header of which a part, or nothing, is held, and not a byte more. */
 static enum relay_outcome relay_direction_read_header(struct relay_direction *p,
                                                       struct relay_detail *detail)
 {
@@ -429,8 +430,8 @@ static enum relay_outcome relay_direction_read_header(struct relay_direction *p,
 }
 
 /*
- * Nothing is held and no message is under way: looks, then takes. woken: the loop says that
- * something can be read.
+ * Looks, then takes, if nothing is held between two messages. woken: the loop has reported the
+ * socket as readable.
  */
 static enum relay_outcome relay_direction_look_and_take(struct relay_direction *p, bool woken,
                                                         struct relay_detail *detail, bool *drained)
@@ -456,7 +457,9 @@ static enum relay_outcome relay_direction_look_and_take(struct relay_direction *
         tap_begin(p->tap);
     }
     if (hidden) {
-        /* An urgent byte (MSG_OOB) is not shown; only reading removes it, and ends the waking. */
+        /*
+         * An urgent byte (MSG_OOB) is not shown; only reading removes it, and stops the wake-ups.
+         */
         return relay_direction_read_header(p, detail);
     }
     if (wire_get_hdr(seen, (size_t)n, UINT32_MAX, &p->hdr) == WIRE_FRAME_SHORT) {
@@ -468,13 +471,13 @@ static enum relay_outcome relay_direction_look_and_take(struct relay_direction *
         *drained = r == RELAY_MORE && p->ready && p->left == 0;
     } else {
         r = relay_direction_take_whole(p, seen, whole, messages, fds_near, detail);
-        /* All that was there has been taken: reading again would only tell that it is so. */
+        /* Everything there has been taken; another read would only confirm that. */
         *drained = (size_t)n < sizeof seen && whole == (size_t)n && !fds_near;
     }
     return r;
 }
 
-/* Inside a message: reads more of it, as much as is held or streams at once. */
+/* Inside a message: reads more of it, as much as can be held or streamed at once. */
 static enum relay_outcome relay_direction_read_body(struct relay_direction *p,
                                                     struct relay_detail *detail, bool *drained)
 {
@@ -499,12 +502,12 @@ static enum relay_outcome relay_direction_read_body(struct relay_direction *p,
         relay_direction_end_message(p);
     }
     p->ready = streams || relay_direction_may_go(p);
-    /* Behind a message most often nothing follows yet; if something does, the loop says so. */
+    /* Usually nothing follows a message yet; if something does, the loop reports it. */
     *drained = (size_t)n < want || p->left == 0;
     return RELAY_MORE;
 }
 
-/* Sends what is held. RELAY_MORE: all has gone. */
+/* Sends the held bytes. Returns RELAY_MORE if all are sent. */
 static enum relay_outcome relay_direction_push(struct relay_direction *p,
                                                struct relay_detail *detail)
 {
@@ -524,7 +527,7 @@ static enum relay_outcome relay_direction_push(struct relay_direction *p,
             detail->err = (int)-n;
             return RELAY_TO_ERROR;
         }
-        /* They went with the first byte. Sent again, they would arrive twice. */
+        /* The fds went with the first byte. Sent again, they would arrive twice. */
         if (q->fds.n > 0) {
             const unsigned sent = q->fds.n;
 
@@ -546,7 +549,7 @@ static enum relay_outcome relay_direction_push(struct relay_direction *p,
     return RELAY_MORE;
 }
 
-/* A queue that holds nothing goes back, so that a direction which only waits keeps none. */
+/* Returns an empty queue, so that a direction that only waits keeps none. */
 static enum relay_outcome relay_direction_rest(struct relay_direction *p, enum relay_outcome r)
 {
     if (p->queue && p->queue->end == 0 && p->queue->fds.n == 0) {
@@ -559,7 +562,7 @@ static enum relay_outcome relay_direction_rest(struct relay_direction *p, enum r
     return r;
 }
 
-/* Reads what is next, and has it judged where it may be sent now. */
+/* Reads the next bytes, and has them judged if they may be sent now. */
 static enum relay_outcome relay_direction_take(struct relay_direction *p, bool woken,
                                                struct relay_detail *detail, bool *drained)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A pipe with a gate: what has been read is judged before it is sent, and the gate's replies leave
- * between two messages. Sends those; all other system calls are relay_direction.c's.
+ * A relay direction with a gate: bytes read are judged before they are sent, and the gate's replies
+ * leave between two messages. Sends these replies; all other system calls are in relay_direction.c.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "base/sock.h"
 #include "proxy/relay/relay_direction.h"
 
-/* Closes what came with the message, which goes on without it, or not at all. */
+/* Closes the fds of a message that goes on without them, or not at all. */
 static void relay_gate_withhold(struct relay_direction *p)
 {
     if (p->tap && p->queue->fds.n > 0) {
@@ -22,8 +22,8 @@ static void relay_gate_withhold(struct relay_direction *p)
 }
 
 /*
- * The message at bytes, of which n are there, goes on without its fds: the flags of a DMA_MAP that
- * speak of one go too, since a device may refuse a map that promises what has not come.
+ * Lets the message at bytes, of which n are there, go on without its fds. Clears the flags of a
+ * DMA_MAP that refer to an fd, since a device may refuse a map that promises a missing one.
  */
 static void relay_gate_strip(struct relay_direction *p, uint8_t *bytes, size_t n)
 {
@@ -38,7 +38,7 @@ static void relay_gate_strip(struct relay_direction *p, uint8_t *bytes, size_t n
     }
 }
 
-/* The fds that are held. The kernel is asked what they are only where that matters. */
+/* Returns the held fds; asks the kernel about their kind only if that matters. */
 static struct dma_fds gate_fds(const struct relay_direction *p)
 {
     const struct fdset *set = &p->queue->fds;
@@ -51,7 +51,7 @@ static struct dma_fds gate_fds(const struct relay_direction *p)
     return fds;
 }
 
-/* Throws away what is held. */
+/* Discards the held bytes. */
 static void relay_gate_discard(struct relay_direction *p)
 {
     queue_return(p->pool, &p->queue);
@@ -72,7 +72,7 @@ static enum relay_outcome relay_gate_judge_piece(struct relay_direction *p, bool
     if (p->piece == DMA_NO_MEMORY) {
         return RELAY_NO_MEMORY;
     }
-    /* Fds that a client hides behind a message's beginning would be judged by nobody. */
+    /* Fds that a client sends after a message's beginning would not be judged. */
     if (first && p->piece == DMA_STRIP) {
         relay_gate_strip(p, q->data, q->end);
     } else if (p->piece == DMA_STRIP || (!first && p->from_client && p->dma->gate->checks)) {
@@ -96,8 +96,8 @@ static enum dma_verdict relay_gate_judge(const struct relay_direction *p, const 
 }
 
 /*
- * The queue holds whole messages, whose headers have been looked at; fds, where there are any, came
- * with the only one.
+ * Judges whole messages in the queue, with valid headers; if there are fds, they came with the only
+ * message.
  */
 static enum relay_outcome relay_gate_judge_messages(struct relay_direction *p)
 {
@@ -151,7 +151,7 @@ enum relay_outcome relay_judge(struct relay_direction *p)
     return first && p->left == 0 ? relay_gate_judge_messages(p) : relay_gate_judge_piece(p, first);
 }
 
-/* Whether the receiver is in the midst of a message, or will be before anything else is read. */
+/* Returns true if the receiver is inside a message, or will be before the next read. */
 static bool relay_gate_midway(const struct relay_direction *p)
 {
     return p->ready || (p->left > 0 && !p->queue && p->piece != DMA_DROP);
@@ -182,8 +182,8 @@ enum relay_outcome relay_refuse(struct relay_direction *p)
 }
 
 /*
- * Of the n bytes, headers but for what has gone of the first, so many have been sent: those of
- * which the first byte has been. The rest of one is sent before anything else is.
+ * Captures replies of which the first byte has been sent, among n bytes of headers (the first may
+ * be partial) of which sent bytes are sent. The rest of one is sent before anything else.
  */
 static void relay_gate_tap_replies(struct tap *t, const uint8_t *bytes, size_t n, size_t sent)
 {

@@ -19,13 +19,13 @@ bool sender_check_init(struct sender_check *w, const struct sender_check_setting
     return true;
 }
 
-/* A number of 0 is that of a process that we cannot see: not known to be the same. */
+/* Pid 0 is a process that we cannot see, and is never known to be the same. */
 static bool sender_check_is_same(const struct sock_sender *a, const struct sock_sender *b)
 {
     return a->pid > 0 && a->pid == b->pid && a->uid == b->uid && a->gid == b->gid;
 }
 
-/* For a note the number is enough: a process that becomes another user is still the same. */
+/* For a note the pid is enough: a process that changes its user is still the same. */
 static bool sender_check_is_noted(const struct sender_check *w, const struct sock_sender *from)
 {
     return w->act == SENDER_CHECK_NOTE &&

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Messages found in what pipes hold, and put into the worker's ring. Reads clocks, looks at fds;
- * writes to memory alone, but for the ring's bell.
+ * Finds messages in the bytes that relay directions hold, and puts them into the worker's ring.
+ * Reads clocks and looks at fds; writes only to memory, except for the ring's bell.
  */
 #define _GNU_SOURCE
 #include "proxy/relay/tap.h"
@@ -19,26 +19,26 @@ struct tap {
     struct tap_session *session;
     enum trace_sender sender;
     bool twin;
-    bool active;         /* told everything since a message's beginning */
+    bool active;         /* complete since the beginning of a message */
     bool fresh;          /* the next read begins a message */
     uint16_t n_fds;      /* of the message under way */
-    uint16_t passed_fds; /* … of which so many have been sent or withheld */
+    uint16_t passed_fds; /* … sent or withheld so far */
     uint64_t read_ns;    /* when its first bytes were read */
-    size_t walk;         /* bytes of what is held that have been dealt with */
-    uint64_t left;       /* of a message larger than what is held: bytes not yet sent */
-    uint32_t size;       /* … of it in all */
-    uint32_t want;       /* … of its bytes to be kept */
+    size_t walk;         /* bytes of the queue that have been handled */
+    uint64_t left;       /* of a message larger than the queue: bytes not yet sent */
+    uint32_t size;       /* … its size */
+    uint32_t want;       /* … bytes of it to keep */
     uint32_t have;       /* … kept so far, at head */
     uint8_t *head;       /* owned */
     uint32_t head_room;
-    struct trace_fd *fds; /* owned, LIMIT_FDS_KERNEL of them; NULL: none has ever come */
+    struct trace_fd *fds; /* owned, LIMIT_FDS_KERNEL of them; NULL before the first fd */
 };
 
 struct tap_session {
     uint64_t session;
     uint64_t number; /* of the last message */
     uint64_t lost;   /* right before the next one */
-    uint64_t offset; /* of CLOCK_MONOTONIC to the time since 1970, in ns */
+    uint64_t offset; /* from CLOCK_MONOTONIC to the time since 1970, in ns */
     const struct tap_host *host;
     struct snap_length keep;
     bool unpublished;
@@ -104,7 +104,7 @@ struct tap *tap_of(struct tap_session *s, enum trace_sender sender, bool twin)
 
 /* ---- records ---- */
 
-/* Cuts what is kept to what a ring can take at all. */
+/* Cuts the kept bytes to the size that a ring can take. */
 static void tap_fit(struct trace_message *m, const struct ring_writer *ring)
 {
     const size_t size = record_size(m);
@@ -117,7 +117,7 @@ static void tap_fit(struct trace_message *m, const struct ring_writer *ring)
     }
 }
 
-/* Puts the message, whose kept bytes are all at data, into the ring. */
+/* Puts the message, with its kept bytes at data, into the ring. */
 static void tap_put(struct tap_session *s, struct trace_message *m)
 {
     struct ring_writer *const ring = s->host->ring;
@@ -156,7 +156,7 @@ void tap_session_record(struct tap_session *s, struct trace_message *m)
     tap_publish(s);
 }
 
-/* The message under way, its kept bytes being at data. */
+/* Returns the current message, with its kept bytes at data. */
 static struct trace_message tap_message(const struct tap *t, const uint8_t *data, uint32_t size,
                                         uint32_t kept)
 {
@@ -171,14 +171,14 @@ static struct trace_message tap_message(const struct tap *t, const uint8_t *data
                                   .data = data};
 }
 
-/* Its fds were those of the message that has just been recorded. */
+/* They belonged to the message just recorded. */
 static void tap_forget_fds(struct tap *t)
 {
     t->n_fds = 0;
     t->passed_fds = 0;
 }
 
-/* A message of which n bytes are at data; flags are added to its own. */
+/* Records a message of which n bytes are at data; adds flags to its own. */
 static void tap_emit(struct tap *t, const uint8_t *data, size_t n, uint32_t size, uint8_t flags,
                      uint64_t now)
 {
@@ -206,13 +206,13 @@ static void tap_stream_begin(struct tap *t, const uint8_t *data, size_t n, uint3
             t->head = more;
             t->head_room = t->want;
         } else {
-            /* That it passed is told none the less. */
+            /* It is recorded even so, with fewer bytes. */
             t->want = t->head_room;
         }
     }
 }
 
-/* n more bytes of it. */
+/* Keeps the next n bytes of it. */
 static void tap_stream_keep(struct tap *t, const uint8_t *data, size_t n)
 {
     const uint32_t room = t->want - t->have;
@@ -235,7 +235,7 @@ static void tap_stream_emit(struct tap *t, uint8_t flags, uint64_t now)
     t->left = 0;
 }
 
-/* ---- what pipes tell ---- */
+/* ---- calls of relay directions ---- */
 
 void tap_begin(struct tap *t)
 {
@@ -335,7 +335,7 @@ void tap_refused(struct tap *t, const uint8_t *data, size_t n)
     if (t->fresh) {
         t->read_ns = tap_now(t->session);
     }
-    /* Its size may be what is wrong with it: the header alone is sure to be its own. */
+    /* Its size may be the fault, so only the header certainly belongs to it. */
     tap_emit(t, data, WIRE_HDR_SIZE, hdr.size < WIRE_HDR_SIZE ? WIRE_HDR_SIZE : hdr.size,
              TRACE_UNDELIVERED, tap_now(t->session));
     t->active = false;
@@ -349,7 +349,7 @@ void tap_withheld(struct tap *t)
     }
 }
 
-/* One leg: TRACE_LEG_* of the socket that it was seen on. */
+/* Records a message on one leg (TRACE_LEG_*), the one it was seen on. */
 static void tap_emit_on(struct tap *t, const uint8_t *data, size_t n, uint8_t leg, uint8_t flags)
 {
     struct wire_hdr hdr;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Denied accesses and withheld fds in the log. Reads the clock; nothing else. */
+/* Logs denied accesses and withheld fds. Reads the clock; nothing else. */
 #include "proxy/worker/dma_denial_log.h"
 
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 
 #define QUIET_MS 1000u
 
-/* A device that cannot do without the memory fails, or leaves: what is to be done about it. */
+/* The device fails or leaves if it cannot do without the memory: the message names the remedy. */
 #define MISSING \
     "memory is withheld here by \"dma\": a device that must map it, as SPDK's, or log what it " \
     "writes to it, as libvfio-user's does for a migration, cannot work on this route"

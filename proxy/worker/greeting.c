@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The VERSION exchange on sockets. What the bytes mean is handshake/version.c's; here they are
- * read, written and waited for.
+ * The VERSION exchange on sockets: reading, writing and waiting. handshake/version.c interprets the
+ * bytes.
  */
 #include "proxy/worker/greeting.h"
 
@@ -31,9 +31,9 @@ struct greeting {
     int client_twin_peer_fd; /* the client's end, until it has been sent */
     int backend_twin_fd;
     struct sender_check *sender_check[RULES_PARTIES];
-    bool strange; /* something came from another process, for which the session is to end */
+    bool strange; /* something came from another process, and the session must end */
     int refuse_err;
-    bool answerable; /* the client's header is known, so that there is an id to answer to */
+    bool answerable; /* the client's header has come, so there is an id to answer to */
     struct event client_event;
     struct event backend_event;
     struct wire_hdr request_hdr;
@@ -57,14 +57,14 @@ static void greeting_wait_for(struct greeting *g, bool client, short what)
 
     event_del(e);
     event_assign(e, event_get_base(e), fd, what, greeting_step, g);
-    /* Without memory for it the time-out ends the session. */
+    /* If out of memory, the timeout ends the session. */
     (void)event_add(e, NULL);
 }
 
-/* Fds in flight are released as receivers read; nobody tells when. */
+/* Fds in flight are released as receivers read, of which there is no event. */
 static const struct timeval pause_time = {.tv_usec = 10000};
 
-/* The kernel holds too many fds in flight: goes on a little later. */
+/* The kernel holds too many fds in flight: tries again a little later. */
 static void greeting_pause_awhile(struct greeting *g)
 {
     evtimer_assign(&g->client_event, event_get_base(&g->client_event), greeting_step, g);
@@ -79,15 +79,15 @@ static void greeting_on_client_closed(evutil_socket_t fd, short what, void *arg)
     struct greeting *g = arg;
 
     (void)what;
-    /* One that has closed its writing alone still waits for its reply. */
+    /* A client that has only closed its writing side still waits for its reply. */
     if (sock_hung_up(fd)) {
         greeting_fail(g, false, REASON_CLIENT_GONE, 0, "closed before the backend had answered");
     }
 }
 
 /*
- * While the backend, or the verdict, is waited for: a client that goes must not hold its route
- * until the time-out. What it has sent is left where it is, so only its closing is asked for.
+ * Watches the client while waiting for the backend or the verdict: if it goes, it must not hold its
+ * route until the timeout. Its data stays unread, so only closing is watched for.
  */
 static void greeting_watch_client(struct greeting *g)
 {
@@ -106,7 +106,7 @@ static void greeting_over(struct greeting *g)
     fdset_close(&g->in_fds);
 }
 
-/* Whether a client that waits for its reply can be told: its request's header is there. */
+/* Sends an error reply. Clears err if the client's header has not come, or if sending fails. */
 static void greeting_answer_error(struct greeting *g, int err)
 {
     uint8_t data[WIRE_HDR_SIZE];
@@ -117,7 +117,7 @@ static void greeting_answer_error(struct greeting *g, int err)
         return;
     }
     wire_put_hdr(data, &hdr);
-    /* Nothing else has been sent to it: 16 bytes fit, or it is gone. */
+    /* Nothing else has been sent to the client: 16 bytes fit, or it is gone. */
     if (sock_send(g->client_fd, data, sizeof data, NULL, MSG_DONTWAIT) < 0) {
         g->result.err = 0;
         return;
@@ -125,7 +125,7 @@ static void greeting_answer_error(struct greeting *g, int err)
     greeting_tap_out(&g->tap, TRACE_FROM_BACKEND, data, sizeof data, NULL, true);
 }
 
-/* What had been read, or was being sent, when the greeting failed. */
+/* Records the message that was being read or sent when the greeting failed. */
 static void greeting_tap_unfinished(struct greeting *g)
 {
     if (g->phase == REQUEST || g->phase == REPLY) {
@@ -157,14 +157,14 @@ static void greeting_fail(struct greeting *g, bool by_backend, enum session_reas
 
 enum reading { READ_WHOLE, READ_WAIT, READ_FAILED };
 
-/* A client's fault is answered as libvfio-user answers it. */
+/* A client's fault is answered as libvfio-user does. */
 static enum reading greeting_malformed(struct greeting *g, bool by_backend, const char *why)
 {
     greeting_fail(g, by_backend, REASON_VERSION_MALFORMED, by_backend ? EPROTO : EINVAL, why);
     return READ_FAILED;
 }
 
-/* Judges a header as soon as it is there: a bad one must not make us wait for its body. */
+/* Judges a header as soon as it has come: a bad one must not make us wait for its body. */
 static enum reading greeting_judge_header(struct greeting *g, bool by_backend)
 {
     const struct wire_hdr *request = by_backend ? &g->request_hdr : NULL;
@@ -205,7 +205,7 @@ static enum reading greeting_read_failed(struct greeting *g, bool by_backend, ss
     if (n == -EMSGSIZE) {
         return greeting_malformed(g, by_backend, "fds were cut off from VERSION");
     }
-    /* The end of the stream, or of the peer. */
+    /* End of stream, or an error of the socket. */
     greeting_fail(g, by_backend, by_backend ? REASON_BACKEND_GONE : REASON_CLIENT_GONE,
                   by_backend ? ECONNREFUSED : 0, "closed before its VERSION was whole");
     return READ_FAILED;
@@ -219,8 +219,7 @@ static ssize_t greeting_receive(struct greeting *g, bool by_backend, int fd, uin
     const ssize_t n = sock_recv_from(fd, to, want, &g->in_fds, MSG_DONTWAIT, &from);
 
     g->strange = w && n > 0 && !sender_check_look(w, &from) ? true : g->strange;
-    /* Whoever sends them with VERSION, and not the rest of it, is not to fill the worker's table.
-     */
+    /* A peer that sends many fds with an incomplete VERSION must not fill the worker's fd table. */
     while (g->in_fds.n > LIMIT_FDS_VERSION) {
         close(fdset_steal(&g->in_fds, g->in_fds.n - 1));
     }
@@ -245,7 +244,7 @@ static enum reading greeting_read_message(struct greeting *g, bool by_backend)
         if (m->at == WIRE_HDR_SIZE && greeting_judge_header(g, by_backend) == READ_FAILED) {
             return READ_FAILED;
         }
-        /* With its header a request can be answered. */
+        /* A request can be answered once its header has come. */
         if (g->strange && m->at >= WIRE_HDR_SIZE) {
             greeting_fail(g, by_backend, REASON_HANDED_ON, EACCES,
                           "another process uses the socket");
@@ -258,8 +257,8 @@ static enum reading greeting_read_message(struct greeting *g, bool by_backend)
 /* ---- writing a message ---- */
 
 /*
- * Fills g->out with a VERSION message. False: there is no memory, since what is written anew is no
- * longer than what was read and LIMIT_VERSION_ADDED.
+ * Fills g->out with a VERSION message. Returns false if out of memory, since a rewritten message is
+ * at most LIMIT_VERSION_ADDED bytes longer than the one read.
  */
 static bool greeting_compose(struct greeting *g, const struct wire_hdr *like,
                              const struct version_offer *o)
@@ -284,7 +283,7 @@ static void greeting_fail_to_compose(struct greeting *g)
     greeting_fail(g, false, REASON_NO_RESOURCES, ENOMEM, "no memory to write VERSION anew");
 }
 
-/* Sends what is left of g->out. 1 when all has gone, 0 to wait, -errno. */
+/* Sends the rest of g->out. Returns 1 when all is sent, 0 to wait, or -errno. */
 static int greeting_write_message(struct greeting *g, bool to_client, const struct fdset *fds)
 {
     struct greeting_message *m = &g->out;
@@ -295,7 +294,7 @@ static int greeting_write_message(struct greeting *g, bool to_client, const stru
             sock_send(fd, m->data + m->at, m->size - m->at, m->at == 0 ? fds : NULL, MSG_DONTWAIT);
 
         if (n == -ETOOMANYREFS) {
-            /* The socket can be written: waiting for that would not be waiting. */
+            /* The socket counts as writable, so waiting for that would be a busy loop. */
             greeting_pause_awhile(g);
             return 0;
         }
@@ -320,7 +319,7 @@ static void greeting_begin_reading(struct greeting *g, enum phase phase)
     g->in.size = 0;
 }
 
-/* What is wrong with poems ends the session, unless it is a matter for the route's rules. */
+/* A failed recital ends the session, except for outcomes that the route's rules judge. */
 static bool greeting_recital_goes_on(struct greeting *g, bool by_backend, enum recital_outcome o)
 {
     if (o == RECITAL_OK) {
@@ -331,7 +330,7 @@ static bool greeting_recital_goes_on(struct greeting *g, bool by_backend, enum r
     return false;
 }
 
-/* Fills g->out with the request for the backend, our own demand in it where one is made. */
+/* Fills g->out with the request for the backend, including our own demand, if any. */
 static bool greeting_compose_request(struct greeting *g)
 {
     struct version_offer *request = &g->result.request;
@@ -357,7 +356,7 @@ static bool greeting_compose_request(struct greeting *g)
     return greeting_recital_goes_on(g, false, reciter_sent(&g->reciter, g->out.data, g->out.size));
 }
 
-/* True: the next phase may go on at once. */
+/* Returns true if the next phase may begin at once. */
 static bool greeting_do_request(struct greeting *g)
 {
     enum version_outcome o;
@@ -405,7 +404,7 @@ static bool greeting_do_forward(struct greeting *g)
     return r > 0;
 }
 
-/* A twin socket must be one: its fd comes from a peer. */
+/* Returns true if fd, which comes from a peer, is a UNIX stream socket, as a twin must be. */
 static bool greeting_is_stream_socket(int fd)
 {
     int domain = 0;
@@ -539,8 +538,8 @@ static void greeting_step(evutil_socket_t fd, short what, void *arg)
 }
 
 /*
- * Fills g->out with the reply to the client. What we add must not make it longer than the request
- * was, unless the client said that it takes more: a stock QEMU has no more room for it.
+ * Fills g->out with the reply to the client. Our additions must not make it longer than the
+ * request, unless the client announced that it accepts more: a stock QEMU has no more room.
  */
 static bool greeting_compose_reply(struct greeting *g, const struct wire_hdr *hdr)
 {
@@ -589,7 +588,7 @@ void greeting_decide(struct greeting *g, int err, enum session_reason reason)
 
 void greeting_abort(struct greeting *g, enum session_reason reason, int err, const char *why)
 {
-    /* Whoever has not sent its request yet waits for no reply. */
+    /* A client that has not completed its request waits for no reply. */
     const int told = g->phase == REQUEST ? 0 : err;
 
     if (g->phase != OVER) {
@@ -647,7 +646,7 @@ void greeting_free(struct greeting *g)
         return;
     }
     greeting_over(g);
-    /* One that ends without a verdict: what there was of it. */
+    /* It may end without a verdict: record the messages so far. */
     greeting_tap_flush(&g->tap);
     version_deinit(&g->result.request);
     version_deinit(&g->result.reply);

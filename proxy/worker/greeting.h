@@ -3,11 +3,11 @@
 /*
  * The VERSION exchange on a session's two sockets: the worker's side of RECITING and DECIDING.
  *
- *   REQUEST  the client's VERSION is read: exactly, so that nothing behind it is touched
- *   FORWARD  written anew to the backend
- *   REPLY    the backend's is read: exactly
- *   VERDICT  the owner has been told, and answers by greeting_decide
- *   ANSWER   the reply, written anew, to the client
+ *   REQUEST  reads the client's VERSION exactly, so that later bytes stay untouched
+ *   FORWARD  sends it, rewritten, to the backend
+ *   REPLY    reads the backend's VERSION exactly
+ *   VERDICT  the owner has been notified, and answers with greeting_decide
+ *   ANSWER   sends the reply, rewritten, to the client
  *   OVER     done or failed; the owner takes the sockets or frees the greeting
  *
  * A greeting without a backend only reads the request and refuses it.
@@ -25,71 +25,71 @@
 #include "proxy/relay/sender_check.h"
 
 enum greeting_news {
-    GREETING_HEARD,    /* the client's header is there: see request_id */
+    GREETING_HEARD,    /* the client's header has come: see request_id */
     GREETING_EVIDENCE, /* both offers are here: decide */
     GREETING_DONE,     /* the client has its reply: relay */
-    GREETING_FAILED,   /* see reason; the client has been told where that was possible */
+    GREETING_FAILED,   /* see reason; the client has been sent err if possible */
 };
 
 struct greeting;
 typedef void greeting_fn(struct greeting *g, enum greeting_news news, void *arg);
 
-/* What the owner may read. */
+/* The results, for the owner to read. */
 struct greeting_result {
-    struct version_offer request; /* the client's; good from GREETING_EVIDENCE on */
+    struct version_offer request; /* the client's; valid from GREETING_EVIDENCE on */
     struct version_offer reply;   /* the backend's */
-    uint16_t request_id;          /* the client's; good from GREETING_HEARD on */
-    uint32_t request_size;        /* whole messages as they came, in bytes */
+    uint16_t request_id;          /* the client's; valid from GREETING_HEARD on */
+    uint32_t request_size;        /* whole messages as received, in bytes */
     uint32_t reply_size;
-    const struct reciter *heard; /* what each party said of poem and licence */
-    enum reciter_said said;      /* to the client, good from GREETING_DONE on */
+    const struct reciter *heard; /* each party's claims about poem and licence */
+    enum reciter_said said;      /* to the client; valid from GREETING_DONE on */
     enum session_reason reason;  /* with GREETING_FAILED */
-    int err;                     /* … the errno that the client was told; 0: none */
+    int err;                     /* … the errno sent to the client; 0: none */
     const char *why;             /* … static text, for the log */
-    bool by_backend;             /* … whose fault it was */
+    bool by_backend;             /* … the party at fault */
 };
 
-/* How a session is to be begun. */
+/* Settings of a greeting. */
 struct greeting_settings {
-    int refuse_err;            /* an errno: there is no backend, every request is refused */
+    int refuse_err;            /* an errno: there is no backend, and every request is refused */
     const struct poem *poem;   /* borrowed for the greeting's life */
     struct recital_id self;    /* the route's */
     enum config_recite recite; /* to the client */
-    enum reciter_wants ask;    /* what the route has the backend asked for */
+    enum reciter_wants ask;    /* the route's request to the backend */
     struct tap_session *tap;   /* borrowed for the greeting's life; NULL: not captured */
     struct sender_check
-        *sender_check[RULES_PARTIES]; /* borrowed for its life; NULL: nobody asks who sends */
+        *sender_check[RULES_PARTIES]; /* borrowed for its life; NULL: senders are not checked */
 };
 
 /*
- * Takes both sockets, non-blocking; backend_fd is -1 where settings refuse. NULL without memory;
- * the sockets are closed then.
+ * Takes both sockets, non-blocking; backend_fd is -1 if settings refuse. Returns NULL if out of
+ * memory, with the sockets closed.
  */
 struct greeting *greeting_new_take(struct event_base *base, int client_fd, int backend_fd,
                                    const struct greeting_settings *settings, greeting_fn *fn,
                                    void *arg) __attribute__((warn_unused_result));
 
-/* Closes what it still owns. Not from inside its callback. */
+/* Closes the sockets it still owns. Not to be called from its callback. */
 void greeting_free(struct greeting *g);
 
 /*
- * The verdict, after GREETING_EVIDENCE: 0 lets it go on, an errno refuses: REASON_DENIED or
- * REASON_UNRECORDED. Calls back.
+ * Sets the verdict, after GREETING_EVIDENCE: 0 lets it go on; an errno refuses, with REASON_DENIED
+ * or REASON_UNRECORDED. Calls back.
  */
 void greeting_decide(struct greeting *g, int err, enum session_reason reason);
 
 /*
- * Ends it from outside (time-out, shutdown): the client is told err where its request was whole.
- * Calls back with GREETING_FAILED and the reason.
+ * Ends a greeting from outside (timeout, shutdown). The client is sent err if its request was
+ * complete. Calls back with GREETING_FAILED and the reason.
  */
 void greeting_abort(struct greeting *g, enum session_reason reason, int err, const char *why);
 
-/* The session is not captured any more. */
+/* The session is no longer captured. */
 void greeting_untap(struct greeting *g);
 
 const struct greeting_result *greeting_result(const struct greeting *g);
 
-/* After GREETING_DONE: the caller owns what these return; -1: there is none. */
+/* After GREETING_DONE: the caller owns the returned socket; -1: there is none. */
 int greeting_steal_client(struct greeting *g);
 int greeting_steal_backend(struct greeting *g);
 int greeting_steal_client_twin(struct greeting *g);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* VERSION messages: their memory and their headers. Pure but for that memory. */
+/* VERSION messages: their memory and their headers. Pure, apart from that memory. */
 #include "proxy/worker/greeting_message.h"
 
 #include <stdio.h>
@@ -31,7 +31,7 @@ void greeting_message_deinit(struct greeting_message *m)
     *m = (struct greeting_message){.data = NULL};
 }
 
-/* What is wrong with the header; NULL: nothing. */
+/* Returns what is wrong with the header, or NULL if it is valid. */
 static const char *greeting_message_header_fault(const struct wire_hdr *hdr, enum wire_frame frame,
                                                  const struct wire_hdr *request)
 {

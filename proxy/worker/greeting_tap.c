@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Copies of VERSION messages until they may be recorded. */
+/* Copies of VERSION messages, kept until they may be recorded. */
 #include "proxy/worker/greeting_tap.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ void greeting_tap_read(struct greeting_tap *t)
     }
 }
 
-/* Keeps a copy, or records it; what cannot be kept is recorded at once. */
+/* Keeps a copy, or records the message; if it cannot be kept it is recorded at once. */
 static void greeting_tap_note_it(struct greeting_tap *t, struct trace_message *m,
                                  const struct fdset *fds)
 {
@@ -43,7 +43,7 @@ static void greeting_tap_note_it(struct greeting_tap *t, struct trace_message *m
     t->n++;
 }
 
-/* The size that the message's header says; n where that cannot be. */
+/* Returns the size in the message's header, or n if that is impossible. */
 static uint32_t greeting_tap_size_of(const void *data, size_t n)
 {
     struct wire_hdr hdr;

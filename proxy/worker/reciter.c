@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What a broker says and hears of poems. Pure but for jansson's allocations: the protocol itself is
- * handshake/recital.c's; here is decided who is asked, and what is said to whom.
+ * The broker's part in recitals: decides who is asked, and what each side is sent.
+ * handshake/recital.c has the protocol itself. Pure, apart from jansson's allocations.
  */
 #include "proxy/worker/reciter.h"
 
@@ -14,13 +14,13 @@ void reciter_init(struct reciter *r, const struct poem *poem, const struct recit
     recital_client_silent(&r->client);
 }
 
-/* An offer's capabilities if it has them; never made. */
+/* Returns an offer's capabilities, or NULL. Never creates them. */
 static json_t *reciter_capabilities_of(const struct version_offer *o)
 {
     return json_object_get(o->json, "capabilities");
 }
 
-/* An offer's capabilities, made where there are none. NULL: no memory. */
+/* Returns an offer's capabilities, created if missing, or NULL if out of memory. */
 static json_t *reciter_need_capabilities(struct version_offer *o)
 {
     if (!o->json) {
@@ -79,14 +79,14 @@ enum recital_outcome reciter_reply(struct reciter *r, struct version_offer *repl
     case RECITAL_WRONG_DIGEST:
     case RECITAL_OTHER_POEM:
     case RECITAL_WRONG_PROOF:
-        /* No recital, or a bad one: whether that matters is the route's rule. */
+        /* No recital, or a bad one: the route's rules judge that. */
         return RECITAL_OK;
     default:
         return r->judged;
     }
 }
 
-/* To a client that speaks of poems: the recital if it asked, and who is behind us. */
+/* Answers a client that knows of poems: the recital if it asked, and the servers behind us. */
 static enum recital_outcome reciter_answer_in_full(struct reciter *r, struct version_offer *reply)
 {
     struct recital_via via;
@@ -104,7 +104,7 @@ static enum recital_outcome reciter_answer_in_full(struct reciter *r, struct ver
     return o == RECITAL_OK ? recital_reply_add(&r->asked, &answer, caps) : o;
 }
 
-/* The JSON that a reply may have, NUL included, where it must not be longer than the request. */
+/* Returns the size of a reply's JSON, including NUL, if it must not be longer than the request. */
 static size_t reciter_room_of(uint32_t request_size)
 {
     const size_t fixed = WIRE_HDR_SIZE + sizeof(struct wire_version);
@@ -122,8 +122,10 @@ static enum recital_outcome reciter_write_refrain(struct reciter *r, struct vers
         return RECITAL_OK;
     }
     if (!reply->json) {
-        /* Data where the backend sent none: silence about fds would now be taken for another
-         * number. */
+        /*
+         * Adds data to a reply without any: now that would imply another number of fds, so state
+         * it.
+         */
         if (!reciter_need_capabilities(reply) || version_name_max_msg_fds(reply) < 0) {
             return RECITAL_NO_MEMORY;
         }

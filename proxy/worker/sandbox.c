@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What a relay worker keeps: its sessions' sockets and what passes there. Everything it works with
- * is handed to it over its channel, so that it is shut in before its first session; it opens no
- * file but what the kernel says of its own fds (base/fdinfo.h).
+ * The rights that a relay worker keeps: its sessions' sockets and the messages on them. It gets
+ * everything else over its channel, so it is confined before its first session. It opens no files,
+ * except the kernel's information about its own fds (base/fdinfo.h).
  */
 #define _GNU_SOURCE
 #include "proxy/worker/sandbox.h"
@@ -18,26 +18,26 @@
 int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, uint64_t memory, int readable_fd)
 {
     const struct filter_call calls[] = {
-        /* a twin socket is replaced by one end of a pair of our own */
+        /* a twin socket is replaced by one end of our own pair */
         FILTER_CALL_IF2(socketpair, FILTER_IS_INT(0, AF_UNIX), FILTER_IS_INT(2, 0)),
-        /* senders' credentials on that pair and on peers' sockets, its buffer */
+        /* senders' credentials on that pair and on peers' sockets, their buffers */
         FILTER_CALL_IF(setsockopt, FILTER_IS_INT(1, SOL_SOCKET)),
         FILTER_CALL_IF(getsockopt, FILTER_IS_INT(1, SOL_SOCKET)),
-        /* a peer's socket that blocks is made one that does not */
+        /* to make a peer's blocking socket non-blocking */
         FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_GETFL)),
         FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_SETFL)),
-        /* whether a peer has received what was sent to it (proxy/relay/fdroom.c) */
+        /* to see that a peer has received what was sent to it (proxy/relay/fdroom.c) */
         FILTER_CALL_IF(ioctl, FILTER_IS_INT(1, SIOCOUTQ)),
-        /* fds that are kept for the monitor's next message */
+        /* fds reserved for the monitor's next message */
         FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_DUPFD_CLOEXEC)),
-        /* what an fd is that passes, and the size and seals of the ring of captures */
+        /* the type of a relayed fd, and size and seals of the captures' ring */
         FILTER_CALL(fstat),
         FILTER_CALL(newfstatat),
         FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_GET_SEALS)),
-        /* whether it is an eventfd, which alone takes neither part of nothing */
+        /* to recognize an eventfd, which alone refuses both reading and writing of nothing */
         FILTER_CALL(readv),
         FILTER_CALL(writev),
-        /* which eventfd it is: a file of /proc/self/fdinfo, by its folder's fd alone */
+        /* to identify an eventfd: a file of /proc/self/fdinfo, only by its folder's fd */
         FILTER_CALL_IF2(openat, FILTER_IS_INT(0, readable_fd),
                         FILTER_LACKS(2, O_ACCMODE | O_CREAT | O_TRUNC)),
     };
@@ -49,7 +49,7 @@ int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, uint64_t memory, int re
                                       .readable_fds = &readable_fd,
                                       .n_readable = 1,
                                       .calls = calls,
-                                      /* Without the folder not even the last. */
+                                      /* Without the folder, not even the last. */
                                       .n_calls =
                                           sizeof calls / sizeof *calls - (readable_fd < 0 ? 1 : 0)};
 

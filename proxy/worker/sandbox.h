@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * What a relay worker gives up before it reads its first foreign byte.
- */
+/* The rights that a relay worker gives up before it reads its first foreign byte. */
 #ifndef POEMD_PROXY_WORKER_SANDBOX_H
 #define POEMD_PROXY_WORKER_SANDBOX_H
 
@@ -10,9 +8,9 @@
 #include <sys/types.h>
 
 /*
- * For a process that relays: gives up all that base/confine/confine.h names but nofile fds, memory
- * bytes of address space, and reading the files of one folder (readable_fd, borrowed; -1: none).
- * uid and gid are what it becomes if it is root. 0 or -errno.
+ * Confines a relaying process: gives up everything that base/confine/confine.h names, except nofile
+ * fds, memory bytes of address space, and reading the files of one folder (readable_fd, borrowed;
+ * -1: none). Changes to uid and gid if run as root. Returns 0 or -errno.
  */
 int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, uint64_t memory, int readable_fd)
     __attribute__((warn_unused_result));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A worker's sessions: states, time-outs, ends. The handshake is greeting.c's, the relaying
- * channel_pair.c's.
+ * A worker's sessions: states, timeouts, ends. greeting.c does the handshake, channel_pair.c the
+ * relaying.
  */
 #include "proxy/worker/session.h"
 
@@ -67,7 +67,7 @@ void session_end(struct session *s, enum session_reason reason)
     event_active(s->host->reap_event, 0, 0);
 }
 
-/* Takes a step. Returns false if the table of states forbids it: the session has ended. */
+/* Enters a state. If the table of states forbids it, ends the session and returns false. */
 static bool session_advance(struct session *s, enum session_state to)
 {
     if (session_state_follows(s->state, to)) {
@@ -104,7 +104,7 @@ static void session_on_lane(struct channel_pair *l, const struct channel_pair_ev
         s->by = e->from_client ? IPC_BY_CLIENT : IPC_BY_BACKEND;
         session_end(s, e->reason);
     } else if (l == s->twin) {
-        /* The main socket decides when a session is over; a twin that closes only falls silent. */
+        /* The main socket decides when a session is over; a closed twin only falls silent. */
         return;
     } else if (e->news == CHANNEL_PAIR_CLOSED) {
         dma_denial_log_missing(&s->guard->gate, SUBJECT(s, "backend"), e->reason);
@@ -126,7 +126,7 @@ static void session_on_gate(void *arg, const struct dma_denial *d)
     }
 }
 
-/* A socket is used by another process than the one that was judged. */
+/* Another process than the judged one uses a socket. */
 static void session_on_stranger(void *arg, enum rules_party party, const struct sock_sender *from)
 {
     struct session *s = arg;
@@ -153,7 +153,7 @@ static void session_on_stranger(void *arg, enum rules_party party, const struct 
     }
 }
 
-/* Before the session is made: whom they tell is still to come. */
+/* Called before the session is created, so the callbacks' argument is set later. */
 static void session_watch_it(struct session_guard *guard,
                              const struct sender_check_settings *settings)
 {
@@ -173,7 +173,7 @@ static struct channel_pair_limits session_limits_of(const struct version_offer *
         .takes = {.max_data = o->max_data_xfer_size, .max_bitmap = o->max_bitmap_size}};
 }
 
-/* A lane for two sockets (taken). 0 or -errno, *out being good for close_lane in either case. */
+/* Opens a channel pair for two sockets (taken). Returns 0 or -errno; *out can be closed anyway. */
 static int session_open_lane(struct session *s, struct channel_pair **out, int client_fd,
                              int backend_fd)
 {
@@ -230,7 +230,7 @@ static void session_copy_text(char to[RECITAL_LICENCE_MAX + 1], const char *from
     memcpy(to, from, strlen(from) + 1);
 }
 
-/* What both parties said; a recital's licence only where the recital is valid. */
+/* Stores both parties' claims; a recital's licence only if the recital is valid. */
 static void session_put_heard(struct ipc_evidence *e, const struct reciter *r)
 {
     struct ipc_heard *client = &e->heard[RULES_CLIENT];
@@ -263,8 +263,8 @@ static bool session_report_evidence(struct session *s)
 }
 
 /*
- * Should this worker be killed over the handshake, another one can answer in its stead. Where the
- * channel is full it cannot: the client's connection is closed then.
+ * If this worker is killed during the handshake, another one can then answer instead. If the
+ * channel is full this is lost, and the client's connection would be closed.
  */
 static void session_report_heard(struct session *s, uint16_t id)
 {
@@ -335,7 +335,7 @@ static void session_on_timer(evutil_socket_t fd, short what, void *arg)
     } else if (session_watch_died(s) != REASON_NONE) {
         session_end(s, session_watch_died(s));
     } else if (session_count_taken(s) != s->drained) {
-        /* Something still passes: the time-out is for silence. */
+        /* Bytes still pass: the timeout is for silence. */
         s->drained = session_count_taken(s);
         session_set_timer(s, s->drain_ms);
     } else {
@@ -343,7 +343,7 @@ static void session_on_timer(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* A session in RECITING, its greeting begun; NULL without memory, the sockets being closed. */
+/* Returns a session in RECITING with a greeting, or NULL if out of memory (sockets closed). */
 static struct session *session_session_new(struct session_host *h, uint64_t id,
                                            struct session_guard *guard, int client_fd,
                                            int backend_fd, const struct greeting_settings *settings)
@@ -395,7 +395,7 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
     session_watch_it(guard, &settings->same);
     memcpy(how.sender_check, guard->watching, sizeof how.sender_check);
     if (settings->tap.on) {
-        /* Without memory for it the session goes on uncaptured. */
+        /* If out of memory, the session goes on uncaptured. */
         how.tap = tap_session_new(id, &settings->tap, &h->tap_host);
     }
     s = session_session_new(h, id, guard, client_fd, backend_fd, &how);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Counts for the monitor: in as many messages as it takes, and as the channel takes them. A session
- * is told of once each time, by the order of the numbers, whatever begins or ends meanwhile.
+ * Counts for the monitor, in as many messages as needed, sent as the channel takes them. Each
+ * session is reported once per request, in the order of the numbers, whatever begins or ends
+ * meanwhile.
  */
 #include "proxy/worker/session_count.h"
 
@@ -46,7 +47,7 @@ static struct ipc_counted session_count_counted(const struct session *s)
     return c;
 }
 
-/* The next session that relays, behind this number. */
+/* Returns the next relaying session after this number. */
 static const struct session *session_count_next(struct session_host *h, uint64_t id)
 {
     const struct session *s = session_behind(h, id);
@@ -57,10 +58,7 @@ static const struct session *session_count_next(struct session_host *h, uint64_t
     return s;
 }
 
-/*
- * Sends the next ones that have not been told, as many as a message has. False: the channel is
- * full.
- */
+/* Sends the next counts, as many as a message holds. Returns false if the channel is full. */
 static bool session_count_send(struct session_host *h)
 {
     struct ipc_msg m = {.type = IPC_COUNTS};

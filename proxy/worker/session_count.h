@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* What has passed in a worker's sessions, told to the monitor when it asks (session_count). */
+/* Counts of relayed messages in a worker's sessions, sent when the monitor asks (session_count). */
 #ifndef POEMD_PROXY_WORKER_SESSION_COUNT_H
 #define POEMD_PROXY_WORKER_SESSION_COUNT_H
 
 #include "proxy/worker/session.h"
 
-/* Adds what has passed in the lane. */
+/* Adds the counts of a channel pair. */
 void session_count_lane(const struct channel_pair *l, struct ipc_count *to_backend,
                         struct ipc_count *to_client);
 
-/* Bytes that both sides have taken, of a session with its lanes. */
+/* Returns the bytes that both sides of a session have taken. Needs its channel pair. */
 uint64_t session_count_taken(const struct session *s);
 
-/* The channel takes messages again: tells what had to wait. */
+/* The channel takes messages again: sends counts that had to wait. */
 void session_count_resume(struct session_host *h);
 
 #endif

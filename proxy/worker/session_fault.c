@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Faults of framing in the log: count, limit, command, id and side. */
+/* Logs faults of framing: count, limit, command, id and side. */
 #include "proxy/worker/session_fault.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* A worker's sessions by their numbers. */
+/* A worker's sessions by number. */
 #include "proxy/worker/session_reap.h"
 
 static int session_compare(const struct session *a, const struct session *b)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Accounts that outlive their sessions. Looks at them from time to time: no event tells. */
+/* Fd accounts that outlive their sessions. Polled from time to time, since there is no event. */
 #include "proxy/worker/session_linger.h"
 
 #include <fcntl.h>
@@ -67,8 +67,8 @@ uint32_t session_linger_begin_take(struct session_host *h, struct session_linger
     return l->fds.used;
 }
 
-/* The host's timer. Looks at all of them. */
-/* NOLINTNEXTLINE(readability-function-size): the macros of lists are counted in. */
+/* The host's timer: looks at all of them. */
+/* NOLINTNEXTLINE(readability-function-size): includes the lists' macros. */
 static void session_linger_look(evutil_socket_t fd, short what, void *arg)
 {
     struct session_host *h = arg;

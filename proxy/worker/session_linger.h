@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What a session leaves behind that has ended while a peer had not received its fds: they stay in
- * flight, and count against the limit that all workers share, as long as anybody has that peer's
- * socket open. Nothing takes them back. So the session's account stays charged, by copies of its
- * sockets, which are shut down; and the monitor, which is told, counts it among its route's
- * sessions until its peers have received all or are gone. Who leaves fds unread in one session
- * after the other uses up the sessions of that route, and nothing of anybody else's.
+ * The fds that an ended session leaves unreceived at a peer: they stay in flight, and count against
+ * the limit that all workers share, as long as that peer's socket is open anywhere. They cannot be
+ * taken back. So the session's account stays charged, through copies of its sockets, which are shut
+ * down; and the monitor, which is notified, counts the session against its route's limit until its
+ * peers have received all fds or are gone. A peer that leaves fds unread in session after session
+ * uses up the sessions of that route only.
  */
 #ifndef POEMD_PROXY_WORKER_SESSION_LINGER_H
 #define POEMD_PROXY_WORKER_SESSION_LINGER_H
@@ -16,19 +16,21 @@
 struct session_lingerer;
 
 /*
- * Before a session's sockets are closed: keeps copies of those over which fds are in flight. NULL:
- * there are none, or there is no memory.
+ * Call before a session's sockets are closed: copies those with fds in flight. Returns NULL if
+ * there are none, or if out of memory.
  */
 struct session_lingerer *session_linger_new(struct session *s);
 
-/* After the session has given up its account: charges what l has, which may be NULL. How many fds.
+/*
+ * Call after the session has given up its account: charges that of l (NULL is allowed). Returns the
+ * number of fds.
  */
 uint32_t session_linger_begin_take(struct session_host *h, struct session_lingerer *l);
 
-/* Begins with none. Returns false without memory; to be deinit'ed in either case. */
+/* Initializes an empty list. Returns false if out of memory; call session_linger_deinit anyway. */
 bool session_linger_init(struct session_host *h);
 
-/* Frees all; the monitor is not told. */
+/* Frees all, without notifying the monitor. */
 void session_linger_deinit(struct session_host *h);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What a worker's sessions have to tell the monitor, and how those that are dead are taken apart:
- * when the loop's turn is over, and in as many turns as that takes.
+ * Reports of a worker's sessions to the monitor, and the dismantling of dead ones: at the end of
+ * the loop's turn, and in as many turns as that takes.
  */
 #include "proxy/worker/session_reap.h"
 
@@ -32,7 +32,7 @@ static void session_close_lane(struct session *s, struct channel_pair **l)
     }
 }
 
-/* ---- what it tells while it relays ---- */
+/* ---- reports while it relays ---- */
 
 void session_report_later(struct session *s)
 {
@@ -49,7 +49,7 @@ static bool session_send(struct session_host *h, const struct ipc_msg *m)
     return !h->full;
 }
 
-/* Sends what may be sent. False: the channel is full. */
+/* Sends all reports that may be sent. Returns false if the channel is full. */
 static bool session_report_now(struct session *s)
 {
     struct ipc_msg m;
@@ -93,7 +93,7 @@ void session_recorded(struct session_host *h, uint64_t id)
 
 /* ---- dead ---- */
 
-/* Closes all that a dead session had. */
+/* Closes all fds of a dead session. */
 static void session_tear_down(struct session *s)
 {
     struct session_lingerer *const left = s->guard ? session_linger_new(s) : NULL;
@@ -116,7 +116,7 @@ static void session_tear_down(struct session *s)
     }
 }
 
-/* In one piece: fewer holes are left between sessions by what lives only during handshakes. */
+/* One allocation: leaves fewer holes between sessions after the handshake's memory is freed. */
 struct session_memory {
     struct session_guard guard;
     struct session session;
@@ -173,15 +173,15 @@ static bool session_report_end(struct session *s)
     if (s->id == 0) {
         return session_report_refused(s->host, s->refusal);
     }
-    /* What it was tainted with, and what was exported, belongs into the record of its end. */
+    /* Its taints and exports must be recorded before its end. */
     return session_report_now(s) && report_done(&s->guard->report) && session_send(s->host, &m);
 }
 
 /*
- * What follows does one thing at least, and more while the turn is not long. False: there is more.
+ * Each of these does at least one step, more while the turn is short. Returns false if more remain.
  */
 
-/* Greetings are of no more use, and an idle session is to be small. */
+/* Frees greetings that are over: an idle session must be small. */
 static bool session_reap_greetings(struct session_host *h)
 {
     struct session *s;
@@ -198,7 +198,7 @@ static bool session_reap_greetings(struct session_host *h)
     return true;
 }
 
-/* Closes what the dead had, whether the monitor can be told of them or not. */
+/* Closes the fds of dead sessions, even if the monitor cannot be notified yet. */
 static bool session_reap_sockets(struct session_host *h)
 {
     struct session *s;
@@ -215,7 +215,7 @@ static bool session_reap_sockets(struct session_host *h)
     return true;
 }
 
-/* One that cannot be reported yet stays, closed: its number must not be lost. */
+/* Reports closed sessions. One that cannot be reported yet stays, so its number is not lost. */
 static bool session_reap_closed(struct session_host *h)
 {
     struct session *s;

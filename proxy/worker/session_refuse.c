@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Refusals without a greeting: their request was read by a worker that is gone. */
+/* Refusals without a greeting: the request was read by a worker that is gone. */
 #include "proxy/worker/session_refuse.h"
 
 #include <sys/socket.h>
@@ -26,6 +26,6 @@ void session_refuse_heard_take(struct session_host *h, const struct ipc_refuse *
         log_debug("worker: a client has gone without its answer");
     }
     sock_close(&client_fd);
-    /* Where the channel is full the monitor forgets it by time. */
+    /* If the channel is full, the monitor drops the refusal after its time. */
     (void)session_report_refused(h, settings->number);
 }

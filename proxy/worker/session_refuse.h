@@ -7,14 +7,14 @@
 #include "proxy/worker/session.h"
 
 /*
- * A client is answered, or gone, and its fd here is closed: the monitor closes its copy. False: the
- * channel is full.
+ * A client has been answered, or is gone, and its fd here is closed: the monitor closes its copy.
+ * Returns false if the channel is full.
  */
 bool session_report_refused(struct session_host *h, uint64_t number);
 
 /*
- * Answers a request that another worker has read: the client (its socket is taken) is owed a reply
- * of that id, and no more.
+ * Answers a request that another worker has read: sends the client (its socket is taken) one reply
+ * with that id.
  */
 void session_refuse_heard_take(struct session_host *h, const struct ipc_refuse *settings,
                                int client_fd);

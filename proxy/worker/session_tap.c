@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * A session's taps: put in and taken out as the monitor says, at any time of its life.
- */
+/* A session's taps: set and removed at the monitor's request, at any time of its life. */
 #include "base/log.h"
 #include "proxy/worker/session.h"
 

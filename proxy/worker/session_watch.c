@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Looks at a session's lanes and accounts. Sets socket options; neither reads nor sends. */
+/* Checks a session's channel pairs and fd account. Sets socket options; neither reads nor sends. */
 #include "proxy/worker/session_watch.h"
 
 #include "base/log.h"
 #include "proxy/worker/session.h"
 
-/* A look in so many parts of what it measures, so that an end is late by little. */
+/* Looks per time limit, so that the end is only a little late. */
 #define LOOKS 4u
 
 #define PARTY(p) (1u << (p))
@@ -16,7 +16,7 @@ static unsigned session_watch_least(unsigned a, unsigned b)
     return a < b ? a : b;
 }
 
-/* How long until the first or next look. */
+/* Returns the time until the first or next look. */
 static unsigned session_watch_period_ms(const struct session *s)
 {
     const struct session_watch *w = &s->guard->watch;
@@ -29,7 +29,7 @@ static unsigned session_watch_period_ms(const struct session *s)
 }
 
 /*
- * One direction of a lane: whether its receiver has taken nothing for too long, or its sender has
+ * Returns true if, in one direction, the receiver has taken nothing for too long, or the sender has
  * stopped inside a message.
  */
 static bool session_watch_stalls(struct session_watch *w, unsigned i,
@@ -49,8 +49,8 @@ static bool session_watch_stalls(struct session_watch *w, unsigned i,
 }
 
 /*
- * Whether the session's own fds have been unread for too long. One that waits for spare room alone,
- * which others have, is not at fault.
+ * Returns true if the session's own fds have been unread for too long. A session that only waits
+ * for spare room, which others use, is not at fault.
  */
 static bool session_watch_unread(struct session *s, bool waits_for_fds, unsigned ms)
 {
@@ -78,8 +78,8 @@ enum session_reason session_watch_died(const struct session *s)
 }
 
 /*
- * Looks at a session in RELAYING, after so many ms. REASON_NONE: it goes on, and *again where it is
- * to be looked at again; else why it must end.
+ * Looks at a session in RELAYING, after this many ms. Returns REASON_NONE if it goes on, with
+ * *again set if another look is needed; otherwise the reason for its end.
  */
 static enum session_reason session_watch_look(struct session *s, unsigned ms, bool *again)
 {
@@ -137,7 +137,7 @@ void session_watch_turn(struct session *s)
     }
 }
 
-/* From now on the kernel reports who sends, on a socket of which it was not asked. */
+/* Has the kernel report the senders from now on, on a socket that did not need it before. */
 static void session_watch_ask(struct session *s, enum rules_party party)
 {
     struct relay_direction *p =

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The relay worker's process: gives up its rights, then serves its channel. Holds no listening
- * socket, opens no file, knows no path; its sessions come to it as fds.
+ * The relay worker's process: gives up its rights, then serves its channel. It has no listening
+ * socket, opens no file and knows no path; its sessions come to it as fds.
  */
 #include "proxy/worker/worker.h"
 
@@ -22,26 +22,26 @@
 #include "proxy/ipc/turn.h"
 
 struct worker {
-    struct session_host host; /* first: host.send finds the worker by it */
+    struct session_host host; /* first: host.send casts it to the worker */
     struct event *channel_readable;
     struct event *channel_writable;
-    struct event *channel_retry; /* when memory or fds ran out: what is tried again later */
+    struct event *channel_retry; /* for another try after memory or fds ran out */
     bool channel_full;
     bool pong_unsent; /* the channel was full */
-    uint64_t unbegun; /* a session that could not begin, of which the monitor is to be told; 0 */
-    int reserve_fds[IPC_FDS_MAX]; /* kept open for those of the monitor's next message */
+    uint64_t unbegun; /* a session that could not begin, to be reported to the monitor; or 0 */
+    int reserve_fds[IPC_FDS_MAX]; /* kept open for the fds of the monitor's next message */
     bool quitting;
     char poem_text[POEM_SIZE_MAX];
 };
 
-/* The monitor is gone: without it nothing could be recorded. */
+/* The monitor is gone; without it nothing could be recorded. */
 static void worker_monitor_gone(const struct worker *w, int err)
 {
     log_error("worker: the monitor is gone (%s)", err ? strerror(-err) : "closed");
     event_base_loopbreak(w->host.base);
 }
 
-/* Until memory or fds are there again: the channel itself is ready all the time. */
+/* The pause until memory or fds are available again: the channel itself is always ready. */
 static const struct timeval worker_retry_time = {.tv_usec = 20000};
 
 static bool worker_send_to_monitor(struct session_host *h, const struct ipc_msg *m)
@@ -69,7 +69,7 @@ static bool worker_send_to_monitor(struct session_host *h, const struct ipc_msg 
     return true;
 }
 
-/* In the loop's turn as everything else: that it comes is what the monitor wants to know. */
+/* Within the loop's turn, like everything else, as the ping tests exactly that. */
 static void worker_answer_ping(struct worker *w)
 {
     const struct ipc_msg pong = {.type = IPC_PONG};
@@ -85,8 +85,8 @@ static void worker_quit_when_empty(struct worker *w)
 }
 
 /*
- * Tells the monitor of the session that could not begin. While the channel does not take it nothing
- * is read from there: so one number is all there is to keep, where there is no memory for more.
+ * Reports the session that could not begin. The channel is not read until that is sent, so one
+ * number is enough to keep, when there is no memory for more.
  */
 static void worker_report_unbegun(struct worker *w)
 {
@@ -134,11 +134,10 @@ static void worker_begin_session(struct worker *w, const struct ipc_msg *m, stru
     }
 }
 
-/* Obeys one message; its fds are taken out of the set where they are used. False: against the
- * rules. */
+/* Dispatches one message, taking the used fds out of the set. Returns false if it is illegal. */
 static bool worker_dispatch(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
 {
-    /* A session that has ended meanwhile is no fault: in which state it is is not asked here. */
+    /* A session that has ended meanwhile is not a fault, so its state is not checked here. */
     const enum session_state state = m->type == IPC_RECORDED ? SESSION_RELAYING : SESSION_DECIDING;
     int err;
 
@@ -196,7 +195,7 @@ static bool worker_dispatch(struct worker *w, const struct ipc_msg *m, struct fd
     return true;
 }
 
-/* ---- fds for what the monitor sends ---- */
+/* ---- fds for the monitor's messages ---- */
 
 static void worker_free_reserve(struct worker *w)
 {
@@ -205,7 +204,7 @@ static void worker_free_reserve(struct worker *w)
     }
 }
 
-/* False: this process is out of fds. */
+/* Returns false if this process is out of fds. */
 static bool worker_fill_reserve(struct worker *w)
 {
     for (unsigned i = 0; i < IPC_FDS_MAX; i++) {
@@ -220,9 +219,9 @@ static bool worker_fill_reserve(struct worker *w)
 }
 
 /*
- * Receives a message; its fds take the places of those that are kept for it, so that there is
- * always room for them, whatever peers have filled. The room must be there for the next message as
- * well: if it is not, what this one brought is closed.
+ * Receives a message. Its fds replace those reserved for it, so that there is always room for them,
+ * however many fds peers have sent. The reserve must also suffice for the next message: if it
+ * cannot be filled again, the fds of this one are closed.
  */
 static int worker_receive(struct worker *w, struct ipc_msg *m, struct fdset *fds)
 {
@@ -245,7 +244,7 @@ static int worker_receive(struct worker *w, struct ipc_msg *m, struct fdset *fds
     return r;
 }
 
-/* A message whose fds had no room: what it was about ends, and nothing else. */
+/* There was no room for a message's fds: ends only its own session or refusal. */
 static void worker_out_of_fds(struct worker *w, const struct ipc_msg *m)
 {
     log_error("worker: out of file descriptors: %s",
@@ -270,13 +269,13 @@ static void worker_on_channel_readable(evutil_socket_t fd, short what, void *arg
     (void)fd;
     (void)what;
     fdset_init(&fds);
-    /* One a turn: sessions that relay are not to wait for a flood of new ones. */
+    /* One per turn: relaying sessions must not wait for a flood of new ones. */
     r = worker_receive(w, &m, &fds);
     if (r == -EAGAIN) {
         return;
     }
     if (r == -ENOBUFS) {
-        /* It stays where it is. */
+        /* It stays in the channel. */
         event_del(w->channel_readable);
         event_add(w->channel_retry, &worker_retry_time);
         return;
@@ -296,8 +295,8 @@ static void worker_on_channel_readable(evutil_socket_t fd, short what, void *arg
 }
 
 /*
- * Reads what the monitor has written for its workers. Read by place, since the file is shared. The
- * poem's bytes go to w->poem_text. 0 or -errno.
+ * Reads the settings written by the monitor, by offset, since the file is shared. Stores the poem's
+ * bytes in w->poem_text. Returns 0 or -errno.
  */
 static int worker_settings_read(struct worker *w, struct worker_settings *s)
 {
@@ -379,7 +378,9 @@ int worker_main(void)
     heap_init();
     log_init("poemd", s.log_level);
     (void)prctl(PR_SET_NAME, "poemd-worker", 0, 0, 0);
-    /* The monitor ends its workers; a signal to the whole process group is meant for it. */
+    /*
+     * The monitor ends its workers; a signal to the whole process group is meant for the monitor.
+     */
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
@@ -388,10 +389,10 @@ int worker_main(void)
     if (!err) {
         err = recital_prepare();
     }
-    /* The keys of jansson's hash tables: later there is no /dev/urandom. */
+    /* The keys of jansson's hash tables: /dev/urandom is not available later. */
     json_object_seed(0);
     if (!err) {
-        /* Without it eventfds are not told apart in traces, and nothing else is worse. */
+        /* If this fails, traces cannot tell eventfds apart; nothing else depends on it. */
         w.host.tap_host.fdinfo_fd = fdinfo_open();
         w.host.fds = (struct fdroom){.share = s.fd_share, .spare = s.fd_spare, .broker = getppid()};
         err = worker_fill_reserve(&w) ? 0 : -EMFILE;

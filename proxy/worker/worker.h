@@ -4,14 +4,14 @@
  * A relay worker: the process between two peers.
  *
  * The monitor re-executes its own program as { WORKER_NAME, WORKER_ARG } with two fds: its end of
- * the channel, and a file that holds a struct worker_settings with the poem's bytes behind it.
+ * the channel, and a file that holds a struct worker_settings followed by the poem's bytes.
  */
 #ifndef POEMD_PROXY_WORKER_WORKER_H
 #define POEMD_PROXY_WORKER_WORKER_H
 
 #include "proxy/ipc/worker_settings.h"
 
-/* The worker's whole life. Returns the exit status. */
+/* Runs the worker. Returns its exit status. */
 int worker_main(void);
 
 #endif

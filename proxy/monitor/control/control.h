@@ -3,7 +3,7 @@
 /*
  * The control socket: the monitor answers poemctl. control_wire.h describes the protocol.
  *
- * control.c           the socket and its clients: permission, requests, sending, dropping
+ *   control.c           the socket and its clients: permission, requests, sending, dropping
  *   control_dispatch.c  the action of each request, and the parts of its answer
  *   control_json.c      the parts as JSON
  *

@@ -8,7 +8,7 @@
  * guard: a process that only waits for the monitor's death, of which the kernel informs it by a
  * signal as well.
  *
- * If the monitor may create pid namespaces, the guard is init of a namespace in which the
+ *   If the monitor may create pid namespaces, the guard is init of a namespace in which the
  *   device runs: when it dies, the kernel kills everything in there, whatever process groups the
  *   device has made. The device is still the monitor's own child, and has a pid in the monitor's
  *   namespace. Its pid inside equals the guard's pid outside, so no two devices have the same one.

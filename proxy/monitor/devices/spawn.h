@@ -3,7 +3,7 @@
 /*
  * "backend spawn": the devices of a route that the broker starts itself, one process per session.
  *
- * STARTING  forked; its program is not executed yet
+ *   STARTING  forked; its program is not executed yet
  *   READY     waits on its socket for a session: one is kept ready, so that no client waits for it
  *   SERVING   a session has its socket
  *   ENDING    its socket is closed on our side: it ends by itself, or by SIGTERM, or by SIGKILL
