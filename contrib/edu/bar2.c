@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * BAR 2: the memfd and the eventfd that a client gets. Sends nothing itself.
+ * BAR 2: the memfd and the eventfd that a client receives. Sends nothing itself.
  *
- * The client maps the memfd and can change the page at any moment: it is copied, never parsed. The
- * size is sealed, so that nobody can make the device fault on its own memory.
+ * The client maps the memfd and can change the page at any time: it is copied, never parsed. Its
+ * size is sealed, so that no process can make the device fault on its own memory.
  */
 #define _GNU_SOURCE
 #include "contrib/edu/bar2.h"
@@ -92,7 +92,7 @@ void bar2_read(struct bar2 *b, uint32_t offset, void *p, uint32_t n)
     if (offset >= EDU_PAGE) {
         memcpy(p, b->memory + offset, n);
     } else if (offset == EDU_DOORBELL_COUNT && (n == 4 || n == 8)) {
-        /* A client that rings and then asks is to find its ring counted. */
+        /* A client that rings and then reads must find its ring counted. */
         bar2_drain(b);
         memcpy(p, &b->doorbells, n);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The edu device's BAR 2: a page of doorbell registers and a page of memory that is shared with the
- * client. Layout in regs.h.
+ * The edu device's BAR 2: a page of doorbell registers and a page of memory shared with the client.
+ * Layout in regs.h.
  */
 #ifndef POEMD_EDU_BAR2_H
 #define POEMD_EDU_BAR2_H
@@ -12,29 +12,32 @@
 #include "contrib/edu/regs.h"
 
 struct bar2 {
-    int memory_fd;      /* sealed memfd of EDU_BAR2_SIZE bytes; its first page is not used */
-    uint8_t *memory;    /* it, mapped */
+    int memory_fd;      /* sealed memfd of EDU_BAR2_SIZE bytes; its first page is unused */
+    uint8_t *memory;    /* its mapping */
     int doorbell_fd;    /* eventfd: rung by the client's kernel */
     uint64_t doorbells; /* rings since reset */
 };
 
-/* 0 or -errno. b is to be deinit'ed only after a 0. */
+/* Returns 0 or -errno. Call bar2_deinit only after a 0. */
 int bar2_init(struct bar2 *b) __attribute__((warn_unused_result));
 void bar2_deinit(struct bar2 *b);
 
 /*
- * Replaces both fds by fresh ones with the same content: what a client has got and may have kept
- * must not reach into the next client's device. 0 or -errno; the old ones are in use then.
+ * Replaces both fds by new ones with the same content: fds that a client may have kept must not
+ * reach the next client's device. Returns 0, or -errno with the old ones still in use.
  */
 int bar2_renew(struct bar2 *b) __attribute__((warn_unused_result));
 
-/* Rings that came by the eventfd are counted. */
+/* Counts rings that came through the eventfd. */
 void bar2_drain(struct bar2 *b);
 
 /* Clears memory and count. */
 void bar2_reset(struct bar2 *b);
 
-/* Accesses within EDU_BAR2_SIZE. Where no register answers, ones are read, writes are dropped. */
+/*
+ * Accesses within EDU_BAR2_SIZE. Without a register at that offset and size, reads return ones and
+ * writes are dropped.
+ */
 void bar2_read(struct bar2 *b, uint32_t offset, void *p, uint32_t n);
 void bar2_write(struct bar2 *b, uint32_t offset, const void *p, uint32_t n);
 

@@ -3,10 +3,9 @@
 /*
  * Message framing on a non-blocking socket.
  *
- * Reads exactly a header, then exactly the rest, so that each fd stays with the message that
- * brought it. The calls do not block, whatever the socket's mode, which a passed one shares with
- * whoever else holds it. How much may wait to be sent is for the caller to bound, by not reading
- * on.
+ * Reads exactly a header, then exactly the rest, so that each fd stays with its message. Calls
+ * never block, whatever the socket's mode, which all holders of a passed socket share. The caller
+ * bounds the queue of unsent messages by not reading on.
  */
 #include "contrib/edu/channel.h"
 
@@ -89,7 +88,7 @@ static enum channel_event edu_channel_broken(const char *why)
     return CHANNEL_BROKEN;
 }
 
-/* What to do about fewer bytes than were asked for. */
+/* Handles a read that returned fewer bytes than requested. */
 static enum channel_event edu_channel_stopped(const struct channel *c, ssize_t got)
 {
     if (got == -EAGAIN) {
@@ -102,7 +101,7 @@ static enum channel_event edu_channel_stopped(const struct channel *c, ssize_t g
                                                : strerror((int)-got));
 }
 
-/* The header is whole: what does it announce. */
+/* Handles a complete header. */
 static enum channel_event edu_channel_announced(struct channel *c)
 {
     const enum wire_frame f = wire_get_hdr(c->buf, WIRE_HDR_SIZE, c->max_size, &c->hdr);
@@ -144,7 +143,7 @@ void channel_next(struct channel *c)
     c->got = 0;
 }
 
-/* Queues the bytes from sent on; fds that still have to go are moved with them. */
+/* Queues the bytes from sent on; fds still to be sent move along. */
 static int edu_channel_enqueue(struct channel *c, const void *p, size_t n, size_t sent,
                                struct fdset *fds)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The commands but for those of migration (feature.c). No socket: fds are handed over in sets.
+ * All commands except those of migration (feature.c). No socket: fds are passed in sets.
  *
- * command_run has checked the payload by wire_check before a command's function sees it, so the
- * fixed part is there and counts agree with what follows.
+ * command_run checks the payload with wire_check before it calls a command's function, so the fixed
+ * part is complete, and counts match the data behind it.
  */
 #define _GNU_SOURCE
 #include "contrib/edu/command.h"
@@ -15,19 +15,19 @@
 
 #include "base/log.h"
 
-/* The fixed part of a request: wire_check has seen that it is there. */
+/* Copies the fixed part of a request, which wire_check has found complete. */
 #define REQUEST(c, type, name) \
     type name; \
     memcpy(&(name), (c)->p, sizeof(name))
 
-/* Puts a structure at the begin of the reply. */
+/* Writes a structure to the beginning of the reply. */
 static ssize_t edu_command_reply(struct command *c, const void *p, size_t n)
 {
     wire_put(c->out, p, n);
     return (ssize_t)n;
 }
 
-/* Adds a copy of fd to the reply. 0 or -errno. */
+/* Adds a duplicate of fd to the reply. Returns 0 or -errno. */
 static int edu_command_reply_fd_dup(struct command *c, int fd)
 {
     const int copy_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -75,7 +75,7 @@ static ssize_t edu_command_dma_unmap(struct command *c)
     return edu_command_reply(c, &unmap, sizeof unmap);
 }
 
-/* ---- what the device is ---- */
+/* ---- device and region info ---- */
 
 static ssize_t edu_command_get_info(struct command *c)
 {
@@ -88,7 +88,7 @@ static ssize_t edu_command_get_info(struct command *c)
     return request.argsz < sizeof info ? -EINVAL : edu_command_reply(c, &info, sizeof info);
 }
 
-/* What follows the region info of BAR 2: one area, the shared page. */
+/* The part behind BAR 2's region info: one area, the shared page. */
 struct sparse_page {
     struct wire_cap cap;
     struct wire_sparse sparse;
@@ -115,10 +115,10 @@ static ssize_t edu_command_get_region_info(struct command *c)
     }
     info.flags |= WIRE_REGION_FLAG_MMAP | WIRE_REGION_FLAG_CAPS;
     info.argsz = sizeof info + sizeof page;
-    /* QEMU wants an offset that lies in argsz, also where the list itself is not there yet. */
+    /* QEMU requires an offset within argsz even if the list itself does not fit yet. */
     info.cap_offset = sizeof info;
     if (request.argsz < info.argsz) {
-        /* The client will ask again with more room, and gets the fd then. */
+        /* The client will ask again with more room, and receives the fd then. */
         return edu_command_reply(c, &info, sizeof info);
     }
     err = edu_command_reply_fd_dup(c, c->device->bar2.memory_fd);
@@ -218,8 +218,8 @@ static ssize_t edu_command_region_write(struct command *c)
 }
 
 /*
- * "the number of device writes completed": the first that cannot be done ends them; an error it is
- * only where nothing was done.
+ * "the number of device writes completed": stops at the first write that fails; an error only if
+ * none was done.
  */
 static ssize_t edu_command_region_write_multi(struct command *c)
 {
@@ -272,7 +272,7 @@ static const struct {
     {WIRE_MIG_DATA_WRITE, edu_command_mig_data_write},
 };
 
-/* Whether the message is one that a client may send. 0 or -errno. */
+/* Checks that a client may send the message. Returns 0 or -errno. */
 static int edu_command_check(const struct command *c)
 {
     const struct wire_command_info *info = wire_command_find(c->hdr->command);

@@ -3,8 +3,8 @@
 /*
  * The edu device's PCI configuration space. Pure: bytes in, bytes out.
  *
- * Everything is decided byte by byte with a mask, so an access of any size and alignment is right
- * and a BAR's size is simply the part of it that cannot be written.
+ * Each byte has a mask of writable bits, so accesses of any size and alignment work, and a BAR's
+ * size is simply its part that cannot be written.
  */
 #include "contrib/edu/config_space.h"
 
@@ -33,7 +33,7 @@ static const uint8_t power_on[EDU_CONFIG_SIZE] = {
     [0x08] = EDU_REVISION,
     [0x0a] = LOW(EDU_CLASS),
     [0x0b] = HIGH(EDU_CLASS),
-    /* Subsystem: QEMU's own 1af4:1100, which its edu shows as well. */
+    /* Subsystem: 1af4:1100, QEMU's own, like QEMU's edu. */
     [0x2c] = 0xf4,
     [0x2d] = 0x1a,
     [0x2e] = 0x00,
@@ -114,7 +114,7 @@ void config_space_set_interrupt_status(struct config_space *c, bool pending)
 bool config_space_load(struct config_space *c, const uint8_t *bytes)
 {
     for (uint32_t i = 0; i < EDU_CONFIG_SIZE; i++) {
-        /* The pending bit is not written by anybody: it is shown anew from the interrupt status. */
+        /* The pending bit is never written: it is derived from the interrupt status. */
         const uint8_t free = (uint8_t)(writable[i] | (i == STATUS ? STATUS_INTERRUPT : 0u));
 
         if ((bytes[i] ^ power_on[i]) & ~free) {

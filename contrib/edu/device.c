@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The edu device. Knows registers and what follows from them; no socket and no message.
- */
+/* The edu device: registers and their effects; no socket and no messages. */
 #include "contrib/edu/device.h"
 
 #include <errno.h>
@@ -66,8 +64,9 @@ uint64_t device_region_size(uint32_t region)
 /* ---- interrupts ---- */
 
 /*
- * Whether interrupts leave as MSI. A client that set an MSI eventfd up has said so as clearly as
- * one that wrote the enable bit; the one without the other loses the message, as on real hardware.
+ * Returns true if interrupts are sent as MSI: the client has set the enable bit or an MSI eventfd,
+ * which counts as the same request. With only one of both, the message is lost, as on real
+ * hardware.
  */
 static bool edu_device_by_message(const struct device *d)
 {
@@ -141,7 +140,10 @@ static void edu_device_write_wide(struct device *d, uint32_t offset, uint64_t va
 {
     uint64_t *wide = edu_device_wide_reg(d, offset);
 
-    /* A transfer's parameters stand still while it goes on; a command that starts none is none. */
+    /*
+     * A transfer's parameters cannot change while it runs; a command without the start bit has no
+     * effect.
+     */
     if (!wide || (d->regs.dma_cmd & EDU_DMA_START) ||
         (offset == EDU_DMA_CMD && !(value & EDU_DMA_START))) {
         return;
@@ -245,7 +247,7 @@ int device_write(struct device *d, uint32_t region, uint64_t offset, const void 
         break;
     case WIRE_PCI_CONFIG:
         config_space_write(&d->config, at, p, n);
-        /* INTx may have been switched on, MSI off. */
+        /* The write may have enabled INTx, or disabled MSI. */
         device_show_irq(d);
         break;
     default:
@@ -261,7 +263,7 @@ static uint32_t edu_device_factorial(uint32_t n)
 {
     uint32_t result = 1;
 
-    /* From 34 on the product has more than 31 factors of two: nothing of it is left in 32 bits. */
+    /* From 34 on, the product has more than 31 factors of two: its low 32 bits are 0. */
     if (n >= 34) {
         return 0;
     }
@@ -280,7 +282,7 @@ static void edu_device_compute(struct device *d)
     }
 }
 
-/* Hands the registers' transfer to the engine. False where it is none that can be done. */
+/* Starts the transfer that the registers describe. Returns false if it is impossible. */
 static bool edu_device_start_transfer(struct device *d)
 {
     const bool to_ram = d->regs.dma_cmd & EDU_DMA_TO_RAM;
@@ -354,7 +356,10 @@ void device_stop(struct device *d)
 void device_resume(struct device *d)
 {
     d->running = true;
-    /* What was raised while stopped, or elsewhere, is owed; once too often does no harm. */
+    /*
+     * Interrupts raised while stopped, or on another machine, are sent now; one too many does no
+     * harm.
+     */
     edu_device_send_message(d);
     device_show_irq(d);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The edu device: its registers and what they set in motion. Layout in regs.h.
+ * The edu device: its registers, and the work that they start. Layout in regs.h.
  *
- * A register access only notes what is to be done; device_work does it. So the client has the reply
- * to its write before the device asks the client for anything: a client that waits for the reply to
- * a write cannot be waited for by the device.
+ * A register access only records the work to do; device_work does it. So the client has the reply
+ * to its write before the device sends it a request: the device never waits for a client that still
+ * waits for that reply.
  */
 #ifndef POEMD_EDU_DEVICE_H
 #define POEMD_EDU_DEVICE_H
@@ -19,7 +19,7 @@
 #include "contrib/edu/dma.h"
 #include "contrib/edu/irq.h"
 
-/* What BAR 0 holds. */
+/* The contents of BAR 0. */
 struct device_regs {
     uint32_t liveness;
     uint32_t factorial;
@@ -38,44 +38,44 @@ struct device {
     struct irq irq;
     struct dma dma;
     uint64_t dma_mask;
-    bool running; /* false: stopped for a migration; registers answer, but nothing is set in motion
-                   */
+    /* false: stopped for a migration; registers answer, but no work is done */
+    bool running;
 };
 
-/* 0 or -errno. d is to be deinit'ed only after a 0. */
+/* Returns 0 or -errno. Call device_deinit only after a 0. */
 int device_init(struct device *d, uint64_t dma_mask, size_t max_dma_ranges)
     __attribute__((warn_unused_result));
 void device_deinit(struct device *d);
 
-/* "VFIO_USER_DEVICE_RESET": power-on values; the client's ranges and eventfds stay. */
+/* "VFIO_USER_DEVICE_RESET": sets power-on values; keeps the client's ranges and eventfds. */
 void device_reset(struct device *d);
 
-/* Bytes of a region of the device; 0 where it has none. */
+/* Returns a region's size in bytes; 0 if the device does not have it. */
 uint64_t device_region_size(uint32_t region);
 
 /*
- * Reads or writes n bytes of a region. 0, or -EINVAL: not within a region. Where no register
- * answers to this offset and size, ones are read and writes are dropped, as on the bus.
+ * Read or write n bytes of a region. Return 0, or -EINVAL outside of a region. Without a register
+ * of this offset and size, reads return ones and writes are dropped, as on a bus.
  */
 int device_read(struct device *d, uint32_t region, uint64_t offset, void *p, uint32_t n)
     __attribute__((warn_unused_result));
 int device_write(struct device *d, uint32_t region, uint64_t offset, const void *p, uint32_t n)
     __attribute__((warn_unused_result));
 
-/* Shows the INTx level anew: to be called when the client has changed its interrupts. */
+/* Updates the INTx level; call it after the client has changed its interrupts. */
 void device_show_irq(struct device *d);
 
-/* Does what has been set in motion, as far as it can be done now. */
+/* Does the recorded work, as far as possible now. */
 void device_work(struct device *d);
 
-/* Stops: nothing is in motion when it returns; what was goes on after device_resume. */
+/* Stops: when it returns, no work is under way; interrupted work goes on after device_resume. */
 void device_stop(struct device *d);
 void device_resume(struct device *d);
 
 /*
- * "Client Disconnection": ranges and eventfds are released, a transfer ends unfinished, dirty
- * logging ends; the rest of the state is kept. 0, or -errno: there are no fresh fds to be shared
- * with the next client, and the device must not be offered to one.
+ * "Client Disconnection": releases ranges and eventfds, aborts a transfer, ends dirty logging;
+ * keeps all other state. Returns 0, or -errno if no new fds could be made to share with the next
+ * client; then the device must not be offered to one.
  */
 int device_client_gone(struct device *d) __attribute__((warn_unused_result));
 

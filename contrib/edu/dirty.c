@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * Dirty pages as a sorted list of page numbers: a device that moves at most a page at a time
- * dirties few, wherever in the address space they are. No fd, no log.
+ * dirties few, anywhere in the address space. Uses no fd and no log.
  */
 #define _DEFAULT_SOURCE
 #include "contrib/edu/dirty.h"
@@ -61,7 +61,7 @@ static bool edu_dirty_logged(const struct dirty *d, uint64_t page)
     return d->ranges == 0;
 }
 
-/* The first kept page that is not below page; n where there is none. */
+/* Index of the first logged page that is not below page, or n. */
 static size_t edu_dirty_position(const struct dirty *d, uint64_t page)
 {
     size_t low = 0;
@@ -91,7 +91,7 @@ static void edu_dirty_keep(struct dirty *d, uint64_t page)
         uint64_t *pages = room <= DIRTY_PAGES ? reallocarray(d->pages, room, sizeof *pages) : NULL;
 
         if (!pages) {
-            /* Reporting too much is safe, forgetting a page is not. */
+            /* Reporting too many pages is safe, forgetting one is not. */
             d->overflow = true;
             return;
         }
@@ -129,7 +129,7 @@ uint64_t dirty_bitmap_size(const struct wire_dma_report *r)
     return ((bits - 1) / 64 + 1) * 8;
 }
 
-/* Sets the bits of the units of r that [first, last] touches. */
+/* Sets the bits of r's units that overlap [first, last]. */
 static void edu_dirty_set_bits(const struct wire_dma_report *r, uint8_t *bitmap, uint64_t first,
                                uint64_t last)
 {
@@ -170,7 +170,7 @@ void dirty_report(struct dirty *d, const struct wire_dma_report *r, uint8_t *bit
 
     memset(bitmap, 0, dirty_bitmap_size(r));
     if (d->overflow) {
-        /* It stays set: which pages of the rest were written is not known either. */
+        /* overflow stays set: the dirty pages outside of this report are unknown, too. */
         edu_dirty_set_all(d, r, bitmap);
         return;
     }
@@ -179,7 +179,7 @@ void dirty_report(struct dirty *d, const struct wire_dma_report *r, uint8_t *bit
         const uint64_t last = first + (DIRTY_PAGE - 1);
 
         edu_dirty_set_bits(r, bitmap, first, last);
-        /* A page that the report only half covers is still owed to the report of its rest. */
+        /* A page only partly within this report must be in the report of the rest as well. */
         if (first < r->iova || last > end) {
             d->pages[kept++] = d->pages[i];
         }

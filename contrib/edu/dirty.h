@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The log of client pages that the device has written to ("VFIO_DEVICE_FEATURE_DMA_LOGGING_*").
- */
+/* The log of client pages that the device has written ("VFIO_DEVICE_FEATURE_DMA_LOGGING_*"). */
 #ifndef POEMD_EDU_DIRTY_H
 #define POEMD_EDU_DIRTY_H
 
@@ -15,15 +13,15 @@
 /* Pages are logged at this size; reports may ask for another. */
 #define DIRTY_PAGE 4096u
 
-/* Ranges that a client may name. */
+/* Ranges that a client may give at most. */
 #define DIRTY_RANGES 64u
 
-/* Pages kept one by one; past it every logged page counts as written. */
+/* Pages logged one by one; beyond that, every logged page counts as written. */
 #define DIRTY_PAGES 65536u
 
 struct dirty {
     bool on;
-    bool overflow;   /* more pages than are kept: report all */
+    bool overflow;   /* too many pages: report all */
     uint32_t ranges; /* 0: all of memory is logged */
     struct wire_dma_logging_range range[DIRTY_RANGES];
     uint64_t *pages; /* owned, ordered; page numbers */
@@ -35,24 +33,26 @@ void dirty_init(struct dirty *d);
 void dirty_deinit(struct dirty *d);
 
 /*
- * Starts with nothing logged. n ranges, none meaning all. 0; -EINVAL: too many, or one is empty or
- * past the end of the address space; -EBUSY: logging already.
+ * Starts an empty log. n ranges; 0 means all memory. Returns 0; -EINVAL if there are too many, or
+ * one is empty or reaches beyond the address space; -EBUSY if logging is on already.
  */
 int dirty_start(struct dirty *d, const struct wire_dma_logging_range *ranges, uint32_t n)
     __attribute__((warn_unused_result));
 
-/* Stops and forgets. */
+/* Stops logging and forgets all pages. */
 void dirty_stop(struct dirty *d);
 
-/* The device has written n > 0 bytes at address. */
+/* Logs a write of n > 0 bytes at address. */
 void dirty_mark(struct dirty *d, uint64_t address, uint64_t n);
 
-/* Bytes of the bitmap of a report: whole 64-bit words. 0 where the report is not legal. */
+/*
+ * Returns the bytes of a report's bitmap, in whole 64-bit words, or 0 if the report is not valid.
+ */
 uint64_t dirty_bitmap_size(const struct wire_dma_report *r);
 
 /*
  * "VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT": fills bitmap, dirty_bitmap_size(r) bytes, with one bit
- * per r->page_size from r->iova on, and forgets what it has reported.
+ * per r->page_size from r->iova on, and forgets the reported pages.
  */
 void dirty_report(struct dirty *d, const struct wire_dma_report *r, uint8_t *bitmap);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The DMA engine. Reads and writes the client's files with pread and pwrite rather than mapping
- * them: a client that truncates its file would make a mapping fault, and a 4 KiB device gains
- * nothing from one. The bytes are the same.
+ * The DMA engine. Accesses the client's files with pread and pwrite instead of mappings: a client
+ * that truncates its file would make a mapping fault, and a 4 KiB device gains nothing from one.
+ * The bytes are the same.
  */
 #define _DEFAULT_SOURCE
 #include "contrib/edu/dma.h"
@@ -49,7 +49,7 @@ void dma_pause(struct dma *d)
 
 bool dma_touches(const struct dma *d, uint64_t address, uint64_t size)
 {
-    /* A request lies in one range, so its first byte tells. */
+    /* A request is within one range, so its first byte decides. */
     return d->asked != 0 && d->address + d->done - address < size;
 }
 
@@ -59,7 +59,7 @@ void dma_abort(struct dma *d)
     d->asked = 0;
 }
 
-/* Moves n bytes through the range's file. False: it cannot serve all of them. */
+/* Moves n bytes through the range's file. Returns false if the file cannot serve all of them. */
 static bool edu_dma_move_by_file(struct dma *d, const struct dma_range *r, uint64_t address,
                                  uint32_t n)
 {
@@ -75,7 +75,7 @@ static bool edu_dma_move_by_file(struct dma *d, const struct dma_range *r, uint6
     return moved == (ssize_t)n;
 }
 
-/* Asks the client for up to n bytes. 0 or -errno. */
+/* Requests up to n bytes from the client. Returns 0 or -errno. */
 static int edu_dma_ask(struct dma *d, uint64_t address, uint32_t n)
 {
     struct wire_dma_access access = {.address = address};
@@ -93,7 +93,7 @@ static int edu_dma_ask(struct dma *d, uint64_t address, uint32_t n)
     return err;
 }
 
-/* The next piece of the transfer: moved, asked for, or impossible. 0 or -errno. */
+/* Moves or requests the transfer's next piece, or fails it. Returns 0 or -errno. */
 static int edu_dma_step(struct dma *d)
 {
     const uint32_t need = d->to_ram ? WIRE_DMA_WRITEABLE : WIRE_DMA_READABLE;
@@ -104,12 +104,12 @@ static int edu_dma_step(struct dma *d)
     if (!r || !(r->flags & need)) {
         return d->stray ? edu_dma_ask(d, address, n) : -EFAULT;
     }
-    /* The range may end before the transfer does; another may follow it. */
+    /* The range may end before the transfer does, and another may follow it. */
     if (n - 1 > r->size - 1 - (address - r->address)) {
         n = (uint32_t)(r->size - (address - r->address));
     }
     if (d->to_ram) {
-        /* Marked before it happens: a request that is given up may still be carried out. */
+        /* Marked beforehand: the client may still carry out a request that was given up. */
         dirty_mark(&d->dirty, address, n);
     }
     if (edu_dma_move_by_file(d, r, address, n)) {
@@ -148,7 +148,7 @@ bool dma_reply(struct dma *d, const struct wire_hdr *hdr, const void *p, size_t 
         d->asked = 0;
         return true;
     }
-    /* A DMA_WRITE's reply may be 4 bytes shorter than the structure: its count has 4 or 8. */
+    /* A DMA_WRITE's reply may be 4 bytes shorter than the structure: its count has 4 or 8 bytes. */
     memcpy(&access, p, n < sizeof access ? n : sizeof access);
     if (hdr->command != (d->to_ram ? WIRE_DMA_WRITE : WIRE_DMA_READ) ||
         access.address != d->address + d->done || access.count != d->asked) {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The table of DMA ranges. Owns their fds; reads and writes nothing.
- */
+/* The table of DMA ranges. Owns their fds; neither reads nor writes memory. */
 #define _DEFAULT_SOURCE
 #include "contrib/edu/dma_table.h"
 
@@ -34,7 +32,7 @@ void dma_table_deinit(struct dma_table *t)
     t->room = 0;
 }
 
-/* The first range that ends after address; n where none does. */
+/* Index of the first range that ends after address, or n. */
 static size_t edu_dma_table_position(const struct dma_table *t, uint64_t address)
 {
     size_t low = 0;
@@ -43,7 +41,7 @@ static size_t edu_dma_table_position(const struct dma_table *t, uint64_t address
     while (low < high) {
         const size_t mid = low + (high - low) / 2;
 
-        /* size - 1: the last range may end where the address space does. */
+        /* size - 1, since the last range may end with the address space. */
         if (t->ranges[mid].address + (t->ranges[mid].size - 1) < address) {
             low = mid + 1;
         } else {
@@ -82,7 +80,7 @@ static int edu_dma_table_check_map(const struct wire_dma_map *map)
     return 0;
 }
 
-/* Whether the range's bytes can be read and written at their offset in the file. */
+/* Returns true if the range's bytes can be read and written at their offset in the file. */
 static int edu_dma_table_usable(const struct wire_dma_map *map, int fd)
 {
     struct stat st;
@@ -112,7 +110,10 @@ int dma_table_map(struct dma_table *t, const struct wire_dma_map *map, int *fd)
     }
     memmove(&t->ranges[at + 1], &t->ranges[at], (t->n - at) * sizeof *t->ranges);
     t->n++;
-    /* What is no file (a device, a pipe) could block or behave otherwise: messages reach it. */
+    /*
+     * Other than regular files (a device, a pipe) could block or behave differently: they are
+     * reached by messages.
+     */
     if (!edu_dma_table_usable(map, *fd)) {
         sock_close(fd);
     }

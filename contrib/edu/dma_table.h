@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The DMA ranges that a client has mapped: sorted, disjoint, bounded in number.
- */
+/* The DMA ranges that a client has mapped: sorted, disjoint, limited in number. */
 #ifndef POEMD_EDU_DMA_TABLE_H
 #define POEMD_EDU_DMA_TABLE_H
 
@@ -19,14 +17,14 @@ struct dma_range {
     uint64_t size;
     uint64_t offset; /* in the file */
     uint32_t flags;  /* WIRE_DMA_* */
-    int range_fd;    /* owned; -1: only to be reached by messages */
+    int range_fd;    /* owned; -1: reachable only by messages */
 };
 
 struct dma_table {
     struct dma_range *ranges; /* owned, ordered by address */
     size_t n;
     size_t room;
-    size_t max; /* ranges at the same time */
+    size_t max; /* largest number of ranges */
 };
 
 void dma_table_init(struct dma_table *t, size_t max);
@@ -36,18 +34,18 @@ void dma_table_deinit(struct dma_table *t);
 void dma_table_clear(struct dma_table *t);
 
 /*
- * "VFIO_USER_DMA_MAP". *fd (-1 if none) is taken out of the caller's hands only where 0 is
- * returned. -EINVAL: argsz, flags, alignment, empty or past the end of the address space; -EEXIST:
- * overlaps a range; -ENOSPC: too many ranges; -ENOMEM.
+ * "VFIO_USER_DMA_MAP". Takes *fd (-1 if none) only if it returns 0. -EINVAL: argsz, flags,
+ * alignment, empty or beyond the address space; -EEXIST: overlaps a range; -ENOSPC: too many
+ * ranges; -ENOMEM.
  */
 int dma_table_map(struct dma_table *t, const struct wire_dma_map *map, int *fd)
     __attribute__((warn_unused_result));
 
-/* "VFIO_USER_DMA_UNMAP": exactly one range as it was mapped. 0 or -EINVAL. */
+/* "VFIO_USER_DMA_UNMAP": unmaps exactly one range as it was mapped. Returns 0 or -EINVAL. */
 int dma_table_unmap(struct dma_table *t, uint64_t address, uint64_t size)
     __attribute__((warn_unused_result));
 
-/* The range that holds address, or NULL. Valid until the table changes. */
+/* Returns the range that holds address, or NULL. Valid until the table changes. */
 const struct dma_range *dma_table_find(const struct dma_table *t, uint64_t address);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * edu-drive: drives an edu device over vfio-user as a guest's driver would by way of QEMU, without
- * QEMU: identity, liveness, a factorial, an interrupt, DMA there and back, reset. Each step prints
- * what was sent and what came; the first that goes wrong ends it.
+ * edu-drive: drives an edu device over vfio-user like a guest's driver through QEMU, but without
+ * QEMU: identity, liveness, a factorial, an interrupt, DMA to the device and back, reset. Each step
+ * prints what it sent and received; the first failure ends the run.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,7 +23,7 @@
 #include "base/sock.h"
 #include "contrib/edu/regs.h"
 
-/* The driver's memory as the device sees it: within its 28 address bits. */
+/* The driver's memory as the device sees it: within the device's 28 address bits. */
 #define MEMORY_ADDRESS 0x1000000u
 #define MEMORY_SIZE 0x10000u
 #define SOURCE_AT 0x0u
@@ -32,7 +32,7 @@
 /* As long as QEMU waits for an answer by default. */
 #define TIMEOUT_MS 5000
 
-/* fds taken in one message; nothing that is asked for here brings more than the twin socket's. */
+/* fds accepted with one message; no reply here carries more than the twin socket's. */
 #define MAX_FDS 8u
 
 #define COMMAND_AT 0x04u
@@ -40,16 +40,16 @@
 
 struct drive {
     struct client client;
-    bool mmap; /* the memory's fd goes to the device; else it asks by messages */
+    bool mmap; /* pass the memory's fd to the device; else the device sends messages */
     bool twin;
     int msi_fd;
     int memory_fd;
     uint8_t *memory;
-    unsigned dma_reads;  /* messages of the device's that were answered */
+    unsigned dma_reads;  /* the device's requests that were answered */
     unsigned dma_writes; /* … */
 };
 
-/* ---- telling ---- */
+/* ---- output ---- */
 
 static void edu_drive_write(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -64,7 +64,10 @@ static void edu_drive_write(const char *fmt, ...)
     fflush(stdout);
 }
 
-/* A peer's words, on a line of their own: what could drive a terminal becomes a question mark. */
+/*
+ * Prints a peer's text on a line of its own; characters that could control a terminal become
+ * question marks.
+ */
 static void edu_drive_print_foreign(const char *text)
 {
     for (; *text; text++) {
@@ -73,7 +76,7 @@ static void edu_drive_print_foreign(const char *text)
     putchar('\n');
 }
 
-/* A step's request did not go through. Returns false. */
+/* Reports that a step's request failed. Returns false. */
 static bool edu_drive_went_wrong(const struct drive *d, const char *what, enum client_outcome o)
 {
     char text[256];
@@ -152,8 +155,8 @@ static ssize_t edu_drive_serve_dma(struct client *c, const struct wire_hdr *hdr,
 }
 
 /*
- * Waits for the device's interrupt. Reading a register answers what the device asks meanwhile, so
- * that is done whenever a socket has something.
+ * Waits for the device's interrupt. Reading a register answers the device's requests on the way, so
+ * one is read whenever a socket is readable.
  */
 static bool edu_drive_wait_msi(struct drive *d)
 {
@@ -246,7 +249,7 @@ static bool edu_drive_step_factorial(struct drive *d)
     if (!edu_drive_put(d, "factorial", EDU_FACTORIAL, 12, 4)) {
         return false;
     }
-    /* Bounded: a device that never ends it is wrong, and each turn is a round trip. */
+    /* Limited: a device that never ends it is faulty, and each turn is a round trip. */
     for (int i = 0; i < 1000 && (status & EDU_STATUS_COMPUTING); i++) {
         if (!edu_drive_get(d, "status", EDU_STATUS, &status)) {
             return false;
@@ -270,7 +273,7 @@ static bool edu_drive_step_msi(struct drive *d)
            edu_drive_expect(d, "interrupt status", EDU_IRQ_STATUS, 0);
 }
 
-/* One transfer of the DMA engine, to its end. */
+/* Runs one transfer of the DMA engine to its end. */
 static bool edu_drive_transfer(struct drive *d, uint64_t src, uint64_t dst, uint32_t direction)
 {
     return edu_drive_put(d, "DMA source", EDU_DMA_SRC, src, 8) &&
@@ -350,7 +353,7 @@ static const struct {
 
 #define STEPS (sizeof steps / sizeof *steps)
 
-/* ---- the whole ---- */
+/* ---- the run ---- */
 
 static bool edu_drive_drive(struct drive *d)
 {
@@ -366,8 +369,10 @@ static bool edu_drive_drive(struct drive *d)
     return true;
 }
 
-/* The driver's memory and its interrupt. 0 or -errno; what was made is undone by
- * edu_drive_close_all. */
+/*
+ * Opens the driver's memory and interrupt. Returns 0 or -errno; edu_drive_close_all releases all
+ * that was opened.
+ */
 static int edu_drive_open_all(struct drive *d)
 {
     d->msi_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -407,7 +412,7 @@ struct settings {
     const char *path;
 };
 
-/* The command line: -1 to go on, or the exit code. */
+/* Parses the command line. Returns -1 to go on, or the exit code. */
 static int edu_drive_parse(int argc, char **argv, struct settings *s)
 {
     static const struct option longs[] = {

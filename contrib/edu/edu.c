@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * edu: QEMU's educational PCI device as a process of its own, behind a vfio-user socket.
+ * edu: QEMU's educational PCI device as a separate process, behind a vfio-user socket.
  *
- * The sample backend and the honest counterpart of the broker's tests. See README.md and edu(1).
+ * The sample backend, and the honest peer in the broker's tests. See README.md and edu(1).
  */
 #include <string.h>
 
@@ -15,7 +15,10 @@
 #define EXIT_USAGE 2
 #define EXIT_COULD_NOT 3
 
-/* Whoever is told of a licence or to recite knows the protocol; others know nothing of poems. */
+/*
+ * With an option for a licence or a recital, the device supports the poem's protocol; without, it
+ * ignores it.
+ */
 static int edu_serve_with_poem(const struct options *o)
 {
     struct poem_file file;

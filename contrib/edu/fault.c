@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Fault specifications. Pure: text in, table out.
- */
+/* Parses fault specifications. Pure. */
 #include "contrib/edu/fault.h"
 
 #include <errno.h>
@@ -15,7 +13,7 @@ static const struct {
     const char *name;
     enum fault_kind kind;
     enum argument argument;
-    uint32_t unsaid; /* the argument's value where it may be left out and is */
+    uint32_t unsaid; /* the argument's default, if it may be left out */
 } kinds[] = {
     {"late", FAULT_LATE, ARGUMENT_MUST, 0},
     {"short", FAULT_SHORT, ARGUMENT_NONE, 0},
@@ -25,7 +23,7 @@ static const struct {
     {"exit", FAULT_EXIT, ARGUMENT_NONE, 0},
 };
 
-/* A decimal number of n characters, 1 … 2^31 - 1. */
+/* Reads a decimal number of n characters, 1 … 2^31 - 1. */
 static bool edu_fault_number(const char *p, size_t n, uint32_t *out)
 {
     uint64_t v = 0;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Faults that the edu device commits on request, so that others can be tested with them.
+ * Faults that the edu device commits on request, to test other programs with.
  *
  *   KIND:N[:ARGUMENT]
  *
- * N is the number of a message that came from the client (1 is VERSION; replies of the client's
- * count too, and so do those on a twin socket), or the name of a command as in base/wire.h
- * ("REGION_READ"), which means every one of them. The kinds are in fault_text and in edu(1).
+ * N is the number of a message from the client (1 is VERSION; the client's replies count too, and
+ * so do messages on a twin socket), or the name of a command as in base/wire.h ("REGION_READ"),
+ * which means each of them. The kinds are in fault_text and in edu(1).
  */
 #ifndef POEMD_EDU_FAULT_H
 #define POEMD_EDU_FAULT_H
@@ -19,12 +19,12 @@
 
 enum fault_kind {
     FAULT_NONE,
-    FAULT_LATE,      /* late:N:MS: the answer leaves MS ms later; nothing else is done meanwhile */
-    FAULT_SHORT,     /* short:N: the answer lacks its last byte, and nothing follows any more */
-    FAULT_OVERSIZED, /* oversized:N[:BYTES]: BYTES (2 MiB) zero bytes follow in the answer */
-    FAULT_UNASKED,   /* unasked:N: after the answer comes a reply that nobody has asked for */
-    FAULT_MISSING,   /* missing:N: no answer */
-    FAULT_EXIT,      /* exit:N: the process ends (status 1) before it looks at the message */
+    FAULT_LATE,      /* late:N:MS: sends the answer MS ms later, and does nothing meanwhile */
+    FAULT_SHORT,     /* short:N: leaves out the answer's last byte, and sends nothing after it */
+    FAULT_OVERSIZED, /* oversized:N[:BYTES]: appends BYTES (2 MiB) zero bytes to the answer */
+    FAULT_UNASKED,   /* unasked:N: sends another reply after the answer, to no request */
+    FAULT_MISSING,   /* missing:N: sends no answer */
+    FAULT_EXIT,      /* exit:N: exits with status 1 before it handles the message */
 };
 
 #define FAULTS_MAX 16
@@ -32,8 +32,8 @@ enum fault_kind {
 
 struct fault {
     enum fault_kind kind;
-    uint64_t number;  /* of the message; 0: the command decides */
-    uint16_t command; /* 0: the number decides */
+    uint64_t number;  /* of the message; 0: see command */
+    uint16_t command; /* 0: see number */
     uint32_t argument;
 };
 
@@ -42,10 +42,10 @@ struct fault_list {
     struct fault faults[FAULTS_MAX];
 };
 
-/* Adds what spec says. 0; -EINVAL: it says nothing that is known; -ENOSPC: FAULTS_MAX are there. */
+/* Adds the fault in spec. Returns 0; -EINVAL if it is malformed; -ENOSPC after FAULTS_MAX. */
 int fault_add(struct fault_list *l, const char *spec) __attribute__((warn_unused_result));
 
-/* The first fault for message number with this command, or NULL. */
+/* Returns the first fault for message number with this command, or NULL. */
 const struct fault *fault_find(const struct fault_list *l, uint64_t number, uint16_t command);
 
 #endif

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The commands of migration: device features, migration data, the dirty log. Part of command.h;
- * the same promises hold.
+ * The commands of migration: device features, migration data, the dirty log. Part of command.h,
+ * with the same contract.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "contrib/edu/command.h"
 
-/* A feature's request after its fixed part, and the reply that is being made of it. */
+/* A feature's request behind its fixed part, and the reply under construction. */
 struct feature_request {
     struct command *c;
     struct wire_feature head;
@@ -17,7 +17,7 @@ struct feature_request {
     size_t n;
 };
 
-/* The reply to a GET: the head with argsz as it came to be, then n bytes of data in two parts. */
+/* Writes the reply to a GET: the head with its final argsz, then n bytes of data in two parts. */
 static ssize_t edu_feature_answer_get(const struct feature_request *f, const void *data, size_t n)
 {
     struct wire_feature head = f->head;
@@ -107,7 +107,7 @@ static ssize_t edu_feature_get_logging_report(const struct feature_request *f)
         return -EINVAL;
     }
     size = dirty_bitmap_size(&report);
-    /* The bitmap is data: it must fit what was negotiated for data in one message. */
+    /* The bitmap counts as data: it must fit the negotiated limit for one message. */
     if (size == 0 || size > f->c->caps->client.max_data_xfer_size ||
         size > f->c->caps->device.max_data_xfer_size ||
         head.argsz < sizeof head + sizeof report + size) {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Interrupts by eventfd. Writes to the client's eventfds and never blocks on them; knows nothing
- * of registers.
+ * Interrupts by eventfd. Writes to the client's eventfds without ever blocking; has no registers.
  */
 #include "contrib/edu/irq.h"
 
@@ -43,9 +42,8 @@ int edu_irq_info(struct wire_irq_info *out)
 }
 
 /*
- * The fd is the client's and may be anything, also an eventfd so full that a write would block.
- * Where it cannot take more, what is in it has not been read yet, and another event says nothing
- * new.
+ * The fd is the client's and may be of any kind, also an eventfd so full that a write would block.
+ * If it accepts no more, its value has not been read yet, and another event would add nothing.
  */
 static void edu_irq_fire(int fd)
 {
@@ -65,7 +63,7 @@ static int *edu_irq_line_fd(struct irq *q, uint32_t index)
     return index == WIRE_PCI_INTX ? &q->intx_fd : &q->msi_fd;
 }
 
-/* Replaces the type's one eventfd by the first of fds, or by none. */
+/* Replaces the type's only eventfd by the first of fds, or removes it. */
 static int edu_irq_assign(struct irq *q, const struct wire_irq_set *s, struct fdset *fds)
 {
     int *fd = edu_irq_line_fd(q, s->index);

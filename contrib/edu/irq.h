@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * How the edu device interrupts its client: one INTx line and one MSI vector, each an eventfd.
- */
+/* The edu device's interrupts to its client: one INTx line and one MSI vector, each an eventfd. */
 #ifndef POEMD_EDU_IRQ_H
 #define POEMD_EDU_IRQ_H
 
@@ -13,38 +11,38 @@
 #include "base/wire.h"
 
 struct irq {
-    int intx_fd; /* the client's eventfds, owned; -1 is none */
+    int intx_fd; /* the client's eventfds, owned; -1 if none */
     int msi_fd;
     bool intx_masked; /* INTx masks itself when it fires; the client unmasks it */
 };
 
 void irq_init(struct irq *q);
 
-/* Closes the eventfds; to be used again after irq_init. */
+/* Closes the eventfds; call irq_init before using it again. */
 void irq_deinit(struct irq *q);
 
 /*
- * "VFIO_USER_DEVICE_GET_IRQ_INFO": fills flags and count for out->index. 0, or -EINVAL: no such
- * index. A type that the device lacks has a count of 0.
+ * "VFIO_USER_DEVICE_GET_IRQ_INFO": fills flags and count for out->index. Returns 0, or -EINVAL if
+ * there is no such index. A type that the device lacks has a count of 0.
  */
 int edu_irq_info(struct wire_irq_info *out) __attribute__((warn_unused_result));
 
 /*
- * "VFIO_USER_DEVICE_SET_IRQS": s is well-formed by wire_check; bools are its s->count bytes where
- * its data type says so; eventfds that are used are taken out of fds. After a 0 the caller shows
- * the line's level anew by irq_line. -EINVAL: index, range, argsz or number of fds is wrong;
- * -ENOTSUP: the type has no masks, or masks were to be eventfds.
+ * "VFIO_USER_DEVICE_SET_IRQS": s has passed wire_check; bools are its s->count bytes if its data
+ * type has them; eventfds that are used are taken out of fds. After a 0 the caller updates the
+ * line's level with irq_line. Returns -EINVAL if index, range, argsz or number of fds is wrong;
+ * -ENOTSUP if the type cannot be masked, or the masks are eventfds.
  */
 int irq_set(struct irq *q, const struct wire_irq_set *s, const uint8_t *bools, struct fdset *fds)
     __attribute__((warn_unused_result));
 
-/* Shows the INTx line's level: fires once, and not again before it is unmasked. */
+/* Sets the INTx line's level: fires once, and again only after it is unmasked. */
 void irq_line(struct irq *q, bool level);
 
-/* Sends the MSI message, if the client wants it. */
+/* Sends the MSI message if the client has set it up. */
 void irq_message(struct irq *q);
 
-/* Whether the client has an MSI vector set up. */
+/* Returns true if the client has set up an MSI vector. */
 static inline bool irq_message_wanted(const struct irq *q)
 {
     return q->msi_fd >= 0;

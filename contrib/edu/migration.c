@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The migration state machine. Pure except for what it does to the device.
- */
+/* The migration state machine. Pure except for its effects on the device. */
 #include "contrib/edu/migration.h"
 
 #include <errno.h>
@@ -25,8 +23,8 @@ static bool edu_migration_settable(uint32_t state)
 }
 
 /*
- * "Direct State Transitions": every arc of this device begins or ends in STOP, so a step towards a
- * state is either into STOP or out of it.
+ * "Direct State Transitions": every arc of this device begins or ends in STOP, so each step enters
+ * or leaves STOP.
  */
 static int edu_migration_step(struct migration *m, struct device *d, enum wire_mig_state to)
 {

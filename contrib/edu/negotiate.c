@@ -3,8 +3,8 @@
 /*
  * VERSION negotiation: JSON in, JSON out. No I/O.
  *
- * Strict where the page says what a value is; keys that it does not know are not answered, since a
- * reply is "a subset of those proposed". The recital is PROTOCOL.poem's.
+ * Strict about the values that the specification defines; unknown keys are not answered, since a
+ * reply is "a subset of those proposed". PROTOCOL.poem defines the recital.
  */
 #include "contrib/edu/negotiate.h"
 
@@ -17,10 +17,10 @@
 #include "contrib/edu/dma_table.h"
 #include "handshake/json.h"
 
-/* What precedes a request's JSON. */
+/* The part of a request before its JSON. */
 #define FIXED (WIRE_HDR_SIZE + sizeof(struct wire_version))
 
-/* What a side that says nothing can take. */
+/* The defaults for a side that sends no value. */
 static const struct negotiate_caps unsaid = {
     .max_msg_fds = LIMIT_FDS_DEFAULT,
     .max_data_xfer_size = LIMIT_DATA_XFER_DEFAULT,
@@ -28,7 +28,7 @@ static const struct negotiate_caps unsaid = {
     .pgsizes = DMA_PAGE,
 };
 
-/* The offer while it is being answered. */
+/* The offer and the answer under construction. */
 struct exchange {
     const struct negotiate_caps *ours;
     json_t *offer; /* the request's capabilities, borrowed */
@@ -49,7 +49,9 @@ static void edu_negotiate_answer(struct exchange *x, json_t *to, const char *key
     }
 }
 
-/* The offered number at key, or false where there is none. What is there must be a number >= least.
+/*
+ * Reads the offered number at key. Returns false if there is none; a value that is not a number of
+ * at least `least` is an error.
  */
 static bool edu_negotiate_offered_number(struct exchange *x, json_t *from, const char *key,
                                          uint64_t least, uint64_t *value)
@@ -87,7 +89,7 @@ static json_t *edu_negotiate_offered_object(struct exchange *x, const char *key)
     return v;
 }
 
-/* A limit of both sides: the smaller number is answered. */
+/* Negotiates a limit: the smaller of both sides' numbers is answered. */
 static void edu_negotiate_limit(struct exchange *x, const char *key, uint64_t least, uint32_t ours,
                                 uint32_t *client, uint32_t *device)
 {
@@ -116,7 +118,7 @@ static void edu_negotiate_page_sizes(struct exchange *x)
     edu_negotiate_answer(x, x->answer, "pgsizes", json_integer((json_int_t)x->out->device.pgsizes));
 }
 
-/* libvfio-user's and QEMU's capability, which the page does not have (yet, or any more). */
+/* A capability of libvfio-user and QEMU that is not in the current specification. */
 static void edu_negotiate_migration(struct exchange *x)
 {
     json_t *offer = edu_negotiate_offered_object(x, "migration");
@@ -146,7 +148,7 @@ static void edu_negotiate_twin_socket(struct exchange *x)
     json_t *offer = edu_negotiate_offered_object(x, "twin_socket");
     json_t *reply;
 
-    /* The socket goes to the client as an fd: it must be able to receive one. */
+    /* The socket is passed to the client as an fd: it must be able to receive one. */
     if (!edu_negotiate_offered_true(x, offer, "supported") || !x->ours->twin_socket ||
         x->out->client.max_msg_fds == 0) {
         return;
@@ -178,7 +180,7 @@ static void edu_negotiate_capabilities(struct exchange *x)
     edu_negotiate_twin_socket(x);
 }
 
-/* The recital, where the device knows of poems and the client asks. */
+/* Adds the recital, if the device has a poem and the client asks for it. */
 static void edu_negotiate_recite(struct exchange *x, const struct negotiate_reciter *reciter,
                                  const void *message, size_t n)
 {
@@ -199,7 +201,7 @@ static void edu_negotiate_recite(struct exchange *x, const struct negotiate_reci
     }
 }
 
-/* Writes the reply; only a recital can make it longer than any client takes. */
+/* Writes the reply; only a recital can make it longer than any client accepts. */
 static int edu_negotiate_write_reply(const json_t *reply, struct negotiate_result *out)
 {
     out->json = json_dumps(reply, JSON_COMPACT);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The edu device's side of "VFIO_USER_VERSION": what was offered, what is answered.
- */
+/* The edu device's side of "VFIO_USER_VERSION": turns an offer into an answer. */
 #ifndef POEMD_EDU_NEGOTIATE_H
 #define POEMD_EDU_NEGOTIATE_H
 
@@ -13,7 +11,7 @@
 #include "base/wire.h"
 #include "handshake/recital.h"
 
-/* What one side of a session can take. */
+/* The limits of one side of a session. */
 struct negotiate_caps {
     uint32_t max_msg_fds;
     uint32_t max_data_xfer_size; /* bytes */
@@ -25,28 +23,30 @@ struct negotiate_caps {
     bool twin_socket;
 };
 
-/* What the device says of itself to clients that ask it for a poem. */
+/* The device's answer to clients that demand a poem. */
 struct negotiate_reciter {
-    const struct poem *poem; /* NULL: it knows nothing of poems and passes the question over */
-    bool recite;             /* … under the licence; else that is declared alone */
+    const struct poem *poem; /* NULL: ignores the demand */
+    /* recites under the licence; else only declares the licence */
+    bool recite;
     const char *licence;
 };
 
 struct negotiate_result {
     struct wire_version version;  /* of the reply */
     char *json;                   /* of the reply; owned; NULL: the request had none */
-    struct negotiate_caps client; /* what may be sent to the client */
-    struct negotiate_caps device; /* what the client will hold the device to */
+    struct negotiate_caps client; /* limits for messages to the client */
+    struct negotiate_caps device; /* limits that the client will apply to the device */
 };
 
 /*
- * Answers a request, the whole message of n bytes at message, with what ours and the offer have in
- * common. The JSON of the reply names nothing that was not offered and is compact, so it is never
- * longer than the request's (QEMU takes no longer one) but for twin_socket's
- * fd_index, which the page demands, and for a recital, which whoever asks for it has room for.
+ * Answers a request, the whole message of n bytes, with the capabilities common to ours and the
+ * offer. The reply's JSON has only offered names and is compact, so it is never longer than the
+ * request's (QEMU accepts no longer one), except for twin_socket's fd_index, which the
+ * specification demands, and for a recital, which a client that asks for it has room for.
  *
- * 0 with out filled; -EINVAL: malformed; -ENOTSUP: another major version; -ENOMEM; what
- * recital_errno says, negative; -EMSGSIZE: the recital is too long. out needs no deinit then.
+ * Returns 0 with out filled; -EINVAL if malformed; -ENOTSUP for another major version; -ENOMEM; the
+ * negative recital_errno; -EMSGSIZE if the recital is too long. Call negotiate_deinit only after a
+ * 0.
  */
 int negotiate(const struct negotiate_caps *ours, const struct negotiate_reciter *reciter,
               const void *message, size_t n, struct negotiate_result *out)

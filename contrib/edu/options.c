@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Options of edu(1). Writes to standard output and error; opens nothing.
- */
+/* Parses the options of edu(1). Prints to standard output and error; opens nothing. */
 #include "contrib/edu/options.h"
 
 #include <errno.h>
@@ -15,7 +13,7 @@
 #include "base/limits.h"
 #include "contrib/edu/dma_table.h"
 
-#define BITMAP_MAX (256u << 20) /* what QEMU offers: 4 KiB pages of 8 TiB */
+#define BITMAP_MAX (256u << 20) /* QEMU's offer: 4 KiB pages of 8 TiB */
 
 static const char usage[] =
     "usage: edu {--socket-path PATH | --fd N} [OPTION]...\n"
@@ -85,7 +83,7 @@ static const struct option names[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* A number of least … most, as C writes it. */
+/* Reads a number from least to most in C's notation. */
 static bool edu_options_number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
 {
     char *end;
@@ -129,7 +127,7 @@ static bool edu_options_log_level(const char *text, enum log_level *out)
     return true;
 }
 
-/* Whether the option with its argument is a good one. */
+/* Stores an option's argument. Returns false if it is wrong. */
 static bool edu_options_take(struct options *o, int option, const char *argument)
 {
     switch (option) {
@@ -217,7 +215,7 @@ enum options_outcome options_parse(struct options *o, int argc, char **argv)
             return OPTIONS_TOLD;
         }
         if (option == '?') {
-            /* getopt_long has said it. */
+            /* getopt_long has printed the error. */
             return OPTIONS_WRONG;
         }
         if (!edu_options_take(o, option, optarg)) {

@@ -15,25 +15,25 @@
 #include "contrib/edu/regs.h"
 
 struct options {
-    const char *socket_path; /* NULL: given_fd is used */
+    const char *socket_path; /* NULL: use given_fd */
     int given_fd;            /* a listening or a connected socket; -1 if none */
-    int ready_fd;            /* -1: nobody is told */
+    int ready_fd;            /* written to when ready; -1 if none */
     bool once;
     bool mmap;
     enum log_level log_level;
     uint64_t dma_mask;
     struct negotiate_caps caps;
     bool recite;
-    const char *licence;   /* NULL: nothing is said of it */
-    const char *poem_path; /* NULL: the poem built in */
+    const char *licence;   /* NULL: not declared */
+    const char *poem_path; /* NULL: the built-in poem */
     struct fault_list faults;
     bool stray_dma;
 };
 
 enum options_outcome {
     OPTIONS_RUN,
-    OPTIONS_TOLD,  /* --help or --version: answered on standard output */
-    OPTIONS_WRONG, /* said on standard error what is wrong */
+    OPTIONS_TOLD,  /* --help or --version has been printed */
+    OPTIONS_WRONG, /* the error has been printed */
 };
 
 enum options_outcome options_parse(struct options *o, int argc, char **argv)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The process' one loop, in poll(2): signals, the listening socket or the client's sockets, the
- * doorbell. While a client is there, the next ones wait in the accept queue.
+ * The process's only loop, in poll(2): signals, the listening socket or the client's sockets, the
+ * doorbell. While a client is connected, further ones wait in the accept queue.
  */
 #define _GNU_SOURCE
 #include "contrib/edu/serve.h"
@@ -26,14 +26,14 @@ struct server {
     struct migration migration;
     struct session_setup setup;
     int signal_fd;
-    int listen_fd;    /* -1: there is no next client */
+    int listen_fd;    /* -1: no further client */
     int connected_fd; /* the only client, before its session; or -1 */
-    dev_t path_dev;   /* the socket file that is ours to remove; 0 if none */
+    dev_t path_dev;   /* of the socket file to remove; 0 if none */
     ino_t path_ino;
-    int error; /* -errno that ended the loop; 0 is a good end */
+    int error; /* -errno that ended the loop; 0 after success */
 };
 
-/* How a wait ended. */
+/* Why a wait ended. */
 enum turn { TURN_GO_ON, TURN_CLIENT_OVER, TURN_END };
 
 /* ---- start ---- */
@@ -68,7 +68,7 @@ static int edu_serve_listen_at(struct server *v, const char *path)
     return 0;
 }
 
-/* "--fd": whether it is connected or listening, the socket itself says. */
+/* Uses the socket of "--fd"; asks the kernel whether it is connected or listening. */
 static int edu_serve_use_given(struct server *v, int fd)
 {
     int listening;
@@ -85,7 +85,7 @@ static int edu_serve_use_given(struct server *v, int fd)
     return sock_nonblock(fd);
 }
 
-/* Only the file that this process made: another may have taken the name since. */
+/* Removes only the file that this process created: another may have taken the name since. */
 static void edu_serve_remove_path(const struct server *v)
 {
     struct stat st;
@@ -125,7 +125,7 @@ static enum turn edu_serve_end_with(struct server *v, int err)
     return TURN_END;
 }
 
-/* Waits for a client. TURN_GO_ON with its socket in *fd, or TURN_END. */
+/* Waits for a client. Returns TURN_GO_ON with its socket in *fd, or TURN_END. */
 static enum turn edu_serve_next_client(struct server *v, int *fd)
 {
     struct pollfd p[] = {{.fd = v->signal_fd, .events = POLLIN},
@@ -170,7 +170,7 @@ static enum turn edu_serve_turn(struct server *v, struct session *s)
     if (p[1].revents & POLLIN) {
         bar2_drain(&v->device.bar2);
     }
-    /* The replies that the device waits for first: they free what commands need. */
+    /* Replies that the device waits for come first: they free resources that commands need. */
     if ((p[3].revents && !session_ready(s, &s->twin, p[3].revents)) ||
         (p[2].revents && !session_ready(s, &s->main, p[2].revents)) || !session_tick(s)) {
         return TURN_CLIENT_OVER;
@@ -178,7 +178,7 @@ static enum turn edu_serve_turn(struct server *v, struct session *s)
     return TURN_GO_ON;
 }
 
-/* Serves one client, whose socket is taken. */
+/* Serves one client; takes its socket. */
 static enum turn edu_serve_client(struct server *v, int fd)
 {
     struct session s;

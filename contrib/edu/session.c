@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * A client's session: negotiation, commands in, replies out, the device's own requests, and the
- * faults that were asked for. Never blocks.
+ * faults on request. Never blocks.
  */
 #define _DEFAULT_SOURCE
 #include "contrib/edu/session.h"
@@ -21,10 +21,10 @@
 #include "base/sock.h"
 #include "contrib/edu/command.h"
 
-/* Messages taken from a channel before the others have their turn. */
+/* Messages read from a channel before the others have their turn. */
 #define TURN 64
 
-/* The largest message that may come while data of max bytes is allowed. */
+/* Largest message to accept if data of max bytes is allowed. */
 static uint32_t edu_session_message_max(uint32_t max_data)
 {
     const uint64_t max = (uint64_t)WIRE_HDR_SIZE + LIMIT_MESSAGE_OVERHEAD + max_data;
@@ -63,7 +63,7 @@ void session_deinit(struct session *s)
 
 /* ---- replies ---- */
 
-/* The answer leaves with more behind it than there should be. */
+/* Sends the answer with surplus bytes behind it. */
 static int edu_session_send_oversized(struct session *s, size_t n, uint32_t more, struct fdset *fds)
 {
     struct wire_hdr hdr;
@@ -97,7 +97,7 @@ static int edu_session_send_with_unasked(struct session *s, size_t n, struct fds
     int err = channel_send(&s->main, s->out, n, fds);
 
     memcpy(&hdr, s->out, sizeof hdr);
-    /* Far from the client's next ones, whose reply it would be if that came first. */
+    /* An id far from the client's next ones, whose replies it could be mistaken for. */
     hdr.id ^= 0x8000u;
     hdr.size = WIRE_HDR_SIZE;
     hdr.flags = WIRE_TYPE_REPLY;
@@ -106,7 +106,7 @@ static int edu_session_send_with_unasked(struct session *s, size_t n, struct fds
     return err ? err : channel_send(&s->main, s->out, WIRE_HDR_SIZE, NULL);
 }
 
-/* Sends the message of n bytes at s->out, or what a fault makes of it. fds are closed. */
+/* Sends the message of n bytes at s->out, or its faulty version. Closes fds. */
 static int edu_session_send_answer(struct session *s, size_t n, struct fdset *fds,
                                    const struct fault *fault)
 {
@@ -133,8 +133,8 @@ static int edu_session_send_answer(struct session *s, size_t n, struct fdset *fd
 }
 
 /*
- * Answers the request with n payload bytes, which lie at s->out behind the room for the header, or
- * with the error -n. fds (may be NULL) are closed.
+ * Answers the request with n payload bytes, at s->out behind the room for the header, or with the
+ * error -n. Closes fds (may be NULL).
  */
 static int edu_session_answer(struct session *s, const struct wire_hdr *request, ssize_t n,
                               struct fdset *fds, const struct fault *fault)
@@ -187,7 +187,7 @@ static int edu_session_send_request(void *arg, const struct wire_dma_access *acc
     return 0;
 }
 
-/* Takes the id off the list of unanswered requests; false where it is not on it. */
+/* Removes the id from the list of unanswered requests. Returns false if it is not on it. */
 static bool edu_session_was_asked(struct session *s, uint16_t id)
 {
     for (unsigned i = 0; i < s->asked_n; i++) {
@@ -220,7 +220,7 @@ static bool edu_session_take_reply(struct session *s, struct channel *c)
 
 /* ---- commands ---- */
 
-/* Makes the socket of the device's requests; the client's end is added to fds. 0 or -errno. */
+/* Opens the socket for the device's requests; adds the client's end to fds. Returns 0 or -errno. */
 static int edu_session_open_twin(struct session *s, uint32_t max_size, struct fdset *fds)
 {
     int pair[2];
@@ -237,8 +237,10 @@ static int edu_session_open_twin(struct session *s, uint32_t max_size, struct fd
     return fdset_add_take(fds, pair[1]);
 }
 
-/* Sets up what the negotiation came to; the reply's payload is put to s->out. Its length or
- * -errno. */
+/*
+ * Applies the result of the negotiation; writes the reply's payload to s->out. Returns its length
+ * or -errno.
+ */
 static ssize_t edu_session_agree(struct session *s, struct fdset *fds)
 {
     const size_t n = s->caps.json ? strlen(s->caps.json) + 1 : 0;
@@ -268,7 +270,10 @@ static ssize_t edu_session_agree(struct session *s, struct fdset *fds)
     return (ssize_t)(sizeof s->caps.version + n);
 }
 
-/* The first message. A client with which nothing can be agreed on gets an error, then the end. */
+/*
+ * Handles the first message. If the negotiation fails, the client gets an error, then the session
+ * ends.
+ */
 static bool edu_session_version(struct session *s, const struct fault *fault)
 {
     const struct channel *c = &s->main;
@@ -320,7 +325,7 @@ static bool edu_session_command(struct session *s, const struct fault *fault)
     return edu_session_answer(s, &c->hdr, n, &fds, fault) == 0;
 }
 
-/* One message of the client's, on either channel. False: the session is over. */
+/* Handles one message of the client, on either channel. Returns false if the session is over. */
 static bool edu_session_message(struct session *s, struct channel *c)
 {
     const struct fault *fault;
@@ -334,7 +339,7 @@ static bool edu_session_message(struct session *s, struct channel *c)
         return edu_session_version(s, fault);
     }
     if (wire_is_reply(&c->hdr)) {
-        /* Replies come where the requests went. */
+        /* Replies must come on the socket of their requests. */
         if (c != (s->twin.fd >= 0 ? &s->twin : &s->main)) {
             log_warning("a reply came on the wrong socket");
             return false;
@@ -351,8 +356,8 @@ static bool edu_session_message(struct session *s, struct channel *c)
 /* ---- events ---- */
 
 /*
- * Whether more may be read. What waits to be sent is bounded by not reading on: one whole message
- * may wait while the next is read, since a client may still be sending when it is being answered.
+ * Returns true if more may be read. Unsent output is bounded by not reading on: one whole message
+ * may wait while the next one is read, since a client may still be sending while it is answered.
  */
 static bool edu_session_may_read(const struct session *s)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Saves and loads the device's state, little-endian whatever the machine. A state comes from
- * another process through a client: nothing of it is believed before all of it has been checked.
+ * Saves and loads the device's state, little-endian on every machine. A state comes from another
+ * process through a client: all of it is checked before any of it is used.
  */
 #define _DEFAULT_SOURCE
 #include "contrib/edu/state.h"
@@ -47,7 +47,7 @@ static const uint8_t *edu_state_get64(const uint8_t *p, uint64_t *v)
     return p + sizeof *v;
 }
 
-/* CRC-32 as in IEEE 802.3: finds damage, not malice; the ranges are checked for that. */
+/* CRC-32 of IEEE 802.3: detects damage, not malice; the checks of ranges are for that. */
 static uint32_t edu_state_crc32(const uint8_t *p, size_t n)
 {
     uint32_t crc = ~0u;
@@ -127,7 +127,7 @@ static bool edu_state_head_valid(const struct head *h, const struct device *d)
         (h->regs.status & ~status) || (h->cmd & ~cmd) || h->dma_mask != d->dma_mask) {
         return false;
     }
-    /* Bytes have been moved only of a transfer that goes on, and fewer than it has. */
+    /* Only a running transfer has moved bytes, and fewer than its count. */
     return h->done == 0 ||
            ((h->cmd & EDU_DMA_START) && h->done < h->regs.dma_count && h->done < EDU_BUFFER_SIZE);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The edu device's whole state as bytes: what a migration carries. The format is in README.md.
- */
+/* The edu device's whole state as bytes, for migration. README.md has the format. */
 #ifndef POEMD_EDU_STATE_H
 #define POEMD_EDU_STATE_H
 
@@ -13,15 +11,15 @@
 
 #define STATE_VERSION 1u
 
-/* Every saved state has this size: 16 head, 72 registers, the three memories, 4 check sum. */
+/* Every saved state has this size: 16 head, 72 registers, the three memories, 4 checksum. */
 #define STATE_SIZE (16u + 72u + EDU_CONFIG_SIZE + EDU_BUFFER_SIZE + EDU_PAGE_SIZE + 4u)
 
-/* Writes the state of d, which is stopped, to out, STATE_SIZE bytes. */
+/* Writes the state of d, which must be stopped, to out, STATE_SIZE bytes. */
 void state_save(const struct device *d, uint8_t *out);
 
 /*
- * Takes over a saved state of n bytes. 0, or -EINVAL: it is not one of this version, of a device
- * like this one, or it is damaged; d is as it was then.
+ * Loads a saved state of n bytes. Returns 0, or -EINVAL, with d unchanged, if it is damaged, of
+ * another version, or of a different device.
  */
 int state_load(struct device *d, const uint8_t *p, size_t n) __attribute__((warn_unused_result));
 

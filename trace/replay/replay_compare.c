@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Recorded beside played: bytes in, the first difference out. */
+/* Compares replayed messages with recorded ones: bytes in, the first difference out. */
 #define _GNU_SOURCE
 #include "trace/replay/replay_compare.h"
 
@@ -11,7 +11,7 @@
 #include "trace/decode/access.h"
 #include "trace/decode/names.h"
 
-/* Where a message is, by what was kept of it. */
+/* Finds the place that a message accesses, from its kept bytes. */
 static bool replay_compare_find_place(const struct replay_message *m, struct access *out)
 {
     const struct trace_message t = {
@@ -20,7 +20,7 @@ static bool replay_compare_find_place(const struct replay_message *m, struct acc
     return access_read(&t, out) && out->kind != ACCESS_NONE;
 }
 
-/* A reply goes by its request, which says more and was kept whole. */
+/* A reply is described by its request, which has more fields and was kept whole. */
 static struct replay_about replay_compare_about(const struct replay_message *recorded,
                                                 const struct replay_message *request)
 {
@@ -61,7 +61,7 @@ static bool replay_compare_heads_differ(const struct replay_message *r,
     if (replay_compare_set(d, REPLAY_COMMAND, r->hdr.command, got->hdr.command)) {
         return true;
     }
-    /* An error instead of a reply is told as that, with its errno. */
+    /* An error in place of a reply, or the reverse, is reported with its errno. */
     if (replay_compare_set(d, REPLAY_ERROR, r->hdr.flags & WIRE_ERROR,
                            got->hdr.flags & WIRE_ERROR) ||
         replay_compare_set(d, REPLAY_ERROR, replay_compare_error_of(&r->hdr),
@@ -74,7 +74,7 @@ static bool replay_compare_heads_differ(const struct replay_message *r,
            replay_compare_set(d, REPLAY_SIZE, r->hdr.size, got->hdr.size);
 }
 
-/* Bytes that differ and may not; *masked: some differ that may. */
+/* Returns true if bytes differ that may not. *masked: bytes differ that may. */
 static bool replay_compare_bytes_differ(const struct replay_message *r,
                                         const struct replay_got *got,
                                         const struct replay_masks *masks,
@@ -139,7 +139,7 @@ enum replay_what replay_compare(const struct replay_message *recorded,
     return out->what;
 }
 
-/* ---- telling ---- */
+/* ---- texts ---- */
 
 static const char *replay_compare_errno_text(uint64_t error, char *out, size_t size)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A table of kinds of requests, open-addressed, as large as a script can fill to a half; the
- * requests of one kind are chained in their order.
+ * A table of kinds of requests with open addressing, at most half full for any script; the requests
+ * of one kind are chained in their order.
  */
 #include "trace/replay/replay_index.h"
 
@@ -11,10 +11,10 @@
 
 #define KEY_MAX 16u
 
-/* Of those alike so many unused ones are compared byte by byte. */
+/* Unused requests of one kind that are compared byte by byte. */
 #define LOOKED_AT 64u
 
-/* Which bytes of a command's payload say what it is about. */
+/* The bytes of a command's payload that identify its object. */
 struct part {
     uint8_t from;
     uint8_t n;
@@ -41,14 +41,14 @@ struct key {
 struct kind {
     bool taken;
     struct key key;
-    size_t first; /* … of those not used; REPLAY_NONE: all are */
+    size_t first; /* first unused one; REPLAY_NONE: all are used */
     size_t last;  /* of the chain */
-    size_t used;  /* the last that was */
+    size_t used;  /* the last used one */
 };
 
 struct replay_index {
     const struct replay_script *script;
-    size_t *next; /* of each message, in its chain */
+    size_t *next; /* for each message, the next in its chain */
     bool *used;
     size_t mask;
     struct kind kinds[];
@@ -79,7 +79,7 @@ static struct kind *replay_index_find_it(struct replay_index *x, const struct ke
         hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
     }
     i = (size_t)(hash ^ hash >> 32) & x->mask;
-    /* It is never more than half full. */
+    /* Terminates, since the table is never more than half full. */
     while (x->kinds[i].taken && memcmp(&x->kinds[i].key, k, sizeof *k) != 0) {
         i = (i + 1) & x->mask;
     }
@@ -139,7 +139,7 @@ void replay_index_free(struct replay_index *x)
     }
 }
 
-/* Whether the recorded request is the same, as far as it was kept. */
+/* Returns true if the recorded request is equal, as far as it was kept. */
 static bool replay_index_same(const struct replay_message *m, const void *p, size_t n)
 {
     const size_t kept = m->kept - (size_t)WIRE_HDR_SIZE;

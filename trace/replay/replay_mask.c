@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Masks: read from the command line's words, and asked about messages. */
+/* Masks: parses them from the command line, and applies them to messages. */
 #define _GNU_SOURCE
 #include "trace/replay/replay_mask.h"
 
@@ -15,7 +15,7 @@
 
 #define TERMS "command=NAME region=N offset=A[..B] bytes=A[..B]"
 
-/* ---- reading ---- */
+/* ---- parsing ---- */
 
 static bool replay_mask_refuse(char *why, size_t size, const char *what, const char *at, size_t n)
 {
@@ -26,7 +26,7 @@ static bool replay_mask_refuse(char *why, size_t size, const char *what, const c
     return false;
 }
 
-/* Reads the whole of n characters as a number. */
+/* Reads all n characters as a number. */
 static bool replay_mask_read_number(const char *at, size_t n, uint64_t *out)
 {
     char text[24];
@@ -42,7 +42,7 @@ static bool replay_mask_read_number(const char *at, size_t n, uint64_t *out)
     return errno == 0 && *end == '\0';
 }
 
-/* A..B, or A alone. */
+/* Reads A..B, or A alone. */
 static bool replay_mask_read_range(const char *at, size_t n, struct replay_range *out)
 {
     const char *const dots = memmem(at, n, "..", 2);
@@ -87,7 +87,7 @@ static bool replay_mask_read_region(const char *at, size_t n, uint32_t *out)
     return true;
 }
 
-/* Values with commas between. */
+/* Reads values separated by commas. */
 static bool replay_mask_read_values(const char *at, size_t n,
                                     bool (*read)(const char *, size_t, uint32_t *), uint32_t *out,
                                     unsigned *count)
@@ -164,7 +164,7 @@ bool replay_mask_add(struct replay_masks *m, const char *text, char *why, size_t
     return true;
 }
 
-/* ---- asking ---- */
+/* ---- applying ---- */
 
 static bool replay_mask_among(const uint32_t *values, unsigned n, uint32_t v)
 {
@@ -181,7 +181,7 @@ static bool replay_mask_within(const struct replay_range *r, uint64_t v)
     return !r->said || (v >= r->first && v <= r->last);
 }
 
-/* Whether the mask speaks of messages like this. */
+/* Returns true if the mask applies to messages like this one. */
 static bool replay_mask_speaks(const struct replay_mask *m, const struct replay_about *about)
 {
     if (!replay_mask_among(m->commands, m->n_commands, about->command)) {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What may differ between two runs of a device. A mask is terms with spaces between:
+ * Masks: allowed differences between two runs of a device. A mask is terms separated by spaces:
  *
- *   command=NAME[,NAME]...   of these commands' replies, and of these commands of the device's own
- *   region=N[,N]...          … that speak of these regions
+ *   command=NAME[,NAME]...   replies to these commands, and the device's own commands
+ *                            of these names
+ *   region=N[,N]...          … that access these regions
  *   offset=A[..B]            … the bytes of these registers of the region
  *   bytes=A[..B]             … these bytes of the payload
  *
- * All terms must hold. With "offset" or "bytes" those bytes of a message may differ, else all of
+ * All terms must hold. With "offset" or "bytes", those bytes of a message may differ, else all of
  * it: its bytes, size, error and fds. Numbers are decimal, or hexadecimal with 0x. Pure.
  */
 #ifndef POEMD_TRACE_REPLAY_REPLAY_MASK_H
@@ -30,7 +31,7 @@ struct replay_range {
 struct replay_mask {
     unsigned n_commands; /* 0: any */
     uint32_t commands[REPLAY_MASK_VALUES];
-    unsigned n_regions; /* 0: any, and what speaks of none */
+    unsigned n_regions; /* 0: any, also messages without a region */
     uint32_t regions[REPLAY_MASK_VALUES];
     struct replay_range offset;
     struct replay_range bytes;
@@ -41,24 +42,26 @@ struct replay_masks {
     struct replay_mask masks[REPLAY_MASKS_MAX];
 };
 
-/* Adds the mask that text says. False: what is wrong, and what would be right, is in why. */
+/*
+ * Adds the mask in text. Returns false on an error, with the fault and the expected words in why.
+ */
 bool replay_mask_add(struct replay_masks *m, const char *text, char *why, size_t size)
     __attribute__((warn_unused_result));
 
-/* What a message is about, as far as masks ask. */
+/* The properties of a message that masks look at. */
 struct replay_about {
     uint16_t command;
     bool has_region;
     uint32_t region;
     uint64_t offset;    /* of its data's first byte in the region */
-    uint32_t data_from; /* the payload's byte where data begins */
+    uint32_t data_from; /* index of the payload's byte at which data begins */
     bool has_data;
 };
 
-/* Whether all of the message may differ. */
+/* Returns true if all of the message may differ. */
 bool replay_mask_all(const struct replay_masks *m, const struct replay_about *about);
 
-/* Whether byte i of its payload may. */
+/* Returns true if byte i of the message's payload may differ. */
 bool replay_mask_byte(const struct replay_masks *m, const struct replay_about *about, uint32_t i);
 
 #endif

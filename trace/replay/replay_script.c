@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Scripts to be played: messages copied out of a trace, sorted, paired, and made to wait for each
- * other as they did when they were recorded. No fd, no clock.
+ * Scripts for replays: messages copied from a trace, sorted, paired, and ordered so that they wait
+ * for each other as in the recording. Uses no fd and no clock.
  */
 #include "trace/replay/replay_script.h"
 
@@ -70,7 +70,7 @@ static int replay_script_reserve(struct replay_script *s)
     return 0;
 }
 
-/* A copy of n bytes; NULL where there are none, or no memory. */
+/* Copies n bytes; returns NULL if n is 0 or memory runs out. */
 static void *replay_script_copy(const void *p, size_t n)
 {
     void *const c = n > 0 ? malloc(n) : NULL;
@@ -83,7 +83,7 @@ static void replay_script_read_header(struct replay_message *r, const struct tra
     if (!native_header(m, &r->hdr)) {
         r->hdr = (struct wire_hdr){.size = m->size};
     }
-    /* What was kept is of this size, whatever the header says. */
+    /* The trace's size counts, whatever size the header has. */
     r->hdr.size = m->size;
     r->reply = wire_is_reply(&r->hdr);
 }
@@ -132,7 +132,7 @@ static int replay_script_by_number(const void *a, const void *b)
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
-/* Which numbers are not there. */
+/* Counts the numbers that are missing. */
 static void replay_script_count_missing(struct replay_script *s)
 {
     uint64_t next = 1;
@@ -148,7 +148,7 @@ static void replay_script_count_missing(struct replay_script *s)
     }
 }
 
-/* Gives up what was not seen on the leg, and what the client's side never got out. */
+/* Drops messages that were not seen on the leg, or that the client's side never delivered. */
 static void replay_script_keep_leg(struct replay_script *s, unsigned leg)
 {
     size_t kept = 0;
@@ -165,7 +165,7 @@ static void replay_script_keep_leg(struct replay_script *s, unsigned leg)
     s->n = kept;
 }
 
-/* ---- who answers whom ---- */
+/* ---- pairing ---- */
 
 static bool replay_script_pair_all(struct replay_script *s)
 {
@@ -197,9 +197,9 @@ static bool replay_script_pair_all(struct replay_script *s)
     return true;
 }
 
-/* ---- who waits for whom ---- */
+/* ---- order of messages ---- */
 
-/* When each message of one sender on one socket had been delivered, none before the one before. */
+/* Delivery times of one sender's messages on one socket, made monotonic. */
 struct deliveries {
     size_t n;
     uint64_t *ns;
@@ -226,7 +226,7 @@ static bool replay_script_deliveries_init(struct deliveries *d, const struct rep
     return true;
 }
 
-/* How many had been delivered by then. */
+/* Number of messages delivered at time ns. */
 static size_t replay_script_delivered_by(const struct deliveries *d, uint64_t ns)
 {
     size_t low = 0;
@@ -244,7 +244,10 @@ static size_t replay_script_delivered_by(const struct deliveries *d, uint64_t ns
     return low;
 }
 
-/* What had happened last on its sender's side before a message was read: *said is its last word. */
+/*
+ * Returns the pause before a message: the time since its sender's side last sent (*said) or
+ * received one.
+ */
 static uint64_t replay_script_pause_before(const struct replay_message *m,
                                            const struct deliveries *other, uint64_t *said)
 {
@@ -286,7 +289,7 @@ static bool replay_script_find_waits(struct replay_script *s)
     return ok;
 }
 
-/* ---- judging ---- */
+/* ---- checks ---- */
 
 static bool replay_script_has_version(const struct replay_script *s)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Trace events, one a line. A request's slice is on the first free lane of its side, so that slices
- * of one thread never overlap, as the format demands; a lane is free again once its slice is over.
+ * Writes trace events, one per line. A request's slice is put on the first free lane of its side,
+ * so that slices of one thread never overlap, as the format demands; a lane is free again once its
+ * slice is over.
  */
 #include "trace/report/chrome.h"
 
@@ -17,7 +18,7 @@
 
 #define NO_LANE CHROME_LANES
 
-/* The last write of a client: where a device's DMA may come from. */
+/* The client's last write, which a DMA request of the device may follow from. */
 struct write {
     uint64_t read_ns; /* since 1970; 0 if none */
     unsigned channels;
@@ -25,11 +26,11 @@ struct write {
 
 /* A session: a process. */
 struct process {
-    uint64_t busy[TRACE_SENDERS];  /* lanes whose request waits for its reply, as bits */
-    uint64_t named[TRACE_SENDERS]; /* lanes that have been told their names */
-    uint64_t until[TRACE_SENDERS][CHROME_LANES]; /* since 1970: when a lane's last slice ends */
-    bool told;                                   /* the process has been told its name */
-    uint64_t sample;                             /* the counter's, from 0 at the beginning */
+    uint64_t busy[TRACE_SENDERS];  /* lanes with a request that waits for its reply, as bits */
+    uint64_t named[TRACE_SENDERS]; /* lanes whose names have been written */
+    uint64_t until[TRACE_SENDERS][CHROME_LANES]; /* end of a lane's last slice, since 1970 */
+    bool told;                                   /* the process's name has been written */
+    uint64_t sample;                             /* the counter's current sample, from 0 */
     uint64_t counted[TRACE_SENDERS];
     bool counting; /* the last sample written was not 0 */
     struct write write;
@@ -37,7 +38,7 @@ struct process {
 
 struct chrome {
     FILE *f;
-    bool any; /* an event has been written: a comma comes before the next */
+    bool any; /* an event has been written: the next one needs a comma */
     uint64_t begin_ns;
     uint64_t end_ns;
     uint64_t flows;
@@ -94,9 +95,9 @@ static struct process *chrome_process_of(struct chrome *c, const struct trace_se
     return &c->processes[s->index];
 }
 
-/* ---- words ---- */
+/* ---- events ---- */
 
-/* A JSON string of foreign text: what log_escape leaves needs no more than its backslashes. */
+/* Writes a JSON string of foreign text: after log_escape, only backslashes need another escape. */
 static void chrome_put_string(FILE *f, const char *text)
 {
     char shown[512];
@@ -112,7 +113,7 @@ static void chrome_put_string(FILE *f, const char *text)
     fputc('"', f);
 }
 
-/* The format's times are microseconds; with three decimals nothing is lost. */
+/* The format's times are microseconds; three decimals keep every nanosecond. */
 static void chrome_put_us(FILE *f, const char *key, uint64_t ns)
 {
     fprintf(f, ",\"%s\":%" PRIu64 ".%03u", key, ns / 1000, (unsigned)(ns % 1000));
@@ -123,19 +124,19 @@ static uint64_t chrome_since_begin(const struct chrome *c, uint64_t ns)
     return ns > c->begin_ns ? ns - c->begin_ns : 0;
 }
 
-/* A process's number: from 1, since 0 has a meaning of its own there. */
+/* Returns a process's number: from 1, since 0 has a special meaning in the format. */
 static unsigned chrome_pid_of(const struct trace_session *s)
 {
     return s->index + 1;
 }
 
-/* A thread's number: the client's lanes before the backend's. */
+/* Returns a thread's number: the client's lanes come before the backend's. */
 static unsigned chrome_tid_of(unsigned sender, unsigned channels)
 {
     return 1 + sender * (CHROME_LANES + 1) + channels;
 }
 
-/* Begins an event; the caller goes on with ",…" and ends it. */
+/* Begins an event; the caller adds ",…" and ends it. */
 static void chrome_begin(struct chrome *c, const char *phase, unsigned pid, unsigned tid)
 {
     fprintf(c->f, "%s\n{\"ph\":\"%s\",\"pid\":%u,\"tid\":%u", c->any ? "," : "", phase, pid, tid);
@@ -182,7 +183,7 @@ static void chrome_name_lane(struct chrome *c, const struct trace_session *s, st
 
 /* ---- requests ---- */
 
-/* A request as it is written: with its reply, or without one. */
+/* A request to be written, with or without its reply. */
 struct span {
     const struct trace_session *session;
     struct access access;
@@ -262,7 +263,7 @@ static void chrome_put_name(struct chrome *c, const struct access *a)
     }
 }
 
-/* With a lane one complete event, without one a pair of async ones. */
+/* Writes one complete event if the request has a lane, else a pair of async events. */
 static void chrome_put_span(struct chrome *c, const struct span *s)
 {
     const unsigned pid = chrome_pid_of(s->session);
@@ -294,7 +295,10 @@ static void chrome_put_span(struct chrome *c, const struct span *s)
     chrome_end(c);
 }
 
-/* Messages of two directions need not come in the order they were read, so times are compared. */
+/*
+ * Compares times, since messages of two directions may come out of the order in which they were
+ * read.
+ */
 static unsigned chrome_free_lane(const struct process *p, unsigned sender, uint64_t now_ns)
 {
     for (unsigned i = 0; i < CHROME_LANES; i++) {
@@ -305,7 +309,9 @@ static unsigned chrome_free_lane(const struct process *p, unsigned sender, uint6
     return NO_LANE;
 }
 
-/* From the write to the device's request that followed it; both lie on slices. */
+/*
+ * Writes an arrow from the write to the device's request that followed it; both ends are on slices.
+ */
 static void chrome_put_flow(struct chrome *c, const struct trace_session *s, struct process *p,
                             const struct trace_message *m, unsigned channels)
 {
@@ -388,7 +394,7 @@ static void chrome_give_back(struct process *p, const struct trace_request *r, u
     }
 }
 
-/* A reply to nothing, or what is no message at all. */
+/* Writes a message that answers no request, or is malformed. */
 static void chrome_put_instant(struct chrome *c, const struct trace_session *s,
                                const struct trace_message *m, const char *what)
 {
@@ -414,7 +420,10 @@ static void chrome_put_counter(struct chrome *c, unsigned pid, uint64_t sample,
     chrome_end(c);
 }
 
-/* Writes the sample that is over, and where nothing came after it that there was nothing. */
+/*
+ * Writes the sample that is over; and a sample of 0 if the next one with messages does not follow
+ * at once.
+ */
 static void chrome_end_sample(struct chrome *c, unsigned pid, struct process *p, uint64_t now)
 {
     static const uint64_t none[TRACE_SENDERS] = {0};
@@ -434,7 +443,7 @@ static void chrome_count(struct chrome *c, const struct trace_session *s, struct
 {
     const uint64_t sample = chrome_since_begin(c, m->read_ns) / CHROME_SAMPLE_NS;
 
-    /* A message that comes late, from before, counts in the sample that is open. */
+    /* A late message with an earlier time counts in the open sample. */
     if (sample > p->sample) {
         chrome_end_sample(c, chrome_pid_of(s), p, sample);
     }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The comparison. As long as both sides go on alike, a line of each is held. Where they part, both
- * windows are filled and aligned, and told up to the last line that both have; what is behind it
- * may still agree with what comes next.
+ * Compares two traces. While both sides are equal, one line of each is held. At a difference, both
+ * windows are filled and aligned, and reported up to the last common line; lines behind it may
+ * still match later ones.
  */
 #include "trace/report/diff.h"
 
@@ -11,14 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Lines that are waiting on one side, oldest first. */
+/* Lines that wait on one side, oldest first. */
 struct side {
     struct diff_line *lines[DIFF_WINDOW];
     size_t n;
     bool ended;
     bool only[DIFF_WINDOW];
-    uint32_t classes[DIFF_WINDOW]; /* of those that the other side has too … */
-    uint32_t places[DIFF_WINDOW];  /* … and where they are in lines */
+    uint32_t classes[DIFF_WINDOW]; /* of the lines that the other side has too … */
+    uint32_t places[DIFF_WINDOW];  /* … and their indexes in lines */
     bool marks[DIFF_WINDOW];
 };
 
@@ -36,7 +36,7 @@ struct diff {
     struct entry sorted[2 * DIFF_WINDOW];
 };
 
-/* Takes lines until a side has `want`, or has ended. */
+/* Reads lines until a side has `want`, or has ended. */
 static int diff_fill(struct diff *d, unsigned side, size_t want)
 {
     struct side *const s = &d->sides[side];
@@ -58,7 +58,7 @@ static bool diff_same(const struct diff_line *a, const struct diff_line *b)
     return memcmp(a->digest, b->digest, DIFF_DIGEST) == 0;
 }
 
-/* Forgets the first n lines of a side, which have been told. */
+/* Frees the first n lines of a side, which have been reported. */
 static void diff_drop(struct side *s, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -78,7 +78,7 @@ static int diff_by_digest(const void *p, const void *q)
     return memcmp(a->line->digest, b->line->digest, DIFF_DIGEST);
 }
 
-/* Gives lines of a digest a number in common; those that one side alone has are marked at once. */
+/* Gives equal lines a common number; marks lines that only one side has. */
 static void diff_classify(struct diff *d)
 {
     uint32_t class[2][DIFF_WINDOW];
@@ -146,7 +146,7 @@ static void diff_align(struct diff *d)
     }
 }
 
-/* Up to behind the last line that both have. */
+/* Number of lines up to and including the last common one. */
 static size_t diff_aligned(const struct side *s)
 {
     size_t n = s->n;
@@ -157,7 +157,7 @@ static size_t diff_aligned(const struct side *s)
     return n;
 }
 
-/* Tells so many lines of both sides, what one has alone before what both have. */
+/* Reports n lines of one side and m of the other, lines of one side before common ones. */
 static void diff_notify(struct diff *d, size_t n, size_t m)
 {
     const struct side *const a = &d->sides[0];
@@ -178,7 +178,7 @@ static void diff_notify(struct diff *d, size_t n, size_t m)
     diff_drop(&d->sides[1], m);
 }
 
-/* Both sides part here. */
+/* Handles a place at which the sides differ. */
 static int diff_part(struct diff *d)
 {
     struct side *const a = &d->sides[0];
@@ -198,7 +198,7 @@ static int diff_part(struct diff *d)
         n = a->n;
         m = b->n;
     } else if (n == 0 && m == 0) {
-        /* Nothing in common in whole windows: half of each is given up, to go on. */
+        /* Whole windows without a common line: reports half of each, to go on. */
         n = a->n == DIFF_WINDOW ? DIFF_WINDOW / 2 : a->n;
         m = b->n == DIFF_WINDOW ? DIFF_WINDOW / 2 : b->n;
     }
@@ -206,7 +206,7 @@ static int diff_part(struct diff *d)
     return 0;
 }
 
-/* So many lines at the beginning are the same. */
+/* Returns how many lines at the beginning are equal. */
 static size_t diff_alike(struct side *a, struct side *b)
 {
     size_t n = 0;

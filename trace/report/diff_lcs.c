@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Myers, "An O(ND) Difference Algorithm and Its Variations" (1986), section 4b: the middle of a
- * shortest way is found from both ends at once, and both halves are treated in the same manner, so
- * that no more memory is needed than for two rows.
+ * Myers, "An O(ND) Difference Algorithm and Its Variations" (1986), section 4b: finds the middle of
+ * a shortest path from both ends at once, then treats both halves in the same manner, so that
+ * memory for two rows is enough.
  *
- * A place is x elements into a and y into b; diagonal k is where x - y = k. Going along a diagonal
- * costs nothing, since the elements are the same; a step to the next diagonal marks one.
+ * A point is x elements into a and y into b; diagonal k has x - y = k. A step along a diagonal
+ * costs nothing, since the elements are equal; a step to the next diagonal marks an element.
  */
 #include "trace/report/diff_lcs.h"
 
 #include <string.h>
 
-/* A part of both sequences: from x0 below x1, from y0 below y1. */
+/* A part of both sequences: x0 up to x1, y0 up to y1, ends excluded. */
 struct box {
     int32_t x0;
     int32_t x1;
@@ -20,10 +20,10 @@ struct box {
     int32_t y1;
 };
 
-/* Room for diagonals on both sides of 0. */
+/* An entry of a row, which has diagonals on both sides of 0. */
 #define AT(row, k) ((row)[(k) + (int32_t)DIFF_LCS_MAX + 1])
 
-/* From (x, x - k) along the diagonal as far as both agree. Returns the x where it ends. */
+/* Follows the diagonal from (x, x - k) while both are equal. Returns the x of its end. */
 static int32_t diff_lcs_slide(const struct diff_lcs *l, const struct box *b, int32_t x, int32_t k)
 {
     while (x < b->x1 && x - k < b->y1 && l->a[x] == l->b[x - k]) {
@@ -41,8 +41,7 @@ static int32_t diff_lcs_slide_back(const struct diff_lcs *l, const struct box *b
     return x;
 }
 
-/* How far to look on both sides of a diagonal in the next round; beyond the box there is nothing.
- */
+/* Diagonals to search on both sides in the next round, within the box. */
 struct reach {
     int32_t low;
     int32_t high;
@@ -66,8 +65,8 @@ static void diff_lcs_widen(struct reach *r, int32_t least, int32_t most, int32_t
 }
 
 /*
- * The middle of a shortest way through the box, which is empty on neither side and whose corners
- * agree in nothing: *x and *y.
+ * Finds the middle *x, *y of a shortest path through the box, which has elements of both sides and
+ * different ones at its corners.
  */
 static void diff_lcs_middle(struct diff_lcs *l, const struct box *b, int32_t *x, int32_t *y)
 {
@@ -111,8 +110,8 @@ static void diff_lcs_middle(struct diff_lcs *l, const struct box *b, int32_t *x,
     }
 }
 
-/* A half has half the differences, so this goes no deeper than their logarithm: 13. */
-/* NOLINTNEXTLINE(misc-no-recursion): as said. */
+/* A half has half the differences, so recursion goes no deeper than their logarithm: 13. */
+/* NOLINTNEXTLINE(misc-no-recursion): bounded, see above. */
 static void diff_lcs_run_it(struct diff_lcs *l, struct box b)
 {
     int32_t x;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A message as a line. What counts goes into a digest, whole; what people read comes from
- * trace/decode/decode.h, which shortens long data: there a part of the digest stands for the rest.
+ * Turns a message into a line. All that counts goes into a digest; the text comes from
+ * trace/decode/decode.h, which shortens long data: then a part of the digest stands for the rest.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -13,21 +13,22 @@
 #include "trace/decode/decode.h"
 #include "trace/report/diff.h"
 
-/* Objects behind fds that are told apart, a power of two; more of them are the 0th of their kind.
+/*
+ * Objects of fds that are distinguished, a power of two; further ones are number 0 of their kind.
  */
 #define OBJECTS 16384u
 
-/* Bytes of a line; what is longer ends in "...". */
+/* Bytes of a line; longer ones end in "...". */
 #define LINE_MAX_BYTES 1024u
 
-/* Data of more bytes is shown in part. */
+/* Data longer than this is shown in part. */
 #define SHOWN_DATA 32u
 
-/* Device and inode, and what they are called here. */
+/* Device and inode, and the object's number in lines. */
 struct object {
     uint64_t dev;
     uint64_t ino;
-    uint32_t number; /* from 1, of its kind; 0: the place is free */
+    uint32_t number; /* from 1, per kind; 0: the place is free */
     uint8_t kind;
 };
 
@@ -72,9 +73,9 @@ void diff_maker_free(struct diff_maker *d)
     }
 }
 
-/* ---- what differs from run to run ---- */
+/* ---- values that differ from run to run ---- */
 
-/* The number of an fd's object among those of its kind, in the order they came. */
+/* Returns the number of an fd's object among those of its kind, in their order of appearance. */
 static uint32_t diff_line_object_number(struct diff_maker *d, const struct trace_fd *fd)
 {
     uint32_t at = (uint32_t)((fd->dev * 31 + fd->ino) * UINT64_C(0x9e3779b97f4a7c15) >> 40);
@@ -96,7 +97,7 @@ static uint32_t diff_line_object_number(struct diff_maker *d, const struct trace
     }
 }
 
-/* Strings of 32 or 64 hexadecimal digits become as many x. */
+/* Replaces strings of 32 or 64 hexadecimal digits by as many x. */
 static void diff_line_mask_digits(uint8_t *p, size_t n)
 {
     size_t begin = 0;
@@ -113,7 +114,7 @@ static void diff_line_mask_digits(uint8_t *p, size_t n)
     }
 }
 
-/* A VERSION message without what is fresh in it. */
+/* Returns a VERSION message with its random values masked. */
 static struct trace_message diff_line_unfreshened(struct diff_maker *d,
                                                   const struct trace_message *m)
 {
@@ -125,7 +126,7 @@ static struct trace_message diff_line_unfreshened(struct diff_maker *d,
     return copy;
 }
 
-/* ---- what counts ---- */
+/* ---- the digest ---- */
 
 static bool diff_line_put(struct diff_maker *d, const void *p, size_t n)
 {
@@ -147,7 +148,7 @@ static bool diff_line_put_fds(struct diff_maker *d, const struct trace_message *
     return ok;
 }
 
-/* False: no memory. */
+/* Returns false if memory runs out. */
 static bool diff_line_make_digest(struct diff_maker *d, const struct decode_view *v,
                                   uint32_t session, const uint32_t *objects, uint8_t *out)
 {
@@ -176,7 +177,7 @@ static bool diff_line_make_digest(struct diff_maker *d, const struct decode_view
     return true;
 }
 
-/* ---- what people read ---- */
+/* ---- the text ---- */
 
 static void diff_line_put_fd_texts(struct strbuf *t, const struct trace_message *m,
                                    const uint32_t *objects)
@@ -264,7 +265,7 @@ static void diff_line_make_text(struct strbuf *t, const struct decode_view *v,
     }
 }
 
-/* ---- a line ---- */
+/* ---- the line ---- */
 
 static struct diff_line *line_new(struct diff_maker *d, const struct trace_message *m)
 {

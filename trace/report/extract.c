@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Traces from traces: blocks written anew by trace/file/pcapng.h. */
+/* Makes traces from traces: writes their blocks again with trace/file/pcapng.h. */
 #include "trace/report/extract.h"
 
 #include <errno.h>
@@ -11,19 +11,19 @@
 #include "handshake/json.h"
 #include "trace/file/pcapng.h"
 
-/* The largest packet, with the longest comment. */
+/* The largest packet with the longest comment. */
 #define BLOCK_MAX (LIMIT_TRACE_PACKET + 2 * PCAPNG_COMMENT_MAX + PCAPNG_BLOCK_MAX_OVERHEAD)
 
-/* A session of the trace that is read, and its interface in the one that is written. */
+/* A session of the source, and its interface in the new trace. */
 struct part {
-    const struct trace_session *session; /* NULL: nothing of it came */
+    const struct trace_session *session; /* NULL: no message of it came */
     bool written;                        /* it has an interface … */
     uint32_t interface;                  /* … with this number */
     uint64_t seen;                       /* messages of the span, lost ones included */
-    uint64_t lost;                       /* of which so many */
-    uint64_t pending;                    /* lost, and not told by a message yet */
-    uint64_t begin_ns;                   /* the first message written */
-    uint64_t end_ns;                     /* the latest delivery */
+    uint64_t lost;                       /* of these, lost */
+    uint64_t pending;                    /* lost, not yet reported with a message */
+    uint64_t begin_ns;                   /* of the first message written */
+    uint64_t end_ns;                     /* of the latest delivery */
 };
 
 struct extract {
@@ -41,7 +41,7 @@ struct extract *extract_new(FILE *f, bool cuts_time)
     struct extract *const e = malloc(sizeof *e);
 
     if (e) {
-        /* All but the block. */
+        /* All members except the block. */
         e->f = f;
         e->cuts_time = cuts_time;
         e->parts = NULL;
@@ -86,7 +86,7 @@ static struct part *extract_part_of(struct extract *e, const struct trace_sessio
     return &e->parts[s->index];
 }
 
-/* Writes a block of n bytes; 0 bytes: what was to be in it is larger than any reader takes. */
+/* Writes a block of n bytes; 0: the block was larger than any reader accepts. */
 static int extract_put_block(struct extract *e, size_t n)
 {
     if (n == 0) {
@@ -95,9 +95,11 @@ static int extract_put_block(struct extract *e, size_t n)
     return fwrite(e->block, 1, n, e->f) == n ? 0 : -EIO;
 }
 
-/* ---- comments: what was known is kept, and what is new is put in ---- */
+/* ---- comments: known members are kept, new ones added ---- */
 
-/* The members of a comment, which is foreign; none where it is no object. NULL: no memory. */
+/*
+ * Returns the members of a foreign comment, none if it is not an object; NULL if memory runs out.
+ */
 static json_t *extract_members_of(const char *comment)
 {
     json_t *o;
@@ -105,7 +107,7 @@ static json_t *extract_members_of(const char *comment)
     return json_read(comment, strlen(comment) + 1, &o) == JSON_OK ? o : json_object();
 }
 
-/* One line; NULL: no memory. Takes the reference. */
+/* Returns the object as one line, or NULL if memory runs out. Takes the reference. */
 static char *extract_line_of_take(json_t *o)
 {
     char *const line = json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
@@ -114,7 +116,7 @@ static char *extract_line_of_take(json_t *o)
     return line;
 }
 
-/* What the trace was filtered by before, and now. */
+/* Joins the trace's own filter and the new one. */
 static json_t *extract_both_filters(const json_t *before, const char *now)
 {
     const char *const text = json_string_value(before);
@@ -219,7 +221,7 @@ static int extract_put_statistics(struct extract *e, const struct part *p,
                                                   *ending ? ending : NULL));
 }
 
-/* As the session's own say. */
+/* Copies the session's own statistics. */
 static int extract_copy_statistics(struct extract *e, const struct part *p)
 {
     const struct trace_session *const s = p->session;

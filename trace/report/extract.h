@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A trace made from parts of another: the sessions, the span of time and the messages that are
- * wanted, with the interfaces' texts, and losses where they were.
+ * Makes a trace from parts of another: the selected sessions, span of time and messages, with the
+ * interfaces' texts, and with losses at their places.
  *
- * Two choices come in: the span, which sessions and which time it is about, and of it what is
- * wanted. Messages of the span that are not wanted are not lost, they were not asked for; what was
- * lost before them is told by the next one that is. What a session's statistics say is what they
- * said, unless the span cuts time: then it is counted in the span.
+ * Two filters are given: the span, which selects sessions and times, and the messages wanted within
+ * it. Messages of the span that are not wanted do not count as lost; messages lost before them are
+ * reported with the next wanted one. A session's statistics are copied, unless the span limits
+ * time: then they are counted within the span.
  *
- * A session whose first messages are not in it is marked as one whose capture began late.
+ * A session whose first messages are missing is marked like one with a late capture.
  */
 #ifndef POEMD_TRACE_REPORT_EXTRACT_H
 #define POEMD_TRACE_REPORT_EXTRACT_H
@@ -22,35 +22,35 @@
 struct extract;
 
 /*
- * Writes to f, which stays the caller's. cuts_time: the span is not all of a session's time.
- * NULL: no memory.
+ * Writes to f, which the caller keeps. cuts_time: the span is only a part of a session's time.
+ * Returns NULL if memory runs out.
  */
 struct extract *extract_new(FILE *f, bool cuts_time) __attribute__((warn_unused_result));
 void extract_free(struct extract *e);
 
 /*
- * The section: comment is the one it is taken from, filter what was asked for. 0; -ENOMEM; -EIO: f
- * says why. The same of all below.
+ * Writes the section: comment is the source's, filter the new one. Returns 0, -ENOMEM, or -EIO with
+ * the cause in f; so do all functions below.
  */
 int extract_section(struct extract *e, const char *comment, const char *filter)
     __attribute__((warn_unused_result));
 
-/* A message of the span, wanted or not; before extract_message for one that is. */
+/* Counts a message of the span, wanted or not; call it before extract_message. */
 int extract_count(struct extract *e, const struct trace_session *s, const struct trace_message *m)
     __attribute__((warn_unused_result));
 
-/* A message that is wanted; comment NULL if none. */
+/* Writes a wanted message; comment may be NULL. */
 int extract_message(struct extract *e, const struct trace_session *s, const struct trace_message *m,
                     const char *comment) __attribute__((warn_unused_result));
 
-/* The session's statistics are new. */
+/* Takes new statistics of the session. */
 int extract_statistics(struct extract *e, const struct trace_session *s)
     __attribute__((warn_unused_result));
 
-/* Ends it: statistics that were counted, of sessions that must still live. */
+/* Ends the trace: writes the counted statistics of its sessions, which must still live. */
 int extract_finish(struct extract *e) __attribute__((warn_unused_result));
 
-/* Messages that were written. */
+/* Messages written. */
 uint64_t extract_written(const struct extract *e);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* What a trace comes to, message by message. Pure except for its own memory. */
+/* Collects a trace's statistics, message by message. Pure except for its memory. */
 #include "trace/report/stats.h"
 
 #include <assert.h>
@@ -43,7 +43,7 @@ void stats_free(struct stats *s)
     free(s);
 }
 
-/* ---- where things are counted ---- */
+/* ---- rows ---- */
 
 const char *stats_command_name(unsigned code)
 {
@@ -74,7 +74,7 @@ static struct stats_region *stats_region_row(struct stats *s, const char *route,
     return r;
 }
 
-/* The session's own counts. NULL: no memory. */
+/* Returns the session's own counts, or NULL if memory runs out. */
 static struct stats_session *stats_session_row(struct stats *s, const struct trace_session *session)
 {
     const size_t i = session->index;
@@ -119,7 +119,7 @@ static void stats_note_it(struct stats *s, const char *comment)
 
 /* ---- requests and replies ---- */
 
-/* A request's region accesses; a write's and a read's row, and the map. */
+/* Counts a request's access to a region: in its row of writes or reads, and in the map. */
 static void stats_count_access(struct stats *s, const char *route, const struct access *a,
                                bool write)
 {
@@ -161,7 +161,7 @@ static void stats_count_answer(struct stats_row *row, bool error, uint64_t laten
     stats_histogram_add(&row->latency, latency);
 }
 
-/* A region's rows, for a reply to an access of it; NULL: it was none. */
+/* Returns a region's row for a reply to an access, or NULL if the request was not an access. */
 static struct stats_row *stats_accessed_row(struct stats *s, const struct trace_session *session,
                                             const struct trace_request *request)
 {
@@ -182,7 +182,7 @@ static uint64_t stats_since(uint64_t earlier, uint64_t later)
     return later > earlier ? later - earlier : 0;
 }
 
-/* A reply and what it answers. Returns the latency. */
+/* Counts a reply and its request. Returns the latency. */
 static uint64_t stats_count_reply(struct stats *s, const struct trace_session *session,
                                   const struct trace_message *m, const struct access *a,
                                   const struct trace_request *request)
@@ -208,7 +208,7 @@ static uint64_t stats_count_reply(struct stats *s, const struct trace_session *s
     return latency;
 }
 
-/* A region's size, from a reply that tells one. */
+/* Takes a region's size from a reply that has it. */
 static void stats_learn_size(struct stats *s, const struct trace_session *session,
                              const struct access *a)
 {
@@ -273,7 +273,7 @@ static void stats_add_step(struct stats *s, const struct trace_session *session,
     stats_excerpts_add(&s->excerpts, &step, slowest);
 }
 
-/* What one message is: counted by what it is to those before it. */
+/* Counts a message as request, reply or neither. */
 static void stats_count_kind(struct stats *s, const struct trace_session *session,
                              const struct trace_message *m, struct stats_column *column)
 {

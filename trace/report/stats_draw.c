@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Bars and maps of the width of a terminal, in block characters or ASCII. No colours: what is dark
- * and what is light is the terminal's own.
+ * Draws bars and maps as wide as a terminal, in block characters or ASCII. Without colours, so that
+ * the terminal's own apply.
  */
 #include "trace/report/stats_draw.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-/* Columns beside a picture: labels, counts. */
+/* Columns beside a picture, for labels and counts. */
 #define LABEL 12u
 #define COUNTS 12u
 
-/* What is drawn is no narrower, whatever the terminal says, and no wider. */
+/* Smallest and largest width of a picture, whatever the terminal's. */
 #define PICTURE_MIN 16u
 #define PICTURE_MAX 512u
 
@@ -26,7 +26,9 @@ static unsigned stats_draw_picture_width(const struct stats_canvas *c, unsigned 
 
 /* ---- the histogram ---- */
 
-/* A bar of eighths of a column; in ASCII of whole ones. What is there at all is seen. */
+/*
+ * Draws a bar in eighths of a column, in ASCII in whole columns. A count above 0 is always visible.
+ */
 static void stats_draw_put_bar(uint64_t value, uint64_t most, unsigned width, bool utf8, FILE *f)
 {
     static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
@@ -42,7 +44,7 @@ static void stats_draw_put_bar(uint64_t value, uint64_t most, unsigned width, bo
     }
 }
 
-/* Steps that one line is of: an octave where there are many, else less. */
+/* Steps per line: an octave if there are many, else less. */
 static unsigned stats_draw_steps_per_line(unsigned first, unsigned last)
 {
     const unsigned n = last - first + 1;
@@ -87,7 +89,10 @@ static void draw_histogram(const struct stats_histogram *h, const struct stats_c
 
 /* ---- the maps ---- */
 
-/* n cells on at most room columns: sums where there are more, each several times where fewer. */
+/*
+ * Fits n cells into at most room columns: sums cells if there are more, repeats them if fewer.
+ * Returns the number of columns.
+ */
 static unsigned stats_draw_spread(const uint64_t *cells, size_t n, unsigned room, uint64_t *columns)
 {
     if (n <= room) {
@@ -105,7 +110,10 @@ static unsigned stats_draw_spread(const uint64_t *cells, size_t n, unsigned room
     return room;
 }
 
-/* 1 to 8, by its logarithm: a register that is polled must not hide all others; 0 for nothing. */
+/*
+ * Returns 0 for 0, else 1 to 8 by the logarithm, so that a polled register does not hide all
+ * others.
+ */
 static unsigned stats_draw_level_of(uint64_t count, uint64_t most)
 {
     const int bits = count > 0 ? 64 - __builtin_clzll(count) : 0;

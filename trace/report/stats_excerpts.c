@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Which messages are kept for being looked at one by one. Pure. */
+/* Selects the messages that are kept one by one. Pure. */
 #include "trace/report/stats_excerpts.h"
 
 #include <string.h>
 
-/* The slowest reply has as many messages before it as behind it. */
+/* The excerpt round the slowest reply has as many messages before it as behind it. */
 #define BEFORE (STATS_EXCERPT / 2)
 
-/* The i-th newest, 0 being the newest. */
+/* Returns the i-th newest message, 0 being the newest. */
 static const struct stats_step *stats_excerpts_newest(const struct stats_excerpts *e, size_t i)
 {
     return &e->tail[(e->at + STATS_EXCERPT - 1 - i) % STATS_EXCERPT];

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Log-linear bins: which bin a value is in is its leading bits. Pure. */
+/* Log-linear bins: a value's leading bits select its bin. Pure. */
 #include "trace/report/stats_histogram.h"
 
 #define BITS STATS_HISTOGRAM_BITS
 #define PER_OCTAVE (1u << BITS)
 
-/* Below 2^BITS a bin is one number; above, the octave and the BITS bits behind its leading one. */
+/*
+ * Below 2^BITS, each number has its own bin; above, the octave and the BITS bits behind the leading
+ * one select it.
+ */
 static unsigned stats_histogram_bin_of(uint64_t value)
 {
     unsigned exponent;
@@ -50,7 +53,7 @@ void stats_histogram_add(struct stats_histogram *h, uint64_t value)
 
 uint64_t stats_histogram_quantile(const struct stats_histogram *h, unsigned permille)
 {
-    /* In two parts: count * permille might not fit. */
+    /* In two parts, since count * permille could overflow. */
     const uint64_t rank = h->count / 1000 * permille + (h->count % 1000 * permille + 999) / 1000;
     uint64_t seen = 0;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The page: stats_page.html with the numbers put where it has its mark. They stand in a script
- * element that is no script, as JSON in which nothing can be taken for markup; what the page draws
- * from them it sets as text.
+ * Writes the page: stats_page.html with the statistics inserted at its mark. They are inside a
+ * script element that is not executed, as JSON without characters that could be markup; the page's
+ * script inserts them into the document as text only.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 static const char mark[] = "@DATA@";
 
-/* For json_dump_callback: outside of strings JSON has none of these characters. */
+/* For json_dump_callback. Escapes characters of markup, which JSON has only within strings. */
 static int stats_html_put(const char *p, size_t n, void *arg)
 {
     FILE *const f = arg;

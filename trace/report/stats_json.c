@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Statistics as JSON. Foreign text is in it as text alone; what is no UTF-8 is replaced. */
+/* Converts statistics to JSON. Foreign text occurs only as strings; invalid UTF-8 is replaced. */
 #define _GNU_SOURCE
 #include "trace/report/stats_json.h"
 
@@ -12,13 +12,13 @@
 #include "trace/decode/names.h"
 #include "trace/report/stats_excerpts.h"
 
-/* JSON's integers here are signed: what does not fit, which no true trace has, is the largest. */
+/* jansson's integers are signed: larger values, which no real trace has, become the largest. */
 static json_t *stats_json_number(uint64_t v)
 {
     return json_integer(v > INT64_MAX ? INT64_MAX : (json_int_t)v);
 }
 
-/* Offsets have 64 bits, and readers in other languages numbers with less: digits. */
+/* A string of digits, since an offset has 64 bits, and numbers of other languages' readers less. */
 static json_t *stats_json_hex(uint64_t v)
 {
     char text[32];
@@ -53,7 +53,7 @@ static json_t *stats_json_time_text(uint64_t ns)
     return json_string(text);
 }
 
-/* Steps that have anything: [from, below, count]. */
+/* Lists the steps that are not empty: [from, below, count]. */
 static json_t *stats_json_steps(const struct stats_histogram *h)
 {
     json_t *const list = json_array();
@@ -95,7 +95,7 @@ static json_t *stats_json_commands(const struct stats *s)
     json_t *const list = json_array();
 
     for (unsigned i = 0; i < STATS_COMMANDS; i++) {
-        /* 0 is last: what has no name. */
+        /* Row 0, for commands without a name, comes last. */
         const unsigned code = (i + 1) % STATS_COMMANDS;
         const struct stats_row *const r = &s->commands[code];
 
@@ -380,7 +380,7 @@ json_t *stats_json(const struct stats *s, const struct stats_about *about, bool 
     json_t *const o = json_object();
     bool ok = o != NULL;
 
-    /* Each value is taken, whether there was memory for another or not. */
+    /* Takes each value, also if memory ran out for another one. */
     for (size_t i = 0; i < n; i++) {
         ok = json_object_set_new(o, members[i].name, members[i].value) == 0 && ok;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Maps that fold when something falls beyond their edge. Pure. */
+/* Maps that double their cells' width when a value is beyond their edge. Pure. */
 #include "trace/report/stats_maps.h"
 
 #include <string.h>
@@ -54,7 +54,7 @@ static void stats_maps_merge(struct stats_column *to, const struct stats_column 
     to->errors += from->errors;
     to->lost += from->lost;
     for (size_t i = 0; i < STATS_TIME_ROWS; i++) {
-        /* A cell that is full stays so; its colour is the darkest long before. */
+        /* A full cell stays full; its colour has long been the darkest. */
         if (__builtin_add_overflow(to->latency[i], from->latency[i], &to->latency[i])) {
             to->latency[i] = UINT32_MAX;
         }

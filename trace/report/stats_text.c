@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Statistics as tables. Foreign text is escaped; nothing here moves a cursor or sets a colour.
+ * Prints statistics as tables. Foreign text is escaped; the output never moves the cursor or sets a
+ * colour.
  */
 #define _GNU_SOURCE
 #include "trace/report/stats_text.h"
