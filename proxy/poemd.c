@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * poemd(8): the program. A monitor; or a worker, the inspector or the tracer, when the monitor
- * started it so.
+ * poemd(8): the program. The monitor, or a worker, the inspector or the tracer if the monitor
+ * starts it as such.
  */
 #include <stdio.h>
 #include <string.h>

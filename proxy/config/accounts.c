@@ -11,10 +11,10 @@
 
 #include "base/users.h"
 
-/* Of the ids that are picked together: worker, inspector, tracer; then routes' devices. */
+/* The ids that are picked together: worker, inspector, tracer; then the routes' devices. */
 #define KINDS 3u
 
-/* Logs whom a named user runs beside what is going to be started. */
+/* Logs a process that runs as a configured user besides those about to be started. */
 static void accounts_warn(const char *what, const char *user, uid_t uid)
 {
     struct users_process p;
@@ -33,7 +33,7 @@ static void accounts_set(struct config_ids *ids, uid_t number)
 {
     struct users_process p;
 
-    /* An account of a kind's name is taken only if nothing runs as it: another poemd does. */
+    /* An account of a kind's name is used only if nothing runs as it: another poemd may. */
     if (ids->uid == CONFIG_NO_UID || users_find(ids->uid, 1, &p)) {
         ids->uid = number;
         ids->gid = number;
@@ -57,7 +57,7 @@ static void accounts_set_devices(struct config *c, uid_t first)
     }
 }
 
-/* Whether somebody is left without a user, which only happens if no number is free. */
+/* Returns true if a process has no user, which only happens if no number is free. */
 static bool accounts_missing(const struct config *c)
 {
     bool missing = c->worker.uid == CONFIG_NO_UID || c->inspector.uid == CONFIG_NO_UID ||

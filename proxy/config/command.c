@@ -13,10 +13,10 @@ struct splitter {
     struct value_fault *fault;
     const char *at;
     size_t out;   /* bytes written to the command's text */
-    char quote;   /* the open one; NUL: none */
-    bool in_word; /* also of an empty one, "" */
+    char quote;   /* the open quote, or NUL */
+    bool in_word; /* also in an empty one, "" */
     int fd;
-    unsigned fds; /* how often %fd stood there */
+    unsigned fds; /* number of %fd so far */
 };
 
 static bool command_fault(struct splitter *s, const char *text, const char *hint)
@@ -26,7 +26,7 @@ static bool command_fault(struct splitter *s, const char *text, const char *hint
     return false;
 }
 
-/* Without room for what is still to come the text was too long for the configuration, too. */
+/* If it does not fit, the text was too long for the configuration, too. */
 static bool command_put(struct splitter *s, const char *bytes, size_t n)
 {
     if (n > sizeof s->command->text - s->out) {
@@ -81,7 +81,7 @@ static bool command_percent(struct splitter *s)
     return command_fault(s, text, "%fd is the number of the device's socket, %% a percent sign");
 }
 
-/* One byte of the text, or one quoted thing of several. */
+/* Takes one byte of the text, or one escape of several. */
 static bool command_step(struct splitter *s)
 {
     const char c = *s->at++;

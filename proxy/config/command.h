@@ -4,7 +4,7 @@
  * The command line of a device that the broker starts itself, split into words. Pure. There is no
  * shell: poemd.conf(5), "backend spawn".
  *
- *   blanks set words apart, but not between '…' or "…", where everything stands for itself
+ *   blanks separate words, but not between '…' or "…", where every byte is literal
  *   %fd    is the number of the device's socket: exactly once, alone or within a word
  *   %%     is %
  */
@@ -27,8 +27,8 @@ struct command {
 };
 
 /*
- * Splits text, fd being its socket's number. The first word is an absolute path. False: *f says why
- * it is no command, and c is of no use.
+ * Splits text; fd is the number of its socket. The first word is an absolute path. Returns false
+ * with the reason in *f; c must not be used then.
  */
 bool command_read(struct command *c, const char *text, int fd, struct value_fault *f)
     __attribute__((warn_unused_result));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What a configuration is, however it was made: its defaults, its errors, what must agree in it,
- * and a single route from the command line. Opens no file and looks up no name: that is
- * config_load.c's.
+ * The configuration as such, from a file or the command line: its defaults, its errors, the checks
+ * across statements, and a single route from the command line. Opens no file and looks up no name:
+ * config_load.c does.
  */
 #define _GNU_SOURCE
 
@@ -152,9 +152,9 @@ void config_errors_print(const struct config_errors *e, const char *name, FILE *
     }
 }
 
-/* ---- what must agree ---- */
+/* ---- checks across statements ---- */
 
-/* "line 7", or what can be said of a place that is none. */
+/* Writes the line of a place, or "" for a place without one. */
 static const char *config_write_line(char *out, size_t size, struct config_place at)
 {
     if (at.line > 0) {
@@ -165,7 +165,7 @@ static const char *config_write_line(char *out, size_t size, struct config_place
     return out;
 }
 
-/* Names and listening sockets that route i shares with one before it. */
+/* Reports a name or listening socket that route i shares with an earlier one. */
 static void config_check_unique(const struct config *c, size_t i, struct config_errors *e)
 {
     const struct config_route *r = &c->routes[i];
@@ -210,7 +210,7 @@ static void config_check_route(const struct config *c, const struct config_route
     }
 }
 
-/* Whoever speaks to the control socket sees who is here, and can capture what passes. */
+/* A client of the control socket sees all parties, and can capture their messages. */
 static void config_check_control(const struct config *c, struct config_errors *e)
 {
     const struct config_control *control = &c->control;
@@ -232,7 +232,7 @@ static void config_check_control(const struct config *c, struct config_errors *e
     }
 }
 
-/* What a route's trace says of itself, and its file, which is no other route's. */
+/* Checks a route's filter, and that its trace file belongs to no other route. */
 static void config_check_trace(const struct config *c, size_t i, struct config_errors *e)
 {
     const struct config_route *r = &c->routes[i];
@@ -259,7 +259,7 @@ static void config_check_trace(const struct config *c, size_t i, struct config_e
     }
 }
 
-/* Texts that have been read already. */
+/* Converts texts that have been checked already. */
 static void config_settle_dma(struct config_route *r)
 {
     struct dma_settings *dma = &r->dma;
@@ -284,7 +284,7 @@ int config_check(struct config *c, struct config_errors *e)
 {
     const size_t before = e->total;
 
-    /* A file with errors may have meant one. */
+    /* In a file with errors, one of them may have been meant as a route. */
     if (c->n_routes == 0 && before == 0) {
         config_errors_add(e, (struct config_place){0, 0}, "route NAME {", "there is no route");
     }
@@ -303,7 +303,7 @@ int config_check(struct config *c, struct config_errors *e)
 
 /* ---- a single route ---- */
 
-/* A name of the socket's file: never longer than a name may be, and never empty. */
+/* Returns a valid route name made from the socket's file name. */
 static char *config_name_of(const char *path)
 {
     const char *base = strrchr(path, '/');

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The configuration of poemd: what it says, and how it is read from the project's own language
- * (poemd.conf(5)) or made of the command line.
+ * The configuration of poemd: its contents, and its reading from the project's own language
+ * (poemd.conf(5)) or from the command line.
  *
  *   config_load = the file's bytes  ->  config_parse  ->  config_resolve
  *                                       (pure)            (user and group names, cores)
  *
- * config_parse sees bytes and nothing else: no file, no clock, no log, no name service; it is
- * fuzzed as it is. Every fault of a file is collected with its place, not only the first.
+ * config_parse sees only bytes: no file, clock, log or name service; it is fuzzed as it is. All
+ * faults of a file are collected with their places, not only the first.
  */
 #ifndef POEMD_PROXY_CONFIG_CONFIG_H
 #define POEMD_PROXY_CONFIG_CONFIG_H
@@ -24,15 +24,15 @@
 #include "proxy/config/config_trace.h"
 #include "proxy/ipc/session_settings.h"
 
-/* A place in a file, both from 1; a column counts bytes, a tab is one. line 0: not from a file. */
+/* A place in a file, both from 1; columns count bytes, a tab is one. line 0: not from a file. */
 struct config_place {
     unsigned line;
     unsigned column;
 };
 
-/* ---- what is configured ---- */
+/* ---- the contents ---- */
 
-/* What becomes of new sessions while the audit log cannot be written. */
+/* The treatment of new sessions while the audit log cannot be written. */
 enum config_audit_failure {
     CONFIG_AUDIT_REFUSE,
     CONFIG_AUDIT_TAINT,
@@ -51,7 +51,7 @@ struct config_list {
     struct config_text *items;
 };
 
-/* What a route does with who does not meet its rules. */
+/* A route's treatment of sessions that do not meet its rules. */
 enum config_otherwise {
     CONFIG_OTHERWISE_DENY,
     CONFIG_OTHERWISE_TAINT,
@@ -64,7 +64,7 @@ enum config_dma {
     CONFIG_DMA_WITHHOLD_FILE_IO,
 };
 
-/* The policy words as they are written; config_resolve makes rules of them. Texts are owned. */
+/* The policy statements as written; config_resolve makes rules of them. Texts are owned. */
 struct config_allow {
     unsigned party; /* enum rules_party */
     unsigned fact;  /* enum rules_fact */
@@ -83,7 +83,7 @@ struct config_licence {
 struct config_assign {
     unsigned party;
     char *licence;
-    char *exe;    /* NULL: not told by it */
+    char *exe;    /* NULL: any */
     char *digest; /* … */
     struct config_place at;
 };
@@ -91,7 +91,7 @@ struct config_assign {
 /* The control socket; texts are owned. */
 struct config_control {
     char *path;       /* absolute; NULL: none */
-    mode_t mode;      /* without rights for everybody; default 0600 */
+    mode_t mode;      /* without rights for others; default 0600 */
     char *owner_name; /* as of a route's listen */
     char *group_name;
     uid_t owner; /* by config_resolve; (uid_t)-1: leave it */
@@ -99,43 +99,42 @@ struct config_control {
     struct config_place at, mode_at, owner_at, group_at;
 };
 
-/* What becomes of a session whose socket is used by another process than the one judged. */
+/* The treatment of a session if a process other than the judged one uses its socket. */
 enum config_same {
     CONFIG_SAME_TAINT,
     CONFIG_SAME_END,
-    CONFIG_SAME_UNASKED, /* any process may */
+    CONFIG_SAME_UNASKED, /* any process may use it */
 };
 
-/* Whose. */
+/* The checked party. */
 enum config_same_of { CONFIG_SAME_OF_BOTH, CONFIG_SAME_OF_CLIENT, CONFIG_SAME_OF_BACKEND };
 
-/* Whether the recital of those behind a backend is demanded, too. */
+/* Whether the recital of servers behind a backend is demanded, too. */
 enum config_demand { CONFIG_DEMAND_ALL_THE_WAY, CONFIG_DEMAND_ONE };
 
-/* Whose recital a route demands. */
+/* The parties that must recite. */
 #define CONFIG_FROM_BACKEND 1u
 #define CONFIG_FROM_CLIENT 2u
 
-/* One way from a listening socket to a backend's. All strings are owned by the config. */
+/* A connection from a listening socket to a backend's. All strings are owned by the config. */
 struct config_route {
-    char *name;       /* unique, [A-Za-z0-9._-]+, at most LIMIT_NAME bytes */
-    char *listen;     /* absolute path, unique, fits sockaddr_un */
-    char *backend;    /* absolute path, fits sockaddr_un, not the route's own listen; or NULL: */
-    char *spawn;      /* the command of a backend that is started (proxy/config/command.h) */
-    char *spawn_user; /* whom it becomes if the monitor is root; NULL: proxy/config/accounts.h
-                         chooses */
+    char *name;    /* unique, [A-Za-z0-9._-]+, at most LIMIT_NAME bytes */
+    char *listen;  /* absolute path, unique, fits sockaddr_un */
+    char *backend; /* absolute path, fits sockaddr_un, not the route's own listen; or NULL, and: */
+    char *spawn;   /* the command of a spawned backend (proxy/config/command.h) */
+    char *spawn_user; /* its user if the monitor is root; NULL: proxy/config/accounts.h chooses */
     char *spawn_group;
     uid_t spawn_uid; /* by config_resolve */
     gid_t spawn_gid;
     gid_t *spawn_groups; /* supplementary: those of spawn_user; owned */
     size_t n_spawn_groups;
     mode_t mode;      /* of the listening socket; default 0600 */
-    char *owner_name; /* as written, name or number; NULL: leave the socket's owner as it is */
+    char *owner_name; /* as written, name or number; NULL: leave the socket's owner unchanged */
     char *group_name;
     uid_t owner;              /* by config_resolve; (uid_t)-1: leave it, as sock_listen takes it */
     gid_t group;              /* by config_resolve; (gid_t)-1: leave it */
     unsigned sessions;        /* at once, 1 … config's max_sessions */
-    unsigned wait_backend_ms; /* 0: an absent backend is refused at once; <= handshake_ms */
+    unsigned wait_backend_ms; /* 0: refuse at once if the backend is absent; <= handshake_ms */
     unsigned handshake_ms;    /* 1 … LIMIT_HANDSHAKE_MAX_MS */
     unsigned drain_ms;
     unsigned stall_ms;         /* at least 1 */
@@ -143,11 +142,11 @@ struct config_route {
     unsigned demand_from;      /* CONFIG_FROM_* */
     unsigned demand_how;       /* enum config_demand */
     struct config_place demand_how_at;
-    unsigned look_ms;      /* between two looks at executables; 0: at the verdict alone */
-    unsigned look_then;    /* enum config_same: what a change comes to */
+    unsigned look_ms;      /* between two looks at executables; 0: only at the verdict */
+    unsigned look_then;    /* enum config_same: the consequence of a change */
     unsigned same_process; /* enum config_same */
     unsigned same_of;      /* enum config_same_of */
-    unsigned preset;       /* whose statements stand in it, too (proxy/config/preset.h) */
+    unsigned preset;       /* of which the statements apply, too (proxy/config/preset.h) */
     struct config_place preset_at;
     size_t n_allow, n_licence, n_assign;
     struct config_allow *allow;
@@ -156,13 +155,13 @@ struct config_route {
     unsigned otherwise;               /* enum config_otherwise */
     struct config_place demand_at[2]; /* of the party's word, in the order of CONFIG_FROM_* */
     struct config_place otherwise_at, permissive_at;
-    unsigned permissive_until; /* YYYYMMDD; 0: not written */
+    unsigned permissive_until; /* YYYYMMDD; 0: not configured */
     unsigned dma_how;          /* enum config_dma */
-    unsigned dma_max_maps;     /* 0: not written */
-    char *dma_max_bytes;       /* NULL: not written */
+    unsigned dma_max_maps;     /* 0: not configured */
+    char *dma_max_bytes;       /* NULL: not configured */
     struct config_list dma_ranges;
     struct config_place dma_at, dma_max_maps_at, dma_max_bytes_at;
-    struct dma_settings dma; /* by config_check: what these come to */
+    struct dma_settings dma; /* by config_check, from these */
     struct rules rules;      /* by config_resolve; its arrays are owned */
     struct config_place at;  /* of its route statement */
     char *trace_file;        /* absolute; NULL: the route's sessions are not captured */
@@ -182,132 +181,132 @@ struct config {
     struct config_route *routes; /* in the order of the file */
     size_t n_routes;
     unsigned workers; /* 0 until config_resolve: then one per core, at most LIMIT_WORKERS_DEFAULT */
-    char *user; /* whom workers become if the monitor is root: a name or a number; NULL: open */
+    char *user;       /* the workers' user if the monitor is root: a name or a number; NULL: open */
     struct config_place user_at;
-    struct config_ids worker;    /* by config_resolve; if open, accounts or CONFIG_NO_UID, by ... */
-    struct config_ids inspector; /* ... proxy/config/accounts.h, as these two always */
+    struct config_ids worker;    /* by config_resolve, or if open (CONFIG_NO_UID) ... */
+    struct config_ids inspector; /* ... by proxy/config/accounts.h, like these two always */
     struct config_ids tracer;
     unsigned max_sessions; /* of all routes together */
-    unsigned handshake_ms; /* default of the routes */
+    unsigned handshake_ms; /* default for the routes */
     enum log_level log_level;
     struct config_control control;
-    char *poem_file;               /* another poem than the built-in one; NULL: that */
-    char *audit_file;              /* NULL: no audit log is kept */
+    char *poem_file;               /* replaces the built-in poem; NULL: does not */
+    char *audit_file;              /* NULL: not configured */
     char *audit_key;               /* PEM, Ed25519 */
     unsigned audit_rotate_mib;     /* 0: never */
-    unsigned trace_buffer_mib;     /* of each worker, for what it captures */
+    unsigned trace_buffer_mib;     /* of each worker, for captures */
     unsigned on_audit_failure;     /* enum config_audit_failure */
     bool accept_loss;              /* --accept-loss */
     struct config_list trust_keys; /* PEM files of keys that may sign envelopes */
     struct config_list envelopes;  /* files */
-    struct inspector_key *trusted; /* by config_resolve: the keys that trust_keys name; owned */
+    struct inspector_key *trusted; /* by config_resolve: the keys in trust_keys; owned */
     size_t n_trusted;
-    char *file;     /* whose path config_load was given, absolute; else NULL */
+    char *file;     /* the path given to config_load, absolute; otherwise NULL */
     bool from_file; /* config_load: digest is the file's SHA-256 */
     uint8_t digest[CONFIG_DIGEST_SIZE];
     struct poem_file poem; /* by config_resolve */
     struct config_place poem_at, audit_at;
 };
 
-/* Accounts that are used, if they are there, for kinds of processes that no user is named for. */
+/* Accounts to use, if they exist, for kinds of processes without a configured user. */
 #define CONFIG_WORKER_ACCOUNT "poemd-worker"
 #define CONFIG_INSPECTOR_ACCOUNT "poemd-inspector"
 #define CONFIG_TRACER_ACCOUNT "poemd-tracer"
 
-/* An id that is not chosen yet: (uid_t)-1 means "leave it" to chown(2), no account can have it. */
+/* An id not chosen yet. No account can have it: (uid_t)-1 means "unchanged" to chown(2). */
 #define CONFIG_NO_UID ((uid_t)-1)
 #define CONFIG_MAX_SESSIONS_DEFAULT 1024u
 #define CONFIG_MODE_DEFAULT 0600
 
-/* Where poemctl looks for the control socket unless it is told otherwise. */
+/* The default path at which poemctl looks for the control socket. */
 #define CONFIG_CONTROL_USUAL "/run/poemd/control.sock"
 
-/* Makes an empty config with the defaults. 0 or -ENOMEM, c being deinit'ed then. */
+/* Initializes an empty config with the defaults. Returns 0, or -ENOMEM with c deinitialized. */
 int config_init(struct config *c) __attribute__((warn_unused_result));
 
-/* Frees all; c may be init'ed again. Of a zeroed struct it does nothing. */
+/* Frees all; c may be initialized again. Does nothing with a zeroed struct. */
 void config_deinit(struct config *c);
 
-/* Whether the route watches who uses that party's socket. */
+/* Returns true if the route checks the processes that use that party's socket. */
 bool config_route_watches(const struct config_route *r, enum rules_party party);
 
-/* A route with every default and no name or socket. */
+/* Returns a route with every default and no name or socket. */
 struct config_route config_route_default(struct config_place at);
 
-/* ---- what is wrong with it ---- */
+/* ---- its errors ---- */
 
-/* More than this many are not worth reading at once. */
+/* More errors than this are not worth reading at once. */
 #define CONFIG_ERRORS 20
 
 struct config_error {
     struct config_place at;
     char text[192]; /* printable ASCII: foreign bytes are escaped */
-    char hint[192]; /* what would make it right; "" where there is nothing to say */
+    char hint[192]; /* how to correct it; "" if there is nothing to add */
 };
 
 /* Needs no freeing. */
 struct config_errors {
-    size_t n;     /* those kept, in the order of places */
-    size_t total; /* those added: the ones that were too many as well */
+    size_t n;     /* the number kept, in the order of places */
+    size_t total; /* the number added, including those not kept */
     struct config_error error[CONFIG_ERRORS];
 };
 
 void config_errors_init(struct config_errors *e);
 
 /*
- * Adds one; hint may be NULL. What does not fit is cut. Where there are too many, those of the
- * first lines are kept: later ones may only follow from them.
+ * Adds an error; hint may be NULL. Cuts texts that do not fit. If there are too many, keeps those
+ * of the first lines: later ones may only be their consequences.
  */
 void config_errors_add(struct config_errors *e, struct config_place at, const char *hint,
                        const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /*
- * Prints "FILE:LINE:COLUMN: error: text" and "    hint: …" for each; without line and column where
- * an error has no place. name is escaped.
+ * Prints "FILE:LINE:COLUMN: error: text" and "    hint: …" for each error; without line and column
+ * if it has no place. Escapes name.
  */
 void config_errors_print(const struct config_errors *e, const char *name, FILE *to);
 
 /* ---- reading it ---- */
 
 /*
- * Reads the n bytes at p into c, which config_init has made. Pure but for the memory it takes.
- * Returns 0, -EINVAL: errors were added to e (c holds what could be understood), or -ENOMEM.
+ * Parses the n bytes at p into c, which config_init has initialized. Pure, apart from memory.
+ * Returns 0, -EINVAL with errors added to e (c has the valid parts), or -ENOMEM.
  */
 int config_parse(struct config *c, const void *p, size_t n, struct config_errors *e)
     __attribute__((warn_unused_result));
 
 /*
- * Checks what no single statement can know (names and sockets used twice, limits that disagree),
- * and gives the routes the defaults that hold for all. A part of config_parse and config_single.
- * Pure. Returns 0 or -EINVAL: errors were added to e.
+ * Checks across statements (names and sockets used twice, contradicting limits), and gives the
+ * routes the common defaults. A part of config_parse and config_single. Pure. Returns 0, or -EINVAL
+ * with errors added to e.
  */
 int config_check(struct config *c, struct config_errors *e) __attribute__((warn_unused_result));
 
 /*
- * Finds the ids of users and groups, reads the poem, and the number of workers where none was
- * given. Returns 0 or -EINVAL: errors were added to e.
+ * Looks up the ids of users and groups, reads the poem, and sets the number of workers if not
+ * configured. Returns 0, or -EINVAL with errors added to e.
  */
 int config_resolve(struct config *c, struct config_errors *e) __attribute__((warn_unused_result));
 
 /*
- * Reads the file into c, which config_init has made: parses and resolves. Returns 0, -EINVAL: the
- * file's errors were added to e, or another -errno: it could not be read (e has nothing of it).
+ * Loads the file into c, which config_init has initialized: parses and resolves. Returns 0, -EINVAL
+ * with the file's errors added to e, or another -errno if it could not be read (not in e).
  */
 int config_load(struct config *c, const char *path, struct config_errors *e)
     __attribute__((warn_unused_result));
 
 /*
- * Gives c, which config_init has made, the one route listen -> backend (copied) with every default.
- * It is named after the listening socket's file: without folder and ".sock", bytes that no name
- * may have become "_". Returns 0, -EINVAL: errors were added to e, without a place, or -ENOMEM. To
- * be resolved by the caller.
+ * Gives c, which config_init has initialized, one route listen -> backend (copied) with every
+ * default. It is named after the listening socket's file, without folder and ".sock", with "_" for
+ * bytes that are invalid in names. Returns 0, -EINVAL with errors added to e, without a place, or
+ * -ENOMEM. The caller resolves c.
  */
 int config_single(struct config *c, const char *listen, const char *backend,
                   struct config_errors *e) __attribute__((warn_unused_result));
 
 /*
- * Gives c the control socket's path, whatever it had; mode and owner stay. To be resolved by the
- * caller. Returns 0, -EINVAL: errors were added to e, without a place, or -ENOMEM.
+ * Replaces the control socket's path in c; mode and owner stay. The caller resolves c. Returns 0,
+ * -EINVAL with errors added to e, without a place, or -ENOMEM.
  */
 int config_set_control(struct config *c, const char *path, struct config_errors *e)
     __attribute__((warn_unused_result));

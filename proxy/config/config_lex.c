@@ -2,8 +2,8 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * The lexer of the configuration language. It works line by line, since a statement is a line: a
- * fault costs the rest of its line and nothing more, so that one run finds the faults of a whole
- * file. Pure, in one pass, without recursion.
+ * fault only affects the rest of its line, so that one run finds the faults of a whole file. Pure,
+ * in one pass, without recursion.
  */
 #include "proxy/config/config_lex.h"
 
@@ -29,7 +29,7 @@ static unsigned config_lex_column(const struct lex *l)
     return (unsigned)(l->at - l->line_start) + 1;
 }
 
-/* Whether the line's last byte that is no space is "{". */
+/* Returns true if the line's last byte other than a space is "{". */
 static bool config_lex_line_opens(const struct lex *l)
 {
     size_t i = l->line_end;
@@ -51,7 +51,9 @@ static void config_lex_fault(struct lex *l, struct lex_token *t, enum lex_fault 
     l->begun = true;
 }
 
-/* Bytes of the UTF-8 sequence at p (n > 0 bytes), 0 if it is none: RFC 3629, no surrogates. */
+/*
+ * Returns the length of the UTF-8 sequence at p, or 0 if invalid: RFC 3629, no surrogates. n > 0.
+ */
 static size_t config_lex_utf8_len(const unsigned char *p, size_t n)
 {
     size_t len;
@@ -80,8 +82,8 @@ static size_t config_lex_utf8_len(const unsigned char *p, size_t n)
 }
 
 /*
- * Length of the character at l->at where any text may stand (strings, comments), or 0 with *f set.
- * U+0080 … U+009F are control characters, too: C1 drives terminals.
+ * Returns the length of the character at l->at where any text is allowed (strings, comments), or 0
+ * with *f set. U+0080 … U+009F are control characters, too: C1 controls terminals.
  */
 static size_t config_lex_any_character(const struct lex *l, enum lex_fault *f)
 {
@@ -106,7 +108,7 @@ static size_t config_lex_any_character(const struct lex *l, enum lex_fault *f)
     return *f == LEX_NONE ? len : 0;
 }
 
-/* Goes to the line's end. False: t is a fault. */
+/* Goes to the line's end. Returns false if t is a fault. */
 static bool config_lex_skip_comment(struct lex *l, struct lex_token *t)
 {
     enum lex_fault f;
@@ -128,13 +130,13 @@ static bool config_lex_is_space(char c)
     return c == ' ' || c == '\t';
 }
 
-/* Whether what stands at l->at may stand right behind a word or a string. */
+/* Returns true if a word or a string may end right before l->at. */
 static bool config_lex_at_gap(const struct lex *l)
 {
     return l->at == l->line_end || config_lex_is_space(l->p[l->at]);
 }
 
-/* The fault of a character that no bare word has. */
+/* Returns the fault of a character that is invalid in bare words. */
 static enum lex_fault config_lex_bare_fault(const struct lex *l)
 {
     enum lex_fault f;
@@ -172,7 +174,7 @@ static void config_lex_bare_word(struct lex *l, struct lex_token *t)
     }
 }
 
-/* One character of a string, escapes undone, to the token. The fault, or LEX_NONE. */
+/* Appends one character of a string, unescaped, to the token. Returns the fault, or LEX_NONE. */
 static enum lex_fault config_lex_string_character(struct lex *l, struct lex_token *t)
 {
     enum lex_fault f;
@@ -207,7 +209,7 @@ static void config_lex_string(struct lex *l, struct lex_token *t)
         }
     }
     if (l->at == l->line_end) {
-        /* Where it began tells more than where the line ends. */
+        /* Its beginning is a better place for the error than the line's end. */
         l->at = l->line_start + t->at.column - 1;
         config_lex_fault(l, t, LEX_UNTERMINATED);
         return;
@@ -218,7 +220,7 @@ static void config_lex_string(struct lex *l, struct lex_token *t)
     }
 }
 
-/* What follows it on its line is wrong anyhow, and the parser says so. */
+/* The parser reports whatever follows a brace on its line. */
 static void config_lex_brace(struct lex *l, struct lex_token *t)
 {
     t->kind = l->p[l->at++] == '{' ? LEX_OPEN : LEX_CLOSE;
@@ -244,7 +246,7 @@ static void config_lex_token(struct lex *l, struct lex_token *t)
     t->end = t->kind == LEX_FAULT ? t->end : config_lex_column(l);
 }
 
-/* Begins the next line. False: t is a fault, the line being too long. */
+/* Begins the next line. Returns false if t is a fault, because the line is too long. */
 static bool config_lex_next_line(struct lex *l, struct lex_token *t)
 {
     if (l->line > 0) {

@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * The configuration language's words: bytes in, tokens with their places out. Pure: no fd, clock,
- * log or allocation; it knows no statement. poemd.conf(5), "GRAMMAR".
+ * log or allocation; it knows no statements. poemd.conf(5), "GRAMMAR".
  */
 #ifndef POEMD_PROXY_CONFIG_CONFIG_LEX_H
 #define POEMD_PROXY_CONFIG_CONFIG_LEX_H
@@ -14,12 +14,12 @@
 #include "proxy/config/config.h"
 
 enum lex_kind {
-    LEX_WORD, /* bare or quoted: text and n, escapes undone */
+    LEX_WORD, /* bare or quoted: text and n, unescaped */
     LEX_OPEN,
     LEX_CLOSE,
-    LEX_NEWLINE, /* comes after every line that has a token or a fault, the last one too */
+    LEX_NEWLINE, /* follows every line that has a token or a fault, including the last one */
     LEX_END,
-    LEX_FAULT, /* the rest of its line is not read; LEX_NEWLINE comes next */
+    LEX_FAULT, /* the rest of its line is skipped; LEX_NEWLINE follows */
 };
 
 enum lex_fault {
@@ -29,10 +29,10 @@ enum lex_fault {
     LEX_CONTROL,
     LEX_UTF8,
     LEX_NOT_ASCII, /* outside of quotes and comments */
-    LEX_CHARACTER, /* no bare word may have it */
+    LEX_CHARACTER, /* invalid in a bare word */
     LEX_COMMENT,   /* # inside a word */
     LEX_SEMICOLON,
-    LEX_GLUED, /* no space between a word or a string and what follows */
+    LEX_GLUED, /* no space after a word or a string */
     LEX_ESCAPE,
     LEX_UNTERMINATED,
     LEX_LONG_LINE,
@@ -44,7 +44,7 @@ struct lex_token {
     unsigned end;                     /* the column behind it */
     enum lex_fault fault;             /* of LEX_FAULT */
     bool fault_opens;                 /* … the faulty line ends in "{": a block begins there */
-    size_t n;                         /* bytes of text */
+    size_t n;                         /* … the faulty line ends in "{": a block begins there */
     char text[LIMIT_CONFIG_LINE + 1]; /* of LEX_WORD, NUL-terminated, no NUL inside */
 };
 
@@ -55,17 +55,17 @@ struct lex {
     size_t line_start;
     size_t line_end;
     unsigned line;
-    unsigned before; /* lines that are counted before the first; 0, unless set after lex_init */
+    unsigned before; /* number of lines counted before the first; 0, unless set after lex_init */
     bool begun;      /* the line has had a token: a LEX_NEWLINE is due */
 };
 
-/* Begins with the n bytes at p, which must stay as they are. */
+/* Begins with the n bytes at p, which must not change. */
 void lex_init(struct lex *l, const void *p, size_t n);
 
-/* The next token. After LEX_END it is LEX_END for ever. */
+/* Returns the next token; after LEX_END, always LEX_END. */
 void lex_next(struct lex *l, struct lex_token *t);
 
-/* What is wrong, and what would be right; static, the hint "" where there is none. */
+/* Return a description of the fault, and how to correct it ("" if unknown). Static. */
 const char *lex_fault_text(enum lex_fault f);
 const char *lex_fault_hint(enum lex_fault f);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The part of reading a configuration that needs the machine: the file's bytes, the ids of users
- * and groups, the number of cores. Runs once, before anything is opened for a peer.
+ * The part of reading a configuration that depends on the machine: the file's bytes, the ids of
+ * users and groups, the number of cores. Runs once, before anything is opened for a peer.
  */
 #define _GNU_SOURCE
 
@@ -25,7 +25,7 @@
 
 /* ---- names ---- */
 
-/* (uid_t)-1 means "leave it" to chown(2), so that no account can have it. */
+/* No account can have (uid_t)-1, which means "unchanged" to chown(2). */
 #define ID_MOST ((unsigned long)(uid_t)-2)
 
 static void config_load_no_account(struct config_errors *e, struct config_place at,
@@ -38,7 +38,7 @@ static void config_load_no_account(struct config_errors *e, struct config_place 
                       shown);
 }
 
-/* NULL: none was named. */
+/* name is NULL if not configured. */
 static void config_load_find_owner(const char *name, struct config_place at, uid_t *out,
                                    struct config_errors *e)
 {
@@ -91,12 +91,12 @@ static void config_load_resolve_control(struct config_control *control, struct c
     config_load_find_group(control->group_name, control->group_at, &control->group, e);
 }
 
-/* The groups of an account, its own included. -ENOMEM, or 0. */
+/* Finds the groups of an account, including its own. Returns 0 or -ENOMEM. */
 static int config_load_find_groups(struct config_route *r, const char *name, gid_t gid)
 {
     int n = 0;
 
-    /* Asked for how many they are, then for them. */
+    /* The first call only asks for the number of groups. */
     (void)getgrouplist(name, gid, NULL, &n);
     r->spawn_groups = calloc((size_t)n + 1, sizeof *r->spawn_groups);
     if (!r->spawn_groups) {
@@ -139,7 +139,9 @@ static int config_load_resolve_spawn_user(struct config_route *r, struct config_
 static const char config_own_user[] =
     "a user that nothing else is; without \"user\" poemd takes a free number";
 
-/* A device may not be whom it could signal and trace then: poemd's own processes, or anything. */
+/*
+ * A device must not share a user with poemd's processes or others: it could signal and trace them.
+ */
 static void config_check_device_user(const struct config *c, const struct config_route *r,
                                      struct config_errors *e)
 {
@@ -157,7 +159,7 @@ static void config_check_device_user(const struct config *c, const struct config
     }
 }
 
-/* Whom a device that is started becomes. */
+/* Finds user and groups of a spawned device. */
 static int config_load_resolve_spawn(const struct config *c, struct config_route *r,
                                      struct config_errors *e)
 {
@@ -184,7 +186,7 @@ static int config_load_resolve_spawn(const struct config *c, struct config_route
     return 0;
 }
 
-/* The account's ids, if there is one. */
+/* Finds the account's ids, if it exists. */
 static void config_find_account(const char *name, struct config_ids *out)
 {
     const struct passwd *const pw = getpwnam(name);
@@ -225,8 +227,8 @@ static void config_resolve_user(struct config *c, struct config_errors *e)
 }
 
 /*
- * Reads a file into fresh memory, at most one byte more than a configuration may have: enough for
- * the parser to see that it is too large. Returns its bytes, or -errno.
+ * Reads a file into new memory, at most one byte more than a configuration may have: enough for the
+ * parser to see that it is too large. Returns the number of bytes, or -errno.
  */
 static ssize_t config_load_read_file(const char *path, char **out, struct stat *st)
 {
@@ -266,7 +268,7 @@ static void config_load_resolve_poem(struct config *c, struct config_errors *e)
     enum poem_outcome outcome;
     int err;
 
-    /* A file's configuration is resolved again once the command line has had its say. */
+    /* A file's configuration is resolved again after the command line has been applied. */
     poem_file_deinit(&c->poem);
     err = poem_file_init(&c->poem, c->poem_file, &outcome);
     if (err) {
@@ -322,7 +324,7 @@ int config_load(struct config *c, const char *path, struct config_errors *e)
     r = r == 0 && e->total > 0 ? -EINVAL : r;
     free(p);
     if (r == 0 || r == -EINVAL) {
-        /* Names are looked up in any case: all that is wrong with the file is said at once. */
+        /* Names are looked up in any case, so that all errors in the file are reported at once. */
         const int resolved = config_resolve(c, e);
 
         r = r < 0 ? r : resolved;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The parser of the configuration language: lines of words against the table of statements. It
- * touches nothing but the config and the list of errors.
+ * The parser of the configuration language: lines of words against the table of statements. It only
+ * writes to the config and the list of errors.
  *
- * It goes on after an error, since a person would rather have all of them. So that one mistake is
- * one error, a block that cannot be understood is skipped to its end, and no block is said to lack
- * a statement that may be the one that was misspelt. Blocks are kept on a stack of fixed size:
- * foreign depth costs no recursion.
+ * It goes on after an error, since users prefer to see all of them. To make one mistake one error,
+ * an unknown block is skipped to its end, and a block with an unknown statement is not reported for
+ * a missing one, which may have been misspelt. Blocks are kept on a stack of fixed size: deep
+ * nesting costs no recursion.
  */
 #define _GNU_SOURCE
 
@@ -23,10 +23,10 @@
 #include "proxy/config/config_words.h"
 #include "proxy/config/preset.h"
 
-/* Words are at least one byte and one space apart. */
+/* Words have at least one byte, and one space between them. */
 #define STATEMENT_WORDS (LIMIT_CONFIG_LINE / 2 + 1)
 
-/* As much of a foreign word as a message shows. */
+/* Maximum length of a foreign word in a message. */
 #define SHOWN 72
 
 struct word {
@@ -43,13 +43,13 @@ struct statement {
 };
 
 struct block {
-    const struct config_word *row; /* NULL: of the file itself, and of a skipped one */
+    const struct config_word *row; /* NULL: the file itself, or a skipped block */
     enum config_context context;   /* CONTEXT_NONE: skipped */
     void *target;
     struct config_place at;
-    bool unopened; /* its "{" has not come, and may yet on the next line: an error already */
-    bool doubtful; /* something in it was not understood: what it lacks may be that */
-    unsigned seen[CONFIG_WORDS_MAX]; /* line of each row's statement, 0: none */
+    bool unopened; /* its "{" is missing (an error already), but may follow on the next line */
+    bool doubtful; /* something in it was not understood, which may be what it lacks */
+    unsigned seen[CONFIG_WORDS_MAX]; /* line of each row's statement, or 0 */
 };
 
 struct parse {
@@ -57,16 +57,17 @@ struct parse {
     struct lex lex;
     struct lex_token token;
     struct statement statement;
-    enum lex_kind brace; /* of this line, LEX_NEWLINE: none as yet */
+    enum lex_kind brace; /* of this line; LEX_NEWLINE: not seen yet */
     bool brace_told;     /* its misplacement has been reported */
     bool stop;
-    const struct config_route *named;  /* this line has named a preset, which is to be read now */
-    const struct config_place *preset; /* the statements are those of the preset named there */
+    const struct config_route *named;  /* the route of which this line names a preset, to be read
+                                        * now */
+    const struct config_place *preset; /* the statements are those of the preset named here */
     unsigned depth;                    /* blocks[depth] is the innermost */
     struct block blocks[LIMIT_CONFIG_DEPTH + 1];
 };
 
-/* Where an error is told: of a preset's statements, at the word that names the preset. */
+/* Reports an error; in a preset's statements, at the word that names the preset. */
 #define add_error(p, at, hint, ...) \
     config_errors_add((p)->parser.errors, (p)->preset ? *(p)->preset : (at), hint, __VA_ARGS__)
 
@@ -98,7 +99,7 @@ static void config_parse_push_skipped(struct parse *p, struct config_place at)
     config_parse_push(p, (struct block){.at = at});
 }
 
-/* Everything a block must have and has not. */
+/* Reports all required statements that a block lacks. */
 static void config_parse_check_required(struct parse *p, const struct block *b)
 {
     char usage[128];
@@ -128,9 +129,9 @@ static void config_parse_pop(struct parse *p, struct config_place at)
     p->depth--;
 }
 
-/* ---- words that do not belong ---- */
+/* ---- unknown words ---- */
 
-/* The words of a context, and how many. */
+/* Collects the words of a context. Returns their number. */
 static size_t config_parse_words_of(enum config_context context, const char **out)
 {
     size_t n = 0;
@@ -143,7 +144,7 @@ static size_t config_parse_words_of(enum config_context context, const char **ou
     return n;
 }
 
-/* The row of a statement; NULL: its word is unknown there. */
+/* Returns the row of a statement, or NULL if its word is unknown in the context. */
 static const struct config_word *config_parse_find_row(const struct statement *s,
                                                        enum config_context context)
 {
@@ -162,7 +163,7 @@ static const struct config_word *config_parse_find_row(const struct statement *s
     return found;
 }
 
-/* The block in which a word is known, for one that stands elsewhere; NULL: in none. */
+/* Returns the block in which a misplaced word is known ("": outside of blocks), or NULL. */
 static const char *config_parse_home_of(const char *word)
 {
     for (size_t i = 0; i < config_word_count(); i++) {
@@ -268,7 +269,7 @@ static void config_parse_keep(struct parse *p, const struct config_arg *a, const
     }
 }
 
-/* How many words the keyword takes if it stands at word i of the statement; else 0. */
+/* Returns the number of words that the keyword takes if it is at word i; otherwise 0. */
 static size_t config_keyword_words(const char *keyword, const struct statement *s, size_t i)
 {
     const char *space = strchr(keyword, ' ');
@@ -296,7 +297,7 @@ static const struct config_arg *config_parse_find_keyword(const struct config_wo
     return NULL;
 }
 
-/* A word behind the arguments that is no keyword of the row's. */
+/* Reports a word after the arguments that is not one of the row's keywords. */
 static void config_parse_unknown_argument(struct parse *p, const struct config_word *row,
                                           const struct word *w)
 {
@@ -321,7 +322,7 @@ static void config_parse_unknown_argument(struct parse *p, const struct config_w
               config_parse_show(shown, w->text));
 }
 
-/* A value is missing behind w. */
+/* Reports a missing value after w. */
 static void config_parse_lacks(struct parse *p, const struct config_word *row, const struct word *w,
                                const char *name)
 {
@@ -331,7 +332,7 @@ static void config_parse_lacks(struct parse *p, const struct config_word *row, c
               config_word_usage(row, usage, sizeof usage), "\"%s\" lacks its %s", w->text, name);
 }
 
-/* "KEYWORD VALUE" pairs from word i on. */
+/* Reads "KEYWORD VALUE" pairs from word i on. */
 static void config_parse_keyword_arguments(struct parse *p, const struct config_word *row, size_t i,
                                            void *target)
 {
@@ -344,7 +345,7 @@ static void config_parse_keyword_arguments(struct parse *p, const struct config_
         const struct config_arg *a = config_parse_find_keyword(row, s, i, &n);
 
         if (!a) {
-            /* What follows can no longer be told apart. */
+            /* The words that follow cannot be interpreted. */
             config_parse_unknown_argument(p, row, w);
             return;
         }
@@ -383,7 +384,7 @@ static void config_parse_arguments(struct parse *p, const struct config_word *ro
 
 /* ---- statements ---- */
 
-/* A statement that opens a block; opened: its "{" is there. */
+/* Begins a block. opened: its "{" is there. */
 static void config_parse_block_statement(struct parse *p, const struct config_word *row,
                                          bool opened)
 {
@@ -407,7 +408,7 @@ static void config_parse_block_statement(struct parse *p, const struct config_wo
     config_parse_push(p, b);
 }
 
-/* The second of two statements of which there can be one; first: the line of the other. */
+/* Reports the second of two statements that exclude each other; first: line of the other. */
 static void config_parse_duplicate(struct parse *p, const struct word *w, unsigned first)
 {
     char hint[sizeof p->parser.errors->error[0].hint];
@@ -422,7 +423,7 @@ static void config_parse_duplicate(struct parse *p, const struct word *w, unsign
               w->text);
 }
 
-/* The words of a line, opened: before a "{". */
+/* Handles the words of a line. opened: they precede a "{". */
 static void config_parse_statement(struct parse *p, bool opened)
 {
     struct block *b = config_parse_innermost(p);
@@ -480,7 +481,7 @@ static void config_parse_add_word(struct statement *s, const struct lex_token *t
     s->words[s->n++] = (struct word){t->at, t->end, text};
 }
 
-/* Something behind a brace: told once a line. */
+/* Reports something behind a brace, once per line. */
 static void config_parse_misplaced(struct parse *p)
 {
     if (p->brace_told) {
@@ -542,7 +543,7 @@ static void config_parse_lexical_fault(struct parse *p)
     p->brace = p->brace == LEX_NEWLINE ? LEX_FAULT : p->brace;
 }
 
-/* The block whose "{" was left out is none, unless the line begins with it. */
+/* Drops a block without "{", unless the line begins with one. */
 static void config_parse_drop_unopened(struct parse *p)
 {
     if (config_parse_innermost(p)->unopened && p->token.kind != LEX_OPEN) {
@@ -550,7 +551,7 @@ static void config_parse_drop_unopened(struct parse *p)
     }
 }
 
-/* One line: from its first token, which is in p->token, to its LEX_NEWLINE. */
+/* Parses one line: from its first token, which is in p->token, to its LEX_NEWLINE. */
 static void config_parse_line(struct parse *p)
 {
     p->statement.n = 0;
@@ -582,7 +583,7 @@ static void config_parse_line(struct parse *p)
     }
 }
 
-/* Reads the statements of the preset that the route has just named, in their place. */
+/* Reads the statements of the preset that the route has just named, at this point. */
 static void config_parse_include_preset(struct parse *p)
 {
     const struct config_route *r = p->named;

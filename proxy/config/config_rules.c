@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The policy words of a configuration made into the rules that policy/rules/rules.c decides by:
- * names looked up, licences and keys read. What cannot be is an error with its place.
+ * Converts the policy statements of a configuration into the rules of policy/rules/rules.c: looks
+ * up names, reads licences and keys. Invalid ones are errors with their places.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,7 +19,7 @@
 #include "proxy/config/config_rules.h"
 #include "proxy/config/config_value.h"
 
-/* Ids below this are written as numbers; the largest is nobody's. */
+/* Ids up to this are written as numbers; the next one is never an account's. */
 #define ID_MOST 4294967294ul
 
 static void config_rules_shown_error(struct config_errors *e, struct config_place at,
@@ -125,13 +125,13 @@ static void config_rules_resolve_assign(const struct config_assign *from, struct
     }
 }
 
-/* Room for n rules of a size, at least one: 0 is no error. */
+/* Allocates n rules of a size, at least one, so that 0 does not look like an error. */
 static void *config_rules_room(size_t n, size_t size)
 {
     return calloc(n > 0 ? n : 1, size);
 }
 
-/* A configuration is resolved again once the command line has had its say. */
+/* A configuration is resolved again after the command line has been applied. */
 static void config_rules_free_rules(struct config_route *r)
 {
     free((void *)(uintptr_t)r->rules.allow);
@@ -161,7 +161,7 @@ static int config_rules_resolve_route(struct config_route *r, struct config_erro
         .otherwise_taint = r->otherwise == CONFIG_OTHERWISE_TAINT,
         .otherwise_line = r->otherwise_at.line,
         .permissive_line = r->permissive_at.line,
-        /* In the order of CONFIG_FROM_*: the backend is the first. */
+        /* In the order of CONFIG_FROM_*: the backend comes first. */
         .demand_line =
             {[RULES_CLIENT] = r->demand_at[1].line, [RULES_BACKEND] = r->demand_at[0].line},
         .demand_recital = {[RULES_CLIENT] = r->demand_from & CONFIG_FROM_CLIENT,
@@ -191,7 +191,7 @@ static int config_rules_resolve_route(struct config_route *r, struct config_erro
     return 0;
 }
 
-/* Reads the public half of an Ed25519 key; true where the file has one. */
+/* Reads an Ed25519 public key. Returns true if the file has one. */
 static bool config_rules_read_key(const char *path, uint8_t out[INSPECTOR_KEY_SIZE])
 {
     FILE *f = fopen(path, "re");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Reads single values, and guesses what a misspelt word was meant to be. Looks nothing up: neither
- * files nor accounts.
+ * Reads single values, and suggests corrections of misspelt words. Looks nothing up: neither files
+ * nor accounts.
  */
 #include "proxy/config/config_value.h"
 
@@ -20,7 +20,7 @@
 
 #define SOCKET_PATH (sizeof((struct sockaddr_un *)NULL)->sun_path - 1)
 
-/* As much of a foreign word as a message shows. */
+/* Maximum length of a foreign word in a message. */
 #define SHOWN 72
 
 struct value_in {
@@ -158,7 +158,9 @@ static bool config_value_read_date(struct value_in *v, struct value_fault *f)
     return true;
 }
 
-/* Reads digits of a base, at least one; *text is moved behind them. False: none, or too large. */
+/*
+ * Reads one or more digits; moves *text behind them. Returns false if there are none, or too many.
+ */
 static bool config_value_digits(const char **text, unsigned base, uint64_t *out)
 {
     const char *const from = *text;
@@ -316,7 +318,7 @@ static bool config_value_read_count(struct value_in *v, struct value_fault *f)
     return true;
 }
 
-/* Milliseconds in the largest unit that shows them whole. */
+/* Shows milliseconds in the largest unit without a fraction. */
 static const char *config_value_show_duration(char *out, size_t size, unsigned ms)
 {
     if (ms % 1000 != 0) {
@@ -327,7 +329,7 @@ static const char *config_value_show_duration(char *out, size_t size, unsigned m
     return out;
 }
 
-/* Milliseconds of a unit, 0: no unit. Zero needs none. */
+/* Returns the milliseconds of a unit, or 0 if unknown. Zero needs no unit. */
 static unsigned config_value_unit_ms(const char *unit, unsigned long count)
 {
     if (strcmp(unit, "ms") == 0) {
@@ -448,7 +450,7 @@ bool value_read(enum value_kind kind, const char *text, unsigned least, unsigned
     return true;
 }
 
-/* Goes to the next component of a path: its bytes and their number; false at the end. */
+/* Finds the next component of a path: its bytes and their number. Returns false at the end. */
 static bool config_value_component(const char **path, const char **name, size_t *n)
 {
     do {
@@ -478,7 +480,7 @@ bool value_same_path(const char *a, const char *b)
     return true;
 }
 
-/* Longer words are no misspelling of any of ours. */
+/* Longer words are not misspellings of ours. */
 #define WORD 32
 
 static unsigned config_value_least_of(unsigned a, unsigned b)
@@ -487,8 +489,8 @@ static unsigned config_value_least_of(unsigned a, unsigned b)
 }
 
 /*
- * Typing mistakes between two words of at most WORD bytes: letters left out, too many, wrong, or
- * two neighbours swapped (optimal string alignment).
+ * Returns the number of typing mistakes between two words of at most WORD bytes: letters missing,
+ * added, wrong, or two neighbours swapped (optimal string alignment).
  */
 static unsigned config_value_mistakes(const char *a, size_t a_n, const char *b, size_t b_n)
 {
@@ -516,7 +518,7 @@ const char *value_nearest(const char *text, const char *const *words, size_t n)
 {
     const size_t text_n = strlen(text);
     const char *best = NULL;
-    /* Every third letter may be wrong; beyond that it is another word. */
+    /* At most every third letter may be wrong; beyond that it is another word. */
     unsigned best_d = (unsigned)(text_n + 2) / 3 + 1;
 
     for (size_t i = 0; i < n && text_n <= WORD; i++) {

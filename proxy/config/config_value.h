@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The values that a configuration is made of, one reader for the file and the command line. Pure.
+ * The values in a configuration, with one reader for the file and the command line. Pure.
  * poemd.conf(5), "VALUES".
  */
 #ifndef POEMD_PROXY_CONFIG_CONFIG_VALUE_H
@@ -20,43 +20,41 @@ enum value_kind {
     VALUE_MODE,     /* octal permission bits */
     VALUE_LEVEL,    /* enum log_level */
     VALUE_FILE,     /* absolute path of a file: text */
-    VALUE_COMMAND,  /* of a device that is started (proxy/config/command.h): text */
+    VALUE_COMMAND,  /* of a spawned device (proxy/config/command.h): text */
     VALUE_TEXT,     /* 1 to 1,000 bytes of printable ASCII: text */
     VALUE_DATE,     /* YYYY-MM-DD: the number YYYYMMDD */
     VALUE_SIZE,     /* bytes, see value_size: text */
     VALUE_RANGE,    /* addresses, see value_range: text */
     VALUE_PAYLOAD,  /* bytes, "all" or "guest": see proxy/config/config_trace.h */
-    VALUE_CHOICE,   /* one of some words: its index; read by value_choose */
-    VALUE_CHOICES,  /* the same, of which several statements choose several: 1 << index, or'ed */
+    VALUE_CHOICE,   /* one of several words: its index; read by value_choose */
+    VALUE_CHOICES,  /* the same, combined from several statements: 1 << index, or'ed */
 };
 
-/* Why a value is none, in printable ASCII. */
+/* The reason why a value is invalid, in printable ASCII. */
 struct value_fault {
     char text[160];
     char hint[160];
 };
 
-/* Whether the kind is kept as text; else as a number. */
+/* Returns true if the kind is stored as text; otherwise it is a number. */
 bool value_is_text(enum value_kind kind);
 
 /*
- * Checks text, and reads its number (of the kinds that have one) into *number. least and most bound
- * VALUE_COUNT and VALUE_DURATION. False: *f says why, *number is untouched.
+ * Checks text, and stores its number (for kinds with one) in *number. least and most bound
+ * VALUE_COUNT and VALUE_DURATION. Returns false with the reason in *f, leaving *number unchanged.
  */
 bool value_read(enum value_kind kind, const char *text, unsigned least, unsigned most,
                 unsigned *number, struct value_fault *f) __attribute__((warn_unused_result));
 
-/*
- * Finds text among the words, which NULL ends. False: *f says why, *index is untouched.
- */
+/* Finds text among the words (NULL at the end). Returns false with *f set and *index unchanged. */
 bool value_choose(const char *text, const char *const *words, unsigned *index,
                   struct value_fault *f) __attribute__((warn_unused_result));
 
-/* Reads a decimal number without sign, 0 … most, of digits alone. */
+/* Reads a decimal number without sign, 0 … most, consisting of digits only. */
 bool value_decimal(const char *text, unsigned long most, unsigned long *out)
     __attribute__((warn_unused_result));
 
-/* Reads a number of bytes, 1 … 2^63: decimal, maybe with K, M, G or T behind it, powers of 1024. */
+/* Reads a number of bytes, 1 … 2^63: decimal, then optionally K, M, G or T (powers of 1024). */
 bool value_size(const char *text, uint64_t *out) __attribute__((warn_unused_result));
 
 /*
@@ -66,12 +64,12 @@ bool value_size(const char *text, uint64_t *out) __attribute__((warn_unused_resu
 bool value_range(const char *text, uint64_t *first, uint64_t *last)
     __attribute__((warn_unused_result));
 
-/* Whether two absolute paths are written for the same file: "//" and "/./" do not count. */
+/* Returns true if two absolute paths are equal, apart from "//" and "/./". */
 bool value_same_path(const char *a, const char *b);
 
 /*
- * The word of the n candidates that text was most likely meant to be, by the typing mistakes
- * between them; NULL: none is near.
+ * Returns the word among n candidates for which text is most likely a misspelling, by the number of
+ * typing mistakes, or NULL if none is near.
  */
 const char *value_nearest(const char *text, const char *const *words, size_t n);
 

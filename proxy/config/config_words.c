@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The table of statements. It says what may be written where; what the values mean together is
- * config_check's.
- */
+/* The table of statements: their syntax. config_check checks how their values fit together. */
 #define _GNU_SOURCE
 
 #include "proxy/config/config_words.h"
@@ -16,20 +13,20 @@
 #include "base/limits.h"
 #include "proxy/config/preset.h"
 
-/* The parser writes numbers as unsigned, whatever the field is called. */
+/* The parser writes numbers as unsigned, whatever type the field has. */
 _Static_assert(sizeof(mode_t) == sizeof(unsigned), "mode is written as an unsigned");
 _Static_assert(sizeof(enum log_level) == sizeof(unsigned), "log_level is written as an unsigned");
 
 /* A peer that reads nothing for a minute will not read the rest in another one. */
 #define DRAIN_MOST_MS 60000u
 
-/* A trace's file is at most as old as this: 31 days. */
+/* Maximum age of a trace file: 31 days. */
 #define TRACE_EVERY_MOST_MS (31u * 86400u * 1000u)
 
 #define IN_CONFIG(field) offsetof(struct config, field)
 #define IN_ROUTE(field) offsetof(struct config_route, field)
 
-/* Room for one more route, which begins with the defaults. */
+/* Makes room for one more route, with the defaults. */
 static void *config_words_route_begin(struct config_parser *p, struct config_place at)
 {
     struct config *c = p->config;
@@ -39,7 +36,7 @@ static void *config_words_route_begin(struct config_parser *p, struct config_pla
         config_errors_add(p->errors, at, NULL, "more than %d routes", LIMIT_ROUTES);
         return NULL;
     }
-    /* Grown at powers of two only. */
+    /* Grows only at powers of two. */
     if ((c->n_routes & (c->n_routes - 1)) == 0) {
         const size_t room = c->n_routes > 0 ? c->n_routes * 2 : 1;
 
@@ -54,7 +51,7 @@ static void *config_words_route_begin(struct config_parser *p, struct config_pla
     return &c->routes[c->n_routes++];
 }
 
-/* Room for one more element behind n of them; *list is moved. NULL: no memory. */
+/* Makes room for one more element after n of them; moves *list. Returns NULL if out of memory. */
 static void *config_words_grow(struct config_parser *p, void **list, size_t n, size_t size)
 {
     void *const more = reallocarray(*list, n + 1, size);
@@ -68,7 +65,7 @@ static void *config_words_grow(struct config_parser *p, void **list, size_t n, s
     return (char *)more + n * size;
 }
 
-/* Statements of a route stand in the block of the last one. */
+/* Statements in a route block belong to the last route. */
 static struct config_route *config_words_this_route(struct config_parser *p)
 {
     return &p->config->routes[p->config->n_routes - 1];
@@ -141,7 +138,7 @@ static void *config_words_envelope_begin(struct config_parser *p, struct config_
     return config_words_text_begin(p, &p->config->envelopes, at);
 }
 
-/* One that may stand once of several that begin with the same word: *first is where it stood. */
+/* Reports a statement that was given before with the same first word; *first is its place. */
 static void *config_words_once(struct config_parser *p, struct config_place at,
                                struct config_place *first, const char *what)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Reads the command line of poemd. Options are rows of a table; their values are read as those of
- * the configuration language are. Opens nothing but the configuration file.
+ * Reads the command line of poemd. Options are rows of a table; their values are read like those of
+ * the configuration language. Opens only the configuration file.
  */
 #define _GNU_SOURCE
 
@@ -46,12 +46,12 @@ enum option_id {
 
 struct option_row {
     const char *name;
-    const char *value;    /* its name in the help; NULL: takes none */
-    enum value_kind kind; /* where checked */
+    const char *value;    /* its name in the help; NULL: no value */
+    enum value_kind kind; /* if checked */
     bool checked;         /* the value is read by value_read, between least and most */
     unsigned least;
     unsigned most;
-    bool single; /* goes with --listen alone */
+    bool single; /* allowed only with --listen */
     const char *help;
 };
 
@@ -124,9 +124,9 @@ static const struct option_row rows[OPTS] = {
     [OPT_VERSION] = {.name = "version", .help = "show the version"},
 };
 
-/* What the command line says, before any of it is done. */
+/* The command line as given, before any of it is done. */
 struct given {
-    const char *text[OPTS]; /* NULL: not given; "" for one without a value */
+    const char *text[OPTS]; /* NULL: not given; "" if it has no value */
     unsigned number[OPTS];
     FILE *out;
     FILE *err;
@@ -163,7 +163,7 @@ static enum options_outcome options_done(struct options *o, enum options_status 
 static bool options_usage_fault(const struct given *g, const char *hint, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Says what is wrong with the command line. False, for the caller to return. */
+/* Reports a fault of the command line. Returns false, for the caller to return. */
 static bool options_usage_fault(const struct given *g, const char *hint, const char *fmt, ...)
 {
     va_list ap;
@@ -176,9 +176,9 @@ static bool options_usage_fault(const struct given *g, const char *hint, const c
     return false;
 }
 
-/* ---- what is given ---- */
+/* ---- the arguments ---- */
 
-/* getopt can do nothing with word. */
+/* Reports a word that getopt rejects. */
 static bool options_getopt_fault(const struct given *g, const char *word, bool lacks_value)
 {
     const char *names[OPTS];
@@ -213,7 +213,7 @@ static bool options_collect(struct given *g, int argc, char **argv)
         longs[i].val = i;
     }
     opterr = 0;
-    optind = 0; /* glibc: forget what an earlier call has read */
+    optind = 0; /* glibc: resets the state of an earlier call */
     while ((c = getopt_long(argc, argv, "+:", longs, NULL)) != -1) {
         if (c == '?' || c == ':') {
             return options_getopt_fault(g, argv[at], c == ':');
@@ -246,7 +246,7 @@ static bool options_check_values(struct given *g)
     return true;
 }
 
-/* Relative paths are taken: what other programs take as an address would be a file here. */
+/* Rejects addresses of other forms, since a relative path would be valid here. */
 static bool options_check_paths(const struct given *g)
 {
     static const int paths[] = {OPT_LISTEN, OPT_BACKEND, OPT_CONTROL};
@@ -288,7 +288,7 @@ static bool options_check_combination(const struct given *g)
     return true;
 }
 
-/* ---- what it becomes ---- */
+/* ---- the configuration ---- */
 
 static bool options_set_text(char **to, const char *text)
 {
@@ -301,7 +301,7 @@ static bool options_set_text(char **to, const char *text)
     return !text || copy;
 }
 
-/* The path as it is when it begins with "/", else from the working folder. NULL: errno. */
+/* Returns path, made absolute by the working directory if it is relative; NULL: errno. */
 static char *options_absolute(const char *path)
 {
     char *cwd;
@@ -321,7 +321,7 @@ static char *options_absolute(const char *path)
     return out;
 }
 
-/* NULL is not given. */
+/* path is NULL if not given. */
 static int options_set_control(struct config *c, const char *path, struct config_errors *e)
 {
     char *whole = path ? options_absolute(path) : NULL;
@@ -334,7 +334,7 @@ static int options_set_control(struct config *c, const char *path, struct config
     return r;
 }
 
-/* What the command line says for the whole of poemd has the last word over a file. */
+/* Options for the whole of poemd override the file. */
 static int options_override(struct config *c, const struct given *g, struct config_errors *e)
 {
     if (g->text[OPT_WORKERS]) {
@@ -353,7 +353,7 @@ static int options_override(struct config *c, const struct given *g, struct conf
     return options_set_control(c, g->text[OPT_CONTROL], e);
 }
 
-/* The route's capture. 0, -EINVAL: an error was added, or another -errno. */
+/* Sets the route's capture. Returns 0, -EINVAL with an error added, or another -errno. */
 static int options_set_trace(struct config *c, const char *file, struct config_errors *e)
 {
     char *const path = options_absolute(file);
@@ -372,7 +372,7 @@ static int options_set_trace(struct config *c, const char *file, struct config_e
     return 0;
 }
 
-/* One route of the command line. 0, -EINVAL: errors were added, or another -errno. */
+/* Makes the route of the command line. Returns 0, -EINVAL with errors added, or another -errno. */
 static int options_make_single(struct config *c, const struct given *g, struct config_errors *e)
 {
     char *listen = options_absolute(g->text[OPT_LISTEN]);
@@ -395,7 +395,7 @@ static int options_make_single(struct config *c, const struct given *g, struct c
     return g->text[OPT_TRACE] ? options_set_trace(c, g->text[OPT_TRACE], e) : 0;
 }
 
-/* All that is given becomes the config; *from_file: the errors are those of the file. */
+/* Makes the config of all arguments. Sets *from_file if the errors are those of the file. */
 static int options_make_config(struct options *o, const struct given *g, struct config_errors *e,
                                bool *from_file)
 {

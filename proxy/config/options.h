@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The command line of poemd (poemd(8)): it becomes a configuration, or the process is done.
- */
+/* The command line of poemd (poemd(8)): turned into a configuration, or answered at once. */
 #ifndef POEMD_PROXY_CONFIG_OPTIONS_H
 #define POEMD_PROXY_CONFIG_OPTIONS_H
 
@@ -14,33 +12,33 @@
 /* Exit statuses of the project's programs. */
 enum options_status {
     STATUS_YES = 0,
-    STATUS_NO = 1, /* a well-formed negative answer */
+    STATUS_NO = 1, /* a negative answer to a valid question */
     STATUS_USAGE = 2,
     STATUS_FAILED = 3, /* could not */
 };
 
 enum options_outcome {
     OPTIONS_RUN,  /* the config is complete: serve it */
-    OPTIONS_DONE, /* all has been said: exit with status */
+    OPTIONS_DONE, /* answered: exit with status */
 };
 
 struct options {
     struct config config;
-    int ready_fd; /* open and close-on-exec, or -1: "\n" goes there when every socket listens */
+    int ready_fd; /* open and close-on-exec, or -1: gets "\n" when every socket listens */
     enum options_status status;
 };
 
 /*
- * Reads the command line, and the file that it names. Answers (--help, --version, --check) go to
- * out, errors to err. A relative path of a socket is made absolute. In both outcomes o is to be
- * deinit'ed.
+ * Reads the command line, and its configuration file. Writes answers (--help, --version, --check)
+ * to out, errors to err. Makes relative socket paths absolute. Call options_deinit after both
+ * outcomes.
  */
 enum options_outcome options_read(struct options *o, int argc, char **argv, FILE *out, FILE *err)
     __attribute__((warn_unused_result));
 
 void options_deinit(struct options *o);
 
-/* Name of the i-th option without its dashes; NULL past the last. For the check of the manual. */
+/* Returns the name of the i-th option without its dashes, or NULL. For the check of the manual. */
 const char *options_name(size_t i);
 
 #endif

@@ -40,7 +40,7 @@ static void places_warn(const struct places *p, const char *what, const char *pa
     p->fn(text, p->arg);
 }
 
-/* A file that is read, or written on: of one that is not there the folders count. */
+/* Checks a file that is read or appended to; if it does not exist, only its folders. */
 static void places_file(const struct places *p, const char *what, const char *path)
 {
     struct trust_fault fault;
@@ -50,7 +50,7 @@ static void places_file(const struct places *p, const char *what, const char *pa
     }
 }
 
-/* A file that we make. */
+/* Checks the folder of a file that poemd creates. */
 static void places_folder(const struct places *p, const char *what, const char *path)
 {
     struct trust_fault fault;

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The files and folders of a configuration that other users could change: it is warned of each, by
- * its name.
- */
+/* Warns of files and folders of a configuration that other users could change. */
 #ifndef POEMD_PROXY_CONFIG_PLACES_H
 #define POEMD_PROXY_CONFIG_PLACES_H
 
 #include "proxy/config/config.h"
 
-/* A warning: printable ASCII, with what to do. */
+/* Gets a warning: printable ASCII, with a remedy. */
 typedef void places_fn(const char *text, void *arg);
 
 /*
- * Looks at the configuration's file, keys, poem, envelopes and audit log with all folders that lead
- * to them, and at the folders of sockets, traces and the control socket: whether somebody but root
- * and ourselves could change them (base/trust.h). Calls fn for each that is so.
+ * Checks the configuration's file, keys, poem, envelopes and audit log with all folders that lead
+ * to them, and the folders of sockets, traces and the control socket. Calls fn for each that users
+ * other than root and ourselves could change (base/trust.h).
  */
 void places_check(const struct config *c, places_fn *fn, void *arg);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Presets: a table made of contrib/presets when this is built, and its look-ups. */
+/* Presets: a table generated from contrib/presets by the build, and its look-ups. */
 #include "proxy/config/preset.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #define PRESET_SHIFT 24
 
-/* A line has one byte at least. */
+/* A line has at least one byte. */
 _Static_assert(LIMIT_CONFIG_FILE < 1u << PRESET_SHIFT, "a configuration's lines reach presets'");
 
 const char *const preset_names[] = {PRESET_NAMES};

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A lane: two sockets with a pipe each way, and the loop's events for them.
+ * A channel pair: two sockets with a relay direction each way, and the loop's events for them.
  *
- * A session has one lane for its main sockets and, with twin_socket, a second one. A
- * lane ends its directions one by one (half-close); it never ends itself: it tells its owner, who
- * may call channel_pair_stop from the callback and channel_pair_deinit later.
+ * A session has one channel pair for its main sockets and, with twin_socket, a second one. Its
+ * directions end one by one (half-close); it never ends itself, but notifies its owner, which may
+ * call channel_pair_stop from the callback and channel_pair_deinit later.
  */
 #ifndef POEMD_PROXY_RELAY_CHANNEL_PAIR_H
 #define POEMD_PROXY_RELAY_CHANNEL_PAIR_H

@@ -420,8 +420,8 @@ static bool greeting_is_stream_socket(int fd)
 }
 
 /*
- * The backend has enabled twin_socket: its socket stays here, and the client gets one
- * of ours, so that no command passes round us. 0, -EPROTO, or another -errno.
+ * The backend has enabled twin_socket. Its socket stays here, and the client gets one of ours, so
+ * that no command bypasses us. Returns 0, -EPROTO, or another -errno.
  */
 static int greeting_make_twin(struct greeting *g)
 {
