@@ -2,21 +2,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: 2026 The poemd authors
 #
-# What the makers of root folders here have in common: Debian's mirror and archive key, and folders
-# that are made once and kept. Sourced by contrib/qemu/root and contrib/qemu/build.
+# Shared by the scripts that make root folders: finds Debian's mirror and archive key, and keeps
+# folders that were made once. Sourced by contrib/qemu/root and contrib/qemu/build.
 
 # shellcheck disable=SC2034  # for who sources this
 readonly SUITE=trixie
 readonly ARCH=amd64
 readonly KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
-# mmdebstrap's hook: without the /usr merge made first the loader would not be found.
+# mmdebstrap's hook: unless the /usr merge is made first, the loader is not found.
 readonly HOOKS=/usr/share/mmdebstrap/hooks/merged-usr
 readonly STAMP=.poemd-qemu-root
 
 say() { printf 'qemu/%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 3; }
 
-# kept_path VARIABLE NAME: where the folder NAME is kept, unless the user's VARIABLE says otherwise.
+# kept_path VARIABLE NAME: prints the path of the kept folder NAME; the user's VARIABLE overrides
+# it.
 kept_path() {
     if [[ -n ${!1:-} ]]; then
         realpath -m -- "${!1}"
@@ -29,7 +30,7 @@ kept_path() {
     fi
 }
 
-# is_whole DIR RECIPE: a kept folder made from another recipe is made anew.
+# is_whole DIR RECIPE: false for a kept folder made from another recipe, which must be made again.
 is_whole() { [[ -f $1/$STAMP && $(<"$1/$STAMP") == "$2" ]]; }
 
 require_host() {
@@ -51,8 +52,8 @@ require_tools() {
         die "could not install ${missing[*]}: no network, or no working apt source?"
 }
 
-# The mirror that this machine itself uses for Debian, as apt understands its sources (one-line and
-# deb822 files alike). Without downloaded lists apt does not know which source is Debian's.
+# Prints the mirror that this machine itself uses for Debian, as apt reads its sources (one-line and
+# deb822 files alike). Without downloaded lists, apt cannot show which source is Debian's.
 ask_apt_for_mirror() {
     # shellcheck disable=SC2016  # $(REPO_URI) is apt's, not the shell's
     apt-get indextargets --format '$(REPO_URI)' \
@@ -71,7 +72,7 @@ find_mirror() {
     printf '%s\n' "$mirror"
 }
 
-# mmdebstrap runs apt with the new root's settings; the machine's proxy must be told to it.
+# mmdebstrap runs apt with the new root's settings, so the machine's proxy must be passed on.
 proxy_options() {
     local scheme proxy
     for scheme in http https; do
@@ -81,26 +82,26 @@ proxy_options() {
     done
 }
 
-# keep DIR RECIPE MAKE: has MAKE FOLDER fill a folder, unless DIR is there already, made from the
-# same recipe. It appears under the name DIR only when it is whole.
+# keep DIR RECIPE MAKE: has MAKE FOLDER fill a folder, unless DIR exists already, made from the same
+# recipe. It gets the name DIR only when it is complete.
 keep() {
     local target=$1 recipe=$2 make=$3 parent=${1%/*} name=${1##*/} temp
     is_whole "$target" "$recipe" && return
     require_host
     mkdir -p -- "$parent" || die "cannot make $parent"
-    # One maker at a time; the others wait and find the root made.
+    # One maker at a time; the others wait, then find the root complete.
     exec 9>"$parent/.$name.lock" || die "cannot write in $parent"
     flock 9
     is_whole "$target" "$recipe" && return
     require_tools
-    # What a maker that was killed left behind; no other one is at work while we hold the lock.
+    # Remains of a maker that was killed; no other one runs while this one holds the lock.
     rm -rf -- "$parent/.$name.new."* "$parent/.$name.old."*
     temp=$(mktemp -d -- "$parent/.$name.new.XXXXXX")
     chmod 755 -- "$temp"
     # shellcheck disable=SC2064  # the path is meant to be expanded now
     trap "rm -rf -- $(printf %q "$temp")" EXIT
-    # The programs it starts inherit the lock: should this shell be killed, the next maker waits
-    # until they too have ended.
+    # The programs it starts inherit the lock: if this shell is killed, the next maker waits until
+    # they have ended, too.
     "$make" "$temp"
     printf '%s\n' "$recipe" >"$temp/$STAMP"
     if [[ -e $target ]]; then

@@ -1,16 +1,16 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- SPDX-FileCopyrightText: 2026 The poemd authors
 --
--- Wireshark and tshark (4.0 and later) read the traces of poemd by this: FORMAT.trace.
+-- Wireshark and tshark (4.0 and later) read the traces of poemd with this dissector: FORMAT.trace.
 --
---   vfio_user_capture   what the broker says of a message: its sender, its delivery, its fds
+--   vfio_user_capture   the broker's record of a message: its sender, its delivery, its fds
 --   vfio_user           the message: every command and structure of the vfio-user specification,
---                       requests and replies linked and timed, what breaks the specification as
+--                       requests and replies linked and timed, violations of the specification as
 --                       expert information, and the poem's handshake (PROTOCOL.poem)
 --
--- Each frame is judged when it is seen first, in the order of the file; what was found is kept by
+-- Each frame is judged when it is first seen, in the order of the file; the findings are kept by
 -- the frame's number, so that a frame looks the same however often and in whatever order it is
--- dissected again. No byte is touched that was not kept: every read asks first.
+-- dissected again. Bytes that were not kept are never read: every read checks first.
 
 local capture = Proto("vfio_user_capture", "vfio-user, as captured by poemd")
 local vfio = Proto("vfio_user", "vfio-user")
@@ -20,7 +20,7 @@ local HEADER = 16
 local PROTOCOL = "vfio-user"
 local COMMAND, REPLY = 0, 1
 local CLIENT, BACKEND = 0, 1
--- Doubles hold whole numbers exactly up to here; Lua 5.2 knows no others.
+-- Doubles hold whole numbers exactly up to here; Lua 5.2 has no other numbers.
 local EXACT = 2 ^ 53
 local JSON_DEPTH = 32
 -- More mappings than these are not followed: keeping them sorted would take too long.
@@ -91,7 +91,7 @@ end
 
 local UINT = { "uint8", "uint16", [4] = "uint32", [8] = "uint64" }
 
--- A column of a structure gets its field, and one for each of its bits.
+-- Gives a structure's column its field, and one for each of its bits.
 local function define_column(add, prefix, column)
     local name, size, title = column[1], column[2], column[3]
     local full = prefix .. name
@@ -111,7 +111,7 @@ local function define_column(add, prefix, column)
     end
 end
 
--- Columns in order, without padding: {name, bytes, title}. The bytes of all.
+-- Lays columns out in order, without padding: {name, bytes, title}. Returns the bytes of all.
 local function define_columns(add, prefix, columns)
     local size = 0
     for _, column in ipairs(columns) do
@@ -122,7 +122,7 @@ local function define_columns(add, prefix, columns)
     return size
 end
 
--- A structure of fixed size.
+-- Makes a structure of fixed size.
 local function define(name, title, columns)
     local field = add_field("none", name, title)
     local size = define_columns(add_field, name .. ".", columns)
@@ -260,7 +260,7 @@ local F = {
     json = add_field("string", "version.data", "JSON"),
 }
 
--- Members of VERSION's JSON by their path, and the kind of value that each has.
+-- Members of VERSION's JSON by their path, with the kind of their value.
 local MEMBER = {}
 local function member(path, kind, name, title)
     MEMBER[path] = { kind = kind, field = add_field(kind, name, title) }
@@ -321,7 +321,7 @@ local C = { fd = add_capture("none", "fd", "File descriptor") }
 
 -- ---- expert information ----
 
--- Named as the rules of "poemctl trace lint", where it has them.
+-- Named like the rules of "poemctl trace lint", if it has them.
 local E, CAPTURE_E, CAPTURE_TEXT = {}, {}, {}
 local function define_expert(list, prefix, name, text, group, severity)
     list[name] = ProtoExpert.new(prefix .. "." .. name, text, expert.group[group],
@@ -375,7 +375,7 @@ local function values_of(experts)
     return list
 end
 
--- ---- what is remembered of a capture ----
+-- ---- state of a capture ----
 
 local sessions    -- by the session's number
 local request_in  -- by frame: of a reply, the frame of its request
@@ -392,8 +392,8 @@ capture.init = forget
 local function session_of(number)
     local session = sessions[number]
     if not session then
-        -- limits: by sender, what its receiver said in VERSION. maps: sorted by address; nil where
-        -- not all of them are known. leaving: unmappings that the backend may not know of yet.
+        -- limits: by sender, those that its receiver set in VERSION. maps: sorted by address; nil
+        -- unless all of them are known. leaving: unmappings that the backend may not know of yet.
         session = { pending = {}, silent = {}, limits = {}, maps = nil, leaving = {}, whole = false,
                     next_number = 1 }
         sessions[number] = session
@@ -407,7 +407,7 @@ local function has_bit(value, mask)
     return value % (mask * 2) >= mask
 end
 
--- Numbers of 8 bytes are Lua's where that is exact, else UInt64.
+-- Reads 8-byte numbers as Lua's numbers if that is exact, else as UInt64.
 local function hex(value)
     if type(value) == "number" then
         return ("0x%x"):format(value)
@@ -457,7 +457,7 @@ end
 local Message = {}
 Message.__index = Message
 
--- Stands for a branch of a tree that nobody looks at: then no item and no range is made.
+-- Stands for a branch of a tree that is not displayed: then no item and no range is made.
 local NOTHING = {}
 for _, name in ipairs({ "append_text", "set_generated", "set_len" }) do
     NOTHING[name] = function()
@@ -475,7 +475,7 @@ function Message:find(name, text)
     self.found[#self.found + 1] = { name, text }
 end
 
--- The item of its protocol. Expert information needs one even where nobody looks at the tree.
+-- The item of its protocol. Expert information needs one even if the tree is not displayed.
 function Message:root()
     if self.tree ~= NOTHING then
         return self.tree
@@ -507,7 +507,7 @@ function Message:uint(at, length)
     return ((d * 0x100 + c) * 0x100 + b) * 0x100 + a
 end
 
--- The last range is kept: a word of flags is wanted once for each of them.
+-- Keeps the last range: a word of flags is wanted once for each of its bits.
 function Message:range(at, length)
     if self.range_at ~= at or self.range_length ~= length then
         self.range_at, self.range_length = at, length
@@ -524,7 +524,7 @@ function Message:add(tree, field, at, length)
     return self.big and tree:add(field, range) or tree:add_le(field, range)
 end
 
--- A value that does not stand in the bytes as it is.
+-- Adds a value that differs from its bytes.
 function Message:add_value(tree, field, at, length, value)
     if tree == NOTHING then
         return NOTHING
@@ -532,7 +532,7 @@ function Message:add_value(tree, field, at, length, value)
     return tree:add(field, self:range(at, length), value)
 end
 
--- Bits of a column, and whether others than those are set; a feature's index is no bit.
+-- Returns a column's set bits, and whether unknown ones are set; a feature's index is not a bit.
 local function show_bits(m, branch, column, at, value)
     local rest = rounded(value)
     for _, bit in ipairs(column.bits) do
@@ -556,7 +556,7 @@ local function seconds_of(ns)
     return NSTime.new(sign * seconds, sign * (ns * sign - seconds * 1e9))
 end
 
--- Adds columns as far as there are bytes of them. Their values by name; nil: not all were there.
+-- Adds columns as far as their bytes are there. Returns their values by name, or nil if it is cut.
 local function show_columns(m, branch, columns, at, length)
     local values = {}
     for _, column in ipairs(columns) do
@@ -577,8 +577,8 @@ local function show_columns(m, branch, columns, at, length)
     return values
 end
 
--- Adds a structure as far as it was kept. Its values by name where all of it was, else nil; and
--- the branch that it stands in.
+-- Adds a structure as far as it was kept. Returns its values by name, or nil unless it was kept
+-- whole, and the branch that it is in.
 local function show(m, tree, structure, at)
     local length = math.min(structure.size, m.kept - at)
     if length <= 0 then
@@ -592,7 +592,7 @@ local function show(m, tree, structure, at)
     return values, branch
 end
 
--- The bytes from there to the message's end: as many of them as were kept.
+-- Adds the bytes from there to the message's end, as far as they were kept.
 local function show_data(m, tree, field, at)
     local length = math.min(m.whole, m.kept) - at
     if length <= 0 then
@@ -605,7 +605,7 @@ local function show_data(m, tree, field, at)
     return item
 end
 
--- Data that a count announced.
+-- Adds the data that a count announces.
 local function show_counted(m, tree, field, at, count)
     if m.whole - at ~= count then
         m:find("count", decimal(count) .. " bytes announced, " .. m.whole - at .. " are there")
@@ -632,8 +632,8 @@ local function utf8_char(code)
                 0x80 + floor(code / 0x40) % 0x40, 0x80 + code % 0x40)
 end
 
--- One \u, or two that are one character: the text for it and the position after it. Half a pair is
--- the replacement character.
+-- Reads one \u escape, or two that form one character: returns its text and the position behind it.
+-- Half a pair becomes the replacement character.
 local function json_unicode(text, at)
     local high = tonumber(text:match("^%x%x%x%x", at) or "", 16)
     if not high then
@@ -652,7 +652,7 @@ local function json_unicode(text, at)
     return utf8_char(high), at
 end
 
--- The string whose quote stands at at, and the position after it; nil: it is none.
+-- Returns the string with its quote at `at`, and the position behind it; nil if it is malformed.
 local function json_string(text, at)
     local parts = {}
     at = at + 1
@@ -685,7 +685,7 @@ end
 
 local json_value
 
--- The members of the object or the elements of the array that opens at at.
+-- Reads the members of the object or the elements of the array that opens at `at`.
 local function json_container(text, at, path, depth, leaf)
     local object = text:sub(at, at) == "{"
     local close = object and "}" or "]"
@@ -717,8 +717,8 @@ end
 
 local WORD = { ["true"] = true, ["false"] = false }
 
--- Reads a value and calls leaf(path, value, first, last) for it, or for those inside it. The
--- position after it; nil: it is no JSON, or deeper than JSON_DEPTH.
+-- Reads a value and calls leaf(path, value, first, last) for it, or for the values in it. Returns
+-- the position behind it; nil if it is malformed, or nested deeper than JSON_DEPTH.
 function json_value(text, at, path, depth, leaf)
     local mark = text:sub(at, at)
     if mark == "{" or mark == "[" then
@@ -747,7 +747,7 @@ function json_value(text, at, path, depth, leaf)
     return at + #number
 end
 
--- Whether the text is one JSON value; leaf is called for all that stands before a fault, too.
+-- Returns true if the text is one JSON value; leaf is called for all values before a fault, too.
 local function read_json(text, leaf)
     local at = json_value(text, json_space(text, 1), "", 0, leaf)
     return at ~= nil and json_space(text, at) == #text + 1
@@ -755,7 +755,7 @@ end
 
 -- ---- VERSION ----
 
--- The value in the shape that its field wants; nil: it is of another type.
+-- Returns the value in the form that its field needs; nil if it has another type.
 local function member_value(kind, value)
     if kind == "uint64" then
         local whole = type(value) == "number" and value >= 0 and value < EXACT and value % 1 == 0
@@ -766,7 +766,7 @@ local function member_value(kind, value)
     return nil
 end
 
--- Bytes that are no UTF-8 can be in a field of bytes only.
+-- Only a field of bytes can show bytes that are not UTF-8.
 local function is_utf8(text)
     local at = text:find("[\128-\255]")
     while at do
@@ -793,7 +793,7 @@ local function show_members(m, tree, text, at)
     end)
 end
 
--- Dissectors by name; they cannot be had before all are registered.
+-- Dissectors by name, looked up late, since all must be registered before.
 local found_dissectors = {}
 
 local function dissector_of(name)
@@ -809,7 +809,7 @@ local function show_version_data(m, tree, _, at)
     end
     local text = m.bytes:sub(at + 1, at + length)
     if m.kept < m.whole then
-        -- Where it was cut, a character may have been.
+        -- The cut may be inside a character.
         while not is_utf8(text) and #text > length - 4 do
             text = text:sub(1, -2)
         end
@@ -853,7 +853,7 @@ local function tell_version(m, v)
     return table.concat(words, " ")
 end
 
--- ---- payloads: what follows the fixed part, and the words for the info column ----
+-- ---- payloads: the part behind the fixed one, and the text of the info column ----
 
 local function tell_range(address, size)
     return hex(address) .. ".." .. hex(sum(address, size))
@@ -899,7 +899,7 @@ local function show_sparse(m, tree, at)
     end
 end
 
--- Offsets count from the start of the region info, and have to grow: else a list could loop.
+-- Offsets count from the start of the region info, and must increase: else a list could loop.
 local function show_caps(m, tree, v, rest)
     local base_at = rest - S.region_info.size
     local least, offset = S.region_info.size, v.cap_offset
@@ -924,7 +924,8 @@ local function show_caps(m, tree, v, rest)
     end
 end
 
--- The entries' size is what the bytes themselves say; none came where argsz was too small for them.
+-- The bytes themselves show the entries' size; there are no entries if argsz was too small for
+-- them.
 local function show_io_fds(m, tree, v, at)
     local left = m.whole - at
     if left == 0 then
@@ -982,7 +983,7 @@ end
 
 local VALUE_SIZES = { [1] = true, [2] = true, [4] = true, [8] = true }
 
--- A device's registers are little-endian whatever the hosts are. Text of the value, or "".
+-- A device's registers are little-endian whatever the hosts are. Returns the value's text, or "".
 local function show_value(m, tree, at, count)
     if not VALUE_SIZES[count] or not m:has(at, count) then
         return ""
@@ -1129,7 +1130,8 @@ end
 
 -- ---- the commands ----
 
--- A side: the fixed part, whether more may follow, who shows that, and the words for it.
+-- A side of a command: its fixed part, whether more may follow, and the functions that show that
+-- and its text.
 local function side(structure, open, rest, tell)
     return { structure = structure, fixed = structure and structure.size or 0, open = open,
              rest = rest, tell = tell }
@@ -1139,7 +1141,7 @@ local EMPTY = side(nil, false)
 local VERSION, DMA_MAP, DMA_UNMAP, REGION_READ, REGION_WRITE, DMA_READ, DMA_WRITE =
     1, 2, 3, 9, 10, 11, 12
 
--- by: who sends the request. fds: which of the two may bring fds.
+-- by: the sender of the request. fds: the side, request or reply, that may carry fds.
 local COMMANDS = {
     [VERSION] = { name = "VERSION", by = CLIENT, fds = REPLY,
                   request = side(S.version, true, show_version_data, tell_version),
@@ -1197,7 +1199,7 @@ F.command = add_field("uint16", "command", "Command", base.DEC, COMMAND_NAME)
 -- ---- requests and replies ----
 
 -- Ids belong to their sender and may repeat even at the same time: first in, first out for each
--- asker, socket and leg.
+-- sender, socket and leg.
 local function pair_key(asker, context, legs, id)
     return (((asker * 2 + (context.twin and 1 or 0)) * 4) + legs) * 0x10000 + id
 end
@@ -1228,18 +1230,19 @@ local function take(session, key)
     session.pending[key] = head.next
 end
 
--- Legs whose requests a reply seen on these may answer.
+-- Legs of the requests that a reply seen on these legs may answer.
 local OVERLAPPING = { [0] = { 0 }, { 1, 3 }, { 2, 3 }, { 3, 1, 2 } }
 
--- In nanoseconds. Times since the capture's first frame are exact but for frames that the user
--- made a reference; times since 1970 are so to a quarter of a microsecond.
+-- In nanoseconds. Times since the capture's first frame are exact except for frames that the user
+-- made a reference; times since 1970 are exact to a quarter of a microsecond.
 local function elapsed(request, pinfo)
     local fine, coarse = pinfo.rel_ts - request.relative, pinfo.abs_ts - request.absolute
     local seconds = math.abs(fine - coarse) < 1e-6 and fine or coarse
     return math.floor(seconds * 1e9 + 0.5)
 end
 
--- Links the message to the oldest request that it can be the reply to; false: there is none.
+-- Links the message to the oldest request that it can answer. Returns false if there is no such
+-- request.
 local function link(m, session)
     local context, frame = m.context, m.pinfo.number
     local oldest, place
@@ -1250,7 +1253,8 @@ local function link(m, session)
             oldest, place = request, key
         end
     end
-    -- Some peers forget the type in their error replies: taken for one where the command agrees.
+    -- Some senders do not set the reply type in their error replies: if the command matches, it
+    -- counts as one.
     if not oldest or not m.reply and oldest.command ~= m.command then
         return false
     end
@@ -1278,15 +1282,15 @@ local function answer(m, session)
             return
         end
     end
-    -- What was asked before the capture began, or was lost or filtered out, is not known.
+    -- Requests before the capture began, or lost or filtered out, are unknown.
     if session.whole then
         m:find("unasked_reply")
     end
 end
 
--- ---- what is mapped for DMA ----
+-- ---- DMA mappings ----
 
--- The last mapping that begins at the address or before it: its place, 0 for none.
+-- Returns the index of the last mapping that begins at the address or before it, or 0.
 local function map_at(maps, address)
     local low, high = 1, #maps
     while low <= high do
@@ -1300,7 +1304,7 @@ local function map_at(maps, address)
     return high
 end
 
--- A mapping over another is refused by the backend: the older one stays.
+-- The backend refuses a mapping over another one: the older one stays.
 local function insert_map(session, map)
     local maps = session.maps
     local at = map_at(maps, map.first)
@@ -1324,7 +1328,7 @@ local function add_map(session, v)
         or nil
 end
 
--- Removes the mapping that begins there, and returns it; nil: there is none.
+-- Removes the mapping that begins there, and returns it, or nil.
 local function remove_map(session, first)
     local maps = session.maps
     local at = maps and first and map_at(maps, first) or 0
@@ -1334,8 +1338,8 @@ local function remove_map(session, first)
     return nil
 end
 
--- What was mapped is so no more for what comes after, and still is for what the backend has sent
--- before it knew: no DMA is judged meanwhile. Bit 1 asks for all mappings: libvfio-user's.
+-- An unmapped range is gone for later messages, but not yet for those that the backend sent before
+-- it knew: meanwhile no DMA is judged. Bit 1 unmaps all mappings: libvfio-user's.
 local function unmap(m, session, v)
     local leaving = { number = m.context.number, silent = not m.request, removed = {} }
     if session.maps and has_bit(v.flags, 0x2) then
@@ -1352,7 +1356,7 @@ local function unmap(m, session, v)
     end
 end
 
--- One without a reply is known to the backend once that answers something later.
+-- The backend is known to have an unmapping without a reply once it answers a later request.
 local function let_leave(session, request)
     local left = {}
     for _, leaving in ipairs(session.leaving) do
@@ -1374,7 +1378,7 @@ local function undo(session, request)
     end
 end
 
--- What is wrong with an access: the name of a finding, or nil.
+-- Returns the finding's name for a faulty access, or nil.
 local function judge_access(maps, address, count, mask)
     local place = map_at(maps, address)
     local past = address + count
@@ -1405,9 +1409,9 @@ local function judge_dma(m, session, v)
     end
 end
 
--- ---- what follows from a message for those after it ----
+-- ---- effects of a message on later ones ----
 
--- What a party says in VERSION binds the one that it is delivered to.
+-- The limits that a party sends in VERSION bind the party that receives them.
 local function follow_version(m, session)
     local context, members = m.context, m.members or {}
     local bound = 1 - context.sender
@@ -1477,8 +1481,8 @@ local function follow_reply(m, session, v)
     end
 end
 
--- Whether nothing is missing up to this message. A session's first message is its VERSION; the
--- number of an older one may be its, where the broker was started again.
+-- Returns true if no message is missing up to this one. A session begins with VERSION; after a
+-- restart of the broker, its number may be that of an older session.
 local function keep_count(m)
     local context = m.context
     local first = context.number == 1 and m.command == VERSION and m.type == COMMAND
@@ -1615,9 +1619,9 @@ end
 
 -- ---- the dissectors ----
 
-local context_of_this -- from the capture's dissector to the message's, for one call
+local context_of_this -- passed from the capture's dissector to the message's, for one call
 
--- Remembers what was found when the frame was seen first, and shows it.
+-- Records the findings when the frame is first seen, and shows them.
 local function show_findings(m)
     local frame = m.pinfo.number
     if not m.pinfo.visited then
@@ -1715,7 +1719,7 @@ local function show_fds(m, count)
     end
 end
 
--- What the message's dissector has to know of the capture header.
+-- The parts of the capture header that the message's dissector needs.
 local function context_of(header)
     local flags = header.flags
     return {
@@ -1742,7 +1746,7 @@ local function capture_expert(m, name, text)
     m:root():add_proto_expert_info(CAPTURE_E[name], text or CAPTURE_TEXT[name])
 end
 
--- What stands behind the capture header.
+-- Shows the part behind the capture header.
 local function hand_on(m, context, length)
     if length < m.kept then
         context_of_this = context
