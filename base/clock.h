@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Times of day and of this boot, as numbers. */
+/* The time of day, and the time since boot, as numbers. */
 #ifndef POEMD_BASE_CLOCK_H
 #define POEMD_BASE_CLOCK_H
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Reads /proc/self/fdinfo: text of the kernel's, a line a member.
- */
+/* Reads /proc/self/fdinfo: the kernel's text, one line per member. */
 #define _GNU_SOURCE
 #include "base/fdinfo.h"
 
@@ -20,7 +18,7 @@ int fdinfo_open(void)
     return fd < 0 ? -errno : fd;
 }
 
-/* So much of an entry is looked at: an eventfd's has some 100 bytes. */
+/* Bytes of an entry that are read: an eventfd's has about 100. */
 #define FDINFO_TEXT 512u
 
 /* Reads the entry of fd; empty if there is none. */

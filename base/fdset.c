@@ -63,7 +63,7 @@ int fdset_append_take(struct fdset *to, struct fdset *from)
 #define SCM_PIDFD 0x04
 #endif
 
-/* A pidfd comes with every message where a peer, whose socket this was, has set SO_PASSPIDFD. */
+/* A pidfd comes with every message if a peer that had this socket has set SO_PASSPIDFD. */
 static bool fdset_is_pidfd(const struct cmsghdr *c)
 {
     return c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_PIDFD &&

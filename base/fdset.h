@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A set of owned file descriptors: what came with one message, until it is sent on or closed.
+ * A set of owned file descriptors: those of one message, until they are sent on or closed.
  *
- * Whatever is in a set is closed by it, unless it is taken out. A set is fixed in size, so that
- * receiving never allocates.
+ * The set closes whatever is still in it. Its size is fixed, so that receiving never allocates.
  */
 #ifndef POEMD_BASE_FDSET_H
 #define POEMD_BASE_FDSET_H
@@ -14,7 +13,7 @@
 
 #include "base/limits.h"
 
-/* Room in a control buffer can deliver one fd more than was meant (alignment): measured. */
+/* A control buffer can deliver one fd more than intended (alignment), as measured. */
 #define FDSET_MAX (LIMIT_FDS_KERNEL + 1)
 
 struct fdset {
@@ -22,29 +21,28 @@ struct fdset {
     int fds[FDSET_MAX]; /* fds[0 … n-1] are open and owned */
 };
 
-/* Makes the set empty. It must own nothing. */
+/* Initializes an empty set. It must not own anything. */
 void fdset_init(struct fdset *s);
 
-/* Closes all that the set owns; it is empty afterwards and may be used again. */
+/* Closes all fds of the set; it is empty afterwards and may be used again. */
 void fdset_close(struct fdset *s);
 
 /*
- * Gives fd to the set, which owns it from now on. 0, or -ENOSPC: the set is full, and the fd has
- * been closed.
+ * Gives fd to the set, which owns it from now on. Returns 0, or -ENOSPC if the set is full, with fd
+ * closed.
  */
 int fdset_add_take(struct fdset *s, int fd);
 
-/* Takes fd number i out of the set: the caller owns it; the order of the others is kept. -1: none.
- */
+/* Removes fd number i, which the caller then owns; keeps the order. Returns -1 if there is none. */
 int fdset_steal(struct fdset *s, unsigned i);
 
-/* Moves all of from behind what to has. 0, or -ENOSPC: what did not fit has been closed. */
+/* Moves all fds of from behind those of to. Returns 0, or -ENOSPC with the excess closed. */
 int fdset_append_take(struct fdset *to, struct fdset *from);
 
 /*
- * Takes every fd of every SCM_RIGHTS message in a received msghdr into the set. To be called in the
- * statement after recvmsg. Pidfds that came unasked are closed. 0, or -ENOSPC: those that did not
- * fit have been closed.
+ * Moves every fd of every SCM_RIGHTS message in a received msghdr into the set. Call it in the
+ * statement after recvmsg. Closes pidfds that came unrequested. Returns 0, or -ENOSPC with those
+ * that did not fit closed.
  */
 int fdset_receive(struct fdset *s, struct msghdr *msg);
 

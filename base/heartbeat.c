@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Silence of child processes, counted; and the two files of /proc that excuse it. */
+/* Counts the silence of child processes, and reads the two files of /proc that excuse it. */
 #define _GNU_SOURCE
 #include "base/heartbeat.h"
 
@@ -11,7 +11,7 @@
 
 #include "base/numbers.h"
 
-/* Beats come with the loop's own jitter: a sum that is this near to a limit has reached it. */
+/* Beats come with the loop's own jitter: a sum this near to a limit counts as having reached it. */
 #define SLACK_MS (LIMIT_BEAT_MS / 2)
 
 void heartbeat_start(struct heartbeat *h, uint64_t now_ms)
@@ -33,13 +33,13 @@ bool heartbeat_late(const struct heartbeat *h)
     return h->missed > 0;
 }
 
-/* The growth of a time from one sample to the next, in ms. */
+/* Returns the growth of a time from one sample to the next, in ms. */
 static uint64_t heartbeat_growth(uint64_t from_ns, uint64_t to_ns)
 {
     return to_ns > from_ns ? (to_ns - from_ns) / 1000000 : 0;
 }
 
-/* Milliseconds of the last beat in which the process could have answered. */
+/* Returns the milliseconds of the last beat in which the process could have answered. */
 static unsigned heartbeat_counted(const struct heartbeat *h, uint64_t now_ms,
                                   const struct heartbeat_sample *s)
 {
@@ -78,7 +78,7 @@ enum heartbeat_news heartbeat_beat(struct heartbeat *h, uint64_t now_ms,
     return news;
 }
 
-/* Reads the beginning of a file of the process, as text. False: it cannot be read. */
+/* Reads the beginning of a file of the process, as text. Returns false if it cannot be read. */
 static bool heartbeat_read(pid_t pid, const char *name, char *text, size_t size)
 {
     char path[64];

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Whether a child process still makes its turns: the arithmetic of silence.
+ * Checks that a child process still makes its turns, by measuring its silence.
  *
- * The owner calls heartbeat_beat() every LIMIT_BEAT_MS, sends the question that it asks for, and
- * calls heartbeat_heard() for whatever the child sends. A child is hung after LIMIT_SILENT_MS of
- * silence in which it could have answered. Not counted is time in which
+ * The owner calls heartbeat_beat() every LIMIT_BEAT_MS, sends the question that it returns, and
+ * calls heartbeat_heard() for every message from the child. A child is hung after LIMIT_SILENT_MS
+ * of silence in which it could have answered. Time is not counted while
  *
- *   this process did not run    a beat that comes late counts as one beat, so that a suspended or
- *                               starved machine makes nobody hung
- *   the child waited for a CPU  of a child that is runnable only its CPU time counts, of another
- *                               one not what it has waited for a CPU (/proc/PID/schedstat): on a
- *                               busy machine the child's turn comes late without its fault
+ *   this process did not run    a late beat counts as one beat, so that no child counts as hung on
+ * a suspended or starved machine the child waited for a CPU  only the CPU time of a runnable child
+ * counts; for any other, not its wait for a CPU (/proc/PID/schedstat): on a busy machine the
+ * child's turn comes late through no fault of its own
  *
- * A child in the kernel's uninterruptible sleep waits for a disk, or for its own pages from one: it
- * has LIMIT_HELD_MS. A child that sleeps without an answer, is stopped, or computes without end is
- * counted in full.
+ * A child in the kernel's uninterruptible sleep waits for a disk, or for its own pages from one:
+ * its limit is LIMIT_HELD_MS. A child that sleeps without answering, is stopped, or computes
+ * endlessly is counted in full.
  */
 #ifndef POEMD_BASE_HEARTBEAT_H
 #define POEMD_BASE_HEARTBEAT_H
@@ -26,16 +25,16 @@
 
 #include "base/limits.h"
 
-/* How a process spends its time. */
+/* A sample of a process's state and times. */
 struct heartbeat_sample {
-    char state;       /* as ps shows it: R runnable, D in uninterruptible sleep; '\0' unknown */
-    bool times;       /* the kernel reports these, of its whole life: */
+    char state;       /* as in ps: R runnable, D in uninterruptible sleep; '\0' unknown */
+    bool times;       /* the kernel reports these, for its whole life: */
     uint64_t ran_ns;  /* on a CPU */
     uint64_t wait_ns; /* ready to run, without a CPU */
 };
 
 struct heartbeat {
-    bool asked;         /* an answer is awaited, or that the process begins its work */
+    bool asked;         /* an answer, or the process's first message, is awaited */
     bool starting;      /* … the latter */
     uint64_t beat_ms;   /* time of the last beat */
     unsigned missed;    /* beats without an answer, in a row */
@@ -46,24 +45,24 @@ struct heartbeat {
 
 enum heartbeat_news {
     HEARTBEAT_ASK,  /* send a question */
-    HEARTBEAT_WAIT, /* the last one is not answered yet */
+    HEARTBEAT_WAIT, /* the last question is not answered yet */
     HEARTBEAT_HUNG, /* kill the process */
 };
 
-/* The process has been started; its first message is awaited. now_ms: of CLOCK_MONOTONIC. */
+/* The process has been started, and its first message is awaited. now_ms: of CLOCK_MONOTONIC. */
 void heartbeat_start(struct heartbeat *h, uint64_t now_ms);
 
-/* One beat; s is how the process does now. Pure. */
+/* Does one beat; s is a current sample of the process. Pure. */
 enum heartbeat_news heartbeat_beat(struct heartbeat *h, uint64_t now_ms,
                                    const struct heartbeat_sample *s);
 
 /* The process has sent something. */
 void heartbeat_heard(struct heartbeat *h);
 
-/* Whether a whole beat has passed without an answer: give the process nothing new. */
+/* Returns true if a whole beat has passed without an answer: do not give the process new work. */
 bool heartbeat_late(const struct heartbeat *h);
 
-/* Looks in /proc how a process does. A child's number is its own until it is collected. */
+/* Samples a process from /proc. A child's pid is not reused until it is collected. */
 void heartbeat_look(pid_t pid, struct heartbeat_sample *s);
 
 #endif

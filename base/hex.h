@@ -6,8 +6,7 @@
 
 #include <stddef.h>
 
-/* Writes n bytes as 2 * n lower-case digits and a NUL to out, which has room for them. Returns out.
- */
+/* Writes n bytes as 2 * n lower-case digits and a NUL to out, which must have room. Returns out. */
 char *hex_text(const void *p, size_t n, char *out);
 
 #endif

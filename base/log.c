@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The log. Writes to standard error in one write a line, so that the lines of several processes
- * do not mix; knows nothing of sessions but their number.
+ * The log. Writes to standard error, in one write per line, so that the lines of several processes
+ * do not mix; knows nothing about sessions except their number.
  */
 #define _GNU_SOURCE
 #include "base/log.h"
@@ -30,7 +30,7 @@ static const char *const level_names[] = {
 static const char *program = "poemd";
 static enum log_level most = LOG_INFO;
 
-/* What standard error is: how it is written to without waiting. */
+/* The kind of standard error, which determines how to write without blocking. */
 enum log_sink { LOG_SINK_SOCKET, LOG_SINK_PIPE, LOG_SINK_OTHER };
 
 static enum log_sink log_sink_of(int fd)
@@ -45,7 +45,7 @@ static enum log_sink log_sink_of(int fd)
                                                          : LOG_SINK_OTHER;
 }
 
-/* As of log_init: a process that gives up its rights asks before. */
+/* Set by log_init, before a process gives up its rights. */
 static enum log_sink log_sink = LOG_SINK_OTHER;
 
 void log_init(const char *name, enum log_level level)
@@ -70,8 +70,7 @@ enum log_level log_level_get(void)
     return most;
 }
 
-/* snprintf's habit of returning what would have been written must not move the end past the room.
- */
+/* snprintf returns the untruncated length, which must not move the end beyond the buffer. */
 static size_t log_add(char *line, size_t at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -127,8 +126,8 @@ void log_own(void)
 }
 
 /*
- * A pipe that polls writable has room for PIPE_BUF bytes, which is more than a line, unless another
- * process that writes there is faster.
+ * A pipe that polls writable has room for PIPE_BUF bytes, more than a line, unless another process
+ * that writes to it is faster.
  */
 static bool log_has_room(void)
 {
@@ -138,9 +137,9 @@ static bool log_has_room(void)
 }
 
 /*
- * The open file may be shared with processes that are none of ours, so that its O_NONBLOCK is
- * theirs to set: each call is asked not to wait. Pipes cannot before Linux 6.4, nor terminals: then
- * log_own has opened them anew, or poll has to do.
+ * The open file may be shared with foreign processes, which can change its O_NONBLOCK: so each call
+ * asks not to block. Pipes cannot do that before Linux 6.4, nor can terminals: then either log_own
+ * has opened them again, or poll must do.
  */
 static bool log_write(const char *p, size_t n)
 {
@@ -165,7 +164,7 @@ static bool log_write(const char *p, size_t n)
 
 static unsigned long lost;
 
-/* Says how many lines were lost. False: it cannot be said yet. */
+/* Writes the number of lost lines. Returns false if that is not possible yet. */
 static bool log_say_lost(void)
 {
     char note[64];
@@ -220,7 +219,7 @@ static bool log_is_plain(unsigned char c)
     return c >= 0x20 && c < 0x7f && c != '\\' && c != '"';
 }
 
-/* Whether n bytes, escaped, and a NUL are at most size. */
+/* Returns true if n bytes, escaped, and a NUL have at most size bytes. */
 static bool log_escaped_fits(const unsigned char *in, size_t n, size_t size)
 {
     size_t need = 1;
@@ -235,7 +234,7 @@ const char *log_escape(char *out, size_t size, const void *p, size_t n)
 {
     static const char dots[] = "...";
     const unsigned char *in = p;
-    /* Where not all of it fits, room for the dots must remain. */
+    /* If not everything fits, there must be room for the dots. */
     const size_t keep = log_escaped_fits(in, n, size) ? 1 : sizeof dots;
     size_t at = 0;
 

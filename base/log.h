@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The log: one line an event, on standard error, which the service manager keeps.
+ * The log: one line per event, on standard error, which the service manager keeps.
  *
- *   poemd: warning: session=7 route=nvme0 leg=backend: text
+ * poemd: warning: session=7 route=nvme0 leg=backend: text
  *
- * Foreign text (paths, names, a peer's words) goes through log_escape, never raw: a peer must not
- * be able to forge a line or drive a terminal.
+ * Foreign text (paths, names, peers' data) goes through log_escape, never raw: a peer must not be
+ * able to forge a line or control a terminal.
  */
 #ifndef POEMD_BASE_LOG_H
 #define POEMD_BASE_LOG_H
@@ -18,8 +18,8 @@
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 /*
- * What a line speaks of. session 0, NULL route, NULL leg: not said. route is escaped by the log.
- * quiet: nothing is written, since there would be too much of it.
+ * The subject of a line. Session 0, NULL route and NULL leg are omitted. The log escapes route.
+ * quiet: nothing is written, since there would be too many lines.
  */
 struct log_subject {
     uint64_t session;
@@ -28,31 +28,33 @@ struct log_subject {
     bool quiet;
 };
 
-/* Looks at standard error, names the program and the most talkative level that is written. name
- * must outlive the log. */
+/*
+ * Checks the kind of standard error; sets the program's name and the most verbose level to write.
+ * name must outlive the log.
+ */
 void log_init(const char *name, enum log_level level);
 
 /*
- * Opens standard error anew, where it is a pipe or a terminal: its O_NONBLOCK is then ours and our
- * children's alone, and is set. Where that cannot be (another user's) it stays as it is. Once, at
- * the start of the daemon, which has no other threads.
+ * Opens standard error again if it is a pipe or a terminal, so that its O_NONBLOCK belongs only to
+ * us and our children, and sets it. If that is not permitted (another user's) it stays as it is.
+ * Call once, at the start of the daemon, before there are other threads.
  */
 void log_own(void);
 
-/* The level for a name ("error", "warning", "info", "debug"), or -1. */
+/* Returns the level for a name ("error", "warning", "info", "debug"), or -1. */
 int log_level_find(const char *name);
 
 enum log_level log_level_get(void);
 
 /*
- * Writes one line, cut at 2,048 bytes. Never waits for a reader: where standard error takes
- * nothing, the line is lost, and the next one that can be written is preceded by how many were. A
- * file is waited for, as its disk takes it.
+ * Writes one line, cut at 2,048 bytes. Never waits for a reader: if standard error takes nothing
+ * the line is lost, and the number of lost lines precedes the next one written. Blocks on a file,
+ * as its disk requires.
  */
 void log_line(enum log_level level, const struct log_subject *about, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Writes how many lines were lost, if any were and there is room again. */
+/* Writes the number of lost lines, if any, once there is room again. */
 void log_catch_up(void);
 
 #define log_error(...) log_line(LOG_ERROR, NULL, __VA_ARGS__)
@@ -62,7 +64,7 @@ void log_catch_up(void);
 
 /*
  * Writes foreign bytes as printable ASCII to out (size > 0 bytes, always NUL-terminated): control
- * bytes, quotes, backslashes and what is not ASCII become \xNN; what does not fit ends in "...".
+ * bytes, quotes, backslashes and non-ASCII bytes become \xNN; text that does not fit ends in "...".
  * Returns out.
  */
 const char *log_escape(char *out, size_t size, const void *p, size_t n);

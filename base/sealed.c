@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Sealed files in memory. System calls alone. */
+/* Sealed files in memory. Only system calls. */
 #define _GNU_SOURCE
 #include "base/sealed.h"
 

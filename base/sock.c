@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * AF_UNIX sockets. System calls and nothing else: no loop, log or allocation.
- */
+/* AF_UNIX sockets. Only system calls: no loop, log or allocation. */
 #define _GNU_SOURCE
 #include "base/sock.h"
 
@@ -50,7 +48,7 @@ void sock_hang_up(int *fd)
     if (*fd < 0) {
         return;
     }
-    /* After this the peer can add nothing, so that what is there can be drained to the end. */
+    /* After this the peer can add nothing, so the rest can be read to its end. */
     shutdown(*fd, SHUT_RDWR);
     while (recv(*fd, unread, sizeof unread, MSG_DONTWAIT) > 0) {
     }
@@ -140,7 +138,9 @@ static ssize_t sock_peek_it(int fd, void *p, size_t n, bool *fds_near, void *con
     ssize_t got;
 
     do {
-        /* Without room for them the kernel makes no copies of the fds; it only says that they are.
+        /*
+         * Without room for them the kernel does not copy the fds, but only reports that there are
+         * some.
          */
         msg = (struct msghdr){
             .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = size};
@@ -157,7 +157,7 @@ ssize_t sock_peek(int fd, void *p, size_t n, bool *fds_near)
 
 ssize_t sock_peek_passed(int fd, void *p, size_t n, bool *fds_near)
 {
-    /* What comes first, and takes all the room. */
+    /* The credentials come first, and take all the room. */
     union {
         struct cmsghdr align;
         char room[CMSG_SPACE(sizeof(struct ucred))];
@@ -306,8 +306,8 @@ int sock_connect_packets(const char *path)
 }
 
 /*
- * Clears path for a listener. Whether a socket file is stale can only be asked by connecting; a
- * full accept queue (-EAGAIN) is as alive as an accepting one.
+ * Removes a stale socket file before listening. Only connecting shows that it is stale; a full
+ * accept queue (-EAGAIN) is as alive as an accepting one.
  */
 static int sock_remove_stale(const char *path)
 {
@@ -335,8 +335,10 @@ static int sock_remove_stale(const char *path)
     return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-/* Binds so that the file has its mode from its first moment on. Owner and group follow before
- * listen(), until which nobody can connect. */
+/*
+ * Binds with the file's mode set from its first moment on. Owner and group follow before listen(),
+ * until which no one can connect.
+ */
 static int sock_bind_with_mode(int fd, const struct sockaddr_un *sun, mode_t mode, uid_t owner,
                                gid_t group)
 {
@@ -355,10 +357,10 @@ static int sock_bind_with_mode(int fd, const struct sockaddr_un *sun, mode_t mod
     return err;
 }
 
-/* Room for a socket's path and ".lock". */
+/* Size of a socket's path and ".lock". */
 #define SOCK_LOCK_NAME (sizeof(((struct sockaddr_un *)0)->sun_path) + sizeof ".lock")
 
-/* Whether a lock file is one that nobody but us can hold: not placed there, not to be opened. */
+/* Returns 0 if only we can hold this lock file: not created by others, nor accessible to them. */
 static int sock_lock_judge(int fd)
 {
     struct stat st;
@@ -369,7 +371,7 @@ static int sock_lock_judge(int fd)
     return S_ISREG(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 077) == 0 ? 0 : -ENOLCK;
 }
 
-/* Whether the file that was opened still has the name: its last holder has removed it, or not. */
+/* Returns true if the opened file still has its name: its last holder may have removed it. */
 static bool sock_lock_stands(int fd, const char *name)
 {
     struct stat ours;
@@ -379,7 +381,7 @@ static bool sock_lock_stands(int fd, const char *name)
            ours.st_ino == named.st_ino;
 }
 
-/* One try. The fd, -EWOULDBLOCK: another one has it, or another -errno. */
+/* Tries once. Returns the fd, -EWOULDBLOCK if another process has it, or another -errno. */
 static int sock_lock_try(const char *name)
 {
     int fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
@@ -398,9 +400,9 @@ static int sock_lock_try(const char *name)
 }
 
 /*
- * Two broker starts at once could both find the file stale, and the second remove what the first
- * has just bound. A lock file beside it makes them take turns. It is ours alone: the folder could
- * be locked by anybody who may read it. Writes its name (SOCK_LOCK_NAME bytes).
+ * Two starts at once could both find the file stale, and the second could remove the socket that
+ * the first has just bound. A lock file beside it makes them take turns. It must be our own: any
+ * user who can read the folder could lock that. Writes the file's name (SOCK_LOCK_NAME bytes).
  */
 static int sock_lock(const char *path, char *name)
 {
@@ -442,7 +444,7 @@ static int sock_listen_as(int type, const char *path, mode_t mode, uid_t owner, 
         err = -errno;
         unlink(path);
     }
-    /* While it is held: whoever has opened it meanwhile sees that it has no name any more. */
+    /* While the lock is held: a process that has opened it meanwhile sees that its name is gone. */
     unlink(lock);
     close(lock_fd);
     if (err) {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The file of a listening socket, by an fd. Theory:
+ * The file of a listening socket, through an fd. Background:
  *
- *   Whoever owns the folder can put another file into the socket's place at any time, so that
- *   nothing may be done to the file by its path. The kernel opens a bound socket's own file
- *   (SIOCUNIXFILE), for those with CAP_NET_ADMIN. Others may take what the path leads to if nobody
- *   else can change any folder on it.
+ *   The owner of a folder can replace the socket by another file at any time, so the file must
+ *   never be changed by its path. With CAP_NET_ADMIN, the kernel opens a bound socket's own file
+ *   (SIOCUNIXFILE). Without it, the path may be used if no one else can change any folder on it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,7 +18,7 @@
 #include "base/sock.h"
 #include "base/trust.h"
 
-/* Of linux/un.h, which cannot stand beside sys/un.h. */
+/* From linux/un.h, which conflicts with sys/un.h. */
 #define SOCK_FILE_SIOCUNIXFILE 0x89E0
 
 static int sock_file_open_path(const char *path)
@@ -67,7 +66,7 @@ int sock_file_stat(int listen_fd, const char *path, struct stat *st)
     return r;
 }
 
-/* The mode is what was asked for unless the folder has an access control list for new files. */
+/* The mode is right already, unless the folder has an access control list for new files. */
 static int sock_file_correct_mode(int fd, mode_t mode)
 {
     char name[32];
@@ -79,7 +78,7 @@ static int sock_file_correct_mode(int fd, mode_t mode)
     if ((st.st_mode & 07777) == mode) {
         return 0;
     }
-    /* An O_PATH fd cannot be changed by fchmod; this link leads to the very file. */
+    /* fchmod does not work on an O_PATH fd; this link leads to that very file. */
     snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
     return chmod(name, mode) < 0 ? -errno : 0;
 }

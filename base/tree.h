@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Red-black trees: libbsd's macros, whose functions are static, and may be unused.
- */
+/* Red-black trees: libbsd's macros, with functions that are static and may be unused. */
 #ifndef POEMD_BASE_TREE_H
 #define POEMD_BASE_TREE_H
 

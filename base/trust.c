@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Walks a path component by component, as the kernel does, and looks at each by an fd.
- */
+/* Walks a path component by component, like the kernel, and looks at each through an fd. */
 #define _GNU_SOURCE
 #include "base/trust.h"
 
@@ -14,13 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Symbolic links that may be followed: as many as the kernel follows. */
+/* Symbolic links to follow: as many as the kernel does. */
 #define TRUST_LINKS 40
 
 struct trust_walk {
-    int dir_fd;          /* owned: the folder that has been reached */
+    int dir_fd;          /* owned: the current folder */
     char seen[PATH_MAX]; /* its path, "" for "/" */
-    char rest[PATH_MAX]; /* what is still to be walked, from at on */
+    char rest[PATH_MAX]; /* the rest of the path, from at on */
     size_t at;
     unsigned links;
     uid_t root;
@@ -79,7 +77,7 @@ static int trust_begin(struct trust_walk *w)
     return trust_judge(w, "/", &st);
 }
 
-/* Takes the next component out of rest; "" at the end. False: it is too long. */
+/* Takes the next component out of rest; "" at the end. Returns false if it is too long. */
 static bool trust_next(struct trust_walk *w, char name[NAME_MAX + 1])
 {
     const char *start = w->rest + w->at + strspn(w->rest + w->at, "/");
@@ -94,7 +92,7 @@ static bool trust_next(struct trust_walk *w, char name[NAME_MAX + 1])
     return true;
 }
 
-/* Puts a link's target before the rest. */
+/* Puts a link's target in front of the rest. */
 static int trust_follow(struct trust_walk *w, const char *name)
 {
     char target[PATH_MAX];
@@ -117,7 +115,7 @@ static int trust_follow(struct trust_walk *w, const char *name)
     return target[0] == '/' ? trust_begin(w) : 0;
 }
 
-/* Enters a folder of that name, which was looked at. */
+/* Enters a folder of that name, which has been looked at. */
 static int trust_enter(struct trust_walk *w, const char *name)
 {
     const int fd = openat(w->dir_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -142,7 +140,7 @@ static int trust_enter(struct trust_walk *w, const char *name)
     return 0;
 }
 
-/* One component. 0: go on. */
+/* Handles one component. Returns 0 to go on. */
 static int trust_step(struct trust_walk *w, const char *name)
 {
     char path[PATH_MAX + NAME_MAX + 2];
@@ -169,7 +167,7 @@ static int trust_step(struct trust_walk *w, const char *name)
     return w->rest[w->at + strspn(w->rest + w->at, "/")] == '\0' ? 0 : -ENOTDIR;
 }
 
-/* What is not absolute begins where we are. */
+/* A relative path begins at the working directory. */
 static int trust_set_rest(struct trust_walk *w, const char *path, size_t n)
 {
     char here[PATH_MAX] = "";

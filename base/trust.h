@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Who else could change what is found at a path: other users than root and ourselves.
+ * Finds out who else can change a file: users other than root and ourselves.
  *
- * Every component counts, the targets of symbolic links included. Root is whom "/" belongs to: in a
- * user namespace that does not map root, that is the number by which the kernel shows it.
+ * Every component of the path counts, including the targets of symbolic links. Root is the owner of
+ * "/": in a user namespace that does not map root, that is the number by which the kernel shows it.
  */
 #ifndef POEMD_BASE_TRUST_H
 #define POEMD_BASE_TRUST_H
@@ -14,9 +14,9 @@
 #include <sys/types.h>
 
 enum trust_why {
-    TRUST_OTHER_OWNER, /* it belongs to another user */
-    TRUST_GROUP,       /* its group may write to it; never told of group 0 */
-    TRUST_EVERYBODY,   /* all users may */
+    TRUST_OTHER_OWNER, /* another user owns it */
+    TRUST_GROUP,       /* its group may write to it; never reported for group 0 */
+    TRUST_EVERYBODY,   /* all users may write to it */
 };
 
 /* The first component that others can change. */
@@ -28,22 +28,25 @@ struct trust_fault {
 };
 
 /*
- * Looks at a path and all that leads to it, asking the kernel alone. A folder that others can write
- * to is a fault unless it is sticky: there they can neither rename nor remove what is not theirs.
- * The last component may be anything; as anything but a folder it must not be writable for others.
- * Returns 0 if nobody else can change it, 1 with *fault if somebody can, -ENOENT if a component is
- * not there (those before it are in order), -ELOOP, -ENAMETOOLONG, or another -errno.
+ * Looks at a path and all that leads to it, using only the kernel's answers. A folder that others
+ * can write to is a fault unless it is sticky: there they can neither rename nor remove others'
+ * files. The last component may be anything; unless it is a folder, others must not be able to
+ * write to it. Returns 0 if others cannot change it, 1 with *fault if they can, -ENOENT if a
+ * component does not exist (those before it are in order), -ELOOP, -ENAMETOOLONG, or another
+ * -errno.
  */
 int trust_look(const char *path, struct trust_fault *fault) __attribute__((warn_unused_result));
 
-/* The same of the folder that path is in, whether path itself is there or not. */
+/* The same for the folder that contains path, which itself need not exist. */
 int trust_look_folder(const char *path, struct trust_fault *fault)
     __attribute__((warn_unused_result));
 
-/* Whether files of that user are another's than root's or our own. */
+/* Returns true if the user is neither root nor ourselves. */
 bool trust_is_other(uid_t uid);
 
-/* "user 1000 owns it", "group 7 can write to it", "every user can write to it" to out. Returns out.
+/*
+ * Writes "user 1000 owns it", "group 7 can write to it" or "every user can write to it". Returns
+ * out.
  */
 const char *trust_text(const struct trust_fault *fault, char *out, size_t size);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Looks for ids in ranges that are reserved for this: systemd's documentation of user ids leaves
- * the first to nobody, and gives the second to services with ids of their own, such as this one; it
- * is there for containers, whose user namespaces often map 65,536 ids.
+ * Picks ids from ranges reserved for this purpose: systemd's documentation of user ids leaves the
+ * first unused, and gives the second to services with ids of their own, such as this one; it is
+ * there for containers, with user namespaces that often map 65,536 ids.
  */
 #define _GNU_SOURCE
 #include "base/users.h"
@@ -24,12 +24,12 @@ static const struct {
     uid_t last;
 } ranges[] = {{0x70000000u, 0x7ffdffffu}, {61184u, 65519u}};
 
-/* Blocks of a range that are tried; each costs a look at all processes. */
+/* Blocks of a range to try; each costs a look at all processes. */
 #define TRIES 16u
 
 /* ---- processes ---- */
 
-/* Whether the ids of a process are in the range; its name goes to out. */
+/* Returns true if an id of a process is in the range; writes its name to out. */
 static bool users_look(pid_t pid, uid_t first, unsigned n, struct users_process *out)
 {
     char path[40];
@@ -78,7 +78,7 @@ bool users_find(uid_t first, unsigned n, struct users_process *out)
 
 /* ---- ids ---- */
 
-/* Whether a line of /proc/self/uid_map or gid_map has all ids. */
+/* Returns true if a line of /proc/self/uid_map or gid_map contains all ids. */
 static bool users_mapped(const char *map, uid_t first, unsigned n)
 {
     FILE *const f = fopen(map, "re");
@@ -111,7 +111,9 @@ int users_pick(unsigned n, uid_t *first)
         const unsigned blocks = (ranges[r].last - ranges[r].first + 1) / n;
 
         for (unsigned i = 0; i < TRIES && i < blocks; i++) {
-            /* By our number, so that two who start at once do not take the same. */
+            /*
+             * Starts at our pid, so that two processes that start at once do not pick the same ids.
+             */
             const unsigned block = ((unsigned)getpid() + i) % blocks;
             const uid_t id = ranges[r].first + block * n;
 

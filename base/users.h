@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * User ids that nothing else uses, for the processes that are started as another user. A shared
- * one, such as nobody, shares more than files: its processes may trace and signal each other, and
- * the kernel counts fds in flight and processes by user.
+ * User ids that nothing else uses, for processes that run as another user. A shared one, such as
+ * "nobody", shares more than files: its processes may trace and signal each other, and the kernel
+ * counts fds in flight and processes by user.
  */
 #ifndef POEMD_BASE_USERS_H
 #define POEMD_BASE_USERS_H
@@ -12,8 +12,8 @@
 #include <sys/types.h>
 
 /*
- * The number that stands for every user whom a namespace does not map; on Debian nobody's as well.
- * (/proc/sys/kernel/overflowuid can change it; distributions do not.)
+ * The number that stands for every user that a namespace does not map; on Debian that of "nobody"
+ * as well. (/proc/sys/kernel/overflowuid can change it; distributions do not.)
  */
 #define USERS_OVERFLOW 65534u
 
@@ -24,15 +24,15 @@ struct users_process {
 };
 
 /*
- * Finds a process one of whose user ids is in [first, first + n), other than the calling one.
- * False: there is none, or /proc cannot be read.
+ * Finds a process other than the calling one with a user id in [first, first + n). Returns false if
+ * there is none, or /proc cannot be read.
  */
 bool users_find(uid_t first, unsigned n, struct users_process *out);
 
 /*
  * Finds n consecutive ids that no account has, no process uses, and our user namespace maps. They
- * stay the caller's as long as a process of its has the first one; nothing is written anywhere.
- * *first: the first of them. 0, or -EADDRNOTAVAIL.
+ * stay reserved as long as a process of the caller has the first one; nothing is written anywhere.
+ * *first is the first of them. Returns 0 or -EADDRNOTAVAIL.
  */
 int users_pick(unsigned n, uid_t *first) __attribute__((warn_unused_result));
 

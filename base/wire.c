@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The table of vfio-user commands, and the pure checks that are made from it.
+ * The table of vfio-user commands, and the pure checks made from it.
  *
  * Nothing here may read a clock, allocate, log or touch an fd. Every read of a peer's bytes goes
- * through wire_get, which copies, since nothing about them is aligned or sure.
+ * through wire_get, which copies, since they may be unaligned or too short.
  */
 #include "base/wire.h"
 
@@ -79,7 +79,9 @@ static const struct wire_command_info commands[] = {
         FIXED(struct wire_region_access), false, false),
     ROW(DMA_READ, WIRE_TO_CLIENT, FIXED(struct wire_dma_access), OPEN(struct wire_dma_access),
         false, false),
-    /* Its reply is 12 bytes on the page and 16 on QEMU's wire: see WIRE_DMA_WRITE_REPLY_MIN. */
+    /*
+     * Its reply has 12 bytes in the specification and 16 from QEMU: see WIRE_DMA_WRITE_REPLY_MIN.
+     */
     {.code = WIRE_DMA_WRITE,
      .name = "DMA_WRITE",
      .section = "VFIO_USER_DMA_WRITE",
@@ -217,14 +219,14 @@ const char *wire_check_text(enum wire_check c)
     return "?";
 }
 
-/* ---- what a fixed size cannot say, command by command ---- */
+/* ---- checks beyond a fixed size, by command ---- */
 
 static enum wire_check wire_agree(bool ok)
 {
     return ok ? WIRE_OK : WIRE_COUNT_MISMATCH;
 }
 
-/* Whether the bytes after the fixed part are as many as the structure's own count says. */
+/* Checks that the number of bytes after the fixed part matches the structure's own count. */
 static enum wire_check wire_check_region_data(const void *p, size_t n)
 {
     struct wire_region_access a;
@@ -327,7 +329,7 @@ static enum wire_check wire_check_io_fds(const void *p, size_t n)
         return WIRE_PAYLOAD_SHORT;
     }
     left = n - sizeof f;
-    /* Fewer may come than the count: argsz was too small for them, and then none does. */
+    /* There may be fewer than count: if argsz was too small for them, none follows. */
     if (left == 0) {
         return WIRE_OK;
     }
@@ -335,7 +337,7 @@ static enum wire_check wire_check_io_fds(const void *p, size_t n)
                       left / f.count >= sizeof(struct wire_io_fd));
 }
 
-/* Extra checks of a payload whose fixed size is known to be right. */
+/* Further checks of a payload with a valid fixed size. */
 static enum wire_check wire_check_request(const struct wire_hdr *hdr, const void *p, size_t n)
 {
     switch (hdr->command) {
@@ -410,7 +412,7 @@ enum wire_check wire_check(const struct wire_hdr *hdr, const void *p, size_t n)
 
 /* ---- sizes ---- */
 
-/* The fixed part, behind the header, of a message that carries data; 0: it carries none. */
+/* Returns the size of the fixed part, without the header, of a message with data; otherwise 0. */
 static uint32_t wire_carries_data(const struct wire_hdr *hdr)
 {
     const bool reply = wire_is_reply(hdr);
@@ -436,7 +438,7 @@ static uint32_t wire_saturate(uint64_t n)
     return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
-/* The bound of a reply that may carry a bitmap behind so many bytes; other things are lists. */
+/* Returns the limit of a reply that may have a bitmap after its fixed part; others are lists. */
 static uint32_t wire_bitmap_bound(const struct wire_takes *takes, size_t fixed)
 {
     const uint64_t bitmap = WIRE_HDR_SIZE + fixed + (uint64_t)takes->max_bitmap;
@@ -517,7 +519,9 @@ enum wire_check wire_region_caps(const void *p, size_t n, wire_cap_fn *fn, void 
     if (!(info.flags & WIRE_REGION_FLAG_CAPS)) {
         return WIRE_OK;
     }
-    /* An argsz above what came: the sender was given too little room, and the list is not here. */
+    /*
+     * argsz above the bytes received: the sender was given too little room, and left out the list.
+     */
     if (n == sizeof info && info.argsz > n) {
         return WIRE_OK;
     }
@@ -561,8 +565,8 @@ bool wire_io_fd_at(const void *p, size_t n, uint32_t i, struct wire_io_fd *out)
         return false;
     }
     /*
-     * "each array entry is at offset i * ((argsz - 32) / count)" counts a header into argsz that no
-     * server does; the entries' size is what the bytes themselves say.
+     * "each array entry is at offset i * ((argsz - 32) / count)" includes a header in argsz, which
+     * no server does; so the entries' size is derived from the bytes themselves.
      */
     stride = (n - sizeof f) / f.count;
     if (stride < sizeof *out) {

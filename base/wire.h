@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The vfio-user wire format, version 0.0, as QEMU's docs/interop/vfio-user.rst has it.
+ * The vfio-user wire format, version 0.0, as specified in QEMU's docs/interop/vfio-user.rst.
  *
  * The daemon, the sample device, the tools and the tests all use this one description. Pure: bytes
- * in, outcome out; no fd, clock, log or allocation. Section names in comments are that page's.
+ * in, outcome out; no fd, clock, log or allocation. Quoted names in comments are the
+ * specification's sections.
  *
  * All numbers travel in the host's byte order. The structures below have no padding (asserted), so
- * encoding is a copy; decoding copies too, since a peer's bytes are aligned to nothing.
+ * encoding is a copy; decoding copies too, since a peer's bytes may be unaligned.
  */
 #ifndef POEMD_BASE_WIRE_H
 #define POEMD_BASE_WIRE_H
@@ -51,12 +52,12 @@ enum wire_command {
 struct wire_hdr {
     uint16_t id;
     uint16_t command;
-    uint32_t size; /* of the whole message, this header included */
+    uint32_t size; /* of the whole message, including this header */
     uint32_t flags;
     uint32_t error; /* errno, in a reply with WIRE_ERROR */
 };
 
-/* "VFIO_USER_VERSION": what precedes the JSON. */
+/* "VFIO_USER_VERSION": precedes the JSON. */
 struct wire_version {
     uint16_t major;
     uint16_t minor;
@@ -65,8 +66,8 @@ struct wire_version {
 #define WIRE_DMA_READABLE 0x1u
 #define WIRE_DMA_WRITEABLE 0x2u
 /*
- * The page does not have these; libvfio-user has since June 2026. How the memory behind the fd is
- * to be reached: by mmap, or by pread and pwrite. Without an fd either is an error.
+ * Not in the specification; in libvfio-user since June 2026. How to access the memory behind the
+ * fd: by mmap, or by pread and pwrite. Without an fd either is an error.
  */
 #define WIRE_DMA_MMAP 0x4u
 #define WIRE_DMA_FILE_IO 0x8u
@@ -82,14 +83,16 @@ struct wire_dma_map {
 };
 
 /*
- * Flags of DMA_UNMAP that the page does not have any more; libvfio-user takes them: the reply is to
- * have the range's dirty bitmap, or everything is to be unmapped.
+ * Flags of DMA_UNMAP that the specification no longer has; libvfio-user accepts them: the reply
+ * must contain the range's dirty bitmap, or everything is unmapped.
  */
 #define WIRE_UNMAP_BITMAP 0x1u
 #define WIRE_UNMAP_ALL 0x2u
 
-/* "VFIO_USER_DMA_UNMAP" request and reply; with WIRE_UNMAP_BITMAP a struct wire_bitmap follows,
- * which is beyond the page and wire_check. */
+/*
+ * "VFIO_USER_DMA_UNMAP" request and reply; with WIRE_UNMAP_BITMAP a struct wire_bitmap follows,
+ * which neither the specification nor wire_check covers.
+ */
 struct wire_dma_unmap {
     uint32_t argsz;
     uint32_t flags;
@@ -97,7 +100,7 @@ struct wire_dma_unmap {
     uint64_t size;
 };
 
-/* What is asked for in a request; in a reply so many bytes of a bitmap follow. */
+/* In a request, the requested bitmap; in a reply, size bytes of a bitmap follow. */
 struct wire_bitmap {
     uint64_t page_size;
     uint64_t size; /* in bytes */
@@ -144,7 +147,7 @@ struct wire_region_info {
     uint32_t argsz;
     uint32_t flags; /* WIRE_REGION_FLAG_* */
     uint32_t index;
-    uint32_t cap_offset; /* from the start of this structure; 0 is none */
+    uint32_t cap_offset; /* from the start of this structure; 0: no capabilities */
     uint64_t size;
     uint64_t offset;
 };
@@ -229,26 +232,26 @@ struct wire_irq_set {
     uint32_t count;
 };
 
-/* "VFIO_USER_REGION_READ", "VFIO_USER_REGION_WRITE"; data follows where it is carried. */
+/* "VFIO_USER_REGION_READ", "VFIO_USER_REGION_WRITE"; data follows if the message carries it. */
 struct wire_region_access {
     uint64_t offset;
     uint32_t region;
     uint32_t count;
 };
 
-/* "VFIO_USER_DMA_READ", "VFIO_USER_DMA_WRITE"; data follows where it is carried. */
+/* "VFIO_USER_DMA_READ", "VFIO_USER_DMA_WRITE"; data follows if the message carries it. */
 struct wire_dma_access {
     uint64_t address;
     uint64_t count;
 };
 
 /*
- * The reply to DMA_WRITE: the page gives its count 4 bytes. QEMU and libvfio-user send 16 bytes in
- * all (they reuse the request's structure), so both lengths are legal in a reply.
+ * The reply to DMA_WRITE: its count has 4 bytes in the specification. QEMU and libvfio-user send 16
+ * bytes in all (they reuse the request's structure), so both lengths are legal in a reply.
  */
 #define WIRE_DMA_WRITE_REPLY_MIN 12u
 
-/* "VFIO_USER_REGION_WRITE_MULTI"; count of the writes that follow (request) or were done (reply) */
+/* "VFIO_USER_REGION_WRITE_MULTI"; number of writes that follow (request) or were done (reply) */
 struct wire_write_multi {
     uint64_t wr_cnt;
 };
@@ -326,7 +329,7 @@ struct wire_dma_report {
     uint64_t page_size;
 };
 
-/* "VFIO_USER_MIG_DATA_READ", "VFIO_USER_MIG_DATA_WRITE"; data follows where it is carried. */
+/* "VFIO_USER_MIG_DATA_READ", "VFIO_USER_MIG_DATA_WRITE"; data follows if the message carries it. */
 struct wire_mig_data {
     uint32_t argsz;
     uint32_t size;
@@ -339,9 +342,9 @@ enum wire_direction {
     WIRE_TO_CLIENT, /* the server's commands */
 };
 
-/* A payload's size, header not counted: fixed parts, and whether more may follow. */
+/* A payload's size without the header: the fixed part, and whether more may follow. */
 struct wire_size {
-    uint32_t fixed; /* bytes that must be there */
+    uint32_t fixed; /* bytes that are required */
     bool open;      /* a list or data may follow */
 };
 
@@ -352,35 +355,35 @@ struct wire_command_info {
     enum wire_direction direction;
     struct wire_size request;
     struct wire_size reply;
-    bool request_fds; /* the specification lets fds come with the request */
+    bool request_fds; /* the specification permits fds with the request */
     bool reply_fds;   /* … with the reply */
 };
 
-/* The table's row for a command code as it came off the wire; NULL where the page has none. */
+/* Returns the table's row for a received command code, or NULL if unknown. */
 const struct wire_command_info *wire_command_find(uint16_t code);
 
-/* Row by position, 0 … wire_command_count() - 1, in the order of codes. */
+/* Returns a row by position, 0 … wire_command_count() - 1, in the order of codes. */
 const struct wire_command_info *wire_command_at(size_t i);
 size_t wire_command_count(void);
 
-/* The command's name, or "?" where the page has none. Never NULL; static. */
+/* Returns the command's name, or "?" if unknown. Never NULL; static. */
 const char *wire_command_name(uint16_t code);
 
 /* ---- header ---- */
 
 enum wire_frame {
     WIRE_FRAME_OK,
-    WIRE_FRAME_SHORT,     /* fewer than WIRE_HDR_SIZE bytes: come again with more */
-    WIRE_FRAME_TOO_SMALL, /* the header names a size below its own */
-    WIRE_FRAME_TOO_BIG,   /* … above the bound */
+    WIRE_FRAME_SHORT,     /* fewer than WIRE_HDR_SIZE bytes: try again with more */
+    WIRE_FRAME_TOO_SMALL, /* its size is below that of the header */
+    WIRE_FRAME_TOO_BIG,   /* … above the limit */
 };
 
-/* Text of an outcome, for logs. Static. */
+/* Returns text for an outcome, for logs. Static. */
 const char *wire_frame_text(enum wire_frame f);
 
 /*
- * Reads a header from n bytes at p. max_size bounds hdr.size, in bytes of the whole message. hdr is
- * filled in every case but WIRE_FRAME_SHORT. "Header".
+ * Reads a header from n bytes at p. max_size limits hdr.size, in bytes of the whole message. Fills
+ * in hdr in every case except WIRE_FRAME_SHORT. "Header".
  */
 enum wire_frame wire_get_hdr(const void *p, size_t n, uint32_t max_size, struct wire_hdr *hdr);
 
@@ -392,40 +395,40 @@ static inline bool wire_is_reply(const struct wire_hdr *h)
     return (h->flags & WIRE_TYPE_MASK) == WIRE_TYPE_REPLY;
 }
 
-/* The header of a good reply to request, its payload being payload_size bytes. */
+/* Returns the header of a successful reply to request, with payload_size bytes of payload. */
 struct wire_hdr wire_reply_hdr(const struct wire_hdr *request, uint32_t payload_size);
 
-/* The header of an error reply: a header alone, Reply and Error set. err is an errno, > 0. */
+/* Returns the header of an error reply (Reply and Error set, no payload). err is an errno > 0. */
 struct wire_hdr wire_error_hdr(const struct wire_hdr *request, int err);
 
 /* ---- sizes ---- */
 
-/* What a party has said in VERSION that it takes, or what silence means. */
+/* A party's limits from VERSION, or the defaults. */
 struct wire_takes {
     uint32_t max_data;   /* max_data_xfer_size: data of one DMA, REGION or MIG_DATA message */
     uint32_t max_bitmap; /* migration.max_bitmap_size: bytes of a dirty bitmap */
 };
 
 /*
- * The largest message with this header's command and type that such a receiver takes, in bytes with
- * its header; at most UINT32_MAX. Messages that carry data are bounded by max_data, replies that
- * may carry a dirty bitmap by max_bitmap, and all others, which the specification does not bound,
- * by LIMIT_MESSAGE. A reply may be as large as its request has asked for (wire_asks) in any case.
- * "Message sizes".
+ * Returns the largest message with this header's command and type for such a receiver, in bytes
+ * with its header, at most UINT32_MAX. Messages with data are limited by max_data, replies that may
+ * contain a dirty bitmap by max_bitmap, and all others, which the specification does not bound, by
+ * LIMIT_MESSAGE. In any case a reply may be as large as its request asks for (wire_asks). "Message
+ * sizes".
  */
 uint32_t wire_bound(const struct wire_hdr *hdr, const struct wire_takes *takes);
 
 /*
- * The largest reply that the request asks for, by its count or its argsz, in bytes with its header,
- * at most UINT32_MAX; n bytes of its payload are at p. 0: it asks for none.
+ * Returns the largest reply that the request asks for, by its count or its argsz, in bytes with its
+ * header, at most UINT32_MAX; n bytes of its payload are at p. Returns 0 if it asks for none.
  */
 uint32_t wire_asks(const struct wire_hdr *request, const void *p, size_t n);
 
 /* ---- payloads ---- */
 
 /*
- * Copies the fixed structure of size bytes from the n bytes at p to out. False where n is smaller;
- * out is untouched then. For structures of this header only.
+ * Copies the fixed structure of size bytes from the n bytes at p to out. Returns false, with out
+ * unchanged, if n is smaller. Only for structures of this header.
  */
 bool wire_get(const void *p, size_t n, void *out, size_t size) __attribute__((warn_unused_result));
 
@@ -434,43 +437,43 @@ void *wire_put(void *p, const void *in, size_t size);
 
 enum wire_check {
     WIRE_OK,
-    WIRE_UNKNOWN_COMMAND, /* the page has no such code */
+    WIRE_UNKNOWN_COMMAND, /* not in the specification */
     WIRE_UNKNOWN_TYPE,    /* neither command nor reply */
-    WIRE_PAYLOAD_SHORT,   /* the fixed part is not all there */
-    WIRE_PAYLOAD_LONG,    /* more than the fixed part, where nothing may follow */
-    WIRE_COUNT_MISMATCH,  /* a count does not agree with the bytes that follow */
+    WIRE_PAYLOAD_SHORT,   /* the fixed part is incomplete */
+    WIRE_PAYLOAD_LONG,    /* bytes after the fixed part that are not allowed */
+    WIRE_COUNT_MISMATCH,  /* a count does not match the bytes that follow */
     WIRE_ERROR_PAYLOAD,   /* an error reply with a payload */
     WIRE_BAD_FLAGS,       /* flags that exclude each other, or reserved ones */
     WIRE_BAD_OFFSET,      /* a capability list that leaves its message or loops */
 };
 
-/* Text of an outcome, for logs. Static. */
+/* Returns text for an outcome, for logs. Static. */
 const char *wire_check_text(enum wire_check c);
 
 /*
- * Whether a whole message agrees with the specification: n payload bytes at p after hdr. hdr.size
- * itself has been checked by wire_get_hdr. What the broker relays is not judged by this; a device,
- * a client and the tools use it.
+ * Checks a whole message against the specification: n payload bytes at p after hdr. wire_get_hdr
+ * has checked hdr.size itself. Relayed messages are not judged by this; a device, a client and the
+ * tools use it.
  */
 enum wire_check wire_check(const struct wire_hdr *hdr, const void *p, size_t n);
 
 /* ---- lists ---- */
 
-/* What wire_region_caps calls for each capability: its header and the n bytes from its start. */
+/* Called by wire_region_caps for each capability: its header and the n bytes from its start. */
 typedef void wire_cap_fn(const struct wire_cap *cap, const void *p, size_t n, void *arg);
 
 /*
- * Walks the capabilities of a GET_REGION_INFO reply whose payload is n bytes at p; fn may be NULL.
- * WIRE_OK, WIRE_PAYLOAD_SHORT, or WIRE_BAD_OFFSET (an offset into the fixed part, outside, or not
- * larger than the one before: lists that go backwards could loop).
+ * Walks the capabilities of a GET_REGION_INFO reply with n bytes of payload at p; fn may be NULL.
+ * Returns WIRE_OK, WIRE_PAYLOAD_SHORT, or WIRE_BAD_OFFSET (an offset into the fixed part, outside,
+ * or not above the previous one: lists that go backwards could loop).
  */
 enum wire_check wire_region_caps(const void *p, size_t n, wire_cap_fn *fn, void *arg);
 
-/* The i-th area of a sparse-mmap capability of n bytes at p; false past its end. */
+/* Gets the i-th area of a sparse-mmap capability of n bytes at p. Returns false past its end. */
 bool wire_sparse_area_at(const void *p, size_t n, uint32_t i, struct wire_sparse_area *out)
     __attribute__((warn_unused_result));
 
-/* The i-th sub-region of a GET_REGION_IO_FDS reply of n payload bytes at p; false past its end. */
+/* Gets the i-th sub-region of a GET_REGION_IO_FDS reply of n bytes. Returns false past its end. */
 bool wire_io_fd_at(const void *p, size_t n, uint32_t i, struct wire_io_fd *out)
     __attribute__((warn_unused_result));
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Giving up rights. System calls and the log; nothing can be taken back. */
+/* Gives up rights. Makes system calls and logs; nothing can be taken back. */
 #define _GNU_SOURCE
 #include "base/confine/confine.h"
 
@@ -23,7 +23,7 @@ bool confine_keeps_eyes(void)
 #if defined(__SANITIZE_ADDRESS__)
     return true;
 #elif defined(__has_feature)
-    /* As clang tells it. */
+    /* clang's way to ask. */
     return __has_feature(address_sanitizer);
 #else
     return false;
@@ -53,14 +53,14 @@ char **confine_environment(void)
 
 int confine_drop_capabilities(void)
 {
-    /* No program, whatever its file says, gets a capability again; none is kept over setuid. */
+    /* No program, whatever its file's mode, regains a capability, and none is kept over setuid. */
     static const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
                                       SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
                                       SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
     int err = 0;
 
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    /* EINVAL: above the last one that the kernel knows. */
+    /* EINVAL: above the last capability that the kernel knows. */
     for (unsigned long cap = 0; !err && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
         err = prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 ? -errno : 0;
     }
@@ -70,7 +70,7 @@ int confine_drop_capabilities(void)
     return err;
 }
 
-/* What is left of the process's own sets. */
+/* Clears the process's own capability sets. */
 static int confine_clear_capabilities(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -119,7 +119,7 @@ static int confine_limit(int resource, uint64_t most)
         return -errno;
     }
     l.rlim_cur = most < l.rlim_max ? most : l.rlim_max;
-    /* Valgrind has fds of its own below the hard limit of fds, and lets nobody change it. */
+    /* Valgrind keeps fds of its own below the hard limit of fds, and does not let it be changed. */
     if (resource != RLIMIT_NOFILE || !filter_tools_valgrind()) {
         l.rlim_max = l.rlim_cur;
     }
@@ -134,7 +134,7 @@ static int confine_limits(const struct confine_plan *p)
         uint64_t most;
     } all[] = {
         {RLIMIT_NOFILE, p->nofile},
-        /* The leak check has a thread; the filter lets nothing else be made. */
+        /* The leak check has a thread; the filter forbids any other. */
         {RLIMIT_NPROC, confine_keeps_eyes() ? RLIM_INFINITY : 0},
         {RLIMIT_CORE, 0},
         {RLIMIT_MEMLOCK, 0},
@@ -150,7 +150,7 @@ static int confine_limits(const struct confine_plan *p)
     return err;
 }
 
-/* ---- all of it ---- */
+/* ---- all steps ---- */
 
 static int confine_filter(const struct confine_plan *p)
 {
@@ -174,7 +174,7 @@ int confine_enter(const struct confine_plan *p)
     if (!err) {
         err = confine_limits(p);
     }
-    /* As root's child it could be traced by its user; after a change of user it is so already. */
+    /* A root monitor's child could be traced by its user; a change of user sets this already. */
     if (!err && prctl(PR_SET_DUMPABLE, confine_keeps_eyes(), 0, 0, 0) < 0) {
         err = -errno;
     }

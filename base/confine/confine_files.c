@@ -20,7 +20,9 @@
 
 /* ---- an empty root ---- */
 
-/* Without a mount namespace: a folder that is in no tree any more, and so can never hold anything.
+/*
+ * Without a mount namespace: changes the root to a removed folder, which can never contain
+ * anything.
  */
 static int confine_chroot(void)
 {
@@ -47,12 +49,12 @@ static int confine_chroot(void)
     return err;
 }
 
-/* In a mount namespace of our own: a new file system, beside which nothing is mounted. */
+/* In our own mount namespace: changes the root to a new file system, the only one mounted. */
 static int confine_pivot(void)
 {
     static const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
-    /* It is mounted over a folder that every system has, here alone. */
+    /* Mounted over a folder that every system has, only in this namespace. */
     if (mount("none", "/", "none", MS_REC | MS_PRIVATE, "") < 0 ||
         mount("poemd", "/proc", "tmpfs", flags, "size=4k,nr_inodes=1,mode=0555") < 0) {
         return -errno;
@@ -95,15 +97,15 @@ void confine_apart(const char *who, bool user)
 
 /* ---- Landlock ---- */
 
-/* As of its version 6; Debian 12's headers know the first member, and versions 1 and 2. */
+/* As of version 6; Debian 12's headers have the first member, and versions 1 and 2. */
 struct confine_ruleset {
     uint64_t files;
     uint64_t network; /* from version 4 */
     uint64_t scopes;  /* from version 6 */
 };
 
-/* Rights by version: linux/landlock.h of later kernels names them. */
-#define RIGHTS_1 ((1u << 13) - 1)  /* execute, write, read, and what makes and removes files */
+/* Rights by version, as named by linux/landlock.h of later kernels. */
+#define RIGHTS_1 ((1u << 13) - 1)  /* execute, write, read, create and remove files */
 #define RIGHT_REFER (1u << 13)     /* 2 */
 #define RIGHT_TRUNCATE (1u << 14)  /* 3 */
 #define RIGHT_IOCTL_DEV (1u << 15) /* 5 */
@@ -125,7 +127,7 @@ static struct confine_ruleset confine_ruleset(long version)
     return r;
 }
 
-/* What of the struct a kernel of that version knows. */
+/* Returns the part of the struct that a kernel of this version knows. */
 static size_t confine_ruleset_size(long version)
 {
     return version >= 6   ? sizeof(struct confine_ruleset)
@@ -133,7 +135,7 @@ static size_t confine_ruleset_size(long version)
                           : offsetof(struct confine_ruleset, network);
 }
 
-/* Lets files below the folder be read. 0 or -errno. */
+/* Permits reading files below the folder. Returns 0 or -errno. */
 static int confine_let_read(int ruleset_fd, int folder_fd)
 {
     const struct landlock_path_beneath_attr below = {

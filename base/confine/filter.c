@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Builds and loads the filter, and logs what it refuses. */
+/* Builds and loads the filter, and logs refused calls. */
 #define _GNU_SOURCE
 #include "base/confine/filter.h"
 
@@ -19,7 +19,7 @@
 
 #include "base/log.h"
 
-/* Numbers above all that a kernel of today has; what is above is logged by number alone. */
+/* Above all numbers of current kernels; calls beyond are logged only by number. */
 #define NUMBERS 512
 
 static const char *process = "process";
@@ -27,9 +27,9 @@ static char *names[NUMBERS];
 static bool listed[NUMBERS];
 static bool logged[NUMBERS + 1];
 
-/* What any process does that has memory, a log and an end. */
+/* Calls of any process that has memory, a log and an end. */
 static const struct filter_call basics[] = {
-    /* malloc and free; a mapping that can be executed is asked for by the loader alone, earlier */
+    /* malloc and free; only the loader maps executable memory, earlier */
     FILTER_CALL(brk),
     FILTER_CALL_IF(mmap, FILTER_LACKS(2, PROT_EXEC)),
     FILTER_CALL_IF(mmap2, FILTER_LACKS(2, PROT_EXEC)),
@@ -41,7 +41,7 @@ static const struct filter_call basics[] = {
     /* locks of the C library and of libcrypto, even with one thread */
     FILTER_CALL(futex),
     FILTER_CALL(futex_time64),
-    /* the event loop, and the log's question whether a line can be written without waiting */
+    /* the event loop, and the log's check that a line can be written without blocking */
     FILTER_CALL(epoll_wait),
     FILTER_CALL(epoll_pwait),
     FILTER_CALL(epoll_pwait2),
@@ -49,24 +49,24 @@ static const struct filter_call basics[] = {
     FILTER_CALL(poll),
     FILTER_CALL(ppoll),
     FILTER_CALL(ppoll_time64),
-    /* the log, the bells of captures, files that were handed over */
+    /* the log, the bells of captures, files that were passed in */
     FILTER_CALL(read),
     FILTER_CALL(write),
     FILTER_CALL_IF(pwritev2, FILTER_IS_INT(5, RWF_NOWAIT)), /* pipes of the log and of captures */
     FILTER_CALL(close),
-    /* channels and peers' sockets: only such as were handed over, since none can be made */
+    /* channels and peers' sockets: only those passed in, since none can be created */
     FILTER_CALL(recvmsg),
     FILTER_CALL(sendmsg),
     FILTER_CALL(recvfrom), /* the C library's recv */
     FILTER_CALL(sendto),   /* ... and send */
     FILTER_CALL(shutdown),
-    /* clocks, if the vDSO cannot answer: another clock source, CPU time, a 32-bit machine */
+    /* clocks without an answer from the vDSO: another clock source, CPU time, a 32-bit machine */
     FILTER_CALL(clock_gettime),
     FILTER_CALL(clock_gettime64),
     FILTER_CALL(gettimeofday),
     FILTER_CALL(time),
     FILTER_CALL(getrandom),       /* challenges; keys of hash tables */
-    FILTER_CALL(getpid),          /* libcrypto and jansson seed by it */
+    FILTER_CALL(getpid),          /* seeds of libcrypto and jansson */
     FILTER_CALL(gettid),          /* abort */
     FILTER_CALL(restart_syscall), /* the kernel's own, after SIGSTOP and SIGCONT */
     FILTER_CALL(rt_sigreturn),    /* after the handler below */
@@ -76,7 +76,7 @@ static const struct filter_call basics[] = {
     FILTER_CALL(exit_group),
 };
 
-/* ---- what is refused ---- */
+/* ---- refused calls ---- */
 
 static size_t filter_index(int number)
 {
@@ -99,7 +99,7 @@ static void filter_log(int number)
 
 #if defined(__x86_64__) || defined(__aarch64__)
 
-/* The call was not made: logs it, and sets what it returns. errno stays the interrupted code's. */
+/* Logs a refused call, and sets its return value. Preserves the interrupted code's errno. */
 static void filter_on_refused(int sig, siginfo_t *info, void *context)
 {
     ucontext_t *const u = context;
@@ -115,7 +115,7 @@ static void filter_on_refused(int sig, siginfo_t *info, void *context)
     errno = saved;
 }
 
-/* Names of calls are found now: the handler may interrupt malloc. 0 or -errno. */
+/* Looks up the names of calls now, since the handler may interrupt malloc. Returns 0 or -errno. */
 static int filter_watch(void)
 {
     struct sigaction a = {.sa_sigaction = filter_on_refused, .sa_flags = SA_SIGINFO};
@@ -129,7 +129,7 @@ static int filter_watch(void)
 
 #else
 
-/* The handler would have to know this machine's registers. */
+/* The handler would need to know this machine's registers. */
 static int filter_watch(void)
 {
     return -ENOSYS;
@@ -137,7 +137,7 @@ static int filter_watch(void)
 
 #endif
 
-/* ---- what is allowed ---- */
+/* ---- allowed calls ---- */
 
 static int filter_add(scmp_filter_ctx ctx, const struct filter_call *calls, size_t n)
 {
@@ -150,7 +150,7 @@ static int filter_add(scmp_filter_ctx ctx, const struct filter_call *calls, size
         }
         err =
             seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, c->number, c->n_conditions, c->conditions);
-        /* -EEXIST: a list may name what the basics have. */
+        /* -EEXIST: a list may repeat an entry of the basics. */
         if (err && err != -EEXIST) {
             return err;
         }
@@ -163,7 +163,7 @@ static int filter_add(scmp_filter_ctx ctx, const struct filter_call *calls, size
 
 static int filter_load(scmp_filter_ctx ctx, const struct filter_call *calls, size_t n)
 {
-    /* abort and a failed assertion: this process, this signal. */
+    /* abort and a failed assertion: only this process, only this signal. */
     const struct filter_call own[] = {
         FILTER_CALL_IF2(tgkill, FILTER_IS_INT(0, getpid()), FILTER_IS_INT(2, SIGABRT))};
     size_t n_tools;
@@ -171,7 +171,7 @@ static int filter_load(scmp_filter_ctx ctx, const struct filter_call *calls, siz
     int err = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 
     if (!err) {
-        /* A tree and not a chain: calls without conditions cost the same wherever they stand. */
+        /* A tree instead of a chain: all calls without conditions cost the same. */
         (void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
         (void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_LOG, 1);
         err = filter_add(ctx, basics, sizeof basics / sizeof *basics);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The system-call filter of a process that reads what peers wrote: an allow-list (libseccomp).
+ * The system-call filter of a process that reads peers' data: an allow-list (libseccomp).
  *
  * A call that is not on the list, or not with these arguments, is not made. It returns ENOSYS, as
- * from a kernel that does not have it, so that a C library which is newer than this list uses its
- * fall-back. The process is not killed: that would end every session of a worker for what a
- * fall-back survives, and an attacker who has the process gains nothing by a call that is not made.
- * A call of another architecture (i386, x32) has no honest cause: it kills the process.
+ * from a kernel without it, so that a C library newer than this list uses its fall-back. The
+ * process is not killed: that would end all sessions of a worker where a fall-back would do, and an
+ * attacker in the process gains nothing from a call that is not made. A call of another
+ * architecture (i386, x32) has no honest cause, and kills the process.
  *
  * The kernel logs refusals (audit records of type 1326, with the call's number). At log level debug
- * each refused call is a signal to the process itself, which logs it by name, once.
+ * each refused call is a signal to the process itself, which logs its name, once.
  *
  * How to add an entry: docs/ARCHITECTURE, "SYSTEM CALLS OF A CONFINED PROCESS".
  */
@@ -22,12 +22,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Conditions that one entry may have on arguments. */
+/* Maximum number of conditions on an entry's arguments. */
 #define FILTER_CONDITIONS 3
 
-/* An entry: the call passes if each of its conditions holds. A call may have several entries. */
+/* An entry: the call passes if all its conditions hold. A call may have several entries. */
 struct filter_call {
-    int number; /* SCMP_SYS(name); negative if this architecture does not have the call */
+    int number; /* SCMP_SYS(name); negative if this architecture lacks the call */
     unsigned n_conditions;
     struct scmp_arg_cmp conditions[FILTER_CONDITIONS];
 };
@@ -65,21 +65,21 @@ struct filter_call {
     FILTER_CONDITION(a, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(mask), (scmp_datum_t)(mask))
 
 /*
- * Allows n calls and what every confined process does (memory, its log, its end), and refuses the
- * rest from now on; the caller has set PR_SET_NO_NEW_PRIVS. In a build with sanitizers their own
+ * Allows n calls and those of every confined process (memory, its log, its end), and refuses all
+ * others from now on; the caller has set PR_SET_NO_NEW_PRIVS. In a build with sanitizers their own
  * calls are allowed as well; under valgrind nothing is refused (base/confine/filter_tools.c). who:
- * "worker"
- * ..., static; begins the log lines. 0, or -errno: -ENOSYS or -EINVAL if the kernel has no filters.
+ * "worker" ..., static; begins the log lines. Returns 0, or -errno: -ENOSYS or -EINVAL if the
+ * kernel has no filters.
  */
 int filter_enter(const char *who, const struct filter_call *calls, size_t n)
     __attribute__((warn_unused_result));
 
-/* ---- tools that look for faults: base/confine/filter_tools.c ---- */
+/* ---- debugging tools: base/confine/filter_tools.c ---- */
 
-/* The calls that this build's sanitizers make; none without them. */
+/* Returns the calls that this build's sanitizers make, if any. */
 const struct filter_call *filter_tools_calls(size_t *n);
 
-/* Whether the process runs under valgrind. */
+/* Returns true if the process runs under valgrind. */
 bool filter_tools_valgrind(void);
 
 #endif

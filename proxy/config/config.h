@@ -75,7 +75,7 @@ struct config_allow {
 struct config_licence {
     unsigned party;
     unsigned kind;   /* enum rules_licence_kind */
-    unsigned target; /* enum spdx_target; SPDX_TARGETS: none was written */
+    unsigned target; /* enum spdx_target; SPDX_TARGETS: not given */
     unsigned grade;  /* enum evidence_grade, less EVIDENCE_DECLARED */
     struct config_place at;
 };
