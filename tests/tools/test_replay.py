@@ -584,7 +584,8 @@ class CouldNot(ReplayCase):
 
     def test_several_sessions(self) -> None:
         path = self.folder / "sample"
-        subprocess.run([test_tools.build / "tests" / "unit" / "trace_sample", path], check=True)
+        sample = test_tools.build / "tests" / "unit" / "trace" / "trace_sample"
+        subprocess.run([sample, path], check=True)
         done = self.tool("poemctl", "trace", "replay", str(path), "nowhere", status=3)
         self.assertIn("several sessions are in it, 1 and 2 among them: say which by --session",
                       done.stderr)

@@ -43,7 +43,7 @@ class Cut(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         sample = self.folder / "sample"
-        subprocess.run([build / "tests" / "unit" / "trace_sample", sample], check=True)
+        subprocess.run([build / "tests" / "unit" / "trace" / "trace_sample", sample], check=True)
         self.data = sample.read_bytes()
         self.ends = ends(self.data)
 
