@@ -1,75 +1,134 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * poemctl, the operator's one tool: finds the subcommand and calls it. A subcommand is a row in the
- * table here, a function of the type poemctl_command, and a section in poemctl(1).
+ * poemctl, the operator's one tool: finds the command and calls it. A command is a struct
+ * poemctl_command in its own file, a row in the list here, and a section in poemctl(1) or a page of
+ * its own.
  */
 #include "ctl/poemctl.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/sock_path.h"
+#include "ctl/poemctl_complete.h"
 #include "policy/inspector/inspector.h"
 
-struct command {
-    const char *name;
-    const char *synopsis; /* behind the name */
-    const char *what;
-    poemctl_command *run;
+/* Usage is folded at spaces before this column. */
+#define COLUMNS 80u
+
+static const struct poemctl_command *const commands[] = {
+    &poemctl_attest, &poemctl_audit, &poemctl_inspect, &poemctl_poem,
+    &poemctl_policy, &poemctl_probe, &poemctl_recite,  &poemctl_sessions,
+    &poemctl_status, &poemctl_taint, &poemctl_trace,   NULL,
 };
 
-#define TIMEOUT_MS_MAX 600000
+/* ---- usage ---- */
 
-static const struct command commands[] = {
-    {"attest", "EXE --licence EXPRESSION --key KEY [-o FILE] | --note EXPRESSION",
-     "sign under which licence an executable is, or have it noted inside", attest_main},
-    {"audit", "verify|checkpoint|prove|check-proof|report|keygen ...",
-     "verify an audit log, prove from it, report of it: poemctl-audit(1)", audit_main},
-    {"inspect", "[--json] [--trust KEY]... [--envelope FILE]... EXE|SOCKET|--pid PID",
-     "show who a peer is, and what is known of its licence", inspect_main},
-    {"poem", "[--json] [--grant | --check FILE]", "show the poem and its grant, or compare a file",
-     poem_main},
-    {"policy", "check|explain|licence ...",
-     "find useless rules, explain a verdict, a licence: poemctl-policy(1)", policy_main},
-    {"probe", "[--json] [--timeout MS] SOCKET", "show what is behind a vfio-user socket",
-     probe_main},
-    {"recite", "[--json] [--timeout MS] [--poem FILE] SOCKET",
-     "demand the poem of whoever listens there", recite_main},
-    {"sessions", "[--json] [--control PATH] [ROUTE] | --end NUMBER [--control PATH]",
-     "show who speaks to whom through a running poemd, or end a session", sessions_main},
-    {"status", "[--json] [--control PATH]", "show what a running poemd is doing", status_main},
-    {"taint", "[--json] LETTERS|NUMBER", "say what the letters of a taint mean", taint_main},
-    {"trace", "ACTION ...", "capture what passes, read and replay it: poemctl-trace(1)",
-     trace_main},
-};
-
-#define COMMANDS (sizeof commands / sizeof *commands)
-
-static const struct command *poemctl_find(const char *name)
+/* The last word of a command's name. */
+static const char *poemctl_word(const struct poemctl_command *c)
 {
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (strcmp(commands[i].name, name) == 0) {
-            return &commands[i];
-        }
+    const char *const space = strrchr(c->name, ' ');
+
+    return space ? space + 1 : c->name;
+}
+
+static const struct poemctl_command *poemctl_find(const struct poemctl_command *const *list,
+                                                  const char *word)
+{
+    while (*list && strcmp(poemctl_word(*list), word) != 0) {
+        list++;
     }
-    return NULL;
+    return *list;
+}
+
+/* The length of the next piece of a synopsis: to a space that is in no brackets, or the line's end.
+ */
+static size_t poemctl_piece(const char *text)
+{
+    size_t n = 0;
+    int depth = 0;
+
+    for (; text[n] && text[n] != '\n' &&
+           (text[n] != ' ' || depth > 0 || text[n + 1] == '|' || text[n - 1] == '|');
+         n++) {
+        depth += (text[n] == '[') - (text[n] == ']');
+    }
+    return n;
+}
+
+/* A form of a synopsis, folded. */
+static const char *poemctl_print_form(FILE *f, const char *before, const char *name,
+                                      const char *form)
+{
+    const int indent = fprintf(f, "%s poemctl %s", before, name);
+    size_t column = (size_t)indent;
+
+    while (*form && *form != '\n') {
+        const size_t n = poemctl_piece(form);
+
+        if (column + 1 + n >= COLUMNS) {
+            fprintf(f, "\n%*s", indent, "");
+            column = (size_t)indent;
+        }
+        fprintf(f, " %.*s", (int)n, form);
+        column += 1 + n;
+        form += n + (form[n] == ' ');
+    }
+    fputc('\n', f);
+    return form + (*form == '\n');
+}
+
+/* All forms of a command, or of all its actions, the first one behind before. */
+static void poemctl_print_usage(FILE *f, const char *before, const struct poemctl_command *c)
+{
+    const char *form = c->synopsis;
+
+    if (c->actions) {
+        for (size_t i = 0; c->actions[i]; i++) {
+            poemctl_print_usage(f, i == 0 ? before : "      ", c->actions[i]);
+        }
+        return;
+    }
+    do {
+        form = poemctl_print_form(f, before, c->name, form);
+        before = "      ";
+    } while (*form);
 }
 
 static void poemctl_help(FILE *f)
 {
     fprintf(f, "usage: poemctl COMMAND [ARGUMENTS]\n"
-               "       poemctl --help | --version\n\n");
-    for (size_t i = 0; i < COMMANDS; i++) {
-        fprintf(f, "  %s %s\n      %s\n", commands[i].name, commands[i].synopsis, commands[i].what);
+               "       poemctl COMMAND --help\n"
+               "       poemctl --help | --version | --completion\n\n");
+    for (size_t i = 0; commands[i]; i++) {
+        fprintf(f, "  %-10s%s\n", commands[i]->name, commands[i]->what);
     }
     fprintf(f, "\nExit status: 0 yes, 1 no, 2 usage, 3 could not. More in poemctl(1).\n");
 }
+
+static void poemctl_help_command(FILE *f, const struct poemctl_command *c)
+{
+    poemctl_print_usage(f, "usage:", c);
+    if (!c->actions) {
+        fprintf(f, "\n%s\n\n", c->what);
+        cli_help(f, c->options);
+    }
+    fprintf(f, "\nMore in %s.\n", c->manual);
+}
+
+int poemctl_usage(const struct poemctl_command *c)
+{
+    poemctl_print_usage(stderr, "usage:", c);
+    fprintf(stderr, "       more by --help and in %s\n", c->manual);
+    return POEMCTL_USAGE;
+}
+
+/* ---- what commands share ---- */
 
 void poemctl_error(const char *name, const char *fmt, ...)
 {
@@ -83,51 +142,23 @@ void poemctl_error(const char *name, const char *fmt, ...)
     fprintf(stderr, "poemctl: %s: %s\n", name, text);
 }
 
-int poemctl_run(poemctl_command *run, const char *name, int argc, char **argv)
+char **poemctl_parse(const struct poemctl_command *c, int argc, char **argv, void *values)
 {
-    char *const word = argv[0];
-    char said[64];
-    int code;
+    char program[64];
+    unsigned n;
+    int first;
 
-    snprintf(said, sizeof said, "poemctl: %s", name);
-    argv[0] = said;
-    code = run(argc, argv);
-    argv[0] = word;
-    return code;
-}
-
-bool poemctl_wants_help(const char *word)
-{
-    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
-}
-
-static void poemctl_usage_it(FILE *f, const struct command *c)
-{
-    if (c) {
-        fprintf(f, "usage: poemctl %s %s\n", c->name, c->synopsis);
+    snprintf(program, sizeof program, "poemctl: %s", c->name);
+    first = cli_parse(program, c->options, argc, argv, values);
+    n = first < 0 ? 0 : (unsigned)(argc - first);
+    if (first >= 0 && n >= c->least && n <= c->most) {
+        return argv + first;
     }
-    fprintf(f, "       poemctl --help shows all commands\n");
-}
-
-int poemctl_usage(const char *name)
-{
-    poemctl_usage_it(stderr, poemctl_find(name));
-    return POEMCTL_USAGE;
-}
-
-bool poemctl_timeout(const char *name, const char *text, int *out)
-{
-    char *end;
-    long v;
-
-    errno = 0;
-    v = strtol(text, &end, 10);
-    if (errno || end == text || *end != '\0' || v < 1 || v > TIMEOUT_MS_MAX) {
-        poemctl_error(name, "--timeout: milliseconds, 1 to %d", TIMEOUT_MS_MAX);
-        return false;
+    if (first >= 0 && (n < c->least ? c->missing : c->surplus)) {
+        poemctl_error(c->name, "%s", n < c->least ? c->missing : c->surplus);
     }
-    *out = (int)v;
-    return true;
+    (void)poemctl_usage(c);
+    return NULL;
 }
 
 bool poemctl_socket(const char *name, const char *path)
@@ -145,19 +176,17 @@ bool poemctl_socket(const char *name, const char *path)
 bool poemctl_number(const char *name, const char *text, uint64_t *out)
 {
     char shown[64];
-    char *end;
 
-    errno = 0;
-    *out = strtoull(text, &end, 10);
-    if (errno || text[strspn(text, "0123456789")] != '\0' || *out == 0) {
-        poemctl_error(name, "\"%s\" is no number",
+    if (!cli_number(text, 1, UINT64_MAX, out)) {
+        poemctl_error(name, "\"%s\" is not a number",
                       log_escape(shown, sizeof shown, text, strlen(text)));
         return false;
     }
     return true;
 }
 
-int poemctl_finish(const char *name, int code)
+/* Flushes standard output, and reports what could not be written. */
+static int poemctl_finish(const char *name, int code)
 {
     if (fflush(stdout) == 0 && !ferror(stdout)) {
         return code;
@@ -166,14 +195,49 @@ int poemctl_finish(const char *name, int code)
     return POEMCTL_COULD_NOT;
 }
 
+/* ---- finding the command ---- */
+
+static bool poemctl_wants_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static int poemctl_run(const struct poemctl_command *c, int argc, char **argv)
+{
+    const struct poemctl_command *action;
+    char shown[64];
+
+    if (argc == 2 && poemctl_wants_help(argv[1])) {
+        poemctl_help_command(stdout, c);
+        return POEMCTL_YES;
+    }
+    if (c->run) {
+        return c->run(argc, argv);
+    }
+    if (argc < 2) {
+        poemctl_error(c->name, "which action?");
+        return poemctl_usage(c);
+    }
+    action = poemctl_find(c->actions, argv[1]);
+    if (!action) {
+        poemctl_error(c->name, "no action \"%s\"",
+                      log_escape(shown, sizeof shown, argv[1], strlen(argv[1])));
+        return poemctl_usage(c);
+    }
+    return poemctl_run(action, argc - 1, argv + 1);
+}
+
 int main(int argc, char **argv)
 {
-    const struct command *c;
+    const struct poemctl_command *c;
     char name[64];
 
     if (argc < 2) {
         poemctl_help(stderr);
         return POEMCTL_USAGE;
+    }
+    if (strcmp(argv[1], INSPECTOR_ARG) == 0) {
+        return inspector_main();
     }
     if (poemctl_wants_help(argv[1])) {
         poemctl_help(stdout);
@@ -183,19 +247,15 @@ int main(int argc, char **argv)
         printf("poemctl %s\n", POEMD_VERSION);
         return poemctl_finish("version", POEMCTL_YES);
     }
-    if (strcmp(argv[1], INSPECTOR_ARG) == 0) {
-        return inspector_main();
+    if (strcmp(argv[1], "--completion") == 0) {
+        poemctl_complete(stdout, commands);
+        return poemctl_finish("completion", POEMCTL_YES);
     }
-    c = poemctl_find(argv[1]);
+    c = poemctl_find(commands, argv[1]);
     if (!c) {
-        fprintf(stderr, "poemctl: no command \"%s\"\n",
+        fprintf(stderr, "poemctl: no command \"%s\"\n       poemctl --help shows all commands\n",
                 log_escape(name, sizeof name, argv[1], strlen(argv[1])));
-        return poemctl_usage("");
+        return POEMCTL_USAGE;
     }
-    /* trace and policy print a help of their own. */
-    if (argc == 3 && poemctl_wants_help(argv[2]) && c->run != trace_main && c->run != policy_main) {
-        poemctl_usage_it(stdout, c);
-        return poemctl_finish(c->name, POEMCTL_YES);
-    }
-    return poemctl_run(c->run, c->name, argc - 1, argv + 1);
+    return poemctl_finish(c->name, poemctl_run(c, argc - 1, argv + 1));
 }

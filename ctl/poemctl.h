@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Shared by poemctl's subcommands: exit codes, and error messages. */
+/* Shared by poemctl's commands: their description, exit codes, and error messages. */
 #ifndef POEMD_CTL_POEMCTL_H
 #define POEMD_CTL_POEMCTL_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/cli.h"
 
 /* Exit codes; the same for every subcommand. */
 enum poemctl_exit {
@@ -15,18 +18,40 @@ enum poemctl_exit {
     POEMCTL_COULD_NOT = 3, /* the question could not be asked or answered */
 };
 
-/* A subcommand, or an action of one. Returns one of the exit codes. */
-typedef int poemctl_command(int argc, char **argv);
+/*
+ * A command, or an action of one. Its file defines it; poemctl.c or the command that it belongs to
+ * lists it. Parsing, usage, --help and shell completion follow from it; a test compares it with the
+ * manual.
+ */
+struct poemctl_command {
+    const char *name;     /* with the command's before an action's: "trace show" */
+    const char *synopsis; /* what may follow the name, a form on each line */
+    const char *what;     /* one line */
+    const char *manual;   /* "poemctl(1)" */
+    const struct cli_option *options;
+    /* Operands, how many at least and at most; what is reported if there are fewer, or more. */
+    unsigned least;
+    unsigned most;
+    const char *missing; /* NULL: the usage alone is shown */
+    const char *surplus;
+    /* Returns one of the exit codes. argv[0] is the last word of the name. */
+    int (*run)(int argc, char **argv);
+    /* Or NULL and a list of actions, which ends with NULL. */
+    const struct poemctl_command *const *actions;
+};
+
+/* Operands without an upper limit. */
+#define POEMCTL_ANY UINT_MAX
 
 /*
- * Runs an action under a name of two words ("trace show"), so that getopt's messages begin like
- * poemctl_error's. argv begins with the word by which the action was found; argv[0] is replaced
- * meanwhile.
+ * Stores the command's options in values. Returns its operands, which end with NULL, or NULL if the
+ * command line is wrong: that and the usage have been reported, and the exit code is POEMCTL_USAGE.
  */
-int poemctl_run(poemctl_command *run, const char *name, int argc, char **argv);
+char **poemctl_parse(const struct poemctl_command *c, int argc, char **argv, void *values)
+    __attribute__((warn_unused_result));
 
-/* Returns true if the word is --help or -h. */
-bool poemctl_wants_help(const char *word);
+/* Prints the command's usage to standard error. Returns POEMCTL_USAGE. */
+int poemctl_usage(const struct poemctl_command *c);
 
 /*
  * Prints "poemctl: NAME: …" and a line feed to standard error. Foreign text must already be
@@ -34,19 +59,27 @@ bool poemctl_wants_help(const char *word);
  */
 void poemctl_error(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/*
- * Prints the subcommand's synopsis to standard error, with a hint at --help. Returns POEMCTL_USAGE.
- */
-int poemctl_usage(const char *name);
-
-/* Flushes standard output. Returns code, or POEMCTL_COULD_NOT if writing failed. */
-int poemctl_finish(const char *name, int code);
-
 /* Default timeout of the commands: as long as QEMU waits for an answer by default. */
 #define POEMCTL_TIMEOUT_MS 5000
 
-/* Reads the argument of --timeout. Returns false, after an error message, if it is wrong. */
-bool poemctl_timeout(const char *name, const char *text, int *out);
+/* The option --timeout, in ms. */
+#define POEMCTL_TIMEOUT_OPTION(type, member) \
+    { \
+        .name = "timeout", .value = "MS", .help = "wait so long for each answer (5000)", \
+        CLI_NUMBER(type, member, 1, 600000) \
+    }
+
+/* The option --json. */
+#define POEMCTL_JSON_OPTION(type, member) \
+    { \
+        .name = "json", .help = "print JSON", CLI_FLAG(type, member) \
+    }
+
+/* The end of a table of options. */
+#define POEMCTL_END_OPTION \
+    { \
+        .name = NULL \
+    }
 
 /*
  * Returns true if path exists, or is not a text that other programs take as a socket's address
@@ -60,18 +93,18 @@ bool poemctl_socket(const char *name, const char *path);
  */
 bool poemctl_number(const char *name, const char *text, uint64_t *out);
 
-/* ---- the subcommands ---- */
+/* ---- the commands ---- */
 
-poemctl_command attest_main;
-poemctl_command audit_main;
-poemctl_command inspect_main;
-poemctl_command poem_main;
-poemctl_command policy_main;
-poemctl_command probe_main;
-poemctl_command recite_main;
-poemctl_command sessions_main;
-poemctl_command status_main;
-poemctl_command taint_main;
-poemctl_command trace_main;
+extern const struct poemctl_command poemctl_attest;
+extern const struct poemctl_command poemctl_audit;
+extern const struct poemctl_command poemctl_inspect;
+extern const struct poemctl_command poemctl_poem;
+extern const struct poemctl_command poemctl_policy;
+extern const struct poemctl_command poemctl_probe;
+extern const struct poemctl_command poemctl_recite;
+extern const struct poemctl_command poemctl_sessions;
+extern const struct poemctl_command poemctl_status;
+extern const struct poemctl_command poemctl_taint;
+extern const struct poemctl_command poemctl_trace;
 
 #endif

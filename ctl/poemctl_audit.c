@@ -6,7 +6,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -30,87 +29,61 @@ enum audit_exit {
     AUDIT_EXIT_WRONG_KEY = 6,
 };
 
-/* Keys of one call: the keys of hosts that are verified together. */
-#define KEYS_MAX 64u
-
 struct options {
-    const char *keys[KEYS_MAX];
-    unsigned n_keys;
+    struct cli_list keys;
     const char *checkpoint;
-    const char *format;
+    enum { FORM_TEXT, FORM_JSON, FORM_CSV, FORM_HTML } format;
     const char *name;
     const char *output;
     bool json;
-    int n;             /* number of operands */
-    const char **args; /* the operands, in argv */
+    size_t n; /* operands */
+    const char **args;
 };
 
-/* Parses an action's options; `allowed` has their letters. */
-static bool poemctl_audit_parse(int argc, char **argv, const char *allowed, struct options *o)
-{
-    static const struct option longs[] = {
-        {"key", required_argument, NULL, 'k'},
-        {"checkpoint", required_argument, NULL, 'c'},
-        {"json", no_argument, NULL, 'j'},
-        {"format", required_argument, NULL, 'f'},
-        {"name", required_argument, NULL, 'n'},
-        {"output", required_argument, NULL, 'o'},
-        {NULL, 0, NULL, 0},
-    };
-    int c;
+static const struct poemctl_command poemctl_audit_verify_command;
+static const struct poemctl_command poemctl_audit_checkpoint_command;
+static const struct poemctl_command poemctl_audit_prove_command;
+static const struct poemctl_command poemctl_audit_check_proof_command;
+static const struct poemctl_command poemctl_audit_report_command;
+static const struct poemctl_command poemctl_audit_keygen_command;
 
-    *o = (struct options){.format = "text"};
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        if (c == '?') {
-            return false;
-        }
-        if (!strchr(allowed, c)) {
-            poemctl_error("audit", "%s: not an option of this action", argv[optind - 1]);
-            return false;
-        }
-        switch (c) {
-        case 'k':
-            if (o->n_keys == KEYS_MAX) {
-                poemctl_error("audit", "--key: more than %u of them", KEYS_MAX);
-                return false;
-            }
-            o->keys[o->n_keys++] = optarg;
-            break;
-        case 'c':
-            o->checkpoint = optarg;
-            break;
-        case 'f':
-            o->format = optarg;
-            break;
-        case 'n':
-            o->name = optarg;
-            break;
-        case 'o':
-            o->output = optarg;
-            break;
-        default:
-            o->json = true;
-            break;
-        }
+/* Parses the command line of an action. */
+static bool poemctl_audit_parse(const struct poemctl_command *c, int argc, char **argv,
+                                struct options *o)
+{
+    char **const operands = poemctl_parse(c, argc, argv, o);
+
+    if (!operands) {
+        return false;
     }
-    o->n = argc - optind;
-    o->args = (const char **)argv + optind;
+    o->args = (const char **)operands;
+    while (o->args[o->n]) {
+        o->n++;
+    }
     return true;
 }
 
-static int poemctl_audit_usage(const char *what)
+/* The same of an action that takes exactly one key. */
+static bool poemctl_audit_parse_with_key(const struct poemctl_command *c, int argc, char **argv,
+                                         struct options *o)
 {
-    poemctl_error("audit", "%s", what);
-    return poemctl_usage("audit");
+    if (!poemctl_audit_parse(c, argc, argv, o)) {
+        return false;
+    }
+    if (o->keys.n != 1) {
+        (void)poemctl_usage(c);
+        return false;
+    }
+    return true;
 }
 
 /* Loads all given keys. */
-static bool poemctl_audit_load_keys(const struct options *o, struct audit_vkey keys[KEYS_MAX])
+static bool poemctl_audit_load_keys(const struct options *o, struct audit_vkey keys[CLI_LIST_MAX])
 {
     char why[512];
 
-    for (unsigned i = 0; i < o->n_keys; i++) {
-        if (audit_vkey_load(&keys[i], o->keys[i], why, sizeof why) < 0) {
+    for (unsigned i = 0; i < o->keys.n; i++) {
+        if (audit_vkey_load(&keys[i], o->keys.items[i], why, sizeof why) < 0) {
             poemctl_error("audit", "%s", why);
             return false;
         }
@@ -123,7 +96,7 @@ static bool poemctl_audit_load_key(const struct options *o, struct audit_vkey *k
 {
     char why[512];
 
-    if (audit_vkey_load(key, o->keys[0], why, sizeof why) < 0) {
+    if (audit_vkey_load(key, o->keys.items[0], why, sizeof why) < 0) {
         poemctl_error("audit", "%s", why);
         return false;
     }
@@ -260,14 +233,14 @@ static bool poemctl_audit_print_verified(struct verified *v, const struct audit_
 
 static int poemctl_audit_verify(const struct options *o)
 {
-    struct audit_vkey keys[KEYS_MAX];
+    struct audit_vkey keys[CLI_LIST_MAX];
     struct audit_checkpoint older;
     struct audit_result r;
     struct verified v = {.logs = o->json ? json_array() : NULL};
     struct audit_question q = {.files = o->args,
-                               .n = (size_t)o->n,
+                               .n = o->n,
                                .key = keys,
-                               .n_keys = o->n_keys,
+                               .n_keys = o->keys.n,
                                .on_log = poemctl_audit_on_log,
                                .arg = &v};
     bool ok;
@@ -293,34 +266,49 @@ static int poemctl_audit_verify(const struct options *o)
 
 static int poemctl_audit_verify_main(int argc, char **argv)
 {
-    struct options o;
+    struct options o = {.n = 0};
 
-    if (!poemctl_audit_parse(argc, argv, "kcj", &o)) {
-        return poemctl_usage("audit");
+    if (!poemctl_audit_parse(&poemctl_audit_verify_command, argc, argv, &o)) {
+        return POEMCTL_USAGE;
     }
-    if (o.n < 1 || !o.n_keys || (o.checkpoint && o.n_keys > 1)) {
-        return poemctl_audit_usage(
-            "verify FILE... --key PUBLIC-KEY... [--checkpoint FILE] [--json]");
+    if (!o.keys.n || (o.checkpoint && o.keys.n > 1)) {
+        return poemctl_usage(&poemctl_audit_verify_command);
     }
     return poemctl_audit_verify(&o);
 }
+
+static const struct cli_option verify_options[] = {
+    {"key", 0, "KEY", "a public key; for each log its own", CLI_LIST(struct options, keys)},
+    {"checkpoint", 0, "OLD", "the log must have grown from this checkpoint",
+     CLI_TEXT(struct options, checkpoint)},
+    POEMCTL_JSON_OPTION(struct options, json),
+    POEMCTL_END_OPTION,
+};
+
+static const struct poemctl_command poemctl_audit_verify_command = {
+    .name = "audit verify",
+    .synopsis = "FILE ... --key KEY ... [--checkpoint OLD] [--json]",
+    .what = "verify logs",
+    .manual = "poemctl-audit(1)",
+    .options = verify_options,
+    .least = 1,
+    .most = POEMCTL_ANY,
+    .run = poemctl_audit_verify_main,
+};
 
 static int poemctl_audit_checkpoint_main(int argc, char **argv)
 {
     struct audit_result r;
     struct audit_vkey key;
-    struct options o;
+    struct options o = {.n = 0};
 
-    if (!poemctl_audit_parse(argc, argv, "k", &o)) {
-        return poemctl_usage("audit");
-    }
-    if (o.n < 1 || o.n_keys != 1) {
-        return poemctl_audit_usage("checkpoint FILE... --key PUBLIC-KEY");
+    if (!poemctl_audit_parse_with_key(&poemctl_audit_checkpoint_command, argc, argv, &o)) {
+        return POEMCTL_USAGE;
     }
     if (!poemctl_audit_load_key(&o, &key)) {
         return POEMCTL_COULD_NOT;
     }
-    audit_verify(&(struct audit_question){.files = o.args, .n = (size_t)o.n, .key = &key}, &r);
+    audit_verify(&(struct audit_question){.files = o.args, .n = o.n, .key = &key}, &r);
     if (r.verdict > AUDIT_UNSEALED || !r.has_checkpoint) {
         poemctl_error("audit", "%s: %s", audit_verdict_word(r.verdict), r.text);
         return poemctl_audit_exit_of(r.verdict);
@@ -333,16 +321,23 @@ static int poemctl_audit_checkpoint_main(int argc, char **argv)
     return POEMCTL_YES;
 }
 
+static const struct cli_option checkpoint_options[] = {
+    {"key", 0, "KEY", "the public key of the log", CLI_LIST(struct options, keys)},
+    POEMCTL_END_OPTION,
+};
+
+static const struct poemctl_command poemctl_audit_checkpoint_command = {
+    .name = "audit checkpoint",
+    .synopsis = "FILE ... --key KEY",
+    .what = "print the last signed checkpoint of a log",
+    .manual = "poemctl-audit(1)",
+    .options = checkpoint_options,
+    .least = 1,
+    .most = POEMCTL_ANY,
+    .run = poemctl_audit_checkpoint_main,
+};
+
 /* ---- prove, check-proof ---- */
-
-static bool poemctl_audit_parse_record(const char *text, uint64_t *out)
-{
-    char *end;
-
-    errno = 0;
-    *out = strtoull(text, &end, 10);
-    return errno == 0 && *end == '\0' && *text >= '0' && *text <= '9';
-}
 
 static int poemctl_audit_save(const char *path, const char *text, size_t n)
 {
@@ -363,25 +358,25 @@ static int poemctl_audit_prove_main(int argc, char **argv)
 {
     struct audit_result r;
     struct audit_vkey key;
-    struct options o;
+    struct options o = {.n = 0};
     uint64_t record;
     char why[1024];
     char *text;
     size_t n;
     int code;
 
-    if (!poemctl_audit_parse(argc, argv, "ko", &o)) {
-        return poemctl_usage("audit");
+    if (!poemctl_audit_parse_with_key(&poemctl_audit_prove_command, argc, argv, &o)) {
+        return POEMCTL_USAGE;
     }
-    if (o.n < 2 || o.n_keys != 1 || !poemctl_audit_parse_record(o.args[0], &record)) {
-        return poemctl_audit_usage("prove RECORD FILE... --key PUBLIC-KEY [--output FILE]");
+    if (!cli_number(o.args[0], 0, UINT64_MAX, &record)) {
+        return poemctl_usage(&poemctl_audit_prove_command);
     }
     if (!poemctl_audit_load_key(&o, &key)) {
         return POEMCTL_COULD_NOT;
     }
-    text = audit_proof_make(
-        &(struct audit_question){.files = o.args + 1, .n = (size_t)o.n - 1, .key = &key}, record,
-        &r, &n, why, sizeof why);
+    text =
+        audit_proof_make(&(struct audit_question){.files = o.args + 1, .n = o.n - 1, .key = &key},
+                         record, &r, &n, why, sizeof why);
     if (!text) {
         poemctl_error("audit", "%s", why);
         return r.verdict > AUDIT_UNSEALED ? poemctl_audit_exit_of(r.verdict) : POEMCTL_COULD_NOT;
@@ -390,6 +385,24 @@ static int poemctl_audit_prove_main(int argc, char **argv)
     free(text);
     return code;
 }
+
+static const struct cli_option prove_options[] = {
+    {"key", 0, "KEY", "the public key of the log", CLI_LIST(struct options, keys)},
+    {"output", 0, "PROOF", "write the proof to this file instead of to standard output",
+     CLI_TEXT(struct options, output)},
+    POEMCTL_END_OPTION,
+};
+
+static const struct poemctl_command poemctl_audit_prove_command = {
+    .name = "audit prove",
+    .synopsis = "RECORD FILE ... --key KEY [--output PROOF]",
+    .what = "prove that a record is in a log",
+    .manual = "poemctl-audit(1)",
+    .options = prove_options,
+    .least = 2,
+    .most = POEMCTL_ANY,
+    .run = poemctl_audit_prove_main,
+};
 
 static int poemctl_audit_proof_exit(enum audit_proof_outcome o)
 {
@@ -435,16 +448,13 @@ static int poemctl_audit_check_proof_main(int argc, char **argv)
     enum audit_proof_outcome outcome;
     struct audit_proof *p;
     struct audit_vkey key;
-    struct options o;
+    struct options o = {.n = 0};
     char *text;
     bool ok;
     size_t n;
 
-    if (!poemctl_audit_parse(argc, argv, "kj", &o)) {
-        return poemctl_usage("audit");
-    }
-    if (o.n != 1 || o.n_keys != 1) {
-        return poemctl_audit_usage("check-proof FILE --key PUBLIC-KEY [--json]");
+    if (!poemctl_audit_parse_with_key(&poemctl_audit_check_proof_command, argc, argv, &o)) {
+        return POEMCTL_USAGE;
     }
     if (!poemctl_audit_load_key(&o, &key)) {
         return POEMCTL_COULD_NOT;
@@ -462,57 +472,57 @@ static int poemctl_audit_check_proof_main(int argc, char **argv)
     return ok ? poemctl_audit_proof_exit(outcome) : POEMCTL_COULD_NOT;
 }
 
-/* ---- report ---- */
-
-static int poemctl_audit_report_json(const json_t *report, FILE *f)
-{
-    return json_dumpf(report, f, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0 || fputc('\n', f) < 0 ? -1
-                                                                                               : 0;
-}
-
-static const struct form {
-    const char *name;
-    int (*print)(const json_t *report, FILE *f);
-} forms[] = {
-    {"text", audit_report_text},
-    {"json", poemctl_audit_report_json},
-    {"csv", audit_report_csv},
-    {"html", audit_report_html},
+static const struct cli_option check_proof_options[] = {
+    {"key", 0, "KEY", "the public key of the log", CLI_LIST(struct options, keys)},
+    POEMCTL_JSON_OPTION(struct options, json),
+    POEMCTL_END_OPTION,
 };
 
-static const struct form *poemctl_audit_find_form(const char *name)
+static const struct poemctl_command poemctl_audit_check_proof_command = {
+    .name = "audit check-proof",
+    .synopsis = "PROOF --key KEY [--json]",
+    .what = "check such a proof",
+    .manual = "poemctl-audit(1)",
+    .options = check_proof_options,
+    .least = 1,
+    .most = 1,
+    .run = poemctl_audit_check_proof_main,
+};
+
+/* ---- report ---- */
+
+static int poemctl_audit_report_print(json_t *report, const struct options *o)
 {
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        if (strcmp(forms[i].name, name) == 0) {
-            return &forms[i];
-        }
+    switch (o->format) {
+    case FORM_TEXT:
+        return audit_report_text(report, stdout);
+    case FORM_CSV:
+        return audit_report_csv(report, stdout);
+    case FORM_HTML:
+        return audit_report_html(report, stdout);
+    case FORM_JSON:
+        break;
     }
-    return NULL;
+    return poemctl_audit_print_json(json_incref(report)) ? 0 : -1;
 }
 
 static int poemctl_audit_report_main(int argc, char **argv)
 {
-    const struct form *form;
     struct audit_result r;
-    struct audit_vkey keys[KEYS_MAX];
-    struct options o;
+    struct audit_vkey keys[CLI_LIST_MAX];
+    struct options o = {.n = 0};
     json_t *report;
     int err;
 
-    if (!poemctl_audit_parse(argc, argv, "kf", &o)) {
-        return poemctl_usage("audit");
+    if (!poemctl_audit_parse(&poemctl_audit_report_command, argc, argv, &o)) {
+        return POEMCTL_USAGE;
     }
-    form = poemctl_audit_find_form(o.format);
-    if (o.n < 1 || !form) {
-        return poemctl_audit_usage(
-            "report FILE... [--key PUBLIC-KEY]... [--format text|json|csv|html]");
-    }
-    if (o.n_keys && !poemctl_audit_load_keys(&o, keys)) {
+    if (o.keys.n && !poemctl_audit_load_keys(&o, keys)) {
         return POEMCTL_COULD_NOT;
     }
     report = audit_report_make(
         &(struct audit_question){
-            .files = o.args, .n = (size_t)o.n, .key = o.n_keys ? keys : NULL, .n_keys = o.n_keys},
+            .files = o.args, .n = o.n, .key = o.keys.n ? keys : NULL, .n_keys = o.keys.n},
         &r);
     if (!report) {
         poemctl_error("audit", "out of memory");
@@ -522,30 +532,49 @@ static int poemctl_audit_report_main(int argc, char **argv)
         poemctl_error("audit", "the report is of what was before this: %s: %s",
                       audit_verdict_word(r.verdict), r.text);
     }
-    err = form->print(report, stdout);
+    err = poemctl_audit_report_print(report, &o);
     json_decref(report);
     return err < 0 ? POEMCTL_COULD_NOT : poemctl_audit_exit_of(r.verdict);
 }
+
+static const struct cli_option report_options[] = {
+    {"key", 0, "KEY", "verify the log by this public key, too", CLI_LIST(struct options, keys)},
+    {"format", 0, "text|json|csv|html", "the form of the report (text)",
+     CLI_CHOICE(struct options, format)},
+    POEMCTL_END_OPTION,
+};
+
+static const struct poemctl_command poemctl_audit_report_command = {
+    .name = "audit report",
+    .synopsis = "FILE ... [--key KEY ...] [--format text | json | csv | html]",
+    .what = "report executables, licences and verdicts",
+    .manual = "poemctl-audit(1)",
+    .options = report_options,
+    .least = 1,
+    .most = POEMCTL_ANY,
+    .run = poemctl_audit_report_main,
+};
 
 /* ---- keygen ---- */
 
 static int poemctl_audit_keygen_main(int argc, char **argv)
 {
     struct audit_vkey key;
-    struct options o;
+    struct options o = {.n = 0};
     char line[AUDIT_VKEY_MAX];
     char why[512];
     int err;
 
-    if (!poemctl_audit_parse(argc, argv, "n", &o)) {
-        return poemctl_usage("audit");
+    if (!poemctl_audit_parse(&poemctl_audit_keygen_command, argc, argv, &o)) {
+        return POEMCTL_USAGE;
     }
-    if (o.n != 1 || !o.name) {
-        return poemctl_audit_usage("keygen --name NAME FILE");
+    if (!o.name) {
+        return poemctl_usage(&poemctl_audit_keygen_command);
     }
     if (!audit_name_ok(o.name, strlen(o.name))) {
-        return poemctl_audit_usage(
-            "--name: 1 to 128 letters, digits and . _ : / -, such as example.org/poemd");
+        poemctl_error("audit", "--name: 1 to 128 letters, digits and . _ : / -, such as "
+                               "example.org/poemd");
+        return poemctl_usage(&poemctl_audit_keygen_command);
     }
     err = audit_key_generate(o.args[0], o.name, &key, why, sizeof why);
     if (err < 0) {
@@ -557,25 +586,36 @@ static int poemctl_audit_keygen_main(int argc, char **argv)
     return POEMCTL_YES;
 }
 
-static const struct action {
-    const char *name;
-    poemctl_command *run;
-} actions[] = {
-    {"verify", poemctl_audit_verify_main}, {"checkpoint", poemctl_audit_checkpoint_main},
-    {"prove", poemctl_audit_prove_main},   {"check-proof", poemctl_audit_check_proof_main},
-    {"report", poemctl_audit_report_main}, {"keygen", poemctl_audit_keygen_main},
+static const struct cli_option keygen_options[] = {
+    {"name", 0, "NAME", "the name of the key, such as example.org/poemd",
+     CLI_TEXT(struct options, name)},
+    POEMCTL_END_OPTION,
 };
 
-int audit_main(int argc, char **argv)
-{
-    if (argc < 2) {
-        return poemctl_audit_usage("which action?");
-    }
-    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
-        if (strcmp(actions[i].name, argv[1]) == 0) {
-            return poemctl_finish("audit",
-                                  poemctl_run(actions[i].run, "audit", argc - 1, argv + 1));
-        }
-    }
-    return poemctl_audit_usage("no such action");
-}
+static const struct poemctl_command poemctl_audit_keygen_command = {
+    .name = "audit keygen",
+    .synopsis = "--name NAME PATH",
+    .what = "make a key to sign a log with",
+    .manual = "poemctl-audit(1)",
+    .options = keygen_options,
+    .least = 1,
+    .most = 1,
+    .run = poemctl_audit_keygen_main,
+};
+
+static const struct poemctl_command *const actions[] = {
+    &poemctl_audit_verify_command,
+    &poemctl_audit_checkpoint_command,
+    &poemctl_audit_prove_command,
+    &poemctl_audit_check_proof_command,
+    &poemctl_audit_report_command,
+    &poemctl_audit_keygen_command,
+    NULL,
+};
+
+const struct poemctl_command poemctl_audit = {
+    .name = "audit",
+    .what = "verify an audit log, prove a record of it, report on it",
+    .manual = "poemctl-audit(1)",
+    .actions = actions,
+};

@@ -13,10 +13,11 @@
 #include "proxy/ipc/control_wire.h"
 #include "ctl/poemctl.h"
 
-/* A row for a command's getopt table. */
-#define POEMCTL_CONTROL_OPTION \
+/* The option --control. */
+#define POEMCTL_CONTROL_OPTION(type, member) \
     { \
-        "control", required_argument, NULL, 'C' \
+        .name = "control", .value = "PATH", .help = "the socket of that poemd", \
+        CLI_TEXT(type, member) \
     }
 
 /* Returns a request of that type, with all else zero. */

@@ -6,7 +6,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,39 +138,48 @@ static int poemctl_sessions_end_session(const char *path, const char *text)
     struct control_request q = control_request(CONTROL_SESSION_END);
 
     if (!poemctl_number("sessions", text, &q.number)) {
-        return poemctl_usage("sessions");
+        return poemctl_usage(&poemctl_sessions);
     }
     return control_ask_all("sessions", path, &q, sessions_print_result, NULL);
 }
 
-int sessions_main(int argc, char **argv)
-{
-    static const struct option longs[] = {
-        {"json", no_argument, NULL, 'j'},
-        {"end", required_argument, NULL, 'e'},
-        POEMCTL_CONTROL_OPTION,
-        {NULL, 0, NULL, 0},
-    };
-    const char *path = NULL;
-    const char *end = NULL;
-    bool json = false;
-    int c;
+struct options {
+    const char *control;
+    const char *end; /* a number; NULL: sessions are listed */
+    bool json;
+};
 
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        if (c == '?') {
-            return poemctl_usage("sessions");
-        }
-        json = json || c == 'j';
-        path = c == 'C' ? optarg : path;
-        end = c == 'e' ? optarg : end;
+static int poemctl_sessions_main(int argc, char **argv)
+{
+    struct options o = {.control = NULL};
+    char **const operands = poemctl_parse(&poemctl_sessions, argc, argv, &o);
+
+    if (!operands) {
+        return POEMCTL_USAGE;
     }
-    if (argc - optind > 1 || (end && (json || optind < argc))) {
-        poemctl_error("sessions", end ? "--end goes alone" : "of one route, or of all");
-        return poemctl_usage("sessions");
+    if (o.end && (o.json || operands[0])) {
+        poemctl_error("sessions", "--end goes alone");
+        return poemctl_usage(&poemctl_sessions);
     }
-    if (end) {
-        return poemctl_finish("sessions", poemctl_sessions_end_session(path, end));
-    }
-    return poemctl_finish(
-        "sessions", poemctl_sessions_list_sessions(path, optind < argc ? argv[optind] : "", json));
+    return o.end
+               ? poemctl_sessions_end_session(o.control, o.end)
+               : poemctl_sessions_list_sessions(o.control, operands[0] ? operands[0] : "", o.json);
 }
+
+static const struct cli_option options[] = {
+    POEMCTL_JSON_OPTION(struct options, json),
+    {"end", 0, "NUMBER", "end the session with this number", CLI_TEXT(struct options, end)},
+    POEMCTL_CONTROL_OPTION(struct options, control),
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command poemctl_sessions = {
+    .name = "sessions",
+    .synopsis = "[--json] [--control PATH] [ROUTE]\n--end NUMBER [--control PATH]",
+    .what = "show the sessions of a running poemd, or end one",
+    .manual = "poemctl-sessions(1)",
+    .options = options,
+    .most = 1,
+    .surplus = "of one route, or of all",
+    .run = poemctl_sessions_main,
+};

@@ -2,7 +2,6 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The command poemctl status: shows the state of a running poemd. */
 #define _GNU_SOURCE
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -195,13 +194,18 @@ static void poemctl_status_as_text(const struct status *s)
     }
 }
 
-static int poemctl_status_ask(const char *path, bool json)
+struct options {
+    const char *control;
+    bool json;
+};
+
+static int poemctl_status_ask(const struct options *o)
 {
     const struct control_request q = control_request(CONTROL_STATUS);
     struct status s = {.routes = json_array(), .traces = json_array()};
-    int code = control_ask_all("status", path, &q, poemctl_status_take_part, &s);
+    int code = control_ask_all("status", o->control, &q, poemctl_status_take_part, &s);
 
-    if (code == POEMCTL_YES && json) {
+    if (code == POEMCTL_YES && o->json) {
         code = poemctl_status_as_json(&s);
     } else if (code == POEMCTL_YES) {
         poemctl_status_as_text(&s);
@@ -212,27 +216,25 @@ static int poemctl_status_ask(const char *path, bool json)
     return code;
 }
 
-int status_main(int argc, char **argv)
+static int poemctl_status_main(int argc, char **argv)
 {
-    static const struct option longs[] = {
-        {"json", no_argument, NULL, 'j'},
-        POEMCTL_CONTROL_OPTION,
-        {NULL, 0, NULL, 0},
-    };
-    const char *path = NULL;
-    bool json = false;
-    int c;
+    struct options o = {.control = NULL};
 
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        if (c == '?') {
-            return poemctl_usage("status");
-        }
-        json = json || c == 'j';
-        path = c == 'C' ? optarg : path;
-    }
-    if (optind < argc) {
-        poemctl_error("status", "it takes no argument");
-        return poemctl_usage("status");
-    }
-    return poemctl_finish("status", poemctl_status_ask(path, json));
+    return poemctl_parse(&poemctl_status, argc, argv, &o) ? poemctl_status_ask(&o) : POEMCTL_USAGE;
 }
+
+static const struct cli_option options[] = {
+    POEMCTL_JSON_OPTION(struct options, json),
+    POEMCTL_CONTROL_OPTION(struct options, control),
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command poemctl_status = {
+    .name = "status",
+    .synopsis = "[--json] [--control PATH]",
+    .what = "show what a running poemd is doing",
+    .manual = "poemctl-status(1)",
+    .options = options,
+    .surplus = "it takes no argument",
+    .run = poemctl_status_main,
+};

@@ -7,7 +7,6 @@
 #define _DEFAULT_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdio.h>
@@ -35,48 +34,6 @@ static void poemctl_attest_write_file(const char *path, const char *what)
     char text[512];
 
     poemctl_error("attest", "%s: %s", log_escape(text, sizeof text, path, strlen(path)), what);
-}
-
-static bool poemctl_attest_parse(int argc, char **argv, struct options *o)
-{
-    static const struct option longs[] = {
-        {"key", required_argument, NULL, 'k'},
-        {"licence", required_argument, NULL, 'l'},
-        {"note", required_argument, NULL, 'n'},
-        {"output", required_argument, NULL, 'o'},
-        {NULL, 0, NULL, 0},
-    };
-    int c;
-
-    *o = (struct options){.exe = NULL};
-    while ((c = getopt_long(argc, argv, "o:", longs, NULL)) != -1) {
-        switch (c) {
-        case 'k':
-            o->key = optarg;
-            break;
-        case 'l':
-            o->licence = optarg;
-            break;
-        case 'n':
-            o->note = optarg;
-            break;
-        case 'o':
-            o->out = optarg;
-            break;
-        default:
-            return false;
-        }
-    }
-    if (o->note && (o->licence || o->key || o->out || argc != optind)) {
-        poemctl_error("attest", "--note stands alone");
-        return false;
-    }
-    if (!o->note && (!o->licence || !o->key || argc - optind != 1)) {
-        poemctl_error("attest", "an executable, --licence and --key are needed");
-        return false;
-    }
-    o->exe = o->note ? NULL : argv[optind];
-    return true;
 }
 
 /*
@@ -227,14 +184,44 @@ static int poemctl_attest_attest(const struct options *o)
     return code;
 }
 
-int attest_main(int argc, char **argv)
+static int poemctl_attest_main(int argc, char **argv)
 {
-    struct options o;
-    int code;
+    struct options o = {.exe = NULL};
+    char **const operands = poemctl_parse(&poemctl_attest, argc, argv, &o);
 
-    if (!poemctl_attest_parse(argc, argv, &o)) {
-        return poemctl_usage("attest");
+    if (!operands) {
+        return POEMCTL_USAGE;
     }
-    code = o.note ? poemctl_attest_note(o.note) : poemctl_attest_attest(&o);
-    return poemctl_finish("attest", code);
+    o.exe = operands[0];
+    if (o.note && (o.licence || o.key || o.out || o.exe)) {
+        poemctl_error("attest", "--note stands alone");
+        return poemctl_usage(&poemctl_attest);
+    }
+    if (!o.note && (!o.licence || !o.key || !o.exe)) {
+        poemctl_error("attest", "an executable, --licence and --key are needed");
+        return poemctl_usage(&poemctl_attest);
+    }
+    return o.note ? poemctl_attest_note(o.note) : poemctl_attest_attest(&o);
 }
+
+static const struct cli_option options[] = {
+    {"licence", 0, "EXPRESSION", "the SPDX expression that the executable is under",
+     CLI_TEXT(struct options, licence)},
+    {"key", 0, "KEY", "the private key to sign with", CLI_TEXT(struct options, key)},
+    {"output", 'o', "FILE", "write the envelope here instead of to standard output",
+     CLI_TEXT(struct options, out)},
+    {"note", 0, "EXPRESSION", "print the linker option that notes this licence in an executable",
+     CLI_TEXT(struct options, note)},
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command poemctl_attest = {
+    .name = "attest",
+    .synopsis = "EXE --licence EXPRESSION --key KEY [-o FILE]\n--note EXPRESSION",
+    .what = "sign under which licence an executable is, or have it noted inside",
+    .manual = "poemctl-attest(1)",
+    .options = options,
+    .most = 1,
+    .surplus = "an executable, --licence and --key are needed",
+    .run = poemctl_attest_main,
+};

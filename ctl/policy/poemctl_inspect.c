@@ -7,7 +7,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +15,7 @@
 #include "base/log.h"
 #include "base/sock.h"
 #include "ctl/policy/inspect.h"
+#include "ctl/poemctl_json.h"
 #include "ctl/poemctl.h"
 
 struct options {
@@ -23,7 +23,8 @@ struct options {
     pid_t pid;
     const char *path; /* NULL: pid is given instead */
     char what[32];
-    size_t n_keys;
+    struct cli_list trust;
+    struct cli_list envelope;
     size_t n_envelopes;
     struct inspector_key keys[INSPECTOR_KEYS];
     struct inspector_envelope envelopes[INSPECTOR_ENVELOPES];
@@ -38,93 +39,30 @@ static void poemctl_inspect_write_file(const char *path, const char *what)
 
 /* ---- the command line ---- */
 
-/* Returns an exit code, or -1 to go on. */
-static int poemctl_inspect_add_key(struct options *o, const char *path)
+/* Loads the keys and opens the envelopes that are named. */
+static bool poemctl_inspect_open(struct options *o)
 {
-    int err = -E2BIG;
+    for (size_t i = 0; i < o->trust.n; i++) {
+        const int err = inspector_key_load(&o->keys[i], o->trust.items[i]);
 
-    if (o->n_keys < INSPECTOR_KEYS) {
-        err = inspector_key_load(&o->keys[o->n_keys], path);
-    }
-    if (err) {
-        poemctl_inspect_write_file(path, err == -E2BIG    ? "too many keys"
-                                         : err == -EINVAL ? "no Ed25519 public key in PEM"
-                                                          : strerror(-err));
-        return err == -E2BIG ? POEMCTL_USAGE : POEMCTL_COULD_NOT;
-    }
-    o->n_keys++;
-    return -1;
-}
-
-static int poemctl_inspect_add_envelope(struct options *o, const char *path)
-{
-    int err = -E2BIG;
-
-    if (o->n_envelopes < INSPECTOR_ENVELOPES) {
-        err = inspector_envelope_open(&o->envelopes[o->n_envelopes], path);
-    }
-    if (err) {
-        poemctl_inspect_write_file(path, err == -E2BIG    ? "too many envelopes"
-                                         : err == -EINVAL ? "no file"
-                                                          : strerror(-err));
-        return err == -E2BIG ? POEMCTL_USAGE : POEMCTL_COULD_NOT;
-    }
-    o->n_envelopes++;
-    return -1;
-}
-
-static int poemctl_inspect_read_pid(struct options *o, const char *text)
-{
-    char *end;
-    long v;
-
-    errno = 0;
-    v = strtol(text, &end, 10);
-    if (errno || end == text || *end != '\0' || v < 1 || v > INT32_MAX) {
-        poemctl_error("inspect", "--pid: the number of a process");
-        return POEMCTL_USAGE;
-    }
-    o->pid = (pid_t)v;
-    snprintf(o->what, sizeof o->what, "pid %ld", v);
-    return -1;
-}
-
-static int poemctl_inspect_parse(int argc, char **argv, struct options *o)
-{
-    static const struct option longs[] = {
-        {"envelope", required_argument, NULL, 'e'},
-        {"json", no_argument, NULL, 'j'},
-        {"pid", required_argument, NULL, 'p'},
-        {"trust", required_argument, NULL, 't'},
-        {NULL, 0, NULL, 0},
-    };
-    int code = -1;
-    int c;
-
-    while (code < 0 && (c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        switch (c) {
-        case 'e':
-            code = poemctl_inspect_add_envelope(o, optarg);
-            break;
-        case 'j':
-            o->json = true;
-            break;
-        case 'p':
-            code = poemctl_inspect_read_pid(o, optarg);
-            break;
-        case 't':
-            code = poemctl_inspect_add_key(o, optarg);
-            break;
-        default:
-            return POEMCTL_USAGE;
+        if (err) {
+            poemctl_inspect_write_file(o->trust.items[i], err == -EINVAL
+                                                              ? "no Ed25519 public key in PEM"
+                                                              : strerror(-err));
+            return false;
         }
     }
-    if (code < 0 && argc - optind != (o->pid ? 0 : 1)) {
-        poemctl_error("inspect", "one file, one socket, or --pid");
-        return POEMCTL_USAGE;
+    for (size_t i = 0; i < o->envelope.n; i++) {
+        const int err = inspector_envelope_open(&o->envelopes[i], o->envelope.items[i]);
+
+        if (err) {
+            poemctl_inspect_write_file(o->envelope.items[i],
+                                       err == -EINVAL ? "no file" : strerror(-err));
+            return false;
+        }
+        o->n_envelopes++;
     }
-    o->path = o->pid ? NULL : argv[optind];
-    return !o->path || poemctl_socket("inspect", o->path) ? code : POEMCTL_USAGE;
+    return true;
 }
 
 /* ---- the subject ---- */
@@ -201,21 +139,12 @@ static int poemctl_inspect_show(const struct inspect *i, const struct options *o
     const int code = !all                           ? POEMCTL_COULD_NOT
                      : i->inspection.evidence.n > 0 ? POEMCTL_YES
                                                     : POEMCTL_NO;
-    json_t *doc;
 
     if (!o->json) {
         inspect_text(i, stdout);
         return code;
     }
-    doc = inspect_json(i);
-    if (!doc || json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0) {
-        json_decref(doc);
-        poemctl_error("inspect", "writing JSON failed");
-        return POEMCTL_COULD_NOT;
-    }
-    json_decref(doc);
-    putchar('\n');
-    return code;
+    return poemctl_json("inspect", inspect_json(i), code);
 }
 
 static int poemctl_inspect_run(struct inspect *i, const struct options *o)
@@ -226,7 +155,7 @@ static int poemctl_inspect_run(struct inspect *i, const struct options *o)
         poemctl_inspect_write_file(i->what, err == -EINVAL ? "no file" : strerror(-err));
         return POEMCTL_COULD_NOT;
     }
-    err = inspect_ask(i, o->n_keys, o->keys, o->n_envelopes, o->envelopes);
+    err = inspect_ask(i, o->trust.n, o->keys, o->n_envelopes, o->envelopes);
     if (err) {
         poemctl_error("inspect", "no inspector: %s", strerror(-err));
         return POEMCTL_COULD_NOT;
@@ -234,23 +163,58 @@ static int poemctl_inspect_run(struct inspect *i, const struct options *o)
     return poemctl_inspect_show(i, o);
 }
 
-int inspect_main(int argc, char **argv)
+static int poemctl_inspect_main(int argc, char **argv)
 {
     /* Static, since some tens of KiB are too much for the stack. */
-    static struct options options;
+    static struct options o;
     static struct inspect found;
-    int code;
+    char **const operands = poemctl_parse(&poemctl_inspect, argc, argv, &o);
+    int code = POEMCTL_COULD_NOT;
 
     log_init("poemctl", LOG_ERROR);
-    code = poemctl_inspect_parse(argc, argv, &options);
-    if (code < 0) {
-        code = poemctl_inspect_run(&found, &options);
+    if (!operands) {
+        return POEMCTL_USAGE;
+    }
+    o.path = operands[0];
+    snprintf(o.what, sizeof o.what, "pid %d", (int)o.pid);
+    if ((o.path != NULL) == (o.pid != 0)) {
+        poemctl_error("inspect", "one file, one socket, or --pid");
+        return poemctl_usage(&poemctl_inspect);
+    }
+    if (o.path && !poemctl_socket("inspect", o.path)) {
+        return poemctl_usage(&poemctl_inspect);
+    }
+    if (o.trust.n > INSPECTOR_KEYS || o.envelope.n > INSPECTOR_ENVELOPES) {
+        poemctl_error("inspect", "too many %s", o.trust.n > INSPECTOR_KEYS ? "keys" : "envelopes");
+        return poemctl_usage(&poemctl_inspect);
+    }
+    if (poemctl_inspect_open(&o)) {
+        code = poemctl_inspect_run(&found, &o);
         peer_deinit(&found.peer);
-    } else if (code == POEMCTL_USAGE) {
-        (void)poemctl_usage("inspect");
     }
-    for (size_t i = 0; i < options.n_envelopes; i++) {
-        sock_close(&options.envelopes[i].fd);
+    for (size_t i = 0; i < o.n_envelopes; i++) {
+        sock_close(&o.envelopes[i].fd);
     }
-    return poemctl_finish("inspect", code);
+    return code;
 }
+
+static const struct cli_option inspect_options[] = {
+    POEMCTL_JSON_OPTION(struct options, json),
+    {"trust", 0, "KEY", "believe envelopes that this public key has signed",
+     CLI_LIST(struct options, trust)},
+    {"envelope", 0, "FILE", "look for the licence in this signed envelope, too",
+     CLI_LIST(struct options, envelope)},
+    {"pid", 0, "PID", "inspect this process", CLI_NUMBER(struct options, pid, 1, INT32_MAX)},
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command poemctl_inspect = {
+    .name = "inspect",
+    .synopsis = "[--json] [--trust KEY] [--envelope FILE] EXE | SOCKET | --pid PID",
+    .what = "show who a peer is, and the evidence of its licence",
+    .manual = "poemctl-inspect(1)",
+    .options = inspect_options,
+    .most = 1,
+    .surplus = "one file, one socket, or --pid",
+    .run = poemctl_inspect_main,
+};

@@ -2,7 +2,6 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The command poemctl taint: explains the letters, or the number, of a taint. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,35 +88,45 @@ static void poemctl_taint_as_text(uint32_t taint)
     }
 }
 
-int taint_main(int argc, char **argv)
+struct options {
+    bool json;
+};
+
+static int poemctl_taint_main(int argc, char **argv)
 {
-    static const struct option longs[] = {
-        {"json", no_argument, NULL, 'j'},
-        {NULL, 0, NULL, 0},
-    };
-    bool json = false;
+    struct options o = {.json = false};
+    char **const operands = poemctl_parse(&poemctl_taint, argc, argv, &o);
     uint32_t taint;
     int code;
-    int c;
 
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        if (c != 'j') {
-            return poemctl_usage("taint");
-        }
-        json = true;
+    if (!operands) {
+        return POEMCTL_USAGE;
     }
-    if (argc - optind != 1) {
-        poemctl_error("taint", optind == argc ? "which letters?" : "all letters in one word");
-        return poemctl_usage("taint");
-    }
-    if (!poemctl_taint_read_taint(argv[optind], &taint)) {
-        return poemctl_usage("taint");
+    if (!poemctl_taint_read_taint(operands[0], &taint)) {
+        return poemctl_usage(&poemctl_taint);
     }
     code = taint ? POEMCTL_NO : POEMCTL_YES;
-    if (json) {
-        code = poemctl_json("taint", poemctl_taint_as_json(taint), code);
-    } else {
-        poemctl_taint_as_text(taint);
+    if (o.json) {
+        return poemctl_json("taint", poemctl_taint_as_json(taint), code);
     }
-    return poemctl_finish("taint", code);
+    poemctl_taint_as_text(taint);
+    return code;
 }
+
+static const struct cli_option options[] = {
+    POEMCTL_JSON_OPTION(struct options, json),
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command poemctl_taint = {
+    .name = "taint",
+    .synopsis = "[--json] LETTERS | NUMBER",
+    .what = "explain the letters of a taint",
+    .manual = "poemctl-taint(1)",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .missing = "which letters?",
+    .surplus = "all letters in one word",
+    .run = poemctl_taint_main,
+};

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The command poemctl policy check: lists statements of a policy that can never have an effect. */
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,35 +23,6 @@ struct telling {
     json_t *list;     /* NULL: print as text */
     unsigned n;
 };
-
-static bool policy_check_parse(int argc, char **argv, struct options *o)
-{
-    static const struct option longs[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"json", no_argument, NULL, 'j'},
-        {NULL, 0, NULL, 0},
-    };
-    int c;
-
-    *o = (struct options){0};
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        switch (c) {
-        case 'c':
-            o->path = optarg;
-            break;
-        case 'j':
-            o->json = true;
-            break;
-        default:
-            return false;
-        }
-    }
-    if (!o->path || optind != argc) {
-        poemctl_error(NAME, o->path ? "one --config and nothing else" : "--config FILE is needed");
-        return false;
-    }
-    return true;
-}
 
 static void policy_check_notify(const struct policy_finding *f, void *arg)
 {
@@ -95,19 +65,39 @@ static int policy_check_check(const struct options *o, const struct config *c)
     return t.n ? POEMCTL_NO : POEMCTL_YES;
 }
 
-int policy_check_main(int argc, char **argv)
+static int policy_check_main(int argc, char **argv)
 {
-    struct options o;
+    struct options o = {.path = NULL};
     struct config c;
     int code;
 
-    if (!policy_check_parse(argc, argv, &o)) {
-        return policy_usage("check");
+    if (!poemctl_parse(&policy_check, argc, argv, &o)) {
+        return POEMCTL_USAGE;
+    }
+    if (!o.path) {
+        poemctl_error(NAME, "--config FILE is needed");
+        return poemctl_usage(&policy_check);
     }
     if (!policy_load(NAME, &c, o.path)) {
         return POEMCTL_COULD_NOT;
     }
     code = policy_check_check(&o, &c);
     config_deinit(&c);
-    return poemctl_finish(NAME, code);
+    return code;
 }
+
+static const struct cli_option options[] = {
+    POEMCTL_JSON_OPTION(struct options, json),
+    POLICY_CONFIG_OPTION(struct options, path),
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command policy_check = {
+    .name = NAME,
+    .synopsis = "[--json] --config FILE",
+    .what = "find statements that can never matter",
+    .manual = "poemctl-policy(1)",
+    .options = options,
+    .surplus = "one --config and nothing else",
+    .run = policy_check_main,
+};

@@ -9,7 +9,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,90 +51,25 @@ struct explained {
 
 /* ---- the command line ---- */
 
-static bool policy_explain_read_pid(const char *text, pid_t *pid)
+/* Whether a recital can name that licence; text may be NULL. */
+static bool policy_explain_licence_fits(const char *option, const char *text)
 {
-    char *end;
-    long v;
-
-    errno = 0;
-    v = strtol(text, &end, 10);
-    if (errno || end == text || *end != '\0' || v < 1 || v > INT32_MAX) {
-        poemctl_error(NAME, "--pid: the number of a process");
-        return false;
-    }
-    *pid = (pid_t)v;
-    return true;
-}
-
-static bool policy_explain_read_party(const char *text, enum rules_party *party)
-{
-    for (int p = 0; p < RULES_PARTIES; p++) {
-        if (strcmp(text, rules_party_name((enum rules_party)p)) == 0) {
-            *party = (enum rules_party)p;
-            return true;
-        }
-    }
-    poemctl_error(NAME, "--party: client or backend");
-    return false;
-}
-
-static bool policy_explain_read_licence(const char *option, const char *text, const char **out)
-{
-    if (!recital_licence_fits(text)) {
+    if (text && !recital_licence_fits(text)) {
         poemctl_error(NAME, "--%s: a licence expression of 1 to %u bytes", option,
                       RECITAL_LICENCE_MAX);
         return false;
     }
-    *out = text;
     return true;
 }
 
-static bool policy_explain_take_option(struct options *o, int c)
+static bool policy_explain_is_complete(const struct options *o)
 {
-    switch (c) {
-    case 'c':
-        o->path = optarg;
-        return true;
-    case 'd':
-        return policy_explain_read_licence("declares", optarg, &o->declares);
-    case 'e':
-        return policy_explain_read_licence("recites", optarg, &o->recites);
-    case 'j':
-        o->json = true;
-        return true;
-    case 'p':
-        return policy_explain_read_pid(optarg, &o->pid);
-    case 'r':
-        o->route = optarg;
-        return true;
-    case 'w':
-        return policy_explain_read_party(optarg, &o->party);
-    default:
+    if (!o->path || !o->route || !o->pid) {
+        poemctl_error(NAME, "--config FILE, --route NAME and --pid PID are needed");
         return false;
     }
-}
-
-static bool policy_explain_parse(int argc, char **argv, struct options *o)
-{
-    static const struct option longs[] = {
-        {"config", required_argument, NULL, 'c'}, {"declares", required_argument, NULL, 'd'},
-        {"json", no_argument, NULL, 'j'},         {"party", required_argument, NULL, 'w'},
-        {"pid", required_argument, NULL, 'p'},    {"recites", required_argument, NULL, 'e'},
-        {"route", required_argument, NULL, 'r'},  {NULL, 0, NULL, 0},
-    };
-    int c;
-
-    *o = (struct options){.party = RULES_BACKEND};
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        if (!policy_explain_take_option(o, c)) {
-            return false;
-        }
-    }
-    if (!o->path || !o->route || !o->pid || optind != argc) {
-        poemctl_error(NAME, "--config FILE, --route NAME and --pid N are needed");
-        return false;
-    }
-    return true;
+    return policy_explain_licence_fits("declares", o->declares) &&
+           policy_explain_licence_fits("recites", o->recites);
 }
 
 /* ---- the rules on one party ---- */
@@ -422,20 +356,50 @@ static int policy_explain_explain(const struct options *o, const struct config *
     return code;
 }
 
-int policy_explain_main(int argc, char **argv)
+static int policy_explain_main(int argc, char **argv)
 {
-    struct options o;
+    struct options o = {.party = RULES_BACKEND};
     struct config c;
     int code;
 
     log_init("poemctl", LOG_ERROR);
-    if (!policy_explain_parse(argc, argv, &o)) {
-        return policy_usage("explain");
+    if (!poemctl_parse(&policy_explain, argc, argv, &o)) {
+        return POEMCTL_USAGE;
+    }
+    if (!policy_explain_is_complete(&o)) {
+        return poemctl_usage(&policy_explain);
     }
     if (!policy_load(NAME, &c, o.path)) {
         return POEMCTL_COULD_NOT;
     }
     code = policy_explain_explain(&o, &c);
     config_deinit(&c);
-    return poemctl_finish(NAME, code);
+    return code;
 }
+
+_Static_assert(RULES_CLIENT == 0 && RULES_BACKEND == 1, "the words of --party in order");
+
+static const struct cli_option options[] = {
+    POEMCTL_JSON_OPTION(struct options, json),
+    {"party", 0, "client|backend", "as which party the process is judged (backend)",
+     CLI_CHOICE(struct options, party)},
+    {"declares", 0, "EXPRESSION", "suppose that it declares this licence",
+     CLI_TEXT(struct options, declares)},
+    {"recites", 0, "EXPRESSION", "suppose that it recites the poem under this licence",
+     CLI_TEXT(struct options, recites)},
+    POLICY_CONFIG_OPTION(struct options, path),
+    {"route", 0, "NAME", "the route whose rules are asked", CLI_TEXT(struct options, route)},
+    {"pid", 0, "PID", "the process", CLI_NUMBER(struct options, pid, 1, INT32_MAX)},
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command policy_explain = {
+    .name = NAME,
+    .synopsis = "[--json] [--party client | backend] [--declares EXPRESSION] "
+                "[--recites EXPRESSION] --config FILE --route NAME --pid PID",
+    .what = "explain the verdict that a route's rules have on a process",
+    .manual = "poemctl-policy(1)",
+    .options = options,
+    .surplus = "--config FILE, --route NAME and --pid PID are needed",
+    .run = policy_explain_main,
+};

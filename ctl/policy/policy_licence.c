@@ -4,7 +4,6 @@
  * The command poemctl policy licence: shows whether work under a licence expression can be combined
  * with a GPL program, term by term, each with its reason and a published source.
  */
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,49 +21,19 @@
 
 struct options {
     bool json;
-    enum spdx_target target;
+    int target; /* an enum spdx_target; -1: none */
     const char *expression;
 };
 
-static bool policy_licence_parse(int argc, char **argv, struct options *o)
+static bool policy_licence_read_target(void *values, const char *text)
 {
-    static const struct option longs[] = {
-        {"json", no_argument, NULL, 'j'},
-        {"with", required_argument, NULL, 'w'},
-        {NULL, 0, NULL, 0},
-    };
-    int target = -1;
-    int c;
+    struct options *const o = values;
 
-    *o = (struct options){0};
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        switch (c) {
-        case 'j':
-            o->json = true;
-            break;
-        case 'w':
-            target = spdx_target_find(optarg);
-            if (target < 0) {
-                poemctl_error(NAME, "--with: GPL-2.0-only, GPL-2.0-or-later or GPL-3.0-or-later");
-                return false;
-            }
-            break;
-        default:
-            return false;
-        }
+    o->target = spdx_target_find(text);
+    if (o->target < 0) {
+        poemctl_error(NAME, "--with: GPL-2.0-only, GPL-2.0-or-later or GPL-3.0-or-later");
     }
-    if (argc - optind != 1) {
-        poemctl_error(NAME, optind == argc ? "which licence?"
-                                           : "one expression, in quotes: 'MIT OR GPL-2.0-only'");
-        return false;
-    }
-    if (target < 0) {
-        poemctl_error(NAME, "--with which licence of the GPL program?");
-        return false;
-    }
-    o->target = (enum spdx_target)target;
-    o->expression = argv[optind];
-    return true;
+    return o->target >= 0;
 }
 
 /* ---- invalid expressions ---- */
@@ -206,26 +175,51 @@ static void policy_licence_answer_text(const struct spdx *e, const struct spdx_v
     }
 }
 
-int policy_licence_main(int argc, char **argv)
+static int policy_licence_main(int argc, char **argv)
 {
     static struct spdx e;
-    struct options o;
+    struct options o = {.target = -1};
+    char **const operands = poemctl_parse(&policy_licence, argc, argv, &o);
     struct spdx_error why;
     struct spdx_verdict v;
     int code;
 
-    if (!policy_licence_parse(argc, argv, &o)) {
-        return policy_usage("licence");
+    if (!operands) {
+        return POEMCTL_USAGE;
     }
+    if (o.target < 0) {
+        poemctl_error(NAME, "--with which licence of the GPL program?");
+        return poemctl_usage(&policy_licence);
+    }
+    o.expression = operands[0];
     if (spdx_parse(&e, o.expression, strlen(o.expression), SPDX_LISTED, &why) != SPDX_OK) {
-        return poemctl_finish(NAME, policy_licence_complain(&o, &why));
+        return policy_licence_complain(&o, &why);
     }
-    spdx_judge(&e, o.target, &v);
+    spdx_judge(&e, (enum spdx_target)o.target, &v);
     code = v.compat == SPDX_COMPATIBLE ? POEMCTL_YES : POEMCTL_NO;
     if (o.json) {
-        code = poemctl_json(NAME, policy_licence_answer_json(&e, &v), code);
-    } else {
-        policy_licence_answer_text(&e, &v);
+        return poemctl_json(NAME, policy_licence_answer_json(&e, &v), code);
     }
-    return poemctl_finish(NAME, code);
+    policy_licence_answer_text(&e, &v);
+    return code;
 }
+
+static const struct cli_option options[] = {
+    POEMCTL_JSON_OPTION(struct options, json),
+    {"with", 0, "GPL-2.0-only|GPL-2.0-or-later|GPL-3.0-or-later", "the licence of the GPL program",
+     CLI_READ(policy_licence_read_target)},
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command policy_licence = {
+    .name = NAME,
+    .synopsis = "[--json] --with LICENCE EXPRESSION",
+    .what = "explain whether a licence is compatible with that of a GPL program",
+    .manual = "poemctl-policy(1)",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .missing = "which licence?",
+    .surplus = "one expression, in quotes: 'MIT OR GPL-2.0-only'",
+    .run = policy_licence_main,
+};

@@ -4,7 +4,15 @@
 #ifndef POEMD_CTL_POLICY_POLICY_LOAD_H
 #define POEMD_CTL_POLICY_POLICY_LOAD_H
 
+#include "base/cli.h"
 #include "proxy/config/config.h"
+
+/* The option --config. */
+#define POLICY_CONFIG_OPTION(type, member) \
+    { \
+        .name = "config", .value = "FILE", .help = "the configuration of poemd", \
+        CLI_TEXT(type, member) \
+    }
 
 /*
  * Loads the file into c, for the caller to config_deinit. Returns false, after an error message in

@@ -5,7 +5,6 @@
  * checks whether a file holds the same poem.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,43 +23,6 @@ struct options {
     bool grant;
     const char *file; /* NULL: do not compare */
 };
-
-static bool poemctl_poem_parse(int argc, char **argv, struct options *o)
-{
-    static const struct option longs[] = {
-        {"json", no_argument, NULL, 'j'},
-        {"grant", no_argument, NULL, 'g'},
-        {"check", required_argument, NULL, 'c'},
-        {NULL, 0, NULL, 0},
-    };
-    int c;
-
-    *o = (struct options){.file = NULL};
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        switch (c) {
-        case 'j':
-            o->json = true;
-            break;
-        case 'g':
-            o->grant = true;
-            break;
-        case 'c':
-            o->file = optarg;
-            break;
-        default:
-            return false;
-        }
-    }
-    if (optind < argc) {
-        poemctl_error("poem", "what is the argument for? A file is compared with --check FILE");
-        return false;
-    }
-    if (o->grant && o->file) {
-        poemctl_error("poem", "--grant and --check are two questions");
-        return false;
-    }
-    return true;
-}
 
 /* ---- the poem itself ---- */
 
@@ -168,12 +130,34 @@ static int poemctl_poem_check(const struct options *o)
     return code;
 }
 
-int poem_main(int argc, char **argv)
+static int poemctl_poem_main(int argc, char **argv)
 {
-    struct options o;
+    struct options o = {.file = NULL};
 
-    if (!poemctl_poem_parse(argc, argv, &o)) {
-        return poemctl_usage("poem");
+    if (!poemctl_parse(&poemctl_poem, argc, argv, &o)) {
+        return POEMCTL_USAGE;
     }
-    return poemctl_finish("poem", o.file ? poemctl_poem_check(&o) : poemctl_poem_show(&o));
+    if (o.grant && o.file) {
+        poemctl_error("poem", "--grant and --check are two questions");
+        return poemctl_usage(&poemctl_poem);
+    }
+    return o.file ? poemctl_poem_check(&o) : poemctl_poem_show(&o);
 }
+
+static const struct cli_option options[] = {
+    POEMCTL_JSON_OPTION(struct options, json),
+    {"grant", 0, NULL, "show the grant for programs under the GPL alone",
+     CLI_FLAG(struct options, grant)},
+    {"check", 0, "FILE", "compare the poem in this file", CLI_TEXT(struct options, file)},
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command poemctl_poem = {
+    .name = "poem",
+    .synopsis = "[--json] [--grant | --check FILE]",
+    .what = "show the poem and its grant, or compare a file",
+    .manual = "poemctl(1)",
+    .options = options,
+    .surplus = "what is the argument for? A file is compared with --check FILE",
+    .run = poemctl_poem_main,
+};

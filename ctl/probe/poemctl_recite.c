@@ -5,7 +5,6 @@
  * would, and judges the recital. See PROTOCOL.poem.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,42 +42,6 @@ struct result {
     int refused_errno; /* … with this errno */
     struct recital_reply told;
 };
-
-static bool poemctl_recite_parse(int argc, char **argv, struct options *o)
-{
-    static const struct option longs[] = {
-        {"json", no_argument, NULL, 'j'},
-        {"timeout", required_argument, NULL, 't'},
-        {"poem", required_argument, NULL, 'p'},
-        {NULL, 0, NULL, 0},
-    };
-    int c;
-
-    *o = (struct options){.timeout_ms = POEMCTL_TIMEOUT_MS};
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        switch (c) {
-        case 'j':
-            o->json = true;
-            break;
-        case 't':
-            if (!poemctl_timeout("recite", optarg, &o->timeout_ms)) {
-                return false;
-            }
-            break;
-        case 'p':
-            o->poem = optarg;
-            break;
-        default:
-            return false;
-        }
-    }
-    if (argc - optind != 1) {
-        poemctl_error("recite", optind == argc ? "which socket?" : "one socket at a time");
-        return false;
-    }
-    o->path = argv[optind];
-    return poemctl_socket("recite", o->path);
-}
 
 static const char *poemctl_recite_printable(const char *text, char *out, size_t size)
 {
@@ -325,17 +288,22 @@ static int poemctl_recite_ask(const struct options *o, const struct poem *poem)
     return code == POEMCTL_COULD_NOT ? code : poemctl_recite_show(&r, code);
 }
 
-int recite_main(int argc, char **argv)
+static int poemctl_recite_main(int argc, char **argv)
 {
-    struct options o;
+    struct options o = {.timeout_ms = POEMCTL_TIMEOUT_MS};
+    char **const operands = poemctl_parse(&poemctl_recite, argc, argv, &o);
     struct poem_file file;
     enum poem_outcome outcome;
     char path[256];
     int code;
     int err;
 
-    if (!poemctl_recite_parse(argc, argv, &o)) {
-        return poemctl_usage("recite");
+    if (!operands) {
+        return POEMCTL_USAGE;
+    }
+    o.path = operands[0];
+    if (!poemctl_socket("recite", o.path)) {
+        return poemctl_usage(&poemctl_recite);
     }
     err = poem_file_init(&file, o.poem, &outcome);
     if (err) {
@@ -346,5 +314,26 @@ int recite_main(int argc, char **argv)
     }
     code = poemctl_recite_ask(&o, &file.poem);
     poem_file_deinit(&file);
-    return poemctl_finish("recite", code);
+    return code;
 }
+
+static const struct cli_option options[] = {
+    POEMCTL_JSON_OPTION(struct options, json),
+    POEMCTL_TIMEOUT_OPTION(struct options, timeout_ms),
+    {"poem", 0, "FILE", "the poem to demand, instead of the one that is built in",
+     CLI_TEXT(struct options, poem)},
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command poemctl_recite = {
+    .name = "recite",
+    .synopsis = "[--json] [--timeout MS] [--poem FILE] SOCKET",
+    .what = "demand the poem of the server at a socket",
+    .manual = "poemctl(1)",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .missing = "which socket?",
+    .surplus = "one socket at a time",
+    .run = poemctl_recite_main,
+};

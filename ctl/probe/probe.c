@@ -4,7 +4,6 @@
 #include "ctl/probe/probe.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,6 @@
 struct options {
     bool json;
     int timeout_ms;
-    const char *path;
 };
 
 /* Returns advice for a failure in one line, or NULL. */
@@ -54,38 +52,6 @@ static const char *probe_advice(enum probe_outcome o, const struct probe_error *
     }
 }
 
-static bool probe_parse(int argc, char **argv, struct options *o)
-{
-    static const struct option longs[] = {
-        {"json", no_argument, NULL, 'j'},
-        {"timeout", required_argument, NULL, 't'},
-        {NULL, 0, NULL, 0},
-    };
-    int c;
-
-    *o = (struct options){.timeout_ms = POEMCTL_TIMEOUT_MS};
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        switch (c) {
-        case 'j':
-            o->json = true;
-            break;
-        case 't':
-            if (!poemctl_timeout("probe", optarg, &o->timeout_ms)) {
-                return false;
-            }
-            break;
-        default:
-            return false;
-        }
-    }
-    if (argc - optind != 1) {
-        poemctl_error("probe", optind == argc ? "which socket?" : "one socket at a time");
-        return false;
-    }
-    o->path = argv[optind];
-    return poemctl_socket("probe", o->path);
-}
-
 static int probe_show(const struct probe *p, bool json)
 {
     const int code = p->incomplete[0] ? POEMCTL_COULD_NOT : POEMCTL_YES;
@@ -116,22 +82,45 @@ static int probe_complain(const struct probe *p, enum probe_outcome o,
                 : POEMCTL_NO;
 }
 
-int probe_main(int argc, char **argv)
+static int probe_main(int argc, char **argv)
 {
     /* Static, since some hundred KiB are too much for the stack. */
     static struct probe probe;
-    struct options options;
+    struct options options = {.timeout_ms = POEMCTL_TIMEOUT_MS};
+    char **const operands = poemctl_parse(&poemctl_probe, argc, argv, &options);
     struct probe_error why;
     enum probe_outcome o;
     int code;
 
-    if (!probe_parse(argc, argv, &options)) {
-        return poemctl_usage("probe");
+    if (!operands) {
+        return POEMCTL_USAGE;
+    }
+    if (!poemctl_socket("probe", operands[0])) {
+        return poemctl_usage(&poemctl_probe);
     }
     probe_init(&probe);
-    o = probe_gather(&probe, options.path, options.timeout_ms, &why);
+    o = probe_gather(&probe, operands[0], options.timeout_ms, &why);
     code = o == PROBE_DONE ? probe_show(&probe, options.json)
                            : probe_complain(&probe, o, &why, options.json);
     probe_deinit(&probe);
-    return poemctl_finish("probe", code);
+    return code;
 }
+
+static const struct cli_option probe_options[] = {
+    POEMCTL_JSON_OPTION(struct options, json),
+    POEMCTL_TIMEOUT_OPTION(struct options, timeout_ms),
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command poemctl_probe = {
+    .name = "probe",
+    .synopsis = "[--json] [--timeout MS] SOCKET",
+    .what = "show what is behind a vfio-user socket",
+    .manual = "poemctl(1)",
+    .options = probe_options,
+    .least = 1,
+    .most = 1,
+    .missing = "which socket?",
+    .surplus = "one socket at a time",
+    .run = probe_main,
+};

@@ -6,7 +6,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,7 +32,7 @@ struct options {
     bool session_said;
     uint64_t session;
     int timeout_ms; /* 0: not given */
-    unsigned leg;
+    enum { LEG_CLIENT, LEG_BACKEND } leg;
     const char *file;
     const char *path;
     struct replay_masks masks;
@@ -41,96 +40,32 @@ struct options {
 
 /* ---- the command line ---- */
 
-static bool trace_replay_read_session(const char *text, struct options *o)
+static bool trace_replay_read_session(void *values, const char *text)
 {
-    char *end;
+    struct options *const o = values;
 
-    errno = 0;
-    o->session = strtoull(text, &end, 10);
     o->session_said = true;
-    if (errno || end == text || *end != '\0' || text[0] == '-') {
-        poemctl_error(ACTION, "--session: a session's number, as trace show tells it");
+    if (!cli_number(text, 0, UINT64_MAX, &o->session)) {
+        poemctl_error(ACTION, "--session: the number of a session, as in trace show");
         return false;
     }
     return true;
 }
 
-static bool trace_replay_read_leg(const char *text, struct options *o)
-{
-    if (strcmp(text, "client") == 0) {
-        o->leg = TRACE_LEG_CLIENT;
-    } else if (strcmp(text, "backend") == 0) {
-        o->leg = TRACE_LEG_BACKEND;
-    } else {
-        poemctl_error(ACTION, "--leg: client or backend");
-        return false;
-    }
-    return true;
-}
-
-static bool trace_replay_read_mask(const char *text, struct options *o)
+static bool trace_replay_read_mask(void *values, const char *text)
 {
     char why[320];
 
-    if (!replay_mask_add(&o->masks, text, why, sizeof why)) {
+    if (!replay_mask_add(&((struct options *)values)->masks, text, why, sizeof why)) {
         poemctl_error(ACTION, "%s", why);
         return false;
     }
     return true;
 }
 
-static bool trace_replay_read_option(int c, struct options *o)
+static unsigned trace_replay_leg(const struct options *o)
 {
-    switch (c) {
-    case 'j':
-        o->json = true;
-        return true;
-    case 'd':
-        o->as_device = true;
-        return true;
-    case 'f':
-        o->fast = true;
-        return true;
-    case 's':
-        return trace_replay_read_session(optarg, o);
-    case 'l':
-        return trace_replay_read_leg(optarg, o);
-    case 'm':
-        return trace_replay_read_mask(optarg, o);
-    case 't':
-        return poemctl_timeout(ACTION, optarg, &o->timeout_ms);
-    default:
-        return false;
-    }
-}
-
-static bool trace_replay_parse(int argc, char **argv, struct options *o)
-{
-    static const struct option longs[] = {
-        {"json", no_argument, NULL, 'j'},          {"as-device", no_argument, NULL, 'd'},
-        {"session", required_argument, NULL, 's'}, {"leg", required_argument, NULL, 'l'},
-        {"fast", no_argument, NULL, 'f'},          {"mask", required_argument, NULL, 'm'},
-        {"timeout", required_argument, NULL, 't'}, {NULL, 0, NULL, 0},
-    };
-    int c;
-
-    *o = (struct options){.leg = TRACE_LEG_BACKEND};
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        if (!trace_replay_read_option(c, o)) {
-            return false;
-        }
-    }
-    if (o->as_device && (o->masks.n > 0 || o->fast)) {
-        poemctl_error(ACTION, "--mask and --fast are for the client's part, not --as-device");
-        return false;
-    }
-    if (argc - optind != 2) {
-        poemctl_error(ACTION, "a trace, and the socket to play it %s", o->as_device ? "at" : "to");
-        return false;
-    }
-    o->file = argv[optind];
-    o->path = argv[optind + 1];
-    return poemctl_socket(ACTION, o->path);
+    return o->leg == LEG_CLIENT ? TRACE_LEG_CLIENT : TRACE_LEG_BACKEND;
 }
 
 /* ---- the trace ---- */
@@ -202,7 +137,8 @@ static int trace_replay_read_trace(struct trace_source *source, struct reading *
                      r->options->session_said ? "no message of that session is in it"
                                               : "no message is in it");
         } else {
-            (void)!replay_script_finish(&r->script, r->options->leg, r->why, sizeof r->why);
+            (void)!replay_script_finish(&r->script, trace_replay_leg(r->options), r->why,
+                                        sizeof r->why);
         }
     }
     return r->why[0] == '\0' ? POEMCTL_YES : POEMCTL_COULD_NOT;
@@ -370,7 +306,7 @@ static int trace_replay_notify(const struct options *o, const struct reading *in
     if (!r->could_not) {
         trace_replay_print_result(in, r);
     }
-    return poemctl_finish(ACTION, code);
+    return code;
 }
 
 /* ---- replaying ---- */
@@ -420,7 +356,7 @@ static int trace_replay_play(struct options *o, const struct reading *in)
     const struct replay_settings settings = {.script = &in->script,
                                              .masks = &o->masks,
                                              .path = o->path,
-                                             .leg = o->leg,
+                                             .leg = trace_replay_leg(o),
                                              .timeout_ms = timeout,
                                              .fast = o->fast};
     struct replay_result *const r = malloc(sizeof *r);
@@ -443,15 +379,25 @@ static int trace_replay_play(struct options *o, const struct reading *in)
     return code;
 }
 
-int trace_replay_main(int argc, char **argv)
+static int trace_replay_main(int argc, char **argv)
 {
-    static struct options o;
+    static struct options o = {.leg = LEG_BACKEND};
+    char **const operands = poemctl_parse(&trace_replay, argc, argv, &o);
     struct trace_source source;
     struct reading in = {.options = &o};
     int code;
 
-    if (!trace_replay_parse(argc, argv, &o)) {
-        return trace_usage("replay");
+    if (!operands) {
+        return POEMCTL_USAGE;
+    }
+    o.file = operands[0];
+    o.path = operands[1];
+    if (o.as_device && (o.masks.n > 0 || o.fast)) {
+        poemctl_error(ACTION, "--mask and --fast are for the client's part, not --as-device");
+        return poemctl_usage(&trace_replay);
+    }
+    if (!poemctl_socket(ACTION, o.path)) {
+        return poemctl_usage(&trace_replay);
     }
     replay_script_init(&in.script);
     code = trace_source_open(&source, ACTION, o.file, NULL);
@@ -471,3 +417,32 @@ int trace_replay_main(int argc, char **argv)
     replay_script_deinit(&in.script);
     return code;
 }
+
+static const struct cli_option options[] = {
+    {"as-device", 0, NULL, "play the device at the socket, not the client",
+     CLI_FLAG(struct options, as_device)},
+    {"fast", 0, NULL, "without the pauses between messages", CLI_FLAG(struct options, fast)},
+    POEMCTL_JSON_OPTION(struct options, json),
+    {"session", 0, "N", "the session with this number", CLI_READ(trace_replay_read_session)},
+    {"leg", 0, "client|backend", "messages as they passed on this leg of the broker (backend)",
+     CLI_CHOICE(struct options, leg)},
+    {"mask", 0, "MASK", "bytes that may differ in replies", CLI_READ(trace_replay_read_mask)},
+    POEMCTL_TIMEOUT_OPTION(struct options, timeout_ms),
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command trace_replay = {
+    .name = ACTION,
+    .synopsis = "[--fast] [--json] [--session N] [--leg client | backend] [--mask MASK] "
+                "[--timeout MS] FILE SOCKET\n"
+                "--as-device [--json] [--session N] [--leg client | backend] [--timeout MS] "
+                "FILE SOCKET",
+    .what = "play a session of a trace to a device, or as the device",
+    .manual = "poemctl-trace-replay(1)",
+    .options = options,
+    .least = 2,
+    .most = 2,
+    .missing = "a trace, and the socket to play it to or at",
+    .surplus = "a trace, and the socket to play it to or at",
+    .run = trace_replay_main,
+};

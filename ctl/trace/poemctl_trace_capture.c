@@ -7,7 +7,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -98,37 +97,28 @@ static void trace_capture_forget_output(struct output *o)
 struct wanted {
     const char *control;
     const char *file;
+    const char *route;
+    const char *filter;
     bool wait;
     bool quiet; /* no number is printed: standard output gets the capture */
     struct control_request request;
 };
 
-/* Reads a number up to `most`; `or` lists the option's other values for the error message. */
-static bool trace_capture_read_count(const char *option, const char * or, const char *text,
-                                     unsigned most, uint32_t *out)
+static bool trace_capture_read_payload(void *values, const char *text)
 {
-    char *end;
-    unsigned long v;
+    uint32_t *const payload = &((struct wanted *)values)->request.payload;
+    uint64_t n = 0;
 
-    errno = 0;
-    v = strtoul(text, &end, 10);
-    if (errno || *text == '\0' || text[strspn(text, "0123456789")] != '\0' || v > most) {
-        poemctl_error("trace start", "--%s: %sa number from 0 to %u", option, or, most);
-        return false;
-    }
-    *out = (uint32_t)v;
-    return true;
-}
-
-static bool trace_capture_read_payload(const char *text, uint32_t *out)
-{
     if (strcmp(text, "all") == 0) {
-        *out = CONFIG_PAYLOAD_ALL;
+        *payload = CONFIG_PAYLOAD_ALL;
     } else if (strcmp(text, "guest") == 0) {
-        *out = CONFIG_PAYLOAD_GUEST;
+        *payload = CONFIG_PAYLOAD_GUEST;
+    } else if (cli_number(text, 0, LIMIT_CONTROL_PAYLOAD, &n)) {
+        *payload = (uint32_t)n;
     } else {
-        return trace_capture_read_count("payload", "all, guest or ", text, LIMIT_CONTROL_PAYLOAD,
-                                        out);
+        poemctl_error("trace start", "--payload: all, guest or a number from 0 to %u",
+                      LIMIT_CONTROL_PAYLOAD);
+        return false;
     }
     return true;
 }
@@ -160,60 +150,21 @@ static bool trace_capture_put_text(const char *option, const char *text, char *t
     return true;
 }
 
-static bool trace_capture_take_option(struct wanted *w, int c)
+/* Completes the request by what the command line has. */
+static bool trace_capture_complete(struct wanted *w, const char *session)
 {
     struct control_request *q = &w->request;
 
-    switch (c) {
-    case 'C':
-        w->control = optarg;
-        return true;
-    case 'w':
-        w->file = optarg;
-        return true;
-    case 'W':
-        w->wait = true;
-        return true;
-    case 'r':
-        return trace_capture_put_text("route", optarg, q->route, sizeof q->route);
-    case 'f':
-        return trace_capture_put_text("filter", optarg, q->filter, sizeof q->filter) &&
-               trace_capture_is_filter(optarg);
-    case 'p':
-        return trace_capture_read_payload(optarg, &q->payload);
-    case 'm':
-        return trace_capture_read_count("memory", "", optarg, LIMIT_CONTROL_MEMORY_MIB,
-                                        &q->memory_mib);
-    default:
-        return false;
-    }
-}
-
-static bool trace_capture_read_wanted(struct wanted *w, int argc, char **argv)
-{
-    static const struct option longs[] = {
-        POEMCTL_CONTROL_OPTION,
-        {"route", required_argument, NULL, 'r'},
-        {"filter", required_argument, NULL, 'f'},
-        {"payload", required_argument, NULL, 'p'},
-        {"memory", required_argument, NULL, 'm'},
-        {"wait", no_argument, NULL, 'W'},
-        {NULL, 0, NULL, 0},
-    };
-    int c;
-
-    *w = (struct wanted){.file = "-", .request = control_request(CONTROL_TRACE_START)};
-    w->request.payload = CONFIG_PAYLOAD_DEFAULT;
-    while ((c = getopt_long(argc, argv, "w:", longs, NULL)) != -1) {
-        if (!trace_capture_take_option(w, c)) {
-            return false;
-        }
-    }
-    if (argc - optind != (w->request.route[0] ? 0 : 1)) {
+    if ((session != NULL) == (w->route != NULL)) {
         poemctl_error("trace start", "which session, or --route ROUTE?");
         return false;
     }
-    return w->request.route[0] || poemctl_number("trace start", argv[optind], &w->request.number);
+    if (w->filter && (!trace_capture_put_text("filter", w->filter, q->filter, sizeof q->filter) ||
+                      !trace_capture_is_filter(w->filter))) {
+        return false;
+    }
+    return w->route ? trace_capture_put_text("route", w->route, q->route, sizeof q->route)
+                    : poemctl_number("trace start", session, &q->number);
 }
 
 /* ---- waiting for the end ---- */
@@ -300,15 +251,21 @@ static int trace_capture_go_on(struct control_connection *c, struct wanted *w, s
     return trace_capture_await_end(c);
 }
 
-int trace_start_main(int argc, char **argv)
+static int trace_start_main(int argc, char **argv)
 {
+    struct wanted w = {.file = "-", .request = control_request(CONTROL_TRACE_START)};
     struct control_connection c;
-    struct wanted w;
     struct output o;
+    char **operands;
     int code;
 
-    if (!trace_capture_read_wanted(&w, argc, argv)) {
-        return trace_usage("start");
+    w.request.payload = CONFIG_PAYLOAD_DEFAULT;
+    operands = poemctl_parse(&trace_start, argc, argv, &w);
+    if (!operands) {
+        return POEMCTL_USAGE;
+    }
+    if (!trace_capture_complete(&w, operands[0])) {
+        return poemctl_usage(&trace_start);
     }
     if (!trace_capture_open_output(&o, w.file)) {
         trace_capture_forget_output(&o);
@@ -325,8 +282,34 @@ int trace_start_main(int argc, char **argv)
     }
     code = trace_capture_go_on(&c, &w, &o);
     control_hang_up(&c);
-    return poemctl_finish("trace start", code);
+    return code;
 }
+
+static const struct cli_option start_options[] = {
+    POEMCTL_CONTROL_OPTION(struct wanted, control),
+    {"output", 'w', "FILE", "write the capture to this file instead of to standard output",
+     CLI_TEXT(struct wanted, file)},
+    {"payload", 0, "BYTES|all|guest", "how much of each message's data is kept",
+     CLI_READ(trace_capture_read_payload)},
+    TRACE_FILTER_OPTION(struct wanted, filter),
+    {"memory", 0, "MIB", "keep the last messages in memory until a dump",
+     CLI_NUMBER(struct wanted, request.memory_mib, 0, LIMIT_CONTROL_MEMORY_MIB)},
+    {"wait", 0, NULL, "end when the capture ends", CLI_FLAG(struct wanted, wait)},
+    {"route", 0, "ROUTE", "capture every session of this route", CLI_TEXT(struct wanted, route)},
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command trace_start = {
+    .name = "trace start",
+    .synopsis = "[--control PATH] [-w FILE] [--payload BYTES | all | guest] [--filter FILTER] "
+                "[--memory MIB] [--wait] SESSION | --route ROUTE",
+    .what = "capture the messages of a session or a route",
+    .manual = "poemctl-trace-start(1)",
+    .options = start_options,
+    .most = 1,
+    .surplus = "which session, or --route ROUTE?",
+    .run = trace_start_main,
+};
 
 /* ---- running captures ---- */
 
@@ -336,50 +319,63 @@ static void trace_capture_nothing(json_t *part, void *arg)
     (void)arg;
 }
 
-/* Parses the options that stop, dump and list share. Returns false if they are wrong. */
-static bool trace_capture_read_common(int argc, char **argv, const char **control, bool *json)
-{
-    static const struct option longs[] = {
-        {"json", no_argument, NULL, 'j'},
-        POEMCTL_CONTROL_OPTION,
-        {NULL, 0, NULL, 0},
-    };
-    int c;
-
-    *control = NULL;
-    *json = false;
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        if (c == '?') {
-            return false;
-        }
-        *json = *json || c == 'j';
-        *control = c == 'C' ? optarg : *control;
-    }
-    return true;
-}
-
-static int trace_capture_about_one(int argc, char **argv, const char *name, enum control_type type)
-{
-    struct control_request q = control_request(type);
+struct options {
     const char *control;
     bool json;
+};
 
-    if (!trace_capture_read_common(argc, argv, &control, &json) || json || argc - optind != 1 ||
-        !poemctl_number(name, argv[optind], &q.number)) {
-        return trace_usage(strchr(name, ' ') + 1);
+static int trace_capture_about_one(const struct poemctl_command *command, enum control_type type,
+                                   int argc, char **argv)
+{
+    struct control_request q = control_request(type);
+    struct options o = {.control = NULL};
+    char **const operands = poemctl_parse(command, argc, argv, &o);
+
+    if (!operands) {
+        return POEMCTL_USAGE;
     }
-    return control_ask_all(name, control, &q, trace_capture_nothing, NULL);
+    if (!poemctl_number(command->name, operands[0], &q.number)) {
+        return poemctl_usage(command);
+    }
+    return control_ask_all(command->name, o.control, &q, trace_capture_nothing, NULL);
 }
 
-int trace_stop_main(int argc, char **argv)
+static int trace_stop_main(int argc, char **argv)
 {
-    return trace_capture_about_one(argc, argv, "trace stop", CONTROL_TRACE_STOP);
+    return trace_capture_about_one(&trace_stop, CONTROL_TRACE_STOP, argc, argv);
 }
 
-int trace_dump_main(int argc, char **argv)
+static int trace_dump_main(int argc, char **argv)
 {
-    return trace_capture_about_one(argc, argv, "trace dump", CONTROL_TRACE_DUMP);
+    return trace_capture_about_one(&trace_dump, CONTROL_TRACE_DUMP, argc, argv);
 }
+
+static const struct cli_option one_options[] = {
+    POEMCTL_CONTROL_OPTION(struct options, control),
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command trace_stop = {
+    .name = "trace stop",
+    .synopsis = "[--control PATH] NUMBER",
+    .what = "end a capture",
+    .manual = "poemctl-trace-start(1)",
+    .options = one_options,
+    .least = 1,
+    .most = 1,
+    .run = trace_stop_main,
+};
+
+const struct poemctl_command trace_dump = {
+    .name = "trace dump",
+    .synopsis = "[--control PATH] NUMBER",
+    .what = "write what a capture in memory holds to its file",
+    .manual = "poemctl-trace-start(1)",
+    .options = one_options,
+    .least = 1,
+    .most = 1,
+    .run = trace_dump_main,
+};
 
 /* ---- list ---- */
 
@@ -428,23 +424,37 @@ static void trace_capture_take_trace(json_t *part, void *arg)
     }
 }
 
-int trace_list_main(int argc, char **argv)
+static int trace_list_main(int argc, char **argv)
 {
     const struct control_request q = control_request(CONTROL_TRACE_LIST);
-    const char *control;
+    struct options o = {.control = NULL};
     json_t *list;
-    bool json;
     int code;
 
-    if (!trace_capture_read_common(argc, argv, &control, &json) || optind < argc) {
-        return trace_usage("list");
+    if (!poemctl_parse(&trace_list, argc, argv, &o)) {
+        return POEMCTL_USAGE;
     }
-    list = json ? json_array() : NULL;
-    code = control_ask_all("trace list", control, &q, trace_capture_take_trace, list);
-    if (json && code == POEMCTL_YES) {
+    list = o.json ? json_array() : NULL;
+    code = control_ask_all("trace list", o.control, &q, trace_capture_take_trace, list);
+    if (o.json && code == POEMCTL_YES) {
         code = poemctl_json("trace list", json_pack("{s:s,s:O}", "format", FORMAT, "traces", list),
                             code);
     }
     json_decref(list);
-    return poemctl_finish("trace list", code);
+    return code;
 }
+
+static const struct cli_option list_options[] = {
+    POEMCTL_CONTROL_OPTION(struct options, control),
+    POEMCTL_JSON_OPTION(struct options, json),
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command trace_list = {
+    .name = "trace list",
+    .synopsis = "[--control PATH] [--json]",
+    .what = "list the captures",
+    .manual = "poemctl-trace-start(1)",
+    .options = list_options,
+    .run = trace_list_main,
+};

@@ -3,7 +3,6 @@
 /* The action poemctl trace diff: shows two traces side by side. See poemctl-trace-diff(1). */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,35 +19,9 @@ static const char name[] = "trace diff";
 #define CONTEXT 3u
 
 struct options {
-    const char *files[2];
+    char *const *files; /* two */
     bool json;
 };
-
-static bool trace_diff_parse(int argc, char **argv, struct options *o)
-{
-    static const struct option longs[] = {
-        {"json", no_argument, NULL, 'j'},
-        {NULL, 0, NULL, 0},
-    };
-    int c;
-
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        if (c != 'j') {
-            return false;
-        }
-        o->json = true;
-    }
-    if (argc - optind != 2) {
-        return false;
-    }
-    o->files[0] = argv[optind];
-    o->files[1] = argv[optind + 1];
-    if (strcmp(o->files[0], "-") == 0 && strcmp(o->files[1], "-") == 0) {
-        poemctl_error(name, "only one of both can be standard input");
-        return false;
-    }
-    return true;
-}
 
 struct run {
     const struct options *o;
@@ -284,12 +257,34 @@ static int trace_diff_run(const struct options *o)
     return code;
 }
 
-int trace_diff_main(int argc, char **argv)
+static int trace_diff_main(int argc, char **argv)
 {
     struct options o = {.json = false};
+    char **const operands = poemctl_parse(&trace_diff, argc, argv, &o);
 
-    if (!trace_diff_parse(argc, argv, &o)) {
-        return trace_usage("diff");
+    if (!operands) {
+        return POEMCTL_USAGE;
     }
-    return poemctl_finish(name, trace_diff_run(&o));
+    o.files = operands;
+    if (strcmp(o.files[0], "-") == 0 && strcmp(o.files[1], "-") == 0) {
+        poemctl_error(name, "only one of both can be standard input");
+        return poemctl_usage(&trace_diff);
+    }
+    return trace_diff_run(&o);
 }
+
+static const struct cli_option options[] = {
+    POEMCTL_JSON_OPTION(struct options, json),
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command trace_diff = {
+    .name = name,
+    .synopsis = "[--json] A B",
+    .what = "compare two traces message by message",
+    .manual = "poemctl-trace-diff(1)",
+    .options = options,
+    .least = 2,
+    .most = 2,
+    .run = trace_diff_main,
+};

@@ -3,7 +3,6 @@
 /* The action poemctl trace export: converts a trace for other tools. See poemctl-trace-stats(1). */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,31 +19,6 @@ struct options {
     const char *chrome;
     const char *file;
 };
-
-static bool trace_export_parse(int argc, char **argv, struct options *o)
-{
-    static const struct option longs[] = {
-        {"chrome", required_argument, NULL, 'c'},
-        {"filter", required_argument, NULL, 'f'},
-        {NULL, 0, NULL, 0},
-    };
-    int c;
-
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        switch (c) {
-        case 'c':
-            o->chrome = optarg;
-            break;
-        case 'f':
-            o->filter = optarg;
-            break;
-        default:
-            return false;
-        }
-    }
-    o->file = argv[optind];
-    return argc - optind == 1 && o->chrome;
-}
 
 struct run {
     struct chrome *chrome;
@@ -108,12 +82,32 @@ static int trace_export_run(const struct options *o)
     return code;
 }
 
-int trace_export_main(int argc, char **argv)
+static int trace_export_main(int argc, char **argv)
 {
     struct options o = {.file = NULL};
+    char **const operands = poemctl_parse(&trace_export, argc, argv, &o);
 
-    if (!trace_export_parse(argc, argv, &o)) {
-        return trace_usage("export");
+    if (!operands) {
+        return POEMCTL_USAGE;
     }
-    return poemctl_finish(name, trace_export_run(&o));
+    o.file = operands[0];
+    return o.chrome ? trace_export_run(&o) : poemctl_usage(&trace_export);
 }
+
+static const struct cli_option options[] = {
+    {"chrome", 0, "OUT", "write events for Perfetto and chrome://tracing to this file",
+     CLI_TEXT(struct options, chrome)},
+    TRACE_FILTER_OPTION(struct options, filter),
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command trace_export = {
+    .name = name,
+    .synopsis = "--chrome OUT [--filter FILTER] FILE",
+    .what = "convert a trace for other tools",
+    .manual = "poemctl-trace-stats(1)",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = trace_export_main,
+};

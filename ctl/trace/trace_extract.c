@@ -7,7 +7,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +25,10 @@ static const char name[] = "trace extract";
 struct options {
     const char *output;
     const char *file;
+    struct cli_list sessions;
+    struct cli_list after;
+    struct cli_list before;
+    struct cli_list filters;
     char wanted[FILTER_MAX];
     char span[FILTER_MAX];
     bool cuts_time;
@@ -77,51 +80,33 @@ static bool trace_extract_add_terms(struct options *o, const char *terms)
     return true;
 }
 
-static bool trace_extract_add_option(struct options *o, const char *head, const char *value)
+/* The terms HEAD=VALUE of an option's values. */
+static bool trace_extract_add_values(struct options *o, const char *head,
+                                     const struct cli_list *values)
 {
     char term[128];
 
-    if (strchr(value, ' ') ||
-        snprintf(term, sizeof term, "%s%s", head, value) >= (int)sizeof term) {
-        poemctl_error(name, "--%.*s: one value", (int)strlen(head) - 1, head);
-        return false;
-    }
-    return trace_extract_add_terms(o, term);
-}
-
-static bool trace_extract_parse(int argc, char **argv, struct options *o)
-{
-    static const struct option longs[] = {
-        {"after", required_argument, NULL, 'a'},   {"before", required_argument, NULL, 'b'},
-        {"filter", required_argument, NULL, 'f'},  {"output", required_argument, NULL, 'w'},
-        {"session", required_argument, NULL, 's'}, {NULL, 0, NULL, 0},
-    };
-    bool ok = true;
-    int c;
-
-    while (ok && (c = getopt_long(argc, argv, "w:", longs, NULL)) != -1) {
-        switch (c) {
-        case 'a':
-            ok = trace_extract_add_option(o, "after=", optarg);
-            break;
-        case 'b':
-            ok = trace_extract_add_option(o, "before=", optarg);
-            break;
-        case 'f':
-            ok = trace_extract_add_terms(o, optarg);
-            break;
-        case 's':
-            ok = trace_extract_add_option(o, "session=", optarg);
-            break;
-        case 'w':
-            o->output = optarg;
-            break;
-        default:
+    for (size_t i = 0; i < values->n; i++) {
+        if (strchr(values->items[i], ' ') ||
+            snprintf(term, sizeof term, "%s=%s", head, values->items[i]) >= (int)sizeof term) {
+            poemctl_error(name, "--%s: one value", head);
+            return false;
+        }
+        if (!trace_extract_add_terms(o, term)) {
             return false;
         }
     }
-    o->file = argv[optind];
-    return ok && argc - optind == 1 && o->output;
+    return true;
+}
+
+static bool trace_extract_add_filters(struct options *o)
+{
+    for (size_t i = 0; i < o->filters.n; i++) {
+        if (!trace_extract_add_terms(o, o->filters.items[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 struct run {
@@ -246,12 +231,43 @@ static int trace_extract_run(const struct options *o)
     return code;
 }
 
-int trace_extract_main(int argc, char **argv)
+static int trace_extract_main(int argc, char **argv)
 {
     struct options o = {.output = NULL};
+    char **const operands = poemctl_parse(&trace_extract, argc, argv, &o);
 
-    if (!trace_extract_parse(argc, argv, &o)) {
-        return trace_usage("extract");
+    if (!operands) {
+        return POEMCTL_USAGE;
     }
-    return poemctl_finish(name, trace_extract_run(&o));
+    o.file = operands[0];
+    if (!o.output || !trace_extract_add_values(&o, "session", &o.sessions) ||
+        !trace_extract_add_values(&o, "after", &o.after) ||
+        !trace_extract_add_values(&o, "before", &o.before) || !trace_extract_add_filters(&o)) {
+        return poemctl_usage(&trace_extract);
+    }
+    return trace_extract_run(&o);
 }
+
+static const struct cli_option options[] = {
+    {"session", 0, "NUMBER", "of this session", CLI_LIST(struct options, sessions)},
+    {"after", 0, "SECONDS", "so long after the first message, or later",
+     CLI_LIST(struct options, after)},
+    {"before", 0, "SECONDS", "less long after the first message than this",
+     CLI_LIST(struct options, before)},
+    {"filter", 0, "FILTER", "only messages that match this filter",
+     CLI_LIST(struct options, filters)},
+    {"output", 'w', "OUT", "write the extract to this file", CLI_TEXT(struct options, output)},
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command trace_extract = {
+    .name = name,
+    .synopsis = "[--session NUMBER] [--after SECONDS] [--before SECONDS] [--filter FILTER] "
+                "-w OUT FILE",
+    .what = "write a part of a trace as a trace",
+    .manual = "poemctl-trace-diff(1)",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = trace_extract_main,
+};

@@ -4,7 +4,6 @@
  * The action poemctl trace lint: checks the peers against the specification. See poemctl-trace(1).
  */
 #define _GNU_SOURCE
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -222,23 +221,30 @@ static int trace_lint_run(const char *file, bool json)
     return code;
 }
 
-int trace_lint_main(int argc, char **argv)
-{
-    static const struct option longs[] = {
-        {"json", no_argument, NULL, 'j'},
-        {NULL, 0, NULL, 0},
-    };
-    bool json = false;
-    int c;
+struct options {
+    bool json;
+};
 
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        if (c == '?') {
-            return trace_usage("lint");
-        }
-        json = true;
-    }
-    if (argc - optind != 1) {
-        return trace_usage("lint");
-    }
-    return poemctl_finish(name, trace_lint_run(argv[optind], json));
+static int trace_lint_main(int argc, char **argv)
+{
+    struct options o = {.json = false};
+    char **const operands = poemctl_parse(&trace_lint, argc, argv, &o);
+
+    return operands ? trace_lint_run(operands[0], o.json) : POEMCTL_USAGE;
 }
+
+static const struct cli_option options[] = {
+    POEMCTL_JSON_OPTION(struct options, json),
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command trace_lint = {
+    .name = name,
+    .synopsis = "[--json] FILE",
+    .what = "check what both sides sent against the specification",
+    .manual = "poemctl-trace(1)",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = trace_lint_main,
+};

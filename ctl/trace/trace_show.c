@@ -3,7 +3,6 @@
 /* The action poemctl trace show: prints a trace message by message. See poemctl-trace(1). */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,89 +20,17 @@ struct options {
     struct show_options show;
     const char *filter;
     const char *file;
+    enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
     bool follow;
 };
 
-static bool trace_show_parse_colour(const char *text, bool *out)
+/* Whether --color auto means colours. */
+static bool trace_show_colour(void)
 {
     const char *const none = getenv("NO_COLOR");
     const char *const term = getenv("TERM");
 
-    if (strcmp(text, "auto") == 0) {
-        *out = isatty(STDOUT_FILENO) && !(none && *none) && term && strcmp(term, "dumb") != 0;
-    } else if (strcmp(text, "always") == 0 || strcmp(text, "never") == 0) {
-        *out = text[0] == 'a';
-    } else {
-        poemctl_error(name, "--color: auto, always or never");
-        return false;
-    }
-    return true;
-}
-
-static bool trace_show_parse_time(const char *text, enum show_time *out)
-{
-    static const char *const words[] = {
-        [SHOW_RELATIVE] = "relative", [SHOW_ABSOLUTE] = "absolute", [SHOW_DELTA] = "delta"};
-
-    for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcmp(text, words[i]) == 0) {
-            *out = (enum show_time)i;
-            return true;
-        }
-    }
-    poemctl_error(name, "--time: relative, absolute or delta");
-    return false;
-}
-
-static bool trace_show_parse(int argc, char **argv, struct options *o)
-{
-    static const struct option longs[] = {
-        {"color", required_argument, NULL, 'c'},
-        {"filter", required_argument, NULL, 'F'},
-        {"follow", no_argument, NULL, 'f'},
-        {"json", no_argument, NULL, 'j'},
-        {"time", required_argument, NULL, 't'},
-        {"verbose", no_argument, NULL, 'v'},
-        {NULL, 0, NULL, 0},
-    };
-    int c;
-
-    if (!trace_show_parse_colour("auto", &o->show.colour)) {
-        return false;
-    }
-    while ((c = getopt_long(argc, argv, "v", longs, NULL)) != -1) {
-        bool ok = true;
-
-        switch (c) {
-        case 'c':
-            ok = trace_show_parse_colour(optarg, &o->show.colour);
-            break;
-        case 'F':
-            o->filter = optarg;
-            o->show.lazy = true;
-            break;
-        case 'f':
-            o->follow = true;
-            break;
-        case 'j':
-            o->show.json = true;
-            break;
-        case 't':
-            ok = trace_show_parse_time(optarg, &o->show.time);
-            break;
-        case 'v':
-            o->show.verbose = true;
-            break;
-        default:
-            ok = false;
-            break;
-        }
-        if (!ok) {
-            return false;
-        }
-    }
-    o->file = argv[optind];
-    return argc - optind == 1;
+    return isatty(STDOUT_FILENO) && !(none && *none) && term && strcmp(term, "dumb") != 0;
 }
 
 static bool trace_show_write_all(const char *p, size_t n, void *arg)
@@ -280,16 +207,50 @@ static int trace_show_run_following(const struct options *o)
     return code;
 }
 
-int trace_show_main(int argc, char **argv)
+static int trace_show_main(int argc, char **argv)
 {
     struct options o = {.follow = false};
+    char **const operands = poemctl_parse(&trace_show, argc, argv, &o);
 
-    if (!trace_show_parse(argc, argv, &o)) {
-        return trace_usage("show");
+    if (!operands) {
+        return POEMCTL_USAGE;
     }
+    o.file = operands[0];
+    o.show.lazy = o.filter != NULL;
+    o.show.colour = o.colour == COLOUR_AUTO ? trace_show_colour() : o.colour == COLOUR_ALWAYS;
     if (o.follow && strcmp(o.file, "-") == 0) {
         poemctl_error(name, "--follow takes a file, not standard input");
-        return trace_usage("show");
+        return poemctl_usage(&trace_show);
     }
     return o.follow ? trace_show_run_following(&o) : trace_show_run(&o, NULL);
 }
+
+_Static_assert(SHOW_RELATIVE == 0 && SHOW_ABSOLUTE == 1 && SHOW_DELTA == 2,
+               "the words of --time in order");
+
+static const struct cli_option options[] = {
+    POEMCTL_JSON_OPTION(struct options, show.json),
+    {"follow", 0, NULL, "wait for what is still written to the file",
+     CLI_FLAG(struct options, follow)},
+    TRACE_FILTER_OPTION(struct options, filter),
+    {"color", 0, "auto|always|never", "auto: if standard output is a terminal",
+     CLI_CHOICE(struct options, colour)},
+    {"time", 0, "relative|absolute|delta",
+     "since the first message, of day, or since the line before",
+     CLI_CHOICE(struct options, show.time)},
+    {"verbose", 'v', NULL, "show all fields, and the bytes",
+     CLI_FLAG(struct options, show.verbose)},
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command trace_show = {
+    .name = name,
+    .synopsis = "[--json] [--follow] [--filter FILTER] [--color auto | always | never] "
+                "[--time relative | absolute | delta] [-v | --verbose] FILE",
+    .what = "show a trace message by message",
+    .manual = "poemctl-trace(1)",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = trace_show_main,
+};

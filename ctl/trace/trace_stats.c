@@ -3,7 +3,6 @@
 /* The action poemctl trace stats: prints a trace's statistics. See poemctl-trace-stats(1). */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "ctl/poemctl_json.h"
 #include "ctl/trace/poemctl_trace.h"
 #include "ctl/trace/trace_source.h"
 #include "trace/report/stats_json.h"
@@ -25,35 +25,6 @@ struct options {
     const char *file;
     bool json;
 };
-
-static bool trace_stats_parse(int argc, char **argv, struct options *o)
-{
-    static const struct option longs[] = {
-        {"filter", required_argument, NULL, 'f'},
-        {"html", required_argument, NULL, 'h'},
-        {"json", no_argument, NULL, 'j'},
-        {NULL, 0, NULL, 0},
-    };
-    int c;
-
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        switch (c) {
-        case 'f':
-            o->filter = optarg;
-            break;
-        case 'h':
-            o->html = optarg;
-            break;
-        case 'j':
-            o->json = true;
-            break;
-        default:
-            return false;
-        }
-    }
-    o->file = argv[optind];
-    return argc - optind == 1;
-}
 
 struct run {
     struct stats *stats;
@@ -113,20 +84,6 @@ static int trace_stats_write_page(const struct stats *s, const struct stats_abou
     return POEMCTL_YES;
 }
 
-static int trace_stats_write_json(const struct stats *s, const struct stats_about *about)
-{
-    json_t *const o = stats_json(s, about, false);
-    int err;
-
-    if (!o) {
-        return trace_stats_no_memory();
-    }
-    err = json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-    json_decref(o);
-    putchar('\n');
-    return err < 0 ? POEMCTL_COULD_NOT : POEMCTL_YES;
-}
-
 static int trace_stats_show(const struct stats *s, const struct stats_about *about,
                             const struct options *o)
 {
@@ -137,7 +94,7 @@ static int trace_stats_show(const struct stats *s, const struct stats_about *abo
         code = trace_stats_write_page(s, about, o->html);
     }
     if (o->json) {
-        const int shown = trace_stats_write_json(s, about);
+        const int shown = poemctl_json(name, stats_json(s, about, false), POEMCTL_YES);
 
         return code ? code : shown;
     }
@@ -177,12 +134,32 @@ static int trace_stats_run(const struct options *o)
     return code;
 }
 
-int trace_stats_main(int argc, char **argv)
+static int trace_stats_main(int argc, char **argv)
 {
     struct options o = {.json = false};
+    char **const operands = poemctl_parse(&trace_stats, argc, argv, &o);
 
-    if (!trace_stats_parse(argc, argv, &o)) {
-        return trace_usage("stats");
+    if (!operands) {
+        return POEMCTL_USAGE;
     }
-    return poemctl_finish(name, trace_stats_run(&o));
+    o.file = operands[0];
+    return trace_stats_run(&o);
 }
+
+static const struct cli_option options[] = {
+    POEMCTL_JSON_OPTION(struct options, json),
+    TRACE_FILTER_OPTION(struct options, filter),
+    {"html", 0, "OUT", "write a page with diagrams to this file", CLI_TEXT(struct options, html)},
+    POEMCTL_END_OPTION,
+};
+
+const struct poemctl_command trace_stats = {
+    .name = name,
+    .synopsis = "[--json] [--filter FILTER] [--html OUT] FILE",
+    .what = "show the statistics of a trace",
+    .manual = "poemctl-trace-stats(1)",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = trace_stats_main,
+};
