@@ -54,6 +54,14 @@ struct tap_settings {
     uint32_t zero;
 };
 
+/* Makes tap keep as much as more does, too. */
+static inline void tap_settings_add(struct tap_settings *tap, const struct tap_settings *more)
+{
+    tap->on |= more->on;
+    tap->payload = more->payload > tap->payload ? more->payload : tap->payload;
+    tap->guest |= more->guest;
+}
+
 /* ---- memory ---- */
 
 struct dma_span {

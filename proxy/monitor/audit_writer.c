@@ -7,13 +7,13 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/limits.h"
 #include "base/numbers.h"
 #include "audit/audit_host.h"
-#include "proxy/monitor/monitor.h"
 #include "proxy/ipc/turn.h"
 
 /*
@@ -249,4 +249,19 @@ void audit_writer_forget(struct audit_writer *r, struct audit_writer_wait *w)
         TAILQ_REMOVE(&r->waits, w, link);
         w->number = 0;
     }
+}
+
+void audit_writer_time_of(uint64_t then_ms, char out[AUDIT_TIME_SIZE + 1])
+{
+    const uint64_t ago = clock_ms() - then_ms;
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_sec -= (time_t)(ago / 1000);
+    t.tv_nsec -= (long)(ago % 1000) * 1000000;
+    if (t.tv_nsec < 0) {
+        t.tv_nsec += 1000000000;
+        t.tv_sec--;
+    }
+    audit_line_time(&t, out);
 }

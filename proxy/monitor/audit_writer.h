@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "audit/audit_line.h"
 #include "audit/audit_log.h"
 #include "policy/rules/rules.h"
 #include "proxy/config/config.h"
@@ -87,5 +88,8 @@ void audit_writer_settle(struct audit_writer *r);
 
 /* Removes a waiter. Does nothing if w does not wait. */
 void audit_writer_forget(struct audit_writer *r, struct audit_writer_wait *w);
+
+/* The time of day, UTC, of a moment of clock_ms that has passed, as records have it. */
+void audit_writer_time_of(uint64_t then_ms, char out[AUDIT_TIME_SIZE + 1]);
 
 #endif

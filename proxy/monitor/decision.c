@@ -13,12 +13,16 @@
 
 #include "base/log.h"
 #include "base/wire.h"
-#include "proxy/monitor/verdict_facts.h"
-#include "proxy/monitor/peer_facts.h"
-#include "proxy/monitor/monitor.h"
-#include "proxy/monitor/relook.h"
-#include "proxy/monitor/tracing/tracing.h"
 #include "proxy/config/preset.h"
+#include "proxy/monitor/devices/spawn.h"
+#include "proxy/monitor/monitor_context.h"
+#include "proxy/monitor/monitor_session.h"
+#include "proxy/monitor/peer_facts.h"
+#include "proxy/monitor/relook.h"
+#include "proxy/monitor/repeats.h"
+#include "proxy/monitor/route.h"
+#include "proxy/monitor/verdict_facts.h"
+#include "proxy/monitor/worker_pool_outbox.h"
 
 /*
  * The last eighth of the handshake's time is kept for the verdict: facts unknown by then stay
@@ -26,19 +30,13 @@
  */
 #define VERDICT_PART 8
 
-static struct log_subject decision_subject(const struct monitor_session *t, const char *leg)
-{
-    return (struct log_subject){
-        .session = t->id, .route = t->route->config->name, .leg = leg, .quiet = t->quiet};
-}
-
 /* Returns true if the contents of executables are recorded, or a rule depends on them. */
 static bool decision_facts_matter(const struct monitor_session *t)
 {
     const struct rules *r = &t->route->config->rules;
 
-    return audit_writer_on(&t->monitor->audit_writer) || r->n_allow > 0 || r->n_licence > 0 ||
-           t->route->config->look_ms > 0;
+    return audit_writer_on(&t->table->context->audit_writer) || r->n_allow > 0 ||
+           r->n_licence > 0 || t->route->config->look_ms > 0;
 }
 
 /* ---- carrying it out ---- */
@@ -46,33 +44,33 @@ static bool decision_facts_matter(const struct monitor_session *t)
 static void decision_carry_out(struct monitor_session *t, int err)
 {
     char letters[TAINT_COUNT + 1];
-    const struct log_subject about = decision_subject(t, NULL);
+    const struct log_subject about = monitor_session_subject(t, NULL);
 
     if (!err && !relook_at_verdict(t)) {
         err = EACCES;
     }
     if (err || !monitor_session_relays(t)) {
         /* A fault of our own must not let the session relay. */
-        worker_pool_verdict(&t->monitor->worker_pool, t, err ? err : EACCES);
+        worker_pool_verdict(t, err ? err : EACCES);
         return;
     }
     t->quiet = t->muted;
     t->route->taint |= t->taint;
-    t->monitor->taint |= t->taint;
+    t->table->taint |= t->taint;
     if (t->taint) {
         log_line(LOG_WARNING, &about, "tainted: %s", taint_text(t->taint, letters));
     }
     peer_facts_free(t->peer_facts);
     t->peer_facts = NULL;
-    worker_pool_verdict(&t->monitor->worker_pool, t, 0);
+    worker_pool_verdict(t, 0);
 }
 
 /* The record of an allowed session could not be written. */
 static void decision_unrecorded(struct monitor_session *t)
 {
-    const struct log_subject about = decision_subject(t, NULL);
+    const struct log_subject about = monitor_session_subject(t, NULL);
 
-    if (t->monitor->config->on_audit_failure == CONFIG_AUDIT_TAINT) {
+    if (t->table->context->config->on_audit_failure == CONFIG_AUDIT_TAINT) {
         t->taint |= TAINT_UNAUDITED;
         decision_carry_out(t, 0);
         return;
@@ -91,7 +89,7 @@ static void decision_on_recorded(void *arg, bool durable)
 
     if (durable) {
         t->record = t->recorded.seq + 1;
-        tracing_session_recorded(t->monitor, t);
+        monitor_session_recorded(t);
     }
     if (t->denied) {
         decision_carry_out(t, EACCES);
@@ -129,7 +127,7 @@ static json_t *decision_verdict_record(const struct monitor_session *t,
 static void decision_log_verdict(const struct monitor_session *t, const struct rules_verdict *v)
 {
     const struct log_subject about =
-        decision_subject(t, v->verdict == VERDICT_ALLOW ? NULL : rules_party_name(v->party));
+        monitor_session_subject(t, v->verdict == VERDICT_ALLOW ? NULL : rules_party_name(v->party));
 
     if (v->verdict == VERDICT_DENY) {
         log_line(LOG_WARNING, &about, "denied: %s%s%s", v->why, *v->mend ? "; would pass: " : "",
@@ -144,7 +142,7 @@ static void decision_log_verdict(const struct monitor_session *t, const struct r
 /* Records the verdict; takes the reference. Returns false if it cannot be queued. */
 static bool decision_record_verdict(struct monitor_session *t, json_t *record)
 {
-    return audit_writer_await(&t->monitor->audit_writer, "verdict", record, &t->recorded,
+    return audit_writer_await(&t->table->context->audit_writer, "verdict", record, &t->recorded,
                               decision_on_recorded, t);
 }
 
@@ -156,9 +154,9 @@ static void decision_note_opened(struct monitor_session *t)
     if (t->opened) {
         return;
     }
-    monitor_time_of(t->accepted_ms, began);
+    audit_writer_time_of(t->accepted_ms, began);
     t->opened =
-        audit_writer_note(&t->monitor->audit_writer, "session-opened",
+        audit_writer_note(&t->table->context->audit_writer, "session-opened",
                           json_pack("{s:I,s:s,s:s*}", "session", (json_int_t)t->id, "route",
                                     t->route->config->name, "opened", t->held ? began : NULL));
 }
@@ -168,7 +166,7 @@ static void decision_note_override(const struct monitor_session *t, const char *
 {
     char place[PRESET_PLACE_SIZE];
 
-    (void)audit_writer_note(&t->monitor->audit_writer, "override",
+    (void)audit_writer_note(&t->table->context->audit_writer, "override",
                             json_pack("{s:I,s:s,s:s,s:s,s:s}", "session", (json_int_t)t->id,
                                       "route", t->route->config->name, "what", what, "by",
                                       "configuration", "where", preset_place(line, place)));
@@ -203,7 +201,7 @@ static void decision_log_contradictions(const struct monitor_session *t)
 
     for (int i = 0; i < RULES_PARTIES; i++) {
         const enum rules_party party = (enum rules_party)i;
-        const struct log_subject about = decision_subject(t, rules_party_name(party));
+        const struct log_subject about = monitor_session_subject(t, rules_party_name(party));
 
         if (peer_facts_contradiction(t->peer_facts, party, text, sizeof text)) {
             log_line(LOG_WARNING, &about, "contradiction: %s", text);
@@ -220,10 +218,10 @@ static void decision_on_known(void *arg)
     bool told = true;
 
     peer_facts_decide(t->peer_facts, &t->route->config->rules,
-                      audit_writer_today(&t->monitor->audit_writer), &v);
+                      audit_writer_today(&t->table->context->audit_writer), &v);
     t->taint |= v.taint;
     t->denied = v.verdict == VERDICT_DENY;
-    if (audit_writer_on(&t->monitor->audit_writer) || t->monitor->control || t->traced) {
+    if (audit_writer_on(&t->table->context->audit_writer) || t->table->shown || t->traced) {
         record = decision_verdict_record(t, &v);
     }
     if (t->denied) {
@@ -234,11 +232,11 @@ static void decision_on_known(void *arg)
     }
     decision_log_contradictions(t);
     decision_log_verdict(t, &v);
-    if (t->monitor->control) {
+    if (t->table->shown) {
         t->facts = verdict_facts_text(record);
     }
-    tracing_session_decided(t->monitor, t, rules_verdict_name(v.verdict), record);
-    if (!audit_writer_on(&t->monitor->audit_writer) || !told) {
+    monitor_session_decided(t, &(struct verdict_facts){.verdict = v.verdict, .record = record});
+    if (!audit_writer_on(&t->table->context->audit_writer) || !told) {
         json_decref(record);
         decision_carry_out(t, t->denied ? EACCES : 0);
         return;
@@ -258,15 +256,14 @@ bool decision_begin(struct monitor_session *t)
 {
     const bool facts = decision_facts_matter(t);
     /* The parties' identity also appears in the list of sessions and in captures. */
-    const bool who = facts || t->monitor->control || tracing_tap(t->monitor, t).on ||
+    const bool who = facts || t->table->shown || monitor_session_tap(t).on ||
                      t->route->config->same_process != CONFIG_SAME_UNASKED;
     const unsigned left = monitor_session_handshake_left_ms(t);
 
-    t->peer_facts = peer_facts_new(facts ? t->monitor->inspector : NULL, &t->route->config->rules,
-                                   (uint32_t)(t->route->config - t->monitor->config->routes),
-                                   who ? t->client_fd : -1, who ? t->backend_fd : -1,
-                                   t->device ? spawn_pid(t->device) : 0, left - left / VERDICT_PART,
-                                   decision_on_known, t);
+    t->peer_facts = peer_facts_new(
+        facts ? t->table->context->inspector : NULL, &t->route->config->rules,
+        (uint32_t)t->route->number, who ? t->client_fd : -1, who ? t->backend_fd : -1,
+        t->device ? spawn_pid(t->device) : 0, left - left / VERDICT_PART, decision_on_known, t);
     if (!t->peer_facts) {
         return false;
     }
@@ -277,10 +274,11 @@ bool decision_begin(struct monitor_session *t)
     return true;
 }
 
-void decision_heard(struct monitor_session *t, const struct ipc_evidence *e)
+static void decision_on_evidence(void *arg, struct monitor_session *t, const struct ipc_evidence *e)
 {
-    const struct log_subject about = decision_subject(t, NULL);
+    const struct log_subject about = monitor_session_subject(t, NULL);
 
+    (void)arg;
     log_line(LOG_INFO, &about,
              "handshake: version=%u.%u request=%u reply=%u twin=%s recital-of-backend=%s "
              "recital-of-client=%s",
@@ -291,21 +289,6 @@ void decision_heard(struct monitor_session *t, const struct ipc_evidence *e)
 }
 
 /* ---- while it relays ---- */
-
-void decision_taint(struct monitor_session *t, uint32_t bits)
-{
-    const struct log_subject about = decision_subject(t, NULL);
-
-    bits &= ~t->taint;
-    t->taint |= bits;
-    t->route->taint |= bits;
-    t->monitor->taint |= bits;
-    for (unsigned i = 0; i < TAINT_COUNT; i++) {
-        if (bits & (1u << i)) {
-            log_line(LOG_WARNING, &about, "tainted: %c (%s)", taint_letter(i), taint_meaning(i));
-        }
-    }
-}
 
 static json_t *decision_range_record(const struct ipc_range *r)
 {
@@ -355,31 +338,31 @@ static void decision_on_export_recorded(void *arg, bool durable)
     struct monitor_session *t = arg;
 
     if (!durable) {
-        const struct log_subject about = decision_subject(t, NULL);
+        const struct log_subject about = monitor_session_subject(t, NULL);
 
         if (!(t->taint & TAINT_UNAUDITED)) {
             log_line(LOG_ERROR, &about,
                      "memory was handed out that is not recorded: the audit log cannot be written");
         }
-        decision_taint(t, TAINT_UNAUDITED);
+        monitor_session_taint(t, TAINT_UNAUDITED);
     }
-    worker_pool_recorded(&t->monitor->worker_pool, t);
+    worker_pool_recorded(t);
 }
 
-void decision_export(struct monitor_session *t, const struct ipc_export *e)
+/*
+ * Records memory that was handed out, and notifies the worker when that is done. A lost record
+ * taints the session.
+ */
+static void decision_on_exported(void *arg, struct monitor_session *t, const struct ipc_export *e)
 {
-    struct audit_writer *audit_writer = &t->monitor->audit_writer;
+    struct audit_writer *audit_writer = &t->table->context->audit_writer;
 
+    (void)arg;
     if (!audit_writer_on(audit_writer) ||
         !audit_writer_await(audit_writer, "memory-exported", decision_export_record(t, e),
                             &t->recorded, decision_on_export_recorded, t)) {
         decision_on_export_recorded(t, !audit_writer_on(audit_writer));
     }
-}
-
-bool decision_exporting(const struct monitor_session *t)
-{
-    return t->recorded.number != 0 || worker_pool_unsent(t, IPC_RECORDED);
 }
 
 /* ---- the end ---- */
@@ -429,17 +412,27 @@ static json_t *decision_end_record(const struct monitor_session *t, enum session
     return o;
 }
 
-void decision_end(struct monitor_session *t, enum session_reason reason,
-                  const struct ipc_ended *what)
+/* What waits for the session is forgotten, and its end is recorded. */
+static void decision_on_ended(void *arg, struct monitor_session *t, enum session_reason reason,
+                              const struct ipc_ended *what)
 {
-
-    audit_writer_forget(&t->monitor->audit_writer, &t->recorded);
+    (void)arg;
+    audit_writer_forget(&t->table->context->audit_writer, &t->recorded);
     peer_facts_free(t->peer_facts);
     t->peer_facts = NULL;
     if (!t->opened) {
         return;
     }
     t->opened = false;
-    audit_writer_note(&t->monitor->audit_writer, "session-ended",
+    audit_writer_note(&t->table->context->audit_writer, "session-ended",
                       decision_end_record(t, reason, what));
+}
+
+void decision_init(struct monitor_session_table *sessions)
+{
+    static const struct monitor_session_events events = {.evidence = decision_on_evidence,
+                                                         .exported = decision_on_exported,
+                                                         .ended = decision_on_ended};
+
+    monitor_session_observe(sessions, &events, NULL);
 }

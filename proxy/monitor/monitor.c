@@ -16,12 +16,39 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/confine/confine.h"
 #include "base/hex.h"
 #include "base/sock.h"
-#include "proxy/monitor/control/control.h"
-#include "base/confine/confine.h"
-#include "proxy/monitor/tracing/tracing.h"
+#include "policy/inspector/inspector.h"
 #include "proxy/ipc/turn.h"
+#include "proxy/monitor/control/control.h"
+#include "proxy/monitor/control/control_subject.h"
+#include "proxy/monitor/decision.h"
+#include "proxy/monitor/devices/spawn.h"
+#include "proxy/monitor/monitor_context.h"
+#include "proxy/monitor/monitor_session.h"
+#include "proxy/monitor/monitor_session_dial.h"
+#include "proxy/monitor/monitor_session_log.h"
+#include "proxy/monitor/relook.h"
+#include "proxy/monitor/repeats.h"
+#include "proxy/monitor/route.h"
+#include "proxy/monitor/tracing/tracing.h"
+#include "proxy/monitor/worker_pool.h"
+
+struct monitor {
+    struct monitor_context context;
+    struct route_table routes;
+    struct worker_pool worker_pool;
+    struct monitor_session_table sessions;
+    struct repeats repeats;  /* users whose sessions are only counted in the log */
+    struct tracing *tracing; /* NULL before it is set up */
+    struct control *control; /* NULL if not configured */
+    uint64_t started_ms;
+    struct event *beat; /* checks that the other processes make their turns */
+    struct event *signals[4];
+    int ready_fd; /* owned; -1 if not requested, or done */
+    int status;   /* the exit status, once it stops */
+};
 
 static const struct timeval stop_time = {.tv_usec = LIMIT_STOP_MS * 1000L % 1000000,
                                          .tv_sec = LIMIT_STOP_MS / 1000};
@@ -30,71 +57,6 @@ static const struct timeval killed_time = {.tv_usec = LIMIT_STOP_KILLED_MS * 100
 /* Descriptors that the monitor needs in addition to listeners, workers and sessions that begin. */
 #define SPARE_FDS (64 + 2 * LIMIT_CONTROL_CLIENTS)
 
-void monitor_time_of(uint64_t then_ms, char out[AUDIT_TIME_SIZE + 1])
-{
-    const uint64_t ago = clock_ms() - then_ms;
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_sec -= (time_t)(ago / 1000);
-    t.tv_nsec -= (long)(ago % 1000) * 1000000;
-    if (t.tv_nsec < 0) {
-        t.tv_nsec += 1000000000;
-        t.tv_sec--;
-    }
-    audit_line_time(&t, out);
-}
-
-static int monitor_compare_routes(const void *a, const void *b)
-{
-    const struct route *const *const one = a;
-    const struct route *const *const other = b;
-
-    return strcmp((*one)->config->name, (*other)->config->name);
-}
-
-/* Call after the routes have been opened. Returns 0 or -ENOMEM. */
-static int monitor_sort_routes(struct monitor *m)
-{
-    m->by_name = calloc(m->config->n_routes, sizeof *m->by_name);
-    if (!m->by_name) {
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < m->config->n_routes; i++) {
-        m->by_name[i] = &m->routes[i];
-    }
-    qsort(m->by_name, m->config->n_routes, sizeof *m->by_name, monitor_compare_routes);
-    return 0;
-}
-
-struct route *monitor_route(const struct monitor *m, const char *name)
-{
-    size_t low = 0;
-    size_t high = m->config->n_routes;
-
-    while (low < high) {
-        const size_t mid = low + (high - low) / 2;
-        const int order = strcmp(m->by_name[mid]->config->name, name);
-
-        if (order == 0) {
-            return m->by_name[mid];
-        }
-        if (order < 0) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return NULL;
-}
-
-static void monitor_on_reap(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    monitor_session_reap(arg);
-}
-
 static void monitor_on_beat(evutil_socket_t fd, short what, void *arg)
 {
     struct monitor *m = arg;
@@ -102,10 +64,10 @@ static void monitor_on_beat(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     log_catch_up();
-    if (!m->stopping) {
+    if (!m->context.stopping) {
         worker_pool_beat(&m->worker_pool);
-        tracing_beat(m);
-        inspector_beat(m->inspector);
+        tracing_beat(m->tracing);
+        inspector_beat(m->context.inspector);
     }
 }
 
@@ -113,14 +75,17 @@ static int monitor_start_beat(struct monitor *m)
 {
     const struct timeval tv = {.tv_usec = LIMIT_BEAT_MS * 1000L};
 
-    m->beat = event_new(m->base, -1, EV_PERSIST, monitor_on_beat, m);
+    m->beat = event_new(m->context.base, -1, EV_PERSIST, monitor_on_beat, m);
     return m->beat && event_add(m->beat, &tv) == 0 ? 0 : -ENOMEM;
 }
 
-void monitor_worker_ready(struct monitor *m)
+/* A worker is ready: writes the ready fd when all are. */
+static void monitor_on_worker_ready(void *arg, struct worker_process *w)
 {
+    struct monitor *const m = arg;
     struct pollfd p = {.fd = m->ready_fd, .events = POLLOUT};
 
+    (void)w;
     if (m->ready_fd < 0 || !worker_pool_all_ready(&m->worker_pool)) {
         return;
     }
@@ -144,7 +109,7 @@ static void monitor_on_killed_time(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     log_error("some processes were killed and do not go: the kernel holds them; left behind");
-    event_base_loopbreak(m->base);
+    event_base_loopbreak(m->context.base);
 }
 
 static void monitor_on_stop_time(evutil_socket_t fd, short what, void *arg)
@@ -154,8 +119,8 @@ static void monitor_on_stop_time(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     log_warning("some processes did not stop in time; killed");
-    children_kill(&m->children);
-    event_base_once(m->base, -1, EV_TIMEOUT, monitor_on_killed_time, m, &killed_time);
+    children_kill(&m->context.children);
+    event_base_once(m->context.base, -1, EV_TIMEOUT, monitor_on_killed_time, m, &killed_time);
 }
 
 /* Ends sessions without a worker; workers report the end of the others. */
@@ -165,7 +130,7 @@ static void monitor_end_unhanded(struct monitor *m)
         struct monitor_session *t;
         struct monitor_session *next;
 
-        TAILQ_FOREACH_SAFE(t, &m->monitor_sessions[state], link, next)
+        TAILQ_FOREACH_SAFE(t, &m->sessions.states[state], link, next)
         {
             if (!t->member) {
                 monitor_session_end(t, REASON_SHUTDOWN, NULL);
@@ -177,36 +142,46 @@ static void monitor_end_unhanded(struct monitor *m)
 static void monitor_leave_when_gone(struct monitor *m)
 {
     /* Once the workers have gone, nothing more is captured. */
-    if (m->stopping && worker_pool_all_gone(&m->worker_pool)) {
-        tracing_quit(m);
+    if (m->context.stopping && worker_pool_all_gone(&m->worker_pool)) {
+        tracing_quit(m->tracing);
     }
-    if (m->stopping && worker_pool_all_gone(&m->worker_pool) && children_none(&m->children)) {
-        event_base_loopbreak(m->base);
+    if (m->context.stopping && worker_pool_all_gone(&m->worker_pool) &&
+        children_none(&m->context.children)) {
+        event_base_loopbreak(m->context.base);
     }
 }
 
-void monitor_worker_gone(struct monitor *m)
+/* Stops: no new sessions, the running ones end, workers exit. status is the exit status. */
+static void monitor_stop(struct monitor *m, int status)
 {
-    monitor_leave_when_gone(m);
-}
-
-void monitor_stop(struct monitor *m, int status)
-{
-    if (m->stopping) {
+    if (m->context.stopping) {
         return;
     }
-    m->stopping = true;
+    m->context.stopping = true;
     m->status = status;
-    for (size_t i = 0; i < m->config->n_routes; i++) {
-        route_close(&m->routes[i]);
-        if (m->routes[i].spawn) {
-            spawn_stop(m->routes[i].spawn);
+    for (size_t i = 0; i < m->routes.n; i++) {
+        route_close(&m->routes.routes[i]);
+        if (m->routes.routes[i].spawn) {
+            spawn_stop(m->routes.routes[i].spawn);
         }
     }
     control_close(m->control);
     monitor_end_unhanded(m);
     worker_pool_quit(&m->worker_pool);
-    event_base_once(m->base, -1, EV_TIMEOUT, monitor_on_stop_time, m, &stop_time);
+    event_base_once(m->context.base, -1, EV_TIMEOUT, monitor_on_stop_time, m, &stop_time);
+    monitor_leave_when_gone(m);
+}
+
+/* A worker has gone. One that cannot start stops a broker that is only starting. */
+static void monitor_on_worker_gone(void *arg, struct worker_process *w, bool was_ready)
+{
+    struct monitor *const m = arg;
+
+    (void)w;
+    if (!m->context.stopping && !was_ready && m->ready_fd >= 0) {
+        log_error("a worker cannot start: the lines above say why");
+        monitor_stop(m, 3);
+    }
     monitor_leave_when_gone(m);
 }
 
@@ -216,7 +191,7 @@ static void monitor_on_signal(evutil_socket_t sig, short what, void *arg)
 
     (void)what;
     if (sig == SIGCHLD) {
-        children_collect(&m->children);
+        children_collect(&m->context.children);
         monitor_leave_when_gone(m);
         return;
     }
@@ -232,24 +207,9 @@ static int monitor_watch_signals(struct monitor *m)
 
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        m->signals[i] = evsignal_new(m->base, numbers[i], monitor_on_signal, m);
+        m->signals[i] = evsignal_new(m->context.base, numbers[i], monitor_on_signal, m);
         if (!m->signals[i] || event_add(m->signals[i], NULL) < 0) {
             return -ENOMEM;
-        }
-    }
-    return 0;
-}
-
-static int monitor_open_routes(struct monitor *m)
-{
-    for (size_t i = 0; i < m->config->n_routes; i++) {
-        m->routes[i].listen_fd = -1;
-    }
-    for (size_t i = 0; i < m->config->n_routes; i++) {
-        const int err = route_open(&m->routes[i], m, &m->config->routes[i]);
-
-        if (err) {
-            return err;
         }
     }
     return 0;
@@ -296,16 +256,16 @@ static void monitor_raise_nofile(const struct config *c)
 static int monitor_begin_record(struct monitor *m)
 {
     char digest[2 * CONFIG_DIGEST_SIZE + 1];
-    const int err = audit_writer_init(&m->audit_writer, m->base, m->config);
+    const int err = audit_writer_init(&m->context.audit_writer, m->context.base, m->context.config);
 
     if (err) {
         return err;
     }
-    audit_writer_note(&m->audit_writer, "broker-start",
+    audit_writer_note(&m->context.audit_writer, "broker-start",
                       json_pack("{s:s,s:i}", "version", POEMD_VERSION, "pid", (int)getpid()));
-    if (m->config->from_file) {
-        hex_text(m->config->digest, sizeof m->config->digest, digest);
-        audit_writer_note(&m->audit_writer, "config", json_pack("{s:s}", "sha256", digest));
+    if (m->context.config->from_file) {
+        hex_text(m->context.config->digest, sizeof m->context.config->digest, digest);
+        audit_writer_note(&m->context.audit_writer, "config", json_pack("{s:s}", "sha256", digest));
     }
     return 0;
 }
@@ -339,10 +299,10 @@ static int monitor_open_envelopes(const struct config *c, struct inspector_envel
 /* Returns true if anything depends on the contents of an executable. */
 static bool monitor_needs_inspector(const struct monitor *m)
 {
-    bool needs = audit_writer_on(&m->audit_writer);
+    bool needs = audit_writer_on(&m->context.audit_writer);
 
-    for (size_t i = 0; i < m->config->n_routes; i++) {
-        const struct rules *r = &m->config->routes[i].rules;
+    for (size_t i = 0; i < m->context.config->n_routes; i++) {
+        const struct rules *r = &m->context.config->routes[i].rules;
 
         needs = needs || r->n_allow > 0 || r->n_licence > 0;
     }
@@ -351,11 +311,11 @@ static bool monitor_needs_inspector(const struct monitor *m)
 
 static int monitor_start_inspector(struct monitor *m)
 {
-    struct inspector_settings s = {.base = m->base,
-                                   .uid = m->config->inspector.uid,
-                                   .gid = m->config->inspector.gid,
-                                   .keys = m->config->trusted,
-                                   .n_keys = m->config->n_trusted};
+    struct inspector_settings s = {.base = m->context.base,
+                                   .uid = m->context.config->inspector.uid,
+                                   .gid = m->context.config->inspector.gid,
+                                   .keys = m->context.config->trusted,
+                                   .n_keys = m->context.config->n_trusted};
     struct inspector_envelope envelopes[INSPECTOR_ENVELOPES];
     int err;
 
@@ -367,9 +327,9 @@ static int monitor_start_inspector(struct monitor *m)
         return -errno;
     }
     s.envelopes = envelopes;
-    err = monitor_open_envelopes(m->config, envelopes, &s.n_envelopes);
+    err = monitor_open_envelopes(m->context.config, envelopes, &s.n_envelopes);
     if (!err) {
-        err = inspector_new(&m->inspector, &s);
+        err = inspector_new(&m->context.inspector, &s);
     }
     for (size_t i = 0; i < s.n_envelopes; i++) {
         close(envelopes[i].fd);
@@ -383,11 +343,48 @@ static int monitor_start_devices(struct monitor *m)
 {
     int err = 0;
 
-    for (size_t i = 0; !err && i < m->config->n_routes; i++) {
-        if (m->config->routes[i].spawn) {
-            err = spawn_new(&m->routes[i].spawn, m, &m->config->routes[i]);
+    for (size_t i = 0; !err && i < m->context.config->n_routes; i++) {
+        if (m->context.config->routes[i].spawn) {
+            err = spawn_new(&m->routes.routes[i].spawn, &m->context, &m->context.config->routes[i]);
         }
     }
+    return err;
+}
+
+/*
+ * Subscribes the parts in the order in which they are to be notified of a session's end: repeats
+ * decides whether the end is logged; the record has the results of the looks, so relook comes
+ * behind it; the device is released last.
+ */
+static int monitor_observe(struct monitor *m)
+{
+    static const struct worker_pool_events of_workers = {.ready = monitor_on_worker_ready,
+                                                         .gone = monitor_on_worker_gone};
+    const int err = repeats_init(&m->repeats, &m->routes, &m->sessions);
+
+    if (err) {
+        return err;
+    }
+    monitor_session_log(&m->sessions);
+    decision_init(&m->sessions);
+    relook_init(&m->sessions);
+    worker_pool_init(&m->worker_pool, &m->context, &m->sessions);
+    worker_pool_observe(&m->worker_pool, &of_workers, m);
+    monitor_session_dial_init(&m->sessions);
+    return 0;
+}
+
+static int monitor_start_control(struct monitor *m)
+{
+    const struct control_subject subject = {.context = &m->context,
+                                            .routes = &m->routes,
+                                            .sessions = &m->sessions,
+                                            .workers = &m->worker_pool,
+                                            .tracing = m->tracing,
+                                            .started_ms = m->started_ms};
+    const int err = control_new(&m->control, &subject);
+
+    m->sessions.shown = m->control != NULL;
     return err;
 }
 
@@ -396,47 +393,42 @@ static int monitor_init(struct monitor *m, const struct config *config)
     int err;
 
     heap_init();
-    m->config = config;
+    m->context.config = config;
     m->started_ms = clock_ms();
-    for (int state = 0; state < SESSION_STATES; state++) {
-        TAILQ_INIT(&m->monitor_sessions[state]);
-    }
-    RB_INIT(&m->by_id);
-    children_init(&m->children);
-    if (getrlimit(RLIMIT_NOFILE, &m->nofile) < 0) {
+    children_init(&m->context.children);
+    if (getrlimit(RLIMIT_NOFILE, &m->context.nofile) < 0) {
         return -errno;
     }
     monitor_raise_nofile(config);
-    m->base = turn_base_new(true);
-    m->routes = calloc(config->n_routes, sizeof *m->routes);
-    m->reap_event = m->base ? event_new(m->base, -1, 0, monitor_on_reap, m) : NULL;
-    if (!m->routes || !m->reap_event || heap_watch(&m->heap, m->base) < 0) {
+    m->context.base = turn_base_new(true);
+    if (!m->context.base) {
         return -ENOMEM;
     }
-    err = repeats_init(&m->repeats, m);
+    err = monitor_session_table_init(&m->sessions, &m->context, &m->worker_pool);
     if (!err) {
         err = monitor_watch_signals(m);
     }
     if (!err) {
-        err = monitor_open_routes(m);
+        err = route_table_open(&m->routes, m->context.base, config, monitor_session_accept_take,
+                               &m->sessions);
     }
     if (!err) {
-        err = monitor_sort_routes(m);
+        err = monitor_observe(m);
     }
     if (!err) {
         err = monitor_begin_record(m);
     }
     if (!err) {
-        err = tracing_init(m);
+        err = tracing_new(&m->tracing, &m->routes, &m->sessions);
     }
     if (!err) {
         err = monitor_start_inspector(m);
     }
     if (!err) {
-        err = control_new(&m->control, m);
+        err = monitor_start_control(m);
     }
     if (!err) {
-        err = worker_pool_init(&m->worker_pool, m, &config->poem.poem);
+        err = worker_pool_start(&m->worker_pool, &config->poem.poem);
     }
     if (!err) {
         err = monitor_start_beat(m);
@@ -446,37 +438,29 @@ static int monitor_init(struct monitor *m, const struct config *config)
 
 static void monitor_end_record(struct monitor *m)
 {
-    if (audit_writer_on(&m->audit_writer)) {
-        audit_writer_note(&m->audit_writer, "broker-stop",
+    if (audit_writer_on(&m->context.audit_writer)) {
+        audit_writer_note(&m->context.audit_writer, "broker-stop",
                           json_pack("{s:s,s:I}", "reason", m->status == 0 ? "stopped" : "failed",
-                                    "sessions", (json_int_t)m->last_session));
+                                    "sessions", (json_int_t)m->sessions.last));
     }
-    audit_writer_deinit(&m->audit_writer);
+    audit_writer_deinit(&m->context.audit_writer);
 }
 
 static void monitor_deinit(struct monitor *m)
 {
-    if (m->routes) {
-        for (size_t i = 0; i < m->config->n_routes; i++) {
-            route_close(&m->routes[i]);
-            spawn_free(m->routes[i].spawn);
-        }
+    for (size_t i = 0; i < m->routes.n; i++) {
+        route_close(&m->routes.routes[i]);
+        spawn_free(m->routes.routes[i].spawn);
     }
     worker_pool_deinit(&m->worker_pool);
     control_free(m->control);
     m->control = NULL;
-    inspector_free(m->inspector);
-    tracing_deinit(m);
+    inspector_free(m->context.inspector);
+    tracing_free(m->tracing);
     repeats_deinit(&m->repeats);
-    free(m->by_name);
-    free(m->routes);
+    route_table_free(&m->routes);
     monitor_end_record(m);
-    if (m->reap_event) {
-        while (!TAILQ_EMPTY(&m->monitor_sessions[SESSION_DEAD])) {
-            monitor_session_reap(m);
-        }
-        event_free(m->reap_event);
-    }
+    monitor_session_table_deinit(&m->sessions);
     if (m->beat) {
         event_free(m->beat);
     }
@@ -485,9 +469,8 @@ static void monitor_deinit(struct monitor *m)
             event_free(m->signals[i]);
         }
     }
-    heap_unwatch(&m->heap);
-    if (m->base) {
-        event_base_free(m->base);
+    if (m->context.base) {
+        event_base_free(m->context.base);
     }
     sock_close(&m->ready_fd);
 }
@@ -500,10 +483,10 @@ int monitor_main(const struct config *config, int ready_fd)
     if (err) {
         log_error("cannot start: %s", strerror(-err));
         m.status = 3;
-        children_kill(&m.children);
+        children_kill(&m.context.children);
     } else {
         log_info("%zu routes, %u workers", config->n_routes, config->workers);
-        if (turn_dispatch(m.base) < 0) {
+        if (turn_dispatch(m.context.base) < 0) {
             log_error("the event loop has failed");
             m.status = 3;
         }

@@ -14,19 +14,25 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "base/log.h"
 #include "base/tree.h"
+#include "proxy/ipc/heap.h"
 #include "proxy/ipc/ipc.h"
-#include "proxy/monitor/audit_writer.h"
 #include "proxy/ipc/session_state.h"
+#include "proxy/monitor/audit_writer.h"
+#include "proxy/monitor/observers.h"
 
-struct monitor;
-struct route;
-struct worker_process;
+struct monitor_context;
+struct monitor_session_table;
 struct peer_facts;
 struct relook;
-struct spawned;
 struct repeats_peer;
+struct route;
+struct spawned;
 struct tracing_group;
+struct verdict_facts;
+struct worker_pool;
+struct worker_process;
 
 /* A party's process, which connected or listened. */
 struct monitor_session_peer {
@@ -42,7 +48,7 @@ struct monitor_session {
     TAILQ_ENTRY(monitor_session) stale_link;  /* in the list of sessions with changed captures */
     TAILQ_ENTRY(monitor_session)
     outbox_link; /* in its worker's outbox, or in the list without a worker */
-    struct monitor *monitor;
+    struct monitor_session_table *table;
     struct route *route;
     struct worker_process *member; /* the worker that relays it, or NULL */
     uint64_t id;
@@ -61,7 +67,7 @@ struct monitor_session {
     struct event client_event;
     struct event timer;
     struct peer_facts *peer_facts; /* from dialling to the verdict */
-    struct relook *relook;         /* from dialling to the end (proxy/monitor/relook.h) */
+    struct relook *relook;         /* from dialling until it is reaped (relook.h) */
     struct audit_writer_wait
         recorded;    /* a record on its way to the disk: the verdict, later exported memory */
     uint32_t taint;  /* bits of enum taint */
@@ -71,49 +77,106 @@ struct monitor_session {
     bool counted;    /* the counts are known, from the last worker_pool_count */
     struct ipc_count to_backend;
     struct ipc_count to_client;
-    char *facts;         /* verdict_facts_text of the verdict, if there is a control socket */
-    bool heard;          /* its worker has read its request, … */
-    uint16_t request_id; /* … to whose id the reply goes */
-    bool ending;         /* an operator ended it: the timer limits its worker */
-    int verdict_err;     /* the verdict for the worker: 0 or an errno */
-    uint32_t unsent;     /* to the worker: a bit for each enum ipc_type (worker_pool.c) */
-    uint64_t record;     /* its verdict's number in the audit log, plus 1; 0: none */
-    char *traced;        /* its description in traces; NULL if never captured */
+    char *facts;               /* verdict_facts_text of the verdict, if there is a control socket */
+    bool heard;                /* its worker has read its request, … */
+    uint16_t request_id;       /* … to whose id the reply goes */
+    bool ending;               /* it has been asked for: the timer runs out for its worker */
+    enum session_reason asked; /* … by other than an operator, for this reason; else REASON_NONE */
+    int verdict_err;           /* the verdict for the worker: 0 or an errno */
+    uint32_t unsent;           /* to the worker: a bit for each enum ipc_type (worker_pool.c) */
+    uint64_t record;           /* its verdict's number in the audit log, plus 1; 0: none */
+    char *traced;              /* its description in traces; NULL if never captured */
     uint64_t attached; /* the last capture.run of which the tracer knows that it has this session */
     bool stale;        /* its captures have changed, and tracer and worker must be notified */
-    struct tracing_group *traced_by; /* the running captures of this session alone, or NULL */
+    struct tap_settings tap;         /* as much as any running capture of it alone wants */
+    struct tracing_group *traced_by; /* those captures; NULL: none */
     bool in_outbox;
 };
 
 TAILQ_HEAD(monitor_session_list, monitor_session);
 RB_HEAD(monitor_session_tree, monitor_session);
 
+/*
+ * Events of sessions; each function may be NULL. Observers are called in the order in which they
+ * subscribed, and must not end the session.
+ */
+struct monitor_session_events {
+    void (*begun)(void *arg, struct monitor_session *t);
+    /* It has a worker, which is about to be sent it. */
+    void (*assigned)(void *arg, struct monitor_session *t);
+    /* Its handshake is done, and this is what its worker reports: checked, and borrowed. */
+    void (*evidence)(void *arg, struct monitor_session *t, const struct ipc_evidence *e);
+    /* Its verdict is known, and neither on disk nor sent to its worker yet. */
+    void (*decided)(void *arg, struct monitor_session *t, const struct verdict_facts *facts);
+    /* The verdict is on disk, t->record being its number there. */
+    void (*recorded)(void *arg, struct monitor_session *t);
+    /* Its worker has handed out memory: checked, and borrowed. */
+    void (*exported)(void *arg, struct monitor_session *t, const struct ipc_export *e);
+    /* It is over, its state being the last one; what may be NULL. */
+    void (*ended)(void *arg, struct monitor_session *t, enum session_reason reason,
+                  const struct ipc_ended *what);
+};
+
+/* All sessions. */
+struct monitor_session_table {
+    struct monitor_context *context;
+    struct worker_pool *workers; /* to which they are given */
+    struct monitor_session_list states[SESSION_STATES];
+    struct monitor_session_tree by_id; /* sessions that are not dead */
+    uint64_t last;                     /* the last number used; numbers begin at 1 */
+    unsigned alive;                    /* of all routes */
+    unsigned lingering;                /* ended, but with fds that the peer has not received */
+    uint32_t taint;                    /* of all sessions of this run */
+    bool shown;                        /* an operator can ask for them */
+    struct heap heap;
+    struct event *reap;
+    OBSERVERS_LIST(struct monitor_session_events) observers;
+};
+
+/* 0 or -ENOMEM; to be deinit'ed in either case. context and workers are borrowed. */
+int monitor_session_table_init(struct monitor_session_table *table, struct monitor_context *context,
+                               struct worker_pool *workers) __attribute__((warn_unused_result));
+
+/* Frees those in DEAD. */
+void monitor_session_table_deinit(struct monitor_session_table *table);
+
+/* Subscribes events (static) with their arg. */
+void monitor_session_observe(struct monitor_session_table *table,
+                             const struct monitor_session_events *events, void *arg);
+
 /* Returns the session of this number, or NULL if it does not exist or is dead. */
-struct monitor_session *monitor_session_find(const struct monitor *m, uint64_t id);
+struct monitor_session *monitor_session_find(const struct monitor_session_table *table,
+                                             uint64_t id);
 
 /* Returns the session with the next greater number, or NULL. */
-struct monitor_session *monitor_session_behind(const struct monitor *m, uint64_t id);
+struct monitor_session *monitor_session_behind(const struct monitor_session_table *table,
+                                               uint64_t id);
 
-/* A client has connected: begins a session, or has the client refused. Takes the socket. */
-void monitor_session_accept_take(struct monitor *m, struct route *r, int client_fd);
+/* Begins a session in ACCEPTED. Takes the socket; NULL without memory: it is the caller's still. */
+struct monitor_session *monitor_session_new(struct monitor_session_table *table, struct route *r,
+                                            int client_fd);
+
+/* Returns the subject of its lines in the log. leg: "client", "backend" or NULL. */
+struct log_subject monitor_session_subject(const struct monitor_session *t, const char *leg);
 
 /*
- * Ends a session, in any state, for an operator. Returns true if it is over; false if its worker
- * has been asked to end it, which the monitor does itself after LIMIT_END_MS.
+ * Enters a state. Returns false if the table of states forbids it: the state stays, and the caller
+ * ends the session in its own way, which depends on whether a worker has it.
  */
-bool monitor_session_end_asked(struct monitor_session *t);
+bool monitor_session_advance(struct monitor_session *t, enum session_state to)
+    __attribute__((warn_unused_result));
+
+/* Sets its timer. */
+void monitor_session_set_timer(struct monitor_session *t, unsigned ms);
+
+/* Returns the milliseconds left of the handshake's time, at least 1. */
+unsigned monitor_session_handshake_left_ms(const struct monitor_session *t);
+
+/* Returns how its worker is to capture it at this moment; off if no capture wants it. */
+struct tap_settings monitor_session_tap(const struct monitor_session *t);
 
 /* Its worker has read the client's request, to whose id a reply would go. */
 void monitor_session_heard(struct monitor_session *t, uint16_t id);
-
-/*
- * Ends a session that its worker can no longer end or answer. If the client still waits for its
- * reply, another worker sends it. The worker is gone, or worker_pool_disown was called.
- */
-void monitor_session_lost(struct monitor_session *t, enum session_reason reason);
-
-/* Moves an allowed session from DECIDING to RELAYING. Returns false if it is in another state. */
-bool monitor_session_relays(struct monitor_session *t) __attribute__((warn_unused_result));
 
 /*
  * From the worker: the handshake is done, and the session waits for the verdict. Returns false if
@@ -122,9 +185,20 @@ bool monitor_session_relays(struct monitor_session *t) __attribute__((warn_unuse
 bool monitor_session_evidence(struct monitor_session *t, const struct ipc_evidence *e)
     __attribute__((warn_unused_result));
 
-/* Ends and records the session. what is NULL if the counts are not known. */
-void monitor_session_end(struct monitor_session *t, enum session_reason reason,
-                         const struct ipc_ended *what);
+/* Notify of its verdict, of that verdict's record, of memory that was handed out. */
+void monitor_session_decided(struct monitor_session *t, const struct verdict_facts *facts);
+void monitor_session_recorded(struct monitor_session *t);
+void monitor_session_exported(struct monitor_session *t, const struct ipc_export *e);
+
+/* It is being given to t->member. */
+void monitor_session_assigned(struct monitor_session *t);
+
+/* Moves an allowed session from DECIDING to RELAYING. Returns false if it is in another state. */
+bool monitor_session_relays(struct monitor_session *t) __attribute__((warn_unused_result));
+
+/* More taints the session, its route and this run. Bits that it has already are not logged again.
+ */
+void monitor_session_taint(struct monitor_session *t, uint32_t bits);
 
 /*
  * The worker has its own copies of the sockets now: closes the backend's. Keeps the client's,
@@ -133,21 +207,11 @@ void monitor_session_end(struct monitor_session *t, enum session_reason reason,
  */
 void monitor_session_handed_over(struct monitor_session *t);
 
-/* Fills in the processes that may use the sockets. Call before the sockets are handed over. */
-void monitor_session_witness(const struct monitor_session *t, struct sender_check_settings *out);
-
-/* ---- monitor_session_peers.c, for monitor_session.c alone ---- */
-
-/* Notifies the worker when a party's process ends. Call while both sockets are here. */
-void monitor_session_watch_peers(struct monitor_session *t);
-
-/* Stops watching them. */
-void monitor_session_forget_peers(struct monitor_session *t);
-
-/* Returns the milliseconds left of the handshake's time, at least 1. */
-unsigned monitor_session_handshake_left_ms(const struct monitor_session *t);
-
-/* Frees the sessions in DEAD. Not to be called from a session's own callback. */
-void monitor_session_reap(struct monitor *m);
+/*
+ * The one way out of a session. what may be NULL: what passed is not known. It is freed when the
+ * loop's turn is over.
+ */
+void monitor_session_end(struct monitor_session *t, enum session_reason reason,
+                         const struct ipc_ended *what);
 
 #endif

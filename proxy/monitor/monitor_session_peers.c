@@ -6,13 +6,18 @@
  * processes use the sockets.
  */
 #define _GNU_SOURCE
+#include "proxy/monitor/monitor_session_peers.h"
+
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/sock.h"
-#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/devices/spawn.h"
+#include "proxy/monitor/monitor_context.h"
+#include "proxy/monitor/monitor_session.h"
+#include "proxy/monitor/worker_pool_outbox.h"
 
 /* Not in Debian 12's headers (Linux 6.5). */
 #ifndef SO_PEERPIDFD
@@ -73,7 +78,7 @@ static void monitor_session_watch_peer_take(struct monitor_session *t, enum rule
         return;
     }
     p->pid_fd = pid_fd;
-    event_assign(&p->exit, t->monitor->base, pid_fd, EV_READ,
+    event_assign(&p->exit, t->table->context->base, pid_fd, EV_READ,
                  party == RULES_CLIENT ? monitor_session_on_client_exit
                                        : monitor_session_on_backend_exit,
                  t);

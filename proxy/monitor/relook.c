@@ -10,9 +10,11 @@
 
 #include "base/sock.h"
 #include "audit/audit_line.h"
-#include "proxy/monitor/decision.h"
+#include "proxy/monitor/monitor_context.h"
+#include "proxy/monitor/monitor_session.h"
+#include "proxy/monitor/monitor_session_stop.h"
 #include "proxy/monitor/peer_facts.h"
-#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/route.h"
 
 struct relook_party {
     int pidfd; /* owned; -1 if its executable was never known */
@@ -28,7 +30,6 @@ struct relook {
     struct relook_party parties[RULES_PARTIES];
     struct event timer;
     bool timed; /* the timer is assigned */
-    bool ended; /* the session was ended for a change */
 };
 
 static void relook_party_begin(struct relook_party *p, const struct peer *peer)
@@ -95,7 +96,7 @@ static bool relook_parties(struct monitor_session *t, const char *then)
                  "executable changed: at %s its process executes another file than at %s, when it "
                  "was judged: %s",
                  p->last, p->first, then);
-        (void)audit_writer_note(&t->monitor->audit_writer, "executable-changed",
+        (void)audit_writer_note(&t->table->context->audit_writer, "executable-changed",
                                 json_pack("{s:I,s:s,s:s,s:s,s:s,s:s}", "session", (json_int_t)t->id,
                                           "route", t->route->config->name, "of", who, "judged",
                                           p->first, "changed", p->last, "then", then));
@@ -123,10 +124,9 @@ static void relook_on_timer(evutil_socket_t fd, short what, void *arg)
     if (!relook_parties(t, ends ? "end" : "taint")) {
         relook_set_timer(t);
     } else if (ends) {
-        t->relook->ended = true;
-        monitor_session_end_asked(t);
+        (void)monitor_session_stop(t, REASON_EXECUTABLE);
     } else {
-        decision_taint(t, TAINT_EXECUTABLE);
+        monitor_session_taint(t, TAINT_EXECUTABLE);
         relook_set_timer(t);
     }
 }
@@ -138,9 +138,9 @@ static bool relook_denies(const struct monitor_session *t)
 {
     const struct rules *r = &t->route->config->rules;
     const bool asks = r->n_allow > 0 || r->n_licence > 0;
-    const bool permits =
-        r->permissive_until.year != 0 &&
-        rules_date_not_after(audit_writer_today(&t->monitor->audit_writer), r->permissive_until);
+    const bool permits = r->permissive_until.year != 0 &&
+                         rules_date_not_after(audit_writer_today(&t->table->context->audit_writer),
+                                              r->permissive_until);
 
     return asks && !r->otherwise_taint && !permits;
 }
@@ -159,7 +159,7 @@ bool relook_at_verdict(struct monitor_session *t)
         t->taint |= TAINT_EXECUTABLE;
     }
     if (t->route->config->look_ms > 0) {
-        evtimer_assign(&t->relook->timer, t->monitor->base, relook_on_timer, t);
+        evtimer_assign(&t->relook->timer, t->table->context->base, relook_on_timer, t);
         t->relook->timed = true;
         relook_set_timer(t);
         return true;
@@ -188,14 +188,13 @@ json_t *relook_record(const struct monitor_session *t)
     return o;
 }
 
-enum session_reason relook_reason(const struct monitor_session *t, enum session_reason reported)
+/* No more looks. From within one, too: t->relook itself is freed with the session. */
+static void relook_on_ended(void *arg, struct monitor_session *t, enum session_reason reason,
+                            const struct ipc_ended *what)
 {
-    return t->relook && t->relook->ended && reported == REASON_OPERATOR ? REASON_EXECUTABLE
-                                                                        : reported;
-}
-
-void relook_end(struct monitor_session *t)
-{
+    (void)arg;
+    (void)reason;
+    (void)what;
     if (!t->relook) {
         return;
     }
@@ -208,9 +207,9 @@ void relook_end(struct monitor_session *t)
     }
 }
 
-void relook_free(struct monitor_session *t)
+void relook_init(struct monitor_session_table *sessions)
 {
-    relook_end(t);
-    free(t->relook);
-    t->relook = NULL;
+    static const struct monitor_session_events events = {.ended = relook_on_ended};
+
+    monitor_session_observe(sessions, &events, NULL);
 }

@@ -15,9 +15,11 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "proxy/ipc/session_state.h"
-
 struct monitor_session;
+struct monitor_session_table;
+
+/* Ends the looks at sessions that end, from now on; after their ends have been recorded. */
+void relook_init(struct monitor_session_table *sessions);
 
 /*
  * Remembers the executables that peer_facts has found, and the time. If out of memory, nothing is
@@ -34,14 +36,5 @@ bool relook_at_verdict(struct monitor_session *t) __attribute__((warn_unused_res
 
 /* Returns the times of the looks at each party, a new reference, or NULL if there are none. */
 json_t *relook_record(const struct monitor_session *t) __attribute__((warn_unused_result));
-
-/* Returns the reason for the session's end, given the one that its worker reported. */
-enum session_reason relook_reason(const struct monitor_session *t, enum session_reason reported);
-
-/* Stops looking. May be called twice, and from within a look. */
-void relook_end(struct monitor_session *t);
-
-/* Frees everything, when the session is reaped. */
-void relook_free(struct monitor_session *t);
 
 #endif

@@ -16,8 +16,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/monitor_context.h"
+#include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/repeats_told.h"
+#include "proxy/monitor/route.h"
 
 static int repeats_compare(const struct repeats_peer *a, const struct repeats_peer *b)
 {
@@ -91,7 +93,7 @@ static struct repeats_peer *repeats_find(struct repeats *r, struct route *route,
     }
     p = known && repeats_make_room(r) ? calloc(1, sizeof *p) : NULL;
     if (!p) {
-        return &route->others;
+        return &r->others[route->number];
     }
     p->route = route;
     p->uid = wanted.uid;
@@ -103,14 +105,15 @@ static struct repeats_peer *repeats_find(struct repeats *r, struct route *route,
 
 /* ---- sessions ---- */
 
-void repeats_begin(struct repeats *r, struct monitor_session *t)
+static void repeats_on_begun(void *arg, struct monitor_session *t)
 {
+    struct repeats *const r = arg;
     const uint64_t now = clock_ms();
     struct repeats_peer *const p = repeats_find(r, t->route, t->client_fd);
 
     t->repeats = p;
     p->sessions++;
-    t->muted = !audit_writer_on(&r->monitor->audit_writer) &&
+    t->muted = !audit_writer_on(&r->context->audit_writer) &&
                !repeats_may_be_brief(p, now, LIMIT_MUTE_BURST);
     t->quiet = t->held = t->muted || !repeats_may_repeat(p, now);
 }
@@ -134,7 +137,7 @@ unsigned repeats_wait_ms(struct monitor_session *t)
     const uint64_t now = clock_ms();
     const uint64_t ahead = (uint64_t)(LIMIT_BRIEF_BURST - 1) * LIMIT_BRIEF_INTERVAL_MS;
 
-    if (!audit_writer_on(&t->monitor->audit_writer) ||
+    if (!audit_writer_on(&t->table->context->audit_writer) ||
         repeats_may_be_brief(t->repeats, now, LIMIT_BRIEF_BURST)) {
         return 0;
     }
@@ -219,7 +222,7 @@ bool repeats_denied(struct monitor_session *t, const struct rules_verdict *v, co
 
 void repeats_allowed(struct monitor_session *t)
 {
-    const struct monitor *const m = t->monitor;
+    const struct monitor_context *const m = t->table->context;
     /* It will be denied unless the log can be written again: until then it is one of many. */
     const bool vain =
         m->audit_writer.failing && m->config->on_audit_failure != CONFIG_AUDIT_TAINT && t->quiet;
@@ -232,7 +235,7 @@ static void repeats_count(struct repeats *r, struct repeats_peer *p, enum sessio
 {
     static const struct timeval soon = {.tv_sec = LIMIT_REPEAT_TELL_MS / 1000};
 
-    monitor_time_of(clock_ms(), p->last);
+    audit_writer_time_of(clock_ms(), p->last);
     if (p->count++ == 0) {
         memcpy(p->first, p->last, sizeof p->first);
         p->since_ms = clock_ms();
@@ -244,13 +247,16 @@ static void repeats_count(struct repeats *r, struct repeats_peer *p, enum sessio
     p->reasons[reason]++;
 }
 
-void repeats_end(struct repeats *r, struct monitor_session *t, enum session_reason reason)
+static void repeats_on_ended(void *arg, struct monitor_session *t, enum session_reason reason,
+                             const struct ipc_ended *what)
 {
+    struct repeats *const r = arg;
     struct repeats_peer *const p = t->repeats;
     const uint64_t now = clock_ms();
     const bool relayed = t->state >= SESSION_RELAYING;
     const bool brief = relayed && now - t->accepted_ms < LIMIT_BRIEF_MS;
 
+    (void)what;
     p->sessions--;
     if (brief) {
         repeats_rate_take(&p->brief, now, LIMIT_BRIEF_INTERVAL_MS);
@@ -275,7 +281,7 @@ static void repeats_tell(struct repeats *r, unsigned most)
     while (most-- > 0 && (p = TAILQ_FIRST(&r->pending)) != NULL) {
         TAILQ_REMOVE(&r->pending, p, pending);
         repeats_told_log(p, clock_ms());
-        (void)audit_writer_note(&r->monitor->audit_writer, AUDIT_REPEATED, repeats_told_record(p));
+        (void)audit_writer_note(&r->context->audit_writer, AUDIT_REPEATED, repeats_told_record(p));
         p->count = 0;
         p->other_rules = 0;
         memset(p->reasons, 0, sizeof p->reasons);
@@ -296,27 +302,43 @@ static void repeats_on_tell(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-int repeats_init(struct repeats *r, struct monitor *m)
+int repeats_init(struct repeats *r, const struct route_table *routes,
+                 struct monitor_session_table *sessions)
 {
-    *r = (struct repeats){.monitor = m};
+    static const struct monitor_session_events events = {.begun = repeats_on_begun,
+                                                         .ended = repeats_on_ended};
+
+    *r = (struct repeats){.context = sessions->context};
     RB_INIT(&r->tree);
     TAILQ_INIT(&r->used);
     TAILQ_INIT(&r->pending);
-    r->tell = evtimer_new(m->base, repeats_on_tell, r);
-    return r->tell ? 0 : -ENOMEM;
+    r->others = calloc(routes->n, sizeof *r->others);
+    r->tell = evtimer_new(r->context->base, repeats_on_tell, r);
+    if (!r->others || !r->tell) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < routes->n; i++) {
+        r->others[i] = (struct repeats_peer){.route = &routes->routes[i], .others = true};
+    }
+    monitor_session_observe(sessions, &events, r);
+    return 0;
 }
 
 void repeats_deinit(struct repeats *r)
 {
     struct repeats_peer *p;
 
-    if (!r->tell) {
+    if (!r->context) {
         return;
     }
-    repeats_tell(r, UINT_MAX);
+    if (r->tell) {
+        repeats_tell(r, UINT_MAX);
+        event_free(r->tell);
+        r->tell = NULL;
+    }
     while ((p = TAILQ_FIRST(&r->used)) != NULL) {
         repeats_forget(r, p);
     }
-    event_free(r->tell);
-    r->tell = NULL;
+    free(r->others);
+    r->others = NULL;
 }

@@ -29,69 +29,36 @@
 #include <sys/tree.h>
 #include <sys/types.h>
 
-#include "audit/audit_line.h"
 #include "policy/rules/rules.h"
-#include "proxy/monitor/repeats_rate.h"
-#include "proxy/ipc/session_state.h"
+#include "proxy/monitor/repeats_peer.h"
 
-struct monitor;
-struct route;
+struct monitor_context;
 struct monitor_session;
-
-/* Kinds of denial that are recognized, and rules counted separately, per user and route. */
-#define REPEATS_KINDS 8u
-#define REPEATS_RULES 8u
-
-/* A denying rule's place, and the number of its denials. */
-struct repeats_rule {
-    unsigned line;
-    uint64_t n;
-};
-
-/* A user on a route. */
-struct repeats_peer {
-    RB_ENTRY(repeats_peer) node;
-    TAILQ_ENTRY(repeats_peer) link;    /* in the order of last use, the most recent last */
-    TAILQ_ENTRY(repeats_peer) pending; /* in the list of those with counts to report */
-    struct route *route;
-    uid_t uid;
-    bool others;       /* for users without an entry of their own, or unknown to the kernel */
-    unsigned sessions; /* alive; the entry is kept until they end */
-    struct repeats_rate known; /* sessions that came to nothing */
-    struct repeats_rate fresh; /* … of a kind not seen before */
-    struct repeats_rate brief; /* sessions that were allowed and soon ended */
-    uint64_t kinds[REPEATS_KINDS];
-    unsigned next_kind;
-    uint64_t waited_logged_ms; /* last line about waiting sessions */
-    uint64_t count;            /* not reported yet */
-    uint64_t since_ms;
-    char first[AUDIT_TIME_SIZE + 1];
-    char last[AUDIT_TIME_SIZE + 1];
-    uint64_t reasons[REASON_COUNT];
-    struct repeats_rule rules[REPEATS_RULES];
-    uint64_t other_rules;
-};
+struct monitor_session_table;
+struct route_table;
 
 RB_HEAD(repeats_tree, repeats_peer);
 TAILQ_HEAD(repeats_list, repeats_peer);
 
 struct repeats {
-    struct monitor *monitor;
+    struct monitor_context *context;
     struct repeats_tree tree;
     struct repeats_list used;
     struct repeats_list pending;
     struct event *tell;
     unsigned n;
+    struct repeats_peer *others; /* one per route: its users without an entry of their own */
 };
 
-/* Returns 0 or -ENOMEM. Call repeats_deinit in either case. */
-int repeats_init(struct repeats *r, struct monitor *m) __attribute__((warn_unused_result));
+/*
+ * Whether a session is to be quiet is set when it begins; each that ends is counted. 0 or -ENOMEM;
+ * to be deinit'ed in either case. routes and sessions are borrowed.
+ */
+int repeats_init(struct repeats *r, const struct route_table *routes,
+                 struct monitor_session_table *sessions) __attribute__((warn_unused_result));
 
 /* Reports the remaining counts; the audit log must still be open. */
 void repeats_deinit(struct repeats *r);
-
-/* A session has been created: finds its user, and sets whether it is quiet. */
-void repeats_begin(struct repeats *r, struct monitor_session *t);
 
 /*
  * Returns the milliseconds that a session must wait before its backend is dialled, or 0. Logs that
@@ -107,8 +74,5 @@ bool repeats_denied(struct monitor_session *t, const struct rules_verdict *v, co
 
 /* A session is allowed: no longer quiet, unless one of very many without an audit log. */
 void repeats_allowed(struct monitor_session *t);
-
-/* A session ends: counts it if it is quiet. */
-void repeats_end(struct repeats *r, struct monitor_session *t, enum session_reason reason);
 
 #endif

@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 #include "proxy/config/preset.h"
-#include "proxy/monitor/repeats.h"
+#include "proxy/monitor/repeats_peer.h"
 #include "proxy/monitor/route.h"
 
 /* Room for all reasons of a line, with their counts. */

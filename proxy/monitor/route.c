@@ -7,7 +7,9 @@
 #define _GNU_SOURCE
 #include "proxy/monitor/route.h"
 
+#include <bsd/sys/queue.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -16,7 +18,6 @@
 
 #include "base/clock.h"
 #include "base/sock.h"
-#include "proxy/monitor/monitor.h"
 
 /* Pause in accepting when this process is out of fds: some session will end meanwhile. */
 static const struct timeval out_of_fds = {.tv_usec = 100000};
@@ -47,7 +48,7 @@ static void route_on_acceptable(evutil_socket_t fd, short what, void *arg)
         const int client_fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (client_fd >= 0) {
-            monitor_session_accept_take(r->monitor, r, client_fd);
+            r->accept(r->accept_arg, r, client_fd);
             continue;
         }
         if (route_is_out_of_fds(errno)) {
@@ -95,15 +96,13 @@ static void route_log_cannot_listen(const struct route *r, int err)
     log_line(LOG_ERROR, &about, "cannot listen on \"%s\": %s%s", path, strerror(-err), hint);
 }
 
-int route_open(struct route *r, struct monitor *m, const struct config_route *config)
+/* Listens. Returns 0, or -errno (logged) with r as route_close leaves it. */
+static int route_open(struct route *r, struct event_base *base)
 {
+    const struct config_route *const config = r->config;
     struct stat st;
     int err = 0;
 
-    *r = (struct route){.monitor = m, .config = config, .listen_fd = -1};
-    r->others = (struct repeats_peer){.route = r, .others = true};
-    TAILQ_INIT(&r->monitor_sessions);
-    TAILQ_INIT(&r->traced_by.captures);
     if (getrandom(&r->self, sizeof r->self, 0) != sizeof r->self) {
         return -EIO;
     }
@@ -126,8 +125,8 @@ int route_open(struct route *r, struct monitor *m, const struct config_route *co
         r->dev = st.st_dev;
         r->ino = st.st_ino;
     }
-    r->acceptable = event_new(m->base, r->listen_fd, EV_READ | EV_PERSIST, route_on_acceptable, r);
-    r->resume = evtimer_new(m->base, route_on_resume, r);
+    r->acceptable = event_new(base, r->listen_fd, EV_READ | EV_PERSIST, route_on_acceptable, r);
+    r->resume = evtimer_new(base, route_on_resume, r);
     if (!r->acceptable || !r->resume || event_add(r->acceptable, NULL) < 0) {
         route_close(r);
         return -ENOMEM;
@@ -168,4 +167,81 @@ void route_log_refusal(struct route *r, int err)
              r->lingering ? "; peers of ended ones keep fds unread" : "");
     r->refused = 0;
     r->refused_logged_ms = now;
+}
+
+unsigned route_refusal_ms(const struct route *r)
+{
+    const unsigned ms = r->config->handshake_ms;
+
+    return ms > LIMIT_HANDSHAKE_MS ? ms : LIMIT_HANDSHAKE_MS;
+}
+
+/* ---- all of them ---- */
+
+static int route_compare(const void *a, const void *b)
+{
+    const struct route *const *const one = a;
+    const struct route *const *const other = b;
+
+    return strcmp((*one)->config->name, (*other)->config->name);
+}
+
+int route_table_open(struct route_table *table, struct event_base *base,
+                     const struct config *config, route_accept_fn *accept, void *arg)
+{
+    int err = 0;
+
+    *table = (struct route_table){.routes = calloc(config->n_routes, sizeof *table->routes),
+                                  .by_name = calloc(config->n_routes, sizeof *table->by_name)};
+    if (!table->routes || !table->by_name) {
+        return -ENOMEM;
+    }
+    table->n = config->n_routes;
+    for (size_t i = 0; i < table->n; i++) {
+        struct route *const r = &table->routes[i];
+
+        *r = (struct route){.config = &config->routes[i],
+                            .number = i,
+                            .listen_fd = -1,
+                            .accept = accept,
+                            .accept_arg = arg};
+        TAILQ_INIT(&r->monitor_sessions);
+        table->by_name[i] = r;
+    }
+    qsort(table->by_name, table->n, sizeof *table->by_name, route_compare);
+    for (size_t i = 0; !err && i < table->n; i++) {
+        err = route_open(&table->routes[i], base);
+    }
+    return err;
+}
+
+void route_table_free(struct route_table *table)
+{
+    for (size_t i = 0; i < table->n; i++) {
+        route_close(&table->routes[i]);
+    }
+    free(table->by_name);
+    free(table->routes);
+    *table = (struct route_table){.n = 0};
+}
+
+struct route *route_find(const struct route_table *table, const char *name)
+{
+    size_t low = 0;
+    size_t high = table->n;
+
+    while (low < high) {
+        const size_t mid = low + (high - low) / 2;
+        const int order = strcmp(table->by_name[mid]->config->name, name);
+
+        if (order == 0) {
+            return table->by_name[mid];
+        }
+        if (order < 0) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return NULL;
 }

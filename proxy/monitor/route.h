@@ -6,49 +6,80 @@
 
 #include <event2/event.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include "handshake/recital.h"
 #include "proxy/config/config.h"
-#include "proxy/monitor/repeats.h"
-#include "proxy/monitor/devices/spawn.h"
-#include "proxy/monitor/monitor_session.h"
-#include "proxy/monitor/tracing/tracing_group.h"
+#include "proxy/ipc/session_settings.h"
 
-struct monitor;
+struct monitor_session;
+struct route;
+struct spawn;
+struct tracing_group;
+
+TAILQ_HEAD(route_sessions, monitor_session);
+
+/* A client of the route has connected. Takes the socket. */
+typedef void route_accept_fn(void *arg, struct route *r, int client_fd);
 
 struct route {
-    struct monitor *monitor;
     const struct config_route *config; /* borrowed */
-    int listen_fd;                     /* -1: not listening */
-    struct spawn *spawn;               /* of "backend spawn", otherwise NULL */
-    struct recital_id self;            /* its identity in recitals: random, for this run */
-    dev_t dev;                         /* of the socket's file, so that only ours is removed */
+    size_t number;                     /* its place in the configuration */
+    route_accept_fn *accept;
+    void *accept_arg;
+    int listen_fd;          /* -1: not listening */
+    struct spawn *spawn;    /* of "backend spawn", otherwise NULL */
+    struct recital_id self; /* its identity in recitals: random, for this run */
+    dev_t dev;              /* of the socket's file, so that only ours is removed */
     ino_t ino;
     struct event *acceptable;
-    struct event *resume; /* accepting again after the fds ran out */
-    unsigned sessions;    /* alive */
-    unsigned relayed;     /* … with a worker */
-    unsigned lingering;   /* ended, but with fds that the peer has not received
-                           * (worker_pool_linger.c) */
-    uint64_t begun;       /* since the broker's start */
-    struct monitor_session_list monitor_sessions; /* those alive, in the order of arrival */
-    struct tracing_group traced_by;
-    uint32_t taint;             /* of all its sessions so far */
-    struct repeats_peer others; /* users without an entry of their own in repeats.h */
-    uint64_t refused;           /* since the last log line about it */
+    struct event *resume;                   /* accepting again after the fds ran out */
+    unsigned sessions;                      /* alive */
+    unsigned relayed;                       /* … with a worker */
+    unsigned lingering;                     /* ended, but with fds that the peer has not received
+                                             * (worker_pool_linger.c) */
+    uint64_t begun;                         /* since the broker's start */
+    struct route_sessions monitor_sessions; /* those alive, in the order of arrival */
+    struct tap_settings tap;                /* as much as any of its running captures wants */
+    struct tracing_group *traced_by; /* those captures; tracing's, NULL before it is set up */
+    uint32_t taint;                  /* of all its sessions so far */
+    uint64_t refused;                /* since the last log line about it */
     uint64_t refused_logged_ms;
     uint64_t stuck_logged_ms; /* last line about failing accepts */
 };
 
-/* Listens. Returns 0, or -errno (logged) with r as route_close leaves it. */
-int route_open(struct route *r, struct monitor *m, const struct config_route *config)
+/* All routes. */
+struct route_table {
+    struct route *routes;   /* n of them, in the configuration's order */
+    struct route **by_name; /* … sorted by name */
+    size_t n;
+};
+
+/*
+ * Listens on the sockets of all routes; accept is called with arg for each client. 0, or -errno:
+ * the failure has been logged. To be route_table_free'd in either case.
+ */
+int route_table_open(struct route_table *table, struct event_base *base,
+                     const struct config *config, route_accept_fn *accept, void *arg)
     __attribute__((warn_unused_result));
+
+/* Closes and frees them. What they refer to is the caller's. */
+void route_table_free(struct route_table *table);
+
+/* Returns the route of this name, or NULL. */
+struct route *route_find(const struct route_table *table, const char *name);
 
 /* Stops listening and removes the socket's file if it is still the one that was made. */
 void route_close(struct route *r);
 
 /* Logs that a client was refused with err, at most one line per second and route. */
 void route_log_refusal(struct route *r, int err);
+
+/*
+ * Returns the time in ms that a client of the route has for its refusal: as long as any client
+ * waits, or longer if those of this route are known to.
+ */
+unsigned route_refusal_ms(const struct route *r);
 
 #endif

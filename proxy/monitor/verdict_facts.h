@@ -9,6 +9,14 @@
 
 #include <jansson.h>
 
+#include "policy/rules/rules.h"
+
+/* A verdict, and what it was made of. */
+struct verdict_facts {
+    enum verdict verdict;
+    const json_t *record; /* as in the audit log, or NULL */
+};
+
 /*
  * Shortens a verdict's record (FORMAT.audit; borrowed, may be NULL): "verdict", "rule",
  * "permissive", "client" and "backend" as they are, and as "licences" the evidence of each party's

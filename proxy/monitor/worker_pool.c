@@ -17,162 +17,27 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/confine/confine.h"
 #include "base/fdset.h"
 #include "base/sock.h"
-#include "proxy/monitor/control/control.h"
-#include "proxy/monitor/worker_pool_count.h"
-#include "proxy/monitor/worker_pool_parts.h"
-#include "proxy/monitor/worker_pool_settings.h"
-#include "proxy/monitor/decision.h"
-#include "proxy/monitor/monitor.h"
-#include "proxy/monitor/tracing/tracing.h"
 #include "proxy/ipc/turn.h"
-#include "proxy/ipc/worker_settings.h"
+#include "proxy/monitor/monitor_context.h"
+#include "proxy/monitor/route.h"
+#include "proxy/monitor/worker_pool_count.h"
+#include "proxy/monitor/worker_pool_linger.h"
+#include "proxy/monitor/worker_pool_outbox.h"
+#include "proxy/monitor/worker_pool_refuse.h"
+#include "proxy/monitor/worker_pool_settings.h"
+#include "proxy/monitor/worker_pool_watch.h"
 
 /* Messages received from one worker in a turn, so that a flood from one does not stop the loop. */
 #define TURN 64
 
-/* The number of the worker's program between fork and exec. */
-#define CHILD_EXE_FD (WORKER_SETTINGS_FD + 1)
-
-/* ---- sending ---- */
-
-static void worker_pool_outbox_add(struct monitor_session_list *list, struct monitor_session *t)
+void worker_pool_observe(struct worker_pool *c, const struct worker_pool_events *events, void *arg)
 {
-    t->in_outbox = true;
-    TAILQ_INSERT_TAIL(list, t, outbox_link);
+    OBSERVERS_ADD(&c->observers, events, arg);
 }
 
-static struct monitor_session_list *worker_pool_outbox_of(struct worker_pool *c,
-                                                          const struct monitor_session *t)
-{
-    return t->member ? &t->member->outbox : &c->waiting;
-}
-
-/* The delay before the next try if memory, or the kernel's count of fds in flight, ran out. */
-static const struct timeval worker_pool_retry_time = {.tv_usec = 20000};
-
-bool worker_pool_must_wait(struct worker_process *w, int err)
-{
-    if (err == -EAGAIN) {
-        event_add(w->writable, NULL);
-    } else if (err == -ENOBUFS) {
-        event_add(w->retry, &worker_pool_retry_time);
-    }
-    return err == -EAGAIN || err == -ENOBUFS;
-}
-
-/* Sends unsent messages, in this order. Returns false if the rest must be sent later. */
-static bool worker_pool_post(struct worker_process *w, struct monitor_session *t)
-{
-    static const enum ipc_type types[] = {IPC_SESSION, IPC_TAP,      IPC_GONE,
-                                          IPC_VERDICT, IPC_RECORDED, IPC_END};
-    const int fds[2] = {t->client_fd, t->backend_fd};
-
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        const enum ipc_type type = types[i];
-
-        if (!worker_pool_unsent(t, type)) {
-            continue;
-        }
-        const struct ipc_msg m = worker_pool_message(t, type);
-
-        /* Any other error: the worker is dying, and SIGCHLD ends all its sessions. */
-        if (worker_pool_must_wait(w,
-                                  ipc_send(w->channel_fd, &m, fds, type == IPC_SESSION ? 2 : 0))) {
-            return false;
-        }
-        if (type == IPC_SESSION) {
-            monitor_session_handed_over(t);
-        }
-        t->unsent &= ~(1u << type);
-    }
-    return true;
-}
-
-bool worker_pool_unsent(const struct monitor_session *t, enum ipc_type type)
-{
-    return t->unsent & (1u << type);
-}
-
-/* Sends the waiting ring, before sessions that write to it. Returns false if it must wait. */
-static bool worker_pool_post_ring(struct worker_process *w)
-{
-    const struct ipc_msg m = {.type = IPC_RING};
-    const int fds[2] = {w->ring_fd, w->bell_fd};
-
-    if (w->ring_fd < 0) {
-        return true;
-    }
-    if (worker_pool_must_wait(w, ipc_send(w->channel_fd, &m, fds, 2))) {
-        return false;
-    }
-    sock_close(&w->ring_fd);
-    sock_close(&w->bell_fd);
-    return true;
-}
-
-void worker_pool_ring_take(struct worker_process *w, int ring_fd, int bell_fd)
-{
-    sock_close(&w->ring_fd);
-    sock_close(&w->bell_fd);
-    w->ring_fd = ring_fd;
-    w->bell_fd = bell_fd;
-    (void)worker_pool_post_ring(w);
-}
-
-static void worker_pool_send_or_keep(struct worker_process *w, struct monitor_session *t,
-                                     enum ipc_type type)
-{
-    if (w->burying) {
-        return;
-    }
-    t->unsent |= 1u << type;
-    if (t->in_outbox ||
-        (TAILQ_EMPTY(&w->outbox) && worker_pool_post_ring(w) && worker_pool_post(w, t))) {
-        return;
-    }
-    worker_pool_outbox_add(&w->outbox, t);
-}
-
-static void worker_pool_on_writable(evutil_socket_t fd, short what, void *arg)
-{
-    struct worker_process *w = arg;
-    struct monitor_session *t;
-
-    (void)fd;
-    (void)what;
-    if (!worker_pool_post_ping(w) || !worker_pool_post_ring(w)) {
-        return;
-    }
-    while ((t = TAILQ_FIRST(&w->outbox))) {
-        if (!worker_pool_post(w, t)) {
-            return;
-        }
-        TAILQ_REMOVE(&w->outbox, t, outbox_link);
-        t->in_outbox = false;
-    }
-}
-
-bool worker_pool_takes_work(const struct worker_process *w)
-{
-    return w->pid > 0 && w->channel_fd >= 0 && w->killed_beats == 0 && !heartbeat_late(&w->beat);
-}
-
-struct worker_process *worker_pool_least_busy(struct worker_pool *c)
-{
-    struct worker_process *best = NULL;
-
-    for (unsigned i = 0; i < c->n; i++) {
-        struct worker_process *w = &c->members[i];
-
-        if (worker_pool_takes_work(w) && (!best || w->sessions < best->sessions)) {
-            best = w;
-        }
-    }
-    return best;
-}
+/* ---- giving sessions ---- */
 
 static void worker_pool_assign(struct worker_process *w, struct monitor_session *t)
 {
@@ -180,85 +45,57 @@ static void worker_pool_assign(struct worker_process *w, struct monitor_session 
     w->sessions++;
     t->route->relayed++;
     TAILQ_INSERT_TAIL(&w->monitor_sessions, t, member_link);
-    tracing_session_begins(w->worker_pool->monitor, t);
-    worker_pool_send_or_keep(w, t, IPC_SESSION);
+    monitor_session_assigned(t);
+    worker_pool_outbox_send(w, t, IPC_SESSION);
 }
 
-void worker_pool_give(struct worker_pool *c, struct monitor_session *t)
+void worker_pool_give(struct monitor_session *t)
 {
-    struct worker_process *w = worker_pool_least_busy(c);
+    struct worker_process *w = worker_process_least_busy(t->table->workers);
 
     if (w) {
         worker_pool_assign(w, t);
     } else {
-        worker_pool_outbox_add(&c->waiting, t);
+        worker_pool_outbox_wait(t);
     }
 }
 
-void worker_pool_verdict(struct worker_pool *c, struct monitor_session *t, int err)
+/* Gives waiting sessions to a worker, now that there is one. */
+static void worker_pool_take_waiting(struct worker_pool *c)
 {
-    (void)c;
-    t->verdict_err = err;
-    worker_pool_send_or_keep(t->member, t, IPC_VERDICT);
-}
+    struct worker_process *w;
+    struct monitor_session *t;
 
-void worker_pool_recorded(struct worker_pool *c, struct monitor_session *t)
-{
-    (void)c;
-    worker_pool_send_or_keep(t->member, t, IPC_RECORDED);
-}
-
-void worker_pool_tap(struct worker_pool *c, struct monitor_session *t)
-{
-    (void)c;
-    worker_pool_send_or_keep(t->member, t, IPC_TAP);
-}
-
-void worker_pool_peer_gone(struct monitor_session *t)
-{
-    if (t->member) {
-        worker_pool_send_or_keep(t->member, t, IPC_GONE);
-    } else {
-        /* Follows IPC_SESSION, once there is a worker. */
-        t->unsent |= 1u << IPC_GONE;
-    }
-}
-
-void worker_pool_end(struct worker_pool *c, struct monitor_session *t)
-{
-    (void)c;
-    worker_pool_send_or_keep(t->member, t, IPC_END);
-}
-
-void worker_pool_forget(struct worker_pool *c, struct monitor_session *t)
-{
-    if (t->in_outbox) {
-        TAILQ_REMOVE(worker_pool_outbox_of(c, t), t, outbox_link);
+    while ((t = TAILQ_FIRST(&c->waiting)) && (w = worker_process_least_busy(c))) {
+        TAILQ_REMOVE(&c->waiting, t, outbox_link);
         t->in_outbox = false;
+        worker_pool_assign(w, t);
     }
-    if (t->member) {
-        TAILQ_REMOVE(&t->member->monitor_sessions, t, member_link);
-        t->member->sessions--;
-        t->route->relayed--;
-        t->member = NULL;
-    }
+    worker_pool_refusals_resume(c);
 }
 
 /* ---- receiving ---- */
 
-struct monitor_session *worker_pool_ticket(struct worker_process *w, uint64_t id)
+/* The worker has sent something: it answers. */
+static void worker_pool_hear(struct worker_process *w)
 {
-    struct monitor_session *const t = monitor_session_find(w->worker_pool->monitor, id);
+    if (worker_pool_heard(w)) {
+        worker_pool_take_waiting(w->worker_pool);
+    }
+}
 
-    return t && t->member == w ? t : NULL;
+/* Returns true until the worker has been notified of its last export: it must wait for that. */
+static bool worker_pool_exporting(const struct monitor_session *t)
+{
+    return t->recorded.number != 0 || worker_pool_unsent(t, IPC_RECORDED);
 }
 
 static void worker_pool_ready(struct worker_process *w)
 {
     w->ready = true;
     w->false_starts = 0;
-    worker_pool_heard(w);
-    monitor_worker_ready(w->worker_pool->monitor);
+    worker_pool_hear(w);
+    OBSERVERS_NOTIFY(&w->worker_pool->observers, ready, w);
     worker_pool_take_waiting(w->worker_pool);
 }
 
@@ -294,13 +131,13 @@ static bool worker_pool_dispatch(struct worker_process *w, const struct ipc_msg 
         if (!ipc_taint_sound(&m->u.taint)) {
             return false;
         }
-        decision_taint(t, m->u.taint.bits);
+        monitor_session_taint(t, m->u.taint.bits);
         break;
     case IPC_EXPORT:
-        if (!ipc_export_sound(&m->u.exports) || decision_exporting(t)) {
+        if (!ipc_export_sound(&m->u.exports) || worker_pool_exporting(t)) {
             return false;
         }
-        decision_export(t, &m->u.exports);
+        monitor_session_exported(t, &m->u.exports);
         break;
     case IPC_COUNTS:
         if (!w->counting || !ipc_counts_sound(&m->u.counts)) {
@@ -323,17 +160,6 @@ static bool worker_pool_dispatch(struct worker_process *w, const struct ipc_msg 
     return true;
 }
 
-void worker_pool_kill(struct worker_process *w, enum session_reason reason, const char *log)
-{
-    event_del(w->readable);
-    if (w->pid > 0 && w->killed_beats == 0) {
-        log_error("worker pid=%ld %s; killed", (long)w->pid, log);
-        kill(w->pid, SIGKILL);
-        w->killed_beats = 1;
-        w->end = reason;
-    }
-}
-
 /* Receives one message. Returns false if there is none now, or never will be again. */
 static bool worker_pool_member_read_one(struct worker_process *w)
 {
@@ -352,16 +178,16 @@ static bool worker_pool_member_read_one(struct worker_process *w)
     if (r == 0 || r == -ECONNRESET) {
         /* EOF or an empty message: kill it either way. */
         event_del(w->readable);
-        if (w->pid > 0 && !w->worker_pool->monitor->stopping) {
+        if (w->pid > 0 && !w->worker_pool->context->stopping) {
             kill(w->pid, SIGKILL);
         }
         return false;
     }
     if (r < 0 || !worker_pool_dispatch(w, &m, n_fds)) {
-        worker_pool_kill(w, REASON_WORKER_DIED, "broke the rules of the channel");
+        worker_process_kill(w, REASON_WORKER_DIED, "broke the rules of the channel");
         return false;
     }
-    worker_pool_heard(w);
+    worker_pool_hear(w);
     return true;
 }
 
@@ -369,6 +195,15 @@ static void worker_pool_member_read(struct worker_process *w)
 {
     for (int i = 0; i < TURN && (i == 0 || !turn_is_long()) && worker_pool_member_read_one(w);
          i++) {
+    }
+}
+
+static void worker_pool_on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    if (worker_pool_post_ping(arg)) {
+        worker_pool_outbox_flush(arg);
     }
 }
 
@@ -381,30 +216,9 @@ static void worker_pool_on_readable(evutil_socket_t fd, short what, void *arg)
 
 /* ---- starting ---- */
 
-/* In the child: passes on only the channel and the log. */
-static void worker_pool_child(int channel_fd, const struct worker_pool *c)
-{
-    char *argv[] = {WORKER_NAME, WORKER_ARG, NULL};
-    int settings_fd;
-    int exe_fd;
-
-    /* Each fd may have a number that another one needs, so all are moved out of the way first. */
-    channel_fd = fcntl(channel_fd, F_DUPFD_CLOEXEC, CHILD_EXE_FD + 1);
-    settings_fd = fcntl(c->settings_fd, F_DUPFD_CLOEXEC, CHILD_EXE_FD + 1);
-    exe_fd = fcntl(c->exe_fd, F_DUPFD_CLOEXEC, CHILD_EXE_FD + 1);
-    if (channel_fd < 0 || settings_fd < 0 || exe_fd < 0 ||
-        dup2(channel_fd, WORKER_CHANNEL_FD) < 0 || dup2(settings_fd, WORKER_SETTINGS_FD) < 0 ||
-        dup3(exe_fd, CHILD_EXE_FD, O_CLOEXEC) < 0) {
-        _exit(127);
-    }
-    closefrom(CHILD_EXE_FD + 1);
-    fexecve(CHILD_EXE_FD, argv, confine_environment());
-    _exit(127);
-}
-
 static int worker_pool_member_events(struct worker_process *w)
 {
-    struct event_base *base = w->worker_pool->monitor->base;
+    struct event_base *base = w->worker_pool->context->base;
 
     w->readable = event_new(base, w->channel_fd, EV_READ | EV_PERSIST, worker_pool_on_readable, w);
     w->writable = event_new(base, w->channel_fd, EV_WRITE, worker_pool_on_writable, w);
@@ -438,18 +252,8 @@ static void worker_pool_member_close(struct worker_process *w)
     worker_pool_watch_end(w);
     w->longest_turn_us = 0;
     if (w->counting) {
-        w->counting = false;
-        control_counted(w->worker_pool->monitor->control);
+        worker_process_counted(w);
     }
-}
-
-/* Makes room for as many messages as clients are refused at once; the default has less. */
-static void worker_pool_widen(int fd)
-{
-    const int size = 2 * LIMIT_REFUSALS * (int)sizeof(struct ipc_msg);
-
-    /* As far as the system permits: refusals that do not fit are closed unanswered. */
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
 static void worker_pool_member_died(struct child *c, int status);
@@ -459,55 +263,37 @@ static int worker_pool_member_start(struct worker_process *w)
     int pair[2];
     int err;
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
-        return -errno;
+    err = worker_process_channel(pair);
+    if (err) {
+        return err;
     }
-    worker_pool_widen(pair[0]);
-    worker_pool_widen(pair[1]);
     w->channel_fd = pair[0];
     err = worker_pool_member_events(w);
     if (!err) {
-        w->pid = fork();
-        err = w->pid < 0 ? -errno : 0;
-    }
-    if (!err && w->pid == 0) {
-        worker_pool_child(pair[1], w->worker_pool);
+        err = worker_process_fork(w, pair[1]);
     }
     close(pair[1]);
     if (err) {
         worker_pool_member_close(w);
         return err;
     }
-    children_add(&w->worker_pool->monitor->children, &w->child, w->pid, false,
+    children_add(&w->worker_pool->context->children, &w->child, w->pid, false,
                  worker_pool_member_died, w);
     worker_pool_watch_begin(w);
     log_debug("worker pid=%ld started", (long)w->pid);
-    tracing_worker_started(w->worker_pool->monitor, w);
+    OBSERVERS_NOTIFY(&w->worker_pool->observers, started, w);
     return 0;
-}
-
-void worker_pool_take_waiting(struct worker_pool *c)
-{
-    struct worker_process *w;
-    struct monitor_session *t;
-
-    while ((t = TAILQ_FIRST(&c->waiting)) && (w = worker_pool_least_busy(c))) {
-        TAILQ_REMOVE(&c->waiting, t, outbox_link);
-        t->in_outbox = false;
-        worker_pool_assign(w, t);
-    }
-    worker_pool_refusals_resume(c);
 }
 
 /* ---- dying ---- */
 
-static void worker_pool_respawn_later(struct worker_process *w)
+static void worker_pool_respawn_later(struct worker_process *w, bool was_ready)
 {
     unsigned ms = 0;
     struct timeval tv;
 
     /* A worker that was ready died at work: start another at once. */
-    if (!w->ready) {
+    if (!was_ready) {
         ms = (unsigned)LIMIT_RESPAWN_MS << (w->false_starts < 8 ? w->false_starts : 8);
         ms = ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS;
         w->false_starts++;
@@ -525,7 +311,7 @@ static void worker_pool_on_respawn(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (err) {
         log_error("cannot start a worker: %s", strerror(-err));
-        worker_pool_respawn_later(w);
+        worker_pool_respawn_later(w, false);
         return;
     }
     worker_pool_take_waiting(w->worker_pool);
@@ -534,28 +320,23 @@ static void worker_pool_on_respawn(evutil_socket_t fd, short what, void *arg)
 /* Nothing is left of a worker that has gone: starts another one in its place. */
 static void worker_pool_buried(struct worker_process *w)
 {
-    struct monitor *const m = w->worker_pool->monitor;
+    struct worker_pool *const c = w->worker_pool;
+    const bool was_ready = w->ready;
 
     w->burying = false;
     worker_pool_refusals_lost(w);
-    if (m->stopping) {
-        worker_pool_member_close(w);
-    } else if (!w->ready && m->ready_fd >= 0) {
-        log_error("a worker cannot start: the lines above say why");
-        worker_pool_member_close(w);
-        monitor_stop(m, 3);
-    } else {
-        worker_pool_respawn_later(w);
-        worker_pool_member_close(w);
+    worker_pool_member_close(w);
+    OBSERVERS_NOTIFY(&c->observers, gone, w, was_ready);
+    if (!c->context->stopping) {
+        worker_pool_respawn_later(w, was_ready);
     }
-    monitor_worker_gone(m);
 }
 
 /* Receives the worker's last messages, then ends its sessions, as much as fits a turn. */
 static void worker_pool_on_bury(evutil_socket_t fd, short what, void *arg)
 {
     struct worker_process *const w = arg;
-    const struct monitor *const m = w->worker_pool->monitor;
+    const bool stopping = w->worker_pool->context->stopping;
     struct monitor_session *t;
     bool heard;
 
@@ -565,7 +346,7 @@ static void worker_pool_on_bury(evutil_socket_t fd, short what, void *arg)
         heard = !worker_pool_member_read_one(w);
     } while (!heard && !turn_is_long());
     while (heard && (t = TAILQ_FIRST(&w->monitor_sessions))) {
-        monitor_session_lost(t, m->stopping ? REASON_SHUTDOWN : w->end);
+        worker_pool_lost(t, stopping ? REASON_SHUTDOWN : w->end);
         if (turn_is_long()) {
             break;
         }
@@ -577,25 +358,19 @@ static void worker_pool_on_bury(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-void worker_pool_gone(struct worker_process *w)
-{
-    w->burying = true;
-    event_active(w->bury, 0, 0);
-}
-
 /* The process has ended. */
 static void worker_pool_member_died(struct child *c, int status)
 {
     struct worker_process *w = c->arg;
 
-    if (!w->worker_pool->monitor->stopping) {
+    if (!w->worker_pool->context->stopping) {
         log_error("worker pid=%ld %s %d; its %u sessions end", (long)w->pid,
                   WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
                   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), w->sessions);
     }
     /* The pid may be reused from now on. */
     w->pid = -1;
-    worker_pool_gone(w);
+    worker_process_gone(w);
 }
 
 /* ---- all of them ---- */
@@ -610,12 +385,33 @@ bool worker_pool_all_gone(const struct worker_pool *c)
     return true;
 }
 
-int worker_pool_init(struct worker_pool *c, struct monitor *m, const struct poem *poem)
+/* The session is over: no worker has it. */
+static void worker_pool_on_ended(void *arg, struct monitor_session *t, enum session_reason reason,
+                                 const struct ipc_ended *what)
 {
-    *c = (struct worker_pool){.monitor = m, .exe_fd = -1, .settings_fd = -1};
+    (void)arg;
+    (void)reason;
+    (void)what;
+    worker_pool_forget(t);
+}
+
+void worker_pool_init(struct worker_pool *c, struct monitor_context *context,
+                      struct monitor_session_table *sessions)
+{
+    static const struct monitor_session_events events = {.ended = worker_pool_on_ended};
+
+    *c = (struct worker_pool){
+        .context = context, .sessions = sessions, .exe_fd = -1, .settings_fd = -1};
     TAILQ_INIT(&c->waiting);
     TAILQ_INIT(&c->refusals);
-    c->members = calloc(m->config->workers, sizeof *c->members);
+    monitor_session_observe(sessions, &events, c);
+}
+
+int worker_pool_start(struct worker_pool *c, const struct poem *poem)
+{
+    const struct config *const config = c->context->config;
+
+    c->members = calloc(config->workers, sizeof *c->members);
     if (!c->members) {
         return -ENOMEM;
     }
@@ -624,21 +420,25 @@ int worker_pool_init(struct worker_pool *c, struct monitor *m, const struct poem
     if (c->exe_fd < 0) {
         return -errno;
     }
-    c->settings_fd = worker_pool_settings_write(m->config, poem);
+    c->settings_fd = worker_pool_settings_write(config, poem);
     if (c->settings_fd < 0) {
         return c->settings_fd;
     }
-    for (c->n = 0; c->n < m->config->workers; c->n++) {
+    for (c->n = 0; c->n < config->workers; c->n++) {
         struct worker_process *w = &c->members[c->n];
         int err;
 
-        *w = (struct worker_process){
-            .worker_pool = c, .pid = -1, .channel_fd = -1, .ring_fd = -1, .bell_fd = -1};
+        *w = (struct worker_process){.worker_pool = c,
+                                     .number = c->n,
+                                     .pid = -1,
+                                     .channel_fd = -1,
+                                     .ring_fd = -1,
+                                     .bell_fd = -1};
         TAILQ_INIT(&w->monitor_sessions);
         TAILQ_INIT(&w->outbox);
         TAILQ_INIT(&w->disowned);
-        w->respawn = evtimer_new(m->base, worker_pool_on_respawn, w);
-        w->bury = event_new(m->base, -1, 0, worker_pool_on_bury, w);
+        w->respawn = evtimer_new(c->context->base, worker_pool_on_respawn, w);
+        w->bury = event_new(c->context->base, -1, 0, worker_pool_on_bury, w);
         err = w->respawn && w->bury ? worker_pool_member_start(w) : -ENOMEM;
         if (err) {
             c->n++;
@@ -692,4 +492,12 @@ bool worker_pool_all_ready(const struct worker_pool *c)
         }
     }
     return true;
+}
+
+void worker_pool_beat(struct worker_pool *c)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        worker_pool_watch_beat(&c->members[i]);
+    }
+    worker_pool_refusals_beat(c);
 }

@@ -3,8 +3,7 @@
 /* Asks the workers for their counts, and stores them in the sessions. */
 #include "proxy/monitor/worker_pool_count.h"
 
-#include "proxy/monitor/control/control.h"
-#include "proxy/monitor/monitor.h"
+#include "proxy/ipc/ipc.h"
 
 void worker_pool_count(struct worker_pool *c)
 {
@@ -31,6 +30,13 @@ bool worker_pool_counting(const struct worker_pool *c)
     return false;
 }
 
+struct monitor_session *worker_pool_ticket(struct worker_process *w, uint64_t id)
+{
+    struct monitor_session *const t = monitor_session_find(w->worker_pool->sessions, id);
+
+    return t && t->member == w ? t : NULL;
+}
+
 void worker_pool_take_counts(struct worker_process *w, const struct ipc_counts *c)
 {
     for (uint32_t i = 0; i < c->n; i++) {
@@ -46,7 +52,6 @@ void worker_pool_take_counts(struct worker_process *w, const struct ipc_counts *
     }
     w->longest_turn_us = c->longest_turn_us;
     if (c->last) {
-        w->counting = false;
-        control_counted(w->worker_pool->monitor->control);
+        worker_process_counted(w);
     }
 }

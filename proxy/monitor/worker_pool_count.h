@@ -4,7 +4,7 @@
 #ifndef POEMD_PROXY_MONITOR_WORKER_POOL_COUNT_H
 #define POEMD_PROXY_MONITOR_WORKER_POOL_COUNT_H
 
-#include "proxy/monitor/worker_pool.h"
+#include "proxy/monitor/worker_process.h"
 
 /*
  * Stores a worker's counts, which ipc_counts_sound has checked. Skips sessions that have ended
@@ -14,5 +14,14 @@ void worker_pool_take_counts(struct worker_process *w, const struct ipc_counts *
 
 /* Returns the worker's session of that number, or NULL. */
 struct monitor_session *worker_pool_ticket(struct worker_process *w, uint64_t id);
+
+/*
+ * Asks all workers what has passed in their sessions: the tickets' counts are written as they come.
+ * worker_pool_events.counted is called whenever a worker has sent all of them, or has died.
+ */
+void worker_pool_count(struct worker_pool *c);
+
+/* Returns true if a worker has been asked and has not sent all counts. */
+bool worker_pool_counting(const struct worker_pool *c);
 
 #endif

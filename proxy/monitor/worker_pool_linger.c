@@ -4,10 +4,11 @@
  * Sessions that have ended while some of their fds were not received (session_linger.h): each
  * counts towards its route's limit until its worker reports that they were.
  */
+#include "proxy/monitor/worker_pool_linger.h"
+
 #include <stdlib.h>
 
-#include "proxy/monitor/worker_pool_parts.h"
-#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/route.h"
 
 struct worker_pool_lingerer {
     SLIST_ENTRY(worker_pool_lingerer) link;
@@ -25,7 +26,7 @@ void worker_pool_linger(struct worker_process *w, const struct monitor_session *
     l->session = t->id;
     l->route = t->route;
     l->route->lingering++;
-    w->worker_pool->monitor->lingering++;
+    w->worker_pool->sessions->lingering++;
     SLIST_INSERT_HEAD(&w->lingering, l, link);
 }
 
@@ -33,7 +34,7 @@ static void worker_pool_linger_drop(struct worker_process *w, struct worker_pool
 {
     SLIST_REMOVE(&w->lingering, l, worker_pool_lingerer, link);
     l->route->lingering--;
-    w->worker_pool->monitor->lingering--;
+    w->worker_pool->sessions->lingering--;
     free(l);
 }
 

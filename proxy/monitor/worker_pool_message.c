@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Makes the messages about a session for its worker. Sends nothing itself. */
+#include "proxy/monitor/worker_pool_message.h"
+
 #include <stdio.h>
 
-#include "proxy/monitor/worker_pool_parts.h"
-#include "proxy/monitor/monitor.h"
-#include "proxy/monitor/tracing/tracing.h"
+#include "base/sock.h"
+#include "proxy/monitor/devices/spawn.h"
+#include "proxy/monitor/monitor_context.h"
+#include "proxy/monitor/monitor_session.h"
+#include "proxy/monitor/peer_facts.h"
+#include "proxy/monitor/route.h"
 
 /*
  * Returns what to ask a backend for: it reveals its own licence, and that of servers behind it,
@@ -30,6 +35,60 @@ static enum reciter_wants worker_pool_message_wants(const struct config_route *r
     return ask;
 }
 
+/*
+ * Fills in the process at the socket: its senders are checked by pid, user and group. Sets pid 0,
+ * which matches no sender, if one of these is not reliable.
+ */
+static void worker_pool_message_witness_party(const struct monitor_session *t,
+                                              enum rules_party party, struct sock_sender *out)
+{
+    static const enum peer_fact needed[] = {PEER_PID, PEER_PIDNS, PEER_UID, PEER_GID};
+    const struct peer *p = peer_facts_peer(t->peer_facts, party);
+    const struct log_subject about = monitor_session_subject(t, rules_party_name(party));
+    char why[256];
+
+    *out = (struct sock_sender){.pid = p->pid, .uid = p->uid, .gid = p->gid};
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+        if (!peer_knows(p, needed[i])) {
+            log_line(LOG_WARNING, &about,
+                     "same-process: its process counts as another one, for its %s is %s",
+                     peer_fact_name(needed[i]), peer_why(p, needed[i], why, sizeof why));
+            *out = (struct sock_sender){.pid = 0};
+            return;
+        }
+    }
+}
+
+static void worker_pool_message_witness(const struct monitor_session *t,
+                                        struct sender_check_settings *out)
+{
+    const struct config_route *r = t->route->config;
+
+    *out = (struct sender_check_settings){.act = SENDER_CHECK_NOTE};
+    if (r->same_process != CONFIG_SAME_UNASKED) {
+        out->act = r->same_process == CONFIG_SAME_END ? SENDER_CHECK_END : SENDER_CHECK_TAINT;
+    }
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        const enum rules_party party = (enum rules_party)i;
+
+        if (!config_route_watches(r, party)) {
+            /* Only a note depends on this party. */
+            sock_peer(party == RULES_CLIENT ? t->client_fd : t->backend_fd, &out->who[i]);
+            if (party == RULES_BACKEND && t->device) {
+                spawn_who(t->device, &out->who[i]);
+            }
+            continue;
+        }
+        out->parties |= 1u << i;
+        if (party == RULES_BACKEND && t->device) {
+            /* Our own child, in a pid namespace of ours. */
+            spawn_who(t->device, &out->who[i]);
+        } else {
+            worker_pool_message_witness_party(t, party, &out->who[i]);
+        }
+    }
+}
+
 static struct ipc_session worker_pool_message_begin(const struct monitor_session *t)
 {
     const struct config_route *r = t->route->config;
@@ -38,15 +97,15 @@ static struct ipc_session worker_pool_message_begin(const struct monitor_session
                                 .stall_ms = r->stall_ms,
                                 .recite = r->recite_to_client,
                                 .ask_backend = worker_pool_message_wants(r),
-                                .recorded = audit_writer_on(&t->monitor->audit_writer),
+                                .recorded = audit_writer_on(&t->table->context->audit_writer),
                                 .quiet = t->muted   ? IPC_MUTED
                                          : t->quiet ? IPC_QUIET
                                                     : IPC_LOGGED,
-                                .tap = tracing_tap(t->monitor, t),
+                                .tap = monitor_session_tap(t),
                                 .self = t->route->self,
                                 .dma = r->dma};
 
-    monitor_session_witness(t, &begin.same);
+    worker_pool_message_witness(t, &begin.same);
     snprintf(begin.route, sizeof begin.route, "%s", r->name);
     return begin;
 }
@@ -63,7 +122,7 @@ struct ipc_msg worker_pool_message(const struct monitor_session *t, enum ipc_typ
     } else if (type == IPC_GONE) {
         m.u.gone.parties = t->gone;
     } else if (type == IPC_TAP) {
-        m.u.tap = tracing_tap(t->monitor, t);
+        m.u.tap = monitor_session_tap(t);
     }
     return m;
 }

@@ -8,13 +8,16 @@
  * worker hangs or dies, another takes over, and the last holder of a client's socket never closes
  * it with a request unread, at which QEMU aborts (sock_hang_up).
  */
+#include "proxy/monitor/worker_pool_refuse.h"
+
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/sock.h"
-#include "proxy/monitor/worker_pool_parts.h"
-#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/route.h"
+#include "proxy/monitor/worker_pool_outbox.h"
 
 struct worker_pool_refusal {
     TAILQ_ENTRY(worker_pool_refusal) link;
@@ -37,7 +40,7 @@ static void worker_pool_refusal_free(struct worker_pool *c, struct worker_pool_r
 static void worker_pool_refusal_send(struct worker_pool *c, struct worker_pool_refusal *r)
 {
     const uint64_t now = clock_ms();
-    struct worker_process *w = worker_pool_least_busy(c);
+    struct worker_process *w = worker_process_least_busy(c);
     const struct ipc_msg m = {
         .type = IPC_REFUSE,
         .u.refuse = {.number = r->number,
@@ -136,5 +139,45 @@ void worker_pool_refusals_free(struct worker_pool *c)
 {
     while (!TAILQ_EMPTY(&c->refusals)) {
         worker_pool_refusal_free(c, TAILQ_FIRST(&c->refusals));
+    }
+}
+
+/* ---- sessions ---- */
+
+/* Has a worker send err to the client, after reading its request unless that was read before. */
+static void worker_pool_refuse_session_take(struct monitor_session *t, int err)
+{
+    const struct worker_pool_answer how = {
+        .err = err, .ms = route_refusal_ms(t->route), .heard = t->heard, .id = t->request_id};
+
+    worker_pool_refuse_take(t->table->workers, t->client_fd, &how);
+    t->client_fd = -1;
+}
+
+void worker_pool_refuse_session(struct monitor_session *t, enum session_reason reason, int err)
+{
+    const struct log_subject about = monitor_session_subject(t, "backend");
+
+    log_line(LOG_WARNING, &about, "%s; client told: %s", session_reason_word(reason),
+             strerror(err));
+    worker_pool_refuse_session_take(t, err);
+    monitor_session_end(t, reason, NULL);
+}
+
+/* Returns true if the client waits for its reply to VERSION, which no worker may have sent yet. */
+static bool worker_pool_is_owed_reply(const struct monitor_session *t)
+{
+    return t->state == SESSION_RECITING ||
+           (t->state == SESSION_DECIDING &&
+            (t->verdict_err == 0 || worker_pool_unsent(t, IPC_VERDICT)));
+}
+
+void worker_pool_lost(struct monitor_session *t, enum session_reason reason)
+{
+    if (reason != REASON_SHUTDOWN && worker_pool_is_owed_reply(t)) {
+        worker_pool_refuse_session(t, reason,
+                                   reason == REASON_HANDSHAKE_TIMEOUT ? ETIMEDOUT : ECONNABORTED);
+    } else {
+        monitor_session_end(t, reason, NULL);
     }
 }

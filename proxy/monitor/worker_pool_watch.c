@@ -2,15 +2,16 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Workers that hang: pinged, found out, killed; sessions that are ended without their worker. */
 #define _GNU_SOURCE
+#include "proxy/monitor/worker_pool_watch.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
-
-#include "proxy/monitor/worker_pool_parts.h"
-#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/monitor_context.h"
+#include "proxy/monitor/worker_pool_outbox.h"
 
 /* ---- sessions that the monitor has ended ---- */
 
@@ -43,7 +44,7 @@ void worker_pool_disown(struct monitor_session *t)
     d = calloc(1, sizeof *d);
     if (!d) {
         /* Without an entry, its messages about the session would count as a breach of the rules. */
-        worker_pool_kill(w, REASON_NO_RESOURCES, "has a session that cannot be taken from it");
+        worker_process_kill(w, REASON_NO_RESOURCES, "has a session that cannot be taken from it");
         return;
     }
     d->session = t->id;
@@ -115,7 +116,7 @@ bool worker_pool_post_ping(struct worker_process *w)
         return true;
     }
     /* Any error other than a full channel: the worker is dying, and SIGCHLD follows. */
-    if (worker_pool_must_wait(w, ipc_send(w->channel_fd, &m, NULL, 0))) {
+    if (worker_process_must_wait(w, ipc_send(w->channel_fd, &m, NULL, 0))) {
         return false;
     }
     w->ping_unsent = false;
@@ -132,31 +133,31 @@ bool worker_pool_pong(struct worker_process *w)
     return true;
 }
 
-void worker_pool_heard(struct worker_process *w)
+bool worker_pool_heard(struct worker_process *w)
 {
     const bool was_late = heartbeat_late(&w->beat);
 
     /* Until it is ready, the time to start applies. */
     if (!w->ready) {
-        return;
+        return false;
     }
     heartbeat_heard(&w->beat);
-    if (was_late) {
-        worker_pool_take_waiting(w->worker_pool);
-    }
+    return was_late;
 }
 
 bool worker_pool_answers(const struct monitor_session *t)
 {
-    return t->member && worker_pool_takes_work(t->member);
+    return t->member && worker_process_takes_work(t->member);
 }
 
-bool worker_pool_has_other(const struct worker_pool *c, const struct monitor_session *t)
+bool worker_pool_has_other(const struct monitor_session *t)
 {
+    const struct worker_pool *const c = t->table->workers;
+
     for (unsigned i = 0; i < c->n; i++) {
         const struct worker_process *w = &c->members[i];
 
-        if (w != t->member && w->ready && worker_pool_takes_work(w)) {
+        if (w != t->member && w->ready && worker_process_takes_work(w)) {
             return true;
         }
     }
@@ -181,14 +182,14 @@ static void worker_pool_leave_behind(struct worker_process *w)
     }
     log_error("worker pid=%ld is killed and does not go: the kernel holds it; left behind",
               (long)w->pid);
-    children_forget(&w->worker_pool->monitor->children, &w->child);
-    children_add(&w->worker_pool->monitor->children, orphan, w->pid, false, worker_pool_orphan_died,
+    children_forget(&w->worker_pool->context->children, &w->child);
+    children_add(&w->worker_pool->context->children, orphan, w->pid, false, worker_pool_orphan_died,
                  NULL);
     w->pid = -1;
-    worker_pool_gone(w);
+    worker_process_gone(w);
 }
 
-static void worker_pool_member_beat(struct worker_process *w)
+void worker_pool_watch_beat(struct worker_process *w)
 {
     struct heartbeat_sample sample;
 
@@ -205,7 +206,7 @@ static void worker_pool_member_beat(struct worker_process *w)
     switch (heartbeat_beat(&w->beat, clock_ms(), &sample)) {
     case HEARTBEAT_ASK:
         if (!worker_pool_disowned_beat(w)) {
-            worker_pool_kill(w, REASON_WORKER_HUNG, "does not end a session that it has to end");
+            worker_process_kill(w, REASON_WORKER_HUNG, "does not end a session that it has to end");
             return;
         }
         w->ping_unsent = true;
@@ -216,16 +217,8 @@ static void worker_pool_member_beat(struct worker_process *w)
                   w->beat.silent_ms + w->beat.held_ms, sample.state ? sample.state : '?');
         break;
     case HEARTBEAT_HUNG:
-        worker_pool_kill(w, REASON_WORKER_HUNG,
-                         w->ready ? "hangs: it has not answered for 2 s" : "does not start");
+        worker_process_kill(w, REASON_WORKER_HUNG,
+                            w->ready ? "hangs: it has not answered for 2 s" : "does not start");
         break;
     }
-}
-
-void worker_pool_beat(struct worker_pool *c)
-{
-    for (unsigned i = 0; i < c->n; i++) {
-        worker_pool_member_beat(&c->members[i]);
-    }
-    worker_pool_refusals_beat(c);
 }

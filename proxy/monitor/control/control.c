@@ -20,7 +20,12 @@
 #include "base/sock.h"
 #include "policy/peer/peer.h"
 #include "proxy/monitor/control/control_client.h"
-#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/control/control_subject.h"
+#include "proxy/monitor/monitor_context.h"
+#include "proxy/monitor/repeats_rate.h"
+#include "proxy/monitor/tracing/tracing.h"
+#include "proxy/monitor/worker_pool.h"
+#include "proxy/monitor/worker_pool_count.h"
 #include "proxy/ipc/turn.h"
 
 /* Supplementary groups beyond this number are not looked at. */
@@ -29,7 +34,7 @@
 TAILQ_HEAD(control_clients, control_client);
 
 struct control {
-    struct monitor *monitor;
+    struct control_subject subject;
     int listen_fd;  /* -1: closed */
     char *folder;   /* created for the socket; NULL if it existed */
     struct stat st; /* of the socket's file */
@@ -179,13 +184,12 @@ static void control_on_writable(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-void control_trace_ended(struct control *control, uint64_t id)
+/* A capture has ended, its last counts known. Its client gets its answer from the loop. */
+static void control_on_trace_ended(void *arg, uint64_t id)
 {
+    struct control *const control = arg;
     struct control_client *c;
 
-    if (!control) {
-        return;
-    }
     TAILQ_FOREACH(c, &control->clients, link)
     {
         if (c->trace == id) {
@@ -204,7 +208,7 @@ static void control_on_counted(evutil_socket_t fd, short what, void *arg)
     struct control_client *next;
 
     (void)fd;
-    if (!(what & EV_TIMEOUT) && worker_pool_counting(&control->monitor->worker_pool)) {
+    if (!(what & EV_TIMEOUT) && worker_pool_counting(control->subject.workers)) {
         return;
     }
     event_del(control->patience);
@@ -216,11 +220,12 @@ static void control_on_counted(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-void control_counted(struct control *c)
+static void control_on_worker_counted(void *arg, struct worker_process *w)
 {
-    if (c) {
-        event_active(c->counted, 0, 0);
-    }
+    const struct control *const control = arg;
+
+    (void)w;
+    event_active(control->counted, 0, 0);
 }
 
 /* Clients that ask while workers are being asked wait for the same answer. */
@@ -229,9 +234,9 @@ static void control_count(struct control_client *c)
     struct control *control = c->control;
 
     c->state = CONTROL_COUNTING;
-    worker_pool_count(&control->monitor->worker_pool);
-    if (!worker_pool_counting(&control->monitor->worker_pool)) {
-        control_counted(control);
+    worker_pool_count(control->subject.workers);
+    if (!worker_pool_counting(control->subject.workers)) {
+        event_active(control->counted, 0, 0);
     } else if (!event_pending(control->patience, EV_TIMEOUT, NULL)) {
         event_add(control->patience, &count_time);
     }
@@ -368,11 +373,12 @@ static struct control_client *control_client_new(struct control *control, int fd
         return NULL;
     }
     c->control = control;
-    c->monitor = control->monitor;
+    c->subject = &control->subject;
     c->fd = fd;
     c->given_fd = -1;
-    event_assign(&c->readable, control->monitor->base, fd, EV_READ, control_on_readable, c);
-    event_assign(&c->writable, control->monitor->base, fd, EV_WRITE, control_on_writable, c);
+    event_assign(&c->readable, control->subject.context->base, fd, EV_READ, control_on_readable, c);
+    event_assign(&c->writable, control->subject.context->base, fd, EV_WRITE, control_on_writable,
+                 c);
     TAILQ_INSERT_TAIL(&control->clients, c, link);
     control->n_clients++;
     return c;
@@ -493,7 +499,7 @@ static int control_listen_at(struct control *control, const struct config_contro
 
 static int control_make_events(struct control *control)
 {
-    struct event_base *base = control->monitor->base;
+    struct event_base *base = control->subject.context->base;
 
     control->acceptable =
         event_new(base, control->listen_fd, EV_READ | EV_PERSIST, control_on_acceptable, control);
@@ -508,9 +514,10 @@ static int control_make_events(struct control *control)
     return 0;
 }
 
-int control_new(struct control **out, struct monitor *m)
+int control_new(struct control **out, const struct control_subject *subject)
 {
-    const struct config_control *where = &m->config->control;
+    static const struct worker_pool_events of_workers = {.counted = control_on_worker_counted};
+    const struct config_control *where = &subject->context->config->control;
     struct control *control;
     char shown[256];
     int err;
@@ -523,7 +530,7 @@ int control_new(struct control **out, struct monitor *m)
     if (!control) {
         return -ENOMEM;
     }
-    control->monitor = m;
+    control->subject = *subject;
     control->listen_fd = -1;
     TAILQ_INIT(&control->clients);
     err = control_listen_at(control, where);
@@ -538,6 +545,8 @@ int control_new(struct control **out, struct monitor *m)
         control_free(control);
         return err;
     }
+    worker_pool_observe(subject->workers, &of_workers, control);
+    tracing_on_ended(subject->tracing, control_on_trace_ended, control);
     *out = control;
     return 0;
 }
@@ -550,7 +559,7 @@ void control_close(struct control *c)
     if (!c || c->listen_fd < 0) {
         return;
     }
-    path = c->monitor->config->control.path;
+    path = c->subject.context->config->control.path;
     if (c->acceptable) {
         event_del(c->acceptable);
     }

@@ -14,27 +14,20 @@
 #ifndef POEMD_PROXY_MONITOR_CONTROL_CONTROL_H
 #define POEMD_PROXY_MONITOR_CONTROL_CONTROL_H
 
-#include <stdint.h>
-
-struct monitor;
 struct control;
+struct control_subject;
 
 /*
- * Listens at the configured path. Sets *out to NULL if no control socket is configured. Returns 0
- * or -errno (logged).
+ * Listens at the configured path. Sets *out to NULL if no control socket is configured. subject is
+ * copied. Returns 0 or -errno (logged).
  */
-int control_new(struct control **out, struct monitor *m) __attribute__((warn_unused_result));
+int control_new(struct control **out, const struct control_subject *subject)
+    __attribute__((warn_unused_result));
 
 /* Stops accepting clients and removes the socket's file. NULL is allowed, here and below. */
 void control_close(struct control *c);
 
 /* Drops all clients, which ends the captures they hold. */
 void control_free(struct control *c);
-
-/* A worker has reported its counts, or died. The answers follow from the loop. */
-void control_counted(struct control *c);
-
-/* A capture has ended, its last counts known. Its client gets its answer from the loop. */
-void control_trace_ended(struct control *c, uint64_t id);
 
 #endif

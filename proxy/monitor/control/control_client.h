@@ -16,7 +16,7 @@
 #include "proxy/ipc/control_wire.h"
 
 struct control;
-struct monitor;
+struct control_subject;
 
 enum control_state {
     CONTROL_ASKED_NOTHING, /* waits for its request */
@@ -39,7 +39,7 @@ enum control_part {
 struct control_client {
     TAILQ_ENTRY(control_client) link;
     struct control *control;
-    struct monitor *monitor;
+    const struct control_subject *subject;
     int fd;
     int given_fd; /* came with the request; -1: none, or taken */
     struct ucred who;

@@ -13,7 +13,11 @@
 
 #include "proxy/monitor/control/control_json.h"
 #include "proxy/monitor/control/control_trace.h"
-#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/control/control_subject.h"
+#include "proxy/monitor/monitor_context.h"
+#include "proxy/monitor/monitor_session.h"
+#include "proxy/monitor/monitor_session_stop.h"
+#include "proxy/monitor/route.h"
 
 void control_refuse(struct control_client *c, enum control_status status, const char *fmt, ...)
 {
@@ -45,9 +49,9 @@ static void control_dispatch_sessions(struct control_client *c)
     if (!c->request.route[0]) {
         return;
     }
-    r = monitor_route(c->monitor, c->request.route);
+    r = route_find(c->subject->routes, c->request.route);
     if (r) {
-        c->route = (size_t)(r - c->monitor->routes);
+        c->route = r->number;
     } else {
         log_escape(shown, sizeof shown, c->request.route, strlen(c->request.route));
         control_refuse(c, CONTROL_NO, "there is no route \"%s\"", shown);
@@ -64,9 +68,9 @@ static void control_answer_end(struct control_client *c, const char *result)
 
 static void control_dispatch_session_end(struct control_client *c)
 {
-    struct monitor_session *const t = monitor_session_find(c->monitor, c->request.number);
+    struct monitor_session *const t = monitor_session_find(c->subject->sessions, c->request.number);
 
-    if (!t && c->request.number > 0 && c->request.number <= c->monitor->last_session) {
+    if (!t && c->request.number > 0 && c->request.number <= c->subject->sessions->last) {
         control_answer_end(c, "already over");
         return;
     }
@@ -76,7 +80,7 @@ static void control_dispatch_session_end(struct control_client *c)
     }
     log_warning("session=%" PRIu64 " ends: uid=%u pid=%d asks for it", t->id, (unsigned)c->who.uid,
                 (int)c->who.pid);
-    control_answer_end(c, monitor_session_end_asked(t) ? "ended" : "ending");
+    control_answer_end(c, monitor_session_stop(t, REASON_OPERATOR) ? "ended" : "ending");
 }
 
 static void control_dispatch_trace_list(struct control_client *c)
@@ -117,11 +121,12 @@ void control_obey(struct control_client *c)
 /* Returns the next session of the requested routes, or NULL. */
 static const struct monitor_session *control_dispatch_next_session(struct control_client *c)
 {
-    const struct route *const only = c->request.route[0] ? &c->monitor->routes[c->route] : NULL;
-    const struct monitor_session *t = monitor_session_behind(c->monitor, c->after);
+    const struct route *const only =
+        c->request.route[0] ? &c->subject->routes->routes[c->route] : NULL;
+    const struct monitor_session *t = monitor_session_behind(c->subject->sessions, c->after);
 
     while (t && only && t->route != only) {
-        t = monitor_session_behind(c->monitor, t->id);
+        t = monitor_session_behind(c->subject->sessions, t->id);
     }
     c->after = t ? t->id : c->after;
     return t;
@@ -136,10 +141,10 @@ static json_t *control_dispatch_of_part(struct control_client *c, bool *over)
     switch (c->part) {
     case CONTROL_PART_BROKER:
         c->part = CONTROL_PART_ROUTES;
-        return control_broker(c->monitor);
+        return control_broker(c->subject);
     case CONTROL_PART_ROUTES:
-        if (c->route < c->monitor->config->n_routes) {
-            return control_route(&c->monitor->routes[c->route++]);
+        if (c->route < c->subject->routes->n) {
+            return control_route(&c->subject->routes->routes[c->route++]);
         }
         c->part = CONTROL_PART_TRACES;
         return control_trace_next(c, over);

@@ -11,7 +11,12 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "audit/audit_line.h"
-#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/control/control_subject.h"
+#include "proxy/monitor/devices/spawn.h"
+#include "proxy/monitor/monitor_context.h"
+#include "proxy/monitor/monitor_session.h"
+#include "proxy/monitor/route.h"
+#include "proxy/monitor/worker_process.h"
 #include "proxy/ipc/turn.h"
 
 /* Returns foreign text, escaped, or null. */
@@ -37,7 +42,7 @@ static json_t *control_json_time_of(uint64_t then_ms)
 {
     char out[AUDIT_TIME_SIZE + 1];
 
-    monitor_time_of(then_ms, out);
+    audit_writer_time_of(then_ms, out);
     return json_string(out);
 }
 
@@ -71,7 +76,7 @@ static json_t *control_json_workers(const struct worker_pool *c)
     return list;
 }
 
-static json_t *control_json_audit(const struct monitor *m)
+static json_t *control_json_audit(const struct monitor_context *m)
 {
     if (!audit_writer_on(&m->audit_writer)) {
         return json_null();
@@ -81,16 +86,17 @@ static json_t *control_json_audit(const struct monitor *m)
                      m->audit_writer.failing);
 }
 
-json_t *control_broker(const struct monitor *m)
+json_t *control_broker(const struct control_subject *m)
 {
     return json_pack("{s:{s:s,s:i,s:o,s:o,s:o,s:o,s:{s:i,s:i,s:I},s:I,s:o,s:o}}", "broker",
                      "version", POEMD_VERSION, "pid", (int)getpid(), "since",
                      control_json_time_of(m->started_ms), "ms", control_json_age(m->started_ms),
-                     "configuration", control_json_configuration(m->config), "taint",
-                     control_json_taint(m->taint), "sessions", "now", (int)m->sessions, "most",
-                     (int)m->config->max_sessions, "begun", (json_int_t)m->last_session,
-                     "longest-turn-us", (json_int_t)turn_longest_us(), "workers",
-                     control_json_workers(&m->worker_pool), "audit", control_json_audit(m));
+                     "configuration", control_json_configuration(m->context->config), "taint",
+                     control_json_taint(m->sessions->taint), "sessions", "now",
+                     (int)m->sessions->alive, "most", (int)m->context->config->max_sessions,
+                     "begun", (json_int_t)m->sessions->last, "longest-turn-us",
+                     (json_int_t)turn_longest_us(), "workers", control_json_workers(m->workers),
+                     "audit", control_json_audit(m->context));
 }
 
 /* Returns the state of the route's devices, or null if it does not start any. */

@@ -9,12 +9,12 @@
 
 #include <jansson.h>
 
-struct monitor;
-struct route;
+struct control_subject;
 struct monitor_session;
+struct route;
 
 /* The broker itself, including workers and audit log: {"broker": {…}}. */
-json_t *control_broker(const struct monitor *m) __attribute__((warn_unused_result));
+json_t *control_broker(const struct control_subject *m) __attribute__((warn_unused_result));
 
 /* {"route": {…}} */
 json_t *control_route(const struct route *r) __attribute__((warn_unused_result));

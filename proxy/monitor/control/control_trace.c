@@ -12,9 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/sock.h"
 #include "audit/audit_log.h"
-#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/control/control_subject.h"
 #include "proxy/monitor/tracing/tracing.h"
 
 /* ---- as JSON ---- */
@@ -49,7 +50,7 @@ json_t *control_trace_next(struct control_client *c, bool *over)
 {
     struct tracing_info info;
 
-    *over = !tracing_next(c->monitor, c->after, &info);
+    *over = !tracing_next(c->subject->tracing, c->after, &info);
     c->after = *over ? c->after : info.id;
     return *over ? NULL : trace_json(&info);
 }
@@ -58,8 +59,9 @@ json_t *control_trace_end(struct control_client *c)
 {
     struct tracing_info info;
 
-    return tracing_next(c->monitor, c->trace - 1, &info) && info.id == c->trace ? trace_json(&info)
-                                                                                : json_object();
+    return tracing_next(c->subject->tracing, c->trace - 1, &info) && info.id == c->trace
+               ? trace_json(&info)
+               : json_object();
 }
 
 /* ---- starting ---- */
@@ -113,7 +115,7 @@ static void control_trace_start_it(struct control_client *c, json_t *by)
     int err;
 
     c->given_fd = -1;
-    err = tracing_start(c->monitor, &r, &id, why, sizeof why);
+    err = tracing_start(c->subject->tracing, &r, &id, why, sizeof why);
     if (err) {
         control_refuse(c, err == -ENOENT ? CONTROL_NO : CONTROL_FAILED, "%s",
                        *why ? why : strerror(-err));
@@ -124,8 +126,8 @@ static void control_trace_start_it(struct control_client *c, json_t *by)
     if (q->flags & CONTROL_HOLD) {
         c->trace = id;
         /* It may have failed to start. */
-        c->over =
-            tracing_next(c->monitor, id - 1, &info) && info.id == id && info.state == TRACING_ENDED;
+        c->over = tracing_next(c->subject->tracing, id - 1, &info) && info.id == id &&
+                  info.state == TRACING_ENDED;
     }
 }
 
@@ -162,12 +164,13 @@ static void control_trace_about_one(struct control_client *c, int err, const cha
 
 void control_trace_stop(struct control_client *c)
 {
-    control_trace_about_one(c, tracing_stop(c->monitor, c->request.number), "it has ended");
+    control_trace_about_one(c, tracing_stop(c->subject->tracing, c->request.number),
+                            "it has ended");
 }
 
 void control_trace_dump(struct control_client *c)
 {
-    control_trace_about_one(c, tracing_dump(c->monitor, c->request.number),
+    control_trace_about_one(c, tracing_dump(c->subject->tracing, c->request.number),
                             "it is no flight recorder");
 }
 
@@ -175,7 +178,7 @@ void control_let_go(struct control_client *c)
 {
     if (c->trace && !c->stopped) {
         c->stopped = true;
-        if (tracing_stop(c->monitor, c->trace) < 0) {
+        if (tracing_stop(c->subject->tracing, c->trace) < 0) {
             log_debug("control: capture %" PRIu64 " had ended by itself", c->trace);
         }
     }

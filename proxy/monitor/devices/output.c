@@ -4,13 +4,13 @@
 #include "proxy/monitor/devices/output.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <inttypes.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sock.h"
-#include "proxy/monitor/monitor.h"
 
 /* Bytes read in one turn. */
 #define TURN 16384u

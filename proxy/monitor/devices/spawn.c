@@ -17,7 +17,7 @@
 #include "base/sock.h"
 #include "proxy/config/command.h"
 #include "proxy/monitor/devices/device.h"
-#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/devices/output.h"
 
 enum spawned_state { STARTING, READY, SERVING, ENDING, GONE, LEFT };
@@ -41,7 +41,7 @@ struct spawned {
 };
 
 struct spawn {
-    struct monitor *monitor;
+    struct monitor_context *context;
     const struct config_route *config;
     struct command command;
     TAILQ_HEAD(, spawned) devices;
@@ -233,13 +233,13 @@ static struct device_plan spawn_plan_of(const struct spawn *s)
                                 .gid = c->spawn_gid,
                                 .groups = c->spawn_groups,
                                 .n_groups = c->n_spawn_groups,
-                                .nofile = s->monitor->nofile};
+                                .nofile = s->context->nofile};
 }
 
 static int spawn_start_device(struct spawn *s)
 {
     const struct device_plan plan = spawn_plan_of(s);
-    struct monitor *m = s->monitor;
+    struct monitor_context *m = s->context;
     struct spawned *d = calloc(1, sizeof *d);
     struct device made;
     int err = d ? device_start(&made, &plan) : -ENOMEM;
@@ -467,7 +467,8 @@ static bool spawn_may_become(const struct config_route *c)
     return false;
 }
 
-int spawn_new(struct spawn **out, struct monitor *m, const struct config_route *config)
+int spawn_new(struct spawn **out, struct monitor_context *context,
+              const struct config_route *config)
 {
     struct value_fault fault;
     struct spawn *s;
@@ -480,10 +481,10 @@ int spawn_new(struct spawn **out, struct monitor *m, const struct config_route *
     if (!s) {
         return -ENOMEM;
     }
-    s->monitor = m;
+    s->context = context;
     s->config = config;
     TAILQ_INIT(&s->devices);
-    evtimer_assign(&s->again, m->base, spawn_on_again, s);
+    evtimer_assign(&s->again, context->base, spawn_on_again, s);
     if (!command_read(&s->command, config->spawn, DEVICE_SOCKET_FD, &fault)) {
         /* Cannot happen: the configuration was checked by the same function. */
         free(s);

@@ -27,7 +27,7 @@
 #include "base/sock.h"
 #include "proxy/ipc/session_state.h"
 
-struct monitor;
+struct monitor_context;
 struct config_route;
 struct spawn;
 struct spawned;
@@ -36,8 +36,8 @@ struct spawned;
  * Starts the route's first device (config->spawn is its command; borrowed). Free *out with
  * spawn_free. Returns 0, or -errno (logged). A device that cannot be started is not an error here.
  */
-int spawn_new(struct spawn **out, struct monitor *m, const struct config_route *config)
-    __attribute__((warn_unused_result));
+int spawn_new(struct spawn **out, struct monitor_context *context,
+              const struct config_route *config) __attribute__((warn_unused_result));
 
 /* Starts no more devices. Those that serve go on until spawn_release; the others are ended. */
 void spawn_stop(struct spawn *s);

@@ -15,11 +15,12 @@
 
 #include "base/sock.h"
 #include "proxy/config/config_value.h"
-#include "proxy/monitor/decision.h"
-#include "proxy/monitor/control/control.h"
-#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/monitor_context.h"
+#include "proxy/monitor/route.h"
 #include "proxy/monitor/tracing/tracing_file.h"
-#include "proxy/monitor/tracing/tracing_parts.h"
+#include "proxy/monitor/tracing/tracing_group.h"
+#include "proxy/monitor/tracing/tracing_list.h"
+#include "proxy/monitor/tracing/tracing_run.h"
 #include "trace/decode/filter.h"
 
 static const char *const state_names[] = {[TRACING_BEGINNING] = "beginning",
@@ -32,101 +33,17 @@ const char *tracing_state_name(enum tracing_state s)
     return (unsigned)s <= TRACING_ENDED ? state_names[s] : "?";
 }
 
-/* ---- captures ---- */
+/* ---- starting ---- */
 
-static int tracing_capture_compare(const struct capture *a, const struct capture *b)
+static struct route *tracing_find_route(const struct tracing *t, const struct tracing_request *r)
 {
-    return a->id < b->id ? -1 : a->id > b->id;
-}
-
-TREE_GENERATE(capture_tree, capture, link, tracing_capture_compare)
-
-struct capture *tracing_find(const struct tracing *t, uint64_t id)
-{
-    struct capture key = {.id = id};
-
-    return capture_tree_RB_FIND(&((struct tracing *)t)->captures, &key);
-}
-
-struct capture *tracing_behind(const struct tracing *t, uint64_t id)
-{
-    struct capture key = {.id = id + 1};
-
-    return capture_tree_RB_NFIND(&((struct tracing *)t)->captures, &key);
-}
-
-static void tracing_capture_free(struct tracing *t, struct capture *c)
-{
-    (void)capture_tree_RB_REMOVE(&t->captures, c);
-    tracing_group_leave(c);
-    if (c->state == TRACING_ENDED) {
-        TAILQ_REMOVE(&t->ended, c, group_link);
-        t->n_ended--;
-    } else {
-        t->n_alive--;
-    }
-    audit_writer_forget(&t->monitor->audit_writer, &c->recorded);
-    tracing_open_cancel(c);
-    sock_close(&c->fd);
-    free(c->path);
-    free(c->how.filter);
-    free(c);
-}
-
-/* Ended captures are remembered, up to TRACING_REMEMBERED. */
-void tracing_set_ended(struct tracing *t, struct capture *c, uint32_t why)
-{
-    tracing_open_cancel(c);
-    sock_close(&c->fd);
-    tracing_group_leave(c);
-    c->state = TRACING_ENDED;
-    c->why = tracer_why_word(why);
-    TAILQ_INSERT_TAIL(&t->ended, c, group_link);
-    t->n_alive--;
-    t->n_ended++;
-    control_trace_ended(t->monitor->control, c->id);
-    if (t->n_ended > TRACING_REMEMBERED) {
-        tracing_capture_free(t, TAILQ_FIRST(&t->ended));
-    }
-}
-
-static struct capture *tracing_capture_new(struct tracing *t, const struct tracing_request *r,
-                                           struct route *route)
-{
-    struct capture *const c = calloc(1, sizeof *c);
-
-    if (!c) {
-        return NULL;
-    }
-    *c = (struct capture){.id = ++t->last_id,
-                          .session = r->session,
-                          .route = route,
-                          .fd = -1,
-                          .given = r->fd >= 0,
-                          .how = r->how,
-                          .tracing = t};
-    c->path = strdup(r->path ? r->path : "");
-    c->how.filter = strdup(r->how.filter ? r->how.filter : "");
-    (void)capture_tree_RB_INSERT(&t->captures, c);
-    t->n_alive++;
-    if (!c->path || !c->how.filter) {
-        tracing_capture_free(t, c);
-        return NULL;
-    }
-    return c;
-}
-
-/* ---- beginning ---- */
-
-static struct route *tracing_find_route(const struct monitor *m, const struct tracing_request *r)
-{
-    const struct monitor_session *t;
+    const struct monitor_session *session;
 
     if (!r->session) {
-        return r->route ? monitor_route(m, r->route) : NULL;
+        return r->route ? route_find(t->routes, r->route) : NULL;
     }
-    t = monitor_session_find(m, r->session);
-    return t && t->state >= SESSION_RECITING ? t->route : NULL;
+    session = monitor_session_find(t->sessions, r->session);
+    return session && session->state >= SESSION_RECITING ? session->route : NULL;
 }
 
 static bool tracing_is_taken(const struct tracing *t, const char *path)
@@ -148,16 +65,15 @@ static int tracing_refuse(int err, char *why, size_t n, const char *text)
 }
 
 /* Checks a request before anything is done. Returns 0 or -errno. */
-static int tracing_check(const struct monitor *m, const struct tracing_request *r, char *why,
+static int tracing_check(const struct tracing *t, const struct tracing_request *r, char *why,
                          size_t n)
 {
-    const struct tracing *const t = m->tracing;
     struct filter *filter;
 
-    if (!t || m->stopping) {
+    if (t->context->stopping) {
         return tracing_refuse(-ESHUTDOWN, why, n, "the broker is stopping");
     }
-    if (!tracing_find_route(m, r)) {
+    if (!tracing_find_route(t, r)) {
         return tracing_refuse(-ENOENT, why, n, r->session ? "no such session" : "no such route");
     }
     if (t->n_alive >= TRACING_MAX) {
@@ -213,9 +129,7 @@ static json_t *tracing_started_record(const struct capture *c, json_t *by)
 static void tracing_on_recorded(void *arg, bool durable)
 {
     struct capture *const c = arg;
-    struct monitor *const m = c->tracing->monitor;
-
-    if (durable || m->config->on_audit_failure == CONFIG_AUDIT_TAINT) {
+    if (durable || c->tracing->context->config->on_audit_failure == CONFIG_AUDIT_TAINT) {
         tracing_begin(c);
         return;
     }
@@ -223,10 +137,10 @@ static void tracing_on_recorded(void *arg, bool durable)
     tracing_set_ended(c->tracing, c, TRACER_NOT_RECORDED);
 }
 
-int tracing_start(struct monitor *m, const struct tracing_request *r, uint64_t *id, char *why,
+int tracing_start(struct tracing *t, const struct tracing_request *r, uint64_t *id, char *why,
                   size_t n)
 {
-    int err = tracing_check(m, r, why, n);
+    int err = tracing_check(t, r, why, n);
     int fd = r->fd;
     struct capture *c = NULL;
 
@@ -238,7 +152,7 @@ int tracing_start(struct monitor *m, const struct tracing_request *r, uint64_t *
         }
     }
     if (!err) {
-        c = tracing_capture_new(m->tracing, r, tracing_find_route(m, r));
+        c = tracing_list_add(t, r, tracing_find_route(t, r));
         err = c ? 0 : tracing_refuse(-ENOMEM, why, n, "out of memory");
     }
     if (err) {
@@ -247,9 +161,9 @@ int tracing_start(struct monitor *m, const struct tracing_request *r, uint64_t *
     }
     c->fd = fd;
     *id = c->id;
-    if (!audit_writer_on(&m->audit_writer)) {
+    if (!audit_writer_on(&t->context->audit_writer)) {
         tracing_begin(c);
-    } else if (!audit_writer_await(&m->audit_writer, "trace-started",
+    } else if (!audit_writer_await(&t->context->audit_writer, "trace-started",
                                    tracing_started_record(c, r->by), &c->recorded,
                                    tracing_on_recorded, c)) {
         tracing_on_recorded(c, false);
@@ -259,25 +173,25 @@ int tracing_start(struct monitor *m, const struct tracing_request *r, uint64_t *
 
 /* ---- the end, and the rest ---- */
 
-int tracing_stop(struct monitor *m, uint64_t id)
+int tracing_stop(struct tracing *t, uint64_t id)
 {
-    struct capture *const c = m->tracing ? tracing_find(m->tracing, id) : NULL;
+    struct capture *const c = tracing_find(t, id);
 
     if (!c || c->state > TRACING_RUNNING) {
         return -ENOENT;
     }
     if (c->state == TRACING_BEGINNING) {
-        audit_writer_forget(&m->audit_writer, &c->recorded);
-        tracing_set_ended(m->tracing, c, TRACER_ASKED);
+        audit_writer_forget(&t->context->audit_writer, &c->recorded);
+        tracing_set_ended(t, c, TRACER_ASKED);
         return 0;
     }
     tracing_end(c, TRACER_ASKED);
     return 0;
 }
 
-int tracing_dump(struct monitor *m, uint64_t id)
+int tracing_dump(struct tracing *t, uint64_t id)
 {
-    struct capture *const c = m->tracing ? tracing_find(m->tracing, id) : NULL;
+    struct capture *const c = tracing_find(t, id);
 
     if (!c || c->state != TRACING_RUNNING) {
         return -ENOENT;
@@ -289,9 +203,9 @@ int tracing_dump(struct monitor *m, uint64_t id)
     return 0;
 }
 
-bool tracing_next(const struct monitor *m, uint64_t id, struct tracing_info *out)
+bool tracing_next(const struct tracing *t, uint64_t id, struct tracing_info *out)
 {
-    const struct capture *const c = m->tracing ? tracing_behind(m->tracing, id) : NULL;
+    const struct capture *const c = tracing_behind(t, id);
 
     if (!c) {
         return false;
@@ -313,10 +227,10 @@ bool tracing_next(const struct monitor *m, uint64_t id, struct tracing_info *out
 }
 
 /* Starts the configured captures. If one cannot begin, logs that, and the broker stops. */
-static int tracing_start_configured(struct monitor *m)
+static int tracing_start_configured(struct tracing *t)
 {
-    for (size_t i = 0; i < m->config->n_routes; i++) {
-        const struct config_route *const r = &m->config->routes[i];
+    for (size_t i = 0; i < t->routes->n; i++) {
+        const struct config_route *const r = t->routes->routes[i].config;
         const struct tracing_request request = {
             .route = r->name, .fd = -1, .path = r->trace_file, .how = r->trace};
         char shown[256];
@@ -326,7 +240,7 @@ static int tracing_start_configured(struct monitor *m)
         if (!r->trace_file) {
             continue;
         }
-        const int err = tracing_start(m, &request, &id, why, sizeof why);
+        const int err = tracing_start(t, &request, &id, why, sizeof why);
 
         if (err) {
             log_escape(shown, sizeof shown, r->trace_file, strlen(r->trace_file));
@@ -338,49 +252,71 @@ static int tracing_start_configured(struct monitor *m)
     return 0;
 }
 
-int tracing_init(struct monitor *m)
+int tracing_new(struct tracing **out, const struct route_table *routes,
+                struct monitor_session_table *sessions)
 {
+    struct monitor_context *const context = sessions->context;
     struct tracing *const t = calloc(1, sizeof *t);
     int err;
 
+    *out = t;
     if (!t) {
         return -ENOMEM;
     }
-    m->tracing = t;
-    t->monitor = m;
+    t->context = context;
+    t->routes = routes;
+    t->sessions = sessions;
     RB_INIT(&t->captures);
     TAILQ_INIT(&t->ended);
     TAILQ_INIT(&t->stale);
-    t->later = event_new(m->base, -1, 0, tracing_on_later, t);
-    err = tracing_link_init(&t->link, m, tracing_on_link, t);
+    t->later = event_new(context->base, -1, 0, tracing_on_later, t);
+    err = tracing_link_init(&t->link, context, &sessions->alive, tracing_on_link, t);
     if (!err && !t->later) {
         err = -ENOMEM;
     }
     if (!err) {
-        err = tracing_start_configured(m);
+        err = tracing_group_routes(t);
+    }
+    if (!err) {
+        tracing_run_observe(t);
+        err = tracing_start_configured(t);
     }
     /* No session may begin uncaptured, so the records must be on disk before clients come in. */
     if (!err) {
-        audit_writer_settle(&m->audit_writer);
+        audit_writer_settle(&context->audit_writer);
         tracing_on_later(-1, 0, t);
     }
     return err;
 }
 
-void tracing_deinit(struct monitor *m)
+void tracing_free(struct tracing *t)
 {
-    struct tracing *const t = m->tracing;
-
     if (!t) {
         return;
     }
     while (RB_ROOT(&t->captures)) {
-        tracing_capture_free(t, RB_ROOT(&t->captures));
+        tracing_list_remove(t, RB_ROOT(&t->captures));
     }
     tracing_link_deinit(&t->link);
     if (t->later) {
         event_free(t->later);
     }
+    free(t->groups);
     free(t);
-    m->tracing = NULL;
+}
+
+void tracing_on_ended(struct tracing *t, tracing_ended_fn *fn, void *arg)
+{
+    t->on_ended = fn;
+    t->on_ended_arg = arg;
+}
+
+void tracing_quit(struct tracing *t)
+{
+    tracing_link_quit(&t->link);
+}
+
+void tracing_beat(struct tracing *t)
+{
+    tracing_link_beat(&t->link);
 }

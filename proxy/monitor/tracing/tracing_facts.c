@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/route.h"
 #include "trace/file/pcapng.h"
 
 /* The maximum length of a comment, less later additions: the record's number, "late". */

@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "proxy/monitor/tracing/tracing_parts.h"
+#include "proxy/monitor/tracing/tracing_capture.h"
 
 /* Describes a session that is handed to its worker. */
 char *tracing_facts_begun(const struct monitor_session *t) __attribute__((warn_unused_result));

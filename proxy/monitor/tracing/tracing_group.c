@@ -3,10 +3,10 @@
 /* The running captures of a session, and the sessions of a capture. */
 #include "proxy/monitor/tracing/tracing_group.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
-#include "proxy/monitor/monitor.h"
-#include "proxy/monitor/tracing/tracing_parts.h"
+#include "proxy/monitor/route.h"
 
 /* Returns the group of a capture, or NULL if its session is over, or if out of memory. */
 static struct tracing_group *tracing_group_of(const struct capture *c)
@@ -14,30 +14,24 @@ static struct tracing_group *tracing_group_of(const struct capture *c)
     struct monitor_session *t;
 
     if (!c->session) {
-        return &c->route->traced_by;
+        return c->route->traced_by;
     }
-    t = monitor_session_find(c->tracing->monitor, c->session);
+    t = monitor_session_find(c->tracing->sessions, c->session);
     if (t && !t->traced_by) {
         t->traced_by = calloc(1, sizeof *t->traced_by);
         if (t->traced_by) {
             TAILQ_INIT(&t->traced_by->captures);
+            t->traced_by->tap = &t->tap;
         }
     }
     return t ? t->traced_by : NULL;
-}
-
-static void tracing_group_add(struct tap_settings *tap, const struct tap_settings *more)
-{
-    tap->on |= more->on;
-    tap->payload = more->payload > tap->payload ? more->payload : tap->payload;
-    tap->guest |= more->guest;
 }
 
 static void tracing_group_add_capture(struct tap_settings *tap, const struct capture *c)
 {
     const unsigned payload = c->how.payload;
 
-    tracing_group_add(
+    tap_settings_add(
         tap, &(struct tap_settings){.on = 1,
                                     .payload = payload >= CONFIG_PAYLOAD_ALL ? UINT32_MAX : payload,
                                     .guest = payload == CONFIG_PAYLOAD_GUEST});
@@ -49,7 +43,7 @@ void tracing_group_join(struct capture *c)
     if (c->group) {
         /* The tracer does not know it yet. */
         TAILQ_INSERT_HEAD(&c->group->captures, c, group_link);
-        tracing_group_add_capture(&c->group->tap, c);
+        tracing_group_add_capture(c->group->tap, c);
     }
 }
 
@@ -71,10 +65,10 @@ void tracing_group_leave(struct capture *c)
     }
     TAILQ_REMOVE(&g->captures, c, group_link);
     c->group = NULL;
-    g->tap = (struct tap_settings){.on = 0};
+    *g->tap = (struct tap_settings){.on = 0};
     TAILQ_FOREACH(other, &g->captures, group_link)
     {
-        tracing_group_add_capture(&g->tap, other);
+        tracing_group_add_capture(g->tap, other);
     }
 }
 
@@ -93,25 +87,13 @@ void tracing_group_session_ended(struct monitor_session *t)
     t->traced_by = NULL;
 }
 
-struct tap_settings tracing_tap(const struct monitor *m, const struct monitor_session *t)
-{
-    struct tap_settings tap = {.on = 0};
-
-    (void)m;
-    tracing_group_add(&tap, &t->route->traced_by.tap);
-    if (t->traced_by) {
-        tracing_group_add(&tap, &t->traced_by->tap);
-    }
-    return tap;
-}
-
 struct monitor_session *tracing_next_ticket(const struct capture *c,
                                             const struct monitor_session *t)
 {
     struct monitor_session *next;
 
     if (c->session) {
-        next = t ? NULL : monitor_session_find(c->tracing->monitor, c->session);
+        next = t ? NULL : monitor_session_find(c->tracing->sessions, c->session);
         return next && next->member ? next : NULL;
     }
     next = t ? TAILQ_NEXT(t, route_link) : TAILQ_FIRST(&c->route->monitor_sessions);
@@ -127,4 +109,20 @@ unsigned tracing_sessions(const struct capture *c)
         return 0;
     }
     return c->session ? tracing_next_ticket(c, NULL) != NULL : c->route->relayed;
+}
+
+int tracing_group_routes(struct tracing *t)
+{
+    t->groups = calloc(t->routes->n, sizeof *t->groups);
+    if (!t->groups) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < t->routes->n; i++) {
+        struct route *const r = &t->routes->routes[i];
+
+        TAILQ_INIT(&t->groups[i].captures);
+        t->groups[i].tap = &r->tap;
+        r->traced_by = &t->groups[i];
+    }
+    return 0;
 }

@@ -1,22 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The running captures of one route, or of one session, with their combined settings: so the
- * settings of a session are known without a look at all captures.
- */
+/* The running captures of a session, and the sessions of a capture. */
 #ifndef POEMD_PROXY_MONITOR_TRACING_TRACING_GROUP_H
 #define POEMD_PROXY_MONITOR_TRACING_TRACING_GROUP_H
 
-#include <sys/queue.h>
+#include "proxy/monitor/tracing/tracing_capture.h"
 
-#include "proxy/ipc/session_settings.h"
+/* Makes the routes' groups. 0 or -ENOMEM. */
+int tracing_group_routes(struct tracing *t) __attribute__((warn_unused_result));
 
-struct capture;
+/* The capture runs from now on: adds it to its group. */
+void tracing_group_join(struct capture *c);
 
-struct tracing_group {
-    TAILQ_HEAD(tracing_captures, capture)
-    captures;                /* in the order in which they were announced to the tracer */
-    struct tap_settings tap; /* the most that any of them wants */
-};
+/* The capture has been announced to the tracer: moves it behind those announced before. */
+void tracing_group_told(struct capture *c);
+
+/* The capture stops running: removes it from its group, if any. */
+void tracing_group_leave(struct capture *c);
+
+/* The session is over: removes its group from its captures. */
+void tracing_group_session_ended(struct monitor_session *t);
+
+/* Returns the capture's next session with a worker after t (NULL: the first), or NULL. */
+struct monitor_session *tracing_next_ticket(const struct capture *c,
+                                            const struct monitor_session *t);
+
+/* Returns the number of sessions that it captures at the moment. */
+unsigned tracing_sessions(const struct capture *c);
 
 #endif

@@ -15,9 +15,8 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/sock.h"
-#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/tracing/tracer_child.h"
-#include "proxy/monitor/tracing/tracing.h"
 #include "proxy/ipc/turn.h"
 
 /* Messages received in one turn of the loop. */
@@ -79,7 +78,7 @@ static void tracing_link_end_process(struct tracing_link *l, const char *why)
 
 static size_t tracing_link_may_wait(const struct tracing_link *l)
 {
-    return TRACING_LINK_WAITING + (size_t)l->monitor->sessions * l->per_session;
+    return TRACING_LINK_WAITING + (size_t)*l->sessions * l->per_session;
 }
 
 /* Queues the message until the channel takes it. Takes the fds. */
@@ -260,8 +259,8 @@ static void tracing_link_leave_behind(struct tracing_link *l)
     }
     log_error("tracer pid=%ld is killed and does not go: the kernel holds it; left behind",
               (long)l->pid);
-    children_forget(&l->monitor->children, &l->child);
-    children_add(&l->monitor->children, orphan, l->pid, false, tracing_link_orphan_died, NULL);
+    children_forget(&l->context->children, &l->child);
+    children_add(&l->context->children, orphan, l->pid, false, tracing_link_orphan_died, NULL);
     tracing_link_process_gone(l);
 }
 
@@ -311,7 +310,7 @@ static uint64_t tracing_link_memory(const struct config *c)
 
 static int tracing_link_process_start(struct tracing_link *l)
 {
-    const struct config *const c = l->monitor->config;
+    const struct config *const c = l->context->config;
     const struct tracer_start start = {.log_level = c->log_level,
                                        .uid = c->tracer.uid,
                                        .gid = c->tracer.gid,
@@ -328,10 +327,10 @@ static int tracing_link_process_start(struct tracing_link *l)
         l->pid = -1;
         return err;
     }
-    children_add(&l->monitor->children, &l->child, l->pid, false, tracing_link_died, l);
-    l->readable = event_new(l->monitor->base, l->channel_fd, EV_READ | EV_PERSIST,
+    children_add(&l->context->children, &l->child, l->pid, false, tracing_link_died, l);
+    l->readable = event_new(l->context->base, l->channel_fd, EV_READ | EV_PERSIST,
                             tracing_link_on_readable, l);
-    l->writable = event_new(l->monitor->base, l->channel_fd, EV_WRITE, tracing_link_on_writable, l);
+    l->writable = event_new(l->context->base, l->channel_fd, EV_WRITE, tracing_link_on_writable, l);
     if (l->channel_fd < 0 || !l->readable || !l->writable || event_add(l->readable, NULL) < 0) {
         /* The tracer exits when its channel closes, and is started again. */
         sock_close(&l->channel_fd);
@@ -383,11 +382,17 @@ void tracing_link_quit(struct tracing_link *l)
     tracing_link_say_take(l, &m, -1, -1);
 }
 
-int tracing_link_init(struct tracing_link *l, struct monitor *m, tracing_link_fn *fn, void *arg)
+int tracing_link_init(struct tracing_link *l, struct monitor_context *context,
+                      const unsigned *sessions, tracing_link_fn *fn, void *arg)
 {
-    *l = (struct tracing_link){.monitor = m, .pid = -1, .channel_fd = -1, .fn = fn, .arg = arg};
+    *l = (struct tracing_link){.context = context,
+                               .sessions = sessions,
+                               .pid = -1,
+                               .channel_fd = -1,
+                               .fn = fn,
+                               .arg = arg};
     STAILQ_INIT(&l->outbox);
-    l->respawn = evtimer_new(m->base, tracing_link_on_respawn, l);
+    l->respawn = evtimer_new(context->base, tracing_link_on_respawn, l);
     return l->respawn ? 0 : -ENOMEM;
 }
 

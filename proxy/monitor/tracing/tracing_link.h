@@ -17,7 +17,10 @@
 #include "proxy/monitor/children.h"
 #include "trace/capture/tracer_channel.h"
 
-struct monitor;
+/* Captures at once, and as many ended ones are remembered: a file of each is with the tracer. */
+#define TRACING_MAX 4352u
+
+struct monitor_context;
 struct tracing_link_unsent;
 STAILQ_HEAD(tracing_link_outbox, tracing_link_unsent);
 
@@ -37,7 +40,8 @@ enum tracing_link_news {
 typedef void tracing_link_fn(void *arg, enum tracing_link_news news, const struct tracer_msg *m);
 
 struct tracing_link {
-    struct monitor *monitor;
+    struct monitor_context *context;
+    const unsigned *sessions; /* borrowed */
     struct child child;
     pid_t pid;      /* -1: not running */
     int channel_fd; /* -1: not running */
@@ -59,8 +63,9 @@ struct tracing_link {
     void *arg;
 };
 
-/* Returns 0 or -ENOMEM. Does not start a process. */
-int tracing_link_init(struct tracing_link *l, struct monitor *m, tracing_link_fn *fn, void *arg)
+/* 0 or -ENOMEM. No process is started. sessions (borrowed): how many there are at the moment. */
+int tracing_link_init(struct tracing_link *l, struct monitor_context *context,
+                      const unsigned *sessions, tracing_link_fn *fn, void *arg)
     __attribute__((warn_unused_result));
 void tracing_link_deinit(struct tracing_link *l);
 

@@ -2,6 +2,8 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Captures at work: the messages to and from the tracer, and the messages to the workers. */
 #define _GNU_SOURCE
+#include "proxy/monitor/tracing/tracing_run.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,10 +11,16 @@
 #include <string.h>
 
 #include "base/sock.h"
-#include "proxy/monitor/monitor.h"
-#include "proxy/monitor/tracing/tracing_facts.h"
-#include "proxy/monitor/tracing/tracing_parts.h"
 #include "proxy/ipc/turn.h"
+#include "proxy/monitor/monitor_context.h"
+#include "proxy/monitor/route.h"
+#include "proxy/monitor/tracing/tracing_facts.h"
+#include "proxy/monitor/tracing/tracing_group.h"
+#include "proxy/monitor/tracing/tracing_list.h"
+#include "proxy/monitor/tracing/tracing_open.h"
+#include "proxy/monitor/verdict_facts.h"
+#include "proxy/monitor/worker_pool.h"
+#include "proxy/monitor/worker_pool_outbox.h"
 #include "trace/capture/ring.h"
 
 static struct log_subject tracing_run_subject(const struct capture *c)
@@ -46,7 +54,7 @@ static void tracing_run_write_session(struct tracing *t, const struct monitor_se
     char name[LIMIT_NAME + 32];
 
     m->session = session->id;
-    m->worker = (uint32_t)(session->member - t->monitor->worker_pool.members);
+    m->worker = session->member->number;
     snprintf(name, sizeof name, "%s/%llu", session->route->config->name,
              (unsigned long long)session->id);
     if (tracer_msg_add(m, name) && tracing_facts_add(m, session->traced)) {
@@ -110,7 +118,7 @@ static void tracing_attach(const struct tracing_group *g, const struct monitor_s
 
 static void tracing_attach_all(struct tracing *t, struct monitor_session *session, bool late)
 {
-    tracing_attach(&session->route->traced_by, session, late);
+    tracing_attach(session->route->traced_by, session, late);
     if (session->traced_by) {
         tracing_attach(session->traced_by, session, late);
     }
@@ -150,7 +158,7 @@ static void tracing_refresh(struct tracing *t, struct monitor_session *session)
     const bool known = session->traced != NULL;
 
     tracing_unset_stale(t, session);
-    if (!known && tracing_tap(t->monitor, session).on) {
+    if (!known && monitor_session_tap(session).on) {
         session->traced = tracing_facts_late(session);
     }
     if (session->traced && (!known || session->attached == 0)) {
@@ -159,50 +167,52 @@ static void tracing_refresh(struct tracing *t, struct monitor_session *session)
     if (session->traced) {
         tracing_attach_all(t, session, true);
     }
-    worker_pool_tap(&t->monitor->worker_pool, session);
+    worker_pool_tap(session);
 }
 
-void tracing_session_begins(struct monitor *m, struct monitor_session *t)
+static void tracing_run_on_assigned(void *arg, struct monitor_session *t)
 {
-    if (!m->tracing || !tracing_tap(m, t).on) {
+    struct tracing *const tracing = arg;
+
+    if (!monitor_session_tap(t).on) {
         return;
     }
     t->traced = tracing_facts_begun(t);
     if (!t->traced) {
         return;
     }
-    tracing_run_write_session(m->tracing, t);
-    tracing_attach_all(m->tracing, t, false);
+    tracing_run_write_session(tracing, t);
+    tracing_attach_all(tracing, t, false);
 }
 
-void tracing_session_decided(struct monitor *m, struct monitor_session *t, const char *verdict,
-                             const json_t *record)
+static void tracing_run_on_decided(void *arg, struct monitor_session *t,
+                                   const struct verdict_facts *verdict)
 {
     char *facts;
 
-    if (!m->tracing || !t->traced) {
+    if (!t->traced) {
         return;
     }
-    facts = tracing_facts_decided(t, verdict, record);
+    facts = tracing_facts_decided(t, rules_verdict_name(verdict->verdict), verdict->record);
     if (facts) {
         free(t->traced);
         t->traced = facts;
-        tracing_run_write_session(m->tracing, t);
+        tracing_run_write_session(arg, t);
     }
 }
 
-void tracing_session_recorded(struct monitor *m, struct monitor_session *t)
+static void tracing_run_on_recorded(void *arg, struct monitor_session *t)
 {
     char *facts;
 
-    if (!m->tracing || !t->traced) {
+    if (!t->traced) {
         return;
     }
     facts = tracing_facts_recorded(t->traced, t);
     if (facts) {
         free(t->traced);
         t->traced = facts;
-        tracing_run_write_session(m->tracing, t);
+        tracing_run_write_session(arg, t);
     }
 }
 
@@ -213,24 +223,23 @@ static bool tracing_run_is_bad(enum session_reason reason)
            reason != REASON_SHUTDOWN && reason != REASON_OPERATOR;
 }
 
-void tracing_session_ended(struct monitor *m, struct monitor_session *t, enum session_reason reason,
-                           const struct ipc_ended *what)
+static void tracing_run_on_ended(void *arg, struct monitor_session *t, enum session_reason reason,
+                                 const struct ipc_ended *what)
 {
+    struct tracing *const tracing = arg;
     struct tracer_msg *msg;
 
     tracing_group_session_ended(t);
-    if (m->tracing) {
-        tracing_unset_stale(m->tracing, t);
-    }
-    if (!m->tracing || !t->traced) {
+    tracing_unset_stale(tracing, t);
+    if (!t->traced) {
         return;
     }
-    msg = tracing_run_begin_message(m->tracing, TRACER_ENDED);
+    msg = tracing_run_begin_message(tracing, TRACER_ENDED);
     msg->session = t->id;
     msg->u.ended =
         (struct tracer_ended){.seen = what ? what->captured : 0, .bad = tracing_run_is_bad(reason)};
     (void)!tracer_msg_add(msg, session_reason_word(reason));
-    tracing_run_write_take(m->tracing, -1);
+    tracing_run_write_take(tracing, -1);
     free(t->traced);
     t->traced = NULL;
 }
@@ -246,6 +255,8 @@ static void tracing_run_announce_take(struct capture *c, int fd)
     tracing_group_told(c);
     tracing_set_all_stale(c);
 }
+
+static void tracing_run_opened_take(struct capture *c, bool first, int fd);
 
 static void tracing_run_cannot_begin(struct capture *c, const char *why)
 {
@@ -266,7 +277,7 @@ static void tracing_run_announce(struct capture *c)
     } else if (c->given) {
         tracing_run_cannot_begin(c, "its file was with a tracer that died");
     } else {
-        tracing_open(c, true);
+        tracing_open(c, true, tracing_run_opened_take);
     }
 }
 
@@ -344,21 +355,21 @@ static int tracing_run_make_ring(uint64_t size, int fds[4])
     return err;
 }
 
-void tracing_worker_started(struct monitor *m, struct worker_process *w)
+static void tracing_run_on_started(void *arg, struct worker_process *w)
 {
-    struct tracing *const t = m->tracing;
+    struct tracing *const t = arg;
     int fds[4];
     int err;
 
-    if (!t || !tracing_link_up(&t->link) || t->renewing) {
+    if (!tracing_link_up(&t->link) || t->renewing) {
         return;
     }
-    err = tracing_run_make_ring((uint64_t)m->config->trace_buffer_mib * 1048576, fds);
+    err = tracing_run_make_ring((uint64_t)t->context->config->trace_buffer_mib * 1048576, fds);
     if (err) {
         log_error("no ring for what a worker captures: %s", strerror(-err));
         return;
     }
-    tracing_run_begin_message(t, TRACER_RING)->worker = (uint32_t)(w - m->worker_pool.members);
+    tracing_run_begin_message(t, TRACER_RING)->worker = w->number;
     tracing_link_say_take(&t->link, &t->msg, fds[2], fds[3]);
     worker_pool_ring_take(w, fds[0], fds[1]);
 }
@@ -373,8 +384,8 @@ static void tracing_run_up(struct tracing *t)
     tracing_run_allow_words(t);
     t->renewing = true;
     t->renewed = 0;
-    for (session = monitor_session_behind(t->monitor, 0); session;
-         session = monitor_session_behind(t->monitor, session->id)) {
+    for (session = monitor_session_behind(t->sessions, 0); session;
+         session = monitor_session_behind(t->sessions, session->id)) {
         session->attached = 0;
         if (session->traced && session->member) {
             tracing_set_stale(t, session);
@@ -401,12 +412,12 @@ static bool tracing_renew_capture(struct tracing *t)
 /* Comes last: sessions must be announced before they appear in their worker's new ring. */
 static void tracing_renewed(struct tracing *t)
 {
-    struct worker_pool *const worker_pool = &t->monitor->worker_pool;
+    struct worker_pool *const worker_pool = t->sessions->workers;
 
     t->renewing = false;
     for (unsigned i = 0; i < worker_pool->n; i++) {
         if (worker_pool->members[i].channel_fd >= 0) {
-            tracing_worker_started(t->monitor, &worker_pool->members[i]);
+            tracing_run_on_started(t, &worker_pool->members[i]);
         }
     }
 }
@@ -464,7 +475,6 @@ static void tracing_run_down(struct tracing *t)
 
 static void tracing_run_stopped(struct capture *c, uint32_t why)
 {
-    struct monitor *const m = c->tracing->monitor;
     const struct log_subject about = tracing_run_subject(c);
     struct tracer_counts all = c->before;
     const bool asked = why == TRACER_ASKED || why == TRACER_SHUTDOWN || why == TRACER_SESSION_ENDED;
@@ -478,7 +488,7 @@ static void tracing_run_stopped(struct capture *c, uint32_t why)
         c->state = TRACING_ENDING;
         tracing_run_retap(c);
     }
-    audit_writer_note(&m->audit_writer, "trace-ended",
+    audit_writer_note(&c->tracing->context->audit_writer, "trace-ended",
                       tracing_ended_record(c, tracer_why_word(why)));
     tracing_set_ended(c->tracing, c, why);
 }
@@ -503,7 +513,7 @@ static void tracing_run_give_file_take(struct capture *c, int fd)
     tracing_run_write_take(c->tracing, fd < 0 ? -1 : fd);
 }
 
-void tracing_opened_take(struct capture *c, bool first, int fd)
+static void tracing_run_opened_take(struct capture *c, bool first, int fd)
 {
     if (c->state != TRACING_RUNNING) {
         if (fd >= 0) {
@@ -538,7 +548,7 @@ void tracing_on_link(void *arg, enum tracing_link_news news, const struct tracer
     switch ((enum tracer_type)m->type) {
     case TRACER_WANT_FILE:
         if (c->state == TRACING_RUNNING && tracing_run_has_next_file(c)) {
-            tracing_open(c, false);
+            tracing_open(c, false, tracing_run_opened_take);
         }
         break;
     case TRACER_COUNTS:
@@ -553,16 +563,14 @@ void tracing_on_link(void *arg, enum tracing_link_news news, const struct tracer
     }
 }
 
-void tracing_quit(struct monitor *m)
+void tracing_run_observe(struct tracing *t)
 {
-    if (m->tracing) {
-        tracing_link_quit(&m->tracing->link);
-    }
-}
+    static const struct monitor_session_events of_sessions = {.assigned = tracing_run_on_assigned,
+                                                              .decided = tracing_run_on_decided,
+                                                              .recorded = tracing_run_on_recorded,
+                                                              .ended = tracing_run_on_ended};
+    static const struct worker_pool_events of_workers = {.started = tracing_run_on_started};
 
-void tracing_beat(struct monitor *m)
-{
-    if (m->tracing) {
-        tracing_link_beat(&m->tracing->link);
-    }
+    monitor_session_observe(t->sessions, &of_sessions, t);
+    worker_pool_observe(t->sessions->workers, &of_workers, t);
 }

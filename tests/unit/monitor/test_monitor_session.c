@@ -8,31 +8,30 @@
 
 #include <string.h>
 
-#include "proxy/monitor/monitor.h"
+#include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/route.h"
 #include "tests/support/unit.h"
 
 static struct config_route config;
 static struct route route;
-static struct monitor monitor;
+static struct monitor_session_table table;
 static struct monitor_session session;
 
 static void put_into(enum session_state state)
 {
-    memset(&monitor, 0, sizeof monitor);
+    memset(&table, 0, sizeof table);
     for (int i = 0; i < SESSION_STATES; i++) {
-        TAILQ_INIT(&monitor.monitor_sessions[i]);
+        TAILQ_INIT(&table.states[i]);
     }
     route = (struct route){.config = &config};
-    session =
-        (struct monitor_session){.monitor = &monitor, .route = &route, .id = 1, .state = state};
-    TAILQ_INSERT_TAIL(&monitor.monitor_sessions[state], &session, link);
+    session = (struct monitor_session){.table = &table, .route = &route, .id = 1, .state = state};
+    TAILQ_INSERT_TAIL(&table.states[state], &session, link);
 }
 
 static void expect_in(enum session_state state)
 {
     ck_assert_int_eq(session.state, state);
-    ck_assert_ptr_eq(TAILQ_FIRST(&monitor.monitor_sessions[state]), &session);
+    ck_assert_ptr_eq(TAILQ_FIRST(&table.states[state]), &session);
 }
 
 START_TEST(only_one_that_was_decided_relays)

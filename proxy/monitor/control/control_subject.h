@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* What the control socket shows and steers: the parts of the monitor, all borrowed. */
+#ifndef POEMD_PROXY_MONITOR_CONTROL_CONTROL_SUBJECT_H
+#define POEMD_PROXY_MONITOR_CONTROL_CONTROL_SUBJECT_H
+
+#include <stdint.h>
+
+struct monitor_context;
+struct monitor_session_table;
+struct route_table;
+struct tracing;
+struct worker_pool;
+
+struct control_subject {
+    const struct monitor_context *context;
+    const struct route_table *routes;
+    const struct monitor_session_table *sessions;
+    struct worker_pool *workers;
+    struct tracing *tracing;
+    uint64_t started_ms; /* when the broker was, by clock_ms */
+};
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* A session's beginning, until a worker has it. */
+#ifndef POEMD_PROXY_MONITOR_MONITOR_SESSION_DIAL_H
+#define POEMD_PROXY_MONITOR_MONITOR_SESSION_DIAL_H
+
+struct monitor_session_table;
+struct route;
+
+/* Releases devices and watches of sessions that end, from now on. Call as the last observer. */
+void monitor_session_dial_init(struct monitor_session_table *table);
+
+/* A client has connected: begins a session, or has it refused. table is the sessions'. Takes the
+ * socket. */
+void monitor_session_accept_take(void *table, struct route *r, int client_fd);
+
+#endif

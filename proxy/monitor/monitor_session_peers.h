@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* The processes of a session's parties, watched while it lives. */
+#ifndef POEMD_PROXY_MONITOR_MONITOR_SESSION_PEERS_H
+#define POEMD_PROXY_MONITOR_MONITOR_SESSION_PEERS_H
+
+struct monitor_session;
+
+/* Notifies the worker when a party's process ends. Call while both sockets are here. */
+void monitor_session_watch_peers(struct monitor_session *t);
+
+/* Stops watching them. */
+void monitor_session_forget_peers(struct monitor_session *t);
+
+#endif

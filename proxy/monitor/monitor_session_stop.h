@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Sessions that are ended by the monitor, not by their peers or worker. */
+#ifndef POEMD_PROXY_MONITOR_MONITOR_SESSION_STOP_H
+#define POEMD_PROXY_MONITOR_MONITOR_SESSION_STOP_H
+
+#include <stdbool.h>
+
+#include "proxy/ipc/session_state.h"
+
+struct monitor_session;
+
+/*
+ * Ends a session, wherever it stands: for REASON_OPERATOR, or a reason of the monitor's own. True:
+ * it is over. False: its worker has been asked to end it, and if it does not within LIMIT_END_MS,
+ * the monitor does.
+ */
+bool monitor_session_stop(struct monitor_session *t, enum session_reason reason);
+
+/* Ends a session that its worker has not ended in time. */
+void monitor_session_take_back(struct monitor_session *t, enum session_reason reason);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* All captures, those that have ended lately included. */
+#ifndef POEMD_PROXY_MONITOR_TRACING_TRACING_LIST_H
+#define POEMD_PROXY_MONITOR_TRACING_TRACING_LIST_H
+
+#include "proxy/monitor/tracing/tracing_capture.h"
+
+/* The number of ended captures that are still listed. */
+#define TRACING_REMEMBERED 64u
+
+/* Makes a capture of what is asked for. NULL without memory. */
+struct capture *tracing_list_add(struct tracing *t, const struct tracing_request *r,
+                                 struct route *route) __attribute__((warn_unused_result));
+void tracing_list_remove(struct tracing *t, struct capture *c);
+
+struct capture *tracing_find(const struct tracing *t, uint64_t id);
+
+/*
+ * Returns the capture with the next greater number, or NULL. Ending one may free another, so loops
+ * proceed by number.
+ */
+struct capture *tracing_behind(const struct tracing *t, uint64_t id);
+
+void tracing_set_ended(struct tracing *t, struct capture *c, uint32_t why);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Opens the files of captures step by step, while the monitor's loop goes on. */
+#ifndef POEMD_PROXY_MONITOR_TRACING_TRACING_OPEN_H
+#define POEMD_PROXY_MONITOR_TRACING_TRACING_OPEN_H
+
+#include "proxy/monitor/tracing/tracing_capture.h"
+
+/*
+ * Opens the capture's file anew, while the loop goes on; then opened is called with the fd, or
+ * -errno. From the loop, or from within if it cannot even begin.
+ */
+void tracing_open(struct capture *c, bool first, tracing_opened_fn *opened);
+
+/* Stops opening: the tracer that wanted the file, or the capture, is gone. */
+void tracing_open_cancel(struct capture *c);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* What a worker is sent about a session. */
+#ifndef POEMD_PROXY_MONITOR_WORKER_POOL_MESSAGE_H
+#define POEMD_PROXY_MONITOR_WORKER_POOL_MESSAGE_H
+
+#include "proxy/ipc/ipc.h"
+
+struct monitor_session;
+
+/*
+ * Makes a message about the session, only when it is sent: a relaying session must not carry a
+ * message's kilobytes.
+ */
+struct ipc_msg worker_pool_message(const struct monitor_session *t, enum ipc_type type);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Messages to workers about their sessions: sent, or kept until the channel takes them. */
+#ifndef POEMD_PROXY_MONITOR_WORKER_POOL_OUTBOX_H
+#define POEMD_PROXY_MONITOR_WORKER_POOL_OUTBOX_H
+
+#include "proxy/monitor/worker_process.h"
+
+/* Sends a message about the session, once those before it have been sent. */
+void worker_pool_outbox_send(struct worker_process *w, struct monitor_session *t,
+                             enum ipc_type type);
+
+/* Sends what was kept, as far as the channel takes it. */
+void worker_pool_outbox_flush(struct worker_process *w);
+
+/* The session waits for a worker to be there at all. */
+void worker_pool_outbox_wait(struct monitor_session *t);
+
+/* Sends the session's worker the verdict: 0 or an errno. */
+void worker_pool_verdict(struct monitor_session *t, int err);
+
+/* Notifies the session's worker that its export is recorded. */
+void worker_pool_recorded(struct monitor_session *t);
+
+/* Sends the session's worker the current capture settings (tracing_tap). */
+void worker_pool_tap(struct monitor_session *t);
+
+/* Notifies the session's worker, if any, of the parties' processes that are gone. */
+void worker_pool_peer_gone(struct monitor_session *t);
+
+/* Has the session's worker end it. */
+void worker_pool_end(struct monitor_session *t);
+
+/* Returns true if a message of that type still waits to be sent to the session's worker. */
+bool worker_pool_unsent(const struct monitor_session *t, enum ipc_type type);
+
+/* Gives the worker a new ring for captured messages. Takes both fds. */
+void worker_pool_ring_take(struct worker_process *w, int ring_fd, int bell_fd);
+
+/* The session is over: takes it off its worker's lists. */
+void worker_pool_forget(struct monitor_session *t);
+
+#endif

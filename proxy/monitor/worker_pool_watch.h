@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Workers that hang: pinged, found out, killed; sessions that are ended without their worker. */
+#ifndef POEMD_PROXY_MONITOR_WORKER_POOL_WATCH_H
+#define POEMD_PROXY_MONITOR_WORKER_POOL_WATCH_H
+
+#include "proxy/monitor/worker_process.h"
+
+/* A process has been started, or has ended. */
+void worker_pool_watch_begin(struct worker_process *w);
+void worker_pool_watch_end(struct worker_process *w);
+
+/* Every LIMIT_BEAT_MS: asks the worker whether it makes its turns; kills it if it hangs. */
+void worker_pool_watch_beat(struct worker_process *w);
+
+/* Sends the ping that is due. Returns false if the channel is full. */
+bool worker_pool_post_ping(struct worker_process *w);
+
+/* The worker has sent something. Returns true if it had been late with that until now. */
+bool worker_pool_heard(struct worker_process *w);
+
+/* It answers a ping. Returns false if it was sent none. */
+bool worker_pool_pong(struct worker_process *w);
+
+/* Whether a worker answers that is not the session's own. */
+bool worker_pool_has_other(const struct monitor_session *t);
+
+/* Whether the session's worker answers. */
+bool worker_pool_answers(const struct monitor_session *t);
+
+/*
+ * The monitor ends a session that a worker has: notifies the worker, and ignores its further
+ * messages about the session until it reports the end. Call before monitor_session_end.
+ */
+void worker_pool_disown(struct monitor_session *t);
+
+/*
+ * Handles a message about a session that is not the worker's. Returns false if it never was, or has
+ * ended.
+ */
+bool worker_pool_disowned_said(struct worker_process *w, const struct ipc_msg *m, unsigned n_fds);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Relay workers' processes: forked, killed, asked whether they can work. */
+#define _GNU_SOURCE
+#include "proxy/monitor/worker_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/confine/confine.h"
+#include "base/log.h"
+#include "proxy/ipc/worker_settings.h"
+
+/* The number of the worker's program between fork and exec. */
+#define CHILD_EXE_FD (WORKER_SETTINGS_FD + 1)
+
+bool worker_process_takes_work(const struct worker_process *w)
+{
+    return w->pid > 0 && w->channel_fd >= 0 && w->killed_beats == 0 && !heartbeat_late(&w->beat);
+}
+
+struct worker_process *worker_process_least_busy(struct worker_pool *c)
+{
+    struct worker_process *best = NULL;
+
+    for (unsigned i = 0; i < c->n; i++) {
+        struct worker_process *w = &c->members[i];
+
+        if (worker_process_takes_work(w) && (!best || w->sessions < best->sessions)) {
+            best = w;
+        }
+    }
+    return best;
+}
+
+/* The delay before the next try if memory, or the kernel's count of fds in flight, ran out. */
+static const struct timeval worker_process_retry_time = {.tv_usec = 20000};
+
+bool worker_process_must_wait(struct worker_process *w, int err)
+{
+    if (err == -EAGAIN) {
+        event_add(w->writable, NULL);
+    } else if (err == -ENOBUFS) {
+        event_add(w->retry, &worker_process_retry_time);
+    }
+    return err == -EAGAIN || err == -ENOBUFS;
+}
+
+void worker_process_kill(struct worker_process *w, enum session_reason reason, const char *log)
+{
+    event_del(w->readable);
+    if (w->pid > 0 && w->killed_beats == 0) {
+        log_error("worker pid=%ld %s; killed", (long)w->pid, log);
+        kill(w->pid, SIGKILL);
+        w->killed_beats = 1;
+        w->end = reason;
+    }
+}
+
+void worker_process_gone(struct worker_process *w)
+{
+    w->burying = true;
+    event_active(w->bury, 0, 0);
+}
+
+void worker_process_counted(struct worker_process *w)
+{
+    w->counting = false;
+    OBSERVERS_NOTIFY(&w->worker_pool->observers, counted, w);
+}
+
+/* ---- starting ---- */
+
+/* In the child: passes on only the channel and the log. */
+static void worker_process_child(int channel_fd, const struct worker_pool *c)
+{
+    char *argv[] = {WORKER_NAME, WORKER_ARG, NULL};
+    int settings_fd;
+    int exe_fd;
+
+    /* Each fd may have a number that another one needs, so all are moved out of the way first. */
+    channel_fd = fcntl(channel_fd, F_DUPFD_CLOEXEC, CHILD_EXE_FD + 1);
+    settings_fd = fcntl(c->settings_fd, F_DUPFD_CLOEXEC, CHILD_EXE_FD + 1);
+    exe_fd = fcntl(c->exe_fd, F_DUPFD_CLOEXEC, CHILD_EXE_FD + 1);
+    if (channel_fd < 0 || settings_fd < 0 || exe_fd < 0 ||
+        dup2(channel_fd, WORKER_CHANNEL_FD) < 0 || dup2(settings_fd, WORKER_SETTINGS_FD) < 0 ||
+        dup3(exe_fd, CHILD_EXE_FD, O_CLOEXEC) < 0) {
+        _exit(127);
+    }
+    closefrom(CHILD_EXE_FD + 1);
+    fexecve(CHILD_EXE_FD, argv, confine_environment());
+    _exit(127);
+}
+
+/* Makes room for as many messages as clients are refused at once; the default has less. */
+static void worker_process_widen(int fd)
+{
+    const int size = 2 * LIMIT_REFUSALS * (int)sizeof(struct ipc_msg);
+
+    /* As far as the system permits: refusals that do not fit are closed unanswered. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
+int worker_process_channel(int pair[2])
+{
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
+        return -errno;
+    }
+    worker_process_widen(pair[0]);
+    worker_process_widen(pair[1]);
+    return 0;
+}
+
+int worker_process_fork(struct worker_process *w, int channel_fd)
+{
+    w->pid = fork();
+    if (w->pid == 0) {
+        worker_process_child(channel_fd, w->worker_pool);
+    }
+    return w->pid < 0 ? -errno : 0;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A relay worker as the monitor has it, and the pool of them: what all parts of the pool
+ * (worker_pool_*.c) work on.
+ */
+#ifndef POEMD_PROXY_MONITOR_WORKER_PROCESS_H
+#define POEMD_PROXY_MONITOR_WORKER_PROCESS_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include "base/heartbeat.h"
+#include "proxy/ipc/session_state.h"
+#include "proxy/monitor/children.h"
+#include "proxy/monitor/monitor_session.h"
+#include "proxy/monitor/observers.h"
+
+struct monitor_context;
+struct worker_pool_lingerer;
+struct worker_pool;
+
+struct worker_pool_disowned;
+struct worker_pool_refusal;
+TAILQ_HEAD(worker_pool_disowned_list, worker_pool_disowned);
+TAILQ_HEAD(worker_pool_refusals, worker_pool_refusal);
+
+struct worker_process {
+    struct worker_pool *worker_pool;
+    unsigned number;    /* its place in the pool */
+    struct child child; /* while it runs */
+    pid_t pid;          /* -1: not running */
+    int channel_fd;     /* -1: not running */
+    bool ready;
+    unsigned false_starts; /* deaths in a row before it was ready */
+    unsigned sessions;
+    uint32_t longest_turn_us; /* as last reported; 0: not yet */
+    bool counting;            /* has been asked for its counts, and has not sent all */
+    struct event *readable;
+    struct event *writable;
+    struct event *retry; /* runs when memory or fds in flight have run out */
+    struct event *respawn;
+    struct event *bury; /* active while … */
+    bool burying;       /* … it is gone, and its sessions are being ended */
+    struct monitor_session_list monitor_sessions;
+    SLIST_HEAD(worker_pool_lingering, worker_pool_lingerer)
+    lingering; /* ended sessions, see worker_pool_linger.c */
+    struct monitor_session_list
+        outbox; /* sessions with messages that did not fit into the channel */
+    struct heartbeat beat;
+    bool ping_unsent;
+    unsigned pings;          /* sent but not answered */
+    unsigned killed_beats;   /* beats since it was killed, plus 1; 0: not killed */
+    enum session_reason end; /* the reason for its sessions if it dies */
+    struct worker_pool_disowned_list
+        disowned; /* sessions that the monitor has ended, but not the worker */
+    int ring_fd;  /* for captures, waiting to be sent; -1: none */
+    int bell_fd;
+};
+
+/* Events of workers; each function may be NULL. */
+struct worker_pool_events {
+    /* A process has been started, and given no session yet. */
+    void (*started)(void *arg, struct worker_process *w);
+    /* It can be given sessions. */
+    void (*ready)(void *arg, struct worker_process *w);
+    /* It has sent all counts that it was asked for, or has died. */
+    void (*counted)(void *arg, struct worker_process *w);
+    /* It has died, and all that was its has ended. was_ready: it had been ready. */
+    void (*gone)(void *arg, struct worker_process *w, bool was_ready);
+};
+
+struct worker_pool {
+    struct monitor_context *context;
+    struct monitor_session_table *sessions;
+    struct worker_process *members;
+    unsigned n;
+    int exe_fd;                          /* our own program, as it was at our start */
+    int settings_fd;                     /* the settings that every worker reads first */
+    struct monitor_session_list waiting; /* sessions without any worker to take them */
+    struct worker_pool_refusals refusals;
+    unsigned n_refusals;
+    uint64_t last_refusal; /* the last number used */
+    OBSERVERS_LIST(struct worker_pool_events) observers;
+};
+
+/* Returns true if the worker runs and has not missed a beat, so that it can be given work. */
+bool worker_process_takes_work(const struct worker_process *w);
+
+/* Returns the worker that takes work and has the fewest sessions, or NULL. */
+struct worker_process *worker_process_least_busy(struct worker_pool *c);
+
+/*
+ * Takes ipc_send's result. Returns true if the message must be sent later, and schedules that.
+ * After any other error the worker is dying, and SIGCHLD ends all its sessions.
+ */
+bool worker_process_must_wait(struct worker_process *w, int err);
+
+/* Kills the worker; log describes what it did. Its sessions end with the reason. */
+void worker_process_kill(struct worker_process *w, enum session_reason reason, const char *log);
+
+/*
+ * The worker's process is gone, or left behind: receives its last messages, ends its sessions and
+ * starts another, from the loop, in as many turns as that takes.
+ */
+void worker_process_gone(struct worker_process *w);
+
+/* The worker has sent all counts that it was asked for, or never will. */
+void worker_process_counted(struct worker_process *w);
+
+/* A channel's two ends, the monitor's first. 0 or -errno. */
+int worker_process_channel(int pair[2]) __attribute__((warn_unused_result));
+
+/* Forks a worker, which executes our own program with this end of its channel. 0 or -errno. */
+int worker_process_fork(struct worker_process *w, int channel_fd)
+    __attribute__((warn_unused_result));
+
+#endif
