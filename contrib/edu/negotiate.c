@@ -246,8 +246,8 @@ static int edu_negotiate_answer_json(const struct negotiate_caps *ours,
     return x.err;
 }
 
-int negotiate(const struct negotiate_caps *ours, const struct negotiate_reciter *reciter,
-              const void *message, size_t n, struct negotiate_result *out)
+int edu_negotiate(const struct negotiate_caps *ours, const struct negotiate_reciter *reciter,
+                  const void *message, size_t n, struct negotiate_result *out)
 {
     struct wire_version proposed;
 

@@ -48,8 +48,8 @@ struct negotiate_result {
  * negative recital_errno; -EMSGSIZE if the recital is too long. Call negotiate_deinit only after a
  * 0.
  */
-int negotiate(const struct negotiate_caps *ours, const struct negotiate_reciter *reciter,
-              const void *message, size_t n, struct negotiate_result *out)
+int edu_negotiate(const struct negotiate_caps *ours, const struct negotiate_reciter *reciter,
+                  const void *message, size_t n, struct negotiate_result *out)
     __attribute__((warn_unused_result));
 
 void negotiate_deinit(struct negotiate_result *r);

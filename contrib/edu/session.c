@@ -285,8 +285,8 @@ static bool edu_session_version(struct session *s, const struct fault *fault)
         log_warning("the first message is no VERSION request");
         n = -EPROTO;
     } else {
-        n = negotiate(s->setup->caps, &s->setup->reciter, channel_message(c), c->hdr.size,
-                      &s->caps);
+        n = edu_negotiate(s->setup->caps, &s->setup->reciter, channel_message(c), c->hdr.size,
+                          &s->caps);
         if (n == 0) {
             n = edu_session_agree(s, &fds);
         } else {

@@ -477,6 +477,7 @@ class Trace(Control):
 
     def test_no_fd_is_left(self) -> None:
         with self.broker() as b, Client(b.listen) as client:
+            before = 0
             for i in range(6):
                 path = self.folder / f"{i}.pcapng"
                 b.ask("trace", "start", "-w", str(path), *(["--route", "edu"] if i % 2 else ["1"]))
@@ -484,8 +485,8 @@ class Trace(Control):
                 client.read()
                 b.ask("trace", "stop", str(i + 1))
                 b.await_trace(i + 1, state="ended")
-                # The first one starts the tracer.
-                before = fds_of(b.process.pid) if i == 0 else before
+                if i == 0:  # It has started the tracer.
+                    before = fds_of(b.process.pid)
             # A client's own fd may be there for a moment after it has its answer.
             end = time.monotonic() + PATIENCE
             while fds_of(b.process.pid) > before and time.monotonic() < end:

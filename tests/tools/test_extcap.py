@@ -119,8 +119,8 @@ class Extcap(Control):
 
     def fields(self, path: Path, *fields: str) -> list[str]:
         args = [word for field in fields for word in ("-e", field)]
-        process = self.start("tshark", "-X", f"lua_script:{self.folder}/{DISSECTOR.name}", "-r", str(path), "-T",
-                             "fields", *args)
+        process = self.start("tshark", "-X", f"lua_script:{self.folder}/{DISSECTOR.name}",
+                             "-r", str(path), "-T", "fields", *args)
         # A file that is being written may end inside a packet.
         return process.communicate(timeout=PATIENCE)[0].splitlines()
 

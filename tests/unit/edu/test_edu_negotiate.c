@@ -39,7 +39,7 @@ static int propose(const char *json, struct negotiate_result *r)
 {
     static uint8_t message[2 * LIMIT_VERSION_JSON];
 
-    return negotiate(&ours, &silent, message, pack(message, 0, 0, json, strlen(json) + 1), r);
+    return edu_negotiate(&ours, &silent, message, pack(message, 0, 0, json, strlen(json) + 1), r);
 }
 
 static const struct {
@@ -140,7 +140,7 @@ START_TEST(without_json)
     uint8_t message[20];
     struct negotiate_result r;
 
-    ck_assert_int_eq(negotiate(&ours, &silent, message, pack(message, 0, 2, "", 0), &r), 0);
+    ck_assert_int_eq(edu_negotiate(&ours, &silent, message, pack(message, 0, 2, "", 0), &r), 0);
     ck_assert_ptr_null(r.json);
     ck_assert_uint_eq(r.version.minor, 0);
     ck_assert_uint_eq(r.client.max_msg_fds, 1);
@@ -186,10 +186,12 @@ START_TEST(terminator)
     struct negotiate_result r;
 
     /* Without its NUL, with more of them, with something behind it. */
-    ck_assert_int_eq(negotiate(&ours, &silent, message, pack(message, 0, 0, "{}", 2), &r), -EINVAL);
-    ck_assert_int_eq(negotiate(&ours, &silent, message, pack(message, 0, 0, "{}\0\0", 4), &r), 0);
+    ck_assert_int_eq(edu_negotiate(&ours, &silent, message, pack(message, 0, 0, "{}", 2), &r),
+                     -EINVAL);
+    ck_assert_int_eq(edu_negotiate(&ours, &silent, message, pack(message, 0, 0, "{}\0\0", 4), &r),
+                     0);
     negotiate_deinit(&r);
-    ck_assert_int_eq(negotiate(&ours, &silent, message, pack(message, 0, 0, "{}\0x\0", 5), &r),
+    ck_assert_int_eq(edu_negotiate(&ours, &silent, message, pack(message, 0, 0, "{}\0x\0", 5), &r),
                      -EINVAL);
 }
 END_TEST
@@ -199,10 +201,10 @@ START_TEST(numbers)
     uint8_t message[24];
     struct negotiate_result r;
 
-    ck_assert_int_eq(negotiate(&ours, &silent, message, pack(message, 1, 0, "{}", 3), &r),
+    ck_assert_int_eq(edu_negotiate(&ours, &silent, message, pack(message, 1, 0, "{}", 3), &r),
                      -ENOTSUP);
-    ck_assert_int_eq(negotiate(&ours, &silent, message, 19, &r), -EINVAL);
-    ck_assert_int_eq(negotiate(&ours, &silent, message, 16, &r), -EINVAL);
+    ck_assert_int_eq(edu_negotiate(&ours, &silent, message, 19, &r), -EINVAL);
+    ck_assert_int_eq(edu_negotiate(&ours, &silent, message, 16, &r), -EINVAL);
 }
 END_TEST
 
@@ -248,7 +250,7 @@ static int ask_for_poem(const struct negotiate_reciter *reciter, struct recital_
     ck_assert_uint_gt(n, 0);
     n = pack(message, 0, 0, text, n);
     ck_assert_int_eq(recital_client_sent(&client, message, n), RECITAL_OK);
-    err = negotiate(&ours, reciter, message, n, &r);
+    err = edu_negotiate(&ours, reciter, message, n, &r);
     if (err) {
         return err;
     }
@@ -327,9 +329,10 @@ START_TEST(asked_in_a_way_that_is_none)
     struct negotiate_result r;
 
     ck_assert_int_eq(
-        negotiate(&ours, &reciter, message, pack(message, 0, 0, json, sizeof json), &r), -EPROTO);
-    ck_assert_int_eq(negotiate(&ours, &silent, message, pack(message, 0, 0, json, sizeof json), &r),
-                     0);
+        edu_negotiate(&ours, &reciter, message, pack(message, 0, 0, json, sizeof json), &r),
+        -EPROTO);
+    ck_assert_int_eq(
+        edu_negotiate(&ours, &silent, message, pack(message, 0, 0, json, sizeof json), &r), 0);
     ck_assert_str_eq(r.json, "{\"capabilities\":{}}");
     negotiate_deinit(&r);
 }
