@@ -84,6 +84,13 @@ const char *unit_path(const char *name)
     return p;
 }
 
+size_t unit_step(size_t usual)
+{
+    const char *const soak = getenv("POEMD_SOAK");
+
+    return soak && *soak ? 1 : usual;
+}
+
 int unit_run(Suite *s)
 {
     static struct fdcount before;

@@ -8,6 +8,7 @@
 #define POEMD_TESTS_UNIT_H
 
 #include <check.h>
+#include <stddef.h>
 
 /* A case of the suite whose tests must each leave the open fds as they were. */
 TCase *unit_case(Suite *s, const char *name);
@@ -23,5 +24,11 @@ const char *unit_folder(void);
 
 /* A path in that folder; static storage, four of them in turn. */
 const char *unit_path(const char *name);
+
+/*
+ * The step by which a test goes through an exhaustive range: usual, or 1 if POEMD_SOAK is set in
+ * the environment (tests/run soak).
+ */
+size_t unit_step(size_t usual);
 
 #endif

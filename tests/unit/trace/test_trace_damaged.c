@@ -215,7 +215,7 @@ START_TEST(any_byte_may_be_damaged)
     static struct trace_sample s;
 
     trace_sample(&s);
-    for (size_t at = 0; at < s.size; at++) {
+    for (size_t at = 0; at < s.size; at += unit_step(5)) {
         const uint8_t was = s.p[at];
         unsigned before = 0;
         struct reading r;
