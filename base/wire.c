@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The table of vfio-user commands, and the pure checks made from it.
+ * The pure checks of messages, by the table of vfio-user commands.
  *
  * Nothing here may read a clock, allocate, log or touch an fd. Every read of a peer's bytes goes
  * through wire_get, which copies, since they may be unaligned or too short.
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/wire_command.h"
 
 static_assert(sizeof(struct wire_hdr) == WIRE_HDR_SIZE, "header");
 static_assert(sizeof(struct wire_version) == 4, "version");
@@ -39,96 +40,6 @@ static_assert(sizeof(struct wire_dma_logging) == 16, "dma logging");
 static_assert(sizeof(struct wire_dma_logging_range) == 16, "dma logging range");
 static_assert(sizeof(struct wire_dma_report) == 24, "dma report");
 static_assert(sizeof(struct wire_mig_data) == 8, "migration data");
-
-#define NONE \
-    { \
-        .fixed = 0, .open = false \
-    }
-#define FIXED(type) \
-    { \
-        .fixed = sizeof(type), .open = false \
-    }
-#define OPEN(type) \
-    { \
-        .fixed = sizeof(type), .open = true \
-    }
-#define ROW(cmd, dir, req, rep, req_fds, rep_fds) \
-    { \
-        .code = WIRE_##cmd, .name = #cmd, .section = "VFIO_USER_" #cmd, .direction = dir, \
-        .request = req, .reply = rep, .request_fds = req_fds, .reply_fds = rep_fds \
-    }
-
-/* clang-format off: one row a command */
-static const struct wire_command_info commands[] = {
-    ROW(VERSION, WIRE_TO_SERVER, OPEN(struct wire_version), OPEN(struct wire_version), false, true),
-    ROW(DMA_MAP, WIRE_TO_SERVER, FIXED(struct wire_dma_map), NONE, true, false),
-    ROW(DMA_UNMAP, WIRE_TO_SERVER, FIXED(struct wire_dma_unmap), FIXED(struct wire_dma_unmap),
-        false, false),
-    ROW(DEVICE_GET_INFO, WIRE_TO_SERVER, FIXED(struct wire_device_info),
-        FIXED(struct wire_device_info), false, false),
-    ROW(DEVICE_GET_REGION_INFO, WIRE_TO_SERVER, FIXED(struct wire_region_info),
-        OPEN(struct wire_region_info), false, true),
-    ROW(DEVICE_GET_REGION_IO_FDS, WIRE_TO_SERVER, FIXED(struct wire_region_io_fds),
-        OPEN(struct wire_region_io_fds), false, true),
-    ROW(DEVICE_GET_IRQ_INFO, WIRE_TO_SERVER, FIXED(struct wire_irq_info),
-        FIXED(struct wire_irq_info), false, false),
-    ROW(DEVICE_SET_IRQS, WIRE_TO_SERVER, OPEN(struct wire_irq_set), NONE, true, false),
-    ROW(REGION_READ, WIRE_TO_SERVER, FIXED(struct wire_region_access),
-        OPEN(struct wire_region_access), false, false),
-    ROW(REGION_WRITE, WIRE_TO_SERVER, OPEN(struct wire_region_access),
-        FIXED(struct wire_region_access), false, false),
-    ROW(DMA_READ, WIRE_TO_CLIENT, FIXED(struct wire_dma_access), OPEN(struct wire_dma_access),
-        false, false),
-    /*
-     * Its reply has 12 bytes in the specification and 16 from QEMU: see WIRE_DMA_WRITE_REPLY_MIN.
-     */
-    {.code = WIRE_DMA_WRITE,
-     .name = "DMA_WRITE",
-     .section = "VFIO_USER_DMA_WRITE",
-     .direction = WIRE_TO_CLIENT,
-     .request = OPEN(struct wire_dma_access),
-     .reply = {.fixed = WIRE_DMA_WRITE_REPLY_MIN, .open = true},
-     .request_fds = false,
-     .reply_fds = false},
-    ROW(DEVICE_RESET, WIRE_TO_SERVER, NONE, NONE, false, false),
-    ROW(REGION_WRITE_MULTI, WIRE_TO_SERVER, OPEN(struct wire_write_multi),
-        FIXED(struct wire_write_multi), false, false),
-    ROW(DEVICE_FEATURE, WIRE_TO_SERVER, OPEN(struct wire_feature), OPEN(struct wire_feature), false,
-        false),
-    ROW(MIG_DATA_READ, WIRE_TO_SERVER, FIXED(struct wire_mig_data), OPEN(struct wire_mig_data),
-        false, false),
-    ROW(MIG_DATA_WRITE, WIRE_TO_SERVER, OPEN(struct wire_mig_data), NONE, false, false),
-};
-/* clang-format on */
-
-#define COMMANDS (sizeof commands / sizeof *commands)
-
-const struct wire_command_info *wire_command_find(uint16_t code)
-{
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (commands[i].code == code) {
-            return &commands[i];
-        }
-    }
-    return NULL;
-}
-
-const struct wire_command_info *wire_command_at(size_t i)
-{
-    return i < COMMANDS ? &commands[i] : NULL;
-}
-
-size_t wire_command_count(void)
-{
-    return COMMANDS;
-}
-
-const char *wire_command_name(uint16_t code)
-{
-    const struct wire_command_info *c = wire_command_find(code);
-
-    return c ? c->name : "?";
-}
 
 const char *wire_frame_text(enum wire_frame f)
 {
@@ -226,37 +137,6 @@ static enum wire_check wire_agree(bool ok)
     return ok ? WIRE_OK : WIRE_COUNT_MISMATCH;
 }
 
-/* Checks that the number of bytes after the fixed part matches the structure's own count. */
-static enum wire_check wire_check_region_data(const void *p, size_t n)
-{
-    struct wire_region_access a;
-
-    if (!wire_get(p, n, &a, sizeof a)) {
-        return WIRE_PAYLOAD_SHORT;
-    }
-    return wire_agree(n - sizeof a == a.count);
-}
-
-static enum wire_check wire_check_dma_data(const void *p, size_t n)
-{
-    struct wire_dma_access a;
-
-    if (!wire_get(p, n, &a, sizeof a)) {
-        return WIRE_PAYLOAD_SHORT;
-    }
-    return wire_agree(n - sizeof a == a.count);
-}
-
-static enum wire_check wire_check_mig_data(const void *p, size_t n)
-{
-    struct wire_mig_data m;
-
-    if (!wire_get(p, n, &m, sizeof m)) {
-        return WIRE_PAYLOAD_SHORT;
-    }
-    return wire_agree(n - sizeof m == m.size);
-}
-
 static bool wire_one_bit(uint32_t v)
 {
     return v != 0 && (v & (v - 1)) == 0;
@@ -337,56 +217,37 @@ static enum wire_check wire_check_io_fds(const void *p, size_t n)
                       left / f.count >= sizeof(struct wire_io_fd));
 }
 
-/* Further checks of a payload with a valid fixed size. */
-static enum wire_check wire_check_request(const struct wire_hdr *hdr, const void *p, size_t n)
+/* Checks the part behind a fixed part that is whole. */
+static enum wire_check wire_check_tail(const struct wire_command_info *c,
+                                       const struct wire_body *body, const void *p, size_t n)
 {
-    switch (hdr->command) {
-    case WIRE_REGION_WRITE:
-        return wire_check_region_data(p, n);
-    case WIRE_DMA_WRITE:
-        return wire_check_dma_data(p, n);
-    case WIRE_DEVICE_SET_IRQS:
-        return wire_check_irq_set(p, n);
-    case WIRE_REGION_WRITE_MULTI:
+    switch ((enum wire_tail)body->tail) {
+    case WIRE_TAIL_DATA:
+        return wire_agree(n - body->fixed == wire_field_value(c->structure->count, p, n));
+    case WIRE_TAIL_WRITES:
         return wire_check_write_multi(p, n);
-    case WIRE_DEVICE_FEATURE:
-        return wire_check_feature(p, n);
-    case WIRE_MIG_DATA_WRITE:
-        return wire_check_mig_data(p, n);
-    default:
-        return WIRE_OK;
-    }
-}
-
-static enum wire_check wire_check_reply(const struct wire_hdr *hdr, const void *p, size_t n)
-{
-    switch (hdr->command) {
-    case WIRE_REGION_READ:
-        return wire_check_region_data(p, n);
-    case WIRE_DMA_READ:
-        return wire_check_dma_data(p, n);
-    case WIRE_DMA_WRITE:
-        return n == WIRE_DMA_WRITE_REPLY_MIN || n == sizeof(struct wire_dma_access)
-                   ? WIRE_OK
-                   : WIRE_PAYLOAD_LONG;
-    case WIRE_DEVICE_GET_REGION_INFO:
-        return wire_region_caps(p, n, NULL, NULL);
-    case WIRE_DEVICE_GET_REGION_IO_FDS:
+    case WIRE_TAIL_IO_FDS:
         return wire_check_io_fds(p, n);
-    case WIRE_DEVICE_FEATURE:
+    case WIRE_TAIL_BOOLS:
+        return wire_check_irq_set(p, n);
+    case WIRE_TAIL_CAPS:
+        return wire_region_caps(p, n, NULL, NULL);
+    case WIRE_TAIL_FEATURE:
         return wire_check_feature(p, n);
-    case WIRE_MIG_DATA_READ:
-        return wire_check_mig_data(p, n);
-    default:
-        return WIRE_OK;
+    case WIRE_TAIL_REST:
+        return n == body->fixed || n == c->structure->size ? WIRE_OK : WIRE_PAYLOAD_LONG;
+    case WIRE_TAIL_JSON:
+    case WIRE_TAIL_NONE:
+        break;
     }
+    return WIRE_OK;
 }
 
 enum wire_check wire_check(const struct wire_hdr *hdr, const void *p, size_t n)
 {
     const struct wire_command_info *c = wire_command_find(hdr->command);
     const bool reply = wire_is_reply(hdr);
-    const struct wire_size *size;
+    const struct wire_body *body;
 
     if (!reply && (hdr->flags & WIRE_TYPE_MASK) != WIRE_TYPE_COMMAND) {
         return WIRE_UNKNOWN_TYPE;
@@ -400,109 +261,65 @@ enum wire_check wire_check(const struct wire_hdr *hdr, const void *p, size_t n)
     if (reply && (hdr->flags & WIRE_ERROR)) {
         return n == 0 ? WIRE_OK : WIRE_ERROR_PAYLOAD;
     }
-    size = reply ? &c->reply : &c->request;
-    if (n < size->fixed) {
+    body = reply ? &c->reply : &c->request;
+    if (n < body->fixed) {
         return WIRE_PAYLOAD_SHORT;
     }
-    if (n > size->fixed && !size->open) {
+    if (n > body->fixed && body->tail == WIRE_TAIL_NONE) {
         return WIRE_PAYLOAD_LONG;
     }
-    return reply ? wire_check_reply(hdr, p, n) : wire_check_request(hdr, p, n);
+    return wire_check_tail(c, body, p, n);
 }
 
 /* ---- sizes ---- */
-
-/* Returns the size of the fixed part, without the header, of a message with data; otherwise 0. */
-static uint32_t wire_carries_data(const struct wire_hdr *hdr)
-{
-    const bool reply = wire_is_reply(hdr);
-
-    switch (hdr->command) {
-    case WIRE_REGION_READ:
-    case WIRE_DMA_READ:
-        return reply ? sizeof(struct wire_region_access) : 0;
-    case WIRE_REGION_WRITE:
-    case WIRE_DMA_WRITE:
-        return reply ? 0 : sizeof(struct wire_region_access);
-    case WIRE_MIG_DATA_READ:
-        return reply ? sizeof(struct wire_mig_data) : 0;
-    case WIRE_MIG_DATA_WRITE:
-        return reply ? 0 : sizeof(struct wire_mig_data);
-    default:
-        return 0;
-    }
-}
 
 static uint32_t wire_saturate(uint64_t n)
 {
     return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
-/* Returns the limit of a reply that may have a bitmap after its fixed part; others are lists. */
-static uint32_t wire_bitmap_bound(const struct wire_takes *takes, size_t fixed)
-{
-    const uint64_t bitmap = WIRE_HDR_SIZE + fixed + (uint64_t)takes->max_bitmap;
-
-    return bitmap < LIMIT_MESSAGE_OVERHEAD ? LIMIT_MESSAGE_OVERHEAD : wire_saturate(bitmap);
-}
-
 uint32_t wire_bound(const struct wire_hdr *hdr, const struct wire_takes *takes)
 {
-    const uint32_t fixed = wire_carries_data(hdr);
+    const struct wire_body *body = wire_body_of(hdr);
 
-    if (fixed > 0) {
-        return wire_saturate(WIRE_HDR_SIZE + fixed + (uint64_t)takes->max_data);
+    if (body->tail == WIRE_TAIL_DATA) {
+        return wire_saturate(WIRE_HDR_SIZE + body->fixed + (uint64_t)takes->max_data);
     }
-    if (hdr->command == WIRE_DEVICE_FEATURE && wire_is_reply(hdr)) {
-        return wire_bitmap_bound(takes,
-                                 sizeof(struct wire_feature) + sizeof(struct wire_dma_report));
-    }
-    if (hdr->command == WIRE_DMA_UNMAP && wire_is_reply(hdr)) {
-        return wire_bitmap_bound(takes, sizeof(struct wire_dma_unmap) + sizeof(struct wire_bitmap));
+    if (body->bitmap > 0) {
+        const uint64_t bitmap = WIRE_HDR_SIZE + body->bitmap + (uint64_t)takes->max_bitmap;
+
+        return bitmap < LIMIT_MESSAGE_OVERHEAD ? LIMIT_MESSAGE_OVERHEAD : wire_saturate(bitmap);
     }
     return LIMIT_MESSAGE;
 }
 
-static uint32_t wire_asks_for_data(const void *p, size_t n, bool dma)
+/* The count of the data that a request asks for, in bytes of the reply's payload; 0: not known. */
+static uint64_t wire_asks_for_data(const struct wire_command_info *c, const void *p, size_t n)
 {
-    struct wire_region_access region;
-    struct wire_dma_access access;
-    const uint64_t fixed = WIRE_HDR_SIZE + sizeof region;
+    const struct wire_field *const count = c->structure->count;
 
-    if (dma) {
-        return !wire_get(p, n, &access, sizeof access) ? 0
-               : access.count > UINT32_MAX - fixed     ? UINT32_MAX
-                                                       : wire_saturate(fixed + access.count);
-    }
-    return wire_get(p, n, &region, sizeof region) ? wire_saturate(fixed + region.count) : 0;
+    return wire_field_whole(count, n)
+               ? wire_saturate(wire_field_value(count, p, n)) + (uint64_t)c->reply.fixed
+               : 0;
 }
 
 uint32_t wire_asks(const struct wire_hdr *request, const void *p, size_t n)
 {
-    struct wire_mig_data mig;
+    const struct wire_command_info *c = wire_command_find(request->command);
+    uint64_t asks = 0;
     uint32_t argsz;
 
-    switch (request->command) {
-    case WIRE_REGION_READ:
-    case WIRE_DMA_READ:
-        return wire_asks_for_data(p, n, request->command == WIRE_DMA_READ);
-    case WIRE_MIG_DATA_READ:
-        if (wire_get(p, n, &mig, sizeof mig) && sizeof mig + (uint64_t)mig.size > mig.argsz) {
-            return wire_saturate(WIRE_HDR_SIZE + sizeof mig + (uint64_t)mig.size);
-        }
-        break;
-    case WIRE_DMA_UNMAP:
-    case WIRE_DEVICE_GET_INFO:
-    case WIRE_DEVICE_GET_REGION_INFO:
-    case WIRE_DEVICE_GET_REGION_IO_FDS:
-    case WIRE_DEVICE_GET_IRQ_INFO:
-    case WIRE_DEVICE_FEATURE:
-        break;
-    default:
+    if (!c || c->reply.fixed == 0) {
         return 0;
     }
-    return wire_get(p, n, &argsz, sizeof argsz) ? wire_saturate(WIRE_HDR_SIZE + (uint64_t)argsz)
-                                                : 0;
+    if (c->reply.tail == WIRE_TAIL_DATA) {
+        asks = wire_asks_for_data(c, p, n);
+    }
+    /* It is the first field of every structure that has one. */
+    if (c->structure->argsz && wire_get(p, n, &argsz, sizeof argsz)) {
+        return wire_saturate(WIRE_HDR_SIZE + (argsz > asks ? argsz : asks));
+    }
+    return asks > 0 ? wire_saturate(WIRE_HDR_SIZE + asks) : 0;
 }
 
 /* ---- lists ---- */

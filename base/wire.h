@@ -335,40 +335,6 @@ struct wire_mig_data {
     uint32_t size;
 };
 
-/* ---- the table of commands ---- */
-
-enum wire_direction {
-    WIRE_TO_SERVER, /* the client's commands */
-    WIRE_TO_CLIENT, /* the server's commands */
-};
-
-/* A payload's size without the header: the fixed part, and whether more may follow. */
-struct wire_size {
-    uint32_t fixed; /* bytes that are required */
-    bool open;      /* a list or data may follow */
-};
-
-struct wire_command_info {
-    enum wire_command code;
-    const char *name;    /* without its VFIO_USER_ */
-    const char *section; /* of the specification */
-    enum wire_direction direction;
-    struct wire_size request;
-    struct wire_size reply;
-    bool request_fds; /* the specification permits fds with the request */
-    bool reply_fds;   /* … with the reply */
-};
-
-/* Returns the table's row for a received command code, or NULL if unknown. */
-const struct wire_command_info *wire_command_find(uint16_t code);
-
-/* Returns a row by position, 0 … wire_command_count() - 1, in the order of codes. */
-const struct wire_command_info *wire_command_at(size_t i);
-size_t wire_command_count(void);
-
-/* Returns the command's name, or "?" if unknown. Never NULL; static. */
-const char *wire_command_name(uint16_t code);
-
 /* ---- header ---- */
 
 enum wire_frame {

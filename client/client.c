@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/sock.h"
+#include "base/wire_command.h"
 
 /* Interval for retrying a full accept queue, for which there is no event. */
 #define RECONNECT_MS 10
@@ -327,7 +328,7 @@ static enum client_outcome client_serve_command(struct client *c, int fd,
     if (check != WIRE_OK && check != WIRE_UNKNOWN_COMMAND) {
         return client_malformed(c, wire_check_text(check));
     }
-    if (info && info->direction != WIRE_TO_CLIENT) {
+    if (info && info->sender != SIDE_BACKEND) {
         return client_malformed(c, "the server sent a command that is the client's to send");
     }
     if (c->twin_fd >= 0 && fd != c->twin_fd) {

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/wire_command.h"
 
 /* Copies the fixed part of a request, which wire_check has found complete. */
 #define REQUEST(c, type, name) \
@@ -278,7 +279,7 @@ static int edu_command_check(const struct command *c)
     const struct wire_command_info *info = wire_command_find(c->hdr->command);
     enum wire_check wrong;
 
-    if (!info || info->direction != WIRE_TO_SERVER) {
+    if (!info || info->sender != SIDE_CLIENT) {
         return -ENOTSUP;
     }
     wrong = wire_check(c->hdr, c->p, c->n);
@@ -286,7 +287,7 @@ static int edu_command_check(const struct command *c)
         log_warning("%s: %s", info->name, wire_check_text(wrong));
         return -EINVAL;
     }
-    if ((c->fds->n != 0 && !info->request_fds) || c->fds->n > c->caps->device.max_msg_fds) {
+    if ((c->fds->n != 0 && !info->request.fds) || c->fds->n > c->caps->device.max_msg_fds) {
         log_warning("%s: %u file descriptors came with it", info->name, c->fds->n);
         return -EINVAL;
     }

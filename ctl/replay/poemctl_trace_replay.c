@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/wire_command.h"
 #include "ctl/poemctl_json.h"
 #include "ctl/trace/poemctl_trace.h"
 #include "ctl/replay/replay.h"
@@ -178,7 +179,7 @@ static void trace_replay_print_interrupts(const struct replay_result *r)
 {
     for (size_t i = 0; i < r->objects.n; i++) {
         const struct replay_object *const o = &r->objects.objects[i];
-        const char *const name = name_irq(o->irq);
+        const char *const name = wire_name_of(wire_irqs, o->irq);
 
         if (o->interrupt) {
             printf("interrupt %s %" PRIu32 " vector %" PRIu32 ": %" PRIu64 "\n",
@@ -249,7 +250,7 @@ static json_t *trace_replay_interrupts_json(const struct replay_result *r)
 
     for (size_t i = 0; all && i < r->objects.n; i++) {
         const struct replay_object *const o = &r->objects.objects[i];
-        const char *const name = name_irq(o->irq);
+        const char *const name = wire_name_of(wire_irqs, o->irq);
 
         if (o->interrupt) {
             json_array_append_new(all, json_pack("{s:i, s:s?, s:i, s:I}", "index", (int)o->irq,

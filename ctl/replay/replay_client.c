@@ -23,6 +23,7 @@
 
 #include "base/clock.h"
 #include "base/sock.h"
+#include "base/wire_command.h"
 #include "ctl/replay/replay.h"
 #include "ctl/replay/replay_answer.h"
 #include "trace/file/fd.h"

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/wire_command.h"
 #include "ctl/trace/poemctl_trace.h"
 #include "ctl/trace/trace_sessions.h"
 #include "ctl/trace/trace_source.h"

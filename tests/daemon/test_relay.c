@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/sock.h"
+#include "base/wire_command.h"
 #include "tests/daemon/rig.h"
 #include "tests/support/patience.h"
 #include "tests/support/peer.h"
@@ -78,16 +79,16 @@ static void add_kinds(struct stream *s, uint16_t code, uint32_t size, unsigned f
     }
 }
 
-static void add_sizes(struct stream *s, uint16_t code, const struct wire_size *size, bool fds)
+static void add_sizes(struct stream *s, uint16_t code, const struct wire_body *body)
 {
-    add_kinds(s, code, size->fixed, 0);
-    add_kinds(s, code, size->fixed + 1, 0);
-    if (size->open) {
-        add_kinds(s, code, size->fixed + 256, 0);
+    add_kinds(s, code, body->fixed, 0);
+    add_kinds(s, code, body->fixed + 1, 0);
+    if (body->tail != WIRE_TAIL_NONE) {
+        add_kinds(s, code, body->fixed + 256, 0);
     }
-    if (fds) {
-        add_kinds(s, code, size->fixed, 1);
-        add_kinds(s, code, size->fixed + 8, 3);
+    if (body->fds) {
+        add_kinds(s, code, body->fixed, 1);
+        add_kinds(s, code, body->fixed + 8, 3);
     }
 }
 
@@ -99,8 +100,8 @@ static void add_every_command(struct stream *s)
     for (size_t i = 0; i < wire_command_count(); i++) {
         const struct wire_command_info *const c = wire_command_at(i);
 
-        add_sizes(s, (uint16_t)c->code, &c->request, c->request_fds);
-        add_sizes(s, (uint16_t)c->code, &c->reply, c->reply_fds);
+        add_sizes(s, (uint16_t)c->code, &c->request);
+        add_sizes(s, (uint16_t)c->code, &c->reply);
         /* Odd ones: nothing at all, and fds where the specification has none. */
         add_kinds(s, (uint16_t)c->code, 0, 0);
         add_kinds(s, (uint16_t)c->code, 3, 1);

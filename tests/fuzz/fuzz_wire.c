@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "base/wire.h"
+#include "base/wire_command.h"
 #include "tests/fuzz/fuzz.h"
 
 /* Each area is read until there are no more: as many as there is room for, and no more. */
@@ -67,7 +67,7 @@ static void check_good(const struct wire_hdr *hdr, const uint8_t *p, size_t n)
 {
     const struct wire_command_info *c = wire_command_find(hdr->command);
     const bool reply = wire_is_reply(hdr);
-    const struct wire_size *size;
+    const struct wire_body *body;
     struct wire_region_io_fds f;
 
     FUZZ_REQUIRE(c && c->code == hdr->command);
@@ -75,8 +75,8 @@ static void check_good(const struct wire_hdr *hdr, const uint8_t *p, size_t n)
         FUZZ_REQUIRE(n == 0);
         return;
     }
-    size = reply ? &c->reply : &c->request;
-    FUZZ_REQUIRE(n >= size->fixed && (size->open || n == size->fixed));
+    body = reply ? &c->reply : &c->request;
+    FUZZ_REQUIRE(n >= body->fixed && (body->tail || n == body->fixed));
     if (reply && hdr->command == WIRE_DEVICE_GET_REGION_IO_FDS) {
         FUZZ_REQUIRE(wire_get(p, n, &f, sizeof f));
         FUZZ_REQUIRE(n == sizeof f || check_io_fds(p, n) == f.count);

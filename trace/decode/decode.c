@@ -129,7 +129,7 @@ void decode_argsz(struct printer *printer, const struct decode_view *v, uint32_t
 
 void decode_region(struct printer *printer, uint32_t region)
 {
-    const char *name = name_region(region);
+    const char *name = wire_name_of(wire_regions, region);
 
     if (printer->json) {
         printer_word(printer, "region", name, region);
@@ -238,12 +238,12 @@ void decode_feature_flags(struct printer *printer, uint32_t flags)
 {
     const uint32_t index = flags & WIRE_FEATURE_MASK;
 
-    printer_flags(printer, "methods", name_feature_methods, flags & ~WIRE_FEATURE_MASK);
+    printer_flags(printer, "methods", wire_feature_methods, flags & ~WIRE_FEATURE_MASK);
     if (!printer->json) {
         strbuf_char(printer->t, ' ');
         printer->first = true;
     }
-    printer_word_bare(printer, "feature", name_feature(index), index);
+    printer_word_bare(printer, "feature", wire_feature_name(index), index);
 }
 
 /* A view of the feature's own structure, behind struct wire_feature. */
@@ -263,7 +263,8 @@ static void decode_mig_state(struct printer *printer, const struct decode_view *
 
     decode_part(v, &s, sizeof s);
     if (DECODE_HAS(v, struct wire_feature_mig_state, device_state)) {
-        printer_word(printer, "device_state", name_mig_state(s.device_state), s.device_state);
+        printer_word(printer, "device_state", wire_name_of(wire_mig_states, s.device_state),
+                     s.device_state);
     }
     if (DECODE_HAS(v, struct wire_feature_mig_state, data_fd) &&
         (printer->json || printer->verbose)) {
@@ -326,7 +327,7 @@ void decode_feature_data(struct printer *printer, const struct decode_view *v, u
     switch (flags & WIRE_FEATURE_MASK) {
     case WIRE_FEATURE_MIGRATION:
         if (wire_get(inner.p, inner.n, &m, sizeof m)) {
-            printer_flags(printer, "states", name_migration_flags, m.flags);
+            printer_flags(printer, "states", wire_migration_flags, m.flags);
         }
         decode_raw(printer, &inner, inner.n < sizeof m ? 0 : sizeof m);
         return;

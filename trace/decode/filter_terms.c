@@ -12,7 +12,7 @@
 #include <strings.h>
 
 #include "base/log.h"
-#include "base/wire.h"
+#include "base/wire_command.h"
 #include "trace/file/message.h"
 
 struct reading {

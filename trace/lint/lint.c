@@ -338,7 +338,7 @@ static void lint_judge_fds(const struct lint_at *at)
     if (limits->known && m->n_fds > limits->max_msg_fds) {
         lint_say(at, LINT_TOO_MANY_FDS, "%u, at most %u", m->n_fds, limits->max_msg_fds);
     }
-    if (at->info && (!(reply ? at->info->reply_fds : at->info->request_fds) ||
+    if (at->info && (!(reply ? at->info->reply.fds : at->info->request.fds) ||
                      (at->v.hdr.flags & WIRE_ERROR))) {
         lint_say(at, LINT_FDS_WHERE_NONE, "%u with a %s", m->n_fds, reply ? "reply" : "request");
     }
@@ -368,7 +368,7 @@ static uint64_t lint_request_it(struct lint_at *at)
         lint_say(at, LINT_UNKNOWN_COMMAND, "command %u", v->hdr.command);
         return 0;
     }
-    if ((at->info->direction == WIRE_TO_CLIENT) != (v->m->sender == TRACE_FROM_BACKEND)) {
+    if (at->info->sender != (v->m->sender & 1u)) {
         lint_say(at, LINT_WRONG_DIRECTION, "%s", "");
     }
     return lint_judge_payload(at) ? lint_request(at) : 0;

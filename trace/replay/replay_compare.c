@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/wire_command.h"
 #include "trace/decode/access.h"
 #include "trace/decode/names.h"
 
@@ -221,7 +222,7 @@ const char *replay_place(const struct replay_message *m, char *out, size_t size)
         snprintf(out, size, " 0x%" PRIx64 ", %" PRIu64 " bytes", a.offset, a.count);
         return out;
     }
-    name = name_region(a.region);
+    name = wire_name_of(wire_regions, a.region);
     if (!name) {
         snprintf(out, size, " region %" PRIu32 " +0x%" PRIx64 ", %" PRIu64 " bytes", a.region,
                  a.offset, a.count);

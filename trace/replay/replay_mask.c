@@ -11,7 +11,7 @@
 #include <strings.h>
 
 #include "base/log.h"
-#include "base/wire.h"
+#include "base/wire_command.h"
 
 #define TERMS "command=NAME region=N offset=A[..B] bytes=A[..B]"
 

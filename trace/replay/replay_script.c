@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wire_command.h"
 #include "trace/decode/native.h"
 #include "trace/decode/pair.h"
 

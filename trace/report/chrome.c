@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/wire_command.h"
 #include "trace/decode/access.h"
 #include "trace/decode/names.h"
 
@@ -201,7 +202,8 @@ struct span {
 
 static void chrome_put_place(FILE *f, const struct access *a)
 {
-    const char *const region = a->kind == ACCESS_REGION ? name_region(a->region) : NULL;
+    const char *const region =
+        a->kind == ACCESS_REGION ? wire_name_of(wire_regions, a->region) : NULL;
 
     if (a->kind == ACCESS_REGION) {
         fprintf(f, ",\"region\":%" PRIu32, a->region);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/wire_command.h"
 #include "trace/decode/names.h"
 #include "trace/report/stats_excerpts.h"
 
@@ -126,8 +127,9 @@ static json_t *stats_json_region(const struct stats_region *r, bool own)
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "route",
                      own ? stats_json_foreign(r->route) : json_null(), "region",
                      own ? stats_json_number(r->index) : json_null(), "name",
-                     own && name_region(r->index) ? json_string(name_region(r->index))
-                                                  : json_null(),
+                     own && wire_name_of(wire_regions, r->index)
+                         ? json_string(wire_name_of(wire_regions, r->index))
+                         : json_null(),
                      "size", r->size > 0 ? stats_json_hex(r->size) : json_null(), "read",
                      stats_json_row(&r->read), "write", stats_json_row(&r->write), "first",
                      used ? stats_json_hex(r->heat.first) : json_null(), "last",
@@ -264,7 +266,7 @@ static json_t *stats_json_place(const struct access *a)
     if (a->kind == ACCESS_MEMORY) {
         snprintf(text, sizeof text, "memory 0x%" PRIx64 ", %" PRIu64 " bytes", a->offset, a->count);
     } else {
-        const char *const name = name_region(a->region);
+        const char *const name = wire_name_of(wire_regions, a->region);
         char numbered[32];
 
         snprintf(numbered, sizeof numbered, "region %" PRIu32, a->region);

@@ -172,7 +172,7 @@ static void stats_text_put_commands(const struct stats *s, FILE *f)
 
 const char *stats_region_label(const struct stats_region *r, char *out, size_t n)
 {
-    const char *const name = name_region(r->index);
+    const char *const name = wire_name_of(wire_regions, r->index);
     char route[LIMIT_NAME + 1];
 
     log_escape(route, sizeof route, r->route, strlen(r->route));

@@ -4,7 +4,7 @@
  * The wire format against the specification's numbers, which are written out here once more, as the
  * page has them, and every outcome of the checks.
  */
-#include "base/wire.h"
+#include "base/wire_command.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 static const struct row {
     unsigned code;
     const char *name;
-    enum wire_direction direction;
+    enum side sender;
     unsigned request;
     bool request_open;
     unsigned reply;
@@ -26,23 +26,23 @@ static const struct row {
     bool request_fds;
     bool reply_fds;
 } page[] = {
-    {1, "VERSION", WIRE_TO_SERVER, 4, true, 4, true, false, true},
-    {2, "DMA_MAP", WIRE_TO_SERVER, 32, false, 0, false, true, false},
-    {3, "DMA_UNMAP", WIRE_TO_SERVER, 24, false, 24, false, false, false},
-    {4, "DEVICE_GET_INFO", WIRE_TO_SERVER, 16, false, 16, false, false, false},
-    {5, "DEVICE_GET_REGION_INFO", WIRE_TO_SERVER, 32, false, 32, true, false, true},
-    {6, "DEVICE_GET_REGION_IO_FDS", WIRE_TO_SERVER, 16, false, 16, true, false, true},
-    {7, "DEVICE_GET_IRQ_INFO", WIRE_TO_SERVER, 16, false, 16, false, false, false},
-    {8, "DEVICE_SET_IRQS", WIRE_TO_SERVER, 20, true, 0, false, true, false},
-    {9, "REGION_READ", WIRE_TO_SERVER, 16, false, 16, true, false, false},
-    {10, "REGION_WRITE", WIRE_TO_SERVER, 16, true, 16, false, false, false},
-    {11, "DMA_READ", WIRE_TO_CLIENT, 16, false, 16, true, false, false},
-    {12, "DMA_WRITE", WIRE_TO_CLIENT, 16, true, 12, true, false, false},
-    {13, "DEVICE_RESET", WIRE_TO_SERVER, 0, false, 0, false, false, false},
-    {15, "REGION_WRITE_MULTI", WIRE_TO_SERVER, 8, true, 8, false, false, false},
-    {16, "DEVICE_FEATURE", WIRE_TO_SERVER, 8, true, 8, true, false, false},
-    {17, "MIG_DATA_READ", WIRE_TO_SERVER, 8, false, 8, true, false, false},
-    {18, "MIG_DATA_WRITE", WIRE_TO_SERVER, 8, true, 0, false, false, false},
+    {1, "VERSION", SIDE_CLIENT, 4, true, 4, true, false, true},
+    {2, "DMA_MAP", SIDE_CLIENT, 32, false, 0, false, true, false},
+    {3, "DMA_UNMAP", SIDE_CLIENT, 24, false, 24, false, false, false},
+    {4, "DEVICE_GET_INFO", SIDE_CLIENT, 16, false, 16, false, false, false},
+    {5, "DEVICE_GET_REGION_INFO", SIDE_CLIENT, 32, false, 32, true, false, true},
+    {6, "DEVICE_GET_REGION_IO_FDS", SIDE_CLIENT, 16, false, 16, true, false, true},
+    {7, "DEVICE_GET_IRQ_INFO", SIDE_CLIENT, 16, false, 16, false, false, false},
+    {8, "DEVICE_SET_IRQS", SIDE_CLIENT, 20, true, 0, false, true, false},
+    {9, "REGION_READ", SIDE_CLIENT, 16, false, 16, true, false, false},
+    {10, "REGION_WRITE", SIDE_CLIENT, 16, true, 16, false, false, false},
+    {11, "DMA_READ", SIDE_BACKEND, 16, false, 16, true, false, false},
+    {12, "DMA_WRITE", SIDE_BACKEND, 16, true, 12, true, false, false},
+    {13, "DEVICE_RESET", SIDE_CLIENT, 0, false, 0, false, false, false},
+    {15, "REGION_WRITE_MULTI", SIDE_CLIENT, 8, true, 8, false, false, false},
+    {16, "DEVICE_FEATURE", SIDE_CLIENT, 8, true, 8, true, false, false},
+    {17, "MIG_DATA_READ", SIDE_CLIENT, 8, false, 8, true, false, false},
+    {18, "MIG_DATA_WRITE", SIDE_CLIENT, 8, true, 0, false, false, false},
 };
 
 #define ROWS (sizeof page / sizeof *page)
@@ -60,13 +60,13 @@ START_TEST(table_is_the_page)
     ck_assert_str_eq(wire_command_name((uint16_t)want->code), want->name);
     snprintf(section, sizeof section, "VFIO_USER_%s", want->name);
     ck_assert_str_eq(got->section, section);
-    ck_assert_int_eq(got->direction, want->direction);
+    ck_assert_int_eq(got->sender, want->sender);
     ck_assert_uint_eq(got->request.fixed, want->request);
-    ck_assert_int_eq(got->request.open, want->request_open);
+    ck_assert_int_eq(got->request.tail != WIRE_TAIL_NONE, want->request_open);
     ck_assert_uint_eq(got->reply.fixed, want->reply);
-    ck_assert_int_eq(got->reply.open, want->reply_open);
-    ck_assert_int_eq(got->request_fds, want->request_fds);
-    ck_assert_int_eq(got->reply_fds, want->reply_fds);
+    ck_assert_int_eq(got->reply.tail != WIRE_TAIL_NONE, want->reply_open);
+    ck_assert_int_eq(got->request.fds, want->request_fds);
+    ck_assert_int_eq(got->reply.fds, want->reply_fds);
 }
 END_TEST
 
