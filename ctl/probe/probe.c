@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The command poemctl probe: its options, output and exit codes, and advice after failures. */
+#define _GNU_SOURCE
 #include "ctl/probe/probe.h"
 
 #include <errno.h>
@@ -124,3 +125,22 @@ const struct poemctl_command poemctl_probe = {
     .surplus = "one socket at a time",
     .run = probe_main,
 };
+
+const char *probe_errno_name(int error, char *out, size_t size)
+{
+    const char *name = strerrorname_np(error);
+
+    if (name) {
+        snprintf(out, size, "%s", name);
+    } else {
+        snprintf(out, size, "%d", error);
+    }
+    return out;
+}
+
+uint64_t probe_bar_size(const struct probe *p, uint32_t i)
+{
+    const struct probe_region *r = &p->region[i];
+
+    return i < p->device.num_regions && r->answer == PROBE_ANSWERED ? r->info.size : 0;
+}

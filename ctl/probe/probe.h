@@ -19,6 +19,7 @@
 
 #include "client/client.h"
 #include "base/wire.h"
+#include "base/wire_names.h"
 #include "handshake/version.h"
 #include "client/pci.h"
 
@@ -137,28 +138,7 @@ json_t *probe_json(const struct probe *p) __attribute__((warn_unused_result));
 json_t *probe_json_refused(const char *socket, const struct probe_error *why)
     __attribute__((warn_unused_result));
 
-/* ---- names for both forms; static ---- */
-
-/* Names of a flag word's bits; the last has mask 0. */
-struct probe_flag {
-    uint32_t mask;
-    const char *name;
-};
-
-extern const struct probe_flag probe_device_flags[];
-extern const struct probe_flag probe_region_flags[];
-extern const struct probe_flag probe_irq_flags[];
-extern const struct probe_flag probe_migration_flags[];
-
-/* Return the index's name: "BAR 0", "ROM", "configuration space"; "INTx", "MSI"; or NULL. */
-const char *probe_region_name(uint32_t index);
-const char *probe_irq_name(uint32_t index);
-
-/* Returns a migration state's name, or NULL if the specification has none. */
-const char *probe_state_name(uint32_t state);
-
-/* Returns "ioeventfd", "ioregionfd", or NULL if the specification has no name. */
-const char *probe_io_name(uint32_t type);
+/* ---- for both forms ---- */
 
 /* Returns an errno's name, or "0" if a refusal carried none; out has size bytes. */
 const char *probe_errno_name(int error, char *out, size_t size);

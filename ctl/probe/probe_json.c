@@ -42,14 +42,14 @@ static json_t *probe_json_append(json_t *array, json_t *item)
 }
 
 /* Lists the names of the bits that are set; bits without a name as one number. */
-static json_t *probe_json_flags(const struct probe_flag *table, uint32_t value)
+static json_t *probe_json_flags(const struct wire_name *table, uint32_t value)
 {
     json_t *a = json_array();
 
-    for (; table->mask; table++) {
-        if (value & table->mask) {
-            a = probe_json_append(a, json_string(table->name));
-            value &= ~table->mask;
+    for (; table->name; table++) {
+        if (value & table->value) {
+            a = probe_json_append(a, json_string(table->title));
+            value &= ~table->value;
         }
     }
     return value ? probe_json_append(a, probe_json_hex(value, 0)) : a;
@@ -71,8 +71,8 @@ static json_t *probe_json_version(const struct probe *p)
 static json_t *probe_json_device(const struct probe *p)
 {
     return json_pack(
-        "{s:o, s:I, s:I}", "flags", probe_json_flags(probe_device_flags, p->device.flags),
-        "regions", (json_int_t)p->device.num_regions, "interrupts", (json_int_t)p->device.num_irqs);
+        "{s:o, s:I, s:I}", "flags", probe_json_flags(wire_device_flags, p->device.flags), "regions",
+        (json_int_t)p->device.num_regions, "interrupts", (json_int_t)p->device.num_irqs);
 }
 
 /* ---- PCI ---- */
@@ -283,7 +283,7 @@ static json_t *probe_json_io_fds(const struct probe_region *r)
     a = json_array();
     for (uint32_t i = 0; i < r->ios && i < PROBE_LIST; i++) {
         const struct wire_io_fd *io = &r->io[i];
-        const char *name = probe_io_name(io->type);
+        const char *name = wire_name_of(wire_io_fd_types, io->type);
 
         a = probe_json_append(
             a, json_pack("{s:o, s:o, s:o, s:I, s:o, s:o}", "type",
@@ -304,12 +304,13 @@ static json_t *probe_json_region(const struct probe *p, uint32_t i)
                             : json_null();
 
     return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:i, s:o}", "index",
-                     (json_int_t)i, "name", probe_json_text_or_null(probe_region_name(i)), "error",
-                     probe_json_errno_or_null(r->error, r->answer == PROBE_REFUSED), "size",
-                     probe_json_hex(r->info.size, 0), "offset", probe_json_hex(r->info.offset, 0),
-                     "flags", probe_json_flags(probe_region_flags, r->info.flags), "fds",
-                     (int)r->fds, "sparse_mmap", probe_json_sparse(r), "type", type,
-                     "other_capabilities", (int)r->other_caps, "io_fds", probe_json_io_fds(r));
+                     (json_int_t)i, "name", probe_json_text_or_null(wire_title_of(wire_regions, i)),
+                     "error", probe_json_errno_or_null(r->error, r->answer == PROBE_REFUSED),
+                     "size", probe_json_hex(r->info.size, 0), "offset",
+                     probe_json_hex(r->info.offset, 0), "flags",
+                     probe_json_flags(wire_region_flags, r->info.flags), "fds", (int)r->fds,
+                     "sparse_mmap", probe_json_sparse(r), "type", type, "other_capabilities",
+                     (int)r->other_caps, "io_fds", probe_json_io_fds(r));
 }
 
 static json_t *probe_json_irq(const struct probe *p, uint32_t i)
@@ -317,10 +318,10 @@ static json_t *probe_json_irq(const struct probe *p, uint32_t i)
     const struct probe_irq *q = &p->irq[i];
 
     return json_pack("{s:I, s:o, s:o, s:I, s:o}", "index", (json_int_t)i, "name",
-                     probe_json_text_or_null(probe_irq_name(i)), "error",
+                     probe_json_text_or_null(wire_title_of(wire_irqs, i)), "error",
                      probe_json_errno_or_null(q->error, q->answer == PROBE_REFUSED), "count",
                      (json_int_t)q->info.count, "flags",
-                     probe_json_flags(probe_irq_flags, q->info.flags));
+                     probe_json_flags(wire_irq_flags, q->info.flags));
 }
 
 static json_t *probe_json_features(const struct probe *p)
@@ -342,7 +343,7 @@ static json_t *probe_json_features(const struct probe *p)
 
 static json_t *probe_json_migration(const struct probe *p)
 {
-    const char *name = p->has_state ? probe_state_name(p->state) : NULL;
+    const char *name = p->has_state ? wire_name_of(wire_mig_states, p->state) : NULL;
     json_t *state = name           ? json_string(name)
                     : p->has_state ? probe_json_hex(p->state, 0)
                                    : json_null();
@@ -352,7 +353,7 @@ static json_t *probe_json_migration(const struct probe *p)
         return json_null();
     }
     return json_pack("{s:o, s:o}", "flags",
-                     probe_json_flags(probe_migration_flags, (uint32_t)p->migration.flags), "state",
+                     probe_json_flags(wire_migration_flags, (uint32_t)p->migration.flags), "state",
                      state);
 }
 

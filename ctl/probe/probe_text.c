@@ -23,15 +23,15 @@ static const char *probe_text_size_text(uint64_t n, char *out, size_t size)
     return out;
 }
 
-static void probe_text_flags(FILE *f, const struct probe_flag *table, uint32_t value)
+static void probe_text_flags(FILE *f, const struct wire_name *table, uint32_t value)
 {
     const char *gap = "";
 
-    for (; table->mask; table++) {
-        if (value & table->mask) {
-            fprintf(f, "%s%s", gap, table->name);
+    for (; table->name; table++) {
+        if (value & table->value) {
+            fprintf(f, "%s%s", gap, table->title);
             gap = " ";
-            value &= ~table->mask;
+            value &= ~table->value;
         }
     }
     if (value) {
@@ -256,7 +256,7 @@ static void probe_text_region_lists(FILE *f, const struct probe_region *r)
     }
     for (uint32_t i = 0; i < r->ios && i < PROBE_LIST; i++) {
         const struct wire_io_fd *io = &r->io[i];
-        const char *name = probe_io_name(io->type);
+        const char *name = wire_name_of(wire_io_fd_types, io->type);
 
         fprintf(f, "\t\t%s: 0x%" PRIx64 " [size=%s], fd %" PRIu32 ", flags 0x%" PRIx32 "\n",
                 name ? name : "IO fd of an unknown type", io->offset,
@@ -270,7 +270,7 @@ static void probe_text_region_lists(FILE *f, const struct probe_region *r)
 static void probe_text_region(FILE *f, const struct probe *p, uint32_t i)
 {
     const struct probe_region *r = &p->region[i];
-    const char *name = probe_region_name(i);
+    const char *name = wire_title_of(wire_regions, i);
     char size[32];
 
     if (r->answer == PROBE_ANSWERED && r->info.size == 0) {
@@ -282,7 +282,7 @@ static void probe_text_region(FILE *f, const struct probe *p, uint32_t i)
         return;
     }
     fprintf(f, "[size=%s] ", probe_text_size_text(r->info.size, size, sizeof size));
-    probe_text_flags(f, probe_region_flags, r->info.flags);
+    probe_text_flags(f, wire_region_flags, r->info.flags);
     if (r->fds > 0) {
         fprintf(f, ", %u fd%s, mmap offset 0x%" PRIx64, r->fds, r->fds == 1 ? "" : "s",
                 r->info.offset);
@@ -298,7 +298,7 @@ static void probe_text_irqs(FILE *f, const struct probe *p)
     fputs("Interrupts:\n", f);
     for (uint32_t i = 0; i < p->device.num_irqs; i++) {
         const struct probe_irq *q = &p->irq[i];
-        const char *name = probe_irq_name(i);
+        const char *name = wire_title_of(wire_irqs, i);
 
         fprintf(f, "\t%" PRIu32 " %s: ", i, name ? name : "of the device's own");
         if (q->answer == PROBE_REFUSED) {
@@ -306,14 +306,14 @@ static void probe_text_irqs(FILE *f, const struct probe *p)
             continue;
         }
         fprintf(f, "count %" PRIu32 ", ", q->info.count);
-        probe_text_flags(f, probe_irq_flags, q->info.flags);
+        probe_text_flags(f, wire_irq_flags, q->info.flags);
         fputc('\n', f);
     }
 }
 
 static void probe_text_features(FILE *f, const struct probe *p)
 {
-    const char *state = probe_state_name(p->state);
+    const char *state = wire_name_of(wire_mig_states, p->state);
 
     fputs("Device features:", f);
     for (unsigned i = 0; i < PROBE_FEATURES; i++) {
@@ -326,7 +326,7 @@ static void probe_text_features(FILE *f, const struct probe *p)
     fputc('\n', f);
     if (p->has_migration) {
         fputs("\tMigration: ", f);
-        probe_text_flags(f, probe_migration_flags, (uint32_t)p->migration.flags);
+        probe_text_flags(f, wire_migration_flags, (uint32_t)p->migration.flags);
         if (p->has_state) {
             fprintf(f, ", state %s", state ? state : "unknown");
         }
@@ -338,7 +338,7 @@ void probe_text(const struct probe *p, FILE *f)
 {
     probe_text_version(f, p);
     fputs("Device: flags ", f);
-    probe_text_flags(f, probe_device_flags, p->device.flags);
+    probe_text_flags(f, wire_device_flags, p->device.flags);
     fprintf(f, "; %" PRIu32 " regions, %" PRIu32 " interrupt types\n", p->device.num_regions,
             p->device.num_irqs);
     probe_text_pci(f, p);

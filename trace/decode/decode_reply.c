@@ -104,7 +104,7 @@ static void decode_reply_get_info(struct printer *printer, const struct decode_v
     decode_reply_open_result(printer);
     decode_argsz(printer, v, i.argsz);
     if (DECODE_HAS(v, struct wire_device_info, flags)) {
-        printer_flags(printer, "flags", name_device_flags, i.flags);
+        printer_flags(printer, "flags", wire_device_flags, i.flags);
     }
     if (DECODE_HAS(v, struct wire_device_info, num_regions)) {
         printer_dec(printer, "num_regions", i.num_regions);
@@ -145,7 +145,7 @@ static void decode_reply_capability(const struct wire_cap *cap, const void *p, s
     struct wire_cap_type type;
 
     printer_open(printer, NULL);
-    printer_word_bare(printer, "id", name_capability(cap->id), cap->id);
+    printer_word_bare(printer, "id", wire_cap_name(cap->id), cap->id);
     if (printer->json || cap->version != 1) {
         printer_dec(printer, "version", cap->version);
     }
@@ -173,7 +173,7 @@ static void decode_reply_region_info(struct printer *printer, const struct decod
         decode_region(printer, i.index);
     }
     if (DECODE_HAS(v, struct wire_region_info, flags)) {
-        printer_flags(printer, "flags", name_region_flags, i.flags);
+        printer_flags(printer, "flags", wire_region_flags, i.flags);
     }
     if (DECODE_HAS(v, struct wire_region_info, size)) {
         printer_hex(printer, "size", i.size);
@@ -195,7 +195,7 @@ static void decode_reply_region_info(struct printer *printer, const struct decod
 static void decode_reply_sub_region(struct printer *printer, const struct wire_io_fd *f)
 {
     printer_open(printer, NULL);
-    printer_word_bare(printer, "type", name_io_fd(f->type), f->type);
+    printer_word_bare(printer, "type", wire_name_of(wire_io_fd_types, f->type), f->type);
     printer_hex(printer, "offset", f->offset);
     printer_hex(printer, "size", f->size);
     printer_dec(printer, "fd_index", f->fd_index);
@@ -248,10 +248,10 @@ static void decode_reply_irq_info(struct printer *printer, const struct decode_v
     decode_reply_open_result(printer);
     decode_argsz(printer, v, i.argsz);
     if (printer->json && DECODE_HAS(v, struct wire_irq_info, index)) {
-        printer_word(printer, "index", name_irq(i.index), i.index);
+        printer_word(printer, "index", wire_name_of(wire_irqs, i.index), i.index);
     }
     if (DECODE_HAS(v, struct wire_irq_info, flags)) {
-        printer_flags(printer, "flags", name_irq_flags, i.flags);
+        printer_flags(printer, "flags", wire_irq_flags, i.flags);
     }
     if (DECODE_HAS(v, struct wire_irq_info, count)) {
         printer_dec(printer, "count", i.count);

@@ -43,7 +43,7 @@ static void decode_request_dma_map(struct printer *printer, const struct decode_
         printer_hex(printer, "size", m.size);
     }
     if (DECODE_HAS(v, struct wire_dma_map, flags)) {
-        printer_flags(printer, "flags", name_dma_flags, m.flags);
+        printer_flags(printer, "flags", wire_dma_flags, m.flags);
     }
     if (DECODE_HAS(v, struct wire_dma_map, offset)) {
         printer_hex(printer, "offset", m.offset);
@@ -135,7 +135,7 @@ static void decode_request_irq_info(struct printer *printer, const struct decode
     decode_part(v, &i, sizeof i);
     decode_argsz(printer, v, i.argsz);
     if (DECODE_HAS(v, struct wire_irq_info, index)) {
-        printer_word_bare(printer, "index", name_irq(i.index), i.index);
+        printer_word_bare(printer, "index", wire_name_of(wire_irqs, i.index), i.index);
     }
     if (i.flags || i.count) {
         printer_hex(printer, "flags", i.flags);
@@ -168,10 +168,10 @@ static void decode_request_set_irqs(struct printer *printer, const struct decode
     decode_part(v, &s, sizeof s);
     decode_argsz(printer, v, s.argsz);
     if (DECODE_HAS(v, struct wire_irq_set, index)) {
-        printer_word_bare(printer, "index", name_irq(s.index), s.index);
+        printer_word_bare(printer, "index", wire_name_of(wire_irqs, s.index), s.index);
     }
     if (DECODE_HAS(v, struct wire_irq_set, flags)) {
-        printer_flags(printer, "flags", name_irq_set_flags, s.flags);
+        printer_flags(printer, "flags", wire_irq_set_flags, s.flags);
     }
     if (DECODE_HAS(v, struct wire_irq_set, start)) {
         printer_dec(printer, "start", s.start);

@@ -112,16 +112,16 @@ void printer_word_bare(struct printer *p, const char *name, const char *word, ui
     printer_word_or_number(p, word, v);
 }
 
-static void printer_flags_json(struct printer *p, const struct name_flag *table, uint64_t v)
+static void printer_flags_json(struct printer *p, const struct wire_name *table, uint64_t v)
 {
     const bool outer = p->first;
 
     strbuf_char(p->t, '[');
     p->first = true;
-    for (; table->mask; table++) {
-        if (v & table->mask) {
+    for (; table->name; table++) {
+        if (v & table->value) {
             printer_word(p, NULL, table->name, 0);
-            v &= ~(uint64_t)table->mask;
+            v &= ~(uint64_t)table->value;
         }
     }
     if (v) {
@@ -131,7 +131,7 @@ static void printer_flags_json(struct printer *p, const struct name_flag *table,
     p->first = outer;
 }
 
-void printer_flags(struct printer *p, const char *name, const struct name_flag *table, uint64_t v)
+void printer_flags(struct printer *p, const char *name, const struct wire_name *table, uint64_t v)
 {
     bool any = false;
 
@@ -140,14 +140,14 @@ void printer_flags(struct printer *p, const char *name, const struct name_flag *
         printer_flags_json(p, table, v);
         return;
     }
-    for (; table->mask; table++) {
-        if (v & table->mask) {
+    for (; table->name; table++) {
+        if (v & table->value) {
             if (any) {
                 strbuf_char(p->t, '|');
             }
             strbuf_str(p->t, table->name);
             any = true;
-            v &= ~(uint64_t)table->mask;
+            v &= ~(uint64_t)table->value;
         }
     }
     if (v || !any) {

@@ -37,7 +37,7 @@ void printer_word_bare(struct printer *p, const char *name, const char *word, ui
  * Prints the flags that are set; the unnamed ones as one number. For people, without the field's
  * name.
  */
-void printer_flags(struct printer *p, const char *name, const struct name_flag *table, uint64_t v);
+void printer_flags(struct printer *p, const char *name, const struct wire_name *table, uint64_t v);
 
 /* Prints foreign text, escaped. */
 void printer_text(struct printer *p, const char *name, const void *text, size_t n);

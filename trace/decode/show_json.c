@@ -30,7 +30,7 @@ static void show_json_flags(struct printer *p, const struct decode_view *v)
         printer_dec(p, "type_bits", type);
     }
     if (other) {
-        printer_flags(p, "flags", name_header_flags, other);
+        printer_flags(p, "flags", wire_header_flags, other);
     }
 }
 

@@ -9,7 +9,7 @@
 
 const char *lint_region_text(uint32_t region, char out[static 24])
 {
-    const char *name = name_region(region);
+    const char *name = wire_name_of(wire_regions, region);
 
     if (name) {
         snprintf(out, 24, "%s", name);
@@ -355,7 +355,7 @@ static void lint_request_feature(const struct lint_at *at)
         return;
     }
     lint_request_argsz_room(at, f.argsz);
-    if (!name_feature(f.flags & WIRE_FEATURE_MASK)) {
+    if (!wire_feature_name(f.flags & WIRE_FEATURE_MASK)) {
         lint_say(at, LINT_FEATURE_UNKNOWN, "%" PRIu32, f.flags & WIRE_FEATURE_MASK);
     }
     if ((f.flags & WIRE_FEATURE_MASK) == WIRE_FEATURE_MIG_DEVICE_STATE &&
@@ -381,7 +381,7 @@ static void lint_request_mig_data(const struct lint_at *at, bool write)
     fits = write ? s->state == WIRE_MIG_RESUMING
                  : s->state == WIRE_MIG_STOP_COPY || s->state == WIRE_MIG_PRE_COPY;
     if (s->state_known && !fits) {
-        lint_say(at, LINT_MIG_STATE, "%s", name_mig_state(s->state));
+        lint_say(at, LINT_MIG_STATE, "%s", wire_name_of(wire_mig_states, s->state));
     }
 }
 
