@@ -5,6 +5,7 @@
  * records, but their contents came from peers, and a log that does not verify may come from anyone:
  * no member is assumed to exist.
  */
+#include "base/members.h"
 #include "audit/audit_report.h"
 
 #include <inttypes.h>
@@ -59,10 +60,20 @@ static const char *audit_report_text_of(const json_t *o, const char *key, const 
 static json_t *audit_report_new_row(const char *role, const char *path, const char *sha256,
                                     const char *time)
 {
-    return json_pack("{s:s, s:s, s:s, s:i, s:{}, s:{}, s:{}, s:s, s:s, s:s, s:{}, s:{}, s:i}",
-                     "role", role, "path", path, "sha256", sha256, "sessions", 0, "verdicts",
-                     "licences", "routes", "taint", "", "first_seen", time, "last_seen", time,
-                     "users", "memory", "memory_passed_bytes", 0);
+    return members_object((const struct member[]){{"role", json_string(role)},
+                                                  {"path", json_string(path)},
+                                                  {"sha256", json_string(sha256)},
+                                                  {"sessions", json_integer(0)},
+                                                  {"verdicts", json_object()},
+                                                  {"licences", json_object()},
+                                                  {"routes", json_object()},
+                                                  {"taint", json_string("")},
+                                                  {"first_seen", json_string(time)},
+                                                  {"last_seen", json_string(time)},
+                                                  {"users", json_object()},
+                                                  {"memory", json_object()},
+                                                  {"memory_passed_bytes", json_integer(0)},
+                                                  {NULL, NULL}});
 }
 
 static json_t *audit_report_find_row(struct report *r, const char *role, const json_t *party,
@@ -333,12 +344,18 @@ static json_t *audit_report_finish(struct report *r, json_t *verification)
         json_decref(verification);
         return NULL;
     }
-    return json_pack("{s:s, s:o, s:s, s:s, s:O, s:I, s:I, s:I, s:I, s:O, s:o}", "format",
-                     "poemd-audit-report/1", "verification", verification, "since", r->since,
-                     "until", r->until, "events", r->events, "unread_records",
-                     (json_int_t)r->unread, "lost_records", (json_int_t)r->lost, "accepted_losses",
-                     (json_int_t)r->gone, "clock_set_back", (json_int_t)r->back,
-                     "repeated_sessions", r->repeated, "executables", list);
+    return members_object((const struct member[]){{"format", json_string("poemd-audit-report/1")},
+                                                  {"verification", verification},
+                                                  {"since", json_string(r->since)},
+                                                  {"until", json_string(r->until)},
+                                                  {"events", json_incref(r->events)},
+                                                  {"unread_records", members_number(r->unread)},
+                                                  {"lost_records", members_number(r->lost)},
+                                                  {"accepted_losses", members_number(r->gone)},
+                                                  {"clock_set_back", members_number(r->back)},
+                                                  {"repeated_sessions", json_incref(r->repeated)},
+                                                  {"executables", list},
+                                                  {NULL, NULL}});
 }
 
 static void audit_report_on_log(void *arg, const struct audit_result *log)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/members.h"
 #include "audit/audit_verify.h"
 
 /* Returns a number of a record, or 0 if missing; the log writes no negative numbers. */
@@ -121,28 +122,26 @@ void audit_told_text(const struct audit_told *t, char *out, size_t size)
 json_t *audit_verify_json(const struct audit_result *r)
 {
     const json_int_t to = r->bad_to > INT64_MAX ? -1 : (json_int_t)r->bad_to;
-    json_t *const o = json_pack(
-        "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:s*, s:I, s:I, s:I, s:I}", "format",
-        "poemd-audit-verify/1", "verdict", audit_verdict_word(r->verdict), "text", r->text, "first",
-        (json_int_t)r->first, "size", (json_int_t)r->size, "sealed", (json_int_t)r->sealed,
-        "partial_bytes", (json_int_t)r->partial, "being_written", r->written, "checkpoint",
-        r->has_checkpoint ? json_string(r->note) : json_null(), "bad",
-        r->has_bad ? json_pack("{s:I, s:o}", "from", (json_int_t)r->bad_from, "to",
-                               to < 0 ? json_null() : json_integer(to))
-                   : json_null(),
-        "host", r->host[0] ? r->host : NULL, "lost_records", (json_int_t)r->told.lost,
-        "accepted_losses", (json_int_t)r->told.gone, "clock_set_back",
-        (json_int_t)r->told.back + (json_int_t)r->told.unmarked, "repeated_sessions",
-        (json_int_t)r->told.repeated);
 
-    if (o && r->bad_file[0] && json_object_set_new(o, "file", json_string(r->bad_file)) < 0) {
-        json_decref(o);
-        return NULL;
-    }
-    if (o && r->bad_line > 0 &&
-        json_object_set_new(o, "line", json_integer((json_int_t)r->bad_line)) < 0) {
-        json_decref(o);
-        return NULL;
-    }
-    return o;
+    return members_object((const struct member[]){
+        {"format", json_string("poemd-audit-verify/1")},
+        {"verdict", json_string(audit_verdict_word(r->verdict))},
+        {"text", json_string(r->text)},
+        {"first", members_number(r->first)},
+        {"size", members_number(r->size)},
+        {"sealed", members_number(r->sealed)},
+        {"partial_bytes", members_number(r->partial)},
+        {"being_written", json_boolean(r->written)},
+        {"checkpoint", r->has_checkpoint ? json_string(r->note) : json_null()},
+        {"bad", r->has_bad ? json_pack("{s:I, s:o}", "from", (json_int_t)r->bad_from, "to",
+                                       to < 0 ? json_null() : json_integer(to))
+                           : json_null()},
+        {"host", r->host[0] ? json_string(r->host) : &members_omitted},
+        {"lost_records", members_number(r->told.lost)},
+        {"accepted_losses", members_number(r->told.gone)},
+        {"clock_set_back", members_number(r->told.back + r->told.unmarked)},
+        {"repeated_sessions", members_number(r->told.repeated)},
+        {"file", r->bad_file[0] ? json_string(r->bad_file) : &members_omitted},
+        {"line", r->bad_line > 0 ? members_number(r->bad_line) : &members_omitted},
+        {NULL, NULL}});
 }

@@ -8,6 +8,7 @@
 
 #include "base/hex.h"
 #include "base/log.h"
+#include "base/members.h"
 #include "ctl/policy/inspect.h"
 
 static json_t *inspect_json_escaped(const char *text)
@@ -53,14 +54,17 @@ static json_t *inspect_json_groups(const struct peer *p)
 
 static json_t *inspect_json_process(const struct peer *p)
 {
-    return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "pid",
-                     inspect_json_number(p, PEER_PID, (uint64_t)p->pid), "pid_sure", p->pid_sure,
-                     "start_ticks", inspect_json_number(p, PEER_START, p->start_ticks), "uid",
-                     inspect_json_number(p, PEER_UID, p->uid), "gid",
-                     inspect_json_number(p, PEER_GID, p->gid), "groups", inspect_json_groups(p),
-                     "label", inspect_json_text(p, PEER_LABEL, p->label), "cgroup",
-                     inspect_json_text(p, PEER_CGROUP, p->cgroup), "unit",
-                     inspect_json_text(p, PEER_UNIT, p->unit));
+    return members_object(
+        (const struct member[]){{"pid", inspect_json_number(p, PEER_PID, (uint64_t)p->pid)},
+                                {"pid_sure", json_boolean(p->pid_sure)},
+                                {"start_ticks", inspect_json_number(p, PEER_START, p->start_ticks)},
+                                {"uid", inspect_json_number(p, PEER_UID, p->uid)},
+                                {"gid", inspect_json_number(p, PEER_GID, p->gid)},
+                                {"groups", inspect_json_groups(p)},
+                                {"label", inspect_json_text(p, PEER_LABEL, p->label)},
+                                {"cgroup", inspect_json_text(p, PEER_CGROUP, p->cgroup)},
+                                {"unit", inspect_json_text(p, PEER_UNIT, p->unit)},
+                                {NULL, NULL}});
 }
 
 static json_t *inspect_json_file_id(const struct peer *p)

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/sock.h"
+#include "base/members.h"
 #include "ctl/policy/inspect.h"
 #include "ctl/poemctl_json.h"
 #include "ctl/policy/poemctl_policy.h"
@@ -206,14 +207,25 @@ static int policy_explain_show_json(struct explained *e, int code)
 
     return poemctl_json(
         NAME,
-        json_pack(
-            "{s:s, s:s, s:s, s:i, s:o?, s:{s:s?, s:s?}, s:s, s:s, s:b, s:i, s:s*, s:s, s:s?, s:o}",
-            "format", FORMAT, "route", e->route->name, "party", rules_party_name(o->party), "pid",
-            (int)o->pid, "exe", exe ? poemctl_json_text(p->exe.path) : NULL, "supposed", "declares",
-            o->declares, "recites", o->recites, "verdict", rules_verdict_name(v->verdict), "taint",
-            taint_text(v->taint, letters), "permissive", v->permissive, "line",
-            (int)preset_line(v->line), "preset", preset_of(v->line), "why", v->why, "mend",
-            *v->mend ? v->mend : NULL, "rules", e->steps),
+        members_object((const struct member[]){
+            {"format", json_string(FORMAT)},
+            {"route", json_string(e->route->name)},
+            {"party", json_string(rules_party_name(o->party))},
+            {"pid", json_integer(o->pid)},
+            {"exe", exe ? poemctl_json_text(p->exe.path) : json_null()},
+            {"supposed",
+             members_object((const struct member[]){{"declares", members_text(o->declares)},
+                                                    {"recites", members_text(o->recites)},
+                                                    {NULL, NULL}})},
+            {"verdict", json_string(rules_verdict_name(v->verdict))},
+            {"taint", json_string(taint_text(v->taint, letters))},
+            {"permissive", json_boolean(v->permissive)},
+            {"line", json_integer(preset_line(v->line))},
+            {"preset", preset_of(v->line) ? json_string(preset_of(v->line)) : &members_omitted},
+            {"why", json_string(v->why)},
+            {"mend", members_text(*v->mend ? v->mend : NULL)},
+            {"rules", e->steps},
+            {NULL, NULL}}),
         code);
 }
 

@@ -13,6 +13,7 @@
 #include "client/client.h"
 #include "base/hex.h"
 #include "base/log.h"
+#include "base/members.h"
 #include "handshake/recital.h"
 #include "handshake/version.h"
 #include "poem/file.h"
@@ -194,17 +195,23 @@ static int poemctl_recite_show_json(const struct result *r, int code)
     char hex[POEM_DIGEST_HEX_SIZE + 1];
     char path[256];
     char name[32];
-    json_t *doc =
-        json_pack("{s:s, s:s, s:b, s:o, s:o, s:{s:o, s:I, s:s}, s:o, s:o, s:b, s:o}", "format",
-                  FORMAT, "socket", poemctl_recite_printable(r->options->path, path, sizeof path),
-                  "stands", (int)r->stands, "why", poemctl_recite_text_or_null(r->why), "refused",
-                  r->refused ? json_string(probe_errno_name(r->refused_errno, name, sizeof name))
-                             : json_null(),
-                  "poem", "title", poemctl_recite_title(r->poem), "bytes",
-                  (json_int_t)r->poem->size, "sha256", poem_digest_hex(r->poem, hex), "licence",
-                  poemctl_recite_text_or_null(r->told.licence), "declared",
-                  poemctl_recite_text_or_null(r->told.declared), "refrain", (int)r->told.refrain,
-                  "via", poemctl_recite_via_json(&r->told.via));
+    json_t *doc = members_object((const struct member[]){
+        {"format", json_string(FORMAT)},
+        {"socket", json_string(poemctl_recite_printable(r->options->path, path, sizeof path))},
+        {"stands", json_boolean(r->stands)},
+        {"why", poemctl_recite_text_or_null(r->why)},
+        {"refused", r->refused ? json_string(probe_errno_name(r->refused_errno, name, sizeof name))
+                               : json_null()},
+        {"poem", members_object(
+                     (const struct member[]){{"title", poemctl_recite_title(r->poem)},
+                                             {"bytes", members_number(r->poem->size)},
+                                             {"sha256", json_string(poem_digest_hex(r->poem, hex))},
+                                             {NULL, NULL}})},
+        {"licence", poemctl_recite_text_or_null(r->told.licence)},
+        {"declared", poemctl_recite_text_or_null(r->told.declared)},
+        {"refrain", json_boolean(r->told.refrain)},
+        {"via", poemctl_recite_via_json(&r->told.via)},
+        {NULL, NULL}});
 
     return poemctl_json("recite", doc, code);
 }

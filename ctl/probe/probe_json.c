@@ -7,6 +7,7 @@
  * since JSON readers cannot hold 64 bits in a number; counts and indexes are numbers. A builder
  * returns NULL if memory runs out, and json_pack then fails too.
  */
+#include "base/members.h"
 #include "ctl/probe/probe.h"
 
 #include <inttypes.h>
@@ -17,11 +18,6 @@
 static json_t *probe_json_hex(uint64_t v, int digits)
 {
     return json_sprintf("0x%0*" PRIx64, digits, v);
-}
-
-static json_t *probe_json_text_or_null(const char *text)
-{
-    return text ? json_string(text) : json_null();
 }
 
 static json_t *probe_json_errno_or_null(int error, bool refused)
@@ -190,11 +186,11 @@ static json_t *probe_json_capabilities(const struct pci_config *c)
         const struct pci_cap *cap = &caps.cap[i];
 
         a = probe_json_append(a, json_pack("{s:o, s:o, s:o, s:o}", "id", probe_json_hex(cap->id, 2),
-                                           "name", probe_json_text_or_null(pci_cap_name(cap->id)),
-                                           "offset", probe_json_hex(cap->at, 2), "detail",
+                                           "name", members_text(pci_cap_name(cap->id)), "offset",
+                                           probe_json_hex(cap->at, 2), "detail",
                                            probe_json_cap_detail(c, cap)));
     }
-    return json_pack("{s:o, s:o}", "list", a, "broken", probe_json_text_or_null(caps.broken));
+    return json_pack("{s:o, s:o}", "list", a, "broken", members_text(caps.broken));
 }
 
 static json_t *probe_json_extended(const struct pci_config *c)
@@ -206,12 +202,12 @@ static json_t *probe_json_extended(const struct pci_config *c)
     for (unsigned i = 0; i < caps.n; i++) {
         const struct pci_cap *cap = &caps.cap[i];
 
-        a = probe_json_append(
-            a, json_pack("{s:o, s:o, s:o, s:i}", "id", probe_json_hex(cap->id, 4), "name",
-                         probe_json_text_or_null(pci_ext_cap_name(cap->id)), "offset",
-                         probe_json_hex(cap->at, 3), "version", (int)cap->version));
+        a = probe_json_append(a,
+                              json_pack("{s:o, s:o, s:o, s:i}", "id", probe_json_hex(cap->id, 4),
+                                        "name", members_text(pci_ext_cap_name(cap->id)), "offset",
+                                        probe_json_hex(cap->at, 3), "version", (int)cap->version));
     }
-    return json_pack("{s:o, s:o}", "list", a, "broken", probe_json_text_or_null(caps.broken));
+    return json_pack("{s:o, s:o}", "list", a, "broken", members_text(caps.broken));
 }
 
 static json_t *probe_json_interrupt_pin(const struct pci_config *c)
@@ -226,16 +222,17 @@ static json_t *probe_json_identity(const struct pci_config *c)
     const uint8_t base = pci_u8(c, PCI_AT_CLASS);
     const uint8_t sub = pci_u8(c, PCI_AT_SUBCLASS);
 
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "vendor",
-                     probe_json_hex(pci_u16(c, PCI_AT_VENDOR), 4), "device",
-                     probe_json_hex(pci_u16(c, PCI_AT_DEVICE), 4), "subsystem_vendor",
-                     probe_json_hex(pci_u16(c, PCI_AT_SUBSYSTEM_VENDOR), 4), "subsystem",
-                     probe_json_hex(pci_u16(c, PCI_AT_SUBSYSTEM), 4), "revision",
-                     probe_json_hex(pci_u8(c, PCI_AT_REVISION), 2), "class",
-                     probe_json_hex((uint64_t)base << 8 | sub, 4), "class_name",
-                     probe_json_text_or_null(pci_class_name(base, sub)), "prog_if",
-                     probe_json_hex(pci_u8(c, PCI_AT_PROG_IF), 2), "header_type",
-                     probe_json_hex(pci_u8(c, PCI_AT_HEADER_TYPE), 2));
+    return members_object((const struct member[]){
+        {"vendor", probe_json_hex(pci_u16(c, PCI_AT_VENDOR), 4)},
+        {"device", probe_json_hex(pci_u16(c, PCI_AT_DEVICE), 4)},
+        {"subsystem_vendor", probe_json_hex(pci_u16(c, PCI_AT_SUBSYSTEM_VENDOR), 4)},
+        {"subsystem", probe_json_hex(pci_u16(c, PCI_AT_SUBSYSTEM), 4)},
+        {"revision", probe_json_hex(pci_u8(c, PCI_AT_REVISION), 2)},
+        {"class", probe_json_hex((uint64_t)base << 8 | sub, 4)},
+        {"class_name", members_text(pci_class_name(base, sub))},
+        {"prog_if", probe_json_hex(pci_u8(c, PCI_AT_PROG_IF), 2)},
+        {"header_type", probe_json_hex(pci_u8(c, PCI_AT_HEADER_TYPE), 2)},
+        {NULL, NULL}});
 }
 
 static json_t *probe_json_pci(const struct probe *p)
@@ -245,14 +242,18 @@ static json_t *probe_json_pci(const struct probe *p)
     if (!p->has_config) {
         return json_null();
     }
-    return json_pack("{s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:I, s:o, s:o}", "identity",
-                     probe_json_identity(c), "command",
-                     probe_json_bits(pci_command_bits, pci_u16(c, PCI_AT_COMMAND)), "status",
-                     probe_json_bits(pci_status_bits, pci_u16(c, PCI_AT_STATUS)), "interrupt_pin",
-                     probe_json_interrupt_pin(c), "interrupt_line",
-                     (int)pci_u8(c, PCI_AT_INTERRUPT_LINE), "bars", probe_json_bars(p), "rom",
-                     probe_json_rom(p), "config_bytes", (json_int_t)c->n, "capabilities",
-                     probe_json_capabilities(c), "extended_capabilities", probe_json_extended(c));
+    return members_object((const struct member[]){
+        {"identity", probe_json_identity(c)},
+        {"command", probe_json_bits(pci_command_bits, pci_u16(c, PCI_AT_COMMAND))},
+        {"status", probe_json_bits(pci_status_bits, pci_u16(c, PCI_AT_STATUS))},
+        {"interrupt_pin", probe_json_interrupt_pin(c)},
+        {"interrupt_line", json_integer(pci_u8(c, PCI_AT_INTERRUPT_LINE))},
+        {"bars", probe_json_bars(p)},
+        {"rom", probe_json_rom(p)},
+        {"config_bytes", members_number(c->n)},
+        {"capabilities", probe_json_capabilities(c)},
+        {"extended_capabilities", probe_json_extended(c)},
+        {NULL, NULL}});
 }
 
 /* ---- regions, interrupts, features ---- */
@@ -303,14 +304,19 @@ static json_t *probe_json_region(const struct probe *p, uint32_t i)
                                         "subtype", probe_json_hex(r->type.subtype, 0))
                             : json_null();
 
-    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:i, s:o}", "index",
-                     (json_int_t)i, "name", probe_json_text_or_null(wire_title_of(wire_regions, i)),
-                     "error", probe_json_errno_or_null(r->error, r->answer == PROBE_REFUSED),
-                     "size", probe_json_hex(r->info.size, 0), "offset",
-                     probe_json_hex(r->info.offset, 0), "flags",
-                     probe_json_flags(wire_region_flags, r->info.flags), "fds", (int)r->fds,
-                     "sparse_mmap", probe_json_sparse(r), "type", type, "other_capabilities",
-                     (int)r->other_caps, "io_fds", probe_json_io_fds(r));
+    return members_object((const struct member[]){
+        {"index", json_integer(i)},
+        {"name", members_text(wire_title_of(wire_regions, i))},
+        {"error", probe_json_errno_or_null(r->error, r->answer == PROBE_REFUSED)},
+        {"size", probe_json_hex(r->info.size, 0)},
+        {"offset", probe_json_hex(r->info.offset, 0)},
+        {"flags", probe_json_flags(wire_region_flags, r->info.flags)},
+        {"fds", json_integer(r->fds)},
+        {"sparse_mmap", probe_json_sparse(r)},
+        {"type", type},
+        {"other_capabilities", json_integer(r->other_caps)},
+        {"io_fds", probe_json_io_fds(r)},
+        {NULL, NULL}});
 }
 
 static json_t *probe_json_irq(const struct probe *p, uint32_t i)
@@ -318,7 +324,7 @@ static json_t *probe_json_irq(const struct probe *p, uint32_t i)
     const struct probe_irq *q = &p->irq[i];
 
     return json_pack("{s:I, s:o, s:o, s:I, s:o}", "index", (json_int_t)i, "name",
-                     probe_json_text_or_null(wire_title_of(wire_irqs, i)), "error",
+                     members_text(wire_title_of(wire_irqs, i)), "error",
                      probe_json_errno_or_null(q->error, q->answer == PROBE_REFUSED), "count",
                      (json_int_t)q->info.count, "flags",
                      probe_json_flags(wire_irq_flags, q->info.flags));
@@ -368,12 +374,18 @@ json_t *probe_json(const struct probe *p)
     for (uint32_t i = 0; i < p->device.num_irqs; i++) {
         irqs = probe_json_append(irqs, probe_json_irq(p, i));
     }
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format", FORMAT,
-                     "socket", p->socket, "version", probe_json_version(p), "device",
-                     probe_json_device(p), "pci", probe_json_pci(p), "regions", regions,
-                     "interrupts", irqs, "features", probe_json_features(p), "migration",
-                     probe_json_migration(p), "incomplete",
-                     probe_json_text_or_null(p->incomplete[0] ? p->incomplete : NULL));
+    return members_object((const struct member[]){
+        {"format", json_string(FORMAT)},
+        {"socket", json_string(p->socket)},
+        {"version", probe_json_version(p)},
+        {"device", probe_json_device(p)},
+        {"pci", probe_json_pci(p)},
+        {"regions", regions},
+        {"interrupts", irqs},
+        {"features", probe_json_features(p)},
+        {"migration", probe_json_migration(p)},
+        {"incomplete", members_text(p->incomplete[0] ? p->incomplete : NULL)},
+        {NULL, NULL}});
 }
 
 json_t *probe_json_refused(const char *socket, const struct probe_error *why)

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/members.h"
 #include "base/wire_command.h"
 #include "ctl/poemctl_json.h"
 #include "ctl/trace/poemctl_trace.h"
@@ -269,7 +270,6 @@ static const char *trace_replay_verdict(const struct replay_result *r)
 static json_t *trace_replay_result_json(const struct reading *in, const struct replay_result *r)
 {
     json_t *const findings = json_array();
-    json_t *doc;
 
     for (unsigned i = 0; findings && i < r->n_findings; i++) {
         if (json_array_append_new(findings, trace_replay_finding_json(&r->findings[i]))) {
@@ -277,18 +277,23 @@ static json_t *trace_replay_result_json(const struct reading *in, const struct r
             return NULL;
         }
     }
-    doc = json_pack(
-        "{s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "format", FORMAT,
-        "result", trace_replay_verdict(r), "session", (json_int_t)in->session, "route", in->route,
-        "sent", (json_int_t)r->sent, "came", (json_int_t)r->came, "compared",
-        (json_int_t)r->compared, "equal", (json_int_t)r->equal, "masked", (json_int_t)r->masked,
-        "in_part", (json_int_t)r->in_part, "repeated", (json_int_t)r->repeated, "found",
-        (json_int_t)r->found, "findings", findings, "interrupts", trace_replay_interrupts_json(r));
-    if (doc && r->could_not && json_object_set_new(doc, "why", poemctl_json_text(r->why))) {
-        json_decref(doc);
-        return NULL;
-    }
-    return doc;
+    return members_object((const struct member[]){
+        {"format", json_string(FORMAT)},
+        {"result", json_string(trace_replay_verdict(r))},
+        {"session", members_number(in->session)},
+        {"route", json_string(in->route)},
+        {"sent", members_number(r->sent)},
+        {"came", members_number(r->came)},
+        {"compared", members_number(r->compared)},
+        {"equal", members_number(r->equal)},
+        {"masked", members_number(r->masked)},
+        {"in_part", members_number(r->in_part)},
+        {"repeated", members_number(r->repeated)},
+        {"found", members_number(r->found)},
+        {"findings", findings},
+        {"interrupts", trace_replay_interrupts_json(r)},
+        {"why", r->could_not ? poemctl_json_text(r->why) : &members_omitted},
+        {NULL, NULL}});
 }
 
 static int trace_replay_notify(const struct options *o, const struct reading *in,

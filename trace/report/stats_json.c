@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/members.h"
 #include "base/wire_command.h"
 #include "trace/decode/names.h"
 #include "trace/report/stats_excerpts.h"
@@ -124,19 +125,19 @@ static json_t *stats_json_region(const struct stats_region *r, bool own)
 {
     const size_t used = stats_heat_used(&r->heat);
 
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "route",
-                     own ? stats_json_foreign(r->route) : json_null(), "region",
-                     own ? stats_json_number(r->index) : json_null(), "name",
-                     own && wire_name_of(wire_regions, r->index)
-                         ? json_string(wire_name_of(wire_regions, r->index))
-                         : json_null(),
-                     "size", r->size > 0 ? stats_json_hex(r->size) : json_null(), "read",
-                     stats_json_row(&r->read), "write", stats_json_row(&r->write), "first",
-                     used ? stats_json_hex(r->heat.first) : json_null(), "last",
-                     used ? stats_json_hex(r->heat.last) : json_null(), "cell_bytes",
-                     stats_json_number((uint64_t)1 << r->heat.shift), "cell_reads",
-                     stats_json_cells(r->heat.reads, used), "cell_writes",
-                     stats_json_cells(r->heat.writes, used));
+    return members_object((const struct member[]){
+        {"route", own ? stats_json_foreign(r->route) : json_null()},
+        {"region", own ? stats_json_number(r->index) : json_null()},
+        {"name", own ? members_text(wire_name_of(wire_regions, r->index)) : json_null()},
+        {"size", r->size > 0 ? stats_json_hex(r->size) : json_null()},
+        {"read", stats_json_row(&r->read)},
+        {"write", stats_json_row(&r->write)},
+        {"first", used ? stats_json_hex(r->heat.first) : json_null()},
+        {"last", used ? stats_json_hex(r->heat.last) : json_null()},
+        {"cell_bytes", stats_json_number((uint64_t)1 << r->heat.shift)},
+        {"cell_reads", stats_json_cells(r->heat.reads, used)},
+        {"cell_writes", stats_json_cells(r->heat.writes, used)},
+        {NULL, NULL}});
 }
 
 static bool stats_json_accessed(const struct stats_region *r)
@@ -293,18 +294,34 @@ static json_t *stats_json_error_name(const struct access *a)
     return json_string(name ? name : text);
 }
 
-/* In the order of "fields", below. */
+/* The parts of a step, in the order in which stats_json_step has them. */
+static const char *const step_fields[] = {"session", "number", "read_ns", "passed_ns", "latency_ns",
+                                          "command", "id",     "reply",   "sender",    "legs",
+                                          "size",    "place",  "error",   "fds"};
+
+#define STEP_FIELDS (sizeof step_fields / sizeof *step_fields)
+
 static json_t *stats_json_step(const struct stats_step *m)
 {
     const char *const name =
         stats_command_name(wire_command_find(m->access.hdr.command) ? m->access.hdr.command : 0);
 
-    return json_pack("[o, o, o, o, o, s, i, i, i, i, o, o, o, i]", stats_json_number(m->session),
-                     stats_json_number(m->number), stats_json_number(m->read_ns),
-                     stats_json_number(m->passed_ns), stats_json_number(m->latency), name,
-                     m->access.hdr.id, wire_is_reply(&m->access.hdr), m->sender, m->legs,
-                     stats_json_number(m->access.hdr.size), stats_json_place(&m->access),
-                     stats_json_error_name(&m->access), m->n_fds);
+    json_t *const values[STEP_FIELDS] = {stats_json_number(m->session),
+                                         stats_json_number(m->number),
+                                         stats_json_number(m->read_ns),
+                                         stats_json_number(m->passed_ns),
+                                         stats_json_number(m->latency),
+                                         json_string(name),
+                                         json_integer(m->access.hdr.id),
+                                         json_integer(wire_is_reply(&m->access.hdr)),
+                                         json_integer(m->sender),
+                                         json_integer(m->legs),
+                                         stats_json_number(m->access.hdr.size),
+                                         stats_json_place(&m->access),
+                                         stats_json_error_name(&m->access),
+                                         json_integer(m->n_fds)};
+
+    return members_array(values, STEP_FIELDS);
 }
 
 static json_t *stats_json_excerpts(const struct stats_excerpts *e)
@@ -312,7 +329,11 @@ static json_t *stats_json_excerpts(const struct stats_excerpts *e)
     json_t *const head = json_array();
     json_t *const tail = json_array();
     json_t *const slow = json_array();
+    json_t *const fields = json_array();
 
+    for (size_t i = 0; i < STEP_FIELDS; i++) {
+        json_array_append_new(fields, json_string(step_fields[i]));
+    }
     for (size_t i = 0; i < e->n_head; i++) {
         json_array_append_new(head, stats_json_step(&e->head[i]));
     }
@@ -322,10 +343,8 @@ static json_t *stats_json_excerpts(const struct stats_excerpts *e)
     for (size_t i = 0; i < e->n_tail; i++) {
         json_array_append_new(tail, stats_json_step(stats_excerpts_tail(e, i)));
     }
-    return json_pack("{s:[s, s, s, s, s, s, s, s, s, s, s, s, s, s], s:o, s:o, s:o}", "fields",
-                     "session", "number", "read_ns", "passed_ns", "latency_ns", "command", "id",
-                     "reply", "sender", "legs", "size", "place", "error", "fds", "head", head,
-                     "slow", slow, "tail", tail);
+    return json_pack("{s:o, s:o, s:o, s:o}", "fields", fields, "head", head, "slow", slow, "tail",
+                     tail);
 }
 
 static json_t *stats_json_whole(const struct stats *s)
