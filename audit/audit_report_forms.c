@@ -8,7 +8,10 @@
 
 #include <string.h>
 
+#include "audit/audit_report_page.h"
 #include "base/log.h"
+#include "base/members.h"
+#include "base/page.h"
 
 static const char *audit_report_forms_text_of(const json_t *o, const char *key)
 {
@@ -129,6 +132,65 @@ static int audit_report_forms_written(FILE *f)
     return ferror(f) ? -1 : 0;
 }
 
+/* ---- a row ---- */
+
+enum kind { KIND_TEXT, KIND_COUNTS, KIND_NAMES, KIND_NUMBER, KIND_MEMORY };
+
+/* In the order of the CSV form, whose names of columns are the keys. */
+static const struct column {
+    const char *key; /* in a row of the report */
+    enum kind kind;
+    const char *label;   /* in the text form */
+    const char *heading; /* in the page */
+} columns[] = {
+    {"path", KIND_TEXT, "Executable:", "Executable"},
+    {"role", KIND_TEXT, "  as", "As"},
+    {"sha256", KIND_TEXT, "  SHA-256", "SHA-256"},
+    {"licences", KIND_COUNTS, "  licence", "Licence (evidence)"},
+    {"verdicts", KIND_COUNTS, "  verdicts", "Verdicts"},
+    {"taint", KIND_TEXT, "  taint", "Taint"},
+    {"sessions", KIND_NUMBER, "  sessions", "Sessions"},
+    {"routes", KIND_NAMES, "  routes", "Routes"},
+    {"users", KIND_NAMES, "  users", "Users"},
+    {"first_seen", KIND_TEXT, "  first seen", "First seen"},
+    {"last_seen", KIND_TEXT, "  last seen", "Last seen"},
+    {"memory", KIND_MEMORY, "  memory", "Memory"},
+};
+
+#define COLUMNS (sizeof columns / sizeof *columns)
+
+static const struct column *audit_report_forms_column(const char *key)
+{
+    const struct column *c = columns;
+
+    while (strcmp(c->key, key) != 0) {
+        c++;
+    }
+    return c;
+}
+
+/* A cell of a row, into out unless it is a text of the row. */
+static const char *audit_report_forms_cell(const json_t *row, const struct column *c,
+                                           enum kind kind, char *out, size_t size)
+{
+    const json_t *const value = json_object_get(row, c->key);
+
+    switch (kind) {
+    case KIND_COUNTS:
+        return audit_report_forms_counts(value, out, size);
+    case KIND_NAMES:
+        return audit_report_forms_names_of(value, out, size);
+    case KIND_NUMBER:
+        snprintf(out, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        return out;
+    case KIND_MEMORY:
+        return audit_report_forms_memory_of(row, out, size);
+    case KIND_TEXT:
+        break;
+    }
+    return audit_report_forms_text_of(row, c->key);
+}
+
 /* ---- text ---- */
 
 static void audit_report_forms_put_text(FILE *f, const char *label, const char *text)
@@ -138,9 +200,27 @@ static void audit_report_forms_put_text(FILE *f, const char *label, const char *
     fprintf(f, "%-13s%s\n", label, log_escape(line, sizeof line, text, strlen(text)));
 }
 
+/* Has its own order, and counts routes. */
+static void audit_report_forms_put_text_row(FILE *f, const json_t *row)
+{
+    static const char *const keys[] = {"path",     "role",  "sha256",     "licences",
+                                       "verdicts", "taint", "sessions",   "memory",
+                                       "routes",   "users", "first_seen", "last_seen"};
+    char text[2048];
+
+    fprintf(f, "\n");
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const struct column *const c = audit_report_forms_column(keys[i]);
+        const enum kind kind = strcmp(c->key, "routes") == 0 ? KIND_COUNTS : c->kind;
+        const char *const cell = audit_report_forms_cell(row, c, kind, text, sizeof text);
+
+        audit_report_forms_put_text(f, c->label,
+                                    strcmp(c->key, "taint") == 0 && !*cell ? "none" : cell);
+    }
+}
+
 int audit_report_text(const json_t *report, FILE *f)
 {
-    const json_t *const rows = json_object_get(report, "executables");
     char text[2048];
     const json_t *row;
     size_t i;
@@ -155,44 +235,18 @@ int audit_report_text(const json_t *report, FILE *f)
     if (*audit_report_forms_missing_of(report, text, sizeof text)) {
         audit_report_forms_put_text(f, "Missing:", text);
     }
-    json_array_foreach(rows, i, row)
+    json_array_foreach(json_object_get(report, "executables"), i, row)
     {
-        fprintf(f, "\n");
-        audit_report_forms_put_text(f, "Executable:", audit_report_forms_text_of(row, "path"));
-        audit_report_forms_put_text(f, "  as", audit_report_forms_text_of(row, "role"));
-        audit_report_forms_put_text(f, "  SHA-256", audit_report_forms_text_of(row, "sha256"));
-        audit_report_forms_put_text(
-            f, "  licence",
-            audit_report_forms_counts(json_object_get(row, "licences"), text, sizeof text));
-        audit_report_forms_put_text(
-            f, "  verdicts",
-            audit_report_forms_counts(json_object_get(row, "verdicts"), text, sizeof text));
-        audit_report_forms_put_text(f, "  taint",
-                                    audit_report_forms_text_of(row, "taint")[0]
-                                        ? audit_report_forms_text_of(row, "taint")
-                                        : "none");
-        fprintf(f, "%-13s%" JSON_INTEGER_FORMAT "\n", "  sessions",
-                audit_report_forms_number_of(row, "sessions"));
-        audit_report_forms_put_text(f, "  memory",
-                                    audit_report_forms_memory_of(row, text, sizeof text));
-        audit_report_forms_put_text(
-            f, "  routes",
-            audit_report_forms_counts(json_object_get(row, "routes"), text, sizeof text));
-        audit_report_forms_put_text(
-            f, "  users",
-            audit_report_forms_names_of(json_object_get(row, "users"), text, sizeof text));
-        audit_report_forms_put_text(f, "  first seen",
-                                    audit_report_forms_text_of(row, "first_seen"));
-        audit_report_forms_put_text(f, "  last seen", audit_report_forms_text_of(row, "last_seen"));
+        audit_report_forms_put_text_row(f, row);
     }
     return audit_report_forms_written(f);
 }
 
 /* ---- CSV (RFC 4180) ---- */
 
-static void audit_report_forms_put_cell(FILE *f, const char *text, const char *end)
+static void audit_report_forms_put_cell(FILE *f, const char *text)
 {
-    /* A cell that begins like a formula is marked as text, since spreadsheets would run it. */
+    /* Text that begins like a formula is marked as text, as spreadsheets would run it. */
     fprintf(f, "\"%s", strchr("=+-@\t\r", *text) && *text ? "'" : "");
     for (; *text; text++) {
         if (*text == '"') {
@@ -202,129 +256,105 @@ static void audit_report_forms_put_cell(FILE *f, const char *text, const char *e
             fputc(*text, f);
         }
     }
-    fprintf(f, "\"%s", end);
+    fputc('"', f);
+}
+
+static void audit_report_forms_put_csv_row(FILE *f, const json_t *row)
+{
+    char text[2048];
+
+    for (size_t i = 0; i < COLUMNS; i++) {
+        const struct column *const c = &columns[i];
+        const char *const cell = audit_report_forms_cell(row, c, c->kind, text, sizeof text);
+
+        if (c->kind == KIND_NUMBER) {
+            fputs(cell, f);
+        } else {
+            audit_report_forms_put_cell(f, cell);
+        }
+        fputs(i + 1 < COLUMNS ? "," : "\r\n", f);
+    }
 }
 
 int audit_report_csv(const json_t *report, FILE *f)
 {
-    const json_t *const rows = json_object_get(report, "executables");
-    char text[2048];
     const json_t *row;
     size_t i;
 
-    fprintf(f, "path,role,sha256,licences,verdicts,taint,sessions,routes,users,first_seen,"
-               "last_seen,memory\r\n");
-    json_array_foreach(rows, i, row)
+    for (size_t k = 0; k < COLUMNS; k++) {
+        fprintf(f, "%s%s", columns[k].key, k + 1 < COLUMNS ? "," : "\r\n");
+    }
+    json_array_foreach(json_object_get(report, "executables"), i, row)
     {
-        audit_report_forms_put_cell(f, audit_report_forms_text_of(row, "path"), ",");
-        audit_report_forms_put_cell(f, audit_report_forms_text_of(row, "role"), ",");
-        audit_report_forms_put_cell(f, audit_report_forms_text_of(row, "sha256"), ",");
-        audit_report_forms_put_cell(
-            f, audit_report_forms_counts(json_object_get(row, "licences"), text, sizeof text), ",");
-        audit_report_forms_put_cell(
-            f, audit_report_forms_counts(json_object_get(row, "verdicts"), text, sizeof text), ",");
-        audit_report_forms_put_cell(f, audit_report_forms_text_of(row, "taint"), ",");
-        fprintf(f, "%" JSON_INTEGER_FORMAT ",", audit_report_forms_number_of(row, "sessions"));
-        audit_report_forms_put_cell(
-            f, audit_report_forms_names_of(json_object_get(row, "routes"), text, sizeof text), ",");
-        audit_report_forms_put_cell(
-            f, audit_report_forms_names_of(json_object_get(row, "users"), text, sizeof text), ",");
-        audit_report_forms_put_cell(f, audit_report_forms_text_of(row, "first_seen"), ",");
-        audit_report_forms_put_cell(f, audit_report_forms_text_of(row, "last_seen"), ",");
-        audit_report_forms_put_cell(f, audit_report_forms_memory_of(row, text, sizeof text),
-                                    "\r\n");
+        audit_report_forms_put_csv_row(f, row);
     }
     return audit_report_forms_written(f);
 }
 
-/* ---- HTML: one page, no external resources, no scripts ---- */
+/* ---- HTML: audit_report_page.html, with its texts as JSON ---- */
 
-static void audit_report_forms_put_html(FILE *f, const char *text)
+static json_t *audit_report_forms_page_row(const json_t *row)
 {
-    for (; *text; text++) {
-        const unsigned char c = (unsigned char)*text;
-
-        if (c < 0x20 || c == 0x7f || strchr("<>&\"'", c)) {
-            fprintf(f, "&#%u;", c < 0x20 || c == 0x7f ? 0xfffdu : c);
-        } else {
-            fputc(c, f);
-        }
-    }
-}
-
-static void audit_report_forms_put_td(FILE *f, const char *class, const char *text)
-{
-    fprintf(f, "<td%s%s%s>", class[0] ? " class=\"" : "", class, class[0] ? "\"" : "");
-    audit_report_forms_put_html(f, text);
-    fprintf(f, "</td>");
-}
-
-static void audit_report_forms_put_row(FILE *f, const json_t *row)
-{
-    const char *const taint = audit_report_forms_text_of(row, "taint");
     const bool refused = json_object_get(json_object_get(row, "verdicts"), "deny") != NULL;
+    const char *const taint = audit_report_forms_text_of(row, "taint");
+    json_t *cells[COLUMNS];
     char text[2048];
 
-    fprintf(f, "<tr%s>", refused ? " class=\"deny\"" : taint[0] ? " class=\"taint\"" : "");
-    audit_report_forms_put_td(f, "", audit_report_forms_text_of(row, "path"));
-    audit_report_forms_put_td(f, "", audit_report_forms_text_of(row, "role"));
-    audit_report_forms_put_td(
-        f, "", audit_report_forms_counts(json_object_get(row, "licences"), text, sizeof text));
-    audit_report_forms_put_td(
-        f, "", audit_report_forms_counts(json_object_get(row, "verdicts"), text, sizeof text));
-    audit_report_forms_put_td(f, "", taint);
-    snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT,
-             audit_report_forms_number_of(row, "sessions"));
-    audit_report_forms_put_td(f, "n", text);
-    audit_report_forms_put_td(
-        f, "", audit_report_forms_names_of(json_object_get(row, "routes"), text, sizeof text));
-    audit_report_forms_put_td(
-        f, "", audit_report_forms_names_of(json_object_get(row, "users"), text, sizeof text));
-    audit_report_forms_put_td(f, "", audit_report_forms_text_of(row, "first_seen"));
-    audit_report_forms_put_td(f, "", audit_report_forms_text_of(row, "last_seen"));
-    audit_report_forms_put_td(f, "", audit_report_forms_memory_of(row, text, sizeof text));
-    audit_report_forms_put_td(f, "d", audit_report_forms_text_of(row, "sha256"));
-    fprintf(f, "</tr>\n");
+    for (size_t i = 0; i < COLUMNS; i++) {
+        cells[i] = json_string(
+            audit_report_forms_cell(row, &columns[i], columns[i].kind, text, sizeof text));
+    }
+    return members_object((const struct member[]){{"mark", json_string(refused  ? "deny"
+                                                                       : *taint ? "taint"
+                                                                                : "")},
+                                                  {"cells", members_array(cells, COLUMNS)},
+                                                  {NULL, NULL}});
 }
 
-static const char html_head[] =
-    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-    "<meta http-equiv=\"Content-Security-Policy\" "
-    "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-    "<title>poemd: audit report</title>\n<style>\n"
-    "body{font:15px/1.4 sans-serif;margin:2em;color:#222}\n"
-    "table{border-collapse:collapse}th,td{border:1px solid #bbb;padding:.3em .6em;"
-    "text-align:left;vertical-align:top}\n"
-    "th{background:#eee}td.n{text-align:right}td.d{font:11px monospace;word-break:break-all}\n"
-    "tr.deny{background:#fbe3e0}tr.taint{background:#fdf4d3}\n"
-    "</style></head><body>\n<h1>Audit report</h1>\n";
+static json_t *audit_report_forms_page_rows(const json_t *report)
+{
+    json_t *const rows = json_array();
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach(json_object_get(report, "executables"), i, row)
+    {
+        if (json_array_append_new(rows, audit_report_forms_page_row(row)) < 0) {
+            json_decref(rows);
+            return NULL;
+        }
+    }
+    return rows;
+}
+
+static json_t *audit_report_forms_page_columns(void)
+{
+    json_t *list[COLUMNS];
+
+    for (size_t i = 0; i < COLUMNS; i++) {
+        list[i] = json_pack("{s:s, s:s}", "name", columns[i].key, "heading", columns[i].heading);
+    }
+    return members_array(list, COLUMNS);
+}
 
 int audit_report_html(const json_t *report, FILE *f)
 {
-    const json_t *const rows = json_object_get(report, "executables");
-    char text[2048];
-    const json_t *row;
-    size_t i;
+    static const char page[] = {AUDIT_REPORT_PAGE 0};
+    char log[2048];
+    char records[2048];
+    char missing[2048];
+    json_t *const data = members_object((const struct member[]){
+        {"log", json_string(audit_report_forms_verification(report, log, sizeof log))},
+        {"since", json_string(audit_report_forms_text_of(report, "since"))},
+        {"until", json_string(audit_report_forms_text_of(report, "until"))},
+        {"records", json_string(audit_report_forms_counts(json_object_get(report, "events"),
+                                                          records, sizeof records))},
+        {"missing", json_string(audit_report_forms_missing_of(report, missing, sizeof missing))},
+        {"columns", audit_report_forms_page_columns()},
+        {"rows", audit_report_forms_page_rows(report)},
+        {NULL, NULL}});
+    const int err = data ? page_write(page, data, f) : -1;
 
-    fprintf(f, "%s<p><b>Log:</b> ", html_head);
-    audit_report_forms_put_html(f, audit_report_forms_verification(report, text, sizeof text));
-    fprintf(f, "</p>\n<p><b>From</b> ");
-    audit_report_forms_put_html(f, audit_report_forms_text_of(report, "since"));
-    fprintf(f, " <b>to</b> ");
-    audit_report_forms_put_html(f, audit_report_forms_text_of(report, "until"));
-    fprintf(f, ": ");
-    audit_report_forms_put_html(
-        f, audit_report_forms_counts(json_object_get(report, "events"), text, sizeof text));
-    fprintf(f, "</p>\n<p>");
-    audit_report_forms_put_html(f, audit_report_forms_missing_of(report, text, sizeof text));
-    fprintf(f, "</p>\n<table><thead><tr><th>Executable</th><th>As</th><th>Licence (evidence)</th>"
-               "<th>Verdicts</th><th>Taint</th><th>Sessions</th><th>Routes</th><th>Users</th>"
-               "<th>First seen</th><th>Last "
-               "seen</th><th>Memory</th><th>SHA-256</th></tr></thead><tbody>\n");
-    json_array_foreach(rows, i, row)
-    {
-        audit_report_forms_put_row(f, row);
-    }
-    fprintf(f, "</tbody></table>\n</body></html>\n");
-    return audit_report_forms_written(f);
+    json_decref(data);
+    return err < 0 ? -1 : 0;
 }

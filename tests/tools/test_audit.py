@@ -19,6 +19,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import browser
+
 MANUALS = Path(__file__).resolve().parents[2] / "docs" / "man"
 PATIENCE = 60  # seconds; only ever waited out where something has gone wrong
 INTACT, TAMPERED, USAGE, UNREADABLE, TRUNCATED, UNSEALED, WRONG_KEY = range(7)
@@ -27,16 +29,17 @@ build = Path()
 
 
 class Page(html.parser.HTMLParser):
-    """The tags and the text of a page, each tag closed by its own kind."""
+    """The data and the text of a page, each tag closed by its own kind."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.tags: set[str] = set()
+        self.data = ""
         self.open: list[str] = []
         self.text = ""
+        self.is_data = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
+        self.is_data = ("id", "data") in attrs
         for name, _ in attrs:
             assert not name.startswith("on") and name not in ("src", "href"), name
         if tag != "meta":
@@ -44,9 +47,13 @@ class Page(html.parser.HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag, tag
+        self.is_data = False
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        if self.is_data:
+            self.data += data
+        else:
+            self.text += data
 
 
 class Audit(unittest.TestCase):
@@ -272,13 +279,30 @@ class Audit(unittest.TestCase):
         page.feed(self.audit("report", self.log, "--key", self.key, "--format", "html").stdout)
         page.close()
         self.assertEqual(page.open, [])
-        self.assertNotIn("script", page.tags)
-        self.assertIn("intact: all", page.text)
+        data = json.loads(page.data)
+        self.assertIn("intact: all", data["log"])
+        self.assertEqual([dict(zip((c["name"] for c in data["columns"]), row["cells"]))
+                          for row in data["rows"]], rows)
         self.assertIn("intact", self.audit("report", self.log, "--key", self.key).stdout)
         self.assertIn("not verified", self.audit("report", self.log).stdout)
         self.log.write_bytes(self.log.read_bytes().replace(b"storm", b"Storm", 1))
         told = self.audit("report", self.log, "--key", self.key, status=TAMPERED)
         self.assertIn("what was before this: tampered", told.stderr)
+
+    @unittest.skipIf(browser.missing(), "there is no browser")
+    def test_the_page_in_a_browser(self) -> None:
+        self.write(100)
+        page = self.folder / "report.html"
+        page.write_text(self.audit("report", self.log, "--format", "html").stdout)
+        chrome = browser.Browser()
+        self.addCleanup(chrome.close)
+        chrome.open(page)
+        self.assertEqual(chrome.complaints(), [])
+        shown = chrome.run("return [...document.querySelectorAll('tr')]"
+                           ".map((row) => [...row.children].map((cell) => cell.textContent))")
+        self.assertEqual(len(shown), 3)
+        self.assertEqual(shown[0][:3], ["Executable", "As", "SHA-256"])
+        self.assertEqual({row[1] for row in shown[1:]}, {"client", "backend"})
 
     def test_usage(self) -> None:
         for arguments in ([], ["dance"], ["verify"], ["verify", "x"], ["verify", "--key", "x"],

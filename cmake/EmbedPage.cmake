@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The poemd authors
+#
+# Web pages as C: poemd_embed_page(TARGET NAME) compiles NAME.html of the current folder into TARGET,
+# whose sources get it as the list of characters NAME_PAGE, in capitals, of FOLDER/NAME.h.
+#
+# As a script: cmake -D FROM=PAGE -D TO=HEADER -D MACRO=NAME -P EmbedPage.cmake writes that header.
+if(CMAKE_SCRIPT_MODE_FILE)
+  file(READ ${FROM} text HEX)
+  string(REGEX REPLACE "(................................)" "\\1\n" lines "${text}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${lines}")
+  string(REPLACE "\n" " \\\n" list "${bytes}")
+  file(WRITE ${TO} "/* Made by cmake/EmbedPage.cmake. */\n#define ${MACRO} \\\n${list}\n")
+  return()
+endif()
+
+set(POEMD_EMBED_PAGE ${CMAKE_CURRENT_LIST_FILE})
+
+function(poemd_embed_page target name)
+  string(TOUPPER ${name} macro)
+  set(header ${CMAKE_CURRENT_BINARY_DIR}/${name}.h)
+  add_custom_command(
+    OUTPUT ${header}
+    COMMAND ${CMAKE_COMMAND} -D FROM=${CMAKE_CURRENT_SOURCE_DIR}/${name}.html -D TO=${header}
+            -D MACRO=${macro} -P ${POEMD_EMBED_PAGE}
+    DEPENDS ${name}.html ${POEMD_EMBED_PAGE}
+    VERBATIM)
+  target_sources(${target} PRIVATE ${header})
+  target_include_directories(${target} PRIVATE ${CMAKE_BINARY_DIR})
+endfunction()
