@@ -7,11 +7,11 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "client/client.h"
+#include "base/cli.h"
 #include "base/sock.h"
 #include "base/wire_command.h"
 #include "contrib/edu/regs.h"
@@ -395,79 +396,57 @@ static void edu_drive_close_all(struct drive *d)
     sock_close(&d->msi_fd);
 }
 
+struct settings {
+    bool no_mmap;
+    bool twin;
+    bool help;
+    int timeout_ms;
+};
+
+static const struct cli_option options[] = {
+    {"no-mmap", 0, NULL, "give no fd with the DMA memory: the device asks by messages",
+     CLI_FLAG(struct settings, no_mmap)},
+    {"twin-socket", 0, NULL, "take the device's messages on a socket of their own",
+     CLI_FLAG(struct settings, twin)},
+    {"timeout", 0, "MS", "wait so long for each answer (5000)",
+     CLI_NUMBER(struct settings, timeout_ms, 1, INT_MAX)},
+    {"help", 0, NULL, "show this", CLI_FLAG(struct settings, help)},
+    {.name = NULL},
+};
+
 static int edu_drive_usage(FILE *f, int code)
 {
     fprintf(f, "usage: edu-drive [--no-mmap] [--twin-socket] [--timeout MS] SOCKET\n\n"
-               "Drives an edu device over vfio-user and checks what comes back.\n\n"
-               "  --no-mmap      give no fd with the DMA memory: the device asks by messages\n"
-               "  --twin-socket  take the device's messages on a socket of their own\n"
-               "  --timeout MS   wait so long for each answer (5000)\n\n"
-               "Exit status: 0 all went well, 1 a step failed, 2 usage.\n");
+               "Drives an edu device over vfio-user and checks what comes back.\n\n");
+    cli_help(f, options);
+    fprintf(f, "\nExit status: 0 all went well, 1 a step failed, 2 usage.\n");
     return code;
-}
-
-struct settings {
-    bool mmap;
-    bool twin;
-    int timeout_ms;
-    const char *path;
-};
-
-/* Parses the command line. Returns -1 to go on, or the exit code. */
-static int edu_drive_parse(int argc, char **argv, struct settings *s)
-{
-    static const struct option longs[] = {
-        {"no-mmap", no_argument, NULL, 'n'},
-        {"twin-socket", no_argument, NULL, 'w'},
-        {"timeout", required_argument, NULL, 't'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    int c;
-
-    *s = (struct settings){.mmap = true, .timeout_ms = TIMEOUT_MS};
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        switch (c) {
-        case 'n':
-            s->mmap = false;
-            break;
-        case 'w':
-            s->twin = true;
-            break;
-        case 't':
-            s->timeout_ms = (int)strtol(optarg, NULL, 10);
-            break;
-        case 'h':
-            return edu_drive_usage(stdout, 0);
-        default:
-            return edu_drive_usage(stderr, 2);
-        }
-    }
-    if (argc - optind != 1 || s->timeout_ms <= 0) {
-        return edu_drive_usage(stderr, 2);
-    }
-    s->path = argv[optind];
-    return -1;
 }
 
 int main(int argc, char **argv)
 {
     struct drive d = {.msi_fd = -1, .memory_fd = -1, .client = {.fd = -1, .twin_fd = -1}};
-    struct settings settings;
+    struct settings settings = {.timeout_ms = TIMEOUT_MS};
+    const int first = cli_parse("edu-drive", options, argc, argv, &settings);
+    const char *path;
     bool ok = false;
-    int err = edu_drive_parse(argc, argv, &settings);
+    int err;
 
-    if (err >= 0) {
-        return err;
+    if (first < 0 || (!settings.help && argc - first != 1)) {
+        return edu_drive_usage(stderr, 2);
     }
-    d.mmap = settings.mmap;
+    if (settings.help) {
+        return edu_drive_usage(stdout, 0);
+    }
+    path = argv[first];
+    d.mmap = !settings.no_mmap;
     d.twin = settings.twin;
     err = edu_drive_open_all(&d);
     if (!err) {
-        err = client_init(&d.client, settings.path, settings.timeout_ms);
+        err = client_init(&d.client, path, settings.timeout_ms);
     }
     if (err) {
-        fprintf(stderr, "edu-drive: %s: %s\n", settings.path, strerror(-err));
+        fprintf(stderr, "edu-drive: %s: %s\n", path, strerror(-err));
     } else {
         d.client.max_fds = MAX_FDS;
         d.client.handler = edu_drive_serve_dma;

@@ -19,7 +19,7 @@ struct options {
     int given_fd;            /* a listening or a connected socket; -1 if none */
     int ready_fd;            /* written to when ready; -1 if none */
     bool once;
-    bool mmap;
+    bool no_mmap;
     enum log_level log_level;
     uint64_t dma_mask;
     struct negotiate_caps caps;
@@ -28,6 +28,8 @@ struct options {
     const char *poem_path; /* NULL: the built-in poem */
     struct fault_list faults;
     bool stray_dma;
+    bool help;
+    bool version;
 };
 
 enum options_outcome {

@@ -236,7 +236,7 @@ int edu_serve_serve(const struct options *o, const struct poem *poem)
         .caps = &o->caps,
         .reciter = {.poem = poem, .recite = o->recite, .licence = o->licence},
         .faults = &o->faults,
-        .mmap = o->mmap};
+        .mmap = !o->no_mmap};
     err = edu_serve_start(&v);
     err = err ? err : edu_serve_run(&v);
     if (err) {
