@@ -98,7 +98,7 @@ void poemctl_complete(FILE *f, const struct poemctl_command *const *commands)
     poemctl_complete_each(f, commands, poemctl_complete_words);
     fputs("            esac\n"
           "            # Operands are files, unless an option is begun.\n"
-          "            [[ $words != -* || $current == -* ]] || return\n"
+          "            [[ $words != -* || $current == -* ]] || return 0\n"
           "            ;;\n"
           "    esac\n"
           "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
