@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Results of inspections: their names, and the check of a result sent by a process. Pure. */
+/*
+ * Results of inspections: their names, the check of a result sent by a process, and how those who
+ * have a result share it.
+ */
 #include "policy/inspector/inspector_channel.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 const char *inspection_text(enum inspection_outcome o)
 {
@@ -45,4 +52,53 @@ bool inspection_sound(const struct inspection *r)
         }
     }
     return r->outcome == INSPECTION_OK || (r->evidence.n == 0 && r->evidence.n_unknown == 0);
+}
+
+void inspection_nothing(struct inspection *r, enum inspection_outcome outcome, int error)
+{
+    memset(r, 0, sizeof *r);
+    r->outcome = outcome;
+    r->error = error;
+}
+
+/* ---- sharing ---- */
+
+/* Every inspection with the outcome INSPECTION_OK that leaves the inspector is in one of these. */
+struct inspection_shared {
+    unsigned users;
+    struct inspection inspection;
+};
+
+static struct inspection_shared *inspection_shared_of(const struct inspection *r)
+{
+    return (struct inspection_shared *)((char *)(uintptr_t)r -
+                                        offsetof(struct inspection_shared, inspection));
+}
+
+const struct inspection *inspection_new(const struct inspection *r)
+{
+    struct inspection_shared *const shared = malloc(sizeof *shared);
+
+    if (!shared) {
+        return NULL;
+    }
+    shared->users = 1;
+    shared->inspection = *r;
+    return &shared->inspection;
+}
+
+const struct inspection *inspection_hold(const struct inspection *r)
+{
+    if (r->outcome != INSPECTION_OK) {
+        return inspection_new(r);
+    }
+    inspection_shared_of(r)->users++;
+    return r;
+}
+
+void inspection_release(const struct inspection *r)
+{
+    if (r && --inspection_shared_of(r)->users == 0) {
+        free(inspection_shared_of(r));
+    }
 }

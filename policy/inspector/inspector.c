@@ -42,18 +42,12 @@
 /* Milliseconds without a CPU that any process may have on a quiet machine; fewer do not count. */
 #define WAITED_LEAST_MS 20u
 
-/* The result sent to all waiters of a job, one after the other. */
-struct result {
-    unsigned users;
-    struct inspection inspection;
-};
-
 struct waiter {
     TAILQ_ENTRY(waiter) link;
     struct inspector *inspector;
-    struct inspector_share *share; /* the share it counts for; may be NULL */
-    struct inspector_job *job;     /* NULL if it only waits for its notification */
-    struct result *result;         /* sent to the waiter; NULL if there is only an outcome */
+    struct inspector_share *share;   /* the share it counts for; may be NULL */
+    struct inspector_job *job;       /* NULL if it only waits for its notification */
+    const struct inspection *result; /* held; NULL if there is only an outcome */
     uint64_t number;
     struct event *timer;
     enum inspection_outcome outcome; /* used if there is no job */
@@ -130,9 +124,7 @@ static void inspector_waiter_free(struct waiter *w)
         w->share->n_waiting--;
     }
     event_free(w->timer);
-    if (w->result && --w->result->users == 0) {
-        free(w->result);
-    }
+    inspection_release(w->result);
     free(w);
 }
 
@@ -162,50 +154,48 @@ static void inspector_notify(struct waiter *w, const struct inspection *r)
     done(r, arg);
 }
 
-/* Sets an inspection that contains only its outcome. */
-static void inspector_nothing(struct inspection *r, enum inspection_outcome outcome, int error)
-{
-    memset(r, 0, sizeof *r);
-    r->outcome = outcome;
-    r->error = error;
-}
-
 static void inspector_on_waiter_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct waiter *w = arg;
     struct inspector *i = w->inspector;
+    const struct inspection *const result = w->result;
     struct inspection r;
 
     (void)fd;
     (void)what;
-    if (w->result) {
-        r = w->result->inspection;
-    } else if (w->job) {
-        inspector_nothing(&r, i->ready ? INSPECTION_TIMEOUT : INSPECTION_NOBODY, 0);
+    if (result) {
+        w->result = NULL;
+        inspector_notify(w, result);
+        inspection_release(result);
+        return;
+    }
+    if (w->job) {
+        inspection_nothing(&r, i->ready ? INSPECTION_TIMEOUT : INSPECTION_NOBODY, 0);
         inspector_job_unwanted(i, w->job);
     } else {
-        inspector_nothing(&r, w->outcome, w->error);
+        inspection_nothing(&r, w->outcome, w->error);
     }
     inspector_notify(w, &r);
 }
 
-/* Ends a job. Each waiter is notified by an event of its own: there may be hundreds. */
+/*
+ * Ends a job with a result, or with an outcome alone if r is NULL. Each waiter is notified by an
+ * event of its own: there may be hundreds.
+ */
 static void inspector_job_end(struct inspector *i, struct inspector_job *j,
-                              const struct inspection *r)
+                              const struct inspection *r, enum inspection_outcome outcome,
+                              int error)
 {
-    struct result *const result = j->n_waiters > 0 ? malloc(sizeof *result) : NULL;
     struct waiter *w;
 
-    if (result) {
-        *result = (struct result){.users = j->n_waiters, .inspection = *r};
-    }
     inspector_job_take(i, j);
     TAILQ_FOREACH(w, &i->waiters, link)
     {
         if (w->job == j) {
             w->job = NULL;
-            w->result = result;
-            w->error = ENOMEM;
+            w->result = r ? inspection_hold(r) : NULL;
+            w->outcome = outcome;
+            w->error = error;
             event_active(w->timer, EV_TIMEOUT, 0);
         }
     }
@@ -215,13 +205,28 @@ static void inspector_job_end(struct inspector *i, struct inspector_job *j,
 static void inspector_job_fail(struct inspector *i, struct inspector_job *j,
                                enum inspection_outcome outcome, int error)
 {
-    struct inspection r;
-
     if (outcome == INSPECTION_TIMEOUT) {
         inspector_cache_put_slow(&i->cache, &j->question.id, (int64_t)clock_ms());
     }
-    inspector_nothing(&r, outcome, error);
-    inspector_job_end(i, j, &r);
+    inspector_job_end(i, j, NULL, outcome, error);
+}
+
+/* Ends a job with the answer of the process: copied once, for the cache and all waiters. */
+static void inspector_job_answered(struct inspector *i, struct inspector_job *j,
+                                   const struct inspection *answer)
+{
+    const bool good = answer->outcome == INSPECTION_OK;
+    const struct inspection *const r = good ? inspection_new(answer) : NULL;
+
+    inspector_queue_answered(&i->queue, j);
+    if (r) {
+        inspector_cache_put(&i->cache, &j->question.id, j->question.path, r, clock_time_ns());
+        inspector_job_end(i, j, r, INSPECTION_OK, 0);
+    } else {
+        inspector_job_end(i, j, NULL, good ? INSPECTION_NOBODY : answer->outcome,
+                          good ? ENOMEM : answer->error);
+    }
+    inspection_release(r);
 }
 
 /* ---- the process ---- */
@@ -285,10 +290,7 @@ static bool inspector_child_read(struct inspector *i)
         inspector_job_step(i, j, m.u.left);
     } else if (n == sizeof m && n_fds == 0 && m.type == INSPECTOR_ANSWER && j &&
                m.job == j->number && inspection_sound(&m.u.answer)) {
-        inspector_queue_answered(&i->queue, j);
-        inspector_cache_put(&i->cache, &j->question.id, j->question.path, &m.u.answer,
-                            clock_time_ns());
-        inspector_job_end(i, j, &m.u.answer);
+        inspector_job_answered(i, j, &m.u.answer);
     } else {
         inspector_child_kill(i, INSPECTION_UNSOUND, "broke the rules of the channel");
         return false;
@@ -481,10 +483,7 @@ static void inspector_work(struct inspector *i)
             inspector_cache_get(&i->cache, &j->question.id, j->question.path);
 
         if (kept) {
-            /* A copy: a notified waiter may cause the cache to drop the original. */
-            struct inspection r = *kept;
-
-            inspector_job_end(i, j, &r);
+            inspector_job_end(i, j, kept, INSPECTION_OK, 0);
         } else if (i->ready) {
             inspector_send_question(i, j);
         } else {

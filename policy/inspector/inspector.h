@@ -70,6 +70,16 @@ struct inspection {
     struct evidence evidence; /* grades packaged and signed */
 };
 
+/*
+ * Keeps an inspection that inspector_look or an inspector_done has given, until inspection_release:
+ * it is not copied. Returns NULL if out of memory.
+ */
+const struct inspection *inspection_hold(const struct inspection *r)
+    __attribute__((warn_unused_result));
+
+/* NULL is allowed. */
+void inspection_release(const struct inspection *r);
+
 /* ---- the inspector ---- */
 
 #define INSPECTOR_KEYS 16u

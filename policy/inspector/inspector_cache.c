@@ -16,6 +16,7 @@ static void inspector_cache_drop(struct inspector_cache *c, struct inspector_ent
 {
     TAILQ_REMOVE(&c->entries, e, link);
     c->n--;
+    inspection_release(e->inspection);
     free(e->path);
     free(e);
 }
@@ -51,7 +52,7 @@ const struct inspection *inspector_cache_get(struct inspector_cache *c,
     }
     TAILQ_REMOVE(&c->entries, e, link);
     TAILQ_INSERT_HEAD(&c->entries, e, link);
-    return &e->inspection;
+    return e->inspection;
 }
 
 void inspector_cache_put(struct inspector_cache *c, const struct peer_file_id *id, const char *path,
@@ -72,11 +73,11 @@ void inspector_cache_put(struct inspector_cache *c, const struct peer_file_id *i
     }
     e->id = *id;
     e->path = strdup(path);
-    e->inspection = *r;
     if (!e->path) {
         free(e);
         return;
     }
+    e->inspection = inspection_hold(r);
     TAILQ_INSERT_HEAD(&c->entries, e, link);
     if (++c->n > INSPECTOR_CACHE) {
         inspector_cache_drop(c, TAILQ_LAST(&c->entries, inspector_entries));

@@ -16,7 +16,7 @@ struct inspector_entry {
     TAILQ_ENTRY(inspector_entry) link;
     struct peer_file_id id;
     char *path;
-    struct inspection inspection;
+    const struct inspection *inspection; /* held */
 };
 
 TAILQ_HEAD(inspector_entries, inspector_entry);
@@ -49,9 +49,9 @@ const struct inspection *inspector_cache_get(struct inspector_cache *c,
     __attribute__((warn_unused_result));
 
 /*
- * Caches a successful inspection. now is in nanoseconds since 1970. A file changed very recently is
- * not cached: within one clock tick it could change again and look the same. Does nothing if out of
- * memory.
+ * Caches a successful inspection, which is held. now is in nanoseconds since 1970. A file changed
+ * very recently is not cached: within one clock tick it could change again and look the same. Does
+ * nothing if out of memory.
  */
 void inspector_cache_put(struct inspector_cache *c, const struct peer_file_id *id, const char *path,
                          const struct inspection *r, int64_t now);

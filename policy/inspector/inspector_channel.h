@@ -159,4 +159,11 @@ void inspector_file_free(struct inspector_file *f);
 bool inspector_file_step(struct inspector_file *f, const struct inspector_tools *t,
                          struct inspection *r, uint64_t *left) __attribute__((warn_unused_result));
 
+/* Sets an inspection that contains only its outcome. */
+void inspection_nothing(struct inspection *r, enum inspection_outcome outcome, int error);
+
+/* Makes a copy of an inspection that can be held, for inspection_release. NULL if out of memory. */
+const struct inspection *inspection_new(const struct inspection *r)
+    __attribute__((warn_unused_result));
+
 #endif

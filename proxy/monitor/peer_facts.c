@@ -16,9 +16,8 @@
 struct side {
     struct peer_facts *peer_facts;
     struct peer peer;
-    uint64_t request; /* under way at the inspector, or 0 */
-    bool inspected;
-    struct inspection inspection;
+    uint64_t request;                    /* under way at the inspector, or 0 */
+    const struct inspection *inspection; /* held; NULL if none was made */
 };
 
 struct peer_facts {
@@ -43,8 +42,7 @@ static void peer_facts_on_inspected(const struct inspection *r, void *arg)
     struct side *s = arg;
 
     s->request = 0;
-    s->inspected = true;
-    s->inspection = *r;
+    s->inspection = inspection_hold(r);
     peer_facts_notify_when_whole(s->peer_facts);
 }
 
@@ -70,8 +68,7 @@ static void peer_facts_begin(struct peer_facts *q, struct side *s, int fd, pid_t
     }
     known = inspector_look(q->inspector, &s->peer.exe);
     if (known) {
-        s->inspected = true;
-        s->inspection = *known;
+        s->inspection = inspection_hold(known);
         return;
     }
     if (peer_knows(&s->peer, PEER_UID)) {
@@ -112,6 +109,7 @@ void peer_facts_free(struct peer_facts *q)
         if (q->sides[i].request) {
             inspector_forget(q->inspector, q->sides[i].request);
         }
+        inspection_release(q->sides[i].inspection);
         peer_deinit(&q->sides[i].peer);
     }
     free(q);
@@ -131,7 +129,7 @@ static struct rules_known peer_facts_known_of(const struct peer_facts *q, enum r
     const struct ipc_heard *h = &q->evidence.heard[party];
 
     return (struct rules_known){.peer = &s->peer,
-                                .inspection = s->inspected ? &s->inspection : NULL,
+                                .inspection = s->inspection,
                                 .recital = (enum recital_outcome)h->recital,
                                 .recited = h->recited,
                                 .declared = h->declared,
@@ -225,13 +223,13 @@ static json_t *peer_facts_exe_of(json_t *party, const struct side *s)
                       json_pack("{s:I,s:I,s:I,s:I}", "major", (json_int_t)e->id.dev_major, "minor",
                                 (json_int_t)e->id.dev_minor, "inode", (json_int_t)e->id.inode,
                                 "size", (json_int_t)e->id.size));
-    if (s->inspected && s->inspection.outcome == INSPECTION_OK) {
-        hex_text(s->inspection.sha256, INSPECTION_SHA256_SIZE, digest);
+    if (s->inspection && s->inspection->outcome == INSPECTION_OK) {
+        hex_text(s->inspection->sha256, INSPECTION_SHA256_SIZE, digest);
         (void)json_object_set_new(o, "sha256", json_string(digest));
     } else {
         (void)json_object_set_new(
             unknown, "sha256",
-            json_string(s->inspected ? inspection_text(s->inspection.outcome) : "not looked at"));
+            json_string(s->inspection ? inspection_text(s->inspection->outcome) : "not looked at"));
     }
     return o;
 }
@@ -263,11 +261,11 @@ static void peer_facts_add_evidence(json_t *list, const struct peer_facts *q,
         peer_facts_add_item(list, party, EVIDENCE_ASSIGNED, EVIDENCE_FROM_OPERATOR,
                             assigned->licence, "", "");
     }
-    if (!s->inspected || s->inspection.outcome != INSPECTION_OK) {
+    if (!s->inspection || s->inspection->outcome != INSPECTION_OK) {
         return;
     }
-    for (uint32_t i = 0; i < s->inspection.evidence.n; i++) {
-        const struct evidence_item *it = &s->inspection.evidence.items[i];
+    for (uint32_t i = 0; i < s->inspection->evidence.n; i++) {
+        const struct evidence_item *it = &s->inspection->evidence.items[i];
 
         peer_facts_add_item(list, party, it->grade, it->source, it->licence, it->name, it->detail);
     }
