@@ -103,25 +103,16 @@ static void decision_on_recorded(void *arg, bool durable)
 /* ---- deciding ---- */
 
 static json_t *decision_verdict_record(const struct monitor_session *t,
-                                       const struct rules_verdict *v)
+                                       const struct verdict_facts *f)
 {
     char letters[TAINT_COUNT + 1];
-    json_t *o =
-        json_pack("{s:I,s:s,s:s,s:{s:i,s:s*,s:s},s:s,s:b}", "session", (json_int_t)t->id, "route",
-                  t->route->config->name, "verdict", rules_verdict_name(v->verdict), "rule", "line",
-                  (int)preset_line(v->line), "preset", preset_of(v->line), "why", v->why, "taint",
-                  taint_text(t->taint, letters), "permissive", v->permissive);
 
-    if (o &&
-        (json_object_set_new(o, "client", peer_facts_party(t->peer_facts, RULES_CLIENT)) < 0 ||
-         json_object_set_new(o, "backend", peer_facts_party(t->peer_facts, RULES_BACKEND)) < 0 ||
-         (t->relook && json_object_set_new(o, "looked", relook_record(t)) < 0) ||
-         json_object_set_new(o, "evidence",
-                             peer_facts_evidence(t->peer_facts, &t->route->config->rules)) < 0)) {
-        json_decref(o);
-        o = NULL;
-    }
-    return o;
+    return json_pack("{s:I,s:s,s:s,s:o,s:s,s:b,s:O,s:O,s:o*,s:O}", "session", (json_int_t)t->id,
+                     "route", t->route->config->name, "verdict",
+                     rules_verdict_name(f->verdict.verdict), "rule", verdict_facts_rule(f), "taint",
+                     taint_text(t->taint, letters), "permissive", f->verdict.permissive, "client",
+                     f->parties[RULES_CLIENT].json, "backend", f->parties[RULES_BACKEND].json,
+                     "looked", relook_record(t), "evidence", f->evidence);
 }
 
 static void decision_log_verdict(const struct monitor_session *t, const struct rules_verdict *v)
@@ -172,40 +163,66 @@ static void decision_note_override(const struct monitor_session *t, const char *
                                       "configuration", "where", preset_place(line, place)));
 }
 
-static void decision_note_overrides(const struct monitor_session *t, const struct rules_verdict *v)
+/* Returns true if a rule depends on the party's licence: on a backend's, one always does. */
+static bool decision_licence_matters(const struct rules *rules, enum rules_party party)
+{
+    bool matters = party == RULES_BACKEND;
+
+    for (size_t i = 0; i < rules->n_licence; i++) {
+        matters = matters || rules->licence[i].party == party;
+    }
+    return matters;
+}
+
+static void decision_note_overrides(const struct monitor_session *t, const struct verdict_facts *f)
 {
     const struct rules *rules = &t->route->config->rules;
     char what[64];
 
-    if (!(v->taint & TAINT_OVERRIDE)) {
+    if (!(f->verdict.taint & TAINT_OVERRIDE)) {
         return;
     }
     for (int i = 0; i < RULES_PARTIES; i++) {
         const enum rules_party party = (enum rules_party)i;
-        const struct rules_assign *a = peer_facts_assigned(t->peer_facts, rules, party);
+        const struct rules_assign *const a = f->parties[i].assigned;
 
-        if (a) {
+        if (a && decision_licence_matters(rules, party)) {
             snprintf(what, sizeof what, "licence assigned to %s", rules_party_name(party));
             decision_note_override(t, what, a->line);
         }
     }
-    if (v->permissive) {
+    if (f->verdict.permissive) {
         decision_note_override(t, "permissive", rules->permissive_line);
     }
 }
 
 /* Logs contradicting statements by one party: one of them must be wrong, whatever the verdict. */
-static void decision_log_contradictions(const struct monitor_session *t)
+static void decision_log_contradictions(const struct monitor_session *t,
+                                        const struct verdict_facts *f)
 {
-    char text[2 * RECITAL_LICENCE_MAX + 64];
+    char text[VERDICT_FACTS_CONTRADICTION];
 
     for (int i = 0; i < RULES_PARTIES; i++) {
         const enum rules_party party = (enum rules_party)i;
         const struct log_subject about = monitor_session_subject(t, rules_party_name(party));
 
-        if (peer_facts_contradiction(t->peer_facts, party, text, sizeof text)) {
+        if (verdict_facts_contradiction(f, party, text)) {
             log_line(LOG_WARNING, &about, "contradiction: %s", text);
         }
+    }
+}
+
+/* Has a verdict that was logged recorded, and carries it out behind its record. */
+static void decision_record(struct monitor_session *t, const struct verdict_facts *f)
+{
+    decision_note_opened(t);
+    decision_note_overrides(t, f);
+    if (decision_record_verdict(t, decision_verdict_record(t, f))) {
+        return;
+    } else if (t->denied) {
+        decision_carry_out(t, EACCES);
+    } else {
+        decision_unrecorded(t);
     }
 }
 
@@ -213,43 +230,39 @@ static void decision_log_contradictions(const struct monitor_session *t)
 static void decision_on_known(void *arg)
 {
     struct monitor_session *t = arg;
-    struct rules_verdict v;
-    json_t *record = NULL;
+    const bool audited = audit_writer_on(&t->table->context->audit_writer);
+    const struct rules_known known[RULES_PARTIES] = {
+        [RULES_CLIENT] = peer_facts_known(t->peer_facts, RULES_CLIENT),
+        [RULES_BACKEND] = peer_facts_known(t->peer_facts, RULES_BACKEND),
+    };
+    struct verdict_facts f;
     bool told = true;
 
-    peer_facts_decide(t->peer_facts, &t->route->config->rules,
-                      audit_writer_today(&t->table->context->audit_writer), &v);
-    t->taint |= v.taint;
-    t->denied = v.verdict == VERDICT_DENY;
-    if (audit_writer_on(&t->table->context->audit_writer) || t->table->shown || t->traced) {
-        record = decision_verdict_record(t, &v);
+    verdict_facts_init(&f, &t->route->config->rules, known,
+                       audit_writer_today(&t->table->context->audit_writer));
+    t->taint |= f.verdict.taint;
+    t->denied = f.verdict.verdict == VERDICT_DENY;
+    if ((audited || t->table->shown || t->traced) && !verdict_facts_describe(&f)) {
+        log_debug("out of memory for the facts of a verdict");
     }
     if (t->denied) {
         /* One of very many denials, which are only counted. */
-        told = repeats_denied(t, &v, record);
+        told = repeats_denied(t, &f);
     } else {
         repeats_allowed(t);
     }
-    decision_log_contradictions(t);
-    decision_log_verdict(t, &v);
+    decision_log_contradictions(t, &f);
+    decision_log_verdict(t, &f.verdict);
     if (t->table->shown) {
-        t->facts = verdict_facts_text(record);
+        t->facts = verdict_facts_text(&f);
     }
-    monitor_session_decided(t, &(struct verdict_facts){.verdict = v.verdict, .record = record});
-    if (!audit_writer_on(&t->table->context->audit_writer) || !told) {
-        json_decref(record);
-        decision_carry_out(t, t->denied ? EACCES : 0);
-        return;
-    }
-    decision_note_opened(t);
-    decision_note_overrides(t, &v);
-    if (decision_record_verdict(t, record)) {
-        return;
-    } else if (t->denied) {
-        decision_carry_out(t, EACCES);
+    monitor_session_decided(t, &f);
+    if (audited && told) {
+        decision_record(t, &f);
     } else {
-        decision_unrecorded(t);
+        decision_carry_out(t, t->denied ? EACCES : 0);
     }
+    verdict_facts_deinit(&f);
 }
 
 bool decision_begin(struct monitor_session *t)

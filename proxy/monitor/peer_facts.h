@@ -9,8 +9,6 @@
 #ifndef POEMD_PROXY_MONITOR_PEER_FACTS_H
 #define POEMD_PROXY_MONITOR_PEER_FACTS_H
 
-#include <jansson.h>
-
 #include "policy/rules/rules.h"
 #include "proxy/ipc/ipc.h"
 
@@ -39,30 +37,7 @@ const struct peer *peer_facts_peer(const struct peer_facts *q, enum rules_party 
 /* Takes the worker's evidence, which ipc_evidence_sound has checked. */
 void peer_facts_heard(struct peer_facts *q, const struct ipc_evidence *e);
 
-/* Decides by the rules, after fn was called. today is in UTC, from audit_writer_today. */
-void peer_facts_decide(const struct peer_facts *q, const struct rules *rules,
-                       struct rules_date today, struct rules_verdict *out);
-
-/*
- * Returns true if a party contradicts itself (rules_contradicts_itself), and describes it in out,
- * in printable ASCII. Call after peer_facts_heard.
- */
-bool peer_facts_contradiction(const struct peer_facts *q, enum rules_party party, char *out,
-                              size_t size);
-
-/* Returns the operator's assignment of a party's licence on which a rule may depend, or NULL. */
-const struct rules_assign *peer_facts_assigned(const struct peer_facts *q,
-                                               const struct rules *rules, enum rules_party party);
-
-/* Returns a party in the form of an audit record, a new reference, or NULL if out of memory. */
-json_t *peer_facts_party(const struct peer_facts *q, enum rules_party party)
-    __attribute__((warn_unused_result));
-
-/*
- * Returns all evidence of both parties' licences in the form of a record, including the rules' own.
- * Ownership and errors as above.
- */
-json_t *peer_facts_evidence(const struct peer_facts *q, const struct rules *rules)
-    __attribute__((warn_unused_result));
+/* Returns all facts of a party in the form that rules take, after fn was called. Refers to q. */
+struct rules_known peer_facts_known(const struct peer_facts *q, enum rules_party party);
 
 #endif

@@ -20,6 +20,7 @@
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/repeats_told.h"
 #include "proxy/monitor/route.h"
+#include "proxy/monitor/verdict_facts.h"
 
 static int repeats_compare(const struct repeats_peer *a, const struct repeats_peer *b)
 {
@@ -155,18 +156,18 @@ static uint64_t repeats_mix(uint64_t h, const void *p, size_t n)
 }
 
 /* Hashes the rule, the reason and the executables. */
-static uint64_t repeats_kind(const struct rules_verdict *v, const json_t *record)
+static uint64_t repeats_kind(const struct verdict_facts *f)
 {
-    static const char *const parties[] = {"client", "backend"};
+    const struct rules_verdict *const v = &f->verdict;
     uint64_t h = UINT64_C(0xcbf29ce484222325);
 
     h = repeats_mix(h, &v->line, sizeof v->line);
     h = repeats_mix(h, v->why, strlen(v->why));
-    for (size_t i = 0; i < sizeof parties / sizeof *parties; i++) {
-        const json_t *const exe = json_object_get(json_object_get(record, parties[i]), "exe");
-        const char *const path = json_string_value(json_object_get(exe, "path"));
+    for (size_t i = 0; i < RULES_PARTIES; i++) {
+        const struct peer *const p = f->parties[i].known.peer;
+        const char *const path = peer_knows(p, PEER_EXE_PATH) ? p->exe.path : "";
 
-        h = repeats_mix(h, path ? path : "", path ? strlen(path) + 1 : 1);
+        h = repeats_mix(h, path, strlen(path) + 1);
     }
     return h ? h : 1;
 }
@@ -198,11 +199,11 @@ static void repeats_count_rule(struct repeats_peer *p, unsigned line)
     p->other_rules++;
 }
 
-bool repeats_denied(struct monitor_session *t, const struct rules_verdict *v, const json_t *record)
+bool repeats_denied(struct monitor_session *t, const struct verdict_facts *f)
 {
     struct repeats_peer *const p = t->repeats;
     const uint64_t now = clock_ms();
-    const uint64_t kind = repeats_kind(v, record);
+    const uint64_t kind = repeats_kind(f);
 
     if (!repeats_knows(p, kind)) {
         p->kinds[p->next_kind] = kind;
@@ -215,7 +216,7 @@ bool repeats_denied(struct monitor_session *t, const struct rules_verdict *v, co
         }
     }
     if (t->quiet) {
-        repeats_count_rule(p, v->line);
+        repeats_count_rule(p, f->verdict.line);
     }
     return !t->quiet;
 }

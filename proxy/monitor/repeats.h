@@ -36,6 +36,7 @@ struct monitor_context;
 struct monitor_session;
 struct monitor_session_table;
 struct route_table;
+struct verdict_facts;
 
 RB_HEAD(repeats_tree, repeats_peer);
 TAILQ_HEAD(repeats_list, repeats_peer);
@@ -66,11 +67,8 @@ void repeats_deinit(struct repeats *r);
  */
 unsigned repeats_wait_ms(struct monitor_session *t);
 
-/*
- * A session is denied by a rule at this line (0: none), for this reason; record is the verdict's,
- * or NULL. Returns false if the session stays quiet, and is counted when it ends.
- */
-bool repeats_denied(struct monitor_session *t, const struct rules_verdict *v, const json_t *record);
+/* A session is denied. Returns false if it stays quiet, and is counted when it ends. */
+bool repeats_denied(struct monitor_session *t, const struct verdict_facts *f);
 
 /* A session is allowed: no longer quiet, unless one of very many without an audit log. */
 void repeats_allowed(struct monitor_session *t);

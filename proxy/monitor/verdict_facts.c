@@ -1,11 +1,215 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Shortens a verdict's record to the part worth keeping. Pure. */
+/* Evaluates the rules once; writes the facts in the form of records. */
 #include "proxy/monitor/verdict_facts.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "policy/evidence/evidence.h"
+#include "audit/audit_log.h"
+#include "base/hex.h"
+#include "proxy/config/preset.h"
+
+void verdict_facts_init(struct verdict_facts *f, const struct rules *rules,
+                        const struct rules_known known[RULES_PARTIES], struct rules_date today)
+{
+    memset(f, 0, sizeof *f);
+    rules_decide(rules, known, today, &f->verdict);
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        const enum rules_party party = (enum rules_party)i;
+
+        f->parties[i].known = known[i];
+        f->parties[i].assigned = rules_assigned(rules, party, &known[i]);
+        f->parties[i].contradicts = rules_contradicts_itself(&known[i]);
+    }
+}
+
+void verdict_facts_deinit(struct verdict_facts *f)
+{
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        json_decref(f->parties[i].json);
+    }
+    json_decref(f->evidence);
+}
+
+const char *verdict_facts_contradiction(const struct verdict_facts *f, enum rules_party party,
+                                        char out[VERDICT_FACTS_CONTRADICTION])
+{
+    const struct verdict_facts_party *const p = &f->parties[party];
+
+    if (!p->contradicts) {
+        return NULL;
+    }
+    snprintf(out, VERDICT_FACTS_CONTRADICTION, "it recites under %s, and declares %s",
+             p->known.recited, p->known.declared);
+    return out;
+}
+
+/* ---- in the form of records ---- */
+
+static json_t *verdict_facts_string(const char *s)
+{
+    return audit_text(s, strlen(s));
+}
+
+/* Puts a known fact into "to" under a name, or its reason into unknown. */
+static void verdict_facts_put_in(json_t *to, json_t *unknown, const struct peer *p,
+                                 enum peer_fact f, const char *name, json_t *value)
+{
+    char why[256];
+
+    if (peer_knows(p, f)) {
+        (void)json_object_set_new(to, name, value);
+        return;
+    }
+    json_decref(value);
+    (void)json_object_set_new(unknown, peer_fact_name(f),
+                              verdict_facts_string(peer_why(p, f, why, sizeof why)));
+}
+
+static void verdict_facts_put(json_t *party, const struct peer *p, enum peer_fact f, json_t *value)
+{
+    verdict_facts_put_in(party, json_object_get(party, "unknown"), p, f, peer_fact_name(f), value);
+}
+
+static void verdict_facts_put_facts(json_t *party, const struct peer *p)
+{
+    json_t *groups = json_array();
+
+    for (unsigned i = 0; peer_knows(p, PEER_GROUPS) && i < p->n_groups; i++) {
+        (void)json_array_append_new(groups, json_integer(p->groups[i]));
+    }
+    verdict_facts_put(party, p, PEER_PID, json_integer(p->pid));
+    verdict_facts_put(party, p, PEER_PIDNS, json_string("ours"));
+    verdict_facts_put(party, p, PEER_START, json_integer((json_int_t)p->start_ticks));
+    verdict_facts_put(party, p, PEER_UID, json_integer(p->uid));
+    verdict_facts_put(party, p, PEER_GID, json_integer(p->gid));
+    verdict_facts_put(party, p, PEER_GROUPS, groups);
+    if (p->n_groups_unmapped > 0) {
+        (void)json_object_set_new(
+            json_object_get(party, "unknown"), "groups",
+            json_sprintf("unknown: our user namespace does not map %u more", p->n_groups_unmapped));
+    }
+    verdict_facts_put(party, p, PEER_LABEL, verdict_facts_string(p->label));
+    verdict_facts_put(party, p, PEER_UNIT, verdict_facts_string(p->unit));
+}
+
+/* The executable: the kernel's facts, and the inspector's results. */
+static json_t *verdict_facts_exe_of(json_t *party, const struct rules_known *k)
+{
+    const struct peer_exe *e = &k->peer->exe;
+    json_t *unknown = json_object_get(party, "unknown");
+    char digest[2 * INSPECTION_SHA256_SIZE + 1];
+    json_t *o = json_object();
+
+    verdict_facts_put_in(o, unknown, k->peer, PEER_EXE_PATH, "path", verdict_facts_string(e->path));
+    verdict_facts_put_in(o, unknown, k->peer, PEER_EXE_PATH, "deleted", json_boolean(e->deleted));
+    verdict_facts_put_in(o, unknown, k->peer, PEER_EXE_ID, "file",
+                         json_pack("{s:I,s:I,s:I,s:I}", "major", (json_int_t)e->id.dev_major,
+                                   "minor", (json_int_t)e->id.dev_minor, "inode",
+                                   (json_int_t)e->id.inode, "size", (json_int_t)e->id.size));
+    if (k->inspection && k->inspection->outcome == INSPECTION_OK) {
+        hex_text(k->inspection->sha256, INSPECTION_SHA256_SIZE, digest);
+        (void)json_object_set_new(o, "sha256", json_string(digest));
+    } else {
+        (void)json_object_set_new(
+            unknown, "sha256",
+            json_string(k->inspection ? inspection_text(k->inspection->outcome) : "not looked at"));
+    }
+    return o;
+}
+
+static void verdict_facts_add_item(json_t *list, enum rules_party party, enum evidence_grade grade,
+                                   enum evidence_source source, const char *licence,
+                                   const char *name, const char *detail)
+{
+    if (*licence) {
+        (void)json_array_append_new(
+            list, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "of", rules_party_name(party), "grade",
+                            evidence_grade_name(grade), "source", evidence_source_name(source),
+                            "licence", licence, "name", name, "detail", detail));
+    }
+}
+
+static void verdict_facts_add_evidence(json_t *list, const struct verdict_facts_party *p,
+                                       enum rules_party party)
+{
+    verdict_facts_add_item(list, party, EVIDENCE_DECLARED, EVIDENCE_FROM_DECLARATION,
+                           p->known.declared, "", "");
+    verdict_facts_add_item(list, party, EVIDENCE_RECITED, EVIDENCE_FROM_RECITAL, p->known.recited,
+                           "", "");
+    if (p->assigned) {
+        verdict_facts_add_item(list, party, EVIDENCE_ASSIGNED, EVIDENCE_FROM_OPERATOR,
+                               p->assigned->licence, "", "");
+    }
+    if (!p->known.inspection || p->known.inspection->outcome != INSPECTION_OK) {
+        return;
+    }
+    for (uint32_t i = 0; i < p->known.inspection->evidence.n; i++) {
+        const struct evidence_item *it = &p->known.inspection->evidence.items[i];
+
+        verdict_facts_add_item(list, party, it->grade, it->source, it->licence, it->name,
+                               it->detail);
+    }
+}
+
+/* The servers behind a backend that is itself a broker, as that broker reports them. */
+static json_t *verdict_facts_via(const struct recital_via *via)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < via->n; i++) {
+        const struct recital_hop *hop = &via->hops[i];
+        char by[2 * RECITAL_IDENTITY_SIZE + 1];
+
+        hex_text(hop->by.bytes, RECITAL_IDENTITY_SIZE, by);
+        (void)json_array_append_new(list, json_pack("{s:s,s:b,s:s}", "by", by, "recited",
+                                                    hop->recited, "licence", hop->licence));
+    }
+    return list;
+}
+
+static json_t *verdict_facts_party(const struct verdict_facts *f, enum rules_party party)
+{
+    const struct rules_known *const k = &f->parties[party].known;
+    char contradiction[VERDICT_FACTS_CONTRADICTION];
+    json_t *o = json_pack("{s:{}}", "unknown");
+
+    if (!o) {
+        return NULL;
+    }
+    verdict_facts_put_facts(o, k->peer);
+    (void)json_object_set_new(o, "exe", verdict_facts_exe_of(o, k));
+    (void)json_object_set_new(o, "recital", json_string(recital_text(k->recital)));
+    if (verdict_facts_contradiction(f, party, contradiction)) {
+        (void)json_object_set_new(o, "contradiction", json_string(contradiction));
+    }
+    if (k->via && k->via->n > 0) {
+        (void)json_object_set_new(o, "via", verdict_facts_via(k->via));
+    }
+    return o;
+}
+
+bool verdict_facts_describe(struct verdict_facts *f)
+{
+    f->evidence = json_array();
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        f->parties[i].json = verdict_facts_party(f, (enum rules_party)i);
+        verdict_facts_add_evidence(f->evidence, &f->parties[i], (enum rules_party)i);
+        if (!f->parties[i].json) {
+            return false;
+        }
+    }
+    return f->evidence != NULL;
+}
+
+json_t *verdict_facts_rule(const struct verdict_facts *f)
+{
+    return json_pack("{s:i,s:s*,s:s}", "line", (int)preset_line(f->verdict.line), "preset",
+                     preset_of(f->verdict.line), "why", f->verdict.why);
+}
+
+/* ---- what is kept ---- */
 
 static int verdict_facts_grade_of(const json_t *item)
 {
@@ -56,18 +260,17 @@ static json_t *verdict_facts_licences(const json_t *evidence)
     return list;
 }
 
-char *verdict_facts_text(const json_t *record)
+char *verdict_facts_text(const struct verdict_facts *f)
 {
-    static const char *const members[] = {"verdict", "rule", "permissive", "client", "backend"};
-    json_t *o = record ? json_object() : NULL;
+    json_t *o = NULL;
     char *text;
 
-    for (size_t i = 0; o && i < sizeof members / sizeof *members; i++) {
-        (void)json_object_set(o, members[i], json_object_get(record, members[i]));
-    }
-    if (o) {
-        (void)json_object_set_new(o, "licences",
-                                  verdict_facts_licences(json_object_get(record, "evidence")));
+    if (f->evidence) {
+        o = json_pack("{s:s,s:o,s:b,s:O*,s:O*,s:o}", "verdict",
+                      rules_verdict_name(f->verdict.verdict), "rule", verdict_facts_rule(f),
+                      "permissive", f->verdict.permissive, "client", f->parties[RULES_CLIENT].json,
+                      "backend", f->parties[RULES_BACKEND].json, "licences",
+                      verdict_facts_licences(f->evidence));
     }
     text = o ? json_dumps(o, JSON_COMPACT) : NULL;
     json_decref(o);

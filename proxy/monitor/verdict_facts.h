@@ -1,28 +1,56 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The part of a session's verdict that the monitor keeps for later requests: one line of JSON,
- * since a relaying session must be small.
+ * A verdict and the facts of which it was made. The rules are evaluated once; the audit record, the
+ * line of the log, the list of sessions and captures are all made of this.
  */
 #ifndef POEMD_PROXY_MONITOR_VERDICT_FACTS_H
 #define POEMD_PROXY_MONITOR_VERDICT_FACTS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "policy/rules/rules.h"
 
-/* A verdict, and what it was made of. */
+struct verdict_facts_party {
+    struct rules_known known;
+    const struct rules_assign *assigned; /* the operator's word on its licence, or NULL */
+    bool contradicts;                    /* rules_contradicts_itself */
+    json_t *json;                        /* in the form of an audit record */
+};
+
 struct verdict_facts {
-    enum verdict verdict;
-    const json_t *record; /* as in the audit log, or NULL */
+    struct rules_verdict verdict;
+    struct verdict_facts_party parties[RULES_PARTIES];
+    json_t *evidence; /* of both parties' licences, in the form of an audit record */
 };
 
 /*
- * Shortens a verdict's record (FORMAT.audit; borrowed, may be NULL): "verdict", "rule",
- * "permissive", "client" and "backend" as they are, and as "licences" the evidence of each party's
- * highest grade, with "of", "grade", "source" and "licence". The caller frees the text. Returns
- * NULL without a record, or if out of memory.
+ * Evaluates the rules. Everything to which rules and known refer is borrowed until
+ * verdict_facts_deinit. today is in UTC.
  */
-char *verdict_facts_text(const json_t *record) __attribute__((warn_unused_result));
+void verdict_facts_init(struct verdict_facts *f, const struct rules *rules,
+                        const struct rules_known known[RULES_PARTIES], struct rules_date today);
+void verdict_facts_deinit(struct verdict_facts *f);
+
+/* Makes the JSON members, which are NULL before. Returns false if out of memory. */
+bool verdict_facts_describe(struct verdict_facts *f) __attribute__((warn_unused_result));
+
+#define VERDICT_FACTS_CONTRADICTION (2 * RECITAL_LICENCE_MAX + 64)
+
+/* Describes in out how a party contradicts itself, and returns out; NULL if it does not. */
+const char *verdict_facts_contradiction(const struct verdict_facts *f, enum rules_party party,
+                                        char out[VERDICT_FACTS_CONTRADICTION]);
+
+/* Returns the rule that decided, in the form of an audit record. NULL if out of memory. */
+json_t *verdict_facts_rule(const struct verdict_facts *f) __attribute__((warn_unused_result));
+
+/*
+ * Returns what is kept of the verdict while the session lives, one line of JSON, since a session
+ * that relays must be small: "verdict", "rule", "permissive", "client" and "backend" as in the
+ * audit record, and as "licences" the evidence of each party's highest grade, with "of", "grade",
+ * "source" and "licence". The caller frees it. NULL if out of memory, or not described.
+ */
+char *verdict_facts_text(const struct verdict_facts *f) __attribute__((warn_unused_result));
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "proxy/monitor/route.h"
+#include "proxy/monitor/verdict_facts.h"
 #include "trace/file/pcapng.h"
 
 /* The maximum length of a comment, less later additions: the record's number, "late". */
@@ -44,20 +45,18 @@ static json_t *tracing_facts_judged(const struct monitor_session *t, const char 
     return o;
 }
 
-/* Adds the parties as they are in another object; leaves them out if that is too long. */
+/* Adds the parties, each of which may be NULL; leaves them out if that is too long. */
 static char *tracing_facts_with_parties(const struct monitor_session *t, const char *verdict,
-                                        const json_t *from)
+                                        json_t *client, json_t *backend)
 {
-    static const char *const members[] = {"client", "backend"};
     json_t *const o = tracing_facts_judged(t, verdict);
     char *text;
 
-    for (size_t i = 0; o && i < sizeof members / sizeof *members; i++) {
-        json_t *const party = json_object_get(from, members[i]);
-
-        if (party) {
-            (void)json_object_set(o, members[i], party);
-        }
+    if (o && client) {
+        (void)json_object_set(o, "client", client);
+    }
+    if (o && backend) {
+        (void)json_object_set(o, "backend", backend);
     }
     text = tracing_facts_text_of(o);
     if (text && strlen(text) > FACTS_MAX) {
@@ -68,10 +67,11 @@ static char *tracing_facts_with_parties(const struct monitor_session *t, const c
     return text;
 }
 
-char *tracing_facts_decided(const struct monitor_session *t, const char *verdict,
-                            const json_t *record)
+char *tracing_facts_decided(const struct monitor_session *t, const struct verdict_facts *f)
 {
-    return tracing_facts_with_parties(t, verdict, record);
+    return tracing_facts_with_parties(t, rules_verdict_name(f->verdict.verdict),
+                                      f->parties[RULES_CLIENT].json,
+                                      f->parties[RULES_BACKEND].json);
 }
 
 char *tracing_facts_recorded(const char *facts, const struct monitor_session *t)
@@ -95,7 +95,9 @@ char *tracing_facts_late(const struct monitor_session *t)
         return tracing_facts_begun(t);
     }
     known = t->facts ? json_loads(t->facts, 0, NULL) : NULL;
-    facts = tracing_facts_with_parties(t, t->taint ? "allow-tainted" : "allow", known);
+    facts = tracing_facts_with_parties(t, t->taint ? "allow-tainted" : "allow",
+                                       json_object_get(known, "client"),
+                                       json_object_get(known, "backend"));
     json_decref(known);
     if (!facts || !t->record) {
         return facts;

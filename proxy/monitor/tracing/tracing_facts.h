@@ -14,9 +14,9 @@
 /* Describes a session that is handed to its worker. */
 char *tracing_facts_begun(const struct monitor_session *t) __attribute__((warn_unused_result));
 
-/* Describes a session with its verdict. record is as for tracing_session_decided. */
-char *tracing_facts_decided(const struct monitor_session *t, const char *verdict,
-                            const json_t *record) __attribute__((warn_unused_result));
+/* Describes a session with its verdict. */
+char *tracing_facts_decided(const struct monitor_session *t, const struct verdict_facts *f)
+    __attribute__((warn_unused_result));
 
 /* Returns the same facts with the verdict's number in the audit log. */
 char *tracing_facts_recorded(const char *facts, const struct monitor_session *t)

@@ -193,7 +193,7 @@ static void tracing_run_on_decided(void *arg, struct monitor_session *t,
     if (!t->traced) {
         return;
     }
-    facts = tracing_facts_decided(t, rules_verdict_name(verdict->verdict), verdict->record);
+    facts = tracing_facts_decided(t, verdict);
     if (facts) {
         free(t->traced);
         t->traced = facts;

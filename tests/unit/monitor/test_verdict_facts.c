@@ -1,85 +1,137 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* What is kept of a verdict's record. */
+/* What is kept of a verdict. */
 #include "proxy/monitor/verdict_facts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/unit.h"
 
-/* A record with this evidence, shortened, as an object of its own. */
-static json_t *shortened(const char *evidence)
+static struct rules rules;
+static struct peer peer;
+static struct inspection inspections[RULES_PARTIES];
+static struct rules_known known[RULES_PARTIES];
+
+/* Two parties of whom nothing is known, and no rules. */
+static void know_nothing(void)
 {
-    json_t *record =
-        json_pack("{s:i,s:s,s:s,s:{s:i,s:s},s:s,s:b,s:{s:i},s:{s:i}}", "session", 7, "route", "r",
-                  "verdict", "allow-tainted", "rule", "line", 3, "why", "because", "taint", "O",
-                  "permissive", 0, "client", "pid", 1, "backend", "pid", 2);
+    rules = (struct rules){.n_allow = 0};
+    memset(inspections, 0, sizeof inspections);
+    peer_init_unknown(&peer, "nothing asks for it");
+    for (int i = 0; i < RULES_PARTIES; i++) {
+        known[i] = (struct rules_known){.peer = &peer,
+                                        .inspection = &inspections[i],
+                                        .recital = RECITAL_MISSING,
+                                        .recited = "",
+                                        .declared = ""};
+    }
+}
+
+static void know_of_file(enum rules_party party, enum evidence_grade grade, const char *licence)
+{
+    struct evidence *const e = &inspections[party].evidence;
+    struct evidence_item *const it = &e->items[e->n++];
+
+    it->grade = grade;
+    it->source = grade == EVIDENCE_SIGNED ? EVIDENCE_FROM_ENVELOPE : EVIDENCE_FROM_DPKG;
+    snprintf(it->licence, sizeof it->licence, "%s", licence);
+}
+
+/* What is kept, as an object of its own. */
+static json_t *kept(void)
+{
+    struct verdict_facts f;
     json_t *facts;
     char *text;
 
-    ck_assert_ptr_nonnull(record);
-    ck_assert_int_eq(json_object_set_new(record, "evidence", json_loads(evidence, 0, NULL)), 0);
-    text = verdict_facts_text(record);
+    verdict_facts_init(&f, &rules, known, (struct rules_date){.year = 2026, .month = 1, .day = 1});
+    ck_assert(verdict_facts_describe(&f));
+    text = verdict_facts_text(&f);
     ck_assert_ptr_nonnull(text);
     ck_assert_ptr_null(strchr(text, '\n'));
     facts = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     ck_assert_ptr_nonnull(facts);
     free(text);
-    json_decref(record);
+    verdict_facts_deinit(&f);
     return facts;
 }
 
-START_TEST(what_sessions_shows)
+static void expect_licences(const char *want_text)
 {
-    json_t *facts = shortened("[]");
-    json_t *want = json_loads("{\"verdict\":\"allow-tainted\",\"rule\":{\"line\":3,\"why\":"
-                              "\"because\"},\"permissive\":false,\"client\":{\"pid\":1},"
-                              "\"backend\":{\"pid\":2},\"licences\":[]}",
-                              0, NULL);
+    json_t *facts = kept();
+    json_t *want = json_loads(want_text, 0, NULL);
 
-    ck_assert(json_equal(facts, want));
-    json_decref(facts);
-    json_decref(want);
-}
-END_TEST
-
-#define ITEM(of, grade, licence) \
-    "{\"of\":\"" of "\",\"grade\":\"" grade "\",\"source\":\"dpkg\",\"licence\":\"" licence \
-    "\",\"name\":\"n\",\"detail\":\"d\"}"
-#define KEPT(of, grade, licence) \
-    "{\"of\":\"" of "\",\"grade\":\"" grade "\",\"source\":\"dpkg\",\"licence\":\"" licence "\"}"
-
-/* Of each party by itself; several of one grade all hold. */
-static const struct {
-    const char *evidence;
-    const char *kept;
-} grades[] = {
-    {"[" ITEM("client", "declared", "MIT") "]", "[" KEPT("client", "declared", "MIT") "]"},
-    {"[" ITEM("client", "declared", "MIT") "," ITEM("client", "packaged", "GPL-2.0-only") "]",
-     "[" KEPT("client", "packaged", "GPL-2.0-only") "]"},
-    {"[" ITEM("client", "signed", "A") "," ITEM("backend", "recited", "B") "," ITEM(
-         "client", "packaged", "C") "," ITEM("backend", "recited", "D") "]",
-     "[" KEPT("client", "signed", "A") "," KEPT("backend", "recited",
-                                                "B") "," KEPT("backend", "recited", "D") "]"},
-    {"[" ITEM("backend", "assigned", "A") "," ITEM("backend", "signed", "B") "]",
-     "[" KEPT("backend", "assigned", "A") "]"},
-};
-
-START_TEST(the_highest_grade_of_each_party)
-{
-    json_t *facts = shortened(grades[_i].evidence);
-    json_t *want = json_loads(grades[_i].kept, 0, NULL);
-
+    ck_assert_ptr_nonnull(want);
     ck_assert(json_equal(json_object_get(facts, "licences"), want));
     json_decref(facts);
     json_decref(want);
 }
+
+#define KEPT(of, grade, source, licence) \
+    "{\"of\":\"" of "\",\"grade\":\"" grade "\",\"source\":\"" source "\",\"licence\":\"" licence \
+    "\"}"
+
+START_TEST(what_sessions_shows)
+{
+    static const char *const members[] = {"verdict", "rule", "permissive", "client", "backend"};
+    json_t *facts;
+
+    know_nothing();
+    facts = kept();
+    ck_assert_uint_eq(json_object_size(facts), sizeof members / sizeof *members + 1);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        ck_assert_ptr_nonnull(json_object_get(facts, members[i]));
+    }
+    ck_assert_uint_eq(json_array_size(json_object_get(facts, "licences")), 0);
+    json_decref(facts);
+}
 END_TEST
 
-START_TEST(no_record_no_facts)
+START_TEST(the_highest_grade_of_a_party)
 {
-    ck_assert_ptr_null(verdict_facts_text(NULL));
+    know_nothing();
+    known[RULES_CLIENT].declared = "MIT";
+    expect_licences("[" KEPT("client", "declared", "declaration", "MIT") "]");
+    know_of_file(RULES_CLIENT, EVIDENCE_PACKAGED, "GPL-2.0-only");
+    expect_licences("[" KEPT("client", "packaged", "dpkg", "GPL-2.0-only") "]");
+}
+END_TEST
+
+START_TEST(several_of_one_grade_all_hold)
+{
+    know_nothing();
+    know_of_file(RULES_CLIENT, EVIDENCE_SIGNED, "MIT");
+    know_of_file(RULES_CLIENT, EVIDENCE_PACKAGED, "ISC");
+    know_of_file(RULES_BACKEND, EVIDENCE_PACKAGED, "MIT");
+    know_of_file(RULES_BACKEND, EVIDENCE_PACKAGED, "ISC");
+    expect_licences("[" KEPT("client", "signed", "envelope", "MIT") "," KEPT(
+        "backend", "packaged", "dpkg", "MIT") "," KEPT("backend", "packaged", "dpkg", "ISC") "]");
+}
+END_TEST
+
+START_TEST(the_operators_word_is_the_highest)
+{
+    static const struct rules_assign assign = {
+        .party = RULES_BACKEND, .licence = "ISC", .fact = RULES_FACTS, .text = ""};
+
+    know_nothing();
+    know_of_file(RULES_BACKEND, EVIDENCE_SIGNED, "MIT");
+    rules.n_assign = 1;
+    rules.assign = &assign;
+    expect_licences("[" KEPT("backend", "assigned", "operator", "ISC") "]");
+}
+END_TEST
+
+START_TEST(what_is_not_described_is_not_kept)
+{
+    struct verdict_facts f;
+
+    know_nothing();
+    verdict_facts_init(&f, &rules, known, (struct rules_date){.year = 2026, .month = 1, .day = 1});
+    ck_assert_ptr_null(verdict_facts_text(&f));
+    verdict_facts_deinit(&f);
 }
 END_TEST
 
@@ -89,8 +141,9 @@ int main(void)
     TCase *tc = unit_case(s, "facts");
 
     tcase_add_test(tc, what_sessions_shows);
-    tcase_add_loop_test(tc, the_highest_grade_of_each_party, 0,
-                        (int)(sizeof grades / sizeof *grades));
-    tcase_add_test(tc, no_record_no_facts);
+    tcase_add_test(tc, the_highest_grade_of_a_party);
+    tcase_add_test(tc, several_of_one_grade_all_hold);
+    tcase_add_test(tc, the_operators_word_is_the_highest);
+    tcase_add_test(tc, what_is_not_described_is_not_kept);
     return unit_run(s);
 }
