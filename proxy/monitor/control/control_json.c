@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/hex.h"
+#include "base/members.h"
 #include "audit/audit_line.h"
 #include "proxy/monitor/control/control_subject.h"
 #include "proxy/monitor/devices/spawn.h"
@@ -88,15 +89,21 @@ static json_t *control_json_audit(const struct monitor_context *m)
 
 json_t *control_broker(const struct control_subject *m)
 {
-    return json_pack("{s:{s:s,s:i,s:o,s:o,s:o,s:o,s:{s:i,s:i,s:I},s:I,s:o,s:o}}", "broker",
-                     "version", POEMD_VERSION, "pid", (int)getpid(), "since",
-                     control_json_time_of(m->started_ms), "ms", control_json_age(m->started_ms),
-                     "configuration", control_json_configuration(m->context->config), "taint",
-                     control_json_taint(m->sessions->taint), "sessions", "now",
-                     (int)m->sessions->alive, "most", (int)m->context->config->max_sessions,
-                     "begun", (json_int_t)m->sessions->last, "longest-turn-us",
-                     (json_int_t)turn_longest_us(), "workers", control_json_workers(m->workers),
-                     "audit", control_json_audit(m->context));
+    return json_pack("{s:o}", "broker",
+                     members_object((const struct member[]){
+                         {"version", json_string(POEMD_VERSION)},
+                         {"pid", json_integer(getpid())},
+                         {"since", control_json_time_of(m->started_ms)},
+                         {"ms", control_json_age(m->started_ms)},
+                         {"configuration", control_json_configuration(m->context->config)},
+                         {"taint", control_json_taint(m->sessions->taint)},
+                         {"sessions", json_pack("{s:i,s:i,s:I}", "now", (int)m->sessions->alive,
+                                                "most", (int)m->context->config->max_sessions,
+                                                "begun", (json_int_t)m->sessions->last)},
+                         {"longest-turn-us", json_integer(turn_longest_us())},
+                         {"workers", control_json_workers(m->workers)},
+                         {"audit", control_json_audit(m->context)},
+                         {NULL, NULL}}));
 }
 
 /* Returns the state of the route's devices, or null if it does not start any. */
@@ -115,12 +122,18 @@ json_t *control_route(const struct route *r)
 {
     const struct config_route *c = r->config;
 
-    return json_pack("{s:{s:s,s:o,s:b,s:o,s:o,s:{s:i,s:i,s:I},s:o,s:o}}", "route", "name", c->name,
-                     "listen", control_json_text(c->listen), "listening", r->listen_fd >= 0,
-                     "backend", control_json_text(c->spawn ? NULL : c->backend), "spawn",
-                     control_json_text(c->spawn), "sessions", "now", (int)r->sessions, "most",
-                     (int)c->sessions, "begun", (json_int_t)r->begun, "taint",
-                     control_json_taint(r->taint), "devices", control_json_devices(r));
+    return json_pack("{s:o}", "route",
+                     members_object((const struct member[]){
+                         {"name", json_string(c->name)},
+                         {"listen", control_json_text(c->listen)},
+                         {"listening", json_boolean(r->listen_fd >= 0)},
+                         {"backend", control_json_text(c->spawn ? NULL : c->backend)},
+                         {"spawn", control_json_text(c->spawn)},
+                         {"sessions", json_pack("{s:i,s:i,s:I}", "now", (int)r->sessions, "most",
+                                                (int)c->sessions, "begun", (json_int_t)r->begun)},
+                         {"taint", control_json_taint(r->taint)},
+                         {"devices", control_json_devices(r)},
+                         {NULL, NULL}}));
 }
 
 /* ---- a session ---- */

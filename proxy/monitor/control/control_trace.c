@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/sock.h"
+#include "base/members.h"
 #include "audit/audit_log.h"
 #include "proxy/monitor/control/control_subject.h"
 #include "proxy/monitor/tracing/tracing.h"
@@ -34,16 +35,24 @@ static json_t *control_trace_or_null(const char *text)
 
 static json_t *trace_json(const struct tracing_info *i)
 {
-    return json_pack("{s:{s:I,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:I,s:I,s:I,s:I,s:I,s:I}}", "trace",
-                     "number", (json_int_t)i->id, "session",
-                     i->session ? json_integer((json_int_t)i->session) : json_null(), "route",
-                     control_trace_or_null(i->route), "file", control_trace_or_null(i->file),
-                     "filter", control_trace_or_null(i->filter), "state",
-                     tracing_state_name(i->state), "why", control_trace_or_null(i->why), "payload",
-                     control_trace_payload_of(i->how->payload), "memory-mib",
-                     (json_int_t)i->how->memory_mib, "sessions", (json_int_t)i->sessions,
-                     "messages", (json_int_t)i->messages, "lost", (json_int_t)i->lost, "bytes",
-                     (json_int_t)i->bytes, "files", (json_int_t)i->files);
+    return json_pack(
+        "{s:o}", "trace",
+        members_object((const struct member[]){
+            {"number", members_number(i->id)},
+            {"session", i->session ? json_integer((json_int_t)i->session) : json_null()},
+            {"route", control_trace_or_null(i->route)},
+            {"file", control_trace_or_null(i->file)},
+            {"filter", control_trace_or_null(i->filter)},
+            {"state", json_string(tracing_state_name(i->state))},
+            {"why", control_trace_or_null(i->why)},
+            {"payload", control_trace_payload_of(i->how->payload)},
+            {"memory-mib", json_integer(i->how->memory_mib)},
+            {"sessions", json_integer(i->sessions)},
+            {"messages", members_number(i->messages)},
+            {"lost", members_number(i->lost)},
+            {"bytes", members_number(i->bytes)},
+            {"files", members_number(i->files)},
+            {NULL, NULL}}));
 }
 
 json_t *control_trace_next(struct control_client *c, bool *over)
