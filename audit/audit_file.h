@@ -120,9 +120,6 @@ int audit_mark_open(struct audit_file *f) __attribute__((warn_unused_result));
 /* Saves a checkpoint that is on disk. Errors are ignored: the older mark stays valid. */
 void audit_mark_write(const struct audit_file *f, const char *note);
 
-/* Writes the path of a log's mark to out (PATH_MAX). Returns false if it is too long. */
-bool audit_mark_path(const char *path, char *out) __attribute__((warn_unused_result));
-
 /* ---- a torn end ---- */
 
 /*

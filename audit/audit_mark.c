@@ -15,7 +15,8 @@
 
 #include "audit/audit_file.h"
 
-bool audit_mark_path(const char *path, char *out)
+/* Writes the path of a log's mark to out (PATH_MAX). Returns false if it is too long. */
+static bool audit_mark_path(const char *path, char *out)
 {
     const char *const slash = strrchr(path, '/');
     const int folder = slash ? (int)(slash + 1 - path) : 0;
