@@ -40,6 +40,9 @@ struct poemctl_command {
     const struct poemctl_command *const *actions;
 };
 
+/* The ending of a noun behind a number: "1 message", "2 messages". */
+#define POEMCTL_PLURAL(n) ((n) == 1 ? "" : "s")
+
 /* Operands without an upper limit. */
 #define POEMCTL_ANY UINT_MAX
 

@@ -60,8 +60,12 @@ static void poemctl_sessions_print_counts(const json_t *session, const char *mem
     const json_t *c = json_object_get(session, member);
 
     if (json_is_object(c)) {
-        printf("    %-10s %lld messages, %lld bytes, %lld fds\n", member,
-               control_number(c, "messages"), control_number(c, "bytes"), control_number(c, "fds"));
+        const long long messages = control_number(c, "messages");
+        const long long bytes = control_number(c, "bytes");
+        const long long fds = control_number(c, "fds");
+
+        printf("    %-10s %lld message%s, %lld byte%s, %lld fd%s\n", member, messages,
+               POEMCTL_PLURAL(messages), bytes, POEMCTL_PLURAL(bytes), fds, POEMCTL_PLURAL(fds));
     }
 }
 

@@ -153,9 +153,10 @@ static void trace_lint_summary(const struct run *r)
                ",\"warnings\":%" PRIu64 ",\"notes\":%" PRIu64 "}\n",
                r->messages, errors, warnings, notes);
     } else {
-        printf("%" PRIu64 " messages: %" PRIu64 " errors, %" PRIu64 " warnings, %" PRIu64
-               " notes\n",
-               r->messages, errors, warnings, notes);
+        printf("%" PRIu64 " message%s: %" PRIu64 " error%s, %" PRIu64 " warning%s, %" PRIu64
+               " note%s\n",
+               r->messages, POEMCTL_PLURAL(r->messages), errors, POEMCTL_PLURAL(errors), warnings,
+               POEMCTL_PLURAL(warnings), notes, POEMCTL_PLURAL(notes));
     }
 }
 

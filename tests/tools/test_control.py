@@ -269,8 +269,8 @@ class Sessions(Control):
         self.assertRegex(lines[2], rf"^    backend  pid \d+ uid {os.getuid()} "
                                    rf"{test_tools.build}/edu, MIT \(assigned, operator\)$")
         self.assertRegex(lines[3], "^    because  ")
-        self.assertEqual(lines[4:], ["    to-backend 1 messages, 32 bytes, 0 fds",
-                                     "    to-client  1 messages, 36 bytes, 0 fds"])
+        self.assertEqual(lines[4:], ["    to-backend 1 message, 32 bytes, 0 fds",
+                                     "    to-client  1 message, 36 bytes, 0 fds"])
 
     def test_end(self) -> None:
         with self.broker() as b, Client(b.listen) as client:
