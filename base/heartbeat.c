@@ -105,7 +105,7 @@ void heartbeat_look(pid_t pid, struct heartbeat_sample *s)
     memset(s, 0, sizeof *s);
     /* "RAN WAITED SLICES", the first two in nanoseconds. */
     if (heartbeat_read(pid, "schedstat", text, sizeof text)) {
-        s->times = numbers_read(text, " ", times, 2) == 2;
+        s->times = numbers_series(text, " ", times, 2) == 2;
         s->ran_ns = times[0];
         s->wait_ns = times[1];
     }

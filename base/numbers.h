@@ -1,19 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Numbers in lines of /proc and in times. Pure.
- */
+/* Numbers in texts, read strictly: digits alone, no sign, no white space, no wrap. Pure. */
 #ifndef POEMD_BASE_NUMBERS_H
 #define POEMD_BASE_NUMBERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /*
- * Reads up to n decimal numbers without a sign from the beginning of text, with any of the
- * characters of between before and between them. Returns how many there were before the first thing
- * that is none, or is above 2^64 - 1; the rest of out is untouched.
+ * Reads digits of the base (10 or 16) at *p, before end, and moves *p behind them. Returns false if
+ * there is none, or if the number is above most; *out is then undefined.
  */
-size_t numbers_read(const char *text, const char *between, uint64_t *out, size_t n);
+bool numbers_take(const char **p, const char *end, unsigned base, uint64_t most, uint64_t *out)
+    __attribute__((warn_unused_result));
+
+/*
+ * Reads up to n decimal numbers from the beginning of text, with any of the characters of between
+ * before and between them: lines of /proc, and times. Returns how many there were before the first
+ * thing that is none, or is above 2^64 - 1; the rest of out is untouched.
+ */
+size_t numbers_series(const char *text, const char *between, uint64_t *out, size_t n);
+
+/* Reads the whole text as a decimal number, 0 to most. *out is untouched if it returns false. */
+bool numbers_decimal(const char *text, uint64_t most, uint64_t *out)
+    __attribute__((warn_unused_result));
+
+/* Reads all n characters as a number, 0 to most: decimal, or hexadecimal behind 0x or 0X. */
+bool numbers_read(const char *p, size_t n, uint64_t most, uint64_t *out)
+    __attribute__((warn_unused_result));
 
 #endif

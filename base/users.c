@@ -45,7 +45,7 @@ static bool users_look(pid_t pid, uid_t first, unsigned n, struct users_process 
         if (strncmp(line, "Name:\t", 6) == 0) {
             line[strcspn(line, "\n")] = '\0';
             snprintf(out->name, sizeof out->name, "%.15s", line + 6);
-        } else if (strncmp(line, "Uid:", 4) == 0 && numbers_read(line + 4, "\t", ids, 4) == 4) {
+        } else if (strncmp(line, "Uid:", 4) == 0 && numbers_series(line + 4, "\t", ids, 4) == 4) {
             for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
                 found = found || (ids[i] >= first && ids[i] - first < n);
             }
@@ -65,10 +65,10 @@ bool users_find(uid_t first, unsigned n, struct users_process *out)
     bool found = false;
 
     while (proc && !found && (e = readdir(proc))) {
-        char *end;
-        const long pid = strtol(e->d_name, &end, 10);
+        uint64_t pid;
 
-        found = pid > 0 && *end == '\0' && pid != getpid() && users_look((pid_t)pid, first, n, out);
+        found = numbers_decimal(e->d_name, INT32_MAX, &pid) && (pid_t)pid != getpid() &&
+                users_look((pid_t)pid, first, n, out);
     }
     if (proc) {
         closedir(proc);
@@ -87,7 +87,7 @@ static bool users_mapped(const char *map, uid_t first, unsigned n)
     bool mapped = false;
 
     while (f && !mapped && fgets(line, sizeof line, f)) {
-        mapped = numbers_read(line, " ", ids, 3) == 3 && first >= ids[0] &&
+        mapped = numbers_series(line, " ", ids, 3) == 3 && first >= ids[0] &&
                  (uint64_t)first + n <= ids[0] + ids[2];
     }
     if (f) {

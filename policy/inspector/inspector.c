@@ -24,6 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/fdset.h"
 #include "base/heartbeat.h"
@@ -370,11 +371,7 @@ static int inspector_child_start(struct inspector *i)
 
 static void inspector_respawn_later(struct inspector *i)
 {
-    const unsigned shift = i->false_starts < 7 ? i->false_starts : 7;
-    unsigned ms = (unsigned)LIMIT_RESPAWN_MS << shift;
-
-    i->false_starts++;
-    inspector_add_timer(i->respawn, ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS);
+    inspector_add_timer(i->respawn, backoff_ms(i->false_starts++));
 }
 
 static void inspector_on_respawn(evutil_socket_t fd, short what, void *arg)

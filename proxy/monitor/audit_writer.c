@@ -115,7 +115,7 @@ static struct rules_date audit_writer_day(const char *time)
 {
     uint64_t date[3];
 
-    if (numbers_read(time, "-", date, 3) != 3) {
+    if (numbers_series(time, "-", date, 3) != 3) {
         return (struct rules_date){.year = 0};
     }
     return (struct rules_date){

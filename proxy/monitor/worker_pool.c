@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/fdset.h"
 #include "base/sock.h"
 #include "proxy/ipc/turn.h"
@@ -294,9 +295,7 @@ static void worker_pool_respawn_later(struct worker_process *w, bool was_ready)
 
     /* A worker that was ready died at work: start another at once. */
     if (!was_ready) {
-        ms = (unsigned)LIMIT_RESPAWN_MS << (w->false_starts < 8 ? w->false_starts : 8);
-        ms = ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS;
-        w->false_starts++;
+        ms = backoff_ms(w->false_starts++);
     }
     tv = (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
     evtimer_add(w->respawn, &tv);

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/sock.h"
 #include "proxy/config/command.h"
@@ -204,11 +205,8 @@ static void spawn_on_status(evutil_socket_t fd, short what, void *arg)
 static void spawn_again_later(struct spawn *s)
 {
     const struct log_subject about = spawn_subject(s);
-    const unsigned shift = s->failures < 7 ? s->failures : 7;
-    unsigned ms = (unsigned)LIMIT_RESPAWN_MS << shift;
+    const unsigned ms = backoff_ms(s->failures++);
 
-    ms = ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS;
-    s->failures++;
     s->again_ms = clock_ms() + ms;
     log_line(LOG_WARNING, &about, "the device is started again in %u ms", ms);
     spawn_set_timer(&s->again, ms);

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -208,8 +209,7 @@ static void tracing_link_respawn_later(struct tracing_link *l)
     }
     /* A tracer that was ready died at work: start another at once, unless this repeats. */
     if (!l->ready || l->short_lives > 0) {
-        ms = (unsigned)LIMIT_RESPAWN_MS << (l->short_lives < 8 ? l->short_lives : 8);
-        ms = ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS;
+        ms = backoff_ms(l->short_lives);
     }
     l->short_lives++;
     tv = (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};

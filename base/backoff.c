@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+#include "base/backoff.h"
+
+#include "base/limits.h"
+
+unsigned backoff_ms(unsigned failures)
+{
+    unsigned ms = LIMIT_RESPAWN_MS;
+
+    while (failures-- > 0 && ms < LIMIT_RESPAWN_MAX_MS) {
+        ms *= 2;
+    }
+    return ms < LIMIT_RESPAWN_MAX_MS ? ms : LIMIT_RESPAWN_MAX_MS;
+}
