@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
+#include "base/hex.h"
 #include "audit/audit_log.h"
 #include "audit/audit_note.h"
 
@@ -186,9 +188,9 @@ bool audit_line_read(struct audit_head *h, const char *line, size_t n)
 
 void audit_line_prev(const struct audit_hash *leaf, char out[AUDIT_PREV_SIZE + 1])
 {
-    for (size_t i = 0; i < AUDIT_PREV_SIZE / 2; i++) {
-        snprintf(out + 2 * i, 3, "%02x", leaf ? leaf->b[i] : 0u);
-    }
+    static const struct audit_hash none;
+
+    (void)hex_text((leaf ? leaf : &none)->b, AUDIT_PREV_SIZE / 2, out);
 }
 
 void audit_line_time(const struct timespec *t, char out[AUDIT_TIME_SIZE + 1])
@@ -274,7 +276,7 @@ static bool audit_line_read_hash(const json_t *v, struct audit_hash *out)
 {
     const char *const text = json_string_value(v);
 
-    return text && audit_base64_read(text, json_string_length(v), out->b, sizeof out->b);
+    return text && base64_read(text, json_string_length(v), out->b, sizeof out->b);
 }
 
 /* Returns whether a text has the form of "time". */
@@ -345,9 +347,9 @@ bool audit_line_rotated(const struct audit_head *h, struct audit_tree *out, char
 
 static json_t *audit_line_hash_text(const struct audit_hash *h)
 {
-    char text[AUDIT_BASE64_SIZE(AUDIT_HASH_SIZE) + 1];
+    char text[BASE64_SIZE(AUDIT_HASH_SIZE) + 1];
 
-    audit_base64_write(h->b, sizeof h->b, text);
+    base64_write(h->b, sizeof h->b, text);
     return json_string(text);
 }
 

@@ -8,78 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
+#include "base/hex.h"
+
 #define ED25519 1 /* the algorithm's number in signed-note */
 
 /* A line with a signature begins with an em dash and a blank. */
 #define DASH "\xe2\x80\x94 "
 #define DASH_SIZE 4u
-
-/* ---- base64 ---- */
-
-static const char digits64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-void audit_base64_write(const void *p, size_t n, char *out)
-{
-    const uint8_t *in = p;
-
-    for (; n > 0; out += 4) {
-        const unsigned take = n >= 3 ? 3 : (unsigned)n;
-        const uint32_t v =
-            (uint32_t)in[0] << 16 | (take > 1 ? (uint32_t)in[1] << 8 : 0) | (take > 2 ? in[2] : 0);
-
-        out[0] = digits64[v >> 18 & 63];
-        out[1] = digits64[v >> 12 & 63];
-        out[2] = take > 1 ? digits64[v >> 6 & 63] : '=';
-        out[3] = take > 2 ? digits64[v & 63] : '=';
-        in += take;
-        n -= take;
-    }
-    *out = '\0';
-}
-
-static int audit_note_digit64(char c)
-{
-    if (c >= 'A' && c <= 'Z') {
-        return c - 'A';
-    }
-    if (c >= 'a' && c <= 'z') {
-        return c - 'a' + 26;
-    }
-    if (c >= '0' && c <= '9') {
-        return c - '0' + 52;
-    }
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-bool audit_base64_read(const char *text, size_t text_n, void *out, size_t n)
-{
-    uint8_t *to = out;
-
-    if (text_n != AUDIT_BASE64_SIZE(n)) {
-        return false;
-    }
-    for (; n > 0; text += 4) {
-        const size_t take = n >= 3 ? 3 : n;
-        uint32_t v = 0;
-
-        for (size_t i = 0; i < 4; i++) {
-            const int d = i <= take ? audit_note_digit64(text[i]) : text[i] == '=' ? 0 : -1;
-
-            if (d < 0) {
-                return false;
-            }
-            v = v << 6 | (uint32_t)d;
-        }
-        if ((take == 1 && v & 0xffff) || (take == 2 && v & 0xff)) {
-            return false;
-        }
-        for (size_t i = 0; i < take; i++) {
-            *to++ = (uint8_t)(v >> (16 - 8 * i));
-        }
-        n -= take;
-    }
-    return true;
-}
 
 /* ---- keys ---- */
 
@@ -119,11 +55,6 @@ int audit_vkey_make(struct audit_vkey *k, const char *name, const uint8_t public
     return 0;
 }
 
-static void audit_note_write_id(const struct audit_vkey *k, char out[9])
-{
-    snprintf(out, 9, "%02x%02x%02x%02x", k->id[0], k->id[1], k->id[2], k->id[3]);
-}
-
 int audit_vkey_read(struct audit_vkey *k, const char *text, size_t n)
 {
     const char *const plus = memchr(text, '+', n);
@@ -138,8 +69,7 @@ int audit_vkey_read(struct audit_vkey *k, const char *text, size_t n)
     }
     name_n = plus ? (size_t)(plus - text) : 0;
     if (!plus || !audit_name_ok(text, name_n) || n < name_n + 10 || plus[9] != '+' ||
-        !audit_base64_read(plus + 10, n - name_n - 10, bytes, sizeof bytes) ||
-        bytes[0] != ED25519) {
+        !base64_read(plus + 10, n - name_n - 10, bytes, sizeof bytes) || bytes[0] != ED25519) {
         return -EINVAL;
     }
     memcpy(name, text, name_n);
@@ -148,19 +78,19 @@ int audit_vkey_read(struct audit_vkey *k, const char *text, size_t n)
     if (r < 0) {
         return r;
     }
-    audit_note_write_id(k, id);
+    (void)hex_text(k->id, sizeof k->id, id);
     return memcmp(id, plus + 1, 8) == 0 ? 0 : -EINVAL;
 }
 
 void audit_vkey_write(const struct audit_vkey *k, char out[AUDIT_VKEY_MAX])
 {
-    char encoded[AUDIT_BASE64_SIZE(1 + AUDIT_PUBLIC_SIZE) + 1];
+    char encoded[BASE64_SIZE(1 + AUDIT_PUBLIC_SIZE) + 1];
     uint8_t bytes[1 + AUDIT_PUBLIC_SIZE] = {ED25519};
     char id[9];
 
     memcpy(bytes + 1, k->public_key, AUDIT_PUBLIC_SIZE);
-    audit_base64_write(bytes, sizeof bytes, encoded);
-    audit_note_write_id(k, id);
+    base64_write(bytes, sizeof bytes, encoded);
+    (void)hex_text(k->id, sizeof k->id, id);
     snprintf(out, AUDIT_VKEY_MAX, "%s+%s+%s", k->name, id, encoded);
 }
 
@@ -236,7 +166,7 @@ static bool audit_note_read_body(struct audit_checkpoint *c, struct span body)
     c->origin[line.n] = '\0';
     if (!audit_note_take_line(&body, &line) || !audit_note_read_size(&line, &c->size) ||
         !audit_note_take_line(&body, &line) ||
-        !audit_base64_read(line.p, line.n, c->root.b, sizeof c->root.b)) {
+        !base64_read(line.p, line.n, c->root.b, sizeof c->root.b)) {
         return false;
     }
     while (body.n > 0) {
@@ -297,7 +227,7 @@ static enum audit_note audit_note_read_signature(const struct span *line, const 
         return AUDIT_NOTE_MALFORMED;
     }
     if (!key || name.n != strlen(key->name) || memcmp(name.p, key->name, name.n) != 0 ||
-        !audit_base64_read(encoded.p, encoded.n, bytes, sizeof bytes) ||
+        !base64_read(encoded.p, encoded.n, bytes, sizeof bytes) ||
         memcmp(bytes, key->id, sizeof key->id) != 0) {
         return AUDIT_NOTE_OTHER_KEY;
     }
@@ -364,7 +294,7 @@ static bool audit_note_sign(EVP_PKEY *pkey, const char *body, size_t n, uint8_t 
 int audit_checkpoint_write(const struct audit_tree *t, const struct audit_vkey *key,
                            EVP_PKEY *private_key, char out[AUDIT_NOTE_MAX])
 {
-    char encoded[AUDIT_BASE64_SIZE(4 + AUDIT_SIGNATURE_SIZE) + 1];
+    char encoded[BASE64_SIZE(4 + AUDIT_SIGNATURE_SIZE) + 1];
     uint8_t bytes[4 + AUDIT_SIGNATURE_SIZE];
     struct audit_hash root;
     int n;
@@ -372,13 +302,13 @@ int audit_checkpoint_write(const struct audit_tree *t, const struct audit_vkey *
     if (audit_tree_root(t, &root) < 0) {
         return -ENOMEM;
     }
-    audit_base64_write(root.b, sizeof root.b, encoded);
+    base64_write(root.b, sizeof root.b, encoded);
     n = snprintf(out, AUDIT_NOTE_MAX, "%s\n%" PRIu64 "\n%s\n", key->name, t->size, encoded);
     memcpy(bytes, key->id, sizeof key->id);
     if (!audit_note_sign(private_key, out, (size_t)n, bytes + 4)) {
         return -ENOMEM;
     }
-    audit_base64_write(bytes, sizeof bytes, encoded);
+    base64_write(bytes, sizeof bytes, encoded);
     return n +
            snprintf(out + n, AUDIT_NOTE_MAX - (size_t)n, "\n" DASH "%s %s\n", key->name, encoded);
 }

@@ -32,18 +32,6 @@
 /* Maximum size of a note that others may have signed as well; signed-note requires a limit. */
 #define AUDIT_NOTE_FOREIGN_MAX 65536u
 
-/* ---- base64 (RFC 4648, section 4), strict: padded, no leftover bits, no other characters ---- */
-
-/* Characters for n bytes. */
-#define AUDIT_BASE64_SIZE(n) (((n) + 2) / 3 * 4)
-
-/* Writes AUDIT_BASE64_SIZE(n) characters and a NUL. */
-void audit_base64_write(const void *p, size_t n, char *out);
-
-/* Reads exactly n bytes from exactly text_n characters. */
-bool audit_base64_read(const char *text, size_t text_n, void *out, size_t n)
-    __attribute__((warn_unused_result));
-
 /* ---- keys ---- */
 
 /* A public key. Its text form is NAME+ID+BASE64, with ID in 8 hexadecimal digits. */

@@ -13,9 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
+#include "base/numbers.h"
+
 #define MAGIC "c2sp.org/tlog-proof@v1\n"
 
-#define HASH_TEXT AUDIT_BASE64_SIZE((size_t)AUDIT_HASH_SIZE)
+#define HASH_TEXT BASE64_SIZE((size_t)AUDIT_HASH_SIZE)
 
 const char *audit_proof_text(enum audit_proof_outcome o)
 {
@@ -106,24 +109,13 @@ static bool audit_proof_read_record(struct audit_proof *out, const struct strbuf
         n--;
     }
     out->record_n = n;
-    return line->n > 0 && n <= sizeof out->record &&
-           audit_base64_read(line->p, line->n, out->record, n);
+    return line->n > 0 && n <= sizeof out->record && base64_read(line->p, line->n, out->record, n);
 }
 
 static bool audit_proof_read_index(struct audit_proof *out, const struct strbuf *line)
 {
-    char text[24];
-    char *end;
-
-    if (line->n == 0 || line->n > 20 || (line->n > 1 && line->p[0] == '0') ||
-        strspn(line->p, "0123456789") != line->n) {
-        return false;
-    }
-    memcpy(text, line->p, line->n);
-    text[line->n] = '\0';
-    errno = 0;
-    out->index = strtoull(text, &end, 10);
-    return errno == 0;
+    return !(line->n > 1 && line->p[0] == '0') &&
+           numbers_read(line->p, line->n, UINT64_MAX, &out->index);
 }
 
 /* Reads everything before the checkpoint, which is then left in t. */
@@ -144,7 +136,7 @@ static bool audit_proof_read_parts(struct audit_proof *out, struct strbuf *t)
             return true;
         }
         if (out->n == AUDIT_PEAKS ||
-            !audit_base64_read(line.p, line.n, out->path[out->n].b, AUDIT_HASH_SIZE)) {
+            !base64_read(line.p, line.n, out->path[out->n].b, AUDIT_HASH_SIZE)) {
             return false;
         }
         out->n++;
@@ -308,7 +300,7 @@ static bool audit_proof_on_line(void *arg, const struct audit_walk *w,
 static char *audit_proof_print(const struct maker *m, const char *note, size_t *n)
 {
     const struct audit_proof *const p = m->proof;
-    const size_t room = sizeof MAGIC + AUDIT_BASE64_SIZE(p->record_n) +
+    const size_t room = sizeof MAGIC + BASE64_SIZE(p->record_n) +
                         ((size_t)p->n + 2) * (HASH_TEXT + 1) + strlen(note);
     char *const text = malloc(room);
     char *to = text;
@@ -317,11 +309,11 @@ static char *audit_proof_print(const struct maker *m, const char *note, size_t *
         return NULL;
     }
     to = stpcpy(to, MAGIC "extra ");
-    audit_base64_write(p->record, p->record_n, to);
+    base64_write(p->record, p->record_n, to);
     to += strlen(to);
     to += sprintf(to, "\nindex %" PRIu64 "\n", p->index);
     for (unsigned i = 0; i < p->n; i++) {
-        audit_base64_write(p->path[i].b, AUDIT_HASH_SIZE, to);
+        base64_write(p->path[i].b, AUDIT_HASH_SIZE, to);
         to = stpcpy(to + HASH_TEXT, "\n");
     }
     to = stpcpy(to, "\n");

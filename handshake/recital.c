@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "handshake/json.h"
 
 /* ---- outcomes ---- */
@@ -45,43 +46,18 @@ int recital_errno(enum recital_outcome o)
 
 /* ---- values ---- */
 
-static int recital_hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool recital_get_hex(const json_t *value, uint8_t *out, size_t n)
 {
     const char *text = json_string_value(value);
 
-    if (!text || json_string_length(value) != 2 * n) {
-        return false;
-    }
-    for (size_t i = 0; i < n; i++) {
-        const int high = recital_hex_value(text[2 * i]);
-        const int low = recital_hex_value(text[2 * i + 1]);
-
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        out[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
+    return text && json_string_length(value) == 2 * n && hex_read(text, out, n);
 }
 
 json_t *recital_new_hex(const uint8_t *p, size_t n)
 {
-    static const char digits[] = "0123456789abcdef";
-    char text[2 * POEM_DIGEST_SIZE];
+    char text[2 * POEM_DIGEST_SIZE + 1];
 
-    for (size_t i = 0; i < n; i++) {
-        text[2 * i] = digits[p[i] >> 4];
-        text[2 * i + 1] = digits[p[i] & 15];
-    }
-    return json_stringn_nocheck(text, 2 * n);
+    return json_string_nocheck(hex_text(p, n, text));
 }
 
 bool recital_licence_fits(const char *text)

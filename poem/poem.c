@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/hex.h"
+
 const char *poem_outcome_text(enum poem_outcome o)
 {
     switch (o) {
@@ -188,12 +190,5 @@ enum poem_outcome poem_read(struct poem *out, const void *p, size_t n)
 
 const char *poem_digest_hex(const struct poem *poem, char out[POEM_DIGEST_HEX_SIZE + 1])
 {
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < POEM_DIGEST_SIZE; i++) {
-        out[2 * i] = digits[poem->digest[i] >> 4];
-        out[2 * i + 1] = digits[poem->digest[i] & 15];
-    }
-    out[POEM_DIGEST_HEX_SIZE] = '\0';
-    return out;
+    return hex_text(poem->digest, POEM_DIGEST_SIZE, out);
 }

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/hex.h"
+
 bool evidence_dpkg_path(const char *path, const char **unmerged)
 {
     static const char *const merged[] = {"/usr/bin/",   "/usr/sbin/",  "/usr/lib/",
@@ -71,28 +73,6 @@ bool evidence_dpkg_lists(const char *p, size_t n, const char *path)
     return false;
 }
 
-static int evidence_dpkg_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool evidence_dpkg_read_md5(const char *p, uint8_t out[EVIDENCE_MD5_SIZE])
-{
-    for (size_t i = 0; i < EVIDENCE_MD5_SIZE; i++) {
-        const int high = evidence_dpkg_digit(p[2 * i]);
-        const int low = evidence_dpkg_digit(p[2 * i + 1]);
-
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        out[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
-}
-
 bool evidence_dpkg_md5(const char *p, size_t n, const char *path, uint8_t out[EVIDENCE_MD5_SIZE])
 {
     const size_t digits = 2 * (size_t)EVIDENCE_MD5_SIZE;
@@ -106,7 +86,7 @@ bool evidence_dpkg_md5(const char *p, size_t n, const char *path, uint8_t out[EV
         nl = nl ? nl : end;
         if ((size_t)(nl - p) == digits + 2 + len && p[digits] == ' ' && p[digits + 1] == ' ' &&
             memcmp(p + digits + 2, name, len) == 0) {
-            return evidence_dpkg_read_md5(p, out);
+            return hex_read(p, out, EVIDENCE_MD5_SIZE);
         }
         p = nl < end ? nl + 1 : end;
     }

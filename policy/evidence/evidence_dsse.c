@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/evidence/evidence_base64.h"
+#include "base/base64.h"
+#include "base/hex.h"
 #include "policy/evidence/evidence_pae.h"
 
 #define SIGNATURE_SIZE 64u
@@ -69,7 +70,7 @@ static enum evidence_dsse evidence_dsse_check_signatures(
         if (!json_is_string(sig)) {
             return EVIDENCE_DSSE_NO_ENVELOPE;
         }
-        if (!evidence_base64(json_string_value(sig), json_string_length(sig), bytes, sizeof bytes,
+        if (!base64_read_any(json_string_value(sig), json_string_length(sig), bytes, sizeof bytes,
                              &n)) {
             return EVIDENCE_DSSE_BAD_BASE64;
         }
@@ -95,23 +96,6 @@ static bool evidence_dsse_is_text(const json_t *value, const char *want)
     return text && strcmp(text, want) == 0;
 }
 
-static bool evidence_dsse_read_hex(const char *hex, uint8_t out[EVIDENCE_DSSE_SHA256_SIZE])
-{
-    static const char digits[] = "0123456789abcdef";
-
-    if (!hex || strlen(hex) != 2 * (size_t)EVIDENCE_DSSE_SHA256_SIZE ||
-        strspn(hex, digits) != strlen(hex)) {
-        return false;
-    }
-    for (size_t i = 0; i < EVIDENCE_DSSE_SHA256_SIZE; i++) {
-        const long high = strchr(digits, hex[2 * i]) - digits;
-        const long low = strchr(digits, hex[2 * i + 1]) - digits;
-
-        out[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
-}
-
 static enum evidence_dsse evidence_dsse_read_subjects(struct evidence_claim *out,
                                                       const json_t *subjects)
 {
@@ -123,9 +107,11 @@ static enum evidence_dsse evidence_dsse_read_subjects(struct evidence_claim *out
     }
     for (size_t i = 0; i < json_array_size(subjects); i++) {
         const json_t *digest = json_object_get(json_array_get(subjects, i), "digest");
+        const json_t *sha256 = json_object_get(digest, "sha256");
 
-        if (evidence_dsse_read_hex(json_string_value(json_object_get(digest, "sha256")),
-                                   out->subjects[out->n_subjects])) {
+        if (json_string_length(sha256) == 2 * (size_t)EVIDENCE_DSSE_SHA256_SIZE &&
+            hex_read(json_string_value(sha256), out->subjects[out->n_subjects],
+                     EVIDENCE_DSSE_SHA256_SIZE)) {
             out->n_subjects++;
         }
     }

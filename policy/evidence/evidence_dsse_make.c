@@ -12,6 +12,8 @@
 #include "policy/evidence/evidence_dsse.h"
 #include "policy/evidence/evidence_pae.h"
 
+#include "base/base64.h"
+
 int evidence_dsse_keyid(EVP_PKEY *key, char out[EVIDENCE_DSSE_KEYID_SIZE])
 {
     uint8_t digest[SHA256_DIGEST_LENGTH];
@@ -67,14 +69,14 @@ static char *evidence_dsse_make_envelope_make(const char *payload, const uint8_t
                                               const char *keyid)
 {
     const size_t n = strlen(payload);
-    char sig[89];
-    char *base64 = malloc(4 * ((n + 2) / 3) + 1);
+    char sig[BASE64_SIZE(64) + 1];
+    char *base64 = malloc(BASE64_SIZE(n) + 1);
     json_t *envelope = NULL;
     char *text = NULL;
 
     if (base64) {
-        EVP_EncodeBlock((unsigned char *)base64, (const unsigned char *)payload, (int)n);
-        EVP_EncodeBlock((unsigned char *)sig, signature, 64);
+        base64_write(payload, n, base64);
+        base64_write(signature, 64, sig);
         envelope =
             json_pack("{s:s, s:s, s:[{s:s, s:s}]}", "payloadType", EVIDENCE_DSSE_PAYLOAD_TYPE,
                       "payload", base64, "signatures", "keyid", keyid, "sig", sig);

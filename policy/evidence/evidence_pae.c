@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/evidence/evidence_base64.h"
+#include "base/base64.h"
 #include "policy/evidence/evidence_dsse.h"
 
 /* Writes the encoding's head and reserves room for n bytes of payload. */
@@ -47,7 +47,7 @@ enum evidence_pae_outcome evidence_pae_decode(struct evidence_pae *pae, const ch
     size_t size;
 
     if (payload) {
-        o = evidence_base64(p, n, payload, most, &size) ? evidence_pae_init(pae, payload, size)
+        o = base64_read_any(p, n, payload, most, &size) ? evidence_pae_init(pae, payload, size)
                                                         : EVIDENCE_PAE_BAD_BASE64;
     }
     free(payload);

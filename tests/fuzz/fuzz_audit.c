@@ -15,6 +15,8 @@
 #include "audit/audit_walk.h"
 #include "tests/fuzz/fuzz.h"
 
+#include "base/base64.h"
+
 static const char page_key[] =
     "example.org/poemd+e39767c5+AdwkcwfcuVCFLbOJgdN3Nu/ey70svtzw2TYKPx5ajmiM";
 
@@ -110,13 +112,13 @@ static void fuzz_checkpoint(const char *p, size_t n, const struct audit_vkey *ke
 
 static void fuzz_base64(const char *p, size_t n)
 {
-    static char text[AUDIT_BASE64_SIZE(4096) + 1];
+    static char text[BASE64_SIZE(4096) + 1];
     static char bytes[4096];
     const size_t whole = n / 4 * 3;
 
     for (size_t out = whole < 2 ? 0 : whole - 2; out <= whole && whole <= sizeof bytes; out++) {
-        if (audit_base64_read(p, n, bytes, out)) {
-            audit_base64_write(bytes, out, text);
+        if (base64_read(p, n, bytes, out)) {
+            base64_write(bytes, out, text);
             FUZZ_REQUIRE(strlen(text) == n && memcmp(text, p, n) == 0);
         }
     }

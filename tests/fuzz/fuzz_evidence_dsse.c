@@ -6,9 +6,10 @@
  */
 #include <string.h>
 
-#include "policy/evidence/evidence_base64.h"
 #include "policy/evidence/evidence_dsse.h"
 #include "tests/fuzz/fuzz.h"
+
+#include "base/base64.h"
 
 /* good.json of the corpus is signed with it. */
 static const uint8_t keys[1][EVIDENCE_DSSE_KEY_SIZE] = {
@@ -29,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
         FUZZ_REQUIRE(c.signers == 1 && c.n_subjects == 1);
     }
     FUZZ_REQUIRE(evidence_dsse_read(&c, p, n, NULL, 0) != EVIDENCE_DSSE_OK);
-    if (evidence_base64((const char *)p, n, out, sizeof out, &used)) {
+    if (base64_read_any((const char *)p, n, out, sizeof out, &used)) {
         FUZZ_REQUIRE(used <= sizeof out && used <= n);
     }
     return 0;

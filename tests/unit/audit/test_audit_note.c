@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "audit/audit_key.h"
 #include "audit/audit_line.h"
 #include "tests/support/unit.h"
@@ -18,23 +19,23 @@ START_TEST(base64_there_and_back)
 {
     uint8_t bytes[70];
     uint8_t back[70];
-    char text[AUDIT_BASE64_SIZE(70) + 1];
+    char text[BASE64_SIZE(70) + 1];
 
     for (size_t i = 0; i < sizeof bytes; i++) {
         bytes[i] = (uint8_t)(i * 37 + 5);
     }
     for (size_t n = 0; n <= sizeof bytes; n++) {
-        audit_base64_write(bytes, n, text);
-        ck_assert_uint_eq(strlen(text), AUDIT_BASE64_SIZE(n));
-        ck_assert(audit_base64_read(text, strlen(text), back, n));
+        base64_write(bytes, n, text);
+        ck_assert_uint_eq(strlen(text), BASE64_SIZE(n));
+        ck_assert(base64_read(text, strlen(text), back, n));
         ck_assert_mem_eq(bytes, back, n);
     }
     /* RFC 4648, section 10. */
-    audit_base64_write("foobar", 6, text);
+    base64_write("foobar", 6, text);
     ck_assert_str_eq(text, "Zm9vYmFy");
-    audit_base64_write("fooba", 5, text);
+    base64_write("fooba", 5, text);
     ck_assert_str_eq(text, "Zm9vYmE=");
-    audit_base64_write("foob", 4, text);
+    base64_write("foob", 4, text);
     ck_assert_str_eq(text, "Zm9vYg==");
 }
 END_TEST
@@ -52,7 +53,7 @@ START_TEST(base64_in_one_way_only)
     uint8_t out[16];
 
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        ck_assert_msg(!audit_base64_read(wrong[i].text, strlen(wrong[i].text), out, wrong[i].n),
+        ck_assert_msg(!base64_read(wrong[i].text, strlen(wrong[i].text), out, wrong[i].n),
                       "%s was taken", wrong[i].text);
     }
 }

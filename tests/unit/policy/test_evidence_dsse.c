@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/evidence/evidence_base64.h"
 #include "policy/evidence/evidence_dsse.h"
 #include "policy/evidence/evidence_pae.h"
 #include "tests/support/unit.h"
+
+#include "base/base64.h"
 
 static EVP_PKEY *keys[2]; /* the first is trusted */
 static uint8_t raw[2][EVIDENCE_DSSE_KEY_SIZE];
@@ -338,14 +339,14 @@ START_TEST(base64_is_read_strictly)
 {
     uint8_t out[16];
     size_t n;
-    const bool ok = evidence_base64(base64[_i].text, strlen(base64[_i].text), out, sizeof out, &n);
+    const bool ok = base64_read_any(base64[_i].text, strlen(base64[_i].text), out, sizeof out, &n);
 
     ck_assert_msg(ok == (base64[_i].bytes != NULL), "\"%s\"", base64[_i].text);
     if (ok) {
         ck_assert_uint_eq(n, strlen(base64[_i].bytes));
         ck_assert_mem_eq(out, base64[_i].bytes, n);
         ck_assert(n == 0 ||
-                  !evidence_base64(base64[_i].text, strlen(base64[_i].text), out, n - 1, &n));
+                  !base64_read_any(base64[_i].text, strlen(base64[_i].text), out, n - 1, &n));
     }
 }
 END_TEST
