@@ -3,7 +3,6 @@
 /* Parses the options of edu(1). Prints to standard output and error; opens nothing. */
 #include "contrib/edu/options.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,19 +10,17 @@
 
 #include "base/cli.h"
 #include "base/limits.h"
+#include "base/numbers.h"
 #include "contrib/edu/dma_table.h"
 
 #define BITMAP_MAX (256u << 20) /* what QEMU offers: 4 KiB pages of 8 TiB */
 
-/* A number of 64 bits, as C writes it. */
+/* Reads a number of 64 bits, decimal or hexadecimal behind 0x. */
 static bool edu_options_read_mask(void *values, const char *text)
 {
     struct options *const o = values;
-    char *end;
 
-    errno = 0;
-    o->dma_mask = strtoull(text, &end, 0);
-    if (errno || text[0] < '0' || text[0] > '9' || *end != '\0') {
+    if (!numbers_read(text, strlen(text), UINT64_MAX, &o->dma_mask)) {
         fputs("edu: --dma-mask: a number of 64 bits, such as 0xfffffff\n", stderr);
         return false;
     }

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/numbers.h"
+
 /* ---- reading files ---- */
 
 ssize_t peer_proc_read(int dir_fd, const char *name, char *out, size_t size)
@@ -36,22 +38,6 @@ ssize_t peer_proc_read(int dir_fd, const char *name, char *out, size_t size)
 }
 
 /* ---- numbers ---- */
-
-/* Reads digits at *p, before end, and moves *p past them. */
-static bool peer_proc_number(const char **p, const char *end, uint64_t *out)
-{
-    const char *start = *p;
-
-    *out = 0;
-    while (*p < end && **p >= '0' && **p <= '9') {
-        if (__builtin_mul_overflow(*out, 10u, out) ||
-            __builtin_add_overflow(*out, (uint64_t)(**p - '0'), out)) {
-            return false;
-        }
-        (*p)++;
-    }
-    return *p > start;
-}
 
 static bool peer_proc_eat(const char **p, const char *end, char c)
 {
@@ -81,7 +67,7 @@ bool peer_proc_start(const char *p, size_t n, uint64_t *ticks)
         }
         at++;
     }
-    return peer_proc_number(&at, end, ticks);
+    return numbers_take(&at, end, 10, UINT64_MAX, ticks);
 }
 
 /* Returns the text after "NAME:" at the start of a line, up to *line_end. */
@@ -111,7 +97,7 @@ static bool peer_proc_next_id(const char **p, const char *end, uint32_t *out)
     while (*p < end && (**p == '\t' || **p == ' ')) {
         (*p)++;
     }
-    if (!peer_proc_number(p, end, &v) || v > UINT32_MAX) {
+    if (!numbers_take(p, end, 10, UINT64_MAX, &v) || v > UINT32_MAX) {
         return false;
     }
     *out = (uint32_t)v;
@@ -233,8 +219,8 @@ static const char *peer_proc_systemd_line(const char *p, size_t n, const char **
         uint64_t hierarchy;
 
         nl = nl ? nl : end;
-        if (peer_proc_number(&at, nl, &hierarchy) && (size_t)(nl - at) >= sizeof mark - 1 &&
-            memcmp(at, mark, sizeof mark - 1) == 0) {
+        if (numbers_take(&at, nl, 10, UINT64_MAX, &hierarchy) &&
+            (size_t)(nl - at) >= sizeof mark - 1 && memcmp(at, mark, sizeof mark - 1) == 0) {
             *line_end = nl;
             return at + sizeof mark - 1;
         }
@@ -328,10 +314,10 @@ void peer_mount_line(struct peer_mount *m, const char *p, size_t n)
     uint64_t dev_major;
     uint64_t dev_minor;
 
-    if (!peer_proc_number(&p, end, &id) || !peer_proc_eat(&p, end, ' ') ||
-        !peer_proc_number(&p, end, &parent) || !peer_proc_eat(&p, end, ' ') ||
-        !peer_proc_number(&p, end, &dev_major) || !peer_proc_eat(&p, end, ':') ||
-        !peer_proc_number(&p, end, &dev_minor)) {
+    if (!numbers_take(&p, end, 10, UINT64_MAX, &id) || !peer_proc_eat(&p, end, ' ') ||
+        !numbers_take(&p, end, 10, UINT64_MAX, &parent) || !peer_proc_eat(&p, end, ' ') ||
+        !numbers_take(&p, end, 10, UINT64_MAX, &dev_major) || !peer_proc_eat(&p, end, ':') ||
+        !numbers_take(&p, end, 10, UINT64_MAX, &dev_minor)) {
         return;
     }
     if (id == m->id) {

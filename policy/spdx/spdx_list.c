@@ -5,13 +5,11 @@
 
 #include <string.h>
 
+#include "base/edit_distance.h"
 #include "policy/spdx/spdx_list.inc"
 
 #define LICENCES (sizeof licences / sizeof *licences)
 #define EXCEPTIONS (sizeof exceptions / sizeof *exceptions)
-
-/* Longest identifier that is compared by edit distance with those of the list. */
-#define MEANT_MAX 48u
 
 /*
  * Names in common use that are not identifiers and too different from them for the edit distance.
@@ -130,37 +128,6 @@ const char *spdx_list_origin(void)
     return SPDX_LIST_ORIGIN;
 }
 
-static size_t spdx_list_least(size_t a, size_t b, size_t c)
-{
-    const size_t ab = a < b ? a : b;
-
-    return ab < c ? ab : c;
-}
-
-/* Returns the edit distance between p and id, ignoring case. */
-static size_t spdx_list_distance(const char *p, size_t n, const char *id, size_t m)
-{
-    size_t row[MEANT_MAX + 1];
-
-    for (size_t k = 0; k <= m; k++) {
-        row[k] = k;
-    }
-    for (size_t i = 1; i <= n; i++) {
-        size_t corner = row[0];
-
-        row[0] = i;
-        for (size_t k = 1; k <= m; k++) {
-            const size_t above = row[k];
-            const size_t changed =
-                corner + (spdx_list_lower(p[i - 1]) != spdx_list_lower(id[k - 1]));
-
-            row[k] = spdx_list_least(above + 1, row[k - 1] + 1, changed);
-            corner = above;
-        }
-    }
-    return row[m];
-}
-
 const char *spdx_list_meant(const char *p, size_t n, bool exception)
 {
     const size_t count = exception ? EXCEPTIONS : LICENCES;
@@ -172,7 +139,7 @@ const char *spdx_list_meant(const char *p, size_t n, bool exception)
             return also_known[i].id;
         }
     }
-    if (n > MEANT_MAX) {
+    if (n > EDIT_DISTANCE_MAX) {
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
@@ -180,8 +147,8 @@ const char *spdx_list_meant(const char *p, size_t n, bool exception)
         const size_t m = strlen(id);
         const size_t apart = m > n ? m - n : n - m;
 
-        if (m <= MEANT_MAX && apart < best && (exception || !licences[i].deprecated)) {
-            const size_t d = spdx_list_distance(p, n, id, m);
+        if (m <= EDIT_DISTANCE_MAX && apart < best && (exception || !licences[i].deprecated)) {
+            const size_t d = edit_distance(p, n, id, m);
 
             if (d < best) {
                 best = d;

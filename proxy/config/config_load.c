@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/numbers.h"
 #include "base/users.h"
 #include "proxy/config/config_value.h"
 
@@ -42,13 +43,13 @@ static void config_load_no_account(struct config_errors *e, struct config_place 
 static void config_load_find_owner(const char *name, struct config_place at, uid_t *out,
                                    struct config_errors *e)
 {
-    unsigned long id;
+    uint64_t id;
     const struct passwd *pw;
 
     if (!name) {
         return;
     }
-    if (value_decimal(name, ID_MOST, &id)) {
+    if (numbers_decimal(name, ID_MOST, &id)) {
         *out = (uid_t)id;
     } else if ((pw = getpwnam(name))) {
         *out = pw->pw_uid;
@@ -60,13 +61,13 @@ static void config_load_find_owner(const char *name, struct config_place at, uid
 static void config_load_find_group(const char *name, struct config_place at, gid_t *out,
                                    struct config_errors *e)
 {
-    unsigned long id;
+    uint64_t id;
     const struct group *gr;
 
     if (!name) {
         return;
     }
-    if (value_decimal(name, ID_MOST, &id)) {
+    if (numbers_decimal(name, ID_MOST, &id)) {
         *out = (gid_t)id;
     } else if ((gr = getgrnam(name))) {
         *out = gr->gr_gid;
@@ -109,7 +110,7 @@ static int config_load_find_groups(struct config_route *r, const char *name, gid
 
 static int config_load_resolve_spawn_user(struct config_route *r, struct config_errors *e)
 {
-    unsigned long id;
+    uint64_t id;
     const struct passwd *pw;
 
     r->spawn_uid = CONFIG_NO_UID;
@@ -117,7 +118,7 @@ static int config_load_resolve_spawn_user(struct config_route *r, struct config_
     if (!r->spawn_user) {
         return 0;
     }
-    if (value_decimal(r->spawn_user, ID_MOST, &id)) {
+    if (numbers_decimal(r->spawn_user, ID_MOST, &id)) {
         pw = getpwuid((uid_t)id);
         r->spawn_uid = (uid_t)id;
         r->spawn_gid = (gid_t)id;
@@ -163,7 +164,7 @@ static void config_check_device_user(const struct config *c, const struct config
 static int config_load_resolve_spawn(const struct config *c, struct config_route *r,
                                      struct config_errors *e)
 {
-    unsigned long id;
+    uint64_t id;
     const struct group *gr;
 
     free(r->spawn_groups);
@@ -176,7 +177,7 @@ static int config_load_resolve_spawn(const struct config *c, struct config_route
     if (!r->spawn_group) {
         return 0;
     }
-    if (value_decimal(r->spawn_group, ID_MOST, &id)) {
+    if (numbers_decimal(r->spawn_group, ID_MOST, &id)) {
         r->spawn_gid = (gid_t)id;
     } else if ((gr = getgrnam(r->spawn_group))) {
         r->spawn_gid = gr->gr_gid;
@@ -197,7 +198,7 @@ static void config_find_account(const char *name, struct config_ids *out)
 
 static void config_resolve_user(struct config *c, struct config_errors *e)
 {
-    unsigned long id;
+    uint64_t id;
     const struct passwd *pw;
 
     config_find_account(CONFIG_WORKER_ACCOUNT, &c->worker);
@@ -206,7 +207,7 @@ static void config_resolve_user(struct config *c, struct config_errors *e)
     if (!c->user) {
         return;
     }
-    if (value_decimal(c->user, ID_MOST, &id)) {
+    if (numbers_decimal(c->user, ID_MOST, &id)) {
         pw = getpwuid((uid_t)id);
         c->worker = (struct config_ids){(uid_t)id, pw ? pw->pw_gid : (gid_t)id};
     } else if ((pw = getpwnam(c->user))) {

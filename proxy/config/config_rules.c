@@ -19,6 +19,8 @@
 #include "proxy/config/config_rules.h"
 #include "proxy/config/config_value.h"
 
+#include "base/numbers.h"
+
 /* Ids up to this are written as numbers; the next one is never an account's. */
 #define ID_MOST 4294967294ul
 
@@ -35,9 +37,9 @@ static bool config_rules_find_id(const struct config_allow *a, uid_t *id)
 {
     const struct passwd *pw;
     const struct group *gr;
-    unsigned long number;
+    uint64_t number;
 
-    if (value_decimal(a->value, ID_MOST, &number)) {
+    if (numbers_decimal(a->value, ID_MOST, &number)) {
         *id = (uid_t)number;
         return true;
     }

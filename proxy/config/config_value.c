@@ -12,8 +12,10 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/edit_distance.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/numbers.h"
 #include "base/sock_path.h"
 #include "proxy/config/command.h"
 #include "proxy/config/config_trace.h"
@@ -158,37 +160,13 @@ static bool config_value_read_date(struct value_in *v, struct value_fault *f)
     return true;
 }
 
-/*
- * Reads one or more digits; moves *text behind them. Returns false if there are none, or too many.
- */
-static bool config_value_digits(const char **text, unsigned base, uint64_t *out)
-{
-    const char *const from = *text;
-    uint64_t n = 0;
-
-    for (;; ++*text) {
-        const char *const all = "0123456789abcdef";
-        const char *const digit = **text ? strchr(all, tolower((unsigned char)**text)) : NULL;
-
-        if (!digit || (unsigned)(digit - all) >= base) {
-            break;
-        }
-        if (__builtin_mul_overflow(n, base, &n) ||
-            __builtin_add_overflow(n, (unsigned)(digit - all), &n)) {
-            return false;
-        }
-    }
-    *out = n;
-    return *text != from;
-}
-
 bool value_size(const char *text, uint64_t *out)
 {
     static const char units[] = "KMGT";
     const char *unit;
     uint64_t n;
 
-    if (!config_value_digits(&text, 10, &n)) {
+    if (!numbers_take(&text, text + strlen(text), 10, UINT64_MAX, &n)) {
         return false;
     }
     unit = *text ? strchr(units, *text) : NULL;
@@ -222,7 +200,7 @@ static bool config_value_address(const char **text, uint64_t *out)
     const bool hex = strncmp(*text, "0x", 2) == 0;
 
     *text += hex ? 2 : 0;
-    return config_value_digits(text, hex ? 16 : 10, out);
+    return numbers_take(text, *text + strlen(*text), hex ? 16 : 10, UINT64_MAX, out);
 }
 
 bool value_range(const char *text, uint64_t *first, uint64_t *last)
@@ -259,37 +237,15 @@ static bool config_value_read_account(struct value_in *v, struct value_fault *f)
     return true;
 }
 
-bool value_decimal(const char *text, unsigned long most, unsigned long *out)
-{
-    unsigned long n = 0;
-
-    if (*text == '\0') {
-        return false;
-    }
-    for (const char *c = text; *c; c++) {
-        if (!isdigit((unsigned char)*c)) {
-            return false;
-        }
-        const unsigned long digit = (unsigned long)(*c - '0');
-
-        if (digit > most || n > (most - digit) / 10) {
-            return false;
-        }
-        n = n * 10 + digit;
-    }
-    *out = n;
-    return true;
-}
-
 static bool config_value_read_payload(struct value_in *v, struct value_fault *f)
 {
-    unsigned long n;
+    uint64_t n;
 
     if (strcmp(v->text, "all") == 0) {
         v->number = CONFIG_PAYLOAD_ALL;
     } else if (strcmp(v->text, "guest") == 0) {
         v->number = CONFIG_PAYLOAD_GUEST;
-    } else if (value_decimal(v->text, CONFIG_PAYLOAD_MOST, &n)) {
+    } else if (numbers_decimal(v->text, CONFIG_PAYLOAD_MOST, &n)) {
         v->number = (unsigned)n;
     } else {
         FAULT_TEXT(f, "\"%s\" is no payload", v->shown);
@@ -302,14 +258,14 @@ static bool config_value_read_payload(struct value_in *v, struct value_fault *f)
 
 static bool config_value_read_count(struct value_in *v, struct value_fault *f)
 {
-    unsigned long n;
+    uint64_t n;
 
     if (v->text[0] == '\0' || v->text[strspn(v->text, "0123456789")] != '\0') {
         FAULT_TEXT(f, "\"%s\" is no number", v->shown);
         FAULT_HINT(f, "%u to %u", v->least, v->most);
         return false;
     }
-    if (!value_decimal(v->text, v->most, &n) || n < v->least) {
+    if (!numbers_decimal(v->text, v->most, &n) || n < v->least) {
         FAULT_TEXT(f, "%s is out of range", v->shown);
         FAULT_HINT(f, "%u to %u", v->least, v->most);
         return false;
@@ -330,7 +286,7 @@ static const char *config_value_show_duration(char *out, size_t size, unsigned m
 }
 
 /* Returns the milliseconds of a unit, or 0 if unknown. Zero needs no unit. */
-static unsigned config_value_unit_ms(const char *unit, unsigned long count)
+static unsigned config_value_unit_ms(const char *unit, uint64_t count)
 {
     if (strcmp(unit, "ms") == 0) {
         return 1;
@@ -350,13 +306,13 @@ static bool config_value_read_duration(struct value_in *v, struct value_fault *f
     char least[16];
     char most[16];
     char number[16];
-    unsigned long count = 0;
+    uint64_t count = 0;
     bool fits = false;
 
     if (digits < sizeof number) {
         memcpy(number, v->text, digits);
         number[digits] = '\0';
-        fits = value_decimal(number, UINT32_MAX, &count);
+        fits = numbers_decimal(number, UINT32_MAX, &count);
     }
     const unsigned unit = config_value_unit_ms(v->text + digits, fits ? count : 1);
 
@@ -480,51 +436,15 @@ bool value_same_path(const char *a, const char *b)
     return true;
 }
 
-/* Longer words are not misspellings of ours. */
-#define WORD 32
-
-static unsigned config_value_least_of(unsigned a, unsigned b)
-{
-    return a < b ? a : b;
-}
-
-/*
- * Returns the number of typing mistakes between two words of at most WORD bytes: letters missing,
- * added, wrong, or two neighbours swapped (optimal string alignment).
- */
-static unsigned config_value_mistakes(const char *a, size_t a_n, const char *b, size_t b_n)
-{
-    unsigned d[WORD + 1][WORD + 1];
-
-    for (unsigned i = 0; i <= a_n; i++) {
-        d[i][0] = i;
-    }
-    for (unsigned j = 0; j <= b_n; j++) {
-        d[0][j] = j;
-    }
-    for (size_t i = 1; i <= a_n; i++) {
-        for (size_t j = 1; j <= b_n; j++) {
-            d[i][j] = config_value_least_of(d[i - 1][j] + 1, d[i][j - 1] + 1);
-            d[i][j] = config_value_least_of(d[i][j], d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-                d[i][j] = config_value_least_of(d[i][j], d[i - 2][j - 2] + 1);
-            }
-        }
-    }
-    return d[a_n][b_n];
-}
-
 const char *value_nearest(const char *text, const char *const *words, size_t n)
 {
     const size_t text_n = strlen(text);
     const char *best = NULL;
     /* At most every third letter may be wrong; beyond that it is another word. */
-    unsigned best_d = (unsigned)(text_n + 2) / 3 + 1;
+    size_t best_d = (text_n + 2) / 3 + 1;
 
-    for (size_t i = 0; i < n && text_n <= WORD; i++) {
-        const size_t word_n = strlen(words[i]);
-        const unsigned d =
-            word_n <= WORD ? config_value_mistakes(text, text_n, words[i], word_n) : best_d;
+    for (size_t i = 0; i < n; i++) {
+        const size_t d = edit_distance(text, text_n, words[i], strlen(words[i]));
 
         if (d < best_d) {
             best = words[i];

@@ -50,10 +50,6 @@ bool value_read(enum value_kind kind, const char *text, unsigned least, unsigned
 bool value_choose(const char *text, const char *const *words, unsigned *index,
                   struct value_fault *f) __attribute__((warn_unused_result));
 
-/* Reads a decimal number without sign, 0 … most, consisting of digits only. */
-bool value_decimal(const char *text, unsigned long most, unsigned long *out)
-    __attribute__((warn_unused_result));
-
 /* Reads a number of bytes, 1 … 2^63: decimal, then optionally K, M, G or T (powers of 1024). */
 bool value_size(const char *text, uint64_t *out) __attribute__((warn_unused_result));
 

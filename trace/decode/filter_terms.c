@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "base/log.h"
+#include "base/numbers.h"
 #include "base/wire_command.h"
 #include "trace/file/message.h"
 
@@ -57,38 +58,6 @@ static bool filter_terms_wrong(const struct reading *r, const char *p, const cha
     va_end(ap);
     snprintf(r->why, r->n, "filter, character %zu: %s", (size_t)(p - r->begin) + 1, text);
     return false;
-}
-
-/*
- * Parses decimal digits, or hexadecimal ones behind 0x. Returns false if p is not such a number or
- * exceeds max.
- */
-static bool filter_terms_number(const char *p, uint64_t max, uint64_t *out)
-{
-    const unsigned base = p[0] == '0' && (p[1] == 'x' || p[1] == 'X') ? 16 : 10;
-    uint64_t v = 0;
-
-    p += base == 16 ? 2 : 0;
-    if (!*p) {
-        return false;
-    }
-    for (; *p; p++) {
-        unsigned digit;
-
-        if (*p >= '0' && *p <= '9') {
-            digit = (unsigned)(*p - '0');
-        } else if (base == 16 && (*p | 0x20) >= 'a' && (*p | 0x20) <= 'f') {
-            digit = (unsigned)((*p | 0x20) - 'a') + 10;
-        } else {
-            return false;
-        }
-        if (v > (max - digit) / base) {
-            return false;
-        }
-        v = v * base + digit;
-    }
-    *out = v;
-    return v <= max;
 }
 
 /* Parses a decimal fraction of units of `unit` nanoseconds, from p up to `end`. */
@@ -148,7 +117,7 @@ static bool filter_terms_read_command(const struct reading *r, const char *p, ui
         }
         n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", c->name);
     }
-    if (filter_terms_number(p, UINT16_MAX, out)) {
+    if (numbers_read(p, strlen(p), UINT16_MAX, out)) {
         return true;
     }
     return filter_terms_wrong(r, p, "no command \"%s\"; there are %s",
@@ -179,13 +148,13 @@ static bool filter_terms_read_value(const struct reading *r, const struct word *
         ok = filter_terms_read_from(p, out);
         break;
     case TERM_REGION:
-        ok = filter_terms_number(p, UINT32_MAX, out);
+        ok = numbers_read(p, strlen(p), UINT32_MAX, out);
         break;
     case TERM_SESSION:
-        ok = filter_terms_number(p, UINT64_MAX, out);
+        ok = numbers_read(p, strlen(p), UINT64_MAX, out);
         break;
     case TERM_ID:
-        ok = filter_terms_number(p, UINT16_MAX, out);
+        ok = numbers_read(p, strlen(p), UINT16_MAX, out);
         break;
     case TERM_ROUTE:
         t->value[t->n].name = p;

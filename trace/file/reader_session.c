@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/numbers.h"
 #include "handshake/json.h"
 #include "trace/file/pcapng_blocks.h"
 
@@ -38,14 +39,10 @@ static bool reader_session_set_route(struct trace_session *s, const char *route,
 static void reader_session_read_name(struct trace_session *s)
 {
     const char *const slash = strrchr(s->name, '/');
-    char *end;
     uint64_t n;
 
-    if (!slash || slash[1] < '0' || slash[1] > '9') {
-        return;
-    }
-    n = strtoull(slash + 1, &end, 10);
-    if (*end == '\0' && reader_session_set_route(s, s->name, (size_t)(slash - s->name))) {
+    if (slash && numbers_decimal(slash + 1, UINT64_MAX, &n) &&
+        reader_session_set_route(s, s->name, (size_t)(slash - s->name))) {
         s->number = n;
     }
 }

@@ -4,13 +4,12 @@
 #define _GNU_SOURCE
 #include "trace/replay/replay_mask.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/log.h"
+#include "base/numbers.h"
 #include "base/wire_command.h"
 
 #define TERMS "command=NAME region=N offset=A[..B] bytes=A[..B]"
@@ -26,22 +25,6 @@ static bool replay_mask_refuse(char *why, size_t size, const char *what, const c
     return false;
 }
 
-/* Reads all n characters as a number. */
-static bool replay_mask_read_number(const char *at, size_t n, uint64_t *out)
-{
-    char text[24];
-    char *end;
-
-    if (n == 0 || n >= sizeof text || at[0] < '0' || at[0] > '9') {
-        return false;
-    }
-    memcpy(text, at, n);
-    text[n] = '\0';
-    errno = 0;
-    *out = strtoull(text, &end, strncasecmp(text, "0x", 2) == 0 ? 16 : 10);
-    return errno == 0 && *end == '\0';
-}
-
 /* Reads A..B, or A alone. */
 static bool replay_mask_read_range(const char *at, size_t n, struct replay_range *out)
 {
@@ -49,11 +32,11 @@ static bool replay_mask_read_range(const char *at, size_t n, struct replay_range
     const size_t first_n = dots ? (size_t)(dots - at) : n;
 
     out->said = true;
-    if (!replay_mask_read_number(at, first_n, &out->first)) {
+    if (!numbers_read(at, first_n, UINT64_MAX, &out->first)) {
         return false;
     }
     out->last = out->first;
-    return !dots || (replay_mask_read_number(dots + 2, n - first_n - 2, &out->last) &&
+    return !dots || (numbers_read(dots + 2, n - first_n - 2, UINT64_MAX, &out->last) &&
                      out->last >= out->first);
 }
 
@@ -69,7 +52,7 @@ static bool replay_mask_read_command(const char *at, size_t n, uint32_t *out)
             return true;
         }
     }
-    if (!replay_mask_read_number(at, n, &number) || number > UINT16_MAX) {
+    if (!numbers_read(at, n, UINT16_MAX, &number)) {
         return false;
     }
     *out = (uint32_t)number;
@@ -80,7 +63,7 @@ static bool replay_mask_read_region(const char *at, size_t n, uint32_t *out)
 {
     uint64_t number;
 
-    if (!replay_mask_read_number(at, n, &number) || number > UINT32_MAX) {
+    if (!numbers_read(at, n, UINT32_MAX, &number)) {
         return false;
     }
     *out = (uint32_t)number;
