@@ -19,7 +19,7 @@
 
 #include "audit/audit_key.h"
 #include "audit/audit_line.h"
-#include "audit/audit_log.h"
+#include "audit/audit_outcome.h"
 #include "audit/audit_note.h"
 #include "audit/audit_tree.h"
 

@@ -10,7 +10,7 @@
 
 #include "base/base64.h"
 #include "base/hex.h"
-#include "audit/audit_log.h"
+#include "base/log.h"
 #include "audit/audit_note.h"
 
 const struct audit_event audit_events[] = {
@@ -185,6 +185,16 @@ bool audit_line_read(struct audit_head *h, const char *line, size_t n)
 }
 
 /* ---- writing ---- */
+
+/* Maximum size of foreign text in a record. */
+#define TEXT_MAX 4096
+
+json_t *audit_text(const void *p, size_t n)
+{
+    char text[TEXT_MAX];
+
+    return json_string(log_escape(text, sizeof text, p, n));
+}
 
 void audit_line_prev(const struct audit_hash *leaf, char out[AUDIT_PREV_SIZE + 1])
 {

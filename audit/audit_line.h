@@ -19,6 +19,13 @@
 
 #include "audit/audit_tree.h"
 
+/*
+ * Maximum length of a line without its newline: an entry in the public layout of such trees (C2SP's
+ * tlog-tiles, "entry bundles") has a 16-bit length, and a log must fit into that layout. Longer
+ * records are split (memory-exported) or cut (audit_fit.h).
+ */
+#define AUDIT_LINE_MAX 65535u
+
 /* Bytes of "time" without quotes; fractions of a second always have nine digits. */
 #define AUDIT_TIME_SIZE 30u
 
@@ -48,6 +55,13 @@ struct audit_event {
 
 /* All events; the last entry has no name. */
 extern const struct audit_event audit_events[];
+
+/*
+ * Returns a new reference to a JSON string of foreign bytes, or NULL if out of memory: printable
+ * ASCII is copied, all other bytes, quotes and backslashes become \xNN; longer texts are cut with
+ * "..." at 4,096 bytes. All names from peers and file systems enter a record through this function.
+ */
+json_t *audit_text(const void *p, size_t n) __attribute__((warn_unused_result));
 
 /* Returns the event of that name, or NULL. */
 const struct audit_event *audit_event_find(const char *name, size_t n);

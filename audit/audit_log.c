@@ -30,9 +30,6 @@
 #include "audit/audit_fit.h"
 #include "audit/audit_line.h"
 
-/* Maximum size of foreign text in a record. */
-#define TEXT_MAX 4096
-
 struct entry {
     STAILQ_ENTRY(entry) link;
     uint64_t number;
@@ -79,13 +76,6 @@ struct audit_log {
     json_t *host;                     /* used by the caller; may be NULL */
     char latest[AUDIT_TIME_SIZE + 1]; /* at the time of opening; used by the caller */
 };
-
-json_t *audit_text(const void *p, size_t n)
-{
-    char text[TEXT_MAX];
-
-    return json_string(log_escape(text, sizeof text, p, n));
-}
 
 /* ---- lost records ---- */
 

@@ -30,33 +30,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "audit/audit_line.h"
+#include "audit/audit_outcome.h"
+
 struct audit_log;
-
-/* All members are borrowed for the call of audit_log_open. */
-struct audit_settings {
-    const char *path;     /* of the log; rotated files and torn ends are kept beside it */
-    const char *key_path; /* PEM, Ed25519; KEY_PATH.pub beside it contains its name (section 6) */
-    uint64_t rotate_size; /* a file of this many bytes is rotated; 0 for never */
-    json_t *host;         /* a member of every record (audit_host.h); may be NULL */
-    bool accept_loss; /* opens the log even if sealed records are missing, and records the loss */
-};
-
-/* The result of opening. */
-enum audit_open {
-    AUDIT_OPEN_OK,
-    AUDIT_OPEN_KEY,       /* the key cannot be read, is not an Ed25519 key, or others may read it */
-    AUDIT_OPEN_BUSY,      /* another process writes this log */
-    AUDIT_OPEN_WRONG_KEY, /* the log was sealed with another key */
-    AUDIT_OPEN_TAMPERED,  /* the log does not verify: poemd never appends to such a log */
-    AUDIT_OPEN_LOSS,      /* a checkpoint of our own key covers more records than exist: see
-                             accept_loss */
-    AUDIT_OPEN_SYSTEM,    /* a system call failed, or out of memory: see error */
-};
-
-struct audit_fault {
-    int error;      /* errno, or 0 if no system call failed */
-    char text[512]; /* printable; names the file and the remedy */
-};
 
 /*
  * Opens or creates the log: reads the newest file from its first line (section 7), compares tree
@@ -67,15 +44,6 @@ struct audit_fault {
  */
 enum audit_open audit_log_open(struct audit_log **out, const struct audit_settings *settings,
                                struct audit_fault *why) __attribute__((warn_unused_result));
-
-/* The fate of records. */
-enum audit_outcome {
-    AUDIT_DURABLE, /* on disk */
-    AUDIT_FULL, /* lost: no room (disk, quota, file size). The log is unchanged, and the next batch
-                   may succeed, in which case it begins with a records-lost record */
-    AUDIT_BROKEN, /* lost, and the log's state is unknown, or another process changed the file: all
-                     later records are lost as well until the log is closed and opened again */
-};
 
 /*
  * Queues a record: event is an event name of section 4; fields (borrowed) is an object with at
@@ -100,17 +68,6 @@ void audit_log_commit(struct audit_log *log);
  * Borrowed.
  */
 int audit_log_fd(const struct audit_log *log);
-
-struct audit_done {
-    uint64_t upto; /* number of the last append that this result covers */
-    uint64_t seq;  /* for AUDIT_DURABLE: the "seq" of that append's record; the records of the other
-                      appends covered directly precede it */
-    enum audit_outcome outcome;
-    int error; /* errno of a loss. For durable records: 0, or the reason why a new file that was due
-                  could not be begun; the log continues in the old one and tries again */
-    const char *
-        touched; /* AUDIT_BROKEN: how another process changed the file; NULL if unchanged. Static */
-};
 
 /*
  * Takes the result of the next batch: all appends up to out->upto that no earlier call reported.
@@ -145,21 +102,7 @@ const char *audit_log_latest(const struct audit_log *log);
  */
 enum audit_outcome audit_log_close(struct audit_log *log, int *error);
 
-/*
- * Returns a new reference to a JSON string of foreign bytes, or NULL if out of memory: printable
- * ASCII is copied, all other bytes, quotes and backslashes become \xNN; longer texts are cut with
- * "..." at 4,096 bytes. All names from peers and file systems enter a record through this function.
- */
-json_t *audit_text(const void *p, size_t n) __attribute__((warn_unused_result));
-
 /* ---- limits ---- */
-
-/*
- * Maximum length of a line without its newline: an entry in the public layout of such trees (C2SP's
- * tlog-tiles, "entry bundles") has a 16-bit length, and a log must fit into that layout. Longer
- * records are split (memory-exported) or cut (audit_fit.h).
- */
-#define AUDIT_LINE_MAX 65535u
 
 /* Appends that may wait for the disk: one second of a stalled disk at 4,000 records per second. */
 #define AUDIT_QUEUE_MAX 4096u

@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "audit/audit_log.h"
+#include "audit/audit_line.h"
+#include "audit/audit_outcome.h"
 
 enum audit_scan_outcome {
     AUDIT_SCAN_LINE,

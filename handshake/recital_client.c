@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "handshake/json.h"
-#include "handshake/recital_parts.h"
+#include "handshake/recital_object.h"
 
 /* ---- the request ---- */
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "handshake/recital_parts.h"
+#include "handshake/recital_object.h"
 
 /* ---- the request ---- */
 

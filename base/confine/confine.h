@@ -28,6 +28,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/confine/confine_sanitizers.h"
 #include "base/confine/filter.h"
 
 struct confine_plan {
@@ -46,18 +47,6 @@ struct confine_plan {
 
 /* Gives up everything that is not in the plan. Nothing can be taken back. Returns 0 or -errno. */
 int confine_enter(const struct confine_plan *p) __attribute__((warn_unused_result));
-
-/*
- * Returns true in a build with sanitizers: their reports read /proc/self, so its processes keep
- * that, and their shadow memory exceeds any limit.
- */
-bool confine_keeps_eyes(void);
-
-/*
- * Returns the environment for a child to be confined: empty, except for the sanitizers' options in
- * a build that has them. Static; valid until the environment changes.
- */
-char **confine_environment(void);
 
 /* Empties the bounding set, so that exec can no longer gain a capability. Returns 0 or -errno. */
 int confine_drop_capabilities(void);

@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/confine/confine.h"
+#include "base/confine/confine_sanitizers.h"
 #include "base/log.h"
 
 /* ---- an empty root ---- */

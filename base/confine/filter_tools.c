@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/confine/confine.h"
+#include "base/confine/confine_sanitizers.h"
 
 /* Reports use /proc/self and the program's files; the leak check stops all threads. */
 static const struct filter_call sanitizers[] = {

@@ -25,7 +25,8 @@
 
 #include "policy/evidence/evidence.h"
 
-#define EVIDENCE_DSSE_PAYLOAD_TYPE "application/vnd.in-toto+json"
+#include "policy/evidence/evidence_pae.h"
+
 #define EVIDENCE_DSSE_STATEMENT "https://in-toto.io/Statement/v1"
 #define EVIDENCE_DSSE_PREDICATE "urn:poemd:licence:1"
 

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "policy/evidence/evidence_dsse.h"
 
 /* Writes the encoding's head and reserves room for n bytes of payload. */
 static uint8_t *evidence_pae_begin(struct evidence_pae *pae, size_t n)

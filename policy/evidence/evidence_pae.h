@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The type of the payload, which the encoding contains. */
+#define EVIDENCE_DSSE_PAYLOAD_TYPE "application/vnd.in-toto+json"
+
 struct evidence_pae {
     uint8_t *bytes; /* owned */
     size_t n;

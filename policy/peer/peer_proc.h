@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * Facts from /proc about a process, and from the kernel's mount tables about a file. These parts of
- * policy/peer/peer.c read the kernel's text; the parsers themselves are pure.
+ * policy/peer/peer_collect.c read the kernel's text; the parsers themselves are pure.
  */
 #ifndef POEMD_POLICY_PEER_PEER_PROC_H
 #define POEMD_POLICY_PEER_PEER_PROC_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Internal parts of rules.c: the identity of a party (rules_party.c) and the judgement of its
- * licence (rules_judge.c). For use within the policy room. Pure.
+ * Internal parts of rules_decide.c: the identity of a party (rules_party.c) and the judgement of
+ * its licence (rules_judge.c). For use within the policy room. Pure.
  */
 #ifndef POEMD_POLICY_RULES_RULES_JUDGE_H
 #define POEMD_POLICY_RULES_RULES_JUDGE_H

@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 #include "base/limits.h"
-#include "proxy/config/config_value.h"
+#include "proxy/config/value_fault.h"
 
 #define COMMAND_WORDS 128u
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Converts the policy statements of a configuration into the rules of policy/rules/rules.c: looks
- * up names, reads licences and keys. Invalid ones are errors with their places.
+ * Converts the policy statements of a configuration into the rules of policy/rules/rules_decide.c:
+ * looks up names, reads licences and keys. Invalid ones are errors with their places.
  */
 #define _GNU_SOURCE
 #include <errno.h>

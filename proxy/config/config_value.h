@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proxy/config/value_fault.h"
+
 enum value_kind {
     VALUE_NAME,     /* of a route: text */
     VALUE_SOCKET,   /* absolute path of an AF_UNIX socket: text */
@@ -28,12 +30,6 @@ enum value_kind {
     VALUE_PAYLOAD,  /* bytes, "all" or "guest": see proxy/config/config_trace.h */
     VALUE_CHOICE,   /* one of several words: its index; read by value_choose */
     VALUE_CHOICES,  /* the same, combined from several statements: 1 << index, or'ed */
-};
-
-/* The reason why a value is invalid, in printable ASCII. */
-struct value_fault {
-    char text[160];
-    char hint[160];
 };
 
 /* Returns true if the kind is stored as text; otherwise it is a number. */

@@ -4,9 +4,9 @@
  * The monitor's child processes (relay workers and devices), collected in one place. At SIGCHLD,
  * the callback of each child that has ended is called.
  *
- * Only the inspector is missing here: policy/inspector/inspector.c also serves tools, and watches
- * its own process by pidfd. children_collect asks the kernel which child has ended, but collects a
- * child only by its pid, so neither takes the other's child.
+ * Only the inspector is missing here: policy/inspector/inspector_parent.c also serves tools, and
+ * watches its own process by pidfd. children_collect asks the kernel which child has ended, but
+ * collects a child only by its pid, so neither takes the other's child.
  *
  * A child's pid is not reused until the child is collected here; until then it can be signalled,
  * and looked up in /proc, without a race.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Verdicts: requested, logged, recorded, carried out. policy/rules/rules.c has the rules
+ * Verdicts: requested, logged, recorded, carried out. policy/rules/rules_decide.c has the rules
  * themselves.
  */
 #include "proxy/monitor/decision.h"

@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * The broker's part in recitals: decides who is asked, and what each side is sent.
- * handshake/recital.c has the protocol itself. Pure, apart from jansson's allocations.
+ * handshake/recital_object.c has the protocol itself. Pure, apart from jansson's allocations.
  */
 #include "proxy/worker/reciter.h"
 

@@ -20,7 +20,6 @@
 #include "proxy/ipc/ipc.h"
 #include "proxy/relay/channel_pair.h"
 #include "proxy/ipc/report.h"
-#include "proxy/worker/session_watch.h"
 
 struct session;
 TAILQ_HEAD(session_list, session);
@@ -54,6 +53,21 @@ struct session_host {
     struct event *reap_event; /* active when a session has died */
     /* Sends m. Returns false if the channel is full; session_host_resume is called later. */
     bool (*send)(struct session_host *h, const struct ipc_msg *m);
+};
+
+/* Both directions of both channel pairs. */
+#define SESSION_WATCH_DIRECTIONS 4
+
+/* The state of the looks at a relaying session (session_watch.h). */
+struct session_watch {
+    unsigned stall_ms;
+    uint64_t moved[SESSION_WATCH_DIRECTIONS]; /* bytes that each direction had read and sent */
+    unsigned still_ms[SESSION_WATCH_DIRECTIONS];
+    uint64_t received; /* fds, at the last look */
+    unsigned unread_ms;
+    uint32_t gone; /* bit 1 << enum rules_party: its process is gone, its socket unused */
+    unsigned gone_ms;
+    uint32_t handed_on; /* bit 1 << enum rules_party: another process uses its socket */
 };
 
 /* What is checked in a relaying session, and the state of these checks. */
@@ -147,7 +161,7 @@ void session_recorded(struct session_host *h, uint64_t id);
 /* Changes how the session is captured. Ignored if it has ended meanwhile. */
 void session_tap(struct session_host *h, uint64_t id, const struct tap_settings *settings);
 
-/* ---- for session.c and its parts: session_tap.c, session_watch.c ---- */
+/* ---- for session_life.c and its parts: session_tap.c, session_watch.c ---- */
 
 /* Passes its taps to its channel pairs. */
 void session_tap_lanes(struct session *s);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * For session.c only: the time between a session's end and its release, and the reports until then.
+ * For session_life.c only: the time between a session's end and its release, and the reports until
+ * then.
  */
 #ifndef POEMD_PROXY_WORKER_SESSION_REAP_H
 #define POEMD_PROXY_WORKER_SESSION_REAP_H

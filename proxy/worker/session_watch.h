@@ -20,28 +20,7 @@
 #ifndef POEMD_PROXY_WORKER_SESSION_WATCH_H
 #define POEMD_PROXY_WORKER_SESSION_WATCH_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "base/sock.h"
-#include "policy/rules/rules.h"
-#include "proxy/ipc/session_state.h"
-
-struct session;
-
-/* Both directions of both channel pairs. */
-#define SESSION_WATCH_DIRECTIONS 4
-
-struct session_watch {
-    unsigned stall_ms;
-    uint64_t moved[SESSION_WATCH_DIRECTIONS]; /* bytes that each direction had read and sent */
-    unsigned still_ms[SESSION_WATCH_DIRECTIONS];
-    uint64_t received; /* fds, at the last look */
-    unsigned unread_ms;
-    uint32_t gone; /* bit 1 << enum rules_party: its process is gone, its socket unused */
-    unsigned gone_ms;
-    uint32_t handed_on; /* bit 1 << enum rules_party: another process uses its socket */
-};
+#include "proxy/worker/session.h"
 
 /* Watches a session in RELAYING from now on, as long as there is a reason. */
 void session_watch_soon(struct session *s);

@@ -13,6 +13,7 @@
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
 #include "trace/file/snap_length.h"
+#include "trace/file/packet.h"
 #include "trace/file/pcapng.h"
 
 /* Both sockets, both directions: [sender][twin]. */

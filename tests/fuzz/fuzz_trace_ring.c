@@ -14,6 +14,7 @@
 
 #include "tests/fuzz/fuzz.h"
 #include "trace/file/snap_length.h"
+#include "trace/file/packet.h"
 #include "trace/file/pcapng.h"
 #include "trace/capture/record.h"
 #include "trace/capture/ring.h"

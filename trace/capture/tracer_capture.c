@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "trace/file/packet.h"
 #include "trace/file/pcapng.h"
 #include "trace/capture/tracer_parts.h"
 

@@ -15,6 +15,7 @@
 #include "base/sock.h"
 #include "trace/file/snap_length.h"
 #include "trace/file/message.h"
+#include "trace/file/packet.h"
 #include "trace/file/pcapng.h"
 
 /* Bytes to collect before writing. */

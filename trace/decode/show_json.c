@@ -5,7 +5,7 @@
  * addresses strings in hexadecimal.
  */
 #include "trace/decode/decode_parts.h"
-#include "trace/decode/show_parts.h"
+#include "trace/decode/show_line.h"
 
 #include <string.h>
 

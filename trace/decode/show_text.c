@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Prints lines for people, in the manner of strace. Text from the trace is always escaped. */
 #define _POSIX_C_SOURCE 200809L
-#include "trace/decode/show_parts.h"
+#include "trace/decode/show_line.h"
 
 #include <stdio.h>
 #include <string.h>

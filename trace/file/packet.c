@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "trace/file/snap_length.h"
-#include "trace/file/pcapng.h"
 
 #define TAG_END 0u
 #define TAG_DISSECTOR 12u

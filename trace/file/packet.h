@@ -12,6 +12,14 @@
 
 #include "trace/file/message.h"
 
+/* The dissector of the capture header, which calls the one of the message. */
+#define TRACE_DISSECTOR "vfio_user_capture"
+
+/* Sizes of the capture header's fixed part and of each fd, in bytes. FORMAT.trace, section 4. */
+#define TRACE_CAPTURE_VERSION 1u
+#define TRACE_CAPTURE_HDR_SIZE 40u
+#define TRACE_CAPTURE_FD_SIZE 32u
+
 /* Bytes that packet_put_head writes before the message's own. */
 size_t packet_head_size(uint16_t n_fds);
 

@@ -15,14 +15,6 @@
 
 #define PCAPNG_LINKTYPE_UPPER_PDU 252u
 
-/* The dissector of the capture header, which calls the one of the message. */
-#define TRACE_DISSECTOR "vfio_user_capture"
-
-/* Sizes of the capture header's fixed part and of each fd, in bytes. FORMAT.trace, section 4. */
-#define TRACE_CAPTURE_VERSION 1u
-#define TRACE_CAPTURE_HDR_SIZE 40u
-#define TRACE_CAPTURE_FD_SIZE 32u
-
 /* Upper bound of a block's size without its variable parts. */
 #define PCAPNG_BLOCK_MAX_OVERHEAD 256u
 

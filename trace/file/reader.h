@@ -14,22 +14,7 @@
 #include <stddef.h>
 
 #include "trace/file/message.h"
-
-/* The facts about one session in a trace; lives as long as its reader. */
-struct trace_session {
-    uint64_t number; /* 0 if the interface has none */
-    char route[LIMIT_NAME + 1];
-    const char *name; /* the interface's: ROUTE/NUMBER */
-    /* the interface's, for people, or "" */
-    const char *description;
-    const char *comment; /* one line of JSON, or "" */
-    unsigned index;      /* from 0, in the order of the file; across sections */
-    uint64_t seen;       /* by the last statistics */
-    uint64_t lost;
-    bool over;          /* … the session or its capture has ended */
-    const char *ending; /* the last statistics' comment, one line of JSON, or "" */
-    void *user;         /* the caller's; NULL at first */
-};
+#include "trace/file/trace_session.h"
 
 enum trace_outcome {
     TRACE_SESSION,    /* a session begins: item->session */

@@ -7,7 +7,9 @@
 #ifndef POEMD_TRACE_FILE_READER_SESSION_H
 #define POEMD_TRACE_FILE_READER_SESSION_H
 
-#include "trace/file/reader.h"
+#include <stddef.h>
+
+#include "trace/file/trace_session.h"
 
 struct reader_session {
     struct trace_session public;

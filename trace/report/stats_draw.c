@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "trace/report/stats_labels.h"
+
 /* Columns beside a picture, for labels and counts. */
 #define LABEL 12u
 #define COUNTS 12u

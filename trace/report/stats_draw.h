@@ -4,12 +4,17 @@
 #ifndef POEMD_TRACE_REPORT_STATS_DRAW_H
 #define POEMD_TRACE_REPORT_STATS_DRAW_H
 
-#include "trace/report/stats_text.h"
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "trace/report/stats.h"
+
+struct stats_canvas {
+    unsigned width; /* columns of the terminal; 0: only tables */
+    bool utf8;      /* draw with block characters; false: ASCII */
+};
 
 /* Draws the histogram of latencies and a map of each region, on a canvas with a width. */
 void stats_draw(const struct stats *s, const struct stats_canvas *c, FILE *f);
-
-/* Formats "nvme0 BAR0", escaped, or "other regions" if there is no route. Returns out. */
-const char *stats_region_label(const struct stats_region *r, char *out, size_t n);
 
 #endif

@@ -12,27 +12,9 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "trace/report/stats_labels.h"
 #include "trace/decode/names.h"
 #include "trace/report/stats_draw.h"
-
-const char *stats_duration(uint64_t ns, char *out, size_t n)
-{
-    static const struct {
-        double ns;
-        const char *name;
-    } units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}};
-
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if ((double)ns >= units[i].ns) {
-            const double v = (double)ns / units[i].ns;
-
-            snprintf(out, n, "%.*f %s", v < 10 ? 2 : v < 100 ? 1 : 0, v, units[i].name);
-            return out;
-        }
-    }
-    snprintf(out, n, "%" PRIu64 " ns", ns);
-    return out;
-}
 
 static const char *stats_text_bytes_text(uint64_t bytes, char *out, size_t n)
 {
@@ -168,22 +150,6 @@ static void stats_text_put_commands(const struct stats *s, FILE *f)
             stats_text_put_row(stats_command_name(code), r, f);
         }
     }
-}
-
-const char *stats_region_label(const struct stats_region *r, char *out, size_t n)
-{
-    const char *const name = wire_name_of(wire_regions, r->index);
-    char route[LIMIT_NAME + 1];
-
-    log_escape(route, sizeof route, r->route, strlen(r->route));
-    if (r->route[0] == '\0' && r->index == UINT32_MAX) {
-        snprintf(out, n, "other regions");
-    } else if (name) {
-        snprintf(out, n, "%s %s", route, name);
-    } else {
-        snprintf(out, n, "%s region %" PRIu32, route, r->index);
-    }
-    return out;
 }
 
 static bool stats_text_accessed(const struct stats_row *r)

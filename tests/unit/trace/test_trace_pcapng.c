@@ -11,6 +11,7 @@
 
 #include "tests/support/unit.h"
 #include "tests/unit/trace/trace_rig.h"
+#include "trace/file/packet.h"
 #include "trace/file/pcapng.h"
 
 #define ROOM (1u << 20)

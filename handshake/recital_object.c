@@ -4,7 +4,7 @@
  * Makes and judges the recital itself. Pure, except that jansson and libcrypto allocate memory.
  * PROTOCOL.poem, sections 2, 6 and 7.
  */
-#include "handshake/recital_parts.h"
+#include "handshake/recital_object.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Formats lines: show.c decides which line shows a message, show_text.c and show_json.c print it.
+ * Formats lines: show_line.c decides which line shows a message, show_text.c and show_json.c print
+ * it.
  */
-#ifndef POEMD_TRACE_DECODE_SHOW_PARTS_H
-#define POEMD_TRACE_DECODE_SHOW_PARTS_H
+#ifndef POEMD_TRACE_DECODE_SHOW_LINE_H
+#define POEMD_TRACE_DECODE_SHOW_LINE_H
 
 #include "trace/decode/decode.h"
 #include "trace/decode/show.h"

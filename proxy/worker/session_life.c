@@ -12,6 +12,7 @@
 #include <sys/time.h>
 
 #include "base/sock.h"
+#include "proxy/worker/session_watch.h"
 #include "proxy/worker/session_count.h"
 #include "proxy/worker/session_fault.h"
 #include "proxy/worker/session_linger.h"

@@ -4,7 +4,7 @@
  * Decides which message is shown on which line. Lines are held in a ring, in their order, until the
  * oldest one's reply is there; each place of the ring keeps its buffers for the next line.
  */
-#include "trace/decode/show_parts.h"
+#include "trace/decode/show_line.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Shared by the two roles of a recital. Only for recital*.c; other files use recital.h. */
-#ifndef POEMD_HANDSHAKE_RECITAL_PARTS_H
-#define POEMD_HANDSHAKE_RECITAL_PARTS_H
+#ifndef POEMD_HANDSHAKE_RECITAL_OBJECT_H
+#define POEMD_HANDSHAKE_RECITAL_OBJECT_H
 
 #include "handshake/recital.h"
 
