@@ -11,25 +11,21 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/confine/confine.h"
+#include "base/helper/helper_child.h"
 #include "base/sealed.h"
 #include "base/sock.h"
 
-#define FIRST_FD (INSPECTOR_START_FD + 1)
-
-/* Temporary number of the program's fd between fork and exec, above all fds that are passed. */
-#define EXE_FD (FIRST_FD + (int)INSPECTOR_FDS)
+_Static_assert(1 + INSPECTOR_FDS <= HELPER_CHILD_FDS, "a helper keeps so many fds");
 
 /* Adds an fd to the kit. Returns its number in the inspector. */
 static int32_t inspector_child_hand_over_take(struct inspector_kit *k, int fd)
 {
     k->fds[k->n_fds] = fd;
-    return FIRST_FD + (int32_t)k->n_fds++;
+    return INSPECTOR_START_FD + (int32_t)k->n_fds++;
 }
 
 /* Opens a folder for the kit. Returns -1 if it does not exist: it is not searched. */
@@ -71,8 +67,8 @@ static int inspector_seal_start(struct inspector_kit *k, const struct inspector_
 {
     const struct sealed_part part = {start, sizeof *start};
 
-    k->start_fd = sealed_new("poemd-inspector", &part, 1);
-    return k->start_fd < 0 ? k->start_fd : 0;
+    k->fds[0] = sealed_new("poemd-inspector", &part, 1);
+    return k->fds[0] < 0 ? k->fds[0] : 0;
 }
 
 int inspector_kit_init(struct inspector_kit *k, const struct inspector_settings *s)
@@ -80,7 +76,7 @@ int inspector_kit_init(struct inspector_kit *k, const struct inspector_settings 
     struct inspector_start start;
     int err;
 
-    *k = (struct inspector_kit){.exe_fd = -1, .start_fd = -1};
+    *k = (struct inspector_kit){.exe_fd = -1, .fds = {-1}, .n_fds = 1};
     if (s->n_keys > INSPECTOR_KEYS || s->n_envelopes > INSPECTOR_ENVELOPES) {
         return -E2BIG;
     }
@@ -105,88 +101,32 @@ int inspector_kit_init(struct inspector_kit *k, const struct inspector_settings 
 void inspector_kit_deinit(struct inspector_kit *k)
 {
     sock_close(&k->exe_fd);
-    sock_close(&k->start_fd);
     while (k->n_fds > 0) {
         sock_close(&k->fds[--k->n_fds]);
     }
 }
 
-/* ---- in the child, between fork and exec ---- */
-
-/* Duplicates fd to a number above all assigned ones. */
-static int inspector_child_aside(int fd)
-{
-    return fcntl(fd, F_DUPFD_CLOEXEC, EXE_FD + 1);
-}
-
-static bool inspector_child_place(int fd, int number)
-{
-    return fd >= 0 && dup2(fd, number) == number;
-}
-
-static void inspector_child_child(const struct inspector_kit *k, int channel_fd)
-{
-    char *argv[] = {INSPECTOR_NAME, INSPECTOR_ARG, NULL};
-    int fds[INSPECTOR_FDS];
-    int exe_fd;
-    int start_fd;
-    sigset_t none;
-
-    channel_fd = inspector_child_aside(channel_fd);
-    start_fd = inspector_child_aside(k->start_fd);
-    exe_fd = inspector_child_aside(k->exe_fd);
-    for (unsigned i = 0; i < k->n_fds; i++) {
-        fds[i] = inspector_child_aside(k->fds[i]);
-    }
-    if (!inspector_child_place(channel_fd, INSPECTOR_CHANNEL_FD) ||
-        !inspector_child_place(start_fd, INSPECTOR_START_FD)) {
-        _exit(127);
-    }
-    for (unsigned i = 0; i < k->n_fds; i++) {
-        if (!inspector_child_place(fds[i], FIRST_FD + (int)i)) {
-            _exit(127);
-        }
-    }
-    if (exe_fd < 0 || dup3(exe_fd, EXE_FD, O_CLOEXEC) < 0) {
-        _exit(127);
-    }
-    close_range((unsigned)FIRST_FD + k->n_fds, EXE_FD - 1, 0);
-    closefrom(EXE_FD + 1);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    fexecve(EXE_FD, argv, confine_environment());
-    _exit(127);
-}
-
 int inspector_start(const struct inspector_kit *k, pid_t *pid, int *channel_fd, int *pidfd)
 {
-    int pair[2];
-    int err = 0;
+    const struct helper_child_plan plan = {.name = INSPECTOR_NAME,
+                                           .arg = INSPECTOR_ARG,
+                                           .exe_fd = k->exe_fd,
+                                           .fds = k->fds,
+                                           .n_fds = k->n_fds};
+    const pid_t started = helper_child_start(&plan, channel_fd);
+    int err;
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-        return -errno;
+    if (started < 0) {
+        return (int)started;
     }
-    *pid = fork();
-    if (*pid == 0) {
-        inspector_child_child(k, pair[1]);
-    }
-    if (*pid < 0) {
+    *pidfd = (int)syscall(SYS_pidfd_open, started, 0);
+    if (*pidfd < 0) {
         err = -errno;
-    } else {
-        *pidfd = (int)syscall(SYS_pidfd_open, *pid, 0);
-        err = *pidfd < 0 ? -errno : sock_nonblock(pair[0]);
+        sock_close(channel_fd);
+        kill(started, SIGKILL);
+        (void)waitpid(started, NULL, 0);
+        return err;
     }
-    close(pair[1]);
-    if (!err) {
-        *channel_fd = pair[0];
-        return 0;
-    }
-    close(pair[0]);
-    if (*pid > 0) {
-        kill(*pid, SIGKILL);
-        (void)waitpid(*pid, NULL, 0);
-        sock_close(pidfd);
-    }
-    *pid = -1;
-    return err;
+    *pid = started;
+    return 0;
 }

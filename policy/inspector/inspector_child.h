@@ -12,8 +12,8 @@
 /* The inputs of every inspector of one parent. All fds are owned. */
 struct inspector_kit {
     int exe_fd;
-    int start_fd;           /* a file with a struct inspector_start */
-    int fds[INSPECTOR_FDS]; /* passed with numbers after INSPECTOR_START_FD, in this order */
+    int fds[1 +
+            INSPECTOR_FDS]; /* from INSPECTOR_START_FD on: a struct inspector_start, then these */
     unsigned n_fds;
 };
 

@@ -5,17 +5,12 @@
 #include "proxy/monitor/worker_process.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "base/confine/confine.h"
+#include "base/helper/helper_child.h"
 #include "base/log.h"
 #include "proxy/ipc/worker_settings.h"
-
-/* The number of the worker's program between fork and exec. */
-#define CHILD_EXE_FD (WORKER_SETTINGS_FD + 1)
 
 bool worker_process_takes_work(const struct worker_process *w)
 {
@@ -74,27 +69,6 @@ void worker_process_counted(struct worker_process *w)
 
 /* ---- starting ---- */
 
-/* In the child: passes on only the channel and the log. */
-static void worker_process_child(int channel_fd, const struct worker_pool *c)
-{
-    char *argv[] = {WORKER_NAME, WORKER_ARG, NULL};
-    int settings_fd;
-    int exe_fd;
-
-    /* Each fd may have a number that another one needs, so all are moved out of the way first. */
-    channel_fd = fcntl(channel_fd, F_DUPFD_CLOEXEC, CHILD_EXE_FD + 1);
-    settings_fd = fcntl(c->settings_fd, F_DUPFD_CLOEXEC, CHILD_EXE_FD + 1);
-    exe_fd = fcntl(c->exe_fd, F_DUPFD_CLOEXEC, CHILD_EXE_FD + 1);
-    if (channel_fd < 0 || settings_fd < 0 || exe_fd < 0 ||
-        dup2(channel_fd, WORKER_CHANNEL_FD) < 0 || dup2(settings_fd, WORKER_SETTINGS_FD) < 0 ||
-        dup3(exe_fd, CHILD_EXE_FD, O_CLOEXEC) < 0) {
-        _exit(127);
-    }
-    closefrom(CHILD_EXE_FD + 1);
-    fexecve(CHILD_EXE_FD, argv, confine_environment());
-    _exit(127);
-}
-
 /* Makes room for as many messages as clients are refused at once; the default has less. */
 static void worker_process_widen(int fd)
 {
@@ -116,9 +90,13 @@ int worker_process_channel(int pair[2])
 
 int worker_process_fork(struct worker_process *w, int channel_fd)
 {
-    w->pid = fork();
-    if (w->pid == 0) {
-        worker_process_child(channel_fd, w->worker_pool);
-    }
-    return w->pid < 0 ? -errno : 0;
+    const struct helper_child_plan plan = {.name = WORKER_NAME,
+                                           .arg = WORKER_ARG,
+                                           .exe_fd = w->worker_pool->exe_fd,
+                                           .fds = &w->worker_pool->settings_fd,
+                                           .n_fds = 1};
+    const pid_t pid = helper_child_fork(&plan, channel_fd);
+
+    w->pid = pid < 0 ? -1 : pid;
+    return pid < 0 ? (int)pid : 0;
 }

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+#define _GNU_SOURCE
+#include "base/helper/helper_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/confine/confine.h"
+#include "base/sock.h"
+
+/* Runs in the child. */
+static void __attribute__((noreturn))
+helper_child_execute(const struct helper_child_plan *p, int channel_fd)
+{
+    /* The number of the program's fd until it is executed: behind those that go along. */
+    const int exe_at = HELPER_CHILD_CHANNEL_FD + 1 + (int)p->n_fds;
+    char *argv[] = {p->name, p->arg, NULL};
+    int copies[1 + HELPER_CHILD_FDS];
+    sigset_t none;
+    int exe_fd;
+
+    /* Any of them may have a number that another one gets: all are moved out of the way first. */
+    for (unsigned i = 0; i <= p->n_fds; i++) {
+        copies[i] = fcntl(i == 0 ? channel_fd : p->fds[i - 1], F_DUPFD_CLOEXEC, exe_at + 1);
+    }
+    exe_fd = fcntl(p->exe_fd, F_DUPFD_CLOEXEC, exe_at + 1);
+    for (unsigned i = 0; i <= p->n_fds; i++) {
+        if (copies[i] < 0 || dup2(copies[i], HELPER_CHILD_CHANNEL_FD + (int)i) < 0) {
+            _exit(127);
+        }
+    }
+    if (exe_fd < 0 || dup3(exe_fd, exe_at, O_CLOEXEC) < 0) {
+        _exit(127);
+    }
+    closefrom(exe_at + 1);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    fexecve(exe_at, argv, confine_environment());
+    _exit(127);
+}
+
+pid_t helper_child_fork(const struct helper_child_plan *p, int channel_fd)
+{
+    pid_t pid;
+
+    if (p->n_fds > HELPER_CHILD_FDS) {
+        return -E2BIG;
+    }
+    pid = fork();
+    if (pid == 0) {
+        helper_child_execute(p, channel_fd);
+    }
+    return pid < 0 ? -errno : pid;
+}
+
+pid_t helper_child_start(const struct helper_child_plan *p, int *channel_fd)
+{
+    int pair[2];
+    pid_t pid;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+        return -errno;
+    }
+    pid = sock_nonblock(pair[0]);
+    if (pid == 0) {
+        pid = helper_child_fork(p, pair[1]);
+    }
+    close(pair[1]);
+    if (pid < 0) {
+        close(pair[0]);
+        return pid;
+    }
+    *channel_fd = pair[0];
+    return pid;
+}
