@@ -4,11 +4,12 @@
 #define _GNU_SOURCE
 #include "base/cli.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/numbers.h"
 
 /* Where help begins; an option that is wider has its help on the next line. */
 #define HELP_COLUMN 24
@@ -18,10 +19,7 @@
 
 bool cli_number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
 {
-    errno = 0;
-    *out = strtoull(text, NULL, 10);
-    return errno == 0 && *text != '\0' && text[strspn(text, "0123456789")] == '\0' &&
-           *out >= least && *out <= most;
+    return numbers_decimal(text, most, out) && *out >= least;
 }
 
 static void cli_store_integer(const struct cli_option *o, uint64_t n, void *member)

@@ -15,7 +15,6 @@
 
 #include "base/log.h"
 #include "base/sock_path.h"
-#include "ctl/poemctl_complete.h"
 #include "policy/inspector/inspector.h"
 
 /* Usage is folded at spaces before this column. */

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/cli.h"
 
@@ -109,5 +110,8 @@ extern const struct poemctl_command poemctl_sessions;
 extern const struct poemctl_command poemctl_status;
 extern const struct poemctl_command poemctl_taint;
 extern const struct poemctl_command poemctl_trace;
+
+/* Prints a script for bash that completes the commands of the list, which ends with NULL. */
+void poemctl_complete(FILE *f, const struct poemctl_command *const *commands);
 
 #endif

@@ -4,7 +4,7 @@
  * The script finds which command stands on the line, then offers its actions or options, or the
  * words of a choice. Everything else is the name of a file, which bash completes by itself.
  */
-#include "ctl/poemctl_complete.h"
+#include "ctl/poemctl.h"
 
 #include <string.h>
 
