@@ -50,7 +50,9 @@ static void check_config(const struct config *c)
     FUZZ_REQUIRE(c->workers <= LIMIT_WORKERS);
     FUZZ_REQUIRE(c->max_sessions > 0 && c->max_sessions <= LIMIT_SESSIONS);
     FUZZ_REQUIRE(c->log_level <= LOG_DEBUG);
-    check_value(VALUE_ACCOUNT, c->user);
+    if (c->user) {
+        check_value(VALUE_ACCOUNT, c->user);
+    }
     for (size_t i = 0; i < c->n_routes; i++) {
         const struct config_route *r = &c->routes[i];
 
