@@ -11,19 +11,19 @@ const char *sock_path_fault(const char *text)
     const char *p = text;
 
     if (text[0] == '@') {
-        return "abstract sockets are not supported: give the path of a socket, or ./ and the name "
-               "for a file of this name";
+        return "abstract sockets are not supported: give a socket's path; for a file of this name, "
+               "put ./ before it";
     }
     while (isalnum((unsigned char)*p) || *p == '-' || *p == '_') {
         p++;
     }
     if (p > text && *p == ':') {
-        return "a socket is given by its path alone, without a prefix or a number: for a file of "
-               "this name write ./ before it";
+        return "give a socket's path alone, without a prefix or a number; for a file of this name, "
+               "put ./ before it";
     }
     for (p = text; *p; p++) {
         if (iscntrl((unsigned char)*p)) {
-            return "a socket's path has no control characters";
+            return "a socket's path must not contain control characters";
         }
     }
     return NULL;

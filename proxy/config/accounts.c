@@ -87,10 +87,10 @@ int accounts_choose(struct config *c)
     accounts_set(&c->tracer, err ? CONFIG_NO_UID : first + 2);
     accounts_set_devices(c, err ? CONFIG_NO_UID : first + KINDS);
     if (accounts_missing(c)) {
-        log_error("no user ids are free for workers, inspector, tracer and devices: is this a user "
-                  "namespace that maps few? Make accounts %s, %s and %s, and name a \"user\" for "
-                  "devices",
-                  CONFIG_WORKER_ACCOUNT, CONFIG_INSPECTOR_ACCOUNT, CONFIG_TRACER_ACCOUNT);
+        log_error(
+            "no user ids are free for workers, inspector, tracer and devices (a user namespace may "
+            "map too few): create the accounts %s, %s and %s, and configure a \"user\" for devices",
+            CONFIG_WORKER_ACCOUNT, CONFIG_INSPECTOR_ACCOUNT, CONFIG_TRACER_ACCOUNT);
         return -EADDRNOTAVAIL;
     }
     return 0;

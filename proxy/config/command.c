@@ -31,7 +31,7 @@ static bool command_put(struct splitter *s, const char *bytes, size_t n)
 {
     if (n > sizeof s->command->text - s->out) {
         return command_fault(s, "the command is too long",
-                             "it fits into a line of the configuration");
+                             "a command must fit into a line of the configuration");
     }
     memcpy(s->command->text + s->out, bytes, n);
     s->out += n;
@@ -76,9 +76,10 @@ static bool command_percent(struct splitter *s)
         snprintf(number, sizeof number, "%d", s->fd);
         return command_put(s, number, strlen(number));
     }
-    snprintf(text, sizeof text, "\"%%%s\" means nothing",
+    snprintf(text, sizeof text, "unknown sequence \"%%%s\"",
              log_escape(shown, sizeof shown, s->at, *s->at ? 1 : 0));
-    return command_fault(s, text, "%fd is the number of the device's socket, %% a percent sign");
+    return command_fault(s, text,
+                         "use %fd for the number of the device's socket, %% for a percent sign");
 }
 
 /* Takes one byte of the text, or one escape of several. */
@@ -111,21 +112,21 @@ bool command_read(struct command *c, const char *text, int fd, struct value_faul
         }
     }
     if (s.quote) {
-        return command_fault(&s, "a quote is never closed", "' and \" stand in pairs");
+        return command_fault(&s, "unclosed quote", "close it with the same character, ' or \"");
     }
     if (!command_end_word(&s)) {
         return false;
     }
     c->argv[c->n] = NULL;
     if (c->n == 0 || c->argv[0][0] != '/') {
-        return command_fault(&s, "the command begins with no absolute path",
+        return command_fault(&s, "the command does not begin with an absolute path",
                              "/usr/lib/device --fd %fd");
     }
     if (s.fds != 1) {
         return command_fault(
             &s,
-            s.fds == 0 ? "the command never says \"%fd\""
-                       : "the command says \"%fd\" more than once",
+            s.fds == 0 ? "the command does not contain \"%fd\""
+                       : "the command contains \"%fd\" more than once",
             "\"/usr/lib/device --fd %fd\", in quotes: the socket's number, exactly once");
     }
     return true;

@@ -179,7 +179,7 @@ static void config_check_unique(const struct config *c, size_t i, struct config_
 
         if (name && other->name && strcmp(r->name, other->name) == 0) {
             config_errors_add(e, r->name_at, config_write_line(hint, sizeof hint, other->name_at),
-                              "another route is called \"%s\"", r->name);
+                              "duplicate route name \"%s\"", r->name);
             name = false;
         }
         if (listen && other->listen && value_same_path(r->listen, other->listen)) {
@@ -196,16 +196,17 @@ static void config_check_route(const struct config *c, const struct config_route
                                struct config_errors *e)
 {
     if (r->listen && r->backend && value_same_path(r->listen, r->backend)) {
-        config_errors_add(e, r->backend_at, "a route to itself would go round for ever",
+        config_errors_add(e, r->backend_at, "a route to itself would be an endless loop",
                           "the backend is the socket that the route listens on");
     }
     if (r->sessions > c->max_sessions) {
-        config_errors_add(e, r->sessions_at, "raise max-sessions, which holds for all routes",
-                          "a route cannot have %u sessions where all have %u", r->sessions,
-                          c->max_sessions);
+        config_errors_add(e, r->sessions_at,
+                          "raise max-sessions, the limit for all routes together",
+                          "a route cannot have %u sessions if all routes together have %u",
+                          r->sessions, c->max_sessions);
     }
     if (r->wait_backend_ms > r->handshake_ms) {
-        config_errors_add(e, r->wait_at, "waiting is a part of the handshake",
+        config_errors_add(e, r->wait_at, "waiting for the backend is part of the handshake",
                           "wait-backend is longer than handshake-timeout (%u ms)", r->handshake_ms);
     }
 }
@@ -216,16 +217,16 @@ static void config_check_control(const struct config *c, struct config_errors *e
     const struct config_control *control = &c->control;
 
     if (control->mode & 0007) {
-        config_errors_add(e, control->mode_at, "mode 0660 with a group",
-                          "the control socket cannot be for everybody");
+        config_errors_add(e, control->mode_at, "use mode 0660 and a group",
+                          "the control socket must not be accessible to all users");
     }
     for (size_t i = 0; control->path && i < c->n_routes; i++) {
         const struct config_route *r = &c->routes[i];
 
         if ((r->listen && value_same_path(r->listen, control->path)) ||
             (r->backend && value_same_path(r->backend, control->path))) {
-            config_errors_add(e, control->at, "a path of its own",
-                              "the control socket is a socket of route \"%s\"",
+            config_errors_add(e, control->at, "choose another path",
+                              "the control socket has the path of a socket of route \"%s\"",
                               r->name ? r->name : "?");
             return;
         }
@@ -245,14 +246,14 @@ static void config_check_trace(const struct config *c, size_t i, struct config_e
 
         if (other->trace_file && value_same_path(r->trace_file, other->trace_file)) {
             config_errors_add(e, r->trace_at, config_write_line(hint, sizeof hint, other->trace_at),
-                              "another route's trace goes to this file");
+                              "another route's trace is written to this file");
             break;
         }
     }
     if (r->trace.filter) {
         filter = filter_new(r->trace.filter, why, sizeof why);
         if (!filter) {
-            config_errors_add(e, r->trace_filter_at, "poemctl-trace(1) has the language", "%s",
+            config_errors_add(e, r->trace_filter_at, "poemctl-trace(1) describes filters", "%s",
                               why);
         }
         filter_free(filter);

@@ -295,20 +295,19 @@ static const struct {
     const char *hint;
 } faults[] = {
     [LEX_NONE] = {"", ""},
-    [LEX_NUL] = {"NUL byte", "the file is no text, or was cut short by a crash"},
-    [LEX_CARRIAGE_RETURN] = {"carriage return", "lines end in LF alone, not in CR LF"},
+    [LEX_NUL] = {"NUL byte", "the file is not text, or was damaged by a crash"},
+    [LEX_CARRIAGE_RETURN] = {"carriage return", "end lines with LF, not with CR LF"},
     [LEX_CONTROL] = {"control character", "only tab and newline are allowed"},
     [LEX_UTF8] = {"invalid UTF-8", "the file must be saved as UTF-8"},
     [LEX_NOT_ASCII] = {"this character needs quotes",
-                       "outside of \"strings\" and comments all is ASCII"},
+                       "only \"strings\" and comments may contain other than ASCII characters"},
     [LEX_CHARACTER] = {"this character needs quotes", "put the word into double quotes: \"...\""},
     [LEX_COMMENT] = {"# inside a word",
-                     "a space goes before a comment; a word with # in it goes into quotes"},
-    [LEX_SEMICOLON] = {"; ends no statement here", "a statement ends with its line"},
-    [LEX_GLUED] = {"a space is missing",
-                   "words, quoted strings and braces are set apart by spaces"},
-    [LEX_ESCAPE] = {"unknown escape", "a string knows \\\" and \\\\"},
-    [LEX_UNTERMINATED] = {"this string has no end", "a string ends with \" on the same line"},
+                     "put a space before a comment, or quotes around a word with # in it"},
+    [LEX_SEMICOLON] = {"unexpected ;", "a statement ends with its line"},
+    [LEX_GLUED] = {"missing space", "separate words, quoted strings and braces by spaces"},
+    [LEX_ESCAPE] = {"unknown escape", "in a string, only \\\" and \\\\ are escapes"},
+    [LEX_UNTERMINATED] = {"unterminated string", "a string ends with \" on the same line"},
     [LEX_LONG_LINE] = {"the line is too long", "a line has at most 1024 bytes"},
 };
 

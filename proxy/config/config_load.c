@@ -35,8 +35,8 @@ static void config_load_no_account(struct config_errors *e, struct config_place 
     char shown[80];
 
     log_escape(shown, sizeof shown, name, strlen(name));
-    config_errors_add(e, at, "a name of this machine, or a number", "there is no %s \"%s\"", what,
-                      shown);
+    config_errors_add(e, at, "use a name that exists on this machine, or a number",
+                      "there is no %s \"%s\"", what, shown);
 }
 
 /* name is NULL if not configured. */
@@ -138,7 +138,7 @@ static int config_load_resolve_spawn_user(struct config_route *r, struct config_
 }
 
 static const char config_own_user[] =
-    "a user that nothing else is; without \"user\" poemd takes a free number";
+    "choose a user that nothing else uses; without \"user\" poemd picks a free number";
 
 /*
  * A device must not share a user with poemd's processes or others: it could signal and trace them.
@@ -153,10 +153,10 @@ static void config_check_device_user(const struct config *c, const struct config
     }
     if (uid == c->worker.uid || uid == c->inspector.uid || uid == c->tracer.uid) {
         config_errors_add(e, r->spawn_user_at, config_own_user,
-                          "a device cannot be the user of poemd's own processes");
+                          "a device cannot run as the user of poemd's own processes");
     } else if (uid == USERS_OVERFLOW) {
         config_errors_add(e, r->spawn_user_at, config_own_user,
-                          "other programs are this user, too");
+                          "other programs run as this user, too");
     }
 }
 
@@ -217,13 +217,14 @@ static void config_resolve_user(struct config *c, struct config_errors *e)
         return;
     }
     if (c->worker.uid == 0) {
-        config_errors_add(e, c->user_at, "workers read what peers send: a user without rights",
-                          "workers cannot be root");
+        config_errors_add(e, c->user_at,
+                          "choose a user without rights, since workers read peers' data",
+                          "workers cannot run as root");
     } else if (c->worker.uid == USERS_OVERFLOW) {
-        config_errors_add(e, c->user_at, config_own_user, "other programs are this user, too");
+        config_errors_add(e, c->user_at, config_own_user, "other programs run as this user, too");
     } else if (c->worker.uid == c->inspector.uid || c->worker.uid == c->tracer.uid) {
         config_errors_add(e, c->user_at, config_own_user,
-                          "workers cannot be the inspector's or the tracer's user");
+                          "workers cannot run as the inspector's or the tracer's user");
     }
 }
 
@@ -273,8 +274,8 @@ static void config_load_resolve_poem(struct config *c, struct config_errors *e)
     poem_file_deinit(&c->poem);
     err = poem_file_init(&c->poem, c->poem_file, &outcome);
     if (err) {
-        config_errors_add(e, c->poem_at, "1 to 8192 bytes of UTF-8 without NUL",
-                          "the poem cannot be used: %s", poem_file_why(err, outcome));
+        config_errors_add(e, c->poem_at, "a poem has 1 to 8192 bytes of UTF-8 without NUL",
+                          "cannot use the poem: %s", poem_file_why(err, outcome));
     }
 }
 

@@ -86,7 +86,7 @@ static const char *config_parse_show(char out[SHOWN], const char *text)
 static void config_parse_push(struct parse *p, struct block block)
 {
     if (p->depth == LIMIT_CONFIG_DEPTH) {
-        add_error(p, block.at, "reading ends here", "more than %u blocks inside each other",
+        add_error(p, block.at, "the rest of the file was not read", "more than %u nested blocks",
                   LIMIT_CONFIG_DEPTH);
         p->stop = true;
         return;
@@ -119,8 +119,8 @@ static void config_parse_pop(struct parse *p, struct config_place at)
     const struct block *b = config_parse_innermost(p);
 
     if (p->depth == 0) {
-        add_error(p, at, "there is a \"}\" too many above, or a \"{\" too few",
-                  "this \"}\" ends no block");
+        add_error(p, at, "check the lines above for a \"}\" too many, or a \"{\" too few",
+                  "\"}\" without a block");
         return;
     }
     if (b->row && !b->doubtful) {
@@ -205,11 +205,11 @@ static void config_parse_unknown_statement(struct parse *p, const struct word *w
 
     if (home) {
         if (*home) {
-            snprintf(hint, sizeof hint, "it stands in a %s block", home);
+            snprintf(hint, sizeof hint, "it belongs in a %s block", home);
         } else {
-            snprintf(hint, sizeof hint, "it stands outside of blocks");
+            snprintf(hint, sizeof hint, "it belongs outside of blocks");
         }
-        add_error(p, w->at, hint, "\"%s\" does not stand here", w->text);
+        add_error(p, w->at, hint, "unexpected \"%s\"", w->text);
         return;
     }
     if (near) {
@@ -318,7 +318,7 @@ static void config_parse_unknown_argument(struct parse *p, const struct config_w
     } else {
         config_word_usage(row, hint, sizeof hint);
     }
-    add_error(p, w->at, hint, n > 0 ? "unknown word \"%s\"" : "\"%s\" is too much here",
+    add_error(p, w->at, hint, n > 0 ? "unknown word \"%s\"" : "unexpected argument \"%s\"",
               config_parse_show(shown, w->text));
 }
 
@@ -329,7 +329,8 @@ static void config_parse_lacks(struct parse *p, const struct config_word *row, c
     char usage[128];
 
     add_error(p, ((struct config_place){w->at.line, w->end}),
-              config_word_usage(row, usage, sizeof usage), "\"%s\" lacks its %s", w->text, name);
+              config_word_usage(row, usage, sizeof usage), "missing %s after \"%s\"", name,
+              w->text);
 }
 
 /* Reads "KEYWORD VALUE" pairs from word i on. */
@@ -350,7 +351,7 @@ static void config_parse_keyword_arguments(struct parse *p, const struct config_
             return;
         }
         if (seen[a - row->args]) {
-            add_error(p, w->at, NULL, "\"%s\" twice", w->text);
+            add_error(p, w->at, NULL, "duplicate \"%s\"", w->text);
         }
         if (i + n == s->n) {
             config_parse_lacks(p, row, &s->words[i + n - 1], a->name);
@@ -395,7 +396,8 @@ static void config_parse_block_statement(struct parse *p, const struct config_wo
 
     if (!opened) {
         add_error(p, ((struct config_place){last->at.line, last->end}),
-                  config_word_usage(row, usage, sizeof usage), "\"%s\" lacks its \"{\"", row->word);
+                  config_word_usage(row, usage, sizeof usage), "missing \"{\" after \"%s\"",
+                  row->word);
         b.unopened = true;
     }
     b.target = row->begin(&p->parser, b.at);
@@ -414,13 +416,13 @@ static void config_parse_duplicate(struct parse *p, const struct word *w, unsign
     char hint[sizeof p->parser.errors->error[0].hint];
     char place[PRESET_PLACE_SIZE];
 
-    snprintf(hint, sizeof hint, "the first is in %s%s", preset_place(first, place),
-             preset_of(first) || p->preset
-                 ? "; what a preset says, its route cannot say: copy its rules instead"
-                 : "");
+    snprintf(
+        hint, sizeof hint, "the first is in %s%s", preset_place(first, place),
+        preset_of(first) || p->preset
+            ? "; a route cannot repeat a statement of its preset: copy the preset's rules instead"
+            : "");
     add_error(p, w->at, hint,
-              p->preset ? "duplicate \"%s\": the preset says it, too" : "duplicate \"%s\"",
-              w->text);
+              p->preset ? "duplicate \"%s\": the preset has it, too" : "duplicate \"%s\"", w->text);
 }
 
 /* Handles the words of a line. opened: they precede a "{". */
@@ -464,7 +466,7 @@ static void config_parse_statement(struct parse *p, bool opened)
     }
     if (opened) {
         if (!again) {
-            add_error(p, p->token.at, NULL, "\"%s\" opens no block", w->text);
+            add_error(p, p->token.at, NULL, "\"%s\" does not open a block", w->text);
         }
         config_parse_push_skipped(p, w->at);
     }
@@ -490,7 +492,7 @@ static void config_parse_misplaced(struct parse *p)
     p->brace_told = true;
     config_parse_innermost(p)->doubtful = true;
     if (p->brace == LEX_OPEN) {
-        add_error(p, p->token.at, "what is in the block has lines of its own",
+        add_error(p, p->token.at, "put the block's statements on lines of their own",
                   "\"{\" must end its line");
     } else {
         add_error(p, p->token.at, NULL, "\"}\" must stand alone on its line");
@@ -623,8 +625,8 @@ static void config_parse_lines(struct parse *p)
     }
     for (unsigned i = 1; i <= p->depth; i++) {
         if (!p->blocks[i].unopened) {
-            add_error(p, p->blocks[i].at, "a line with \"}\" alone ends it",
-                      "this block is never closed");
+            add_error(p, p->blocks[i].at, "close it with a line that contains only \"}\"",
+                      "unclosed block");
         }
     }
 }

@@ -67,18 +67,18 @@ static void config_rules_resolve_allow(const struct config_allow *from, struct r
                                .line = from->at.line};
     if ((to->fact == RULES_USER || to->fact == RULES_GROUP) &&
         !config_rules_find_id(from, &to->id)) {
-        config_rules_shown_error(e, from->value_at, "a name of this machine, or a number",
-                                 to->fact == RULES_USER ? "there is no user" : "there is no group",
-                                 from->value);
+        config_rules_shown_error(
+            e, from->value_at, "use a name that exists on this machine, or a number",
+            to->fact == RULES_USER ? "there is no user" : "there is no group", from->value);
     }
     if (to->fact == RULES_EXE && from->value[0] != '/') {
         config_rules_shown_error(e, from->value_at, "an absolute path",
-                                 "no executable's path:", from->value);
+                                 "not an executable's path:", from->value);
     }
     if (to->fact == RULES_DIGEST && !config_rules_is_digest(from->value)) {
         config_rules_shown_error(e, from->value_at,
                                  "64 lower-case hexadecimal digits, as sha256sum prints",
-                                 "no SHA-256 digest:", from->value);
+                                 "not a SHA-256 digest:", from->value);
     }
 }
 
@@ -92,10 +92,10 @@ static void config_rules_resolve_licence(const struct config_licence *from,
                                  .line = from->at.line};
     if (to->kind == RULES_COMPATIBLE && from->target == SPDX_TARGETS) {
         config_errors_add(e, from->at, "licence of PARTY compatible with GPL-2.0-or-later",
-                          "\"compatible\" lacks its \"with\"");
+                          "\"compatible\" needs \"with\"");
     }
     if (to->kind == RULES_OSI_APPROVED && from->target != SPDX_TARGETS) {
-        config_errors_add(e, from->at, NULL, "\"osi-approved\" is with nothing");
+        config_errors_add(e, from->at, NULL, "\"osi-approved\" takes no \"with\"");
     }
 }
 
@@ -114,16 +114,16 @@ static void config_rules_resolve_assign(const struct config_assign *from, struct
                                 .line = from->at.line};
     if (spdx_parse(&expression, from->licence, strlen(from->licence), SPDX_LISTED, &why) !=
         SPDX_OK) {
-        config_errors_add(e, from->at, why.hint, "no licence expression: %s", why.text);
+        config_errors_add(e, from->at, why.hint, "not a licence expression: %s", why.text);
     }
     if (from->exe && from->digest) {
-        config_errors_add(e, from->at, "two statements, if both are meant",
-                          "\"exe\" and \"digest\" together");
+        config_errors_add(e, from->at, "use two statements if both are meant",
+                          "\"exe\" and \"digest\" exclude each other");
     }
     if (from->digest && !config_rules_is_digest(from->digest)) {
         config_rules_shown_error(e, from->at,
                                  "64 lower-case hexadecimal digits, as sha256sum prints",
-                                 "no SHA-256 digest:", from->digest);
+                                 "not a SHA-256 digest:", from->digest);
     }
 }
 
@@ -179,7 +179,7 @@ static int config_rules_resolve_route(struct config_route *r, struct config_erro
     if (r->demand_how == CONFIG_DEMAND_ALL_THE_WAY &&
         r->demand_how_at.line == r->demand_at[1].line) {
         config_errors_add(e, r->demand_how_at, "demand recital from backend all the way",
-                          "there is nobody behind a client");
+                          "a client has no servers behind it");
     }
     for (size_t i = 0; i < r->n_allow; i++) {
         config_rules_resolve_allow(&r->allow[i], &allow[i], e);
@@ -224,7 +224,7 @@ static int config_rules_resolve_keys(struct config *c, struct config_errors *e)
         if (!config_rules_read_key(path, k->bytes)) {
             config_rules_shown_error(e, c->trust_keys.items[i].at,
                                      "a PEM file with an Ed25519 public key: openssl pkey -pubout",
-                                     "no public key is to be read from", path);
+                                     "cannot read a public key from", path);
             continue;
         }
         log_escape(k->name, sizeof k->name, path, strlen(path));
@@ -243,7 +243,7 @@ int config_resolve_rules(struct config *c, struct config_errors *e)
 
     if (c->audit_file && !c->audit_key) {
         config_errors_add(e, c->audit_at, "audit FILE key FILE; poemctl audit keygen makes one",
-                          "\"audit\" lacks its key");
+                          "\"audit\" needs a key");
     }
 
     for (size_t i = 0; !err && i < c->n_routes; i++) {

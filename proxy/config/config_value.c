@@ -50,7 +50,7 @@ static bool config_value_read_name(struct value_in *v, struct value_fault *f)
         good++;
     }
     if (n == 0 || good < n) {
-        FAULT_TEXT(f, "\"%s\" is no name", v->shown);
+        FAULT_TEXT(f, "\"%s\" is not a name", v->shown);
         FAULT_HINT(f, "a name has letters, digits, \".\", \"_\" and \"-\"");
         return false;
     }
@@ -73,7 +73,7 @@ static bool config_value_read_socket(struct value_in *v, struct value_fault *f)
         return false;
     }
     if (v->text[0] != '/') {
-        FAULT_TEXT(f, "\"%s\" is no absolute path", v->shown);
+        FAULT_TEXT(f, "\"%s\" is not an absolute path", v->shown);
         FAULT_HINT(f, "a path begins with \"/\"");
         return false;
     }
@@ -93,7 +93,7 @@ static bool config_value_read_socket(struct value_in *v, struct value_fault *f)
 static bool config_value_read_file(struct value_in *v, struct value_fault *f)
 {
     if (v->text[0] != '/') {
-        FAULT_TEXT(f, "\"%s\" is no absolute path", v->shown);
+        FAULT_TEXT(f, "\"%s\" is not an absolute path", v->shown);
         FAULT_HINT(f, "a path begins with \"/\"");
         return false;
     }
@@ -112,7 +112,7 @@ static bool config_value_read_text(struct value_in *v, struct value_fault *f)
         }
     }
     if (n == 0) {
-        FAULT_TEXT(f, "an empty text");
+        FAULT_TEXT(f, "the text is empty");
         FAULT_HINT(f, "at least one byte");
         return false;
     }
@@ -152,7 +152,7 @@ static bool config_value_read_date(struct value_in *v, struct value_fault *f)
         }
     }
     if (!good || !config_value_is_day(y, m, d)) {
-        FAULT_TEXT(f, "\"%s\" is no day", v->shown);
+        FAULT_TEXT(f, "\"%s\" is not a date", v->shown);
         FAULT_HINT(f, "YYYY-MM-DD, from 2000 on");
         return false;
     }
@@ -188,8 +188,8 @@ static bool config_value_read_size(struct value_in *v, struct value_fault *f)
     uint64_t n;
 
     if (!value_size(v->text, &n)) {
-        FAULT_TEXT(f, "\"%s\" is no size", v->shown);
-        FAULT_HINT(f, "a number of bytes from 1 on, maybe with K, M, G or T behind it: 512M");
+        FAULT_TEXT(f, "\"%s\" is not a size", v->shown);
+        FAULT_HINT(f, "a number of bytes from 1 on, optionally followed by K, M, G or T: 512M");
         return false;
     }
     return true;
@@ -218,8 +218,8 @@ static bool config_value_read_range(struct value_in *v, struct value_fault *f)
     uint64_t last;
 
     if (!value_range(v->text, &first, &last)) {
-        FAULT_TEXT(f, "\"%s\" is no range of addresses", v->shown);
-        FAULT_HINT(f, "FIRST-LAST, both in it: 0x0-0x7fffffff");
+        FAULT_TEXT(f, "\"%s\" is not a range of addresses", v->shown);
+        FAULT_HINT(f, "FIRST-LAST, both included: 0x0-0x7fffffff");
         return false;
     }
     return true;
@@ -230,7 +230,7 @@ static bool config_value_read_account(struct value_in *v, struct value_fault *f)
     const size_t n = strlen(v->text);
 
     if (n == 0 || n > LIMIT_NAME || strpbrk(v->text, ":/ \t")) {
-        FAULT_TEXT(f, "\"%s\" is no user or group", v->shown);
+        FAULT_TEXT(f, "\"%s\" is not a user or group", v->shown);
         FAULT_HINT(f, "a name or a number");
         return false;
     }
@@ -248,7 +248,7 @@ static bool config_value_read_payload(struct value_in *v, struct value_fault *f)
     } else if (numbers_decimal(v->text, CONFIG_PAYLOAD_MOST, &n)) {
         v->number = (unsigned)n;
     } else {
-        FAULT_TEXT(f, "\"%s\" is no payload", v->shown);
+        FAULT_TEXT(f, "\"%s\" is not a payload", v->shown);
         FAULT_HINT(f, "0 to %u bytes, \"all\", or \"guest\" for all with guest memory",
                    CONFIG_PAYLOAD_MOST);
         return false;
@@ -261,7 +261,7 @@ static bool config_value_read_count(struct value_in *v, struct value_fault *f)
     uint64_t n;
 
     if (v->text[0] == '\0' || v->text[strspn(v->text, "0123456789")] != '\0') {
-        FAULT_TEXT(f, "\"%s\" is no number", v->shown);
+        FAULT_TEXT(f, "\"%s\" is not a number", v->shown);
         FAULT_HINT(f, "%u to %u", v->least, v->most);
         return false;
     }
@@ -317,7 +317,7 @@ static bool config_value_read_duration(struct value_in *v, struct value_fault *f
     const unsigned unit = config_value_unit_ms(v->text + digits, fits ? count : 1);
 
     if (digits == 0 || unit == 0) {
-        FAULT_TEXT(f, "\"%s\" is no duration", v->shown);
+        FAULT_TEXT(f, "\"%s\" is not a duration", v->shown);
         FAULT_HINT(f, "a whole number and its unit, ms, s or m: 500ms, 3s, 1m");
         return false;
     }
@@ -344,7 +344,7 @@ static bool config_value_read_mode(struct value_in *v, struct value_fault *f)
         mode = mode * 8 + (unsigned)(v->text[i] - '0');
     }
     if (n < 3 || n > 4 || mode > 0777) {
-        FAULT_TEXT(f, "\"%s\" is no mode of a socket", v->shown);
+        FAULT_TEXT(f, "\"%s\" is not the mode of a socket", v->shown);
         FAULT_HINT(f, "three or four octal digits up to 0777, such as 0660");
         return false;
     }
@@ -357,7 +357,7 @@ static bool config_value_read_level(struct value_in *v, struct value_fault *f)
     const int level = log_level_find(v->text);
 
     if (level < 0) {
-        FAULT_TEXT(f, "\"%s\" is no log level", v->shown);
+        FAULT_TEXT(f, "\"%s\" is not a log level", v->shown);
         FAULT_HINT(f, "error, warning, info or debug");
         return false;
     }
@@ -467,8 +467,7 @@ bool value_choose(const char *text, const char *const *words, unsigned *index,
             return true;
         }
     }
-    FAULT_TEXT(f, "\"%s\" does not stand here",
-               log_escape(shown, sizeof shown, text, strlen(text)));
+    FAULT_TEXT(f, "unexpected \"%s\"", log_escape(shown, sizeof shown, text, strlen(text)));
     at = (size_t)snprintf(f->hint, sizeof f->hint, "expected ");
     for (size_t i = 0; i < n && at < sizeof f->hint; i++) {
         const int more = snprintf(f->hint + at, sizeof f->hint - at, "%s\"%s\"",

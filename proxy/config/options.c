@@ -81,19 +81,19 @@ static const struct option_row rows[OPTS] = {
                    .single = true},
     [OPT_WAIT_BACKEND] = {.name = "wait-backend",
                           .value = "DURATION",
-                          .help = "wait so long for an absent backend (0)",
+                          .help = "wait this long for an absent backend (0)",
                           .kind = VALUE_DURATION,
                           .checked = true,
                           .most = LIMIT_HANDSHAKE_MS,
                           .single = true},
     [OPT_TRACE] = {.name = "trace",
                    .value = "FILE",
-                   .help = "capture what passes, for poemctl trace and Wireshark",
+                   .help = "capture messages, for poemctl trace and Wireshark",
                    .single = true},
     [OPT_CONFIG] = {.name = "config",
                     .value = "FILE",
                     .help = "serve the routes of this file, poemd.conf(5)"},
-    [OPT_CHECK] = {.name = "check", .help = "only say whether the configuration is right"},
+    [OPT_CHECK] = {.name = "check", .help = "only check the configuration"},
     [OPT_CONTROL] = {.name = "control", .value = "PATH", .help = "answer poemctl on this socket"},
     [OPT_WORKERS] = {.name = "workers",
                      .value = "NUMBER",
@@ -104,7 +104,7 @@ static const struct option_row rows[OPTS] = {
                      .most = LIMIT_WORKERS},
     [OPT_USER] = {.name = "user",
                   .value = "USER",
-                  .help = "whom the workers of a root poemd become",
+                  .help = "user of the workers if poemd runs as root",
                   .kind = VALUE_ACCOUNT,
                   .checked = true},
     [OPT_LOG_LEVEL] = {.name = "log-level",
@@ -119,7 +119,7 @@ static const struct option_row rows[OPTS] = {
                       .checked = true,
                       .most = INT_MAX},
     [OPT_ACCEPT_LOSS] = {.name = "accept-loss",
-                         .help = "go on with an audit log that has lost sealed records"},
+                         .help = "continue an audit log that has lost sealed records"},
     [OPT_HELP] = {.name = "help", .help = "show this"},
     [OPT_VERSION] = {.name = "version", .help = "show the version"},
 };
@@ -151,7 +151,7 @@ static void options_help(FILE *to)
         fprintf(to, "  --%s %s%*s%s\n", rows[i].name, value,
                 (int)(24 - strlen(rows[i].name) - strlen(value)), "", rows[i].help);
     }
-    fputs("\nExit status: 0 yes, 1 no (--check found errors), 2 usage, 3 could not.\n", to);
+    fputs("\nExit status: 0 success, 1 --check found errors, 2 usage error, 3 failure.\n", to);
 }
 
 static enum options_outcome options_done(struct options *o, enum options_status status)
@@ -188,7 +188,7 @@ static bool options_getopt_fault(const struct given *g, const char *word, bool l
 
     log_escape(shown, sizeof shown, word, strlen(word));
     if (lacks_value) {
-        return options_usage_fault(g, hint, "%s lacks its value", shown);
+        return options_usage_fault(g, hint, "%s requires a value", shown);
     }
     for (size_t i = 0; i < OPTS; i++) {
         names[i] = rows[i].name;
@@ -197,7 +197,7 @@ static bool options_getopt_fault(const struct given *g, const char *word, bool l
     if (near) {
         snprintf(hint, sizeof hint, "did you mean --%s?", near);
     }
-    return options_usage_fault(g, hint, "%s cannot be understood", shown);
+    return options_usage_fault(g, hint, "unknown option %s", shown);
 }
 
 static bool options_collect(struct given *g, int argc, char **argv)
@@ -220,14 +220,14 @@ static bool options_collect(struct given *g, int argc, char **argv)
         }
         at = optind;
         if (g->text[c]) {
-            return options_usage_fault(g, "once is enough", "--%s was given twice", rows[c].name);
+            return options_usage_fault(g, "give it once", "--%s is given twice", rows[c].name);
         }
         g->text[c] = optarg ? optarg : "";
     }
     if (optind < argc) {
         log_escape(shown, sizeof shown, argv[optind], strlen(argv[optind]));
-        return options_usage_fault(g, "poemd --help shows the options", "\"%s\" is too much",
-                                   shown);
+        return options_usage_fault(g, "poemd --help shows the options",
+                                   "unexpected argument \"%s\"", shown);
     }
     return true;
 }
@@ -268,7 +268,7 @@ static bool options_check_paths(const struct given *g)
 static bool options_check_combination(const struct given *g)
 {
     if (g->text[OPT_CONFIG] && g->text[OPT_LISTEN]) {
-        return options_usage_fault(g, "a file has as many routes as it likes",
+        return options_usage_fault(g, "put all routes into the file",
                                    "--config and --listen exclude each other");
     }
     if (!g->text[OPT_CONFIG] && !g->text[OPT_LISTEN]) {
@@ -281,7 +281,7 @@ static bool options_check_combination(const struct given *g)
     }
     for (size_t i = 0; i < OPTS; i++) {
         if (g->text[OPT_CONFIG] && g->text[i] && rows[i].single) {
-            return options_usage_fault(g, "the file says it for each route",
+            return options_usage_fault(g, "set it for each route in the file",
                                        "--%s goes with --listen, not with --config", rows[i].name);
         }
     }
@@ -438,8 +438,8 @@ static bool options_take_ready_fd(struct options *o, const struct given *g)
     }
     o->ready_fd = (int)g->number[OPT_READY_FD];
     if (fcntl(o->ready_fd, F_SETFD, FD_CLOEXEC) < 0) {
-        return options_usage_fault(g, "whoever starts poemd opens it", "--ready-fd: %d is not open",
-                                   o->ready_fd);
+        return options_usage_fault(g, "open it before poemd is started",
+                                   "--ready-fd: %d is not open", o->ready_fd);
     }
     return true;
 }

@@ -28,13 +28,12 @@ static void places_warn(const struct places *p, const char *what, const char *pa
     log_escape(at, sizeof at, fault->path, strlen(fault->path));
     trust_text(fault, who, sizeof who);
     if (strcmp(path, fault->path) == 0) {
-        snprintf(text, sizeof text,
-                 "%s \"%s\": %s; make it root's or poemd's own, and writable for nobody else", what,
-                 shown, who);
+        snprintf(text, sizeof text, "%s \"%s\": %s; make root or poemd its only owner and writer",
+                 what, shown, who);
     } else {
         snprintf(text, sizeof text,
-                 "%s \"%s\" can be replaced: of \"%s\", %s; make that root's or poemd's own, and "
-                 "writable for nobody else, or choose another place",
+                 "%s \"%s\" can be replaced through \"%s\": %s; make root or poemd its only owner "
+                 "and writer, or choose another place",
                  what, shown, at, who);
     }
     p->fn(text, p->arg);

@@ -242,7 +242,7 @@ START_TEST(lengths)
     at_limit_and_past("route a {\nlisten /l\nbackend \"/%s\"\n}\n", 106,
                       (struct config_place){3, 9}, "too long for a socket: 108 bytes");
     at_limit_and_past(ROUTE "user %s\n", LIMIT_NAME, (struct config_place){5, 6},
-                      "no user or group");
+                      "not a user or group");
     at_limit_and_past(ROUTE "#%s", LIMIT_CONFIG_LINE - 1,
                       (struct config_place){5, LIMIT_CONFIG_LINE + 1}, "the line is too long");
     at_limit_and_past("#%s\n" ROUTE, LIMIT_CONFIG_LINE - 1,
@@ -337,7 +337,7 @@ START_TEST(depth)
         ck_assert_uint_eq(x.e.total, i <= LIMIT_CONFIG_DEPTH ? 1 : 2);
         if (i > LIMIT_CONFIG_DEPTH) {
             ck_assert_uint_eq(x.e.error[1].at.line, 4 + i);
-            ck_assert_str_eq(x.e.error[1].text, "more than 8 blocks inside each other");
+            ck_assert_str_eq(x.e.error[1].text, "more than 8 nested blocks");
         }
         let_go(&x);
     }

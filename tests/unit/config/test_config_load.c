@@ -75,19 +75,20 @@ END_TEST
 static const struct wrong unresolved[] = {
     {ROUTE "user no-such-user", 5, 6, "there is no user \"no-such-user\"", "number"},
     {ROUTE "user 4294967295", 5, 6, "there is no user \"4294967295\"", "number"},
-    {ROUTE "user root", 5, 6, "workers cannot be root", ""},
-    {ROUTE "user 0", 5, 6, "workers cannot be root", ""},
-    {ROUTE "user nobody", 5, 6, "other programs are this user", "nothing else is"},
-    {ROUTE "user 65534", 5, 6, "other programs are this user", ""},
-    {SPAWNED "user nobody\n}", 3, 29, "other programs are this user", "nothing else is"},
-    {SPAWNED "user daemon\n}\nuser daemon", 3, 29, "cannot be the user of poemd's own", ""},
-    {SPAWNED "user 2000000001\n}\nuser 2000000001", 3, 29, "cannot be the user of poemd's own", ""},
+    {ROUTE "user root", 5, 6, "workers cannot run as root", ""},
+    {ROUTE "user 0", 5, 6, "workers cannot run as root", ""},
+    {ROUTE "user nobody", 5, 6, "other programs run as this user", "nothing else uses"},
+    {ROUTE "user 65534", 5, 6, "other programs run as this user", ""},
+    {SPAWNED "user nobody\n}", 3, 29, "other programs run as this user", "nothing else uses"},
+    {SPAWNED "user daemon\n}\nuser daemon", 3, 29, "cannot run as the user of poemd's own", ""},
+    {SPAWNED "user 2000000001\n}\nuser 2000000001", 3, 29, "cannot run as the user of poemd's own",
+     ""},
     {"route a {\nlisten /l owner no-such-user\nbackend /b\n}", 2, 17, "there is no user", ""},
     {"route a {\nlisten /l group no-such-group\nbackend /b\n}", 2, 17, "there is no group", ""},
     {ROUTE "control /c owner no-such-user", 5, 18, "there is no user", ""},
     {ROUTE "control /c group no-such-group", 5, 18, "there is no group", ""},
     {"route a {\nlisten /l group 4294967295\nbackend /b\n}", 2, 17, "there is no group", ""},
-    {ROUTE "audit /a", 5, 7, "\"audit\" lacks its key", "keygen"},
+    {ROUTE "audit /a", 5, 7, "\"audit\" needs a key", "keygen"},
 };
 
 START_TEST(each_unknown_name_has_its_place)
@@ -189,11 +190,11 @@ START_TEST(a_recital_can_be_demanded_all_the_way)
         {"demand recital from backend all the way\n", true, true, 0, NULL},
         {"demand recital from client\ndemand recital from backend all the way\n", true, true, 0,
          NULL},
-        {"demand recital from client all the way\n", false, false, 36, "nobody behind a client"},
+        {"demand recital from client all the way\n", false, false, 36, "no servers behind it"},
         {"demand recital from backend all\n", true, false, 29, "unknown word \"all\""},
-        {"demand recital from backend all the\n", true, false, 36, "\"the\" lacks its way"},
+        {"demand recital from backend all the\n", true, false, 36, "missing way after \"the\""},
         {"demand recital from backend all the best\n", true, false, 37, "\"best\""},
-        {"demand recital from backend all the way all the way\n", true, true, 41, "twice"},
+        {"demand recital from backend all the way all the way\n", true, true, 41, "duplicate"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

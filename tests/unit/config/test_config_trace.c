@@ -67,19 +67,19 @@ START_TEST(payloads_are_read)
 END_TEST
 
 static const struct wrong wrongs[] = {
-    {IN_ROUTE("trace"), 4, 6, "\"trace\" lacks its FILE", "trace FILE"},
-    {IN_ROUTE("trace t"), 4, 7, "no absolute path", "begins with"},
-    {IN_ROUTE("trace /t payload 2147483648"), 4, 18, "no payload", "\"guest\""},
-    {IN_ROUTE("trace /t payload some"), 4, 18, "no payload", "\"all\""},
-    {IN_ROUTE("trace /t payload"), 4, 17, "lacks its BYTES", ""},
+    {IN_ROUTE("trace"), 4, 6, "missing FILE after \"trace\"", "trace FILE"},
+    {IN_ROUTE("trace t"), 4, 7, "not an absolute path", "begins with"},
+    {IN_ROUTE("trace /t payload 2147483648"), 4, 18, "not a payload", "\"guest\""},
+    {IN_ROUTE("trace /t payload some"), 4, 18, "not a payload", "\"all\""},
+    {IN_ROUTE("trace /t payload"), 4, 17, "missing BYTES after", ""},
     {IN_ROUTE("trace /t every 500ms"), 4, 16, "out of range", "1s"},
     {IN_ROUTE("trace /t keep 0"), 4, 15, "out of range", "1 to"},
     {IN_ROUTE("trace /t filtre x"), 4, 10, "unknown word", "did you mean \"filter\"?"},
     {IN_ROUTE("trace /t filter \"command=\""), 4, 17, "", "poemctl-trace(1)"},
     {IN_ROUTE("trace /t\ntrace /u"), 5, 1, "duplicate \"trace\"", "line 4"},
     {IN_ROUTE("trace /t") "route b {\nlisten /m\nbackend /b\ntrace //t\n}\n", 9, 7,
-     "another route's trace goes to this file", "line 4"},
-    {"trace /t\n" ROUTE, 1, 1, "does not stand here", "route"},
+     "another route's trace is written to this file", "line 4"},
+    {"trace /t\n" ROUTE, 1, 1, "unexpected", "route"},
     {"trace-buffer 0\n" ROUTE, 1, 14, "out of range", "1 to 1024"},
 };
 

@@ -147,7 +147,7 @@ START_TEST(a_control_socket_for_either)
     ck_assert_uint_eq(r.o.config.control.mode, 0600);
     done(&r);
     r = run("--listen", "/a", "--backend", "/b", "--control", "a", NULL);
-    must_say(&r, STATUS_USAGE, "", "is a socket of route \"a\"");
+    must_say(&r, STATUS_USAGE, "", "the path of a socket of route \"a\"");
     r = run("--config", path, "--control", "/a/", NULL);
     must_say(&r, STATUS_USAGE, "", "names a folder");
 }
@@ -216,8 +216,8 @@ START_TEST(check_and_start_tell_the_same_errors)
     struct run r = run("--check", "--config", bad, NULL);
 
     snprintf(expected, sizeof expected,
-             "%s:1:1: error: unknown word \"worker\"\n    hint: did you mean \"workers\"?\n"
-             "%s:4:9: error: \"b\" is no absolute path\n    hint: a path begins with \"/\"\n",
+             "%s:1:1: error: unknown word \"worker\"\n    hint: did you mean \"workers\"?\n%s:4:9: "
+             "error: \"b\" is not an absolute path\n    hint: a path begins with \"/\"\n",
              bad, bad);
     ck_assert_str_eq(r.err, expected);
     must_say(&r, STATUS_NO, "", expected);
@@ -265,35 +265,35 @@ static const struct {
     {{"--config", "f", "--owner", "0"}, "--owner goes with --listen"},
     {{"--config", "f", "--group", "0"}, "--group goes with --listen"},
     {{"--config", "f", "--wait-backend", "0"}, "--wait-backend goes with --listen"},
-    {{"--listen", "/a", "--listen", "/a"}, "--listen was given twice"},
-    {{"--check", "--check"}, "--check was given twice"},
-    {{"--lisen", "/a"}, "--lisen cannot be understood\n    hint: did you mean --listen?"},
-    {{"--check=yes"}, "--check=yes cannot be understood"},
-    {{"--nothing-like-it"}, "cannot be understood\n    hint: poemd --help"},
-    {{"--check", "-xy"}, "-xy cannot be understood"},
-    {{"--\x1b[31m"}, "--\\x1b[31m cannot be understood"},
-    {{"--check", "--listen"}, "--listen lacks its value"},
-    {{"stray"}, "\"stray\" is too much"},
-    {{"--listen", "/a", "--backend", "/b", "--", "x"}, "\"x\" is too much"},
+    {{"--listen", "/a", "--listen", "/a"}, "--listen is given twice"},
+    {{"--check", "--check"}, "--check is given twice"},
+    {{"--lisen", "/a"}, "unknown option --lisen\n    hint: did you mean --listen?"},
+    {{"--check=yes"}, "unknown option --check=yes"},
+    {{"--nothing-like-it"}, "unknown option --nothing-like-it\n    hint: poemd --help"},
+    {{"--check", "-xy"}, "unknown option -xy"},
+    {{"--\x1b[31m"}, "unknown option --\\x1b[31m"},
+    {{"--check", "--listen"}, "--listen requires a value"},
+    {{"stray"}, "unexpected argument \"stray\""},
+    {{"--listen", "/a", "--backend", "/b", "--", "x"}, "unexpected argument \"x\""},
     {{"--workers", "0"}, "--workers: 0 is out of range\n    hint: 1 to 64"},
-    {{"--mode", "9"}, "--mode: \"9\" is no mode"},
+    {{"--mode", "9"}, "--mode: \"9\" is not the mode"},
     {{"--wait-backend", "5s"}, "--wait-backend: 5s is out of range\n    hint: 0 to 4s"},
-    {{"--log-level", "loud"}, "--log-level: \"loud\" is no log level"},
-    {{"--ready-fd", "x"}, "--ready-fd: \"x\" is no number"},
+    {{"--log-level", "loud"}, "--log-level: \"loud\" is not a log level"},
+    {{"--ready-fd", "x"}, "--ready-fd: \"x\" is not a number"},
     {{"--listen", "/a/", "--backend", "/b"}, "\"/a/\" names a folder"},
-    {{"--listen", "", "--backend", "/b"}, "\"\" is no absolute path"},
+    {{"--listen", "", "--backend", "/b"}, "\"\" is not an absolute path"},
     {{"--listen", "@foo", "--backend", "/b"},
      "--listen: \"@foo\" is not a path\n    hint: abstract"},
     {{"--listen", "fd:3", "--backend", "/b"},
-     "--listen: \"fd:3\" is not a path\n    hint: a socket"},
+     "--listen: \"fd:3\" is not a path\n    hint: give a socket"},
     {{"--listen", "unix:x.sock", "--backend", "/b"}, "\"unix:x.sock\" is not a path"},
     {{"--listen", "unix:/x", "--backend", "/b"}, "\"unix:/x\" is not a path"},
-    {{"--listen", "a\nb", "--backend", "/b"}, "is not a path\n    hint: a socket's path has no"},
+    {{"--listen", "a\nb", "--backend", "/b"}, "is not a path\n    hint: a socket's path must not"},
     {{"--listen", "/a", "--backend", "@b"}, "--backend: \"@b\" is not a path"},
     {{"--listen", "/a", "--backend", "vsock:2:1"}, "--backend: \"vsock:2:1\" is not a path"},
     {{"--config", "f", "--control", "unix:c"}, "--control: \"unix:c\" is not a path"},
     {{"--listen", "/a", "--backend", "/a"}, "the socket that the route listens on"},
-    {{"--listen", "/a", "--backend", "/b", "--user", "root"}, "workers cannot be root"},
+    {{"--listen", "/a", "--backend", "/b", "--user", "root"}, "workers cannot run as root"},
     {{"--listen", "/a", "--backend", "/b", "--owner", "no-such-user"}, "there is no user"},
     {{"--listen", "/a", "--backend", "/b", "--group", "no-such-group"}, "there is no group"},
 };
