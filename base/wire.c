@@ -47,11 +47,11 @@ const char *wire_frame_text(enum wire_frame f)
     case WIRE_FRAME_OK:
         return "ok";
     case WIRE_FRAME_SHORT:
-        return "header not whole";
+        return "incomplete header";
     case WIRE_FRAME_TOO_SMALL:
-        return "message size below 16, the header's own";
+        return "message size below 16, the size of its header";
     case WIRE_FRAME_TOO_BIG:
-        return "message size above the negotiated bound";
+        return "message size above the negotiated limit";
     }
     return "?";
 }

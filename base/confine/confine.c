@@ -53,8 +53,8 @@ static int confine_become(const struct confine_plan *p, bool root)
     const int dropped = confine_drop_capabilities();
 
     if (dropped && root) {
-        log_info("%s: the capability bounding set cannot be emptied: %s; going on without", p->who,
-                 strerror(-dropped));
+        log_info("%s: cannot empty the capability bounding set: %s; continuing without that",
+                 p->who, strerror(-dropped));
     }
     if (root && (setgroups(0, NULL) < 0 || setresgid(p->gid, p->gid, p->gid) < 0 ||
                  setresuid(p->uid, p->uid, p->uid) < 0)) {
@@ -126,7 +126,7 @@ static int confine_filter(const struct confine_plan *p)
     const int err = filter_enter(p->who, p->calls, p->n_calls);
 
     if (err == -ENOSYS || err == -EINVAL) {
-        log_warning("%s: the kernel has no system-call filter: %s; going on without", p->who,
+        log_warning("%s: the kernel has no system-call filter: %s; continuing without it", p->who,
                     strerror(-err));
         return 0;
     }

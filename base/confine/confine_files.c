@@ -79,7 +79,8 @@ void confine_apart(const char *who, bool user)
     }
     err = unshare(kinds) < 0 ? -errno : 0;
     if (err) {
-        log_info("%s: no namespaces of its own: %s; going on without", who, strerror(-err));
+        log_info("%s: cannot create namespaces of its own: %s; continuing without them", who,
+                 strerror(-err));
     }
     if (confine_keeps_eyes()) {
         return;
@@ -91,7 +92,8 @@ void confine_apart(const char *who, bool user)
         err = confine_chroot();
     }
     if (err && root) {
-        log_info("%s: no empty root folder: %s; going on without", who, strerror(-err));
+        log_info("%s: cannot make an empty root folder: %s; continuing without it", who,
+                 strerror(-err));
     }
 }
 
@@ -180,6 +182,6 @@ void confine_landlock(const char *who, const int *folder_fds, size_t n)
     const int err = version < 0 ? -errno : confine_restrict(version, folder_fds, n);
 
     if (err) {
-        log_info("%s: no Landlock: %s; going on without", who, strerror(-err));
+        log_info("%s: cannot use Landlock: %s; continuing without it", who, strerror(-err));
     }
 }

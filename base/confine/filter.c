@@ -91,8 +91,8 @@ static void filter_log(int number)
         return;
     }
     logged[i] = true;
-    log_error("%s: system call %d (%s) refused: the filter does not list it%s; either this process "
-              "was attacked, or report it with the versions of kernel and C library",
+    log_error("%s: system call %d (%s) refused: it is not on the filter's list%s; if this process "
+              "was not attacked, report it with the versions of kernel and C library",
               process, number, i < NUMBERS && names[i] ? names[i] : "unknown",
               i < NUMBERS && listed[i] ? " with these arguments" : "");
 }

@@ -61,7 +61,8 @@ static void audit_writer_log_lost(const struct audit_writer *r, const struct aud
         return;
     }
     log_error("the audit log cannot be written: %s; records were lost%s", strerror(done->error),
-              done->outcome == AUDIT_BROKEN ? ", and no more are kept until a restart" : "");
+              done->outcome == AUDIT_BROKEN ? ", and no more records are kept until a restart"
+                                            : "");
 }
 
 static void audit_writer_on_readable(evutil_socket_t fd, short what, void *arg)
@@ -76,14 +77,14 @@ static void audit_writer_on_readable(evutil_socket_t fd, short what, void *arg)
         /* Of a log that comes and goes not each change is logged. */
         if (durable == r->failing && audit_writer_may_log(r)) {
             if (durable) {
-                log_warning("the audit log is written again");
+                log_warning("the audit log can be written again");
             } else {
                 audit_writer_log_lost(r, &r->done);
             }
         }
         r->losing = r->losing && !durable;
         if (durable && r->done.error && audit_writer_may_log(r)) {
-            log_warning("no new file of the audit log could be begun: %s; the old one goes on",
+            log_warning("cannot begin a new file of the audit log: %s; continuing with the old one",
                         strerror(r->done.error));
         }
         r->failing = !durable;
@@ -144,7 +145,7 @@ int audit_writer_init(struct audit_writer *r, struct event_base *base, const str
     o = audit_log_open(&r->log, &settings, &why);
     json_decref(settings.host);
     if (o != AUDIT_OPEN_OK) {
-        log_error("no audit log: %s", why.text);
+        log_error("cannot open the audit log: %s", why.text);
         return why.error ? -why.error : -EINVAL;
     }
     r->today = audit_writer_day(audit_log_latest(r->log));

@@ -76,9 +76,8 @@ static void decision_unrecorded(struct monitor_session *t)
         return;
     }
     log_line(LOG_ERROR, &about,
-             "denied: the audit log cannot be written, so that its verdict is not recorded; mend "
-             "that (the log's first error names the cause), or configure \"on-audit-failure "
-             "taint\"");
+             "denied: the audit log cannot be written, so the verdict is not recorded; repair that "
+             "(the log's first error names the cause), or configure \"on-audit-failure taint\"");
     t->unrecorded = true;
     decision_carry_out(t, EACCES);
 }
@@ -355,7 +354,7 @@ static void decision_on_export_recorded(void *arg, bool durable)
 
         if (!(t->taint & TAINT_UNAUDITED)) {
             log_line(LOG_ERROR, &about,
-                     "memory was handed out that is not recorded: the audit log cannot be written");
+                     "memory was handed out without a record: the audit log cannot be written");
         }
         monitor_session_taint(t, TAINT_UNAUDITED);
     }

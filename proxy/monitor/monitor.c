@@ -91,7 +91,7 @@ static void monitor_on_worker_ready(void *arg, struct worker_process *w)
     }
     /* If the pipe is full, its reader is not interested. */
     if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT) || write(m->ready_fd, "\n", 1) < 0) {
-        log_warning("nobody reads the ready fd: %s", strerror(errno));
+        log_warning("cannot write to the ready fd: %s", strerror(errno));
     }
     sock_close(&m->ready_fd);
 }
@@ -108,7 +108,8 @@ static void monitor_on_killed_time(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    log_error("some processes were killed and do not go: the kernel holds them; left behind");
+    log_error("some processes were killed but do not exit, because the kernel holds them; leaving "
+              "them behind");
     event_base_loopbreak(m->context.base);
 }
 
@@ -179,7 +180,7 @@ static void monitor_on_worker_gone(void *arg, struct worker_process *w, bool was
 
     (void)w;
     if (!m->context.stopping && !was_ready && m->ready_fd >= 0) {
-        log_error("a worker cannot start: the lines above say why");
+        log_error("a worker cannot start: see the errors above");
         monitor_stop(m, 3);
     }
     monitor_leave_when_gone(m);
@@ -225,7 +226,7 @@ static void monitor_widen_fd_table(uint64_t n)
     int last_fd = fd < 0 || n > INT_MAX ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, (int)n - 1);
 
     if (last_fd < 0) {
-        log_debug("the table of open files grows as they come: %s", strerror(errno));
+        log_debug("cannot enlarge the table of open files in advance: %s", strerror(errno));
     }
     sock_close(&last_fd);
     sock_close(&fd);
@@ -246,7 +247,9 @@ static void monitor_raise_nofile(const struct config *c)
     const uint64_t limit = confine_raise_nofile(want);
 
     if (limit < want) {
-        log_warning("the limit of open files is below what %u sessions may need", c->max_sessions);
+        log_warning(
+            "the limit of open files is too low for %u sessions: raise it, or lower max-sessions",
+            c->max_sessions);
     }
     /* Twice as many: while its parties are looked at, each session needs as many fds again. */
     monitor_widen_fd_table(limit < 2 * want ? limit : 2 * want);
@@ -275,7 +278,7 @@ static int monitor_open_envelopes(const struct config *c, struct inspector_envel
 {
     *n = 0;
     if (c->envelopes.n > INSPECTOR_ENVELOPES) {
-        log_error("more than %u envelopes", INSPECTOR_ENVELOPES);
+        log_error("more than %u envelopes are configured", INSPECTOR_ENVELOPES);
         return -E2BIG;
     }
     for (size_t i = 0; i < c->envelopes.n; i++) {
@@ -285,7 +288,7 @@ static int monitor_open_envelopes(const struct config *c, struct inspector_envel
         if (fd < 0) {
             char shown[256];
 
-            log_warning("the envelope \"%s\" cannot be read: %s",
+            log_warning("cannot read the envelope \"%s\": %s",
                         log_escape(shown, sizeof shown, path, strlen(path)), strerror(errno));
             continue;
         }
@@ -485,7 +488,8 @@ int monitor_main(const struct config *config, int ready_fd)
         m.status = 3;
         children_kill(&m.context.children);
     } else {
-        log_info("%zu routes, %u workers", config->n_routes, config->workers);
+        log_info("%zu route%s, %u worker%s", config->n_routes, config->n_routes == 1 ? "" : "s",
+                 config->workers, config->workers == 1 ? "" : "s");
         if (turn_dispatch(m.context.base) < 0) {
             log_error("the event loop has failed");
             m.status = 3;

@@ -19,10 +19,9 @@ static void monitor_session_log_ended(void *arg, struct monitor_session *t,
 
     (void)arg;
     if (!what && !t->counted && t->state >= SESSION_RELAYING) {
-        log_line(LOG_INFO, &about,
-                 "ended: reason=%s state=%s ms=%" PRIu64 "; what has passed is not known",
-                 session_reason_word(reason), session_state_name(t->state),
-                 clock_ms() - t->accepted_ms);
+        log_line(
+            LOG_INFO, &about, "ended: reason=%s state=%s ms=%" PRIu64 "; the counts are not known",
+            session_reason_word(reason), session_state_name(t->state), clock_ms() - t->accepted_ms);
         return;
     }
     log_line(LOG_INFO, &about,

@@ -14,7 +14,8 @@ void monitor_session_take_back(struct monitor_session *t, enum session_reason re
 {
     const struct log_subject about = monitor_session_subject(t, NULL);
 
-    log_line(LOG_WARNING, &about, "its worker does not end it: %s", session_reason_word(reason));
+    log_line(LOG_WARNING, &about, "its worker did not end it in time: %s",
+             session_reason_word(reason));
     worker_pool_disown(t);
     worker_pool_lost(t, reason);
 }

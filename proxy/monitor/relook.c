@@ -93,8 +93,8 @@ static bool relook_parties(struct monitor_session *t, const char *then)
         }
         changed = true;
         log_line(LOG_WARNING, &about,
-                 "executable changed: at %s its process executes another file than at %s, when it "
-                 "was judged: %s",
+                 "executable changed: at %s its process executes another file than the one judged "
+                 "at %s: %s",
                  p->last, p->first, then);
         (void)audit_writer_note(&t->table->context->audit_writer, "executable-changed",
                                 json_pack("{s:I,s:s,s:s,s:s,s:s,s:s}", "session", (json_int_t)t->id,

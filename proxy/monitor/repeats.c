@@ -128,7 +128,7 @@ static void repeats_log_wait(struct repeats_peer *p, uint64_t now_ms)
     }
     p->waited_logged_ms = now_ms;
     log_line(LOG_WARNING, &about,
-             "sessions of uid=%u wait: too many have ended soon after they began, and each is "
+             "sessions of uid=%u are delayed: too many ended soon after they began, and each is "
              "recorded",
              (unsigned)p->uid);
 }

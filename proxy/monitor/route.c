@@ -34,7 +34,7 @@ static void route_log_stuck(struct route *r, int err)
 
     if (!r->stuck_logged_ms || now - r->stuck_logged_ms >= 1000) {
         log_line(LOG_WARNING, &(struct log_subject){.route = r->config->name},
-                 "cannot accept: %s; trying again each 100 ms", strerror(err));
+                 "cannot accept connections: %s; retrying every 100 ms", strerror(err));
         r->stuck_logged_ms = now;
     }
 }
@@ -78,19 +78,19 @@ static void route_log_cannot_listen(const struct route *r, int err)
     char path[256];
 
     if (err == -EADDRINUSE) {
-        hint = ": somebody listens there; stop it, or choose another path";
+        hint = ": another process listens there; stop it, or choose another path";
     } else if (err == -EEXIST) {
-        hint = ": the path is there and is no socket; remove it, or choose another path";
+        hint = ": the path exists and is not a socket; remove it, or choose another path";
     } else if (err == -EPERM) {
         hint = ": its owner or group cannot be set without CAP_CHOWN and, in a folder that other "
                "users can change, CAP_NET_ADMIN";
     } else if (err == -ENOENT) {
-        hint = ": its folder is missing; make it first";
+        hint = ": its folder is missing; create it first";
     } else if (err == -ETIMEDOUT) {
-        hint = ": another process holds its lock file, of this name and \".lock\"; end that one";
+        hint = ": another process holds its lock file (this name and \".lock\"); end that process";
     } else if (err == -ENOLCK || err == -ELOOP) {
-        hint = ": its lock file, of this name and \".lock\", is not ours alone; remove it, and see "
-               "who may write to the folder";
+        hint = ": other users can access its lock file (this name and \".lock\"); remove it, and "
+               "check write access to the folder";
     }
     log_escape(path, sizeof path, r->config->listen, strlen(r->config->listen));
     log_line(LOG_ERROR, &about, "cannot listen on \"%s\": %s%s", path, strerror(-err), hint);
@@ -162,9 +162,9 @@ void route_log_refusal(struct route *r, int err)
     if (r->refused_logged_ms && now - r->refused_logged_ms < 1000) {
         return;
     }
-    log_line(LOG_WARNING, &about, "refused %llu: %s; %u of %u sessions are taken%s",
+    log_line(LOG_WARNING, &about, "refused %llu: %s; %u of %u sessions are in use%s",
              (unsigned long long)r->refused, strerror(err), r->sessions, r->config->sessions,
-             r->lingering ? "; peers of ended ones keep fds unread" : "");
+             r->lingering ? "; peers of ended sessions have not received all fds" : "");
     r->refused = 0;
     r->refused_logged_ms = now;
 }

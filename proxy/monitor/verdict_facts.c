@@ -40,7 +40,7 @@ const char *verdict_facts_contradiction(const struct verdict_facts *f, enum rule
     if (!p->contradicts) {
         return NULL;
     }
-    snprintf(out, VERDICT_FACTS_CONTRADICTION, "it recites under %s, and declares %s",
+    snprintf(out, VERDICT_FACTS_CONTRADICTION, "it recites under %s, but declares %s",
              p->known.recited, p->known.declared);
     return out;
 }
@@ -114,7 +114,7 @@ static json_t *verdict_facts_exe_of(json_t *party, const struct rules_known *k)
     } else {
         (void)json_object_set_new(
             unknown, "sha256",
-            json_string(k->inspection ? inspection_text(k->inspection->outcome) : "not looked at"));
+            json_string(k->inspection ? inspection_text(k->inspection->outcome) : "not inspected"));
     }
     return o;
 }

@@ -185,7 +185,7 @@ static bool worker_pool_member_read_one(struct worker_process *w)
         return false;
     }
     if (r < 0 || !worker_pool_dispatch(w, &m, n_fds)) {
-        worker_process_kill(w, REASON_WORKER_DIED, "broke the rules of the channel");
+        worker_process_kill(w, REASON_WORKER_DIED, "sent an illegal message");
         return false;
     }
     worker_pool_hear(w);
@@ -478,7 +478,7 @@ void worker_pool_quit(struct worker_pool *c)
         evtimer_del(w->respawn);
         /* If the channel is full the worker does not receive this; the timeout kills it. */
         if (w->channel_fd >= 0 && ipc_send(w->channel_fd, &m, NULL, 0) < 0) {
-            log_debug("worker pid=%ld cannot be told to quit", (long)w->pid);
+            log_debug("worker pid=%ld cannot be asked to quit", (long)w->pid);
         }
     }
 }

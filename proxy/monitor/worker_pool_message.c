@@ -51,7 +51,7 @@ static void worker_pool_message_witness_party(const struct monitor_session *t,
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
         if (!peer_knows(p, needed[i])) {
             log_line(LOG_WARNING, &about,
-                     "same-process: its process counts as another one, for its %s is %s",
+                     "same-process: its process counts as another one, because its %s is %s",
                      peer_fact_name(needed[i]), peer_why(p, needed[i], why, sizeof why));
             *out = (struct sock_sender){.pid = 0};
             return;

@@ -158,7 +158,7 @@ void worker_pool_refuse_session(struct monitor_session *t, enum session_reason r
 {
     const struct log_subject about = monitor_session_subject(t, "backend");
 
-    log_line(LOG_WARNING, &about, "%s; client told: %s", session_reason_word(reason),
+    log_line(LOG_WARNING, &about, "%s; error sent to the client: %s", session_reason_word(reason),
              strerror(err));
     worker_pool_refuse_session_take(t, err);
     monitor_session_end(t, reason, NULL);

@@ -80,8 +80,8 @@ int worker_pool_settings_write(const struct config *c, const struct poem *poem)
     s.poem_size = (uint32_t)poem->size;
     worker_pool_settings_fds(c, worker_pool_settings_most(), &s);
     if (s.fd_share < LIMIT_FDS_SHARE_USUAL) {
-        log_warning("the limit of open files leaves each session %u fds on their way: raise it, or "
-                    "lower the routes' sessions",
+        log_warning("the limit of open files allows each session only %u fds in flight: raise it, "
+                    "or lower the routes' sessions",
                     s.fd_share);
     }
     return sealed_new("poemd-settings", parts, sizeof parts / sizeof *parts);

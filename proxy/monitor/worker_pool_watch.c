@@ -44,7 +44,8 @@ void worker_pool_disown(struct monitor_session *t)
     d = calloc(1, sizeof *d);
     if (!d) {
         /* Without an entry, its messages about the session would count as a breach of the rules. */
-        worker_process_kill(w, REASON_NO_RESOURCES, "has a session that cannot be taken from it");
+        worker_process_kill(w, REASON_NO_RESOURCES,
+                            "has a session that cannot be ended without it");
         return;
     }
     d->session = t->id;
@@ -168,7 +169,7 @@ bool worker_pool_has_other(const struct monitor_session *t)
 static void worker_pool_orphan_died(struct child *c, int status)
 {
     (void)status;
-    log_info("worker pid=%ld has gone at last", (long)c->pid);
+    log_info("worker pid=%ld has exited after all", (long)c->pid);
     free(c);
 }
 
@@ -180,7 +181,8 @@ static void worker_pool_leave_behind(struct worker_process *w)
     if (!orphan) {
         return;
     }
-    log_error("worker pid=%ld is killed and does not go: the kernel holds it; left behind",
+    log_error("worker pid=%ld was killed but does not exit, because the kernel holds it; leaving "
+              "it behind",
               (long)w->pid);
     children_forget(&w->worker_pool->context->children, &w->child);
     children_add(&w->worker_pool->context->children, orphan, w->pid, false, worker_pool_orphan_died,
@@ -206,7 +208,7 @@ void worker_pool_watch_beat(struct worker_process *w)
     switch (heartbeat_beat(&w->beat, clock_ms(), &sample)) {
     case HEARTBEAT_ASK:
         if (!worker_pool_disowned_beat(w)) {
-            worker_process_kill(w, REASON_WORKER_HUNG, "does not end a session that it has to end");
+            worker_process_kill(w, REASON_WORKER_HUNG, "did not end a session on request");
             return;
         }
         w->ping_unsent = true;
@@ -218,7 +220,8 @@ void worker_pool_watch_beat(struct worker_process *w)
         break;
     case HEARTBEAT_HUNG:
         worker_process_kill(w, REASON_WORKER_HUNG,
-                            w->ready ? "hangs: it has not answered for 2 s" : "does not start");
+                            w->ready ? "hangs: it has not answered for 2 s"
+                                     : "did not start in time");
         break;
     }
 }

@@ -15,8 +15,8 @@
 
 /* The device fails or leaves if it cannot do without the memory: the message names the remedy. */
 #define MISSING \
-    "memory is withheld here by \"dma\": a device that must map it, as SPDK's, or log what it " \
-    "writes to it, as libvfio-user's does for a migration, cannot work on this route"
+    "\"dma\" withholds memory on this route: a device that must map it, such as SPDK's, or log " \
+    "its writes to it, such as libvfio-user's in a migration, cannot work here"
 
 static void dma_denial_log_access(const struct log_subject *about, const struct dma_denial *d,
                                   const char *more)
@@ -40,7 +40,7 @@ void dma_denial_log_add(struct dma_denial_log *all, const struct log_subject *ab
     char more[48] = "";
 
     if (d->what == DMA_MEMORY_MISSING) {
-        log_line(LOG_WARNING, about, "%s failed by the device: %s; " MISSING,
+        log_line(LOG_WARNING, about, "the device failed %s: %s; " MISSING,
                  wire_command_name(d->command),
                  d->error > 0 && d->error <= INT_MAX ? strerror((int)d->error) : "no error number");
         return;
@@ -66,7 +66,7 @@ void dma_denial_log_missing(const struct dma_gate *g, const struct log_subject *
                             enum session_reason reason)
 {
     if (reason == REASON_BACKEND_CLOSED && g->stripped && !g->hinted) {
-        log_line(LOG_WARNING, about, "the device has left; " MISSING);
+        log_line(LOG_WARNING, about, "the device has closed its socket; " MISSING);
     }
 }
 

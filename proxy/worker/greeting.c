@@ -207,7 +207,7 @@ static enum reading greeting_read_failed(struct greeting *g, bool by_backend, ss
     }
     /* End of stream, or an error of the socket. */
     greeting_fail(g, by_backend, by_backend ? REASON_BACKEND_GONE : REASON_CLIENT_GONE,
-                  by_backend ? ECONNREFUSED : 0, "closed before its VERSION was whole");
+                  by_backend ? ECONNREFUSED : 0, "closed before its VERSION was complete");
     return READ_FAILED;
 }
 
@@ -280,7 +280,7 @@ static bool greeting_compose(struct greeting *g, const struct wire_hdr *like,
 
 static void greeting_fail_to_compose(struct greeting *g)
 {
-    greeting_fail(g, false, REASON_NO_RESOURCES, ENOMEM, "no memory to write VERSION anew");
+    greeting_fail(g, false, REASON_NO_RESOURCES, ENOMEM, "no memory to rewrite VERSION");
 }
 
 /* Sends the rest of g->out. Returns 1 when all is sent, 0 to wait, or -errno. */
@@ -475,7 +475,7 @@ static bool greeting_do_reply(struct greeting *g)
         return false;
     }
     if (err) {
-        greeting_fail(g, false, REASON_NO_RESOURCES, -err, "no twin socket could be made");
+        greeting_fail(g, false, REASON_NO_RESOURCES, -err, "cannot create a twin socket");
         return false;
     }
     if (!greeting_recital_goes_on(g, true, reciter_reply(&g->reciter, &g->result.reply))) {

@@ -43,7 +43,7 @@ static const char *greeting_message_header_fault(const struct wire_hdr *hdr, enu
         return "the first message is not VERSION";
     }
     if ((hdr->flags & WIRE_TYPE_MASK) != (request ? WIRE_TYPE_REPLY : WIRE_TYPE_COMMAND)) {
-        return "VERSION is of the wrong type";
+        return "VERSION has the wrong type";
     }
     if (!request && (hdr->flags & WIRE_NO_REPLY)) {
         return "VERSION asks for no reply";

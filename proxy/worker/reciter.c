@@ -176,9 +176,10 @@ const char *reciter_said_text(enum reciter_said s)
     case RECITER_REFRAIN:
         return "the refrain";
     case RECITER_NO_ROOM:
-        return "nothing: the reply may not be longer than the request was";
+        return "nothing: the refrain would make the reply longer than the request";
     case RECITER_NO_ROOM_AT_ALL:
-        return "nothing: the reply is longer than the request even so, which a stock QEMU refuses";
+        return "nothing: the reply without it is longer than the request, which a stock QEMU "
+               "refuses";
     }
     return "?";
 }

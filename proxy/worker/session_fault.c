@@ -23,7 +23,7 @@ void session_fault_log(const struct session *s, const struct channel_pair_event 
                  d->hdr.id, d->hdr.size, d->frame == WIRE_FRAME_TOO_SMALL ? "at least" : "at most",
                  (unsigned long long)d->bound,
                  e->reason == REASON_NONE
-                     ? "; answered with EINVAL, as are those that follow, without a log line"
+                     ? "; answered with EINVAL, like later ones, which are not logged"
                      : "");
         break;
     case REASON_TOO_MANY_FDS:

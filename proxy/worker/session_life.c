@@ -139,15 +139,14 @@ static void session_on_stranger(void *arg, enum rules_party party, const struct 
     }
     if (w->who.pid == 0) {
         log_line(LOG_WARNING, SUBJECT(s, rules_party_name(party)),
-                 "handed on: its socket is used by a process of which it cannot be known whether "
-                 "it is the one that was judged");
+                 "handed on: its socket is used by a process that cannot be identified as the one "
+                 "judged");
     } else {
-        log_line(
-            LOG_WARNING, SUBJECT(s, rules_party_name(party)),
-            "handed on: its socket is used by process %ld, user %ld, group %ld; judged was process "
-            "%ld, user %ld, group %ld",
-            (long)from->pid, (long)from->uid, (long)from->gid, (long)w->who.pid, (long)w->who.uid,
-            (long)w->who.gid);
+        log_line(LOG_WARNING, SUBJECT(s, rules_party_name(party)),
+                 "handed on: its socket is used by process %ld, user %ld, group %ld; the one "
+                 "judged is process %ld, user %ld, group %ld",
+                 (long)from->pid, (long)from->uid, (long)from->gid, (long)w->who.pid,
+                 (long)w->who.uid, (long)w->who.gid);
     }
     if (w->act == SENDER_CHECK_TAINT) {
         session_taint(s, TAINT_HANDED_ON);
@@ -272,7 +271,7 @@ static void session_report_heard(struct session *s, uint16_t id)
     const struct ipc_msg m = {.type = IPC_HEARD, .session = s->id, .u.heard.id = id};
 
     if (s->id != 0 && !s->host->send(s->host, &m)) {
-        log_line(LOG_DEBUG, SUBJECT(s, "client"), "the monitor cannot be told the request's id");
+        log_line(LOG_DEBUG, SUBJECT(s, "client"), "cannot send the request's id to the monitor");
     }
 }
 
@@ -294,16 +293,21 @@ static void session_on_greeting(struct greeting *g, enum greeting_news news, voi
         }
         break;
     case GREETING_DONE:
-        log_line(r->said > RECITER_REFRAIN ? LOG_WARNING : LOG_INFO, SUBJECT(s, "client"),
-                 "recited: %s", reciter_said_text(r->said));
+        if (r->said > RECITER_REFRAIN) {
+            log_line(LOG_WARNING, SUBJECT(s, "client"),
+                     "recited: %s (device's reply: %u bytes, request: %u bytes)",
+                     reciter_said_text(r->said), r->reply_size, r->request_size);
+        } else {
+            log_line(LOG_INFO, SUBJECT(s, "client"), "recited: %s", reciter_said_text(r->said));
+        }
         session_begin_relaying(s);
         break;
     case GREETING_FAILED:
         s->err = r->err;
         if (s->id != 0) {
             log_line(LOG_WARNING, SUBJECT(s, r->by_backend ? "backend" : "client"), "%s: %s%s%s",
-                     session_reason_word(r->reason), r->why, r->err ? "; client told: " : "",
-                     r->err ? strerror(r->err) : "");
+                     session_reason_word(r->reason), r->why,
+                     r->err ? "; error sent to the client: " : "", r->err ? strerror(r->err) : "");
         }
         session_end(s, r->reason);
         break;
@@ -450,7 +454,7 @@ void session_end_one(struct session_host *h, uint64_t id)
         return;
     }
     if (s->state <= SESSION_DECIDING) {
-        greeting_abort(s->greeting, REASON_OPERATOR, ECONNABORTED, "the operator ends it");
+        greeting_abort(s->greeting, REASON_OPERATOR, ECONNABORTED, "ended by the operator");
     } else {
         session_end(s, REASON_OPERATOR);
     }

@@ -129,7 +129,7 @@ void session_watch_turn(struct session *s)
         log_line(LOG_WARNING,
                  &(struct log_subject){
                      .session = s->id, .route = s->route, .quiet = s->quiet != IPC_LOGGED},
-                 "%s: %u fds of its messages are not received", session_reason_word(reason),
+                 "%s: %u fds of its messages have not been received", session_reason_word(reason),
                  s->guard->fds.used);
         session_end(s, reason);
     } else if (again) {

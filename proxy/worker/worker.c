@@ -164,7 +164,7 @@ static bool worker_dispatch(struct worker *w, const struct ipc_msg *m, struct fd
         ring_writer_free(w->host.tap_host.ring);
         err = ring_writer_new_take(&w->host.tap_host.ring, ring_fd, fdset_steal(fds, 0));
         if (err) {
-            log_error("worker: what is captured is lost: %s", strerror(-err));
+            log_error("worker: captured messages are lost: %s", strerror(-err));
         }
         break;
     }
@@ -249,8 +249,8 @@ static void worker_out_of_fds(struct worker *w, const struct ipc_msg *m)
 {
     log_error("worker: out of file descriptors: %s",
               m->type == IPC_SESSION ? "a session cannot begin"
-              : m->type == IPC_RING  ? "what is captured is lost"
-                                     : "a client is closed unanswered");
+              : m->type == IPC_RING  ? "captured messages are lost"
+                                     : "a client gets no answer");
     if (m->type == IPC_SESSION) {
         w->unbegun = m->session;
         worker_report_unbegun(w);
@@ -372,7 +372,7 @@ int worker_main(void)
     int err = worker_settings_read(&w, &s);
 
     if (err) {
-        log_error("worker: to be started by poemd only");
+        log_error("worker: only poemd can start it");
         return 2;
     }
     heap_init();

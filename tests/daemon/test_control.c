@@ -33,7 +33,7 @@ static json_int_t number(const json_t *o, const char *member)
 {
     const json_t *v = json_object_get(o, member);
 
-    ck_assert_msg(json_is_integer(v), "\"%s\" is no number", member);
+    ck_assert_msg(json_is_integer(v), "\"%s\" is not a number", member);
     return json_integer_value(v);
 }
 
@@ -360,7 +360,7 @@ START_TEST(a_session_is_ended)
     rig_session(&r, NULL, NULL, &pairs[1]);
     end_session(2, "ending");
     pair_expect_end(&pairs[0]);
-    rig_await_log(&r, "session=2 ends: uid=", NULL, 0);
+    rig_await_log(&r, "session=2: ended on request of uid=", NULL, 0);
     rig_await_log(&r, "ended: reason=ended-by-operator state=relaying", NULL, 0);
     pair_ping(&pairs[1]);
     end_session(2, "already over");
@@ -437,31 +437,31 @@ START_TEST(what_is_no_request)
     for (size_t n = 1; n < sizeof q; n += n < 48 ? 1 : 97) {
         fd = control_connect();
         control_send(fd, &q, n, NULL, 0);
-        control_expect_at(fd, CONTROL_REFUSED, "this is no request");
+        control_expect_at(fd, CONTROL_REFUSED, "not a valid request");
     }
     memcpy(more, &q, sizeof q);
     fd = control_connect();
     control_send(fd, more, sizeof more, NULL, 0);
-    control_expect_at(fd, CONTROL_REFUSED, "this is no request");
+    control_expect_at(fd, CONTROL_REFUSED, "not a valid request");
     for (unsigned n = 1; n <= 2; n++) {
         fd = control_connect();
         control_send(fd, &q, sizeof q, fds, n);
-        control_expect_at(fd, CONTROL_REFUSED, "this is no request");
+        control_expect_at(fd, CONTROL_REFUSED, "not a valid request");
     }
     q.magic++;
-    control_expect(&q, CONTROL_REFUSED, "this is no request");
+    control_expect(&q, CONTROL_REFUSED, "not a valid request");
     q = control_request_of(CONTROL_STATUS);
     q.version = CONTROL_VERSION + 1;
-    control_expect(&q, CONTROL_REFUSED, "speaks version 1 here, poemctl version 2");
+    control_expect(&q, CONTROL_REFUSED, "has version 1 of the control protocol, poemctl version 2");
     q = control_request_of(CONTROL_SESSIONS);
     memset(q.route, 'r', sizeof q.route);
-    control_expect(&q, CONTROL_REFUSED, "this is no request");
+    control_expect(&q, CONTROL_REFUSED, "not a valid request");
     q = control_request_of(CONTROL_STATUS);
     memset(q.filter, ' ', sizeof q.filter);
-    control_expect(&q, CONTROL_REFUSED, "this is no request");
+    control_expect(&q, CONTROL_REFUSED, "not a valid request");
     for (unsigned i = 0; i < 3; i++) {
         q = control_request_of((enum control_type[]){0, CONTROL_TYPES, UINT32_MAX}[i]);
-        control_expect(&q, CONTROL_REFUSED, "does not know what is asked");
+        control_expect(&q, CONTROL_REFUSED, "unknown request");
     }
     pair_ping(&p);
     pair_close(&p);
@@ -577,7 +577,7 @@ START_TEST(a_flood_of_connections)
         fds[i] = control_connect();
     }
     for (int i = LIMIT_CONTROL_CLIENTS; i < FLOOD; i++) {
-        control_expect_at(control_connect(), CONTROL_FAILED, "64 clients are being answered");
+        control_expect_at(control_connect(), CONTROL_FAILED, "64 clients are connected already");
     }
     pair_ping(&p);
     /* Each of those who came first is answered, and makes room. */
@@ -615,7 +615,7 @@ START_TEST(the_slow_are_dropped)
         control_send(slow[i], &q, sizeof q, NULL, 0);
     }
     for (int i = 0; i < 4; i++) {
-        rig_await_log(&r, "does not read its answer; dropped", NULL, 0);
+        rig_await_log(&r, "did not read its answer in time; dropped", NULL, 0);
     }
     peer_expect_eof(idle);
     pair_ping(&pairs[MANY - 1]);

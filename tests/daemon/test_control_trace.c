@@ -121,11 +121,11 @@ START_TEST(what_is_no_request)
         q.flags = i == 1 ? 2 : 0;
         q.memory_mib = i == 2 ? LIMIT_CONTROL_MEMORY_MIB + 1 : 0;
         q.route[0] = i == 3 ? '\0' : 'r';
-        control_expect_at(ask_with(&q, make_file("f")), CONTROL_REFUSED, "this is no request");
+        control_expect_at(ask_with(&q, make_file("f")), CONTROL_REFUSED, "not a valid request");
     }
     /* Without the fd that it needs. */
     q = start_request();
-    control_expect(&q, CONTROL_REFUSED, "this is no request");
+    control_expect(&q, CONTROL_REFUSED, "not a valid request");
     q.route[0] = 's';
     control_expect_at(ask_with(&q, make_file("f")), CONTROL_NO, "no such route");
     q = start_request();
@@ -148,18 +148,18 @@ START_TEST(what_a_capture_may_be_written_to)
 
     control_rig_start_tracing(&r);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    control_expect_at(ask_with(&q, pair[0]), CONTROL_REFUSED, "goes to a file or a pipe");
+    control_expect_at(ask_with(&q, pair[0]), CONTROL_REFUSED, "must go to a file or a pipe");
     close(pair[1]);
     ck_assert_int_eq(pipe2(other, O_CLOEXEC), 0);
-    control_expect_at(ask_with(&q, other[0]), CONTROL_REFUSED, "goes to a file or a pipe");
+    control_expect_at(ask_with(&q, other[0]), CONTROL_REFUSED, "must go to a file or a pipe");
     close(other[1]);
     control_expect_at(ask_with(&q, open(unit_folder(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
-                      CONTROL_REFUSED, "goes to a file or a pipe");
+                      CONTROL_REFUSED, "must go to a file or a pipe");
     close(make_file("f"));
     control_expect_at(ask_with(&q, open(unit_path("f"), O_RDONLY | O_CLOEXEC)), CONTROL_REFUSED,
-                      "goes to a file or a pipe");
+                      "must go to a file or a pipe");
     control_expect_at(ask_with(&q, open(unit_path("f"), O_PATH | O_CLOEXEC)), CONTROL_REFUSED,
-                      "goes to a file or a pipe");
+                      "must go to a file or a pipe");
     rig_stop(&r);
 }
 END_TEST
@@ -397,7 +397,7 @@ START_TEST(as_many_hold_as_there_is_room_for)
         fds[i] = hold(name);
         ck_assert_int_eq(started(fds[i]), FIRST + i);
     }
-    control_expect_at(control_connect(), CONTROL_FAILED, "64 clients are being answered");
+    control_expect_at(control_connect(), CONTROL_FAILED, "64 clients are connected already");
     for (int i = 0; i < LIMIT_CONTROL_CLIENTS; i++) {
         close(fds[i]);
     }

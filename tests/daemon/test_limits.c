@@ -77,7 +77,7 @@ START_TEST(sizes_at_the_bound)
         wire_put_hdr(bytes, &hdr);
         peer_send_raw(b->to_client ? p.backend_fd : p.client_fd, bytes, sizeof bytes, NULL);
         pair_expect_end(&p);
-        rig_await_log(&r, "message size above the negotiated bound", NULL, 0);
+        rig_await_log(&r, "message size above the negotiated limit", NULL, 0);
         rig_await_log(&r,
                       b->to_client ? "reason=bad-frame by=backend" : "reason=bad-frame by=client",
                       NULL, 0);
@@ -179,8 +179,8 @@ START_TEST(sizes_below_the_header_s)
         ck_assert_int_eq(peer_recv_error(from_fd, (uint16_t)i, WIRE_REGION_WRITE), EINVAL);
         pair_ping(&p);
     }
-    rig_await_log(&r, "message size below 16, the header's own: command 10 (REGION_WRITE)", NULL,
-                  0);
+    rig_await_log(&r, "message size below 16, the size of its header: command 10 (REGION_WRITE)",
+                  NULL, 0);
     pair_close(&p);
     rig_stop(&r);
 }

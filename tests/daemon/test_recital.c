@@ -74,7 +74,7 @@ START_TEST(without_room_it_is_left_out_and_logged)
         "\"pgsize\":4096},\"write_multiple\":true}}");
     peer_send_version(p.backend_fd, ID, WIRE_TYPE_REPLY, wide, NULL);
     peer_recv_version(p.client_fd, ID, WIRE_TYPE_REPLY, wide);
-    rig_await_log(&r, "recited: nothing: the reply may not be longer", NULL, 0);
+    rig_await_log(&r, "recited: nothing: the refrain would make the reply longer", NULL, 0);
     pair_ping(&p);
     pair_close(&p);
     rig_stop(&r);

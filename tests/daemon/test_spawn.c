@@ -197,9 +197,9 @@ START_TEST(what_a_device_gets)
     char line[1024];
 
     spawn_start(&s, "says", "");
-    rig_await_log(&s.rig, " says: ", line, sizeof line);
+    rig_await_log(&s.rig, " wrote: ", line, sizeof line);
     snprintf(expected, sizeof expected,
-             " says: fds=0,1,2,3 null=1 SigBlk:0000000000000000 SigIgn:0000000000000000 "
+             " wrote: fds=0,1,2,3 null=1 SigBlk:0000000000000000 SigIgn:0000000000000000 "
              "NoNewPrivs:1 leads=1 "
              "folder=/ env=1,PATH= user=%u,%u,%u,%u ",
              geteuid(), geteuid(), getegid(), getegid());
@@ -238,7 +238,7 @@ static const char *spawn_as(struct spawn_rig *s, const char *words, const char *
                   "backend spawn \"%s --device %%fd says\" %s\n}\n",
                   statements, s->listen, copy, words);
     rig_launch(&s->rig);
-    rig_await_log(&s->rig, " says: ", line, sizeof line);
+    rig_await_log(&s->rig, " wrote: ", line, sizeof line);
     return line;
 }
 
@@ -353,8 +353,8 @@ START_TEST(one_that_ends_at_once_is_started_again)
     for (int ms = 50; ms <= 200; ms *= 2) {
         char text[64];
 
-        AWAIT(&s, " exited with status 5 before it served anybody");
-        snprintf(text, sizeof text, "the device is started again in %d ms", ms);
+        AWAIT(&s, " exited with status 5 before it served a session");
+        snprintf(text, sizeof text, "restarting the device in %d ms", ms);
         AWAIT(&s, text);
     }
     fd = open(s.file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -365,8 +365,8 @@ START_TEST(one_that_ends_at_once_is_started_again)
     ck_assert_int_eq(unlink(s.file), 0);
     close(fd);
     AWAIT(&s, " exited with status 0 after its session");
-    AWAIT(&s, " exited with status 5 before it served anybody");
-    rig_await_log(&s.rig, "the device is started again in ", line, sizeof line);
+    AWAIT(&s, " exited with status 5 before it served a session");
+    rig_await_log(&s.rig, "restarting the device in ", line, sizeof line);
     ck_assert_int_ge(strtol(strstr(line, " in ") + 4, NULL, 10), 400);
     spawn_stop(&s);
 }
@@ -385,7 +385,7 @@ START_TEST(one_that_ends_its_sessions_is_started_less_and_less)
         peer_send(fd, (struct wire_hdr){.id = 9, .command = WIRE_DEVICE_GET_INFO}, "abcd", 4, NULL);
         peer_expect_eof(fd);
         close(fd);
-        snprintf(text, sizeof text, "the device is started again in %d ms", ms);
+        snprintf(text, sizeof text, "restarting the device in %d ms", ms);
         AWAIT(&s, text);
     }
     spawn_stop(&s);
@@ -418,14 +418,14 @@ START_TEST(its_flood_is_kept_from_the_log)
     char line[4096];
 
     spawn_start(&s, "floods", "");
-    rig_await_log(&s.rig, " says: a", line, sizeof line);
-    ck_assert_msg(strstr(line, " says: a\\x1b[31m\\x22b"), "%s", line);
-    rig_await_log(&s.rig, " says: xxx", line, sizeof line);
+    rig_await_log(&s.rig, " wrote: a", line, sizeof line);
+    ck_assert_msg(strstr(line, " wrote: a\\x1b[31m\\x22b"), "%s", line);
+    rig_await_log(&s.rig, " wrote: xxx", line, sizeof line);
     ck_assert_msg(strstr(line, "xxx..."), "%s", line);
     ck_assert_uint_lt(strlen(line), LIMIT_OUTPUT_LINE + 128);
     /* It is read on: its session comes to its end, and only then what it had said too much. */
     client_session(&s);
-    AWAIT(&s, " ended: reason=client-closed", " of its lines are left out",
+    AWAIT(&s, " ended: reason=client-closed", " lines of its output are left out",
           " exited with status 0 after its session");
     ck_assert_int_eq(fstat(s.rig.log_fd, &st), 0);
     ck_assert_int_lt(st.st_size, 65536);
@@ -443,10 +443,10 @@ START_TEST(one_that_does_not_end_is_killed)
     pid_t pid;
 
     spawn_start(&s, _i ? "forks" : "stays", "");
-    pid = await_pid(&s, " says: stays");
+    pid = await_pid(&s, " wrote: stays");
     client_session(&s);
     n = process_children(pid, children, 4);
-    AWAIT(&s, " does not end; killed", "was killed by signal 9 after its session");
+    AWAIT(&s, " did not exit in time; killed", "was killed by signal 9 after its session");
     AWAIT(&s, " started");
     ck_assert(process_gone(pid));
     for (size_t i = 0; i < n && i < 4; i++) {
@@ -464,7 +464,7 @@ START_TEST(one_that_does_not_end_stops_with_the_broker)
     int fd;
 
     spawn_start(&s, "stays", "");
-    AWAIT(&s, " says: stays");
+    AWAIT(&s, " wrote: stays");
     if (_i) {
         ck_assert_int_eq(client_begin(&s, &fd), 0);
     }
@@ -480,8 +480,8 @@ END_TEST
 START_TEST(one_that_cannot_be_executed_is_told_of)
 {
     static const char *const says[] = {
-        "cannot execute \"%s\": No such file or directory; is it installed",
-        "cannot execute \"%s\": Permission denied; may its user execute it",
+        "cannot execute \"%s\": No such file or directory; check that it and its interpreter",
+        "cannot execute \"%s\": Permission denied; check that its user may execute it",
     };
     struct spawn_rig s;
     char text[512];
@@ -500,7 +500,7 @@ START_TEST(one_that_cannot_be_executed_is_told_of)
     snprintf(text, sizeof text, says[_i], s.file);
 #pragma GCC diagnostic pop
     AWAIT(&s, text);
-    AWAIT(&s, "the device is started again in 50 ms");
+    AWAIT(&s, "restarting the device in 50 ms");
     ck_assert_int_eq(client_begin(&s, &fd), ECONNREFUSED);
     close(fd);
     AWAIT(&s, "no device is ready: the last one failed");

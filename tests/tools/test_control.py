@@ -251,7 +251,7 @@ class Sessions(Control):
         self.assertEqual(client_said["pid"], os.getpid())
         self.assertEqual(client_said["uid"], os.getuid())
         self.assertEqual(backend["exe"]["path"], str(test_tools.build / "edu"))
-        self.assertEqual(backend["unknown"]["sha256"], "not looked at")
+        self.assertEqual(backend["unknown"]["sha256"], "not inspected")
 
     def test_text(self) -> None:
         with self.broker(route="    assign licence MIT to backend exe "
@@ -370,7 +370,9 @@ class Trace(Control):
             self.assertIn("there is no capture 7", b.ask("trace", "dump", "7", status=1).stderr)
             b.ask("trace", "start", "-w", str(self.folder / "plain"), "1")
             b.await_trace(2, state="running")
-            self.assertIn("it is no flight recorder", b.ask("trace", "dump", "2", status=1).stderr)
+            self.assertIn(
+                "the capture is not a flight recorder", b.ask("trace", "dump", "2", status=1).stderr
+            )
         self.assertEqual(sum("REGION_READ" in line for line in self.shown(path)), 3)
 
     def start(self, b: Broker, *args: str, **popen: Any) -> subprocess.Popen[str]:

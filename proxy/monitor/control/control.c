@@ -176,7 +176,7 @@ static void control_on_writable(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     if (what & EV_TIMEOUT) {
-        log_warning("control: uid=%u pid=%d does not read its answer; dropped",
+        log_warning("control: uid=%u pid=%d did not read its answer in time; dropped",
                     (unsigned)c->who.uid, (int)c->who.pid);
         control_drop(c);
     } else {
@@ -284,10 +284,11 @@ static void control_on_request(struct control_client *c)
         return;
     }
     if (r < 0 || !control_texts_end(&c->request)) {
-        control_refuse(c, CONTROL_REFUSED, "this is no request");
+        control_refuse(c, CONTROL_REFUSED, "not a valid request");
     } else if (c->request.version != CONTROL_VERSION) {
         control_refuse(c, CONTROL_REFUSED,
-                       "poemd " POEMD_VERSION " speaks version %u here, poemctl version %u",
+                       "poemd " POEMD_VERSION
+                       " has version %u of the control protocol, poemctl version %u",
                        CONTROL_VERSION, (unsigned)c->request.version);
     } else {
         control_obey(c);
@@ -396,10 +397,11 @@ static void control_log_stranger(struct control *control, const struct ucred *wh
     }
     repeats_rate_take(&control->strangers, now, LIMIT_STRANGER_LINES_MS);
     if (control->strangers_untold > 0) {
-        log_warning("control: %" PRIu64 " more clients might not ask", control->strangers_untold);
+        log_warning("control: %" PRIu64 " more clients had no permission",
+                    control->strangers_untold);
         control->strangers_untold = 0;
     }
-    log_warning("control: uid=%u%s pid=%d may not ask", (unsigned)who->uid,
+    log_warning("control: uid=%u%s pid=%d has no permission", (unsigned)who->uid,
                 peer_uid_mapped(who->uid)
                     ? ""
                     : " (which stands for all users that our user namespace does not map)",
@@ -417,9 +419,11 @@ static void control_accept_one(struct control *control, int fd)
     }
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c->who, &n) < 0 || !control_may_ask(c)) {
         control_log_stranger(control, &c->who);
-        control_refuse(c, CONTROL_REFUSED, "who runs poemctl may not ask this poemd");
+        control_refuse(c, CONTROL_REFUSED,
+                       "you have no permission: run poemctl as root, or as a user or group that "
+                       "owns the control socket");
     } else if (full) {
-        control_refuse(c, CONTROL_FAILED, "%d clients are being answered: try again",
+        control_refuse(c, CONTROL_FAILED, "%d clients are connected already: try again",
                        LIMIT_CONTROL_CLIENTS);
     } else {
         event_add(&c->readable, &step_time);

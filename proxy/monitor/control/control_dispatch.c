@@ -78,8 +78,8 @@ static void control_dispatch_session_end(struct control_client *c)
         control_refuse(c, CONTROL_NO, "there is no session %" PRIu64, c->request.number);
         return;
     }
-    log_warning("session=%" PRIu64 " ends: uid=%u pid=%d asks for it", t->id, (unsigned)c->who.uid,
-                (int)c->who.pid);
+    log_warning("session=%" PRIu64 ": ended on request of uid=%u pid=%d", t->id,
+                (unsigned)c->who.uid, (int)c->who.pid);
     control_answer_end(c, monitor_session_stop(t, REASON_OPERATOR) ? "ended" : "ending");
 }
 
@@ -108,9 +108,10 @@ void control_obey(struct control_client *c)
     const uint32_t type = c->request.type;
 
     if (type >= CONTROL_TYPES || !requests[type].dispatch) {
-        control_refuse(c, CONTROL_REFUSED, "this poemd does not know what is asked");
+        control_refuse(c, CONTROL_REFUSED,
+                       "unknown request: poemd and poemctl have different versions");
     } else if (requests[type].fds != (c->given_fd >= 0 ? 1u : 0u)) {
-        control_refuse(c, CONTROL_REFUSED, "this is no request");
+        control_refuse(c, CONTROL_REFUSED, "not a valid request");
     } else {
         requests[type].dispatch(c);
     }

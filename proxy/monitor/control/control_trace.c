@@ -147,11 +147,11 @@ void control_trace_start(struct control_client *c)
 
     if ((q->number != 0) == (q->route[0] != '\0') || (q->flags & ~CONTROL_HOLD) ||
         q->memory_mib > LIMIT_CONTROL_MEMORY_MIB) {
-        control_refuse(c, CONTROL_REFUSED, "this is no request");
+        control_refuse(c, CONTROL_REFUSED, "not a valid request");
         return;
     }
     if (!control_trace_is_writable(c->given_fd)) {
-        control_refuse(c, CONTROL_REFUSED, "a capture goes to a file or a pipe");
+        control_refuse(c, CONTROL_REFUSED, "a capture must go to a file or a pipe");
         return;
     }
     by = json_pack("{s:i,s:i}", "uid", (int)c->who.uid, "pid", (int)c->who.pid);
@@ -174,13 +174,13 @@ static void control_trace_about_one(struct control_client *c, int err, const cha
 void control_trace_stop(struct control_client *c)
 {
     control_trace_about_one(c, tracing_stop(c->subject->tracing, c->request.number),
-                            "it has ended");
+                            "the capture has ended");
 }
 
 void control_trace_dump(struct control_client *c)
 {
     control_trace_about_one(c, tracing_dump(c->subject->tracing, c->request.number),
-                            "it is no flight recorder");
+                            "the capture is not a flight recorder");
 }
 
 void control_let_go(struct control_client *c)

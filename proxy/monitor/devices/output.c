@@ -39,7 +39,7 @@ static void output_write_lost(struct output *o)
     const struct log_subject about = {.route = o->route, .leg = "backend"};
 
     if (o->lost > 0) {
-        log_line(LOG_WARNING, &about, "pid=%ld: %" PRIu64 " of its lines are left out",
+        log_line(LOG_WARNING, &about, "pid=%ld: %" PRIu64 " lines of its output are left out",
                  (long)o->pid, o->lost);
         o->lost = 0;
     }
@@ -53,7 +53,7 @@ static void output_end_line(struct output *o)
     if (o->n > 0 && output_may_log(o)) {
         output_write_lost(o);
         log_escape(shown, sizeof shown, o->line, o->n);
-        log_line(LOG_INFO, &about, "pid=%ld says: %s%s", (long)o->pid, shown, o->cut ? "..." : "");
+        log_line(LOG_INFO, &about, "pid=%ld wrote: %s%s", (long)o->pid, shown, o->cut ? "..." : "");
     } else if (o->n > 0) {
         o->lost++;
     }

@@ -77,7 +77,8 @@ static bool spawn_may_log(struct spawn *s)
     }
     repeats_rate_take(&s->lines, now, LIMIT_DEVICE_LINES_MS);
     if (s->untold > 0) {
-        log_line(LOG_INFO, &about, "%" PRIu64 " more lines on its devices are left out", s->untold);
+        log_line(LOG_INFO, &about, "%" PRIu64 " more lines about its devices are left out",
+                 s->untold);
         s->untold = 0;
     }
     return true;
@@ -128,7 +129,7 @@ static void spawn_on_timer(evutil_socket_t fd, short what, void *arg)
         spawn_terminate(d);
         return;
     }
-    log_line(LOG_WARNING, &about, "pid=%ld does not end; killed", (long)d->child.pid);
+    log_line(LOG_WARNING, &about, "pid=%ld did not exit in time; killed", (long)d->child.pid);
     children_signal(&d->child, SIGKILL);
 }
 
@@ -156,8 +157,8 @@ static void spawn_log_fault(const struct spawned *d, const struct device_fault *
     switch ((enum device_step)f->step) {
     case DEVICE_EXECUTE:
         log_line(LOG_ERROR, &about, "cannot execute \"%s\": %s%s", shown, strerror(f->err),
-                 f->err == ENOENT   ? "; is it installed, and its interpreter?"
-                 : f->err == EACCES ? "; may its user execute it, and enter its folders?"
+                 f->err == ENOENT   ? "; check that it and its interpreter are installed"
+                 : f->err == EACCES ? "; check that its user may execute it, and enter its folders"
                                     : "");
         break;
     case DEVICE_BECOME:
@@ -208,7 +209,7 @@ static void spawn_again_later(struct spawn *s)
     const unsigned ms = backoff_ms(s->failures++);
 
     s->again_ms = clock_ms() + ms;
-    log_line(LOG_WARNING, &about, "the device is started again in %u ms", ms);
+    log_line(LOG_WARNING, &about, "restarting the device in %u ms", ms);
     spawn_set_timer(&s->again, ms);
 }
 
@@ -307,7 +308,7 @@ static void spawn_log_ended(const struct spawned *d, int status)
     const char *when = good                 ? "after its session"
                        : d->served          ? "in its session"
                        : d->spawn->stopping ? "as the broker stops"
-                                            : "before it served anybody";
+                                            : "before it served a session";
 
     if (!spawn_may_log(d->spawn)) {
         return;

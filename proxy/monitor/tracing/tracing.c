@@ -85,7 +85,7 @@ static int tracing_check(const struct tracing *t, const struct tracing_request *
     }
     filter_free(filter);
     if (r->fd < 0 && tracing_is_taken(t, r->path)) {
-        return tracing_refuse(-EBUSY, why, n, "another capture writes this file");
+        return tracing_refuse(-EBUSY, why, n, "another capture writes to this file");
     }
     return 0;
 }
@@ -94,9 +94,9 @@ static const char *tracing_file_hint(int err)
 {
     switch (err) {
     case -ENXIO:
-        return ": nobody reads this FIFO";
+        return ": no process reads this FIFO";
     case -ELOOP:
-        return ": a symbolic link is not followed";
+        return ": symbolic links are not followed";
     case -ENOENT:
         return ": its folder is missing";
     default:
@@ -133,7 +133,8 @@ static void tracing_on_recorded(void *arg, bool durable)
         tracing_begin(c);
         return;
     }
-    log_error("capture %llu does not begin: that cannot be recorded", (unsigned long long)c->id);
+    log_error("capture %llu does not begin: its audit record cannot be written",
+              (unsigned long long)c->id);
     tracing_set_ended(c->tracing, c, TRACER_NOT_RECORDED);
 }
 
@@ -244,8 +245,8 @@ static int tracing_start_configured(struct tracing *t)
 
         if (err) {
             log_escape(shown, sizeof shown, r->trace_file, strlen(r->trace_file));
-            log_line(LOG_ERROR, &(struct log_subject){.route = r->name}, "no trace to \"%s\": %s",
-                     shown, why);
+            log_line(LOG_ERROR, &(struct log_subject){.route = r->name},
+                     "cannot capture to \"%s\": %s", shown, why);
             return err;
         }
     }

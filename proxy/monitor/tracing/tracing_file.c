@@ -183,7 +183,7 @@ static int tracing_file_take(struct tracing_file *f, const char *name)
         return tracing_file_note(f, n) ? 0 : -ENOMEM;
     }
     if (tracing_file_is_old(f, n) && unlinkat(f->dir_fd, name, 0) < 0) {
-        log_warning("an old trace cannot be removed: %s", strerror(errno));
+        log_warning("cannot remove an old trace: %s", strerror(errno));
     }
     return 0;
 }

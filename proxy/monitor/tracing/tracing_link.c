@@ -93,7 +93,7 @@ static void tracing_link_keep_take(struct tracing_link *l, const struct tracer_m
     }
     if (!u) {
         tracing_link_close_both(fd, fd2);
-        tracing_link_end_process(l, "does not keep up");
+        tracing_link_end_process(l, "does not read its messages fast enough");
         return;
     }
     u->fds[0] = fd;
@@ -160,7 +160,7 @@ static bool tracing_link_hear_one(struct tracing_link *l)
         return false;
     }
     if (r < 0 || n_fds > 0) {
-        tracing_link_end_process(l, "broke the rules of the channel");
+        tracing_link_end_process(l, "sent an illegal message");
         return false;
     }
     l->ready = l->ready || l->in.type == TRACER_READY;
@@ -246,7 +246,7 @@ static void tracing_link_died(struct child *c, int status)
 static void tracing_link_orphan_died(struct child *c, int status)
 {
     (void)status;
-    log_info("tracer pid=%ld has gone at last", (long)c->pid);
+    log_info("tracer pid=%ld has exited after all", (long)c->pid);
     free(c);
 }
 
@@ -257,7 +257,8 @@ static void tracing_link_leave_behind(struct tracing_link *l)
     if (!orphan) {
         return;
     }
-    log_error("tracer pid=%ld is killed and does not go: the kernel holds it; left behind",
+    log_error("tracer pid=%ld was killed but does not exit, because the kernel holds it; leaving "
+              "it behind",
               (long)l->pid);
     children_forget(&l->context->children, &l->child);
     children_add(&l->context->children, orphan, l->pid, false, tracing_link_orphan_died, NULL);
@@ -289,7 +290,7 @@ void tracing_link_beat(struct tracing_link *l)
         break;
     case HEARTBEAT_HUNG:
         tracing_link_end_process(l, l->ready ? "hangs: it has not answered for 2 s"
-                                             : "does not start");
+                                             : "did not start in time");
         break;
     }
 }

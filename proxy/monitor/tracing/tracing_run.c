@@ -275,7 +275,7 @@ static void tracing_run_announce(struct capture *c)
     if (fd >= 0 || (c->how.memory_mib > 0 && !c->given)) {
         tracing_run_announce_take(c, fd);
     } else if (c->given) {
-        tracing_run_cannot_begin(c, "its file was with a tracer that died");
+        tracing_run_cannot_begin(c, "its file was lost with a tracer that died");
     } else {
         tracing_open(c, true, tracing_run_opened_take);
     }
@@ -290,7 +290,7 @@ void tracing_begin(struct capture *c)
     c->state = TRACING_RUNNING;
     tracing_group_join(c);
     if (c->given) {
-        log_line(LOG_INFO, &about, "capture %llu to whoever asked", (unsigned long long)c->id);
+        log_line(LOG_INFO, &about, "capture %llu to the client's file", (unsigned long long)c->id);
     } else {
         log_line(LOG_INFO, &about, "capture %llu to \"%s\"", (unsigned long long)c->id,
                  log_escape(shown, sizeof shown, c->path, strlen(c->path)));
@@ -366,7 +366,7 @@ static void tracing_run_on_started(void *arg, struct worker_process *w)
     }
     err = tracing_run_make_ring((uint64_t)t->context->config->trace_buffer_mib * 1048576, fds);
     if (err) {
-        log_error("no ring for what a worker captures: %s", strerror(-err));
+        log_error("cannot create a ring for a worker's captures: %s", strerror(-err));
         return;
     }
     tracing_run_begin_message(t, TRACER_RING)->worker = w->number;
@@ -505,8 +505,8 @@ static void tracing_run_give_file_take(struct capture *c, int fd)
     const struct log_subject about = tracing_run_subject(c);
 
     if (fd < 0) {
-        log_line(LOG_ERROR, &about, "capture %llu: no new file: %s", (unsigned long long)c->id,
-                 strerror(-fd));
+        log_line(LOG_ERROR, &about, "capture %llu: cannot open its next file: %s",
+                 (unsigned long long)c->id, strerror(-fd));
     }
     tracing_run_begin_message(c->tracing, TRACER_FILE)->capture = c->id;
     c->tracing->msg.error = fd < 0 ? (uint32_t)-fd : 0;

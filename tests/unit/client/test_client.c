@@ -159,11 +159,11 @@ START_TEST(sizes_out_of_bounds)
     if (_i == 0) {
         lay_size(15);
         MALFORMED(client_region_read(&c, 0, 0, &byte, 1),
-                  "message size below 16, the header's own");
+                  "message size below 16, the size of its header");
     } else {
         lay_size(100 + LIMIT_MESSAGE_OVERHEAD + 1);
         MALFORMED(client_region_read(&c, 0, 0, &byte, 1),
-                  "message size above the negotiated bound");
+                  "message size above the negotiated limit");
     }
 }
 END_TEST
