@@ -218,7 +218,7 @@ static const struct wire_struct feature_mig_state = {FIELDS(feature_mig_state)};
 static const struct wire_struct dma_logging = {
     FIELDS(dma_logging), .whole = true, COUNT(dma_logging, 1), LIST(dma_logging_range, "ranges")};
 static const struct wire_struct dma_report = {FIELDS(dma_report), .whole = true,
-                                              LIST(bitmap_word, NULL)};
+                                              LIST(bitmap_word, "bitmap")};
 static const struct wire_struct sparse = {FIELDS(sparse), .whole = true, COUNT(sparse, 0),
                                           LIST(sparse_area, "areas")};
 
@@ -383,6 +383,16 @@ const struct wire_field *wire_field_find(const struct wire_struct *s, enum wire_
         }
     }
     return NULL;
+}
+
+bool wire_reserved_set(const struct wire_struct *s, const void *p, size_t n)
+{
+    for (const struct wire_field *f = s->fields; f < s->fields + s->n_fields; f++) {
+        if (f->request >= WIRE_NONZERO && wire_field_value(f, p, n) != 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 uint64_t wire_field_partial(const struct wire_field *f, const void *p, size_t n)

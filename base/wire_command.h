@@ -98,6 +98,9 @@ struct wire_struct {
 /* The first field of the kind; NULL if there is none. */
 const struct wire_field *wire_field_find(const struct wire_struct *s, enum wire_kind kind);
 
+/* Returns true if a request has a field that must be 0 and is not; n of its bytes are at p. */
+bool wire_reserved_set(const struct wire_struct *s, const void *p, size_t n);
+
 /* Part of a payload that is chosen by a number: a feature's data, a region's capability. */
 struct wire_part {
     uint16_t code;

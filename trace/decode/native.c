@@ -1,48 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Which bytes of each command's payload are numbers, and swapping them. Pure; bounded by the bytes
- * that are there, whatever sizes they claim.
+ * Swaps the numbers of headers and payloads, by the description of their fields. Pure; bounded by
+ * the bytes that are there, whatever sizes they claim.
  */
 #include "trace/decode/native.h"
 
 #include <string.h>
 
-/*
- * Widths of a payload's numbers: those of the fixed part, then those of each entry of the list that
- * follows (0: no list, or data). 'd' stands for 8 bytes of data.
- */
-struct layout {
-    const char *fixed;
-    const char *entry;
-};
-
-static const struct layout requests[] = {
-    [WIRE_VERSION] = {"22", ""},
-    [WIRE_DMA_MAP] = {"44888", ""},
-    [WIRE_DMA_UNMAP] = {"4488", ""},
-    [WIRE_DEVICE_GET_INFO] = {"4444", ""},
-    [WIRE_DEVICE_GET_REGION_INFO] = {"444488", ""},
-    [WIRE_DEVICE_GET_REGION_IO_FDS] = {"4444", "8844448"},
-    [WIRE_DEVICE_GET_IRQ_INFO] = {"4444", ""},
-    [WIRE_DEVICE_SET_IRQS] = {"44444", ""},
-    [WIRE_REGION_READ] = {"844", ""},
-    [WIRE_REGION_WRITE] = {"844", ""},
-    [WIRE_DMA_READ] = {"88", ""},
-    [WIRE_DMA_WRITE] = {"88", ""},
-    [WIRE_REGION_WRITE_MULTI] = {"8", "844d"},
-    [WIRE_DEVICE_FEATURE] = {"44", ""},
-    [WIRE_MIG_DATA_READ] = {"44", ""},
-    [WIRE_MIG_DATA_WRITE] = {"44", ""},
-};
-
-static const struct layout features[] = {
-    [WIRE_FEATURE_MIGRATION] = {"8", ""},
-    [WIRE_FEATURE_MIG_DEVICE_STATE] = {"44", ""},
-    [WIRE_FEATURE_DMA_LOGGING_START] = {"844", "88"},
-    [WIRE_FEATURE_DMA_LOGGING_STOP] = {"", ""},
-    [WIRE_FEATURE_DMA_LOGGING_REPORT] = {"888", "8"},
-};
+#include "base/wire_command.h"
 
 static void native_reverse(uint8_t *p, size_t n)
 {
@@ -54,38 +20,27 @@ static void native_reverse(uint8_t *p, size_t n)
     }
 }
 
-/* Swaps one structure's numbers; returns its size, or 0 if it is incomplete. */
-static size_t native_turn(const char *widths, uint8_t *p, size_t n)
+/* Swaps the structure's numbers that are there; returns its size, or 0 if it is incomplete. */
+static size_t native_turn(const struct wire_struct *s, uint8_t *p, size_t n)
 {
-    size_t at = 0;
-
-    for (; *widths; widths++) {
-        const size_t width = *widths == 'd' ? 8 : (size_t)(*widths - '0');
-
-        if (n - at < width) {
-            return 0;
+    for (const struct wire_field *f = s->fields; f < s->fields + s->n_fields; f++) {
+        if (f->kind != WIRE_BYTES && wire_field_whole(f, n)) {
+            native_reverse(p + f->offset, f->size);
         }
-        if (*widths != 'd') {
-            native_reverse(p + at, width);
-        }
-        at += width;
     }
-    return at;
+    return n < s->size ? 0 : s->size;
 }
 
-static size_t native_turn_all(const struct layout *l, uint8_t *p, size_t n)
+/* Swaps the structure and the entries of its list that are there; returns the bytes swapped. */
+static size_t native_turn_all(const struct wire_struct *s, uint8_t *p, size_t n)
 {
-    size_t at;
-    size_t step;
+    size_t at = native_turn(s, p, n);
+    const uint64_t count = s->count ? wire_field_value(s->count, p, n) : UINT64_MAX;
+    size_t step = at;
 
-    if (!l->fixed) {
-        return 0;
-    }
-    at = native_turn(l->fixed, p, n);
-    if (*l->entry && (at > 0 || !*l->fixed)) {
-        while ((step = native_turn(l->entry, p + at, n - at)) > 0) {
-            at += step;
-        }
+    for (uint64_t i = 0; s->entry && i < count && step > 0; i++) {
+        step = native_turn(s->entry, p + at, n - at);
+        at += step;
     }
     return at;
 }
@@ -95,27 +50,22 @@ static void native_turn_caps(uint8_t *p, size_t n)
 {
     struct wire_region_info info;
     struct wire_cap cap;
-    struct wire_sparse sparse;
     size_t least = sizeof info;
 
     if (!wire_get(p, n, &info, sizeof info) || !(info.flags & WIRE_REGION_FLAG_CAPS)) {
         return;
     }
     for (size_t at = info.cap_offset; at >= least && at < n; at = cap.next) {
-        if (native_turn("224", p + at, n - at) == 0 ||
+        const struct wire_part *part;
+
+        if (native_turn(&wire_cap_header, p + at, n - at) == 0 ||
             !wire_get(p + at, n - at, &cap, sizeof cap)) {
             return;
         }
         least = at + sizeof cap;
-        (void)native_turn("44", p + least, n - least);
-        if (cap.id == WIRE_CAP_SPARSE_MMAP &&
-            wire_get(p + least, n - least, &sparse, sizeof sparse)) {
-            size_t area = least + sizeof sparse;
-
-            for (uint32_t i = 0; i < sparse.nr_areas && native_turn("88", p + area, n - area) > 0;
-                 i++) {
-                area += sizeof(struct wire_sparse_area);
-            }
+        part = wire_cap_find(cap.id);
+        if (part) {
+            (void)native_turn_all(part->structure, p + least, n - least);
         }
     }
 }
@@ -123,34 +73,41 @@ static void native_turn_caps(uint8_t *p, size_t n)
 static void native_turn_feature(uint8_t *p, size_t n, size_t at)
 {
     struct wire_feature f;
-    uint32_t index;
+    const struct wire_part *part;
 
     if (!wire_get(p, n, &f, sizeof f)) {
         return;
     }
-    index = f.flags & WIRE_FEATURE_MASK;
-    if (index < sizeof features / sizeof *features) {
-        (void)native_turn_all(&features[index], p + at, n - at);
+    part = wire_feature_find(f.flags & WIRE_FEATURE_MASK);
+    if (part && part->structure) {
+        (void)native_turn_all(part->structure, p + at, n - at);
     }
 }
 
 static void native_turn_payload(const struct wire_hdr *hdr, uint8_t *p, size_t n)
 {
+    const struct wire_command_info *const c = wire_command_find(hdr->command);
     size_t at;
 
-    if (hdr->command >= sizeof requests / sizeof *requests) {
+    if (!c || !c->structure) {
         return;
     }
-    /* The only reply with a shorter structure than its request. */
-    if (hdr->command == WIRE_DMA_WRITE && n == WIRE_DMA_WRITE_REPLY_MIN) {
-        (void)native_turn("84", p, n);
-        return;
-    }
-    at = native_turn_all(&requests[hdr->command], p, n);
-    if (hdr->command == WIRE_DEVICE_GET_REGION_INFO) {
+    at = native_turn_all(c->structure, p, n);
+    switch ((enum wire_tail)c->reply.tail) {
+    case WIRE_TAIL_CAPS:
         native_turn_caps(p, n);
-    } else if (hdr->command == WIRE_DEVICE_FEATURE) {
+        break;
+    case WIRE_TAIL_FEATURE:
         native_turn_feature(p, n, at);
+        break;
+    case WIRE_TAIL_REST:
+        /* The count of a short reply has the size that is left for it. */
+        if (n == c->reply.fixed) {
+            native_reverse(p + c->structure->count->offset, n - c->structure->count->offset);
+        }
+        break;
+    default:
+        break;
     }
 }
 
@@ -175,7 +132,7 @@ bool native_header(const struct trace_message *m, struct wire_hdr *hdr)
     }
     memcpy(hdr, m->data, sizeof *hdr);
     if (native_foreign_it(m->flags)) {
-        (void)native_turn("224444", (uint8_t *)hdr, sizeof *hdr);
+        (void)native_turn(wire_vfio_user.header, (uint8_t *)hdr, sizeof *hdr);
     }
     return true;
 }

@@ -4,7 +4,7 @@
  * Prints lines for programs: one JSON object each. Numbers above 2^53 and times are strings,
  * addresses strings in hexadecimal.
  */
-#include "trace/decode/decode_parts.h"
+#include "trace/decode/decode_fields.h"
 #include "trace/decode/show_line.h"
 
 #include <string.h>
@@ -95,7 +95,7 @@ static void show_json_answer(struct printer *p, const struct show_item *i)
     }
     if (v->hdr.flags & WIRE_ERROR) {
         show_json_error(p, v);
-        decode_raw(p, v, 0);
+        decode_raw(p, v->p, v->n, v->total, 0);
     } else {
         printer_open(p, "result");
         decode_reply(p, v, i->request, i->shown->config);

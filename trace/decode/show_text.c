@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "handshake/json.h"
-#include "trace/decode/decode_parts.h"
+#include "trace/decode/decode_fields.h"
 
 #define BOLD "\33[1m"
 #define DIM "\33[2m"
@@ -206,7 +206,7 @@ static void show_text_result(struct show_look *l, struct strbuf *line, const str
         }
         if (v->total > 0) {
             strbuf_char(line, ' ');
-            decode_raw(&printer, v, 0);
+            decode_raw(&printer, v->p, v->n, v->total, 0);
         }
     } else {
         decode_reply(&printer, v, i->request, i->shown->config);
