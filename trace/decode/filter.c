@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wire_command.h"
 #include "trace/decode/filter_terms.h"
 #include "trace/decode/native.h"
 
@@ -273,24 +274,16 @@ static bool filter_writes_to(const struct term *t, const uint8_t *p, size_t n)
 /* Returns true if the message itself names one of the term's regions. */
 static bool filter_names_region(const struct term *t, const struct judged *j)
 {
-    struct wire_region_access a;
-    struct wire_region_info info;
+    const struct wire_command_info *const c = wire_command_find(j->hdr.command);
+    const struct wire_field *const region =
+        c && c->structure ? wire_field_find(c->structure, WIRE_REGION) : NULL;
 
-    switch (j->hdr.command) {
-    case WIRE_REGION_READ:
-    case WIRE_REGION_WRITE:
-        return wire_get(j->payload, j->n, &a, sizeof a) && filter_has_number(t, a.region);
-    case WIRE_DEVICE_GET_REGION_INFO:
-    case WIRE_DEVICE_GET_REGION_IO_FDS:
-        /* The index is at the same offset in both. */
-        memset(&info, 0, sizeof info);
-        return j->n >= 12 && wire_get(j->payload, 12, &info, 12) &&
-               filter_has_number(t, info.index);
-    case WIRE_REGION_WRITE_MULTI:
-        return !j->reply && filter_writes_to(t, j->payload, j->n);
-    default:
-        return false;
+    if (region) {
+        return wire_field_whole(region, j->n) &&
+               filter_has_number(t, wire_field_value(region, j->payload, j->n));
     }
+    return c && !j->reply && c->request.tail == WIRE_TAIL_WRITES &&
+           filter_writes_to(t, j->payload, j->n);
 }
 
 static bool filter_holds(const struct filter *f, unsigned i, const struct judged *j,

@@ -9,25 +9,23 @@
 #include <string.h>
 
 #include "trace/lint/lint_parts.h"
-#include "trace/decode/native.h"
+#include "trace/decode/decode_fields.h"
 
 /* Reads the remembered request's fixed part. Returns false if it was not kept whole. */
 static bool lint_reply_asked(const struct lint_at *at, void *out, size_t size)
 {
-    const struct trace_request *r = at->request;
     uint8_t payload[TRACE_REMEMBERED];
-    const size_t n = native_head(r->head, r->kept, r->flags, &r->hdr, payload, sizeof payload);
+    const size_t n = decode_asked(at->request, payload);
 
     return wire_get(payload, n, out, size);
 }
 
 uint32_t lint_asked(const struct lint_at *at)
 {
-    const struct trace_request *r = at->request;
     uint8_t payload[TRACE_REMEMBERED];
-    const size_t n = native_head(r->head, r->kept, r->flags, &r->hdr, payload, sizeof payload);
+    const size_t n = decode_asked(at->request, payload);
 
-    return wire_asks(&r->hdr, payload, n);
+    return wire_asks(&at->request->hdr, payload, n);
 }
 
 static void lint_reply_write_count(const struct lint_at *at, uint64_t got, uint64_t wanted)
@@ -40,22 +38,6 @@ static void lint_reply_write_count(const struct lint_at *at, uint64_t got, uint6
 }
 
 /* ---- argsz ---- */
-
-static bool lint_reply_has_argsz(uint16_t command)
-{
-    switch (command) {
-    case WIRE_DMA_UNMAP:
-    case WIRE_DEVICE_GET_INFO:
-    case WIRE_DEVICE_GET_REGION_INFO:
-    case WIRE_DEVICE_GET_REGION_IO_FDS:
-    case WIRE_DEVICE_GET_IRQ_INFO:
-    case WIRE_DEVICE_FEATURE:
-    case WIRE_MIG_DATA_READ:
-        return true;
-    default:
-        return false;
-    }
-}
 
 /*
  * Returns true if the reply's own argsz can be judged: some replies repeat the request's, and the
@@ -83,7 +65,8 @@ static void lint_reply_judge_argsz(const struct lint_at *at)
     uint32_t wanted;
     uint32_t argsz;
 
-    if (!lint_reply_has_argsz(at->v.hdr.command) || !lint_reply_asked(at, &wanted, sizeof wanted) ||
+    if (!at->info->structure || !at->info->structure->argsz || at->info->reply.fixed == 0 ||
+        !lint_reply_asked(at, &wanted, sizeof wanted) ||
         !wire_get(at->v.p, at->v.n, &argsz, sizeof argsz)) {
         return;
     }
@@ -101,20 +84,21 @@ static void lint_reply_judge_argsz(const struct lint_at *at)
  */
 static void lint_reply_judge_size(const struct lint_at *at)
 {
-    struct wire_region_access a;
-    struct wire_dma_access d;
+    const struct wire_body *const body = &at->info->reply;
+    uint8_t asked[TRACE_REMEMBERED];
+    const struct wire_field *count;
     uint64_t wanted;
+    size_t n;
 
-    if (at->v.n > 0 || at->v.total == 0) {
+    if (at->v.n > 0 || at->v.total == 0 || body->tail != WIRE_TAIL_DATA || !body->repeats) {
         return;
     }
-    if (at->v.hdr.command == WIRE_REGION_READ && lint_reply_asked(at, &a, sizeof a)) {
-        wanted = sizeof a + (uint64_t)a.count;
-    } else if (at->v.hdr.command == WIRE_DMA_READ && lint_reply_asked(at, &d, sizeof d)) {
-        wanted = sizeof d + d.count;
-    } else {
+    count = at->info->structure->count;
+    n = decode_asked(at->request, asked);
+    if (!wire_field_whole(count, n)) {
         return;
     }
+    wanted = body->fixed + wire_field_value(count, asked, n);
     if (at->v.total != wanted) {
         lint_say(at, LINT_COUNT, "%zu bytes, %" PRIu64 " were asked for", at->v.total, wanted);
     }
@@ -327,7 +311,7 @@ void lint_reply(struct lint_at *at)
         lint_reply_error(at);
         return;
     }
-    if (lint_judged(at)) {
+    if (at->info && lint_judged(at)) {
         lint_reply_judge_argsz(at);
         lint_reply_judge_size(at);
     }

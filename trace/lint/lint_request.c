@@ -25,15 +25,6 @@ void lint_set_state(struct lint_session *s, uint32_t state)
     s->state_known = !s->partial;
 }
 
-/* Reports an argsz without room for the reply's fixed part. */
-static void lint_request_argsz_room(const struct lint_at *at, uint32_t argsz)
-{
-    if (argsz < at->info->reply.fixed) {
-        lint_say(at, LINT_ARGSZ_SMALL, "%" PRIu32 ", at least %" PRIu32, argsz,
-                 at->info->reply.fixed);
-    }
-}
-
 /*
  * Judges the size of data that a request carries or, if `asked`, asks for: then its sender must
  * also keep to the limit that it announced itself.
@@ -112,36 +103,6 @@ static void lint_request_write_multi(const struct lint_at *at)
     }
 }
 
-static void lint_request_get_region_info(const struct lint_at *at)
-{
-    struct wire_region_info i;
-
-    if (!wire_get(at->v.p, at->v.n, &i, sizeof i)) {
-        return;
-    }
-    lint_request_argsz_room(at, i.argsz);
-    (void)lint_request_region_of(at, i.index);
-    if (i.flags || i.cap_offset || i.size || i.offset) {
-        lint_say(at, LINT_NOT_ZERO,
-                 "flags 0x%x, cap_offset %u, size 0x%" PRIx64 ", offset 0x%" PRIx64, i.flags,
-                 i.cap_offset, i.size, i.offset);
-    }
-}
-
-static void lint_request_get_io_fds(const struct lint_at *at)
-{
-    struct wire_region_io_fds f;
-
-    if (!wire_get(at->v.p, at->v.n, &f, sizeof f)) {
-        return;
-    }
-    lint_request_argsz_room(at, f.argsz);
-    (void)lint_request_region_of(at, f.index);
-    if (f.flags || f.count) {
-        lint_say(at, LINT_NOT_ZERO, "flags 0x%x, count %u", f.flags, f.count);
-    }
-}
-
 static const struct lint_irq *lint_request_irq_of(const struct lint_at *at, uint32_t index)
 {
     const struct lint_session *s = at->known;
@@ -151,34 +112,6 @@ static const struct lint_irq *lint_request_irq_of(const struct lint_at *at, uint
         return NULL;
     }
     return index < LINT_IRQS && s->device->irq[index].known ? &s->device->irq[index] : NULL;
-}
-
-static void lint_request_get_irq_info(const struct lint_at *at)
-{
-    struct wire_irq_info i;
-
-    if (!wire_get(at->v.p, at->v.n, &i, sizeof i)) {
-        return;
-    }
-    lint_request_argsz_room(at, i.argsz);
-    (void)lint_request_irq_of(at, i.index);
-    if (i.flags || i.count) {
-        lint_say(at, LINT_NOT_ZERO, "flags 0x%x, count %u", i.flags, i.count);
-    }
-}
-
-static void lint_request_get_info(const struct lint_at *at)
-{
-    struct wire_device_info i;
-
-    if (!wire_get(at->v.p, at->v.n, &i, sizeof i)) {
-        return;
-    }
-    lint_request_argsz_room(at, i.argsz);
-    if (i.flags || i.num_regions || i.num_irqs) {
-        lint_say(at, LINT_NOT_ZERO, "flags 0x%x, num_regions %u, num_irqs %u", i.flags,
-                 i.num_regions, i.num_irqs);
-    }
 }
 
 static void lint_request_irq_actions(const struct lint_at *at, const struct wire_irq_set *s,
@@ -288,10 +221,6 @@ static void lint_request_dma_unmap(const struct lint_at *at)
     if (!wire_get(at->v.p, at->v.n, &u, sizeof u)) {
         return;
     }
-    lint_request_argsz_room(at, u.argsz);
-    if (u.flags) {
-        lint_say(at, LINT_NOT_ZERO, "flags 0x%" PRIx32, u.flags);
-    }
     if (s->maps_known && !lint_maps_leave(&s->maps, u.address, u.size)) {
         lint_say(at, LINT_UNMAP_UNKNOWN, "0x%" PRIx64 " bytes at 0x%" PRIx64, u.size, u.address);
     } else if (at->v.hdr.flags & WIRE_NO_REPLY) {
@@ -354,7 +283,6 @@ static void lint_request_feature(const struct lint_at *at)
     if (!wire_get(at->v.p, at->v.n, &f, sizeof f)) {
         return;
     }
-    lint_request_argsz_room(at, f.argsz);
     if (!wire_feature_name(f.flags & WIRE_FEATURE_MASK)) {
         lint_say(at, LINT_FEATURE_UNKNOWN, "%" PRIu32, f.flags & WIRE_FEATURE_MASK);
     }
@@ -374,9 +302,6 @@ static void lint_request_mig_data(const struct lint_at *at, bool write)
     if (!wire_get(at->v.p, at->v.n, &m, sizeof m)) {
         return;
     }
-    if (!write) {
-        lint_request_argsz_room(at, m.argsz);
-    }
     lint_request_data_size(at, m.size, !write);
     fits = write ? s->state == WIRE_MIG_RESUMING
                  : s->state == WIRE_MIG_STOP_COPY || s->state == WIRE_MIG_PRE_COPY;
@@ -385,25 +310,62 @@ static void lint_request_mig_data(const struct lint_at *at, bool write)
     }
 }
 
+/* ---- the form, by the description of the command ---- */
+
+/* Fields that must be 0. */
+static void lint_request_reserved(const struct lint_at *at, const struct wire_struct *s)
+{
+    char text[160] = "";
+    size_t n = 0;
+
+    if (!wire_reserved_set(s, at->v.p, at->v.n)) {
+        return;
+    }
+    for (const struct wire_field *f = s->fields; f < s->fields + s->n_fields; f++) {
+        const uint64_t v = wire_field_value(f, at->v.p, at->v.n);
+        const bool decimal = f->kind == WIRE_DEC || f->kind == WIRE_COUNT;
+
+        if (f->request >= WIRE_NONZERO && n < sizeof text) {
+            n += (size_t)snprintf(text + n, sizeof text - n,
+                                  decimal ? "%s%s %" PRIu64 : "%s%s 0x%" PRIx64, n > 0 ? ", " : "",
+                                  f->name, v);
+        }
+    }
+    lint_say(at, LINT_NOT_ZERO, "%s", text);
+}
+
+/* The room that argsz has for the reply, the index asked for, and fields that must be 0. */
+static void lint_request_form(const struct lint_at *at)
+{
+    const struct wire_struct *const s = at->info->structure;
+    uint32_t value;
+
+    if (!s || at->v.n < s->size) {
+        return;
+    }
+    value = s->argsz ? (uint32_t)wire_field_value(s->argsz, at->v.p, at->v.n) : UINT32_MAX;
+    if (value < at->info->reply.fixed) {
+        lint_say(at, LINT_ARGSZ_SMALL, "%" PRIu32 ", at least %" PRIu32, value,
+                 at->info->reply.fixed);
+    }
+    if (wire_field_find(s, WIRE_REGION) && !wire_field_find(s, WIRE_OFFSET)) {
+        value = (uint32_t)wire_field_value(wire_field_find(s, WIRE_REGION), at->v.p, at->v.n);
+        (void)lint_request_region_of(at, value);
+    } else if (at->info->code == WIRE_DEVICE_GET_IRQ_INFO) {
+        value = (uint32_t)wire_field_value(wire_field_find(s, WIRE_NAMED), at->v.p, at->v.n);
+        (void)lint_request_irq_of(at, value);
+    }
+    lint_request_reserved(at, s);
+}
+
 uint64_t lint_request(struct lint_at *at)
 {
+    lint_request_form(at);
     switch (at->v.hdr.command) {
     case WIRE_DMA_MAP:
         return lint_request_dma_map(at);
     case WIRE_DMA_UNMAP:
         lint_request_dma_unmap(at);
-        break;
-    case WIRE_DEVICE_GET_INFO:
-        lint_request_get_info(at);
-        break;
-    case WIRE_DEVICE_GET_REGION_INFO:
-        lint_request_get_region_info(at);
-        break;
-    case WIRE_DEVICE_GET_REGION_IO_FDS:
-        lint_request_get_io_fds(at);
-        break;
-    case WIRE_DEVICE_GET_IRQ_INFO:
-        lint_request_get_irq_info(at);
         break;
     case WIRE_DEVICE_SET_IRQS:
         lint_request_set_irqs(at);
