@@ -90,7 +90,7 @@ static bool replay_client_player_init(struct player *p, const struct replay_sett
     for (size_t i = 0; i < s->n; i++) {
         const struct replay_message *const m = &s->messages[i];
 
-        if (m->sender == TRACE_FROM_BACKEND) {
+        if (m->sender == SIDE_BACKEND) {
             struct queue *const q = &p->queues[m->socket];
 
             q->places[q->n++] = i;
@@ -194,8 +194,8 @@ static bool replay_client_waits(const struct player *p, size_t place)
 {
     const struct replay_message *const m = replay_client_at(p, place);
 
-    return m->sender == TRACE_FROM_CLIENT && !m->reply && p->fates[place].sent &&
-           !p->fates[place].came && !(m->hdr.flags & WIRE_NO_REPLY);
+    return m->sender == SIDE_CLIENT && !m->reply && p->fates[place].sent && !p->fates[place].came &&
+           !(m->hdr.flags & WIRE_NO_REPLY);
 }
 
 /* Returns the oldest waiting request with this id on the socket, or REPLAY_NONE. */
@@ -448,7 +448,7 @@ static bool replay_client_put_next(struct player *p, bool *went)
     struct replay_link *const l = &p->links[m->socket];
 
     *went = false;
-    if (m->sender == TRACE_FROM_BACKEND || (m->flags & TRACE_UNDELIVERED)) {
+    if (m->sender == SIDE_BACKEND || (m->flags & TRACE_UNDELIVERED)) {
         p->next++;
         *went = true;
         return true;
@@ -575,7 +575,7 @@ static void replay_client_find_missing(struct player *p)
         const struct replay_message *const m = replay_client_at(p, i);
         struct replay_finding *f;
 
-        if (m->sender != TRACE_FROM_BACKEND || p->fates[i].came ||
+        if (m->sender != SIDE_BACKEND || p->fates[i].came ||
             (m->partner != REPLAY_NONE && m->reply && !p->fates[m->partner].sent)) {
             continue;
         }
@@ -668,7 +668,7 @@ static bool replay_client_can_play(const struct replay_settings *settings,
         const struct replay_message *const m = &s->messages[i];
 
         /* The answer to DMA_READ can be read from memory again. */
-        if (m->sender == TRACE_FROM_CLIENT && !replay_whole(m) && !(m->flags & TRACE_UNDELIVERED) &&
+        if (m->sender == SIDE_CLIENT && !replay_whole(m) && !(m->flags & TRACE_UNDELIVERED) &&
             !(m->reply && m->partner != REPLAY_NONE && m->hdr.command == WIRE_DMA_READ)) {
             return replay_not_whole(out, m);
         }

@@ -68,7 +68,7 @@ static bool replay_device_actor_init(struct actor *a, const struct replay_settin
     for (size_t i = 0; i < s->n; i++) {
         const struct replay_message *const m = &s->messages[i];
 
-        if (m->sender == TRACE_FROM_CLIENT) {
+        if (m->sender == SIDE_CLIENT) {
             a->said[m->socket][m->ordinal] = i;
         }
     }
@@ -229,7 +229,7 @@ static bool replay_device_owes_before(const struct actor *a, size_t place)
 
 static bool replay_device_is_command(const struct replay_message *m)
 {
-    return m->sender == TRACE_FROM_BACKEND && !m->reply;
+    return m->sender == SIDE_BACKEND && !m->reply;
 }
 
 /*

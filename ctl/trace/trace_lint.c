@@ -29,11 +29,6 @@ struct run {
     struct trace_sessions sessions; /* their user pointers belong to the lint */
 };
 
-static const char *trace_lint_party_name(enum trace_sender party)
-{
-    return party == TRACE_FROM_CLIENT ? "client" : "backend";
-}
-
 static void trace_lint_command(struct run *r, const struct lint_finding *f)
 {
     const struct wire_command_info *c = wire_command_find(f->command);
@@ -57,7 +52,7 @@ static void trace_lint_where(struct run *r, const struct lint_finding *f)
     strbuf_char(&r->line, '.');
     strbuf_dec_in(&r->line, since % 1000000000 / 1000, 6, '0');
     strbuf_char(&r->line, ' ');
-    strbuf_str(&r->line, trace_lint_party_name(f->party));
+    strbuf_str(&r->line, side_name(f->party));
     strbuf_char(&r->line, ' ');
     trace_lint_command(r, f);
     strbuf_str(&r->line, " id ");
@@ -115,7 +110,7 @@ static void trace_lint_print_json(struct run *r, const struct lint_finding *f)
         strbuf_char(&r->line, '.');
         strbuf_dec_in(&r->line, f->read_ns % 1000000000, 9, '0');
         strbuf_char(&r->line, '"');
-        printer_word(&p, "party", trace_lint_party_name(f->party), 0);
+        printer_word(&p, "party", side_name(f->party), 0);
         printer_dec(&p, "id", f->id);
         printer_label(&p, "command");
         strbuf_char(&r->line, '"');

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /* One party. */
-struct side {
+struct peer_facts_side {
     struct peer_facts *peer_facts;
     struct peer peer;
     uint64_t request;                    /* under way at the inspector, or 0 */
@@ -18,7 +18,7 @@ struct side {
 struct peer_facts {
     struct inspector *inspector;
     uint32_t route;
-    struct side sides[RULES_PARTIES];
+    struct peer_facts_side sides[RULES_PARTIES];
     bool heard;
     struct ipc_evidence evidence;
     peer_facts_fn *fn;
@@ -34,7 +34,7 @@ static void peer_facts_notify_when_whole(struct peer_facts *q)
 
 static void peer_facts_on_inspected(const struct inspection *r, void *arg)
 {
-    struct side *s = arg;
+    struct peer_facts_side *s = arg;
 
     s->request = 0;
     s->inspection = inspection_hold(r);
@@ -42,8 +42,8 @@ static void peer_facts_on_inspected(const struct inspection *r, void *arg)
 }
 
 /* urgent: a rule depends on the party's executable; otherwise its contents are only recorded. */
-static void peer_facts_begin(struct peer_facts *q, struct side *s, int fd, pid_t pid, bool urgent,
-                             unsigned timeout_ms)
+static void peer_facts_begin(struct peer_facts *q, struct peer_facts_side *s, int fd, pid_t pid,
+                             bool urgent, unsigned timeout_ms)
 {
     struct inspector_asker who = {.uid = (uid_t)-1, .route = q->route, .late = !urgent};
     const struct inspection *known;
@@ -119,7 +119,7 @@ void peer_facts_heard(struct peer_facts *q, const struct ipc_evidence *e)
 
 struct rules_known peer_facts_known(const struct peer_facts *q, enum rules_party party)
 {
-    const struct side *s = &q->sides[party];
+    const struct peer_facts_side *s = &q->sides[party];
     const struct ipc_heard *h = &q->evidence.heard[party];
 
     return (struct rules_known){.peer = &s->peer,

@@ -17,7 +17,7 @@
 
 struct tap {
     struct tap_session *session;
-    enum trace_sender sender;
+    enum side sender;
     bool twin;
     bool active;         /* complete since the beginning of a message */
     bool fresh;          /* the next read begins a message */
@@ -42,7 +42,7 @@ struct tap_session {
     const struct tap_host *host;
     struct snap_length keep;
     bool unpublished;
-    struct tap taps[TRACE_SENDERS][2];
+    struct tap taps[SIDES][2];
 };
 
 /* ---- sessions ---- */
@@ -69,10 +69,10 @@ struct tap_session *tap_session_new(uint64_t session, const struct tap_settings 
     s->host = host;
     s->offset = (uint64_t)clock_time_ns() - clock_ns();
     tap_session_set(s, settings);
-    for (int sender = 0; sender < TRACE_SENDERS; sender++) {
+    for (int sender = 0; sender < SIDES; sender++) {
         for (int twin = 0; twin < 2; twin++) {
             s->taps[sender][twin] =
-                (struct tap){.session = s, .sender = (enum trace_sender)sender, .twin = twin != 0};
+                (struct tap){.session = s, .sender = (enum side)sender, .twin = twin != 0};
         }
     }
     return s;
@@ -83,7 +83,7 @@ void tap_session_free(struct tap_session *s)
     if (!s) {
         return;
     }
-    for (int sender = 0; sender < TRACE_SENDERS; sender++) {
+    for (int sender = 0; sender < SIDES; sender++) {
         for (int twin = 0; twin < 2; twin++) {
             free(s->taps[sender][twin].head);
             free(s->taps[sender][twin].fds);
@@ -97,7 +97,7 @@ uint64_t tap_session_seen(const struct tap_session *s)
     return s->number;
 }
 
-struct tap *tap_of(struct tap_session *s, enum trace_sender sender, bool twin)
+struct tap *tap_of(struct tap_session *s, enum side sender, bool twin)
 {
     return &s->taps[sender][twin];
 }
@@ -379,14 +379,13 @@ void tap_kept_back(struct tap *t, const uint8_t *data, size_t n)
 {
     if (t->active) {
         tap_withheld(t);
-        tap_emit_on(t, data, n,
-                    t->sender == TRACE_FROM_CLIENT ? TRACE_LEG_CLIENT : TRACE_LEG_BACKEND, 0);
+        tap_emit_on(t, data, n, t->sender == SIDE_CLIENT ? TRACE_LEG_CLIENT : TRACE_LEG_BACKEND, 0);
     }
 }
 
 void tap_made(struct tap *t, const uint8_t *data, size_t n)
 {
-    tap_emit_on(t, data, n, t->sender == TRACE_FROM_CLIENT ? TRACE_LEG_BACKEND : TRACE_LEG_CLIENT,
+    tap_emit_on(t, data, n, t->sender == SIDE_CLIENT ? TRACE_LEG_BACKEND : TRACE_LEG_CLIENT,
                 TRACE_BROKER);
 }
 

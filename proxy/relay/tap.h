@@ -62,7 +62,7 @@ struct trace_fd tap_describe(const struct tap_session *s, int fd);
 /* ---- of a relay direction ---- */
 
 /* Returns the tap for this sender's direction; twin: of the twin sockets. Lives as long as s. */
-struct tap *tap_of(struct tap_session *s, enum trace_sender sender, bool twin);
+struct tap *tap_of(struct tap_session *s, enum side sender, bool twin);
 
 /*
  * The direction is between two messages and holds nothing: from here on it reports everything to

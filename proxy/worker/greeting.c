@@ -122,18 +122,18 @@ static void greeting_answer_error(struct greeting *g, int err)
         g->result.err = 0;
         return;
     }
-    greeting_tap_out(&g->tap, TRACE_FROM_BACKEND, data, sizeof data, NULL, true);
+    greeting_tap_out(&g->tap, SIDE_BACKEND, data, sizeof data, NULL, true);
 }
 
 /* Records the message that was being read or sent when the greeting failed. */
 static void greeting_tap_unfinished(struct greeting *g)
 {
     if (g->phase == REQUEST || g->phase == REPLY) {
-        greeting_tap_in(&g->tap, g->phase == REQUEST ? TRACE_FROM_CLIENT : TRACE_FROM_BACKEND,
-                        g->in.data, g->in.at, &g->in_fds);
+        greeting_tap_in(&g->tap, g->phase == REQUEST ? SIDE_CLIENT : SIDE_BACKEND, g->in.data,
+                        g->in.at, &g->in_fds);
     } else if (g->phase == FORWARD || g->phase == ANSWER) {
-        greeting_tap_out(&g->tap, g->phase == FORWARD ? TRACE_FROM_CLIENT : TRACE_FROM_BACKEND,
-                         g->out.data, g->out.size, NULL, false);
+        greeting_tap_out(&g->tap, g->phase == FORWARD ? SIDE_CLIENT : SIDE_BACKEND, g->out.data,
+                         g->out.size, NULL, false);
     }
 }
 
@@ -366,7 +366,7 @@ static bool greeting_do_request(struct greeting *g)
         return false;
     }
     g->result.request_size = (uint32_t)g->in.size;
-    greeting_tap_in(&g->tap, TRACE_FROM_CLIENT, g->in.data, g->in.size, &g->in_fds);
+    greeting_tap_in(&g->tap, SIDE_CLIENT, g->in.data, g->in.size, &g->in_fds);
     if (g->backend_fd < 0) {
         greeting_fail(g, false, REASON_REFUSED, g->refuse_err, "refused");
         return false;
@@ -397,7 +397,7 @@ static bool greeting_do_forward(struct greeting *g)
         greeting_fail(g, true, REASON_BACKEND_GONE, ECONNREFUSED, "closed before it read VERSION");
     }
     if (r > 0) {
-        greeting_tap_out(&g->tap, TRACE_FROM_CLIENT, g->out.data, g->out.size, NULL, true);
+        greeting_tap_out(&g->tap, SIDE_CLIENT, g->out.data, g->out.size, NULL, true);
         greeting_begin_reading(g, REPLY);
         greeting_watch_client(g);
     }
@@ -460,7 +460,7 @@ static bool greeting_do_reply(struct greeting *g)
         return false;
     }
     g->result.reply_size = (uint32_t)g->in.size;
-    greeting_tap_in(&g->tap, TRACE_FROM_BACKEND, g->in.data, g->in.size, &g->in_fds);
+    greeting_tap_in(&g->tap, SIDE_BACKEND, g->in.data, g->in.size, &g->in_fds);
     o = version_read(&g->result.reply, g->in.data + WIRE_HDR_SIZE, g->in.size - WIRE_HDR_SIZE,
                      &json);
     if (o == VERSION_OK) {
@@ -501,7 +501,7 @@ static bool greeting_do_answer(struct greeting *g)
         greeting_fail(g, false, REASON_CLIENT_GONE, 0, "closed before it read the VERSION reply");
     }
     if (r > 0) {
-        greeting_tap_out(&g->tap, TRACE_FROM_BACKEND, g->out.data, g->out.size, &fds, true);
+        greeting_tap_out(&g->tap, SIDE_BACKEND, g->out.data, g->out.size, &fds, true);
         sock_close(&g->client_twin_peer_fd);
         greeting_over(g);
         g->fn(g, GREETING_DONE, g->arg);

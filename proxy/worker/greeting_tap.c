@@ -59,7 +59,7 @@ static uint8_t greeting_tap_leg_of(bool client)
     return client ? TRACE_LEG_CLIENT : TRACE_LEG_BACKEND;
 }
 
-void greeting_tap_in(struct greeting_tap *t, enum trace_sender sender, const void *data, size_t n,
+void greeting_tap_in(struct greeting_tap *t, enum side sender, const void *data, size_t n,
                      const struct fdset *fds)
 {
     struct trace_message m;
@@ -73,12 +73,12 @@ void greeting_tap_in(struct greeting_tap *t, enum trace_sender sender, const voi
                                .size = greeting_tap_size_of(data, n),
                                .kept = (uint32_t)n,
                                .sender = (uint8_t)sender,
-                               .legs = greeting_tap_leg_of(sender == TRACE_FROM_CLIENT),
+                               .legs = greeting_tap_leg_of(sender == SIDE_CLIENT),
                                .data = data};
     greeting_tap_note_it(t, &m, fds);
 }
 
-void greeting_tap_out(struct greeting_tap *t, enum trace_sender sender, const void *data, size_t n,
+void greeting_tap_out(struct greeting_tap *t, enum side sender, const void *data, size_t n,
                       const struct fdset *fds, bool sent)
 {
     struct trace_message m;
@@ -90,7 +90,7 @@ void greeting_tap_out(struct greeting_tap *t, enum trace_sender sender, const vo
                                .size = greeting_tap_size_of(data, n),
                                .kept = (uint32_t)n,
                                .sender = (uint8_t)sender,
-                               .legs = greeting_tap_leg_of(sender != TRACE_FROM_CLIENT),
+                               .legs = greeting_tap_leg_of(sender != SIDE_CLIENT),
                                .flags = sent ? TRACE_BROKER : TRACE_BROKER | TRACE_UNDELIVERED,
                                .data = data};
     greeting_tap_note_it(t, &m, fds);

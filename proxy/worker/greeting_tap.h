@@ -31,11 +31,11 @@ struct greeting_tap {
 void greeting_tap_read(struct greeting_tap *t);
 
 /* Reading is done, with n bytes of a message at data. */
-void greeting_tap_in(struct greeting_tap *t, enum trace_sender sender, const void *data, size_t n,
+void greeting_tap_in(struct greeting_tap *t, enum side sender, const void *data, size_t n,
                      const struct fdset *fds);
 
 /* A message of the broker's in sender's direction; sent: it has gone. fds may be NULL. */
-void greeting_tap_out(struct greeting_tap *t, enum trace_sender sender, const void *data, size_t n,
+void greeting_tap_out(struct greeting_tap *t, enum side sender, const void *data, size_t n,
                       const struct fdset *fds, bool sent);
 
 /* The verdict is known, or will not come: records all messages, and later ones at once. */

@@ -9,12 +9,12 @@ void session_tap_lanes(struct session *s)
     struct tap_session *const t = s->tap;
 
     if (s->channels) {
-        channel_pair_tap(s->channels, t ? tap_of(t, TRACE_FROM_CLIENT, false) : NULL,
-                         t ? tap_of(t, TRACE_FROM_BACKEND, false) : NULL);
+        channel_pair_tap(s->channels, t ? tap_of(t, SIDE_CLIENT, false) : NULL,
+                         t ? tap_of(t, SIDE_BACKEND, false) : NULL);
     }
     if (s->twin) {
-        channel_pair_tap(s->twin, t ? tap_of(t, TRACE_FROM_CLIENT, true) : NULL,
-                         t ? tap_of(t, TRACE_FROM_BACKEND, true) : NULL);
+        channel_pair_tap(s->twin, t ? tap_of(t, SIDE_CLIENT, true) : NULL,
+                         t ? tap_of(t, SIDE_BACKEND, true) : NULL);
     }
 }
 

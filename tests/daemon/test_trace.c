@@ -55,10 +55,10 @@ static void expect_version(const struct trace_message *m, unsigned i)
         uint8_t sender;
         uint8_t legs;
         uint8_t flags;
-    } want[TRACE_RIG_VERSIONS] = {{TRACE_FROM_CLIENT, TRACE_LEG_CLIENT, 0},
-                                  {TRACE_FROM_CLIENT, TRACE_LEG_BACKEND, TRACE_BROKER},
-                                  {TRACE_FROM_BACKEND, TRACE_LEG_BACKEND, 0},
-                                  {TRACE_FROM_BACKEND, TRACE_LEG_CLIENT, TRACE_BROKER}};
+    } want[TRACE_RIG_VERSIONS] = {{SIDE_CLIENT, TRACE_LEG_CLIENT, 0},
+                                  {SIDE_CLIENT, TRACE_LEG_BACKEND, TRACE_BROKER},
+                                  {SIDE_BACKEND, TRACE_LEG_BACKEND, 0},
+                                  {SIDE_BACKEND, TRACE_LEG_CLIENT, TRACE_BROKER}};
 
     ck_assert_uint_eq(m->sender, want[i].sender);
     ck_assert_uint_eq(m->legs, want[i].legs);
@@ -81,7 +81,7 @@ static void expect_message(const struct trace_item *item, void *arg)
         return;
     }
     want = &realize[done->next];
-    ck_assert_uint_eq(m->sender, want->to_backend ? TRACE_FROM_CLIENT : TRACE_FROM_BACKEND);
+    ck_assert_uint_eq(m->sender, want->to_backend ? SIDE_CLIENT : SIDE_BACKEND);
     ck_assert_uint_eq(m->legs, TRACE_LEGS);
     ck_assert_uint_eq(m->flags, 0);
     ck_assert_uint_eq(m->size, WIRE_HDR_SIZE + want->n);
@@ -337,8 +337,8 @@ static void see_gate(const struct trace_item *item, void *arg)
         g->withheld++;
     } else if (hdr.command == WIRE_DMA_READ) {
         ck_assert_uint_eq(m->legs, TRACE_LEG_BACKEND);
-        g->denied += m->sender == TRACE_FROM_BACKEND && m->flags == 0;
-        g->answered += m->sender == TRACE_FROM_CLIENT && m->flags == TRACE_BROKER;
+        g->denied += m->sender == SIDE_BACKEND && m->flags == 0;
+        g->answered += m->sender == SIDE_CLIENT && m->flags == TRACE_BROKER;
     }
 }
 

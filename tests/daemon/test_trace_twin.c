@@ -18,8 +18,8 @@
 
 /* Both sockets, both directions: [sender][twin]. */
 struct passed {
-    struct stream streams[TRACE_SENDERS][2];
-    size_t next[TRACE_SENDERS][2];
+    struct stream streams[SIDES][2];
+    size_t next[SIDES][2];
     unsigned versions;
     uint64_t twin_sockets[2]; /* inodes: the backend's own, what the client got for it */
 };
@@ -72,7 +72,7 @@ static void take(const struct trace_item *item, void *arg)
 
 static void fill(struct passed *p)
 {
-    for (int sender = 0; sender < TRACE_SENDERS; sender++) {
+    for (int sender = 0; sender < SIDES; sender++) {
         for (int twin = 0; twin < 2; twin++) {
             struct stream *const s = &p->streams[sender][twin];
 
@@ -91,13 +91,13 @@ static void fill(struct passed *p)
 
 static void pass(const struct passed *p, const struct twins *t)
 {
-    struct flow flows[2 * TRACE_SENDERS];
+    struct flow flows[2 * SIDES];
     size_t n = 0;
 
-    for (int sender = 0; sender < TRACE_SENDERS; sender++) {
+    for (int sender = 0; sender < SIDES; sender++) {
         for (int twin = 0; twin < 2; twin++) {
             const struct pair *const fds = twin ? &t->twin : &t->main;
-            const bool up = sender == TRACE_FROM_CLIENT;
+            const bool up = sender == SIDE_CLIENT;
 
             flows[n++] = (struct flow){.stream = &p->streams[sender][twin],
                                        .from_fd = up ? fds->client_fd : fds->backend_fd,
@@ -127,7 +127,7 @@ START_TEST(both_sockets_are_captured)
     ck_assert_uint_eq(sums.all_lost, 0);
     ck_assert_uint_eq(sums.over, 1);
     ck_assert_uint_ne(p.twin_sockets[0], p.twin_sockets[1]);
-    for (int sender = 0; sender < TRACE_SENDERS; sender++) {
+    for (int sender = 0; sender < SIDES; sender++) {
         for (int twin = 0; twin < 2; twin++) {
             ck_assert_uint_eq(p.next[sender][twin], p.streams[sender][twin].count);
             stream_deinit(&p.streams[sender][twin]);

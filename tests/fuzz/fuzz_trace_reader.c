@@ -36,7 +36,7 @@ static void add_text(struct told *t, const char *text)
 static void add_message(struct told *t, const struct trace_message *m)
 {
     FUZZ_REQUIRE(m->kept <= m->size && m->n_fds <= LIMIT_FDS_KERNEL);
-    FUZZ_REQUIRE(m->sender < TRACE_SENDERS && m->legs != 0 && (m->legs & ~TRACE_LEGS) == 0);
+    FUZZ_REQUIRE(m->sender < SIDES && m->legs != 0 && (m->legs & ~TRACE_LEGS) == 0);
     add(t, &m->number, sizeof m->number);
     add(t, &m->read_ns, sizeof m->read_ns);
     add(t, m->data, m->kept);

@@ -66,7 +66,7 @@ static void check_script(const struct replay_script *s)
 
         check_message(s, i);
         check_equal(s, i);
-        if (m->sender == TRACE_FROM_CLIENT && !m->reply) {
+        if (m->sender == SIDE_CLIENT && !m->reply) {
             place = replay_index_find(x, &m->hdr, m->data + WIRE_HDR_SIZE, m->kept - WIRE_HDR_SIZE,
                                       &repeated);
             FUZZ_REQUIRE(place < s->n && s->messages[place].hdr.command == m->hdr.command);

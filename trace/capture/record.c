@@ -58,9 +58,9 @@ void record_put(void *p, const struct trace_message *m)
 
 static bool record_sound(const struct fixed *f)
 {
-    return f->number > 0 && f->kept <= f->size && f->lost < f->number &&
-           f->sender < TRACE_SENDERS && f->legs != 0 && (f->legs & ~TRACE_LEGS) == 0 &&
-           (f->flags & ~TRACE_FLAGS) == 0 && f->n_fds <= LIMIT_FDS_KERNEL;
+    return f->number > 0 && f->kept <= f->size && f->lost < f->number && f->sender < SIDES &&
+           f->legs != 0 && (f->legs & ~TRACE_LEGS) == 0 && (f->flags & ~TRACE_FLAGS) == 0 &&
+           f->n_fds <= LIMIT_FDS_KERNEL;
 }
 
 bool record_get(const void *p, size_t n, struct trace_message *m)

@@ -126,8 +126,8 @@ static bool filter_terms_read_command(const struct reading *r, const char *p, ui
 
 static bool filter_terms_read_from(const char *p, uint64_t *out)
 {
-    *out = strcmp(p, "backend") == 0 ? TRACE_FROM_BACKEND : TRACE_FROM_CLIENT;
-    return *out == TRACE_FROM_BACKEND || strcmp(p, "client") == 0;
+    *out = strcmp(p, "backend") == 0 ? SIDE_BACKEND : SIDE_CLIENT;
+    return *out == SIDE_BACKEND || strcmp(p, "client") == 0;
 }
 
 static bool filter_terms_read_value(const struct reading *r, const struct word *w, struct term *t,

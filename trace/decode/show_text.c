@@ -93,7 +93,7 @@ static void show_text_put_time(struct show_look *l, struct strbuf *t, uint64_t n
  */
 static const char *show_text_arrow(const struct trace_message *m)
 {
-    const bool client = m->sender == TRACE_FROM_CLIENT;
+    const bool client = m->sender == SIDE_CLIENT;
 
     if (m->legs == TRACE_LEG_CLIENT) {
         return client ? "->|" : "<-|";

@@ -13,10 +13,8 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "base/side.h"
 #include "base/wire.h"
-
-/* The message's sender. */
-enum trace_sender { TRACE_FROM_CLIENT, TRACE_FROM_BACKEND, TRACE_SENDERS };
 
 /* The session's sockets on which it was seen. A relayed message is seen on both. */
 #define TRACE_LEG_CLIENT 0x1u
@@ -62,7 +60,7 @@ struct trace_message {
     uint32_t size;              /* of the whole message, in bytes */
     uint32_t kept;              /* of these, how many are at data */
     uint32_t lost;              /* messages of this session lost just before */
-    uint8_t sender;             /* enum trace_sender */
+    uint8_t sender;             /* enum side */
     uint8_t legs;               /* TRACE_LEG_* */
     uint8_t flags;              /* TRACE_BIG_ENDIAN … */
     uint16_t n_fds;             /* at most LIMIT_FDS_KERNEL */

@@ -187,7 +187,7 @@ static const char *packet_judge(const struct trace_message *m, size_t n, size_t 
     if (size != TRACE_CAPTURE_HDR_SIZE + (size_t)m->n_fds * TRACE_CAPTURE_FD_SIZE || size > n) {
         return "the capture header's length does not agree with its fds or its packet";
     }
-    if (m->sender >= TRACE_SENDERS || m->legs == 0 || (m->legs & ~TRACE_LEGS) != 0 ||
+    if (m->sender >= SIDES || m->legs == 0 || (m->legs & ~TRACE_LEGS) != 0 ||
         (m->flags & ~TRACE_FLAGS) != 0) {
         return "a capture header with values that mean nothing";
     }

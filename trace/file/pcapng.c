@@ -158,7 +158,7 @@ size_t pcapng_message(void *p, size_t n, uint32_t interface, const struct trace_
     const uint64_t original = (uint64_t)head + m->size;
     const uint64_t lost = m->lost;
     const uint32_t direction =
-        m->sender == TRACE_FROM_CLIENT ? PCAPNG_FLAG_INBOUND : PCAPNG_FLAG_OUTBOUND;
+        m->sender == SIDE_CLIENT ? PCAPNG_FLAG_INBOUND : PCAPNG_FLAG_OUTBOUND;
     const size_t size = BLOCK_SIZE + 20 + pcapng_padded(head + kept) + OPTION_SIZE + 4 +
                         (lost ? OPTION_SIZE + 8 : 0) + OPTION_SIZE + 8 +
                         pcapng_text_option_size(comment) + OPTION_SIZE;

@@ -88,7 +88,7 @@ void lint_say(const struct lint_at *at, enum lint_code code, const char *fmt, ..
                                        .session = at->session,
                                        .number = m->number,
                                        .read_ns = m->read_ns,
-                                       .party = (enum trace_sender)m->sender,
+                                       .party = (enum side)m->sender,
                                        .id = at->v.hdr.id,
                                        .command = at->v.hdr.command,
                                        .section = lint_section_of(code, at->v.hdr.command),
@@ -208,8 +208,7 @@ static void lint_never_answered(const struct trace_request *r, void *arg)
                                        .session = r->session,
                                        .number = r->number,
                                        .read_ns = r->read_ns,
-                                       .party = r->sender == TRACE_FROM_CLIENT ? TRACE_FROM_BACKEND
-                                                                               : TRACE_FROM_CLIENT,
+                                       .party = side_other(r->sender),
                                        .id = r->hdr.id,
                                        .command = r->hdr.command,
                                        .section = lint_section_of(code, r->hdr.command),

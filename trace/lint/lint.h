@@ -109,7 +109,7 @@ struct lint_finding {
     const struct trace_session *session;
     uint64_t number; /* of the message; 0: a summary of several */
     uint64_t read_ns;
-    enum trace_sender party; /* the one at fault */
+    enum side party; /* the one at fault */
     uint16_t id;
     uint16_t command;
     const char *section;

@@ -57,13 +57,13 @@ struct lint_session {
     struct lint_device *device; /* NULL: it is over */
     bool partial;               /* not all messages were captured */
     bool over;
-    bool asked;                               /* VERSION was requested */
-    bool answered;                            /* VERSION was answered without error */
-    uint64_t number;                          /* of the last message */
-    uint64_t last_answered[TRACE_SENDERS];    /* number of the latest answered request */
-    struct lint_limits limits[TRACE_SENDERS]; /* those that bind the sender */
-    struct wire_version proposed;             /* by the client, or by the broker for it */
-    json_t *capabilities;                     /* proposed with it; NULL if none, or not seen */
+    bool asked;                       /* VERSION was requested */
+    bool answered;                    /* VERSION was answered without error */
+    uint64_t number;                  /* of the last message */
+    uint64_t last_answered[SIDES];    /* number of the latest answered request */
+    struct lint_limits limits[SIDES]; /* those that bind the sender */
+    struct wire_version proposed;     /* by the client, or by the broker for it */
+    json_t *capabilities;             /* proposed with it; NULL if none, or not seen */
     bool write_multiple;
     uint64_t max_dma_maps;
     uint64_t page; /* smallest size that may be mapped */

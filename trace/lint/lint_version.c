@@ -58,7 +58,7 @@ void lint_version_request(struct lint_at *at)
     struct version_offer o;
 
     if (lint_judged(at)) {
-        if (at->v.m->sender != TRACE_FROM_CLIENT) {
+        if (at->v.m->sender != SIDE_CLIENT) {
             lint_say(at, LINT_WRONG_DIRECTION, "%s", "");
             return;
         }
@@ -77,7 +77,7 @@ void lint_version_request(struct lint_at *at)
         s->proposed = o.number;
         json_decref(s->capabilities);
         s->capabilities = json_incref(json_object_get(o.json, "capabilities"));
-        lint_version_learn_limits(&s->limits[TRACE_FROM_BACKEND], &o);
+        lint_version_learn_limits(&s->limits[SIDE_BACKEND], &o);
     }
     version_deinit(&o);
 }
@@ -124,7 +124,7 @@ static void lint_version_learn_reply(struct lint_session *s, const struct versio
     const uint64_t pgsizes = lint_version_capability(o, "pgsizes", 4096);
 
     s->answered = true;
-    lint_version_learn_limits(&s->limits[TRACE_FROM_CLIENT], o);
+    lint_version_learn_limits(&s->limits[SIDE_CLIENT], o);
     s->max_dma_maps = lint_version_capability(o, "max_dma_maps", 65535);
     s->page = pgsizes & (~pgsizes + 1);
     s->write_multiple =

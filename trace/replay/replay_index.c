@@ -123,7 +123,7 @@ struct replay_index *replay_index_new(const struct replay_script *s)
         return NULL;
     }
     for (size_t i = 0; i < s->n; i++) {
-        if (s->messages[i].sender == TRACE_FROM_CLIENT && !s->messages[i].reply) {
+        if (s->messages[i].sender == SIDE_CLIENT && !s->messages[i].reply) {
             replay_index_add(x, i);
         }
     }

@@ -267,11 +267,11 @@ static uint64_t replay_script_pause_before(const struct replay_message *m,
 
 static bool replay_script_find_waits(struct replay_script *s)
 {
-    uint64_t said[TRACE_SENDERS] = {0};
-    struct deliveries d[TRACE_SENDERS][REPLAY_SOCKETS] = {{{0}}};
+    uint64_t said[SIDES] = {0};
+    struct deliveries d[SIDES][REPLAY_SOCKETS] = {{{0}}};
     bool ok = true;
 
-    for (unsigned sender = 0; sender < TRACE_SENDERS; sender++) {
+    for (unsigned sender = 0; sender < SIDES; sender++) {
         for (unsigned socket = 0; socket < REPLAY_SOCKETS; socket++) {
             ok = replay_script_deliveries_init(&d[sender][socket], s, sender, socket) && ok;
         }
@@ -284,7 +284,7 @@ static bool replay_script_find_waits(struct replay_script *s)
         }
         m->pause_ns = replay_script_pause_before(m, d[!m->sender], &said[m->sender]);
     }
-    for (unsigned i = 0; i < TRACE_SENDERS * REPLAY_SOCKETS; i++) {
+    for (unsigned i = 0; i < SIDES * REPLAY_SOCKETS; i++) {
         free(d[i / REPLAY_SOCKETS][i % REPLAY_SOCKETS].ns);
     }
     return ok;

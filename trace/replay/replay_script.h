@@ -34,7 +34,7 @@ struct replay_message {
     size_t ordinal;
     uint32_t kept; /* bytes at data, header included */
     uint16_t n_fds;
-    uint8_t sender; /* enum trace_sender */
+    uint8_t sender; /* enum side */
     uint8_t legs;
     uint8_t flags;  /* TRACE_* */
     uint8_t socket; /* enum replay_socket */

@@ -27,12 +27,12 @@ struct write {
 
 /* A session: a process. */
 struct process {
-    uint64_t busy[TRACE_SENDERS];  /* lanes with a request that waits for its reply, as bits */
-    uint64_t named[TRACE_SENDERS]; /* lanes whose names have been written */
-    uint64_t until[TRACE_SENDERS][CHROME_LANES]; /* end of a lane's last slice, since 1970 */
-    bool told;                                   /* the process's name has been written */
-    uint64_t sample;                             /* the counter's current sample, from 0 */
-    uint64_t counted[TRACE_SENDERS];
+    uint64_t busy[SIDES];  /* lanes with a request that waits for its reply, as bits */
+    uint64_t named[SIDES]; /* lanes whose names have been written */
+    uint64_t until[SIDES][CHROME_LANES]; /* end of a lane's last slice, since 1970 */
+    bool told;                           /* the process's name has been written */
+    uint64_t sample;                     /* the counter's current sample, from 0 */
+    uint64_t counted[SIDES];
     bool counting; /* the last sample written was not 0 */
     struct write write;
 };
@@ -164,7 +164,7 @@ static void chrome_name_process(struct chrome *c, const struct trace_session *s,
 static void chrome_name_lane(struct chrome *c, const struct trace_session *s, struct process *p,
                              unsigned sender, unsigned channels)
 {
-    static const char *const names[TRACE_SENDERS] = {"client's requests", "backend's requests"};
+    static const char *const names[SIDES] = {"client's requests", "backend's requests"};
     const unsigned tid = chrome_tid_of(sender, channels);
 
     if (channels < CHROME_LANES && (p->named[sender] >> channels & 1) == 0) {
@@ -324,11 +324,11 @@ static void chrome_put_flow(struct chrome *c, const struct trace_session *s, str
         return;
     }
     c->flows++;
-    chrome_begin(c, "s", chrome_pid_of(s), chrome_tid_of(TRACE_FROM_CLIENT, w->channels));
+    chrome_begin(c, "s", chrome_pid_of(s), chrome_tid_of(SIDE_CLIENT, w->channels));
     fprintf(c->f, ",\"name\":\"DMA after a write\",\"cat\":\"dma\",\"id\":%" PRIu64, c->flows);
     chrome_put_us(c->f, "ts", chrome_since_begin(c, w->read_ns));
     chrome_end(c);
-    chrome_begin(c, "f", chrome_pid_of(s), chrome_tid_of(TRACE_FROM_BACKEND, channels));
+    chrome_begin(c, "f", chrome_pid_of(s), chrome_tid_of(SIDE_BACKEND, channels));
     fprintf(c->f, ",\"bp\":\"e\",\"name\":\"DMA after a write\",\"cat\":\"dma\",\"id\":%" PRIu64,
             c->flows);
     chrome_put_us(c->f, "ts", chrome_since_begin(c, m->read_ns));
@@ -338,14 +338,14 @@ static void chrome_put_flow(struct chrome *c, const struct trace_session *s, str
 static void chrome_request(struct chrome *c, const struct trace_session *s, struct process *p,
                            const struct trace_message *m, const struct access *a, unsigned channels)
 {
-    const unsigned sender = m->sender == TRACE_FROM_BACKEND;
+    const unsigned sender = m->sender == SIDE_BACKEND;
     const bool writes =
         a->hdr.command == WIRE_REGION_WRITE || a->hdr.command == WIRE_REGION_WRITE_MULTI;
 
     chrome_name_lane(c, s, p, sender, channels);
-    if (sender == TRACE_FROM_CLIENT && writes && channels < CHROME_LANES) {
+    if (sender == SIDE_CLIENT && writes && channels < CHROME_LANES) {
         p->write = (struct write){.read_ns = m->read_ns, .channels = channels};
-    } else if (sender == TRACE_FROM_BACKEND) {
+    } else if (sender == SIDE_BACKEND) {
         chrome_put_flow(c, s, p, m, channels);
     }
     if ((a->hdr.flags & WIRE_NO_REPLY) != 0) {
@@ -375,7 +375,7 @@ static void chrome_put_request(struct chrome *c, const struct trace_request *r, 
                      .read_ns = r->read_ns,
                      .end_ns = end_ns,
                      .passed_ns = r->passed_ns,
-                     .sender = r->sender == TRACE_FROM_BACKEND,
+                     .sender = r->sender == SIDE_BACKEND,
                      .channels = (unsigned)r->tag,
                      .n_fds = r->n_fds,
                      .made = (r->flags & TRACE_BROKER) != 0,
@@ -388,7 +388,7 @@ static void chrome_put_request(struct chrome *c, const struct trace_request *r, 
 
 static void chrome_give_back(struct process *p, const struct trace_request *r, uint64_t end_ns)
 {
-    const unsigned sender = r->sender == TRACE_FROM_BACKEND;
+    const unsigned sender = r->sender == SIDE_BACKEND;
 
     if (r->tag < CHROME_LANES) {
         p->busy[sender] &= ~((uint64_t)1 << r->tag);
@@ -400,7 +400,7 @@ static void chrome_give_back(struct process *p, const struct trace_request *r, u
 static void chrome_put_instant(struct chrome *c, const struct trace_session *s,
                                const struct trace_message *m, const char *what)
 {
-    chrome_begin(c, "i", chrome_pid_of(s), chrome_tid_of(m->sender == TRACE_FROM_BACKEND, 0));
+    chrome_begin(c, "i", chrome_pid_of(s), chrome_tid_of(m->sender == SIDE_BACKEND, 0));
     fprintf(c->f, ",\"s\":\"p\",\"cat\":\"odd\",\"name\":\"%s\"", what);
     chrome_put_us(c->f, "ts", chrome_since_begin(c, m->read_ns));
     fprintf(c->f, ",\"args\":{\"message\":%" PRIu64 ",\"size\":%" PRIu32 "}", m->number, m->size);
@@ -418,7 +418,7 @@ static void chrome_put_counter(struct chrome *c, unsigned pid, uint64_t sample,
     fputs(",\"name\":\"messages/s\"", c->f);
     chrome_put_us(c->f, "ts", sample * CHROME_SAMPLE_NS);
     fprintf(c->f, ",\"args\":{\"client\":%" PRIu64 ",\"backend\":%" PRIu64 "}",
-            counted[TRACE_FROM_CLIENT] * per_second, counted[TRACE_FROM_BACKEND] * per_second);
+            counted[SIDE_CLIENT] * per_second, counted[SIDE_BACKEND] * per_second);
     chrome_end(c);
 }
 
@@ -428,9 +428,9 @@ static void chrome_put_counter(struct chrome *c, unsigned pid, uint64_t sample,
  */
 static void chrome_end_sample(struct chrome *c, unsigned pid, struct process *p, uint64_t now)
 {
-    static const uint64_t none[TRACE_SENDERS] = {0};
+    static const uint64_t none[SIDES] = {0};
 
-    if (p->counted[TRACE_FROM_CLIENT] + p->counted[TRACE_FROM_BACKEND] > 0) {
+    if (p->counted[SIDE_CLIENT] + p->counted[SIDE_BACKEND] > 0) {
         chrome_put_counter(c, pid, p->sample, p->counted);
         if (now > p->sample + 1) {
             chrome_put_counter(c, pid, p->sample + 1, none);
@@ -449,7 +449,7 @@ static void chrome_count(struct chrome *c, const struct trace_session *s, struct
     if (sample > p->sample) {
         chrome_end_sample(c, chrome_pid_of(s), p, sample);
     }
-    p->counted[m->sender == TRACE_FROM_BACKEND]++;
+    p->counted[m->sender == SIDE_BACKEND]++;
 }
 
 /* ---- the trace ---- */
@@ -472,7 +472,7 @@ int chrome_feed(struct chrome *c, const struct trace_session *s, const struct tr
     }
     chrome_name_process(c, s, p);
     chrome_count(c, s, p, m);
-    channels = chrome_free_lane(p, m->sender == TRACE_FROM_BACKEND, m->read_ns);
+    channels = chrome_free_lane(p, m->sender == SIDE_BACKEND, m->read_ns);
     switch (trace_pairs_feed(c->pairs, s, m, channels, &asked)) {
     case TRACE_PAIR_REQUEST:
         if (access_read(m, &a)) {

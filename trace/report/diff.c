@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Lines that wait on one side, oldest first. */
-struct side {
+struct diff_input {
     struct diff_line *lines[DIFF_WINDOW];
     size_t n;
     bool ended;
@@ -31,7 +31,7 @@ struct entry {
 struct diff {
     const struct diff_calls *calls;
     void *arg;
-    struct side sides[2];
+    struct diff_input sides[2];
     struct diff_lcs lcs;
     struct entry sorted[2 * DIFF_WINDOW];
 };
@@ -39,7 +39,7 @@ struct diff {
 /* Reads lines until a side has `want`, or has ended. */
 static int diff_fill(struct diff *d, unsigned side, size_t want)
 {
-    struct side *const s = &d->sides[side];
+    struct diff_input *const s = &d->sides[side];
 
     while (s->n < want && !s->ended) {
         const int got = d->calls->next(side, &s->lines[s->n], d->arg);
@@ -59,7 +59,7 @@ static bool diff_same(const struct diff_line *a, const struct diff_line *b)
 }
 
 /* Frees the first n lines of a side, which have been reported. */
-static void diff_drop(struct side *s, size_t n)
+static void diff_drop(struct diff_input *s, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         free(s->lines[i]);
@@ -104,7 +104,7 @@ static void diff_classify(struct diff *d)
         }
     }
     for (unsigned side = 0; side < 2; side++) {
-        struct side *const s = &d->sides[side];
+        struct diff_input *const s = &d->sides[side];
         size_t kept = 0;
 
         for (uint32_t i = 0; i < s->n; i++) {
@@ -117,7 +117,7 @@ static void diff_classify(struct diff *d)
     }
 }
 
-static size_t diff_kept_of(const struct side *s)
+static size_t diff_kept_of(const struct diff_input *s)
 {
     size_t n = 0;
 
@@ -129,8 +129,8 @@ static size_t diff_kept_of(const struct side *s)
 
 static void diff_align(struct diff *d)
 {
-    struct side *const a = &d->sides[0];
-    struct side *const b = &d->sides[1];
+    struct diff_input *const a = &d->sides[0];
+    struct diff_input *const b = &d->sides[1];
     size_t n[2];
 
     diff_classify(d);
@@ -138,7 +138,7 @@ static void diff_align(struct diff *d)
     n[1] = diff_kept_of(b);
     diff_lcs_run(&d->lcs, a->classes, n[0], b->classes, n[1], a->marks, b->marks);
     for (unsigned side = 0; side < 2; side++) {
-        struct side *const s = &d->sides[side];
+        struct diff_input *const s = &d->sides[side];
 
         for (size_t i = 0; i < n[side]; i++) {
             s->only[s->places[i]] |= s->marks[i];
@@ -147,7 +147,7 @@ static void diff_align(struct diff *d)
 }
 
 /* Number of lines up to and including the last common one. */
-static size_t diff_aligned(const struct side *s)
+static size_t diff_aligned(const struct diff_input *s)
 {
     size_t n = s->n;
 
@@ -160,8 +160,8 @@ static size_t diff_aligned(const struct side *s)
 /* Reports n lines of one side and m of the other, lines of one side before common ones. */
 static void diff_notify(struct diff *d, size_t n, size_t m)
 {
-    const struct side *const a = &d->sides[0];
-    const struct side *const b = &d->sides[1];
+    const struct diff_input *const a = &d->sides[0];
+    const struct diff_input *const b = &d->sides[1];
     size_t i = 0;
     size_t j = 0;
 
@@ -181,8 +181,8 @@ static void diff_notify(struct diff *d, size_t n, size_t m)
 /* Handles a place at which the sides differ. */
 static int diff_part(struct diff *d)
 {
-    struct side *const a = &d->sides[0];
-    struct side *const b = &d->sides[1];
+    struct diff_input *const a = &d->sides[0];
+    struct diff_input *const b = &d->sides[1];
     int err = diff_fill(d, 0, DIFF_WINDOW);
     size_t n;
     size_t m;
@@ -207,7 +207,7 @@ static int diff_part(struct diff *d)
 }
 
 /* Returns how many lines at the beginning are equal. */
-static size_t diff_alike(struct side *a, struct side *b)
+static size_t diff_alike(struct diff_input *a, struct diff_input *b)
 {
     size_t n = 0;
 
@@ -220,8 +220,8 @@ static size_t diff_alike(struct side *a, struct side *b)
 
 static int diff_run_it(struct diff *d)
 {
-    struct side *const a = &d->sides[0];
-    struct side *const b = &d->sides[1];
+    struct diff_input *const a = &d->sides[0];
+    struct diff_input *const b = &d->sides[1];
     size_t n;
 
     for (;;) {

@@ -246,7 +246,7 @@ static void diff_line_make_text(struct strbuf *t, const struct decode_view *v,
         strbuf_dec(t, session + 1);
         strbuf_char(t, ' ');
     }
-    strbuf_str(t, v->m->sender == TRACE_FROM_CLIENT ? "client  " : "backend ");
+    strbuf_str(t, v->m->sender == SIDE_CLIENT ? "client  " : "backend ");
     diff_line_put_said(t, v, request);
     diff_line_put_fd_texts(t, v->m, objects);
     if (v->m->legs != TRACE_LEGS) {

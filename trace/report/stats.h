@@ -114,7 +114,7 @@ struct stats {
     uint64_t malformed; /* without a header, or neither command nor reply */
     /* requests forgotten for lack of room, known after stats_finish */
     uint64_t given_up;
-    struct stats_sender senders[TRACE_SENDERS];
+    struct stats_sender senders[SIDES];
     /* for answered requests on both legs: from first byte read to reply delivered */
     uint64_t whole_ns;
     uint64_t broker_ns;             /* of this, the broker's own */

@@ -227,7 +227,7 @@ static void stats_learn_size(struct stats *s, const struct trace_session *sessio
 
 static void stats_count_sender(struct stats *s, const struct trace_message *m)
 {
-    struct stats_sender *const from = &s->senders[m->sender == TRACE_FROM_BACKEND];
+    struct stats_sender *const from = &s->senders[m->sender == SIDE_BACKEND];
 
     s->messages++;
     s->undelivered += (m->flags & TRACE_UNDELIVERED) != 0;
@@ -266,7 +266,7 @@ static void stats_add_step(struct stats *s, const struct trace_session *session,
         .access = *a,
         .lost = m->lost,
         .n_fds = m->n_fds,
-        .sender = m->sender == TRACE_FROM_BACKEND,
+        .sender = m->sender == SIDE_BACKEND,
         .legs = m->legs,
         .flags = m->flags,
     };
@@ -323,7 +323,7 @@ int stats_feed(struct stats *s, const struct trace_session *session, const struc
     row->messages++;
     row->lost += m->lost;
     column = stats_time_at(&s->time, stats_since(s->begin_ns, m->read_ns));
-    column->messages[m->sender == TRACE_FROM_BACKEND]++;
+    column->messages[m->sender == SIDE_BACKEND]++;
     column->lost += m->lost;
     if (comment) {
         stats_note_it(s, comment);

@@ -231,13 +231,12 @@ static json_t *stats_json_columns(const struct stats *s, bool detail)
 
     for (size_t i = 0; i < used; i++) {
         const struct stats_column *const c = &s->time.columns[i];
-        json_t *const o =
-            json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "client",
-                      stats_json_number(c->messages[TRACE_FROM_CLIENT]), "backend",
-                      stats_json_number(c->messages[TRACE_FROM_BACKEND]), "errors",
-                      stats_json_number(c->errors), "lost", stats_json_number(c->lost), "median_ns",
-                      stats_json_number(stats_column_quantile(c, 500)), "p99_ns",
-                      stats_json_number(stats_column_quantile(c, 990)));
+        json_t *const o = json_pack(
+            "{s:o, s:o, s:o, s:o, s:o, s:o}", "client", stats_json_number(c->messages[SIDE_CLIENT]),
+            "backend", stats_json_number(c->messages[SIDE_BACKEND]), "errors",
+            stats_json_number(c->errors), "lost", stats_json_number(c->lost), "median_ns",
+            stats_json_number(stats_column_quantile(c, 500)), "p99_ns",
+            stats_json_number(stats_column_quantile(c, 990)));
 
         if (detail) {
             json_object_set_new(o, "latency", stats_json_latency_cells(c));
@@ -355,8 +354,8 @@ static json_t *stats_json_whole(const struct stats *s)
 
 static json_t *stats_json_senders(const struct stats *s)
 {
-    return json_pack("{s:o, s:o}", "client", stats_json_sender(&s->senders[TRACE_FROM_CLIENT]),
-                     "backend", stats_json_sender(&s->senders[TRACE_FROM_BACKEND]));
+    return json_pack("{s:o, s:o}", "client", stats_json_sender(&s->senders[SIDE_CLIENT]), "backend",
+                     stats_json_sender(&s->senders[SIDE_BACKEND]));
 }
 
 static json_t *stats_json_over_time(const struct stats *s, bool detail)

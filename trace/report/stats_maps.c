@@ -48,7 +48,7 @@ void stats_time_init(struct stats_time *t)
 
 static void stats_maps_merge(struct stats_column *to, const struct stats_column *from)
 {
-    for (size_t i = 0; i < TRACE_SENDERS; i++) {
+    for (size_t i = 0; i < SIDES; i++) {
         to->messages[i] += from->messages[i];
     }
     to->errors += from->errors;
@@ -85,9 +85,9 @@ size_t stats_time_used(const struct stats_time *t)
 {
     size_t n = STATS_TIME_COLUMNS;
 
-    while (n > 0 && t->columns[n - 1].messages[TRACE_FROM_CLIENT] +
-                            t->columns[n - 1].messages[TRACE_FROM_BACKEND] ==
-                        0) {
+    while (n > 0 &&
+           t->columns[n - 1].messages[SIDE_CLIENT] + t->columns[n - 1].messages[SIDE_BACKEND] ==
+               0) {
         n--;
     }
     return n;

@@ -46,7 +46,7 @@ size_t stats_heat_used(const struct stats_heat *h);
 #define STATS_TIME_WIDTH 1000u
 
 struct stats_column {
-    uint64_t messages[TRACE_SENDERS];
+    uint64_t messages[SIDES];
     uint64_t errors;
     uint64_t lost;
     uint32_t latency[STATS_TIME_ROWS]; /* replies */

@@ -96,8 +96,8 @@ static void stats_text_put_head(const struct stats *s, const struct stats_about 
             "Messages:", s->messages, sessions, sessions == 1 ? "" : "s", s->made);
     fprintf(f, "%-11s%" PRIu64 "%s\n", "Lost:", lost,
             lost > 0 ? " messages are not in the trace: what follows is without them" : "");
-    stats_text_put_sender(&s->senders[TRACE_FROM_CLIENT], "Client:", f);
-    stats_text_put_sender(&s->senders[TRACE_FROM_BACKEND], "Backend:", f);
+    stats_text_put_sender(&s->senders[SIDE_CLIENT], "Client:", f);
+    stats_text_put_sender(&s->senders[SIDE_BACKEND], "Backend:", f);
     if (s->whole_ns > 0) {
         fprintf(f, "%-11s%.1f %% of the time that requests took was its own\n",
                 "Broker:", 100.0 * (double)s->broker_ns / (double)s->whole_ns);

@@ -60,7 +60,7 @@ static void tapped_init(struct tap_rig *r, uint64_t ring, const struct tap_setti
     ck_assert_int_eq(ring_reader_new_take(&r->reader, ring_fd, bell_fd), 0);
     r->session = tap_session_new(SESSION, settings, &r->host);
     ck_assert_ptr_nonnull(r->session);
-    r->tap = tap_of(r->session, TRACE_FROM_CLIENT, false);
+    r->tap = tap_of(r->session, SIDE_CLIENT, false);
     r->p.direction.tap = r->tap;
     r->began_ns = tap_now(r->session);
 }
@@ -129,7 +129,7 @@ static void expect_next(struct tap_rig *r)
     ck_assert_uint_eq(m.size, sent->size);
     ck_assert_uint_eq(m.kept, sent->size < SNAP_LENGTH_MOST ? sent->size : SNAP_LENGTH_MOST);
     ck_assert_int_eq(memcmp(m.data, r->p.bytes + sent->start, m.kept), 0);
-    ck_assert_uint_eq(m.sender, TRACE_FROM_CLIENT);
+    ck_assert_uint_eq(m.sender, SIDE_CLIENT);
     ck_assert_uint_eq(m.legs, TRACE_LEGS);
     ck_assert_uint_eq(m.flags, 0);
     expect_fds(&m, &sent->fds);
@@ -580,9 +580,9 @@ START_TEST(what_the_broker_keeps_back_and_makes)
     ck_assert_uint_eq(m.n_fds, 2);
     ck_assert_uint_eq(m.fds[0].flags, TRACE_FD_WITHHELD);
     /* An answer of the broker's: in the device's direction, on the client's socket. */
-    tap_made(tap_of(r.session, TRACE_FROM_BACKEND, true), bytes, sizeof bytes);
+    tap_made(tap_of(r.session, SIDE_BACKEND, true), bytes, sizeof bytes);
     ck_assert(next(&r, &m));
-    ck_assert_uint_eq(m.sender, TRACE_FROM_BACKEND);
+    ck_assert_uint_eq(m.sender, SIDE_BACKEND);
     ck_assert_uint_eq(m.legs, TRACE_LEG_CLIENT);
     ck_assert_uint_eq(m.flags, TRACE_BROKER | TRACE_TWIN);
     ck_assert_uint_eq(m.n_fds, 0);

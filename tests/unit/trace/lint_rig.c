@@ -23,7 +23,7 @@ static void note(const struct lint_finding *f, void *arg)
         return;
     }
     snprintf(found + n, sizeof found - n, "%s%s(%s)", n ? " " : "", lint_rule(f->code)->name,
-             f->party == TRACE_FROM_CLIENT ? "client" : "backend");
+             side_name(f->party));
 }
 
 void feed(const struct said *s)
@@ -66,17 +66,17 @@ void teardown(void)
 
 struct said *ask(uint16_t id, uint16_t command, const void *p, size_t n)
 {
-    return said(TRACE_FROM_CLIENT, 0, id, command, p, n);
+    return said(SIDE_CLIENT, 0, id, command, p, n);
 }
 
 struct said *answer(uint16_t id, uint16_t command, const void *p, size_t n)
 {
-    return said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY, id, command, p, n);
+    return said(SIDE_BACKEND, WIRE_TYPE_REPLY, id, command, p, n);
 }
 
 struct said *refuse(uint16_t id, uint16_t command, uint32_t error)
 {
-    struct said *s = said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY | WIRE_ERROR, id, command, NULL, 0);
+    struct said *s = said(SIDE_BACKEND, WIRE_TYPE_REPLY | WIRE_ERROR, id, command, NULL, 0);
 
     said_hdr(s, WIRE_HDR_SIZE, error);
     return s;
@@ -84,12 +84,12 @@ struct said *refuse(uint16_t id, uint16_t command, uint32_t error)
 
 struct said *device_asks(uint16_t id, uint16_t command, const void *p, size_t n)
 {
-    return said(TRACE_FROM_BACKEND, 0, id, command, p, n);
+    return said(SIDE_BACKEND, 0, id, command, p, n);
 }
 
 struct said *client_answers(uint16_t id, uint16_t command, const void *p, size_t n)
 {
-    return said(TRACE_FROM_CLIENT, WIRE_TYPE_REPLY, id, command, p, n);
+    return said(SIDE_CLIENT, WIRE_TYPE_REPLY, id, command, p, n);
 }
 
 struct said *version_text(struct said *(*say)(uint16_t, uint16_t, const void *, size_t),

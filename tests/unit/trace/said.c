@@ -54,8 +54,8 @@ void said_hdr(struct said *s, uint32_t size, uint32_t error)
     memcpy(s->bytes, &h, sizeof h);
 }
 
-struct said *said(enum trace_sender sender, uint32_t flags, uint16_t id, uint16_t command,
-                  const void *p, size_t n)
+struct said *said(enum side sender, uint32_t flags, uint16_t id, uint16_t command, const void *p,
+                  size_t n)
 {
     static struct said turn[8];
     static unsigned next;

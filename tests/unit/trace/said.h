@@ -26,8 +26,8 @@ extern struct trace_session said_session[2];
  * A relayed message of session 1 with a header that fits and n payload bytes at p, read
  * microseconds after the first. Its number is number. Static, eight of them in turn.
  */
-struct said *said(enum trace_sender sender, uint32_t flags, uint16_t id, uint16_t command,
-                  const void *p, size_t n);
+struct said *said(enum side sender, uint32_t flags, uint16_t id, uint16_t command, const void *p,
+                  size_t n);
 
 /* The next message is read so many nanoseconds after the last. 10,000 unless told. */
 void said_wait(uint64_t ns);

@@ -51,7 +51,7 @@ static const char *args_of(const struct said *s, bool json)
 
 static const char *args(uint16_t command, const void *p, size_t n)
 {
-    return args_of(said(TRACE_FROM_CLIENT, 0, 1, command, p, n), false);
+    return args_of(said(SIDE_CLIENT, 0, 1, command, p, n), false);
 }
 
 /* What the reply says to a request with that payload; NULL: to no request that is known. */
@@ -66,12 +66,12 @@ static const char *result(uint16_t command, const void *asked, size_t asked_n, c
 
     ck_assert_ptr_nonnull(pairs);
     if (asked) {
-        const struct said *s = said(TRACE_FROM_CLIENT, 0, 1, command, asked, asked_n);
+        const struct said *s = said(SIDE_CLIENT, 0, 1, command, asked, asked_n);
 
         ck_assert_int_eq(trace_pairs_feed(pairs, &said_session[0], &s->m, 0, &request),
                          TRACE_PAIR_REQUEST);
     }
-    reply = said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY, 1, command, p, n);
+    reply = said(SIDE_BACKEND, WIRE_TYPE_REPLY, 1, command, p, n);
     ck_assert_int_eq(trace_pairs_feed(pairs, &said_session[0], &reply->m, 0, &request),
                      asked ? TRACE_PAIR_REPLY : TRACE_PAIR_UNASKED);
     strbuf_clear(&text);
@@ -195,9 +195,9 @@ static void teach(uint64_t offset, const void *p, uint32_t n)
 
     memcpy(bytes, &a, sizeof a);
     memcpy(bytes + sizeof a, p, n);
-    decode_open(
-        &v, &said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY, 1, WIRE_REGION_READ, bytes, sizeof a + n)->m,
-        &scratch);
+    decode_open(&v,
+                &said(SIDE_BACKEND, WIRE_TYPE_REPLY, 1, WIRE_REGION_READ, bytes, sizeof a + n)->m,
+                &scratch);
     ck_assert(decode_teaches(&v));
     decode_learn(&config, &v);
 }
@@ -228,15 +228,13 @@ START_TEST(only_good_replies_teach)
     const struct wire_region_access a = {0, WIRE_PCI_BAR0, 0};
     struct decode_view v;
 
-    decode_open(&v, &said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY, 1, WIRE_REGION_READ, &a, 16)->m,
+    decode_open(&v, &said(SIDE_BACKEND, WIRE_TYPE_REPLY, 1, WIRE_REGION_READ, &a, 16)->m, &scratch);
+    ck_assert(!decode_teaches(&v));
+    decode_open(&v,
+                &said(SIDE_BACKEND, WIRE_TYPE_REPLY | WIRE_ERROR, 1, WIRE_REGION_READ, NULL, 0)->m,
                 &scratch);
     ck_assert(!decode_teaches(&v));
-    decode_open(
-        &v,
-        &said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY | WIRE_ERROR, 1, WIRE_REGION_READ, NULL, 0)->m,
-        &scratch);
-    ck_assert(!decode_teaches(&v));
-    decode_open(&v, &said(TRACE_FROM_CLIENT, 0, 1, WIRE_REGION_READ, &a, 16)->m, &scratch);
+    decode_open(&v, &said(SIDE_CLIENT, 0, 1, WIRE_REGION_READ, &a, 16)->m, &scratch);
     ck_assert(!decode_teaches(&v));
 }
 END_TEST
@@ -250,7 +248,7 @@ static const char *version(const char *json, size_t n, bool for_programs)
 
     memcpy(bytes, &v, sizeof v);
     memcpy(bytes + sizeof v, json, n);
-    return args_of(said(TRACE_FROM_CLIENT, 0, 1, WIRE_VERSION, bytes, sizeof v + n), for_programs);
+    return args_of(said(SIDE_CLIENT, 0, 1, WIRE_VERSION, bytes, sizeof v + n), for_programs);
 }
 
 #define LONG_TEXT "0123456789012345678901234567890123456789"
@@ -316,10 +314,10 @@ START_TEST(long_lists_are_cut)
     ck_assert_str_eq(args(WIRE_REGION_WRITE_MULTI, &liar, sizeof liar),
                      "wr_cnt=18446744073709551615, writes=[... 18446744073709551615 more]");
     ck_assert_str_eq(
-        args_of(said(TRACE_FROM_CLIENT, 0, 1, WIRE_REGION_WRITE_MULTI, &liar, sizeof liar), true),
+        args_of(said(SIDE_CLIENT, 0, 1, WIRE_REGION_WRITE_MULTI, &liar, sizeof liar), true),
         "\"wr_cnt\":\"18446744073709551615\",\"writes\":["
         "{\"more\":\"18446744073709551615\"}]");
-    s = said(TRACE_FROM_CLIENT, 0, 1, WIRE_DMA_MAP, NULL, 0);
+    s = said(SIDE_CLIENT, 0, 1, WIRE_DMA_MAP, NULL, 0);
     said_fds(s, 20, TRACE_FD_EVENTFD);
     s->fds[0].kind = 99;
     s->fds[1].access = 7;
@@ -352,7 +350,7 @@ static void same_both_ways(uint32_t flags, uint16_t command, const void *p, size
                            const char *widths)
 {
     char here[1024];
-    struct said *s = said(TRACE_FROM_BACKEND, flags, 1, command, p, n);
+    struct said *s = said(SIDE_BACKEND, flags, 1, command, p, n);
     struct printer printer = {.t = &text, .json = true, .first = true};
     struct decode_view v;
 
@@ -423,7 +421,7 @@ START_TEST(turning_what_is_cut_off)
     memset(bytes, 1, sizeof bytes);
     for (uint16_t command = 0; command < 20; command++) {
         for (size_t n = 0; n < sizeof bytes - WIRE_HDR_SIZE; n++) {
-            struct said *s = said(TRACE_FROM_CLIENT, 0, 1, command, bytes, n);
+            struct said *s = said(SIDE_CLIENT, 0, 1, command, bytes, n);
             struct wire_hdr hdr;
 
             said_turn_hdr(s);

@@ -57,25 +57,25 @@ static void conversation(void)
     } many = {{2}, {{0, 0, 4, {0}}, {0, 3, 4, {0}}}};
     struct said *s;
 
-    feed(said(TRACE_FROM_CLIENT, 0, 1, WIRE_REGION_READ, &bar, 16), NULL);
-    feed(said(TRACE_FROM_CLIENT, 0, 2, WIRE_REGION_READ, &config, 16), "!");
+    feed(said(SIDE_CLIENT, 0, 1, WIRE_REGION_READ, &bar, 16), NULL);
+    feed(said(SIDE_CLIENT, 0, 2, WIRE_REGION_READ, &config, 16), "!");
     said_wait(50000);
-    feed(said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY, 1, WIRE_REGION_READ, &bar, 16), NULL);
-    s = said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY | WIRE_ERROR, 2, WIRE_REGION_READ, NULL, 0);
+    feed(said(SIDE_BACKEND, WIRE_TYPE_REPLY, 1, WIRE_REGION_READ, &bar, 16), NULL);
+    s = said(SIDE_BACKEND, WIRE_TYPE_REPLY | WIRE_ERROR, 2, WIRE_REGION_READ, NULL, 0);
     feed(s, "?");
-    feed(said(TRACE_FROM_CLIENT, 0, 3, WIRE_DEVICE_GET_REGION_INFO, &info, sizeof info), NULL);
-    s = said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY, 3, WIRE_DEVICE_GET_REGION_INFO, &info, 32);
+    feed(said(SIDE_CLIENT, 0, 3, WIRE_DEVICE_GET_REGION_INFO, &info, sizeof info), NULL);
+    s = said(SIDE_BACKEND, WIRE_TYPE_REPLY, 3, WIRE_DEVICE_GET_REGION_INFO, &info, 32);
     said_fds(s, 1, TRACE_FD_MEMFD);
     feed(s, NULL);
-    feed(said(TRACE_FROM_CLIENT, 0, 4, WIRE_REGION_WRITE_MULTI, &many, sizeof many), NULL);
-    feed(said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY, 4, WIRE_REGION_WRITE_MULTI, &many, 8), NULL);
-    feed(said(TRACE_FROM_CLIENT, WIRE_NO_REPLY, 5, WIRE_REGION_WRITE, &bar, 16), NULL);
-    s = said(TRACE_FROM_BACKEND, 0, 1, WIRE_DMA_READ, &bar, 16);
+    feed(said(SIDE_CLIENT, 0, 4, WIRE_REGION_WRITE_MULTI, &many, sizeof many), NULL);
+    feed(said(SIDE_BACKEND, WIRE_TYPE_REPLY, 4, WIRE_REGION_WRITE_MULTI, &many, 8), NULL);
+    feed(said(SIDE_CLIENT, WIRE_NO_REPLY, 5, WIRE_REGION_WRITE, &bar, 16), NULL);
+    s = said(SIDE_BACKEND, 0, 1, WIRE_DMA_READ, &bar, 16);
     s->m.session = 2;
     feed(s, NULL);
     said_wait(1000000000);
-    feed(said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY | WIRE_ERROR, 99, 99, NULL, 0), NULL);
-    s = said(TRACE_FROM_BACKEND, 0, 0, 0, NULL, 0);
+    feed(said(SIDE_BACKEND, WIRE_TYPE_REPLY | WIRE_ERROR, 99, 99, NULL, 0), NULL);
+    s = said(SIDE_BACKEND, 0, 0, 0, NULL, 0);
     s->m.kept = 4;
     feed(s, NULL);
 }
@@ -212,14 +212,13 @@ START_TEST(the_oldest_is_given_up_for_want_of_room)
 
     make("errors");
     for (uint16_t id = 0; id < fit; id++) {
-        feed(said(TRACE_FROM_CLIENT, 0, id, WIRE_REGION_WRITE, payload, sizeof payload), NULL);
+        feed(said(SIDE_CLIENT, 0, id, WIRE_REGION_WRITE, payload, sizeof payload), NULL);
     }
     ck_assert_uint_ge(filter_given_up(filter), 1);
     ck_assert_uint_le(filter_given_up(filter), 16);
-    feed(said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY | WIRE_ERROR, 0, WIRE_REGION_WRITE, NULL, 0),
-         NULL);
-    feed(said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY | WIRE_ERROR, (uint16_t)(fit - 1),
-              WIRE_REGION_WRITE, NULL, 0),
+    feed(said(SIDE_BACKEND, WIRE_TYPE_REPLY | WIRE_ERROR, 0, WIRE_REGION_WRITE, NULL, 0), NULL);
+    feed(said(SIDE_BACKEND, WIRE_TYPE_REPLY | WIRE_ERROR, (uint16_t)(fit - 1), WIRE_REGION_WRITE,
+              NULL, 0),
          NULL);
     /* Of the first one the reply alone. */
     ck_assert_str_eq(got, "513 512 514");
@@ -230,16 +229,14 @@ START_TEST(many_small_ones_are_bounded_too)
 {
     make("errors");
     for (unsigned i = 0; i < 20000; i++) {
-        feed(said(TRACE_FROM_CLIENT, 0, (uint16_t)i, WIRE_DEVICE_RESET, NULL, 0), NULL);
+        feed(said(SIDE_CLIENT, 0, (uint16_t)i, WIRE_DEVICE_RESET, NULL, 0), NULL);
     }
     ck_assert_uint_ge(filter_given_up(filter), 20000 - 16384);
     for (unsigned i = 0; i < 20000; i++) {
-        feed(said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY, (uint16_t)i, WIRE_DEVICE_RESET, NULL, 0),
-             NULL);
+        feed(said(SIDE_BACKEND, WIRE_TYPE_REPLY, (uint16_t)i, WIRE_DEVICE_RESET, NULL, 0), NULL);
     }
-    feed(said(TRACE_FROM_CLIENT, 0, 1, WIRE_DEVICE_RESET, NULL, 0), NULL);
-    feed(said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY | WIRE_ERROR, 1, WIRE_DEVICE_RESET, NULL, 0),
-         NULL);
+    feed(said(SIDE_CLIENT, 0, 1, WIRE_DEVICE_RESET, NULL, 0), NULL);
+    feed(said(SIDE_BACKEND, WIRE_TYPE_REPLY | WIRE_ERROR, 1, WIRE_DEVICE_RESET, NULL, 0), NULL);
     ck_assert_str_eq(got, "40001 40002");
 }
 END_TEST

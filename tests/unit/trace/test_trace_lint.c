@@ -13,7 +13,7 @@
 
 START_TEST(replies_to_posted_requests)
 {
-    feed(said(TRACE_FROM_CLIENT, WIRE_NO_REPLY, 7, 13, NULL, 0));
+    feed(said(SIDE_CLIENT, WIRE_NO_REPLY, 7, 13, NULL, 0));
     EXPECT("reset-unsupported(client)");
     feed(answer(7, WIRE_DEVICE_RESET, NULL, 0));
     EXPECT("reply-to-no-reply(backend)");
@@ -36,15 +36,15 @@ START_TEST(errors)
     feed(refuse(2, WIRE_REGION_READ, 0));
     EXPECT("");
     feed(ask(3, WIRE_REGION_READ, &a, sizeof a));
-    s = said(TRACE_FROM_BACKEND, WIRE_ERROR, 3, WIRE_REGION_READ, NULL, 0);
+    s = said(SIDE_BACKEND, WIRE_ERROR, 3, WIRE_REGION_READ, NULL, 0);
     said_hdr(s, WIRE_HDR_SIZE, EINVAL);
     feed(s);
     EXPECT("error-without-reply(backend)");
     feed(ask(4, WIRE_REGION_READ, &a, sizeof a));
-    s = said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY | WIRE_ERROR, 4, WIRE_REGION_READ, &a, sizeof a);
+    s = said(SIDE_BACKEND, WIRE_TYPE_REPLY | WIRE_ERROR, 4, WIRE_REGION_READ, &a, sizeof a);
     feed(s);
     EXPECT("error-payload(backend)");
-    s = said(TRACE_FROM_CLIENT, WIRE_ERROR, 5, WIRE_REGION_READ, &a, sizeof a);
+    s = said(SIDE_CLIENT, WIRE_ERROR, 5, WIRE_REGION_READ, &a, sizeof a);
     feed(s);
     EXPECT("error-in-command(client)");
     s = ask(6, WIRE_REGION_READ, &a, sizeof a);
@@ -59,9 +59,9 @@ START_TEST(headers)
     const struct wire_region_access a = {0, 0, 4};
     struct said *s;
 
-    feed(said(TRACE_FROM_CLIENT, 2, 2, WIRE_REGION_READ, &a, sizeof a));
+    feed(said(SIDE_CLIENT, 2, 2, WIRE_REGION_READ, &a, sizeof a));
     EXPECT("unknown-type(client)");
-    feed(said(TRACE_FROM_CLIENT, 0x40, 2, WIRE_REGION_READ, &a, sizeof a));
+    feed(said(SIDE_CLIENT, 0x40, 2, WIRE_REGION_READ, &a, sizeof a));
     EXPECT("reserved-flags(client)");
     s = answer(2, WIRE_REGION_READ, "0123456789abcdef0123", 20);
     memcpy(s->bytes + WIRE_HDR_SIZE, &a, sizeof a);
@@ -83,7 +83,7 @@ START_TEST(headers)
     feed(device_asks(5, WIRE_REGION_READ, &a, sizeof a));
     EXPECT("wrong-direction(backend)");
     /* What the broker made is nobody's fault. */
-    s = said(TRACE_FROM_BACKEND, 0x40 | WIRE_TYPE_REPLY, 77, 99, NULL, 0);
+    s = said(SIDE_BACKEND, 0x40 | WIRE_TYPE_REPLY, 77, 99, NULL, 0);
     s->m.flags = TRACE_BROKER;
     feed(s);
     EXPECT("");

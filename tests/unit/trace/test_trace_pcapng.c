@@ -92,7 +92,7 @@ START_TEST(every_field_comes_back)
                               .passed_ns = UINT64_C(0x3132333435363738),
                               .size = UINT32_C(0x41424344),
                               .lost = UINT32_C(0x51525354),
-                              .sender = TRACE_FROM_BACKEND,
+                              .sender = SIDE_BACKEND,
                               .legs = TRACE_LEG_BACKEND,
                               .flags = TRACE_FLAGS,
                               .fds = fds,

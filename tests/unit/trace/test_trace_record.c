@@ -30,7 +30,7 @@ static struct trace_message sample(const uint8_t *data)
                                   .size = 48,
                                   .kept = 32,
                                   .lost = 3,
-                                  .sender = TRACE_FROM_BACKEND,
+                                  .sender = SIDE_BACKEND,
                                   .legs = TRACE_LEGS,
                                   .flags = TRACE_TWIN,
                                   .n_fds = 2,
@@ -114,7 +114,7 @@ static void lost_before_the_first(struct trace_message *m)
 }
 static void sent_by_nobody(struct trace_message *m)
 {
-    m->sender = TRACE_SENDERS;
+    m->sender = SIDES;
 }
 static void seen_nowhere(struct trace_message *m)
 {

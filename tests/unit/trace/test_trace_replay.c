@@ -31,9 +31,8 @@ static void tale_init(struct tale *t)
     replay_script_init(&t->script);
 }
 
-static struct trace_message message(struct tale *t, enum trace_sender sender, uint32_t flags,
-                                    uint16_t id, uint16_t command, const void *payload, size_t n,
-                                    uint8_t *bytes)
+static struct trace_message message(struct tale *t, enum side sender, uint32_t flags, uint16_t id,
+                                    uint16_t command, const void *payload, size_t n, uint8_t *bytes)
 {
     const struct wire_hdr hdr = {
         .id = id, .command = command, .size = (uint32_t)(WIRE_HDR_SIZE + n), .flags = flags};
@@ -54,8 +53,8 @@ static struct trace_message message(struct tale *t, enum trace_sender sender, ui
                                   .data = bytes};
 }
 
-static void tell(struct tale *t, enum trace_sender sender, uint32_t flags, uint16_t id,
-                 uint16_t command, const void *payload, size_t n)
+static void tell(struct tale *t, enum side sender, uint32_t flags, uint16_t id, uint16_t command,
+                 const void *payload, size_t n)
 {
     uint8_t bytes[256];
     const struct trace_message m = message(t, sender, flags, id, command, payload, n, bytes);
@@ -65,12 +64,12 @@ static void tell(struct tale *t, enum trace_sender sender, uint32_t flags, uint1
 
 static void ask(struct tale *t, uint16_t id, uint16_t command, const void *payload, size_t n)
 {
-    tell(t, TRACE_FROM_CLIENT, WIRE_TYPE_COMMAND, id, command, payload, n);
+    tell(t, SIDE_CLIENT, WIRE_TYPE_COMMAND, id, command, payload, n);
 }
 
 static void answer(struct tale *t, uint16_t id, uint16_t command, const void *payload, size_t n)
 {
-    tell(t, TRACE_FROM_BACKEND, WIRE_TYPE_REPLY, id, command, payload, n);
+    tell(t, SIDE_BACKEND, WIRE_TYPE_REPLY, id, command, payload, n);
 }
 
 static void finish(struct tale *t)
@@ -135,9 +134,8 @@ START_TEST(messages_come_in_the_order_of_their_numbers)
 
     tale_init(&t);
     version(&t);
-    m[0] = message(&t, TRACE_FROM_CLIENT, 0, 1, WIRE_DEVICE_RESET, NULL, 0, bytes[0]);
-    m[1] =
-        message(&t, TRACE_FROM_BACKEND, WIRE_TYPE_REPLY, 1, WIRE_DEVICE_RESET, NULL, 0, bytes[1]);
+    m[0] = message(&t, SIDE_CLIENT, 0, 1, WIRE_DEVICE_RESET, NULL, 0, bytes[0]);
+    m[1] = message(&t, SIDE_BACKEND, WIRE_TYPE_REPLY, 1, WIRE_DEVICE_RESET, NULL, 0, bytes[1]);
     ck_assert_int_eq(replay_script_add(&t.script, &m[1]), 0);
     ck_assert_int_eq(replay_script_add(&t.script, &m[0]), 0);
     finish(&t);
@@ -176,8 +174,8 @@ START_TEST(what_cannot_be_played)
     struct tale t;
 
     tale_init(&t);
-    m = message(&t, TRACE_FROM_CLIENT, 0, 1, _i == 0 ? WIRE_DEVICE_RESET : WIRE_VERSION, "\0\0\1\0",
-                4, bytes);
+    m = message(&t, SIDE_CLIENT, 0, 1, _i == 0 ? WIRE_DEVICE_RESET : WIRE_VERSION, "\0\0\1\0", 4,
+                bytes);
     if (_i == 1) {
         const uint8_t foreign[] = {0, 1, 0, WIRE_VERSION, 0, 0, 0, 20};
 
@@ -374,7 +372,7 @@ static void compared_init(struct compared *c)
     *c = (struct compared){.fd = {.kind = TRACE_FD_MEMFD}, .kind = TRACE_FD_MEMFD};
     c->request.hdr = (struct wire_hdr){3, WIRE_REGION_READ, sizeof c->asked, 0, 0};
     c->recorded.hdr = (struct wire_hdr){3, WIRE_REGION_READ, sizeof c->replied, WIRE_TYPE_REPLY, 0};
-    c->recorded.sender = TRACE_FROM_BACKEND;
+    c->recorded.sender = SIDE_BACKEND;
     c->recorded.reply = true;
     memcpy(c->asked + WIRE_HDR_SIZE, &a, sizeof a);
     memcpy(c->replied + WIRE_HDR_SIZE, &a, sizeof a);

@@ -63,12 +63,12 @@ static void feed(const struct said *s)
 
 static void ask(uint16_t id)
 {
-    feed(said(TRACE_FROM_CLIENT, 0, id, WIRE_DEVICE_RESET, NULL, 0));
+    feed(said(SIDE_CLIENT, 0, id, WIRE_DEVICE_RESET, NULL, 0));
 }
 
 static void answer(uint16_t id)
 {
-    feed(said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY, id, WIRE_DEVICE_RESET, NULL, 0));
+    feed(said(SIDE_BACKEND, WIRE_TYPE_REPLY, id, WIRE_DEVICE_RESET, NULL, 0));
 }
 
 /* Lines with the text in them. */
@@ -184,7 +184,7 @@ START_TEST(bytes_held_are_bounded)
     memcpy(payload, &(struct wire_region_access){0, 0, sizeof payload - 16}, 16);
     for (uint16_t i = 0; i < 600; i++) {
         said_wait(1);
-        feed(said(TRACE_FROM_CLIENT, 0, i, WIRE_REGION_WRITE, payload, sizeof payload));
+        feed(said(SIDE_CLIENT, 0, i, WIRE_REGION_WRITE, payload, sizeof payload));
         /* What has been written is of no interest. */
         held = count("\"unfinished\":true");
         out_n = held ? 0 : out_n;

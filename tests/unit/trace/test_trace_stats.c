@@ -30,7 +30,7 @@ static void feed(const struct said *s)
     ck_assert_int_eq(stats_feed(stats, &said_session[s->m.session - 1], &s->m, NULL), 0);
 }
 
-static struct said *region(enum trace_sender who, uint32_t flags, uint16_t id, uint16_t command,
+static struct said *region(enum side who, uint32_t flags, uint16_t id, uint16_t command,
                            uint32_t index, uint64_t offset, uint32_t count)
 {
     const struct wire_region_access a = {.offset = offset, .region = index, .count = count};
@@ -40,18 +40,18 @@ static struct said *region(enum trace_sender who, uint32_t flags, uint16_t id, u
 
 static void ask(uint16_t id, uint16_t command, uint32_t index, uint64_t offset, uint32_t count)
 {
-    feed(region(TRACE_FROM_CLIENT, 0, id, command, index, offset, count));
+    feed(region(SIDE_CLIENT, 0, id, command, index, offset, count));
 }
 
 static struct said *reply_to(uint16_t id, uint16_t command, uint32_t index, uint64_t offset)
 {
-    return region(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY, id, command, index, offset, 4);
+    return region(SIDE_BACKEND, WIRE_TYPE_REPLY, id, command, index, offset, 4);
 }
 
 START_TEST(a_read_and_its_reply)
 {
     const struct stats_row *const row = &stats->commands[WIRE_REGION_READ];
-    struct said *s = region(TRACE_FROM_CLIENT, 0, 1, WIRE_REGION_READ, 2, 0x40, 4);
+    struct said *s = region(SIDE_CLIENT, 0, 1, WIRE_REGION_READ, 2, 0x40, 4);
 
     s->m.passed_ns = 3000;
     feed(s);
@@ -68,8 +68,8 @@ START_TEST(a_read_and_its_reply)
     ck_assert_uint_eq(row->latency.max, 25000);
     ck_assert_uint_eq(stats->whole_ns, 26000);
     ck_assert_uint_eq(stats->broker_ns, 4000);
-    ck_assert_uint_eq(stats->senders[TRACE_FROM_CLIENT].passed.max, 3000);
-    ck_assert_uint_eq(stats->senders[TRACE_FROM_BACKEND].passed.max, 1000);
+    ck_assert_uint_eq(stats->senders[SIDE_CLIENT].passed.max, 3000);
+    ck_assert_uint_eq(stats->senders[SIDE_BACKEND].passed.max, 1000);
     ck_assert_uint_eq(stats->n_regions, 1);
     ck_assert_str_eq(stats->regions[0]->route, "edu0");
     ck_assert_uint_eq(stats->regions[0]->index, 2);
@@ -88,8 +88,8 @@ START_TEST(errors_unanswered_and_unasked)
 
     ask(1, WIRE_REGION_WRITE, 0, 0, 4);
     ask(2, WIRE_REGION_WRITE, 0, 8, 4);
-    feed(region(TRACE_FROM_CLIENT, WIRE_NO_REPLY, 3, WIRE_REGION_WRITE, 0, 16, 4));
-    s = said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY | WIRE_ERROR, 1, WIRE_REGION_WRITE, NULL, 0);
+    feed(region(SIDE_CLIENT, WIRE_NO_REPLY, 3, WIRE_REGION_WRITE, 0, 16, 4));
+    s = said(SIDE_BACKEND, WIRE_TYPE_REPLY | WIRE_ERROR, 1, WIRE_REGION_WRITE, NULL, 0);
     said_hdr(s, WIRE_HDR_SIZE, EINVAL);
     feed(s);
     feed(reply_to(77, WIRE_REGION_WRITE, 0, 0));
@@ -115,7 +115,7 @@ START_TEST(each_write_of_many)
                           {.offset = 8, .region = 1, .count = 2},
                           {.offset = 0, .region = 5, .count = 8}}};
 
-    feed(said(TRACE_FROM_CLIENT, 0, 1, WIRE_REGION_WRITE_MULTI, &multi, sizeof multi));
+    feed(said(SIDE_CLIENT, 0, 1, WIRE_REGION_WRITE_MULTI, &multi, sizeof multi));
     ck_assert_uint_eq(stats->commands[WIRE_REGION_WRITE_MULTI].requests, 1);
     ck_assert_uint_eq(stats->n_regions, 2);
     ck_assert_uint_eq(stats->regions[0]->write.requests, 2);
@@ -131,7 +131,7 @@ START_TEST(a_count_that_lies)
         struct wire_single_write write;
     } multi = {.head = {.wr_cnt = UINT64_MAX}, .write = {.offset = 4, .region = 1, .count = 4}};
 
-    feed(said(TRACE_FROM_CLIENT, 0, 1, WIRE_REGION_WRITE_MULTI, &multi, sizeof multi));
+    feed(said(SIDE_CLIENT, 0, 1, WIRE_REGION_WRITE_MULTI, &multi, sizeof multi));
     ck_assert_uint_eq(stats->regions[0]->write.requests, 1);
 }
 END_TEST
@@ -139,18 +139,18 @@ END_TEST
 START_TEST(what_the_broker_made_is_no_request)
 {
     static const uint8_t version[6] = "\0\0\1\0{}";
-    struct said *s = said(TRACE_FROM_CLIENT, 0, 1, WIRE_VERSION, version, sizeof version);
+    struct said *s = said(SIDE_CLIENT, 0, 1, WIRE_VERSION, version, sizeof version);
 
     s->m.legs = TRACE_LEG_CLIENT;
     feed(s);
-    s = said(TRACE_FROM_CLIENT, 0, 1, WIRE_VERSION, version, sizeof version);
+    s = said(SIDE_CLIENT, 0, 1, WIRE_VERSION, version, sizeof version);
     s->m.legs = TRACE_LEG_BACKEND;
     s->m.flags |= TRACE_BROKER;
     feed(s);
-    s = said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY, 1, WIRE_VERSION, version, sizeof version);
+    s = said(SIDE_BACKEND, WIRE_TYPE_REPLY, 1, WIRE_VERSION, version, sizeof version);
     s->m.legs = TRACE_LEG_BACKEND;
     feed(s);
-    s = said(TRACE_FROM_BACKEND, WIRE_TYPE_REPLY, 1, WIRE_VERSION, version, sizeof version);
+    s = said(SIDE_BACKEND, WIRE_TYPE_REPLY, 1, WIRE_VERSION, version, sizeof version);
     s->m.legs = TRACE_LEG_CLIENT;
     s->m.flags |= TRACE_BROKER;
     feed(s);
@@ -168,7 +168,7 @@ END_TEST
 
 START_TEST(the_other_byte_order)
 {
-    struct said *const s = said(TRACE_FROM_CLIENT, 0, 1, WIRE_DEVICE_RESET, NULL, 0);
+    struct said *const s = said(SIDE_CLIENT, 0, 1, WIRE_DEVICE_RESET, NULL, 0);
 
     said_turn_hdr(s);
     feed(s);
@@ -178,11 +178,11 @@ END_TEST
 
 START_TEST(unknown_commands_and_no_header)
 {
-    struct said *s = said(TRACE_FROM_CLIENT, 0, 1, 99, NULL, 0);
+    struct said *s = said(SIDE_CLIENT, 0, 1, 99, NULL, 0);
 
     feed(s);
-    feed(said(TRACE_FROM_CLIENT, 0, 2, 31, NULL, 0));
-    s = said(TRACE_FROM_CLIENT, 0, 3, WIRE_DEVICE_RESET, NULL, 0);
+    feed(said(SIDE_CLIENT, 0, 2, 31, NULL, 0));
+    s = said(SIDE_CLIENT, 0, 3, WIRE_DEVICE_RESET, NULL, 0);
     s->m.kept = WIRE_HDR_SIZE - 1;
     feed(s);
     ck_assert_uint_eq(stats->commands[0].requests, 2);
@@ -193,7 +193,7 @@ END_TEST
 
 START_TEST(losses_by_the_larger_count)
 {
-    struct said *s = said(TRACE_FROM_CLIENT, 0, 1, WIRE_DEVICE_RESET, NULL, 0);
+    struct said *s = said(SIDE_CLIENT, 0, 1, WIRE_DEVICE_RESET, NULL, 0);
 
     s->m.lost = 5;
     feed(s);
@@ -241,7 +241,7 @@ END_TEST
 
 START_TEST(notes_are_counted_and_bounded)
 {
-    const struct said *const s = said(TRACE_FROM_CLIENT, 0, 1, WIRE_DEVICE_RESET, NULL, 0);
+    const struct said *const s = said(SIDE_CLIENT, 0, 1, WIRE_DEVICE_RESET, NULL, 0);
     char text[300];
 
     for (unsigned i = 0; i < STATS_NOTES + 5; i++) {

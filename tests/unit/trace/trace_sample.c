@@ -66,8 +66,8 @@ static size_t room(const struct told *t)
 }
 
 /* Puts one message down and forgets what was said of it. */
-static void say(struct told *t, enum trace_sender sender, uint32_t type, uint16_t id,
-                uint16_t command, const void *fixed, size_t fixed_n)
+static void say(struct told *t, enum side sender, uint32_t type, uint16_t id, uint16_t command,
+                const void *fixed, size_t fixed_n)
 {
     static uint8_t bytes[WIRE_HDR_SIZE + PAYLOAD_MAX];
     const struct next *const next = &t->next;
@@ -106,22 +106,22 @@ static void say(struct told *t, enum trace_sender sender, uint32_t type, uint16_
 
 static void client_asks(struct told *t, uint16_t id, uint16_t command, const void *p, size_t n)
 {
-    say(t, TRACE_FROM_CLIENT, WIRE_TYPE_COMMAND, id, command, p, n);
+    say(t, SIDE_CLIENT, WIRE_TYPE_COMMAND, id, command, p, n);
 }
 
 static void backend_answers(struct told *t, uint16_t id, uint16_t command, const void *p, size_t n)
 {
-    say(t, TRACE_FROM_BACKEND, WIRE_TYPE_REPLY, id, command, p, n);
+    say(t, SIDE_BACKEND, WIRE_TYPE_REPLY, id, command, p, n);
 }
 
 static void backend_asks(struct told *t, uint16_t id, uint16_t command, const void *p, size_t n)
 {
-    say(t, TRACE_FROM_BACKEND, WIRE_TYPE_COMMAND, id, command, p, n);
+    say(t, SIDE_BACKEND, WIRE_TYPE_COMMAND, id, command, p, n);
 }
 
 static void client_answers(struct told *t, uint16_t id, uint16_t command, const void *p, size_t n)
 {
-    say(t, TRACE_FROM_CLIENT, WIRE_TYPE_REPLY, id, command, p, n);
+    say(t, SIDE_CLIENT, WIRE_TYPE_REPLY, id, command, p, n);
 }
 
 static void backend_refuses(struct told *t, uint16_t id, uint16_t command, int err)
@@ -440,7 +440,7 @@ static void late(struct told *t)
                               .passed_ns = 900,
                               .size = sizeof big_endian,
                               .kept = sizeof big_endian,
-                              .sender = TRACE_FROM_CLIENT,
+                              .sender = SIDE_CLIENT,
                               .legs = TRACE_LEGS,
                               .flags = TRACE_BIG_ENDIAN,
                               .data = big_endian};
