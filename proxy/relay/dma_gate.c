@@ -428,26 +428,21 @@ static enum dma_verdict dma_gate_judge_other(struct dma_gate_side *l, bool from_
     return DMA_PASS;
 }
 
-enum dma_verdict dma_gate_judge(struct dma_gate_side *l, bool from_client, const uint8_t *p,
-                                size_t n, struct dma_fds fds)
+enum dma_verdict dma_gate_judge(struct dma_gate_side *l, bool from_client,
+                                const struct wire_hdr *hdr, const uint8_t *p, size_t n,
+                                struct dma_fds fds)
 {
     enum dma_verdict v;
-    struct wire_hdr hdr;
 
-    if (wire_get_hdr(p, n, UINT32_MAX, &hdr) != WIRE_FRAME_OK) {
-        return DMA_PASS;
-    }
-    p += WIRE_HDR_SIZE;
-    n -= WIRE_HDR_SIZE;
     if (fds.n > 0) {
-        dma_gate_judge_fds(l, from_client, &hdr);
+        dma_gate_judge_fds(l, from_client, hdr);
     }
-    if (from_client && hdr.command == WIRE_DMA_MAP && !wire_is_reply(&hdr)) {
-        return dma_gate_judge_map(l, &hdr, p, n, fds.n);
+    if (from_client && hdr->command == WIRE_DMA_MAP && !wire_is_reply(hdr)) {
+        return dma_gate_judge_map(l, hdr, p, n, fds.n);
     }
-    v = dma_gate_judge_other(l, from_client, &hdr, p, n);
+    v = dma_gate_judge_other(l, from_client, hdr, p, n);
     if (v == DMA_PASS && fds.n > 0 && from_client && l->gate->withholds && !fds.eventfds) {
-        const struct dma_denial d = {.what = DMA_FDS_WITHHELD, .command = hdr.command};
+        const struct dma_denial d = {.what = DMA_FDS_WITHHELD, .command = hdr->command};
 
         l->gate->fn(l->gate->arg, &d);
         return DMA_STRIP;

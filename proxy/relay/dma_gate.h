@@ -148,12 +148,13 @@ struct dma_fds {
 };
 
 /*
- * Judges a message that is about to go on, by its fds and its first n bytes: all of them, at least
- * DMA_GATE_HEAD, or only its header if dma_gate_reads is false. Call once for each message for
- * which dma_gate_cares is true, if gate->watches.
+ * Judges a message that is about to go on, by its header, its fds and the first n bytes of its
+ * payload: all of them, at least DMA_GATE_HEAD with the header, or none if dma_gate_reads is false.
+ * Call once for each message for which dma_gate_cares is true, if gate->watches.
  */
-enum dma_verdict dma_gate_judge(struct dma_gate_side *l, bool from_client, const uint8_t *p,
-                                size_t n, struct dma_fds fds) __attribute__((warn_unused_result));
+enum dma_verdict dma_gate_judge(struct dma_gate_side *l, bool from_client,
+                                const struct wire_hdr *hdr, const uint8_t *p, size_t n,
+                                struct dma_fds fds) __attribute__((warn_unused_result));
 
 /*
  * Answers an invalid header from that side with EINVAL, unless it wants no reply, as soon as

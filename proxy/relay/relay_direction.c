@@ -293,27 +293,33 @@ static enum relay_outcome relay_direction_read_failed(const struct relay_directi
 
 /*
  * Returns how many of the n bytes at data belong to whole valid messages from the first on, at most
- * one message if only_one; sets *messages to their number. Notes their requests, since they will be
- * taken.
+ * one message if only_one; sets *messages to their number, p->hdr to the first header and *judged
+ * to the last one looked at. Notes their requests, since they will be taken.
  */
 static size_t relay_direction_whole_messages(struct relay_direction *p, const uint8_t *data,
-                                             size_t n, bool only_one, unsigned *messages)
+                                             size_t n, bool only_one, unsigned *messages,
+                                             struct relay_detail *judged)
 {
-    struct relay_detail seen;
     size_t at = 0;
 
     *messages = 0;
-    while (relay_direction_judge(p, data + at, n - at, &seen) == WIRE_FRAME_OK &&
-           seen.hdr.size <= n - at) {
+    while ((*messages == 0 || !only_one) &&
+           relay_direction_judge(p, data + at, n - at, judged) == WIRE_FRAME_OK &&
+           judged->hdr.size <= n - at) {
+        if (at == 0) {
+            p->hdr = judged->hdr;
+        }
         if (p->asks) {
-            relay_direction_note_message(p, &seen.hdr, data + at + WIRE_HDR_SIZE,
-                                         seen.hdr.size - WIRE_HDR_SIZE);
+            relay_direction_note_message(p, &judged->hdr, data + at + WIRE_HDR_SIZE,
+                                         judged->hdr.size - WIRE_HDR_SIZE);
         }
-        at += seen.hdr.size;
+        at += judged->hdr.size;
         ++*messages;
-        if (only_one) {
-            break;
-        }
+    }
+    if (at == 0 && judged->frame == WIRE_FRAME_SHORT) {
+        p->hdr.size = 0;
+    } else if (at == 0) {
+        p->hdr = judged->hdr;
     }
     return at;
 }
@@ -364,7 +370,7 @@ static enum relay_outcome relay_direction_take_part(struct relay_direction *p, c
                                                     size_t n, bool fds_near,
                                                     struct relay_detail *detail)
 {
-    const enum wire_frame f = relay_direction_judge(p, seen, n, detail);
+    const enum wire_frame f = detail->frame;
     const bool refuse = f == WIRE_FRAME_TOO_SMALL && relay_can_refuse(p);
     size_t want = n;
     ssize_t got;
@@ -373,7 +379,7 @@ static enum relay_outcome relay_direction_take_part(struct relay_direction *p, c
         want = WIRE_HDR_SIZE;
     } else if (f == WIRE_FRAME_TOO_SMALL || f == WIRE_FRAME_TOO_BIG) {
         if (p->tap) {
-            tap_refused(p->tap, seen, n);
+            tap_refused(p->tap, &detail->hdr, seen);
         }
         return RELAY_BAD_FRAME;
     }
@@ -421,7 +427,7 @@ static enum relay_outcome relay_direction_read_header(struct relay_direction *p,
     }
     if (f != WIRE_FRAME_OK) {
         if (p->tap) {
-            tap_refused(p->tap, q->data, q->end);
+            tap_refused(p->tap, &detail->hdr, q->data);
         }
         return RELAY_BAD_FRAME;
     }
@@ -442,6 +448,7 @@ static enum relay_outcome relay_direction_look_and_take(struct relay_direction *
     const ssize_t n = p->sender_check ? sock_peek_passed(p->from_fd, seen, sizeof seen, &fds_near)
                                       : sock_peek(p->from_fd, seen, sizeof seen, &fds_near);
     const bool hidden = n == -EAGAIN && woken;
+    struct relay_detail judged = *detail;
     enum relay_outcome r;
     size_t whole;
 
@@ -462,11 +469,9 @@ static enum relay_outcome relay_direction_look_and_take(struct relay_direction *
          */
         return relay_direction_read_header(p, detail);
     }
-    if (wire_get_hdr(seen, (size_t)n, UINT32_MAX, &p->hdr) == WIRE_FRAME_SHORT) {
-        p->hdr.size = 0;
-    }
-    whole = relay_direction_whole_messages(p, seen, (size_t)n, fds_near, &messages);
+    whole = relay_direction_whole_messages(p, seen, (size_t)n, fds_near, &messages, &judged);
     if (whole == 0) {
+        *detail = judged;
         r = relay_direction_take_part(p, seen, (size_t)n, fds_near, detail);
         *drained = r == RELAY_MORE && p->ready && p->left == 0;
     } else {

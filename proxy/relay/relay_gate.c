@@ -25,14 +25,14 @@ static void relay_gate_withhold(struct relay_direction *p)
  * Lets the message at bytes, of which n are there, go on without its fds. Clears the flags of a
  * DMA_MAP that refer to an fd, since a device may refuse a map that promises a missing one.
  */
-static void relay_gate_strip(struct relay_direction *p, uint8_t *bytes, size_t n)
+static void relay_gate_strip(struct relay_direction *p, const struct wire_hdr *hdr, uint8_t *bytes,
+                             size_t n)
 {
-    struct wire_hdr hdr;
     struct wire_dma_map m;
 
     relay_gate_withhold(p);
-    if (wire_get_hdr(bytes, n, UINT32_MAX, &hdr) == WIRE_FRAME_OK && hdr.command == WIRE_DMA_MAP &&
-        !wire_is_reply(&hdr) && wire_get(bytes + WIRE_HDR_SIZE, n - WIRE_HDR_SIZE, &m, sizeof m)) {
+    if (hdr->command == WIRE_DMA_MAP && !wire_is_reply(hdr) && n >= WIRE_HDR_SIZE &&
+        wire_get(bytes + WIRE_HDR_SIZE, n - WIRE_HDR_SIZE, &m, sizeof m)) {
         m.flags &= ~(WIRE_DMA_MMAP | WIRE_DMA_FILE_IO);
         wire_put(bytes + WIRE_HDR_SIZE, &m, sizeof m);
     }
@@ -65,7 +65,8 @@ static enum relay_outcome relay_gate_judge_piece(struct relay_direction *p, bool
     struct queue *q = p->queue;
 
     if (first) {
-        p->piece = dma_gate_judge(p->dma, p->from_client, q->data, q->end, gate_fds(p));
+        p->piece = dma_gate_judge(p->dma, p->from_client, &p->hdr, q->data + WIRE_HDR_SIZE,
+                                  q->end - WIRE_HDR_SIZE, gate_fds(p));
     } else if (q->fds.n > 0) {
         dma_gate_fds(p->dma, p->from_client);
     }
@@ -74,13 +75,13 @@ static enum relay_outcome relay_gate_judge_piece(struct relay_direction *p, bool
     }
     /* Fds that a client sends after a message's beginning would not be judged. */
     if (first && p->piece == DMA_STRIP) {
-        relay_gate_strip(p, q->data, q->end);
+        relay_gate_strip(p, &p->hdr, q->data, q->end);
     } else if (p->piece == DMA_STRIP || (!first && p->from_client && p->dma->gate->checks)) {
         relay_gate_withhold(p);
     }
     if (p->piece == DMA_DROP) {
         if (p->tap && first) {
-            tap_kept_back(p->tap, q->data, q->end);
+            tap_kept_back(p->tap, &p->hdr, q->data, q->end);
         }
         relay_gate_discard(p);
     }
@@ -91,7 +92,8 @@ static enum dma_verdict relay_gate_judge(const struct relay_direction *p, const 
                                          const struct wire_hdr *hdr)
 {
     return dma_gate_cares(p->dma->gate, hdr, p->queue->fds.n)
-               ? dma_gate_judge(p->dma, p->from_client, bytes, hdr->size, gate_fds(p))
+               ? dma_gate_judge(p->dma, p->from_client, hdr, bytes + WIRE_HDR_SIZE,
+                                hdr->size - WIRE_HDR_SIZE, gate_fds(p))
                : DMA_PASS;
 }
 
@@ -113,12 +115,12 @@ static enum relay_outcome relay_gate_judge_messages(struct relay_direction *p)
             return RELAY_NO_MEMORY;
         case DMA_DROP:
             if (p->tap) {
-                tap_kept_back(p->tap, q->data + at, hdr.size);
+                tap_kept_back(p->tap, &hdr, q->data + at, hdr.size);
             }
             fdset_close(&q->fds);
             continue;
         case DMA_STRIP:
-            relay_gate_strip(p, q->data + at, hdr.size);
+            relay_gate_strip(p, &hdr, q->data + at, hdr.size);
             break;
         case DMA_PASS:
             break;
@@ -173,7 +175,7 @@ bool relay_can_refuse(const struct relay_direction *p)
 enum relay_outcome relay_refuse(struct relay_direction *p)
 {
     if (p->tap) {
-        tap_refused(p->tap, p->queue->data, p->queue->end);
+        tap_refused(p->tap, &p->hdr, p->queue->data);
     }
     p->refused++;
     p->refused_hdr = p->hdr;
@@ -188,7 +190,7 @@ enum relay_outcome relay_refuse(struct relay_direction *p)
 static void relay_gate_tap_replies(struct tap *t, const uint8_t *bytes, size_t n, size_t sent)
 {
     for (size_t at = n % WIRE_HDR_SIZE; at < sent; at += WIRE_HDR_SIZE) {
-        tap_made(t, bytes + at, WIRE_HDR_SIZE);
+        tap_made(t, bytes + at);
     }
 }
 

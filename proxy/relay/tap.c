@@ -179,11 +179,11 @@ static void tap_forget_fds(struct tap *t)
 }
 
 /* Records a message of which n bytes are at data; adds flags to its own. */
-static void tap_emit(struct tap *t, const uint8_t *data, size_t n, uint32_t size, uint8_t flags,
-                     uint64_t now)
+static void tap_emit(struct tap *t, const struct wire_hdr *hdr, const uint8_t *data, size_t n,
+                     uint8_t flags, uint64_t now)
 {
-    const uint32_t keep = snap_length_of(data, n, size, t->session->keep);
-    struct trace_message m = tap_message(t, data, size, keep < n ? keep : (uint32_t)n);
+    const uint32_t keep = snap_length_of_hdr(hdr, hdr->size, t->session->keep);
+    struct trace_message m = tap_message(t, data, hdr->size, keep < n ? keep : (uint32_t)n);
 
     m.flags |= flags;
     m.passed_ns = now - m.read_ns;
@@ -193,12 +193,12 @@ static void tap_emit(struct tap *t, const uint8_t *data, size_t n, uint32_t size
 
 /* ---- a message that streams through ---- */
 
-static void tap_stream_begin(struct tap *t, const uint8_t *data, size_t n, uint32_t size)
+static void tap_stream_begin(struct tap *t, const struct wire_hdr *hdr)
 {
-    t->left = size;
-    t->size = size;
+    t->left = hdr->size;
+    t->size = hdr->size;
     t->have = 0;
-    t->want = snap_length_of(data, n, size, t->session->keep);
+    t->want = snap_length_of_hdr(hdr, hdr->size, t->session->keep);
     if (t->want > t->head_room) {
         uint8_t *const more = realloc(t->head, t->want);
 
@@ -285,11 +285,11 @@ void tap_sent(struct tap *t, const uint8_t *data, size_t start, size_t end)
         if (wire_get_hdr(at, end - t->walk, UINT32_MAX, &hdr) != WIRE_FRAME_OK) {
             t->active = false;
         } else if (hdr.size > end - t->walk) {
-            tap_stream_begin(t, at, end - t->walk, hdr.size);
+            tap_stream_begin(t, &hdr);
         } else if (hdr.size > start - t->walk) {
             break;
         } else {
-            tap_emit(t, at, hdr.size, hdr.size, 0, now);
+            tap_emit(t, &hdr, at, hdr.size, 0, now);
             t->walk += hdr.size;
         }
     }
@@ -318,26 +318,26 @@ void tap_end(struct tap *t, const uint8_t *data, size_t end)
            wire_get_hdr(data + t->walk, end - t->walk, UINT32_MAX, &hdr) == WIRE_FRAME_OK) {
         const size_t n = hdr.size < end - t->walk ? hdr.size : end - t->walk;
 
-        tap_emit(t, data + t->walk, n, hdr.size, TRACE_UNDELIVERED, now);
+        tap_emit(t, &hdr, data + t->walk, n, TRACE_UNDELIVERED, now);
         t->walk += n;
     }
     t->active = false;
     tap_publish(t->session);
 }
 
-void tap_refused(struct tap *t, const uint8_t *data, size_t n)
+void tap_refused(struct tap *t, const struct wire_hdr *hdr, const uint8_t *data)
 {
-    struct wire_hdr hdr;
+    struct wire_hdr shown = *hdr;
 
-    if (!t->active || wire_get_hdr(data, n, UINT32_MAX, &hdr) == WIRE_FRAME_SHORT) {
+    if (!t->active) {
         return;
     }
     if (t->fresh) {
         t->read_ns = tap_now(t->session);
     }
     /* Its size may be the fault, so only the header certainly belongs to it. */
-    tap_emit(t, data, WIRE_HDR_SIZE, hdr.size < WIRE_HDR_SIZE ? WIRE_HDR_SIZE : hdr.size,
-             TRACE_UNDELIVERED, tap_now(t->session));
+    shown.size = hdr->size < WIRE_HDR_SIZE ? WIRE_HDR_SIZE : hdr->size;
+    tap_emit(t, &shown, data, WIRE_HDR_SIZE, TRACE_UNDELIVERED, tap_now(t->session));
     t->active = false;
     tap_publish(t->session);
 }
@@ -350,18 +350,15 @@ void tap_withheld(struct tap *t)
 }
 
 /* Records a message on one leg (TRACE_LEG_*), the one it was seen on. */
-static void tap_emit_on(struct tap *t, const uint8_t *data, size_t n, uint8_t leg, uint8_t flags)
+static void tap_emit_on(struct tap *t, const struct wire_hdr *hdr, const uint8_t *data, size_t n,
+                        uint8_t leg, uint8_t flags)
 {
-    struct wire_hdr hdr;
     struct trace_message m;
     uint32_t keep;
 
-    if (wire_get_hdr(data, n, UINT32_MAX, &hdr) != WIRE_FRAME_OK) {
-        return;
-    }
-    n = hdr.size < n ? hdr.size : n;
-    keep = snap_length_of(data, n, hdr.size, t->session->keep);
-    m = tap_message(t, data, hdr.size, keep < n ? keep : (uint32_t)n);
+    n = hdr->size < n ? hdr->size : n;
+    keep = snap_length_of_hdr(hdr, hdr->size, t->session->keep);
+    m = tap_message(t, data, hdr->size, keep < n ? keep : (uint32_t)n);
     m.legs = leg;
     m.flags |= flags;
     if (flags & TRACE_BROKER) {
@@ -375,18 +372,22 @@ static void tap_emit_on(struct tap *t, const uint8_t *data, size_t n, uint8_t le
     tap_publish(t->session);
 }
 
-void tap_kept_back(struct tap *t, const uint8_t *data, size_t n)
+void tap_kept_back(struct tap *t, const struct wire_hdr *hdr, const uint8_t *data, size_t n)
 {
     if (t->active) {
         tap_withheld(t);
-        tap_emit_on(t, data, n, t->sender == SIDE_CLIENT ? TRACE_LEG_CLIENT : TRACE_LEG_BACKEND, 0);
+        tap_emit_on(t, hdr, data, n,
+                    t->sender == SIDE_CLIENT ? TRACE_LEG_CLIENT : TRACE_LEG_BACKEND, 0);
     }
 }
 
-void tap_made(struct tap *t, const uint8_t *data, size_t n)
+void tap_made(struct tap *t, const uint8_t *data)
 {
-    tap_emit_on(t, data, n, t->sender == SIDE_CLIENT ? TRACE_LEG_BACKEND : TRACE_LEG_CLIENT,
-                TRACE_BROKER);
+    struct wire_hdr hdr;
+
+    memcpy(&hdr, data, sizeof hdr);
+    tap_emit_on(t, &hdr, data, WIRE_HDR_SIZE,
+                t->sender == SIDE_CLIENT ? TRACE_LEG_BACKEND : TRACE_LEG_CLIENT, TRACE_BROKER);
 }
 
 struct trace_fd tap_describe(const struct tap_session *s, int fd)

@@ -79,8 +79,8 @@ void tap_sent(struct tap *t, const uint8_t *data, size_t start, size_t end);
 /* The direction ends; held bytes were not delivered. end 0: there are none, data may be NULL. */
 void tap_end(struct tap *t, const uint8_t *data, size_t end);
 
-/* A message is refused, and the session will end. n bytes of it are at data. */
-void tap_refused(struct tap *t, const uint8_t *data, size_t n);
+/* A message is refused, and the session will end. Its header, at least, is at data. */
+void tap_refused(struct tap *t, const struct wire_hdr *hdr, const uint8_t *data);
 
 /* The fds read but not sent yet have been removed from their message. */
 void tap_withheld(struct tap *t);
@@ -89,9 +89,9 @@ void tap_withheld(struct tap *t);
  * The message that begins at data, with n bytes there, does not go on: the broker has answered it
  * itself, or will. It has one leg, its sender's.
  */
-void tap_kept_back(struct tap *t, const uint8_t *data, size_t n);
+void tap_kept_back(struct tap *t, const struct wire_hdr *hdr, const uint8_t *data, size_t n);
 
-/* A message of the broker's own, in this direction, has been sent: n bytes. */
-void tap_made(struct tap *t, const uint8_t *data, size_t n);
+/* A message of the broker's own, a header alone, has been sent in this direction. */
+void tap_made(struct tap *t, const uint8_t *data);
 
 #endif

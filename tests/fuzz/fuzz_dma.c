@@ -75,7 +75,7 @@ static void feed(struct dma_gate_side *l, bool from_client, const uint8_t *p, si
     if (n < hdr.size && n < DMA_GATE_HEAD) {
         return;
     }
-    v = dma_gate_judge(l, from_client, p, n, fds);
+    v = dma_gate_judge(l, from_client, &hdr, p + WIRE_HDR_SIZE, n - WIRE_HDR_SIZE, fds);
     if (v == DMA_PASS && !from_client) {
         check_passed(g, p, n);
     }

@@ -5,26 +5,31 @@
 
 #include "base/wire_command.h"
 
-uint32_t snap_length_of(const void *p, size_t n, uint32_t size, struct snap_length how)
+static uint32_t snap_length_most(uint32_t size)
 {
-    const uint32_t most = size < SNAP_LENGTH_MOST ? size : SNAP_LENGTH_MOST;
-    const struct wire_body *body;
-    struct wire_hdr hdr;
-    uint32_t before;
+    return size < SNAP_LENGTH_MOST ? size : SNAP_LENGTH_MOST;
+}
 
-    if (wire_get_hdr(p, n, UINT32_MAX, &hdr) == WIRE_FRAME_SHORT) {
+uint32_t snap_length_of_hdr(const struct wire_hdr *hdr, uint32_t size, struct snap_length how)
+{
+    const struct wire_body *const body = wire_body_of(hdr);
+    const uint32_t most = snap_length_most(size);
+    const uint32_t before = WIRE_HDR_SIZE + body->fixed;
+
+    if ((body->tail != WIRE_TAIL_DATA && body->tail != WIRE_TAIL_WRITES) || before >= most) {
         return most;
     }
-    body = wire_body_of(&hdr);
-    if (body->tail != WIRE_TAIL_DATA && body->tail != WIRE_TAIL_WRITES) {
-        return most;
-    }
-    before = WIRE_HDR_SIZE + body->fixed;
-    if (before >= most) {
-        return most;
-    }
-    if (wire_commands[hdr.command].guest && !how.guest) {
+    if (wire_commands[hdr->command].guest && !how.guest) {
         return before;
     }
     return most - before > how.payload ? before + how.payload : most;
+}
+
+uint32_t snap_length_of(const void *p, size_t n, uint32_t size, struct snap_length how)
+{
+    struct wire_hdr hdr;
+
+    return wire_get_hdr(p, n, UINT32_MAX, &hdr) == WIRE_FRAME_SHORT
+               ? snap_length_most(size)
+               : snap_length_of_hdr(&hdr, size, how);
 }

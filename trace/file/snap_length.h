@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "base/wire.h"
 
 /*
  * Upper limit for any message: the room that LIMIT_TRACE_PACKET leaves behind a packet's tags and
@@ -27,5 +28,8 @@ struct snap_length {
  * size, and at most SNAP_LENGTH_MOST. n may be smaller than the header.
  */
 uint32_t snap_length_of(const void *p, size_t n, uint32_t size, struct snap_length how);
+
+/* The same of a message whose header has been read. */
+uint32_t snap_length_of_hdr(const struct wire_hdr *hdr, uint32_t size, struct snap_length how);
 
 #endif

@@ -49,13 +49,9 @@ void gate_end(void)
 enum dma_verdict gate_judge(bool from_client, struct wire_hdr hdr, const void *payload, size_t n,
                             unsigned n_fds)
 {
-    uint8_t bytes[WIRE_HDR_SIZE + 64];
-
     /* A larger one is told by its header alone. */
     hdr.size = hdr.size ? hdr.size : (uint32_t)(WIRE_HDR_SIZE + n);
-    wire_put_hdr(bytes, &hdr);
-    memcpy(bytes + WIRE_HDR_SIZE, payload, n);
-    return dma_gate_judge(&rig.channels, from_client, bytes, WIRE_HDR_SIZE + n,
+    return dma_gate_judge(&rig.channels, from_client, &hdr, payload, n,
                           (struct dma_fds){.n = n_fds, .eventfds = rig.eventfds});
 }
 

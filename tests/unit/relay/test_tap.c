@@ -563,7 +563,7 @@ START_TEST(what_the_broker_keeps_back_and_makes)
     peer_memfds(&fds, 2);
     tap_begin(r.tap);
     tap_read(r.tap, &fds, 0);
-    tap_kept_back(r.tap, bytes, sizeof bytes);
+    tap_kept_back(r.tap, &hdr, bytes, sizeof bytes);
     ck_assert(next(&r, &m));
     ck_assert_uint_eq(m.legs, TRACE_LEG_CLIENT);
     ck_assert_uint_eq(m.flags, 0);
@@ -580,7 +580,7 @@ START_TEST(what_the_broker_keeps_back_and_makes)
     ck_assert_uint_eq(m.n_fds, 2);
     ck_assert_uint_eq(m.fds[0].flags, TRACE_FD_WITHHELD);
     /* An answer of the broker's: in the device's direction, on the client's socket. */
-    tap_made(tap_of(r.session, SIDE_BACKEND, true), bytes, sizeof bytes);
+    tap_made(tap_of(r.session, SIDE_BACKEND, true), bytes);
     ck_assert(next(&r, &m));
     ck_assert_uint_eq(m.sender, SIDE_BACKEND);
     ck_assert_uint_eq(m.legs, TRACE_LEG_CLIENT);
