@@ -141,6 +141,14 @@ void poemctl_error(const char *name, const char *fmt, ...)
     fprintf(stderr, "poemctl: %s: %s\n", name, text);
 }
 
+int poemctl_could_not(const char *name, const char *path, const char *why)
+{
+    char shown[512];
+
+    poemctl_error(name, "%s: %s", log_escape(shown, sizeof shown, path, strlen(path)), why);
+    return POEMCTL_COULD_NOT;
+}
+
 char **poemctl_parse(const struct poemctl_command *c, int argc, char **argv, void *values)
 {
     char program[64];

@@ -63,6 +63,9 @@ int poemctl_usage(const struct poemctl_command *c);
  */
 void poemctl_error(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Prints "poemctl: NAME: PATH: why" to standard error, path escaped. Returns POEMCTL_COULD_NOT. */
+int poemctl_could_not(const char *name, const char *path, const char *why);
+
 /* Default timeout of the commands: as long as QEMU waits for an answer by default. */
 #define POEMCTL_TIMEOUT_MS 5000
 

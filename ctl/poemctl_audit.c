@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "audit/audit_disk.h"
 #include "audit/audit_key.h"
 #include "audit/audit_proof.h"
@@ -103,15 +102,6 @@ static bool poemctl_audit_load_key(const struct options *o, struct audit_vkey *k
     return true;
 }
 
-/* Reports an error about a file. Returns POEMCTL_COULD_NOT. */
-static int poemctl_audit_could_not(const char *path, const char *what)
-{
-    char name[256];
-
-    poemctl_error("audit", "%s: %s", log_escape(name, sizeof name, path, strlen(path)), what);
-    return POEMCTL_COULD_NOT;
-}
-
 /* Returns a file's bytes and a NUL, for the caller to free, or NULL after an error message. */
 static char *poemctl_audit_read_small(const char *path, size_t max, size_t *n)
 {
@@ -119,7 +109,7 @@ static char *poemctl_audit_read_small(const char *path, size_t max, size_t *n)
     const int r = text ? audit_disk_read_small(path, text, max + 1) : -ENOMEM;
 
     if (r < 0) {
-        poemctl_audit_could_not(path, strerror(-r));
+        (void)poemctl_could_not("audit", path, strerror(-r));
         free(text);
         return NULL;
     }
@@ -171,13 +161,13 @@ static int poemctl_audit_read_older(const char *path, const struct audit_vkey *k
     case AUDIT_NOTE_OK:
         return 0;
     case AUDIT_NOTE_OTHER_KEY:
-        poemctl_audit_could_not(path, "a checkpoint of another key");
+        (void)poemctl_could_not("audit", path, "a checkpoint of another key");
         return AUDIT_EXIT_WRONG_KEY;
     case AUDIT_NOTE_FORGED:
-        return poemctl_audit_could_not(path,
-                                       "the checkpoint's signature is wrong: it proves nothing");
+        return poemctl_could_not("audit", path,
+                                 "the checkpoint's signature is wrong: it proves nothing");
     default:
-        return poemctl_audit_could_not(path, "no checkpoint");
+        return poemctl_could_not("audit", path, "no checkpoint");
     }
 }
 
@@ -348,7 +338,7 @@ static int poemctl_audit_save(const char *path, const char *text, size_t n)
     }
     fd = audit_disk_create(path, 0644, text, n);
     if (fd < 0) {
-        return poemctl_audit_could_not(path, strerror(-fd));
+        return poemctl_could_not("audit", path, strerror(-fd));
     }
     close(fd);
     return POEMCTL_YES;

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "ctl/poemctl.h"
 #include "ctl/control/poemctl_control.h"
 #include "ctl/poemctl_json.h"

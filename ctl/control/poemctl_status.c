@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "policy/rules/rules.h"
 #include "ctl/poemctl.h"
 #include "ctl/control/poemctl_control.h"

@@ -29,13 +29,6 @@ struct options {
     const char *note; /* exclusive: used without all others */
 };
 
-static void poemctl_attest_write_file(const char *path, const char *what)
-{
-    char text[512];
-
-    poemctl_error("attest", "%s: %s", log_escape(text, sizeof text, path, strlen(path)), what);
-}
-
 /*
  * Writes the canonical form of a licence. Returns false, after an error message, if it is not an
  * expression.
@@ -108,19 +101,19 @@ static EVP_PKEY *poemctl_attest_load_key(const char *path)
     struct stat st;
 
     if (!f) {
-        poemctl_attest_write_file(path, strerror(errno));
+        (void)poemctl_could_not("attest", path, strerror(errno));
         return NULL;
     }
     if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) &&
         (trust_is_other(st.st_uid) || (st.st_mode & (S_IRWXG | S_IRWXO)))) {
-        poemctl_attest_write_file(
-            path, "warning: others can read or write this private key; chmod 600 it");
+        (void)poemctl_could_not("attest", path,
+                                "warning: others can read or write this private key; chmod 600 it");
     }
     key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
     fclose(f);
     ERR_clear_error();
     if (!key || EVP_PKEY_get_id(key) != EVP_PKEY_ED25519) {
-        poemctl_attest_write_file(path, "no Ed25519 private key in PEM");
+        (void)poemctl_could_not("attest", path, "no Ed25519 private key in PEM");
         EVP_PKEY_free(key);
         return NULL;
     }
@@ -134,16 +127,14 @@ static int poemctl_attest_write_out(const char *envelope, const char *path)
     bool good;
 
     if (!f) {
-        poemctl_attest_write_file(name, strerror(errno));
-        return POEMCTL_COULD_NOT;
+        return poemctl_could_not("attest", name, strerror(errno));
     }
     good = fprintf(f, "%s\n", envelope) > 0 && fflush(f) == 0;
     if (path) {
         good = fclose(f) == 0 && good;
     }
     if (!good) {
-        poemctl_attest_write_file(name, strerror(errno));
-        return POEMCTL_COULD_NOT;
+        return poemctl_could_not("attest", name, strerror(errno));
     }
     return POEMCTL_YES;
 }
@@ -164,8 +155,7 @@ static int poemctl_attest_attest(const struct options *o)
     }
     err = poemctl_attest_digest(o->exe, sha256);
     if (err) {
-        poemctl_attest_write_file(o->exe, strerror(-err));
-        return POEMCTL_COULD_NOT;
+        return poemctl_could_not("attest", o->exe, strerror(-err));
     }
     key = poemctl_attest_load_key(o->key);
     if (!key) {

@@ -30,13 +30,6 @@ struct options {
     struct inspector_envelope envelopes[INSPECTOR_ENVELOPES];
 };
 
-static void poemctl_inspect_write_file(const char *path, const char *what)
-{
-    char text[512];
-
-    poemctl_error("inspect", "%s: %s", log_escape(text, sizeof text, path, strlen(path)), what);
-}
-
 /* ---- the command line ---- */
 
 /* Loads the keys and opens the envelopes that are named. */
@@ -46,9 +39,9 @@ static bool poemctl_inspect_open(struct options *o)
         const int err = inspector_key_load(&o->keys[i], o->trust.items[i]);
 
         if (err) {
-            poemctl_inspect_write_file(o->trust.items[i], err == -EINVAL
-                                                              ? "no Ed25519 public key in PEM"
-                                                              : strerror(-err));
+            (void)poemctl_could_not("inspect", o->trust.items[i],
+                                    err == -EINVAL ? "no Ed25519 public key in PEM"
+                                                   : strerror(-err));
             return false;
         }
     }
@@ -56,8 +49,8 @@ static bool poemctl_inspect_open(struct options *o)
         const int err = inspector_envelope_open(&o->envelopes[i], o->envelope.items[i]);
 
         if (err) {
-            poemctl_inspect_write_file(o->envelope.items[i],
-                                       err == -EINVAL ? "no file" : strerror(-err));
+            (void)poemctl_could_not("inspect", o->envelope.items[i],
+                                    err == -EINVAL ? "no file" : strerror(-err));
             return false;
         }
         o->n_envelopes++;
@@ -152,8 +145,7 @@ static int poemctl_inspect_run(struct inspect *i, const struct options *o)
     int err = poemctl_inspect_find(i, o);
 
     if (err) {
-        poemctl_inspect_write_file(i->what, err == -EINVAL ? "no file" : strerror(-err));
-        return POEMCTL_COULD_NOT;
+        return poemctl_could_not("inspect", i->what, err == -EINVAL ? "no file" : strerror(-err));
     }
     err = inspect_ask(i, o->trust.n, o->keys, o->n_envelopes, o->envelopes);
     if (err) {

@@ -292,13 +292,11 @@ static size_t policy_explain_open_envelopes(const struct config *c, struct inspe
     for (size_t i = 0; i < c->envelopes.n && n < INSPECTOR_ENVELOPES; i++) {
         const char *path = c->envelopes.items[i].text;
         const int err = inspector_envelope_open(&out[n], path);
-        char shown[256];
 
         if (err == 0) {
             n++;
         } else {
-            poemctl_error(NAME, "%s: %s", log_escape(shown, sizeof shown, path, strlen(path)),
-                          strerror(-err));
+            (void)poemctl_could_not(NAME, path, strerror(-err));
         }
     }
     return n;

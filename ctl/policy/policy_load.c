@@ -12,7 +12,6 @@
 bool policy_load(const char *name, struct config *c, const char *path)
 {
     struct config_errors errors;
-    char shown[512];
     int err;
 
     config_errors_init(&errors);
@@ -27,8 +26,7 @@ bool policy_load(const char *name, struct config *c, const char *path)
     if (err == -EINVAL) {
         config_errors_print(&errors, path, stderr);
     } else {
-        poemctl_error(name, "%s: %s", log_escape(shown, sizeof shown, path, strlen(path)),
-                      strerror(-err));
+        (void)poemctl_could_not(name, path, strerror(-err));
     }
     config_deinit(c);
     return false;

@@ -113,7 +113,6 @@ static int poemctl_poem_check(const struct options *o)
 {
     struct poem_file file;
     enum poem_outcome outcome;
-    char path[512];
     int code;
     const int err = poem_file_init(&file, o->file, &outcome);
 
@@ -121,9 +120,7 @@ static int poemctl_poem_check(const struct options *o)
         return poemctl_poem_check_result(o, NULL, poem_outcome_text(outcome));
     }
     if (err) {
-        poemctl_error("poem", "%s: %s", log_escape(path, sizeof path, o->file, strlen(o->file)),
-                      strerror(-err));
-        return POEMCTL_COULD_NOT;
+        return poemctl_could_not("poem", o->file, strerror(-err));
     }
     code = poemctl_poem_check_result(o, &file.poem, NULL);
     poem_file_deinit(&file);

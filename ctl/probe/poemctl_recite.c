@@ -51,14 +51,6 @@ static const char *poemctl_recite_printable(const char *text, char *out, size_t 
 
 /* ---- asking ---- */
 
-static int poemctl_recite_could_not(const struct options *o, const char *what)
-{
-    char path[256];
-
-    poemctl_error("recite", "%s: %s", poemctl_recite_printable(o->path, path, sizeof path), what);
-    return POEMCTL_COULD_NOT;
-}
-
 /* Fills out with random bytes; n is at most 256, which getrandom returns at once after seeding. */
 static bool poemctl_recite_draw(uint8_t *out, size_t n)
 {
@@ -134,7 +126,7 @@ static int poemctl_recite_exchange(struct result *r, struct client *c)
 
     if (!json || !poemctl_recite_bind_request(&rc, c, json)) {
         free(json);
-        return poemctl_recite_could_not(r->options, strerror(errno));
+        return poemctl_could_not("recite", r->options->path, strerror(errno));
     }
     o = client_version(c, 0, 0, json);
     free(json);
@@ -148,7 +140,7 @@ static int poemctl_recite_exchange(struct result *r, struct client *c)
         snprintf(r->why, sizeof r->why, "version %s", client_text(c, o, text, sizeof text));
         break;
     default:
-        return poemctl_recite_could_not(r->options, client_text(c, o, text, sizeof text));
+        return poemctl_could_not("recite", r->options->path, client_text(c, o, text, sizeof text));
     }
     return r->stands ? POEMCTL_YES : POEMCTL_NO;
 }
@@ -260,8 +252,7 @@ static int poemctl_recite_show(const struct result *r, int code)
     char text[4 * RECITAL_LICENCE_MAX];
 
     if (!r->stands) {
-        poemctl_error("recite", "%s: %s",
-                      poemctl_recite_printable(r->options->path, text, sizeof text), r->why);
+        (void)poemctl_could_not("recite", r->options->path, r->why);
     }
     if (r->options->json) {
         return poemctl_recite_show_json(r, code);
@@ -288,7 +279,7 @@ static int poemctl_recite_ask(const struct options *o, const struct poem *poem)
     const int err = client_init(&c, o->path, o->timeout_ms);
 
     if (err) {
-        return poemctl_recite_could_not(o, strerror(-err));
+        return poemctl_could_not("recite", o->path, strerror(-err));
     }
     code = poemctl_recite_exchange(&r, &c);
     client_deinit(&c);
@@ -301,7 +292,6 @@ static int poemctl_recite_main(int argc, char **argv)
     char **const operands = poemctl_parse(&poemctl_recite, argc, argv, &o);
     struct poem_file file;
     enum poem_outcome outcome;
-    char path[256];
     int code;
     int err;
 
@@ -314,10 +304,7 @@ static int poemctl_recite_main(int argc, char **argv)
     }
     err = poem_file_init(&file, o.poem, &outcome);
     if (err) {
-        poemctl_error("recite", "%s: %s",
-                      poemctl_recite_printable(o.poem ? o.poem : "poem", path, sizeof path),
-                      poem_file_why(err, outcome));
-        return POEMCTL_COULD_NOT;
+        return poemctl_could_not("recite", o.poem ? o.poem : "poem", poem_file_why(err, outcome));
     }
     code = poemctl_recite_ask(&o, &file.poem);
     poem_file_deinit(&file);

@@ -11,7 +11,6 @@
 #include "ctl/probe/probe.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #define FORMAT "poemd-probe/1"
 

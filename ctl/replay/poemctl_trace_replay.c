@@ -300,11 +300,9 @@ static int trace_replay_notify(const struct options *o, const struct reading *in
                                const struct replay_result *r)
 {
     const int code = r->could_not ? POEMCTL_COULD_NOT : r->found > 0 ? POEMCTL_NO : POEMCTL_YES;
-    char shown[512];
 
     if (r->could_not) {
-        poemctl_error(ACTION, "%s: %s", log_escape(shown, sizeof shown, o->path, strlen(o->path)),
-                      r->why);
+        (void)poemctl_could_not(ACTION, o->path, r->why);
     }
     if (o->json) {
         return poemctl_json(ACTION, trace_replay_result_json(in, r), code);
@@ -410,10 +408,7 @@ static int trace_replay_main(int argc, char **argv)
     if (code == POEMCTL_YES) {
         code = trace_replay_read_trace(&source, &in);
         if (in.why[0] != '\0') {
-            char shown[512];
-
-            poemctl_error(ACTION, "%s: %s", log_escape(shown, sizeof shown, o.file, strlen(o.file)),
-                          in.why);
+            (void)poemctl_could_not(ACTION, o.file, in.why);
         }
     }
     if (code == POEMCTL_YES) {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "ctl/poemctl_json.h"
 #include "ctl/trace/poemctl_trace.h"
 #include "ctl/trace/trace_source.h"
 #include "trace/report/diff.h"
@@ -145,19 +146,12 @@ static void trace_diff_end_text(const struct run *r)
 
 /* ---- output as JSON ---- */
 
-/*
- * Prints a line's text, which log_escape has made; only quotes and backslashes need another escape.
- */
 static void trace_diff_put_string(const char *text)
 {
-    putchar('"');
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\') {
-            putchar('\\');
-        }
-        putchar(*text);
-    }
-    putchar('"');
+    json_t *const string = json_string(text);
+
+    (void)poemctl_json_write(string, JSON_ENCODE_ANY, stdout);
+    json_decref(string);
 }
 
 static void trace_diff_begin_json(const struct run *r)

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "ctl/trace/poemctl_trace.h"
 #include "ctl/trace/trace_source.h"
 #include "trace/report/chrome.h"
@@ -35,14 +34,6 @@ static void trace_export_feed(const struct trace_session *session, const struct 
     r->err = err < 0 ? err : r->err;
 }
 
-static int trace_export_could_not(const char *path, const char *why)
-{
-    char shown[512];
-
-    poemctl_error(name, "%s: %s", log_escape(shown, sizeof shown, path, strlen(path)), why);
-    return POEMCTL_COULD_NOT;
-}
-
 static int trace_export_write_all(struct trace_source *source, const char *path, FILE *f)
 {
     static const struct trace_sink sink = {.message = trace_export_feed};
@@ -50,15 +41,15 @@ static int trace_export_write_all(struct trace_source *source, const char *path,
     int code;
 
     if (!r.chrome) {
-        return trace_export_could_not(path, "out of memory");
+        return poemctl_could_not(name, path, "out of memory");
     }
     code = trace_source_run(source, &sink, &r);
     chrome_finish(r.chrome);
     chrome_free(r.chrome);
     if (r.err < 0) {
-        return trace_export_could_not(path, strerror(-r.err));
+        return poemctl_could_not(name, path, strerror(-r.err));
     }
-    return fflush(f) != 0 || ferror(f) ? trace_export_could_not(path, strerror(errno)) : code;
+    return fflush(f) != 0 || ferror(f) ? poemctl_could_not(name, path, strerror(errno)) : code;
 }
 
 static int trace_export_run(const struct options *o)
@@ -68,14 +59,14 @@ static int trace_export_run(const struct options *o)
     int code = trace_source_open(&source, name, o->file, o->filter);
 
     if (code == POEMCTL_YES && trace_source_is(&source, o->chrome)) {
-        code = trace_export_could_not(o->chrome, "this is the trace itself");
+        code = poemctl_could_not(name, o->chrome, "this is the trace itself");
     }
     if (code == POEMCTL_YES) {
         f = strcmp(o->chrome, "-") == 0 ? stdout : fopen(o->chrome, "we");
         code = f ? trace_export_write_all(&source, o->chrome, f)
-                 : trace_export_could_not(o->chrome, strerror(errno));
+                 : poemctl_could_not(name, o->chrome, strerror(errno));
         if (f && f != stdout && fclose(f) != 0 && code == POEMCTL_YES) {
-            code = trace_export_could_not(o->chrome, strerror(errno));
+            code = poemctl_could_not(name, o->chrome, strerror(errno));
         }
     }
     trace_source_close(&source);

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "ctl/trace/poemctl_trace.h"
 #include "ctl/trace/trace_source.h"
 #include "trace/report/extract.h"
@@ -167,14 +166,6 @@ static void trace_extract_statistics(const struct trace_session *session, void *
     trace_extract_note(r, extract_statistics(r->extract, session));
 }
 
-static int trace_extract_could_not(const char *path, const char *why)
-{
-    char shown[512];
-
-    poemctl_error(name, "%s: %s", log_escape(shown, sizeof shown, path, strlen(path)), why);
-    return POEMCTL_COULD_NOT;
-}
-
 static int trace_extract_write_all(struct trace_source *source, const struct options *o, FILE *f)
 {
     static const struct trace_sink sink = {.every = trace_extract_every,
@@ -190,7 +181,7 @@ static int trace_extract_write_all(struct trace_source *source, const struct opt
     if (!r.extract || !r.span) {
         extract_free(r.extract);
         filter_free(r.span);
-        return trace_extract_could_not(o->output, "out of memory");
+        return poemctl_could_not(name, o->output, "out of memory");
     }
     code = trace_source_run(source, &sink, &r);
     trace_extract_begin(&r);
@@ -200,7 +191,7 @@ static int trace_extract_write_all(struct trace_source *source, const struct opt
     }
     if (r.err < 0) {
         code =
-            trace_extract_could_not(o->output, strerror(r.err == -EIO && errno ? errno : -r.err));
+            poemctl_could_not(name, o->output, strerror(r.err == -EIO && errno ? errno : -r.err));
     } else if (code == POEMCTL_YES && extract_written(r.extract) == 0) {
         poemctl_error(name, "no message is wanted");
         code = POEMCTL_NO;
@@ -217,14 +208,14 @@ static int trace_extract_run(const struct options *o)
     int code = trace_source_open(&source, name, o->file, o->wanted);
 
     if (code == POEMCTL_YES && trace_source_is(&source, o->output)) {
-        code = trace_extract_could_not(o->output, "this is the trace itself");
+        code = poemctl_could_not(name, o->output, "this is the trace itself");
     }
     if (code == POEMCTL_YES) {
         f = strcmp(o->output, "-") == 0 ? stdout : fopen(o->output, "we");
         code = f ? trace_extract_write_all(&source, o, f)
-                 : trace_extract_could_not(o->output, strerror(errno));
+                 : poemctl_could_not(name, o->output, strerror(errno));
         if (f && f != stdout && fclose(f) != 0 && code == POEMCTL_YES) {
-            code = trace_extract_could_not(o->output, strerror(errno));
+            code = poemctl_could_not(name, o->output, strerror(errno));
         }
     }
     trace_source_close(&source);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/wire_command.h"
 #include "ctl/trace/poemctl_trace.h"
 #include "ctl/trace/trace_sessions.h"

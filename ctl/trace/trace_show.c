@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "ctl/trace/follow.h"
 #include "ctl/trace/poemctl_trace.h"
 #include "ctl/trace/trace_sessions.h"
@@ -185,7 +184,6 @@ static bool trace_show_filter_good(const char *text)
 static int trace_show_run_following(const struct options *o)
 {
     struct follow f;
-    char shown[512];
     int code = POEMCTL_YES;
     int err;
 
@@ -199,9 +197,7 @@ static int trace_show_run_following(const struct options *o)
     if (err == 0) {
         code = trace_show_run(o, &f);
     } else if (err != -EINTR) {
-        poemctl_error(name, "%s: %s", log_escape(shown, sizeof shown, o->file, strlen(o->file)),
-                      strerror(-err));
-        code = POEMCTL_COULD_NOT;
+        code = poemctl_could_not(name, o->file, strerror(-err));
     }
     follow_end(&f);
     return code;

@@ -16,11 +16,7 @@
 
 static int trace_source_write(const struct trace_source *s, const char *why)
 {
-    char shown[512];
-
-    poemctl_error(s->action, "%s: %s", log_escape(shown, sizeof shown, s->path, strlen(s->path)),
-                  why);
-    return POEMCTL_COULD_NOT;
+    return poemctl_could_not(s->action, s->path, why);
 }
 
 int trace_source_open(struct trace_source *s, const char *action, const char *path,

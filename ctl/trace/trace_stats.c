@@ -10,7 +10,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "ctl/poemctl_json.h"
 #include "ctl/trace/poemctl_trace.h"
 #include "ctl/trace/trace_source.h"
@@ -64,22 +63,17 @@ static int trace_stats_write_page(const struct stats *s, const struct stats_abou
                                   const char *path)
 {
     FILE *const f = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
-    char shown[512];
     int err;
 
     if (!f) {
-        poemctl_error(name, "%s: %s", log_escape(shown, sizeof shown, path, strlen(path)),
-                      strerror(errno));
-        return POEMCTL_COULD_NOT;
+        return poemctl_could_not(name, path, strerror(errno));
     }
     err = stats_html(s, about, f);
     if (f != stdout && fclose(f) != 0 && err == 0) {
         err = -EIO;
     }
     if (err < 0) {
-        poemctl_error(name, "%s: %s", log_escape(shown, sizeof shown, path, strlen(path)),
-                      err == -ENOMEM ? "out of memory" : strerror(errno));
-        return POEMCTL_COULD_NOT;
+        return poemctl_could_not(name, path, err == -ENOMEM ? "out of memory" : strerror(errno));
     }
     return POEMCTL_YES;
 }
