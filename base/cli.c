@@ -151,7 +151,7 @@ int cli_parse(const char *program, const struct cli_option *options, int argc, c
     *letter = '\0';
     snprintf(name, sizeof name, "%s", program);
     argv[0] = name; /* in getopt_long's messages */
-    optind = 0;     /* glibc: forget what an earlier call has read */
+    optind = 0;     /* glibc: resets the state of an earlier call */
     while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
         if (c == '?' || !cli_store(program, cli_find(options, c), optarg, values)) {
             break;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* How near two words are, for "did you mean". Pure. */
+/* The similarity of two words, for "did you mean". Pure. */
 #ifndef POEMD_BASE_EDIT_DISTANCE_H
 #define POEMD_BASE_EDIT_DISTANCE_H
 

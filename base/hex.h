@@ -10,8 +10,7 @@
 /* Writes n bytes as 2 * n lower-case digits and a NUL to out, which must have room. Returns out. */
 char *hex_text(const void *p, size_t n, char *out);
 
-/* Reads n bytes from 2 * n lower-case digits. Returns false if text has any other character there.
- */
+/* Reads n bytes from 2 * n lower-case digits. Returns false at any other character. */
 bool hex_read(const char *text, void *out, size_t n) __attribute__((warn_unused_result));
 
 #endif

@@ -14,7 +14,7 @@ json_t *members_object(const struct member *members)
 
     for (const struct member *m = members; m->name; m++) {
         if (m->value != &members_omitted) {
-            /* Takes the value in either case. */
+            /* Takes the value even on failure. */
             ok = json_object_set_new(o, m->name, m->value) == 0 && ok;
         }
     }

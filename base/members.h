@@ -13,22 +13,22 @@ struct member {
     json_t *value;
 };
 
-/* The value of a member that is left out. */
+/* The value of an omitted member. */
 extern json_t members_omitted;
 
 /*
  * Makes an object of the members, which end with a row without a name, and takes the references to
- * their values. Returns NULL without memory, which is also assumed if a value is NULL.
+ * their values. Returns NULL if out of memory, which is also assumed if a value is NULL.
  */
 json_t *members_object(const struct member *members) __attribute__((warn_unused_result));
 
 /* Makes an array of n values, in the same way. */
 json_t *members_array(json_t *const *values, size_t n) __attribute__((warn_unused_result));
 
-/* Makes an integer. Returns NULL without memory. */
+/* Makes an integer. Returns NULL if out of memory. */
 json_t *members_number(uint64_t n) __attribute__((warn_unused_result));
 
-/* Makes a string, or null of NULL. Returns NULL without memory. */
+/* Makes a string, or null for NULL. Returns NULL if out of memory. */
 json_t *members_text(const char *text) __attribute__((warn_unused_result));
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Returns the value of a digit of any base up to 16, or 16 if it is none. */
+/* Returns the value of a digit of any base up to 16, or 16 for another character. */
 static unsigned numbers_digit(char c)
 {
     const int lower = c | 0x20;

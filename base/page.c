@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* A page, with its data put at its mark. */
+/* Writes a page with its data at its mark. */
 #include "base/page.h"
 
 #include <errno.h>

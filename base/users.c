@@ -83,7 +83,7 @@ static bool users_mapped(const char *map, uid_t first, unsigned n)
 {
     FILE *const f = fopen(map, "re");
     char line[128];
-    uint64_t ids[3]; /* the first one inside, the first one outside, how many */
+    uint64_t ids[3]; /* the first one inside, the first one outside, the number of ids */
     bool mapped = false;
 
     while (f && !mapped && fgets(line, sizeof line, f)) {

@@ -217,7 +217,7 @@ static enum wire_check wire_check_io_fds(const void *p, size_t n)
                       left / f.count >= sizeof(struct wire_io_fd));
 }
 
-/* Checks the part behind a fixed part that is whole. */
+/* Checks the part after a complete fixed part. */
 static enum wire_check wire_check_tail(const struct wire_command_info *c,
                                        const struct wire_body *body, const void *p, size_t n)
 {
@@ -293,7 +293,7 @@ uint32_t wire_bound(const struct wire_hdr *hdr, const struct wire_takes *takes)
     return LIMIT_MESSAGE;
 }
 
-/* The count of the data that a request asks for, in bytes of the reply's payload; 0: not known. */
+/* Returns the number of bytes that a request asks for in the reply's payload; 0: unknown. */
 static uint64_t wire_asks_for_data(const struct wire_command_info *c, const void *p, size_t n)
 {
     const struct wire_field *const count = c->structure->count;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The description of vfio-user's commands, and its look-up. */
+/* The description of vfio-user's commands, with its look-up functions. */
 #include "base/wire_command.h"
 
 #define FIELD(type, member, kind, request, reply, names) \
@@ -10,9 +10,9 @@
             WIRE_##reply, names \
     }
 
-/* ---- structures: fields in the order in which they are shown ---- */
+/* ---- structures: fields in display order ---- */
 
-/* One row a field: its kind, when a request and when a reply shows it, its names. */
+/* One row per field: its kind, when to show it in a request and in a reply, its names. */
 static const struct wire_field hdr_fields[] = {
     FIELD(hdr, id, DEC, SHOWN, SHOWN, NULL),
     FIELD(hdr, command, DEC, SHOWN, SHOWN, NULL),
@@ -121,7 +121,7 @@ static const struct wire_field mig_data_fields[] = {
     FIELD(mig_data, size, COUNT, SHOWN, SHOWN, NULL),
 };
 
-/* Named as programs know it. */
+/* The names for programs. */
 static const struct wire_field feature_migration_fields[] = {
     {"states", 0, sizeof(struct wire_feature_migration), WIRE_FLAGS, WIRE_SHOWN, WIRE_SHOWN,
      wire_migration_flags},

@@ -3,10 +3,10 @@
 /*
  * The commands of vfio-user, described once, as data.
  *
- * From the tables of wire_command.c are made: the checks of wire.c, how much of a message a capture
- * keeps, its conversion to this machine's byte order, decoding, the lint of its form, and filters.
- * A test compares the Wireshark dissector's tables with them. A new command is its number in
- * wire.h, its structure and its row here. Pure.
+ * The tables of wire_command.c are used by the checks of wire.c, captures (how much of a message to
+ * keep), the conversion to this machine's byte order, decoding, the lint of form, and filters. A
+ * test compares the Wireshark dissector's tables with them. A new command is a number in wire.h, a
+ * structure and a row here. Pure.
  */
 #ifndef POEMD_BASE_WIRE_COMMAND_H
 #define POEMD_BASE_WIRE_COMMAND_H
@@ -22,25 +22,25 @@
 
 /* ---- fields ---- */
 
-/* What a field is. All but WIRE_BYTES are numbers in the host's byte order. */
+/* The kind of a field. All kinds except WIRE_BYTES are numbers in the host's byte order. */
 enum wire_kind {
     WIRE_DEC,
     WIRE_HEX,
     WIRE_FLAGS,   /* named by its masks */
     WIRE_NAMED,   /* named by its value */
-    WIRE_ARGSZ,   /* bytes of the reply that the sender has room for, or of this payload */
+    WIRE_ARGSZ,   /* bytes that the sender has room for in the reply, or of this payload */
     WIRE_COUNT,   /* of the bytes or entries that follow, or are accessed */
     WIRE_REGION,  /* a region's index */
-    WIRE_OFFSET,  /* a place in that region */
-    WIRE_ADDRESS, /* a place in guest memory */
-    WIRE_LENGTH,  /* bytes there */
+    WIRE_OFFSET,  /* an offset in that region */
+    WIRE_ADDRESS, /* an address in guest memory */
+    WIRE_LENGTH,  /* a number of bytes there */
     WIRE_MAJOR,   /* a version; its minor number is the next field */
     WIRE_FEATURE, /* a feature's index and methods */
     WIRE_MATCH,   /* of an I/O fd: named by the fd's type */
-    WIRE_BYTES,   /* data, of which WIRE_COUNT bytes count */
+    WIRE_BYTES,   /* data of WIRE_COUNT bytes */
 };
 
-/* When a field is shown. */
+/* When to show a field. */
 enum wire_show {
     WIRE_HIDDEN,
     WIRE_SHOWN,
@@ -66,10 +66,10 @@ static inline bool wire_field_whole(const struct wire_field *f, size_t n)
     return n >= (size_t)f->offset + f->size;
 }
 
-/* The number of a field of any size of which not all bytes may be there: the others are 0. */
+/* Returns a field's number, of any size; missing bytes count as 0. */
 uint64_t wire_field_partial(const struct wire_field *f, const void *p, size_t n);
 
-/* The field's number out of a structure of which n bytes are at p; bytes that are missing are 0. */
+/* Returns the field's number from a structure with n bytes at p; missing bytes count as 0. */
 static inline uint64_t wire_field_value(const struct wire_field *f, const void *p, size_t n)
 {
     uint32_t v;
@@ -84,50 +84,49 @@ static inline uint64_t wire_field_value(const struct wire_field *f, const void *
 /* ---- structures ---- */
 
 struct wire_struct {
-    const char *name; /* the C structure's, without wire_ */
+    const char *name; /* of the C structure, without wire_ */
     uint32_t size;
-    bool whole; /* shown field by field only if all of it was kept */
+    bool whole; /* shown field by field only if it was kept completely */
     uint8_t n_fields;
-    const struct wire_field *fields; /* in the order in which they are shown */
-    const struct wire_field *argsz;  /* NULL: none */
+    const struct wire_field *fields; /* in display order */
+    const struct wire_field *argsz;  /* or NULL */
     const struct wire_field *count;
-    const struct wire_struct *entry; /* of the list that may follow; NULL: none */
-    const char *list;                /* the list's name; NULL: it is shown as bytes */
+    const struct wire_struct *entry; /* of the list that may follow, or NULL */
+    const char *list;                /* the list's name; NULL: shown as bytes */
 };
 
-/* The first field of the kind; NULL if there is none. */
+/* Returns the first field of the kind, or NULL. */
 const struct wire_field *wire_field_find(const struct wire_struct *s, enum wire_kind kind);
 
 /* Returns true if a request has a field that must be 0 and is not; n of its bytes are at p. */
 bool wire_reserved_set(const struct wire_struct *s, const void *p, size_t n);
 
-/* Part of a payload that is chosen by a number: a feature's data, a region's capability. */
+/* A part of a payload selected by a number: a feature's data, a region's capability. */
 struct wire_part {
     uint16_t code;
     const char *name;
-    const struct wire_struct *structure; /* NULL: nothing */
+    const struct wire_struct *structure; /* NULL: no structure */
 };
 
-/* What precedes a capability's own structure. */
+/* Precedes a capability's own structure. */
 extern const struct wire_struct wire_cap_header;
 
-/* By feature index, by capability id; NULL if the specification has none. */
+/* Return the part by feature index, or by capability id; NULL if not in the specification. */
 const struct wire_part *wire_feature_find(uint32_t index);
 const struct wire_part *wire_cap_find(uint16_t id);
 
-/* Their names, or NULL. Static. */
+/* Return their names, or NULL. Static. */
 const char *wire_feature_name(uint32_t index);
 const char *wire_cap_name(uint16_t id);
 
 /* ---- commands ---- */
 
-/* What follows the fixed part. */
+/* The data after the fixed part. */
 enum wire_tail {
     WIRE_TAIL_NONE,
     WIRE_TAIL_DATA,    /* as many bytes as the structure's count */
     WIRE_TAIL_WRITES,  /* as many entries */
-    WIRE_TAIL_IO_FDS,  /* as many entries or none; they may be larger than the structure known here
-                        */
+    WIRE_TAIL_IO_FDS,  /* as many entries, or none; entries may be larger than known here */
     WIRE_TAIL_BOOLS,   /* as many bytes, if a flag announces them */
     WIRE_TAIL_JSON,    /* a text with its NUL */
     WIRE_TAIL_CAPS,    /* a list of capabilities, by their offsets */
@@ -137,8 +136,8 @@ enum wire_tail {
 
 /* A request's or a reply's payload. */
 struct wire_body {
-    uint32_t fixed;  /* bytes that must be there; 0: there is no payload */
-    uint32_t bitmap; /* bytes that precede a dirty bitmap, which may follow; 0: none may */
+    uint32_t fixed;  /* bytes that are required; 0: there is no payload */
+    uint32_t bitmap; /* bytes before an optional dirty bitmap; 0: no bitmap may follow */
     uint8_t tail;    /* enum wire_tail */
     bool fds;        /* fds may come with it */
     bool repeats;    /* of a reply: begins with its request's structure */
@@ -157,7 +156,7 @@ struct wire_command_info {
 
 #define WIRE_COMMAND_CODES (WIRE_MIG_DATA_WRITE + 1)
 
-/* By code; a code that the specification does not have has no name. */
+/* Indexed by code; a code that is not in the specification has no name. */
 extern const struct wire_command_info wire_commands[WIRE_COMMAND_CODES];
 
 /* A protocol of this family: its header's form, and its commands by code. */
@@ -170,14 +169,13 @@ struct wire_protocol {
 
 extern const struct wire_protocol wire_vfio_user;
 
-/* The table's row for a command code as it came off the wire; NULL if the page has none. */
+/* Returns the table's row for a received command code, or NULL if unknown. */
 static inline const struct wire_command_info *wire_command_find(uint16_t code)
 {
     return code < WIRE_COMMAND_CODES && wire_commands[code].name ? &wire_commands[code] : NULL;
 }
 
-/* The payload's form for a message with this header; an empty one if the page has no such command.
- */
+/* Returns the payload's form for a message with this header; an empty one if unknown. */
 static inline const struct wire_body *wire_body_of(const struct wire_hdr *hdr)
 {
     const struct wire_command_info *const c =
@@ -186,11 +184,11 @@ static inline const struct wire_body *wire_body_of(const struct wire_hdr *hdr)
     return wire_is_reply(hdr) ? &c->reply : &c->request;
 }
 
-/* Row by position, 0 … wire_command_count() - 1, in the order of codes. */
+/* Returns a row by position, 0 … wire_command_count() - 1, in the order of codes. */
 const struct wire_command_info *wire_command_at(size_t i);
 size_t wire_command_count(void);
 
-/* The command's name, or "?" if the page has none. Never NULL; static. */
+/* Returns the command's name, or "?" if unknown. Never NULL; static. */
 const char *wire_command_name(uint16_t code);
 
 #endif

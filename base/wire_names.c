@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Tables of names, and their look-up. */
+/* Tables of names, with their look-up functions. */
 #include "base/wire_names.h"
 
 #include <stddef.h>

@@ -10,11 +10,11 @@
 struct wire_name {
     uint32_t value;
     const char *name;  /* in traces: "BAR0" */
-    const char *title; /* in reports: "BAR 0"; NULL: the name */
+    const char *title; /* in reports: "BAR 0"; NULL: as name */
 };
 
 /* Flags. */
-extern const struct wire_name wire_header_flags[]; /* beside the type */
+extern const struct wire_name wire_header_flags[]; /* in addition to the type */
 extern const struct wire_name wire_dma_flags[];
 extern const struct wire_name wire_device_flags[];
 extern const struct wire_name wire_region_flags[];
@@ -29,7 +29,7 @@ extern const struct wire_name wire_irqs[];
 extern const struct wire_name wire_io_fd_types[];
 extern const struct wire_name wire_mig_states[];
 
-/* The number's name or its title; NULL if the table has none for it. Static. */
+/* Return the number's name, or its title; NULL if the table has none for it. Static. */
 const char *wire_name_of(const struct wire_name *table, uint64_t value);
 const char *wire_title_of(const struct wire_name *table, uint64_t value);
 

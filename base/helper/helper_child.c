@@ -16,14 +16,14 @@
 static void __attribute__((noreturn))
 helper_child_execute(const struct helper_child_plan *p, int channel_fd)
 {
-    /* The number of the program's fd until it is executed: behind those that go along. */
+    /* The number of the program's fd until it is executed: above those of the passed fds. */
     const int exe_at = HELPER_CHILD_CHANNEL_FD + 1 + (int)p->n_fds;
     char *argv[] = {p->name, p->arg, NULL};
     int copies[1 + HELPER_CHILD_FDS];
     sigset_t none;
     int exe_fd;
 
-    /* Any of them may have a number that another one gets: all are moved out of the way first. */
+    /* Each fd may have a number that another one needs, so all are moved out of the way first. */
     for (unsigned i = 0; i <= p->n_fds; i++) {
         copies[i] = fcntl(i == 0 ? channel_fd : p->fds[i - 1], F_DUPFD_CLOEXEC, exe_at + 1);
     }

@@ -54,7 +54,7 @@ struct tap_settings {
     uint32_t zero;
 };
 
-/* Makes tap keep as much as more does, too. */
+/* Extends tap to keep at least as much as more does. */
 static inline void tap_settings_add(struct tap_settings *tap, const struct tap_settings *more)
 {
     tap->on |= more->on;

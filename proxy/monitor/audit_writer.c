@@ -74,7 +74,7 @@ static void audit_writer_on_readable(evutil_socket_t fd, short what, void *arg)
     while (audit_writer_notify(r) && audit_log_collect(r->log, &r->done)) {
         const bool durable = r->done.outcome == AUDIT_DURABLE;
 
-        /* Of a log that comes and goes not each change is logged. */
+        /* If the log fails and recovers again and again, not every change is logged. */
         if (durable == r->failing && audit_writer_may_log(r)) {
             if (durable) {
                 log_warning("the audit log can be written again");

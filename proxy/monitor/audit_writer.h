@@ -89,7 +89,7 @@ void audit_writer_settle(struct audit_writer *r);
 /* Removes a waiter. Does nothing if w does not wait. */
 void audit_writer_forget(struct audit_writer *r, struct audit_writer_wait *w);
 
-/* The time of day, UTC, of a moment of clock_ms that has passed, as records have it. */
+/* Writes the time of day, UTC, of a past moment of clock_ms(), in the form of records. */
 void audit_writer_time_of(uint64_t then_ms, char out[AUDIT_TIME_SIZE + 1]);
 
 #endif

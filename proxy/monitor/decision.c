@@ -162,7 +162,7 @@ static void decision_note_override(const struct monitor_session *t, const char *
                                       "configuration", "where", preset_place(line, place)));
 }
 
-/* Returns true if a rule depends on the party's licence: on a backend's, one always does. */
+/* Returns true if a rule depends on the party's licence; for a backend, one always does. */
 static bool decision_licence_matters(const struct rules *rules, enum rules_party party)
 {
     bool matters = party == RULES_BACKEND;
@@ -211,7 +211,7 @@ static void decision_log_contradictions(const struct monitor_session *t,
     }
 }
 
-/* Has a verdict that was logged recorded, and carries it out behind its record. */
+/* Records a verdict that has been logged, and carries it out once the record is on disk. */
 static void decision_record(struct monitor_session *t, const struct verdict_facts *f)
 {
     decision_note_opened(t);
@@ -424,7 +424,7 @@ static json_t *decision_end_record(const struct monitor_session *t, enum session
     return o;
 }
 
-/* What waits for the session is forgotten, and its end is recorded. */
+/* Drops all that waits for the session, and records its end. */
 static void decision_on_ended(void *arg, struct monitor_session *t, enum session_reason reason,
                               const struct ipc_ended *what)
 {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * From what is known of a session to its verdict, recorded before it takes effect.
+ * From the facts of a session to its verdict, which is recorded before it takes effect.
  *
- *   decision_begin   the backend has been dialled: facts are gathered, executables read
- *   (evidence)       the handshake is done; when all is known the rules are asked, and the verdict
- *                    goes to the audit log
- *   (on disk)        the worker is notified, and the session relays or its client is refused
- *   (exported)       while it relays: what memory was handed out is recorded
- *   (ended)          the session is over, whatever it had come to
+ *   decision_begin   the backend has been dialled: gathers facts, has executables read
+ *   (evidence)       the handshake is done; once all facts are known, evaluates the rules and
+ *                    sends the verdict to the audit log
+ *   (on disk)        the worker gets the verdict: it relays, or refuses its client
+ *   (exported)       while it relays: memory that was handed out is recorded
+ *   (ended)          the session is over, in whatever state it was
  *
- * While the audit log cannot be written no session begins, or it begins tainted, as configured.
+ * While the audit log cannot be written, sessions are denied or begin tainted, as configured.
  */
 #ifndef POEMD_PROXY_MONITOR_DECISION_H
 #define POEMD_PROXY_MONITOR_DECISION_H

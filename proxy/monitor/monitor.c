@@ -79,7 +79,7 @@ static int monitor_start_beat(struct monitor *m)
     return m->beat && event_add(m->beat, &tv) == 0 ? 0 : -ENOMEM;
 }
 
-/* A worker is ready: writes the ready fd when all are. */
+/* A worker is ready: if all are now, writes to the ready fd. */
 static void monitor_on_worker_ready(void *arg, struct worker_process *w)
 {
     struct monitor *const m = arg;
@@ -173,7 +173,7 @@ static void monitor_stop(struct monitor *m, int status)
     monitor_leave_when_gone(m);
 }
 
-/* A worker has gone. One that cannot start stops a broker that is only starting. */
+/* A worker has gone. If one cannot start while the broker starts, the broker stops. */
 static void monitor_on_worker_gone(void *arg, struct worker_process *w, bool was_ready)
 {
     struct monitor *const m = arg;
@@ -355,9 +355,9 @@ static int monitor_start_devices(struct monitor *m)
 }
 
 /*
- * Subscribes the parts in the order in which they are to be notified of a session's end: repeats
- * decides whether the end is logged; the record has the results of the looks, so relook comes
- * behind it; the device is released last.
+ * Subscribes the parts in the order in which they must be notified of a session's end: repeats
+ * decides whether the end is logged; the record contains the results of the looks, so relook
+ * follows it; the device is released last.
  */
 static int monitor_observe(struct monitor *m)
 {

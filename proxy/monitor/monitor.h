@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The monitor: the one process with rights. It listens, accepts, dials, decides and records; it
+ * The monitor: the only process with rights. It listens, accepts, dials, decides and records; it
  * parses no byte that a peer sent.
  *
- *   monitor.c                 the process: set up, signals, stop
- *   monitor_context.h         what every part may use: loop, configuration, children, audit log
+ *   monitor.c                 the process: setup, signals, stop
+ *   monitor_context.h         shared by all parts: loop, configuration, children, audit log
  *   route.c                   listening sockets
  *   monitor_session.c         sessions: their states, and the observers of their events
  *   monitor_session_dial.c    … from the accepted connection to the dialled backend
@@ -15,8 +15,8 @@
  *   control/                  poemctl's requests
  *   devices/                  devices that the broker starts
  *
- * No part includes this header. A part that must know what happens in another one subscribes to
- * its events (observers.h).
+ * No part includes this header. A part that depends on events in another one subscribes to them
+ * (observers.h).
  */
 #ifndef POEMD_PROXY_MONITOR_MONITOR_H
 #define POEMD_PROXY_MONITOR_MONITOR_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * What every part of the monitor may use. It lives in struct monitor, which outlives all parts;
- * they get a pointer to it instead of the monitor itself, so that none of them can reach another
- * one that it is not given.
+ * The things that every part of the monitor may use. They are in struct monitor, which outlives all
+ * parts; a part gets a pointer to them instead of to the monitor, so that it cannot reach other
+ * parts unless it is given them.
  */
 #ifndef POEMD_PROXY_MONITOR_MONITOR_CONTEXT_H
 #define POEMD_PROXY_MONITOR_MONITOR_CONTEXT_H
@@ -23,9 +23,9 @@ struct monitor_context {
     const struct config *config; /* borrowed, resolved */
     struct children children;
     struct audit_writer audit_writer;
-    struct inspector *inspector; /* owned by the monitor; NULL: nothing needs one */
+    struct inspector *inspector; /* owned by the monitor; NULL if nothing needs one */
     struct rlimit nofile;        /* the limit before this process raised its own */
-    bool stopping;               /* no session begins any more */
+    bool stopping;               /* no new sessions begin */
 };
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The monitor's sessions: their numbers, states and observers. What is done in a state is others'
- * matter: monitor_session_dial.c's until a worker has the session, decision.c's at its verdict.
+ * The monitor's sessions: their numbers, states and observers. The work in each state is done
+ * elsewhere: in monitor_session_dial.c until a worker has the session, in decision.c for its
+ * verdict.
  */
 #define _GNU_SOURCE
 #include "proxy/monitor/monitor_session.h"
@@ -125,7 +126,7 @@ void monitor_session_end(struct monitor_session *t, enum session_reason reason,
     event_active(table->reap, 0, 0);
 }
 
-/* Frees those in DEAD, as many as fit a turn. */
+/* Frees the sessions in DEAD, as many as fit a turn. */
 static void monitor_session_on_reap(evutil_socket_t fd, short what, void *arg)
 {
     struct monitor_session_table *const table = arg;

@@ -80,16 +80,16 @@ struct monitor_session {
     char *facts;               /* verdict_facts_text of the verdict, if there is a control socket */
     bool heard;                /* its worker has read its request, … */
     uint16_t request_id;       /* … to whose id the reply goes */
-    bool ending;               /* it has been asked for: the timer runs out for its worker */
-    enum session_reason asked; /* … by other than an operator, for this reason; else REASON_NONE */
+    bool ending;               /* its end was requested: the timer limits its worker */
+    enum session_reason asked; /* … for this reason, if not by an operator; otherwise REASON_NONE */
     int verdict_err;           /* the verdict for the worker: 0 or an errno */
     uint32_t unsent;           /* to the worker: a bit for each enum ipc_type (worker_pool.c) */
     uint64_t record;           /* its verdict's number in the audit log, plus 1; 0: none */
     char *traced;              /* its description in traces; NULL if never captured */
     uint64_t attached; /* the last capture.run of which the tracer knows that it has this session */
     bool stale;        /* its captures have changed, and tracer and worker must be notified */
-    struct tap_settings tap;         /* as much as any running capture of it alone wants */
-    struct tracing_group *traced_by; /* those captures; NULL: none */
+    struct tap_settings tap; /* the most that any running capture of only this session wants */
+    struct tracing_group *traced_by; /* those captures, or NULL */
     bool in_outbox;
 };
 
@@ -102,17 +102,17 @@ RB_HEAD(monitor_session_tree, monitor_session);
  */
 struct monitor_session_events {
     void (*begun)(void *arg, struct monitor_session *t);
-    /* It has a worker, which is about to be sent it. */
+    /* It has a worker, and is about to be sent to it. */
     void (*assigned)(void *arg, struct monitor_session *t);
-    /* Its handshake is done, and this is what its worker reports: checked, and borrowed. */
+    /* Its handshake is done; this is its worker's report: checked, and borrowed. */
     void (*evidence)(void *arg, struct monitor_session *t, const struct ipc_evidence *e);
-    /* Its verdict is known, and neither on disk nor sent to its worker yet. */
+    /* Its verdict is known, but neither on disk nor sent to its worker yet. */
     void (*decided)(void *arg, struct monitor_session *t, const struct verdict_facts *facts);
-    /* The verdict is on disk, t->record being its number there. */
+    /* The verdict is on disk, with t->record as its number there. */
     void (*recorded)(void *arg, struct monitor_session *t);
     /* Its worker has handed out memory: checked, and borrowed. */
     void (*exported)(void *arg, struct monitor_session *t, const struct ipc_export *e);
-    /* It is over, its state being the last one; what may be NULL. */
+    /* It is over, still in its last state; what may be NULL. */
     void (*ended)(void *arg, struct monitor_session *t, enum session_reason reason,
                   const struct ipc_ended *what);
 };
@@ -127,17 +127,17 @@ struct monitor_session_table {
     unsigned alive;                    /* of all routes */
     unsigned lingering;                /* ended, but with fds that the peer has not received */
     uint32_t taint;                    /* of all sessions of this run */
-    bool shown;                        /* an operator can ask for them */
+    bool shown;                        /* an operator can request their ends */
     struct heap heap;
     struct event *reap;
     OBSERVERS_LIST(struct monitor_session_events) observers;
 };
 
-/* 0 or -ENOMEM; to be deinit'ed in either case. context and workers are borrowed. */
+/* Returns 0 or -ENOMEM; deinitialize it in either case. context and workers are borrowed. */
 int monitor_session_table_init(struct monitor_session_table *table, struct monitor_context *context,
                                struct worker_pool *workers) __attribute__((warn_unused_result));
 
-/* Frees those in DEAD. */
+/* Frees the sessions in DEAD. */
 void monitor_session_table_deinit(struct monitor_session_table *table);
 
 /* Subscribes events (static) with their arg. */
@@ -152,7 +152,7 @@ struct monitor_session *monitor_session_find(const struct monitor_session_table 
 struct monitor_session *monitor_session_behind(const struct monitor_session_table *table,
                                                uint64_t id);
 
-/* Begins a session in ACCEPTED. Takes the socket; NULL without memory: it is the caller's still. */
+/* Begins a session in ACCEPTED. Takes the socket, unless it returns NULL: out of memory. */
 struct monitor_session *monitor_session_new(struct monitor_session_table *table, struct route *r,
                                             int client_fd);
 
@@ -172,7 +172,7 @@ void monitor_session_set_timer(struct monitor_session *t, unsigned ms);
 /* Returns the milliseconds left of the handshake's time, at least 1. */
 unsigned monitor_session_handshake_left_ms(const struct monitor_session *t);
 
-/* Returns how its worker is to capture it at this moment; off if no capture wants it. */
+/* Returns how its worker must capture it at this moment; off if no capture wants it. */
 struct tap_settings monitor_session_tap(const struct monitor_session *t);
 
 /* Its worker has read the client's request, to whose id a reply would go. */
@@ -196,7 +196,8 @@ void monitor_session_assigned(struct monitor_session *t);
 /* Moves an allowed session from DECIDING to RELAYING. Returns false if it is in another state. */
 bool monitor_session_relays(struct monitor_session *t) __attribute__((warn_unused_result));
 
-/* More taints the session, its route and this run. Bits that it has already are not logged again.
+/*
+ * Adds taint to the session, its route and this run. Bits that it has already are not logged again.
  */
 void monitor_session_taint(struct monitor_session *t, uint32_t bits);
 
@@ -208,8 +209,8 @@ void monitor_session_taint(struct monitor_session *t, uint32_t bits);
 void monitor_session_handed_over(struct monitor_session *t);
 
 /*
- * The one way out of a session. what may be NULL: what passed is not known. It is freed when the
- * loop's turn is over.
+ * The only way out of a session. what is NULL if the counts are not known. The session is freed at
+ * the end of the loop's turn.
  */
 void monitor_session_end(struct monitor_session *t, enum session_reason reason,
                          const struct ipc_ended *what);

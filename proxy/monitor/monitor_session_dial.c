@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A session's beginning: ACCEPTED and DIALING are lived here, until a worker has it; and the time
- * that its handshake may take.
+ * A session's beginning: ACCEPTED and DIALING, until a worker has it, and the time limit of its
+ * handshake.
  *
- * A backend is dialled only when the client has sent something: some servers exit when somebody
- * connects and goes away again, and a port scan must not take devices down.
+ * A backend is dialled only when the client has sent something: some servers exit when a client
+ * connects and goes away again, and a port scan must not bring devices down.
  */
 #define _GNU_SOURCE
 #include "proxy/monitor/monitor_session_dial.h"

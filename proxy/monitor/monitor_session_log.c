@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The line of the log on a session's end. */
+/* The line in the log about a session's end. */
 #include "proxy/monitor/monitor_session_log.h"
 
 #include <inttypes.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The line of the log on a session's end. */
+/* The line in the log about a session's end. */
 #ifndef POEMD_PROXY_MONITOR_MONITOR_SESSION_LOG_H
 #define POEMD_PROXY_MONITOR_MONITOR_SESSION_LOG_H
 
 struct monitor_session_table;
 
-/* Has the end of each session logged from now on. */
+/* Logs the end of each session from now on. */
 void monitor_session_log(struct monitor_session_table *table);
 
 #endif

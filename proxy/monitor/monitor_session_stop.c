@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Sessions that are ended by the monitor, not by their peers or worker. */
+/* Sessions that the monitor ends, rather than their peers or worker. */
 #include "proxy/monitor/monitor_session_stop.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Sessions that are ended by the monitor, not by their peers or worker. */
+/* Sessions that the monitor ends, rather than their peers or worker. */
 #ifndef POEMD_PROXY_MONITOR_MONITOR_SESSION_STOP_H
 #define POEMD_PROXY_MONITOR_MONITOR_SESSION_STOP_H
 
@@ -11,9 +11,9 @@
 struct monitor_session;
 
 /*
- * Ends a session, wherever it stands: for REASON_OPERATOR, or a reason of the monitor's own. True:
- * it is over. False: its worker has been asked to end it, and if it does not within LIMIT_END_MS,
- * the monitor does.
+ * Ends a session, in any state: for REASON_OPERATOR, or a reason of the monitor's own. Returns true
+ * if it is over; false if its worker has been asked to end it, which the monitor does itself after
+ * LIMIT_END_MS.
  */
 bool monitor_session_stop(struct monitor_session *t, enum session_reason reason);
 

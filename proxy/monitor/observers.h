@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Lists of observers: the parts that know a subject subscribe to its events, and the subject knows
- * none of them. An observer is a static table of functions, NULL for an event that it does not
- * want, and the argument that each of them gets first.
+ * Lists of observers: parts subscribe to the events of a subject, which knows none of them. An
+ * observer is a static table of functions, NULL for an event that it ignores, and the first
+ * argument of each of them.
  */
 #ifndef POEMD_PROXY_MONITOR_OBSERVERS_H
 #define POEMD_PROXY_MONITOR_OBSERVERS_H
 
 #include <stdlib.h>
 
-/* Observers of one subject; the monitor has fewer parts than that. */
+/* Maximum number of observers of one subject; the monitor has fewer parts. */
 #define OBSERVERS_MAX 8u
 
 /* Declares a list of observers with this type of table. */
@@ -23,7 +23,7 @@
         unsigned n; \
     }
 
-/* Adds one behind the others. */
+/* Adds one after the others. */
 #define OBSERVERS_ADD(list, table, argument) \
     do { \
         if ((list)->n == OBSERVERS_MAX) { \

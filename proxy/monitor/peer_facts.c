@@ -12,7 +12,7 @@ struct peer_facts_side {
     struct peer_facts *peer_facts;
     struct peer peer;
     uint64_t request;                    /* under way at the inspector, or 0 */
-    const struct inspection *inspection; /* held; NULL if none was made */
+    const struct inspection *inspection; /* held; NULL if there is none */
 };
 
 struct peer_facts {

@@ -188,7 +188,7 @@ json_t *relook_record(const struct monitor_session *t)
     return o;
 }
 
-/* No more looks. From within one, too: t->relook itself is freed with the session. */
+/* Stops looking. Also called from within a look: t->relook itself is freed with the session. */
 static void relook_on_ended(void *arg, struct monitor_session *t, enum session_reason reason,
                             const struct ipc_ended *what)
 {

@@ -18,7 +18,7 @@
 struct monitor_session;
 struct monitor_session_table;
 
-/* Ends the looks at sessions that end, from now on; after their ends have been recorded. */
+/* Stops looking at sessions that end, from now on; subscribe it after the recording of ends. */
 void relook_init(struct monitor_session_table *sessions);
 
 /*

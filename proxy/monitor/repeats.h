@@ -52,8 +52,8 @@ struct repeats {
 };
 
 /*
- * Whether a session is to be quiet is set when it begins; each that ends is counted. 0 or -ENOMEM;
- * to be deinit'ed in either case. routes and sessions are borrowed.
+ * Sets from now on whether a session is quiet when it begins, and counts it when it ends. Returns 0
+ * or -ENOMEM; deinitialize it in either case. routes and sessions are borrowed.
  */
 int repeats_init(struct repeats *r, const struct route_table *routes,
                  struct monitor_session_table *sessions) __attribute__((warn_unused_result));

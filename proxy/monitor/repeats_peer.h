@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* What is remembered of one user on one route. */
+/* The state kept for one user on one route. */
 #ifndef POEMD_PROXY_MONITOR_REPEATS_PEER_H
 #define POEMD_PROXY_MONITOR_REPEATS_PEER_H
 

@@ -41,10 +41,11 @@ struct route {
                                              * (worker_pool_linger.c) */
     uint64_t begun;                         /* since the broker's start */
     struct route_sessions monitor_sessions; /* those alive, in the order of arrival */
-    struct tap_settings tap;                /* as much as any of its running captures wants */
-    struct tracing_group *traced_by; /* those captures; tracing's, NULL before it is set up */
-    uint32_t taint;                  /* of all its sessions so far */
-    uint64_t refused;                /* since the last log line about it */
+    struct tap_settings tap;                /* the most that any of its running captures wants */
+    struct tracing_group
+        *traced_by;   /* those captures; owned by tracing, NULL before it is set up */
+    uint32_t taint;   /* of all its sessions so far */
+    uint64_t refused; /* since the last log line about it */
     uint64_t refused_logged_ms;
     uint64_t stuck_logged_ms; /* last line about failing accepts */
 };
@@ -57,14 +58,14 @@ struct route_table {
 };
 
 /*
- * Listens on the sockets of all routes; accept is called with arg for each client. 0, or -errno:
- * the failure has been logged. To be route_table_free'd in either case.
+ * Listens on the sockets of all routes; accept is called with arg for each client. Returns 0 or
+ * -errno (logged). Call route_table_free in either case.
  */
 int route_table_open(struct route_table *table, struct event_base *base,
                      const struct config *config, route_accept_fn *accept, void *arg)
     __attribute__((warn_unused_result));
 
-/* Closes and frees them. What they refer to is the caller's. */
+/* Closes and frees the routes. The caller owns the things to which they refer. */
 void route_table_free(struct route_table *table);
 
 /* Returns the route of this name, or NULL. */
@@ -77,7 +78,7 @@ void route_close(struct route *r);
 void route_log_refusal(struct route *r, int err);
 
 /*
- * Returns the time in ms that a client of the route has for its refusal: as long as any client
+ * Returns the time in ms in which a client of the route must be refused: as long as any client
  * waits, or longer if those of this route are known to.
  */
 unsigned route_refusal_ms(const struct route *r);

@@ -209,7 +209,7 @@ json_t *verdict_facts_rule(const struct verdict_facts *f)
                      preset_of(f->verdict.line), "why", f->verdict.why);
 }
 
-/* ---- what is kept ---- */
+/* ---- the part that is kept ---- */
 
 static int verdict_facts_grade_of(const json_t *item)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A verdict and the facts of which it was made. The rules are evaluated once; the audit record, the
- * line of the log, the list of sessions and captures are all made of this.
+ * A verdict and the facts it was based on. The rules are evaluated once; the audit record, the line
+ * in the log, the list of sessions and captures are all made of this.
  */
 #ifndef POEMD_PROXY_MONITOR_VERDICT_FACTS_H
 #define POEMD_PROXY_MONITOR_VERDICT_FACTS_H
@@ -14,7 +14,7 @@
 
 struct verdict_facts_party {
     struct rules_known known;
-    const struct rules_assign *assigned; /* the operator's word on its licence, or NULL */
+    const struct rules_assign *assigned; /* the operator's assignment of its licence, or NULL */
     bool contradicts;                    /* rules_contradicts_itself */
     json_t *json;                        /* in the form of an audit record */
 };
@@ -46,10 +46,10 @@ const char *verdict_facts_contradiction(const struct verdict_facts *f, enum rule
 json_t *verdict_facts_rule(const struct verdict_facts *f) __attribute__((warn_unused_result));
 
 /*
- * Returns what is kept of the verdict while the session lives, one line of JSON, since a session
- * that relays must be small: "verdict", "rule", "permissive", "client" and "backend" as in the
+ * Returns the part of the verdict that is kept while the session lives, one line of JSON, since a
+ * relaying session must be small: "verdict", "rule", "permissive", "client" and "backend" as in the
  * audit record, and as "licences" the evidence of each party's highest grade, with "of", "grade",
- * "source" and "licence". The caller frees it. NULL if out of memory, or not described.
+ * "source" and "licence". The caller frees it. Returns NULL if out of memory, or not described.
  */
 char *verdict_facts_text(const struct verdict_facts *f) __attribute__((warn_unused_result));
 

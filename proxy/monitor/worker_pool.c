@@ -77,7 +77,7 @@ static void worker_pool_take_waiting(struct worker_pool *c)
 
 /* ---- receiving ---- */
 
-/* The worker has sent something: it answers. */
+/* The worker has sent something, so it answers. */
 static void worker_pool_hear(struct worker_process *w)
 {
     if (worker_pool_heard(w)) {
@@ -384,7 +384,7 @@ bool worker_pool_all_gone(const struct worker_pool *c)
     return true;
 }
 
-/* The session is over: no worker has it. */
+/* The session is over: takes it from its worker. */
 static void worker_pool_on_ended(void *arg, struct monitor_session *t, enum session_reason reason,
                                  const struct ipc_ended *what)
 {

@@ -16,7 +16,7 @@
 #include "poem/poem.h"
 #include "proxy/monitor/worker_process.h"
 
-/* Makes a pool without workers, which follows the sessions. Both are borrowed. */
+/* Creates a pool without workers, which follows the sessions. Both are borrowed. */
 void worker_pool_init(struct worker_pool *c, struct monitor_context *context,
                       struct monitor_session_table *sessions);
 

@@ -16,7 +16,7 @@ void worker_pool_take_counts(struct worker_process *w, const struct ipc_counts *
 struct monitor_session *worker_pool_ticket(struct worker_process *w, uint64_t id);
 
 /*
- * Asks all workers what has passed in their sessions: the tickets' counts are written as they come.
+ * Asks all workers for the counts of their sessions, which are stored as they come.
  * worker_pool_events.counted is called whenever a worker has sent all of them, or has died.
  */
 void worker_pool_count(struct worker_pool *c);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Sessions that have ended while fds of theirs were not received. */
+/* Sessions that have ended while some of their fds were not received. */
 #ifndef POEMD_PROXY_MONITOR_WORKER_POOL_LINGER_H
 #define POEMD_PROXY_MONITOR_WORKER_POOL_LINGER_H
 

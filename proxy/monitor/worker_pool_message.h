@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* What a worker is sent about a session. */
+/* The messages about a session for its worker. */
 #ifndef POEMD_PROXY_MONITOR_WORKER_POOL_MESSAGE_H
 #define POEMD_PROXY_MONITOR_WORKER_POOL_MESSAGE_H
 

@@ -10,10 +10,10 @@
 void worker_pool_outbox_send(struct worker_process *w, struct monitor_session *t,
                              enum ipc_type type);
 
-/* Sends what was kept, as far as the channel takes it. */
+/* Sends the kept messages, as far as the channel takes them. */
 void worker_pool_outbox_flush(struct worker_process *w);
 
-/* The session waits for a worker to be there at all. */
+/* Makes the session wait until there is a worker to take it. */
 void worker_pool_outbox_wait(struct monitor_session *t);
 
 /* Sends the session's worker the verdict: 0 or an errno. */

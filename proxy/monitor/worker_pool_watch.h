@@ -10,22 +10,22 @@
 void worker_pool_watch_begin(struct worker_process *w);
 void worker_pool_watch_end(struct worker_process *w);
 
-/* Every LIMIT_BEAT_MS: asks the worker whether it makes its turns; kills it if it hangs. */
+/* Checks every LIMIT_BEAT_MS that the worker makes its turns, and kills it if it hangs. */
 void worker_pool_watch_beat(struct worker_process *w);
 
 /* Sends the ping that is due. Returns false if the channel is full. */
 bool worker_pool_post_ping(struct worker_process *w);
 
-/* The worker has sent something. Returns true if it had been late with that until now. */
+/* The worker has sent something. Returns true if it had been late with that. */
 bool worker_pool_heard(struct worker_process *w);
 
-/* It answers a ping. Returns false if it was sent none. */
+/* The worker answers a ping. Returns false if none was sent. */
 bool worker_pool_pong(struct worker_process *w);
 
-/* Whether a worker answers that is not the session's own. */
+/* Returns true if a worker other than the session's own answers. */
 bool worker_pool_has_other(const struct monitor_session *t);
 
-/* Whether the session's worker answers. */
+/* Returns true if the session's worker answers. */
 bool worker_pool_answers(const struct monitor_session *t);
 
 /*
@@ -36,7 +36,7 @@ void worker_pool_disown(struct monitor_session *t);
 
 /*
  * Handles a message about a session that is not the worker's. Returns false if it never was, or has
- * ended.
+ * reported its end.
  */
 bool worker_pool_disowned_said(struct worker_process *w, const struct ipc_msg *m, unsigned n_fds);
 

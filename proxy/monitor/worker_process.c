@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Relay workers' processes: forked, killed, asked whether they can work. */
+/* Relay workers' processes: forked, killed, checked for whether they can work. */
 #define _GNU_SOURCE
 #include "proxy/monitor/worker_process.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A relay worker as the monitor has it, and the pool of them: what all parts of the pool
- * (worker_pool_*.c) work on.
+ * A relay worker as the monitor has it, and the pool of them: shared by all parts of the pool
+ * (worker_pool_*.c).
  */
 #ifndef POEMD_PROXY_MONITOR_WORKER_PROCESS_H
 #define POEMD_PROXY_MONITOR_WORKER_PROCESS_H
@@ -30,7 +30,7 @@ TAILQ_HEAD(worker_pool_refusals, worker_pool_refusal);
 
 struct worker_process {
     struct worker_pool *worker_pool;
-    unsigned number;    /* its place in the pool */
+    unsigned number;    /* its index in the pool */
     struct child child; /* while it runs */
     pid_t pid;          /* -1: not running */
     int channel_fd;     /* -1: not running */
@@ -63,13 +63,13 @@ struct worker_process {
 
 /* Events of workers; each function may be NULL. */
 struct worker_pool_events {
-    /* A process has been started, and given no session yet. */
+    /* A process has been started, without a session so far. */
     void (*started)(void *arg, struct worker_process *w);
     /* It can be given sessions. */
     void (*ready)(void *arg, struct worker_process *w);
-    /* It has sent all counts that it was asked for, or has died. */
+    /* It has sent all requested counts, or has died. */
     void (*counted)(void *arg, struct worker_process *w);
-    /* It has died, and all that was its has ended. was_ready: it had been ready. */
+    /* It has died, and all its sessions have ended. was_ready: it had been ready. */
     void (*gone)(void *arg, struct worker_process *w, bool was_ready);
 };
 
@@ -108,13 +108,13 @@ void worker_process_kill(struct worker_process *w, enum session_reason reason, c
  */
 void worker_process_gone(struct worker_process *w);
 
-/* The worker has sent all counts that it was asked for, or never will. */
+/* The worker has sent all requested counts, or never will. */
 void worker_process_counted(struct worker_process *w);
 
-/* A channel's two ends, the monitor's first. 0 or -errno. */
+/* Creates a channel's two ends, the monitor's first. Returns 0 or -errno. */
 int worker_process_channel(int pair[2]) __attribute__((warn_unused_result));
 
-/* Forks a worker, which executes our own program with this end of its channel. 0 or -errno. */
+/* Forks a worker, our own program with this end of its channel. Returns 0 or -errno. */
 int worker_process_fork(struct worker_process *w, int channel_fd)
     __attribute__((warn_unused_result));
 

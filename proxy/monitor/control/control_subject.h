@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* What the control socket shows and steers: the parts of the monitor, all borrowed. */
+/* The parts of the monitor that the control socket reports on and controls, all borrowed. */
 #ifndef POEMD_PROXY_MONITOR_CONTROL_CONTROL_SUBJECT_H
 #define POEMD_PROXY_MONITOR_CONTROL_CONTROL_SUBJECT_H
 
@@ -18,7 +18,7 @@ struct control_subject {
     const struct monitor_session_table *sessions;
     struct worker_pool *workers;
     struct tracing *tracing;
-    uint64_t started_ms; /* when the broker was, by clock_ms */
+    uint64_t started_ms; /* the broker's start, by clock_ms */
 };
 
 #endif

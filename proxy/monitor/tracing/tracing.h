@@ -56,13 +56,13 @@ bool tracing_next(const struct tracing *t, uint64_t id, struct tracing_info *out
 /* ---- for the monitor itself ---- */
 
 /*
- * Begins the routes' captures, and captures sessions of workers that start from now on. All is
- * borrowed. 0 or -errno, which has been logged; *out is to be freed in either case.
+ * Begins the routes' captures, and captures sessions of workers that start from now on. Borrows
+ * everything. Returns 0 or -errno (logged); free *out in either case.
  */
 int tracing_new(struct tracing **out, const struct route_table *routes,
                 struct monitor_session_table *sessions) __attribute__((warn_unused_result));
 
-/* Forgets everything. The tracer, which tracing_quit has ended, is gone. NULL is allowed. */
+/* Frees everything. tracing_quit must have ended the tracer. NULL is allowed. */
 void tracing_free(struct tracing *t);
 
 /* Has fn called with each capture that ends. */

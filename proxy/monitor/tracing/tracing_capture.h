@@ -3,11 +3,11 @@
 /*
  * Captures, as all parts of tracing know them:
  *
- *   tracing_list.c    all of them, those that have ended included
- *   tracing_group.c   which of them a session has, and which sessions one has
+ *   tracing_list.c    all of them, including ended ones
+ *   tracing_group.c   the captures of a session, and the sessions of a capture
  *   tracing_open.c    a capture's next file
- *   tracing_run.c     what becomes of them with sessions, workers and the tracer
- *   tracing.c         as they are asked for
+ *   tracing_run.c     captures at work, with sessions, workers and the tracer
+ *   tracing.c         requests for captures
  */
 #ifndef POEMD_PROXY_MONITOR_TRACING_TRACING_CAPTURE_H
 #define POEMD_PROXY_MONITOR_TRACING_TRACING_CAPTURE_H
@@ -35,7 +35,7 @@ typedef void tracing_opened_fn(struct capture *c, bool first, int fd);
 struct tracing_group {
     TAILQ_HEAD(tracing_captures, capture)
     captures;                 /* in the order in which they were announced to the tracer */
-    struct tap_settings *tap; /* as much as any of them wants: the route's, or the session's */
+    struct tap_settings *tap; /* the most that any of them wants: the route's, or the session's */
 };
 
 struct capture {

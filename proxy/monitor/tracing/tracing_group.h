@@ -6,7 +6,7 @@
 
 #include "proxy/monitor/tracing/tracing_capture.h"
 
-/* Makes the routes' groups. 0 or -ENOMEM. */
+/* Makes the routes' groups. Returns 0 or -ENOMEM. */
 int tracing_group_routes(struct tracing *t) __attribute__((warn_unused_result));
 
 /* The capture runs from now on: adds it to its group. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* A capture as it is asked for, and as it is shown. */
+/* A capture as it is requested, and as it is shown. */
 #ifndef POEMD_PROXY_MONITOR_TRACING_TRACING_INFO_H
 #define POEMD_PROXY_MONITOR_TRACING_TRACING_INFO_H
 
@@ -43,7 +43,7 @@ struct tracing_info {
     const struct config_trace *how;
 };
 
-/* The capture of this number has ended, its last counts known. */
+/* The capture of this number has ended, and its last counts are known. */
 typedef void tracing_ended_fn(void *arg, uint64_t id);
 
 #endif

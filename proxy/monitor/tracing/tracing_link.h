@@ -17,7 +17,7 @@
 #include "proxy/monitor/children.h"
 #include "trace/capture/tracer_channel.h"
 
-/* Captures at once, and as many ended ones are remembered: a file of each is with the tracer. */
+/* Captures at once, and ended ones remembered: the tracer has a file of each. */
 #define TRACING_MAX 4352u
 
 struct monitor_context;
@@ -63,7 +63,7 @@ struct tracing_link {
     void *arg;
 };
 
-/* 0 or -ENOMEM. No process is started. sessions (borrowed): how many there are at the moment. */
+/* Returns 0 or -ENOMEM. Does not start a process. sessions (borrowed) is their current number. */
 int tracing_link_init(struct tracing_link *l, struct monitor_context *context,
                       const unsigned *sessions, tracing_link_fn *fn, void *arg)
     __attribute__((warn_unused_result));

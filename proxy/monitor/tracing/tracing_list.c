@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* All captures: made, found, ended, remembered for a while. */
+/* All captures: created, found, ended, remembered for a while. */
 #include "proxy/monitor/tracing/tracing_list.h"
 
 #include <stdlib.h>

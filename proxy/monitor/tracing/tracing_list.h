@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* All captures, those that have ended lately included. */
+/* All captures, including those that have ended lately. */
 #ifndef POEMD_PROXY_MONITOR_TRACING_TRACING_LIST_H
 #define POEMD_PROXY_MONITOR_TRACING_TRACING_LIST_H
 
@@ -9,7 +9,7 @@
 /* The number of ended captures that are still listed. */
 #define TRACING_REMEMBERED 64u
 
-/* Makes a capture of what is asked for. NULL without memory. */
+/* Creates a capture as requested. Returns NULL if out of memory. */
 struct capture *tracing_list_add(struct tracing *t, const struct tracing_request *r,
                                  struct route *route) __attribute__((warn_unused_result));
 void tracing_list_remove(struct tracing *t, struct capture *c);

@@ -7,8 +7,8 @@
 #include "proxy/monitor/tracing/tracing_capture.h"
 
 /*
- * Opens the capture's file anew, while the loop goes on; then opened is called with the fd, or
- * -errno. From the loop, or from within if it cannot even begin.
+ * Creates the capture's file while the loop goes on; then calls opened with the fd, or -errno. That
+ * call comes from the loop, or from within if opening cannot even begin.
  */
 void tracing_open(struct capture *c, bool first, tracing_opened_fn *opened);
 
