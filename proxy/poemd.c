@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "proxy/config/accounts.h"
-#include "proxy/monitor/monitor.h"
+#include "proxy/monitor.h"
 #include "proxy/config/options.h"
 #include "proxy/config/places.h"
 #include "proxy/worker/worker.h"

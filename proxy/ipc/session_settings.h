@@ -55,7 +55,8 @@ struct tap_settings {
 };
 
 /* Extends tap to keep at least as much as more does. */
-static inline void tap_settings_add(struct tap_settings *tap, const struct tap_settings *more)
+static inline void session_settings_add_tap(struct tap_settings *tap,
+                                            const struct tap_settings *more)
 {
     tap->on |= more->on;
     tap->payload = more->payload > tap->payload ? more->payload : tap->payload;

@@ -43,10 +43,10 @@ static bool audit_writer_may_log(struct audit_writer *r)
 {
     const uint64_t now = clock_ms();
 
-    if (!repeats_rate_may(&r->lines, now, LIMIT_AUDIT_LINES, LIMIT_AUDIT_LINES_MS)) {
+    if (!rate_limit_may(&r->lines, now, LIMIT_AUDIT_LINES, LIMIT_AUDIT_LINES_MS)) {
         return false;
     }
-    repeats_rate_take(&r->lines, now, LIMIT_AUDIT_LINES_MS);
+    rate_limit_take(&r->lines, now, LIMIT_AUDIT_LINES_MS);
     return true;
 }
 

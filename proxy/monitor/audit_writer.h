@@ -19,7 +19,7 @@
 #include "audit/audit_log.h"
 #include "policy/rules/rules.h"
 #include "proxy/config/config.h"
-#include "proxy/monitor/repeats_rate.h"
+#include "proxy/ipc/rate_limit.h"
 
 /* Called once, with true if the record is on disk. Not called after audit_writer_forget. */
 typedef void audit_writer_fn(void *arg, bool durable);
@@ -43,10 +43,10 @@ struct audit_writer {
     struct event *more;     /* active if not all waiters could be called in one turn */
     struct audit_done done; /* the last batch written, whose waiters are being called */
     struct audit_writer_waits waits;
-    bool failing;              /* the last batch was lost */
-    bool losing;               /* a record could not be queued, which has been logged */
-    struct repeats_rate lines; /* about failures, since these may come and go with each batch */
-    struct rules_date today;   /* the latest day seen: see audit_writer_today */
+    bool failing;            /* the last batch was lost */
+    bool losing;             /* a record could not be queued, which has been logged */
+    struct rate_limit lines; /* about failures, since these may come and go with each batch */
+    struct rules_date today; /* the latest day seen: see audit_writer_today */
 };
 
 /*

@@ -10,11 +10,10 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
-#include <sys/resource.h>
 
 #include "proxy/config/config.h"
 #include "proxy/monitor/audit_writer.h"
-#include "proxy/monitor/children.h"
+#include "proxy/ipc/children.h"
 
 struct inspector;
 
@@ -24,7 +23,6 @@ struct monitor_context {
     struct children children;
     struct audit_writer audit_writer;
     struct inspector *inspector; /* owned by the monitor; NULL if nothing needs one */
-    struct rlimit nofile;        /* the limit before this process raised its own */
     bool stopping;               /* no new sessions begin */
 };
 

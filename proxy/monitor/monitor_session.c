@@ -93,7 +93,7 @@ struct tap_settings monitor_session_tap(const struct monitor_session *t)
 {
     struct tap_settings tap = t->route->tap;
 
-    tap_settings_add(&tap, &t->tap);
+    session_settings_add_tap(&tap, &t->tap);
     return tap;
 }
 

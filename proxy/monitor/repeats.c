@@ -35,20 +35,20 @@ TREE_GENERATE(repeats_tree, repeats_peer, node, repeats_compare)
 /* ---- rates ---- */
 
 /* Returns true if the rate holds no past use. */
-static bool repeats_rate_idle(const struct repeats_rate *r, uint64_t now_ms)
+static bool repeats_is_idle(const struct rate_limit *r, uint64_t now_ms)
 {
     return r->due_ms <= now_ms;
 }
 
 static bool repeats_may_repeat(const struct repeats_peer *p, uint64_t now_ms)
 {
-    return repeats_rate_may(&p->known, now_ms, LIMIT_REPEAT_BURST, LIMIT_REPEAT_MS);
+    return rate_limit_may(&p->known, now_ms, LIMIT_REPEAT_BURST, LIMIT_REPEAT_MS);
 }
 
 /* burst is LIMIT_BRIEF_BURST with an audit log, otherwise LIMIT_MUTE_BURST. */
 static bool repeats_may_be_brief(const struct repeats_peer *p, uint64_t now_ms, unsigned burst)
 {
-    return repeats_rate_may(&p->brief, now_ms, burst, LIMIT_BRIEF_INTERVAL_MS);
+    return rate_limit_may(&p->brief, now_ms, burst, LIMIT_BRIEF_INTERVAL_MS);
 }
 
 /* ---- users ---- */
@@ -70,8 +70,8 @@ static bool repeats_make_room(struct repeats *r)
     if (r->n < LIMIT_REPEAT_PEERS) {
         return true;
     }
-    if (p->sessions > 0 || p->count > 0 || !repeats_rate_idle(&p->known, now) ||
-        !repeats_rate_idle(&p->fresh, now) || !repeats_rate_idle(&p->brief, now)) {
+    if (p->sessions > 0 || p->count > 0 || !repeats_is_idle(&p->known, now) ||
+        !repeats_is_idle(&p->fresh, now) || !repeats_is_idle(&p->brief, now)) {
         return false;
     }
     repeats_forget(r, p);
@@ -209,8 +209,8 @@ bool repeats_denied(struct monitor_session *t, const struct verdict_facts *f)
         p->kinds[p->next_kind] = kind;
         p->next_kind = (p->next_kind + 1) % REPEATS_KINDS;
         if (t->quiet && !t->muted &&
-            repeats_rate_may(&p->fresh, now, LIMIT_REPEAT_BURST, LIMIT_REPEAT_MS)) {
-            repeats_rate_take(&p->fresh, now, LIMIT_REPEAT_MS);
+            rate_limit_may(&p->fresh, now, LIMIT_REPEAT_BURST, LIMIT_REPEAT_MS)) {
+            rate_limit_take(&p->fresh, now, LIMIT_REPEAT_MS);
             t->quiet = false;
             t->fresh = true;
         }
@@ -260,9 +260,9 @@ static void repeats_on_ended(void *arg, struct monitor_session *t, enum session_
     (void)what;
     p->sessions--;
     if (brief) {
-        repeats_rate_take(&p->brief, now, LIMIT_BRIEF_INTERVAL_MS);
+        rate_limit_take(&p->brief, now, LIMIT_BRIEF_INTERVAL_MS);
     } else if (!relayed && !t->quiet && !t->fresh) {
-        repeats_rate_take(&p->known, now, LIMIT_REPEAT_MS);
+        rate_limit_take(&p->known, now, LIMIT_REPEAT_MS);
     }
     if (t->quiet && (!relayed || brief)) {
         repeats_count(r, p, reason);

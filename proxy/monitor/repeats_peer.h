@@ -12,7 +12,7 @@
 #include "audit/audit_line.h"
 #include "base/tree.h"
 #include "proxy/ipc/session_state.h"
-#include "proxy/monitor/repeats_rate.h"
+#include "proxy/ipc/rate_limit.h"
 
 struct route;
 
@@ -33,11 +33,11 @@ struct repeats_peer {
     TAILQ_ENTRY(repeats_peer) pending; /* in the list of those with counts to report */
     struct route *route;
     uid_t uid;
-    bool others;       /* for users without an entry of their own, or unknown to the kernel */
-    unsigned sessions; /* alive; the entry is kept until they end */
-    struct repeats_rate known; /* sessions that came to nothing */
-    struct repeats_rate fresh; /* … of a kind not seen before */
-    struct repeats_rate brief; /* sessions that were allowed and soon ended */
+    bool others;             /* for users without an entry of their own, or unknown to the kernel */
+    unsigned sessions;       /* alive; the entry is kept until they end */
+    struct rate_limit known; /* sessions that came to nothing */
+    struct rate_limit fresh; /* … of a kind not seen before */
+    struct rate_limit brief; /* sessions that were allowed and soon ended */
     uint64_t kinds[REPEATS_KINDS];
     unsigned next_kind;
     uint64_t waited_logged_ms; /* last line about waiting sessions */

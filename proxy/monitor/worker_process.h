@@ -15,7 +15,7 @@
 
 #include "base/heartbeat.h"
 #include "proxy/ipc/session_state.h"
-#include "proxy/monitor/children.h"
+#include "proxy/ipc/children.h"
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/observers.h"
 

@@ -22,7 +22,7 @@
 #include "proxy/monitor/control/control_client.h"
 #include "proxy/monitor/control/control_subject.h"
 #include "proxy/monitor/monitor_context.h"
-#include "proxy/monitor/repeats_rate.h"
+#include "proxy/ipc/rate_limit.h"
 #include "proxy/monitor/tracing/tracing.h"
 #include "proxy/monitor/worker_pool.h"
 #include "proxy/monitor/worker_pool_count.h"
@@ -45,7 +45,7 @@ struct control {
     struct event *patience; /* … or have taken too long */
     struct control_clients clients;
     unsigned n_clients;
-    struct repeats_rate strangers; /* lines about clients without permission */
+    struct rate_limit strangers; /* lines about clients without permission */
     uint64_t strangers_untold;
 };
 
@@ -390,12 +390,11 @@ static void control_log_stranger(struct control *control, const struct ucred *wh
 {
     const uint64_t now = clock_ms();
 
-    if (!repeats_rate_may(&control->strangers, now, LIMIT_STRANGER_LINES,
-                          LIMIT_STRANGER_LINES_MS)) {
+    if (!rate_limit_may(&control->strangers, now, LIMIT_STRANGER_LINES, LIMIT_STRANGER_LINES_MS)) {
         control->strangers_untold++;
         return;
     }
-    repeats_rate_take(&control->strangers, now, LIMIT_STRANGER_LINES_MS);
+    rate_limit_take(&control->strangers, now, LIMIT_STRANGER_LINES_MS);
     if (control->strangers_untold > 0) {
         log_warning("control: %" PRIu64 " more clients had no permission",
                     control->strangers_untold);

@@ -15,10 +15,13 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/sock.h"
 #include "proxy/config/command.h"
+#include "proxy/config/config.h"
+#include "proxy/ipc/children.h"
+#include "proxy/ipc/rate_limit.h"
 #include "proxy/monitor/devices/device.h"
-#include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/devices/output.h"
 
 enum spawned_state { STARTING, READY, SERVING, ENDING, GONE, LEFT };
@@ -42,7 +45,7 @@ struct spawned {
 };
 
 struct spawn {
-    struct monitor_context *context;
+    struct spawn_host host;
     const struct config_route *config;
     struct command command;
     TAILQ_HEAD(, spawned) devices;
@@ -50,11 +53,11 @@ struct spawn {
     unsigned failures; /* consecutive devices that ended before they served a session, or ended
                         * theirs themselves */
     bool stopping;
-    struct output_rate said;   /* lines of all devices' output */
-    struct repeats_rate lines; /* lines about devices that start and end */
-    uint64_t untold;           /* such lines left out since the last one */
-    struct event again;        /* pending while the next one waits after a failure */
-    uint64_t again_ms;         /* … until this time */
+    struct output_rate said; /* lines of all devices' output */
+    struct rate_limit lines; /* lines about devices that start and end */
+    uint64_t untold;         /* such lines left out since the last one */
+    struct event again;      /* pending while the next one waits after a failure */
+    uint64_t again_ms;       /* … until this time */
 };
 
 static struct log_subject spawn_subject(const struct spawn *s)
@@ -71,11 +74,11 @@ static bool spawn_may_log(struct spawn *s)
     const struct log_subject about = spawn_subject(s);
     const uint64_t now = clock_ms();
 
-    if (!repeats_rate_may(&s->lines, now, LIMIT_DEVICE_LINES, LIMIT_DEVICE_LINES_MS)) {
+    if (!rate_limit_may(&s->lines, now, LIMIT_DEVICE_LINES, LIMIT_DEVICE_LINES_MS)) {
         s->untold++;
         return false;
     }
-    repeats_rate_take(&s->lines, now, LIMIT_DEVICE_LINES_MS);
+    rate_limit_take(&s->lines, now, LIMIT_DEVICE_LINES_MS);
     if (s->untold > 0) {
         log_line(LOG_INFO, &about, "%" PRIu64 " more lines about its devices are left out",
                  s->untold);
@@ -232,13 +235,12 @@ static struct device_plan spawn_plan_of(const struct spawn *s)
                                 .gid = c->spawn_gid,
                                 .groups = c->spawn_groups,
                                 .n_groups = c->n_spawn_groups,
-                                .nofile = s->context->nofile};
+                                .nofile = s->host.nofile};
 }
 
 static int spawn_start_device(struct spawn *s)
 {
     const struct device_plan plan = spawn_plan_of(s);
-    struct monitor_context *m = s->context;
     struct spawned *d = calloc(1, sizeof *d);
     struct device made;
     int err = d ? device_start(&made, &plan) : -ENOMEM;
@@ -251,15 +253,15 @@ static int spawn_start_device(struct spawn *s)
     d->socket_fd = made.socket_fd;
     d->status_fd = made.status_fd;
     d->started_ms = clock_ms();
-    event_assign(&d->status, m->base, d->status_fd, EV_READ | EV_PERSIST, spawn_on_status, d);
-    evtimer_assign(&d->timer, m->base, spawn_on_timer, d);
-    children_add(&m->children, &d->child, made.pid, true, spawn_on_ended, d);
-    children_add(&m->children, &d->guard, made.guard_pid, false, spawn_guard_ended, d);
+    event_assign(&d->status, s->host.base, d->status_fd, EV_READ | EV_PERSIST, spawn_on_status, d);
+    evtimer_assign(&d->timer, s->host.base, spawn_on_timer, d);
+    children_add(s->host.children, &d->child, made.pid, true, spawn_on_ended, d);
+    children_add(s->host.children, &d->guard, made.guard_pid, false, spawn_guard_ended, d);
     d->guarded = true;
     TAILQ_INSERT_TAIL(&s->devices, d, link);
     s->alive++;
-    err =
-        output_init_take(&d->output, m->base, made.output_fd, s->config->name, made.pid, &s->said);
+    err = output_init_take(&d->output, s->host.base, made.output_fd, s->config->name, made.pid,
+                           &s->said);
     if (err || event_add(&d->status, NULL) < 0) {
         /* Its output or status could not be watched, so it ends as a failed device. */
         children_signal(&d->child, SIGKILL);
@@ -466,8 +468,7 @@ static bool spawn_may_become(const struct config_route *c)
     return false;
 }
 
-int spawn_new(struct spawn **out, struct monitor_context *context,
-              const struct config_route *config)
+int spawn_new(struct spawn **out, const struct spawn_host *host, const struct config_route *config)
 {
     struct value_fault fault;
     struct spawn *s;
@@ -480,10 +481,10 @@ int spawn_new(struct spawn **out, struct monitor_context *context,
     if (!s) {
         return -ENOMEM;
     }
-    s->context = context;
+    s->host = *host;
     s->config = config;
     TAILQ_INIT(&s->devices);
-    evtimer_assign(&s->again, context->base, spawn_on_again, s);
+    evtimer_assign(&s->again, host->base, spawn_on_again, s);
     if (!command_read(&s->command, config->spawn, DEVICE_SOCKET_FD, &fault)) {
         /* Cannot happen: the configuration was checked by the same function. */
         free(s);

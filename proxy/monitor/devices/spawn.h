@@ -22,22 +22,31 @@
 #ifndef POEMD_PROXY_MONITOR_DEVICES_SPAWN_H
 #define POEMD_PROXY_MONITOR_DEVICES_SPAWN_H
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "base/sock.h"
 #include "proxy/ipc/session_state.h"
 
-struct monitor_context;
+struct children;
 struct config_route;
+struct event_base;
 struct spawn;
 struct spawned;
+
+/* What devices need of the process that starts them; borrowed, until the last has ended. */
+struct spawn_host {
+    struct event_base *base;
+    struct children *children;
+    struct rlimit nofile; /* the devices' own */
+};
 
 /*
  * Starts the route's first device (config->spawn is its command; borrowed). Free *out with
  * spawn_free. Returns 0, or -errno (logged). A device that cannot be started is not an error here.
  */
-int spawn_new(struct spawn **out, struct monitor_context *context,
-              const struct config_route *config) __attribute__((warn_unused_result));
+int spawn_new(struct spawn **out, const struct spawn_host *host, const struct config_route *config)
+    __attribute__((warn_unused_result));
 
 /* Starts no more devices. Those that serve go on until spawn_release; the others are ended. */
 void spawn_stop(struct spawn *s);

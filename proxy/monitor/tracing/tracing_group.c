@@ -31,7 +31,7 @@ static void tracing_group_add_capture(struct tap_settings *tap, const struct cap
 {
     const unsigned payload = c->how.payload;
 
-    tap_settings_add(
+    session_settings_add_tap(
         tap, &(struct tap_settings){.on = 1,
                                     .payload = payload >= CONFIG_PAYLOAD_ALL ? UINT32_MAX : payload,
                                     .guest = payload == CONFIG_PAYLOAD_GUEST});

@@ -14,7 +14,7 @@
 #include <sys/queue.h>
 
 #include "base/heartbeat.h"
-#include "proxy/monitor/children.h"
+#include "proxy/ipc/children.h"
 #include "trace/capture/tracer_channel.h"
 
 /* Captures at once, and ended ones remembered: the tracer has a file of each. */

@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The monitor's process: setup, signals, stop. */
 #define _GNU_SOURCE
-#include "proxy/monitor/monitor.h"
+#include "proxy/monitor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,7 +45,8 @@ struct monitor {
     struct tracing *tracing; /* NULL before it is set up */
     struct control *control; /* NULL if not configured */
     uint64_t started_ms;
-    struct event *beat; /* checks that the other processes make their turns */
+    struct rlimit nofile; /* as it was before this process raised its own */
+    struct event *beat;   /* checks that the other processes make their turns */
     struct event *signals[4];
     int ready_fd; /* owned; -1 if not requested, or done */
     int status;   /* the exit status, once it stops */
@@ -344,11 +346,13 @@ static int monitor_start_inspector(struct monitor *m)
 /* Comes last, so that a broker that cannot start does not start a device either. */
 static int monitor_start_devices(struct monitor *m)
 {
+    const struct spawn_host host = {
+        .base = m->context.base, .children = &m->context.children, .nofile = m->nofile};
     int err = 0;
 
     for (size_t i = 0; !err && i < m->context.config->n_routes; i++) {
         if (m->context.config->routes[i].spawn) {
-            err = spawn_new(&m->routes.routes[i].spawn, &m->context, &m->context.config->routes[i]);
+            err = spawn_new(&m->routes.routes[i].spawn, &host, &m->context.config->routes[i]);
         }
     }
     return err;
@@ -399,7 +403,7 @@ static int monitor_init(struct monitor *m, const struct config *config)
     m->context.config = config;
     m->started_ms = clock_ms();
     children_init(&m->context.children);
-    if (getrlimit(RLIMIT_NOFILE, &m->context.nofile) < 0) {
+    if (getrlimit(RLIMIT_NOFILE, &m->nofile) < 0) {
         return -errno;
     }
     monitor_raise_nofile(config);

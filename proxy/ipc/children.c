@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Child processes: a tree of them, and the system calls that signal and collect them. */
 #define _GNU_SOURCE
-#include "proxy/monitor/children.h"
+#include "proxy/ipc/children.h"
 
 #include <signal.h>
 #include <sys/wait.h>

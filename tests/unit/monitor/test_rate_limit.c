@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* A burst, then one each interval. */
-#include "proxy/monitor/repeats_rate.h"
+#include "proxy/ipc/rate_limit.h"
 
 #include "tests/support/unit.h"
 
 #define BURST 4u
 #define EVERY 100u
 
-static bool take(struct repeats_rate *r, uint64_t now)
+static bool take(struct rate_limit *r, uint64_t now)
 {
-    const bool may = repeats_rate_may(r, now, BURST, EVERY);
+    const bool may = rate_limit_may(r, now, BURST, EVERY);
 
     if (may) {
-        repeats_rate_take(r, now, EVERY);
+        rate_limit_take(r, now, EVERY);
     }
     return may;
 }
 
 START_TEST(a_burst_and_no_more)
 {
-    struct repeats_rate r = {0};
+    struct rate_limit r = {0};
 
     for (unsigned i = 0; i < BURST; i++) {
         ck_assert(take(&r, 1000));
@@ -34,7 +34,7 @@ END_TEST
 
 START_TEST(a_burst_comes_back)
 {
-    struct repeats_rate r = {0};
+    struct rate_limit r = {0};
 
     for (unsigned i = 0; i < BURST; i++) {
         ck_assert(take(&r, 1000));
@@ -49,19 +49,19 @@ END_TEST
 /* What was taken beyond the burst is paid back first. */
 START_TEST(a_debt_is_waited_for)
 {
-    struct repeats_rate r = {0};
+    struct rate_limit r = {0};
 
     for (unsigned i = 0; i < BURST + 10; i++) {
-        repeats_rate_take(&r, 1000, EVERY);
+        rate_limit_take(&r, 1000, EVERY);
     }
-    ck_assert(!repeats_rate_may(&r, 1000 + 11 * EVERY - 1, BURST, EVERY));
-    ck_assert(repeats_rate_may(&r, 1000 + 11 * EVERY, BURST, EVERY));
+    ck_assert(!rate_limit_may(&r, 1000 + 11 * EVERY - 1, BURST, EVERY));
+    ck_assert(rate_limit_may(&r, 1000 + 11 * EVERY, BURST, EVERY));
 }
 END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("repeats_rate");
+    Suite *s = suite_create("rate_limit");
     TCase *tc = unit_case(s, "rate");
 
     tcase_add_test(tc, a_burst_and_no_more);

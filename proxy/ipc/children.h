@@ -11,8 +11,8 @@
  * A child's pid is not reused until the child is collected here; until then it can be signalled,
  * and looked up in /proc, without a race.
  */
-#ifndef POEMD_PROXY_MONITOR_CHILDREN_H
-#define POEMD_PROXY_MONITOR_CHILDREN_H
+#ifndef POEMD_PROXY_IPC_CHILDREN_H
+#define POEMD_PROXY_IPC_CHILDREN_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -2,9 +2,9 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * The monitor: the only process with rights. It listens, accepts, dials, decides and records; it
- * parses no byte that a peer sent.
+ * parses no byte that a peer sent. monitor.c sets it up, handles its signals and stops it. Its
+ * parts are in proxy/monitor/:
  *
- *   monitor.c                 the process: setup, signals, stop
  *   monitor_context.h         shared by all parts: loop, configuration, children, audit log
  *   route.c                   listening sockets
  *   monitor_session.c         sessions: their states, and the observers of their events
@@ -18,8 +18,8 @@
  * No part includes this header. A part that depends on events in another one subscribes to them
  * (observers.h).
  */
-#ifndef POEMD_PROXY_MONITOR_MONITOR_H
-#define POEMD_PROXY_MONITOR_MONITOR_H
+#ifndef POEMD_PROXY_MONITOR_H
+#define POEMD_PROXY_MONITOR_H
 
 struct config;
 
