@@ -34,9 +34,10 @@ static void trace_export_feed(const struct trace_session *session, const struct 
     r->err = err < 0 ? err : r->err;
 }
 
-static int trace_export_write_all(struct trace_source *source, const char *path, FILE *f)
+static int trace_export_write_all(struct trace_source *source, FILE *f, const void *arg)
 {
     static const struct trace_sink sink = {.message = trace_export_feed};
+    const char *const path = arg;
     struct run r = {.chrome = chrome_new(f)};
     int code;
 
@@ -52,27 +53,6 @@ static int trace_export_write_all(struct trace_source *source, const char *path,
     return fflush(f) != 0 || ferror(f) ? poemctl_could_not(name, path, strerror(errno)) : code;
 }
 
-static int trace_export_run(const struct options *o)
-{
-    struct trace_source source;
-    FILE *f;
-    int code = trace_source_open(&source, name, o->file, o->filter);
-
-    if (code == POEMCTL_YES && trace_source_is(&source, o->chrome)) {
-        code = poemctl_could_not(name, o->chrome, "this is the trace itself");
-    }
-    if (code == POEMCTL_YES) {
-        f = strcmp(o->chrome, "-") == 0 ? stdout : fopen(o->chrome, "we");
-        code = f ? trace_export_write_all(&source, o->chrome, f)
-                 : poemctl_could_not(name, o->chrome, strerror(errno));
-        if (f && f != stdout && fclose(f) != 0 && code == POEMCTL_YES) {
-            code = poemctl_could_not(name, o->chrome, strerror(errno));
-        }
-    }
-    trace_source_close(&source);
-    return code;
-}
-
 static int trace_export_main(int argc, char **argv)
 {
     struct options o = {.file = NULL};
@@ -82,7 +62,9 @@ static int trace_export_main(int argc, char **argv)
         return POEMCTL_USAGE;
     }
     o.file = operands[0];
-    return o.chrome ? trace_export_run(&o) : poemctl_usage(&trace_export);
+    return o.chrome ? trace_source_convert(name, o.file, o.filter, o.chrome, trace_export_write_all,
+                                           o.chrome)
+                    : poemctl_usage(&trace_export);
 }
 
 static const struct cli_option options[] = {

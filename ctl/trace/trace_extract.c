@@ -166,11 +166,12 @@ static void trace_extract_statistics(const struct trace_session *session, void *
     trace_extract_note(r, extract_statistics(r->extract, session));
 }
 
-static int trace_extract_write_all(struct trace_source *source, const struct options *o, FILE *f)
+static int trace_extract_write_all(struct trace_source *source, FILE *f, const void *arg)
 {
     static const struct trace_sink sink = {.every = trace_extract_every,
                                            .message = trace_extract_wanted,
                                            .statistics = trace_extract_statistics};
+    const struct options *const o = arg;
     char why[512];
     struct run r = {.extract = extract_new(f, o->cuts_time),
                     .source = source,
@@ -201,27 +202,6 @@ static int trace_extract_write_all(struct trace_source *source, const struct opt
     return code;
 }
 
-static int trace_extract_run(const struct options *o)
-{
-    struct trace_source source;
-    FILE *f;
-    int code = trace_source_open(&source, name, o->file, o->wanted);
-
-    if (code == POEMCTL_YES && trace_source_is(&source, o->output)) {
-        code = poemctl_could_not(name, o->output, "this is the trace itself");
-    }
-    if (code == POEMCTL_YES) {
-        f = strcmp(o->output, "-") == 0 ? stdout : fopen(o->output, "we");
-        code = f ? trace_extract_write_all(&source, o, f)
-                 : poemctl_could_not(name, o->output, strerror(errno));
-        if (f && f != stdout && fclose(f) != 0 && code == POEMCTL_YES) {
-            code = poemctl_could_not(name, o->output, strerror(errno));
-        }
-    }
-    trace_source_close(&source);
-    return code;
-}
-
 static int trace_extract_main(int argc, char **argv)
 {
     struct options o = {.output = NULL};
@@ -236,7 +216,7 @@ static int trace_extract_main(int argc, char **argv)
         !trace_extract_add_values(&o, "before", &o.before) || !trace_extract_add_filters(&o)) {
         return poemctl_usage(&trace_extract);
     }
-    return trace_extract_run(&o);
+    return trace_source_convert(name, o.file, o.wanted, o.output, trace_extract_write_all, &o);
 }
 
 static const struct cli_option options[] = {

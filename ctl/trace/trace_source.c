@@ -105,3 +105,24 @@ enum trace_outcome trace_source_next(struct trace_source *s, struct trace_item *
     } while (outcome == TRACE_SESSION || outcome == TRACE_STATISTICS);
     return outcome;
 }
+
+int trace_source_convert(const char *action, const char *file, const char *filter,
+                         const char *output, trace_convert_fn *convert, const void *arg)
+{
+    struct trace_source source;
+    FILE *f;
+    int code = trace_source_open(&source, action, file, filter);
+
+    if (code == POEMCTL_YES && trace_source_is(&source, output)) {
+        code = poemctl_could_not(action, output, "this is the trace itself");
+    }
+    if (code == POEMCTL_YES) {
+        f = strcmp(output, "-") == 0 ? stdout : fopen(output, "we");
+        code = f ? convert(&source, f, arg) : poemctl_could_not(action, output, strerror(errno));
+        if (f && f != stdout && fclose(f) != 0 && code == POEMCTL_YES) {
+            code = poemctl_could_not(action, output, strerror(errno));
+        }
+    }
+    trace_source_close(&source);
+    return code;
+}

@@ -7,6 +7,7 @@
 #ifndef POEMD_CTL_TRACE_TRACE_SOURCE_H
 #define POEMD_CTL_TRACE_TRACE_SOURCE_H
 
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "trace/decode/filter.h"
@@ -57,5 +58,14 @@ enum trace_outcome trace_source_next(struct trace_source *s, struct trace_item *
 /* Reports why a trace ended early, or that it has no session. Returns the exit code. */
 int trace_source_ended(struct trace_source *s, enum trace_outcome outcome)
     __attribute__((warn_unused_result));
+
+/*
+ * Opens the trace file and the output, which is standard output if its path is "-"; then calls
+ * convert, which reads the one and writes the other and returns an exit code; closes both. Returns
+ * an exit code. Reports errors.
+ */
+typedef int trace_convert_fn(struct trace_source *source, FILE *f, const void *arg);
+int trace_source_convert(const char *action, const char *file, const char *filter,
+                         const char *output, trace_convert_fn *convert, const void *arg);
 
 #endif
