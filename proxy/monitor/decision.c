@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/members.h"
 #include "base/wire.h"
 #include "proxy/config/preset.h"
 #include "proxy/monitor/devices/spawn.h"
@@ -105,13 +106,20 @@ static json_t *decision_verdict_record(const struct monitor_session *t,
                                        const struct verdict_facts *f)
 {
     char letters[TAINT_COUNT + 1];
+    json_t *const looked = relook_record(t);
 
-    return json_pack("{s:I,s:s,s:s,s:o,s:s,s:b,s:O,s:O,s:o*,s:O}", "session", (json_int_t)t->id,
-                     "route", t->route->config->name, "verdict",
-                     rules_verdict_name(f->verdict.verdict), "rule", verdict_facts_rule(f), "taint",
-                     taint_text(t->taint, letters), "permissive", f->verdict.permissive, "client",
-                     f->parties[RULES_CLIENT].json, "backend", f->parties[RULES_BACKEND].json,
-                     "looked", relook_record(t), "evidence", f->evidence);
+    return members_object(
+        (const struct member[]){{"session", members_number(t->id)},
+                                {"route", json_string(t->route->config->name)},
+                                {"verdict", json_string(rules_verdict_name(f->verdict.verdict))},
+                                {"rule", verdict_facts_rule(f)},
+                                {"taint", json_string(taint_text(t->taint, letters))},
+                                {"permissive", json_boolean(f->verdict.permissive)},
+                                {"client", json_incref(f->parties[RULES_CLIENT].json)},
+                                {"backend", json_incref(f->parties[RULES_BACKEND].json)},
+                                {"looked", looked ? looked : &members_omitted},
+                                {"evidence", json_incref(f->evidence)},
+                                {NULL, NULL}});
 }
 
 static void decision_log_verdict(const struct monitor_session *t, const struct rules_verdict *v)
