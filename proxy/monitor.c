@@ -45,7 +45,7 @@ struct monitor {
     struct tracing *tracing; /* NULL before it is set up */
     struct control *control; /* NULL if not configured */
     uint64_t started_ms;
-    struct rlimit nofile; /* as it was before this process raised its own */
+    struct rlimit nofile; /* the limit before this process raised its own */
     struct event *beat;   /* checks that the other processes make their turns */
     struct event *signals[4];
     int ready_fd; /* owned; -1 if not requested, or done */

@@ -90,7 +90,7 @@ struct config_assign {
 
 /* The control socket; texts are owned. */
 struct config_control {
-    char *path;       /* absolute; NULL: none */
+    char *path;       /* absolute, or NULL */
     mode_t mode;      /* without rights for others; default 0600 */
     char *owner_name; /* as of a route's listen */
     char *group_name;

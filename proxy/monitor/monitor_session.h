@@ -84,7 +84,7 @@ struct monitor_session {
     enum session_reason asked; /* … for this reason, if not by an operator; otherwise REASON_NONE */
     int verdict_err;           /* the verdict for the worker: 0 or an errno */
     uint32_t unsent;           /* to the worker: a bit for each enum ipc_type (worker_pool.c) */
-    uint64_t record;           /* its verdict's number in the audit log, plus 1; 0: none */
+    uint64_t record;           /* its verdict's number in the audit log, plus 1, or 0 */
     char *traced;              /* its description in traces; NULL if never captured */
     uint64_t attached; /* the last capture.run of which the tracer knows that it has this session */
     bool stale;        /* its captures have changed, and tracer and worker must be notified */

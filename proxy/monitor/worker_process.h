@@ -57,7 +57,7 @@ struct worker_process {
     enum session_reason end; /* the reason for its sessions if it dies */
     struct worker_pool_disowned_list
         disowned; /* sessions that the monitor has ended, but not the worker */
-    int ring_fd;  /* for captures, waiting to be sent; -1: none */
+    int ring_fd;  /* for captures, waiting to be sent, or -1 */
     int bell_fd;
 };
 

@@ -92,7 +92,7 @@ struct dma_way {
 };
 
 struct dma_gate_side {
-    struct dma_gate *gate; /* borrowed; NULL: none */
+    struct dma_gate *gate; /* borrowed, or NULL */
     bool answers;          /* the broker may send replies: it watches, or has refused */
     struct dma_way client;
     struct dma_way backend;

@@ -57,7 +57,7 @@ struct dma_edge {
     int32_t sum[DMA_DEPTHS];   /* change of depth across the subtree */
     int32_t low[DMA_DEPTHS];   /* the smallest such change after any of its nodes */
     uint64_t reach;            /* the greatest last address of maps that begin in the subtree */
-    uint64_t oldest;           /* the smallest of their numbers; UINT64_MAX: none */
+    uint64_t oldest;           /* the smallest of their numbers, or UINT64_MAX */
 };
 
 RB_HEAD(dma_edges, dma_edge);

@@ -40,7 +40,7 @@ struct dma_requests {
     uint16_t free; /* the first free slot */
 };
 
-/* All zero: none. */
+/* Initializes an empty table; all zero does, too. */
 void dma_requests_init(struct dma_requests *q);
 
 /* Drops all requests and frees the memory. May be used again. */

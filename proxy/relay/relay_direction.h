@@ -43,7 +43,7 @@ struct relay_direction {
     uint32_t max_fds;        /* the receiver's max_msg_fds */
     struct wire_takes takes; /* the receiver's other limits */
     struct queue_pool *pool; /* borrowed */
-    struct queue *queue;     /* the held bytes; NULL: none */
+    struct queue *queue;     /* the held bytes, or NULL */
     struct wire_hdr hdr;     /* of the current message, or the first one seen last */
     uint64_t left;           /* bytes of the current message not yet read */
     uint32_t message_fds;    /* fds of the current message so far */
@@ -53,7 +53,7 @@ struct relay_direction {
     bool noted;              /* the current message's request or reply has been noted */
     bool from_client;
     bool watched;                      /* dma->gate->watches */
-    struct dma_gate_side *dma;         /* borrowed; NULL: none */
+    struct dma_gate_side *dma;         /* borrowed, or NULL */
     struct tap *tap;                   /* borrowed; NULL: not captured */
     enum dma_verdict piece;            /* the verdict on the current large message */
     bool inside;                       /* … of which the first piece has been judged */

@@ -13,10 +13,10 @@
 #include "proxy/relay/dma_gate.h"
 #include "proxy/ipc/session_state.h"
 
-/* All zero: none so far. */
+/* Zeroed at first. */
 struct dma_denial_log {
     uint64_t untold;
-    uint64_t told_ms; /* time of the last line; 0: none */
+    uint64_t told_ms; /* time of the last line, or 0 */
 };
 
 void dma_denial_log_add(struct dma_denial_log *all, const struct log_subject *about,

@@ -44,7 +44,7 @@ struct greeting_result {
     const struct reciter *heard; /* each party's claims about poem and licence */
     enum reciter_said said;      /* to the client; valid from GREETING_DONE on */
     enum session_reason reason;  /* with GREETING_FAILED */
-    int err;                     /* … the errno sent to the client; 0: none */
+    int err;                     /* … the errno sent to the client, or 0 */
     const char *why;             /* … static text, for the log */
     bool by_backend;             /* … the party at fault */
 };
@@ -89,7 +89,7 @@ void greeting_untap(struct greeting *g);
 
 const struct greeting_result *greeting_result(const struct greeting *g);
 
-/* After GREETING_DONE: the caller owns the returned socket; -1: there is none. */
+/* After GREETING_DONE: return a socket that the caller owns, or -1. */
 int greeting_steal_client(struct greeting *g);
 int greeting_steal_backend(struct greeting *g);
 int greeting_steal_client_twin(struct greeting *g);
