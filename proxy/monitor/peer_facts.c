@@ -5,7 +5,7 @@
  */
 #include "proxy/monitor/peer_facts.h"
 
-#include <stdlib.h>
+#include "proxy/ipc/heap.h"
 
 /* One party. */
 struct peer_facts_side {
@@ -79,7 +79,7 @@ struct peer_facts *peer_facts_new(struct inspector *inspector, const struct rule
                                   uint32_t route, int client_fd, int backend_fd, pid_t backend_pid,
                                   unsigned timeout_ms, peer_facts_fn *fn, void *arg)
 {
-    struct peer_facts *q = calloc(1, sizeof *q);
+    struct peer_facts *q = heap_pages_new(sizeof *q);
 
     if (!q) {
         return NULL;
@@ -107,7 +107,7 @@ void peer_facts_free(struct peer_facts *q)
         inspection_release(q->sides[i].inspection);
         peer_deinit(&q->sides[i].peer);
     }
-    free(q);
+    heap_pages_free(q, sizeof *q);
 }
 
 void peer_facts_heard(struct peer_facts *q, const struct ipc_evidence *e)

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <event2/event_struct.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -18,6 +17,7 @@
 
 #include "base/fdset.h"
 #include "base/sock.h"
+#include "proxy/ipc/heap.h"
 #include "proxy/worker/greeting_message.h"
 #include "proxy/worker/greeting_tap.h"
 
@@ -611,10 +611,10 @@ struct greeting *greeting_new_take(struct event_base *base, int client_fd, int b
                                    const struct greeting_settings *settings, greeting_fn *fn,
                                    void *arg)
 {
-    struct greeting *g = calloc(1, sizeof *g);
+    struct greeting *g = heap_pages_new(sizeof *g);
 
     if (!g || !greeting_message_room(&g->in, GREETING_USUAL)) {
-        free(g);
+        heap_pages_free(g, sizeof *g);
         sock_close(&client_fd);
         sock_close(&backend_fd);
         return NULL;
@@ -657,7 +657,7 @@ void greeting_free(struct greeting *g)
     sock_hang_up(&g->backend_twin_fd);
     greeting_message_deinit(&g->in);
     greeting_message_deinit(&g->out);
-    free(g);
+    heap_pages_free(g, sizeof *g);
 }
 
 static int greeting_steal(int *fd)

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "proxy/ipc/heap.h"
 #include "proxy/worker/session_count.h"
 #include "proxy/worker/session_linger.h"
 #include "proxy/worker/session_refuse.h"
@@ -116,16 +117,16 @@ static void session_tear_down(struct session *s)
     }
 }
 
-/* One allocation: leaves fewer holes between sessions after the handshake's memory is freed. */
+/* One allocation, smaller than a page. */
 struct session_memory {
-    struct session_guard guard;
+    struct session_guard guard; /* first: it is what is freed */
     struct session session;
     struct channel_pair channels;
 };
 
 struct session_guard *session_guard_new(void)
 {
-    struct session_memory *const m = calloc(1, sizeof *m);
+    struct session_memory *const m = heap_pages_new(sizeof *m);
 
     if (!m) {
         return NULL;
@@ -137,7 +138,7 @@ struct session_guard *session_guard_new(void)
 
 void session_guard_free(struct session_guard *guard)
 {
-    free(guard);
+    heap_pages_free(guard, sizeof(struct session_memory));
 }
 
 static void session_forget(struct session *s)

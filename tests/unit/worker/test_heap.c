@@ -6,6 +6,7 @@
 #include "proxy/ipc/heap.h"
 
 #include <event2/event.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -41,6 +42,25 @@ START_TEST(it_rests_after_many_changes_and_not_after_one_less)
     ck_assert_uint_eq(heap.changes, 0);
     heap_unwatch(&heap);
     event_base_free(base);
+}
+END_TEST
+
+/* Zeroed, usable to the last byte, and freed by their size. */
+START_TEST(pages_of_their_own)
+{
+    static const size_t sizes[] = {1, 2896, 4096, 4097, 50000};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        uint8_t *const p = heap_pages_new(sizes[i]);
+
+        ck_assert_ptr_nonnull(p);
+        for (size_t k = 0; k < sizes[i]; k++) {
+            ck_assert_uint_eq(p[k], 0);
+            p[k] = 1;
+        }
+        heap_pages_free(p, sizes[i]);
+    }
+    heap_pages_free(NULL, 1);
 }
 END_TEST
 
@@ -80,6 +100,7 @@ int main(void)
     TCase *tc = unit_case(s, "heap");
 
     tcase_add_test(tc, it_rests_after_many_changes_and_not_after_one_less);
+    tcase_add_test(tc, pages_of_their_own);
     tcase_add_test(tc, a_loop_of_many_sockets);
     return unit_run(s);
 }
