@@ -29,7 +29,7 @@ struct options {
     const char *path;
     const char *route;
     pid_t pid;
-    enum rules_party party;
+    enum side party;
     const char *declares; /* supposed; NULL: not supposed */
     const char *recites;
 };
@@ -83,7 +83,7 @@ static void policy_explain_part_deinit(struct part *p)
 }
 
 /* Returns false if memory runs out. Call policy_explain_part_deinit in either case. */
-static bool policy_explain_part_init(struct part *p, const struct rules *r, enum rules_party party)
+static bool policy_explain_part_init(struct part *p, const struct rules *r, enum side party)
 {
     *p = (struct part){.rules = *r,
                        .allow = calloc(r->n_allow + 1, sizeof *p->allow),
@@ -111,7 +111,7 @@ static bool policy_explain_part_init(struct part *p, const struct rules *r, enum
             p->assign[p->rules.n_assign++] = r->assign[i];
         }
     }
-    p->rules.demand_recital[party == RULES_CLIENT ? RULES_BACKEND : RULES_CLIENT] = false;
+    p->rules.demand_recital[party == SIDE_CLIENT ? SIDE_BACKEND : SIDE_CLIENT] = false;
     return true;
 }
 
@@ -210,7 +210,7 @@ static int policy_explain_show_json(struct explained *e, int code)
         members_object((const struct member[]){
             {"format", json_string(FORMAT)},
             {"route", json_string(e->route->name)},
-            {"party", json_string(rules_party_name(o->party))},
+            {"party", json_string(side_name(o->party))},
             {"pid", json_integer(o->pid)},
             {"exe", exe ? poemctl_json_text(p->exe.path) : json_null()},
             {"supposed",
@@ -239,7 +239,7 @@ static void policy_explain_show_head(const struct explained *e)
     } else {
         peer_why(p, PEER_EXE_PATH, text, sizeof text);
     }
-    printf("route %s, %s: process %d, %s\n\n", e->route->name, rules_party_name(e->options->party),
+    printf("route %s, %s: process %d, %s\n\n", e->route->name, side_name(e->options->party),
            (int)e->options->pid, text);
 }
 
@@ -249,11 +249,11 @@ static int policy_explain_decide(struct explained *e, const struct rules *rules)
 {
     const struct options *o = e->options;
     struct peer nobody;
-    struct rules_known known[RULES_PARTIES];
+    struct rules_known known[SIDES];
     int code;
 
     peer_init_unknown(&nobody, "it is not asked about");
-    for (int p = 0; p < RULES_PARTIES; p++) {
+    for (int p = 0; p < SIDES; p++) {
         known[p] = (struct rules_known){
             .peer = &nobody, .recital = RECITAL_MISSING, .recited = "", .declared = ""};
     }
@@ -368,7 +368,7 @@ static int policy_explain_explain(const struct options *o, const struct config *
 
 static int policy_explain_main(int argc, char **argv)
 {
-    struct options o = {.party = RULES_BACKEND};
+    struct options o = {.party = SIDE_BACKEND};
     struct config c;
     int code;
 
@@ -387,7 +387,7 @@ static int policy_explain_main(int argc, char **argv)
     return code;
 }
 
-_Static_assert(RULES_CLIENT == 0 && RULES_BACKEND == 1, "the words of --party in order");
+_Static_assert(SIDE_CLIENT == 0 && SIDE_BACKEND == 1, "the words of --party in order");
 
 static const struct cli_option options[] = {
     POEMCTL_JSON_OPTION(struct options, json),

@@ -66,7 +66,7 @@ static void policy_findings_repeated_allow(const struct search *s)
             if (policy_findings_same_allow(&r->allow[i], &r->allow[k])) {
                 policy_findings_found(
                     s, r->allow[i].line, "this \"allow %s %s\" says what %s says already",
-                    rules_party_name(r->allow[i].party), rules_fact_name(r->allow[i].fact),
+                    side_name(r->allow[i].party), rules_fact_name(r->allow[i].fact),
                     preset_place(r->allow[k].line, place));
                 break;
             }
@@ -140,16 +140,16 @@ static void policy_findings_unlike_spawned(const struct search *s)
     for (size_t i = 0; i < s->rules->n_allow; i++) {
         const struct rules_allow *a = &s->rules->allow[i];
 
-        if (a->party == RULES_BACKEND && a->fact == RULES_LABEL) {
+        if (a->party == SIDE_BACKEND && a->fact == RULES_LABEL) {
             policy_findings_found(s, a->line, "of a device that is started no label is known");
-        } else if (a->party == RULES_BACKEND && a->fact == RULES_USER && c->spawn_user) {
+        } else if (a->party == SIDE_BACKEND && a->fact == RULES_USER && c->spawn_user) {
             line = line ? line : a->line;
         }
     }
     for (size_t i = 0; line && i < s->rules->n_allow; i++) {
         const struct rules_allow *a = &s->rules->allow[i];
 
-        if (a->party == RULES_BACKEND && a->fact == RULES_USER && a->id == c->spawn_uid) {
+        if (a->party == SIDE_BACKEND && a->fact == RULES_USER && a->id == c->spawn_uid) {
             return;
         }
     }
@@ -185,8 +185,8 @@ static bool policy_findings_digest_of(const char *path, char out[2 * EVP_MAX_MD_
     return good;
 }
 
-static bool policy_findings_names_text(const struct rules *r, enum rules_party party,
-                                       enum rules_fact fact, const char *text)
+static bool policy_findings_names_text(const struct rules *r, enum side party, enum rules_fact fact,
+                                       const char *text)
 {
     for (size_t i = 0; i < r->n_allow; i++) {
         const struct rules_allow *a = &r->allow[i];
@@ -201,7 +201,7 @@ static bool policy_findings_names_text(const struct rules *r, enum rules_party p
 /*
  * Reports rules that demand executables and digests, if none of the executables has such a digest.
  */
-static void policy_findings_contrary_digests(const struct search *s, enum rules_party party)
+static void policy_findings_contrary_digests(const struct search *s, enum side party)
 {
     const struct rules *r = s->rules;
     char digest[2 * EVP_MAX_MD_SIZE + 1];
@@ -227,7 +227,7 @@ static void policy_findings_contrary_digests(const struct search *s, enum rules_
             s, line,
             "contradiction: no executable that an \"allow %s exe\" names has a digest "
             "that an \"allow %s digest\" names, as they are now",
-            rules_party_name(party), rules_party_name(party));
+            side_name(party), side_name(party));
     }
 }
 
@@ -243,7 +243,7 @@ static void policy_findings_locked_out(const struct search *s)
     for (size_t i = 0; i < s->rules->n_allow; i++) {
         const struct rules_allow *a = &s->rules->allow[i];
 
-        if (a->party == RULES_CLIENT && a->fact == RULES_USER) {
+        if (a->party == SIDE_CLIENT && a->fact == RULES_USER) {
             if (a->id == r->owner || a->id == 0) {
                 return;
             }
@@ -261,7 +261,7 @@ static void policy_findings_locked_out(const struct search *s)
 
 /* ---- licence rules ---- */
 
-static bool policy_findings_assigns(const struct rules *r, enum rules_party party)
+static bool policy_findings_assigns(const struct rules *r, enum side party)
 {
     for (size_t i = 0; i < r->n_assign; i++) {
         if (r->assign[i].party == party) {
@@ -277,7 +277,7 @@ static void policy_findings_unreachable_grades(const struct search *s)
 
     for (size_t i = 0; i < s->rules->n_licence; i++) {
         const struct rules_licence *l = &s->rules->licence[i];
-        const char *who = rules_party_name(l->party);
+        const char *who = side_name(l->party);
 
         if (l->least < EVIDENCE_SIGNED || policy_findings_assigns(s->rules, l->party)) {
             continue;
@@ -322,8 +322,8 @@ static void policy_findings_implied_licences(const struct search *s)
 }
 
 /* Returns true if there are "allow" rules for that party and fact, but none names the text. */
-static bool policy_findings_kept_out(const struct rules *r, enum rules_party party,
-                                     enum rules_fact fact, const char *text)
+static bool policy_findings_kept_out(const struct rules *r, enum side party, enum rules_fact fact,
+                                     const char *text)
 {
     for (size_t i = 0; i < r->n_allow; i++) {
         if (r->allow[i].party == party && r->allow[i].fact == fact) {
@@ -340,7 +340,7 @@ static bool policy_findings_covers(const struct rules_assign *a, const struct ru
            (a->fact == RULES_FACTS || (a->fact == b->fact && strcmp(a->text, b->text) == 0));
 }
 
-static bool policy_findings_asks_licence(const struct rules *r, enum rules_party party)
+static bool policy_findings_asks_licence(const struct rules *r, enum side party)
 {
     for (size_t i = 0; i < r->n_licence; i++) {
         if (r->licence[i].party == party) {
@@ -354,7 +354,7 @@ static void policy_findings_idle_assign(const struct search *s, size_t i)
 {
     const struct rules *r = s->rules;
     const struct rules_assign *a = &r->assign[i];
-    const char *who = rules_party_name(a->party);
+    const char *who = side_name(a->party);
     char place[PRESET_PLACE_SIZE];
 
     for (size_t k = 0; k < i; k++) {
@@ -369,7 +369,7 @@ static void policy_findings_idle_assign(const struct search *s, size_t i)
         policy_findings_kept_out(r, a->party, a->fact, a->text)) {
         policy_findings_found(s, a->line, "nobody whom this names meets an \"allow %s %s\"", who,
                               rules_fact_name(a->fact));
-    } else if (a->party == RULES_CLIENT && !policy_findings_asks_licence(r, RULES_CLIENT)) {
+    } else if (a->party == SIDE_CLIENT && !policy_findings_asks_licence(r, SIDE_CLIENT)) {
         /* For a backend it has an effect nevertheless, see rules_decide. */
         policy_findings_found(s, a->line, "no \"licence of client\" asks for what is assigned");
     }
@@ -384,8 +384,8 @@ static void policy_findings_idle_ends(const struct search *s)
 {
     const struct rules *r = s->rules;
     const struct rules_date until = r->permissive_until;
-    const bool asks = r->n_allow > 0 || r->n_licence > 0 || r->demand_recital[RULES_CLIENT] ||
-                      r->demand_recital[RULES_BACKEND];
+    const bool asks = r->n_allow > 0 || r->n_licence > 0 || r->demand_recital[SIDE_CLIENT] ||
+                      r->demand_recital[SIDE_BACKEND];
 
     if (s->route->preset != PRESET_NONE && !s->config->audit_file &&
         strcmp(preset_names[s->route->preset], "audit-only") == 0) {
@@ -417,8 +417,8 @@ static void policy_findings_search_route(const struct search *s)
 {
     policy_findings_repeated_allow(s);
     policy_findings_impossible_values(s);
-    policy_findings_contrary_digests(s, RULES_CLIENT);
-    policy_findings_contrary_digests(s, RULES_BACKEND);
+    policy_findings_contrary_digests(s, SIDE_CLIENT);
+    policy_findings_contrary_digests(s, SIDE_BACKEND);
     policy_findings_locked_out(s);
     policy_findings_unlike_spawned(s);
     policy_findings_unreachable_grades(s);

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/side.h"
 #include "handshake/recital.h"
 #include "policy/evidence/evidence.h"
 #include "policy/inspector/inspector.h"
@@ -22,11 +23,6 @@
 #include "policy/spdx/spdx.h"
 
 /* ---- requirements ---- */
-
-enum rules_party { RULES_CLIENT, RULES_BACKEND, RULES_PARTIES };
-
-/* Returns "client" or "backend". Static. */
-const char *rules_party_name(enum rules_party p);
 
 /* The fact of a party that an "allow" rule checks. */
 enum rules_fact {
@@ -47,7 +43,7 @@ const char *rules_fact_name(enum rules_fact f);
  * Without rules for a party, any party is accepted.
  */
 struct rules_allow {
-    enum rules_party party;
+    enum side party;
     enum rules_fact fact;
     uid_t id;         /* RULES_USER, RULES_GROUP */
     const char *text; /* RULES_EXE, _LABEL, _UNIT; for RULES_DIGEST 64 lower-case hex digits */
@@ -58,7 +54,7 @@ struct rules_allow {
 enum rules_licence_kind { RULES_COMPATIBLE, RULES_OSI_APPROVED };
 
 struct rules_licence {
-    enum rules_party party;
+    enum side party;
     enum rules_licence_kind kind;
     enum spdx_target target; /* for RULES_COMPATIBLE */
     enum evidence_grade least;
@@ -67,7 +63,7 @@ struct rules_licence {
 
 /* A licence that the operator assigns to a party: evidence of grade assigned. */
 struct rules_assign {
-    enum rules_party party;
+    enum side party;
     const char *licence; /* a valid SPDX expression */
     enum rules_fact
         fact; /* RULES_EXE or RULES_DIGEST: how the party is identified; RULES_FACTS: any party */
@@ -96,8 +92,8 @@ struct rules {
     const struct rules_licence *licence;
     size_t n_assign;
     const struct rules_assign *assign;
-    bool demand_recital[RULES_PARTIES];
-    unsigned demand_line[RULES_PARTIES];
+    bool demand_recital[SIDES];
+    unsigned demand_line[SIDES];
     bool demand_all_the_way;            /* of the backend, and of each server behind it */
     bool otherwise_taint;               /* a failed rule taints instead of denying */
     unsigned otherwise_line;            /* 0 if not written; the default is to deny */
@@ -164,7 +160,7 @@ struct rules_verdict {
     enum verdict verdict;
     uint32_t taint;
     bool permissive;            /* denied if it were not for "permissive until" */
-    enum rules_party party;     /* the party of the deciding rule, if there was one */
+    enum side party;            /* the party of the deciding rule, if there was one */
     unsigned line;              /* of the deciding rule, or 0 */
     char why[RULES_TEXT_SIZE];  /* the rule, the evidence and the party */
     char mend[RULES_TEXT_SIZE]; /* how to make it pass; "" if it passes */
@@ -174,7 +170,7 @@ struct rules_verdict {
  * Returns the first "assign" rule that matches the party, or NULL. k has the facts known of the
  * party.
  */
-const struct rules_assign *rules_assigned(const struct rules *r, enum rules_party party,
+const struct rules_assign *rules_assigned(const struct rules *r, enum side party,
                                           const struct rules_known *k);
 
 /*
@@ -187,10 +183,10 @@ bool rules_contradicts_itself(const struct rules_known *k);
  * Returns whether a rule depends on the contents of this party's executable: its digest or its
  * licence.
  */
-bool rules_ask_executable(const struct rules *r, enum rules_party party);
+bool rules_ask_executable(const struct rules *r, enum side party);
 
 /*
- * Decides about a session. known[RULES_CLIENT] and known[RULES_BACKEND] have the facts; today is in
+ * Decides about a session. known[SIDE_CLIENT] and known[SIDE_BACKEND] have the facts; today is in
  * UTC.
  *
  * Of all evidence of a party's licence, that of the highest grade counts, and the grade must be at
@@ -204,7 +200,7 @@ bool rules_ask_executable(const struct rules *r, enum rules_party party);
  * If a backend was inspected and no rule requires a licence of it, it is tainted as if it had to be
  * compatible with GPL-2.0-or-later; it is not refused.
  */
-void rules_decide(const struct rules *r, const struct rules_known known[RULES_PARTIES],
+void rules_decide(const struct rules *r, const struct rules_known known[SIDES],
                   struct rules_date today, struct rules_verdict *out);
 
 /* The subject of a rule. */
@@ -217,7 +213,7 @@ enum rules_about {
 /* One rule, judged alone, as shown by "policy explain". */
 struct rules_step {
     enum rules_about about;
-    enum rules_party party;
+    enum side party;
     unsigned line;
     bool met;
     uint32_t taint;             /* added to the session's taint, met or not */
@@ -230,7 +226,7 @@ typedef void rules_step_fn(const struct rules_step *s, void *arg);
  * Calls fn for each rule in order of evaluation. Alternatives ("allow" rules of one party and one
  * fact) are one step.
  */
-void rules_explain(const struct rules *r, const struct rules_known known[RULES_PARTIES],
-                   rules_step_fn *fn, void *arg);
+void rules_explain(const struct rules *r, const struct rules_known known[SIDES], rules_step_fn *fn,
+                   void *arg);
 
 #endif

@@ -20,11 +20,6 @@ struct walk {
     void *arg;
 };
 
-const char *rules_party_name(enum rules_party p)
-{
-    return p == RULES_CLIENT ? "client" : "backend";
-}
-
 const char *rules_fact_name(enum rules_fact f)
 {
     static const char *const words[RULES_FACTS] = {"user",   "group", "exe",
@@ -61,10 +56,10 @@ static void rules_notify(const struct walk *w, struct rules_step *s)
 
 /* ---- identity ---- */
 
-static void rules_check_allow(const struct walk *w, enum rules_party party, enum rules_fact fact)
+static void rules_check_allow(const struct walk *w, enum side party, enum rules_fact fact)
 {
     const struct rules_known *k = &w->known[party];
-    const char *who = rules_party_name(party);
+    const char *who = side_name(party);
     const char *what = rules_fact_name(fact);
     struct rules_step s = {.about = RULES_ABOUT_IDENTITY, .party = party, .taint = TAINT_IDENTITY};
     char own[240];
@@ -90,10 +85,10 @@ static void rules_check_allow(const struct walk *w, enum rules_party party, enum
     rules_notify(w, &s);
 }
 
-static void rules_check_recital(const struct walk *w, enum rules_party party)
+static void rules_check_recital(const struct walk *w, enum side party)
 {
-    const char *who = rules_party_name(party);
-    const bool all = party == RULES_BACKEND && w->rules->demand_all_the_way;
+    const char *who = side_name(party);
+    const bool all = party == SIDE_BACKEND && w->rules->demand_all_the_way;
     const char *how = all ? " all the way" : "";
     struct rules_step s = {.about = RULES_ABOUT_RECITAL,
                            .party = party,
@@ -118,7 +113,7 @@ static void rules_check_recital(const struct walk *w, enum rules_party party)
 static void rules_write_evidence(struct rules_step *s, const struct rules_counted *c, size_t worst,
                                  const char *why)
 {
-    const char *who = rules_party_name(s->party);
+    const char *who = side_name(s->party);
     char licence[128];
 
     if (c->n == 0) {
@@ -159,7 +154,7 @@ static void rules_hold_against(const struct walk *w, const struct rules_licence 
                                struct rules_step *s)
 {
     const struct rules_known *k = &w->known[rule->party];
-    const char *who = rules_party_name(rule->party);
+    const char *who = side_name(rule->party);
     char recited[128];
     char declared[128];
 
@@ -171,7 +166,7 @@ static void rules_hold_against(const struct walk *w, const struct rules_licence 
         rules_say(s->text, "contradiction: the %s recites under %s, and declares %s", who, recited,
                   declared);
         rules_say(s->mend, "a %s that declares what it recites under", who);
-    } else if (s->met && rule->party == RULES_BACKEND) {
+    } else if (s->met && rule->party == SIDE_BACKEND) {
         rules_via_licence(k->via, rule, s);
     }
 }
@@ -203,11 +198,11 @@ static void rules_check_licence(const struct walk *w, const struct rules_licence
 
 static void rules_walk(const struct walk *w)
 {
-    for (int p = 0; p < RULES_PARTIES; p++) {
+    for (int p = 0; p < SIDES; p++) {
         for (int f = 0; f < RULES_FACTS; f++) {
-            rules_check_allow(w, (enum rules_party)p, (enum rules_fact)f);
+            rules_check_allow(w, (enum side)p, (enum rules_fact)f);
         }
-        rules_check_recital(w, (enum rules_party)p);
+        rules_check_recital(w, (enum side)p);
     }
     for (size_t i = 0; i < w->rules->n_licence; i++) {
         rules_check_licence(w, &w->rules->licence[i]);
@@ -250,7 +245,7 @@ static void rules_take(const struct rules_step *s, void *arg)
 static bool rules_asks_backend(const struct rules *r)
 {
     for (size_t i = 0; i < r->n_licence; i++) {
-        if (r->licence[i].party == RULES_BACKEND) {
+        if (r->licence[i].party == SIDE_BACKEND) {
             return true;
         }
     }
@@ -264,14 +259,14 @@ static uint32_t rules_unasked_taint(const struct walk *w)
     struct rules_counted c;
     size_t worst;
 
-    if (rules_asks_backend(w->rules) || !w->known[RULES_BACKEND].inspection) {
+    if (rules_asks_backend(w->rules) || !w->known[SIDE_BACKEND].inspection) {
         return 0;
     }
-    rules_count(w->rules, RULES_BACKEND, &w->known[RULES_BACKEND], &c);
+    rules_count(w->rules, SIDE_BACKEND, &w->known[SIDE_BACKEND], &c);
     return rules_licence_taint(rules_judge_all(&rules_unasked, &c, &worst, why), c.grade);
 }
 
-void rules_decide(const struct rules *r, const struct rules_known known[RULES_PARTIES],
+void rules_decide(const struct rules *r, const struct rules_known known[SIDES],
                   struct rules_date today, struct rules_verdict *out)
 {
     struct deciding d = {.out = out};
@@ -280,7 +275,7 @@ void rules_decide(const struct rules *r, const struct rules_known known[RULES_PA
     *out = (struct rules_verdict){.verdict = VERDICT_ALLOW};
     rules_say(out->why, "no rule speaks against it");
     rules_walk(&w);
-    out->taint |= rules_unasked_taint(&w) | rules_via_taint(r, known[RULES_BACKEND].via);
+    out->taint |= rules_unasked_taint(&w) | rules_via_taint(r, known[SIDE_BACKEND].via);
     if (d.failed && !r->otherwise_taint) {
         out->permissive =
             r->permissive_until.year != 0 && rules_date_not_after(today, r->permissive_until);
@@ -293,8 +288,8 @@ void rules_decide(const struct rules *r, const struct rules_known known[RULES_PA
     out->verdict = out->taint ? VERDICT_TAINTED : VERDICT_ALLOW;
 }
 
-void rules_explain(const struct rules *r, const struct rules_known known[RULES_PARTIES],
-                   rules_step_fn *fn, void *arg)
+void rules_explain(const struct rules *r, const struct rules_known known[SIDES], rules_step_fn *fn,
+                   void *arg)
 {
     const struct walk w = {.rules = r, .known = known, .fn = fn, .arg = arg};
 

@@ -79,7 +79,7 @@ static void rules_judge_count_inspection(const struct inspection *in, struct rul
 }
 
 /* Returns the first match: several would contradict or repeat each other. */
-const struct rules_assign *rules_assigned(const struct rules *r, enum rules_party party,
+const struct rules_assign *rules_assigned(const struct rules *r, enum side party,
                                           const struct rules_known *k)
 {
     for (size_t i = 0; i < r->n_assign; i++) {
@@ -92,7 +92,7 @@ const struct rules_assign *rules_assigned(const struct rules *r, enum rules_part
     return NULL;
 }
 
-bool rules_ask_executable(const struct rules *r, enum rules_party party)
+bool rules_ask_executable(const struct rules *r, enum side party)
 {
     for (size_t i = 0; i < r->n_allow; i++) {
         if (r->allow[i].party == party && r->allow[i].fact == RULES_DIGEST) {
@@ -112,7 +112,7 @@ bool rules_ask_executable(const struct rules *r, enum rules_party party)
     return false;
 }
 
-void rules_count(const struct rules *r, enum rules_party party, const struct rules_known *k,
+void rules_count(const struct rules *r, enum side party, const struct rules_known *k,
                  struct rules_counted *c)
 {
     const struct rules_assign *a = rules_assigned(r, party, k);
@@ -158,7 +158,7 @@ enum spdx_compat rules_judge_one(const struct rules_licence *rule, const char *l
 }
 
 const struct rules_licence rules_unasked = {
-    .party = RULES_BACKEND, .kind = RULES_COMPATIBLE, .target = SPDX_WITH_GPL_2_0_OR_LATER};
+    .party = SIDE_BACKEND, .kind = RULES_COMPATIBLE, .target = SPDX_WITH_GPL_2_0_OR_LATER};
 
 bool rules_contradicts_itself(const struct rules_known *k)
 {

@@ -35,7 +35,7 @@ struct rules_counted {
     } items[EVIDENCE_ITEMS];
 };
 
-void rules_count(const struct rules *r, enum rules_party party, const struct rules_known *k,
+void rules_count(const struct rules *r, enum side party, const struct rules_known *k,
                  struct rules_counted *c);
 
 /*

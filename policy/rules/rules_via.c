@@ -79,7 +79,7 @@ static bool rules_via_will_do(const struct rules *r, const struct recital_hop *h
     bool will = hop->recited;
 
     for (size_t i = 0; i < r->n_licence && will; i++) {
-        will = r->licence[i].party != RULES_BACKEND ||
+        will = r->licence[i].party != SIDE_BACKEND ||
                rules_judge_one(&r->licence[i], hop->licence, why) == SPDX_COMPATIBLE;
     }
     return will;

@@ -66,7 +66,7 @@ enum config_dma {
 
 /* The policy statements as written; config_resolve makes rules of them. Texts are owned. */
 struct config_allow {
-    unsigned party; /* enum rules_party */
+    unsigned party; /* enum side */
     unsigned fact;  /* enum rules_fact */
     char *value;
     struct config_place at, value_at;
@@ -228,7 +228,7 @@ int config_init(struct config *c) __attribute__((warn_unused_result));
 void config_deinit(struct config *c);
 
 /* Returns true if the route checks the processes that use that party's socket. */
-bool config_route_watches(const struct config_route *r, enum rules_party party);
+bool config_route_watches(const struct config_route *r, enum side party);
 
 /* Returns a route with every default and no name or socket. */
 struct config_route config_route_default(struct config_place at);

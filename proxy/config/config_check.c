@@ -52,10 +52,10 @@ struct config_route config_route_default(struct config_place at)
                                  .at = at};
 }
 
-bool config_route_watches(const struct config_route *r, enum rules_party party)
+bool config_route_watches(const struct config_route *r, enum side party)
 {
     return r->same_process != CONFIG_SAME_UNASKED &&
-           r->same_of != (party == RULES_CLIENT ? CONFIG_SAME_OF_BACKEND : CONFIG_SAME_OF_CLIENT);
+           r->same_of != (party == SIDE_CLIENT ? CONFIG_SAME_OF_BACKEND : CONFIG_SAME_OF_CLIENT);
 }
 
 void config_deinit(struct config *c)

@@ -61,7 +61,7 @@ static bool config_rules_is_digest(const char *text)
 static void config_rules_resolve_allow(const struct config_allow *from, struct rules_allow *to,
                                        struct config_errors *e)
 {
-    *to = (struct rules_allow){.party = (enum rules_party)from->party,
+    *to = (struct rules_allow){.party = (enum side)from->party,
                                .fact = (enum rules_fact)from->fact,
                                .text = from->value,
                                .line = from->at.line};
@@ -85,7 +85,7 @@ static void config_rules_resolve_allow(const struct config_allow *from, struct r
 static void config_rules_resolve_licence(const struct config_licence *from,
                                          struct rules_licence *to, struct config_errors *e)
 {
-    *to = (struct rules_licence){.party = (enum rules_party)from->party,
+    *to = (struct rules_licence){.party = (enum side)from->party,
                                  .kind = (enum rules_licence_kind)from->kind,
                                  .target = (enum spdx_target)from->target,
                                  .least = (enum evidence_grade)(from->grade + EVIDENCE_DECLARED),
@@ -105,7 +105,7 @@ static void config_rules_resolve_assign(const struct config_assign *from, struct
     struct spdx_error why;
     struct spdx expression;
 
-    *to = (struct rules_assign){.party = (enum rules_party)from->party,
+    *to = (struct rules_assign){.party = (enum side)from->party,
                                 .licence = from->licence,
                                 .fact = from->exe      ? RULES_EXE
                                         : from->digest ? RULES_DIGEST
@@ -165,9 +165,9 @@ static int config_rules_resolve_route(struct config_route *r, struct config_erro
         .permissive_line = r->permissive_at.line,
         /* In the order of CONFIG_FROM_*: the backend comes first. */
         .demand_line =
-            {[RULES_CLIENT] = r->demand_at[1].line, [RULES_BACKEND] = r->demand_at[0].line},
-        .demand_recital = {[RULES_CLIENT] = r->demand_from & CONFIG_FROM_CLIENT,
-                           [RULES_BACKEND] = r->demand_from & CONFIG_FROM_BACKEND},
+            {[SIDE_CLIENT] = r->demand_at[1].line, [SIDE_BACKEND] = r->demand_at[0].line},
+        .demand_recital = {[SIDE_CLIENT] = r->demand_from & CONFIG_FROM_CLIENT,
+                           [SIDE_BACKEND] = r->demand_from & CONFIG_FROM_BACKEND},
         .demand_all_the_way = r->demand_how == CONFIG_DEMAND_ALL_THE_WAY,
         .permissive_until = {.year = (uint16_t)(r->permissive_until / 10000),
                              .month = (uint8_t)(r->permissive_until / 100 % 100),

@@ -71,7 +71,7 @@ static bool ipc_text_sound(const char *text)
 
 bool ipc_evidence_sound(const struct ipc_evidence *e)
 {
-    for (int i = 0; i < RULES_PARTIES; i++) {
+    for (int i = 0; i < SIDES; i++) {
         const struct ipc_heard *h = &e->heard[i];
 
         if (h->recital > RECITAL_NO_MEMORY || !ipc_text_sound(h->recited) ||

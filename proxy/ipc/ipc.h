@@ -98,7 +98,7 @@ struct ipc_verdict {
 };
 
 struct ipc_gone {
-    uint32_t parties; /* bits 1 << enum rules_party: all parties with an ended process */
+    uint32_t parties; /* bits 1 << enum side: all parties with an ended process */
 };
 
 /* A party's claims about itself. Texts are printable ASCII, "" if it made none. */
@@ -113,9 +113,9 @@ struct ipc_evidence {
     uint32_t reply_size;
     uint16_t major;
     uint16_t minor;
-    uint32_t twin;                         /* 1: a twin socket was negotiated */
-    struct ipc_heard heard[RULES_PARTIES]; /* by enum rules_party */
-    struct recital_via via;                /* from a backend that is a broker */
+    uint32_t twin;                 /* 1: a twin socket was negotiated */
+    struct ipc_heard heard[SIDES]; /* by enum side */
+    struct recital_via via;        /* from a backend that is a broker */
 };
 
 /* The taints that a worker may report: those that only it can see. */

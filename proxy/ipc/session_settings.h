@@ -39,9 +39,9 @@ enum sender_check_act {
 
 /* Of a session, from the monitor. */
 struct sender_check_settings {
-    uint32_t act;     /* enum sender_check_act */
-    uint32_t parties; /* bits 1 << enum rules_party: to which act applies; others are noted */
-    struct sock_sender who[RULES_PARTIES]; /* pid 0: unknown, matches no sender */
+    uint32_t act;                  /* enum sender_check_act */
+    uint32_t parties;              /* bits 1 << enum side: to which act applies; others are noted */
+    struct sock_sender who[SIDES]; /* pid 0: unknown, matches no sender */
 };
 
 /* ---- captures ---- */

@@ -115,8 +115,8 @@ static json_t *decision_verdict_record(const struct monitor_session *t,
                                 {"rule", verdict_facts_rule(f)},
                                 {"taint", json_string(taint_text(t->taint, letters))},
                                 {"permissive", json_boolean(f->verdict.permissive)},
-                                {"client", json_incref(f->parties[RULES_CLIENT].json)},
-                                {"backend", json_incref(f->parties[RULES_BACKEND].json)},
+                                {"client", json_incref(f->parties[SIDE_CLIENT].json)},
+                                {"backend", json_incref(f->parties[SIDE_BACKEND].json)},
                                 {"looked", looked ? looked : &members_omitted},
                                 {"evidence", json_incref(f->evidence)},
                                 {NULL, NULL}});
@@ -125,7 +125,7 @@ static json_t *decision_verdict_record(const struct monitor_session *t,
 static void decision_log_verdict(const struct monitor_session *t, const struct rules_verdict *v)
 {
     const struct log_subject about =
-        monitor_session_subject(t, v->verdict == VERDICT_ALLOW ? NULL : rules_party_name(v->party));
+        monitor_session_subject(t, v->verdict == VERDICT_ALLOW ? NULL : side_name(v->party));
 
     if (v->verdict == VERDICT_DENY) {
         log_line(LOG_WARNING, &about, "denied: %s%s%s", v->why, *v->mend ? "; would pass: " : "",
@@ -171,9 +171,9 @@ static void decision_note_override(const struct monitor_session *t, const char *
 }
 
 /* Returns true if a rule depends on the party's licence; for a backend, one always does. */
-static bool decision_licence_matters(const struct rules *rules, enum rules_party party)
+static bool decision_licence_matters(const struct rules *rules, enum side party)
 {
-    bool matters = party == RULES_BACKEND;
+    bool matters = party == SIDE_BACKEND;
 
     for (size_t i = 0; i < rules->n_licence; i++) {
         matters = matters || rules->licence[i].party == party;
@@ -189,12 +189,12 @@ static void decision_note_overrides(const struct monitor_session *t, const struc
     if (!(f->verdict.taint & TAINT_OVERRIDE)) {
         return;
     }
-    for (int i = 0; i < RULES_PARTIES; i++) {
-        const enum rules_party party = (enum rules_party)i;
+    for (int i = 0; i < SIDES; i++) {
+        const enum side party = (enum side)i;
         const struct rules_assign *const a = f->parties[i].assigned;
 
         if (a && decision_licence_matters(rules, party)) {
-            snprintf(what, sizeof what, "licence assigned to %s", rules_party_name(party));
+            snprintf(what, sizeof what, "licence assigned to %s", side_name(party));
             decision_note_override(t, what, a->line);
         }
     }
@@ -209,9 +209,9 @@ static void decision_log_contradictions(const struct monitor_session *t,
 {
     char text[VERDICT_FACTS_CONTRADICTION];
 
-    for (int i = 0; i < RULES_PARTIES; i++) {
-        const enum rules_party party = (enum rules_party)i;
-        const struct log_subject about = monitor_session_subject(t, rules_party_name(party));
+    for (int i = 0; i < SIDES; i++) {
+        const enum side party = (enum side)i;
+        const struct log_subject about = monitor_session_subject(t, side_name(party));
 
         if (verdict_facts_contradiction(f, party, text)) {
             log_line(LOG_WARNING, &about, "contradiction: %s", text);
@@ -238,9 +238,9 @@ static void decision_on_known(void *arg)
 {
     struct monitor_session *t = arg;
     const bool audited = audit_writer_on(&t->table->context->audit_writer);
-    const struct rules_known known[RULES_PARTIES] = {
-        [RULES_CLIENT] = peer_facts_known(t->peer_facts, RULES_CLIENT),
-        [RULES_BACKEND] = peer_facts_known(t->peer_facts, RULES_BACKEND),
+    const struct rules_known known[SIDES] = {
+        [SIDE_CLIENT] = peer_facts_known(t->peer_facts, SIDE_CLIENT),
+        [SIDE_BACKEND] = peer_facts_known(t->peer_facts, SIDE_BACKEND),
     };
     struct verdict_facts f;
     bool told = true;
@@ -303,8 +303,8 @@ static void decision_on_evidence(void *arg, struct monitor_session *t, const str
              "handshake: version=%u.%u request=%u reply=%u twin=%s recital-of-backend=%s "
              "recital-of-client=%s",
              e->major, e->minor, e->request_size, e->reply_size, e->twin ? "yes" : "no",
-             e->heard[RULES_BACKEND].recital == RECITAL_OK ? "yes" : "no",
-             e->heard[RULES_CLIENT].recital == RECITAL_OK ? "yes" : "no");
+             e->heard[SIDE_BACKEND].recital == RECITAL_OK ? "yes" : "no",
+             e->heard[SIDE_CLIENT].recital == RECITAL_OK ? "yes" : "no");
     peer_facts_heard(t->peer_facts, e);
 }
 

@@ -194,8 +194,8 @@ struct monitor_session *monitor_session_new(struct monitor_session_table *table,
     t->id = ++table->last;
     t->client_fd = client_fd;
     t->backend_fd = -1;
-    t->peers[RULES_CLIENT].pid_fd = -1;
-    t->peers[RULES_BACKEND].pid_fd = -1;
+    t->peers[SIDE_CLIENT].pid_fd = -1;
+    t->peers[SIDE_BACKEND].pid_fd = -1;
     t->accepted_ms = clock_ms();
     t->state = SESSION_ACCEPTED;
     OBSERVERS_NOTIFY(&table->observers, begun, t);

@@ -57,8 +57,8 @@ struct monitor_session {
     int backend_fd;         /* -1 before dialling and after handing over */
     struct spawned *device; /* the spawned backend from dialling on; otherwise NULL */
     uint64_t accepted_ms;
-    struct monitor_session_peer peers[RULES_PARTIES];
-    uint32_t gone;                /* bit 1 << enum rules_party: its process is gone */
+    struct monitor_session_peer peers[SIDES];
+    uint32_t gone;                /* bit 1 << enum side: its process is gone */
     struct repeats_peer *repeats; /* its user on its route, until it ends */
     bool quiet;                   /* one of many alike: not logged or recorded on its own … */
     bool held;                    /* it was quiet when it connected */

@@ -24,7 +24,7 @@
 #define SO_PEERPIDFD 77
 #endif
 
-static void monitor_session_peer_gone(struct monitor_session *t, enum rules_party party)
+static void monitor_session_peer_gone(struct monitor_session *t, enum side party)
 {
     t->gone |= 1u << party;
     worker_pool_peer_gone(t);
@@ -36,8 +36,8 @@ static void monitor_session_on_client_exit(evutil_socket_t fd, short what, void 
 
     (void)fd;
     (void)what;
-    sock_close(&t->peers[RULES_CLIENT].pid_fd);
-    monitor_session_peer_gone(t, RULES_CLIENT);
+    sock_close(&t->peers[SIDE_CLIENT].pid_fd);
+    monitor_session_peer_gone(t, SIDE_CLIENT);
 }
 
 static void monitor_session_on_backend_exit(evutil_socket_t fd, short what, void *arg)
@@ -46,8 +46,8 @@ static void monitor_session_on_backend_exit(evutil_socket_t fd, short what, void
 
     (void)fd;
     (void)what;
-    sock_close(&t->peers[RULES_BACKEND].pid_fd);
-    monitor_session_peer_gone(t, RULES_BACKEND);
+    sock_close(&t->peers[SIDE_BACKEND].pid_fd);
+    monitor_session_peer_gone(t, SIDE_BACKEND);
 }
 
 /*
@@ -66,8 +66,7 @@ static int monitor_session_peer_pidfd(int socket_fd)
 }
 
 /* Takes pid_fd, or -errno instead: then only the socket's own end is noticed. */
-static void monitor_session_watch_peer_take(struct monitor_session *t, enum rules_party party,
-                                            int pid_fd)
+static void monitor_session_watch_peer_take(struct monitor_session *t, enum side party, int pid_fd)
 {
     struct monitor_session_peer *p = &t->peers[party];
 
@@ -78,10 +77,9 @@ static void monitor_session_watch_peer_take(struct monitor_session *t, enum rule
         return;
     }
     p->pid_fd = pid_fd;
-    event_assign(&p->exit, t->table->context->base, pid_fd, EV_READ,
-                 party == RULES_CLIENT ? monitor_session_on_client_exit
-                                       : monitor_session_on_backend_exit,
-                 t);
+    event_assign(
+        &p->exit, t->table->context->base, pid_fd, EV_READ,
+        party == SIDE_CLIENT ? monitor_session_on_client_exit : monitor_session_on_backend_exit, t);
     if (event_add(&p->exit, NULL) < 0) {
         sock_close(&p->pid_fd);
     }
@@ -97,13 +95,13 @@ void monitor_session_watch_peers(struct monitor_session *t)
     } else {
         backend = monitor_session_peer_pidfd(t->backend_fd);
     }
-    monitor_session_watch_peer_take(t, RULES_BACKEND, backend);
-    monitor_session_watch_peer_take(t, RULES_CLIENT, monitor_session_peer_pidfd(t->client_fd));
+    monitor_session_watch_peer_take(t, SIDE_BACKEND, backend);
+    monitor_session_watch_peer_take(t, SIDE_CLIENT, monitor_session_peer_pidfd(t->client_fd));
 }
 
 void monitor_session_forget_peers(struct monitor_session *t)
 {
-    for (int i = 0; i < RULES_PARTIES; i++) {
+    for (int i = 0; i < SIDES; i++) {
         if (t->peers[i].pid_fd >= 0) {
             event_del(&t->peers[i].exit);
             sock_close(&t->peers[i].pid_fd);

@@ -18,7 +18,7 @@ struct peer_facts_side {
 struct peer_facts {
     struct inspector *inspector;
     uint32_t route;
-    struct peer_facts_side sides[RULES_PARTIES];
+    struct peer_facts_side sides[SIDES];
     bool heard;
     struct ipc_evidence evidence;
     peer_facts_fn *fn;
@@ -27,7 +27,7 @@ struct peer_facts {
 
 static void peer_facts_notify_when_whole(struct peer_facts *q)
 {
-    if (q->heard && !q->sides[RULES_CLIENT].request && !q->sides[RULES_BACKEND].request) {
+    if (q->heard && !q->sides[SIDE_CLIENT].request && !q->sides[SIDE_BACKEND].request) {
         q->fn(q->arg);
     }
 }
@@ -88,10 +88,10 @@ struct peer_facts *peer_facts_new(struct inspector *inspector, const struct rule
     q->route = route;
     q->fn = fn;
     q->arg = arg;
-    peer_facts_begin(q, &q->sides[RULES_CLIENT], client_fd, 0,
-                     rules_ask_executable(rules, RULES_CLIENT), timeout_ms);
-    peer_facts_begin(q, &q->sides[RULES_BACKEND], backend_fd, backend_pid,
-                     rules_ask_executable(rules, RULES_BACKEND), timeout_ms);
+    peer_facts_begin(q, &q->sides[SIDE_CLIENT], client_fd, 0,
+                     rules_ask_executable(rules, SIDE_CLIENT), timeout_ms);
+    peer_facts_begin(q, &q->sides[SIDE_BACKEND], backend_fd, backend_pid,
+                     rules_ask_executable(rules, SIDE_BACKEND), timeout_ms);
     return q;
 }
 
@@ -100,7 +100,7 @@ void peer_facts_free(struct peer_facts *q)
     if (!q) {
         return;
     }
-    for (int i = 0; i < RULES_PARTIES; i++) {
+    for (int i = 0; i < SIDES; i++) {
         if (q->sides[i].request) {
             inspector_forget(q->inspector, q->sides[i].request);
         }
@@ -117,7 +117,7 @@ void peer_facts_heard(struct peer_facts *q, const struct ipc_evidence *e)
     peer_facts_notify_when_whole(q);
 }
 
-struct rules_known peer_facts_known(const struct peer_facts *q, enum rules_party party)
+struct rules_known peer_facts_known(const struct peer_facts *q, enum side party)
 {
     const struct peer_facts_side *s = &q->sides[party];
     const struct ipc_heard *h = &q->evidence.heard[party];
@@ -127,10 +127,10 @@ struct rules_known peer_facts_known(const struct peer_facts *q, enum rules_party
                                 .recital = (enum recital_outcome)h->recital,
                                 .recited = h->recited,
                                 .declared = h->declared,
-                                .via = party == RULES_BACKEND ? &q->evidence.via : NULL};
+                                .via = party == SIDE_BACKEND ? &q->evidence.via : NULL};
 }
 
-const struct peer *peer_facts_peer(const struct peer_facts *q, enum rules_party party)
+const struct peer *peer_facts_peer(const struct peer_facts *q, enum side party)
 {
     return &q->sides[party].peer;
 }

@@ -32,12 +32,12 @@ struct peer_facts *peer_facts_new(struct inspector *inspector, const struct rule
 void peer_facts_free(struct peer_facts *q);
 
 /* Returns the facts of a party, as they were when gathering began. */
-const struct peer *peer_facts_peer(const struct peer_facts *q, enum rules_party party);
+const struct peer *peer_facts_peer(const struct peer_facts *q, enum side party);
 
 /* Takes the worker's evidence, which ipc_evidence_sound has checked. */
 void peer_facts_heard(struct peer_facts *q, const struct ipc_evidence *e);
 
 /* Returns all facts of a party in the form that rules take, after fn was called. Refers to q. */
-struct rules_known peer_facts_known(const struct peer_facts *q, enum rules_party party);
+struct rules_known peer_facts_known(const struct peer_facts *q, enum side party);
 
 #endif

@@ -27,7 +27,7 @@ struct relook_party {
 };
 
 struct relook {
-    struct relook_party parties[RULES_PARTIES];
+    struct relook_party parties[SIDES];
     struct event timer;
     bool timed; /* the timer is assigned */
 };
@@ -49,9 +49,8 @@ static void relook_party_begin(struct relook_party *p, const struct peer *peer)
 void relook_begin(struct monitor_session *t)
 {
     t->relook = calloc(1, sizeof *t->relook);
-    for (int i = 0; t->relook && i < RULES_PARTIES; i++) {
-        relook_party_begin(&t->relook->parties[i],
-                           peer_facts_peer(t->peer_facts, (enum rules_party)i));
+    for (int i = 0; t->relook && i < SIDES; i++) {
+        relook_party_begin(&t->relook->parties[i], peer_facts_peer(t->peer_facts, (enum side)i));
     }
 }
 
@@ -82,9 +81,9 @@ static bool relook_parties(struct monitor_session *t, const char *then)
 {
     bool changed = false;
 
-    for (int i = 0; i < RULES_PARTIES; i++) {
+    for (int i = 0; i < SIDES; i++) {
         struct relook_party *p = &t->relook->parties[i];
-        const char *who = rules_party_name((enum rules_party)i);
+        const char *who = side_name((enum side)i);
         const struct log_subject about = {
             .session = t->id, .route = t->route->config->name, .leg = who};
 
@@ -164,7 +163,7 @@ bool relook_at_verdict(struct monitor_session *t)
         relook_set_timer(t);
         return true;
     }
-    for (int i = 0; i < RULES_PARTIES; i++) {
+    for (int i = 0; i < SIDES; i++) {
         sock_close(&t->relook->parties[i].pidfd);
     }
     return true;
@@ -176,11 +175,11 @@ json_t *relook_record(const struct monitor_session *t)
 {
     json_t *o = t->relook ? json_object() : NULL;
 
-    for (int i = 0; o && i < RULES_PARTIES; i++) {
+    for (int i = 0; o && i < SIDES; i++) {
         const struct relook_party *p = &t->relook->parties[i];
 
         if (p->looks > 0) {
-            (void)json_object_set_new(o, rules_party_name((enum rules_party)i),
+            (void)json_object_set_new(o, side_name((enum side)i),
                                       json_pack("{s:s,s:s,s:i}", "first", p->first, "last", p->last,
                                                 "looks", (int)p->looks));
         }
@@ -202,7 +201,7 @@ static void relook_on_ended(void *arg, struct monitor_session *t, enum session_r
         event_del(&t->relook->timer);
         t->relook->timed = false;
     }
-    for (int i = 0; i < RULES_PARTIES; i++) {
+    for (int i = 0; i < SIDES; i++) {
         sock_close(&t->relook->parties[i].pidfd);
     }
 }

@@ -163,7 +163,7 @@ static uint64_t repeats_kind(const struct verdict_facts *f)
 
     h = repeats_mix(h, &v->line, sizeof v->line);
     h = repeats_mix(h, v->why, strlen(v->why));
-    for (size_t i = 0; i < RULES_PARTIES; i++) {
+    for (size_t i = 0; i < SIDES; i++) {
         const struct peer *const p = f->parties[i].known.peer;
         const char *const path = peer_knows(p, PEER_EXE_PATH) ? p->exe.path : "";
 

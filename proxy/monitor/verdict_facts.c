@@ -11,12 +11,12 @@
 #include "proxy/config/preset.h"
 
 void verdict_facts_init(struct verdict_facts *f, const struct rules *rules,
-                        const struct rules_known known[RULES_PARTIES], struct rules_date today)
+                        const struct rules_known known[SIDES], struct rules_date today)
 {
     memset(f, 0, sizeof *f);
     rules_decide(rules, known, today, &f->verdict);
-    for (int i = 0; i < RULES_PARTIES; i++) {
-        const enum rules_party party = (enum rules_party)i;
+    for (int i = 0; i < SIDES; i++) {
+        const enum side party = (enum side)i;
 
         f->parties[i].known = known[i];
         f->parties[i].assigned = rules_assigned(rules, party, &known[i]);
@@ -26,13 +26,13 @@ void verdict_facts_init(struct verdict_facts *f, const struct rules *rules,
 
 void verdict_facts_deinit(struct verdict_facts *f)
 {
-    for (int i = 0; i < RULES_PARTIES; i++) {
+    for (int i = 0; i < SIDES; i++) {
         json_decref(f->parties[i].json);
     }
     json_decref(f->evidence);
 }
 
-const char *verdict_facts_contradiction(const struct verdict_facts *f, enum rules_party party,
+const char *verdict_facts_contradiction(const struct verdict_facts *f, enum side party,
                                         char out[VERDICT_FACTS_CONTRADICTION])
 {
     const struct verdict_facts_party *const p = &f->parties[party];
@@ -119,20 +119,20 @@ static json_t *verdict_facts_exe_of(json_t *party, const struct rules_known *k)
     return o;
 }
 
-static void verdict_facts_add_item(json_t *list, enum rules_party party, enum evidence_grade grade,
+static void verdict_facts_add_item(json_t *list, enum side party, enum evidence_grade grade,
                                    enum evidence_source source, const char *licence,
                                    const char *name, const char *detail)
 {
     if (*licence) {
         (void)json_array_append_new(
-            list, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "of", rules_party_name(party), "grade",
+            list, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "of", side_name(party), "grade",
                             evidence_grade_name(grade), "source", evidence_source_name(source),
                             "licence", licence, "name", name, "detail", detail));
     }
 }
 
 static void verdict_facts_add_evidence(json_t *list, const struct verdict_facts_party *p,
-                                       enum rules_party party)
+                                       enum side party)
 {
     verdict_facts_add_item(list, party, EVIDENCE_DECLARED, EVIDENCE_FROM_DECLARATION,
                            p->known.declared, "", "");
@@ -169,7 +169,7 @@ static json_t *verdict_facts_via(const struct recital_via *via)
     return list;
 }
 
-static json_t *verdict_facts_party(const struct verdict_facts *f, enum rules_party party)
+static json_t *verdict_facts_party(const struct verdict_facts *f, enum side party)
 {
     const struct rules_known *const k = &f->parties[party].known;
     char contradiction[VERDICT_FACTS_CONTRADICTION];
@@ -193,9 +193,9 @@ static json_t *verdict_facts_party(const struct verdict_facts *f, enum rules_par
 bool verdict_facts_describe(struct verdict_facts *f)
 {
     f->evidence = json_array();
-    for (int i = 0; i < RULES_PARTIES; i++) {
-        f->parties[i].json = verdict_facts_party(f, (enum rules_party)i);
-        verdict_facts_add_evidence(f->evidence, &f->parties[i], (enum rules_party)i);
+    for (int i = 0; i < SIDES; i++) {
+        f->parties[i].json = verdict_facts_party(f, (enum side)i);
+        verdict_facts_add_evidence(f->evidence, &f->parties[i], (enum side)i);
         if (!f->parties[i].json) {
             return false;
         }
@@ -268,8 +268,8 @@ char *verdict_facts_text(const struct verdict_facts *f)
     if (f->evidence) {
         o = json_pack("{s:s,s:o,s:b,s:O*,s:O*,s:o}", "verdict",
                       rules_verdict_name(f->verdict.verdict), "rule", verdict_facts_rule(f),
-                      "permissive", f->verdict.permissive, "client", f->parties[RULES_CLIENT].json,
-                      "backend", f->parties[RULES_BACKEND].json, "licences",
+                      "permissive", f->verdict.permissive, "client", f->parties[SIDE_CLIENT].json,
+                      "backend", f->parties[SIDE_BACKEND].json, "licences",
                       verdict_facts_licences(f->evidence));
     }
     text = o ? json_dumps(o, JSON_COMPACT) : NULL;

@@ -21,7 +21,7 @@ struct verdict_facts_party {
 
 struct verdict_facts {
     struct rules_verdict verdict;
-    struct verdict_facts_party parties[RULES_PARTIES];
+    struct verdict_facts_party parties[SIDES];
     json_t *evidence; /* of both parties' licences, in the form of an audit record */
 };
 
@@ -30,7 +30,7 @@ struct verdict_facts {
  * verdict_facts_deinit. today is in UTC.
  */
 void verdict_facts_init(struct verdict_facts *f, const struct rules *rules,
-                        const struct rules_known known[RULES_PARTIES], struct rules_date today);
+                        const struct rules_known known[SIDES], struct rules_date today);
 void verdict_facts_deinit(struct verdict_facts *f);
 
 /* Makes the JSON members, which are NULL before. Returns false if out of memory. */
@@ -39,7 +39,7 @@ bool verdict_facts_describe(struct verdict_facts *f) __attribute__((warn_unused_
 #define VERDICT_FACTS_CONTRADICTION (2 * RECITAL_LICENCE_MAX + 64)
 
 /* Describes in out how a party contradicts itself, and returns out; NULL if it does not. */
-const char *verdict_facts_contradiction(const struct verdict_facts *f, enum rules_party party,
+const char *verdict_facts_contradiction(const struct verdict_facts *f, enum side party,
                                         char out[VERDICT_FACTS_CONTRADICTION]);
 
 /* Returns the rule that decided, in the form of an audit record. NULL if out of memory. */

@@ -25,10 +25,10 @@ static enum reciter_wants worker_pool_message_wants(const struct config_route *r
     for (size_t i = 0; i < r->rules.n_licence; i++) {
         const struct rules_licence *l = &r->rules.licence[i];
 
-        if (l->party == RULES_BACKEND && l->least <= EVIDENCE_RECITED) {
+        if (l->party == SIDE_BACKEND && l->least <= EVIDENCE_RECITED) {
             return RECITER_WANTS_RECITAL;
         }
-        if (l->party == RULES_BACKEND && ask == RECITER_WANTS_NOTHING) {
+        if (l->party == SIDE_BACKEND && ask == RECITER_WANTS_NOTHING) {
             ask = RECITER_WANTS_WHO;
         }
     }
@@ -39,12 +39,12 @@ static enum reciter_wants worker_pool_message_wants(const struct config_route *r
  * Fills in the process at the socket: its senders are checked by pid, user and group. Sets pid 0,
  * which matches no sender, if one of these is not reliable.
  */
-static void worker_pool_message_witness_party(const struct monitor_session *t,
-                                              enum rules_party party, struct sock_sender *out)
+static void worker_pool_message_witness_party(const struct monitor_session *t, enum side party,
+                                              struct sock_sender *out)
 {
     static const enum peer_fact needed[] = {PEER_PID, PEER_PIDNS, PEER_UID, PEER_GID};
     const struct peer *p = peer_facts_peer(t->peer_facts, party);
-    const struct log_subject about = monitor_session_subject(t, rules_party_name(party));
+    const struct log_subject about = monitor_session_subject(t, side_name(party));
     char why[256];
 
     *out = (struct sock_sender){.pid = p->pid, .uid = p->uid, .gid = p->gid};
@@ -68,19 +68,19 @@ static void worker_pool_message_witness(const struct monitor_session *t,
     if (r->same_process != CONFIG_SAME_UNASKED) {
         out->act = r->same_process == CONFIG_SAME_END ? SENDER_CHECK_END : SENDER_CHECK_TAINT;
     }
-    for (int i = 0; i < RULES_PARTIES; i++) {
-        const enum rules_party party = (enum rules_party)i;
+    for (int i = 0; i < SIDES; i++) {
+        const enum side party = (enum side)i;
 
         if (!config_route_watches(r, party)) {
             /* Only a note depends on this party. */
-            sock_peer(party == RULES_CLIENT ? t->client_fd : t->backend_fd, &out->who[i]);
-            if (party == RULES_BACKEND && t->device) {
+            sock_peer(party == SIDE_CLIENT ? t->client_fd : t->backend_fd, &out->who[i]);
+            if (party == SIDE_BACKEND && t->device) {
                 spawn_who(t->device, &out->who[i]);
             }
             continue;
         }
         out->parties |= 1u << i;
-        if (party == RULES_BACKEND && t->device) {
+        if (party == SIDE_BACKEND && t->device) {
             /* Our own child, in a pid namespace of ours. */
             spawn_who(t->device, &out->who[i]);
         } else {

@@ -6,7 +6,7 @@
 #include "base/limits.h"
 
 bool sender_check_init(struct sender_check *w, const struct sender_check_settings *s,
-                       enum rules_party party, sender_check_fn *fn, void *arg)
+                       enum side party, sender_check_fn *fn, void *arg)
 {
     if (s->act == SENDER_CHECK_OFF) {
         return false;

@@ -28,7 +28,7 @@
 #include "proxy/ipc/session_settings.h"
 
 /* from has used the socket; called once. */
-typedef void sender_check_fn(void *arg, enum rules_party party, const struct sock_sender *from);
+typedef void sender_check_fn(void *arg, enum side party, const struct sock_sender *from);
 
 struct sender_check {
     struct sock_sender who;
@@ -36,7 +36,7 @@ struct sender_check {
     bool told;
     bool late; /* set when that process was gone already: pid 0 is from that time */
     unsigned looks;
-    enum rules_party party;
+    enum side party;
     sender_check_fn *fn;
     void *arg;
 };
@@ -46,7 +46,7 @@ struct sender_check {
  * sender_check_look.
  */
 bool sender_check_init(struct sender_check *w, const struct sender_check_settings *s,
-                       enum rules_party party, sender_check_fn *fn, void *arg);
+                       enum side party, sender_check_fn *fn, void *arg);
 
 /* Checks the sender of received bytes. Returns false if the session must end for it. */
 bool sender_check_look(struct sender_check *w, const struct sock_sender *from);

@@ -30,7 +30,7 @@ struct greeting {
     int client_twin_fd;      /* our end of the pair made for the client */
     int client_twin_peer_fd; /* the client's end, until it has been sent */
     int backend_twin_fd;
-    struct sender_check *sender_check[RULES_PARTIES];
+    struct sender_check *sender_check[SIDES];
     bool strange; /* something came from another process, and the session must end */
     int refuse_err;
     bool answerable; /* the client's header has come, so there is an id to answer to */
@@ -214,7 +214,7 @@ static enum reading greeting_read_failed(struct greeting *g, bool by_backend, ss
 static ssize_t greeting_receive(struct greeting *g, bool by_backend, int fd, uint8_t *to,
                                 size_t want)
 {
-    struct sender_check *w = g->sender_check[by_backend ? RULES_BACKEND : RULES_CLIENT];
+    struct sender_check *w = g->sender_check[by_backend ? SIDE_BACKEND : SIDE_CLIENT];
     struct sock_sender from;
     const ssize_t n = sock_recv_from(fd, to, want, &g->in_fds, MSG_DONTWAIT, &from);
 
@@ -441,10 +441,10 @@ static int greeting_make_twin(struct greeting *g)
     if (!err) {
         err = sock_nonblock(g->backend_twin_fd);
     }
-    if (!err && sender_check_is_strict(g->sender_check[RULES_CLIENT])) {
+    if (!err && sender_check_is_strict(g->sender_check[SIDE_CLIENT])) {
         err = sock_pass_sender(g->client_twin_fd, true);
     }
-    if (!err && sender_check_is_strict(g->sender_check[RULES_BACKEND])) {
+    if (!err && sender_check_is_strict(g->sender_check[SIDE_BACKEND])) {
         err = sock_pass_sender(g->backend_twin_fd, true);
     }
     return err ? err : version_set_twin_index(&g->result.reply, 0);

@@ -58,7 +58,7 @@ struct greeting_settings {
     enum reciter_wants ask;    /* the route's request to the backend */
     struct tap_session *tap;   /* borrowed for the greeting's life; NULL: not captured */
     struct sender_check
-        *sender_check[RULES_PARTIES]; /* borrowed for its life; NULL: senders are not checked */
+        *sender_check[SIDES]; /* borrowed for its life; NULL: senders are not checked */
 };
 
 /*

@@ -65,9 +65,9 @@ struct session_watch {
     unsigned still_ms[SESSION_WATCH_DIRECTIONS];
     uint64_t received; /* fds, at the last look */
     unsigned unread_ms;
-    uint32_t gone; /* bit 1 << enum rules_party: its process is gone, its socket unused */
+    uint32_t gone; /* bit 1 << enum side: its process is gone, its socket unused */
     unsigned gone_ms;
-    uint32_t handed_on; /* bit 1 << enum rules_party: another process uses its socket */
+    uint32_t handed_on; /* bit 1 << enum side: another process uses its socket */
 };
 
 /* What is checked in a relaying session, and the state of these checks. */
@@ -75,9 +75,9 @@ struct session_guard {
     struct dma_settings dma; /* the route's */
     struct dma_gate gate;    /* from RELAYING on */
     struct dma_denial_log denials;
-    struct sender_check witnesses[RULES_PARTIES];
-    struct sender_check *watching[RULES_PARTIES]; /* pointers to them; NULL: that party is not
-                                                   * watched */
+    struct sender_check witnesses[SIDES];
+    struct sender_check *watching[SIDES]; /* pointers to them; NULL: that party is not
+                                           * watched */
     struct report report;
     struct fdroom_session fds;
     struct session_watch watch;
@@ -152,7 +152,7 @@ bool session_decide(struct session_host *h, uint64_t id, int err, enum session_r
  */
 void session_taint(struct session *s, uint32_t bits);
 
-/* The processes of these parties (1 << enum rules_party) are gone, which may end the session. */
+/* The processes of these parties (1 << enum side) are gone, which may end the session. */
 void session_gone(struct session_host *h, uint64_t id, uint32_t parties);
 
 /* The monitor has recorded this session's export of memory. */

@@ -128,7 +128,7 @@ static void session_on_gate(void *arg, const struct dma_denial *d)
 }
 
 /* Another process than the judged one uses a socket. */
-static void session_on_stranger(void *arg, enum rules_party party, const struct sock_sender *from)
+static void session_on_stranger(void *arg, enum side party, const struct sock_sender *from)
 {
     struct session *s = arg;
     const struct sender_check *w = &s->guard->witnesses[party];
@@ -138,11 +138,11 @@ static void session_on_stranger(void *arg, enum rules_party party, const struct 
         return;
     }
     if (w->who.pid == 0) {
-        log_line(LOG_WARNING, SUBJECT(s, rules_party_name(party)),
+        log_line(LOG_WARNING, SUBJECT(s, side_name(party)),
                  "handed on: its socket is used by a process that cannot be identified as the one "
                  "judged");
     } else {
-        log_line(LOG_WARNING, SUBJECT(s, rules_party_name(party)),
+        log_line(LOG_WARNING, SUBJECT(s, side_name(party)),
                  "handed on: its socket is used by process %ld, user %ld, group %ld; the one "
                  "judged is process %ld, user %ld, group %ld",
                  (long)from->pid, (long)from->uid, (long)from->gid, (long)w->who.pid,
@@ -157,12 +157,11 @@ static void session_on_stranger(void *arg, enum rules_party party, const struct 
 static void session_watch_it(struct session_guard *guard,
                              const struct sender_check_settings *settings)
 {
-    for (int i = 0; i < RULES_PARTIES; i++) {
+    for (int i = 0; i < SIDES; i++) {
         struct sender_check *w = &guard->witnesses[i];
 
         guard->watching[i] =
-            sender_check_init(w, settings, (enum rules_party)i, session_on_stranger, NULL) ? w
-                                                                                           : NULL;
+            sender_check_init(w, settings, (enum side)i, session_on_stranger, NULL) ? w : NULL;
     }
 }
 
@@ -233,8 +232,8 @@ static void session_copy_text(char to[RECITAL_LICENCE_MAX + 1], const char *from
 /* Stores both parties' claims; a recital's licence only if the recital is valid. */
 static void session_put_heard(struct ipc_evidence *e, const struct reciter *r)
 {
-    struct ipc_heard *client = &e->heard[RULES_CLIENT];
-    struct ipc_heard *backend = &e->heard[RULES_BACKEND];
+    struct ipc_heard *client = &e->heard[SIDE_CLIENT];
+    struct ipc_heard *backend = &e->heard[SIDE_BACKEND];
 
     client->recital = r->asked.recital;
     session_copy_text(client->recited, r->asked.licence);
@@ -411,8 +410,8 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
     }
     s->tap = how.tap;
     s->guard = guard;
-    guard->witnesses[RULES_CLIENT].arg = s;
-    guard->witnesses[RULES_BACKEND].arg = s;
+    guard->witnesses[SIDE_CLIENT].arg = s;
+    guard->witnesses[SIDE_BACKEND].arg = s;
     guard->dma = settings->dma;
     guard->fds.room = &h->fds;
     guard->watch.stall_ms = settings->stall_ms ? settings->stall_ms : LIMIT_STALL_MS;

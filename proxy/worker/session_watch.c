@@ -71,7 +71,7 @@ enum session_reason session_watch_died(const struct session *s)
 {
     const uint32_t gone = s->guard->watch.gone;
 
-    if (gone & PARTY(RULES_CLIENT)) {
+    if (gone & PARTY(SIDE_CLIENT)) {
         return REASON_CLIENT_DIED;
     }
     return gone ? REASON_BACKEND_DIED : REASON_NONE;
@@ -138,10 +138,10 @@ void session_watch_turn(struct session *s)
 }
 
 /* Has the kernel report the senders from now on, on a socket that did not need it before. */
-static void session_watch_ask(struct session *s, enum rules_party party)
+static void session_watch_ask(struct session *s, enum side party)
 {
     struct relay_direction *p =
-        party == RULES_CLIENT ? &s->channels->to_backend : &s->channels->to_client;
+        party == SIDE_CLIENT ? &s->channels->to_backend : &s->channels->to_client;
     struct sender_check *w = &s->guard->witnesses[party];
 
     if (p->sender_check) {
@@ -161,16 +161,15 @@ void session_watch_gone(struct session *s)
 
     w->gone &= ~w->handed_on;
     w->gone_ms = s->drain_ms > LIMIT_GONE_MS ? s->drain_ms : LIMIT_GONE_MS;
-    for (int i = 0; i < RULES_PARTIES; i++) {
+    for (int i = 0; i < SIDES; i++) {
         if ((w->gone & PARTY(i)) && s->guard->watching[i]) {
-            session_watch_ask(s, (enum rules_party)i);
+            session_watch_ask(s, (enum side)i);
         }
     }
     session_watch_soon(s);
 }
 
-void session_watch_stranger(struct session *s, enum rules_party party,
-                            const struct sock_sender *from)
+void session_watch_stranger(struct session *s, enum side party, const struct sock_sender *from)
 {
     struct session_watch *w = &s->guard->watch;
 
@@ -180,7 +179,7 @@ void session_watch_stranger(struct session *s, enum rules_party party,
         log_line(LOG_INFO,
                  &(struct log_subject){.session = s->id,
                                        .route = s->route,
-                                       .leg = rules_party_name(party),
+                                       .leg = side_name(party),
                                        .quiet = s->quiet != IPC_LOGGED},
                  "its process is gone; process %ld uses the socket, the session goes on",
                  (long)from->pid);
@@ -202,8 +201,8 @@ void session_gone(struct session_host *h, uint64_t id, uint32_t parties)
 
 void session_watch_senders(struct session *s)
 {
-    struct sender_check *const client = s->guard->watching[RULES_CLIENT];
-    struct sender_check *const backend = s->guard->watching[RULES_BACKEND];
+    struct sender_check *const client = s->guard->watching[SIDE_CLIENT];
+    struct sender_check *const backend = s->guard->watching[SIDE_BACKEND];
 
     if (s->channels) {
         channel_pair_witness(s->channels, client, backend);

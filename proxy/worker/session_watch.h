@@ -35,8 +35,7 @@ void session_watch_senders(struct session *s);
 void session_watch_gone(struct session *s);
 
 /* A process other than the one that connected or listened has used that party's socket. */
-void session_watch_stranger(struct session *s, enum rules_party party,
-                            const struct sock_sender *from);
+void session_watch_stranger(struct session *s, enum side party, const struct sock_sender *from);
 
 /* Returns the reason for the end if a party's process is gone, or REASON_NONE. */
 enum session_reason session_watch_died(const struct session *s);

@@ -70,8 +70,7 @@ static char *tracing_facts_with_parties(const struct monitor_session *t, const c
 char *tracing_facts_decided(const struct monitor_session *t, const struct verdict_facts *f)
 {
     return tracing_facts_with_parties(t, rules_verdict_name(f->verdict.verdict),
-                                      f->parties[RULES_CLIENT].json,
-                                      f->parties[RULES_BACKEND].json);
+                                      f->parties[SIDE_CLIENT].json, f->parties[SIDE_BACKEND].json);
 }
 
 char *tracing_facts_recorded(const char *facts, const struct monitor_session *t)

@@ -156,9 +156,9 @@ START_TEST(a_preset_s_statements_are_the_route_s)
     ck_assert_uint_eq(r->n_licence, 4);
     ck_assert_uint_eq(r->licence[0].at.line, 4);
     ck_assert_str_eq(preset_of(r->licence[1].at.line), "osi-open-source");
-    ck_assert_uint_eq(r->licence[1].party, RULES_BACKEND);
+    ck_assert_uint_eq(r->licence[1].party, SIDE_BACKEND);
     ck_assert_uint_eq(r->licence[1].grade, EVIDENCE_PACKAGED - EVIDENCE_DECLARED);
-    ck_assert_uint_eq(r->licence[2].party, RULES_CLIENT);
+    ck_assert_uint_eq(r->licence[2].party, SIDE_CLIENT);
     ck_assert_uint_eq(r->licence[3].at.line, 6);
     ck_assert_ptr_null(preset_of(r->licence[3].at.line));
     ck_assert_uint_eq(r->otherwise, CONFIG_OTHERWISE_DENY);

@@ -209,7 +209,7 @@ START_TEST(a_recital_can_be_demanded_all_the_way)
             ck_assert_uint_eq(x.e.error[0].at.column, rows[i].column);
             ck_assert_msg(strstr(x.e.error[0].text, rows[i].error), "%s", x.e.error[0].text);
         }
-        ck_assert_int_eq(x.c.routes[0].rules.demand_recital[RULES_BACKEND], rows[i].demands);
+        ck_assert_int_eq(x.c.routes[0].rules.demand_recital[SIDE_BACKEND], rows[i].demands);
         ck_assert(rows[i].error || x.c.routes[0].rules.demand_all_the_way == rows[i].all);
         let_go(&x);
     }

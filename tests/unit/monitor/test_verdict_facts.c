@@ -11,8 +11,8 @@
 
 static struct rules rules;
 static struct peer peer;
-static struct inspection inspections[RULES_PARTIES];
-static struct rules_known known[RULES_PARTIES];
+static struct inspection inspections[SIDES];
+static struct rules_known known[SIDES];
 
 /* Two parties of whom nothing is known, and no rules. */
 static void know_nothing(void)
@@ -20,7 +20,7 @@ static void know_nothing(void)
     rules = (struct rules){.n_allow = 0};
     memset(inspections, 0, sizeof inspections);
     peer_init_unknown(&peer, "nothing asks for it");
-    for (int i = 0; i < RULES_PARTIES; i++) {
+    for (int i = 0; i < SIDES; i++) {
         known[i] = (struct rules_known){.peer = &peer,
                                         .inspection = &inspections[i],
                                         .recital = RECITAL_MISSING,
@@ -29,7 +29,7 @@ static void know_nothing(void)
     }
 }
 
-static void know_of_file(enum rules_party party, enum evidence_grade grade, const char *licence)
+static void know_of_file(enum side party, enum evidence_grade grade, const char *licence)
 {
     struct evidence *const e = &inspections[party].evidence;
     struct evidence_item *const it = &e->items[e->n++];
@@ -92,9 +92,9 @@ END_TEST
 START_TEST(the_highest_grade_of_a_party)
 {
     know_nothing();
-    known[RULES_CLIENT].declared = "MIT";
+    known[SIDE_CLIENT].declared = "MIT";
     expect_licences("[" KEPT("client", "declared", "declaration", "MIT") "]");
-    know_of_file(RULES_CLIENT, EVIDENCE_PACKAGED, "GPL-2.0-only");
+    know_of_file(SIDE_CLIENT, EVIDENCE_PACKAGED, "GPL-2.0-only");
     expect_licences("[" KEPT("client", "packaged", "dpkg", "GPL-2.0-only") "]");
 }
 END_TEST
@@ -102,10 +102,10 @@ END_TEST
 START_TEST(several_of_one_grade_all_hold)
 {
     know_nothing();
-    know_of_file(RULES_CLIENT, EVIDENCE_SIGNED, "MIT");
-    know_of_file(RULES_CLIENT, EVIDENCE_PACKAGED, "ISC");
-    know_of_file(RULES_BACKEND, EVIDENCE_PACKAGED, "MIT");
-    know_of_file(RULES_BACKEND, EVIDENCE_PACKAGED, "ISC");
+    know_of_file(SIDE_CLIENT, EVIDENCE_SIGNED, "MIT");
+    know_of_file(SIDE_CLIENT, EVIDENCE_PACKAGED, "ISC");
+    know_of_file(SIDE_BACKEND, EVIDENCE_PACKAGED, "MIT");
+    know_of_file(SIDE_BACKEND, EVIDENCE_PACKAGED, "ISC");
     expect_licences("[" KEPT("client", "signed", "envelope", "MIT") "," KEPT(
         "backend", "packaged", "dpkg", "MIT") "," KEPT("backend", "packaged", "dpkg", "ISC") "]");
 }
@@ -114,10 +114,10 @@ END_TEST
 START_TEST(the_operators_word_is_the_highest)
 {
     static const struct rules_assign assign = {
-        .party = RULES_BACKEND, .licence = "ISC", .fact = RULES_FACTS, .text = ""};
+        .party = SIDE_BACKEND, .licence = "ISC", .fact = RULES_FACTS, .text = ""};
 
     know_nothing();
-    know_of_file(RULES_BACKEND, EVIDENCE_SIGNED, "MIT");
+    know_of_file(SIDE_BACKEND, EVIDENCE_SIGNED, "MIT");
     rules.n_assign = 1;
     rules.assign = &assign;
     expect_licences("[" KEPT("backend", "assigned", "operator", "ISC") "]");

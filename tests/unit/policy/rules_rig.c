@@ -9,14 +9,14 @@
 
 static struct rig the_rig;
 
-static void party_init(struct rig *g, enum rules_party party)
+static void party_init(struct rig *g, enum side party)
 {
     static const struct {
         unsigned id;
         gid_t groups[2];
         const char *exe, *label, *unit;
         int byte;
-    } of[RULES_PARTIES] = {
+    } of[SIDES] = {
         {1000, {27, 44}, "/usr/bin/qemu", "client_t", "vm.service", 0x11},
         {2000, {28, 45}, "/usr/bin/device", "device_t", "device.service", 0x22},
     };
@@ -47,9 +47,9 @@ struct rig *rig_new(void)
     struct rig *g = &the_rig;
 
     memset(g, 0, sizeof *g);
-    party_init(g, RULES_CLIENT);
-    party_init(g, RULES_BACKEND);
-    g->known[RULES_BACKEND].via = &g->via;
+    party_init(g, SIDE_CLIENT);
+    party_init(g, SIDE_BACKEND);
+    g->known[SIDE_BACKEND].via = &g->via;
     g->rules.allow = g->allow;
     g->rules.licence = g->licence;
     g->rules.assign = g->assign;
@@ -65,27 +65,26 @@ static struct rules_allow *more_allow(struct rig *g)
     return &g->allow[g->rules.n_allow++];
 }
 
-void rig_allow_id(struct rig *g, enum rules_party party, enum rules_fact fact, uid_t id,
-                  unsigned line)
+void rig_allow_id(struct rig *g, enum side party, enum rules_fact fact, uid_t id, unsigned line)
 {
     *more_allow(g) = (struct rules_allow){.party = party, .fact = fact, .id = id, .line = line};
 }
 
-void rig_allow_text(struct rig *g, enum rules_party party, enum rules_fact fact, const char *text,
+void rig_allow_text(struct rig *g, enum side party, enum rules_fact fact, const char *text,
                     unsigned line)
 {
     *more_allow(g) = (struct rules_allow){.party = party, .fact = fact, .text = text, .line = line};
 }
 
 /* One that names the party as it is. */
-void rig_allow(struct rig *g, enum rules_party party, enum rules_fact fact, unsigned line)
+void rig_allow(struct rig *g, enum side party, enum rules_fact fact, unsigned line)
 {
     const struct peer *p = &g->peer[party];
-    const char *text = fact == RULES_EXE       ? p->exe.path
-                       : fact == RULES_LABEL   ? p->label
-                       : fact == RULES_UNIT    ? p->unit
-                       : party == RULES_CLIENT ? CLIENT_DIGEST
-                                               : BACKEND_DIGEST;
+    const char *text = fact == RULES_EXE      ? p->exe.path
+                       : fact == RULES_LABEL  ? p->label
+                       : fact == RULES_UNIT   ? p->unit
+                       : party == SIDE_CLIENT ? CLIENT_DIGEST
+                                              : BACKEND_DIGEST;
 
     if (fact == RULES_USER || fact == RULES_GROUP) {
         rig_allow_id(g, party, fact, fact == RULES_USER ? p->uid : p->gid, line);
@@ -99,13 +98,13 @@ void rig_allow(struct rig *g, enum rules_party party, enum rules_fact fact, unsi
     }
 }
 
-void rig_demand(struct rig *g, enum rules_party party, unsigned line)
+void rig_demand(struct rig *g, enum side party, unsigned line)
 {
     g->rules.demand_recital[party] = true;
     g->rules.demand_line[party] = line;
 }
 
-struct rules_licence *rig_licence(struct rig *g, enum rules_party party, enum spdx_target target,
+struct rules_licence *rig_licence(struct rig *g, enum side party, enum spdx_target target,
                                   enum evidence_grade least, unsigned line)
 {
     struct rules_licence *l = &g->licence[g->rules.n_licence++];
@@ -116,12 +115,12 @@ struct rules_licence *rig_licence(struct rig *g, enum rules_party party, enum sp
     return l;
 }
 
-void rig_osi(struct rig *g, enum rules_party party, enum evidence_grade least, unsigned line)
+void rig_osi(struct rig *g, enum side party, enum evidence_grade least, unsigned line)
 {
     rig_licence(g, party, SPDX_WITH_GPL_2_0_ONLY, least, line)->kind = RULES_OSI_APPROVED;
 }
 
-void rig_assign(struct rig *g, enum rules_party party, const char *licence, enum rules_fact fact,
+void rig_assign(struct rig *g, enum side party, const char *licence, enum rules_fact fact,
                 const char *text)
 {
     ck_assert_uint_lt(g->rules.n_assign, RIG_RULES);
@@ -131,14 +130,13 @@ void rig_assign(struct rig *g, enum rules_party party, const char *licence, enum
 
 /* ---- parties ---- */
 
-void rig_found(struct rig *g, enum rules_party party, enum evidence_grade grade,
+void rig_found(struct rig *g, enum side party, enum evidence_grade grade,
                enum evidence_source source, const char *licence)
 {
     evidence_add(&g->inspection[party].evidence, grade, source, licence, "name 1", "detail");
 }
 
-void rig_evidence(struct rig *g, enum rules_party party, enum evidence_grade grade,
-                  const char *licence)
+void rig_evidence(struct rig *g, enum side party, enum evidence_grade grade, const char *licence)
 {
     switch (grade) {
     case EVIDENCE_DECLARED:
@@ -171,7 +169,7 @@ void rig_hop(struct rig *g, bool recited, const char *licence)
     snprintf(h->licence, sizeof h->licence, "%s", licence);
 }
 
-void rig_forget(struct rig *g, enum rules_party party, enum rules_fact fact)
+void rig_forget(struct rig *g, enum side party, enum rules_fact fact)
 {
     static const struct peer_unknown unknown = {.error = 13, .why = "made so"};
     struct peer *p = &g->peer[party];
@@ -200,7 +198,7 @@ void rig_forget(struct rig *g, enum rules_party party, enum rules_fact fact)
     }
 }
 
-void rig_change(struct rig *g, enum rules_party party, enum rules_fact fact)
+void rig_change(struct rig *g, enum side party, enum rules_fact fact)
 {
     struct peer *p = &g->peer[party];
 

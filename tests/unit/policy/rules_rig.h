@@ -21,9 +21,9 @@
 #define BACKEND_DIGEST "2222222222222222222222222222222222222222222222222222222222222222"
 
 struct rig {
-    struct peer peer[RULES_PARTIES];
-    struct inspection inspection[RULES_PARTIES];
-    struct rules_known known[RULES_PARTIES];
+    struct peer peer[SIDES];
+    struct inspection inspection[SIDES];
+    struct rules_known known[SIDES];
     struct recital_via via;
     struct rules_allow allow[RIG_RULES];
     struct rules_licence licence[RIG_RULES];
@@ -42,28 +42,26 @@ struct rig {
 struct rig *rig_new(void);
 
 /* Rules, with the line that they are said to stand in. */
-void rig_allow(struct rig *g, enum rules_party party, enum rules_fact fact, unsigned line);
-void rig_allow_id(struct rig *g, enum rules_party party, enum rules_fact fact, uid_t id,
-                  unsigned line);
-void rig_allow_text(struct rig *g, enum rules_party party, enum rules_fact fact, const char *text,
+void rig_allow(struct rig *g, enum side party, enum rules_fact fact, unsigned line);
+void rig_allow_id(struct rig *g, enum side party, enum rules_fact fact, uid_t id, unsigned line);
+void rig_allow_text(struct rig *g, enum side party, enum rules_fact fact, const char *text,
                     unsigned line);
-void rig_demand(struct rig *g, enum rules_party party, unsigned line);
-struct rules_licence *rig_licence(struct rig *g, enum rules_party party, enum spdx_target target,
+void rig_demand(struct rig *g, enum side party, unsigned line);
+struct rules_licence *rig_licence(struct rig *g, enum side party, enum spdx_target target,
                                   enum evidence_grade least, unsigned line);
-void rig_osi(struct rig *g, enum rules_party party, enum evidence_grade least, unsigned line);
-void rig_assign(struct rig *g, enum rules_party party, const char *licence, enum rules_fact fact,
+void rig_osi(struct rig *g, enum side party, enum evidence_grade least, unsigned line);
+void rig_assign(struct rig *g, enum side party, const char *licence, enum rules_fact fact,
                 const char *text);
 
 /* Evidence of a party's licence, of that grade, wherever it belongs. */
-void rig_evidence(struct rig *g, enum rules_party party, enum evidence_grade grade,
-                  const char *licence);
-void rig_found(struct rig *g, enum rules_party party, enum evidence_grade grade,
+void rig_evidence(struct rig *g, enum side party, enum evidence_grade grade, const char *licence);
+void rig_found(struct rig *g, enum side party, enum evidence_grade grade,
                enum evidence_source source, const char *licence);
 void rig_hop(struct rig *g, bool recited, const char *licence);
 
 /* Makes a fact of a party unknown; another one's. */
-void rig_forget(struct rig *g, enum rules_party party, enum rules_fact fact);
-void rig_change(struct rig *g, enum rules_party party, enum rules_fact fact);
+void rig_forget(struct rig *g, enum side party, enum rules_fact fact);
+void rig_change(struct rig *g, enum side party, enum rules_fact fact);
 
 /* Decides, and fails the test unless it comes to this verdict with these letters of taint. */
 void rig_decide(struct rig *g);

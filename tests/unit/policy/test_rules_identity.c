@@ -7,11 +7,11 @@
 #include "tests/unit/policy/rules_rig.h"
 #include "tests/support/unit.h"
 
-#define CASES (RULES_PARTIES * RULES_FACTS)
+#define CASES (SIDES * RULES_FACTS)
 
-static enum rules_party party_of(int i)
+static enum side party_of(int i)
 {
-    return (enum rules_party)(i / RULES_FACTS);
+    return (enum side)(i / RULES_FACTS);
 }
 
 static enum rules_fact fact_of(int i)
@@ -23,7 +23,7 @@ START_TEST(without_rules_anybody_passes)
 {
     struct rig *g = rig_new();
 
-    g->known[RULES_BACKEND].inspection = NULL;
+    g->known[SIDE_BACKEND].inspection = NULL;
     rig_must(g, VERDICT_ALLOW, "-");
     ck_assert_str_eq(g->verdict.why, "no rule speaks against it");
     ck_assert_str_eq(g->verdict.mend, "");
@@ -36,7 +36,7 @@ static struct rig *good_rig(void)
 {
     struct rig *g = rig_new();
 
-    rig_found(g, RULES_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, "MIT");
+    rig_found(g, SIDE_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, "MIT");
     return g;
 }
 
@@ -46,18 +46,18 @@ START_TEST(an_executable_is_asked_for_by_digest_and_licence)
     for (unsigned i = 0; i < RULES_FACTS; i++) {
         struct rig *g = rig_new();
 
-        ck_assert(!rules_ask_executable(&g->rules, RULES_BACKEND));
-        rig_allow(g, RULES_BACKEND, (enum rules_fact)i, 1);
-        ck_assert(rules_ask_executable(&g->rules, RULES_BACKEND) == (i == RULES_DIGEST));
-        ck_assert(!rules_ask_executable(&g->rules, RULES_CLIENT));
-        rig_licence(g, RULES_CLIENT, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_DECLARED, 2);
-        ck_assert(rules_ask_executable(&g->rules, RULES_CLIENT));
+        ck_assert(!rules_ask_executable(&g->rules, SIDE_BACKEND));
+        rig_allow(g, SIDE_BACKEND, (enum rules_fact)i, 1);
+        ck_assert(rules_ask_executable(&g->rules, SIDE_BACKEND) == (i == RULES_DIGEST));
+        ck_assert(!rules_ask_executable(&g->rules, SIDE_CLIENT));
+        rig_licence(g, SIDE_CLIENT, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_DECLARED, 2);
+        ck_assert(rules_ask_executable(&g->rules, SIDE_CLIENT));
     }
     for (unsigned i = 0; i < 2; i++) {
         struct rig *g = rig_new();
 
-        rig_assign(g, RULES_BACKEND, "MIT", i ? RULES_DIGEST : RULES_EXE, BACKEND_DIGEST);
-        ck_assert(rules_ask_executable(&g->rules, RULES_BACKEND) == (i == 1));
+        rig_assign(g, SIDE_BACKEND, "MIT", i ? RULES_DIGEST : RULES_EXE, BACKEND_DIGEST);
+        ck_assert(rules_ask_executable(&g->rules, SIDE_BACKEND) == (i == 1));
     }
 }
 END_TEST
@@ -83,7 +83,7 @@ START_TEST(another_fact_does_not)
     rig_must(g, VERDICT_DENY, "I");
     ck_assert_uint_eq(g->verdict.line, 7);
     ck_assert_int_eq(g->verdict.party, party_of(_i));
-    snprintf(want, sizeof want, "no \"allow %s %s\" names", rules_party_name(party_of(_i)),
+    snprintf(want, sizeof want, "no \"allow %s %s\" names", side_name(party_of(_i)),
              rules_fact_name(fact_of(_i)));
     ck_assert_ptr_nonnull(strstr(g->verdict.why, want));
     ck_assert_str_ne(g->verdict.mend, "");
@@ -108,12 +108,12 @@ START_TEST(alternatives_of_one_fact)
 {
     struct rig *g = good_rig();
 
-    rig_allow_id(g, RULES_CLIENT, RULES_USER, 1, 3);
-    rig_allow_id(g, RULES_CLIENT, RULES_USER, 1000, 4);
-    rig_allow_id(g, RULES_CLIENT, RULES_USER, 2, 5);
+    rig_allow_id(g, SIDE_CLIENT, RULES_USER, 1, 3);
+    rig_allow_id(g, SIDE_CLIENT, RULES_USER, 1000, 4);
+    rig_allow_id(g, SIDE_CLIENT, RULES_USER, 2, 5);
     rig_must(g, VERDICT_ALLOW, "-");
     ck_assert_uint_eq(g->verdict.line, 4);
-    g->peer[RULES_CLIENT].uid = 3;
+    g->peer[SIDE_CLIENT].uid = 3;
     rig_must(g, VERDICT_DENY, "I");
     ck_assert_uint_eq(g->verdict.line, 3);
 }
@@ -134,12 +134,12 @@ START_TEST(groups_of_its_own_and_others)
     for (int i = 0; i < COUNT(rows); i++) {
         struct rig *g = good_rig();
 
-        rig_allow_id(g, RULES_CLIENT, RULES_GROUP, rows[i].named, 1);
+        rig_allow_id(g, SIDE_CLIENT, RULES_GROUP, rows[i].named, 1);
         if (!rows[i].gid_known) {
-            g->peer[RULES_CLIENT].unknown[PEER_GID] = unknown;
+            g->peer[SIDE_CLIENT].unknown[PEER_GID] = unknown;
         }
         if (!rows[i].groups_known) {
-            g->peer[RULES_CLIENT].unknown[PEER_GROUPS] = unknown;
+            g->peer[SIDE_CLIENT].unknown[PEER_GROUPS] = unknown;
         }
         rig_must(g, rows[i].passes ? VERDICT_ALLOW : VERDICT_DENY, rows[i].passes ? "-" : "I");
     }
@@ -150,12 +150,12 @@ START_TEST(a_path_that_does_not_mean_what_it_says)
 {
     struct rig *g = good_rig();
 
-    rig_allow(g, RULES_CLIENT, RULES_EXE, 1);
-    g->peer[RULES_CLIENT].exe.deleted = true;
+    rig_allow(g, SIDE_CLIENT, RULES_EXE, 1);
+    g->peer[SIDE_CLIENT].exe.deleted = true;
     rig_must(g, VERDICT_DENY, "I");
     ck_assert_ptr_nonnull(strstr(g->verdict.why, "removed or replaced"));
-    g->peer[RULES_CLIENT].exe.deleted = false;
-    g->peer[RULES_CLIENT].exe.path_ours = false;
+    g->peer[SIDE_CLIENT].exe.deleted = false;
+    g->peer[SIDE_CLIENT].exe.path_ours = false;
     rig_must(g, VERDICT_DENY, "I");
     ck_assert_ptr_nonnull(strstr(g->verdict.why, "another mount namespace"));
 }
@@ -165,14 +165,14 @@ START_TEST(foreign_text_is_escaped)
 {
     struct rig *g = good_rig();
 
-    rig_allow_text(g, RULES_CLIENT, RULES_LABEL, "x", 1);
-    strcpy(g->peer[RULES_CLIENT].label, "a\n\x1b[31m");
+    rig_allow_text(g, SIDE_CLIENT, RULES_LABEL, "x", 1);
+    strcpy(g->peer[SIDE_CLIENT].label, "a\n\x1b[31m");
     rig_must(g, VERDICT_DENY, "I");
     for (const char *c = g->verdict.why; *c; c++) {
         ck_assert(*c >= 0x20 && *c < 0x7f);
     }
-    rig_allow_text(g, RULES_CLIENT, RULES_EXE, "/x", 1);
-    memset(g->peer[RULES_CLIENT].exe.path, '\n', PEER_PATH_MAX - 1);
+    rig_allow_text(g, SIDE_CLIENT, RULES_EXE, "/x", 1);
+    memset(g->peer[SIDE_CLIENT].exe.path, '\n', PEER_PATH_MAX - 1);
     rig_decide(g);
     for (const char *c = g->verdict.why; *c; c++) {
         ck_assert(*c >= 0x20 && *c < 0x7f);
@@ -184,8 +184,8 @@ START_TEST(an_uninspected_executable_has_no_digest)
 {
     struct rig *g = good_rig();
 
-    rig_allow(g, RULES_CLIENT, RULES_DIGEST, 1);
-    g->known[RULES_CLIENT].inspection = NULL;
+    rig_allow(g, SIDE_CLIENT, RULES_DIGEST, 1);
+    g->known[SIDE_CLIENT].inspection = NULL;
     rig_must(g, VERDICT_DENY, "I");
     ck_assert_ptr_nonnull(strstr(g->verdict.why, "not looked at"));
 }
@@ -195,9 +195,9 @@ START_TEST(no_inspection_that_failed_is_believed)
 {
     struct rig *g = good_rig();
 
-    rig_allow(g, RULES_CLIENT, RULES_DIGEST, 1);
+    rig_allow(g, SIDE_CLIENT, RULES_DIGEST, 1);
     for (int o = INSPECTION_OK + 1; o < INSPECTION_OUTCOMES; o++) {
-        g->inspection[RULES_CLIENT].outcome = (enum inspection_outcome)o;
+        g->inspection[SIDE_CLIENT].outcome = (enum inspection_outcome)o;
         rig_must(g, VERDICT_DENY, "I");
         ck_assert_ptr_nonnull(strstr(g->verdict.why, inspection_text((enum inspection_outcome)o)));
     }
@@ -207,11 +207,11 @@ END_TEST
 /* Every outcome of a recital but the good one. */
 START_TEST(recitals)
 {
-    for (int p = 0; p < RULES_PARTIES; p++) {
+    for (int p = 0; p < SIDES; p++) {
         for (int o = RECITAL_OK; o <= RECITAL_NO_MEMORY; o++) {
             struct rig *g = good_rig();
 
-            rig_demand(g, (enum rules_party)p, 9);
+            rig_demand(g, (enum side)p, 9);
             g->known[p].recital = (enum recital_outcome)o;
             rig_must(g, o == RECITAL_OK ? VERDICT_ALLOW : VERDICT_DENY,
                      o == RECITAL_OK ? "-" : "R");
@@ -225,7 +225,7 @@ END_TEST
 /* ---- brute force ---- */
 
 /* What can be flipped: each fact of each party, then the recital of each, then the licence. */
-#define FLIPS (CASES + RULES_PARTIES + 1)
+#define FLIPS (CASES + SIDES + 1)
 
 static bool is_fact(int i)
 {
@@ -236,10 +236,10 @@ static void add_rule(struct rig *g, int i)
 {
     if (is_fact(i)) {
         rig_allow(g, party_of(i), fact_of(i), (unsigned)i + 1);
-    } else if (i < CASES + RULES_PARTIES) {
-        rig_demand(g, (enum rules_party)(i - CASES), (unsigned)i + 1);
+    } else if (i < CASES + SIDES) {
+        rig_demand(g, (enum side)(i - CASES), (unsigned)i + 1);
     } else {
-        rig_licence(g, RULES_BACKEND, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_PACKAGED, (unsigned)i + 1);
+        rig_licence(g, SIDE_BACKEND, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_PACKAGED, (unsigned)i + 1);
     }
 }
 
@@ -247,10 +247,10 @@ static void flip(struct rig *g, int i)
 {
     if (is_fact(i)) {
         rig_change(g, party_of(i), fact_of(i));
-    } else if (i < CASES + RULES_PARTIES) {
+    } else if (i < CASES + SIDES) {
         g->known[i - CASES].recital = RECITAL_WRONG_PROOF;
     } else {
-        strcpy(g->inspection[RULES_BACKEND].evidence.items[0].licence, "CDDL-1.0");
+        strcpy(g->inspection[SIDE_BACKEND].evidence.items[0].licence, "CDDL-1.0");
     }
 }
 
@@ -258,8 +258,8 @@ static struct rig *brute_rig(unsigned rules)
 {
     struct rig *g = good_rig();
 
-    g->known[RULES_CLIENT].recital = RECITAL_OK;
-    g->known[RULES_BACKEND].recital = RECITAL_OK;
+    g->known[SIDE_CLIENT].recital = RECITAL_OK;
+    g->known[SIDE_BACKEND].recital = RECITAL_OK;
     for (int i = 0; i < FLIPS; i++) {
         if (rules & (1u << i)) {
             add_rule(g, i);
@@ -274,14 +274,12 @@ static int rank(int i)
     if (is_fact(i)) {
         return (int)party_of(i) * (RULES_FACTS + 1) + (int)fact_of(i);
     }
-    return i < CASES + RULES_PARTIES ? (i - CASES) * (RULES_FACTS + 1) + RULES_FACTS : 1000;
+    return i < CASES + SIDES ? (i - CASES) * (RULES_FACTS + 1) + RULES_FACTS : 1000;
 }
 
 static uint32_t letter_of(int i)
 {
-    return is_fact(i)                  ? TAINT_IDENTITY
-           : i < CASES + RULES_PARTIES ? TAINT_RECITAL
-                                       : TAINT_PROPRIETARY;
+    return is_fact(i) ? TAINT_IDENTITY : i < CASES + SIDES ? TAINT_RECITAL : TAINT_PROPRIETARY;
 }
 
 /* A licence that no rule asks for taints all the same. */
@@ -345,7 +343,7 @@ START_TEST(other_facts_decide_nothing)
                                             PEER_EXE_FILE};
     struct rig *g = brute_rig((1u << FLIPS) - 1);
 
-    for (int p = 0; p < RULES_PARTIES; p++) {
+    for (int p = 0; p < SIDES; p++) {
         for (int i = 0; i < COUNT(others); i++) {
             g->peer[p].unknown[others[i]].why = "made so";
         }

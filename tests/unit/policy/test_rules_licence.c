@@ -42,7 +42,7 @@ static uint32_t letters(enum spdx_compat compat, enum evidence_grade grade,
     return set | (grade < least ? TAINT_UNSIGNED : 0);
 }
 
-static void must_come_to(enum rules_party party, int licence, int what, enum evidence_grade grade,
+static void must_come_to(enum side party, int licence, int what, enum evidence_grade grade,
                          enum evidence_grade least)
 {
     const bool osi = what == SPDX_TARGETS;
@@ -52,7 +52,7 @@ static void must_come_to(enum rules_party party, int licence, int what, enum evi
     struct rig *g = rig_new();
     char text[TAINT_COUNT + 1];
 
-    g->known[RULES_BACKEND].inspection = party == RULES_BACKEND ? &g->inspection[party] : NULL;
+    g->known[SIDE_BACKEND].inspection = party == SIDE_BACKEND ? &g->inspection[party] : NULL;
     if (osi) {
         rig_osi(g, party, least, 5);
     } else {
@@ -77,9 +77,9 @@ START_TEST(each_grade_for_each_demand)
     for (int what = 0; what <= SPDX_TARGETS; what++) {
         for (int grade = EVIDENCE_DECLARED; grade < EVIDENCE_GRADES; grade++) {
             for (int least = EVIDENCE_DECLARED; least < EVIDENCE_GRADES; least++) {
-                must_come_to(RULES_BACKEND, _i, what, (enum evidence_grade)grade,
+                must_come_to(SIDE_BACKEND, _i, what, (enum evidence_grade)grade,
                              (enum evidence_grade)least);
-                must_come_to(RULES_CLIENT, _i, what, (enum evidence_grade)grade,
+                must_come_to(SIDE_CLIENT, _i, what, (enum evidence_grade)grade,
                              (enum evidence_grade)least);
             }
         }
@@ -92,7 +92,7 @@ START_TEST(nothing_is_known)
     for (int least = EVIDENCE_DECLARED; least < EVIDENCE_GRADES; least++) {
         struct rig *g = rig_new();
 
-        rig_licence(g, RULES_BACKEND, GPL23, (enum evidence_grade)least, 5);
+        rig_licence(g, SIDE_BACKEND, GPL23, (enum evidence_grade)least, 5);
         rig_must(g, VERDICT_DENY, "U");
         ck_assert_str_eq(g->verdict.why, "nothing is known of the backend's licence");
     }
@@ -116,8 +116,8 @@ START_TEST(each_source_is_told)
         struct rig *g = rig_new();
         char want[64];
 
-        rig_licence(g, RULES_BACKEND, GPL23, rows[i].grade, 1);
-        rig_found(g, RULES_BACKEND, rows[i].grade, rows[i].source, "MIT");
+        rig_licence(g, SIDE_BACKEND, GPL23, rows[i].grade, 1);
+        rig_found(g, SIDE_BACKEND, rows[i].grade, rows[i].source, "MIT");
         rig_must(g, VERDICT_ALLOW, "-");
         snprintf(want, sizeof want, "(%s name 1)", evidence_source_name(rows[i].source));
         ck_assert_ptr_nonnull(strstr(g->verdict.why, want));
@@ -134,8 +134,8 @@ START_TEST(an_inspector_speaks_for_nobody_else)
     for (int i = 0; i < COUNT(others); i++) {
         struct rig *g = rig_new();
 
-        rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_DECLARED, 1);
-        rig_found(g, RULES_BACKEND, others[i], EVIDENCE_FROM_OPERATOR, "MIT");
+        rig_licence(g, SIDE_BACKEND, GPL23, EVIDENCE_DECLARED, 1);
+        rig_found(g, SIDE_BACKEND, others[i], EVIDENCE_FROM_OPERATOR, "MIT");
         rig_must(g, VERDICT_DENY, "U");
     }
 }
@@ -146,9 +146,9 @@ START_TEST(a_failed_inspection_has_no_evidence)
     for (int o = INSPECTION_OK + 1; o < INSPECTION_OUTCOMES; o++) {
         struct rig *g = rig_new();
 
-        rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_DECLARED, 1);
-        rig_found(g, RULES_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, "MIT");
-        g->inspection[RULES_BACKEND].outcome = (enum inspection_outcome)o;
+        rig_licence(g, SIDE_BACKEND, GPL23, EVIDENCE_DECLARED, 1);
+        rig_found(g, SIDE_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, "MIT");
+        g->inspection[SIDE_BACKEND].outcome = (enum inspection_outcome)o;
         rig_must(g, VERDICT_DENY, "U");
     }
 }
@@ -159,9 +159,9 @@ START_TEST(only_a_valid_recital_is_evidence)
     for (int o = RECITAL_OK; o <= RECITAL_NO_MEMORY; o++) {
         struct rig *g = rig_new();
 
-        rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_DECLARED, 1);
-        rig_evidence(g, RULES_BACKEND, EVIDENCE_RECITED, "MIT");
-        g->known[RULES_BACKEND].recital = (enum recital_outcome)o;
+        rig_licence(g, SIDE_BACKEND, GPL23, EVIDENCE_DECLARED, 1);
+        rig_evidence(g, SIDE_BACKEND, EVIDENCE_RECITED, "MIT");
+        g->known[SIDE_BACKEND].recital = (enum recital_outcome)o;
         rig_must(g, o == RECITAL_OK ? VERDICT_TAINTED : VERDICT_DENY, o == RECITAL_OK ? "E" : "U");
     }
 }
@@ -177,10 +177,9 @@ START_TEST(the_highest_grade_counts)
             for (int good = 0; good < 2; good++) {
                 struct rig *g = rig_new();
 
-                rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_DECLARED, 1);
-                rig_evidence(g, RULES_BACKEND, (enum evidence_grade)low, good ? "CDDL-1.0" : "MIT");
-                rig_evidence(g, RULES_BACKEND, (enum evidence_grade)high,
-                             good ? "MIT" : "CDDL-1.0");
+                rig_licence(g, SIDE_BACKEND, GPL23, EVIDENCE_DECLARED, 1);
+                rig_evidence(g, SIDE_BACKEND, (enum evidence_grade)low, good ? "CDDL-1.0" : "MIT");
+                rig_evidence(g, SIDE_BACKEND, (enum evidence_grade)high, good ? "MIT" : "CDDL-1.0");
                 rig_decide(g);
                 /* A declaration beside a recital is the same party's word. */
                 const bool passes = good && high != EVIDENCE_RECITED;
@@ -219,13 +218,13 @@ START_TEST(a_partys_own_words)
 {
     static const enum evidence_grade others[] = {EVIDENCE_NONE, EVIDENCE_PACKAGED, EVIDENCE_SIGNED};
 
-    for (int party = 0; party < RULES_PARTIES; party++) {
+    for (int party = 0; party < SIDES; party++) {
         for (int i = 0; i < COUNT(others); i++) {
             struct rig *g = rig_new();
             const bool passes = i == 0 ? words[_i].passes : !words[_i].contradiction;
 
-            rig_licence(g, (enum rules_party)party, GPL23, EVIDENCE_DECLARED, 1);
-            rig_evidence(g, (enum rules_party)party, others[i], "GPL-2.0-or-later");
+            rig_licence(g, (enum side)party, GPL23, EVIDENCE_DECLARED, 1);
+            rig_evidence(g, (enum side)party, others[i], "GPL-2.0-or-later");
             g->known[party].recital = RECITAL_OK;
             g->known[party].recited = words[_i].recited;
             g->known[party].declared = words[_i].declared;
@@ -250,10 +249,10 @@ START_TEST(an_assignment_is_above_a_partys_own_words)
 {
     struct rig *g = rig_new();
 
-    rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_ASSIGNED, 1);
-    rig_evidence(g, RULES_BACKEND, EVIDENCE_RECITED, "GPL-2.0-only");
-    rig_evidence(g, RULES_BACKEND, EVIDENCE_DECLARED, "LicenseRef-Proprietary");
-    rig_evidence(g, RULES_BACKEND, EVIDENCE_ASSIGNED, "MIT");
+    rig_licence(g, SIDE_BACKEND, GPL23, EVIDENCE_ASSIGNED, 1);
+    rig_evidence(g, SIDE_BACKEND, EVIDENCE_RECITED, "GPL-2.0-only");
+    rig_evidence(g, SIDE_BACKEND, EVIDENCE_DECLARED, "LicenseRef-Proprietary");
+    rig_evidence(g, SIDE_BACKEND, EVIDENCE_ASSIGNED, "MIT");
     rig_must(g, VERDICT_TAINTED, "O");
 }
 END_TEST
@@ -288,12 +287,12 @@ START_TEST(items_of_one_grade_hold_together)
         struct rig *g = rig_new();
 
         if (together[_i].osi) {
-            rig_osi(g, RULES_BACKEND, EVIDENCE_PACKAGED, 1);
+            rig_osi(g, SIDE_BACKEND, EVIDENCE_PACKAGED, 1);
         } else {
-            rig_licence(g, RULES_BACKEND, together[_i].target, EVIDENCE_PACKAGED, 1);
+            rig_licence(g, SIDE_BACKEND, together[_i].target, EVIDENCE_PACKAGED, 1);
         }
         for (int k = 0; k < 3 && together[_i].items[k]; k++) {
-            rig_found(g, RULES_BACKEND, EVIDENCE_PACKAGED,
+            rig_found(g, SIDE_BACKEND, EVIDENCE_PACKAGED,
                       sources && k ? EVIDENCE_FROM_DPKG : EVIDENCE_FROM_ELF_NOTE,
                       together[_i].items[k]);
         }
@@ -307,10 +306,10 @@ START_TEST(envelopes_hold_together)
 {
     struct rig *g = rig_new();
 
-    rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_SIGNED, 1);
-    rig_found(g, RULES_BACKEND, EVIDENCE_SIGNED, EVIDENCE_FROM_ENVELOPE, "MIT");
+    rig_licence(g, SIDE_BACKEND, GPL23, EVIDENCE_SIGNED, 1);
+    rig_found(g, SIDE_BACKEND, EVIDENCE_SIGNED, EVIDENCE_FROM_ENVELOPE, "MIT");
     rig_must(g, VERDICT_ALLOW, "-");
-    rig_found(g, RULES_BACKEND, EVIDENCE_SIGNED, EVIDENCE_FROM_ENVELOPE, "SSPL-1.0");
+    rig_found(g, SIDE_BACKEND, EVIDENCE_SIGNED, EVIDENCE_FROM_ENVELOPE, "SSPL-1.0");
     rig_must(g, VERDICT_DENY, "P");
 }
 END_TEST
@@ -319,13 +318,13 @@ START_TEST(as_many_items_as_there_can_be)
 {
     struct rig *g = rig_new();
 
-    rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_PACKAGED, 1);
+    rig_licence(g, SIDE_BACKEND, GPL23, EVIDENCE_PACKAGED, 1);
     for (unsigned i = 0; i < EVIDENCE_ITEMS; i++) {
-        rig_found(g, RULES_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_ELF_NOTE, "MIT");
+        rig_found(g, SIDE_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_ELF_NOTE, "MIT");
     }
     rig_must(g, VERDICT_ALLOW, "-");
-    rig_found(g, RULES_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_ELF_NOTE, "MIT");
-    ck_assert(g->inspection[RULES_BACKEND].evidence.cut);
+    rig_found(g, SIDE_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_ELF_NOTE, "MIT");
+    ck_assert(g->inspection[SIDE_BACKEND].evidence.cut);
     rig_must(g, VERDICT_DENY, "U");
     ck_assert_ptr_nonnull(strstr(g->verdict.why, "not all"));
 }
@@ -350,9 +349,9 @@ START_TEST(part_of_what_is_said)
     for (int i = 0; i < COUNT(rows); i++) {
         struct rig *g = rig_new();
 
-        rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_PACKAGED, 1);
-        rig_found(g, RULES_BACKEND, rows[i].grade, rows[i].item, "MIT");
-        evidence_add_unknown(&g->inspection[RULES_BACKEND].evidence, rows[i].unread, 0, "torn");
+        rig_licence(g, SIDE_BACKEND, GPL23, EVIDENCE_PACKAGED, 1);
+        rig_found(g, SIDE_BACKEND, rows[i].grade, rows[i].item, "MIT");
+        evidence_add_unknown(&g->inspection[SIDE_BACKEND].evidence, rows[i].unread, 0, "torn");
         rig_must(g, rows[i].passes ? VERDICT_ALLOW : VERDICT_DENY, rows[i].passes ? "-" : "U");
         ck_assert_int_eq(strstr(g->verdict.why, "torn") != NULL, !rows[i].passes);
     }
@@ -364,9 +363,9 @@ START_TEST(the_worst_stays_the_worst)
 {
     struct rig *g = rig_new();
 
-    rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_PACKAGED, 1);
-    rig_found(g, RULES_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_ELF_NOTE, "CDDL-1.0");
-    g->inspection[RULES_BACKEND].evidence.cut = true;
+    rig_licence(g, SIDE_BACKEND, GPL23, EVIDENCE_PACKAGED, 1);
+    rig_found(g, SIDE_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_ELF_NOTE, "CDDL-1.0");
+    g->inspection[SIDE_BACKEND].evidence.cut = true;
     rig_must(g, VERDICT_DENY, "P");
 }
 END_TEST
@@ -376,10 +375,10 @@ START_TEST(an_assignment_is_not_cut)
 {
     struct rig *g = rig_new();
 
-    rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_PACKAGED, 1);
-    rig_found(g, RULES_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_ELF_NOTE, "CDDL-1.0");
-    g->inspection[RULES_BACKEND].evidence.cut = true;
-    rig_assign(g, RULES_BACKEND, "MIT", RULES_FACTS, NULL);
+    rig_licence(g, SIDE_BACKEND, GPL23, EVIDENCE_PACKAGED, 1);
+    rig_found(g, SIDE_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_ELF_NOTE, "CDDL-1.0");
+    g->inspection[SIDE_BACKEND].evidence.cut = true;
+    rig_assign(g, SIDE_BACKEND, "MIT", RULES_FACTS, NULL);
     rig_must(g, VERDICT_TAINTED, "O");
 }
 END_TEST
@@ -389,24 +388,24 @@ END_TEST
 START_TEST(assignments)
 {
     static const struct {
-        enum rules_party party;
+        enum side party;
         enum rules_fact fact;
         const char *text;
         bool counts;
     } rows[] = {
-        {RULES_BACKEND, RULES_FACTS, NULL, true},
-        {RULES_BACKEND, RULES_EXE, "/usr/bin/device", true},
-        {RULES_BACKEND, RULES_EXE, "/usr/bin/devic", false},
-        {RULES_BACKEND, RULES_DIGEST, BACKEND_DIGEST, true},
-        {RULES_BACKEND, RULES_DIGEST, CLIENT_DIGEST, false},
-        {RULES_CLIENT, RULES_FACTS, NULL, false},
-        {RULES_CLIENT, RULES_EXE, "/usr/bin/device", false},
+        {SIDE_BACKEND, RULES_FACTS, NULL, true},
+        {SIDE_BACKEND, RULES_EXE, "/usr/bin/device", true},
+        {SIDE_BACKEND, RULES_EXE, "/usr/bin/devic", false},
+        {SIDE_BACKEND, RULES_DIGEST, BACKEND_DIGEST, true},
+        {SIDE_BACKEND, RULES_DIGEST, CLIENT_DIGEST, false},
+        {SIDE_CLIENT, RULES_FACTS, NULL, false},
+        {SIDE_CLIENT, RULES_EXE, "/usr/bin/device", false},
     };
 
     for (int i = 0; i < COUNT(rows); i++) {
         struct rig *g = rig_new();
 
-        rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_ASSIGNED, 1);
+        rig_licence(g, SIDE_BACKEND, GPL23, EVIDENCE_ASSIGNED, 1);
         rig_assign(g, rows[i].party, "MIT", rows[i].fact, rows[i].text);
         rig_must(g, rows[i].counts ? VERDICT_TAINTED : VERDICT_DENY, rows[i].counts ? "O" : "U");
     }
@@ -417,12 +416,12 @@ START_TEST(the_first_assignment_that_names_the_party)
 {
     struct rig *g = rig_new();
 
-    rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_ASSIGNED, 1);
-    rig_assign(g, RULES_BACKEND, "CDDL-1.0", RULES_EXE, "/usr/bin/other");
-    rig_assign(g, RULES_BACKEND, "MIT", RULES_EXE, "/usr/bin/device");
-    rig_assign(g, RULES_BACKEND, "CDDL-1.0", RULES_FACTS, NULL);
+    rig_licence(g, SIDE_BACKEND, GPL23, EVIDENCE_ASSIGNED, 1);
+    rig_assign(g, SIDE_BACKEND, "CDDL-1.0", RULES_EXE, "/usr/bin/other");
+    rig_assign(g, SIDE_BACKEND, "MIT", RULES_EXE, "/usr/bin/device");
+    rig_assign(g, SIDE_BACKEND, "CDDL-1.0", RULES_FACTS, NULL);
     rig_must(g, VERDICT_TAINTED, "O");
-    g->peer[RULES_BACKEND].exe.deleted = true;
+    g->peer[SIDE_BACKEND].exe.deleted = true;
     rig_must(g, VERDICT_DENY, "PO");
 }
 END_TEST
@@ -433,24 +432,24 @@ START_TEST(all_rules_must_be_met)
 {
     struct rig *g = rig_new();
 
-    rig_licence(g, RULES_BACKEND, GPL3, EVIDENCE_PACKAGED, 3);
-    rig_osi(g, RULES_BACKEND, EVIDENCE_DECLARED, 4);
-    rig_licence(g, RULES_CLIENT, GPL2, EVIDENCE_RECITED, 5);
-    rig_evidence(g, RULES_CLIENT, EVIDENCE_RECITED, "GPL-2.0-only");
-    rig_found(g, RULES_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, "Apache-2.0");
+    rig_licence(g, SIDE_BACKEND, GPL3, EVIDENCE_PACKAGED, 3);
+    rig_osi(g, SIDE_BACKEND, EVIDENCE_DECLARED, 4);
+    rig_licence(g, SIDE_CLIENT, GPL2, EVIDENCE_RECITED, 5);
+    rig_evidence(g, SIDE_CLIENT, EVIDENCE_RECITED, "GPL-2.0-only");
+    rig_found(g, SIDE_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, "Apache-2.0");
     rig_must(g, VERDICT_TAINTED, "E");
     g->licence[0].target = GPL2;
     rig_must(g, VERDICT_DENY, "PE");
     ck_assert_uint_eq(g->verdict.line, 3);
     g->licence[0].target = GPL3;
-    strcpy(g->inspection[RULES_BACKEND].evidence.items[0].licence, "OpenSSL-standalone");
+    strcpy(g->inspection[SIDE_BACKEND].evidence.items[0].licence, "OpenSSL-standalone");
     rig_decide(g);
     ck_assert_int_eq(g->verdict.verdict, VERDICT_DENY);
-    g->known[RULES_CLIENT].recited = "Apache-2.0";
-    strcpy(g->inspection[RULES_BACKEND].evidence.items[0].licence, "MIT");
+    g->known[SIDE_CLIENT].recited = "Apache-2.0";
+    strcpy(g->inspection[SIDE_BACKEND].evidence.items[0].licence, "MIT");
     rig_must(g, VERDICT_DENY, "PE");
     ck_assert_uint_eq(g->verdict.line, 5);
-    ck_assert_int_eq(g->verdict.party, RULES_CLIENT);
+    ck_assert_int_eq(g->verdict.party, SIDE_CLIENT);
 }
 END_TEST
 
@@ -459,10 +458,10 @@ START_TEST(a_pass_is_told_by_the_licence)
 {
     struct rig *g = rig_new();
 
-    rig_allow(g, RULES_CLIENT, RULES_EXE, 3);
-    rig_licence(g, RULES_BACKEND, GPL23, EVIDENCE_PACKAGED, 4);
-    rig_licence(g, RULES_BACKEND, GPL3, EVIDENCE_PACKAGED, 5);
-    rig_found(g, RULES_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, "MIT");
+    rig_allow(g, SIDE_CLIENT, RULES_EXE, 3);
+    rig_licence(g, SIDE_BACKEND, GPL23, EVIDENCE_PACKAGED, 4);
+    rig_licence(g, SIDE_BACKEND, GPL3, EVIDENCE_PACKAGED, 5);
+    rig_found(g, SIDE_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, "MIT");
     rig_must(g, VERDICT_ALLOW, "-");
     ck_assert_uint_eq(g->verdict.line, 4);
     ck_assert_ptr_nonnull(
@@ -492,13 +491,13 @@ START_TEST(a_device_that_nobody_asked)
     for (int i = 0; i < COUNT(rows); i++) {
         struct rig *g = rig_new();
 
-        rig_evidence(g, RULES_BACKEND, rows[i].grade, rows[i].licence);
+        rig_evidence(g, SIDE_BACKEND, rows[i].grade, rows[i].licence);
         rig_must(g, rows[i].taint[0] == '-' ? VERDICT_ALLOW : VERDICT_TAINTED, rows[i].taint);
         /* A rule for the client's licence asks nothing of the backend. */
-        rig_licence(g, RULES_CLIENT, GPL2, EVIDENCE_SIGNED, 1);
-        rig_evidence(g, RULES_CLIENT, EVIDENCE_SIGNED, "MIT");
+        rig_licence(g, SIDE_CLIENT, GPL2, EVIDENCE_SIGNED, 1);
+        rig_evidence(g, SIDE_CLIENT, EVIDENCE_SIGNED, "MIT");
         rig_must(g, rows[i].taint[0] == '-' ? VERDICT_ALLOW : VERDICT_TAINTED, rows[i].taint);
-        g->known[RULES_BACKEND].inspection = NULL;
+        g->known[SIDE_BACKEND].inspection = NULL;
         rig_must(g, VERDICT_ALLOW, "-");
     }
 }

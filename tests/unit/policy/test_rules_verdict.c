@@ -12,8 +12,8 @@ static struct rig *failing_rig(void)
 {
     struct rig *g = rig_new();
 
-    g->known[RULES_BACKEND].inspection = NULL;
-    rig_allow_id(g, RULES_CLIENT, RULES_USER, 1, 4);
+    g->known[SIDE_BACKEND].inspection = NULL;
+    rig_allow_id(g, SIDE_CLIENT, RULES_USER, 1, 4);
     return g;
 }
 
@@ -22,8 +22,8 @@ START_TEST(names)
     ck_assert_str_eq(rules_verdict_name(VERDICT_ALLOW), "allow");
     ck_assert_str_eq(rules_verdict_name(VERDICT_TAINTED), "allow-tainted");
     ck_assert_str_eq(rules_verdict_name(VERDICT_DENY), "deny");
-    ck_assert_str_eq(rules_party_name(RULES_CLIENT), "client");
-    ck_assert_str_eq(rules_party_name(RULES_BACKEND), "backend");
+    ck_assert_str_eq(side_name(SIDE_CLIENT), "client");
+    ck_assert_str_eq(side_name(SIDE_BACKEND), "backend");
 }
 END_TEST
 
@@ -38,7 +38,7 @@ START_TEST(otherwise)
     ck_assert_uint_eq(g->verdict.line, 4);
     ck_assert_str_ne(g->verdict.mend, "");
     /* What passes is not tainted by the word alone. */
-    g->peer[RULES_CLIENT].uid = 1;
+    g->peer[SIDE_CLIENT].uid = 1;
     rig_must(g, VERDICT_ALLOW, "-");
     ck_assert_str_eq(g->verdict.mend, "");
 }
@@ -84,11 +84,11 @@ START_TEST(permissive_until_a_day)
     ck_assert_int_eq(g->verdict.permissive, days[_i].lets);
     ck_assert_str_ne(g->verdict.mend, "");
     /* It changes nothing for who passes anyway. */
-    g->peer[RULES_CLIENT].uid = 1;
+    g->peer[SIDE_CLIENT].uid = 1;
     rig_must(g, VERDICT_ALLOW, "-");
     ck_assert(!g->verdict.permissive);
     /* … nor where the rest is tainted anyway. */
-    g->peer[RULES_CLIENT].uid = 2;
+    g->peer[SIDE_CLIENT].uid = 2;
     g->rules.otherwise_taint = true;
     rig_must(g, VERDICT_TAINTED, "I");
     ck_assert(!g->verdict.permissive);
@@ -148,16 +148,16 @@ START_TEST(what_is_behind_a_broker)
 {
     struct rig *g = rig_new();
 
-    rig_found(g, RULES_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, "MIT");
+    rig_found(g, SIDE_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, "MIT");
     for (const struct hop *h = chains[_i].hops; h->licence; h++) {
         rig_hop(g, h->recited, h->licence);
     }
     if (chains[_i].least != EVIDENCE_NONE) {
-        rig_licence(g, RULES_BACKEND, SPDX_WITH_GPL_2_0_ONLY, chains[_i].least, 1);
+        rig_licence(g, SIDE_BACKEND, SPDX_WITH_GPL_2_0_ONLY, chains[_i].least, 1);
     }
     /* A rule on the client's licence is no matter of those behind the backend. */
-    rig_licence(g, RULES_CLIENT, SPDX_WITH_GPL_3_0_OR_LATER, EVIDENCE_SIGNED, 2);
-    rig_evidence(g, RULES_CLIENT, EVIDENCE_SIGNED, "GPL-3.0-only");
+    rig_licence(g, SIDE_CLIENT, SPDX_WITH_GPL_3_0_OR_LATER, EVIDENCE_SIGNED, 2);
+    rig_evidence(g, SIDE_CLIENT, EVIDENCE_SIGNED, "GPL-3.0-only");
     rig_must(g,
              !chains[_i].passes              ? VERDICT_DENY
              : strcmp(chains[_i].taint, "-") ? VERDICT_TAINTED
@@ -168,7 +168,7 @@ START_TEST(what_is_behind_a_broker)
         ck_assert_ptr_nonnull(strstr(g->verdict.why, "behind the backend"));
         ck_assert_str_ne(g->verdict.mend, "");
     }
-    g->known[RULES_BACKEND].via = NULL;
+    g->known[SIDE_BACKEND].via = NULL;
     rig_must(g, VERDICT_ALLOW, "-");
 }
 END_TEST
@@ -178,8 +178,8 @@ START_TEST(an_assignment_is_of_the_whole_chain)
 {
     struct rig *g = rig_new();
 
-    rig_licence(g, RULES_BACKEND, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_ASSIGNED, 1);
-    rig_evidence(g, RULES_BACKEND, EVIDENCE_ASSIGNED, "MIT");
+    rig_licence(g, SIDE_BACKEND, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_ASSIGNED, 1);
+    rig_evidence(g, SIDE_BACKEND, EVIDENCE_ASSIGNED, "MIT");
     rig_hop(g, false, "CDDL-1.0");
     rig_must(g, VERDICT_TAINTED, "OV");
 }
@@ -190,9 +190,9 @@ START_TEST(a_recital_all_the_way)
     for (unsigned bad = 0; bad <= RECITAL_HOPS; bad++) {
         struct rig *g = rig_new();
 
-        rig_evidence(g, RULES_BACKEND, EVIDENCE_RECITED, "MIT");
-        rig_demand(g, RULES_BACKEND, 3);
-        g->known[RULES_BACKEND].inspection = NULL;
+        rig_evidence(g, SIDE_BACKEND, EVIDENCE_RECITED, "MIT");
+        rig_demand(g, SIDE_BACKEND, 3);
+        g->known[SIDE_BACKEND].inspection = NULL;
         for (unsigned i = 0; i < RECITAL_HOPS; i++) {
             rig_hop(g, i != bad, "MIT");
         }
@@ -211,7 +211,7 @@ START_TEST(a_recital_all_the_way)
         /* With nobody behind it, it is the way. */
         g->via.n = 0;
         rig_must(g, VERDICT_ALLOW, "-");
-        g->known[RULES_BACKEND].recital = RECITAL_MISSING;
+        g->known[SIDE_BACKEND].recital = RECITAL_MISSING;
         rig_must(g, VERDICT_DENY, "R");
         ck_assert_ptr_nonnull(strstr(g->verdict.why, "all the way"));
     }
@@ -223,7 +223,7 @@ START_TEST(each_of_the_hops_counts)
     for (unsigned bad = 0; bad < RECITAL_HOPS; bad++) {
         struct rig *g = rig_new();
 
-        g->known[RULES_BACKEND].inspection = NULL;
+        g->known[SIDE_BACKEND].inspection = NULL;
         for (unsigned i = 0; i < RECITAL_HOPS; i++) {
             rig_hop(g, i != bad, "MIT");
         }
@@ -241,29 +241,29 @@ START_TEST(an_explanation_has_a_step_for_each_rule)
     static struct rig_steps got;
     struct rig *g = rig_new();
 
-    rig_allow_id(g, RULES_BACKEND, RULES_USER, 2000, 10);
-    rig_allow_id(g, RULES_BACKEND, RULES_USER, 1, 11);
-    rig_allow_id(g, RULES_CLIENT, RULES_GROUP, 1, 12);
-    rig_allow(g, RULES_CLIENT, RULES_EXE, 13);
-    rig_demand(g, RULES_CLIENT, 14);
-    rig_licence(g, RULES_BACKEND, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_RECITED, 15);
-    rig_osi(g, RULES_CLIENT, EVIDENCE_DECLARED, 16);
-    rig_evidence(g, RULES_BACKEND, EVIDENCE_RECITED, "MIT");
+    rig_allow_id(g, SIDE_BACKEND, RULES_USER, 2000, 10);
+    rig_allow_id(g, SIDE_BACKEND, RULES_USER, 1, 11);
+    rig_allow_id(g, SIDE_CLIENT, RULES_GROUP, 1, 12);
+    rig_allow(g, SIDE_CLIENT, RULES_EXE, 13);
+    rig_demand(g, SIDE_CLIENT, 14);
+    rig_licence(g, SIDE_BACKEND, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_RECITED, 15);
+    rig_osi(g, SIDE_CLIENT, EVIDENCE_DECLARED, 16);
+    rig_evidence(g, SIDE_BACKEND, EVIDENCE_RECITED, "MIT");
     rig_explain(g, &got);
 
     static const struct {
         enum rules_about about;
-        enum rules_party party;
+        enum side party;
         unsigned line;
         bool met;
         uint32_t taint;
     } want[] = {
-        {RULES_ABOUT_IDENTITY, RULES_CLIENT, 12, false, TAINT_IDENTITY},
-        {RULES_ABOUT_IDENTITY, RULES_CLIENT, 13, true, 0},
-        {RULES_ABOUT_RECITAL, RULES_CLIENT, 14, false, TAINT_RECITAL},
-        {RULES_ABOUT_IDENTITY, RULES_BACKEND, 10, true, 0},
-        {RULES_ABOUT_LICENCE, RULES_BACKEND, 15, true, TAINT_UNSIGNED},
-        {RULES_ABOUT_LICENCE, RULES_CLIENT, 16, false, TAINT_UNKNOWN},
+        {RULES_ABOUT_IDENTITY, SIDE_CLIENT, 12, false, TAINT_IDENTITY},
+        {RULES_ABOUT_IDENTITY, SIDE_CLIENT, 13, true, 0},
+        {RULES_ABOUT_RECITAL, SIDE_CLIENT, 14, false, TAINT_RECITAL},
+        {RULES_ABOUT_IDENTITY, SIDE_BACKEND, 10, true, 0},
+        {RULES_ABOUT_LICENCE, SIDE_BACKEND, 15, true, TAINT_UNSIGNED},
+        {RULES_ABOUT_LICENCE, SIDE_CLIENT, 16, false, TAINT_UNKNOWN},
     };
     ck_assert_uint_eq(got.n, COUNT(want));
     for (int i = 0; i < COUNT(want); i++) {
@@ -286,32 +286,32 @@ START_TEST(mending_what_is_said_mends)
 {
     struct rig *g = rig_new();
 
-    rig_allow_id(g, RULES_CLIENT, RULES_USER, 1, 1);
-    rig_demand(g, RULES_BACKEND, 2);
-    rig_licence(g, RULES_BACKEND, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_PACKAGED, 3);
-    rig_evidence(g, RULES_BACKEND, EVIDENCE_DECLARED, "Apache-2.0");
+    rig_allow_id(g, SIDE_CLIENT, RULES_USER, 1, 1);
+    rig_demand(g, SIDE_BACKEND, 2);
+    rig_licence(g, SIDE_BACKEND, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_PACKAGED, 3);
+    rig_evidence(g, SIDE_BACKEND, EVIDENCE_DECLARED, "Apache-2.0");
 
     rig_must(g, VERDICT_DENY, "PEIR");
     ck_assert_str_eq(g->verdict.mend, "a client whose user is named, or an \"allow client user\" "
                                       "that names this one");
-    rig_allow_id(g, RULES_CLIENT, RULES_USER, 1000, 1);
+    rig_allow_id(g, SIDE_CLIENT, RULES_USER, 1000, 1);
     rig_must(g, VERDICT_DENY, "PER");
     ck_assert_str_eq(g->verdict.mend, "a backend that recites the poem");
-    g->known[RULES_BACKEND].recital = RECITAL_OK;
+    g->known[SIDE_BACKEND].recital = RECITAL_OK;
     rig_must(g, VERDICT_DENY, "PE");
     ck_assert_str_eq(g->verdict.mend, "evidence, packaged or better, of a licence that is "
                                       "compatible with GPL-2.0-only");
-    rig_evidence(g, RULES_BACKEND, EVIDENCE_PACKAGED, "Apache-2.0");
+    rig_evidence(g, SIDE_BACKEND, EVIDENCE_PACKAGED, "Apache-2.0");
     rig_must(g, VERDICT_DENY, "P");
     ck_assert_str_eq(g->verdict.mend, "a licence that is compatible with GPL-2.0-only");
-    strcpy(g->inspection[RULES_BACKEND].evidence.items[0].licence, "MIT");
+    strcpy(g->inspection[SIDE_BACKEND].evidence.items[0].licence, "MIT");
     rig_must(g, VERDICT_ALLOW, "-");
     /* A good licence that is known too little. */
     g->licence[0].least = EVIDENCE_SIGNED;
     rig_must(g, VERDICT_DENY, "E");
     ck_assert_str_eq(g->verdict.mend, "evidence, signed or better, of a licence");
     g->licence[0].kind = RULES_OSI_APPROVED;
-    strcpy(g->inspection[RULES_BACKEND].evidence.items[0].licence, "SSPL-1.0");
+    strcpy(g->inspection[SIDE_BACKEND].evidence.items[0].licence, "SSPL-1.0");
     rig_must(g, VERDICT_DENY, "PE");
     ck_assert_str_eq(g->verdict.mend,
                      "evidence, signed or better, of a licence that the OSI has approved");
