@@ -125,7 +125,7 @@ bool sock_hung_up(int fd);
  * at once take turns by PATH.lock, a file of our own that is gone afterwards; waits for it for at
  * most LIMIT_LISTEN_LOCK_MS. Returns the fd, or -EADDRINUSE (in use by a listener), -EEXIST (the
  * path is not a socket), -EPERM (owner or group cannot be set, or the socket's file cannot be told
- * from another's: see sock_file_open), -ENOLCK (PATH.lock belongs to another user, is accessible to
+ * from another's: sock_file.c), -ENOLCK (PATH.lock belongs to another user, is accessible to
  * others, or is not a file), -ETIMEDOUT (the lock is held), -ENAMETOOLONG, or another -errno of the
  * step that failed.
  */
@@ -135,12 +135,6 @@ int sock_listen(const char *path, mode_t mode, uid_t owner, gid_t group, int bac
 /* The same with a SOCK_SEQPACKET socket. */
 int sock_listen_packets(const char *path, mode_t mode, uid_t owner, gid_t group, int backlog)
     __attribute__((warn_unused_result));
-
-/*
- * Opens the file of a socket that was bound to path, with O_PATH. Returns the fd, -EPERM if we lack
- * CAP_NET_ADMIN and others can change a folder of the path, or another -errno.
- */
-int sock_file_open(int listen_fd, const char *path) __attribute__((warn_unused_result));
 
 struct stat;
 

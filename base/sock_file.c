@@ -43,7 +43,11 @@ static int sock_file_open_path(const char *path)
     return fd;
 }
 
-int sock_file_open(int listen_fd, const char *path)
+/*
+ * Opens the file of a socket that was bound to path, with O_PATH. Returns the fd, -EPERM if we lack
+ * CAP_NET_ADMIN and others can change a folder of the path, or another -errno.
+ */
+static int sock_file_open(int listen_fd, const char *path)
 {
     const int fd = ioctl(listen_fd, SOCK_FILE_SIOCUNIXFILE);
 

@@ -79,7 +79,5 @@ char *evidence_dsse_make(EVP_PKEY *key, const char *name,
 
 /* The key id that evidence_dsse_make writes: SHA-256 of the public key's DER, in hexadecimal. */
 #define EVIDENCE_DSSE_KEYID_SIZE 65u
-int evidence_dsse_keyid(EVP_PKEY *key, char out[EVIDENCE_DSSE_KEYID_SIZE])
-    __attribute__((warn_unused_result));
 
 #endif

@@ -14,7 +14,7 @@
 
 #include "base/base64.h"
 
-int evidence_dsse_keyid(EVP_PKEY *key, char out[EVIDENCE_DSSE_KEYID_SIZE])
+static int evidence_dsse_keyid(EVP_PKEY *key, char out[EVIDENCE_DSSE_KEYID_SIZE])
 {
     uint8_t digest[SHA256_DIGEST_LENGTH];
     unsigned char *der = NULL;

@@ -123,11 +123,6 @@ size_t spdx_list_exceptions(void)
     return EXCEPTIONS;
 }
 
-const char *spdx_list_origin(void)
-{
-    return SPDX_LIST_ORIGIN;
-}
-
 const char *spdx_list_meant(const char *p, size_t n, bool exception)
 {
     const size_t count = exception ? EXCEPTIONS : LICENCES;

@@ -51,9 +51,6 @@ const struct spdx_exception *spdx_exception_at(int index);
 size_t spdx_list_licences(void);
 size_t spdx_list_exceptions(void);
 
-/* Returns the origin of the lists: package names and versions. */
-const char *spdx_list_origin(void);
-
 /*
  * Returns the listed identifier that was probably meant by an unlisted name of n bytes: by a common
  * alternative name or a difference of a letter or two. Returns NULL if there is none.

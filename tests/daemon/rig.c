@@ -274,6 +274,8 @@ const char *rig_own_user(void)
     return text;
 }
 
+static void rig_measure_at(struct rig *r, const char *listen, size_t workers);
+
 void rig_start(struct rig *r, const char *route_statements)
 {
     const char *warm_up;
@@ -335,7 +337,8 @@ static void look(const struct rig *r, size_t *workers, int *fds, long *kib)
  */
 #define STEADY_LOOKS 20
 
-void rig_measure_at(struct rig *r, const char *listen, size_t workers)
+/* The same on the route that listens there. */
+static void rig_measure_at(struct rig *r, const char *listen, size_t workers)
 {
     const struct patience patience = patience_begin();
     struct pair p;

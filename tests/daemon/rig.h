@@ -99,9 +99,6 @@ void rig_launch_args(struct rig *r, const char *const args[]);
 /* Runs one session on route r and takes the measure. workers: as configured. */
 void rig_measure(struct rig *r, size_t workers);
 
-/* The same on the route that listens there. */
-void rig_measure_at(struct rig *r, const char *listen, size_t workers);
-
 /* Runs poemd with these arguments to its end beside the rig. Its wait status; it logs here. */
 int rig_run(struct rig *r, const char *const args[]);
 

@@ -135,7 +135,8 @@ static void tracer_dispatch(struct tracer *t, struct fdset *fds)
     }
 }
 
-void tracer_listen(struct tracer *t)
+/* Handles all messages from the monitor. */
+static void tracer_listen(struct tracer *t)
 {
     struct fdset fds;
     int r = 1;

@@ -54,7 +54,7 @@ static uint32_t tracer_capture_why_of(int err)
     }
 }
 
-void tracer_capture_fail(struct tracer_capture *c, int err)
+static void tracer_capture_fail(struct tracer_capture *c, int err)
 {
     if (!c->failed) {
         c->failed = true;
@@ -110,7 +110,8 @@ static char *tracer_capture_section_comment(const struct tracer_capture *c)
     return text;
 }
 
-bool tracer_capture_section(struct tracer_capture *c)
+/* Begins a file. Returns false if that does not fit. */
+static bool tracer_capture_section(struct tracer_capture *c)
 {
     char *const comment = tracer_capture_section_comment(c);
     const size_t most = PCAPNG_BLOCK_MAX_OVERHEAD + (comment ? strlen(comment) : 0);

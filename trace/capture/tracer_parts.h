@@ -127,9 +127,6 @@ struct tracer {
 /* Sends t->out; blocks until the channel has room. */
 void tracer_say(struct tracer *t);
 
-/* Handles all messages from the monitor. */
-void tracer_listen(struct tracer *t);
-
 /* ---- sessions ---- */
 
 struct tracer_session *tracer_session_find(struct tracer *t, uint64_t number);
@@ -186,13 +183,11 @@ void tracer_captures_reap(struct tracer *t);
 void tracer_captures_tell(struct tracer *t);
 
 /*
- * For the flight recorder: begins a file; returns room in it (NULL if none); writes the view's
- * interface unless it is there. They return false if it does not fit.
+ * For the flight recorder: returns room in the file (NULL if none); writes the view's interface
+ * unless it is there (false if it does not fit).
  */
-bool tracer_capture_section(struct tracer_capture *c);
 void *tracer_capture_room(struct tracer_capture *c, size_t n);
 bool tracer_capture_interface(struct tracer_view *v);
-void tracer_capture_fail(struct tracer_capture *c, int err);
 
 /* Closes the capture's file. Bytes still in the buffer are lost. */
 void tracer_capture_close(struct tracer_capture *c);

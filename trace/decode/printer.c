@@ -44,7 +44,7 @@ void printer_label(struct printer *p, const char *name)
     }
 }
 
-void printer_label_bare(struct printer *p, const char *name)
+static void printer_label_bare(struct printer *p, const char *name)
 {
     printer_label(p, p->json ? name : NULL);
 }

@@ -23,7 +23,6 @@ struct printer {
  * list.
  */
 void printer_label(struct printer *p, const char *name);
-void printer_label_bare(struct printer *p, const char *name);
 
 void printer_hex(struct printer *p, const char *name, uint64_t v);
 void printer_dec(struct printer *p, const char *name, uint64_t v); /* in JSON a string above 2^53 */
