@@ -3,8 +3,8 @@
 /*
  * A line of the audit log, and the known events: FORMAT.audit, sections 2 and 4.
  *
- *   {"seq":17,"time":"2026-11-23T10:15:00.123456789Z","prev":"0123456789abcdef","event":"verdict",…}
- *   {"seq":18,"prev":"0123456789abcdef","event":"checkpoint","note":"…"}
+ *  {"seq":17,"time":"2026-11-23T10:15:00.123456789Z","prev":"0123456789abcdef","event":"verdict",…}
+ *  {"seq":18,"prev":"0123456789abcdef","event":"checkpoint","note":"…"}
  *
  * Reading is pure.
  */

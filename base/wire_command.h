@@ -3,10 +3,10 @@
 /*
  * The commands of vfio-user, described once, as data.
  *
- * The tables of wire_command.c are used by the checks of wire.c, captures (how much of a message to
- * keep), the conversion to this machine's byte order, decoding, the lint of form, and filters. A
- * test compares the Wireshark dissector's tables with them. A new command is a number in wire.h, a
- * structure and a row here. Pure.
+ * The tables of wire_command.c are used by the checks of wire_check.c, captures (how much of a
+ * message to keep), the conversion to this machine's byte order, decoding, the lint of form, and
+ * filters. A test compares the Wireshark dissector's tables with them. A new command is a number
+ * in wire.h, a structure and a row here. Pure.
  */
 #ifndef POEMD_BASE_WIRE_COMMAND_H
 #define POEMD_BASE_WIRE_COMMAND_H
