@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "trace/lint/lint_parts.h"
+#include "trace/lint/lint_session.h"
 #include "trace/decode/decode_fields.h"
 
 /* Reads the remembered request's fixed part. Returns false if it was not kept whole. */

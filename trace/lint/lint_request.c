@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "trace/lint/lint_parts.h"
+#include "trace/lint/lint_session.h"
 
 const char *lint_region_text(uint32_t region, char out[static 24])
 {

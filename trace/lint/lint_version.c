@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "handshake/version.h"
-#include "trace/lint/lint_parts.h"
+#include "trace/lint/lint_session.h"
 
 /* Returns an integer capability, or `silence` if the offer leaves it out. */
 static uint64_t lint_version_capability(const struct version_offer *o, const char *name,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Shared by lint.c, lint_request.c, lint_reply.c and lint_version.c: the state of a session, and
- * the message that is judged.
+ * Shared by lint_session.c, lint_request.c, lint_reply.c and lint_version.c: the state of a
+ * session, and the message that is judged.
  */
-#ifndef POEMD_TRACE_LINT_LINT_PARTS_H
-#define POEMD_TRACE_LINT_LINT_PARTS_H
+#ifndef POEMD_TRACE_LINT_LINT_SESSION_H
+#define POEMD_TRACE_LINT_LINT_SESSION_H
 
 #include <jansson.h>
 

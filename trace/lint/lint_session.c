@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/lint/lint_parts.h"
+#include "trace/lint/lint_session.h"
 
 struct lint {
     lint_fn *fn;
