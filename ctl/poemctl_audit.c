@@ -161,13 +161,12 @@ static int poemctl_audit_read_older(const char *path, const struct audit_vkey *k
     case AUDIT_NOTE_OK:
         return 0;
     case AUDIT_NOTE_OTHER_KEY:
-        (void)poemctl_could_not("audit", path, "a checkpoint of another key");
+        (void)poemctl_could_not("audit", path, "a checkpoint signed with another key");
         return AUDIT_EXIT_WRONG_KEY;
     case AUDIT_NOTE_FORGED:
-        return poemctl_could_not("audit", path,
-                                 "the checkpoint's signature is wrong: it proves nothing");
+        return poemctl_could_not("audit", path, "the checkpoint's signature is wrong");
     default:
-        return poemctl_could_not("audit", path, "no checkpoint");
+        return poemctl_could_not("audit", path, "not a checkpoint");
     }
 }
 
@@ -304,7 +303,7 @@ static int poemctl_audit_checkpoint_main(int argc, char **argv)
         return poemctl_audit_exit_of(r.verdict);
     }
     if (r.logs > 1) {
-        poemctl_error("audit", "the files are of %u logs: give those of one", r.logs);
+        poemctl_error("audit", "the files belong to %u logs: give the files of one log", r.logs);
         return POEMCTL_COULD_NOT;
     }
     fputs(r.note, stdout);
@@ -519,7 +518,7 @@ static int poemctl_audit_report_main(int argc, char **argv)
         return POEMCTL_COULD_NOT;
     }
     if (r.verdict > AUDIT_UNSEALED) {
-        poemctl_error("audit", "the report is of what was before this: %s: %s",
+        poemctl_error("audit", "the report covers only the records before this fault: %s: %s",
                       audit_verdict_word(r.verdict), r.text);
     }
     err = poemctl_audit_report_print(report, &o);

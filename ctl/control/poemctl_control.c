@@ -41,10 +41,10 @@ static void poemctl_control_cannot_connect(const char *name, const char *path, i
         return;
     }
     if (err == -ENOENT || err == -ECONNREFUSED) {
-        hint = ": no poemd has \"control PATH\" in its configuration, or --control PATH, with this "
-               "path";
+        hint = ": no running poemd uses this path: see \"control\" in its configuration, or its "
+               "option --control";
     } else if (err == -EACCES) {
-        hint = ": only its owner, its group and root may";
+        hint = ": only its owner, its group and root may connect";
     }
     poemctl_error(name, "cannot connect to \"%s\": %s%s",
                   log_escape(shown, sizeof shown, path, strlen(path)), strerror(-err), hint);
@@ -153,8 +153,8 @@ int control_next(struct control_connection *c, json_t **part, bool *last)
     *part = NULL;
     *last = true;
     if (!p) {
-        poemctl_error(c->name, "poemd says no more: %s",
-                      n < 0 ? strerror((int)-n) : "it has ended");
+        poemctl_error(c->name, "poemd ended the connection: %s",
+                      n < 0 ? strerror((int)-n) : "no answer");
         return POEMCTL_COULD_NOT;
     }
     if ((size_t)n >= sizeof head) {
@@ -163,7 +163,7 @@ int control_next(struct control_connection *c, json_t **part, bool *last)
     }
     free(p);
     if (!*part || head.magic != CONTROL_MAGIC || head.status >= CONTROL_STATUSES) {
-        poemctl_error(c->name, "what answers is no poemd of this version");
+        poemctl_error(c->name, "the answer is not from a poemd of this version");
         code = POEMCTL_COULD_NOT;
     } else if (head.status != CONTROL_OK) {
         code = poemctl_control_write_refusal(c, head.status, *part);

@@ -104,7 +104,7 @@ static void inspect_text_show_file(const struct inspect *i, FILE *to)
     if (inspect_text_fact(i, PEER_EXE_PATH, "path", to)) {
         inspect_text_line(e->path, to);
         if (i->process && !e->path_ours) {
-            fprintf(to, "  %-12s the path is of another mount namespace, or not known to be ours\n",
+            fprintf(to, "  %-12s the path is in another mount namespace, or in an unknown one\n",
                     "");
         }
         if (e->deleted) {
@@ -147,11 +147,11 @@ static void inspect_text_show_evidence(const struct inspection *r, FILE *to)
                 e->unknowns[i].why);
     }
     if (r->envelopes_other > 0) {
-        fprintf(to, "  %-12s %" PRIu32 " envelopes are good and speak of other files\n", "",
+        fprintf(to, "  %-12s %" PRIu32 " valid envelopes are about other files\n", "",
                 r->envelopes_other);
     }
     if (e->cut) {
-        fprintf(to, "  %-12s there is more than can be shown\n", "");
+        fprintf(to, "  %-12s there is more evidence than can be shown\n", "");
     }
     if (e->n == 0 && e->n_unknown == 0) {
         fprintf(to, "  %-12s no evidence\n", "none");

@@ -40,7 +40,7 @@ static bool poemctl_attest_canonical(const char *licence, char out[EVIDENCE_LICE
     struct spdx_error why;
 
     if (spdx_parse(&e, licence, strlen(licence), SPDX_LISTED, &why) != SPDX_OK) {
-        poemctl_error("attest", "no SPDX expression: %s%s%s", why.text, why.hint[0] ? "; " : "",
+        poemctl_error("attest", "not an SPDX expression: %s%s%s", why.text, why.hint[0] ? "; " : "",
                       why.hint);
         return false;
     }
@@ -113,7 +113,7 @@ static EVP_PKEY *poemctl_attest_load_key(const char *path)
     fclose(f);
     ERR_clear_error();
     if (!key || EVP_PKEY_get_id(key) != EVP_PKEY_ED25519) {
-        (void)poemctl_could_not("attest", path, "no Ed25519 private key in PEM");
+        (void)poemctl_could_not("attest", path, "not an Ed25519 private key in PEM");
         EVP_PKEY_free(key);
         return NULL;
     }

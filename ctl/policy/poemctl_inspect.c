@@ -40,7 +40,7 @@ static bool poemctl_inspect_open(struct options *o)
 
         if (err) {
             (void)poemctl_could_not("inspect", o->trust.items[i],
-                                    err == -EINVAL ? "no Ed25519 public key in PEM"
+                                    err == -EINVAL ? "not an Ed25519 public key in PEM"
                                                    : strerror(-err));
             return false;
         }
@@ -50,7 +50,7 @@ static bool poemctl_inspect_open(struct options *o)
 
         if (err) {
             (void)poemctl_could_not("inspect", o->envelope.items[i],
-                                    err == -EINVAL ? "no file" : strerror(-err));
+                                    err == -EINVAL ? "not a regular file" : strerror(-err));
             return false;
         }
         o->n_envelopes++;
@@ -109,7 +109,7 @@ static int poemctl_inspect_find(struct inspect *i, const struct options *o)
 {
     struct stat st;
 
-    peer_init_unknown(&i->peer, "it was not asked for");
+    peer_init_unknown(&i->peer, "not determined");
     if (o->pid) {
         i->what = o->what;
         i->process = true;
@@ -145,11 +145,12 @@ static int poemctl_inspect_run(struct inspect *i, const struct options *o)
     int err = poemctl_inspect_find(i, o);
 
     if (err) {
-        return poemctl_could_not("inspect", i->what, err == -EINVAL ? "no file" : strerror(-err));
+        return poemctl_could_not("inspect", i->what,
+                                 err == -EINVAL ? "not a regular file" : strerror(-err));
     }
     err = inspect_ask(i, o->trust.n, o->keys, o->n_envelopes, o->envelopes);
     if (err) {
-        poemctl_error("inspect", "no inspector: %s", strerror(-err));
+        poemctl_error("inspect", "cannot start the inspector: %s", strerror(-err));
         return POEMCTL_COULD_NOT;
     }
     return poemctl_inspect_show(i, o);

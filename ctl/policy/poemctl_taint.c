@@ -50,7 +50,7 @@ static bool poemctl_taint_read_taint(const char *text, uint32_t *taint)
         if (bad == '\0') {
             poemctl_error("taint", "letters, a number, or \"-\" for none");
         } else {
-            poemctl_error("taint", "\"%s\" is no letter of a taint",
+            poemctl_error("taint", "\"%s\" is not a taint letter",
                           log_escape(shown, sizeof shown, &bad, 1));
         }
         return false;

@@ -60,7 +60,7 @@ static int policy_check_check(const struct options *o, const struct config *c)
             t.n ? POEMCTL_NO : POEMCTL_YES);
     }
     if (t.n == 0) {
-        printf("%s: every statement can matter\n", shown);
+        printf("%s: every statement can have an effect\n", shown);
     }
     return t.n ? POEMCTL_NO : POEMCTL_YES;
 }

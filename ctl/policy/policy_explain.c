@@ -192,8 +192,8 @@ static void policy_explain_show_limits(const struct explained *e)
         printf("its executable is unknown: %s\n", inspection_text(e->found->inspection.outcome));
     }
     if (!o->declares && !o->recites) {
-        printf("what it says in the handshake is not known here: --declares and --recites suppose "
-               "it\n");
+        printf("its claims in the handshake are unknown here: suppose them with --declares and "
+               "--recites\n");
     }
 }
 
@@ -252,7 +252,7 @@ static int policy_explain_decide(struct explained *e, const struct rules *rules)
     struct rules_known known[SIDES];
     int code;
 
-    peer_init_unknown(&nobody, "it is not asked about");
+    peer_init_unknown(&nobody, "not judged here");
     for (int p = 0; p < SIDES; p++) {
         known[p] = (struct rules_known){
             .peer = &nobody, .recital = RECITAL_MISSING, .recited = "", .declared = ""};
@@ -322,7 +322,7 @@ static bool policy_explain_find_out(struct inspect *found, const struct options 
         sock_close(&envelopes[--n].fd);
     }
     if (err) {
-        poemctl_error(NAME, "no inspector: %s", strerror(-err));
+        poemctl_error(NAME, "cannot start the inspector: %s", strerror(-err));
     }
     return err == 0;
 }

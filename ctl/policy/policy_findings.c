@@ -64,10 +64,10 @@ static void policy_findings_repeated_allow(const struct search *s)
     for (size_t i = 0; i < r->n_allow; i++) {
         for (size_t k = 0; k < i; k++) {
             if (policy_findings_same_allow(&r->allow[i], &r->allow[k])) {
-                policy_findings_found(
-                    s, r->allow[i].line, "this \"allow %s %s\" says what %s says already",
-                    side_name(r->allow[i].party), rules_fact_name(r->allow[i].fact),
-                    preset_place(r->allow[k].line, place));
+                policy_findings_found(s, r->allow[i].line, "this \"allow %s %s\" repeats %s",
+                                      side_name(r->allow[i].party),
+                                      rules_fact_name(r->allow[i].fact),
+                                      preset_place(r->allow[k].line, place));
                 break;
             }
         }
@@ -86,7 +86,7 @@ static void policy_findings_unreal_path(const struct search *s, unsigned line, c
 
     if (real && strcmp(real, path) != 0) {
         policy_findings_found(s, line,
-                              "no process executes \"%s\", which leads to \"%s\": name that",
+                              "\"%s\" matches no process, since its real path is \"%s\": use that",
                               log_escape(shown, sizeof shown, path, strlen(path)),
                               log_escape(meant, sizeof meant, real, strlen(real)));
     }
@@ -117,11 +117,10 @@ static void policy_findings_impossible_values(const struct search *s)
         if (a->fact == RULES_EXE) {
             policy_findings_unreal_path(s, a->line, a->text);
         } else if (a->fact == RULES_UNIT && !policy_findings_is_unit(a->text)) {
-            policy_findings_found(
-                s, a->line,
-                "no process is in a unit \"%s\": a unit's name ends in .service, .scope, "
-                ".socket, .mount or .swap",
-                log_escape(shown, sizeof shown, a->text, strlen(a->text)));
+            policy_findings_found(s, a->line,
+                                  "\"%s\" matches no process: a unit's name ends in .service, "
+                                  ".scope, .socket, .mount or .swap",
+                                  log_escape(shown, sizeof shown, a->text, strlen(a->text)));
         }
     }
 }
@@ -141,7 +140,8 @@ static void policy_findings_unlike_spawned(const struct search *s)
         const struct rules_allow *a = &s->rules->allow[i];
 
         if (a->party == SIDE_BACKEND && a->fact == RULES_LABEL) {
-            policy_findings_found(s, a->line, "of a device that is started no label is known");
+            policy_findings_found(s, a->line,
+                                  "the label of a device that poemd starts is not known");
         } else if (a->party == SIDE_BACKEND && a->fact == RULES_USER && c->spawn_user) {
             line = line ? line : a->line;
         }
@@ -154,8 +154,7 @@ static void policy_findings_unlike_spawned(const struct search *s)
         }
     }
     if (line) {
-        policy_findings_found(s, line,
-                              "the device is started as user %ld, who is none of those named",
+        policy_findings_found(s, line, "the device is started as user %ld, whom no rule admits",
                               (long)c->spawn_uid);
     }
 }
@@ -223,11 +222,10 @@ static void policy_findings_contrary_digests(const struct search *s, enum side p
         }
     }
     if (line && paths > 0) {
-        policy_findings_found(
-            s, line,
-            "contradiction: no executable that an \"allow %s exe\" names has a digest "
-            "that an \"allow %s digest\" names, as they are now",
-            side_name(party), side_name(party));
+        policy_findings_found(s, line,
+                              "contradiction: at present, no executable of \"allow %s exe\" has a "
+                              "digest of \"allow %s digest\"",
+                              side_name(party), side_name(party));
     }
 }
 
@@ -251,11 +249,10 @@ static void policy_findings_locked_out(const struct search *s)
         }
     }
     if (line) {
-        policy_findings_found(
-            s, line,
-            "none of the users named may open the listening socket: its mode is %04o and its "
-            "owner another one",
-            (unsigned)r->mode);
+        policy_findings_found(s, line,
+                              "none of these users may open the listening socket: its mode is %04o "
+                              "and its owner another user",
+                              (unsigned)r->mode);
     }
 }
 
@@ -285,7 +282,7 @@ static void policy_findings_unreachable_grades(const struct search *s)
         if (l->least == EVIDENCE_ASSIGNED) {
             policy_findings_found(
                 s, l->line,
-                "no evidence is ever \"assigned\": no \"assign licence\" speaks of the %s", who);
+                "no evidence is ever \"assigned\": there is no \"assign licence\" for the %s", who);
         } else if (c->trust_keys.n == 0 || c->envelopes.n == 0) {
             policy_findings_found(s, l->line, "no evidence is ever \"signed\": there is no \"%s\"",
                                   c->trust_keys.n == 0 ? "trust-key" : "envelope");
@@ -313,7 +310,8 @@ static void policy_findings_implied_licences(const struct search *s)
             /* Of two equivalent rules, the later one is reported. */
             if (i != k && policy_findings_implies(&r->licence[k], &r->licence[i]) &&
                 (k < i || !policy_findings_implies(&r->licence[i], &r->licence[k]))) {
-                policy_findings_found(s, r->licence[i].line, "whatever meets %s meets this one",
+                policy_findings_found(s, r->licence[i].line,
+                                      "every licence that meets %s meets this one",
                                       preset_place(r->licence[k].line, place));
                 break;
             }
@@ -359,19 +357,19 @@ static void policy_findings_idle_assign(const struct search *s, size_t i)
 
     for (size_t k = 0; k < i; k++) {
         if (policy_findings_covers(&r->assign[k], a)) {
-            policy_findings_found(s, a->line,
-                                  "the \"assign\" in %s names all whom this one does, and is first",
-                                  preset_place(r->assign[k].line, place));
+            policy_findings_found(
+                s, a->line, "the \"assign\" in %s comes first and covers every process of this one",
+                preset_place(r->assign[k].line, place));
             return;
         }
     }
     if (!r->otherwise_taint && a->fact != RULES_FACTS &&
         policy_findings_kept_out(r, a->party, a->fact, a->text)) {
-        policy_findings_found(s, a->line, "nobody whom this names meets an \"allow %s %s\"", who,
-                              rules_fact_name(a->fact));
+        policy_findings_found(s, a->line, "no process that this names meets an \"allow %s %s\"",
+                              who, rules_fact_name(a->fact));
     } else if (a->party == SIDE_CLIENT && !policy_findings_asks_licence(r, SIDE_CLIENT)) {
         /* For a backend it has an effect nevertheless, see rules_decide. */
-        policy_findings_found(s, a->line, "no \"licence of client\" asks for what is assigned");
+        policy_findings_found(s, a->line, "no \"licence of client\" uses this licence");
     }
     if (a->fact == RULES_EXE) {
         policy_findings_unreal_path(s, a->line, a->text);
@@ -391,25 +389,27 @@ static void policy_findings_idle_ends(const struct search *s)
         strcmp(preset_names[s->route->preset], "audit-only") == 0) {
         policy_findings_found(
             s, s->route->preset_at.line,
-            "nothing records what \"preset audit-only\" lets in: there is no \"audit\"");
+            "\"preset audit-only\" admits sessions without a record: there is no \"audit\"");
     }
     if (!asks && r->otherwise_taint) {
         policy_findings_found(s, r->otherwise_line,
-                              "\"otherwise taint\" of what? The route has no rule");
+                              "\"otherwise taint\" has no effect: the route has no rule");
     }
     if (until.year == 0) {
         return;
     }
     if (!rules_date_not_after(s->today, until)) {
-        policy_findings_found(s, r->permissive_line, "\"permissive until %04u-%02u-%02u\" is over",
-                              until.year, until.month, until.day);
+        policy_findings_found(s, r->permissive_line,
+                              "\"permissive until %04u-%02u-%02u\" has expired", until.year,
+                              until.month, until.day);
     } else if (!asks) {
         policy_findings_found(s, r->permissive_line,
-                              "\"permissive\" of what? The route has no rule");
+                              "\"permissive\" has no effect: the route has no rule");
     }
     if (r->otherwise_taint) {
-        policy_findings_found(s, r->permissive_line,
-                              "\"otherwise taint\" denies nothing: \"permissive\" never matters");
+        policy_findings_found(
+            s, r->permissive_line,
+            "\"permissive\" has no effect: \"otherwise taint\" denies no session");
     }
 }
 
@@ -435,15 +435,15 @@ static void policy_findings_search_file(const struct search *s)
 
     if (c->envelopes.n > 0 && c->trust_keys.n == 0) {
         policy_findings_found(s, c->envelopes.items[0].at.line,
-                              "no \"envelope\" is believed without a \"trust-key\"");
+                              "\"envelope\" has no effect without a \"trust-key\"");
     }
     if (c->trust_keys.n > 0 && c->envelopes.n == 0) {
         policy_findings_found(s, c->trust_keys.items[0].at.line,
-                              "a \"trust-key\" signs nothing without an "
-                              "\"envelope\"");
+                              "\"trust-key\" has no effect without an \"envelope\"");
     }
     if (c->on_audit_failure == CONFIG_AUDIT_TAINT && !c->audit_file) {
-        policy_findings_found(s, 0, "\"on-audit-failure taint\" of what? There is no \"audit\"");
+        policy_findings_found(s, 0,
+                              "\"on-audit-failure taint\" has no effect: there is no \"audit\"");
     }
 }
 

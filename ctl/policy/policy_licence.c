@@ -141,9 +141,9 @@ static void policy_licence_term_text(const struct spdx *e, const struct spdx_ver
     spdx_term_text(e, i, term, sizeof term);
     spdx_reason(e, i, v->version, &r);
     printf("  %s  %s%s\n", marks[r.compat], term,
-           v->parts[i] == SPDX_TAKEN ? "" : "  (not taken: another branch of its OR is)");
+           v->parts[i] == SPDX_TAKEN ? "" : "  (not chosen: another branch of its OR is)");
     if (r.taken_as) {
-        printf("         taken as %s, which \"+\" lets one choose\n", r.taken_as);
+        printf("         taken as %s, which \"+\" permits\n", r.taken_as);
     }
     printf("         %s\n", r.why);
     if (r.source[0]) {

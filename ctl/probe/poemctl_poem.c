@@ -102,9 +102,10 @@ static int poemctl_poem_check_result(const struct options *o, const struct poem 
     if (!other) {
         printf("%s: %s\n", path, why);
     } else if (line) {
-        printf("%s: another poem: it differs in line %zu\nSHA-256: %s\n", path, line, hex);
+        printf("%s: a different poem: the first difference is in line %zu\nSHA-256: %s\n", path,
+               line, hex);
     } else {
-        printf("%s: the poem, every byte\nSHA-256: %s\n", path, hex);
+        printf("%s: the same poem\nSHA-256: %s\n", path, hex);
     }
     return code;
 }

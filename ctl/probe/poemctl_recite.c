@@ -112,7 +112,7 @@ static void poemctl_recite_judge(struct result *r, const struct recital_client *
     r->stands = o == RECITAL_OK;
     if (!r->stands) {
         snprintf(r->why, sizeof r->why, "%s%s", recital_text(o),
-                 r->told.refrain ? ", but the refrain was said" : "");
+                 r->told.refrain ? ", but the refrain was recited" : "");
     }
 }
 
@@ -235,7 +235,7 @@ static void poemctl_recite_show_via(const struct recital_via *via)
     for (unsigned i = 0; i < via->n; i++) {
         const struct recital_hop *hop = &via->hops[i];
 
-        printf("Broker %s: what is behind it %s",
+        printf("Broker %s: the server behind it %s",
                hex_text(hop->by.bytes, RECITAL_IDENTITY_SIZE, by),
                hop->recited ? "recites" : "DOES NOT RECITE");
         if (hop->licence[0]) {

@@ -23,31 +23,31 @@ static const char *probe_advice(enum probe_outcome o, const struct probe_error *
     if (strcmp(why->what, "connect") == 0) {
         switch (why->error) {
         case ENOENT:
-            return "no such socket: is the path right, and the server started?";
+            return "no such socket: check the path, and that the server has started";
         case ECONNREFUSED:
-            return "the socket is there, but nobody listens on it: start the server";
+            return "the socket exists, but no server listens on it: start the server";
         case EACCES:
-            return "this user may not open the socket: see its mode and owner (ls -l)";
+            return "this user may not open the socket: check its mode and owner (ls -l)";
         case ETIMEDOUT:
-            return "its accept queue stays full: the server takes no connections";
+            return "its accept queue stays full: the server accepts no connections";
         default:
             return NULL;
         }
     }
     if (o == PROBE_STOPPED && strcmp(why->what, "version") == 0) {
-        return "is it a vfio-user server? One that serves another client may not answer a second";
+        return "check that it is a vfio-user server, and that no other client is using it";
     }
     switch (why->error) {
     case EBUSY:
-        return "another client has the device; it serves one at a time";
+        return "another client is using the device, which serves one at a time";
     case EACCES:
-        return "the broker's policy refuses this program; the broker's log says by which rule";
+        return "the broker's policy refuses this program; the broker's log names the rule";
     case ECONNREFUSED:
         return "the broker runs, but the device behind it does not: start the backend";
     case ETIMEDOUT:
         return "the device behind the broker does not answer";
     case EPROTO:
-        return "the device behind the broker broke the protocol; the broker's log says how";
+        return "the device behind the broker broke the protocol; see the broker's log";
     default:
         return NULL;
     }
@@ -58,7 +58,8 @@ static int probe_show(const struct probe *p, bool json)
     const int code = p->incomplete[0] ? POEMCTL_COULD_NOT : POEMCTL_YES;
 
     if (p->incomplete[0]) {
-        poemctl_error("probe", "%s: not all could be asked: %s", p->socket, p->incomplete);
+        poemctl_error("probe", "%s: some questions could not be asked: %s", p->socket,
+                      p->incomplete);
     }
     if (json) {
         return poemctl_json("probe", probe_json(p), code);

@@ -55,8 +55,8 @@ static void probe_text_version(FILE *f, const struct probe *p)
         fputs("no version data", f);
     }
     fprintf(f, "\n\tAnswer's size: %zu bytes, %s\n", p->version_bytes,
-            probe_fits_qemu(p) ? "within what a stock QEMU takes"
-                               : "MORE THAN A STOCK QEMU TAKES: it would not realize the device");
+            probe_fits_qemu(p) ? "accepted by a stock QEMU"
+                               : "MORE THAN A STOCK QEMU ACCEPTS: it would not realize the device");
     fprintf(f, "\tLimits: max_msg_fds %" PRIu32 ", max_data_xfer_size %" PRIu32 "\n",
             v->max_msg_fds, v->max_data_xfer_size);
 }

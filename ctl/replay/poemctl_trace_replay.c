@@ -102,15 +102,15 @@ static void trace_replay_take(struct reading *r, const struct trace_item *item)
         trace_replay_choose(r, s);
     } else if (s->number != r->session) {
         snprintf(r->why, sizeof r->why,
-                 "several sessions are in it, %" PRIu64 " and %" PRIu64 " among them: say which by "
-                 "--session",
+                 "the trace has several sessions, %" PRIu64 " and %" PRIu64
+                 " among them: choose one with --session",
                  r->session, s->number);
         return;
     }
     err = replay_script_add(&r->script, &item->message);
     if (err == -EFBIG) {
         snprintf(r->why, sizeof r->why,
-                 "the session is larger than can be played; cut out a part by trace extract");
+                 "the session is too large to replay; cut out a part with trace extract");
     } else if (err) {
         snprintf(r->why, sizeof r->why, "%s", strerror(-err));
     }
@@ -136,8 +136,8 @@ static int trace_replay_read_trace(struct trace_source *source, struct reading *
         }
         if (!r->chosen) {
             snprintf(r->why, sizeof r->why, "%s",
-                     r->options->session_said ? "no message of that session is in it"
-                                              : "no message is in it");
+                     r->options->session_said ? "the trace has no message of that session"
+                                              : "the trace has no message");
         } else {
             (void)!replay_script_finish(&r->script, trace_replay_leg(r->options), r->why,
                                         sizeof r->why);
@@ -203,10 +203,10 @@ static void trace_replay_print_result(const struct reading *in, const struct rep
            in->session, in->route[0] ? " of " : "", in->route, r->sent, r->came, r->compared,
            r->equal, r->masked, r->found, r->found == 1 ? "" : "s");
     if (r->in_part > 0) {
-        printf("; %" PRIu64 " as far as the trace kept them", r->in_part);
+        printf("; %" PRIu64 " compared in part", r->in_part);
     }
     if (r->repeated > 0) {
-        printf("; %" PRIu64 " answers given again", r->repeated);
+        printf("; %" PRIu64 " replies repeated", r->repeated);
     }
     putchar('\n');
 }

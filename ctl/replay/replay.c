@@ -56,7 +56,7 @@ const char *replay_not_whole_text(const struct replay_message *m, char *out, siz
     const bool guest = m->hdr.command == WIRE_DMA_READ || m->hdr.command == WIRE_DMA_WRITE;
 
     snprintf(out, size,
-             "cannot be sent: of its %u bytes the trace kept %u; capture with \"payload %s\"",
+             "cannot be sent: of its %u bytes, the trace has only %u; capture with \"payload %s\"",
              m->hdr.size, m->kept, guest ? "guest" : "all");
     return out;
 }

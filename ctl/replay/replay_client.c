@@ -136,7 +136,7 @@ static void replay_client_find_stray(struct player *p, enum replay_finding_kind 
     if (f) {
         f->command = hdr->command;
         snprintf(f->text, sizeof f->text,
-                 kind == REPLAY_UNASKED ? "a %s reply with id %u that nothing asked for"
+                 kind == REPLAY_UNASKED ? "a %s reply with id %u, which no request has"
                                         : "a %s command with id %u that was not recorded",
                  wire_command_name(hdr->command), hdr->id);
     }
@@ -457,7 +457,8 @@ static bool replay_client_put_next(struct player *p, bool *went)
         return true;
     }
     if (l->fd < 0) {
-        return replay_could_not(p->result, "the device has no twin socket, and the session had");
+        return replay_could_not(
+            p->result, "the device offers no twin socket, but the recorded session used one");
     }
     if (!replay_link_idle(l) || !replay_client_has_paused(p, m)) {
         return true;

@@ -375,7 +375,7 @@ static void replay_device_take_reply(struct actor *a, unsigned socket, const str
         replay_device_find(a, REPLAY_DIFFERS, recorded, l->hdr.command, text);
         return;
     }
-    snprintf(text, sizeof text, "a %s reply with id %u that nothing asked for",
+    snprintf(text, sizeof text, "a %s reply with id %u, which no request has",
              wire_command_name(l->hdr.command), l->hdr.id);
     replay_device_find(a, REPLAY_UNASKED, NULL, l->hdr.command, text);
 }
@@ -391,7 +391,7 @@ static void replay_device_find_new(struct actor *a, const struct replay_link *l)
 
     memcpy(head, l->head, WIRE_HDR_SIZE);
     memcpy(head + WIRE_HDR_SIZE, l->in, kept - WIRE_HDR_SIZE);
-    snprintf(text, sizeof text, "%s%s was not asked then: refused with EINVAL",
+    snprintf(text, sizeof text, "%s%s was not recorded: refused with EINVAL",
              wire_command_name(l->hdr.command), replay_place(&shown, place, sizeof place));
     replay_device_find(a, REPLAY_UNEXPECTED, NULL, l->hdr.command, text);
 }
@@ -485,7 +485,7 @@ static void replay_device_serve(struct actor *a, int stop_fd)
         if (r <= 0) {
             char text[96];
 
-            snprintf(text, sizeof text, "the client said nothing for %d ms",
+            snprintf(text, sizeof text, "the client sent nothing for %d ms",
                      a->settings->timeout_ms);
             replay_device_find(a, REPLAY_ENDED, NULL, 0, text);
             return;
@@ -514,7 +514,8 @@ static int replay_device_accept_one(struct actor *a, int listen_fd, int stop_fd)
         int fd;
 
         if (r == 0) {
-            replay_could_not(a->result, "nobody came within %d ms", a->settings->timeout_ms);
+            replay_could_not(a->result, "no client connected within %d ms",
+                             a->settings->timeout_ms);
             return -1;
         }
         if (r > 0 && fds[1].revents) {

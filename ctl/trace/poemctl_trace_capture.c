@@ -59,7 +59,7 @@ static bool trace_capture_check_output(struct output *o)
     }
     if (S_ISREG(st.st_mode) && st.st_size > 0) {
         return trace_capture_cannot_write(
-            o->path, "there is something in it: remove it, or choose another file");
+            o->path, "the file is not empty: remove it, or choose another file");
     }
     return true;
 }
@@ -401,7 +401,7 @@ static void trace_capture_print_trace(const json_t *t)
         printf("%s", control_text(t, "payload"));
     }
     if (control_number(t, "memory-mib") > 0) {
-        printf("; recorder of %lld MiB", control_number(t, "memory-mib"));
+        printf("; flight recorder of %lld MiB", control_number(t, "memory-mib"));
     }
     if (*control_text(t, "filter")) {
         printf("; filter %s", control_text(t, "filter"));

@@ -194,7 +194,7 @@ static int trace_extract_write_all(struct trace_source *source, FILE *f, const v
         code =
             poemctl_could_not(name, o->output, strerror(r.err == -EIO && errno ? errno : -r.err));
     } else if (code == POEMCTL_YES && extract_written(r.extract) == 0) {
-        poemctl_error(name, "no message is wanted");
+        poemctl_error(name, "no message matches");
         code = POEMCTL_NO;
     }
     extract_free(r.extract);

@@ -130,7 +130,7 @@ static int trace_show_finish(struct run *r, enum trace_outcome outcome, bool int
     }
     code = trace_source_ended(&r->source, outcome);
     if (given_up) {
-        poemctl_error(name, "%llu requests were not kept until their replies came",
+        poemctl_error(name, "%llu requests were dropped before their replies came",
                       (unsigned long long)given_up);
     }
     if ((r->no_memory || show_failed(r->show)) && !interrupted) {

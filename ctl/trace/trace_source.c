@@ -67,7 +67,7 @@ int trace_source_ended(struct trace_source *s, enum trace_outcome outcome)
     if (outcome == TRACE_END) {
         if (trace_reader_sessions(s->reader) == 0) {
             /* Not an error, but a hint to a user with the wrong file. */
-            (void)trace_source_write(s, "no session of vfio-user is in it");
+            (void)trace_source_write(s, "the trace has no vfio-user session");
         }
         return POEMCTL_YES;
     }
@@ -114,7 +114,7 @@ int trace_source_convert(const char *action, const char *file, const char *filte
     int code = trace_source_open(&source, action, file, filter);
 
     if (code == POEMCTL_YES && trace_source_is(&source, output)) {
-        code = poemctl_could_not(action, output, "this is the trace itself");
+        code = poemctl_could_not(action, output, "this is the input trace: choose another file");
     }
     if (code == POEMCTL_YES) {
         f = strcmp(output, "-") == 0 ? stdout : fopen(output, "we");

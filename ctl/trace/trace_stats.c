@@ -108,7 +108,7 @@ static int trace_stats_run(const struct options *o)
     int code = trace_source_open(&source, name, o->file, o->filter);
 
     if (code == POEMCTL_YES && o->html && trace_source_is(&source, o->html)) {
-        poemctl_error(name, "--html names the trace itself");
+        poemctl_error(name, "--html: this is the input trace: choose another file");
         code = POEMCTL_COULD_NOT;
     }
     if (code == POEMCTL_YES) {

@@ -287,7 +287,7 @@ class Audit(unittest.TestCase):
         self.assertIn("not verified", self.audit("report", self.log).stdout)
         self.log.write_bytes(self.log.read_bytes().replace(b"storm", b"Storm", 1))
         told = self.audit("report", self.log, "--key", self.key, status=TAMPERED)
-        self.assertIn("what was before this: tampered", told.stderr)
+        self.assertIn("before this fault: tampered", told.stderr)
 
     @unittest.skipIf(browser.missing(), "there is no browser")
     def test_the_page_in_a_browser(self) -> None:

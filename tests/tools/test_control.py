@@ -190,7 +190,7 @@ class Status(Control):
                 del os.environ["POEMD_CONTROL"]
             said = self.tool("poemctl", "status", "--control", nowhere, status=3).stderr
             self.assertIn(f'cannot connect to "{nowhere}": No such file or directory', said)
-            self.assertIn('no poemd has "control PATH" in its configuration', said)
+            self.assertIn('no running poemd uses this path', said)
             # A route's own socket is of another type.
             self.tool("poemctl", "status", "--control", b.listen, status=3)
         self.tool("poemctl", "status", "--control", b.control, status=3)
@@ -204,13 +204,13 @@ class Status(Control):
     def test_what_answers_may_be_anything(self) -> None:
         """Its words go to a terminal: what is no poemd is told from one."""
         ok, last = struct.pack("<IIII", 0x6d656f70, 0, 0, 0), struct.pack("<IIII", 0x6d656f70, 0, 1, 0)
-        for answer, why in ((b"", "poemd says no more"), (b"\0", "no poemd"), (ok, "no poemd"),
-                            (ok + b"[]", "poemd says no more"), (ok + b'{"a":1', "no poemd"),
-                            (ok + b'{"a":1,"a":2}', "no poemd"),
-                            (last + b'{"broker":{"version":"\\u001b[2J"}}', "no poemd"),
-                            (last + b'{"broker":{"\\u001b[2J":1}}', "no poemd"),
-                            (struct.pack("<IIII", 1, 0, 1, 0) + b"{}", "no poemd"),
-                            (struct.pack("<IIII", 0x6d656f70, 9, 1, 0) + b"{}", "no poemd")):
+        for answer, why in ((b"", "poemd ended the connection"), (b"\0", "not from a poemd"), (ok, "not from a poemd"),
+                            (ok + b"[]", "poemd ended the connection"), (ok + b'{"a":1', "not from a poemd"),
+                            (ok + b'{"a":1,"a":2}', "not from a poemd"),
+                            (last + b'{"broker":{"version":"\\u001b[2J"}}', "not from a poemd"),
+                            (last + b'{"broker":{"\\u001b[2J":1}}', "not from a poemd"),
+                            (struct.pack("<IIII", 1, 0, 1, 0) + b"{}", "not from a poemd"),
+                            (struct.pack("<IIII", 0x6d656f70, 9, 1, 0) + b"{}", "not from a poemd")):
             with self.subTest(answer=answer), \
                     socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
                 path = self.folder / "fake"
@@ -474,7 +474,7 @@ class Trace(Control):
             process = self.start(b, "--wait", "-w", str(path), stdout=subprocess.DEVNULL)
             b.process.kill()
             said = process.communicate(timeout=PATIENCE)[1]
-        self.assertIn("poemd says no more", said)
+        self.assertIn("poemd ended the connection", said)
         self.assertEqual(process.returncode, 3)
 
     def test_no_fd_is_left(self) -> None:
@@ -500,7 +500,7 @@ class Trace(Control):
         full.write_text("mine\n")
         missing = self.folder / "missing" / "t.pcapng"
         with self.broker() as b, Client(b.listen):
-            for path, why in ((full, "there is something in it"), (missing, "No such file"),
+            for path, why in ((full, "the file is not empty"), (missing, "No such file"),
                               (self.folder, "Is a directory"),
                               (self.folder / "r.sock", "No such device or address")):
                 with self.subTest(path=path):

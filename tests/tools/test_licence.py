@@ -56,7 +56,7 @@ class Licence(unittest.TestCase):
         self.assertTrue(shown.startswith("CDDL-1.0 OR MIT AND Apache-2.0\n"
                                          "incompatible with GPL-2.0-only\n"))
         self.assertRegex(shown, r"(?m)^  no   CDDL-1\.0$")
-        self.assertRegex(shown, r"(?m)^  yes  MIT  \(not taken")
+        self.assertRegex(shown, r"(?m)^  yes  MIT  \(not chosen")
         self.assertRegex(shown, r"(?m)^ +https://www\.gnu\.org/licenses/license-list\.html#CDDL$")
         shown, _ = self.ask("LicenseRef-x", "--with", "GPL-2.0-only", code=1)
         self.assertIn("not known to be compatible with GPL-2.0-only", shown)

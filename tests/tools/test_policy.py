@@ -135,12 +135,12 @@ class Check(Asking):
         (self.folder / "link").symlink_to(device)
         key = self.attested(device, "MIT").splitlines()
         for rules, before, line, what in [
-                ("allow client user 0\nallow client user 0", "", 5, "what line 4 says already"),
+                ("allow client user 0\nallow client user 0", "", 5, "repeats line 4"),
                 ("allow client label a\nallow backend label a\nallow client label a", "", 6,
-                 "what line 4 says"),
-                (f"allow backend exe {self.folder}/link", "", 4, f'leads to "{device}"'),
-                (f"allow backend exe {self.folder}/./device", "", 4, f'leads to "{device}"'),
-                (f"assign licence MIT to backend exe {self.folder}/link", "", 4, "leads to"),
+                 "repeats line 4"),
+                (f"allow backend exe {self.folder}/link", "", 4, f'real path is "{device}"'),
+                (f"allow backend exe {self.folder}/./device", "", 4, f'real path is "{device}"'),
+                (f"assign licence MIT to backend exe {self.folder}/link", "", 4, "real path"),
                 ("allow backend unit spdk", "", 4, "ends in .service"),
                 ("allow backend unit system.slice", "", 4, "ends in .service"),
                 (f"allow backend exe {device}\nallow backend digest {64 * '1'}", "", 5,
@@ -153,28 +153,28 @@ class Check(Asking):
                 ("licence of client osi-approved evidence assigned\n"
                  "assign licence MIT to backend", "", 4, '"assigned"'),
                 ("licence of backend osi-approved\nlicence of backend osi-approved", "", 5,
-                 "whatever meets line 4"),
+                 "every licence that meets line 4"),
                 ("licence of backend osi-approved\nlicence of backend osi-approved evidence "
-                 "packaged", "", 4, "whatever meets line 5"),
+                 "packaged", "", 4, "every licence that meets line 5"),
                 ("licence of backend compatible with GPL-2.0-or-later\n"
                  "licence of backend compatible with GPL-3.0-or-later", "", 4,
-                 "whatever meets line 5"),
+                 "every licence that meets line 5"),
                 ("assign licence MIT to backend\nassign licence ISC to backend exe /x", "", 5,
-                 "is first"),
+                 "comes first"),
                 ("assign licence MIT to backend exe /x\nassign licence MIT to backend exe /x", "",
-                 5, "is first"),
+                 5, "comes first"),
                 ("allow backend exe /y\nassign licence MIT to backend exe /x", "", 5,
                  'meets an "allow backend exe"'),
-                ("assign licence MIT to client", "", 4, "asks for what is assigned"),
+                ("assign licence MIT to client", "", 4, "uses this licence"),
                 ("allow client user 0\npermissive until 2020-02-29", "", None,
-                 '"permissive until 2020-02-29" is over'),
+                 '"permissive until 2020-02-29" has expired'),
                 ("allow client user 0\npermissive until 9999-12-31\notherwise taint", "", None,
-                 '"permissive" never matters'),
-                ("permissive until 9999-12-31", "", None, "The route has no rule"),
-                ("otherwise taint", "", None, "The route has no rule"),
-                ("", key[0], 6, "signs nothing"),
-                ("", key[1], 6, "is believed"),
-                ("", "on-audit-failure taint", None, 'There is no "audit"')]:
+                 '"permissive" has no effect'),
+                ("permissive until 9999-12-31", "", None, "the route has no rule"),
+                ("otherwise taint", "", None, "the route has no rule"),
+                ("", key[0], 6, '"trust-key" has no effect'),
+                ("", key[1], 6, '"envelope" has no effect'),
+                ("", "on-audit-failure taint", None, 'there is no "audit"')]:
             with self.subTest(rules=rules, before=before):
                 found = [f for f in self.findings(self.config(rules, before=before))
                          if what in f[1]]
@@ -184,7 +184,7 @@ class Check(Asking):
 
     def test_what_cannot_be_of_a_device_that_is_started(self) -> None:
         for user, rules, useless in [
-                ("user 4242", "allow backend label a", "no label is known"),
+                ("user 4242", "allow backend label a", "is not known"),
                 ("user 4242", "allow backend user 4243", "started as user 4242"),
                 ("user 4242", "allow backend user 4243\nallow backend user 4242", None),
                 ("", "allow backend user 4243", None),
@@ -219,10 +219,10 @@ class Check(Asking):
         config = self.config("allow client user 0\nallow client user 0")
         shown, said = self.ask("policy", "check", "--config", config, code=1)
         self.assertEqual((shown, said), (
-            f'{config}:5: route r: this "allow client user" says what line 4 says already\n', ""))
+            f'{config}:5: route r: this "allow client user" repeats line 4\n', ""))
         config = self.config("")
         shown, said = self.ask("policy", "check", "--config", config, code=0)
-        self.assertEqual((shown, said), (f"{config}: every statement can matter\n", ""))
+        self.assertEqual((shown, said), (f"{config}: every statement can have an effect\n", ""))
 
     def test_what_cannot_be_asked(self) -> None:
         config = self.config("allow client usre 0")
@@ -281,7 +281,7 @@ until 9999-12-31, and denied from the next day on
 would change it: evidence, declared or better, of a licence that the OSI has approved
 taint U  unknown licence: none is known, or none that can be judged
 taint O  operator override: an assigned licence or "permissive until" decided
-what it says in the handshake is not known here: --declares and --recites suppose it
+its claims in the handshake are unknown here: suppose them with --declares and --recites
 """)
 
     def test_signed_assigned_and_replaced(self) -> None:
@@ -376,7 +376,7 @@ class Presets(Asking):
         config = self.config("    preset gpl-only\n"
                              "    licence of backend compatible with GPL-2.0-or-later\n")
         shown, _ = self.ask("policy", "check", "--config", config, code=1)
-        self.assertRegex(shown, r":5: route r: whatever meets preset gpl-only, line \d+ meets")
+        self.assertRegex(shown, r":5: route r: every licence that meets preset gpl-only, line \d+ meets")
 
     def test_each_is_right_with_what_it_proposes(self) -> None:
         """A word behind "#     " is a statement to be had without it."""

@@ -86,11 +86,11 @@ class Poem(Tools):
     def test_check(self) -> None:
         path = self.folder / "poem"
         for content, status, said in (
-                (POEM, 0, "every byte"),
-                (POEM[:-1], 1, "differs in line 26"),
-                (POEM + b"\n", 1, "differs in line 27"),
-                (POEM.replace(b"brass", b"glass"), 1, "differs in line 9"),
-                (POEM.replace(b"\n", b"\r\n"), 1, "differs in line 1"),
+                (POEM, 0, "the same poem"),
+                (POEM[:-1], 1, "difference is in line 26"),
+                (POEM + b"\n", 1, "difference is in line 27"),
+                (POEM.replace(b"brass", b"glass"), 1, "difference is in line 9"),
+                (POEM.replace(b"\n", b"\r\n"), 1, "difference is in line 1"),
                 (b"", 1, "empty"), (b"a\0b", 1, "NUL"), (b"\xff", 1, "not UTF-8"),
                 (b"x" * 8193, 1, "longer than 8,192")):
             with self.subTest(said=said):
@@ -195,7 +195,7 @@ class Recite(Tools):
         hop = {"by": "11" * 16, "recited": "yes"}
         told("no recital", lambda caps: caps["poem"].pop("recital"))
         told("no recital", lambda caps: caps.pop("poem"))
-        told("the refrain was said", put("poem", value="Say this aloud."))
+        told("the refrain was recited", put("poem", value="Say this aloud."))
         told("proof", put("poem", "recital", value=old))
         told("digest", put("poem", "recital", "text", value=POEM.decode().replace("a", "b")))
         told("malformed", put("poem", "recital", "sha256", value=DIGEST.upper()))

@@ -548,13 +548,13 @@ class CouldNot(ReplayCase):
     def test_kept_in_part(self) -> None:
         story = Story()
         story.ask(1, WRITE, access(0, 0, 100, bytes(100)), kept=16 + 16 + 64)
-        self.assertIn("message 3 (REGION_WRITE) cannot be sent: of its 132 bytes the trace kept 96;"
+        self.assertIn("message 3 (REGION_WRITE) cannot be sent: of its 132 bytes, the trace has only 96;"
                       " capture with \"payload all\"", self.refused(story))
 
     def test_began_late(self) -> None:
         story = Story(begin=False)
         story.ask(1, RESET)
-        self.assertIn("the capture began after the session did", self.refused(story))
+        self.assertIn("the capture began after the session", self.refused(story))
 
     def test_lost(self) -> None:
         story = Story()
@@ -575,7 +575,7 @@ class CouldNot(ReplayCase):
     def test_no_trace(self) -> None:
         for content, text in ((b"", "the file ends inside its first block"),
                               (b"not a trace at all", "this is no pcapng file"),
-                              (bytes(Story(begin=False)), "no message is in it")):
+                              (bytes(Story(begin=False)), "the trace has no message")):
             with self.subTest(text=text):
                 path = self.folder / "odd"
                 path.write_bytes(content)
@@ -587,12 +587,12 @@ class CouldNot(ReplayCase):
         sample = test_tools.build / "tests" / "unit" / "trace" / "trace_sample"
         subprocess.run([sample, path], check=True)
         done = self.tool("poemctl", "trace", "replay", str(path), "nowhere", status=3)
-        self.assertIn("several sessions are in it, 1 and 2 among them: say which by --session",
+        self.assertIn("the trace has several sessions, 1 and 2 among them: choose one with --session",
                       done.stderr)
-        for session, text in (("2", "message 2 (REGION_READ) is of the other byte order"),
+        for session, text in (("2", "message 2 (REGION_READ) has another byte order"),
                               ("1", "3 messages of the session are not in the trace"),
                               ("3", "there is no VERSION in it"),
-                              ("4", "no message of that session is in it")):
+                              ("4", "the trace has no message of that session")):
             with self.subTest(session=session):
                 done = self.tool("poemctl", "trace", "replay", "--session", session, str(path),
                                  "nowhere", status=3)
@@ -655,7 +655,7 @@ class AsDevice(ReplayCase):
             self.assertEqual(struct.unpack("<HHIII", head), (9, READ, 16, REPLY | ERROR, EINVAL))
         self.assertEqual(self.acted["findings"], [{
             "kind": "unexpected", "command": "REGION_READ",
-            "text": "REGION_READ BAR0 +0x8, 4 bytes was not asked then: refused with EINVAL"}])
+            "text": "REGION_READ BAR0 +0x8, 4 bytes was not recorded: refused with EINVAL"}])
 
     def test_commands_have_their_places(self) -> None:
         """Between a request and its reply then, so between them now; the reply waits for the
@@ -726,7 +726,7 @@ class AsDevice(ReplayCase):
     def test_nobody_comes(self) -> None:
         done = self.tool("poemctl", "trace", "replay", "--as-device", "--timeout", "100",
                          self.write(Story()), str(self.folder / "device"), status=3)
-        self.assertIn("nobody came within 100 ms", done.stderr)
+        self.assertIn("no client connected within 100 ms", done.stderr)
 
     def test_a_client_that_says_nothing(self) -> None:
         with self.device(self.write(Story()), "--timeout", LATE_MS, status=1) as path:
