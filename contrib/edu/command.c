@@ -288,7 +288,7 @@ static int edu_command_check(const struct command *c)
         return -EINVAL;
     }
     if ((c->fds->n != 0 && !info->request.fds) || c->fds->n > c->caps->device.max_msg_fds) {
-        log_warning("%s: %u file descriptors came with it", info->name, c->fds->n);
+        log_warning("%s: unexpected file descriptors (%u)", info->name, c->fds->n);
         return -EINVAL;
     }
     return 0;

@@ -89,8 +89,8 @@ static bool edu_drive_went_wrong(const struct drive *d, const char *what, enum c
 
 static bool edu_drive_differs(const char *what, uint64_t got, uint64_t want)
 {
-    fprintf(stderr, "edu-drive: %s: 0x%" PRIx64 " came, 0x%" PRIx64 " was to come\n", what, got,
-            want);
+    fprintf(stderr, "edu-drive: %s: received 0x%" PRIx64 ", expected 0x%" PRIx64 " was to come\n",
+            what, got, want);
     return false;
 }
 
@@ -210,7 +210,7 @@ static bool edu_drive_step_version(struct drive *d)
     printf("  answered: %u.%u ", d->client.version.major, d->client.version.minor);
     edu_drive_print_foreign(d->client.json ? d->client.json : "without version data");
     if (d->twin && d->client.twin_fd < 0) {
-        fprintf(stderr, "edu-drive: twin socket: offered, but not taken\n");
+        fprintf(stderr, "edu-drive: twin socket: the device did not accept the offer\n");
         return false;
     }
     return true;
@@ -307,13 +307,13 @@ static bool edu_drive_step_dma(struct drive *d)
         return false;
     }
     if (memcmp(d->memory + SOURCE_AT, d->memory + TARGET_AT, EDU_BUFFER_SIZE) != 0) {
-        fprintf(stderr, "edu-drive: DMA: other bytes came back than went out\n");
+        fprintf(stderr, "edu-drive: DMA: the bytes read back differ from those written\n");
         return false;
     }
-    edu_drive_write("  %u bytes went to the device and came back the same", EDU_BUFFER_SIZE);
+    edu_drive_write("  %u bytes went to the device and came back unchanged", EDU_BUFFER_SIZE);
     if (d->mmap == (d->dma_reads + d->dma_writes > 0)) {
-        fprintf(stderr, "edu-drive: DMA: %u DMA_READ and %u DMA_WRITE came, %s an fd\n",
-                d->dma_reads, d->dma_writes, d->mmap ? "in spite of" : "without");
+        fprintf(stderr, "edu-drive: DMA: received %u DMA_READ and %u DMA_WRITE %s an fd\n",
+                d->dma_reads, d->dma_writes, d->mmap ? "despite" : "without");
         return false;
     }
     return true;
@@ -367,7 +367,7 @@ static bool edu_drive_drive(struct drive *d)
             return false;
         }
     }
-    edu_drive_write("all %zu steps went well", STEPS);
+    edu_drive_write("all %zu steps passed", STEPS);
     return true;
 }
 
@@ -404,11 +404,11 @@ struct settings {
 };
 
 static const struct cli_option options[] = {
-    {"no-mmap", 0, NULL, "give no fd with the DMA memory: the device asks by messages",
+    {"no-mmap", 0, NULL, "pass no fd with the DMA memory: the device sends messages",
      CLI_FLAG(struct settings, no_mmap)},
-    {"twin-socket", 0, NULL, "take the device's messages on a socket of their own",
+    {"twin-socket", 0, NULL, "receive the device's messages on a separate socket",
      CLI_FLAG(struct settings, twin)},
-    {"timeout", 0, "MS", "wait so long for each answer (5000)",
+    {"timeout", 0, "MS", "time limit for each answer (5000)",
      CLI_NUMBER(struct settings, timeout_ms, 1, INT_MAX)},
     {"help", 0, NULL, "show this", CLI_FLAG(struct settings, help)},
     {.name = NULL},
@@ -419,7 +419,7 @@ static int edu_drive_usage(FILE *f, int code)
     fprintf(f, "usage: edu-drive [--no-mmap] [--twin-socket] [--timeout MS] SOCKET\n\n"
                "Drives an edu device over vfio-user and checks what comes back.\n\n");
     cli_help(f, options);
-    fprintf(f, "\nExit status: 0 all went well, 1 a step failed, 2 usage.\n");
+    fprintf(f, "\nExit status: 0 all steps passed, 1 a step failed, 2 usage.\n");
     return code;
 }
 

@@ -33,7 +33,7 @@ static int edu_migration_step(struct migration *m, struct device *d, enum wire_m
         to = WIRE_MIG_STOP;
     } else if (m->state == WIRE_MIG_RESUMING) {
         if (state_load(d, m->data, m->n) != 0) {
-            log_warning("migration: %zu bytes are no valid state of this device", m->n);
+            log_warning("migration: %zu bytes are not a valid state of this device", m->n);
             m->state = WIRE_MIG_ERROR;
             return -EINVAL;
         }

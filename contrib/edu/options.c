@@ -13,7 +13,7 @@
 #include "base/numbers.h"
 #include "contrib/edu/dma_table.h"
 
-#define BITMAP_MAX (256u << 20) /* what QEMU offers: 4 KiB pages of 8 TiB */
+#define BITMAP_MAX (256u << 20) /* QEMU's offer: 4 KiB pages of 8 TiB */
 
 /* Reads a number of 64 bits, decimal or hexadecimal behind 0x. */
 static bool edu_options_read_mask(void *values, const char *text)
@@ -46,9 +46,9 @@ static const struct cli_option table[] = {
      CLI_NUMBER(struct options, ready_fd, 0, INT_MAX)},
     {"once", 0, NULL, "end with the first client", CLI_FLAG(struct options, once)},
     {"dma-mask", 0, "N", "address bits of DMA (0xfffffff)", CLI_READ(edu_options_read_mask)},
-    {"max-msg-fds", 0, "N", "file descriptors taken with a message (16)",
+    {"max-msg-fds", 0, "N", "file descriptors accepted with a message (16)",
      CLI_NUMBER(struct options, caps.max_msg_fds, 0, LIMIT_FDS_KERNEL)},
-    {"max-data-xfer", 0, "N", "bytes of data taken in a message (1048576)",
+    {"max-data-xfer", 0, "N", "bytes of data accepted in a message (1048576)",
      CLI_NUMBER(struct options, caps.max_data_xfer_size, 1, INT32_MAX)},
     {"max-dma-maps", 0, "N", "DMA ranges at a time (512)",
      CLI_NUMBER(struct options, caps.max_dma_maps, 1, 65535)},
@@ -61,7 +61,7 @@ static const struct cli_option table[] = {
      CLI_TEXT(struct options, licence)},
     {"poem", 0, "FILE", "recite another poem", CLI_TEXT(struct options, poem_path)},
     {"fault", 0, "SPEC", "misbehave, as edu(1) explains", CLI_READ(edu_options_read_fault)},
-    {"stray-dma", 0, NULL, "misbehave: ask the client for memory that it has not mapped, too",
+    {"stray-dma", 0, NULL, "misbehave: also ask the client for memory that it has not mapped",
      CLI_FLAG(struct options, stray_dma)},
     {"log-level", 0, "error|warning|info|debug", "how much is logged (info)",
      CLI_CHOICE(struct options, log_level)},
@@ -102,7 +102,7 @@ static enum options_outcome edu_options_check(struct options *o)
         return edu_options_wrong("exactly one of --socket-path and --fd is needed", NULL);
     }
     if (o->poem_path && !o->recite) {
-        return edu_options_wrong("--poem is of no use without --recite", NULL);
+        return edu_options_wrong("--poem needs --recite", NULL);
     }
     if (o->licence && !recital_licence_fits(o->licence)) {
         return edu_options_wrong("bad value for --licence", o->licence);

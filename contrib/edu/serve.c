@@ -186,10 +186,10 @@ static enum turn edu_serve_client(struct server *v, int fd)
     int err = session_init_take(&s, &v->setup, fd);
 
     if (err) {
-        log_error("a client: errno %d", -err);
+        log_error("cannot serve a client: errno %d", -err);
         return TURN_CLIENT_OVER;
     }
-    log_info("a client is here");
+    log_info("a client has connected");
     while (t == TURN_GO_ON) {
         t = edu_serve_turn(v, &s);
     }
@@ -240,7 +240,7 @@ int edu_serve_serve(const struct options *o, const struct poem *poem)
     err = edu_serve_start(&v);
     err = err ? err : edu_serve_run(&v);
     if (err) {
-        log_error("serving ends: %s", strerror(-err));
+        log_error("cannot go on: %s", strerror(-err));
     }
     edu_serve_remove_path(&v);
     sock_close(&v.listen_fd);

@@ -208,12 +208,12 @@ static bool edu_session_take_reply(struct session *s, struct channel *c)
 
     if (wrong != WIRE_OK || !edu_session_was_asked(s, c->hdr.id)) {
         log_warning("%s reply: %s", wire_command_name(c->hdr.command),
-                    wrong != WIRE_OK ? wire_check_text(wrong) : "nothing was asked");
+                    wrong != WIRE_OK ? wire_check_text(wrong) : "no request has this id");
         return false;
     }
     if (dma_awaits(dma, c->hdr.id) &&
         !dma_reply(dma, &c->hdr, channel_payload(c), channel_payload_size(c))) {
-        log_warning("%s reply: it does not fit the request", wire_command_name(c->hdr.command));
+        log_warning("%s reply: it does not match the request", wire_command_name(c->hdr.command));
         return false;
     }
     return true;
@@ -283,7 +283,7 @@ static bool edu_session_version(struct session *s, const struct fault *fault)
 
     fdset_init(&fds);
     if (c->hdr.command != WIRE_VERSION || wire_is_reply(&c->hdr) || c->fds.n != 0) {
-        log_warning("the first message is no VERSION request");
+        log_warning("the first message is not a VERSION request");
         n = -EPROTO;
     } else {
         n = edu_negotiate(s->setup->caps, &s->setup->reciter, channel_message(c), c->hdr.size,
@@ -291,7 +291,7 @@ static bool edu_session_version(struct session *s, const struct fault *fault)
         if (n == 0) {
             n = edu_session_agree(s, &fds);
         } else {
-            log_warning("VERSION: the proposal is refused, errno %d", (int)-n);
+            log_warning("VERSION: refused the proposal with errno %d", (int)-n);
         }
     }
     if (n < 0) {

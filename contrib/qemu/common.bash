@@ -26,7 +26,7 @@ kept_path() {
     elif [[ -n ${HOME:-} ]]; then
         realpath -m -- "$HOME/.cache/poemd/$2"
     else
-        die "neither $1, XDG_CACHE_HOME nor HOME is set: no place for the root"
+        die "neither $1, XDG_CACHE_HOME nor HOME is set: there is no folder for the root"
     fi
 }
 
@@ -37,7 +37,7 @@ require_host() {
     command -v apt-get >/dev/null ||
         die 'this is not a Debian system (no apt-get): make the root on Debian 12 or later'
     [[ $(dpkg --print-architecture) == "$ARCH" ]] ||
-        die "what is fetched is for $ARCH; this machine is $(dpkg --print-architecture)"
+        die "the packages are for $ARCH; this machine is $(dpkg --print-architecture)"
     ((EUID == 0)) || die 'making the root needs the root user (mmdebstrap and chroot)'
 }
 
@@ -64,7 +64,7 @@ find_mirror() {
     local mirror
     mirror=$(ask_apt_for_mirror)
     if [[ -z $mirror ]]; then
-        say 'reading the package lists to learn the mirror'
+        say 'reading the package lists to find the mirror'
         apt-get -q update >&2 || die 'apt-get update failed: no network?'
         mirror=$(ask_apt_for_mirror)
     fi

@@ -328,30 +328,30 @@ local function define_expert(list, prefix, name, text, group, severity)
                                  expert.severity[severity])
 end
 for _, row in ipairs({
-    { "unasked_reply", "A reply to nothing that was asked", "SEQUENCE", "ERROR" },
+    { "unasked_reply", "A reply without a request", "SEQUENCE", "ERROR" },
     { "reply_to_no_reply", "A reply to a request with No_reply", "SEQUENCE", "ERROR" },
     { "unanswered", "No reply was seen", "SEQUENCE", "NOTE" },
     { "reply_command", "The reply names another command than its request", "SEQUENCE", "ERROR" },
     { "error_reply", "An error reply", "RESPONSE_CODE", "NOTE" },
     { "error_without_reply", "An error reply whose type is not Reply", "PROTOCOL", "ERROR" },
-    { "error_in_command", "Error in a command, where it means nothing", "PROTOCOL", "WARN" },
+    { "error_in_command", "Error in a command, in which it has no meaning", "PROTOCOL", "WARN" },
     { "error_payload", "An error reply with a payload", "PROTOCOL", "ERROR" },
     { "unknown_type", "Neither command nor reply", "PROTOCOL", "ERROR" },
     { "reserved_flags", "Reserved flags in the header", "PROTOCOL", "WARN" },
     { "flags", "Flags that exclude each other, or reserved ones", "PROTOCOL", "ERROR" },
     { "unknown_command", "A command that the specification does not have", "UNDECODED", "WARN" },
-    { "wrong_direction", "A command from the side that has not got it", "PROTOCOL", "ERROR" },
-    { "header_size", "The header's size is not that of the message", "PROTOCOL", "ERROR" },
+    { "wrong_direction", "A command that only the other side may send", "PROTOCOL", "ERROR" },
+    { "header_size", "The header's size differs from the message's", "PROTOCOL", "ERROR" },
     { "payload_short", "The payload is shorter than its fixed part", "PROTOCOL", "ERROR" },
     { "payload_long", "The payload is longer than it may be", "PROTOCOL", "ERROR" },
     { "count", "A count does not agree with the bytes that follow", "PROTOCOL", "ERROR" },
     { "reply_over_argsz", "The reply is larger than the request's argsz", "PROTOCOL", "ERROR" },
-    { "reply_count", "The reply has more than was asked for", "PROTOCOL", "ERROR" },
+    { "reply_count", "The reply has more data than the request asked for", "PROTOCOL", "ERROR" },
     { "caps", "The capability list leaves its message", "PROTOCOL", "ERROR" },
-    { "fds_where_none", "File descriptors where the specification has none", "PROTOCOL", "ERROR" },
-    { "too_many_fds", "More file descriptors than the receiver takes", "PROTOCOL", "ERROR" },
-    { "data_over_max", "More data than the receiver takes", "PROTOCOL", "ERROR" },
-    { "dma_outside", "DMA outside what is mapped", "PROTOCOL", "ERROR" },
+    { "fds_where_none", "File descriptors that the message may not have", "PROTOCOL", "ERROR" },
+    { "too_many_fds", "More file descriptors than the receiver accepts", "PROTOCOL", "ERROR" },
+    { "data_over_max", "More data than the receiver accepts", "PROTOCOL", "ERROR" },
+    { "dma_outside", "DMA outside mapped memory", "PROTOCOL", "ERROR" },
     { "dma_flags", "DMA that the mapping does not allow", "PROTOCOL", "ERROR" },
     { "version_data", "Version data that is not JSON with a NUL at its end", "PROTOCOL", "ERROR" },
 }) do
@@ -361,7 +361,7 @@ for _, row in ipairs({
     { "lost", "Messages before this one were lost", "SEQUENCE", "WARN" },
     { "not_delivered", "The session ended before it was delivered", "SEQUENCE", "NOTE" },
     { "cut", "The capture header is not whole", "PROTOCOL", "NOTE" },
-    { "header", "A capture header that this dissector does not know", "UNDECODED", "WARN" },
+    { "header", "An unknown or inconsistent capture header", "UNDECODED", "WARN" },
 }) do
     define_expert(CAPTURE_E, "vfio_user_capture.expert", row[1], row[2], row[3], row[4])
     CAPTURE_TEXT[row[1]] = row[2]
@@ -1512,7 +1512,7 @@ local function judge_header(m)
         m:find("reserved_flags", "Reserved bits in the header: " .. hex(m.flags))
     end
     if m.size ~= m.whole then
-        m:find("header_size", ("The header says %d, the message has %d"):format(m.size, m.whole))
+        m:find("header_size", ("The header has %d, the message %d bytes"):format(m.size, m.whole))
     end
     if not command and m.type == COMMAND then
         m:find("unknown_command", "Command " .. m.command)

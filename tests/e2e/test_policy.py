@@ -161,7 +161,7 @@ class Spawned(Policy):
         self.assertEqual(0, self.child("poemd").terminate())
         log = self.child("poemd").log()
         self.assertEqual(3, log.count("exited with status 0 after its session"), log)
-        self.assertEqual(3, log.count("wrote: edu: info: a client is here"), log)
+        self.assertEqual(3, log.count("wrote: edu: info: a client has connected"), log)
 
     def test_is_the_process_that_was_started(self) -> None:
         self.use(self.start_spawned(f"allow backend exe {self.program('edu')}",

@@ -204,7 +204,8 @@ class Status(Control):
     def test_what_answers_may_be_anything(self) -> None:
         """Its words go to a terminal: what is no poemd is told from one."""
         ok, last = struct.pack("<IIII", 0x6d656f70, 0, 0, 0), struct.pack("<IIII", 0x6d656f70, 0, 1, 0)
-        for answer, why in ((b"", "poemd ended the connection"), (b"\0", "not from a poemd"), (ok, "not from a poemd"),
+        for answer, why in ((b"", "poemd ended the connection"), (b"\0", "not from a poemd"),
+                            (ok, "not from a poemd"),
                             (ok + b"[]", "poemd ended the connection"), (ok + b'{"a":1', "not from a poemd"),
                             (ok + b'{"a":1,"a":2}', "not from a poemd"),
                             (last + b'{"broker":{"version":"\\u001b[2J"}}', "not from a poemd"),

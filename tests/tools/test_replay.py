@@ -591,7 +591,7 @@ class CouldNot(ReplayCase):
                       done.stderr)
         for session, text in (("2", "message 2 (REGION_READ) has another byte order"),
                               ("1", "3 messages of the session are not in the trace"),
-                              ("3", "there is no VERSION in it"),
+                              ("3", "the trace has no VERSION message"),
                               ("4", "the trace has no message of that session")):
             with self.subTest(session=session):
                 done = self.tool("poemctl", "trace", "replay", "--session", session, str(path),

@@ -128,7 +128,7 @@ class Show(Sample):
     def test_filter_that_makes_no_sense(self) -> None:
         for more in ((), ("--follow",)):
             said = run("show", *more, "--filter", "comand=DMA_MAP", self.file, status=USAGE).stderr
-            self.assertIn('character 1: no term "comand"; there are command=', said)
+            self.assertIn('character 1: unknown term "comand"; the terms are command=', said)
 
     def test_color(self) -> None:
         plain = run("show", self.file).stdout
@@ -215,8 +215,8 @@ class CutOff(Sample):
         for action in ("show", "lint", "stats"):
             with self.subTest(action=action):
                 self.assertEqual(run(action, other).stderr,
-                                 f"poemctl: trace {action}: {other}: no session of vfio-user is "
-                                 "in it\n")
+                                 f"poemctl: trace {action}: {other}: the trace has no "
+                                 "vfio-user session\n")
 
 
 class Follow(Sample):

@@ -143,7 +143,7 @@ class Stats(Case):
         trace.statistics(10000, lost=9)
         path = self.write("t", trace)
         self.assertEqual(self.stats(path)["lost"], 9)
-        self.assertIn("9 messages are not in the trace", self.trace("stats", path).stdout)
+        self.assertIn("9 messages are missing in the trace", self.trace("stats", path).stdout)
 
     def test_empty(self) -> None:
         shown = self.stats(self.write("t", Trace()))
@@ -487,7 +487,7 @@ class Extract(Case):
         os.symlink(path, self.folder / "symlinked")
         for name in ("sample.pcapng", "linked", "symlinked"):
             said = self.trace("extract", "-w", name, path, status=COULD_NOT).stderr
-            self.assertIn("the trace itself", said)
+            self.assertIn("the input trace", said)
         self.assertEqual(path.read_bytes(), before)
 
     def test_from_and_to_pipes(self) -> None:

@@ -130,7 +130,7 @@ static void tracer_dispatch(struct tracer *t, struct fdset *fds)
         t->quit_asked = true;
         break;
     default:
-        log_error("tracer: the monitor said %u", t->in.type);
+        log_error("tracer: unknown message type %u from the monitor", t->in.type);
         break;
     }
 }

@@ -46,8 +46,7 @@ static void tracer_rings_ring_broken(struct tracer_ring *r)
     struct tracer *const t = r->tracer;
     const uint32_t worker = (uint32_t)(r - t->rings);
 
-    log_error("tracer: what worker %u wrote for its captures is damaged; its sessions are not "
-              "captured any more",
+    log_error("tracer: the ring of worker %u is damaged; its sessions are no longer captured",
               worker);
     tracer_rings_ring_close(r);
     tracer_msg_init(&t->out, TRACER_BROKEN);
@@ -188,7 +187,7 @@ void tracer_ring_take(struct tracer *t, int ring_fd, int bell_fd)
         err = r->bell && event_add(r->bell, NULL) == 0 ? 0 : -ENOMEM;
     }
     if (err) {
-        log_error("tracer: no ring for worker %u: %s", worker, strerror(-err));
+        log_error("tracer: cannot read the ring of worker %u: %s", worker, strerror(-err));
         tracer_rings_ring_close(r);
         return;
     }

@@ -120,7 +120,7 @@ static bool filter_terms_read_command(const struct reading *r, const char *p, ui
     if (numbers_read(p, strlen(p), UINT16_MAX, out)) {
         return true;
     }
-    return filter_terms_wrong(r, p, "no command \"%s\"; there are %s",
+    return filter_terms_wrong(r, p, "unknown command \"%s\"; the commands are %s",
                               log_escape(name, sizeof name, p, strlen(p)), all);
 }
 
@@ -172,7 +172,7 @@ static bool filter_terms_read_value(const struct reading *r, const struct word *
         break;
     }
     t->n++;
-    return ok || filter_terms_wrong(r, p, "\"%s\" is not what %s= takes: %s",
+    return ok || filter_terms_wrong(r, p, "\"%s\" is not a value of %s=, which takes %s",
                                     log_escape(text, sizeof text, p, strlen(p)), w->name, w->right);
 }
 
@@ -215,8 +215,7 @@ static bool filter_terms_read_term(const struct reading *r, struct term *t, char
         }
         t->kind = w->kind;
         if (!w->has_value) {
-            return !sign ||
-                   filter_terms_wrong(r, sign, "\"%s\" stands alone, without a value", w->name);
+            return !sign || filter_terms_wrong(r, sign, "\"%s\" takes no value", w->name);
         }
         if (!sign) {
             return filter_terms_wrong(r, name + n, "\"%s\" needs \"=\" and %s behind it", w->name,
@@ -224,11 +223,10 @@ static bool filter_terms_read_term(const struct reading *r, struct term *t, char
         }
         return filter_terms_read_values(r, w, t, sign + 1);
     }
-    return filter_terms_wrong(
-        r, name,
-        "no term \"%s\"; there are command=, from=, region=, session=, route=, id=, after=, "
-        "before=, errors, slower= and fds",
-        log_escape(text, sizeof text, name, n));
+    return filter_terms_wrong(r, name,
+                              "unknown term \"%s\"; the terms are command=, from=, region=, "
+                              "session=, route=, id=, after=, before=, errors, slower= and fds",
+                              log_escape(text, sizeof text, name, n));
 }
 
 bool filter_terms_read(struct terms *t, char *text, char *why, size_t size)

@@ -35,11 +35,11 @@ struct show_item {
     const char *comment;                 /* NULL if none */
 };
 
-/* Whether a reply follows on its request's line, and if not, why. */
+/* The place of the reply at the end of a request's line. */
 enum show_end {
-    SHOW_ANSWERED,   /* it follows */
+    SHOW_ANSWERED,   /* on this line */
     SHOW_POSTED,     /* no reply was wanted */
-    SHOW_UNFINISHED, /* it follows on a line of its own */
+    SHOW_UNFINISHED, /* on a line of its own */
     SHOW_NEVER,      /* it never came */
 };
 

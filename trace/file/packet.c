@@ -189,7 +189,7 @@ static const char *packet_judge(const struct trace_message *m, size_t n, size_t 
     }
     if (m->sender >= SIDES || m->legs == 0 || (m->legs & ~TRACE_LEGS) != 0 ||
         (m->flags & ~TRACE_FLAGS) != 0) {
-        return "a capture header with values that mean nothing";
+        return "a capture header with invalid values";
     }
     return n - size > m->size ? "more bytes kept than the message had" : NULL;
 }
@@ -223,7 +223,7 @@ static const char *packet_get_message(const uint8_t *at, size_t n, struct trace_
     at += TRACE_CAPTURE_HDR_SIZE;
     for (unsigned i = 0; i < m->n_fds; i++, at += TRACE_CAPTURE_FD_SIZE) {
         if (!packet_get_fd(at, &fds[i])) {
-            return "an fd of a kind that means nothing";
+            return "an fd of an unknown kind";
         }
     }
     m->fds = fds;
@@ -239,7 +239,7 @@ enum packet_outcome packet_get(const void *p, size_t n, struct trace_message *m,
     bool ours;
 
     if (!packet_skip_tags(&at, &n, &ours)) {
-        *why = "tags that do not end";
+        *why = "tags without an end";
         return PACKET_MALFORMED;
     }
     if (!ours) {

@@ -30,9 +30,7 @@
 
 static const char too_many[] = "more interfaces, or more told of them, than a reader holds";
 
-/*
- * A step's outcome beside enum trace_outcome: the reader goes on without returning to its caller.
- */
+/* A step's outcome in addition to enum trace_outcome: the reader goes on. */
 #define GO_ON (-1)
 
 struct trace_reader {
@@ -302,7 +300,7 @@ static int reader_section(struct trace_reader *r, const uint8_t *p, size_t n)
     }
     opt = (struct options){.p = p + 16, .n = n - 16};
     if (reader_get16(r, p + 4) != PCAPNG_MAJOR) {
-        return reader_malformed(r, "another version of pcapng than 1");
+        return reader_malformed(r, "a version of pcapng other than 1");
     }
     r->begun = true;
     r->n_interfaces = 0;
@@ -553,7 +551,7 @@ static int reader_too_large(struct trace_reader *r, uint32_t type, uint32_t len)
             return reader_pass_over(r, len);
         }
     }
-    return o == GO_ON ? reader_malformed(r, "a block that is larger than any trace has") : o;
+    return o == GO_ON ? reader_malformed(r, "a block larger than any of a trace") : o;
 }
 
 /* Finds the byte order of a section from the bytes behind its head. */

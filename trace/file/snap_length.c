@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Which part of a message is data. Pure. */
+/* Finds the part of a message that is data. Pure. */
 #include "trace/file/snap_length.h"
 
 #include "base/wire_command.h"

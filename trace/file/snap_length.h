@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* How many bytes of a message are kept. FORMAT.trace, section 6. Pure. */
+/* Decides how many bytes of a message are kept. FORMAT.trace, section 6. Pure. */
 #ifndef POEMD_TRACE_FILE_SNAP_LENGTH_H
 #define POEMD_TRACE_FILE_SNAP_LENGTH_H
 

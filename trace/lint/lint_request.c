@@ -167,7 +167,7 @@ static void lint_request_map_form(const struct lint_at *at, const struct wire_dm
         lint_say(at, LINT_FLAGS, "flags 0x%" PRIx32, m->flags);
     }
     if ((m->flags & (WIRE_DMA_MMAP | WIRE_DMA_FILE_IO)) && at->v.m->n_fds == 0) {
-        lint_say(at, LINT_FDS_MISSING, "%s", "none, though a flag says how it is to be used");
+        lint_say(at, LINT_FDS_MISSING, "%s", "none, although a flag requires one");
     }
     if (at->v.m->n_fds > 1) {
         lint_say(at, LINT_FDS_MISSING, "%u for one region", at->v.m->n_fds);

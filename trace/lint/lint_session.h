@@ -90,7 +90,7 @@ struct lint_at {
 void lint_say(const struct lint_at *at, enum lint_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* What a DMA_MAP request did to the maps; remembered as its tag. */
+/* Effects of a DMA_MAP request on the maps; remembered as its tag. */
 #define LINT_TAG_MAPPED 1u
 #define LINT_TAG_OVERLAP 2u
 

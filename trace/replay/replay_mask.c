@@ -112,9 +112,9 @@ static bool replay_mask_read_term(struct replay_mask *m, const char *at, size_t 
     } else if (name_n == 6 && memcmp(at, "bytes=", 6) == 0) {
         ok = replay_mask_read_range(value, value_n, &m->bytes);
     } else {
-        return replay_mask_refuse(why, size, "no such term:", at, n);
+        return replay_mask_refuse(why, size, "unknown term", at, n);
     }
-    return ok || replay_mask_refuse(why, size, "no such value:", at, n);
+    return ok || replay_mask_refuse(why, size, "invalid value", at, n);
 }
 
 bool replay_mask_add(struct replay_masks *m, const char *text, char *why, size_t size)
@@ -141,7 +141,7 @@ bool replay_mask_add(struct replay_masks *m, const char *text, char *why, size_t
         text += n;
     }
     if (!any) {
-        return replay_mask_refuse(why, size, "nothing is said in", "", 0);
+        return replay_mask_refuse(why, size, "there are no terms in", "", 0);
     }
     m->masks[m->n++] = mask;
     return true;

@@ -315,7 +315,7 @@ bool replay_script_finish(struct replay_script *s, unsigned leg, char *why, size
         char name[64];
 
         if (native_foreign(&m)) {
-            snprintf(why, size, "%s is of the other byte order than this machine's",
+            snprintf(why, size, "%s has another byte order than this machine",
                      replay_name(r, name, sizeof name));
             return false;
         }
@@ -326,8 +326,8 @@ bool replay_script_finish(struct replay_script *s, unsigned leg, char *why, size
     }
     if (!replay_script_has_version(s)) {
         snprintf(why, size,
-                 "there is no VERSION in it: the capture began after the session did, or left it "
-                 "out; begin it before the client connects");
+                 "the trace has no VERSION message: the capture began after the session, or left "
+                 "it out; start it before the client connects");
         return false;
     }
     if (!replay_script_pair_all(s) || !replay_script_find_waits(s)) {

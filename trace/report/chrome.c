@@ -22,7 +22,7 @@
 /* The client's last write, which a DMA request of the device may follow from. */
 struct write {
     uint64_t read_ns; /* since 1970; 0 if none */
-    unsigned channels;
+    unsigned lane;
 };
 
 /* A session: a process. */
@@ -132,9 +132,9 @@ static unsigned chrome_pid_of(const struct trace_session *s)
 }
 
 /* Returns a thread's number: the client's lanes come before the backend's. */
-static unsigned chrome_tid_of(unsigned sender, unsigned channels)
+static unsigned chrome_tid_of(unsigned sender, unsigned lane)
 {
-    return 1 + sender * (CHROME_LANES + 1) + channels;
+    return 1 + sender * (CHROME_LANES + 1) + lane;
 }
 
 /* Begins an event; the caller adds ",…" and ends it. */
@@ -162,17 +162,17 @@ static void chrome_name_process(struct chrome *c, const struct trace_session *s,
 }
 
 static void chrome_name_lane(struct chrome *c, const struct trace_session *s, struct process *p,
-                             unsigned sender, unsigned channels)
+                             unsigned sender, unsigned lane)
 {
     static const char *const names[SIDES] = {"client's requests", "backend's requests"};
-    const unsigned tid = chrome_tid_of(sender, channels);
+    const unsigned tid = chrome_tid_of(sender, lane);
 
-    if (channels < CHROME_LANES && (p->named[sender] >> channels & 1) == 0) {
-        p->named[sender] |= (uint64_t)1 << channels;
+    if (lane < CHROME_LANES && (p->named[sender] >> lane & 1) == 0) {
+        p->named[sender] |= (uint64_t)1 << lane;
         chrome_begin(c, "M", chrome_pid_of(s), tid);
         fprintf(c->f, ",\"name\":\"thread_name\",\"args\":{\"name\":\"%s", names[sender]);
-        if (channels > 0) {
-            fprintf(c->f, " (%u)", channels + 1);
+        if (lane > 0) {
+            fprintf(c->f, " (%u)", lane + 1);
         }
         fputs("\"}", c->f);
         chrome_end(c);
@@ -193,7 +193,7 @@ struct span {
     uint64_t end_ns;
     uint64_t passed_ns;
     unsigned sender;
-    unsigned channels;
+    unsigned lane;
     unsigned n_fds;
     bool made;                         /* by the broker */
     const struct trace_message *reply; /* NULL if none */
@@ -269,11 +269,11 @@ static void chrome_put_name(struct chrome *c, const struct access *a)
 static void chrome_put_span(struct chrome *c, const struct span *s)
 {
     const unsigned pid = chrome_pid_of(s->session);
-    const unsigned tid = chrome_tid_of(s->sender, s->channels);
+    const unsigned tid = chrome_tid_of(s->sender, s->lane);
     const uint64_t from = chrome_since_begin(c, s->read_ns);
     const uint64_t to = chrome_since_begin(c, s->end_ns);
 
-    if (s->channels < CHROME_LANES) {
+    if (s->lane < CHROME_LANES) {
         chrome_begin(c, "X", pid, tid);
         chrome_put_name(c, &s->access);
         fputs(",\"cat\":\"request\"", c->f);
@@ -315,20 +315,20 @@ static unsigned chrome_free_lane(const struct process *p, unsigned sender, uint6
  * Writes an arrow from the write to the device's request that followed it; both ends are on slices.
  */
 static void chrome_put_flow(struct chrome *c, const struct trace_session *s, struct process *p,
-                            const struct trace_message *m, unsigned channels)
+                            const struct trace_message *m, unsigned lane)
 {
     const struct write *const w = &p->write;
 
     if (w->read_ns == 0 || w->read_ns > m->read_ns || m->read_ns - w->read_ns > CHROME_FLOW_NS ||
-        channels >= CHROME_LANES) {
+        lane >= CHROME_LANES) {
         return;
     }
     c->flows++;
-    chrome_begin(c, "s", chrome_pid_of(s), chrome_tid_of(SIDE_CLIENT, w->channels));
+    chrome_begin(c, "s", chrome_pid_of(s), chrome_tid_of(SIDE_CLIENT, w->lane));
     fprintf(c->f, ",\"name\":\"DMA after a write\",\"cat\":\"dma\",\"id\":%" PRIu64, c->flows);
     chrome_put_us(c->f, "ts", chrome_since_begin(c, w->read_ns));
     chrome_end(c);
-    chrome_begin(c, "f", chrome_pid_of(s), chrome_tid_of(SIDE_BACKEND, channels));
+    chrome_begin(c, "f", chrome_pid_of(s), chrome_tid_of(SIDE_BACKEND, lane));
     fprintf(c->f, ",\"bp\":\"e\",\"name\":\"DMA after a write\",\"cat\":\"dma\",\"id\":%" PRIu64,
             c->flows);
     chrome_put_us(c->f, "ts", chrome_since_begin(c, m->read_ns));
@@ -336,17 +336,17 @@ static void chrome_put_flow(struct chrome *c, const struct trace_session *s, str
 }
 
 static void chrome_request(struct chrome *c, const struct trace_session *s, struct process *p,
-                           const struct trace_message *m, const struct access *a, unsigned channels)
+                           const struct trace_message *m, const struct access *a, unsigned lane)
 {
     const unsigned sender = m->sender == SIDE_BACKEND;
     const bool writes =
         a->hdr.command == WIRE_REGION_WRITE || a->hdr.command == WIRE_REGION_WRITE_MULTI;
 
-    chrome_name_lane(c, s, p, sender, channels);
-    if (sender == SIDE_CLIENT && writes && channels < CHROME_LANES) {
-        p->write = (struct write){.read_ns = m->read_ns, .channels = channels};
+    chrome_name_lane(c, s, p, sender, lane);
+    if (sender == SIDE_CLIENT && writes && lane < CHROME_LANES) {
+        p->write = (struct write){.read_ns = m->read_ns, .lane = lane};
     } else if (sender == SIDE_BACKEND) {
-        chrome_put_flow(c, s, p, m, channels);
+        chrome_put_flow(c, s, p, m, lane);
     }
     if ((a->hdr.flags & WIRE_NO_REPLY) != 0) {
         chrome_put_span(c, &(struct span){.session = s,
@@ -356,14 +356,14 @@ static void chrome_request(struct chrome *c, const struct trace_session *s, stru
                                           .end_ns = m->read_ns + m->passed_ns,
                                           .passed_ns = m->passed_ns,
                                           .sender = sender,
-                                          .channels = channels,
+                                          .lane = lane,
                                           .n_fds = m->n_fds,
                                           .made = (m->flags & TRACE_BROKER) != 0});
-        if (channels < CHROME_LANES) {
-            p->until[sender][channels] = m->read_ns + m->passed_ns;
+        if (lane < CHROME_LANES) {
+            p->until[sender][lane] = m->read_ns + m->passed_ns;
         }
-    } else if (channels < CHROME_LANES) {
-        p->busy[sender] |= (uint64_t)1 << channels;
+    } else if (lane < CHROME_LANES) {
+        p->busy[sender] |= (uint64_t)1 << lane;
     }
 }
 
@@ -376,7 +376,7 @@ static void chrome_put_request(struct chrome *c, const struct trace_request *r, 
                      .end_ns = end_ns,
                      .passed_ns = r->passed_ns,
                      .sender = r->sender == SIDE_BACKEND,
-                     .channels = (unsigned)r->tag,
+                     .lane = (unsigned)r->tag,
                      .n_fds = r->n_fds,
                      .made = (r->flags & TRACE_BROKER) != 0,
                      .reply = reply,
@@ -459,7 +459,7 @@ int chrome_feed(struct chrome *c, const struct trace_session *s, const struct tr
     struct process *const p = chrome_process_of(c, s);
     struct trace_request asked;
     struct access a;
-    unsigned channels;
+    unsigned lane;
 
     if (!p) {
         return -ENOMEM;
@@ -472,11 +472,11 @@ int chrome_feed(struct chrome *c, const struct trace_session *s, const struct tr
     }
     chrome_name_process(c, s, p);
     chrome_count(c, s, p, m);
-    channels = chrome_free_lane(p, m->sender == SIDE_BACKEND, m->read_ns);
-    switch (trace_pairs_feed(c->pairs, s, m, channels, &asked)) {
+    lane = chrome_free_lane(p, m->sender == SIDE_BACKEND, m->read_ns);
+    switch (trace_pairs_feed(c->pairs, s, m, lane, &asked)) {
     case TRACE_PAIR_REQUEST:
         if (access_read(m, &a)) {
-            chrome_request(c, s, p, m, &a, channels);
+            chrome_request(c, s, p, m, &a, lane);
         }
         break;
     case TRACE_PAIR_REPLY:
@@ -486,7 +486,7 @@ int chrome_feed(struct chrome *c, const struct trace_session *s, const struct tr
         chrome_give_back(p, &asked, m->read_ns);
         break;
     case TRACE_PAIR_UNASKED:
-        chrome_put_instant(c, s, m, "reply to nothing");
+        chrome_put_instant(c, s, m, "reply without a request");
         break;
     case TRACE_PAIR_NEITHER:
         chrome_put_instant(c, s, m, "neither command nor reply");

@@ -95,17 +95,18 @@ static void stats_text_put_head(const struct stats *s, const struct stats_about 
     fprintf(f, "%-11s%" PRIu64 " in %zu session%s, %" PRIu64 " made by the broker\n",
             "Messages:", s->messages, sessions, sessions == 1 ? "" : "s", s->made);
     fprintf(f, "%-11s%" PRIu64 "%s\n", "Lost:", lost,
-            lost > 0 ? " messages are not in the trace: what follows is without them" : "");
+            lost > 0 ? " messages are missing in the trace and in these statistics" : "");
     stats_text_put_sender(&s->senders[SIDE_CLIENT], "Client:", f);
     stats_text_put_sender(&s->senders[SIDE_BACKEND], "Backend:", f);
     if (s->whole_ns > 0) {
-        fprintf(f, "%-11s%.1f %% of the time that requests took was its own\n",
-                "Broker:", 100.0 * (double)s->broker_ns / (double)s->whole_ns);
+        fprintf(f, "%-11s%.1f %% of request time\n",
+                "Overhead:", 100.0 * (double)s->broker_ns / (double)s->whole_ns);
     }
-    stats_text_put_odd(s->unasked, "replies to nothing that is in the trace", f);
+    stats_text_put_odd(s->unasked, "replies without a request in the trace", f);
     stats_text_put_odd(s->undelivered, "not delivered, since their session had ended", f);
     stats_text_put_odd(s->malformed, "that are neither command nor reply", f);
-    stats_text_put_odd(s->given_up, "requests waited too long among too many to be matched", f);
+    stats_text_put_odd(s->given_up,
+                       "requests forgotten before their replies, since too many waited", f);
 }
 
 /* ---- tables ---- */
@@ -196,7 +197,7 @@ static void stats_text_put_notes(const struct stats *s, FILE *f)
     char shown[STATS_NOTE_BYTES * 4];
 
     if (s->n_notes > 0) {
-        fprintf(f, "\nUnseen, since it goes by no socket:\n");
+        fprintf(f, "\nBypasses poemd, so it is not in the trace:\n");
     }
     for (size_t i = 0; i < s->n_notes; i++) {
         fprintf(f, "  %s",
@@ -206,7 +207,7 @@ static void stats_text_put_notes(const struct stats *s, FILE *f)
         }
         fputc('\n', f);
     }
-    stats_text_put_odd(s->more_notes, "more of the kind", f);
+    stats_text_put_odd(s->more_notes, "further kinds of bypass", f);
 }
 
 void stats_text(const struct stats *s, const struct stats_about *about,

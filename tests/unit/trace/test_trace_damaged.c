@@ -79,7 +79,7 @@ START_TEST(sections_that_are_none)
     check_refused(&b, 0, "offset 0: a section header without its magic");
     put32(&b, 8, PCAPNG_MAGIC);
     put16(&b, 12, 2);
-    check_refused(&b, 0, "another version of pcapng than 1");
+    check_refused(&b, 0, "a version of pcapng other than 1");
     b.n = 0;
     blocks_raw(&b, PCAPNG_SECTION, (uint32_t[2]){PCAPNG_MAGIC, 1}, 8);
     check_refused(&b, 0, "a section header that is too short");
@@ -126,7 +126,7 @@ static const struct {
     {PCAPNG_PACKET, {0, 0, 0, 5, 5, 0}, 24, "a packet that is longer than its block"},
     {PCAPNG_PACKET, {0, 0, 0, UINT32_MAX, 5, 0}, 24, "a packet that is longer than its block"},
     {PCAPNG_PACKET, {1, 0, 0, 0, 0}, 20, "a block of an interface that was not described"},
-    {PCAPNG_PACKET, {0, 0, 0, 0, 0}, 20, "tags that do not end"},
+    {PCAPNG_PACKET, {0, 0, 0, 0, 0}, 20, "tags without an end"},
     {PCAPNG_STATISTICS, {0, 0}, 8, "statistics that are too short"},
     {PCAPNG_STATISTICS, {9, 0, 0}, 12, "a block of an interface that was not described"},
     {PCAPNG_STATISTICS, {0, 0, 0, 0x00090001, 0}, 20, "an option that is longer than its block"},
@@ -167,12 +167,12 @@ static const struct {
     const char *why;
 } headers[] = {
     {0, 2, "a capture header of another version"},
-    {1, 0x10, "values that mean nothing"},
+    {1, 0x10, "invalid values"},
     {2, 41, "length does not agree"},
     {2, 72, "length does not agree"},
-    {4, 0, "values that mean nothing"},
-    {4, 4, "values that mean nothing"},
-    {5, 2, "values that mean nothing"},
+    {4, 0, "invalid values"},
+    {4, 4, "invalid values"},
+    {5, 2, "invalid values"},
     {6, 1, "length does not agree"},
     {6, 254, "more fds than a message can have"},
     {24, 15, "more bytes kept than the message had"},
@@ -203,7 +203,7 @@ START_TEST(fds_that_lie)
     m.n_fds = 1;
     blocks_message(&b, 0, &m, NULL);
     b.p[first_message + 28 + packet_head_size(0)] = TRACE_FD_KINDS;
-    check_refused(&b, 1, "an fd of a kind that means nothing");
+    check_refused(&b, 1, "an fd of an unknown kind");
     blocks_deinit(&b);
 }
 END_TEST
@@ -252,7 +252,7 @@ START_TEST(the_largest_block)
     ck_assert_uint_eq(r.items, 3);
     reading_deinit(&r);
     blocks_packet(&b, 0, 0, packet, fits + 4);
-    check_refused(&b, 3, "a block that is larger than any trace has");
+    check_refused(&b, 3, "a block larger than any of a trace");
     blocks_deinit(&b);
 }
 END_TEST

@@ -162,8 +162,8 @@ START_TEST(what_is_missing_is_counted)
 END_TEST
 
 /* A session without VERSION; of the other byte order; without headers: each is refused in words. */
-static const char *const refusals[] = {"there is no VERSION in it",
-                                       "message 1 (VERSION) is of the other byte order",
+static const char *const refusals[] = {"the trace has no VERSION message",
+                                       "message 1 (VERSION) has another byte order",
                                        "message 1 (command 0) has no header"};
 
 START_TEST(what_cannot_be_played)

@@ -400,7 +400,7 @@ static void oddities(struct told *t)
     NEXT(.fds = assorted, .n_fds = sizeof assorted / sizeof *assorted, .data_n = 8);
     client_asks(t, 26, 200, NULL, 0);
     backend_refuses(t, 26, 200, ENOTSUP);
-    /* A reply to nothing. */
+    /* A reply without a request. */
     NEXT(.data_n = 4);
     backend_answers(t, 999, WIRE_REGION_READ, &a, sizeof a);
     /* Answered by the broker, in the device's place. */
