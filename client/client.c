@@ -91,7 +91,7 @@ const char *client_text(const struct client *c, enum client_outcome o, char *out
             break;
         }
         snprintf(out, size, "refused: %s (%s)", text ? text : "unknown error",
-                 name ? name : "no errno of this system");
+                 name ? name : "unknown errno");
         break;
     case CLIENT_FAILED:
         snprintf(out, size, "%s", text ? text : "unknown error");
@@ -286,7 +286,7 @@ static enum client_outcome client_receive(struct client *c, int fd, uint32_t max
         return client_io_failed(c, err);
     }
     if (fds->n > c->max_fds) {
-        return client_malformed(c, "more fds in one message than were offered to be taken");
+        return client_malformed(c, "more fds in one message than the client accepts");
     }
     return CLIENT_OK;
 }
@@ -329,7 +329,7 @@ static enum client_outcome client_serve_command(struct client *c, int fd,
         return client_malformed(c, wire_check_text(check));
     }
     if (info && info->sender != SIDE_BACKEND) {
-        return client_malformed(c, "the server sent a command that is the client's to send");
+        return client_malformed(c, "the server sent a command that only clients may send");
     }
     if (c->twin_fd >= 0 && fd != c->twin_fd) {
         return client_malformed(c,
@@ -410,7 +410,7 @@ enum client_outcome client_serve(struct client *c, const bool *done)
 
         o = client_take_message(c, client_bound(c), &hdr, &fds, &is_reply, deadline);
         if (o == CLIENT_OK && is_reply) {
-            o = client_malformed(c, "a reply to nothing that was asked");
+            o = client_malformed(c, "a reply without a request");
         }
     }
     fdset_close(&fds);
@@ -468,7 +468,7 @@ static enum client_outcome client_judge_reply(struct client *c, const struct wir
     enum wire_check check;
 
     if (reply->id != request->id) {
-        return client_malformed(c, "a reply with another id than the request's");
+        return client_malformed(c, "a reply with an id other than the request's");
     }
     if (reply->command != request->command) {
         return client_malformed(c, "a reply that names another command");
@@ -482,7 +482,7 @@ static enum client_outcome client_judge_reply(struct client *c, const struct wir
         return CLIENT_OK;
     }
     if (reply->error > INT_MAX) {
-        return client_malformed(c, "an error that is no errno");
+        return client_malformed(c, "an error number that is not an errno");
     }
     c->error = (int)reply->error;
     return CLIENT_REFUSED;
@@ -591,7 +591,7 @@ static enum client_outcome client_keep_json(struct client *c, size_t n)
     }
     for (size_t i = text; i < size; i++) {
         if (json[i] != '\0') {
-            return client_malformed(c, "version data with a NUL inside");
+            return client_malformed(c, "version data with a NUL in the middle");
         }
     }
     c->json = strdup(json);
@@ -608,10 +608,10 @@ static enum client_outcome client_keep_twin(struct client *c, struct fdset *fds,
         return CLIENT_OK;
     }
     if (!offered || fds->n > 1) {
-        return client_malformed(c, "fds with the version reply that nothing asked for");
+        return client_malformed(c, "unexpected fds with the version reply");
     }
     if (getsockopt(fds->fds[0], SOL_SOCKET, SO_TYPE, &type, &len) < 0 || type != SOCK_STREAM) {
-        return client_malformed(c, "the twin socket's fd is no stream socket");
+        return client_malformed(c, "the twin socket's fd is not a stream socket");
     }
     c->twin_fd = fdset_steal(fds, 0);
     return CLIENT_OK;

@@ -22,7 +22,7 @@ static enum client_outcome client_ask_ask(struct client *c, enum wire_command co
     }
     return n == out_n && (out_n == 0 || wire_get(p, n, out, out_n))
                ? CLIENT_OK
-               : client_malformed(c, "a reply of another size than the command's");
+               : client_malformed(c, "a reply with a size other than the command's");
 }
 
 enum client_outcome client_device_info(struct client *c, struct wire_device_info *out)
@@ -56,7 +56,7 @@ static enum client_outcome ask_argsz(struct client *c, enum wire_command command
         }
     } while (o == CLIENT_OK && asked == in_n && need > *n && need <= LIMIT_MESSAGE_OVERHEAD);
     if (o == CLIENT_OK && need > *n) {
-        o = client_malformed(c, "a reply shorter than the argsz that it names");
+        o = client_malformed(c, "a reply shorter than its argsz");
     }
     if (o == CLIENT_OK && fds && fdset_append_take(fds, &got)) {
         o = client_malformed(c, "more fds than the caller has room for");
@@ -78,7 +78,7 @@ enum client_outcome client_region_info(struct client *c, uint32_t index,
     }
     return wire_get(*payload, *n, out, sizeof *out) && out->index == index
                ? CLIENT_OK
-               : client_malformed(c, "region info of another region");
+               : client_malformed(c, "region info for another region");
 }
 
 enum client_outcome client_region_io_fds(struct client *c, uint32_t index,
@@ -94,7 +94,7 @@ enum client_outcome client_region_io_fds(struct client *c, uint32_t index,
     }
     return wire_get(*payload, *n, out, sizeof *out) && out->index == index
                ? CLIENT_OK
-               : client_malformed(c, "IO fds of another region");
+               : client_malformed(c, "IO fds for another region");
 }
 
 enum client_outcome client_irq_info(struct client *c, uint32_t index, struct wire_irq_info *out)
@@ -104,7 +104,7 @@ enum client_outcome client_irq_info(struct client *c, uint32_t index, struct wir
         client_ask_ask(c, WIRE_DEVICE_GET_IRQ_INFO, &in, sizeof in, out, sizeof *out);
 
     return o == CLIENT_OK && out->index != index
-               ? client_malformed(c, "interrupt info of another index")
+               ? client_malformed(c, "interrupt info for another index")
                : o;
 }
 
@@ -129,7 +129,7 @@ enum client_outcome client_region_read(struct client *c, uint32_t region, uint64
     }
     if (!wire_get(payload, got, &out, sizeof out) || !client_ask_same_access(&in, &out) ||
         !wire_get((const uint8_t *)payload + sizeof out, got - sizeof out, p, n)) {
-        return client_malformed(c, "a read's reply of another place or length");
+        return client_malformed(c, "a read reply for another offset or length");
     }
     return CLIENT_OK;
 }
@@ -149,7 +149,7 @@ enum client_outcome client_region_write(struct client *c, uint32_t region, uint6
     }
     return wire_get(payload, got, &out, sizeof out) && client_ask_same_access(&in, &out)
                ? CLIENT_OK
-               : client_malformed(c, "a write's reply of another place or length");
+               : client_malformed(c, "a write reply for another offset or length");
 }
 
 enum client_outcome client_dma_map(struct client *c, uint64_t address, uint64_t size,
@@ -173,7 +173,7 @@ enum client_outcome client_dma_unmap(struct client *c, uint64_t address, uint64_
         client_ask_ask(c, WIRE_DMA_UNMAP, &in, sizeof in, &out, sizeof out);
 
     return o == CLIENT_OK && (out.address != address || out.size != size)
-               ? client_malformed(c, "an unmap's reply of another area")
+               ? client_malformed(c, "an unmap reply for another range")
                : o;
 }
 
@@ -207,7 +207,7 @@ static enum client_outcome client_ask_feature(struct client *c, uint32_t flags, 
     }
     if (!wire_get(p, *n, &out, sizeof out) ||
         (out.flags & WIRE_FEATURE_MASK) != (flags & WIRE_FEATURE_MASK)) {
-        return client_malformed(c, "a reply of another device feature");
+        return client_malformed(c, "a reply for another device feature");
     }
     *payload = (const uint8_t *)p + sizeof out;
     *n -= sizeof out;

@@ -20,13 +20,13 @@ const char *json_outcome_text(enum json_outcome o)
     case JSON_NO_NUL:
         return "JSON does not end in NUL";
     case JSON_NUL_INSIDE:
-        return "bytes behind a NUL inside the JSON";
+        return "bytes after a NUL in the JSON";
     case JSON_TOO_DEEP:
         return "JSON nested too deeply";
     case JSON_DUPLICATE:
-        return "JSON object names a key twice";
+        return "duplicate key in a JSON object";
     case JSON_NOT_OBJECT:
-        return "JSON is no object";
+        return "JSON is not an object";
     case JSON_SYNTAX:
         return "not JSON in UTF-8";
     }

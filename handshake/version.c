@@ -18,9 +18,9 @@ const char *version_outcome_text(enum version_outcome o, enum json_outcome json)
     case VERSION_BAD_CAPABILITIES:
         return "\"capabilities\" is not an object";
     case VERSION_BAD_FDS:
-        return "max_msg_fds is not an integer from 0 on";
+        return "max_msg_fds is not a non-negative integer";
     case VERSION_BAD_DATA:
-        return "max_data_xfer_size is not an integer from 0 on";
+        return "max_data_xfer_size is not a non-negative integer";
     case VERSION_BAD_TWIN:
         return "twin_socket is not an object of a boolean \"supported\" and an integer "
                "\"fd_index\"";
@@ -29,11 +29,11 @@ const char *version_outcome_text(enum version_outcome o, enum json_outcome json)
     case VERSION_TWIN_NO_FD:
         return "the reply enables twin_socket without its fd";
     case VERSION_STRAY_FDS:
-        return "fds that belong to nothing came with VERSION";
+        return "unexpected fds came with VERSION";
     case VERSION_OTHER_MAJOR:
-        return "the reply's major version is not the request's";
+        return "the reply's major version differs from the request's";
     case VERSION_HIGHER_MINOR:
-        return "the reply's minor version is above the request's";
+        return "the reply's minor version is higher than the request's";
     case VERSION_NO_FDS:
         return "the reply has max_msg_fds 0: the device could be given neither memory nor "
                "interrupts";

@@ -19,7 +19,7 @@ const char *poem_outcome_text(enum poem_outcome o)
     case POEM_TOO_LONG:
         return "the poem is longer than 8,192 bytes";
     case POEM_NUL:
-        return "the poem has a NUL inside";
+        return "the poem contains a NUL";
     case POEM_NOT_UTF8:
         return "the poem is not UTF-8";
     case POEM_NO_DIGEST:

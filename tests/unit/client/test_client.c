@@ -76,7 +76,7 @@ END_TEST
 START_TEST(an_error_that_is_no_errno)
 {
     lay_error(0, WIRE_DEVICE_RESET, (uint32_t)INT_MAX + 1);
-    MALFORMED(client_reset(&c), "an error that is no errno");
+    MALFORMED(client_reset(&c), "an error number that is not an errno");
 }
 END_TEST
 
@@ -95,14 +95,14 @@ START_TEST(an_error_without_the_reply_type)
     lay_on(server_fd,
            (struct wire_hdr){.command = WIRE_DEVICE_RESET, .flags = WIRE_ERROR, .error = EIO}, NULL,
            0, 0);
-    MALFORMED(client_reset(&c), "the server sent a command that is the client's to send");
+    MALFORMED(client_reset(&c), "the server sent a command that only clients may send");
 }
 END_TEST
 
 START_TEST(another_id)
 {
     lay_reply(1, WIRE_DEVICE_RESET, NULL, 0, 0);
-    MALFORMED(client_reset(&c), "a reply with another id than the request's");
+    MALFORMED(client_reset(&c), "a reply with an id other than the request's");
 }
 END_TEST
 
@@ -239,7 +239,7 @@ START_TEST(a_late_reply_is_not_taken_for_the_next)
 {
     ck_assert_int_eq(client_reset(&c), CLIENT_TIMEOUT);
     lay_reply(0, WIRE_DEVICE_RESET, NULL, 0, 0);
-    MALFORMED(client_reset(&c), "a reply with another id than the request's");
+    MALFORMED(client_reset(&c), "a reply with an id other than the request's");
 }
 END_TEST
 
@@ -352,7 +352,7 @@ START_TEST(fds_at_the_limit_and_one_past)
     ck_assert_int_eq(client_region_info(&c, 2, &out, &p, &n, &got), CLIENT_OK);
     ck_assert_uint_eq(got.n, 8);
     MALFORMED(client_region_info(&c, 2, &out, &p, &n, &got),
-              "more fds in one message than were offered to be taken");
+              "more fds in one message than the client accepts");
     ck_assert_uint_eq(got.n, 8);
     fdset_close(&got);
 }

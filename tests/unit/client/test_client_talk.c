@@ -146,7 +146,7 @@ START_TEST(commands_of_the_wrong_side)
     const struct wire_region_access a = {.count = 4};
 
     lay_on(server_fd, (struct wire_hdr){.command = WIRE_REGION_READ}, &a, sizeof a, 0);
-    MALFORMED(client_reset(&c), "the server sent a command that is the client's to send");
+    MALFORMED(client_reset(&c), "the server sent a command that only clients may send");
 }
 END_TEST
 
@@ -181,7 +181,7 @@ START_TEST(serving_without_a_request)
     ck_assert_int_eq(client_reset(&c), CLIENT_OK);
     lay_reply(1, WIRE_DEVICE_RESET, NULL, 0, 0);
     ck_assert_int_eq(client_serve(&c, &never), CLIENT_MALFORMED);
-    ck_assert_str_eq(c.why, "a reply to nothing that was asked");
+    ck_assert_str_eq(c.why, "a reply without a request");
     ck_assert_int_eq(client_serve(&c, &never), CLIENT_CLOSED);
 }
 END_TEST
@@ -234,7 +234,7 @@ START_TEST(version_data_that_is_no_string)
         MALFORMED(client_version(&c, 0, 0, "{}"), "version data without a NUL at its end");
     } else {
         lay_version("{}\0x", 5, 0);
-        MALFORMED(client_version(&c, 0, 0, "{}"), "version data with a NUL inside");
+        MALFORMED(client_version(&c, 0, 0, "{}"), "version data with a NUL in the middle");
     }
     ck_assert_ptr_null(c.json);
 }
@@ -248,10 +248,10 @@ START_TEST(version_with_fds_that_nobody_asked_for)
         unsigned fds;
         const char *why;
     } cases[] = {
-        {"{}", 1, "fds with the version reply that nothing asked for"},
-        {NULL, 1, "fds with the version reply that nothing asked for"},
-        {OFFER_TWIN, 2, "fds with the version reply that nothing asked for"},
-        {OFFER_TWIN, 1, "the twin socket's fd is no stream socket"},
+        {"{}", 1, "unexpected fds with the version reply"},
+        {NULL, 1, "unexpected fds with the version reply"},
+        {OFFER_TWIN, 2, "unexpected fds with the version reply"},
+        {OFFER_TWIN, 1, "the twin socket's fd is not a stream socket"},
     };
 
     lay_version("{}", 3, cases[_i].fds);
@@ -371,8 +371,7 @@ START_TEST(region_info_that_never_has_enough)
 
     lay_reply(0, WIRE_DEVICE_GET_REGION_INFO, &info, sizeof info, 0);
     lay_reply(1, WIRE_DEVICE_GET_REGION_INFO, &info, sizeof info, 0);
-    MALFORMED(client_region_info(&c, 0, &out, &got, &n, NULL),
-              "a reply shorter than the argsz that it names");
+    MALFORMED(client_region_info(&c, 0, &out, &got, &n, NULL), "a reply shorter than its argsz");
 }
 END_TEST
 
@@ -396,24 +395,24 @@ START_TEST(answers_about_something_else)
     case 0:
         lay_reply(0, WIRE_DEVICE_GET_REGION_INFO, &region, sizeof region, 0);
         MALFORMED(client_region_info(&c, 2, &region_out, &p, &n, NULL),
-                  "region info of another region");
+                  "region info for another region");
         break;
     case 1:
         lay_reply(0, WIRE_DEVICE_GET_IRQ_INFO, &irq, sizeof irq, 0);
-        MALFORMED(client_irq_info(&c, 2, &irq_out), "interrupt info of another index");
+        MALFORMED(client_irq_info(&c, 2, &irq_out), "interrupt info for another index");
         break;
     case 2:
         lay_reply(0, WIRE_DEVICE_GET_REGION_IO_FDS, &io, sizeof io, 0);
-        MALFORMED(client_region_io_fds(&c, 2, &io_out, &p, &n, NULL), "IO fds of another region");
+        MALFORMED(client_region_io_fds(&c, 2, &io_out, &p, &n, NULL), "IO fds for another region");
         break;
     case 3:
         lay_reply(0, WIRE_DMA_UNMAP, &unmap, sizeof unmap, 0);
-        MALFORMED(client_dma_unmap(&c, 0x1000, 0x1000), "an unmap's reply of another area");
+        MALFORMED(client_dma_unmap(&c, 0x1000, 0x1000), "an unmap reply for another range");
         break;
     case 4:
         lay_reply(0, WIRE_REGION_WRITE, &write, sizeof write, 0);
         MALFORMED(client_region_write(&c, 2, 0, "xy", 2),
-                  "a write's reply of another place or length");
+                  "a write reply for another offset or length");
         break;
     case 5:
         /* Offset 1, and a count of none with a byte behind it. */
@@ -424,12 +423,12 @@ START_TEST(answers_about_something_else)
     case 6:
         lay_reply(0, WIRE_REGION_READ, read, 16, 0);
         MALFORMED(client_region_read(&c, 0, 1, &byte, 1),
-                  "a read's reply of another place or length");
+                  "a read reply for another offset or length");
         break;
     default:
         lay_reply(0, WIRE_DEVICE_FEATURE, &feature, sizeof feature, 0);
         MALFORMED(client_feature_probe(&c, 1, WIRE_FEATURE_GET),
-                  "a reply of another device feature");
+                  "a reply for another device feature");
         break;
     }
 }
