@@ -157,7 +157,7 @@ int audit_key_generate(const char *path, const char *name, struct audit_vkey *ou
         return audit_key_fail(why, size, name, r,
                               r == -EINVAL
                                   ? "a key's name is 1 to 128 letters, digits and . _ : / -"
-                                  : "libcrypto makes no key");
+                                  : "libcrypto cannot generate a key");
     }
     audit_vkey_write(out, vkey);
     snprintf(line, sizeof line, "%s\n", vkey);

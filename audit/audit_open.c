@@ -136,10 +136,10 @@ static enum audit_open audit_open_check_loss(struct audit_file *f, struct audit_
         return AUDIT_OPEN_OK;
     }
     return audit_open_refuse(AUDIT_OPEN_LOSS, 0, f->path, why,
-                             "sealed records are gone: a checkpoint of this log has %" PRIu64
-                             " records, and %" PRIu64
-                             " are there; put the log back, or have it go on without "
-                             "them by poemd --accept-loss, which is recorded",
+                             "sealed records are missing: a checkpoint of this log covers %" PRIu64
+                             " records, but only %" PRIu64
+                             " are left; restore the log, or continue without them by "
+                             "poemd --accept-loss, which is recorded",
                              f->mark.size, f->on_disk.tree.size);
 }
 
@@ -164,8 +164,8 @@ static enum audit_open open_file(struct audit_file *f, bool *fresh, struct audit
     if (f->fd < 0 && errno == ENOENT) {
         return audit_open_refuse(
             AUDIT_OPEN_TAMPERED, 0, f->path, why,
-            "missing, though there are files that were rotated from it; put it back, or "
-            "move all of them away to begin another log");
+            "missing, although files rotated from it exist; restore it, or move all of "
+            "them away to begin a new log");
     }
     if (f->fd < 0 || fstat(f->fd, &st) < 0) {
         return audit_open_refuse_system(-errno, f->path, why);
@@ -218,15 +218,14 @@ static enum audit_open audit_open_refuse_step(const struct audit_file *f,
     case AUDIT_STEP_OTHER_KEY:
         return audit_open_refuse(
             AUDIT_OPEN_WRONG_KEY, 0, f->path, why,
-            "sealed with another key than %s; with a new key a new log is begun: move "
-            "this one's files away",
+            "sealed with a key other than %s; a new key requires a new log: move this "
+            "log's files away",
             f->key.vkey.name);
     default:
-        return audit_open_refuse(
-            AUDIT_OPEN_TAMPERED, 0, f->path, why,
-            "not as it was written: record %" PRIu64
-            ": %s; see what poemctl audit verify says, and move its files away",
-            w->tree.size, audit_step_text(s));
+        return audit_open_refuse(AUDIT_OPEN_TAMPERED, 0, f->path, why,
+                                 "altered since it was written: record %" PRIu64
+                                 ": %s; run poemctl audit verify, and move its files away",
+                                 w->tree.size, audit_step_text(s));
     }
 }
 
@@ -258,8 +257,8 @@ static enum audit_open audit_open_walk(struct audit_file *f, struct audit_walk *
             return audit_open_refuse(
                 AUDIT_OPEN_TAMPERED, 0, f->path, why,
                 "not the log that was sealed: its first %" PRIu64
-                " records are other ones than at its last checkpoint; put the log back, "
-                "or move its files away",
+                " records differ from those at its last checkpoint; restore the log, or "
+                "move its files away",
                 f->mark.size);
         }
         if (scan->lines == 1) {

@@ -355,7 +355,7 @@ static bool audit_proof_readable(const struct audit_question *q, char *why, size
     }
     audit_set_deinit(&set);
     if (streams) {
-        snprintf(why, size, "a proof takes two looks at the log: give files, not a pipe");
+        snprintf(why, size, "a proof reads the log twice: give files, not a pipe");
     }
     return !streams;
 }
@@ -380,14 +380,14 @@ char *audit_proof_make(const struct audit_question *q, uint64_t record,
         return NULL;
     }
     if (verified->logs > 1) {
-        snprintf(why, size, "the files are of %u logs: give those of one", verified->logs);
+        snprintf(why, size, "the files belong to %u logs: give those of one", verified->logs);
         return NULL;
     }
     if (!verified->has_checkpoint || record < verified->first ||
         record >= verified->checkpoint.size) {
         snprintf(why, size,
                  record < verified->size && record >= verified->first
-                     ? "record %" PRIu64 " is behind the last checkpoint: nothing proves it yet"
+                     ? "record %" PRIu64 " is newer than the last checkpoint: nothing proves it yet"
                      : "record %" PRIu64 " is not in these files",
                  record);
         return NULL;
@@ -399,7 +399,7 @@ char *audit_proof_make(const struct audit_question *q, uint64_t record,
         text = audit_proof_make_it(&m, q, verified, n);
     }
     if (!text) {
-        snprintf(why, size, "the log changed while it was read, or memory is short");
+        snprintf(why, size, "the log changed while it was read, or out of memory");
     }
     free(m.ranges);
     free(m.proof);

@@ -102,13 +102,13 @@ void audit_told_text(const struct audit_told *t, char *out, size_t size)
 
     if (t->lost > 0) {
         told_print(&out, &size,
-                   "; %" PRIu64 " more could not be written and are lost (record %" PRIu64
-                   " is the first that says so)",
+                   "; %" PRIu64
+                   " more could not be written and are lost (first reported by record %" PRIu64 ")",
                    t->lost, t->lost_seq);
     }
     if (t->gone > 0) {
         told_print(&out, &size,
-                   "; %" PRIu64 " sealed records are gone, which an operator accepted (record "
+                   "; %" PRIu64 " sealed records are missing, which an operator accepted (record "
                    "%" PRIu64 ")",
                    t->gone, t->gone_seq);
     }

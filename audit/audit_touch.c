@@ -39,12 +39,12 @@ const char *audit_touch_find(const struct audit_file *f, int *error)
 
     if (fstat(f->fd, &ours) < 0) {
         *error = errno;
-        return "it cannot be looked at";
+        return "it cannot be examined";
     }
     *error = ESTALE;
     if (lstat(f->path, &there) < 0) {
         *error = errno;
-        return errno == ENOENT ? "it was removed or renamed" : "its path cannot be looked at";
+        return errno == ENOENT ? "it was removed or renamed" : "its path cannot be examined";
     }
     if (there.st_dev != ours.st_dev || there.st_ino != ours.st_ino) {
         return "another file is in its place";
@@ -53,7 +53,7 @@ const char *audit_touch_find(const struct audit_file *f, int *error)
         return "its end was cut off";
     }
     if ((uint64_t)ours.st_size > f->length) {
-        return "somebody else wrote to it";
+        return "another process wrote to it";
     }
     if (!audit_touch_same_end(f, &f->on_disk, f->length)) {
         return "its last record was altered";

@@ -99,8 +99,7 @@ static bool audit_verify_blame(struct job *j, struct audit_scan *scan, uint64_t 
     audit_verify_bad(j, seq - 1, seq);
     if (audit_scan_next(scan, &next, &n) != AUDIT_SCAN_LINE) {
         return audit_verify_decide(j, AUDIT_TAMPERED,
-                                   "%s (%s, up to line %" PRIu64
-                                   "): one of them is not as it was written",
+                                   "%s (%s, up to line %" PRIu64 "): one of them was altered",
                                    audit_verify_records(seq - 1, seq), where, j->line);
     }
     seq = audit_walk_blame(seq, leaf, next, n);
@@ -109,12 +108,11 @@ static bool audit_verify_blame(struct job *j, struct audit_scan *scan, uint64_t 
     j->r->bad_line = seq == j->walk.tree.size ? j->line : j->line - 1;
     if (j->r->bad_line == 0) {
         return audit_verify_decide(
-            j, AUDIT_TAMPERED, "record %" PRIu64 ", the last before %s, is not as it was written",
-            seq, where);
+            j, AUDIT_TAMPERED, "record %" PRIu64 ", the last before %s, was altered", seq, where);
     }
     return audit_verify_decide(j, AUDIT_TAMPERED,
-                               "record %" PRIu64 " (%s, line %" PRIu64 ") is not as it was written",
-                               seq, where, j->r->bad_line);
+                               "record %" PRIu64 " (%s, line %" PRIu64 ") was altered", seq, where,
+                               j->r->bad_line);
 }
 
 /* Returns whether the next line is a record, which shows that the line before used to be one. */
@@ -140,20 +138,20 @@ static bool audit_verify_stopped(struct job *j, struct audit_scan *scan, enum au
     where = audit_verify_place(j, j->at, j->line);
     if (s == AUDIT_STEP_NO_RECORD && !j->walk.begun && !audit_verify_record_follows(scan)) {
         return audit_verify_decide(j, AUDIT_UNREADABLE,
-                                   "%s is no audit log: its first line is no record", where);
+                                   "%s is not an audit log: its first line is not a record", where);
     }
     if (s == AUDIT_STEP_SEQ && !j->walk.begun) {
         audit_verify_bad(j, 0, head->seq - 1);
         return audit_verify_decide(j, AUDIT_TAMPERED,
                                    "%s begins with record %" PRIu64
-                                   ", which begins no file: what was before it "
-                                   "is gone",
+                                   ", which cannot begin a file: the lines before it "
+                                   "are missing",
                                    where, head->seq);
     }
     if (s == AUDIT_STEP_ROOT) {
         audit_verify_bad(j, j->walk.sealed, seq);
         return audit_verify_decide(j, AUDIT_TAMPERED,
-                                   "%s: at least one of them is not as it was written, or is "
+                                   "%s: at least one of them was altered, or is "
                                    "missing (%s, line %" PRIu64 ": %s)",
                                    audit_verify_records(j->walk.sealed, seq), where, j->line,
                                    audit_step_text(s));
@@ -205,8 +203,8 @@ static bool audit_verify_check_gap(struct job *j, const struct audit_head *head)
     audit_verify_bad(j, j->walk.tree.size, head->seq - 1);
     return audit_verify_decide(j, AUDIT_TRUNCATED,
                                "records %" PRIu64 " to %" PRIu64
-                               " are in none of the files: one before %s is "
-                               "missing, or the end of it",
+                               " are in none of the files: a file before %s is "
+                               "missing or was cut short",
                                j->r->bad_from, j->r->bad_to, audit_verify_place(j, j->at, j->line));
 }
 
@@ -290,8 +288,8 @@ static bool audit_verify_torn_inside(struct job *j)
     j->r->partial = 0;
     audit_verify_bad(j, seq, seq);
     return audit_verify_decide(j, AUDIT_TAMPERED,
-                               "record %" PRIu64 " (%s, line %" PRIu64 "): the line is not "
-                               "whole, and another file follows",
+                               "record %" PRIu64 " (%s, line %" PRIu64 "): the line is "
+                               "incomplete, and another file follows",
                                seq, audit_verify_place(j, j->at, j->line + 1), j->line + 1);
 }
 
@@ -309,8 +307,8 @@ static void audit_verify_judge_empty(struct job *j)
     } else if (!audit_hash_same(&root, &j->q->older->root)) {
         audit_verify_decide(
             j, AUDIT_TAMPERED,
-            "the older checkpoint is of no log: it has no records, and another root than no "
-            "records have");
+            "the older checkpoint matches no log: it has no records, but not the root of an "
+            "empty log");
     }
 }
 
@@ -324,40 +322,56 @@ static void audit_verify_judge_older(struct job *j)
     } else if (older->size > size) {
         audit_verify_bad(j, size, older->size - 1);
         audit_verify_decide(j, AUDIT_TRUNCATED,
-                            "%s are gone: the older checkpoint has %" PRIu64
-                            " records, the log ends behind %" PRIu64,
+                            "%s are missing: the older checkpoint covers %" PRIu64
+                            " records, the log ends after %" PRIu64,
                             audit_verify_records(size, older->size - 1), older->size, size);
     } else if (!j->older_seen) {
         audit_verify_decide(j, AUDIT_UNREADABLE,
-                            "the older checkpoint, of %" PRIu64 " records, is of before the "
-                            "first file: give the files before it, too",
+                            "the older checkpoint, of %" PRIu64 " records, predates the first "
+                            "file: give the earlier files, too",
                             older->size);
     } else if (!j->older_same) {
         audit_verify_bad(j, 0, older->size - 1);
         audit_verify_decide(j, AUDIT_TAMPERED,
-                            "%s were other ones at the older checkpoint: the log was written "
-                            "anew",
+                            "%s differ from those at the older checkpoint: the log was "
+                            "rewritten",
                             audit_verify_records(0, older->size - 1));
     }
+}
+
+static void audit_verify_judge_unsealed(struct job *j, const char *part, const char *busy)
+{
+    const uint64_t sealed = j->walk.sealed - j->walk.first;
+    const uint64_t newer = j->walk.tree.size - j->walk.sealed;
+    char torn[64] = "";
+
+    if (j->r->partial > 0) {
+        snprintf(torn, sizeof torn, "; %" PRIu64 " bytes of an incomplete line follow",
+                 j->r->partial);
+    }
+    audit_verify_decide(
+        j, AUDIT_UNSEALED,
+        "%" PRIu64 " record%s verified; %" PRIu64 " newer await%s the next signed checkpoint%s%s%s",
+        sealed, sealed == 1 ? "" : "s", newer, newer == 1 ? "s" : "", torn, part, busy);
 }
 
 static void audit_verify_judge_seal(struct job *j)
 {
     struct audit_result *const r = j->r;
     const uint64_t size = j->walk.tree.size;
-    const char *const busy = r->written ? "; a writer has the log open" : "";
+    const char *const busy = r->written ? " (the log is in use)" : "";
     char part[96] = "";
 
     if (j->walk.first > 0) {
         snprintf(part, sizeof part,
-                 "; it is a part of the log: records before %" PRIu64 " are in none of the files",
+                 "; this is a part of the log: records before %" PRIu64 " are in none of the files",
                  j->walk.first);
     }
 
     if (j->other_key && !j->walk.has_checkpoint) {
         audit_verify_place(j, j->other_at, j->other_line);
         audit_verify_decide(j, AUDIT_WRONG_KEY,
-                            "sealed with another key than %s: see the checkpoint in %s, line "
+                            "sealed with a key other than %s: see the checkpoint in %s, line "
                             "%" PRIu64,
                             j->q->key->name, r->bad_file, r->bad_line);
     } else if (j->other_key) {
@@ -367,19 +381,12 @@ static void audit_verify_judge_seal(struct job *j)
                             j->other_seq, r->bad_file, r->bad_line,
                             audit_step_text(AUDIT_STEP_OTHER_KEY));
     } else if (size == 0 && r->partial == 0) {
-        audit_verify_decide(j, AUDIT_UNSEALED, "the log is empty: there is no record in it yet%s",
-                            busy);
+        audit_verify_decide(j, AUDIT_UNSEALED, "the log is empty: it has no records yet%s", busy);
     } else if (size > j->walk.sealed || r->partial > 0 || !j->walk.has_checkpoint) {
-        audit_verify_decide(
-            j, AUDIT_UNSEALED,
-            "%" PRIu64 " records are as they were written; behind the last "
-            "checkpoint there are %" PRIu64 " more and %" PRIu64 " bytes of a line that is not "
-            "whole, which nothing proves yet%s%s",
-            j->walk.sealed - j->walk.first, size - j->walk.sealed, r->partial, part, busy);
+        audit_verify_judge_unsealed(j, part, busy);
     } else {
-        audit_verify_decide(j, AUDIT_INTACT,
-                            "all %" PRIu64 " records are as they were written, and sealed%s%s",
-                            size - j->walk.first, part, busy);
+        audit_verify_decide(j, AUDIT_INTACT, "all %" PRIu64 " record%s verified and sealed%s%s",
+                            size - j->walk.first, size - j->walk.first == 1 ? "" : "s", part, busy);
     }
 }
 
@@ -494,9 +501,10 @@ enum audit_verdict audit_verify(const struct audit_question *q, struct audit_res
     audit_set_deinit(&set);
     if (logs > 1 && q->older) {
         out->verdict = AUDIT_UNREADABLE;
-        snprintf(out->text, sizeof out->text,
-                 "the files are of %u logs, and the older checkpoint is of one: give that one's",
-                 logs);
+        snprintf(
+            out->text, sizeof out->text,
+            "the files belong to %u logs, the older checkpoint to one: give the files of that one",
+            logs);
     }
     return out->verdict;
 }

@@ -8,15 +8,17 @@
 const char *audit_step_text(enum audit_step s)
 {
     static const char *const texts[] = {
-        [AUDIT_STEP_OK] = "as it must be",
-        [AUDIT_STEP_NO_RECORD] = "the line is no record of an audit log",
-        [AUDIT_STEP_SEQ] = "a record of another number: a line was dropped, doubled or moved",
-        [AUDIT_STEP_PREV] = "the record is not the one that the next was written behind",
-        [AUDIT_STEP_BEGINNING] = "the file does not go on from the records before it",
-        [AUDIT_STEP_ROOT] = "a checkpoint of other records: one since the last checkpoint differs",
+        [AUDIT_STEP_OK] = "ok",
+        [AUDIT_STEP_NO_RECORD] = "the line is not a record of an audit log",
+        [AUDIT_STEP_SEQ] = "an unexpected record number: a line was removed, duplicated or moved",
+        [AUDIT_STEP_PREV] =
+            "the record is not the one that the next one followed when it was written",
+        [AUDIT_STEP_BEGINNING] = "the file does not continue the records before it",
+        [AUDIT_STEP_ROOT] =
+            "a checkpoint of other records: one since the last checkpoint was altered",
         [AUDIT_STEP_NOTE] = "the checkpoint is malformed",
         [AUDIT_STEP_FORGED] = "the checkpoint's signature is wrong",
-        [AUDIT_STEP_OTHER_KEY] = "the checkpoint is of another key",
+        [AUDIT_STEP_OTHER_KEY] = "the checkpoint was signed with another key",
         [AUDIT_STEP_NO_MEMORY] = "out of memory",
     };
 

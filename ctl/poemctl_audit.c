@@ -177,10 +177,16 @@ struct verified {
     struct audit_result first;
 };
 
+/* The verdict for people: programs read audit_verdict_word in the JSON. */
+static const char *poemctl_audit_label(enum audit_verdict v)
+{
+    return v == AUDIT_UNSEALED ? "OK so far" : audit_verdict_word(v);
+}
+
 static void poemctl_audit_print_log(const struct audit_result *r, unsigned number)
 {
     printf("log %u%s%s, from %s: %s: %s\n", number, r->host[0] ? " of " : "", r->host, r->begins,
-           audit_verdict_word(r->verdict), r->text);
+           poemctl_audit_label(r->verdict), r->text);
 }
 
 /* The log is named only if there are several. */
@@ -209,7 +215,7 @@ static bool poemctl_audit_print_verified(struct verified *v, const struct audit_
 
     if (!v->logs) {
         if (v->n == 1 || worst->verdict == AUDIT_UNREADABLE) {
-            printf("%s: %s\n", audit_verdict_word(worst->verdict), worst->text);
+            printf("%s: %s\n", poemctl_audit_label(worst->verdict), worst->text);
         }
         return true;
     }

@@ -158,7 +158,7 @@ static void policy_explain_show_step(const struct rules_step *s, void *arg)
     printf("  %-4s %s: %s\n", s->met ? "yes" : "no", policy_explain_place(s->line, s->about, where),
            s->text);
     if (!s->met) {
-        printf("       would meet it: %s\n", s->mend);
+        printf("       to meet it: %s\n", s->mend);
     }
 }
 
@@ -173,7 +173,7 @@ static void policy_explain_show_verdict(const struct explained *e)
                r->permissive_until.month, r->permissive_until.day);
     }
     if (*v->mend) {
-        printf("would change it: %s\n", v->mend);
+        printf("to change it: %s\n", v->mend);
     }
     for (unsigned i = 0; i < TAINT_COUNT; i++) {
         if (v->taint & (1u << i)) {

@@ -106,7 +106,7 @@ class Audit(unittest.TestCase):
         self.assertIn(f"record {number} ", said)
 
         self.log.write_bytes(b"".join(lines[:-1]))
-        self.assertTrue(self.verify(self.log, status=UNSEALED).startswith("unsealed: "))
+        self.assertTrue(self.verify(self.log, status=UNSEALED).startswith("OK so far: "))
         self.log.write_bytes(b"".join(lines[:-3]))
         self.assertTrue(
             self.verify(self.log, status=TRUNCATED, checkpoint=kept).startswith("truncated: "))
@@ -227,7 +227,7 @@ class Audit(unittest.TestCase):
     def test_a_part_of_a_log_says_so(self) -> None:
         files = self.write(400, rotate=20000)
         self.assertNotIn("part", self.verify(*files, status=INTACT))
-        self.assertIn("it is a part of the log: records before ",
+        self.assertIn("this is a part of the log: records before ",
                       self.verify(*files[1:], status=INTACT))
         self.log.write_bytes(b"")
         self.assertIn("the log is empty", self.verify(self.log, status=UNSEALED))

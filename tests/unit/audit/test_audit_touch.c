@@ -93,7 +93,7 @@ static const struct {
     {cut, "its end was cut off"},
     {cut_to_nothing, "its end was cut off"},
     {cut_and_padded, "its last record was altered"},
-    {appended, "somebody else wrote to it"},
+    {appended, "another process wrote to it"},
     {last_record_altered, "its last record was altered"},
     {renamed, "it was removed or renamed"},
     {removed, "it was removed or renamed"},
@@ -213,7 +213,7 @@ static void expect_loss(uint64_t kept, uint64_t sealed)
     ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(o, "checkpoint")), RIG_NAME));
     json_decref(o);
     ck_assert_uint_eq(rig_verify()->told.gone, sealed - kept);
-    ck_assert_ptr_nonnull(strstr(rig_verify()->text, "sealed records are gone"));
+    ck_assert_ptr_nonnull(strstr(rig_verify()->text, "sealed records are missing"));
     /* … once. */
     rig_close(rig_open(0));
 }
