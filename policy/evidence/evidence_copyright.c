@@ -26,9 +26,9 @@ const char *evidence_copyright_text(enum evidence_copyright o)
     static const char *const texts[] = {
         [EVIDENCE_COPYRIGHT_OK] = "well-formed",
         [EVIDENCE_COPYRIGHT_FREE_TEXT] = "it is not machine-readable (copyright-format 1.0)",
-        [EVIDENCE_COPYRIGHT_NO_FILES] = "no paragraph of it says a licence",
+        [EVIDENCE_COPYRIGHT_NO_FILES] = "none of its paragraphs has a licence",
         [EVIDENCE_COPYRIGHT_MALFORMED] = "it is malformed",
-        [EVIDENCE_COPYRIGHT_TOO_LONG] = "its licences are too many to be one expression",
+        [EVIDENCE_COPYRIGHT_TOO_LONG] = "it has too many licences for one expression",
     };
 
     return (size_t)o < sizeof texts / sizeof *texts ? texts[o] : "?";

@@ -23,16 +23,16 @@ const char *evidence_dsse_text(enum evidence_dsse o)
     static const char *const texts[] = {
         [EVIDENCE_DSSE_OK] = "good",
         [EVIDENCE_DSSE_TOO_LONG] = "it is too long",
-        [EVIDENCE_DSSE_NO_ENVELOPE] = "it is no DSSE envelope",
+        [EVIDENCE_DSSE_NO_ENVELOPE] = "it is not a DSSE envelope",
         [EVIDENCE_DSSE_OTHER_TYPE] = "its payloadType is not in-toto's",
         [EVIDENCE_DSSE_BAD_BASE64] = "its base64 is malformed",
         [EVIDENCE_DSSE_TOO_MANY] = "it has too many signatures or subjects",
-        [EVIDENCE_DSSE_UNTRUSTED] = "it has no good signature by a trusted key",
-        [EVIDENCE_DSSE_NO_STATEMENT] = "its payload is no in-toto statement of version 1",
+        [EVIDENCE_DSSE_UNTRUSTED] = "it has no valid signature by a trusted key",
+        [EVIDENCE_DSSE_NO_STATEMENT] = "its payload is not an in-toto statement of version 1",
         [EVIDENCE_DSSE_OTHER_CLAIM] = "its statement is not about a licence",
-        [EVIDENCE_DSSE_NO_LICENCE] = "its statement says no licence in plain text",
+        [EVIDENCE_DSSE_NO_LICENCE] = "its statement has no licence in plain text",
         [EVIDENCE_DSSE_NO_SUBJECT] = "its statement names no SHA-256",
-        [EVIDENCE_DSSE_NO_MEMORY] = "no memory",
+        [EVIDENCE_DSSE_NO_MEMORY] = "out of memory",
     };
 
     return (size_t)o < sizeof texts / sizeof *texts ? texts[o] : "?";

@@ -55,7 +55,7 @@ static void evidence_elf_licence_of(struct elf *f, const json_t *note)
     }
     if (!json_is_string(licence)) {
         evidence_add_unknown(f->out, EVIDENCE_FROM_ELF_NOTE, 0,
-                             "a package note's \"license\" is no string");
+                             "a package note's \"license\" is not a string");
         return;
     }
     snprintf(text, sizeof text, "%s%s%s", name ? name : "note", name && version ? " " : "",
@@ -77,7 +77,7 @@ static void evidence_elf_package_note(struct elf *f, const uint8_t *p, size_t n)
     note = json_loadb((const char *)p, n, JSON_REJECT_DUPLICATES, &error);
     if (!json_is_object(note)) {
         evidence_add_unknown(f->out, EVIDENCE_FROM_ELF_NOTE, 0,
-                             "a package note is no JSON object: %s", note ? "" : error.text);
+                             "a package note is not a JSON object: %s", note ? "" : error.text);
     } else {
         evidence_elf_licence_of(f, note);
     }
@@ -123,7 +123,7 @@ static bool evidence_elf_each_note(struct elf *f, const struct group *g)
 
         /* Sums of 32-bit numbers cannot overflow 64 bits. */
         if (desc + desc_size > g->size) {
-            return evidence_elf_malformed(f, "a note leaves its segment");
+            return evidence_elf_malformed(f, "a note exceeds its segment");
         }
         if (evidence_elf_get(f, h + 8, 4) == EVIDENCE_ELF_NOTE_TYPE && name_size == 4 &&
             memcmp(h + sizeof(Elf64_Nhdr), "FDO", 4) == 0 &&
@@ -199,7 +199,7 @@ static bool evidence_elf_read_table(struct elf *f, const uint8_t *header, const 
         return true;
     }
     if (entry_size < l->least || count > EVIDENCE_ELF_HEADERS) {
-        return evidence_elf_malformed(f, "a table of headers is of another size than it may be");
+        return evidence_elf_malformed(f, "a header table has an invalid entry size");
     }
     for (uint64_t i = 0; i < count; i++) {
         uint8_t entry[sizeof(Elf64_Shdr)];
@@ -235,7 +235,7 @@ enum evidence_elf evidence_elf(struct evidence *e, evidence_read_at *read_at, vo
     }
     f = calloc(1, sizeof *f);
     if (!f) {
-        evidence_add_unknown(e, EVIDENCE_FROM_ELF_NOTE, 0, "no memory to read its notes");
+        evidence_add_unknown(e, EVIDENCE_FROM_ELF_NOTE, 0, "out of memory while reading its notes");
         return EVIDENCE_ELF_MALFORMED;
     }
     f->read_at = read_at;
@@ -246,7 +246,7 @@ enum evidence_elf evidence_elf(struct evidence *e, evidence_read_at *read_at, vo
     size = f->wide ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr);
     if ((!f->wide && header[EI_CLASS] != ELFCLASS32) ||
         (!f->little && header[EI_DATA] != ELFDATA2MSB)) {
-        good = evidence_elf_malformed(f, "its class or byte order is none");
+        good = evidence_elf_malformed(f, "its class or byte order is unknown");
     } else if (read_at(arg, 0, header, size) != (ssize_t)size) {
         good = evidence_elf_malformed(f, "it ends within its header");
     } else {

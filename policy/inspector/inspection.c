@@ -19,10 +19,10 @@ const char *inspection_text(enum inspection_outcome o)
         [INSPECTION_CHANGED] = "its executable changed while it was read",
         [INSPECTION_UNREAD] = "its executable could not be read",
         [INSPECTION_TIMEOUT] = "inspecting its executable took too long",
-        [INSPECTION_CRASHED] = "the inspector died over its executable",
-        [INSPECTION_UNSOUND] = "the inspector's answer cannot be one",
-        [INSPECTION_NOBODY] = "there is no inspector to look at its executable",
-        [INSPECTION_CREDIT] = "its user has had too much inspected on this route lately",
+        [INSPECTION_CRASHED] = "the inspector died while inspecting its executable",
+        [INSPECTION_UNSOUND] = "the inspector's answer was invalid",
+        [INSPECTION_NOBODY] = "no inspector was available for its executable",
+        [INSPECTION_CREDIT] = "its user's inspections on this route exceed the limit for now",
     };
 
     return (unsigned)o < INSPECTION_OUTCOMES ? texts[o] : "?";

@@ -40,7 +40,7 @@ static int32_t inspector_child_hand_over_folder(struct inspector_kit *k, const c
     }
     fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
-        log_info("inspector: %s: %s; going on without", name, strerror(errno));
+        log_info("inspector: %s: %s; continuing without it", name, strerror(errno));
         return -1;
     }
     return inspector_child_hand_over_take(k, fd);

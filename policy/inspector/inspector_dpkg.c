@@ -209,12 +209,12 @@ static void inspector_dpkg_add_licence(const struct search *s, const struct owne
     snprintf(name, sizeof name, "%s %s", o->package.name, version);
     if (c.whole) {
         snprintf(detail, sizeof detail,
-                 "its MD5 (dpkg has no better digest) is the package's, whose copyright file says "
-                 "this of the package as a whole");
+                 "its MD5 (dpkg has no better digest) matches the package, whose copyright file "
+                 "gives this licence for the package as a whole");
     } else {
         snprintf(detail, sizeof detail,
-                 "its MD5 (dpkg has no better digest) is the package's, whose copyright file says "
-                 "this of its sources: all of %u Files paragraphs, %u on debian/ left out",
+                 "its MD5 (dpkg has no better digest) matches the package, whose copyright file "
+                 "gives this for its sources: all of %u Files paragraphs, without %u on debian/",
                  c.files, c.packaging);
     }
     evidence_add(e, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, c.licence, name, detail);
@@ -228,7 +228,7 @@ static void inspector_dpkg_judge_owners(const struct search *s, inspector_md5 *m
     int r = 0;
 
     if (err) {
-        evidence_add_unknown(e, EVIDENCE_FROM_DPKG, -err, "its MD5 cannot be had: %s",
+        evidence_add_unknown(e, EVIDENCE_FROM_DPKG, -err, "its MD5 cannot be computed: %s",
                              strerror(-err));
         return;
     }
@@ -240,13 +240,15 @@ static void inspector_dpkg_judge_owners(const struct search *s, inspector_md5 *m
         }
     }
     if (r == 0) {
-        evidence_add_unknown(e, EVIDENCE_FROM_DPKG, 0,
-                             "package %s owns the path, but the file is not the package's (MD5)",
-                             s->owners[0].package.name);
+        evidence_add_unknown(
+            e, EVIDENCE_FROM_DPKG, 0,
+            "package %s owns the path, but the file differs from the package's (MD5)",
+            s->owners[0].package.name);
     } else {
-        evidence_add_unknown(e, EVIDENCE_FROM_DPKG, -r,
-                             "package %s owns the path, but its digest of it cannot be had: %s",
-                             s->owners[s->n - 1].package.name, strerror(-r));
+        evidence_add_unknown(
+            e, EVIDENCE_FROM_DPKG, -r,
+            "package %s owns the path, but its digest of the file is unavailable: %s",
+            s->owners[s->n - 1].package.name, strerror(-r));
     }
 }
 

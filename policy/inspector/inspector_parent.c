@@ -293,7 +293,7 @@ static bool inspector_child_read(struct inspector *i)
                m.job == j->number && inspection_sound(&m.u.answer)) {
         inspector_job_answered(i, j, &m.u.answer);
     } else {
-        inspector_child_kill(i, INSPECTION_UNSOUND, "broke the rules of the channel");
+        inspector_child_kill(i, INSPECTION_UNSOUND, "sent an invalid message");
         return false;
     }
     heartbeat_heard(&i->beat);
@@ -323,7 +323,8 @@ static void inspector_on_run_out(evutil_socket_t fd, short what, void *arg)
         inspector_add_timer(i->run_out, waited);
         return;
     }
-    inspector_child_kill(i, INSPECTION_TIMEOUT, i->ready ? "took too long" : "does not start");
+    inspector_child_kill(i, INSPECTION_TIMEOUT,
+                         i->ready ? "took too long" : "did not start in time");
 }
 
 static void inspector_child_close(struct inspector *i)
@@ -457,10 +458,7 @@ static void inspector_send_question(struct inspector *i, struct inspector_job *j
     /* Any other error: the process is dying, and its exit ends the job. */
 }
 
-/*
- * Sent when idle: the process closes leftover files. If the message cannot be sent now, the next
- * question has the same effect.
- */
+/* Makes an idle process close leftover files. If that fails, the next question will do so. */
 static void inspector_send_tidy(struct inspector *i)
 {
     static const struct inspector_msg m = {.type = INSPECTOR_TIDY};
@@ -517,7 +515,7 @@ void inspector_beat(struct inspector *i)
     case HEARTBEAT_WAIT:
         break;
     case HEARTBEAT_HUNG:
-        inspector_child_kill(i, INSPECTION_CRASHED, "hangs between questions");
+        inspector_child_kill(i, INSPECTION_CRASHED, "hung between questions");
         break;
     }
 }

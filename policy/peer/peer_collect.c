@@ -141,7 +141,7 @@ static void peer_find_ids(struct peer *p, int socket_fd)
     p->gid = c.gid;
     p->pid = c.pid;
     if (c.pid <= 0) {
-        peer_set_unknown(p, PEER_PID, 0, "it is in a pid namespace that we do not see");
+        peer_set_unknown(p, PEER_PID, 0, "it is in a pid namespace that is not visible to us");
     }
 }
 
@@ -152,7 +152,7 @@ static void peer_find_groups(struct peer *p, int socket_fd)
     if (getsockopt(socket_fd, SOL_SOCKET, SO_PEERGROUPS, p->groups, &n) < 0) {
         peer_set_unknown(p, PEER_GROUPS, errno,
                          errno == ERANGE ? "there are too many"
-                                         : "the kernel does not say its groups");
+                                         : "the kernel does not report its groups");
         return;
     }
     p->n_groups = (unsigned)(n / sizeof p->groups[0]);
@@ -166,7 +166,7 @@ static void peer_find_label(struct peer *p, int socket_fd)
         p->label[0] = '\0';
         peer_set_unknown(p, PEER_LABEL, errno,
                          errno == ENOPROTOOPT ? "no security module labels sockets here"
-                                              : "the kernel does not say its label");
+                                              : "the kernel does not report its label");
         return;
     }
     /* Some modules include a trailing NUL in the length, others do not. */
@@ -225,7 +225,7 @@ static void peer_open_pidfd(struct peer *p, int dir_fd)
     }
     again = peer_open_folder(p->pid);
     if (again < 0 || peer_start_of(again, &after) < 0 || before != after) {
-        peer_set_unknown(p, PEER_PIDFD, ESRCH, "its number changed hands");
+        peer_set_unknown(p, PEER_PIDFD, ESRCH, "its pid was reused");
         close(p->pidfd);
         p->pidfd = -1;
     }
@@ -245,7 +245,7 @@ static void peer_find_cgroup(struct peer *p, int dir_fd)
         return;
     }
     if (!peer_proc_unit(p->cgroup, p->unit)) {
-        peer_set_unknown(p, PEER_UNIT, 0, "its cgroup is no unit's");
+        peer_set_unknown(p, PEER_UNIT, 0, "its cgroup is not in a unit");
     }
 }
 
@@ -286,7 +286,7 @@ void peer_init(struct peer *p, int socket_fd)
     }
     /* The process is alive now, so the folder, opened before, belongs to it. */
     if (!peer_namespace_find(p)) {
-        peer_proc_unknown(p, 0, "our /proc is that of another pid namespace");
+        peer_proc_unknown(p, 0, "our /proc belongs to another pid namespace");
     } else if (dir_fd < 0) {
         peer_proc_unknown(p, -dir_fd, "the process is gone, or hidden from us");
     } else if (!peer_alive(p)) {
@@ -342,7 +342,7 @@ void peer_init_pid(struct peer *p, pid_t pid, bool sure)
     }
     peer_find_ids_of_process(p, dir_fd);
     peer_namespace_check_ids(p);
-    peer_set_unknown(p, PEER_LABEL, 0, "only a socket tells it");
+    peer_set_unknown(p, PEER_LABEL, 0, "only sockets have one");
     peer_find_process(p, dir_fd);
     close(dir_fd);
 }

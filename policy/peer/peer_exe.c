@@ -112,16 +112,14 @@ static const char *peer_exe_why_not_open(struct peer_exe *e, struct peer_mount *
     }
     e->path_ours = m->found_id;
     if (m->found_id || m->found_dev) {
-        return peer_exe_is_fuse(m->type)
-                   ? "it lies on a FUSE file system, which could keep us waiting"
-                   : NULL;
+        return peer_exe_is_fuse(m->type) ? "it is on a FUSE file system, which could block us"
+                                         : NULL;
     }
     if (peer_mount_look(m, dir_fd) < 0 || !m->found_id) {
-        return "its file system is in no mount table that we see";
+        return "its file system is in no mount table visible to us";
     }
-    return peer_exe_asks_nobody(m->type)
-               ? NULL
-               : "its file system is not one of ours, and could keep us waiting";
+    return peer_exe_asks_nobody(m->type) ? NULL
+                                         : "its file system is not one of ours, and could block us";
 }
 
 static int peer_exe_identify(struct peer *p, int path_fd, struct peer_mount *m)
@@ -174,8 +172,8 @@ void peer_exe_init(struct peer *p, int dir_fd)
     peer_exe_find_path(p, dir_fd);
     err = path_fd < 0 ? -errno : peer_exe_identify(p, path_fd, &m);
     if (err) {
-        peer_set_unknown(p, PEER_EXE_ID, -err, "its executable cannot be looked at");
-        peer_set_unknown(p, PEER_EXE_FILE, -err, "its executable cannot be looked at");
+        peer_set_unknown(p, PEER_EXE_ID, -err, "its executable cannot be examined");
+        peer_set_unknown(p, PEER_EXE_FILE, -err, "its executable cannot be examined");
     } else if ((why = peer_exe_why_not_open(&p->exe, &m, dir_fd))) {
         peer_set_unknown(p, PEER_EXE_FILE, 0, why);
     } else {

@@ -142,22 +142,22 @@ bool peer_namespace_find(struct peer *p)
     n = p->pidfd < 0 ? -EBADF : peer_proc_read(AT_FDCWD, name, text, sizeof text);
     if (n < 0 || !peer_proc_pidns(text, (size_t)n, &pid, &levels)) {
         peer_set_unknown(p, PEER_PIDNS, n < 0 && n != -EBADF ? (int)-n : 0,
-                         "its pid namespace cannot be found out");
+                         "its pid namespace cannot be determined");
         return true;
     }
     if (pid < 0) {
         peer_set_unknown(p, PEER_PIDNS, ESRCH, "the process is gone");
     } else if (pid != p->pid) {
-        peer_set_unknown(p, PEER_PIDNS, 0, "our /proc is that of another pid namespace");
+        peer_set_unknown(p, PEER_PIDNS, 0, "our /proc belongs to another pid namespace");
         return false;
     } else if (levels != 1) {
         peer_set_unknown(p, PEER_PIDNS, 0,
-                         "it is in another pid namespace than ours, as in a container, where "
-                         "others can send in its name");
+                         "it is in a pid namespace other than ours, as in a container, where "
+                         "other processes can send in its name");
     } else if (!peer_namespace_is_guarded("/proc/self/ns/pid")) {
         peer_set_unknown(p, PEER_PIDNS, 0,
-                         "our own pid namespace is not of our user namespace, so that others can "
-                         "send in its name");
+                         "our own pid namespace is not owned by our user namespace, so that "
+                         "other processes can send in its name");
     }
     return true;
 }

@@ -80,8 +80,8 @@ static void rules_check_allow(const struct walk *w, enum side party, enum rules_
     rules_show_fact(k, fact, own, sizeof own);
     rules_say(s.text, "%s \"allow %s %s\" names the %s's %s, which is %s", s.met ? "the" : "no",
               who, what, who, what, own);
-    rules_say(s.mend, "a %s whose %s is named, or an \"allow %s %s\" that names this one", who,
-              what, who, what);
+    rules_say(s.mend, "use a %s with a %s that is named, or add an \"allow %s %s\" for this one",
+              who, what, who, what);
     rules_notify(w, &s);
 }
 
@@ -101,7 +101,7 @@ static void rules_check_recital(const struct walk *w, enum side party)
     s.met = w->known[party].recital == RECITAL_OK;
     rules_say(s.text, "the rule \"demand recital from %s%s\" is %s: %s", who, how,
               s.met ? "met" : "not met", recital_text(w->known[party].recital));
-    rules_say(s.mend, "a %s that recites the poem", who);
+    rules_say(s.mend, "use a %s that recites the poem", who);
     if (s.met && all) {
         rules_via_recital(w->known[party].via, &s);
     }
@@ -117,7 +117,7 @@ static void rules_write_evidence(struct rules_step *s, const struct rules_counte
     char licence[128];
 
     if (c->n == 0) {
-        rules_say(s->text, "nothing is known of the %s's licence", who);
+        rules_say(s->text, "the licence of the %s is unknown", who);
         return;
     }
     log_escape(licence, sizeof licence, c->items[worst].licence, strlen(c->items[worst].licence));
@@ -133,16 +133,15 @@ static void rules_write_wanted(struct rules_step *s, const struct rules_licence 
     char wanted[96] = "";
 
     if (licence && rule->kind == RULES_COMPATIBLE) {
-        snprintf(wanted, sizeof wanted, " that is compatible with %s",
-                 spdx_target_name(rule->target));
+        snprintf(wanted, sizeof wanted, " compatible with %s", spdx_target_name(rule->target));
     } else if (licence) {
-        snprintf(wanted, sizeof wanted, " that the OSI has approved");
+        snprintf(wanted, sizeof wanted, " approved by the OSI");
     }
     if (grade) {
-        rules_say(s->mend, "evidence, %s or better, of a licence%s",
-                  evidence_grade_name(rule->least), wanted);
+        rules_say(s->mend, "provide evidence of grade \"%s\" or higher for %s licence%s",
+                  evidence_grade_name(rule->least), *wanted ? "a" : "its", wanted);
     } else {
-        rules_say(s->mend, "a licence%s", wanted);
+        rules_say(s->mend, "use a %s under a licence%s", rules_party_name(rule->party), wanted);
     }
 }
 
@@ -163,9 +162,9 @@ static void rules_hold_against(const struct walk *w, const struct rules_licence 
         s->taint |= rules_worse_taint(rule, k->recited, k->declared);
         log_escape(recited, sizeof recited, k->recited, strlen(k->recited));
         log_escape(declared, sizeof declared, k->declared, strlen(k->declared));
-        rules_say(s->text, "contradiction: the %s recites under %s, and declares %s", who, recited,
+        rules_say(s->text, "contradiction: the %s recites under %s, but declares %s", who, recited,
                   declared);
-        rules_say(s->mend, "a %s that declares what it recites under", who);
+        rules_say(s->mend, "use a %s that declares the licence it recites under", who);
     } else if (s->met && rule->party == SIDE_BACKEND) {
         rules_via_licence(k->via, rule, s);
     }
@@ -273,7 +272,7 @@ void rules_decide(const struct rules *r, const struct rules_known known[SIDES],
     const struct walk w = {.rules = r, .known = known, .fn = rules_take, .arg = &d};
 
     *out = (struct rules_verdict){.verdict = VERDICT_ALLOW};
-    rules_say(out->why, "no rule speaks against it");
+    rules_say(out->why, "this route has no rules");
     rules_walk(&w);
     out->taint |= rules_unasked_taint(&w) | rules_via_taint(r, known[SIDE_BACKEND].via);
     if (d.failed && !r->otherwise_taint) {

@@ -43,7 +43,7 @@ static void rules_judge_count(struct rules_counted *c, enum evidence_grade grade
 static const char *rules_judge_partial(const struct evidence *e, enum evidence_grade grade)
 {
     if (e->cut) {
-        return "more is said of its licence than is kept";
+        return "there is more evidence of its licence than fits";
     }
     for (uint32_t u = 0; grade == EVIDENCE_PACKAGED && u < e->n_unknown; u++) {
         for (uint32_t i = 0; i < e->n; i++) {
@@ -140,7 +140,7 @@ enum spdx_compat rules_judge_one(const struct rules_licence *rule, const char *l
     struct spdx_verdict v;
 
     if (spdx_parse(&expression, licence, strlen(licence), SPDX_ANY, &error) != SPDX_OK) {
-        rules_say(why, "no SPDX expression: %s", error.text);
+        rules_say(why, "not an SPDX expression: %s", error.text);
         return SPDX_UNKNOWN;
     }
     if (rule->kind == RULES_OSI_APPROVED) {
@@ -228,7 +228,7 @@ enum spdx_compat rules_judge_all(const struct rules_licence *rule, const struct 
     }
     if (c->partial && all == SPDX_COMPATIBLE) {
         all = SPDX_UNKNOWN;
-        rules_say(why, "not all that is said of it is known: %s", c->partial);
+        rules_say(why, "its evidence is incomplete: %s", c->partial);
     }
     return all;
 }

@@ -72,7 +72,7 @@ static void rules_party_show_digest(const struct rules_known *k, char *out, size
         snprintf(out, size, "%s", digest);
     } else {
         snprintf(out, size, "unknown: %s",
-                 k->inspection ? inspection_text(k->inspection->outcome) : "not looked at");
+                 k->inspection ? inspection_text(k->inspection->outcome) : "not inspected");
     }
 }
 

@@ -9,18 +9,18 @@ static const struct {
     char letter;
     const char *meaning;
 } letters[TAINT_COUNT] = {
-    {'P', "proprietary: the licence is not compatible with what the rule names"},
-    {'U', "unknown licence: none is known, or none that can be judged"},
-    {'E', "unsigned evidence only: the peer's own word, or less than the rule asks for"},
+    {'P', "proprietary: the licence is not compatible with the one that the rule names"},
+    {'U', "unknown licence: there is no evidence of one, or it cannot be judged"},
+    {'E', "unsigned evidence only: the peer's own word, or less than the rule requires"},
     {'O', "operator override: an assigned licence or \"permissive until\" decided"},
-    {'I', "identity: a party was let in that no \"allow\" rule names"},
-    {'R', "no recital: one was demanded, and not given"},
-    {'H', "handed on: the socket was used by another process than the one that was judged"},
-    {'M', "unobservable second path: mapped memory or an eventfd passed, which no proxy sees"},
-    {'V', "inherited: a broker says that one behind it falls short"},
-    {'D', "DMA outside of what was mapped was tried"},
+    {'I', "identity: a party was accepted that no \"allow\" rule names"},
+    {'R', "no recital: one was demanded and is missing"},
+    {'H', "handed on: the socket was used by a process other than the one that was judged"},
+    {'M', "unobservable second path: mapped memory or an eventfd was passed, which no proxy sees"},
+    {'V', "inherited: a broker reports that a server behind it falls short"},
+    {'D', "DMA outside of mapped memory was attempted"},
     {'A', "unaudited: the audit log could not be written"},
-    {'X', "executable: a party executes another file than the one that was judged"},
+    {'X', "executable: a party executes a file other than the one that was judged"},
 };
 
 char taint_letter(unsigned i)

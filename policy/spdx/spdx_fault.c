@@ -27,24 +27,24 @@ static const struct saying sayings[] = {
                     "the smallest expression is an identifier: MIT"},
     [SPDX_TOO_LONG] = {"too-long", "longer than " TEXT_OF(LIMIT_SPDX_TEXT) " bytes", ""},
     [SPDX_TOO_MANY] = {"too-many", " is one licence too many", ""},
-    [SPDX_TOO_DEEP] = {"too-deep", "too many parentheses in each other", ""},
-    [SPDX_BAD_BYTE] = {"bad-byte", " is nothing that a licence expression has",
+    [SPDX_TOO_DEEP] = {"too-deep", "parentheses nested too deeply", ""},
+    [SPDX_BAD_BYTE] = {"bad-byte", " is not allowed in a licence expression",
                        "letters, digits, \"-\", \".\", \"+\", parentheses and spaces, on one line"},
-    [SPDX_BAD_OPERATOR] = {"bad-operator", " is no operator",
+    [SPDX_BAD_OPERATOR] = {"bad-operator", " is not an operator",
                            "AND, OR and WITH, in letters all upper or all lower case"},
-    [SPDX_BAD_PLUS] = {"bad-plus", " does not stand right behind a listed licence",
+    [SPDX_BAD_PLUS] = {"bad-plus", " does not directly follow a listed licence",
                        "\"or later\" is written without a space: Apache-2.0+"},
-    [SPDX_BAD_REFERENCE] = {"bad-reference", " is no reference",
+    [SPDX_BAD_REFERENCE] = {"bad-reference", " is not a valid reference",
                             "LicenseRef-NAME, or DocumentRef-NAME:LicenseRef-NAME; the prefixes "
                             "in this case; NAME of letters, digits, \"-\" and \".\""},
-    [SPDX_EXPECTED_LICENCE] = {"expected-licence", " stands where a licence must", ""},
-    [SPDX_EXPECTED_OPERATOR] = {"expected-operator", " stands where an operator must",
+    [SPDX_EXPECTED_LICENCE] = {"expected-licence", " was found where a licence is expected", ""},
+    [SPDX_EXPECTED_OPERATOR] = {"expected-operator", " was found where an operator is expected",
                                 "join licences by AND or OR; an identifier has no spaces"},
-    [SPDX_EXPECTED_ADDITION] = {"expected-addition", " stands where an exception must",
+    [SPDX_EXPECTED_ADDITION] = {"expected-addition", " was found where an exception is expected",
                                 "after WITH: an exception of the SPDX list, or AdditionRef-NAME"},
     [SPDX_BAD_WITH] = {"bad-with", " does not follow a single licence",
                        "an exception is added to one licence at a time, and only one to each"},
-    [SPDX_BAD_SPECIAL] = {"bad-special", " stands alone, or with AND", ""},
+    [SPDX_BAD_SPECIAL] = {"bad-special", " is allowed only alone or with AND", ""},
     [SPDX_UNCLOSED] = {"unclosed", " has no \")\"", ""},
     [SPDX_UNOPENED] = {"unopened", " has no \"(\"", ""},
     [SPDX_UNLISTED_LICENCE] = {"unlisted-licence", " is not on the SPDX licence list",
@@ -86,7 +86,7 @@ static void spdx_fault_advise(struct spdx_error *why, const char *p, size_t n)
         meant = spdx_list_meant(p, n, exception);
     }
     if (meant) {
-        snprintf(why->hint, sizeof why->hint, "is %s meant?", meant);
+        snprintf(why->hint, sizeof why->hint, "did you mean %s?", meant);
     }
 }
 

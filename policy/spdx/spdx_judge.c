@@ -70,11 +70,11 @@ static void spdx_judge_reason_unlisted(const struct spdx_term *t, struct spdx_re
                          "");
         break;
     case SPDX_NONE:
-        spdx_judge_write(r, SPDX_INCOMPATIBLE, "without a licence nobody may distribute it",
+        spdx_judge_write(r, SPDX_INCOMPATIBLE, "without a licence it must not be distributed",
                          LICENSE_LIST "#NoLicense");
         break;
     case SPDX_NOASSERTION:
-        spdx_judge_write(r, SPDX_UNKNOWN, "nothing is said about its licence", "");
+        spdx_judge_write(r, SPDX_UNKNOWN, "there is no statement about its licence", "");
         break;
     }
 }
@@ -102,7 +102,7 @@ static void spdx_judge_reason_with(const struct spdx_meaning *m, int version, st
 
     if (!x) {
         spdx_judge_write(r, SPDX_UNKNOWN,
-                         "its exception is not on the list: what it adds is not known", "");
+                         "its exception is not on the list, so its effect is unknown", "");
     } else if (x->effect == SPDX_OBSCURE ||
                (x->effect == SPDX_LINKS && r->compat == SPDX_INCOMPATIBLE)) {
         spdx_judge_write(r, SPDX_UNKNOWN, x->why, x->source);

@@ -181,7 +181,7 @@ const char *spdx_note_text(enum spdx_note note)
     case SPDX_NOTE_UNLISTED_ADD:
         return "the exception is not on the list of exceptions";
     case SPDX_NOTE_PLUS_REDUNDANT:
-        return "the \"+\" says nothing that the identifier does not say";
+        return "the \"+\" adds nothing to the identifier";
     case SPDX_NOTE_PLUS_CONTRARY:
         return "\"only\" and \"+\" contradict each other";
     }

@@ -128,12 +128,12 @@ static void decision_log_verdict(const struct monitor_session *t, const struct r
         monitor_session_subject(t, v->verdict == VERDICT_ALLOW ? NULL : side_name(v->party));
 
     if (v->verdict == VERDICT_DENY) {
-        log_line(LOG_WARNING, &about, "denied: %s%s%s", v->why, *v->mend ? "; would pass: " : "",
+        log_line(LOG_WARNING, &about, "denied: %s%s%s", v->why, *v->mend ? "; to allow it, " : "",
                  v->mend);
     } else {
         log_line(v->verdict == VERDICT_ALLOW ? LOG_INFO : LOG_WARNING, &about, "%s: %s%s%s",
-                 rules_verdict_name(v->verdict), v->why, *v->mend ? "; would pass untainted: " : "",
-                 v->mend);
+                 v->verdict == VERDICT_ALLOW ? "allowed" : "allowed with taint", v->why,
+                 *v->mend ? "; to remove the taint, " : "", v->mend);
     }
 }
 

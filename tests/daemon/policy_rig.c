@@ -171,8 +171,8 @@ void policy_hear(struct policy_rig *p, int err, struct policy_result *out)
     char line[256];
 
     *out = (struct policy_result){.err = err, .taint = "-"};
-    rig_await_log(&p->rig, err ? "denied: " : " allow", out->verdict, sizeof out->verdict);
-    if (strstr(out->verdict, " allow-tainted: ")) {
+    rig_await_log(&p->rig, err ? "denied: " : " allowed", out->verdict, sizeof out->verdict);
+    if (strstr(out->verdict, " allowed with taint: ")) {
         rig_await_log(&p->rig, " tainted: ", line, sizeof line);
         snprintf(out->taint, sizeof out->taint, "%s", strstr(line, " tainted: ") + 10);
     }
@@ -199,7 +199,7 @@ void policy_session(struct policy_rig *p, const char *request, const char *reply
 
 void policy_expect_denied(const struct policy_result *r, const char *why, const char *would_pass)
 {
-    const char *const mend = strstr(r->verdict, "; would pass: ");
+    const char *const mend = strstr(r->verdict, "; to allow it, ");
 
     ck_assert_int_eq(r->err, EACCES);
     ck_assert_msg(strstr(r->verdict, why), "\"%s\" is not in: %s", why, r->verdict);

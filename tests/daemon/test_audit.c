@@ -610,7 +610,7 @@ START_TEST(large_programs_are_their_own_routes_matter)
     }
     why = text_in(json_object_get(verdict, "client"), "unknown", "sha256");
     if (strcmp(why, "inspecting its executable took too long") != 0) {
-        ck_assert_str_eq(why, "its user has had too much inspected on this route lately");
+        ck_assert_str_eq(why, "its user's inspections on this route exceed the limit for now");
     }
     json_decref(verdict);
     ck_assert(new_program_is_known(&p, &l, "first", 0));

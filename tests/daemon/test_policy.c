@@ -73,7 +73,7 @@ START_TEST(a_party_that_no_rule_names_is_denied)
              a->fact);
     policy_start(&p, text);
     policy_session(&p, peer_qemu_json, "{}", &result);
-    policy_expect_denied(&result, why, "that names this one");
+    policy_expect_denied(&result, why, "for this one");
     ck_assert_ptr_nonnull(strstr(result.verdict, party));
     policy_stop(&p);
 }
@@ -98,7 +98,7 @@ START_TEST(all_facts_must_be_named)
         policy_expect_let(&result, UNASKED);
     } else {
         snprintf(text, sizeof text, "no \"allow client %s\"", allows[_i].fact);
-        policy_expect_denied(&result, text, "that names this one");
+        policy_expect_denied(&result, text, "for this one");
     }
     policy_stop(&p);
 }
@@ -136,11 +136,11 @@ START_TEST(two_users_are_told_apart)
     if (_i) {
         policy_expect_let(&result, UNASKED);
     } else {
-        policy_expect_denied(&result, "the client's user, which is 65534", "names this one");
+        policy_expect_denied(&result, "the client's user, which is 65534", "for this one");
     }
     policy_session(&p, peer_qemu_json, "{}", &result);
     if (_i) {
-        policy_expect_denied(&result, "the client's user, which is 0", "names this one");
+        policy_expect_denied(&result, "the client's user, which is 0", "for this one");
     } else {
         policy_expect_let(&result, UNASKED);
     }
@@ -177,7 +177,7 @@ START_TEST(a_path_counts_while_it_is_the_file_s)
     if (_i == 2) {
         policy_expect_let(&result, UNASKED);
     } else {
-        policy_expect_denied(&result, "which has been removed or replaced", "names this one");
+        policy_expect_denied(&result, "which has been removed or replaced", "for this one");
     }
     policy_stop(&p);
 }
@@ -221,7 +221,7 @@ START_TEST(a_forked_client_is_who_connected)
     if (stays || !by_exe) {
         policy_expect_let(&result, UNASKED);
     } else {
-        policy_expect_denied(&result, "the client's exe, which is unknown: ", "names this one");
+        policy_expect_denied(&result, "the client's exe, which is unknown: ", "for this one");
     }
     policy_stop(&p);
 }
@@ -248,17 +248,18 @@ static const struct licence_case {
     {WITH_2, SAYS("GPL-2.0-or-later"), "E", "GPL-2.0-or-later, declared", NULL},
     {WITH_2 " evidence declared", SAYS("MIT"), "E", "MIT, declared", NULL},
     {WITH_2, SAYS("Apache-2.0"), NULL, "licence of backend: Apache-2.0, declared (declaration)",
-     "a licence that is compatible with GPL-2.0-only"},
-    {WITH_2, SAYS("LicenseRef-ours"), NULL, "LicenseRef-ours, declared", "a licence that is"},
-    {WITH_2, SAYS("MIT AND"), NULL, "no SPDX expression", "a licence that is"},
+     "a licence compatible with GPL-2.0-only"},
+    {WITH_2, SAYS("LicenseRef-ours"), NULL, "LicenseRef-ours, declared", "a licence compatible"},
+    {WITH_2, SAYS("MIT AND"), NULL, "not an SPDX expression", "a licence compatible"},
     {WITH_2 " evidence recited", SAYS("MIT"), NULL, "MIT, declared",
-     "evidence, recited or better, of a licence"},
+     "evidence of grade \"recited\" or higher for"},
     {WITH_2 " evidence packaged or better", SAYS("MIT"), NULL, "MIT, declared",
-     "evidence, packaged or better"},
-    {WITH_2 " evidence signed", SAYS("MIT"), NULL, "MIT, declared", "evidence, signed or better"},
+     "evidence of grade \"packaged\" or higher"},
+    {WITH_2 " evidence signed", SAYS("MIT"), NULL, "MIT, declared",
+     "evidence of grade \"signed\" or higher"},
     {"licence of backend osi-approved", SAYS("MIT"), "E", "MIT, declared", NULL},
     {"licence of backend osi-approved", SAYS("CC-BY-4.0"), NULL, "not approved by the OSI",
-     "a licence that the OSI has approved"},
+     "a licence approved by the OSI"},
     /* … and what it says of the one behind it */
     {WITH_2, BEHIND("GPL-2.0-only"), "EV", "MIT, declared", NULL},
     {WITH_2, BEHIND("LicenseRef-Proprietary"), NULL,
@@ -267,23 +268,24 @@ static const struct licence_case {
     {WITH_2 " evidence packaged\nassign licence MIT to backend", BEHIND("Proprietary"), "OV",
      "MIT, assigned", NULL},
     /* nothing */
-    {WITH_2, "{}", NULL, "nothing is known of the backend's licence", "evidence, declared or"},
+    {WITH_2, "{}", NULL, "the licence of the backend is unknown",
+     "evidence of grade \"declared\" or"},
     /* not denied */
     {WITH_2 "\notherwise taint", SAYS("Apache-2.0"), "PE", "Apache-2.0, declared", NULL},
-    {WITH_2 "\notherwise taint", "{}", "U", "nothing is known", NULL},
+    {WITH_2 "\notherwise taint", "{}", "U", "is unknown", NULL},
     {WITH_2 " evidence packaged\notherwise taint", SAYS("MIT"), "E", "MIT, declared",
-     "evidence, packaged or better"},
+     "evidence of grade \"packaged\" or higher"},
     /* assigned */
     {WITH_2 " evidence assigned\nassign licence MIT to backend", "{}", "O", "MIT, assigned", NULL},
     {WITH_2 "\nassign licence MIT to backend exe @EXE", SAYS("Apache-2.0"), "O", "MIT, assigned",
      NULL},
     {WITH_2 "\nassign licence MIT to backend digest @DIGEST", "{}", "O", "MIT, assigned", NULL},
-    {WITH_2 "\nassign licence MIT to backend exe /usr/bin/true", "{}", NULL, "nothing is known",
-     "evidence, declared or better"},
+    {WITH_2 "\nassign licence MIT to backend exe /usr/bin/true", "{}", NULL, "is unknown",
+     "evidence of grade \"declared\" or higher"},
     {WITH_2 "\nassign licence Apache-2.0 to backend", SAYS("MIT"), NULL, "Apache-2.0, assigned",
-     "a licence that is compatible"},
+     "a licence compatible"},
     {WITH_2 " evidence signed\nassign licence MIT to client", SAYS("MIT"), NULL, "MIT, declared",
-     "evidence, signed or better"},
+     "evidence of grade \"signed\" or higher"},
 };
 #define LICENCES ((int)(sizeof licences / sizeof *licences))
 
@@ -319,7 +321,7 @@ START_TEST(a_client_s_licence)
     policy_expect_denied(&result, "licence of client: GPL-2.0-only, declared",
                          "compatible with GPL-3.0-or-later");
     policy_session(&p, peer_qemu_json, SAYS("Apache-2.0"), &result);
-    policy_expect_denied(&result, "nothing is known of the client's licence", "evidence");
+    policy_expect_denied(&result, "the licence of the client is unknown", "evidence");
     policy_stop(&p);
 }
 END_TEST
@@ -355,8 +357,8 @@ static const struct {
 } recitals[] = {
     {WITH_2 " evidence recited", "GPL-2.0-only", "GPL-2.0-only, recited (recital)", NULL},
     {WITH_2 " evidence packaged", "GPL-2.0-only", "GPL-2.0-only, recited",
-     "evidence, packaged or better"},
-    {WITH_2, "Apache-2.0", "Apache-2.0, recited", "a licence that is compatible"},
+     "evidence of grade \"packaged\" or higher"},
+    {WITH_2, "Apache-2.0", "Apache-2.0, recited", "a licence compatible"},
 };
 
 START_TEST(a_recital_is_evidence)
@@ -423,9 +425,9 @@ START_TEST(an_envelope_of_a_trusted_key_is_evidence)
     policy_launch(&p, WITH_2 " evidence signed or better");
     policy_session(&p, peer_qemu_json, SAYS("MIT"), &result);
     if (!trusted) {
-        policy_expect_denied(&result, "MIT, declared", "evidence, signed or better");
+        policy_expect_denied(&result, "MIT, declared", "evidence of grade \"signed\" or higher");
     } else if (proprietary) {
-        policy_expect_denied(&result, "Apache-2.0, signed (envelope", "a licence that is");
+        policy_expect_denied(&result, "Apache-2.0, signed (envelope", "a licence compatible");
     } else {
         policy_expect_let(&result, "-");
         ck_assert_ptr_nonnull(strstr(result.verdict, "GPL-2.0-or-later, signed (envelope"));
@@ -462,7 +464,7 @@ START_TEST(what_would_be_denied_is_let_in_up_to_a_day)
     if (strcmp(until, again) != 0) {
         puts("skipped: what_would_be_denied_is_let_in_up_to_a_day: midnight came between");
     } else if (_i < 0) {
-        policy_expect_denied(&result, "Apache-2.0, declared", "a licence that is compatible");
+        policy_expect_denied(&result, "Apache-2.0, declared", "a licence compatible");
     } else {
         policy_expect_let(&result, "PEO");
         ck_assert_ptr_nonnull(strstr(result.verdict, "Apache-2.0, declared"));

@@ -396,7 +396,7 @@ START_TEST(a_client_in_a_pid_namespace_of_its_own)
     c.listen = p.listen;
     pid = process_fork(live_contained, &c);
     rig_await_log(&p.rig, " same-process: its process counts as another one", line, sizeof line);
-    ck_assert_ptr_nonnull(strstr(line, "another pid namespace"));
+    ck_assert_ptr_nonnull(strstr(line, "pid namespace other than"));
     expect_handed_on(&p, " leg=client: ");
     rig_await_log(&p.rig, " ended: reason=handed-on", NULL, 0);
     status = process_wait(pid);

@@ -95,8 +95,8 @@ class UnknownProgram(Policy):
     def test_is_refused(self) -> None:
         self.refused(self.start_policy(self.start_edu(), [f"{COMPATIBLE} evidence packaged"]))
         record = self.expect("deny", "U")
-        self.assertIn("nothing is known of the backend's licence", record["rule"]["why"])
-        self.assertIn("would pass: evidence, packaged or better", self.child("poemd").log())
+        self.assertIn("the licence of the backend is unknown", record["rule"]["why"])
+        self.assertIn('to allow it, provide evidence of grade "packaged" or higher', self.child("poemd").log())
 
     def test_is_let_in_tainted(self) -> None:
         self.use(self.start_policy(self.start_edu(),

@@ -245,7 +245,7 @@ class Sessions(Control):
         client_said, backend = s.pop("client"), s.pop("backend")
         self.assertEqual(s, {
             "number": 1, "route": "edu", "state": "relaying", "verdict": "allow", "taint": "-",
-            "rule": {"line": 0, "why": "no rule speaks against it"}, "permissive": False,
+            "rule": {"line": 0, "why": "this route has no rules"}, "permissive": False,
             "licences": [],
             "to-backend": {"messages": 3, "bytes": 3 * 32, "fds": 0},
             "to-client": {"messages": 3, "bytes": 3 * 36, "fds": 0}})

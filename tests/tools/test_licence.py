@@ -81,7 +81,7 @@ class Licence(unittest.TestCase):
         found = self.ask_json("MIT OR GPLv2", "--with", "GPL-2.0-only", code=2)
         self.assertEqual((found["error"]["name"], found["error"]["at"], found["error"]["length"]),
                          ("unlisted-licence", 7, 5))
-        self.assertEqual(found["error"]["hint"], "is GPL-2.0-only meant?")
+        self.assertEqual(found["error"]["hint"], "did you mean GPL-2.0-only?")
 
     def test_foreign_bytes_are_not_shown_raw(self) -> None:
         # self.ask reads both outputs as ASCII.

@@ -251,7 +251,7 @@ class Explain(Asking):
                               ("licence", False)])
             self.assertEqual([r["line"] for r in found["rules"]][:2], [5, 4])
             self.assertEqual(found["rules"][3]["line"], 7)
-            self.assertEqual(found["mend"], "a backend that recites the poem")
+            self.assertEqual(found["mend"], "use a backend that recites the poem")
             # What it says is done, and changes it.
             found = self.explain(config, pid, "--recites", "Apache-2.0", code=1)
             self.assertEqual((found["line"], found["taint"]), (7, "PE"))
@@ -273,13 +273,13 @@ class Explain(Asking):
         self.assertEqual(said, "")
         self.assertEqual(shown, f"""route r, backend: process {pid}, {device}
 
-  no   line 4: nothing is known of the backend's licence
-       would meet it: evidence, declared or better, of a licence that the OSI has approved
+  no   line 4: the licence of the backend is unknown
+       to meet it: provide evidence of grade "declared" or higher for a licence approved by the OSI
 
-allow-tainted: nothing is known of the backend's licence
+allow-tainted: the licence of the backend is unknown
 until 9999-12-31, and denied from the next day on
-would change it: evidence, declared or better, of a licence that the OSI has approved
-taint U  unknown licence: none is known, or none that can be judged
+to change it: provide evidence of grade "declared" or higher for a licence approved by the OSI
+taint U  unknown licence: there is no evidence of one, or it cannot be judged
 taint O  operator override: an assigned licence or "permissive until" decided
 its claims in the handshake are unknown here: suppose them with --declares and --recites
 """)

@@ -130,7 +130,7 @@ START_TEST(a_package_is_believed_while_the_file_is_its)
     assert_inspected(path);
     ck_assert_uint_eq(answer.evidence.n, 0);
     ck_assert_uint_eq(answer.evidence.n_unknown, 1);
-    ck_assert_ptr_nonnull(strstr(answer.evidence.unknowns[0].why, "not the package's"));
+    ck_assert_ptr_nonnull(strstr(answer.evidence.unknowns[0].why, "differs from the package"));
     /* Its bytes at another path are nobody's. */
     write_file(unit_path("copy"), "an executable");
     assert_inspected(unit_path("copy"));
@@ -147,7 +147,7 @@ static const struct {
     const char *link; /* what the copyright file is a link to, or NULL */
     const char *why;
 } broken[] = {
-    {"dpkg/info/thing:amd64.md5sums", COPYRIGHT, NULL, "digest of it cannot be had"},
+    {"dpkg/info/thing:amd64.md5sums", COPYRIGHT, NULL, "digest of the file is unavailable"},
     {"doc/thing/copyright", COPYRIGHT, NULL, "copyright file"},
     {NULL, "Free text.\n", NULL, "not machine-readable"},
     /* nothing outside of the folder is read */

@@ -25,7 +25,7 @@ START_TEST(without_rules_anybody_passes)
 
     g->known[SIDE_BACKEND].inspection = NULL;
     rig_must(g, VERDICT_ALLOW, "-");
-    ck_assert_str_eq(g->verdict.why, "no rule speaks against it");
+    ck_assert_str_eq(g->verdict.why, "this route has no rules");
     ck_assert_str_eq(g->verdict.mend, "");
     ck_assert_uint_eq(g->verdict.line, 0);
 }
@@ -187,7 +187,7 @@ START_TEST(an_uninspected_executable_has_no_digest)
     rig_allow(g, SIDE_CLIENT, RULES_DIGEST, 1);
     g->known[SIDE_CLIENT].inspection = NULL;
     rig_must(g, VERDICT_DENY, "I");
-    ck_assert_ptr_nonnull(strstr(g->verdict.why, "not looked at"));
+    ck_assert_ptr_nonnull(strstr(g->verdict.why, "not inspected"));
 }
 END_TEST
 

@@ -292,29 +292,31 @@ START_TEST(mending_what_is_said_mends)
     rig_evidence(g, SIDE_BACKEND, EVIDENCE_DECLARED, "Apache-2.0");
 
     rig_must(g, VERDICT_DENY, "PEIR");
-    ck_assert_str_eq(g->verdict.mend, "a client whose user is named, or an \"allow client user\" "
-                                      "that names this one");
+    ck_assert_str_eq(g->verdict.mend, "use a client with a user that is named, or add an "
+                                      "\"allow client user\" for this one");
     rig_allow_id(g, SIDE_CLIENT, RULES_USER, 1000, 1);
     rig_must(g, VERDICT_DENY, "PER");
-    ck_assert_str_eq(g->verdict.mend, "a backend that recites the poem");
+    ck_assert_str_eq(g->verdict.mend, "use a backend that recites the poem");
     g->known[SIDE_BACKEND].recital = RECITAL_OK;
     rig_must(g, VERDICT_DENY, "PE");
-    ck_assert_str_eq(g->verdict.mend, "evidence, packaged or better, of a licence that is "
-                                      "compatible with GPL-2.0-only");
+    ck_assert_str_eq(g->verdict.mend, "provide evidence of grade \"packaged\" or higher for a "
+                                      "licence compatible with GPL-2.0-only");
     rig_evidence(g, SIDE_BACKEND, EVIDENCE_PACKAGED, "Apache-2.0");
     rig_must(g, VERDICT_DENY, "P");
-    ck_assert_str_eq(g->verdict.mend, "a licence that is compatible with GPL-2.0-only");
+    ck_assert_str_eq(g->verdict.mend, "use a backend under a licence compatible with GPL-2.0-only");
     strcpy(g->inspection[SIDE_BACKEND].evidence.items[0].licence, "MIT");
     rig_must(g, VERDICT_ALLOW, "-");
     /* A good licence that is known too little. */
     g->licence[0].least = EVIDENCE_SIGNED;
     rig_must(g, VERDICT_DENY, "E");
-    ck_assert_str_eq(g->verdict.mend, "evidence, signed or better, of a licence");
+    ck_assert_str_eq(g->verdict.mend,
+                     "provide evidence of grade \"signed\" or higher for its licence");
     g->licence[0].kind = RULES_OSI_APPROVED;
     strcpy(g->inspection[SIDE_BACKEND].evidence.items[0].licence, "SSPL-1.0");
     rig_must(g, VERDICT_DENY, "PE");
-    ck_assert_str_eq(g->verdict.mend,
-                     "evidence, signed or better, of a licence that the OSI has approved");
+    ck_assert_str_eq(
+        g->verdict.mend,
+        "provide evidence of grade \"signed\" or higher for a licence approved by the OSI");
 }
 END_TEST
 
