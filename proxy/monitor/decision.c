@@ -18,11 +18,11 @@
 #include "proxy/monitor/devices/spawn.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
-#include "proxy/monitor/peer_facts.h"
+#include "proxy/monitor/facts/peer_facts.h"
 #include "proxy/monitor/relook.h"
 #include "proxy/monitor/repeats.h"
 #include "proxy/monitor/route.h"
-#include "proxy/monitor/verdict_facts.h"
+#include "proxy/monitor/facts/verdict_facts.h"
 #include "proxy/monitor/worker_pool_outbox.h"
 
 /*

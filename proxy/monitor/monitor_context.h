@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 #include "proxy/config/config.h"
-#include "proxy/monitor/audit_writer.h"
+#include "proxy/monitor/facts/audit_writer.h"
 #include "proxy/ipc/children.h"
 
 struct inspector;

@@ -19,7 +19,7 @@
 #include "proxy/ipc/heap.h"
 #include "proxy/ipc/ipc.h"
 #include "proxy/ipc/session_state.h"
-#include "proxy/monitor/audit_writer.h"
+#include "proxy/monitor/facts/audit_writer.h"
 #include "proxy/monitor/observers.h"
 
 struct monitor_context;

@@ -13,7 +13,7 @@
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/monitor_session_stop.h"
-#include "proxy/monitor/peer_facts.h"
+#include "proxy/monitor/facts/peer_facts.h"
 #include "proxy/monitor/route.h"
 
 struct relook_party {

@@ -20,7 +20,7 @@
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/repeats_told.h"
 #include "proxy/monitor/route.h"
-#include "proxy/monitor/verdict_facts.h"
+#include "proxy/monitor/facts/verdict_facts.h"
 
 static int repeats_compare(const struct repeats_peer *a, const struct repeats_peer *b)
 {

@@ -27,7 +27,7 @@
 #include "proxy/monitor/worker_pool_linger.h"
 #include "proxy/monitor/worker_pool_outbox.h"
 #include "proxy/monitor/worker_pool_refuse.h"
-#include "proxy/monitor/worker_pool_settings.h"
+#include "proxy/config/worker_pool_settings.h"
 #include "proxy/monitor/worker_pool_watch.h"
 
 /* Messages received from one worker in a turn, so that a flood from one does not stop the loop. */

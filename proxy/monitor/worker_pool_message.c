@@ -9,7 +9,7 @@
 #include "proxy/monitor/devices/spawn.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
-#include "proxy/monitor/peer_facts.h"
+#include "proxy/monitor/facts/peer_facts.h"
 #include "proxy/monitor/route.h"
 
 /*

@@ -15,7 +15,7 @@
 #include <bsd/sys/queue.h>
 
 #include "base/tree.h"
-#include "proxy/monitor/audit_writer.h"
+#include "proxy/monitor/facts/audit_writer.h"
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/tracing/tracing_info.h"
 #include "proxy/monitor/tracing/tracing_link.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "proxy/monitor/route.h"
-#include "proxy/monitor/verdict_facts.h"
+#include "proxy/monitor/facts/verdict_facts.h"
 #include "trace/file/pcapng.h"
 
 /* The maximum length of a comment, less later additions: the record's number, "late". */

@@ -18,7 +18,7 @@
 #include "proxy/monitor/tracing/tracing_group.h"
 #include "proxy/monitor/tracing/tracing_list.h"
 #include "proxy/monitor/tracing/tracing_open.h"
-#include "proxy/monitor/verdict_facts.h"
+#include "proxy/monitor/facts/verdict_facts.h"
 #include "proxy/monitor/worker_pool.h"
 #include "proxy/monitor/worker_pool_outbox.h"
 #include "trace/capture/ring.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* What is kept of a verdict. */
-#include "proxy/monitor/verdict_facts.h"
+#include "proxy/monitor/facts/verdict_facts.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -14,7 +14,7 @@
 
 #include "base/limits.h"
 #include "base/sock.h"
-#include "proxy/monitor/worker_pool_settings.h"
+#include "proxy/config/worker_pool_settings.h"
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
 

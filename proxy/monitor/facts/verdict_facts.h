@@ -4,8 +4,8 @@
  * A verdict and the facts it was based on. The rules are evaluated once; the audit record, the line
  * in the log, the list of sessions and captures are all made of this.
  */
-#ifndef POEMD_PROXY_MONITOR_VERDICT_FACTS_H
-#define POEMD_PROXY_MONITOR_VERDICT_FACTS_H
+#ifndef POEMD_PROXY_MONITOR_FACTS_VERDICT_FACTS_H
+#define POEMD_PROXY_MONITOR_FACTS_VERDICT_FACTS_H
 
 #include <jansson.h>
 #include <stdbool.h>

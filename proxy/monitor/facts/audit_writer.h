@@ -6,8 +6,8 @@
  *
  * If no audit log is configured, every record counts as on disk at once.
  */
-#ifndef POEMD_PROXY_MONITOR_AUDIT_WRITER_H
-#define POEMD_PROXY_MONITOR_AUDIT_WRITER_H
+#ifndef POEMD_PROXY_MONITOR_FACTS_AUDIT_WRITER_H
+#define POEMD_PROXY_MONITOR_FACTS_AUDIT_WRITER_H
 
 #include <event2/event.h>
 #include <jansson.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The settings that every worker reads first: a file that only the monitor can change. */
-#ifndef POEMD_PROXY_MONITOR_WORKER_POOL_SETTINGS_H
-#define POEMD_PROXY_MONITOR_WORKER_POOL_SETTINGS_H
+#ifndef POEMD_PROXY_CONFIG_WORKER_POOL_SETTINGS_H
+#define POEMD_PROXY_CONFIG_WORKER_POOL_SETTINGS_H
 
 #include "proxy/config/config.h"
 #include "proxy/ipc/worker_settings.h"

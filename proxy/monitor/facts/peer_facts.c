@@ -3,7 +3,7 @@
 /*
  * Gathers the facts for a verdict, and writes them in the form of a record. Decides nothing itself.
  */
-#include "proxy/monitor/peer_facts.h"
+#include "proxy/monitor/facts/peer_facts.h"
 
 #include "proxy/ipc/heap.h"
 

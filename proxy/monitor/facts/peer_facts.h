@@ -6,8 +6,8 @@
  *
  * Lives from dialling to the verdict.
  */
-#ifndef POEMD_PROXY_MONITOR_PEER_FACTS_H
-#define POEMD_PROXY_MONITOR_PEER_FACTS_H
+#ifndef POEMD_PROXY_MONITOR_FACTS_PEER_FACTS_H
+#define POEMD_PROXY_MONITOR_FACTS_PEER_FACTS_H
 
 #include "policy/rules/rules.h"
 #include "proxy/ipc/ipc.h"

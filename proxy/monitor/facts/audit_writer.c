@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Runs the audit log on the monitor's event loop. The callers decide what a record contains. */
-#include "proxy/monitor/audit_writer.h"
+#include "proxy/monitor/facts/audit_writer.h"
 
 #include <errno.h>
 #include <poll.h>

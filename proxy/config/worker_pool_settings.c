@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The workers' settings, from the configuration and this process's own limit of open files. */
-#include "proxy/monitor/worker_pool_settings.h"
+#define _GNU_SOURCE
+#include "proxy/config/worker_pool_settings.h"
 
 #include <string.h>
 #include <sys/resource.h>
