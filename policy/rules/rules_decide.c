@@ -141,7 +141,7 @@ static void rules_write_wanted(struct rules_step *s, const struct rules_licence 
         rules_say(s->mend, "provide evidence of grade \"%s\" or higher for %s licence%s",
                   evidence_grade_name(rule->least), *wanted ? "a" : "its", wanted);
     } else {
-        rules_say(s->mend, "use a %s under a licence%s", rules_party_name(rule->party), wanted);
+        rules_say(s->mend, "use a %s under a licence%s", side_name(rule->party), wanted);
     }
 }
 
