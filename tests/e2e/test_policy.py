@@ -96,7 +96,8 @@ class UnknownProgram(Policy):
         self.refused(self.start_policy(self.start_edu(), [f"{COMPATIBLE} evidence packaged"]))
         record = self.expect("deny", "U")
         self.assertIn("the licence of the backend is unknown", record["rule"]["why"])
-        self.assertIn('to allow it, provide evidence of grade "packaged" or higher', self.child("poemd").log())
+        self.assertIn('to allow it, provide evidence of grade "packaged" or higher',
+                      self.child("poemd").log())
 
     def test_is_let_in_tainted(self) -> None:
         self.use(self.start_policy(self.start_edu(),
