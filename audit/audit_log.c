@@ -26,6 +26,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sock.h"
+#include "base/unconst.h"
 #include "audit/audit_file.h"
 #include "audit/audit_fit.h"
 #include "audit/audit_line.h"
@@ -412,7 +413,7 @@ static bool audit_log_fields_ok(const struct audit_event *e, const json_t *field
 static char *audit_log_members_of(json_t *host, const json_t *fields, int *too_long)
 {
     const size_t max = AUDIT_LINE_MAX - AUDIT_HEAD_MAX;
-    json_t *o = json_copy((json_t *)fields);
+    json_t *o = json_copy(unconst_pointer(fields));
     char *text = NULL;
 
     *too_long = 0;
@@ -546,7 +547,7 @@ bool audit_log_collect(struct audit_log *log, struct audit_done *out)
 uint64_t audit_log_size(const struct audit_log *log)
 {
     /* The lock is not part of the log's logical state. */
-    pthread_mutex_t *const lock = (pthread_mutex_t *)&log->lock;
+    pthread_mutex_t *const lock = unconst_pointer(&log->lock);
     uint64_t size;
 
     pthread_mutex_lock(lock);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/members.h"
 #include "base/page.h"
+#include "base/unconst.h"
 
 static const char *audit_report_forms_text_of(const json_t *o, const char *key)
 {
@@ -33,7 +34,7 @@ static const char *audit_report_forms_counts(const json_t *names, char *out, siz
     size_t at = 0;
 
     out[0] = '\0';
-    json_object_foreach((json_t *)names, name, n)
+    json_object_foreach(unconst_pointer(names), name, n)
     {
         const int w = snprintf(out + at, size - at, "%s%" JSON_INTEGER_FORMAT " %s", at ? ", " : "",
                                json_integer_value(n), name);
@@ -54,7 +55,7 @@ static const char *audit_report_forms_names_of(const json_t *names, char *out, s
     size_t at = 0;
 
     out[0] = '\0';
-    json_object_foreach((json_t *)names, name, n)
+    json_object_foreach(unconst_pointer(names), name, n)
     {
         const int w = snprintf(out + at, size - at, "%s%s", at ? ", " : "", name);
 

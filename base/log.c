@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "base/log.h"
+#include "base/unconst.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -143,7 +144,7 @@ static bool log_has_room(void)
  */
 static bool log_write(const char *p, size_t n)
 {
-    const struct iovec iov = {.iov_base = (void *)(uintptr_t)p, .iov_len = n};
+    const struct iovec iov = {.iov_base = unconst_pointer(p), .iov_len = n};
 
     if (log_sink == LOG_SINK_SOCKET) {
         return send(STDERR_FILENO, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;

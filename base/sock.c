@@ -3,6 +3,7 @@
 /* AF_UNIX sockets. Only system calls: no loop, log or allocation. */
 #define _GNU_SOURCE
 #include "base/sock.h"
+#include "base/unconst.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -191,7 +192,7 @@ ssize_t sock_send(int fd, const void *p, size_t n, const struct fdset *fds, int 
         struct cmsghdr align;
         char room[CMSG_SPACE(FDSET_MAX * sizeof(int))];
     } control;
-    struct iovec iov = {.iov_base = (void *)(uintptr_t)p, .iov_len = n};
+    struct iovec iov = {.iov_base = unconst_pointer(p), .iov_len = n};
     struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
     ssize_t sent;
 

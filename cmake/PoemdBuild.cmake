@@ -19,7 +19,7 @@ option(POEMD_WERROR "Treat warnings as errors" OFF)
 option(POEMD_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 
 add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
-                    -fno-common)
+                    -Wformat=2 -Wundef -Wvla -Wcast-qual -fno-common)
 if(POEMD_WERROR)
   add_compile_options(-Werror)
 endif()

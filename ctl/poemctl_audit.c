@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "audit/audit_disk.h"
+#include "base/unconst.h"
 #include "audit/audit_key.h"
 #include "audit/audit_proof.h"
 #include "audit/audit_report.h"
@@ -55,7 +56,7 @@ static bool poemctl_audit_parse(const struct poemctl_command *c, int argc, char 
     if (!operands) {
         return false;
     }
-    o->args = (const char **)operands;
+    o->args = unconst_pointer(operands);
     while (o->args[o->n]) {
         o->n++;
     }

@@ -111,16 +111,22 @@ static void replay_client_player_deinit(struct player *p)
 
 static const struct replay_message *replay_client_at(const struct player *p, size_t place)
 {
-    return place == REPLAY_NONE ? NULL : &p->script->messages[place];
+    return &p->script->messages[place];
+}
+
+/* The same, but NULL for REPLAY_NONE. */
+static const struct replay_message *replay_client_at_any(const struct player *p, size_t place)
+{
+    return place == REPLAY_NONE ? NULL : replay_client_at(p, place);
 }
 
 /* ---- findings ---- */
 
 static void replay_client_find_ended(struct player *p, const char *text)
 {
-    struct replay_finding *const f = replay_finding_add(
-        p->result, REPLAY_ENDED,
-        replay_client_at(p, p->next < p->script->n ? p->next : REPLAY_NONE), NULL);
+    struct replay_finding *const f =
+        replay_finding_add(p->result, REPLAY_ENDED,
+                           p->next < p->script->n ? replay_client_at(p, p->next) : NULL, NULL);
 
     if (f) {
         snprintf(f->text, sizeof f->text, "%s", text);
@@ -159,7 +165,8 @@ static void replay_client_compare(struct player *p, struct replay_link *l, size_
     }
     r->compared++;
     r->in_part += !replay_whole(recorded);
-    switch (replay_compare(recorded, replay_client_at(p, request), &got, p->settings->masks, &d)) {
+    switch (
+        replay_compare(recorded, replay_client_at_any(p, request), &got, p->settings->masks, &d)) {
     case REPLAY_EQUAL:
         r->equal++;
         return;
@@ -169,7 +176,7 @@ static void replay_client_compare(struct player *p, struct replay_link *l, size_
     default:
         break;
     }
-    f = replay_finding_add(r, REPLAY_DIFFERS, recorded, replay_client_at(p, request));
+    f = replay_finding_add(r, REPLAY_DIFFERS, recorded, replay_client_at_any(p, request));
     if (f) {
         f->difference = d;
         replay_difference_text(&d, f->text, sizeof f->text);
@@ -582,7 +589,7 @@ static void replay_client_find_missing(struct player *p)
         }
         /* Only the first missing command is reported: the later ones follow from it. */
         f = replay_finding_add(p->result, REPLAY_MISSING, m,
-                               m->reply ? replay_client_at(p, m->partner) : NULL);
+                               m->reply ? replay_client_at_any(p, m->partner) : NULL);
         if (f) {
             snprintf(f->text, sizeof f->text, "did not come within %d ms", p->settings->timeout_ms);
         }

@@ -20,6 +20,7 @@
 #include "proxy/config/config_value.h"
 
 #include "base/numbers.h"
+#include "base/unconst.h"
 
 /* Ids up to this are written as numbers; the next one is never an account's. */
 #define ID_MOST 4294967294ul
@@ -136,9 +137,9 @@ static void *config_rules_room(size_t n, size_t size)
 /* A configuration is resolved again after the command line has been applied. */
 static void config_rules_free_rules(struct config_route *r)
 {
-    free((void *)(uintptr_t)r->rules.allow);
-    free((void *)(uintptr_t)r->rules.licence);
-    free((void *)(uintptr_t)r->rules.assign);
+    free(unconst_pointer(r->rules.allow));
+    free(unconst_pointer(r->rules.licence));
+    free(unconst_pointer(r->rules.assign));
     r->rules = (struct rules){.n_allow = 0};
 }
 

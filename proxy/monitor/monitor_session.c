@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/sock.h"
+#include "base/unconst.h"
 #include "proxy/ipc/turn.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/route.h"
@@ -63,7 +64,7 @@ struct monitor_session *monitor_session_find(const struct monitor_session_table 
 {
     struct monitor_session key = {.id = id};
 
-    return monitor_session_tree_RB_FIND(&((struct monitor_session_table *)table)->by_id, &key);
+    return monitor_session_tree_RB_FIND(unconst_pointer(&table->by_id), &key);
 }
 
 struct monitor_session *monitor_session_behind(const struct monitor_session_table *table,
@@ -71,7 +72,7 @@ struct monitor_session *monitor_session_behind(const struct monitor_session_tabl
 {
     struct monitor_session key = {.id = id + 1};
 
-    return monitor_session_tree_RB_NFIND(&((struct monitor_session_table *)table)->by_id, &key);
+    return monitor_session_tree_RB_NFIND(unconst_pointer(&table->by_id), &key);
 }
 
 void monitor_session_set_timer(struct monitor_session *t, unsigned ms)

@@ -22,6 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/unconst.h"
+
 /* Maps are allocated in slabs, so that they are freed together, in few calls. */
 #define DMA_SLAB_ITEMS 200u
 
@@ -434,7 +436,7 @@ bool dma_maps_remove(struct dma_maps *m, const struct dma_map *map)
     if (!e || e->at > map->span.first) {
         return false;
     }
-    dma_item_drop(m, (struct dma_item *)e->map);
+    dma_item_drop(m, unconst_pointer(e->map));
     return true;
 }
 
@@ -484,7 +486,7 @@ void dma_maps_unmap(struct dma_maps *m, struct dma_span span, uint64_t below)
         return;
     }
     while ((map = dma_maps_find(m, span, below))) {
-        dma_item_cut(m, (struct dma_item *)map, span);
+        dma_item_cut(m, unconst_pointer(map), span);
     }
 }
 

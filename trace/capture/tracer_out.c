@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/sock.h"
+#include "base/unconst.h"
 #include "trace/file/snap_length.h"
 #include "trace/file/message.h"
 #include "trace/file/packet.h"
@@ -86,7 +87,7 @@ static void tracer_out_cut(struct tracer_out *o, size_t n)
  */
 static ssize_t tracer_out_write(struct tracer_out *o, const void *p, size_t n)
 {
-    const struct iovec iov = {.iov_base = (void *)(uintptr_t)p, .iov_len = n};
+    const struct iovec iov = {.iov_base = unconst_pointer(p), .iov_len = n};
     ssize_t wrote;
 
     if (!o->pipe) {

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/wire_command.h"
+#include "base/unconst.h"
 #include "trace/decode/native.h"
 #include "trace/decode/pair.h"
 
@@ -25,8 +26,8 @@ void replay_script_init(struct replay_script *s)
 
 static void replay_script_message_free(struct replay_message *m)
 {
-    free((void *)m->data);
-    free((void *)m->fds);
+    free(unconst_pointer(m->data));
+    free(unconst_pointer(m->fds));
 }
 
 void replay_script_deinit(struct replay_script *s)

@@ -192,15 +192,15 @@ static int tracing_file_take(struct tracing_file *f, const char *name)
 static int tracing_file_walk(struct tracing_file *f)
 {
     for (unsigned i = 0; i < LIMIT_TRACING_NAMES; i++) {
-        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): open until the last step. */
-        const struct dirent *const e = readdir(f->dir);
+        /* It is open until the last step. */
+        const struct dirent *const e = f->dir ? readdir(f->dir) : NULL;
         int err;
 
         if (!e) {
             const bool removes = f->phase == TRACING_FILE_LOOK && f->keep > 0;
 
             f->phase = removes ? TRACING_FILE_REMOVE : TRACING_FILE_MOVE;
-            if (removes) {
+            if (removes && f->dir) {
                 rewinddir(f->dir);
             }
             return -EINPROGRESS;

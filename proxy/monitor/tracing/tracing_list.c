@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/sock.h"
+#include "base/unconst.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/tracing/tracing_group.h"
 #include "proxy/monitor/tracing/tracing_open.h"
@@ -22,14 +23,14 @@ struct capture *tracing_find(const struct tracing *t, uint64_t id)
 {
     struct capture key = {.id = id};
 
-    return capture_tree_RB_FIND(&((struct tracing *)t)->captures, &key);
+    return capture_tree_RB_FIND(unconst_pointer(&t->captures), &key);
 }
 
 struct capture *tracing_behind(const struct tracing *t, uint64_t id)
 {
     struct capture key = {.id = id + 1};
 
-    return capture_tree_RB_NFIND(&((struct tracing *)t)->captures, &key);
+    return capture_tree_RB_NFIND(unconst_pointer(&t->captures), &key);
 }
 
 void tracing_list_remove(struct tracing *t, struct capture *c)

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/unconst.h"
+
 void rig_write(const json_t *json, struct wire_version number, bool reply, struct rig_message *out)
 {
     struct version_offer o;
@@ -17,7 +19,7 @@ void rig_write(const json_t *json, struct wire_version number, bool reply, struc
 
     version_init(&o);
     o.number = number;
-    o.json = json_incref((json_t *)json);
+    o.json = json_incref(unconst_pointer(json));
     n = version_write(&o, out->p + WIRE_HDR_SIZE, sizeof out->p - WIRE_HDR_SIZE);
     ck_assert_uint_gt(n, 0);
     out->n = WIRE_HDR_SIZE + n;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tests/support/unit.h"
+#include "base/unconst.h"
 #include "tests/unit/trace/trace_rig.h"
 #include "trace/file/packet.h"
 #include "trace/file/pcapng.h"
@@ -149,7 +150,7 @@ START_TEST(as_much_of_a_message_as_wireshark_takes)
     m.fds = calloc(LIMIT_FDS_KERNEL, sizeof *m.fds);
     ck_assert_ptr_nonnull(m.fds);
     ck_assert_uint_eq(round_trip(&m, NULL).kept, most - LIMIT_FDS_KERNEL * TRACE_CAPTURE_FD_SIZE);
-    free((void *)m.fds);
+    free(unconst_pointer(m.fds));
 }
 END_TEST
 
