@@ -76,6 +76,9 @@ static size_t log_add(char *line, size_t at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 static size_t log_add_v(char *line, size_t at, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
+
+static size_t log_add_v(char *line, size_t at, const char *fmt, va_list ap)
 {
     int n = vsnprintf(line + at, LINE - at, fmt, ap);
 

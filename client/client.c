@@ -6,7 +6,7 @@
  *
  * Every wait is a poll up to a deadline on the monotonic clock. Socket calls use MSG_DONTWAIT,
  * never O_NONBLOCK: a passed socket shares its mode with all of its other holders. Only messages
- * that base/wire.h has checked are parsed; JSON is stored, not read.
+ * that base/wire/wire.h has checked are parsed; JSON is stored, not read.
  */
 #define _GNU_SOURCE
 #include "client/client.h"
@@ -24,7 +24,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/sock.h"
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 
 /* Interval for retrying a full accept queue, for which there is no event. */
 #define RECONNECT_MS 10

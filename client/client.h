@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "base/fdset.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 /* The outcome of a request. For CLIENT_REFUSED and CLIENT_FAILED the errno is in client->error. */
 enum client_outcome {

@@ -42,7 +42,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 #include "poem/poem.h"
 
 #define RECITAL_RANDOM_SIZE 32u   /* of a challenge or a nonce */

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 #include "handshake/json.h"
 
 /* Maximum size of a VERSION message's payload. */

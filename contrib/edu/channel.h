@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/fdset.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 enum channel_event {
     CHANNEL_MESSAGE, /* complete: hdr, channel_payload(), fds */

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 
 /* Copies the fixed part of a request, which wire_check has found complete. */
 #define REQUEST(c, type, name) \

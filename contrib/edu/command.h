@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "base/fdset.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 #include "contrib/edu/device.h"
 #include "contrib/edu/migration.h"
 #include "contrib/edu/negotiate.h"

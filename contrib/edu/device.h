@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 #include "contrib/edu/bar2.h"
 #include "contrib/edu/config_space.h"
 #include "contrib/edu/dma.h"

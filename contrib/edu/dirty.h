@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 /* Pages are logged at this size; reports may ask for another. */
 #define DIRTY_PAGE 4096u

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 
 void dma_init(struct dma *d, size_t max_ranges)
 {

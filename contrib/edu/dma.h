@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 #include "contrib/edu/dirty.h"
 #include "contrib/edu/dma_table.h"
 #include "contrib/edu/regs.h"

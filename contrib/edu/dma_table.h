@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 /* The page size of DMA_MAP: both ends of a range are multiples of it. */
 #define DMA_PAGE 4096u

@@ -22,7 +22,7 @@
 #include "client/client.h"
 #include "base/cli.h"
 #include "base/sock.h"
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 #include "contrib/edu/regs.h"
 
 /* The driver's memory as the device sees it: within the device's 28 address bits. */

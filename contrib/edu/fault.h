@@ -6,8 +6,8 @@
  *   KIND:N[:ARGUMENT]
  *
  * N is the number of a message from the client (1 is VERSION; the client's replies count too, and
- * so do messages on a twin socket), or the name of a command as in base/wire.h ("REGION_READ"),
- * which means each of them. The kinds are in fault_text and in edu(1).
+ * so do messages on a twin socket), or the name of a command as in wire.h ("REGION_READ"), which
+ * means each of them. The kinds are in fault_text and in edu(1).
  */
 #ifndef POEMD_EDU_FAULT_H
 #define POEMD_EDU_FAULT_H
@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 enum fault_kind {
     FAULT_NONE,

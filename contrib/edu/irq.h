@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/fdset.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 struct irq {
     int intx_fd; /* the client's eventfds, owned; -1 if none */

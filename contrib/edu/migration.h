@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 #include "contrib/edu/device.h"
 #include "contrib/edu/state.h"
 

@@ -19,7 +19,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/sock.h"
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 #include "contrib/edu/command.h"
 
 /* Messages read from a channel before the others have their turn. */

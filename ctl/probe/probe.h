@@ -18,8 +18,8 @@
 #include <stdio.h>
 
 #include "client/client.h"
-#include "base/wire.h"
-#include "base/wire_names.h"
+#include "base/wire/wire.h"
+#include "base/wire/wire_names.h"
 #include "handshake/version.h"
 #include "client/pci.h"
 

@@ -17,7 +17,7 @@
 
 #include "base/log.h"
 #include "base/members.h"
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 #include "ctl/poemctl_json.h"
 #include "ctl/trace/poemctl_trace.h"
 #include "ctl/replay/replay.h"

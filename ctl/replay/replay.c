@@ -5,6 +5,7 @@
 #include "ctl/replay/replay.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,7 +62,8 @@ const char *replay_not_whole_text(const struct replay_message *m, char *out, siz
     return out;
 }
 
-bool replay_not_whole(struct replay_result *r, const struct replay_message *m)
+/* Sets this as the reason why the session could not be replayed. Returns false. */
+static bool replay_not_whole(struct replay_result *r, const struct replay_message *m)
 {
     char name[64];
     char text[160];
@@ -97,4 +99,27 @@ uint32_t replay_max_size(const struct replay_script *s)
         max = s->messages[i].hdr.size > max ? s->messages[i].hdr.size : max;
     }
     return max < LIMIT_REPLAY_MESSAGE ? max : LIMIT_REPLAY_MESSAGE;
+}
+
+bool replay_can_play(const struct replay_settings *settings, struct replay_result *out)
+{
+    const struct replay_script *const s = settings->script;
+
+    if (s->missing > 0) {
+        return replay_could_not(out,
+                                "%" PRIu64 " messages of the session are not in the trace, the "
+                                "first of them before message %" PRIu64
+                                ": lost, or not asked for; capture without a filter",
+                                s->missing, s->missing_near);
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        const struct replay_message *const m = &s->messages[i];
+
+        /* The answer to DMA_READ can be read from memory again. */
+        if (m->sender == SIDE_CLIENT && !replay_whole(m) && !(m->flags & TRACE_UNDELIVERED) &&
+            !(m->reply && m->partner != REPLAY_NONE && m->hdr.command == WIRE_DMA_READ)) {
+            return replay_not_whole(out, m);
+        }
+    }
+    return true;
 }

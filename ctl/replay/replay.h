@@ -74,9 +74,6 @@ bool replay_could_not(struct replay_result *r, const char *fmt, ...)
  */
 const char *replay_not_whole_text(const struct replay_message *m, char *out, size_t size);
 
-/* Sets this as the reason why the session could not be replayed. Returns false. */
-bool replay_not_whole(struct replay_result *r, const struct replay_message *m);
-
 /*
  * Adds newly made files for a message's fds to set. Returns false, with the reason set, on failure.
  */
@@ -98,5 +95,11 @@ void replay_client(const struct replay_settings *settings, struct replay_result 
  */
 void replay_device(const struct replay_settings *settings, int stop_fd, void (*ready)(void *arg),
                    void *arg, struct replay_result *out);
+
+/*
+ * Checks, before anything is sent, that the trace has every message that the client sent. Returns
+ * false if not; out says why.
+ */
+bool replay_can_play(const struct replay_settings *settings, struct replay_result *out);
 
 #endif

@@ -23,7 +23,7 @@
 
 #include "base/clock.h"
 #include "base/sock.h"
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 #include "ctl/replay/replay.h"
 #include "ctl/replay/replay_answer.h"
 #include "trace/file/fd.h"
@@ -659,36 +659,11 @@ static bool replay_client_connect_to(struct player *p)
     return true;
 }
 
-/* Checks, before anything is sent, that the trace has every message to send. */
-static bool replay_client_can_play(const struct replay_settings *settings,
-                                   struct replay_result *out)
-{
-    const struct replay_script *const s = settings->script;
-
-    if (s->missing > 0) {
-        return replay_could_not(out,
-                                "%" PRIu64 " messages of the session are not in the trace, the "
-                                "first of them before message %" PRIu64
-                                ": lost, or not asked for; capture without a filter",
-                                s->missing, s->missing_near);
-    }
-    for (size_t i = 0; i < s->n; i++) {
-        const struct replay_message *const m = &s->messages[i];
-
-        /* The answer to DMA_READ can be read from memory again. */
-        if (m->sender == SIDE_CLIENT && !replay_whole(m) && !(m->flags & TRACE_UNDELIVERED) &&
-            !(m->reply && m->partner != REPLAY_NONE && m->hdr.command == WIRE_DMA_READ)) {
-            return replay_not_whole(out, m);
-        }
-    }
-    return true;
-}
-
 void replay_client(const struct replay_settings *settings, struct replay_result *out)
 {
     struct player p;
 
-    if (!replay_client_can_play(settings, out)) {
+    if (!replay_can_play(settings, out)) {
         return;
     }
     if (replay_client_player_init(&p, settings, out) && replay_client_connect_to(&p) &&

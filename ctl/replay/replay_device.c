@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/sock.h"
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 #include "ctl/replay/replay.h"
 #include "ctl/replay/replay_link.h"
 #include "trace/replay/replay_index.h"

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/fdset.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 enum link_outcome {
     LINK_OK,

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 #include "ctl/trace/poemctl_trace.h"
 #include "ctl/trace/trace_sessions.h"
 #include "ctl/trace/trace_source.h"

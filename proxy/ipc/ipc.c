@@ -9,7 +9,7 @@
 
 #include "base/fdset.h"
 #include "base/sock.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 #define IN(state) (1u << SESSION_##state)
 #define NO_SESSION 0u

@@ -13,7 +13,7 @@
 
 #include "base/log.h"
 #include "base/members.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 #include "proxy/config/preset.h"
 #include "proxy/monitor/devices/spawn.h"
 #include "proxy/monitor/monitor_context.h"

@@ -29,7 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 #include "proxy/relay/dma_requests.h"
 #include "proxy/ipc/report.h"
 

@@ -20,7 +20,7 @@
 
 #include "base/limits.h"
 #include "base/tree.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 #include "proxy/ipc/session_settings.h"
 
 /*

@@ -27,7 +27,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 #include "proxy/relay/asked.h"
 #include "proxy/relay/dma_gate.h"
 #include "proxy/relay/fdroom.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 
 #define QUIET_MS 1000u
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 #include "handshake/version.h"
 
 #define LARGEST (WIRE_HDR_SIZE + VERSION_PAYLOAD_MAX)

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 /* Room enough for most messages: the largest is some hundred times as long. */
 #define GREETING_USUAL 512u

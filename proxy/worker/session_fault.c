@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 
 void session_fault_log(const struct session *s, const struct channel_pair_event *e)
 {

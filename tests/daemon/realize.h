@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 struct realize_message {
     bool to_backend;

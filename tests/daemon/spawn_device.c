@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/sock.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 static void spawn_device_reply(int fd, const struct wire_hdr *hdr, const void *payload, size_t n)
 {

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/sock.h"
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 #include "tests/daemon/rig.h"
 #include "tests/support/patience.h"
 #include "tests/support/peer.h"

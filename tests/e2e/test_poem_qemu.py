@@ -295,7 +295,7 @@ class ByThePage(PoemCase):
 
     def test_contradiction(self) -> None:
         """A declared licence that contradicts the recital."""
-        said = "contradiction: it recites under GPL-2.0-or-later, but declares LicenseRef-ours"
+        said = "contradiction: it recites under GPL-2.0-or-later, and declares LicenseRef-ours"
         self.reciter.alter = lambda capabilities: capabilities.update(licence="LicenseRef-ours")
         for mode in ("require", "warn"):
             self.assertEqual(f"warning: vfio-user:{self.socket}: {said}\n",

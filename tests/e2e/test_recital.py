@@ -131,7 +131,7 @@ class StockQemu(Recital):
         self.plug_in("recite to client when-it-fits")
         self.assertNotIn("poem", self.plug(self.room(-1)))
         log = self.child("poemd").log()
-        self.assertIn("the reply may not be longer than the request was", log)
+        self.assertIn("the refrain would make the reply longer than the request", log)
 
     def test_one_byte_less_always(self) -> None:
         route = self.start_config(self.backend.path, "recite to client always")

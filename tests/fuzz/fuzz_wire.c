@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 #include "tests/fuzz/fuzz.h"
 
 /* Each area is read until there are no more: as many as there is room for, and no more. */

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/fdset.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 /* A message that was received; owns its payload and its fds. */
 struct message {

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/fdset.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 struct stream_message {
     size_t start; /* in bytes */

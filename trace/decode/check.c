@@ -3,7 +3,7 @@
 /* Checks captured messages against the specification, including truncated ones. Pure. */
 #include "trace/decode/check.h"
 
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 
 /* Checks a truncated message: n of its `total` payload bytes were kept. */
 static enum wire_check check_part(const struct wire_hdr *hdr, const void *p, size_t n, size_t total)

@@ -7,7 +7,7 @@
 #ifndef POEMD_TRACE_DECODE_DECODE_H
 #define POEMD_TRACE_DECODE_DECODE_H
 
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 #include "client/pci.h"
 #include "trace/decode/pair.h"
 #include "trace/decode/printer.h"

@@ -13,7 +13,7 @@
 
 #include "base/log.h"
 #include "base/numbers.h"
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 #include "trace/file/message.h"
 
 struct reading {

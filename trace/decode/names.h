@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "base/wire_names.h"
+#include "base/wire/wire_names.h"
 
 extern const struct wire_name name_seals[];
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 
 static void native_reverse(uint8_t *p, size_t n)
 {

@@ -184,7 +184,7 @@ static bool pair_find(struct trace_pairs *p, const struct trace_session *s,
                       const struct trace_message *m, uint16_t id, uint16_t command,
                       struct trace_request *out)
 {
-    const enum side asker = side_other(m->sender);
+    const uint8_t asker = (uint8_t)side_other(m->sender);
     uint32_t before = NOWHERE;
 
     for (uint32_t at = p->bucket[pair_bucket_of(m->session, m->flags, asker, id)].first;

@@ -14,7 +14,7 @@
 
 #include "base/limits.h"
 #include "base/side.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 /* The session's sockets on which it was seen. A relayed message is seen on both. */
 #define TRACE_LEG_CLIENT 0x1u

@@ -3,7 +3,7 @@
 /* Finds the part of a message that is data. Pure. */
 #include "trace/file/snap_length.h"
 
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 
 static uint32_t snap_length_most(uint32_t size)
 {

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 /*
  * Upper limit for any message: the room that LIMIT_TRACE_PACKET leaves behind a packet's tags and

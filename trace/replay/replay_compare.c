@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 #include "trace/decode/access.h"
 #include "trace/decode/names.h"
 

@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "base/numbers.h"
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 
 #define TERMS "command=NAME region=N offset=A[..B] bytes=A[..B]"
 

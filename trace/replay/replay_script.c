@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 #include "base/unconst.h"
 #include "trace/decode/native.h"
 #include "trace/decode/pair.h"

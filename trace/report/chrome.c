@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 #include "trace/decode/access.h"
 #include "trace/decode/names.h"
 

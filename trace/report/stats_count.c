@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 #include "trace/report/stats_excerpts.h"
 
 static_assert(WIRE_MIG_DATA_WRITE < STATS_COMMANDS, "a row for each command");

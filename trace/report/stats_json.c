@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "base/members.h"
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 #include "trace/decode/names.h"
 #include "trace/report/stats_excerpts.h"
 

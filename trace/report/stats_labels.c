@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/wire_names.h"
+#include "base/wire/wire_names.h"
 
 const char *stats_duration(uint64_t ns, char *out, size_t n)
 {

@@ -23,7 +23,7 @@
 
 #include "base/fdset.h"
 #include "base/sock.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 #include "handshake/recital.h"
 #include "handshake/version.h"
 #include "tests/bench/bench.h"

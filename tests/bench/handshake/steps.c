@@ -20,7 +20,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 #include "handshake/recital.h"
 #include "handshake/version.h"
 #include "tests/bench/bench.h"

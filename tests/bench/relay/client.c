@@ -25,7 +25,7 @@
 
 #include "client/client.h"
 #include "base/sock.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 #include "tests/bench/bench.h"
 
 #define WAYS_MAX 8

@@ -17,7 +17,7 @@
 
 #include "base/fdset.h"
 #include "base/sock.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 #include "tests/bench/bench.h"
 
 #define ACCESS_SIZE (WIRE_HDR_SIZE + sizeof(struct wire_region_access))

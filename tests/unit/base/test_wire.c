@@ -4,7 +4,7 @@
  * The wire format against the specification's numbers, which are written out here once more, as the
  * page has them, and every outcome of the checks.
  */
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 
 #include <errno.h>
 #include <stdio.h>

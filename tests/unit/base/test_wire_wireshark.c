@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The Wireshark dissector's tables are those of base/wire_command.c. */
+/* The Wireshark dissector's tables are those of base/wire/wire_command.c. */
 #include <stdio.h>
 #include <string.h>
 
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 #include "tests/support/unit.h"
 
 static char text[1 << 17];

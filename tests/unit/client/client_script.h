@@ -13,7 +13,7 @@
 
 #include "client/client.h"
 #include "base/fdset.h"
-#include "base/wire.h"
+#include "base/wire/wire.h"
 #include "tests/support/unit.h"
 
 /* The client's time-out. Only ever waited out where nothing comes. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A trace that is always the same, with one of everything: every command of base/wire.h with its
+ * A trace that is always the same, with one of everything: every command of wire.h with its
  * request and reply, an error reply, posted writes, fds of each kind, messages on the twin socket,
  * made by the broker, kept in part, undelivered, big-endian, after lost ones, unasked for, and
  * unknown; comments; three sessions (edu0/1 from its start; nvme0/2, which the capture joined late;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The description of vfio-user's commands, with its look-up functions. */
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 
 #define FIELD(type, member, kind, request, reply, names) \
     { \

@@ -6,13 +6,13 @@
  * Nothing here may read a clock, allocate, log or touch an fd. Every read of a peer's bytes goes
  * through wire_get, which copies, since they may be unaligned or too short.
  */
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "base/limits.h"
-#include "base/wire_command.h"
+#include "base/wire/wire_command.h"
 
 static_assert(sizeof(struct wire_hdr) == WIRE_HDR_SIZE, "header");
 static_assert(sizeof(struct wire_version) == 4, "version");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The names of the specification's numbers and flags: for traces, the probe and the filters. */
-#ifndef POEMD_BASE_WIRE_NAMES_H
-#define POEMD_BASE_WIRE_NAMES_H
+#ifndef POEMD_BASE_WIRE_WIRE_NAMES_H
+#define POEMD_BASE_WIRE_WIRE_NAMES_H
 
 #include <stdint.h>
 

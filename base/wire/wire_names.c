@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Tables of names, with their look-up functions. */
-#include "base/wire_names.h"
+#include "base/wire/wire_names.h"
 
 #include <stddef.h>
 
-#include "base/wire.h"
+#include "base/wire/wire.h"
 
 const struct wire_name wire_header_flags[] = {
     {WIRE_NO_REPLY, "NO_REPLY", NULL},

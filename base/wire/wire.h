@@ -10,8 +10,8 @@
  * All numbers travel in the host's byte order. The structures below have no padding (asserted), so
  * encoding is a copy; decoding copies too, since a peer's bytes may be unaligned.
  */
-#ifndef POEMD_BASE_WIRE_H
-#define POEMD_BASE_WIRE_H
+#ifndef POEMD_BASE_WIRE_WIRE_H
+#define POEMD_BASE_WIRE_WIRE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,8 +8,8 @@
  * filters. A test compares the Wireshark dissector's tables with them. A new command is a number
  * in wire.h, a structure and a row here. Pure.
  */
-#ifndef POEMD_BASE_WIRE_COMMAND_H
-#define POEMD_BASE_WIRE_COMMAND_H
+#ifndef POEMD_BASE_WIRE_WIRE_COMMAND_H
+#define POEMD_BASE_WIRE_WIRE_COMMAND_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,8 +17,8 @@
 #include <string.h>
 
 #include "base/side.h"
-#include "base/wire.h"
-#include "base/wire_names.h"
+#include "base/wire/wire.h"
+#include "base/wire/wire_names.h"
 
 /* ---- fields ---- */
 
