@@ -51,11 +51,13 @@ struct event_base *turn_base_new(bool precise)
 {
     const int flags = EVENT_BASE_FLAG_NOLOCK | (precise ? EVENT_BASE_FLAG_PRECISE_TIMER : 0);
     const struct timeval most = {.tv_usec = LIMIT_TURN_MS * 1000L};
+    const struct timeval *const interval = precise ? &most : NULL;
+    const int callbacks = precise ? -1 : LIMIT_TURN_CALLBACKS;
     struct event_config *const c = event_config_new();
     struct event_base *base = NULL;
 
     if (c && event_config_set_flag(c, flags) == 0 &&
-        event_config_set_max_dispatch_interval(c, &most, -1, 0) == 0) {
+        event_config_set_max_dispatch_interval(c, interval, callbacks, 0) == 0) {
         base = event_base_new_with_config(c);
     }
     if (c) {

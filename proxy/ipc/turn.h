@@ -5,7 +5,8 @@
  * events. During a turn nothing else is served, so turns are kept short, and the longest one is
  * always measured.
  *
- * libevent asks the kernel again once LIMIT_TURN_MS have passed, between two callbacks. A callback
+ * libevent asks the kernel again once LIMIT_TURN_MS have passed or, in a worker, after
+ * LIMIT_TURN_CALLBACKS. A callback
  * that may have more to do checks turn_is_long, and schedules itself again: it does at least one
  * thing each time, so that everything gets done in the end.
  */
@@ -17,9 +18,9 @@
 #include <stdint.h>
 
 /*
- * Creates an event loop with short turns, for one thread, or returns NULL if out of memory.
- * libevent's own clock has a resolution of about 4 ms, which turns then last; precise selects one
- * below a microsecond, at the price of a system call each turn.
+ * Creates an event loop with short turns, for one thread, or returns NULL if out of memory. If
+ * precise, turns end by time, and libevent's clock is one below a microsecond (its usual one has a
+ * resolution of about 4 ms); otherwise they end by their number of callbacks.
  */
 struct event_base *turn_base_new(bool precise) __attribute__((warn_unused_result));
 
