@@ -41,7 +41,9 @@ static size_t cli_next_word(const char **at)
 static bool cli_store_choice(const char *program, const struct cli_option *o, const char *text,
                              void *member)
 {
-    const char *word = o->value;
+    const char *const words = o->value ? o->value : "";
+    const char *const bar = strrchr(words, '|');
+    const char *word = words;
     unsigned i = 0;
     size_t n;
 
@@ -52,14 +54,10 @@ static bool cli_store_choice(const char *program, const struct cli_option *o, co
         }
     }
     fprintf(stderr, "%s: --%s: ", program, o->name);
-    for (word = o->value; (n = cli_next_word(&word)) > 0; word += n) {
-        const char *const last = strrchr(o->value, '|') + 1;
+    for (word = words; (n = cli_next_word(&word)) > 0; word += n) {
+        const bool last = bar && word == bar + 1;
 
-        fprintf(stderr, "%s%.*s",
-                word == o->value ? ""
-                : word == last   ? " or "
-                                 : ", ",
-                (int)n, word);
+        fprintf(stderr, "%s%.*s", word == words ? "" : last ? " or " : ", ", (int)n, word);
     }
     fputc('\n', stderr);
     return false;

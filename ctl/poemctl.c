@@ -83,6 +83,7 @@ static const char *poemctl_print_form(FILE *f, const char *before, const char *n
 }
 
 /* All forms of a command, or of all its actions, the first one behind before. */
+/* NOLINTNEXTLINE(misc-no-recursion): actions have no actions of their own. */
 static void poemctl_print_usage(FILE *f, const char *before, const struct poemctl_command *c)
 {
     const char *form = c->synopsis;
@@ -209,6 +210,7 @@ static bool poemctl_wants_help(const char *word)
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): actions have no actions of their own. */
 static int poemctl_run(const struct poemctl_command *c, int argc, char **argv)
 {
     const struct poemctl_command *action;

@@ -10,8 +10,10 @@ struct route;
 /* Releases devices and watches of sessions that end, from now on. Call as the last observer. */
 void monitor_session_dial_init(struct monitor_session_table *table);
 
-/* A client has connected: begins a session, or has it refused. table is the sessions'. Takes the
- * socket. */
-void monitor_session_accept_take(void *table, struct route *r, int client_fd);
+/*
+ * A client has connected: begins a session, or has it refused. arg is the table of sessions. Takes
+ * the socket.
+ */
+void monitor_session_accept_take(void *arg, struct route *r, int client_fd);
 
 #endif
