@@ -313,8 +313,8 @@ const struct wire_protocol wire_vfio_user = {
 
 const struct wire_command_info *wire_command_at(size_t i)
 {
-    for (uint16_t code = 0; code < WIRE_COMMAND_CODES; code++) {
-        const struct wire_command_info *const c = wire_command_find(code);
+    for (unsigned code = 0; code < WIRE_COMMAND_CODES; code++) {
+        const struct wire_command_info *const c = wire_command_find((uint16_t)code);
 
         if (c && i-- == 0) {
             return c;
