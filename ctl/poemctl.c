@@ -162,8 +162,10 @@ char **poemctl_parse(const struct poemctl_command *c, int argc, char **argv, voi
     if (first >= 0 && n >= c->least && n <= c->most) {
         return argv + first;
     }
-    if (first >= 0 && (n < c->least ? c->missing : c->surplus)) {
-        poemctl_error(c->name, "%s", n < c->least ? c->missing : c->surplus);
+    if (first >= 0 && n < c->least) {
+        poemctl_error(c->name, "%s", c->missing ? c->missing : "too few arguments");
+    } else if (first >= 0) {
+        poemctl_error(c->name, "%s", c->surplus ? c->surplus : "too many arguments");
     }
     (void)poemctl_usage(c);
     return NULL;

@@ -33,7 +33,7 @@ struct poemctl_command {
     /* Operands, how many at least and at most; what is reported if there are fewer, or more. */
     unsigned least;
     unsigned most;
-    const char *missing; /* NULL: the usage alone is shown */
+    const char *missing; /* error texts; NULL: a general one */
     const char *surplus;
     /* Returns one of the exit codes. argv[0] is the last word of the name. */
     int (*run)(int argc, char **argv);

@@ -71,6 +71,7 @@ static bool poemctl_audit_parse_with_key(const struct poemctl_command *c, int ar
         return false;
     }
     if (o->keys.n != 1) {
+        poemctl_error(c->name, "--key is needed, once");
         (void)poemctl_usage(c);
         return false;
     }
@@ -268,6 +269,7 @@ static int poemctl_audit_verify_main(int argc, char **argv)
         return POEMCTL_USAGE;
     }
     if (!o.keys.n || (o.checkpoint && o.keys.n > 1)) {
+        poemctl_error("audit", o.keys.n ? "--checkpoint goes with one --key" : "--key is needed");
         return poemctl_usage(&poemctl_audit_verify_command);
     }
     return poemctl_audit_verify(&o);
@@ -365,6 +367,7 @@ static int poemctl_audit_prove_main(int argc, char **argv)
         return POEMCTL_USAGE;
     }
     if (!cli_number(o.args[0], 0, UINT64_MAX, &record)) {
+        poemctl_error("audit", "prove: the first argument is a record's number");
         return poemctl_usage(&poemctl_audit_prove_command);
     }
     if (!poemctl_audit_load_key(&o, &key)) {
@@ -565,6 +568,7 @@ static int poemctl_audit_keygen_main(int argc, char **argv)
         return POEMCTL_USAGE;
     }
     if (!o.name) {
+        poemctl_error("audit", "keygen: --name is needed");
         return poemctl_usage(&poemctl_audit_keygen_command);
     }
     if (!audit_name_ok(o.name, strlen(o.name))) {

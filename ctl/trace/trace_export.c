@@ -62,9 +62,11 @@ static int trace_export_main(int argc, char **argv)
         return POEMCTL_USAGE;
     }
     o.file = operands[0];
-    return o.chrome ? trace_source_convert(name, o.file, o.filter, o.chrome, trace_export_write_all,
-                                           o.chrome)
-                    : poemctl_usage(&trace_export);
+    if (!o.chrome) {
+        poemctl_error(name, "--chrome is needed");
+        return poemctl_usage(&trace_export);
+    }
+    return trace_source_convert(name, o.file, o.filter, o.chrome, trace_export_write_all, o.chrome);
 }
 
 static const struct cli_option options[] = {
