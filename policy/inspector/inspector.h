@@ -199,7 +199,7 @@ void inspector_forget(struct inspector *i, uint64_t request);
 
 /*
  * Called every LIMIT_BEAT_MS by an owner that wants a child replaced if it hangs between questions
- * (base/heartbeat.h); during a question other time-outs apply. i may be NULL.
+ * (base/helper/heartbeat.h); during a question other time-outs apply. i may be NULL.
  */
 void inspector_beat(struct inspector *i);
 

@@ -4,7 +4,7 @@
 #include "policy/inspector/inspector_pace.h"
 
 #include "base/clock.h"
-#include "base/heartbeat.h"
+#include "base/helper/heartbeat.h"
 
 unsigned inspector_pace_waited(struct inspector_pace *p, pid_t pid)
 {

@@ -27,7 +27,7 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/fdset.h"
-#include "base/heartbeat.h"
+#include "base/helper/heartbeat.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/sock.h"

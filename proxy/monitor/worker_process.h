@@ -13,7 +13,7 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
-#include "base/heartbeat.h"
+#include "base/helper/heartbeat.h"
 #include "proxy/ipc/session_state.h"
 #include "proxy/ipc/children.h"
 #include "proxy/monitor/monitor_session.h"

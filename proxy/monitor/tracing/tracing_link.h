@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
-#include "base/heartbeat.h"
+#include "base/helper/heartbeat.h"
 #include "proxy/ipc/children.h"
 #include "trace/capture/tracer_channel.h"
 

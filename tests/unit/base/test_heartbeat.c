@@ -5,7 +5,7 @@
  * real processes that stand still, or compute.
  */
 #define _GNU_SOURCE
-#include "base/heartbeat.h"
+#include "base/helper/heartbeat.h"
 
 #include <signal.h>
 #include <string.h>

@@ -16,8 +16,8 @@
  * its limit is LIMIT_HELD_MS. A child that sleeps without answering, is stopped, or computes
  * endlessly is counted in full.
  */
-#ifndef POEMD_BASE_HEARTBEAT_H
-#define POEMD_BASE_HEARTBEAT_H
+#ifndef POEMD_BASE_HELPER_HEARTBEAT_H
+#define POEMD_BASE_HELPER_HEARTBEAT_H
 
 #include <stdbool.h>
 #include <stdint.h>

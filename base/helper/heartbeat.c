@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Counts the silence of child processes, and reads the two files of /proc that excuse it. */
 #define _GNU_SOURCE
-#include "base/heartbeat.h"
+#include "base/helper/heartbeat.h"
 
 #include <fcntl.h>
 #include <stdio.h>
