@@ -321,8 +321,8 @@ static char *audit_proof_print(const struct maker *m, const char *note, size_t *
     return text;
 }
 
-static char *audit_proof_make_it(struct maker *m, const struct audit_question *q,
-                                 const struct audit_result *verified, size_t *n)
+static char *audit_proof_make_text(struct maker *m, const struct audit_question *q,
+                                   const struct audit_result *verified, size_t *n)
 {
     struct audit_question again = *q;
     struct audit_result ignored;
@@ -396,7 +396,7 @@ char *audit_proof_make(const struct audit_question *q, uint64_t record,
     m.ranges = calloc(AUDIT_PEAKS, sizeof *m.ranges);
     m.proof = calloc(1, sizeof *m.proof);
     if (m.ranges && m.proof) {
-        text = audit_proof_make_it(&m, q, verified, n);
+        text = audit_proof_make_text(&m, q, verified, n);
     }
     if (!text) {
         snprintf(why, size, "the log changed while it was read, or out of memory");

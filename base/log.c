@@ -169,7 +169,7 @@ static bool log_write(const char *p, size_t n)
 static unsigned long lost;
 
 /* Writes the number of lost lines. Returns false if that is not possible yet. */
-static bool log_say_lost(void)
+static bool log_report_lost(void)
 {
     char note[64];
     int n;
@@ -187,12 +187,12 @@ static bool log_say_lost(void)
 
 void log_catch_up(void)
 {
-    (void)log_say_lost();
+    (void)log_report_lost();
 }
 
 static void log_put(const char *line, size_t n)
 {
-    if (!log_say_lost() || !log_write(line, n)) {
+    if (!log_report_lost() || !log_write(line, n)) {
         lost++;
     }
 }

@@ -132,7 +132,7 @@ ssize_t sock_recv_from(int fd, void *p, size_t n, struct fdset *fds, int flags,
     return sock_receive(fd, p, n, fds, flags, from);
 }
 
-static ssize_t sock_peek_it(int fd, void *p, size_t n, bool *fds_near, void *control, size_t size)
+static ssize_t sock_peek_into(int fd, void *p, size_t n, bool *fds_near, void *control, size_t size)
 {
     struct iovec iov = {.iov_base = p, .iov_len = n};
     struct msghdr msg;
@@ -153,7 +153,7 @@ static ssize_t sock_peek_it(int fd, void *p, size_t n, bool *fds_near, void *con
 
 ssize_t sock_peek(int fd, void *p, size_t n, bool *fds_near)
 {
-    return sock_peek_it(fd, p, n, fds_near, NULL, 0);
+    return sock_peek_into(fd, p, n, fds_near, NULL, 0);
 }
 
 ssize_t sock_peek_passed(int fd, void *p, size_t n, bool *fds_near)
@@ -164,7 +164,7 @@ ssize_t sock_peek_passed(int fd, void *p, size_t n, bool *fds_near)
         char room[CMSG_SPACE(sizeof(struct ucred))];
     } control;
 
-    return sock_peek_it(fd, p, n, fds_near, control.room, sizeof control.room);
+    return sock_peek_into(fd, p, n, fds_near, control.room, sizeof control.room);
 }
 
 ssize_t sock_peek_fds(int fd, void *p, size_t n, unsigned *fds)

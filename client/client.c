@@ -47,7 +47,7 @@ static enum client_outcome client_failed(struct client *c, int err)
 }
 
 /* Ends the conversation: later messages could not be interpreted any more. */
-static enum client_outcome client_end_it(struct client *c, enum client_outcome o)
+static enum client_outcome client_end_conversation(struct client *c, enum client_outcome o)
 {
     sock_close(&c->fd);
     sock_close(&c->twin_fd);
@@ -57,23 +57,23 @@ static enum client_outcome client_end_it(struct client *c, enum client_outcome o
 enum client_outcome client_malformed(struct client *c, const char *why)
 {
     c->why = why;
-    return client_end_it(c, CLIENT_MALFORMED);
+    return client_end_conversation(c, CLIENT_MALFORMED);
 }
 
 /* Converts the negative errno of a system call on the sockets to an outcome. */
 static enum client_outcome client_io_failed(struct client *c, int err)
 {
     if (err == -EPIPE || err == -ECONNRESET) {
-        return client_end_it(c, CLIENT_CLOSED);
+        return client_end_conversation(c, CLIENT_CLOSED);
     }
     if (err == -ETIMEDOUT) {
-        return client_end_it(c, CLIENT_TIMEOUT);
+        return client_end_conversation(c, CLIENT_TIMEOUT);
     }
     if (err == -EMSGSIZE) {
         return client_malformed(c, "more fds than this process can take (MSG_CTRUNC)");
     }
     c->error = -err;
-    return client_end_it(c, CLIENT_FAILED);
+    return client_end_conversation(c, CLIENT_FAILED);
 }
 
 const char *client_text(const struct client *c, enum client_outcome o, char *out, size_t size)
@@ -276,7 +276,7 @@ static enum client_outcome client_receive(struct client *c, int fd, uint32_t max
     }
     if (client_grow(&c->buf, &c->buf_size, hdr->size - WIRE_HDR_SIZE)) {
         c->error = ENOMEM;
-        return client_end_it(c, CLIENT_FAILED);
+        return client_end_conversation(c, CLIENT_FAILED);
     }
     err = client_recv_until(fd, c->buf, hdr->size - WIRE_HDR_SIZE, fds, &got, deadline);
     if (err == -EPIPE) {
@@ -338,7 +338,7 @@ static enum client_outcome client_serve_command(struct client *c, int fd,
     if (client_grow(&c->out, &c->out_size,
                     WIRE_HDR_SIZE + sizeof(struct wire_dma_access) + c->max_data)) {
         c->error = ENOMEM;
-        return client_end_it(c, CLIENT_FAILED);
+        return client_end_conversation(c, CLIENT_FAILED);
     }
     size = client_answer(c, hdr, n);
     err = size ? client_send_until(fd, c->out, size, NULL, deadline) : 0;

@@ -10,8 +10,8 @@
 #include "base/limits.h"
 
 /* Sends a request with a reply of one fixed structure, copied to out, or of none (out_n 0). */
-static enum client_outcome client_ask_ask(struct client *c, enum wire_command command,
-                                          const void *in, size_t in_n, void *out, size_t out_n)
+static enum client_outcome client_ask_fixed(struct client *c, enum wire_command command,
+                                            const void *in, size_t in_n, void *out, size_t out_n)
 {
     const void *p;
     size_t n;
@@ -29,7 +29,7 @@ enum client_outcome client_device_info(struct client *c, struct wire_device_info
 {
     const struct wire_device_info in = {.argsz = sizeof in};
 
-    return client_ask_ask(c, WIRE_DEVICE_GET_INFO, &in, sizeof in, out, sizeof *out);
+    return client_ask_fixed(c, WIRE_DEVICE_GET_INFO, &in, sizeof in, out, sizeof *out);
 }
 
 /*
@@ -101,7 +101,7 @@ enum client_outcome client_irq_info(struct client *c, uint32_t index, struct wir
 {
     const struct wire_irq_info in = {.argsz = sizeof in, .index = index};
     const enum client_outcome o =
-        client_ask_ask(c, WIRE_DEVICE_GET_IRQ_INFO, &in, sizeof in, out, sizeof *out);
+        client_ask_fixed(c, WIRE_DEVICE_GET_IRQ_INFO, &in, sizeof in, out, sizeof *out);
 
     return o == CLIENT_OK && out->index != index
                ? client_malformed(c, "interrupt info for another index")
@@ -170,7 +170,7 @@ enum client_outcome client_dma_unmap(struct client *c, uint64_t address, uint64_
     const struct wire_dma_unmap in = {.argsz = sizeof in, .address = address, .size = size};
     struct wire_dma_unmap out = {0};
     const enum client_outcome o =
-        client_ask_ask(c, WIRE_DMA_UNMAP, &in, sizeof in, &out, sizeof out);
+        client_ask_fixed(c, WIRE_DMA_UNMAP, &in, sizeof in, &out, sizeof out);
 
     return o == CLIENT_OK && (out.address != address || out.size != size)
                ? client_malformed(c, "an unmap reply for another range")
@@ -237,5 +237,5 @@ enum client_outcome client_feature_get(struct client *c, uint32_t index, void *o
 
 enum client_outcome client_reset(struct client *c)
 {
-    return client_ask_ask(c, WIRE_DEVICE_RESET, NULL, 0, NULL, 0);
+    return client_ask_fixed(c, WIRE_DEVICE_RESET, NULL, 0, NULL, 0);
 }

@@ -129,7 +129,7 @@ static size_t json_scan_string(const struct json_scan *s, size_t at)
  * the brackets are counted first. Brackets in strings do not count; jansson rejects malformed
  * strings.
  */
-static enum json_outcome json_scan_it(struct json_scan *s)
+static enum json_outcome json_scan_whole(struct json_scan *s)
 {
     unsigned depth = 0;
     size_t step;
@@ -189,7 +189,7 @@ static enum json_outcome json_load(const char *text, size_t n, json_t **out)
     struct json_scan s = {.p = text, .n = n};
     char *wrapped = NULL;
     json_error_t error;
-    enum json_outcome o = json_scan_it(&s);
+    enum json_outcome o = json_scan_whole(&s);
 
     if (o != JSON_OK) {
         return o;
@@ -200,7 +200,7 @@ static enum json_outcome json_load(const char *text, size_t n, json_t **out)
             return JSON_NO_MEMORY;
         }
         s.out = wrapped;
-        (void)json_scan_it(&s);
+        (void)json_scan_whole(&s);
         text = wrapped;
         n = (size_t)(s.out - wrapped);
     }

@@ -357,7 +357,7 @@ static const struct {
 
 /* ---- the run ---- */
 
-static bool edu_drive_drive(struct drive *d)
+static bool edu_drive_run_steps(struct drive *d)
 {
     for (size_t i = 0; i < STEPS; i++) {
         edu_drive_write("%s", steps[i].name);
@@ -451,7 +451,7 @@ int main(int argc, char **argv)
         d.client.max_fds = MAX_FDS;
         d.client.handler = edu_drive_serve_dma;
         d.client.handler_arg = &d;
-        ok = edu_drive_drive(&d);
+        ok = edu_drive_run_steps(&d);
     }
     edu_drive_close_all(&d);
     return ok ? 0 : 1;

@@ -28,7 +28,7 @@ static int edu_serve_with_poem(const struct options *o)
     int err;
 
     if (!o->licence) {
-        return edu_serve_serve(o, NULL);
+        return edu_serve_clients(o, NULL);
     }
     err = poem_file_init(&file, o->poem_path, &outcome);
     if (err) {
@@ -36,7 +36,7 @@ static int edu_serve_with_poem(const struct options *o)
                   poem_file_why(err, outcome));
         return err;
     }
-    err = edu_serve_serve(o, &file.poem);
+    err = edu_serve_clients(o, &file.poem);
     poem_file_deinit(&file);
     return err;
 }

@@ -219,7 +219,7 @@ static int edu_serve_run(struct server *v)
     return v->error;
 }
 
-int edu_serve_serve(const struct options *o, const struct poem *poem)
+int edu_serve_clients(const struct options *o, const struct poem *poem)
 {
     struct server v = {.options = o, .signal_fd = -1, .listen_fd = -1, .connected_fd = -1};
     int err = device_init(&v.device, o->dma_mask, o->caps.max_dma_maps);

@@ -10,7 +10,7 @@
  * Serves until SIGTERM or SIGINT, or the end of the only client. The device recites poem, or
  * ignores recitals if it is NULL. Returns 0, or -errno after logging it.
  */
-int edu_serve_serve(const struct options *o, const struct poem *poem)
+int edu_serve_clients(const struct options *o, const struct poem *poem)
     __attribute__((warn_unused_result));
 
 #endif

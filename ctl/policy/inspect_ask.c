@@ -29,7 +29,7 @@ static void inspect_ask_on_done(const struct inspection *r, void *arg)
     (void)event_base_loopbreak(a->base);
 }
 
-static int inspect_ask_ask(struct inspect *i, const struct inspector_settings *s)
+static int inspect_ask_peer(struct inspect *i, const struct inspector_settings *s)
 {
     struct asked asked = {.base = s->base, .to = &i->inspection};
     const struct inspector_asker who = {.uid = geteuid()};
@@ -66,7 +66,7 @@ int inspect_ask(struct inspect *i, size_t n_keys, const struct inspector_key *ke
     } else if (!s.base || s.exe_fd < 0) {
         err = s.base ? -errno : -ENOMEM;
     } else {
-        err = inspect_ask_ask(i, &s);
+        err = inspect_ask_peer(i, &s);
     }
     if (s.base) {
         event_base_free(s.base);

@@ -139,7 +139,7 @@ static int poemctl_attest_write_out(const char *envelope, const char *path)
     return POEMCTL_YES;
 }
 
-static int poemctl_attest_attest(const struct options *o)
+static int poemctl_attest_sign(const struct options *o)
 {
     const char *slash = strrchr(o->exe, '/');
     char name[EVIDENCE_NAME_SIZE];
@@ -191,7 +191,7 @@ static int poemctl_attest_main(int argc, char **argv)
         poemctl_error("attest", "an executable, --licence and --key are needed");
         return poemctl_usage(&poemctl_attest);
     }
-    return o.note ? poemctl_attest_note(o.note) : poemctl_attest_attest(&o);
+    return o.note ? poemctl_attest_note(o.note) : poemctl_attest_sign(&o);
 }
 
 static const struct cli_option options[] = {

@@ -46,7 +46,7 @@ static void policy_check_notify(const struct policy_finding *f, void *arg)
            f->text);
 }
 
-static int policy_check_check(const struct options *o, const struct config *c)
+static int policy_check_config(const struct options *o, const struct config *c)
 {
     char shown[512];
     struct telling t = {.path = log_escape(shown, sizeof shown, o->path, strlen(o->path)),
@@ -81,7 +81,7 @@ static int policy_check_main(int argc, char **argv)
     if (!policy_load(NAME, &c, o.path)) {
         return POEMCTL_COULD_NOT;
     }
-    code = policy_check_check(&o, &c);
+    code = policy_check_config(&o, &c);
     config_deinit(&c);
     return code;
 }

@@ -342,7 +342,7 @@ static const struct config_route *policy_explain_find_route(const struct config 
     return NULL;
 }
 
-static int policy_explain_explain(const struct options *o, const struct config *c)
+static int policy_explain_verdict(const struct options *o, const struct config *c)
 {
     /* Static, since some tens of KiB are too much for the stack. */
     static struct inspect found;
@@ -382,7 +382,7 @@ static int policy_explain_main(int argc, char **argv)
     if (!policy_load(NAME, &c, o.path)) {
         return POEMCTL_COULD_NOT;
     }
-    code = policy_explain_explain(&o, &c);
+    code = policy_explain_verdict(&o, &c);
     config_deinit(&c);
     return code;
 }

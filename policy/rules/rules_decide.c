@@ -78,10 +78,10 @@ static void rules_check_allow(const struct walk *w, enum side party, enum rules_
         return;
     }
     rules_show_fact(k, fact, own, sizeof own);
-    rules_say(s.text, "%s \"allow %s %s\" names the %s's %s, which is %s", s.met ? "the" : "no",
-              who, what, who, what, own);
-    rules_say(s.mend, "use a %s with a %s that is named, or add an \"allow %s %s\" for this one",
-              who, what, who, what);
+    rules_write(s.text, "%s \"allow %s %s\" names the %s's %s, which is %s", s.met ? "the" : "no",
+                who, what, who, what, own);
+    rules_write(s.mend, "use a %s with a %s that is named, or add an \"allow %s %s\" for this one",
+                who, what, who, what);
     rules_notify(w, &s);
 }
 
@@ -99,9 +99,9 @@ static void rules_check_recital(const struct walk *w, enum side party)
         return;
     }
     s.met = w->known[party].recital == RECITAL_OK;
-    rules_say(s.text, "the rule \"demand recital from %s%s\" is %s: %s", who, how,
-              s.met ? "met" : "not met", recital_text(w->known[party].recital));
-    rules_say(s.mend, "use a %s that recites the poem", who);
+    rules_write(s.text, "the rule \"demand recital from %s%s\" is %s: %s", who, how,
+                s.met ? "met" : "not met", recital_text(w->known[party].recital));
+    rules_write(s.mend, "use a %s that recites the poem", who);
     if (s.met && all) {
         rules_via_recital(w->known[party].via, &s);
     }
@@ -117,13 +117,13 @@ static void rules_write_evidence(struct rules_step *s, const struct rules_counte
     char licence[128];
 
     if (c->n == 0) {
-        rules_say(s->text, "the licence of the %s is unknown", who);
+        rules_write(s->text, "the licence of the %s is unknown", who);
         return;
     }
     log_escape(licence, sizeof licence, c->items[worst].licence, strlen(c->items[worst].licence));
-    rules_say(s->text, "licence of %s: %s, %s (%s%s%.100s): %.200s", who, licence,
-              evidence_grade_name(c->grade), c->items[worst].source,
-              *c->items[worst].name ? " " : "", c->items[worst].name, why);
+    rules_write(s->text, "licence of %s: %s, %s (%s%s%.100s): %.200s", who, licence,
+                evidence_grade_name(c->grade), c->items[worst].source,
+                *c->items[worst].name ? " " : "", c->items[worst].name, why);
 }
 
 /* Writes the evidence that the rule would accept. */
@@ -138,10 +138,10 @@ static void rules_write_wanted(struct rules_step *s, const struct rules_licence 
         snprintf(wanted, sizeof wanted, " approved by the OSI");
     }
     if (grade) {
-        rules_say(s->mend, "provide evidence of grade \"%s\" or higher for %s licence%s",
-                  evidence_grade_name(rule->least), *wanted ? "a" : "its", wanted);
+        rules_write(s->mend, "provide evidence of grade \"%s\" or higher for %s licence%s",
+                    evidence_grade_name(rule->least), *wanted ? "a" : "its", wanted);
     } else {
-        rules_say(s->mend, "use a %s under a licence%s", side_name(rule->party), wanted);
+        rules_write(s->mend, "use a %s under a licence%s", side_name(rule->party), wanted);
     }
 }
 
@@ -162,9 +162,9 @@ static void rules_hold_against(const struct walk *w, const struct rules_licence 
         s->taint |= rules_worse_taint(rule, k->recited, k->declared);
         log_escape(recited, sizeof recited, k->recited, strlen(k->recited));
         log_escape(declared, sizeof declared, k->declared, strlen(k->declared));
-        rules_say(s->text, "contradiction: the %s recites under %s, but declares %s", who, recited,
-                  declared);
-        rules_say(s->mend, "use a %s that declares the licence it recites under", who);
+        rules_write(s->text, "contradiction: the %s recites under %s, but declares %s", who,
+                    recited, declared);
+        rules_write(s->mend, "use a %s that declares the licence it recites under", who);
     } else if (s->met && rule->party == SIDE_BACKEND) {
         rules_via_licence(k->via, rule, s);
     }
@@ -272,7 +272,7 @@ void rules_decide(const struct rules *r, const struct rules_known known[SIDES],
     const struct walk w = {.rules = r, .known = known, .fn = rules_take, .arg = &d};
 
     *out = (struct rules_verdict){.verdict = VERDICT_ALLOW};
-    rules_say(out->why, "this route has no rules");
+    rules_write(out->why, "this route has no rules");
     rules_walk(&w);
     out->taint |= rules_unasked_taint(&w) | rules_via_taint(r, known[SIDE_BACKEND].via);
     if (d.failed && !r->otherwise_taint) {

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-void rules_say(char out[RULES_TEXT_SIZE], const char *fmt, ...)
+void rules_write(char out[RULES_TEXT_SIZE], const char *fmt, ...)
 {
     va_list ap;
 
@@ -140,16 +140,16 @@ enum spdx_compat rules_judge_one(const struct rules_licence *rule, const char *l
     struct spdx_verdict v;
 
     if (spdx_parse(&expression, licence, strlen(licence), SPDX_ANY, &error) != SPDX_OK) {
-        rules_say(why, "not an SPDX expression: %s", error.text);
+        rules_write(why, "not an SPDX expression: %s", error.text);
         return SPDX_UNKNOWN;
     }
     if (rule->kind == RULES_OSI_APPROVED) {
         const enum spdx_compat c = spdx_osi_approved(&expression);
 
-        rules_say(why, "%s",
-                  c == SPDX_COMPATIBLE     ? "approved by the OSI"
-                  : c == SPDX_INCOMPATIBLE ? "not approved by the OSI"
-                                           : "not known to be approved by the OSI");
+        rules_write(why, "%s",
+                    c == SPDX_COMPATIBLE     ? "approved by the OSI"
+                    : c == SPDX_INCOMPATIBLE ? "not approved by the OSI"
+                                             : "not known to be approved by the OSI");
         return c;
     }
     spdx_judge(&expression, rule->target, &v);
@@ -176,7 +176,7 @@ static enum spdx_compat judge_each(const struct rules_licence *rule, const struc
     enum spdx_compat all = SPDX_UNKNOWN;
 
     *worst = 0;
-    rules_say(why, "no evidence of its licence");
+    rules_write(why, "no evidence of its licence");
     for (size_t i = 0; i < c->n; i++) {
         char text[RULES_TEXT_SIZE];
         const enum spdx_compat one = rules_judge_one(rule, c->items[i].licence, text);
@@ -220,15 +220,15 @@ enum spdx_compat rules_judge_all(const struct rules_licence *rule, const struct 
 
         if (together < all) {
             all = together;
-            rules_say(why,
-                      "one of %zu licences that are not all compatible with one and the same "
-                      "version of the GPL",
-                      c->n);
+            rules_write(why,
+                        "one of %zu licences that are not all compatible with one and the same "
+                        "version of the GPL",
+                        c->n);
         }
     }
     if (c->partial && all == SPDX_COMPATIBLE) {
         all = SPDX_UNKNOWN;
-        rules_say(why, "its evidence is incomplete: %s", c->partial);
+        rules_write(why, "its evidence is incomplete: %s", c->partial);
     }
     return all;
 }

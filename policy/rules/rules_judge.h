@@ -10,7 +10,7 @@
 #include "policy/rules/rules.h"
 
 /* Works like snprintf, to a text of RULES_TEXT_SIZE. */
-void rules_say(char out[RULES_TEXT_SIZE], const char *fmt, ...)
+void rules_write(char out[RULES_TEXT_SIZE], const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* ---- identity ---- */

@@ -22,11 +22,12 @@ void rules_via_recital(const struct recital_via *via, struct rules_step *s)
         if (!via->hops[i].recited) {
             s->met = false;
             s->taint |= TAINT_INHERITED;
-            rules_say(s->text,
-                      "the rule \"demand recital from backend all the way\" is not met: server %u "
-                      "of %u behind the backend has not recited",
-                      i + 1, via->n);
-            rules_say(s->mend, "use servers behind the backend that all recite the poem");
+            rules_write(
+                s->text,
+                "the rule \"demand recital from backend all the way\" is not met: server %u "
+                "of %u behind the backend has not recited",
+                i + 1, via->n);
+            rules_write(s->mend, "use servers behind the backend that all recite the poem");
             return;
         }
     }
@@ -42,18 +43,19 @@ static void rules_via_fault(const struct recital_via *via, unsigned i,
     s->met = false;
     s->taint |= TAINT_INHERITED;
     if (grade == EVIDENCE_NONE) {
-        rules_say(s->text, "the licence of server %u of %u behind the backend is unknown", i + 1,
-                  via->n);
+        rules_write(s->text, "the licence of server %u of %u behind the backend is unknown", i + 1,
+                    via->n);
     } else {
         log_escape(licence, sizeof licence, hop->licence, strlen(hop->licence));
-        rules_say(s->text, "licence of server %u of %u behind the backend: %s, %s%s: %.200s", i + 1,
-                  via->n, licence, evidence_grade_name(grade),
-                  grade < rule->least ? ", which is less than the rule requires" : "", why);
+        rules_write(s->text, "licence of server %u of %u behind the backend: %s, %s%s: %.200s",
+                    i + 1, via->n, licence, evidence_grade_name(grade),
+                    grade < rule->least ? ", which is less than the rule requires" : "", why);
     }
-    rules_say(s->mend,
-              "use servers behind the backend that meet the rule, with evidence of grade \"%s\" or "
-              "higher; or use the backend without a broker in between",
-              evidence_grade_name(rule->least));
+    rules_write(
+        s->mend,
+        "use servers behind the backend that meet the rule, with evidence of grade \"%s\" or "
+        "higher; or use the backend without a broker in between",
+        evidence_grade_name(rule->least));
 }
 
 void rules_via_licence(const struct recital_via *via, const struct rules_licence *rule,

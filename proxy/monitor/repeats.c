@@ -275,7 +275,7 @@ static void repeats_on_ended(void *arg, struct monitor_session *t, enum session_
 
 /* ---- reports ---- */
 
-static void repeats_tell(struct repeats *r, unsigned most)
+static void repeats_report(struct repeats *r, unsigned most)
 {
     struct repeats_peer *p;
 
@@ -290,14 +290,14 @@ static void repeats_tell(struct repeats *r, unsigned most)
     }
 }
 
-static void repeats_on_tell(evutil_socket_t fd, short what, void *arg)
+static void repeats_on_report(evutil_socket_t fd, short what, void *arg)
 {
     static const struct timeval now = {0};
     struct repeats *const r = arg;
 
     (void)fd;
     (void)what;
-    repeats_tell(r, LIMIT_REPEAT_TURN);
+    repeats_report(r, LIMIT_REPEAT_TURN);
     if (!TAILQ_EMPTY(&r->pending)) {
         event_add(r->tell, &now);
     }
@@ -314,7 +314,7 @@ int repeats_init(struct repeats *r, const struct route_table *routes,
     TAILQ_INIT(&r->used);
     TAILQ_INIT(&r->pending);
     r->others = calloc(routes->n, sizeof *r->others);
-    r->tell = evtimer_new(r->context->base, repeats_on_tell, r);
+    r->tell = evtimer_new(r->context->base, repeats_on_report, r);
     if (!r->others || !r->tell) {
         return -ENOMEM;
     }
@@ -333,7 +333,7 @@ void repeats_deinit(struct repeats *r)
         return;
     }
     if (r->tell) {
-        repeats_tell(r, UINT_MAX);
+        repeats_report(r, UINT_MAX);
         event_free(r->tell);
         r->tell = NULL;
     }

@@ -104,10 +104,10 @@ static void worker_pool_ready(struct worker_process *w)
 static bool worker_pool_dispatch(struct worker_process *w, const struct ipc_msg *m, unsigned n_fds)
 {
     struct monitor_session *t =
-        ipc_names_session(m->type) ? worker_pool_ticket(w, m->session) : NULL;
+        ipc_names_session(m->type) ? worker_pool_session(w, m->session) : NULL;
 
     if (ipc_names_session(m->type) && !t) {
-        return worker_pool_disowned_said(w, m, n_fds);
+        return worker_pool_disowned_message(w, m, n_fds);
     }
     if (!ipc_legal(m->type, IPC_FROM_WORKER, n_fds, t ? t->state : SESSION_DEAD)) {
         return false;

@@ -30,7 +30,7 @@ bool worker_pool_counting(const struct worker_pool *c)
     return false;
 }
 
-struct monitor_session *worker_pool_ticket(struct worker_process *w, uint64_t id)
+struct monitor_session *worker_pool_session(struct worker_process *w, uint64_t id)
 {
     struct monitor_session *const t = monitor_session_find(w->worker_pool->sessions, id);
 
@@ -42,7 +42,7 @@ void worker_pool_take_counts(struct worker_process *w, const struct ipc_counts *
     for (uint32_t i = 0; i < c->n; i++) {
         const struct ipc_counted *counted = &c->counted[i];
 
-        struct monitor_session *const t = worker_pool_ticket(w, counted->session);
+        struct monitor_session *const t = worker_pool_session(w, counted->session);
 
         if (t) {
             t->counted = true;

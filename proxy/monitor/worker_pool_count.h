@@ -13,7 +13,7 @@
 void worker_pool_take_counts(struct worker_process *w, const struct ipc_counts *c);
 
 /* Returns the worker's session of that number, or NULL. */
-struct monitor_session *worker_pool_ticket(struct worker_process *w, uint64_t id);
+struct monitor_session *worker_pool_session(struct worker_process *w, uint64_t id);
 
 /*
  * Asks all workers for the counts of their sessions, which are stored as they come.

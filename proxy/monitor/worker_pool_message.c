@@ -39,8 +39,8 @@ static enum reciter_wants worker_pool_message_wants(const struct config_route *r
  * Fills in the process at the socket: its senders are checked by pid, user and group. Sets pid 0,
  * which matches no sender, if one of these is not reliable.
  */
-static void worker_pool_message_witness_party(const struct monitor_session *t, enum side party,
-                                              struct sock_sender *out)
+static void worker_pool_message_sender(const struct monitor_session *t, enum side party,
+                                       struct sock_sender *out)
 {
     static const enum peer_fact needed[] = {PEER_PID, PEER_PIDNS, PEER_UID, PEER_GID};
     const struct peer *p = peer_facts_peer(t->peer_facts, party);
@@ -59,8 +59,8 @@ static void worker_pool_message_witness_party(const struct monitor_session *t, e
     }
 }
 
-static void worker_pool_message_witness(const struct monitor_session *t,
-                                        struct sender_check_settings *out)
+static void worker_pool_message_sender_check(const struct monitor_session *t,
+                                             struct sender_check_settings *out)
 {
     const struct config_route *r = t->route->config;
 
@@ -84,7 +84,7 @@ static void worker_pool_message_witness(const struct monitor_session *t,
             /* Our own child, in a pid namespace of ours. */
             spawn_who(t->device, &out->who[i]);
         } else {
-            worker_pool_message_witness_party(t, party, &out->who[i]);
+            worker_pool_message_sender(t, party, &out->who[i]);
         }
     }
 }
@@ -105,7 +105,7 @@ static struct ipc_session worker_pool_message_begin(const struct monitor_session
                                 .self = t->route->self,
                                 .dma = r->dma};
 
-    worker_pool_message_witness(t, &begin.same);
+    worker_pool_message_sender_check(t, &begin.same);
     snprintf(begin.route, sizeof begin.route, "%s", r->name);
     return begin;
 }

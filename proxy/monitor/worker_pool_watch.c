@@ -22,7 +22,7 @@ struct worker_pool_disowned {
     unsigned beats; /* answered by the worker since */
 };
 
-static void worker_pool_disowned_tell(struct worker_process *w, struct worker_pool_disowned *d)
+static void worker_pool_disowned_notify(struct worker_process *w, struct worker_pool_disowned *d)
 {
     const struct ipc_msg m = {.type = IPC_END, .session = d->session};
 
@@ -50,10 +50,10 @@ void worker_pool_disown(struct monitor_session *t)
     }
     d->session = t->id;
     TAILQ_INSERT_TAIL(&w->disowned, d, link);
-    worker_pool_disowned_tell(w, d);
+    worker_pool_disowned_notify(w, d);
 }
 
-bool worker_pool_disowned_said(struct worker_process *w, const struct ipc_msg *m, unsigned n_fds)
+bool worker_pool_disowned_message(struct worker_process *w, const struct ipc_msg *m, unsigned n_fds)
 {
     struct worker_pool_disowned *d;
 
@@ -81,7 +81,7 @@ static bool worker_pool_disowned_beat(struct worker_process *w)
 
     TAILQ_FOREACH(d, &w->disowned, link)
     {
-        worker_pool_disowned_tell(w, d);
+        worker_pool_disowned_notify(w, d);
         good = good && ++d->beats <= LIMIT_DISOWNED_BEATS;
     }
     return good;

@@ -38,6 +38,7 @@ void worker_pool_disown(struct monitor_session *t);
  * Handles a message about a session that is not the worker's. Returns false if it never was, or has
  * reported its end.
  */
-bool worker_pool_disowned_said(struct worker_process *w, const struct ipc_msg *m, unsigned n_fds);
+bool worker_pool_disowned_message(struct worker_process *w, const struct ipc_msg *m,
+                                  unsigned n_fds);
 
 #endif

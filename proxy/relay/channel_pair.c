@@ -170,7 +170,7 @@ static void channel_pair_set_wait(struct channel_pair *l, struct direction *d,
     }
 }
 
-static void channel_pair_tell_refused(struct channel_pair *l, const struct direction *d)
+static void channel_pair_notify_refused(struct channel_pair *l, const struct direction *d)
 {
     const struct wire_hdr *hdr = &d->direction->refused_hdr;
     const struct relay_detail detail = {
@@ -193,7 +193,7 @@ static void channel_pair_turn(struct channel_pair *l, bool from_client)
     refused = d.direction->refused;
     r = relay_turn(d.direction, &detail);
     if (refused == 0 && d.direction->refused > 0) {
-        channel_pair_tell_refused(l, &d);
+        channel_pair_notify_refused(l, &d);
     }
     switch (r) {
     case RELAY_READ:
@@ -321,7 +321,7 @@ int channel_pair_init_take(struct channel_pair *l, struct event_base *base, int 
     relay_init(&l->to_client, backend_fd, client_fd, client.max_fds, &client.takes, pool);
     relay_ask(&l->to_backend, &l->client_asked, &l->backend_asked);
     relay_ask(&l->to_client, &l->backend_asked, &l->client_asked);
-    dma_lane_init(&l->dma, gate);
+    dma_gate_side_init(&l->dma, gate);
     if (gate) {
         relay_guard(&l->to_backend, &l->dma, true);
         relay_guard(&l->to_client, &l->dma, false);
@@ -338,8 +338,8 @@ void channel_pair_count_fds(struct channel_pair *l, struct fdroom_session *s)
     relay_count_fds(&l->to_client, fdroom_leg(s, l->client.fd));
 }
 
-void channel_pair_witness(struct channel_pair *l, struct sender_check *client,
-                          struct sender_check *backend)
+void channel_pair_check_senders(struct channel_pair *l, struct sender_check *client,
+                                struct sender_check *backend)
 {
     l->to_backend.sender_check = client;
     l->to_client.sender_check = backend;
@@ -367,7 +367,7 @@ void channel_pair_deinit(struct channel_pair *l)
     channel_pair_stop(l);
     relay_deinit(&l->to_backend);
     relay_deinit(&l->to_client);
-    dma_lane_deinit(&l->dma);
+    dma_gate_side_deinit(&l->dma);
     asked_deinit(&l->client_asked);
     asked_deinit(&l->backend_asked);
     sock_hang_up(&l->client.fd);

@@ -102,8 +102,8 @@ void channel_pair_resume(struct channel_pair *l);
  * Has the senders on the sockets checked, which have SO_PASSCRED; the checks are borrowed, NULL:
  * none. Call before the loop's next turn.
  */
-void channel_pair_witness(struct channel_pair *l, struct sender_check *client,
-                          struct sender_check *backend);
+void channel_pair_check_senders(struct channel_pair *l, struct sender_check *client,
+                                struct sender_check *backend);
 
 /* Captures both directions from their next message on; NULL: stops. Taps are borrowed. */
 void channel_pair_tap(struct channel_pair *l, struct tap *to_backend, struct tap *to_client);

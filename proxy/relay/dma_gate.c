@@ -30,7 +30,7 @@ void dma_gate_deinit(struct dma_gate *g)
     dma_maps_deinit(&g->maps);
 }
 
-void dma_lane_init(struct dma_gate_side *l, struct dma_gate *g)
+void dma_gate_side_init(struct dma_gate_side *l, struct dma_gate *g)
 {
     *l = (struct dma_gate_side){.gate = g, .answers = g && g->watches};
 }
@@ -42,7 +42,7 @@ static void dma_gate_way_deinit(struct dma_way *w)
     *w = (struct dma_way){.closed = true};
 }
 
-void dma_lane_deinit(struct dma_gate_side *l)
+void dma_gate_side_deinit(struct dma_gate_side *l)
 {
     dma_gate_way_deinit(&l->client);
     dma_gate_way_deinit(&l->backend);

@@ -106,8 +106,8 @@ void dma_gate_init(struct dma_gate *g, const struct dma_settings *set, uint32_t 
                    struct report *report, dma_gate_fn *fn, void *arg);
 void dma_gate_deinit(struct dma_gate *g);
 
-void dma_lane_init(struct dma_gate_side *l, struct dma_gate *g);
-void dma_lane_deinit(struct dma_gate_side *l);
+void dma_gate_side_init(struct dma_gate_side *l, struct dma_gate *g);
+void dma_gate_side_deinit(struct dma_gate_side *l);
 
 enum dma_verdict {
     DMA_PASS,

@@ -15,8 +15,8 @@ void greeting_tap_read(struct greeting_tap *t)
 }
 
 /* Keeps a copy, or records the message; if it cannot be kept it is recorded at once. */
-static void greeting_tap_note_it(struct greeting_tap *t, struct trace_message *m,
-                                 const struct fdset *fds)
+static void greeting_tap_keep(struct greeting_tap *t, struct trace_message *m,
+                              const struct fdset *fds)
 {
     const unsigned n_fds = !fds ? 0 : fds->n < LIMIT_FDS_KERNEL ? fds->n : LIMIT_FDS_KERNEL;
     const size_t fds_size = n_fds * sizeof(struct trace_fd);
@@ -75,7 +75,7 @@ void greeting_tap_in(struct greeting_tap *t, enum side sender, const void *data,
                                .sender = (uint8_t)sender,
                                .legs = greeting_tap_leg_of(sender == SIDE_CLIENT),
                                .data = data};
-    greeting_tap_note_it(t, &m, fds);
+    greeting_tap_keep(t, &m, fds);
 }
 
 void greeting_tap_out(struct greeting_tap *t, enum side sender, const void *data, size_t n,
@@ -93,7 +93,7 @@ void greeting_tap_out(struct greeting_tap *t, enum side sender, const void *data
                                .legs = greeting_tap_leg_of(sender != SIDE_CLIENT),
                                .flags = sent ? TRACE_BROKER : TRACE_BROKER | TRACE_UNDELIVERED,
                                .data = data};
-    greeting_tap_note_it(t, &m, fds);
+    greeting_tap_keep(t, &m, fds);
 }
 
 void greeting_tap_flush(struct greeting_tap *t)

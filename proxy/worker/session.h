@@ -164,7 +164,7 @@ void session_tap(struct session_host *h, uint64_t id, const struct tap_settings 
 /* ---- for session_life.c and its parts: session_tap.c, session_watch.c ---- */
 
 /* Passes its taps to its channel pairs. */
-void session_tap_lanes(struct session *s);
+void session_tap_channels(struct session *s);
 
 /* The only way out of a session. */
 void session_end(struct session *s, enum session_reason reason);

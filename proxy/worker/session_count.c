@@ -16,8 +16,8 @@ static void session_count_add(struct ipc_count *to, const struct ipc_count *more
     to->fds += more->fds;
 }
 
-void session_count_lane(const struct channel_pair *l, struct ipc_count *to_backend,
-                        struct ipc_count *to_client)
+void session_count_channels(const struct channel_pair *l, struct ipc_count *to_backend,
+                            struct ipc_count *to_client)
 {
     session_count_add(to_backend, &l->to_backend.count);
     session_count_add(to_client, &l->to_client.count);
@@ -39,10 +39,10 @@ static struct ipc_counted session_count_counted(const struct session *s)
         .session = s->id, .to_backend = s->to_backend, .to_client = s->to_client};
 
     if (s->channels) {
-        session_count_lane(s->channels, &c.to_backend, &c.to_client);
+        session_count_channels(s->channels, &c.to_backend, &c.to_client);
     }
     if (s->twin) {
-        session_count_lane(s->twin, &c.to_backend, &c.to_client);
+        session_count_channels(s->twin, &c.to_backend, &c.to_client);
     }
     return c;
 }

@@ -7,8 +7,8 @@
 #include "proxy/worker/session.h"
 
 /* Adds the counts of a channel pair. */
-void session_count_lane(const struct channel_pair *l, struct ipc_count *to_backend,
-                        struct ipc_count *to_client);
+void session_count_channels(const struct channel_pair *l, struct ipc_count *to_backend,
+                            struct ipc_count *to_client);
 
 /* Returns the bytes that both sides of a session have taken. Needs its channel pair. */
 uint64_t session_count_taken(const struct session *s);

@@ -92,7 +92,8 @@ static void session_begin_draining(struct session *s)
     }
 }
 
-static void session_on_lane(struct channel_pair *l, const struct channel_pair_event *e, void *arg)
+static void session_on_channels(struct channel_pair *l, const struct channel_pair_event *e,
+                                void *arg)
 {
     struct session *s = arg;
 
@@ -154,8 +155,8 @@ static void session_on_stranger(void *arg, enum side party, const struct sock_se
 }
 
 /* Called before the session is created, so the callbacks' argument is set later. */
-static void session_watch_it(struct session_guard *guard,
-                             const struct sender_check_settings *settings)
+static void session_init_sender_checks(struct session_guard *guard,
+                                       const struct sender_check_settings *settings)
 {
     for (int i = 0; i < SIDES; i++) {
         struct sender_check *w = &guard->witnesses[i];
@@ -173,8 +174,8 @@ static struct channel_pair_limits session_limits_of(const struct version_offer *
 }
 
 /* Opens a channel pair for two sockets (taken). Returns 0 or -errno; *out can be closed anyway. */
-static int session_open_lane(struct session *s, struct channel_pair **out, int client_fd,
-                             int backend_fd)
+static int session_open_channels(struct session *s, struct channel_pair **out, int client_fd,
+                                 int backend_fd)
 {
     const struct greeting_result *r = greeting_result(s->greeting);
     const struct channel_pair_limits client = session_limits_of(&r->request);
@@ -188,7 +189,7 @@ static int session_open_lane(struct session *s, struct channel_pair **out, int c
         return -ENOMEM;
     }
     err = channel_pair_init_take(*out, s->host->base, client_fd, backend_fd, client, backend,
-                                 &s->host->pool, &s->guard->gate, session_on_lane, s);
+                                 &s->host->pool, &s->guard->gate, session_on_channels, s);
     channel_pair_count_fds(*out, &s->guard->fds);
     return err;
 }
@@ -207,13 +208,14 @@ static void session_begin_relaying(struct session *s)
     dma_gate_init(&s->guard->gate, &s->guard->dma, version_max_dma_maps(&greeting_result(g)->reply),
                   &s->guard->report, session_on_gate, s);
     s->guard->gate.fdinfo_fd = s->host->tap_host.fdinfo_fd;
-    err = session_open_lane(s, &s->channels, greeting_steal_client(g), greeting_steal_backend(g));
+    err =
+        session_open_channels(s, &s->channels, greeting_steal_client(g), greeting_steal_backend(g));
     if (!err && greeting_result(g)->reply.twin_supported) {
-        err = session_open_lane(s, &s->twin, greeting_steal_client_twin(g),
-                                greeting_steal_backend_twin(g));
+        err = session_open_channels(s, &s->twin, greeting_steal_client_twin(g),
+                                    greeting_steal_backend_twin(g));
     }
     session_watch_senders(s);
-    session_tap_lanes(s);
+    session_tap_channels(s);
     if (err) {
         log_line(LOG_ERROR, SUBJECT(s, NULL), "cannot relay: %s", strerror(-err));
         session_end(s, REASON_NO_RESOURCES);
@@ -348,9 +350,10 @@ static void session_on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Returns a session in RECITING with a greeting, or NULL if out of memory (sockets closed). */
-static struct session *session_session_new(struct session_host *h, uint64_t id,
-                                           struct session_guard *guard, int client_fd,
-                                           int backend_fd, const struct greeting_settings *settings)
+static struct session *session_new_reciting(struct session_host *h, uint64_t id,
+                                            struct session_guard *guard, int client_fd,
+                                            int backend_fd,
+                                            const struct greeting_settings *settings)
 {
     struct session *s = guard ? guard->session : calloc(1, sizeof *s);
 
@@ -396,13 +399,13 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
         sock_close(&backend_fd);
         return -ENOMEM;
     }
-    session_watch_it(guard, &settings->same);
+    session_init_sender_checks(guard, &settings->same);
     memcpy(how.sender_check, guard->watching, sizeof how.sender_check);
     if (settings->tap.on) {
         /* If out of memory, the session goes on uncaptured. */
         how.tap = tap_session_new(id, &settings->tap, &h->tap_host);
     }
-    s = session_session_new(h, id, guard, client_fd, backend_fd, &how);
+    s = session_new_reciting(h, id, guard, client_fd, backend_fd, &how);
     if (!s) {
         tap_session_free(how.tap);
         session_guard_free(guard);
@@ -436,7 +439,7 @@ void session_refuse(struct session_host *h, const struct ipc_refuse *settings, i
         s = TAILQ_FIRST(&h->refusals);
         greeting_abort(s->greeting, REASON_REFUSED, 0, "too many are being refused");
     }
-    s = session_session_new(h, 0, NULL, client_fd, -1, &how);
+    s = session_new_reciting(h, 0, NULL, client_fd, -1, &how);
     if (!s) {
         (void)session_report_refused(h, settings->number);
         return;

@@ -21,10 +21,10 @@
         .quiet = (s)->quiet != IPC_LOGGED \
     }
 
-static void session_close_lane(struct session *s, struct channel_pair **l)
+static void session_close_channels(struct session *s, struct channel_pair **l)
 {
     if (*l) {
-        session_count_lane(*l, &s->to_backend, &s->to_client);
+        session_count_channels(*l, &s->to_backend, &s->to_client);
         channel_pair_deinit(*l);
         if (*l != s->guard->channels) {
             free(*l);
@@ -104,8 +104,8 @@ static void session_tear_down(struct session *s)
     }
     greeting_free(s->greeting);
     s->greeting = NULL;
-    session_close_lane(s, &s->channels);
-    session_close_lane(s, &s->twin);
+    session_close_channels(s, &s->channels);
+    session_close_channels(s, &s->twin);
     if (s->guard) {
         fdroom_leave(&s->guard->fds);
         s->unread += session_linger_begin_take(s->host, left);

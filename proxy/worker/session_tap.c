@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "proxy/worker/session.h"
 
-void session_tap_lanes(struct session *s)
+void session_tap_channels(struct session *s)
 {
     struct tap_session *const t = s->tap;
 
@@ -25,7 +25,7 @@ static void session_tap_begin(struct session *s, const struct tap_settings *sett
         log_line(LOG_ERROR, &(struct log_subject){.session = s->id}, "cannot be captured: %s",
                  "out of memory");
     }
-    session_tap_lanes(s);
+    session_tap_channels(s);
 }
 
 static void session_tap_end(struct session *s)
@@ -36,7 +36,7 @@ static void session_tap_end(struct session *s)
         greeting_untap(s->greeting);
     }
     s->tap = NULL;
-    session_tap_lanes(s);
+    session_tap_channels(s);
     tap_session_free(t);
 }
 

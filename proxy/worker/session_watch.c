@@ -205,10 +205,10 @@ void session_watch_senders(struct session *s)
     struct sender_check *const backend = s->guard->watching[SIDE_BACKEND];
 
     if (s->channels) {
-        channel_pair_witness(s->channels, client, backend);
+        channel_pair_check_senders(s->channels, client, backend);
     }
     if (s->twin) {
-        channel_pair_witness(s->twin, sender_check_is_strict(client) ? client : NULL,
-                             sender_check_is_strict(backend) ? backend : NULL);
+        channel_pair_check_senders(s->twin, sender_check_is_strict(client) ? client : NULL,
+                                   sender_check_is_strict(backend) ? backend : NULL);
     }
 }

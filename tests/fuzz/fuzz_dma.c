@@ -124,10 +124,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     }
     report_init(&report, p[0] & 16);
     dma_gate_init(&gate, &set, p[0] & 32 ? MAX_MAPS : UINT32_MAX, &report, on_gate, NULL);
-    dma_lane_init(&channels, &gate);
+    dma_gate_side_init(&channels, &gate);
     feed_all(&channels, p + 1, n - 1);
     dma_gate_close(&channels, p[0] & 64);
-    dma_lane_deinit(&channels);
+    dma_gate_side_deinit(&channels);
     dma_gate_deinit(&gate);
     report_deinit(&report);
     return 0;

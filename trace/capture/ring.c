@@ -320,7 +320,7 @@ void ring_release(struct ring_reader *r)
     }
 }
 
-static int ring_broken_it(struct ring_reader *r)
+static int ring_break(struct ring_reader *r)
 {
     r->broken = true;
     return -EPROTO;
@@ -351,7 +351,7 @@ int ring_read(struct ring_reader *r, const void **p, size_t *n)
     int err;
 
     if (r->broken || used > r->map.size || used % 8 != 0) {
-        return ring_broken_it(r);
+        return ring_break(r);
     }
     if (used == 0) {
         return 0;
@@ -360,7 +360,7 @@ int ring_read(struct ring_reader *r, const void **p, size_t *n)
     /* Copied once, since the writer could change it between two reads. */
     memcpy(&e, at, sizeof e);
     if (e.check != ENTRY_CHECK || e.n == 0 || e.n > r->map.size / 2 || ring_padded(e.n) > used) {
-        return ring_broken_it(r);
+        return ring_break(r);
     }
     err = ring_copy(r, at + sizeof e, e.n);
     if (err) {

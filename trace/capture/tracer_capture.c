@@ -495,7 +495,7 @@ void tracer_captures_reap(struct tracer *t)
     }
 }
 
-void tracer_captures_tell(struct tracer *t)
+void tracer_captures_notify(struct tracer *t)
 {
     struct tracer_capture *c;
 

@@ -180,7 +180,7 @@ void tracer_captures_turn(struct tracer *t);
 void tracer_captures_reap(struct tracer *t);
 
 /* Reports the captures' progress to the monitor if it has changed. */
-void tracer_captures_tell(struct tracer *t);
+void tracer_captures_notify(struct tracer *t);
 
 /*
  * For the flight recorder: returns room in the file (NULL if none); writes the view's interface

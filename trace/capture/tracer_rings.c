@@ -139,14 +139,14 @@ static void tracer_rings_look(struct tracer *t)
     tracer_captures_turn(t);
     t->empty_looks = some ? 0 : t->empty_looks + 1;
     if (t->empty_looks >= EMPTY_LOOKS && tracer_rings_wait_all(t, RING_ASLEEP)) {
-        tracer_captures_tell(t);
+        tracer_captures_notify(t);
         tracer_captures_reap(t);
         return;
     }
     (void)tracer_rings_wait_all(t, RING_LOOKING);
     (void)event_add(t->look, &look_time);
     if (clock_ms() - t->told_ms >= TELL_MS) {
-        tracer_captures_tell(t);
+        tracer_captures_notify(t);
     }
     tracer_captures_reap(t);
 }
@@ -214,7 +214,7 @@ static void tracer_rings_on_statistics(evutil_socket_t fd, short what, void *arg
         }
     }
     tracer_captures_turn(t);
-    tracer_captures_tell(t);
+    tracer_captures_notify(t);
     tracer_captures_reap(t);
 }
 

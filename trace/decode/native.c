@@ -111,7 +111,7 @@ static void native_turn_payload(const struct wire_hdr *hdr, uint8_t *p, size_t n
     }
 }
 
-static bool native_foreign_it(uint8_t flags)
+static bool native_foreign_flags(uint8_t flags)
 {
     const uint16_t one = 1;
     uint8_t first;
@@ -122,7 +122,7 @@ static bool native_foreign_it(uint8_t flags)
 
 bool native_foreign(const struct trace_message *m)
 {
-    return native_foreign_it(m->flags);
+    return native_foreign_flags(m->flags);
 }
 
 bool native_header(const struct trace_message *m, struct wire_hdr *hdr)
@@ -131,7 +131,7 @@ bool native_header(const struct trace_message *m, struct wire_hdr *hdr)
         return false;
     }
     memcpy(hdr, m->data, sizeof *hdr);
-    if (native_foreign_it(m->flags)) {
+    if (native_foreign_flags(m->flags)) {
         (void)native_turn(wire_vfio_user.header, (uint8_t *)hdr, sizeof *hdr);
     }
     return true;
@@ -147,7 +147,7 @@ size_t native_head(const uint8_t *head, size_t n, uint8_t flags, const struct wi
     }
     length = n - WIRE_HDR_SIZE < size ? n - WIRE_HDR_SIZE : size;
     memcpy(out, head + WIRE_HDR_SIZE, length);
-    if (native_foreign_it(flags)) {
+    if (native_foreign_flags(flags)) {
         native_turn_payload(hdr, out, length);
     }
     return length;

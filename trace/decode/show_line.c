@@ -261,7 +261,7 @@ static void show_learn(struct show_session *shown, const struct decode_view *v)
     }
 }
 
-static void show_head_it(struct show *s, struct held *h, const struct show_item *i)
+static void show_put_head(struct show *s, struct held *h, const struct show_item *i)
 {
     if (s->look.o.json) {
         show_json_head(&s->look, &h->line, i);
@@ -274,7 +274,7 @@ static void show_new_line(struct show *s, const struct show_item *i, bool waits,
 {
     struct held *h = show_hold(s, i->v->m->read_ns, !waits);
 
-    show_head_it(s, h, i);
+    show_put_head(s, h, i);
     if (!waits) {
         show_end_line(s, &h->line, end);
     }

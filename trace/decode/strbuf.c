@@ -105,8 +105,8 @@ static size_t strbuf_plain(const uint8_t *p, size_t n)
     return i;
 }
 
-static void strbuf_escape_it(struct strbuf *t, const uint8_t *p, size_t n, const char *lead,
-                             unsigned lead_n)
+static void strbuf_escape_with(struct strbuf *t, const uint8_t *p, size_t n, const char *lead,
+                               unsigned lead_n)
 {
     while (n > 0) {
         const size_t run = strbuf_plain(p, n);
@@ -125,13 +125,13 @@ static void strbuf_escape_it(struct strbuf *t, const uint8_t *p, size_t n, const
 
 void strbuf_escape(struct strbuf *t, const void *p, size_t n)
 {
-    strbuf_escape_it(t, p, n, "\\x", 2);
+    strbuf_escape_with(t, p, n, "\\x", 2);
 }
 
 void strbuf_json(struct strbuf *t, const void *p, size_t n)
 {
     strbuf_char(t, '"');
-    strbuf_escape_it(t, p, n, "\\u00", 4);
+    strbuf_escape_with(t, p, n, "\\u00", 4);
     strbuf_char(t, '"');
 }
 

@@ -343,7 +343,7 @@ static void lint_judge_fds(const struct lint_at *at)
     }
 }
 
-static uint64_t lint_request_it(struct lint_at *at)
+static uint64_t lint_session_request(struct lint_at *at)
 {
     const struct decode_view *v = &at->v;
     struct lint_session *s = at->known;
@@ -373,7 +373,7 @@ static uint64_t lint_request_it(struct lint_at *at)
     return lint_judge_payload(at) ? lint_request(at) : 0;
 }
 
-static void lint_reply_it(struct lint_at *at)
+static void lint_session_reply(struct lint_at *at)
 {
     const struct decode_view *v = &at->v;
     struct lint_session *s = at->known;
@@ -429,12 +429,12 @@ static void lint_judge(struct lint_at *at)
     enum trace_pairing pairing;
 
     if (command && !(at->v.hdr.flags & WIRE_ERROR)) {
-        tag = lint_request_it(at);
+        tag = lint_session_request(at);
     }
     pairing = trace_pairs_feed(at->lint->pairs, at->session, at->v.m, tag, &answered);
     if (pairing == TRACE_PAIR_REPLY) {
         at->request = &answered;
-        lint_reply_it(at);
+        lint_session_reply(at);
         at->request = NULL;
     } else if (pairing != TRACE_PAIR_REQUEST) {
         lint_other(at, pairing);
@@ -442,7 +442,7 @@ static void lint_judge(struct lint_at *at)
         if (lint_judged(at)) {
             lint_say(at, LINT_ERROR_IN_COMMAND, "error %u", at->v.hdr.error);
         }
-        (void)lint_request_it(at);
+        (void)lint_session_request(at);
     }
 }
 

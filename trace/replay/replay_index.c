@@ -69,7 +69,7 @@ static struct key replay_index_key_of(uint16_t command, const uint8_t *p, size_t
     return k;
 }
 
-static struct kind *replay_index_find_it(struct replay_index *x, const struct key *k)
+static struct kind *replay_index_find_kind(struct replay_index *x, const struct key *k)
 {
     const uint8_t *const p = (const uint8_t *)k;
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -91,7 +91,7 @@ static void replay_index_add(struct replay_index *x, size_t place)
     const struct replay_message *const m = &x->script->messages[place];
     const struct key k = replay_index_key_of(m->hdr.command, m->data + WIRE_HDR_SIZE,
                                              m->kept - (size_t)WIRE_HDR_SIZE);
-    struct kind *const kind = replay_index_find_it(x, &k);
+    struct kind *const kind = replay_index_find_kind(x, &k);
 
     x->next[place] = REPLAY_NONE;
     if (kind->taken) {
@@ -169,7 +169,7 @@ size_t replay_index_find(struct replay_index *x, const struct wire_hdr *hdr, con
                          size_t n, bool *repeated)
 {
     const struct key k = replay_index_key_of(hdr->command, p, n);
-    struct kind *const kind = replay_index_find_it(x, &k);
+    struct kind *const kind = replay_index_find_kind(x, &k);
     size_t place;
 
     *repeated = false;

@@ -218,7 +218,7 @@ static size_t diff_alike(struct diff_input *a, struct diff_input *b)
     return n;
 }
 
-static int diff_run_it(struct diff *d)
+static int diff_run_windows(struct diff *d)
 {
     struct diff_input *const a = &d->sides[0];
     struct diff_input *const b = &d->sides[1];
@@ -256,7 +256,7 @@ int diff_run(const struct diff_calls *calls, void *arg)
     }
     d->calls = calls;
     d->arg = arg;
-    err = diff_run_it(d);
+    err = diff_run_windows(d);
     diff_drop(&d->sides[0], d->sides[0].n);
     diff_drop(&d->sides[1], d->sides[1].n);
     free(d);

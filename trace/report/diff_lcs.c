@@ -112,7 +112,7 @@ static void diff_lcs_middle(struct diff_lcs *l, const struct box *b, int32_t *x,
 
 /* A half has half the differences, so recursion goes no deeper than their logarithm: 13. */
 /* NOLINTNEXTLINE(misc-no-recursion): bounded, see above. */
-static void diff_lcs_run_it(struct diff_lcs *l, struct box b)
+static void diff_lcs_run_box(struct diff_lcs *l, struct box b)
 {
     int32_t x;
     int32_t y;
@@ -131,8 +131,8 @@ static void diff_lcs_run_it(struct diff_lcs *l, struct box b)
         memset(l->only_a + b.x0, true, (size_t)(b.x1 - b.x0));
     } else {
         diff_lcs_middle(l, &b, &x, &y);
-        diff_lcs_run_it(l, (struct box){b.x0, x, b.y0, y});
-        diff_lcs_run_it(l, (struct box){x, b.x1, y, b.y1});
+        diff_lcs_run_box(l, (struct box){b.x0, x, b.y0, y});
+        diff_lcs_run_box(l, (struct box){x, b.x1, y, b.y1});
     }
 }
 
@@ -143,5 +143,5 @@ void diff_lcs_run(struct diff_lcs *l, const uint32_t *a, size_t n, const uint32_
     l->b = b;
     l->only_a = only_a;
     l->only_b = only_b;
-    diff_lcs_run_it(l, (struct box){0, (int32_t)n, 0, (int32_t)m});
+    diff_lcs_run_box(l, (struct box){0, (int32_t)n, 0, (int32_t)m});
 }

@@ -98,7 +98,7 @@ static struct stats_session *stats_session_row(struct stats *s, const struct tra
     return &s->sessions[i];
 }
 
-static void stats_note_it(struct stats *s, const char *comment)
+static void stats_note_comment(struct stats *s, const char *comment)
 {
     if (strncmp(comment, "unseen: ", 8) != 0) {
         return;
@@ -326,7 +326,7 @@ int stats_feed(struct stats *s, const struct trace_session *session, const struc
     column->messages[m->sender == SIDE_BACKEND]++;
     column->lost += m->lost;
     if (comment) {
-        stats_note_it(s, comment);
+        stats_note_comment(s, comment);
     }
     stats_count_kind(s, session, m, column);
     return 0;

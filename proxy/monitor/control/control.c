@@ -142,7 +142,7 @@ static void control_answered(struct control_client *c)
 }
 
 /* Sends parts until the socket is full, the turn is over, or the answer is complete. */
-static void control_answer_it(struct control_client *c)
+static void control_send_answer(struct control_client *c)
 {
     c->state = CONTROL_ANSWERED;
     for (int i = 0; i < LIMIT_CONTROL_TURN && (i == 0 || !turn_is_long()); i++) {
@@ -180,7 +180,7 @@ static void control_on_writable(evutil_socket_t fd, short what, void *arg)
                     (unsigned)c->who.uid, (int)c->who.pid);
         control_drop(c);
     } else {
-        control_answer_it(c);
+        control_send_answer(c);
     }
 }
 
@@ -215,7 +215,7 @@ static void control_on_counted(evutil_socket_t fd, short what, void *arg)
     TAILQ_FOREACH_SAFE(c, &control->clients, link, next)
     {
         if (c->state == CONTROL_COUNTING) {
-            control_answer_it(c);
+            control_send_answer(c);
         }
     }
 }
@@ -248,7 +248,7 @@ static void control_count(struct control_client *c)
  * Returns 1; 0 if the client has closed; -EAGAIN; or -EPROTO if the message is not a request, or
  * has too many fds.
  */
-static int control_receive_it(struct control_client *c)
+static int control_receive_request(struct control_client *c)
 {
     struct control_request *q = &c->request;
     struct fdset fds;
@@ -273,7 +273,7 @@ static bool control_texts_end(const struct control_request *q)
 
 static void control_on_request(struct control_client *c)
 {
-    const int r = control_receive_it(c);
+    const int r = control_receive_request(c);
 
     if (r == -EAGAIN) {
         event_add(&c->readable, &step_time);
@@ -291,12 +291,12 @@ static void control_on_request(struct control_client *c)
                        " has version %u of the control protocol, poemctl version %u",
                        CONTROL_VERSION, (unsigned)c->request.version);
     } else {
-        control_obey(c);
+        control_dispatch_request(c);
     }
     if (c->part == CONTROL_PART_SESSIONS || c->part == CONTROL_PART_BROKER) {
         control_count(c);
     } else {
-        control_answer_it(c);
+        control_send_answer(c);
     }
 }
 
@@ -429,7 +429,7 @@ static void control_accept_one(struct control *control, int fd)
         return;
     }
     /* Over the limit: send what fits without blocking, then drop the client. */
-    control_answer_it(c);
+    control_send_answer(c);
     control_drop(c);
 }
 
@@ -587,7 +587,7 @@ void control_free(struct control *c)
     while ((client = TAILQ_FIRST(&c->clients))) {
         /* The loop is over: a client that waits for the end of a capture gets its answer now. */
         if (client->part == CONTROL_PART_TRACE_END && client->state != CONTROL_DROPPED) {
-            control_answer_it(client);
+            control_send_answer(client);
         }
         control_drop(client);
         control_client_free(client);

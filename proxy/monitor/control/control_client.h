@@ -63,7 +63,7 @@ struct control_client {
 };
 
 /* Carries out the request. control_next_part makes the parts of the answer. */
-void control_obey(struct control_client *c);
+void control_dispatch_request(struct control_client *c);
 
 /*
  * Returns the next part of the answer, a new reference, or NULL if out of memory. Sets *last if it

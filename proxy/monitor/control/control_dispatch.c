@@ -103,7 +103,7 @@ static const struct {
     [CONTROL_TRACE_LIST] = {control_dispatch_trace_list, 0},
 };
 
-void control_obey(struct control_client *c)
+void control_dispatch_request(struct control_client *c)
 {
     const uint32_t type = c->request.type;
 

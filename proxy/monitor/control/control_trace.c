@@ -108,7 +108,7 @@ static int control_trace_own_take(int fd)
     return own;
 }
 
-static void control_trace_start_it(struct control_client *c, json_t *by)
+static void control_trace_start_capture(struct control_client *c, json_t *by)
 {
     struct control_request *q = &c->request;
     struct tracing_request r = {.session = q->number,
@@ -155,7 +155,7 @@ void control_trace_start(struct control_client *c)
         return;
     }
     by = json_pack("{s:i,s:i}", "uid", (int)c->who.uid, "pid", (int)c->who.pid);
-    control_trace_start_it(c, by);
+    control_trace_start_capture(c, by);
     json_decref(by);
 }
 

@@ -22,20 +22,20 @@ static char *tracing_facts_text_of(json_t *o)
     return text;
 }
 
-static json_t *tracing_facts_begun_it(const struct monitor_session *t)
+static json_t *tracing_facts_of_begun(const struct monitor_session *t)
 {
     return json_pack("{s:I,s:s}", "session", (json_int_t)t->id, "route", t->route->config->name);
 }
 
 char *tracing_facts_begun(const struct monitor_session *t)
 {
-    return tracing_facts_text_of(tracing_facts_begun_it(t));
+    return tracing_facts_text_of(tracing_facts_of_begun(t));
 }
 
 static json_t *tracing_facts_judged(const struct monitor_session *t, const char *verdict)
 {
     char letters[TAINT_COUNT + 1];
-    json_t *const o = tracing_facts_begun_it(t);
+    json_t *const o = tracing_facts_of_begun(t);
 
     if (o && (json_object_set_new(o, "verdict", json_string(verdict)) < 0 ||
               json_object_set_new(o, "taint", json_string(taint_text(t->taint, letters))) < 0)) {

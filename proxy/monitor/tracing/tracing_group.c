@@ -47,7 +47,7 @@ void tracing_group_join(struct capture *c)
     }
 }
 
-void tracing_group_told(struct capture *c)
+void tracing_group_notified(struct capture *c)
 {
     if (c->group) {
         TAILQ_REMOVE(&c->group->captures, c, group_link);
@@ -87,8 +87,8 @@ void tracing_group_session_ended(struct monitor_session *t)
     t->traced_by = NULL;
 }
 
-struct monitor_session *tracing_next_ticket(const struct capture *c,
-                                            const struct monitor_session *t)
+struct monitor_session *tracing_group_next_session(const struct capture *c,
+                                                   const struct monitor_session *t)
 {
     struct monitor_session *next;
 
@@ -108,7 +108,7 @@ unsigned tracing_sessions(const struct capture *c)
     if (c->state != TRACING_RUNNING) {
         return 0;
     }
-    return c->session ? tracing_next_ticket(c, NULL) != NULL : c->route->relayed;
+    return c->session ? tracing_group_next_session(c, NULL) != NULL : c->route->relayed;
 }
 
 int tracing_group_routes(struct tracing *t)

@@ -13,7 +13,7 @@ int tracing_group_routes(struct tracing *t) __attribute__((warn_unused_result));
 void tracing_group_join(struct capture *c);
 
 /* The capture has been announced to the tracer: moves it behind those announced before. */
-void tracing_group_told(struct capture *c);
+void tracing_group_notified(struct capture *c);
 
 /* The capture stops running: removes it from its group, if any. */
 void tracing_group_leave(struct capture *c);
@@ -22,8 +22,8 @@ void tracing_group_leave(struct capture *c);
 void tracing_group_session_ended(struct monitor_session *t);
 
 /* Returns the capture's next session with a worker after t (NULL: the first), or NULL. */
-struct monitor_session *tracing_next_ticket(const struct capture *c,
-                                            const struct monitor_session *t);
+struct monitor_session *tracing_group_next_session(const struct capture *c,
+                                                   const struct monitor_session *t);
 
 /* Returns the number of sessions that it captures at the moment. */
 unsigned tracing_sessions(const struct capture *c);

@@ -147,7 +147,7 @@ static void tracing_set_all_stale(const struct capture *c)
 {
     struct monitor_session *t;
 
-    for (t = tracing_next_ticket(c, NULL); t; t = tracing_next_ticket(c, t)) {
+    for (t = tracing_group_next_session(c, NULL); t; t = tracing_group_next_session(c, t)) {
         tracing_set_stale(c->tracing, t);
     }
 }
@@ -252,7 +252,7 @@ static void tracing_run_announce_take(struct capture *c, int fd)
     tracing_run_allow_words(c->tracing);
     tracing_run_write_capture_take(c, fd);
     c->run = ++c->tracing->last_run;
-    tracing_group_told(c);
+    tracing_group_notified(c);
     tracing_set_all_stale(c);
 }
 

@@ -27,7 +27,7 @@ void gate_begin(const struct dma_settings *set, uint32_t max_maps, bool recorded
     memset(rig.told, 0, sizeof rig.told);
     report_init(&rig.report, recorded);
     dma_gate_init(&rig.gate, set, max_maps, &rig.report, on_gate, &rig.gate);
-    dma_lane_init(&rig.channels, &rig.gate);
+    dma_gate_side_init(&rig.channels, &rig.gate);
 }
 
 void gate_withhold(void)
@@ -39,7 +39,7 @@ void gate_withhold(void)
 
 void gate_end(void)
 {
-    dma_lane_deinit(&rig.channels);
+    dma_gate_side_deinit(&rig.channels);
     dma_gate_deinit(&rig.gate);
     report_deinit(&rig.report);
 }
