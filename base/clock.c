@@ -28,3 +28,8 @@ int64_t clock_time_ns(void)
 {
     return clock_read_ns(CLOCK_REALTIME);
 }
+
+struct timeval clock_timeval(unsigned ms)
+{
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
+}

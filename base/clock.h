@@ -5,6 +5,7 @@
 #define POEMD_BASE_CLOCK_H
 
 #include <stdint.h>
+#include <sys/time.h>
 
 #define CLOCK_S_NS 1000000000
 #define CLOCK_MS_NS 1000000
@@ -15,5 +16,8 @@ uint64_t clock_ns(void);
 
 /* Nanoseconds since 1970, of CLOCK_REALTIME. */
 int64_t clock_time_ns(void);
+
+/* Returns a span of so many milliseconds, as libevent's timers take it. */
+struct timeval clock_timeval(unsigned ms);
 
 #endif

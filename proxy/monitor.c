@@ -75,7 +75,7 @@ static void monitor_on_beat(evutil_socket_t fd, short what, void *arg)
 
 static int monitor_start_beat(struct monitor *m)
 {
-    const struct timeval tv = {.tv_usec = LIMIT_BEAT_MS * 1000L};
+    const struct timeval tv = clock_timeval(LIMIT_BEAT_MS);
 
     m->beat = event_new(m->context.base, -1, EV_PERSIST, monitor_on_beat, m);
     return m->beat && event_add(m->beat, &tv) == 0 ? 0 : -ENOMEM;

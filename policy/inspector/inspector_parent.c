@@ -88,7 +88,7 @@ struct inspector {
 
 static void inspector_add_timer(struct event *timer, unsigned ms)
 {
-    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
+    const struct timeval tv = clock_timeval(ms);
 
     /* Cannot fail: the event exists, and a timer needs no more memory. */
     (void)event_add(timer, &tv);

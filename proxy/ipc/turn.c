@@ -50,7 +50,7 @@ int epoll_wait(int fd, struct epoll_event *events, int maxevents, int timeout)
 struct event_base *turn_base_new(bool precise)
 {
     const int flags = EVENT_BASE_FLAG_NOLOCK | (precise ? EVENT_BASE_FLAG_PRECISE_TIMER : 0);
-    const struct timeval most = {.tv_usec = LIMIT_TURN_MS * 1000L};
+    const struct timeval most = clock_timeval(LIMIT_TURN_MS);
     const struct timeval *const interval = precise ? &most : NULL;
     const int callbacks = precise ? -1 : LIMIT_TURN_CALLBACKS;
     struct event_config *const c = event_config_new();

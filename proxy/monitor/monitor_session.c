@@ -77,7 +77,7 @@ struct monitor_session *monitor_session_behind(const struct monitor_session_tabl
 
 void monitor_session_set_timer(struct monitor_session *t, unsigned ms)
 {
-    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
+    const struct timeval tv = clock_timeval(ms);
 
     event_add(&t->timer, &tv);
 }

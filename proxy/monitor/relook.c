@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/sock.h"
 #include "audit/audit_line.h"
 #include "proxy/monitor/monitor_context.h"
@@ -107,8 +108,7 @@ static bool relook_parties(struct monitor_session *t, const char *then)
 
 static void relook_set_timer(struct monitor_session *t)
 {
-    const unsigned ms = t->route->config->look_ms;
-    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
+    const struct timeval tv = clock_timeval(t->route->config->look_ms);
 
     event_add(&t->relook->timer, &tv);
 }

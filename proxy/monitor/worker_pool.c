@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/backoff.h"
 #include "base/fdset.h"
 #include "base/sock.h"
@@ -297,7 +298,7 @@ static void worker_pool_respawn_later(struct worker_process *w, bool was_ready)
     if (!was_ready) {
         ms = backoff_ms(w->false_starts++);
     }
-    tv = (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
+    tv = clock_timeval(ms);
     evtimer_add(w->respawn, &tv);
 }
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "base/clock.h"
 #include "base/sock.h"
 
 /* One direction, as its relay sees it. */
@@ -153,7 +154,7 @@ static void channel_pair_pause(struct channel_pair *l)
     }
     l->pause_ms = l->pause_ms ? 2 * l->pause_ms : LIMIT_PAUSE_MS;
     l->pause_ms = l->pause_ms < LIMIT_PAUSE_MAX_MS ? l->pause_ms : LIMIT_PAUSE_MAX_MS;
-    tv = (struct timeval){.tv_usec = l->pause_ms * 1000L};
+    tv = clock_timeval(l->pause_ms);
     event_add(&l->pause, &tv);
 }
 

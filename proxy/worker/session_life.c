@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "base/clock.h"
 #include "base/sock.h"
 #include "proxy/worker/session_watch.h"
 #include "proxy/worker/session_count.h"
@@ -36,7 +37,7 @@ static void session_enter(struct session *s, enum session_state to)
 
 void session_set_timer(struct session *s, unsigned ms)
 {
-    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
+    const struct timeval tv = clock_timeval(ms);
 
     event_add(&s->timer, &tv);
 }

@@ -89,7 +89,7 @@ static bool spawn_may_log(struct spawn *s)
 
 static void spawn_set_timer(struct event *timer, unsigned ms)
 {
-    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
+    const struct timeval tv = clock_timeval(ms);
 
     event_add(timer, &tv);
 }

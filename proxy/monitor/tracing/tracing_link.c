@@ -212,7 +212,7 @@ static void tracing_link_respawn_later(struct tracing_link *l)
         ms = backoff_ms(l->short_lives);
     }
     l->short_lives++;
-    tv = (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
+    tv = clock_timeval(ms);
     (void)evtimer_add(l->respawn, &tv);
 }
 
