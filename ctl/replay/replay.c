@@ -84,10 +84,10 @@ bool replay_fds(struct replay_result *r, const struct replay_message *m, uint16_
     }
     if (err == -EOPNOTSUPP) {
         return replay_could_not(r, "%s had a %s with it, which cannot be made anew",
-                                replay_name(m, name, sizeof name), name_fd_kind(m->fds[bad].kind));
+                                replay_name(m, name, sizeof name), names_fd_kind(m->fds[bad].kind));
     }
     return replay_could_not(r, "%s had a %s with it, which cannot be made anew: %s",
-                            replay_name(m, name, sizeof name), name_fd_kind(m->fds[bad].kind),
+                            replay_name(m, name, sizeof name), names_fd_kind(m->fds[bad].kind),
                             strerror(-err));
 }
 

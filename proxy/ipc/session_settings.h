@@ -81,15 +81,15 @@ struct dma_settings {
 };
 
 /* Returns true if any statement keeps memory from a backend by withholding fds. */
-static inline bool dma_withholds(const struct dma_settings *s)
+static inline bool session_settings_withhold_dma(const struct dma_settings *s)
 {
     return s->withhold || s->max_bytes || s->n_ranges;
 }
 
 /* Returns true if any statement makes the broker check a backend's requests. */
-static inline bool dma_checks(const struct dma_settings *s)
+static inline bool session_settings_check_dma(const struct dma_settings *s)
 {
-    return dma_withholds(s) || s->withhold_file_io || s->max_maps;
+    return session_settings_withhold_dma(s) || s->withhold_file_io || s->max_maps;
 }
 
 #endif

@@ -15,8 +15,8 @@ void dma_gate_init(struct dma_gate *g, const struct dma_settings *set, uint32_t 
                    struct report *report, dma_gate_fn *fn, void *arg)
 {
     *g = (struct dma_gate){.set = *set, .report = report, .fn = fn, .arg = arg, .fdinfo_fd = -1};
-    g->checks = dma_checks(set);
-    g->withholds = dma_withholds(set);
+    g->checks = session_settings_check_dma(set);
+    g->withholds = session_settings_withhold_dma(set);
     g->watches = g->checks || report->keeps_exports;
     g->max_maps = max_maps < LIMIT_DMA_MAPS ? max_maps : LIMIT_DMA_MAPS;
     if (set->max_maps && set->max_maps < g->max_maps) {

@@ -68,8 +68,8 @@ typedef void dma_gate_fn(void *arg, const struct dma_denial *d);
 /* Of a session. */
 struct dma_gate {
     struct dma_settings set;
-    bool checks;           /* dma_checks(&set) */
-    bool withholds;        /* dma_withholds(&set) */
+    bool checks;           /* session_settings_check_dma(&set) */
+    bool withholds;        /* session_settings_withhold_dma(&set) */
     bool hinted;           /* DMA_MEMORY_MISSING has been reported */
     bool stripped;         /* a map's fd has been withheld */
     bool watches;          /* every message must be judged; otherwise only those with fds */

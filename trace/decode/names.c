@@ -21,7 +21,7 @@ const struct wire_name name_seals[] = {
     {0, NULL, NULL},
 };
 
-const char *name_fd_kind(uint8_t kind)
+const char *names_fd_kind(uint8_t kind)
 {
     static const char *const names[TRACE_FD_KINDS] = {
         [TRACE_FD_UNKNOWN] = "fd",      [TRACE_FD_MEMFD] = "memfd",   [TRACE_FD_FILE] = "file",
@@ -32,7 +32,7 @@ const char *name_fd_kind(uint8_t kind)
     return kind < TRACE_FD_KINDS ? names[kind] : NULL;
 }
 
-const char *name_errno(uint32_t error)
+const char *names_errno(uint32_t error)
 {
     return error > 0 && error <= INT_MAX ? strerrorname_np((int)error) : NULL;
 }

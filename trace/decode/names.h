@@ -11,7 +11,7 @@
 extern const struct wire_name name_seals[];
 
 /* By value; NULL if it has no name. Static. */
-const char *name_fd_kind(uint8_t kind); /* "memfd" … */
-const char *name_errno(uint32_t error); /* "EINVAL" … */
+const char *names_fd_kind(uint8_t kind); /* "memfd" … */
+const char *names_errno(uint32_t error); /* "EINVAL" … */
 
 #endif

@@ -415,7 +415,7 @@ static void printer_fd_json(struct printer *p, const struct trace_fd *fd)
         [O_RDONLY] = "read", [O_WRONLY] = "write", [O_RDWR] = "both"};
 
     printer_open(p, NULL);
-    printer_word(p, "kind", name_fd_kind(fd->kind), fd->kind);
+    printer_word(p, "kind", names_fd_kind(fd->kind), fd->kind);
     printer_word(p, "access", fd->access <= O_RDWR ? access[fd->access] : NULL, fd->access);
     printer_dec(p, "device", fd->dev);
     printer_dec(p, "inode", fd->ino);
@@ -431,7 +431,7 @@ static void printer_fd_text(struct printer *p, const struct trace_fd *fd)
 {
     static const char *const access[] = {
         [O_RDONLY] = " read", [O_WRONLY] = " write", [O_RDWR] = ""};
-    const char *kind = name_fd_kind(fd->kind);
+    const char *kind = names_fd_kind(fd->kind);
 
     strbuf_str(p->t, kind ? kind : "fd");
     strbuf_char(p->t, ':');

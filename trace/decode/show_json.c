@@ -80,7 +80,7 @@ static void show_json_rest(struct printer *p, const struct show_item *i)
 
 static void show_json_error(struct printer *p, const struct decode_view *v)
 {
-    const char *name = name_errno(v->hdr.error);
+    const char *name = names_errno(v->hdr.error);
 
     printer_word(p, "error", name, v->hdr.error);
     printer_dec(p, "errno", v->hdr.error);

@@ -190,7 +190,7 @@ static void show_text_result(struct show_look *l, struct strbuf *line, const str
 
     strbuf_str(line, " = ");
     if (v->hdr.flags & WIRE_ERROR) {
-        word = name_errno(v->hdr.error);
+        word = names_errno(v->hdr.error);
         show_text_colour(l, line, RED);
         strbuf_char(line, '-');
         if (word) {

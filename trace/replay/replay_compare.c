@@ -144,7 +144,7 @@ enum replay_what replay_compare(const struct replay_message *recorded,
 
 static const char *replay_compare_errno_text(uint64_t error, char *out, size_t size)
 {
-    const char *const name = name_errno((uint32_t)error);
+    const char *const name = names_errno((uint32_t)error);
 
     if (error == 0) {
         return "none";
@@ -192,7 +192,7 @@ const char *replay_difference_text(const struct replay_difference *d, char *out,
             snprintf(out, size, "%" PRIu64 " fds came, recorded %" PRIu64, d->got, d->want);
         } else {
             snprintf(out, size, "fd %" PRIu32 " is a %s, recorded a %s", d->at,
-                     name_fd_kind((uint8_t)d->got), name_fd_kind((uint8_t)d->want));
+                     names_fd_kind((uint8_t)d->got), names_fd_kind((uint8_t)d->want));
         }
         break;
     }

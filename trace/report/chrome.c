@@ -222,7 +222,7 @@ static void chrome_put_error(FILE *f, const struct access *answer)
     const char *name;
 
     if ((answer->hdr.flags & WIRE_ERROR) != 0) {
-        name = name_errno(answer->hdr.error);
+        name = names_errno(answer->hdr.error);
         fprintf(f, ",\"error\":%" PRIu32, answer->hdr.error);
         if (name) {
             fprintf(f, ",\"error_name\":\"%s\"", name);

@@ -184,7 +184,7 @@ static void diff_line_put_fd_texts(struct strbuf *t, const struct trace_message 
 {
     for (unsigned i = 0; i < m->n_fds; i++) {
         strbuf_str(t, i == 0 ? " fds=[" : ", ");
-        strbuf_str(t, name_fd_kind(m->fds[i].kind) ? name_fd_kind(m->fds[i].kind) : "fd");
+        strbuf_str(t, names_fd_kind(m->fds[i].kind) ? names_fd_kind(m->fds[i].kind) : "fd");
         strbuf_char(t, '#');
         strbuf_dec(t, objects[i]);
         if (m->fds[i].size > 0) {
@@ -204,8 +204,8 @@ static void diff_line_put_fd_texts(struct strbuf *t, const struct trace_message 
 static void diff_line_put_error(struct strbuf *t, uint32_t error)
 {
     strbuf_str(t, " = error ");
-    if (name_errno(error)) {
-        strbuf_str(t, name_errno(error));
+    if (names_errno(error)) {
+        strbuf_str(t, names_errno(error));
     } else {
         strbuf_dec(t, error);
     }

@@ -288,7 +288,7 @@ static json_t *stats_json_error_name(const struct access *a)
     if (!wire_is_reply(&a->hdr) || (a->hdr.flags & WIRE_ERROR) == 0) {
         return json_string("");
     }
-    name = name_errno(a->hdr.error);
+    name = names_errno(a->hdr.error);
     snprintf(text, sizeof text, "error %" PRIu32, a->hdr.error);
     return json_string(name ? name : text);
 }

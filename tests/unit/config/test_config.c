@@ -96,9 +96,9 @@ START_TEST(words_of_dma)
     ck_assert_uint_eq(dma->n_ranges, 2);
     ck_assert(dma->ranges[0].first == 0x1000 && dma->ranges[0].last == 0x1fff);
     ck_assert(dma->ranges[1].first == 0 && dma->ranges[1].last == UINT64_MAX);
-    ck_assert(dma_checks(dma));
-    ck_assert(!dma_checks(&x.c.routes[1].dma));
-    ck_assert(!dma_checks(&x.c.routes[2].dma));
+    ck_assert(session_settings_check_dma(dma));
+    ck_assert(!session_settings_check_dma(&x.c.routes[1].dma));
+    ck_assert(!session_settings_check_dma(&x.c.routes[2].dma));
     let_go(&x);
 }
 END_TEST
