@@ -5,7 +5,6 @@
  * records, but their contents came from peers, and a log that does not verify may come from anyone:
  * no member is assumed to exist.
  */
-#include "base/members.h"
 #include "audit/audit_report.h"
 
 #include <inttypes.h>
@@ -13,6 +12,7 @@
 #include <string.h>
 
 #include "audit/audit_log.h"
+#include "base/members.h"
 
 struct report {
     json_t *rows;     /* maps "ROLE PATH SHA256" to a row */

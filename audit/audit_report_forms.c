@@ -26,8 +26,12 @@ static json_int_t audit_report_forms_number_of(const json_t *o, const char *key)
     return json_integer_value(json_object_get(o, key));
 }
 
-/* Writes "2 allow, 1 deny" to out (size bytes), cut if too long. */
-static const char *audit_report_forms_counts(const json_t *names, char *out, size_t size)
+/*
+ * Writes the names in an object of counters to out (size bytes): "2 allow, 1 deny", or
+ * "allow, deny" if not counted. Cut if too long.
+ */
+static const char *audit_report_forms_names(const json_t *names, bool counted, char *out,
+                                            size_t size)
 {
     const char *name;
     const json_t *n;
@@ -36,29 +40,13 @@ static const char *audit_report_forms_counts(const json_t *names, char *out, siz
     out[0] = '\0';
     json_object_foreach(unconst_pointer(names), name, n)
     {
-        const int w = snprintf(out + at, size - at, "%s%" JSON_INTEGER_FORMAT " %s", at ? ", " : "",
-                               json_integer_value(n), name);
+        char count[32] = "";
+        int w;
 
-        if (w < 0 || (size_t)w >= size - at) {
-            break;
+        if (counted) {
+            snprintf(count, sizeof count, "%" JSON_INTEGER_FORMAT " ", json_integer_value(n));
         }
-        at += (size_t)w;
-    }
-    return out;
-}
-
-/* Writes the names without counts: "a, b". */
-static const char *audit_report_forms_names_of(const json_t *names, char *out, size_t size)
-{
-    const char *name;
-    const json_t *n;
-    size_t at = 0;
-
-    out[0] = '\0';
-    json_object_foreach(unconst_pointer(names), name, n)
-    {
-        const int w = snprintf(out + at, size - at, "%s%s", at ? ", " : "", name);
-
+        w = snprintf(out + at, size - at, "%s%s%s", at ? ", " : "", count, name);
         if (w < 0 || (size_t)w >= size - at) {
             break;
         }
@@ -77,7 +65,7 @@ static const char *audit_report_forms_memory_of(const json_t *row, char *out, si
         snprintf(out, size, "none");
         return out;
     }
-    at = strlen(audit_report_forms_counts(memory, out, size));
+    at = strlen(audit_report_forms_names(memory, true, out, size));
     snprintf(out + at, size - at, "; %" JSON_INTEGER_FORMAT " bytes passed",
              audit_report_forms_number_of(row, "memory_passed_bytes"));
     return out;
@@ -123,7 +111,7 @@ static const char *audit_report_forms_missing_of(const json_t *report, char *out
         const size_t n = strlen(out);
 
         snprintf(out + n, size - n, "Repeats without records of their own: %s.",
-                 audit_report_forms_counts(repeated, routes, sizeof routes));
+                 audit_report_forms_names(repeated, true, routes, sizeof routes));
     }
     return out;
 }
@@ -178,9 +166,8 @@ static const char *audit_report_forms_cell(const json_t *row, const struct colum
 
     switch (kind) {
     case KIND_COUNTS:
-        return audit_report_forms_counts(value, out, size);
     case KIND_NAMES:
-        return audit_report_forms_names_of(value, out, size);
+        return audit_report_forms_names(value, kind == KIND_COUNTS, out, size);
     case KIND_NUMBER:
         snprintf(out, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
         return out;
@@ -232,7 +219,7 @@ int audit_report_text(const json_t *report, FILE *f)
     audit_report_forms_put_text(f, "Until:", audit_report_forms_text_of(report, "until"));
     audit_report_forms_put_text(
         f, "Records:",
-        audit_report_forms_counts(json_object_get(report, "events"), text, sizeof text));
+        audit_report_forms_names(json_object_get(report, "events"), true, text, sizeof text));
     if (*audit_report_forms_missing_of(report, text, sizeof text)) {
         audit_report_forms_put_text(f, "Missing:", text);
     }
@@ -348,8 +335,8 @@ int audit_report_html(const json_t *report, FILE *f)
         {"log", json_string(audit_report_forms_verification(report, log, sizeof log))},
         {"since", json_string(audit_report_forms_text_of(report, "since"))},
         {"until", json_string(audit_report_forms_text_of(report, "until"))},
-        {"records", json_string(audit_report_forms_counts(json_object_get(report, "events"),
-                                                          records, sizeof records))},
+        {"records", json_string(audit_report_forms_names(json_object_get(report, "events"), true,
+                                                         records, sizeof records))},
         {"missing", json_string(audit_report_forms_missing_of(report, missing, sizeof missing))},
         {"columns", audit_report_forms_page_columns()},
         {"rows", audit_report_forms_page_rows(report)},
