@@ -327,8 +327,8 @@ size_t wire_command_count(void)
 {
     size_t n = 0;
 
-    while (wire_command_at(n)) {
-        n++;
+    for (unsigned code = 0; code < WIRE_COMMAND_CODES; code++) {
+        n += wire_command_find((uint16_t)code) != NULL;
     }
     return n;
 }

@@ -184,7 +184,7 @@ static inline const struct wire_body *wire_body_of(const struct wire_hdr *hdr)
     return wire_is_reply(hdr) ? &c->reply : &c->request;
 }
 
-/* Returns a row by position, 0 … wire_command_count() - 1, in the order of codes. */
+/* Returns a row by position, in the order of codes; NULL from wire_command_count() on. */
 const struct wire_command_info *wire_command_at(size_t i);
 size_t wire_command_count(void);
 

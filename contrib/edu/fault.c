@@ -42,9 +42,9 @@ static bool edu_fault_number(const char *p, size_t n, uint32_t *out)
 
 static uint16_t edu_command_by_name(const char *p, size_t n)
 {
-    for (size_t i = 0; i < wire_command_count(); i++) {
-        const struct wire_command_info *c = wire_command_at(i);
+    const struct wire_command_info *c;
 
+    for (size_t i = 0; (c = wire_command_at(i)); i++) {
         if (strlen(c->name) == n && memcmp(c->name, p, n) == 0) {
             return (uint16_t)c->code;
         }

@@ -104,13 +104,12 @@ static bool filter_terms_read_slower(const char *p, uint64_t *out)
 
 static bool filter_terms_read_command(const struct reading *r, const char *p, uint64_t *out)
 {
+    const struct wire_command_info *c;
     char all[512];
     char name[64];
     size_t n = 0;
 
-    for (size_t i = 0; i < wire_command_count(); i++) {
-        const struct wire_command_info *c = wire_command_at(i);
-
+    for (size_t i = 0; (c = wire_command_at(i)); i++) {
         if (strcasecmp(p, c->name) == 0) {
             *out = c->code;
             return true;

@@ -42,11 +42,10 @@ static bool replay_mask_read_range(const char *at, size_t n, struct replay_range
 
 static bool replay_mask_read_command(const char *at, size_t n, uint32_t *out)
 {
+    const struct wire_command_info *info;
     uint64_t number;
 
-    for (size_t i = 0; i < wire_command_count(); i++) {
-        const struct wire_command_info *const info = wire_command_at(i);
-
+    for (size_t i = 0; (info = wire_command_at(i)); i++) {
         if (strlen(info->name) == n && strncasecmp(info->name, at, n) == 0) {
             *out = info->code;
             return true;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Gathers the facts for a verdict, and writes them in the form of a record. Decides nothing itself.
- */
+/* Gathers the facts for a verdict. Decides nothing, and writes nothing down (verdict_facts.c). */
 #include "proxy/monitor/facts/peer_facts.h"
 
 #include "proxy/ipc/heap.h"

@@ -188,19 +188,21 @@ static int tracing_file_take(struct tracing_file *f, const char *name)
     return 0;
 }
 
-/* Reads on through the folder, at most LIMIT_TRACING_NAMES names. */
+/* Reads on through the open folder, at most LIMIT_TRACING_NAMES names. */
 static int tracing_file_walk(struct tracing_file *f)
 {
+    if (!f->dir) {
+        return -EBADF;
+    }
     for (unsigned i = 0; i < LIMIT_TRACING_NAMES; i++) {
-        /* It is open until the last step. */
-        const struct dirent *const e = f->dir ? readdir(f->dir) : NULL;
+        const struct dirent *const e = readdir(f->dir);
         int err;
 
         if (!e) {
             const bool removes = f->phase == TRACING_FILE_LOOK && f->keep > 0;
 
             f->phase = removes ? TRACING_FILE_REMOVE : TRACING_FILE_MOVE;
-            if (removes && f->dir) {
+            if (removes) {
                 rewinddir(f->dir);
             }
             return -EINPROGRESS;
