@@ -362,9 +362,9 @@ static void audit_report_on_log(void *arg, const struct audit_result *log)
 {
     struct report *const r = arg;
 
-    r->lost += log->told.lost;
-    r->gone += log->told.gone;
-    r->back += log->told.back + log->told.unmarked;
+    r->lost += log->gaps.lost;
+    r->gone += log->gaps.gone;
+    r->back += log->gaps.back + log->gaps.unmarked;
     (void)json_object_clear(r->live);
 }
 

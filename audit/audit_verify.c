@@ -237,7 +237,7 @@ static bool audit_verify_take_line(struct job *j, struct audit_scan *scan, const
     } else if (s != AUDIT_STEP_OK) {
         return audit_verify_stopped(j, scan, s, &head);
     }
-    audit_told_line(&j->r->told, &head, time);
+    audit_gaps_line(&j->r->gaps, &head, time);
     if (j->q->on_line && !j->q->on_line(j->q->arg, &j->walk, &head, line, n)) {
         return audit_verify_decide(j, AUDIT_UNREADABLE, "stopped");
     }
@@ -437,7 +437,7 @@ static void verify_log(struct job *j, struct audit_member *first)
         }
     }
     n = strlen(r->text);
-    audit_told_text(&r->told, r->text + n, sizeof r->text - n);
+    audit_gaps_text(&r->gaps, r->text + n, sizeof r->text - n);
     r->first = j->walk.first;
     r->size = j->walk.tree.size;
     r->sealed = j->walk.sealed;

@@ -34,7 +34,7 @@ enum audit_verdict {
 const char *audit_verdict_word(enum audit_verdict v);
 
 /* Gaps and wrong times that a log itself records. */
-struct audit_told {
+struct audit_gaps {
     uint64_t lost;     /* records that could not be written: the sum of records-lost */
     uint64_t lost_seq; /* the first record that reports it */
     uint64_t gone;     /* missing sealed records whose loss an operator accepted (loss-accepted) */
@@ -82,7 +82,7 @@ struct audit_result {
     char bad_file[256]; /* printable; "" if none */
     bool has_bad;       /* bad_from and bad_to are set */
     bool written;       /* another process has the last file open for writing */
-    struct audit_told told;
+    struct audit_gaps gaps;
     bool has_checkpoint;
     struct audit_checkpoint checkpoint; /* the last valid one */
     char note[AUDIT_NOTE_MAX];          /* its text */
@@ -93,10 +93,10 @@ struct audit_result {
 enum audit_verdict audit_verify(const struct audit_question *q, struct audit_result *out);
 
 /* Processes a line that the walk accepted: head, and the time of the record before ("" if none). */
-void audit_told_line(struct audit_told *t, const struct audit_head *head, const char *before);
+void audit_gaps_line(struct audit_gaps *t, const struct audit_head *head, const char *before);
 
 /* Writes the gaps as a text to append to a sentence: "" or "; …". */
-void audit_told_text(const struct audit_told *t, char *out, size_t size);
+void audit_gaps_text(const struct audit_gaps *t, char *out, size_t size);
 
 /* Returns a new reference to the result as JSON, or NULL if out of memory. See poemctl-audit(1). */
 json_t *audit_verify_json(const struct audit_result *r) __attribute__((warn_unused_result));

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/unconst.h"
+
 const char *inspection_text(enum inspection_outcome o)
 {
     static const char *const texts[INSPECTION_OUTCOMES] = {
@@ -71,7 +73,7 @@ struct inspection_shared {
 
 static struct inspection_shared *inspection_shared_of(const struct inspection *r)
 {
-    return (struct inspection_shared *)((char *)(uintptr_t)r -
+    return (struct inspection_shared *)((char *)unconst_pointer(r) -
                                         offsetof(struct inspection_shared, inspection));
 }
 

@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
-#include "proxy/monitor/repeats_told.h"
+#include "proxy/monitor/repeats_report.h"
 #include "proxy/monitor/route.h"
 #include "proxy/monitor/facts/verdict_facts.h"
 
@@ -281,8 +281,9 @@ static void repeats_report(struct repeats *r, unsigned most)
 
     while (most-- > 0 && (p = TAILQ_FIRST(&r->pending)) != NULL) {
         TAILQ_REMOVE(&r->pending, p, pending);
-        repeats_told_log(p, clock_ms());
-        (void)audit_writer_note(&r->context->audit_writer, AUDIT_REPEATED, repeats_told_record(p));
+        repeats_report_log(p, clock_ms());
+        (void)audit_writer_note(&r->context->audit_writer, AUDIT_REPEATED,
+                                repeats_report_record(p));
         p->count = 0;
         p->other_rules = 0;
         memset(p->reasons, 0, sizeof p->reasons);

@@ -211,9 +211,9 @@ START_TEST(a_clock_that_goes_back_is_marked_once)
     ck_assert_str_eq(text_of(json_array_get(all, 2), "time"), DAY("17"));
     json_decref(all);
     rig_expect(rig_verify(), AUDIT_INTACT);
-    ck_assert_uint_eq(rig_verify()->told.back, 1);
-    ck_assert_uint_eq(rig_verify()->told.back_seq, 2);
-    ck_assert_uint_eq(rig_verify()->told.unmarked, 0);
+    ck_assert_uint_eq(rig_verify()->gaps.back, 1);
+    ck_assert_uint_eq(rig_verify()->gaps.back_seq, 2);
+    ck_assert_uint_eq(rig_verify()->gaps.unmarked, 0);
     ck_assert_ptr_nonnull(strstr(rig_verify()->text, "the clock was set back 1 time,"));
 }
 END_TEST
@@ -319,7 +319,7 @@ START_TEST(lost_records_are_recorded_without_being_asked)
     json_decref(all);
     await_sealed();
     rig_close(log);
-    ck_assert_uint_eq(rig_verify()->told.lost, 3);
+    ck_assert_uint_eq(rig_verify()->gaps.lost, 3);
     ck_assert_ptr_nonnull(strstr(rig_verify()->text, "3 more could not be written"));
 }
 END_TEST

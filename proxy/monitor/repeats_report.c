@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Reports of counted sessions. */
 #define _GNU_SOURCE
-#include "proxy/monitor/repeats_told.h"
+#include "proxy/monitor/repeats_report.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -15,35 +15,37 @@
 #include "proxy/monitor/route.h"
 
 /* Room for all reasons of a line, with their counts. */
-#define TOLD_TEXT 1024
+#define REPORT_TEXT 1024
 
-/* Adds to a text of TOLD_TEXT bytes, as much as fits. */
-__attribute__((format(printf, 2, 3))) static void told_put(char *text, const char *fmt, ...)
+/* Adds to a text of REPORT_TEXT bytes, as much as fits. */
+__attribute__((format(printf, 2, 3))) static void repeats_report_put(char *text, const char *fmt,
+                                                                     ...)
 {
     const size_t n = strlen(text);
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(text + n, TOLD_TEXT - n, fmt, ap);
+    vsnprintf(text + n, REPORT_TEXT - n, fmt, ap);
     va_end(ap);
 }
 
-void repeats_told_log(const struct repeats_peer *p, uint64_t now_ms)
+void repeats_report_log(const struct repeats_peer *p, uint64_t now_ms)
 {
     const struct log_subject about = {.route = p->route->config->name, .leg = "client"};
-    char text[TOLD_TEXT] = "";
+    char text[REPORT_TEXT] = "";
     char user[32] = "other users";
 
     for (unsigned i = 0; i < REASON_COUNT; i++) {
         if (p->reasons[i] > 0) {
-            told_put(text, "%s%" PRIu64 " %s", *text ? ", " : "", p->reasons[i],
-                     session_reason_word((enum session_reason)i));
+            repeats_report_put(text, "%s%" PRIu64 " %s", *text ? ", " : "", p->reasons[i],
+                               session_reason_word((enum session_reason)i));
         }
     }
     for (unsigned i = 0; i < REPEATS_RULES && p->rules[i].n > 0; i++) {
         char place[PRESET_PLACE_SIZE];
 
-        told_put(text, "; %" PRIu64 " by %s", p->rules[i].n, preset_place(p->rules[i].line, place));
+        repeats_report_put(text, "; %" PRIu64 " by %s", p->rules[i].n,
+                           preset_place(p->rules[i].line, place));
     }
     if (!p->others) {
         snprintf(user, sizeof user, "uid=%u", (unsigned)p->uid);
@@ -54,7 +56,7 @@ void repeats_told_log(const struct repeats_peer *p, uint64_t now_ms)
              p->count, user, (now_ms - p->since_ms) / 1000, text);
 }
 
-static json_t *told_rules(const struct repeats_peer *p)
+static json_t *repeats_report_rules(const struct repeats_peer *p)
 {
     json_t *const o = json_object();
 
@@ -70,7 +72,7 @@ static json_t *told_rules(const struct repeats_peer *p)
     return o;
 }
 
-json_t *repeats_told_record(const struct repeats_peer *p)
+json_t *repeats_report_record(const struct repeats_peer *p)
 {
     json_t *const reasons = json_object();
     json_t *o;
@@ -83,7 +85,7 @@ json_t *repeats_told_record(const struct repeats_peer *p)
     }
     o = json_pack("{s:s,s:I,s:s,s:s,s:o,s:o}", "route", p->route->config->name, "count",
                   (json_int_t)p->count, "first", p->first, "last", p->last, "reasons", reasons,
-                  "rules", told_rules(p));
+                  "rules", repeats_report_rules(p));
     if (o && !p->others && json_object_set_new(o, "uid", json_integer(p->uid)) < 0) {
         json_decref(o);
         return NULL;

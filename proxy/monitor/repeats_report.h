@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Counts of sessions, as a line of the log and as a record. */
-#ifndef POEMD_PROXY_MONITOR_REPEATS_TOLD_H
-#define POEMD_PROXY_MONITOR_REPEATS_TOLD_H
+#ifndef POEMD_PROXY_MONITOR_REPEATS_REPORT_H
+#define POEMD_PROXY_MONITOR_REPEATS_REPORT_H
 
 #include <jansson.h>
 #include <stdint.h>
@@ -10,9 +10,9 @@
 struct repeats_peer;
 
 /* Logs the counts. */
-void repeats_told_log(const struct repeats_peer *p, uint64_t now_ms);
+void repeats_report_log(const struct repeats_peer *p, uint64_t now_ms);
 
 /* Returns the fields of sessions-repeated, a new reference, or NULL if out of memory. */
-json_t *repeats_told_record(const struct repeats_peer *p) __attribute__((warn_unused_result));
+json_t *repeats_report_record(const struct repeats_peer *p) __attribute__((warn_unused_result));
 
 #endif
