@@ -192,7 +192,7 @@ static const struct wire_struct bitmap_word = {
 static const struct wire_struct single_write = {FIELDS(single_write), .whole = true,
                                                 COUNT(single_write, 2)};
 
-static const struct wire_struct hdr = {FIELDS(hdr), .whole = true};
+const struct wire_struct wire_header = {FIELDS(hdr), .whole = true};
 const struct wire_struct wire_cap_header = {FIELDS(cap), .whole = true};
 static const struct wire_struct version = {FIELDS(version), .whole = true};
 static const struct wire_struct dma_map = {FIELDS(dma_map), ARGSZ(dma_map)};
@@ -305,9 +305,6 @@ const struct wire_command_info wire_commands[WIRE_COMMAND_CODES] = {
         .reply = NONE),
 };
 /* clang-format on */
-
-const struct wire_protocol wire_vfio_user = {
-    .name = "vfio-user", .header = &hdr, .commands = wire_commands, .codes = WIRE_COMMAND_CODES};
 
 /* ---- look-up ---- */
 

@@ -108,6 +108,9 @@ struct wire_part {
     const struct wire_struct *structure; /* NULL: no structure */
 };
 
+/* Precedes every payload. */
+extern const struct wire_struct wire_header;
+
 /* Precedes a capability's own structure. */
 extern const struct wire_struct wire_cap_header;
 
@@ -158,16 +161,6 @@ struct wire_command_info {
 
 /* Indexed by code; a code that is not in the specification has no name. */
 extern const struct wire_command_info wire_commands[WIRE_COMMAND_CODES];
-
-/* A protocol of this family: its header's form, and its commands by code. */
-struct wire_protocol {
-    const char *name;
-    const struct wire_struct *header;
-    const struct wire_command_info *commands;
-    uint16_t codes;
-};
-
-extern const struct wire_protocol wire_vfio_user;
 
 /* Returns the table's row for a received command code, or NULL if unknown. */
 static inline const struct wire_command_info *wire_command_find(uint16_t code)

@@ -132,7 +132,7 @@ bool native_header(const struct trace_message *m, struct wire_hdr *hdr)
     }
     memcpy(hdr, m->data, sizeof *hdr);
     if (native_foreign_flags(m->flags)) {
-        (void)native_turn(wire_vfio_user.header, (uint8_t *)hdr, sizeof *hdr);
+        (void)native_turn(&wire_header, (uint8_t *)hdr, sizeof *hdr);
     }
     return true;
 }
