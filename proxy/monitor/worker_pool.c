@@ -101,29 +101,14 @@ static void worker_pool_ready(struct worker_process *w)
     worker_pool_take_waiting(w->worker_pool);
 }
 
-/* Dispatches one message from a worker. Returns false if it broke the rules. */
-static bool worker_pool_dispatch(struct worker_process *w, const struct ipc_msg *m, unsigned n_fds)
+/* Dispatches a message that names the session t. Returns false if it broke the rules. */
+static bool worker_pool_dispatch_session(struct worker_process *w, struct monitor_session *t,
+                                         const struct ipc_msg *m)
 {
-    struct monitor_session *t =
-        ipc_names_session(m->type) ? worker_pool_session(w, m->session) : NULL;
-
-    if (ipc_names_session(m->type) && !t) {
-        return worker_pool_disowned_message(w, m, n_fds);
-    }
-    if (!ipc_legal(m->type, IPC_FROM_WORKER, n_fds, t ? t->state : SESSION_DEAD)) {
-        return false;
-    }
     switch ((enum ipc_type)m->type) {
-    case IPC_READY:
-        worker_pool_ready(w);
-        break;
-    case IPC_PONG:
-        return worker_pool_pong(w);
     case IPC_HEARD:
         monitor_session_heard(t, (uint16_t)m->u.heard.id);
         break;
-    case IPC_TURNED_AWAY:
-        return worker_pool_refused(w, m->u.turned_away.number);
     case IPC_EVIDENCE:
         if (!ipc_evidence_sound(&m->u.evidence)) {
             return false;
@@ -141,12 +126,6 @@ static bool worker_pool_dispatch(struct worker_process *w, const struct ipc_msg 
         }
         monitor_session_exported(t, &m->u.exports);
         break;
-    case IPC_COUNTS:
-        if (!w->counting || !ipc_counts_sound(&m->u.counts)) {
-            return false;
-        }
-        worker_pool_take_counts(w, &m->u.counts);
-        break;
     case IPC_ENDED:
         if (m->u.ended.reason >= REASON_COUNT) {
             return false;
@@ -154,12 +133,52 @@ static bool worker_pool_dispatch(struct worker_process *w, const struct ipc_msg 
         worker_pool_linger(w, t, m->u.ended.unread);
         monitor_session_end(t, (enum session_reason)m->u.ended.reason, &m->u.ended);
         break;
+    default:
+        return false;
+    }
+    return true;
+}
+
+/* Dispatches a message of the worker itself. Returns false if it broke the rules. */
+static bool worker_pool_dispatch_own(struct worker_process *w, const struct ipc_msg *m)
+{
+    switch ((enum ipc_type)m->type) {
+    case IPC_READY:
+        worker_pool_ready(w);
+        break;
+    case IPC_PONG:
+        return worker_pool_pong(w);
+    case IPC_TURNED_AWAY:
+        return worker_pool_refused(w, m->u.turned_away.number);
+    case IPC_COUNTS:
+        if (!w->counting || !ipc_counts_sound(&m->u.counts)) {
+            return false;
+        }
+        worker_pool_take_counts(w, &m->u.counts);
+        break;
     case IPC_RECEIVED:
         return worker_pool_linger_over(w, m->session);
     default:
         return false;
     }
     return true;
+}
+
+/* Dispatches one message from a worker. Returns false if it broke the rules. */
+static bool worker_pool_dispatch(struct worker_process *w, const struct ipc_msg *m, unsigned n_fds)
+{
+    struct monitor_session *t;
+
+    if (!ipc_names_session(m->type)) {
+        return ipc_legal(m->type, IPC_FROM_WORKER, n_fds, SESSION_DEAD) &&
+               worker_pool_dispatch_own(w, m);
+    }
+    t = worker_pool_session(w, m->session);
+    if (!t) {
+        return worker_pool_disowned_message(w, m, n_fds);
+    }
+    return ipc_legal(m->type, IPC_FROM_WORKER, n_fds, t->state) &&
+           worker_pool_dispatch_session(w, t, m);
 }
 
 /* Receives one message. Returns false if there is none now, or never will be again. */

@@ -133,8 +133,10 @@ static void count(struct trace_sums *sums, const struct trace_item *item)
 
 static void note_session(struct trace_sums *sums, const struct trace_session *s)
 {
-    snprintf(sums->comment, sizeof sums->comment, "%s", s->comment);
-    snprintf(sums->ending, sizeof sums->ending, "%s", s->ending);
+    ck_assert_int_lt(snprintf(sums->comment, sizeof sums->comment, "%s", s->comment),
+                     sizeof sums->comment);
+    ck_assert_int_lt(snprintf(sums->ending, sizeof sums->ending, "%s", s->ending),
+                     sizeof sums->ending);
 }
 
 struct trace_sums trace_rig_read(const char *path, trace_rig_fn *fn, void *arg)

@@ -49,7 +49,7 @@ struct trace_sums {
     unsigned over;     /* sessions that have ended */
     enum trace_outcome outcome;
     char section[256];
-    char comment[1024]; /* of the last session */
+    char comment[8192]; /* of the last session */
     char ending[128];   /* … */
 };
 
