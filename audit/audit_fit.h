@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Shortens records that exceed a line: FORMAT.audit, section 2. Pure. */
 #ifndef POEMD_AUDIT_AUDIT_FIT_H

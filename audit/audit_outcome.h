@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* How a log is opened, and the results of opening it and of writing to it. */
 #ifndef POEMD_AUDIT_AUDIT_OUTCOME_H

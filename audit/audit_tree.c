@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The Merkle tree of RFC 9162, section 2.1, stored as its peaks. Knows nothing about logs. */
 #include "audit/audit_tree.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Base64 (RFC 4648), read strictly: no white space, no bits beyond the last byte. Pure. */
 #ifndef POEMD_BASE_BASE64_H

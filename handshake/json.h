@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Strict parsing of JSON from peers: the only entry point for foreign JSON. */
 #ifndef POEMD_HANDSHAKE_JSON_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Shared by the two roles of a recital. Only for recital*.c; other files use recital.h. */
 #ifndef POEMD_HANDSHAKE_RECITAL_OBJECT_H

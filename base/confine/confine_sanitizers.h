@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Builds with sanitizers, whose reports need more than a confined process has. */
 #ifndef POEMD_BASE_CONFINE_CONFINE_SANITIZERS_H

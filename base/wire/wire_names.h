@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The names of the specification's numbers and flags: for traces, the probe and the filters. */
 #ifndef POEMD_BASE_WIRE_WIRE_NAMES_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The edu device's PCI configuration space: 256 bytes, and a mask of writable bits. */
 #ifndef POEMD_EDU_CONFIG_SPACE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The log of client pages that the device has written ("VFIO_DEVICE_FEATURE_DMA_LOGGING_*"). */
 #ifndef POEMD_EDU_DIRTY_H

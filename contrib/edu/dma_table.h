@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The DMA ranges that a client has mapped: sorted, disjoint, limited in number. */
 #ifndef POEMD_EDU_DMA_TABLE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The edu device's interrupts to its client: one INTx line and one MSI vector, each an eventfd. */
 #ifndef POEMD_EDU_IRQ_H

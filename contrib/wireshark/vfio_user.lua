@@ -1,4 +1,4 @@
--- SPDX-License-Identifier: GPL-2.0-or-later
+-- SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 -- SPDX-FileCopyrightText: 2026 The poemd authors
 --
 -- Wireshark and tshark (4.0 and later) read the traces of poemd with this dissector: FORMAT.trace.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Parts of poemctl inspect: its findings, and the two forms in which it prints them. */
 #ifndef POEMD_CTL_POLICY_INSPECT_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Remembers the sessions of a trace for actions that must free their user pointers at the end. */
 #ifndef POEMD_CTL_TRACE_TRACE_SESSIONS_H

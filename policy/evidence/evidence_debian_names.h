@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Debian's short names of licences, with their SPDX identifiers. Constant data. */
 #ifndef POEMD_POLICY_EVIDENCE_EVIDENCE_DEBIAN_NAMES_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Reads dpkg's database as described in deb-md5sums(5) and dpkg(1), and as its files show. Pure. */
 #define _GNU_SOURCE

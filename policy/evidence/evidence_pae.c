@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* PAE = "DSSEv1" SP LENGTH(type) SP type SP LENGTH(payload) SP payload; lengths are decimal. */
 #include "policy/evidence/evidence_pae.h"

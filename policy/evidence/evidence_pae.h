@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The bytes that a DSSE signature covers: the pre-authentication encoding of an in-toto payload. */
 #ifndef POEMD_POLICY_EVIDENCE_EVIDENCE_PAE_H

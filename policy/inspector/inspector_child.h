@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Starts an inspector's process with its fds. The parent's side; one process at a time. */
 #ifndef POEMD_POLICY_INSPECTOR_INSPECTOR_CHILD_H

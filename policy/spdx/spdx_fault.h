@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Messages about texts that are not licence expressions. For use within the policy room. */
 #ifndef POEMD_POLICY_SPDX_SPDX_FAULT_H

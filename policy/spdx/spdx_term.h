@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The meaning of a term, independent of its spelling. For use within the policy room. */
 #ifndef POEMD_POLICY_SPDX_SPDX_TERM_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* A worker's settings for one session: plain data that the monitor sends with the session. */
 #ifndef POEMD_PROXY_IPC_SESSION_SETTINGS_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The start of a worker by the monitor: its arguments, its fds, and the file of settings. */
 #ifndef POEMD_PROXY_IPC_WORKER_SETTINGS_H

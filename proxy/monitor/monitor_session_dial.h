@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* A session's beginning, until a worker has it. */
 #ifndef POEMD_PROXY_MONITOR_MONITOR_SESSION_DIAL_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Sessions that the monitor ends, rather than their peers or worker. */
 #ifndef POEMD_PROXY_MONITOR_MONITOR_SESSION_STOP_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Counts of sessions, as a line of the log and as a record. */
 #ifndef POEMD_PROXY_MONITOR_REPEATS_REPORT_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The counts of the pool's sessions, as the workers report them (worker_pool_count). */
 #ifndef POEMD_PROXY_MONITOR_WORKER_POOL_COUNT_H

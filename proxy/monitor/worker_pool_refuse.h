@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Clients that are refused: a worker answers them. */
 #ifndef POEMD_PROXY_MONITOR_WORKER_POOL_REFUSE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Workers that hang: pinged, found out, killed; sessions that are ended without their worker. */
 #ifndef POEMD_PROXY_MONITOR_WORKER_POOL_WATCH_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* A VERSION message while it is read or written, and the checks of its header. No I/O. */
 #ifndef POEMD_PROXY_WORKER_GREETING_MESSAGE_H

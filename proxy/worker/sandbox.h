@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The rights that a relay worker gives up before it reads its first foreign byte. */
 #ifndef POEMD_PROXY_WORKER_SANDBOX_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Counts of relayed messages in a worker's sessions, sent when the monitor asks (session_count). */
 #ifndef POEMD_PROXY_WORKER_SESSION_COUNT_H

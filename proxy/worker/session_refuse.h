@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Clients that a worker refuses: the answer without a request, and the report to the monitor. */
 #ifndef POEMD_PROXY_WORKER_SESSION_REFUSE_H

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 # SPDX-FileCopyrightText: 2026 The poemd authors
 """The QEMU that demands the poem (contrib/qemu/poem.patch): with whom it speaks, whom it refuses,
 and what its user reads. Skipped where contrib/qemu/build has not been run."""

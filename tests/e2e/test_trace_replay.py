@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 # SPDX-FileCopyrightText: 2026 The poemd authors
 """What a QEMU said to the device is captured, and said again without it: to the device as it was,
 to one that fails; and a QEMU realizes a device that is played from a trace."""

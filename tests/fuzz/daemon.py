@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 # SPDX-FileCopyrightText: 2026 The poemd authors
 """A fuzzer of the running daemon, from both sides: scenarios of a client and a device in league,
 or not, that send what daemon_peers makes up, and of control clients. All the while an honest

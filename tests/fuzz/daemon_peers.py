@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 # SPDX-FileCopyrightText: 2026 The poemd authors
 """What the fuzzer of the running daemon sends: VERSION, messages, and fds of strange kinds, each
 chosen by the scenario's own random numbers.

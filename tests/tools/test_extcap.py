@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 # SPDX-FileCopyrightText: 2026 The poemd authors
 """contrib/wireshark/poemd-extcap in tshark: the routes of a running poemd are interfaces of which
 tshark captures live, while an edu is driven through it.

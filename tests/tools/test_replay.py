@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 # SPDX-FileCopyrightText: 2026 The poemd authors
 """poemctl trace replay: sessions of edu, captured by a real poemd, played again to edu as it was, to
 edu with faults, to one another, and to peers that are a script here.

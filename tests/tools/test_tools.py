@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 # SPDX-FileCopyrightText: 2026 The poemd authors
 """poemctl probe and edu-drive against a real edu, through a real poemd, and against servers that
 are a script here: what is shown, what is said, and the exit status.

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 # SPDX-FileCopyrightText: 2026 The poemd authors
 """contrib/wireshark/vfio_user.lua in tshark: every field of every command against what was written,
 links, times, expert information, filters; cut and malformed captures.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 # SPDX-FileCopyrightText: 2026 The poemd authors
 """Writes traces by docs/FORMAT.trace alone: a second hand beside trace/file/pcapng.c, for tests of what
 reads them. It also writes what the broker never would: cut headers, wrong counts, other orders.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Notes messages that open a path which bypasses the proxy: FORMAT.trace, section 7. Pure. */
 #ifndef POEMD_TRACE_CAPTURE_BYPASS_H

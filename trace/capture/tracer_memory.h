@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* A flight recorder's memory: keeps the newest blocks of a capture and drops the oldest. */
 #ifndef POEMD_TRACE_CAPTURE_TRACER_MEMORY_H

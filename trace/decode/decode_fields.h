@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Prints structures and their lists by the description of wire_command.h. */
 #ifndef POEMD_TRACE_DECODE_DECODE_FIELDS_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* A filter's parsed terms: filter_terms.c parses them, filter.c judges by them. Pure. */
 #ifndef POEMD_TRACE_DECODE_FILTER_TERMS_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Names for the specification's numbers, as traces show them: tables and look-ups. */
 #ifndef POEMD_TRACE_DECODE_NAMES_H

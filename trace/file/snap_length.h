@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Decides how many bytes of a message are kept. FORMAT.trace, section 6. Pure. */
 #ifndef POEMD_TRACE_FILE_SNAP_LENGTH_H

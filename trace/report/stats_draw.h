@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Draws statistics as pictures of characters, for stats_text only. */
 #ifndef POEMD_TRACE_REPORT_STATS_DRAW_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Keeps the excerpts of a trace's sequence in struct stats. Pure. */
 #ifndef POEMD_TRACE_REPORT_STATS_EXCERPTS_H

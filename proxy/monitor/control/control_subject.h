@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The parts of the monitor that the control socket reports on and controls, all borrowed. */
 #ifndef POEMD_PROXY_MONITOR_CONTROL_CONTROL_SUBJECT_H

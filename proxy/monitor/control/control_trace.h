@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Requests about captures: rows of the table in control_dispatch.c, and their answers' parts. */
 #ifndef POEMD_PROXY_MONITOR_CONTROL_CONTROL_TRACE_H

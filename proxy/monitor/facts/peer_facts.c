@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Gathers the facts for a verdict. Decides nothing, and writes nothing down (verdict_facts.c). */
 #include "proxy/monitor/facts/peer_facts.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Starts the tracer's process: our own program once more, with its channel and its settings. */
 #ifndef POEMD_PROXY_MONITOR_TRACING_TRACER_CHILD_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The running captures of a session, and the sessions of a capture. */
 #ifndef POEMD_PROXY_MONITOR_TRACING_TRACING_GROUP_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Captures at work, with sessions, workers and the tracer. */
 #ifndef POEMD_PROXY_MONITOR_TRACING_TRACING_RUN_H

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 # SPDX-FileCopyrightText: 2026 The poemd authors
 """Relays in the test itself, between QEMU and a device process: they pass on every message with its
 descriptors, and may change what is said in VERSION.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* A parsed configuration, for the suites of the language: a text, what it means, its errors. */
 #ifndef POEMD_TESTS_UNIT_CONFIG_PARSED_H

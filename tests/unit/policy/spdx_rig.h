@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* What the suites of licence expressions share: tables in files, and parsing with exact memory. */
 #ifndef POEMD_TESTS_UNIT_POLICY_SPDX_RIG_H
