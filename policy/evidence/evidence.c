@@ -10,9 +10,10 @@
 #include "base/log.h"
 
 static const char *const grades[EVIDENCE_GRADES] = {
-    [EVIDENCE_NONE] = "none",       [EVIDENCE_DECLARED] = "declared",
-    [EVIDENCE_RECITED] = "recited", [EVIDENCE_PACKAGED] = "packaged",
-    [EVIDENCE_SIGNED] = "signed",   [EVIDENCE_ASSIGNED] = "assigned",
+    [EVIDENCE_NONE] = "none",         [EVIDENCE_DECLARED] = "declared",
+    [EVIDENCE_NOTED] = "noted",       [EVIDENCE_RECITED] = "recited",
+    [EVIDENCE_PACKAGED] = "packaged", [EVIDENCE_SIGNED] = "signed",
+    [EVIDENCE_ASSIGNED] = "assigned",
 };
 
 static const char *const sources[EVIDENCE_SOURCES] = {

@@ -19,8 +19,9 @@
 enum evidence_grade {
     EVIDENCE_NONE,
     EVIDENCE_DECLARED, /* the licence capability in VERSION */
+    EVIDENCE_NOTED,    /* an ELF note in the executable: the text that a linker was given */
     EVIDENCE_RECITED,  /* a valid recital of the poem under that licence */
-    EVIDENCE_PACKAGED, /* an ELF note in the executable, or the package that owns it */
+    EVIDENCE_PACKAGED, /* the package that owns the executable */
     EVIDENCE_SIGNED,   /* an envelope signed with a key that the operator trusts */
     EVIDENCE_ASSIGNED, /* by the operator, in the policy */
     EVIDENCE_GRADES,

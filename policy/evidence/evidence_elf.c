@@ -60,8 +60,8 @@ static void evidence_elf_licence_of(struct elf *f, const json_t *note)
     }
     snprintf(text, sizeof text, "%s%s%s", name ? name : "note", name && version ? " " : "",
              name && version ? version : "");
-    evidence_add(f->out, EVIDENCE_PACKAGED, EVIDENCE_FROM_ELF_NOTE, json_string_value(licence),
-                 text, "a package note in the executable, written when it was linked");
+    evidence_add(f->out, EVIDENCE_NOTED, EVIDENCE_FROM_ELF_NOTE, json_string_value(licence), text,
+                 "a package note in the executable: the text that its linker was given");
 }
 
 /* Handles the n bytes of a package note's value. */

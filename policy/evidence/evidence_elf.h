@@ -3,7 +3,8 @@
 /*
  * Package notes of an executable: ELF notes with the owner "FDO", the type 0xcafe1a7e and a JSON
  * object as their value ("Package Metadata for ELF Files", systemd). The value of the key "license"
- * is read as an SPDX expression.
+ * is read as an SPDX expression. A linker writes any text that it is given into such a note, so the
+ * grade is EVIDENCE_NOTED, whatever package the note names.
  *
  * Pure, except that JSON allocates memory: the file is read through a callback, so that any bytes
  * can stand in for it. The file is not trusted: each size and offset is checked against our own

@@ -33,10 +33,16 @@ const char *inspection_text(enum inspection_outcome o)
 /* Only these can come from an inspector; any other item is made up. */
 static bool inspection_item_of_file(const struct evidence_item *i)
 {
-    if (i->grade == EVIDENCE_PACKAGED) {
-        return i->source == EVIDENCE_FROM_ELF_NOTE || i->source == EVIDENCE_FROM_DPKG;
+    switch (i->source) {
+    case EVIDENCE_FROM_ELF_NOTE:
+        return i->grade == EVIDENCE_NOTED;
+    case EVIDENCE_FROM_DPKG:
+        return i->grade == EVIDENCE_PACKAGED;
+    case EVIDENCE_FROM_ENVELOPE:
+        return i->grade == EVIDENCE_SIGNED;
+    default:
+        return false;
     }
-    return i->grade == EVIDENCE_SIGNED && i->source == EVIDENCE_FROM_ENVELOPE;
 }
 
 bool inspection_sound(const struct inspection *r)

@@ -67,7 +67,7 @@ struct inspection {
     uint32_t verity_algorithm; /* 1 SHA-256, 2 SHA-512 (linux/fsverity.h) */
     uint8_t verity[INSPECTION_VERITY_MAX];
     uint32_t envelopes_other; /* number of valid envelopes for other files */
-    struct evidence evidence; /* grades packaged and signed */
+    struct evidence evidence; /* grades noted, packaged and signed */
 };
 
 /*

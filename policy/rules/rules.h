@@ -107,7 +107,7 @@ struct rules {
 enum taint {
     TAINT_PROPRIETARY = 1u << 0, /* P: a licence that the rule finds incompatible */
     TAINT_UNKNOWN = 1u << 1,     /* U: the licence is unknown or cannot be judged */
-    TAINT_UNSIGNED = 1u << 2,    /* E: only the peer's own word, or a lower grade than required */
+    TAINT_UNSIGNED = 1u << 2,    /* E: only the peer's or its maker's word, or too low a grade */
     TAINT_OVERRIDE = 1u << 3,    /* O: an operator's assignment decided, or permissive until */
     TAINT_IDENTITY = 1u << 4,    /* I: accepted although "allow" does not name the party */
     TAINT_RECITAL = 1u << 5,     /* R: a recital was demanded and is missing */
@@ -192,10 +192,10 @@ bool rules_ask_executable(const struct rules *r, enum side party);
  * Of all evidence of a party's licence, that of the highest grade counts, and the grade must be at
  * least the rule's. Several items of that grade hold together (AND), on one version of the GPL.
  * Incomplete items count as unknown. A party's own statements are held against it: its declaration
- * counts beside a recital, and a party that contradicts itself meets no licence rule. The same
- * holds for a broker's statements in "via": a rule on the backend's licence must be met by each
- * server behind it, for which the evidence is a recital or a declaration. Only an assignment by the
- * operator overrides all of that.
+ * and a note in its executable count beside a recital, and a party that contradicts itself meets no
+ * licence rule. The same holds for a broker's statements in "via": a rule on the backend's licence
+ * must be met by each server behind it, for which the evidence is a recital or a declaration. Only
+ * an assignment by the operator overrides all of that.
  *
  * If a backend was inspected and no rule requires a licence of it, it is tainted as if it had to be
  * compatible with GPL-2.0-or-later; it is not refused.

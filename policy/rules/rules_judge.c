@@ -36,16 +36,15 @@ static void rules_judge_count(struct rules_counted *c, enum evidence_grade grade
 }
 
 /*
- * Evidence from an executable and its package holds together: if a part of it could not be read, or
- * did not fit, the rest is incomplete. Envelopes are independent statements: an invalid one is
- * ignored.
+ * Evidence of one source holds together: if a part of it could not be read, or did not fit, the
+ * rest is incomplete. Envelopes are independent statements: an invalid one is ignored.
  */
 static const char *rules_judge_partial(const struct evidence *e, enum evidence_grade grade)
 {
     if (e->cut) {
         return "there is more evidence of its licence than fits";
     }
-    for (uint32_t u = 0; grade == EVIDENCE_PACKAGED && u < e->n_unknown; u++) {
+    for (uint32_t u = 0; grade != EVIDENCE_SIGNED && u < e->n_unknown; u++) {
         for (uint32_t i = 0; i < e->n; i++) {
             if (e->items[i].grade == grade && e->items[i].source == e->unknowns[u].source) {
                 return e->unknowns[u].why;
@@ -55,26 +54,52 @@ static const char *rules_judge_partial(const struct evidence *e, enum evidence_g
     return NULL;
 }
 
-/* An inspector can only find evidence of these two grades; items of other grades are ignored. */
+/*
+ * An inspector can only find evidence of these three grades; items of other grades are ignored. A
+ * note is a statement by the maker of the file, as a declaration and a recital are.
+ */
 static bool rules_judge_is_found_out(enum evidence_grade grade)
 {
-    return grade == EVIDENCE_PACKAGED || grade == EVIDENCE_SIGNED;
+    return grade == EVIDENCE_NOTED || grade == EVIDENCE_PACKAGED || grade == EVIDENCE_SIGNED;
 }
 
-static void rules_judge_count_inspection(const struct inspection *in, struct rules_counted *c)
+/* Returns the evidence found in a party's executable, or NULL if it was not inspected. */
+static const struct evidence *rules_judge_evidence(const struct rules_known *k)
 {
-    if (!in || in->outcome != INSPECTION_OK) {
-        return;
-    }
-    for (uint32_t i = 0; i < in->evidence.n; i++) {
-        const struct evidence_item *e = &in->evidence.items[i];
+    return k->inspection && k->inspection->outcome == INSPECTION_OK ? &k->inspection->evidence
+                                                                    : NULL;
+}
 
-        if (rules_judge_is_found_out(e->grade)) {
-            rules_judge_count(c, e->grade, evidence_source_name(e->source), e->licence, e->name);
+static bool rules_judge_has_note(const struct rules_known *k)
+{
+    const struct evidence *e = rules_judge_evidence(k);
+
+    for (uint32_t i = 0; e && i < e->n; i++) {
+        if (e->items[i].grade == EVIDENCE_NOTED) {
+            return true;
         }
     }
-    if (rules_judge_is_found_out(c->grade)) {
-        c->partial = rules_judge_partial(&in->evidence, c->grade);
+    return false;
+}
+
+/* own is the grade of the party's own statements: its notes count with them. */
+static void rules_judge_count_inspection(const struct rules_known *k, enum evidence_grade own,
+                                         struct rules_counted *c)
+{
+    const struct evidence *e = rules_judge_evidence(k);
+
+    for (uint32_t i = 0; e && i < e->n; i++) {
+        const struct evidence_item *item = &e->items[i];
+
+        if (rules_judge_is_found_out(item->grade)) {
+            rules_judge_count(c, item->grade == EVIDENCE_NOTED ? own : item->grade,
+                              evidence_source_name(item->source), item->licence, item->name);
+        }
+    }
+    if (e && c->grade > own) {
+        c->partial = rules_judge_partial(e, c->grade);
+    } else if (rules_judge_has_note(k)) {
+        c->partial = rules_judge_partial(e, EVIDENCE_NOTED);
     }
 }
 
@@ -116,15 +141,17 @@ void rules_count(const struct rules *r, enum side party, const struct rules_know
                  struct rules_counted *c)
 {
     const struct rules_assign *a = rules_assigned(r, party, k);
+    const bool recited = k->recital == RECITAL_OK && *k->recited;
+    const enum evidence_grade own = recited                   ? EVIDENCE_RECITED
+                                    : rules_judge_has_note(k) ? EVIDENCE_NOTED
+                                                              : EVIDENCE_DECLARED;
 
     *c = (struct rules_counted){.grade = EVIDENCE_NONE};
-    if (k->recital == RECITAL_OK && *k->recited) {
-        rules_judge_count(c, EVIDENCE_RECITED, "recital", k->recited, "");
-        rules_judge_count(c, EVIDENCE_RECITED, "declaration", k->declared, "");
-    } else {
-        rules_judge_count(c, EVIDENCE_DECLARED, "declaration", k->declared, "");
+    if (recited) {
+        rules_judge_count(c, own, "recital", k->recited, "");
     }
-    rules_judge_count_inspection(k->inspection, c);
+    rules_judge_count(c, own, "declaration", k->declared, "");
+    rules_judge_count_inspection(k, own, c);
     if (a) {
         rules_judge_count(c, EVIDENCE_ASSIGNED, "operator", a->licence, "");
     }
@@ -249,7 +276,7 @@ uint32_t rules_licence_taint(enum spdx_compat compat, enum evidence_grade grade)
     if (compat != SPDX_COMPATIBLE) {
         taint |= compat == SPDX_INCOMPATIBLE ? TAINT_PROPRIETARY : TAINT_UNKNOWN;
     }
-    if (grade == EVIDENCE_DECLARED || grade == EVIDENCE_RECITED) {
+    if (grade >= EVIDENCE_DECLARED && grade <= EVIDENCE_RECITED) {
         taint |= TAINT_UNSIGNED;
     }
     if (grade == EVIDENCE_ASSIGNED) {

@@ -32,7 +32,7 @@ struct rules_counted {
         const char *licence;
         const char *source;
         const char *name;
-    } items[EVIDENCE_ITEMS];
+    } items[EVIDENCE_ITEMS + 2]; /* notes count with a recital and a declaration */
 };
 
 void rules_count(const struct rules *r, enum side party, const struct rules_known *k,

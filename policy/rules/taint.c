@@ -11,7 +11,7 @@ static const struct {
 } letters[TAINT_COUNT] = {
     {'P', "proprietary: the licence is not compatible with the one that the rule names"},
     {'U', "unknown licence: there is no evidence of one, or it cannot be judged"},
-    {'E', "unsigned evidence only: the peer's own word, or less than the rule requires"},
+    {'E', "unsigned evidence only: the peer's or its maker's word, or less than the rule requires"},
     {'O', "operator override: an assigned licence or \"permissive until\" decided"},
     {'I', "identity: a party was accepted that no \"allow\" rule names"},
     {'R', "no recital: one was demanded and is missing"},

@@ -201,7 +201,7 @@ static const char *const fact_words[] = {"user", "group", "exe", "digest", "labe
 static const char *const kind_words[] = {"compatible", "osi-approved", NULL};
 static const char *const target_words[] = {"GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-or-later",
                                            NULL};
-static const char *const grade_words[] = {"declared", "recited",  "packaged",
+static const char *const grade_words[] = {"declared", "noted",    "recited", "packaged",
                                           "signed",   "assigned", NULL};
 static const char *const otherwise_words[] = {
     [CONFIG_OTHERWISE_DENY] = "deny", [CONFIG_OTHERWISE_TAINT] = "taint", NULL};

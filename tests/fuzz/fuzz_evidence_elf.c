@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     FUZZ_REQUIRE(o != EVIDENCE_ELF_NONE || (e.n == 0 && e.n_unknown == 0));
     FUZZ_REQUIRE(o != EVIDENCE_ELF_MALFORMED || e.n_unknown > 0);
     for (uint32_t i = 0; i < e.n; i++) {
-        FUZZ_REQUIRE(e.items[i].grade == EVIDENCE_PACKAGED);
+        FUZZ_REQUIRE(e.items[i].grade == EVIDENCE_NOTED);
         FUZZ_REQUIRE(e.items[i].source == EVIDENCE_FROM_ELF_NOTE);
     }
     return 0;

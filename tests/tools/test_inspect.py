@@ -152,7 +152,7 @@ class Inspect(unittest.TestCase):
         subprocess.run(f"cc -o '{program}' '{source}' {option}", shell=True, check=True)
         found = self.inspect(program)
         self.assertEqual([(e["grade"], e["source"], e["licence"]) for e in found["evidence"]],
-                         [("packaged", "elf-note", "GPL-2.0-or-later OR MIT AND ISC")])
+                         [("noted", "elf-note", "GPL-2.0-or-later OR MIT AND ISC")])
 
     def test_what_cannot_be(self) -> None:
         private, public = self.key("maker")

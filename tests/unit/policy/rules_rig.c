@@ -146,8 +146,11 @@ void rig_evidence(struct rig *g, enum side party, enum evidence_grade grade, con
         g->known[party].recital = RECITAL_OK;
         g->known[party].recited = licence;
         break;
-    case EVIDENCE_PACKAGED:
+    case EVIDENCE_NOTED:
         rig_found(g, party, grade, EVIDENCE_FROM_ELF_NOTE, licence);
+        break;
+    case EVIDENCE_PACKAGED:
+        rig_found(g, party, grade, EVIDENCE_FROM_DPKG, licence);
         break;
     case EVIDENCE_SIGNED:
         rig_found(g, party, grade, EVIDENCE_FROM_ENVELOPE, licence);

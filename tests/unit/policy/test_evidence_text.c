@@ -251,7 +251,8 @@ START_TEST(grades_have_names_and_an_order)
         ck_assert_int_eq(evidence_grade_find(evidence_grade_name((enum evidence_grade)g)), g);
     }
     ck_assert_int_eq(evidence_grade_find("perhaps"), -1);
-    ck_assert_int_lt(EVIDENCE_DECLARED, EVIDENCE_RECITED);
+    ck_assert_int_lt(EVIDENCE_DECLARED, EVIDENCE_NOTED);
+    ck_assert_int_lt(EVIDENCE_NOTED, EVIDENCE_RECITED);
     ck_assert_int_lt(EVIDENCE_RECITED, EVIDENCE_PACKAGED);
     ck_assert_int_lt(EVIDENCE_PACKAGED, EVIDENCE_SIGNED);
     ck_assert_int_lt(EVIDENCE_SIGNED, EVIDENCE_ASSIGNED);
@@ -289,11 +290,11 @@ START_TEST(what_does_not_fit_is_said)
 
     evidence_init(&e);
     for (unsigned i = 0; i < EVIDENCE_ITEMS; i++) {
-        evidence_add(&e, EVIDENCE_PACKAGED, EVIDENCE_FROM_ELF_NOTE, "MIT", "n", "d");
+        evidence_add(&e, EVIDENCE_NOTED, EVIDENCE_FROM_ELF_NOTE, "MIT", "n", "d");
     }
     ck_assert(!e.cut);
     both = e;
-    evidence_add(&e, EVIDENCE_PACKAGED, EVIDENCE_FROM_ELF_NOTE, "MIT", "n", "d");
+    evidence_add(&e, EVIDENCE_NOTED, EVIDENCE_FROM_ELF_NOTE, "MIT", "n", "d");
     ck_assert(e.cut);
     ck_assert_uint_eq(e.n, EVIDENCE_ITEMS);
     e.n = 1;

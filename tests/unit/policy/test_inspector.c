@@ -57,7 +57,7 @@ START_TEST(a_note_of_the_linkers_is_read)
     ck_assert_uint_eq(answer.evidence.n, 1);
     ck_assert_uint_eq(answer.evidence.n_unknown, 0);
     ck_assert_str_eq(answer.evidence.items[0].licence, "GPL-2.0-or-later OR BSD-2-Clause");
-    ck_assert_int_eq(answer.evidence.items[0].grade, EVIDENCE_PACKAGED);
+    ck_assert_int_eq(answer.evidence.items[0].grade, EVIDENCE_NOTED);
     ck_assert_int_eq(answer.evidence.items[0].source, EVIDENCE_FROM_ELF_NOTE);
     assert_inspected(NOTED_TWICE);
     ck_assert_uint_eq(answer.evidence.n, 2);
@@ -219,7 +219,7 @@ START_TEST(a_signed_licence_is_that_of_its_file)
     ck_assert_uint_eq(answer.evidence.n_unknown, 1);
     ck_assert_ptr_nonnull(strstr(answer.evidence.unknowns[0].why, "bad.json: "));
     assert_inspected(NOTED_TWICE);
-    ck_assert_int_eq(evidence_best(&answer.evidence), EVIDENCE_PACKAGED);
+    ck_assert_int_eq(evidence_best(&answer.evidence), EVIDENCE_NOTED);
     ck_assert_uint_eq(answer.envelopes_other, 1);
     /* Another process reads the same envelopes. */
     ck_assert_int_eq(kill(inspector_pid(inspector), SIGKILL), 0);
