@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * Checks and makes inclusion proofs. Making one reads the log twice, and keeps none of it in
- * memory.
- */
+/* Checks inclusion proofs, and makes one of a verified log. */
 #define _GNU_SOURCE
 #include "audit/audit_proof.h"
 
@@ -13,12 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/audit_proofs.h"
 #include "base/base64.h"
 #include "base/numbers.h"
-
-#define MAGIC "c2sp.org/tlog-proof@v1\n"
-
-#define HASH_TEXT BASE64_SIZE((size_t)AUDIT_HASH_SIZE)
 
 const char *audit_proof_text(enum audit_proof_outcome o)
 {
@@ -125,7 +119,7 @@ static bool audit_proof_read_parts(struct audit_proof *out, struct strbuf *t)
 
     out->n = 0;
     out->record_n = 0;
-    if (!audit_proof_take(t, MAGIC) || !audit_proof_take(t, "extra ") ||
+    if (!audit_proof_take(t, AUDIT_PROOF_MAGIC) || !audit_proof_take(t, "extra ") ||
         !audit_proof_take_line(t, &line) || !audit_proof_read_record(out, &line) ||
         !audit_proof_take(t, "index ") || !audit_proof_take_line(t, &line) ||
         !audit_proof_read_index(out, &line)) {
@@ -187,162 +181,6 @@ enum audit_proof_outcome audit_proof_check(struct audit_proof *out, const char *
 
 /* ---- making ---- */
 
-/* A subtree with a root that is a step of the path: the leaves from a to b, excluding b. */
-struct range {
-    uint64_t a;
-    uint64_t b;
-    struct audit_tree tree;
-};
-
-struct maker {
-    uint64_t record;
-    uint64_t size;        /* of the checkpoint's tree */
-    struct range *ranges; /* from the leaf's sibling to the root's child */
-    unsigned n;
-    struct audit_proof *proof;
-    bool found;
-    bool failed;
-};
-
-/* RFC 9162, section 2.1.3.1: from the root down, the half without the record. */
-static void audit_proof_plan(struct maker *m)
-{
-    struct range down[AUDIT_PEAKS];
-    uint64_t a = 0;
-    uint64_t b = m->size;
-
-    m->n = 0;
-    while (b - a > 1) {
-        const uint64_t half = UINT64_C(1) << (63 - __builtin_clzll(b - a - 1));
-
-        if (m->record < a + half) {
-            down[m->n].a = a + half;
-            down[m->n++].b = b;
-            b = a + half;
-        } else {
-            down[m->n].a = a;
-            down[m->n++].b = a + half;
-            a += half;
-        }
-    }
-    for (unsigned i = 0; i < m->n; i++) {
-        m->ranges[i].a = down[m->n - 1 - i].a;
-        m->ranges[i].b = down[m->n - 1 - i].b;
-        audit_tree_init(&m->ranges[i].tree);
-    }
-}
-
-/*
- * The records before the first file are known only by their peaks. A range that begins among them
- * consists of whole peaks and of later leaves: otherwise the range, and with it the record, would
- * lie inside a peak.
- */
-static bool audit_proof_take_peaks(struct maker *m, const struct audit_tree *before)
-{
-    for (unsigned i = 0; i < m->n; i++) {
-        struct range *const r = &m->ranges[i];
-        const uint64_t end = r->b < before->size ? r->b : before->size;
-        struct audit_hash peaks[AUDIT_PEAKS];
-        unsigned n = 0;
-        uint64_t at = 0;
-
-        for (unsigned k = 0; k < before->peaks; k++) {
-            const uint64_t left = before->size - at;
-            const uint64_t width = UINT64_C(1) << (63 - __builtin_clzll(left));
-
-            if (at >= r->a && at + width <= end) {
-                peaks[n++] = before->peak[k];
-            }
-            at += width;
-        }
-        if (end > r->a && !audit_tree_set(&r->tree, end - r->a, peaks, n)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool audit_proof_take_leaf(struct maker *m, uint64_t seq, const char *line, size_t n)
-{
-    struct audit_hash leaf;
-
-    if (seq == m->record) {
-        m->found = true;
-        memcpy(m->proof->record, line, n);
-        m->proof->record_n = n;
-        return true;
-    }
-    for (unsigned i = 0; i < m->n; i++) {
-        if (seq >= m->ranges[i].a && seq < m->ranges[i].b) {
-            return audit_hash_leaf(line, n, &leaf) == 0 &&
-                   audit_tree_add(&m->ranges[i].tree, &leaf) == 0;
-        }
-    }
-    return true;
-}
-
-static bool audit_proof_on_line(void *arg, const struct audit_walk *w,
-                                const struct audit_head *head, const char *line, size_t n)
-{
-    struct maker *const m = arg;
-    struct audit_tree before;
-
-    if (head->seq == w->first && w->first > 0 &&
-        (!audit_line_rotated(head, &before, NULL) || !audit_proof_take_peaks(m, &before))) {
-        m->failed = true;
-        return false;
-    }
-    m->failed = m->failed || !audit_proof_take_leaf(m, head->seq, line, n);
-    return !m->failed;
-}
-
-/* Returns the proof file's text. */
-static char *audit_proof_print(const struct maker *m, const char *note, size_t *n)
-{
-    const struct audit_proof *const p = m->proof;
-    const size_t room = sizeof MAGIC + BASE64_SIZE(p->record_n) +
-                        ((size_t)p->n + 2) * (HASH_TEXT + 1) + strlen(note);
-    char *const text = malloc(room);
-    char *to = text;
-
-    if (!text) {
-        return NULL;
-    }
-    to = stpcpy(to, MAGIC "extra ");
-    base64_write(p->record, p->record_n, to);
-    to += strlen(to);
-    to += sprintf(to, "\nindex %" PRIu64 "\n", p->index);
-    for (unsigned i = 0; i < p->n; i++) {
-        base64_write(p->path[i].b, AUDIT_HASH_SIZE, to);
-        to = stpcpy(to + HASH_TEXT, "\n");
-    }
-    to = stpcpy(to, "\n");
-    *n = (size_t)(stpcpy(to, note) - text);
-    return text;
-}
-
-static char *audit_proof_make_text(struct maker *m, const struct audit_question *q,
-                                   const struct audit_result *verified, size_t *n)
-{
-    struct audit_question again = *q;
-    struct audit_result ignored;
-
-    audit_proof_plan(m);
-    again.older = NULL;
-    again.on_line = audit_proof_on_line;
-    again.on_log = NULL;
-    again.arg = m;
-    /* The log may have grown since, and be broken there: only the verified part counts. */
-    (void)audit_verify(&again, &ignored);
-    m->proof->index = m->record;
-    m->proof->n = m->n;
-    for (unsigned i = 0; i < m->n && !m->failed; i++) {
-        m->failed = m->ranges[i].tree.size != m->ranges[i].b - m->ranges[i].a ||
-                    audit_tree_root(&m->ranges[i].tree, &m->proof->path[i]) < 0;
-    }
-    return m->found && !m->failed ? audit_proof_print(m, verified->note, n) : NULL;
-}
-
 /* Checks that the log can be read twice, which is impossible for a stream. */
 static bool audit_proof_readable(const struct audit_question *q, char *why, size_t size)
 {
@@ -360,31 +198,44 @@ static bool audit_proof_readable(const struct audit_question *q, char *why, size
     return !streams;
 }
 
-char *audit_proof_make(const struct audit_question *q, uint64_t record,
-                       struct audit_result *verified, size_t *n, char *why, size_t size)
+bool audit_proof_verify(const struct audit_question *q, struct audit_result *verified, char *why,
+                        size_t size)
 {
     struct audit_question plain = *q;
-    struct maker m = {.record = record};
-    char *text = NULL;
 
     plain.on_line = NULL;
     plain.on_log = NULL;
     plain.older = NULL;
     if (!audit_proof_readable(q, why, size)) {
         verified->verdict = AUDIT_UNREADABLE;
-        return NULL;
+        return false;
     }
     if (audit_verify(&plain, verified) > AUDIT_UNSEALED) {
         snprintf(why, size, "the log is %s: %s", audit_verdict_word(verified->verdict),
                  verified->text);
-        return NULL;
+        return false;
     }
     if (verified->logs > 1) {
         snprintf(why, size, "the files belong to %u logs: give those of one", verified->logs);
+        return false;
+    }
+    if (!verified->has_checkpoint) {
+        snprintf(why, size, "the log has no checkpoint yet: nothing proves its records");
+        return false;
+    }
+    return true;
+}
+
+char *audit_proof_make(const struct audit_question *q, uint64_t record,
+                       struct audit_result *verified, size_t *n, char *why, size_t size)
+{
+    struct audit_proofs *proofs;
+    char *text = NULL;
+
+    if (!audit_proof_verify(q, verified, why, size)) {
         return NULL;
     }
-    if (!verified->has_checkpoint || record < verified->first ||
-        record >= verified->checkpoint.size) {
+    if (record < verified->first || record >= verified->checkpoint.size) {
         snprintf(why, size,
                  record < verified->size && record >= verified->first
                      ? "record %" PRIu64 " is newer than the last checkpoint: nothing proves it yet"
@@ -392,16 +243,13 @@ char *audit_proof_make(const struct audit_question *q, uint64_t record,
                  record);
         return NULL;
     }
-    m.size = verified->checkpoint.size;
-    m.ranges = calloc(AUDIT_PEAKS, sizeof *m.ranges);
-    m.proof = calloc(1, sizeof *m.proof);
-    if (m.ranges && m.proof) {
-        text = audit_proof_make_text(&m, q, verified, n);
+    proofs = audit_proofs_new(q, verified, &record, 1);
+    if (proofs) {
+        text = audit_proofs_text(proofs, record, n);
     }
+    audit_proofs_free(proofs);
     if (!text) {
         snprintf(why, size, "the log changed while it was read, or out of memory");
     }
-    free(m.ranges);
-    free(m.proof);
     return text;
 }

@@ -7,6 +7,7 @@
 #ifndef POEMD_AUDIT_AUDIT_PROOF_H
 #define POEMD_AUDIT_AUDIT_PROOF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,14 @@ int audit_proof_root(const struct audit_hash *leaf, uint64_t index, uint64_t siz
 enum audit_proof_outcome audit_proof_check(struct audit_proof *out, const char *text, size_t n,
                                            const struct audit_vkey *key)
     __attribute__((warn_unused_result));
+
+/*
+ * Verifies a log of which records are to be proved; ignores q's on_line, on_log and older. Returns
+ * false with the reason in why (size bytes) if it does not verify, has no checkpoint, is not one
+ * log, or is a stream, which can be read only once.
+ */
+bool audit_proof_verify(const struct audit_question *q, struct audit_result *verified, char *why,
+                        size_t size) __attribute__((warn_unused_result));
 
 /*
  * Makes the proof of a record from a log's files, after verifying them; ignores q's on_line and

@@ -61,22 +61,51 @@ bool audit_tree_set(struct audit_tree *t, uint64_t size, const struct audit_hash
  * As adding one to a binary number carries over all trailing ones, a new leaf absorbs the peaks of
  * those bits, the smallest first.
  */
-int audit_tree_add(struct audit_tree *t, const struct audit_hash *leaf)
+int audit_tree_grow(struct audit_tree *t, const struct audit_hash *leaf, audit_node_fn *fn,
+                    void *arg)
 {
-    const uint64_t size = t->size;
+    struct audit_node at = {.level = 0, .index = t->size};
     struct audit_hash node = *leaf;
     unsigned peaks = t->peaks;
 
-    for (uint64_t bits = size; bits & 1; bits >>= 1) {
+    fn(arg, at, &node);
+    while (at.index & 1) {
         peaks--;
         if (audit_hash_node(&t->peak[peaks], &node, &node) < 0) {
             return -ENOMEM;
         }
+        at.level++;
+        at.index >>= 1;
+        fn(arg, at, &node);
     }
     t->peak[peaks] = node;
     t->peaks = peaks + 1;
-    t->size = size + 1;
+    t->size++;
     return 0;
+}
+
+static void audit_tree_ignore(void *arg, struct audit_node node, const struct audit_hash *root)
+{
+    (void)arg;
+    (void)node;
+    (void)root;
+}
+
+int audit_tree_add(struct audit_tree *t, const struct audit_hash *leaf)
+{
+    return audit_tree_grow(t, leaf, audit_tree_ignore, NULL);
+}
+
+void audit_tree_each_peak(const struct audit_tree *t, audit_node_fn *fn, void *arg)
+{
+    uint64_t at = 0;
+
+    for (unsigned i = 0; i < t->peaks; i++) {
+        const unsigned level = 63u - (unsigned)__builtin_clzll(t->size - at);
+
+        fn(arg, (struct audit_node){level, at >> level}, &t->peak[i]);
+        at += UINT64_C(1) << level;
+    }
 }
 
 int audit_tree_root(const struct audit_tree *t, struct audit_hash *out)

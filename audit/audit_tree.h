@@ -58,6 +58,27 @@ bool audit_tree_set(struct audit_tree *t, uint64_t size, const struct audit_hash
 int audit_tree_add(struct audit_tree *t, const struct audit_hash *leaf)
     __attribute__((warn_unused_result));
 
+/*
+ * A complete subtree: the 2^level leaves from index * 2^level on. A leaf is a node of level 0.
+ */
+struct audit_node {
+    unsigned level;
+    uint64_t index;
+};
+
+/* Receives the root of a complete subtree. */
+typedef void audit_node_fn(void *arg, struct audit_node node, const struct audit_hash *root);
+
+/*
+ * Adds a leaf like audit_tree_add, and passes it and every subtree that it completes to fn, the
+ * smallest first. After -ENOMEM some may have been passed.
+ */
+int audit_tree_grow(struct audit_tree *t, const struct audit_hash *leaf, audit_node_fn *fn,
+                    void *arg) __attribute__((warn_unused_result));
+
+/* Passes the peaks to fn, the largest first. */
+void audit_tree_each_peak(const struct audit_tree *t, audit_node_fn *fn, void *arg);
+
 /* Computes the tree's root; without leaves it is SHA-256 of nothing. Returns 0 or -ENOMEM. */
 int audit_tree_root(const struct audit_tree *t, struct audit_hash *out)
     __attribute__((warn_unused_result));

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "audit/audit_key.h"
+#include "audit/audit_proofs.h"
 #include "tests/support/unit.h"
 #include "tests/unit/audit/audit_rig.h"
 
@@ -100,6 +101,49 @@ START_TEST(from_each_rotated_file)
 }
 END_TEST
 
+/* From any set of files, of all records at once or of some: the same proofs as one by one. */
+START_TEST(of_many_records_in_one_reading)
+{
+    glob_t found;
+
+    make_log(120, 4000);
+    find_files(&found);
+    for (size_t f = 0; f < found.gl_pathc; f++) {
+        const char *const *const file = (const char *const *)&found.gl_pathv[f];
+        const struct audit_question q = {.files = file, .n = 1, .key = vkey};
+        struct audit_result r;
+        char why[512];
+
+        ck_assert(audit_proof_verify(&q, &r, why, sizeof why));
+        for (uint64_t step = 1; step < 4; step++) {
+            uint64_t records[200];
+            size_t n = 0;
+            struct audit_proofs *p;
+
+            for (uint64_t i = r.first; i < r.checkpoint.size; i += step) {
+                records[n++] = i;
+            }
+            p = audit_proofs_new(&q, &r, records, n);
+            ck_assert_ptr_nonnull(p);
+            for (size_t i = 0; i < n; i++) {
+                size_t n_one;
+                size_t n_all;
+                char *const one = make(file, 1, records[i], &n_one);
+                char *const all = audit_proofs_text(p, records[i], &n_all);
+
+                ck_assert_str_eq(one, all);
+                ck_assert_uint_eq(n_all, strlen(all));
+                ck_assert_int_eq(audit_proof_check(&proof, all, n_all, vkey), AUDIT_PROOF_OK);
+                free(one);
+                free(all);
+            }
+            audit_proofs_free(p);
+        }
+    }
+    globfree(&found);
+}
+END_TEST
+
 START_TEST(every_byte_of_a_proof_counts)
 {
     const char *const file = rig_log();
@@ -162,6 +206,7 @@ int main(void)
 
     tcase_add_test(tc, of_every_record);
     tcase_add_test(tc, from_each_rotated_file);
+    tcase_add_test(tc, of_many_records_in_one_reading);
     tcase_add_test(tc, every_byte_of_a_proof_counts);
     tcase_add_test(tc, of_an_altered_record_there_is_none);
     tcase_add_test(tc, of_an_unsealed_record_there_is_none);
