@@ -92,7 +92,7 @@ static void config_rules_resolve_licence(const struct config_licence *from,
                                  .least = (enum evidence_grade)(from->grade + EVIDENCE_DECLARED),
                                  .line = from->at.line};
     if (to->kind == RULES_COMPATIBLE && from->target == SPDX_TARGETS) {
-        config_errors_add(e, from->at, "licence of PARTY compatible with GPL-2.0-or-later",
+        config_errors_add(e, from->at, "licence of PARTY compatible with GPL-2.0-only",
                           "\"compatible\" needs \"with\"");
     }
     if (to->kind == RULES_OSI_APPROVED && from->target != SPDX_TARGETS) {

@@ -188,7 +188,7 @@ START_TEST(a_preset_s_lines_are_its_file_s)
         ck_assert_ptr_nonnull(fgets(text, sizeof text, f));
     }
     fclose(f);
-    ck_assert_ptr_nonnull(strstr(text, " licence of backend compatible with GPL-2.0-or-later "));
+    ck_assert_ptr_nonnull(strstr(text, " licence of backend compatible with GPL-2.0-only "));
     snprintf(expected, sizeof expected, "preset gpl-only, line %u", preset_line(line));
     ck_assert_str_eq(preset_place(line, place), expected);
     let_go(&x);
