@@ -10,10 +10,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "policy/spdx/spdx_hint.h"
 #include "policy/spdx/spdx_list.h"
-
-#define TEXT_OF_(n) #n
-#define TEXT_OF(n) TEXT_OF_(n)
 
 struct saying {
     const char *name;
@@ -25,7 +23,7 @@ static const struct saying sayings[] = {
     [SPDX_OK] = {"ok", "", ""},
     [SPDX_EMPTY] = {"empty", "there is no licence",
                     "the smallest expression is an identifier: MIT"},
-    [SPDX_TOO_LONG] = {"too-long", "longer than " TEXT_OF(LIMIT_SPDX_TEXT) " bytes", ""},
+    [SPDX_TOO_LONG] = {"too-long", "", ""},
     [SPDX_TOO_MANY] = {"too-many", " is one licence too many", ""},
     [SPDX_TOO_DEEP] = {"too-deep", "parentheses nested too deeply", ""},
     [SPDX_BAD_BYTE] = {"bad-byte", " is not allowed in a licence expression",
@@ -63,7 +61,9 @@ static void spdx_fault_quote(char *out, size_t size, enum spdx_outcome o, const 
 {
     char escaped[64];
 
-    if (o == SPDX_EMPTY || o == SPDX_TOO_LONG || o == SPDX_TOO_DEEP) {
+    if (o == SPDX_TOO_LONG) {
+        snprintf(out, size, "longer than %u bytes", (unsigned)LIMIT_SPDX_TEXT);
+    } else if (o == SPDX_EMPTY || o == SPDX_TOO_DEEP) {
         out[0] = '\0';
     } else if (n == 0) {
         snprintf(out, size, "the end");
@@ -72,21 +72,17 @@ static void spdx_fault_quote(char *out, size_t size, enum spdx_outcome o, const 
     }
 }
 
-/* Adds a hint from the list, if there is one. */
+/* Adds a hint from the list, if there is one. p has a NUL or another byte behind its n. */
 static void spdx_fault_advise(struct spdx_error *why, const char *p, size_t n)
 {
     const bool exception = why->outcome == SPDX_UNLISTED_ADDITION;
-    const char *meant = NULL;
 
     if (why->outcome == SPDX_EXPECTED_LICENCE && spdx_list_exception(p, n) >= 0) {
         snprintf(why->hint, sizeof why->hint, "an exception is added to a licence by WITH");
     } else if (why->outcome == SPDX_EXPECTED_ADDITION && n > 0 && spdx_list_licence(p, n) >= 0) {
         snprintf(why->hint, sizeof why->hint, "another licence is joined by AND or OR");
     } else if (why->outcome == SPDX_UNLISTED_LICENCE || exception) {
-        meant = spdx_list_meant(p, n, exception);
-    }
-    if (meant) {
-        snprintf(why->hint, sizeof why->hint, "did you mean %s?", meant);
+        (void)spdx_hint(p, n, exception, p[n] == '+', why->hint, sizeof why->hint);
     }
 }
 

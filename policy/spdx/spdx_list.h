@@ -51,10 +51,7 @@ const struct spdx_exception *spdx_exception_at(int index);
 size_t spdx_list_licences(void);
 size_t spdx_list_exceptions(void);
 
-/*
- * Returns the listed identifier that was probably meant by an unlisted name of n bytes: by a common
- * alternative name or a difference of a letter or two. Returns NULL if there is none.
- */
-const char *spdx_list_meant(const char *p, size_t n, bool exception);
+/* Compares like strcmp of the lower-case forms; p has n bytes. */
+int spdx_list_compare(const char *p, size_t n, const char *id);
 
 #endif
