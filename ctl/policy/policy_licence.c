@@ -21,7 +21,7 @@
 
 struct options {
     bool json;
-    int target; /* an enum spdx_target; -1: none */
+    int target; /* an enum spdx_target; -1: not a target */
     const char *expression;
 };
 
@@ -116,6 +116,7 @@ static json_t *policy_licence_term_json(const struct spdx *e, const struct spdx_
 static json_t *policy_licence_answer_json(const struct spdx *e, const struct spdx_verdict *v)
 {
     static char canonical[SPDX_CANONICAL_SIZE];
+    char whole[SPDX_WHOLE_SIZE];
     json_t *terms = json_array();
 
     for (size_t i = 0; terms && i < e->n_terms; i++) {
@@ -125,9 +126,10 @@ static json_t *policy_licence_answer_json(const struct spdx *e, const struct spd
         }
     }
     spdx_canonical(e, canonical, sizeof canonical);
-    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:o}", "format", FORMAT, "expression",
+    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:o}", "format", FORMAT, "expression",
                      canonical, "with", spdx_target_name(v->target), "compatible",
-                     spdx_compat_name(v->compat), "gpl_version", v->version, "decisive",
+                     spdx_compat_name(v->compat), "gpl_version", v->version, "combination",
+                     spdx_whole_text(e, v->target, whole, sizeof whole), "decisive",
                      (json_int_t)v->decisive, "terms", terms);
 }
 
@@ -161,6 +163,7 @@ static void policy_licence_term_text(const struct spdx *e, const struct spdx_ver
 static void policy_licence_answer_text(const struct spdx *e, const struct spdx_verdict *v)
 {
     static char canonical[SPDX_CANONICAL_SIZE];
+    char whole[SPDX_WHOLE_SIZE];
 
     spdx_canonical(e, canonical, sizeof canonical);
     printf("%s\n", canonical);
@@ -173,12 +176,13 @@ static void policy_licence_answer_text(const struct spdx *e, const struct spdx_v
     for (size_t i = 0; i < e->n_terms; i++) {
         policy_licence_term_text(e, v, i);
     }
+    printf("\n%s\n", spdx_whole_text(e, v->target, whole, sizeof whole));
 }
 
 static int policy_licence_main(int argc, char **argv)
 {
     static struct spdx e;
-    struct options o = {.target = -1};
+    struct options o = {.target = SPDX_WITH_GPL_2_0_ONLY};
     char **const operands = poemctl_parse(&policy_licence, argc, argv, &o);
     struct spdx_error why;
     struct spdx_verdict v;
@@ -186,10 +190,6 @@ static int policy_licence_main(int argc, char **argv)
 
     if (!operands) {
         return POEMCTL_USAGE;
-    }
-    if (o.target < 0) {
-        poemctl_error(NAME, "--with which licence of the GPL program?");
-        return poemctl_usage(&policy_licence);
     }
     o.expression = operands[0];
     if (spdx_parse(&e, o.expression, strlen(o.expression), SPDX_LISTED, &why) != SPDX_OK) {
@@ -206,14 +206,14 @@ static int policy_licence_main(int argc, char **argv)
 
 static const struct cli_option options[] = {
     POEMCTL_JSON_OPTION(struct options, json),
-    {"with", 0, "GPL-2.0-only|GPL-2.0-or-later|GPL-3.0-or-later", "the licence of the GPL program",
-     CLI_READ(policy_licence_read_target)},
+    {"with", 0, "GPL-2.0-only|GPL-2.0-or-later|GPL-3.0-or-later",
+     "the licence of the GPL program (GPL-2.0-only, QEMU's)", CLI_READ(policy_licence_read_target)},
     POEMCTL_END_OPTION,
 };
 
 const struct poemctl_command policy_licence = {
     .name = NAME,
-    .synopsis = "[--json] --with LICENCE EXPRESSION",
+    .synopsis = "[--json] [--with LICENCE] EXPRESSION",
     .what = "explain whether a licence is compatible with that of a GPL program",
     .manual = "poemctl-policy(1)",
     .options = options,

@@ -226,6 +226,24 @@ const char *spdx_verdict_text(const struct spdx_verdict *v, const struct spdx *e
                               size_t size);
 
 /*
+ * Writes one sentence: under which versions of the GPL the combination with a program under target
+ * could be distributed, and whether it could be with QEMU, which is under version 2. Cut at size;
+ * SPDX_WHOLE_SIZE always suffices. Returns out.
+ */
+const char *spdx_whole_text(const struct spdx *e, enum spdx_target target, char *out, size_t size);
+#define SPDX_WHOLE_SIZE 192u
+
+/*
+ * Returns whether the licence states of itself that it is proprietary: the name of a reference or
+ * an unlisted name does, or it is a listed text that reserves uses to its author. For AND one of
+ * the operands, for OR all of them.
+ */
+bool spdx_proprietary(const struct spdx *e);
+
+/* Returns the same for one term. */
+bool spdx_term_proprietary(const struct spdx *e, size_t term);
+
+/*
  * Returns whether the Open Source Initiative has approved the licence: for AND all operands must be
  * approved, for OR one of them. SPDX_COMPATIBLE means yes, SPDX_INCOMPATIBLE no, and SPDX_UNKNOWN
  * that there is a reference, or an unlisted identifier or exception.

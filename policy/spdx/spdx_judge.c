@@ -56,8 +56,14 @@ static void spdx_judge_write(struct spdx_reason *r, enum spdx_compat compat, con
 }
 
 /* Judges terms that are not licences of the list. */
-static void spdx_judge_reason_unlisted(const struct spdx_term *t, struct spdx_reason *r)
+static void spdx_judge_reason_unlisted(const struct spdx *e, size_t term, struct spdx_reason *r)
 {
+    const struct spdx_term *t = &e->terms[term];
+
+    if (spdx_term_proprietary(e, term)) {
+        spdx_judge_write(r, SPDX_INCOMPATIBLE, "its name states that it is proprietary", "");
+        return;
+    }
     switch (t->kind) {
     case SPDX_LICENCE:
         break;
@@ -118,7 +124,7 @@ void spdx_reason(const struct spdx *e, size_t term, int version, struct spdx_rea
     const struct spdx_meaning m = spdx_meaning(t);
 
     if (t->kind != SPDX_LICENCE) {
-        spdx_judge_reason_unlisted(t, r);
+        spdx_judge_reason_unlisted(e, term, r);
     } else if (t->notes & SPDX_NOTE_PLUS_CONTRARY) {
         spdx_judge_write(r, SPDX_UNKNOWN, spdx_note_text(SPDX_NOTE_PLUS_CONTRARY), "");
     } else {

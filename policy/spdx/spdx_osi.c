@@ -171,12 +171,13 @@ static bool spdx_osi_is_approved(int licence)
     return false;
 }
 
-static enum spdx_compat spdx_osi_judge_term(const struct spdx_term *t)
+static enum spdx_compat spdx_osi_judge_term(const struct spdx *e, size_t term)
 {
+    const struct spdx_term *t = &e->terms[term];
     const struct spdx_meaning m = spdx_meaning(t);
     bool good;
 
-    if (t->kind == SPDX_NONE) {
+    if (t->kind == SPDX_NONE || spdx_term_proprietary(e, term)) {
         return SPDX_INCOMPATIBLE;
     }
     if (t->kind != SPDX_LICENCE || (t->notes & SPDX_NOTE_PLUS_CONTRARY)) {
@@ -205,7 +206,7 @@ enum spdx_compat spdx_osi_approved(const struct spdx *e)
     for (size_t i = 0; i < e->n_nodes; i++) {
         const struct spdx_node *n = &e->nodes[i];
         const enum spdx_compat left =
-            n->kind == SPDX_TERM ? spdx_osi_judge_term(&e->terms[n->left]) : at[n->left];
+            n->kind == SPDX_TERM ? spdx_osi_judge_term(e, n->left) : at[n->left];
         const enum spdx_compat right = n->kind == SPDX_TERM ? left : at[n->right];
 
         if (n->kind == SPDX_OR) {

@@ -46,12 +46,16 @@ static void check_shape(const struct spdx *e)
 static void check_verdict(const struct spdx *e, const struct spdx_verdict *v)
 {
     char line[200];
+    char whole[SPDX_WHOLE_SIZE];
 
     FUZZ_REQUIRE(v->n_terms == e->n_terms && v->decisive < e->n_terms);
     FUZZ_REQUIRE(v->parts[v->decisive] == SPDX_TAKEN && v->terms[v->decisive] == v->compat);
     FUZZ_REQUIRE(v->version == 2 || v->version == 3);
     check_printable(spdx_verdict_text(v, e, line, sizeof line));
     FUZZ_REQUIRE(strlen(line) < sizeof line);
+    check_printable(spdx_whole_text(e, v->target, whole, sizeof whole));
+    FUZZ_REQUIRE(whole[strlen(whole) - 1] == '.');
+    FUZZ_REQUIRE(v->compat != SPDX_COMPATIBLE || !spdx_proprietary(e));
 }
 
 /*

@@ -75,13 +75,45 @@ class Licence(unittest.TestCase):
         self.assertEqual(found["compatible"], "unknown")
         self.assertIsNone(found["terms"][0]["source"])
 
+    def test_the_answer_ends_with_the_version_of_the_combination(self) -> None:
+        for text, target, code, sentence in (
+                ("Apache-2.0", "GPL-2.0-or-later", 0, "The combination could be distributed only "
+                 "under GPLv3; not with QEMU, which is GPLv2."),
+                ("MIT", "GPL-2.0-or-later", 0, "The combination could be distributed under GPLv2 "
+                 "or GPLv3; also with QEMU, which is GPLv2."),
+                ("GPL-2.0-only", "GPL-2.0-or-later", 0, "The combination could be distributed "
+                 "only under GPLv2; also with QEMU, which is GPLv2."),
+                ("Apache-2.0", "GPL-2.0-only", 1, "The combination could not be distributed: this "
+                 "licence could be combined only with a program under GPLv3; not with QEMU, which "
+                 "is GPLv2."),
+                ("GPL-2.0-only AND Apache-2.0", "GPL-2.0-or-later", 1, "The combination could not "
+                 "be distributed under any version of the GPL; not with QEMU, which is GPLv2."),
+                ("LicenseRef-x", "GPL-2.0-only", 1, "It is not known whether the combination "
+                 "could be distributed under GPLv2.")):
+            with self.subTest(text=text, target=target):
+                shown, _ = self.ask(text, "--with", target, code=code)
+                self.assertEqual(shown.splitlines()[-1], sentence)
+                found = self.ask_json(text, "--with", target, code=code)
+                self.assertEqual(found["combination"], sentence)
+
+    def test_without_another_program_the_licence_is_judged_beside_qemu(self) -> None:
+        self.assertEqual(self.ask_json("Apache-2.0", code=1)["with"], "GPL-2.0-only")
+
+    def test_a_reference_that_states_to_be_proprietary_is_incompatible(self) -> None:
+        for text in ("LicenseRef-Proprietary", "LicenseRef-Qt-Commercial",
+                     "LicenseRef-scancode-proprietary-license"):
+            shown, _ = self.ask(text, code=1)
+            self.assertIn("its name states that it is proprietary", shown)
+        for text in ("LicenseRef-free-for-commercial-use", "LicenseRef-non-proprietary"):
+            self.assertEqual(self.ask_json(text, code=1)["compatible"], "unknown")
+
     def test_a_fault_is_pointed_at(self) -> None:
         _, said = self.ask("MIT OR GPLv2", "--with", "GPL-2.0-only", code=2)
         self.assertEqual(said.splitlines()[1:3], ["    MIT OR GPLv2", "           ^^^^^"])
         found = self.ask_json("MIT OR GPLv2", "--with", "GPL-2.0-only", code=2)
         self.assertEqual((found["error"]["name"], found["error"]["at"], found["error"]["length"]),
                          ("unlisted-licence", 7, 5))
-        self.assertEqual(found["error"]["hint"], "did you mean GPL-2.0-only?")
+        self.assertEqual(found["error"]["hint"], "is GPL-2.0-only meant?")
 
     def test_foreign_bytes_are_not_shown_raw(self) -> None:
         # self.ask reads both outputs as ASCII.
@@ -91,7 +123,7 @@ class Licence(unittest.TestCase):
             self.assertEqual(json.loads(shown)["error"]["name"], "bad-byte")
 
     def test_the_command_line(self) -> None:
-        for arguments in ([], ["MIT"], ["--with", "GPL-2.0-only"], ["MIT", "--with", "MIT"],
+        for arguments in ([], ["--with", "GPL-2.0-only"], ["MIT", "--with", "MIT"],
                           ["MIT", "OR", "ISC", "--with", "GPL-2.0-only"], ["--what"],
                           ["MIT", "--with", "GPL-2.0"]):
             with self.subTest(arguments=arguments):
