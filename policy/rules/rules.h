@@ -156,12 +156,27 @@ const char *rules_verdict_name(enum verdict v);
 
 #define RULES_TEXT_SIZE 512u
 
+/*
+ * The evidence of a licence by which a rule was met or not. The grade is EVIDENCE_NONE if there is
+ * none, or if the rule is about something else; then the texts are "". All are borrowed from the
+ * facts.
+ */
+struct rules_cause {
+    enum evidence_grade grade;
+    const char *licence;
+    const char *source;
+    const char *name;
+};
+
 struct rules_verdict {
     enum verdict verdict;
-    uint32_t taint;
-    bool permissive;            /* denied if it were not for "permissive until" */
-    enum side party;            /* the party of the deciding rule, if there was one */
-    unsigned line;              /* of the deciding rule, or 0 */
+    uint32_t taint;           /* of the whole session, which includes permissive until */
+    uint32_t taint_of[SIDES]; /* the part of it that each party caused */
+    bool permissive;          /* denied if it were not for "permissive until" */
+    bool decided;             /* a rule decided: the next three are its own */
+    enum side party;          /* the party that the rule is about */
+    unsigned line;            /* … or 0 */
+    struct rules_cause cause;
     char why[RULES_TEXT_SIZE];  /* the rule, the evidence and the party */
     char mend[RULES_TEXT_SIZE]; /* how to make it pass; "" if it passes */
 };
@@ -216,7 +231,8 @@ struct rules_step {
     enum side party;
     unsigned line;
     bool met;
-    uint32_t taint;             /* added to the session's taint, met or not */
+    uint32_t taint; /* added to the party's taint, met or not */
+    struct rules_cause cause;
     char text[RULES_TEXT_SIZE]; /* the reason */
     char mend[RULES_TEXT_SIZE]; /* how to meet the rule; "" if it is met */
 };

@@ -54,6 +54,8 @@ static void rules_notify(const struct walk *w, struct rules_step *s)
     w->fn(s, w->arg);
 }
 
+static const struct rules_cause rules_no_cause = {EVIDENCE_NONE, "", "", ""};
+
 /* ---- identity ---- */
 
 static void rules_check_allow(const struct walk *w, enum side party, enum rules_fact fact)
@@ -61,7 +63,10 @@ static void rules_check_allow(const struct walk *w, enum side party, enum rules_
     const struct rules_known *k = &w->known[party];
     const char *who = side_name(party);
     const char *what = rules_fact_name(fact);
-    struct rules_step s = {.about = RULES_ABOUT_IDENTITY, .party = party, .taint = TAINT_IDENTITY};
+    struct rules_step s = {.about = RULES_ABOUT_IDENTITY,
+                           .party = party,
+                           .taint = TAINT_IDENTITY,
+                           .cause = rules_no_cause};
     char own[240];
     size_t n = 0;
 
@@ -93,7 +98,8 @@ static void rules_check_recital(const struct walk *w, enum side party)
     struct rules_step s = {.about = RULES_ABOUT_RECITAL,
                            .party = party,
                            .line = w->rules->demand_line[party],
-                           .taint = TAINT_RECITAL};
+                           .taint = TAINT_RECITAL,
+                           .cause = rules_no_cause};
 
     if (!w->rules->demand_recital[party]) {
         return;
@@ -110,20 +116,35 @@ static void rules_check_recital(const struct walk *w, enum side party)
 
 /* ---- licences ---- */
 
-static void rules_write_evidence(struct rules_step *s, const struct rules_counted *c, size_t worst,
-                                 const char *why)
+/* Writes the evidence that decides, and first of all whether its grade is too low. */
+static void rules_write_evidence(struct rules_step *s, const struct rules_licence *rule,
+                                 const struct rules_counted *c, size_t worst,
+                                 enum spdx_compat compat, const char *why)
 {
     const char *who = side_name(s->party);
+    const char *wanted = evidence_grade_name(rule->least);
     char licence[128];
+    char low[96] = "";
 
     if (c->n == 0) {
-        rules_write(s->text, "the licence of the %s is unknown", who);
+        rules_write(s->text,
+                    "the licence of the %s is unknown: there is no evidence of it, and the rule "
+                    "requires grade \"%s\" or higher",
+                    who, wanted);
         return;
     }
-    log_escape(licence, sizeof licence, c->items[worst].licence, strlen(c->items[worst].licence));
-    rules_write(s->text, "licence of %s: %s, %s (%s%s%.100s): %.200s", who, licence,
-                evidence_grade_name(c->grade), c->items[worst].source,
-                *c->items[worst].name ? " " : "", c->items[worst].name, why);
+    s->cause = (struct rules_cause){.grade = c->grade,
+                                    .licence = c->items[worst].licence,
+                                    .source = c->items[worst].source,
+                                    .name = c->items[worst].name};
+    if (c->grade < rule->least) {
+        snprintf(low, sizeof low, ", but the rule requires grade \"%s\" or higher%s", wanted,
+                 compat == SPDX_COMPATIBLE ? "; the licence itself would pass" : "");
+    }
+    log_escape(licence, sizeof licence, s->cause.licence, strlen(s->cause.licence));
+    rules_write(s->text, "licence of %s: %s, %s (%s%s%.100s)%s: %.200s", who, licence,
+                evidence_grade_name(c->grade), s->cause.source, *s->cause.name ? " " : "",
+                s->cause.name, low, why);
 }
 
 /* Writes the evidence that the rule would accept. */
@@ -142,6 +163,24 @@ static void rules_write_wanted(struct rules_step *s, const struct rules_licence 
                     evidence_grade_name(rule->least), *wanted ? "a" : "its", wanted);
     } else {
         rules_write(s->mend, "use a %s under a licence%s", side_name(rule->party), wanted);
+    }
+}
+
+/* Adds the operator's way to meet the rule: an assignment, or another one than there is. */
+static void rules_write_assign(struct rules_step *s)
+{
+    const char *who = side_name(s->party);
+    char text[RULES_TEXT_SIZE];
+
+    memcpy(text, s->mend, sizeof text);
+    if (s->cause.grade == EVIDENCE_ASSIGNED) {
+        rules_write(s->mend, "%.300s, or correct the route's \"assign licence ... to %s\"", text,
+                    who);
+    } else {
+        rules_write(s->mend,
+                    "%.300s; or vouch for it, if you know its licence: \"assign licence EXPRESSION "
+                    "to %s exe FILE\" (taint %c)",
+                    text, who, taint_letter((unsigned)__builtin_ctz(TAINT_OVERRIDE)));
     }
 }
 
@@ -172,7 +211,10 @@ static void rules_hold_against(const struct walk *w, const struct rules_licence 
 
 static void rules_check_licence(const struct walk *w, const struct rules_licence *rule)
 {
-    struct rules_step s = {.about = RULES_ABOUT_LICENCE, .party = rule->party, .line = rule->line};
+    struct rules_step s = {.about = RULES_ABOUT_LICENCE,
+                           .party = rule->party,
+                           .line = rule->line,
+                           .cause = rules_no_cause};
     char why[RULES_TEXT_SIZE];
     struct rules_counted c;
     enum spdx_compat compat;
@@ -185,11 +227,12 @@ static void rules_check_licence(const struct walk *w, const struct rules_licence
     if (c.n > 0 && c.grade < rule->least) {
         s.taint |= TAINT_UNSIGNED;
     }
-    rules_write_evidence(&s, &c, worst, why);
+    rules_write_evidence(&s, rule, &c, worst, compat, why);
     rules_write_wanted(&s, rule, compat != SPDX_COMPATIBLE, c.grade < rule->least);
     if (c.grade != EVIDENCE_ASSIGNED) {
         rules_hold_against(w, rule, &s);
     }
+    rules_write_assign(&s);
     rules_notify(w, &s);
 }
 
@@ -216,27 +259,40 @@ bool rules_date_not_after(struct rules_date a, struct rules_date b)
     return a.month != b.month ? a.month < b.month : a.day <= b.day;
 }
 
+/*
+ * The weight of a step as the reason of a verdict; among equals the first one counts. Of the steps
+ * that are met, one that taints explains the verdict, then a licence rule, the most useful for
+ * people.
+ */
+enum weight { WEIGHT_NONE, WEIGHT_MET, WEIGHT_LICENCE, WEIGHT_TAINTED, WEIGHT_FAILED };
+
 struct deciding {
     struct rules_verdict *out;
-    bool failed;
-    bool spoke;         /* a rule has given its reason for passing … */
-    bool spoke_licence; /* … and it was a licence rule, the most useful reason for people */
+    enum weight weight;
 };
+
+static enum weight rules_weigh(const struct rules_step *s)
+{
+    return !s->met                           ? WEIGHT_FAILED
+           : s->taint                        ? WEIGHT_TAINTED
+           : s->about == RULES_ABOUT_LICENCE ? WEIGHT_LICENCE
+                                             : WEIGHT_MET;
+}
 
 static void rules_take(const struct rules_step *s, void *arg)
 {
     struct deciding *d = arg;
-    const bool licence = s->about == RULES_ABOUT_LICENCE;
+    const enum weight weight = rules_weigh(s);
 
-    d->out->taint |= s->taint;
-    if (d->failed || (s->met && d->spoke && (d->spoke_licence || !licence))) {
+    d->out->taint_of[s->party] |= s->taint;
+    if (weight <= d->weight) {
         return;
     }
-    d->failed = !s->met;
-    d->spoke = true;
-    d->spoke_licence = licence;
+    d->weight = weight;
+    d->out->decided = true;
     d->out->party = s->party;
     d->out->line = s->line;
+    d->out->cause = s->cause;
     memcpy(d->out->why, s->text, sizeof d->out->why);
     memcpy(d->out->mend, s->mend, sizeof d->out->mend);
 }
@@ -271,11 +327,13 @@ void rules_decide(const struct rules *r, const struct rules_known known[SIDES],
     struct deciding d = {.out = out};
     const struct walk w = {.rules = r, .known = known, .fn = rules_take, .arg = &d};
 
-    *out = (struct rules_verdict){.verdict = VERDICT_ALLOW};
+    *out = (struct rules_verdict){.verdict = VERDICT_ALLOW, .cause = rules_no_cause};
     rules_write(out->why, "this route has no rules");
     rules_walk(&w);
-    out->taint |= rules_unasked_taint(&w) | rules_via_taint(r, known[SIDE_BACKEND].via);
-    if (d.failed && !r->otherwise_taint) {
+    out->taint_of[SIDE_BACKEND] |=
+        rules_unasked_taint(&w) | rules_via_taint(r, known[SIDE_BACKEND].via);
+    out->taint = out->taint_of[SIDE_CLIENT] | out->taint_of[SIDE_BACKEND];
+    if (d.weight == WEIGHT_FAILED && !r->otherwise_taint) {
         out->permissive =
             r->permissive_until.year != 0 && rules_date_not_after(today, r->permissive_until);
         if (!out->permissive) {

@@ -92,7 +92,7 @@ bool ipc_evidence_sound(const struct ipc_evidence *e)
 
 bool ipc_taint_sound(const struct ipc_taint *t)
 {
-    return t->bits != 0 && (t->bits & ~IPC_TAINT_MAY) == 0;
+    return t->bits != 0 && (t->bits & ~IPC_TAINT_MAY) == 0 && t->by < SIDES;
 }
 
 bool ipc_export_sound(const struct ipc_export *e)

@@ -123,6 +123,7 @@ struct ipc_evidence {
 
 struct ipc_taint {
     uint32_t bits; /* of enum taint, within IPC_TAINT_MAY; at least one */
+    uint32_t by;   /* enum side: the party that caused it */
 };
 
 /* The outcome for memory that a client named in a DMA_MAP. */

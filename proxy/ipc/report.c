@@ -19,11 +19,11 @@ void report_deinit(struct report *r)
     r->n = 0;
 }
 
-bool report_taint(struct report *r, uint32_t bits)
+bool report_taint(struct report *r, enum side by, uint32_t bits)
 {
-    bits &= ~r->taint;
-    r->taint |= bits;
-    r->taint_unsent |= bits;
+    bits &= ~r->taint[by];
+    r->taint[by] |= bits;
+    r->taint_unsent[by] |= bits;
     return bits != 0;
 }
 
@@ -52,9 +52,12 @@ bool report_full(const struct report *r)
 
 bool report_next(const struct report *r, struct ipc_msg *m)
 {
-    if (r->taint_unsent) {
-        *m = (struct ipc_msg){.type = IPC_TAINT, .u.taint.bits = r->taint_unsent};
-        return true;
+    for (uint32_t by = 0; by < SIDES; by++) {
+        if (r->taint_unsent[by]) {
+            *m = (struct ipc_msg){.type = IPC_TAINT,
+                                  .u.taint = {.bits = r->taint_unsent[by], .by = by}};
+            return true;
+        }
     }
     if (r->n == 0 || r->unanswered) {
         return false;
@@ -68,7 +71,7 @@ bool report_next(const struct report *r, struct ipc_msg *m)
 void report_sent(struct report *r, const struct ipc_msg *m)
 {
     if (m->type == IPC_TAINT) {
-        r->taint_unsent &= ~m->u.taint.bits;
+        r->taint_unsent[m->u.taint.by] &= ~m->u.taint.bits;
         return;
     }
     r->unanswered = true;
@@ -88,5 +91,5 @@ void report_answered(struct report *r)
 
 bool report_done(const struct report *r)
 {
-    return r->taint_unsent == 0 && r->n == 0;
+    return r->taint_unsent[SIDE_CLIENT] == 0 && r->taint_unsent[SIDE_BACKEND] == 0 && r->n == 0;
 }

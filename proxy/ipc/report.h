@@ -24,10 +24,10 @@
 #define REPORT_FULL (REPORT_RANGES - LIMIT_PEEK / 16u)
 
 struct report {
-    uint32_t taint;        /* all so far */
-    uint32_t taint_unsent; /* the part not yet sent */
-    bool keeps_exports;    /* there is an audit log for them */
-    bool unanswered;       /* the monitor has not answered an IPC_EXPORT */
+    uint32_t taint[SIDES];        /* that each party has caused so far */
+    uint32_t taint_unsent[SIDES]; /* the part not yet sent */
+    bool keeps_exports;           /* there is an audit log for them */
+    bool unanswered;              /* the monitor has not answered an IPC_EXPORT */
     unsigned n;
     struct ipc_range *ranges; /* n of them, owned; or NULL */
 };
@@ -36,8 +36,12 @@ struct report {
 void report_init(struct report *r, bool keeps_exports);
 void report_deinit(struct report *r);
 
-/* Adds taint: bits of IPC_TAINT_MAY. Returns true if there is something to send now. */
-bool report_taint(struct report *r, uint32_t bits) __attribute__((warn_unused_result));
+/*
+ * Adds taint that a party caused: bits of IPC_TAINT_MAY. Returns true if there is something to send
+ * now.
+ */
+bool report_taint(struct report *r, enum side by, uint32_t bits)
+    __attribute__((warn_unused_result));
 
 /*
  * Adds a range, or drops it if exports are not recorded. Returns 0, or an error after which the

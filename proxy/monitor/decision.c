@@ -114,6 +114,7 @@ static json_t *decision_verdict_record(const struct monitor_session *t,
                                 {"verdict", json_string(rules_verdict_name(f->verdict.verdict))},
                                 {"rule", verdict_facts_rule(f)},
                                 {"taint", json_string(taint_text(t->taint, letters))},
+                                {"taints", verdict_facts_taints(t->taint_of)},
                                 {"permissive", json_boolean(f->verdict.permissive)},
                                 {"client", json_incref(f->parties[SIDE_CLIENT].json)},
                                 {"backend", json_incref(f->parties[SIDE_BACKEND].json)},
@@ -248,6 +249,9 @@ static void decision_on_known(void *arg)
     verdict_facts_init(&f, &t->route->config->rules, known,
                        audit_writer_today(&t->table->context->audit_writer));
     t->taint |= f.verdict.taint;
+    for (int i = 0; i < SIDES; i++) {
+        t->taint_of[i] |= f.verdict.taint_of[i];
+    }
     t->denied = f.verdict.verdict == VERDICT_DENY;
     if ((audited || t->table->shown || t->traced) && !verdict_facts_describe(&f)) {
         log_debug("out of memory for the facts of a verdict");
@@ -403,9 +407,10 @@ static json_t *decision_end_record(const struct monitor_session *t, enum session
     const struct ipc_count *const to_backend = what ? &what->to_backend : &t->to_backend;
     const struct ipc_count *const to_client = what ? &what->to_client : &t->to_client;
     char letters[TAINT_COUNT + 1];
-    json_t *o = json_pack("{s:I,s:s,s:s,s:s}", "session", (json_int_t)t->id, "route",
-                          t->route->config->name, "reason", session_reason_word(reason), "taint",
-                          taint_text(t->taint, letters));
+    json_t *o =
+        json_pack("{s:I,s:s,s:s,s:s,s:o}", "session", (json_int_t)t->id, "route",
+                  t->route->config->name, "reason", session_reason_word(reason), "taint",
+                  taint_text(t->taint, letters), "taints", verdict_facts_taints(t->taint_of));
     json_t *looked;
     json_t *c = NULL;
 

@@ -69,12 +69,13 @@ struct monitor_session {
     struct peer_facts *peer_facts; /* from dialling to the verdict */
     struct relook *relook;         /* from dialling until it is reaped (relook.h) */
     struct audit_writer_wait
-        recorded;    /* a record on its way to the disk: the verdict, later exported memory */
-    uint32_t taint;  /* bits of enum taint */
-    bool denied;     /* the verdict, while it is being recorded */
-    bool unrecorded; /* denied because the audit log cannot be written */
-    bool opened;     /* its beginning is recorded, so its end must be, too */
-    bool counted;    /* the counts are known, from the last worker_pool_count */
+        recorded;   /* a record on its way to the disk: the verdict, later exported memory */
+    uint32_t taint; /* bits of enum taint */
+    uint32_t taint_of[SIDES]; /* the part of it that each party caused */
+    bool denied;              /* the verdict, while it is being recorded */
+    bool unrecorded;          /* denied because the audit log cannot be written */
+    bool opened;              /* its beginning is recorded, so its end must be, too */
+    bool counted;             /* the counts are known, from the last worker_pool_count */
     struct ipc_count to_backend;
     struct ipc_count to_client;
     char *facts;               /* verdict_facts_text of the verdict, if there is a control socket */

@@ -104,6 +104,15 @@ static bool relook_parties(struct monitor_session *t, const char *then)
     return changed;
 }
 
+static void relook_taint_changed(struct monitor_session *t)
+{
+    for (int i = 0; i < SIDES; i++) {
+        if (t->relook->parties[i].changed) {
+            t->taint_of[i] |= TAINT_EXECUTABLE;
+        }
+    }
+}
+
 /* ---- at intervals ---- */
 
 static void relook_set_timer(struct monitor_session *t)
@@ -125,6 +134,7 @@ static void relook_on_timer(evutil_socket_t fd, short what, void *arg)
     } else if (ends) {
         (void)monitor_session_stop(t, REASON_EXECUTABLE);
     } else {
+        relook_taint_changed(t);
         monitor_session_taint(t, TAINT_EXECUTABLE);
         relook_set_timer(t);
     }
@@ -155,6 +165,7 @@ bool relook_at_verdict(struct monitor_session *t)
         if (denies) {
             return false;
         }
+        relook_taint_changed(t);
         t->taint |= TAINT_EXECUTABLE;
     }
     if (t->route->config->look_ms > 0) {

@@ -118,6 +118,7 @@ static bool worker_pool_dispatch_session(struct worker_process *w, struct monito
         if (!ipc_taint_sound(&m->u.taint)) {
             return false;
         }
+        t->taint_of[m->u.taint.by] |= m->u.taint.bits;
         monitor_session_taint(t, m->u.taint.bits);
         break;
     case IPC_EXPORT:

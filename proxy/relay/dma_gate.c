@@ -50,9 +50,9 @@ void dma_gate_side_deinit(struct dma_gate_side *l)
 
 /* ---- reports ---- */
 
-static void dma_gate_taint(struct dma_gate *g, uint32_t bits)
+static void dma_gate_taint(struct dma_gate *g, enum side by, uint32_t bits)
 {
-    if (report_taint(g->report, bits)) {
+    if (report_taint(g->report, by, bits)) {
         g->fn(g->arg, NULL);
     }
 }
@@ -324,7 +324,7 @@ static enum dma_verdict dma_gate_judge_access(struct dma_gate_side *l, const str
         (void)dma_gate_goes_on(&l->backend, hdr, &other);
         return DMA_PASS;
     }
-    dma_gate_taint(l->gate, TAINT_DMA);
+    dma_gate_taint(l->gate, SIDE_BACKEND, TAINT_DMA);
     l->gate->fn(l->gate->arg, &d);
     return dma_gate_refuse(&l->backend, hdr, d.malformed ? EINVAL : EFAULT);
 }
@@ -390,7 +390,7 @@ void dma_gate_fds(struct dma_gate_side *l, bool from_client)
      * client's are memory, which the route's statements cover, or interrupts.
      */
     if (!from_client) {
-        dma_gate_taint(l->gate, TAINT_UNOBSERVED);
+        dma_gate_taint(l->gate, SIDE_BACKEND, TAINT_UNOBSERVED);
     }
 }
 
@@ -402,7 +402,7 @@ static void dma_gate_judge_fds(struct dma_gate_side *l, bool from_client,
     dma_gate_fds(l, from_client);
     if (from_client && l->gate->checks && !l->gate->withholds && !usual) {
         /* It may be memory, handed out by a command that is not checked for it. */
-        dma_gate_taint(l->gate, TAINT_UNOBSERVED);
+        dma_gate_taint(l->gate, SIDE_CLIENT, TAINT_UNOBSERVED);
     }
 }
 

@@ -150,7 +150,7 @@ bool session_decide(struct session_host *h, uint64_t id, int err, enum session_r
  * Taints a relaying session: bits of IPC_TAINT_MAY. Each bit is reported to the monitor once,
  * before the session's end.
  */
-void session_taint(struct session *s, uint32_t bits);
+void session_taint(struct session *s, enum side by, uint32_t bits);
 
 /* The processes of these parties (1 << enum side) are gone, which may end the session. */
 void session_gone(struct session_host *h, uint64_t id, uint32_t parties);

@@ -151,7 +151,7 @@ static void session_on_stranger(void *arg, enum side party, const struct sock_se
                  (long)w->who.uid, (long)w->who.gid);
     }
     if (w->act == SENDER_CHECK_TAINT) {
-        session_taint(s, TAINT_HANDED_ON);
+        session_taint(s, party, TAINT_HANDED_ON);
     }
 }
 

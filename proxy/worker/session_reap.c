@@ -75,9 +75,9 @@ static bool session_report_now(struct session *s)
     return true;
 }
 
-void session_taint(struct session *s, uint32_t bits)
+void session_taint(struct session *s, enum side by, uint32_t bits)
 {
-    if (report_taint(&s->guard->report, bits)) {
+    if (report_taint(&s->guard->report, by, bits)) {
         session_report_later(s);
     }
 }

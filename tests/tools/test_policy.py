@@ -32,6 +32,10 @@ EVERY = (1 << len(LETTERS)) - 1
 
 build = Path()
 
+UNKNOWN = 'there is no evidence of it, and the rule requires grade "declared" or higher'
+VOUCH = ('or vouch for it, if you know its licence: "assign licence EXPRESSION to backend exe FILE" '
+         '(taint O)')
+
 
 class Asking(unittest.TestCase):
     def setUp(self) -> None:
@@ -273,12 +277,12 @@ class Explain(Asking):
         self.assertEqual(said, "")
         self.assertEqual(shown, f"""route r, backend: process {pid}, {device}
 
-  no   line 4: the licence of the backend is unknown
-       to meet it: provide evidence of grade "declared" or higher for a licence approved by the OSI
+  no   line 4: the licence of the backend is unknown: {UNKNOWN}
+       to meet it: provide evidence of grade "declared" or higher for a licence approved by the OSI; {VOUCH}
 
-allow-tainted: the licence of the backend is unknown
+allow-tainted: the licence of the backend is unknown: {UNKNOWN}
 until 9999-12-31, and denied from the next day on
-to change it: provide evidence of grade "declared" or higher for a licence approved by the OSI
+to change it: provide evidence of grade "declared" or higher for a licence approved by the OSI; {VOUCH}
 taint U  unknown licence: there is no evidence of one, or it cannot be judged
 taint O  operator override: an assigned licence or "permissive until" decided
 its claims in the handshake are unknown here: suppose them with --declares and --recites

@@ -203,10 +203,32 @@ bool verdict_facts_describe(struct verdict_facts *f)
     return f->evidence != NULL;
 }
 
+/* The evidence by which the rule decided; NULL if there was none. */
+static json_t *verdict_facts_cause(const struct rules_cause *c)
+{
+    return c->grade == EVIDENCE_NONE
+               ? NULL
+               : json_pack("{s:s,s:s,s:s,s:s}", "grade", evidence_grade_name(c->grade), "source",
+                           c->source, "licence", c->licence, "name", c->name);
+}
+
 json_t *verdict_facts_rule(const struct verdict_facts *f)
 {
-    return json_pack("{s:i,s:s*,s:s}", "line", (int)preset_line(f->verdict.line), "preset",
-                     preset_of(f->verdict.line), "why", f->verdict.why);
+    const struct rules_verdict *const v = &f->verdict;
+
+    return json_pack("{s:i,s:s*,s:s*,s:o*,s:s,s:s*}", "line", (int)preset_line(v->line), "preset",
+                     preset_of(v->line), "of", v->decided ? side_name(v->party) : NULL, "evidence",
+                     verdict_facts_cause(&v->cause), "why", v->why, "mend",
+                     *v->mend ? v->mend : NULL);
+}
+
+json_t *verdict_facts_taints(const uint32_t taint_of[SIDES])
+{
+    char client[TAINT_COUNT + 1];
+    char backend[TAINT_COUNT + 1];
+
+    return json_pack("{s:s,s:s}", side_name(SIDE_CLIENT), taint_text(taint_of[SIDE_CLIENT], client),
+                     side_name(SIDE_BACKEND), taint_text(taint_of[SIDE_BACKEND], backend));
 }
 
 /* ---- the part that is kept ---- */

@@ -45,6 +45,9 @@ const char *verdict_facts_contradiction(const struct verdict_facts *f, enum side
 /* Returns the rule that decided, in the form of an audit record. NULL if out of memory. */
 json_t *verdict_facts_rule(const struct verdict_facts *f) __attribute__((warn_unused_result));
 
+/* Returns each party's own letters, in the form of an audit record. NULL if out of memory. */
+json_t *verdict_facts_taints(const uint32_t taint_of[SIDES]) __attribute__((warn_unused_result));
+
 /*
  * Returns the part of the verdict that is kept while the session lives, one line of JSON, since a
  * relaying session must be small: "verdict", "rule", "permissive", "client" and "backend" as in the

@@ -92,9 +92,15 @@ START_TEST(nothing_is_known)
     for (int least = EVIDENCE_DECLARED; least < EVIDENCE_GRADES; least++) {
         struct rig *g = rig_new();
 
+        char why[RULES_TEXT_SIZE];
+
         rig_licence(g, SIDE_BACKEND, GPL23, (enum evidence_grade)least, 5);
         rig_must(g, VERDICT_DENY, "U");
-        ck_assert_str_eq(g->verdict.why, "the licence of the backend is unknown");
+        snprintf(why, sizeof why,
+                 "the licence of the backend is unknown: there is no evidence of it, and the rule "
+                 "requires grade \"%s\" or higher",
+                 evidence_grade_name((enum evidence_grade)least));
+        ck_assert_str_eq(g->verdict.why, why);
     }
 }
 END_TEST

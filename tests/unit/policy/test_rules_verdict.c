@@ -282,6 +282,11 @@ START_TEST(an_explanation_has_a_step_for_each_rule)
 END_TEST
 
 /* What would make it pass is said for each, and doing it makes it pass. */
+#define VOUCH \
+    "; or vouch for it, if you know its licence: \"assign licence EXPRESSION to backend exe " \
+    "FILE\" " \
+    "(taint O)"
+
 START_TEST(mending_what_is_said_mends)
 {
     struct rig *g = rig_new();
@@ -300,23 +305,74 @@ START_TEST(mending_what_is_said_mends)
     g->known[SIDE_BACKEND].recital = RECITAL_OK;
     rig_must(g, VERDICT_DENY, "PE");
     ck_assert_str_eq(g->verdict.mend, "provide evidence of grade \"packaged\" or higher for a "
-                                      "licence compatible with GPL-2.0-only");
+                                      "licence compatible with GPL-2.0-only" VOUCH);
     rig_evidence(g, SIDE_BACKEND, EVIDENCE_PACKAGED, "Apache-2.0");
     rig_must(g, VERDICT_DENY, "P");
-    ck_assert_str_eq(g->verdict.mend, "use a backend under a licence compatible with GPL-2.0-only");
+    ck_assert_str_eq(g->verdict.mend,
+                     "use a backend under a licence compatible with GPL-2.0-only" VOUCH);
     strcpy(g->inspection[SIDE_BACKEND].evidence.items[0].licence, "MIT");
     rig_must(g, VERDICT_ALLOW, "-");
     /* A good licence that is known too little. */
     g->licence[0].least = EVIDENCE_SIGNED;
     rig_must(g, VERDICT_DENY, "E");
     ck_assert_str_eq(g->verdict.mend,
-                     "provide evidence of grade \"signed\" or higher for its licence");
+                     "provide evidence of grade \"signed\" or higher for its licence" VOUCH);
     g->licence[0].kind = RULES_OSI_APPROVED;
     strcpy(g->inspection[SIDE_BACKEND].evidence.items[0].licence, "SSPL-1.0");
     rig_must(g, VERDICT_DENY, "PE");
     ck_assert_str_eq(
         g->verdict.mend,
-        "provide evidence of grade \"signed\" or higher for a licence approved by the OSI");
+        "provide evidence of grade \"signed\" or higher for a licence approved by the OSI" VOUCH);
+    /* The operator's own word is what has to change then. */
+    rig_assign(g, SIDE_BACKEND, "SSPL-1.0", RULES_FACTS, "");
+    rig_must(g, VERDICT_DENY, "PO");
+    ck_assert_str_eq(g->verdict.mend, "use a backend under a licence approved by the OSI, or "
+                                      "correct the route's \"assign licence ... to backend\"");
+}
+END_TEST
+
+/* Each party has its own taint, and the verdict the party that caused it. */
+START_TEST(the_party_that_decides)
+{
+    struct rig *g = rig_new();
+
+    rig_licence(g, SIDE_CLIENT, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_DECLARED, 1);
+    rig_licence(g, SIDE_BACKEND, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_SIGNED, 2);
+    rig_evidence(g, SIDE_CLIENT, EVIDENCE_PACKAGED, "GPL-2.0-only");
+    rig_evidence(g, SIDE_BACKEND, EVIDENCE_PACKAGED, "MIT");
+    rig_must(g, VERDICT_DENY, "E");
+    ck_assert(g->verdict.decided);
+    ck_assert_int_eq(g->verdict.party, SIDE_BACKEND);
+    ck_assert_uint_eq(g->verdict.line, 2);
+    ck_assert_uint_eq(g->verdict.taint_of[SIDE_CLIENT], 0);
+    ck_assert_uint_eq(g->verdict.taint_of[SIDE_BACKEND], TAINT_UNSIGNED);
+    ck_assert_int_eq(g->verdict.cause.grade, EVIDENCE_PACKAGED);
+    ck_assert_str_eq(g->verdict.cause.licence, "MIT");
+    /* The cause, before the licence's merits. */
+    ck_assert_ptr_nonnull(strstr(g->verdict.why, "licence of backend: MIT, packaged ("));
+    ck_assert_ptr_nonnull(strstr(g->verdict.why, "), but the rule requires grade \"signed\" or "
+                                                 "higher; the licence itself would pass: "));
+    g->known[SIDE_CLIENT].inspection = NULL;
+    rig_must(g, VERDICT_DENY, "UE");
+    ck_assert_int_eq(g->verdict.party, SIDE_CLIENT);
+    ck_assert_uint_eq(g->verdict.taint_of[SIDE_CLIENT], TAINT_UNKNOWN);
+    ck_assert_uint_eq(g->verdict.taint_of[SIDE_BACKEND], TAINT_UNSIGNED);
+    ck_assert_int_eq(g->verdict.cause.grade, EVIDENCE_NONE);
+}
+END_TEST
+
+/* A verdict with taint gives the reason of the taint, not of a rule that is simply met. */
+START_TEST(the_party_that_taints)
+{
+    struct rig *g = rig_new();
+
+    rig_licence(g, SIDE_CLIENT, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_DECLARED, 1);
+    rig_licence(g, SIDE_BACKEND, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_DECLARED, 2);
+    rig_evidence(g, SIDE_CLIENT, EVIDENCE_PACKAGED, "GPL-2.0-only");
+    rig_evidence(g, SIDE_BACKEND, EVIDENCE_DECLARED, "MIT");
+    rig_must(g, VERDICT_TAINTED, "E");
+    ck_assert_int_eq(g->verdict.party, SIDE_BACKEND);
+    ck_assert_uint_eq(g->verdict.line, 2);
 }
 END_TEST
 
@@ -329,6 +385,8 @@ int main(void)
     tcase_add_test(tc, otherwise);
     tcase_add_loop_test(tc, permissive_until_a_day, 0, COUNT(days));
     tcase_add_test(tc, days_have_an_order);
+    tcase_add_test(tc, the_party_that_decides);
+    tcase_add_test(tc, the_party_that_taints);
     tc = unit_case(s, "via");
     tcase_add_loop_test(tc, what_is_behind_a_broker, 0, COUNT(chains));
     tcase_add_test(tc, each_of_the_hops_counts);

@@ -52,7 +52,7 @@ START_TEST(good_and_bad_requests_in_every_cut)
     peer_expect_silence(client);
     peer_expect_silence(backend);
     ck_assert_uint_eq(denials, 5);
-    ck_assert_uint_eq(report.taint, TAINT_DMA);
+    ck_assert_uint_eq(report.taint[SIDE_BACKEND], TAINT_DMA);
     channel_pair_gate_end();
 }
 END_TEST

@@ -45,7 +45,7 @@ START_TEST(a_denial_says_what_was_asked_and_what_would_be_allowed)
     gate_expect_reply(false, 9, WIRE_DMA_READ, EFAULT);
     ck_assert(!rig.denied.some && !rig.denied.malformed);
     ck_assert_int_eq(gate_map(1, 0x1000, 0x1000, R), DMA_STRIP);
-    ck_assert_uint_eq(rig.report.taint, TAINT_DMA);
+    ck_assert_uint_eq(rig.report.taint[SIDE_BACKEND], TAINT_DMA);
     ck_assert_int_eq(gate_ask(10, WIRE_DMA_READ, 0x1ff8, 16), DMA_DROP);
     gate_expect_reply(false, 10, WIRE_DMA_READ, EFAULT);
     ck_assert_uint_eq(rig.denials, 2);
@@ -94,7 +94,7 @@ START_TEST(who_wants_no_reply_gets_none)
     ck_assert_int_eq(gate_ask_flags(1, WIRE_DMA_READ, 0x1000, 8, WIRE_NO_REPLY), DMA_DROP);
     gate_expect_no_reply(false);
     ck_assert_uint_eq(rig.denials, 2);
-    ck_assert_uint_eq(rig.report.taint, TAINT_DMA);
+    ck_assert_uint_eq(rig.report.taint[SIDE_BACKEND], TAINT_DMA);
     gate_end();
 }
 END_TEST
@@ -414,7 +414,7 @@ START_TEST(no_fd_of_the_client_s_is_a_way_round)
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
         gate_begin(&sets[i], 65535, false);
         ck_assert_int_eq(gate_judge(TO_BACKEND, hdr, &m, carriers[_i].n, 1), DMA_STRIP);
-        ck_assert(!(rig.report.taint & TAINT_UNOBSERVED));
+        ck_assert(!(rig.report.taint[SIDE_BACKEND] & TAINT_UNOBSERVED));
         ck_assert_int_eq(gate_judge(TO_BACKEND, hdr, &m, carriers[_i].n, 0), DMA_PASS);
         gate_end();
     }

@@ -100,6 +100,8 @@ START_TEST(only_what_a_worker_sees_taints)
 
         ck_assert_int_eq(ipc_taint_sound(&t), (may >> bit & 1u) != 0);
     }
+    ck_assert(ipc_taint_sound(&(struct ipc_taint){.bits = TAINT_DMA, .by = SIDE_BACKEND}));
+    ck_assert(!ipc_taint_sound(&(struct ipc_taint){.bits = TAINT_DMA, .by = SIDES}));
 }
 END_TEST
 

@@ -39,16 +39,23 @@ static const struct ipc_msg *next(enum ipc_type type)
 START_TEST(each_taint_is_told_once)
 {
     ck_assert(report_done(&report));
-    ck_assert(report_taint(&report, TAINT_DMA));
-    ck_assert(!report_taint(&report, TAINT_DMA));
-    ck_assert(report_taint(&report, TAINT_DMA | TAINT_UNOBSERVED));
+    ck_assert(report_taint(&report, SIDE_BACKEND, TAINT_DMA));
+    ck_assert(!report_taint(&report, SIDE_BACKEND, TAINT_DMA));
+    ck_assert(report_taint(&report, SIDE_BACKEND, TAINT_DMA | TAINT_UNOBSERVED));
     ck_assert(!report_done(&report));
     ck_assert_uint_eq(next(IPC_TAINT)->u.taint.bits, TAINT_DMA | TAINT_UNOBSERVED);
     ck_assert(ipc_taint_sound(&msg.u.taint));
+    ck_assert_uint_eq(msg.u.taint.by, SIDE_BACKEND);
     /* One that comes before it has been sent is not lost. */
-    ck_assert(report_taint(&report, TAINT_HANDED_ON));
+    ck_assert(report_taint(&report, SIDE_BACKEND, TAINT_HANDED_ON));
     report_sent(&report, &msg);
     ck_assert_uint_eq(next(IPC_TAINT)->u.taint.bits, TAINT_HANDED_ON);
+    report_sent(&report, &msg);
+    /* The same of the other party is another one. */
+    ck_assert(report_taint(&report, SIDE_CLIENT, TAINT_HANDED_ON));
+    ck_assert(!report_done(&report));
+    ck_assert_uint_eq(next(IPC_TAINT)->u.taint.bits, TAINT_HANDED_ON);
+    ck_assert_uint_eq(msg.u.taint.by, SIDE_CLIENT);
     report_sent(&report, &msg);
     ck_assert(!report_next(&report, &msg));
     ck_assert(report_done(&report));
@@ -73,7 +80,7 @@ START_TEST(ranges_go_one_message_at_a_time)
         report_sent(&report, &msg);
         /* Taint does not wait for the answer. */
         ck_assert(!report_next(&report, &msg));
-        if (report_taint(&report, TAINT_DMA)) {
+        if (report_taint(&report, SIDE_BACKEND, TAINT_DMA)) {
             (void)next(IPC_TAINT);
             report_sent(&report, &msg);
         }
