@@ -174,6 +174,17 @@ static json_t *poemctl_recite_via_json(const struct recital_via *via)
     return list;
 }
 
+/* The last server on the way: the device, unless a broker hides what is behind it. */
+static json_t *poemctl_recite_device_json(const struct result *r)
+{
+    const struct recital_via *via = &r->told.via;
+    const bool recites = via->n > 0 ? via->hops[via->n - 1].recited : r->stands;
+    const char *licence = via->n > 0 ? via->hops[via->n - 1].licence : r->told.licence;
+
+    return json_pack("{s:b, s:o}", "recites", (int)recites, "licence",
+                     poemctl_recite_text_or_null(recites ? licence : ""));
+}
+
 /* Returns the poem's title, its first line. */
 static json_t *poemctl_recite_title(const struct poem *poem)
 {
@@ -203,6 +214,7 @@ static int poemctl_recite_show_json(const struct result *r, int code)
         {"declared", poemctl_recite_text_or_null(r->told.declared)},
         {"refrain", json_boolean(r->told.refrain)},
         {"via", poemctl_recite_via_json(&r->told.via)},
+        {"device", poemctl_recite_device_json(r)},
         {NULL, NULL}});
 
     return poemctl_json("recite", doc, code);

@@ -138,6 +138,7 @@ class Recite(Tools):
         self.assertEqual(form["poem"]["title"], "THE BROKER AT THE DOOR")
         self.assertEqual(form["poem"]["sha256"], DIGEST)
         self.assertEqual(form["via"], [])
+        self.assertEqual(form["device"], {"recites": True, "licence": form["licence"]})
 
     def test_a_device_that_does_not(self) -> None:
         with self.edu() as path:
@@ -165,6 +166,8 @@ class Recite(Tools):
                 form = self.form(front)
                 self.assertEqual([hop["recited"] for hop in form["via"]], [recites])
                 self.assertEqual(form["via"][0]["licence"], licence)
+                self.assertEqual(form["device"], {"recites": recites,
+                                                  "licence": licence if recites else None})
                 self.assertEqual(form["licence"], LICENCE)
                 said = self.recite(front).stdout
                 self.assertEqual("DOES NOT RECITE" in said, not recites)
