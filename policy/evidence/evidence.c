@@ -17,9 +17,13 @@ static const char *const grades[EVIDENCE_GRADES] = {
 };
 
 static const char *const sources[EVIDENCE_SOURCES] = {
-    [EVIDENCE_FROM_DECLARATION] = "declaration", [EVIDENCE_FROM_RECITAL] = "recital",
-    [EVIDENCE_FROM_ELF_NOTE] = "elf-note",       [EVIDENCE_FROM_DPKG] = "dpkg",
-    [EVIDENCE_FROM_ENVELOPE] = "envelope",       [EVIDENCE_FROM_OPERATOR] = "operator",
+    [EVIDENCE_FROM_DECLARATION] = "declaration",
+    [EVIDENCE_FROM_RECITAL] = "recital",
+    [EVIDENCE_FROM_ELF_NOTE] = "elf-note",
+    [EVIDENCE_FROM_DPKG] = "dpkg",
+    [EVIDENCE_FROM_RPM] = "rpm",
+    [EVIDENCE_FROM_ENVELOPE] = "envelope",
+    [EVIDENCE_FROM_OPERATOR] = "operator",
 };
 
 const char *evidence_grade_name(enum evidence_grade g)

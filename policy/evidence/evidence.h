@@ -38,12 +38,13 @@ enum evidence_source {
     EVIDENCE_FROM_RECITAL,
     EVIDENCE_FROM_ELF_NOTE,
     EVIDENCE_FROM_DPKG,
+    EVIDENCE_FROM_RPM,
     EVIDENCE_FROM_ENVELOPE,
     EVIDENCE_FROM_OPERATOR,
     EVIDENCE_SOURCES,
 };
 
-/* Returns "declaration", "recital", "elf-note", "dpkg", "envelope" or "operator". Static. */
+/* Returns "declaration", "recital", "elf-note", "dpkg", "rpm", "envelope" or "operator". Static. */
 const char *evidence_source_name(enum evidence_source s);
 
 /*

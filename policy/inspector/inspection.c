@@ -37,6 +37,7 @@ static bool inspection_item_of_file(const struct evidence_item *i)
     case EVIDENCE_FROM_ELF_NOTE:
         return i->grade == EVIDENCE_NOTED;
     case EVIDENCE_FROM_DPKG:
+    case EVIDENCE_FROM_RPM:
         return i->grade == EVIDENCE_PACKAGED;
     case EVIDENCE_FROM_ENVELOPE:
         return i->grade == EVIDENCE_SIGNED;

@@ -5,8 +5,8 @@
  *
  * It receives open files over a SEQPACKET pair, in messages of one size, and answers with an
  * inspection: the executable's SHA-256, its fs-verity digest, and licence evidence from its ELF
- * notes, its Debian package and signed envelopes. If it crashes, hangs or breaks the protocol, it
- * is killed and restarted; its waiters get an inspection with that outcome.
+ * notes, its Debian or rpm package and signed envelopes. If it crashes, hangs or breaks the
+ * protocol, it is killed and restarted; its waiters get an inspection with that outcome.
  *
  * This header is the caller's side, for one thread with a libevent loop. Only inspector_free
  * blocks: it reaps a killed child. Results are cached by the file's identity (peer_file_id); the
@@ -141,6 +141,7 @@ struct inspector_settings {
     gid_t gid;
     const char *dpkg_dir; /* NULL for /var/lib/dpkg; "" for no folder */
     const char *doc_dir;  /* NULL for /usr/share/doc; "" for no folder */
+    const char *rpm_dir;  /* NULL for /usr/lib/sysimage/rpm or /var/lib/rpm; "" for no folder */
     size_t n_keys;
     const struct inspector_key *keys;
     size_t n_envelopes;

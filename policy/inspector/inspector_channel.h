@@ -31,8 +31,8 @@
 /* argv[0], as ps shows it. */
 #define INSPECTOR_NAME "poemd: inspector"
 
-/* Fds that the parent passes: both folders and the envelopes. */
-#define INSPECTOR_FDS (2u + INSPECTOR_ENVELOPES)
+/* Fds that the parent passes: three folders and the envelopes. */
+#define INSPECTOR_FDS (3u + INSPECTOR_ENVELOPES)
 
 /* Files that are inspected in turn. Each takes 18 KiB of the inspector's memory. */
 #define INSPECTOR_SLOTS 32u
@@ -64,6 +64,7 @@ struct inspector_start {
     gid_t gid;
     int32_t dpkg_fd; /* -1 if there is none */
     int32_t doc_fd;
+    int32_t rpm_fd;
     uint32_t n_keys;
     uint32_t n_envelopes;
     int32_t envelope_fds[INSPECTOR_ENVELOPES];
@@ -106,7 +107,7 @@ struct inspector_msg {
 bool inspection_sound(const struct inspection *r) __attribute__((warn_unused_result));
 
 /*
- * Drops all privileges except for reading below the two folders (-1 for none): switches to its own
+ * Drops all privileges except for reading below the folders (-1 for none): switches to its own
  * user if root, sets no_new_privs, Landlock, and limits on fds, memory, CPU time, files and
  * processes. Returns 0 or -errno.
  */
@@ -119,6 +120,7 @@ struct inspector_claims;
 struct inspector_tools {
     int dpkg_fd;
     int doc_fd;
+    int rpm_fd;
     const struct inspector_claims *claims;
 };
 
@@ -135,6 +137,14 @@ void inspector_claims_add(const struct inspector_claims *c, struct inspection *r
 typedef int inspector_md5(void *arg, uint8_t out[16]);
 void inspector_dpkg_add(const struct inspector_tools *t, const char *path, inspector_md5 *md5,
                         void *arg, struct evidence *e);
+
+/*
+ * Adds the evidence of the rpm package that owns the path. sha256 is the file's own digest; md5 is
+ * called as above, for packages of rpm before 4.6.
+ */
+void inspector_rpm_add(const struct inspector_tools *t, const char *path,
+                       const uint8_t sha256[INSPECTION_SHA256_SIZE], inspector_md5 *md5, void *arg,
+                       struct evidence *e);
 
 /*
  * Reads a whole file (borrowed, at most `most` bytes) to *out, to be freed. Returns the number of

@@ -46,6 +46,14 @@ static int32_t inspector_child_hand_over_folder(struct inspector_kit *k, const c
     return inspector_child_hand_over_take(k, fd);
 }
 
+/* Returns the folder of rpm's database: the newer one unless only the older one exists. */
+static const char *inspector_child_rpm_dir(void)
+{
+    static const char newer[] = "/usr/lib/sysimage/rpm";
+
+    return access(newer, F_OK) == 0 ? newer : "/var/lib/rpm";
+}
+
 static int inspector_child_hand_over_envelopes(struct inspector_kit *k,
                                                struct inspector_start *start,
                                                const struct inspector_settings *s)
@@ -86,6 +94,7 @@ int inspector_kit_init(struct inspector_kit *k, const struct inspector_settings 
     start.gid = s->gid;
     start.dpkg_fd = inspector_child_hand_over_folder(k, s->dpkg_dir, "/var/lib/dpkg");
     start.doc_fd = inspector_child_hand_over_folder(k, s->doc_dir, "/usr/share/doc");
+    start.rpm_fd = inspector_child_hand_over_folder(k, s->rpm_dir, inspector_child_rpm_dir());
     start.n_keys = (uint32_t)s->n_keys;
     for (size_t i = 0; i < s->n_keys; i++) {
         start.keys[i] = s->keys[i];

@@ -190,6 +190,7 @@ static bool inspector_file_look(struct inspector_file *f, const struct inspector
     /* A well-formed file without notes needs no report. */
     (void)evidence_elf(&r->evidence, inspector_inspect_read_at, &f->fd);
     inspector_dpkg_add(t, f->question.path, inspector_file_md5, f, &r->evidence);
+    inspector_rpm_add(t, f->question.path, f->sha256, inspector_file_md5, f, &r->evidence);
     if (f->wants_md5 && !f->has_md5) {
         return false;
     }

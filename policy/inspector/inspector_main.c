@@ -166,6 +166,7 @@ int inspector_main(void)
     if (!err) {
         tools = (struct inspector_tools){.dpkg_fd = start.dpkg_fd,
                                          .doc_fd = start.doc_fd,
+                                         .rpm_fd = start.rpm_fd,
                                          .claims = inspector_claims_new(&start)};
         err = tools.claims ? 0 : -ENOMEM;
     }

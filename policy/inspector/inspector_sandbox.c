@@ -2,8 +2,8 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * The rights that an inspector keeps. It parses executables that may have been crafted to attack
- * it, which takes only their open fds; besides, it reads dpkg's database and copyright files,
- * through folders opened by its parent.
+ * it, which takes only their open fds; besides, it reads the databases of dpkg
+ * and rpm and copyright files, through folders opened by its parent.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include "policy/inspector/inspector_channel.h"
 
 /*
- * Only below the two folders, if the kernel has Landlock; in any case files can be neither written
+ * Only below these folders, if the kernel has Landlock; in any case files can be neither written
  * nor created.
  */
 #define INSPECTOR_READS (O_ACCMODE | O_CREAT | O_TRUNC)
@@ -37,7 +37,7 @@ static const struct filter_call inspector_calls[] = {
 
 int inspector_sandbox(const struct inspector_start *s)
 {
-    const int readable_fds[] = {s->dpkg_fd, s->doc_fd};
+    const int readable_fds[] = {s->dpkg_fd, s->doc_fd, s->rpm_fd};
     const struct confine_plan plan = {.who = "inspector",
                                       .uid = s->uid,
                                       .gid = s->gid,
@@ -46,7 +46,7 @@ int inspector_sandbox(const struct inspector_start *s)
                                       .cpu_s = INSPECTOR_CPU,
                                       .user_namespace = true,
                                       .readable_fds = readable_fds,
-                                      .n_readable = 2,
+                                      .n_readable = 3,
                                       .calls = inspector_calls,
                                       .n_calls = sizeof inspector_calls / sizeof *inspector_calls};
 

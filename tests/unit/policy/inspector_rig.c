@@ -163,7 +163,8 @@ static void set_up(void)
                                            .uid = 65534,
                                            .gid = 65534,
                                            .dpkg_dir = "",
-                                           .doc_dir = ""};
+                                           .doc_dir = "",
+                                           .rpm_dir = ""};
     ck_assert_int_ge(settings.exe_fd, 0);
     exe.fd = -1;
     asker = (struct inspector_asker){.uid = 1000, .route = 1};
