@@ -207,6 +207,15 @@ const char *control_text(const json_t *o, const char *member)
     return text ? text : "";
 }
 
+void control_print_observed(const json_t *o)
+{
+    const char *letters = control_text(o, "observed");
+
+    if (*letters && strcmp(letters, "-") != 0) {
+        printf(", observed %s", letters);
+    }
+}
+
 long long control_number(const json_t *o, const char *member)
 {
     return (long long)json_integer_value(json_object_get(o, member));

@@ -55,6 +55,9 @@ int control_ask_all(const char *name, const char *path, const struct control_req
 /* Returns the text of a member, or "". */
 const char *control_text(const json_t *o, const char *member);
 
+/* Prints ", observed M" if the object's "observed" has letters. */
+void control_print_observed(const json_t *o);
+
 /* Returns the number of a member, or 0. */
 long long control_number(const json_t *o, const char *member);
 

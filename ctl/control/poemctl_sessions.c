@@ -78,6 +78,7 @@ static void poemctl_sessions_print_session(const json_t *s)
     if (rule) {
         printf(", %s, taint %s", control_text(s, "verdict"), control_text(s, "taint"));
     }
+    control_print_observed(s);
     printf("\n");
     poemctl_sessions_print_party(s, "client");
     poemctl_sessions_print_party(s, "backend");

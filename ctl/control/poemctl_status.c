@@ -165,7 +165,9 @@ static void poemctl_status_print_route(const json_t *r)
 
     printf("route %s: ", control_text(r, "name"));
     poemctl_status_print_sessions(r);
-    printf(", taint %s\n    %s%s -> %s%s\n", control_text(r, "taint"), control_text(r, "listen"),
+    printf(", taint %s", control_text(r, "taint"));
+    control_print_observed(r);
+    printf("\n    %s%s -> %s%s\n", control_text(r, "listen"),
            json_is_true(json_object_get(r, "listening")) ? "" : " (not listening)",
            spawned ? "spawn " : "", control_text(r, spawned ? "spawn" : "backend"));
     status_print_devices(json_object_get(r, "devices"));

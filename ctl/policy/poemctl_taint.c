@@ -105,7 +105,7 @@ static int poemctl_taint_main(int argc, char **argv)
     if (!poemctl_taint_read_taint(operands[0], &taint)) {
         return poemctl_usage(&poemctl_taint);
     }
-    code = taint ? POEMCTL_NO : POEMCTL_YES;
+    code = taint & ~TAINT_OBSERVATIONS ? POEMCTL_NO : POEMCTL_YES;
     if (o.json) {
         return poemctl_json("taint", poemctl_taint_as_json(taint), code);
     }

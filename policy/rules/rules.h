@@ -105,20 +105,28 @@ struct rules {
 
 /* Letters, each with a meaning: docs/man/poemctl-taint.1. Bits in the order of the letters. */
 enum taint {
-    TAINT_PROPRIETARY = 1u << 0, /* P: a licence that the rule finds incompatible */
+    TAINT_PROPRIETARY = 1u << 0, /* P: the licence states of itself that it is proprietary */
     TAINT_UNKNOWN = 1u << 1,     /* U: the licence is unknown or cannot be judged */
     TAINT_UNSIGNED = 1u << 2,    /* E: only the peer's or its maker's word, or too low a grade */
     TAINT_OVERRIDE = 1u << 3,    /* O: an operator's assignment decided, or permissive until */
     TAINT_IDENTITY = 1u << 4,    /* I: accepted although "allow" does not name the party */
     TAINT_RECITAL = 1u << 5,     /* R: a recital was demanded and is missing */
     TAINT_HANDED_ON = 1u << 6,   /* H: a socket was used by another process */
-    TAINT_UNOBSERVED = 1u << 7,  /* M: traffic that no proxy sees: mapped memory, eventfds */
+    TAINT_UNOBSERVED = 1u << 7,  /* M: not a fault, see TAINT_OBSERVATIONS: traffic that no proxy
+                                    sees: mapped memory, eventfds */
     TAINT_INHERITED = 1u << 8,   /* V: from the statements in "via" about servers behind a broker */
     TAINT_DMA = 1u << 9,         /* D: an access to memory that was not mapped */
     TAINT_UNAUDITED = 1u << 10,  /* A: the audit log could not be written */
     TAINT_EXECUTABLE = 1u << 11, /* X: a party executes another file than the one judged */
+    TAINT_INCOMPATIBLE = 1u << 12, /* C: another licence that does not meet the rule */
 };
-#define TAINT_COUNT 12
+#define TAINT_COUNT 13
+
+/*
+ * Letters for what a healthy session does as well. They are recorded beside the taint, and taint
+ * nothing.
+ */
+#define TAINT_OBSERVATIONS ((uint32_t)TAINT_UNOBSERVED)
 
 /* Return letter and meaning of bit number i, 0 … TAINT_COUNT - 1. Static. */
 char taint_letter(unsigned i);
@@ -213,7 +221,7 @@ bool rules_ask_executable(const struct rules *r, enum side party);
  * an assignment by the operator overrides all of that.
  *
  * If a backend was inspected and no rule requires a licence of it, it is tainted as if it had to be
- * compatible with GPL-2.0-or-later; it is not refused.
+ * compatible with QEMU, which is under GPL-2.0-only; it is not refused.
  */
 void rules_decide(const struct rules *r, const struct rules_known known[SIDES],
                   struct rules_date today, struct rules_verdict *out);

@@ -222,7 +222,7 @@ static void rules_check_licence(const struct walk *w, const struct rules_licence
 
     rules_count(w->rules, rule->party, &w->known[rule->party], &c);
     compat = rules_judge_all(rule, &c, &worst, why);
-    s.taint = rules_licence_taint(compat, c.grade);
+    s.taint = rules_counted_taint(&c, compat);
     s.met = compat == SPDX_COMPATIBLE && c.grade >= rule->least;
     if (c.n > 0 && c.grade < rule->least) {
         s.taint |= TAINT_UNSIGNED;
@@ -318,7 +318,7 @@ static uint32_t rules_unasked_taint(const struct walk *w)
         return 0;
     }
     rules_count(w->rules, SIDE_BACKEND, &w->known[SIDE_BACKEND], &c);
-    return rules_licence_taint(rules_judge_all(&rules_unasked, &c, &worst, why), c.grade);
+    return rules_counted_taint(&c, rules_judge_all(&rules_unasked, &c, &worst, why));
 }
 
 void rules_decide(const struct rules *r, const struct rules_known known[SIDES],

@@ -185,15 +185,19 @@ enum spdx_compat rules_judge_one(const struct rules_licence *rule, const char *l
 }
 
 const struct rules_licence rules_unasked = {
-    .party = SIDE_BACKEND, .kind = RULES_COMPATIBLE, .target = SPDX_WITH_GPL_2_0_OR_LATER};
+    .party = SIDE_BACKEND, .kind = RULES_COMPATIBLE, .target = SPDX_WITH_GPL_2_0_ONLY};
+
+/* Whether a licence is compatible with any version of the GPL. */
+static const struct rules_licence rules_judge_any = {.kind = RULES_COMPATIBLE,
+                                                     .target = SPDX_WITH_GPL_2_0_OR_LATER};
 
 bool rules_contradicts_itself(const struct rules_known *k)
 {
     char why[RULES_TEXT_SIZE];
 
     return k->recital == RECITAL_OK && *k->recited && *k->declared &&
-           (rules_judge_one(&rules_unasked, k->recited, why) == SPDX_COMPATIBLE) !=
-               (rules_judge_one(&rules_unasked, k->declared, why) == SPDX_COMPATIBLE);
+           (rules_judge_one(&rules_judge_any, k->recited, why) == SPDX_COMPATIBLE) !=
+               (rules_judge_one(&rules_judge_any, k->declared, why) == SPDX_COMPATIBLE);
 }
 
 /* Judges each item alone and returns the worst result. */
@@ -260,27 +264,55 @@ enum spdx_compat rules_judge_all(const struct rules_licence *rule, const struct 
     return all;
 }
 
+/* Returns whether a licence states of itself that it is proprietary. */
+static bool rules_judge_is_proprietary(const char *licence)
+{
+    struct spdx expression;
+    struct spdx_error error;
+
+    return spdx_parse(&expression, licence, strlen(licence), SPDX_ANY, &error) == SPDX_OK &&
+           spdx_proprietary(&expression);
+}
+
+static uint32_t rules_judge_grade_taint(enum evidence_grade grade)
+{
+    if (grade >= EVIDENCE_DECLARED && grade <= EVIDENCE_RECITED) {
+        return TAINT_UNSIGNED;
+    }
+    return grade == EVIDENCE_ASSIGNED ? TAINT_OVERRIDE : 0;
+}
+
+uint32_t rules_licence_taint(const char *licence, enum spdx_compat compat,
+                             enum evidence_grade grade)
+{
+    uint32_t taint = rules_judge_grade_taint(grade);
+
+    if (compat == SPDX_UNKNOWN) {
+        taint |= TAINT_UNKNOWN;
+    } else if (compat == SPDX_INCOMPATIBLE) {
+        taint |= rules_judge_is_proprietary(licence) ? TAINT_PROPRIETARY : TAINT_INCOMPATIBLE;
+    }
+    return taint;
+}
+
+uint32_t rules_counted_taint(const struct rules_counted *c, enum spdx_compat compat)
+{
+    uint32_t taint = rules_licence_taint("", compat, c->grade);
+
+    for (size_t i = 0; compat == SPDX_INCOMPATIBLE && i < c->n; i++) {
+        if (rules_judge_is_proprietary(c->items[i].licence)) {
+            return (taint & ~(uint32_t)TAINT_INCOMPATIBLE) | TAINT_PROPRIETARY;
+        }
+    }
+    return taint;
+}
+
 uint32_t rules_worse_taint(const struct rules_licence *rule, const char *a, const char *b)
 {
     char why[RULES_TEXT_SIZE];
     const enum spdx_compat of_a = rules_judge_one(rule, a, why);
     const enum spdx_compat of_b = rules_judge_one(rule, b, why);
 
-    return rules_licence_taint(of_a < of_b ? of_a : of_b, EVIDENCE_NONE);
-}
-
-uint32_t rules_licence_taint(enum spdx_compat compat, enum evidence_grade grade)
-{
-    uint32_t taint = 0;
-
-    if (compat != SPDX_COMPATIBLE) {
-        taint |= compat == SPDX_INCOMPATIBLE ? TAINT_PROPRIETARY : TAINT_UNKNOWN;
-    }
-    if (grade >= EVIDENCE_DECLARED && grade <= EVIDENCE_RECITED) {
-        taint |= TAINT_UNSIGNED;
-    }
-    if (grade == EVIDENCE_ASSIGNED) {
-        taint |= TAINT_OVERRIDE;
-    }
-    return taint;
+    return of_a < of_b ? rules_licence_taint(a, of_a, EVIDENCE_NONE)
+                       : rules_licence_taint(b, of_b, EVIDENCE_NONE);
 }

@@ -45,7 +45,7 @@ void rules_count(const struct rules *r, enum side party, const struct rules_know
 enum spdx_compat rules_judge_one(const struct rules_licence *rule, const char *licence,
                                  char why[RULES_TEXT_SIZE]);
 
-/* The rule applied if no rule requires a licence: compatible with GPL-2.0-or-later. */
+/* The rule applied if no rule requires a licence: compatible with QEMU, GPL-2.0-only. */
 extern const struct rules_licence rules_unasked;
 
 /*
@@ -54,6 +54,9 @@ extern const struct rules_licence rules_unasked;
  */
 enum spdx_compat rules_judge_all(const struct rules_licence *rule, const struct rules_counted *c,
                                  size_t *worst, char why[RULES_TEXT_SIZE]);
+
+/* Returns the taint of evidence with this result. */
+uint32_t rules_counted_taint(const struct rules_counted *c, enum spdx_compat compat);
 
 /* Returns the taint of the worse of two licences. */
 uint32_t rules_worse_taint(const struct rules_licence *rule, const char *a, const char *b);
@@ -74,6 +77,7 @@ void rules_via_licence(const struct recital_via *via, const struct rules_licence
 uint32_t rules_via_taint(const struct rules *r, const struct recital_via *via);
 
 /* Returns the taint of a licence with this result and grade. */
-uint32_t rules_licence_taint(enum spdx_compat compat, enum evidence_grade grade);
+uint32_t rules_licence_taint(const char *licence, enum spdx_compat compat,
+                             enum evidence_grade grade);
 
 #endif

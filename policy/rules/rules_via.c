@@ -68,7 +68,7 @@ void rules_via_licence(const struct recital_via *via, const struct rules_licence
 
         if (compat != SPDX_COMPATIBLE || rules_via_grade(hop) < rule->least) {
             rules_via_fault(via, i, rule, why, s);
-            s->taint |= rules_licence_taint(compat, rules_via_grade(hop));
+            s->taint |= rules_licence_taint(hop->licence, compat, rules_via_grade(hop));
             return;
         }
     }

@@ -9,18 +9,19 @@ static const struct {
     char letter;
     const char *meaning;
 } letters[TAINT_COUNT] = {
-    {'P', "proprietary: the licence is not compatible with the one that the rule names"},
+    {'P', "proprietary: the licence states of itself that it is not free"},
     {'U', "unknown licence: there is no evidence of one, or it cannot be judged"},
     {'E', "unsigned evidence only: the peer's or its maker's word, or less than the rule requires"},
     {'O', "operator override: an assigned licence or \"permissive until\" decided"},
     {'I', "identity: a party was accepted that no \"allow\" rule names"},
     {'R', "no recital: one was demanded and is missing"},
     {'H', "handed on: the socket was used by a process other than the one that was judged"},
-    {'M', "unobservable second path: mapped memory or an eventfd was passed, which no proxy sees"},
+    {'M', "observation, not a fault: mapped memory or an eventfd was passed, which no proxy sees"},
     {'V', "inherited: a broker reports that a server behind it falls short"},
     {'D', "DMA outside of mapped memory was attempted"},
     {'A', "unaudited: the audit log could not be written"},
     {'X', "executable: a party executes a file other than the one that was judged"},
+    {'C', "incompatible: the licence does not meet the rule, and does not state to be proprietary"},
 };
 
 char taint_letter(unsigned i)

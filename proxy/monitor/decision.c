@@ -407,10 +407,11 @@ static json_t *decision_end_record(const struct monitor_session *t, enum session
     const struct ipc_count *const to_backend = what ? &what->to_backend : &t->to_backend;
     const struct ipc_count *const to_client = what ? &what->to_client : &t->to_client;
     char letters[TAINT_COUNT + 1];
-    json_t *o =
-        json_pack("{s:I,s:s,s:s,s:s,s:o}", "session", (json_int_t)t->id, "route",
-                  t->route->config->name, "reason", session_reason_word(reason), "taint",
-                  taint_text(t->taint, letters), "taints", verdict_facts_taints(t->taint_of));
+    char seen[TAINT_COUNT + 1];
+    json_t *o = json_pack("{s:I,s:s,s:s,s:s,s:s,s:o}", "session", (json_int_t)t->id, "route",
+                          t->route->config->name, "reason", session_reason_word(reason), "taint",
+                          taint_text(t->taint, letters), "observed", taint_text(t->observed, seen),
+                          "taints", verdict_facts_taints(t->taint_of));
     json_t *looked;
     json_t *c = NULL;
 

@@ -255,14 +255,20 @@ void monitor_session_exported(struct monitor_session *t, const struct ipc_export
 void monitor_session_taint(struct monitor_session *t, uint32_t bits)
 {
     const struct log_subject about = monitor_session_subject(t, NULL);
+    const uint32_t seen = bits & TAINT_OBSERVATIONS & ~t->observed;
+    const uint32_t taint = bits & ~TAINT_OBSERVATIONS & ~t->taint;
 
-    bits &= ~t->taint;
-    t->taint |= bits;
-    t->route->taint |= bits;
-    t->table->taint |= bits;
+    t->observed |= seen;
+    t->route->observed |= seen;
+    t->table->observed |= seen;
+    t->taint |= taint;
+    t->route->taint |= taint;
+    t->table->taint |= taint;
     for (unsigned i = 0; i < TAINT_COUNT; i++) {
-        if (bits & (1u << i)) {
+        if (taint & (1u << i)) {
             log_line(LOG_WARNING, &about, "tainted: %c (%s)", taint_letter(i), taint_meaning(i));
+        } else if (seen & (1u << i)) {
+            log_line(LOG_INFO, &about, "observed: %c (%s)", taint_letter(i), taint_meaning(i));
         }
     }
 }

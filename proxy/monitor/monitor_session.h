@@ -69,8 +69,9 @@ struct monitor_session {
     struct peer_facts *peer_facts; /* from dialling to the verdict */
     struct relook *relook;         /* from dialling until it is reaped (relook.h) */
     struct audit_writer_wait
-        recorded;   /* a record on its way to the disk: the verdict, later exported memory */
-    uint32_t taint; /* bits of enum taint */
+        recorded;      /* a record on its way to the disk: the verdict, later exported memory */
+    uint32_t taint;    /* bits of enum taint */
+    uint32_t observed; /* TAINT_OBSERVATIONS */
     uint32_t taint_of[SIDES]; /* the part of it that each party caused */
     bool denied;              /* the verdict, while it is being recorded */
     bool unrecorded;          /* denied because the audit log cannot be written */
@@ -128,6 +129,7 @@ struct monitor_session_table {
     unsigned alive;                    /* of all routes */
     unsigned lingering;                /* ended, but with fds that the peer has not received */
     uint32_t taint;                    /* of all sessions of this run */
+    uint32_t observed;                 /* … */
     bool shown;                        /* an operator can request their ends */
     struct heap heap;
     struct event *reap;
@@ -198,7 +200,8 @@ void monitor_session_assigned(struct monitor_session *t);
 bool monitor_session_relays(struct monitor_session *t) __attribute__((warn_unused_result));
 
 /*
- * Adds taint to the session, its route and this run. Bits that it has already are not logged again.
+ * Adds taint, or observations, to the session, its route and this run. Bits that it has already are
+ * not logged again.
  */
 void monitor_session_taint(struct monitor_session *t, uint32_t bits);
 

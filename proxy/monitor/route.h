@@ -43,9 +43,10 @@ struct route {
     struct route_sessions monitor_sessions; /* those alive, in the order of arrival */
     struct tap_settings tap;                /* the most that any of its running captures wants */
     struct tracing_group
-        *traced_by;   /* those captures; owned by tracing, NULL before it is set up */
-    uint32_t taint;   /* of all its sessions so far */
-    uint64_t refused; /* since the last log line about it */
+        *traced_by;    /* those captures; owned by tracing, NULL before it is set up */
+    uint32_t taint;    /* of all its sessions so far */
+    uint32_t observed; /* … */
+    uint64_t refused;  /* since the last log line about it */
     uint64_t refused_logged_ms;
     uint64_t stuck_logged_ms; /* last line about failing accepts */
 };

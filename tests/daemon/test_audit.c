@@ -132,7 +132,7 @@ static const struct {
     const char *reason; /* NULL: whichever side is seen to have closed first */
 } sessions[] = {
     {SAYS("MIT"), "allow-tainted", "E", NULL},
-    {SAYS("Apache-2.0"), "deny", "PE", "denied"},
+    {SAYS("Apache-2.0"), "deny", "EC", "denied"},
     {"{}", "deny", "U", "denied"},
 };
 #define SESSIONS (sizeof sessions / sizeof *sessions)

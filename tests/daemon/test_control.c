@@ -95,8 +95,8 @@ START_TEST(status_tells_of_the_broker_and_its_routes)
     all = control_answer_to(&q);
     ck_assert_uint_eq(json_array_size(all), 2);
     o = control_part_of(all, 0, "broker");
-    expect_members(
-        o, "audit configuration longest-turn-us ms pid sessions since taint version workers");
+    expect_members(o, "audit configuration longest-turn-us ms observed pid sessions since taint "
+                      "version workers");
     ck_assert_int_eq(number(o, "pid"), r.daemon);
     ck_assert_str_eq(text(o, "taint"), "-");
     ck_assert(json_is_null(json_object_get(o, "audit")));
@@ -113,7 +113,7 @@ START_TEST(status_tells_of_the_broker_and_its_routes)
     ck_assert_int_eq(number(o, "pid"), rig_worker(&r));
     ck_assert_int_eq(number(o, "sessions"), 1);
     o = control_part_of(all, 1, "route");
-    expect_members(o, "backend devices listen listening name sessions spawn taint");
+    expect_members(o, "backend devices listen listening name observed sessions spawn taint");
     ck_assert_str_eq(text(o, "name"), "r");
     ck_assert_str_eq(text(o, "listen"), r.listen);
     ck_assert_str_eq(text(o, "backend"), r.backend);
@@ -155,8 +155,8 @@ START_TEST(a_session_is_shown_as_it_is)
     all = control_answer_to(&q);
     ck_assert_uint_eq(json_array_size(all), 1);
     s = control_part_of(all, 0, "session");
-    expect_members(s, "backend client licences ms number permissive route rule since state taint "
-                      "to-backend to-client verdict worker");
+    expect_members(s, "backend client licences ms number observed permissive route rule since "
+                      "state taint to-backend to-client verdict worker");
     ck_assert_int_eq(number(s, "number"), 2);
     ck_assert_str_eq(text(s, "route"), "r");
     ck_assert_str_eq(text(s, "state"), "relaying");
@@ -201,7 +201,7 @@ START_TEST(a_session_that_begins_is_shown_too)
     fd = peer_connect(r.listen);
     all = await_sessions(1);
     s = control_part_of(all, 0, "session");
-    expect_members(s, "ms number route since state taint to-backend to-client worker");
+    expect_members(s, "ms number observed route since state taint to-backend to-client worker");
     ck_assert_str_eq(text(s, "state"), "accepted");
     ck_assert(json_is_null(json_object_get(s, "worker")));
     ck_assert(json_is_null(json_object_get(s, "to-backend")));

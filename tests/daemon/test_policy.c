@@ -271,7 +271,7 @@ static const struct licence_case {
     {WITH_2, "{}", NULL, "the licence of the backend is unknown",
      "evidence of grade \"declared\" or"},
     /* not denied */
-    {WITH_2 "\notherwise taint", SAYS("Apache-2.0"), "PE", "Apache-2.0, declared", NULL},
+    {WITH_2 "\notherwise taint", SAYS("Apache-2.0"), "EC", "Apache-2.0, declared", NULL},
     {WITH_2 "\notherwise taint", "{}", "U", "is unknown", NULL},
     {WITH_2 " evidence packaged\notherwise taint", SAYS("MIT"), "E", "MIT, declared",
      "evidence of grade \"packaged\" or higher"},
@@ -466,7 +466,7 @@ START_TEST(what_would_be_denied_is_let_in_up_to_a_day)
     } else if (_i < 0) {
         policy_expect_denied(&result, "Apache-2.0, declared", "a licence compatible");
     } else {
-        policy_expect_let(&result, "PEO");
+        policy_expect_let(&result, "EOC");
         ck_assert_ptr_nonnull(strstr(result.verdict, "Apache-2.0, declared"));
     }
     policy_stop(&p);

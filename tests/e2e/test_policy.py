@@ -141,7 +141,7 @@ class Attested(Policy):
 
     def test_under_another_licence_is_refused(self) -> None:
         self.refused(self.start_attested("CC-BY-NC-4.0"))
-        self.expect("deny", "P")
+        self.expect("deny", "C")
 
     def test_by_nobody_trusted_is_refused(self) -> None:
         self.refused(self.start_attested("GPL-2.0-or-later", trusted=False))
@@ -238,7 +238,7 @@ class Packaged(Policy):
 
     def test_under_another_licence_is_refused(self) -> None:
         self.refused(self.start_packaged("BSD-4-clause"))
-        record = self.expect("deny", "P")
+        record = self.expect("deny", "C")
         self.assertIn("packaged (dpkg", record["rule"]["why"])
 
     def test_leaves_nothing_installed(self) -> None:

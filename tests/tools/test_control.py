@@ -119,12 +119,13 @@ class Status(Control):
             "format": "poemd-status/1", "version": "0.1.0", "pid": b.process.pid,
             "configuration": {"file": str(config),
                               "sha256": hashlib.sha256(config.read_bytes()).hexdigest()},
-            "taint": "-", "taints": [], "audit": None,
+            "taint": "-", "observed": "-", "taints": [], "audit": None,
             "sessions": {"now": 1, "most": 1024, "begun": 1},
             "workers": [{"ready": True, "sessions": 1}],
             "routes": [{"name": "edu", "listen": b.listen, "listening": True,
                         "backend": str(self.folder / "edu"), "spawn": None, "devices": None,
-                        "sessions": {"now": 1, "most": 4, "begun": 1}, "taint": "-"}],
+                        "sessions": {"now": 1, "most": 4, "begun": 1}, "taint": "-",
+                        "observed": "-"}],
             "traces": []})
 
     def test_text(self) -> None:
@@ -245,6 +246,7 @@ class Sessions(Control):
         client_said, backend = s.pop("client"), s.pop("backend")
         self.assertEqual(s, {
             "number": 1, "route": "edu", "state": "relaying", "verdict": "allow", "taint": "-",
+            "observed": "-",
             "rule": {"line": 0, "why": "this route has no rules"}, "permissive": False,
             "licences": [],
             "to-backend": {"messages": 3, "bytes": 3 * 32, "fds": 0},

@@ -258,7 +258,7 @@ class Explain(Asking):
             self.assertEqual(found["mend"], "use a backend that recites the poem")
             # What it says is done, and changes it.
             found = self.explain(config, pid, "--recites", "Apache-2.0", code=1)
-            self.assertEqual((found["line"], found["taint"]), (7, "PE"))
+            self.assertEqual((found["line"], found["taint"]), (7, "EC"))
             self.assertIn("compatible with GPL-2.0-only", found["mend"])
             found = self.explain(config, pid, "--recites", "MIT", code=0)
             self.assertEqual((found["verdict"], found["taint"], found["mend"]),
@@ -436,6 +436,10 @@ class Taint(Asking):
                 self.assertEqual((found["format"], found["letters"]), ("poemd-taint/1", letters))
                 self.assertEqual(sum(t["bit"] for t in found["taints"]), found["number"])
                 self.assertEqual("".join(t["letter"] for t in found["taints"]), letters)
+
+    def test_an_observation_is_no_taint(self) -> None:
+        self.assertRegex(self.ask("taint", "M", code=0)[0], "^M  0x80  observation, not a fault")
+        self.ask("taint", "MU", code=1)
 
     def test_none(self) -> None:
         for text in ("-", "0", "0x0"):

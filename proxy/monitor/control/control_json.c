@@ -97,6 +97,7 @@ json_t *control_broker(const struct control_subject *m)
                          {"ms", control_json_age(m->started_ms)},
                          {"configuration", control_json_configuration(m->context->config)},
                          {"taint", control_json_taint(m->sessions->taint)},
+                         {"observed", control_json_taint(m->sessions->observed)},
                          {"sessions", json_pack("{s:i,s:i,s:I}", "now", (int)m->sessions->alive,
                                                 "most", (int)m->context->config->max_sessions,
                                                 "begun", (json_int_t)m->sessions->last)},
@@ -132,6 +133,7 @@ json_t *control_route(const struct route *r)
                          {"sessions", json_pack("{s:i,s:i,s:I}", "now", (int)r->sessions, "most",
                                                 (int)c->sessions, "begun", (json_int_t)r->begun)},
                          {"taint", control_json_taint(r->taint)},
+                         {"observed", control_json_taint(r->observed)},
                          {"devices", control_json_devices(r)},
                          {NULL, NULL}}));
 }
@@ -152,12 +154,12 @@ json_t *control_session(const struct monitor_session *t)
     /* Set by the verdict. */
     json_t *facts = t->facts ? json_loads(t->facts, 0, NULL) : NULL;
     json_t *o = json_pack(
-        "{s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id, "route",
+        "{s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id, "route",
         t->route->config->name, "state", session_state_name(t->state), "since",
         control_json_time_of(t->accepted_ms), "ms", control_json_age(t->accepted_ms), "worker",
         t->member ? json_integer(t->member->pid) : json_null(), "taint",
-        control_json_taint(t->taint), "to-backend", control_json_counts(t, &t->to_backend),
-        "to-client", control_json_counts(t, &t->to_client));
+        control_json_taint(t->taint), "observed", control_json_taint(t->observed), "to-backend",
+        control_json_counts(t, &t->to_backend), "to-client", control_json_counts(t, &t->to_client));
 
     if (o && facts) {
         (void)json_object_update(o, facts);

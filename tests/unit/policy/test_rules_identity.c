@@ -279,13 +279,13 @@ static int rank(int i)
 
 static uint32_t letter_of(int i)
 {
-    return is_fact(i) ? TAINT_IDENTITY : i < CASES + SIDES ? TAINT_RECITAL : TAINT_PROPRIETARY;
+    return is_fact(i) ? TAINT_IDENTITY : i < CASES + SIDES ? TAINT_RECITAL : TAINT_INCOMPATIBLE;
 }
 
 /* A licence that no rule asks for taints all the same. */
 static uint32_t unasked(unsigned flips)
 {
-    return flips & (1u << (FLIPS - 1)) ? TAINT_PROPRIETARY : 0;
+    return flips & (1u << (FLIPS - 1)) ? TAINT_INCOMPATIBLE : 0;
 }
 
 /* What must come of these rules where these facts are flipped. */

@@ -33,7 +33,7 @@ static const struct {
 static uint32_t letters(enum spdx_compat compat, enum evidence_grade grade,
                         enum evidence_grade least)
 {
-    uint32_t set = compat == SPDX_INCOMPATIBLE ? TAINT_PROPRIETARY
+    uint32_t set = compat == SPDX_INCOMPATIBLE ? TAINT_INCOMPATIBLE
                    : compat == SPDX_UNKNOWN    ? TAINT_UNKNOWN
                                                : 0;
 
@@ -192,7 +192,7 @@ START_TEST(the_highest_grade_counts)
                 const bool passes = good && high > EVIDENCE_RECITED;
 
                 ck_assert_int_eq(g->verdict.verdict == VERDICT_DENY, !passes);
-                ck_assert_int_eq((g->verdict.taint & TAINT_PROPRIETARY) != 0, !passes);
+                ck_assert_int_eq((g->verdict.taint & TAINT_INCOMPATIBLE) != 0, !passes);
             }
         }
     }
@@ -300,7 +300,7 @@ START_TEST(as_many_notes_as_there_can_be_beside_both_words)
     }
     rig_must(g, VERDICT_TAINTED, "E");
     rig_evidence(g, SIDE_BACKEND, EVIDENCE_NOTED, "CDDL-1.0");
-    rig_must(g, VERDICT_DENY, "PE");
+    rig_must(g, VERDICT_DENY, "EC");
 }
 END_TEST
 
@@ -324,20 +324,20 @@ static const struct {
     const char *taint; /* "-": it passes */
 } together[] = {
     {{"MIT", "ISC", NULL}, GPL2, false, "-"},
-    {{"MIT", "CDDL-1.0", NULL}, GPL23, false, "P"},
-    {{"CDDL-1.0", "MIT", NULL}, GPL23, false, "P"},
+    {{"MIT", "CDDL-1.0", NULL}, GPL23, false, "C"},
+    {{"CDDL-1.0", "MIT", NULL}, GPL23, false, "C"},
     {{"MIT", "LicenseRef-x", NULL}, GPL23, false, "U"},
-    {{"CDDL-1.0", "LicenseRef-x", "MIT"}, GPL23, false, "P"},
+    {{"CDDL-1.0", "LicenseRef-x", "MIT"}, GPL23, false, "C"},
     {{"MIT", "MIT", "GPL-2.0-only"}, GPL2, false, "-"},
     /* Each alone would do: one with version 2, the other with version 3. */
-    {{"GPL-2.0-only", "Apache-2.0", NULL}, GPL23, false, "P"},
-    {{"Apache-2.0", "MIT", "GPL-2.0-only"}, GPL23, false, "P"},
+    {{"GPL-2.0-only", "Apache-2.0", NULL}, GPL23, false, "C"},
+    {{"Apache-2.0", "MIT", "GPL-2.0-only"}, GPL23, false, "C"},
     {{"GPL-2.0-or-later", "Apache-2.0", NULL}, GPL23, false, "-"},
     {{"GPL-3.0-only", "Apache-2.0", NULL}, GPL23, false, "-"},
-    {{"GPL-3.0-only", "Apache-2.0", NULL}, GPL2, false, "P"},
+    {{"GPL-3.0-only", "Apache-2.0", NULL}, GPL2, false, "C"},
     {{"GPL-2.0-only OR MIT", "Apache-2.0", NULL}, GPL23, false, "-"},
     {{"MIT", "CDDL-1.0", NULL}, GPL2, true, "-"},
-    {{"MIT", "SSPL-1.0", NULL}, GPL2, true, "P"},
+    {{"MIT", "SSPL-1.0", NULL}, GPL2, true, "C"},
 };
 
 START_TEST(items_of_one_grade_hold_together)
@@ -370,7 +370,7 @@ START_TEST(envelopes_hold_together)
     rig_found(g, SIDE_BACKEND, EVIDENCE_SIGNED, EVIDENCE_FROM_ENVELOPE, "MIT");
     rig_must(g, VERDICT_ALLOW, "-");
     rig_found(g, SIDE_BACKEND, EVIDENCE_SIGNED, EVIDENCE_FROM_ENVELOPE, "SSPL-1.0");
-    rig_must(g, VERDICT_DENY, "P");
+    rig_must(g, VERDICT_DENY, "C");
 }
 END_TEST
 
@@ -429,7 +429,7 @@ START_TEST(the_worst_stays_the_worst)
     rig_licence(g, SIDE_BACKEND, GPL23, EVIDENCE_PACKAGED, 1);
     rig_found(g, SIDE_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, "CDDL-1.0");
     g->inspection[SIDE_BACKEND].evidence.cut = true;
-    rig_must(g, VERDICT_DENY, "P");
+    rig_must(g, VERDICT_DENY, "C");
 }
 END_TEST
 
@@ -485,7 +485,7 @@ START_TEST(the_first_assignment_that_names_the_party)
     rig_assign(g, SIDE_BACKEND, "CDDL-1.0", RULES_FACTS, NULL);
     rig_must(g, VERDICT_TAINTED, "O");
     g->peer[SIDE_BACKEND].exe.deleted = true;
-    rig_must(g, VERDICT_DENY, "PO");
+    rig_must(g, VERDICT_DENY, "OC");
 }
 END_TEST
 
@@ -502,7 +502,7 @@ START_TEST(all_rules_must_be_met)
     rig_found(g, SIDE_BACKEND, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, "Apache-2.0");
     rig_must(g, VERDICT_TAINTED, "E");
     g->licence[0].target = GPL2;
-    rig_must(g, VERDICT_DENY, "PE");
+    rig_must(g, VERDICT_DENY, "EC");
     ck_assert_uint_eq(g->verdict.line, 3);
     g->licence[0].target = GPL3;
     strcpy(g->inspection[SIDE_BACKEND].evidence.items[0].licence, "OpenSSL-standalone");
@@ -510,7 +510,7 @@ START_TEST(all_rules_must_be_met)
     ck_assert_int_eq(g->verdict.verdict, VERDICT_DENY);
     g->known[SIDE_CLIENT].recited = "Apache-2.0";
     strcpy(g->inspection[SIDE_BACKEND].evidence.items[0].licence, "MIT");
-    rig_must(g, VERDICT_DENY, "PE");
+    rig_must(g, VERDICT_DENY, "EC");
     ck_assert_uint_eq(g->verdict.line, 5);
     ck_assert_int_eq(g->verdict.party, SIDE_CLIENT);
 }
@@ -543,12 +543,17 @@ START_TEST(a_device_that_nobody_asked)
     } rows[] = {
         {EVIDENCE_NONE, "", "U"},
         {EVIDENCE_PACKAGED, "MIT", "-"},
-        {EVIDENCE_PACKAGED, "Apache-2.0", "-"},
-        {EVIDENCE_SIGNED, "SSPL-1.0", "P"},
+        {EVIDENCE_PACKAGED, "Apache-2.0", "C"},
+        {EVIDENCE_PACKAGED, "GPL-3.0-or-later", "C"},
+        {EVIDENCE_PACKAGED, "GPL-3.0-only OR LicenseRef-Acme-Commercial", "C"},
+        {EVIDENCE_PACKAGED, "LicenseRef-Proprietary", "P"},
+        {EVIDENCE_PACKAGED, "GPL-2.0-only AND LicenseRef-acme.proprietary", "P"},
+        {EVIDENCE_DECLARED, "BUSL-1.1", "PE"},
+        {EVIDENCE_SIGNED, "SSPL-1.0", "C"},
         {EVIDENCE_PACKAGED, "LicenseRef-x", "U"},
         {EVIDENCE_DECLARED, "GPL-2.0-only", "E"},
         {EVIDENCE_NOTED, "GPL-2.0-only", "E"},
-        {EVIDENCE_RECITED, "CDDL-1.0", "PE"},
+        {EVIDENCE_RECITED, "CDDL-1.0", "EC"},
         {EVIDENCE_ASSIGNED, "MIT", "O"},
     };
 

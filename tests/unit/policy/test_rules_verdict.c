@@ -135,10 +135,10 @@ static const struct {
     {{{false, "MIT"}, {false, NULL}}, EVIDENCE_RECITED, false, "EV"},
     {{{false, "MIT"}, {false, NULL}}, EVIDENCE_DECLARED, true, "V"},
     {{{true, ""}, {false, NULL}}, EVIDENCE_DECLARED, false, "UV"},
-    {{{true, "Apache-2.0"}, {false, NULL}}, EVIDENCE_DECLARED, false, "PEV"},
+    {{{true, "Apache-2.0"}, {false, NULL}}, EVIDENCE_DECLARED, false, "EVC"},
     {{{true, "LicenseRef-x"}, {false, NULL}}, EVIDENCE_DECLARED, false, "UEV"},
     {{{true, "no expression"}, {false, NULL}}, EVIDENCE_DECLARED, false, "UEV"},
-    {{{true, "MIT"}, {true, "CDDL-1.0"}, {false, NULL}}, EVIDENCE_DECLARED, false, "PEV"},
+    {{{true, "MIT"}, {true, "CDDL-1.0"}, {false, NULL}}, EVIDENCE_DECLARED, false, "EVC"},
     /* Nobody can vouch for a server that only a broker has seen. */
     {{{true, "MIT"}, {false, NULL}}, EVIDENCE_PACKAGED, false, "EV"},
 };
@@ -296,18 +296,18 @@ START_TEST(mending_what_is_said_mends)
     rig_licence(g, SIDE_BACKEND, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_PACKAGED, 3);
     rig_evidence(g, SIDE_BACKEND, EVIDENCE_DECLARED, "Apache-2.0");
 
-    rig_must(g, VERDICT_DENY, "PEIR");
+    rig_must(g, VERDICT_DENY, "EIRC");
     ck_assert_str_eq(g->verdict.mend, "use a client with a user that is named, or add an "
                                       "\"allow client user\" for this one");
     rig_allow_id(g, SIDE_CLIENT, RULES_USER, 1000, 1);
-    rig_must(g, VERDICT_DENY, "PER");
+    rig_must(g, VERDICT_DENY, "ERC");
     ck_assert_str_eq(g->verdict.mend, "use a backend that recites the poem");
     g->known[SIDE_BACKEND].recital = RECITAL_OK;
-    rig_must(g, VERDICT_DENY, "PE");
+    rig_must(g, VERDICT_DENY, "EC");
     ck_assert_str_eq(g->verdict.mend, "provide evidence of grade \"packaged\" or higher for a "
                                       "licence compatible with GPL-2.0-only" VOUCH);
     rig_evidence(g, SIDE_BACKEND, EVIDENCE_PACKAGED, "Apache-2.0");
-    rig_must(g, VERDICT_DENY, "P");
+    rig_must(g, VERDICT_DENY, "C");
     ck_assert_str_eq(g->verdict.mend,
                      "use a backend under a licence compatible with GPL-2.0-only" VOUCH);
     strcpy(g->inspection[SIDE_BACKEND].evidence.items[0].licence, "MIT");
@@ -319,13 +319,13 @@ START_TEST(mending_what_is_said_mends)
                      "provide evidence of grade \"signed\" or higher for its licence" VOUCH);
     g->licence[0].kind = RULES_OSI_APPROVED;
     strcpy(g->inspection[SIDE_BACKEND].evidence.items[0].licence, "SSPL-1.0");
-    rig_must(g, VERDICT_DENY, "PE");
+    rig_must(g, VERDICT_DENY, "EC");
     ck_assert_str_eq(
         g->verdict.mend,
         "provide evidence of grade \"signed\" or higher for a licence approved by the OSI" VOUCH);
     /* The operator's own word is what has to change then. */
     rig_assign(g, SIDE_BACKEND, "SSPL-1.0", RULES_FACTS, "");
-    rig_must(g, VERDICT_DENY, "PO");
+    rig_must(g, VERDICT_DENY, "OC");
     ck_assert_str_eq(g->verdict.mend, "use a backend under a licence approved by the OSI, or "
                                       "correct the route's \"assign licence ... to backend\"");
 }
