@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/date.h"
 #include "base/edit_distance.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -126,37 +127,16 @@ static bool config_value_read_command(struct value_in *v, struct value_fault *f)
     return command_read(&c, v->text, 0, f);
 }
 
-static bool config_value_is_day(unsigned y, unsigned m, unsigned d)
-{
-    static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    const bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-
-    return y >= 2000 && m >= 1 && m <= 12 && d >= 1 &&
-           d <= days[m - 1] + (m == 2 && leap ? 1u : 0u);
-}
-
 static bool config_value_read_date(struct value_in *v, struct value_fault *f)
 {
-    const char *t = v->text;
-    unsigned y = 0;
-    unsigned m = 0;
-    unsigned d = 0;
-    bool good = strlen(t) == 10 && t[4] == '-' && t[7] == '-';
+    uint32_t date;
 
-    for (int i = 0; good && i < 10; i++) {
-        if (i != 4 && i != 7) {
-            unsigned *part = i < 4 ? &y : i < 7 ? &m : &d;
-
-            good = isdigit((unsigned char)t[i]);
-            *part = *part * 10 + (unsigned)(t[i] - '0');
-        }
-    }
-    if (!good || !config_value_is_day(y, m, d)) {
+    if (strlen(v->text) != DATE_SIZE - 1 || !date_read(v->text, &date)) {
         FAULT_TEXT(f, "\"%s\" is not a date", v->shown);
         FAULT_HINT(f, "YYYY-MM-DD, from 2000 on");
         return false;
     }
-    v->number = y * 10000 + m * 100 + d;
+    v->number = date;
     return true;
 }
 
