@@ -320,7 +320,9 @@ static int monitor_start_inspector(struct monitor *m)
                                    .uid = m->context.config->inspector.uid,
                                    .gid = m->context.config->inspector.gid,
                                    .keys = m->context.config->trusted,
-                                   .n_keys = m->context.config->n_trusted};
+                                   .n_keys = m->context.config->n_trusted,
+                                   .revoked = m->context.config->revoked,
+                                   .n_revoked = m->context.config->n_revoked};
     struct inspector_envelope envelopes[INSPECTOR_ENVELOPES];
     int err;
 

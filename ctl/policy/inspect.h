@@ -19,12 +19,12 @@ struct inspect {
 };
 
 /*
- * Has the executable of i->peer inspected into i->inspection, by an inspector with these keys and
- * envelopes (all borrowed). Waits some seconds at most. Returns 0, or -errno if no inspector could
- * be started. A program that calls this must pass INSPECTOR_ARG on to inspector_main.
+ * Has the executable of i->peer inspected into i->inspection, by an inspector with the keys,
+ * envelopes and revocations of trust (all borrowed; its other members are ignored). Waits some
+ * seconds at most. Returns 0, or -errno if no inspector could be started. A program that calls this
+ * must pass INSPECTOR_ARG on to inspector_main.
  */
-int inspect_ask(struct inspect *i, size_t n_keys, const struct inspector_key *keys,
-                size_t n_envelopes, const struct inspector_envelope *envelopes)
+int inspect_ask(struct inspect *i, const struct inspector_settings *trust)
     __attribute__((warn_unused_result));
 
 void inspect_text(const struct inspect *i, FILE *to);

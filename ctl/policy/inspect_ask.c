@@ -48,19 +48,15 @@ static int inspect_ask_peer(struct inspect *i, const struct inspector_settings *
     return err;
 }
 
-int inspect_ask(struct inspect *i, size_t n_keys, const struct inspector_key *keys,
-                size_t n_envelopes, const struct inspector_envelope *envelopes)
+int inspect_ask(struct inspect *i, const struct inspector_settings *trust)
 {
-    struct inspector_settings s = {.base = event_base_new(),
-                                   .exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC),
-                                   .n_keys = n_keys,
-                                   .keys = keys,
-                                   .n_envelopes = n_envelopes,
-                                   .envelopes = envelopes};
+    struct inspector_settings s = *trust;
     /* The user that root's inspector becomes. */
     int err = geteuid() == 0 ? users_pick(1, &s.uid) : 0;
 
     s.gid = s.uid;
+    s.base = event_base_new();
+    s.exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     if (err) {
         /* Only fds that are closed below may be open from here on. */
     } else if (!s.base || s.exe_fd < 0) {

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/date.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/members.h"
@@ -93,18 +94,39 @@ static json_t *inspect_json_executable(const struct inspect *i)
                      "fs_verity", read ? inspect_json_hex(r->verity, r->verity_size) : json_null());
 }
 
+static json_t *inspect_json_date(uint32_t date)
+{
+    char text[DATE_SIZE];
+
+    return date ? json_string(date_text(date, text)) : json_null();
+}
+
+static json_t *inspect_json_item(const struct evidence_item *item)
+{
+    const bool is_signed = item->grade == EVIDENCE_SIGNED;
+    const struct evidence_signature *s = &item->signature;
+    const struct member members[] = {
+        {"grade", json_string(evidence_grade_name(item->grade))},
+        {"source", json_string(evidence_source_name(item->source))},
+        {"licence", json_string(item->licence)},
+        {"name", json_string(item->name)},
+        {"detail", json_string(item->detail)},
+        {"key", is_signed ? inspect_json_hex(s->key, sizeof s->key) : &members_omitted},
+        {"envelope",
+         is_signed ? inspect_json_hex(s->envelope, sizeof s->envelope) : &members_omitted},
+        {"issued", is_signed ? inspect_json_date(s->issued) : &members_omitted},
+        {"expires", is_signed ? inspect_json_date(s->expires) : &members_omitted},
+        {NULL, NULL}};
+
+    return members_object(members);
+}
+
 static json_t *inspect_json_evidence(const struct evidence *e)
 {
     json_t *a = json_array();
 
     for (uint32_t i = 0; a && i < e->n; i++) {
-        const struct evidence_item *item = &e->items[i];
-        json_t *o =
-            json_pack("{s:s, s:s, s:s, s:s, s:s}", "grade", evidence_grade_name(item->grade),
-                      "source", evidence_source_name(item->source), "licence", item->licence,
-                      "name", item->name, "detail", item->detail);
-
-        if (json_array_append_new(a, o) < 0) {
+        if (json_array_append_new(a, inspect_json_item(&e->items[i])) < 0) {
             json_decref(a);
             return NULL;
         }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/date.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "ctl/policy/inspect.h"
@@ -130,6 +131,21 @@ static void inspect_text_show_file(const struct inspect *i, FILE *to)
     }
 }
 
+static void inspect_text_show_signature(const struct evidence_signature *s, FILE *to)
+{
+    char digits[2 * EVIDENCE_SHA256_SIZE + 1];
+    char date[DATE_SIZE];
+
+    fprintf(to, "  %-12s key      %s\n", "", hex_text(s->key, sizeof s->key, digits));
+    fprintf(to, "  %-12s envelope %s\n", "", hex_text(s->envelope, sizeof s->envelope, digits));
+    if (s->issued) {
+        fprintf(to, "  %-12s issued   %s\n", "", date_text(s->issued, date));
+    }
+    if (s->expires) {
+        fprintf(to, "  %-12s expires after %s\n", "", date_text(s->expires, date));
+    }
+}
+
 static void inspect_text_show_evidence(const struct inspection *r, FILE *to)
 {
     const struct evidence *e = &r->evidence;
@@ -141,6 +157,9 @@ static void inspect_text_show_evidence(const struct inspection *r, FILE *to)
         fprintf(to, "  %-12s %s\n", evidence_grade_name(item->grade), item->licence);
         fprintf(to, "  %-12s %s, %s: %s\n", "", evidence_source_name(item->source), item->name,
                 item->detail);
+        if (item->grade == EVIDENCE_SIGNED) {
+            inspect_text_show_signature(&item->signature, to);
+        }
     }
     for (uint32_t i = 0; i < e->n_unknown; i++) {
         fprintf(to, "  %-12s %s: %s\n", "unknown", evidence_source_name(e->unknowns[i].source),

@@ -15,9 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/log.h"
 #include "base/trust.h"
 #include "policy/evidence/evidence_dsse.h"
+#include "policy/rules/rules.h"
 #include "policy/spdx/spdx.h"
 #include "ctl/poemctl.h"
 
@@ -25,6 +27,7 @@ struct options {
     const char *exe;
     const char *licence;
     const char *key;
+    uint32_t expires; /* a day (base/date.h); 0: never */
     const char *out;  /* NULL: standard output */
     const char *note; /* exclusive: used without all others */
 };
@@ -66,7 +69,7 @@ static int poemctl_attest_note(const char *licence)
 }
 
 /* Computes the file's SHA-256. Returns 0 or -errno. */
-static int poemctl_attest_digest(const char *path, uint8_t out[EVIDENCE_DSSE_SHA256_SIZE])
+static int poemctl_attest_digest(const char *path, uint8_t out[EVIDENCE_SHA256_SIZE])
 {
     static uint8_t chunk[256u << 10];
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -97,6 +100,7 @@ static int poemctl_attest_digest(const char *path, uint8_t out[EVIDENCE_DSSE_SHA
 static EVP_PKEY *poemctl_attest_load_key(const char *path)
 {
     FILE *f = fopen(path, "re");
+    struct evidence_key public;
     EVP_PKEY *key;
     struct stat st;
 
@@ -112,8 +116,9 @@ static EVP_PKEY *poemctl_attest_load_key(const char *path)
     key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
     fclose(f);
     ERR_clear_error();
-    if (!key || EVP_PKEY_get_id(key) != EVP_PKEY_ED25519) {
-        (void)poemctl_could_not("attest", path, "not an Ed25519 private key in PEM");
+    if (!key || evidence_key_init(&public, key) < 0) {
+        (void)poemctl_could_not("attest", path,
+                                "not a private key in PEM, Ed25519 or ECDSA over P-256");
         EVP_PKEY_free(key);
         return NULL;
     }
@@ -144,7 +149,11 @@ static int poemctl_attest_sign(const struct options *o)
     const char *slash = strrchr(o->exe, '/');
     char name[EVIDENCE_NAME_SIZE];
     char licence[EVIDENCE_LICENCE_SIZE];
-    uint8_t sha256[EVIDENCE_DSSE_SHA256_SIZE];
+    uint8_t sha256[EVIDENCE_SHA256_SIZE];
+    struct evidence_dsse_plan plan = {.sha256 = sha256,
+                                      .licence = licence,
+                                      .issued = rules_date_number(rules_today()),
+                                      .expires = o->expires};
     char *envelope = NULL;
     EVP_PKEY *key;
     int err;
@@ -162,8 +171,8 @@ static int poemctl_attest_sign(const struct options *o)
         return POEMCTL_COULD_NOT;
     }
     slash = slash ? slash + 1 : o->exe;
-    envelope = evidence_dsse_make(key, log_escape(name, sizeof name, slash, strlen(slash)), sha256,
-                                  licence);
+    plan.name = log_escape(name, sizeof name, slash, strlen(slash));
+    envelope = evidence_dsse_make(key, &plan);
     if (envelope) {
         code = poemctl_attest_write_out(envelope, o->out);
     } else {
@@ -183,7 +192,7 @@ static int poemctl_attest_main(int argc, char **argv)
         return POEMCTL_USAGE;
     }
     o.exe = operands[0];
-    if (o.note && (o.licence || o.key || o.out || o.exe)) {
+    if (o.note && (o.licence || o.key || o.expires || o.out || o.exe)) {
         poemctl_error("attest", "--note stands alone");
         return poemctl_usage(&poemctl_attest);
     }
@@ -194,10 +203,23 @@ static int poemctl_attest_main(int argc, char **argv)
     return o.note ? poemctl_attest_note(o.note) : poemctl_attest_sign(&o);
 }
 
+static bool poemctl_attest_read_expires(void *values, const char *text)
+{
+    struct options *o = values;
+
+    if (strlen(text) != DATE_SIZE - 1 || !date_read(text, &o->expires)) {
+        poemctl_error("attest", "\"%s\" is not a date: YYYY-MM-DD, from 2000 on", text);
+        return false;
+    }
+    return true;
+}
+
 static const struct cli_option options[] = {
     {"licence", 0, "EXPRESSION", "the SPDX expression that the executable is under",
      CLI_TEXT(struct options, licence)},
     {"key", 0, "KEY", "the private key to sign with", CLI_TEXT(struct options, key)},
+    {"expires", 0, "DATE", "the last day on which the statement holds: YYYY-MM-DD",
+     CLI_READ(poemctl_attest_read_expires)},
     {"output", 'o', "FILE", "write the envelope here instead of to standard output",
      CLI_TEXT(struct options, out)},
     {"note", 0, "EXPRESSION", "print the linker option that notes this licence in an executable",
@@ -207,7 +229,7 @@ static const struct cli_option options[] = {
 
 const struct poemctl_command poemctl_attest = {
     .name = "attest",
-    .synopsis = "EXE --licence EXPRESSION --key KEY [-o FILE]\n--note EXPRESSION",
+    .synopsis = "EXE --licence EXPRESSION --key KEY [--expires DATE] [-o FILE]\n--note EXPRESSION",
     .what = "sign under which licence an executable is, or have it noted inside",
     .manual = "poemctl-attest(1)",
     .options = options,

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/sock.h"
 #include "ctl/policy/inspect.h"
+#include "policy/rules/rules.h"
 #include "ctl/poemctl_json.h"
 #include "ctl/poemctl.h"
 
@@ -28,11 +29,33 @@ struct options {
     size_t n_envelopes;
     struct inspector_key keys[INSPECTOR_KEYS];
     struct inspector_envelope envelopes[INSPECTOR_ENVELOPES];
+    const char *revoked_file; /* NULL: none */
+    size_t n_revoked;
+    struct inspector_revoked revoked[INSPECTOR_REVOKED];
 };
 
 /* ---- the command line ---- */
 
-/* Loads the keys and opens the envelopes that are named. */
+static bool poemctl_inspect_load_revoked(struct options *o)
+{
+    char why[96];
+    unsigned line;
+    const int err = inspector_revoked_load(o->revoked, &o->n_revoked, o->revoked_file, &line);
+
+    if (err == -EINVAL && line > 0) {
+        snprintf(why, sizeof why, "line %u does not begin with 64 hexadecimal digits", line);
+    } else if (err == -E2BIG) {
+        snprintf(why, sizeof why, "more than %u revocations", INSPECTOR_REVOKED);
+    } else {
+        snprintf(why, sizeof why, "%s", err == -EINVAL ? "not a regular file" : strerror(-err));
+    }
+    if (err) {
+        (void)poemctl_could_not("inspect", o->revoked_file, why);
+    }
+    return err == 0;
+}
+
+/* Loads the keys and the revocations, and opens the envelopes that are named. */
 static bool poemctl_inspect_open(struct options *o)
 {
     for (size_t i = 0; i < o->trust.n; i++) {
@@ -40,8 +63,9 @@ static bool poemctl_inspect_open(struct options *o)
 
         if (err) {
             (void)poemctl_could_not("inspect", o->trust.items[i],
-                                    err == -EINVAL ? "not an Ed25519 public key in PEM"
-                                                   : strerror(-err));
+                                    err == -EINVAL
+                                        ? "not a public key in PEM, Ed25519 or ECDSA over P-256"
+                                        : strerror(-err));
             return false;
         }
     }
@@ -55,7 +79,7 @@ static bool poemctl_inspect_open(struct options *o)
         }
         o->n_envelopes++;
     }
-    return true;
+    return !o->revoked_file || poemctl_inspect_load_revoked(o);
 }
 
 /* ---- the subject ---- */
@@ -142,17 +166,24 @@ static int poemctl_inspect_show(const struct inspect *i, const struct options *o
 
 static int poemctl_inspect_run(struct inspect *i, const struct options *o)
 {
+    const struct inspector_settings trust = {.n_keys = o->trust.n,
+                                             .keys = o->keys,
+                                             .n_envelopes = o->n_envelopes,
+                                             .envelopes = o->envelopes,
+                                             .n_revoked = o->n_revoked,
+                                             .revoked = o->revoked};
     int err = poemctl_inspect_find(i, o);
 
     if (err) {
         return poemctl_could_not("inspect", i->what,
                                  err == -EINVAL ? "not a regular file" : strerror(-err));
     }
-    err = inspect_ask(i, o->trust.n, o->keys, o->n_envelopes, o->envelopes);
+    err = inspect_ask(i, &trust);
     if (err) {
         poemctl_error("inspect", "cannot start the inspector: %s", strerror(-err));
         return POEMCTL_COULD_NOT;
     }
+    evidence_drop_expired(&i->inspection.evidence, rules_date_number(rules_today()));
     return poemctl_inspect_show(i, o);
 }
 
@@ -197,13 +228,16 @@ static const struct cli_option inspect_options[] = {
      CLI_LIST(struct options, trust)},
     {"envelope", 0, "FILE", "look for the licence in this signed envelope, too",
      CLI_LIST(struct options, envelope)},
+    {"revoked", 0, "FILE", "trust none of the keys and envelopes in this list",
+     CLI_TEXT(struct options, revoked_file)},
     {"pid", 0, "PID", "inspect this process", CLI_NUMBER(struct options, pid, 1, INT32_MAX)},
     POEMCTL_END_OPTION,
 };
 
 const struct poemctl_command poemctl_inspect = {
     .name = "inspect",
-    .synopsis = "[--json] [--trust KEY] [--envelope FILE] EXE | SOCKET | --pid PID",
+    .synopsis =
+        "[--json] [--trust KEY] [--envelope FILE] [--revoked FILE] EXE | SOCKET | --pid PID",
     .what = "show who a peer is, and the evidence of its licence",
     .manual = "poemctl-inspect(1)",
     .options = inspect_options,

@@ -270,7 +270,7 @@ static int policy_explain_decide(struct explained *e, const struct rules *rules)
         policy_explain_show_head(e);
     }
     e->steps = o->json ? json_array() : NULL;
-    rules_explain(rules, known, policy_explain_show_step, e);
+    rules_explain(rules, known, rules_today(), policy_explain_show_step, e);
     if (o->json) {
         code = policy_explain_show_json(e, code);
     } else {
@@ -307,7 +307,11 @@ static bool policy_explain_find_out(struct inspect *found, const struct options 
                                     const struct config *c)
 {
     static struct inspector_envelope envelopes[INSPECTOR_ENVELOPES];
-    size_t n;
+    struct inspector_settings trust = {.n_keys = c->n_trusted,
+                                       .keys = c->trusted,
+                                       .envelopes = envelopes,
+                                       .n_revoked = c->n_revoked,
+                                       .revoked = c->revoked};
     int err;
 
     peer_init_pid(&found->peer, o->pid, false);
@@ -316,10 +320,10 @@ static bool policy_explain_find_out(struct inspect *found, const struct options 
                       strerror(found->peer.unknown[PEER_PID].error));
         return false;
     }
-    n = policy_explain_open_envelopes(c, envelopes);
-    err = inspect_ask(found, c->n_trusted, c->trusted, n, envelopes);
-    while (n > 0) {
-        sock_close(&envelopes[--n].fd);
+    trust.n_envelopes = policy_explain_open_envelopes(c, envelopes);
+    err = inspect_ask(found, &trust);
+    while (trust.n_envelopes > 0) {
+        sock_close(&envelopes[--trust.n_envelopes].fd);
     }
     if (err) {
         poemctl_error(NAME, "cannot start the inspector: %s", strerror(-err));

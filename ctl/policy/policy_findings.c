@@ -441,6 +441,10 @@ static void policy_findings_search_file(const struct search *s)
         policy_findings_found(s, c->trust_keys.items[0].at.line,
                               "\"trust-key\" has no effect without an \"envelope\"");
     }
+    if (c->revoked_file && c->envelopes.n == 0) {
+        policy_findings_found(s, c->revoked_at.line,
+                              "\"revoked\" has no effect without an \"envelope\"");
+    }
     if (c->on_audit_failure == CONFIG_AUDIT_TAINT && !c->audit_file) {
         policy_findings_found(s, 0,
                               "\"on-audit-failure taint\" has no effect: there is no \"audit\"");

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/log.h"
 
 static const char *const grades[EVIDENCE_GRADES] = {
@@ -103,12 +104,62 @@ void evidence_add(struct evidence *e, enum evidence_grade grade, enum evidence_s
         return;
     }
     item = &e->items[e->n++];
+    memset(item, 0, sizeof *item);
     item->grade = grade;
     item->source = source;
     snprintf(item->licence, sizeof item->licence, "%s", licence);
     memcpy(item->name, text, sizeof item->name);
     log_escape(item->detail, sizeof item->detail, detail, strlen(detail));
 }
+
+void evidence_add_signed(struct evidence *e, const char *licence, const char *name,
+                         const char *detail, const struct evidence_signature *signature)
+{
+    const uint32_t n = e->n;
+
+    evidence_add(e, EVIDENCE_SIGNED, EVIDENCE_FROM_ENVELOPE, licence, name, detail);
+    if (e->n > n) {
+        e->items[n].signature = *signature;
+    }
+}
+
+/* ---- expiry ---- */
+
+bool evidence_expired(const struct evidence_item *item, uint32_t today)
+{
+    return item->signature.expires != 0 && item->signature.expires < today;
+}
+
+const char *evidence_expired_text(const struct evidence_item *item, char out[EVIDENCE_DETAIL_SIZE])
+{
+    char date[DATE_SIZE];
+
+    snprintf(out, EVIDENCE_DETAIL_SIZE, "%s: its statement expired after %s", item->name,
+             date_text(item->signature.expires, date));
+    return out;
+}
+
+void evidence_drop_expired(struct evidence *e, uint32_t today)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < e->n; i++) {
+        char why[EVIDENCE_DETAIL_SIZE];
+
+        if (evidence_expired(&e->items[i], today)) {
+            evidence_add_unknown(e, e->items[i].source, 0, "%s",
+                                 evidence_expired_text(&e->items[i], why));
+        } else {
+            if (kept != i) {
+                e->items[kept] = e->items[i];
+            }
+            kept++;
+        }
+    }
+    e->n = kept;
+}
+
+/* ---- lists ---- */
 
 void evidence_append(struct evidence *to, const struct evidence *from)
 {
@@ -144,13 +195,19 @@ static bool evidence_text_sound(const char *p, size_t size)
     return memchr(p, '\0', size) && evidence_printable(p);
 }
 
+static bool evidence_date_sound(uint32_t date)
+{
+    return date == 0 || date_valid(date);
+}
+
 static bool evidence_item_sound(const struct evidence_item *i)
 {
     return i->grade > EVIDENCE_NONE && (unsigned)i->grade < EVIDENCE_GRADES &&
            (unsigned)i->source < EVIDENCE_SOURCES &&
            evidence_text_sound(i->licence, sizeof i->licence) && i->licence[0] != '\0' &&
            evidence_text_sound(i->name, sizeof i->name) &&
-           evidence_text_sound(i->detail, sizeof i->detail);
+           evidence_text_sound(i->detail, sizeof i->detail) &&
+           evidence_date_sound(i->signature.issued) && evidence_date_sound(i->signature.expires);
 }
 
 bool evidence_sound(const struct evidence *e)

@@ -55,6 +55,16 @@ const char *evidence_source_name(enum evidence_source s);
 #define EVIDENCE_NAME_SIZE 160u
 #define EVIDENCE_DETAIL_SIZE 256u
 
+#define EVIDENCE_SHA256_SIZE 32u
+
+/* The signature behind an item of grade signed; all 0 in other items. */
+struct evidence_signature {
+    uint8_t key[EVIDENCE_SHA256_SIZE];      /* SHA-256 of the SubjectPublicKeyInfo in DER */
+    uint8_t envelope[EVIDENCE_SHA256_SIZE]; /* SHA-256 of the envelope's bytes */
+    uint32_t issued;                        /* a day (base/date.h), or 0 if unknown */
+    uint32_t expires;                       /* the last day on which it holds; 0: no such day */
+};
+
 /* All texts are printable ASCII, NUL-terminated. */
 struct evidence_item {
     enum evidence_grade grade;
@@ -64,6 +74,7 @@ struct evidence_item {
         name[EVIDENCE_NAME_SIZE]; /* identifies the source: a package and version, a key's name … */
     char detail[EVIDENCE_DETAIL_SIZE]; /* for people: how the evidence was found, what it is based
                                           on */
+    struct evidence_signature signature;
 };
 
 /* A source that should have provided evidence but could not, or must not be trusted. */
@@ -96,6 +107,19 @@ void evidence_init(struct evidence *e);
  */
 void evidence_add(struct evidence *e, enum evidence_grade grade, enum evidence_source source,
                   const char *licence, const char *name, const char *detail);
+
+/* Adds an item of grade signed, from an envelope, in the same way. */
+void evidence_add_signed(struct evidence *e, const char *licence, const char *name,
+                         const char *detail, const struct evidence_signature *signature);
+
+/* Returns whether the item's statement has expired on a day (base/date.h): it is no evidence. */
+bool evidence_expired(const struct evidence_item *item, uint32_t today);
+
+/* Writes why an expired item is no evidence. Returns out. */
+const char *evidence_expired_text(const struct evidence_item *item, char out[EVIDENCE_DETAIL_SIZE]);
+
+/* Makes unknowns, with the reason, of the items that have expired on a day. */
+void evidence_drop_expired(struct evidence *e, uint32_t today);
 
 void evidence_add_unknown(struct evidence *e, enum evidence_source source, int error,
                           const char *fmt, ...) __attribute__((format(printf, 4, 5)));

@@ -2,81 +2,55 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Makes DSSE envelopes for poemctl attest; the daemon never does. */
 #include <jansson.h>
-#include <openssl/sha.h>
-#include <openssl/x509.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hex.h"
-#include "policy/evidence/evidence_dsse.h"
-#include "policy/evidence/evidence_pae.h"
-
 #include "base/base64.h"
+#include "base/date.h"
+#include "base/hex.h"
+#include "base/members.h"
+#include "policy/evidence/evidence_dsse.h"
+#include "policy/evidence/evidence_statement.h"
 
-static int evidence_dsse_keyid(EVP_PKEY *key, char out[EVIDENCE_DSSE_KEYID_SIZE])
+static json_t *evidence_dsse_make_day(uint32_t date)
 {
-    uint8_t digest[SHA256_DIGEST_LENGTH];
-    unsigned char *der = NULL;
-    const int n = i2d_PUBKEY(key, &der);
+    char text[DATE_SIZE];
 
-    if (n <= 0) {
-        return -1;
-    }
-    SHA256(der, (size_t)n, digest);
-    OPENSSL_free(der);
-    hex_text(digest, sizeof digest, out);
-    return 0;
+    return date ? json_string(date_text(date, text)) : &members_omitted;
 }
 
-static char *evidence_dsse_make_statement_make(const char *name, const uint8_t *sha256,
-                                               const char *licence)
+static char *evidence_dsse_make_statement(const struct evidence_dsse_plan *plan)
 {
-    char digest[2 * EVIDENCE_DSSE_SHA256_SIZE + 1];
+    const struct member predicate[] = {{"licence", json_string(plan->licence)},
+                                       {"issued", evidence_dsse_make_day(plan->issued)},
+                                       {"expires", evidence_dsse_make_day(plan->expires)},
+                                       {NULL, NULL}};
+    char digest[2 * EVIDENCE_SHA256_SIZE + 1];
     json_t *statement;
     char *text;
 
-    hex_text(sha256, EVIDENCE_DSSE_SHA256_SIZE, digest);
+    hex_text(plan->sha256, EVIDENCE_SHA256_SIZE, digest);
     statement =
-        json_pack("{s:s, s:[{s:s, s:{s:s}}], s:s, s:{s:s}}", "_type", EVIDENCE_DSSE_STATEMENT,
-                  "subject", "name", name, "digest", "sha256", digest, "predicateType",
-                  EVIDENCE_DSSE_PREDICATE, "predicate", "licence", licence);
+        json_pack("{s:s, s:[{s:s, s:{s:s}}], s:s, s:o}", "_type", EVIDENCE_STATEMENT_TYPE,
+                  "subject", "name", plan->name, "digest", "sha256", digest, "predicateType",
+                  EVIDENCE_STATEMENT_PREDICATE, "predicate", members_object(predicate));
     text = statement ? json_dumps(statement, JSON_COMPACT) : NULL;
     json_decref(statement);
     return text;
 }
 
-/* Signs the encoding of the payload with Ed25519, 64 bytes to out. Returns 0 or -1. */
-static int evidence_dsse_make_sign(EVP_PKEY *key, const char *payload, uint8_t out[64])
-{
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    struct evidence_pae pae;
-    size_t n = 64;
-    int r = -1;
-
-    if (ctx && evidence_pae_init(&pae, payload, strlen(payload)) == EVIDENCE_PAE_OK) {
-        if (EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) == 1 &&
-            EVP_DigestSign(ctx, out, &n, pae.bytes, pae.n) == 1 && n == 64) {
-            r = 0;
-        }
-        evidence_pae_deinit(&pae);
-    }
-    EVP_MD_CTX_free(ctx);
-    return r;
-}
-
-static char *evidence_dsse_make_envelope_make(const char *payload, const uint8_t signature[64],
-                                              const char *keyid)
+static char *evidence_dsse_make_envelope(const char *payload, const uint8_t *signature,
+                                         size_t signature_size, const char *keyid)
 {
     const size_t n = strlen(payload);
-    char sig[BASE64_SIZE(64) + 1];
+    char sig[BASE64_SIZE(EVIDENCE_KEY_SIGNATURE_MAX) + 1];
     char *base64 = malloc(BASE64_SIZE(n) + 1);
     json_t *envelope = NULL;
     char *text = NULL;
 
     if (base64) {
         base64_write(payload, n, base64);
-        base64_write(signature, 64, sig);
+        base64_write(signature, signature_size, sig);
         envelope =
             json_pack("{s:s, s:s, s:[{s:s, s:s}]}", "payloadType", EVIDENCE_DSSE_PAYLOAD_TYPE,
                       "payload", base64, "signatures", "keyid", keyid, "sig", sig);
@@ -89,21 +63,29 @@ static char *evidence_dsse_make_envelope_make(const char *payload, const uint8_t
     return text;
 }
 
-char *evidence_dsse_make(EVP_PKEY *key, const char *name,
-                         const uint8_t sha256[EVIDENCE_DSSE_SHA256_SIZE], const char *licence)
+char *evidence_dsse_make_of(EVP_PKEY *key, const char *statement)
 {
-    char keyid[EVIDENCE_DSSE_KEYID_SIZE];
-    uint8_t signature[64];
-    char *envelope = NULL;
-    char *payload;
+    char keyid[2 * EVIDENCE_KEY_FINGERPRINT_SIZE + 1];
+    uint8_t signature[EVIDENCE_KEY_SIGNATURE_MAX];
+    struct evidence_key public;
+    struct evidence_pae pae;
+    size_t n;
 
-    if (EVP_PKEY_get_id(key) != EVP_PKEY_ED25519 || evidence_dsse_keyid(key, keyid) < 0) {
+    if (evidence_key_init(&public, key) < 0 ||
+        evidence_pae_init(&pae, statement, strlen(statement)) != EVIDENCE_PAE_OK) {
         return NULL;
     }
-    payload = evidence_dsse_make_statement_make(name, sha256, licence);
-    if (payload && evidence_dsse_make_sign(key, payload, signature) == 0) {
-        envelope = evidence_dsse_make_envelope_make(payload, signature, keyid);
-    }
-    free(payload);
+    n = evidence_key_sign(key, pae.bytes, pae.n, signature);
+    evidence_pae_deinit(&pae);
+    hex_text(public.fingerprint, sizeof public.fingerprint, keyid);
+    return n > 0 ? evidence_dsse_make_envelope(statement, signature, n, keyid) : NULL;
+}
+
+char *evidence_dsse_make(EVP_PKEY *key, const struct evidence_dsse_plan *plan)
+{
+    char *statement = evidence_dsse_make_statement(plan);
+    char *envelope = statement ? evidence_dsse_make_of(key, statement) : NULL;
+
+    free(statement);
     return envelope;
 }

@@ -28,6 +28,7 @@
 #include <sys/types.h>
 
 #include "policy/evidence/evidence.h"
+#include "policy/evidence/evidence_key.h"
 #include "policy/peer/peer.h"
 
 /* argv[1] of an inspector: a program that uses this header calls inspector_main() for it. */
@@ -84,8 +85,13 @@ void inspection_release(const struct inspection *r);
 
 #define INSPECTOR_KEYS 16u
 #define INSPECTOR_ENVELOPES 64u
-#define INSPECTOR_ENVELOPE_MAX 65536u /* bytes of one envelope */
-#define INSPECTOR_KEY_SIZE 32u        /* Ed25519, raw */
+#define INSPECTOR_ENVELOPE_MAX (1u << 20) /* bytes of one envelope */
+
+/* Entries of a revocation list, which the inspector gets at its start: 64 KiB. */
+#define INSPECTOR_REVOKED 512u
+
+/* Bytes of the reason of a revocation, including the NUL; a longer one is cut. */
+#define INSPECTOR_REASON_SIZE 96u
 
 /* Larger executables are not hashed: at 400 MB/s this size takes 1.3 s of the handshake's 4 s. */
 #define INSPECTOR_FILE_MAX (512ull << 20)
@@ -109,8 +115,14 @@ void inspection_release(const struct inspection *r);
 
 /* A public key that the operator trusts to sign envelopes. */
 struct inspector_key {
-    uint8_t bytes[INSPECTOR_KEY_SIZE];
+    struct evidence_key key;
     char name[EVIDENCE_NAME_SIZE]; /* the file's name, for people; printable */
+};
+
+/* A key or an envelope that the operator trusts no longer. */
+struct inspector_revoked {
+    uint8_t digest[EVIDENCE_SHA256_SIZE]; /* the key's fingerprint, or the envelope's SHA-256 */
+    char reason[INSPECTOR_REASON_SIZE];   /* printable; "" if the list has none */
 };
 
 /* The file of an envelope. */
@@ -120,8 +132,8 @@ struct inspector_envelope {
 };
 
 /*
- * Reads a public key (PEM, Ed25519) at path, at start-up and in tools: it blocks. Returns 0 or
- * -errno (-EINVAL if it is not such a key).
+ * Reads a public key (PEM; Ed25519, or ECDSA over P-256) at path, at start-up and in tools: it
+ * blocks. Returns 0 or -errno (-EINVAL if it is not such a key).
  */
 int inspector_key_load(struct inspector_key *k, const char *path)
     __attribute__((warn_unused_result));
@@ -132,6 +144,17 @@ int inspector_key_load(struct inspector_key *k, const char *path)
  */
 int inspector_envelope_open(struct inspector_envelope *e, const char *path)
     __attribute__((warn_unused_result));
+
+/*
+ * Reads a revocation list at path, at start-up and in tools: it blocks. Each line is 64 lower-case
+ * hexadecimal digits, the fingerprint of a key or the SHA-256 of an envelope, and a reason after
+ * white space, which may be missing. Empty lines, and those that begin with "#", are ignored.
+ *
+ * out has room for INSPECTOR_REVOKED entries; *n receives their number. Returns 0 or -errno:
+ * -EINVAL if line number *line is malformed, -E2BIG if there are more entries.
+ */
+int inspector_revoked_load(struct inspector_revoked *out, size_t *n, const char *path,
+                           unsigned *line) __attribute__((warn_unused_result));
 
 /* All borrowed for the call of inspector_new, which makes copies, also of fds. */
 struct inspector_settings {
@@ -146,14 +169,16 @@ struct inspector_settings {
     const struct inspector_key *keys;
     size_t n_envelopes;
     const struct inspector_envelope *envelopes; /* each is read once per inspector process */
+    size_t n_revoked;
+    const struct inspector_revoked *revoked;
 };
 
 struct inspector;
 
 /*
  * Starts an inspector. *out is NULL on error, otherwise the caller calls inspector_free. Returns 0
- * or -errno (-E2BIG if there are more keys or envelopes than fit). If the child cannot start, it is
- * tried again later; requests then end with INSPECTION_NOBODY or INSPECTION_TIMEOUT.
+ * or -errno (-E2BIG if there are more keys, envelopes or revocations than fit). If the child cannot
+ * start, it is tried again later; requests then end with INSPECTION_NOBODY or INSPECTION_TIMEOUT.
  */
 int inspector_new(struct inspector **out, const struct inspector_settings *s)
     __attribute__((warn_unused_result));

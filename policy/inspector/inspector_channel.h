@@ -67,9 +67,11 @@ struct inspector_start {
     int32_t rpm_fd;
     uint32_t n_keys;
     uint32_t n_envelopes;
+    uint32_t n_revoked;
     int32_t envelope_fds[INSPECTOR_ENVELOPES];
     char envelope_names[INSPECTOR_ENVELOPES][EVIDENCE_NAME_SIZE];
     struct inspector_key keys[INSPECTOR_KEYS];
+    struct inspector_revoked revoked[INSPECTOR_REVOKED];
 };
 
 enum inspector_type {

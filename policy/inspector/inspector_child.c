@@ -81,11 +81,13 @@ static int inspector_seal_start(struct inspector_kit *k, const struct inspector_
 
 int inspector_kit_init(struct inspector_kit *k, const struct inspector_settings *s)
 {
-    struct inspector_start start;
+    /* Static, since 80 KiB are too much for the stack. */
+    static struct inspector_start start;
     int err;
 
     *k = (struct inspector_kit){.exe_fd = -1, .fds = {-1}, .n_fds = 1};
-    if (s->n_keys > INSPECTOR_KEYS || s->n_envelopes > INSPECTOR_ENVELOPES) {
+    if (s->n_keys > INSPECTOR_KEYS || s->n_envelopes > INSPECTOR_ENVELOPES ||
+        s->n_revoked > INSPECTOR_REVOKED) {
         return -E2BIG;
     }
     memset(&start, 0, sizeof start);
@@ -98,6 +100,10 @@ int inspector_kit_init(struct inspector_kit *k, const struct inspector_settings 
     start.n_keys = (uint32_t)s->n_keys;
     for (size_t i = 0; i < s->n_keys; i++) {
         start.keys[i] = s->keys[i];
+    }
+    start.n_revoked = (uint32_t)s->n_revoked;
+    for (size_t i = 0; i < s->n_revoked; i++) {
+        start.revoked[i] = s->revoked[i];
     }
     err = inspector_child_hand_over_envelopes(k, &start, s);
     if (!err) {

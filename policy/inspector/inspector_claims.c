@@ -11,7 +11,6 @@
 #include "policy/inspector/inspector_channel.h"
 
 _Static_assert(INSPECTOR_KEYS == EVIDENCE_DSSE_KEYS, "every key can be tried");
-_Static_assert(INSPECTOR_KEY_SIZE == EVIDENCE_DSSE_KEY_SIZE, "Ed25519");
 _Static_assert(INSPECTOR_ENVELOPE_MAX == EVIDENCE_DSSE_MAX, "one envelope");
 
 struct inspector_claims {
@@ -25,7 +24,7 @@ struct inspector_claims {
 };
 
 static void inspector_claims_read_envelope(struct inspector_claims *c, uint32_t i,
-                                           const uint8_t (*keys)[EVIDENCE_DSSE_KEY_SIZE])
+                                           const struct evidence_key *keys)
 {
     const struct inspector_start *s = c->start;
     char *text = NULL;
@@ -51,7 +50,7 @@ static void inspector_claims_read_envelope(struct inspector_claims *c, uint32_t 
 struct inspector_claims *inspector_claims_new(const struct inspector_start *s)
 {
     struct inspector_claims *c = calloc(1, sizeof *c);
-    uint8_t keys[INSPECTOR_KEYS][EVIDENCE_DSSE_KEY_SIZE];
+    struct evidence_key keys[INSPECTOR_KEYS];
 
     if (!c) {
         return NULL;
@@ -59,45 +58,123 @@ struct inspector_claims *inspector_claims_new(const struct inspector_start *s)
     c->start = s;
     evidence_init(&c->faults);
     for (uint32_t i = 0; i < s->n_keys; i++) {
-        memcpy(keys[i], s->keys[i].bytes, sizeof keys[i]);
+        keys[i] = s->keys[i].key;
     }
     for (uint32_t i = 0; i < s->n_envelopes; i++) {
-        inspector_claims_read_envelope(c, i, (const uint8_t(*)[EVIDENCE_DSSE_KEY_SIZE])keys);
+        inspector_claims_read_envelope(c, i, keys);
     }
     return c;
 }
 
-static bool inspector_claims_speaks_of(const struct evidence_claim *claim, const uint8_t *sha256)
+/* Returns the subject with this digest, or NULL. */
+static const struct evidence_subject *inspector_claims_subject(const struct evidence_claim *claim,
+                                                               const uint8_t *sha256)
 {
     for (uint32_t i = 0; i < claim->n_subjects; i++) {
-        if (memcmp(claim->subjects[i], sha256, EVIDENCE_DSSE_SHA256_SIZE) == 0) {
-            return true;
+        if (memcmp(claim->subjects[i].sha256, sha256, EVIDENCE_SHA256_SIZE) == 0) {
+            return &claim->subjects[i];
         }
     }
-    return false;
+    return NULL;
+}
+
+/* Returns the revocation of a key or an envelope, or NULL. */
+static const struct inspector_revoked *inspector_claims_revoked(const struct inspector_start *s,
+                                                                const uint8_t *digest)
+{
+    for (uint32_t i = 0; i < s->n_revoked; i++) {
+        if (memcmp(s->revoked[i].digest, digest, EVIDENCE_SHA256_SIZE) == 0) {
+            return &s->revoked[i];
+        }
+    }
+    return NULL;
+}
+
+/*
+ * Lists the signers that are not revoked in detail; the first is the key of the evidence. Returns
+ * NULL, or the revocation of a key if all are revoked.
+ */
+static const struct inspector_revoked *inspector_claims_signers(const struct inspector_start *s,
+                                                                const struct evidence_claim *claim,
+                                                                struct evidence_signature *out,
+                                                                char detail[EVIDENCE_DETAIL_SIZE])
+{
+    const struct inspector_revoked *revoked = NULL;
+    size_t n = (size_t)snprintf(detail, EVIDENCE_DETAIL_SIZE, "signed with");
+    bool signed_by_one = false;
+
+    for (uint32_t k = 0; k < s->n_keys; k++) {
+        const uint8_t *fingerprint = s->keys[k].key.fingerprint;
+        const struct inspector_revoked *r = inspector_claims_revoked(s, fingerprint);
+
+        if (!(claim->signers & 1u << k)) {
+            continue;
+        }
+        if (r) {
+            revoked = r;
+            continue;
+        }
+        if (!signed_by_one) {
+            memcpy(out->key, fingerprint, sizeof out->key);
+        }
+        signed_by_one = true;
+        if (n < EVIDENCE_DETAIL_SIZE) {
+            n += (size_t)snprintf(detail + n, EVIDENCE_DETAIL_SIZE - n, " %s", s->keys[k].name);
+        }
+    }
+    return signed_by_one ? NULL : revoked;
+}
+
+/* Names the document that has the licence. */
+static const char *inspector_claims_document(enum evidence_predicate p)
+{
+    return p == EVIDENCE_PREDICATE_SPDX        ? ", in an SPDX document"
+           : p == EVIDENCE_PREDICATE_CYCLONEDX ? ", in a CycloneDX document"
+                                               : "";
+}
+
+static void inspector_claims_add_revoked(struct evidence *e, const char *name, const char *what,
+                                         const struct inspector_revoked *r)
+{
+    evidence_add_unknown(e, EVIDENCE_FROM_ENVELOPE, 0, "%s: %s is revoked%s%s", name, what,
+                         *r->reason ? ": " : "", r->reason);
 }
 
 static void inspector_claims_add_claim(const struct inspector_claims *c, uint32_t i,
-                                       struct evidence *e)
+                                       const struct evidence_subject *subject, struct evidence *e)
 {
     const struct evidence_claim *claim = &c->good[i].claim;
-    char detail[EVIDENCE_DETAIL_SIZE] = "signed with";
-    size_t n = strlen(detail);
+    const char *name = c->start->envelope_names[c->good[i].envelope];
+    struct evidence_signature signature = {.issued = claim->issued, .expires = claim->expires};
+    char signers[EVIDENCE_DETAIL_SIZE];
+    char detail[EVIDENCE_DETAIL_SIZE + 32];
+    const struct inspector_revoked *key =
+        inspector_claims_signers(c->start, claim, &signature, signers);
+    const struct inspector_revoked *envelope = inspector_claims_revoked(c->start, claim->envelope);
 
-    for (uint32_t k = 0; k < c->start->n_keys && n < sizeof detail; k++) {
-        if (claim->signers & 1u << k) {
-            n += (size_t)snprintf(detail + n, sizeof detail - n, " %s", c->start->keys[k].name);
-        }
+    if (envelope) {
+        inspector_claims_add_revoked(e, name, "it", envelope);
+    } else if (key) {
+        inspector_claims_add_revoked(e, name, "its key", key);
+    } else if (subject->outcome != EVIDENCE_DSSE_OK) {
+        evidence_add_unknown(e, EVIDENCE_FROM_ENVELOPE, 0, "%s: %s", name,
+                             evidence_dsse_text(subject->outcome));
+    } else {
+        memcpy(signature.envelope, claim->envelope, sizeof signature.envelope);
+        snprintf(detail, sizeof detail, "%s%s", signers,
+                 inspector_claims_document(claim->predicate));
+        evidence_add_signed(e, subject->licence, name, detail, &signature);
     }
-    evidence_add(e, EVIDENCE_SIGNED, EVIDENCE_FROM_ENVELOPE, claim->licence,
-                 c->start->envelope_names[c->good[i].envelope], detail);
 }
 
 void inspector_claims_add(const struct inspector_claims *c, struct inspection *r)
 {
     for (uint32_t i = 0; i < c->n; i++) {
-        if (inspector_claims_speaks_of(&c->good[i].claim, r->sha256)) {
-            inspector_claims_add_claim(c, i, &r->evidence);
+        const struct evidence_subject *subject =
+            inspector_claims_subject(&c->good[i].claim, r->sha256);
+
+        if (subject) {
+            inspector_claims_add_claim(c, i, subject, &r->evidence);
         } else {
             r->envelopes_other++;
         }

@@ -29,7 +29,7 @@ static int inspector_main_read_start(void)
 
     close(INSPECTOR_START_FD);
     if (n != sizeof start || start.n_keys > INSPECTOR_KEYS ||
-        start.n_envelopes > INSPECTOR_ENVELOPES) {
+        start.n_envelopes > INSPECTOR_ENVELOPES || start.n_revoked > INSPECTOR_REVOKED) {
         return -EINVAL;
     }
     return 0;

@@ -81,6 +81,9 @@ struct rules_date {
 /* Returns the current day in UTC. Not pure: reads the clock for callers of rules_decide. */
 struct rules_date rules_today(void);
 
+/* Returns the day as a number (base/date.h); 0 if unset. */
+uint32_t rules_date_number(struct rules_date d);
+
 /* Returns whether a is b or an earlier day. */
 bool rules_date_not_after(struct rules_date a, struct rules_date b);
 
@@ -214,11 +217,12 @@ bool rules_ask_executable(const struct rules *r, enum side party);
  *
  * Of all evidence of a party's licence, that of the highest grade counts, and the grade must be at
  * least the rule's. Several items of that grade hold together (AND), on one version of the GPL.
- * Incomplete items count as unknown. A party's own statements are held against it: its declaration
- * and a note in its executable count beside a recital, and a party that contradicts itself meets no
- * licence rule. The same holds for a broker's statements in "via": a rule on the backend's licence
- * must be met by each server behind it, for which the evidence is a recital or a declaration. Only
- * an assignment by the operator overrides all of that.
+ * Incomplete items count as unknown, and a signed statement that has expired does not count. A
+ * party's own statements are held against it: its declaration and a note in its executable count
+ * beside a recital, and a party that contradicts itself meets no licence rule. The same holds for a
+ * broker's statements in "via": a rule on the backend's licence must be met by each server behind
+ * it, for which the evidence is a recital or a declaration. Only an assignment by the operator
+ * overrides all of that.
  *
  * If a backend was inspected and no rule requires a licence of it, it is tainted as if it had to be
  * compatible with QEMU, which is under GPL-2.0-only; it is not refused.
@@ -250,7 +254,7 @@ typedef void rules_step_fn(const struct rules_step *s, void *arg);
  * Calls fn for each rule in order of evaluation. Alternatives ("allow" rules of one party and one
  * fact) are one step.
  */
-void rules_explain(const struct rules *r, const struct rules_known known[SIDES], rules_step_fn *fn,
-                   void *arg);
+void rules_explain(const struct rules *r, const struct rules_known known[SIDES],
+                   struct rules_date today, rules_step_fn *fn, void *arg);
 
 #endif

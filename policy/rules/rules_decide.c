@@ -16,6 +16,7 @@
 struct walk {
     const struct rules *rules;
     const struct rules_known *known;
+    struct rules_date today;
     rules_step_fn *fn;
     void *arg;
 };
@@ -129,8 +130,8 @@ static void rules_write_evidence(struct rules_step *s, const struct rules_licenc
     if (c->n == 0) {
         rules_write(s->text,
                     "the licence of the %s is unknown: there is no evidence of it, and the rule "
-                    "requires grade \"%s\" or higher",
-                    who, wanted);
+                    "requires grade \"%s\" or higher%s%s",
+                    who, wanted, *c->expired ? "; " : "", c->expired);
         return;
     }
     s->cause = (struct rules_cause){.grade = c->grade,
@@ -142,9 +143,9 @@ static void rules_write_evidence(struct rules_step *s, const struct rules_licenc
                  compat == SPDX_COMPATIBLE ? "; the licence itself would pass" : "");
     }
     log_escape(licence, sizeof licence, s->cause.licence, strlen(s->cause.licence));
-    rules_write(s->text, "licence of %s: %s, %s (%s%s%.100s)%s: %.200s", who, licence,
+    rules_write(s->text, "licence of %s: %s, %s (%s%s%.100s)%s: %.200s%s%.100s", who, licence,
                 evidence_grade_name(c->grade), s->cause.source, *s->cause.name ? " " : "",
-                s->cause.name, low, why);
+                s->cause.name, low, why, *c->expired ? "; " : "", c->expired);
 }
 
 /* Writes the evidence that the rule would accept. */
@@ -220,7 +221,7 @@ static void rules_check_licence(const struct walk *w, const struct rules_licence
     enum spdx_compat compat;
     size_t worst;
 
-    rules_count(w->rules, rule->party, &w->known[rule->party], &c);
+    rules_count(w->rules, rule->party, &w->known[rule->party], w->today, &c);
     compat = rules_judge_all(rule, &c, &worst, why);
     s.taint = rules_counted_taint(&c, compat);
     s.met = compat == SPDX_COMPATIBLE && c.grade >= rule->least;
@@ -251,12 +252,14 @@ static void rules_walk(const struct walk *w)
     }
 }
 
+uint32_t rules_date_number(struct rules_date d)
+{
+    return d.year * 10000u + d.month * 100u + d.day;
+}
+
 bool rules_date_not_after(struct rules_date a, struct rules_date b)
 {
-    if (a.year != b.year) {
-        return a.year < b.year;
-    }
-    return a.month != b.month ? a.month < b.month : a.day <= b.day;
+    return rules_date_number(a) <= rules_date_number(b);
 }
 
 /*
@@ -317,7 +320,7 @@ static uint32_t rules_unasked_taint(const struct walk *w)
     if (rules_asks_backend(w->rules) || !w->known[SIDE_BACKEND].inspection) {
         return 0;
     }
-    rules_count(w->rules, SIDE_BACKEND, &w->known[SIDE_BACKEND], &c);
+    rules_count(w->rules, SIDE_BACKEND, &w->known[SIDE_BACKEND], w->today, &c);
     return rules_counted_taint(&c, rules_judge_all(&rules_unasked, &c, &worst, why));
 }
 
@@ -325,7 +328,7 @@ void rules_decide(const struct rules *r, const struct rules_known known[SIDES],
                   struct rules_date today, struct rules_verdict *out)
 {
     struct deciding d = {.out = out};
-    const struct walk w = {.rules = r, .known = known, .fn = rules_take, .arg = &d};
+    const struct walk w = {.rules = r, .known = known, .today = today, .fn = rules_take, .arg = &d};
 
     *out = (struct rules_verdict){.verdict = VERDICT_ALLOW, .cause = rules_no_cause};
     rules_write(out->why, "this route has no rules");
@@ -345,10 +348,10 @@ void rules_decide(const struct rules *r, const struct rules_known known[SIDES],
     out->verdict = out->taint ? VERDICT_TAINTED : VERDICT_ALLOW;
 }
 
-void rules_explain(const struct rules *r, const struct rules_known known[SIDES], rules_step_fn *fn,
-                   void *arg)
+void rules_explain(const struct rules *r, const struct rules_known known[SIDES],
+                   struct rules_date today, rules_step_fn *fn, void *arg)
 {
-    const struct walk w = {.rules = r, .known = known, .fn = fn, .arg = arg};
+    const struct walk w = {.rules = r, .known = known, .today = today, .fn = fn, .arg = arg};
 
     rules_walk(&w);
 }

@@ -84,14 +84,16 @@ static bool rules_judge_has_note(const struct rules_known *k)
 
 /* own is the grade of the party's own statements: its notes count with them. */
 static void rules_judge_count_inspection(const struct rules_known *k, enum evidence_grade own,
-                                         struct rules_counted *c)
+                                         struct rules_date today, struct rules_counted *c)
 {
     const struct evidence *e = rules_judge_evidence(k);
 
     for (uint32_t i = 0; e && i < e->n; i++) {
         const struct evidence_item *item = &e->items[i];
 
-        if (rules_judge_is_found_out(item->grade)) {
+        if (evidence_expired(item, rules_date_number(today))) {
+            (void)evidence_expired_text(item, c->expired);
+        } else if (rules_judge_is_found_out(item->grade)) {
             rules_judge_count(c, item->grade == EVIDENCE_NOTED ? own : item->grade,
                               evidence_source_name(item->source), item->licence, item->name);
         }
@@ -138,7 +140,7 @@ bool rules_ask_executable(const struct rules *r, enum side party)
 }
 
 void rules_count(const struct rules *r, enum side party, const struct rules_known *k,
-                 struct rules_counted *c)
+                 struct rules_date today, struct rules_counted *c)
 {
     const struct rules_assign *a = rules_assigned(r, party, k);
     const bool recited = k->recital == RECITAL_OK && *k->recited;
@@ -151,7 +153,7 @@ void rules_count(const struct rules *r, enum side party, const struct rules_know
         rules_judge_count(c, own, "recital", k->recited, "");
     }
     rules_judge_count(c, own, "declaration", k->declared, "");
-    rules_judge_count_inspection(k, own, c);
+    rules_judge_count_inspection(k, own, today, c);
     if (a) {
         rules_judge_count(c, EVIDENCE_ASSIGNED, "operator", a->licence, "");
     }

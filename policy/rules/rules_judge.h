@@ -27,6 +27,7 @@ void rules_show_fact(const struct rules_known *k, enum rules_fact fact, char *ou
 struct rules_counted {
     enum evidence_grade grade;
     const char *partial; /* why the items are incomplete; NULL if they are complete */
+    char expired[EVIDENCE_DETAIL_SIZE]; /* why a statement does not count any more; or "" */
     size_t n;
     struct {
         const char *licence;
@@ -36,7 +37,7 @@ struct rules_counted {
 };
 
 void rules_count(const struct rules *r, enum side party, const struct rules_known *k,
-                 struct rules_counted *c);
+                 struct rules_date today, struct rules_counted *c);
 
 /*
  * Judges a single licence by a rule. why receives half a sentence. A text that is not an expression

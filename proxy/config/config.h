@@ -199,8 +199,12 @@ struct config {
     bool accept_loss;              /* --accept-loss */
     struct config_list trust_keys; /* PEM files of keys that may sign envelopes */
     struct config_list envelopes;  /* files */
+    char *revoked_file;            /* the revocation list, or NULL */
+    struct config_place revoked_at;
     struct inspector_key *trusted; /* by config_resolve: the keys in trust_keys; owned */
     size_t n_trusted;
+    struct inspector_revoked *revoked; /* by config_resolve: the entries of revoked_file; owned */
+    size_t n_revoked;
     char *file;     /* the path given to config_load, absolute; otherwise NULL */
     bool from_file; /* config_load: digest is the file's SHA-256 */
     uint8_t digest[CONFIG_DIGEST_SIZE];

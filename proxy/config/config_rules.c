@@ -8,14 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
+#include "policy/inspector/inspector.h"
 #include "proxy/config/config_rules.h"
 #include "proxy/config/config_value.h"
 
@@ -194,22 +193,6 @@ static int config_rules_resolve_route(struct config_route *r, struct config_erro
     return 0;
 }
 
-/* Reads an Ed25519 public key. Returns true if the file has one. */
-static bool config_rules_read_key(const char *path, uint8_t out[INSPECTOR_KEY_SIZE])
-{
-    FILE *f = fopen(path, "re");
-    EVP_PKEY *key = f ? PEM_read_PUBKEY(f, NULL, NULL, NULL) : NULL;
-    size_t n = INSPECTOR_KEY_SIZE;
-    const bool good = key && EVP_PKEY_get_id(key) == EVP_PKEY_ED25519 &&
-                      EVP_PKEY_get_raw_public_key(key, out, &n) == 1 && n == INSPECTOR_KEY_SIZE;
-
-    EVP_PKEY_free(key);
-    if (f) {
-        fclose(f);
-    }
-    return good;
-}
-
 static int config_rules_resolve_keys(struct config *c, struct config_errors *e)
 {
     free(c->trusted);
@@ -222,9 +205,10 @@ static int config_rules_resolve_keys(struct config *c, struct config_errors *e)
         const char *path = c->trust_keys.items[i].text;
         struct inspector_key *k = &c->trusted[c->n_trusted];
 
-        if (!config_rules_read_key(path, k->bytes)) {
+        if (inspector_key_load(k, path) < 0) {
             config_rules_shown_error(e, c->trust_keys.items[i].at,
-                                     "a PEM file with an Ed25519 public key: openssl pkey -pubout",
+                                     "a PEM file with a public key, Ed25519 or ECDSA over P-256: "
+                                     "openssl pkey -pubout",
                                      "cannot read a public key from", path);
             continue;
         }
@@ -238,10 +222,47 @@ static int config_rules_resolve_keys(struct config *c, struct config_errors *e)
     return 0;
 }
 
+/* Without its revocation list, poemd would trust what the operator does not: that is an error. */
+static int config_rules_resolve_revoked(struct config *c, struct config_errors *e)
+{
+    char shown[160];
+    unsigned line;
+    int err;
+
+    free(c->revoked);
+    c->revoked = NULL;
+    c->n_revoked = 0;
+    if (!c->revoked_file) {
+        return 0;
+    }
+    c->revoked = config_rules_room(INSPECTOR_REVOKED, sizeof *c->revoked);
+    if (!c->revoked) {
+        return -ENOMEM;
+    }
+    err = inspector_revoked_load(c->revoked, &c->n_revoked, c->revoked_file, &line);
+    log_escape(shown, sizeof shown, c->revoked_file, strlen(c->revoked_file));
+    if (err == -E2BIG) {
+        config_errors_add(e, c->revoked_at, NULL, "more than %u revocations in \"%s\"",
+                          INSPECTOR_REVOKED, shown);
+    } else if (err == -EINVAL && line > 0) {
+        config_errors_add(e, c->revoked_at,
+                          "the fingerprint of a key or the SHA-256 of an envelope, and a reason",
+                          "line %u of \"%s\" does not begin with 64 hexadecimal digits", line,
+                          shown);
+    } else if (err) {
+        config_errors_add(e, c->revoked_at, NULL, "cannot read \"%s\": %s", shown,
+                          err == -EINVAL ? "not a regular file" : strerror(-err));
+    }
+    return 0;
+}
+
 int config_resolve_rules(struct config *c, struct config_errors *e)
 {
     int err = config_rules_resolve_keys(c, e);
 
+    if (!err) {
+        err = config_rules_resolve_revoked(c, e);
+    }
     if (c->audit_file && !c->audit_key) {
         config_errors_add(e, c->audit_at, "audit FILE key FILE; poemctl audit keygen makes one",
                           "\"audit\" needs a key");
@@ -285,6 +306,8 @@ void config_deinit_rules(struct config *c)
     config_rules_list_deinit(&c->trust_keys);
     config_rules_list_deinit(&c->envelopes);
     free(c->trusted);
+    free(c->revoked);
+    free(c->revoked_file);
     free(c->audit_file);
     free(c->audit_key);
 }

@@ -83,6 +83,7 @@ void places_check(const struct config *c, places_fn *fn, void *arg)
     for (size_t i = 0; i < c->envelopes.n; i++) {
         places_file(&p, "the envelope", c->envelopes.items[i].text);
     }
+    places_file(&p, "the revocation list", c->revoked_file);
     places_folder(&p, "the control socket", c->control.path);
     for (size_t i = 0; i < c->n_routes; i++) {
         places_route(&p, &c->routes[i]);

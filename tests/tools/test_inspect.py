@@ -187,10 +187,10 @@ class Inspect(unittest.TestCase):
 
     def test_the_manual_has_every_option(self) -> None:
         manual = (MANUALS / "poemctl-inspect.1").read_text()
-        for option in ("json", "pid", "trust", "envelope"):
+        for option in ("json", "pid", "trust", "envelope", "revoked"):
             self.assertIn(f"Fl Fl {option}", manual)
         manual = (MANUALS / "poemctl-attest.1").read_text()
-        for option in ("licence", "key", "note", "output"):
+        for option in ("licence", "key", "expires", "note", "output"):
             self.assertIn(f"Fl Fl {option}", manual)
 
 

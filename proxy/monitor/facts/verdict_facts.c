@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "audit/audit_log.h"
+#include "base/date.h"
 #include "base/hex.h"
 #include "proxy/config/preset.h"
 
@@ -14,6 +15,7 @@ void verdict_facts_init(struct verdict_facts *f, const struct rules *rules,
                         const struct rules_known known[SIDES], struct rules_date today)
 {
     memset(f, 0, sizeof *f);
+    f->today = today;
     rules_decide(rules, known, today, &f->verdict);
     for (int i = 0; i < SIDES; i++) {
         const enum side party = (enum side)i;
@@ -119,37 +121,85 @@ static json_t *verdict_facts_exe_of(json_t *party, const struct rules_known *k)
     return o;
 }
 
-static void verdict_facts_add_item(json_t *list, enum side party, enum evidence_grade grade,
-                                   enum evidence_source source, const char *licence,
-                                   const char *name, const char *detail)
+static json_t *verdict_facts_item(enum side party, enum evidence_grade grade,
+                                  enum evidence_source source, const char *licence,
+                                  const char *name, const char *detail)
+{
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "of", side_name(party), "grade",
+                     evidence_grade_name(grade), "source", evidence_source_name(source), "licence",
+                     licence, "name", name, "detail", detail);
+}
+
+static void verdict_facts_add_statement(json_t *list, enum side party, enum evidence_grade grade,
+                                        enum evidence_source source, const char *licence)
 {
     if (*licence) {
-        (void)json_array_append_new(
-            list, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "of", side_name(party), "grade",
-                            evidence_grade_name(grade), "source", evidence_source_name(source),
-                            "licence", licence, "name", name, "detail", detail));
+        (void)json_array_append_new(list,
+                                    verdict_facts_item(party, grade, source, licence, "", ""));
     }
 }
 
-static void verdict_facts_add_evidence(json_t *list, const struct verdict_facts_party *p,
-                                       enum side party)
+/* Adds the signature behind a signed item. */
+static void verdict_facts_add_signature(json_t *item, const struct evidence_signature *s)
 {
-    verdict_facts_add_item(list, party, EVIDENCE_DECLARED, EVIDENCE_FROM_DECLARATION,
-                           p->known.declared, "", "");
-    verdict_facts_add_item(list, party, EVIDENCE_RECITED, EVIDENCE_FROM_RECITAL, p->known.recited,
-                           "", "");
-    if (p->assigned) {
-        verdict_facts_add_item(list, party, EVIDENCE_ASSIGNED, EVIDENCE_FROM_OPERATOR,
-                               p->assigned->licence, "", "");
+    char digits[2 * EVIDENCE_SHA256_SIZE + 1];
+    char date[DATE_SIZE];
+
+    (void)json_object_set_new(item, "key", json_string(hex_text(s->key, sizeof s->key, digits)));
+    (void)json_object_set_new(item, "envelope",
+                              json_string(hex_text(s->envelope, sizeof s->envelope, digits)));
+    if (s->issued) {
+        (void)json_object_set_new(item, "issued", json_string(date_text(s->issued, date)));
     }
-    if (!p->known.inspection || p->known.inspection->outcome != INSPECTION_OK) {
+    if (s->expires) {
+        (void)json_object_set_new(item, "expires", json_string(date_text(s->expires, date)));
+    }
+}
+
+static void verdict_facts_add_evidence(json_t *list, const struct verdict_facts *f, enum side party)
+{
+    const struct verdict_facts_party *p = &f->parties[party];
+    const struct rules_known *k = &p->known;
+
+    verdict_facts_add_statement(list, party, EVIDENCE_DECLARED, EVIDENCE_FROM_DECLARATION,
+                                k->declared);
+    verdict_facts_add_statement(list, party, EVIDENCE_RECITED, EVIDENCE_FROM_RECITAL, k->recited);
+    if (p->assigned) {
+        verdict_facts_add_statement(list, party, EVIDENCE_ASSIGNED, EVIDENCE_FROM_OPERATOR,
+                                    p->assigned->licence);
+    }
+    if (!k->inspection || k->inspection->outcome != INSPECTION_OK) {
         return;
     }
-    for (uint32_t i = 0; i < p->known.inspection->evidence.n; i++) {
-        const struct evidence_item *it = &p->known.inspection->evidence.items[i];
+    for (uint32_t i = 0; i < k->inspection->evidence.n; i++) {
+        const struct evidence_item *it = &k->inspection->evidence.items[i];
+        json_t *item;
 
-        verdict_facts_add_item(list, party, it->grade, it->source, it->licence, it->name,
-                               it->detail);
+        if (evidence_expired(it, rules_date_number(f->today))) {
+            continue;
+        }
+        item = verdict_facts_item(party, it->grade, it->source, it->licence, it->name, it->detail);
+        if (item && it->grade == EVIDENCE_SIGNED) {
+            verdict_facts_add_signature(item, &it->signature);
+        }
+        (void)json_array_append_new(list, item);
+    }
+}
+
+/* Adds to unknown why statements that have expired are no evidence. */
+static void verdict_facts_put_expired(json_t *unknown, const struct verdict_facts *f,
+                                      enum side party)
+{
+    const struct inspection *in = f->parties[party].known.inspection;
+
+    for (uint32_t i = 0; in && in->outcome == INSPECTION_OK && i < in->evidence.n; i++) {
+        const struct evidence_item *it = &in->evidence.items[i];
+        char why[EVIDENCE_DETAIL_SIZE];
+
+        if (evidence_expired(it, rules_date_number(f->today))) {
+            (void)json_object_set_new(unknown, evidence_source_name(it->source),
+                                      json_string(evidence_expired_text(it, why)));
+        }
     }
 }
 
@@ -180,6 +230,7 @@ static json_t *verdict_facts_party(const struct verdict_facts *f, enum side part
     }
     verdict_facts_put_facts(o, k->peer);
     (void)json_object_set_new(o, "exe", verdict_facts_exe_of(o, k));
+    verdict_facts_put_expired(json_object_get(o, "unknown"), f, party);
     (void)json_object_set_new(o, "recital", json_string(recital_text(k->recital)));
     if (verdict_facts_contradiction(f, party, contradiction)) {
         (void)json_object_set_new(o, "contradiction", json_string(contradiction));
@@ -195,7 +246,7 @@ bool verdict_facts_describe(struct verdict_facts *f)
     f->evidence = json_array();
     for (int i = 0; i < SIDES; i++) {
         f->parties[i].json = verdict_facts_party(f, (enum side)i);
-        verdict_facts_add_evidence(f->evidence, &f->parties[i], (enum side)i);
+        verdict_facts_add_evidence(f->evidence, f, (enum side)i);
         if (!f->parties[i].json) {
             return false;
         }

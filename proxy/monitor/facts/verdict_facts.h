@@ -22,6 +22,7 @@ struct verdict_facts_party {
 struct verdict_facts {
     struct rules_verdict verdict;
     struct verdict_facts_party parties[SIDES];
+    struct rules_date today;
     json_t *evidence; /* of both parties' licences, in the form of an audit record */
 };
 

@@ -258,5 +258,5 @@ static void keep(const struct rules_step *s, void *arg)
 void rig_explain(const struct rig *g, struct rig_steps *out)
 {
     out->n = 0;
-    rules_explain(&g->rules, g->known, keep, out);
+    rules_explain(&g->rules, g->known, g->today, keep, out);
 }

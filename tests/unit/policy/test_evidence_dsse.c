@@ -2,29 +2,31 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Signed envelopes: the good one, and every way in which one can be otherwise. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <jansson.h>
+#include <openssl/sha.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/evidence/evidence_dsse.h"
 #include "policy/evidence/evidence_pae.h"
+#include "policy/evidence/evidence_statement.h"
 #include "tests/support/unit.h"
 
 #include "base/base64.h"
 
 static EVP_PKEY *keys[2]; /* the first is trusted */
-static uint8_t raw[2][EVIDENCE_DSSE_KEY_SIZE];
-static uint8_t digest[EVIDENCE_DSSE_SHA256_SIZE];
+static struct evidence_key public[2];
+static uint8_t digest[EVIDENCE_SHA256_SIZE];
 static struct evidence_claim claim;
 
 static void make_keys(void)
 {
     for (int i = 0; i < 2; i++) {
-        size_t n = sizeof raw[i];
-
         keys[i] = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
         ck_assert_ptr_nonnull(keys[i]);
-        ck_assert_int_eq(EVP_PKEY_get_raw_public_key(keys[i], raw[i], &n), 1);
+        ck_assert_int_eq(evidence_key_init(&public[i], keys[i]), 0);
     }
     for (size_t i = 0; i < sizeof digest; i++) {
         digest[i] = (uint8_t)i;
@@ -39,14 +41,22 @@ static void free_keys(void)
 
 static enum evidence_dsse judge(const char *envelope)
 {
-    return evidence_dsse_read(&claim, envelope, strlen(envelope),
-                              (const uint8_t(*)[EVIDENCE_DSSE_KEY_SIZE])raw, 1);
+    return evidence_dsse_read(&claim, envelope, strlen(envelope), public, 1);
+}
+
+/* An envelope about the digest, for the licence. */
+static char *made(EVP_PKEY *key, const char *licence)
+{
+    const struct evidence_dsse_plan plan = {
+        .name = "edu", .sha256 = digest, .licence = licence, .issued = 20261130};
+
+    return evidence_dsse_make(key, &plan);
 }
 
 /* The envelope as JSON; judge_taken frees it. */
 static json_t *good(void)
 {
-    char *text = evidence_dsse_make(keys[0], "edu", digest, "GPL-2.0-or-later");
+    char *text = made(keys[0], "GPL-2.0-or-later");
     json_t *envelope = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
 
     ck_assert_ptr_nonnull(envelope);
@@ -69,37 +79,36 @@ static enum evidence_dsse judge_taken(json_t *envelope)
 /* An envelope around any payload, whose signature by keys[k] is good. */
 static json_t *sealed(const char *payload, int k)
 {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    const size_t n = strlen(payload);
-    struct evidence_pae pae;
-    uint8_t signature[64];
-    char text[89];
-    size_t size = sizeof signature;
-    char *base64 = malloc(2 * n + 8);
-    json_t *envelope;
+    char *text = evidence_dsse_make_of(keys[k], payload);
+    json_t *envelope = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
 
-    ck_assert(ctx && base64);
-    ck_assert_int_eq(evidence_pae_init(&pae, payload, n), EVIDENCE_PAE_OK);
-    ck_assert_int_eq(EVP_DigestSignInit(ctx, NULL, NULL, NULL, keys[k]), 1);
-    ck_assert_int_eq(EVP_DigestSign(ctx, signature, &size, pae.bytes, pae.n), 1);
-    EVP_EncodeBlock((unsigned char *)base64, (const unsigned char *)payload, (int)n);
-    EVP_EncodeBlock((unsigned char *)text, signature, sizeof signature);
-    envelope = json_pack("{s:s, s:s, s:[{s:s}]}", "payloadType", EVIDENCE_DSSE_PAYLOAD_TYPE,
-                         "payload", base64, "signatures", "sig", text);
     ck_assert_ptr_nonnull(envelope);
-    evidence_pae_deinit(&pae);
-    EVP_MD_CTX_free(ctx);
-    free(base64);
+    free(text);
     return envelope;
 }
 
 START_TEST(a_good_one_says_what_was_signed)
 {
     ck_assert_int_eq(judge_taken(good()), EVIDENCE_DSSE_OK);
-    ck_assert_str_eq(claim.licence, "GPL-2.0-or-later");
     ck_assert_uint_eq(claim.signers, 1);
     ck_assert_uint_eq(claim.n_subjects, 1);
-    ck_assert_mem_eq(claim.subjects[0], digest, sizeof digest);
+    ck_assert_int_eq(claim.subjects[0].outcome, EVIDENCE_DSSE_OK);
+    ck_assert_str_eq(claim.subjects[0].licence, "GPL-2.0-or-later");
+    ck_assert_mem_eq(claim.subjects[0].sha256, digest, sizeof digest);
+    ck_assert_uint_eq(claim.issued, 20261130);
+    ck_assert_uint_eq(claim.expires, 0);
+}
+END_TEST
+
+START_TEST(the_envelope_has_a_digest)
+{
+    char *text = made(keys[0], "MIT");
+    uint8_t sha256[EVIDENCE_SHA256_SIZE];
+
+    ck_assert_int_eq(judge(text), EVIDENCE_DSSE_OK);
+    SHA256((const uint8_t *)text, strlen(text), sha256);
+    ck_assert_mem_eq(claim.envelope, sha256, sizeof sha256);
+    free(text);
 }
 END_TEST
 
@@ -117,7 +126,7 @@ END_TEST
 
 START_TEST(another_key_is_not_trusted)
 {
-    char *text = evidence_dsse_make(keys[1], "edu", digest, "MIT");
+    char *text = made(keys[1], "MIT");
 
     ck_assert_ptr_nonnull(text);
     ck_assert_int_eq(judge(text), EVIDENCE_DSSE_UNTRUSTED);
@@ -130,9 +139,8 @@ END_TEST
 START_TEST(one_good_signature_of_two_is_enough)
 {
     json_t *first = good();
-    char *text = evidence_dsse_make(keys[1], "edu", digest, "GPL-2.0-or-later");
+    char *text = made(keys[1], "GPL-2.0-or-later");
     json_t *second = json_loads(text, 0, NULL);
-    const uint8_t(*both)[EVIDENCE_DSSE_KEY_SIZE] = (const uint8_t(*)[EVIDENCE_DSSE_KEY_SIZE])raw;
 
     json_array_insert(json_object_get(first, "signatures"), 0,
                       json_array_get(json_object_get(second, "signatures"), 0));
@@ -140,11 +148,77 @@ START_TEST(one_good_signature_of_two_is_enough)
     text = json_dumps(first, 0);
     ck_assert_int_eq(judge(text), EVIDENCE_DSSE_OK);
     ck_assert_uint_eq(claim.signers, 1);
-    ck_assert_int_eq(evidence_dsse_read(&claim, text, strlen(text), both, 2), EVIDENCE_DSSE_OK);
+    ck_assert_int_eq(evidence_dsse_read(&claim, text, strlen(text), public, 2), EVIDENCE_DSSE_OK);
     ck_assert_uint_eq(claim.signers, 3);
     free(text);
     json_decref(first);
     json_decref(second);
+}
+END_TEST
+
+/* RSA 2048, ECDSA P-256 and P-384, ML-DSA-44: none of them can be checked with a trusted key. */
+static const size_t cosigned[] = {0, 1, 63, 64, 65, 70, 71, 72, 73, 102, 256, 512, 2420};
+
+START_TEST(another_kind_of_signature_does_no_harm)
+{
+    for (int last = 0; last < 2; last++) {
+        uint8_t bytes[2420];
+        char sig[BASE64_SIZE(sizeof bytes) + 1];
+        json_t *e = good();
+        json_t *signatures = json_object_get(e, "signatures");
+
+        memset(bytes, 0x30, sizeof bytes);
+        base64_write(bytes, cosigned[_i], sig);
+        json_array_insert_new(signatures, last ? json_array_size(signatures) : 0,
+                              json_pack("{s:s, s:s}", "keyid", "another", "sig", sig));
+        ck_assert_int_eq(judge_taken(json_incref(e)), EVIDENCE_DSSE_OK);
+        ck_assert_uint_eq(claim.signers, 1);
+        /* … and is not believed alone. */
+        json_array_remove(signatures, last ? 0 : 1);
+        ck_assert_int_eq(judge_taken(e), EVIDENCE_DSSE_UNTRUSTED);
+    }
+}
+END_TEST
+
+START_TEST(p256_signs_as_well)
+{
+    EVP_PKEY *ec = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    struct evidence_key trusted[2] = {public[1]};
+    char *text = made(ec, "MIT");
+
+    ck_assert_int_eq(evidence_key_init(&trusted[1], ec), 0);
+    ck_assert_ptr_nonnull(text);
+    ck_assert_int_eq(evidence_dsse_read(&claim, text, strlen(text), trusted, 2), EVIDENCE_DSSE_OK);
+    ck_assert_uint_eq(claim.signers, 2);
+    ck_assert_int_eq(judge(text), EVIDENCE_DSSE_UNTRUSTED);
+    free(text);
+    EVP_PKEY_free(ec);
+}
+END_TEST
+
+/* A compressed point is the same key: it has the same fingerprint, by which it can be revoked. */
+START_TEST(a_key_has_one_fingerprint)
+{
+    EVP_PKEY *ec = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    struct evidence_key one;
+    struct evidence_key other;
+    unsigned char *der = NULL;
+    const unsigned char *at;
+    EVP_PKEY *compressed;
+    int n;
+
+    ck_assert_int_eq(evidence_key_init(&one, ec), 0);
+    ck_assert_int_eq(EVP_PKEY_set_utf8_string_param(ec, "point-format", "compressed"), 1);
+    n = i2d_PUBKEY(ec, &der);
+    ck_assert_int_lt(n, (int)one.n);
+    at = der;
+    compressed = d2i_PUBKEY(NULL, &at, n);
+    ck_assert_ptr_nonnull(compressed);
+    ck_assert_int_eq(evidence_key_init(&other, compressed), 0);
+    ck_assert_mem_eq(one.fingerprint, other.fingerprint, sizeof one.fingerprint);
+    OPENSSL_free(der);
+    EVP_PKEY_free(compressed);
+    EVP_PKEY_free(ec);
 }
 END_TEST
 
@@ -218,7 +292,7 @@ static const struct {
      "\"signatures\":[{}]}",
      EVIDENCE_DSSE_NO_ENVELOPE},
     {"{\"payloadType\":\"" EVIDENCE_DSSE_PAYLOAD_TYPE "\",\"payload\":\"e30=\","
-     "\"signatures\":[{},{},{},{},{},{},{},{},{}]}",
+     "\"signatures\":[{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}]}",
      EVIDENCE_DSSE_TOO_MANY},
     {"{\"payload\":\"e30=\",\"payloadType\":\"" EVIDENCE_DSSE_PAYLOAD_TYPE
      "\",\"payload\":\"e30=\","
@@ -239,7 +313,7 @@ END_TEST
     "{\"_type\":\"" type "\",\"subject\":" subjects ",\"predicateType\":\"" predicate_type \
     "\",\"predicate\":" predicate "}"
 #define OURS(subjects, predicate) \
-    STATEMENT(EVIDENCE_DSSE_STATEMENT, subjects, EVIDENCE_DSSE_PREDICATE, predicate)
+    STATEMENT(EVIDENCE_STATEMENT_TYPE, subjects, EVIDENCE_STATEMENT_PREDICATE, predicate)
 #define MIT "{\"licence\":\"MIT\"}"
 
 static const struct {
@@ -251,9 +325,13 @@ static const struct {
     {OURS("[{\"digest\":{\"sha512\":\"00\"}}," SUBJECT "]", MIT), EVIDENCE_DSSE_OK},
     {"{}", EVIDENCE_DSSE_NO_STATEMENT},
     {"no JSON", EVIDENCE_DSSE_NO_STATEMENT},
-    {STATEMENT("https://in-toto.io/Statement/v0.1", "[" SUBJECT "]", EVIDENCE_DSSE_PREDICATE, MIT),
+    {STATEMENT("https://in-toto.io/Statement/v0.1", "[" SUBJECT "]", EVIDENCE_STATEMENT_PREDICATE,
+               MIT),
+     EVIDENCE_DSSE_OK},
+    {STATEMENT("https://in-toto.io/Statement/v2", "[" SUBJECT "]", EVIDENCE_STATEMENT_PREDICATE,
+               MIT),
      EVIDENCE_DSSE_NO_STATEMENT},
-    {STATEMENT(EVIDENCE_DSSE_STATEMENT, "[" SUBJECT "]", "https://slsa.dev/provenance/v1", MIT),
+    {STATEMENT(EVIDENCE_STATEMENT_TYPE, "[" SUBJECT "]", "https://slsa.dev/provenance/v1", MIT),
      EVIDENCE_DSSE_OTHER_CLAIM},
     {OURS("{}", MIT), EVIDENCE_DSSE_NO_STATEMENT},
     {OURS("[]", MIT), EVIDENCE_DSSE_NO_SUBJECT},
@@ -264,6 +342,21 @@ static const struct {
     {OURS("[" SUBJECT "]", "{\"licence\":\"MIT\\n\"}"), EVIDENCE_DSSE_NO_LICENCE},
     {OURS("[" SUBJECT "]", "{\"licence\":\"MIT\",\"licence\":\"MIT\"}"),
      EVIDENCE_DSSE_NO_STATEMENT},
+    {OURS("[" SUBJECT "]", "{\"licence\":\"MIT\",\"expires\":\"2026-02-28\"}"), EVIDENCE_DSSE_OK},
+    {OURS("[" SUBJECT "]", "{\"licence\":\"MIT\",\"expires\":\"2026-02-29\"}"),
+     EVIDENCE_DSSE_BAD_DATE},
+    {OURS("[" SUBJECT "]", "{\"licence\":\"MIT\",\"expires\":\"2026-02-28T00:00:00Z\"}"),
+     EVIDENCE_DSSE_BAD_DATE},
+    {OURS("[" SUBJECT "]", "{\"licence\":\"MIT\",\"expires\":null}"), EVIDENCE_DSSE_BAD_DATE},
+    {OURS("[" SUBJECT "]", "{\"licence\":\"MIT\",\"issued\":20260228}"), EVIDENCE_DSSE_BAD_DATE},
+    {STATEMENT(EVIDENCE_STATEMENT_TYPE, "[" SUBJECT "]", EVIDENCE_STATEMENT_PREDICATE "/v1", MIT),
+     EVIDENCE_DSSE_OTHER_CLAIM},
+    {STATEMENT(EVIDENCE_STATEMENT_TYPE, "[" SUBJECT "]", "https://spdx.dev/Document/v3", "{}"),
+     EVIDENCE_DSSE_OTHER_CLAIM},
+    {STATEMENT(EVIDENCE_STATEMENT_TYPE, "[" SUBJECT "]", "https://spdx.dev/Document", "\"SPDX\""),
+     EVIDENCE_DSSE_NO_DOCUMENT},
+    {STATEMENT(EVIDENCE_STATEMENT_TYPE, "[" SUBJECT "]", "https://cyclonedx.org/bom", "{}"),
+     EVIDENCE_DSSE_NO_DOCUMENT},
 };
 
 START_TEST(a_statement_is_read_once_its_signature_is_good)
@@ -281,7 +374,7 @@ START_TEST(so_many_subjects_and_no_more)
         size_t at = (size_t)snprintf(payload, sizeof payload,
                                      "{\"_type\":\"%s\",\"predicateType\":\"%s\","
                                      "\"predicate\":" MIT ",\"subject\":[",
-                                     EVIDENCE_DSSE_STATEMENT, EVIDENCE_DSSE_PREDICATE);
+                                     EVIDENCE_STATEMENT_TYPE, EVIDENCE_STATEMENT_PREDICATE);
 
         for (unsigned i = 0; i < n; i++) {
             at +=
@@ -296,7 +389,7 @@ END_TEST
 
 START_TEST(so_long_and_no_longer)
 {
-    char *text = evidence_dsse_make(keys[0], "edu", digest, "MIT");
+    char *text = made(keys[0], "MIT");
     char *padded = malloc(EVIDENCE_DSSE_MAX + 2);
 
     ck_assert(text && padded);
@@ -351,12 +444,18 @@ START_TEST(base64_is_read_strictly)
 }
 END_TEST
 
-START_TEST(only_ed25519_signs)
+static const char *const other_kinds[] = {"X25519", "ED448", "P-384", "secp256k1"};
+
+START_TEST(no_other_key_signs)
 {
-    EVP_PKEY *other = EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
+    const char *kind = other_kinds[_i];
+    EVP_PKEY *other =
+        _i < 2 ? EVP_PKEY_Q_keygen(NULL, NULL, kind) : EVP_PKEY_Q_keygen(NULL, NULL, "EC", kind);
+    struct evidence_key key;
 
     ck_assert_ptr_nonnull(other);
-    ck_assert_ptr_null(evidence_dsse_make(other, "edu", digest, "MIT"));
+    ck_assert_ptr_null(made(other, "MIT"));
+    ck_assert_int_eq(evidence_key_init(&key, other), -EINVAL);
     EVP_PKEY_free(other);
 }
 END_TEST
@@ -370,9 +469,13 @@ int main(void)
 
     tcase_add_checked_fixture(tc, make_keys, free_keys);
     tcase_add_test(tc, a_good_one_says_what_was_signed);
+    tcase_add_test(tc, the_envelope_has_a_digest);
     tcase_add_test(tc, the_encoding_is_the_specifications);
     tcase_add_test(tc, another_key_is_not_trusted);
     tcase_add_test(tc, one_good_signature_of_two_is_enough);
+    tcase_add_loop_test(tc, another_kind_of_signature_does_no_harm, 0, COUNT(cosigned));
+    tcase_add_test(tc, p256_signs_as_well);
+    tcase_add_test(tc, a_key_has_one_fingerprint);
     tcase_add_test(tc, a_key_id_is_only_a_hint);
     tcase_add_loop_test(tc, nothing_can_be_altered, 0, 2);
     tcase_add_test(tc, the_payload_type_is_signed_too);
@@ -381,6 +484,6 @@ int main(void)
     tcase_add_test(tc, so_many_subjects_and_no_more);
     tcase_add_test(tc, so_long_and_no_longer);
     tcase_add_loop_test(tc, base64_is_read_strictly, 0, COUNT(base64));
-    tcase_add_test(tc, only_ed25519_signs);
+    tcase_add_loop_test(tc, no_other_key_signs, 0, COUNT(other_kinds));
     return unit_run(s);
 }

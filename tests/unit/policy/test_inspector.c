@@ -187,11 +187,13 @@ START_TEST(a_signed_licence_is_that_of_its_file)
     EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     FILE *f = fopen(unit_path("key.pub"), "we");
     uint8_t sha256[32];
+    const struct evidence_dsse_plan plan = {
+        .name = "noted", .sha256 = sha256, .licence = "Apache-2.0", .expires = 20261130};
     char *text;
 
     ck_assert(pkey && f && PEM_write_PUBKEY(f, pkey) == 1 && fclose(f) == 0);
     digest_of(NOTED, EVP_sha256(), sha256);
-    text = evidence_dsse_make(pkey, "noted", sha256, "Apache-2.0");
+    text = evidence_dsse_make(pkey, &plan);
     write_file(unit_path("good.json"), text);
     text[strlen(text) / 2] ^= 1;
     write_file(unit_path("bad.json"), text);
@@ -216,6 +218,11 @@ START_TEST(a_signed_licence_is_that_of_its_file)
     ck_assert_str_eq(answer.evidence.items[1].licence, "Apache-2.0");
     ck_assert_str_eq(answer.evidence.items[1].name, "good.json");
     ck_assert_str_eq(answer.evidence.items[1].detail, "signed with key.pub");
+    ck_assert_mem_eq(answer.evidence.items[1].signature.key, key.key.fingerprint,
+                     sizeof key.key.fingerprint);
+    digest_of(unit_path("good.json"), EVP_sha256(), sha256);
+    ck_assert_mem_eq(answer.evidence.items[1].signature.envelope, sha256, sizeof sha256);
+    ck_assert_uint_eq(answer.evidence.items[1].signature.expires, 20261130);
     ck_assert_uint_eq(answer.evidence.n_unknown, 1);
     ck_assert_ptr_nonnull(strstr(answer.evidence.unknowns[0].why, "bad.json: "));
     assert_inspected(NOTED_TWICE);
