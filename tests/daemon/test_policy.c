@@ -377,8 +377,11 @@ END_TEST
 
 /* ---- signed ---- */
 
-/* Makes a key pair, and an envelope by it that says under which licence the test's program is. */
-static void attest(struct policy_rig *p, const char *licence)
+/*
+ * Makes a key pair, and an envelope by it that says under which licence the test's program is, up
+ * to that day.
+ */
+static void attest(struct policy_rig *p, const char *licence, const char *expires)
 {
     char key[RIG_PATH];
     char pub[RIG_PATH];
@@ -395,10 +398,10 @@ static void attest(struct policy_rig *p, const char *licence)
     ck_assert_int_eq(policy_tool(p, (const char *const[]){"openssl", "pkey", "-in", key, "-pubout",
                                                           "-out", pub, NULL}),
                      0);
-    ck_assert_int_eq(
-        policy_tool(p, (const char *const[]){policy_poemctl(), "attest", "--licence", licence,
-                                             "--key", key, "-o", envelope, exe, NULL}),
-        0);
+    ck_assert_int_eq(policy_tool(p, (const char *const[]){policy_poemctl(), "attest", "--licence",
+                                                          licence, "--key", key, "--expires",
+                                                          expires, "-o", envelope, exe, NULL}),
+                     0);
     snprintf(p->global, sizeof p->global, "envelope %s\n", envelope);
 }
 
@@ -418,7 +421,7 @@ START_TEST(an_envelope_of_a_trusted_key_is_evidence)
     struct policy_rig p;
 
     policy_init(&p);
-    attest(&p, proprietary ? "Apache-2.0" : "GPL-2.0-or-later");
+    attest(&p, proprietary ? "Apache-2.0" : "GPL-2.0-or-later", "9999-12-31");
     if (trusted) {
         trust(&p);
     }
@@ -432,6 +435,22 @@ START_TEST(an_envelope_of_a_trusted_key_is_evidence)
         policy_expect_let(&result, "-");
         ck_assert_ptr_nonnull(strstr(result.verdict, "GPL-2.0-or-later, signed (envelope"));
     }
+    policy_stop(&p);
+}
+END_TEST
+
+START_TEST(an_expired_envelope_is_no_evidence)
+{
+    struct policy_result result;
+    struct policy_rig p;
+
+    policy_init(&p);
+    attest(&p, "GPL-2.0-or-later", "2026-11-01");
+    trust(&p);
+    policy_launch(&p, WITH_2 " evidence signed or better");
+    policy_session(&p, peer_qemu_json, SAYS("MIT"), &result);
+    policy_expect_denied(&result, "its statement expired after 2026-11-01",
+                         "evidence of grade \"signed\" or higher");
     policy_stop(&p);
 }
 END_TEST
@@ -501,6 +520,7 @@ int main(int argc, char **argv)
     tcase_add_test(licence, a_client_s_licence);
     tcase_add_loop_test(licence, a_recital_is_evidence, 0, 3);
     tcase_add_loop_test(licence, an_envelope_of_a_trusted_key_is_evidence, 0, 3);
+    tcase_add_test(licence, an_expired_envelope_is_no_evidence);
     tcase_add_loop_test(licence, what_would_be_denied_is_let_in_up_to_a_day, -1, 2);
     return unit_run(suite);
 }

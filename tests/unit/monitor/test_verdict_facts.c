@@ -111,6 +111,43 @@ START_TEST(several_of_one_grade_all_hold)
 }
 END_TEST
 
+/* What is recorded of a signed licence, whose statement expires after that day. */
+static void expect_signed(uint32_t expires, const char *want_evidence, const char *want_unknown)
+{
+    struct evidence_signature *const s = &inspections[SIDE_BACKEND].evidence.items[0].signature;
+    struct verdict_facts f;
+    const json_t *unknown;
+    json_t *want = json_loads(want_evidence, 0, NULL);
+
+    know_nothing();
+    know_of_file(SIDE_BACKEND, EVIDENCE_SIGNED, "MIT");
+    memset(s->key, 0x1a, sizeof s->key);
+    memset(s->envelope, 0x2b, sizeof s->envelope);
+    s->issued = 20251201;
+    s->expires = expires;
+    verdict_facts_init(&f, &rules, known, (struct rules_date){.year = 2026, .month = 1, .day = 1});
+    ck_assert(verdict_facts_describe(&f) && want);
+    ck_assert(json_equal(f.evidence, want));
+    unknown = json_object_get(json_object_get(f.parties[SIDE_BACKEND].json, "unknown"), "envelope");
+    ck_assert_pstr_eq(json_string_value(unknown), want_unknown);
+    verdict_facts_deinit(&f);
+    json_decref(want);
+}
+
+#define TIMES_8(text) text text text text text text text text
+#define SIGNED \
+    "\"of\":\"backend\",\"grade\":\"signed\",\"source\":\"envelope\",\"licence\":\"MIT\"," \
+    "\"name\":\"\",\"detail\":\"\",\"key\":\"" TIMES_8("1a1a1a1a") "\",\"envelope\":\"" TIMES_8( \
+        "2b2b2b2b") "\",\"issued\":\"2025-12-01\""
+
+START_TEST(a_signed_licence_names_its_key_and_envelope)
+{
+    expect_signed(0, "[{" SIGNED "}]", NULL);
+    expect_signed(20260101, "[{" SIGNED ",\"expires\":\"2026-01-01\"}]", NULL);
+    expect_signed(20251231, "[]", ": its statement expired after 2025-12-31");
+}
+END_TEST
+
 START_TEST(the_operators_word_is_the_highest)
 {
     static const struct rules_assign assign = {
@@ -143,6 +180,7 @@ int main(void)
     tcase_add_test(tc, what_sessions_shows);
     tcase_add_test(tc, the_highest_grade_of_a_party);
     tcase_add_test(tc, several_of_one_grade_all_hold);
+    tcase_add_test(tc, a_signed_licence_names_its_key_and_envelope);
     tcase_add_test(tc, the_operators_word_is_the_highest);
     tcase_add_test(tc, what_is_not_described_is_not_kept);
     return unit_run(s);

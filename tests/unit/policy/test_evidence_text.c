@@ -322,6 +322,12 @@ START_TEST(what_another_process_sends_is_checked)
     e.n_unknown = UINT32_MAX;
     ck_assert(!evidence_sound(&e));
     e = good;
+    e.items[0].signature.expires = 20260229;
+    ck_assert(!evidence_sound(&e));
+    e = good;
+    e.items[0].signature.issued = 1;
+    ck_assert(!evidence_sound(&e));
+    e = good;
     e.items[0].grade = EVIDENCE_GRADES;
     ck_assert(!evidence_sound(&e));
     e = good;

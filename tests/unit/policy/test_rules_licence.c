@@ -374,6 +374,63 @@ START_TEST(envelopes_hold_together)
 }
 END_TEST
 
+static const struct {
+    uint32_t expires;
+    bool expired; /* today, on 2026-11-23 */
+} expiries[] = {
+    {0, false},       {20261123, false}, {20261124, false}, {20270101, false},
+    {20261122, true}, {20251123, true},  {20261031, true},
+};
+
+static void rig_signed(struct rig *g, const char *licence, uint32_t expires)
+{
+    const struct evidence_signature signature = {.expires = expires};
+
+    evidence_add_signed(&g->inspection[SIDE_BACKEND].evidence, licence, "x.json", "", &signature);
+}
+
+START_TEST(a_statement_holds_until_the_end_of_its_last_day)
+{
+    struct rig *g = rig_new();
+
+    rig_licence(g, SIDE_BACKEND, GPL23, EVIDENCE_SIGNED, 1);
+    rig_signed(g, "MIT", expiries[_i].expires);
+    rig_must(g, expiries[_i].expired ? VERDICT_DENY : VERDICT_ALLOW,
+             expiries[_i].expired ? "U" : "-");
+    ck_assert_int_eq(strstr(g->verdict.why, "x.json: its statement expired after 20") != NULL,
+                     expiries[_i].expired);
+}
+END_TEST
+
+/* The same inspection, as a cache would give it. */
+START_TEST(a_verdict_on_the_next_day_is_another)
+{
+    struct rig *g = rig_new();
+
+    rig_licence(g, SIDE_BACKEND, GPL23, EVIDENCE_SIGNED, 1);
+    rig_signed(g, "MIT", 20261123);
+    rig_must(g, VERDICT_ALLOW, "-");
+    g->today.day++;
+    rig_must(g, VERDICT_DENY, "U");
+}
+END_TEST
+
+/* What has expired neither counts for a party nor against it. */
+START_TEST(an_expired_statement_leaves_the_other_evidence)
+{
+    struct rig *g = rig_new();
+
+    rig_licence(g, SIDE_BACKEND, GPL23, EVIDENCE_PACKAGED, 1);
+    rig_evidence(g, SIDE_BACKEND, EVIDENCE_PACKAGED, "MIT");
+    rig_signed(g, "SSPL-1.0", 20261122);
+    rig_must(g, VERDICT_ALLOW, "-");
+    g->licence[0].least = EVIDENCE_SIGNED;
+    rig_must(g, VERDICT_DENY, "E");
+    ck_assert_ptr_nonnull(strstr(g->verdict.why, "MIT, packaged"));
+    ck_assert_ptr_nonnull(strstr(g->verdict.why, "expired after 2026-11-22"));
+}
+END_TEST
+
 START_TEST(as_many_items_as_there_can_be)
 {
     struct rig *g = rig_new();
@@ -592,6 +649,9 @@ int main(void)
     tcase_add_test(tc, an_assignment_is_above_a_partys_own_words);
     tcase_add_loop_test(tc, items_of_one_grade_hold_together, 0, COUNT(together));
     tcase_add_test(tc, envelopes_hold_together);
+    tcase_add_loop_test(tc, a_statement_holds_until_the_end_of_its_last_day, 0, COUNT(expiries));
+    tcase_add_test(tc, a_verdict_on_the_next_day_is_another);
+    tcase_add_test(tc, an_expired_statement_leaves_the_other_evidence);
     tcase_add_test(tc, as_many_items_as_there_can_be);
     tcase_add_test(tc, part_of_what_is_said);
     tcase_add_test(tc, the_worst_stays_the_worst);
