@@ -429,6 +429,23 @@ static void policy_findings_search_route(const struct search *s)
     policy_findings_idle_ends(s);
 }
 
+static void policy_findings_revoked_keys(const struct search *s)
+{
+    const struct config *c = s->config;
+
+    for (size_t i = 0; i < c->n_trusted; i++) {
+        for (size_t k = 0; k < c->n_revoked; k++) {
+            const struct inspector_revoked *r = &c->revoked[k];
+
+            if (memcmp(r->digest, c->trusted[i].key.fingerprint, sizeof r->digest) == 0) {
+                policy_findings_found(s, c->trust_keys.items[i].at.line,
+                                      "this \"trust-key\" has no effect: it is revoked%s%s",
+                                      *r->reason ? ": " : "", r->reason);
+            }
+        }
+    }
+}
+
 static void policy_findings_search_file(const struct search *s)
 {
     const struct config *c = s->config;
@@ -441,6 +458,7 @@ static void policy_findings_search_file(const struct search *s)
         policy_findings_found(s, c->trust_keys.items[0].at.line,
                               "\"trust-key\" has no effect without an \"envelope\"");
     }
+    policy_findings_revoked_keys(s);
     if (c->revoked_file && c->envelopes.n == 0) {
         policy_findings_found(s, c->revoked_at.line,
                               "\"revoked\" has no effect without an \"envelope\"");

@@ -10,6 +10,7 @@ usage: test_inspect.py --build DIR [TEST...]
 from __future__ import annotations
 
 import base64
+import datetime
 import hashlib
 import json
 import os
@@ -41,9 +42,10 @@ class Inspect(unittest.TestCase):
     def inspect(self, *args: str | Path, status: int = 0) -> dict:
         return json.loads(self.poemctl("inspect", "--json", *args, status=status).stdout)
 
-    def key(self, name: str, algorithm: str = "ed25519") -> tuple[Path, Path]:
+    def key(self, name: str, *algorithm: str) -> tuple[Path, Path]:
         private, public = self.folder / f"{name}.pem", self.folder / f"{name}.pub"
-        subprocess.run(["openssl", "genpkey", "-algorithm", algorithm, "-out", private],
+        subprocess.run(["openssl", "genpkey", "-algorithm", *(algorithm or ["ed25519"]), "-out",
+                        private],
                        check=True, stderr=subprocess.DEVNULL)
         subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True)
         return private, public
@@ -96,6 +98,127 @@ class Inspect(unittest.TestCase):
         self.assertEqual(statement["_type"], "https://in-toto.io/Statement/v1")
         self.assertEqual(statement["subject"][0]["digest"]["sha256"],
                          hashlib.sha256(program.read_bytes()).hexdigest())
+
+    def fingerprint(self, public: Path) -> str:
+        der = subprocess.run(["openssl", "pkey", "-pubin", "-in", public, "-outform", "DER"],
+                             check=True, stdout=subprocess.PIPE).stdout
+        return hashlib.sha256(der).hexdigest()
+
+    def sign(self, statement: dict, private: Path) -> Path:
+        """An envelope that openssl signs, with ECDSA, as cosign does."""
+        kind, payload = b"application/vnd.in-toto+json", json.dumps(statement).encode()
+        pae = self.folder / "pae"
+        pae.write_bytes(b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload))
+        sig = subprocess.run(["openssl", "dgst", "-sha256", "-sign", private, pae], check=True,
+                             stdout=subprocess.PIPE).stdout
+        envelope = self.folder / "envelope.json"
+        envelope.write_text(json.dumps({
+            "payloadType": kind.decode(), "payload": base64.b64encode(payload).decode(),
+            "signatures": [{"keyid": "", "sig": base64.b64encode(sig).decode()}]}))
+        return envelope
+
+    def test_the_key_and_the_envelope_are_shown(self) -> None:
+        today = datetime.datetime.now(datetime.timezone.utc).date()
+        for algorithm in ["ed25519"], ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"]:
+            with self.subTest(algorithm=algorithm):
+                private, public = self.key("maker", *algorithm)
+                program, envelope = self.program(), self.folder / "program.json"
+                self.poemctl("attest", program, "--licence", "MIT", "--key", private,
+                             "--expires", "9999-12-31", "-o", envelope)
+                args = ("--trust", public, "--envelope", envelope, program)
+                digest = hashlib.sha256(envelope.read_bytes()).hexdigest()
+                item, = self.inspect(*args)["evidence"]
+                self.assertEqual((item["key"], item["envelope"], item["expires"]),
+                                 (self.fingerprint(public), digest, "9999-12-31"))
+                # The test may run over midnight.
+                self.assertIn(datetime.date.fromisoformat(item["issued"]),
+                              (today, today + datetime.timedelta(1)))
+                shown = self.poemctl("inspect", *args).stdout
+                for text in (self.fingerprint(public), digest, "expires after 9999-12-31"):
+                    self.assertIn(text, shown)
+
+    def test_an_expired_statement_is_a_reason(self) -> None:
+        private, public = self.key("maker")
+        program, envelope = self.program(), self.folder / "program.json"
+        self.poemctl("attest", program, "--licence", "MIT", "--key", private, "--expires",
+                     "2026-11-01", "-o", envelope)
+        found = self.inspect("--trust", public, "--envelope", envelope, program, status=1)
+        self.assertEqual(found["unknown"], [
+            {"what": "envelope",
+             "why": "program.json: its statement expired after 2026-11-01"}])
+
+    def test_what_is_revoked_is_a_reason(self) -> None:
+        private, public = self.key("maker")
+        _, other = self.key("other")
+        program, envelope, revoked = (self.program(), self.folder / "program.json",
+                                      self.folder / "revoked")
+        self.poemctl("attest", program, "--licence", "MIT", "--key", private, "-o", envelope)
+        digest = hashlib.sha256(envelope.read_bytes()).hexdigest()
+        for text, why in (
+                ("", None),
+                (f"# {digest}\n\n", None),
+                (f"{self.fingerprint(other)} stolen\n", None),
+                (f"# 2026\n{self.fingerprint(public)}  the laptop was stolen \n",
+                 "program.json: its key is revoked: the laptop was stolen"),
+                (f"{'0' * 64}\n{digest}\twrong licence", "program.json: it is revoked: wrong licence"),
+                (f"{digest}\n", "program.json: it is revoked")):
+            with self.subTest(text=text):
+                revoked.write_text(text)
+                found = self.inspect("--trust", public, "--envelope", envelope, "--revoked",
+                                     revoked, program, status=0 if why is None else 1)
+                self.assertEqual([u["why"] for u in found["unknown"]], [why] if why else [])
+        # Another good signature, by a key that is not revoked, is enough.
+        both = json.loads(envelope.read_text())
+        other_private, other = self.key("other")
+        second = self.poemctl("attest", program, "--licence", "MIT", "--key", other_private).stdout
+        both["signatures"] += json.loads(second)["signatures"]
+        envelope.write_text(json.dumps(both))
+        revoked.write_text(f"{self.fingerprint(public)} stolen\n")
+        item, = self.inspect("--trust", public, "--trust", other, "--envelope", envelope,
+                             "--revoked", revoked, program)["evidence"]
+        self.assertEqual((item["key"], item["detail"]),
+                         (self.fingerprint(other), "signed with other.pub"))
+        for text, line in (("x\n", 1), (f"{digest}\n{digest[1:]} short\n", 2),
+                           (f"{digest.upper()}\n", 1), (f"key {digest}\n", 1)):
+            revoked.write_text(text)
+            self.assertIn(f"line {line} ", self.poemctl("inspect", "--revoked", revoked, program,
+                                                        status=3).stderr)
+
+    def test_documents_about_a_file(self) -> None:
+        private, public = self.key("maker", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+        program = self.program()
+        digest = hashlib.sha256(program.read_bytes()).hexdigest()
+        for kind, predicate, detail in (
+                ("https://spdx.dev/Document",
+                 {"SPDXID": "SPDXRef-DOCUMENT", "spdxVersion": "SPDX-2.3", "packages": [
+                     {"SPDXID": "SPDXRef-p", "licenseConcluded": "NOASSERTION",
+                      "licenseDeclared": "MIT"}],
+                  "relationships": [{"spdxElementId": "SPDXRef-DOCUMENT",
+                                     "relationshipType": "DESCRIBES",
+                                     "relatedSpdxElement": "SPDXRef-p"}]},
+                 "signed with maker.pub, in an SPDX document"),
+                ("https://cyclonedx.org/bom",
+                 {"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"component": {
+                     "type": "application", "name": "program", "licenses": [
+                         {"license": {"id": "MIT"}}],
+                     "hashes": [{"alg": "SHA-256", "content": digest}]}}},
+                 "signed with maker.pub, in a CycloneDX document")):
+            with self.subTest(kind=kind):
+                statement = {"_type": "https://in-toto.io/Statement/v0.1", "predicateType": kind,
+                             "subject": [{"name": "program", "digest": {"sha256": digest}}],
+                             "predicate": predicate}
+                envelope = self.sign(statement, private)
+                item, = self.inspect("--trust", public, "--envelope", envelope, program)["evidence"]
+                self.assertEqual((item["grade"], item["licence"], item["detail"]),
+                                 ("signed", "MIT", detail))
+                self.assertEqual(item["key"], self.fingerprint(public))
+                # Two licences without an expression are not guessed at.
+                statement["predicate"] = json.loads(json.dumps(predicate).replace(
+                    '{"license": {"id": "MIT"}}', '{"license": {"id": "MIT"}}, {"license": '
+                    '{"id": "ISC"}}').replace('"licenseDeclared": "MIT"', '"licenseDeclared": ""'))
+                envelope = self.sign(statement, private)
+                found = self.inspect("--trust", public, "--envelope", envelope, program, status=1)
+                self.assertEqual([u["what"] for u in found["unknown"]], ["envelope"])
 
     def test_another_key_is_a_reason(self) -> None:
         private, _ = self.key("maker")
@@ -172,9 +295,14 @@ class Inspect(unittest.TestCase):
                 (3, ["inspect", "--trust", private, program]),
                 (3, ["inspect", "--trust", rsa, program]),
                 (3, ["inspect", "--envelope", self.folder, program]),
+                (3, ["inspect", "--revoked", self.folder, program]),
+                (3, ["inspect", "--revoked", self.folder / "absent", program]),
                 (2, ["attest"]),
                 (2, ["attest", program, "--licence", "MIT"]),
                 (2, ["attest", program, "--licence", "Nonsense", "--key", private]),
+                (2, ["attest", program, "--licence", "MIT", "--key", private, "--expires",
+                     "tomorrow"]),
+                (2, ["attest", "--note", "MIT", "--expires", "2027-01-01"]),
                 (2, ["attest", "--note", "MIT AND"]),
                 (2, ["attest", "--note", "MIT", program]),
                 (3, ["attest", program, "--licence", "MIT", "--key", public]),

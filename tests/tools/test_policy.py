@@ -138,6 +138,10 @@ class Check(Asking):
         device = self.device()
         (self.folder / "link").symlink_to(device)
         key = self.attested(device, "MIT").splitlines()
+        der = subprocess.run(["openssl", "pkey", "-pubin", "-in", self.folder / "key.pub",
+                              "-outform", "DER"], check=True, stdout=subprocess.PIPE).stdout
+        revoked = self.folder / "revoked"
+        revoked.write_text(f"{hashlib.sha256(der).hexdigest()} stolen\n")
         for rules, before, line, what in [
                 ("allow client user 0\nallow client user 0", "", 5, "repeats line 4"),
                 ("allow client label a\nallow backend label a\nallow client label a", "", 6,
@@ -178,6 +182,8 @@ class Check(Asking):
                 ("otherwise taint", "", None, "the route has no rule"),
                 ("", key[0], 6, '"trust-key" has no effect'),
                 ("", key[1], 6, '"envelope" has no effect'),
+                ("", f"{key[0]}\nrevoked {revoked}", 7, '"revoked" has no effect'),
+                ("", "\n".join([*key, f"revoked {revoked}"]), 6, "is revoked: stolen"),
                 ("", "on-audit-failure taint", None, 'there is no "audit"')]:
             with self.subTest(rules=rules, before=before):
                 found = [f for f in self.findings(self.config(rules, before=before))
