@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "audit/audit_log.h"
+#include "audit/audit_report_policy.h"
+#include "audit/audit_report_session.h"
 #include "base/members.h"
 
 struct report {
@@ -21,7 +23,14 @@ struct report {
     uint64_t lost;    /* records that could not be written */
     uint64_t gone;    /* missing sealed records whose loss an operator accepted */
     uint64_t back;    /* number of times the clock was set back */
-    json_t *live;     /* maps the number of an open session to the rows of its parties */
+    json_t *live;     /* maps the number of an open session to its parties' rows, and itself */
+    json_t *sessions; /* the latest, in the order of their verdicts */
+    uint64_t older;   /* sessions before those */
+    json_t *hosts;    /* number of starts of the broker, by host */
+    json_t *versions; /* … by version */
+    json_t *policies;
+    uint64_t unattributed; /* verdicts and ends that do not name a party … */
+    json_t *suspended;     /* … and their letters, as "taint" of this object */
     char since[AUDIT_TIME_SIZE + 1];
     char until[AUDIT_TIME_SIZE + 1];
     uint64_t unread; /* records that are not JSON */
@@ -160,14 +169,14 @@ static json_t *audit_report_add_party(struct report *r, const json_t *record, co
     }
     audit_report_count(r, row, "sessions");
     audit_report_count_name(r, json_object_get(row, "verdicts"),
-                            audit_report_text_of(record, "verdict", "unknown"));
+                            audit_report_finding(record, role));
     audit_report_count_name(r, json_object_get(row, "routes"),
                             audit_report_text_of(record, "route", "unknown"));
     snprintf(user, sizeof user, "%" JSON_INTEGER_FORMAT, json_integer_value(uid));
     audit_report_count_name(r, json_object_get(row, "users"),
                             json_is_integer(uid) ? user : "unknown");
     audit_report_add_licences(r, row, role, json_object_get(record, "evidence"));
-    audit_report_add_taint(r, row, audit_report_text_of(record, "taint", ""));
+    audit_report_add_taint(r, row, audit_report_taint_of(record, role));
     audit_report_set(r, row, "last_seen", json_string(time));
     return row;
 }
@@ -182,17 +191,44 @@ static const char *audit_report_session_of(const json_t *record, char out[32])
     return out;
 }
 
+/* Keeps the letters of a record that does not attribute them to a party. */
+static void audit_report_suspend(struct report *r, const json_t *record)
+{
+    const char *const letters = audit_report_text_of(record, "taint", "");
+
+    if (audit_report_unattributed(record) && strpbrk(letters, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
+        r->unattributed++;
+        audit_report_add_taint(r, r->suspended, letters);
+    }
+}
+
+/* Adds the session to the list, from which it takes the oldest one if it is full. */
+static void audit_report_list_session(struct report *r, json_t *session)
+{
+    if (json_array_size(r->sessions) >= AUDIT_REPORT_ROWS) {
+        (void)json_array_remove(r->sessions, 0);
+        r->older++;
+    }
+    if (json_array_append(r->sessions, session) < 0) {
+        r->failed = true;
+    }
+}
+
 static void audit_report_add_verdict(struct report *r, const json_t *record, const char *time)
 {
     json_t *const client = audit_report_add_party(r, record, "client", time);
     json_t *const backend = audit_report_add_party(r, record, "backend", time);
+    json_t *const made = audit_report_session(record);
     char session[32];
 
+    audit_report_suspend(r, record);
+    audit_report_list_session(r, made);
     /* Only a log made to exhaust memory has more open sessions than this limit. */
     if (client && backend && json_object_size(r->live) < AUDIT_REPORT_ROWS) {
         audit_report_set(r, r->live, audit_report_session_of(record, session),
-                         json_pack("[O,O]", client, backend));
+                         json_pack("[O,O,O]", client, backend, made));
     }
+    json_decref(made);
 }
 
 /* Counts ranges by their handling, and the bytes of those that were passed. */
@@ -216,15 +252,12 @@ static void audit_report_add_exported(struct report *r, const json_t *record)
     char session[32];
     json_t *const rows = json_object_get(r->live, audit_report_session_of(record, session));
     json_t *range;
-    json_t *row;
-    size_t i;
     size_t k;
 
-    json_array_foreach(rows, i, row)
-    {
+    for (size_t i = 0; i < 2 && json_is_array(rows); i++) {
         json_array_foreach(ranges, k, range)
         {
-            audit_report_add_range(r, row, range);
+            audit_report_add_range(r, json_array_get(rows, i), range);
         }
     }
 }
@@ -232,16 +265,28 @@ static void audit_report_add_exported(struct report *r, const json_t *record)
 /* A session may have become tainted since its verdict. */
 static void audit_report_add_end(struct report *r, const json_t *record)
 {
+    static const char *const roles[] = {"client", "backend"};
     char session[32];
     json_t *const rows = json_object_get(r->live, audit_report_session_of(record, session));
-    json_t *row;
-    size_t i;
 
-    json_array_foreach(rows, i, row)
-    {
-        audit_report_add_taint(r, row, audit_report_text_of(record, "taint", ""));
+    if (rows) {
+        for (size_t i = 0; i < 2; i++) {
+            audit_report_add_taint(r, json_array_get(rows, i),
+                                   audit_report_taint_of(record, roles[i]));
+        }
+        audit_report_suspend(r, record);
+        r->failed = !audit_report_session_end(json_array_get(rows, 2), record) || r->failed;
     }
     (void)json_object_del(r->live, session);
+}
+
+static void audit_report_add_start(struct report *r, const json_t *record)
+{
+    audit_report_count_name(
+        r, r->hosts, audit_report_text_of(json_object_get(record, "host"), "name", "unknown"));
+    audit_report_count_name(r, r->versions, audit_report_text_of(record, "version", "unknown"));
+    /* Session numbers restart with each start of the broker. */
+    (void)json_object_clear(r->live);
 }
 
 /* Counts sessions without records of their own by route. */
@@ -270,16 +315,17 @@ static void audit_report_add_record(struct report *r, const char *event, const j
         audit_report_add_end(r, record);
     } else if (strcmp(event, AUDIT_REPEATED) == 0) {
         audit_report_add_repeated(r, record);
+    } else if (strcmp(event, "config") == 0) {
+        r->failed = !audit_report_policy_add(r->policies, AUDIT_REPORT_NAMES, record) || r->failed;
     } else {
-        /* Session numbers restart with each start of the broker. */
-        (void)json_object_clear(r->live);
+        audit_report_add_start(r, record);
     }
 }
 
 static bool audit_report_matters(const char *event)
 {
-    static const char *const events[] = {"verdict", "memory-exported", "session-ended",
-                                         "broker-start", AUDIT_REPEATED};
+    static const char *const events[] = {"verdict",      "memory-exported", "session-ended",
+                                         "broker-start", "config",          AUDIT_REPEATED};
 
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
         if (strcmp(event, events[i]) == 0) {
@@ -344,18 +390,27 @@ static json_t *audit_report_finish(struct report *r, json_t *verification)
         json_decref(verification);
         return NULL;
     }
-    return members_object((const struct member[]){{"format", json_string("poemd-audit-report/1")},
-                                                  {"verification", verification},
-                                                  {"since", json_string(r->since)},
-                                                  {"until", json_string(r->until)},
-                                                  {"events", json_incref(r->events)},
-                                                  {"unread_records", members_number(r->unread)},
-                                                  {"lost_records", members_number(r->lost)},
-                                                  {"accepted_losses", members_number(r->gone)},
-                                                  {"clock_set_back", members_number(r->back)},
-                                                  {"repeated_sessions", json_incref(r->repeated)},
-                                                  {"executables", list},
-                                                  {NULL, NULL}});
+    return members_object((const struct member[]){
+        {"format", json_string("poemd-audit-report/2")},
+        {"verification", verification},
+        {"since", json_string(r->since)},
+        {"until", json_string(r->until)},
+        {"events", json_incref(r->events)},
+        {"unread_records", members_number(r->unread)},
+        {"lost_records", members_number(r->lost)},
+        {"accepted_losses", members_number(r->gone)},
+        {"clock_set_back", members_number(r->back)},
+        {"repeated_sessions", json_incref(r->repeated)},
+        {"hosts", json_incref(r->hosts)},
+        {"versions", json_incref(r->versions)},
+        {"policies", json_incref(r->policies)},
+        {"findings", audit_report_findings()},
+        {"unattributed", members_number(r->unattributed)},
+        {"unattributed_taint", json_incref(json_object_get(r->suspended, "taint"))},
+        {"executables", list},
+        {"older_sessions", members_number(r->older)},
+        {"sessions", json_incref(r->sessions)},
+        {NULL, NULL}});
 }
 
 static void audit_report_on_log(void *arg, const struct audit_result *log)
@@ -368,25 +423,41 @@ static void audit_report_on_log(void *arg, const struct audit_result *log)
     (void)json_object_clear(r->live);
 }
 
+static void audit_report_deinit(struct report *r)
+{
+    json_decref(r->rows);
+    json_decref(r->events);
+    json_decref(r->repeated);
+    json_decref(r->live);
+    json_decref(r->sessions);
+    json_decref(r->hosts);
+    json_decref(r->versions);
+    json_decref(r->policies);
+    json_decref(r->suspended);
+}
+
 json_t *audit_report_make(const struct audit_question *q, struct audit_result *verified)
 {
     struct report r = {.rows = json_object(),
                        .events = json_object(),
                        .repeated = json_object(),
-                       .live = json_object()};
+                       .live = json_object(),
+                       .sessions = json_array(),
+                       .hosts = json_object(),
+                       .versions = json_object(),
+                       .policies = json_array(),
+                       .suspended = json_pack("{s:s}", "taint", "")};
     struct audit_question question = *q;
     json_t *report = NULL;
 
     question.on_line = audit_report_on_line;
     question.on_log = audit_report_on_log;
     question.arg = &r;
-    if (r.rows && r.events && r.repeated && r.live) {
+    if (r.rows && r.events && r.repeated && r.live && r.sessions && r.hosts && r.versions &&
+        r.policies && r.suspended) {
         (void)audit_verify(&question, verified);
         report = audit_report_finish(&r, q->key ? audit_verify_json(verified) : json_null());
     }
-    json_decref(r.rows);
-    json_decref(r.events);
-    json_decref(r.repeated);
-    json_decref(r.live);
+    audit_report_deinit(&r);
     return report;
 }

@@ -14,7 +14,10 @@
 
 #include "audit/audit_verify.h"
 
-/* Maximum number of separate executables; all later ones share one row, "others". */
+/*
+ * Maximum number of separate executables; all later ones share one row, "others". And of sessions
+ * listed one by one: the latest.
+ */
 #define AUDIT_REPORT_ROWS 10000u
 
 /* Maximum number of licences, routes and so on named in one row; others are only counted. */
@@ -31,6 +34,11 @@ json_t *audit_report_make(const struct audit_question *q, struct audit_result *v
 /* Write the report in other forms; all text in it is escaped. Return 0, or -1 if writing failed. */
 int audit_report_text(const json_t *report, FILE *f);
 int audit_report_csv(const json_t *report, FILE *f);
-int audit_report_html(const json_t *report, FILE *f);
+
+/*
+ * legend explains the words of the report: "letters", a list of objects with letter, meaning and
+ * observation (true if it is not a fault), and "grades", one with grade and meaning.
+ */
+int audit_report_html(const json_t *report, const json_t *legend, FILE *f);
 
 #endif

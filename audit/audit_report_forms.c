@@ -90,6 +90,7 @@ static const char *audit_report_forms_missing_of(const json_t *report, char *out
     const json_int_t lost = audit_report_forms_number_of(report, "lost_records");
     const json_int_t gone = audit_report_forms_number_of(report, "accepted_losses");
     const json_int_t back = audit_report_forms_number_of(report, "clock_set_back");
+    const json_int_t unattributed = audit_report_forms_number_of(report, "unattributed");
     char routes[512];
 
     out[0] = '\0';
@@ -106,6 +107,14 @@ static const char *audit_report_forms_missing_of(const json_t *report, char *out
 
         snprintf(out + n, size - n, "The clock was set back %" JSON_INTEGER_FORMAT " times. ",
                  back);
+    }
+    if (unattributed > 0) {
+        const size_t n = strlen(out);
+
+        snprintf(out + n, size - n,
+                 "%" JSON_INTEGER_FORMAT " records of an older version attribute their taint (%s) "
+                 "to neither party. ",
+                 unattributed, audit_report_forms_text_of(report, "unattributed_taint"));
     }
     if (json_object_size(repeated) > 0) {
         const size_t n = strlen(out);
@@ -207,6 +216,22 @@ static void audit_report_forms_put_text_row(FILE *f, const json_t *row)
     }
 }
 
+/* The sessions that need an eye: all that were not simply allowed, the newest first. */
+static void audit_report_forms_put_sessions(FILE *f, const json_t *report)
+{
+    const json_t *const sessions = json_object_get(report, "sessions");
+
+    for (size_t i = json_array_size(sessions); i-- > 0;) {
+        const json_t *const s = json_array_get(sessions, i);
+
+        if (strcmp(audit_report_forms_text_of(s, "verdict"), "allow") != 0) {
+            fprintf(f, "\nRecord %" JSON_INTEGER_FORMAT ": %s\n",
+                    audit_report_forms_number_of(s, "record"),
+                    audit_report_forms_text_of(s, "text"));
+        }
+    }
+}
+
 int audit_report_text(const json_t *report, FILE *f)
 {
     char text[2048];
@@ -218,6 +243,12 @@ int audit_report_text(const json_t *report, FILE *f)
     audit_report_forms_put_text(f, "Since:", audit_report_forms_text_of(report, "since"));
     audit_report_forms_put_text(f, "Until:", audit_report_forms_text_of(report, "until"));
     audit_report_forms_put_text(
+        f, "Host:",
+        audit_report_forms_names(json_object_get(report, "hosts"), false, text, sizeof text));
+    audit_report_forms_put_text(
+        f, "poemd:",
+        audit_report_forms_names(json_object_get(report, "versions"), false, text, sizeof text));
+    audit_report_forms_put_text(
         f, "Records:",
         audit_report_forms_names(json_object_get(report, "events"), true, text, sizeof text));
     if (*audit_report_forms_missing_of(report, text, sizeof text)) {
@@ -227,6 +258,7 @@ int audit_report_text(const json_t *report, FILE *f)
     {
         audit_report_forms_put_text_row(f, row);
     }
+    audit_report_forms_put_sessions(f, report);
     return audit_report_forms_written(f);
 }
 
@@ -283,8 +315,7 @@ int audit_report_csv(const json_t *report, FILE *f)
 
 static json_t *audit_report_forms_page_row(const json_t *row)
 {
-    const bool refused = json_object_get(json_object_get(row, "verdicts"), "deny") != NULL;
-    const char *const taint = audit_report_forms_text_of(row, "taint");
+    const bool denied = json_object_get(json_object_get(row, "verdicts"), "deny") != NULL;
     json_t *cells[COLUMNS];
     char text[2048];
 
@@ -292,11 +323,11 @@ static json_t *audit_report_forms_page_row(const json_t *row)
         cells[i] = json_string(
             audit_report_forms_cell(row, &columns[i], columns[i].kind, text, sizeof text));
     }
-    return members_object((const struct member[]){{"mark", json_string(refused  ? "deny"
-                                                                       : *taint ? "taint"
-                                                                                : "")},
-                                                  {"cells", members_array(cells, COLUMNS)},
-                                                  {NULL, NULL}});
+    return members_object(
+        (const struct member[]){{"denied", json_boolean(denied)},
+                                {"taint", json_string(audit_report_forms_text_of(row, "taint"))},
+                                {"cells", members_array(cells, COLUMNS)},
+                                {NULL, NULL}});
 }
 
 static json_t *audit_report_forms_page_rows(const json_t *report)
@@ -325,12 +356,26 @@ static json_t *audit_report_forms_page_columns(void)
     return members_array(list, COLUMNS);
 }
 
-int audit_report_html(const json_t *report, FILE *f)
+/* Returns the legend with the words of the report's own. */
+static json_t *audit_report_forms_legend(const json_t *report, const json_t *legend)
+{
+    json_t *const all = json_copy(unconst_pointer(legend));
+
+    if (json_object_set(all, "findings", json_object_get(report, "findings")) < 0) {
+        json_decref(all);
+        return NULL;
+    }
+    return all;
+}
+
+int audit_report_html(const json_t *report, const json_t *legend, FILE *f)
 {
     static const char page[] = {AUDIT_REPORT_PAGE 0};
     char log[2048];
     char records[2048];
     char missing[2048];
+    char hosts[2048];
+    char versions[2048];
     json_t *const data = members_object((const struct member[]){
         {"log", json_string(audit_report_forms_verification(report, log, sizeof log))},
         {"since", json_string(audit_report_forms_text_of(report, "since"))},
@@ -338,8 +383,16 @@ int audit_report_html(const json_t *report, FILE *f)
         {"records", json_string(audit_report_forms_names(json_object_get(report, "events"), true,
                                                          records, sizeof records))},
         {"missing", json_string(audit_report_forms_missing_of(report, missing, sizeof missing))},
+        {"hosts", json_string(audit_report_forms_names(json_object_get(report, "hosts"), false,
+                                                       hosts, sizeof hosts))},
+        {"versions", json_string(audit_report_forms_names(json_object_get(report, "versions"),
+                                                          false, versions, sizeof versions))},
         {"columns", audit_report_forms_page_columns()},
         {"rows", audit_report_forms_page_rows(report)},
+        {"legend", audit_report_forms_legend(report, legend)},
+        {"sessions", json_incref(json_object_get(report, "sessions"))},
+        {"older_sessions", json_incref(json_object_get(report, "older_sessions"))},
+        {"policies", json_incref(json_object_get(report, "policies"))},
         {NULL, NULL}});
     const int err = data ? page_write(page, data, f) : -1;
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "audit/audit_disk.h"
+#include "base/members.h"
 #include "base/unconst.h"
 #include "audit/audit_key.h"
 #include "audit/audit_proof.h"
@@ -21,6 +22,8 @@
 #include "audit/audit_verify.h"
 #include "ctl/poemctl.h"
 #include "ctl/poemctl_json.h"
+#include "policy/evidence/evidence.h"
+#include "policy/rules/rules.h"
 
 /* Exit codes of verify, beyond those of every command. */
 enum audit_exit {
@@ -490,6 +493,39 @@ static const struct poemctl_command poemctl_audit_check_proof_command = {
 
 /* ---- report ---- */
 
+/* The meanings of letters and grades, of which the audit log has only the names. */
+static json_t *poemctl_audit_legend(void)
+{
+    json_t *letters[TAINT_COUNT];
+    json_t *grades[EVIDENCE_GRADES];
+
+    for (unsigned i = 0; i < TAINT_COUNT; i++) {
+        const char letter[2] = {taint_letter(i), '\0'};
+
+        letters[i] = json_pack("{s:s, s:s, s:b}", "letter", letter, "meaning", taint_meaning(i),
+                               "observation", (TAINT_OBSERVATIONS >> i & 1) != 0);
+    }
+    for (int i = 0; i < EVIDENCE_GRADES; i++) {
+        const enum evidence_grade g = (enum evidence_grade)i;
+
+        grades[i] = json_pack("{s:s, s:s}", "grade", evidence_grade_name(g), "meaning",
+                              evidence_grade_meaning(g));
+    }
+    return members_object(
+        (const struct member[]){{"letters", members_array(letters, TAINT_COUNT)},
+                                {"grades", members_array(grades, EVIDENCE_GRADES)},
+                                {NULL, NULL}});
+}
+
+static int poemctl_audit_report_page(const json_t *report)
+{
+    json_t *const legend = poemctl_audit_legend();
+    const int err = legend ? audit_report_html(report, legend, stdout) : -1;
+
+    json_decref(legend);
+    return err;
+}
+
 static int poemctl_audit_report_print(json_t *report, const struct options *o)
 {
     switch (o->format) {
@@ -498,7 +534,7 @@ static int poemctl_audit_report_print(json_t *report, const struct options *o)
     case FORM_CSV:
         return audit_report_csv(report, stdout);
     case FORM_HTML:
-        return audit_report_html(report, stdout);
+        return poemctl_audit_report_page(report);
     case FORM_JSON:
         break;
     }

@@ -17,6 +17,22 @@ static const char *const grades[EVIDENCE_GRADES] = {
     [EVIDENCE_ASSIGNED] = "assigned",
 };
 
+static const char *const grade_meanings[EVIDENCE_GRADES] = {
+    [EVIDENCE_NONE] = "there is no evidence of the licence",
+    [EVIDENCE_DECLARED] = "the program itself named its licence when it connected",
+    [EVIDENCE_NOTED] = "a note in the program's file names the licence: the text that its builder "
+                       "gave the linker",
+    [EVIDENCE_RECITED] =
+        "the program recited the poem, which is meant for GPL programs alone, under "
+        "this licence",
+    [EVIDENCE_PACKAGED] = "the distribution's package that the program's file belongs to names the "
+                          "licence",
+    [EVIDENCE_SIGNED] =
+        "a statement about exactly this file is signed with a key that the operator "
+        "trusts",
+    [EVIDENCE_ASSIGNED] = "the operator vouches for the licence in the configuration",
+};
+
 static const char *const sources[EVIDENCE_SOURCES] = {
     [EVIDENCE_FROM_DECLARATION] = "declaration",
     [EVIDENCE_FROM_RECITAL] = "recital",
@@ -30,6 +46,11 @@ static const char *const sources[EVIDENCE_SOURCES] = {
 const char *evidence_grade_name(enum evidence_grade g)
 {
     return (unsigned)g < EVIDENCE_GRADES ? grades[g] : "?";
+}
+
+const char *evidence_grade_meaning(enum evidence_grade g)
+{
+    return (unsigned)g < EVIDENCE_GRADES ? grade_meanings[g] : "?";
 }
 
 int evidence_grade_find(const char *name)

@@ -30,6 +30,9 @@ enum evidence_grade {
 /* Returns "declared" …; "none" for EVIDENCE_NONE. Static. */
 const char *evidence_grade_name(enum evidence_grade g);
 
+/* Returns the grade's meaning for people, half a sentence. Static. */
+const char *evidence_grade_meaning(enum evidence_grade g);
+
 /* Returns the grade with this name, or -1. */
 int evidence_grade_find(const char *name);
 

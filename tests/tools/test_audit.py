@@ -42,7 +42,7 @@ class Page(html.parser.HTMLParser):
         self.is_data = ("id", "data") in attrs
         for name, _ in attrs:
             assert not name.startswith("on") and name not in ("src", "href"), name
-        if tag != "meta":
+        if tag not in ("meta", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:

@@ -21,6 +21,15 @@ static json_t *report_of(struct audit_result *r)
     return report;
 }
 
+static int page(const json_t *report, FILE *f)
+{
+    json_t *const legend = json_pack("{s:[], s:[]}", "letters", "grades");
+    const int err = audit_report_html(report, legend, f);
+
+    json_decref(legend);
+    return err;
+}
+
 /* A form's text, to be freed. */
 static char *form(int (*print)(const json_t *, FILE *), const json_t *report)
 {
@@ -53,10 +62,13 @@ START_TEST(by_executable)
     ck_assert_str_eq(json_string_value(json_object_get(row, "role")), "client");
     ck_assert_str_eq(json_string_value(json_object_get(row, "path")), "/usr/bin/qemu");
     ck_assert_int_eq(number(row, "sessions"), 5);
-    ck_assert_int_eq(number(json_object_get(row, "verdicts"), "allow-tainted"), 5);
+    ck_assert_int_eq(number(json_object_get(row, "verdicts"), "unattributed"), 5);
     ck_assert_int_eq(number(json_object_get(row, "licences"), "unknown (no evidence)"), 5);
     ck_assert_int_eq(number(json_object_get(row, "users"), "1000"), 5);
-    ck_assert_str_eq(json_string_value(json_object_get(row, "taint")), "EU");
+    /* These records do not attribute their letters. */
+    ck_assert_str_eq(json_string_value(json_object_get(row, "taint")), "");
+    ck_assert_int_eq(number(report, "unattributed"), 5);
+    ck_assert_str_eq(json_string_value(json_object_get(report, "unattributed_taint")), "EU");
     row = json_array_get(rows, 1);
     ck_assert_str_eq(json_string_value(json_object_get(row, "role")), "backend");
     ck_assert_int_eq(number(json_object_get(row, "licences"), "GPL-2.0-only (declared)"), 5);
@@ -78,9 +90,10 @@ static void append(struct audit_log *log, const char *event, json_t *o)
 static void append_verdict(struct audit_log *log, int session, const char *backend)
 {
     append(log, "verdict",
-           json_pack("{s:i, s:s, s:s, s:s, s:s, s:{s:{s:s}}, s:{s:{s:s}}}", "session", session,
-                     "route", "r", "verdict", "allow", "rule", "none", "taint", "U", "client",
-                     "exe", "path", "/qemu", "backend", "exe", "path", backend));
+           json_pack("{s:i, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:{s:s}}, s:{s:{s:s}}}", "session",
+                     session, "route", "r", "verdict", "allow-tainted", "rule", "none", "taint",
+                     "U", "taints", "client", "-", "backend", "U", "client", "exe", "path", "/qemu",
+                     "backend", "exe", "path", backend));
 }
 
 static void append_export(struct audit_log *log, int session, const char *how, const char *size)
@@ -93,8 +106,9 @@ static void append_export(struct audit_log *log, int session, const char *how, c
 static void append_end(struct audit_log *log, int session, const char *taint)
 {
     append(log, "session-ended",
-           json_pack("{s:i, s:s, s:s, s:s, s:{}}", "session", session, "route", "r", "reason",
-                     "client-closed", "taint", taint, "counts"));
+           json_pack("{s:i, s:s, s:s, s:s, s:{s:s, s:s}}", "session", session, "route", "r",
+                     "reason", "client-closed", "taint", taint, "taints", "client", "-", "backend",
+                     taint));
 }
 
 /* What a session comes to is its parties', also where two are alive, and after a start. */
@@ -140,6 +154,10 @@ START_TEST(memory_and_what_taints_later)
     ck_assert_int_eq(number(json_object_get(b, "memory"), "withheld"), 1);
     ck_assert_int_eq(number(b, "memory_passed_bytes"), 0);
     ck_assert_str_eq(json_string_value(json_object_get(b, "taint")), "U");
+    /* The client of all of them did nothing. */
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(rows, 0), "taint")), "");
+    ck_assert_int_eq(number(json_object_get(json_array_get(rows, 0), "verdicts"), "allow"), 3);
+    ck_assert_int_eq(number(json_object_get(a, "verdicts"), "allow-tainted"), 2);
     text = form(audit_report_text, report);
     ck_assert_ptr_nonnull(strstr(text, "  memory     1 withheld; 0 bytes passed\n"));
     free(text);
@@ -185,7 +203,7 @@ START_TEST(nothing_foreign_gets_through)
     }
     rig_close(log);
     report = report_of(&r);
-    text = form(audit_report_html, report);
+    text = form(page, report);
     ck_assert_ptr_null(strstr(text, "<script>alert"));
     ck_assert_ptr_null(strstr(text, "\x1b"));
     ck_assert_ptr_null(strstr(text, "&lt;"));
@@ -233,6 +251,96 @@ START_TEST(of_records_that_are_not_the_broker_s)
 }
 END_TEST
 
+static void append_denial(struct audit_log *log, int session, const char *of)
+{
+    append(log, "verdict",
+           json_pack("{s:i, s:s, s:s, s:{s:i, s:s, s:s, s:s}, s:s, s:{s:s, s:s}, s:{s:{s:s}, s:i}, "
+                     "s:{s:{s:s}}}",
+                     "session", session, "route", "r", "verdict", "deny", "rule", "line", 7, "of",
+                     of, "why", "its reason", "mend", "do this", "taint", "U", "taints", "client",
+                     strcmp(of, "client") == 0 ? "U" : "-", "backend",
+                     strcmp(of, "client") == 0 ? "-" : "U", "client", "exe", "path", "/qemu", "pid",
+                     7, "backend", "exe", "path", "/device"));
+}
+
+/* A denial is booked on the party that caused it; the session says why. */
+START_TEST(the_one_that_caused_it)
+{
+    struct audit_result r;
+    struct audit_log *log;
+    const json_t *session;
+    const json_t *rows;
+    json_t *report;
+    char *text;
+
+    rig_keygen();
+    log = rig_open(0);
+    append_denial(log, 1, "backend");
+    append_denial(log, 2, "client");
+    rig_close(log);
+    report = report_of(&r);
+    rows = json_object_get(report, "executables");
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *const verdicts = json_object_get(json_array_get(rows, i), "verdicts");
+
+        ck_assert_int_eq(number(verdicts, "deny"), 1);
+        ck_assert_int_eq(number(verdicts, "other-denied"), 1);
+    }
+    session = json_array_get(json_object_get(report, "sessions"), 0);
+    ck_assert_str_eq(
+        json_string_value(json_object_get(json_object_get(session, "client"), "finding")),
+        "other-denied");
+    ck_assert_str_eq(
+        json_string_value(json_object_get(json_object_get(session, "client"), "taint")), "");
+    ck_assert_str_eq(
+        json_string_value(json_object_get(json_object_get(session, "backend"), "taint")), "U");
+    text = form(audit_report_text, report);
+    ck_assert_ptr_nonnull(
+        strstr(text, " the client /qemu (process 7, user unknown) was refused the device /device "
+                     "(process unknown, user unknown) on route \"r\", because of the device: its "
+                     "reason (line 7 of the configuration). To change that, do this.\n"));
+    free(text);
+    json_decref(report);
+}
+END_TEST
+
+static void append_config(struct audit_log *log, int from, const char *first, const char *second)
+{
+    append(log, "config",
+           json_pack("{s:s, s:i, s:i, s:[s, s]}", "sha256", "abc", "from", from, "lines-total", 4,
+                     "lines", first, second));
+}
+
+/* A configuration is one, in however many records, and however often it was read. */
+START_TEST(the_policy_in_force)
+{
+    struct audit_result r;
+    struct audit_log *log;
+    const json_t *policy;
+    json_t *report;
+
+    rig_keygen();
+    log = rig_open(0);
+    append(log, "broker-start", json_pack("{s:s, s:i}", "version", "0.9", "pid", 1));
+    for (int i = 0; i < 2; i++) {
+        append_config(log, 1, "route r {", " preset x");
+        append_config(log, 3, "}", "");
+    }
+    append(log, "config", json_pack("{s:s}", "sha256", "of an older version"));
+    rig_close(log);
+    report = report_of(&r);
+    ck_assert_int_eq(number(json_object_get(report, "versions"), "0.9"), 1);
+    ck_assert_uint_eq(json_array_size(json_object_get(report, "policies")), 2);
+    policy = json_array_get(json_object_get(report, "policies"), 0);
+    ck_assert_uint_eq(json_array_size(json_object_get(policy, "lines")), 4);
+    ck_assert_str_eq(json_string_value(json_array_get(json_object_get(policy, "lines"), 2)), "}");
+    ck_assert_int_eq(number(policy, "lines_total"), 4);
+    policy = json_array_get(json_object_get(report, "policies"), 1);
+    ck_assert_uint_eq(json_array_size(json_object_get(policy, "lines")), 0);
+    json_decref(report);
+}
+END_TEST
+
 START_TEST(names_do_not_grow_without_end)
 {
     struct audit_result r;
@@ -271,6 +379,8 @@ int main(void)
     tcase_add_test(tc, memory_and_what_taints_later);
     tcase_add_test(tc, nothing_foreign_gets_through);
     tcase_add_test(tc, of_records_that_are_not_the_broker_s);
+    tcase_add_test(tc, the_one_that_caused_it);
+    tcase_add_test(tc, the_policy_in_force);
     tcase_add_test(tc, names_do_not_grow_without_end);
     return unit_run(s);
 }
