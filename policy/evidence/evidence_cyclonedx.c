@@ -71,19 +71,15 @@ enum evidence_dsse evidence_cyclonedx_read(struct evidence_claim *out, const jso
     const json_t *metadata = json_object_get(document, "metadata");
     const char *timestamp = json_string_value(json_object_get(metadata, "timestamp"));
     const json_t *main_component = json_object_get(metadata, "component");
+    struct evidence_element_search s = {.format = &evidence_cyclonedx_format, .claim = out};
 
     if (!evidence_cyclonedx_is(document, "bomFormat", "CycloneDX") || !version ||
         strncmp(version, "1.", 2) != 0) {
         return EVIDENCE_DSSE_NO_DOCUMENT;
     }
     (void)date_read(timestamp ? timestamp : "", &out->issued);
-    for (uint32_t i = 0; i < out->n_subjects; i++) {
-        struct evidence_element_search s = {.format = &evidence_cyclonedx_format,
-                                            .subject = &out->subjects[i]};
-
-        evidence_element_offer(&s, main_component);
-        evidence_element_offer_all(&s, json_object_get(document, "components"));
-        evidence_element_end(&s, main_component, out->n_subjects == 1);
-    }
+    evidence_element_offer(&s, main_component);
+    evidence_element_offer_all(&s, json_object_get(document, "components"));
+    evidence_element_end(&s, main_component);
     return EVIDENCE_DSSE_OK;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The element of a bill of materials that stands for a file: a package or file of SPDX, a component
- * of CycloneDX. Elements are offered one after the other; only those that carry the file's own
- * SHA-256 count, or else the one that the whole document describes. Pure.
+ * The elements of a bill of materials that stand for files: a package or file of SPDX, a component
+ * of CycloneDX. Elements are offered one after the other; only those that carry the SHA-256
+ * of a file count, or else the one that the whole document describes. Pure.
  */
 #ifndef POEMD_POLICY_EVIDENCE_EVIDENCE_ELEMENT_H
 #define POEMD_POLICY_EVIDENCE_EVIDENCE_ELEMENT_H
@@ -29,26 +29,28 @@ struct evidence_element_format {
     evidence_element_licence *licence;
 };
 
-/* A search; the caller sets format and subject, and zeros the rest. */
+/*
+ * A search for the elements of all subjects of a claim, whose digests are set. The caller sets
+ * format and claim, and zeros the rest.
+ */
 struct evidence_element_search {
     const struct evidence_element_format *format;
-    struct evidence_subject *subject; /* receives the outcome */
-    unsigned found;
+    struct evidence_claim *claim;       /* its subjects receive their outcomes */
+    bool found[EVIDENCE_DSSE_SUBJECTS]; /* subjects with an element */
 };
 
-/* Offers an element. Its licence is taken if it has the subject's SHA-256. */
+/* Offers an element. Its licence is that of the subject whose SHA-256 it has. */
 void evidence_element_offer(struct evidence_element_search *s, const json_t *element);
 
 /* Offers each element of an array; anything else is ignored. */
 void evidence_element_offer_all(struct evidence_element_search *s, const json_t *elements);
 
 /*
- * Ends the search. If no element had the SHA-256, the one that the document describes is taken
- * (NULL if there is none or there are several), unless it has another SHA-256, or unless the
- * statement has several subjects, of which it could be only one.
+ * Ends the search. A subject without an element gets the one that the document describes (NULL if
+ * there is none or there are several), unless that has another SHA-256, or unless there are several
+ * subjects, of which it could be only one.
  */
-void evidence_element_end(struct evidence_element_search *s, const json_t *described,
-                          bool only_subject);
+void evidence_element_end(struct evidence_element_search *s, const json_t *described);
 
 /*
  * Copies a licence in plain text. Returns EVIDENCE_DSSE_OK, _NO_ASSERTION for NOASSERTION or a

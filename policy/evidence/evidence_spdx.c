@@ -102,20 +102,14 @@ enum evidence_dsse evidence_spdx_read(struct evidence_claim *out, const json_t *
 {
     const char *created =
         evidence_spdx_member(json_object_get(document, "creationInfo"), "created");
-    const json_t *described;
+    struct evidence_element_search s = {.format = &evidence_spdx_format, .claim = out};
 
     if (strncmp(evidence_spdx_member(document, "spdxVersion"), "SPDX-2.", 7) != 0) {
         return EVIDENCE_DSSE_NO_DOCUMENT;
     }
     (void)date_read(created, &out->issued);
-    described = evidence_spdx_described(document);
-    for (uint32_t i = 0; i < out->n_subjects; i++) {
-        struct evidence_element_search s = {.format = &evidence_spdx_format,
-                                            .subject = &out->subjects[i]};
-
-        evidence_element_offer_all(&s, json_object_get(document, "files"));
-        evidence_element_offer_all(&s, json_object_get(document, "packages"));
-        evidence_element_end(&s, described, out->n_subjects == 1);
-    }
+    evidence_element_offer_all(&s, json_object_get(document, "files"));
+    evidence_element_offer_all(&s, json_object_get(document, "packages"));
+    evidence_element_end(&s, evidence_spdx_described(document));
     return EVIDENCE_DSSE_OK;
 }

@@ -87,6 +87,9 @@ void inspection_release(const struct inspection *r);
 #define INSPECTOR_ENVELOPES 64u
 #define INSPECTOR_ENVELOPE_MAX (1u << 20) /* bytes of one envelope */
 
+/* Bytes of all envelopes, which are read at the inspector's start: about 45 ms for each MiB. */
+#define INSPECTOR_ENVELOPES_MAX (8u << 20)
+
 /* Entries of a revocation list, which the inspector gets at its start: 64 KiB. */
 #define INSPECTOR_REVOKED 512u
 

@@ -16,6 +16,7 @@ _Static_assert(INSPECTOR_ENVELOPE_MAX == EVIDENCE_DSSE_MAX, "one envelope");
 struct inspector_claims {
     const struct inspector_start *start;
     struct evidence faults;
+    size_t bytes; /* read of all envelopes */
     uint32_t n;
     struct {
         uint32_t envelope;
@@ -32,6 +33,14 @@ static void inspector_claims_read_envelope(struct inspector_claims *c, uint32_t 
     enum evidence_dsse o;
 
     close(s->envelope_fds[i]);
+    c->bytes += n > 0 ? (size_t)n : 0;
+    if (c->bytes > INSPECTOR_ENVELOPES_MAX) {
+        free(text);
+        evidence_add_unknown(&c->faults, EVIDENCE_FROM_ENVELOPE, EFBIG,
+                             "%s: the envelopes up to this one are larger than %u MiB",
+                             s->envelope_names[i], INSPECTOR_ENVELOPES_MAX >> 20);
+        return;
+    }
     if (n < 0) {
         evidence_add_unknown(&c->faults, EVIDENCE_FROM_ENVELOPE, (int)-n, "%s: %s",
                              s->envelope_names[i], strerror((int)-n));

@@ -96,6 +96,8 @@ static const struct {
     {SPDX(PACKAGES(ELEMENT("a", "MIT", "")) RELATED(DESCRIBES("b"))), EVIDENCE_DSSE_NO_ELEMENT, ""},
     {SPDX(PACKAGES(ELEMENT("a", "MIT", SUMS(D3))) RELATED(DESCRIBES("a"))),
      EVIDENCE_DSSE_OTHER_ELEMENT, ""},
+    {SPDX(PACKAGES(ELEMENT("a", "MIT", SUMS("xyz"))) RELATED(DESCRIBES("a"))),
+     EVIDENCE_DSSE_OTHER_ELEMENT, ""},
     {SPDX(""), EVIDENCE_DSSE_NO_ELEMENT, ""},
     /* … of which two subjects cannot be the same */
     {STATEMENT(SUBJECT(D1) "," SUBJECT(D2), SPDX_TYPE,
