@@ -95,7 +95,7 @@ void evidence_add_unknown(struct evidence *e, enum evidence_source source, int e
     va_list ap;
 
     if (e->n_unknown == EVIDENCE_UNKNOWNS) {
-        e->cut = true;
+        e->cut = e->cut || source != EVIDENCE_FROM_ENVELOPE;
         return;
     }
     va_start(ap, fmt);
@@ -193,8 +193,8 @@ void evidence_append(struct evidence *to, const struct evidence *from)
     }
     for (uint32_t i = 0; i < from->n_unknown; i++) {
         if (to->n_unknown == EVIDENCE_UNKNOWNS) {
-            to->cut = true;
-            break;
+            to->cut = to->cut || from->unknowns[i].source != EVIDENCE_FROM_ENVELOPE;
+            continue;
         }
         to->unknowns[to->n_unknown++] = from->unknowns[i];
     }

@@ -124,6 +124,10 @@ const char *evidence_expired_text(const struct evidence_item *item, char out[EVI
 /* Makes unknowns, with the reason, of the items that have expired on a day. */
 void evidence_drop_expired(struct evidence *e, uint32_t today);
 
+/*
+ * Adds an unknown. If there is no room, the evidence is cut, but not for an envelope: envelopes are
+ * independent statements, of which any number may be invalid.
+ */
 void evidence_add_unknown(struct evidence *e, enum evidence_source source, int error,
                           const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 

@@ -305,6 +305,26 @@ START_TEST(what_does_not_fit_is_said)
 }
 END_TEST
 
+/* Envelopes are independent: invalid ones make nothing incomplete, however many there are. */
+START_TEST(any_number_of_envelopes_may_be_invalid)
+{
+    static struct evidence e;
+    static struct evidence faults;
+
+    evidence_init(&e);
+    evidence_init(&faults);
+    for (unsigned i = 0; i <= EVIDENCE_UNKNOWNS; i++) {
+        evidence_add_unknown(&faults, EVIDENCE_FROM_ENVELOPE, 0, "%u", i);
+    }
+    evidence_add_unknown(&e, EVIDENCE_FROM_ENVELOPE, 0, "x");
+    evidence_append(&e, &faults);
+    ck_assert_uint_eq(e.n_unknown, EVIDENCE_UNKNOWNS);
+    ck_assert(!e.cut);
+    evidence_add_unknown(&e, EVIDENCE_FROM_DPKG, 0, "x");
+    ck_assert(e.cut);
+}
+END_TEST
+
 START_TEST(what_another_process_sends_is_checked)
 {
     static struct evidence good;
@@ -369,6 +389,7 @@ int main(void)
     tcase_add_test(tc, grades_have_names_and_an_order);
     tcase_add_test(tc, what_cannot_stand_is_unknown);
     tcase_add_test(tc, what_does_not_fit_is_said);
+    tcase_add_test(tc, any_number_of_envelopes_may_be_invalid);
     tcase_add_test(tc, what_another_process_sends_is_checked);
     return unit_run(s);
 }
