@@ -52,7 +52,7 @@ const char *evidence_dsse_text(enum evidence_dsse o)
 
 /*
  * Reads a signature. *n is 0 if it is too long for any key that is accepted: it was made with a key
- * of another kind, perhaps by another signer, and does no harm.
+ * of another kind, perhaps by another signer.
  */
 static enum evidence_dsse evidence_dsse_signature(const json_t *sig,
                                                   uint8_t out[EVIDENCE_KEY_SIGNATURE_MAX],
@@ -65,18 +65,21 @@ static enum evidence_dsse evidence_dsse_signature(const json_t *sig,
         return EVIDENCE_DSSE_NO_ENVELOPE;
     }
     if (length > BASE64_SIZE(EVIDENCE_KEY_SIGNATURE_MAX)) {
-        return EVIDENCE_DSSE_OK;
+        return EVIDENCE_DSSE_UNTRUSTED;
     }
     return base64_read_any(json_string_value(sig), length, out, EVIDENCE_KEY_SIGNATURE_MAX, n)
-               ? EVIDENCE_DSSE_OK
+               ? EVIDENCE_DSSE_UNTRUSTED
                : EVIDENCE_DSSE_BAD_BASE64;
 }
 
+/* A signature that cannot be read or checked does no harm beside a good one. */
 static enum evidence_dsse evidence_dsse_check_signatures(const json_t *signatures,
                                                          const struct evidence_pae *pae,
                                                          const struct evidence_key *keys,
                                                          size_t n_keys, uint32_t *signers)
 {
+    enum evidence_dsse worst = EVIDENCE_DSSE_UNTRUSTED;
+
     *signers = 0;
     if (json_array_size(signatures) > EVIDENCE_DSSE_SIGNATURES) {
         return EVIDENCE_DSSE_TOO_MANY;
@@ -87,8 +90,9 @@ static enum evidence_dsse evidence_dsse_check_signatures(const json_t *signature
         size_t n;
         const enum evidence_dsse o = evidence_dsse_signature(sig, bytes, &n);
 
-        if (o != EVIDENCE_DSSE_OK) {
-            return o;
+        if (o != EVIDENCE_DSSE_UNTRUSTED) {
+            worst = o;
+            continue;
         }
         for (size_t k = 0; n > 0 && k < n_keys; k++) {
             if (evidence_key_verify(&keys[k], bytes, n, pae->bytes, pae->n)) {
@@ -96,7 +100,7 @@ static enum evidence_dsse evidence_dsse_check_signatures(const json_t *signature
             }
         }
     }
-    return *signers ? EVIDENCE_DSSE_OK : EVIDENCE_DSSE_UNTRUSTED;
+    return *signers ? EVIDENCE_DSSE_OK : worst;
 }
 
 /* ---- the envelope ---- */

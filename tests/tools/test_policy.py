@@ -192,6 +192,21 @@ class Check(Asking):
                 if line is not None:
                     self.assertEqual(found[0][0], line)
 
+    def test_a_revocation_list_that_cannot_be_read(self) -> None:
+        revoked = self.folder / "revoked"
+        for text, what in [(None, "No such file or directory"),
+                           (f"{64 * 'a'} stolen\n\n{63 * 'a'} lost\n", 'line 3 of "'),
+                           (f"{64 * 'g'}\n", 'line 1 of "'),
+                           (f"{64 * 'a'}\0\n", 'line 1 of "'),
+                           (f"{64 * 'a'}\n" * 513, "more than 512 revocations")]:
+            with self.subTest(what=what):
+                if text is not None:
+                    revoked.write_text(text)
+                config = self.config(before=f"revoked {revoked}")
+                _, fault = self.ask("policy", "check", "--config", config, code=3)
+                self.assertIn("6:9", fault)
+                self.assertIn(what, fault)
+
     def test_what_cannot_be_of_a_device_that_is_started(self) -> None:
         for user, rules, useless in [
                 ("user 4242", "allow backend label a", "is not known"),

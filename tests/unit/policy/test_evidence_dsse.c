@@ -180,6 +180,21 @@ START_TEST(another_kind_of_signature_does_no_harm)
 }
 END_TEST
 
+START_TEST(a_malformed_signature_does_no_harm)
+{
+    static const char *const malformed[] = {"{}", "{\"sig\":7}", "{\"sig\":\"!\"}", "7",
+                                            "{\"sig\":\"\"}"};
+
+    for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++) {
+        json_t *e = good();
+
+        json_array_insert_new(json_object_get(e, "signatures"), 0,
+                              json_loads(malformed[i], JSON_DECODE_ANY, NULL));
+        ck_assert_int_eq(judge_taken(e), EVIDENCE_DSSE_OK);
+    }
+}
+END_TEST
+
 START_TEST(p256_signs_as_well)
 {
     EVP_PKEY *ec = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
@@ -474,6 +489,7 @@ int main(void)
     tcase_add_test(tc, another_key_is_not_trusted);
     tcase_add_test(tc, one_good_signature_of_two_is_enough);
     tcase_add_loop_test(tc, another_kind_of_signature_does_no_harm, 0, COUNT(cosigned));
+    tcase_add_test(tc, a_malformed_signature_does_no_harm);
     tcase_add_test(tc, p256_signs_as_well);
     tcase_add_test(tc, a_key_has_one_fingerprint);
     tcase_add_test(tc, a_key_id_is_only_a_hint);
