@@ -14,12 +14,13 @@
  *     if (o != RECITAL_OK)
  *         … an error reply with recital_errno(o);
  *     struct recital_answer answer = {.poem = &poem_builtin, .recite = true,
- *                                     .licence = "GPL-2.0-or-later"};
+ *                                     .licence = RECITAL_LICENCE_OWN};
  *     o = recital_reply_add(&asked, &answer, reply_capabilities);
  *
  * A client (QEMU, a broker) uses:
  *
- *     struct recital_ask ask = {.poem = &poem_builtin, .challenge = 32 random bytes};
+ *     struct recital_ask ask = {.poem = &poem_builtin, .challenge = 32 random bytes,
+ *                               .with = true};
  *     struct recital_client c;
  *     struct recital_reply told;
  *     o = recital_client_ask(&c, &ask, version, request_capabilities);
@@ -50,6 +51,9 @@
 #define RECITAL_IDENTITY_SIZE 16u /* of a broker */
 #define RECITAL_HOPS 8u           /* maximum number of entries in "via" and in "through" */
 #define RECITAL_LICENCE_MAX 256u  /* maximum size of a licence expression in bytes */
+
+/* The licence of this project's own programs: COPYING. */
+#define RECITAL_LICENCE_OWN "GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception"
 
 /* Size of a VERSION reply, including its header, that any sender of a "poem" object must accept. */
 #define RECITAL_REPLY_SIZE_MAX 16404u
@@ -134,6 +138,7 @@ struct recital_ask {
     const uint8_t *challenge; /* RECITAL_RANDOM_SIZE random bytes to demand a recital, or NULL */
     const uint8_t *nonce;     /* as many other random bytes to recite under licence, or NULL */
     const char *licence;      /* our own declaration; may be NULL */
+    bool with;                /* we accept licences with an exception (section 6) */
     const struct recital_through *through; /* received by a broker from its client; may be NULL */
     const struct recital_id *self;         /* a broker's own identity; NULL for others */
 };
@@ -195,6 +200,7 @@ struct recital_request {
     bool speaks; /* it has a "poem" object: the reply may have one, and RECITAL_REPLY_SIZE_MAX bytes
                   */
     bool challenged; /* the "poem" object demands a recital */
+    bool with;       /* the client accepts licences with an exception (section 6) */
     uint8_t challenge[RECITAL_RANDOM_SIZE];
     uint8_t binding[RECITAL_BINDING_SIZE];
     enum recital_outcome recital; /* of the client's own recital: RECITAL_MISSING if there is none,
@@ -225,9 +231,10 @@ struct recital_answer {
 
 /*
  * Adds the requested members to a reply's capabilities: "poem" with the recital and "via", and
- * "licence". Adds nothing if the request had no "poem" object: such a client may lack the room.
- * Returns RECITAL_OK; RECITAL_MALFORMED if a licence is invalid, or missing for a recital; or
- * RECITAL_NO_MEMORY. The caller checks whether the message exceeds its limit.
+ * "licence". For a client that does not accept exceptions, licences are written without one that
+ * only permits OpenSSL. Adds nothing if the request had no "poem" object: such a client may lack
+ * the room. Returns RECITAL_OK; RECITAL_MALFORMED if a licence is invalid, or missing for a
+ * recital; or RECITAL_NO_MEMORY. The caller checks whether the message exceeds its limit.
  */
 enum recital_outcome recital_reply_add(const struct recital_request *asked,
                                        const struct recital_answer *answer, json_t *capabilities)

@@ -68,6 +68,9 @@ static int recital_client_compose(json_t *poem, const struct recital_ask *ask,
         bad |= json_object_set_new(poem, "challenge",
                                    recital_new_hex(ask->challenge, RECITAL_RANDOM_SIZE));
     }
+    if (ask->with) {
+        bad |= json_object_set_new(poem, "with", json_true());
+    }
     if (ask->nonce) {
         bad |= recital_client_add_recital(poem, ask, number);
     }

@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "handshake/recital_object.h"
 
@@ -65,6 +66,7 @@ static enum recital_outcome recital_server_read_poem(struct recital_request *out
 {
     const json_t *challenge = json_object_get(poem, "challenge");
     const json_t *recital = json_object_get(poem, "recital");
+    const json_t *with = json_object_get(poem, "with");
     enum recital_outcome o = json_is_object(poem) ? recital_check_version(poem) : RECITAL_MALFORMED;
 
     if (o == RECITAL_OK && challenge) {
@@ -72,6 +74,10 @@ static enum recital_outcome recital_server_read_poem(struct recital_request *out
         if (!recital_get_hex(challenge, out->challenge, sizeof out->challenge)) {
             o = RECITAL_MALFORMED;
         }
+    }
+    if (o == RECITAL_OK && with) {
+        out->with = json_is_true(with);
+        o = json_is_boolean(with) ? RECITAL_OK : RECITAL_MALFORMED;
     }
     if (o == RECITAL_OK) {
         o = recital_server_read_through(json_object_get(poem, "through"), self, &out->through);
@@ -102,7 +108,35 @@ enum recital_outcome recital_request_read(struct recital_request *out, const str
 
 /* ---- the reply ---- */
 
-static int recital_server_add_hop(json_t *list, const struct recital_hop *hop)
+/*
+ * Returns the length of the licence without an exception that only permits OpenSSL, if it is a
+ * single licence with one; otherwise the whole length.
+ */
+static size_t recital_server_plain_size(const char *licence)
+{
+    static const char word[] = " WITH ";
+    static const char permits[] = "openssl-exception";
+    const size_t all = strlen(licence);
+    const char *with = strstr(licence, word);
+    const char *exception = with ? with + sizeof word - 1 : NULL;
+
+    if (!with || memchr(licence, ' ', (size_t)(with - licence)) || strpbrk(exception, " ()") ||
+        strlen(exception) < sizeof permits ||
+        strcasecmp(licence + all - (sizeof permits - 1), permits) != 0) {
+        return all;
+    }
+    return (size_t)(with - licence);
+}
+
+/* Returns a new JSON string of a licence, in a form that the client accepts. */
+static json_t *recital_server_licence(const struct recital_request *asked, const char *licence)
+{
+    return json_stringn(licence,
+                        asked->with ? strlen(licence) : recital_server_plain_size(licence));
+}
+
+static int recital_server_add_hop(json_t *list, const struct recital_request *asked,
+                                  const struct recital_hop *hop)
 {
     json_t *entry = json_object();
     int bad =
@@ -110,18 +144,19 @@ static int recital_server_add_hop(json_t *list, const struct recital_hop *hop)
 
     bad |= json_object_set_new(entry, "recited", json_string(hop->recited ? "yes" : "no"));
     if (hop->licence[0] != '\0') {
-        bad |= json_object_set_new(entry, "licence", json_string(hop->licence));
+        bad |= json_object_set_new(entry, "licence", recital_server_licence(asked, hop->licence));
     }
     return bad | json_array_append_new(list, entry);
 }
 
-static int recital_server_add_via(json_t *poem, const struct recital_via *via)
+static int recital_server_add_via(json_t *poem, const struct recital_request *asked,
+                                  const struct recital_via *via)
 {
     json_t *list = json_array();
     int bad = 0;
 
     for (unsigned i = 0; i < via->n; i++) {
-        bad |= recital_server_add_hop(list, &via->hops[i]);
+        bad |= recital_server_add_hop(list, asked, &via->hops[i]);
     }
     return bad | json_object_set_new(poem, "via", list);
 }
@@ -133,11 +168,14 @@ static int recital_server_compose(json_t *poem, const struct recital_request *as
     int bad = json_object_set_new(poem, "v", json_integer(RECITAL_V));
 
     if (asked->challenged && answer->recite) {
+        json_t *licence = recital_server_licence(asked, answer->licence);
+
         bad |= json_object_set_new(poem, "recital",
                                    recital_new(RECITAL_BY_SERVER, answer->poem, asked->challenge,
-                                               asked->binding, answer->licence));
+                                               asked->binding, json_string_value(licence)));
+        json_decref(licence);
     }
-    return answer->via ? bad | recital_server_add_via(poem, answer->via) : bad;
+    return answer->via ? bad | recital_server_add_via(poem, asked, answer->via) : bad;
 }
 
 enum recital_outcome recital_reply_add(const struct recital_request *asked,
@@ -152,7 +190,8 @@ enum recital_outcome recital_reply_add(const struct recital_request *asked,
         return RECITAL_OK;
     }
     if (answer->licence &&
-        json_object_set_new(capabilities, "licence", json_string(answer->licence)) < 0) {
+        json_object_set_new(capabilities, "licence",
+                            recital_server_licence(asked, answer->licence)) < 0) {
         return RECITAL_NO_MEMORY;
     }
     poem = json_object();

@@ -57,7 +57,7 @@ static const struct cli_option table[] = {
      CLI_FLAG(struct options, caps.twin_socket)},
     {"recite", 0, NULL, "recite the poem to clients that ask for it",
      CLI_FLAG(struct options, recite)},
-    {"licence", 0, "EXPR", "declare this licence (GPL-2.0-or-later with --recite)",
+    {"licence", 0, "EXPR", "declare this licence (with --recite: edu's own)",
      CLI_TEXT(struct options, licence)},
     {"poem", 0, "FILE", "recite another poem", CLI_TEXT(struct options, poem_path)},
     {"fault", 0, "SPEC", "misbehave, as edu(1) explains", CLI_READ(edu_options_read_fault)},
@@ -108,7 +108,7 @@ static enum options_outcome edu_options_check(struct options *o)
         return edu_options_wrong("bad value for --licence", o->licence);
     }
     if (o->recite && !o->licence) {
-        o->licence = "GPL-2.0-or-later";
+        o->licence = RECITAL_LICENCE_OWN;
     }
     return OPTIONS_RUN;
 }

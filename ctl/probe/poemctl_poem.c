@@ -16,7 +16,7 @@
 #include "ctl/probe/probe.h"
 
 #define FORMAT "poemd-poem/1"
-#define LICENCE "GPL-2.0-or-later"
+#define LICENCE "GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception"
 
 struct options {
     bool json;

@@ -64,7 +64,7 @@ static bool poemctl_recite_draw(uint8_t *out, size_t n)
 static char *poemctl_recite_compose(struct recital_client *rc, const struct poem *poem)
 {
     uint8_t challenge[RECITAL_RANDOM_SIZE];
-    const struct recital_ask ask = {.poem = poem, .challenge = challenge};
+    const struct recital_ask ask = {.poem = poem, .challenge = challenge, .with = true};
     json_t *json;
     char *text = NULL;
 

@@ -52,7 +52,8 @@ enum recital_outcome reciter_ask(struct reciter *r, const uint8_t *challenge,
 {
     const struct recital_ask ask = {.poem = r->poem,
                                     .challenge = challenge,
-                                    .licence = RECITER_LICENCE,
+                                    .licence = RECITAL_LICENCE_OWN,
+                                    .with = true,
                                     .through = &r->asked.through,
                                     .self = &r->self};
     json_t *caps = reciter_need_capabilities(request);
@@ -92,7 +93,7 @@ static enum recital_outcome reciter_answer_in_full(struct reciter *r, struct ver
     struct recital_via via;
     const struct recital_answer answer = {.poem = r->poem,
                                           .recite = r->recite != CONFIG_RECITE_NEVER,
-                                          .licence = RECITER_LICENCE,
+                                          .licence = RECITAL_LICENCE_OWN,
                                           .via = &via};
     json_t *caps = reciter_need_capabilities(reply);
     enum recital_outcome o;

@@ -12,9 +12,6 @@
 #include "handshake/version.h"
 #include "proxy/ipc/session_settings.h"
 
-/* The licence that the broker declares for itself and recites under. */
-#define RECITER_LICENCE "GPL-2.0-or-later"
-
 struct reciter {
     const struct poem *poem;
     struct recital_id self; /* the route's */

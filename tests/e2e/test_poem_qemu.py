@@ -243,7 +243,8 @@ class ByThePage(PoemCase):
         self.check_refused_or_warned(self.socket, NOT_THE_POEM)
 
     def test_licences(self) -> None:
-        for licence in ("GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-only", "GPL-3.0-or-later"):
+        for licence in ("GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-only", "GPL-3.0-or-later",
+                        "GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception"):
             self.reciter.licence = licence
             self.assertEqual("", self.plug(self.socket, poem="require"))
             self.assertEqual("", self.plug(self.socket, poem="require",

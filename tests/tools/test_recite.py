@@ -29,7 +29,7 @@ from test_tools import ERROR, PATIENCE, REPLY, Tools, answer, version
 ROOT = Path(__file__).resolve().parents[2]
 POEM = (ROOT / "poem" / "poem.txt").read_bytes()
 DIGEST = hashlib.sha256(POEM).hexdigest()
-LICENCE = "GPL-2.0-or-later"
+LICENCE = "GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception"
 
 
 def take_raw(client: socket.socket) -> bytes:
