@@ -37,3 +37,14 @@ else()
                       -fstack-protector-strong -fstack-clash-protection)
   add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
+
+# The licence of a program as a note inside it, as "poemctl attest --note" prints, where the linker
+# can: Debian 12's GNU ld, not its lld or gold. COPYING explains the exception.
+include(CheckLinkerFlag)
+check_linker_flag(C "-Wl,--package-metadata={}" POEMD_LINKER_NOTES)
+function(poemd_note_licence target)
+  if(POEMD_LINKER_NOTES)
+    target_link_options(${target} PRIVATE
+                        "-Wl,--package-metadata={\"license\":\"GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception\"}")
+  endif()
+endfunction()

@@ -367,7 +367,7 @@ static bool edu_drive_run_steps(struct drive *d)
             return false;
         }
     }
-    edu_drive_write("all %zu steps passed", STEPS);
+    edu_drive_write("all %zu steps went well", STEPS);
     return true;
 }
 
