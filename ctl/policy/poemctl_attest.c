@@ -7,21 +7,18 @@
 #define _DEFAULT_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/date.h"
 #include "base/log.h"
-#include "base/trust.h"
 #include "policy/evidence/evidence_dsse.h"
 #include "policy/rules/rules.h"
 #include "policy/spdx/spdx.h"
 #include "ctl/poemctl.h"
+#include "ctl/policy/attest_key.h"
 
 struct options {
     const char *exe;
@@ -96,35 +93,6 @@ static int poemctl_attest_digest(const char *path, uint8_t out[EVIDENCE_SHA256_S
     return err;
 }
 
-/* Returns the private key, or NULL after an error message. */
-static EVP_PKEY *poemctl_attest_load_key(const char *path)
-{
-    FILE *f = fopen(path, "re");
-    struct evidence_key public;
-    EVP_PKEY *key;
-    struct stat st;
-
-    if (!f) {
-        (void)poemctl_could_not("attest", path, strerror(errno));
-        return NULL;
-    }
-    if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) &&
-        (trust_is_other(st.st_uid) || (st.st_mode & (S_IRWXG | S_IRWXO)))) {
-        (void)poemctl_could_not("attest", path,
-                                "warning: others can read or write this private key; chmod 600 it");
-    }
-    key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
-    fclose(f);
-    ERR_clear_error();
-    if (!key || evidence_key_init(&public, key) < 0) {
-        (void)poemctl_could_not("attest", path,
-                                "not a private key in PEM, Ed25519 or ECDSA over P-256");
-        EVP_PKEY_free(key);
-        return NULL;
-    }
-    return key;
-}
-
 static int poemctl_attest_write_out(const char *envelope, const char *path)
 {
     const char *const name = path ? path : "standard output";
@@ -166,7 +134,7 @@ static int poemctl_attest_sign(const struct options *o)
     if (err) {
         return poemctl_could_not("attest", o->exe, strerror(-err));
     }
-    key = poemctl_attest_load_key(o->key);
+    key = attest_key_load("attest", o->key);
     if (!key) {
         return POEMCTL_COULD_NOT;
     }

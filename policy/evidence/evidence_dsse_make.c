@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Makes DSSE envelopes for poemctl attest; the daemon never does. */
+/* Makes DSSE envelopes for poemctl; the daemon never does. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
