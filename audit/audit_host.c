@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The host's name and ids. */
+/* The host's name, ids and distribution. */
 #define _GNU_SOURCE
 #include "audit/audit_host.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +17,9 @@
 
 /* Fits a file with a UUID, and a host name (HOST_NAME_MAX is 64). */
 #define HOST_TEXT 256
+
+/* Fits an os-release file, which has some 300 bytes in Debian, 700 in Fedora. */
+#define RELEASE_TEXT 4096
 
 int audit_host_derive(const uint8_t machine[16], const uint8_t application[16], uint8_t out[16])
 {
@@ -73,8 +77,43 @@ static int host_set_id(json_t *o, const char *key, const uint8_t id[16])
     return json_object_set_new(o, key, json_string(hex_text(id, AUDIT_ID_SIZE, text)));
 }
 
+/*
+ * Finds a variable of os-release(5). Returns false if it is missing, or is not letters, digits and
+ * ". _ -", with or without quotes, of which the values used here consist.
+ */
+static bool host_read_release(const char *text, const char *name, char out[HOST_TEXT])
+{
+    const size_t n = strlen(name);
+    const char *line = text;
+
+    while (line && (strncmp(line, name, n) != 0 || line[n] != '=')) {
+        line = strchr(line, '\n');
+        line = line ? line + 1 : NULL;
+    }
+    if (!line) {
+        return false;
+    }
+    line += n + 1;
+    line += *line == '"' || *line == '\'';
+    return sscanf(line, "%255[A-Za-z0-9._-]", out) == 1;
+}
+
+json_t *audit_host_distribution(const char *path)
+{
+    char text[RELEASE_TEXT];
+    char id[HOST_TEXT];
+    char version[HOST_TEXT];
+
+    if (audit_disk_read_small(path, text, sizeof text) < 0 || !host_read_release(text, "ID", id)) {
+        return NULL;
+    }
+    return json_pack("{s:s, s:s*}", "id", id, "version",
+                     host_read_release(text, "VERSION_ID", version) ? version : NULL);
+}
+
 json_t *audit_host_new(void)
 {
+    json_t *const distribution = audit_host_distribution("/etc/os-release");
     uint8_t application[AUDIT_ID_SIZE];
     uint8_t id[AUDIT_ID_SIZE];
     char name[HOST_TEXT];
@@ -94,6 +133,10 @@ json_t *audit_host_new(void)
     if (err == 0 && host_read_id("/proc/sys/kernel/random/boot_id", id)) {
         err = host_set_id(o, "boot", id);
     }
+    if (err == 0 && distribution) {
+        err = json_object_set(o, "distribution", distribution);
+    }
+    json_decref(distribution);
     if (err) {
         json_decref(o);
         return NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * The host that wrote an audit log: FORMAT.audit, section 4, "host". Reads /etc/machine-id and the
- * kernel's boot id once.
+ * The host that wrote an audit log: FORMAT.audit, section 4, "host". Reads /etc/machine-id,
+ * /etc/os-release and the kernel's boot id once.
  */
 #ifndef POEMD_AUDIT_AUDIT_HOST_H
 #define POEMD_AUDIT_AUDIT_HOST_H
@@ -36,8 +36,14 @@ int audit_host_derive(const uint8_t machine[16], const uint8_t application[16], 
 bool audit_host_id(const char *text, uint8_t out[16]) __attribute__((warn_unused_result));
 
 /*
+ * Returns a new reference to "id" and, if there is one, "version" of an os-release(5) file, or NULL
+ * if it cannot be read or has no id.
+ */
+json_t *audit_host_distribution(const char *path) __attribute__((warn_unused_result));
+
+/*
  * Returns a new reference to the object "host" of records, or NULL if out of memory: "name", and
- * "machine" and "boot" if they can be read.
+ * "machine", "boot" and "distribution" if they can be read.
  */
 json_t *audit_host_new(void) __attribute__((warn_unused_result));
 

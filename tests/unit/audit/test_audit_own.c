@@ -123,6 +123,42 @@ START_TEST(a_machine_as_an_application_shows_it)
 }
 END_TEST
 
+static void expect_distribution(const char *release, const char *id, const char *version)
+{
+    json_t *o;
+
+    rig_write("os-release", release, strlen(release));
+    o = audit_host_distribution("os-release");
+    ck_assert_msg((o != NULL) == (id != NULL), "%s", release);
+    if (o) {
+        ck_assert_str_eq(text_of(o, "id"), id);
+        ck_assert_msg(json_object_size(o) == (version ? 2 : 1), "%s", release);
+    }
+    if (version) {
+        ck_assert_str_eq(text_of(o, "version"), version);
+    }
+    json_decref(o);
+}
+
+START_TEST(the_distribution_is_that_of_os_release)
+{
+    char large[5000];
+
+    expect_distribution("PRETTY_NAME=\"Debian 12\"\nVERSION_ID=\"12\"\nID=debian\n", "debian",
+                        "12");
+    expect_distribution("ID='fedora'\nVERSION_ID=41", "fedora", "41");
+    expect_distribution("ID=debian\n", "debian", NULL);
+    expect_distribution("ID=debian\nVERSION_ID=\n", "debian", NULL);
+    expect_distribution("VARIANT_ID=x\nVERSION_ID=1\n", NULL, NULL);
+    expect_distribution("ID=\"$(reboot)\"\n", NULL, NULL);
+    expect_distribution("", NULL, NULL);
+    memset(large, 'x', sizeof large - 1);
+    large[sizeof large - 1] = '\0';
+    expect_distribution(large, NULL, NULL);
+    ck_assert_ptr_null(audit_host_distribution("no such file"));
+}
+END_TEST
+
 START_TEST(every_record_carries_the_host)
 {
     json_t *const host = audit_host_new();
@@ -424,6 +460,7 @@ int main(void)
 
     tcase_add_test(tc, ids_in_both_forms);
     tcase_add_test(tc, a_machine_as_an_application_shows_it);
+    tcase_add_test(tc, the_distribution_is_that_of_os_release);
     tcase_add_test(tc, every_record_carries_the_host);
     tc = unit_case(s, "clock");
     tcase_add_test(tc, a_clock_that_goes_back_is_marked_once);
