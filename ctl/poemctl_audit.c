@@ -20,6 +20,7 @@
 #include "audit/audit_proof.h"
 #include "audit/audit_report.h"
 #include "audit/audit_verify.h"
+#include "ctl/bom/bom.h"
 #include "ctl/poemctl.h"
 #include "ctl/poemctl_json.h"
 #include "policy/evidence/evidence.h"
@@ -35,7 +36,8 @@ enum audit_exit {
 struct options {
     struct cli_list keys;
     const char *checkpoint;
-    enum { FORM_TEXT, FORM_JSON, FORM_CSV, FORM_HTML } format;
+    enum { FORM_TEXT, FORM_JSON, FORM_CSV, FORM_HTML, FORM_SPDX, FORM_CYCLONEDX } format;
+    const char *sign;
     const char *name;
     const char *output;
     bool json;
@@ -536,9 +538,44 @@ static int poemctl_audit_report_print(json_t *report, const struct options *o)
     case FORM_HTML:
         return poemctl_audit_report_page(report);
     case FORM_JSON:
+    case FORM_SPDX:
+    case FORM_CYCLONEDX:
         break;
     }
     return poemctl_audit_print_json(json_incref(report)) ? 0 : -1;
+}
+
+static bool poemctl_audit_is_bom(const struct options *o)
+{
+    return o->format == FORM_SPDX || o->format == FORM_CYCLONEDX;
+}
+
+static int poemctl_audit_report_bom(const struct options *o, const struct audit_vkey *key)
+{
+    const struct audit_question q = {.files = o->args, .n = o->n, .key = key};
+
+    return poemctl_audit_exit_of(
+        bom_report(&q, o->format == FORM_SPDX ? BOM_SPDX : BOM_CYCLONEDX, o->sign));
+}
+
+/* Checks which options go together. */
+static bool poemctl_audit_report_parse(int argc, char **argv, struct options *o)
+{
+    const char *wrong = NULL;
+
+    if (!poemctl_audit_parse(&poemctl_audit_report_command, argc, argv, o)) {
+        return false;
+    }
+    if (poemctl_audit_is_bom(o) && o->keys.n != 1) {
+        wrong = "--format spdx and cyclonedx prove their rows: --key is needed, once";
+    } else if (o->sign && !poemctl_audit_is_bom(o)) {
+        wrong = "--sign goes with --format spdx or cyclonedx";
+    }
+    if (wrong) {
+        poemctl_error("audit", "%s", wrong);
+        (void)poemctl_usage(&poemctl_audit_report_command);
+    }
+    return !wrong;
 }
 
 static int poemctl_audit_report_main(int argc, char **argv)
@@ -549,11 +586,14 @@ static int poemctl_audit_report_main(int argc, char **argv)
     json_t *report;
     int err;
 
-    if (!poemctl_audit_parse(&poemctl_audit_report_command, argc, argv, &o)) {
+    if (!poemctl_audit_report_parse(argc, argv, &o)) {
         return POEMCTL_USAGE;
     }
     if (o.keys.n && !poemctl_audit_load_keys(&o, keys)) {
         return POEMCTL_COULD_NOT;
+    }
+    if (poemctl_audit_is_bom(&o)) {
+        return poemctl_audit_report_bom(&o, keys);
     }
     report = audit_report_make(
         &(struct audit_question){
@@ -574,14 +614,17 @@ static int poemctl_audit_report_main(int argc, char **argv)
 
 static const struct cli_option report_options[] = {
     {"key", 0, "KEY", "verify the log by this public key, too", CLI_LIST(struct options, keys)},
-    {"format", 0, "text|json|csv|html", "the form of the report (text)",
+    {"format", 0, "text|json|csv|html|spdx|cyclonedx", "the form of the report (text)",
      CLI_CHOICE(struct options, format)},
+    {"sign", 0, "PRIVATE-KEY", "sign the bill of materials as an attestation",
+     CLI_TEXT(struct options, sign)},
     POEMCTL_END_OPTION,
 };
 
 static const struct poemctl_command poemctl_audit_report_command = {
     .name = "audit report",
-    .synopsis = "FILE ... [--key KEY ...] [--format text | json | csv | html]",
+    .synopsis = "FILE ... [--key KEY ...] [--format text | json | csv | html]\n"
+                "FILE ... --key KEY --format spdx | cyclonedx [--sign PRIVATE-KEY]",
     .what = "report executables, licences and verdicts",
     .manual = "poemctl-audit(1)",
     .options = report_options,

@@ -141,7 +141,7 @@ class Completion(unittest.TestCase):
     def test_choices_and_files(self) -> None:
         for words, offered in ((["trace", "show", "--color", ""], ["auto", "always", "never"]),
                                (["trace", "show", "--json", "--time", "d"], ["delta"]),
-                               (["audit", "report", "x", "--format", "c"], ["csv"]),
+                               (["audit", "report", "x", "--format", "cs"], ["csv"]),
                                (["trace", "start", "--payload", ""], ["all", "guest"]),
                                (["trace", "show", ""], []), (["probe", "--timeout", ""], []),
                                (["sta"], ["status"]), (["trace", "sta"], ["start", "stats"])):

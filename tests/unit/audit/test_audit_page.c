@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * FORMAT.audit and the code: the events and the members that the page demands are those of the
- * table; the example of section 11 is what the code takes, and of what it says. tests/vectors/audit
+ * table; the example of section 12 is what the code takes, and of what it says. tests/vectors/audit
  * computes the example without the code.
  */
 #define _GNU_SOURCE

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* A bill of materials as a CycloneDX 1.6 document in JSON (ECMA-424), lifecycle operations. */
+#ifndef POEMD_CTL_BOM_BOM_CYCLONEDX_H
+#define POEMD_CTL_BOM_BOM_CYCLONEDX_H
+
+#include <stdio.h>
+
+#include "ctl/bom/bom_log.h"
+
+/* Writes the document, an element on each line. Returns 0, or -1 if writing failed. */
+int bom_cyclonedx_write(const struct bom *b, FILE *f) __attribute__((warn_unused_result));
+
+#endif
