@@ -166,6 +166,7 @@ static bool bom_log_add_party(struct bom *b, const json_t *record, const char *r
     bom_log_copy(b, row, "pid", party, "pid");
     bom_log_copy(b, row, "uid", party, "uid");
     bom_log_copy(b, row, "distribution", host, "distribution");
+    bom_log_copy(b, row, "taint", json_object_get(record, "taints"), role);
     bom_log_count(b, row, at);
     return true;
 }
@@ -210,6 +211,7 @@ static void bom_log_add_verdict(struct bom *b, const json_t *record, const struc
     bom_log_count(b, row, at);
     bom_log_copy(b, row, "session", record, "session");
     bom_log_copy(b, row, "taint", record, "taint");
+    bom_log_copy(b, row, "of", json_object_get(record, "rule"), "of");
     bom_log_copy(b, row, "why", json_object_get(record, "rule"), "why");
     bom_log_copy(b, row, "client_pid", json_object_get(record, "client"), "pid");
     bom_log_copy(b, row, "backend_pid", json_object_get(record, "backend"), "pid");

@@ -45,11 +45,11 @@ struct bom {
  *   evidence               the record's items about the party, without "of"
  *   contradiction          as in the record, if there is one
  *   roles                  {"client": true} and so on
- *   pid, uid               of the newest process; absent if unknown
+ *   pid, uid, taint        of the newest process; absent if unknown
  *   distribution           {"id", "version"} of the host, if the record has them
  * of conversations:
  *   client, backend        ids of the parties
- *   route, verdict, why, taint, session, client_pid, backend_pid
+ *   route, verdict, of, why, taint, session, client_pid, backend_pid
  *   records                numbers of the first BOM_RECORDS verdicts
  * and of both:
  *   sessions, first, record, time    number of sessions; first and newest record; its time

@@ -70,7 +70,11 @@ static void bom_purl_write(struct bom_package *p, const struct database *d,
         bom_purl_append(p->purl, sizeof p->purl, "@");
         bom_purl_encode(p->purl, sizeof p->purl, colon ? colon + 1 : p->version, false);
     }
-    bom_purl_append(p->purl, sizeof p->purl, "?distro=");
+    if (*p->arch) {
+        bom_purl_append(p->purl, sizeof p->purl, "?arch=");
+        bom_purl_encode(p->purl, sizeof p->purl, p->arch, false);
+    }
+    bom_purl_append(p->purl, sizeof p->purl, *p->arch ? "&distro=" : "?distro=");
     bom_purl_encode(p->purl, sizeof p->purl, id, true);
     if (*release) {
         bom_purl_append(p->purl, sizeof p->purl, "-");
@@ -83,19 +87,20 @@ static void bom_purl_write(struct bom_package *p, const struct database *d,
     }
 }
 
-/* Reads "NAME VERSION"; the version may be "of unknown version". */
+/* Reads "NAME VERSION" or "NAME VERSION ARCH"; other words mean that something is unknown. */
 static bool bom_purl_read(struct bom_package *p, const char *text)
 {
-    const char *const space = strchr(text, ' ');
-    const size_t n = space ? (size_t)(space - text) : strlen(text);
+    char words[4][BOM_PURL_PART] = {"", "", "", ""};
+    const int n = sscanf(text, "%159s %159s %159s %159s", words[0], words[1], words[2], words[3]);
 
     *p = (struct bom_package){.name = ""};
-    if (n == 0 || n >= sizeof p->name) {
+    if (n < 1 || strcmp(words[0], "of") == 0) {
         return false;
     }
-    memcpy(p->name, text, n);
-    if (space && !strchr(space + 1, ' ')) {
-        snprintf(p->version, sizeof p->version, "%s", space + 1);
+    memcpy(p->name, words[0], sizeof p->name);
+    if (n == 2 || n == 3) {
+        memcpy(p->version, words[1], sizeof p->version);
+        memcpy(p->arch, words[2], sizeof p->arch);
     }
     return true;
 }

@@ -13,10 +13,8 @@
 struct bom_package {
     char name[BOM_PURL_PART];
     char version[BOM_PURL_PART]; /* "" if unknown */
-    /*
-     * "" if the record has no distribution, which the URL must name. The architecture is left out,
-     * since no record has it.
-     */
+    char arch[BOM_PURL_PART];    /* likewise: evidence from dpkg has none */
+    /* "" if the record has no distribution, which the URL must name. */
     char purl[1024];
 };
 

@@ -45,7 +45,8 @@ def verdict(session: int, evidence: list[Json], *, route: str = "nvme0", how: st
             **more: Any) -> list[Any]:
     return ["verdict", {
         "session": session, "route": route, "verdict": how, "taint": "-",
-        "rule": {"line": 7, "why": f"because of session {session}"},
+        "taints": {"client": "", "backend": "U"},
+        "rule": {"line": 7, "of": "backend", "why": f"because of session {session}"},
         "client": {"pid": pid, "uid": 1000, "exe": QEMU} if client is None else client,
         "backend": {"pid": pid + 1, "uid": 0, "exe": DEVICE} if backend is None else backend,
         "evidence": evidence, **more}]
@@ -198,6 +199,9 @@ class Bom(BomCase):
         self.assertEqual((facts[0]["records"], facts[0]["record"], facts[0]["session"],
                           facts[0]["client_pid"], facts[0]["backend_pid"], facts[0]["why"]),
                          ([0, 2], 2, 3, 300, 301, "because of session 3"))
+        # Letters and rules are those of the party that they are about.
+        self.assertEqual([self.facts(p)["taint"] for p in spdx["packages"]], ["", "U"])
+        self.assertEqual(facts[2]["of"], "backend")
 
         cyclonedx = self.cyclonedx()
         client, backend = (self.only(cyclonedx["components"], name=name)["bom-ref"]

@@ -39,7 +39,7 @@ EVIDENCE: list[list[Json]] = [
     [PACKAGED, item("backend", "recited", "recital", "GPL-2.0-or-later"),
      item("backend", "declared", "declaration", "GPL-2.0+")],
     [item("client", "noted", "elf-note", "MIT", "qemu 1"),
-     item("client", "packaged", "rpm", "GPL-2.0-only", "qemu-kvm 17:9.0.0-10.el9_5.2"),
+     item("client", "packaged", "rpm", "GPL-2.0-only", "qemu-kvm 17:9.0.0-10.el9_5.2 x86_64"),
      item("backend", "assigned", "operator", "GPL-2.0-only OR MIT"),
      item("backend", "signed", "envelope", "Apache-2.0 WITH LLVM-exception", "nvme.dsse")],
     [item("client", "declared", "declaration", text) for text in (
@@ -184,7 +184,7 @@ class Schema(test_bom.BomCase):
             assert.deepStrictEqual(
                 [rpm.type, rpm.namespace, rpm.name, rpm.version, { ...rpm.qualifiers }],
                 ['rpm', 'debian', 'qemu-kvm', '9.0.0-10.el9_5.2',
-                 { distro: 'debian-12', epoch: '17' }]);
+                 { arch: 'x86_64', distro: 'debian-12', epoch: '17' }]);
             """, found)
 
 
