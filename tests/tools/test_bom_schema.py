@@ -16,6 +16,8 @@ Exit status: 77 if npm is missing or cannot fetch; where CI is set that is a fai
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
 import re
@@ -128,6 +130,41 @@ class Schema(test_bom.BomCase):
         self.write(["broker-start", {"version": "1", "pid": 1}])
         self.cyclonedx_valid(self.report("cyclonedx"))
         self.spdx_valid(self.spdx())
+
+    @contextlib.contextmanager
+    def running(self, program: str, *args: object) -> Iterator[None]:
+        """A daemon, once it says that it is ready."""
+        ready, its_end = os.pipe()
+        with subprocess.Popen([test_bom.build / program, *map(str, args), "--ready-fd",
+                               str(its_end)], pass_fds=[its_end], stdin=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as process:
+            os.close(its_end)
+            try:
+                self.assertEqual(os.read(ready, 1), b"\n", f"{program} did not become ready")
+                yield
+            finally:
+                os.close(ready)
+                process.terminate()
+
+    def test_of_real_processes(self) -> None:
+        config, edu, listen = (self.folder / name for name in ("config", "edu", "listen"))
+        config.write_text(f"audit {self.log} key {self.folder / 'key'}\nroute one {{\n"
+                          f"listen {listen}\nbackend {edu}\n}}\n")
+        with self.running("edu", "--socket-path", edu), self.running("poemd", "--config", config):
+            subprocess.run([test_bom.build / "poemctl", "probe", listen], check=True, timeout=60,
+                           stdout=subprocess.DEVNULL)
+        document = self.cyclonedx()
+        self.cyclonedx_valid(self.report("cyclonedx"))
+        self.spdx_valid(self.spdx())
+        service = self.only(document["services"], name="one")
+        self.assertRegex(service["description"],
+                         r"/poemctl was a client of \S+/edu by route one, in 1 session$")
+        device = self.only(document["components"], name="edu")
+        digest = hashlib.sha256((test_bom.build / "edu").read_bytes()).hexdigest()
+        self.assertEqual(device["hashes"], [{"alg": "SHA-256", "content": digest}])
+        self.assertIn({"name": "poemd:audit:grade", "value": "noted"},
+                      [p for entry in device["evidence"]["licenses"]
+                       for p in entry["license"]["properties"]])
 
     def test_all_references_lead_to_an_element(self) -> None:
         self.write(*records())
