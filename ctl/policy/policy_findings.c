@@ -296,7 +296,7 @@ static bool policy_findings_implies(const struct rules_licence *a, const struct 
     if (a->party != b->party || a->kind != b->kind || a->least < b->least) {
         return false;
     }
-    return a->kind == RULES_OSI_APPROVED || a->target == b->target ||
+    return a->kind == RULES_OSI_APPROVED || a->kind == RULES_WITH_OTHER || a->target == b->target ||
            b->target == SPDX_WITH_GPL_2_0_OR_LATER;
 }
 
@@ -341,7 +341,7 @@ static bool policy_findings_covers(const struct rules_assign *a, const struct ru
 static bool policy_findings_asks_licence(const struct rules *r, enum side party)
 {
     for (size_t i = 0; i < r->n_licence; i++) {
-        if (r->licence[i].party == party) {
+        if (r->licence[i].party == party || r->licence[i].kind == RULES_WITH_OTHER) {
             return true;
         }
     }

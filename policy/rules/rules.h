@@ -50,13 +50,25 @@ struct rules_allow {
     unsigned line;    /* in the configuration, for explanations */
 };
 
-/* The requirement on a licence: compatible with a GPL (spdx.h), or approved by the OSI. */
-enum rules_licence_kind { RULES_COMPATIBLE, RULES_OSI_APPROVED };
+/*
+ * The requirement on a licence.
+ *
+ * RULES_WITH_OTHER: both parties' licences, each by evidence of the least grade, must be compatible
+ * with one and the same version of the GPL. If the other party's is compatible with none, only the
+ * same licence meets the rule.
+ */
+enum rules_licence_kind {
+    RULES_COMPATIBLE, /* with a GPL (spdx.h) */
+    RULES_OSI_APPROVED,
+    RULES_WITH_OTHER, /* compatible with the other party's licence */
+    RULES_SAME,       /* the same licence; never configured, see rules_with_resolve */
+};
 
 struct rules_licence {
     enum side party;
     enum rules_licence_kind kind;
     enum spdx_target target; /* for RULES_COMPATIBLE */
+    const char *same;        /* for RULES_SAME */
     enum evidence_grade least;
     unsigned line;
 };

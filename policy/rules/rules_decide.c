@@ -156,6 +156,8 @@ static void rules_write_wanted(struct rules_step *s, const struct rules_licence 
 
     if (licence && rule->kind == RULES_COMPATIBLE) {
         snprintf(wanted, sizeof wanted, " compatible with %s", spdx_target_name(rule->target));
+    } else if (licence && rule->kind == RULES_SAME) {
+        snprintf(wanted, sizeof wanted, " equal to the other party's");
     } else if (licence) {
         snprintf(wanted, sizeof wanted, " approved by the OSI");
     }
@@ -210,12 +212,10 @@ static void rules_hold_against(const struct walk *w, const struct rules_licence 
     }
 }
 
-static void rules_check_licence(const struct walk *w, const struct rules_licence *rule)
+/* Judges the party's evidence by a rule, which names no other party. */
+static void rules_judge_licence(const struct walk *w, const struct rules_licence *rule,
+                                struct rules_step *step)
 {
-    struct rules_step s = {.about = RULES_ABOUT_LICENCE,
-                           .party = rule->party,
-                           .line = rule->line,
-                           .cause = rules_no_cause};
     char why[RULES_TEXT_SIZE];
     struct rules_counted c;
     enum spdx_compat compat;
@@ -223,15 +223,30 @@ static void rules_check_licence(const struct walk *w, const struct rules_licence
 
     rules_count(w->rules, rule->party, &w->known[rule->party], w->today, &c);
     compat = rules_judge_all(rule, &c, &worst, why);
-    s.taint = rules_counted_taint(&c, compat);
-    s.met = compat == SPDX_COMPATIBLE && c.grade >= rule->least;
+    step->taint = rules_counted_taint(&c, compat);
+    step->met = compat == SPDX_COMPATIBLE && c.grade >= rule->least;
     if (c.n > 0 && c.grade < rule->least) {
-        s.taint |= TAINT_UNSIGNED;
+        step->taint |= TAINT_UNSIGNED;
     }
-    rules_write_evidence(&s, rule, &c, worst, compat, why);
-    rules_write_wanted(&s, rule, compat != SPDX_COMPATIBLE, c.grade < rule->least);
+    rules_write_evidence(step, rule, &c, worst, compat, why);
+    rules_write_wanted(step, rule, compat != SPDX_COMPATIBLE, c.grade < rule->least);
     if (c.grade != EVIDENCE_ASSIGNED) {
-        rules_hold_against(w, rule, &s);
+        rules_hold_against(w, rule, step);
+    }
+}
+
+static void rules_check_licence(const struct walk *w, const struct rules_licence *rule)
+{
+    struct rules_step s = {.about = RULES_ABOUT_LICENCE,
+                           .party = rule->party,
+                           .line = rule->line,
+                           .cause = rules_no_cause};
+    struct rules_licence own;
+
+    if (rule->kind != RULES_WITH_OTHER) {
+        rules_judge_licence(w, rule, &s);
+    } else if (rules_with_resolve(w->rules, w->known, w->today, rule, &own, &s)) {
+        rules_judge_licence(w, &own, &s);
     }
     rules_write_assign(&s);
     rules_notify(w, &s);

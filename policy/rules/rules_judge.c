@@ -127,7 +127,7 @@ bool rules_ask_executable(const struct rules *r, enum side party)
         }
     }
     for (size_t i = 0; i < r->n_licence; i++) {
-        if (r->licence[i].party == party) {
+        if (r->licence[i].party == party || r->licence[i].kind == RULES_WITH_OTHER) {
             return true;
         }
     }
@@ -161,6 +161,28 @@ void rules_count(const struct rules *r, enum side party, const struct rules_know
 
 /* ---- judging evidence ---- */
 
+/* Two references of one name may be two texts, so only listed licences can be the same. */
+static enum spdx_compat rules_judge_same(const struct spdx *e, const char *other,
+                                         char why[RULES_TEXT_SIZE])
+{
+    char one[EVIDENCE_LICENCE_SIZE];
+    char two[EVIDENCE_LICENCE_SIZE];
+    struct spdx_error error;
+    struct spdx same;
+    bool equal = spdx_parse(&same, other, strlen(other), SPDX_LISTED, &error) == SPDX_OK &&
+                 spdx_canonical(e, one, sizeof one) < sizeof one &&
+                 spdx_canonical(&same, two, sizeof two) < sizeof two && strcmp(one, two) == 0;
+
+    for (size_t i = 0; i < e->n_terms; i++) {
+        equal = equal && e->terms[i].kind == SPDX_LICENCE;
+    }
+    rules_write(why, "%s",
+                equal ? "the other party's licence as well"
+                      : "not known to be compatible with the other party's licence, which no "
+                        "version of the GPL can be combined with");
+    return equal ? SPDX_COMPATIBLE : SPDX_UNKNOWN;
+}
+
 enum spdx_compat rules_judge_one(const struct rules_licence *rule, const char *licence,
                                  char why[RULES_TEXT_SIZE])
 {
@@ -180,6 +202,9 @@ enum spdx_compat rules_judge_one(const struct rules_licence *rule, const char *l
                     : c == SPDX_INCOMPATIBLE ? "not approved by the OSI"
                                              : "not known to be approved by the OSI");
         return c;
+    }
+    if (rule->kind == RULES_SAME) {
+        return rules_judge_same(&expression, rule->same, why);
     }
     spdx_judge(&expression, rule->target, &v);
     spdx_verdict_text(&v, &expression, why, RULES_TEXT_SIZE);

@@ -46,6 +46,14 @@ void rules_count(const struct rules *r, enum side party, const struct rules_know
 enum spdx_compat rules_judge_one(const struct rules_licence *rule, const char *licence,
                                  char why[RULES_TEXT_SIZE]);
 
+/*
+ * Replaces a rule of the kind RULES_WITH_OTHER by one that can be judged for the party alone.
+ * Returns false, with *s about the other party and not met, if that party's licence is unknown.
+ */
+bool rules_with_resolve(const struct rules *r, const struct rules_known known[SIDES],
+                        struct rules_date today, const struct rules_licence *rule,
+                        struct rules_licence *out, struct rules_step *s);
+
 /* The rule applied if no rule requires a licence: compatible with QEMU, GPL-2.0-only. */
 extern const struct rules_licence rules_unasked;
 

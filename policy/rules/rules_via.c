@@ -81,7 +81,8 @@ static bool rules_via_will_do(const struct rules *r, const struct recital_hop *h
     bool will = hop->recited;
 
     for (size_t i = 0; i < r->n_licence && will; i++) {
-        will = r->licence[i].party != SIDE_BACKEND ||
+        /* A rule with the client's licence has its own step, which adds the letter. */
+        will = r->licence[i].party != SIDE_BACKEND || r->licence[i].kind == RULES_WITH_OTHER ||
                rules_judge_one(&r->licence[i], hop->licence, why) == SPDX_COMPATIBLE;
     }
     return will;

@@ -72,10 +72,15 @@ struct config_allow {
     struct config_place at, value_at;
 };
 
+/* Beside the versions of the GPL, a licence may have to be compatible with a party's. */
+#define CONFIG_TARGET_CLIENT ((unsigned)SPDX_TARGETS)
+#define CONFIG_TARGET_BACKEND (CONFIG_TARGET_CLIENT + 1u)
+#define CONFIG_TARGET_NONE (CONFIG_TARGET_CLIENT + 2u) /* not given */
+
 struct config_licence {
     unsigned party;
     unsigned kind;   /* enum rules_licence_kind */
-    unsigned target; /* enum spdx_target; SPDX_TARGETS: not given */
+    unsigned target; /* enum spdx_target, or one of CONFIG_TARGET_* */
     unsigned grade;  /* enum evidence_grade, less EVIDENCE_DECLARED */
     struct config_place at;
 };

@@ -90,11 +90,17 @@ static void config_rules_resolve_licence(const struct config_licence *from,
                                  .target = (enum spdx_target)from->target,
                                  .least = (enum evidence_grade)(from->grade + EVIDENCE_DECLARED),
                                  .line = from->at.line};
-    if (to->kind == RULES_COMPATIBLE && from->target == SPDX_TARGETS) {
+    if (to->kind == RULES_COMPATIBLE && from->target == CONFIG_TARGET_NONE) {
         config_errors_add(e, from->at, "licence of PARTY compatible with GPL-2.0-only",
                           "\"compatible\" needs \"with\"");
     }
-    if (to->kind == RULES_OSI_APPROVED && from->target != SPDX_TARGETS) {
+    if (from->target == CONFIG_TARGET_CLIENT + (unsigned)to->party) {
+        config_errors_add(e, from->at, "name the other party", "a party has its own licence");
+    }
+    if (to->kind == RULES_COMPATIBLE && from->target >= CONFIG_TARGET_CLIENT) {
+        to->kind = RULES_WITH_OTHER;
+    }
+    if (to->kind == RULES_OSI_APPROVED && from->target != CONFIG_TARGET_NONE) {
         config_errors_add(e, from->at, NULL, "\"osi-approved\" takes no \"with\"");
     }
 }

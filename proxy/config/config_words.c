@@ -95,7 +95,7 @@ static void *config_words_licence_begin(struct config_parser *p, struct config_p
         r->licence = list;
         r->n_licence++;
         l->at = at;
-        l->target = SPDX_TARGETS;
+        l->target = CONFIG_TARGET_NONE;
     }
     return l;
 }
@@ -200,7 +200,7 @@ static const char *const side_words[] = {"client", "backend", NULL};
 static const char *const fact_words[] = {"user", "group", "exe", "digest", "label", "unit", NULL};
 static const char *const kind_words[] = {"compatible", "osi-approved", NULL};
 static const char *const target_words[] = {"GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-or-later",
-                                           NULL};
+                                           "client",       "backend",          NULL};
 static const char *const grade_words[] = {"declared", "noted",    "recited", "packaged",
                                           "signed",   "assigned", NULL};
 static const char *const otherwise_words[] = {

@@ -177,7 +177,8 @@ static bool decision_licence_matters(const struct rules *rules, enum side party)
     bool matters = party == SIDE_BACKEND;
 
     for (size_t i = 0; i < rules->n_licence; i++) {
-        matters = matters || rules->licence[i].party == party;
+        matters = matters || rules->licence[i].party == party ||
+                  rules->licence[i].kind == RULES_WITH_OTHER;
     }
     return matters;
 }

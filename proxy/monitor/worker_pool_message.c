@@ -25,10 +25,12 @@ static enum reciter_wants worker_pool_message_wants(const struct config_route *r
     for (size_t i = 0; i < r->rules.n_licence; i++) {
         const struct rules_licence *l = &r->rules.licence[i];
 
-        if (l->party == SIDE_BACKEND && l->least <= EVIDENCE_RECITED) {
+        const bool asks = l->party == SIDE_BACKEND || l->kind == RULES_WITH_OTHER;
+
+        if (asks && l->least <= EVIDENCE_RECITED) {
             return RECITER_WANTS_RECITAL;
         }
-        if (l->party == SIDE_BACKEND && ask == RECITER_WANTS_NOTHING) {
+        if (asks && ask == RECITER_WANTS_NOTHING) {
             ask = RECITER_WANTS_WHO;
         }
     }
