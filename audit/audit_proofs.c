@@ -244,11 +244,15 @@ static int audit_proofs_tail(const struct audit_proofs *p, uint64_t from, struct
 static bool audit_proofs_hash(const struct audit_proofs *p, const struct step *s,
                               struct audit_hash *out)
 {
+    const struct needed *const needed = audit_proofs_find(p, s->node);
+
     if (s->partial) {
         return audit_proofs_tail(p, s->from, out) == 0;
     }
-    *out = audit_proofs_find(p, s->node)->root;
-    return true;
+    if (needed) {
+        *out = needed->root;
+    }
+    return needed;
 }
 
 static const struct proved *audit_proofs_record(const struct audit_proofs *p, uint64_t record)

@@ -101,7 +101,6 @@ class BomCase(unittest.TestCase):
         return found[0]
 
 
-
 class Bom(BomCase):
     def facts(self, package: Json) -> Json:
         return json.loads(self.only(package["annotations"], annotationType="OTHER")["comment"])
