@@ -220,7 +220,7 @@ void audit_proofs_free(struct audit_proofs *p)
     if (!p) {
         return;
     }
-    for (size_t i = 0; i < p->n_proved; i++) {
+    for (size_t i = 0; p->proved && i < p->n_proved; i++) {
         free(p->proved[i].line);
     }
     free(p->proved);
