@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "audit/audit_proofs.h"
+#include "audit/audit_prose.h"
 #include "base/base64.h"
 #include "base/numbers.h"
 
@@ -64,6 +65,9 @@ int audit_proof_root(const struct audit_hash *leaf, uint64_t index, uint64_t siz
     return last == 0 ? 0 : -EINVAL;
 }
 
+/* Width of the text before a proof. */
+#define AUDIT_PROOF_COLUMNS 78
+
 struct strbuf {
     const char *p;
     size_t n;
@@ -112,6 +116,19 @@ static bool audit_proof_read_index(struct audit_proof *out, const struct strbuf 
            numbers_read(line->p, line->n, UINT64_MAX, &out->index);
 }
 
+/* Skips the text for people, which ends where the proof's first line begins. */
+static void audit_proof_skip_preface(struct strbuf *t)
+{
+    static const char begin[] = "\n" AUDIT_PROOF_MAGIC;
+    const size_t most = t->n < AUDIT_PROOF_PREFACE_MAX ? t->n : AUDIT_PROOF_PREFACE_MAX;
+    const char *const found = memmem(t->p, most, begin, sizeof begin - 1);
+
+    if (found) {
+        t->n -= (size_t)(found + 1 - t->p);
+        t->p = found + 1;
+    }
+}
+
 /* Reads everything before the checkpoint, which is then left in t. */
 static bool audit_proof_read_parts(struct audit_proof *out, struct strbuf *t)
 {
@@ -119,6 +136,7 @@ static bool audit_proof_read_parts(struct audit_proof *out, struct strbuf *t)
 
     out->n = 0;
     out->record_n = 0;
+    audit_proof_skip_preface(t);
     if (!audit_proof_take(t, AUDIT_PROOF_MAGIC) || !audit_proof_take(t, "extra ") ||
         !audit_proof_take_line(t, &line) || !audit_proof_read_record(out, &line) ||
         !audit_proof_take(t, "index ") || !audit_proof_take_line(t, &line) ||
@@ -177,6 +195,61 @@ enum audit_proof_outcome audit_proof_check(struct audit_proof *out, const char *
         return AUDIT_PROOF_NO_MEMORY;
     }
     return head.seq == out->index ? audit_proof_check_path(out) : AUDIT_PROOF_WRONG;
+}
+
+/* ---- for people ---- */
+
+/* Breaks lines that are longer than a terminal's at their blanks. */
+static void audit_proof_wrap(char *text)
+{
+    const char *line = text;
+    char *blank = NULL;
+
+    for (char *c = text; *c; c++) {
+        if (*c == '\n') {
+            line = c + 1;
+            blank = NULL;
+        } else if (*c == ' ' && (c - line <= AUDIT_PROOF_COLUMNS || !blank)) {
+            blank = c;
+        }
+        if (blank && c - line > AUDIT_PROOF_COLUMNS) {
+            *blank = '\n';
+            line = blank + 1;
+            blank = NULL;
+        }
+    }
+}
+
+char *audit_proof_describe(const char *proof, size_t n, size_t *total)
+{
+    struct audit_proof *const read = calloc(1, sizeof *read);
+    struct strbuf t = {proof, n};
+    json_t *record = NULL;
+    char preface[AUDIT_PROOF_PREFACE_MAX];
+    char prose[AUDIT_PROSE_MAX];
+    char *text = NULL;
+
+    if (read && audit_proof_read_parts(read, &t)) {
+        record = json_loadb(read->record, read->record_n, JSON_REJECT_DUPLICATES, NULL);
+    }
+    if (record) {
+        snprintf(preface, sizeof preface,
+                 "Record %" PRIu64
+                 " of an audit log of poemd:\n\n%s\n\nThese sentences are not part "
+                 "of the proof, which follows, with the record itself. To check it: poemctl audit "
+                 "check-proof FILE --key KEY\n\n",
+                 read->index, audit_prose(record, prose));
+        audit_proof_wrap(preface);
+        *total = strlen(preface) + n;
+        text = malloc(*total + 1);
+    }
+    if (text) {
+        memcpy(mempcpy(text, preface, strlen(preface)), proof, n);
+        text[*total] = '\0';
+    }
+    json_decref(record);
+    free(read);
+    return text;
 }
 
 /* ---- making ---- */

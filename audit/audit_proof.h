@@ -20,7 +20,10 @@
  * Maximum size of a proof: the record in base64, the path, a checkpoint that others may have
  * signed.
  */
-#define AUDIT_PROOF_MAX (2 * AUDIT_LINE_MAX + AUDIT_NOTE_FOREIGN_MAX)
+#define AUDIT_PROOF_MAX (2 * AUDIT_LINE_MAX + AUDIT_NOTE_FOREIGN_MAX + AUDIT_PROOF_PREFACE_MAX)
+
+/* Maximum size of the text before a proof, for people: a record as prose, and two sentences. */
+#define AUDIT_PROOF_PREFACE_MAX 8192u
 
 struct audit_proof {
     uint64_t index;
@@ -51,7 +54,17 @@ int audit_proof_root(const struct audit_hash *leaf, uint64_t index, uint64_t siz
                      const struct audit_hash *path, unsigned n, struct audit_hash *root)
     __attribute__((warn_unused_result));
 
-/* Reads and checks a proof. On failure, *out contains the parts read so far. Pure. */
+/*
+ * Returns a proof with a text before it that describes its record, *total bytes and a NUL, to be
+ * freed. Returns NULL if out of memory, or if it is not a proof. Pure.
+ */
+char *audit_proof_describe(const char *proof, size_t n, size_t *total)
+    __attribute__((warn_unused_result));
+
+/*
+ * Reads and checks a proof, of which a text before it is not a part. On failure, *out contains the
+ * parts read so far. Pure.
+ */
 enum audit_proof_outcome audit_proof_check(struct audit_proof *out, const char *text, size_t n,
                                            const struct audit_vkey *key)
     __attribute__((warn_unused_result));

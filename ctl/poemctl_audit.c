@@ -14,17 +14,16 @@
 #include <unistd.h>
 
 #include "audit/audit_disk.h"
-#include "base/members.h"
 #include "base/unconst.h"
 #include "audit/audit_key.h"
 #include "audit/audit_proof.h"
+#include "audit/audit_prose.h"
 #include "audit/audit_report.h"
 #include "audit/audit_verify.h"
 #include "ctl/bom/bom.h"
 #include "ctl/poemctl.h"
 #include "ctl/poemctl_json.h"
-#include "policy/evidence/evidence.h"
-#include "policy/rules/rules.h"
+#include "ctl/poemctl_legend.h"
 
 /* Exit codes of verify, beyond those of every command. */
 enum audit_exit {
@@ -365,6 +364,7 @@ static int poemctl_audit_prove_main(int argc, char **argv)
     uint64_t record;
     char why[1024];
     char *text;
+    char *proof;
     size_t n;
     int code;
 
@@ -378,12 +378,18 @@ static int poemctl_audit_prove_main(int argc, char **argv)
     if (!poemctl_audit_load_key(&o, &key)) {
         return POEMCTL_COULD_NOT;
     }
-    text =
+    proof =
         audit_proof_make(&(struct audit_question){.files = o.args + 1, .n = o.n - 1, .key = &key},
                          record, &r, &n, why, sizeof why);
-    if (!text) {
+    if (!proof) {
         poemctl_error("audit", "%s", why);
         return r.verdict > AUDIT_UNSEALED ? poemctl_audit_exit_of(r.verdict) : POEMCTL_COULD_NOT;
+    }
+    text = audit_proof_describe(proof, n, &n);
+    free(proof);
+    if (!text) {
+        poemctl_error("audit", "out of memory");
+        return POEMCTL_COULD_NOT;
     }
     code = poemctl_audit_save(o.output, text, n);
     free(text);
@@ -428,23 +434,27 @@ static int poemctl_audit_proof_exit(enum audit_proof_outcome o)
 static bool poemctl_audit_print_proof(const struct audit_proof *p, enum audit_proof_outcome outcome,
                                       bool json)
 {
-    if (json) {
-        const bool ok = outcome == AUDIT_PROOF_OK;
+    const bool ok = outcome == AUDIT_PROOF_OK;
+    json_t *const record = ok ? json_loadb(p->record, p->record_n, 0, NULL) : NULL;
+    char prose[AUDIT_PROSE_MAX];
+    bool printed = true;
 
-        return poemctl_audit_print_json(
-            json_pack("{s:s, s:b, s:s, s:o, s:o}", "format", "poemd-audit-proof/1", "proved", ok,
-                      "text", audit_proof_text(outcome), "tree_size",
+    if (json) {
+        printed = poemctl_audit_print_json(
+            json_pack("{s:s, s:b, s:s, s:o, s:O?, s:s?}", "format", "poemd-audit-proof/1", "proved",
+                      ok, "text", audit_proof_text(outcome), "tree_size",
                       ok ? json_integer((json_int_t)p->checkpoint.size) : json_null(), "record",
-                      ok ? json_loadb(p->record, p->record_n, 0, NULL) : json_null()));
-    }
-    if (outcome == AUDIT_PROOF_OK) {
+                      record, "prose", record ? audit_prose(record, prose) : NULL));
+    } else if (ok) {
         /* The record comes from the verified log: ASCII without control characters. */
-        printf("record %" PRIu64 " is in the log, among its first %" PRIu64 ":\n%.*s\n", p->index,
-               p->checkpoint.size, (int)p->record_n, p->record);
+        printf("record %" PRIu64 " is in the log, among its first %" PRIu64 ":\n%s\n%.*s\n",
+               p->index, p->checkpoint.size, audit_prose(record, prose), (int)p->record_n,
+               p->record);
     } else {
         printf("%s\n", audit_proof_text(outcome));
     }
-    return true;
+    json_decref(record);
+    return printed;
 }
 
 static int poemctl_audit_check_proof_main(int argc, char **argv)
@@ -495,33 +505,9 @@ static const struct poemctl_command poemctl_audit_check_proof_command = {
 
 /* ---- report ---- */
 
-/* The meanings of letters and grades, of which the audit log has only the names. */
-static json_t *poemctl_audit_legend(void)
-{
-    json_t *letters[TAINT_COUNT];
-    json_t *grades[EVIDENCE_GRADES];
-
-    for (unsigned i = 0; i < TAINT_COUNT; i++) {
-        const char letter[2] = {taint_letter(i), '\0'};
-
-        letters[i] = json_pack("{s:s, s:s, s:b}", "letter", letter, "meaning", taint_meaning(i),
-                               "observation", (TAINT_OBSERVATIONS >> i & 1) != 0);
-    }
-    for (int i = 0; i < EVIDENCE_GRADES; i++) {
-        const enum evidence_grade g = (enum evidence_grade)i;
-
-        grades[i] = json_pack("{s:s, s:s}", "grade", evidence_grade_name(g), "meaning",
-                              evidence_grade_meaning(g));
-    }
-    return members_object(
-        (const struct member[]){{"letters", members_array(letters, TAINT_COUNT)},
-                                {"grades", members_array(grades, EVIDENCE_GRADES)},
-                                {NULL, NULL}});
-}
-
 static int poemctl_audit_report_page(const json_t *report)
 {
-    json_t *const legend = poemctl_audit_legend();
+    json_t *const legend = poemctl_legend();
     const int err = legend ? audit_report_html(report, legend, stdout) : -1;
 
     json_decref(legend);

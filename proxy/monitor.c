@@ -18,13 +18,13 @@
 
 #include "base/clock.h"
 #include "base/confine/confine.h"
-#include "base/hex.h"
 #include "base/sock.h"
 #include "policy/inspector/inspector.h"
 #include "proxy/ipc/turn.h"
 #include "proxy/monitor/control/control.h"
 #include "proxy/monitor/control/control_subject.h"
 #include "proxy/monitor/decision.h"
+#include "proxy/monitor/facts/policy_record.h"
 #include "proxy/monitor/devices/spawn.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
@@ -260,7 +260,6 @@ static void monitor_raise_nofile(const struct config *c)
 /* Opens the audit log and records the start of the broker, with its configuration. */
 static int monitor_begin_record(struct monitor *m)
 {
-    char digest[2 * CONFIG_DIGEST_SIZE + 1];
     const int err = audit_writer_init(&m->context.audit_writer, m->context.base, m->context.config);
 
     if (err) {
@@ -268,10 +267,7 @@ static int monitor_begin_record(struct monitor *m)
     }
     audit_writer_note(&m->context.audit_writer, "broker-start",
                       json_pack("{s:s,s:i}", "version", POEMD_VERSION, "pid", (int)getpid()));
-    if (m->context.config->from_file) {
-        hex_text(m->context.config->digest, sizeof m->context.config->digest, digest);
-        audit_writer_note(&m->context.audit_writer, "config", json_pack("{s:s}", "sha256", digest));
-    }
+    policy_record_write(&m->context.audit_writer, m->context.config);
     return 0;
 }
 

@@ -213,6 +213,8 @@ struct config {
     char *file;     /* the path given to config_load, absolute; otherwise NULL */
     bool from_file; /* config_load: digest is the file's SHA-256 */
     uint8_t digest[CONFIG_DIGEST_SIZE];
+    char *text; /* config_load: the file's text, for the audit log; may be NULL */
+    size_t text_size;
     struct poem_file poem; /* by config_resolve */
     struct config_place poem_at, audit_at;
 };

@@ -80,6 +80,7 @@ void config_deinit(struct config *c)
     free(c->routes);
     free(c->user);
     free(c->file);
+    free(c->text);
     free(c->control.path);
     free(c->control.owner_name);
     free(c->control.group_name);

@@ -324,7 +324,9 @@ int config_load(struct config *c, const char *path, struct config_errors *e)
     c->from_file = EVP_Digest(p, (size_t)n, c->digest, NULL, EVP_sha256(), NULL) == 1;
     r = config_parse(c, p, (size_t)n, e);
     r = r == 0 && e->total > 0 ? -EINVAL : r;
-    free(p);
+    free(c->text);
+    c->text = p;
+    c->text_size = (size_t)n;
     if (r == 0 || r == -EINVAL) {
         /* Names are looked up in any case, so that all errors in the file are reported at once. */
         const int resolved = config_resolve(c, e);

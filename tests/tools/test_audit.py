@@ -9,6 +9,7 @@ usage: test_audit.py --build DIR [TEST...]
 from __future__ import annotations
 
 import csv
+import hashlib
 import html.parser
 import io
 import json
@@ -255,7 +256,18 @@ class Audit(unittest.TestCase):
         shown = json.loads(self.audit("check-proof", proof, "--key", self.key, "--json").stdout)
         self.assertEqual(shown["record"]["seq"], 123)
         self.assertTrue(shown["proved"])
+        self.assertRegex(shown["prose"], r"On \d+ \w+ \d{4} at \d\d:\d\d UTC")
         text = proof.read_text()
+        # It begins with what a person can read, which proves nothing.
+        said, tlog = text.split("\nc2sp.org/tlog-proof@v1\n")
+        self.assertTrue(said.startswith("Record 123 of an audit log of poemd:\n\nOn "), said)
+        self.assertIn(shown["prose"], said.replace("\n", " "))
+        self.assertLess(max(map(len, said.splitlines())), 80)
+        for before in ("", "All is well.\n"):
+            proof.write_text(f"{before}c2sp.org/tlog-proof@v1\n{tlog}")
+            checked = json.loads(self.audit("check-proof", proof, "--key", self.key,
+                                            "--json").stdout)
+            self.assertEqual(checked, shown)
         self.assertEqual(self.audit("prove", 123, *files, "--key", self.key).stdout, text)
         self.audit("prove", 123, *files, "--key", self.key, "--output", proof, status=3)
         proof.write_text(text.replace("index 123", "index 122"))
@@ -264,6 +276,44 @@ class Audit(unittest.TestCase):
         self.audit("check-proof", proof, "--key", self.key, status=3)
         self.audit("prove", 99999, *files, "--key", self.key, status=3)
         self.audit("prove", "-1", *files, "--key", self.key, status=USAGE)
+
+    def policies(self, config: bytes) -> list[dict]:
+        """The configurations in the report of a poemd that ran with this one."""
+        file = self.folder / "conf"
+        file.write_bytes(config)
+        daemon = subprocess.Popen([build / "poemd", "--config", file], stdin=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE)
+        assert daemon.stderr
+        try:
+            for line in daemon.stderr:
+                if b"workers" in line:
+                    break
+        finally:
+            daemon.terminate()
+            daemon.communicate(timeout=PATIENCE)
+        self.assertEqual(daemon.returncode, 0)
+        report = json.loads(self.audit("report", self.log, "--key", self.key, "--format",
+                                       "json").stdout)
+        return report["policies"]
+
+    def test_the_text_of_the_policy(self) -> None:
+        config = (f"audit {self.log} key {self.folder}/key\n"
+                  f"route r {{\n listen {self.folder}/l\n backend {self.folder}/b\n"
+                  " preset gpl-only\n}\n# Gr\u00fc\u00dfe, \"<b>\"\t\\\n").encode()
+        # More than one record, and without a line feed at the end.
+        long = config + b"\n".join(b"# %d" % n for n in range(6000))
+        preset = (MANUALS.parents[1] / "contrib/presets/gpl-only.conf").read_text().split("\n")
+        for number, text in enumerate((config, long)):
+            policy = self.policies(text)[number]
+            self.assertEqual("\n".join(policy["lines"]).encode(), text)
+            self.assertEqual(policy["sha256"], hashlib.sha256(text).hexdigest())
+            self.assertEqual(policy["lines_total"], len(policy["lines"]))
+            used = policy["presets"]["gpl-only"]
+            self.assertEqual(preset[used["from"] - 1:][:len(used["lines"]) - 1],
+                             used["lines"][:-1])
+            self.assertEqual(len(policy["presets"]), 1)
+        # One that is read again is no other.
+        self.assertEqual(len(self.policies(config)), 2)
 
     def test_reports(self) -> None:
         self.write(100)
