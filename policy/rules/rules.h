@@ -211,11 +211,18 @@ struct rules_verdict {
 const struct rules_assign *rules_assigned(const struct rules *r, enum side party,
                                           const struct rules_known *k);
 
+/* A licence that contradicts the one of a recital. */
+struct rules_contradiction {
+    const char *licence; /* borrowed */
+    const char *how;     /* "declares" or "is packaged as". Static */
+};
+
 /*
- * Returns whether the party's two statements contradict each other: one of its recited and its
- * declared licence is compatible with GPL-2.0-or-later, and the other is not known to be.
+ * Returns whether a party's recital is contradicted, and by what: one of its recited and its
+ * declared licence is compatible with GPL-2.0-or-later, and the other is not known to be; or the
+ * recited one is, and its executable is packaged under one that is incompatible.
  */
-bool rules_contradicts_itself(const struct rules_known *k);
+bool rules_contradicts_itself(const struct rules_known *k, struct rules_contradiction *by);
 
 /*
  * Returns whether a rule depends on the contents of this party's executable: its digest or its

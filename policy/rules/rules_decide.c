@@ -196,17 +196,18 @@ static void rules_hold_against(const struct walk *w, const struct rules_licence 
 {
     const struct rules_known *k = &w->known[rule->party];
     const char *who = side_name(rule->party);
+    struct rules_contradiction by;
     char recited[128];
-    char declared[128];
+    char other[128];
 
-    if (rules_contradicts_itself(k)) {
+    if (rules_contradicts_itself(k, &by)) {
         s->met = false;
-        s->taint |= rules_worse_taint(rule, k->recited, k->declared);
+        s->taint |= rules_worse_taint(rule, k->recited, by.licence);
         log_escape(recited, sizeof recited, k->recited, strlen(k->recited));
-        log_escape(declared, sizeof declared, k->declared, strlen(k->declared));
-        rules_write(s->text, "contradiction: the %s recites under %s, but declares %s", who,
-                    recited, declared);
-        rules_write(s->mend, "use a %s that declares the licence it recites under", who);
+        log_escape(other, sizeof other, by.licence, strlen(by.licence));
+        rules_write(s->text, "contradiction: the %s recites under %s, but %s %s", who, recited,
+                    by.how, other);
+        rules_write(s->mend, "use a %s that %s the licence it recites under", who, by.how);
     } else if (s->met && rule->party == SIDE_BACKEND) {
         rules_via_licence(k->via, rule, s);
     }

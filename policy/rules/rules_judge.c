@@ -218,13 +218,31 @@ const struct rules_licence rules_unasked = {
 static const struct rules_licence rules_judge_any = {.kind = RULES_COMPATIBLE,
                                                      .target = SPDX_WITH_GPL_2_0_OR_LATER};
 
-bool rules_contradicts_itself(const struct rules_known *k)
+static enum spdx_compat rules_judge_with_any(const char *licence)
 {
     char why[RULES_TEXT_SIZE];
 
-    return k->recital == RECITAL_OK && *k->recited && *k->declared &&
-           (rules_judge_one(&rules_judge_any, k->recited, why) == SPDX_COMPATIBLE) !=
-               (rules_judge_one(&rules_judge_any, k->declared, why) == SPDX_COMPATIBLE);
+    return rules_judge_one(&rules_judge_any, licence, why);
+}
+
+bool rules_contradicts_itself(const struct rules_known *k, struct rules_contradiction *by)
+{
+    const bool recited = k->recital == RECITAL_OK && *k->recited;
+    const struct evidence *e = rules_judge_evidence(k);
+    const bool gpl = recited && rules_judge_with_any(k->recited) == SPDX_COMPATIBLE;
+
+    *by = (struct rules_contradiction){.licence = k->declared, .how = "declares"};
+    if (recited && *k->declared && gpl != (rules_judge_with_any(k->declared) == SPDX_COMPATIBLE)) {
+        return true;
+    }
+    for (uint32_t i = 0; gpl && e && i < e->n; i++) {
+        if (e->items[i].grade == EVIDENCE_PACKAGED &&
+            rules_judge_with_any(e->items[i].licence) == SPDX_INCOMPATIBLE) {
+            *by = (struct rules_contradiction){e->items[i].licence, "is packaged as"};
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Judges each item alone and returns the worst result. */

@@ -67,6 +67,7 @@ bool rules_with_resolve(const struct rules *r, const struct rules_known known[SI
 {
     struct with_other o = {.party = side_other(rule->party)};
     const struct rules_known *k = &known[o.party];
+    struct rules_contradiction by;
 
     *out = *rule;
     rules_count(r, o.party, k, today, &o.counted);
@@ -78,9 +79,9 @@ bool rules_with_resolve(const struct rules *r, const struct rules_known known[SI
         return rules_with_fault(&o, rule, s, TAINT_UNSIGNED,
                                 ", is known by too low a grade of evidence");
     }
-    if (o.counted.grade != EVIDENCE_ASSIGNED && rules_contradicts_itself(k)) {
+    if (o.counted.grade != EVIDENCE_ASSIGNED && rules_contradicts_itself(k, &by)) {
         return rules_with_fault(&o, rule, s, TAINT_UNKNOWN,
-                                " is unknown: it recites under one and declares another");
+                                " is unknown: its recital is contradicted");
     }
     out->kind = RULES_COMPATIBLE;
     if (o.compat[0] == SPDX_COMPATIBLE && o.compat[1] == SPDX_COMPATIBLE) {

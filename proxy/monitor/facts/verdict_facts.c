@@ -22,7 +22,8 @@ void verdict_facts_init(struct verdict_facts *f, const struct rules *rules,
 
         f->parties[i].known = known[i];
         f->parties[i].assigned = rules_assigned(rules, party, &known[i]);
-        f->parties[i].contradicts = rules_contradicts_itself(&known[i]);
+        f->parties[i].contradicts =
+            rules_contradicts_itself(&known[i], &f->parties[i].contradiction);
     }
 }
 
@@ -42,8 +43,8 @@ const char *verdict_facts_contradiction(const struct verdict_facts *f, enum side
     if (!p->contradicts) {
         return NULL;
     }
-    snprintf(out, VERDICT_FACTS_CONTRADICTION, "it recites under %s, but declares %s",
-             p->known.recited, p->known.declared);
+    snprintf(out, VERDICT_FACTS_CONTRADICTION, "it recites under %s, but %s %.256s",
+             p->known.recited, p->contradiction.how, p->contradiction.licence);
     return out;
 }
 

@@ -15,8 +15,9 @@
 struct verdict_facts_party {
     struct rules_known known;
     const struct rules_assign *assigned; /* the operator's assignment of its licence, or NULL */
-    bool contradicts;                    /* rules_contradicts_itself */
-    json_t *json;                        /* in the form of an audit record */
+    bool contradicts;                    /* rules_contradicts_itself … */
+    struct rules_contradiction contradiction; /* … by this */
+    json_t *json;                             /* in the form of an audit record */
 };
 
 struct verdict_facts {

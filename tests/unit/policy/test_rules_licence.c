@@ -223,6 +223,7 @@ static const struct {
 /* What a party says of itself is held against it, whatever others say. */
 START_TEST(a_partys_own_words)
 {
+    struct rules_contradiction by;
     static const enum evidence_grade others[] = {EVIDENCE_NONE, EVIDENCE_PACKAGED, EVIDENCE_SIGNED};
 
     for (int party = 0; party < SIDES; party++) {
@@ -235,7 +236,8 @@ START_TEST(a_partys_own_words)
             g->known[party].recital = RECITAL_OK;
             g->known[party].recited = words[_i].recited;
             g->known[party].declared = words[_i].declared;
-            ck_assert_int_eq(rules_contradicts_itself(&g->known[party]), words[_i].contradiction);
+            ck_assert_int_eq(rules_contradicts_itself(&g->known[party], &by),
+                             words[_i].contradiction);
             rig_decide(g);
             ck_assert_int_eq(g->verdict.verdict != VERDICT_DENY, passes);
             ck_assert_int_eq(strstr(g->verdict.why, "contradiction") != NULL,
@@ -245,7 +247,7 @@ START_TEST(a_partys_own_words)
             ck_assert(i > 0 || (g->verdict.verdict != VERDICT_DENY) == words[_i].passes2);
             /* A recital that is not valid says nothing. */
             g->known[party].recital = RECITAL_WRONG_PROOF;
-            ck_assert(!rules_contradicts_itself(&g->known[party]));
+            ck_assert(!rules_contradicts_itself(&g->known[party], &by));
         }
     }
 }

@@ -86,6 +86,29 @@ START_TEST(an_unknown_licence_is_the_other_party_s)
 }
 END_TEST
 
+/* A recital under the GPL of a program that is packaged as something else. */
+START_TEST(a_package_contradicts_a_recital)
+{
+    struct rig *g = rig_new();
+    struct rules_contradiction by;
+
+    rig_osi(g, SIDE_BACKEND, EVIDENCE_PACKAGED, 5);
+    rig_evidence(g, SIDE_BACKEND, EVIDENCE_RECITED, "GPL-2.0-only");
+    rig_evidence(g, SIDE_BACKEND, EVIDENCE_PACKAGED, "LicenseRef-x");
+    ck_assert(!rules_contradicts_itself(&g->known[SIDE_BACKEND], &by));
+    rig_evidence(g, SIDE_BACKEND, EVIDENCE_PACKAGED, "CDDL-1.0");
+    ck_assert(rules_contradicts_itself(&g->known[SIDE_BACKEND], &by));
+    ck_assert_str_eq(by.licence, "CDDL-1.0");
+    rig_decide(g);
+    ck_assert_int_eq(g->verdict.verdict, VERDICT_DENY);
+    ck_assert_ptr_nonnull(strstr(g->verdict.why, "recites under GPL-2.0-only, but is packaged as "
+                                                 "CDDL-1.0"));
+    /* The operator's word overrides it. */
+    rig_assign(g, SIDE_BACKEND, "MIT", RULES_FACTS, NULL);
+    rig_must(g, VERDICT_TAINTED, "O");
+}
+END_TEST
+
 START_TEST(both_executables_are_inspected)
 {
     struct rig *g = with_rig(SIDE_BACKEND, EVIDENCE_PACKAGED);
@@ -103,6 +126,7 @@ int main(void)
     tcase_add_loop_test(tc, both_can_be_one_work, 0, sizeof pairs / sizeof *pairs);
     tcase_add_test(tc, different_licences_that_no_gpl_fits_are_not_known);
     tcase_add_test(tc, an_unknown_licence_is_the_other_party_s);
+    tcase_add_test(tc, a_package_contradicts_a_recital);
     tcase_add_test(tc, both_executables_are_inspected);
     return unit_run(s);
 }
