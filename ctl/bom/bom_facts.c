@@ -117,23 +117,24 @@ json_t *bom_facts_party(const struct bom *b, const json_t *row)
 
 json_t *bom_facts_conversation(const struct bom *b, const json_t *row)
 {
-    return members_object(
-        (const struct member[]){{"text", bom_facts_sentence(b, row)},
-                                {"route", bom_facts_member(row, "route")},
-                                {"verdict", bom_facts_member(row, "verdict")},
-                                {"of", bom_facts_member(row, "of")},
-                                {"why", bom_facts_member(row, "why")},
-                                {"taint", bom_facts_member(row, "taint")},
-                                {"sessions", bom_facts_member(row, "sessions")},
-                                {"records", bom_facts_member(row, "records")},
-                                {"first_record", bom_facts_member(row, "first")},
-                                {"record", bom_facts_member(row, "record")},
-                                {"time", bom_facts_member(row, "time")},
-                                {"session", bom_facts_member(row, "session")},
-                                {"client_pid", bom_facts_member(row, "client_pid")},
-                                {"backend_pid", bom_facts_member(row, "backend_pid")},
-                                {"proof", bom_facts_proof(b, row)},
-                                {NULL, NULL}});
+    return members_object((const struct member[]){
+        {"text", bom_facts_sentence(b, row)},
+        {"route", bom_facts_member(row, "route")},
+        {"verdict", bom_facts_member(row, "verdict")},
+        {"of", bom_facts_member(row, "of")},
+        {"why", bom_facts_member(row, "why")},
+        {"taint", bom_facts_member(row, "taint")},
+        {"sessions", bom_facts_member(row, "sessions")},
+        {"executables_changed", bom_facts_member(row, "executables_changed")},
+        {"records", bom_facts_member(row, "records")},
+        {"first_record", bom_facts_member(row, "first")},
+        {"record", bom_facts_member(row, "record")},
+        {"time", bom_facts_member(row, "time")},
+        {"session", bom_facts_member(row, "session")},
+        {"client_pid", bom_facts_member(row, "client_pid")},
+        {"backend_pid", bom_facts_member(row, "backend_pid")},
+        {"proof", bom_facts_proof(b, row)},
+        {NULL, NULL}});
 }
 
 static const char *bom_facts_path(const struct bom *b, const json_t *row, const char *role)

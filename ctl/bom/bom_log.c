@@ -183,6 +183,38 @@ static json_t *bom_log_new_conversation(const json_t *record, const char *client
                                 {NULL, NULL}});
 }
 
+/* ---- open sessions ---- */
+
+/* Writes a record's session as a key of b->open. */
+static const char *bom_log_session(const json_t *record, char out[32])
+{
+    snprintf(out, 32, "%" JSON_INTEGER_FORMAT,
+             json_integer_value(json_object_get(record, "session")));
+    return out;
+}
+
+/* Notes the session's row. Only a log made to exhaust memory has more open sessions than fit. */
+static void bom_log_open(struct bom *b, const json_t *record, json_t *row)
+{
+    char session[32];
+
+    if (json_object_size(b->open) < BOM_ROWS) {
+        bom_log_set(b, b->open, bom_log_session(record, session), json_incref(row));
+    }
+}
+
+/* A verdict is about the executables that were found, which may have been replaced since. */
+static void bom_log_changed(struct bom *b, const json_t *record)
+{
+    char session[32];
+    json_t *const row = json_object_get(b->open, bom_log_session(record, session));
+    const json_int_t had = json_integer_value(json_object_get(row, "executables_changed"));
+
+    if (row) {
+        bom_log_set(b, row, "executables_changed", json_integer(had + 1));
+    }
+}
+
 static void bom_log_add_verdict(struct bom *b, const json_t *record, const struct place *at)
 {
     char client[33];
@@ -215,9 +247,45 @@ static void bom_log_add_verdict(struct bom *b, const json_t *record, const struc
     bom_log_copy(b, row, "why", json_object_get(record, "rule"), "why");
     bom_log_copy(b, row, "client_pid", json_object_get(record, "client"), "pid");
     bom_log_copy(b, row, "backend_pid", json_object_get(record, "backend"), "pid");
+    bom_log_open(b, record, row);
     records = json_object_get(row, "records");
     if (json_array_size(records) < BOM_RECORDS) {
         b->failed = json_array_append_new(records, members_number(at->seq)) < 0 || b->failed;
+    }
+}
+
+static bool bom_log_matters(const char *event)
+{
+    static const char *const events[] = {"verdict", "executable-changed", "session-ended",
+                                         "broker-start"};
+
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        if (strcmp(event, events[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void bom_log_add(struct bom *b, const char *event, const json_t *record,
+                        const struct place *at)
+{
+    json_t *const host = json_object_get(record, "host");
+    char session[32];
+
+    if (strcmp(event, "broker-start") == 0) {
+        /* Session numbers restart with each start of the broker. */
+        (void)json_object_clear(b->open);
+    } else if (strcmp(event, "session-ended") == 0) {
+        (void)json_object_del(b->open, bom_log_session(record, session));
+    } else if (strcmp(event, "executable-changed") == 0) {
+        bom_log_changed(b, record);
+    } else {
+        if (host) {
+            json_decref(b->host);
+            b->host = json_incref(host);
+        }
+        bom_log_add_verdict(b, record, at);
     }
 }
 
@@ -238,18 +306,12 @@ static bool bom_log_on_line(void *arg, const struct audit_walk *w, const struct 
             memcpy(b->until, time, sizeof time);
         }
     }
-    if (strcmp(head->event->name, "verdict") != 0) {
+    if (!bom_log_matters(head->event->name)) {
         return true;
     }
     record = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
     if (record) {
-        json_t *const host = json_object_get(record, "host");
-
-        if (host) {
-            json_decref(b->host);
-            b->host = json_incref(host);
-        }
-        bom_log_add_verdict(b, record, &(struct place){head->seq, time});
+        bom_log_add(b, head->event->name, record, &(struct place){head->seq, time});
     } else {
         b->unread++;
     }
@@ -309,7 +371,8 @@ bool bom_log_init(struct bom *b, const struct audit_question *q, char *why, size
     struct audit_question again = *q;
     struct audit_result ignored;
 
-    *b = (struct bom){.parties = json_object(), .conversations = json_object()};
+    *b = (struct bom){
+        .parties = json_object(), .conversations = json_object(), .open = json_object()};
     if (!audit_proof_verify(q, &b->verified, why, size)) {
         return false;
     }
@@ -317,7 +380,7 @@ bool bom_log_init(struct bom *b, const struct audit_question *q, char *why, size
     again.on_line = bom_log_on_line;
     again.on_log = NULL;
     again.arg = b;
-    b->failed = !b->parties || !b->conversations;
+    b->failed = !b->parties || !b->conversations || !b->open;
     if (!b->failed) {
         (void)audit_verify(&again, &ignored);
     }
@@ -334,5 +397,6 @@ void bom_log_deinit(struct bom *b)
     audit_proofs_free(b->proofs);
     json_decref(b->parties);
     json_decref(b->conversations);
+    json_decref(b->open);
     json_decref(b->host);
 }

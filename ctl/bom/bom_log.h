@@ -31,10 +31,11 @@ struct bom {
     struct audit_result verified;
     json_t *parties;                 /* maps an id of 32 hexadecimal digits to a row */
     json_t *conversations;           /* likewise */
+    json_t *open;                    /* maps the number of an open session to its conversation */
     json_t *host;                    /* of the newest record with one; NULL if there is none */
     char until[AUDIT_TIME_SIZE + 1]; /* the latest time of a sealed record; "" if there is none */
     uint64_t left_out;               /* sessions for which there was no room */
-    uint64_t unread;                 /* verdicts that are not JSON */
+    uint64_t unread;                 /* records that are not JSON */
     bool failed;                     /* out of memory */
     struct audit_proofs *proofs;     /* of each row's newest record */
 };
@@ -51,6 +52,7 @@ struct bom {
  *   client, backend        ids of the parties
  *   route, verdict, of, why, taint, session, client_pid, backend_pid
  *   records                numbers of the first BOM_RECORDS verdicts
+ *   executables_changed    number of executables replaced during its sessions; absent if none
  * and of both:
  *   sessions, first, record, time    number of sessions; first and newest record; its time
  */

@@ -211,6 +211,19 @@ class Bom(BomCase):
                               services[1]: [backend], services[2]: []})
         self.assertEqual(cyclonedx["metadata"]["lifecycles"], [{"phase": "operations"}])
 
+    def test_an_executable_that_is_replaced_is_counted_where_it_happened(self) -> None:
+        def changed(session: int) -> list[Any]:
+            return ["executable-changed", {"session": session, "route": "r", "of": "backend",
+                                           "judged": "", "changed": "", "then": "taint"}]
+
+        self.write(verdict(1, [], route="a"), verdict(2, [], route="b"), changed(2), changed(3),
+                   ["session-ended", {"session": 2, "route": "b", "reason": "closed",
+                                      "taint": "-"}],
+                   changed(2), ["broker-start", {"version": "1", "pid": 1}], changed(1))
+        found = {s["name"]: properties(s).get("executables_changed")
+                 for s in self.cyclonedx()["services"]}
+        self.assertEqual(found, {"a": None, "b": "1"})
+
     # ---- proofs ----
 
     def proofs(self) -> list[tuple[int, str]]:
