@@ -354,6 +354,59 @@ class Audit(unittest.TestCase):
         self.assertEqual(shown[0][:3], ["Executable", "As", "SHA-256"])
         self.assertEqual({row[1] for row in shown[1:]}, {"client", "backend"})
 
+    def office_log(self) -> None:
+        """The log of the sample in docs/OFFICE: one device that is let in, and one that is not."""
+        def party(path: str, pid: int, digit: str) -> dict:
+            return {"exe": {"path": path, "sha256": digit * 64}, "pid": pid, "uid": 64055}
+
+        def evidence(of: str, grade: str, source: str, licence: str) -> dict:
+            return {"grade": grade, "licence": licence, "name": "", "of": of, "source": source}
+
+        qemu = party("/usr/bin/qemu-system-x86_64", 4720, "a")
+        client = evidence("client", "packaged", "dpkg", "GPL-2.0-only")
+        records = [
+            {"event": "broker-start", "pid": 4711, "version": "0.1.0"},
+            {"event": "verdict", "backend": party("/usr/sbin/nvme-device", 4701, "b"),
+             "client": qemu, "evidence": [client, evidence("backend", "packaged", "dpkg", "MIT")],
+             "route": "nvme0", "session": 1, "taint": "-", "verdict": "allow",
+             "taints": {"backend": "-", "client": "-"},
+             "rule": {"line": 7, "of": "backend", "why": "licence of backend: MIT, packaged (dpkg)"}},
+            {"event": "verdict", "backend": party("/opt/acme/gpu", 4733, "c"), "client": qemu,
+             "evidence": [client], "route": "gpu0", "session": 2, "taint": "U", "verdict": "deny",
+             "taints": {"backend": "U", "client": "-"},
+             "rule": {"line": 12, "of": "backend", "mend": "provide evidence of its licence",
+                      "why": "the licence of the backend is unknown"}}]
+        prev = "0" * 16
+        with self.log.open("wb") as log:
+            for seq, record in enumerate(records):
+                event = record.pop("event")
+                head = {"seq": seq, "time": f"2026-11-29T18:2{seq}:00.000000000Z", "prev": prev,
+                        "event": event}
+                rest = json.loads(json.dumps({**record, "host": {"name": "vmhost3"}},
+                                             sort_keys=True))
+                line = json.dumps({**head, **rest}, separators=(",", ":")).encode()
+                prev = hashlib.sha256(b"\0" + line).hexdigest()[:16]
+                log.write(line + b"\n")
+
+    def test_the_page_for_offices(self) -> None:
+        page = (MANUALS.parent / "OFFICE").read_text()
+        self.office_log()
+        report = self.audit("report", self.log, status=UNSEALED).stdout
+        sample = page.split("A SAMPLE REPORT")[1].split("    Log:")[1].split("\n\n\n")[0]
+        self.assertEqual([line.strip() for line in ("Log:" + sample).splitlines()],
+                         [line.strip() for line in report.rstrip().splitlines()])
+        # Every letter and grade that there is.
+        legend = self.audit("report", self.log, "--format", "html", status=UNSEALED).stdout
+        data = Page()
+        data.feed(legend)
+        words = json.loads(data.data)["legend"]
+        for entry in words["letters"]:
+            self.assertRegex(page, rf"(?m)^  {entry['letter']}  ")
+        for entry in words["grades"]:
+            self.assertRegex(page, rf"(?m)^  {entry['grade']}  ")
+        for entry in words["findings"]:
+            self.assertRegex(page, rf"(?m)^  {entry['name']}  ")
+
     def test_usage(self) -> None:
         for arguments in ([], ["dance"], ["verify"], ["verify", "x"], ["verify", "--key", "x"],
                           ["prove", "1", "--key", "x"], ["report", "x", "--format", "odt"],
