@@ -33,6 +33,15 @@ void rules_via_recital(const struct recital_via *via, struct rules_step *s)
     }
 }
 
+/*
+ * Returns the grade that a hop must have: a recital is the best that there can be. It is the broker
+ * before it that has to have better evidence, and to apply rules of its own.
+ */
+static enum evidence_grade rules_via_least(const struct rules_licence *rule)
+{
+    return rule->least < EVIDENCE_RECITED ? rule->least : EVIDENCE_RECITED;
+}
+
 static void rules_via_fault(const struct recital_via *via, unsigned i,
                             const struct rules_licence *rule, const char *why, struct rules_step *s)
 {
@@ -49,13 +58,14 @@ static void rules_via_fault(const struct recital_via *via, unsigned i,
         log_escape(licence, sizeof licence, hop->licence, strlen(hop->licence));
         rules_write(s->text, "licence of server %u of %u behind the backend: %s, %s%s: %.200s",
                     i + 1, via->n, licence, evidence_grade_name(grade),
-                    grade < rule->least ? ", which is less than the rule requires" : "", why);
+                    grade < rules_via_least(rule) ? ", which is less than the rule requires" : "",
+                    why);
     }
     rules_write(
         s->mend,
         "use servers behind the backend that meet the rule, with evidence of grade \"%s\" or "
         "higher; or use the backend without a broker in between",
-        evidence_grade_name(rule->least));
+        evidence_grade_name(rules_via_least(rule)));
 }
 
 void rules_via_licence(const struct recital_via *via, const struct rules_licence *rule,
@@ -66,7 +76,7 @@ void rules_via_licence(const struct recital_via *via, const struct rules_licence
         char why[RULES_TEXT_SIZE];
         const enum spdx_compat compat = rules_judge_one(rule, hop->licence, why);
 
-        if (compat != SPDX_COMPATIBLE || rules_via_grade(hop) < rule->least) {
+        if (compat != SPDX_COMPATIBLE || rules_via_grade(hop) < rules_via_least(rule)) {
             rules_via_fault(via, i, rule, why, s);
             s->taint |= rules_licence_taint(hop->licence, compat, rules_via_grade(hop));
             return;

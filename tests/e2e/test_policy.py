@@ -90,19 +90,19 @@ class Policy(Case):
 
 
 class UnknownProgram(Policy):
-    """edu as it was built: no package owns it, and nobody has signed for it."""
+    """edu as it was built: with a note, but no package owns it, and nobody has signed for it."""
 
     def test_is_refused(self) -> None:
         self.refused(self.start_policy(self.start_edu(), [f"{COMPATIBLE} evidence packaged"]))
-        record = self.expect("deny", "U")
-        self.assertIn("the licence of the backend is unknown", record["rule"]["why"])
+        record = self.expect("deny", "E")
+        self.assertIn("noted (elf-note", record["rule"]["why"])
         self.assertIn('to allow it, provide evidence of grade "packaged" or higher',
                       self.child("poemd").log())
 
     def test_is_let_in_tainted(self) -> None:
         self.use(self.start_policy(self.start_edu(),
                                    [f"{COMPATIBLE} evidence packaged", "otherwise taint"]))
-        self.expect("allow-tainted", "U")
+        self.expect("allow-tainted", "E")
 
     def test_its_own_word_is_less_than_a_package(self) -> None:
         device = self.start_edu("edu", "--recite", "--licence", "GPL-2.0-or-later")
@@ -114,7 +114,7 @@ class UnknownProgram(Policy):
 
     def test_qemu_is_known_by_its_path_and_the_device_is_not(self) -> None:
         self.refused(self.start_policy(self.start_edu(), ["allow backend exe /usr/bin/true"]))
-        record = self.expect("deny", "UI")
+        record = self.expect("deny", "EI")
         self.assertTrue(record["client"]["exe"]["path"].endswith("/qemu-system-x86_64"))
         self.assertTrue(record["backend"]["exe"]["path"].endswith("/edu"))
 
@@ -122,30 +122,56 @@ class UnknownProgram(Policy):
 class Attested(Policy):
     """An envelope says under which licence edu is."""
 
-    def start_attested(self, licence: str, trusted: bool = True) -> Path:
+    def start_behind(self) -> Path:
+        """A broker with a device that recites to it."""
+        config, listen = self.folder / "behind.conf", self.folder / "behind.sock"
+        config.write_text(f"route behind {{\nlisten {listen}\n"
+                          f"backend {self.start_edu('edu', '--recite')}\n"
+                          "demand recital from backend\n}\n")
+        self._start("behind", "poemd", ["--config", str(config)])
+        return listen
+
+    def start_attested(self, licence: str, trusted: bool = True, program: str = "edu",
+                       rules: str = f"{COMPATIBLE} evidence signed or better") -> Path:
         key, public, envelope = (self.folder / name for name in ("v.pem", "v.pub.pem", "edu.dsse"))
         for command in (["genpkey", "-algorithm", "ed25519", "-out", key],
                         ["pkey", "-in", key, "-pubout", "-out", public]):
             subprocess.run(["openssl", *command], check=True, timeout=wait.TIMEOUT_S)
         self.tool("attest", "--licence", licence, "--key", str(key), "-o", str(envelope),
-                  self.program("edu"))
+                  self.program(program))
         return self.start_policy(
-            self.start_edu(), [f"{COMPATIBLE} evidence signed or better"],
+            self.start_edu() if program == "edu" else self.start_behind(), [rules],
             [f"envelope {envelope}", *([f"trust-key {public}"] if trusted else [])])
 
     def test_is_let_in(self) -> None:
         self.use(self.start_attested("GPL-2.0-or-later"))
         record = self.expect("allow", "-")
         self.assertEqual([("backend", "signed", "GPL-2.0-or-later")],
-                         [(e["of"], e["grade"], e["licence"]) for e in record["evidence"]])
+                         [(e["of"], e["grade"], e["licence"]) for e in record["evidence"]
+                          if e["grade"] != "noted"])
 
     def test_under_another_licence_is_refused(self) -> None:
         self.refused(self.start_attested("CC-BY-NC-4.0"))
-        self.expect("deny", "C")
+        self.expect("deny", "P")
+
+    def test_gpl_only_admits_version_2(self) -> None:
+        self.use(self.start_attested("GPL-2.0-only", rules="preset gpl-only"))
+        self.expect("allow", "-")
+
+    def test_gpl_only_admits_the_broker_itself(self) -> None:
+        self.use(self.start_attested("GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception",
+                                     program="poemd", rules="preset gpl-only"))
+        self.expect("allow", "-")
+
+    def test_gpl_only_refuses_apache_beside_qemu(self) -> None:
+        self.refused(self.start_attested("Apache-2.0", rules="preset gpl-only"))
+        record = self.expect("deny", "C")
+        self.assertIn("incompatible with GPL-2.0-only: Apache-2.0", record["rule"]["why"])
+
 
     def test_by_nobody_trusted_is_refused(self) -> None:
         self.refused(self.start_attested("GPL-2.0-or-later", trusted=False))
-        self.expect("deny", "U")
+        self.expect("deny", "E")
 
 
 class Spawned(Policy):

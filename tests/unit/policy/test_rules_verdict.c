@@ -140,7 +140,9 @@ static const struct {
     {{{true, "no expression"}, {false, NULL}}, EVIDENCE_DECLARED, false, "UEV"},
     {{{true, "MIT"}, {true, "CDDL-1.0"}, {false, NULL}}, EVIDENCE_DECLARED, false, "EVC"},
     /* Nobody can vouch for a server that only a broker has seen. */
-    {{{true, "MIT"}, {false, NULL}}, EVIDENCE_PACKAGED, false, "EV"},
+    /* A recital is the best evidence that there can be of a hop; a declaration is less. */
+    {{{true, "MIT"}, {false, NULL}}, EVIDENCE_PACKAGED, true, "-"},
+    {{{false, "MIT"}, {false, NULL}}, EVIDENCE_PACKAGED, false, "EV"},
 };
 
 /* A chain is as good as its worst link. Without a rule it taints, and denies nothing. */
