@@ -407,6 +407,46 @@ class Audit(unittest.TestCase):
         for entry in words["findings"]:
             self.assertRegex(page, rf"(?m)^  {entry['name']}  ")
 
+    @unittest.skipIf(browser.missing(), "there is no browser")
+    def test_the_page_fits_every_window(self) -> None:
+        chrome = browser.Browser()
+        self.addCleanup(chrome.close)
+        page = self.folder / "report.html"
+        self.office_log()
+        first, _, denied = self.log.read_text().splitlines(keepends=True)
+        hostile = denied.replace("/opt/acme/gpu", "/<script>alert(1)</script>" + "x" * 300)
+        # Without sessions, with a hostile name, and with many sessions.
+        for content, sessions in ((first, 0), (first + hostile, 1), (first + denied * 2000, 2000)):
+            lines = content.splitlines()
+            prev = "0" * 16
+            for seq, line in enumerate(lines):
+                record = {**json.loads(line), "seq": seq, "prev": prev}
+                lines[seq] = json.dumps(record, separators=(",", ":"))
+                prev = hashlib.sha256(b"\0" + lines[seq].encode()).hexdigest()[:16]
+            self.log.write_text("\n".join(lines) + "\n")
+            page.write_text(self.audit("report", self.log, "--format", "html",
+                                       status=UNSEALED).stdout)
+            for width, scheme in ((360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")):
+                with self.subTest(sessions=sessions, width=width, scheme=scheme):
+                    chrome.size(width, 900)
+                    chrome.prefer(scheme)
+                    chrome.open(page)
+                    self.assertEqual(chrome.complaints(), [])
+                    self.assertEqual(chrome.run(
+                        "return document.documentElement.getAttribute('data-drawn')"), "yes")
+                    self.assertLessEqual(
+                        chrome.run("return document.documentElement.scrollWidth"), width)
+                    self.assertEqual(chrome.run("return document.querySelectorAll('article').length"),
+                                     min(sessions, 100))
+                    dark = chrome.run("return getComputedStyle(document.body).backgroundColor")
+                    self.assertEqual(dark == "rgb(18, 22, 28)", scheme == "dark")
+                    if sessions:
+                        shown = chrome.run("return document.querySelector('article').innerText")
+                        self.assertIn("because of the device", shown)
+                        self.assertEqual(chrome.run(
+                            "return [...document.querySelectorAll('article')][0]"
+                            ".querySelectorAll('.party.deny').length"), 1)
+
     def test_usage(self) -> None:
         for arguments in ([], ["dance"], ["verify"], ["verify", "x"], ["verify", "--key", "x"],
                           ["prove", "1", "--key", "x"], ["report", "x", "--format", "odt"],
