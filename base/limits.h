@@ -488,6 +488,34 @@
 #define LIMIT_INSPECT_SHARES 1024u
 #define LIMIT_INSPECT_WAITING 64u
 
+/*
+ * The code that a process has mapped, if a rule covers it: distinct files (QEMU with a display has
+ * about 200, a small device 10), bytes of their names together, and bytes of the kernel's list,
+ * which has about 100 for each mapping (40,000 mappings; the kernel's default limit is 65,530).
+ * They bound a session's memory and the time for reading; above them the code is unknown.
+ */
+#define LIMIT_CODE_FILES 512u
+#define LIMIT_CODE_PATHS 65536u
+#define LIMIT_CODE_MAPS (4u << 20)
+
+/*
+ * Files of one party's code that are open and asked about at once: enough to keep the inspector
+ * busy, few enough that each party has a part of LIMIT_INSPECT_WAITING and of the monitor's fds.
+ */
+#define LIMIT_CODE_AHEAD 8u
+
+/* How often the code is listed before a verdict while each list shows files that are new. */
+#define LIMIT_CODE_LOOKS 4u
+
+/*
+ * Threads that look at processes, since a process can block a look. Each user occupies at most one
+ * of them, so that it takes as many users to keep all others waiting.
+ */
+#define LIMIT_CODE_THREADS 4u
+
+/* Mapped files in a record, those without evidence first: about 20 KiB of a line's 64. */
+#define LIMIT_CODE_RECORDED 64u
+
 /* A file with a too slow inspection is not tried again for this many ms; 64 such are remembered. */
 #define LIMIT_INSPECT_SLOW_MS 60000
 #define LIMIT_INSPECT_SLOW 64u

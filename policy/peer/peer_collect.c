@@ -186,7 +186,7 @@ static int peer_start_of(int dir_fd, uint64_t *ticks)
     return peer_proc_start(text, (size_t)n, ticks) ? 0 : -EPROTO;
 }
 
-static int peer_open_folder(pid_t pid)
+int peer_open_folder(pid_t pid)
 {
     char name[32];
     int fd;

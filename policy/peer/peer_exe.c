@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * A process's executable: its path, its identity, and an fd of it. Theory:
+ * A process's executable, and other files that it has mapped: path, identity, an fd. Theory:
  *
  *   /proc/PID/exe leads to the very file that was executed, whatever its path refers to by now.
  *   Opening it with O_PATH, and statx without a sync, do not involve its file system. Opening it
@@ -24,17 +24,17 @@
 
 static const char deleted_mark[] = " (deleted)";
 
-static void peer_exe_find_path(struct peer *p, int dir_fd)
+static void peer_exe_find_path(struct peer_exe *e, int dir_fd, const char *link,
+                               struct peer_unknown *unknown)
 {
-    struct peer_exe *e = &p->exe;
-    const ssize_t n = readlinkat(dir_fd, "exe", e->path, sizeof e->path);
+    const ssize_t n = readlinkat(dir_fd, link, e->path, sizeof e->path);
     const size_t mark = sizeof deleted_mark - 1;
     size_t len;
 
     if (n <= 0 || (size_t)n == sizeof e->path) {
         e->path[0] = '\0';
-        peer_set_unknown(p, PEER_EXE_PATH, n < 0 ? errno : ENAMETOOLONG,
-                         "its executable's path cannot be read");
+        *unknown = (struct peer_unknown){.error = n < 0 ? errno : ENAMETOOLONG,
+                                         .why = "the file's path cannot be read"};
         return;
     }
     len = (size_t)n;
@@ -122,9 +122,8 @@ static const char *peer_exe_why_not_open(struct peer_exe *e, struct peer_mount *
                                          : "its file system is not one of ours, and could block us";
 }
 
-static int peer_exe_identify(struct peer *p, int path_fd, struct peer_mount *m)
+static int peer_exe_identify(struct peer_exe *e, int path_fd, struct peer_mount *m)
 {
-    struct peer_exe *e = &p->exe;
     struct statx s;
     const unsigned want = STATX_BASIC_STATS | STATX_MNT_ID;
 
@@ -162,29 +161,43 @@ static int peer_exe_reopen(int path_fd)
     return open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 }
 
-void peer_exe_init(struct peer *p, int dir_fd)
+void peer_exe_open(struct peer_exe *e, int dir_fd, const char *link, struct peer_exe_faults *f)
 {
-    const int path_fd = openat(dir_fd, "exe", O_PATH | O_CLOEXEC);
+    const int path_fd = openat(dir_fd, link, O_PATH | O_CLOEXEC);
     struct peer_mount m = {.found_id = false};
     const char *why;
     int err;
 
-    peer_exe_find_path(p, dir_fd);
-    err = path_fd < 0 ? -errno : peer_exe_identify(p, path_fd, &m);
+    *f = (struct peer_exe_faults){.path = {.error = 0}};
+    e->fd = -1;
+    peer_exe_find_path(e, dir_fd, link, &f->path);
+    err = path_fd < 0 ? -errno : peer_exe_identify(e, path_fd, &m);
     if (err) {
-        peer_set_unknown(p, PEER_EXE_ID, -err, "its executable cannot be examined");
-        peer_set_unknown(p, PEER_EXE_FILE, -err, "its executable cannot be examined");
-    } else if ((why = peer_exe_why_not_open(&p->exe, &m, dir_fd))) {
-        peer_set_unknown(p, PEER_EXE_FILE, 0, why);
+        f->id = (struct peer_unknown){.error = -err, .why = "the file cannot be examined"};
+        f->file = f->id;
+    } else if ((why = peer_exe_why_not_open(e, &m, dir_fd))) {
+        f->file = (struct peer_unknown){.why = why};
     } else {
-        p->exe.fd = peer_exe_reopen(path_fd);
-        if (p->exe.fd < 0) {
-            peer_set_unknown(p, PEER_EXE_FILE, errno, "its executable cannot be opened");
+        e->fd = peer_exe_reopen(path_fd);
+        if (e->fd < 0) {
+            f->file = (struct peer_unknown){.error = errno, .why = "the file cannot be opened"};
         }
     }
+    f->mount_major = m.found_id ? m.id_major : e->id.dev_major;
+    f->mount_minor = m.found_id ? m.id_minor : e->id.dev_minor;
     if (path_fd >= 0) {
         close(path_fd);
     }
+}
+
+void peer_exe_init(struct peer *p, int dir_fd)
+{
+    struct peer_exe_faults f;
+
+    peer_exe_open(&p->exe, dir_fd, "exe", &f);
+    p->unknown[PEER_EXE_PATH] = f.path;
+    p->unknown[PEER_EXE_ID] = f.id;
+    p->unknown[PEER_EXE_FILE] = f.file;
 }
 
 int peer_exe_look(pid_t pid, int pidfd, struct peer_file_id *out)

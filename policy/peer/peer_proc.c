@@ -322,6 +322,8 @@ void peer_mount_line(struct peer_mount *m, const char *p, size_t n)
     }
     if (id == m->id) {
         m->found_id = true;
+        m->id_major = (uint32_t)dev_major;
+        m->id_minor = (uint32_t)dev_minor;
         peer_proc_type_of(p, end, m->type);
     } else if (dev_major == m->dev_major && dev_minor == m->dev_minor && !m->found_dev) {
         m->found_dev = true;

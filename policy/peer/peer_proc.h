@@ -51,7 +51,9 @@ struct peer_mount {
     uint64_t id;
     uint32_t dev_major;
     uint32_t dev_minor;
-    bool found_id;  /* the table contains this mount */
+    bool found_id;     /* the table contains this mount ... */
+    uint32_t id_major; /* ... with this device: btrfs shows another one for each subvolume */
+    uint32_t id_minor;
     bool found_dev; /* the table contains this file system, maybe mounted elsewhere */
     char type[32];  /* of the entry found; by id rather than by device */
 };
@@ -71,8 +73,26 @@ ssize_t peer_proc_read(int dir_fd, const char *name, char *out, size_t size)
 /* Looks up the mount in "mountinfo" below dir_fd. Returns 0 or -errno. */
 int peer_mount_look(struct peer_mount *m, int dir_fd) __attribute__((warn_unused_result));
 
+/* The parts of a struct peer_exe that are unknown: why is NULL for those that are known. */
+struct peer_exe_faults {
+    struct peer_unknown path;
+    struct peer_unknown id;
+    struct peer_unknown file;
+    uint32_t mount_major; /* of its mount, as /proc/PID/maps shows it; often that of the id */
+    uint32_t mount_minor;
+};
+
+/*
+ * Finds the file to which a link ("exe") of the process's folder leads: path, identity, and an fd
+ * unless opening it could block on another process. The caller closes e->fd.
+ */
+void peer_exe_open(struct peer_exe *e, int dir_fd, const char *link, struct peer_exe_faults *f);
+
 /* Collects all of p->exe through the process's folder in /proc. */
 void peer_exe_init(struct peer *p, int dir_fd);
+
+/* Opens the folder of a process in /proc (O_PATH). Returns the fd or -errno. */
+int peer_open_folder(pid_t pid) __attribute__((warn_unused_result));
 
 /* Sets those of p's ids to unknown that our user namespace does not map. */
 void peer_namespace_check_ids(struct peer *p);
