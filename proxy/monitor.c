@@ -20,6 +20,7 @@
 #include "base/confine/confine.h"
 #include "base/sock.h"
 #include "policy/inspector/inspector.h"
+#include "proxy/monitor/facts/offload.h"
 #include "proxy/ipc/turn.h"
 #include "proxy/monitor/control/control.h"
 #include "proxy/monitor/control/control_subject.h"
@@ -297,6 +298,22 @@ static int monitor_open_envelopes(const struct config *c, struct inspector_envel
     return 0;
 }
 
+/* Starts what looks at mapped code, if a rule depends on it. */
+static int monitor_start_offload(struct monitor *m)
+{
+    bool needs = false;
+
+    for (size_t i = 0; i < m->context.config->n_routes; i++) {
+        const struct rules *r = &m->context.config->routes[i].rules;
+
+        needs = needs || rules_ask_code(r, SIDE_CLIENT) || rules_ask_code(r, SIDE_BACKEND);
+    }
+    if (needs) {
+        m->context.offload = offload_new(m->context.base);
+    }
+    return needs && !m->context.offload ? -ENOMEM : 0;
+}
+
 /* Returns true if anything depends on the contents of an executable. */
 static bool monitor_needs_inspector(const struct monitor *m)
 {
@@ -305,7 +322,7 @@ static bool monitor_needs_inspector(const struct monitor *m)
     for (size_t i = 0; i < m->context.config->n_routes; i++) {
         const struct rules *r = &m->context.config->routes[i].rules;
 
-        needs = needs || r->n_allow > 0 || r->n_licence > 0;
+        needs = needs || r->n_allow > 0 || r->n_licence > 0 || r->n_code > 0;
     }
     return needs;
 }
@@ -430,6 +447,9 @@ static int monitor_init(struct monitor *m, const struct config *config)
         err = monitor_start_inspector(m);
     }
     if (!err) {
+        err = monitor_start_offload(m);
+    }
+    if (!err) {
         err = monitor_start_control(m);
     }
     if (!err) {
@@ -466,6 +486,7 @@ static void monitor_deinit(struct monitor *m)
     route_table_free(&m->routes);
     monitor_end_record(m);
     monitor_session_table_deinit(&m->sessions);
+    offload_free(m->context.offload);
     if (m->beat) {
         event_free(m->beat);
     }

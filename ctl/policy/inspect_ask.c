@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/sock.h"
@@ -18,34 +19,86 @@
 
 struct asked {
     struct event_base *base;
-    struct inspection *to;
+    const struct inspection *found; /* held */
 };
 
 static void inspect_ask_on_done(const struct inspection *r, void *arg)
 {
-    const struct asked *a = arg;
+    struct asked *a = arg;
 
-    *a->to = *r;
+    a->found = inspection_hold(r);
     (void)event_base_loopbreak(a->base);
+}
+
+/* Returns the inspection of one file, held, or NULL if out of memory. */
+static const struct inspection *inspect_ask_file(struct inspector *inspector,
+                                                 struct event_base *base,
+                                                 const struct peer_exe *exe)
+{
+    const struct inspection *const known = inspector_look(inspector, exe);
+    const struct inspector_asker who = {.uid = geteuid()};
+    struct asked asked = {.base = base};
+
+    if (known) {
+        return inspection_hold(known);
+    }
+    if (inspector_ask(inspector, exe, &who, TIMEOUT_MS, inspect_ask_on_done, &asked) == 0 ||
+        event_base_dispatch(base) < 0) {
+        return NULL;
+    }
+    return asked.found;
+}
+
+/* Has the files inspected one after the other. */
+static int inspect_ask_code(struct inspect *i, struct inspector *inspector, struct event_base *base)
+{
+    peer_code_list(&i->code, i->peer.pid, i->peer.pidfd);
+    i->found = calloc(i->code.n + 1, sizeof *i->found);
+    if (!i->found) {
+        return -ENOMEM;
+    }
+    for (size_t k = 0; k < i->code.n; k++) {
+        struct peer_exe file;
+
+        if (i->code.items[k].kind == PEER_CODE_FILE && !i->code.items[k].unknown.why &&
+            peer_code_open(&i->code.items[k], i->peer.pid, i->peer.pidfd, &file)) {
+            i->found[k] = inspect_ask_file(inspector, base, &file);
+            sock_close(&file.fd);
+        }
+    }
+    i->mapped = (struct rules_mapped){.list = &i->code, .found = i->found};
+    return 0;
 }
 
 static int inspect_ask_peer(struct inspect *i, const struct inspector_settings *s)
 {
-    struct asked asked = {.base = s->base, .to = &i->inspection};
-    const struct inspector_asker who = {.uid = geteuid()};
+    const struct inspection *r = NULL;
     struct inspector *inspector;
     int err = inspector_new(&inspector, s);
 
     if (err) {
         return err;
     }
-    if (inspector_ask(inspector, &i->peer.exe, &who, TIMEOUT_MS, inspect_ask_on_done, &asked) ==
-            0 ||
-        event_base_dispatch(s->base) < 0) {
+    r = inspect_ask_file(inspector, s->base, &i->peer.exe);
+    if (r) {
+        i->inspection = *r;
+        inspection_release(r);
+        err = i->process && i->peer.pidfd >= 0 ? inspect_ask_code(i, inspector, s->base) : 0;
+    } else {
         err = -ENOMEM;
     }
     inspector_free(inspector);
     return err;
+}
+
+void inspect_deinit(struct inspect *i)
+{
+    for (size_t k = 0; i->found && k < i->code.n; k++) {
+        inspection_release(i->found[k]);
+    }
+    free(i->found);
+    i->found = NULL;
+    peer_code_deinit(&i->code);
 }
 
 int inspect_ask(struct inspect *i, const struct inspector_settings *trust)

@@ -169,13 +169,33 @@ static json_t *inspect_json_unknown(const struct inspect *i)
     return a;
 }
 
+/* Lists the code that a process has mapped. */
+static json_t *inspect_json_code(const struct inspect *i)
+{
+    static const struct rules none;
+    json_t *a = i->process && i->found ? json_array() : json_null();
+
+    for (size_t k = 0; i->process && i->found && k < i->code.n; k++) {
+        const struct peer_code_item *const item = &i->code.items[k];
+        const struct rules_code_evidence e =
+            rules_code_evidence(&none, SIDE_BACKEND, &i->mapped, k, rules_today());
+
+        (void)json_array_append_new(
+            a, json_pack("{s:o, s:s, s:s, s:s, s:s, s:s*}", "path",
+                         *item->path ? inspect_json_escaped(item->path) : json_null(), "kind",
+                         peer_code_kind_text(item->kind), "grade", evidence_grade_name(e.grade),
+                         "licence", e.licence, "name", e.name, "why", e.why));
+    }
+    return a;
+}
+
 json_t *inspect_json(const struct inspect *i)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:b, s:o}", "format", "poemd-inspect/1",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:b, s:o, s:o}", "format", "poemd-inspect/1",
                      "inspected", inspect_json_escaped(i->what), "process",
                      i->process ? inspect_json_process(&i->peer) : json_null(), "executable",
                      inspect_json_executable(i), "evidence",
                      inspect_json_evidence(&i->inspection.evidence), "envelopes_other",
                      (json_int_t)i->inspection.envelopes_other, "cut", i->inspection.evidence.cut,
-                     "unknown", inspect_json_unknown(i));
+                     "unknown", inspect_json_unknown(i), "code", inspect_json_code(i));
 }

@@ -177,6 +177,33 @@ static void inspect_text_show_evidence(const struct inspection *r, FILE *to)
     }
 }
 
+static void inspect_text_show_code(const struct inspect *i, FILE *to)
+{
+    static const struct rules none;
+    const struct peer_code *const code = &i->code;
+
+    fprintf(to, "Mapped code\n");
+    if (code->unknown.why) {
+        fprintf(to, "  %-12s %s%s%s\n", "unknown", code->unknown.why,
+                code->unknown.error ? ": " : "",
+                code->unknown.error ? strerror(code->unknown.error) : "");
+    }
+    for (size_t k = 0; i->found && k < code->n; k++) {
+        const struct peer_code_item *const item = &code->items[k];
+        const struct rules_code_evidence e =
+            rules_code_evidence(&none, SIDE_BACKEND, &i->mapped, k, rules_today());
+
+        fprintf(to, "  %-12s ", evidence_grade_name(e.grade));
+        if (item->kind == PEER_CODE_FILE) {
+            inspect_text_line(item->path, to);
+        } else {
+            fprintf(to, "0x%" PRIx64 "-0x%" PRIx64 ", %u mapping%s\n", item->start, item->end,
+                    item->mappings, item->mappings == 1 ? "" : "s");
+        }
+        fprintf(to, "  %-12s %s%s%s\n", "", e.why ? e.why : e.licence, *e.name ? ", " : "", e.name);
+    }
+}
+
 void inspect_text(const struct inspect *i, FILE *to)
 {
     if (i->process) {
@@ -184,4 +211,7 @@ void inspect_text(const struct inspect *i, FILE *to)
     }
     inspect_text_show_file(i, to);
     inspect_text_show_evidence(&i->inspection, to);
+    if (i->process) {
+        inspect_text_show_code(i, to);
+    }
 }

@@ -214,6 +214,7 @@ static int poemctl_inspect_main(int argc, char **argv)
     }
     if (poemctl_inspect_open(&o)) {
         code = poemctl_inspect_run(&found, &o);
+        inspect_deinit(&found);
         peer_deinit(&found.peer);
     }
     for (size_t i = 0; i < o.n_envelopes; i++) {

@@ -39,6 +39,7 @@ struct part {
     struct rules rules;
     struct rules_allow *allow;
     struct rules_licence *licence;
+    struct rules_code *code;
     struct rules_assign *assign;
 };
 
@@ -79,6 +80,7 @@ static void policy_explain_part_deinit(struct part *p)
 {
     free(p->allow);
     free(p->licence);
+    free(p->code);
     free(p->assign);
 }
 
@@ -88,13 +90,15 @@ static bool policy_explain_part_init(struct part *p, const struct rules *r, enum
     *p = (struct part){.rules = *r,
                        .allow = calloc(r->n_allow + 1, sizeof *p->allow),
                        .licence = calloc(r->n_licence + 1, sizeof *p->licence),
+                       .code = calloc(r->n_code + 1, sizeof *p->code),
                        .assign = calloc(r->n_assign + 1, sizeof *p->assign)};
-    if (!p->allow || !p->licence || !p->assign) {
+    if (!p->allow || !p->licence || !p->code || !p->assign) {
         return false;
     }
-    p->rules.n_allow = p->rules.n_licence = p->rules.n_assign = 0;
+    p->rules.n_allow = p->rules.n_licence = p->rules.n_code = p->rules.n_assign = 0;
     p->rules.allow = p->allow;
     p->rules.licence = p->licence;
+    p->rules.code = p->code;
     p->rules.assign = p->assign;
     for (size_t i = 0; i < r->n_allow; i++) {
         if (r->allow[i].party == party) {
@@ -104,6 +108,11 @@ static bool policy_explain_part_init(struct part *p, const struct rules *r, enum
     for (size_t i = 0; i < r->n_licence; i++) {
         if (r->licence[i].party == party) {
             p->licence[p->rules.n_licence++] = r->licence[i];
+        }
+    }
+    for (size_t i = 0; i < r->n_code; i++) {
+        if (r->code[i].party == party) {
+            p->code[p->rules.n_code++] = r->code[i];
         }
     }
     for (size_t i = 0; i < r->n_assign; i++) {
@@ -123,7 +132,8 @@ static const char *policy_explain_place(unsigned line, enum rules_about about,
 {
     static const char *const words[] = {[RULES_ABOUT_IDENTITY] = "allow",
                                         [RULES_ABOUT_RECITAL] = "demand recital",
-                                        [RULES_ABOUT_LICENCE] = "licence"};
+                                        [RULES_ABOUT_LICENCE] = "licence",
+                                        [RULES_ABOUT_CODE] = "code"};
 
     if (line) {
         return preset_place(line, out);
@@ -137,7 +147,8 @@ static json_t *policy_explain_step_json(const struct rules_step *s)
 {
     static const char *const words[] = {[RULES_ABOUT_IDENTITY] = "allow",
                                         [RULES_ABOUT_RECITAL] = "demand",
-                                        [RULES_ABOUT_LICENCE] = "licence"};
+                                        [RULES_ABOUT_LICENCE] = "licence",
+                                        [RULES_ABOUT_CODE] = "code"};
     char letters[TAINT_COUNT + 1];
 
     return json_pack("{s:s, s:i, s:s*, s:b, s:s, s:s, s:s?}", "rule", words[s->about], "line",
@@ -259,6 +270,7 @@ static int policy_explain_decide(struct explained *e, const struct rules *rules)
     }
     known[o->party].peer = &e->found->peer;
     known[o->party].inspection = &e->found->inspection;
+    known[o->party].mapped = e->found->found ? &e->found->mapped : NULL;
     known[o->party].declared = o->declares ? o->declares : "";
     if (o->recites) {
         known[o->party].recital = RECITAL_OK;
@@ -366,6 +378,7 @@ static int policy_explain_verdict(const struct options *o, const struct config *
         }
         policy_explain_part_deinit(&part);
     }
+    inspect_deinit(&found);
     peer_deinit(&found.peer);
     return code;
 }

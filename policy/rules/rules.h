@@ -20,6 +20,7 @@
 #include "policy/evidence/evidence.h"
 #include "policy/inspector/inspector.h"
 #include "policy/peer/peer.h"
+#include "policy/peer/peer_code.h"
 #include "policy/spdx/spdx.h"
 
 /* ---- requirements ---- */
@@ -70,6 +71,14 @@ struct rules_licence {
     enum spdx_target target; /* for RULES_COMPATIBLE */
     const char *same;        /* for RULES_SAME */
     enum evidence_grade least;
+    bool covers_code; /* all code that the party has mapped, and not its executable alone */
+    unsigned line;
+};
+
+/* The requirement that each file whose code a party has mapped has evidence of its licence. */
+struct rules_code {
+    enum side party;
+    enum evidence_grade least;
     unsigned line;
 };
 
@@ -105,6 +114,8 @@ struct rules {
     const struct rules_allow *allow;
     size_t n_licence;
     const struct rules_licence *licence;
+    size_t n_code;
+    const struct rules_code *code;
     size_t n_assign;
     const struct rules_assign *assign;
     bool demand_recital[SIDES];
@@ -161,15 +172,22 @@ bool taint_read(const char *text, uint32_t *taint, char *bad);
 
 /* ---- the verdict ---- */
 
+/* The code that a party has mapped. */
+struct rules_mapped {
+    const struct peer_code *list;
+    const struct inspection *const *found; /* by item of the list; NULL if it was not inspected */
+};
+
 /* The facts known of one party when a session is decided. */
 struct rules_known {
     const struct peer *peer;
     const struct inspection
         *inspection; /* NULL if there was none; then digest and file evidence are unknown */
     enum recital_outcome recital;
-    const char *recited;           /* the licence of the recital, or "" */
-    const char *declared;          /* the licence capability, or "" */
-    const struct recital_via *via; /* of a backend that is a broker; may be NULL */
+    const char *recited;               /* the licence of the recital, or "" */
+    const char *declared;              /* the licence capability, or "" */
+    const struct recital_via *via;     /* of a backend that is a broker; may be NULL */
+    const struct rules_mapped *mapped; /* NULL if nothing asked for it */
 };
 
 enum verdict { VERDICT_ALLOW, VERDICT_TAINTED, VERDICT_DENY };
@@ -230,6 +248,22 @@ bool rules_contradicts_itself(const struct rules_known *k, struct rules_contradi
  */
 bool rules_ask_executable(const struct rules *r, enum side party);
 
+/* Returns whether a rule depends on the code that this party has mapped. */
+bool rules_ask_code(const struct rules *r, enum side party);
+
+/* The evidence of one item of the mapped code, in short; texts are borrowed. */
+struct rules_code_evidence {
+    enum evidence_grade grade; /* EVIDENCE_NONE if there is none, or if it is not a file */
+    const char *licence;       /* of the first evidence of that grade, or "" */
+    const char *name;          /* of its source, such as a package; or "" */
+    const char *why;           /* why there is none; NULL otherwise */
+};
+
+/* Returns the evidence that counts of item i of the code that the party has mapped. */
+struct rules_code_evidence rules_code_evidence(const struct rules *r, enum side party,
+                                               const struct rules_mapped *m, size_t i,
+                                               struct rules_date today);
+
 /*
  * Decides about a session. known[SIDE_CLIENT] and known[SIDE_BACKEND] have the facts; today is in
  * UTC.
@@ -243,6 +277,12 @@ bool rules_ask_executable(const struct rules *r, enum side party);
  * it, for which the evidence is a recital or a declaration. Only an assignment by the operator
  * overrides all of that.
  *
+ * If the executable is an interpreter, its package and its notes are evidence of the interpreter
+ * alone, not of the program that it runs, and do not count.
+ *
+ * A rule that covers code is met if the executable meets it, and each file that the party has
+ * mapped executable, all on one version of the GPL. Code that is not in a file meets no such rule.
+ *
  * If a backend was inspected and no rule requires a licence of it, it is tainted as if it had to be
  * compatible with QEMU, which is under GPL-2.0-only; it is not refused.
  */
@@ -254,6 +294,7 @@ enum rules_about {
     RULES_ABOUT_IDENTITY, /* "allow" */
     RULES_ABOUT_RECITAL,  /* "demand recital" */
     RULES_ABOUT_LICENCE,  /* "licence" */
+    RULES_ABOUT_CODE,     /* "code" */
 };
 
 /* One rule, judged alone, as shown by "policy explain". */

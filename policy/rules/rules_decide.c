@@ -127,6 +127,14 @@ static void rules_write_evidence(struct rules_step *s, const struct rules_licenc
     char licence[128];
     char low[96] = "";
 
+    if (c->n == 0 && c->interpreter) {
+        rules_write(
+            s->text,
+            "the licence of the %s is unknown: its executable is an interpreter (%s), whose "
+            "licence is not that of the program that it runs",
+            who, c->interpreter);
+        return;
+    }
     if (c->n == 0) {
         rules_write(s->text,
                     "the licence of the %s is unknown: there is no evidence of it, and the rule "
@@ -231,8 +239,15 @@ static void rules_judge_licence(const struct walk *w, const struct rules_licence
     }
     rules_write_evidence(step, rule, &c, worst, compat, why);
     rules_write_wanted(step, rule, compat != SPDX_COMPATIBLE, c.grade < rule->least);
+    if (c.interpreter && c.grade < rule->least) {
+        rules_code_mend_interpreter(rule->party, step);
+    }
     if (c.grade != EVIDENCE_ASSIGNED) {
         rules_hold_against(w, rule, step);
+    }
+    if (step->met && rule->covers_code) {
+        rules_code_licence(w->rules, rule, &w->known[rule->party], w->today, &c, step);
+        step->cause = step->met ? step->cause : rules_no_cause;
     }
 }
 
@@ -253,6 +268,17 @@ static void rules_check_licence(const struct walk *w, const struct rules_licence
     rules_notify(w, &s);
 }
 
+static void rules_check_code(const struct walk *w, const struct rules_code *rule)
+{
+    struct rules_step s = {.about = RULES_ABOUT_CODE,
+                           .party = rule->party,
+                           .line = rule->line,
+                           .cause = rules_no_cause};
+
+    rules_code_check(w->rules, rule, &w->known[rule->party], w->today, &s);
+    rules_notify(w, &s);
+}
+
 /* ---- all rules ---- */
 
 static void rules_walk(const struct walk *w)
@@ -265,6 +291,9 @@ static void rules_walk(const struct walk *w)
     }
     for (size_t i = 0; i < w->rules->n_licence; i++) {
         rules_check_licence(w, &w->rules->licence[i]);
+    }
+    for (size_t i = 0; i < w->rules->n_code; i++) {
+        rules_check_code(w, &w->rules->code[i]);
     }
 }
 

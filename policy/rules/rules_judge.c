@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/rules/interpreter.h"
+
 void rules_write(char out[RULES_TEXT_SIZE], const char *fmt, ...)
 {
     va_list ap;
@@ -70,6 +72,17 @@ static const struct evidence *rules_judge_evidence(const struct rules_known *k)
                                                                     : NULL;
 }
 
+/*
+ * Returns the interpreter that the party's executable is, or NULL. A file that is only mapped, such
+ * as the loader in each program, is not a process.
+ */
+static const char *rules_judge_interpreter(const struct rules_known *k)
+{
+    return peer_knows(k->peer, PEER_PID) && peer_knows(k->peer, PEER_EXE_PATH)
+               ? interpreter_of(k->peer->exe.path)
+               : NULL;
+}
+
 static bool rules_judge_has_note(const struct rules_known *k)
 {
     const struct evidence *e = rules_judge_evidence(k);
@@ -88,19 +101,21 @@ static void rules_judge_count_inspection(const struct rules_known *k, enum evide
 {
     const struct evidence *e = rules_judge_evidence(k);
 
+    c->interpreter = rules_judge_interpreter(k);
     for (uint32_t i = 0; e && i < e->n; i++) {
         const struct evidence_item *item = &e->items[i];
 
         if (evidence_expired(item, rules_date_number(today))) {
             (void)evidence_expired_text(item, c->expired);
-        } else if (rules_judge_is_found_out(item->grade)) {
+        } else if (rules_judge_is_found_out(item->grade) &&
+                   (!c->interpreter || item->grade == EVIDENCE_SIGNED)) {
             rules_judge_count(c, item->grade == EVIDENCE_NOTED ? own : item->grade,
                               evidence_source_name(item->source), item->licence, item->name);
         }
     }
     if (e && c->grade > own) {
         c->partial = rules_judge_partial(e, c->grade);
-    } else if (rules_judge_has_note(k)) {
+    } else if (rules_judge_has_note(k) && !c->interpreter) {
         c->partial = rules_judge_partial(e, EVIDENCE_NOTED);
     }
 }
@@ -119,8 +134,26 @@ const struct rules_assign *rules_assigned(const struct rules *r, enum side party
     return NULL;
 }
 
+bool rules_ask_code(const struct rules *r, enum side party)
+{
+    for (size_t i = 0; i < r->n_code; i++) {
+        if (r->code[i].party == party) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < r->n_licence; i++) {
+        if (r->licence[i].party == party && r->licence[i].covers_code) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool rules_ask_executable(const struct rules *r, enum side party)
 {
+    if (rules_ask_code(r, party)) {
+        return true;
+    }
     for (size_t i = 0; i < r->n_allow; i++) {
         if (r->allow[i].party == party && r->allow[i].fact == RULES_DIGEST) {
             return true;

@@ -28,6 +28,7 @@ struct rules_counted {
     enum evidence_grade grade;
     const char *partial; /* why the items are incomplete; NULL if they are complete */
     char expired[EVIDENCE_DETAIL_SIZE]; /* why a statement does not count any more; or "" */
+    const char *interpreter; /* evidence of the executable was left out: it is this interpreter */
     size_t n;
     struct {
         const char *licence;
@@ -69,6 +70,23 @@ uint32_t rules_counted_taint(const struct rules_counted *c, enum spdx_compat com
 
 /* Returns the taint of the worse of two licences. */
 uint32_t rules_worse_taint(const struct rules_licence *rule, const char *a, const char *b);
+
+/* ---- mapped code (rules_code.c) ---- */
+
+/* Judges a rule on the evidence of a party's code. */
+void rules_code_check(const struct rules *r, const struct rules_code *rule,
+                      const struct rules_known *k, struct rules_date today, struct rules_step *s);
+
+/*
+ * Marks the step as not met, with its texts and taint, if code that the party has mapped does not
+ * meet a rule on its licence. c is the evidence of the executable.
+ */
+void rules_code_licence(const struct rules *r, const struct rules_licence *rule,
+                        const struct rules_known *k, struct rules_date today,
+                        const struct rules_counted *c, struct rules_step *s);
+
+/* Writes how to give evidence of the program that an interpreter runs. */
+void rules_code_mend_interpreter(enum side party, struct rules_step *s);
 
 /* ---- servers behind a broker (rules_via.c); via may be NULL ---- */
 

@@ -82,6 +82,19 @@ struct config_licence {
     unsigned kind;   /* enum rules_licence_kind */
     unsigned target; /* enum spdx_target, or one of CONFIG_TARGET_* */
     unsigned grade;  /* enum evidence_grade, less EVIDENCE_DECLARED */
+    unsigned covers; /* enum config_covers */
+    struct config_place at;
+};
+
+/* What a rule on a party's licence is about. */
+enum config_covers {
+    CONFIG_COVERS_CODE,
+    CONFIG_COVERS_EXECUTABLE, /* not written */
+};
+
+struct config_code {
+    unsigned party;
+    unsigned grade; /* enum evidence_grade, less EVIDENCE_DECLARED */
     struct config_place at;
 };
 
@@ -153,9 +166,10 @@ struct config_route {
     unsigned same_of;      /* enum config_same_of */
     unsigned preset;       /* of which the statements apply, too (proxy/config/preset.h) */
     struct config_place preset_at;
-    size_t n_allow, n_licence, n_assign;
+    size_t n_allow, n_licence, n_code, n_assign;
     struct config_allow *allow;
     struct config_licence *licence;
+    struct config_code *code;
     struct config_assign *assign;
     unsigned otherwise;               /* enum config_otherwise */
     struct config_place demand_at[2]; /* of the party's word, in the order of CONFIG_FROM_* */

@@ -89,6 +89,7 @@ static void config_rules_resolve_licence(const struct config_licence *from,
                                  .kind = (enum rules_licence_kind)from->kind,
                                  .target = (enum spdx_target)from->target,
                                  .least = (enum evidence_grade)(from->grade + EVIDENCE_DECLARED),
+                                 .covers_code = from->covers == CONFIG_COVERS_CODE,
                                  .line = from->at.line};
     if (to->kind == RULES_COMPATIBLE && from->target == CONFIG_TARGET_NONE) {
         config_errors_add(e, from->at, "licence of PARTY compatible with GPL-2.0-only",
@@ -144,6 +145,7 @@ static void config_rules_free_rules(struct config_route *r)
 {
     free(unconst_pointer(r->rules.allow));
     free(unconst_pointer(r->rules.licence));
+    free(unconst_pointer(r->rules.code));
     free(unconst_pointer(r->rules.assign));
     r->rules = (struct rules){.n_allow = 0};
 }
@@ -152,11 +154,13 @@ static int config_rules_resolve_route(struct config_route *r, struct config_erro
 {
     struct rules_allow *allow;
     struct rules_licence *licence;
+    struct rules_code *code;
     struct rules_assign *assign;
 
     config_rules_free_rules(r);
     allow = config_rules_room(r->n_allow, sizeof *allow);
     licence = config_rules_room(r->n_licence, sizeof *licence);
+    code = config_rules_room(r->n_code, sizeof *code);
     assign = config_rules_room(r->n_assign, sizeof *assign);
 
     r->rules = (struct rules){
@@ -164,6 +168,8 @@ static int config_rules_resolve_route(struct config_route *r, struct config_erro
         .allow = allow,
         .n_licence = r->n_licence,
         .licence = licence,
+        .n_code = r->n_code,
+        .code = code,
         .n_assign = r->n_assign,
         .assign = assign,
         .otherwise_taint = r->otherwise == CONFIG_OTHERWISE_TAINT,
@@ -179,7 +185,7 @@ static int config_rules_resolve_route(struct config_route *r, struct config_erro
                              .month = (uint8_t)(r->permissive_until / 100 % 100),
                              .day = (uint8_t)(r->permissive_until % 100)},
     };
-    if (!allow || !licence || !assign) {
+    if (!allow || !licence || !code || !assign) {
         return -ENOMEM;
     }
     if (r->demand_how == CONFIG_DEMAND_ALL_THE_WAY &&
@@ -192,6 +198,12 @@ static int config_rules_resolve_route(struct config_route *r, struct config_erro
     }
     for (size_t i = 0; i < r->n_licence; i++) {
         config_rules_resolve_licence(&r->licence[i], &licence[i], e);
+    }
+    for (size_t i = 0; i < r->n_code; i++) {
+        code[i] = (struct rules_code){
+            .party = (enum side)r->code[i].party,
+            .least = (enum evidence_grade)(r->code[i].grade + EVIDENCE_DECLARED),
+            .line = r->code[i].at.line};
     }
     for (size_t i = 0; i < r->n_assign; i++) {
         config_rules_resolve_assign(&r->assign[i], &assign[i], e);
@@ -302,6 +314,7 @@ void config_route_deinit_rules(struct config_route *r)
     }
     free(r->allow);
     free(r->licence);
+    free(r->code);
     free(r->assign);
     config_rules_list_deinit(&r->dma_ranges);
     config_rules_free_rules(r);

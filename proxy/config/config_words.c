@@ -96,8 +96,23 @@ static void *config_words_licence_begin(struct config_parser *p, struct config_p
         r->n_licence++;
         l->at = at;
         l->target = CONFIG_TARGET_NONE;
+        l->covers = CONFIG_COVERS_EXECUTABLE;
     }
     return l;
+}
+
+static void *config_words_code_begin(struct config_parser *p, struct config_place at)
+{
+    struct config_route *r = config_words_this_route(p);
+    void *list = r->code;
+    struct config_code *c = config_words_grow(p, &list, r->n_code, sizeof *c);
+
+    if (c) {
+        r->code = list;
+        r->n_code++;
+        c->at = at;
+    }
+    return c;
 }
 
 static void *config_words_assign_begin(struct config_parser *p, struct config_place at)
@@ -211,6 +226,7 @@ static const char *const dma_words[] = {[CONFIG_DMA_PASS] = "pass",
                                         NULL};
 static const char *const same_words[] = {
     [CONFIG_SAME_TAINT] = "taint", [CONFIG_SAME_END] = "end", NULL};
+static const char *const covers_words[] = {[CONFIG_COVERS_CODE] = "code", NULL};
 static const char *const word_again[] = {"again", NULL};
 static const char *const word_every[] = {"every", NULL};
 static const char *const same_of_words[] = {[CONFIG_SAME_OF_BOTH] = "both",
@@ -403,8 +419,19 @@ static const struct config_word words[] = {
                target_words},
               {"evidence", "GRADE", VALUE_CHOICE, 0, 0, TO(config_licence, grade), CONFIG_NO_PLACE,
                grade_words},
-              {"or", "better", VALUE_CHOICE, 0, 0, CONFIG_NO_TARGET, CONFIG_NO_PLACE, word_better}},
+              {"or", "better", VALUE_CHOICE, 0, 0, CONFIG_NO_TARGET, CONFIG_NO_PLACE, word_better},
+              {"covering", "code", VALUE_CHOICE, 0, 0, TO(config_licence, covers), CONFIG_NO_PLACE,
+               covers_words}},
      .help = "a party's required licence, and the required grade of evidence"},
+    {.word = "code",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = config_words_code_begin,
+     .args = {WORD("of", word_of),
+              CHOICE("PARTY", config_code, party, side_words),
+              CHOICE("GRADE", config_code, grade, grade_words),
+              {"or", "better", VALUE_CHOICE, 0, 0, CONFIG_NO_TARGET, CONFIG_NO_PLACE, word_better}},
+     .help = "the required evidence of all code that a party has mapped"},
     {.word = "assign",
      .context = CONTEXT_ROUTE,
      .flags = CONFIG_REPEATABLE,

@@ -37,7 +37,7 @@ static bool decision_facts_matter(const struct monitor_session *t)
     const struct rules *r = &t->route->config->rules;
 
     return audit_writer_on(&t->table->context->audit_writer) || r->n_allow > 0 ||
-           r->n_licence > 0 || t->route->config->look_ms > 0;
+           r->n_licence > 0 || r->n_code > 0 || t->route->config->look_ms > 0;
 }
 
 /* ---- carrying it out ---- */
@@ -118,6 +118,7 @@ static json_t *decision_verdict_record(const struct monitor_session *t,
                                 {"permissive", json_boolean(f->verdict.permissive)},
                                 {"client", json_incref(f->parties[SIDE_CLIENT].json)},
                                 {"backend", json_incref(f->parties[SIDE_BACKEND].json)},
+                                {"code", f->code ? json_incref(f->code) : &members_omitted},
                                 {"looked", looked ? looked : &members_omitted},
                                 {"evidence", json_incref(f->evidence)},
                                 {NULL, NULL}});
@@ -180,7 +181,7 @@ static bool decision_licence_matters(const struct rules *rules, enum side party)
         matters = matters || rules->licence[i].party == party ||
                   rules->licence[i].kind == RULES_WITH_OTHER;
     }
-    return matters;
+    return matters || rules_ask_code(rules, party);
 }
 
 static void decision_note_overrides(const struct monitor_session *t, const struct verdict_facts *f)
@@ -286,9 +287,10 @@ bool decision_begin(struct monitor_session *t)
     const unsigned left = monitor_session_handshake_left_ms(t);
 
     t->peer_facts = peer_facts_new(
-        facts ? t->table->context->inspector : NULL, &t->route->config->rules,
-        (uint32_t)t->route->number, who ? t->client_fd : -1, who ? t->backend_fd : -1,
-        t->device ? spawn_pid(t->device) : 0, left - left / VERDICT_PART, decision_on_known, t);
+        t->table->context->base, facts ? t->table->context->inspector : NULL,
+        t->table->context->offload, &t->route->config->rules, (uint32_t)t->route->number,
+        who ? t->client_fd : -1, who ? t->backend_fd : -1, t->device ? spawn_pid(t->device) : 0,
+        left - left / VERDICT_PART, decision_on_known, t);
     if (!t->peer_facts) {
         return false;
     }

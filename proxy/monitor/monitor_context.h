@@ -16,6 +16,7 @@
 #include "proxy/ipc/children.h"
 
 struct inspector;
+struct offload;
 
 struct monitor_context {
     struct event_base *base;
@@ -23,6 +24,7 @@ struct monitor_context {
     struct children children;
     struct audit_writer audit_writer;
     struct inspector *inspector; /* owned by the monitor; NULL if nothing needs one */
+    struct offload *offload;     /* owned by the monitor; NULL if no rule covers mapped code */
     bool stopping;               /* no new sessions begin */
 };
 

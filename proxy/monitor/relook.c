@@ -146,7 +146,7 @@ static void relook_on_timer(evutil_socket_t fd, short what, void *arg)
 static bool relook_denies(const struct monitor_session *t)
 {
     const struct rules *r = &t->route->config->rules;
-    const bool asks = r->n_allow > 0 || r->n_licence > 0;
+    const bool asks = r->n_allow > 0 || r->n_licence > 0 || r->n_code > 0;
     const bool permits = r->permissive_until.year != 0 &&
                          rules_date_not_after(audit_writer_today(&t->table->context->audit_writer),
                                               r->permissive_until);

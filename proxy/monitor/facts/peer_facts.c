@@ -4,6 +4,7 @@
 #include "proxy/monitor/facts/peer_facts.h"
 
 #include "proxy/ipc/heap.h"
+#include "proxy/monitor/facts/code_facts.h"
 
 /* One party. */
 struct peer_facts_side {
@@ -11,10 +12,14 @@ struct peer_facts_side {
     struct peer peer;
     uint64_t request;                    /* under way at the inspector, or 0 */
     const struct inspection *inspection; /* held; NULL if there is none */
+    struct code_facts *code;             /* NULL if no rule depends on its code */
+    bool code_under_way;
 };
 
 struct peer_facts {
+    struct event_base *base;
     struct inspector *inspector;
+    struct offload *offload;
     uint32_t route;
     struct peer_facts_side sides[SIDES];
     bool heard;
@@ -23,9 +28,15 @@ struct peer_facts {
     void *arg;
 };
 
+static bool peer_facts_side_is_whole(const struct peer_facts_side *s)
+{
+    return !s->request && !s->code_under_way;
+}
+
 static void peer_facts_notify_when_whole(struct peer_facts *q)
 {
-    if (q->heard && !q->sides[SIDE_CLIENT].request && !q->sides[SIDE_BACKEND].request) {
+    if (q->heard && peer_facts_side_is_whole(&q->sides[SIDE_CLIENT]) &&
+        peer_facts_side_is_whole(&q->sides[SIDE_BACKEND])) {
         q->fn(q->arg);
     }
 }
@@ -39,10 +50,36 @@ static void peer_facts_on_inspected(const struct inspection *r, void *arg)
     peer_facts_notify_when_whole(s->peer_facts);
 }
 
-/* urgent: a rule depends on the party's executable; otherwise its contents are only recorded. */
-static void peer_facts_begin(struct peer_facts *q, struct peer_facts_side *s, int fd, pid_t pid,
-                             bool urgent, unsigned timeout_ms)
+static void peer_facts_on_code(void *arg)
 {
+    struct peer_facts_side *s = arg;
+
+    s->code_under_way = false;
+    peer_facts_notify_when_whole(s->peer_facts);
+}
+
+/* Begins to look at the party's code. If that fails, its code is unknown. */
+static void peer_facts_begin_code(struct peer_facts *q, struct peer_facts_side *s,
+                                  const struct inspector_asker *who, unsigned timeout_ms)
+{
+    const struct code_facts_settings settings = {.base = q->base,
+                                                 .offload = q->offload,
+                                                 .inspector = q->inspector,
+                                                 .peer = &s->peer,
+                                                 .who = *who,
+                                                 .timeout_ms = timeout_ms};
+
+    s->code = code_facts_new(&settings, peer_facts_on_code, s);
+    s->code_under_way = s->code != NULL;
+}
+
+/* Begins with one party: the kernel's facts at once, its files as far as the rules need them. */
+static void peer_facts_begin(struct peer_facts *q, enum side party, int fd, pid_t pid,
+                             const struct rules *rules, unsigned timeout_ms)
+{
+    struct peer_facts_side *const s = &q->sides[party];
+    /* Otherwise the executable's contents are only recorded. */
+    const bool urgent = rules_ask_executable(rules, party);
     struct inspector_asker who = {.uid = (uid_t)-1, .route = q->route, .late = !urgent};
     const struct inspection *known;
 
@@ -59,13 +96,16 @@ static void peer_facts_begin(struct peer_facts *q, struct peer_facts_side *s, in
     if (!q->inspector) {
         return;
     }
+    if (peer_knows(&s->peer, PEER_UID)) {
+        who.uid = s->peer.uid;
+    }
+    if (rules_ask_code(rules, party) && q->offload) {
+        peer_facts_begin_code(q, s, &who, timeout_ms);
+    }
     known = inspector_look(q->inspector, &s->peer.exe);
     if (known) {
         s->inspection = inspection_hold(known);
         return;
-    }
-    if (peer_knows(&s->peer, PEER_UID)) {
-        who.uid = s->peer.uid;
     }
     /* For a record, the first half of the time must do: no verdict may be delayed for it. */
     s->request =
@@ -73,7 +113,8 @@ static void peer_facts_begin(struct peer_facts *q, struct peer_facts_side *s, in
                       peer_facts_on_inspected, s);
 }
 
-struct peer_facts *peer_facts_new(struct inspector *inspector, const struct rules *rules,
+struct peer_facts *peer_facts_new(struct event_base *base, struct inspector *inspector,
+                                  struct offload *offload, const struct rules *rules,
                                   uint32_t route, int client_fd, int backend_fd, pid_t backend_pid,
                                   unsigned timeout_ms, peer_facts_fn *fn, void *arg)
 {
@@ -82,14 +123,14 @@ struct peer_facts *peer_facts_new(struct inspector *inspector, const struct rule
     if (!q) {
         return NULL;
     }
+    q->base = base;
     q->inspector = inspector;
+    q->offload = offload;
     q->route = route;
     q->fn = fn;
     q->arg = arg;
-    peer_facts_begin(q, &q->sides[SIDE_CLIENT], client_fd, 0,
-                     rules_ask_executable(rules, SIDE_CLIENT), timeout_ms);
-    peer_facts_begin(q, &q->sides[SIDE_BACKEND], backend_fd, backend_pid,
-                     rules_ask_executable(rules, SIDE_BACKEND), timeout_ms);
+    peer_facts_begin(q, SIDE_CLIENT, client_fd, 0, rules, timeout_ms);
+    peer_facts_begin(q, SIDE_BACKEND, backend_fd, backend_pid, rules, timeout_ms);
     return q;
 }
 
@@ -102,6 +143,7 @@ void peer_facts_free(struct peer_facts *q)
         if (q->sides[i].request) {
             inspector_forget(q->inspector, q->sides[i].request);
         }
+        code_facts_free(q->sides[i].code);
         inspection_release(q->sides[i].inspection);
         peer_deinit(&q->sides[i].peer);
     }
@@ -112,6 +154,11 @@ void peer_facts_heard(struct peer_facts *q, const struct ipc_evidence *e)
 {
     q->heard = true;
     q->evidence = *e;
+    for (int i = 0; i < SIDES; i++) {
+        if (q->sides[i].code) {
+            code_facts_finish(q->sides[i].code);
+        }
+    }
     peer_facts_notify_when_whole(q);
 }
 
@@ -125,7 +172,8 @@ struct rules_known peer_facts_known(const struct peer_facts *q, enum side party)
                                 .recital = (enum recital_outcome)h->recital,
                                 .recited = h->recited,
                                 .declared = h->declared,
-                                .via = party == SIDE_BACKEND ? &q->evidence.via : NULL};
+                                .via = party == SIDE_BACKEND ? &q->evidence.via : NULL,
+                                .mapped = s->code ? code_facts_mapped(s->code) : NULL};
 }
 
 const struct peer *peer_facts_peer(const struct peer_facts *q, enum side party)

@@ -9,9 +9,12 @@
 #ifndef POEMD_PROXY_MONITOR_FACTS_PEER_FACTS_H
 #define POEMD_PROXY_MONITOR_FACTS_PEER_FACTS_H
 
+#include <event2/event.h>
+
 #include "policy/rules/rules.h"
 #include "proxy/ipc/ipc.h"
 
+struct offload;
 struct peer_facts;
 
 /* All facts are there. Called from the loop, or from within peer_facts_heard. */
@@ -21,11 +24,13 @@ typedef void peer_facts_fn(void *arg);
  * Begins to gather facts about the parties at both sockets (borrowed for the call; -1 if their
  * identity is not needed). backend_pid is the pid of a backend that is our uncollected child, since
  * its socket gives no facts then; otherwise 0. fn is called once, after peer_facts_heard. inspector
- * may be NULL: executables are not read. route is the route's number, for the inspector's shares;
- * rules are its rules, borrowed for the call. An executable on which no rule depends is read after
- * all others, and waited for half as long. Returns NULL if out of memory.
+ * may be NULL: executables are not read. offload may be NULL if no rule depends on mapped code.
+ * route is the route's number, for the inspector's shares; rules are its rules, borrowed for the
+ * call. An executable on which no rule depends is read after all others, and waited for half as
+ * long. Returns NULL if out of memory.
  */
-struct peer_facts *peer_facts_new(struct inspector *inspector, const struct rules *rules,
+struct peer_facts *peer_facts_new(struct event_base *base, struct inspector *inspector,
+                                  struct offload *offload, const struct rules *rules,
                                   uint32_t route, int client_fd, int backend_fd, pid_t backend_pid,
                                   unsigned timeout_ms, peer_facts_fn *fn, void *arg)
     __attribute__((warn_unused_result));

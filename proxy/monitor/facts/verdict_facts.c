@@ -3,12 +3,15 @@
 /* Evaluates the rules once; writes the facts in the form of records. */
 #include "proxy/monitor/facts/verdict_facts.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "audit/audit_log.h"
 #include "base/date.h"
 #include "base/hex.h"
+#include "base/limits.h"
+#include "base/members.h"
 #include "proxy/config/preset.h"
 
 void verdict_facts_init(struct verdict_facts *f, const struct rules *rules,
@@ -16,6 +19,7 @@ void verdict_facts_init(struct verdict_facts *f, const struct rules *rules,
 {
     memset(f, 0, sizeof *f);
     f->today = today;
+    f->rules = rules;
     rules_decide(rules, known, today, &f->verdict);
     for (int i = 0; i < SIDES; i++) {
         const enum side party = (enum side)i;
@@ -33,6 +37,7 @@ void verdict_facts_deinit(struct verdict_facts *f)
         json_decref(f->parties[i].json);
     }
     json_decref(f->evidence);
+    json_decref(f->code);
 }
 
 const char *verdict_facts_contradiction(const struct verdict_facts *f, enum side party,
@@ -242,8 +247,82 @@ static json_t *verdict_facts_party(const struct verdict_facts *f, enum side part
     return o;
 }
 
+/* ---- mapped code ---- */
+
+/* Bytes of each text about a mapped file. */
+#define CODE_TEXT 200u
+
+static json_t *verdict_facts_cut(const char *s)
+{
+    const size_t n = strlen(s);
+
+    return audit_text(s, n < CODE_TEXT ? n : CODE_TEXT);
+}
+
+static json_t *verdict_facts_code_item(const struct peer_code_item *item,
+                                       const struct rules_code_evidence *e)
+{
+    char at[48];
+
+    snprintf(at, sizeof at, "0x%" PRIx64 "-0x%" PRIx64, item->start, item->end);
+    return members_object((const struct member[]){
+        {"path", *item->path ? verdict_facts_cut(item->path) : &members_omitted},
+        {"at", item->kind == PEER_CODE_FILE ? &members_omitted : json_string(at)},
+        {"grade", json_string(evidence_grade_name(e->grade))},
+        {"licence", *e->licence ? verdict_facts_cut(e->licence) : &members_omitted},
+        {"name", *e->name ? verdict_facts_cut(e->name) : &members_omitted},
+        {"why", e->why ? verdict_facts_cut(e->why) : &members_omitted},
+        {NULL, NULL}});
+}
+
+/* Lists items with or without evidence, as long as there is room. */
+static void verdict_facts_code_add(json_t *list, const struct verdict_facts *f, enum side party,
+                                   bool evidence)
+{
+    const struct rules_mapped *const m = f->parties[party].known.mapped;
+
+    for (size_t i = 0; i < m->list->n && json_array_size(list) < LIMIT_CODE_RECORDED; i++) {
+        const struct rules_code_evidence e = rules_code_evidence(f->rules, party, m, i, f->today);
+
+        if ((e.grade != EVIDENCE_NONE) == evidence) {
+            (void)json_array_append_new(list, verdict_facts_code_item(&m->list->items[i], &e));
+        }
+    }
+}
+
+static json_t *verdict_facts_code_of(const struct verdict_facts *f, enum side party)
+{
+    const struct peer_code *const list = f->parties[party].known.mapped->list;
+    json_t *items = json_array();
+
+    if (items) {
+        verdict_facts_code_add(items, f, party, false);
+        verdict_facts_code_add(items, f, party, true);
+    }
+    return members_object((const struct member[]){
+        {"count", json_integer((json_int_t)list->n)},
+        {"unknown", list->unknown.why ? json_string(list->unknown.why) : &members_omitted},
+        {"mapped", items},
+        {NULL, NULL}});
+}
+
+static json_t *verdict_facts_code(const struct verdict_facts *f)
+{
+    json_t *o = NULL;
+
+    for (int i = 0; i < SIDES; i++) {
+        if (f->parties[i].known.mapped) {
+            o = o ? o : json_object();
+            (void)json_object_set_new(o, side_name((enum side)i),
+                                      verdict_facts_code_of(f, (enum side)i));
+        }
+    }
+    return o;
+}
+
 bool verdict_facts_describe(struct verdict_facts *f)
 {
+    f->code = verdict_facts_code(f);
     f->evidence = json_array();
     for (int i = 0; i < SIDES; i++) {
         f->parties[i].json = verdict_facts_party(f, (enum side)i);

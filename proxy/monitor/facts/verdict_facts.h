@@ -24,6 +24,8 @@ struct verdict_facts {
     struct rules_verdict verdict;
     struct verdict_facts_party parties[SIDES];
     struct rules_date today;
+    const struct rules *rules;
+    json_t *code;     /* what the parties have mapped, if a rule asks; NULL otherwise */
     json_t *evidence; /* of both parties' licences, in the form of an audit record */
 };
 
