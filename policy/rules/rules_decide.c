@@ -117,6 +117,14 @@ static void rules_check_recital(const struct walk *w, enum side party)
 
 /* ---- licences ---- */
 
+/* A declaration that counts together with a note, which is a grade above, is still one. */
+static enum evidence_grade rules_grade_of(const struct rules_counted *c, size_t item)
+{
+    return strcmp(c->items[item].source, evidence_source_name(EVIDENCE_FROM_DECLARATION)) == 0
+               ? EVIDENCE_DECLARED
+               : c->grade;
+}
+
 /* Writes the evidence that decides, and first of all whether its grade is too low. */
 static void rules_write_evidence(struct rules_step *s, const struct rules_licence *rule,
                                  const struct rules_counted *c, size_t worst,
@@ -142,7 +150,7 @@ static void rules_write_evidence(struct rules_step *s, const struct rules_licenc
                     who, wanted, *c->expired ? "; " : "", c->expired);
         return;
     }
-    s->cause = (struct rules_cause){.grade = c->grade,
+    s->cause = (struct rules_cause){.grade = rules_grade_of(c, worst),
                                     .licence = c->items[worst].licence,
                                     .source = c->items[worst].source,
                                     .name = c->items[worst].name};
@@ -151,9 +159,11 @@ static void rules_write_evidence(struct rules_step *s, const struct rules_licenc
                  compat == SPDX_COMPATIBLE ? "; the licence itself would pass" : "");
     }
     log_escape(licence, sizeof licence, s->cause.licence, strlen(s->cause.licence));
-    rules_write(s->text, "licence of %s: %s, %s (%s%s%.100s)%s: %.200s%s%.100s", who, licence,
-                evidence_grade_name(c->grade), s->cause.source, *s->cause.name ? " " : "",
-                s->cause.name, low, why, *c->expired ? "; " : "", c->expired);
+    rules_write(s->text, "licence of %s: %s, %s (%s%s%.100s%s%s)%s: %.200s%s%.100s", who, licence,
+                evidence_grade_name(s->cause.grade), s->cause.source, *s->cause.name ? " " : "",
+                s->cause.name, s->cause.grade == c->grade ? "" : ", with a note counted as ",
+                s->cause.grade == c->grade ? "" : evidence_grade_name(c->grade), low, why,
+                *c->expired ? "; " : "", c->expired);
 }
 
 /* Writes the evidence that the rule would accept. */
