@@ -55,6 +55,18 @@ static void spdx_judge_write(struct spdx_reason *r, enum spdx_compat compat, con
     *r = (struct spdx_reason){compat, NULL, why, source};
 }
 
+/*
+ * Debian's format gives the name public-domain a meaning (copyright-format 1.0, 7.1.1); it is read
+ * as this reference.
+ */
+static bool spdx_judge_is_public_domain(const struct spdx *e, const struct spdx_term *t)
+{
+    static const char name[] = "LicenseRef-debian-public-domain";
+
+    return t->kind == SPDX_REFERENCE && t->name.n == sizeof name - 1 &&
+           memcmp(e->text + t->name.at, name, sizeof name - 1) == 0;
+}
+
 /* Judges terms that are not licences of the list. */
 static void spdx_judge_reason_unlisted(const struct spdx *e, size_t term, struct spdx_reason *r)
 {
@@ -62,6 +74,11 @@ static void spdx_judge_reason_unlisted(const struct spdx *e, size_t term, struct
 
     if (spdx_term_proprietary(e, term)) {
         spdx_judge_write(r, SPDX_INCOMPATIBLE, "its name states that it is proprietary", "");
+        return;
+    }
+    if (spdx_judge_is_public_domain(e, t)) {
+        spdx_judge_write(r, SPDX_COMPATIBLE, "a work in the public domain needs no licence",
+                         LICENSE_LIST "#PublicDomain");
         return;
     }
     switch (t->kind) {
