@@ -182,6 +182,21 @@ void evidence_drop_expired(struct evidence *e, uint32_t today)
 
 /* ---- lists ---- */
 
+void evidence_add_files(struct evidence *e, const struct evidence_files *f)
+{
+    struct evidence_files *to;
+
+    if (e->n_files == EVIDENCE_FILES) {
+        e->files_cut = true;
+        return;
+    }
+    to = &e->files[e->n_files++];
+    to->place = f->place;
+    to->line = f->line;
+    log_escape(to->files, sizeof to->files, f->files, strlen(f->files));
+    log_escape(to->licence, sizeof to->licence, f->licence, strlen(f->licence));
+}
+
 void evidence_append(struct evidence *to, const struct evidence *from)
 {
     for (uint32_t i = 0; i < from->n; i++) {
@@ -198,7 +213,11 @@ void evidence_append(struct evidence *to, const struct evidence *from)
         }
         to->unknowns[to->n_unknown++] = from->unknowns[i];
     }
+    for (uint32_t i = 0; i < from->n_files; i++) {
+        evidence_add_files(to, &from->files[i]);
+    }
     to->cut = to->cut || from->cut;
+    to->files_cut = to->files_cut || from->files_cut;
 }
 
 enum evidence_grade evidence_best(const struct evidence *e)
@@ -231,6 +250,25 @@ static bool evidence_item_sound(const struct evidence_item *i)
            evidence_date_sound(i->signature.issued) && evidence_date_sound(i->signature.expires);
 }
 
+static bool evidence_files_sound(const struct evidence *e)
+{
+    unsigned char cut;
+
+    memcpy(&cut, &e->files_cut, 1);
+    if (cut > 1 || e->n_files > EVIDENCE_FILES) {
+        return false;
+    }
+    for (uint32_t i = 0; i < e->n_files; i++) {
+        const struct evidence_files *f = &e->files[i];
+
+        if (f->place >= EVIDENCE_PLACES || !evidence_text_sound(f->files, sizeof f->files) ||
+            !evidence_text_sound(f->licence, sizeof f->licence)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool evidence_sound(const struct evidence *e)
 {
     unsigned char cut;
@@ -253,5 +291,5 @@ bool evidence_sound(const struct evidence *e)
             return false;
         }
     }
-    return true;
+    return evidence_files_sound(e);
 }

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/evidence/evidence_place.h"
+
 /* In ascending order. */
 enum evidence_grade {
     EVIDENCE_NONE,
@@ -80,6 +82,21 @@ struct evidence_item {
     struct evidence_signature signature;
 };
 
+#define EVIDENCE_FILES_SIZE 96u
+#define EVIDENCE_FILES_LICENCE_SIZE 96u
+
+/*
+ * Source files of the package that decide about its licence, or that do not count for it: a stanza
+ * of its copyright file. Of sources only those are listed that are not compatible with the GPL
+ * together with the main licence.
+ */
+struct evidence_files {
+    uint32_t place; /* enum evidence_place: anything but sources is set apart */
+    uint32_t line;
+    char files[EVIDENCE_FILES_SIZE]; /* its patterns; cut ones end in "..." */
+    char licence[EVIDENCE_FILES_LICENCE_SIZE];
+};
+
 /* A source that should have provided evidence but could not, or must not be trusted. */
 struct evidence_unknown {
     enum evidence_source source;
@@ -89,6 +106,8 @@ struct evidence_unknown {
 
 #define EVIDENCE_ITEMS 8u
 #define EVIDENCE_UNKNOWNS 8u
+/* Stanzas that are listed; the sources among them come first. Few packages have more. */
+#define EVIDENCE_FILES 24u
 
 /*
  * Several items of one source hold together: an executable with two notes is under both licences
@@ -100,6 +119,9 @@ struct evidence {
     bool cut; /* more items than fit: an AND of the items is incomplete */
     struct evidence_item items[EVIDENCE_ITEMS];
     struct evidence_unknown unknowns[EVIDENCE_UNKNOWNS];
+    uint32_t n_files;
+    bool files_cut; /* more stanzas than fit; says nothing about the items */
+    struct evidence_files files[EVIDENCE_FILES];
 };
 
 void evidence_init(struct evidence *e);
@@ -131,7 +153,10 @@ void evidence_drop_expired(struct evidence *e, uint32_t today);
 void evidence_add_unknown(struct evidence *e, enum evidence_source source, int error,
                           const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* Adds all items and unknowns of from. */
+/* Adds a stanza; its texts are escaped, and cut with "..." at the end. */
+void evidence_add_files(struct evidence *e, const struct evidence_files *f);
+
+/* Adds all items, unknowns and stanzas of from. */
 void evidence_append(struct evidence *to, const struct evidence *from);
 
 /* Returns the highest grade of all items, or EVIDENCE_NONE. */

@@ -1,386 +1,109 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The copyright file's paragraphs and its licence synopses. Pure. A name that is not understood
- * becomes a LicenseRef-, which no rule accepts as compatible: it is never dropped.
- */
+/* The stanzas of a copyright file, and the licence of what can be compiled. */
 #define _GNU_SOURCE
 #include "policy/evidence/evidence_copyright.h"
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "policy/evidence/evidence_debian_names.h"
-#include "policy/spdx/spdx_list.h"
+#include "policy/evidence/evidence_deb822.h"
+#include "policy/evidence/evidence_notice.h"
+#include "policy/evidence/evidence_synopsis.h"
+#include "policy/evidence/evidence_text.h"
+#include "policy/spdx/spdx.h"
 
-#define FREE_TEXT "LicenseRef-debian-free-text"
-#define UNNAMED "LicenseRef-debian-unnamed"
+/* License stanzas of their own; the names of further ones stay unknown. Chromium's file has 60. */
+#define TEXTS 256u
 
-/* Size of the name of a licence or exception: longer texts are sentences. */
-#define NAME_SIZE 64u
+/* Different licences that are joined. */
+#define PARTS 128u
 
 const char *evidence_copyright_text(enum evidence_copyright o)
 {
     static const char *const texts[] = {
         [EVIDENCE_COPYRIGHT_OK] = "well-formed",
-        [EVIDENCE_COPYRIGHT_FREE_TEXT] = "it is not machine-readable (copyright-format 1.0)",
-        [EVIDENCE_COPYRIGHT_NO_FILES] = "none of its paragraphs has a licence",
+        [EVIDENCE_COPYRIGHT_FREE_TEXT] = "it is neither machine-readable (copyright-format 1.0) "
+                                         "nor composed of well-known notices",
+        [EVIDENCE_COPYRIGHT_NO_FILES] = "none of its stanzas has the licence of a source file",
         [EVIDENCE_COPYRIGHT_MALFORMED] = "it is malformed",
         [EVIDENCE_COPYRIGHT_TOO_LONG] = "it has too many licences for one expression",
+        [EVIDENCE_COPYRIGHT_NO_MEMORY] = "there is no memory to read it",
     };
 
     return (size_t)o < sizeof texts / sizeof *texts ? texts[o] : "?";
 }
 
-/* ---- building text ---- */
-
-struct strbuf {
-    char *out;
-    size_t size;
-    size_t n;
-    bool full;
+/* The text that a License stanza gives for a name. */
+struct text {
+    struct evidence_span name;
+    struct evidence_span text;
+    enum { UNREAD, UNKNOWN, KNOWN } state;
+    char licence[EVIDENCE_SYNOPSIS_TEXT_SIZE];
 };
 
-static void evidence_copyright_put(struct strbuf *t, const char *s)
-{
-    const size_t n = strlen(s);
-
-    if (t->full || n >= t->size - t->n) {
-        t->full = true;
-        return;
-    }
-    memcpy(t->out + t->n, s, n + 1);
-    t->n += n;
-}
-
-/* ---- a synopsis ---- */
-
-struct synopsis {
-    const char *at;
-    const char *end;
-    struct strbuf to;
-    bool bad; /* turned out to be free text */
+struct reader {
+    struct evidence_copyrights *out;
+    struct evidence_text joined;
+    size_t n_parts;
+    struct evidence_span parts[PARTS]; /* in out->licence, without parentheses */
+    char main[EVIDENCE_LICENCE_SIZE];  /* of "Files: *"; "" before it */
+    uint8_t ranks[EVIDENCE_FILES];     /* of out->files */
+    struct text own;                   /* of the stanza that is read */
+    size_t n_texts;
+    struct text texts[TEXTS];
 };
 
-/* Copies the next word or comma; "" at the end, or if the word is too long. */
-static void evidence_copyright_next(struct synopsis *s, char word[NAME_SIZE])
-{
-    const char *start;
-    size_t n;
+/* ---- made-up names ---- */
 
-    while (s->at < s->end && (*s->at == ' ' || *s->at == '\t')) {
-        s->at++;
+static bool evidence_copyright_text_known(struct reader *r, struct text *t)
+{
+    if (t->state == UNREAD) {
+        t->state = evidence_notice_read(t->text, t->licence, sizeof t->licence) ? KNOWN : UNKNOWN;
+        r->out->matched += t->state == KNOWN ? 1 : 0;
     }
-    start = s->at;
-    if (s->at < s->end && *s->at == ',') {
-        s->at++;
-    } else {
-        while (s->at < s->end && *s->at != ',' && *s->at != ' ' && *s->at != '\t') {
-            s->at++;
-        }
-    }
-    n = (size_t)(s->at - start);
-    if (n >= NAME_SIZE || memchr(start, '\0', n)) {
-        s->bad = true;
-        n = 0;
-    }
-    memcpy(word, start, n);
-    word[n] = '\0';
+    return t->state == KNOWN;
 }
 
-static void evidence_copyright_peek(const struct synopsis *s, char word[NAME_SIZE])
+/* Finds a name's licence by its text: an evidence_synopsis_resolver. */
+static bool evidence_copyright_resolve(void *arg, const char *name,
+                                       char out[EVIDENCE_SYNOPSIS_TEXT_SIZE])
 {
-    struct synopsis copy = *s;
+    struct reader *const r = arg;
+    struct text *t = evidence_span_is(r->own.name, name) && r->own.text.n > 0 ? &r->own : NULL;
 
-    evidence_copyright_next(&copy, word);
-}
-
-static bool evidence_copyright_is_operator(const char *word)
-{
-    return strcasecmp(word, "and") == 0 || strcasecmp(word, "or") == 0;
-}
-
-/* Replaces by "-" all characters not allowed in a reference. */
-static void evidence_copyright_put_reference(struct strbuf *t, const char *prefix, const char *name)
-{
-    char clean[NAME_SIZE + 8];
-    size_t n = 0;
-
-    for (; *name && n < NAME_SIZE; name++) {
-        const bool good = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') ||
-                          (*name >= '0' && *name <= '9') || *name == '.' || *name == '-';
-
-        clean[n++] = *name == '+' || !good ? '-' : *name;
-        if (*name == '+' && n + 4 < sizeof clean) {
-            memcpy(clean + n, "plus", 4);
-            n += 4;
-        }
+    for (size_t i = 0; i < r->n_texts && !t; i++) {
+        t = evidence_span_is(r->texts[i].name, name) ? &r->texts[i] : NULL;
     }
-    clean[n] = '\0';
-    evidence_copyright_put(t, prefix);
-    evidence_copyright_put(t, clean);
-}
-
-/* Writes the licence for a short name; known receives its SPDX identifier, or "" if unknown. */
-static void evidence_copyright_licence(struct synopsis *s, const char *name, char known[NAME_SIZE])
-{
-    const char *spdx = evidence_debian_licence(name);
-    const size_t n = strlen(name);
-    const bool plus = n > 1 && name[n - 1] == '+';
-    int listed = spdx ? -1 : spdx_list_licence(name, plus ? n - 1 : n);
-
-    known[0] = '\0';
-    if (spdx) {
-        snprintf(known, NAME_SIZE, "%s", spdx);
-        evidence_copyright_put(&s->to, spdx);
-    } else if (listed >= 0) {
-        snprintf(known, NAME_SIZE, "%s", spdx_licence_at(listed)->id);
-        evidence_copyright_put(&s->to, known);
-        evidence_copyright_put(&s->to, plus ? "+" : "");
-    } else {
-        evidence_copyright_put_reference(&s->to, "LicenseRef-debian-", name);
+    if (!t || !evidence_copyright_text_known(r, t)) {
+        return false;
     }
-}
-
-/* Parses "with WORDS exception", starting at the next word. */
-static void evidence_copyright_exception(struct synopsis *s, const char *of)
-{
-    char name[NAME_SIZE] = "";
-    char word[NAME_SIZE];
-    char longer[NAME_SIZE + 16];
-    const char *spdx;
-    size_t n = 0;
-
-    for (evidence_copyright_peek(s, word);
-         word[0] && word[0] != ',' && !evidence_copyright_is_operator(word);
-         evidence_copyright_peek(s, word)) {
-        evidence_copyright_next(s, word);
-        if (strncasecmp(word, "exception", 9) == 0) {
-            continue;
-        }
-        if (n + strlen(word) + 2 > sizeof name) {
-            s->bad = true;
-            return;
-        }
-        n += (size_t)snprintf(name + n, sizeof name - n, "%s%s", n > 0 ? "-" : "", word);
-    }
-    snprintf(longer, sizeof longer, "%s-exception", name);
-    spdx = evidence_debian_exception(name, of);
-    if (!spdx && spdx_list_exception(name, n) >= 0) {
-        spdx = spdx_exception_at(spdx_list_exception(name, n))->id;
-    }
-    if (!spdx && spdx_list_exception(longer, strlen(longer)) >= 0) {
-        spdx = spdx_exception_at(spdx_list_exception(longer, strlen(longer)))->id;
-    }
-    evidence_copyright_put(&s->to, " WITH ");
-    if (spdx) {
-        evidence_copyright_put(&s->to, spdx);
-    } else {
-        evidence_copyright_put_reference(&s->to, "AdditionRef-debian-", n > 0 ? name : "unnamed");
-    }
-    s->bad = s->bad || of[0] == '(';
-}
-
-static void evidence_copyright_term(struct synopsis *s)
-{
-    char word[NAME_SIZE];
-    char known[NAME_SIZE];
-
-    evidence_copyright_next(s, word);
-    if (word[0] == '\0' || word[0] == ',' || evidence_copyright_is_operator(word)) {
-        s->bad = true;
-        return;
-    }
-    evidence_copyright_licence(s, word, known);
-    evidence_copyright_peek(s, word);
-    if (strcasecmp(word, "with") == 0) {
-        evidence_copyright_next(s, word);
-        evidence_copyright_exception(s, known);
-    }
-}
-
-/* A comma before an operator makes it bind less tightly than those on both sides. */
-static void evidence_copyright_synopsis(struct synopsis *s)
-{
-    const bool commas = memchr(s->at, ',', (size_t)(s->end - s->at)) != NULL;
-    char word[NAME_SIZE];
-
-    evidence_copyright_put(&s->to, commas ? "(" : "");
-    for (;;) {
-        bool comma;
-
-        evidence_copyright_term(s);
-        evidence_copyright_next(s, word);
-        if (s->bad || word[0] == '\0') {
-            break;
-        }
-        comma = word[0] == ',';
-        if (comma) {
-            evidence_copyright_next(s, word);
-        }
-        if (!evidence_copyright_is_operator(word)) {
-            s->bad = true;
-            break;
-        }
-        evidence_copyright_put(&s->to, comma ? ")" : "");
-        evidence_copyright_put(&s->to, strcasecmp(word, "or") == 0 ? " OR " : " AND ");
-        evidence_copyright_put(&s->to, comma ? "(" : "");
-    }
-    evidence_copyright_put(&s->to, commas ? ")" : "");
-}
-
-bool evidence_copyright_expression(const char *p, size_t n, char *out, size_t size)
-{
-    struct synopsis s = {.at = p, .end = p + n, .to = {.out = out, .size = size}};
-
-    out[0] = '\0';
-    evidence_copyright_synopsis(&s);
-    if (s.bad) {
-        s.to = (struct strbuf){.out = out, .size = size};
-        evidence_copyright_put(&s.to, FREE_TEXT);
-    }
-    return !s.to.full;
-}
-
-/* ---- paragraphs ---- */
-
-struct span {
-    const char *p;
-    size_t n;
-};
-
-/* The fields used of a paragraph; p is NULL for a missing field. */
-struct paragraph {
-    struct span format;
-    struct span files;   /* with continuation lines */
-    struct span licence; /* first line only */
-    bool any;
-};
-
-static struct span evidence_copyright_trimmed(struct span s)
-{
-    while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t' || s.p[s.n - 1] == '\r')) {
-        s.n--;
-    }
-    while (s.n > 0 && (*s.p == ' ' || *s.p == '\t')) {
-        s.p++;
-        s.n--;
-    }
-    return s;
-}
-
-static struct span evidence_copyright_line_at(const char *p, const char *end)
-{
-    const char *nl = memchr(p, '\n', (size_t)(end - p));
-
-    return (struct span){p, (size_t)((nl ? nl : end) - p)};
-}
-
-static bool evidence_copyright_blank(struct span line)
-{
-    return evidence_copyright_trimmed(line).n == 0;
-}
-
-static bool evidence_copyright_is_field(struct span name, const char *want)
-{
-    return name.n == strlen(want) && strncasecmp(name.p, want, name.n) == 0;
-}
-
-/* Reads a paragraph at *at and moves *at behind it. Returns false if it is malformed. */
-static bool evidence_copyright_read_paragraph(const char **at, const char *end,
-                                              struct paragraph *out)
-{
-    struct span *open = NULL; /* the field that continuation lines belong to */
-
-    *out = (struct paragraph){.any = false};
-    while (*at < end) {
-        const struct span line = evidence_copyright_line_at(*at, end);
-        const char *colon = memchr(line.p, ':', line.n);
-        struct span name;
-        struct span value;
-
-        *at = line.p + line.n < end ? line.p + line.n + 1 : end;
-        if (evidence_copyright_blank(line)) {
-            if (out->any) {
-                return true;
-            }
-            continue;
-        }
-        if (*line.p == '#') {
-            continue;
-        }
-        if (*line.p == ' ' || *line.p == '\t') {
-            if (!out->any) {
-                return false;
-            }
-            if (open) {
-                open->n = (size_t)(line.p + line.n - open->p);
-            }
-            continue;
-        }
-        if (!colon) {
-            return false;
-        }
-        out->any = true;
-        open = NULL;
-        name = (struct span){line.p, (size_t)(colon - line.p)};
-        value = (struct span){colon + 1, (size_t)(line.p + line.n - colon - 1)};
-        if (evidence_copyright_is_field(name, "Format")) {
-            out->format = value;
-        } else if (evidence_copyright_is_field(name, "License")) {
-            out->licence = value;
-        } else if (evidence_copyright_is_field(name, "Files")) {
-            out->files = value;
-            open = &out->files;
-        }
-    }
+    memcpy(out, t->licence, sizeof t->licence);
     return true;
 }
 
-/*
- * Returns whether all patterns of a Files field are below debian/: those files only package the
- * software.
- */
-static bool evidence_copyright_packaging_alone(struct span files)
+/* Finds the License stanza of a whole synopsis that is a sentence. */
+static bool evidence_copyright_resolve_whole(struct reader *r, struct evidence_span synopsis,
+                                             char out[EVIDENCE_SYNOPSIS_TEXT_SIZE])
 {
-    static const char folder[] = "debian/";
-    const char *p = files.p;
-    const char *end = files.p + files.n;
-    bool any = false;
+    char name[256];
 
-    while (p < end) {
-        const char *start;
-
-        while (p < end && strchr(" \t\r\n", *p)) {
-            p++;
-        }
-        start = p;
-        while (p < end && !strchr(" \t\r\n", *p)) {
-            p++;
-        }
-        if (p > start && ((size_t)(p - start) < sizeof folder - 1 ||
-                          memcmp(start, folder, sizeof folder - 1) != 0)) {
-            return false;
-        }
-        any = any || p > start;
+    if (synopsis.n >= sizeof name) {
+        return false;
     }
-    return any;
+    memcpy(name, synopsis.p, synopsis.n);
+    name[synopsis.n] = '\0';
+    return evidence_copyright_resolve(r, name, out);
 }
 
 /* ---- joining licences ---- */
 
-struct joined {
-    struct strbuf to;
-    unsigned n;
-    struct span parts[128]; /* in to.out, without parentheses */
-};
-
-static bool evidence_copyright_has_part(const struct joined *j, const char *text)
+static bool evidence_copyright_has_part(const struct reader *r, const char *text)
 {
-    for (unsigned i = 0; i < j->n; i++) {
-        if (j->parts[i].n == strlen(text) && memcmp(j->parts[i].p, text, j->parts[i].n) == 0) {
+    for (size_t i = 0; i < r->n_parts; i++) {
+        if (r->parts[i].n == strlen(text) && memcmp(r->parts[i].p, text, r->parts[i].n) == 0) {
             return true;
         }
     }
@@ -388,88 +111,430 @@ static bool evidence_copyright_has_part(const struct joined *j, const char *text
 }
 
 /* Joins one part, unless it is present already. */
-static void evidence_copyright_join_part(struct joined *j, const char *text)
+static void evidence_copyright_join_part(struct reader *r, const char *text)
 {
     const bool choice = strstr(text, " OR ") != NULL;
+    struct evidence_text *const to = &r->joined;
 
-    if (j->to.full || evidence_copyright_has_part(j, text)) {
+    if (to->full || evidence_copyright_has_part(r, text)) {
         return;
     }
-    if (j->n == sizeof j->parts / sizeof *j->parts) {
-        j->to.full = true;
+    if (r->n_parts == PARTS) {
+        to->full = true;
         return;
     }
-    evidence_copyright_put(&j->to, j->n > 0 ? " AND " : "");
-    evidence_copyright_put(&j->to, choice ? "(" : "");
-    evidence_copyright_put(&j->to, text);
-    if (!j->to.full) {
-        j->parts[j->n++] = (struct span){j->to.out + j->to.n - strlen(text), strlen(text)};
+    evidence_text_put(to, r->n_parts > 0 ? " AND " : "");
+    evidence_text_put(to, choice ? "(" : "");
+    evidence_text_put(to, text);
+    if (!to->full) {
+        r->parts[r->n_parts++] =
+            (struct evidence_span){to->out + to->n - strlen(text), strlen(text)};
     }
-    evidence_copyright_put(&j->to, choice ? ")" : "");
+    evidence_text_put(to, choice ? ")" : "");
 }
 
-/* Joins a License field: parts connected only by AND are joined one by one. */
-static void evidence_copyright_join(struct joined *j, struct span licence_field)
+/* Joins an expression: parts connected only by AND are joined one by one. */
+static void evidence_copyright_join(struct reader *r, const char *expression)
 {
-    const struct span s = evidence_copyright_trimmed(licence_field);
-    char text[EVIDENCE_LICENCE_SIZE] = UNNAMED;
+    char text[EVIDENCE_LICENCE_SIZE];
     char *part = text;
     char *and;
 
-    if (s.n > 0 && !evidence_copyright_expression(s.p, s.n, text, sizeof text)) {
-        j->to.full = true;
-        return;
-    }
-    /* text keeps its start: the parts cut off had no OR either. */
-    while (!strstr(text, " OR ") && text[0] != '(' && (and = strstr(part, " AND "))) {
+    snprintf(text, sizeof text, "%s", expression);
+    while (!strchr(expression, '(') && !strstr(expression, " OR ") &&
+           (and = strstr(part, " AND "))) {
         *and = '\0';
-        evidence_copyright_join_part(j, part);
+        evidence_copyright_join_part(r, part);
         part = and+strlen(" AND ");
     }
-    evidence_copyright_join_part(j, part);
+    evidence_copyright_join_part(r, part);
 }
 
-static bool evidence_copyright_is_format(struct span format)
+/*
+ * Converts a License field: its synopsis, or its text if there is none or it is a sentence. Returns
+ * EVIDENCE_COPYRIGHT_MALFORMED if there is no way to read it.
+ */
+static enum evidence_copyright evidence_copyright_licence(struct reader *r,
+                                                          const struct evidence_deb822_field *f,
+                                                          char out[EVIDENCE_LICENCE_SIZE])
+{
+    char text[EVIDENCE_SYNOPSIS_TEXT_SIZE];
+
+    r->own = (struct text){.name = f->first, .text = f->more};
+    if (f->first.n > 0) {
+        switch (evidence_synopsis_expression(f->first.p, f->first.n, evidence_copyright_resolve, r,
+                                             out, EVIDENCE_LICENCE_SIZE)) {
+        case EVIDENCE_SYNOPSIS_OK:
+            return EVIDENCE_COPYRIGHT_OK;
+        case EVIDENCE_SYNOPSIS_TOO_LONG:
+            return EVIDENCE_COPYRIGHT_TOO_LONG;
+        case EVIDENCE_SYNOPSIS_BAD:
+            break;
+        }
+        if (evidence_copyright_resolve_whole(r, f->first, text)) {
+            snprintf(out, EVIDENCE_LICENCE_SIZE, "%s", text);
+            return EVIDENCE_COPYRIGHT_OK;
+        }
+        snprintf(out, EVIDENCE_LICENCE_SIZE, "LicenseRef-debian-free-text");
+        return EVIDENCE_COPYRIGHT_OK;
+    }
+    if (!evidence_copyright_text_known(r, &r->own)) {
+        return EVIDENCE_COPYRIGHT_MALFORMED;
+    }
+    snprintf(out, EVIDENCE_LICENCE_SIZE, "%s", r->own.licence);
+    return EVIDENCE_COPYRIGHT_OK;
+}
+
+/* ---- files ---- */
+
+/* Takes the next pattern of a Files field; comment lines among them are skipped. */
+static bool evidence_copyright_pattern(struct evidence_span *line, struct evidence_span *rest,
+                                       struct evidence_span *pattern)
+{
+    static const char between[] = " \t\r,";
+
+    for (;;) {
+        while (line->n > 0 && strchr(between, *line->p) && *line->p) {
+            line->p++;
+            line->n--;
+        }
+        if (line->n > 0) {
+            break;
+        }
+        if (!evidence_span_line(rest, line)) {
+            return false;
+        }
+        if (line->n > 0 && *line->p == '#') {
+            line->n = 0;
+        }
+    }
+    pattern->p = line->p;
+    pattern->n = 0;
+    while (line->n > 0 && !(strchr(between, *line->p) && *line->p)) {
+        line->p++;
+        line->n--;
+        pattern->n++;
+    }
+    return true;
+}
+
+static void evidence_copyright_append(struct evidence_files *f, struct evidence_span pattern)
+{
+    const size_t have = strlen(f->files);
+    const size_t room = sizeof f->files - have;
+
+    if (have > 0 && strcmp(f->files + have - 3, "...") == 0) {
+        return;
+    }
+    if (pattern.n + 5 < room) {
+        snprintf(f->files + have, room, "%s%.*s", have > 0 ? " " : "", (int)pattern.n, pattern.p);
+    } else if (have == 0) {
+        snprintf(f->files, room, "%.*s...", (int)(room - 4), pattern.p);
+    } else {
+        snprintf(f->files + have, room, "...");
+    }
+}
+
+/*
+ * Sets the place of a stanza's files, and the patterns to show: those of sources, if there are any.
+ * Returns false if there is no pattern.
+ */
+static bool evidence_copyright_files(const struct evidence_deb822_field *field,
+                                     struct evidence_files *f)
+{
+    struct evidence_span line = field->first;
+    struct evidence_span rest = field->more;
+    struct evidence_span pattern;
+    bool any = false;
+
+    f->line = field->line;
+    while (evidence_copyright_pattern(&line, &rest, &pattern)) {
+        const enum evidence_place place = evidence_place_of(pattern.p, pattern.n);
+
+        if (place == EVIDENCE_PLACE_SOURCE && any && f->place != EVIDENCE_PLACE_SOURCE) {
+            f->files[0] = '\0';
+        }
+        if (!any || place == EVIDENCE_PLACE_SOURCE) {
+            f->place = place;
+        }
+        any = true;
+        if (place == EVIDENCE_PLACE_SOURCE || f->place != EVIDENCE_PLACE_SOURCE) {
+            evidence_copyright_append(f, pattern);
+        }
+    }
+    return any;
+}
+
+/* Lists a stanza: sources first, the worst before the others. */
+static void evidence_copyright_list(struct reader *r, const struct evidence_files *f, uint8_t rank)
+{
+    struct evidence_copyrights *const out = r->out;
+    size_t at = out->n_files;
+
+    while (at > 0 && r->ranks[at - 1] > rank) {
+        at--;
+    }
+    if (out->n_files == EVIDENCE_FILES) {
+        out->files_cut = true;
+        if (at == EVIDENCE_FILES) {
+            return;
+        }
+        out->n_files--;
+    }
+    memmove(&out->files[at + 1], &out->files[at], (out->n_files - at) * sizeof *f);
+    memmove(&r->ranks[at + 1], &r->ranks[at], out->n_files - at);
+    out->files[at] = *f;
+    r->ranks[at] = rank;
+    out->n_files++;
+}
+
+/* Returns the verdict on a licence, joined with the main one. */
+static enum spdx_compat evidence_copyright_judge(const struct reader *r, const char *licence)
+{
+    char text[2 * EVIDENCE_LICENCE_SIZE + 16];
+    struct spdx_verdict v;
+    struct spdx_error why;
+    struct spdx e;
+
+    snprintf(text, sizeof text, "%s%s%s(%s)", r->main[0] ? "(" : "", r->main,
+             r->main[0] ? ") AND " : "", licence);
+    if (spdx_parse(&e, text, strlen(text), SPDX_ANY, &why) != SPDX_OK) {
+        return SPDX_UNKNOWN;
+    }
+    spdx_judge(&e, SPDX_WITH_GPL_2_0_OR_LATER, &v);
+    return v.compat;
+}
+
+static void evidence_copyright_set_licence(struct evidence_files *f, const char *licence)
+{
+    const size_t size = sizeof f->licence;
+
+    if (snprintf(f->licence, size, "%s", licence) >= (int)size) {
+        memcpy(f->licence + size - 4, "...", 4);
+    }
+}
+
+/* ---- stanzas ---- */
+
+enum rank { INCOMPATIBLE, NOT_KNOWN, APART };
+
+static enum evidence_copyright evidence_copyright_fault(struct reader *r, unsigned line,
+                                                        const char *why)
+{
+    r->out->line = line;
+    r->out->why = why;
+    return EVIDENCE_COPYRIGHT_MALFORMED;
+}
+
+/* Returns whether a stanza, however malformed, is about the packaging alone. */
+static bool evidence_copyright_only_packaging(const struct evidence_deb822_stanza *s)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < s->n; i++) {
+        struct evidence_files f = {.line = 0};
+
+        if (!evidence_span_is(s->fields[i].name, "Files")) {
+            continue;
+        }
+        if (!evidence_copyright_files(&s->fields[i], &f) || f.place != EVIDENCE_PLACE_PACKAGING) {
+            return false;
+        }
+        any = true;
+    }
+    return any;
+}
+
+static void evidence_copyright_set_apart(struct reader *r, struct evidence_files *f,
+                                         const char *licence)
+{
+    evidence_copyright_set_licence(f, licence);
+    evidence_copyright_list(r, f, APART);
+    r->out->apart++;
+}
+
+/* Counts the files of a stanza, or sets them apart. */
+static enum evidence_copyright evidence_copyright_read_files(
+    struct reader *r, const struct evidence_deb822_field *files,
+    const struct evidence_deb822_field *licence)
+{
+    struct evidence_files f = {.line = 0};
+    char text[EVIDENCE_LICENCE_SIZE] = "";
+    enum evidence_copyright o;
+    enum spdx_compat compat;
+
+    if (!evidence_copyright_files(files, &f)) {
+        return evidence_copyright_fault(r, files->line, "a Files field without a pattern");
+    }
+    if (!licence && f.place != EVIDENCE_PLACE_PACKAGING) {
+        return evidence_copyright_fault(r, files->line, "a Files stanza without a License");
+    }
+    o = licence ? evidence_copyright_licence(r, licence, text) : EVIDENCE_COPYRIGHT_OK;
+    if (f.place != EVIDENCE_PLACE_SOURCE) {
+        evidence_copyright_set_apart(r, &f, text);
+        return EVIDENCE_COPYRIGHT_OK;
+    }
+    if (o == EVIDENCE_COPYRIGHT_MALFORMED) {
+        return evidence_copyright_fault(
+            r, licence->line, "a licence without a short name, and its text is not a known one");
+    }
+    if (o != EVIDENCE_COPYRIGHT_OK) {
+        return o;
+    }
+    r->out->counted++;
+    evidence_copyright_join(r, text);
+    compat = evidence_copyright_judge(r, text);
+    if (strcmp(f.files, "*") == 0 && !r->main[0]) {
+        memcpy(r->main, text, sizeof r->main);
+    } else if (compat != SPDX_COMPATIBLE) {
+        evidence_copyright_set_licence(&f, text);
+        evidence_copyright_list(r, &f, compat == SPDX_INCOMPATIBLE ? INCOMPATIBLE : NOT_KNOWN);
+    }
+    return EVIDENCE_COPYRIGHT_OK;
+}
+
+static enum evidence_copyright evidence_copyright_read_stanza(
+    struct reader *r, const struct evidence_deb822_stanza *s)
+{
+    const struct evidence_deb822_field *files = evidence_deb822_find(s, "Files");
+    const struct evidence_deb822_field *licence = evidence_deb822_find(s, "License");
+    struct evidence_files f = {.line = s->line};
+
+    if (s->fault != EVIDENCE_DEB822_OK && evidence_copyright_only_packaging(s)) {
+        (void)evidence_copyright_files(files, &f);
+        evidence_copyright_set_apart(r, &f, "");
+        return EVIDENCE_COPYRIGHT_OK;
+    }
+    if (s->fault != EVIDENCE_DEB822_OK) {
+        return evidence_copyright_fault(r, s->fault_line, evidence_deb822_fault_text(s->fault));
+    }
+    return files ? evidence_copyright_read_files(r, files, licence) : EVIDENCE_COPYRIGHT_OK;
+}
+
+/* The header's licence adds to the others if it has a name. */
+static enum evidence_copyright evidence_copyright_read_header(
+    struct reader *r, const struct evidence_deb822_stanza *s)
+{
+    const struct evidence_deb822_field *licence = evidence_deb822_find(s, "License");
+    char text[EVIDENCE_LICENCE_SIZE];
+    enum evidence_copyright o;
+
+    if (s->fault != EVIDENCE_DEB822_OK) {
+        return evidence_copyright_fault(r, s->fault_line, evidence_deb822_fault_text(s->fault));
+    }
+    if (evidence_deb822_find(s, "Files")) {
+        return evidence_copyright_fault(r, evidence_deb822_find(s, "Files")->line,
+                                        "no blank line between the header and a Files stanza");
+    }
+    if (!licence || licence->first.n == 0) {
+        return EVIDENCE_COPYRIGHT_OK;
+    }
+    o = evidence_copyright_licence(r, licence, text);
+    if (o == EVIDENCE_COPYRIGHT_OK) {
+        evidence_copyright_join(r, text);
+    }
+    return o;
+}
+
+/* Collects the License stanzas. */
+static void evidence_copyright_collect(struct reader *r, struct evidence_deb822 d,
+                                       struct evidence_deb822_stanza *s)
+{
+    while (r->n_texts < TEXTS && evidence_deb822_next(&d, s)) {
+        const struct evidence_deb822_field *licence = evidence_deb822_find(s, "License");
+
+        if (licence && licence->first.n > 0 && licence->more.n > 0) {
+            struct text *const t = &r->texts[r->n_texts++];
+
+            t->name = licence->first;
+            t->text = licence->more;
+            t->state = UNREAD;
+        }
+    }
+}
+
+/*
+ * Adds the License that a blank line has cut off a Files stanza: a stanza with nothing but a
+ * License that has no name cannot stand for itself, since its name is what others refer to.
+ * Debian's QEMU has one.
+ */
+static void evidence_copyright_mend(struct evidence_deb822 *d, struct evidence_deb822_stanza *s,
+                                    struct evidence_deb822_stanza *next)
+{
+    struct evidence_deb822 ahead = *d;
+
+    if (s->fault != EVIDENCE_DEB822_OK || s->n == EVIDENCE_DEB822_FIELDS_MAX ||
+        !evidence_deb822_find(s, "Files") || evidence_deb822_find(s, "License") ||
+        !evidence_deb822_next(&ahead, next)) {
+        return;
+    }
+    if (next->fault == EVIDENCE_DEB822_OK && next->n == 1 &&
+        evidence_span_is(next->fields[0].name, "License") && next->fields[0].first.n == 0) {
+        s->fields[s->n++] = next->fields[0];
+        *d = ahead;
+    }
+}
+
+static enum evidence_copyright evidence_copyright_read_stanzas(struct reader *r,
+                                                               struct evidence_deb822 *d,
+                                                               struct evidence_deb822_stanza *s)
+{
+    enum evidence_copyright o = evidence_copyright_read_header(r, s);
+    struct evidence_deb822_stanza next;
+
+    evidence_copyright_collect(r, *d, s);
+    while (o == EVIDENCE_COPYRIGHT_OK && evidence_deb822_next(d, s)) {
+        evidence_copyright_mend(d, s, &next);
+        o = evidence_copyright_read_stanza(r, s);
+    }
+    if (o != EVIDENCE_COPYRIGHT_OK) {
+        return o;
+    }
+    if (r->joined.full) {
+        return EVIDENCE_COPYRIGHT_TOO_LONG;
+    }
+    return r->out->counted > 0 ? EVIDENCE_COPYRIGHT_OK : EVIDENCE_COPYRIGHT_NO_FILES;
+}
+
+static bool evidence_copyright_is_header(const struct evidence_deb822_stanza *s)
 {
     static const char mark[] = "copyright-format/1.0";
+    const struct evidence_deb822_field *f = evidence_deb822_find(s, "Format");
 
-    return format.p && memmem(format.p, format.n, mark, sizeof mark - 1);
+    return f && memmem(f->first.p, f->first.n, mark, sizeof mark - 1);
+}
+
+static enum evidence_copyright evidence_copyright_read_text(struct evidence_copyrights *out,
+                                                            const char *p, size_t n)
+{
+    if (!evidence_notice_read((struct evidence_span){p, n}, out->licence, sizeof out->licence)) {
+        return EVIDENCE_COPYRIGHT_FREE_TEXT;
+    }
+    out->free_text = true;
+    out->matched = 1;
+    return EVIDENCE_COPYRIGHT_OK;
 }
 
 enum evidence_copyright evidence_copyright_read(struct evidence_copyrights *out, const char *p,
                                                 size_t n)
 {
-    struct joined j = {.to = {.out = out->licence, .size = sizeof out->licence}};
-    const char *at = p;
-    const char *end = p + n;
-    struct paragraph g;
-    struct span whole;
+    struct evidence_deb822_stanza s;
+    struct evidence_deb822 d;
+    struct reader *r;
+    enum evidence_copyright o;
 
     memset(out, 0, sizeof *out);
-    if (!evidence_copyright_read_paragraph(&at, end, &g) ||
-        !evidence_copyright_is_format(g.format)) {
-        return EVIDENCE_COPYRIGHT_FREE_TEXT;
+    evidence_deb822_begin(&d, p, n);
+    if (!evidence_deb822_next(&d, &s) || !evidence_copyright_is_header(&s)) {
+        return evidence_copyright_read_text(out, p, n);
     }
-    whole = g.licence;
-    while (at < end) {
-        if (!evidence_copyright_read_paragraph(&at, end, &g) || (g.files.p && !g.licence.p)) {
-            return EVIDENCE_COPYRIGHT_MALFORMED;
-        }
-        if (g.files.p && evidence_copyright_packaging_alone(g.files)) {
-            out->packaging++;
-        } else if (g.files.p) {
-            out->files++;
-            if (!whole.p) {
-                evidence_copyright_join(&j, g.licence);
-            }
-        }
+    r = calloc(1, sizeof *r);
+    if (!r) {
+        return EVIDENCE_COPYRIGHT_NO_MEMORY;
     }
-    if (whole.p) {
-        out->whole = true;
-        evidence_copyright_join(&j, whole);
-    }
-    if (j.to.full) {
-        return EVIDENCE_COPYRIGHT_TOO_LONG;
-    }
-    return j.n > 0 ? EVIDENCE_COPYRIGHT_OK : EVIDENCE_COPYRIGHT_NO_FILES;
+    r->out = out;
+    r->joined = (struct evidence_text){.out = out->licence, .size = sizeof out->licence};
+    o = evidence_copyright_read_stanzas(r, &d, &s);
+    free(r);
+    return o;
 }

@@ -4,15 +4,22 @@
 #ifndef POEMD_POLICY_EVIDENCE_EVIDENCE_DEBIAN_NAMES_H
 #define POEMD_POLICY_EVIDENCE_EVIDENCE_DEBIAN_NAMES_H
 
-/*
- * Returns the SPDX identifier (or expression in parentheses) of a short name, ignoring case, or
- * NULL.
- */
-const char *evidence_debian_licence(const char *name);
+#include <stdbool.h>
+#include <stddef.h>
 
 /*
- * Returns the SPDX identifier of an exception ("Bison") to a licence (an SPDX identifier), or NULL.
+ * Writes the SPDX identifier of a short name, or an expression in parentheses, to out (size bytes).
+ * Ignores case. A work that is not subject to copyright ("public-domain") is
+ * LicenseRef-debian-public-domain. Returns false if the name is unknown.
  */
-const char *evidence_debian_exception(const char *name, const char *licence);
+bool evidence_debian_licence(const char *name, char *out, size_t size)
+    __attribute__((warn_unused_result));
+
+/*
+ * Writes the SPDX identifier of an exception ("Bison") to a licence (an SPDX identifier) to out
+ * (size bytes). Returns false if it is unknown.
+ */
+bool evidence_debian_exception(const char *name, const char *licence, char *out, size_t size)
+    __attribute__((warn_unused_result));
 
 #endif

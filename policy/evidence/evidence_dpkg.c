@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "policy/evidence/evidence_deb822.h"
 
 bool evidence_dpkg_path(const char *path, const char **unmerged)
 {
@@ -73,6 +74,27 @@ bool evidence_dpkg_lists(const char *p, size_t n, const char *path)
     return false;
 }
 
+bool evidence_dpkg_diverted_from(const char *p, size_t n, const char *path, char *out, size_t size)
+{
+    struct evidence_span rest = {p, n};
+    struct evidence_span from;
+    struct evidence_span to;
+    struct evidence_span by;
+
+    while (evidence_span_line(&rest, &from) && evidence_span_line(&rest, &to) &&
+           evidence_span_line(&rest, &by)) {
+        if (to.n == strlen(path) && memcmp(to.p, path, to.n) == 0) {
+            if (from.n == 0 || from.n >= size || memchr(from.p, '\0', from.n)) {
+                return false;
+            }
+            memcpy(out, from.p, from.n);
+            out[from.n] = '\0';
+            return true;
+        }
+    }
+    return false;
+}
+
 bool evidence_dpkg_md5(const char *p, size_t n, const char *path, uint8_t out[EVIDENCE_MD5_SIZE])
 {
     const size_t digits = 2 * (size_t)EVIDENCE_MD5_SIZE;
@@ -132,6 +154,27 @@ static bool evidence_dpkg_is_package(const char *p, const char *end,
             evidence_dpkg_has_value(p, end, "Architecture", package->arch));
 }
 
+/*
+ * Returns whether the package's files are on the disk: its status, the third word after what is
+ * wanted ("hold") and a flag, is one of those between unpacking and full installation.
+ */
+static bool evidence_dpkg_is_installed(const char *p, const char *end)
+{
+    static const char *const states[] = {" installed", " triggers-pending", " triggers-awaited",
+                                         " half-configured", " unpacked"};
+    size_t n = 0;
+    const char *v = evidence_dpkg_value_of(p, end, "Status", &n);
+
+    for (size_t i = 0; v && i < sizeof states / sizeof *states; i++) {
+        const size_t len = strlen(states[i]);
+
+        if (n > len && memcmp(v + n - len, states[i], len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool evidence_dpkg_version(const char *p, size_t n, const struct evidence_dpkg_name *package,
                            char out[EVIDENCE_DPKG_VERSION_SIZE])
 {
@@ -146,7 +189,7 @@ bool evidence_dpkg_version(const char *p, size_t n, const struct evidence_dpkg_n
         if (evidence_dpkg_is_package(p, stop, package)) {
             v = evidence_dpkg_value_of(p, stop, "Version", &len);
             if (!v || len == 0 || len >= EVIDENCE_DPKG_VERSION_SIZE ||
-                !evidence_dpkg_has_value(p, stop, "Status", "install ok installed")) {
+                !evidence_dpkg_is_installed(p, stop)) {
                 return false;
             }
             memcpy(out, v, len);

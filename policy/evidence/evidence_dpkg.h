@@ -37,6 +37,14 @@ bool evidence_dpkg_list_name(const char *file, struct evidence_dpkg_name *out)
 bool evidence_dpkg_lists(const char *p, size_t n, const char *path);
 
 /*
+ * Finds the path from which a file was diverted to `path`, in the database's "diversions" of n
+ * bytes at p (three lines each: from, to, and the diverting package). Writes it to out (size
+ * bytes). Returns false if there is none.
+ */
+bool evidence_dpkg_diverted_from(const char *p, size_t n, const char *path, char *out, size_t size)
+    __attribute__((warn_unused_result));
+
+/*
  * Reads the digest of an absolute path from a .md5sums of n bytes at p. Returns false if there is
  * none.
  */
@@ -44,8 +52,8 @@ bool evidence_dpkg_md5(const char *p, size_t n, const char *path, uint8_t out[EV
     __attribute__((warn_unused_result));
 
 /*
- * Reads the version of the installed package from "status". Returns false if the package is missing
- * or not installed.
+ * Reads the version of an installed package from "status", whether it is held, waits for triggers
+ * or is not configured yet. Returns false if the package is missing or its files are not installed.
  */
 bool evidence_dpkg_version(const char *p, size_t n, const struct evidence_dpkg_name *package,
                            char out[EVIDENCE_DPKG_VERSION_SIZE])

@@ -113,7 +113,7 @@ void inspection_release(const struct inspection *r);
  */
 #define INSPECTOR_WAITING 2048u
 
-/* Cached results, about 14 KiB each. */
+/* Cached results, about 20 KiB each. */
 #define INSPECTOR_CACHE 128u
 
 /* A public key that the operator trusts to sign envelopes. */

@@ -8,6 +8,7 @@
 
 #include "policy/evidence/evidence_copyright.h"
 #include "policy/evidence/evidence_dpkg.h"
+#include "policy/evidence/evidence_synopsis.h"
 #include "policy/spdx/spdx.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -43,10 +44,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     char text[EVIDENCE_LICENCE_SIZE];
 
     if (evidence_copyright_read(&c, file, n) == EVIDENCE_COPYRIGHT_OK) {
-        FUZZ_REQUIRE(c.whole || c.files > 0);
+        FUZZ_REQUIRE(c.free_text || c.counted > 0);
+        FUZZ_REQUIRE(c.n_files <= EVIDENCE_FILES);
         require_expression(c.licence);
     }
-    if (evidence_copyright_expression(file, n, text, sizeof text)) {
+    if (evidence_synopsis_expression(file, n, NULL, NULL, text, sizeof text) ==
+        EVIDENCE_SYNOPSIS_OK) {
         require_expression(text);
     }
     check_database(file, n);

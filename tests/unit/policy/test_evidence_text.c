@@ -1,154 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Evidence from text, in tables: Debian's licence names, copyright files, dpkg's database. */
+/* Evidence from text, in tables: dpkg's database, the list of evidence. */
 #include <stdio.h>
 #include <string.h>
 
 #include "policy/evidence/evidence.h"
-#include "policy/evidence/evidence_copyright.h"
 #include "policy/evidence/evidence_dpkg.h"
-#include "policy/spdx/spdx.h"
 #include "tests/support/unit.h"
-
-/* ---- synopses ---- */
-
-static const struct {
-    const char *debian;
-    const char *spdx;
-} synopses[] = {
-    {"GPL-2", "GPL-2.0-only"},
-    {"GPL-2+", "GPL-2.0-or-later"},
-    {"gpl-3+", "GPL-3.0-or-later"},
-    {"LGPL-2.1+", "LGPL-2.1-or-later"},
-    {"Expat", "MIT"},
-    {"MIT", "MIT"},
-    {"BSD-3-clause", "BSD-3-Clause"},
-    {"GFDL-NIV-1.3+", "GFDL-1.3-no-invariants-or-later"},
-    {"MPL-2.0", "MPL-2.0"},
-    {"MPL-1.1+", "MPL-1.1+"},
-    {"GPL-1+ or Artistic", "GPL-1.0-or-later OR Artistic-1.0"},
-    {"Perl", "(GPL-1.0-or-later OR Artistic-1.0-Perl)"},
-    {"GPL-2+ AND BSD-2-clause", "GPL-2.0-or-later AND BSD-2-Clause"},
-    {"A-1 or B-1 and C-1",
-     "LicenseRef-debian-A-1 OR LicenseRef-debian-B-1 AND LicenseRef-debian-C-1"},
-    {"GPL-2+ or Expat, and Zlib", "(GPL-2.0-or-later OR MIT) AND (Zlib)"},
-    {"GPL-2 with Linux-syscall-note exception", "GPL-2.0-only WITH Linux-syscall-note"},
-    {"GPL-3+ with Bison exception", "GPL-3.0-or-later WITH Bison-exception-2.2"},
-    {"GPL-2+ with Bison exception", "GPL-2.0-or-later WITH AdditionRef-debian-Bison"},
-    {"GPL-2+ with Autoconf exception", "GPL-2.0-or-later WITH Autoconf-exception-2.0"},
-    {"GPL-3+ with Autoconf exception", "GPL-3.0-or-later WITH Autoconf-exception-3.0"},
-    {"Apache-2.0 with LLVM exception", "Apache-2.0 WITH LLVM-exception"},
-    {"GPL-2+ with OpenSSL exception", "GPL-2.0-or-later WITH AdditionRef-debian-OpenSSL"},
-    {"LGPL-2.1+ with staticLink exception and mention",
-     "LGPL-2.1-or-later WITH AdditionRef-debian-staticLink AND LicenseRef-debian-mention"},
-    {"GPL-2 with", "GPL-2.0-only WITH AdditionRef-debian-unnamed"},
-    {"public-domain", "LicenseRef-debian-public-domain"},
-    {"MIT/X11", "LicenseRef-debian-MIT-X11"},
-    {"Foo-1+", "LicenseRef-debian-Foo-1-plus"},
-    {"LGPLv3+_or_GPLv2+", "LicenseRef-debian-LGPLv3-plus-or-GPLv2-plus"},
-    /* what is no synopsis is not guessed at */
-    {"Permission to use, copy", "LicenseRef-debian-free-text"},
-    {"GPL-2, GPL-3", "LicenseRef-debian-free-text"},
-    {"GPL-2 or", "LicenseRef-debian-free-text"},
-    {"and", "LicenseRef-debian-free-text"},
-    {"", "LicenseRef-debian-free-text"},
-    {"GPL-2 ,and", "LicenseRef-debian-free-text"},
-    {"Perl with odd exception", "LicenseRef-debian-free-text"},
-};
-
-START_TEST(a_synopsis_becomes_an_expression)
-{
-    static struct spdx e;
-    struct spdx_error why;
-    char out[EVIDENCE_LICENCE_SIZE];
-
-    ck_assert(evidence_copyright_expression(synopses[_i].debian, strlen(synopses[_i].debian), out,
-                                            sizeof out));
-    ck_assert_str_eq(out, synopses[_i].spdx);
-    ck_assert_msg(spdx_parse(&e, out, strlen(out), SPDX_LISTED, &why) == SPDX_OK, "%s: %s", out,
-                  why.text);
-}
-END_TEST
-
-START_TEST(a_synopsis_fits_exactly_or_not_at_all)
-{
-    const char *mit = "MIT OR MIT";
-    char out[16];
-
-    ck_assert(evidence_copyright_expression("Expat or MIT", 12, out, strlen(mit) + 1));
-    ck_assert_str_eq(out, mit);
-    ck_assert(!evidence_copyright_expression("Expat or MIT", 12, out, strlen(mit)));
-}
-END_TEST
-
-/* ---- files ---- */
-
-#define FORMAT "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
-
-static const struct {
-    const char *file;
-    enum evidence_copyright outcome;
-    const char *licence;
-} files[] = {
-    {FORMAT "\nFiles: *\nCopyright: A\nLicense: GPL-2+\n text\n", EVIDENCE_COPYRIGHT_OK,
-     "GPL-2.0-or-later"},
-    {FORMAT "\nFiles: *\nLicense: GPL-2+\n\nFiles: x\nLicense: Expat\n\nLicense: Zlib\n text\n",
-     EVIDENCE_COPYRIGHT_OK, "GPL-2.0-or-later AND MIT"},
-    /* the same licence twice, a choice, and parts of one field */
-    {FORMAT "\nFiles: *\nLicense: GPL-2+\n\nFiles: x\nLicense: GPL-2+ and Expat\n\nFiles: y\n"
-            "License: Expat or ISC\n",
-     EVIDENCE_COPYRIGHT_OK, "GPL-2.0-or-later AND MIT AND (MIT OR ISC)"},
-    /* the package as a whole, by its header paragraph */
-    {FORMAT "License: GPL-2\n\nFiles: *\nLicense: BSD-4-clause\n", EVIDENCE_COPYRIGHT_OK,
-     "GPL-2.0-only"},
-    /* how it is packaged is not in the executable; other files are, as far as is known */
-    {FORMAT "\nFiles: *\nLicense: Expat\n\nFiles: debian/*\n debian/x\nLicense: GPL-3+\n",
-     EVIDENCE_COPYRIGHT_OK, "MIT"},
-    {FORMAT "\nFiles: *\nLicense: Expat\n\nFiles: debian/*\n x\nLicense: GPL-3+\n",
-     EVIDENCE_COPYRIGHT_OK, "MIT AND GPL-3.0-or-later"},
-    {FORMAT "# a comment\n\n\nFiles: *\nLicense:\tGPL-2\t\n", EVIDENCE_COPYRIGHT_OK,
-     "GPL-2.0-only"},
-    {"Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\r\n\r\n"
-     "files: *\r\nlicense: GPL-2\r\n",
-     EVIDENCE_COPYRIGHT_OK, "GPL-2.0-only"},
-    {FORMAT "\nFiles: *\nLicense:\n All rights reserved.\n", EVIDENCE_COPYRIGHT_OK,
-     "LicenseRef-debian-unnamed"},
-    {"This package was debianized by X.\n", EVIDENCE_COPYRIGHT_FREE_TEXT, NULL},
-    {"Format: something\n\nFiles: *\nLicense: GPL-2\n", EVIDENCE_COPYRIGHT_FREE_TEXT, NULL},
-    {"", EVIDENCE_COPYRIGHT_FREE_TEXT, NULL},
-    {FORMAT, EVIDENCE_COPYRIGHT_NO_FILES, NULL},
-    {FORMAT "\nLicense: GPL-2\n", EVIDENCE_COPYRIGHT_NO_FILES, NULL},
-    {FORMAT "\nFiles: debian/*\nLicense: GPL-2\n", EVIDENCE_COPYRIGHT_NO_FILES, NULL},
-    {FORMAT "\nFiles: *\nCopyright: A\n", EVIDENCE_COPYRIGHT_MALFORMED, NULL},
-    {FORMAT "\nFiles: *\nLicense: GPL-2\nno field\n", EVIDENCE_COPYRIGHT_MALFORMED, NULL},
-    {FORMAT "\n goes on from nothing\n", EVIDENCE_COPYRIGHT_MALFORMED, NULL},
-};
-
-START_TEST(a_copyright_file_becomes_an_expression_or_a_reason)
-{
-    struct evidence_copyrights c;
-
-    ck_assert_int_eq(evidence_copyright_read(&c, files[_i].file, strlen(files[_i].file)),
-                     files[_i].outcome);
-    if (files[_i].licence) {
-        ck_assert_str_eq(c.licence, files[_i].licence);
-    }
-}
-END_TEST
-
-START_TEST(too_many_licences_are_no_expression)
-{
-    char text[16384] = FORMAT;
-    struct evidence_copyrights c;
-
-    for (int i = 0; i < 200; i++) {
-        const size_t n = strlen(text);
-
-        snprintf(text + n, sizeof text - n, "\nFiles: f%d\nLicense: licence-%d\n", i, i);
-    }
-    ck_assert_int_eq(evidence_copyright_read(&c, text, strlen(text)), EVIDENCE_COPYRIGHT_TOO_LONG);
-}
-END_TEST
 
 /* ---- dpkg ---- */
 
@@ -240,6 +98,46 @@ START_TEST(a_version_is_the_installed_packages)
     ck_assert(evidence_dpkg_version(status, strlen(status), &c, version));
     ck_assert_str_eq(version, "4");
     ck_assert(!evidence_dpkg_version(status, strlen(status), &d, version));
+}
+END_TEST
+
+/* A status is what is wanted, a flag, and the state (dpkg(1)). */
+static const struct {
+    const char *status;
+    bool installed;
+} states[] = {
+    {"install ok installed", true},        {"hold ok installed", true},
+    {"deinstall ok installed", true},      {"install reinstreq installed", true},
+    {"install ok unpacked", true},         {"install ok half-configured", true},
+    {"install ok triggers-pending", true}, {"hold ok triggers-awaited", true},
+    {"install ok half-installed", false},  {"deinstall ok config-files", false},
+    {"purge ok not-installed", false},     {"installed", false},
+};
+
+START_TEST(a_package_has_a_version_while_its_files_are_installed)
+{
+    const struct evidence_dpkg_name a = {.name = "a"};
+    char version[EVIDENCE_DPKG_VERSION_SIZE];
+    char text[128];
+
+    snprintf(text, sizeof text, "Package: a\nStatus: %s\nVersion: 1-2\n", states[_i].status);
+    ck_assert_int_eq(evidence_dpkg_version(text, strlen(text), &a, version), states[_i].installed);
+}
+END_TEST
+
+START_TEST(a_diverted_file_is_found_under_its_usual_name)
+{
+    const char *diversions = "/bin/a\n/bin/a.real\n:\n/bin/b\n/bin/b.real\npackage\n/bin/c\n";
+    char from[16];
+
+    ck_assert(evidence_dpkg_diverted_from(diversions, strlen(diversions), "/bin/b.real", from,
+                                          sizeof from));
+    ck_assert_str_eq(from, "/bin/b");
+    ck_assert(
+        !evidence_dpkg_diverted_from(diversions, strlen(diversions), "/bin/b", from, sizeof from));
+    ck_assert(
+        !evidence_dpkg_diverted_from(diversions, strlen(diversions), "package", from, sizeof from));
+    ck_assert(!evidence_dpkg_diverted_from(diversions, strlen(diversions), "/bin/b.real", from, 6));
 }
 END_TEST
 
@@ -363,6 +261,17 @@ START_TEST(what_another_process_sends_is_checked)
     e.unknowns[0].why[0] = '\033';
     ck_assert(!evidence_sound(&e));
     e = good;
+    e.n_files = EVIDENCE_FILES + 1;
+    ck_assert(!evidence_sound(&e));
+    e = good;
+    e.n_files = 1;
+    ck_assert(evidence_sound(&e));
+    e.files[0].place = EVIDENCE_PLACES;
+    ck_assert(!evidence_sound(&e));
+    e = good;
+    memcpy(&e.files_cut, &two, 1);
+    ck_assert(!evidence_sound(&e));
+    e = good;
     memcpy(&e.cut, &two, 1);
     ck_assert(!evidence_sound(&e));
 }
@@ -371,20 +280,15 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("evidence_text");
-    TCase *tc = unit_case(s, "copyright");
-
-    tcase_add_loop_test(tc, a_synopsis_becomes_an_expression, 0,
-                        (int)(sizeof synopses / sizeof *synopses));
-    tcase_add_test(tc, a_synopsis_fits_exactly_or_not_at_all);
-    tcase_add_loop_test(tc, a_copyright_file_becomes_an_expression_or_a_reason, 0,
-                        (int)(sizeof files / sizeof *files));
-    tcase_add_test(tc, too_many_licences_are_no_expression);
-    tc = unit_case(s, "dpkg");
+    TCase *tc = unit_case(s, "dpkg");
     tcase_add_test(tc, a_path_is_looked_for_as_the_database_may_have_it);
     tcase_add_test(tc, a_lists_name_is_a_packages);
     tcase_add_test(tc, a_list_has_whole_lines);
     tcase_add_test(tc, a_digest_is_the_paths_own);
     tcase_add_test(tc, a_version_is_the_installed_packages);
+    tcase_add_loop_test(tc, a_package_has_a_version_while_its_files_are_installed, 0,
+                        (int)(sizeof states / sizeof *states));
+    tcase_add_test(tc, a_diverted_file_is_found_under_its_usual_name);
     tc = unit_case(s, "list");
     tcase_add_test(tc, grades_have_names_and_an_order);
     tcase_add_test(tc, what_cannot_stand_is_unknown);

@@ -149,7 +149,7 @@ static const struct {
 } broken[] = {
     {"dpkg/info/thing:amd64.md5sums", COPYRIGHT, NULL, "digest of the file is unavailable"},
     {"doc/thing/copyright", COPYRIGHT, NULL, "copyright file"},
-    {NULL, "Free text.\n", NULL, "not machine-readable"},
+    {NULL, "Free text.\n", NULL, "neither machine-readable"},
     /* nothing outside of the folder is read */
     {"doc/thing/copyright", COPYRIGHT, "/usr/share/doc/coreutils/copyright", "copyright file"},
     {"doc/thing/copyright", COPYRIGHT, "../../secret", "copyright file"},
