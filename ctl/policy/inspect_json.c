@@ -134,6 +134,26 @@ static json_t *inspect_json_evidence(const struct evidence *e)
     return a;
 }
 
+static json_t *inspect_json_files(const struct evidence *e)
+{
+    json_t *a = json_array();
+
+    for (uint32_t i = 0; a && i < e->n_files; i++) {
+        const struct evidence_files *f = &e->files[i];
+        const enum evidence_place place = (enum evidence_place)f->place;
+        json_t *o =
+            json_pack("{s:s, s:s, s:I, s:b, s:s, s:s}", "files", f->files, "licence", f->licence,
+                      "line", (json_int_t)f->line, "counts", place == EVIDENCE_PLACE_SOURCE,
+                      "place", evidence_place_name(place), "why", evidence_place_why(place));
+
+        if (json_array_append_new(a, o) < 0) {
+            json_decref(a);
+            return NULL;
+        }
+    }
+    return a;
+}
+
 static int inspect_json_add_unknown(json_t *a, const char *what, const char *why)
 {
     return json_array_append_new(a, json_pack("{s:s, s:s}", "what", what, "why", why));
@@ -191,11 +211,13 @@ static json_t *inspect_json_code(const struct inspect *i)
 
 json_t *inspect_json(const struct inspect *i)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:b, s:o, s:o}", "format", "poemd-inspect/1",
-                     "inspected", inspect_json_escaped(i->what), "process",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:b, s:o, s:o}", "format",
+                     "poemd-inspect/1", "inspected", inspect_json_escaped(i->what), "process",
                      i->process ? inspect_json_process(&i->peer) : json_null(), "executable",
                      inspect_json_executable(i), "evidence",
-                     inspect_json_evidence(&i->inspection.evidence), "envelopes_other",
+                     inspect_json_evidence(&i->inspection.evidence), "files",
+                     inspect_json_files(&i->inspection.evidence), "files_cut",
+                     i->inspection.evidence.files_cut, "envelopes_other",
                      (json_int_t)i->inspection.envelopes_other, "cut", i->inspection.evidence.cut,
                      "unknown", inspect_json_unknown(i), "code", inspect_json_code(i));
 }

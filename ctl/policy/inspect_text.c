@@ -146,6 +146,27 @@ static void inspect_text_show_signature(const struct evidence_signature *s, FILE
     }
 }
 
+/* Lists the stanzas of the copyright file that decide, and those that do not count. */
+static void inspect_text_show_files(const struct evidence *e, FILE *to)
+{
+    for (uint32_t i = 0; i < e->n_files; i++) {
+        const struct evidence_files *f = &e->files[i];
+        const enum evidence_place place = (enum evidence_place)f->place;
+
+        if (place == EVIDENCE_PLACE_SOURCE) {
+            fprintf(to, "  %-12s %s: %s (line %" PRIu32 ")\n", "source", f->files, f->licence,
+                    f->line);
+        } else {
+            fprintf(to, "  %-12s %s: %s (line %" PRIu32 ", %s: %s)\n", "set apart", f->files,
+                    *f->licence ? f->licence : "no licence", f->line, evidence_place_name(place),
+                    evidence_place_why(place));
+        }
+    }
+    if (e->files_cut) {
+        fprintf(to, "  %-12s more files than can be shown\n", "");
+    }
+}
+
 static void inspect_text_show_evidence(const struct inspection *r, FILE *to)
 {
     const struct evidence *e = &r->evidence;
@@ -165,6 +186,7 @@ static void inspect_text_show_evidence(const struct inspection *r, FILE *to)
         fprintf(to, "  %-12s %s: %s\n", "unknown", evidence_source_name(e->unknowns[i].source),
                 e->unknowns[i].why);
     }
+    inspect_text_show_files(e, to);
     if (r->envelopes_other > 0) {
         fprintf(to, "  %-12s %" PRIu32 " valid envelopes are about other files\n", "",
                 r->envelopes_other);

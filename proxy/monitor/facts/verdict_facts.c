@@ -162,6 +162,24 @@ static void verdict_facts_add_signature(json_t *item, const struct evidence_sign
     }
 }
 
+/* Adds the files of a package that decide about its licence, and those set apart. */
+static void verdict_facts_add_files(json_t *item, const struct evidence *e)
+{
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < e->n_files; i++) {
+        const struct evidence_files *f = &e->files[i];
+
+        (void)json_array_append_new(
+            list, json_pack("{s:s,s:s,s:s}", "files", f->files, "licence", f->licence, "place",
+                            evidence_place_name((enum evidence_place)f->place)));
+    }
+    (void)json_object_set_new(item, "files", list);
+    if (e->files_cut) {
+        (void)json_object_set_new(item, "files_cut", json_true());
+    }
+}
+
 static void verdict_facts_add_evidence(json_t *list, const struct verdict_facts *f, enum side party)
 {
     const struct verdict_facts_party *p = &f->parties[party];
@@ -187,6 +205,9 @@ static void verdict_facts_add_evidence(json_t *list, const struct verdict_facts 
         item = verdict_facts_item(party, it->grade, it->source, it->licence, it->name, it->detail);
         if (item && it->grade == EVIDENCE_SIGNED) {
             verdict_facts_add_signature(item, &it->signature);
+        }
+        if (item && it->source == EVIDENCE_FROM_DPKG && k->inspection->evidence.n_files > 0) {
+            verdict_facts_add_files(item, &k->inspection->evidence);
         }
         (void)json_array_append_new(list, item);
     }
