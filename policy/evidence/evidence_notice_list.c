@@ -255,6 +255,36 @@ static const struct evidence_notice list_of_notices[] = {
      "they arise from defects in it the origin of this software must not be misrepresented "
      "either by explicit claim or by omission altered versions must be plainly marked as such "
      "and must not be misrepresented as being the original software"},
+    {EVIDENCE_NOTICE_GRANTS, "Spencer-99",
+     "development of this software was funded in part by cray research inc uunet communications "
+     "services inc sun microsystems inc and scriptics corporation none of whom are responsible "
+     "for the results the author thanks all of them redistribution and use in source and binary "
+     "forms with or without modification are permitted for any purpose provided that "
+     "redistributions in source form retain this entire copyright notice and indicate the origin "
+     "and nature of any modifications id appreciate being given credit for this package in the "
+     "documentation of software which uses it but that is not a requirement " BSD_DISCLAIMER},
+    {EVIDENCE_NOTICE_GRANTS, "Unicode-DFS-2015",
+     "( distributed under the terms of use in http www unicode org copyright html | ) permission "
+     "is hereby granted free of charge to any person obtaining a copy of the unicode data files "
+     "and any associated documentation the data files or unicode software and any associated "
+     "documentation the software to deal in the data files or software without restriction "
+     "including without limitation the rights to use copy modify merge publish distribute and or "
+     "sell copies of the data files or software and to permit persons to whom the data files or "
+     "software are furnished to do so provided that a the above copyright notices and this "
+     "permission notice appear with all copies of the data files or software b both the above "
+     "copyright notices and this permission notice appear in associated documentation and c "
+     "there is clear notice in each modified data file or in the software as well as in the "
+     "documentation associated with the data files or software that the data or software has "
+     "been modified the data files and software are provided as is without warranty of any kind "
+     "express or implied including but not limited to the warranties of merchantability fitness "
+     "for a particular purpose and noninfringement of third party rights in no event shall the "
+     "copyright holder or holders included in this notice be liable for any claim or any special "
+     "indirect or consequential damages or any damages whatsoever resulting from loss of use "
+     "data or profits whether in an action of contract negligence or other tortious action "
+     "arising out of or in connection with the use or performance of the data files or software "
+     "except as contained in this notice the name of a copyright holder shall not be used in "
+     "advertising or otherwise to promote the sale use or other dealings in these data files or "
+     "software without prior written authorization of the copyright holder"},
     {EVIDENCE_NOTICE_GRANTS, "BSL-1.0",
      "( boost software license version 1.0 *3 | ) permission is hereby granted free of charge to "
      "any person or organization obtaining a copy of the software and accompanying documentation "
@@ -359,6 +389,19 @@ static const struct evidence_notice list_of_notices[] = {
      "conditions | ) ( appendix how to apply the apache license to your work * limitations under "
      "the license | )"},
 
+    {EVIDENCE_NOTICE_GRANTS, "man2html",
+     "this program was written by *8 at the eindhoven university of technology email *4 permission "
+     "is granted to distribute modify and use this program as long as this comment is not removed "
+     "or changed ( this is a modified version it was modified by *4 for use by *1 | )"},
+    {EVIDENCE_NOTICE_GRANTS, "public-domain and MIT",
+     "this is a version aka dlmalloc of malloc free realloc written by doug lea and released to "
+     "the public domain as explained at http creativecommons org licenses publicdomain send "
+     "questions comments complaints performance data etc to dl cs oswego edu incorporates code "
+     "from intrin x86 h which bears the following notice compatibility intrin x86 h header for "
+     "gcc gcc equivalents of intrinsic microsoft visual c functions originally developed for the "
+     "reactos http www reactos org and tinykrnl http www tinykrnl org projects " MIT_GRANT
+         MIT_CONDITION MIT_DISCLAIMER},
+
     /* the FSF's notices for small files */
     {EVIDENCE_NOTICE_GRANTS, "FSFULLR",
      "( this | the ) *6 is free software ( as a special exception | ) ( the ( author | authors ) "
@@ -416,7 +459,7 @@ static const struct evidence_notice list_of_notices[] = {
     {EVIDENCE_NOTICE_GRANTS, "public-domain", "no copyright to license"},
     {EVIDENCE_NOTICE_SILENT, "",
      "this software and documentation has been developed by *6 along with *8 for further "
-     "information please visit http www *4"},
+     "information please visit http www *1 com"},
 
     /* GNU: "or later" */
     {EVIDENCE_NOTICE_GRANTS, "GPL-$v+", GNU_MAY GPL PUBLISHED OR_LATER_OTHER},

@@ -24,6 +24,7 @@ static const struct {
     [EVIDENCE_PLACE_TRANSLATION] = {"translation", "the program reads catalogues at run time"},
     [EVIDENCE_PLACE_PICTURE] = {"picture",
                                 "a picture is shown by a program and is no part of its code"},
+    [EVIDENCE_PLACE_PLATFORM] = {"platform", "it is compiled for another operating system only"},
     [EVIDENCE_PLACE_EXTRA] = {"extra", "contributed extras are built apart from the program"},
 };
 
@@ -89,6 +90,12 @@ static const struct {
     {FOLDER, EVIDENCE_PLACE_BUILD, ".github"},
     {FOLDER, EVIDENCE_PLACE_BUILD, ".gitlab"},
     {FOLDER, EVIDENCE_PLACE_BUILD, ".gitlab-ci"},
+    {FOLDER, EVIDENCE_PLACE_PLATFORM, "dos"},
+    {FOLDER, EVIDENCE_PLACE_PLATFORM, "msdos"},
+    {FOLDER, EVIDENCE_PLACE_PLATFORM, "djgpp"},
+    {FOLDER, EVIDENCE_PLACE_PLATFORM, "vms"},
+    {FOLDER, EVIDENCE_PLACE_PLATFORM, "os2"},
+    {FOLDER, EVIDENCE_PLACE_PLATFORM, "win32"},
     {FOLDER, EVIDENCE_PLACE_EXTRA, "contrib"},
 
     {NAME, EVIDENCE_PLACE_BUILD, "configure"},
@@ -167,6 +174,8 @@ static const struct {
     {NAME, EVIDENCE_PLACE_DOCUMENTATION, "*.md"},
     {NAME, EVIDENCE_PLACE_DOCUMENTATION, "*.rst"},
     {NAME, EVIDENCE_PLACE_DOCUMENTATION, "*.pdf"},
+    {NAME, EVIDENCE_PLACE_PLATFORM, "*_vms.*"},
+    {NAME, EVIDENCE_PLACE_PLATFORM, "*_win32.*"},
     {NAME, EVIDENCE_PLACE_PICTURE, "*.svg"},
     {NAME, EVIDENCE_PLACE_PICTURE, "*.png"},
     {NAME, EVIDENCE_PLACE_TRANSLATION, "*.po"},

@@ -21,6 +21,7 @@ enum evidence_place {
     EVIDENCE_PLACE_BUILD,
     EVIDENCE_PLACE_TRANSLATION,
     EVIDENCE_PLACE_PICTURE,
+    EVIDENCE_PLACE_PLATFORM, /* for an operating system that Debian is not made for */
     EVIDENCE_PLACE_EXTRA,
     EVIDENCE_PLACES,
 };

@@ -203,6 +203,9 @@ static const struct {
     {"CMakeLists.txt", EVIDENCE_PLACE_BUILD},
     {"po/*.po", EVIDENCE_PLACE_TRANSLATION},
     {"icons/mawk48.svg", EVIDENCE_PLACE_PICTURE},
+    {"gdk/win32/wintab.h", EVIDENCE_PLACE_PLATFORM},
+    {"src/gui_gtk_vms.h", EVIDENCE_PLACE_PLATFORM},
+    {"src/windows/x.c", EVIDENCE_PLACE_SOURCE},
     {"contrib/x/y.c", EVIDENCE_PLACE_EXTRA},
 };
 
