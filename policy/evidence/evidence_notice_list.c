@@ -86,7 +86,7 @@
 #define MIT_NAME \
     " except as contained in this notice the ( name | names ) of *20 shall not be used in " \
     "advertising or otherwise to promote the sale use or other dealings in this software without " \
-    "( specific | ) prior written authorization ( from *12 | )"
+    "( specific | ) prior written authorization ( from *5 | )"
 #define ISC_GRANT \
     "permission to use copy modify ( and | and or ) distribute this software ( and its " \
     "documentation | ) for any purpose with or without fee is hereby granted provided that the " \
@@ -151,7 +151,8 @@ static const struct evidence_notice list_of_notices[] = {
      BSD_GRANT BSD_SOURCE BSD_BINARY BSD_ADVERTISING BSD_DISCLAIMER},
     {EVIDENCE_NOTICE_GRANTS, "BSD-4-Clause-UC",
      BSD_GRANT BSD_SOURCE BSD_BINARY BSD_ADVERTISING_UC
-     "neither the name of the university nor the names of its contributors may be used to endorse "
+     "neither the name of the university nor the names of its contributors may be used to "
+     "endorse "
      "or promote products derived from this software without specific prior written permission "
      "this software is provided by the regents and contributors as is and any express or implied "
      "warranties including but not limited to the implied warranties of merchantability and "
@@ -202,7 +203,8 @@ static const struct evidence_notice list_of_notices[] = {
     {EVIDENCE_NOTICE_GRANTS, "MIT-0", MIT_GRANT MIT_DISCLAIMER},
     {EVIDENCE_NOTICE_GRANTS, "X11", MIT_GRANT MIT_CONDITION MIT_DISCLAIMER MIT_NAME},
     {EVIDENCE_NOTICE_GRANTS, "MIT",
-     "permission is hereby granted free of charge to any person obtaining a copy of this software "
+     "permission is hereby granted free of charge to any person obtaining a copy of this "
+     "software "
      "and associated documentation files the software to deal in the software without "
      "restriction including without limitation the rights to use copy modify merge publish "
      "distribute and or sell copies of the software and to permit persons to whom the software "
@@ -238,7 +240,8 @@ static const struct evidence_notice list_of_notices[] = {
      "conditions " HPND_GRANT HPND_NAME HPND_DISCLAIMS},
     {EVIDENCE_NOTICE_GRANTS, "Zlib",
      "this ( software | code | file | library ) is provided as is without any ( express | "
-     "expressed ) or implied warranty in no event will the ( author | authors ) be held liable for "
+     "expressed ) or implied warranty in no event will the ( author | authors ) be held liable "
+     "for "
      "any "
      "damages arising from the use of this software permission is granted to anyone to use this "
      "software for any purpose including commercial applications and to alter it and "
@@ -329,7 +332,14 @@ static const struct evidence_notice list_of_notices[] = {
      "limited to the implied warranties of merchantability fitness for a particular purpose and "
      "noninfringement this software is provided on an as is basis and the authors and "
      "distributors have no obligation to provide maintenance support updates enhancements or "
-     "modifications *140"},
+     "modifications ( government use if you are acquiring this software on behalf of the us "
+     "government the government shall have only restricted rights in the software and related "
+     "documentation as defined in the federal acquisition regulations fars in clause *4 if you "
+     "are acquiring the software on behalf of the department of defense the software shall be "
+     "classified as commercial computer software and the government shall have only restricted "
+     "rights as defined in clause *6 of ( dfars | dfar ) notwithstanding the foregoing the "
+     "authors grant the us government and others acting in its behalf permission to use and "
+     "distribute the software in accordance with the terms specified in this license | )"},
 
     {EVIDENCE_NOTICE_GRANTS, "Kazlib",
      "( free software license | ) all rights are reserved by the author with the following "
@@ -354,7 +364,8 @@ static const struct evidence_notice list_of_notices[] = {
     {EVIDENCE_NOTICE_GRANTS, "CMU-Mach-nodoc",
      "permission to use copy modify and distribute this software and its documentation is hereby "
      "granted provided that both the copyright notice and this permission notice appear in all "
-     "copies of the software derivative works or modified versions and any portions thereof ( and "
+     "copies of the software derivative works or modified versions and any portions thereof ( "
+     "and "
      "that both notices appear in supporting documentation | ) carnegie mellon allows free use "
      "of this software in its as is condition carnegie mellon disclaims any liability of any "
      "kind for any damages whatsoever resulting from the use of this software"},
@@ -390,8 +401,10 @@ static const struct evidence_notice list_of_notices[] = {
      "the license | )"},
 
     {EVIDENCE_NOTICE_GRANTS, "man2html",
-     "this program was written by *8 at the eindhoven university of technology email *4 permission "
-     "is granted to distribute modify and use this program as long as this comment is not removed "
+     "this program was written by *8 at the eindhoven university of technology email *4 "
+     "permission "
+     "is granted to distribute modify and use this program as long as this comment is not "
+     "removed "
      "or changed ( this is a modified version it was modified by *4 for use by *1 | )"},
     {EVIDENCE_NOTICE_GRANTS, "public-domain and MIT",
      "this is a version aka dlmalloc of malloc free realloc written by doug lea and released to "
@@ -433,16 +446,17 @@ static const struct evidence_notice list_of_notices[] = {
     {EVIDENCE_NOTICE_GRANTS, "public-domain",
      "( this | the ) *12 ( is | are ) hereby placed in the public domain without restrictions "
      "just give the author credit dont claim you wrote it or prevent anyone else from using it "
-     "( *4 current email address *6 | )"},
+     "( *4 current email address gpietsch comcast net | )"},
     {EVIDENCE_NOTICE_GRANTS, "public-domain",
      "written by *8 public domain based conceptually on *10 may be used and distributed freely "
      "for any purpose changes by *20 also placed in public domain ( minor changes by *8 also "
      "placed in the public domain | ) ( changes by *20 placed in public domain as well | )"},
     {EVIDENCE_NOTICE_GRANTS, "public-domain",
      "( this | the ) *12 ( is | are | was | has been | have been | is hereby | are hereby ) "
-     "( placed | put | released | ) ( in | into | to ) the public domain ( by *6 | )"},
+     "( placed | put | released | ) ( in | into | to ) the public domain"},
     {EVIDENCE_NOTICE_GRANTS, "public-domain",
-     "( written | implemented | created | based on *10 written ) by *14 ( and | ) ( placed | put | "
+     "( written | implemented | created | based on *10 written ) by *14 ( and | ) ( placed | "
+     "put | "
      "released ) ( in | into | to ) the public domain"},
     {EVIDENCE_NOTICE_GRANTS, "public-domain", "( in the | ) public domain"},
     {EVIDENCE_NOTICE_GRANTS, "public-domain",
@@ -480,7 +494,8 @@ static const struct evidence_notice list_of_notices[] = {
              "foundation either version $v or at your option any later version or the artistic "
              "license ( which comes with ( perl | this kit ) | )"},
     {EVIDENCE_NOTICE_GRANTS, "GPL-1+ or Artistic-1.0-Perl",
-     "( this | the ) *4 is free software you ( can | may ) redistribute it and or modify it under "
+     "( this | the ) *4 is free software you ( can | may ) redistribute it and or modify it "
+     "under "
      "the same terms as perl itself"},
 
     /* Debian's QEMU: the licence of its logo is a picture's */
@@ -489,7 +504,8 @@ static const struct evidence_notice list_of_notices[] = {
      "systems the complete text of the gnu general public license version 2 can be found in the "
      "file usr share commonlicenses gpl 2 parts of qemu have specific licenses which are "
      "compatible with the gnu general public license hence each source file contains its own "
-     "licensing information in particular the qemu virtual cpu core library libqemu a is released "
+     "licensing information in particular the qemu virtual cpu core library libqemu a is "
+     "released "
      "under the gnu lesser general public license version 2 or later on debian systems the "
      "complete text of the gnu lesser general public license can be found in the file usr share "
      "commonlicenses lgpl 2 the bsd emulator is released under the following bsd license " BSD_GRANT
@@ -518,7 +534,8 @@ static const struct evidence_notice list_of_notices[] = {
      "on debian systems the ( complete | full | ) text of the artistic license can be found in "
      "( the file | ) usr share commonlicenses artistic"},
     {EVIDENCE_NOTICE_REFERS, "MPL-$v",
-     "on debian systems the ( complete | full | ) text of the mozilla public license ( version $v "
+     "on debian systems the ( complete | full | ) text of the mozilla public license ( version "
+     "$v "
      "| ) can be found in ( the file | ) usr share commonlicenses mpl $v"},
     {EVIDENCE_NOTICE_REFERS, "GPL-1+",
      "( this | the ) *6 ( is | may be ) ( distributed | redistributed | released | licensed ) "
@@ -531,13 +548,19 @@ static const struct evidence_notice list_of_notices[] = {
 
     /* GNU: what goes with the notices */
     {EVIDENCE_NOTICE_SILENT, "",
-     "( this | the | these | ) *8 ( is | are ) distributed in the hope that ( it | they ) will be "
+     "( this | the | these | ) *8 ( is | are ) distributed in the hope that ( it | they ) will "
+     "be "
      "useful but without any warranty without even the implied warranty of merchantability or "
      "fitness for a particular purpose ( see the " GNU_KIND " license for more details | )"},
     {EVIDENCE_NOTICE_SILENT, "",
-     "you should have received a copy of the " GNU_KIND " license ( version $v | ) along with "
-     "*6 ( ( if not | see the file copying if not ) ( see http www gnu org licenses ( gpl html | ) "
-     "| write to the free software foundation ( inc | ) *16 ) | )"},
+     "you should have received a copy of the " GNU_KIND
+     " license ( version $v | ) along with ( this | the | *1 ) ( program | package | library | "
+     "software | file | gnu c library | *1 ) ( ( if not | see the file copying if not ) ( see http "
+     "www gnu org licenses ( gpl html | ) "
+     "| write to the free software foundation ( inc | ) ( at | ) ( 51 franklin ( st | street ) "
+     "( fifth floor | ) boston ma 02110 1301 | 51 franklin ( st | street ) fifth floor boston "
+     "ma 02110 1301 | 59 temple ( place | pl ) ( suite 330 | ) boston ma 02111 1307 | 675 mass "
+     "ave cambridge ma 02139 | ) ( usa | ) ) | )"},
     {EVIDENCE_NOTICE_SILENT, "",
      "on debian ( systems | gnu linux systems | based systems ) ( a copy of | ) the ( complete | "
      "full | ) "

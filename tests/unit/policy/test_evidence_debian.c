@@ -311,7 +311,16 @@ static const struct {
      "in the file `/usr/share/common-licenses/GPL-3'.\n",
      "GPL-3.0-only"},
     {"This code is in the public domain.\n", "LicenseRef-debian-public-domain"},
-    /* one word more or less, and it is another text */
+    /* one word more or less, and it is another text; a name has no room for a sentence */
+    {GPL2 "You should have received a copy of the GNU General Public License along with this\n"
+          "program; if not, write to the Free Software Foundation, Inc., 51 Franklin Street,\n"
+          "Fifth Floor, Boston, MA 02110-1301, USA.\n",
+     "GPL-2.0-or-later"},
+    {GPL2 "You should have received a copy of the GNU General Public License along with this\n"
+          "program; if not, write to the Free Software Foundation, Inc., 51 Franklin Street,\n"
+          "Fifth Floor, Boston, MA 02110-1301, USA. No commercial use.\n",
+     NULL},
+    {"This code is in the public domain by the author. Not for sale.\n", NULL},
     {GPL2 "It must not be used in nuclear plants.\n", NULL},
     {"This program is free software; you can redistribute it and/or modify it under the terms of\n"
      "the GNU General Public License as published by the Free Software Foundation; either\n"
