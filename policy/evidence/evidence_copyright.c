@@ -25,8 +25,8 @@ const char *evidence_copyright_text(enum evidence_copyright o)
 {
     static const char *const texts[] = {
         [EVIDENCE_COPYRIGHT_OK] = "well-formed",
-        [EVIDENCE_COPYRIGHT_FREE_TEXT] = "it is neither machine-readable (copyright-format 1.0) "
-                                         "nor composed of well-known notices",
+        [EVIDENCE_COPYRIGHT_FREE_TEXT] =
+            "it is neither machine-readable (format 1.0) nor composed of well-known notices",
         [EVIDENCE_COPYRIGHT_NO_FILES] = "none of its stanzas has the licence of a source file",
         [EVIDENCE_COPYRIGHT_MALFORMED] = "it is malformed",
         [EVIDENCE_COPYRIGHT_TOO_LONG] = "it has too many licences for one expression",

@@ -296,7 +296,7 @@ static void evidence_notice_try(struct found *f, const struct evidence_notice *n
     struct program p;
 
     if (!evidence_notice_compile(&p, notice->words)) {
-        assert(!"a notice of the list is malformed");
+        assert(false); /* a notice of the list is malformed */
         return;
     }
     if (strstr(notice->words, "$v")) {

@@ -168,7 +168,6 @@ class Attested(Policy):
         record = self.expect("deny", "C")
         self.assertIn("incompatible with GPL-2.0-only: Apache-2.0", record["rule"]["why"])
 
-
     def test_by_nobody_trusted_is_refused(self) -> None:
         self.refused(self.start_attested("GPL-2.0-or-later", trusted=False))
         self.expect("deny", "E")

@@ -129,6 +129,7 @@ static void expect_distribution(const char *release, const char *id, const char 
 
     rig_write("os-release", release, strlen(release));
     o = audit_host_distribution("os-release");
+    ck_assert_int_eq(remove("os-release"), 0);
     ck_assert_msg((o != NULL) == (id != NULL), "%s", release);
     if (o) {
         ck_assert_str_eq(text_of(o, "id"), id);
