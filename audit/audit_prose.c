@@ -208,10 +208,11 @@ const char *audit_prose(const json_t *record, char out[AUDIT_PROSE_MAX])
 {
     const json_t *const host = json_object_get(record, "host");
     const char *const event = json_string_value(json_object_get(record, "event"));
-    struct prose p = {out, 0};
+    struct prose p = {.n = 0};
     char text[PROSE_NAME];
     char when[64];
 
+    p.out = out;
     audit_prose_add(&p, "On %s",
                     audit_prose_time(json_string_value(json_object_get(record, "time")), when));
     if (json_object_get(host, "name")) {

@@ -64,7 +64,7 @@ static enum evidence_dsse evidence_dsse_signature(const json_t *sig,
     if (!json_is_string(sig)) {
         return EVIDENCE_DSSE_NO_ENVELOPE;
     }
-    if (length > BASE64_SIZE(EVIDENCE_KEY_SIGNATURE_MAX)) {
+    if (length > BASE64_SIZE((size_t)EVIDENCE_KEY_SIGNATURE_MAX)) {
         return EVIDENCE_DSSE_UNTRUSTED;
     }
     return base64_read_any(json_string_value(sig), length, out, EVIDENCE_KEY_SIGNATURE_MAX, n)

@@ -16,7 +16,7 @@ enum evidence_dsse evidence_element_text(const json_t *value, char out[EVIDENCE_
     if (!value || (text && strcmp(text, "NOASSERTION") == 0)) {
         return EVIDENCE_DSSE_NO_ASSERTION;
     }
-    if (n == 0 || n >= EVIDENCE_LICENCE_SIZE) {
+    if (!text || n == 0 || n >= EVIDENCE_LICENCE_SIZE) {
         return EVIDENCE_DSSE_NO_LICENCE;
     }
     for (size_t i = 0; i < n; i++) {

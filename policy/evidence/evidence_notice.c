@@ -7,7 +7,6 @@
  */
 #include "policy/evidence/evidence_notice.h"
 
-#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,7 +295,6 @@ static void evidence_notice_try(struct found *f, const struct evidence_notice *n
     struct program p;
 
     if (!evidence_notice_compile(&p, notice->words)) {
-        assert(false); /* a notice of the list is malformed */
         return;
     }
     if (strstr(notice->words, "$v")) {
@@ -368,9 +366,10 @@ static bool evidence_notice_join_all(const struct found *found, size_t n,
                                      enum evidence_notice_kind kind, char *out, size_t size)
 {
     char licences[PARTS][EVIDENCE_SYNOPSIS_TEXT_SIZE];
-    struct evidence_text t = {.out = out, .size = size};
+    struct evidence_text t = {.size = size};
     size_t have = 0;
 
+    t.out = out;
     for (size_t i = 0; i < n; i++) {
         bool seen = found[i].notice->kind != kind;
 

@@ -260,8 +260,9 @@ bool evidence_rpm_expression(const char *tag, char out[EVIDENCE_LICENCE_SIZE],
 {
     static struct spdx expression; /* too large for the stack */
     static char text[LIMIT_SPDX_TEXT];
-    struct rpm_tag t = {.at = tag, .out = text, .why = why};
+    struct rpm_tag t = {.at = tag, .out = text};
 
+    t.why = why;
     text[0] = '\0';
     if (!evidence_rpm_is_spdx(tag, &expression)) {
         if (!evidence_rpm_tag_convert(&t, &expression)) {

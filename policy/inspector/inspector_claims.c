@@ -11,6 +11,7 @@
 #include "policy/inspector/inspector_channel.h"
 
 _Static_assert(INSPECTOR_KEYS == EVIDENCE_DSSE_KEYS, "every key can be tried");
+/* Each header has its own number. NOLINTNEXTLINE(misc-redundant-expression) */
 _Static_assert(INSPECTOR_ENVELOPE_MAX == EVIDENCE_DSSE_MAX, "one envelope");
 
 struct inspector_claims {

@@ -285,12 +285,13 @@ bool decision_begin(struct monitor_session *t)
     const bool who = facts || t->table->shown || monitor_session_tap(t).on ||
                      t->route->config->same_process != CONFIG_SAME_UNASKED;
     const unsigned left = monitor_session_handshake_left_ms(t);
+    const int fds[SIDES] = {
+        [SIDE_CLIENT] = who ? t->client_fd : -1, [SIDE_BACKEND] = who ? t->backend_fd : -1};
 
     t->peer_facts = peer_facts_new(
         t->table->context->base, facts ? t->table->context->inspector : NULL,
-        t->table->context->offload, &t->route->config->rules, (uint32_t)t->route->number,
-        who ? t->client_fd : -1, who ? t->backend_fd : -1, t->device ? spawn_pid(t->device) : 0,
-        left - left / VERDICT_PART, decision_on_known, t);
+        t->table->context->offload, &t->route->config->rules, (uint32_t)t->route->number, fds,
+        t->device ? spawn_pid(t->device) : 0, left - left / VERDICT_PART, decision_on_known, t);
     if (!t->peer_facts) {
         return false;
     }

@@ -129,7 +129,10 @@ static void code_session(struct policy_rig *p, const char *how, const char *file
     setenv(strcmp(how, "preload") == 0 ? "LD_PRELOAD" : HOW,
            strcmp(how, "preload") == 0 ? file : how, 1);
     setenv(FILE_OF_IT, file, 1);
+    /* A sanitizer's runtime wants to be first, which only the preloaded file can be. */
+    setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
     policy_client_exec(&c, self, p->listen);
+    unsetenv("ASAN_OPTIONS");
     unsetenv(HOW);
     unsetenv(FILE_OF_IT);
     unsetenv("LD_PRELOAD");

@@ -192,7 +192,7 @@ class Spawned(Policy):
     def test_is_the_process_that_was_started(self) -> None:
         self.use(self.start_spawned(f"allow backend exe {self.program('edu')}",
                                     f"{COMPATIBLE} evidence packaged", "otherwise taint"))
-        record = self.expect("allow-tainted", "U")
+        record = self.expect("allow-tainted", "E")
         self.assertIn(f"device pid={record['backend']['pid']} started", self.child("poemd").log())
         self.assertEqual(os.getuid(), record["backend"]["uid"])
 

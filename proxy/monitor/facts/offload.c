@@ -56,6 +56,24 @@ static struct offload_job *offload_next(struct offload *o)
     return NULL;
 }
 
+/* Takes the next job as running; waits for one. NULL at the end. Called with the lock held. */
+static struct offload_job *offload_take(struct offload *o)
+{
+    struct offload_job *job = NULL;
+
+    while (!o->closing && !(job = offload_next(o))) {
+        o->n_idle++;
+        pthread_cond_wait(&o->wake, &o->lock);
+        o->n_idle--;
+    }
+    if (!o->closing) {
+        TAILQ_REMOVE(&o->queued, job, link);
+        TAILQ_INSERT_TAIL(&o->running, job, link);
+        return job;
+    }
+    return NULL;
+}
+
 static void *offload_run(void *arg)
 {
     static const uint64_t one = 1;
@@ -63,16 +81,7 @@ static void *offload_run(void *arg)
     struct offload_job *job;
 
     pthread_mutex_lock(&o->lock);
-    while (!o->closing) {
-        job = offload_next(o);
-        if (!job) {
-            o->n_idle++;
-            pthread_cond_wait(&o->wake, &o->lock);
-            o->n_idle--;
-            continue;
-        }
-        TAILQ_REMOVE(&o->queued, job, link);
-        TAILQ_INSERT_TAIL(&o->running, job, link);
+    while ((job = offload_take(o))) {
         pthread_mutex_unlock(&o->lock);
         job->run(job);
         pthread_mutex_lock(&o->lock);

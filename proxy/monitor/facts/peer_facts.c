@@ -115,7 +115,7 @@ static void peer_facts_begin(struct peer_facts *q, enum side party, int fd, pid_
 
 struct peer_facts *peer_facts_new(struct event_base *base, struct inspector *inspector,
                                   struct offload *offload, const struct rules *rules,
-                                  uint32_t route, int client_fd, int backend_fd, pid_t backend_pid,
+                                  uint32_t route, const int fds[SIDES], pid_t backend_pid,
                                   unsigned timeout_ms, peer_facts_fn *fn, void *arg)
 {
     struct peer_facts *q = heap_pages_new(sizeof *q);
@@ -129,8 +129,8 @@ struct peer_facts *peer_facts_new(struct event_base *base, struct inspector *ins
     q->route = route;
     q->fn = fn;
     q->arg = arg;
-    peer_facts_begin(q, SIDE_CLIENT, client_fd, 0, rules, timeout_ms);
-    peer_facts_begin(q, SIDE_BACKEND, backend_fd, backend_pid, rules, timeout_ms);
+    peer_facts_begin(q, SIDE_CLIENT, fds[SIDE_CLIENT], 0, rules, timeout_ms);
+    peer_facts_begin(q, SIDE_BACKEND, fds[SIDE_BACKEND], backend_pid, rules, timeout_ms);
     return q;
 }
 

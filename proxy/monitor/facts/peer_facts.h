@@ -31,7 +31,7 @@ typedef void peer_facts_fn(void *arg);
  */
 struct peer_facts *peer_facts_new(struct event_base *base, struct inspector *inspector,
                                   struct offload *offload, const struct rules *rules,
-                                  uint32_t route, int client_fd, int backend_fd, pid_t backend_pid,
+                                  uint32_t route, const int fds[SIDES], pid_t backend_pid,
                                   unsigned timeout_ms, peer_facts_fn *fn, void *arg)
     __attribute__((warn_unused_result));
 void peer_facts_free(struct peer_facts *q);
