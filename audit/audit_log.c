@@ -15,7 +15,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -26,6 +25,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sock.h"
+#include "base/thread.h"
 #include "base/unconst.h"
 #include "audit/audit_file.h"
 #include "audit/audit_fit.h"
@@ -332,22 +332,6 @@ static void *audit_log_run(void *arg)
 
 /* ---- the caller ---- */
 
-/* Starts the thread with all signals blocked: the caller handles them. Returns 0 or an errno. */
-static int audit_log_start(struct audit_log *log)
-{
-    sigset_t all;
-    sigset_t before;
-    int err;
-
-    sigfillset(&all);
-    err = pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (err == 0) {
-        err = pthread_create(&log->thread, NULL, audit_log_run, log);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-    }
-    return err;
-}
-
 enum audit_open audit_log_open(struct audit_log **out, const struct audit_settings *settings,
                                struct audit_fault *why)
 {
@@ -377,7 +361,7 @@ enum audit_open audit_log_open(struct audit_log **out, const struct audit_settin
     memcpy(log->latest, log->file.on_disk.latest, sizeof log->latest);
     log->size = log->file.on_disk.tree.size;
     log->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    why->error = log->done_fd < 0 ? errno : audit_log_start(log);
+    why->error = log->done_fd < 0 ? errno : thread_start(&log->thread, audit_log_run, log);
     if (why->error) {
         snprintf(why->text, sizeof why->text, "starting the log: %s", strerror(why->error));
         sock_close(&log->done_fd);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -15,6 +14,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 /* Milliseconds for which the end waits for a thread; one that is not blocked needs less. */
 #define OFFLOAD_JOIN_MS 100
@@ -94,19 +94,11 @@ static void *offload_run(void *arg)
     return NULL;
 }
 
-/* Starts a thread with all signals blocked: the loop handles them. Called with the lock held. */
+/* Starts another thread. Called with the lock held. */
 static void offload_start_thread(struct offload *o)
 {
-    sigset_t all;
-    sigset_t before;
-    int err;
+    const int err = thread_start(&o->threads[o->n_threads], offload_run, o);
 
-    sigfillset(&all);
-    err = pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (err == 0) {
-        err = pthread_create(&o->threads[o->n_threads], NULL, offload_run, o);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-    }
     if (err) {
         /* The jobs wait for a thread that exists, or for their owners' time limits. */
         log_warning("cannot start a thread: %s", strerror(err));
