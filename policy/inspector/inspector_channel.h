@@ -154,6 +154,12 @@ void inspector_rpm_add(const struct inspector_tools *t, const char *path,
  */
 ssize_t inspector_read(int fd, size_t most, char **out) __attribute__((warn_unused_result));
 
+/*
+ * Opens a file below a folder for reading, without blocking. Returns an fd, which the caller
+ * closes, or -errno: -EXDEV if a link leads out of the folder.
+ */
+int inspector_open_below(int dir_fd, const char *name) __attribute__((warn_unused_result));
+
 /* ---- one file, in slices: inspector_inspect.c ---- */
 
 /* A file being inspected. */

@@ -78,8 +78,7 @@ ssize_t inspector_read(int fd, size_t most, char **out)
     return (ssize_t)have;
 }
 
-/* Returns an fd or -errno: -EXDEV if a link leads out of the folder. */
-static int inspector_dpkg_open_below(int dir_fd, const char *name)
+int inspector_open_below(int dir_fd, const char *name)
 {
     const struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
                                  .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
@@ -103,7 +102,7 @@ static ssize_t inspector_dpkg_read_take(int fd, char **out)
 
 static ssize_t inspector_dpkg_read_below(int dir_fd, const char *name, char **out)
 {
-    return inspector_dpkg_read_take(inspector_dpkg_open_below(dir_fd, name), out);
+    return inspector_dpkg_read_take(inspector_open_below(dir_fd, name), out);
 }
 
 /* ---- links of the documentation ---- */
@@ -144,7 +143,7 @@ static int inspector_dpkg_open_copyright(int doc_fd, const char *package)
     int fd;
 
     snprintf(path, sizeof path, "%s/copyright", package);
-    fd = inspector_dpkg_open_below(doc_fd, path);
+    fd = inspector_open_below(doc_fd, path);
     for (unsigned i = 0; fd == -EXDEV && i < LINKS; i++) {
         const char *slash = strchr(path, '/');
 
@@ -152,7 +151,7 @@ static int inspector_dpkg_open_copyright(int doc_fd, const char *package)
             !inspector_dpkg_follow(doc_fd, path, strlen(path))) {
             break;
         }
-        fd = inspector_dpkg_open_below(doc_fd, path);
+        fd = inspector_open_below(doc_fd, path);
     }
     return fd;
 }

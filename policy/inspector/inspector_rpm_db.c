@@ -10,12 +10,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "policy/inspector/inspector_channel.h"
@@ -25,15 +23,6 @@
 
 /* The folder of the current search. */
 static int folder = -1;
-
-static int inspector_rpm_db_open(const char *name)
-{
-    const struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-                                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-    const long fd = syscall(SYS_openat2, folder, name, &how, sizeof how);
-
-    return fd < 0 ? -errno : (int)fd;
-}
 
 /* ---- an open file, as sqlite sees it ---- */
 
@@ -162,7 +151,7 @@ static int inspector_rpm_db_vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3
     if (!name || !(is_log || (flags & SQLITE_OPEN_MAIN_DB))) {
         return SQLITE_CANTOPEN;
     }
-    f->fd = inspector_rpm_db_open(name);
+    f->fd = inspector_open_below(folder, name);
     if (f->fd < 0 && !(is_log && f->fd == -ENOENT)) {
         return SQLITE_CANTOPEN;
     }
@@ -183,7 +172,7 @@ static int inspector_rpm_db_vfs_delete(sqlite3_vfs *vfs, const char *name, int s
 
 static int inspector_rpm_db_vfs_access(sqlite3_vfs *vfs, const char *name, int flags, int *out)
 {
-    const int fd = inspector_rpm_db_open(name);
+    const int fd = inspector_open_below(folder, name);
 
     (void)vfs;
     *out = fd >= 0 && flags != SQLITE_ACCESS_READWRITE;
@@ -251,7 +240,7 @@ static void inspector_rpm_db_state_get(struct rpm_db_state *s)
 
     memset(s, 0, sizeof *s);
     for (size_t i = 0; i < 2; i++) {
-        const int fd = inspector_rpm_db_open(names[i]);
+        const int fd = inspector_open_below(folder, names[i]);
 
         if (fd >= 0) {
             if (peer_file_id_get(fd, &s->files[i]) < 0) {
