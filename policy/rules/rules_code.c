@@ -244,17 +244,16 @@ static bool rules_code_agrees(const struct rules *r, const struct rules_licence 
                               const struct rules_known *k, struct rules_date today,
                               const struct rules_counted *c)
 {
-    static const enum spdx_target versions[] = {SPDX_WITH_GPL_2_0_ONLY, SPDX_WITH_GPL_3_0_OR_LATER};
     char why[RULES_TEXT_SIZE];
     size_t worst;
 
     if (rule->kind != RULES_COMPATIBLE || rule->target != SPDX_WITH_GPL_2_0_OR_LATER) {
         return true;
     }
-    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
+    for (int i = 0; i < RULES_VERSIONS; i++) {
         struct rules_licence one = *rule;
 
-        one.target = versions[i];
+        one.target = rules_versions[i];
         if (rules_code_judge(r, &one, k, today, c, &worst, why) == SPDX_COMPATIBLE) {
             return true;
         }

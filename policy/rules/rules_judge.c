@@ -299,20 +299,22 @@ static enum spdx_compat judge_each(const struct rules_licence *rule, const struc
     return all;
 }
 
+const enum spdx_target rules_versions[RULES_VERSIONS] = {SPDX_WITH_GPL_2_0_ONLY,
+                                                         SPDX_WITH_GPL_3_0_OR_LATER};
+
 /* GPL-2.0-or-later is met by either version, but all items must agree on one (spdx.h). */
 static enum spdx_compat judge_versions(const struct rules_licence *rule,
                                        const struct rules_counted *c)
 {
-    static const enum spdx_target versions[] = {SPDX_WITH_GPL_2_0_ONLY, SPDX_WITH_GPL_3_0_OR_LATER};
     enum spdx_compat best = SPDX_INCOMPATIBLE;
 
-    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
+    for (int i = 0; i < RULES_VERSIONS; i++) {
         struct rules_licence one = *rule;
         char why[RULES_TEXT_SIZE];
         enum spdx_compat all;
         size_t worst;
 
-        one.target = versions[i];
+        one.target = rules_versions[i];
         all = judge_each(&one, c, &worst, why);
         best = all > best ? all : best;
     }

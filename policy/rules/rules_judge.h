@@ -55,6 +55,10 @@ bool rules_with_resolve(const struct rules *r, const struct rules_known known[SI
                         struct rules_date today, const struct rules_licence *rule,
                         struct rules_licence *out, struct rules_step *s);
 
+/* The versions of the GPL, one of which all parts of a work must agree on: 2, and 3 or later. */
+#define RULES_VERSIONS 2
+extern const enum spdx_target rules_versions[RULES_VERSIONS];
+
 /* The rule applied if no rule requires a licence: compatible with QEMU, GPL-2.0-only. */
 extern const struct rules_licence rules_unasked;
 

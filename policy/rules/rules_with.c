@@ -13,15 +13,13 @@
 struct with_other {
     enum side party;
     struct rules_counted counted;
-    enum spdx_compat compat[2]; /* version 2, version 3 */
+    enum spdx_compat compat[RULES_VERSIONS]; /* version 2, version 3 */
 };
-
-static const enum spdx_target versions[2] = {SPDX_WITH_GPL_2_0_ONLY, SPDX_WITH_GPL_3_0_OR_LATER};
 
 static void rules_with_judge(struct with_other *o)
 {
-    for (int i = 0; i < 2; i++) {
-        const struct rules_licence one = {.kind = RULES_COMPATIBLE, .target = versions[i]};
+    for (int i = 0; i < RULES_VERSIONS; i++) {
+        const struct rules_licence one = {.kind = RULES_COMPATIBLE, .target = rules_versions[i]};
         char why[RULES_TEXT_SIZE];
         size_t worst;
 
@@ -87,7 +85,7 @@ bool rules_with_resolve(const struct rules *r, const struct rules_known known[SI
     if (o.compat[0] == SPDX_COMPATIBLE && o.compat[1] == SPDX_COMPATIBLE) {
         out->target = SPDX_WITH_GPL_2_0_OR_LATER;
     } else if (o.compat[0] == SPDX_COMPATIBLE || o.compat[1] == SPDX_COMPATIBLE) {
-        out->target = versions[o.compat[0] == SPDX_COMPATIBLE ? 0 : 1];
+        out->target = rules_versions[o.compat[0] == SPDX_COMPATIBLE ? 0 : 1];
     } else if (o.compat[0] == SPDX_UNKNOWN || o.compat[1] == SPDX_UNKNOWN) {
         return rules_with_fault(&o, rule, s, TAINT_UNKNOWN, " is not known to be compatible");
     } else {
