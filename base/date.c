@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Reads and writes calendar days. */
+#define _GNU_SOURCE
 #include "base/date.h"
 
 #include <ctype.h>
 #include <stdio.h>
+#include <time.h>
+
+uint32_t date_today(void)
+{
+    const time_t now = time(NULL);
+    struct tm tm;
+
+    gmtime_r(&now, &tm);
+    return (uint32_t)((tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday);
+}
 
 bool date_valid(uint32_t date)
 {

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Calendar days in UTC, as the number YYYYMMDD, which orders them; 0 stands for no day. Pure. */
+/* Calendar days in UTC, as the number YYYYMMDD, which orders them; 0 stands for no day. */
 #ifndef POEMD_BASE_DATE_H
 #define POEMD_BASE_DATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* Returns the current day, by the clock of the system. */
+uint32_t date_today(void);
 
 /* Returns whether it is a day of the years 2000 to 9999. */
 bool date_valid(uint32_t date);

@@ -198,7 +198,7 @@ static json_t *inspect_json_code(const struct inspect *i)
     for (size_t k = 0; i->process && i->found && k < i->code.n; k++) {
         const struct peer_code_item *const item = &i->code.items[k];
         const struct rules_code_evidence e =
-            rules_code_evidence(&none, SIDE_BACKEND, &i->mapped, k, rules_today());
+            rules_code_evidence(&none, SIDE_BACKEND, &i->mapped, k, date_today());
 
         (void)json_array_append_new(
             a, json_pack("{s:o, s:s, s:s, s:s, s:s, s:s*}", "path",

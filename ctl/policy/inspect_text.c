@@ -213,7 +213,7 @@ static void inspect_text_show_code(const struct inspect *i, FILE *to)
     for (size_t k = 0; i->found && k < code->n; k++) {
         const struct peer_code_item *const item = &code->items[k];
         const struct rules_code_evidence e =
-            rules_code_evidence(&none, SIDE_BACKEND, &i->mapped, k, rules_today());
+            rules_code_evidence(&none, SIDE_BACKEND, &i->mapped, k, date_today());
 
         fprintf(to, "  %-12s ", evidence_grade_name(e.grade));
         if (item->kind == PEER_CODE_FILE) {

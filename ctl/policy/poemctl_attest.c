@@ -118,10 +118,8 @@ static int poemctl_attest_sign(const struct options *o)
     char name[EVIDENCE_NAME_SIZE];
     char licence[EVIDENCE_LICENCE_SIZE];
     uint8_t sha256[EVIDENCE_SHA256_SIZE];
-    struct evidence_dsse_plan plan = {.sha256 = sha256,
-                                      .licence = licence,
-                                      .issued = rules_date_number(rules_today()),
-                                      .expires = o->expires};
+    struct evidence_dsse_plan plan = {
+        .sha256 = sha256, .licence = licence, .issued = date_today(), .expires = o->expires};
     char *envelope = NULL;
     EVP_PKEY *key;
     int err;

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/log.h"
 #include "base/sock.h"
 #include "ctl/policy/inspect.h"
@@ -183,7 +184,7 @@ static int poemctl_inspect_run(struct inspect *i, const struct options *o)
         poemctl_error("inspect", "cannot start the inspector: %s", strerror(-err));
         return POEMCTL_COULD_NOT;
     }
-    evidence_drop_expired(&i->inspection.evidence, rules_date_number(rules_today()));
+    evidence_drop_expired(&i->inspection.evidence, date_today());
     return poemctl_inspect_show(i, o);
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "ctl/poemctl_json.h"
 #include "ctl/policy/poemctl_policy.h"
 #include "ctl/policy/policy_findings.h"
@@ -52,7 +53,7 @@ static int policy_check_config(const struct options *o, const struct config *c)
     struct telling t = {.path = log_escape(shown, sizeof shown, o->path, strlen(o->path)),
                         .list = o->json ? json_array() : NULL};
 
-    policy_findings(c, rules_today(), policy_check_notify, &t);
+    policy_findings(c, date_today(), policy_check_notify, &t);
     if (o->json) {
         return poemctl_json(
             NAME,

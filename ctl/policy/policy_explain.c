@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/sock.h"
 #include "base/members.h"
 #include "ctl/policy/inspect.h"
@@ -177,11 +178,11 @@ static void policy_explain_show_verdict(const struct explained *e)
 {
     const struct rules_verdict *v = &e->verdict;
     const struct rules *r = &e->route->rules;
+    char date[DATE_SIZE];
 
     printf("\n%s: %s\n", rules_verdict_name(v->verdict), v->why);
     if (v->permissive) {
-        printf("until %04u-%02u-%02u, and denied from the next day on\n", r->permissive_until.year,
-               r->permissive_until.month, r->permissive_until.day);
+        printf("until %s, and denied from the next day on\n", date_text(r->permissive_until, date));
     }
     if (*v->mend) {
         printf("to change it: %s\n", v->mend);
@@ -276,13 +277,13 @@ static int policy_explain_decide(struct explained *e, const struct rules *rules)
         known[o->party].recital = RECITAL_OK;
         known[o->party].recited = o->recites;
     }
-    rules_decide(rules, known, rules_today(), &e->verdict);
+    rules_decide(rules, known, date_today(), &e->verdict);
     code = e->verdict.verdict == VERDICT_DENY ? POEMCTL_NO : POEMCTL_YES;
     if (!o->json) {
         policy_explain_show_head(e);
     }
     e->steps = o->json ? json_array() : NULL;
-    rules_explain(rules, known, rules_today(), policy_explain_show_step, e);
+    rules_explain(rules, known, date_today(), policy_explain_show_step, e);
     if (o->json) {
         code = policy_explain_show_json(e, code);
     } else {

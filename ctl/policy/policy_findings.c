@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "proxy/config/preset.h"
@@ -21,7 +22,7 @@ struct search {
     const struct config *config;
     const struct config_route *route; /* NULL: not in a route */
     const struct rules *rules;        /* the route's */
-    struct rules_date today;
+    uint32_t today;
     policy_finding_fn *fn;
     void *arg;
 };
@@ -381,7 +382,7 @@ static void policy_findings_idle_assign(const struct search *s, size_t i)
 static void policy_findings_idle_ends(const struct search *s)
 {
     const struct rules *r = s->rules;
-    const struct rules_date until = r->permissive_until;
+    char until[DATE_SIZE];
     const bool asks = r->n_allow > 0 || r->n_licence > 0 || r->demand_recital[SIDE_CLIENT] ||
                       r->demand_recital[SIDE_BACKEND];
 
@@ -395,13 +396,12 @@ static void policy_findings_idle_ends(const struct search *s)
         policy_findings_found(s, r->otherwise_line,
                               "\"otherwise taint\" has no effect: the route has no rule");
     }
-    if (until.year == 0) {
+    if (r->permissive_until == 0) {
         return;
     }
-    if (!rules_date_not_after(s->today, until)) {
-        policy_findings_found(s, r->permissive_line,
-                              "\"permissive until %04u-%02u-%02u\" has expired", until.year,
-                              until.month, until.day);
+    if (s->today > r->permissive_until) {
+        policy_findings_found(s, r->permissive_line, "\"permissive until %s\" has expired",
+                              date_text(r->permissive_until, until));
     } else if (!asks) {
         policy_findings_found(s, r->permissive_line,
                               "\"permissive\" has no effect: the route has no rule");
@@ -469,8 +469,7 @@ static void policy_findings_search_file(const struct search *s)
     }
 }
 
-void policy_findings(const struct config *c, struct rules_date today, policy_finding_fn *fn,
-                     void *arg)
+void policy_findings(const struct config *c, uint32_t today, policy_finding_fn *fn, void *arg)
 {
     struct search s = {.config = c, .today = today, .fn = fn, .arg = arg};
 

@@ -23,7 +23,6 @@ typedef void policy_finding_fn(const struct policy_finding *f, void *arg);
  * since the kernel never reports a symbolic link as an executable, and to compare digests. today is
  * in UTC.
  */
-void policy_findings(const struct config *c, struct rules_date today, policy_finding_fn *fn,
-                     void *arg);
+void policy_findings(const struct config *c, uint32_t today, policy_finding_fn *fn, void *arg);
 
 #endif

@@ -92,22 +92,6 @@ struct rules_assign {
     unsigned line;
 };
 
-/* A calendar day in UTC; year 0 if unset. */
-struct rules_date {
-    uint16_t year;
-    uint8_t month;
-    uint8_t day;
-};
-
-/* Returns the current day in UTC. Not pure: reads the clock for callers of rules_decide. */
-struct rules_date rules_today(void);
-
-/* Returns the day as a number (base/date.h); 0 if unset. */
-uint32_t rules_date_number(struct rules_date d);
-
-/* Returns whether a is b or an earlier day. */
-bool rules_date_not_after(struct rules_date a, struct rules_date b);
-
 /* All borrowed. */
 struct rules {
     size_t n_allow;
@@ -120,10 +104,11 @@ struct rules {
     const struct rules_assign *assign;
     bool demand_recital[SIDES];
     unsigned demand_line[SIDES];
-    bool demand_all_the_way;            /* of the backend, and of each server behind it */
-    bool otherwise_taint;               /* a failed rule taints instead of denying */
-    unsigned otherwise_line;            /* 0 if not written; the default is to deny */
-    struct rules_date permissive_until; /* up to that day, sessions are tainted instead of denied */
+    bool demand_all_the_way;   /* of the backend, and of each server behind it */
+    bool otherwise_taint;      /* a failed rule taints instead of denying */
+    unsigned otherwise_line;   /* 0 if not written; the default is to deny */
+    uint32_t permissive_until; /* up to that day (base/date.h), sessions are tainted instead of
+                                  denied; 0 if not written */
     unsigned permissive_line;
 };
 
@@ -262,7 +247,7 @@ struct rules_code_evidence {
 /* Returns the evidence that counts of item i of the code that the party has mapped. */
 struct rules_code_evidence rules_code_evidence(const struct rules *r, enum side party,
                                                const struct rules_mapped *m, size_t i,
-                                               struct rules_date today);
+                                               uint32_t today);
 
 /*
  * Decides about a session. known[SIDE_CLIENT] and known[SIDE_BACKEND] have the facts; today is in
@@ -286,8 +271,8 @@ struct rules_code_evidence rules_code_evidence(const struct rules *r, enum side 
  * If a backend was inspected and no rule requires a licence of it, it is tainted as if it had to be
  * compatible with QEMU, which is under GPL-2.0-only; it is not refused.
  */
-void rules_decide(const struct rules *r, const struct rules_known known[SIDES],
-                  struct rules_date today, struct rules_verdict *out);
+void rules_decide(const struct rules *r, const struct rules_known known[SIDES], uint32_t today,
+                  struct rules_verdict *out);
 
 /* The subject of a rule. */
 enum rules_about {
@@ -314,7 +299,7 @@ typedef void rules_step_fn(const struct rules_step *s, void *arg);
  * Calls fn for each rule in order of evaluation. Alternatives ("allow" rules of one party and one
  * fact) are one step.
  */
-void rules_explain(const struct rules *r, const struct rules_known known[SIDES],
-                   struct rules_date today, rules_step_fn *fn, void *arg);
+void rules_explain(const struct rules *r, const struct rules_known known[SIDES], uint32_t today,
+                   rules_step_fn *fn, void *arg);
 
 #endif

@@ -20,7 +20,7 @@ struct rules_code_file {
 };
 
 static void rules_code_file_count(const struct rules *r, enum side party,
-                                  const struct rules_mapped *m, size_t i, struct rules_date today,
+                                  const struct rules_mapped *m, size_t i, uint32_t today,
                                   struct rules_code_file *f)
 {
     const struct peer_code_item *const item = &m->list->items[i];
@@ -58,7 +58,7 @@ static const char *rules_code_why(const struct peer_code_item *item, const struc
 
 struct rules_code_evidence rules_code_evidence(const struct rules *r, enum side party,
                                                const struct rules_mapped *m, size_t i,
-                                               struct rules_date today)
+                                               uint32_t today)
 {
     struct rules_code_evidence e = {.licence = "", .name = ""};
     struct rules_code_file f;
@@ -161,7 +161,7 @@ void rules_code_mend_interpreter(enum side party, struct rules_step *s)
 /* ---- the statement "code" ---- */
 
 void rules_code_check(const struct rules *r, const struct rules_code *rule,
-                      const struct rules_known *k, struct rules_date today, struct rules_step *s)
+                      const struct rules_known *k, uint32_t today, struct rules_step *s)
 {
     const char *const who = side_name(rule->party);
     struct rules_counted c;
@@ -210,7 +210,7 @@ void rules_code_check(const struct rules *r, const struct rules_code *rule,
 
 /* Judges the executable and all files by a rule. Returns the worst result; *worst is its item. */
 static enum spdx_compat rules_code_judge(const struct rules *r, const struct rules_licence *rule,
-                                         const struct rules_known *k, struct rules_date today,
+                                         const struct rules_known *k, uint32_t today,
                                          const struct rules_counted *c, size_t *worst,
                                          char why[RULES_TEXT_SIZE])
 {
@@ -241,7 +241,7 @@ static enum spdx_compat rules_code_judge(const struct rules *r, const struct rul
 
 /* Returns whether one version of the GPL can be that of the executable and of all files. */
 static bool rules_code_agrees(const struct rules *r, const struct rules_licence *rule,
-                              const struct rules_known *k, struct rules_date today,
+                              const struct rules_known *k, uint32_t today,
                               const struct rules_counted *c)
 {
     char why[RULES_TEXT_SIZE];
@@ -263,7 +263,7 @@ static bool rules_code_agrees(const struct rules *r, const struct rules_licence 
 
 /* Writes that the licence of item i does not meet the rule, and why. */
 static void rules_code_write_licence(const struct rules *r, const struct rules_licence *rule,
-                                     const struct rules_known *k, struct rules_date today, size_t i,
+                                     const struct rules_known *k, uint32_t today, size_t i,
                                      const char *why, struct rules_step *s)
 {
     const struct rules_code_evidence e = rules_code_evidence(r, rule->party, k->mapped, i, today);
@@ -278,8 +278,8 @@ static void rules_code_write_licence(const struct rules *r, const struct rules_l
 }
 
 void rules_code_licence(const struct rules *r, const struct rules_licence *rule,
-                        const struct rules_known *k, struct rules_date today,
-                        const struct rules_counted *c, struct rules_step *s)
+                        const struct rules_known *k, uint32_t today, const struct rules_counted *c,
+                        struct rules_step *s)
 {
     const struct rules_assign *const a = rules_assigned(r, rule->party, k);
     char why[RULES_TEXT_SIZE];

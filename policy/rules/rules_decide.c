@@ -16,7 +16,7 @@
 struct walk {
     const struct rules *rules;
     const struct rules_known *known;
-    struct rules_date today;
+    uint32_t today;
     rules_step_fn *fn;
     void *arg;
 };
@@ -307,16 +307,6 @@ static void rules_walk(const struct walk *w)
     }
 }
 
-uint32_t rules_date_number(struct rules_date d)
-{
-    return d.year * 10000u + d.month * 100u + d.day;
-}
-
-bool rules_date_not_after(struct rules_date a, struct rules_date b)
-{
-    return rules_date_number(a) <= rules_date_number(b);
-}
-
 /*
  * The weight of a step as the reason of a verdict; among equals the first one counts. Of the steps
  * that are met, one that taints explains the verdict, then a licence rule, the most useful for
@@ -379,8 +369,8 @@ static uint32_t rules_unasked_taint(const struct walk *w)
     return rules_counted_taint(&c, rules_judge_all(&rules_unasked, &c, &worst, why));
 }
 
-void rules_decide(const struct rules *r, const struct rules_known known[SIDES],
-                  struct rules_date today, struct rules_verdict *out)
+void rules_decide(const struct rules *r, const struct rules_known known[SIDES], uint32_t today,
+                  struct rules_verdict *out)
 {
     struct deciding d = {.out = out};
     const struct walk w = {.rules = r, .known = known, .today = today, .fn = rules_take, .arg = &d};
@@ -392,8 +382,7 @@ void rules_decide(const struct rules *r, const struct rules_known known[SIDES],
         rules_unasked_taint(&w) | rules_via_taint(r, known[SIDE_BACKEND].via);
     out->taint = out->taint_of[SIDE_CLIENT] | out->taint_of[SIDE_BACKEND];
     if (d.weight == WEIGHT_FAILED && !r->otherwise_taint) {
-        out->permissive =
-            r->permissive_until.year != 0 && rules_date_not_after(today, r->permissive_until);
+        out->permissive = r->permissive_until != 0 && today <= r->permissive_until;
         if (!out->permissive) {
             out->verdict = VERDICT_DENY;
             return;
@@ -403,8 +392,8 @@ void rules_decide(const struct rules *r, const struct rules_known known[SIDES],
     out->verdict = out->taint ? VERDICT_TAINTED : VERDICT_ALLOW;
 }
 
-void rules_explain(const struct rules *r, const struct rules_known known[SIDES],
-                   struct rules_date today, rules_step_fn *fn, void *arg)
+void rules_explain(const struct rules *r, const struct rules_known known[SIDES], uint32_t today,
+                   rules_step_fn *fn, void *arg)
 {
     const struct walk w = {.rules = r, .known = known, .today = today, .fn = fn, .arg = arg};
 

@@ -97,7 +97,7 @@ static bool rules_judge_has_note(const struct rules_known *k)
 
 /* own is the grade of the party's own statements: its notes count with them. */
 static void rules_judge_count_inspection(const struct rules_known *k, enum evidence_grade own,
-                                         struct rules_date today, struct rules_counted *c)
+                                         uint32_t today, struct rules_counted *c)
 {
     const struct evidence *e = rules_judge_evidence(k);
 
@@ -105,7 +105,7 @@ static void rules_judge_count_inspection(const struct rules_known *k, enum evide
     for (uint32_t i = 0; e && i < e->n; i++) {
         const struct evidence_item *item = &e->items[i];
 
-        if (evidence_expired(item, rules_date_number(today))) {
+        if (evidence_expired(item, today)) {
             (void)evidence_expired_text(item, c->expired);
         } else if (rules_judge_is_found_out(item->grade) &&
                    (!c->interpreter || item->grade == EVIDENCE_SIGNED)) {
@@ -173,7 +173,7 @@ bool rules_ask_executable(const struct rules *r, enum side party)
 }
 
 void rules_count(const struct rules *r, enum side party, const struct rules_known *k,
-                 struct rules_date today, struct rules_counted *c)
+                 uint32_t today, struct rules_counted *c)
 {
     const struct rules_assign *a = rules_assigned(r, party, k);
     const bool recited = k->recital == RECITAL_OK && *k->recited;

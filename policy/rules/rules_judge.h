@@ -38,7 +38,7 @@ struct rules_counted {
 };
 
 void rules_count(const struct rules *r, enum side party, const struct rules_known *k,
-                 struct rules_date today, struct rules_counted *c);
+                 uint32_t today, struct rules_counted *c);
 
 /*
  * Judges a single licence by a rule. why receives half a sentence. A text that is not an expression
@@ -52,8 +52,8 @@ enum spdx_compat rules_judge_one(const struct rules_licence *rule, const char *l
  * Returns false, with *s about the other party and not met, if that party's licence is unknown.
  */
 bool rules_with_resolve(const struct rules *r, const struct rules_known known[SIDES],
-                        struct rules_date today, const struct rules_licence *rule,
-                        struct rules_licence *out, struct rules_step *s);
+                        uint32_t today, const struct rules_licence *rule, struct rules_licence *out,
+                        struct rules_step *s);
 
 /* The versions of the GPL, one of which all parts of a work must agree on: 2, and 3 or later. */
 #define RULES_VERSIONS 2
@@ -79,15 +79,15 @@ uint32_t rules_worse_taint(const struct rules_licence *rule, const char *a, cons
 
 /* Judges a rule on the evidence of a party's code. */
 void rules_code_check(const struct rules *r, const struct rules_code *rule,
-                      const struct rules_known *k, struct rules_date today, struct rules_step *s);
+                      const struct rules_known *k, uint32_t today, struct rules_step *s);
 
 /*
  * Marks the step as not met, with its texts and taint, if code that the party has mapped does not
  * meet a rule on its licence. c is the evidence of the executable.
  */
 void rules_code_licence(const struct rules *r, const struct rules_licence *rule,
-                        const struct rules_known *k, struct rules_date today,
-                        const struct rules_counted *c, struct rules_step *s);
+                        const struct rules_known *k, uint32_t today, const struct rules_counted *c,
+                        struct rules_step *s);
 
 /* Writes how to give evidence of the program that an interpreter runs. */
 void rules_code_mend_interpreter(enum side party, struct rules_step *s);

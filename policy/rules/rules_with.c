@@ -60,8 +60,8 @@ static void rules_with_same(const struct with_other *o, struct rules_licence *ou
 }
 
 bool rules_with_resolve(const struct rules *r, const struct rules_known known[SIDES],
-                        struct rules_date today, const struct rules_licence *rule,
-                        struct rules_licence *out, struct rules_step *s)
+                        uint32_t today, const struct rules_licence *rule, struct rules_licence *out,
+                        struct rules_step *s)
 {
     struct with_other o = {.party = side_other(rule->party)};
     const struct rules_known *k = &known[o.party];

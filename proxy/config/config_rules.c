@@ -181,9 +181,7 @@ static int config_rules_resolve_route(struct config_route *r, struct config_erro
         .demand_recital = {[SIDE_CLIENT] = r->demand_from & CONFIG_FROM_CLIENT,
                            [SIDE_BACKEND] = r->demand_from & CONFIG_FROM_BACKEND},
         .demand_all_the_way = r->demand_how == CONFIG_DEMAND_ALL_THE_WAY,
-        .permissive_until = {.year = (uint16_t)(r->permissive_until / 10000),
-                             .month = (uint8_t)(r->permissive_until / 100 % 100),
-                             .day = (uint8_t)(r->permissive_until % 100)},
+        .permissive_until = r->permissive_until,
     };
     if (!allow || !licence || !code || !assign) {
         return -ENOMEM;

@@ -147,9 +147,9 @@ static bool relook_denies(const struct monitor_session *t)
 {
     const struct rules *r = &t->route->config->rules;
     const bool asks = r->n_allow > 0 || r->n_licence > 0 || r->n_code > 0;
-    const bool permits = r->permissive_until.year != 0 &&
-                         rules_date_not_after(audit_writer_today(&t->table->context->audit_writer),
-                                              r->permissive_until);
+    const bool permits =
+        r->permissive_until != 0 &&
+        audit_writer_today(&t->table->context->audit_writer) <= r->permissive_until;
 
     return asks && !r->otherwise_taint && !permits;
 }

@@ -10,9 +10,9 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/date.h"
 #include "base/log.h"
 #include "base/limits.h"
-#include "base/numbers.h"
 #include "audit/audit_host.h"
 #include "proxy/ipc/turn.h"
 
@@ -101,26 +101,14 @@ static void audit_writer_on_turn(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Updates the day. Records are written by the same clock. */
-struct rules_date audit_writer_today(struct audit_writer *r)
+uint32_t audit_writer_today(struct audit_writer *r)
 {
-    const struct rules_date now = rules_today();
+    const uint32_t now = date_today();
 
-    if (rules_date_not_after(r->today, now)) {
+    if (r->today <= now) {
         r->today = now;
     }
     return r->today;
-}
-
-/* Returns the day of a record's time (audit_line_time), or the zero date for "". */
-static struct rules_date audit_writer_day(const char *time)
-{
-    uint64_t date[3];
-
-    if (numbers_series(time, "-", date, 3) != 3) {
-        return (struct rules_date){.year = 0};
-    }
-    return (struct rules_date){
-        .year = (uint16_t)date[0], .month = (uint8_t)date[1], .day = (uint8_t)date[2]};
 }
 
 int audit_writer_init(struct audit_writer *r, struct event_base *base, const struct config *config)
@@ -148,7 +136,9 @@ int audit_writer_init(struct audit_writer *r, struct event_base *base, const str
         log_error("cannot open the audit log: %s", why.text);
         return why.error ? -why.error : -EINVAL;
     }
-    r->today = audit_writer_day(audit_log_latest(r->log));
+    /* An empty log has no latest record, and its time is "". */
+    r->today = 0;
+    (void)date_read(audit_log_latest(r->log), &r->today);
     (void)audit_writer_today(r);
     r->readable =
         event_new(base, audit_log_fd(r->log), EV_READ | EV_PERSIST, audit_writer_on_readable, r);

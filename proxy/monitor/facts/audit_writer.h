@@ -46,7 +46,7 @@ struct audit_writer {
     bool failing;            /* the last batch was lost */
     bool losing;             /* a record could not be queued, which has been logged */
     struct rate_limit lines; /* about failures, since these may come and go with each batch */
-    struct rules_date today; /* the latest day seen: see audit_writer_today */
+    uint32_t today;          /* the latest day seen: see audit_writer_today */
 };
 
 /*
@@ -81,7 +81,7 @@ bool audit_writer_await(struct audit_writer *r, const char *event, json_t *field
  * of the clock. Setting the clock back does not bring a day back; without a log, this holds for the
  * current run.
  */
-struct rules_date audit_writer_today(struct audit_writer *r);
+uint32_t audit_writer_today(struct audit_writer *r);
 
 /* Blocks until every appended record is on disk or lost, and calls the waiters. For startup. */
 void audit_writer_settle(struct audit_writer *r);

@@ -15,7 +15,7 @@
 #include "proxy/config/preset.h"
 
 void verdict_facts_init(struct verdict_facts *f, const struct rules *rules,
-                        const struct rules_known known[SIDES], struct rules_date today)
+                        const struct rules_known known[SIDES], uint32_t today)
 {
     memset(f, 0, sizeof *f);
     f->today = today;
@@ -199,7 +199,7 @@ static void verdict_facts_add_evidence(json_t *list, const struct verdict_facts 
         const struct evidence_item *it = &k->inspection->evidence.items[i];
         json_t *item;
 
-        if (evidence_expired(it, rules_date_number(f->today))) {
+        if (evidence_expired(it, f->today)) {
             continue;
         }
         item = verdict_facts_item(party, it->grade, it->source, it->licence, it->name, it->detail);
@@ -223,7 +223,7 @@ static void verdict_facts_put_expired(json_t *unknown, const struct verdict_fact
         const struct evidence_item *it = &in->evidence.items[i];
         char why[EVIDENCE_DETAIL_SIZE];
 
-        if (evidence_expired(it, rules_date_number(f->today))) {
+        if (evidence_expired(it, f->today)) {
             (void)json_object_set_new(unknown, evidence_source_name(it->source),
                                       json_string(evidence_expired_text(it, why)));
         }

@@ -23,7 +23,7 @@ struct verdict_facts_party {
 struct verdict_facts {
     struct rules_verdict verdict;
     struct verdict_facts_party parties[SIDES];
-    struct rules_date today;
+    uint32_t today;
     const struct rules *rules;
     json_t *code;     /* what the parties have mapped, if a rule asks; NULL otherwise */
     json_t *evidence; /* of both parties' licences, in the form of an audit record */
@@ -34,7 +34,7 @@ struct verdict_facts {
  * verdict_facts_deinit. today is in UTC.
  */
 void verdict_facts_init(struct verdict_facts *f, const struct rules *rules,
-                        const struct rules_known known[SIDES], struct rules_date today);
+                        const struct rules_known known[SIDES], uint32_t today);
 void verdict_facts_deinit(struct verdict_facts *f);
 
 /* Makes the JSON members, which are NULL before. Returns false if out of memory. */

@@ -46,7 +46,7 @@ static json_t *kept(void)
     json_t *facts;
     char *text;
 
-    verdict_facts_init(&f, &rules, known, (struct rules_date){.year = 2026, .month = 1, .day = 1});
+    verdict_facts_init(&f, &rules, known, 20260101);
     ck_assert(verdict_facts_describe(&f));
     text = verdict_facts_text(&f);
     ck_assert_ptr_nonnull(text);
@@ -125,7 +125,7 @@ static void expect_signed(uint32_t expires, const char *want_evidence, const cha
     memset(s->envelope, 0x2b, sizeof s->envelope);
     s->issued = 20251201;
     s->expires = expires;
-    verdict_facts_init(&f, &rules, known, (struct rules_date){.year = 2026, .month = 1, .day = 1});
+    verdict_facts_init(&f, &rules, known, 20260101);
     ck_assert(verdict_facts_describe(&f) && want);
     ck_assert(json_equal(f.evidence, want));
     unknown = json_object_get(json_object_get(f.parties[SIDE_BACKEND].json, "unknown"), "envelope");
@@ -166,7 +166,7 @@ START_TEST(what_is_not_described_is_not_kept)
     struct verdict_facts f;
 
     know_nothing();
-    verdict_facts_init(&f, &rules, known, (struct rules_date){.year = 2026, .month = 1, .day = 1});
+    verdict_facts_init(&f, &rules, known, 20260101);
     ck_assert_ptr_null(verdict_facts_text(&f));
     verdict_facts_deinit(&f);
 }

@@ -29,7 +29,7 @@ struct rig {
     struct rules_licence licence[RIG_RULES];
     struct rules_assign assign[RIG_RULES];
     struct rules rules;
-    struct rules_date today;
+    uint32_t today;
     struct rules_verdict verdict; /* rig_decide's */
 };
 
