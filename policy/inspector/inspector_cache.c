@@ -21,7 +21,7 @@ static void inspector_cache_drop(struct inspector_cache *c, struct inspector_ent
     free(e);
 }
 
-void inspector_cache_deinit(struct inspector_cache *c)
+void inspector_cache_clear(struct inspector_cache *c)
 {
     while (!TAILQ_EMPTY(&c->entries)) {
         inspector_cache_drop(c, TAILQ_FIRST(&c->entries));

@@ -41,7 +41,9 @@ struct inspector_cache {
 };
 
 void inspector_cache_init(struct inspector_cache *c);
-void inspector_cache_deinit(struct inspector_cache *c);
+
+/* Drops all inspections, but remembers which files are slow. Also for the end of the cache. */
+void inspector_cache_clear(struct inspector_cache *c);
 
 /* Returns the cached inspection of this file, or NULL. Valid until the next inspector_cache_put. */
 const struct inspection *inspector_cache_get(struct inspector_cache *c,

@@ -2,7 +2,8 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * The process of an inspector: its start, its messages, its end. If it does not answer in time, or
- * sends an invalid answer, only the current job ends; the same happens if two processes die over it.
+ * sends an invalid answer, only the current job ends; the same happens if two processes die over
+ * it.
  * Another process restarts the other jobs.
  */
 #include "policy/inspector/inspector_process.h"
@@ -31,8 +32,7 @@
 /* More slices than a file has in two passes; an inspector that asks for more is lying. */
 #define STEPS_MAX (2u * (unsigned)(INSPECTOR_FILE_MAX / INSPECTOR_SLICE) + 2u)
 
-void inspector_process_kill(struct inspector *i, enum inspection_outcome verdict,
-                                 const char *why)
+void inspector_process_kill(struct inspector *i, enum inspection_outcome verdict, const char *why)
 {
     log_warning("inspector pid=%ld %s; killed", (long)i->pid, why);
     i->verdict = verdict;
@@ -123,7 +123,7 @@ void inspector_process_on_run_out(evutil_socket_t fd, short what, void *arg)
         return;
     }
     inspector_process_kill(i, INSPECTION_TIMEOUT,
-                         i->ready ? "took too long" : "did not start in time");
+                           i->ready ? "took too long" : "did not start in time");
 }
 
 void inspector_process_close(struct inspector *i)
@@ -155,7 +155,8 @@ int inspector_process_start(struct inspector *i)
     i->pings = 0;
     i->pace = (struct inspector_pace){.begun_ms = 0};
     i->killed = false;
-    i->readable = event_new(i->base, i->channel_fd, EV_READ | EV_PERSIST, inspector_process_on_readable, i);
+    i->readable =
+        event_new(i->base, i->channel_fd, EV_READ | EV_PERSIST, inspector_process_on_readable, i);
     i->died = event_new(i->base, i->pidfd, EV_READ, inspector_process_on_died, i);
     if (!i->readable || !i->died || event_add(i->readable, NULL) < 0 ||
         event_add(i->died, NULL) < 0) {
@@ -187,6 +188,16 @@ void inspector_process_on_respawn(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+/* Returns whether the job ends with the process, rather than starting over in the next one. */
+static bool inspector_process_ends_job(struct inspector_job *j, enum inspection_outcome verdict)
+{
+    if (verdict == INSPECTION_CRASHED) {
+        j->crashes++;
+    }
+    return j->n_waiters == 0 || j->crashes == CRASHES ||
+           (verdict != INSPECTION_CRASHED && verdict != INSPECTION_OK);
+}
+
 static void inspector_process_on_died(evutil_socket_t fd, short what, void *arg)
 {
     struct inspector *i = arg;
@@ -210,7 +221,7 @@ static void inspector_process_on_died(evutil_socket_t fd, short what, void *arg)
     }
     evtimer_del(i->run_out);
     inspector_process_close(i);
-    if (was_ready) {
+    if (was_ready || verdict == INSPECTION_OK) {
         inspector_add_timer(i->respawn, 0);
     } else {
         inspector_process_respawn_later(i);
@@ -219,7 +230,21 @@ static void inspector_process_on_died(evutil_socket_t fd, short what, void *arg)
     i->current = NULL;
     i->untidy = false;
     inspector_queue_restart(&i->queue);
-    if (j && (verdict != INSPECTION_CRASHED || ++j->crashes == CRASHES || j->n_waiters == 0)) {
+    if (j && inspector_process_ends_job(j, verdict)) {
         inspector_job_fail(i, j, verdict, 0);
     }
+}
+
+void inspector_process_retire(struct inspector *i)
+{
+    if (i->pid <= 0 || i->killed) {
+        return;
+    }
+    log_debug("inspector pid=%ld retires: its keys, envelopes or revocations have changed",
+              (long)i->pid);
+    i->verdict = INSPECTION_OK; /* no fault of the current job, which starts over */
+    i->killed = true;
+    event_del(i->readable);
+    evtimer_del(i->run_out);
+    kill(i->pid, SIGKILL);
 }

@@ -38,17 +38,17 @@ struct inspector {
     struct inspector_kit kit;
     struct inspector_cache cache;
     struct inspector_queue queue;
-    struct inspector_job *current; /* the job in progress; may be NULL */
-    struct inspector_waiters waiters;        /* all of them */
+    struct inspector_job *current;    /* the job in progress; may be NULL */
+    struct inspector_waiters waiters; /* all of them */
     unsigned n_waiting;
     uint64_t last_number;
     bool ready;
     bool untidy; /* the process may have files open that no longer have a slot */
     struct inspector_pace pace;
-    /* The outcome of the current job if the process dies. */
+    /* The outcome of the current job if the process dies; INSPECTION_OK: it starts over. */
     enum inspection_outcome verdict;
-    unsigned false_starts;           /* how often in a row a process died before it was ready */
-    pid_t pid;                       /* -1 if not running */
+    unsigned false_starts; /* how often in a row a process died before it was ready */
+    pid_t pid;             /* -1 if not running */
     int pidfd;
     int channel_fd;
     struct event *readable;

@@ -81,9 +81,8 @@ void inspector_waiter_on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Each waiter is notified by an event of its own: there may be hundreds. */
-void inspector_job_end(struct inspector *i, struct inspector_job *j,
-                              const struct inspection *r, enum inspection_outcome outcome,
-                              int error)
+void inspector_job_end(struct inspector *i, struct inspector_job *j, const struct inspection *r,
+                       enum inspection_outcome outcome, int error)
 {
     struct inspector_waiter *w;
 
@@ -102,7 +101,7 @@ void inspector_job_end(struct inspector *i, struct inspector_job *j,
 }
 
 void inspector_job_fail(struct inspector *i, struct inspector_job *j,
-                               enum inspection_outcome outcome, int error)
+                        enum inspection_outcome outcome, int error)
 {
     if (outcome == INSPECTION_TIMEOUT) {
         inspector_cache_put_slow(&i->cache, &j->question.id, (int64_t)clock_ms());
@@ -111,7 +110,7 @@ void inspector_job_fail(struct inspector *i, struct inspector_job *j,
 }
 
 void inspector_job_answered(struct inspector *i, struct inspector_job *j,
-                                   const struct inspection *answer)
+                            const struct inspection *answer)
 {
     const bool good = answer->outcome == INSPECTION_OK;
     const struct inspection *const r = good ? inspection_new(answer) : NULL;
@@ -126,4 +125,3 @@ void inspector_job_answered(struct inspector *i, struct inspector_job *j,
     }
     inspection_release(r);
 }
-

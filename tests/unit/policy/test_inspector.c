@@ -235,6 +235,95 @@ START_TEST(a_signed_licence_is_that_of_its_file)
 }
 END_TEST
 
+/* Has the inspector trust a new key and an envelope of it, which gives NOTED a licence. */
+static void trust_an_envelope(struct inspector_key *key, struct inspector_envelope *envelope)
+{
+    EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    FILE *f = fopen(unit_path("key.pub"), "we");
+    uint8_t sha256[32];
+    const struct evidence_dsse_plan plan = {
+        .name = "noted", .sha256 = sha256, .licence = "Apache-2.0"};
+    char *text;
+
+    ck_assert(pkey && f && PEM_write_PUBKEY(f, pkey) == 1 && fclose(f) == 0);
+    digest_of(NOTED, EVP_sha256(), sha256);
+    text = evidence_dsse_make(pkey, &plan);
+    EVP_PKEY_free(pkey);
+    write_file(unit_path("good.json"), text);
+    free(text);
+    ck_assert_int_eq(inspector_key_load(key, unit_path("key.pub")), 0);
+    ck_assert_int_eq(inspector_envelope_open(envelope, unit_path("good.json")), 0);
+    settings.keys = key;
+    settings.n_keys = 1;
+    settings.envelopes = envelope;
+    settings.n_envelopes = 1;
+}
+
+START_TEST(a_revocation_is_in_force_without_a_new_inspector)
+{
+    static struct inspector_key key;
+    struct inspector_envelope envelope;
+    struct inspector_revoked revoked = {.reason = "the key was lost"};
+    pid_t before;
+
+    trust_an_envelope(&key, &envelope);
+    start(NULL);
+    assert_inspected(NOTED);
+    ck_assert_int_eq(evidence_best(&answer.evidence), EVIDENCE_SIGNED);
+    before = inspector_pid(inspector);
+    memcpy(revoked.digest, key.key.fingerprint, sizeof revoked.digest);
+    settings.revoked = &revoked;
+    settings.n_revoked = 1;
+    ck_assert_int_eq(inspector_replace(inspector, &settings), 0);
+    ck_assert_ptr_null(inspector_look(inspector, &exe));
+    ck_assert_int_eq(inspect(60000), INSPECTION_OK);
+    ck_assert_int_ne(inspector_pid(inspector), before);
+    ck_assert_int_eq(evidence_best(&answer.evidence), EVIDENCE_NOTED);
+    ck_assert_ptr_nonnull(strstr(answer.evidence.unknowns[0].why, "revoked: the key was lost"));
+    close(envelope.fd);
+}
+END_TEST
+
+START_TEST(a_question_under_way_is_answered_by_the_new_list)
+{
+    static struct inspector_key key;
+    struct inspector_envelope envelope;
+    struct inspector_revoked revoked = {.reason = ""};
+
+    trust_an_envelope(&key, &envelope);
+    start(NULL);
+    await_ready();
+    ck_assert_int_eq(kill(inspector_pid(inspector), SIGSTOP), 0);
+    take_file(NOTED);
+    ck_assert_uint_ne(inspector_ask(inspector, &exe, &asker, 60000, on_done, NULL), 0);
+    ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0); /* the question is sent */
+    digest_of(unit_path("good.json"), EVP_sha256(), revoked.digest);
+    settings.revoked = &revoked;
+    settings.n_revoked = 1;
+    ck_assert_int_eq(inspector_replace(inspector, &settings), 0);
+    await(1);
+    ck_assert_int_eq(answer.outcome, INSPECTION_OK);
+    ck_assert_int_eq(evidence_best(&answer.evidence), EVIDENCE_NOTED);
+    close(envelope.fd);
+}
+END_TEST
+
+START_TEST(what_cannot_be_replaced_stays)
+{
+    static struct inspector_revoked revoked[INSPECTOR_REVOKED + 1];
+    pid_t before;
+
+    start(NULL);
+    assert_inspected(NOTED);
+    before = inspector_pid(inspector);
+    settings.revoked = revoked;
+    settings.n_revoked = INSPECTOR_REVOKED + 1;
+    ck_assert_int_eq(inspector_replace(inspector, &settings), -E2BIG);
+    ck_assert_ptr_nonnull(inspector_look(inspector, &exe));
+    ck_assert_int_eq(inspector_pid(inspector), before);
+}
+END_TEST
+
 /* ---- files that cannot be inspected ---- */
 
 START_TEST(a_file_that_changed_is_not_the_one)
@@ -480,6 +569,9 @@ static void what_it_finds(Suite *s)
     tcase_add_loop_test(tc, a_broken_database_is_a_reason, 0,
                         (int)(sizeof broken / sizeof *broken));
     tcase_add_test(tc, a_signed_licence_is_that_of_its_file);
+    tcase_add_test(tc, a_revocation_is_in_force_without_a_new_inspector);
+    tcase_add_test(tc, a_question_under_way_is_answered_by_the_new_list);
+    tcase_add_test(tc, what_cannot_be_replaced_stays);
     tcase_add_test(tc, a_file_that_changed_is_not_the_one);
     tcase_add_test(tc, what_cannot_be_asked_is_answered_too);
     tcase_add_test(tc, an_empty_file_is_one_too);
