@@ -173,7 +173,7 @@ static void channel_pair_set_wait(struct channel_pair *l, struct direction *d,
 
 static void channel_pair_notify_refused(struct channel_pair *l, const struct direction *d)
 {
-    const struct wire_hdr *hdr = &d->direction->refused_hdr;
+    const struct wire_hdr *hdr = &d->direction->mark->refused_hdr;
     const struct relay_detail detail = {
         .frame = WIRE_FRAME_TOO_SMALL, .hdr = *hdr, .count = hdr->size, .bound = WIRE_HDR_SIZE};
 
@@ -191,9 +191,9 @@ static void channel_pair_turn(struct channel_pair *l, bool from_client)
     if (*d.done) {
         return;
     }
-    refused = d.direction->refused;
+    refused = d.direction->mark->refused;
     r = relay_turn(d.direction, &detail);
-    if (refused == 0 && d.direction->refused > 0) {
+    if (refused == 0 && d.direction->mark->refused > 0) {
         channel_pair_notify_refused(l, &d);
     }
     switch (r) {
@@ -318,8 +318,8 @@ int channel_pair_init_take(struct channel_pair *l, struct event_base *base, int 
     *l = (struct channel_pair){.fn = fn, .arg = arg, .reason = REASON_NONE};
     asked_init(&l->client_asked, &client.takes);
     asked_init(&l->backend_asked, &backend.takes);
-    relay_init(&l->to_backend, client_fd, backend_fd, backend.max_fds, &backend.takes, pool);
-    relay_init(&l->to_client, backend_fd, client_fd, client.max_fds, &client.takes, pool);
+    relay_init(&l->to_backend, client_fd, backend_fd, backend.max_fds, &backend.takes, pool, NULL);
+    relay_init(&l->to_client, backend_fd, client_fd, client.max_fds, &client.takes, pool, NULL);
     relay_ask(&l->to_backend, &l->client_asked, &l->backend_asked);
     relay_ask(&l->to_client, &l->backend_asked, &l->client_asked);
     dma_gate_side_init(&l->dma, gate);

@@ -21,10 +21,12 @@
 #include "base/sock.h"
 
 void relay_init(struct relay_direction *p, int from_fd, int to_fd, uint32_t max_fds,
-                const struct wire_takes *takes, struct queue_pool *pool)
+                const struct wire_takes *takes, struct queue_pool *pool, struct relay_mark *mark)
 {
     *p = (struct relay_direction){
         .from_fd = from_fd, .to_fd = to_fd, .max_fds = max_fds, .takes = *takes, .pool = pool};
+    p->mark = mark ? mark : &p->own;
+    p->mark->version = RELAY_MARK_VERSION;
     /* A receiver may declare more than can be sent. */
     if (p->max_fds > LIMIT_FDS_KERNEL) {
         p->max_fds = LIMIT_FDS_KERNEL;
@@ -63,14 +65,14 @@ static void relay_settle(struct relay_direction *p)
     const struct queue *q = p->queue;
     struct wire_hdr hdr;
 
-    for (size_t at = 0; q && p->ending > 0 && !p->large; at += hdr.size) {
+    for (size_t at = 0; q && p->mark->ending > 0 && !p->mark->large; at += hdr.size) {
         if (wire_get_hdr(q->data + at, q->start - at, UINT32_MAX, &hdr) != WIRE_FRAME_OK ||
             hdr.size > q->start - at) {
             break;
         }
-        p->count.messages++;
+        p->mark->total.count.messages++;
     }
-    p->ending = 0;
+    p->mark->ending = 0;
 }
 
 void relay_deinit(struct relay_direction *p)
@@ -112,14 +114,14 @@ static enum wire_frame relay_direction_judge(const struct relay_direction *p, co
  */
 static bool relay_direction_may_go(const struct relay_direction *p)
 {
-    if (p->left == 0 || !p->large) {
-        return p->left == 0;
+    if (p->mark->left == 0 || !p->mark->large) {
+        return p->mark->left == 0;
     }
     if (!p->watched || p->queue->end >= DMA_GATE_HEAD) {
         return true;
     }
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a watched direction has a gate. */
-    return !dma_gate_reads(p->dma->gate, p->from_client, &p->hdr);
+    return !dma_gate_reads(p->dma->gate, p->from_client, &p->mark->hdr);
 }
 
 /*
@@ -141,10 +143,11 @@ static void relay_direction_end_message(struct relay_direction *p)
 {
     const struct queue *q = p->queue;
 
-    p->ending = 1;
+    p->mark->ending = 1;
     /* A large request asks for a reply no larger than itself. */
-    if (p->asks && !p->large && !p->noted) {
-        relay_direction_note_message(p, &p->hdr, q->data + WIRE_HDR_SIZE, q->end - WIRE_HDR_SIZE);
+    if (p->asks && !p->mark->large && !p->mark->noted) {
+        relay_direction_note_message(p, &p->mark->hdr, q->data + WIRE_HDR_SIZE,
+                                     q->end - WIRE_HDR_SIZE);
     }
 }
 
@@ -152,19 +155,19 @@ static void relay_direction_end_message(struct relay_direction *p)
 static void relay_direction_begin_message(struct relay_direction *p, const struct wire_hdr *hdr,
                                           size_t have)
 {
-    p->hdr = *hdr;
-    p->left = hdr->size - have;
-    p->header = false;
-    p->large = hdr->size > LIMIT_QUEUE;
-    p->noted = p->asks && wire_is_reply(hdr);
-    if (p->noted) {
+    p->mark->hdr = *hdr;
+    p->mark->left = hdr->size - have;
+    p->mark->header = false;
+    p->mark->large = hdr->size > LIMIT_QUEUE;
+    p->mark->noted = p->asks && wire_is_reply(hdr);
+    if (p->mark->noted) {
         relay_direction_note_message(p, hdr, NULL, 0);
     }
-    p->ending = 0;
-    if (p->left == 0) {
+    p->mark->ending = 0;
+    if (p->mark->left == 0) {
         relay_direction_end_message(p);
     }
-    p->ready = relay_direction_may_go(p);
+    p->mark->ready = relay_direction_may_go(p);
 }
 
 /*
@@ -244,10 +247,10 @@ static ssize_t relay_direction_read_some(struct relay_direction *p, size_t want,
         return -EDQUOT;
     }
     n = relay_direction_receive(p, q->data + q->end, want, &q->fds);
-    p->message_fds += q->fds.n - before;
+    p->mark->message_fds += q->fds.n - before;
     if (n > 0) {
         q->end += (size_t)n;
-        p->taken += (uint64_t)n;
+        p->mark->total.taken += (uint64_t)n;
         if (p->tap) {
             tap_read(p->tap, &q->fds, before);
         }
@@ -258,21 +261,21 @@ static ssize_t relay_direction_read_some(struct relay_direction *p, size_t want,
             return -ENOTSUP;
         }
     }
-    return p->message_fds > p->max_fds ? -E2BIG : n;
+    return p->mark->message_fds > p->max_fds ? -E2BIG : n;
 }
 
 /* Returns the outcome for a read that brought nothing, or too much. */
 static enum relay_outcome relay_direction_read_failed(const struct relay_direction *p, ssize_t n,
                                                       struct relay_detail *detail)
 {
-    detail->hdr = p->header ? (struct wire_hdr){.size = 0} : p->hdr;
-    detail->count = p->message_fds;
+    detail->hdr = p->mark->header ? (struct wire_hdr){.size = 0} : p->mark->hdr;
+    detail->count = p->mark->message_fds;
     detail->bound = p->max_fds;
     switch (n) {
     case 0:
-        detail->count = p->header ? p->queue->end : p->hdr.size - p->left;
-        detail->bound = p->header ? WIRE_HDR_SIZE : p->hdr.size;
-        return p->header || p->left > 0 ? RELAY_TRUNCATED : RELAY_EOF;
+        detail->count = p->mark->header ? p->queue->end : p->mark->hdr.size - p->mark->left;
+        detail->bound = p->mark->header ? WIRE_HDR_SIZE : p->mark->hdr.size;
+        return p->mark->header || p->mark->left > 0 ? RELAY_TRUNCATED : RELAY_EOF;
     case -EAGAIN:
         return RELAY_READ;
     case -EDQUOT:
@@ -293,8 +296,8 @@ static enum relay_outcome relay_direction_read_failed(const struct relay_directi
 
 /*
  * Returns how many of the n bytes at data belong to whole valid messages from the first on, at most
- * one message if only_one; sets *messages to their number, p->hdr to the first header and *judged
- * to the last one looked at. Notes their requests, since they will be taken.
+ * one message if only_one; sets *messages to their number, mark->hdr to the first header and
+ * *judged to the last one looked at. Notes their requests, since they will be taken.
  */
 static size_t relay_direction_whole_messages(struct relay_direction *p, const uint8_t *data,
                                              size_t n, bool only_one, unsigned *messages,
@@ -307,7 +310,7 @@ static size_t relay_direction_whole_messages(struct relay_direction *p, const ui
            relay_direction_judge(p, data + at, n - at, judged) == WIRE_FRAME_OK &&
            judged->hdr.size <= n - at) {
         if (at == 0) {
-            p->hdr = judged->hdr;
+            p->mark->hdr = judged->hdr;
         }
         if (p->asks) {
             relay_direction_note_message(p, &judged->hdr, data + at + WIRE_HDR_SIZE,
@@ -317,9 +320,9 @@ static size_t relay_direction_whole_messages(struct relay_direction *p, const ui
         ++*messages;
     }
     if (at == 0 && judged->frame == WIRE_FRAME_SHORT) {
-        p->hdr.size = 0;
+        p->mark->hdr.size = 0;
     } else if (at == 0) {
-        p->hdr = judged->hdr;
+        p->mark->hdr = judged->hdr;
     }
     return at;
 }
@@ -349,19 +352,19 @@ static enum relay_outcome relay_direction_take_whole(struct relay_direction *p, 
     if (!relay_direction_as_seen(p, seen, size, (size_t)n, detail)) {
         return RELAY_FROM_ERROR;
     }
-    p->ending = messages;
-    p->left = size - (size_t)n;
-    p->large = false;
-    p->noted = true;
+    p->mark->ending = messages;
+    p->mark->left = size - (size_t)n;
+    p->mark->large = false;
+    p->mark->noted = true;
     /*
      * A read ends after bytes with fds, so a message in two parts, the first with fds, takes two
      * reads. Without fds near, exactly the bytes seen are read.
      */
-    if (p->left > 0 && !fds_near) {
+    if (p->mark->left > 0 && !fds_near) {
         detail->err = EIO;
         return RELAY_FROM_ERROR;
     }
-    p->ready = p->left == 0;
+    p->mark->ready = p->mark->left == 0;
     return RELAY_MORE;
 }
 
@@ -394,14 +397,14 @@ static enum relay_outcome relay_direction_take_part(struct relay_direction *p, c
         return RELAY_FROM_ERROR;
     }
     if (f == WIRE_FRAME_SHORT || (size_t)got < WIRE_HDR_SIZE) {
-        p->header = true;
+        p->mark->header = true;
         return RELAY_MORE;
     }
     if (refuse) {
         return relay_refuse(p);
     }
     relay_direction_begin_message(p, &detail->hdr, (size_t)got);
-    return p->ready ? RELAY_MORE : RELAY_READ;
+    return p->mark->ready ? RELAY_MORE : RELAY_READ;
 }
 
 /* Reads the rest of a header of which a part, or nothing, is held, and not a byte more. */
@@ -412,7 +415,7 @@ static enum relay_outcome relay_direction_read_header(struct relay_direction *p,
     const ssize_t n = relay_direction_read_some(p, WIRE_HDR_SIZE - q->end, true);
     enum wire_frame f;
 
-    p->header = q->end > 0;
+    p->mark->header = q->end > 0;
     if (n <= 0) {
         return relay_direction_read_failed(p, n, detail);
     }
@@ -420,9 +423,9 @@ static enum relay_outcome relay_direction_read_header(struct relay_direction *p,
         return RELAY_MORE;
     }
     f = relay_direction_judge(p, q->data, q->end, detail);
-    p->hdr = detail->hdr;
+    p->mark->hdr = detail->hdr;
     if (f == WIRE_FRAME_TOO_SMALL && relay_can_refuse(p)) {
-        p->header = false;
+        p->mark->header = false;
         return relay_refuse(p);
     }
     if (f != WIRE_FRAME_OK) {
@@ -459,7 +462,7 @@ static enum relay_outcome relay_direction_look_and_take(struct relay_direction *
     if (!p->queue) {
         return RELAY_NO_MEMORY;
     }
-    p->message_fds = 0;
+    p->mark->message_fds = 0;
     if (p->tap) {
         tap_begin(p->tap);
     }
@@ -473,7 +476,7 @@ static enum relay_outcome relay_direction_look_and_take(struct relay_direction *
     if (whole == 0) {
         *detail = judged;
         r = relay_direction_take_part(p, seen, (size_t)n, fds_near, detail);
-        *drained = r == RELAY_MORE && p->ready && p->left == 0;
+        *drained = r == RELAY_MORE && p->mark->ready && p->mark->left == 0;
     } else {
         r = relay_direction_take_whole(p, seen, whole, messages, fds_near, detail);
         /* Everything there has been taken; another read would only confirm that. */
@@ -497,18 +500,18 @@ static enum relay_outcome relay_direction_read_body(struct relay_direction *p,
         }
     }
     want = LIMIT_QUEUE - p->queue->end;
-    want = p->left < want ? (size_t)p->left : want;
+    want = p->mark->left < want ? (size_t)p->mark->left : want;
     n = relay_direction_read_some(p, want, true);
     if (n <= 0) {
         return relay_direction_read_failed(p, n, detail);
     }
-    p->left -= (uint64_t)n;
-    if (p->left == 0) {
+    p->mark->left -= (uint64_t)n;
+    if (p->mark->left == 0) {
         relay_direction_end_message(p);
     }
-    p->ready = streams || relay_direction_may_go(p);
+    p->mark->ready = streams || relay_direction_may_go(p);
     /* Usually nothing follows a message yet; if something does, the loop reports it. */
-    *drained = (size_t)n < want || p->left == 0;
+    *drained = (size_t)n < want || p->mark->left == 0;
     return RELAY_MORE;
 }
 
@@ -536,20 +539,20 @@ static enum relay_outcome relay_direction_push(struct relay_direction *p,
         if (q->fds.n > 0) {
             const unsigned sent = q->fds.n;
 
-            p->count.fds += sent;
+            p->mark->total.count.fds += sent;
             fdset_close(&q->fds);
             relay_account(p, sent);
         }
-        p->count.bytes += (uint64_t)n;
+        p->mark->total.count.bytes += (uint64_t)n;
         q->start += (size_t)n;
-        p->sent += (uint64_t)n;
+        p->mark->total.sent += (uint64_t)n;
         if (p->tap) {
             tap_sent(p->tap, q->data, q->start, q->end);
         }
     }
-    p->ready = false;
-    p->count.messages += p->ending;
-    p->ending = 0;
+    p->mark->ready = false;
+    p->mark->total.count.messages += p->mark->ending;
+    p->mark->ending = 0;
     queue_return(p->pool, &p->queue);
     return RELAY_MORE;
 }
@@ -573,14 +576,14 @@ static enum relay_outcome relay_direction_take(struct relay_direction *p, bool w
 {
     enum relay_outcome r;
 
-    if (p->header) {
+    if (p->mark->header) {
         r = relay_direction_read_header(p, detail);
-    } else if (p->left > 0) {
+    } else if (p->mark->left > 0) {
         r = relay_direction_read_body(p, detail, drained);
     } else {
         r = relay_direction_look_and_take(p, woken, detail, drained);
     }
-    return p->ready && p->dma && (p->watched || p->queue->fds.n > 0) ? relay_judge(p) : r;
+    return p->mark->ready && p->dma && (p->watched || p->queue->fds.n > 0) ? relay_judge(p) : r;
 }
 
 enum relay_outcome relay_turn(struct relay_direction *p, struct relay_detail *detail)
@@ -589,10 +592,10 @@ enum relay_outcome relay_turn(struct relay_direction *p, struct relay_detail *de
         enum relay_outcome r = p->dma && p->dma->answers ? relay_reply(p, detail) : RELAY_MORE;
         bool drained = false;
 
-        if (r == RELAY_MORE && !p->ready) {
+        if (r == RELAY_MORE && !p->mark->ready) {
             r = relay_direction_take(p, turn == 0, detail, &drained);
         }
-        if (r == RELAY_MORE && p->ready) {
+        if (r == RELAY_MORE && p->mark->ready) {
             r = relay_direction_push(p, detail);
         }
         if (r != RELAY_MORE) {

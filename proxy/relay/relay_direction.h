@@ -33,6 +33,7 @@
 #include "proxy/relay/fdroom.h"
 #include "proxy/ipc/ipc.h"
 #include "proxy/relay/queue.h"
+#include "proxy/relay/relay_mark.h"
 #include "proxy/ipc/session_state.h"
 #include "proxy/relay/tap.h"
 #include "proxy/relay/sender_check.h"
@@ -44,31 +45,18 @@ struct relay_direction {
     struct wire_takes takes; /* the receiver's other limits */
     struct queue_pool *pool; /* borrowed */
     struct queue *queue;     /* the held bytes, or NULL */
-    struct wire_hdr hdr;     /* of the current message, or the first one seen last */
-    uint64_t left;           /* bytes of the current message not yet read */
-    uint32_t message_fds;    /* fds of the current message so far */
-    bool header;             /* the queue holds part of a header, nothing else */
-    bool ready;              /* the queue may be sent */
-    bool large;              /* the current message exceeds LIMIT_QUEUE: it goes on in pieces */
-    bool noted;              /* the current message's request or reply has been noted */
+    struct relay_mark own;
+    struct relay_mark *mark; /* own, or borrowed */
     bool from_client;
     bool watched;                      /* dma->gate->watches */
     struct dma_gate_side *dma;         /* borrowed, or NULL */
     struct tap *tap;                   /* borrowed; NULL: not captured */
-    enum dma_verdict piece;            /* the verdict on the current large message */
-    bool inside;                       /* … of which the first piece has been judged */
     struct sender_check *sender_check; /* borrowed; NULL: senders are not checked */
     struct fdroom_leg *leg;            /* borrowed; NULL: its fds are not counted */
     unsigned awaited_fds;              /* number of next fds, for which there is no room yet; 0:
                                         * unknown */
-    uint64_t sent;                     /* bytes that to_fd has taken */
     struct asked *asks;                /* borrowed: the sender's requests; NULL: not kept */
     struct asked *asked;               /* borrowed: the receiver's requests; NULL: not kept */
-    unsigned ending;                   /* number of messages that end in the queue */
-    unsigned refused;                  /* number of invalid headers that were answered here */
-    struct wire_hdr refused_hdr;       /* the last of them */
-    uint64_t taken;                    /* bytes read from from_fd */
-    struct ipc_count count;            /* taken by to_fd: bytes, fds, and whole messages */
 };
 
 enum relay_outcome {
@@ -99,9 +87,12 @@ struct relay_detail {
     uint64_t bound;        /* … and the limit, or the number that had to come */
 };
 
-/* The limits are the receiver's. Borrows the sockets and the pool for its life. */
+/*
+ * The limits are the receiver's. Borrows the sockets and the pool for its life, and mark: zeroed
+ * for a new direction; NULL: one of its own. Must not be moved afterwards.
+ */
 void relay_init(struct relay_direction *p, int from_fd, int to_fd, uint32_t max_fds,
-                const struct wire_takes *takes, struct queue_pool *pool);
+                const struct wire_takes *takes, struct queue_pool *pool, struct relay_mark *mark);
 
 /*
  * Has replies judged by their requests: the sender's requests are noted in asks, replies are
@@ -132,7 +123,7 @@ enum relay_outcome relay_turn(struct relay_direction *p, struct relay_detail *de
  */
 static inline bool relay_holds_part(const struct relay_direction *p)
 {
-    return p->queue && !p->ready && (p->header || p->left > 0);
+    return p->queue && !p->mark->ready && (p->mark->header || p->mark->left > 0);
 }
 
 /* Returns true if the gate has replies that a turn would send now, if to_fd takes them. */
@@ -155,7 +146,9 @@ enum relay_outcome relay_reply(struct relay_direction *p, struct relay_detail *d
  */
 bool relay_can_refuse(const struct relay_direction *p);
 
-/* Answers such a header, p->hdr, which fills the queue. Returns RELAY_MORE or RELAY_NO_MEMORY. */
+/*
+ * Answers such a header, mark->hdr, which fills the queue. Returns RELAY_MORE or RELAY_NO_MEMORY.
+ */
 enum relay_outcome relay_refuse(struct relay_direction *p) __attribute__((warn_unused_result));
 
 #endif

@@ -55,8 +55,8 @@ static struct dma_fds gate_fds(const struct relay_direction *p)
 static void relay_gate_discard(struct relay_direction *p)
 {
     queue_return(p->pool, &p->queue);
-    p->ready = false;
-    p->ending = 0;
+    p->mark->ready = false;
+    p->mark->ending = 0;
 }
 
 /* The queue holds a piece of a large message, the first or a later one. */
@@ -65,23 +65,24 @@ static enum relay_outcome relay_gate_judge_piece(struct relay_direction *p, bool
     struct queue *q = p->queue;
 
     if (first) {
-        p->piece = dma_gate_judge(p->dma, p->from_client, &p->hdr, q->data + WIRE_HDR_SIZE,
-                                  q->end - WIRE_HDR_SIZE, gate_fds(p));
+        p->mark->piece =
+            (uint8_t)dma_gate_judge(p->dma, p->from_client, &p->mark->hdr, q->data + WIRE_HDR_SIZE,
+                                    q->end - WIRE_HDR_SIZE, gate_fds(p));
     } else if (q->fds.n > 0) {
         dma_gate_fds(p->dma, p->from_client);
     }
-    if (p->piece == DMA_NO_MEMORY) {
+    if (p->mark->piece == DMA_NO_MEMORY) {
         return RELAY_NO_MEMORY;
     }
     /* Fds that a client sends after a message's beginning would not be judged. */
-    if (first && p->piece == DMA_STRIP) {
-        relay_gate_strip(p, &p->hdr, q->data, q->end);
-    } else if (p->piece == DMA_STRIP || (!first && p->from_client && p->dma->gate->checks)) {
+    if (first && p->mark->piece == DMA_STRIP) {
+        relay_gate_strip(p, &p->mark->hdr, q->data, q->end);
+    } else if (p->mark->piece == DMA_STRIP || (!first && p->from_client && p->dma->gate->checks)) {
         relay_gate_withhold(p);
     }
-    if (p->piece == DMA_DROP) {
+    if (p->mark->piece == DMA_DROP) {
         if (p->tap && first) {
-            tap_kept_back(p->tap, &p->hdr, q->data, q->end);
+            tap_kept_back(p->tap, &p->mark->hdr, q->data, q->end);
         }
         relay_gate_discard(p);
     }
@@ -132,7 +133,7 @@ static enum relay_outcome relay_gate_judge_messages(struct relay_direction *p)
         messages++;
     }
     q->end = kept;
-    p->ending = messages;
+    p->mark->ending = messages;
     if (kept == 0) {
         relay_gate_discard(p);
     }
@@ -141,22 +142,23 @@ static enum relay_outcome relay_gate_judge_messages(struct relay_direction *p)
 
 enum relay_outcome relay_judge(struct relay_direction *p)
 {
-    const bool first = !p->inside;
+    const bool first = !p->mark->inside;
 
-    p->inside = p->left > 0;
+    p->mark->inside = p->mark->left > 0;
     if (!p->watched) {
         if (p->queue->fds.n > 0) {
             dma_gate_fds(p->dma, p->from_client);
         }
         return RELAY_MORE;
     }
-    return first && p->left == 0 ? relay_gate_judge_messages(p) : relay_gate_judge_piece(p, first);
+    return first && p->mark->left == 0 ? relay_gate_judge_messages(p)
+                                       : relay_gate_judge_piece(p, first);
 }
 
 /* Returns true if the receiver is inside a message, or will be before the next read. */
 static bool relay_gate_midway(const struct relay_direction *p)
 {
-    return p->ready || (p->left > 0 && !p->queue && p->piece != DMA_DROP);
+    return p->mark->ready || (p->mark->left > 0 && !p->queue && p->mark->piece != DMA_DROP);
 }
 
 bool relay_has_replies(const struct relay_direction *p)
@@ -169,18 +171,18 @@ bool relay_has_replies(const struct relay_direction *p)
 
 bool relay_can_refuse(const struct relay_direction *p)
 {
-    return p->dma && p->dma->gate && !wire_is_reply(&p->hdr);
+    return p->dma && p->dma->gate && !wire_is_reply(&p->mark->hdr);
 }
 
 enum relay_outcome relay_refuse(struct relay_direction *p)
 {
     if (p->tap) {
-        tap_refused(p->tap, &p->hdr, p->queue->data);
+        tap_refused(p->tap, &p->mark->hdr, p->queue->data);
     }
-    p->refused++;
-    p->refused_hdr = p->hdr;
+    p->mark->refused++;
+    p->mark->refused_hdr = p->mark->hdr;
     relay_gate_discard(p);
-    return dma_gate_invalid(p->dma, p->from_client, &p->hdr) ? RELAY_MORE : RELAY_NO_MEMORY;
+    return dma_gate_invalid(p->dma, p->from_client, &p->mark->hdr) ? RELAY_MORE : RELAY_NO_MEMORY;
 }
 
 /*
@@ -199,7 +201,7 @@ enum relay_outcome relay_reply(struct relay_direction *p, struct relay_detail *d
     const uint8_t *bytes;
     size_t n;
 
-    if (p->ready) {
+    if (p->mark->ready) {
         return RELAY_MORE;
     }
     while (!relay_gate_midway(p) && (n = dma_gate_replies(p->dma, !p->from_client, &bytes)) > 0) {
@@ -215,7 +217,7 @@ enum relay_outcome relay_reply(struct relay_direction *p, struct relay_detail *d
         if (p->tap) {
             relay_gate_tap_replies(p->tap, bytes, n, (size_t)sent);
         }
-        p->sent += (uint64_t)sent;
+        p->mark->total.sent += (uint64_t)sent;
         dma_gate_replied(p->dma, !p->from_client, (size_t)sent);
     }
     return dma_gate_blocked(p->dma, p->from_client) ? RELAY_HOLD : RELAY_MORE;

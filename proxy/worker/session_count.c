@@ -19,16 +19,16 @@ static void session_count_add(struct ipc_count *to, const struct ipc_count *more
 void session_count_channels(const struct channel_pair *l, struct ipc_count *to_backend,
                             struct ipc_count *to_client)
 {
-    session_count_add(to_backend, &l->to_backend.count);
-    session_count_add(to_client, &l->to_client.count);
+    session_count_add(to_backend, &l->to_backend.mark->total.count);
+    session_count_add(to_client, &l->to_client.mark->total.count);
 }
 
 uint64_t session_count_taken(const struct session *s)
 {
-    uint64_t n = s->channels->to_backend.sent + s->channels->to_client.sent;
+    uint64_t n = s->channels->to_backend.mark->total.sent + s->channels->to_client.mark->total.sent;
 
     if (s->twin) {
-        n += s->twin->to_backend.sent + s->twin->to_client.sent;
+        n += s->twin->to_backend.mark->total.sent + s->twin->to_client.mark->total.sent;
     }
     return n;
 }

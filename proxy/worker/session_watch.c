@@ -36,7 +36,7 @@ static bool session_watch_stalls(struct session_watch *w, unsigned i,
                                  const struct relay_direction *p, enum channel_pair_wait wait,
                                  unsigned ms)
 {
-    const uint64_t moved = p->sent + p->taken;
+    const uint64_t moved = p->mark->total.sent + p->mark->total.taken;
 
     if ((wait != CHANNEL_PAIR_WAIT_RECEIVER && wait != CHANNEL_PAIR_WAIT_SENDER) ||
         w->moved[i] != moved) {

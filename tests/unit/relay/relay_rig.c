@@ -41,7 +41,7 @@ void rig_init(struct relay_rig *r, uint32_t max_fds, uint32_t max_data)
     r->messages = calloc(RIG_MESSAGES, sizeof *r->messages);
     ck_assert_ptr_nonnull(r->messages);
     queue_pool_init(&r->pool);
-    relay_init(&r->direction, r->from_fd, r->to_fd, max_fds, &takes, &r->pool);
+    relay_init(&r->direction, r->from_fd, r->to_fd, max_fds, &takes, &r->pool, NULL);
 }
 
 static void forget_messages(struct relay_rig *r)
@@ -151,9 +151,10 @@ enum relay_outcome rig_run(struct relay_rig *r)
 
     r->detail = (struct relay_detail){.err = 0};
     do {
-        before = r->direction.taken;
+        before = r->direction.mark->total.taken;
         o = relay_turn(&r->direction, &r->detail);
-        if (o == RELAY_READ && r->direction.taken == before && is_readable(r->from_fd)) {
+        if (o == RELAY_READ && r->direction.mark->total.taken == before &&
+            is_readable(r->from_fd)) {
             ck_abort_msg("the pipe waits for what is there: the loop would spin");
         }
     } while (o == RELAY_MORE || (o == RELAY_READ && is_readable(r->from_fd)));

@@ -164,8 +164,8 @@ START_TEST(a_map_without_its_fd_does_not_speak_of_one)
         ck_assert_uint_eq(m.fds.n, 0);
         message_deinit(&m);
     }
-    ck_assert_uint_eq(channels.to_backend.count.fds, 0);
-    ck_assert_uint_eq(channels.to_backend.count.messages, sizeof flags / sizeof *flags);
+    ck_assert_uint_eq(channels.to_backend.mark->total.count.fds, 0);
+    ck_assert_uint_eq(channels.to_backend.mark->total.count.messages, sizeof flags / sizeof *flags);
     channel_pair_gate_end();
 }
 END_TEST
@@ -187,7 +187,7 @@ START_TEST(interrupts_go_on_and_memory_among_them_does_not)
     channel_pair_send_bytes(client, &b, &fds);
     peer_recv(backend, &m);
     ck_assert_uint_eq(m.fds.n, _i ? 3 : 0);
-    ck_assert_uint_eq(channels.to_backend.count.fds, _i ? 3 : 0);
+    ck_assert_uint_eq(channels.to_backend.mark->total.count.fds, _i ? 3 : 0);
     message_deinit(&m);
     fdset_close(&fds);
     channel_pair_gate_end();
@@ -206,8 +206,8 @@ START_TEST(what_is_kept_back_is_not_counted)
     channel_pair_send_bytes(backend, &b, NULL);
     channel_pair_expect(client, 1, WIRE_DMA_READ);
     channel_pair_expect_error(backend, 2, WIRE_DMA_READ, EFAULT);
-    ck_assert_uint_eq(channels.to_client.count.messages, 1);
-    ck_assert_uint_eq(channels.to_client.count.bytes, 32);
+    ck_assert_uint_eq(channels.to_client.mark->total.count.messages, 1);
+    ck_assert_uint_eq(channels.to_client.mark->total.count.bytes, 32);
     channel_pair_gate_end();
 }
 END_TEST

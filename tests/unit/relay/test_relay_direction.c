@@ -199,7 +199,7 @@ START_TEST(many_glued_messages_arrive)
     }
     rig_write(&rig, rig.n, 0);
     run_and_receive();
-    ck_assert_uint_eq(rig.direction.count.messages, RIG_MESSAGES);
+    ck_assert_uint_eq(rig.direction.mark->total.count.messages, RIG_MESSAGES);
 }
 END_TEST
 

@@ -102,8 +102,8 @@ START_TEST(a_message_is_held_until_it_is_whole_or_streams)
     }
     ck_assert_int_eq(early, sizes[_i].streams);
     ck_assert_uint_eq(fds.n, 0);
-    ck_assert_uint_eq(rig.direction.count.messages, 1);
-    ck_assert_uint_eq(rig.direction.count.bytes, rig.n);
+    ck_assert_uint_eq(rig.direction.mark->total.count.messages, 1);
+    ck_assert_uint_eq(rig.direction.mark->total.count.bytes, rig.n);
     ck_assert_ptr_null(rig.direction.queue);
 }
 END_TEST
@@ -176,11 +176,11 @@ START_TEST(a_slow_receiver_stops_the_sender_and_loses_nothing)
     } while (rig_run(&rig) != RELAY_WRITE);
     ck_assert_uint_gt(held(), 0);
     ck_assert_uint_le(held(), LIMIT_QUEUE);
-    taken = rig.direction.taken;
+    taken = rig.direction.mark->total.taken;
     /* However often it is its turn, it takes nothing more; the sender's socket fills up. */
     while (write_some()) {
         ck_assert_int_eq(rig_run(&rig), RELAY_WRITE);
-        ck_assert_uint_eq(rig.direction.taken, taken);
+        ck_assert_uint_eq(rig.direction.mark->total.taken, taken);
     }
     ck_assert_uint_lt(rig.written, rig.n);
     while (got < rig.n) {
@@ -196,7 +196,7 @@ START_TEST(a_slow_receiver_stops_the_sender_and_loses_nothing)
         }
     }
     ck_assert_int_eq(rig_run(&rig), RELAY_READ);
-    ck_assert_uint_eq(rig.direction.count.messages, RIG_MESSAGES);
+    ck_assert_uint_eq(rig.direction.mark->total.count.messages, RIG_MESSAGES);
     ck_assert_uint_eq(fds.n, 0);
     ck_assert_ptr_null(rig.direction.queue);
 }
@@ -293,7 +293,7 @@ START_TEST(a_flood_leaves_others_their_turn)
     }
     while (relay_turn(&rig.direction, &detail) == RELAY_MORE) {
         /* With fds each is taken alone: a turn takes so many, and no more. */
-        ck_assert_uint_eq(rig.direction.count.messages, turns * LIMIT_TURNS);
+        ck_assert_uint_eq(rig.direction.mark->total.count.messages, turns * LIMIT_TURNS);
         turns++;
     }
     rig_receive(&rig);
@@ -311,17 +311,17 @@ START_TEST(messages_bytes_and_fds_are_counted)
     rig_write(&rig, 4999, 0);
     ck_assert_int_eq(rig_run(&rig), RELAY_READ);
     /* The third is here, and has not been delivered. */
-    ck_assert_uint_eq(rig.direction.count.messages, 2);
-    ck_assert_uint_eq(rig.direction.count.bytes, 56);
-    ck_assert_uint_eq(rig.direction.count.fds, 3);
-    ck_assert_uint_eq(rig.direction.taken, 5055);
+    ck_assert_uint_eq(rig.direction.mark->total.count.messages, 2);
+    ck_assert_uint_eq(rig.direction.mark->total.count.bytes, 56);
+    ck_assert_uint_eq(rig.direction.mark->total.count.fds, 3);
+    ck_assert_uint_eq(rig.direction.mark->total.taken, 5055);
     rig_write(&rig, 1, 4);
     ck_assert_int_eq(rig_run(&rig), RELAY_READ);
     rig_receive(&rig);
     ck_assert_uint_eq(rig.received, 3);
-    ck_assert_uint_eq(rig.direction.count.messages, 3);
-    ck_assert_uint_eq(rig.direction.count.bytes, 5056);
-    ck_assert_uint_eq(rig.direction.count.fds, 7);
+    ck_assert_uint_eq(rig.direction.mark->total.count.messages, 3);
+    ck_assert_uint_eq(rig.direction.mark->total.count.bytes, 5056);
+    ck_assert_uint_eq(rig.direction.mark->total.count.fds, 7);
 }
 END_TEST
 
@@ -343,17 +343,18 @@ START_TEST(what_is_not_delivered_is_not_counted)
         rig_command(&rig, 1000);
         rig_write(&rig, 1000, 0);
     }
-    got = (size_t)rig.direction.count.bytes;
+    got = (size_t)rig.direction.mark->total.count.bytes;
     ck_assert_uint_lt(got, rig.n);
     ck_assert_uint_gt(got, 0);
     sock_close(&rig.sink_fd);
     ck_assert_int_eq(rig_run(&rig), RELAY_TO_ERROR);
     relay_deinit(&rig.direction);
-    ck_assert_uint_eq(rig.direction.count.bytes, got);
-    ck_assert_uint_eq(rig.direction.count.fds, got > 4000 ? 2 : 0);
-    ck_assert_uint_eq(rig.direction.count.messages, got < 4000   ? got / 1000
-                                                    : got < 4040 ? 4
-                                                                 : 5 + (got - 4040) / 1000);
+    ck_assert_uint_eq(rig.direction.mark->total.count.bytes, got);
+    ck_assert_uint_eq(rig.direction.mark->total.count.fds, got > 4000 ? 2 : 0);
+    ck_assert_uint_eq(rig.direction.mark->total.count.messages, got < 4000 ? got / 1000
+                                                                : got < 4040
+                                                                    ? 4
+                                                                    : 5 + (got - 4040) / 1000);
 }
 END_TEST
 
@@ -367,9 +368,9 @@ START_TEST(half_a_message_that_never_ends_is_not_counted)
     ck_assert_uint_eq(rig.detail.count, 860);
     ck_assert_uint_eq(rig.detail.bound, 1000);
     ck_assert_uint_eq(rig.detail.hdr.size, 1000);
-    ck_assert_uint_eq(rig.direction.count.messages, 1);
-    ck_assert_uint_eq(rig.direction.count.bytes, 40);
-    ck_assert_uint_eq(rig.direction.count.fds, 3);
+    ck_assert_uint_eq(rig.direction.mark->total.count.messages, 1);
+    ck_assert_uint_eq(rig.direction.mark->total.count.bytes, 40);
+    ck_assert_uint_eq(rig.direction.mark->total.count.fds, 3);
 }
 END_TEST
 

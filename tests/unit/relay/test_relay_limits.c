@@ -139,7 +139,7 @@ static void size_at_the_limit_and_one_past(uint16_t command, uint32_t flags, enu
     rig_init(&rig, 1, SMALL_DATA);
     ck_assert_int_eq(bound == OTHER ? pass_header(hdr, limit) : pass(hdr, limit), RELAY_READ);
     if (bound == OTHER) {
-        ck_assert_uint_eq(rig.direction.left, limit - WIRE_HDR_SIZE);
+        ck_assert_uint_eq(rig.direction.mark->left, limit - WIRE_HDR_SIZE);
         rig_deinit(&rig);
         rig_init(&rig, 1, SMALL_DATA);
     }
@@ -277,7 +277,7 @@ START_TEST(a_pipe_without_bound_takes_any_size)
     rig_write(&rig, 40, 0);
     /* So large a message streams: what is there has been passed on. */
     ck_assert_int_eq(rig_run(&rig), RELAY_READ);
-    ck_assert_uint_eq(rig.direction.left, UINT32_MAX - 40u);
+    ck_assert_uint_eq(rig.direction.mark->left, UINT32_MAX - 40u);
 }
 END_TEST
 
