@@ -10,7 +10,8 @@ usage: daemon.py --build DIR [--seconds N] [--seed S] [--only NUMBER] [--keep]
 A scenario is made of the seed and its number alone: --only plays one again (--keep: and leaves the
 folder with the log). At the end the log must have no report of a sanitizer, no worker may have
 died, no session may be left, fds (and memory, without sanitizers) of all of poemd's processes must
-be as they were, and the honest session must have had its answers.
+be as they were once the captures that control clients began are stopped, and the honest session
+must have had its answers.
 
 Exit status: 0 all that held, 1 it did not, 2 usage.
 """
@@ -40,21 +41,24 @@ import daemon_peers as peers
 
 PLAYERS = 4     # processes that play scenarios
 WARM_UP = 40    # scenarios of each before fds and memory are noted
+WORKERS = 2
 PATIENCE = 120  # seconds; only ever waited out where something has gone wrong
 SOON = 0.05     # for what comes at once, if it comes
 ROUTES = {"plain": "", "gated": "dma withhold", "taken": "trace @D/taken.pcapng memory 1",
           "asked": "demand recital from backend\n    otherwise taint",
           "same": "same-process taint"}
 CONTROL_MAGIC, CONTROL_VERSION, CONTROL_SIZE = 0x6d656f70, 1, 616
+TRACE_START, TRACE_STOP, TRACE_DUMP = 4, 5, 6  # of enum control_type
 FINDINGS = re.compile(r"Sanitizer|runtime error:|Assertion|internal error|broke the rules"
-                      r"|worker pid=\d+ (was killed|exited)|inspector pid=\d+ (was|exited)")
+                      r"|worker pid=\d+ (was killed|exited)|inspector pid=\d+ (was|exited)"
+                      r"|tracer pid=\d+")
 HONEST = 1  # the number of the honest session, which begins before all others
 # What poemd's memory may be above what it was, in KiB and for each process: queues that are kept.
 SLACK_KIB = 4096
 
 
 def configuration(folder: Path) -> str:
-    text = f"workers 2\ncontrol {folder}/control\nhandshake-timeout 1s\nlog-level warning\n"
+    text = f"workers {WORKERS}\ncontrol {folder}/control\nhandshake-timeout 1s\nlog-level warning\n"
     for player in range(PLAYERS):
         for name, words in ROUTES.items():
             text += (f"route {name}{player} {{\n    listen {folder}/{name}{player}\n"
@@ -67,6 +71,13 @@ def configuration(folder: Path) -> str:
 
 # ---- one scenario ----
 
+def control_request(kind: int, flags: int, number: int, payload: int = 0, memory: int = 0,
+                    route: str = "") -> bytes:
+    data = struct.pack("<IIIIQII", CONTROL_MAGIC, CONTROL_VERSION, kind, flags, number, payload,
+                       memory)
+    return data + route.encode().ljust(CONTROL_SIZE - len(data), b"\0")
+
+
 class Scenario:
     """A client and a device of one session; all that it opens is closed with it."""
 
@@ -78,6 +89,7 @@ class Scenario:
         self.device = devices[self.route]
         self.sides: list[socket.socket] = []
         self.children: list[int] = []
+        self.captures: list[int] = []
 
     def own(self) -> list[int]:
         # Not the listening socket, which a twin's end would shut down for all that follow.
@@ -170,23 +182,31 @@ class Scenario:
     def ask(self) -> None:
         """A request at the control socket, good or not."""
         r = self.random
-        kind = r.randrange(9)
-        data = struct.pack("<IIIIQII", CONTROL_MAGIC, CONTROL_VERSION, kind, r.randrange(2),
-                           peers.number(r), peers.number(r, 32), r.randrange(3))
-        data += (self.route.encode() if r.random() < 0.5 else b"").ljust(CONTROL_SIZE - len(data), b"\0")
+        kind, number = r.randrange(9), peers.number(r)
+        route, n_fds = self.route if r.random() < 0.5 else "", r.choice((0, 1, 1, 2))
+        if kind == TRACE_START and r.random() < 0.5:
+            number, route, n_fds = 0, self.route, 1  # good, if its fd is
+        elif kind in (TRACE_STOP, TRACE_DUMP) and self.captures and r.random() < 0.5:
+            number = r.choice(self.captures)
+        data = control_request(kind, r.randrange(2), number, peers.number(r, 32), r.randrange(3),
+                               route)
         data = peers.damaged(r, data, 0.1)
         if data[16:24] == struct.pack("<Q", HONEST):
             return  # an operator may well end the honest session
+        answer = self.request(data, n_fds, r.random() < 0.6)
+        if began := re.search(rb'"trace":{"number":(\d+)}', answer or b""):
+            self.captures.append(int(began[1]))
+
+    def request(self, data: bytes, n_fds: int, patient: bool) -> bytes | None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as control:
             control.setblocking(False)
             with contextlib.suppress(OSError):
                 control.connect(str(self.folder / "control"))
-                fds = peers.strange_fds(r, r.choice((0, 1, 1, 2)), self.own())
+                fds = peers.strange_fds(self.random, n_fds, self.own())
                 peers.send(control, data, fds)
                 for fd in fds:
                     os.close(fd)
-                if r.random() < 0.6:
-                    self.hear(control)
+                return self.hear(control) if patient else None
 
     def play(self) -> bool:
         """Whether it came to relay."""
@@ -201,6 +221,9 @@ class Scenario:
                 return True
             return False
         finally:
+            for capture in self.captures:
+                if r.random() < 0.8:
+                    self.request(control_request(TRACE_STOP, 0, capture), 0, False)
             r.shuffle(self.sides)
             for side in self.sides:
                 side.close()
@@ -325,10 +348,36 @@ def held(pid: int) -> dict[str, tuple[int, int]]:
     return out
 
 
+def control(build: Path, folder: Path, *words: str) -> dict:
+    """What poemctl answers; a capture that has ended meanwhile cannot be stopped: {}."""
+    done = subprocess.run([build / "poemctl", *words, "--control", folder / "control"],
+                          stdout=subprocess.PIPE, timeout=PATIENCE, check="--json" in words)
+    return json.loads(done.stdout) if "--json" in words else {}
+
+
 def sessions(build: Path, folder: Path) -> list[dict]:
-    said = subprocess.run([build / "poemctl", "sessions", "--json", "--control", folder / "control"],
-                          stdout=subprocess.PIPE, timeout=PATIENCE, check=True).stdout
-    return [s for s in json.loads(said)["sessions"] if s["route"] != "calm"]
+    return [s for s in control(build, folder, "sessions", "--json")["sessions"]
+            if s["route"] != "calm"]
+
+
+def stop_captures(build: Path, folder: Path) -> int:
+    """Stops those that a control client began: they last until an operator does that."""
+    count = 0
+    for capture in control(build, folder, "trace", "list", "--json")["traces"]:
+        if capture["state"] == "running" and capture["file"] is None:
+            control(build, folder, "trace", "stop", str(capture["number"]))
+            count += 1
+    return count
+
+
+def bells(pid: int) -> int:
+    """The rings of which the tracer has the bell: one for each worker, when all can capture."""
+    for p in children_of(pid):
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{p}/comm").read_text().strip() == "poemd-tracer":
+                return sum(os.readlink(fd) == "anon_inode:[eventfd]"
+                           for fd in Path(f"/proc/{p}/fd").iterdir())
+    return 0
 
 
 def settled(build: Path, folder: Path, pid: int, before: dict, measurable: bool) -> str:
@@ -376,8 +425,11 @@ def run(arguments: argparse.Namespace, folder: Path) -> list[str]:
         players = [Child(play_all, folder, i, arguments) for i in range(PLAYERS)]
         for player in players:
             player.warm()
+        stop_captures(build, folder)
         if fault := settled(build, folder, pid, {}, measurable):
             faults.append(f"after the warm-up: {fault}")
+        if bells(pid) != WORKERS:
+            faults.append(f"the tracer has the rings of {bells(pid)} workers, not of {WORKERS}")
         time.sleep(0.5)
         before = held(pid)
         for player in players:
@@ -386,6 +438,7 @@ def run(arguments: argparse.Namespace, folder: Path) -> list[str]:
         while time.monotonic() < end and Path(f"/proc/{pid}/exe").exists():
             time.sleep(0.2)
         faults += ["a player failed" for player in players if not player.end()]
+        print(f"{stop_captures(build, folder)} captures of control clients were still running")
         if fault := settled(build, folder, pid, before, measurable):
             faults.append(fault)
         if not honest.end():
