@@ -163,10 +163,11 @@ static void monitor_stop(struct monitor *m, int status)
     }
     m->context.stopping = true;
     m->status = status;
-    for (size_t i = 0; i < m->routes.n; i++) {
-        route_close(&m->routes.routes[i]);
-        if (m->routes.routes[i].spawn) {
-            spawn_stop(m->routes.routes[i].spawn);
+    for (struct route *r = route_from(&m->routes, 0); r;
+         r = route_from(&m->routes, r->number + 1)) {
+        route_close(r);
+        if (r->spawn) {
+            spawn_stop(r->spawn);
         }
     }
     control_close(m->control);
@@ -365,9 +366,10 @@ static int monitor_start_devices(struct monitor *m)
         .base = m->context.base, .children = &m->context.children, .nofile = m->nofile};
     int err = 0;
 
-    for (size_t i = 0; !err && i < m->context.config->n_routes; i++) {
-        if (m->context.config->routes[i].spawn) {
-            err = spawn_new(&m->routes.routes[i].spawn, &host, &m->context.config->routes[i]);
+    for (struct route *r = route_from(&m->routes, 0); !err && r;
+         r = route_from(&m->routes, r->number + 1)) {
+        if (r->config->spawn) {
+            err = spawn_new(&r->spawn, &host, r->config);
         }
     }
     return err;
@@ -416,6 +418,10 @@ static int monitor_init(struct monitor *m, const struct config *config)
 
     heap_init();
     m->context.config = config;
+    m->context.generation = generation_new(config);
+    if (!m->context.generation) {
+        return -ENOMEM;
+    }
     m->started_ms = clock_ms();
     children_init(&m->context.children);
     if (getrlimit(RLIMIT_NOFILE, &m->nofile) < 0) {
@@ -431,8 +437,8 @@ static int monitor_init(struct monitor *m, const struct config *config)
         err = monitor_watch_signals(m);
     }
     if (!err) {
-        err = route_table_open(&m->routes, m->context.base, config, monitor_session_accept_take,
-                               &m->sessions);
+        err = route_table_open(&m->routes, m->context.base, m->context.generation,
+                               monitor_session_accept_take, &m->sessions);
     }
     if (!err) {
         err = monitor_observe(m);
@@ -473,9 +479,10 @@ static void monitor_end_record(struct monitor *m)
 
 static void monitor_deinit(struct monitor *m)
 {
-    for (size_t i = 0; i < m->routes.n; i++) {
-        route_close(&m->routes.routes[i]);
-        spawn_free(m->routes.routes[i].spawn);
+    for (struct route *r = route_from(&m->routes, 0); r;
+         r = route_from(&m->routes, r->number + 1)) {
+        route_close(r);
+        spawn_free(r->spawn);
     }
     worker_pool_deinit(&m->worker_pool);
     control_free(m->control);
@@ -483,9 +490,10 @@ static void monitor_deinit(struct monitor *m)
     inspector_free(m->context.inspector);
     tracing_free(m->tracing);
     repeats_deinit(&m->repeats);
-    route_table_free(&m->routes);
     monitor_end_record(m);
     monitor_session_table_deinit(&m->sessions);
+    route_table_free(&m->routes);
+    generation_release(m->context.generation);
     offload_free(m->context.offload);
     if (m->beat) {
         event_free(m->beat);

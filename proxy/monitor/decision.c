@@ -34,10 +34,10 @@
 /* Returns true if the contents of executables are recorded, or a rule depends on them. */
 static bool decision_facts_matter(const struct monitor_session *t)
 {
-    const struct rules *r = &t->route->config->rules;
+    const struct rules *r = &t->config->rules;
 
     return audit_writer_on(&t->table->context->audit_writer) || r->n_allow > 0 ||
-           r->n_licence > 0 || r->n_code > 0 || t->route->config->look_ms > 0;
+           r->n_licence > 0 || r->n_code > 0 || t->config->look_ms > 0;
 }
 
 /* ---- carrying it out ---- */
@@ -110,7 +110,7 @@ static json_t *decision_verdict_record(const struct monitor_session *t,
 
     return members_object(
         (const struct member[]){{"session", members_number(t->id)},
-                                {"route", json_string(t->route->config->name)},
+                                {"route", json_string(t->config->name)},
                                 {"verdict", json_string(rules_verdict_name(f->verdict.verdict))},
                                 {"rule", verdict_facts_rule(f)},
                                 {"taint", json_string(taint_text(t->taint, letters))},
@@ -155,10 +155,9 @@ static void decision_note_opened(struct monitor_session *t)
         return;
     }
     audit_writer_time_of(t->accepted_ms, began);
-    t->opened =
-        audit_writer_note(&t->table->context->audit_writer, "session-opened",
-                          json_pack("{s:I,s:s,s:s*}", "session", (json_int_t)t->id, "route",
-                                    t->route->config->name, "opened", t->held ? began : NULL));
+    t->opened = audit_writer_note(&t->table->context->audit_writer, "session-opened",
+                                  json_pack("{s:I,s:s,s:s*}", "session", (json_int_t)t->id, "route",
+                                            t->config->name, "opened", t->held ? began : NULL));
 }
 
 /* Records an event of its own if the operator's configuration overrides the evidence. */
@@ -168,8 +167,8 @@ static void decision_note_override(const struct monitor_session *t, const char *
 
     (void)audit_writer_note(&t->table->context->audit_writer, "override",
                             json_pack("{s:I,s:s,s:s,s:s,s:s}", "session", (json_int_t)t->id,
-                                      "route", t->route->config->name, "what", what, "by",
-                                      "configuration", "where", preset_place(line, place)));
+                                      "route", t->config->name, "what", what, "by", "configuration",
+                                      "where", preset_place(line, place)));
 }
 
 /* Returns true if a rule depends on the party's licence; for a backend, one always does. */
@@ -186,7 +185,7 @@ static bool decision_licence_matters(const struct rules *rules, enum side party)
 
 static void decision_note_overrides(const struct monitor_session *t, const struct verdict_facts *f)
 {
-    const struct rules *rules = &t->route->config->rules;
+    const struct rules *rules = &t->config->rules;
     char what[64];
 
     if (!(f->verdict.taint & TAINT_OVERRIDE)) {
@@ -248,7 +247,7 @@ static void decision_on_known(void *arg)
     struct verdict_facts f;
     bool told = true;
 
-    verdict_facts_init(&f, &t->route->config->rules, known,
+    verdict_facts_init(&f, &t->config->rules, known,
                        audit_writer_today(&t->table->context->audit_writer));
     t->taint |= f.verdict.taint;
     for (int i = 0; i < SIDES; i++) {
@@ -283,14 +282,14 @@ bool decision_begin(struct monitor_session *t)
     const bool facts = decision_facts_matter(t);
     /* The parties' identity also appears in the list of sessions and in captures. */
     const bool who = facts || t->table->shown || monitor_session_tap(t).on ||
-                     t->route->config->same_process != CONFIG_SAME_UNASKED;
+                     t->config->same_process != CONFIG_SAME_UNASKED;
     const unsigned left = monitor_session_handshake_left_ms(t);
     const int fds[SIDES] = {
         [SIDE_CLIENT] = who ? t->client_fd : -1, [SIDE_BACKEND] = who ? t->backend_fd : -1};
 
     t->peer_facts = peer_facts_new(
         t->table->context->base, facts ? t->table->context->inspector : NULL,
-        t->table->context->offload, &t->route->config->rules, (uint32_t)t->route->number, fds,
+        t->table->context->offload, &t->config->rules, (uint32_t)t->route->number, fds,
         t->device ? spawn_pid(t->device) : 0, left - left / VERDICT_PART, decision_on_known, t);
     if (!t->peer_facts) {
         return false;
@@ -353,11 +352,11 @@ static json_t *decision_export_record(const struct monitor_session *t, const str
             ranges = NULL;
         }
     }
-    return json_pack("{s:I,s:s,s:s,s:o}", "session", (json_int_t)t->id, "route",
-                     t->route->config->name, "how",
-                     t->route->config->dma.withhold           ? "withhold"
-                     : t->route->config->dma.withhold_file_io ? "withhold-file-io"
-                                                              : "pass",
+    return json_pack("{s:I,s:s,s:s,s:o}", "session", (json_int_t)t->id, "route", t->config->name,
+                     "how",
+                     t->config->dma.withhold           ? "withhold"
+                     : t->config->dma.withhold_file_io ? "withhold-file-io"
+                                                       : "pass",
                      "ranges", ranges);
 }
 
@@ -413,7 +412,7 @@ static json_t *decision_end_record(const struct monitor_session *t, enum session
     char letters[TAINT_COUNT + 1];
     char seen[TAINT_COUNT + 1];
     json_t *o = json_pack("{s:I,s:s,s:s,s:s,s:s,s:o}", "session", (json_int_t)t->id, "route",
-                          t->route->config->name, "reason", session_reason_word(reason), "taint",
+                          t->config->name, "reason", session_reason_word(reason), "taint",
                           taint_text(t->taint, letters), "observed", taint_text(t->observed, seen),
                           "taints", verdict_facts_taints(t->taint_of));
     json_t *looked;

@@ -15,12 +15,14 @@
 #include "proxy/monitor/facts/audit_writer.h"
 #include "proxy/ipc/children.h"
 
+struct generation;
 struct inspector;
 struct offload;
 
 struct monitor_context {
     struct event_base *base;
-    const struct config *config; /* borrowed, resolved */
+    struct generation *generation; /* the configuration in force, held … */
+    const struct config *config;   /* … and its contents */
     struct children children;
     struct audit_writer audit_writer;
     struct inspector *inspector; /* owned by the monitor; NULL if nothing needs one */

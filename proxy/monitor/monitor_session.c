@@ -28,7 +28,7 @@ void monitor_session_observe(struct monitor_session_table *table,
 struct log_subject monitor_session_subject(const struct monitor_session *t, const char *leg)
 {
     return (struct log_subject){
-        .session = t->id, .route = t->route->config->name, .leg = leg, .quiet = t->quiet};
+        .session = t->id, .route = t->config->name, .leg = leg, .quiet = t->quiet};
 }
 
 /* The only writer of the session's state. */
@@ -84,7 +84,7 @@ void monitor_session_set_timer(struct monitor_session *t, unsigned ms)
 
 unsigned monitor_session_handshake_left_ms(const struct monitor_session *t)
 {
-    const uint64_t end = t->accepted_ms + t->route->config->handshake_ms;
+    const uint64_t end = t->accepted_ms + t->config->handshake_ms;
     const uint64_t now = clock_ms();
 
     return now < end ? (unsigned)(end - now) : 1;
@@ -141,6 +141,8 @@ static void monitor_session_on_reap(evutil_socket_t fd, short what, void *arg)
         sock_hang_up(&t->backend_fd);
         free(t->relook);
         free(t->facts);
+        t->route->users--;
+        generation_release(t->generation);
         free(t);
         heap_changed(&table->heap);
         if (turn_is_long() && !TAILQ_EMPTY(&table->states[SESSION_DEAD])) {
@@ -192,6 +194,9 @@ struct monitor_session *monitor_session_new(struct monitor_session_table *table,
     }
     t->table = table;
     t->route = r;
+    t->generation = generation_hold(r->generation);
+    t->config = r->config;
+    r->users++;
     t->id = ++table->last;
     t->client_fd = client_fd;
     t->backend_fd = -1;

@@ -22,6 +22,8 @@
 #include "proxy/monitor/facts/audit_writer.h"
 #include "proxy/monitor/observers.h"
 
+struct config_route;
+struct generation;
 struct monitor_context;
 struct monitor_session_table;
 struct peer_facts;
@@ -50,7 +52,9 @@ struct monitor_session {
     outbox_link; /* in its worker's outbox, or in the list without a worker */
     struct monitor_session_table *table;
     struct route *route;
-    struct worker_process *member; /* the worker that relays it, or NULL */
+    struct generation *generation;     /* under which it began, held */
+    const struct config_route *config; /* its route's words then, by which it is judged */
+    struct worker_process *member;     /* the worker that relays it, or NULL */
     uint64_t id;
     enum session_state state;
     int client_fd;          /* kept to the end: see monitor_session_handed_over */

@@ -38,16 +38,16 @@ static bool monitor_session_may_redial(const struct monitor_session *t, int err)
     const uint64_t waited = clock_ms() - t->accepted_ms;
 
     if (err == -EAGAIN) {
-        return waited + LIMIT_REDIAL_MS < t->route->config->handshake_ms;
+        return waited + LIMIT_REDIAL_MS < t->config->handshake_ms;
     }
-    return (err == -ENOENT || err == -ECONNREFUSED) && waited < t->route->config->wait_backend_ms;
+    return (err == -ENOENT || err == -ECONNREFUSED) && waited < t->config->wait_backend_ms;
 }
 
 /* Returns a socket to the backend, or -errno. */
 static int monitor_session_reach(struct monitor_session *t)
 {
     int fd = t->route->spawn ? spawn_take(t->route->spawn, &t->device)
-                             : sock_connect(t->route->config->backend, true);
+                             : sock_connect(t->config->backend, true);
     int err;
 
     if (fd < 0) {
@@ -72,7 +72,7 @@ static void monitor_session_log_unreachable(const struct monitor_session *t, int
                                 : "no device is ready: the last one failed");
         return;
     }
-    log_escape(path, sizeof path, t->route->config->backend, strlen(t->route->config->backend));
+    log_escape(path, sizeof path, t->config->backend, strlen(t->config->backend));
     log_line(LOG_WARNING, &about, "cannot connect to \"%s\": %s", path,
              err == -EAGAIN ? "its accept queue is full" : strerror(-err));
 }

@@ -85,8 +85,7 @@ static bool relook_parties(struct monitor_session *t, const char *then)
     for (int i = 0; i < SIDES; i++) {
         struct relook_party *p = &t->relook->parties[i];
         const char *who = side_name((enum side)i);
-        const struct log_subject about = {
-            .session = t->id, .route = t->route->config->name, .leg = who};
+        const struct log_subject about = {.session = t->id, .route = t->config->name, .leg = who};
 
         if (!relook_party_look(p)) {
             continue;
@@ -98,8 +97,8 @@ static bool relook_parties(struct monitor_session *t, const char *then)
                  p->last, p->first, then);
         (void)audit_writer_note(&t->table->context->audit_writer, "executable-changed",
                                 json_pack("{s:I,s:s,s:s,s:s,s:s,s:s}", "session", (json_int_t)t->id,
-                                          "route", t->route->config->name, "of", who, "judged",
-                                          p->first, "changed", p->last, "then", then));
+                                          "route", t->config->name, "of", who, "judged", p->first,
+                                          "changed", p->last, "then", then));
     }
     return changed;
 }
@@ -117,7 +116,7 @@ static void relook_taint_changed(struct monitor_session *t)
 
 static void relook_set_timer(struct monitor_session *t)
 {
-    const struct timeval tv = clock_timeval(t->route->config->look_ms);
+    const struct timeval tv = clock_timeval(t->config->look_ms);
 
     event_add(&t->relook->timer, &tv);
 }
@@ -125,7 +124,7 @@ static void relook_set_timer(struct monitor_session *t)
 static void relook_on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct monitor_session *t = arg;
-    const bool ends = t->route->config->look_then == CONFIG_SAME_END;
+    const bool ends = t->config->look_then == CONFIG_SAME_END;
 
     (void)fd;
     (void)what;
@@ -145,7 +144,7 @@ static void relook_on_timer(evutil_socket_t fd, short what, void *arg)
 /* Returns true if the route's rules deny today, rather than taint. */
 static bool relook_denies(const struct monitor_session *t)
 {
-    const struct rules *r = &t->route->config->rules;
+    const struct rules *r = &t->config->rules;
     const bool asks = r->n_allow > 0 || r->n_licence > 0 || r->n_code > 0;
     const bool permits =
         r->permissive_until != 0 &&
@@ -168,7 +167,7 @@ bool relook_at_verdict(struct monitor_session *t)
         relook_taint_changed(t);
         t->taint |= TAINT_EXECUTABLE;
     }
-    if (t->route->config->look_ms > 0) {
+    if (t->config->look_ms > 0) {
         evtimer_assign(&t->relook->timer, t->table->context->base, relook_on_timer, t);
         t->relook->timed = true;
         relook_set_timer(t);

@@ -94,7 +94,7 @@ static struct repeats_peer *repeats_find(struct repeats *r, struct route *route,
     }
     p = known && repeats_make_room(r) ? calloc(1, sizeof *p) : NULL;
     if (!p) {
-        return &r->others[route->number];
+        return route->others;
     }
     p->route = route;
     p->uid = wanted.uid;
@@ -275,19 +275,23 @@ static void repeats_on_ended(void *arg, struct monitor_session *t, enum session_
 
 /* ---- reports ---- */
 
+static void repeats_report_one(struct repeats *r, struct repeats_peer *p)
+{
+    TAILQ_REMOVE(&r->pending, p, pending);
+    repeats_report_log(p, clock_ms());
+    (void)audit_writer_note(&r->context->audit_writer, AUDIT_REPEATED, repeats_report_record(p));
+    p->count = 0;
+    p->other_rules = 0;
+    memset(p->reasons, 0, sizeof p->reasons);
+    memset(p->rules, 0, sizeof p->rules);
+}
+
 static void repeats_report(struct repeats *r, unsigned most)
 {
     struct repeats_peer *p;
 
     while (most-- > 0 && (p = TAILQ_FIRST(&r->pending)) != NULL) {
-        TAILQ_REMOVE(&r->pending, p, pending);
-        repeats_report_log(p, clock_ms());
-        (void)audit_writer_note(&r->context->audit_writer, AUDIT_REPEATED,
-                                repeats_report_record(p));
-        p->count = 0;
-        p->other_rules = 0;
-        memset(p->reasons, 0, sizeof p->reasons);
-        memset(p->rules, 0, sizeof p->rules);
+        repeats_report_one(r, p);
     }
 }
 
@@ -304,23 +308,58 @@ static void repeats_on_report(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-int repeats_init(struct repeats *r, const struct route_table *routes,
+/* ---- routes ---- */
+
+static void repeats_on_route_begun(void *arg, struct route *route, bool *bad)
+{
+    (void)arg;
+    route->others = calloc(1, sizeof *route->others);
+    if (route->others) {
+        *route->others = (struct repeats_peer){.route = route, .others = true};
+    } else {
+        *bad = true;
+    }
+}
+
+/* Reports the counts of its users, and forgets them. */
+static void repeats_on_route_ended(void *arg, struct route *route)
+{
+    struct repeats *const r = arg;
+    struct repeats_peer *p;
+    struct repeats_peer *next;
+
+    TAILQ_FOREACH_SAFE(p, &r->used, link, next)
+    {
+        if (p->route != route) {
+            continue;
+        }
+        if (p->count > 0) {
+            repeats_report_one(r, p);
+        }
+        repeats_forget(r, p);
+    }
+    if (route->others && route->others->count > 0) {
+        repeats_report_one(r, route->others);
+    }
+    free(route->others);
+    route->others = NULL;
+}
+
+int repeats_init(struct repeats *r, struct route_table *routes,
                  struct monitor_session_table *sessions)
 {
     static const struct monitor_session_events events = {.begun = repeats_on_begun,
                                                          .ended = repeats_on_ended};
+    static const struct route_events of_routes = {.begun = repeats_on_route_begun,
+                                                  .ended = repeats_on_route_ended};
 
     *r = (struct repeats){.context = sessions->context};
     RB_INIT(&r->tree);
     TAILQ_INIT(&r->used);
     TAILQ_INIT(&r->pending);
-    r->others = calloc(routes->n, sizeof *r->others);
     r->tell = evtimer_new(r->context->base, repeats_on_report, r);
-    if (!r->others || !r->tell) {
+    if (!r->tell || !route_table_observe(routes, &of_routes, r)) {
         return -ENOMEM;
-    }
-    for (size_t i = 0; i < routes->n; i++) {
-        r->others[i] = (struct repeats_peer){.route = &routes->routes[i], .others = true};
     }
     monitor_session_observe(sessions, &events, r);
     return 0;
@@ -341,6 +380,4 @@ void repeats_deinit(struct repeats *r)
     while ((p = TAILQ_FIRST(&r->used)) != NULL) {
         repeats_forget(r, p);
     }
-    free(r->others);
-    r->others = NULL;
 }

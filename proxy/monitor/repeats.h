@@ -48,14 +48,13 @@ struct repeats {
     struct repeats_list pending;
     struct event *tell;
     unsigned n;
-    struct repeats_peer *others; /* one per route: its users without an entry of their own */
 };
 
 /*
  * Sets from now on whether a session is quiet when it begins, and counts it when it ends. Returns 0
  * or -ENOMEM; deinitialize it in either case. routes and sessions are borrowed.
  */
-int repeats_init(struct repeats *r, const struct route_table *routes,
+int repeats_init(struct repeats *r, struct route_table *routes,
                  struct monitor_session_table *sessions) __attribute__((warn_unused_result));
 
 /* Reports the remaining counts; the audit log must still be open. */

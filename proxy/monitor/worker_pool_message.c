@@ -64,7 +64,7 @@ static void worker_pool_message_sender(const struct monitor_session *t, enum sid
 static void worker_pool_message_sender_check(const struct monitor_session *t,
                                              struct sender_check_settings *out)
 {
-    const struct config_route *r = t->route->config;
+    const struct config_route *r = t->config;
 
     *out = (struct sender_check_settings){.act = SENDER_CHECK_NOTE};
     if (r->same_process != CONFIG_SAME_UNASKED) {
@@ -93,7 +93,7 @@ static void worker_pool_message_sender_check(const struct monitor_session *t,
 
 static struct ipc_session worker_pool_message_begin(const struct monitor_session *t)
 {
-    const struct config_route *r = t->route->config;
+    const struct config_route *r = t->config;
     struct ipc_session begin = {.handshake_ms = monitor_session_handshake_left_ms(t),
                                 .drain_ms = r->drain_ms,
                                 .stall_ms = r->stall_ms,

@@ -48,7 +48,7 @@ struct control_client {
     /* how far the answer has come */
     enum control_part part;
     enum control_status status; /* of the next part */
-    size_t route;               /* index of the next one */
+    unsigned route;             /* number of the next one, or of the only one */
     uint64_t after;             /* number of the last session or capture that was sent */
     uint64_t trace;             /* the capture it holds */
     bool stopped;               /* … has been asked to end */

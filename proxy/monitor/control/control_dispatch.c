@@ -122,11 +122,10 @@ void control_dispatch_request(struct control_client *c)
 /* Returns the next session of the requested routes, or NULL. */
 static const struct monitor_session *control_dispatch_next_session(struct control_client *c)
 {
-    const struct route *const only =
-        c->request.route[0] ? &c->subject->routes->routes[c->route] : NULL;
+    const bool only = c->request.route[0] != '\0';
     const struct monitor_session *t = monitor_session_behind(c->subject->sessions, c->after);
 
-    while (t && only && t->route != only) {
+    while (t && only && t->route->number != c->route) {
         t = monitor_session_behind(c->subject->sessions, t->id);
     }
     c->after = t ? t->id : c->after;
@@ -137,6 +136,7 @@ static const struct monitor_session *control_dispatch_next_session(struct contro
 static json_t *control_dispatch_of_part(struct control_client *c, bool *over)
 {
     const struct monitor_session *t;
+    const struct route *r;
 
     *over = false;
     switch (c->part) {
@@ -144,8 +144,10 @@ static json_t *control_dispatch_of_part(struct control_client *c, bool *over)
         c->part = CONTROL_PART_ROUTES;
         return control_broker(c->subject);
     case CONTROL_PART_ROUTES:
-        if (c->route < c->subject->routes->n) {
-            return control_route(&c->subject->routes->routes[c->route++]);
+        r = route_from(c->subject->routes, c->route);
+        if (r) {
+            c->route = r->number + 1;
+            return control_route(r);
         }
         c->part = CONTROL_PART_TRACES;
         return control_trace_next(c, over);

@@ -127,7 +127,7 @@ json_t *control_route(const struct route *r)
                      members_object((const struct member[]){
                          {"name", json_string(c->name)},
                          {"listen", control_json_text(c->listen)},
-                         {"listening", json_boolean(r->listen_fd >= 0)},
+                         {"listening", json_boolean(r->listener != NULL)},
                          {"backend", control_json_text(c->spawn ? NULL : c->backend)},
                          {"spawn", control_json_text(c->spawn)},
                          {"sessions", json_pack("{s:i,s:i,s:I}", "now", (int)r->sessions, "most",
@@ -155,7 +155,7 @@ json_t *control_session(const struct monitor_session *t)
     json_t *facts = t->facts ? json_loads(t->facts, 0, NULL) : NULL;
     json_t *o = json_pack(
         "{s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id, "route",
-        t->route->config->name, "state", session_state_name(t->state), "since",
+        t->config->name, "state", session_state_name(t->state), "since",
         control_json_time_of(t->accepted_ms), "ms", control_json_age(t->accepted_ms), "worker",
         t->member ? json_integer(t->member->pid) : json_null(), "taint",
         control_json_taint(t->taint), "observed", control_json_taint(t->observed), "to-backend",

@@ -230,8 +230,9 @@ bool tracing_next(const struct tracing *t, uint64_t id, struct tracing_info *out
 /* Starts the configured captures. If one cannot begin, logs that, and the broker stops. */
 static int tracing_start_configured(struct tracing *t)
 {
-    for (size_t i = 0; i < t->routes->n; i++) {
-        const struct config_route *const r = t->routes->routes[i].config;
+    for (const struct route *each = route_from(t->routes, 0); each;
+         each = route_from(t->routes, each->number + 1)) {
+        const struct config_route *const r = each->config;
         const struct tracing_request request = {
             .route = r->name, .fd = -1, .path = r->trace_file, .how = r->trace};
         char shown[256];
@@ -253,9 +254,11 @@ static int tracing_start_configured(struct tracing *t)
     return 0;
 }
 
-int tracing_new(struct tracing **out, const struct route_table *routes,
+int tracing_new(struct tracing **out, struct route_table *routes,
                 struct monitor_session_table *sessions)
 {
+    static const struct route_events of_routes = {.begun = tracing_group_route_begun,
+                                                  .ended = tracing_group_route_ended};
     struct monitor_context *const context = sessions->context;
     struct tracing *const t = calloc(1, sizeof *t);
     int err;
@@ -275,8 +278,8 @@ int tracing_new(struct tracing **out, const struct route_table *routes,
     if (!err && !t->later) {
         err = -ENOMEM;
     }
-    if (!err) {
-        err = tracing_group_routes(t);
+    if (!err && !route_table_observe(routes, &of_routes, t)) {
+        err = -ENOMEM;
     }
     if (!err) {
         tracing_run_observe(t);
@@ -302,7 +305,6 @@ void tracing_free(struct tracing *t)
     if (t->later) {
         event_free(t->later);
     }
-    free(t->groups);
     free(t);
 }
 

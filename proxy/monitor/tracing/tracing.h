@@ -59,7 +59,7 @@ bool tracing_next(const struct tracing *t, uint64_t id, struct tracing_info *out
  * Begins the routes' captures, and captures sessions of workers that start from now on. Borrows
  * everything. Returns 0 or -errno (logged); free *out in either case.
  */
-int tracing_new(struct tracing **out, const struct route_table *routes,
+int tracing_new(struct tracing **out, struct route_table *routes,
                 struct monitor_session_table *sessions) __attribute__((warn_unused_result));
 
 /* Frees everything. tracing_quit must have ended the tracer. NULL is allowed. */

@@ -66,7 +66,7 @@ RB_HEAD(capture_tree, capture);
 
 struct tracing {
     struct monitor_context *context;
-    const struct route_table *routes;
+    struct route_table *routes;
     struct monitor_session_table *sessions;
     tracing_ended_fn *on_ended;
     void *on_ended_arg;
@@ -82,8 +82,7 @@ struct tracing {
     unsigned n_alive;
     unsigned n_ended;
     uint64_t last_id;
-    struct tracer_msg msg;        /* the message under construction */
-    struct tracing_group *groups; /* of the routes */
+    struct tracer_msg msg; /* the message under construction */
 };
 
 #endif

@@ -24,7 +24,7 @@ static char *tracing_facts_text_of(json_t *o)
 
 static json_t *tracing_facts_of_begun(const struct monitor_session *t)
 {
-    return json_pack("{s:I,s:s}", "session", (json_int_t)t->id, "route", t->route->config->name);
+    return json_pack("{s:I,s:s}", "session", (json_int_t)t->id, "route", t->config->name);
 }
 
 char *tracing_facts_begun(const struct monitor_session *t)

@@ -3,7 +3,6 @@
 /* The running captures of a session, and the sessions of a capture. */
 #include "proxy/monitor/tracing/tracing_group.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "proxy/monitor/route.h"
@@ -111,18 +110,21 @@ unsigned tracing_sessions(const struct capture *c)
     return c->session ? tracing_group_next_session(c, NULL) != NULL : c->route->relayed;
 }
 
-int tracing_group_routes(struct tracing *t)
+void tracing_group_route_begun(void *arg, struct route *r, bool *bad)
 {
-    t->groups = calloc(t->routes->n, sizeof *t->groups);
-    if (!t->groups) {
-        return -ENOMEM;
+    (void)arg;
+    r->traced_by = calloc(1, sizeof *r->traced_by);
+    if (!r->traced_by) {
+        *bad = true;
+        return;
     }
-    for (size_t i = 0; i < t->routes->n; i++) {
-        struct route *const r = &t->routes->routes[i];
+    TAILQ_INIT(&r->traced_by->captures);
+    r->traced_by->tap = &r->tap;
+}
 
-        TAILQ_INIT(&t->groups[i].captures);
-        t->groups[i].tap = &r->tap;
-        r->traced_by = &t->groups[i];
-    }
-    return 0;
+void tracing_group_route_ended(void *arg, struct route *r)
+{
+    (void)arg;
+    free(r->traced_by);
+    r->traced_by = NULL;
 }

@@ -6,8 +6,9 @@
 
 #include "proxy/monitor/tracing/tracing_capture.h"
 
-/* Makes the routes' groups. Returns 0 or -ENOMEM. */
-int tracing_group_routes(struct tracing *t) __attribute__((warn_unused_result));
+/* Events of a route: its group is made, and freed; no capture is left then. arg is not used. */
+void tracing_group_route_begun(void *arg, struct route *r, bool *bad);
+void tracing_group_route_ended(void *arg, struct route *r);
 
 /* The capture runs from now on: adds it to its group. */
 void tracing_group_join(struct capture *c);

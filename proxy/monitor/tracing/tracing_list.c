@@ -9,6 +9,7 @@
 #include "base/sock.h"
 #include "base/unconst.h"
 #include "proxy/monitor/monitor_context.h"
+#include "proxy/monitor/route.h"
 #include "proxy/monitor/tracing/tracing_group.h"
 #include "proxy/monitor/tracing/tracing_open.h"
 
@@ -46,6 +47,7 @@ void tracing_list_remove(struct tracing *t, struct capture *c)
     audit_writer_forget(&t->context->audit_writer, &c->recorded);
     tracing_open_cancel(c);
     sock_close(&c->fd);
+    c->route->users--;
     free(c->path);
     free(c->how.filter);
     free(c);
@@ -87,6 +89,7 @@ struct capture *tracing_list_add(struct tracing *t, const struct tracing_request
                           .tracing = t};
     c->path = strdup(r->path ? r->path : "");
     c->how.filter = strdup(r->how.filter ? r->how.filter : "");
+    route->users++;
     (void)capture_tree_RB_INSERT(&t->captures, c);
     t->n_alive++;
     if (!c->path || !c->how.filter) {

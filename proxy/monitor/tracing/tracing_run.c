@@ -55,8 +55,7 @@ static void tracing_run_write_session(struct tracing *t, const struct monitor_se
 
     m->session = session->id;
     m->worker = session->member->number;
-    snprintf(name, sizeof name, "%s/%llu", session->route->config->name,
-             (unsigned long long)session->id);
+    snprintf(name, sizeof name, "%s/%llu", session->config->name, (unsigned long long)session->id);
     if (tracer_msg_add(m, name) && tracing_facts_add(m, session->traced)) {
         tracing_run_write_take(t, -1);
     }

@@ -24,7 +24,8 @@ static void put_into(enum session_state state)
         TAILQ_INIT(&table.states[i]);
     }
     route = (struct route){.config = &config};
-    session = (struct monitor_session){.table = &table, .route = &route, .id = 1, .state = state};
+    session = (struct monitor_session){
+        .table = &table, .route = &route, .config = &config, .id = 1, .state = state};
     TAILQ_INSERT_TAIL(&table.states[state], &session, link);
 }
 
