@@ -323,7 +323,7 @@ static bool monitor_needs_inspector(const struct monitor *m)
     for (size_t i = 0; i < m->context.config->n_routes; i++) {
         const struct rules *r = &m->context.config->routes[i].rules;
 
-        needs = needs || r->n_allow > 0 || r->n_licence > 0 || r->n_code > 0;
+        needs = needs || rules_ask_processes(r);
     }
     return needs;
 }

@@ -41,6 +41,7 @@ struct part {
     struct rules_allow *allow;
     struct rules_licence *licence;
     struct rules_code *code;
+    struct rules_trait *trait;
     struct rules_assign *assign;
 };
 
@@ -82,6 +83,7 @@ static void policy_explain_part_deinit(struct part *p)
     free(p->allow);
     free(p->licence);
     free(p->code);
+    free(p->trait);
     free(p->assign);
 }
 
@@ -92,14 +94,17 @@ static bool policy_explain_part_init(struct part *p, const struct rules *r, enum
                        .allow = calloc(r->n_allow + 1, sizeof *p->allow),
                        .licence = calloc(r->n_licence + 1, sizeof *p->licence),
                        .code = calloc(r->n_code + 1, sizeof *p->code),
+                       .trait = calloc(r->n_trait + 1, sizeof *p->trait),
                        .assign = calloc(r->n_assign + 1, sizeof *p->assign)};
-    if (!p->allow || !p->licence || !p->code || !p->assign) {
+    if (!p->allow || !p->licence || !p->code || !p->trait || !p->assign) {
         return false;
     }
     p->rules.n_allow = p->rules.n_licence = p->rules.n_code = p->rules.n_assign = 0;
+    p->rules.n_trait = 0;
     p->rules.allow = p->allow;
     p->rules.licence = p->licence;
     p->rules.code = p->code;
+    p->rules.trait = p->trait;
     p->rules.assign = p->assign;
     for (size_t i = 0; i < r->n_allow; i++) {
         if (r->allow[i].party == party) {
@@ -114,6 +119,11 @@ static bool policy_explain_part_init(struct part *p, const struct rules *r, enum
     for (size_t i = 0; i < r->n_code; i++) {
         if (r->code[i].party == party) {
             p->code[p->rules.n_code++] = r->code[i];
+        }
+    }
+    for (size_t i = 0; i < r->n_trait; i++) {
+        if (r->trait[i].party == party) {
+            p->trait[p->rules.n_trait++] = r->trait[i];
         }
     }
     for (size_t i = 0; i < r->n_assign; i++) {
@@ -134,7 +144,8 @@ static const char *policy_explain_place(unsigned line, enum rules_about about,
     static const char *const words[] = {[RULES_ABOUT_IDENTITY] = "allow",
                                         [RULES_ABOUT_RECITAL] = "demand recital",
                                         [RULES_ABOUT_LICENCE] = "licence",
-                                        [RULES_ABOUT_CODE] = "code"};
+                                        [RULES_ABOUT_CODE] = "code",
+                                        [RULES_ABOUT_CONSISTENCY] = "licence"};
 
     if (line) {
         return preset_place(line, out);
@@ -149,7 +160,8 @@ static json_t *policy_explain_step_json(const struct rules_step *s)
     static const char *const words[] = {[RULES_ABOUT_IDENTITY] = "allow",
                                         [RULES_ABOUT_RECITAL] = "demand",
                                         [RULES_ABOUT_LICENCE] = "licence",
-                                        [RULES_ABOUT_CODE] = "code"};
+                                        [RULES_ABOUT_CODE] = "code",
+                                        [RULES_ABOUT_CONSISTENCY] = "licence"};
     char letters[TAINT_COUNT + 1];
 
     return json_pack("{s:s, s:i, s:s*, s:b, s:s, s:s, s:s?}", "rule", words[s->about], "line",

@@ -383,8 +383,8 @@ static void policy_findings_idle_ends(const struct search *s)
 {
     const struct rules *r = s->rules;
     char until[DATE_SIZE];
-    const bool asks = r->n_allow > 0 || r->n_licence > 0 || r->demand_recital[SIDE_CLIENT] ||
-                      r->demand_recital[SIDE_BACKEND];
+    const bool asks =
+        rules_ask_processes(r) || r->demand_recital[SIDE_CLIENT] || r->demand_recital[SIDE_BACKEND];
 
     if (s->route->preset != PRESET_NONE && !s->config->audit_file &&
         strcmp(preset_names[s->route->preset], "audit-only") == 0) {

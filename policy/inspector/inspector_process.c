@@ -3,8 +3,7 @@
 /*
  * The process of an inspector: its start, its messages, its end. If it does not answer in time, or
  * sends an invalid answer, only the current job ends; the same happens if two processes die over
- * it.
- * Another process restarts the other jobs.
+ * it. Another process restarts the other jobs.
  */
 #include "policy/inspector/inspector_process.h"
 

@@ -82,6 +82,17 @@ struct rules_code {
     unsigned line;
 };
 
+/* A property that a party must have. */
+enum rules_trait_kind {
+    RULES_CONSISTENT, /* its package and its declaration do not contradict its recital */
+};
+
+struct rules_trait {
+    enum side party;
+    enum rules_trait_kind kind;
+    unsigned line;
+};
+
 /* A licence that the operator assigns to a party: evidence of grade assigned. */
 struct rules_assign {
     enum side party;
@@ -100,6 +111,8 @@ struct rules {
     const struct rules_licence *licence;
     size_t n_code;
     const struct rules_code *code;
+    size_t n_trait;
+    const struct rules_trait *trait;
     size_t n_assign;
     const struct rules_assign *assign;
     bool demand_recital[SIDES];
@@ -223,9 +236,13 @@ struct rules_contradiction {
 /*
  * Returns whether a party's recital is contradicted, and by what: one of its recited and its
  * declared licence is compatible with GPL-2.0-or-later, and the other is not known to be; or the
- * recited one is, and its executable is packaged under one that is incompatible.
+ * recited one is, and its executable is packaged under one that is incompatible. The package of an
+ * interpreter is not that of the program.
  */
 bool rules_contradicts_itself(const struct rules_known *k, struct rules_contradiction *by);
+
+/* Returns whether a rule depends on facts about the processes, rather than on recitals alone. */
+bool rules_ask_processes(const struct rules *r);
 
 /*
  * Returns whether a rule depends on the contents of this party's executable: its digest or its
@@ -276,10 +293,11 @@ void rules_decide(const struct rules *r, const struct rules_known known[SIDES], 
 
 /* The subject of a rule. */
 enum rules_about {
-    RULES_ABOUT_IDENTITY, /* "allow" */
-    RULES_ABOUT_RECITAL,  /* "demand recital" */
-    RULES_ABOUT_LICENCE,  /* "licence" */
-    RULES_ABOUT_CODE,     /* "code" */
+    RULES_ABOUT_IDENTITY,    /* "allow" */
+    RULES_ABOUT_RECITAL,     /* "demand recital" */
+    RULES_ABOUT_LICENCE,     /* "licence" */
+    RULES_ABOUT_CODE,        /* "code" */
+    RULES_ABOUT_CONSISTENCY, /* "licence of PARTY consistent" */
 };
 
 /* One rule, judged alone, as shown by "policy explain". */

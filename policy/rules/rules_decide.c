@@ -213,20 +213,8 @@ static void rules_hold_against(const struct walk *w, const struct rules_licence 
                                struct rules_step *s)
 {
     const struct rules_known *k = &w->known[rule->party];
-    const char *who = side_name(rule->party);
-    struct rules_contradiction by;
-    char recited[128];
-    char other[128];
 
-    if (rules_contradicts_itself(k, &by)) {
-        s->met = false;
-        s->taint |= rules_worse_taint(rule, k->recited, by.licence);
-        log_escape(recited, sizeof recited, k->recited, strlen(k->recited));
-        log_escape(other, sizeof other, by.licence, strlen(by.licence));
-        rules_write(s->text, "contradiction: the %s recites under %s, but %s %s", who, recited,
-                    by.how, other);
-        rules_write(s->mend, "use a %s that %s the licence it recites under", who, by.how);
-    } else if (s->met && rule->party == SIDE_BACKEND) {
+    if (!rules_trait_contradicted(rule, k, s) && s->met && rule->party == SIDE_BACKEND) {
         rules_via_licence(k->via, rule, s);
     }
 }
@@ -289,6 +277,14 @@ static void rules_check_code(const struct walk *w, const struct rules_code *rule
     rules_notify(w, &s);
 }
 
+static void rules_check_trait(const struct walk *w, const struct rules_trait *rule)
+{
+    struct rules_step s = {.party = rule->party, .line = rule->line, .cause = rules_no_cause};
+
+    rules_trait_check(w->rules, rule, &w->known[rule->party], &s);
+    rules_notify(w, &s);
+}
+
 /* ---- all rules ---- */
 
 static void rules_walk(const struct walk *w)
@@ -304,6 +300,9 @@ static void rules_walk(const struct walk *w)
     }
     for (size_t i = 0; i < w->rules->n_code; i++) {
         rules_check_code(w, &w->rules->code[i]);
+    }
+    for (size_t i = 0; i < w->rules->n_trait; i++) {
+        rules_check_trait(w, &w->rules->trait[i]);
     }
 }
 

@@ -149,10 +149,20 @@ bool rules_ask_code(const struct rules *r, enum side party)
     return false;
 }
 
+bool rules_ask_processes(const struct rules *r)
+{
+    return r->n_allow > 0 || r->n_licence > 0 || r->n_code > 0 || r->n_trait > 0;
+}
+
 bool rules_ask_executable(const struct rules *r, enum side party)
 {
     if (rules_ask_code(r, party)) {
         return true;
+    }
+    for (size_t i = 0; i < r->n_trait; i++) {
+        if (r->trait[i].party == party) {
+            return true;
+        }
     }
     for (size_t i = 0; i < r->n_allow; i++) {
         if (r->allow[i].party == party && r->allow[i].fact == RULES_DIGEST) {
@@ -247,15 +257,14 @@ enum spdx_compat rules_judge_one(const struct rules_licence *rule, const char *l
 const struct rules_licence rules_unasked = {
     .party = SIDE_BACKEND, .kind = RULES_COMPATIBLE, .target = SPDX_WITH_GPL_2_0_ONLY};
 
-/* Whether a licence is compatible with any version of the GPL. */
-static const struct rules_licence rules_judge_any = {.kind = RULES_COMPATIBLE,
-                                                     .target = SPDX_WITH_GPL_2_0_OR_LATER};
+const struct rules_licence rules_any_version = {.kind = RULES_COMPATIBLE,
+                                                .target = SPDX_WITH_GPL_2_0_OR_LATER};
 
 static enum spdx_compat rules_judge_with_any(const char *licence)
 {
     char why[RULES_TEXT_SIZE];
 
-    return rules_judge_one(&rules_judge_any, licence, why);
+    return rules_judge_one(&rules_any_version, licence, why);
 }
 
 bool rules_contradicts_itself(const struct rules_known *k, struct rules_contradiction *by)
@@ -268,7 +277,7 @@ bool rules_contradicts_itself(const struct rules_known *k, struct rules_contradi
     if (recited && *k->declared && gpl != (rules_judge_with_any(k->declared) == SPDX_COMPATIBLE)) {
         return true;
     }
-    for (uint32_t i = 0; gpl && e && i < e->n; i++) {
+    for (uint32_t i = 0; gpl && e && !rules_judge_interpreter(k) && i < e->n; i++) {
         if (e->items[i].grade == EVIDENCE_PACKAGED &&
             rules_judge_with_any(e->items[i].licence) == SPDX_INCOMPATIBLE) {
             *by = (struct rules_contradiction){e->items[i].licence, "is packaged as"};

@@ -75,6 +75,22 @@ uint32_t rules_counted_taint(const struct rules_counted *c, enum spdx_compat com
 /* Returns the taint of the worse of two licences. */
 uint32_t rules_worse_taint(const struct rules_licence *rule, const char *a, const char *b);
 
+/* A rule that is met by a licence that is compatible with any version of the GPL. */
+extern const struct rules_licence rules_any_version;
+
+/* ---- properties (rules_trait.c) ---- */
+
+/* Judges a rule on a property of the party. */
+void rules_trait_check(const struct rules *r, const struct rules_trait *rule,
+                       const struct rules_known *k, struct rules_step *s);
+
+/*
+ * Marks the step as not met, with its texts, if the party contradicts itself, and adds the taint by
+ * a rule on its licence. Returns false if it does not.
+ */
+bool rules_trait_contradicted(const struct rules_licence *rule, const struct rules_known *k,
+                              struct rules_step *s);
+
 /* ---- mapped code (rules_code.c) ---- */
 
 /* Judges a rule on the evidence of a party's code. */

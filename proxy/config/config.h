@@ -77,11 +77,16 @@ struct config_allow {
 #define CONFIG_TARGET_BACKEND (CONFIG_TARGET_CLIENT + 1u)
 #define CONFIG_TARGET_NONE (CONFIG_TARGET_CLIENT + 2u) /* not given */
 
+/* The third word for a licence's rule, which is a rule on a property. */
+#define CONFIG_KIND_CONSISTENT 2u
+
+#define CONFIG_GRADE_NONE ((unsigned)EVIDENCE_GRADES) /* not given */
+
 struct config_licence {
     unsigned party;
-    unsigned kind;   /* enum rules_licence_kind */
+    unsigned kind;   /* enum rules_licence_kind, or CONFIG_KIND_CONSISTENT */
     unsigned target; /* enum spdx_target, or one of CONFIG_TARGET_* */
-    unsigned grade;  /* enum evidence_grade, less EVIDENCE_DECLARED */
+    unsigned grade;  /* enum evidence_grade, less EVIDENCE_DECLARED, or CONFIG_GRADE_NONE */
     unsigned covers; /* enum config_covers */
     struct config_place at;
 };

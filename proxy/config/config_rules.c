@@ -82,13 +82,31 @@ static void config_rules_resolve_allow(const struct config_allow *from, struct r
     }
 }
 
+static enum evidence_grade config_rules_grade(unsigned grade)
+{
+    return grade == CONFIG_GRADE_NONE ? EVIDENCE_DECLARED
+                                      : (enum evidence_grade)(grade + EVIDENCE_DECLARED);
+}
+
+static void config_rules_resolve_consistent(const struct config_licence *from,
+                                            struct rules_trait *to, struct config_errors *e)
+{
+    *to = (struct rules_trait){
+        .party = (enum side)from->party, .kind = RULES_CONSISTENT, .line = from->at.line};
+    if (from->target != CONFIG_TARGET_NONE || from->grade != CONFIG_GRADE_NONE ||
+        from->covers == CONFIG_COVERS_CODE) {
+        config_errors_add(e, from->at, "licence of PARTY consistent",
+                          "\"consistent\" is the statement's last word");
+    }
+}
+
 static void config_rules_resolve_licence(const struct config_licence *from,
                                          struct rules_licence *to, struct config_errors *e)
 {
     *to = (struct rules_licence){.party = (enum side)from->party,
                                  .kind = (enum rules_licence_kind)from->kind,
                                  .target = (enum spdx_target)from->target,
-                                 .least = (enum evidence_grade)(from->grade + EVIDENCE_DECLARED),
+                                 .least = config_rules_grade(from->grade),
                                  .covers_code = from->covers == CONFIG_COVERS_CODE,
                                  .line = from->at.line};
     if (to->kind == RULES_COMPATIBLE && from->target == CONFIG_TARGET_NONE) {
@@ -146,8 +164,22 @@ static void config_rules_free_rules(struct config_route *r)
     free(unconst_pointer(r->rules.allow));
     free(unconst_pointer(r->rules.licence));
     free(unconst_pointer(r->rules.code));
+    free(unconst_pointer(r->rules.trait));
     free(unconst_pointer(r->rules.assign));
     r->rules = (struct rules){.n_allow = 0};
+}
+
+/* A statement about a licence is a rule on a licence, or on a property. */
+static void config_rules_resolve_licences(struct config_route *r, struct rules_licence *licence,
+                                          struct rules_trait *trait, struct config_errors *e)
+{
+    for (size_t i = 0; i < r->n_licence; i++) {
+        if (r->licence[i].kind == CONFIG_KIND_CONSISTENT) {
+            config_rules_resolve_consistent(&r->licence[i], &trait[r->rules.n_trait++], e);
+        } else {
+            config_rules_resolve_licence(&r->licence[i], &licence[r->rules.n_licence++], e);
+        }
+    }
 }
 
 static int config_rules_resolve_route(struct config_route *r, struct config_errors *e)
@@ -155,21 +187,23 @@ static int config_rules_resolve_route(struct config_route *r, struct config_erro
     struct rules_allow *allow;
     struct rules_licence *licence;
     struct rules_code *code;
+    struct rules_trait *trait;
     struct rules_assign *assign;
 
     config_rules_free_rules(r);
     allow = config_rules_room(r->n_allow, sizeof *allow);
     licence = config_rules_room(r->n_licence, sizeof *licence);
     code = config_rules_room(r->n_code, sizeof *code);
+    trait = config_rules_room(r->n_licence, sizeof *trait);
     assign = config_rules_room(r->n_assign, sizeof *assign);
 
     r->rules = (struct rules){
         .n_allow = r->n_allow,
         .allow = allow,
-        .n_licence = r->n_licence,
         .licence = licence,
         .n_code = r->n_code,
         .code = code,
+        .trait = trait,
         .n_assign = r->n_assign,
         .assign = assign,
         .otherwise_taint = r->otherwise == CONFIG_OTHERWISE_TAINT,
@@ -183,7 +217,7 @@ static int config_rules_resolve_route(struct config_route *r, struct config_erro
         .demand_all_the_way = r->demand_how == CONFIG_DEMAND_ALL_THE_WAY,
         .permissive_until = r->permissive_until,
     };
-    if (!allow || !licence || !code || !assign) {
+    if (!allow || !licence || !code || !trait || !assign) {
         return -ENOMEM;
     }
     if (r->demand_how == CONFIG_DEMAND_ALL_THE_WAY &&
@@ -191,11 +225,9 @@ static int config_rules_resolve_route(struct config_route *r, struct config_erro
         config_errors_add(e, r->demand_how_at, "demand recital from backend all the way",
                           "a client has no servers behind it");
     }
+    config_rules_resolve_licences(r, licence, trait, e);
     for (size_t i = 0; i < r->n_allow; i++) {
         config_rules_resolve_allow(&r->allow[i], &allow[i], e);
-    }
-    for (size_t i = 0; i < r->n_licence; i++) {
-        config_rules_resolve_licence(&r->licence[i], &licence[i], e);
     }
     for (size_t i = 0; i < r->n_code; i++) {
         code[i] = (struct rules_code){

@@ -36,8 +36,8 @@ static bool decision_facts_matter(const struct monitor_session *t)
 {
     const struct rules *r = &t->config->rules;
 
-    return audit_writer_on(&t->table->context->audit_writer) || r->n_allow > 0 ||
-           r->n_licence > 0 || r->n_code > 0 || t->config->look_ms > 0;
+    return audit_writer_on(&t->table->context->audit_writer) || rules_ask_processes(r) ||
+           t->config->look_ms > 0;
 }
 
 /* ---- carrying it out ---- */
@@ -179,6 +179,10 @@ static bool decision_licence_matters(const struct rules *rules, enum side party)
     for (size_t i = 0; i < rules->n_licence; i++) {
         matters = matters || rules->licence[i].party == party ||
                   rules->licence[i].kind == RULES_WITH_OTHER;
+    }
+    for (size_t i = 0; i < rules->n_trait; i++) {
+        matters =
+            matters || (rules->trait[i].party == party && rules->trait[i].kind == RULES_CONSISTENT);
     }
     return matters || rules_ask_code(rules, party);
 }

@@ -145,7 +145,7 @@ static void relook_on_timer(evutil_socket_t fd, short what, void *arg)
 static bool relook_denies(const struct monitor_session *t)
 {
     const struct rules *r = &t->config->rules;
-    const bool asks = r->n_allow > 0 || r->n_licence > 0 || r->n_code > 0;
+    const bool asks = rules_ask_processes(r);
     const bool permits =
         r->permissive_until != 0 &&
         audit_writer_today(&t->table->context->audit_writer) <= r->permissive_until;

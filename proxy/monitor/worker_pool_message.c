@@ -22,6 +22,11 @@ static enum reciter_wants worker_pool_message_wants(const struct config_route *r
     enum reciter_wants ask =
         r->demand_from & CONFIG_FROM_BACKEND ? RECITER_WANTS_RECITAL : RECITER_WANTS_NOTHING;
 
+    for (size_t i = 0; i < r->rules.n_trait; i++) {
+        if (r->rules.trait[i].party == SIDE_BACKEND && r->rules.trait[i].kind == RULES_CONSISTENT) {
+            return RECITER_WANTS_RECITAL;
+        }
+    }
     for (size_t i = 0; i < r->rules.n_licence; i++) {
         const struct rules_licence *l = &r->rules.licence[i];
 

@@ -42,6 +42,12 @@ static size_t bytes_of(const struct message *m, uint8_t *out, size_t room)
 
 void reciting_backend(int fd, const struct poem *poem, const char *licence, bool *challenged)
 {
+    reciting_backend_declares(fd, poem, licence, NULL, challenged);
+}
+
+void reciting_backend_declares(int fd, const struct poem *poem, const char *licence,
+                               const char *declared, bool *challenged)
+{
     const struct recital_answer answer = {.poem = poem, .recite = poem != NULL, .licence = licence};
     struct recital_request asked;
     struct message m;
@@ -59,6 +65,10 @@ void reciting_backend(int fd, const struct poem *poem, const char *licence, bool
     if (poem) {
         ck_assert_int_eq(recital_reply_add(&asked, &answer, json_object_get(reply, "capabilities")),
                          RECITAL_OK);
+    }
+    if (declared) {
+        json_object_set_new(json_object_get(reply, "capabilities"), "licence",
+                            json_string(declared));
     }
     send_json(fd, WIRE_TYPE_REPLY, reply);
     json_decref(request);

@@ -20,6 +20,10 @@
  */
 void reciting_backend(int fd, const struct poem *poem, const char *licence, bool *challenged);
 
+/* The same, which declares a licence as well; NULL: the one it recites under. */
+void reciting_backend_declares(int fd, const struct poem *poem, const char *licence,
+                               const char *declared, bool *challenged);
+
 /* A client's request: a challenge, a recital of its own under a licence (NULL: none), or both. */
 void reciting_client(int fd, struct recital_client *c, const struct poem *poem, bool challenge,
                      const char *licence);

@@ -220,6 +220,45 @@ static void backend_is_denied(const struct poem *poem)
     rig_deinit(&r);
 }
 
+/* No rule demands the recital, or a licence: the statement alone has it asked for, and denies. */
+START_TEST(a_backend_that_contradicts_itself_is_denied)
+{
+    static const char config[] = "workers 1\nroute r {\nlisten %s\nbackend %s\n"
+                                 "recite to client never\nlicence of backend consistent\n%s\n}\n";
+    const bool taints = _i == 1;
+    struct rig r;
+    struct pair p;
+    bool challenged;
+
+    rig_init(&r);
+    rig_configure(&r, config, r.listen, r.backend, taints ? "otherwise taint" : "");
+    rig_launch(&r);
+    p.client_fd = peer_connect(r.listen);
+    peer_send_version(p.client_fd, ID, WIRE_TYPE_COMMAND, peer_qemu_json, NULL);
+    p.backend_fd = peer_accept(r.backend_fd);
+    reciting_backend_declares(p.backend_fd, &poem_builtin, "GPL-2.0-only", "LicenseRef-ours",
+                              &challenged);
+    ck_assert(challenged);
+    if (taints) {
+        struct message m;
+
+        peer_recv(p.client_fd, &m);
+        message_deinit(&m);
+        pair_ping(&p);
+        pair_close(&p);
+    } else {
+        ck_assert_int_eq(peer_recv_error(p.client_fd, ID, WIRE_VERSION), EACCES);
+        pair_expect_end(&p);
+    }
+    rig_await_log(&r,
+                  "contradiction: the backend recites under GPL-2.0-only, but declares "
+                  "LicenseRef-ours",
+                  NULL, 0);
+    rig_terminate(&r);
+    rig_deinit(&r);
+}
+END_TEST
+
 START_TEST(a_silent_backend_is_denied)
 {
     backend_is_denied(NULL);
@@ -404,6 +443,7 @@ int main(void)
     tcase_add_test(tells, two_routes_in_a_row);
     tcase_add_test(tells, a_circle_is_refused);
     tcase_add_test(demands, a_backend_that_recites_is_served);
+    tcase_add_loop_test(demands, a_backend_that_contradicts_itself_is_denied, 0, 2);
     tcase_add_test(demands, a_silent_backend_is_denied);
     tcase_add_test(demands, a_backend_with_another_poem_is_denied);
     tcase_add_test(demands, a_client_that_recites_is_served);

@@ -73,6 +73,10 @@ END_TEST
 #define SPAWNED "route a {\nlisten /l\nbackend spawn \"/d %fd\" "
 
 static const struct wrong unresolved[] = {
+    {IN_ROUTE("licence of backend consistent with client"), 4, 1, "last word",
+     "licence of PARTY consistent"},
+    {IN_ROUTE("licence of backend consistent evidence declared"), 4, 1, "last word", ""},
+    {IN_ROUTE("licence of client consistent covering code"), 4, 1, "last word", ""},
     {ROUTE "user no-such-user", 5, 6, "there is no user \"no-such-user\"", "number"},
     {ROUTE "user 4294967295", 5, 6, "there is no user \"4294967295\"", "number"},
     {ROUTE "user root", 5, 6, "workers cannot run as root", ""},

@@ -52,6 +52,7 @@ struct rig *rig_new(void)
     g->known[SIDE_BACKEND].via = &g->via;
     g->rules.allow = g->allow;
     g->rules.licence = g->licence;
+    g->rules.trait = g->trait;
     g->rules.assign = g->assign;
     g->today = 20261123;
     return g;
@@ -118,6 +119,12 @@ struct rules_licence *rig_licence(struct rig *g, enum side party, enum spdx_targ
 void rig_osi(struct rig *g, enum side party, enum evidence_grade least, unsigned line)
 {
     rig_licence(g, party, SPDX_WITH_GPL_2_0_ONLY, least, line)->kind = RULES_OSI_APPROVED;
+}
+
+void rig_trait(struct rig *g, enum side party, enum rules_trait_kind kind, unsigned line)
+{
+    ck_assert_uint_lt(g->rules.n_trait, RIG_RULES);
+    g->trait[g->rules.n_trait++] = (struct rules_trait){.party = party, .kind = kind, .line = line};
 }
 
 void rig_assign(struct rig *g, enum side party, const char *licence, enum rules_fact fact,

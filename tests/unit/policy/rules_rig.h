@@ -27,6 +27,7 @@ struct rig {
     struct recital_via via;
     struct rules_allow allow[RIG_RULES];
     struct rules_licence licence[RIG_RULES];
+    struct rules_trait trait[RIG_RULES];
     struct rules_assign assign[RIG_RULES];
     struct rules rules;
     uint32_t today;
@@ -50,6 +51,7 @@ void rig_demand(struct rig *g, enum side party, unsigned line);
 struct rules_licence *rig_licence(struct rig *g, enum side party, enum spdx_target target,
                                   enum evidence_grade least, unsigned line);
 void rig_osi(struct rig *g, enum side party, enum evidence_grade least, unsigned line);
+void rig_trait(struct rig *g, enum side party, enum rules_trait_kind kind, unsigned line);
 void rig_assign(struct rig *g, enum side party, const char *licence, enum rules_fact fact,
                 const char *text);
 
