@@ -16,17 +16,15 @@ import json
 import re
 import subprocess
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 
+import audit_case
 import browser
+from audit_case import PATIENCE, AuditCase
 
 MANUALS = Path(__file__).resolve().parents[2] / "docs" / "man"
-PATIENCE = 60  # seconds; only ever waited out where something has gone wrong
 INTACT, TAMPERED, USAGE, UNREADABLE, TRUNCATED, UNSEALED, WRONG_KEY = range(7)
-
-build = Path()
 
 
 class Page(html.parser.HTMLParser):
@@ -57,27 +55,12 @@ class Page(html.parser.HTMLParser):
             self.text += data
 
 
-class Audit(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-        self.log = self.folder / "audit.log"
-        self.key = self.folder / "key.pub"
-        self.said = self.audit("keygen", "--name", "example.org/poemd", self.folder / "key").stdout
-
-    def audit(self, *arguments: object, status: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run([build / "poemctl", "audit", *map(str, arguments)], text=True,
-                              capture_output=True, timeout=PATIENCE, stdin=subprocess.DEVNULL,
-                              check=False)
-        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
-        return done
-
+class Audit(AuditCase):
     def write(self, count: int, first: int = 0, rotate: int = 0) -> list[Path]:
-        subprocess.run([build / "tests/unit/audit/audit_storm", self.log, self.folder / "key",
+        subprocess.run([self.build / "tests/unit/audit/audit_storm", self.log, self.folder / "key",
                         str(rotate), str(first), str(count)], check=True, timeout=PATIENCE,
                        stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-        return [*sorted(self.folder.glob("audit.log.0*")), self.log]
+        return self.files()
 
     def verify(self, *files: Path, status: int, **options: object) -> str:
         more = [text for name, value in options.items() for text in (f"--{name}", str(value))]
@@ -145,7 +128,7 @@ class Audit(unittest.TestCase):
         self.verify(*files[1:], status=INTACT)
 
     def verify_input(self, content: bytes, path: str, status: int) -> str:
-        done = subprocess.run([build / "poemctl", "audit", "verify", path, "--key", self.key],
+        done = subprocess.run([self.build / "poemctl", "audit", "verify", path, "--key", self.key],
                               input=content, capture_output=True, timeout=PATIENCE, check=False)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout.decode()
@@ -169,12 +152,12 @@ class Audit(unittest.TestCase):
             self.verify_input(b"hello\n", path, UNREADABLE)
         # A stream may go on in files.
         (self.folder / "rest").write_bytes(b"".join(files[1:]))
-        done = subprocess.run([build / "poemctl", "audit", "verify", self.folder / "rest", "-",
+        done = subprocess.run([self.build / "poemctl", "audit", "verify", self.folder / "rest", "-",
                                "--key", self.key], input=files[0], capture_output=True,
                               timeout=PATIENCE, check=False)
         self.assertEqual(done.returncode, INTACT, done.stdout)
         # What takes two looks at the log takes no stream.
-        done = subprocess.run([build / "poemctl", "audit", "prove", "1", "-", "--key", self.key],
+        done = subprocess.run([self.build / "poemctl", "audit", "prove", "1", "-", "--key", self.key],
                               input=joined, capture_output=True, timeout=PATIENCE, check=False)
         self.assertEqual(done.returncode, UNREADABLE)
         self.assertIn(b"not a pipe", done.stderr)
@@ -194,7 +177,7 @@ class Audit(unittest.TestCase):
                 for file in (theirs, key, Path(f"{key}.pub"), theirs.parent / ".audit.log.sealed"):
                     file.unlink()
                 self.audit("keygen", "--name", "example.org/there", key)
-            subprocess.run([build / "tests/unit/audit/audit_storm", theirs, key, "0", "0", "60"],
+            subprocess.run([self.build / "tests/unit/audit/audit_storm", theirs, key, "0", "0", "60"],
                            check=True, timeout=PATIENCE, stdout=subprocess.DEVNULL)
             keys = ["--key", self.key] if shared else ["--key", self.key, "--key", f"{key}.pub"]
             said = self.audit("verify", theirs, *ours, *keys).stdout.splitlines()
@@ -241,7 +224,7 @@ class Audit(unittest.TestCase):
         # Cut by somebody; nothing is written to it, unless somebody else lets it.
         content = self.log.read_bytes().splitlines(keepends=True)
         self.log.write_bytes(b"".join(content[:50]))
-        refused = subprocess.run([build / "tests/unit/audit/audit_storm", self.log, self.folder / "key",
+        refused = subprocess.run([self.build / "tests/unit/audit/audit_storm", self.log, self.folder / "key",
                                   "0", "0", "1"], timeout=PATIENCE, capture_output=True,
                                  check=False)
         self.assertNotEqual(refused.returncode, 0)
@@ -281,7 +264,7 @@ class Audit(unittest.TestCase):
         """The configurations in the report of a poemd that ran with this one."""
         file = self.folder / "conf"
         file.write_bytes(config)
-        daemon = subprocess.Popen([build / "poemd", "--config", file], stdin=subprocess.DEVNULL,
+        daemon = subprocess.Popen([self.build / "poemd", "--config", file], stdin=subprocess.DEVNULL,
                                   stderr=subprocess.PIPE)
         assert daemon.stderr
         try:
@@ -463,14 +446,6 @@ class Audit(unittest.TestCase):
             self.assertTrue(re.search(f"^\\.It {status}$", manual, re.MULTILINE), status)
 
 
-def main() -> None:
-    global build
-    arguments = sys.argv[1:]
-    if arguments[:1] != ["--build"] or len(arguments) < 2:
-        sys.exit(__doc__)
-    build = Path(arguments[1]).resolve()
-    unittest.main(argv=[sys.argv[0], *arguments[2:]])
-
-
 if __name__ == "__main__":
-    main()
+    audit_case.set_build(__doc__)
+    sys.exit(audit_case.run())

@@ -14,12 +14,12 @@ import hashlib
 import json
 import subprocess
 import sys
-import tempfile
-import unittest
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 120  # seconds; only ever waited out where something has gone wrong
+import audit_case
+from audit_case import PATIENCE, AuditCase
+
 USAGE, COULD_NOT = 2, 3
 HOST = {"name": "host1", "machine": "ab" * 16,
         "distribution": {"id": "debian", "version": "12"}}
@@ -27,7 +27,6 @@ QEMU = {"path": "/usr/bin/qemu-system-x86_64", "sha256": "1a" * 32}
 DEVICE = {"path": "/opt/nvme \\x22one\\x22/device", "sha256": "2b" * 32}
 QEMU_LICENCE = "GPL-2.0-only AND (MIT OR BSD-3-Clause) AND LicenseRef-slirp"
 
-build = Path()
 Json = dict[str, Any]
 
 
@@ -58,32 +57,14 @@ def properties(element: Json) -> Json:
     return {p["name"].removeprefix("poemd:audit:"): p["value"] for p in element["properties"]}
 
 
-class BomCase(unittest.TestCase):
-    """A log, its key, and the documents made of it."""
-
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-        self.log = self.folder / "audit.log"
-        self.key = self.folder / "key.pub"
-        self.audit("keygen", "--name", "example.org/poemd", self.folder / "key")
-
-    def audit(self, *arguments: object, status: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run([build / "poemctl", "audit", *map(str, arguments)], text=True,
-                              capture_output=True, timeout=PATIENCE, stdin=subprocess.DEVNULL,
-                              check=False)
-        self.assertEqual(done.returncode, status, done.stderr)
-        return done
+class BomCase(AuditCase):
+    """A log of made-up records, and the documents made of it."""
 
     def write(self, *records: list[Any], host: Json | None = None, rotate: int = 0) -> None:
-        subprocess.run([build / "tests/unit/audit/audit_write", self.log, self.folder / "key",
+        subprocess.run([self.build / "tests/unit/audit/audit_write", self.log, self.folder / "key",
                         str(rotate), json.dumps(HOST if host is None else host)], check=True,
                        timeout=PATIENCE, text=True,
                        input="".join(json.dumps(record) + "\n" for record in records))
-
-    def files(self) -> list[Path]:
-        return [*sorted(self.folder.glob("audit.log.0*")), self.log]
 
     def report(self, form: str, *options: object) -> str:
         return self.audit("report", *self.files(), "--key", self.key, "--format", form,
@@ -302,7 +283,7 @@ class Bom(BomCase):
                    status=USAGE)
         self.audit("report", self.log, "--key", self.key, "--sign", self.folder / "key",
                    status=USAGE)
-        piped = subprocess.run([build / "poemctl", "audit", "report", "-", "--key", self.key,
+        piped = subprocess.run([self.build / "poemctl", "audit", "report", "-", "--key", self.key,
                                 "--format", "spdx"], input=self.log.read_bytes(), check=False,
                                capture_output=True, timeout=PATIENCE)
         self.assertEqual(piped.returncode, COULD_NOT)
@@ -347,15 +328,6 @@ class Bom(BomCase):
                        stdout=subprocess.DEVNULL)
 
 
-def main() -> int:
-    global build
-    if len(sys.argv) < 3 or sys.argv[1] != "--build":
-        print(__doc__)
-        return 2
-    build = Path(sys.argv[2]).resolve()
-    return 0 if unittest.main(argv=[sys.argv[0], *sys.argv[3:]], exit=False).result \
-        .wasSuccessful() else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    audit_case.set_build(__doc__)
+    sys.exit(audit_case.run())

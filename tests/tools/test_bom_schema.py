@@ -24,11 +24,12 @@ import re
 import shutil
 import subprocess
 import sys
-import unittest
 from pathlib import Path
 from typing import Any, Iterator
 
+import audit_case
 import test_bom
+from audit_case import AuditCase
 from test_bom import DEVICE, PACKAGED, Json, item, verdict
 
 SCHEMAS = Path(__file__).resolve().parent / "schemas"
@@ -135,7 +136,7 @@ class Schema(test_bom.BomCase):
     def running(self, program: str, *args: object) -> Iterator[None]:
         """A daemon, once it says that it is ready."""
         ready, its_end = os.pipe()
-        with subprocess.Popen([test_bom.build / program, *map(str, args), "--ready-fd",
+        with subprocess.Popen([self.build / program, *map(str, args), "--ready-fd",
                                str(its_end)], pass_fds=[its_end], stdin=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL) as process:
             os.close(its_end)
@@ -151,7 +152,7 @@ class Schema(test_bom.BomCase):
         config.write_text(f"audit {self.log} key {self.folder / 'key'}\nroute one {{\n"
                           f"listen {listen}\nbackend {edu}\n}}\n")
         with self.running("edu", "--socket-path", edu), self.running("poemd", "--config", config):
-            subprocess.run([test_bom.build / "poemctl", "probe", listen], check=True, timeout=60,
+            subprocess.run([self.build / "poemctl", "probe", listen], check=True, timeout=60,
                            stdout=subprocess.DEVNULL)
         document = self.cyclonedx()
         self.cyclonedx_valid(self.report("cyclonedx"))
@@ -160,7 +161,7 @@ class Schema(test_bom.BomCase):
         self.assertRegex(service["description"],
                          r"/poemctl was a client of \S+/edu by route one, in 1 session$")
         device = self.only(document["components"], name="edu")
-        digest = hashlib.sha256((test_bom.build / "edu").read_bytes()).hexdigest()
+        digest = hashlib.sha256((self.build / "edu").read_bytes()).hexdigest()
         self.assertEqual(device["hashes"], [{"alg": "SHA-256", "content": digest}])
         self.assertIn({"name": "poemd:audit:grade", "value": "noted"},
                       [p for entry in device["evidence"]["licenses"]
@@ -276,17 +277,13 @@ SPDX = closed(
 
 def main() -> int:
     global modules
-    if len(sys.argv) < 3 or sys.argv[1] != "--build":
-        print(__doc__)
-        return 2
-    test_bom.build = Path(sys.argv[2]).resolve()
-    modules = test_bom.build / "tests/tools/schemas"
+    audit_case.set_build(__doc__)
+    modules = AuditCase.build / "tests/tools/schemas"
     missing = fetch(modules)
     if missing:
         print(f"skipped: {missing}")
         return 1 if os.environ.get("CI") else SKIPPED
-    return 0 if unittest.main(argv=[sys.argv[0], *sys.argv[3:]], exit=False).result \
-        .wasSuccessful() else 1
+    return audit_case.run()
 
 
 if __name__ == "__main__":
