@@ -197,6 +197,11 @@ void evidence_add_files(struct evidence *e, const struct evidence_files *f)
     log_escape(to->licence, sizeof to->licence, f->licence, strlen(f->licence));
 }
 
+void evidence_set_package(struct evidence *e, const char *name)
+{
+    log_escape(e->package, sizeof e->package, name, strlen(name));
+}
+
 void evidence_append(struct evidence *to, const struct evidence *from)
 {
     for (uint32_t i = 0; i < from->n; i++) {
@@ -218,6 +223,9 @@ void evidence_append(struct evidence *to, const struct evidence *from)
     }
     to->cut = to->cut || from->cut;
     to->files_cut = to->files_cut || from->files_cut;
+    if (!*to->package) {
+        memcpy(to->package, from->package, sizeof to->package);
+    }
 }
 
 enum evidence_grade evidence_best(const struct evidence *e)
@@ -291,5 +299,5 @@ bool evidence_sound(const struct evidence *e)
             return false;
         }
     }
-    return evidence_files_sound(e);
+    return evidence_text_sound(e->package, sizeof e->package) && evidence_files_sound(e);
 }

@@ -122,6 +122,11 @@ struct evidence {
     uint32_t n_files;
     bool files_cut; /* more stanzas than fit; says nothing about the items */
     struct evidence_files files[EVIDENCE_FILES];
+    /*
+     * Name and version of the package that contains the file with the same digest, even if it names
+     * no licence that can be read; "" if there is none.
+     */
+    char package[EVIDENCE_NAME_SIZE];
 };
 
 void evidence_init(struct evidence *e);
@@ -156,7 +161,10 @@ void evidence_add_unknown(struct evidence *e, enum evidence_source source, int e
 /* Adds a stanza; its texts are escaped, and cut with "..." at the end. */
 void evidence_add_files(struct evidence *e, const struct evidence_files *f);
 
-/* Adds all items, unknowns and stanzas of from. */
+/* Sets the package that contains the file; name is escaped, and cut if necessary. */
+void evidence_set_package(struct evidence *e, const char *name);
+
+/* Adds all items, unknowns and stanzas of from, and its package if there is none yet. */
 void evidence_append(struct evidence *to, const struct evidence *from);
 
 /* Returns the highest grade of all items, or EVIDENCE_NONE. */

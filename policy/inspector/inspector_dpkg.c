@@ -298,6 +298,9 @@ static void inspector_dpkg_add_licence(const struct search *s, const struct owne
                     : inspector_dpkg_read_take(
                           inspector_dpkg_open_copyright(s->tools->doc_fd, o->package.name), &text);
 
+    inspector_dpkg_version_of(s, o, version);
+    snprintf(name, sizeof name, "%s %s", o->package.name, version);
+    evidence_set_package(e, name);
     if (n < 0) {
         evidence_add_unknown(e, EVIDENCE_FROM_DPKG, (int)-n, "package %s: its copyright file: %s",
                              o->package.name,
@@ -311,8 +314,6 @@ static void inspector_dpkg_add_licence(const struct search *s, const struct owne
         inspector_dpkg_add_fault(o->package.name, &c, outcome, e);
         return;
     }
-    inspector_dpkg_version_of(s, o, version);
-    snprintf(name, sizeof name, "%s %s", o->package.name, version);
     inspector_dpkg_describe(&c, detail);
     evidence_add(e, EVIDENCE_PACKAGED, EVIDENCE_FROM_DPKG, c.licence, name, detail);
     for (uint32_t i = 0; i < c.n_files; i++) {

@@ -165,6 +165,7 @@ static void inspector_rpm_add_licence(const struct rpm_owner *o, struct evidence
 {
     char detail[EVIDENCE_DETAIL_SIZE];
 
+    evidence_set_package(e, o->name);
     if (o->licence[0] == '\0') {
         evidence_add_unknown(e, EVIDENCE_FROM_RPM, 0, "package %s: %s", o->name, o->why);
         return;

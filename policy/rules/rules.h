@@ -75,7 +75,10 @@ struct rules_licence {
     unsigned line;
 };
 
-/* The requirement that each file whose code a party has mapped has evidence of its licence. */
+/*
+ * The requirement that each file whose code a party has mapped has evidence of its origin: of its
+ * licence, or a package that contains it, even if that names no licence that can be read.
+ */
 struct rules_code {
     enum side party;
     enum evidence_grade least;
@@ -258,7 +261,7 @@ struct rules_code_evidence {
     enum evidence_grade grade; /* EVIDENCE_NONE if there is none, or if it is not a file */
     const char *licence;       /* of the first evidence of that grade, or "" */
     const char *name;          /* of its source, such as a package; or "" */
-    const char *why;           /* why there is none; NULL otherwise */
+    const char *why;           /* why there is no licence; NULL otherwise */
 };
 
 /* Returns the evidence that counts of item i of the code that the party has mapped. */

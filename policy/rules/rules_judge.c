@@ -311,21 +311,45 @@ static enum spdx_compat judge_each(const struct rules_licence *rule, const struc
 const enum spdx_target rules_versions[RULES_VERSIONS] = {SPDX_WITH_GPL_2_0_ONLY,
                                                          SPDX_WITH_GPL_3_0_OR_LATER};
 
-/* GPL-2.0-or-later is met by either version, but all items must agree on one (spdx.h). */
-static enum spdx_compat judge_versions(const struct rules_licence *rule,
-                                       const struct rules_counted *c)
+/* Judges the items with each version, complete or not. */
+static void rules_judge_each_version(const struct rules_counted *c,
+                                     enum spdx_compat out[RULES_VERSIONS])
+{
+    for (int v = 0; v < RULES_VERSIONS; v++) {
+        out[v] = c->n > 0 ? SPDX_COMPATIBLE : SPDX_UNKNOWN;
+    }
+    for (size_t i = 0; i < c->n; i++) {
+        const char *const licence = c->items[i].licence;
+        struct spdx expression;
+        struct spdx_error error;
+        const bool readable =
+            spdx_parse(&expression, licence, strlen(licence), SPDX_ANY, &error) == SPDX_OK;
+
+        for (int v = 0; v < RULES_VERSIONS; v++) {
+            struct spdx_verdict one = {.compat = SPDX_UNKNOWN};
+
+            if (readable) {
+                spdx_judge(&expression, rules_versions[v], &one);
+            }
+            out[v] = one.compat < out[v] ? one.compat : out[v];
+        }
+    }
+}
+
+void rules_judge_versions(const struct rules_counted *c, enum spdx_compat out[RULES_VERSIONS])
+{
+    rules_judge_each_version(c, out);
+    for (int v = 0; c->partial && v < RULES_VERSIONS; v++) {
+        out[v] = out[v] < SPDX_UNKNOWN ? out[v] : SPDX_UNKNOWN;
+    }
+}
+
+enum spdx_compat rules_judge_either(const enum spdx_compat versions[RULES_VERSIONS])
 {
     enum spdx_compat best = SPDX_INCOMPATIBLE;
 
-    for (int i = 0; i < RULES_VERSIONS; i++) {
-        struct rules_licence one = *rule;
-        char why[RULES_TEXT_SIZE];
-        enum spdx_compat all;
-        size_t worst;
-
-        one.target = rules_versions[i];
-        all = judge_each(&one, c, &worst, why);
-        best = all > best ? all : best;
+    for (int v = 0; v < RULES_VERSIONS; v++) {
+        best = versions[v] > best ? versions[v] : best;
     }
     return best;
 }
@@ -335,11 +359,12 @@ enum spdx_compat rules_judge_all(const struct rules_licence *rule, const struct 
 {
     enum spdx_compat all = judge_each(rule, c, worst, why);
 
-    if (c->n > 1 && rule->kind == RULES_COMPATIBLE && rule->target == SPDX_WITH_GPL_2_0_OR_LATER) {
-        const enum spdx_compat together = judge_versions(rule, c);
+    if (c->n > 1 && rules_asks_either(rule)) {
+        enum spdx_compat versions[RULES_VERSIONS];
 
-        if (together < all) {
-            all = together;
+        rules_judge_each_version(c, versions);
+        if (rules_judge_either(versions) < all) {
+            all = rules_judge_either(versions);
             rules_write(why,
                         "one of %zu licences that are not all compatible with one and the same "
                         "version of the GPL",

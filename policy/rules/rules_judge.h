@@ -59,6 +59,12 @@ bool rules_with_resolve(const struct rules *r, const struct rules_known known[SI
 #define RULES_VERSIONS 2
 extern const enum spdx_target rules_versions[RULES_VERSIONS];
 
+/* Returns whether either version will do, if all parts of the work agree on it. */
+static inline bool rules_asks_either(const struct rules_licence *rule)
+{
+    return rule->kind == RULES_COMPATIBLE && rule->target == SPDX_WITH_GPL_2_0_OR_LATER;
+}
+
 /* The rule applied if no rule requires a licence: compatible with QEMU, GPL-2.0-only. */
 extern const struct rules_licence rules_unasked;
 
@@ -68,6 +74,15 @@ extern const struct rules_licence rules_unasked;
  */
 enum spdx_compat rules_judge_all(const struct rules_licence *rule, const struct rules_counted *c,
                                  size_t *worst, char why[RULES_TEXT_SIZE]);
+
+/*
+ * Judges all evidence that counts together with each of rules_versions. No or incomplete evidence
+ * is unknown. Reads each licence once.
+ */
+void rules_judge_versions(const struct rules_counted *c, enum spdx_compat out[RULES_VERSIONS]);
+
+/* Returns the best of these results. */
+enum spdx_compat rules_judge_either(const enum spdx_compat versions[RULES_VERSIONS]);
 
 /* Returns the taint of evidence with this result. */
 uint32_t rules_counted_taint(const struct rules_counted *c, enum spdx_compat compat);

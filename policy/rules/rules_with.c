@@ -16,17 +16,6 @@ struct with_other {
     enum spdx_compat compat[RULES_VERSIONS]; /* version 2, version 3 */
 };
 
-static void rules_with_judge(struct with_other *o)
-{
-    for (int i = 0; i < RULES_VERSIONS; i++) {
-        const struct rules_licence one = {.kind = RULES_COMPATIBLE, .target = rules_versions[i]};
-        char why[RULES_TEXT_SIZE];
-        size_t worst;
-
-        o->compat[i] = rules_judge_all(&one, &o->counted, &worst, why);
-    }
-}
-
 /* Makes the step one about the other party, whose licence keeps the rule from being applied. */
 static bool rules_with_fault(const struct with_other *o, const struct rules_licence *rule,
                              struct rules_step *s, uint32_t taint, const char *fault)
@@ -69,7 +58,7 @@ bool rules_with_resolve(const struct rules *r, const struct rules_known known[SI
 
     *out = *rule;
     rules_count(r, o.party, k, today, &o.counted);
-    rules_with_judge(&o);
+    rules_judge_versions(&o.counted, o.compat);
     if (o.counted.n == 0) {
         return rules_with_fault(&o, rule, s, TAINT_UNKNOWN, " is unknown");
     }

@@ -203,6 +203,27 @@ START_TEST(what_does_not_fit_is_said)
 }
 END_TEST
 
+START_TEST(a_package_is_kept_beside_the_items)
+{
+    static struct evidence e;
+    static struct evidence both;
+
+    evidence_init(&e);
+    evidence_init(&both);
+    ck_assert_str_eq(e.package, "");
+    evidence_set_package(&e, "libc6 2.36\n");
+    ck_assert_str_eq(e.package, "libc6 2.36\\x0a");
+    evidence_append(&both, &e);
+    ck_assert_str_eq(both.package, e.package);
+    evidence_set_package(&e, "another 1");
+    evidence_append(&both, &e);
+    ck_assert_str_eq(both.package, "libc6 2.36\\x0a");
+    ck_assert(evidence_sound(&both));
+    memset(both.package, 'x', sizeof both.package);
+    ck_assert(!evidence_sound(&both));
+}
+END_TEST
+
 /* Envelopes are independent: invalid ones make nothing incomplete, however many there are. */
 START_TEST(any_number_of_envelopes_may_be_invalid)
 {
@@ -294,6 +315,7 @@ int main(void)
     tcase_add_test(tc, what_cannot_stand_is_unknown);
     tcase_add_test(tc, what_does_not_fit_is_said);
     tcase_add_test(tc, any_number_of_envelopes_may_be_invalid);
+    tcase_add_test(tc, a_package_is_kept_beside_the_items);
     tcase_add_test(tc, what_another_process_sends_is_checked);
     return unit_run(s);
 }

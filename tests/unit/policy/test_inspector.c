@@ -124,6 +124,7 @@ START_TEST(a_package_is_believed_while_the_file_is_its)
     ck_assert_uint_eq(answer.evidence.n, 1);
     ck_assert_str_eq(answer.evidence.items[0].licence, "(GPL-2.0-or-later OR MIT)");
     ck_assert_str_eq(answer.evidence.items[0].name, "thing 1:2-3");
+    ck_assert_str_eq(answer.evidence.package, "thing 1:2-3");
     /* The same file with one byte altered. */
     f = fopen(path, "r+e");
     ck_assert(f && fputc('A', f) == 'A' && fclose(f) == 0);
@@ -131,6 +132,7 @@ START_TEST(a_package_is_believed_while_the_file_is_its)
     ck_assert_uint_eq(answer.evidence.n, 0);
     ck_assert_uint_eq(answer.evidence.n_unknown, 1);
     ck_assert_ptr_nonnull(strstr(answer.evidence.unknowns[0].why, "differs from the package"));
+    ck_assert_str_eq(answer.evidence.package, "");
     /* Its bytes at another path are nobody's. */
     write_file(unit_path("copy"), "an executable");
     assert_inspected(unit_path("copy"));
@@ -146,13 +148,15 @@ static const struct {
     const char *copyright;
     const char *link; /* what the copyright file is a link to, or NULL */
     const char *why;
+    const char *package; /* that has the file all the same, or "" */
 } broken[] = {
-    {"dpkg/info/thing:amd64.md5sums", COPYRIGHT, NULL, "digest of the file is unavailable"},
-    {"doc/thing/copyright", COPYRIGHT, NULL, "copyright file"},
-    {NULL, "Free text.\n", NULL, "neither machine-readable"},
+    {"dpkg/info/thing:amd64.md5sums", COPYRIGHT, NULL, "digest of the file is unavailable", ""},
+    {"doc/thing/copyright", COPYRIGHT, NULL, "copyright file", "thing 1:2-3"},
+    {NULL, "Free text.\n", NULL, "neither machine-readable", "thing 1:2-3"},
     /* nothing outside of the folder is read */
-    {"doc/thing/copyright", COPYRIGHT, "/usr/share/doc/coreutils/copyright", "copyright file"},
-    {"doc/thing/copyright", COPYRIGHT, "../../secret", "copyright file"},
+    {"doc/thing/copyright", COPYRIGHT, "/usr/share/doc/coreutils/copyright", "copyright file",
+     "thing 1:2-3"},
+    {"doc/thing/copyright", COPYRIGHT, "../../secret", "copyright file", "thing 1:2-3"},
 };
 
 START_TEST(a_broken_database_is_a_reason)
@@ -175,6 +179,7 @@ START_TEST(a_broken_database_is_a_reason)
     ck_assert_uint_eq(answer.evidence.n_unknown, 1);
     ck_assert_msg(strstr(answer.evidence.unknowns[0].why, broken[_i].why), "%s",
                   answer.evidence.unknowns[0].why);
+    ck_assert_str_eq(answer.evidence.package, broken[_i].package);
     free((char *)(uintptr_t)settings.dpkg_dir);
     free((char *)(uintptr_t)settings.doc_dir);
 }

@@ -99,6 +99,7 @@ START_TEST(a_package_gives_its_files_their_licence)
     ck_assert_int_eq(item->source, EVIDENCE_FROM_RPM);
     ck_assert_str_eq(item->licence, "GPL-2.0-or-later AND (MIT OR Apache-2.0)");
     ck_assert_str_eq(item->name, "thing 4:1.2-3 noarch");
+    ck_assert_str_eq(answer.evidence.package, item->name);
     ck_assert_ptr_nonnull(strstr(item->detail, "SHA-256"));
     ck_assert_ptr_nonnull(strstr(item->detail, "GPLv2+ and (MIT or ASL 2.0)"));
 }
@@ -110,6 +111,7 @@ START_TEST(a_changed_file_is_not_the_packages)
     write_file(program, CONTENTS "and more");
     assert_inspected(program);
     assert_reason("differs from the package's");
+    ck_assert_str_eq(answer.evidence.package, "");
 }
 END_TEST
 
@@ -129,6 +131,7 @@ START_TEST(a_tag_with_an_ambiguous_name_is_a_reason)
     start_with_package("GPLv2+ and BSD");
     assert_inspected(program);
     assert_reason("stood for several licences: BSD");
+    ck_assert_str_eq(answer.evidence.package, "thing 4:1.2-3 noarch");
 }
 END_TEST
 
