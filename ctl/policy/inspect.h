@@ -16,9 +16,10 @@
 struct inspect {
     const char *what; /* the file, pid or socket of the command line */
     bool process;     /* a running process: peer has its facts */
+    bool wants_code;  /* inspect_ask is to look at the code that the process has mapped */
     struct peer peer;
     struct inspection inspection;
-    struct peer_code code;           /* of a process: what it has mapped */
+    struct peer_code code;           /* if wanted: what the process has mapped */
     const struct inspection **found; /* by item of the code; held, or NULL */
     struct rules_mapped mapped;      /* both, for rules */
 };
@@ -27,11 +28,11 @@ struct inspect {
 void inspect_deinit(struct inspect *i);
 
 /*
- * Has the executable of i->peer inspected into i->inspection, and all files whose code a process
- * has mapped into i->code and i->found, by an inspector with the keys, envelopes and revocations of
- * trust (all borrowed; its other members are ignored). Waits some seconds for each file at most.
- * Returns 0, or -errno if no inspector could be started. The caller calls inspect_deinit. A program
- * that calls this must pass INSPECTOR_ARG on to inspector_main.
+ * Has the executable of i->peer inspected into i->inspection and, if i->wants_code, all files whose
+ * code the process has mapped into i->code and i->found, by an inspector with the keys, envelopes
+ * and revocations of trust (all borrowed; its other members are ignored). Waits some seconds for
+ * each file at most. Returns 0, or -errno if no inspector could be started. The caller calls
+ * inspect_deinit. A program that calls this must pass INSPECTOR_ARG on to inspector_main.
  */
 int inspect_ask(struct inspect *i, const struct inspector_settings *trust)
     __attribute__((warn_unused_result));

@@ -83,7 +83,7 @@ static int inspect_ask_peer(struct inspect *i, const struct inspector_settings *
     if (r) {
         i->inspection = *r;
         inspection_release(r);
-        err = i->process && i->peer.pidfd >= 0 ? inspect_ask_code(i, inspector, s->base) : 0;
+        err = i->wants_code && i->peer.pidfd >= 0 ? inspect_ask_code(i, inspector, s->base) : 0;
     } else {
         err = -ENOMEM;
     }

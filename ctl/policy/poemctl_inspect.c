@@ -125,7 +125,7 @@ static int poemctl_inspect_find_listener(struct inspect *i, const char *path)
         return fd;
     }
     peer_init(&i->peer, fd);
-    i->process = true;
+    i->process = i->wants_code = true;
     sock_close(&fd);
     return 0;
 }
@@ -137,7 +137,7 @@ static int poemctl_inspect_find(struct inspect *i, const struct options *o)
     peer_init_unknown(&i->peer, "not determined");
     if (o->pid) {
         i->what = o->what;
-        i->process = true;
+        i->process = i->wants_code = true;
         peer_init_pid(&i->peer, o->pid, false);
         return i->peer.unknown[PEER_PID].error ? -i->peer.unknown[PEER_PID].error : 0;
     }

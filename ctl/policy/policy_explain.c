@@ -329,7 +329,7 @@ static size_t policy_explain_open_envelopes(const struct config *c, struct inspe
 
 /* Finds the facts about the process as the broker does. */
 static bool policy_explain_find_out(struct inspect *found, const struct options *o,
-                                    const struct config *c)
+                                    const struct config *c, const struct rules *rules)
 {
     static struct inspector_envelope envelopes[INSPECTOR_ENVELOPES];
     struct inspector_settings trust = {.n_keys = c->n_trusted,
@@ -345,6 +345,7 @@ static bool policy_explain_find_out(struct inspect *found, const struct options 
                       strerror(found->peer.unknown[PEER_PID].error));
         return false;
     }
+    found->wants_code = rules_ask_code(rules, o->party);
     trust.n_envelopes = policy_explain_open_envelopes(c, envelopes);
     err = inspect_ask(found, &trust);
     while (trust.n_envelopes > 0) {
@@ -383,7 +384,7 @@ static int policy_explain_verdict(const struct options *o, const struct config *
     if (!e.route) {
         return code;
     }
-    if (policy_explain_find_out(&found, o, c)) {
+    if (policy_explain_find_out(&found, o, c, &e.route->rules)) {
         if (policy_explain_part_init(&part, &e.route->rules, o->party)) {
             code = policy_explain_decide(&e, &part.rules);
         } else {

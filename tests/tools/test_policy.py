@@ -21,7 +21,7 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 PRESETS = sorted((ROOT / "contrib" / "presets").glob("*.conf"))
@@ -63,9 +63,12 @@ class Asking(unittest.TestCase):
         return path
 
     @contextlib.contextmanager
-    def process(self, program: Path) -> Iterator[int]:
+    def process(self, program: Path | Sequence[str | Path],
+                environment: dict[str, str] | None = None) -> Iterator[int]:
         """One that runs until it is no longer needed; it has executed the program."""
-        with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        argv = [program] if isinstance(program, Path) else program
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              env={**os.environ, **(environment or {})}) as child:
             assert child.stdin and child.stdout
             child.stdin.write(b"ready\n")
             child.stdin.flush()
@@ -355,6 +358,65 @@ class Questions(Asking):
         for wrong in ([], ["what"]):
             _, said = self.ask("policy", *wrong, code=2)
             self.assertEqual((said.count("usage:"), said.count(" poemctl policy ")), (1, 3))
+
+
+class Code(Asking):
+    """Rules on the code that a process has mapped."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        if os.geteuid() != 0:
+            self.skipTest("only root can open the files that another process has mapped")
+
+    def plug_in(self) -> Path:
+        """An object that no package owns."""
+        path = self.folder / "plugin.so"
+        maps = Path("/proc/self/maps").read_text()
+        library = re.search(r"r-xp .* (/usr/lib/\S+/lib(?!c\.)[^/]+)$", maps, re.MULTILINE)
+        assert library
+        shutil.copy(library[1], path)
+        return path
+
+    def code_rule(self, config: Path, pid: int, code: int) -> dict[str, Any]:
+        rules: list[dict[str, Any]] = self.explain(config, pid, code=code)["rules"]
+        return next(r for r in rules if r["rule"] == "code")
+
+    def test_a_preloaded_plug_in_is_found(self) -> None:
+        config = self.config("code of backend packaged or better\notherwise deny")
+        with self.process(Path("/bin/cat")) as pid:
+            met = self.code_rule(config, pid, code=0)
+        self.assertTrue(met["met"])
+        self.assertRegex(met["why"], "all code that the backend has mapped, [0-9]+ files, has")
+        plug_in = self.plug_in()
+        with self.process(Path("/bin/cat"), {"LD_PRELOAD": str(plug_in)}) as pid:
+            missed = self.code_rule(config, pid, code=1)
+        self.assertFalse(missed["met"])
+        self.assertEqual(missed["taint"], "U")
+        self.assertIn(f"code without evidence of its licence: {plug_in}: no package", missed["why"])
+        self.assertIn("poemctl attest", missed["mend"])
+
+    def test_an_interpreter_is_no_evidence_of_what_it_runs(self) -> None:
+        """However it is started: what counts is the file that the process executes."""
+        config = self.config("code of backend packaged or better\notherwise deny")
+        script = self.folder / "device"
+        script.write_text("#!/bin/sh\nread line; echo $line; read end\n")
+        script.chmod(0o755)
+        echo = "import sys; print(input(), flush=True); sys.stdin.read()"
+        ways: list[tuple[str, list[str | Path]]] = [
+            ("a script", [script]),
+            ("env", ["/usr/bin/env", "sh", script]),
+            ("a version", [os.path.realpath(sys.executable), "-c", echo]),
+            ("env of an interpreter", ["/usr/bin/env", "python3", "-c", echo]),
+            ("the loader", [next(Path("/lib64").glob("ld-linux*.so.*")), "/bin/cat"])]
+        for name, path, argv in [("busybox", "busybox", ["sh", script]),
+                                 ("perl", "perl", ["-pe", "BEGIN { $| = 1 }"])]:
+            found = shutil.which(path)
+            if found:
+                ways.append((name, [found, *argv]))
+        for name, argv in ways:
+            with self.subTest(way=name), self.process(argv) as pid:
+                missed = self.code_rule(config, pid, code=1)
+                self.assertIn("the backend executes an interpreter", missed["why"])
 
 
 class Presets(Asking):
