@@ -90,15 +90,16 @@ class Policy(Case):
 
 
 class PackagedPolicy(Policy):
-    """edu in a Debian package, which is installed for this test's processes alone."""
+    """Programs in a Debian package, which is installed for this test's processes alone."""
 
-    def build(self, licence: str) -> Path:
+    def build(self, licence: str, *programs: str) -> Path:
         tree = self.folder / "package"
-        program = tree / "usr/lib" / PACKAGE / "edu"
+        folder_of_programs = tree / "usr/lib" / PACKAGE
         copyright_file = tree / "usr/share/doc" / PACKAGE / "copyright"
-        for folder in (tree / "DEBIAN", program.parent, copyright_file.parent):
+        for folder in (tree / "DEBIAN", folder_of_programs, copyright_file.parent):
             folder.mkdir(parents=True)
-        shutil.copy(self.program("edu"), program)
+        for program in programs or ("edu",):
+            shutil.copy(self.program(program), folder_of_programs)
         copyright_file.write_text(
             "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\n"
             f"Files: *\nCopyright: 2026 The poemd authors\nLicense: {licence}\n")
@@ -132,11 +133,18 @@ class PackagedPolicy(Policy):
         return ["nsenter", f"--mount=/proc/{holder.pid}/ns/mnt", f"--root=/proc/{holder.pid}/root",
                 f"--wd=/proc/{holder.pid}/root", "--"]
 
-    def start_packaged(self, licence: str) -> Path:
+    def start_program(self, inside: Sequence[str], name: str, *options: str,
+                      environment: Sequence[str] = ()) -> None:
+        """Starts a program of the package; INSIDE: see install."""
+        argv = [*inside, "env", *environment, f"/usr/lib/{PACKAGE}/{name}", *options]
+        procs.start_ready(name, lambda fd: [*argv, "--ready-fd", str(fd)], self.folder,
+                          self._children.append)
+
+    def start_packaged(self, licence: str,
+                       rules: str = f"{COMPATIBLE} evidence packaged or better",
+                       environment: Sequence[str] = ()) -> Path:
+        """A device of a package under LICENCE, with a broker in front that has these RULES."""
         inside = self.install(self.build(licence))
         device = self.folder / "packaged.sock"
-        argv = [*inside, f"/usr/lib/{PACKAGE}/edu", "--socket-path", str(device)]
-        procs.start_ready("edu", lambda fd: [*argv, "--ready-fd", str(fd)], self.folder,
-                          self._children.append)
-        return self.start_policy(device, [f"{COMPATIBLE} evidence packaged or better"],
-                                 inside=inside)
+        self.start_program(inside, "edu", "--socket-path", str(device), environment=environment)
+        return self.start_policy(device, [rules], inside=inside)
