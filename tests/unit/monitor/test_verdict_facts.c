@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/evidence/evidence_place.h"
 #include "tests/support/unit.h"
 
 static struct rules rules;
@@ -148,6 +149,98 @@ START_TEST(a_signed_licence_names_its_key_and_envelope)
 }
 END_TEST
 
+static void add_files(enum evidence_place place, const char *files, const char *licence)
+{
+    struct evidence_files f = {.place = place, .line = 7};
+
+    snprintf(f.files, sizeof f.files, "%s", files);
+    snprintf(f.licence, sizeof f.licence, "%s", licence);
+    evidence_add_files(&inspections[SIDE_BACKEND].evidence, &f);
+}
+
+/* The last item of the evidence in the record. The caller releases it. */
+static json_t *last_item(void)
+{
+    struct verdict_facts f;
+    json_t *item;
+
+    verdict_facts_init(&f, &rules, known, 20260101);
+    ck_assert(verdict_facts_describe(&f));
+    item = json_array_get(f.evidence, json_array_size(f.evidence) - 1);
+    ck_assert_ptr_nonnull(item);
+    json_incref(item);
+    verdict_facts_deinit(&f);
+    return item;
+}
+
+static void expect_files(const char *want_text)
+{
+    json_t *const item = last_item();
+    json_t *const want = json_loads(want_text, JSON_DECODE_ANY, NULL);
+
+    ck_assert(json_equal(json_object_get(item, "files"), want));
+    json_decref(item);
+    json_decref(want);
+}
+
+static void expect_no_files(void)
+{
+    json_t *const item = last_item();
+
+    ck_assert_ptr_null(json_object_get(item, "files"));
+    ck_assert_ptr_null(json_object_get(item, "files_cut"));
+    json_decref(item);
+}
+
+static void expect_count(size_t n, bool cut)
+{
+    json_t *const item = last_item();
+
+    ck_assert_uint_eq(json_array_size(json_object_get(item, "files")), n);
+    ck_assert_int_eq(json_is_true(json_object_get(item, "files_cut")), cut);
+    json_decref(item);
+}
+
+#define KEPT_FILES(files, licence, place) \
+    "{\"files\":\"" files "\",\"licence\":\"" licence "\",\"place\":\"" place "\"}"
+
+START_TEST(a_packages_files_are_recorded_beside_its_licence)
+{
+    know_nothing();
+    know_of_file(SIDE_BACKEND, EVIDENCE_SIGNED, "MIT");
+    know_of_file(SIDE_BACKEND, EVIDENCE_PACKAGED, "GPL-2.0-only AND Apache-2.0");
+    expect_no_files();
+    add_files(EVIDENCE_PLACE_SOURCE, "src/log.c", "Apache-2.0");
+    add_files(EVIDENCE_PLACE_DOCUMENTATION, "doc/*", "GFDL-1.3-or-later");
+    add_files(EVIDENCE_PLACE_PACKAGING, "debian/*", "");
+    expect_files("[" KEPT_FILES("src/log.c", "Apache-2.0", "source") "," KEPT_FILES(
+        "doc/*", "GFDL-1.3-or-later", "documentation") "," KEPT_FILES("debian/*", "",
+                                                                      "packaging") "]");
+}
+END_TEST
+
+START_TEST(files_are_recorded_of_packages_alone)
+{
+    know_nothing();
+    know_of_file(SIDE_BACKEND, EVIDENCE_SIGNED, "MIT");
+    add_files(EVIDENCE_PLACE_SOURCE, "src/log.c", "Apache-2.0");
+    expect_no_files();
+}
+END_TEST
+
+START_TEST(more_files_than_a_record_has_are_named_as_cut)
+{
+    know_nothing();
+    know_of_file(SIDE_BACKEND, EVIDENCE_PACKAGED, "MIT");
+    for (unsigned i = 0; i < EVIDENCE_FILES; i++) {
+        add_files(EVIDENCE_PLACE_SOURCE, "a.c", "ISC");
+    }
+    expect_count(EVIDENCE_FILES, false);
+    add_files(EVIDENCE_PLACE_SOURCE, "b.c", "ISC");
+    expect_count(EVIDENCE_FILES, true);
+}
+END_TEST
+
 START_TEST(the_operators_word_is_the_highest)
 {
     static const struct rules_assign assign = {
@@ -181,6 +274,9 @@ int main(void)
     tcase_add_test(tc, the_highest_grade_of_a_party);
     tcase_add_test(tc, several_of_one_grade_all_hold);
     tcase_add_test(tc, a_signed_licence_names_its_key_and_envelope);
+    tcase_add_test(tc, a_packages_files_are_recorded_beside_its_licence);
+    tcase_add_test(tc, files_are_recorded_of_packages_alone);
+    tcase_add_test(tc, more_files_than_a_record_has_are_named_as_cut);
     tcase_add_test(tc, the_operators_word_is_the_highest);
     tcase_add_test(tc, what_is_not_described_is_not_kept);
     return unit_run(s);
