@@ -31,7 +31,7 @@ static json_t *inspect_json_number(const struct peer *p, enum peer_fact f, uint6
 
 static json_t *inspect_json_hex(const void *p, size_t n)
 {
-    char digits[2 * INSPECTION_VERITY_MAX + 1];
+    char digits[2 * INSPECTION_SHA256_SIZE + 1];
 
     return n > 0 ? json_string(hex_text(p, n, digits)) : json_null();
 }
@@ -85,13 +85,16 @@ static json_t *inspect_json_executable(const struct inspect *i)
 {
     const struct inspection *r = &i->inspection;
     const bool read = r->outcome == INSPECTION_OK;
+    char verity[PEER_VERITY_TEXT_SIZE];
 
-    return json_pack("{s:o, s:b, s:b, s:o, s:o, s:o}", "path",
-                     inspect_json_text(&i->peer, PEER_EXE_PATH, i->peer.exe.path), "path_ours",
-                     i->peer.exe.path_ours, "deleted", i->peer.exe.deleted, "file",
-                     inspect_json_file_id(&i->peer), "sha256",
-                     read ? inspect_json_hex(r->sha256, sizeof r->sha256) : json_null(),
-                     "fs_verity", read ? inspect_json_hex(r->verity, r->verity_size) : json_null());
+    return json_pack(
+        "{s:o, s:b, s:b, s:o, s:o, s:o}", "path",
+        inspect_json_text(&i->peer, PEER_EXE_PATH, i->peer.exe.path), "path_ours",
+        i->peer.exe.path_ours, "deleted", i->peer.exe.deleted, "file",
+        inspect_json_file_id(&i->peer), "sha256",
+        read ? inspect_json_hex(r->sha256, sizeof r->sha256) : json_null(), "fs_verity",
+        i->peer.exe.verity.size > 0 ? json_string(peer_verity_text(&i->peer.exe.verity, verity))
+                                    : json_null());
 }
 
 static json_t *inspect_json_date(uint32_t date)

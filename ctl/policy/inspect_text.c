@@ -99,7 +99,8 @@ static void inspect_text_show_file(const struct inspect *i, FILE *to)
 {
     const struct peer_exe *e = &i->peer.exe;
     const struct inspection *r = &i->inspection;
-    char digits[2 * INSPECTION_VERITY_MAX + 1];
+    char digits[2 * INSPECTION_SHA256_SIZE + 1];
+    char verity[PEER_VERITY_TEXT_SIZE];
 
     fprintf(to, "Executable\n");
     if (inspect_text_fact(i, PEER_EXE_PATH, "path", to)) {
@@ -125,9 +126,9 @@ static void inspect_text_show_file(const struct inspect *i, FILE *to)
                 r->error ? ": " : "", r->error ? strerror(r->error) : "");
     } else {
         fprintf(to, "  %-12s %s\n", "SHA-256", hex_text(r->sha256, sizeof r->sha256, digits));
-        if (r->verity_size > 0) {
-            fprintf(to, "  %-12s %s\n", "fs-verity", hex_text(r->verity, r->verity_size, digits));
-        }
+    }
+    if (e->verity.size > 0) {
+        fprintf(to, "  %-12s %s\n", "fs-verity", peer_verity_text(&e->verity, verity));
     }
 }
 

@@ -110,6 +110,7 @@ static int poemctl_inspect_find_file(struct inspect *i, const char *path)
         return err;
     }
     p->exe.fd = fd;
+    peer_verity_measure(fd, &p->exe.verity);
     p->exe.path_ours = true;
     memset(&p->unknown[PEER_EXE_PATH], 0, sizeof p->unknown[PEER_EXE_PATH]);
     memset(&p->unknown[PEER_EXE_ID], 0, sizeof p->unknown[PEER_EXE_ID]);

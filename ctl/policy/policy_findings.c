@@ -200,6 +200,7 @@ static bool policy_findings_names_text(const struct rules *r, enum side party, e
 
 /*
  * Reports rules that demand executables and digests, if none of the executables has such a digest.
+ * A digest of fs-verity may be that of any file.
  */
 static void policy_findings_contrary_digests(const struct search *s, enum side party)
 {
@@ -212,6 +213,9 @@ static void policy_findings_contrary_digests(const struct search *s, enum side p
         const struct rules_allow *a = &r->allow[i];
 
         if (a->party == party && a->fact == RULES_DIGEST) {
+            if (rules_is_verity(a->text)) {
+                return;
+            }
             line = line ? line : a->line;
         } else if (a->party == party && a->fact == RULES_EXE) {
             /* An executable that cannot be read may have the digest. */

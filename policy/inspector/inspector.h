@@ -4,8 +4,8 @@
  * The inspector: a process without privileges that parses files which a peer could have written.
  *
  * It receives open files over a SEQPACKET pair, in messages of one size, and answers with an
- * inspection: the executable's SHA-256, its fs-verity digest, and licence evidence from its ELF
- * notes, its Debian or rpm package and signed envelopes. If it crashes, hangs or breaks the
+ * inspection: the executable's SHA-256, and licence evidence from its ELF notes, its Debian or rpm
+ * package and signed envelopes. If it crashes, hangs or breaks the
  * protocol, it is killed and restarted; its waiters get an inspection with that outcome.
  *
  * This header is the caller's side, for one thread with a libevent loop. Only inspector_free
@@ -57,16 +57,12 @@ enum inspection_outcome {
 const char *inspection_text(enum inspection_outcome o);
 
 #define INSPECTION_SHA256_SIZE 32u
-#define INSPECTION_VERITY_MAX 64u
 
 /* A value without pointers. Unless outcome is INSPECTION_OK, the members after error are 0. */
 struct inspection {
     enum inspection_outcome outcome;
     int error; /* errno for INSPECTION_UNREAD and INSPECTION_NOBODY, otherwise 0 */
     uint8_t sha256[INSPECTION_SHA256_SIZE];
-    uint32_t verity_size;      /* bytes of the fs-verity digest; 0 if the file has none */
-    uint32_t verity_algorithm; /* 1 SHA-256, 2 SHA-512 (linux/fsverity.h) */
-    uint8_t verity[INSPECTION_VERITY_MAX];
     uint32_t envelopes_other; /* number of valid envelopes for other files */
     struct evidence evidence; /* grades noted, packaged and signed */
 };

@@ -8,12 +8,10 @@
  * looked up again.
  */
 #include <errno.h>
-#include <linux/fsverity.h>
 #include <openssl/evp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "policy/evidence/evidence_elf.h"
@@ -139,22 +137,6 @@ static int inspector_file_md5(void *arg, uint8_t out[16])
     return 0;
 }
 
-static void inspector_inspect_measure_verity(int fd, struct inspection *r)
-{
-    union {
-        struct fsverity_digest head;
-        uint8_t room[sizeof(struct fsverity_digest) + INSPECTION_VERITY_MAX];
-    } d;
-
-    memset(&d, 0, sizeof d);
-    d.head.digest_size = INSPECTION_VERITY_MAX;
-    if (ioctl(fd, FS_IOC_MEASURE_VERITY, &d) == 0 && d.head.digest_size <= INSPECTION_VERITY_MAX) {
-        r->verity_algorithm = d.head.digest_algorithm;
-        r->verity_size = d.head.digest_size;
-        memcpy(r->verity, d.room + sizeof d.head, d.head.digest_size);
-    }
-}
-
 /* Returns 0, -ESTALE if the file was replaced or changed, or another -errno. */
 static int inspector_inspect_still_same(int fd, const struct peer_file_id *want)
 {
@@ -186,7 +168,6 @@ static bool inspector_file_look(struct inspector_file *f, const struct inspector
     r->outcome = INSPECTION_OK;
     evidence_init(&r->evidence);
     memcpy(r->sha256, f->sha256, sizeof r->sha256);
-    inspector_inspect_measure_verity(f->fd, r);
     /* A well-formed file without notes needs no report. */
     (void)evidence_elf(&r->evidence, inspector_inspect_read_at, &f->fd);
     inspector_dpkg_add(t, f->question.path, inspector_file_md5, f, &r->evidence);

@@ -7,7 +7,6 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <linux/fsverity.h>
 
 #include "base/confine/confine.h"
 #include "policy/inspector/inspector_channel.h"
@@ -19,13 +18,11 @@
 #define INSPECTOR_READS (O_ACCMODE | O_CREAT | O_TRUNC)
 
 static const struct filter_call inspector_calls[] = {
-    /* files: opened below a folder, measured, read */
+    /* files: opened below a folder, read */
     FILTER_CALL_IF(openat, FILTER_LACKS(2, INSPECTOR_READS)),
     FILTER_CALL(openat2), /* ... and not out of it (RESOLVE_BENEATH); its flags are in memory */
     FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_GETFL)), /* called by fdopen and fdopendir */
     FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_SETFD)), /* fdopendir sets close-on-exec */
-    FILTER_CALL_IF(ioctl,
-                   FILTER_IS_INT(1, FS_IOC_MEASURE_VERITY)), /* the file's fs-verity digest */
     FILTER_CALL(fstat),
     FILTER_CALL(newfstatat),
     FILTER_CALL(statx),

@@ -31,6 +31,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "policy/peer/peer_verity.h"
+
 enum peer_fact {
     PEER_PID,    /* pid */
     PEER_PIDFD,  /* pidfd, pid_sure */
@@ -84,7 +86,8 @@ int peer_file_id_get(int fd, struct peer_file_id *out) __attribute__((warn_unuse
 struct peer_exe {
     int fd; /* open for reading through /proc, or -1 if unknown. Owned */
     struct peer_file_id id;
-    char path[PEER_PATH_MAX]; /* foreign bytes; without the kernel's " (deleted)" */
+    struct peer_verity verity; /* of size 0 if it has none, or if the file is not open */
+    char path[PEER_PATH_MAX];  /* foreign bytes; without the kernel's " (deleted)" */
     bool path_ours; /* its mount is in our mount table, so the path has its usual meaning */
     bool deleted; /* unlinked or replaced since; also set if the name itself ends in " (deleted)" */
 };

@@ -181,6 +181,8 @@ void peer_exe_open(struct peer_exe *e, int dir_fd, const char *link, struct peer
         e->fd = peer_exe_reopen(path_fd);
         if (e->fd < 0) {
             f->file = (struct peer_unknown){.error = errno, .why = "the file cannot be opened"};
+        } else {
+            peer_verity_measure(e->fd, &e->verity);
         }
     }
     f->mount_major = m.found_id ? m.id_major : e->id.dev_major;

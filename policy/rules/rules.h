@@ -40,6 +40,15 @@ enum rules_fact {
 const char *rules_fact_name(enum rules_fact f);
 
 /*
+ * Returns whether a text has the form of a digest in rules: the SHA-256 of the file, in 64
+ * lower-case hexadecimal digits, or "verity:" and its fs-verity digest (peer_verity.h).
+ */
+bool rules_is_digest(const char *text);
+
+/* Returns whether a digest is that of fs-verity, which is known without an inspection. */
+bool rules_is_verity(const char *digest);
+
+/*
  * Rules of one party and one fact are alternatives; those of different facts must all be met.
  * Without rules for a party, any party is accepted.
  */
@@ -47,7 +56,7 @@ struct rules_allow {
     enum side party;
     enum rules_fact fact;
     uid_t id;         /* RULES_USER, RULES_GROUP */
-    const char *text; /* RULES_EXE, _LABEL, _UNIT; for RULES_DIGEST 64 lower-case hex digits */
+    const char *text; /* RULES_EXE, _LABEL, _UNIT; for RULES_DIGEST see rules_is_digest */
     unsigned line;    /* in the configuration, for explanations */
 };
 

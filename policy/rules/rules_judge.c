@@ -165,7 +165,8 @@ bool rules_ask_executable(const struct rules *r, enum side party)
         }
     }
     for (size_t i = 0; i < r->n_allow; i++) {
-        if (r->allow[i].party == party && r->allow[i].fact == RULES_DIGEST) {
+        if (r->allow[i].party == party && r->allow[i].fact == RULES_DIGEST &&
+            !rules_is_verity(r->allow[i].text)) {
             return true;
         }
     }
@@ -175,7 +176,8 @@ bool rules_ask_executable(const struct rules *r, enum side party)
         }
     }
     for (size_t i = 0; i < r->n_assign; i++) {
-        if (r->assign[i].party == party && r->assign[i].fact == RULES_DIGEST) {
+        if (r->assign[i].party == party && r->assign[i].fact == RULES_DIGEST &&
+            !rules_is_verity(r->assign[i].text)) {
             return true;
         }
     }

@@ -15,6 +15,21 @@ static const enum peer_fact fact_of[RULES_FACTS] = {
     [RULES_DIGEST] = PEER_EXE_ID, [RULES_LABEL] = PEER_LABEL, [RULES_UNIT] = PEER_UNIT,
 };
 
+/* Before a digest of fs-verity, as in the lists of IMA. */
+static const char verity_mark[] = "verity:";
+
+bool rules_is_verity(const char *digest)
+{
+    return strncmp(digest, verity_mark, sizeof verity_mark - 1) == 0;
+}
+
+bool rules_is_digest(const char *text)
+{
+    return rules_is_verity(text)
+               ? peer_verity_is_text(text + sizeof verity_mark - 1)
+               : strlen(text) == 64 && text[strspn(text, "0123456789abcdef")] == '\0';
+}
+
 static bool rules_party_has_digest(const struct rules_known *k)
 {
     return k->inspection && k->inspection->outcome == INSPECTION_OK;
@@ -33,10 +48,22 @@ static bool rules_party_in_groups(const struct peer *p, gid_t id)
     return false;
 }
 
+static bool rules_party_is_digest(const struct rules_known *k, const char *text)
+{
+    char verity[PEER_VERITY_TEXT_SIZE];
+    char digest[2 * INSPECTION_SHA256_SIZE + 1];
+
+    if (rules_is_verity(text)) {
+        return strcmp(peer_verity_text(&k->peer->exe.verity, verity),
+                      text + sizeof verity_mark - 1) == 0;
+    }
+    return rules_party_has_digest(k) &&
+           strcmp(hex_text(k->inspection->sha256, INSPECTION_SHA256_SIZE, digest), text) == 0;
+}
+
 bool rules_is_named(const struct rules_known *k, enum rules_fact fact, uid_t id, const char *text)
 {
     const struct peer *p = k->peer;
-    char digest[2 * INSPECTION_SHA256_SIZE + 1];
 
     switch (fact) {
     case RULES_USER:
@@ -48,11 +75,7 @@ bool rules_is_named(const struct rules_known *k, enum rules_fact fact, uid_t id,
         return peer_knows(p, PEER_EXE_PATH) && p->exe.path_ours && !p->exe.deleted &&
                strcmp(p->exe.path, text) == 0;
     case RULES_DIGEST:
-        if (!rules_party_has_digest(k)) {
-            return false;
-        }
-        hex_text(k->inspection->sha256, INSPECTION_SHA256_SIZE, digest);
-        return strcmp(digest, text) == 0;
+        return rules_party_is_digest(k, text);
     case RULES_LABEL:
         return peer_knows(p, PEER_LABEL) && strcmp(p->label, text) == 0;
     case RULES_UNIT:
@@ -65,14 +88,21 @@ bool rules_is_named(const struct rules_known *k, enum rules_fact fact, uid_t id,
 
 static void rules_party_show_digest(const struct rules_known *k, char *out, size_t size)
 {
+    char verity[PEER_VERITY_TEXT_SIZE];
     char digest[2 * INSPECTION_SHA256_SIZE + 1];
+    size_t n;
 
     if (rules_party_has_digest(k)) {
-        hex_text(k->inspection->sha256, INSPECTION_SHA256_SIZE, digest);
-        snprintf(out, size, "%s", digest);
+        n = (size_t)snprintf(out, size, "%s",
+                             hex_text(k->inspection->sha256, INSPECTION_SHA256_SIZE, digest));
     } else {
-        snprintf(out, size, "unknown: %s",
-                 k->inspection ? inspection_text(k->inspection->outcome) : "not inspected");
+        n = (size_t)snprintf(out, size, "unknown: %s",
+                             k->inspection ? inspection_text(k->inspection->outcome)
+                                           : "not inspected");
+    }
+    if (k->peer->exe.verity.size > 0 && n < size) {
+        snprintf(out + n, size - n, ", %s%s", verity_mark,
+                 peer_verity_text(&k->peer->exe.verity, verity));
     }
 }
 

@@ -53,9 +53,15 @@ static bool config_rules_find_id(const struct config_allow *a, uid_t *id)
     return gr != NULL;
 }
 
-static bool config_rules_is_digest(const char *text)
+static void config_rules_check_digest(const char *text, struct config_place at,
+                                      struct config_errors *e)
 {
-    return strlen(text) == 64 && text[strspn(text, "0123456789abcdef")] == '\0';
+    if (!rules_is_digest(text)) {
+        config_rules_shown_error(e, at,
+                                 "64 lower-case hexadecimal digits, as sha256sum prints, or "
+                                 "verity:sha256:DIGITS, as fsverity measure prints after verity:",
+                                 "not a digest:", text);
+    }
 }
 
 static void config_rules_resolve_allow(const struct config_allow *from, struct rules_allow *to,
@@ -75,10 +81,8 @@ static void config_rules_resolve_allow(const struct config_allow *from, struct r
         config_rules_shown_error(e, from->value_at, "an absolute path",
                                  "not an executable's path:", from->value);
     }
-    if (to->fact == RULES_DIGEST && !config_rules_is_digest(from->value)) {
-        config_rules_shown_error(e, from->value_at,
-                                 "64 lower-case hexadecimal digits, as sha256sum prints",
-                                 "not a SHA-256 digest:", from->value);
+    if (to->fact == RULES_DIGEST) {
+        config_rules_check_digest(from->value, from->value_at, e);
     }
 }
 
@@ -145,10 +149,8 @@ static void config_rules_resolve_assign(const struct config_assign *from, struct
         config_errors_add(e, from->at, "use two statements if both are meant",
                           "\"exe\" and \"digest\" exclude each other");
     }
-    if (from->digest && !config_rules_is_digest(from->digest)) {
-        config_rules_shown_error(e, from->at,
-                                 "64 lower-case hexadecimal digits, as sha256sum prints",
-                                 "not a SHA-256 digest:", from->digest);
+    if (from->digest) {
+        config_rules_check_digest(from->digest, from->at, e);
     }
 }
 

@@ -444,7 +444,7 @@ static const struct config_word words[] = {
               WORD("to", word_to),
               CHOICE("PARTY", config_assign, party, side_words),
               {"exe", "PATH", VALUE_FILE, 0, 0, TO(config_assign, exe), CONFIG_NO_PLACE, NULL},
-              {"digest", "SHA256", VALUE_TEXT, 0, 0, TO(config_assign, digest), CONFIG_NO_PLACE,
+              {"digest", "DIGEST", VALUE_TEXT, 0, 0, TO(config_assign, digest), CONFIG_NO_PLACE,
                NULL}},
      .help = "a licence assigned by the operator"},
     {.word = "same-process",

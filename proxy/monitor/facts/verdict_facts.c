@@ -108,6 +108,7 @@ static json_t *verdict_facts_exe_of(json_t *party, const struct rules_known *k)
     const struct peer_exe *e = &k->peer->exe;
     json_t *unknown = json_object_get(party, "unknown");
     char digest[2 * INSPECTION_SHA256_SIZE + 1];
+    char verity[PEER_VERITY_TEXT_SIZE];
     json_t *o = json_object();
 
     verdict_facts_put_in(o, unknown, k->peer, PEER_EXE_PATH, "path", verdict_facts_string(e->path));
@@ -123,6 +124,9 @@ static json_t *verdict_facts_exe_of(json_t *party, const struct rules_known *k)
         (void)json_object_set_new(
             unknown, "sha256",
             json_string(k->inspection ? inspection_text(k->inspection->outcome) : "not inspected"));
+    }
+    if (e->verity.size > 0) {
+        (void)json_object_set_new(o, "verity", json_string(peer_verity_text(&e->verity, verity)));
     }
     return o;
 }

@@ -72,7 +72,14 @@ END_TEST
 
 #define SPAWNED "route a {\nlisten /l\nbackend spawn \"/d %fd\" "
 
+#define DIGITS "1111111111111111111111111111111111111111111111111111111111111111"
+
 static const struct wrong unresolved[] = {
+    {IN_ROUTE("allow backend digest 00"), 4, 22, "not a digest: \"00\"", "sha256sum prints"},
+    {IN_ROUTE("allow client digest verity:sha256:" DIGITS "0"), 4, 21, "not a digest", "fsverity"},
+    {IN_ROUTE("allow client digest verity:sha512:" DIGITS), 4, 21, "not a digest", ""},
+    {IN_ROUTE("allow client digest verity:" DIGITS), 4, 21, "not a digest", ""},
+    {IN_ROUTE("assign licence MIT to client digest verity:md5:" DIGITS), 4, 1, "not a digest", ""},
     {IN_ROUTE("licence of backend consistent with client"), 4, 1, "last word",
      "licence of PARTY consistent"},
     {IN_ROUTE("licence of backend consistent evidence declared"), 4, 1, "last word", ""},

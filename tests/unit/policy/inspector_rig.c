@@ -132,8 +132,6 @@ static int be_bad(const char *how)
                          "I", "say so");
         } else if (strcmp(how, "outcome") == 0) {
             msg.u.answer.outcome = INSPECTION_OUTCOMES;
-        } else if (strcmp(how, "verity") == 0) {
-            msg.u.answer.verity_size = INSPECTION_VERITY_MAX + 1;
         } else if (strcmp(how, "short") == 0) {
             (void)send(INSPECTOR_CHANNEL_FD, &msg, sizeof msg - 1, 0);
         } else if (strcmp(how, "exit-after") == 0) {

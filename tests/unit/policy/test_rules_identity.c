@@ -191,6 +191,35 @@ START_TEST(an_uninspected_executable_has_no_digest)
 }
 END_TEST
 
+/* The monitor has it from the kernel: no byte of the file needs to be read. */
+START_TEST(a_digest_of_fs_verity_needs_no_inspection)
+{
+    static const char sha256[] = "verity:sha256:" CLIENT_DIGEST;
+    struct rig *g = good_rig();
+    struct peer_verity *v = &g->peer[SIDE_CLIENT].exe.verity;
+
+    rig_allow_text(g, SIDE_CLIENT, RULES_DIGEST, sha256, 1);
+    rig_assign(g, SIDE_CLIENT, "MIT", RULES_DIGEST, sha256);
+    ck_assert(!rules_ask_executable(&g->rules, SIDE_CLIENT));
+    g->known[SIDE_CLIENT].inspection = NULL;
+    rig_must(g, VERDICT_DENY, "I");
+    ck_assert_ptr_null(rules_assigned(&g->rules, SIDE_CLIENT, &g->known[SIDE_CLIENT]));
+    *v = (struct peer_verity){.algorithm = 1, .size = 32};
+    memset(v->digest, 0x11, 32);
+    rig_must(g, VERDICT_ALLOW, "-");
+    ck_assert_ptr_nonnull(strstr(g->verdict.why, sha256));
+    ck_assert_ptr_nonnull(rules_assigned(&g->rules, SIDE_CLIENT, &g->known[SIDE_CLIENT]));
+    v->digest[31]++;
+    rig_must(g, VERDICT_DENY, "I");
+    /* The same digits of another kind are another digest; alternatives are still alternatives. */
+    rig_allow_text(g, SIDE_CLIENT, RULES_DIGEST, CLIENT_DIGEST, 2);
+    rig_must(g, VERDICT_DENY, "I");
+    g->known[SIDE_CLIENT].inspection = &g->inspection[SIDE_CLIENT];
+    rig_must(g, VERDICT_ALLOW, "-");
+    ck_assert(rules_ask_executable(&g->rules, SIDE_CLIENT));
+}
+END_TEST
+
 START_TEST(no_inspection_that_failed_is_believed)
 {
     struct rig *g = good_rig();
@@ -371,6 +400,7 @@ int main(void)
     tcase_add_test(tc, a_path_that_does_not_mean_what_it_says);
     tcase_add_test(tc, foreign_text_is_escaped);
     tcase_add_test(tc, an_uninspected_executable_has_no_digest);
+    tcase_add_test(tc, a_digest_of_fs_verity_needs_no_inspection);
     tcase_add_test(tc, no_inspection_that_failed_is_believed);
     tcase_add_test(tc, recitals);
     tc = unit_case(s, "brute");
