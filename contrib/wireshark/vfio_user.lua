@@ -1228,6 +1228,15 @@ local function take(session, key)
         head.next.tail = head.tail
     end
     session.pending[key] = head.next
+    head.next, head.tail = nil, nil
+    return head
+end
+
+-- Puts a request before all others of the key.
+local function put_back(session, key, request)
+    local head = session.pending[key]
+    request.next, request.tail = head, head and head.tail or request
+    session.pending[key] = request
 end
 
 -- Legs of the requests that a reply seen on these legs may answer.
@@ -1259,6 +1268,11 @@ local function link(m, session)
         return false
     end
     take(session, place)
+    -- The broker has answered in the stead of the device, whose late reply may follow on its leg.
+    local asker = 1 - context.sender
+    if context.broker and context.legs ~= 3 and place == pair_key(asker, context, 3, m.id) then
+        put_back(session, pair_key(asker, context, 3 - context.legs, m.id), oldest)
+    end
     m.request = oldest
     request_in[frame], response_in[oldest.frame] = oldest.frame, frame
     response_time[frame] = elapsed(oldest, m.pinfo)

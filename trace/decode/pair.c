@@ -179,7 +179,10 @@ static void pair_remember(struct trace_pairs *p, const struct trace_session *s,
     p->newest = at;
 }
 
-/* Takes out the oldest request that m answers; command 0 matches any command. */
+/*
+ * Finds the oldest request that m answers, and takes it out; command 0 matches any command. If the
+ * broker has answered it in the device's stead, it still waits on the device's leg.
+ */
 static bool pair_find(struct trace_pairs *p, const struct trace_session *s,
                       const struct trace_message *m, uint16_t id, uint16_t command,
                       struct trace_request *out)
@@ -189,14 +192,18 @@ static bool pair_find(struct trace_pairs *p, const struct trace_session *s,
 
     for (uint32_t at = p->bucket[pair_bucket_of(m->session, m->flags, asker, id)].first;
          at != NOWHERE; before = at, at = p->pool[at].next) {
-        const struct waiting *w = &p->pool[at];
+        struct waiting *w = &p->pool[at];
 
         if (w->r.hdr.id == id && w->session == m->session && w->r.session == s &&
             w->r.sender == asker && (w->r.legs & m->legs) &&
             (w->r.flags & TRACE_TWIN) == (m->flags & TRACE_TWIN) &&
             (command == 0 || w->r.hdr.command == command)) {
             *out = w->r;
-            pair_take_out(p, at, before);
+            if (trace_in_stead(&w->r, m)) {
+                w->r.legs &= (uint8_t)~m->legs;
+            } else {
+                pair_take_out(p, at, before);
+            }
             return true;
         }
     }

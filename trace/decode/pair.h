@@ -8,6 +8,8 @@
 #ifndef POEMD_TRACE_DECODE_PAIR_H
 #define POEMD_TRACE_DECODE_PAIR_H
 
+#include <stdbool.h>
+
 #include "trace/file/message.h"
 #include "trace/file/reader.h"
 
@@ -47,9 +49,10 @@ void trace_pairs_free(struct trace_pairs *p);
 /*
  * Takes the next message in the order of the file. tag is remembered with a request. request is
  * filled for TRACE_PAIR_REPLY only. A VERSION request is seen once on each leg; its reply is
- * matched on its own leg. An error of type command with the id and command of a waiting request
- * counts as its reply, since some senders do not set the type. The session is remembered as an
- * address only.
+ * matched on its own leg. A request that the broker has answered in the device's stead, after its
+ * time, has two replies: the broker's on one leg, the device's late one on the other. An error of
+ * type command with the id and command of a waiting request counts as its reply, since some senders
+ * do not set the type. The session is remembered as an address only.
  */
 enum trace_pairing trace_pairs_feed(struct trace_pairs *p, const struct trace_session *s,
                                     const struct trace_message *m, uint64_t tag,
@@ -64,6 +67,16 @@ static inline uint64_t trace_latency(const struct trace_request *request,
                                      const struct trace_message *reply)
 {
     return reply->read_ns > request->read_ns ? reply->read_ns - request->read_ns : 0;
+}
+
+/*
+ * Returns true if the reply is the broker's, sent in the stead of a device that was late: the
+ * device's own may follow.
+ */
+static inline bool trace_in_stead(const struct trace_request *request,
+                                  const struct trace_message *reply)
+{
+    return (reply->flags & TRACE_BROKER) != 0 && request->legs == TRACE_LEGS;
 }
 
 /* Requests given up for lack of room. */

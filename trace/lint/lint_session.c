@@ -432,6 +432,9 @@ static void lint_judge(struct lint_at *at)
         tag = lint_session_request(at);
     }
     pairing = trace_pairs_feed(at->lint->pairs, at->session, at->v.m, tag, &answered);
+    if (pairing == TRACE_PAIR_REPLY && trace_in_stead(&answered, at->v.m)) {
+        return;
+    }
     if (pairing == TRACE_PAIR_REPLY) {
         at->request = &answered;
         lint_session_reply(at);

@@ -480,6 +480,10 @@ int chrome_feed(struct chrome *c, const struct trace_session *s, const struct tr
         }
         break;
     case TRACE_PAIR_REPLY:
+        if (trace_in_stead(&asked, m)) {
+            chrome_put_instant(c, s, m, "answered by the broker");
+            break;
+        }
         if (access_read(m, &a)) {
             chrome_put_request(c, &asked, m->read_ns, m, &a);
         }

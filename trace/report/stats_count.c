@@ -192,7 +192,7 @@ static uint64_t stats_count_reply(struct stats *s, const struct trace_session *s
     const bool error = (a->hdr.flags & WIRE_ERROR) != 0;
     struct stats_row *row = stats_command_row(s, request->hdr.command);
 
-    if ((request->flags & TRACE_BROKER) != 0) {
+    if ((request->flags & TRACE_BROKER) != 0 || trace_in_stead(request, m)) {
         return latency;
     }
     row->bytes += m->size;
@@ -292,7 +292,7 @@ static void stats_count_kind(struct stats *s, const struct trace_session *sessio
         break;
     case TRACE_PAIR_REPLY:
         latency = stats_count_reply(s, session, m, &a, &request);
-        if ((request.flags & TRACE_BROKER) == 0) {
+        if ((request.flags & TRACE_BROKER) == 0 && !trace_in_stead(&request, m)) {
             stats_column_reply(column, latency);
         }
         stats_learn_size(s, session, &a);

@@ -162,6 +162,27 @@ START_TEST(each_leg_has_its_own)
 }
 END_TEST
 
+/* A device that was too late: the broker's reply is on one leg, its own on the other. */
+START_TEST(an_overdue_request_has_two_replies)
+{
+    const struct said *const s = said(SIDE_BACKEND, WIRE_TYPE_REPLY, 1, WIRE_DEVICE_RESET, NULL, 0);
+    struct said made = *s;
+    struct said late = *s;
+
+    made.m.legs = TRACE_LEG_CLIENT;
+    made.m.flags = TRACE_BROKER;
+    late.m.legs = TRACE_LEG_BACKEND;
+    ask(SIDE_CLIENT, 1, 9);
+    ck_assert_int_eq(feed(&made, 0), TRACE_PAIR_REPLY);
+    ck_assert(trace_in_stead(&request, &made.m));
+    ck_assert_int_eq(feed(&made, 0), TRACE_PAIR_UNASKED);
+    ck_assert_int_eq(feed(&late, 0), TRACE_PAIR_REPLY);
+    ck_assert_uint_eq(request.tag, 9);
+    ck_assert(!trace_in_stead(&request, &late.m));
+    ck_assert_int_eq(feed(&late, 0), TRACE_PAIR_UNASKED);
+}
+END_TEST
+
 START_TEST(each_socket_and_session_has_its_own)
 {
     struct said *s = said(SIDE_BACKEND, 0, 5, WIRE_DMA_READ, NULL, 0);
@@ -254,6 +275,7 @@ int main(void)
     tcase_add_test(tc, what_is_neither);
     tcase_add_test(tc, an_error_without_the_type_is_a_reply);
     tcase_add_test(tc, each_leg_has_its_own);
+    tcase_add_test(tc, an_overdue_request_has_two_replies);
     tcase_add_test(tc, each_socket_and_session_has_its_own);
     tcase_add_test(tc, the_other_byte_order);
     tcase_add_test(tc, who_still_waits);
