@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Matches notices. The words of a notice become operations of a small automaton, all of whose
- * states are advanced at once by each word of the text: time is bounded by their product, and
- * nothing is tried twice.
+ * Matches notices. The words of a notice become, once in a process, operations of a small
+ * automaton, all of whose states are advanced at once by each word of the text: time is bounded by
+ * their product, and nothing is tried twice.
  */
 #include "policy/evidence/evidence_notice.h"
 
@@ -38,7 +38,7 @@ struct op {
 
 struct program {
     size_t n;
-    struct op ops[EVIDENCE_NOTICE_OPS];
+    struct op *ops;
 };
 
 static bool evidence_notice_word(const char **at, struct evidence_span *word)
@@ -119,7 +119,10 @@ static bool evidence_notice_add_gap(struct program *p, struct evidence_span word
     return true;
 }
 
-/* Returns false if the words are malformed or too many. */
+/*
+ * Makes the operations, for EVIDENCE_NOTICE_OPS of which the program has room. Returns false if the
+ * words are malformed or too many.
+ */
 static bool evidence_notice_compile(struct program *p, const char *words)
 {
     struct nest open[NESTED];
@@ -151,6 +154,36 @@ static bool evidence_notice_compile(struct program *p, const char *words)
     }
     evidence_notice_add(p, OP_END, word);
     return depth == 0 && p->n <= EVIDENCE_NOTICE_OPS;
+}
+
+/*
+ * Returns the program of a notice, made when it is needed first and kept for the life of the
+ * process: most texts need the same ones, some of them again and again. Returns NULL if memory runs
+ * out, or if the notice is malformed.
+ */
+static const struct program *evidence_notice_program(size_t index)
+{
+    static struct program *programs; /* by index */
+    static struct op room[EVIDENCE_NOTICE_OPS];
+    struct program made = {.ops = room};
+    struct op *ops;
+
+    if (!programs) {
+        programs = calloc(evidence_notices(), sizeof *programs);
+    }
+    if (!programs || programs[index].ops) {
+        return programs ? &programs[index] : NULL;
+    }
+    if (!evidence_notice_compile(&made, evidence_notice_at(index)->words)) {
+        return NULL;
+    }
+    ops = calloc(made.n, sizeof *ops);
+    if (!ops) {
+        return NULL;
+    }
+    memcpy(ops, room, made.n * sizeof *ops);
+    programs[index] = (struct program){.n = made.n, .ops = ops};
+    return &programs[index];
 }
 
 /* ---- matching ---- */
@@ -287,14 +320,14 @@ struct found {
     size_t n;
 };
 
-static void evidence_notice_try(struct found *f, const struct evidence_notice *notice,
-                                const char *text)
+static void evidence_notice_try(struct found *f, size_t index, const char *text)
 {
+    const struct evidence_notice *const notice = evidence_notice_at(index);
+    const struct program *const p = evidence_notice_program(index);
     struct evidence_span versions[VERSIONS] = {{"", 0}};
     size_t n = 1;
-    struct program p;
 
-    if (!evidence_notice_compile(&p, notice->words)) {
+    if (!p) {
         return;
     }
     if (strstr(notice->words, "$v")) {
@@ -302,7 +335,7 @@ static void evidence_notice_try(struct found *f, const struct evidence_notice *n
         n = n > 0 ? n : 1; /* the version may be left out */
     }
     for (size_t i = 0; i < n; i++) {
-        const size_t len = evidence_notice_match(&p, text, versions[i]);
+        const size_t len = evidence_notice_match(p, text, versions[i]);
 
         if (len > f->n) {
             *f = (struct found){notice, versions[i], len};
@@ -324,7 +357,7 @@ static bool evidence_notice_find(struct found *f, const char *text)
     *f = (struct found){NULL, {NULL, 0}, 0};
     for (size_t i = 0; i < evidence_notices(); i++) {
         if (evidence_notice_may_begin(evidence_notice_at(i), text)) {
-            evidence_notice_try(f, evidence_notice_at(i), text);
+            evidence_notice_try(f, i, text);
         }
     }
     return f->n > 0;

@@ -4,7 +4,8 @@
  * Licence notices that are recognised by their words. A text is recognised only as a whole: every
  * word of it belongs to a notice of the list, or to a sentence of which is known that it grants and
  * restricts nothing ("On Debian systems, the complete text of the GPL is in ..."). Anything else
- * stays unknown. Pure, except that it allocates.
+ * stays unknown. Pure, except that it allocates, and keeps the notices in the form that it matches
+ * with: for one thread.
  */
 #ifndef POEMD_POLICY_EVIDENCE_EVIDENCE_NOTICE_H
 #define POEMD_POLICY_EVIDENCE_EVIDENCE_NOTICE_H
