@@ -516,6 +516,13 @@
 /* Mapped files in a record, those without evidence first: about 20 KiB of a line's 64. */
 #define LIMIT_CODE_RECORDED 64u
 
+/*
+ * Inspections that the monitor keeps. A QEMU with a display has code of about 200 files mapped, and
+ * devices share most of theirs: a host's usual programs fit, all at once. Each takes about 20 KiB,
+ * all together 10 MiB.
+ */
+#define LIMIT_INSPECT_CACHE 512u
+
 /* A file with a too slow inspection is not tried again for this many ms; 64 such are remembered. */
 #define LIMIT_INSPECT_SLOW_MS 60000
 #define LIMIT_INSPECT_SLOW 64u

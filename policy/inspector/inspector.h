@@ -109,9 +109,6 @@ void inspection_release(const struct inspection *r);
  */
 #define INSPECTOR_WAITING 2048u
 
-/* Cached results, about 20 KiB each. */
-#define INSPECTOR_CACHE 128u
-
 /* A public key that the operator trusts to sign envelopes. */
 struct inspector_key {
     struct evidence_key key;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* The cache of inspections. It is so small that a linear search is the fastest. */
+/*
+ * The cache of inspections: a hash table with a list for each of its buckets. The hash has no
+ * secret: if all files share a bucket, a search goes through all entries, which are few.
+ */
 #include "policy/inspector/inspector_cache.h"
 
 #include <stdlib.h>
@@ -10,11 +13,27 @@ void inspector_cache_init(struct inspector_cache *c)
 {
     memset(c, 0, sizeof *c);
     TAILQ_INIT(&c->entries);
+    for (unsigned i = 0; i < INSPECTOR_CACHE_BUCKETS; i++) {
+        LIST_INIT(&c->buckets[i]);
+    }
+}
+
+/* Files of one system have inode numbers that differ most in their low bits. */
+static struct inspector_bucket *inspector_cache_bucket(struct inspector_cache *c,
+                                                       const struct peer_file_id *id)
+{
+    /* Of Fibonacci hashing: 2^64 divided by the golden ratio. */
+    const uint64_t mixed =
+        (id->inode ^ (uint64_t)id->dev_minor << 32 ^ (uint64_t)id->dev_major << 48) *
+        UINT64_C(0x9e3779b97f4a7c15);
+
+    return &c->buckets[mixed >> 32 & (INSPECTOR_CACHE_BUCKETS - 1)];
 }
 
 static void inspector_cache_drop(struct inspector_cache *c, struct inspector_entry *e)
 {
     TAILQ_REMOVE(&c->entries, e, link);
+    LIST_REMOVE(e, same_bucket);
     c->n--;
     inspection_release(e->inspection);
     free(e->path);
@@ -33,7 +52,7 @@ static struct inspector_entry *inspector_cache_find(struct inspector_cache *c,
 {
     struct inspector_entry *e;
 
-    TAILQ_FOREACH(e, &c->entries, link)
+    LIST_FOREACH(e, inspector_cache_bucket(c, id), same_bucket)
     {
         if (peer_file_id_same(&e->id, id) && strcmp(e->path, path) == 0) {
             return e;
@@ -79,7 +98,8 @@ void inspector_cache_put(struct inspector_cache *c, const struct peer_file_id *i
     }
     e->inspection = inspection_hold(r);
     TAILQ_INSERT_HEAD(&c->entries, e, link);
-    if (++c->n > INSPECTOR_CACHE) {
+    LIST_INSERT_HEAD(inspector_cache_bucket(c, id), e, same_bucket);
+    if (++c->n > LIMIT_INSPECT_CACHE) {
         inspector_cache_drop(c, TAILQ_LAST(&c->entries, inspector_entries));
     }
 }

@@ -14,12 +14,18 @@
 
 struct inspector_entry {
     TAILQ_ENTRY(inspector_entry) link;
+    LIST_ENTRY(inspector_entry) same_bucket;
     struct peer_file_id id;
     char *path;
     const struct inspection *inspection; /* held */
 };
 
 TAILQ_HEAD(inspector_entries, inspector_entry);
+LIST_HEAD(inspector_bucket, inspector_entry);
+
+/* A power of two: two entries for each bucket, if all are in use. */
+#define INSPECTOR_CACHE_BUCKETS (LIMIT_INSPECT_CACHE / 2)
+_Static_assert((INSPECTOR_CACHE_BUCKETS & (INSPECTOR_CACHE_BUCKETS - 1)) == 0, "a mask");
 
 /*
  * A file that took too long to inspect. Its timestamps are ignored, since touching a file does not
@@ -38,6 +44,7 @@ struct inspector_cache {
     unsigned next_slow;               /* the slot to use next */
     struct inspector_entries entries; /* most recently used first */
     unsigned n;
+    struct inspector_bucket buckets[INSPECTOR_CACHE_BUCKETS];
 };
 
 void inspector_cache_init(struct inspector_cache *c);
