@@ -3,12 +3,10 @@
 /*
  * Inspects one executable through its open fd, slice by slice. Runs in the sandbox.
  *
- * First it computes SHA-256 of the whole file, then it collects evidence from notes, package and
- * envelopes. If a package owns the path, MD5 is needed as well: after another pass the package is
- * looked up again.
+ * First it computes SHA-256 of the whole file, in the same pass MD5 if a package that owns the path
+ * has no better digest; then it collects evidence from notes, package and envelopes.
  */
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,22 +14,14 @@
 
 #include "policy/evidence/evidence_elf.h"
 #include "policy/inspector/inspector_channel.h"
-
-/* Buffer for reading; static, so that it is available even when memory is short. */
-static uint8_t chunk[256u << 10];
-
-#define MD5_SIZE 16u
+#include "policy/inspector/inspector_hash.h"
 
 struct inspector_file {
     int fd;
     struct inspector_question question;
-    EVP_MD_CTX *ctx; /* of the current pass; NULL before it begins */
-    uint64_t at;     /* bytes read in this pass */
-    bool has_sha256;
-    bool has_md5;
-    bool wants_md5; /* a package owns the path */
-    uint8_t sha256[INSPECTION_SHA256_SIZE];
-    uint8_t md5[MD5_SIZE];
+    struct inspector_hash *hash; /* NULL before the first slice */
+    bool wants_md5;              /* a package that owns the path has no better digest */
+    bool asked;                  /* wants_md5 is known */
 };
 
 struct inspector_file *inspector_file_new_take(int exe_fd, const struct inspector_question *q)
@@ -50,7 +40,7 @@ struct inspector_file *inspector_file_new_take(int exe_fd, const struct inspecto
 void inspector_file_free(struct inspector_file *f)
 {
     if (f) {
-        EVP_MD_CTX_free(f->ctx);
+        inspector_hash_release(f->hash);
         close(f->fd);
         free(f);
     }
@@ -77,63 +67,16 @@ static ssize_t inspector_inspect_read_at(void *arg, uint64_t offset, void *out, 
 
 /* ---- digests ---- */
 
-static int inspector_file_begin_pass(struct inspector_file *f, const EVP_MD *md)
-{
-    f->at = 0;
-    f->ctx = EVP_MD_CTX_new();
-    return f->ctx && EVP_DigestInit_ex(f->ctx, md, NULL) == 1 ? 0 : -ENOMEM;
-}
-
-static int inspector_file_end_pass(struct inspector_file *f, uint8_t *out)
-{
-    const int err = f->at != f->question.id.size                 ? -ESTALE
-                    : EVP_DigestFinal_ex(f->ctx, out, NULL) != 1 ? -ENOMEM
-                                                                 : 0;
-
-    EVP_MD_CTX_free(f->ctx);
-    f->ctx = NULL;
-    return err;
-}
-
-/*
- * Continues a pass over the file by one slice. Returns 1 if out has the digest, 0 if there is more
- * to read, or -errno (-ESTALE if the file has become shorter).
- */
-static int inspector_file_pass(struct inspector_file *f, const EVP_MD *md, uint8_t *out)
-{
-    const uint64_t size = f->question.id.size;
-    uint64_t end;
-    int err = f->ctx ? 0 : inspector_file_begin_pass(f, md);
-
-    end = f->at + INSPECTOR_SLICE < size ? f->at + INSPECTOR_SLICE : size;
-    while (!err && f->at < end) {
-        const ssize_t r = pread(f->fd, chunk, sizeof chunk, (off_t)f->at);
-
-        if (r <= 0) {
-            err = r < 0 ? -errno : -ESTALE;
-        } else if (EVP_DigestUpdate(f->ctx, chunk, (size_t)r) != 1) {
-            err = -ENOMEM;
-        } else {
-            f->at += (uint64_t)r;
-        }
-    }
-    if (err || f->at < size) {
-        return err;
-    }
-    err = inspector_file_end_pass(f, out);
-    return err ? err : 1;
-}
-
 /* Returns the MD5 if it has been computed. */
 static int inspector_file_md5(void *arg, uint8_t out[16])
 {
     struct inspector_file *const f = arg;
 
-    if (!f->has_md5) {
+    if (!f->hash || !f->hash->done || !f->hash->md5) {
         f->wants_md5 = true;
         return -EINPROGRESS;
     }
-    memcpy(out, f->md5, MD5_SIZE);
+    memcpy(out, f->hash->md5, INSPECTOR_MD5_SIZE);
     return 0;
 }
 
@@ -167,16 +110,43 @@ static bool inspector_file_look(struct inspector_file *f, const struct inspector
     memset(r, 0, sizeof *r);
     r->outcome = INSPECTION_OK;
     evidence_init(&r->evidence);
-    memcpy(r->sha256, f->sha256, sizeof r->sha256);
+    memcpy(r->sha256, f->hash->sha256, sizeof r->sha256);
     /* A well-formed file without notes needs no report. */
     (void)evidence_elf(&r->evidence, inspector_inspect_read_at, &f->fd);
     inspector_dpkg_add(t, f->question.path, inspector_file_md5, f, &r->evidence);
-    inspector_rpm_add(t, f->question.path, f->sha256, inspector_file_md5, f, &r->evidence);
-    if (f->wants_md5 && !f->has_md5) {
+    inspector_rpm_add(t, f->question.path, f->hash->sha256, inspector_file_md5, f, &r->evidence);
+    if (f->wants_md5 && !f->hash->md5) {
         return false;
     }
     inspector_claims_add(t->claims, r);
     return true;
+}
+
+/*
+ * Finds out whether the MD5 is needed. That of a file of one slice takes less time than this
+ * question.
+ */
+static bool inspector_file_needs_md5(struct inspector_file *f, const struct inspector_tools *t)
+{
+    static const uint8_t no_digest[INSPECTION_SHA256_SIZE];
+    static struct evidence unused;
+
+    if (!f->asked && f->question.id.size > INSPECTOR_SLICE) {
+        evidence_init(&unused);
+        inspector_dpkg_add(t, f->question.path, inspector_file_md5, f, &unused);
+        inspector_rpm_add(t, f->question.path, no_digest, inspector_file_md5, f, &unused);
+    }
+    f->asked = true;
+    return f->wants_md5 || f->question.id.size <= INSPECTOR_SLICE;
+}
+
+/* Reads a slice. Returns 1 if the digests are known, 0 if there is more to read, or -errno. */
+static int inspector_file_read(struct inspector_file *f, const struct inspector_tools *t)
+{
+    if (!f->hash) {
+        f->hash = inspector_hash_get(&f->question.id, inspector_file_needs_md5(f, t));
+    }
+    return f->hash ? inspector_hash_step(f->hash, f->fd) : -ENOMEM;
 }
 
 bool inspector_file_step(struct inspector_file *f, const struct inspector_tools *t,
@@ -184,15 +154,13 @@ bool inspector_file_step(struct inspector_file *f, const struct inspector_tools 
 {
     int done = inspector_inspect_still_same(f->fd, &f->question.id);
 
-    if (done == 0 && !f->has_sha256) {
-        done = inspector_file_pass(f, EVP_sha256(), f->sha256);
-        f->has_sha256 = done == 1;
-    } else if (done == 0) {
-        done = inspector_file_pass(f, EVP_md5(), f->md5);
-        f->has_md5 = done == 1;
+    if (done == 0) {
+        done = inspector_file_read(f, t);
     }
     if (done == 1 && !inspector_file_look(f, t, r)) {
-        f->at = 0;
+        /* A package has appeared since the pass began: another pass, with the MD5. */
+        inspector_hash_release(f->hash);
+        f->hash = NULL;
         done = 0;
     } else if (done == 1) {
         const int err = inspector_inspect_still_same(f->fd, &f->question.id);
@@ -202,6 +170,6 @@ bool inspector_file_step(struct inspector_file *f, const struct inspector_tools 
     if (done < 0) {
         inspector_inspect_fail(r, done);
     }
-    *left = f->question.id.size - f->at;
+    *left = f->question.id.size - (f->hash ? f->hash->at : 0);
     return done != 0;
 }

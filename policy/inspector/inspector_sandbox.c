@@ -28,6 +28,7 @@ static const struct filter_call inspector_calls[] = {
     FILTER_CALL(statx),
     FILTER_CALL(lseek),
     FILTER_CALL(pread64),
+    FILTER_CALL(fadvise64), /* reads ahead */
     FILTER_CALL(getdents64),
     FILTER_CALL(readlinkat), /* for a documentation folder that is a link to another package's */
 };

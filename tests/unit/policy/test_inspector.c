@@ -143,6 +143,28 @@ START_TEST(a_package_is_believed_while_the_file_is_its)
 }
 END_TEST
 
+/* The process keeps an index of the lists, which follows the database. */
+START_TEST(a_package_that_is_installed_later_is_found)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%s", unit_path("exe"));
+    write_file(path, "an executable");
+    make_database(path, COPYRIGHT);
+    start(NULL);
+    assert_inspected(path);
+    ck_assert_uint_eq(answer.evidence.n, 1);
+    snprintf(path, sizeof path, "%s", unit_path("later"));
+    write_file(path, "another");
+    write_file(unit_path("dpkg/info/later.list"), path);
+    assert_inspected(path);
+    ck_assert_uint_eq(answer.evidence.n_unknown, 1);
+    ck_assert_ptr_nonnull(strstr(answer.evidence.unknowns[0].why, "package later owns the path"));
+    free((char *)(uintptr_t)settings.dpkg_dir);
+    free((char *)(uintptr_t)settings.doc_dir);
+}
+END_TEST
+
 static const struct {
     const char *remove; /* a file of the database, or NULL */
     const char *copyright;
@@ -489,7 +511,7 @@ START_TEST(a_large_file_holds_up_no_other)
 }
 END_TEST
 
-/* Digests over several slices, the last of one byte, and the package's MD5 in a second pass. */
+/* Digests over several slices, the last of one byte, and the package's MD5 in the same pass. */
 START_TEST(a_file_of_many_slices)
 {
     uint8_t want[32];
@@ -534,6 +556,31 @@ START_TEST(the_credit_is_the_shares_own)
 }
 END_TEST
 
+/* A file of many slices whose inspection was given up once: its digest is the whole file's. */
+START_TEST(a_file_that_was_given_up_is_inspected_later)
+{
+    const char *const path = unit_path("large");
+    uint8_t want[32];
+    uint64_t first;
+
+    write_file(path, "");
+    ck_assert_int_eq(truncate(path, 3 * (off_t)INSPECTOR_SLICE), 0);
+    start(NULL);
+    await_ready();
+    take_file(path);
+    first = inspector_ask(inspector, &exe, &asker, 60000, on_done, NULL);
+    ck_assert_uint_ne(first, 0);
+    event_base_loop(base, EVLOOP_ONCE);
+    event_base_loop(base, EVLOOP_ONCE);
+    inspector_forget(inspector, first);
+    assert_inspected(NOTED);
+    assert_inspected(path);
+    ck_assert_uint_eq(answers, 2);
+    digest_of(path, EVP_sha256(), want);
+    ck_assert_mem_eq(answer.sha256, want, sizeof want);
+}
+END_TEST
+
 START_TEST(who_is_forgotten_is_not_told)
 {
     uint64_t first;
@@ -571,6 +618,7 @@ static void what_it_finds(Suite *s)
     tcase_add_test(tc, a_note_of_the_linkers_is_read);
     tcase_add_test(tc, a_binary_of_this_machines_is_its_packages);
     tcase_add_test(tc, a_package_is_believed_while_the_file_is_its);
+    tcase_add_test(tc, a_package_that_is_installed_later_is_found);
     tcase_add_loop_test(tc, a_broken_database_is_a_reason, 0,
                         (int)(sizeof broken / sizeof *broken));
     tcase_add_test(tc, a_signed_licence_is_that_of_its_file);
@@ -593,6 +641,7 @@ static void how_it_is_asked(Suite *s)
     tcase_add_test(tc, all_who_ask_are_told_once);
     tcase_add_loop_test(tc, a_large_file_holds_up_no_other, 1, 4);
     tcase_add_test(tc, the_credit_is_the_shares_own);
+    tcase_add_test(tc, a_file_that_was_given_up_is_inspected_later);
     tcase_add_test(tc, who_is_forgotten_is_not_told);
     tcase_add_test(tc, so_many_may_wait_and_no_more);
 }
