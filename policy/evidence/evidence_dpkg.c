@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/hex.h"
-#include "policy/evidence/evidence_deb822.h"
 
 bool evidence_dpkg_path(const char *path, const char **unmerged)
 {
@@ -56,6 +55,17 @@ bool evidence_dpkg_list_name(const char *file, struct evidence_dpkg_name *out)
         return false;
     }
     return evidence_dpkg_take(out->name, sizeof out->name, file, name);
+}
+
+bool evidence_dpkg_next_file(struct evidence_span *rest, struct evidence_span *path)
+{
+    while (evidence_span_line(rest, path)) {
+        if (rest->n <= path->n || rest->p[path->n] != '/' ||
+            memcmp(rest->p, path->p, path->n) != 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool evidence_dpkg_lists(const char *p, size_t n, const char *path)

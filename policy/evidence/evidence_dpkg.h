@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/evidence/evidence_deb822.h"
+
 #define EVIDENCE_DPKG_NAME_SIZE 128u
 #define EVIDENCE_DPKG_VERSION_SIZE 128u
 #define EVIDENCE_MD5_SIZE 16u
@@ -31,6 +33,13 @@ struct evidence_dpkg_name {
 
 /* Reads the name of a file in "info". Returns false if it is not a package's list. */
 bool evidence_dpkg_list_name(const char *file, struct evidence_dpkg_name *out)
+    __attribute__((warn_unused_result));
+
+/*
+ * Takes the next path off a .list, which begins at *rest. Leaves out folders: a path is a folder's
+ * if the next line is a path below it. Returns false if there is none.
+ */
+bool evidence_dpkg_next_file(struct evidence_span *rest, struct evidence_span *path)
     __attribute__((warn_unused_result));
 
 /* Returns whether a .list of n bytes at p contains the path. */

@@ -118,11 +118,14 @@ int inspector_sandbox(const struct inspector_start *s) __attribute__((warn_unuse
 /* The valid envelopes, and the errors of the others. */
 struct inspector_claims;
 
+struct inspector_index;
+
 /* The inputs of an inspection, besides the file. */
 struct inspector_tools {
     int dpkg_fd;
     int doc_fd;
     int rpm_fd;
+    struct inspector_index *index; /* of the lists below dpkg_fd */
     const struct inspector_claims *claims;
 };
 
@@ -132,13 +135,15 @@ struct inspector_claims *inspector_claims_new(const struct inspector_start *s);
 /* Adds the envelopes' evidence for this digest. */
 void inspector_claims_add(const struct inspector_claims *c, struct inspection *r);
 
-/*
- * Adds the evidence of the Debian package that owns the path. md5 is called for the file's own
- * digest once it is needed, and returns 0 or -errno.
- */
+/* Writes the MD5 of the file being inspected. Returns 0 or -errno. */
 typedef int inspector_md5(void *arg, uint8_t out[16]);
-void inspector_dpkg_add(const struct inspector_tools *t, const char *path, inspector_md5 *md5,
-                        void *arg, struct evidence *e);
+
+/*
+ * Adds the evidence of the Debian package that owns the path. err is 0 if the index is complete,
+ * otherwise the -errno that it failed with. md5 is called if a package owns the path.
+ */
+void inspector_dpkg_add(const struct inspector_tools *t, int err, const char *path,
+                        inspector_md5 *md5, void *arg, struct evidence *e);
 
 /*
  * Adds the evidence of the rpm package that owns the path. sha256 is the file's own digest; md5 is

@@ -6,7 +6,6 @@
  * folders is reachable, not even through links.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -21,6 +20,7 @@
 #include "policy/evidence/evidence_copyright.h"
 #include "policy/evidence/evidence_dpkg.h"
 #include "policy/inspector/inspector_channel.h"
+#include "policy/inspector/inspector_index.h"
 
 /* Maximum number of packages that list one path, because of diversions and split packages. */
 #define OWNERS 4u
@@ -184,27 +184,31 @@ static int inspector_dpkg_look_into(struct search *s, const char *file,
     return 0;
 }
 
+/* Looks into a list that the index returns, unless its package is known as an owner already. */
+static int inspector_dpkg_look_at(void *arg, const char *list)
+{
+    struct search *const s = arg;
+    struct evidence_dpkg_name package;
+
+    if (!evidence_dpkg_list_name(list, &package)) {
+        return 0;
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        if (strcmp(s->owners[i].package.name, package.name) == 0 &&
+            strcmp(s->owners[i].package.arch, package.arch) == 0) {
+            return 0;
+        }
+    }
+    return inspector_dpkg_look_into(s, list, &package);
+}
+
 static int inspector_dpkg_find_owners(struct search *s)
 {
-    const int fd = openat(s->tools->dpkg_fd, "info", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    struct evidence_dpkg_name package;
-    const struct dirent *d;
     int err = 0;
 
-    if (!dir) {
-        err = -errno;
-        if (fd >= 0) {
-            close(fd);
-        }
-        return err;
+    for (size_t i = 0; i < s->n_paths && !err; i++) {
+        err = inspector_index_find(s->tools->index, s->paths[i], inspector_dpkg_look_at, s);
     }
-    while (!err && (d = readdir(dir))) {
-        if (evidence_dpkg_list_name(d->d_name, &package)) {
-            err = inspector_dpkg_look_into(s, d->d_name, &package);
-        }
-    }
-    closedir(dir);
     return err;
 }
 
@@ -390,17 +394,16 @@ static int inspector_dpkg_add_diverted(struct search *s, char from[PEER_PATH_MAX
     return 0;
 }
 
-void inspector_dpkg_add(const struct inspector_tools *t, const char *path, inspector_md5 *md5,
-                        void *arg, struct evidence *e)
+void inspector_dpkg_add(const struct inspector_tools *t, int err, const char *path,
+                        inspector_md5 *md5, void *arg, struct evidence *e)
 {
     struct search s = {.tools = t};
     char from[PEER_PATH_MAX];
-    int err;
 
     if (t->dpkg_fd < 0 || !inspector_dpkg_add_path(&s, path)) {
         return;
     }
-    err = inspector_dpkg_add_diverted(&s, from);
+    err = err ? err : inspector_dpkg_add_diverted(&s, from);
     err = err ? err : inspector_dpkg_find_owners(&s);
     if (err) {
         evidence_add_unknown(e, EVIDENCE_FROM_DPKG, -err, "the dpkg database cannot be read: %s",

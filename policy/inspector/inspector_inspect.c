@@ -15,13 +15,16 @@
 #include "policy/evidence/evidence_elf.h"
 #include "policy/inspector/inspector_channel.h"
 #include "policy/inspector/inspector_hash.h"
+#include "policy/inspector/inspector_index.h"
 
 struct inspector_file {
     int fd;
     struct inspector_question question;
     struct inspector_hash *hash; /* NULL before the first slice */
     bool wants_md5;              /* a package that owns the path has no better digest */
-    bool asked;                  /* wants_md5 is known */
+    uint64_t build;              /* of the index of dpkg's lists; 0 before the first slice */
+    bool indexed;                /* the index is complete, or failed with index_err */
+    int index_err;
 };
 
 struct inspector_file *inspector_file_new_take(int exe_fd, const struct inspector_question *q)
@@ -113,7 +116,7 @@ static bool inspector_file_look(struct inspector_file *f, const struct inspector
     memcpy(r->sha256, f->hash->sha256, sizeof r->sha256);
     /* A well-formed file without notes needs no report. */
     (void)evidence_elf(&r->evidence, inspector_inspect_read_at, &f->fd);
-    inspector_dpkg_add(t, f->question.path, inspector_file_md5, f, &r->evidence);
+    inspector_dpkg_add(t, f->index_err, f->question.path, inspector_file_md5, f, &r->evidence);
     inspector_rpm_add(t, f->question.path, f->hash->sha256, inspector_file_md5, f, &r->evidence);
     if (f->wants_md5 && !f->hash->md5) {
         return false;
@@ -122,27 +125,38 @@ static bool inspector_file_look(struct inspector_file *f, const struct inspector
     return true;
 }
 
-/*
- * Finds out whether the MD5 is needed. That of a file of one slice takes less time than this
- * question.
- */
+/* Returns whether the MD5 is needed. */
 static bool inspector_file_needs_md5(struct inspector_file *f, const struct inspector_tools *t)
 {
     static const uint8_t no_digest[INSPECTION_SHA256_SIZE];
     static struct evidence unused;
 
-    if (!f->asked && f->question.id.size > INSPECTOR_SLICE) {
-        evidence_init(&unused);
-        inspector_dpkg_add(t, f->question.path, inspector_file_md5, f, &unused);
-        inspector_rpm_add(t, f->question.path, no_digest, inspector_file_md5, f, &unused);
+    evidence_init(&unused);
+    inspector_dpkg_add(t, f->index_err, f->question.path, inspector_file_md5, f, &unused);
+    inspector_rpm_add(t, f->question.path, no_digest, inspector_file_md5, f, &unused);
+    return f->wants_md5;
+}
+
+/* Reads a slice of dpkg's lists, if the index needs it. Returns false if there is more to read. */
+static bool inspector_file_index(struct inspector_file *f, const struct inspector_tools *t)
+{
+    int r = 1;
+
+    if (!f->indexed && t->dpkg_fd >= 0) {
+        f->build = f->build > 0 ? f->build : inspector_index_want(t->index);
+        r = inspector_index_step(t->index, f->build);
+        f->index_err = r < 0 ? r : 0;
     }
-    f->asked = true;
-    return f->wants_md5 || f->question.id.size <= INSPECTOR_SLICE;
+    f->indexed = r != 0;
+    return f->indexed;
 }
 
 /* Reads a slice. Returns 1 if the digests are known, 0 if there is more to read, or -errno. */
 static int inspector_file_read(struct inspector_file *f, const struct inspector_tools *t)
 {
+    if (!inspector_file_index(f, t)) {
+        return 0;
+    }
     if (!f->hash) {
         f->hash = inspector_hash_get(&f->question.id, inspector_file_needs_md5(f, t));
     }

@@ -18,6 +18,7 @@
 #include "base/fdset.h"
 #include "base/sock.h"
 #include "policy/inspector/inspector_channel.h"
+#include "policy/inspector/inspector_index.h"
 
 /* Static rather than on the stack or heap: there is one of each. */
 static struct inspector_start start;
@@ -167,8 +168,9 @@ int inspector_main(void)
         tools = (struct inspector_tools){.dpkg_fd = start.dpkg_fd,
                                          .doc_fd = start.doc_fd,
                                          .rpm_fd = start.rpm_fd,
+                                         .index = inspector_index_new(start.dpkg_fd),
                                          .claims = inspector_claims_new(&start)};
-        err = tools.claims ? 0 : -ENOMEM;
+        err = tools.index && tools.claims ? 0 : -ENOMEM;
     }
     if (!err) {
         memset(&msg, 0, sizeof msg);

@@ -17,6 +17,7 @@
 #include "base/fdset.h"
 #include "base/log.h"
 #include "base/sock.h"
+#include "policy/inspector/inspector_index.h"
 #include "policy/inspector/inspector_wait.h"
 
 /* Milliseconds until a process must be ready: starting takes some ten on a busy machine. */
@@ -28,8 +29,9 @@
 /* Processes that may die at one job: the first may have been killed before it read its question. */
 #define CRASHES 2u
 
-/* More slices than a file has in two passes; an inspector that asks for more is lying. */
-#define STEPS_MAX (2u * (unsigned)(INSPECTOR_FILE_MAX / INSPECTOR_SLICE) + 2u)
+/* Most slices of a file in two passes and of dpkg's lists: an inspector that takes more fails. */
+#define FILE_SLICES ((unsigned)(INSPECTOR_FILE_MAX / INSPECTOR_SLICE) + 1u)
+#define STEPS_MAX (2u * FILE_SLICES + INSPECTOR_INDEX_STEPS)
 
 void inspector_process_kill(struct inspector *i, enum inspection_outcome verdict, const char *why)
 {
