@@ -44,34 +44,33 @@ static bool bom_licence_is_found(const json_t *item)
     return true;
 }
 
-static int bom_licence_best(const json_t *evidence)
+/* Returns the grade of an item, EVIDENCE_NONE if the record has an unknown one. */
+static enum evidence_grade bom_licence_grade(const json_t *item)
 {
-    int best = EVIDENCE_NONE;
+    const int grade = evidence_grade_find(bom_log_text(item, "grade"));
+
+    return grade < 0 ? EVIDENCE_NONE : (enum evidence_grade)grade;
+}
+
+static enum evidence_grade bom_licence_best(const json_t *evidence)
+{
+    enum evidence_grade best = EVIDENCE_NONE;
     const json_t *item;
     size_t i;
 
     json_array_foreach(evidence, i, item)
     {
-        const int grade = evidence_grade_find(bom_log_text(item, "grade"));
+        const enum evidence_grade grade = bom_licence_grade(item);
 
         best = grade > best ? grade : best;
     }
     return best;
 }
 
-/* A party's declaration counts beside its recital: either holds it. */
-static bool bom_licence_counts(const json_t *item, int best)
-{
-    const int grade = evidence_grade_find(bom_log_text(item, "grade"));
-
-    return grade > EVIDENCE_NONE &&
-           (grade == best || (best == EVIDENCE_RECITED && bom_licence_is_own(item)));
-}
-
 json_t *bom_licence_items(const json_t *evidence, enum bom_licence kind)
 {
     json_t *const list = json_array();
-    const int best = bom_licence_best(evidence);
+    const enum evidence_grade best = bom_licence_best(evidence);
     json_t *item;
     size_t i;
 
@@ -79,7 +78,7 @@ json_t *bom_licence_items(const json_t *evidence, enum bom_licence kind)
     {
         const bool wanted = kind == BOM_DECLARED   ? bom_licence_is_own(item)
                             : kind == BOM_OBSERVED ? bom_licence_is_found(item)
-                                                   : bom_licence_counts(item, best);
+                                                   : evidence_counts(bom_licence_grade(item), best);
 
         if (wanted && json_array_append(list, item) < 0) {
             json_decref(list);

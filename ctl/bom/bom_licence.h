@@ -13,7 +13,7 @@
 enum bom_licence {
     BOM_DECLARED,  /* by the party itself, in VERSION or by a recital */
     BOM_OBSERVED,  /* by packages, notes and envelopes */
-    BOM_CONCLUDED, /* the evidence that counts for a verdict: all of the highest grade */
+    BOM_CONCLUDED, /* the evidence that counts for a verdict, see evidence_counts */
 };
 
 /* Returns a new reference to the items of evidence of that kind, or NULL if out of memory. */

@@ -23,14 +23,16 @@ void rules_write(char out[RULES_TEXT_SIZE], const char *fmt, ...)
 static void rules_judge_count(struct rules_counted *c, enum evidence_grade grade,
                               const char *source, const char *licence, const char *name)
 {
-    if (!*licence || grade < c->grade) {
+    const enum evidence_grade best = grade > c->grade ? grade : c->grade;
+
+    if (!*licence || !evidence_counts(grade, best)) {
         return;
     }
-    if (grade > c->grade) {
-        c->grade = grade;
+    if (!evidence_counts(c->grade, best)) {
         c->partial = NULL;
         c->n = 0;
     }
+    c->grade = best;
     c->items[c->n].licence = licence;
     c->items[c->n].source = source;
     c->items[c->n].name = name;
@@ -95,9 +97,8 @@ static bool rules_judge_has_note(const struct rules_known *k)
     return false;
 }
 
-/* own is the grade of the party's own statements: its notes count with them. */
-static void rules_judge_count_inspection(const struct rules_known *k, enum evidence_grade own,
-                                         uint32_t today, struct rules_counted *c)
+static void rules_judge_count_inspection(const struct rules_known *k, uint32_t today,
+                                         struct rules_counted *c)
 {
     const struct evidence *e = rules_judge_evidence(k);
 
@@ -109,11 +110,11 @@ static void rules_judge_count_inspection(const struct rules_known *k, enum evide
             (void)evidence_expired_text(item, c->expired);
         } else if (rules_judge_is_found_out(item->grade) &&
                    (!c->interpreter || item->grade == EVIDENCE_SIGNED)) {
-            rules_judge_count(c, item->grade == EVIDENCE_NOTED ? own : item->grade,
-                              evidence_source_name(item->source), item->licence, item->name);
+            rules_judge_count(c, item->grade, evidence_source_name(item->source), item->licence,
+                              item->name);
         }
     }
-    if (e && c->grade > own) {
+    if (e && c->grade > EVIDENCE_RECITED) {
         c->partial = rules_judge_partial(e, c->grade);
     } else if (rules_judge_has_note(k) && !c->interpreter) {
         c->partial = rules_judge_partial(e, EVIDENCE_NOTED);
@@ -188,17 +189,13 @@ void rules_count(const struct rules *r, enum side party, const struct rules_know
                  uint32_t today, struct rules_counted *c)
 {
     const struct rules_assign *a = rules_assigned(r, party, k);
-    const bool recited = k->recital == RECITAL_OK && *k->recited;
-    const enum evidence_grade own = recited                   ? EVIDENCE_RECITED
-                                    : rules_judge_has_note(k) ? EVIDENCE_NOTED
-                                                              : EVIDENCE_DECLARED;
 
     *c = (struct rules_counted){.grade = EVIDENCE_NONE};
-    if (recited) {
-        rules_judge_count(c, own, "recital", k->recited, "");
+    if (k->recital == RECITAL_OK) {
+        rules_judge_count(c, EVIDENCE_RECITED, "recital", k->recited, "");
     }
-    rules_judge_count(c, own, "declaration", k->declared, "");
-    rules_judge_count_inspection(k, own, today, c);
+    rules_judge_count(c, EVIDENCE_DECLARED, "declaration", k->declared, "");
+    rules_judge_count_inspection(k, today, c);
     if (a) {
         rules_judge_count(c, EVIDENCE_ASSIGNED, "operator", a->licence, "");
     }

@@ -493,6 +493,21 @@ START_TEST(the_worst_stays_the_worst)
 END_TEST
 
 /* What was cut of a lower grade does not matter where a higher one counts. */
+/* Neither the package nor the note of an interpreter is about the program that it runs. */
+START_TEST(an_interpreters_note_does_not_raise_its_declaration)
+{
+    struct rig *g = rig_new();
+
+    rig_licence(g, SIDE_BACKEND, SPDX_WITH_GPL_2_0_ONLY, EVIDENCE_NOTED, 5);
+    rig_evidence(g, SIDE_BACKEND, EVIDENCE_NOTED, "MIT");
+    rig_evidence(g, SIDE_BACKEND, EVIDENCE_DECLARED, "MIT");
+    rig_must(g, VERDICT_TAINTED, "E");
+    snprintf(g->peer[SIDE_BACKEND].exe.path, sizeof g->peer[SIDE_BACKEND].exe.path,
+             "/usr/bin/python3.11");
+    rig_must(g, VERDICT_DENY, "E");
+}
+END_TEST
+
 START_TEST(an_assignment_is_not_cut)
 {
     struct rig *g = rig_new();
@@ -657,6 +672,7 @@ int main(void)
     tcase_add_test(tc, as_many_items_as_there_can_be);
     tcase_add_test(tc, part_of_what_is_said);
     tcase_add_test(tc, the_worst_stays_the_worst);
+    tcase_add_test(tc, an_interpreters_note_does_not_raise_its_declaration);
     tcase_add_test(tc, an_assignment_is_not_cut);
     tcase_add_test(tc, assignments);
     tcase_add_test(tc, the_first_assignment_that_names_the_party);
