@@ -132,7 +132,9 @@ ssize_t sock_recv_from(int fd, void *p, size_t n, struct fdset *fds, int flags,
     return sock_receive(fd, p, n, fds, flags, from);
 }
 
-static ssize_t sock_peek_into(int fd, void *p, size_t n, bool *fds_near, void *control, size_t size)
+/* from may be NULL. */
+static ssize_t sock_peek_into(int fd, void *p, size_t n, bool *fds_near, void *control, size_t size,
+                              struct sock_sender *from)
 {
     struct iovec iov = {.iov_base = p, .iov_len = n};
     struct msghdr msg;
@@ -148,15 +150,18 @@ static ssize_t sock_peek_into(int fd, void *p, size_t n, bool *fds_near, void *c
         got = recvmsg(fd, &msg, MSG_PEEK | MSG_DONTWAIT);
     } while (got < 0 && errno == EINTR);
     *fds_near = got > 0 && (msg.msg_flags & MSG_CTRUNC);
+    if (got > 0 && from) {
+        sock_find_sender(&msg, from);
+    }
     return got < 0 ? -errno : got;
 }
 
 ssize_t sock_peek(int fd, void *p, size_t n, bool *fds_near)
 {
-    return sock_peek_into(fd, p, n, fds_near, NULL, 0);
+    return sock_peek_into(fd, p, n, fds_near, NULL, 0, NULL);
 }
 
-ssize_t sock_peek_passed(int fd, void *p, size_t n, bool *fds_near)
+ssize_t sock_peek_passed(int fd, void *p, size_t n, bool *fds_near, struct sock_sender *from)
 {
     /* The credentials come first, and take all the room. */
     union {
@@ -164,7 +169,47 @@ ssize_t sock_peek_passed(int fd, void *p, size_t n, bool *fds_near)
         char room[CMSG_SPACE(sizeof(struct ucred))];
     } control;
 
-    return sock_peek_into(fd, p, n, fds_near, control.room, sizeof control.room);
+    return sock_peek_into(fd, p, n, fds_near, control.room, sizeof control.room, from);
+}
+
+ssize_t sock_peek_last(int fd, void *p, size_t n)
+{
+    /*
+     * The kernel copies what each sendmsg brought as a whole, or stops before it if that fails. So
+     * the last byte is given a place that cannot be written.
+     */
+    static const char unwritable = 1;
+    struct iovec iov[] = {{.iov_base = p, .iov_len = n - 1},
+                          {.iov_base = unconst_pointer(&unwritable), .iov_len = 1}};
+    struct msghdr msg;
+    ssize_t got;
+
+    do {
+        msg = (struct msghdr){.msg_iov = iov, .msg_iovlen = 2};
+        got = recvmsg(fd, &msg, MSG_PEEK | MSG_DONTWAIT);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) {
+        return errno == EFAULT ? 0 : -errno;
+    }
+    return got;
+}
+
+ssize_t sock_take(int fd, void *p, size_t n)
+{
+    size_t taken = 0;
+
+    while (taken < n) {
+        const ssize_t got = recv(fd, (char *)p + taken, n - taken, MSG_DONTWAIT);
+
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return taken > 0 || got == 0 ? (ssize_t)taken : -errno;
+        }
+        taken += (size_t)got;
+    }
+    return (ssize_t)taken;
 }
 
 ssize_t sock_peek_fds(int fd, void *p, size_t n, unsigned *fds)
@@ -186,30 +231,35 @@ bool sock_all_received(int fd)
     return ioctl(fd, SIOCOUTQ, &unread) < 0 || unread == 0;
 }
 
-ssize_t sock_send(int fd, const void *p, size_t n, const struct fdset *fds, int flags)
+static ssize_t sock_send_fds(int fd, const void *p, size_t n, const struct fdset *fds, int flags)
 {
     union {
         struct cmsghdr align;
         char room[CMSG_SPACE(FDSET_MAX * sizeof(int))];
     } control;
     struct iovec iov = {.iov_base = unconst_pointer(p), .iov_len = n};
-    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control.room,
+                         .msg_controllen = CMSG_SPACE(fds->n * sizeof(int))};
+    struct cmsghdr *c;
+
+    memset(control.room, 0, msg.msg_controllen);
+    c = CMSG_FIRSTHDR(&msg);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(fds->n * sizeof(int));
+    memcpy(CMSG_DATA(c), fds->fds, fds->n * sizeof(int));
+    return sendmsg(fd, &msg, flags);
+}
+
+ssize_t sock_send(int fd, const void *p, size_t n, const struct fdset *fds, int flags)
+{
     ssize_t sent;
 
-    if (fds && fds->n > 0) {
-        struct cmsghdr *c;
-
-        msg.msg_control = control.room;
-        msg.msg_controllen = CMSG_SPACE(fds->n * sizeof(int));
-        memset(control.room, 0, msg.msg_controllen);
-        c = CMSG_FIRSTHDR(&msg);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(fds->n * sizeof(int));
-        memcpy(CMSG_DATA(c), fds->fds, fds->n * sizeof(int));
-    }
+    flags |= MSG_NOSIGNAL;
     do {
-        sent = sendmsg(fd, &msg, flags | MSG_NOSIGNAL);
+        sent = fds && fds->n > 0 ? sock_send_fds(fd, p, n, fds, flags) : send(fd, p, n, flags);
     } while (sent < 0 && errno == EINTR);
     return sent < 0 ? -errno : sent;
 }

@@ -73,9 +73,27 @@ ssize_t sock_recv_from(int fd, void *p, size_t n, struct fdset *fds, int flags,
  */
 ssize_t sock_peek(int fd, void *p, size_t n, bool *fds_near) __attribute__((warn_unused_result));
 
-/* The same on a socket with SO_PASSCRED, on which sock_peek would mistake credentials for fds. */
-ssize_t sock_peek_passed(int fd, void *p, size_t n, bool *fds_near)
+/*
+ * The same on a socket with SO_PASSCRED, on which sock_peek would mistake credentials for fds. The
+ * bytes seen are those of one sender, which is stored in *from.
+ */
+ssize_t sock_peek_passed(int fd, void *p, size_t n, bool *fds_near, struct sock_sender *from)
     __attribute__((warn_unused_result));
+
+/*
+ * Looks again at n > 0 bytes that have been seen, and stores them at p, except for the last one or
+ * more. Returns the number of bytes before those that one sendmsg has brought with the last one. So
+ * if a look has ended with bytes that fds came with, these belong to a message that ends behind
+ * that number. If fewer than n bytes are there now, returns their number, or -errno if there are
+ * none.
+ */
+ssize_t sock_peek_last(int fd, void *p, size_t n) __attribute__((warn_unused_result));
+
+/*
+ * Takes n bytes that have been seen, and closes fds that came with them. Never blocks. Returns n,
+ * fewer if the socket has another reader, or -errno if there are none.
+ */
+ssize_t sock_take(int fd, void *p, size_t n) __attribute__((warn_unused_result));
 
 /*
  * Counts the fds that the next read of at most n bytes would bring: installs copies of them, at
@@ -91,9 +109,9 @@ ssize_t sock_peek_fds(int fd, void *p, size_t n, unsigned *fds) __attribute__((w
 bool sock_all_received(int fd);
 
 /*
- * Sends n > 0 bytes in one sendmsg, with the fds at the first byte; fds may be NULL. The set keeps
- * its fds (the kernel has made copies); the caller closes them as soon as one byte has gone, and
- * never sends them again. flags: MSG_DONTWAIT. Returns bytes (maybe fewer than n), -EAGAIN,
+ * Sends n > 0 bytes in one call, with the fds at the first byte; fds may be NULL. The set keeps its
+ * fds (the kernel has made copies); the caller closes them as soon as one byte has gone, and never
+ * sends them again. flags: MSG_DONTWAIT. Returns bytes (maybe fewer than n), -EAGAIN,
  * -ETOOMANYREFS (back-pressure: fds in flight), -EPIPE.
  */
 ssize_t sock_send(int fd, const void *p, size_t n, const struct fdset *fds, int flags)

@@ -5,17 +5,20 @@
  * the size in the header and, for data-carrying commands, the limits that apply.
  *
  * A relay direction is in one of these states:
- *   nothing held, between messages     look
+ *   nothing held, between messages     look; send whole messages, then take them
+ *   copies of messages held            send them, then take them
  *   part of a header held              read up to the header's end
  *   part of a message held, not ready  read up to the message's end
  *   ready                              send; nothing is read meanwhile
  *   nothing held, inside a message     read the next piece of a message that streams through
  *
- * relay_gate.c has the part for DMA gates.
+ * relay_pass.c has the way of messages that a look shows whole, relay_gate.c the part for DMA
+ * gates.
  */
 #include "proxy/relay/relay_direction.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/sock.h"
@@ -26,7 +29,9 @@ void relay_init(struct relay_direction *p, int from_fd, int to_fd, uint32_t max_
     *p = (struct relay_direction){
         .from_fd = from_fd, .to_fd = to_fd, .max_fds = max_fds, .takes = *takes, .pool = pool};
     p->mark = mark ? mark : &p->own;
-    p->mark->version = RELAY_MARK_VERSION;
+    if (p->mark->version == 0) {
+        p->mark->version = RELAY_MARK_VERSION;
+    }
     /* A receiver may declare more than can be sent. */
     if (p->max_fds > LIMIT_FDS_KERNEL) {
         p->max_fds = LIMIT_FDS_KERNEL;
@@ -45,8 +50,7 @@ void relay_count_fds(struct relay_direction *p, struct fdroom_leg *leg)
     p->leg = leg;
 }
 
-/* Updates the session's account with the queue's fds, after sent of them have left it. */
-static void relay_account(struct relay_direction *p, unsigned sent)
+void relay_account(struct relay_direction *p, unsigned sent)
 {
     if (p->leg) {
         fdroom_hold(p->leg, p->queue ? p->queue->fds.n : 0, sent);
@@ -57,6 +61,14 @@ void relay_ask(struct relay_direction *p, struct asked *asks, struct asked *aske
 {
     p->asks = asks;
     p->asked = asked;
+}
+
+void relay_release(struct relay_direction *p)
+{
+    queue_return(p->pool, &p->queue);
+    p->copied = 0;
+    atomic_signal_fence(memory_order_seq_cst);
+    p->mark->queued = false;
 }
 
 /* The receiver is gone with part of the queue: counts the messages that it has received whole. */
@@ -81,13 +93,12 @@ void relay_deinit(struct relay_direction *p)
     if (p->tap) {
         tap_end(p->tap, p->queue ? p->queue->data : NULL, p->queue ? p->queue->end : 0);
     }
-    queue_return(p->pool, &p->queue);
+    relay_release(p);
     relay_account(p, 0);
 }
 
-/* Reads and judges the header at data, of which n bytes are there. */
-static enum wire_frame relay_direction_judge(const struct relay_direction *p, const uint8_t *data,
-                                             size_t n, struct relay_detail *detail)
+enum wire_frame relay_judge_header(const struct relay_direction *p, const uint8_t *data, size_t n,
+                                   struct relay_detail *detail)
 {
     enum wire_frame f = wire_get_hdr(data, n, UINT32_MAX, &detail->hdr);
 
@@ -124,17 +135,27 @@ static bool relay_direction_may_go(const struct relay_direction *p)
     return !dma_gate_reads(p->dma->gate, p->from_client, &p->mark->hdr);
 }
 
-/*
- * A message goes on: notes a request with its reply's size, or that a request is answered. The
- * first n bytes after the header are at payload.
- */
-static void relay_direction_note_message(struct relay_direction *p, const struct wire_hdr *hdr,
-                                         const uint8_t *payload, size_t n)
+/* The first n bytes after the header are at payload. */
+static void relay_direction_note(struct relay_direction *p, const struct wire_hdr *hdr,
+                                 const uint8_t *payload, size_t n)
 {
     if (!wire_is_reply(hdr)) {
         asked_note(p->asks, hdr, payload, n);
     } else if (p->asked->n > 0) {
         asked_answered(p->asked, hdr);
+    }
+}
+
+void relay_note_messages(struct relay_direction *p, const uint8_t *data, size_t n, size_t have)
+{
+    struct wire_hdr hdr;
+
+    for (size_t at = 0; p->asks && at < n; at += hdr.size) {
+        if (wire_get_hdr(data + at, have - at, UINT32_MAX, &hdr) != WIRE_FRAME_OK) {
+            return;
+        }
+        relay_direction_note(p, &hdr, data + at + WIRE_HDR_SIZE,
+                             (hdr.size < have - at ? hdr.size : have - at) - WIRE_HDR_SIZE);
     }
 }
 
@@ -146,8 +167,7 @@ static void relay_direction_end_message(struct relay_direction *p)
     p->mark->ending = 1;
     /* A large request asks for a reply no larger than itself. */
     if (p->asks && !p->mark->large && !p->mark->noted) {
-        relay_direction_note_message(p, &p->mark->hdr, q->data + WIRE_HDR_SIZE,
-                                     q->end - WIRE_HDR_SIZE);
+        relay_direction_note(p, &p->mark->hdr, q->data + WIRE_HDR_SIZE, q->end - WIRE_HDR_SIZE);
     }
 }
 
@@ -161,7 +181,7 @@ static void relay_direction_begin_message(struct relay_direction *p, const struc
     p->mark->large = hdr->size > LIMIT_QUEUE;
     p->mark->noted = p->asks && wire_is_reply(hdr);
     if (p->mark->noted) {
-        relay_direction_note_message(p, hdr, NULL, 0);
+        relay_direction_note(p, hdr, NULL, 0);
     }
     p->mark->ending = 0;
     if (p->mark->left == 0) {
@@ -170,11 +190,7 @@ static void relay_direction_begin_message(struct relay_direction *p, const struc
     p->mark->ready = relay_direction_may_go(p);
 }
 
-/*
- * Returns true if there is room for the fds that the next read of *want bytes may bring. If that is
- * uncertain, counts them first, and cuts *want to the bytes looked at.
- */
-static bool relay_fds_fit(struct relay_direction *p, size_t *want)
+bool relay_fds_fit(struct relay_direction *p, size_t *want)
 {
     const unsigned most = p->max_fds < LIMIT_FDS_KERNEL ? p->max_fds + 1 : LIMIT_FDS_KERNEL;
     uint8_t seen[LIMIT_PEEK];
@@ -218,8 +234,7 @@ static ssize_t relay_direction_receive(struct relay_direction *p, uint8_t *to, s
     return n;
 }
 
-/* Returns true if one of the fds from index first on leads to this broker. */
-static bool relay_has_own_socket(const struct relay_direction *p, unsigned first)
+bool relay_has_own_socket(const struct relay_direction *p, unsigned first)
 {
     const struct fdset *fds = &p->queue->fds;
 
@@ -246,6 +261,8 @@ static ssize_t relay_direction_read_some(struct relay_direction *p, size_t want,
     if (fds_near && p->leg && !relay_fds_fit(p, &want)) {
         return -EDQUOT;
     }
+    p->mark->queued = true;
+    atomic_signal_fence(memory_order_seq_cst);
     n = relay_direction_receive(p, q->data + q->end, want, &q->fds);
     p->mark->message_fds += q->fds.n - before;
     if (n > 0) {
@@ -295,39 +312,6 @@ static enum relay_outcome relay_direction_read_failed(const struct relay_directi
 }
 
 /*
- * Returns how many of the n bytes at data belong to whole valid messages from the first on, at most
- * one message if only_one; sets *messages to their number, mark->hdr to the first header and
- * *judged to the last one looked at. Notes their requests, since they will be taken.
- */
-static size_t relay_direction_whole_messages(struct relay_direction *p, const uint8_t *data,
-                                             size_t n, bool only_one, unsigned *messages,
-                                             struct relay_detail *judged)
-{
-    size_t at = 0;
-
-    *messages = 0;
-    while ((*messages == 0 || !only_one) &&
-           relay_direction_judge(p, data + at, n - at, judged) == WIRE_FRAME_OK &&
-           judged->hdr.size <= n - at) {
-        if (at == 0) {
-            p->mark->hdr = judged->hdr;
-        }
-        if (p->asks) {
-            relay_direction_note_message(p, &judged->hdr, data + at + WIRE_HDR_SIZE,
-                                         judged->hdr.size - WIRE_HDR_SIZE);
-        }
-        at += judged->hdr.size;
-        ++*messages;
-    }
-    if (at == 0 && judged->frame == WIRE_FRAME_SHORT) {
-        p->mark->hdr.size = 0;
-    } else if (at == 0) {
-        p->mark->hdr = judged->hdr;
-    }
-    return at;
-}
-
-/*
  * Returns true if the n bytes taken begin with those seen. They do unless the socket has another
  * reader: a twin socket comes from a peer, which may have kept it (and SO_PEEK_OFF shifts only the
  * look). The judged bytes would then not be those passed on.
@@ -339,40 +323,14 @@ static bool relay_direction_as_seen(const struct relay_direction *p, const uint8
     return memcmp(p->queue->data, seen, n < n_seen ? n : n_seen) == 0;
 }
 
-/* Takes whole messages that have been seen: exactly size bytes. */
-static enum relay_outcome relay_direction_take_whole(struct relay_direction *p, const uint8_t *seen,
-                                                     size_t size, unsigned messages, bool fds_near,
-                                                     struct relay_detail *detail)
+/*
+ * Takes the beginning of a message that is incomplete, or too large to be seen whole. The n bytes
+ * seen are in the queue.
+ */
+static enum relay_outcome relay_direction_take_part(struct relay_direction *p, size_t n,
+                                                    bool fds_near, struct relay_detail *detail)
 {
-    const ssize_t n = relay_direction_read_some(p, size, fds_near);
-
-    if (n <= 0) {
-        return relay_direction_read_failed(p, n, detail);
-    }
-    if (!relay_direction_as_seen(p, seen, size, (size_t)n, detail)) {
-        return RELAY_FROM_ERROR;
-    }
-    p->mark->ending = messages;
-    p->mark->left = size - (size_t)n;
-    p->mark->large = false;
-    p->mark->noted = true;
-    /*
-     * A read ends after bytes with fds, so a message in two parts, the first with fds, takes two
-     * reads. Without fds near, exactly the bytes seen are read.
-     */
-    if (p->mark->left > 0 && !fds_near) {
-        detail->err = EIO;
-        return RELAY_FROM_ERROR;
-    }
-    p->mark->ready = p->mark->left == 0;
-    return RELAY_MORE;
-}
-
-/* Takes the beginning of a message that is incomplete, or too large to be seen whole. */
-static enum relay_outcome relay_direction_take_part(struct relay_direction *p, const uint8_t *seen,
-                                                    size_t n, bool fds_near,
-                                                    struct relay_detail *detail)
-{
+    uint8_t seen[LIMIT_PEEK];
     const enum wire_frame f = detail->frame;
     const bool refuse = f == WIRE_FRAME_TOO_SMALL && relay_can_refuse(p);
     size_t want = n;
@@ -382,13 +340,14 @@ static enum relay_outcome relay_direction_take_part(struct relay_direction *p, c
         want = WIRE_HDR_SIZE;
     } else if (f == WIRE_FRAME_TOO_SMALL || f == WIRE_FRAME_TOO_BIG) {
         if (p->tap) {
-            tap_refused(p->tap, &detail->hdr, seen);
+            tap_refused(p->tap, &detail->hdr, p->queue->data);
         }
         return RELAY_BAD_FRAME;
     }
     if (f == WIRE_FRAME_OK) {
         want = detail->hdr.size < LIMIT_QUEUE ? detail->hdr.size : LIMIT_QUEUE;
     }
+    memcpy(seen, p->queue->data, n);
     got = relay_direction_read_some(p, want, fds_near || want > n);
     if (got <= 0) {
         return relay_direction_read_failed(p, got, detail);
@@ -422,7 +381,7 @@ static enum relay_outcome relay_direction_read_header(struct relay_direction *p,
     if (q->end < WIRE_HDR_SIZE) {
         return RELAY_MORE;
     }
-    f = relay_direction_judge(p, q->data, q->end, detail);
+    f = relay_judge_header(p, q->data, q->end, detail);
     p->mark->hdr = detail->hdr;
     if (f == WIRE_FRAME_TOO_SMALL && relay_can_refuse(p)) {
         p->mark->header = false;
@@ -438,50 +397,59 @@ static enum relay_outcome relay_direction_read_header(struct relay_direction *p,
     return RELAY_MORE;
 }
 
+/* Looks at the next messages; their bytes are in the queue, of which none is held. */
+static ssize_t relay_direction_look(struct relay_direction *p, struct relay_look *look)
+{
+    ssize_t n;
+
+    if (p->sender_check) {
+        n = sock_peek_passed(p->from_fd, p->queue->data, LIMIT_PEEK, &look->fds_near, &look->from);
+    } else {
+        n = sock_peek(p->from_fd, p->queue->data, LIMIT_PEEK, &look->fds_near);
+    }
+    look->n = n > 0 ? (size_t)n : 0;
+    return n;
+}
+
 /*
- * Looks, then takes, if nothing is held between two messages. woken: the loop has reported the
- * socket as readable.
+ * Looks, and hands on the messages seen, if nothing is held between two messages. woken: the loop
+ * has reported the socket as readable.
  */
-static enum relay_outcome relay_direction_look_and_take(struct relay_direction *p, bool woken,
+static enum relay_outcome relay_direction_look_and_pass(struct relay_direction *p, bool woken,
                                                         struct relay_detail *detail, bool *drained)
 {
-    uint8_t seen[LIMIT_PEEK];
-    unsigned messages;
-    bool fds_near;
-    const ssize_t n = p->sender_check ? sock_peek_passed(p->from_fd, seen, sizeof seen, &fds_near)
-                                      : sock_peek(p->from_fd, seen, sizeof seen, &fds_near);
-    const bool hidden = n == -EAGAIN && woken;
+    struct relay_look look;
     struct relay_detail judged = *detail;
     enum relay_outcome r;
-    size_t whole;
+    ssize_t n;
 
-    if (n <= 0 && !hidden) {
-        return relay_direction_read_failed(p, n, detail);
-    }
     p->queue = queue_borrow(p->pool);
     if (!p->queue) {
         return RELAY_NO_MEMORY;
+    }
+    n = relay_direction_look(p, &look);
+    if (n <= 0 && (n != -EAGAIN || !woken)) {
+        return relay_direction_read_failed(p, n, detail);
     }
     p->mark->message_fds = 0;
     if (p->tap) {
         tap_begin(p->tap);
     }
-    if (hidden) {
+    if (n <= 0) {
         /*
          * An urgent byte (MSG_OOB) is not shown; only reading removes it, and stops the wake-ups.
          */
         return relay_direction_read_header(p, detail);
     }
-    whole = relay_direction_whole_messages(p, seen, (size_t)n, fds_near, &messages, &judged);
-    if (whole == 0) {
-        *detail = judged;
-        r = relay_direction_take_part(p, seen, (size_t)n, fds_near, detail);
-        *drained = r == RELAY_MORE && p->mark->ready && p->mark->left == 0;
-    } else {
-        r = relay_direction_take_whole(p, seen, whole, messages, fds_near, detail);
-        /* Everything there has been taken; another read would only confirm that. */
-        *drained = (size_t)n < sizeof seen && whole == (size_t)n && !fds_near;
+    relay_judge_header(p, p->queue->data, look.n, &judged);
+    p->mark->hdr = judged.frame == WIRE_FRAME_SHORT ? (struct wire_hdr){.size = 0} : judged.hdr;
+    if (judged.frame == WIRE_FRAME_OK && judged.hdr.size <= look.n &&
+        relay_look_bound(p, &look, judged.hdr.size)) {
+        return relay_pass_seen(p, &look, detail, drained);
     }
+    *detail = judged;
+    r = relay_direction_take_part(p, look.n, look.fds_near, detail);
+    *drained = r == RELAY_MORE && p->mark->ready && p->mark->left == 0;
     return r;
 }
 
@@ -553,7 +521,7 @@ static enum relay_outcome relay_direction_push(struct relay_direction *p,
     p->mark->ready = false;
     p->mark->total.count.messages += p->mark->ending;
     p->mark->ending = 0;
-    queue_return(p->pool, &p->queue);
+    relay_release(p);
     return RELAY_MORE;
 }
 
@@ -561,7 +529,7 @@ static enum relay_outcome relay_direction_push(struct relay_direction *p,
 static enum relay_outcome relay_direction_rest(struct relay_direction *p, enum relay_outcome r)
 {
     if (p->queue && p->queue->end == 0 && p->queue->fds.n == 0) {
-        queue_return(p->pool, &p->queue);
+        relay_release(p);
     }
     /* The gate may have closed some. */
     if (p->leg && p->leg->held > 0) {
@@ -580,8 +548,10 @@ static enum relay_outcome relay_direction_take(struct relay_direction *p, bool w
         r = relay_direction_read_header(p, detail);
     } else if (p->mark->left > 0) {
         r = relay_direction_read_body(p, detail, drained);
+    } else if (p->copied > 0) {
+        return relay_pass_on(p, detail);
     } else {
-        r = relay_direction_look_and_take(p, woken, detail, drained);
+        r = relay_direction_look_and_pass(p, woken, detail, drained);
     }
     return p->mark->ready && p->dma && (p->watched || p->queue->fds.n > 0) ? relay_judge(p) : r;
 }

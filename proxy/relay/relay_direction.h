@@ -6,11 +6,15 @@
  * Its rules:
  * - Each fd arrives with the message that brought it. The kernel merges the bytes in a socket's
  *   queue and delivers fds with any bytes read, so a relay direction first looks (MSG_PEEK, which
- *   also shows that fds are near), then takes: all complete messages if they are without fds, or a
- *   single message if fds are near. So a small message costs two reads, and so do a hundred.
- * - A message up to LIMIT_QUEUE bytes is held until it is complete and leaves by one sendmsg if the
- *   socket takes it; a larger one streams through.
- * - A slow reader stops the writer: nothing is read while bytes wait to be sent.
+ *   also shows that fds are near).
+ * - Messages that a look shows whole are sent, and only then taken: all of them if they are without
+ *   fds, or a single one with its fds, of which a look makes copies. So a small message costs three
+ *   system calls, and so do a hundred, and nothing is lost or sent twice if the worker dies
+ *   (relay_mark.h).
+ * - Another message up to LIMIT_QUEUE bytes is taken and held until it is complete, and leaves by
+ *   one sendmsg if the socket takes it; a larger one streams through.
+ * - A slow reader stops the writer: nothing is taken while bytes wait to be sent, and no queue is
+ *   held for messages that a look shows, unless they have been judged by a gate, or are captured.
  * - Nothing is changed, answered or left out. Only broken framing ends the session; a command with
  *   a size below that of its header is treated as a bare header, and answered with EINVAL as by
  *   libvfio-user, if there is a channel pair to answer on.
@@ -45,6 +49,8 @@ struct relay_direction {
     struct wire_takes takes; /* the receiver's other limits */
     struct queue_pool *pool; /* borrowed */
     struct queue *queue;     /* the held bytes, or NULL */
+    size_t copied;           /* bytes in the queue that from_fd still has: whole messages */
+    uint32_t copied_messages;
     struct relay_mark own;
     struct relay_mark *mark; /* own, or borrowed */
     bool from_client;
@@ -129,7 +135,90 @@ static inline bool relay_holds_part(const struct relay_direction *p)
 /* Returns true if the gate has replies that a turn would send now, if to_fd takes them. */
 bool relay_has_replies(const struct relay_direction *p);
 
-/* ---- relay_gate.c, for relay_direction.c only ---- */
+/* The state in which a worker that died has left a direction. */
+enum relay_recovery {
+    RELAY_RECOVERED,         /* nothing was lost or sent twice: a turn goes on */
+    RELAY_RECOVERY_IN_DOUBT, /* the receiver has the messages of the mark's intent, or not: see
+                              * relay_resolve */
+    RELAY_RECOVERY_LOST,     /* bytes or fds that only the worker had are lost */
+    RELAY_RECOVERY_UNSOUND,  /* the mark is not one that a direction writes */
+};
+
+/*
+ * Goes on from p's mark, in which another worker has left it. Call once, after relay_init and what
+ * else is called before the first turn. For all results but RELAY_RECOVERED a turn must not follow.
+ */
+enum relay_recovery relay_recover(struct relay_direction *p) __attribute__((warn_unused_result));
+
+/*
+ * Settles RELAY_RECOVERY_IN_DOUBT: the receiver has all bytes of the intent, or none of them. If
+ * not, a turn sends them again. The header of the first message is at the mark's front. Returns
+ * false if from_fd has another reader.
+ */
+bool relay_resolve(struct relay_direction *p, bool arrived) __attribute__((warn_unused_result));
+
+/* ---- between relay_direction.c, relay_pass.c, relay_recover.c and relay_gate.c only ---- */
+
+/* The result of a look. */
+struct relay_look {
+    size_t n;                /* bytes seen */
+    size_t bound;            /* of these may be handed on together */
+    bool fds_near;           /* fds may come with some of the bytes seen, or behind them */
+    bool with_fds;           /* fds come with the first message, which is seen whole */
+    struct sock_sender from; /* if senders are checked */
+};
+
+/*
+ * Sets bound and with_fds; the first message has first bytes, at most look->n. Returns false if it
+ * is uncertain whether fds come with it.
+ */
+bool relay_look_bound(const struct relay_direction *p, struct relay_look *look, size_t first)
+    __attribute__((warn_unused_result));
+
+/*
+ * Hands on the messages seen, which are in the queue, and at least one of which is whole. Sets
+ * *drained if nothing is left. Returns RELAY_MORE to go on.
+ */
+enum relay_outcome relay_pass_seen(struct relay_direction *p, struct relay_look *look,
+                                   struct relay_detail *detail, bool *drained)
+    __attribute__((warn_unused_result));
+
+/* Sends the copied messages, then takes them. Returns RELAY_MORE to go on. */
+enum relay_outcome relay_pass_on(struct relay_direction *p, struct relay_detail *detail)
+    __attribute__((warn_unused_result));
+
+/* Returns the queue: its bytes have been sent or discarded, or were copies. */
+void relay_release(struct relay_direction *p);
+
+/* Updates the session's account with the queue's fds, after sent of them have left it. */
+void relay_account(struct relay_direction *p, unsigned sent);
+
+/* Reads and judges the header at data, of which n bytes are there. */
+enum wire_frame relay_judge_header(const struct relay_direction *p, const uint8_t *data, size_t n,
+                                   struct relay_detail *detail);
+
+/*
+ * The messages that begin in the first n of the have bytes at data go on: notes each request with
+ * its reply's size, and that a request is answered.
+ */
+void relay_note_messages(struct relay_direction *p, const uint8_t *data, size_t n, size_t have);
+
+/*
+ * Returns true if there is room for the fds that the next read of *want bytes may bring. If that is
+ * uncertain, counts them first, and cuts *want to the bytes looked at.
+ */
+bool relay_fds_fit(struct relay_direction *p, size_t *want);
+
+/* Returns true if one of the queue's fds from index first on leads to this broker. */
+bool relay_has_own_socket(const struct relay_direction *p, unsigned first);
+
+/* Judges the message at bytes, which is whole, with the queue's fds. */
+enum dma_verdict relay_judge_message(const struct relay_direction *p, const uint8_t *bytes,
+                                     const struct wire_hdr *hdr);
+
+/* Lets the message at bytes, of which n are there, go on without its fds, which are the queue's. */
+void relay_gate_strip(struct relay_direction *p, const struct wire_hdr *hdr, uint8_t *bytes,
+                      size_t n);
 
 /*
  * Judges the bytes just read that may be sent now, and removes refused messages from the queue.

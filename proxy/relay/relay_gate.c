@@ -21,16 +21,13 @@ static void relay_gate_withhold(struct relay_direction *p)
     fdset_close(&p->queue->fds);
 }
 
-/*
- * Lets the message at bytes, of which n are there, go on without its fds. Clears the flags of a
- * DMA_MAP that refer to an fd, since a device may refuse a map that promises a missing one.
- */
-static void relay_gate_strip(struct relay_direction *p, const struct wire_hdr *hdr, uint8_t *bytes,
-                             size_t n)
+void relay_gate_strip(struct relay_direction *p, const struct wire_hdr *hdr, uint8_t *bytes,
+                      size_t n)
 {
     struct wire_dma_map m;
 
     relay_gate_withhold(p);
+    /* The flags refer to an fd: a device may refuse a map that promises a missing one. */
     if (hdr->command == WIRE_DMA_MAP && !wire_is_reply(hdr) && n >= WIRE_HDR_SIZE &&
         wire_get(bytes + WIRE_HDR_SIZE, n - WIRE_HDR_SIZE, &m, sizeof m)) {
         m.flags &= ~(WIRE_DMA_MMAP | WIRE_DMA_FILE_IO);
@@ -54,7 +51,7 @@ static struct dma_fds gate_fds(const struct relay_direction *p)
 /* Discards the held bytes. */
 static void relay_gate_discard(struct relay_direction *p)
 {
-    queue_return(p->pool, &p->queue);
+    relay_release(p);
     p->mark->ready = false;
     p->mark->ending = 0;
 }
@@ -89,8 +86,8 @@ static enum relay_outcome relay_gate_judge_piece(struct relay_direction *p, bool
     return RELAY_MORE;
 }
 
-static enum dma_verdict relay_gate_judge(const struct relay_direction *p, const uint8_t *bytes,
-                                         const struct wire_hdr *hdr)
+enum dma_verdict relay_judge_message(const struct relay_direction *p, const uint8_t *bytes,
+                                     const struct wire_hdr *hdr)
 {
     return dma_gate_cares(p->dma->gate, hdr, p->queue->fds.n)
                ? dma_gate_judge(p->dma, p->from_client, hdr, bytes + WIRE_HDR_SIZE,
@@ -98,44 +95,25 @@ static enum dma_verdict relay_gate_judge(const struct relay_direction *p, const 
                : DMA_PASS;
 }
 
-/*
- * Judges whole messages in the queue, with valid headers; if there are fds, they came with the only
- * message.
- */
-static enum relay_outcome relay_gate_judge_messages(struct relay_direction *p)
+/* Judges the whole message in the queue, which has been taken. */
+static enum relay_outcome relay_gate_judge_whole(struct relay_direction *p)
 {
     struct queue *q = p->queue;
-    struct wire_hdr hdr;
-    unsigned messages = 0;
-    size_t kept = 0;
 
-    for (size_t at = 0; at < q->end; at += hdr.size) {
-        memcpy(&hdr, q->data + at, sizeof hdr);
-        switch (relay_gate_judge(p, q->data + at, &hdr)) {
-        case DMA_NO_MEMORY:
-            return RELAY_NO_MEMORY;
-        case DMA_DROP:
-            if (p->tap) {
-                tap_kept_back(p->tap, &hdr, q->data + at, hdr.size);
-            }
-            fdset_close(&q->fds);
-            continue;
-        case DMA_STRIP:
-            relay_gate_strip(p, &hdr, q->data + at, hdr.size);
-            break;
-        case DMA_PASS:
-            break;
+    switch (relay_judge_message(p, q->data, &p->mark->hdr)) {
+    case DMA_NO_MEMORY:
+        return RELAY_NO_MEMORY;
+    case DMA_DROP:
+        if (p->tap) {
+            tap_kept_back(p->tap, &p->mark->hdr, q->data, q->end);
         }
-        if (kept < at) {
-            memmove(q->data + kept, q->data + at, hdr.size);
-        }
-        kept += hdr.size;
-        messages++;
-    }
-    q->end = kept;
-    p->mark->ending = messages;
-    if (kept == 0) {
         relay_gate_discard(p);
+        break;
+    case DMA_STRIP:
+        relay_gate_strip(p, &p->mark->hdr, q->data, q->end);
+        break;
+    case DMA_PASS:
+        break;
     }
     return RELAY_MORE;
 }
@@ -151,7 +129,7 @@ enum relay_outcome relay_judge(struct relay_direction *p)
         }
         return RELAY_MORE;
     }
-    return first && p->mark->left == 0 ? relay_gate_judge_messages(p)
+    return first && p->mark->left == 0 ? relay_gate_judge_whole(p)
                                        : relay_gate_judge_piece(p, first);
 }
 

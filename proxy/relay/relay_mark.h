@@ -6,23 +6,26 @@
  * Plain fields of a fixed size, without pointers: a mark may lie in shared memory, where another
  * worker goes on from it with the same two sockets. A zeroed one is that of a new direction.
  *
- * A message is handed on in steps, so that the sender's socket keeps it until the receiver has it:
+ * Whole messages are handed on in steps, so that the sender's socket keeps them until the receiver
+ * has them:
  *
- *   look    the bytes are copied out of from_fd, which keeps them
- *   note    before = total; front, intent, intent_messages, intent_fds; then step = INTENT
- *   send    to_fd takes the bytes, or a part of them, or nothing
- *   note    intent* = the part sent; then step = SENT; or step = IDLE if nothing was sent
+ *   look    the bytes are copied out of from_fd, which keeps them, and judged
+ *   note    before = total; front and intent*; then step = INTENT
+ *   send    to_fd takes the bytes, or their beginning, or nothing
+ *   note    intent* = the part sent, left and hdr if it ends in a message; then step = SENT; if
+ *           nothing was sent, step = IDLE
  *   take    the part sent is removed from from_fd
- *   note    total, left and the fields of the current message; then step = IDLE
+ *   note    total; then step = IDLE
  *
  * A worker is one thread and stores the fields in this order. So a reader that sees a step can
- * trust the fields noted before it. With SENT, total may be partly updated, but before is not:
- * relay_mark_total has the exact numbers. Apart from their order nothing is certain: a worker that
- * was taken over can write anything, so a reader checks a mark as it would a peer's bytes.
+ * trust the fields noted before it, and of two values that change together, such as total, one is
+ * always whole: relay_mark_progress. Apart from that a reader checks a mark as it would a peer's
+ * bytes (relay_mark_sound), since a worker that was taken over can write anything.
  */
 #ifndef POEMD_PROXY_RELAY_RELAY_MARK_H
 #define POEMD_PROXY_RELAY_RELAY_MARK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/wire/wire.h"
@@ -53,37 +56,59 @@ struct relay_mark {
     uint32_t step;    /* enum relay_mark_step: valid at any instruction */
 
     /* What is being handed on; valid unless step is IDLE. */
-    uint32_t intent;          /* its bytes, at least 1 */
-    uint32_t intent_messages; /* number of messages that end in them */
-    uint32_t intent_fds;      /* number of fds that go with their first byte */
-    uint32_t judged;          /* bytes at the front of from_fd that the gate has let pass; valid at
-                               * any instruction */
+    uint32_t intent;                 /* its bytes, at least 1 */
+    uint32_t intent_messages;        /* number of messages that end in them */
+    uint32_t intent_fds;             /* number of fds that go with their first byte */
     uint8_t front[RELAY_MARK_FRONT]; /* the first bytes of it, as they lie in from_fd */
     struct relay_mark_total before;  /* total, when this began */
 
-    /* Between two steps, valid if step is IDLE. */
-    struct relay_mark_total total;
-    uint64_t left;               /* bytes of the current message not yet read */
-    struct wire_hdr hdr;         /* of the current message, or the first one seen last */
-    struct wire_hdr refused_hdr; /* the last invalid header that was answered */
-    uint32_t refused;            /* number of such headers */
-    uint32_t message_fds;        /* fds of the current message so far */
-    uint32_t ending;             /* number of messages that end in the queue */
+    struct relay_mark_total total; /* valid if step is IDLE */
 
     /*
-     * Set before bytes are taken into a queue, which only the worker has, and unset when they have
-     * been sent: bytes and fds of a message that was too large to be seen whole. Valid at any
+     * The gate has let pass all messages up to this number of bytes read; verdict, unless it is
+     * DMA_PASS, is on the message that begins there. Valid at any instruction: verdict is DMA_PASS
+     * whenever judged changes.
+     */
+    uint64_t judged;
+
+    /* Of the current message, valid if step is IDLE. */
+    uint64_t left;               /* bytes of it not yet read; 0: between two messages */
+    struct wire_hdr hdr;         /* of it, or the first one seen last */
+    struct wire_hdr refused_hdr; /* the last invalid header that was answered */
+    uint32_t refused;            /* number of such headers */
+    uint32_t message_fds;        /* fds of it so far */
+    uint32_t ending;             /* number of messages that end in the queue */
+
+    uint8_t verdict; /* enum dma_verdict: see judged */
+    uint8_t dropped; /* bool: with SENT, not sent but only taken: the gate answers it */
+
+    /*
+     * bool: set before bytes are taken into a queue, which only this worker has, and unset when
+     * they have been sent: bytes and fds of messages that no look shows whole. Valid at any
      * instruction.
      */
     uint8_t queued;
-    uint8_t header;  /* bool: the queue holds part of a header, nothing else */
-    uint8_t ready;   /* bool: the queue may be sent */
-    uint8_t large;   /* bool: the current message exceeds LIMIT_QUEUE: it goes on in pieces */
-    uint8_t noted;   /* bool: the current message's request or reply has been noted */
-    uint8_t inside;  /* bool: the first piece of the current large message has been judged */
-    uint8_t piece;   /* enum dma_verdict: … with this result */
-    uint8_t verdict; /* enum dma_verdict: on the message behind the judged bytes; DMA_PASS: it has
-                      * not been judged */
+    uint8_t header; /* bool: the queue holds part of a header, nothing else */
+    uint8_t ready;  /* bool: the queue may be sent */
+    uint8_t large;  /* bool: the current message exceeds LIMIT_QUEUE: it goes on in pieces */
+    uint8_t noted;  /* bool: the current message's request or reply has been noted */
+    uint8_t inside; /* bool: the first piece of the current large message has been judged */
+    uint8_t piece;  /* enum dma_verdict: … with this result */
 };
+
+/* Stores the step after all that was stored before it, and before all that is stored later. */
+void relay_mark_set(struct relay_mark *m, enum relay_mark_step step);
+
+/* Notes that bytes will be handed on, and total as it is; front has been stored. */
+void relay_mark_intend(struct relay_mark *m, uint32_t bytes, uint32_t messages, uint32_t fds);
+
+/* Returns the progress at this instruction: exact, apart from a send in doubt. */
+struct relay_mark_total relay_mark_progress(const struct relay_mark *m);
+
+/* The bytes handed on have been taken: updates total. */
+void relay_mark_finish(struct relay_mark *m);
+
+/* Returns true if the fields are possible: any combination of them is safe to go on from. */
+bool relay_mark_sound(const struct relay_mark *m);
 
 #endif

@@ -300,6 +300,20 @@ void tap_sent(struct tap *t, const uint8_t *data, size_t start, size_t end)
     tap_publish(t->session);
 }
 
+void tap_sent_part(struct tap *t, const uint8_t *data, size_t start, size_t end)
+{
+    struct wire_hdr hdr;
+
+    tap_sent(t, data, start, end);
+    if (t->active && t->walk < start) {
+        memcpy(&hdr, data + t->walk, sizeof hdr);
+        tap_stream_begin(t, &hdr);
+        tap_stream_keep(t, data + t->walk, start - t->walk);
+        t->left -= start - t->walk;
+    }
+    t->walk = 0;
+}
+
 void tap_end(struct tap *t, const uint8_t *data, size_t end)
 {
     const uint64_t now = t->active ? tap_now(t->session) : 0;

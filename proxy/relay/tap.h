@@ -76,6 +76,12 @@ void tap_read(struct tap *t, const struct fdset *fds, unsigned before);
 /* Of the held bytes data[0 … end-1], those up to start have been sent; start == end: all. */
 void tap_sent(struct tap *t, const uint8_t *data, size_t start, size_t end);
 
+/*
+ * The same for whole messages data[0 … end-1] that leave the direction in any case: the rest of one
+ * that has been sent in part is read again, and sent later.
+ */
+void tap_sent_part(struct tap *t, const uint8_t *data, size_t start, size_t end);
+
 /* The direction ends; held bytes were not delivered. end 0: there are none, data may be NULL. */
 void tap_end(struct tap *t, const uint8_t *data, size_t end);
 

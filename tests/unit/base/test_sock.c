@@ -148,6 +148,46 @@ START_TEST(peek_takes_nothing)
 }
 END_TEST
 
+/* Where the bytes begin that fds came with; whatever lies before or behind them. */
+START_TEST(the_beginning_of_the_last_bytes_is_found)
+{
+    char got[16];
+
+    ck_assert_int_eq(sock_peek_last(b_fd, got, 1), -EAGAIN);
+    send_with("aaaa", 0);
+    send_with("bb", 0);
+    send_with("cccccc", 2);
+    send_with("dd", 1);
+    ck_assert_int_eq(sock_peek_last(b_fd, got, 12), 6);
+    ck_assert_int_eq(sock_peek_last(b_fd, got, 7), 6);
+    ck_assert_int_eq(sock_peek_last(b_fd, got, 6), 4);
+    ck_assert_int_eq(sock_peek_last(b_fd, got, 4), 0);
+    ck_assert_int_eq(sock_peek_last(b_fd, got, sizeof got), 12);
+    expect("aaaabb", 0);
+    expect("cccccc", 2);
+}
+END_TEST
+
+START_TEST(seen_bytes_are_taken_and_their_fds_closed)
+{
+    char got[16];
+    bool near;
+
+    send_with("aaaa", 0);
+    send_with("bbbb", 3);
+    send_with("cccc", 1);
+    ck_assert_int_eq(sock_peek(b_fd, got, sizeof got, &near), 8);
+    ck_assert_int_eq(sock_take(b_fd, got, 6), 6);
+    ck_assert_mem_eq(got, "aaaabb", 6);
+    /* They went with the first byte. */
+    expect("bb", 0);
+    expect("cccc", 1);
+    ck_assert_int_eq(sock_take(b_fd, got, 1), -EAGAIN);
+    send_with("dd", 0);
+    ck_assert_int_eq(sock_take(b_fd, got, 4), 2);
+}
+END_TEST
+
 /* Lets this process open `more` fds besides those it has, which may have gaps between them. */
 static void allow_fds(unsigned more, struct rlimit *old)
 {
@@ -191,8 +231,9 @@ START_TEST(senders_are_told)
     send_with("cd", 0);
     send_by_child(a_fd, "ef");
     send_with("gh", LIMIT_FDS_KERNEL);
-    ck_assert_int_eq(sock_peek_passed(b_fd, text, sizeof text, &fds_near), 4);
+    ck_assert_int_eq(sock_peek_passed(b_fd, text, sizeof text, &fds_near, &from), 4);
     ck_assert(!fds_near);
+    ck_assert_int_eq(from.pid, getpid());
     ck_assert_int_eq(sock_recv_from(b_fd, text, sizeof text, &fds, 0, &from), 4);
     ck_assert_int_eq(memcmp(text, "abcd", 4), 0);
     ck_assert_int_eq(from.pid, getpid());
@@ -201,8 +242,9 @@ START_TEST(senders_are_told)
     ck_assert_int_eq(sock_recv_from(b_fd, text, sizeof text, &fds, 0, &from), 2);
     ck_assert_int_ne(from.pid, getpid());
     ck_assert_int_gt(from.pid, 0);
-    ck_assert_int_eq(sock_peek_passed(b_fd, text, sizeof text, &fds_near), 2);
+    ck_assert_int_eq(sock_peek_passed(b_fd, text, sizeof text, &fds_near, &from), 2);
     ck_assert(fds_near);
+    ck_assert_int_eq(from.pid, getpid());
     ck_assert_int_eq(sock_recv_from(b_fd, text, sizeof text, &fds, 0, &from), 2);
     ck_assert_int_eq(from.pid, getpid());
     ck_assert_uint_eq(fds.n, LIMIT_FDS_KERNEL);
@@ -630,6 +672,8 @@ int main(void)
     tcase_add_test(tc, as_many_fds_as_the_kernel_takes);
     tcase_add_test(tc, nothing_there_and_the_end);
     tcase_add_test(tc, peek_takes_nothing);
+    tcase_add_test(tc, the_beginning_of_the_last_bytes_is_found);
+    tcase_add_test(tc, seen_bytes_are_taken_and_their_fds_closed);
     tcase_add_test(tc, senders_are_told);
     tcase_add_loop_test(tc, senders_are_told_of_what_is_accepted, 0, 2);
     tcase_add_loop_test(tc, out_of_fds_is_told, 0, 6);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Writes and reads marks. Only memory. */
+#include "proxy/relay/relay_mark.h"
+
+#include <stdatomic.h>
+
+#include "base/limits.h"
+#include "proxy/relay/dma_gate.h"
+
+void relay_mark_set(struct relay_mark *m, enum relay_mark_step step)
+{
+    /*
+     * The kernel ends a thread between two instructions, after which all that it has stored is
+     * visible: only the compiler must keep the order.
+     */
+    atomic_signal_fence(memory_order_seq_cst);
+    *(volatile uint32_t *)&m->step = step;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+void relay_mark_intend(struct relay_mark *m, uint32_t bytes, uint32_t messages, uint32_t fds)
+{
+    m->before = m->total;
+    m->intent = bytes;
+    m->intent_messages = messages;
+    m->intent_fds = fds;
+    m->dropped = false;
+    relay_mark_set(m, RELAY_MARK_INTENT);
+}
+
+struct relay_mark_total relay_mark_progress(const struct relay_mark *m)
+{
+    struct relay_mark_total t = m->step == RELAY_MARK_IDLE ? m->total : m->before;
+
+    if (m->step == RELAY_MARK_SENT) {
+        t.taken += m->intent;
+        if (!m->dropped) {
+            t.sent += m->intent;
+            t.count.bytes += m->intent;
+            t.count.messages += m->intent_messages;
+            t.count.fds += m->intent_fds;
+        }
+    }
+    return t;
+}
+
+void relay_mark_finish(struct relay_mark *m)
+{
+    m->total = relay_mark_progress(m);
+    relay_mark_set(m, RELAY_MARK_IDLE);
+}
+
+static bool relay_mark_flags_sound(const struct relay_mark *m)
+{
+    const uint8_t flags[] = {m->dropped, m->queued, m->header, m->ready,
+                             m->large,   m->noted,  m->inside};
+
+    for (unsigned i = 0; i < sizeof flags; i++) {
+        if (flags[i] > 1) {
+            return false;
+        }
+    }
+    return m->verdict <= DMA_DROP && m->piece <= DMA_DROP;
+}
+
+bool relay_mark_sound(const struct relay_mark *m)
+{
+    if (m->version == 0) {
+        return m->step == RELAY_MARK_IDLE && !m->queued && m->left == 0;
+    }
+    if (m->version != RELAY_MARK_VERSION || m->step >= RELAY_MARK_STEPS ||
+        !relay_mark_flags_sound(m)) {
+        return false;
+    }
+    if (m->step != RELAY_MARK_IDLE &&
+        (m->intent == 0 || m->intent > LIMIT_PEEK ||
+         m->intent_messages > m->intent / WIRE_HDR_SIZE || m->intent_fds > FDSET_MAX)) {
+        return false;
+    }
+    return m->left == 0 || m->left < m->hdr.size;
+}

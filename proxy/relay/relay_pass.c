@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Messages that a look shows whole: sent as copies, then taken (relay_mark.h has the order). Until
+ * they have been sent, from_fd keeps them and their fds.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/sock.h"
+#include "proxy/relay/relay_direction.h"
+
+bool relay_look_bound(const struct relay_direction *p, struct relay_look *look, size_t first)
+{
+    /* A look ends with the bytes that the next fds came with, unless it was too short. */
+    const bool to_fds = look->fds_near && look->n < LIMIT_PEEK;
+    uint8_t again[LIMIT_PEEK];
+    ssize_t last;
+
+    look->with_fds = to_fds && first == look->n;
+    look->bound = look->n;
+    if (!look->fds_near || look->with_fds) {
+        return true;
+    }
+    last = sock_peek_last(p->from_fd, again, look->n);
+    if (last >= 0 && (size_t)last >= first) {
+        look->bound = (size_t)last;
+        return true;
+    }
+    look->with_fds = to_fds;
+    look->bound = first;
+    return last >= 0 && to_fds;
+}
+
+/* Copies the fds of the first message into the queue; the message is all that it holds then. */
+static enum relay_outcome relay_pass_copy_fds(struct relay_direction *p, struct relay_look *look,
+                                              struct relay_detail *detail)
+{
+    struct queue *q = p->queue;
+    uint8_t again[LIMIT_PEEK];
+    size_t want = look->bound;
+    ssize_t n;
+
+    if (p->leg && !relay_fds_fit(p, &want)) {
+        return RELAY_FDS;
+    }
+    n = p->sender_check
+            ? sock_recv_from(p->from_fd, again, look->bound, &q->fds, MSG_PEEK | MSG_DONTWAIT,
+                             &look->from)
+            : sock_recv(p->from_fd, again, look->bound, &q->fds, MSG_PEEK | MSG_DONTWAIT);
+    q->end = look->bound;
+    p->copied = look->bound;
+    p->mark->message_fds = q->fds.n;
+    relay_account(p, 0);
+    detail->hdr = p->mark->hdr;
+    detail->count = q->fds.n;
+    detail->bound = p->max_fds;
+    if (n == -EMSGSIZE) {
+        return RELAY_CUT_OFF;
+    }
+    if (n != (ssize_t)look->bound || memcmp(again, q->data, look->bound) != 0) {
+        detail->err = EPROTO;
+        return RELAY_FROM_ERROR;
+    }
+    if (p->tap) {
+        tap_read(p->tap, &q->fds, 0);
+    }
+    if (relay_has_own_socket(p, 0)) {
+        return RELAY_OWN_SOCKET;
+    }
+    return q->fds.n > p->max_fds ? RELAY_TOO_MANY_FDS : RELAY_MORE;
+}
+
+/* Returns false if the bytes seen are those of a process for which the session must end. */
+static bool relay_pass_check_sender(struct relay_direction *p, const struct relay_look *look)
+{
+    if (!p->sender_check) {
+        return true;
+    }
+    if (!sender_check_look(p->sender_check, &look->from)) {
+        return false;
+    }
+    if (sender_check_done(p->sender_check) && sock_pass_sender(p->from_fd, false) == 0) {
+        p->sender_check = NULL;
+    }
+    return true;
+}
+
+/*
+ * Asks the gate about the message at that place of the queue, unless it has been judged before it
+ * had to wait.
+ */
+static enum dma_verdict relay_pass_judge(struct relay_direction *p, size_t at,
+                                         const struct wire_hdr *hdr)
+{
+    struct relay_mark *m = p->mark;
+    const uint64_t begin = m->total.taken + at;
+    enum dma_verdict v;
+
+    if (!p->watched) {
+        if (p->dma && p->queue->fds.n > 0) {
+            dma_gate_fds(p->dma, p->from_client);
+        }
+        return DMA_PASS;
+    }
+    if (begin < m->judged) {
+        return DMA_PASS;
+    }
+    if (begin == m->judged && m->verdict != DMA_PASS) {
+        return (enum dma_verdict)m->verdict;
+    }
+    v = relay_judge_message(p, p->queue->data + at, hdr);
+    m->verdict = DMA_PASS;
+    atomic_signal_fence(memory_order_seq_cst);
+    m->judged = v == DMA_PASS ? begin + hdr->size : begin;
+    atomic_signal_fence(memory_order_seq_cst);
+    m->verdict = (uint8_t)(v == DMA_NO_MEMORY ? DMA_PASS : v);
+    return v;
+}
+
+/*
+ * Finds the whole messages that can be handed on together: with the same verdict, DMA_PASS if they
+ * are more than one. A reply that is longer than the receiver's limits comes first, since its
+ * request must not be answered before. Sets *messages to their number; they are all that the queue
+ * holds then.
+ */
+static enum dma_verdict relay_pass_gather(struct relay_direction *p, const struct relay_look *look,
+                                          uint32_t *messages)
+{
+    struct queue *q = p->queue;
+    struct relay_detail judged;
+    enum dma_verdict v = DMA_PASS;
+    size_t at = 0;
+
+    *messages = 0;
+    while (v == DMA_PASS && (at == 0 || !look->with_fds) &&
+           relay_judge_header(p, q->data + at, look->bound - at, &judged) == WIRE_FRAME_OK &&
+           judged.hdr.size <= look->bound - at &&
+           (at == 0 || judged.hdr.size <= wire_bound(&judged.hdr, &p->takes))) {
+        v = relay_pass_judge(p, at, &judged.hdr);
+        if (v == DMA_PASS || at == 0) {
+            at += judged.hdr.size;
+            ++*messages;
+        } else if (v != DMA_NO_MEMORY) {
+            /* It is judged, and comes next. */
+            v = DMA_PASS;
+            break;
+        }
+    }
+    q->end = at;
+    p->copied = at;
+    return v;
+}
+
+/*
+ * Of the copied messages only the first n bytes have been sent: the intent ends there, and the rest
+ * of a message that is cut streams.
+ */
+static void relay_pass_cut(struct relay_direction *p, size_t n)
+{
+    struct relay_mark *m = p->mark;
+    struct wire_hdr hdr;
+
+    m->intent = (uint32_t)n;
+    m->intent_messages = 0;
+    for (size_t at = 0; at < n; at += hdr.size) {
+        memcpy(&hdr, p->queue->data + at, sizeof hdr);
+        if (hdr.size <= n - at) {
+            m->intent_messages++;
+            continue;
+        }
+        m->hdr = hdr;
+        m->left = hdr.size - (n - at);
+        m->large = false;
+        m->noted = true;
+        m->inside = true;
+        m->piece = DMA_PASS;
+    }
+}
+
+/*
+ * Takes the bytes of the intent. They are those in the queue, unless the socket has another reader:
+ * a twin socket comes from a peer, which may have kept it (and SO_PEEK_OFF shifts only the look).
+ */
+static enum relay_outcome relay_pass_take(struct relay_direction *p, struct relay_detail *detail)
+{
+    struct relay_mark *m = p->mark;
+    const size_t front = m->intent < sizeof m->front ? m->intent : sizeof m->front;
+    uint8_t taken[LIMIT_PEEK];
+
+    if (sock_take(p->from_fd, taken, m->intent) != (ssize_t)m->intent ||
+        memcmp(taken, m->front, front) != 0 ||
+        memcmp(taken + front, p->queue->data + front, m->intent - front) != 0) {
+        detail->err = EPROTO;
+        return RELAY_FROM_ERROR;
+    }
+    relay_mark_finish(m);
+    return RELAY_MORE;
+}
+
+/* The gate answers the only message in the queue instead. */
+static enum relay_outcome relay_pass_drop(struct relay_direction *p, struct relay_detail *detail)
+{
+    struct relay_mark *m = p->mark;
+    enum relay_outcome r;
+
+    if (p->tap) {
+        tap_kept_back(p->tap, &m->hdr, p->queue->data, p->queue->end);
+    }
+    relay_mark_intend(m, (uint32_t)p->copied, 0, 0);
+    m->dropped = true;
+    relay_mark_set(m, RELAY_MARK_SENT);
+    r = relay_pass_take(p, detail);
+    if (r == RELAY_MORE) {
+        relay_release(p);
+    }
+    return r;
+}
+
+/*
+ * The receiver takes nothing now. Copies are kept only for the gate and the tap, which know them.
+ */
+static enum relay_outcome relay_pass_wait(struct relay_direction *p, ssize_t err)
+{
+    const struct relay_mark *m = p->mark;
+    const bool judged =
+        m->judged > m->total.taken || (m->judged == m->total.taken && m->verdict != DMA_PASS);
+
+    relay_mark_set(p->mark, RELAY_MARK_IDLE);
+    if (!p->tap && !judged) {
+        relay_release(p);
+        relay_account(p, 0);
+    }
+    return err == -EAGAIN ? RELAY_WRITE : RELAY_PAUSE;
+}
+
+enum relay_outcome relay_pass_on(struct relay_direction *p, struct relay_detail *detail)
+{
+    struct relay_mark *m = p->mark;
+    struct queue *q = p->queue;
+    const unsigned fds = q->fds.n;
+    enum relay_outcome r;
+    ssize_t n;
+
+    relay_mark_intend(m, (uint32_t)p->copied, p->copied_messages, fds);
+    n = sock_send(p->to_fd, q->data, p->copied, &q->fds, MSG_DONTWAIT);
+    if (n == -EAGAIN || n == -ETOOMANYREFS) {
+        return relay_pass_wait(p, n);
+    }
+    if (n < 0) {
+        relay_mark_set(m, RELAY_MARK_IDLE);
+        detail->err = (int)-n;
+        return RELAY_TO_ERROR;
+    }
+    if ((size_t)n < p->copied) {
+        relay_pass_cut(p, (size_t)n);
+    }
+    relay_mark_set(m, RELAY_MARK_SENT);
+    if (p->tap) {
+        tap_sent_part(p->tap, q->data, (size_t)n, p->copied);
+    }
+    relay_note_messages(p, q->data, (size_t)n, p->copied);
+    r = relay_pass_take(p, detail);
+    if (r != RELAY_MORE) {
+        return r;
+    }
+    relay_release(p);
+    relay_account(p, fds);
+    return m->left > 0 ? RELAY_WRITE : RELAY_MORE;
+}
+
+enum relay_outcome relay_pass_seen(struct relay_direction *p, struct relay_look *look,
+                                   struct relay_detail *detail, bool *drained)
+{
+    struct relay_mark *m = p->mark;
+    enum relay_outcome r = RELAY_MORE;
+
+    if (look->with_fds) {
+        r = relay_pass_copy_fds(p, look, detail);
+        if (r != RELAY_MORE) {
+            return r;
+        }
+    } else if (p->tap) {
+        tap_read(p->tap, &p->queue->fds, 0);
+    }
+    if (!relay_pass_check_sender(p, look)) {
+        return RELAY_HANDED_ON;
+    }
+    memcpy(m->front, p->queue->data, look->bound < sizeof m->front ? look->bound : sizeof m->front);
+    switch (relay_pass_gather(p, look, &p->copied_messages)) {
+    case DMA_NO_MEMORY:
+        return RELAY_NO_MEMORY;
+    case DMA_DROP:
+        return relay_pass_drop(p, detail);
+    case DMA_STRIP:
+        relay_gate_strip(p, &m->hdr, p->queue->data, p->queue->end);
+        break;
+    case DMA_PASS:
+        break;
+    }
+    *drained = !look->fds_near && p->copied == look->n && look->n < LIMIT_PEEK;
+    return relay_pass_on(p, detail);
+}

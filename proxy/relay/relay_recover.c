@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Goes on from the mark of a direction whose worker has died. Looks at from_fd, and takes from it.
+ */
+#include <string.h>
+
+#include "base/sock.h"
+#include "proxy/relay/relay_direction.h"
+
+/*
+ * The receiver has the messages of the intent. Takes them if the sender's socket still has them.
+ * The next messages may begin like these, but a worker that was killed after taking them had but
+ * one store to go.
+ */
+static bool relay_recover_take(struct relay_direction *p)
+{
+    struct relay_mark *m = p->mark;
+    const size_t front = m->intent < sizeof m->front ? m->intent : sizeof m->front;
+    uint8_t data[LIMIT_PEEK];
+    bool fds_near;
+    const ssize_t n = sock_peek(p->from_fd, data, sizeof data, &fds_near);
+
+    if (n >= (ssize_t)m->intent && memcmp(data, m->front, front) == 0) {
+        if (!m->dropped) {
+            relay_note_messages(p, data, m->intent, (size_t)n);
+        }
+        if (sock_take(p->from_fd, data, m->intent) != (ssize_t)m->intent) {
+            return false;
+        }
+    }
+    relay_mark_finish(m);
+    return true;
+}
+
+enum relay_recovery relay_recover(struct relay_direction *p)
+{
+    const struct relay_mark *m = p->mark;
+
+    if (!relay_mark_sound(m)) {
+        return RELAY_RECOVERY_UNSOUND;
+    }
+    if (m->queued || m->header || m->ready) {
+        return RELAY_RECOVERY_LOST;
+    }
+    switch (m->step) {
+    case RELAY_MARK_SENT:
+        return relay_recover_take(p) ? RELAY_RECOVERED : RELAY_RECOVERY_LOST;
+    case RELAY_MARK_INTENT:
+        return RELAY_RECOVERY_IN_DOUBT;
+    default:
+        return RELAY_RECOVERED;
+    }
+}
+
+bool relay_resolve(struct relay_direction *p, bool arrived)
+{
+    if (arrived) {
+        relay_mark_set(p->mark, RELAY_MARK_SENT);
+        return relay_recover_take(p);
+    }
+    /* The worker may have found that a part was sent, and noted which one. */
+    p->mark->left = 0;
+    p->mark->total = p->mark->before;
+    relay_mark_set(p->mark, RELAY_MARK_IDLE);
+    return true;
+}
