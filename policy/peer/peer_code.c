@@ -172,7 +172,7 @@ static bool peer_code_add_lines(struct peer_code *c, char *buf, size_t *have)
     return true;
 }
 
-static void peer_code_read(struct peer_code *c, int maps_fd)
+void peer_code_read(struct peer_code *c, int maps_fd)
 {
     char *const buf = malloc(PEER_CODE_BUFFER);
     size_t have = 0;
@@ -197,6 +197,8 @@ static void peer_code_read(struct peer_code *c, int maps_fd)
         peer_code_fail(c, errno, "its list of mappings cannot be read");
     } else if (r == 0 && all == 0) {
         peer_code_fail(c, ESRCH, "the process is gone");
+    } else if (r == 0 && have > 0) {
+        peer_code_fail(c, EPROTO, "the kernel's list of its mappings is malformed");
     }
     free(buf);
 }

@@ -56,6 +56,13 @@ struct peer_code {
  */
 void peer_code_list(struct peer_code *out, pid_t pid, int pidfd);
 
+/*
+ * Adds the code of a list in the form of /proc/PID/maps, read from maps_fd up to its end, without
+ * looking at the files. For peer_code_list, and for tests with lists of their own. Cannot fail, as
+ * peer_code_list.
+ */
+void peer_code_read(struct peer_code *c, int maps_fd);
+
 /* Frees the list, and leaves an empty one. */
 void peer_code_deinit(struct peer_code *c);
 
