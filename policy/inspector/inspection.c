@@ -30,6 +30,21 @@ const char *inspection_text(enum inspection_outcome o)
     return (unsigned)o < INSPECTION_OUTCOMES ? texts[o] : "?";
 }
 
+const char *inspection_ima_text(enum inspection_ima s)
+{
+    static const char *const texts[INSPECTION_IMA_STATES] = {
+        [INSPECTION_IMA_NO_LIST] = "there is no list of IMA to read",
+        [INSPECTION_IMA_LISTED] = "the list of IMA has its SHA-256",
+        [INSPECTION_IMA_ABSENT] = "the list of IMA does not have its SHA-256",
+        [INSPECTION_IMA_NO_SHA256] = "the list of IMA has no SHA-256 digests",
+        [INSPECTION_IMA_BEHIND] = "the list of IMA has not been read to its end yet",
+        [INSPECTION_IMA_CUT] = "the list of IMA is too long to be searched to its end",
+        [INSPECTION_IMA_UNREAD] = "the list of IMA cannot be read",
+    };
+
+    return (unsigned)s < INSPECTION_IMA_STATES ? texts[s] : "?";
+}
+
 /* Only these can come from an inspector; any other item is made up. */
 static bool inspection_item_of_file(const struct evidence_item *i)
 {
@@ -52,7 +67,8 @@ bool inspection_sound(const struct inspection *r)
         r->outcome != INSPECTION_UNREAD) {
         return false;
     }
-    if (!evidence_sound(&r->evidence)) {
+    if (r->ima >= INSPECTION_IMA_STATES ||
+        (r->ima == INSPECTION_IMA_LISTED) != (r->ima_entry > 0) || !evidence_sound(&r->evidence)) {
         return false;
     }
     for (uint32_t i = 0; i < r->evidence.n; i++) {
@@ -60,7 +76,8 @@ bool inspection_sound(const struct inspection *r)
             return false;
         }
     }
-    return r->outcome == INSPECTION_OK || (r->evidence.n == 0 && r->evidence.n_unknown == 0);
+    return r->outcome == INSPECTION_OK ||
+           (r->evidence.n == 0 && r->evidence.n_unknown == 0 && r->ima == INSPECTION_IMA_NO_LIST);
 }
 
 void inspection_nothing(struct inspection *r, enum inspection_outcome outcome, int error)

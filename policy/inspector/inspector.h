@@ -4,9 +4,9 @@
  * The inspector: a process without privileges that parses files which a peer could have written.
  *
  * It receives open files over a SEQPACKET pair, in messages of one size, and answers with an
- * inspection: the executable's SHA-256, and licence evidence from its ELF notes, its Debian or rpm
- * package and signed envelopes. If it crashes, hangs or breaks the
- * protocol, it is killed and restarted; its waiters get an inspection with that outcome.
+ * inspection: the executable's SHA-256, whether the kernel has measured it, and licence evidence
+ * from its ELF notes, its Debian or rpm package and signed envelopes. If it crashes, hangs or
+ * breaks the protocol, it is killed and restarted; its waiters get an inspection with that outcome.
  *
  * This header is the caller's side, for one thread with a libevent loop. Only inspector_free
  * blocks: it reaps a killed child. Results are cached by the file's identity (peer_file_id); the
@@ -58,11 +58,29 @@ const char *inspection_text(enum inspection_outcome o);
 
 #define INSPECTION_SHA256_SIZE 32u
 
+/* Whether IMA, the kernel's Integrity Measurement Architecture, has measured a file's contents. */
+enum inspection_ima {
+    INSPECTION_IMA_NO_LIST,   /* the kernel has no list of measurements, or we may not read it */
+    INSPECTION_IMA_LISTED,    /* a file with this SHA-256 is in it */
+    INSPECTION_IMA_ABSENT,    /* no such file is in it */
+    INSPECTION_IMA_NO_SHA256, /* it has no SHA-256 digests of files */
+    INSPECTION_IMA_BEHIND,    /* it grows faster than it is read, or has not been read yet */
+    INSPECTION_IMA_CUT,       /* it has more digests than are kept */
+    INSPECTION_IMA_UNREAD,    /* reading it failed */
+    INSPECTION_IMA_STATES,
+};
+
+/* Returns half a sentence on IMA's list. Static. */
+const char *inspection_ima_text(enum inspection_ima s);
+
 /* A value without pointers. Unless outcome is INSPECTION_OK, the members after error are 0. */
 struct inspection {
     enum inspection_outcome outcome;
     int error; /* errno for INSPECTION_UNREAD and INSPECTION_NOBODY, otherwise 0 */
     uint8_t sha256[INSPECTION_SHA256_SIZE];
+    uint32_t ima;             /* enum inspection_ima */
+    uint32_t ima_entry;       /* if it is listed: the first such entry, from 1; otherwise 0 */
+    uint32_t ima_pcr;         /* … and the register of the TPM that it extends */
     uint32_t envelopes_other; /* number of valid envelopes for other files */
     struct evidence evidence; /* grades noted, packaged and signed */
 };
@@ -160,6 +178,7 @@ struct inspector_settings {
     gid_t gid;
     const char *dpkg_dir; /* NULL for /var/lib/dpkg; "" for no folder */
     const char *doc_dir;  /* NULL for /usr/share/doc; "" for no folder */
+    const char *ima_dir;  /* NULL for /sys/kernel/security/ima; "" for no folder */
     const char *rpm_dir;  /* NULL for /usr/lib/sysimage/rpm or /var/lib/rpm; "" for no folder */
     size_t n_keys;
     const struct inspector_key *keys;

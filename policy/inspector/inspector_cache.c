@@ -62,11 +62,12 @@ static struct inspector_entry *inspector_cache_find(struct inspector_cache *c,
 }
 
 const struct inspection *inspector_cache_get(struct inspector_cache *c,
-                                             const struct peer_file_id *id, const char *path)
+                                             const struct peer_file_id *id, const char *path,
+                                             uint64_t ima_count)
 {
     struct inspector_entry *e = inspector_cache_find(c, id, path);
 
-    if (!e) {
+    if (!e || (e->ima_count != ima_count && e->inspection->ima != INSPECTION_IMA_LISTED)) {
         return NULL;
     }
     TAILQ_REMOVE(&c->entries, e, link);
@@ -75,11 +76,12 @@ const struct inspection *inspector_cache_get(struct inspector_cache *c,
 }
 
 void inspector_cache_put(struct inspector_cache *c, const struct peer_file_id *id, const char *path,
-                         const struct inspection *r, int64_t now)
+                         const struct inspection *r, uint64_t ima_count, int64_t now)
 {
     struct inspector_entry *e;
 
-    if (r->outcome != INSPECTION_OK || id->ctime > now - INSPECTOR_CACHE_AGE) {
+    if (r->outcome != INSPECTION_OK || r->ima == INSPECTION_IMA_BEHIND ||
+        id->ctime > now - INSPECTOR_CACHE_AGE) {
         return;
     }
     e = inspector_cache_find(c, id, path);
@@ -91,6 +93,7 @@ void inspector_cache_put(struct inspector_cache *c, const struct peer_file_id *i
         return;
     }
     e->id = *id;
+    e->ima_count = ima_count;
     e->path = strdup(path);
     if (!e->path) {
         free(e);

@@ -18,6 +18,7 @@ struct inspector_entry {
     struct peer_file_id id;
     char *path;
     const struct inspection *inspection; /* held */
+    uint64_t ima_count;                  /* of entries in the list of IMA when it was searched */
 };
 
 TAILQ_HEAD(inspector_entries, inspector_entry);
@@ -52,9 +53,14 @@ void inspector_cache_init(struct inspector_cache *c);
 /* Drops all inspections, but remembers which files are slow. Also for the end of the cache. */
 void inspector_cache_clear(struct inspector_cache *c);
 
-/* Returns the cached inspection of this file, or NULL. Valid until the next inspector_cache_put. */
+/*
+ * Returns the cached inspection of this file, or NULL. Valid until the next inspector_cache_put.
+ * ima_count is the number of entries in the list of IMA: if there are new ones, one that was not
+ * found in it is not returned.
+ */
 const struct inspection *inspector_cache_get(struct inspector_cache *c,
-                                             const struct peer_file_id *id, const char *path)
+                                             const struct peer_file_id *id, const char *path,
+                                             uint64_t ima_count)
     __attribute__((warn_unused_result));
 
 /*
@@ -63,7 +69,7 @@ const struct inspection *inspector_cache_get(struct inspector_cache *c,
  * nothing if out of memory.
  */
 void inspector_cache_put(struct inspector_cache *c, const struct peer_file_id *id, const char *path,
-                         const struct inspection *r, int64_t now);
+                         const struct inspection *r, uint64_t ima_count, int64_t now);
 
 /*
  * Remembers for LIMIT_INSPECT_SLOW_MS that inspecting a file takes too long. Replaces the oldest

@@ -31,8 +31,8 @@
 /* argv[0], as ps shows it. */
 #define INSPECTOR_NAME "poemd: inspector"
 
-/* Fds that the parent passes: three folders and the envelopes. */
-#define INSPECTOR_FDS (3u + INSPECTOR_ENVELOPES)
+/* Fds that the parent passes: three folders, the list of IMA and the envelopes. */
+#define INSPECTOR_FDS (4u + INSPECTOR_ENVELOPES)
 
 /* Files that are inspected in turn. Each takes 18 KiB of the inspector's memory. */
 #define INSPECTOR_SLOTS 32u
@@ -65,6 +65,7 @@ struct inspector_start {
     int32_t dpkg_fd; /* -1 if there is none */
     int32_t doc_fd;
     int32_t rpm_fd;
+    int32_t ima_fd; /* the list */
     uint32_t n_keys;
     uint32_t n_envelopes;
     uint32_t n_revoked;
@@ -115,6 +116,8 @@ bool inspection_sound(const struct inspection *r) __attribute__((warn_unused_res
  */
 int inspector_sandbox(const struct inspector_start *s) __attribute__((warn_unused_result));
 
+struct inspector_ima;
+
 /* The valid envelopes, and the errors of the others. */
 struct inspector_claims;
 
@@ -126,6 +129,7 @@ struct inspector_tools {
     int doc_fd;
     int rpm_fd;
     struct inspector_index *index; /* of the lists below dpkg_fd */
+    struct inspector_ima *ima;
     const struct inspector_claims *claims;
 };
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/helper/helper_child.h"
+#include "base/numbers.h"
 #include "base/sealed.h"
 #include "base/sock.h"
 
@@ -44,6 +45,43 @@ static int32_t inspector_child_hand_over_folder(struct inspector_kit *k, const c
         return -1;
     }
     return inspector_child_hand_over_take(k, fd);
+}
+
+/*
+ * Opens the list of IMA for the kit, and the file with the number of its entries. Returns -1 if
+ * there is none: most kernels have no list, and it is root's.
+ */
+static int32_t inspector_child_hand_over_ima(struct inspector_kit *k, const char *dir)
+{
+    const int dir_fd = *dir ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    int list_fd;
+
+    if (dir_fd < 0) {
+        return -1;
+    }
+    list_fd = openat(dir_fd, "ascii_runtime_measurements", flags);
+    k->ima_count_fd = openat(dir_fd, "runtime_measurements_count", flags);
+    close(dir_fd);
+    if (list_fd < 0) {
+        sock_close(&k->ima_count_fd);
+        return -1;
+    }
+    return inspector_child_hand_over_take(k, list_fd);
+}
+
+uint64_t inspector_kit_ima_count(const struct inspector_kit *k)
+{
+    char text[32];
+    const ssize_t n = k->ima_count_fd < 0 ? -1 : pread(k->ima_count_fd, text, sizeof text - 1, 0);
+    uint64_t count;
+
+    if (n <= 0) {
+        return 0;
+    }
+    text[n] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    return numbers_decimal(text, UINT64_MAX, &count) ? count : 0;
 }
 
 /* Returns the folder of rpm's database: the newer one unless only the older one exists. */
@@ -85,7 +123,7 @@ int inspector_kit_init(struct inspector_kit *k, const struct inspector_settings 
     static struct inspector_start start;
     int err;
 
-    *k = (struct inspector_kit){.exe_fd = -1, .fds = {-1}, .n_fds = 1};
+    *k = (struct inspector_kit){.exe_fd = -1, .ima_count_fd = -1, .fds = {-1}, .n_fds = 1};
     if (s->n_keys > INSPECTOR_KEYS || s->n_envelopes > INSPECTOR_ENVELOPES ||
         s->n_revoked > INSPECTOR_REVOKED) {
         return -E2BIG;
@@ -97,6 +135,8 @@ int inspector_kit_init(struct inspector_kit *k, const struct inspector_settings 
     start.dpkg_fd = inspector_child_hand_over_folder(k, s->dpkg_dir, "/var/lib/dpkg");
     start.doc_fd = inspector_child_hand_over_folder(k, s->doc_dir, "/usr/share/doc");
     start.rpm_fd = inspector_child_hand_over_folder(k, s->rpm_dir, inspector_child_rpm_dir());
+    start.ima_fd =
+        inspector_child_hand_over_ima(k, s->ima_dir ? s->ima_dir : "/sys/kernel/security/ima");
     start.n_keys = (uint32_t)s->n_keys;
     for (size_t i = 0; i < s->n_keys; i++) {
         start.keys[i] = s->keys[i];
@@ -116,6 +156,7 @@ int inspector_kit_init(struct inspector_kit *k, const struct inspector_settings 
 void inspector_kit_deinit(struct inspector_kit *k)
 {
     sock_close(&k->exe_fd);
+    sock_close(&k->ima_count_fd);
     while (k->n_fds > 0) {
         sock_close(&k->fds[--k->n_fds]);
     }

@@ -12,6 +12,7 @@
 /* The inputs of every inspector of one parent. All fds are owned. */
 struct inspector_kit {
     int exe_fd;
+    int ima_count_fd; /* the number of entries in the list of IMA; -1 if there is none */
     int fds[1 +
             INSPECTOR_FDS]; /* from INSPECTOR_START_FD on: a struct inspector_start, then these */
     unsigned n_fds;
@@ -21,6 +22,12 @@ struct inspector_kit {
 int inspector_kit_init(struct inspector_kit *k, const struct inspector_settings *s)
     __attribute__((warn_unused_result));
 void inspector_kit_deinit(struct inspector_kit *k);
+
+/*
+ * Returns the number of entries in the list of IMA, as the kernel counts them; 0 if there is no
+ * list. Does not block.
+ */
+uint64_t inspector_kit_ima_count(const struct inspector_kit *k);
 
 /* Starts a process. Returns 0 or -errno; the caller owns *channel_fd (non-blocking) and *pidfd. */
 int inspector_start(const struct inspector_kit *k, pid_t *pid, int *channel_fd, int *pidfd)

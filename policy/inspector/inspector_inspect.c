@@ -15,6 +15,7 @@
 #include "policy/evidence/evidence_elf.h"
 #include "policy/inspector/inspector_channel.h"
 #include "policy/inspector/inspector_hash.h"
+#include "policy/inspector/inspector_ima.h"
 #include "policy/inspector/inspector_index.h"
 
 struct inspector_file {
@@ -114,6 +115,9 @@ static bool inspector_file_look(struct inspector_file *f, const struct inspector
     r->outcome = INSPECTION_OK;
     evidence_init(&r->evidence);
     memcpy(r->sha256, f->hash->sha256, sizeof r->sha256);
+    for (int i = 0; i < INSPECTOR_IMA_CATCH_UP && inspector_ima_read(t->ima); i++) {
+    }
+    inspector_ima_look(t->ima, r);
     /* A well-formed file without notes needs no report. */
     (void)evidence_elf(&r->evidence, inspector_inspect_read_at, &f->fd);
     inspector_dpkg_add(t, f->index_err, f->question.path, inspector_file_md5, f, &r->evidence);

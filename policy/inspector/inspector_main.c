@@ -18,6 +18,7 @@
 #include "base/fdset.h"
 #include "base/sock.h"
 #include "policy/inspector/inspector_channel.h"
+#include "policy/inspector/inspector_ima.h"
 #include "policy/inspector/inspector_index.h"
 
 /* Static rather than on the stack or heap: there is one of each. */
@@ -108,6 +109,20 @@ static int inspector_main_step(const struct inspector_tools *tools)
     return r;
 }
 
+/* Waits for a message, and reads the list of IMA as long as there is none. */
+static ssize_t inspector_main_read(const struct inspector_tools *tools, struct fdset *fds)
+{
+    bool more = true;
+    ssize_t n;
+
+    do {
+        more = more && inspector_ima_read(tools->ima);
+        n = sock_recv(INSPECTOR_CHANNEL_FD, &msg, sizeof msg, fds,
+                      MSG_TRUNC | (more ? MSG_DONTWAIT : 0));
+    } while (n == -EAGAIN);
+    return n;
+}
+
 /* Answers one question. Returns 1, 0 at the channel's end, or -errno. */
 static int inspector_main_answer(const struct inspector_tools *tools)
 {
@@ -115,7 +130,7 @@ static int inspector_main_answer(const struct inspector_tools *tools)
     ssize_t n;
 
     fdset_init(&fds);
-    n = sock_recv(INSPECTOR_CHANNEL_FD, &msg, sizeof msg, &fds, MSG_TRUNC);
+    n = inspector_main_read(tools, &fds);
     if (n <= 0) {
         fdset_close(&fds);
         return (int)n;
@@ -169,8 +184,9 @@ int inspector_main(void)
                                          .doc_fd = start.doc_fd,
                                          .rpm_fd = start.rpm_fd,
                                          .index = inspector_index_new(start.dpkg_fd),
+                                         .ima = inspector_ima_new(start.ima_fd),
                                          .claims = inspector_claims_new(&start)};
-        err = tools.index && tools.claims ? 0 : -ENOMEM;
+        err = tools.index && tools.ima && tools.claims ? 0 : -ENOMEM;
     }
     if (!err) {
         memset(&msg, 0, sizeof msg);

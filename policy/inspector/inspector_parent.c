@@ -39,6 +39,7 @@ static void inspector_send_question(struct inspector *i, struct inspector_job *j
     if (begins) {
         fds.fds[fds.n++] = j->exe_fd; /* borrowed for the call */
     }
+    j->ima_count = inspector_kit_ima_count(&i->kit);
     inspector_pace_begin(&i->pace, i->pid);
     n = sock_send(i->channel_fd, &m, sizeof m, &fds, MSG_DONTWAIT);
     i->current = j;
@@ -68,8 +69,8 @@ static void inspector_work(struct inspector *i)
     struct inspector_job *j;
 
     while (!i->current && (j = inspector_queue_next(&i->queue))) {
-        const struct inspection *kept =
-            inspector_cache_get(&i->cache, &j->question.id, j->question.path);
+        const struct inspection *kept = inspector_cache_get(
+            &i->cache, &j->question.id, j->question.path, inspector_kit_ima_count(&i->kit));
 
         if (kept) {
             inspector_job_end(i, j, kept, INSPECTION_OK, 0);
@@ -118,7 +119,9 @@ void inspector_beat(struct inspector *i)
 
 const struct inspection *inspector_look(struct inspector *i, const struct peer_exe *exe)
 {
-    return exe->fd < 0 ? NULL : inspector_cache_get(&i->cache, &exe->id, exe->path);
+    return exe->fd < 0 ? NULL
+                       : inspector_cache_get(&i->cache, &exe->id, exe->path,
+                                             inspector_kit_ima_count(&i->kit));
 }
 
 /*

@@ -38,7 +38,8 @@ struct inspector_job {
     unsigned ms;      /* time taken by these slices */
     int slot;         /* in the process, or -1 if not begun */
     bool late;
-    uint64_t left; /* bytes still to be read, as reported by the process */
+    uint64_t ima_count; /* of entries in the list of IMA when the process was asked last */
+    uint64_t left;      /* bytes still to be read, as reported by the process */
     int exe_fd;
     struct inspector_question question;
 };

@@ -117,7 +117,8 @@ void inspector_job_answered(struct inspector *i, struct inspector_job *j,
 
     inspector_queue_answered(&i->queue, j);
     if (r) {
-        inspector_cache_put(&i->cache, &j->question.id, j->question.path, r, clock_time_ns());
+        inspector_cache_put(&i->cache, &j->question.id, j->question.path, r, j->ima_count,
+                            clock_time_ns());
         inspector_job_end(i, j, r, INSPECTION_OK, 0);
     } else {
         inspector_job_end(i, j, NULL, good ? INSPECTION_NOBODY : answer->outcome,

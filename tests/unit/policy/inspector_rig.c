@@ -132,6 +132,8 @@ static int be_bad(const char *how)
                          "I", "say so");
         } else if (strcmp(how, "outcome") == 0) {
             msg.u.answer.outcome = INSPECTION_OUTCOMES;
+        } else if (strcmp(how, "ima") == 0) {
+            msg.u.answer.ima = INSPECTION_IMA_LISTED;
         } else if (strcmp(how, "short") == 0) {
             (void)send(INSPECTOR_CHANNEL_FD, &msg, sizeof msg - 1, 0);
         } else if (strcmp(how, "exit-after") == 0) {
@@ -162,7 +164,8 @@ static void set_up(void)
                                            .gid = 65534,
                                            .dpkg_dir = "",
                                            .doc_dir = "",
-                                           .rpm_dir = ""};
+                                           .rpm_dir = "",
+                                           .ima_dir = ""};
     ck_assert_int_ge(settings.exe_fd, 0);
     exe.fd = -1;
     asker = (struct inspector_asker){.uid = 1000, .route = 1};

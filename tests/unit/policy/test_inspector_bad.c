@@ -95,7 +95,8 @@ START_TEST(one_that_goes_after_its_answer_has_answered)
 }
 END_TEST
 
-static const char *const liars[] = {"ready-twice", "other-job", "assigned", "outcome", "short"};
+static const char *const liars[] = {"ready-twice", "other-job", "assigned",
+                                    "outcome",     "ima",       "short"};
 
 START_TEST(one_that_lies_is_not_believed)
 {

@@ -31,13 +31,13 @@ static void cache_put(const struct peer_file_id *id, const char *path, uint32_t 
     memcpy(fresh.sha256, &number, sizeof number);
     r = inspection_new(&fresh);
     ck_assert_ptr_nonnull(r);
-    inspector_cache_put(&cache, id, path, r, NOW);
+    inspector_cache_put(&cache, id, path, r, 0, NOW);
     inspection_release(r);
 }
 
 static bool cache_has(const struct peer_file_id *id, const char *path, uint32_t number)
 {
-    const struct inspection *const r = inspector_cache_get(&cache, id, path);
+    const struct inspection *const r = inspector_cache_get(&cache, id, path, 0);
 
     ck_assert(!r || memcmp(r->sha256, &number, sizeof number) == 0);
     return r != NULL;
@@ -127,8 +127,27 @@ START_TEST(a_failure_is_not_kept)
     static const struct inspection failed = {.outcome = INSPECTION_TIMEOUT};
     const struct peer_file_id id = cache_file_id(7);
 
-    inspector_cache_put(&cache, &id, "/a", &failed, NOW);
+    inspector_cache_put(&cache, &id, "/a", &failed, 0, NOW);
     ck_assert(!cache_has(&id, "/a", 0));
+}
+END_TEST
+
+/* A file that was not in the list of IMA is in it once, and then for ever. */
+START_TEST(one_that_was_not_measured_is_looked_up_again)
+{
+    for (uint32_t ima = 0; ima < INSPECTION_IMA_STATES; ima++) {
+        const struct inspection fresh = {.outcome = INSPECTION_OK, .ima = ima};
+        const struct inspection *const r = inspection_new(&fresh);
+        const struct peer_file_id id = cache_file_id(7 + ima);
+        const bool kept = ima != INSPECTION_IMA_BEHIND;
+
+        ck_assert_ptr_nonnull(r);
+        inspector_cache_put(&cache, &id, "/a", r, 41, NOW);
+        inspection_release(r);
+        ck_assert(kept == (inspector_cache_get(&cache, &id, "/a", 41) != NULL));
+        ck_assert((ima == INSPECTION_IMA_LISTED) ==
+                  (inspector_cache_get(&cache, &id, "/a", 42) != NULL));
+    }
 }
 END_TEST
 
@@ -157,6 +176,7 @@ int main(void)
     tcase_add_loop_test(tc, the_one_that_was_used_last_is_dropped_first, 0, 2);
     tcase_add_test(tc, a_file_that_changed_just_now_is_not_kept);
     tcase_add_test(tc, a_failure_is_not_kept);
+    tcase_add_test(tc, one_that_was_not_measured_is_looked_up_again);
     tcase_add_test(tc, a_slow_file_is_remembered_for_a_time);
     return unit_run(s);
 }
