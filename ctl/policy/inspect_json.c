@@ -81,6 +81,14 @@ static json_t *inspect_json_file_id(const struct peer *p)
                      (json_int_t)id->ctime);
 }
 
+/* The entry of the executable in the list of IMA; null if it is in none. */
+static json_t *inspect_json_ima(const struct inspection *r)
+{
+    return r->ima_entry > 0 ? json_pack("{s:I, s:I}", "entry", (json_int_t)r->ima_entry, "pcr",
+                                        (json_int_t)r->ima_pcr)
+                            : json_null();
+}
+
 static json_t *inspect_json_executable(const struct inspect *i)
 {
     const struct inspection *r = &i->inspection;
@@ -88,13 +96,14 @@ static json_t *inspect_json_executable(const struct inspect *i)
     char verity[PEER_VERITY_TEXT_SIZE];
 
     return json_pack(
-        "{s:o, s:b, s:b, s:o, s:o, s:o}", "path",
+        "{s:o, s:b, s:b, s:o, s:o, s:o, s:o}", "path",
         inspect_json_text(&i->peer, PEER_EXE_PATH, i->peer.exe.path), "path_ours",
         i->peer.exe.path_ours, "deleted", i->peer.exe.deleted, "file",
         inspect_json_file_id(&i->peer), "sha256",
         read ? inspect_json_hex(r->sha256, sizeof r->sha256) : json_null(), "fs_verity",
         i->peer.exe.verity.size > 0 ? json_string(peer_verity_text(&i->peer.exe.verity, verity))
-                                    : json_null());
+                                    : json_null(),
+        "ima", inspect_json_ima(r));
 }
 
 static json_t *inspect_json_date(uint32_t date)

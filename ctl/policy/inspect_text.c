@@ -127,6 +127,13 @@ static void inspect_text_show_file(const struct inspect *i, FILE *to)
     } else {
         fprintf(to, "  %-12s %s\n", "SHA-256", hex_text(r->sha256, sizeof r->sha256, digits));
     }
+    if (r->ima != INSPECTION_IMA_NO_LIST) {
+        fprintf(to, "  %-12s %s", "IMA", inspection_ima_text((enum inspection_ima)r->ima));
+        if (r->ima_entry > 0) {
+            fprintf(to, " in entry %" PRIu32 " (PCR %" PRIu32 ")", r->ima_entry, r->ima_pcr);
+        }
+        fprintf(to, "\n");
+    }
     if (e->verity.size > 0) {
         fprintf(to, "  %-12s %s\n", "fs-verity", peer_verity_text(&e->verity, verity));
     }

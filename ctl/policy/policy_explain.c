@@ -141,11 +141,10 @@ static bool policy_explain_part_init(struct part *p, const struct rules *r, enum
 static const char *policy_explain_place(unsigned line, enum rules_about about,
                                         char out[PRESET_PLACE_SIZE])
 {
-    static const char *const words[] = {[RULES_ABOUT_IDENTITY] = "allow",
-                                        [RULES_ABOUT_RECITAL] = "demand recital",
-                                        [RULES_ABOUT_LICENCE] = "licence",
-                                        [RULES_ABOUT_CODE] = "code",
-                                        [RULES_ABOUT_CONSISTENCY] = "licence"};
+    static const char *const words[] = {
+        [RULES_ABOUT_IDENTITY] = "allow",      [RULES_ABOUT_RECITAL] = "demand recital",
+        [RULES_ABOUT_LICENCE] = "licence",     [RULES_ABOUT_CODE] = "code",
+        [RULES_ABOUT_CONSISTENCY] = "licence", [RULES_ABOUT_MEASURED] = "executable"};
 
     if (line) {
         return preset_place(line, out);
@@ -157,11 +156,10 @@ static const char *policy_explain_place(unsigned line, enum rules_about about,
 
 static json_t *policy_explain_step_json(const struct rules_step *s)
 {
-    static const char *const words[] = {[RULES_ABOUT_IDENTITY] = "allow",
-                                        [RULES_ABOUT_RECITAL] = "demand",
-                                        [RULES_ABOUT_LICENCE] = "licence",
-                                        [RULES_ABOUT_CODE] = "code",
-                                        [RULES_ABOUT_CONSISTENCY] = "licence"};
+    static const char *const words[] = {
+        [RULES_ABOUT_IDENTITY] = "allow",      [RULES_ABOUT_RECITAL] = "demand",
+        [RULES_ABOUT_LICENCE] = "licence",     [RULES_ABOUT_CODE] = "code",
+        [RULES_ABOUT_CONSISTENCY] = "licence", [RULES_ABOUT_MEASURED] = "executable"};
     char letters[TAINT_COUNT + 1];
 
     return json_pack("{s:s, s:i, s:s*, s:b, s:s, s:s, s:s?}", "rule", words[s->about], "line",

@@ -97,6 +97,7 @@ struct rules_code {
 /* A property that a party must have. */
 enum rules_trait_kind {
     RULES_CONSISTENT, /* its package and its declaration do not contradict its recital */
+    RULES_MEASURED,   /* the kernel guarantees its executable's contents, by fs-verity or IMA */
 };
 
 struct rules_trait {
@@ -310,6 +311,7 @@ enum rules_about {
     RULES_ABOUT_LICENCE,     /* "licence" */
     RULES_ABOUT_CODE,        /* "code" */
     RULES_ABOUT_CONSISTENCY, /* "licence of PARTY consistent" */
+    RULES_ABOUT_MEASURED,    /* "executable of PARTY measured" */
 };
 
 /* One rule, judged alone, as shown by "policy explain". */

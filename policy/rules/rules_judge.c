@@ -74,11 +74,8 @@ static const struct evidence *rules_judge_evidence(const struct rules_known *k)
                                                                     : NULL;
 }
 
-/*
- * Returns the interpreter that the party's executable is, or NULL. A file that is only mapped, such
- * as the loader in each program, is not a process.
- */
-static const char *rules_judge_interpreter(const struct rules_known *k)
+/* A file that is only mapped, such as the loader in each program, is not a process. */
+const char *rules_interpreter(const struct rules_known *k)
 {
     return peer_knows(k->peer, PEER_PID) && peer_knows(k->peer, PEER_EXE_PATH)
                ? interpreter_of(k->peer->exe.path)
@@ -102,7 +99,7 @@ static void rules_judge_count_inspection(const struct rules_known *k, uint32_t t
 {
     const struct evidence *e = rules_judge_evidence(k);
 
-    c->interpreter = rules_judge_interpreter(k);
+    c->interpreter = rules_interpreter(k);
     for (uint32_t i = 0; e && i < e->n; i++) {
         const struct evidence_item *item = &e->items[i];
 
@@ -276,7 +273,7 @@ bool rules_contradicts_itself(const struct rules_known *k, struct rules_contradi
     if (recited && *k->declared && gpl != (rules_judge_with_any(k->declared) == SPDX_COMPATIBLE)) {
         return true;
     }
-    for (uint32_t i = 0; gpl && e && !rules_judge_interpreter(k) && i < e->n; i++) {
+    for (uint32_t i = 0; gpl && e && !rules_interpreter(k) && i < e->n; i++) {
         if (e->items[i].grade == EVIDENCE_PACKAGED &&
             rules_judge_with_any(e->items[i].licence) == SPDX_INCOMPATIBLE) {
             *by = (struct rules_contradiction){e->items[i].licence, "is packaged as"};

@@ -93,6 +93,9 @@ uint32_t rules_worse_taint(const struct rules_licence *rule, const char *a, cons
 /* A rule that is met by a licence that is compatible with any version of the GPL. */
 extern const struct rules_licence rules_any_version;
 
+/* Returns the interpreter that the party's executable is, or NULL. */
+const char *rules_interpreter(const struct rules_known *k);
+
 /* ---- properties (rules_trait.c) ---- */
 
 /* Judges a rule on a property of the party. */

@@ -103,6 +103,11 @@ struct config_code {
     struct config_place at;
 };
 
+struct config_executable {
+    unsigned party;
+    struct config_place at;
+};
+
 struct config_assign {
     unsigned party;
     char *licence;
@@ -171,10 +176,11 @@ struct config_route {
     unsigned same_of;      /* enum config_same_of */
     unsigned preset;       /* of which the statements apply, too (proxy/config/preset.h) */
     struct config_place preset_at;
-    size_t n_allow, n_licence, n_code, n_assign;
+    size_t n_allow, n_licence, n_code, n_executable, n_assign;
     struct config_allow *allow;
     struct config_licence *licence;
     struct config_code *code;
+    struct config_executable *executable;
     struct config_assign *assign;
     unsigned otherwise;               /* enum config_otherwise */
     struct config_place demand_at[2]; /* of the party's word, in the order of CONFIG_FROM_* */

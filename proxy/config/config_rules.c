@@ -171,7 +171,7 @@ static void config_rules_free_rules(struct config_route *r)
     r->rules = (struct rules){.n_allow = 0};
 }
 
-/* A statement about a licence is a rule on a licence, or on a property. */
+/* Resolves rules on licences and on properties, which statements about licences can also be. */
 static void config_rules_resolve_licences(struct config_route *r, struct rules_licence *licence,
                                           struct rules_trait *trait, struct config_errors *e)
 {
@@ -181,6 +181,11 @@ static void config_rules_resolve_licences(struct config_route *r, struct rules_l
         } else {
             config_rules_resolve_licence(&r->licence[i], &licence[r->rules.n_licence++], e);
         }
+    }
+    for (size_t i = 0; i < r->n_executable; i++) {
+        trait[r->rules.n_trait++] = (struct rules_trait){.party = (enum side)r->executable[i].party,
+                                                         .kind = RULES_MEASURED,
+                                                         .line = r->executable[i].at.line};
     }
 }
 
@@ -196,7 +201,7 @@ static int config_rules_resolve_route(struct config_route *r, struct config_erro
     allow = config_rules_room(r->n_allow, sizeof *allow);
     licence = config_rules_room(r->n_licence, sizeof *licence);
     code = config_rules_room(r->n_code, sizeof *code);
-    trait = config_rules_room(r->n_licence, sizeof *trait);
+    trait = config_rules_room(r->n_licence + r->n_executable, sizeof *trait);
     assign = config_rules_room(r->n_assign, sizeof *assign);
 
     r->rules = (struct rules){
@@ -347,6 +352,7 @@ void config_route_deinit_rules(struct config_route *r)
     free(r->allow);
     free(r->licence);
     free(r->code);
+    free(r->executable);
     free(r->assign);
     config_rules_list_deinit(&r->dma_ranges);
     config_rules_free_rules(r);

@@ -116,6 +116,20 @@ static void *config_words_code_begin(struct config_parser *p, struct config_plac
     return c;
 }
 
+static void *config_words_executable_begin(struct config_parser *p, struct config_place at)
+{
+    struct config_route *r = config_words_this_route(p);
+    void *list = r->executable;
+    struct config_executable *e = config_words_grow(p, &list, r->n_executable, sizeof *e);
+
+    if (e) {
+        r->executable = list;
+        r->n_executable++;
+        e->at = at;
+    }
+    return e;
+}
+
 static void *config_words_assign_begin(struct config_parser *p, struct config_place at)
 {
     struct config_route *r = config_words_this_route(p);
@@ -220,6 +234,7 @@ static const char *const target_words[] = {"GPL-2.0-only", "GPL-2.0-or-later", "
                                            "client",       "backend",          NULL};
 static const char *const grade_words[] = {"declared", "noted",    "recited", "packaged",
                                           "signed",   "assigned", NULL};
+static const char *const word_measured[] = {"measured", NULL};
 static const char *const otherwise_words[] = {
     [CONFIG_OTHERWISE_DENY] = "deny", [CONFIG_OTHERWISE_TAINT] = "taint", NULL};
 static const char *const dma_words[] = {[CONFIG_DMA_PASS] = "pass",
@@ -434,6 +449,13 @@ static const struct config_word words[] = {
               CHOICE("GRADE", config_code, grade, grade_words),
               {"or", "better", VALUE_CHOICE, 0, 0, CONFIG_NO_TARGET, CONFIG_NO_PLACE, word_better}},
      .help = "the required evidence of all code that a party has mapped"},
+    {.word = "executable",
+     .context = CONTEXT_ROUTE,
+     .flags = CONFIG_REPEATABLE,
+     .begin = config_words_executable_begin,
+     .args = {WORD("of", word_of), CHOICE("PARTY", config_executable, party, side_words),
+              WORD("measured", word_measured)},
+     .help = "the party whose executable the kernel must have measured"},
     {.word = "assign",
      .context = CONTEXT_ROUTE,
      .flags = CONFIG_REPEATABLE,

@@ -243,6 +243,35 @@ class Check(Asking):
                 found = self.findings(self.config(f"allow client user {user}", listen=listen))
                 self.assertEqual(bool(found), useless, found)
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root can have a list of IMA's in its place")
+    def test_an_executable_that_the_kernel_has_measured(self) -> None:
+        """By a list in the form of IMA's, in a mount namespace: no kernel with IMA is needed."""
+        device = self.device()
+        digest = hashlib.sha256(device.read_bytes()).hexdigest()
+        config = self.config("executable of backend measured\nlicence of backend consistent")
+        ima = self.folder / "ima"
+        ima.mkdir()
+        within = ("mount -t tmpfs none /sys/kernel && mkdir -p /sys/kernel/security && "
+                  'cp -r "$1" /sys/kernel/security/ima && shift && exec "$@"')
+        with self.process(device) as pid:
+            for listed, code in (("1" * 64, 1), (digest, 0)):
+                (ima / "ascii_runtime_measurements").write_text(
+                    f"10 {'a' * 40} ima-ng sha1:{'b' * 40} boot_aggregate\n"
+                    f"10 {'c' * 40} ima-sig sha256:{listed} {device} 0302\n")
+                (ima / "runtime_measurements_count").write_text("2\n")
+                done = subprocess.run(
+                    ["unshare", "--mount", "sh", "-c", within, "sh", ima, build / "poemctl",
+                     "policy", "explain", "--json", "--config", config, "--route", "r", "--pid",
+                     str(pid)], stdout=subprocess.PIPE, timeout=PATIENCE, check=False)
+                self.assertEqual(done.returncode, code)
+                rules = {r["rule"]: r for r in json.loads(done.stdout)["rules"]}
+                self.assertTrue(rules["licence"]["met"])
+                measured = rules["executable"]
+                self.assertEqual((measured["met"], measured["line"]), (code == 0, 4))
+                self.assertIn("in entry 2 of its list" if code == 0 else
+                              "the list of IMA does not have its SHA-256", measured["why"])
+                self.assertEqual(measured["mend"] is None, code == 0)
+
     def test_as_text(self) -> None:
         config = self.config("allow client user 0\nallow client user 0")
         shown, said = self.ask("policy", "check", "--config", config, code=1)

@@ -125,6 +125,12 @@ static json_t *verdict_facts_exe_of(json_t *party, const struct rules_known *k)
             unknown, "sha256",
             json_string(k->inspection ? inspection_text(k->inspection->outcome) : "not inspected"));
     }
+    if (k->inspection && k->inspection->ima == INSPECTION_IMA_LISTED) {
+        (void)json_object_set_new(o, "ima",
+                                  json_pack("{s:I,s:I}", "entry",
+                                            (json_int_t)k->inspection->ima_entry, "pcr",
+                                            (json_int_t)k->inspection->ima_pcr));
+    }
     if (e->verity.size > 0) {
         (void)json_object_set_new(o, "verity", json_string(peer_verity_text(&e->verity, verity)));
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Rules on properties of a party: that it does not contradict itself. */
+/* Rules on properties of a party: that it does not contradict itself, that it is measured. */
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
@@ -119,6 +119,52 @@ START_TEST(an_assignment_overrides_a_contradiction)
 }
 END_TEST
 
+/* ---- measurements ---- */
+
+START_TEST(an_executable_with_fs_verity_is_measured)
+{
+    for (int party = 0; party < SIDES; party++) {
+        struct rig *g = trait_rig((enum side)party, RULES_MEASURED);
+
+        ck_assert(rules_ask_executable(&g->rules, (enum side)party));
+        g->known[party].inspection = NULL;
+        trait_must(g, (enum side)party, VERDICT_DENY, "E", "digest, and it was not inspected");
+        g->peer[party].exe.verity = (struct peer_verity){.algorithm = 1, .size = 32};
+        trait_must(g, (enum side)party, VERDICT_ALLOW, "", "measured by fs-verity, sha256:0000");
+    }
+}
+END_TEST
+
+START_TEST(an_executable_that_ima_lists_is_measured)
+{
+    for (unsigned ima = 0; ima < INSPECTION_IMA_STATES; ima++) {
+        struct rig *g = trait_rig(SIDE_BACKEND, RULES_MEASURED);
+
+        g->inspection[SIDE_BACKEND].ima = ima;
+        if (ima == INSPECTION_IMA_LISTED) {
+            g->inspection[SIDE_BACKEND].ima_entry = 4711;
+            trait_must(g, SIDE_BACKEND, VERDICT_ALLOW, "", "in entry 4711 of its list");
+            g->inspection[SIDE_BACKEND].outcome = INSPECTION_CHANGED;
+            trait_must(g, SIDE_BACKEND, VERDICT_DENY, "E", "changed while it was read");
+        } else {
+            trait_must(g, SIDE_BACKEND, VERDICT_DENY, "E",
+                       inspection_ima_text((enum inspection_ima)ima));
+        }
+    }
+}
+END_TEST
+
+START_TEST(an_interpreter_is_not_what_it_runs)
+{
+    struct rig *g = trait_rig(SIDE_BACKEND, RULES_MEASURED);
+
+    g->peer[SIDE_BACKEND].exe.verity = (struct peer_verity){.algorithm = 1, .size = 32};
+    snprintf(g->peer[SIDE_BACKEND].exe.path, sizeof g->peer[SIDE_BACKEND].exe.path,
+             "/usr/bin/python3.11");
+    trait_must(g, SIDE_BACKEND, VERDICT_DENY, "E", "an interpreter");
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("rules_trait");
@@ -128,5 +174,9 @@ int main(void)
     tcase_add_test(tc, without_an_inspection_its_package_is_unknown);
     tcase_add_test(tc, the_package_of_an_interpreter_contradicts_nothing);
     tcase_add_test(tc, an_assignment_overrides_a_contradiction);
+    tc = unit_case(s, "measurements");
+    tcase_add_test(tc, an_executable_with_fs_verity_is_measured);
+    tcase_add_test(tc, an_executable_that_ima_lists_is_measured);
+    tcase_add_test(tc, an_interpreter_is_not_what_it_runs);
     return unit_run(s);
 }
