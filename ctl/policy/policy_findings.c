@@ -273,32 +273,43 @@ static bool policy_findings_assigns(const struct rules *r, enum side party)
     return false;
 }
 
-static void policy_findings_unreachable_grades(const struct search *s)
+/* Reports the rule of that line if no evidence of a party can have the grade. */
+static void policy_findings_unreachable(const struct search *s, unsigned line, enum side party,
+                                        enum evidence_grade least)
 {
     const struct config *c = s->config;
 
-    for (size_t i = 0; i < s->rules->n_licence; i++) {
-        const struct rules_licence *l = &s->rules->licence[i];
-        const char *who = side_name(l->party);
+    if (least < EVIDENCE_SIGNED || policy_findings_assigns(s->rules, party)) {
+        return;
+    }
+    if (least == EVIDENCE_ASSIGNED) {
+        policy_findings_found(
+            s, line, "no evidence is ever \"assigned\": there is no \"assign licence\" for the %s",
+            side_name(party));
+    } else if (c->trust_keys.n == 0 || c->envelopes.n == 0) {
+        policy_findings_found(s, line, "no evidence is ever \"signed\": there is no \"%s\"",
+                              c->trust_keys.n == 0 ? "trust-key" : "envelope");
+    }
+}
 
-        if (l->least < EVIDENCE_SIGNED || policy_findings_assigns(s->rules, l->party)) {
-            continue;
-        }
-        if (l->least == EVIDENCE_ASSIGNED) {
-            policy_findings_found(
-                s, l->line,
-                "no evidence is ever \"assigned\": there is no \"assign licence\" for the %s", who);
-        } else if (c->trust_keys.n == 0 || c->envelopes.n == 0) {
-            policy_findings_found(s, l->line, "no evidence is ever \"signed\": there is no \"%s\"",
-                                  c->trust_keys.n == 0 ? "trust-key" : "envelope");
-        }
+static void policy_findings_unreachable_grades(const struct search *s)
+{
+    const struct rules *r = s->rules;
+
+    for (size_t i = 0; i < r->n_licence; i++) {
+        policy_findings_unreachable(s, r->licence[i].line, r->licence[i].party,
+                                    r->licence[i].least);
+    }
+    for (size_t i = 0; i < r->n_code; i++) {
+        policy_findings_unreachable(s, r->code[i].line, r->code[i].party, r->code[i].least);
     }
 }
 
 /* Returns true if every licence that meets a also meets b. */
 static bool policy_findings_implies(const struct rules_licence *a, const struct rules_licence *b)
 {
-    if (a->party != b->party || a->kind != b->kind || a->least < b->least) {
+    if (a->party != b->party || a->kind != b->kind || a->least < b->least ||
+        (b->covers_code && !a->covers_code)) {
         return false;
     }
     return a->kind == RULES_OSI_APPROVED || a->kind == RULES_WITH_OTHER || a->target == b->target ||
@@ -320,6 +331,43 @@ static void policy_findings_implied_licences(const struct search *s)
                                       preset_place(r->licence[k].line, place));
                 break;
             }
+        }
+    }
+}
+
+/* Returns true if the party is assigned a licence as a whole, with all of its code. */
+static bool policy_findings_assigns_whole(const struct rules *r, enum side party)
+{
+    for (size_t i = 0; i < r->n_assign; i++) {
+        if (r->assign[i].party == party && r->assign[i].fact == RULES_FACTS) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Reports the rule on code if another one implies it; of two equal rules, the later one. */
+static void policy_findings_implied_code(const struct search *s, size_t i)
+{
+    const struct rules *r = s->rules;
+    const struct rules_code *code = &r->code[i];
+    char place[PRESET_PLACE_SIZE];
+
+    for (size_t k = 0; k < r->n_code; k++) {
+        if (k != i && r->code[k].party == code->party &&
+            (r->code[k].least > code->least || (k < i && r->code[k].least == code->least))) {
+            policy_findings_found(s, code->line, "all code that meets %s meets this one",
+                                  preset_place(r->code[k].line, place));
+            return;
+        }
+    }
+    for (size_t k = 0; k < r->n_licence; k++) {
+        /* Files of a party that is assigned as a whole need no evidence of their licence. */
+        if (r->licence[k].covers_code && r->licence[k].party == code->party &&
+            r->licence[k].least >= code->least && !policy_findings_assigns_whole(r, code->party)) {
+            policy_findings_found(s, code->line, "all code that meets %s meets this one",
+                                  preset_place(r->licence[k].line, place));
+            return;
         }
     }
 }
@@ -368,11 +416,13 @@ static void policy_findings_idle_assign(const struct search *s, size_t i)
             return;
         }
     }
-    if (!r->otherwise_taint && a->fact != RULES_FACTS &&
+    /* With a rule on code, it may be meant for a file that the party has mapped. */
+    if (!r->otherwise_taint && a->fact != RULES_FACTS && !rules_ask_code(r, a->party) &&
         policy_findings_kept_out(r, a->party, a->fact, a->text)) {
         policy_findings_found(s, a->line, "no process that this names meets an \"allow %s %s\"",
                               who, rules_fact_name(a->fact));
-    } else if (a->party == SIDE_CLIENT && !policy_findings_asks_licence(r, SIDE_CLIENT)) {
+    } else if (a->party == SIDE_CLIENT && !rules_ask_code(r, SIDE_CLIENT) &&
+               !policy_findings_asks_licence(r, SIDE_CLIENT)) {
         /* For a backend it has an effect nevertheless, see rules_decide. */
         policy_findings_found(s, a->line, "no \"licence of client\" uses this licence");
     }
@@ -427,6 +477,9 @@ static void policy_findings_search_route(const struct search *s)
     policy_findings_unlike_spawned(s);
     policy_findings_unreachable_grades(s);
     policy_findings_implied_licences(s);
+    for (size_t i = 0; i < s->rules->n_code; i++) {
+        policy_findings_implied_code(s, i);
+    }
     for (size_t i = 0; i < s->rules->n_assign; i++) {
         policy_findings_idle_assign(s, i);
     }

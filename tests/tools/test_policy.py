@@ -129,6 +129,14 @@ class Check(Asking):
                  "assign licence MIT to client exe /x\n"
                  "assign licence MIT to client exe /y\nassign licence ISC to client", ""),
                 ("assign licence MIT to backend", ""),
+                ("code of backend packaged or better\ncode of client noted", ""),
+                ("licence of backend osi-approved evidence packaged covering code\n"
+                 "code of backend signed\ncode of client packaged", key),
+                ("licence of backend osi-approved evidence packaged covering code\n"
+                 "code of backend packaged\nassign licence MIT to backend", ""),
+                ("code of client packaged\nassign licence MIT to client exe /x", ""),
+                ("allow backend exe /y\ncode of backend packaged\n"
+                 "assign licence MIT to backend exe /x", ""),
                 ("allow client user 1\npermissive until 9999-12-31", ""),
                 ("demand recital from client\notherwise taint", ""),
                 (f"audit {self.folder}/log key {self.folder}/key", "on-audit-failure taint")]:
@@ -170,6 +178,19 @@ class Check(Asking):
                 ("licence of backend compatible with GPL-2.0-or-later\n"
                  "licence of backend compatible with GPL-3.0-or-later", "", 4,
                  "every licence that meets line 5"),
+                ("licence of backend osi-approved covering code\n"
+                 "licence of backend osi-approved", "", 5, "every licence that meets line 4"),
+                ("licence of backend osi-approved\n"
+                 "licence of backend osi-approved covering code", "", 4,
+                 "every licence that meets line 5"),
+                ("code of backend signed", "", 4, 'no "trust-key"'),
+                ("code of client assigned\nassign licence MIT to backend", "", 4, '"assigned"'),
+                ("code of backend packaged\ncode of backend packaged", "", 5,
+                 "all code that meets line 4"),
+                ("code of backend noted\ncode of backend packaged", "", 4,
+                 "all code that meets line 5"),
+                ("code of backend noted\nlicence of backend osi-approved evidence packaged "
+                 "covering code", "", 4, "all code that meets line 5"),
                 ("assign licence MIT to backend\nassign licence ISC to backend exe /x", "", 5,
                  "comes first"),
                 ("assign licence MIT to backend exe /x\nassign licence MIT to backend exe /x", "",
@@ -493,6 +514,9 @@ class Presets(Asking):
                              "    licence of backend compatible with GPL-2.0-or-later\n")
         shown, _ = self.ask("policy", "check", "--config", config, code=1)
         self.assertRegex(shown, r":5: route r: every licence that meets preset gpl-only, line \d+ meets")
+        config = self.config("    preset gpl-only\n    code of backend noted\n")
+        shown, _ = self.ask("policy", "check", "--config", config, code=1)
+        self.assertRegex(shown, r":5: route r: all code that meets preset gpl-only, line \d+ meets")
 
     def test_each_is_right_with_what_it_proposes(self) -> None:
         """A word behind "#     " is a statement to be had without it."""
