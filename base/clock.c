@@ -24,6 +24,11 @@ uint64_t clock_ns(void)
     return (uint64_t)clock_read_ns(CLOCK_MONOTONIC);
 }
 
+uint32_t clock_coarse_ms(void)
+{
+    return (uint32_t)(clock_read_ns(CLOCK_MONOTONIC_COARSE) / CLOCK_MS_NS);
+}
+
 int64_t clock_time_ns(void)
 {
     return clock_read_ns(CLOCK_REALTIME);

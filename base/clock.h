@@ -14,6 +14,12 @@
 uint64_t clock_ms(void);
 uint64_t clock_ns(void);
 
+/*
+ * Milliseconds of CLOCK_MONOTONIC_COARSE, up to one tick of the kernel (10 ms) old: reads memory
+ * only, so that it can be asked for each message. Wraps after 49 days, as differences do not mind.
+ */
+uint32_t clock_coarse_ms(void);
+
 /* Nanoseconds since 1970, of CLOCK_REALTIME. */
 int64_t clock_time_ns(void);
 

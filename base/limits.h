@@ -87,6 +87,36 @@
 /* Reads that a direction may do before others have their turn: fairness against a flood. */
 #define LIMIT_TURNS 8
 
+/* ---- replies that do not come ---- */
+
+/*
+ * Age at which a client's request is answered in the device's stead, in ms: QEMU waits 5 s for a
+ * reply (x-msg-timeout), and a later one with a body destroys its device. Half a second is for the
+ * way there, and for a machine under load. A configuration may set up to an hour.
+ */
+#define LIMIT_ANSWER_MS 4500u
+#define LIMIT_ANSWER_MOST_MS 3600000u
+
+/*
+ * Part of that time that a request gets while the device has sent no reply since an earlier one was
+ * answered so: QEMU's monitor stands still meanwhile, and a reset of a device is several requests.
+ */
+#define LIMIT_ANSWER_SILENT_PART 10u
+
+/*
+ * Requests of a client that are watched at once, 8 bytes each, and late replies that are awaited, 2
+ * bytes each: together they leave a session within a page. QEMU waits for one request at a time,
+ * and for the youngest of about twenty maps.
+ */
+#define LIMIT_OVERDUE_REQUESTS 40u
+#define LIMIT_OVERDUE_REPLIES 96u
+
+/*
+ * Replies to newer requests after which a late one is no longer expected once its id is used again:
+ * more than a device can put before it, and less than 65,536, after which QEMU's ids repeat.
+ */
+#define LIMIT_OVERDUE_STALE 4096u
+
 /* ---- looks at executables ---- */
 
 /*
