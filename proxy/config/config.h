@@ -166,6 +166,7 @@ struct config_route {
     unsigned handshake_ms;    /* 1 … LIMIT_HANDSHAKE_MAX_MS */
     unsigned drain_ms;
     unsigned stall_ms;         /* at least 1 */
+    unsigned answer_ms;        /* 0: never */
     unsigned recite_to_client; /* enum config_recite */
     unsigned demand_from;      /* CONFIG_FROM_* */
     unsigned demand_how;       /* enum config_demand */

@@ -44,6 +44,7 @@ struct config_route config_route_default(struct config_place at)
                                  .sessions = LIMIT_SESSIONS_ROUTE_DEFAULT,
                                  .drain_ms = LIMIT_DRAIN_MS,
                                  .stall_ms = LIMIT_STALL_MS,
+                                 .answer_ms = LIMIT_ANSWER_MS,
                                  .trace = {.payload = CONFIG_PAYLOAD_DEFAULT},
                                  .preset = PRESET_NONE,
                                  .same_process = CONFIG_SAME_UNASKED,

@@ -345,6 +345,15 @@ static bool config_value_read_level(struct value_in *v, struct value_fault *f)
     return true;
 }
 
+static bool config_value_read_wait(struct value_in *v, struct value_fault *f)
+{
+    if (strcmp(v->text, "never") == 0) {
+        v->number = 0;
+        return true;
+    }
+    return config_value_read_duration(v, f);
+}
+
 static const struct {
     bool (*read)(struct value_in *v, struct value_fault *f);
     bool is_text;
@@ -354,6 +363,7 @@ static const struct {
     [VALUE_ACCOUNT] = {config_value_read_account, true},
     [VALUE_COUNT] = {config_value_read_count, false},
     [VALUE_DURATION] = {config_value_read_duration, false},
+    [VALUE_WAIT] = {config_value_read_wait, false},
     [VALUE_MODE] = {config_value_read_mode, false},
     [VALUE_LEVEL] = {config_value_read_level, false},
     [VALUE_FILE] = {config_value_read_file, true},

@@ -19,6 +19,7 @@ enum value_kind {
     VALUE_ACCOUNT,  /* user or group, name or number, not looked up: text */
     VALUE_COUNT,    /* decimal */
     VALUE_DURATION, /* in milliseconds */
+    VALUE_WAIT,     /* the same, or "never": 0 */
     VALUE_MODE,     /* octal permission bits */
     VALUE_LEVEL,    /* enum log_level */
     VALUE_FILE,     /* absolute path of a file: text */
@@ -37,7 +38,8 @@ bool value_is_text(enum value_kind kind);
 
 /*
  * Checks text, and stores its number (for kinds with one) in *number. least and most bound
- * VALUE_COUNT and VALUE_DURATION. Returns false with the reason in *f, leaving *number unchanged.
+ * VALUE_COUNT, VALUE_DURATION and VALUE_WAIT. Returns false with the reason in *f, leaving *number
+ * unchanged.
  */
 bool value_read(enum value_kind kind, const char *text, unsigned least, unsigned most,
                 unsigned *number, struct value_fault *f) __attribute__((warn_unused_result));

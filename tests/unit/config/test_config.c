@@ -35,6 +35,7 @@ START_TEST(everything_said)
                                  "    handshake-timeout 4s\n"
                                  "    drain-timeout 1m\n"
                                  "    stall-timeout 60m\n"
+                                 "    answer-after 9s\n"
                                  "}\n");
     const struct config_route *r = &x.c.routes[0];
 
@@ -57,6 +58,7 @@ START_TEST(everything_said)
     ck_assert_uint_eq(r->handshake_ms, 4000);
     ck_assert_uint_eq(r->drain_ms, 60000);
     ck_assert_uint_eq(r->stall_ms, 3600000);
+    ck_assert_uint_eq(r->answer_ms, 9000);
     let_go(&x);
 }
 END_TEST
@@ -77,6 +79,7 @@ START_TEST(defaults)
     ck_assert_uint_eq(r->handshake_ms, 4000);
     ck_assert_uint_eq(r->drain_ms, 5000);
     ck_assert_uint_eq(r->stall_ms, 30000);
+    ck_assert_uint_eq(r->answer_ms, 4500);
     let_go(&x);
 }
 END_TEST
@@ -273,6 +276,9 @@ static const struct {
     {IN_ROUTE("drain-timeout 0"), IN_ROUTE("drain-timeout -1s")},
     {IN_ROUTE("stall-timeout 1ms"), IN_ROUTE("stall-timeout 0")},
     {IN_ROUTE("stall-timeout 60m"), IN_ROUTE("stall-timeout 3600001ms")},
+    {IN_ROUTE("answer-after 1ms"), IN_ROUTE("answer-after 0")},
+    {IN_ROUTE("answer-after 60m"), IN_ROUTE("answer-after 3600001ms")},
+    {IN_ROUTE("answer-after never"), IN_ROUTE("answer-after Never")},
     {IN_ROUTE("drain-timeout 1m"), IN_ROUTE("drain-timeout 60001ms")},
     {IN_ROUTE("dma max-bytes 1"), IN_ROUTE("dma max-bytes 0")},
     {IN_ROUTE("dma max-bytes 8388608T"), IN_ROUTE("dma max-bytes 8388609T")},
