@@ -71,6 +71,7 @@ static void poemctl_sessions_print_counts(const json_t *session, const char *mem
 static void poemctl_sessions_print_session(const json_t *s)
 {
     const json_t *rule = json_object_get(s, "rule");
+    const long long overdue = control_number(s, "overdue");
     char time[48];
 
     printf("%lld %s: %s for %s", control_number(s, "number"), control_text(s, "route"),
@@ -87,6 +88,10 @@ static void poemctl_sessions_print_session(const json_t *s)
     }
     poemctl_sessions_print_counts(s, "to-backend");
     poemctl_sessions_print_counts(s, "to-client");
+    if (overdue > 0) {
+        printf("    overdue    %lld request%s answered in the device's stead\n", overdue,
+               POEMCTL_PLURAL(overdue));
+    }
 }
 
 /* ---- listing ---- */

@@ -65,6 +65,7 @@ struct ipc_session {
     uint32_t handshake_ms; /* the time left for the handshake */
     uint32_t drain_ms;
     uint32_t stall_ms;
+    uint32_t answer_ms;     /* age at which a request is answered in the device's stead; 0: never */
     uint32_t recite;        /* enum config_recite, for the client */
     uint32_t ask_backend;   /* enum reciter_wants */
     uint32_t recorded;      /* 1: there is an audit log */
@@ -164,6 +165,7 @@ struct ipc_counts {
         uint64_t session;
         struct ipc_count to_backend;
         struct ipc_count to_client;
+        uint64_t overdue; /* requests that were answered in the device's stead */
     } counted[IPC_COUNTED];
 };
 
@@ -177,6 +179,7 @@ struct ipc_ended {
     uint32_t unread; /* fds that its peers have not received; IPC_RECEIVED follows */
     struct ipc_count to_backend;
     struct ipc_count to_client;
+    uint64_t overdue;  /* requests that were answered in the device's stead */
     uint64_t captured; /* messages seen by the session's tap; 0: no tap */
 };
 

@@ -419,6 +419,7 @@ static json_t *decision_end_record(const struct monitor_session *t, enum session
                           t->config->name, "reason", session_reason_word(reason), "taint",
                           taint_text(t->taint, letters), "observed", taint_text(t->observed, seen),
                           "taints", verdict_facts_taints(t->taint_of));
+    const uint64_t overdue = what ? what->overdue : t->overdue;
     json_t *looked;
     json_t *c = NULL;
 
@@ -426,6 +427,9 @@ static json_t *decision_end_record(const struct monitor_session *t, enum session
         json_object_set_new(o, "by", json_string(ipc_by_word(what->by))) < 0) {
         json_decref(o);
         return NULL;
+    }
+    if (o && overdue > 0) {
+        (void)json_object_set_new(o, "overdue", json_integer((json_int_t)overdue));
     }
     looked = relook_record(t);
     if (o && looked) {

@@ -83,6 +83,7 @@ struct monitor_session {
     bool counted;             /* the counts are known, from the last worker_pool_count */
     struct ipc_count to_backend;
     struct ipc_count to_client;
+    uint64_t overdue;          /* requests that were answered in the device's stead */
     char *facts;               /* verdict_facts_text of the verdict, if there is a control socket */
     bool heard;                /* its worker has read its request, … */
     uint16_t request_id;       /* … to whose id the reply goes */

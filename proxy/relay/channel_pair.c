@@ -256,10 +256,57 @@ void channel_pair_resume(struct channel_pair *l)
     }
 }
 
+/*
+ * Returns true if requests can be answered. Not while the client does not take what it has been
+ * sent, which may be the very replies.
+ */
+static bool channel_pair_can_answer(const struct channel_pair *l)
+{
+    return !l->to_client_done && l->to_client_wait != CHANNEL_PAIR_WAIT_RECEIVER;
+}
+
+/*
+ * Sets the timer for the oldest request that waits. A timer that is set already may be too early;
+ * then it only looks. So a message costs no more than a test, and an idle session no wake-ups.
+ */
+static void channel_pair_await_reply(struct channel_pair *l)
+{
+    uint32_t ms;
+    struct timeval tv;
+
+    if (!l->overdue || l->overdue->n == 0 || !channel_pair_can_answer(l) ||
+        evtimer_pending(&l->overdue_event, NULL)) {
+        return;
+    }
+    ms = overdue_wait_ms(l->overdue, clock_coarse_ms());
+    tv = clock_timeval(ms > 0 ? ms : 1);
+    event_add(&l->overdue_event, &tv);
+}
+
 static void channel_pair_run(struct channel_pair *l, bool from_client)
 {
     channel_pair_turn(l, from_client);
     channel_pair_resume(l);
+    channel_pair_await_reply(l);
+}
+
+/* Answers the requests that have waited for too long, as far as there is room for answers. */
+static void channel_pair_on_overdue(evutil_socket_t fd, short what, void *arg)
+{
+    struct channel_pair *l = arg;
+    const uint32_t now = clock_coarse_ms();
+    struct overdue_request r;
+
+    (void)fd;
+    (void)what;
+    while (channel_pair_can_answer(l) && overdue_take(l->overdue, now, &r)) {
+        const struct relay_detail detail = {.hdr = {.id = r.id, .command = r.command}};
+
+        if (dma_gate_answer(&l->dma, true, r.id, r.command, ETIMEDOUT)) {
+            channel_pair_notify(l, CHANNEL_PAIR_OVERDUE, REASON_NONE, false, &detail);
+        }
+    }
+    channel_pair_run(l, false);
 }
 
 static void channel_pair_on_readable(evutil_socket_t fd, short what, void *arg)
@@ -328,6 +375,7 @@ int channel_pair_init_take(struct channel_pair *l, struct event_base *base, int 
         relay_guard(&l->to_client, &l->dma, false);
     }
     evtimer_assign(&l->pause, base, channel_pair_on_pause_over, l);
+    evtimer_assign(&l->overdue_event, base, channel_pair_on_overdue, l);
     err = channel_pair_end_init(&l->client, l, base, client_fd);
     err_backend = channel_pair_end_init(&l->backend, l, base, backend_fd);
     return err ? err : err_backend;
@@ -337,6 +385,13 @@ void channel_pair_count_fds(struct channel_pair *l, struct fdroom_session *s)
 {
     relay_count_fds(&l->to_backend, fdroom_leg(s, l->backend.fd));
     relay_count_fds(&l->to_client, fdroom_leg(s, l->client.fd));
+}
+
+void channel_pair_watch(struct channel_pair *l, struct overdue *o)
+{
+    l->overdue = o;
+    relay_watch(&l->to_backend, o);
+    relay_watch(&l->to_client, o);
 }
 
 void channel_pair_check_senders(struct channel_pair *l, struct sender_check *client,
@@ -361,6 +416,7 @@ void channel_pair_stop(struct channel_pair *l)
     channel_pair_want_read(&l->backend, false);
     channel_pair_want_write(&l->backend, false);
     evtimer_del(&l->pause);
+    evtimer_del(&l->overdue_event);
 }
 
 void channel_pair_deinit(struct channel_pair *l)

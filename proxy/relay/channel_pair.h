@@ -21,6 +21,7 @@ enum channel_pair_news {
                                * channel_pair_wait */
     CHANNEL_PAIR_HALF_CLOSED, /* one side has closed its writing, and all it sent is delivered */
     CHANNEL_PAIR_CLOSED,      /* both directions are done */
+    CHANNEL_PAIR_OVERDUE,     /* a request was answered in the backend's stead */
     CHANNEL_PAIR_REFUSED,     /* an invalid header was answered, for the first time from a side */
     CHANNEL_PAIR_FAILED,      /* see the event's reason and detail */
 };
@@ -31,7 +32,8 @@ struct channel_pair_event {
     enum channel_pair_news news;
     enum session_reason reason;        /* the side that closed first, or the fault */
     bool from_client;                  /* the side that closed or failed */
-    const struct relay_detail *detail; /* with CHANNEL_PAIR_FAILED and CHANNEL_PAIR_REFUSED */
+    const struct relay_detail *detail; /* with FAILED and REFUSED; with OVERDUE: hdr of the request,
+                                        * its size 0: unknown */
 };
 
 typedef void channel_pair_fn(struct channel_pair *l, const struct channel_pair_event *e, void *arg);
@@ -66,6 +68,8 @@ struct channel_pair {
     enum session_reason reason; /* of the first closing */
     enum channel_pair_wait to_backend_wait;
     enum channel_pair_wait to_client_wait;
+    struct overdue *overdue; /* borrowed; NULL: requests are not watched */
+    struct event overdue_event;
     unsigned pause_ms; /* length of the last pause; 0: the direction has gone on since */
     struct event pause;
     channel_pair_fn *fn;
@@ -94,6 +98,12 @@ int channel_pair_init_take(struct channel_pair *l, struct event_base *base, int 
  * turn.
  */
 void channel_pair_count_fds(struct channel_pair *l, struct fdroom_session *s);
+
+/*
+ * Has the client's requests answered at their age (overdue.h); o is borrowed for the channel pair's
+ * life, and needs a gate. Call before the loop's next turn.
+ */
+void channel_pair_watch(struct channel_pair *l, struct overdue *o);
 
 /* The gate's report has been sent: a direction that was held for it goes on. */
 void channel_pair_resume(struct channel_pair *l);

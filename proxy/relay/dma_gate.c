@@ -456,6 +456,15 @@ bool dma_gate_invalid(struct dma_gate_side *l, bool from_client, const struct wi
     return dma_gate_refuse(dma_gate_way_of(l, from_client), hdr, EINVAL) != DMA_NO_MEMORY;
 }
 
+bool dma_gate_answer(struct dma_gate_side *l, bool from_client, uint16_t id, uint16_t command,
+                     int err)
+{
+    struct dma_way *w = dma_gate_way_of(l, from_client);
+
+    l->answers = true;
+    return !w->closed && dma_gate_reply(w, id, command, err);
+}
+
 /* ---- replies on their way ---- */
 
 bool dma_gate_blocked(const struct dma_gate_side *l, bool from_client)

@@ -163,6 +163,13 @@ enum dma_verdict dma_gate_judge(struct dma_gate_side *l, bool from_client,
 bool dma_gate_invalid(struct dma_gate_side *l, bool from_client, const struct wire_hdr *hdr)
     __attribute__((warn_unused_result));
 
+/*
+ * Queues an error reply of the broker's to a request of the client's, or the backend's, that has
+ * gone on: it leaves between two messages. Returns false if out of memory or room.
+ */
+bool dma_gate_answer(struct dma_gate_side *l, bool from_client, uint16_t id, uint16_t command,
+                     int err) __attribute__((warn_unused_result));
+
 /* Fds go on with bytes that are not judged: without gate->watches, or later in a large message. */
 void dma_gate_fds(struct dma_gate_side *l, bool from_client);
 

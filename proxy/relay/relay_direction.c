@@ -57,6 +57,11 @@ void relay_account(struct relay_direction *p, unsigned sent)
     }
 }
 
+void relay_watch(struct relay_direction *p, struct overdue *o)
+{
+    p->overdue = o;
+}
+
 void relay_ask(struct relay_direction *p, struct asked *asks, struct asked *asked)
 {
     p->asks = asks;
@@ -156,6 +161,7 @@ void relay_note_messages(struct relay_direction *p, const uint8_t *data, size_t 
         }
         relay_direction_note(p, &hdr, data + at + WIRE_HDR_SIZE,
                              (hdr.size < have - at ? hdr.size : have - at) - WIRE_HDR_SIZE);
+        relay_note_reply(p, &hdr);
     }
 }
 
@@ -553,7 +559,9 @@ static enum relay_outcome relay_direction_take(struct relay_direction *p, bool w
     } else {
         r = relay_direction_look_and_pass(p, woken, detail, drained);
     }
-    return p->mark->ready && p->dma && (p->watched || p->queue->fds.n > 0) ? relay_judge(p) : r;
+    return p->mark->ready && p->dma && (p->watched || p->overdue || p->queue->fds.n > 0)
+               ? relay_judge(p)
+               : r;
 }
 
 enum relay_outcome relay_turn(struct relay_direction *p, struct relay_detail *detail)

@@ -36,6 +36,7 @@
 #include "proxy/relay/dma_gate.h"
 #include "proxy/relay/fdroom.h"
 #include "proxy/ipc/ipc.h"
+#include "proxy/relay/overdue.h"
 #include "proxy/relay/queue.h"
 #include "proxy/relay/relay_mark.h"
 #include "proxy/ipc/session_state.h"
@@ -57,6 +58,7 @@ struct relay_direction {
     bool watched;                      /* dma->gate->watches */
     struct dma_gate_side *dma;         /* borrowed, or NULL */
     struct tap *tap;                   /* borrowed; NULL: not captured */
+    struct overdue *overdue;           /* borrowed; NULL: requests are not watched */
     struct sender_check *sender_check; /* borrowed; NULL: senders are not checked */
     struct fdroom_leg *leg;            /* borrowed; NULL: its fds are not counted */
     unsigned awaited_fds;              /* number of next fds, for which there is no room yet; 0:
@@ -112,6 +114,12 @@ void relay_guard(struct relay_direction *p, struct dma_gate_side *l, bool from_c
 
 /* Counts the fds; leg is borrowed for its life, NULL: not counted. Call before the first turn. */
 void relay_count_fds(struct relay_direction *p, struct fdroom_leg *leg);
+
+/*
+ * Notes the requests that pass, or, to the client, discards late replies; o is borrowed for its
+ * life. Needs relay_guard. Call before the first turn.
+ */
+void relay_watch(struct relay_direction *p, struct overdue *o);
 
 /* Returns the queue, closing fds that were not delivered. */
 void relay_deinit(struct relay_direction *p);
@@ -212,9 +220,30 @@ bool relay_fds_fit(struct relay_direction *p, size_t *want);
 /* Returns true if one of the queue's fds from index first on leads to this broker. */
 bool relay_has_own_socket(const struct relay_direction *p, unsigned first);
 
-/* Judges the message at bytes, which is whole, with the queue's fds. */
+/* Judges the message at bytes, of which n are there, with the queue's fds. Needs relay_guard. */
 enum dma_verdict relay_judge_message(const struct relay_direction *p, const uint8_t *bytes,
-                                     const struct wire_hdr *hdr);
+                                     const struct wire_hdr *hdr, size_t n);
+
+/*
+ * A message is about to go on by the verdict v; position counts the bytes that its sender sent
+ * before it. Notes a request of the client's. Returns v, or DMA_DROP for a late reply.
+ */
+enum dma_verdict relay_judge_time(struct relay_direction *p, const struct wire_hdr *hdr,
+                                  uint64_t position, enum dma_verdict v);
+
+/* Returns true if the message is a reply to a request that the broker has answered. */
+static inline bool relay_is_late(const struct relay_direction *p, const struct wire_hdr *hdr)
+{
+    return p->overdue && !p->from_client && overdue_is_late(p->overdue, hdr);
+}
+
+/* The message, if it is a reply of the device's, goes on, or has been discarded. */
+static inline void relay_note_reply(struct relay_direction *p, const struct wire_hdr *hdr)
+{
+    if (p->overdue && !p->from_client) {
+        overdue_note_reply(p->overdue, hdr);
+    }
+}
 
 /* Lets the message at bytes, of which n are there, go on without its fds, which are the queue's. */
 void relay_gate_strip(struct relay_direction *p, const struct wire_hdr *hdr, uint8_t *bytes,

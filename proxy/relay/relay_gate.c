@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/fdinfo.h"
 #include "base/sock.h"
 #include "proxy/relay/relay_direction.h"
@@ -56,16 +57,57 @@ static void relay_gate_discard(struct relay_direction *p)
     p->mark->ending = 0;
 }
 
+enum dma_verdict relay_judge_message(const struct relay_direction *p, const uint8_t *bytes,
+                                     const struct wire_hdr *hdr, size_t n)
+{
+    /* The client does not get a late reply's fds. */
+    const bool late = relay_is_late(p, hdr);
+    const unsigned n_fds = late ? 0 : p->queue->fds.n;
+
+    if (!p->watched) {
+        if (n_fds > 0) {
+            dma_gate_fds(p->dma, p->from_client);
+        }
+        return DMA_PASS;
+    }
+    return dma_gate_cares(p->dma->gate, hdr, n_fds)
+               ? dma_gate_judge(p->dma, p->from_client, hdr, bytes + WIRE_HDR_SIZE,
+                                n - WIRE_HDR_SIZE, late ? (struct dma_fds){.n = 0} : gate_fds(p))
+               : DMA_PASS;
+}
+
+enum dma_verdict relay_judge_time(struct relay_direction *p, const struct wire_hdr *hdr,
+                                  uint64_t position, enum dma_verdict v)
+{
+    if (!p->overdue || v == DMA_NO_MEMORY || v == DMA_DROP) {
+        return v;
+    }
+    if (p->from_client) {
+        overdue_note_request(p->overdue, hdr, position, clock_coarse_ms());
+    }
+    return relay_is_late(p, hdr) ? DMA_DROP : v;
+}
+
+/* The message that begins at the queue's front may go on, or part of it. */
+static enum dma_verdict relay_gate_judge_front(struct relay_direction *p)
+{
+    const struct queue *q = p->queue;
+    const struct wire_hdr *hdr = &p->mark->hdr;
+    const enum dma_verdict v = relay_judge_time(p, hdr, p->mark->total.taken - q->end,
+                                                relay_judge_message(p, q->data, hdr, q->end));
+
+    relay_note_reply(p, hdr);
+    return v;
+}
+
 /* The queue holds a piece of a large message, the first or a later one. */
 static enum relay_outcome relay_gate_judge_piece(struct relay_direction *p, bool first)
 {
     struct queue *q = p->queue;
 
     if (first) {
-        p->mark->piece =
-            (uint8_t)dma_gate_judge(p->dma, p->from_client, &p->mark->hdr, q->data + WIRE_HDR_SIZE,
-                                    q->end - WIRE_HDR_SIZE, gate_fds(p));
-    } else if (q->fds.n > 0) {
+        p->mark->piece = (uint8_t)relay_gate_judge_front(p);
+    } else if (q->fds.n > 0 && p->mark->piece != DMA_DROP) {
         dma_gate_fds(p->dma, p->from_client);
     }
     if (p->mark->piece == DMA_NO_MEMORY) {
@@ -86,21 +128,12 @@ static enum relay_outcome relay_gate_judge_piece(struct relay_direction *p, bool
     return RELAY_MORE;
 }
 
-enum dma_verdict relay_judge_message(const struct relay_direction *p, const uint8_t *bytes,
-                                     const struct wire_hdr *hdr)
-{
-    return dma_gate_cares(p->dma->gate, hdr, p->queue->fds.n)
-               ? dma_gate_judge(p->dma, p->from_client, hdr, bytes + WIRE_HDR_SIZE,
-                                hdr->size - WIRE_HDR_SIZE, gate_fds(p))
-               : DMA_PASS;
-}
-
 /* Judges the whole message in the queue, which has been taken. */
 static enum relay_outcome relay_gate_judge_whole(struct relay_direction *p)
 {
     struct queue *q = p->queue;
 
-    switch (relay_judge_message(p, q->data, &p->mark->hdr)) {
+    switch (relay_gate_judge_front(p)) {
     case DMA_NO_MEMORY:
         return RELAY_NO_MEMORY;
     case DMA_DROP:
@@ -123,12 +156,6 @@ enum relay_outcome relay_judge(struct relay_direction *p)
     const bool first = !p->mark->inside;
 
     p->mark->inside = p->mark->left > 0;
-    if (!p->watched) {
-        if (p->queue->fds.n > 0) {
-            dma_gate_fds(p->dma, p->from_client);
-        }
-        return RELAY_MORE;
-    }
     return first && p->mark->left == 0 ? relay_gate_judge_whole(p)
                                        : relay_gate_judge_piece(p, first);
 }

@@ -99,10 +99,7 @@ static enum dma_verdict relay_pass_judge(struct relay_direction *p, size_t at,
     enum dma_verdict v;
 
     if (!p->watched) {
-        if (p->dma && p->queue->fds.n > 0) {
-            dma_gate_fds(p->dma, p->from_client);
-        }
-        return DMA_PASS;
+        return p->dma ? relay_judge_message(p, p->queue->data + at, hdr, hdr->size) : DMA_PASS;
     }
     if (begin < m->judged) {
         return DMA_PASS;
@@ -110,7 +107,7 @@ static enum dma_verdict relay_pass_judge(struct relay_direction *p, size_t at,
     if (begin == m->judged && m->verdict != DMA_PASS) {
         return (enum dma_verdict)m->verdict;
     }
-    v = relay_judge_message(p, p->queue->data + at, hdr);
+    v = relay_judge_message(p, p->queue->data + at, hdr, hdr->size);
     m->verdict = DMA_PASS;
     atomic_signal_fence(memory_order_seq_cst);
     m->judged = v == DMA_PASS ? begin + hdr->size : begin;
@@ -138,7 +135,8 @@ static enum dma_verdict relay_pass_gather(struct relay_direction *p, const struc
            relay_judge_header(p, q->data + at, look->bound - at, &judged) == WIRE_FRAME_OK &&
            judged.hdr.size <= look->bound - at &&
            (at == 0 || judged.hdr.size <= wire_bound(&judged.hdr, &p->takes))) {
-        v = relay_pass_judge(p, at, &judged.hdr);
+        v = relay_judge_time(p, &judged.hdr, p->mark->total.taken + at,
+                             relay_pass_judge(p, at, &judged.hdr));
         if (v == DMA_PASS || at == 0) {
             at += judged.hdr.size;
             ++*messages;
@@ -199,7 +197,7 @@ static enum relay_outcome relay_pass_take(struct relay_direction *p, struct rela
     return RELAY_MORE;
 }
 
-/* The gate answers the only message in the queue instead. */
+/* The only message in the queue does not go on: the gate answers it, or it is a late reply. */
 static enum relay_outcome relay_pass_drop(struct relay_direction *p, struct relay_detail *detail)
 {
     struct relay_mark *m = p->mark;
@@ -213,6 +211,7 @@ static enum relay_outcome relay_pass_drop(struct relay_direction *p, struct rela
     relay_mark_set(m, RELAY_MARK_SENT);
     r = relay_pass_take(p, detail);
     if (r == RELAY_MORE) {
+        relay_note_reply(p, &m->hdr);
         relay_release(p);
     }
     return r;

@@ -24,6 +24,8 @@ static bool relay_recover_take(struct relay_direction *p)
     if (n >= (ssize_t)m->intent && memcmp(data, m->front, front) == 0) {
         if (!m->dropped) {
             relay_note_messages(p, data, m->intent, (size_t)n);
+        } else {
+            relay_note_reply(p, &m->hdr);
         }
         if (sock_take(p->from_fd, data, m->intent) != (ssize_t)m->intent) {
             return false;

@@ -81,6 +81,7 @@ struct session_guard {
     struct report report;
     struct fdroom_session fds;
     struct session_watch watch;
+    struct overdue overdue;
     struct session *session; /* allocated together with the guard */
     struct channel_pair *channels;
 };

@@ -35,8 +35,10 @@ uint64_t session_count_taken(const struct session *s)
 
 static struct ipc_counted session_count_counted(const struct session *s)
 {
-    struct ipc_counted c = {
-        .session = s->id, .to_backend = s->to_backend, .to_client = s->to_client};
+    struct ipc_counted c = {.session = s->id,
+                            .to_backend = s->to_backend,
+                            .to_client = s->to_client,
+                            .overdue = s->guard->overdue.answered};
 
     if (s->channels) {
         session_count_channels(s->channels, &c.to_backend, &c.to_client);

@@ -3,6 +3,7 @@
 /* Logs faults of framing: count, limit, command, id and side. */
 #include "proxy/worker/session_fault.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -41,5 +42,32 @@ void session_fault_log(const struct session *s, const struct channel_pair_event 
         log_line(LOG_WARNING, &about, "%s%s%s", session_reason_word(e->reason), d->err ? ": " : "",
                  d->err ? strerror(d->err) : "");
         break;
+    }
+}
+
+void session_fault_log_overdue(const struct session *s, const struct wire_hdr *request)
+{
+    const struct overdue *const o = &s->guard->overdue;
+
+    if (o->answered == 1) {
+        log_line(LOG_WARNING,
+                 &(struct log_subject){.session = s->id, .route = s->route, .leg = "backend"},
+                 "no reply to command %u (%s), id %u, for %" PRIu32 " ms: answered with ETIMEDOUT "
+                 "in its stead, like later ones, which are not logged",
+                 request->command, wire_command_name(request->command), request->id, o->after_ms);
+    }
+}
+
+void session_fault_log_overdue_rest(const struct session *s)
+{
+    const struct overdue *const o = &s->guard->overdue;
+
+    if (o->answered > 0) {
+        log_line(LOG_WARNING,
+                 &(struct log_subject){.session = s->id, .route = s->route, .leg = "backend"},
+                 "overdue: %" PRIu64 " request%s answered in its stead; %" PRIu64
+                 " late repl%s discarded",
+                 o->answered, o->answered == 1 ? " was" : "s were", o->discarded,
+                 o->discarded == 1 ? "y was" : "ies were");
     }
 }

@@ -100,6 +100,8 @@ static void session_on_channels(struct channel_pair *l, const struct channel_pai
 
     if (e->news == CHANNEL_PAIR_WAITS) {
         session_watch_soon(s);
+    } else if (e->news == CHANNEL_PAIR_OVERDUE) {
+        session_fault_log_overdue(s, &e->detail->hdr);
     } else if (e->news == CHANNEL_PAIR_REFUSED) {
         session_fault_log(s, e);
     } else if (e->news == CHANNEL_PAIR_FAILED) {
@@ -214,6 +216,9 @@ static void session_begin_relaying(struct session *s)
     if (!err && greeting_result(g)->reply.twin_supported) {
         err = session_open_channels(s, &s->twin, greeting_steal_client_twin(g),
                                     greeting_steal_backend_twin(g));
+    }
+    if (s->guard->overdue.after_ms > 0) {
+        channel_pair_watch(s->channels, &s->guard->overdue);
     }
     session_watch_senders(s);
     session_tap_channels(s);
@@ -419,6 +424,7 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
     guard->dma = settings->dma;
     guard->fds.room = &h->fds;
     guard->watch.stall_ms = settings->stall_ms ? settings->stall_ms : LIMIT_STALL_MS;
+    overdue_init(&guard->overdue, settings->answer_ms);
     report_init(&guard->report, settings->recorded != 0);
     s->quiet = (uint8_t)settings->quiet;
     memcpy(s->route, settings->route, sizeof s->route - 1);

@@ -10,6 +10,7 @@
 
 #include "proxy/ipc/heap.h"
 #include "proxy/worker/session_count.h"
+#include "proxy/worker/session_fault.h"
 #include "proxy/worker/session_linger.h"
 #include "proxy/worker/session_refuse.h"
 #include "proxy/ipc/turn.h"
@@ -101,6 +102,7 @@ static void session_tear_down(struct session *s)
 
     if (s->guard) {
         dma_denial_log_rest(&s->guard->denials, SUBJECT(s, "backend"));
+        session_fault_log_overdue_rest(s);
     }
     greeting_free(s->greeting);
     s->greeting = NULL;
@@ -169,6 +171,7 @@ static bool session_report_end(struct session *s)
                                           .to_backend = s->to_backend,
                                           .to_client = s->to_client,
                                           .unread = s->unread,
+                                          .overdue = s->guard ? s->guard->overdue.answered : 0,
                                           .captured = s->captured}};
 
     if (s->id == 0) {

@@ -286,10 +286,11 @@ void rig_start(struct rig *r, const char *route_statements)
     /* The warm-up is no test of how fast this machine is: it has a route without such a bound. */
     warm_up = strstr(route_statements, "handshake-timeout") ? path : r->listen;
     rig_configure(r,
-                  "workers 1\n%s\nroute r {\n    listen %s\n    backend %s\n%s\n%s\n}\n"
+                  "workers 1\n%s\nroute r {\n    listen %s\n    backend %s\n%s\n%s\n%s\n}\n"
                   "route warm-up {\n    listen %s\n    backend %s\n}\n",
                   rig_own_user(), r->listen, r->backend,
                   strstr(route_statements, "recite") ? "" : "recite to client never",
+                  strstr(route_statements, "answer-after") ? "" : "answer-after 60m",
                   route_statements, path, r->backend);
     rig_launch(r);
     rig_measure_at(r, warm_up, 1);

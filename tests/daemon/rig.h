@@ -61,7 +61,8 @@ struct pair {
 
 /*
  * Route r with these further statements ("" for none), one worker. It recites to clients only where
- * they say so: what other suites exchange is compared to the byte.
+ * they say so: what other suites exchange is compared to the byte. For the same reason it answers
+ * in a backend's stead only then, however long this machine takes.
  */
 void rig_start(struct rig *r, const char *route_statements);
 

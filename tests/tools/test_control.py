@@ -250,7 +250,7 @@ class Sessions(Control):
             "rule": {"line": 0, "why": "this route has no rules"}, "permissive": False,
             "licences": [],
             "to-backend": {"messages": 3, "bytes": 3 * 32, "fds": 0},
-            "to-client": {"messages": 3, "bytes": 3 * 36, "fds": 0}})
+            "to-client": {"messages": 3, "bytes": 3 * 36, "fds": 0}, "overdue": 0})
         self.assertEqual(client_said["pid"], os.getpid())
         self.assertEqual(client_said["uid"], os.getuid())
         self.assertEqual(backend["exe"]["path"], str(test_tools.build / "edu"))

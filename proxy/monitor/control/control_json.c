@@ -149,17 +149,23 @@ static json_t *control_json_counts(const struct monitor_session *t, const struct
                      (json_int_t)c->bytes, "fds", (json_int_t)c->fds);
 }
 
+static json_t *control_json_overdue(const struct monitor_session *t)
+{
+    return t->counted ? json_integer((json_int_t)t->overdue) : json_null();
+}
+
 json_t *control_session(const struct monitor_session *t)
 {
     /* Set by the verdict. */
     json_t *facts = t->facts ? json_loads(t->facts, 0, NULL) : NULL;
-    json_t *o = json_pack(
-        "{s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id, "route",
-        t->config->name, "state", session_state_name(t->state), "since",
-        control_json_time_of(t->accepted_ms), "ms", control_json_age(t->accepted_ms), "worker",
-        t->member ? json_integer(t->member->pid) : json_null(), "taint",
-        control_json_taint(t->taint), "observed", control_json_taint(t->observed), "to-backend",
-        control_json_counts(t, &t->to_backend), "to-client", control_json_counts(t, &t->to_client));
+    json_t *o =
+        json_pack("{s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id,
+                  "route", t->config->name, "state", session_state_name(t->state), "since",
+                  control_json_time_of(t->accepted_ms), "ms", control_json_age(t->accepted_ms),
+                  "worker", t->member ? json_integer(t->member->pid) : json_null(), "taint",
+                  control_json_taint(t->taint), "observed", control_json_taint(t->observed),
+                  "to-backend", control_json_counts(t, &t->to_backend), "to-client",
+                  control_json_counts(t, &t->to_client), "overdue", control_json_overdue(t));
 
     if (o && facts) {
         (void)json_object_update(o, facts);
