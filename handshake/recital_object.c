@@ -96,6 +96,14 @@ enum recital_outcome recital_check_version(const json_t *poem)
     return json_integer_value(v) == RECITAL_V ? RECITAL_OK : RECITAL_OTHER_VERSION;
 }
 
+enum recital_outcome recital_check_list(const json_t *list)
+{
+    if (list && !json_is_array(list)) {
+        return RECITAL_MALFORMED;
+    }
+    return json_array_size(list) > RECITAL_HOPS ? RECITAL_TOO_MANY : RECITAL_OK;
+}
+
 bool recital_id_among(const struct recital_id *id, const struct recital_id *ids, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {

@@ -28,6 +28,9 @@ bool recital_get_licence(const json_t *value, char out[RECITAL_LICENCE_MAX + 1])
 /* Checks the "v" of a "poem" object. Returns RECITAL_OK, _MALFORMED or _OTHER_VERSION. */
 enum recital_outcome recital_check_version(const json_t *poem) __attribute__((warn_unused_result));
 
+/* Checks a list of hops, or NULL, which is an empty one. RECITAL_OK, _MALFORMED or _TOO_MANY. */
+enum recital_outcome recital_check_list(const json_t *list) __attribute__((warn_unused_result));
+
 /* Returns whether the identity is one of the n at ids. */
 bool recital_id_among(const struct recital_id *id, const struct recital_id *ids, unsigned n);
 

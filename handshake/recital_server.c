@@ -17,15 +17,10 @@ static enum recital_outcome recital_server_read_through(const json_t *list,
                                                         struct recital_through *out)
 {
     const size_t n = json_array_size(list);
+    const enum recital_outcome whole = recital_check_list(list);
 
-    if (!list) {
-        return RECITAL_OK;
-    }
-    if (!json_is_array(list)) {
-        return RECITAL_MALFORMED;
-    }
-    if (n > RECITAL_HOPS) {
-        return RECITAL_TOO_MANY;
+    if (whole != RECITAL_OK) {
+        return whole;
     }
     for (size_t i = 0; i < n; i++) {
         struct recital_id *const id = &out->ids[out->n];
