@@ -339,6 +339,7 @@ void rules_code_licence(const struct rules *r, const struct rules_licence *rule,
             rules_code_write_fault(k->mapped, i, &f.counted, rule->least, s);
             return;
         }
+        s->taint |= f.counted.grade == EVIDENCE_ASSIGNED ? TAINT_OVERRIDE : 0u;
         rules_code_judge(rule, &f.counted, i, &j);
     }
     if (j.compat != SPDX_COMPATIBLE) {

@@ -445,6 +445,26 @@ class Code(Asking):
         self.assertIn(f"code without evidence of its licence: {plug_in}: no package", missed["why"])
         self.assertIn("poemctl attest", missed["mend"])
 
+    def test_a_licence_covers_code_that_the_operator_vouches_for(self) -> None:
+        plug_in = self.plug_in()
+        rules = ["licence of backend compatible with GPL-3.0-or-later evidence packaged covering code",
+                 "otherwise deny"]
+        with self.process(Path("/bin/cat"), {"LD_PRELOAD": str(plug_in)}) as pid:
+            maps = Path(f"/proc/{pid}/maps").read_text()
+            files = sorted(set(re.findall(r"(?m)r-xp .* (/\S+)$", maps)))
+            rules += [f"assign licence LGPL-2.1-or-later to backend exe {path}"
+                      for path in files if path != str(plug_in)]
+            missed = self.explain(self.config("\n".join(rules)), pid, code=1)
+            self.assertIn(f"code without evidence of its licence: {plug_in}", missed["why"])
+            rules.append(f"assign licence MIT to backend exe {plug_in}")
+            met = self.explain(self.config("\n".join(rules)), pid, code=0)
+            self.assertEqual((met["verdict"], met["taint"]), ("allow-tainted", "O"))
+            rules[-1] = f"assign licence LicenseRef-proprietary to backend exe {plug_in}"
+            missed = self.explain(self.config("\n".join(rules)), pid, code=1)
+            self.assertEqual((missed["verdict"], missed["taint"]), ("deny", "PO"))
+            self.assertIn(f"code that the backend has mapped: {plug_in}: LicenseRef-proprietary",
+                          missed["why"])
+
     def test_an_interpreter_is_no_evidence_of_what_it_runs(self) -> None:
         """However it is started: what counts is the file that the process executes."""
         config = self.config("code of backend packaged or better\notherwise deny")
