@@ -3,8 +3,8 @@
 /*
  * The first and only program of the end-to-end tests' guest: finds the edu device in sysfs as any
  * driver in user space would, maps its registers, lets it compute a factorial and copy memory by
- * DMA, and tells the console what came of it, one line a step. The last line is "e2e: pass" or
- * "e2e: fail: WHY"; then the machine is switched off.
+ * DMA, and reports on the console, one line a step; or it has the kernel measure a file, see
+ * measure.c. The last line is "e2e: pass" or "e2e: fail: WHY"; then the machine is switched off.
  *
  * It runs as the guest's init, statically linked, with nothing else in the file system.
  */
@@ -13,14 +13,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -28,46 +26,11 @@
 #include <unistd.h>
 
 #include "contrib/edu/regs.h"
+#include "tests/e2e/guest/guest.h"
 
 #define PCI_DEVICES "/sys/bus/pci/devices"
 #define PAGE 4096u
 #define WAIT_SECONDS 30
-
-static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
-
-static void say(const char *format, ...)
-{
-    va_list args;
-
-    fputs("e2e: ", stdout);
-    va_start(args, format);
-    vprintf(format, args);
-    va_end(args);
-    fputs("\n", stdout);
-    fflush(stdout);
-}
-
-static void fail(const char *format, ...)
-{
-    va_list args;
-
-    fputs("e2e: fail: ", stdout);
-    va_start(args, format);
-    vprintf(format, args);
-    va_end(args);
-    printf(" (%s)\n", strerror(errno));
-    fflush(stdout);
-    exit(1);
-}
-
-static void mount_or_fail(const char *type, const char *where)
-{
-    if (mkdir(where, 0755) < 0 && errno != EEXIST)
-        fail("mkdir %s", where);
-    if (mount(type, where, type, 0, NULL) < 0)
-        fail("mount %s", where);
-}
 
 /* The number in a sysfs attribute of a PCI device. */
 static unsigned long read_attribute(const char *device, const char *name)
@@ -315,14 +278,20 @@ static void drive(void)
 }
 
 /* The work is done by a child, so that init is there to switch the machine off however it ends. */
-int main(void)
+int main(int argc, char **argv)
 {
     int status = 0;
     pid_t child;
 
+    if (argc > 1 && strcmp(argv[1], GUEST_NOTHING) == 0)
+        return 0;
+
     child = fork();
     if (child == 0) {
-        drive();
+        if (getenv("measure"))
+            guest_measure(getenv("measure"));
+        else
+            drive();
         exit(0);
     }
     if (child < 0)

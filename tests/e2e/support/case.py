@@ -128,6 +128,10 @@ class Case(unittest.TestCase):
         arguments = guest.qemu_arguments(self.folder, *words)
         machine = self.launch_qemu(qemu.vfio_user("edu0", route, bus="pcie.0", addr="4"),
                                    memory=memory, accel="tcg", extra=arguments)
+        return self.hear_guest(machine)
+
+    def hear_guest(self, machine: Qemu) -> list[str]:
+        """Waits for a guest's end; returns the lines of its program on the console."""
         end = time.monotonic() + guest.BOOT_TIMEOUT_S
         console: list[str] = []
         try:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 # SPDX-FileCopyrightText: 2026 The poemd authors
-"""The guest: Debian's cloud kernel with an initramfs whose only program is guest/init.c."""
+"""The guest: Debian's cloud kernel with an initramfs whose only program is made of guest/."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from pathlib import Path
 
 from . import qemu
 
-SOURCE = Path(__file__).resolve().parents[1] / "guest" / "init.c"
+# The program, and the broker's functions that it tries on its own kernel.
+SOURCES = [qemu.SOURCE_DIR / name for name in
+           ("tests/e2e/guest/init.c", "tests/e2e/guest/console.c", "tests/e2e/guest/measure.c",
+            "base/hex.c", "policy/evidence/evidence_ima.c", "policy/inspector/inspector_ima.c",
+            "policy/peer/peer_verity.c")]
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wstrict-prototypes", "-Werror"]
 
 # Emulated and on a machine that may be busy: generous.
@@ -30,7 +34,7 @@ def build_init(folder: Path) -> Path:
     target = folder / "init"
     made = subprocess.run(
         [cc, "-std=c11", "-D_GNU_SOURCE", "-O1", *WARNINGS, f"-I{qemu.SOURCE_DIR}", "-static",
-         "-o", str(target), str(SOURCE)],
+         "-o", str(target), *map(str, SOURCES)],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if made.returncode != 0:
         raise AssertionError(made.stdout)
@@ -60,6 +64,12 @@ def write_initramfs(init: Path, target: Path) -> None:
     ]
     target.write_bytes(b"".join(_cpio_entry(number, name, mode, data, device)
                                 for number, (name, mode, data, device) in enumerate(members, 1)))
+
+
+def disk_arguments(disk: Path) -> list[str]:
+    """Gives the guest a disk, /dev/nvme0n1: its kernel has no driver for others built in."""
+    return ["-drive", f"if=none,id=disk,format=raw,file={disk}",
+            "-device", "nvme,drive=disk,serial=1"]
 
 
 def qemu_arguments(folder: Path, *words: str) -> list[str]:
