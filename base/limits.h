@@ -285,6 +285,12 @@
  */
 #define LIMIT_ENDING 64
 
+/*
+ * Milliseconds for reading a new configuration, its keys and its envelopes; then the reload fails,
+ * and nothing has changed. A file system that hangs keeps only a thread.
+ */
+#define LIMIT_RELOAD_MS 30000u
+
 /* How long a start waits for another one that begins to listen at the same path, in ms. */
 #define LIMIT_LISTEN_LOCK_MS 1000u
 

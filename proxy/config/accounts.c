@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Chooses users. Runs once, before anything is started. */
+/* Chooses users, before anything is started for them. */
 #define _GNU_SOURCE
 #include "proxy/config/accounts.h"
 
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/users.h"
+#include "proxy/config/config_difference.h"
 
 /* The ids that are picked together: worker, inspector, tracer; then the routes' devices. */
 #define KINDS 3u
@@ -94,4 +95,63 @@ int accounts_choose(struct config *c)
         return -EADDRNOTAVAIL;
     }
     return 0;
+}
+
+/* Returns true if a device of the running configuration has the number. */
+static bool accounts_is_taken(const struct config *running, uid_t uid)
+{
+    bool taken = false;
+
+    for (size_t i = 0; i < running->n_routes; i++) {
+        taken = taken || (running->routes[i].spawn && running->routes[i].spawn_uid == uid);
+    }
+    return taken;
+}
+
+/* Keeps a device's user, if it was chosen by us before. Returns false if it needs one. */
+static bool accounts_keep_device(struct config_route *r, const struct config *running)
+{
+    const struct config_route *const old = config_route_find(running, r->name);
+
+    if (!r->spawn || r->spawn_user) {
+        return true;
+    }
+    if (!old || !old->spawn || old->spawn_user) {
+        return false;
+    }
+    r->spawn_uid = old->spawn_uid;
+    r->spawn_gid = r->spawn_group ? r->spawn_gid : r->spawn_uid;
+    return true;
+}
+
+int accounts_keep(struct config *c, const struct config *running)
+{
+    unsigned wanted = 0;
+    uid_t next;
+    int err;
+
+    c->worker = running->worker;
+    c->inspector = running->inspector;
+    c->tracer = running->tracer;
+    if (geteuid() != 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < c->n_routes; i++) {
+        wanted += !accounts_keep_device(&c->routes[i], running);
+    }
+    /* Numbers of running routes whose devices are between two starts look free, so as many more. */
+    err = wanted > 0 ? users_pick(wanted + (unsigned)running->n_routes, &next) : 0;
+    for (size_t i = 0; !err && wanted > 0 && i < c->n_routes; i++) {
+        struct config_route *const r = &c->routes[i];
+
+        if (accounts_keep_device(r, running)) {
+            continue;
+        }
+        while (accounts_is_taken(running, next)) {
+            next++;
+        }
+        r->spawn_uid = next++;
+        r->spawn_gid = r->spawn_group ? r->spawn_gid : r->spawn_uid;
+    }
+    return err;
 }

@@ -17,4 +17,12 @@
  */
 int accounts_choose(struct config *c) __attribute__((warn_unused_result));
 
+/*
+ * Does the same for a configuration that follows a running one: keeps the users of processes and
+ * devices that are in both, and fills in those of new devices. Logs nothing. Returns 0 or -errno:
+ * no number is free.
+ */
+int accounts_keep(struct config *c, const struct config *running)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -208,29 +208,40 @@ struct config_ids {
     gid_t gid;
 };
 
+/* The identity of a file's contents. All 0 if it cannot be looked at. */
+struct config_file_id {
+    uint64_t dev;
+    uint64_t ino;
+    uint64_t size;
+    uint64_t mtime_ns;
+};
+
 struct config {
     struct config_route *routes; /* in the order of the file */
     size_t n_routes;
     unsigned workers; /* 0 until config_resolve: then one per core, at most LIMIT_WORKERS_DEFAULT */
     char *user;       /* the workers' user if the monitor is root: a name or a number; NULL: open */
-    struct config_place user_at;
+    struct config_place workers_at, user_at, max_sessions_at, trace_buffer_at;
     struct config_ids worker;    /* by config_resolve, or if open (CONFIG_NO_UID) ... */
     struct config_ids inspector; /* ... by proxy/config/accounts.h, like these two always */
     struct config_ids tracer;
     unsigned max_sessions; /* of all routes together */
+    unsigned
+        most_sessions; /* by config_resolve: what processes are made for, which a reload keeps */
     unsigned handshake_ms; /* default for the routes */
     enum log_level log_level;
     struct config_control control;
-    char *poem_file;               /* replaces the built-in poem; NULL: does not */
-    char *audit_file;              /* NULL: not configured */
-    char *audit_key;               /* PEM, Ed25519 */
-    unsigned audit_rotate_mib;     /* 0: never */
-    unsigned trace_buffer_mib;     /* of each worker, for captures */
-    unsigned on_audit_failure;     /* enum config_audit_failure */
-    bool accept_loss;              /* --accept-loss */
-    struct config_list trust_keys; /* PEM files of keys that may sign envelopes */
-    struct config_list envelopes;  /* files */
-    char *revoked_file;            /* the revocation list, or NULL */
+    char *poem_file;                     /* replaces the built-in poem; NULL: does not */
+    char *audit_file;                    /* NULL: not configured */
+    char *audit_key;                     /* PEM, Ed25519 */
+    unsigned audit_rotate_mib;           /* 0: never */
+    unsigned trace_buffer_mib;           /* of each worker, for captures */
+    unsigned on_audit_failure;           /* enum config_audit_failure */
+    bool accept_loss;                    /* --accept-loss */
+    struct config_list trust_keys;       /* PEM files of keys that may sign envelopes */
+    struct config_list envelopes;        /* files */
+    struct config_file_id *envelope_ids; /* by config_resolve, of each; owned */
+    char *revoked_file;                  /* the revocation list, or NULL */
     struct config_place revoked_at;
     struct inspector_key *trusted; /* by config_resolve: the keys in trust_keys; owned */
     size_t n_trusted;

@@ -290,6 +290,7 @@ int config_resolve(struct config *c, struct config_errors *e)
                      : cores > LIMIT_WORKERS_DEFAULT ? LIMIT_WORKERS_DEFAULT
                                                      : (unsigned)cores;
     }
+    c->most_sessions = c->max_sessions;
     config_resolve_user(c, e);
     config_load_resolve_poem(c, e);
     config_load_resolve_control(&c->control, e);

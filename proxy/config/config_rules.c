@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/limits.h"
 #include "policy/inspector/inspector.h"
@@ -311,9 +312,32 @@ static int config_rules_resolve_revoked(struct config *c, struct config_errors *
     return 0;
 }
 
+static int config_rules_resolve_envelopes(struct config *c)
+{
+    free(c->envelope_ids);
+    c->envelope_ids = config_rules_room(c->envelopes.n, sizeof *c->envelope_ids);
+    for (size_t i = 0; c->envelope_ids && i < c->envelopes.n; i++) {
+        struct stat st;
+
+        if (stat(c->envelopes.items[i].text, &st) == 0) {
+            c->envelope_ids[i] =
+                (struct config_file_id){.dev = st.st_dev,
+                                        .ino = st.st_ino,
+                                        .size = (uint64_t)st.st_size,
+                                        .mtime_ns = (uint64_t)st.st_mtim.tv_sec * 1000000000u +
+                                                    (uint64_t)st.st_mtim.tv_nsec};
+        }
+    }
+    return c->envelope_ids ? 0 : -ENOMEM;
+}
+
 int config_resolve_rules(struct config *c, struct config_errors *e)
 {
     int err = config_rules_resolve_keys(c, e);
+
+    if (!err) {
+        err = config_rules_resolve_envelopes(c);
+    }
 
     if (!err) {
         err = config_rules_resolve_revoked(c, e);
@@ -363,6 +387,7 @@ void config_deinit_rules(struct config *c)
     config_rules_list_deinit(&c->trust_keys);
     config_rules_list_deinit(&c->envelopes);
     free(c->trusted);
+    free(c->envelope_ids);
     free(c->revoked);
     free(c->revoked_file);
     free(c->audit_file);

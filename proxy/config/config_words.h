@@ -24,6 +24,7 @@ enum config_context {
 #define CONFIG_REQUIRED 1u   /* a block without it is an error */
 #define CONFIG_REPEATABLE 2u /* may occur several times in one block */
 #define CONFIG_PRESET 4u     /* replaced by the statements of the route's preset */
+#define CONFIG_FIXED 8u      /* cannot change while poemd runs: a reload that does is an error */
 
 #define CONFIG_NO_PLACE ((size_t)-1)
 

@@ -125,7 +125,7 @@ static const struct option_row rows[OPTS] = {
 };
 
 /* The command line as given, before any of it is done. */
-struct given {
+struct options_given {
     const char *text[OPTS]; /* NULL: not given; "" if it has no value */
     unsigned number[OPTS];
     FILE *out;
@@ -160,11 +160,12 @@ static enum options_outcome options_done(struct options *o, enum options_status 
     return OPTIONS_DONE;
 }
 
-static bool options_usage_fault(const struct given *g, const char *hint, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+static bool options_usage_fault(const struct options_given *g, const char *hint, const char *fmt,
+                                ...) __attribute__((format(printf, 3, 4)));
 
 /* Reports a fault of the command line. Returns false, for the caller to return. */
-static bool options_usage_fault(const struct given *g, const char *hint, const char *fmt, ...)
+static bool options_usage_fault(const struct options_given *g, const char *hint, const char *fmt,
+                                ...)
 {
     va_list ap;
 
@@ -179,7 +180,7 @@ static bool options_usage_fault(const struct given *g, const char *hint, const c
 /* ---- the arguments ---- */
 
 /* Reports a word that getopt rejects. */
-static bool options_getopt_fault(const struct given *g, const char *word, bool lacks_value)
+static bool options_getopt_fault(const struct options_given *g, const char *word, bool lacks_value)
 {
     const char *names[OPTS];
     char hint[64] = "poemd --help shows the options";
@@ -200,7 +201,7 @@ static bool options_getopt_fault(const struct given *g, const char *word, bool l
     return options_usage_fault(g, hint, "unknown option %s", shown);
 }
 
-static bool options_collect(struct given *g, int argc, char **argv)
+static bool options_collect(struct options_given *g, int argc, char **argv)
 {
     struct option longs[OPTS + 1] = {{0}};
     char shown[80];
@@ -232,7 +233,7 @@ static bool options_collect(struct given *g, int argc, char **argv)
     return true;
 }
 
-static bool options_check_values(struct given *g)
+static bool options_check_values(struct options_given *g)
 {
     struct value_fault fault;
 
@@ -247,7 +248,7 @@ static bool options_check_values(struct given *g)
 }
 
 /* Rejects addresses of other forms, since a relative path would be valid here. */
-static bool options_check_paths(const struct given *g)
+static bool options_check_paths(const struct options_given *g)
 {
     static const int paths[] = {OPT_LISTEN, OPT_BACKEND, OPT_CONTROL};
 
@@ -265,7 +266,7 @@ static bool options_check_paths(const struct given *g)
     return true;
 }
 
-static bool options_check_combination(const struct given *g)
+static bool options_check_combination(const struct options_given *g)
 {
     if (g->text[OPT_CONFIG] && g->text[OPT_LISTEN]) {
         return options_usage_fault(g, "put all routes into the file",
@@ -335,7 +336,8 @@ static int options_set_control(struct config *c, const char *path, struct config
 }
 
 /* Options for the whole of poemd override the file. */
-static int options_override(struct config *c, const struct given *g, struct config_errors *e)
+static int options_override(struct config *c, const struct options_given *g,
+                            struct config_errors *e)
 {
     if (g->text[OPT_WORKERS]) {
         c->workers = g->number[OPT_WORKERS];
@@ -373,7 +375,8 @@ static int options_set_trace(struct config *c, const char *file, struct config_e
 }
 
 /* Makes the route of the command line. Returns 0, -EINVAL with errors added, or another -errno. */
-static int options_make_single(struct config *c, const struct given *g, struct config_errors *e)
+static int options_make_single(struct config *c, const struct options_given *g,
+                               struct config_errors *e)
 {
     char *listen = options_absolute(g->text[OPT_LISTEN]);
     char *backend = options_absolute(g->text[OPT_BACKEND]);
@@ -396,8 +399,8 @@ static int options_make_single(struct config *c, const struct given *g, struct c
 }
 
 /* Makes the config of all arguments. Sets *from_file if the errors are those of the file. */
-static int options_make_config(struct options *o, const struct given *g, struct config_errors *e,
-                               bool *from_file)
+static int options_make_config(struct options *o, const struct options_given *g,
+                               struct config_errors *e, bool *from_file)
 {
     int r = config_init(&o->config);
 
@@ -413,7 +416,7 @@ static int options_make_config(struct options *o, const struct given *g, struct 
     return r < 0 ? r : config_resolve(&o->config, e);
 }
 
-static enum options_outcome config_fault(struct options *o, const struct given *g, int r,
+static enum options_outcome config_fault(struct options *o, const struct options_given *g, int r,
                                          const struct config_errors *e, bool from_file)
 {
     const char *file = g->text[OPT_CONFIG];
@@ -431,7 +434,7 @@ static enum options_outcome config_fault(struct options *o, const struct given *
     return options_done(o, g->text[OPT_CHECK] ? STATUS_NO : STATUS_FAILED);
 }
 
-static bool options_take_ready_fd(struct options *o, const struct given *g)
+static bool options_take_ready_fd(struct options *o, const struct options_given *g)
 {
     if (!g->text[OPT_READY_FD]) {
         return true;
@@ -449,7 +452,7 @@ static void options_warn(const char *text, void *arg)
     fprintf((FILE *)arg, "poemd: warning: %s\n", text);
 }
 
-static void options_write_checked(const struct options *o, const struct given *g)
+static void options_write_checked(const struct options *o, const struct options_given *g)
 {
     const char *name = g->text[OPT_CONFIG] ? g->text[OPT_CONFIG] : "command line";
     char shown[1024];
@@ -460,7 +463,7 @@ static void options_write_checked(const struct options *o, const struct given *g
 
 enum options_outcome options_read(struct options *o, int argc, char **argv, FILE *out, FILE *err)
 {
-    struct given g = {.out = out, .err = err};
+    struct options_given g = {.out = out, .err = err};
     struct config_errors errors;
     bool from_file;
     int r;
@@ -491,12 +494,34 @@ enum options_outcome options_read(struct options *o, int argc, char **argv, FILE
         options_write_checked(o, &g);
         return options_done(o, STATUS_YES);
     }
+    o->given = malloc(sizeof *o->given);
+    if (!o->given) {
+        return config_fault(o, &g, -ENOMEM, &errors, from_file);
+    }
+    *o->given = g;
     return OPTIONS_RUN;
+}
+
+const char *options_file(const struct options *o)
+{
+    return o->given->text[OPT_CONFIG];
+}
+
+int options_reload(const struct options *o, struct config *c, struct config_errors *e)
+{
+    int r = config_load(c, options_file(o), e);
+
+    if (r == 0) {
+        r = options_override(c, o->given, e);
+    }
+    return r < 0 ? r : config_resolve(c, e);
 }
 
 void options_deinit(struct options *o)
 {
     config_deinit(&o->config);
+    free(o->given);
+    o->given = NULL;
     if (o->ready_fd >= 0) {
         close(o->ready_fd);
         o->ready_fd = -1;

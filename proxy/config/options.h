@@ -22,8 +22,11 @@ enum options_outcome {
     OPTIONS_DONE, /* answered: exit with status */
 };
 
+struct options_given;
+
 struct options {
     struct config config;
+    struct options_given *given; /* the command line, for options_reload; owned */
     int ready_fd; /* open and close-on-exec, or -1: gets "\n" when every socket listens */
     enum options_status status;
 };
@@ -37,6 +40,18 @@ enum options_outcome options_read(struct options *o, int argc, char **argv, FILE
     __attribute__((warn_unused_result));
 
 void options_deinit(struct options *o);
+
+/* Returns the configuration file as it was given, or NULL. */
+const char *options_file(const struct options *o);
+
+/*
+ * Reads the configuration file again into c, which config_init has initialized, with the same
+ * options. For a thread beside others: changes nothing but c and e, but looks up users by name,
+ * which no other thread may do meanwhile. o was started with OPTIONS_RUN and a file. Returns 0,
+ * -EINVAL with errors added to e, or another -errno if the file could not be read.
+ */
+int options_reload(const struct options *o, struct config *c, struct config_errors *e)
+    __attribute__((warn_unused_result));
 
 /* Returns the name of the i-th option without its dashes, or NULL. For the check of the manual. */
 const char *options_name(size_t i);

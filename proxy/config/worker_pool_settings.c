@@ -9,15 +9,21 @@
 
 #include "base/sealed.h"
 
-/* Returns the most sessions at once: twice those of each route, as others may be ending. */
-static uint64_t worker_pool_settings_sessions(const struct config *c)
+/*
+ * Returns the most sessions at once. A reload can add routes, so it is max-sessions if there is
+ * room for so many; otherwise twice those of each route, as others may be ending.
+ */
+static uint64_t worker_pool_settings_sessions(const struct config *c, uint64_t room)
 {
     uint64_t n = 0;
 
+    if (c->most_sessions <= room) {
+        return c->most_sessions;
+    }
     for (size_t i = 0; i < c->n_routes; i++) {
         n += 2 * (uint64_t)c->routes[i].sessions;
     }
-    return n < c->max_sessions ? n : c->max_sessions;
+    return n < c->most_sessions ? n : c->most_sessions;
 }
 
 /*
@@ -32,12 +38,13 @@ static uint64_t worker_pool_settings_spare(uint64_t room)
 
 void worker_pool_settings_fds(const struct config *c, uint64_t most, struct worker_settings *s)
 {
-    const uint64_t sessions = worker_pool_settings_sessions(c);
-    const uint64_t least =
-        LIMIT_WORKER_SPARE_FDS + LIMIT_REFUSALS + (uint64_t)LIMIT_FDS_PER_SESSION * c->max_sessions;
+    const uint64_t least = LIMIT_WORKER_SPARE_FDS + LIMIT_REFUSALS +
+                           (uint64_t)LIMIT_FDS_PER_SESSION * c->most_sessions;
     const uint64_t spare =
         worker_pool_settings_spare(most > least ? (most - least) / c->workers : 0);
     const uint64_t fixed = least + spare * c->workers;
+    const uint64_t sessions =
+        worker_pool_settings_sessions(c, most > fixed ? (most - fixed) / LIMIT_FDS_SHARE : 0);
     uint64_t share = sessions > 0 && most > fixed ? (most - fixed) / sessions : 0;
 
     share = share < LIMIT_FDS_SHARE ? share : LIMIT_FDS_SHARE;
@@ -49,15 +56,12 @@ void worker_pool_settings_fds(const struct config *c, uint64_t most, struct work
 /* Returns a worker's limit of address space, if every session uses all that it may. */
 static uint64_t worker_pool_settings_memory(const struct config *c)
 {
-    uint64_t all = LIMIT_WORKER_MEMORY + LIMIT_MEMORY_PER_SESSION * c->max_sessions;
+    uint64_t all = LIMIT_WORKER_MEMORY + LIMIT_MEMORY_PER_SESSION * c->most_sessions;
 
     /* A ring is mapped twice, so that a message which wraps around is contiguous. */
     all += 2 * (uint64_t)c->trace_buffer_mib * 1048576;
-    for (size_t i = 0; i < c->n_routes; i++) {
-        all += c->routes[i].dma_at.line || c->audit_file
-                   ? LIMIT_MEMORY_PER_DMA_SESSION * (uint64_t)c->routes[i].sessions
-                   : 0;
-    }
+    /* With an audit log or "dma" words, which a reload can add to any route. */
+    all += LIMIT_MEMORY_PER_DMA_SESSION * (uint64_t)c->most_sessions;
     return all;
 }
 

@@ -209,7 +209,7 @@ START_TEST(the_limit_of_open_files_is_divided)
     const struct division *d = &divisions[_i];
     struct config_route route = {.sessions = d->route_sessions};
     const struct config c = {
-        .workers = d->workers, .max_sessions = d->max_sessions, .routes = &route, .n_routes = 1};
+        .workers = d->workers, .most_sessions = d->max_sessions, .routes = &route, .n_routes = 1};
     struct worker_settings s;
 
     worker_pool_settings_fds(&c, d->most, &s);
