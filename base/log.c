@@ -71,6 +71,11 @@ enum log_level log_level_get(void)
     return most;
 }
 
+void log_level_set(enum log_level level)
+{
+    most = level;
+}
+
 /* snprintf returns the untruncated length, which must not move the end beyond the buffer. */
 static size_t log_add(char *line, size_t at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

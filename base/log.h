@@ -46,6 +46,9 @@ int log_level_find(const char *name);
 
 enum log_level log_level_get(void);
 
+/* Sets the most verbose level to write from now on. */
+void log_level_set(enum log_level level);
+
 /*
  * Writes one line, cut at 2,048 bytes. Never waits for a reader: if standard error takes nothing
  * the line is lost, and the number of lost lines precedes the next one written. Blocks on a file,

@@ -93,6 +93,11 @@ struct ipc_turned_away {
     uint64_t number;
 };
 
+struct ipc_ping {
+    uint32_t log_level; /* enum log_level: of the worker from now on */
+    uint32_t zero;
+};
+
 struct ipc_verdict {
     uint32_t err;        /* 0: allowed */
     uint32_t unrecorded; /* 1: denied because the audit log cannot be written */
@@ -192,6 +197,7 @@ struct ipc_msg {
         struct ipc_refuse refuse;
         struct ipc_heard_request heard;
         struct ipc_turned_away turned_away;
+        struct ipc_ping ping;
         struct ipc_verdict verdict;
         struct ipc_gone gone;
         struct tap_settings tap;

@@ -181,6 +181,7 @@ static bool worker_dispatch(struct worker *w, const struct ipc_msg *m, struct fd
         session_count(&w->host);
         break;
     case IPC_PING:
+        log_level_set((enum log_level)m->u.ping.log_level);
         worker_answer_ping(w);
         break;
     case IPC_QUIT:
@@ -384,6 +385,8 @@ int worker_main(void)
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     err = worker_init(&w);
     if (!err) {
