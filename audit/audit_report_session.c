@@ -147,6 +147,8 @@ json_t *audit_report_session(const json_t *record)
         {"time", json_string(audit_report_session_text(record, "time"))},
         {"host", json_string(audit_report_session_text(json_object_get(record, "host"), "name"))},
         {"route", json_string(audit_report_session_text(record, "route"))},
+        {"configuration",
+         members_text(json_string_value(json_object_get(record, "configuration")))},
         {"verdict", json_string(audit_report_session_text(record, "verdict"))},
         {"taint", json_string(audit_report_session_text(record, "taint"))},
         {"rule", json_is_object(rule) ? json_incref(rule) : json_null()},

@@ -20,22 +20,27 @@
 #include "base/confine/confine.h"
 #include "base/sock.h"
 #include "policy/inspector/inspector.h"
+#include "proxy/config/options.h"
 #include "proxy/monitor/facts/offload.h"
 #include "proxy/ipc/turn.h"
 #include "proxy/monitor/control/control.h"
 #include "proxy/monitor/control/control_subject.h"
 #include "proxy/monitor/decision.h"
+#include "proxy/monitor/inspection.h"
 #include "proxy/monitor/facts/policy_record.h"
 #include "proxy/monitor/devices/spawn.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/monitor_session_dial.h"
 #include "proxy/monitor/monitor_session_log.h"
+#include "proxy/monitor/monitor_session_stop.h"
 #include "proxy/monitor/relook.h"
+#include "proxy/monitor/reload/reload.h"
 #include "proxy/monitor/repeats.h"
 #include "proxy/monitor/route.h"
 #include "proxy/monitor/tracing/tracing.h"
 #include "proxy/monitor/worker_pool.h"
+#include "proxy/signals.h"
 
 struct monitor {
     struct monitor_context context;
@@ -44,11 +49,13 @@ struct monitor {
     struct monitor_session_table sessions;
     struct repeats repeats;  /* users whose sessions are only counted in the log */
     struct tracing *tracing; /* NULL before it is set up */
+    struct reload *reload;   /* NULL before it is set up */
     struct control *control; /* NULL if not configured */
+    const struct options *options;
     uint64_t started_ms;
     struct rlimit nofile; /* the limit before this process raised its own */
     struct event *beat;   /* checks that the other processes make their turns */
-    struct event *signals[4];
+    struct signals signals;
     int ready_fd; /* owned; -1 if not requested, or done */
     int status;   /* the exit status, once it stops */
 };
@@ -59,6 +66,8 @@ static const struct timeval killed_time = {.tv_usec = LIMIT_STOP_KILLED_MS * 100
 
 /* Descriptors that the monitor needs in addition to listeners, workers and sessions that begin. */
 #define SPARE_FDS (64 + 2 * LIMIT_CONTROL_CLIENTS)
+
+static void monitor_stop_when_drained(struct monitor *m);
 
 static void monitor_on_beat(evutil_socket_t fd, short what, void *arg)
 {
@@ -71,7 +80,9 @@ static void monitor_on_beat(evutil_socket_t fd, short what, void *arg)
         worker_pool_beat(&m->worker_pool);
         tracing_beat(m->tracing);
         inspector_beat(m->context.inspector);
+        reload_beat(m->reload);
     }
+    monitor_stop_when_drained(m);
 }
 
 static int monitor_start_beat(struct monitor *m)
@@ -190,35 +201,126 @@ static void monitor_on_worker_gone(void *arg, struct worker_process *w, bool was
     monitor_leave_when_gone(m);
 }
 
+/* ---- draining ---- */
+
+/* Refuses clients from now on, and sessions that no worker has; the others may go on. */
+static void monitor_drain(struct monitor *m)
+{
+    if (m->context.draining) {
+        return;
+    }
+    m->context.draining = true;
+    for (struct route *r = route_from(&m->routes, 0); r;
+         r = route_from(&m->routes, r->number + 1)) {
+        if (r->listener) {
+            listener_accept_waiting(r->listener);
+        }
+        route_close(r);
+        if (r->spawn) {
+            spawn_stop(r->spawn);
+        }
+    }
+    for (int state = SESSION_ACCEPTED; state <= SESSION_DIALING; state++) {
+        struct monitor_session *t;
+        struct monitor_session *next;
+
+        TAILQ_FOREACH_SAFE(t, &m->sessions.states[state], link, next)
+        {
+            (void)monitor_session_stop(t, REASON_SHUTDOWN);
+        }
+    }
+}
+
+/* The last session has ended, and no client waits for its refusal. */
+static void monitor_stop_when_drained(struct monitor *m)
+{
+    if (m->context.draining && !m->context.stopping && m->sessions.alive == 0 &&
+        m->worker_pool.n_refusals == 0) {
+        log_info("stopping: no session is left");
+        monitor_stop(m, 0);
+    }
+}
+
+/* A client of the control socket has asked for it. */
+static void monitor_on_stop(void *arg, bool drain)
+{
+    struct monitor *const m = arg;
+
+    if (drain) {
+        monitor_drain(m);
+    } else {
+        monitor_stop(m, 0);
+    }
+}
+
+/* ---- signals ---- */
+
+static void monitor_log_status(const struct monitor *m)
+{
+    const struct config *const c = m->context.config;
+    char letters[TAINT_COUNT + 1];
+
+    log_info("status: poemd " POEMD_VERSION ", %u of %u sessions, %llu begun, %u worker%s, "
+             "configuration %s, taint %s",
+             m->sessions.alive, c->max_sessions, (unsigned long long)m->sessions.last,
+             m->worker_pool.n, m->worker_pool.n == 1 ? "" : "s",
+             *m->context.generation->digest ? m->context.generation->digest : "of the command line",
+             taint_text(m->sessions.taint, letters));
+    for (const struct route *r = route_from(&m->routes, 0); r;
+         r = route_from(&m->routes, r->number + 1)) {
+        const struct log_subject about = {.route = r->config->name};
+
+        log_line(LOG_INFO, &about, "status: %s, %u of %u sessions, %llu begun, taint %s",
+                 r->listener ? "listens" : "does not listen", r->sessions, r->config->sessions,
+                 (unsigned long long)r->begun, taint_text(r->taint, letters));
+    }
+}
+
+/* The log has the result. */
+static void monitor_on_reloaded(void *arg, json_t *parts)
+{
+    (void)arg;
+    json_decref(parts);
+}
+
+static void monitor_hang_up(struct monitor *m)
+{
+    const char *why;
+
+    if (!m->context.config->from_file) {
+        log_info("stopping: signal %d", SIGHUP);
+        monitor_stop(m, 0);
+        return;
+    }
+    why = reload_begin(m->reload, &(struct reload_request){.signal = true}, monitor_on_reloaded, m);
+    if (why) {
+        log_error("not reloaded: %s", why);
+    }
+}
+
 static void monitor_on_signal(evutil_socket_t sig, short what, void *arg)
 {
     struct monitor *m = arg;
 
     (void)what;
-    if (sig == SIGCHLD) {
+    switch ((int)sig) {
+    case SIGCHLD:
         children_collect(&m->context.children);
         monitor_leave_when_gone(m);
         return;
+    case SIGUSR1:
+        monitor_log_status(m);
+        return;
+    case SIGHUP:
+        monitor_hang_up(m);
+        return;
+    default:
+        log_info("stopping: signal %d", (int)sig);
+        monitor_stop(m, 0);
     }
-    log_info("stopping: signal %d", (int)sig);
-    monitor_stop(m, 0);
 }
 
 /* ---- starting ---- */
-
-static int monitor_watch_signals(struct monitor *m)
-{
-    static const int numbers[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP};
-
-    signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        m->signals[i] = evsignal_new(m->context.base, numbers[i], monitor_on_signal, m);
-        if (!m->signals[i] || event_add(m->signals[i], NULL) < 0) {
-            return -ENOMEM;
-        }
-    }
-    return 0;
-}
 
 /*
  * Makes the kernel grow the process's fd table at once. Later, when the audit log's thread runs,
@@ -273,103 +375,41 @@ static int monitor_begin_record(struct monitor *m)
     return 0;
 }
 
-/* Opens the configured envelopes. Logs and skips those that cannot be opened. */
-static int monitor_open_envelopes(const struct config *c, struct inspector_envelope *out, size_t *n)
+static struct spawn_host monitor_spawn_host(struct monitor *m)
 {
-    *n = 0;
-    if (c->envelopes.n > INSPECTOR_ENVELOPES) {
-        log_error("more than %u envelopes are configured", INSPECTOR_ENVELOPES);
-        return -E2BIG;
-    }
-    for (size_t i = 0; i < c->envelopes.n; i++) {
-        const char *path = c->envelopes.items[i].text;
-        const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-        if (fd < 0) {
-            char shown[256];
-
-            log_warning("cannot read the envelope \"%s\": %s",
-                        log_escape(shown, sizeof shown, path, strlen(path)), strerror(errno));
-            continue;
-        }
-        out[*n].fd = fd;
-        log_escape(out[*n].name, sizeof out[*n].name, path, strlen(path));
-        ++*n;
-    }
-    return 0;
+    return (struct spawn_host){
+        .base = m->context.base, .children = &m->context.children, .nofile = m->nofile};
 }
 
-/* Starts what looks at mapped code, if a rule depends on it. */
-static int monitor_start_offload(struct monitor *m)
+static int monitor_prepare_reload(struct monitor *m)
 {
-    bool needs = false;
+    const struct reload_subject subject = {.context = &m->context,
+                                           .options = m->options,
+                                           .routes = &m->routes,
+                                           .sessions = &m->sessions,
+                                           .workers = &m->worker_pool,
+                                           .repeats = &m->repeats,
+                                           .tracing = m->tracing,
+                                           .host = monitor_spawn_host(m),
+                                           .accept = monitor_session_accept_take};
 
-    for (size_t i = 0; i < m->context.config->n_routes; i++) {
-        const struct rules *r = &m->context.config->routes[i].rules;
-
-        needs = needs || rules_ask_code(r, SIDE_CLIENT) || rules_ask_code(r, SIDE_BACKEND);
-    }
-    if (needs) {
-        m->context.offload = offload_new(m->context.base);
-    }
-    return needs && !m->context.offload ? -ENOMEM : 0;
-}
-
-/* Returns true if anything depends on the contents of an executable. */
-static bool monitor_needs_inspector(const struct monitor *m)
-{
-    bool needs = audit_writer_on(&m->context.audit_writer);
-
-    for (size_t i = 0; i < m->context.config->n_routes; i++) {
-        const struct rules *r = &m->context.config->routes[i].rules;
-
-        needs = needs || rules_ask_processes(r);
-    }
-    return needs;
-}
-
-static int monitor_start_inspector(struct monitor *m)
-{
-    struct inspector_settings s = {.base = m->context.base,
-                                   .uid = m->context.config->inspector.uid,
-                                   .gid = m->context.config->inspector.gid,
-                                   .keys = m->context.config->trusted,
-                                   .n_keys = m->context.config->n_trusted,
-                                   .revoked = m->context.config->revoked,
-                                   .n_revoked = m->context.config->n_revoked};
-    struct inspector_envelope envelopes[INSPECTOR_ENVELOPES];
-    int err;
-
-    if (!monitor_needs_inspector(m)) {
-        return 0;
-    }
-    s.exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    if (s.exe_fd < 0) {
-        return -errno;
-    }
-    s.envelopes = envelopes;
-    err = monitor_open_envelopes(m->context.config, envelopes, &s.n_envelopes);
-    if (!err) {
-        err = inspector_new(&m->context.inspector, &s);
-    }
-    for (size_t i = 0; i < s.n_envelopes; i++) {
-        close(envelopes[i].fd);
-    }
-    close(s.exe_fd);
-    return err;
+    m->reload = reload_new(&subject);
+    return m->reload ? 0 : -ENOMEM;
 }
 
 /* Comes last, so that a broker that cannot start does not start a device either. */
 static int monitor_start_devices(struct monitor *m)
 {
-    const struct spawn_host host = {
-        .base = m->context.base, .children = &m->context.children, .nofile = m->nofile};
+    const struct spawn_host host = monitor_spawn_host(m);
     int err = 0;
 
     for (struct route *r = route_from(&m->routes, 0); !err && r;
          r = route_from(&m->routes, r->number + 1)) {
         if (r->config->spawn) {
             err = spawn_new(&r->spawn, &host, r->config);
+        }
+        if (!err && r->spawn) {
+            spawn_start(r->spawn, NULL);
         }
     }
     return err;
@@ -405,6 +445,9 @@ static int monitor_start_control(struct monitor *m)
                                             .sessions = &m->sessions,
                                             .workers = &m->worker_pool,
                                             .tracing = m->tracing,
+                                            .reload = m->reload,
+                                            .stop = monitor_on_stop,
+                                            .stop_arg = m,
                                             .started_ms = m->started_ms};
     const int err = control_new(&m->control, &subject);
 
@@ -434,7 +477,7 @@ static int monitor_init(struct monitor *m, const struct config *config)
     }
     err = monitor_session_table_init(&m->sessions, &m->context, &m->worker_pool);
     if (!err) {
-        err = monitor_watch_signals(m);
+        err = signals_watch(&m->signals, m->context.base, monitor_on_signal, m);
     }
     if (!err) {
         err = route_table_open(&m->routes, m->context.base, m->context.generation,
@@ -450,10 +493,13 @@ static int monitor_init(struct monitor *m, const struct config *config)
         err = tracing_new(&m->tracing, &m->routes, &m->sessions);
     }
     if (!err) {
-        err = monitor_start_inspector(m);
+        err = inspection_start(&m->context.inspector, &m->context, config);
     }
     if (!err) {
-        err = monitor_start_offload(m);
+        err = inspection_start_offload(&m->context.offload, &m->context, config);
+    }
+    if (!err) {
+        err = monitor_prepare_reload(m);
     }
     if (!err) {
         err = monitor_start_control(m);
@@ -487,6 +533,7 @@ static void monitor_deinit(struct monitor *m)
     worker_pool_deinit(&m->worker_pool);
     control_free(m->control);
     m->control = NULL;
+    reload_free(m->reload);
     inspector_free(m->context.inspector);
     tracing_free(m->tracing);
     repeats_deinit(&m->repeats);
@@ -498,20 +545,19 @@ static void monitor_deinit(struct monitor *m)
     if (m->beat) {
         event_free(m->beat);
     }
-    for (size_t i = 0; i < sizeof m->signals / sizeof *m->signals; i++) {
-        if (m->signals[i]) {
-            event_free(m->signals[i]);
-        }
-    }
+    signals_forget(&m->signals);
     if (m->context.base) {
         event_base_free(m->context.base);
     }
     sock_close(&m->ready_fd);
 }
 
-int monitor_main(const struct config *config, int ready_fd)
+int monitor_main(const struct options *options)
 {
-    struct monitor m = {.ready_fd = ready_fd, .worker_pool = {.exe_fd = -1, .settings_fd = -1}};
+    const struct config *const config = &options->config;
+    struct monitor m = {.options = options,
+                        .ready_fd = options->ready_fd,
+                        .worker_pool = {.exe_fd = -1, .settings_fd = -1}};
     const int err = monitor_init(&m, config);
 
     if (err) {

@@ -12,6 +12,7 @@
  *   decision.c                … and their verdicts, recorded before they take effect
  *   worker_pool.c             the relay workers: started, given work, watched, started again
  *   tracing/                  captures
+ *   reload/                   another configuration
  *   control/                  poemctl's requests
  *   devices/                  devices that the broker starts
  *
@@ -21,13 +22,13 @@
 #ifndef POEMD_PROXY_MONITOR_H
 #define POEMD_PROXY_MONITOR_H
 
-struct config;
+struct options;
 
 /*
- * Runs the broker until it is stopped. Writes "\n" to ready_fd (taken; -1 if there is no reader)
- * when every socket listens and every worker is ready. Returns the exit status: 0, or 3 if the
- * broker could not run.
+ * Runs the broker, with the users of its processes chosen, until it is stopped. Writes "\n" to the
+ * ready_fd (taken; -1 if there is no reader) when every socket listens and every worker is ready.
+ * Returns the exit status: 0, or 3 if the broker could not run.
  */
-int monitor_main(const struct config *config, int ready_fd);
+int monitor_main(const struct options *options);
 
 #endif

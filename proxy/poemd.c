@@ -38,7 +38,7 @@ int main(int argc, char **argv)
     if (options_read(&o, argc, argv, stdout, stderr) == OPTIONS_RUN) {
         log_init("poemd", o.config.log_level);
         places_check(&o.config, poemd_warn_of_place, NULL);
-        status = accounts_choose(&o.config) ? 3 : monitor_main(&o.config, o.ready_fd);
+        status = accounts_choose(&o.config) ? 3 : monitor_main(&o);
         o.ready_fd = -1;
     } else {
         status = (int)o.status;

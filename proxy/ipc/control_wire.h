@@ -35,10 +35,16 @@ enum control_type {
     CONTROL_TRACE_STOP,  /* number: the capture's */
     CONTROL_TRACE_DUMP,  /* … */
     CONTROL_TRACE_LIST,
+    CONTROL_RELOAD, /* answers as in proxy/monitor/reload/reload_answer.h */
+    CONTROL_STOP,   /* answers "stop" with the number of "sessions" left; the connection then ends
+                     * with poemd */
     CONTROL_TYPES,
 };
 
-#define CONTROL_HOLD 1u /* of CONTROL_TRACE_START */
+#define CONTROL_HOLD 1u       /* of CONTROL_TRACE_START */
+#define CONTROL_DRY_RUN 2u    /* of CONTROL_RELOAD: only show what would change … */
+#define CONTROL_END_DENIED 4u /* … or end the sessions that the new rules deny */
+#define CONTROL_DRAIN 8u      /* of CONTROL_STOP: wait for the sessions */
 
 #define CONTROL_FILTER 511u
 
@@ -46,7 +52,7 @@ struct control_request {
     uint32_t magic;
     uint32_t version;
     uint32_t type;  /* enum control_type */
-    uint32_t flags; /* CONTROL_HOLD */
+    uint32_t flags; /* CONTROL_HOLD … */
     uint64_t number;
     uint32_t payload;           /* bytes to keep, or CONFIG_PAYLOAD_* */
     uint32_t memory_mib;        /* size of a flight recorder; 0: not a flight recorder */

@@ -52,6 +52,7 @@ static const char *const reasons[REASON_COUNT] = {
     [REASON_SHUTDOWN] = "shutdown",
     [REASON_OPERATOR] = "ended-by-operator",
     [REASON_EXECUTABLE] = "executable-changed",
+    [REASON_RELOAD] = "denied-by-reload",
     [REASON_INTERNAL] = "internal-error",
 };
 

@@ -16,8 +16,10 @@
 #include "base/wire/wire.h"
 #include "proxy/config/preset.h"
 #include "proxy/monitor/devices/spawn.h"
+#include "proxy/monitor/generation.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
+#include "proxy/monitor/facts/kept_facts.h"
 #include "proxy/monitor/facts/peer_facts.h"
 #include "proxy/monitor/relook.h"
 #include "proxy/monitor/repeats.h"
@@ -108,20 +110,22 @@ static json_t *decision_verdict_record(const struct monitor_session *t,
     char letters[TAINT_COUNT + 1];
     json_t *const looked = relook_record(t);
 
-    return members_object(
-        (const struct member[]){{"session", members_number(t->id)},
-                                {"route", json_string(t->config->name)},
-                                {"verdict", json_string(rules_verdict_name(f->verdict.verdict))},
-                                {"rule", verdict_facts_rule(f)},
-                                {"taint", json_string(taint_text(t->taint, letters))},
-                                {"taints", verdict_facts_taints(t->taint_of)},
-                                {"permissive", json_boolean(f->verdict.permissive)},
-                                {"client", json_incref(f->parties[SIDE_CLIENT].json)},
-                                {"backend", json_incref(f->parties[SIDE_BACKEND].json)},
-                                {"code", f->code ? json_incref(f->code) : &members_omitted},
-                                {"looked", looked ? looked : &members_omitted},
-                                {"evidence", json_incref(f->evidence)},
-                                {NULL, NULL}});
+    return members_object((const struct member[]){
+        {"session", members_number(t->id)},
+        {"route", json_string(t->config->name)},
+        {"verdict", json_string(rules_verdict_name(f->verdict.verdict))},
+        {"rule", verdict_facts_rule(f)},
+        {"configuration",
+         *t->generation->digest ? json_string(t->generation->digest) : &members_omitted},
+        {"taint", json_string(taint_text(t->taint, letters))},
+        {"taints", verdict_facts_taints(t->taint_of)},
+        {"permissive", json_boolean(f->verdict.permissive)},
+        {"client", json_incref(f->parties[SIDE_CLIENT].json)},
+        {"backend", json_incref(f->parties[SIDE_BACKEND].json)},
+        {"code", f->code ? json_incref(f->code) : &members_omitted},
+        {"looked", looked ? looked : &members_omitted},
+        {"evidence", json_incref(f->evidence)},
+        {NULL, NULL}});
 }
 
 static void decision_log_verdict(const struct monitor_session *t, const struct rules_verdict *v)
@@ -271,6 +275,7 @@ static void decision_on_known(void *arg)
     decision_log_verdict(t, &f.verdict);
     if (t->table->shown) {
         t->facts = verdict_facts_text(&f);
+        t->kept = t->denied ? NULL : kept_facts_new(known);
     }
     monitor_session_decided(t, &f);
     if (audited && told) {

@@ -21,6 +21,16 @@ struct generation *generation_new(const struct config *config)
     return g;
 }
 
+struct generation *generation_new_take(struct config *config)
+{
+    struct generation *const g = generation_new(config);
+
+    if (g) {
+        g->owned = config;
+    }
+    return g;
+}
+
 struct generation *generation_hold(struct generation *g)
 {
     g->users++;
@@ -31,6 +41,10 @@ void generation_release(struct generation *g)
 {
     if (!g || --g->users > 0) {
         return;
+    }
+    if (g->owned) {
+        config_deinit(g->owned);
+        free(g->owned);
     }
     free(g);
 }

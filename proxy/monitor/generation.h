@@ -11,12 +11,16 @@
 
 struct generation {
     const struct config *config; /* resolved */
+    struct config *owned;        /* the same, on the heap; NULL if borrowed */
     unsigned users;
     char digest[2 * CONFIG_DIGEST_SIZE + 1]; /* of the file, in hex; "" if not from a file */
 };
 
 /* Borrows config for its life. Returns it with one user, or NULL if out of memory. */
 struct generation *generation_new(const struct config *config) __attribute__((warn_unused_result));
+
+/* Does the same with a config on the heap, which it takes unless it returns NULL. */
+struct generation *generation_new_take(struct config *config) __attribute__((warn_unused_result));
 
 /* Adds a user; returns g. */
 struct generation *generation_hold(struct generation *g);

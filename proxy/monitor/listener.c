@@ -58,6 +58,13 @@ static void listener_on_acceptable(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+void listener_accept_waiting(struct listener *l)
+{
+    for (int i = 0; i <= LIMIT_BACKLOG; i += LIMIT_ACCEPTS) {
+        listener_on_acceptable(l->fd, EV_READ, l);
+    }
+}
+
 static void listener_on_resume(evutil_socket_t fd, short what, void *arg)
 {
     struct listener *const l = arg;

@@ -54,6 +54,9 @@ int listener_prepare(struct listener *l, struct event_base *base, listener_accep
 /* Accepts for this route from now on. name is the route's, borrowed. */
 void listener_serve(struct listener *l, struct route *r, const char *name);
 
+/* Accepts the clients that wait already, at most its whole queue. */
+void listener_accept_waiting(struct listener *l);
+
 /*
  * Closes it, removes its file if it is still the one that was made, and frees it. NULL is allowed.
  */

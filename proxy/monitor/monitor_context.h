@@ -27,7 +27,8 @@ struct monitor_context {
     struct audit_writer audit_writer;
     struct inspector *inspector; /* owned by the monitor; NULL if nothing needs one */
     struct offload *offload;     /* owned by the monitor; NULL if no rule covers mapped code */
-    bool stopping;               /* no new sessions begin */
+    bool draining;               /* no new sessions begin … */
+    bool stopping;               /* … and those that run end */
 };
 
 #endif

@@ -16,6 +16,7 @@
 #include "base/sock.h"
 #include "base/unconst.h"
 #include "proxy/ipc/turn.h"
+#include "proxy/monitor/facts/kept_facts.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/route.h"
 
@@ -141,6 +142,7 @@ static void monitor_session_on_reap(evutil_socket_t fd, short what, void *arg)
         sock_hang_up(&t->backend_fd);
         free(t->relook);
         free(t->facts);
+        kept_facts_free(t->kept);
         t->route->users--;
         generation_release(t->generation);
         free(t);

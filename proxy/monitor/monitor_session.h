@@ -24,6 +24,7 @@
 
 struct config_route;
 struct generation;
+struct kept_facts;
 struct monitor_context;
 struct monitor_session_table;
 struct peer_facts;
@@ -84,6 +85,7 @@ struct monitor_session {
     struct ipc_count to_backend;
     struct ipc_count to_client;
     uint64_t overdue;          /* requests that were answered in the device's stead */
+    struct kept_facts *kept;   /* the facts of its verdict, if there is a control socket */
     char *facts;               /* verdict_facts_text of the verdict, if there is a control socket */
     bool heard;                /* its worker has read its request, … */
     uint16_t request_id;       /* … to whose id the reply goes */

@@ -46,10 +46,14 @@ static bool monitor_session_may_redial(const struct monitor_session *t, int err)
 /* Returns a socket to the backend, or -errno. */
 static int monitor_session_reach(struct monitor_session *t)
 {
-    int fd = t->route->spawn ? spawn_take(t->route->spawn, &t->device)
-                             : sock_connect(t->config->backend, true);
+    int fd = -ECONNREFUSED;
     int err;
 
+    if (!t->config->spawn) {
+        fd = sock_connect(t->config->backend, true);
+    } else if (t->route->spawn) {
+        fd = spawn_take(t->route->spawn, &t->device);
+    }
     if (fd < 0) {
         return fd;
     }
@@ -66,7 +70,7 @@ static void monitor_session_log_unreachable(const struct monitor_session *t, int
     const struct log_subject about = monitor_session_subject(t, "backend");
     char path[256];
 
-    if (t->route->spawn) {
+    if (t->config->spawn) {
         log_line(LOG_WARNING, &about, "%s",
                  err == -EAGAIN ? "no device is ready: one is being started, or still ending"
                                 : "no device is ready: the last one failed");
@@ -227,15 +231,16 @@ void monitor_session_accept_take(void *arg, struct route *r, int client_fd)
     struct monitor_session_table *const table = arg;
     struct log_subject about;
     struct monitor_session *t = NULL;
+    const int err = table->context->draining ? ESHUTDOWN : EBUSY;
 
-    if (monitor_session_has_room(table, r)) {
+    if (!table->context->draining && monitor_session_has_room(table, r)) {
         t = monitor_session_new(table, r, client_fd);
     }
     if (!t) {
-        route_log_refusal(r, EBUSY);
+        route_log_refusal(r, err);
         worker_pool_refuse_take(
             table->workers, client_fd,
-            &(struct worker_pool_answer){.err = EBUSY, .ms = route_refusal_ms(r)});
+            &(struct worker_pool_answer){.err = err, .ms = route_refusal_ms(r)});
         return;
     }
     event_assign(&t->client_event, table->context->base, client_fd, EV_READ,

@@ -295,6 +295,11 @@ static void repeats_report(struct repeats *r, unsigned most)
     }
 }
 
+void repeats_flush(struct repeats *r)
+{
+    repeats_report(r, UINT_MAX);
+}
+
 static void repeats_on_report(evutil_socket_t fd, short what, void *arg)
 {
     static const struct timeval now = {0};

@@ -57,6 +57,9 @@ struct repeats {
 int repeats_init(struct repeats *r, struct route_table *routes,
                  struct monitor_session_table *sessions) __attribute__((warn_unused_result));
 
+/* Reports all counts now: their rules are known by lines of a configuration that changes. */
+void repeats_flush(struct repeats *r);
+
 /* Reports the remaining counts; the audit log must still be open. */
 void repeats_deinit(struct repeats *r);
 

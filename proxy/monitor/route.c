@@ -68,28 +68,8 @@ unsigned route_refusal_ms(const struct route *r)
 
 /* ---- one route ---- */
 
-static void route_add(struct route_table *table, struct route *r)
-{
-    (void)route_numbers_RB_INSERT(&table->by_number, r);
-    (void)route_names_RB_INSERT(&table->by_name, r);
-    table->n++;
-}
-
-static void route_free(struct route_table *table, struct route *r)
-{
-    if (route_numbers_RB_FIND(&table->by_number, r) == r) {
-        (void)route_numbers_RB_REMOVE(&table->by_number, r);
-        (void)route_names_RB_REMOVE(&table->by_name, r);
-        table->n--;
-    }
-    OBSERVERS_NOTIFY(&table->observers, ended, r);
-    route_close(r);
-    generation_release(r->generation);
-    free(r);
-}
-
-static struct route *route_new(struct route_table *table, struct generation *g,
-                               const struct config_route *config)
+struct route *route_new(struct route_table *table, struct generation *g,
+                        const struct config_route *config)
 {
     struct route *const r = calloc(1, sizeof *r);
     bool bad = false;
@@ -111,6 +91,36 @@ static struct route *route_new(struct route_table *table, struct generation *g,
         return NULL;
     }
     return r;
+}
+
+void route_add(struct route_table *table, struct route *r)
+{
+    (void)route_numbers_RB_INSERT(&table->by_number, r);
+    (void)route_names_RB_INSERT(&table->by_name, r);
+    table->n++;
+}
+
+void route_free(struct route_table *table, struct route *r)
+{
+    if (route_numbers_RB_FIND(&table->by_number, r) == r) {
+        (void)route_numbers_RB_REMOVE(&table->by_number, r);
+        (void)route_names_RB_REMOVE(&table->by_name, r);
+        table->n--;
+    }
+    OBSERVERS_NOTIFY(&table->observers, ended, r);
+    route_close(r);
+    generation_release(r->generation);
+    free(r);
+}
+
+void route_change(struct route *r, struct generation *g, const struct config_route *config)
+{
+    struct generation *const old = r->generation;
+
+    r->generation = generation_hold(g);
+    /* The name is the same, so the tree by name stays in order. */
+    r->config = config;
+    generation_release(old);
 }
 
 /* ---- all of them ---- */

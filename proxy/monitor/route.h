@@ -97,6 +97,22 @@ struct route *route_find(const struct route_table *table, const char *name);
 /* Returns the route with this number, or the next greater one, or NULL. */
 struct route *route_from(const struct route_table *table, unsigned number);
 
+/*
+ * Returns a new route with the words of config, a route of g's, not added yet; NULL if out of
+ * memory.
+ */
+struct route *route_new(struct route_table *table, struct generation *g,
+                        const struct config_route *config) __attribute__((warn_unused_result));
+
+/* Adds a new route. */
+void route_add(struct route_table *table, struct route *r);
+
+/* Frees a route that was not added, or is not used any more; its listener is closed. */
+void route_free(struct route_table *table, struct route *r);
+
+/* Gives it words of another generation, for its next sessions. */
+void route_change(struct route *r, struct generation *g, const struct config_route *config);
+
 /* Stops listening and removes the socket's file if it is still the one that was made. */
 void route_close(struct route *r);
 

@@ -468,6 +468,12 @@ int worker_pool_start(struct worker_pool *c, const struct poem *poem)
     return 0;
 }
 
+void worker_pool_change_take(struct worker_pool *c, int settings_fd)
+{
+    sock_close(&c->settings_fd);
+    c->settings_fd = settings_fd;
+}
+
 void worker_pool_deinit(struct worker_pool *c)
 {
     if (c->members) {

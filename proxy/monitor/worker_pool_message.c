@@ -13,11 +13,10 @@
 #include "proxy/monitor/route.h"
 
 /*
- * Returns what to ask a backend for: it reveals its own licence, and that of servers behind it,
- * only if asked. A recital is requested if a rule can depend on it; the rest can always be used
- * against the backend.
+ * A backend reveals its own licence, and that of servers behind it, only if asked. A recital is
+ * requested if a rule can depend on it; the rest can always be used against the backend.
  */
-static enum reciter_wants worker_pool_message_wants(const struct config_route *r)
+enum reciter_wants worker_pool_message_wants(const struct config_route *r)
 {
     enum reciter_wants ask =
         r->demand_from & CONFIG_FROM_BACKEND ? RECITER_WANTS_RECITAL : RECITER_WANTS_NOTHING;

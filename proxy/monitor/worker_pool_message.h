@@ -6,7 +6,11 @@
 
 #include "proxy/ipc/ipc.h"
 
+struct config_route;
 struct monitor_session;
+
+/* Returns what to ask a backend for, by the words of its route. */
+enum reciter_wants worker_pool_message_wants(const struct config_route *r);
 
 /*
  * Makes a message about the session, only when it is sent: a relaying session must not carry a

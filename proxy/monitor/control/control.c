@@ -75,6 +75,7 @@ static void control_client_free(struct control_client *c)
     sock_hang_up(&c->fd);
     sock_close(&c->given_fd);
     json_decref(c->single);
+    json_decref(c->list);
     free(c->unsent);
     free(c);
 }
@@ -132,7 +133,7 @@ static void control_notify_end(struct control_client *c)
 
 static void control_answered(struct control_client *c)
 {
-    if (!c->trace || c->part == CONTROL_PART_TRACE_END) {
+    if ((!c->trace && !c->stays) || c->part == CONTROL_PART_TRACE_END) {
         control_drop(c);
         return;
     }
@@ -293,11 +294,19 @@ static void control_on_request(struct control_client *c)
     } else {
         control_dispatch_request(c);
     }
+    if (c->state == CONTROL_RELOADING) {
+        return;
+    }
     if (c->part == CONTROL_PART_SESSIONS || c->part == CONTROL_PART_BROKER) {
         control_count(c);
     } else {
         control_send_answer(c);
     }
+}
+
+void control_go_on(struct control_client *c)
+{
+    control_send_answer(c);
 }
 
 /* A client that holds a capture sends nothing more: it can only close. */
@@ -306,7 +315,7 @@ static void control_on_held(struct control_client *c)
     char byte;
     const ssize_t n = recv(c->fd, &byte, sizeof byte, MSG_DONTWAIT);
 
-    if (n == 0) {
+    if (n == 0 && c->trace) {
         control_let_go(c);
     } else if (n < 0 && errno == EAGAIN) {
         event_add(&c->readable, NULL);

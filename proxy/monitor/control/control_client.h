@@ -21,8 +21,10 @@ struct control_subject;
 enum control_state {
     CONTROL_ASKED_NOTHING, /* waits for its request */
     CONTROL_COUNTING,      /* waits for the workers' counts */
+    CONTROL_RELOADING,     /* waits for the end of the reload that it requested */
     CONTROL_ANSWERED,      /* reads its answer, part by part */
-    CONTROL_HOLDING,       /* holds a capture until it closes, or the capture ends by itself */
+    CONTROL_HOLDING,       /* holds a capture until it closes, or the capture ends by itself; or
+                            * waits for the broker's end */
     CONTROL_DROPPED,       /* to be freed when the loop's turn is over */
 };
 
@@ -32,6 +34,7 @@ enum control_part {
     CONTROL_PART_ROUTES,
     CONTROL_PART_SESSIONS,
     CONTROL_PART_TRACES,
+    CONTROL_PART_LIST,      /* the objects of a list */
     CONTROL_PART_TRACE_END, /* the last counts of a capture that was held */
     CONTROL_PART_END,       /* only the end mark */
 };
@@ -53,6 +56,9 @@ struct control_client {
     uint64_t trace;             /* the capture it holds */
     bool stopped;               /* … has been asked to end */
     bool over;                  /* … has ended */
+    bool stays;                 /* until the broker has stopped */
+    json_t *list;               /* the parts of CONTROL_PART_LIST, owned; otherwise NULL */
+    size_t list_at;             /* … the next one */
     json_t *single;             /* the only part of an answer, owned; otherwise NULL */
     /* the bytes that the socket has not taken yet */
     char *unsent;
@@ -70,6 +76,9 @@ void control_dispatch_request(struct control_client *c);
  * is the last one; a client that holds a capture gets the rest when that ends.
  */
 json_t *control_next_part(struct control_client *c, bool *last) __attribute__((warn_unused_result));
+
+/* Sends the answer of a client that waited for its request to be carried out. */
+void control_go_on(struct control_client *c);
 
 /* Ends the capture that the client holds, since it closes or asks for the end. */
 void control_let_go(struct control_client *c);

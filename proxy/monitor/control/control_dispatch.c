@@ -17,6 +17,7 @@
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/monitor_session_stop.h"
+#include "proxy/monitor/reload/reload.h"
 #include "proxy/monitor/route.h"
 
 void control_refuse(struct control_client *c, enum control_status status, const char *fmt, ...)
@@ -88,6 +89,59 @@ static void control_dispatch_trace_list(struct control_client *c)
     c->part = CONTROL_PART_TRACES;
 }
 
+/* ---- reload and stop ---- */
+
+static void control_on_reloaded(void *arg, json_t *parts)
+{
+    struct control_client *const c = arg;
+
+    if (parts) {
+        c->list = parts;
+        c->part = CONTROL_PART_LIST;
+    } else {
+        control_refuse(c, CONTROL_FAILED, "out of memory for the answer: see the log");
+    }
+    control_go_on(c);
+}
+
+static void control_dispatch_reload(struct control_client *c)
+{
+    const uint32_t flags = c->request.flags;
+    const struct reload_request q = {.dry_run = (flags & CONTROL_DRY_RUN) != 0,
+                                     .end_denied = (flags & CONTROL_END_DENIED) != 0,
+                                     .uid = c->who.uid,
+                                     .pid = c->who.pid};
+    const char *why;
+
+    if ((flags & ~(CONTROL_DRY_RUN | CONTROL_END_DENIED)) || (q.dry_run && q.end_denied)) {
+        control_refuse(c, CONTROL_REFUSED, "not a valid request");
+        return;
+    }
+    c->state = CONTROL_RELOADING;
+    why = reload_begin(c->subject->reload, &q, control_on_reloaded, c);
+    if (why) {
+        c->state = CONTROL_ASKED_NOTHING;
+        control_refuse(c, CONTROL_FAILED, "%s", why);
+    }
+}
+
+static void control_dispatch_stop(struct control_client *c)
+{
+    const bool drain = (c->request.flags & CONTROL_DRAIN) != 0;
+
+    if (c->request.flags & ~CONTROL_DRAIN) {
+        control_refuse(c, CONTROL_REFUSED, "not a valid request");
+        return;
+    }
+    log_warning("stopping%s: requested by uid=%u pid=%d",
+                drain ? " when the last session has ended" : "", (unsigned)c->who.uid,
+                (int)c->who.pid);
+    c->single = json_pack("{s:{s:i}}", "stop", "sessions", (int)c->subject->sessions->alive);
+    c->part = CONTROL_PART_END;
+    c->stays = true;
+    c->subject->stop(c->subject->stop_arg, drain);
+}
+
 typedef void control_dispatch_fn(struct control_client *c);
 
 static const struct {
@@ -101,6 +155,8 @@ static const struct {
     [CONTROL_TRACE_STOP] = {control_trace_stop, 0},
     [CONTROL_TRACE_DUMP] = {control_trace_dump, 0},
     [CONTROL_TRACE_LIST] = {control_dispatch_trace_list, 0},
+    [CONTROL_RELOAD] = {control_dispatch_reload, 0},
+    [CONTROL_STOP] = {control_dispatch_stop, 0},
 };
 
 void control_dispatch_request(struct control_client *c)
@@ -137,6 +193,7 @@ static json_t *control_dispatch_of_part(struct control_client *c, bool *over)
 {
     const struct monitor_session *t;
     const struct route *r;
+    json_t *part;
 
     *over = false;
     switch (c->part) {
@@ -153,6 +210,10 @@ static json_t *control_dispatch_of_part(struct control_client *c, bool *over)
         return control_trace_next(c, over);
     case CONTROL_PART_TRACES:
         return control_trace_next(c, over);
+    case CONTROL_PART_LIST:
+        part = json_incref(json_array_get(c->list, c->list_at++));
+        *over = c->list_at >= json_array_size(c->list);
+        return part;
     case CONTROL_PART_TRACE_END:
         *over = true;
         return control_trace_end(c);

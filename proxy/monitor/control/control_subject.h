@@ -4,10 +4,12 @@
 #ifndef POEMD_PROXY_MONITOR_CONTROL_CONTROL_SUBJECT_H
 #define POEMD_PROXY_MONITOR_CONTROL_CONTROL_SUBJECT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct monitor_context;
 struct monitor_session_table;
+struct reload;
 struct route_table;
 struct tracing;
 struct worker_pool;
@@ -18,6 +20,9 @@ struct control_subject {
     const struct monitor_session_table *sessions;
     struct worker_pool *workers;
     struct tracing *tracing;
+    struct reload *reload;
+    void (*stop)(void *arg, bool drain); /* stops the broker, or waits for its sessions first */
+    void *stop_arg;
     uint64_t started_ms; /* the broker's start, by clock_ms */
 };
 

@@ -47,6 +47,9 @@ struct spawned {
 struct spawn {
     struct spawn_host host;
     const struct config_route *config;
+    char *name;           /* of the route, owned: a device's output outlives its configuration */
+    struct spawn *before; /* the route's devices with an earlier command; NULL: they are gone */
+    struct spawn *after;  /* … with a later one; or NULL */
     struct command command;
     TAILQ_HEAD(, spawned) devices;
     unsigned alive;    /* processes */
@@ -62,7 +65,7 @@ struct spawn {
 
 static struct log_subject spawn_subject(const struct spawn *s)
 {
-    return (struct log_subject){.route = s->config->name, .leg = "backend"};
+    return (struct log_subject){.route = s->name, .leg = "backend"};
 }
 
 /*
@@ -260,13 +263,23 @@ static int spawn_start_device(struct spawn *s)
     d->guarded = true;
     TAILQ_INSERT_TAIL(&s->devices, d, link);
     s->alive++;
-    err = output_init_take(&d->output, s->host.base, made.output_fd, s->config->name, made.pid,
-                           &s->said);
+    err = output_init_take(&d->output, s->host.base, made.output_fd, s->name, made.pid, &s->said);
     if (err || event_add(&d->status, NULL) < 0) {
         /* Its output or status could not be watched, so it ends as a failed device. */
         children_signal(&d->child, SIGKILL);
     }
     return 0;
+}
+
+/* Returns the devices of the route that live, whatever their command. */
+static unsigned spawn_living(const struct spawn *s)
+{
+    unsigned n = 0;
+
+    for (; s; s = s->before) {
+        n += s->alive;
+    }
+    return n;
 }
 
 /* Keeps one device waiting for a session, if one more may live. */
@@ -276,7 +289,7 @@ static void spawn_fill(struct spawn *s)
     const struct spawned *d;
     int err;
 
-    if (s->stopping || s->alive >= s->config->sessions ||
+    if (s->stopping || spawn_living(s) >= s->config->sessions ||
         event_pending(&s->again, EV_TIMEOUT, NULL)) {
         return;
     }
@@ -291,6 +304,15 @@ static void spawn_fill(struct spawn *s)
         log_line(LOG_ERROR, &about, "cannot start a device: %s", strerror(-err));
         spawn_again_later(s);
     }
+}
+
+/* A device is gone: starts the next one, with the route's last command. */
+static void spawn_fill_last(struct spawn *s)
+{
+    while (s->after) {
+        s = s->after;
+    }
+    spawn_fill(s);
 }
 
 static void spawn_on_again(evutil_socket_t fd, short what, void *arg)
@@ -341,7 +363,7 @@ static void spawn_all_ended(struct spawned *d)
         }
     }
     spawn_free_device(d);
-    spawn_fill(s);
+    spawn_fill_last(s);
 }
 
 static void spawn_on_ended(struct child *c, int status)
@@ -398,7 +420,7 @@ void spawn_release(struct spawned *d, enum session_reason reason)
         d->state = LEFT;
     } else if (d->state == GONE) {
         spawn_free_device(d);
-        spawn_fill(s);
+        spawn_fill_last(s);
     } else {
         spawn_end(d);
     }
@@ -483,16 +505,37 @@ int spawn_new(struct spawn **out, const struct spawn_host *host, const struct co
     }
     s->host = *host;
     s->config = config;
+    s->name = strdup(config->name);
     TAILQ_INIT(&s->devices);
     evtimer_assign(&s->again, host->base, spawn_on_again, s);
-    if (!command_read(&s->command, config->spawn, DEVICE_SOCKET_FD, &fault)) {
-        /* Cannot happen: the configuration was checked by the same function. */
+    if (!s->name || !command_read(&s->command, config->spawn, DEVICE_SOCKET_FD, &fault)) {
+        /* The command was checked by the same function. */
+        free(s->name);
         free(s);
-        return -EINVAL;
+        return -ENOMEM;
     }
-    spawn_fill(s);
     *out = s;
     return 0;
+}
+
+void spawn_start(struct spawn *s, struct spawn *before)
+{
+    s->before = before;
+    if (before) {
+        before->after = s;
+    }
+    spawn_fill(s);
+}
+
+void spawn_change(struct spawn *s, const struct config_route *config)
+{
+    s->config = config;
+    spawn_fill(s);
+}
+
+bool spawn_is_over(const struct spawn *s)
+{
+    return s->stopping && TAILQ_EMPTY(&s->devices);
 }
 
 void spawn_stop(struct spawn *s)
@@ -520,5 +563,12 @@ void spawn_free(struct spawn *s)
         spawn_free_device(TAILQ_FIRST(&s->devices));
     }
     event_del(&s->again);
+    if (s->before) {
+        s->before->after = s->after;
+    }
+    if (s->after) {
+        s->after->before = s->before;
+    }
+    free(s->name);
     free(s);
 }

@@ -42,11 +42,23 @@ struct spawn_host {
 };
 
 /*
- * Starts the route's first device (config->spawn is its command; borrowed). Free *out with
- * spawn_free. Returns 0, or -errno (logged). A device that cannot be started is not an error here.
+ * Prepares a route's devices (config->spawn is their command; borrowed). Free *out with spawn_free.
+ * Returns 0, or -errno (logged).
  */
 int spawn_new(struct spawn **out, const struct spawn_host *host, const struct config_route *config)
     __attribute__((warn_unused_result));
+
+/*
+ * Starts the first device. before are the route's devices with an earlier command, which have been
+ * stopped, or NULL: all count together. A device that cannot be started is tried again later.
+ */
+void spawn_start(struct spawn *s, struct spawn *before);
+
+/* Borrows another configuration of the same command, user and group instead. */
+void spawn_change(struct spawn *s, const struct config_route *config);
+
+/* Returns true if it was stopped, and has no device left. */
+bool spawn_is_over(const struct spawn *s);
 
 /* Starts no more devices. Those that serve go on until spawn_release; the others are ended. */
 void spawn_stop(struct spawn *s);

@@ -227,31 +227,65 @@ bool tracing_next(const struct tracing *t, uint64_t id, struct tracing_info *out
     return true;
 }
 
-/* Starts the configured captures. If one cannot begin, logs that, and the broker stops. */
-static int tracing_start_configured(struct tracing *t)
+/* Starts a route's configured capture, if it has one. Returns 0 or -errno (logged). */
+static int tracing_start_configured(struct tracing *t, const struct config_route *r)
 {
-    for (const struct route *each = route_from(t->routes, 0); each;
-         each = route_from(t->routes, each->number + 1)) {
-        const struct config_route *const r = each->config;
-        const struct tracing_request request = {
-            .route = r->name, .fd = -1, .path = r->trace_file, .how = r->trace};
-        char shown[256];
-        char why[256];
-        uint64_t id;
+    const struct tracing_request request = {
+        .route = r->name, .fd = -1, .path = r->trace_file, .how = r->trace};
+    char shown[256];
+    char why[256];
+    uint64_t id;
+    int err;
 
-        if (!r->trace_file) {
-            continue;
-        }
-        const int err = tracing_start(t, &request, &id, why, sizeof why);
-
-        if (err) {
-            log_escape(shown, sizeof shown, r->trace_file, strlen(r->trace_file));
-            log_line(LOG_ERROR, &(struct log_subject){.route = r->name},
-                     "cannot capture to \"%s\": %s", shown, why);
-            return err;
-        }
+    if (!r->trace_file) {
+        return 0;
     }
-    return 0;
+    err = tracing_start(t, &request, &id, why, sizeof why);
+    if (err) {
+        log_escape(shown, sizeof shown, r->trace_file, strlen(r->trace_file));
+        log_line(LOG_ERROR, &(struct log_subject){.route = r->name}, "cannot capture to \"%s\": %s",
+                 shown, why);
+    }
+    return err;
+}
+
+/* Starts all of them. If one cannot begin, the broker stops. */
+static int tracing_start_all(struct tracing *t)
+{
+    int err = 0;
+
+    for (const struct route *r = route_from(t->routes, 0); !err && r;
+         r = route_from(t->routes, r->number + 1)) {
+        err = tracing_start_configured(t, r->config);
+    }
+    return err;
+}
+
+/* Ends the route's captures: the configured one, or all. */
+static void tracing_end_route(struct tracing *t, const struct route *r, bool all)
+{
+    const struct capture *c = tracing_behind(t, 0);
+
+    while (c) {
+        const uint64_t id = c->id;
+
+        if (c->route == r && c->state <= TRACING_RUNNING && (all || c->configured) &&
+            tracing_stop(t, id) < 0) {
+            log_debug("capture %llu has ended by itself", (unsigned long long)id);
+        }
+        c = tracing_behind(t, id);
+    }
+}
+
+void tracing_reconfigure(struct tracing *t, struct route *r)
+{
+    tracing_end_route(t, r, false);
+    (void)tracing_start_configured(t, r->config);
+}
+
+void tracing_route_gone(struct tracing *t, const struct route *r)
+{
+    tracing_end_route(t, r, true);
 }
 
 int tracing_new(struct tracing **out, struct route_table *routes,
@@ -283,7 +317,7 @@ int tracing_new(struct tracing **out, struct route_table *routes,
     }
     if (!err) {
         tracing_run_observe(t);
-        err = tracing_start_configured(t);
+        err = tracing_start_all(t);
     }
     /* No session may begin uncaptured, so the records must be on disk before clients come in. */
     if (!err) {

@@ -24,6 +24,7 @@
 #include "proxy/monitor/tracing/tracing_info.h"
 
 struct monitor_session_table;
+struct route;
 struct route_table;
 struct tracing;
 
@@ -36,6 +37,15 @@ struct tracing;
  */
 int tracing_start(struct tracing *t, const struct tracing_request *r, uint64_t *id, char *why,
                   size_t n) __attribute__((warn_unused_result));
+
+/*
+ * Makes a route's configured capture, if any, that of its present words; the words before are
+ * another "trace", or none. Logs an error.
+ */
+void tracing_reconfigure(struct tracing *t, struct route *r);
+
+/* Ends all captures of a route that is gone. */
+void tracing_route_gone(struct tracing *t, const struct route *r);
 
 /* Ends a capture; its last counts come later. Returns 0, or -ENOENT if there is none to end. */
 int tracing_stop(struct tracing *t, uint64_t id) __attribute__((warn_unused_result));

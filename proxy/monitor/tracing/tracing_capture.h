@@ -49,6 +49,7 @@ struct capture {
     char *path;              /* "" if fd was given */
     int fd;                  /* until the tracer has it; then -1 */
     uint64_t run;            /* rises with each announcement to the tracer; 0: not announced */
+    bool configured;         /* by a route's "trace" */
     bool given;              /* fd came from outside, so there is no next file */
     struct config_trace how; /* owns its filter, which is never NULL */
     enum tracing_state state;

@@ -84,6 +84,7 @@ struct capture *tracing_list_add(struct tracing *t, const struct tracing_request
                           .session = r->session,
                           .route = route,
                           .fd = -1,
+                          .configured = r->by == NULL,
                           .given = r->fd >= 0,
                           .how = r->how,
                           .tracing = t};

@@ -55,6 +55,7 @@ static const char *const words[REASON_COUNT] = {
     "shutdown",
     "ended-by-operator",
     "executable-changed",
+    "denied-by-reload",
     "internal-error",
 };
 

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Packs facts, which are mostly the unused ends of texts: runs of zeros are left out. */
+#include "proxy/monitor/facts/kept_facts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "handshake/recital.h"
+
+struct kept_facts {
+    const struct inspection *inspections[SIDES]; /* held; NULL: there was none */
+    size_t n;
+    unsigned char packed[]; /* n bytes: for each run its head and its bytes */
+};
+
+/* All else of the facts. */
+struct kept_facts_whole {
+    struct kept_facts_side {
+        struct peer peer;
+        enum recital_outcome recital;
+        char recited[RECITAL_LICENCE_MAX + 1];
+        char declared[RECITAL_LICENCE_MAX + 1];
+    } sides[SIDES];
+    bool has_via;
+    struct recital_via via;
+};
+
+/* A run of zeros, and the bytes behind it. */
+struct kept_facts_run {
+    uint32_t zeros;
+    uint32_t bytes;
+};
+
+/* Returns the number of zeros at p, at most n. */
+static size_t kept_facts_zeros(const unsigned char *p, size_t n)
+{
+    size_t zeros = 0;
+
+    while (zeros < n && p[zeros] == 0) {
+        zeros++;
+    }
+    return zeros;
+}
+
+/* Returns the number of bytes at p before a run of zeros that is worth a head of its own. */
+static size_t kept_facts_bytes(const unsigned char *p, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n) {
+        const size_t zeros = kept_facts_zeros(p + i, n - i);
+
+        if (zeros > sizeof(struct kept_facts_run) || i + zeros == n) {
+            return i;
+        }
+        i += zeros + 1;
+    }
+    return n;
+}
+
+/* Packs n bytes to out, or only counts if that is NULL. Returns the packed size. */
+static size_t kept_facts_pack(const unsigned char *p, size_t n, unsigned char *out)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < n;) {
+        struct kept_facts_run run;
+        size_t zeros = kept_facts_zeros(p + i, n - i);
+        size_t bytes = kept_facts_bytes(p + i + zeros, n - i - zeros);
+
+        run = (struct kept_facts_run){(uint32_t)zeros, (uint32_t)bytes};
+        if (out) {
+            memcpy(out + size, &run, sizeof run);
+            memcpy(out + size + sizeof run, p + i + zeros, bytes);
+        }
+        size += sizeof run + bytes;
+        i += zeros + bytes;
+    }
+    return size;
+}
+
+static void kept_facts_unpack(const struct kept_facts *k, struct kept_facts_whole *w)
+{
+    unsigned char *to = (unsigned char *)w;
+    struct kept_facts_run run;
+
+    memset(w, 0, sizeof *w);
+    for (size_t i = 0; i < k->n; i += sizeof run + run.bytes) {
+        memcpy(&run, k->packed + i, sizeof run);
+        to += run.zeros;
+        memcpy(to, k->packed + i + sizeof run, run.bytes);
+        to += run.bytes;
+    }
+}
+
+static void kept_facts_take(struct kept_facts_whole *w, const struct rules_known known[SIDES])
+{
+    for (int i = 0; i < SIDES; i++) {
+        struct kept_facts_side *const s = &w->sides[i];
+
+        memcpy(&s->peer, known[i].peer, sizeof s->peer);
+        /* The process is another matter: only facts are kept. */
+        s->peer.pidfd = -1;
+        s->peer.exe.fd = -1;
+        s->recital = known[i].recital;
+        snprintf(s->recited, sizeof s->recited, "%s", known[i].recited);
+        snprintf(s->declared, sizeof s->declared, "%s", known[i].declared);
+    }
+    w->has_via = known[SIDE_BACKEND].via != NULL;
+    if (w->has_via) {
+        w->via = *known[SIDE_BACKEND].via;
+    }
+}
+
+struct kept_facts *kept_facts_new(const struct rules_known known[SIDES])
+{
+    struct kept_facts_whole *const w = calloc(1, sizeof *w);
+    struct kept_facts *k = NULL;
+    size_t n;
+
+    if (!w) {
+        return NULL;
+    }
+    kept_facts_take(w, known);
+    n = kept_facts_pack((const unsigned char *)w, sizeof *w, NULL);
+    k = malloc(sizeof *k + n);
+    if (k) {
+        k->n = kept_facts_pack((const unsigned char *)w, sizeof *w, k->packed);
+        for (int i = 0; i < SIDES; i++) {
+            k->inspections[i] = known[i].inspection ? inspection_hold(known[i].inspection) : NULL;
+        }
+    }
+    free(w);
+    return k;
+}
+
+void kept_facts_free(struct kept_facts *k)
+{
+    for (int i = 0; k && i < SIDES; i++) {
+        inspection_release(k->inspections[i]);
+    }
+    free(k);
+}
+
+/* Returns what rules ask of a party that was not found out, or NULL. Static. */
+static const char *kept_facts_lacks(const struct kept_facts *k, const struct rules *rules,
+                                    enum side party)
+{
+    if (rules_ask_code(rules, party)) {
+        return "the code that it has mapped is not kept";
+    }
+    if (rules_ask_executable(rules, party) && !k->inspections[party]) {
+        return "its executable was not inspected when the session began";
+    }
+    return NULL;
+}
+
+enum kept_verdict kept_facts_try(const struct kept_facts *k, const struct rules *rules,
+                                 uint32_t today, char why[RULES_TEXT_SIZE])
+{
+    struct kept_facts_whole *const w = k ? malloc(sizeof *w) : NULL;
+    struct rules_known known[SIDES];
+    struct rules_verdict v;
+
+    if (!w) {
+        snprintf(why, RULES_TEXT_SIZE, "no facts about the session were kept");
+        return KEPT_NOT_KNOWN;
+    }
+    kept_facts_unpack(k, w);
+    for (int i = 0; i < SIDES; i++) {
+        const enum side party = (enum side)i;
+        const char *const lacks = kept_facts_lacks(k, rules, party);
+
+        if (lacks) {
+            snprintf(why, RULES_TEXT_SIZE, "%s: %s", side_name(party), lacks);
+            free(w);
+            return KEPT_NOT_KNOWN;
+        }
+        known[i] = (struct rules_known){.peer = &w->sides[i].peer,
+                                        .inspection = k->inspections[i],
+                                        .recital = w->sides[i].recital,
+                                        .recited = w->sides[i].recited,
+                                        .declared = w->sides[i].declared,
+                                        .via = i == SIDE_BACKEND && w->has_via ? &w->via : NULL};
+    }
+    rules_decide(rules, known, today, &v);
+    snprintf(why, RULES_TEXT_SIZE, "%s", v.why);
+    free(w);
+    return v.verdict == VERDICT_DENY ? KEPT_WOULD_DENY : KEPT_WOULD_PASS;
+}

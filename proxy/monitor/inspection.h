@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Makes what looks at the parties' files, as far as a configuration needs it: the inspector, and
+ * the threads that list mapped code.
+ */
+#ifndef POEMD_PROXY_MONITOR_INSPECTION_H
+#define POEMD_PROXY_MONITOR_INSPECTION_H
+
+#include <stdbool.h>
+
+struct config;
+struct inspector;
+struct monitor_context;
+struct offload;
+
+/*
+ * Starts an inspector with the keys, envelopes and revocations of config. Sets *out to NULL if
+ * neither a rule nor the audit log depends on the contents of an executable. Logs and skips
+ * envelopes that cannot be opened. Returns 0 or -errno.
+ */
+int inspection_start(struct inspector **out, const struct monitor_context *context,
+                     const struct config *config) __attribute__((warn_unused_result));
+
+/*
+ * Makes *out, unless it exists already, if a rule of config depends on mapped code. Returns 0 or
+ * -ENOMEM.
+ */
+int inspection_start_offload(struct offload **out, const struct monitor_context *context,
+                             const struct config *config) __attribute__((warn_unused_result));
+
+/* Returns true if both are inspected with the same keys, envelopes and revocations. */
+bool inspection_same(const struct config *a, const struct config *b);
+
+#endif

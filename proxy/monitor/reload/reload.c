@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* The steps of a reload, one after the other; one reload at a time. */
+#include "proxy/monitor/reload/reload.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "proxy/config/options.h"
+#include "proxy/monitor/monitor_context.h"
+#include "proxy/monitor/reload/reload_answer.h"
+#include "proxy/monitor/reload/reload_apply.h"
+#include "proxy/monitor/reload/reload_job.h"
+#include "proxy/monitor/reload/reload_try.h"
+
+/* ---- the end ---- */
+
+static void reload_over(struct reload *r)
+{
+    json_t *const parts = r->parts;
+    reload_done_fn *const done = r->done;
+
+    event_del(r->patience);
+    event_del(r->step);
+    generation_release(r->tried);
+    r->tried = NULL;
+    r->parts = NULL;
+    r->done = NULL;
+    done(r->arg, parts);
+}
+
+/* Nothing has changed. */
+static void reload_failed(struct reload *r, const char *why)
+{
+    log_error("not reloaded: %s; the configuration stays as it was", why);
+    reload_answer_begin(r, "failed", why, r->subject.context->generation, "");
+    reload_over(r);
+}
+
+static void reload_log_errors(const struct reload *r, const struct reload_job *j)
+{
+    const char *const file = options_file(r->subject.options);
+    char shown[512];
+
+    log_escape(shown, sizeof shown, file, strlen(file));
+    for (size_t i = 0; i < j->errors.n; i++) {
+        const struct config_error *const e = &j->errors.error[i];
+
+        log_error("%s:%u:%u: %s%s%s", shown, e->at.line, e->at.column, e->text,
+                  *e->hint ? "; " : "", e->hint);
+    }
+    log_error("not reloaded: %zu error%s in %s; the configuration stays as it was", j->errors.total,
+              j->errors.total == 1 ? "" : "s", shown);
+}
+
+static void reload_wrong(struct reload *r, const struct reload_job *j)
+{
+    if (!r->request.dry_run) {
+        reload_log_errors(r, j);
+    }
+    reload_answer_begin(r, "wrong", NULL, r->subject.context->generation, "");
+    reload_answer_faults(r, j);
+    reload_over(r);
+}
+
+/* ---- trying ---- */
+
+static void reload_on_step(evutil_socket_t fd, short what, void *arg)
+{
+    struct reload *const r = arg;
+
+    (void)fd;
+    (void)what;
+    if (!reload_try_some(r)) {
+        event_active(r->step, 0, 0);
+        return;
+    }
+    if (r->request.end_denied && r->n_denied > 0) {
+        log_warning("reloaded: %u running session%s denied by the new rules end%s", r->n_denied,
+                    r->n_denied == 1 ? "" : "s", r->n_denied == 1 ? "s" : "");
+    }
+    reload_over(r);
+}
+
+/* Tries the rules of g on the sessions that run. */
+static void reload_try(struct reload *r, struct generation *g)
+{
+    r->tried = generation_hold(g);
+    r->tried_upto = 0;
+    r->n_denied = 0;
+    event_active(r->step, 0, 0);
+}
+
+/* ---- read ---- */
+
+static void reload_log_warnings(const struct reload_job *j)
+{
+    const json_t *text;
+    size_t i;
+
+    json_array_foreach(j->warnings, i, text)
+    {
+        log_warning("%s", json_string_value(text));
+    }
+}
+
+static void reload_log_done(const struct reload *r)
+{
+    const struct config *const c = r->subject.context->config;
+
+    if (r->request.signal) {
+        log_info("reloaded on SIGHUP: %zu route%s", c->n_routes, c->n_routes == 1 ? "" : "s");
+    } else {
+        log_info("reloaded on request of uid=%u pid=%d: %zu route%s", (unsigned)r->request.uid,
+                 (int)r->request.pid, c->n_routes, c->n_routes == 1 ? "" : "s");
+    }
+}
+
+static void reload_carry_out(struct reload *r, struct reload_job *j)
+{
+    char text[128];
+    const char *why;
+
+    why = reload_apply(r, j, text, sizeof text);
+    if (why) {
+        reload_failed(r, why);
+        return;
+    }
+    reload_log_warnings(j);
+    reload_log_done(r);
+    reload_answer_begin(r, "reloaded", NULL, j->running, r->subject.context->generation->digest);
+    reload_answer_faults(r, j);
+    reload_answer_differences(r, j->running->config, r->subject.context->config);
+    if (r->request.end_denied) {
+        reload_try(r, r->subject.context->generation);
+    } else {
+        reload_over(r);
+    }
+}
+
+static void reload_show(struct reload *r, struct reload_job *j)
+{
+    struct generation *const g = generation_new_take(j->config);
+
+    if (!g) {
+        reload_failed(r, "out of memory");
+        return;
+    }
+    j->config = NULL;
+    reload_answer_begin(r, "would reload", NULL, j->running, g->digest);
+    reload_answer_faults(r, j);
+    reload_answer_differences(r, j->running->config, g->config);
+    reload_try(r, g);
+    generation_release(g);
+}
+
+static void reload_on_read(struct offload_job *job)
+{
+    struct reload_job *const j = (struct reload_job *)job;
+    struct reload *const r = j->reload;
+
+    r->job = NULL;
+    event_del(r->patience);
+    if (r->subject.context->stopping) {
+        reload_failed(r, "poemd is stopping");
+    } else if (j->err == -EINVAL) {
+        reload_wrong(r, j);
+    } else if (j->err) {
+        reload_failed(r, strerror(-j->err));
+    } else if (r->request.dry_run) {
+        reload_show(r, j);
+    } else {
+        reload_carry_out(r, j);
+    }
+    reload_job_free(j);
+}
+
+/* A job that was given up has returned. */
+static void reload_on_dropped(struct offload_job *job)
+{
+    struct reload_job *const j = (struct reload_job *)job;
+
+    j->reload->blocked = false;
+    reload_job_free(j);
+}
+
+static void reload_on_patience(evutil_socket_t fd, short what, void *arg)
+{
+    struct reload *const r = arg;
+    struct reload_job *const j = r->job;
+
+    (void)fd;
+    (void)what;
+    r->job = NULL;
+    r->blocked = true;
+    offload_forget(r->offload, &j->job);
+    reload_failed(r, "its files could not be read within 30 s");
+}
+
+/* ---- for the monitor ---- */
+
+const char *reload_begin(struct reload *r, const struct reload_request *q, reload_done_fn *done,
+                         void *arg)
+{
+    const struct timeval patience = clock_timeval(LIMIT_RELOAD_MS);
+
+    if (r->subject.context->stopping) {
+        return "poemd is stopping";
+    }
+    if (!options_file(r->subject.options)) {
+        return "poemd was started without a configuration file";
+    }
+    if (r->done) {
+        return "another reload is under way; try again";
+    }
+    if (r->blocked) {
+        return "an earlier reload still reads its files, on a file system that does not answer";
+    }
+    r->request = *q;
+    r->offload = r->offload ? r->offload : offload_new(r->subject.context->base);
+    r->job = r->offload ? reload_job_new(r, reload_on_read, reload_on_dropped) : NULL;
+    if (!r->job || event_add(r->patience, &patience) < 0) {
+        reload_job_free(r->job);
+        r->job = NULL;
+        return "out of memory";
+    }
+    r->done = done;
+    r->arg = arg;
+    offload_add(r->offload, &r->job->job);
+    return NULL;
+}
+
+void reload_beat(struct reload *r)
+{
+    reload_apply_reap(r, false);
+}
+
+struct reload *reload_new(const struct reload_subject *subject)
+{
+    struct reload *const r = calloc(1, sizeof *r);
+
+    if (!r) {
+        return NULL;
+    }
+    r->subject = *subject;
+    SLIST_INIT(&r->retired);
+    SLIST_INIT(&r->inspectors);
+    r->patience = evtimer_new(subject->context->base, reload_on_patience, r);
+    r->step = event_new(subject->context->base, -1, 0, reload_on_step, r);
+    if (!r->patience || !r->step) {
+        reload_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void reload_free(struct reload *r)
+{
+    if (!r) {
+        return;
+    }
+    offload_free(r->offload);
+    reload_apply_reap(r, true);
+    generation_release(r->tried);
+    json_decref(r->parts);
+    if (r->patience) {
+        event_free(r->patience);
+    }
+    if (r->step) {
+        event_free(r->step);
+    }
+    free(r);
+}

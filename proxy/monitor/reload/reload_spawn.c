@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Stops devices, and frees them once they have ended. */
+#include "proxy/monitor/reload/reload_spawn.h"
+
+#include <stdlib.h>
+
+#include "proxy/config/config_difference.h"
+#include "proxy/monitor/route.h"
+
+bool reload_spawn_stays(const struct route *route, const struct config_route *config)
+{
+    return route->spawn && config->spawn &&
+           !config_difference_in(route->config, config, "backend") &&
+           route->config->spawn_uid == config->spawn_uid &&
+           route->config->spawn_gid == config->spawn_gid;
+}
+
+void reload_spawn_retire(struct reload *r, struct route *route, struct reload_retired *retired)
+{
+    if (!retired) {
+        return;
+    }
+    spawn_stop(route->spawn);
+    *retired = (struct reload_retired){.spawn = route->spawn,
+                                       .generation = generation_hold(route->generation)};
+    SLIST_INSERT_HEAD(&r->retired, retired, link);
+    route->spawn = NULL;
+}
+
+void reload_spawn_reap(struct reload *r, bool over)
+{
+    struct reload_retired *each;
+    struct reload_retired *next;
+
+    SLIST_FOREACH_SAFE(each, &r->retired, link, next)
+    {
+        if (over || spawn_is_over(each->spawn)) {
+            SLIST_REMOVE(&r->retired, each, reload_retired, link);
+            spawn_free(each->spawn);
+            generation_release(each->generation);
+            free(each);
+        }
+    }
+}
