@@ -109,8 +109,10 @@ extern const struct poemctl_command poemctl_poem;
 extern const struct poemctl_command poemctl_policy;
 extern const struct poemctl_command poemctl_probe;
 extern const struct poemctl_command poemctl_recite;
+extern const struct poemctl_command poemctl_reload;
 extern const struct poemctl_command poemctl_sessions;
 extern const struct poemctl_command poemctl_status;
+extern const struct poemctl_command poemctl_stop;
 extern const struct poemctl_command poemctl_taint;
 extern const struct poemctl_command poemctl_trace;
 
