@@ -32,9 +32,9 @@ class GplOnly(PackagedPolicy):
         self.assertEqual(1, len(sessions))
         return sessions[0]
 
-    def expect_in_page(self, verdict: str, taint: str, *reasons: str) -> None:
-        """The verdict in the log, and its reasons in the page, both for people and apart."""
-        self.expect(verdict, taint)
+    def expect_in_page(self, verdict: str, taint: str, *reasons: str) -> dict[str, Any]:
+        """The verdict's record in the log; its reasons in the page, both for people and apart."""
+        record = self.expect(verdict, taint)
         session = self.session()
         self.assertEqual((verdict, taint, "gpl-only", "backend"),
                          (session["verdict"], session["taint"], session["rule"]["preset"],
@@ -43,6 +43,7 @@ class GplOnly(PackagedPolicy):
         for reason in reasons:
             self.assertIn(reason, session["rule"]["why"])
             self.assertIn(reason, session["text"])
+        return record
 
     def plug_in(self) -> Path:
         """An object that no package owns: a library of the device, under another name."""
@@ -87,8 +88,18 @@ class GplOnly(PackagedPolicy):
         plug_in = self.plug_in()
         self.refused(self.start_packaged(
             "GPL-2", GPL_ONLY, [word.format(plug_in) for word in PRELOAD]))
-        self.expect_in_page("deny", "U", f"code without evidence of its licence: {plug_in}",
-                            "no package owns it, and no envelope is about it")
+        record = self.expect_in_page(
+            "deny", "U", f"code without evidence of its licence: {plug_in}",
+            "no package owns it, and no envelope is about it")
+        # The record has all code, that without evidence first.
+        self.assertEqual({"backend"}, set(record["code"]))
+        first, *others = record["code"]["backend"]["mapped"]
+        self.assertEqual(record["code"]["backend"]["count"], 1 + len(others))
+        self.assertEqual((str(plug_in), "none"), (first["path"], first["grade"]))
+        self.assertEqual({"packaged"}, {item["grade"] for item in others})
+        libraries = {Path(item["path"]).name: item["name"] for item in others}
+        self.assertRegex(libraries["libc.so.6"], "^libc6 ")
+        self.assertEqual(f"{PACKAGE} 1", libraries["edu"])
 
     def test_admits_a_plug_in_that_the_operator_vouches_for(self) -> None:
         plug_in = self.plug_in()

@@ -306,34 +306,41 @@ static json_t *verdict_facts_code_item(const struct peer_code_item *item,
         {NULL, NULL}});
 }
 
-/* Lists items with or without evidence, as long as there is room. */
-static void verdict_facts_code_add(json_t *list, const struct verdict_facts *f, enum side party,
-                                   bool evidence)
+/* Lists items without evidence, and then those with evidence, as long as there is room. */
+static json_t *verdict_facts_code_items(const struct verdict_facts *f, enum side party)
 {
     const struct rules_mapped *const m = f->parties[party].known.mapped;
+    json_t *const without = json_array();
+    json_t *const with = json_array();
+    json_t *item;
+    size_t k;
 
-    for (size_t i = 0; i < m->list->n && json_array_size(list) < LIMIT_CODE_RECORDED; i++) {
+    for (size_t i = 0; i < m->list->n && json_array_size(without) < LIMIT_CODE_RECORDED; i++) {
         const struct rules_code_evidence e = rules_code_evidence(f->rules, party, m, i, f->today);
+        json_t *const list = e.grade == EVIDENCE_NONE ? without : with;
 
-        if ((e.grade != EVIDENCE_NONE) == evidence) {
+        if (json_array_size(list) < LIMIT_CODE_RECORDED) {
             (void)json_array_append_new(list, verdict_facts_code_item(&m->list->items[i], &e));
         }
     }
+    json_array_foreach(with, k, item)
+    {
+        if (json_array_size(without) < LIMIT_CODE_RECORDED) {
+            (void)json_array_append(without, item);
+        }
+    }
+    json_decref(with);
+    return without;
 }
 
 static json_t *verdict_facts_code_of(const struct verdict_facts *f, enum side party)
 {
     const struct peer_code *const list = f->parties[party].known.mapped->list;
-    json_t *items = json_array();
 
-    if (items) {
-        verdict_facts_code_add(items, f, party, false);
-        verdict_facts_code_add(items, f, party, true);
-    }
     return members_object((const struct member[]){
         {"count", json_integer((json_int_t)list->n)},
         {"unknown", list->unknown.why ? json_string(list->unknown.why) : &members_omitted},
-        {"mapped", items},
+        {"mapped", verdict_facts_code_items(f, party)},
         {NULL, NULL}});
 }
 
