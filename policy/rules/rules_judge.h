@@ -23,7 +23,7 @@ void rules_show_fact(const struct rules_known *k, enum rules_fact fact, char *ou
 
 /* ---- licence ---- */
 
-/* The evidence that counts: all items of the highest grade present. Texts are borrowed. */
+/* The evidence that counts (evidence_counts), and its highest grade. Texts are borrowed. */
 struct rules_counted {
     enum evidence_grade grade;
     const char *partial; /* why the items are incomplete; NULL if they are complete */

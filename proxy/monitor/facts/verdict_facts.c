@@ -402,11 +402,12 @@ json_t *verdict_facts_taints(const uint32_t taint_of[SIDES])
 
 /* ---- the part that is kept ---- */
 
-static int verdict_facts_grade_of(const json_t *item)
+static enum evidence_grade verdict_facts_grade_of(const json_t *item)
 {
     const char *name = json_string_value(json_object_get(item, "grade"));
+    const int grade = name ? evidence_grade_find(name) : -1;
 
-    return name ? evidence_grade_find(name) : -1;
+    return grade < 0 ? EVIDENCE_NONE : (enum evidence_grade)grade;
 }
 
 static bool verdict_facts_same(const json_t *a, const json_t *b, const char *member)
@@ -414,16 +415,18 @@ static bool verdict_facts_same(const json_t *a, const json_t *b, const char *mem
     return json_equal(json_object_get(a, member), json_object_get(b, member));
 }
 
-/* Returns true if other evidence of the same party has a higher grade. */
+/* Returns true if beside other evidence of the same party, this does not count. */
 static bool verdict_facts_outdone(const json_t *item, const json_t *all)
 {
+    const enum evidence_grade own = verdict_facts_grade_of(item);
     const json_t *other;
     size_t i;
 
     json_array_foreach(all, i, other)
     {
-        if (verdict_facts_same(item, other, "of") &&
-            verdict_facts_grade_of(other) > verdict_facts_grade_of(item)) {
+        const enum evidence_grade grade = verdict_facts_grade_of(other);
+
+        if (grade > own && verdict_facts_same(item, other, "of") && !evidence_counts(own, grade)) {
             return true;
         }
     }

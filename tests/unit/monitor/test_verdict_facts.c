@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "policy/evidence/evidence_place.h"
 #include "tests/support/unit.h"
 
@@ -28,6 +29,33 @@ static void know_nothing(void)
                                         .recited = "",
                                         .declared = ""};
     }
+}
+
+#define FILES (LIMIT_CODE_RECORDED + 3)
+
+/* A backend with code of that many files, of which only the last two have no evidence. */
+static struct rules_mapped *map_files(size_t n)
+{
+    static struct peer_code_item items[FILES];
+    static char paths[FILES][32];
+    static struct inspection packaged;
+    static struct inspection unknown;
+    static const struct inspection *found[FILES];
+    static struct peer_code list;
+    static struct rules_mapped mapped = {.list = &list, .found = found};
+
+    ck_assert_uint_le(n, FILES);
+    packaged.outcome = unknown.outcome = INSPECTION_OK;
+    evidence_init(&packaged.evidence);
+    evidence_set_package(&packaged.evidence, "lib 1");
+    list = (struct peer_code){.n = n, .items = items};
+    for (size_t i = 0; i < n; i++) {
+        snprintf(paths[i], sizeof paths[i], "/lib/%zu.so", i);
+        items[i] = (struct peer_code_item){
+            .kind = PEER_CODE_FILE, .end = 4096, .mappings = 1, .path = paths[i]};
+        found[i] = i + 2 < n ? &packaged : &unknown;
+    }
+    return &mapped;
 }
 
 static void know_of_file(enum side party, enum evidence_grade grade, const char *licence)
@@ -100,6 +128,20 @@ START_TEST(the_highest_grade_of_a_party)
 }
 END_TEST
 
+/* What it declares is held against it beside what it recites. */
+START_TEST(a_partys_own_statements_hold_together)
+{
+    know_nothing();
+    known[SIDE_BACKEND].declared = "CDDL-1.0";
+    known[SIDE_BACKEND].recital = RECITAL_OK;
+    known[SIDE_BACKEND].recited = "GPL-2.0-only";
+    expect_licences("[" KEPT("backend", "declared", "declaration", "CDDL-1.0") "," KEPT(
+        "backend", "recited", "recital", "GPL-2.0-only") "]");
+    know_of_file(SIDE_BACKEND, EVIDENCE_PACKAGED, "MIT");
+    expect_licences("[" KEPT("backend", "packaged", "dpkg", "MIT") "]");
+}
+END_TEST
+
 START_TEST(several_of_one_grade_all_hold)
 {
     know_nothing();
@@ -134,6 +176,41 @@ static void expect_signed(uint32_t expires, const char *want_evidence, const cha
     verdict_facts_deinit(&f);
     json_decref(want);
 }
+
+static const char *member(const json_t *list, size_t i, const char *name)
+{
+    return json_string_value(json_object_get(json_array_get(list, i), name));
+}
+
+/* As many files as are recorded, one less and some more; those without evidence come first. */
+START_TEST(mapped_code_is_recorded_up_to_a_limit)
+{
+    const size_t n = LIMIT_CODE_RECORDED + (size_t)_i;
+    const size_t recorded = n < LIMIT_CODE_RECORDED ? n : LIMIT_CODE_RECORDED;
+    char last[32];
+    struct verdict_facts f;
+    const json_t *code;
+    const json_t *list;
+
+    know_nothing();
+    known[SIDE_BACKEND].mapped = map_files(n);
+    verdict_facts_init(&f, &rules, known, 20260101);
+    ck_assert(verdict_facts_describe(&f));
+    ck_assert_ptr_null(json_object_get(f.code, "client"));
+    code = json_object_get(f.code, "backend");
+    list = json_object_get(code, "mapped");
+    ck_assert_int_eq(json_integer_value(json_object_get(code, "count")), (json_int_t)n);
+    ck_assert_uint_eq(json_array_size(list), recorded);
+    for (size_t i = 0; i < recorded; i++) {
+        ck_assert_str_eq(member(list, i, "grade"), i < 2 ? "none" : "packaged");
+        ck_assert_pstr_eq(member(list, i, "name"), i < 2 ? NULL : "lib 1");
+    }
+    snprintf(last, sizeof last, "/lib/%zu.so", n - 1);
+    ck_assert_str_eq(member(list, 1, "path"), last);
+    ck_assert_str_eq(member(list, 2, "path"), "/lib/0.so");
+    verdict_facts_deinit(&f);
+}
+END_TEST
 
 #define TIMES_8(text) text text text text text text text text
 #define SIGNED \
@@ -272,7 +349,9 @@ int main(void)
 
     tcase_add_test(tc, what_sessions_shows);
     tcase_add_test(tc, the_highest_grade_of_a_party);
+    tcase_add_test(tc, a_partys_own_statements_hold_together);
     tcase_add_test(tc, several_of_one_grade_all_hold);
+    tcase_add_loop_test(tc, mapped_code_is_recorded_up_to_a_limit, -1, 4);
     tcase_add_test(tc, a_signed_licence_names_its_key_and_envelope);
     tcase_add_test(tc, a_packages_files_are_recorded_beside_its_licence);
     tcase_add_test(tc, files_are_recorded_of_packages_alone);
