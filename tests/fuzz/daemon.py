@@ -49,6 +49,7 @@ ROUTES = {"plain": "", "gated": "dma withhold", "taken": "trace @D/taken.pcapng 
           "same": "same-process taint"}
 CONTROL_MAGIC, CONTROL_VERSION, CONTROL_SIZE = 0x6d656f70, 1, 616
 TRACE_START, TRACE_STOP, TRACE_DUMP = 4, 5, 6  # of enum control_type
+STOP, KINDS = 9, 10
 FINDINGS = re.compile(r"Sanitizer|runtime error:|Assertion|internal error|broke the rules"
                       r"|worker pid=\d+ (was killed|exited)|inspector pid=\d+ (was|exited)"
                       r"|tracer pid=\d+")
@@ -182,17 +183,19 @@ class Scenario:
     def ask(self) -> None:
         """A request at the control socket, good or not."""
         r = self.random
-        kind, number = r.randrange(9), peers.number(r)
+        kind, number = r.choice((*range(STOP), KINDS)), peers.number(r)
         route, n_fds = self.route if r.random() < 0.5 else "", r.choice((0, 1, 1, 2))
         if kind == TRACE_START and r.random() < 0.5:
             number, route, n_fds = 0, self.route, 1  # good, if its fd is
         elif kind in (TRACE_STOP, TRACE_DUMP) and self.captures and r.random() < 0.5:
             number = r.choice(self.captures)
-        data = control_request(kind, r.randrange(2), number, peers.number(r, 32), r.randrange(3),
-                               route)
+        data = control_request(kind, r.choice((0, 0, 1, 2, 4)), number, peers.number(r, 32),
+                               r.randrange(3), route)
         data = peers.damaged(r, data, 0.1)
         if data[16:24] == struct.pack("<Q", HONEST):
             return  # an operator may well end the honest session
+        if data[8:12] == struct.pack("<I", STOP):
+            return  # … or the broker
         answer = self.request(data, n_fds, r.random() < 0.6)
         if began := re.search(rb'"trace":{"number":(\d+)}', answer or b""):
             self.captures.append(int(began[1]))
@@ -426,6 +429,8 @@ def run(arguments: argparse.Namespace, folder: Path) -> list[str]:
         for player in players:
             player.warm()
         stop_captures(build, folder)
+        # The thread that reads a configuration has an fd of its own from the first reload on.
+        control(build, folder, "reload", "--json")
         if fault := settled(build, folder, pid, {}, measurable):
             faults.append(f"after the warm-up: {fault}")
         if bells(pid) != WORKERS:

@@ -6,3 +6,6 @@ poemd_tool_test(test_control 600)
 
 # … also by Wireshark, where tshark is there.
 poemd_tool_test(test_extcap 600 SKIPS)
+
+# … and made to read its configuration again, or to stop.
+poemd_tool_test(test_reload 300)
