@@ -84,6 +84,13 @@
  */
 #define LIMIT_QUEUE 262144u
 
+/*
+ * How long a worker may look for messages before it sleeps ("busy-poll"), in us: longer than a
+ * device needs for an answer from memory, and short enough that the worker's timers, which wait
+ * that long, are not late.
+ */
+#define LIMIT_BUSY_POLL_MOST_US 1000u
+
 /* Reads that a direction may do before others have their turn: fairness against a flood. */
 #define LIMIT_TURNS 8
 

@@ -167,6 +167,7 @@ struct config_route {
     unsigned drain_ms;
     unsigned stall_ms;         /* at least 1 */
     unsigned answer_ms;        /* 0: never */
+    unsigned busy_poll_us;     /* how long workers look again before they sleep; 0: they do not */
     unsigned recite_to_client; /* enum config_recite */
     unsigned demand_from;      /* CONFIG_FROM_* */
     unsigned demand_how;       /* enum config_demand */

@@ -280,20 +280,32 @@ static unsigned config_value_unit_ms(const char *unit, uint64_t count)
     return *unit == '\0' && count == 0 ? 1 : 0;
 }
 
+/*
+ * Reads the number before a unit. Returns the number of its digits; *fits is false if it is too
+ * large.
+ */
+static size_t config_value_read_number(const char *text, uint64_t *count, bool *fits)
+{
+    const size_t digits = strspn(text, "0123456789");
+    char number[16];
+
+    *count = 0;
+    *fits = false;
+    if (digits < sizeof number) {
+        memcpy(number, text, digits);
+        number[digits] = '\0';
+        *fits = numbers_decimal(number, UINT32_MAX, count);
+    }
+    return digits;
+}
+
 static bool config_value_read_duration(struct value_in *v, struct value_fault *f)
 {
-    const size_t digits = strspn(v->text, "0123456789");
     char least[16];
     char most[16];
-    char number[16];
-    uint64_t count = 0;
-    bool fits = false;
-
-    if (digits < sizeof number) {
-        memcpy(number, v->text, digits);
-        number[digits] = '\0';
-        fits = numbers_decimal(number, UINT32_MAX, &count);
-    }
+    uint64_t count;
+    bool fits;
+    const size_t digits = config_value_read_number(v->text, &count, &fits);
     const unsigned unit = config_value_unit_ms(v->text + digits, fits ? count : 1);
 
     if (digits == 0 || unit == 0) {
@@ -308,6 +320,31 @@ static bool config_value_read_duration(struct value_in *v, struct value_fault *f
         return false;
     }
     v->number = (unsigned)count * unit;
+    return true;
+}
+
+static bool config_value_read_microseconds(struct value_in *v, struct value_fault *f)
+{
+    uint64_t count;
+    bool fits;
+    const size_t digits = config_value_read_number(v->text, &count, &fits);
+    const char *const unit = v->text + digits;
+    const unsigned us = strcmp(unit, "us") == 0               ? 1
+                        : strcmp(unit, "ms") == 0             ? 1000
+                        : *unit == '\0' && fits && count == 0 ? 1
+                                                              : 0;
+
+    if (digits == 0 || us == 0) {
+        FAULT_TEXT(f, "\"%s\" is not a time in microseconds", v->shown);
+        FAULT_HINT(f, "a whole number and its unit, us or ms: 50us");
+        return false;
+    }
+    if (!fits || count > v->most / us || count * us < v->least) {
+        FAULT_TEXT(f, "%s is out of range", v->shown);
+        FAULT_HINT(f, "%uus to %uus", v->least, v->most);
+        return false;
+    }
+    v->number = (unsigned)count * us;
     return true;
 }
 
@@ -364,6 +401,7 @@ static const struct {
     [VALUE_COUNT] = {config_value_read_count, false},
     [VALUE_DURATION] = {config_value_read_duration, false},
     [VALUE_WAIT] = {config_value_read_wait, false},
+    [VALUE_MICROSECONDS] = {config_value_read_microseconds, false},
     [VALUE_MODE] = {config_value_read_mode, false},
     [VALUE_LEVEL] = {config_value_read_level, false},
     [VALUE_FILE] = {config_value_read_file, true},

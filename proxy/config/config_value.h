@@ -20,17 +20,18 @@ enum value_kind {
     VALUE_COUNT,    /* decimal */
     VALUE_DURATION, /* in milliseconds */
     VALUE_WAIT,     /* the same, or "never": 0 */
-    VALUE_MODE,     /* octal permission bits */
-    VALUE_LEVEL,    /* enum log_level */
-    VALUE_FILE,     /* absolute path of a file: text */
-    VALUE_COMMAND,  /* of a spawned device (proxy/config/command.h): text */
-    VALUE_TEXT,     /* 1 to 1,000 bytes of printable ASCII: text */
-    VALUE_DATE,     /* YYYY-MM-DD: the number YYYYMMDD */
-    VALUE_SIZE,     /* bytes, see value_size: text */
-    VALUE_RANGE,    /* addresses, see value_range: text */
-    VALUE_PAYLOAD,  /* bytes, "all" or "guest": see proxy/config/config_trace.h */
-    VALUE_CHOICE,   /* one of several words: its index; read by value_choose */
-    VALUE_CHOICES,  /* the same, combined from several statements: 1 << index, or'ed */
+    VALUE_MICROSECONDS,
+    VALUE_MODE,    /* octal permission bits */
+    VALUE_LEVEL,   /* enum log_level */
+    VALUE_FILE,    /* absolute path of a file: text */
+    VALUE_COMMAND, /* of a spawned device (proxy/config/command.h): text */
+    VALUE_TEXT,    /* 1 to 1,000 bytes of printable ASCII: text */
+    VALUE_DATE,    /* YYYY-MM-DD: the number YYYYMMDD */
+    VALUE_SIZE,    /* bytes, see value_size: text */
+    VALUE_RANGE,   /* addresses, see value_range: text */
+    VALUE_PAYLOAD, /* bytes, "all" or "guest": see proxy/config/config_trace.h */
+    VALUE_CHOICE,  /* one of several words: its index; read by value_choose */
+    VALUE_CHOICES, /* the same, combined from several statements: 1 << index, or'ed */
 };
 
 /* Returns true if the kind is stored as text; otherwise it is a number. */
@@ -38,8 +39,8 @@ bool value_is_text(enum value_kind kind);
 
 /*
  * Checks text, and stores its number (for kinds with one) in *number. least and most bound
- * VALUE_COUNT, VALUE_DURATION and VALUE_WAIT. Returns false with the reason in *f, leaving *number
- * unchanged.
+ * VALUE_COUNT, VALUE_DURATION, VALUE_WAIT and VALUE_MICROSECONDS. Returns false with the reason in
+ * *f, leaving *number unchanged.
  */
 bool value_read(enum value_kind kind, const char *text, unsigned least, unsigned most,
                 unsigned *number, struct value_fault *f) __attribute__((warn_unused_result));

@@ -66,6 +66,7 @@ struct ipc_session {
     uint32_t drain_ms;
     uint32_t stall_ms;
     uint32_t answer_ms;     /* age at which a request is answered in the device's stead; 0: never */
+    uint32_t busy_poll_us;  /* 0: the worker sleeps as soon as nothing is there */
     uint32_t recite;        /* enum config_recite, for the client */
     uint32_t ask_backend;   /* enum reciter_wants */
     uint32_t recorded;      /* 1: there is an audit log */

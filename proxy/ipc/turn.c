@@ -21,6 +21,7 @@ static struct {
     bool runs;       /* within turn_dispatch */
     int64_t begun;   /* in ns; 0: no turn under way */
     int64_t longest; /* in ns */
+    int64_t awake;   /* in ns: it does not sleep before; 0: it may */
 } turn;
 
 static int turn_kernel_wait(int fd, struct epoll_event *events, int maxevents, int timeout)
@@ -30,6 +31,30 @@ static int turn_kernel_wait(int fd, struct epoll_event *events, int maxevents, i
 #else
     return epoll_pwait(fd, events, maxevents, timeout, NULL);
 #endif
+}
+
+/* Looks again and again until the loop may sleep. */
+static int turn_wait(int fd, struct epoll_event *events, int maxevents, int timeout)
+{
+    while (turn.awake && timeout != 0) {
+        const int n = turn_kernel_wait(fd, events, maxevents, 0);
+
+        if (n != 0) {
+            return n;
+        }
+        if ((int64_t)clock_ns() >= turn.awake) {
+            turn.awake = 0;
+        }
+    }
+    return turn_kernel_wait(fd, events, maxevents, timeout);
+}
+
+void turn_stay_awake(uint32_t us)
+{
+    const uint32_t most = us < LIMIT_BUSY_POLL_MOST_US ? us : LIMIT_BUSY_POLL_MOST_US;
+    const int64_t until = (int64_t)clock_ns() + (int64_t)most * TURN_NS_PER_US;
+
+    turn.awake = until > turn.awake ? until : turn.awake;
 }
 
 /* Replaces the C library's function in the whole program. */
@@ -42,7 +67,7 @@ int epoll_wait(int fd, struct epoll_event *events, int maxevents, int timeout)
 
         turn.longest = took > turn.longest ? took : turn.longest;
     }
-    n = turn_kernel_wait(fd, events, maxevents, timeout);
+    n = turn_wait(fd, events, maxevents, timeout);
     turn.begun = (int64_t)clock_ns();
     return n;
 }

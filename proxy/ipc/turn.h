@@ -28,6 +28,12 @@ struct event_base *turn_base_new(bool precise) __attribute__((warn_unused_result
 int turn_dispatch(struct event_base *base) __attribute__((warn_unused_result));
 
 /*
+ * Has the loop look for events for this many us from now on before it sleeps, at most
+ * LIMIT_BUSY_POLL_MOST_US. Timers may be late by as much.
+ */
+void turn_stay_awake(uint32_t us);
+
+/*
  * Returns true if the turn has taken LIMIT_TURN_MS; false outside of turn_dispatch. Reads the
  * clock: call it once for each thing that takes some microseconds.
  */

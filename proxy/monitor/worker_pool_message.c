@@ -102,6 +102,7 @@ static struct ipc_session worker_pool_message_begin(const struct monitor_session
                                 .drain_ms = r->drain_ms,
                                 .stall_ms = r->stall_ms,
                                 .answer_ms = r->answer_ms,
+                                .busy_poll_us = r->busy_poll_us,
                                 .recite = r->recite_to_client,
                                 .ask_backend = worker_pool_message_wants(r),
                                 .recorded = audit_writer_on(&t->table->context->audit_writer),

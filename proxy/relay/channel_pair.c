@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/sock.h"
+#include "proxy/ipc/turn.h"
 
 /* One direction, as its relay sees it. */
 struct direction {
@@ -286,6 +287,9 @@ static void channel_pair_await_reply(struct channel_pair *l)
 static void channel_pair_run(struct channel_pair *l, bool from_client)
 {
     channel_pair_turn(l, from_client);
+    if (l->busy_poll_us) {
+        turn_stay_awake(l->busy_poll_us);
+    }
     channel_pair_resume(l);
     channel_pair_await_reply(l);
 }
@@ -399,6 +403,11 @@ void channel_pair_check_senders(struct channel_pair *l, struct sender_check *cli
 {
     l->to_backend.sender_check = client;
     l->to_client.sender_check = backend;
+}
+
+void channel_pair_busy_poll(struct channel_pair *l, uint32_t us)
+{
+    l->busy_poll_us = us;
 }
 
 void channel_pair_tap(struct channel_pair *l, struct tap *to_backend, struct tap *to_client)

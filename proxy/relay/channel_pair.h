@@ -70,7 +70,8 @@ struct channel_pair {
     enum channel_pair_wait to_client_wait;
     struct overdue *overdue; /* borrowed; NULL: requests are not watched */
     struct event overdue_event;
-    unsigned pause_ms; /* length of the last pause; 0: the direction has gone on since */
+    uint32_t busy_poll_us; /* 0: the loop may sleep after a message */
+    unsigned pause_ms;     /* length of the last pause; 0: the direction has gone on since */
     struct event pause;
     channel_pair_fn *fn;
     void *arg;
@@ -114,6 +115,11 @@ void channel_pair_resume(struct channel_pair *l);
  */
 void channel_pair_check_senders(struct channel_pair *l, struct sender_check *client,
                                 struct sender_check *backend);
+
+/*
+ * From each turn of a direction on, has the loop look for events for this many us before it sleeps.
+ */
+void channel_pair_busy_poll(struct channel_pair *l, uint32_t us);
 
 /* Captures both directions from their next message on; NULL: stops. Taps are borrowed. */
 void channel_pair_tap(struct channel_pair *l, struct tap *to_backend, struct tap *to_client);

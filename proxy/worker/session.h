@@ -82,6 +82,7 @@ struct session_guard {
     struct fdroom_session fds;
     struct session_watch watch;
     struct overdue overdue;
+    uint32_t busy_poll_us;
     struct session *session; /* allocated together with the guard */
     struct channel_pair *channels;
 };

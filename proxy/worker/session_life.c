@@ -194,6 +194,7 @@ static int session_open_channels(struct session *s, struct channel_pair **out, i
     err = channel_pair_init_take(*out, s->host->base, client_fd, backend_fd, client, backend,
                                  &s->host->pool, &s->guard->gate, session_on_channels, s);
     channel_pair_count_fds(*out, &s->guard->fds);
+    channel_pair_busy_poll(*out, s->guard->busy_poll_us);
     return err;
 }
 
@@ -423,6 +424,7 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
     guard->witnesses[SIDE_BACKEND].arg = s;
     guard->dma = settings->dma;
     guard->fds.room = &h->fds;
+    guard->busy_poll_us = settings->busy_poll_us;
     guard->watch.stall_ms = settings->stall_ms ? settings->stall_ms : LIMIT_STALL_MS;
     overdue_init(&guard->overdue, settings->answer_ms);
     report_init(&guard->report, settings->recorded != 0);

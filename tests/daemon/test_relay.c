@@ -230,6 +230,54 @@ START_TEST(many_in_one_write)
 }
 END_TEST
 
+static char worker_state(const struct rig *r)
+{
+    pid_t workers[RIG_WORKERS];
+    char path[64];
+    char state = '?';
+    FILE *f;
+
+    ck_assert_uint_eq(rig_workers(r, workers), 1);
+    snprintf(path, sizeof path, "/proc/%d/stat", workers[0]);
+    f = fopen(path, "re");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_eq(fscanf(f, "%*d (%*[^)]) %c", &state), 1);
+    fclose(f);
+    return state;
+}
+
+/* It serves all its sessions as ever, and sleeps when there are no messages any more. */
+START_TEST(a_worker_that_stays_awake_sleeps_in_the_end)
+{
+    struct patience patience;
+    struct stream s;
+    struct rig r;
+    struct pair p;
+    struct pair other;
+
+    stream_init(&s);
+    for (uint16_t i = 0; i < 1000; i++) {
+        stream_add(&s, (struct wire_hdr){.id = i, .command = WIRE_REGION_READ}, NULL, i % 57,
+                   i % 100 == 99);
+    }
+    rig_start(&r, "    sessions 2\n    busy-poll 1ms");
+    rig_session(&r, CAPS, CAPS, &p);
+    rig_session(&r, CAPS, CAPS, &other);
+    pass_both(&p, &s, &s, FLOW_WHOLE, 0);
+    pass_both(&other, &s, &s, FLOW_GLUED, 0);
+    patience = patience_begin();
+    while (worker_state(&r) != 'S') {
+        ck_assert(patience_again(&patience));
+    }
+    pair_ping(&p);
+    pair_ping(&other);
+    pair_close(&p);
+    pair_close(&other);
+    stream_deinit(&s);
+    rig_stop(&r);
+}
+END_TEST
+
 /* Sent byte by byte, a message still leaves by one sendmsg: its receiver may read it at once. */
 START_TEST(a_message_leaves_whole)
 {
@@ -397,6 +445,7 @@ int main(void)
     tcase_add_test(tc, cut_at_every_byte);
     tcase_add_loop_test(tc, sizes_at_the_relays_edges, 0, 2);
     tcase_add_loop_test(tc, many_in_one_write, 0, 2);
+    tcase_add_test(tc, a_worker_that_stays_awake_sleeps_in_the_end);
     tcase_add_test(tc, a_message_leaves_whole);
     tcase_add_test(tc, a_mebibyte_both_ways);
     tcase_add_test(tc, commands_of_both_sides_interleave);

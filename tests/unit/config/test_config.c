@@ -36,6 +36,7 @@ START_TEST(everything_said)
                                  "    drain-timeout 1m\n"
                                  "    stall-timeout 60m\n"
                                  "    answer-after 9s\n"
+                                 "    busy-poll 50us\n"
                                  "}\n");
     const struct config_route *r = &x.c.routes[0];
 
@@ -59,6 +60,7 @@ START_TEST(everything_said)
     ck_assert_uint_eq(r->drain_ms, 60000);
     ck_assert_uint_eq(r->stall_ms, 3600000);
     ck_assert_uint_eq(r->answer_ms, 9000);
+    ck_assert_uint_eq(r->busy_poll_us, 50);
     let_go(&x);
 }
 END_TEST
@@ -80,6 +82,7 @@ START_TEST(defaults)
     ck_assert_uint_eq(r->drain_ms, 5000);
     ck_assert_uint_eq(r->stall_ms, 30000);
     ck_assert_uint_eq(r->answer_ms, 4500);
+    ck_assert_uint_eq(r->busy_poll_us, 0);
     let_go(&x);
 }
 END_TEST
@@ -275,6 +278,10 @@ static const struct {
     {IN_ROUTE("wait-backend 0"), IN_ROUTE("wait-backend 00000000000000000000000000")},
     {IN_ROUTE("drain-timeout 0"), IN_ROUTE("drain-timeout -1s")},
     {IN_ROUTE("stall-timeout 1ms"), IN_ROUTE("stall-timeout 0")},
+    {IN_ROUTE("busy-poll 0"), IN_ROUTE("busy-poll 0s")},
+    {IN_ROUTE("busy-poll 1us"), IN_ROUTE("busy-poll 1")},
+    {IN_ROUTE("busy-poll 1ms"), IN_ROUTE("busy-poll 2ms")},
+    {IN_ROUTE("busy-poll 1000us"), IN_ROUTE("busy-poll 1001us")},
     {IN_ROUTE("stall-timeout 60m"), IN_ROUTE("stall-timeout 3600001ms")},
     {IN_ROUTE("answer-after 1ms"), IN_ROUTE("answer-after 0")},
     {IN_ROUTE("answer-after 60m"), IN_ROUTE("answer-after 3600001ms")},

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* A loop that is to stay awake for a while looks for events without sleeping, then it sleeps. */
+#define _GNU_SOURCE
+#include "proxy/ipc/turn.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "tests/support/unit.h"
+
+#define NS_PER_US 1000
+
+static int loop_fd;
+static int event_fd;
+
+static void open_loop(void)
+{
+    struct epoll_event e = {.events = EPOLLIN};
+
+    loop_fd = epoll_create1(EPOLL_CLOEXEC);
+    event_fd = eventfd(0, EFD_CLOEXEC);
+    ck_assert_int_ge(loop_fd, 0);
+    ck_assert_int_ge(event_fd, 0);
+    ck_assert_int_eq(epoll_ctl(loop_fd, EPOLL_CTL_ADD, event_fd, &e), 0);
+}
+
+static void close_loop(void)
+{
+    close(event_fd);
+    close(loop_fd);
+}
+
+/* How often this process has slept. */
+static long sleeps(void)
+{
+    struct rusage u;
+
+    ck_assert_int_eq(getrusage(RUSAGE_SELF, &u), 0);
+    return u.ru_nvcsw;
+}
+
+START_TEST(it_sleeps_unless_it_is_to_stay_awake)
+{
+    const long before = sleeps();
+    struct epoll_event e;
+
+    ck_assert_int_eq(epoll_wait(loop_fd, &e, 1, 1), 0);
+    ck_assert_int_gt(sleeps(), before);
+}
+END_TEST
+
+START_TEST(an_event_is_found_while_it_stays_awake)
+{
+    struct epoll_event e;
+
+    turn_stay_awake(LIMIT_BUSY_POLL_MOST_US);
+    ck_assert_int_eq(eventfd_write(event_fd, 1), 0);
+    ck_assert_int_eq(epoll_wait(loop_fd, &e, 1, -1), 1);
+}
+END_TEST
+
+/* Not before its time is over, and not for longer than the limit. */
+START_TEST(it_sleeps_when_its_time_is_over)
+{
+    const long before = sleeps();
+    const uint64_t begun = clock_ns();
+    struct epoll_event e;
+
+    turn_stay_awake(_i ? LIMIT_BUSY_POLL_MOST_US : UINT32_MAX);
+    ck_assert_int_eq(epoll_wait(loop_fd, &e, 1, 1), 0);
+    ck_assert_uint_ge(clock_ns() - begun, (uint64_t)LIMIT_BUSY_POLL_MOST_US * NS_PER_US);
+    ck_assert_int_gt(sleeps(), before);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("turn");
+    TCase *tc = unit_case(s, "busy-poll");
+
+    tcase_add_checked_fixture(tc, open_loop, close_loop);
+    tcase_add_test(tc, it_sleeps_unless_it_is_to_stay_awake);
+    tcase_add_test(tc, an_event_is_found_while_it_stays_awake);
+    tcase_add_loop_test(tc, it_sleeps_when_its_time_is_over, 0, 2);
+    return unit_run(s);
+}
