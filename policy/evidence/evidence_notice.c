@@ -24,6 +24,7 @@ enum op_kind {
     OP_WORD,
     OP_VERSION,
     OP_MAYBE, /* any word, or none */
+    OP_NAME,  /* a word of a name, or none */
     OP_ANY,   /* any words */
     OP_FORK,  /* goes on here and there */
     OP_JUMP,
@@ -98,7 +99,7 @@ static void evidence_notice_close(struct program *p, const struct nest *open)
     }
 }
 
-/* "*12" and "*". */
+/* "*12", "~12" and "*". */
 static bool evidence_notice_add_gap(struct program *p, struct evidence_span word)
 {
     unsigned most = 0;
@@ -114,7 +115,7 @@ static bool evidence_notice_add_gap(struct program *p, struct evidence_span word
         most = 10 * most + (unsigned)(word.p[i] - '0');
     }
     for (unsigned i = 0; i < most; i++) {
-        evidence_notice_add(p, OP_MAYBE, word);
+        evidence_notice_add(p, *word.p == '~' ? OP_NAME : OP_MAYBE, word);
     }
     return true;
 }
@@ -144,7 +145,7 @@ static bool evidence_notice_compile(struct program *p, const char *words)
             evidence_notice_next_alternative(p, &open[depth - 1]);
         } else if (c == ')') {
             evidence_notice_close(p, &open[--depth]);
-        } else if (*word.p == '*') {
+        } else if (*word.p == '*' || *word.p == '~') {
             if (!evidence_notice_add_gap(p, word)) {
                 return false;
             }
@@ -210,6 +211,7 @@ static bool evidence_notice_follow(const struct program *p, struct states *s)
             s->set[p->ops[i].to] = true;
             break;
         case OP_MAYBE:
+        case OP_NAME:
         case OP_ANY:
             s->set[i + 1] = true;
             break;
@@ -228,6 +230,8 @@ static bool evidence_notice_step(const struct program *p, const struct states *f
                                  struct states *to, struct evidence_span word,
                                  struct evidence_span version)
 {
+    int name = -1; /* whether the word can be one of a name; -1 if that is not known yet */
+
     memset(to->set, 0, p->n * sizeof *to->set);
     to->low = p->n;
     for (size_t i = from->low; i < p->n; i++) {
@@ -237,9 +241,12 @@ static bool evidence_notice_step(const struct program *p, const struct states *f
         if (!from->set[i]) {
             continue;
         }
+        if (o->kind == OP_NAME && name < 0) {
+            name = evidence_words_can_name(word);
+        }
         if (o->kind == OP_ANY) {
             next = i;
-        } else if (o->kind == OP_MAYBE ||
+        } else if (o->kind == OP_MAYBE || (o->kind == OP_NAME && name > 0) ||
                    (o->kind == OP_WORD && evidence_notice_same(o->word, word)) ||
                    (o->kind == OP_VERSION && evidence_notice_same(version, word))) {
             next = i + 1;

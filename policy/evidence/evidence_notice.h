@@ -20,7 +20,7 @@
 bool evidence_notice_read(struct evidence_span text, char *out, size_t size)
     __attribute__((warn_unused_result));
 
-/* ---- the list: evidence_notice_list.c ---- */
+/* ---- the list: evidence_notice_list.c, evidence_notice_debian.c ---- */
 
 enum evidence_notice_kind {
     EVIDENCE_NOTICE_GRANTS, /* a notice */
@@ -33,6 +33,7 @@ enum evidence_notice_kind {
  *
  *     ( one | two words | )   one of them, or none
  *     *12                     up to 12 words, such as a name
+ *     ~12                     the same without the words of licences (evidence_words_can_name)
  *     *                       any number of words
  *     $v                      a version; it is the same wherever it occurs
  *
@@ -48,6 +49,10 @@ struct evidence_notice {
 /* Returns the number of notices, and the notice with that index. */
 size_t evidence_notices(void);
 const struct evidence_notice *evidence_notice_at(size_t index);
+
+/* The last part of that list: sentences of Debian's copyright files, all of them silent. */
+size_t evidence_notice_sentences(void);
+const struct evidence_notice *evidence_notice_sentence_at(size_t index);
 
 /* Operations that the words of a notice become; each word or place for one is an operation. */
 #define EVIDENCE_NOTICE_OPS 1536u

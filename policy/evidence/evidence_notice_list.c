@@ -86,7 +86,7 @@
 #define MIT_NAME \
     " except as contained in this notice the ( name | names ) of *20 shall not be used in " \
     "advertising or otherwise to promote the sale use or other dealings in this software without " \
-    "( specific | ) prior written authorization ( from *5 | )"
+    "( specific | ) prior written authorization ( from ( the | ) ~5 | )"
 #define ISC_GRANT \
     "permission to use copy modify ( and | and or ) distribute this software ( and its " \
     "documentation | ) for any purpose with or without fee is hereby granted provided that the " \
@@ -105,23 +105,34 @@
     "( appear | appears ) in all copies and that both ( that | the ) copyright notice and this " \
     "permission notice appear in supporting documentation "
 #define HPND_NAME \
-    "and that ( the name | the names ) of *16 not be used in advertising or publicity pertaining " \
+    "and that ( the name ( of | ) | the names of ) *16 not be used in advertising or publicity " \
+    "pertaining " \
     "to distribution of the ( document or | ) software without specific ( written prior | prior " \
     "written | prior ) permission "
 #define HPND_REPRESENTS \
-    "*10 ( makes | make ) no representations about the suitability of this software for any " \
-    "purpose it is provided as is without express or implied warranty"
+    "*10 ( makes | make ) no ( representations | representation ) about the suitability of this " \
+    "software for any purpose it is provided as is without ( any | ) express or implied warranty"
 #define HPND_DISCLAIMS \
     "*12 ( disclaims | disclaim ) all warranties with regard to this software including all " \
-    "implied warranties of merchantability and fitness in no event shall *12 be liable for any " \
-    "special ( direct | ) indirect or consequential damages or any damages whatsoever resulting " \
+    "implied warranties of merchantability and fitness ( for a particular purpose | ) in no " \
+    "event " \
+    "shall *12 be liable for any special ( direct | ) indirect or consequential damages or any " \
+    "damages whatsoever resulting " \
     "from loss of use data or profits whether in an action of contract negligence or other " \
     "tortious action arising out of or in connection with the use or performance of this software"
+
+#define HPND_SELL_GRANT \
+    "permission to use copy modify distribute and sell this ( software | documentation ) ( and " \
+    "its documentation | ) for any purpose is hereby granted without fee provided that the above " \
+    "copyright notice ( appear | appears ) in all copies and that both that copyright notice and " \
+    "this permission notice appear in supporting documentation "
 
 /* ---- GNU ---- */
 
 #define GNU_MAY \
-    "( this | the | these | all | ) *8 ( is | are ) free software ( and | ) you ( can | may ) " \
+    "( this | the | these | all | ) ~8 ( ( file | files ) ~3 | ) ( ( in | of | from ) ( this | " \
+    "the " \
+    ") ~4 | ) ( is | are ) free software ( and | ) you ( can | may ) " \
     "redistribute ( it | them ) and or modify ( it | them ) ( only | ) under the terms of the "
 #define YOU_MAY \
     "you ( can | may ) redistribute ( it | them | this *2 ) and or modify ( it | them ) under " \
@@ -130,9 +141,8 @@
 #define LGPL "( gnu | ) ( lesser | library ) ( general | ) public license ( lgpl | ) "
 #define PUBLISHED "( as published by the free software foundation ( inc | ) | ) "
 #define OR_LATER_OTHER \
-    "( ( either | ) version $v of the license or at your option any later version | version $v " \
-    "or at your option any later version | version $v or later | version $v or any later " \
-    "version | either version $v or any later version | ( either | ) $v or later )"
+    "( ( either | ) version $v ( of the license | ) or ( at your option | ) any later version | " \
+    "version $v or later | ( either | ) $v or later )"
 #define ONLY "( ( only | ) version $v ( only | ) ( of the license | ) ( only | ) )"
 
 #define GNU_KIND "( gnu | ) ( lesser | library | ) general public"
@@ -226,6 +236,13 @@ static const struct evidence_notice list_of_notices[] = {
      HPND_GRANT HPND_NAME "( " HPND_REPRESENTS " | ) ( " HPND_DISCLAIMS " | )"},
     {EVIDENCE_NOTICE_GRANTS, "HPND",
      HPND_GRANT "( " HPND_REPRESENTS " | ) ( " HPND_DISCLAIMS " | )"},
+    {EVIDENCE_NOTICE_GRANTS, "HPND-sell-variant",
+     HPND_SELL_GRANT HPND_NAME "( " HPND_REPRESENTS " | ) ( " HPND_DISCLAIMS " | )"},
+    {EVIDENCE_NOTICE_GRANTS, "HPND-sell-variant",
+     HPND_SELL_GRANT "( " HPND_REPRESENTS " | ) ( " HPND_DISCLAIMS " | )"},
+    {EVIDENCE_NOTICE_GRANTS, "MIT-open-group",
+     HPND_SELL_GRANT "the above copyright notice and this permission notice shall be included in "
+                     "all copies or substantial portions of the software " MIT_DISCLAIMER MIT_NAME},
     {EVIDENCE_NOTICE_GRANTS, "NTP",
      "permission to use copy modify and distribute this software and its documentation for any "
      "purpose with or without fee is hereby granted provided that the above copyright notice "
@@ -332,13 +349,15 @@ static const struct evidence_notice list_of_notices[] = {
      "limited to the implied warranties of merchantability fitness for a particular purpose and "
      "noninfringement this software is provided on an as is basis and the authors and "
      "distributors have no obligation to provide maintenance support updates enhancements or "
-     "modifications ( government use if you are acquiring this software on behalf of the us "
+     "modifications ( government use if you are acquiring this software on behalf of the ( us | u "
+     "s | s ) "
      "government the government shall have only restricted rights in the software and related "
      "documentation as defined in the federal acquisition regulations fars in clause *4 if you "
      "are acquiring the software on behalf of the department of defense the software shall be "
      "classified as commercial computer software and the government shall have only restricted "
      "rights as defined in clause *6 of ( dfars | dfar ) notwithstanding the foregoing the "
-     "authors grant the us government and others acting in its behalf permission to use and "
+     "authors grant the ( us | u s | s ) government and others acting in its behalf permission to "
+     "use and "
      "distribute the software in accordance with the terms specified in this license | )"},
 
     {EVIDENCE_NOTICE_GRANTS, "Kazlib",
@@ -570,10 +589,12 @@ static const struct evidence_notice list_of_notices[] = {
 
 size_t evidence_notices(void)
 {
-    return sizeof list_of_notices / sizeof *list_of_notices;
+    return sizeof list_of_notices / sizeof *list_of_notices + evidence_notice_sentences();
 }
 
 const struct evidence_notice *evidence_notice_at(size_t index)
 {
-    return &list_of_notices[index];
+    const size_t n = sizeof list_of_notices / sizeof *list_of_notices;
+
+    return index < n ? &list_of_notices[index] : evidence_notice_sentence_at(index - n);
 }

@@ -50,6 +50,27 @@ static const char *const not_in_notices[] = {
     "see",
 };
 
+/* More words of licences, which the name of a person or of a place on the web does not contain. */
+static const char *const of_licences[] = {
+    "gpl",         "lgpl",        "agpl",       "bsd",          "artistic",     "fdl",
+    "proprietary", "nonfree",     "restricted", "confidential", "secret",       "academic",
+    "research",    "educational", "evaluation", "personal",     "private",      "patent",
+    "patents",     "export",      "fee",        "without",      "prohibited",   "forbidden",
+    "unless",      "if",          "but",        "permit",       "allowed",      "restrictions",
+    "for",         "non",         "nonprofit",  "profit",       "purpose",      "purposes",
+    "any",         "each",        "other",      "students",     "universities", "organizations",
+    "permits",     "reserved",    "granted",
+};
+
+/* Words of the sentence behind a name. */
+static const char *const of_sentences[] = {
+    "it",         "was",         "were",       "is",        "are",        "be",       "has",
+    "have",       "from",        "the",        "that",      "which",      "these",    "those",
+    "all",        "both",        "also",       "now",       "upstream",   "author",   "authors",
+    "maintainer", "maintainers", "maintained", "copyright", "downloaded", "obtained", "written",
+    "packaged",   "packaging",   "debianized", "homepage",  "on",
+};
+
 /* Words of a copyright notice that begin with a small letter. */
 static const char *const small_in_notices[] = {
     "of",  "the", "and",    "by",  "rights",       "reserved", "al",  "et", "de",
@@ -72,6 +93,12 @@ static bool evidence_words_in(const char *const *list, size_t n, struct evidence
     return false;
 }
 #define WORDS_IN(list, word) evidence_words_in(list, sizeof(list) / sizeof *(list), word)
+
+bool evidence_words_can_name(struct evidence_span word)
+{
+    return !WORDS_IN(not_in_notices, word) && !WORDS_IN(of_licences, word) &&
+           !WORDS_IN(of_sentences, word);
+}
 
 /* ---- writing words ---- */
 

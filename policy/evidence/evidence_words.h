@@ -21,4 +21,10 @@
  */
 char *evidence_words_new(struct evidence_span text) __attribute__((warn_unused_result));
 
+/*
+ * Returns whether a word, as it is written here, can belong to the name of a person, a place on the
+ * web or a date, and not to a licence: "not", "commercial" and "gpl" cannot.
+ */
+bool evidence_words_can_name(struct evidence_span word);
+
 #endif

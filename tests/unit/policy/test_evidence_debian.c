@@ -295,6 +295,21 @@ END_TEST
     "AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF OR IN\n" \
     "CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.\n"
 
+#define SELL_GRANT \
+    "Permission to use, copy, modify, distribute, and sell this software and its\n" \
+    "documentation for any purpose is hereby granted without fee, provided that\n" \
+    "the above copyright notice appear in all copies and that both that\n" \
+    "copyright notice and this permission notice appear in supporting\n" \
+    "documentation"
+#define DEBIANIZED \
+    "This package was debianized by A. Body <a@example.org> on\n" \
+    "Mon, 12 May 2003 05:14:45 +0900.\n\n" \
+    "It was downloaded from https://example.org/gnu/thing-may/\n\n" \
+    "Upstream Authors: A. Body <a@example.org>, B. Nother\n\n"
+#define PACKAGING \
+    "The Debian packaging is (C) 2008, A. Body <a@example.org> and is licensed under the\n" \
+    "GPL, see `/usr/share/common-licenses/GPL'.\n"
+
 static const struct {
     const char *text;
     const char *licence; /* NULL: unknown */
@@ -322,10 +337,35 @@ static const struct {
      NULL},
     {"This code is in the public domain by the author. Not for sale.\n", NULL},
     {GPL2 "It must not be used in nuclear plants.\n", NULL},
+    {"Not for commercial use. " GPL2, NULL},
     {"This program is free software; you can redistribute it and/or modify it under the terms of\n"
      "the GNU General Public License as published by the Free Software Foundation; either\n"
      "version 2 of the License, or (at your option) any earlier version.\n",
      NULL},
+    /* Debian's files without fields: who packaged what, from where; packaging is in no program */
+    {DEBIANIZED "License:\n\n" GPL2, "GPL-2.0-or-later"},
+    {DEBIANIZED ISC_TEXT PACKAGING, "ISC"},
+    {DEBIANIZED PACKAGING, NULL},
+    {DEBIANIZED, NULL},
+    {"It was downloaded from https://example.org/ for evaluation.\n" GPL2, NULL},
+    {"It was downloaded from https://example.org/ but must not be sold.\n" GPL2, NULL},
+    {"Upstream Author: A. Body. Non-commercial use.\n" GPL2, NULL},
+    {"Upstream Author: A. Body, whose code is LGPL.\n" GPL2, NULL},
+    {GPL2 "Permission is granted to copy, distribute and/or modify this document under the terms\n"
+          "of the GNU Free Documentation License, Version 1.3 or any later version published by\n"
+          "the Free Software Foundation; with no Invariant Sections, no Front-Cover Texts, and no\n"
+          "Back-Cover Texts.\n",
+     "GPL-2.0-or-later"},
+    {GPL2 "Permission is granted to copy, distribute and/or modify this document under the terms\n"
+          "of the GNU Free Documentation License, Version 1.3 or any later version published by\n"
+          "the Free Software Foundation; with the Invariant Sections being its poems.\n",
+     NULL},
+    {SELL_GRANT ".\n", "HPND-sell-variant"},
+    {SELL_GRANT ", and that the name of A. Body not be used in advertising or\n"
+                "publicity pertaining to distribution of the software without specific,\n"
+                "written prior permission.\n",
+     "HPND-sell-variant"},
+    {SELL_GRANT " if a fee is paid.\n", NULL},
     {"Not " UNLIMITED, NULL},
     {NO_WARRANTY, NULL},
     {"", NULL},
