@@ -113,6 +113,22 @@ static json_t *audit_report_session_evidence(const json_t *record, const char *r
     return list;
 }
 
+/* Returns what the kernel has measured the executable by, in words; null if it has not. */
+static json_t *audit_report_session_measured(const json_t *exe)
+{
+    const json_t *const ima = json_object_get(exe, "ima");
+    const char *const verity = audit_report_session_text(exe, "verity");
+
+    if (*verity) {
+        return json_sprintf("fs-verity, %s", verity);
+    }
+    return json_is_object(ima)
+               ? json_sprintf("IMA, entry %" JSON_INTEGER_FORMAT " (PCR %" JSON_INTEGER_FORMAT ")",
+                              json_integer_value(json_object_get(ima, "entry")),
+                              json_integer_value(json_object_get(ima, "pcr")))
+               : json_null();
+}
+
 static json_t *audit_report_session_party(const json_t *record, const char *role)
 {
     const json_t *const party = json_object_get(record, role);
@@ -121,6 +137,7 @@ static json_t *audit_report_session_party(const json_t *record, const char *role
     return members_object((const struct member[]){
         {"path", json_string(audit_report_session_text(exe, "path"))},
         {"sha256", json_string(audit_report_session_text(exe, "sha256"))},
+        {"measured", audit_report_session_measured(exe)},
         {"finding", json_string(audit_report_finding(record, role))},
         {"taint", json_string(audit_report_taint_of(record, role))},
         {"evidence", audit_report_session_evidence(record, role)},

@@ -51,6 +51,9 @@ static void poemctl_sessions_print_party(const json_t *session, const char *part
     printf(" %s%s", *path ? path : "executable unknown",
            json_is_true(json_object_get(exe, "deleted")) ? " (deleted)" : "");
     poemctl_sessions_print_licences(session, party);
+    if (json_object_get(exe, "verity") || json_object_get(exe, "ima")) {
+        printf(", measured by %s", json_object_get(exe, "verity") ? "fs-verity" : "IMA");
+    }
     printf("\n");
 }
 

@@ -304,6 +304,37 @@ START_TEST(the_one_that_caused_it)
 }
 END_TEST
 
+/* The kernel's word for an executable's contents is shown, whichever of its ways it has. */
+START_TEST(measured_executables)
+{
+    struct audit_result r;
+    struct audit_log *log;
+    const json_t *session;
+    json_t *report;
+
+    rig_keygen();
+    log = rig_open(0);
+    append(log, "verdict",
+           json_pack("{s:i, s:s, s:s, s:{s:i}, s:s, s:{s:{s:s, s:s}}, s:{s:{s:s, s:{s:i, s:i}}}}",
+                     "session", 1, "route", "r", "verdict", "allow", "rule", "line", 0, "taint",
+                     "-", "client", "exe", "path", "/qemu", "verity", "sha256:ab", "backend", "exe",
+                     "path", "/device", "ima", "entry", 17, "pcr", 10));
+    append_denial(log, 2, "client");
+    rig_close(log);
+    report = report_of(&r);
+    session = json_array_get(json_object_get(report, "sessions"), 0);
+    ck_assert_str_eq(
+        json_string_value(json_object_get(json_object_get(session, "client"), "measured")),
+        "fs-verity, sha256:ab");
+    ck_assert_str_eq(
+        json_string_value(json_object_get(json_object_get(session, "backend"), "measured")),
+        "IMA, entry 17 (PCR 10)");
+    session = json_array_get(json_object_get(report, "sessions"), 1);
+    ck_assert(json_is_null(json_object_get(json_object_get(session, "client"), "measured")));
+    json_decref(report);
+}
+END_TEST
+
 static void append_config(struct audit_log *log, int from, const char *first, const char *second)
 {
     append(log, "config",
@@ -376,6 +407,7 @@ int main(void)
     TCase *tc = unit_case(s, "report");
 
     tcase_add_test(tc, by_executable);
+    tcase_add_test(tc, measured_executables);
     tcase_add_test(tc, memory_and_what_taints_later);
     tcase_add_test(tc, nothing_foreign_gets_through);
     tcase_add_test(tc, of_records_that_are_not_the_broker_s);
