@@ -110,8 +110,8 @@ class PackagedPolicy(Policy):
             "Maintainer: The poemd authors <poemd@example.org>\n"
             "Description: edu for one test\n")
         package = self.folder / "edu.deb"
-        subprocess.run(["dpkg-deb", "--root-owner-group", "--build", tree, package], check=True,
-                       stdout=subprocess.DEVNULL, timeout=wait.TIMEOUT_S)
+        subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "--build", tree, package],
+                       check=True, stdout=subprocess.DEVNULL, timeout=wait.TIMEOUT_S)
         return package
 
     def install(self, package: Path) -> list[str]:
