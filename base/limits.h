@@ -111,6 +111,12 @@
 #define LIMIT_ANSWER_SILENT_PART 10u
 
 /*
+ * Interval of looks at requests that cannot be passed on yet, since the device takes nothing, in
+ * ms. They are answered earlier by up to this time, since their age is not known better.
+ */
+#define LIMIT_LOOK_AHEAD_MS 250u
+
+/*
  * Requests of a client that are watched at once, 8 bytes each, and late replies that are awaited, 2
  * bytes each: together they leave a session within a page. QEMU waits for one request at a time,
  * and for the youngest of about twenty maps.

@@ -266,20 +266,32 @@ static bool channel_pair_can_answer(const struct channel_pair *l)
     return !l->to_client_done && l->to_client_wait != CHANNEL_PAIR_WAIT_RECEIVER;
 }
 
+/* Returns true if the client's requests are not read for now. */
+static bool channel_pair_holds_client(const struct channel_pair *l)
+{
+    return !l->client.reading && !l->to_backend_done;
+}
+
 /*
- * Sets the timer for the oldest request that waits. A timer that is set already may be too early;
- * then it only looks. So a message costs no more than a test, and an idle session no wake-ups.
+ * Sets the timer for the oldest request that waits, or for the next look at those that cannot be
+ * read. A timer that is set already may be too early; then it only looks. So a message costs no
+ * more than a test, and an idle session no wake-ups.
  */
 static void channel_pair_await_reply(struct channel_pair *l)
 {
-    uint32_t ms;
+    const bool ahead = channel_pair_holds_client(l);
     struct timeval tv;
+    uint32_t ms;
 
-    if (!l->overdue || l->overdue->n == 0 || !channel_pair_can_answer(l) ||
-        evtimer_pending(&l->overdue_event, NULL)) {
+    if (!l->overdue || (l->overdue->n == 0 && !ahead) || !channel_pair_can_answer(l) ||
+        (evtimer_pending(&l->overdue_event, NULL) && (l->looks_ahead || !ahead))) {
         return;
     }
+    l->looks_ahead = ahead;
     ms = overdue_wait_ms(l->overdue, clock_coarse_ms());
+    if (ahead && ms > LIMIT_LOOK_AHEAD_MS) {
+        ms = LIMIT_LOOK_AHEAD_MS;
+    }
     tv = clock_timeval(ms > 0 ? ms : 1);
     event_add(&l->overdue_event, &tv);
 }
@@ -303,6 +315,9 @@ static void channel_pair_on_overdue(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    if (channel_pair_holds_client(l)) {
+        relay_look_ahead(&l->to_backend, now - LIMIT_LOOK_AHEAD_MS);
+    }
     while (channel_pair_can_answer(l) && overdue_take(l->overdue, now, &r)) {
         const struct relay_detail detail = {.hdr = {.id = r.id, .command = r.command}};
 
@@ -396,6 +411,7 @@ void channel_pair_watch(struct channel_pair *l, struct overdue *o)
     l->overdue = o;
     relay_watch(&l->to_backend, o);
     relay_watch(&l->to_client, o);
+    channel_pair_await_reply(l);
 }
 
 void channel_pair_check_senders(struct channel_pair *l, struct sender_check *client,

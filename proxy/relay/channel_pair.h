@@ -70,6 +70,7 @@ struct channel_pair {
     enum channel_pair_wait to_client_wait;
     struct overdue *overdue; /* borrowed; NULL: requests are not watched */
     struct event overdue_event;
+    bool looks_ahead;      /* it is set for a look at requests that the backend does not take */
     uint32_t busy_poll_us; /* 0: the loop may sleep after a message */
     unsigned pause_ms;     /* length of the last pause; 0: the direction has gone on since */
     struct event pause;
@@ -102,7 +103,7 @@ void channel_pair_count_fds(struct channel_pair *l, struct fdroom_session *s);
 
 /*
  * Has the client's requests answered at their age (overdue.h); o is borrowed for the channel pair's
- * life, and needs a gate. Call before the loop's next turn.
+ * life, and needs a gate. It may have requests that wait already. Call before the loop's next turn.
  */
 void channel_pair_watch(struct channel_pair *l, struct overdue *o);
 

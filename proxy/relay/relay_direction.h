@@ -121,6 +121,12 @@ void relay_count_fds(struct relay_direction *p, struct fdroom_leg *leg);
  */
 void relay_watch(struct relay_direction *p, struct overdue *o);
 
+/*
+ * Notes the requests that from_fd has, as far as a look shows them, while to_fd takes nothing; they
+ * have waited since since_ms at least. Needs relay_watch.
+ */
+void relay_look_ahead(struct relay_direction *p, uint32_t since_ms);
+
 /* Returns the queue, closing fds that were not delivered. */
 void relay_deinit(struct relay_direction *p);
 

@@ -301,3 +301,21 @@ enum relay_outcome relay_pass_seen(struct relay_direction *p, struct relay_look 
     *drained = !look->fds_near && p->copied == look->n && look->n < LIMIT_PEEK;
     return relay_pass_on(p, detail);
 }
+
+void relay_look_ahead(struct relay_direction *p, uint32_t since_ms)
+{
+    const struct relay_mark *m = p->mark;
+    uint8_t seen[LIMIT_PEEK];
+    struct wire_hdr hdr;
+    bool fds_near;
+    const ssize_t n = m->header ? 0 : sock_peek(p->from_fd, seen, sizeof seen, &fds_near);
+
+    for (uint64_t at = m->left; n > 0 && at < (uint64_t)n; at += hdr.size) {
+        if (wire_get_hdr(seen + at, (size_t)n - at, UINT32_MAX, &hdr) != WIRE_FRAME_OK ||
+            (p->watched && hdr.command == WIRE_DMA_MAP)) {
+            /* Not one that the gate may answer itself. */
+            return;
+        }
+        overdue_note_request(p->overdue, &hdr, m->total.taken + at, since_ms);
+    }
+}

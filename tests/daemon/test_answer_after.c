@@ -170,6 +170,42 @@ START_TEST(half_a_reply_is_none)
 }
 END_TEST
 
+/* What does not fit into its socket waits in the broker; the request behind it in the client's. */
+START_TEST(a_device_may_read_as_late_as_it_answers)
+{
+    const uint32_t size = LIMIT_QUEUE - 4096;
+    const struct wire_region_access write = {.count = size};
+    const struct wire_region_access read = {.count = 4};
+    uint8_t *const data = calloc(1, sizeof write + size);
+    struct message m;
+    struct pair p;
+    struct rig r;
+
+    ck_assert_ptr_nonnull(data);
+    memcpy(data, &write, sizeof write);
+    rig_start(&r, ANSWER);
+    rig_session(&r, CAPS, CAPS, &p);
+    peer_send(p.client_fd,
+              (struct wire_hdr){.id = 6, .command = WIRE_REGION_WRITE, .flags = WIRE_NO_REPLY},
+              data, sizeof write + size, NULL);
+    for (uint16_t id = 7; id < 9; id++) {
+        peer_send(p.client_fd, (struct wire_hdr){.id = id, .command = WIRE_REGION_READ}, &read,
+                  sizeof read, NULL);
+        expect_overdue(&p, id);
+    }
+    for (uint16_t id = 6; id < 9; id++) {
+        peer_recv(p.backend_fd, &m);
+        ck_assert_uint_eq(m.hdr.id, id);
+        message_deinit(&m);
+    }
+    answer(&p, 7, 4, NULL);
+    answer(&p, 8, 4, NULL);
+    expect_alive(&p, 9);
+    free(data);
+    stop_session(&r, &p, "overdue: 2 requests were answered in its stead; 2 late replies");
+}
+END_TEST
+
 START_TEST(what_the_device_asks_is_not_answered_by_the_broker)
 {
     const struct wire_dma_access a = {.address = 0x1000, .count = 4};
@@ -402,6 +438,7 @@ int main(int argc, char **argv)
     tcase_add_test(tc, late_replies_are_discarded_in_any_order);
     tcase_add_test(tc, an_id_may_be_used_again);
     tcase_add_loop_test(tc, half_a_reply_is_none, 1, WIRE_HDR_SIZE + 2);
+    tcase_add_test(tc, a_device_may_read_as_late_as_it_answers);
     tcase_add_test(tc, what_the_device_asks_is_not_answered_by_the_broker);
     tcase_add_test(tc, a_late_map_is_one);
     tcase_add_test(tc, a_trace_shows_both_replies);
