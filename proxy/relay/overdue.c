@@ -17,13 +17,33 @@ void overdue_init(struct overdue *o, uint32_t after_ms)
 
 bool overdue_is_sound(const struct overdue *o)
 {
-    return o->n <= LIMIT_OVERDUE_REQUESTS && o->n_owed <= LIMIT_OVERDUE_REPLIES;
+    return o->n <= LIMIT_OVERDUE_REQUESTS && o->first <= LIMIT_OVERDUE_REQUESTS - o->n &&
+           o->n_owed <= LIMIT_OVERDUE_REPLIES;
 }
 
+/* Removes the i-th one. Most often that is the oldest, of which nothing needs to move. */
 static void overdue_remove_request(struct overdue *o, uint32_t i)
 {
+    struct overdue_request *const r = &o->requests[o->first + i];
+
     o->n--;
-    memmove(&o->requests[i], &o->requests[i + 1], (o->n - i) * sizeof *o->requests);
+    if (o->n == 0) {
+        o->first = 0;
+    } else if (i == 0) {
+        o->first++;
+    } else {
+        memmove(r, r + 1, (o->n - i) * sizeof *r);
+    }
+}
+
+/* Makes room behind the youngest request; there are fewer than the limit. */
+static struct overdue_request *overdue_room(struct overdue *o)
+{
+    if (o->first + o->n == LIMIT_OVERDUE_REQUESTS) {
+        memmove(o->requests, &o->requests[o->first], o->n * sizeof *o->requests);
+        o->first = 0;
+    }
+    return &o->requests[o->first + o->n];
 }
 
 static void overdue_remove_owed(struct overdue *o, uint32_t i)
@@ -48,7 +68,7 @@ static uint32_t overdue_find_request(const struct overdue *o, uint16_t id)
 {
     uint32_t i = 0;
 
-    while (i < o->n && o->requests[i].id != id) {
+    while (i < o->n && o->requests[o->first + i].id != id) {
         i++;
     }
     return i;
@@ -82,7 +102,7 @@ void overdue_note_request(struct overdue *o, const struct wire_hdr *hdr, uint64_
         o->unwatched++;
         return;
     }
-    o->requests[o->n] =
+    *overdue_room(o) =
         (struct overdue_request){.id = hdr->id, .command = hdr->command, .since_ms = now_ms};
     atomic_signal_fence(memory_order_seq_cst);
     o->n++;
@@ -139,7 +159,7 @@ uint32_t overdue_wait_ms(const struct overdue *o, uint32_t now_ms)
     if (o->n == 0) {
         return UINT32_MAX;
     }
-    age = now_ms - o->requests[0].since_ms;
+    age = now_ms - o->requests[o->first].since_ms;
     return age < limit ? limit - age : 0;
 }
 
@@ -148,7 +168,7 @@ bool overdue_take(struct overdue *o, uint32_t now_ms, struct overdue_request *ou
     if (overdue_wait_ms(o, now_ms) > 0) {
         return false;
     }
-    *out = o->requests[0];
+    *out = o->requests[o->first];
     if (o->n_owed == LIMIT_OVERDUE_REPLIES) {
         overdue_remove_owed(o, 0);
         o->lost += o->lost < UINT32_MAX;

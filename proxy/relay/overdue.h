@@ -23,9 +23,9 @@
  *
  * Pure: no memory of its own, no clock. Plain fields of fixed width, so that it can be kept where
  * another process goes on with it: times are of CLOCK_MONOTONIC_COARSE, which all processes share;
- * n, n_owed are to be checked against the arrays by a process that does not trust the writer
- * (overdue_is_sound). An entry is complete before it is counted, and noted is set before: a request
- * is not watched, rather than twice, if its worker dies in between.
+ * a process that does not trust the writer checks first, n and n_owed (overdue_is_sound). An entry
+ * is complete before it is counted, and noted is set before: a request is not watched, rather than
+ * twice, if its worker dies in between.
  */
 #ifndef POEMD_PROXY_RELAY_OVERDUE_H
 #define POEMD_PROXY_RELAY_OVERDUE_H
@@ -44,13 +44,13 @@ struct overdue_request {
 
 struct overdue {
     uint32_t after_ms;  /* 0: nothing is watched */
-    uint32_t n;         /* requests that wait, the oldest first */
+    uint32_t n;         /* requests that wait, the oldest first, from requests[first] on */
     uint32_t n_owed;    /* late replies, the oldest first */
     uint32_t unwatched; /* requests that wait without an entry; all are younger */
     uint32_t lost;      /* late replies whose ids are forgotten */
     uint32_t silent;    /* 1: no reply has come since the last answer of ours */
     uint32_t replies;   /* … to watched requests since then, up to LIMIT_OVERDUE_STALE */
-    uint32_t zero;
+    uint32_t first;
     uint64_t noted;     /* position behind the last request that was noted */
     uint64_t answered;  /* requests that were answered in the device's stead */
     uint64_t discarded; /* late replies that came, and were not passed on */

@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/sock.h"
 
 void relay_init(struct relay_direction *p, int from_fd, int to_fd, uint32_t max_fds,
@@ -566,6 +567,9 @@ static enum relay_outcome relay_direction_take(struct relay_direction *p, bool w
 
 enum relay_outcome relay_turn(struct relay_direction *p, struct relay_detail *detail)
 {
+    if (p->overdue && p->from_client) {
+        p->now_ms = clock_coarse_ms();
+    }
     for (int turn = 0; turn < LIMIT_TURNS; turn++) {
         enum relay_outcome r = p->dma && p->dma->answers ? relay_reply(p, detail) : RELAY_MORE;
         bool drained = false;

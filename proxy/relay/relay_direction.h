@@ -59,6 +59,7 @@ struct relay_direction {
     struct dma_gate_side *dma;         /* borrowed, or NULL */
     struct tap *tap;                   /* borrowed; NULL: not captured */
     struct overdue *overdue;           /* borrowed; NULL: requests are not watched */
+    uint32_t now_ms;                   /* clock_coarse_ms of this turn, if they are */
     struct sender_check *sender_check; /* borrowed; NULL: senders are not checked */
     struct fdroom_leg *leg;            /* borrowed; NULL: its fds are not counted */
     unsigned awaited_fds;              /* number of next fds, for which there is no room yet; 0:

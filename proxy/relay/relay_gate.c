@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
 #include "base/fdinfo.h"
 #include "base/sock.h"
 #include "proxy/relay/relay_direction.h"
@@ -83,7 +82,7 @@ enum dma_verdict relay_judge_time(struct relay_direction *p, const struct wire_h
         return v;
     }
     if (p->from_client) {
-        overdue_note_request(p->overdue, hdr, position, clock_coarse_ms());
+        overdue_note_request(p->overdue, hdr, position, p->now_ms);
     }
     return relay_is_late(p, hdr) ? DMA_DROP : v;
 }

@@ -131,6 +131,28 @@ START_TEST(replies_may_come_in_any_order)
 }
 END_TEST
 
+/* So many wait at any time, one of which is answered as the next comes. */
+START_TEST(each_is_found_however_many_have_been)
+{
+    const unsigned depth = LIMIT_OVERDUE_REQUESTS - 2;
+    const unsigned many = 3 * LIMIT_OVERDUE_REQUESTS;
+
+    for (unsigned id = 0; id < many; id++) {
+        ask(id, START);
+        if (id >= depth) {
+            /* The second oldest, then the oldest: the others keep their order. */
+            ck_assert(reply(id % 2 == 0 ? id - depth + 1 : id - depth - 1));
+        }
+        ck_assert(overdue_is_sound(&watched));
+        ck_assert_uint_le(watched.n, LIMIT_OVERDUE_REQUESTS);
+        ck_assert_uint_eq(watched.unwatched, 0);
+    }
+    for (unsigned id = many - depth; id < many; id++) {
+        expect_overdue(id, START + AFTER);
+    }
+}
+END_TEST
+
 START_TEST(messages_without_a_reply_are_not_watched)
 {
     send_request(7, WIRE_NO_REPLY, START);
@@ -264,6 +286,10 @@ START_TEST(counts_of_another_process_are_checked)
     watched.n = LIMIT_OVERDUE_REQUESTS + 1;
     ck_assert(!overdue_is_sound(&watched));
     watched.n = LIMIT_OVERDUE_REQUESTS;
+    watched.first = 1;
+    ck_assert(!overdue_is_sound(&watched));
+    watched.first = 0;
+    ck_assert(overdue_is_sound(&watched));
     watched.n_owed = LIMIT_OVERDUE_REPLIES + 1;
     ck_assert(!overdue_is_sound(&watched));
 }
@@ -279,6 +305,7 @@ int main(void)
     tcase_add_test(tc, a_late_reply_is_discarded_once);
     tcase_add_test(tc, an_id_that_is_used_again_is_a_queue);
     tcase_add_test(tc, replies_may_come_in_any_order);
+    tcase_add_test(tc, each_is_found_however_many_have_been);
     tcase_add_test(tc, messages_without_a_reply_are_not_watched);
     tcase_add_test(tc, never_means_never);
     tcase_add_test(tc, a_silent_device_costs_one_long_pause);
