@@ -181,6 +181,9 @@ static void monitor_stop(struct monitor *m, int status)
             spawn_stop(r->spawn);
         }
     }
+    if (m->reload) {
+        reload_stop(m->reload);
+    }
     control_close(m->control);
     monitor_end_unhanded(m);
     worker_pool_quit(&m->worker_pool);
@@ -217,7 +220,7 @@ static void monitor_drain(struct monitor *m)
         }
         route_close(r);
         if (r->spawn) {
-            spawn_stop(r->spawn);
+            spawn_retire(r->spawn);
         }
     }
     for (int state = SESSION_ACCEPTED; state <= SESSION_DIALING; state++) {

@@ -43,7 +43,7 @@ static void spawn_init(struct spawn_rig *s)
 }
 
 /* Route s with such a device, under our own user; further statements of the route. */
-static void spawn_launch(struct spawn_rig *s, const char *behaviour, const char *statements)
+static void spawn_configure(struct spawn_rig *s, const char *behaviour, const char *statements)
 {
     rig_configure(&s->rig,
                   "workers 1\nroute r {\nlisten %s\nbackend %s\nrecite to client never\n}\n"
@@ -51,6 +51,11 @@ static void spawn_launch(struct spawn_rig *s, const char *behaviour, const char 
                   "backend spawn \"'%s' --device %%fd %s %s\" user %u\n%s\n}\n",
                   s->rig.listen, s->rig.backend, s->listen, s->exe, behaviour, s->file,
                   (unsigned)geteuid(), statements);
+}
+
+static void spawn_launch(struct spawn_rig *s, const char *behaviour, const char *statements)
+{
+    spawn_configure(s, behaviour, statements);
     rig_launch(&s->rig);
 }
 
@@ -569,6 +574,70 @@ START_TEST(it_ends_with_a_broker_that_is_killed)
 }
 END_TEST
 
+/* ---- another configuration ---- */
+
+static void spawn_reload(struct spawn_rig *s)
+{
+    ck_assert_int_eq(kill(s->rig.daemon, SIGHUP), 0);
+    rig_await_log(&s->rig, "reloaded on SIGHUP", NULL, 0);
+}
+
+/* What the route had keeps its session, and counts among its devices until that is over. */
+START_TEST(another_command_has_other_devices)
+{
+    struct spawn_rig s;
+    pid_t first;
+    int fds[2];
+
+    spawn_start(&s, "good", "sessions 2");
+    first = await_pid(&s, " started");
+    ck_assert_int_eq(client_begin(&s, &fds[0]), 0);
+    AWAIT(&s, " started");
+    s.file[strlen(s.file) - 1] = 'x';
+    spawn_configure(&s, "good", "sessions 2");
+    spawn_reload(&s);
+    /* The one that stood ready is replaced. */
+    AWAIT(&s, " started");
+    ck_assert_int_eq(client_begin(&s, &fds[1]), 0);
+    client_ping(fds[0]);
+    client_ping(fds[1]);
+    ck_assert_int_eq(kill(first, 0), 0);
+    close(fds[0]);
+    AWAIT(&s, " exited with status 0 after its session", " started");
+    client_ping(fds[1]);
+    close(fds[1]);
+    AWAIT(&s, " exited with status 0 after its session");
+    /* The same words again change no device. */
+    spawn_reload(&s);
+    client_session(&s);
+    AWAIT(&s, " exited with status 0 after its session");
+    spawn_stop(&s);
+}
+END_TEST
+
+START_TEST(devices_of_a_route_that_is_gone_end_with_their_sessions)
+{
+    struct spawn_rig s;
+    pid_t first;
+    int fd;
+
+    spawn_start(&s, "good", "sessions 2");
+    first = await_pid(&s, " started");
+    ck_assert_int_eq(client_begin(&s, &fd), 0);
+    AWAIT(&s, " started");
+    rig_configure(&s.rig, "workers 1\nroute r {\nlisten %s\nbackend %s\n}\n", s.rig.listen,
+                  s.rig.backend);
+    spawn_reload(&s);
+    ck_assert_int_lt(access(s.listen, F_OK), 0);
+    client_ping(fd);
+    ck_assert_int_eq(kill(first, 0), 0);
+    close(fd);
+    AWAIT(&s, " exited with status 0 after its session");
+    rig_terminate(&s.rig);
+    rig_deinit(&s.rig);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     Suite *suite;
@@ -590,6 +659,8 @@ int main(int argc, char **argv)
     tcase_add_loop_test(good, it_has_a_user_of_its_own, 0, 2);
     tcase_add_test(good, only_root_can_give_it_another_user);
     tcase_add_loop_test(good, its_facts_are_its_own, 0, 2);
+    tcase_add_test(good, another_command_has_other_devices);
+    tcase_add_test(good, devices_of_a_route_that_is_gone_end_with_their_sessions);
     tcase_add_test(bad, one_that_ends_at_once_is_started_again);
     tcase_add_test(bad, one_that_ends_its_sessions_is_started_less_and_less);
     tcase_add_test(bad, one_that_crashes_ends_its_session_alone);

@@ -55,7 +55,8 @@ struct spawn {
     unsigned alive;    /* processes */
     unsigned failures; /* consecutive devices that ended before they served a session, or ended
                         * theirs themselves */
-    bool stopping;
+    bool retired;      /* no more devices start … */
+    bool stopping;     /* … and the broker stops */
     struct output_rate said; /* lines of all devices' output */
     struct rate_limit lines; /* lines about devices that start and end */
     uint64_t untold;         /* such lines left out since the last one */
@@ -289,7 +290,7 @@ static void spawn_fill(struct spawn *s)
     const struct spawned *d;
     int err;
 
-    if (s->stopping || spawn_living(s) >= s->config->sessions ||
+    if (s->retired || spawn_living(s) >= s->config->sessions ||
         event_pending(&s->again, EV_TIMEOUT, NULL)) {
         return;
     }
@@ -329,15 +330,15 @@ static void spawn_log_ended(const struct spawned *d, int status)
     const struct log_subject about = spawn_subject(d->spawn);
     /* The device's end may be known before that of its session, which caused it. */
     const bool good = d->served && (status == 0 || d->told);
-    const char *when = good                 ? "after its session"
-                       : d->served          ? "in its session"
-                       : d->spawn->stopping ? "as the broker stops"
-                                            : "before it served a session";
+    const char *when = good                ? "after its session"
+                       : d->served         ? "in its session"
+                       : d->spawn->retired ? "as no session will use it"
+                                           : "before it served a session";
 
     if (!spawn_may_log(d->spawn)) {
         return;
     }
-    log_line(good || d->spawn->stopping ? LOG_INFO : LOG_WARNING, &about, "device pid=%ld %s %d %s",
+    log_line(good || d->spawn->retired ? LOG_INFO : LOG_WARNING, &about, "device pid=%ld %s %d %s",
              (long)d->child.pid,
              WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), when);
@@ -358,7 +359,7 @@ static void spawn_all_ended(struct spawned *d)
          * A device that stood ready for long resets the count: earlier failures had other causes.
          */
         s->failures = spawn_has_lived(d) ? 0 : s->failures;
-        if (!s->stopping) {
+        if (!s->retired) {
             spawn_again_later(s);
         }
     }
@@ -413,7 +414,7 @@ void spawn_release(struct spawned *d, enum session_reason reason)
 
     if (spawn_has_lived(d)) {
         s->failures = 0;
-    } else if (spawn_is_the_devices(d, reason) && !s->stopping) {
+    } else if (spawn_is_the_devices(d, reason) && !s->retired) {
         spawn_again_later(s);
     }
     if (d->state == GONE && d->guarded) {
@@ -535,7 +536,21 @@ void spawn_change(struct spawn *s, const struct config_route *config)
 
 bool spawn_is_over(const struct spawn *s)
 {
-    return s->stopping && TAILQ_EMPTY(&s->devices);
+    return s->retired && TAILQ_EMPTY(&s->devices);
+}
+
+void spawn_retire(struct spawn *s)
+{
+    struct spawned *d;
+
+    s->retired = true;
+    event_del(&s->again);
+    TAILQ_FOREACH(d, &s->devices, link)
+    {
+        if (spawn_is_idle(d)) {
+            spawn_end(d);
+        }
+    }
 }
 
 void spawn_stop(struct spawn *s)
@@ -543,12 +558,10 @@ void spawn_stop(struct spawn *s)
     struct spawned *d;
 
     s->stopping = true;
-    event_del(&s->again);
+    spawn_retire(s);
     TAILQ_FOREACH(d, &s->devices, link)
     {
-        if (spawn_is_idle(d)) {
-            spawn_end(d);
-        } else if (d->state == ENDING && !d->told) {
+        if (d->state == ENDING && !d->told) {
             spawn_terminate(d);
         }
     }

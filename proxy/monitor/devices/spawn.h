@@ -50,17 +50,20 @@ int spawn_new(struct spawn **out, const struct spawn_host *host, const struct co
 
 /*
  * Starts the first device. before are the route's devices with an earlier command, which have been
- * stopped, or NULL: all count together. A device that cannot be started is tried again later.
+ * retired, or NULL: all count together. A device that cannot be started is tried again later.
  */
 void spawn_start(struct spawn *s, struct spawn *before);
 
 /* Borrows another configuration of the same command, user and group instead. */
 void spawn_change(struct spawn *s, const struct config_route *config);
 
-/* Returns true if it was stopped, and has no device left. */
+/* Returns true if it was retired or stopped, and has no device left. */
 bool spawn_is_over(const struct spawn *s);
 
 /* Starts no more devices. Those that serve go on until spawn_release; the others are ended. */
+void spawn_retire(struct spawn *s);
+
+/* Does the same as the broker stops: devices that are to end are given no time for it. */
 void spawn_stop(struct spawn *s);
 
 /* Call once all are collected, or nothing will collect them any more. NULL is allowed. */

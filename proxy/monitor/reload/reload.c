@@ -14,6 +14,7 @@
 #include "proxy/monitor/reload/reload_answer.h"
 #include "proxy/monitor/reload/reload_apply.h"
 #include "proxy/monitor/reload/reload_job.h"
+#include "proxy/monitor/reload/reload_spawn.h"
 #include "proxy/monitor/reload/reload_try.h"
 
 /* ---- the end ---- */
@@ -231,6 +232,11 @@ const char *reload_begin(struct reload *r, const struct reload_request *q, reloa
     r->arg = arg;
     offload_add(r->offload, &r->job->job);
     return NULL;
+}
+
+void reload_stop(struct reload *r)
+{
+    reload_spawn_stop(r);
 }
 
 void reload_beat(struct reload *r)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Stops devices, and frees them once they have ended. */
+/* Retires devices, and frees them once they have ended. */
 #include "proxy/monitor/reload/reload_spawn.h"
 
 #include <stdlib.h>
@@ -21,11 +21,21 @@ void reload_spawn_retire(struct reload *r, struct route *route, struct reload_re
     if (!retired) {
         return;
     }
-    spawn_stop(route->spawn);
+    spawn_retire(route->spawn);
     *retired = (struct reload_retired){.spawn = route->spawn,
                                        .generation = generation_hold(route->generation)};
     SLIST_INSERT_HEAD(&r->retired, retired, link);
     route->spawn = NULL;
+}
+
+void reload_spawn_stop(struct reload *r)
+{
+    struct reload_retired *each;
+
+    SLIST_FOREACH(each, &r->retired, link)
+    {
+        spawn_stop(each->spawn);
+    }
 }
 
 void reload_spawn_reap(struct reload *r, bool over)

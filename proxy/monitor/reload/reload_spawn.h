@@ -12,12 +12,15 @@ struct route;
 bool reload_spawn_stays(const struct route *route, const struct config_route *config);
 
 /*
- * Stops the route's devices, if it has any: they end with their sessions. retired is allocated by
+ * Retires the route's devices, if it has any: they end with their sessions. retired is allocated by
  * the caller, and taken; NULL if the route has none.
  */
 void reload_spawn_retire(struct reload *r, struct route *route, struct reload_retired *retired);
 
-/* Frees stopped devices that have ended; all of them if over. */
+/* The broker stops: so do the retired devices. */
+void reload_spawn_stop(struct reload *r);
+
+/* Frees retired devices that have ended; all of them if over. */
 void reload_spawn_reap(struct reload *r, bool over);
 
 #endif
