@@ -9,9 +9,11 @@ usage: test_reload.py --build DIR [TEST...]
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +131,74 @@ class Reload(Control):
         report = self.report(log, key)
         self.assertEqual([s["configuration"] for s in report["sessions"]], digests)
         self.assertEqual({p["sha256"] for p in report["policies"]}, set(digests))
+
+    def test_captures_come_and_go(self) -> None:
+        with self.broker() as b, Client(b.listen) as client:
+            one, other = self.folder / "one.pcapng", self.folder / "other.pcapng"
+            self.change("    sessions 4\n", f"    sessions 4\n    trace {one}\n")
+            b.ask("reload")
+            b.await_trace(1, state="running", file=str(one))
+            client.read()
+            b.await_trace(1, messages=2)
+            self.change(f"trace {one}", f"trace {one} payload 1")
+            self.assertIn("cannot change in the same file", b.ask("reload", status=1).stderr)
+            self.change(f"trace {one} payload 1", f"trace {other} payload 1")
+            b.ask("reload")
+            b.await_trace(1, state="ended", why="asked")
+            b.await_trace(2, state="running", file=str(other))
+            client.read(2)
+            b.await_trace(2, messages=4)
+            self.change(f"    trace {other} payload 1\n", "")
+            b.ask("reload")
+            b.await_trace(2, state="ended", why="asked")
+            client.read()
+        for path, reads in ((one, 1), (other, 2)):
+            shown = self.tool("poemctl", "trace", "show", str(path)).stdout
+            self.assertEqual(shown.count("REGION_READ"), reads, shown)
+
+    def key(self, name: str) -> Path:
+        path = self.folder / name
+        private = subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519"], check=True,
+                                 capture_output=True).stdout
+        path.write_bytes(subprocess.run(["openssl", "pkey", "-pubout"], input=private, check=True,
+                                        capture_output=True).stdout)
+        return path
+
+    def inspectors(self, b: Broker) -> list[int]:
+        found = []
+        for child in Path(f"/proc/{b.process.pid}/task/{b.process.pid}/children").read_text().split():
+            with contextlib.suppress(OSError):
+                if b"--inspector" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    found.append(int(child))
+        return found
+
+    def await_inspectors(self, b: Broker, n: int) -> list[int]:
+        end = time.monotonic() + test_tools.PATIENCE
+        while len(self.inspectors(b)) != n and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertEqual(len(self.inspectors(b)), n)
+        return self.inspectors(b)
+
+    def test_keys_whose_contents_change(self) -> None:
+        key = self.key("key")
+        rule = "    licence of client osi-approved evidence signed\n    otherwise taint\n"
+        with self.broker(f"trust-key {key}\n", rule) as b, Client(b.listen) as client:
+            first = self.await_inspectors(b, 1)
+            self.assertEqual(b.json("reload")["differences"], [])
+            self.assertEqual(self.await_inspectors(b, 1), first)
+            self.key("key")
+            said = b.json("reload")
+            self.assertEqual(said["differences"],
+                             [{"route": None, "change": "changed", "words": ["trust-key"]}])
+            # The one with the old key goes, since no handshake needs it.
+            end = time.monotonic() + test_tools.PATIENCE
+            while self.inspectors(b) == first or len(self.inspectors(b)) != 1:
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.05)
+            client.read()
+            client.socket.close()
+            with Client(b.listen) as another:
+                another.read()
 
     def test_stop(self) -> None:
         with self.broker() as b:
