@@ -198,15 +198,6 @@ struct inspector;
 int inspector_new(struct inspector **out, const struct inspector_settings *s)
     __attribute__((warn_unused_result));
 
-/*
- * Replaces what the inspector was started with, except for s->base: keys, envelopes and revocations
- * of s are those of every inspection that has not been answered yet. Cached results are dropped;
- * pending requests go on, with another process. Does not block. Returns 0, or -errno as
- * inspector_new does, in which case nothing has changed.
- */
-int inspector_replace(struct inspector *i, const struct inspector_settings *s)
-    __attribute__((warn_unused_result));
-
 /* Kills the child. Pending requests are dropped without calling done. i may be NULL. */
 void inspector_free(struct inspector *i);
 

@@ -251,22 +251,6 @@ int inspector_new(struct inspector **out, const struct inspector_settings *s)
     return 0;
 }
 
-int inspector_replace(struct inspector *i, const struct inspector_settings *s)
-{
-    struct inspector_kit kit;
-    const int err = inspector_kit_init(&kit, s);
-
-    if (err) {
-        inspector_kit_deinit(&kit);
-        return err;
-    }
-    inspector_kit_deinit(&i->kit);
-    i->kit = kit;
-    inspector_cache_clear(&i->cache);
-    inspector_process_retire(i);
-    return 0;
-}
-
 static void inspector_timer_free(struct event *timer)
 {
     if (timer) {

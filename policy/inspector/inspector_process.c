@@ -189,16 +189,6 @@ void inspector_process_on_respawn(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* Returns whether the job ends with the process, rather than starting over in the next one. */
-static bool inspector_process_ends_job(struct inspector_job *j, enum inspection_outcome verdict)
-{
-    if (verdict == INSPECTION_CRASHED) {
-        j->crashes++;
-    }
-    return j->n_waiters == 0 || j->crashes == CRASHES ||
-           (verdict != INSPECTION_CRASHED && verdict != INSPECTION_OK);
-}
-
 static void inspector_process_on_died(evutil_socket_t fd, short what, void *arg)
 {
     struct inspector *i = arg;
@@ -222,7 +212,7 @@ static void inspector_process_on_died(evutil_socket_t fd, short what, void *arg)
     }
     evtimer_del(i->run_out);
     inspector_process_close(i);
-    if (was_ready || verdict == INSPECTION_OK) {
+    if (was_ready) {
         inspector_add_timer(i->respawn, 0);
     } else {
         inspector_process_respawn_later(i);
@@ -231,21 +221,7 @@ static void inspector_process_on_died(evutil_socket_t fd, short what, void *arg)
     i->current = NULL;
     i->untidy = false;
     inspector_queue_restart(&i->queue);
-    if (j && inspector_process_ends_job(j, verdict)) {
+    if (j && (verdict != INSPECTION_CRASHED || ++j->crashes == CRASHES || j->n_waiters == 0)) {
         inspector_job_fail(i, j, verdict, 0);
     }
-}
-
-void inspector_process_retire(struct inspector *i)
-{
-    if (i->pid <= 0 || i->killed) {
-        return;
-    }
-    log_debug("inspector pid=%ld retires: its keys, envelopes or revocations have changed",
-              (long)i->pid);
-    i->verdict = INSPECTION_OK; /* no fault of the current job, which starts over */
-    i->killed = true;
-    event_del(i->readable);
-    evtimer_del(i->run_out);
-    kill(i->pid, SIGKILL);
 }

@@ -12,9 +12,6 @@ int inspector_process_start(struct inspector *i) __attribute__((warn_unused_resu
 /* Kills the process for a fault, which is the outcome of the current job. why is logged. */
 void inspector_process_kill(struct inspector *i, enum inspection_outcome verdict, const char *why);
 
-/* Kills the process without a fault: another one takes over its jobs. */
-void inspector_process_retire(struct inspector *i);
-
 /* Forgets a process that has been reaped. */
 void inspector_process_close(struct inspector *i);
 

@@ -45,7 +45,7 @@ struct inspector {
     bool ready;
     bool untidy; /* the process may have files open that no longer have a slot */
     struct inspector_pace pace;
-    /* The outcome of the current job if the process dies; INSPECTION_OK: it starts over. */
+    /* The outcome of the current job if the process dies. */
     enum inspection_outcome verdict;
     unsigned false_starts; /* how often in a row a process died before it was ready */
     pid_t pid;             /* -1 if not running */
