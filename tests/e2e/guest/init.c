@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -204,24 +205,70 @@ static void check_registers(volatile uint8_t *bar)
     say("10! = %" PRIu32, got);
 }
 
-static void check_dma(volatile uint8_t *bar)
-{
+/* Two pages, and where the device finds them. */
+struct dma_pages {
     uint64_t source, destination;
-    uint8_t *out = dma_page(&source);
-    uint8_t *back = dma_page(&destination);
+    uint8_t *out, *back;
+};
 
+static struct dma_pages make_pages(void)
+{
+    struct dma_pages p;
+
+    p.out = dma_page(&p.source);
+    p.back = dma_page(&p.destination);
+    return p;
+}
+
+/* Copies a page to the device and back; seed: its contents. */
+static void round_trip(volatile uint8_t *bar, const struct dma_pages *p, unsigned seed)
+{
     for (unsigned i = 0; i < PAGE; i++)
-        out[i] = (uint8_t)(i * 13 + i / 256);
-    memset(back, 0xee, PAGE);
-    run_dma(bar, source, EDU_BUFFER, 0);
-    run_dma(bar, EDU_BUFFER, destination, EDU_DMA_TO_RAM);
+        p->out[i] = (uint8_t)(i * 13 + i / 256 + seed);
+    memset(p->back, 0xee, PAGE);
+    run_dma(bar, p->source, EDU_BUFFER, 0);
+    run_dma(bar, EDU_BUFFER, p->destination, EDU_DMA_TO_RAM);
     for (unsigned i = 0; i < PAGE; i++) {
-        if (back[i] != out[i]) {
+        if (p->back[i] != p->out[i]) {
             errno = EIO;
-            fail("DMA: byte %u is %#x, not %#x", i, back[i], out[i]);
+            fail("DMA: byte %u is %#x, not %#x", i, p->back[i], p->out[i]);
         }
     }
-    say("DMA round trip of %u bytes, %#" PRIx64 " to %#" PRIx64, PAGE, source, destination);
+}
+
+static void check_dma(volatile uint8_t *bar)
+{
+    const struct dma_pages p = make_pages();
+
+    round_trip(bar, &p, 0);
+    say("DMA round trip of %u bytes, %#" PRIx64 " to %#" PRIx64, PAGE, p.source, p.destination);
+}
+
+/* Drives the device again and again, until a line comes from the console. */
+static void repeat(volatile uint8_t *bar)
+{
+    const struct dma_pages p = make_pages();
+    struct pollfd console = {.fd = 0, .events = POLLIN};
+    uint64_t longest = 0;
+    unsigned n = 0;
+
+    say("repeats");
+    for (; poll(&console, 1, 0) == 0; n++) {
+        struct timespec begin, end;
+        uint64_t ms;
+
+        clock_gettime(CLOCK_MONOTONIC, &begin);
+        put32(bar, EDU_LIVENESS, n);
+        errno = EIO;
+        if (get32(bar, EDU_LIVENESS) != ~n)
+            fail("liveness %#" PRIx32 " for %#x", get32(bar, EDU_LIVENESS), n);
+        round_trip(bar, &p, n);
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        ms = (uint64_t)(end.tv_sec - begin.tv_sec) * 1000 + (uint64_t)(end.tv_nsec / 1000000) -
+             (uint64_t)(begin.tv_nsec / 1000000);
+        longest = ms > longest ? ms : longest;
+    }
+    say("repeated %u times, the longest took %" PRIu64 " ms", n, longest);
 }
 
 /*
@@ -274,6 +321,8 @@ static void drive(void)
     if (getenv("outside"))
         check_outside(bar, getenv("outside"));
     check_extra_bar(map_bar(device, "resource2", EDU_BAR2_SIZE));
+    if (getenv("repeat"))
+        repeat(bar);
     say("pass");
 }
 

@@ -123,12 +123,22 @@ class Case(unittest.TestCase):
         """Runs a guest with the device to its end; returns the lines of its program on the console.
 
         WORDS: see guest.qemu_arguments."""
+        return self.hear_guest(self.launch_guest(route, memory, *words))
+
+    def launch_guest(self, route: Path, memory: qemu.Memory, *words: str) -> Qemu:
+        """Starts a guest with the device."""
         if guest.compiler() is None:
             self.skipTest("no C compiler to build the guest's program with")
         arguments = guest.qemu_arguments(self.folder, *words)
-        machine = self.launch_qemu(qemu.vfio_user("edu0", route, bus="pcie.0", addr="4"),
-                                   memory=memory, accel="tcg", extra=arguments)
-        return self.hear_guest(machine)
+        return self.launch_qemu(qemu.vfio_user("edu0", route, bus="pcie.0", addr="4"),
+                                memory=memory, accel="tcg", extra=arguments)
+
+    def await_guest(self, machine: Qemu, word: str) -> None:
+        """Waits until the guest's program says WORD."""
+        end = time.monotonic() + guest.BOOT_TIMEOUT_S
+        line = ""
+        while line != f"e2e: {word}":
+            line = machine.serial.receive_line(f'the guest\'s "{word}"', end - time.monotonic())
 
     def hear_guest(self, machine: Qemu) -> list[str]:
         """Waits for a guest's end; returns the lines of its program on the console."""

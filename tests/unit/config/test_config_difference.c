@@ -41,6 +41,7 @@ static const struct {
     {"drain-timeout", false, "drain-timeout 1s", "drain-timeout 2s"},
     {"stall-timeout", false, "stall-timeout 1s", "stall-timeout 2s"},
     {"answer-after", false, "answer-after 3s", "answer-after never"},
+    {"busy-poll", false, "busy-poll 50us", "busy-poll 60us"},
     {"recite", false, "recite to client never", "recite to client always"},
     {"demand", false, "demand recital from client", "demand recital from backend"},
     /* The statements of a preset differ with it. */
