@@ -43,10 +43,10 @@
 
 /*
  * Outstanding requests of one side for a reply above the side's declared limit; such replies are
- * judged by their requests. 12 bytes each, once there is one. QEMU sends none, libvfio-user's
+ * judged by their requests. 8 bytes each, in the session's page. QEMU sends none, libvfio-user's
  * sample client one at a time. Beyond this the oldest are forgotten.
  */
-#define LIMIT_ASKED 64u
+#define LIMIT_ASKED 32u
 
 /*
  * Bytes of the VERSION exchange's JSON, including NUL. QEMU sends 194 bytes, the whole poem needs
@@ -191,6 +191,15 @@
 
 /* Interval of looks at a session in which something waits, in ms. */
 #define LIMIT_STALL_LOOK_MS 500u
+
+/*
+ * How long the receiver of a message may take to show whether it has it, if the worker that was
+ * sending it was killed, in ms. QEMU answers within 0.1 ms, or not at all while it waits for the
+ * reply in doubt; it waits for 5 s. A device has to answer the request in doubt, or the question
+ * behind it.
+ */
+#define LIMIT_SETTLE_REPLY_MS 300u
+#define LIMIT_SETTLE_MS 4000u
 
 /* ---- DMA ---- */
 

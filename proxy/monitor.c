@@ -141,7 +141,7 @@ static void monitor_on_stop_time(evutil_socket_t fd, short what, void *arg)
 /* Ends sessions without a worker; workers report the end of the others. */
 static void monitor_end_unhanded(struct monitor *m)
 {
-    for (int state = SESSION_ACCEPTED; state <= SESSION_RECITING; state++) {
+    for (int state = SESSION_ACCEPTED; state < SESSION_DEAD; state++) {
         struct monitor_session *t;
         struct monitor_session *next;
 
@@ -351,7 +351,7 @@ static void monitor_raise_nofile(const struct config *c)
     }
     const unsigned kept = LIMIT_REFUSALS_KEPT;
     const uint64_t want = SPARE_FDS + c->n_routes + (2ull + kept) * c->workers +
-                          2ull * (uint64_t)c->max_sessions + devices;
+                          (uint64_t)LIMIT_FDS_PER_SESSION * c->max_sessions + devices;
 
     const uint64_t limit = confine_raise_nofile(want);
 

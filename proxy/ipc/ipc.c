@@ -26,6 +26,8 @@ static const struct {
     unsigned states; /* of the session, at the receiver; or NO_SESSION */
 } rules[IPC_TYPES] = {
     [IPC_SESSION] = {IPC_FROM_MONITOR, 2, NO_SESSION},
+    [IPC_RESUME] = {IPC_FROM_MONITOR, 2, NO_SESSION},
+    [IPC_RESUME_TWIN] = {IPC_FROM_MONITOR, 4, NO_SESSION},
     [IPC_REFUSE] = {IPC_FROM_MONITOR, 1, NO_SESSION},
     [IPC_VERDICT] = {IPC_FROM_MONITOR, 0, IN(DECIDING)},
     [IPC_RECORDED] = {IPC_FROM_MONITOR, 0, RELAYED},
@@ -43,6 +45,8 @@ static const struct {
     [IPC_EVIDENCE] = {IPC_FROM_WORKER, 0, IN(RECITING)},
     [IPC_TAINT] = {IPC_FROM_WORKER, 0, WITH_WORKER},
     [IPC_EXPORT] = {IPC_FROM_WORKER, 0, RELAYED},
+    [IPC_TWIN] = {IPC_FROM_WORKER, 2, RELAYED},
+    [IPC_RESUMED] = {IPC_FROM_WORKER, 0, RELAYED},
     [IPC_COUNTS] = {IPC_FROM_WORKER, 0, NO_SESSION},
     [IPC_RECEIVED] = {IPC_FROM_WORKER, 0, NO_SESSION},
     [IPC_ENDED] = {IPC_FROM_WORKER, 0, WITH_WORKER},
@@ -113,6 +117,18 @@ const char *ipc_by_word(uint32_t by)
     static const char *const words[IPC_BYS] = {"", "client", "backend"};
 
     return by < IPC_BYS ? words[by] : "";
+}
+
+const char *ipc_doubt_word(uint32_t doubt)
+{
+    static const char *const words[IPC_DOUBTS] = {"none", "received", "resent", "doubled"};
+
+    return doubt < IPC_DOUBTS ? words[doubt] : "?";
+}
+
+bool ipc_resumed_sound(const struct ipc_resumed *r)
+{
+    return r->doubt < IPC_DOUBTS;
 }
 
 bool ipc_counts_sound(const struct ipc_counts *c)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "base/wire/wire.h"
 #include "handshake/recital.h"
 #include "policy/rules/rules.h"
 #include "proxy/ipc/session_state.h"
@@ -22,6 +23,9 @@
 enum ipc_type {
     /* monitor → worker */
     IPC_SESSION = 1, /* fds: client, backend. Begin the handshake. */
+    IPC_RESUME,      /* fds: client, backend. Go on with a session of a worker that has died, from
+                      * its page (session_page.h). */
+    IPC_RESUME_TWIN, /* the same, with the fds of its twin sockets behind them */
     IPC_REFUSE,      /* fd: client. Answer its VERSION request with an errno, without a session. */
     IPC_VERDICT,     /* go on, or refuse with an errno */
     IPC_RECORDED,    /* its IPC_EXPORT is recorded: the next one may be sent */
@@ -41,6 +45,9 @@ enum ipc_type {
     IPC_EVIDENCE,    /* the handshake is done, except for the reply to the client: the evidence */
     IPC_TAINT,       /* the worker's observation taints the session */
     IPC_EXPORT,      /* memory that the client has handed out; one at a time, see IPC_RECORDED */
+    IPC_TWIN,        /* fds: the twin sockets of client and backend, for another worker, should this
+                      * one die */
+    IPC_RESUMED,     /* the session of an IPC_RESUME goes on */
     IPC_COUNTS,      /* an answer to IPC_COUNT, in as many messages as needed */
     IPC_ENDED,       /* the session is over; its fds are closed */
     IPC_RECEIVED,    /* the fds that an ended session had left unread are received or closed */
@@ -71,6 +78,8 @@ struct ipc_session {
     uint32_t ask_backend;   /* enum reciter_wants */
     uint32_t recorded;      /* 1: there is an audit log */
     uint32_t quiet;         /* enum ipc_quiet */
+    uint32_t slot;          /* of its page (session_page.h), or SESSION_PAGE_NO_SLOT */
+    uint32_t exporting;     /* 1: resumed, and an IPC_RECORDED will follow */
     struct recital_id self; /* the route's identity */
     struct tap_settings tap;
     struct dma_settings dma;
@@ -178,6 +187,22 @@ struct ipc_counts {
 /* The party at fault for a session's end. */
 enum ipc_by { IPC_BY_NOBODY, IPC_BY_CLIENT, IPC_BY_BACKEND, IPC_BYS };
 
+/* What became of the message that a worker was sending when it died. */
+enum ipc_doubt {
+    IPC_DOUBT_NONE,     /* it was not sending one, or had noted that it was sent */
+    IPC_DOUBT_RECEIVED, /* the receiver had it, and has not been sent it again */
+    IPC_DOUBT_RESENT,   /* the receiver did not have it, and has been sent it now */
+    IPC_DOUBT_DOUBLED,  /* it wants no reply that could settle this: the receiver has it once or
+                         * twice */
+    IPC_DOUBTS,
+};
+
+struct ipc_resumed {
+    uint32_t doubt; /* enum ipc_doubt */
+    uint32_t zero;
+    struct wire_hdr hdr; /* of the message in doubt, unless IPC_DOUBT_NONE */
+};
+
 struct ipc_ended {
     uint32_t reason; /* enum session_reason */
     uint32_t err;    /* the errno sent to the client, or 0 */
@@ -206,6 +231,7 @@ struct ipc_msg {
         struct ipc_taint taint;
         struct ipc_export exports;
         struct ipc_counts counts;
+        struct ipc_resumed resumed;
         struct ipc_ended ended;
     } u;
 };
@@ -215,7 +241,7 @@ _Static_assert(sizeof(struct ipc_export) <= sizeof(struct ipc_evidence), "too ma
 _Static_assert(sizeof(struct ipc_counts) <= sizeof(struct ipc_evidence), "too many counts");
 
 /* Maximum number of fds with a message. */
-#define IPC_FDS_MAX 2
+#define IPC_FDS_MAX 4
 
 enum ipc_sender { IPC_FROM_MONITOR, IPC_FROM_WORKER };
 
@@ -230,6 +256,12 @@ bool ipc_evidence_sound(const struct ipc_evidence *e);
 
 /* Returns true if a worker may report this taint. */
 bool ipc_taint_sound(const struct ipc_taint *t);
+
+/* Returns true if the enum is in range. */
+bool ipc_resumed_sound(const struct ipc_resumed *r);
+
+/* Returns the word for logs and records ("none", "received", "resent", "doubled"). Static. */
+const char *ipc_doubt_word(uint32_t doubt);
 
 /* Returns true if the ranges are plausible: count, flags and enums in range. */
 bool ipc_export_sound(const struct ipc_export *e);

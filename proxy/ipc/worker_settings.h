@@ -15,6 +15,7 @@
 
 #define WORKER_CHANNEL_FD 3
 #define WORKER_SETTINGS_FD 4
+#define WORKER_PAGES_FD 5 /* session_page.h */
 
 struct worker_settings {
     enum log_level log_level;

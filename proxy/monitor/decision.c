@@ -401,13 +401,38 @@ static void decision_on_exported(void *arg, struct monitor_session *t, const str
     }
 }
 
-/* ---- the end ---- */
+/* ---- in another worker ---- */
 
 static json_t *decision_counts(const struct ipc_count *c)
 {
     return json_pack("{s:I,s:I,s:I}", "messages", (json_int_t)c->messages, "bytes",
                      (json_int_t)c->bytes, "fds", (json_int_t)c->fds);
 }
+
+static json_t *decision_counts_both(const struct ipc_count *to_backend,
+                                    const struct ipc_count *to_client)
+{
+    return json_pack("{s:o,s:o}", "to-backend", decision_counts(to_backend), "to-client",
+                     decision_counts(to_client));
+}
+
+/* Records that the session goes on in another worker, with the counts of the last one. */
+static void decision_on_resumed(void *arg, struct monitor_session *t, const struct ipc_resumed *r)
+{
+    (void)arg;
+    if (!t->opened) {
+        return;
+    }
+    (void)audit_writer_note(&t->table->context->audit_writer, "session-resumed",
+                            json_pack("{s:I,s:s,s:s,s:i,s:i,s:b,s:s,s:o}", "session",
+                                      (json_int_t)t->id, "route", t->config->name, "reason",
+                                      session_reason_word(t->lost_by), "from", (int)t->resumed_from,
+                                      "to", (int)t->member->pid, "in-hand", t->resumed_in_hand,
+                                      "doubt", ipc_doubt_word(r->doubt), "counts",
+                                      decision_counts_both(&t->to_backend, &t->to_client)));
+}
+
+/* ---- the end ---- */
 
 /*
  * Makes the record of an end. The counts are those of the worker's last report; if the worker has
@@ -444,8 +469,7 @@ static json_t *decision_end_record(const struct monitor_session *t, enum session
     if (!o || (!what && !t->counted)) {
         return o;
     }
-    c = json_pack("{s:o,s:o}", "to-backend", decision_counts(to_backend), "to-client",
-                  decision_counts(to_client));
+    c = decision_counts_both(to_backend, to_client);
     if ((!what && json_object_set_new(c, "at-least", json_true()) < 0) ||
         json_object_set_new(o, "counts", c) < 0) {
         json_decref(o);
@@ -474,6 +498,7 @@ void decision_init(struct monitor_session_table *sessions)
 {
     static const struct monitor_session_events events = {.evidence = decision_on_evidence,
                                                          .exported = decision_on_exported,
+                                                         .resumed = decision_on_resumed,
                                                          .ended = decision_on_ended};
 
     monitor_session_observe(sessions, &events, NULL);

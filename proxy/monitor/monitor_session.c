@@ -99,11 +99,6 @@ struct tap_settings monitor_session_tap(const struct monitor_session *t)
     return tap;
 }
 
-void monitor_session_handed_over(struct monitor_session *t)
-{
-    sock_close(&t->backend_fd);
-}
-
 /* ---- the end ---- */
 
 void monitor_session_end(struct monitor_session *t, enum session_reason reason,
@@ -140,6 +135,8 @@ static void monitor_session_on_reap(evutil_socket_t fd, short what, void *arg)
         TAILQ_REMOVE(&table->states[SESSION_DEAD], t, link);
         sock_hang_up(&t->client_fd);
         sock_hang_up(&t->backend_fd);
+        sock_hang_up(&t->twin_fds[SIDE_CLIENT]);
+        sock_hang_up(&t->twin_fds[SIDE_BACKEND]);
         free(t->relook);
         free(t->facts);
         kept_facts_free(t->kept);
@@ -202,6 +199,9 @@ struct monitor_session *monitor_session_new(struct monitor_session_table *table,
     t->id = ++table->last;
     t->client_fd = client_fd;
     t->backend_fd = -1;
+    t->twin_fds[SIDE_CLIENT] = -1;
+    t->twin_fds[SIDE_BACKEND] = -1;
+    t->slot = SESSION_PAGE_NO_SLOT;
     t->peers[SIDE_CLIENT].pid_fd = -1;
     t->peers[SIDE_BACKEND].pid_fd = -1;
     t->accepted_ms = clock_ms();
@@ -257,6 +257,11 @@ void monitor_session_recorded(struct monitor_session *t)
 void monitor_session_exported(struct monitor_session *t, const struct ipc_export *e)
 {
     OBSERVERS_NOTIFY(&t->table->observers, exported, t, e);
+}
+
+void monitor_session_resumed(struct monitor_session *t, const struct ipc_resumed *r)
+{
+    OBSERVERS_NOTIFY(&t->table->observers, resumed, t, r);
 }
 
 void monitor_session_taint(struct monitor_session *t, uint32_t bits)

@@ -18,6 +18,7 @@
 #include "base/tree.h"
 #include "proxy/ipc/heap.h"
 #include "proxy/ipc/ipc.h"
+#include "proxy/ipc/session_page.h"
 #include "proxy/ipc/session_state.h"
 #include "proxy/monitor/facts/audit_writer.h"
 #include "proxy/monitor/observers.h"
@@ -34,8 +35,17 @@ struct route;
 struct spawned;
 struct tracing_group;
 struct verdict_facts;
+struct worker_pages;
 struct worker_pool;
 struct worker_process;
+
+/* The message that a worker was handling when it died. */
+struct monitor_session_suspect {
+    bool set;
+    enum session_page_way way;
+    uint64_t taken; /* bytes that this direction had taken by then */
+    struct wire_hdr hdr;
+};
 
 /* A party's process, which connected or listened. */
 struct monitor_session_peer {
@@ -58,8 +68,20 @@ struct monitor_session {
     struct worker_process *member;     /* the worker that relays it, or NULL */
     uint64_t id;
     enum session_state state;
-    int client_fd;          /* kept to the end: see monitor_session_handed_over */
-    int backend_fd;         /* -1 before dialling and after handing over */
+    int client_fd;       /* kept to the end, and not used here once a worker has a copy: so that
+                             * another worker can go on if that one dies, and its end does not close
+                             * the socket with requests unread, at which QEMU aborts */
+    int backend_fd;      /* likewise; -1 before dialling */
+    int twin_fds[SIDES]; /* likewise, from its worker; -1: none */
+    struct worker_pages *pages; /* of its worker, or the last one; NULL: not given to one yet */
+    uint32_t slot;              /* of its page there, or SESSION_PAGE_NO_SLOT */
+    struct monitor_session_suspect suspect;
+    bool resuming;               /* it has not been reported to go on in its new worker */
+    bool resumed_in_hand;        /* the last worker died while it handled this session */
+    unsigned resumed;            /* number of workers that have died under it */
+    pid_t resumed_from;          /* the last of them */
+    enum session_reason lost_by; /* … and the reason for its end if it cannot be resumed */
+    struct sender_check_settings senders;
     struct spawned *device; /* the spawned backend from dialling on; otherwise NULL */
     uint64_t accepted_ms;
     struct monitor_session_peer peers[SIDES];
@@ -121,6 +143,8 @@ struct monitor_session_events {
     void (*recorded)(void *arg, struct monitor_session *t);
     /* Its worker has handed out memory: checked, and borrowed. */
     void (*exported)(void *arg, struct monitor_session *t, const struct ipc_export *e);
+    /* It goes on in another worker; r is checked, and borrowed. */
+    void (*resumed)(void *arg, struct monitor_session *t, const struct ipc_resumed *r);
     /* It is over, still in its last state; what may be NULL. */
     void (*ended)(void *arg, struct monitor_session *t, enum session_reason reason,
                   const struct ipc_ended *what);
@@ -137,6 +161,7 @@ struct monitor_session_table {
     unsigned lingering;                /* ended, but with fds that the peer has not received */
     uint32_t taint;                    /* of all sessions of this run */
     uint32_t observed;                 /* … */
+    uint64_t resumed;                  /* how often one has gone on in another worker */
     bool shown;                        /* an operator can request their ends */
     struct heap heap;
     struct event *reap;
@@ -200,6 +225,9 @@ void monitor_session_decided(struct monitor_session *t, const struct verdict_fac
 void monitor_session_recorded(struct monitor_session *t);
 void monitor_session_exported(struct monitor_session *t, const struct ipc_export *e);
 
+/* Notifies that it goes on in another worker. */
+void monitor_session_resumed(struct monitor_session *t, const struct ipc_resumed *r);
+
 /* It is being given to t->member. */
 void monitor_session_assigned(struct monitor_session *t);
 
@@ -211,13 +239,6 @@ bool monitor_session_relays(struct monitor_session *t) __attribute__((warn_unuse
  * not logged again.
  */
 void monitor_session_taint(struct monitor_session *t, uint32_t bits);
-
-/*
- * The worker has its own copies of the sockets now: closes the backend's. Keeps the client's,
- * unused, so that a killed worker does not close it with requests unread, at which QEMU aborts
- * (sock_hang_up); the monitor ends the connection instead.
- */
-void monitor_session_handed_over(struct monitor_session *t);
 
 /*
  * The only way out of a session. what is NULL if the counts are not known. The session is freed at

@@ -25,6 +25,10 @@ bool monitor_session_stop(struct monitor_session *t, enum session_reason reason)
     if (reason != REASON_OPERATOR) {
         t->asked = reason;
     }
+    if (t->state == SESSION_RELAYING && (!t->member || worker_pool_unsent(t, IPC_RESUME))) {
+        monitor_session_end(t, REASON_OPERATOR, NULL);
+        return true;
+    }
     if (!t->member || worker_pool_unsent(t, IPC_SESSION)) {
         worker_pool_refuse_session(t, REASON_OPERATOR, ECONNABORTED);
         return true;

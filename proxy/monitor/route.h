@@ -46,6 +46,7 @@ struct route {
                                              * (worker_pool_linger.c) */
     unsigned users;                         /* dead sessions that are not freed yet, and captures */
     uint64_t begun;                         /* since the broker's start */
+    uint64_t resumed;                       /* times one of them has gone on in another worker */
     struct route_sessions monitor_sessions; /* those alive, in the order of arrival */
     struct tap_settings tap;                /* the most that any of its running captures wants */
     struct tracing_group

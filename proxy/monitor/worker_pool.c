@@ -26,8 +26,10 @@
 #include "proxy/monitor/route.h"
 #include "proxy/monitor/worker_pool_count.h"
 #include "proxy/monitor/worker_pool_linger.h"
+#include "proxy/monitor/worker_pool_message.h"
 #include "proxy/monitor/worker_pool_outbox.h"
 #include "proxy/monitor/worker_pool_refuse.h"
+#include "proxy/monitor/worker_pool_resume.h"
 #include "proxy/config/worker_pool_settings.h"
 #include "proxy/monitor/worker_pool_watch.h"
 
@@ -43,12 +45,21 @@ void worker_pool_observe(struct worker_pool *c, const struct worker_pool_events 
 
 static void worker_pool_assign(struct worker_process *w, struct monitor_session *t)
 {
+    const bool resumes = worker_pool_unsent(t, IPC_RESUME);
+
+    if (!worker_pool_resume_place(w, t)) {
+        monitor_session_end(t, t->lost_by, NULL);
+        return;
+    }
+    if (!resumes) {
+        worker_pool_message_senders(t);
+    }
     t->member = w;
     w->sessions++;
     t->route->relayed++;
     TAILQ_INSERT_TAIL(&w->monitor_sessions, t, member_link);
     monitor_session_assigned(t);
-    worker_pool_outbox_send(w, t, IPC_SESSION);
+    worker_pool_outbox_send(t, resumes ? IPC_RESUME : IPC_SESSION);
 }
 
 void worker_pool_give(struct monitor_session *t)
@@ -60,6 +71,17 @@ void worker_pool_give(struct monitor_session *t)
     } else {
         worker_pool_outbox_wait(t);
     }
+}
+
+/* Gives a session of a worker that is gone to another one, to go on there. */
+static void worker_pool_move(struct monitor_session *t)
+{
+    const uint32_t kept = t->unsent & (1u << IPC_RECORDED);
+
+    worker_pool_forget(t);
+    t->resuming = true;
+    t->unsent = kept | 1u << IPC_RESUME | (t->gone ? 1u << IPC_GONE : 0);
+    worker_pool_give(t);
 }
 
 /* Gives waiting sessions to a worker, now that there is one. */
@@ -86,12 +108,6 @@ static void worker_pool_hear(struct worker_process *w)
     }
 }
 
-/* Returns true until the worker has been notified of its last export: it must wait for that. */
-static bool worker_pool_exporting(const struct monitor_session *t)
-{
-    return t->recorded.number != 0 || worker_pool_unsent(t, IPC_RECORDED);
-}
-
 static void worker_pool_ready(struct worker_process *w)
 {
     w->ready = true;
@@ -101,9 +117,12 @@ static void worker_pool_ready(struct worker_process *w)
     worker_pool_take_waiting(w->worker_pool);
 }
 
-/* Dispatches a message that names the session t. Returns false if it broke the rules. */
+/*
+ * Dispatches a message that names the session t; takes the fds that it keeps. Returns false if it
+ * broke the rules.
+ */
 static bool worker_pool_dispatch_session(struct worker_process *w, struct monitor_session *t,
-                                         const struct ipc_msg *m)
+                                         const struct ipc_msg *m, struct fdset *fds)
 {
     switch ((enum ipc_type)m->type) {
     case IPC_HEARD:
@@ -127,6 +146,10 @@ static bool worker_pool_dispatch_session(struct worker_process *w, struct monito
         }
         monitor_session_exported(t, &m->u.exports);
         break;
+    case IPC_TWIN:
+        return worker_pool_resume_twin_take(t, fds);
+    case IPC_RESUMED:
+        return worker_pool_resumed(t, &m->u.resumed);
     case IPC_ENDED:
         if (m->u.ended.reason >= REASON_COUNT) {
             return false;
@@ -166,20 +189,21 @@ static bool worker_pool_dispatch_own(struct worker_process *w, const struct ipc_
 }
 
 /* Dispatches one message from a worker. Returns false if it broke the rules. */
-static bool worker_pool_dispatch(struct worker_process *w, const struct ipc_msg *m, unsigned n_fds)
+static bool worker_pool_dispatch(struct worker_process *w, const struct ipc_msg *m,
+                                 struct fdset *fds)
 {
     struct monitor_session *t;
 
     if (!ipc_names_session(m->type)) {
-        return ipc_legal(m->type, IPC_FROM_WORKER, n_fds, SESSION_DEAD) &&
+        return ipc_legal(m->type, IPC_FROM_WORKER, fds->n, SESSION_DEAD) &&
                worker_pool_dispatch_own(w, m);
     }
     t = worker_pool_session(w, m->session);
     if (!t) {
-        return worker_pool_disowned_message(w, m, n_fds);
+        return worker_pool_disowned_message(w, m, fds->n);
     }
-    return ipc_legal(m->type, IPC_FROM_WORKER, n_fds, t->state) &&
-           worker_pool_dispatch_session(w, t, m);
+    return ipc_legal(m->type, IPC_FROM_WORKER, fds->n, t->state) &&
+           worker_pool_dispatch_session(w, t, m, fds);
 }
 
 /* Receives one message. Returns false if there is none now, or never will be again. */
@@ -187,12 +211,12 @@ static bool worker_pool_member_read_one(struct worker_process *w)
 {
     struct fdset fds;
     struct ipc_msg m;
-    unsigned n_fds;
+    bool good;
     int r;
 
     fdset_init(&fds);
     r = ipc_recv(w->channel_fd, &m, &fds);
-    n_fds = fds.n;
+    good = r == 1 && worker_pool_dispatch(w, &m, &fds);
     fdset_close(&fds);
     if (r == -EAGAIN || r == -ENOBUFS) {
         return false;
@@ -205,7 +229,7 @@ static bool worker_pool_member_read_one(struct worker_process *w)
         }
         return false;
     }
-    if (r < 0 || !worker_pool_dispatch(w, &m, n_fds)) {
+    if (!good) {
         worker_process_kill(w, REASON_WORKER_DIED, "sent an illegal message");
         return false;
     }
@@ -270,6 +294,8 @@ static void worker_pool_member_close(struct worker_process *w)
     sock_close(&w->channel_fd);
     sock_close(&w->ring_fd);
     sock_close(&w->bell_fd);
+    worker_pages_release(w->pages);
+    w->pages = NULL;
     w->ready = false;
     worker_pool_watch_end(w);
     w->longest_turn_us = 0;
@@ -279,6 +305,12 @@ static void worker_pool_member_close(struct worker_process *w)
 }
 
 static void worker_pool_member_died(struct child *c, int status);
+
+/* Returns the slots that a worker needs if it has all sessions, and others that are ending. */
+static uint32_t worker_pool_slots(const struct worker_pool *c)
+{
+    return c->context->config->max_sessions + LIMIT_REFUSALS;
+}
 
 static int worker_pool_member_start(struct worker_process *w)
 {
@@ -290,7 +322,8 @@ static int worker_pool_member_start(struct worker_process *w)
         return err;
     }
     w->channel_fd = pair[0];
-    err = worker_pool_member_events(w);
+    w->pages = worker_pages_new(worker_pool_slots(w->worker_pool));
+    err = w->pages ? worker_pool_member_events(w) : -errno;
     if (!err) {
         err = worker_process_fork(w, pair[1]);
     }
@@ -314,8 +347,11 @@ static void worker_pool_respawn_later(struct worker_process *w, bool was_ready)
     unsigned ms = 0;
     struct timeval tv;
 
-    /* A worker that was ready died at work: start another at once. */
-    if (!was_ready) {
+    /*
+     * A worker that was ready died at work: start another at once. Not if it could not even take
+     * over its sessions, so that a fault there does not take all the time of a CPU.
+     */
+    if (!was_ready || (w->in_hand && w->in_hand_way == SESSION_PAGE_RESUMING)) {
         ms = backoff_ms(w->false_starts++);
     }
     tv = clock_timeval(ms);
@@ -352,7 +388,10 @@ static void worker_pool_buried(struct worker_process *w)
     }
 }
 
-/* Receives the worker's last messages, then ends its sessions, as much as fits a turn. */
+/*
+ * Receives the worker's last messages, then has its sessions go on elsewhere or end, as much as
+ * fits a turn.
+ */
 static void worker_pool_on_bury(evutil_socket_t fd, short what, void *arg)
 {
     struct worker_process *const w = arg;
@@ -365,8 +404,13 @@ static void worker_pool_on_bury(evutil_socket_t fd, short what, void *arg)
     do {
         heard = !worker_pool_member_read_one(w);
     } while (!heard && !turn_is_long());
+    if (heard) {
+        worker_pool_resume_begin(w);
+    }
     while (heard && (t = TAILQ_FIRST(&w->monitor_sessions))) {
-        worker_pool_lost(t, stopping ? REASON_SHUTDOWN : w->end);
+        if (worker_pool_resume(w, t, stopping ? REASON_SHUTDOWN : w->end)) {
+            worker_pool_move(t);
+        }
         if (turn_is_long()) {
             break;
         }
@@ -384,11 +428,12 @@ static void worker_pool_member_died(struct child *c, int status)
     struct worker_process *w = c->arg;
 
     if (!w->worker_pool->context->stopping) {
-        log_error("worker pid=%ld %s %d; its %u sessions end", (long)w->pid,
+        log_error("worker pid=%ld %s %d; it had %u sessions", (long)w->pid,
                   WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
                   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), w->sessions);
     }
     /* The pid may be reused from now on. */
+    w->gone_pid = w->pid;
     w->pid = -1;
     worker_process_gone(w);
 }
@@ -413,6 +458,7 @@ static void worker_pool_on_ended(void *arg, struct monitor_session *t, enum sess
     (void)reason;
     (void)what;
     worker_pool_forget(t);
+    worker_pool_resume_forget(t);
 }
 
 void worker_pool_init(struct worker_pool *c, struct monitor_context *context,

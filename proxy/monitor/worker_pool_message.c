@@ -111,11 +111,22 @@ static struct ipc_session worker_pool_message_begin(const struct monitor_session
                                                     : IPC_LOGGED,
                                 .tap = monitor_session_tap(t),
                                 .self = t->route->self,
-                                .dma = r->dma};
+                                .dma = r->dma,
+                                .same = t->senders,
+                                .slot = t->slot};
 
-    worker_pool_message_sender_check(t, &begin.same);
     snprintf(begin.route, sizeof begin.route, "%s", r->name);
     return begin;
+}
+
+void worker_pool_message_senders(struct monitor_session *t)
+{
+    worker_pool_message_sender_check(t, &t->senders);
+}
+
+bool worker_pool_exporting(const struct monitor_session *t)
+{
+    return t->recorded.number != 0 || (t->unsent & (1u << IPC_RECORDED));
 }
 
 struct ipc_msg worker_pool_message(const struct monitor_session *t, enum ipc_type type)
@@ -124,6 +135,10 @@ struct ipc_msg worker_pool_message(const struct monitor_session *t, enum ipc_typ
 
     if (type == IPC_SESSION) {
         m.u.begin = worker_pool_message_begin(t);
+    } else if (type == IPC_RESUME) {
+        m.type = t->twin_fds[SIDE_CLIENT] < 0 ? IPC_RESUME : IPC_RESUME_TWIN;
+        m.u.begin = worker_pool_message_begin(t);
+        m.u.begin.exporting = worker_pool_exporting(t);
     } else if (type == IPC_VERDICT) {
         m.u.verdict.err = (uint32_t)t->verdict_err;
         m.u.verdict.unrecorded = t->unrecorded;

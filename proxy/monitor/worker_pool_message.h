@@ -13,6 +13,15 @@ struct monitor_session;
 enum reciter_wants worker_pool_message_wants(const struct config_route *r);
 
 /*
+ * Returns true until the session's worker has been notified of its last export: it must wait for
+ * that.
+ */
+bool worker_pool_exporting(const struct monitor_session *t);
+
+/* Notes the processes whose use of its sockets is checked, as long as they are known. */
+void worker_pool_message_senders(struct monitor_session *t);
+
+/*
  * Makes a message about the session, only when it is sent: a relaying session must not carry a
  * message's kilobytes.
  */

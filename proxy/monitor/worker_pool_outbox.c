@@ -20,12 +20,27 @@ static struct monitor_session_list *worker_pool_outbox_of(const struct monitor_s
     return t->member ? &t->member->outbox : &t->table->workers->waiting;
 }
 
+/* Returns the number of fds that go with a message. */
+static unsigned worker_pool_outbox_fds(uint32_t type)
+{
+    switch ((enum ipc_type)type) {
+    case IPC_SESSION:
+    case IPC_RESUME:
+        return SIDES;
+    case IPC_RESUME_TWIN:
+        return LIMIT_FDS_PER_SESSION;
+    default:
+        return 0;
+    }
+}
+
 /* Sends unsent messages, in this order. Returns false if the rest must be sent later. */
 static bool worker_pool_post(struct worker_process *w, struct monitor_session *t)
 {
-    static const enum ipc_type types[] = {IPC_SESSION, IPC_TAP,      IPC_GONE,
+    static const enum ipc_type types[] = {IPC_SESSION, IPC_RESUME,   IPC_TAP, IPC_GONE,
                                           IPC_VERDICT, IPC_RECORDED, IPC_END};
-    const int fds[2] = {t->client_fd, t->backend_fd};
+    const int fds[LIMIT_FDS_PER_SESSION] = {t->client_fd, t->backend_fd, t->twin_fds[SIDE_CLIENT],
+                                            t->twin_fds[SIDE_BACKEND]};
 
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         const enum ipc_type type = types[i];
@@ -37,11 +52,8 @@ static bool worker_pool_post(struct worker_process *w, struct monitor_session *t
 
         /* Any other error: the worker is dying, and SIGCHLD ends all its sessions. */
         if (worker_process_must_wait(
-                w, ipc_send(w->channel_fd, &m, fds, type == IPC_SESSION ? 2 : 0))) {
+                w, ipc_send(w->channel_fd, &m, fds, worker_pool_outbox_fds(m.type)))) {
             return false;
-        }
-        if (type == IPC_SESSION) {
-            monitor_session_handed_over(t);
         }
         t->unsent &= ~(1u << type);
     }
@@ -79,14 +91,12 @@ void worker_pool_ring_take(struct worker_process *w, int ring_fd, int bell_fd)
     (void)worker_pool_post_ring(w);
 }
 
-void worker_pool_outbox_send(struct worker_process *w, struct monitor_session *t,
-                             enum ipc_type type)
+void worker_pool_outbox_send(struct monitor_session *t, enum ipc_type type)
 {
-    if (w->burying) {
-        return;
-    }
+    struct worker_process *const w = t->member;
+
     t->unsent |= 1u << type;
-    if (t->in_outbox ||
+    if (!w || w->burying || t->in_outbox ||
         (TAILQ_EMPTY(&w->outbox) && worker_pool_post_ring(w) && worker_pool_post(w, t))) {
         return;
     }
@@ -112,32 +122,27 @@ void worker_pool_outbox_flush(struct worker_process *w)
 void worker_pool_verdict(struct monitor_session *t, int err)
 {
     t->verdict_err = err;
-    worker_pool_outbox_send(t->member, t, IPC_VERDICT);
+    worker_pool_outbox_send(t, IPC_VERDICT);
 }
 
 void worker_pool_recorded(struct monitor_session *t)
 {
-    worker_pool_outbox_send(t->member, t, IPC_RECORDED);
+    worker_pool_outbox_send(t, IPC_RECORDED);
 }
 
 void worker_pool_tap(struct monitor_session *t)
 {
-    worker_pool_outbox_send(t->member, t, IPC_TAP);
+    worker_pool_outbox_send(t, IPC_TAP);
 }
 
 void worker_pool_peer_gone(struct monitor_session *t)
 {
-    if (t->member) {
-        worker_pool_outbox_send(t->member, t, IPC_GONE);
-    } else {
-        /* Follows IPC_SESSION, once there is a worker. */
-        t->unsent |= 1u << IPC_GONE;
-    }
+    worker_pool_outbox_send(t, IPC_GONE);
 }
 
 void worker_pool_end(struct monitor_session *t)
 {
-    worker_pool_outbox_send(t->member, t, IPC_END);
+    worker_pool_outbox_send(t, IPC_END);
 }
 
 void worker_pool_forget(struct monitor_session *t)

@@ -6,9 +6,11 @@
 
 #include "proxy/monitor/worker_process.h"
 
-/* Sends a message about the session, once those before it have been sent. */
-void worker_pool_outbox_send(struct worker_process *w, struct monitor_session *t,
-                             enum ipc_type type);
+/*
+ * Sends the session's worker a message about it, once those before it have been sent. If it has no
+ * worker at the moment, the next one is sent what matters to it.
+ */
+void worker_pool_outbox_send(struct monitor_session *t, enum ipc_type type);
 
 /* Sends the kept messages, as far as the channel takes them. */
 void worker_pool_outbox_flush(struct worker_process *w);

@@ -18,6 +18,8 @@
 struct worker_pool_disowned {
     TAILQ_ENTRY(worker_pool_disowned) link;
     uint64_t session;
+    struct worker_pages *pages; /* its page's, which the worker still uses */
+    uint32_t slot;
     bool told;      /* the worker has been asked to end it */
     unsigned beats; /* answered by the worker since */
 };
@@ -38,7 +40,7 @@ void worker_pool_disown(struct monitor_session *t)
     struct worker_process *w = t->member;
     struct worker_pool_disowned *d;
 
-    if (!w || worker_pool_unsent(t, IPC_SESSION)) {
+    if (!w || worker_pool_unsent(t, IPC_SESSION) || worker_pool_unsent(t, IPC_RESUME)) {
         return;
     }
     d = calloc(1, sizeof *d);
@@ -49,8 +51,18 @@ void worker_pool_disown(struct monitor_session *t)
         return;
     }
     d->session = t->id;
+    d->pages = t->pages;
+    d->slot = t->slot;
+    t->pages = NULL;
     TAILQ_INSERT_TAIL(&w->disowned, d, link);
     worker_pool_disowned_notify(w, d);
+}
+
+static void worker_pool_disowned_free(struct worker_process *w, struct worker_pool_disowned *d)
+{
+    TAILQ_REMOVE(&w->disowned, d, link);
+    worker_pages_give_back(d->pages, d->slot);
+    free(d);
 }
 
 bool worker_pool_disowned_message(struct worker_process *w, const struct ipc_msg *m, unsigned n_fds)
@@ -67,8 +79,7 @@ bool worker_pool_disowned_message(struct worker_process *w, const struct ipc_msg
         return false;
     }
     if (m->type == IPC_ENDED) {
-        TAILQ_REMOVE(&w->disowned, d, link);
-        free(d);
+        worker_pool_disowned_free(w, d);
     }
     return true;
 }
@@ -103,8 +114,7 @@ void worker_pool_watch_end(struct worker_process *w)
     struct worker_pool_disowned *d;
 
     while ((d = TAILQ_FIRST(&w->disowned))) {
-        TAILQ_REMOVE(&w->disowned, d, link);
-        free(d);
+        worker_pool_disowned_free(w, d);
     }
     w->ping_unsent = false;
 }
@@ -187,6 +197,7 @@ static void worker_pool_leave_behind(struct worker_process *w)
     children_forget(&w->worker_pool->context->children, &w->child);
     children_add(&w->worker_pool->context->children, orphan, w->pid, false, worker_pool_orphan_died,
                  NULL);
+    w->gone_pid = w->pid;
     w->pid = -1;
     worker_process_gone(w);
 }

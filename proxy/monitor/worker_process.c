@@ -90,11 +90,12 @@ int worker_process_channel(int pair[2])
 
 int worker_process_fork(struct worker_process *w, int channel_fd)
 {
+    const int fds[] = {w->worker_pool->settings_fd, w->pages->fd};
     const struct helper_child_plan plan = {.name = WORKER_NAME,
                                            .arg = WORKER_ARG,
                                            .exe_fd = w->worker_pool->exe_fd,
-                                           .fds = &w->worker_pool->settings_fd,
-                                           .n_fds = 1};
+                                           .fds = fds,
+                                           .n_fds = sizeof fds / sizeof *fds};
     const pid_t pid = helper_child_fork(&plan, channel_fd);
 
     w->pid = pid < 0 ? -1 : pid;

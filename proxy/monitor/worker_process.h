@@ -18,6 +18,7 @@
 #include "proxy/ipc/children.h"
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/observers.h"
+#include "proxy/monitor/worker_pages.h"
 
 struct monitor_context;
 struct worker_pool_lingerer;
@@ -52,9 +53,13 @@ struct worker_process {
         outbox; /* sessions with messages that did not fit into the channel */
     struct heartbeat beat;
     bool ping_unsent;
-    unsigned pings;          /* sent but not answered */
-    unsigned killed_beats;   /* beats since it was killed, plus 1; 0: not killed */
-    enum session_reason end; /* the reason for its sessions if it dies */
+    unsigned pings;             /* sent but not answered */
+    unsigned killed_beats;      /* beats since it was killed, plus 1; 0: not killed */
+    enum session_reason end;    /* the reason for its sessions if it dies */
+    struct worker_pages *pages; /* of its sessions; NULL: not running */
+    pid_t gone_pid;             /* of the last process */
+    uint64_t in_hand;           /* the session that this was handling when it died, or 0 */
+    enum session_page_way in_hand_way;
     struct worker_pool_disowned_list
         disowned; /* sessions that the monitor has ended, but not the worker */
     int ring_fd;  /* for captures, waiting to be sent, or -1 */
@@ -69,7 +74,7 @@ struct worker_pool_events {
     void (*ready)(void *arg, struct worker_process *w);
     /* It has sent all requested counts, or has died. */
     void (*counted)(void *arg, struct worker_process *w);
-    /* It has died, and all its sessions have ended. was_ready: it had been ready. */
+    /* It has died, and none of its sessions is left. was_ready: it had been ready. */
     void (*gone)(void *arg, struct worker_process *w, bool was_ready);
 };
 

@@ -8,23 +8,27 @@
 
 #include "base/limits.h"
 
-void asked_init(struct asked *a, const struct wire_takes *takes)
+void asked_init(struct asked *a, const struct wire_takes *takes, struct asked_kept *kept)
 {
-    *a = (struct asked){.takes = *takes};
+    *a = (struct asked){.takes = *takes, .kept = kept};
 }
 
 void asked_deinit(struct asked *a)
 {
-    free(a->replies);
-    a->replies = NULL;
-    a->n = 0;
+    if (a->owned) {
+        free(a->kept);
+    }
+    a->kept = NULL;
+    a->owned = false;
 }
 
 /* Returns the oldest request that a reply with this header answers, or LIMIT_ASKED if none. */
 static unsigned asked_find(const struct asked *a, const struct wire_hdr *hdr)
 {
-    for (unsigned i = 0; i < a->n; i++) {
-        if (a->replies[i].id == hdr->id && a->replies[i].command == hdr->command) {
+    const struct asked_kept *const k = a->kept;
+
+    for (unsigned i = 0; k && i < k->n; i++) {
+        if (k->replies[i].id == hdr->id && k->replies[i].command == hdr->command) {
             return i;
         }
     }
@@ -33,8 +37,10 @@ static unsigned asked_find(const struct asked *a, const struct wire_hdr *hdr)
 
 static void asked_remove(struct asked *a, unsigned i)
 {
-    a->n--;
-    memmove(&a->replies[i], &a->replies[i + 1], (a->n - i) * sizeof *a->replies);
+    struct asked_kept *const k = a->kept;
+
+    memmove(&k->replies[i], &k->replies[i + 1], (k->n - i - 1) * sizeof *k->replies);
+    k->n--;
 }
 
 void asked_note(struct asked *a, const struct wire_hdr *hdr, const void *p, size_t n)
@@ -45,16 +51,18 @@ void asked_note(struct asked *a, const struct wire_hdr *hdr, const void *p, size
     if (size <= wire_bound(&reply, &a->takes)) {
         return;
     }
-    if (!a->replies) {
-        a->replies = malloc(LIMIT_ASKED * sizeof *a->replies);
-        if (!a->replies) {
+    if (!a->kept) {
+        a->kept = calloc(1, sizeof *a->kept);
+        if (!a->kept) {
             return;
         }
+        a->owned = true;
     }
-    if (a->n == LIMIT_ASKED) {
+    if (a->kept->n == LIMIT_ASKED) {
         asked_remove(a, 0);
     }
-    a->replies[a->n++] = (struct asked_reply){.size = size, .id = hdr->id, .command = hdr->command};
+    a->kept->replies[a->kept->n++] =
+        (struct asked_reply){.size = size, .id = hdr->id, .command = hdr->command};
 }
 
 uint32_t asked_bound(const struct asked *a, const struct wire_hdr *hdr)
@@ -62,7 +70,7 @@ uint32_t asked_bound(const struct asked *a, const struct wire_hdr *hdr)
     const uint32_t bound = wire_bound(hdr, &a->takes);
     const unsigned i = wire_is_reply(hdr) ? asked_find(a, hdr) : LIMIT_ASKED;
 
-    return i < LIMIT_ASKED && a->replies[i].size > bound ? a->replies[i].size : bound;
+    return i < LIMIT_ASKED && a->kept->replies[i].size > bound ? a->kept->replies[i].size : bound;
 }
 
 void asked_answered(struct asked *a, const struct wire_hdr *hdr)

@@ -16,20 +16,16 @@
 #include <stdint.h>
 
 #include "base/wire/wire.h"
-
-struct asked_reply {
-    uint32_t size; /* with its header */
-    uint16_t id;
-    uint16_t command;
-};
+#include "proxy/ipc/session_page.h"
 
 struct asked {
-    struct wire_takes takes;     /* the side's declared limits */
-    struct asked_reply *replies; /* owned; n of them, the oldest first; NULL: there was never one */
-    unsigned n;
+    struct wire_takes takes; /* the side's declared limits */
+    struct asked_kept *kept; /* NULL: there was never one */
+    bool owned;              /* kept was allocated here */
 };
 
-void asked_init(struct asked *a, const struct wire_takes *takes);
+/* kept is borrowed, and may contain requests already; NULL: allocated when it is needed. */
+void asked_init(struct asked *a, const struct wire_takes *takes, struct asked_kept *kept);
 void asked_deinit(struct asked *a);
 
 /*
@@ -37,6 +33,12 @@ void asked_deinit(struct asked *a);
  * If out of memory it is not kept, and a reply above the side's limit is refused then.
  */
 void asked_note(struct asked *a, const struct wire_hdr *hdr, const void *p, size_t n);
+
+/* Returns true if a request is kept. */
+static inline bool asked_any(const struct asked *a)
+{
+    return a->kept && a->kept->n > 0;
+}
 
 /* Returns the largest size, with its header, that this side accepts now for such a reply. */
 uint32_t asked_bound(const struct asked *a, const struct wire_hdr *hdr);

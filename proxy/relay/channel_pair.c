@@ -4,6 +4,7 @@
 #include "proxy/relay/channel_pair.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -189,7 +190,7 @@ static void channel_pair_turn(struct channel_pair *l, bool from_client)
     enum relay_outcome r;
     unsigned refused;
 
-    if (*d.done) {
+    if (*d.done || l->held[from_client ? SIDE_CLIENT : SIDE_BACKEND]) {
         return;
     }
     refused = d.direction->mark->refused;
@@ -238,7 +239,7 @@ static void channel_pair_balance(struct channel_pair *l, bool from_client)
 {
     struct direction d = channel_pair_direction_of(l, from_client);
 
-    if (*d.done) {
+    if (*d.done || l->held[from_client ? SIDE_CLIENT : SIDE_BACKEND]) {
         return;
     }
     if (relay_has_replies(d.direction)) {
@@ -246,6 +247,17 @@ static void channel_pair_balance(struct channel_pair *l, bool from_client)
     } else if (!d.from->reading && !d.to->writing && !evtimer_pending(&l->pause, NULL) &&
                !dma_gate_blocked(&l->dma, from_client)) {
         channel_pair_want_read(d.from, true);
+    }
+}
+
+void channel_pair_hold(struct channel_pair *l, enum side from, bool on)
+{
+    struct direction d = channel_pair_direction_of(l, from == SIDE_CLIENT);
+
+    l->held[from] = on;
+    if (!*d.done) {
+        channel_pair_want_read(d.from, !on);
+        channel_pair_want_write(d.to, false);
     }
 }
 
@@ -298,12 +310,18 @@ static void channel_pair_await_reply(struct channel_pair *l)
 
 static void channel_pair_run(struct channel_pair *l, bool from_client)
 {
+    if (l->hand) {
+        *l->hand = l->in_hand[from_client ? SIDE_CLIENT : SIDE_BACKEND];
+    }
     channel_pair_turn(l, from_client);
     if (l->busy_poll_us) {
         turn_stay_awake(l->busy_poll_us);
     }
     channel_pair_resume(l);
     channel_pair_await_reply(l);
+    if (l->hand) {
+        *l->hand = 0;
+    }
 }
 
 /* Answers the requests that have waited for too long, as far as there is room for answers. */
@@ -375,17 +393,21 @@ static int channel_pair_end_init(struct channel_pair_end *e, struct channel_pair
 
 int channel_pair_init_take(struct channel_pair *l, struct event_base *base, int client_fd,
                            int backend_fd, struct channel_pair_limits client,
-                           struct channel_pair_limits backend, struct queue_pool *pool,
-                           struct dma_gate *gate, channel_pair_fn *fn, void *arg)
+                           struct channel_pair_limits backend, const struct channel_pair_page *page,
+                           struct queue_pool *pool, struct dma_gate *gate, channel_pair_fn *fn,
+                           void *arg)
 {
     int err;
     int err_backend;
 
-    *l = (struct channel_pair){.fn = fn, .arg = arg, .reason = REASON_NONE};
-    asked_init(&l->client_asked, &client.takes);
-    asked_init(&l->backend_asked, &backend.takes);
-    relay_init(&l->to_backend, client_fd, backend_fd, backend.max_fds, &backend.takes, pool, NULL);
-    relay_init(&l->to_client, backend_fd, client_fd, client.max_fds, &client.takes, pool, NULL);
+    *l = (struct channel_pair){.fn = fn, .arg = arg, .reason = REASON_NONE, .hand = page->hand};
+    memcpy(l->in_hand, page->in_hand, sizeof l->in_hand);
+    asked_init(&l->client_asked, &client.takes, page->client_asked);
+    asked_init(&l->backend_asked, &backend.takes, page->backend_asked);
+    relay_init(&l->to_backend, client_fd, backend_fd, backend.max_fds, &backend.takes, pool,
+               page->to_backend);
+    relay_init(&l->to_client, backend_fd, client_fd, client.max_fds, &client.takes, pool,
+               page->to_client);
     relay_ask(&l->to_backend, &l->client_asked, &l->backend_asked);
     relay_ask(&l->to_client, &l->backend_asked, &l->client_asked);
     dma_gate_side_init(&l->dma, gate);

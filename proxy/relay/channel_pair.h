@@ -59,12 +59,15 @@ struct channel_pair {
     struct channel_pair_end client;
     struct channel_pair_end backend;
     struct dma_gate_side dma; /* unused without a gate */
+    volatile uint64_t *hand;  /* borrowed, or NULL */
+    uint64_t in_hand[SIDES];
     struct asked client_asked;
     struct asked backend_asked;
     struct relay_direction to_backend;
     struct relay_direction to_client;
     bool to_backend_done;
     bool to_client_done;
+    bool held[SIDES]; /* the direction that this side sends in rests: see channel_pair_hold */
     enum session_reason reason; /* of the first closing */
     enum channel_pair_wait to_backend_wait;
     enum channel_pair_wait to_client_wait;
@@ -76,6 +79,19 @@ struct channel_pair {
     struct event pause;
     channel_pair_fn *fn;
     void *arg;
+};
+
+/*
+ * The parts of the session's page (proxy/ipc/session_page.h), which outlives the worker: borrowed
+ * for the channel pair's life. All zero: the channel pair has its own, which do not.
+ */
+struct channel_pair_page {
+    struct relay_mark *to_backend;
+    struct relay_mark *to_client;
+    struct asked_kept *client_asked;
+    struct asked_kept *backend_asked;
+    volatile uint64_t *hand; /* the worker's, or NULL */
+    uint64_t in_hand[SIDES]; /* its value during a turn of the direction that this side sends in */
 };
 
 /* The limits of each side for one message. */
@@ -91,9 +107,9 @@ struct channel_pair_limits {
  */
 int channel_pair_init_take(struct channel_pair *l, struct event_base *base, int client_fd,
                            int backend_fd, struct channel_pair_limits client,
-                           struct channel_pair_limits backend, struct queue_pool *pool,
-                           struct dma_gate *gate, channel_pair_fn *fn, void *arg)
-    __attribute__((warn_unused_result));
+                           struct channel_pair_limits backend, const struct channel_pair_page *page,
+                           struct queue_pool *pool, struct dma_gate *gate, channel_pair_fn *fn,
+                           void *arg) __attribute__((warn_unused_result));
 
 /*
  * Counts the fds that pass in both directions; borrows the account. Call before the loop's next
@@ -106,6 +122,12 @@ void channel_pair_count_fds(struct channel_pair *l, struct fdroom_session *s);
  * life, and needs a gate. It may have requests that wait already. Call before the loop's next turn.
  */
 void channel_pair_watch(struct channel_pair *l, struct overdue *o);
+
+/*
+ * Rests the direction that this side sends in, or has it go on: nothing of it is read or sent
+ * meanwhile.
+ */
+void channel_pair_hold(struct channel_pair *l, enum side from, bool on);
 
 /* The gate's report has been sent: a direction that was held for it goes on. */
 void channel_pair_resume(struct channel_pair *l);

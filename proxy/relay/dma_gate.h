@@ -31,6 +31,7 @@
 
 #include "base/wire/wire.h"
 #include "proxy/relay/dma_requests.h"
+#include "proxy/ipc/relay_mark.h"
 #include "proxy/ipc/report.h"
 
 /* The part of a message that is judged: a header and the longest body that matters. */
@@ -115,6 +116,8 @@ enum dma_verdict {
     DMA_DROP,  /* not at all */
     DMA_NO_MEMORY,
 };
+
+_Static_assert(DMA_DROP + 1 == RELAY_MARK_VERDICTS, "verdicts that a mark can keep");
 
 /*
  * Returns true if a message with this header must be judged at all. If nothing is checked, the

@@ -46,6 +46,12 @@ void relay_guard(struct relay_direction *p, struct dma_gate_side *l, bool from_c
     p->from_client = from_client;
 }
 
+void relay_settle_by(struct relay_direction *p, struct settle *s)
+{
+    p->settle = s;
+    p->watched = s || p->dma->gate->watches;
+}
+
 void relay_count_fds(struct relay_direction *p, struct fdroom_leg *leg)
 {
     p->leg = leg;
@@ -147,7 +153,7 @@ static void relay_direction_note(struct relay_direction *p, const struct wire_hd
 {
     if (!wire_is_reply(hdr)) {
         asked_note(p->asks, hdr, payload, n);
-    } else if (p->asked->n > 0) {
+    } else if (asked_any(p->asked)) {
         asked_answered(p->asked, hdr);
     }
 }

@@ -36,12 +36,13 @@
 #include "proxy/relay/dma_gate.h"
 #include "proxy/relay/fdroom.h"
 #include "proxy/ipc/ipc.h"
-#include "proxy/relay/overdue.h"
+#include "proxy/ipc/overdue.h"
 #include "proxy/relay/queue.h"
-#include "proxy/relay/relay_mark.h"
+#include "proxy/ipc/relay_mark.h"
 #include "proxy/ipc/session_state.h"
 #include "proxy/relay/tap.h"
 #include "proxy/relay/sender_check.h"
+#include "proxy/relay/settle.h"
 
 struct relay_direction {
     int from_fd;             /* borrowed, non-blocking */
@@ -57,6 +58,7 @@ struct relay_direction {
     bool from_client;
     bool watched;                      /* dma->gate->watches */
     struct dma_gate_side *dma;         /* borrowed, or NULL */
+    struct settle *settle;             /* borrowed; NULL: no answer of from_fd is the broker's */
     struct tap *tap;                   /* borrowed; NULL: not captured */
     struct overdue *overdue;           /* borrowed; NULL: requests are not watched */
     uint32_t now_ms;                   /* clock_coarse_ms of this turn, if they are */
@@ -112,6 +114,12 @@ void relay_ask(struct relay_direction *p, struct asked *asks, struct asked *aske
 
 /* Has a gate judge the messages; l is borrowed for its life. Call before the first turn. */
 void relay_guard(struct relay_direction *p, struct dma_gate_side *l, bool from_client);
+
+/*
+ * Has answers to the broker's own questions taken out, by a guarded direction; s is borrowed, NULL:
+ * there are none any more.
+ */
+void relay_settle_by(struct relay_direction *p, struct settle *s);
 
 /* Counts the fds; leg is borrowed for its life, NULL: not counted. Call before the first turn. */
 void relay_count_fds(struct relay_direction *p, struct fdroom_leg *leg);

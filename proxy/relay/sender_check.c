@@ -6,13 +6,18 @@
 #include "base/limits.h"
 
 bool sender_check_init(struct sender_check *w, const struct sender_check_settings *s,
-                       enum side party, sender_check_fn *fn, void *arg)
+                       enum side party, struct session_page_sender *kept, sender_check_fn *fn,
+                       void *arg)
 {
     if (s->act == SENDER_CHECK_OFF) {
         return false;
     }
-    *w = (struct sender_check){
-        .who = s->who[party], .act = SENDER_CHECK_NOTE, .party = party, .fn = fn, .arg = arg};
+    *w = (struct sender_check){.who = s->who[party],
+                               .act = SENDER_CHECK_NOTE,
+                               .party = party,
+                               .kept = kept,
+                               .fn = fn,
+                               .arg = arg};
     if (s->parties & (1u << party)) {
         w->act = (enum sender_check_act)s->act;
     }
@@ -29,17 +34,17 @@ static bool sender_check_is_same(const struct sock_sender *a, const struct sock_
 static bool sender_check_is_noted(const struct sender_check *w, const struct sock_sender *from)
 {
     return w->act == SENDER_CHECK_NOTE &&
-           ((from->pid > 0 && from->pid == w->who.pid) || (from->pid == 0 && w->late));
+           ((from->pid > 0 && from->pid == w->who.pid) || (from->pid == 0 && w->kept->late));
 }
 
 bool sender_check_look(struct sender_check *w, const struct sock_sender *from)
 {
-    w->looks++;
+    w->kept->looks++;
     if (sender_check_is_same(&w->who, from) || sender_check_is_noted(w, from)) {
         return true;
     }
-    if (!w->told) {
-        w->told = true;
+    if (!w->kept->told) {
+        w->kept->told = 1;
         w->fn(w->arg, w->party, from);
     }
     return w->act != SENDER_CHECK_END;
@@ -48,5 +53,5 @@ bool sender_check_look(struct sender_check *w, const struct sock_sender *from)
 bool sender_check_done(const struct sender_check *w)
 {
     return w->act == SENDER_CHECK_NOTE &&
-           (w->told || (!w->late && w->looks >= LIMIT_WITNESS_LOOKS));
+           (w->kept->told || (!w->kept->late && w->kept->looks >= LIMIT_WITNESS_LOOKS));
 }

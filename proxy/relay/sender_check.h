@@ -25,6 +25,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proxy/ipc/session_page.h"
 #include "proxy/ipc/session_settings.h"
 
 /* from has used the socket; called once. */
@@ -33,20 +34,20 @@ typedef void sender_check_fn(void *arg, enum side party, const struct sock_sende
 struct sender_check {
     struct sock_sender who;
     enum sender_check_act act;
-    bool told;
-    bool late; /* set when that process was gone already: pid 0 is from that time */
-    unsigned looks;
     enum side party;
+    struct session_page_sender *kept; /* borrowed: late is set when that process was gone already,
+                                       * pid 0 is from that time */
     sender_check_fn *fn;
     void *arg;
 };
 
 /*
- * Initializes a party's check. Returns false if the party is not watched. fn is called from within
- * sender_check_look.
+ * Initializes a party's check. Returns false if the party is not watched. kept is borrowed: zeroed,
+ * or of the check that goes on. fn is called from within sender_check_look.
  */
 bool sender_check_init(struct sender_check *w, const struct sender_check_settings *s,
-                       enum side party, sender_check_fn *fn, void *arg);
+                       enum side party, struct session_page_sender *kept, sender_check_fn *fn,
+                       void *arg);
 
 /* Checks the sender of received bytes. Returns false if the session must end for it. */
 bool sender_check_look(struct sender_check *w, const struct sock_sender *from);

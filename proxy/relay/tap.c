@@ -37,6 +37,7 @@ struct tap {
 struct tap_session {
     uint64_t session;
     uint64_t number; /* of the last message */
+    uint64_t *kept;  /* borrowed: the same; or NULL */
     uint64_t lost;   /* right before the next one */
     uint64_t offset; /* from CLOCK_MONOTONIC to the time since 1970, in ns */
     const struct tap_host *host;
@@ -92,6 +93,18 @@ void tap_session_free(struct tap_session *s)
     free(s);
 }
 
+void tap_session_keep(struct tap_session *s, uint64_t *number)
+{
+    s->kept = number;
+    *number = s->number;
+}
+
+void tap_session_go_on(struct tap_session *s, uint64_t number, uint64_t lost)
+{
+    s->number = number + lost;
+    s->lost = lost;
+}
+
 uint64_t tap_session_seen(const struct tap_session *s)
 {
     return s->number;
@@ -125,6 +138,9 @@ static void tap_put(struct tap_session *s, struct trace_message *m)
 
     m->session = s->session;
     m->number = ++s->number;
+    if (s->kept) {
+        *s->kept = s->number;
+    }
     m->lost = s->lost < UINT32_MAX ? (uint32_t)s->lost : UINT32_MAX;
     if (ring) {
         tap_fit(m, ring);

@@ -44,6 +44,15 @@ void tap_session_free(struct tap_session *s);
 /* Changes how much is kept, from the next message on. Ignores settings->on. */
 void tap_session_set(struct tap_session *s, const struct tap_settings *settings);
 
+/*
+ * Keeps the number of messages so far in *number (borrowed), for a worker that goes on with the
+ * session.
+ */
+void tap_session_keep(struct tap_session *s, uint64_t *number);
+
+/* Goes on behind this number of messages, of which lost ones right before the next are missing. */
+void tap_session_go_on(struct tap_session *s, uint64_t number, uint64_t lost);
+
 /* Returns the number of messages so far, including lost ones. */
 uint64_t tap_session_seen(const struct tap_session *s);
 

@@ -20,11 +20,13 @@
 #include "proxy/ipc/ipc.h"
 #include "proxy/relay/channel_pair.h"
 #include "proxy/ipc/report.h"
+#include "proxy/ipc/session_page.h"
 
 struct session;
 TAILQ_HEAD(session_list, session);
 SLIST_HEAD(session_stack, session);
 struct session_lingerer;
+struct session_settle;
 SLIST_HEAD(session_lingering, session_lingerer);
 RB_HEAD(session_tree, session);
 
@@ -45,6 +47,8 @@ struct session_host {
     struct session_list unsent;    /* with evidence that the channel did not take */
     struct session_list reporting; /* with reports that have not been sent */
     struct tap_host tap_host;      /* for captures; the owner owns its parts */
+    uint8_t *pages;                /* the worker's file of session pages; NULL: none */
+    size_t pages_size;
     struct session_stack
         greeted;              /* sessions whose greeting is to be freed at the end of the turn */
     unsigned refusing;        /* sessions that only refuse, alive */
@@ -53,6 +57,8 @@ struct session_host {
     struct event *reap_event; /* active when a session has died */
     /* Sends m. Returns false if the channel is full; session_host_resume is called later. */
     bool (*send)(struct session_host *h, const struct ipc_msg *m);
+    /* Does the same with n fds (borrowed); if the channel is full, they are not sent later. */
+    bool (*send_fds)(struct session_host *h, const struct ipc_msg *m, const int *fds, unsigned n);
 };
 
 /* Both directions of both channel pairs. */
@@ -79,11 +85,15 @@ struct session_guard {
     struct sender_check *watching[SIDES]; /* pointers to them; NULL: that party is not
                                            * watched */
     struct report report;
+    struct session_page *page;  /* a slot of the host's file, or … */
+    bool page_owned;            /* … allocated: the session ends with its worker */
+    struct ipc_resumed resumed; /* the report of a session that goes on, … */
+    bool resumed_unsent;        /* … which has not been sent */
     struct fdroom_session fds;
     struct session_watch watch;
-    struct overdue overdue;
     uint32_t busy_poll_us;
-    struct session *session; /* allocated together with the guard */
+    struct session_settle *settle; /* owned; NULL: nothing has been in doubt */
+    struct session *session;       /* allocated together with the guard */
     struct channel_pair *channels;
 };
 
@@ -136,6 +146,14 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
                   int client_fd, int backend_fd) __attribute__((warn_unused_result));
 
 /*
+ * Goes on with a session of a worker that has died, from its page, with both sockets and, if the
+ * page has a twin, both twin sockets (taken; otherwise -1). A session that cannot go on ends with a
+ * reason. Returns 0, or -ENOMEM with the sockets closed.
+ */
+int session_resume_take(struct session_host *h, uint64_t id, const struct ipc_session *settings,
+                        const int fds[LIMIT_FDS_PER_SESSION]) __attribute__((warn_unused_result));
+
+/*
  * Refuses a client (its socket is taken): waits for its VERSION request and answers with err. At
  * most LIMIT_REFUSALS wait at once; the oldest gives way. If this fails the socket is closed,
  * without a message.
@@ -165,8 +183,18 @@ void session_tap(struct session_host *h, uint64_t id, const struct tap_settings 
 
 /* ---- for session_life.c and its parts: session_tap.c, session_watch.c ---- */
 
+/* Schedules sending the session's reports for the end of the loop's turn. */
+void session_report_later(struct session *s);
+
 /* Passes its taps to its channel pairs. */
 void session_tap_channels(struct session *s);
+
+/* Sets up a new session in this state, in the host's lists; id 0: it only refuses. */
+void session_enlist(struct session *s, struct session_host *h, uint64_t id,
+                    enum session_state state);
+
+/* Enters a state. If the table of states forbids it, ends the session and returns false. */
+bool session_advance(struct session *s, enum session_state to);
 
 /* The only way out of a session. */
 void session_end(struct session *s, enum session_reason reason);

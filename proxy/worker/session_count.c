@@ -38,7 +38,7 @@ static struct ipc_counted session_count_counted(const struct session *s)
     struct ipc_counted c = {.session = s->id,
                             .to_backend = s->to_backend,
                             .to_client = s->to_client,
-                            .overdue = s->guard->overdue.answered};
+                            .overdue = s->guard->page->overdue.answered};
 
     if (s->channels) {
         session_count_channels(s->channels, &c.to_backend, &c.to_client);

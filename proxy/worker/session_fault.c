@@ -47,7 +47,7 @@ void session_fault_log(const struct session *s, const struct channel_pair_event 
 
 void session_fault_log_overdue(const struct session *s, const struct wire_hdr *request)
 {
-    const struct overdue *const o = &s->guard->overdue;
+    const struct overdue *const o = &s->guard->page->overdue;
 
     if (o->answered == 1) {
         log_line(LOG_WARNING,
@@ -60,7 +60,7 @@ void session_fault_log_overdue(const struct session *s, const struct wire_hdr *r
 
 void session_fault_log_overdue_rest(const struct session *s)
 {
-    const struct overdue *const o = &s->guard->overdue;
+    const struct overdue *const o = &s->guard->page->overdue;
 
     if (o->answered > 0) {
         log_line(LOG_WARNING,

@@ -15,10 +15,10 @@
 #include "base/sock.h"
 #include "proxy/worker/session_watch.h"
 #include "proxy/worker/session_count.h"
-#include "proxy/worker/session_fault.h"
 #include "proxy/worker/session_linger.h"
 #include "proxy/worker/session_reap.h"
 #include "proxy/worker/session_refuse.h"
+#include "proxy/worker/session_relay.h"
 
 #define SUBJECT(s, leg_name) \
     &(struct log_subject) \
@@ -69,8 +69,7 @@ void session_end(struct session *s, enum session_reason reason)
     event_active(s->host->reap_event, 0, 0);
 }
 
-/* Enters a state. If the table of states forbids it, ends the session and returns false. */
-static bool session_advance(struct session *s, enum session_state to)
+bool session_advance(struct session *s, enum session_state to)
 {
     if (session_state_follows(s->state, to)) {
         session_enter(s, to);
@@ -85,122 +84,42 @@ static bool session_advance(struct session *s, enum session_state to)
 
 /* ---- relaying ---- */
 
-static void session_begin_draining(struct session *s)
+/* Sends the monitor copies of the twin sockets, for another worker. */
+static void session_report_twin(struct session *s, int client_fd, int backend_fd)
 {
-    if (s->state == SESSION_RELAYING && session_advance(s, SESSION_DRAINING)) {
-        s->drained = session_count_taken(s);
-        session_set_timer(s, s->drain_ms);
+    const struct ipc_msg m = {.type = IPC_TWIN, .session = s->id};
+    const int fds[2] = {client_fd, backend_fd};
+
+    if (!s->host->send_fds(s->host, &m, fds, 2)) {
+        log_line(LOG_WARNING, SUBJECT(s, NULL),
+                 "the monitor is busy: should this worker die, the session ends with it");
     }
 }
 
-static void session_on_channels(struct channel_pair *l, const struct channel_pair_event *e,
-                                void *arg)
+static struct session_page_limits session_limits_of(const struct version_offer *o)
 {
-    struct session *s = arg;
-
-    if (e->news == CHANNEL_PAIR_WAITS) {
-        session_watch_soon(s);
-    } else if (e->news == CHANNEL_PAIR_OVERDUE) {
-        session_fault_log_overdue(s, &e->detail->hdr);
-    } else if (e->news == CHANNEL_PAIR_REFUSED) {
-        session_fault_log(s, e);
-    } else if (e->news == CHANNEL_PAIR_FAILED) {
-        session_fault_log(s, e);
-        s->by = e->from_client ? IPC_BY_CLIENT : IPC_BY_BACKEND;
-        session_end(s, e->reason);
-    } else if (l == s->twin) {
-        /* The main socket decides when a session is over; a closed twin only falls silent. */
-        return;
-    } else if (e->news == CHANNEL_PAIR_CLOSED) {
-        dma_denial_log_missing(&s->guard->gate, SUBJECT(s, "backend"), e->reason);
-        session_end(s, e->reason);
-    } else {
-        session_begin_draining(s);
-    }
+    return (struct session_page_limits){.max_fds = o->max_msg_fds,
+                                        .max_data = o->max_data_xfer_size,
+                                        .max_bitmap = o->max_bitmap_size};
 }
 
-static void session_on_gate(void *arg, const struct dma_denial *d)
+static void session_complete_page(struct session *s, const struct greeting_result *r)
 {
-    struct session *s = arg;
+    struct session_page *const page = s->guard->page;
 
-    if (d) {
-        dma_denial_log_add(&s->guard->denials,
-                           SUBJECT(s, d->what == DMA_FDS_WITHHELD ? "client" : "backend"), d);
-    } else {
-        session_report_later(s);
-    }
-}
-
-/* Another process than the judged one uses a socket. */
-static void session_on_stranger(void *arg, enum side party, const struct sock_sender *from)
-{
-    struct session *s = arg;
-    const struct sender_check *w = &s->guard->witnesses[party];
-
-    session_watch_stranger(s, party, from);
-    if (!sender_check_is_strict(w)) {
-        return;
-    }
-    if (w->who.pid == 0) {
-        log_line(LOG_WARNING, SUBJECT(s, side_name(party)),
-                 "handed on: its socket is used by a process that cannot be identified as the one "
-                 "judged");
-    } else {
-        log_line(LOG_WARNING, SUBJECT(s, side_name(party)),
-                 "handed on: its socket is used by process %ld, user %ld, group %ld; the one "
-                 "judged is process %ld, user %ld, group %ld",
-                 (long)from->pid, (long)from->uid, (long)from->gid, (long)w->who.pid,
-                 (long)w->who.uid, (long)w->who.gid);
-    }
-    if (w->act == SENDER_CHECK_TAINT) {
-        session_taint(s, party, TAINT_HANDED_ON);
-    }
-}
-
-/* Called before the session is created, so the callbacks' argument is set later. */
-static void session_init_sender_checks(struct session_guard *guard,
-                                       const struct sender_check_settings *settings)
-{
-    for (int i = 0; i < SIDES; i++) {
-        struct sender_check *w = &guard->witnesses[i];
-
-        guard->watching[i] =
-            sender_check_init(w, settings, (enum side)i, session_on_stranger, NULL) ? w : NULL;
-    }
-}
-
-static struct channel_pair_limits session_limits_of(const struct version_offer *o)
-{
-    return (struct channel_pair_limits){
-        .max_fds = o->max_msg_fds,
-        .takes = {.max_data = o->max_data_xfer_size, .max_bitmap = o->max_bitmap_size}};
-}
-
-/* Opens a channel pair for two sockets (taken). Returns 0 or -errno; *out can be closed anyway. */
-static int session_open_channels(struct session *s, struct channel_pair **out, int client_fd,
-                                 int backend_fd)
-{
-    const struct greeting_result *r = greeting_result(s->greeting);
-    const struct channel_pair_limits client = session_limits_of(&r->request);
-    const struct channel_pair_limits backend = session_limits_of(&r->reply);
-    int err;
-
-    *out = out == &s->channels ? s->guard->channels : calloc(1, sizeof **out);
-    if (!*out) {
-        sock_close(&client_fd);
-        sock_close(&backend_fd);
-        return -ENOMEM;
-    }
-    err = channel_pair_init_take(*out, s->host->base, client_fd, backend_fd, client, backend,
-                                 &s->host->pool, &s->guard->gate, session_on_channels, s);
-    channel_pair_count_fds(*out, &s->guard->fds);
-    channel_pair_busy_poll(*out, s->guard->busy_poll_us);
-    return err;
+    page->limits[SIDE_CLIENT] = session_limits_of(&r->request);
+    page->limits[SIDE_BACKEND] = session_limits_of(&r->reply);
+    page->max_dma_maps = version_max_dma_maps(&r->reply);
+    page->twin = r->reply.twin_supported;
+    page->gate = session_settings_check_dma(&s->guard->dma) || s->guard->report.keeps_exports;
+    session_relay_complete(s);
 }
 
 static void session_begin_relaying(struct session *s)
 {
     struct greeting *g = s->greeting;
+    const struct greeting_result *const r = greeting_result(g);
+    int fds[LIMIT_FDS_PER_SESSION] = {-1, -1, -1, -1};
     int err;
 
     if (!session_advance(s, SESSION_RELAYING)) {
@@ -209,24 +128,20 @@ static void session_begin_relaying(struct session *s)
     evtimer_del(&s->timer);
     SLIST_INSERT_HEAD(&s->host->greeted, s, greeted_link);
     event_active(s->host->reap_event, 0, 0);
-    dma_gate_init(&s->guard->gate, &s->guard->dma, version_max_dma_maps(&greeting_result(g)->reply),
-                  &s->guard->report, session_on_gate, s);
-    s->guard->gate.fdinfo_fd = s->host->tap_host.fdinfo_fd;
-    err =
-        session_open_channels(s, &s->channels, greeting_steal_client(g), greeting_steal_backend(g));
-    if (!err && greeting_result(g)->reply.twin_supported) {
-        err = session_open_channels(s, &s->twin, greeting_steal_client_twin(g),
-                                    greeting_steal_backend_twin(g));
+    fds[0] = greeting_steal_client(g);
+    fds[1] = greeting_steal_backend(g);
+    if (r->reply.twin_supported) {
+        fds[2] = greeting_steal_client_twin(g);
+        fds[3] = greeting_steal_backend_twin(g);
+        session_report_twin(s, fds[2], fds[3]);
     }
-    if (s->guard->overdue.after_ms > 0) {
-        channel_pair_watch(s->channels, &s->guard->overdue);
-    }
-    session_watch_senders(s);
-    session_tap_channels(s);
+    err = session_relay_open_take(s, fds);
     if (err) {
         log_line(LOG_ERROR, SUBJECT(s, NULL), "cannot relay: %s", strerror(-err));
         session_end(s, REASON_NO_RESOURCES);
-    } else if (s->guard->watch.gone) {
+        return;
+    }
+    if (s->guard->watch.gone) {
         session_watch_gone(s);
     }
 }
@@ -301,6 +216,8 @@ static void session_on_greeting(struct greeting *g, enum greeting_news news, voi
         }
         break;
     case GREETING_DONE:
+        /* First of all: from now on the session can outlive this worker. */
+        session_complete_page(s, r);
         if (r->said > RECITER_REFRAIN) {
             log_line(LOG_WARNING, SUBJECT(s, "client"),
                      "recited: %s (device's reply: %u bytes, request: %u bytes)",
@@ -356,6 +273,19 @@ static void session_on_timer(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+void session_enlist(struct session *s, struct session_host *h, uint64_t id,
+                    enum session_state state)
+{
+    s->host = h;
+    s->id = id;
+    s->state = state;
+    evtimer_assign(&s->timer, h->base, session_on_timer, s);
+    TAILQ_INSERT_TAIL(&h->lists[state], s, link);
+    if (id != 0) {
+        session_index_add(s);
+    }
+}
+
 /* Returns a session in RECITING with a greeting, or NULL if out of memory (sockets closed). */
 static struct session *session_new_reciting(struct session_host *h, uint64_t id,
                                             struct session_guard *guard, int client_fd,
@@ -369,9 +299,6 @@ static struct session *session_new_reciting(struct session_host *h, uint64_t id,
         sock_close(&backend_fd);
         return NULL;
     }
-    s->host = h;
-    s->id = id;
-    s->state = SESSION_RECITING;
     s->greeting =
         greeting_new_take(h->base, client_fd, backend_fd, settings, session_on_greeting, s);
     if (!s->greeting) {
@@ -380,11 +307,8 @@ static struct session *session_new_reciting(struct session_host *h, uint64_t id,
         }
         return NULL;
     }
-    evtimer_assign(&s->timer, h->base, session_on_timer, s);
-    TAILQ_INSERT_TAIL(&h->lists[s->state], s, link);
-    if (id != 0) {
-        session_index_add(s);
-    } else {
+    session_enlist(s, h, id, SESSION_RECITING);
+    if (id == 0) {
         TAILQ_INSERT_TAIL(&h->refusals, s, unsent_link);
         h->refusing++;
     }
@@ -398,7 +322,7 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
                                     .self = settings->self,
                                     .recite = (enum config_recite)settings->recite,
                                     .ask = (enum reciter_wants)settings->ask_backend};
-    struct session_guard *guard = session_guard_new();
+    struct session_guard *guard = session_guard_new(h, settings->slot);
     struct session *s;
 
     if (!guard) {
@@ -406,7 +330,8 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
         sock_close(&backend_fd);
         return -ENOMEM;
     }
-    session_init_sender_checks(guard, &settings->same);
+    memset(guard->page, 0, sizeof *guard->page);
+    session_relay_prepare(guard, h, settings);
     memcpy(how.sender_check, guard->watching, sizeof how.sender_check);
     if (settings->tap.on) {
         /* If out of memory, the session goes on uncaptured. */
@@ -419,18 +344,8 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
         return -ENOMEM;
     }
     s->tap = how.tap;
-    s->guard = guard;
-    guard->witnesses[SIDE_CLIENT].arg = s;
-    guard->witnesses[SIDE_BACKEND].arg = s;
-    guard->dma = settings->dma;
-    guard->fds.room = &h->fds;
-    guard->busy_poll_us = settings->busy_poll_us;
-    guard->watch.stall_ms = settings->stall_ms ? settings->stall_ms : LIMIT_STALL_MS;
-    overdue_init(&guard->overdue, settings->answer_ms);
-    report_init(&guard->report, settings->recorded != 0);
-    s->quiet = (uint8_t)settings->quiet;
-    memcpy(s->route, settings->route, sizeof s->route - 1);
-    s->drain_ms = settings->drain_ms;
+    overdue_init(&guard->page->overdue, settings->answer_ms);
+    session_relay_adopt(s, guard, settings);
     session_set_timer(s, settings->handshake_ms);
     return 0;
 }

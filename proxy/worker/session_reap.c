@@ -7,12 +7,14 @@
 #include "proxy/worker/session_reap.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "proxy/ipc/heap.h"
 #include "proxy/worker/session_count.h"
 #include "proxy/worker/session_fault.h"
 #include "proxy/worker/session_linger.h"
 #include "proxy/worker/session_refuse.h"
+#include "proxy/worker/session_settle.h"
 #include "proxy/ipc/turn.h"
 
 #define SUBJECT(s, leg_name) \
@@ -36,8 +38,19 @@ static void session_close_channels(struct session *s, struct channel_pair **l)
 
 /* ---- reports while it relays ---- */
 
+/* Keeps the taint that has been reported, and that is still to be, in the session's page. */
+static void session_keep_taint(struct session *s)
+{
+    const struct report *const r = &s->guard->report;
+    struct session_page *const p = s->guard->page;
+
+    memcpy(p->taint, r->taint, sizeof p->taint);
+    memcpy(p->taint_unsent, r->taint_unsent, sizeof p->taint_unsent);
+}
+
 void session_report_later(struct session *s)
 {
+    session_keep_taint(s);
     if (!s->reporting) {
         s->reporting = true;
         TAILQ_INSERT_TAIL(&s->host->reporting, s, reporting_link);
@@ -54,14 +67,22 @@ static bool session_send(struct session_host *h, const struct ipc_msg *m)
 /* Sends all reports that may be sent. Returns false if the channel is full. */
 static bool session_report_now(struct session *s)
 {
-    struct ipc_msg m;
+    struct ipc_msg m = {.type = IPC_RESUMED, .session = s->id};
 
+    if (s->guard->resumed_unsent) {
+        m.u.resumed = s->guard->resumed;
+        if (!session_send(s->host, &m)) {
+            return false;
+        }
+        s->guard->resumed_unsent = false;
+    }
     while (report_next(&s->guard->report, &m)) {
         m.session = s->id;
         if (!session_send(s->host, &m)) {
             return false;
         }
         report_sent(&s->guard->report, &m);
+        session_keep_taint(s);
     }
     if (s->state == SESSION_RELAYING || s->state == SESSION_DRAINING) {
         channel_pair_resume(s->channels);
@@ -126,11 +147,28 @@ struct session_memory {
     struct channel_pair channels;
 };
 
-struct session_guard *session_guard_new(void)
+/* Returns the page in the slot, or NULL if there is none. */
+static struct session_page *session_page_at(const struct session_host *h, uint32_t slot)
+{
+    const size_t at = SESSION_PAGE_HEAD + (size_t)slot * SESSION_PAGE_SIZE;
+
+    return h->pages && at + SESSION_PAGE_SIZE <= h->pages_size ? (void *)(h->pages + at) : NULL;
+}
+
+struct session_guard *session_guard_new(struct session_host *h, uint32_t slot)
 {
     struct session_memory *const m = heap_pages_new(sizeof *m);
 
     if (!m) {
+        return NULL;
+    }
+    m->guard.page = session_page_at(h, slot);
+    if (!m->guard.page) {
+        m->guard.page_owned = true;
+        m->guard.page = calloc(1, sizeof *m->guard.page);
+    }
+    if (!m->guard.page) {
+        heap_pages_free(m, sizeof *m);
         return NULL;
     }
     m->guard.session = &m->session;
@@ -140,6 +178,9 @@ struct session_guard *session_guard_new(void)
 
 void session_guard_free(struct session_guard *guard)
 {
+    if (guard->page_owned) {
+        free(guard->page);
+    }
     heap_pages_free(guard, sizeof(struct session_memory));
 }
 
@@ -155,6 +196,7 @@ static void session_forget(struct session *s)
     if (s->guard) {
         dma_gate_deinit(&s->guard->gate);
         report_deinit(&s->guard->report);
+        session_settle_free(s->guard->settle);
         session_guard_free(s->guard);
         return;
     }
@@ -163,16 +205,17 @@ static void session_forget(struct session *s)
 
 static bool session_report_end(struct session *s)
 {
-    const struct ipc_msg m = {.type = IPC_ENDED,
-                              .session = s->id,
-                              .u.ended = {.reason = s->reason,
-                                          .by = s->by,
-                                          .err = (uint32_t)s->err,
-                                          .to_backend = s->to_backend,
-                                          .to_client = s->to_client,
-                                          .unread = s->unread,
-                                          .overdue = s->guard ? s->guard->overdue.answered : 0,
-                                          .captured = s->captured}};
+    const struct ipc_msg m = {
+        .type = IPC_ENDED,
+        .session = s->id,
+        .u.ended = {.reason = s->reason,
+                    .by = s->by,
+                    .err = (uint32_t)s->err,
+                    .to_backend = s->to_backend,
+                    .to_client = s->to_client,
+                    .unread = s->unread,
+                    .overdue = s->guard ? s->guard->page->overdue.answered : 0,
+                    .captured = s->captured}};
 
     if (s->id == 0) {
         return session_report_refused(s->host, s->refusal);

@@ -9,11 +9,12 @@
 
 #include "proxy/worker/session.h"
 
-/* Schedules sending the session's reports for the end of the loop's turn. */
-void session_report_later(struct session *s);
-
-/* Allocates a session with its guard and channel pair, or returns NULL if out of memory. */
-struct session_guard *session_guard_new(void) __attribute__((warn_unused_result));
+/*
+ * Allocates a session with its guard and channel pair, or returns NULL if out of memory. Its page
+ * is the host's slot, or allocated if there is none.
+ */
+struct session_guard *session_guard_new(struct session_host *h, uint32_t slot)
+    __attribute__((warn_unused_result));
 void session_guard_free(struct session_guard *guard);
 
 /* The host's event: frees what is no longer used, and reports to the monitor. arg: the host. */

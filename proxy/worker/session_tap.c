@@ -25,6 +25,9 @@ static void session_tap_begin(struct session *s, const struct tap_settings *sett
         log_line(LOG_ERROR, &(struct log_subject){.session = s->id}, "cannot be captured: %s",
                  "out of memory");
     }
+    if (s->tap && s->guard) {
+        tap_session_keep(s->tap, &s->guard->page->captured);
+    }
     session_tap_channels(s);
 }
 

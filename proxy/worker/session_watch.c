@@ -145,11 +145,11 @@ static void session_watch_ask(struct session *s, enum side party)
     struct sender_check *w = &s->guard->witnesses[party];
 
     if (p->sender_check) {
-        w->looks = 0;
+        w->kept->looks = 0;
         return;
     }
-    w->late = true;
-    w->told = false;
+    w->kept->late = 1;
+    w->kept->told = 0;
     if (sock_pass_sender(p->from_fd, true) == 0) {
         p->sender_check = w;
     }
@@ -174,6 +174,7 @@ void session_watch_stranger(struct session *s, enum side party, const struct soc
     struct session_watch *w = &s->guard->watch;
 
     w->handed_on |= PARTY(party);
+    s->guard->page->handed_on = w->handed_on;
     if (w->gone & PARTY(party)) {
         w->gone &= ~PARTY(party);
         log_line(LOG_INFO,

@@ -11,7 +11,9 @@
 #include <jansson.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fdinfo.h"
@@ -44,7 +46,8 @@ static void worker_monitor_gone(const struct worker *w, int err)
 /* The pause until memory or fds are available again: the channel itself is always ready. */
 static const struct timeval worker_retry_time = {.tv_usec = 20000};
 
-static bool worker_send_to_monitor(struct session_host *h, const struct ipc_msg *m)
+static bool worker_send_fds(struct session_host *h, const struct ipc_msg *m, const int *fds,
+                            unsigned n)
 {
     struct worker *w = (struct worker *)h;
     int err;
@@ -52,7 +55,7 @@ static bool worker_send_to_monitor(struct session_host *h, const struct ipc_msg 
     if (w->channel_full) {
         return false;
     }
-    err = ipc_send(WORKER_CHANNEL_FD, m, NULL, 0);
+    err = ipc_send(WORKER_CHANNEL_FD, m, fds, n);
     if (err == -EAGAIN) {
         w->channel_full = true;
         event_add(w->channel_writable, NULL);
@@ -67,6 +70,11 @@ static bool worker_send_to_monitor(struct session_host *h, const struct ipc_msg 
         worker_monitor_gone(w, err);
     }
     return true;
+}
+
+static bool worker_send_to_monitor(struct session_host *h, const struct ipc_msg *m)
+{
+    return worker_send_fds(h, m, NULL, 0);
 }
 
 /* Within the loop's turn, like everything else, as the ping tests exactly that. */
@@ -134,12 +142,37 @@ static void worker_begin_session(struct worker *w, const struct ipc_msg *m, stru
     }
 }
 
+static void worker_resume_session(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
+{
+    int taken[LIMIT_FDS_PER_SESSION];
+
+    for (unsigned i = 0; i < LIMIT_FDS_PER_SESSION; i++) {
+        taken[i] = fdset_steal(fds, 0);
+    }
+    if (session_resume_take(&w->host, m->session, &m->u.begin, taken) < 0) {
+        w->unbegun = m->session;
+        worker_report_unbegun(w);
+    }
+}
+
+static void worker_replace_ring(struct worker *w, struct fdset *fds)
+{
+    const int ring_fd = fdset_steal(fds, 0);
+    const int bell_fd = fdset_steal(fds, 0);
+    int err;
+
+    ring_writer_free(w->host.tap_host.ring);
+    err = ring_writer_new_take(&w->host.tap_host.ring, ring_fd, bell_fd);
+    if (err) {
+        log_error("worker: captured messages are lost: %s", strerror(-err));
+    }
+}
+
 /* Dispatches one message, taking the used fds out of the set. Returns false if it is illegal. */
 static bool worker_dispatch(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
 {
     /* A session that has ended meanwhile is not a fault, so its state is not checked here. */
     const enum session_state state = m->type == IPC_RECORDED ? SESSION_RELAYING : SESSION_DECIDING;
-    int err;
 
     if (!ipc_legal(m->type, IPC_FROM_MONITOR, fds->n, state)) {
         return false;
@@ -147,6 +180,10 @@ static bool worker_dispatch(struct worker *w, const struct ipc_msg *m, struct fd
     switch ((enum ipc_type)m->type) {
     case IPC_SESSION:
         worker_begin_session(w, m, fds);
+        break;
+    case IPC_RESUME:
+    case IPC_RESUME_TWIN:
+        worker_resume_session(w, m, fds);
         break;
     case IPC_REFUSE:
         session_refuse(&w->host, &m->u.refuse, fdset_steal(fds, 0));
@@ -158,16 +195,9 @@ static bool worker_dispatch(struct worker *w, const struct ipc_msg *m, struct fd
     case IPC_RECORDED:
         session_recorded(&w->host, m->session);
         break;
-    case IPC_RING: {
-        const int ring_fd = fdset_steal(fds, 0);
-
-        ring_writer_free(w->host.tap_host.ring);
-        err = ring_writer_new_take(&w->host.tap_host.ring, ring_fd, fdset_steal(fds, 0));
-        if (err) {
-            log_error("worker: captured messages are lost: %s", strerror(-err));
-        }
+    case IPC_RING:
+        worker_replace_ring(w, fds);
         break;
-    }
     case IPC_TAP:
         session_tap(&w->host, m->session, &m->u.tap);
         break;
@@ -245,14 +275,20 @@ static int worker_receive(struct worker *w, struct ipc_msg *m, struct fdset *fds
     return r;
 }
 
+/* Returns true if the message brings a session. */
+static bool worker_begins(uint32_t type)
+{
+    return type == IPC_SESSION || type == IPC_RESUME || type == IPC_RESUME_TWIN;
+}
+
 /* There was no room for a message's fds: ends only its own session or refusal. */
 static void worker_out_of_fds(struct worker *w, const struct ipc_msg *m)
 {
     log_error("worker: out of file descriptors: %s",
-              m->type == IPC_SESSION ? "a session cannot begin"
+              worker_begins(m->type) ? "a session cannot begin"
               : m->type == IPC_RING  ? "captured messages are lost"
                                      : "a client gets no answer");
-    if (m->type == IPC_SESSION) {
+    if (worker_begins(m->type)) {
         w->unbegun = m->session;
         worker_report_unbegun(w);
     } else if (m->type == IPC_REFUSE) {
@@ -314,6 +350,31 @@ static int worker_settings_read(struct worker *w, struct worker_settings *s)
     return poem_read(&w->host.poem, w->poem_text, s->poem_size) == POEM_OK ? 0 : -EINVAL;
 }
 
+/*
+ * Maps the file of session pages and closes it, before anything of a peer's is read: the worker can
+ * then not give it away.
+ */
+static int worker_map_pages(struct worker *w)
+{
+    struct stat st;
+    void *p;
+
+    if (fstat(WORKER_PAGES_FD, &st) < 0) {
+        return -errno;
+    }
+    w->host.pages_size = (size_t)st.st_size;
+    if (w->host.pages_size < SESSION_PAGE_HEAD) {
+        return -EINVAL;
+    }
+    p = mmap(NULL, w->host.pages_size, PROT_READ | PROT_WRITE, MAP_SHARED, WORKER_PAGES_FD, 0);
+    if (p == MAP_FAILED) {
+        return -errno;
+    }
+    w->host.pages = p;
+    close(WORKER_PAGES_FD);
+    return 0;
+}
+
 static int worker_init(struct worker *w)
 {
     w->host.base = turn_base_new(false);
@@ -321,6 +382,7 @@ static int worker_init(struct worker *w)
         return -ENOMEM;
     }
     w->host.send = worker_send_to_monitor;
+    w->host.send_fds = worker_send_fds;
     w->channel_readable = event_new(w->host.base, WORKER_CHANNEL_FD, EV_READ | EV_PERSIST,
                                     worker_on_channel_readable, w);
     w->channel_writable =
@@ -351,6 +413,9 @@ static void worker_deinit(struct worker *w)
     if (w->host.base) {
         event_base_free(w->host.base);
     }
+    if (w->host.pages) {
+        munmap(w->host.pages, w->host.pages_size);
+    }
 }
 
 static int worker_serve(struct worker *w)
@@ -368,7 +433,7 @@ static int worker_serve(struct worker *w)
 
 int worker_main(void)
 {
-    struct worker w = {.host.tap_host.fdinfo_fd = -1, .reserve_fds = {-1, -1}};
+    struct worker w = {.host.tap_host.fdinfo_fd = -1, .reserve_fds = {-1, -1, -1, -1}};
     struct worker_settings s;
     int err = worker_settings_read(&w, &s);
 
@@ -388,7 +453,10 @@ int worker_main(void)
     signal(SIGUSR1, SIG_IGN);
     signal(SIGUSR2, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
-    err = worker_init(&w);
+    err = worker_map_pages(&w);
+    if (!err) {
+        err = worker_init(&w);
+    }
     if (!err) {
         err = recital_prepare();
     }

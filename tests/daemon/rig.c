@@ -109,6 +109,16 @@ static void end_watch(struct rig *r)
     (void)process_wait(r->watcher);
 }
 
+void rig_await_rest(pid_t worker)
+{
+    const struct patience patience = patience_begin();
+    char state[32] = "";
+
+    while (!process_status(worker, "State", state, sizeof state) || state[0] != 'S') {
+        ck_assert_msg(patience_again(&patience), "worker %ld never rests", (long)worker);
+    }
+}
+
 void rig_await_log(struct rig *r, const char *text, char *line, size_t size)
 {
     const struct patience patience = patience_begin();

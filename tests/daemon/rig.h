@@ -121,6 +121,12 @@ size_t rig_workers(const struct rig *r, pid_t out[RIG_WORKERS]);
 pid_t rig_worker(const struct rig *r);
 
 /*
+ * Waits until this worker rests: what has arrived is then noted. Killed before, it may be in doubt
+ * whether the last message was sent.
+ */
+void rig_await_rest(pid_t worker);
+
+/*
  * Waits until the log says text in a line behind the last one awaited. The line, without its end,
  * goes to line (size bytes; may be NULL).
  */

@@ -103,7 +103,7 @@ START_TEST(status_tells_of_the_broker_and_its_routes)
     ck_assert_uint_eq(strlen(text(o, "since")), strlen("2026-11-23T05:09:18.526341820Z"));
     expect_members(json_object_get(o, "configuration"), "file sha256");
     ck_assert_str_eq(text(json_object_get(o, "configuration"), "file"), r.config);
-    expect_members(json_object_get(o, "sessions"), "begun most now");
+    expect_members(json_object_get(o, "sessions"), "begun most now resumed");
     ck_assert_int_eq(number(json_object_get(o, "sessions"), "now"), 1);
     ck_assert_int_eq(number(json_object_get(o, "sessions"), "begun"), 2);
     ck_assert_int_eq(number(json_object_get(o, "sessions"), "most"), 1024);
@@ -154,8 +154,8 @@ START_TEST(a_session_is_shown_as_it_is)
     pair_ping(&p);
     all = control_answer_to(&q);
     s = control_part_of(all, 0, "session");
-    expect_members(s, "backend client licences ms number observed overdue permissive route rule "
-                      "since state taint to-backend to-client verdict worker");
+    expect_members(s, "backend client licences ms number observed overdue permissive resumed route "
+                      "rule since state taint to-backend to-client verdict worker");
     ck_assert_int_eq(number(s, "number"), 2);
     ck_assert_str_eq(text(s, "route"), "r");
     ck_assert_str_eq(text(s, "state"), "relaying");
@@ -200,8 +200,8 @@ START_TEST(a_session_that_begins_is_shown_too)
     fd = peer_connect(r.listen);
     all = await_sessions(1);
     s = control_part_of(all, 0, "session");
-    expect_members(
-        s, "ms number observed overdue route since state taint to-backend to-client worker");
+    expect_members(s, "ms number observed overdue resumed route since state taint to-backend "
+                      "to-client worker");
     ck_assert_str_eq(text(s, "state"), "accepted");
     ck_assert(json_is_null(json_object_get(s, "worker")));
     ck_assert(json_is_null(json_object_get(s, "to-backend")));
@@ -315,20 +315,20 @@ START_TEST(a_worker_that_dies_while_it_is_asked)
     struct pair p;
     pid_t worker;
     bool last;
-    json_t *part;
     int fd;
 
     control_rig_start(&r, "", "");
     rig_session(&r, NULL, NULL, &p);
     worker = rig_worker(&r);
+    rig_await_rest(worker);
     ck_assert_int_eq(kill(worker, SIGSTOP), 0);
     fd = control_connect();
     control_send(fd, &q, sizeof q, NULL, 0);
     ck_assert_int_eq(kill(worker, SIGKILL), 0);
-    part = control_receive(fd, CONTROL_OK, &last);
-    json_decref(part);
+    json_decref(control_receive(fd, CONTROL_OK, &last));
     close(fd);
-    pair_expect_end(&p);
+    pair_ping(&p);
+    pair_close(&p);
     rig_stop(&r);
 }
 END_TEST

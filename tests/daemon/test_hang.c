@@ -53,11 +53,15 @@ START_TEST(a_worker_is_replaced)
 
     start(&r, 1, 1);
     rig_session(&r, NULL, NULL, &p);
+    pair_ping(&p);
     worker = rig_worker(&r);
+    rig_await_rest(worker);
     stop_worker(&r);
-    pair_expect_end(&p);
+    pair_ping(&p);
     rig_await_log(&r, "hangs", NULL, 0);
-    rig_await_log(&r, "ended: reason=worker-hung state=relaying", NULL, 0);
+    rig_await_log(&r, "goes on in worker", NULL, 0);
+    pair_close(&p);
+    rig_await_log(&r, " ended: ", NULL, 0);
     rig_settle(&r);
     ck_assert_int_ne(rig_worker(&r), worker);
     expect_session(&r);
@@ -127,13 +131,16 @@ START_TEST(a_refusal_is_answered)
 
     start(&r, 1, 1);
     rig_session(&r, NULL, NULL, &p);
+    pair_ping(&p);
+    rig_await_rest(rig_worker(&r));
     stop_worker(&r);
     client = peer_connect(r.listen);
     peer_send_version(client, 3, WIRE_TYPE_COMMAND, NULL, NULL);
     ck_assert_int_eq(peer_recv_error(client, 3, WIRE_VERSION), EBUSY);
     peer_expect_eof(client);
     close(client);
-    pair_expect_end(&p);
+    pair_ping(&p);
+    pair_close(&p);
     rig_stop(&r);
 }
 END_TEST
@@ -152,7 +159,7 @@ START_TEST(new_sessions_are_anothers)
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         rig_session(&r, NULL, NULL, &pairs[i]);
     }
-    rig_await_log(&r, "its 0 sessions end", NULL, 0);
+    rig_await_log(&r, "it had 0 sessions", NULL, 0);
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         pair_ping(&pairs[i]);
         pair_close(&pairs[i]);

@@ -98,9 +98,10 @@ json_t *control_broker(const struct control_subject *m)
                          {"configuration", control_json_configuration(m->context->config)},
                          {"taint", control_json_taint(m->sessions->taint)},
                          {"observed", control_json_taint(m->sessions->observed)},
-                         {"sessions", json_pack("{s:i,s:i,s:I}", "now", (int)m->sessions->alive,
+                         {"sessions", json_pack("{s:i,s:i,s:I,s:I}", "now", (int)m->sessions->alive,
                                                 "most", (int)m->context->config->max_sessions,
-                                                "begun", (json_int_t)m->sessions->last)},
+                                                "begun", (json_int_t)m->sessions->last, "resumed",
+                                                (json_int_t)m->sessions->resumed)},
                          {"longest-turn-us", json_integer(turn_longest_us())},
                          {"workers", control_json_workers(m->workers)},
                          {"audit", control_json_audit(m->context)},
@@ -123,19 +124,21 @@ json_t *control_route(const struct route *r)
 {
     const struct config_route *c = r->config;
 
-    return json_pack("{s:o}", "route",
-                     members_object((const struct member[]){
-                         {"name", json_string(c->name)},
-                         {"listen", control_json_text(c->listen)},
-                         {"listening", json_boolean(r->listener != NULL)},
-                         {"backend", control_json_text(c->spawn ? NULL : c->backend)},
-                         {"spawn", control_json_text(c->spawn)},
-                         {"sessions", json_pack("{s:i,s:i,s:I}", "now", (int)r->sessions, "most",
-                                                (int)c->sessions, "begun", (json_int_t)r->begun)},
-                         {"taint", control_json_taint(r->taint)},
-                         {"observed", control_json_taint(r->observed)},
-                         {"devices", control_json_devices(r)},
-                         {NULL, NULL}}));
+    return json_pack(
+        "{s:o}", "route",
+        members_object((const struct member[]){
+            {"name", json_string(c->name)},
+            {"listen", control_json_text(c->listen)},
+            {"listening", json_boolean(r->listener != NULL)},
+            {"backend", control_json_text(c->spawn ? NULL : c->backend)},
+            {"spawn", control_json_text(c->spawn)},
+            {"sessions",
+             json_pack("{s:i,s:i,s:I,s:I}", "now", (int)r->sessions, "most", (int)c->sessions,
+                       "begun", (json_int_t)r->begun, "resumed", (json_int_t)r->resumed)},
+            {"taint", control_json_taint(r->taint)},
+            {"observed", control_json_taint(r->observed)},
+            {"devices", control_json_devices(r)},
+            {NULL, NULL}}));
 }
 
 /* ---- a session ---- */
@@ -158,14 +161,14 @@ json_t *control_session(const struct monitor_session *t)
 {
     /* Set by the verdict. */
     json_t *facts = t->facts ? json_loads(t->facts, 0, NULL) : NULL;
-    json_t *o =
-        json_pack("{s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id,
-                  "route", t->config->name, "state", session_state_name(t->state), "since",
-                  control_json_time_of(t->accepted_ms), "ms", control_json_age(t->accepted_ms),
-                  "worker", t->member ? json_integer(t->member->pid) : json_null(), "taint",
-                  control_json_taint(t->taint), "observed", control_json_taint(t->observed),
-                  "to-backend", control_json_counts(t, &t->to_backend), "to-client",
-                  control_json_counts(t, &t->to_client), "overdue", control_json_overdue(t));
+    json_t *o = json_pack(
+        "{s:I,s:s,s:s,s:o,s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:o}", "number", (json_int_t)t->id, "route",
+        t->config->name, "state", session_state_name(t->state), "since",
+        control_json_time_of(t->accepted_ms), "ms", control_json_age(t->accepted_ms), "worker",
+        t->member ? json_integer(t->member->pid) : json_null(), "resumed", (int)t->resumed, "taint",
+        control_json_taint(t->taint), "observed", control_json_taint(t->observed), "to-backend",
+        control_json_counts(t, &t->to_backend), "to-client", control_json_counts(t, &t->to_client),
+        "overdue", control_json_overdue(t));
 
     if (o && facts) {
         (void)json_object_update(o, facts);

@@ -54,7 +54,7 @@ static void tracing_run_write_session(struct tracing *t, const struct monitor_se
     char name[LIMIT_NAME + 32];
 
     m->session = session->id;
-    m->worker = session->member->number;
+    m->worker = session->member ? session->member->number : 0;
     snprintf(name, sizeof name, "%s/%llu", session->config->name, (unsigned long long)session->id);
     if (tracer_msg_add(m, name) && tracing_facts_add(m, session->traced)) {
         tracing_run_write_take(t, -1);
@@ -173,6 +173,12 @@ static void tracing_run_on_assigned(void *arg, struct monitor_session *t)
 {
     struct tracing *const tracing = arg;
 
+    if (t->traced) {
+        /* It goes on in another worker. */
+        tracing_run_write_session(tracing, t);
+        tracing_set_stale(tracing, t);
+        return;
+    }
     if (!monitor_session_tap(t).on) {
         return;
     }

@@ -76,7 +76,8 @@ void channel_pair_begin(const struct dma_settings *set, bool recorded)
     client_end = open_end(&client);
     backend_end = open_end(&backend);
     ck_assert_int_eq(channel_pair_init_take(&channels, base, client_end, backend_end, limits,
-                                            limits, &pool, &gate, on_lane, NULL),
+                                            limits, &(struct channel_pair_page){.hand = NULL},
+                                            &pool, &gate, on_lane, NULL),
                      0);
 }
 

@@ -4,7 +4,7 @@
  * Requests that a device does not answer in time: each is answered once, and a late reply is never
  * passed on.
  */
-#include "proxy/relay/overdue.h"
+#include "proxy/ipc/overdue.h"
 
 #include "tests/support/unit.h"
 

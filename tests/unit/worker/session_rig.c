@@ -67,6 +67,17 @@ static bool send_to_test(struct session_host *h, const struct ipc_msg *m)
     return true;
 }
 
+/* Of the twin sockets the test has the other ends. */
+static bool send_twin_to_test(struct session_host *h, const struct ipc_msg *m, const int *fds,
+                              unsigned n)
+{
+    (void)h;
+    (void)fds;
+    ck_assert_uint_eq(m->type, IPC_TWIN);
+    ck_assert_uint_eq(n, 2);
+    return true;
+}
+
 void rig_init(struct session_rig *r)
 {
     log_init("test", LOG_ERROR);
@@ -74,6 +85,7 @@ void rig_init(struct session_rig *r)
     r->host.base = event_base_new();
     ck_assert_ptr_nonnull(r->host.base);
     r->host.send = send_to_test;
+    r->host.send_fds = send_twin_to_test;
     r->host.poem = poem_builtin;
     ck_assert_int_eq(session_host_init(&r->host), 0);
 }

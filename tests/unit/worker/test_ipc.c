@@ -24,6 +24,8 @@ static const struct {
     const char *states; /* 'x': legal in this one; NULL: it names no session */
 } rules[IPC_TYPES] = {
     [IPC_SESSION] = {"session", IPC_FROM_MONITOR, 2, NULL},
+    [IPC_RESUME] = {"resume", IPC_FROM_MONITOR, 2, NULL},
+    [IPC_RESUME_TWIN] = {"resume twin", IPC_FROM_MONITOR, 4, NULL},
     [IPC_REFUSE] = {"refuse", IPC_FROM_MONITOR, 1, NULL},
     [IPC_VERDICT] = {"verdict", IPC_FROM_MONITOR, 0, "...x..."},
     [IPC_RECORDED] = {"recorded", IPC_FROM_MONITOR, 0, "....xx."},
@@ -41,6 +43,8 @@ static const struct {
     [IPC_EVIDENCE] = {"evidence", IPC_FROM_WORKER, 0, "..x...."},
     [IPC_TAINT] = {"taint", IPC_FROM_WORKER, 0, "..xxxx."},
     [IPC_EXPORT] = {"export", IPC_FROM_WORKER, 0, "....xx."},
+    [IPC_TWIN] = {"twin", IPC_FROM_WORKER, 2, "....xx."},
+    [IPC_RESUMED] = {"resumed", IPC_FROM_WORKER, 0, "....xx."},
     [IPC_COUNTS] = {"counts", IPC_FROM_WORKER, 0, NULL},
     [IPC_RECEIVED] = {"received", IPC_FROM_WORKER, 0, NULL},
     [IPC_ENDED] = {"ended", IPC_FROM_WORKER, 0, "..xxxx."},

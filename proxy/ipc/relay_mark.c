@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Writes and reads marks. Only memory. */
-#include "proxy/relay/relay_mark.h"
+#include "proxy/ipc/relay_mark.h"
 
 #include <stdatomic.h>
 
 #include "base/limits.h"
-#include "proxy/relay/dma_gate.h"
+#include "base/fdset.h"
 
 void relay_mark_set(struct relay_mark *m, enum relay_mark_step step)
 {
@@ -61,7 +61,7 @@ static bool relay_mark_flags_sound(const struct relay_mark *m)
             return false;
         }
     }
-    return m->verdict <= DMA_DROP && m->piece <= DMA_DROP;
+    return m->verdict < RELAY_MARK_VERDICTS && m->piece < RELAY_MARK_VERDICTS;
 }
 
 bool relay_mark_sound(const struct relay_mark *m)

@@ -22,8 +22,8 @@
  * always whole: relay_mark_progress. Apart from that a reader checks a mark as it would a peer's
  * bytes (relay_mark_sound), since a worker that was taken over can write anything.
  */
-#ifndef POEMD_PROXY_RELAY_RELAY_MARK_H
-#define POEMD_PROXY_RELAY_RELAY_MARK_H
+#ifndef POEMD_PROXY_IPC_RELAY_MARK_H
+#define POEMD_PROXY_IPC_RELAY_MARK_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,6 +36,9 @@
 
 /* The header and the first 16 bytes of the payload. */
 #define RELAY_MARK_FRONT 32u
+
+/* Verdicts that can be kept: DMA_PASS, DMA_STRIP, DMA_DROP of enum dma_verdict. */
+#define RELAY_MARK_VERDICTS 3u
 
 enum relay_mark_step {
     RELAY_MARK_IDLE,   /* nothing is under way, or only a look */

@@ -27,8 +27,8 @@
  * is complete before it is counted, and noted is set before: a request is not watched, rather than
  * twice, if its worker dies in between.
  */
-#ifndef POEMD_PROXY_RELAY_OVERDUE_H
-#define POEMD_PROXY_RELAY_OVERDUE_H
+#ifndef POEMD_PROXY_IPC_OVERDUE_H
+#define POEMD_PROXY_IPC_OVERDUE_H
 
 #include <stdbool.h>
 #include <stdint.h>

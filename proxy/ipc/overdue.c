@@ -4,7 +4,7 @@
  * Two short lists, searched from the oldest on, since replies mostly come in the order of their
  * requests.
  */
-#include "proxy/relay/overdue.h"
+#include "proxy/ipc/overdue.h"
 
 #include <stdatomic.h>
 #include <string.h>

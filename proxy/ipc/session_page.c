@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Checks and reads session pages. Pure. */
+#include "proxy/ipc/session_page.h"
+
+bool session_page_sound(const struct session_page *p, uint64_t session)
+{
+    if (p->version != SESSION_PAGE_VERSION || p->session != session || p->twin > 1 || p->gate > 1 ||
+        p->zero != 0 || p->handed_on >= 1u << SIDES) {
+        return false;
+    }
+    if (!overdue_is_sound(&p->overdue)) {
+        return false;
+    }
+    for (int i = 0; i < SIDES; i++) {
+        if ((p->taint[i] & ~IPC_TAINT_MAY) != 0 || (p->taint_unsent[i] & ~p->taint[i]) != 0 ||
+            p->due[i] > SESSION_PAGE_DUE_MOST || p->senders[i].told > 1 || p->senders[i].late > 1) {
+            return false;
+        }
+    }
+    for (int i = 0; i < SESSION_PAGE_WAYS; i++) {
+        if (p->asked[i].n > LIMIT_ASKED || !relay_mark_sound(&p->marks[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void session_page_add(struct ipc_count *to, const struct relay_mark *m)
+{
+    const struct ipc_count c = relay_mark_progress(m).count;
+
+    to->messages += c.messages;
+    to->bytes += c.bytes;
+    to->fds += c.fds;
+}
+
+void session_page_counts(const struct session_page *p, struct ipc_count *to_backend,
+                         struct ipc_count *to_client)
+{
+    *to_backend = (struct ipc_count){.messages = 0};
+    *to_client = *to_backend;
+    session_page_add(to_backend, &p->marks[SESSION_PAGE_TO_BACKEND]);
+    session_page_add(to_backend, &p->marks[SESSION_PAGE_TWIN_TO_BACKEND]);
+    session_page_add(to_client, &p->marks[SESSION_PAGE_TO_CLIENT]);
+    session_page_add(to_client, &p->marks[SESSION_PAGE_TWIN_TO_CLIENT]);
+}
+
+uint64_t session_page_in_hand(uint64_t hand, enum session_page_way *way)
+{
+    const uint64_t at = hand & ((1u << SESSION_PAGE_HAND_BITS) - 1);
+
+    if (at == 0 || at > SESSION_PAGE_RESUMING + 1) {
+        return 0;
+    }
+    *way = (enum session_page_way)(at - 1);
+    return hand >> SESSION_PAGE_HAND_BITS;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * What a relaying session needs to go on in another worker after its own has died, in memory that
+ * outlives the worker.
+ *
+ * Each worker process has one file in memory, which the monitor made and keeps open: a hand, then a
+ * page for each session, found by its slot. The worker maps it before it reads anything from a
+ * peer, and closes its fd: whatever takes the worker over can alter the pages of its sessions, but
+ * cannot give them away. When the worker has died, the monitor reads the pages and copies each into
+ * the file of the worker in which the session goes on. So nothing is shared with a process that is
+ * not trusted any more, and a page does not change while it is checked.
+ *
+ * A page is complete if its version is set, which is stored last. From then on single fields
+ * change, in an order that a reader can trust (relay_mark.h). A reader checks a page as it would a
+ * peer's bytes. A session without a sound page ends with its worker.
+ */
+#ifndef POEMD_PROXY_IPC_SESSION_PAGE_H
+#define POEMD_PROXY_IPC_SESSION_PAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "base/side.h"
+#include "proxy/ipc/ipc.h"
+#include "proxy/ipc/overdue.h"
+#include "proxy/ipc/relay_mark.h"
+
+/* Changes with every change of the layout, or of a field's meaning. */
+#define SESSION_PAGE_VERSION 1u
+
+/* A page's room in the file: a page of memory. */
+#define SESSION_PAGE_SIZE 4096u
+
+/* The file's beginning, before the first slot. */
+#define SESSION_PAGE_HEAD 4096u
+
+/* The slot of a session that has none, and cannot be resumed. */
+#define SESSION_PAGE_NO_SLOT UINT32_MAX
+
+/* The most questions of settle.h that a side may leave unanswered: one for each worker killed. */
+#define SESSION_PAGE_DUE_MOST 8u
+
+/* The directions of a session. */
+enum session_page_way {
+    SESSION_PAGE_TO_BACKEND,
+    SESSION_PAGE_TO_CLIENT,
+    SESSION_PAGE_TWIN_TO_BACKEND,
+    SESSION_PAGE_TWIN_TO_CLIENT,
+    SESSION_PAGE_WAYS,
+    SESSION_PAGE_RESUMING = SESSION_PAGE_WAYS, /* in a hand: before any of them */
+};
+
+/*
+ * What a worker is handling: SESSION_PAGE_HAND, or 0. Stored before a direction's turn and after
+ * it, so that the monitor knows whose message the worker was handling when it died.
+ */
+struct session_page_head {
+    uint64_t hand;
+};
+
+#define SESSION_PAGE_HAND_BITS 3
+#define SESSION_PAGE_HAND(session, way) \
+    ((uint64_t)(session) << SESSION_PAGE_HAND_BITS | ((uint64_t)(way) + 1))
+
+/* Requests for large replies (proxy/relay/asked.h): replies[0 … n-1], the oldest first. */
+struct asked_reply {
+    uint32_t size; /* with its header */
+    uint16_t id;
+    uint16_t command;
+};
+
+struct asked_kept {
+    uint32_t n;
+    struct asked_reply replies[LIMIT_ASKED];
+};
+
+/* A side's declared limits for one message. */
+struct session_page_limits {
+    uint32_t max_fds;
+    uint32_t max_data;
+    uint32_t max_bitmap;
+};
+
+/* A sender check's state (proxy/relay/sender_check.h). */
+struct session_page_sender {
+    uint32_t looks;
+    uint8_t told; /* bool */
+    uint8_t late; /* bool */
+    uint16_t zero;
+};
+
+struct session_page {
+    uint32_t version; /* SESSION_PAGE_VERSION; 0: the session does not relay yet */
+    uint32_t twin;    /* 1: it has twin sockets */
+    uint64_t session; /* its number */
+    struct session_page_limits limits[SIDES];
+    uint32_t max_dma_maps;        /* as negotiated */
+    uint32_t gate;                /* 1: a gate judges its messages, of which nothing is kept here */
+    uint32_t taint[SIDES];        /* IPC_TAINT_MAY that each party has caused */
+    uint32_t taint_unsent[SIDES]; /* the part that the monitor may not have been sent */
+    uint32_t handed_on;           /* bits 1 << enum side: another process uses its socket */
+    uint8_t due[SIDES]; /* questions that a side has not answered (proxy/relay/settle.h) */
+    uint16_t zero;
+    struct session_page_sender senders[SIDES];
+    uint64_t captured; /* messages seen by its tap */
+    struct relay_mark marks[SESSION_PAGE_WAYS];
+    struct asked_kept asked[SESSION_PAGE_WAYS]; /* by the requests' direction */
+    struct overdue overdue;                     /* of the client's requests on the main sockets */
+};
+
+_Static_assert(sizeof(struct session_page) <= SESSION_PAGE_SIZE, "a page does not fit its slot");
+_Static_assert(sizeof(struct session_page_head) <= SESSION_PAGE_HEAD, "the hand is too large");
+
+/*
+ * Returns true if the page is this session's, complete, and plausible: enums and numbers in range,
+ * counts consistent. Pure.
+ */
+bool session_page_sound(const struct session_page *p, uint64_t session);
+
+/* Sums up the counts of delivered messages. The page must be sound. Pure. */
+void session_page_counts(const struct session_page *p, struct ipc_count *to_backend,
+                         struct ipc_count *to_client);
+
+/* Returns the session in a hand, or 0, and its direction in *way. Pure. */
+uint64_t session_page_in_hand(uint64_t hand, enum session_page_way *way);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Files of session pages. Never mapped here: what a worker writes is only ever copied out. */
+#define _GNU_SOURCE
+#include "proxy/monitor/worker_pages.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define WORD_BITS 64u
+
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW)
+
+static off_t worker_pages_offset(uint32_t slot)
+{
+    return (off_t)(SESSION_PAGE_HEAD + (uint64_t)slot * SESSION_PAGE_SIZE);
+}
+
+struct worker_pages *worker_pages_new(uint32_t n)
+{
+    const size_t words = (n + WORD_BITS - 1) / WORD_BITS;
+    struct worker_pages *const p = calloc(1, sizeof *p + words * sizeof *p->slots);
+    int err;
+
+    if (!p) {
+        return NULL;
+    }
+    p->refs = 1;
+    p->n = n;
+    p->fd = memfd_create("poemd-sessions", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (p->fd >= 0 && ftruncate(p->fd, worker_pages_offset(n)) == 0 &&
+        fcntl(p->fd, F_ADD_SEALS, SEALS) == 0) {
+        return p;
+    }
+    err = errno;
+    worker_pages_release(p);
+    errno = err;
+    return NULL;
+}
+
+void worker_pages_release(struct worker_pages *p)
+{
+    if (p && --p->refs == 0) {
+        if (p->fd >= 0) {
+            close(p->fd);
+        }
+        free(p);
+    }
+}
+
+uint32_t worker_pages_take(struct worker_pages *p)
+{
+    for (uint32_t word = p->first / WORD_BITS; word * WORD_BITS < p->n; word++) {
+        const uint64_t free_bits = ~p->slots[word];
+        const uint32_t slot =
+            word * WORD_BITS + (free_bits ? (uint32_t)__builtin_ctzll(free_bits) : WORD_BITS);
+
+        if (free_bits && slot < p->n) {
+            p->slots[word] |= 1ull << (slot % WORD_BITS);
+            p->first = slot + 1;
+            p->used++;
+            p->refs++;
+            return slot;
+        }
+    }
+    p->first = p->n;
+    return SESSION_PAGE_NO_SLOT;
+}
+
+/* Returns the memory of all slots at once: single ones share their pages of memory. */
+static void worker_pages_rest(const struct worker_pages *p)
+{
+    (void)fallocate(p->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, worker_pages_offset(0),
+                    worker_pages_offset(p->n) - worker_pages_offset(0));
+}
+
+void worker_pages_give_back(struct worker_pages *p, uint32_t slot)
+{
+    if (!p || slot >= p->n) {
+        return;
+    }
+    p->slots[slot / WORD_BITS] &= ~(1ull << (slot % WORD_BITS));
+    p->first = slot < p->first ? slot : p->first;
+    p->used--;
+    if (p->used == 0) {
+        worker_pages_rest(p);
+    }
+    worker_pages_release(p);
+}
+
+bool worker_pages_read(const struct worker_pages *p, uint32_t slot, struct session_page *out)
+{
+    return p && slot < p->n &&
+           pread(p->fd, out, sizeof *out, worker_pages_offset(slot)) == (ssize_t)sizeof *out;
+}
+
+bool worker_pages_write(const struct worker_pages *p, uint32_t slot, const struct session_page *in)
+{
+    return p && slot < p->n &&
+           pwrite(p->fd, in, sizeof *in, worker_pages_offset(slot)) == (ssize_t)sizeof *in;
+}
+
+uint64_t worker_pages_hand(const struct worker_pages *p)
+{
+    struct session_page_head head;
+
+    return p && pread(p->fd, &head, sizeof head, 0) == (ssize_t)sizeof head ? head.hand : 0;
+}

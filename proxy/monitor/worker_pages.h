@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A worker's file of session pages (proxy/ipc/session_page.h), as the monitor has it: which slots
+ * are used, and what is in them once the worker has died.
+ *
+ * It lives as long as its worker, or a session that still has a slot in it. The file is sparse: an
+ * unused slot takes no memory.
+ */
+#ifndef POEMD_PROXY_MONITOR_WORKER_PAGES_H
+#define POEMD_PROXY_MONITOR_WORKER_PAGES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proxy/ipc/session_page.h"
+
+struct worker_pages {
+    int fd;
+    unsigned refs;  /* the worker, and each used slot */
+    uint32_t n;     /* slots */
+    uint32_t first; /* no slot below it is free */
+    uint32_t used;
+    uint64_t slots[]; /* bits: used */
+};
+
+/* Makes a file with n slots, sealed in its size. Returns NULL with errno set if it cannot. */
+struct worker_pages *worker_pages_new(uint32_t n) __attribute__((warn_unused_result));
+
+/* The worker is gone: frees the file once no slot is used. NULL is allowed. */
+void worker_pages_release(struct worker_pages *p);
+
+/* Returns a free slot, or SESSION_PAGE_NO_SLOT if there is none. */
+uint32_t worker_pages_take(struct worker_pages *p) __attribute__((warn_unused_result));
+
+/* Gives a slot back, which may be SESSION_PAGE_NO_SLOT. May free p. */
+void worker_pages_give_back(struct worker_pages *p, uint32_t slot);
+
+/* Reads a slot. Returns false if it cannot be read. */
+bool worker_pages_read(const struct worker_pages *p, uint32_t slot, struct session_page *out)
+    __attribute__((warn_unused_result));
+
+/* Writes a slot, before its worker knows it. Returns false if it cannot be written. */
+bool worker_pages_write(const struct worker_pages *p, uint32_t slot, const struct session_page *in)
+    __attribute__((warn_unused_result));
+
+/* Returns the worker's hand, or 0. */
+uint64_t worker_pages_hand(const struct worker_pages *p);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Opens a session's channel pairs from its page, and follows what happens on them. */
+#include "proxy/worker/session_relay.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/sock.h"
+#include "proxy/worker/session_count.h"
+#include "proxy/worker/session_fault.h"
+#include "proxy/worker/session_reap.h"
+#include "proxy/worker/session_watch.h"
+
+#define SUBJECT(s, leg_name) \
+    &(struct log_subject) \
+    { \
+        .session = (s)->id, .route = (s)->route[0] ? (s)->route : NULL, .leg = (leg_name), \
+        .quiet = (s)->quiet != IPC_LOGGED \
+    }
+
+/* ---- events ---- */
+
+static void session_begin_draining(struct session *s)
+{
+    if (s->state == SESSION_RELAYING && session_advance(s, SESSION_DRAINING)) {
+        s->drained = session_count_taken(s);
+        session_set_timer(s, s->drain_ms);
+    }
+}
+
+static void session_on_channels(struct channel_pair *l, const struct channel_pair_event *e,
+                                void *arg)
+{
+    struct session *s = arg;
+
+    if (e->news == CHANNEL_PAIR_WAITS) {
+        session_watch_soon(s);
+    } else if (e->news == CHANNEL_PAIR_OVERDUE) {
+        session_fault_log_overdue(s, &e->detail->hdr);
+    } else if (e->news == CHANNEL_PAIR_REFUSED) {
+        session_fault_log(s, e);
+    } else if (e->news == CHANNEL_PAIR_FAILED) {
+        session_fault_log(s, e);
+        s->by = e->from_client ? IPC_BY_CLIENT : IPC_BY_BACKEND;
+        session_end(s, e->reason);
+    } else if (l == s->twin) {
+        /* The main socket decides when a session is over; a closed twin only falls silent. */
+        return;
+    } else if (e->news == CHANNEL_PAIR_CLOSED) {
+        dma_denial_log_missing(&s->guard->gate, SUBJECT(s, "backend"), e->reason);
+        session_end(s, e->reason);
+    } else {
+        session_begin_draining(s);
+    }
+}
+
+static void session_on_gate(void *arg, const struct dma_denial *d)
+{
+    struct session *s = arg;
+
+    if (d) {
+        dma_denial_log_add(&s->guard->denials,
+                           SUBJECT(s, d->what == DMA_FDS_WITHHELD ? "client" : "backend"), d);
+    } else {
+        session_report_later(s);
+    }
+}
+
+/* Another process than the judged one uses a socket. */
+static void session_on_stranger(void *arg, enum side party, const struct sock_sender *from)
+{
+    struct session *s = arg;
+    const struct sender_check *w = &s->guard->witnesses[party];
+
+    session_watch_stranger(s, party, from);
+    if (!sender_check_is_strict(w)) {
+        return;
+    }
+    if (w->who.pid == 0) {
+        log_line(LOG_WARNING, SUBJECT(s, side_name(party)),
+                 "handed on: its socket is used by a process that cannot be identified as the one "
+                 "judged");
+    } else {
+        log_line(LOG_WARNING, SUBJECT(s, side_name(party)),
+                 "handed on: its socket is used by process %ld, user %ld, group %ld; the one "
+                 "judged is process %ld, user %ld, group %ld",
+                 (long)from->pid, (long)from->uid, (long)from->gid, (long)w->who.pid,
+                 (long)w->who.uid, (long)w->who.gid);
+    }
+    if (w->act == SENDER_CHECK_TAINT) {
+        session_taint(s, party, TAINT_HANDED_ON);
+    }
+}
+
+static void session_relay_check_senders(struct session_guard *guard,
+                                        const struct sender_check_settings *settings)
+{
+    for (int i = 0; i < SIDES; i++) {
+        struct sender_check *w = &guard->witnesses[i];
+
+        guard->watching[i] = sender_check_init(w, settings, (enum side)i, &guard->page->senders[i],
+                                               session_on_stranger, NULL)
+                                 ? w
+                                 : NULL;
+    }
+}
+
+/* ---- beginning ---- */
+
+void session_relay_prepare(struct session_guard *guard, struct session_host *h,
+                           const struct ipc_session *settings)
+{
+    session_relay_check_senders(guard, &settings->same);
+    guard->dma = settings->dma;
+    guard->fds.room = &h->fds;
+    guard->busy_poll_us = settings->busy_poll_us;
+    guard->watch.stall_ms = settings->stall_ms ? settings->stall_ms : LIMIT_STALL_MS;
+    report_init(&guard->report, settings->recorded != 0);
+}
+
+void session_relay_adopt(struct session *s, struct session_guard *guard,
+                         const struct ipc_session *settings)
+{
+    s->guard = guard;
+    guard->witnesses[SIDE_CLIENT].arg = s;
+    guard->witnesses[SIDE_BACKEND].arg = s;
+    s->quiet = (uint8_t)settings->quiet;
+    memcpy(s->route, settings->route, sizeof s->route - 1);
+    s->drain_ms = settings->drain_ms;
+}
+
+static struct channel_pair_limits session_relay_limits(const struct session_page_limits *l)
+{
+    return (struct channel_pair_limits){
+        .max_fds = l->max_fds, .takes = {.max_data = l->max_data, .max_bitmap = l->max_bitmap}};
+}
+
+/* Opens a channel pair for two sockets (taken). Returns 0 or -errno; *out can be closed anyway. */
+static int session_relay_open_pair(struct session *s, struct channel_pair **out, int client_fd,
+                                   int backend_fd)
+{
+    struct session_page *const p = s->guard->page;
+    const bool twin = out == &s->twin;
+    const unsigned up = twin ? SESSION_PAGE_TWIN_TO_BACKEND : SESSION_PAGE_TO_BACKEND;
+    const unsigned down = twin ? SESSION_PAGE_TWIN_TO_CLIENT : SESSION_PAGE_TO_CLIENT;
+    const struct channel_pair_page page = {
+        .to_backend = &p->marks[up],
+        .to_client = &p->marks[down],
+        .client_asked = &p->asked[up],
+        .backend_asked = &p->asked[down],
+        .hand = s->host->pages ? &((struct session_page_head *)s->host->pages)->hand : NULL,
+        .in_hand = {[SIDE_CLIENT] = SESSION_PAGE_HAND(s->id, up),
+                    [SIDE_BACKEND] = SESSION_PAGE_HAND(s->id, down)}};
+    int err;
+
+    *out = twin ? calloc(1, sizeof **out) : s->guard->channels;
+    if (!*out) {
+        sock_close(&client_fd);
+        sock_close(&backend_fd);
+        return -ENOMEM;
+    }
+    err = channel_pair_init_take(*out, s->host->base, client_fd, backend_fd,
+                                 session_relay_limits(&p->limits[SIDE_CLIENT]),
+                                 session_relay_limits(&p->limits[SIDE_BACKEND]), &page,
+                                 &s->host->pool, &s->guard->gate, session_on_channels, s);
+    channel_pair_count_fds(*out, &s->guard->fds);
+    channel_pair_busy_poll(*out, s->guard->busy_poll_us);
+    return err;
+}
+
+int session_relay_open_take(struct session *s, const int fds[LIMIT_FDS_PER_SESSION])
+{
+    struct session_guard *const g = s->guard;
+    int err;
+    int err_twin = 0;
+
+    dma_gate_init(&g->gate, &g->dma, g->page->max_dma_maps, &g->report, session_on_gate, s);
+    g->gate.fdinfo_fd = s->host->tap_host.fdinfo_fd;
+    err = session_relay_open_pair(s, &s->channels, fds[0], fds[1]);
+    if (g->page->twin) {
+        err_twin = session_relay_open_pair(s, &s->twin, fds[2], fds[3]);
+    }
+    if (g->page->overdue.after_ms > 0) {
+        channel_pair_watch(s->channels, &g->page->overdue);
+    }
+    session_watch_senders(s);
+    session_tap_channels(s);
+    return err ? err : err_twin;
+}
+
+void session_relay_complete(struct session *s)
+{
+    struct session_page *const p = s->guard->page;
+
+    if (s->tap) {
+        tap_session_keep(s->tap, &p->captured);
+    }
+    p->session = s->id;
+    atomic_signal_fence(memory_order_seq_cst);
+    *(volatile uint32_t *)&p->version = SESSION_PAGE_VERSION;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * Workers that die: their sessions go on in another one, with nothing lost. SIGKILL can fall into
+ * the middle of a send; then a message that wants no reply may come twice, once for each death.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/sock.h"
+#include "tests/daemon/rig.h"
+#include "tests/support/peer.h"
+#include "tests/support/unit.h"
+
+/* ---- ends of workers ---- */
+
+static void start(struct rig *r, unsigned workers, unsigned sessions)
+{
+    rig_init(r);
+    rig_configure(r,
+                  "workers %u\nroute r {\n    listen %s\n    backend %s\n    sessions %u\n"
+                  "    recite to client never\n}\n",
+                  workers, r->listen, r->backend, sessions);
+    rig_launch(r);
+    rig_measure(r, workers);
+}
+
+/* Kills the only worker that runs, if it does at the moment. Returns whether it did. */
+static bool kill_worker(const struct rig *r, int sig)
+{
+    pid_t pids[RIG_WORKERS];
+
+    return rig_workers(r, pids) == 1 && kill(pids[0], sig) == 0;
+}
+
+static const int signals[] = {SIGKILL, SIGABRT, SIGSEGV, SIGSTOP};
+
+START_TEST(an_idle_session_goes_on)
+{
+    struct rig r;
+    struct pair p;
+
+    start(&r, 1, 1);
+    rig_session(&r, NULL, NULL, &p);
+    pair_ping(&p);
+    for (int i = 0; i < 3; i++) {
+        rig_await_rest(rig_worker(&r));
+        ck_assert(kill_worker(&r, signals[_i]));
+        rig_await_log(&r, "goes on in worker", NULL, 0);
+        pair_ping(&p);
+    }
+    pair_close(&p);
+    rig_await_log(&r, " ended: reason=", NULL, 0);
+    rig_stop(&r);
+}
+END_TEST
+
+START_TEST(all_sessions_of_a_worker_go_on)
+{
+    enum { SESSIONS = 10 };
+    struct pair p[SESSIONS];
+    struct rig r;
+
+    start(&r, 1, SESSIONS);
+    for (int i = 0; i < SESSIONS; i++) {
+        rig_session(&r, NULL, NULL, &p[i]);
+    }
+    rig_await_rest(rig_worker(&r));
+    ck_assert(kill_worker(&r, SIGKILL));
+    for (int i = 0; i < SESSIONS; i++) {
+        pair_ping(&p[i]);
+    }
+    for (int i = 0; i < SESSIONS; i++) {
+        pair_close(&p[i]);
+        rig_await_log(&r, " ended: reason=", NULL, 0);
+    }
+    rig_stop(&r);
+}
+END_TEST
+
+/* The others have it at once; nothing waits for the one that is started. */
+START_TEST(a_living_worker_takes_over)
+{
+    pid_t pids[RIG_WORKERS];
+    struct rig r;
+    struct pair p[2];
+
+    start(&r, 2, 2);
+    rig_session(&r, NULL, NULL, &p[0]);
+    rig_session(&r, NULL, NULL, &p[1]);
+    ck_assert_uint_eq(rig_workers(&r, pids), 2);
+    ck_assert_int_eq(kill(pids[0], SIGKILL), 0);
+    pair_ping(&p[0]);
+    pair_ping(&p[1]);
+    rig_await_log(&r, "goes on in worker", NULL, 0);
+    pair_close(&p[0]);
+    pair_close(&p[1]);
+    rig_stop(&r);
+}
+END_TEST
+
+/* ---- traffic ---- */
+
+#define MESSAGES 20000u
+#define KILL_EVERY 400u
+#define UNDER_WAY 64u
+#define FDS_EVERY 4u
+
+/* What is under way between the two ends. */
+struct traffic {
+    const struct rig *r;
+    const struct pair *p;
+    uint32_t sent;
+    uint32_t received;
+    uint32_t doubled;
+    uint32_t kills;
+    struct fdset fds[UNDER_WAY];
+};
+
+static void send_next(struct traffic *t)
+{
+    const struct wire_hdr hdr = {
+        .id = (uint16_t)t->sent, .command = WIRE_REGION_WRITE, .flags = WIRE_NO_REPLY};
+    struct fdset *const fds = &t->fds[t->sent % UNDER_WAY];
+
+    fdset_close(fds);
+    if (t->sent % FDS_EVERY == 0) {
+        peer_memfds(fds, 1 + t->sent % 3);
+    }
+    peer_send(t->p->client_fd, hdr, &t->sent, sizeof t->sent, fds);
+    t->sent++;
+}
+
+static void receive_next(struct traffic *t)
+{
+    struct message m;
+    uint32_t n;
+
+    peer_recv(t->p->backend_fd, &m);
+    ck_assert_uint_eq(m.n, sizeof n);
+    memcpy(&n, m.payload, sizeof n);
+    if (n + 1 == t->received) {
+        t->doubled++;
+    } else {
+        ck_assert_uint_eq(n, t->received);
+        t->received++;
+    }
+    peer_expect_same_fds(&t->fds[n % UNDER_WAY], &m.fds);
+    message_deinit(&m);
+}
+
+START_TEST(under_traffic_nothing_is_lost)
+{
+    static const char json[] = "{\"capabilities\":{\"max_msg_fds\":8}}";
+    struct rig r;
+    struct pair p;
+    struct traffic t = {.r = &r, .p = &p};
+
+    start(&r, 1, 1);
+    rig_session(&r, json, json, &p);
+    while (t.received < MESSAGES) {
+        const bool due = t.received / KILL_EVERY > t.kills;
+
+        while (t.sent < MESSAGES && t.sent - t.received < UNDER_WAY - 1) {
+            send_next(&t);
+        }
+        if (due && kill_worker(&r, signals[_i])) {
+            t.kills++;
+        }
+        receive_next(&t);
+    }
+    peer_expect_silence(p.backend_fd);
+    ck_assert_uint_le(t.doubled, t.kills);
+    pair_ping(&p);
+    for (unsigned i = 0; i < UNDER_WAY; i++) {
+        fdset_close(&t.fds[i]);
+    }
+    pair_close(&p);
+    rig_stop(&r);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *const suite = suite_create("daemon: resume");
+    TCase *const tc = rig_case(suite, "resume");
+
+    tcase_add_loop_test(tc, an_idle_session_goes_on, 0, 4);
+    tcase_add_test(tc, all_sessions_of_a_worker_go_on);
+    tcase_add_test(tc, a_living_worker_takes_over);
+    tcase_add_loop_test(tc, under_traffic_nothing_is_lost, 0, 2);
+    return unit_run(suite);
+}
