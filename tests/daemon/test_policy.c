@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -439,6 +440,36 @@ START_TEST(an_envelope_of_a_trusted_key_is_evidence)
 }
 END_TEST
 
+/* The list is read again by a reload, and the envelope counts until then. */
+START_TEST(a_revoked_envelope_is_no_evidence_after_a_reload)
+{
+    struct policy_result result;
+    struct policy_rig p;
+    char revoke[3 * RIG_PATH];
+    size_t n;
+
+    policy_init(&p);
+    attest(&p, "GPL-2.0-or-later", "9999-12-31");
+    trust(&p);
+    n = strlen(p.global);
+    snprintf(p.global + n, sizeof p.global - n, "revoked %s\n", unit_path("revoked"));
+    ck_assert_int_eq(policy_tool(&p, (const char *const[]){"touch", unit_path("revoked"), NULL}),
+                     0);
+    policy_launch(&p, WITH_2 " evidence signed or better");
+    policy_session(&p, peer_qemu_json, "{}", &result);
+    policy_expect_let(&result, "-");
+    snprintf(revoke, sizeof revoke, "sha256sum < %s | sed 's/-/it was lost/' > %s",
+             unit_path("program.dsse"), unit_path("revoked"));
+    ck_assert_int_eq(policy_tool(&p, (const char *const[]){"sh", "-c", revoke, NULL}), 0);
+    ck_assert_int_eq(kill(p.rig.daemon, SIGHUP), 0);
+    rig_await_log(&p.rig, "reloaded on SIGHUP: ", NULL, 0);
+    policy_session(&p, peer_qemu_json, "{}", &result);
+    policy_expect_denied(&result, "the licence of the backend is unknown", "evidence");
+    p.rig.monitor_fds++; /* the thread that reads configurations has an eventfd from now on */
+    policy_stop(&p);
+}
+END_TEST
+
 START_TEST(an_expired_envelope_is_no_evidence)
 {
     struct policy_result result;
@@ -520,6 +551,7 @@ int main(int argc, char **argv)
     tcase_add_test(licence, a_client_s_licence);
     tcase_add_loop_test(licence, a_recital_is_evidence, 0, 3);
     tcase_add_loop_test(licence, an_envelope_of_a_trusted_key_is_evidence, 0, 3);
+    tcase_add_test(licence, a_revoked_envelope_is_no_evidence_after_a_reload);
     tcase_add_test(licence, an_expired_envelope_is_no_evidence);
     tcase_add_loop_test(licence, what_would_be_denied_is_let_in_up_to_a_day, -1, 2);
     return unit_run(suite);
