@@ -40,6 +40,7 @@ static const struct {
     {"handshake-timeout", false, "handshake-timeout 3s", "handshake-timeout 2s"},
     {"drain-timeout", false, "drain-timeout 1s", "drain-timeout 2s"},
     {"stall-timeout", false, "stall-timeout 1s", "stall-timeout 2s"},
+    {"busy-poll", false, "busy-poll 50us", "busy-poll 0"},
     {"answer-after", false, "answer-after 3s", "answer-after never"},
     {"busy-poll", false, "busy-poll 50us", "busy-poll 60us"},
     {"recite", false, "recite to client never", "recite to client always"},
