@@ -425,6 +425,50 @@ START_TEST(a_socket_that_cannot_be_opened_leaves_none_of_the_others)
 }
 END_TEST
 
+/* Reading blocks in a thread: here on a pipe that no process writes to, as on a dead server. */
+START_TEST(a_file_that_cannot_be_read_holds_up_nothing)
+{
+    struct control_request q = control_request_of(CONTROL_RELOAD);
+    struct reload_rig r;
+    struct pair before;
+    struct pair p;
+    json_t *part;
+    bool last;
+    int fd;
+
+    start(&r);
+    rig_session(&r.rig, NULL, NULL, &before);
+    ck_assert_int_eq(unlink(r.rig.config), 0);
+    ck_assert_int_eq(mkfifo(r.rig.config, 0600), 0);
+    fd = control_connect();
+    control_send(fd, &q, sizeof q, NULL, 0);
+    await_routes(1);
+    pair_ping(&before);
+    rig_session(&r.rig, NULL, NULL, &p);
+    pair_close(&p);
+    control_expect(&q, CONTROL_FAILED, "another reload is under way");
+    /* The pipe's writer is the file that configure writes. */
+    configure(&r, "", "", route_s(&r));
+    part = control_receive(fd, CONTROL_OK, &last);
+    expect_text(json_object_get(part, "reload"), "outcome", "reloaded");
+    json_decref(part);
+    ck_assert_int_eq(access(r.other, F_OK), 0);
+    while (!last) {
+        json_decref(control_receive(fd, CONTROL_OK, &last));
+    }
+    close(fd);
+    pair_ping(&before);
+    pair_close(&before);
+    /* A stop does not wait for it. */
+    fd = control_connect();
+    control_send(fd, &q, sizeof q, NULL, 0);
+    await_routes(2);
+    rig_terminate(&r.rig);
+    close(fd);
+    rig_deinit(&r.rig);
+}
+END_TEST
+
 /* ---- signals ---- */
 
 START_TEST(signals_reload_show_and_otherwise_do_nothing)
@@ -566,6 +610,7 @@ int main(void)
     tcase_add_test(errors, a_wrong_file_changes_nothing);
     tcase_add_test(errors, words_that_cannot_change_are_errors);
     tcase_add_test(errors, a_socket_that_cannot_be_opened_leaves_none_of_the_others);
+    tcase_add_test(errors, a_file_that_cannot_be_read_holds_up_nothing);
     tcase_add_test(ends, signals_reload_show_and_otherwise_do_nothing);
     tcase_add_test(ends, a_stop_ends_sessions);
     tcase_add_test(ends, a_drain_waits_for_sessions_and_refuses_clients);
