@@ -122,3 +122,27 @@ bool inspection_same(const struct config *a, const struct config *b)
     config_differences(a, b, inspection_on_difference, &same);
     return same;
 }
+
+static bool inspection_has_key(const struct config *c, const struct inspector_key *k)
+{
+    for (size_t i = 0; i < c->n_trusted; i++) {
+        if (memcmp(c->trusted[i].key.fingerprint, k->key.fingerprint, sizeof k->key.fingerprint) ==
+            0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool inspection_gains(const struct config *before, const struct config *after)
+{
+    for (size_t i = 0; i < after->n_trusted; i++) {
+        if (!inspection_has_key(before, &after->trusted[i])) {
+            return true;
+        }
+    }
+    return after->envelopes.n != before->envelopes.n ||
+           (after->envelopes.n > 0 &&
+            memcmp(after->envelope_ids, before->envelope_ids,
+                   after->envelopes.n * sizeof *after->envelope_ids) != 0);
+}

@@ -29,6 +29,12 @@ int inspection_start(struct inspector **out, const struct monitor_context *conte
 int inspection_start_offload(struct offload **out, const struct monitor_context *context,
                              const struct config *config) __attribute__((warn_unused_result));
 
+/*
+ * Returns true if after has keys or envelopes that before has not: an executable may have evidence
+ * now that it did not have.
+ */
+bool inspection_gains(const struct config *before, const struct config *after);
+
 /* Returns true if both are inspected with the same keys, envelopes and revocations. */
 bool inspection_same(const struct config *a, const struct config *b);
 

@@ -157,11 +157,13 @@ class Reload(Control):
             self.assertEqual(shown.count("REGION_READ"), reads, shown)
 
     def key(self, name: str) -> Path:
-        path = self.folder / name
-        private = subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519"], check=True,
-                                 capture_output=True).stdout
-        path.write_bytes(subprocess.run(["openssl", "pkey", "-pubout"], input=private, check=True,
-                                        capture_output=True).stdout)
+        """A new public key; the private one is in a file beside it."""
+        path, private = self.folder / name, self.folder / f"{name}.private"
+        private.touch(0o600)
+        private.write_bytes(subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519"],
+                                           check=True, capture_output=True).stdout)
+        path.write_bytes(subprocess.run(["openssl", "pkey", "-pubout"], check=True,
+                                        input=private.read_bytes(), capture_output=True).stdout)
         return path
 
     def inspectors(self, b: Broker) -> list[int]:
@@ -199,6 +201,29 @@ class Reload(Control):
             client.socket.close()
             with Client(b.listen) as another:
                 another.read()
+
+    def test_a_revoked_envelope_denies_the_sessions_that_it_let_in(self) -> None:
+        key, envelope, revoked = self.key("key"), self.folder / "envelope", self.folder / "revoked"
+        self.tool("poemctl", "attest", str(test_tools.build / "edu"), "--licence", "MIT", "--key",
+                  f"{key}.private", "-o", str(envelope))
+        revoked.write_text("")
+        rule = "    licence of backend osi-approved evidence signed\n"
+        with self.broker(f"trust-key {key}\nenvelope {envelope}\nrevoked {revoked}\n",
+                         rule) as b, Client(b.listen) as client:
+            client.read()
+            self.assertEqual(b.json("reload", "--dry-run")["sessions"], [])
+            revoked.write_text(hashlib.sha256(envelope.read_bytes()).hexdigest() + " wrong\n")
+            said = b.json("reload", "--dry-run")
+            self.assertEqual(said["differences"][0]["words"], ["revoked"])
+            self.assertEqual([s["verdict"] for s in said["sessions"]], ["deny"])
+            # With another key, it may have evidence that is not known of it.
+            self.change(f"trust-key {key}\n", f"trust-key {key}\ntrust-key {self.key('more')}\n")
+            said = b.json("reload", "--dry-run")
+            self.assertEqual([s["verdict"] for s in said["sessions"]], ["unknown"])
+            self.change(f"trust-key {self.folder}/more\n", "")
+            client.read()
+            b.ask("reload", "--end-denied")
+            self.assertEqual(client.socket.recv(1), b"")
 
     def test_stop(self) -> None:
         with self.broker() as b:

@@ -27,6 +27,12 @@ struct kept_facts_whole {
     struct recital_via via;
 };
 
+/* The facts as they are tried. */
+struct kept_facts_trial {
+    struct kept_facts_whole whole;
+    struct inspection inspections[SIDES];
+};
+
 /* A run of zeros, and the bytes behind it. */
 struct kept_facts_run {
     uint32_t zeros;
@@ -144,6 +150,63 @@ void kept_facts_free(struct kept_facts *k)
     free(k);
 }
 
+static bool kept_facts_revoked(const struct config *c, const uint8_t *digest)
+{
+    for (size_t i = 0; i < c->n_revoked; i++) {
+        if (memcmp(c->revoked[i].digest, digest, sizeof c->revoked[i].digest) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns true if the signature of a kept item still counts. */
+static bool kept_facts_trusted(const struct config *c, const struct evidence_signature *s)
+{
+    bool trusted = false;
+
+    for (size_t i = 0; i < c->n_trusted; i++) {
+        trusted = trusted || memcmp(c->trusted[i].key.fingerprint, s->key, sizeof s->key) == 0;
+    }
+    return trusted && !kept_facts_revoked(c, s->key) && !kept_facts_revoked(c, s->envelope);
+}
+
+/* Removes signed evidence that config does not trust. */
+static void kept_facts_drop_signed(struct evidence *e, const struct config *config)
+{
+    for (uint32_t i = 0; i < e->n;) {
+        if (e->items[i].grade != EVIDENCE_SIGNED ||
+            kept_facts_trusted(config, &e->items[i].signature)) {
+            i++;
+            continue;
+        }
+        memmove(&e->items[i], &e->items[i + 1], (e->n - i - 1) * sizeof *e->items);
+        e->n--;
+        evidence_add_unknown(e, EVIDENCE_FROM_ENVELOPE, 0,
+                             "its key or its envelope is trusted no longer");
+    }
+}
+
+/* Returns the facts of a party, in the form that rules take; they refer to trial. */
+static struct rules_known kept_facts_known(const struct kept_facts *k,
+                                           struct kept_facts_trial *trial, enum side party,
+                                           const struct config *config)
+{
+    const struct kept_facts_whole *const w = &trial->whole;
+    struct inspection *const inspection = &trial->inspections[party];
+
+    if (k->inspections[party]) {
+        *inspection = *k->inspections[party];
+        kept_facts_drop_signed(&inspection->evidence, config);
+    }
+    return (struct rules_known){.peer = &w->sides[party].peer,
+                                .inspection = k->inspections[party] ? inspection : NULL,
+                                .recital = w->sides[party].recital,
+                                .recited = w->sides[party].recited,
+                                .declared = w->sides[party].declared,
+                                .via = party == SIDE_BACKEND && w->has_via ? &w->via : NULL};
+}
+
 /* Returns what rules ask of a party that was not found out, or NULL. Static. */
 static const char *kept_facts_lacks(const struct kept_facts *k, const struct rules *rules,
                                     enum side party)
@@ -158,35 +221,30 @@ static const char *kept_facts_lacks(const struct kept_facts *k, const struct rul
 }
 
 enum kept_verdict kept_facts_try(const struct kept_facts *k, const struct rules *rules,
-                                 uint32_t today, char why[RULES_TEXT_SIZE])
+                                 const struct config *config, uint32_t today,
+                                 char why[RULES_TEXT_SIZE])
 {
-    struct kept_facts_whole *const w = k ? malloc(sizeof *w) : NULL;
+    struct kept_facts_trial *const trial = k ? malloc(sizeof *trial) : NULL;
     struct rules_known known[SIDES];
     struct rules_verdict v;
 
-    if (!w) {
+    if (!trial) {
         snprintf(why, RULES_TEXT_SIZE, "no facts about the session were kept");
         return KEPT_NOT_KNOWN;
     }
-    kept_facts_unpack(k, w);
+    kept_facts_unpack(k, &trial->whole);
     for (int i = 0; i < SIDES; i++) {
-        const enum side party = (enum side)i;
-        const char *const lacks = kept_facts_lacks(k, rules, party);
+        const char *const lacks = kept_facts_lacks(k, rules, (enum side)i);
 
         if (lacks) {
-            snprintf(why, RULES_TEXT_SIZE, "%s: %s", side_name(party), lacks);
-            free(w);
+            snprintf(why, RULES_TEXT_SIZE, "%s: %s", side_name((enum side)i), lacks);
+            free(trial);
             return KEPT_NOT_KNOWN;
         }
-        known[i] = (struct rules_known){.peer = &w->sides[i].peer,
-                                        .inspection = k->inspections[i],
-                                        .recital = w->sides[i].recital,
-                                        .recited = w->sides[i].recited,
-                                        .declared = w->sides[i].declared,
-                                        .via = i == SIDE_BACKEND && w->has_via ? &w->via : NULL};
+        known[i] = kept_facts_known(k, trial, (enum side)i, config);
     }
     rules_decide(rules, known, today, &v);
     snprintf(why, RULES_TEXT_SIZE, "%s", v.why);
-    free(w);
+    free(trial);
     return v.verdict == VERDICT_DENY ? KEPT_WOULD_DENY : KEPT_WOULD_PASS;
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "policy/rules/rules.h"
+#include "proxy/config/config.h"
 
 struct kept_facts;
 
@@ -29,10 +30,12 @@ enum kept_verdict {
 };
 
 /*
- * Decides by other rules as if the session began on this day (UTC). *why is the verdict's reason,
- * or names what is not known. k may be NULL: nothing is known.
+ * Decides by other rules as if the session began on this day (UTC). Signed evidence whose key is
+ * not among the keys of config, or that its list revokes, does not count. *why is the verdict's
+ * reason, or names what is not known. k may be NULL: nothing is known.
  */
 enum kept_verdict kept_facts_try(const struct kept_facts *k, const struct rules *rules,
-                                 uint32_t today, char why[RULES_TEXT_SIZE]);
+                                 const struct config *config, uint32_t today,
+                                 char why[RULES_TEXT_SIZE]);
 
 #endif

@@ -11,6 +11,7 @@
 #include "proxy/config/config_difference.h"
 #include "proxy/ipc/turn.h"
 #include "proxy/monitor/facts/kept_facts.h"
+#include "proxy/monitor/inspection.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/monitor_session_stop.h"
@@ -21,12 +22,23 @@ static enum kept_verdict reload_try_rules(const struct reload *r, const struct m
                                           const struct config_route *route,
                                           char why[RULES_TEXT_SIZE])
 {
+    enum kept_verdict verdict;
+
     if (worker_pool_message_wants(route) > worker_pool_message_wants(t->config)) {
         snprintf(why, RULES_TEXT_SIZE, "backend: it was not asked to recite");
         return KEPT_NOT_KNOWN;
     }
-    return kept_facts_try(t->kept, &route->rules,
-                          audit_writer_today(&r->subject.context->audit_writer), why);
+    verdict = kept_facts_try(t->kept, &route->rules, r->tried->config,
+                             audit_writer_today(&r->subject.context->audit_writer), why);
+    if (verdict == KEPT_WOULD_DENY &&
+        (rules_ask_executable(&route->rules, SIDE_CLIENT) ||
+         rules_ask_executable(&route->rules, SIDE_BACKEND)) &&
+        inspection_gains(t->generation->config, r->tried->config)) {
+        snprintf(why, RULES_TEXT_SIZE,
+                 "keys or envelopes are new since its executables were inspected");
+        return KEPT_NOT_KNOWN;
+    }
+    return verdict;
 }
 
 /* Ends the session, if that was requested. Returns the result, as in the answer. */
