@@ -14,7 +14,7 @@
 #define PEER_VERITY_MAX 64u /* bytes of the longest digest, SHA-512 */
 
 /* As `fsverity measure` prints it, "sha256:" and hexadecimal digits; including the NUL. */
-#define PEER_VERITY_TEXT_SIZE (sizeof "sha512:" + 2 * PEER_VERITY_MAX)
+#define PEER_VERITY_TEXT_SIZE (sizeof "sha512:" + (size_t)2 * PEER_VERITY_MAX)
 
 struct peer_verity {
     uint32_t size;      /* bytes of the digest; 0 if the file has none */

@@ -424,9 +424,9 @@ static bool verdict_facts_outdone(const json_t *item, const json_t *all)
 
     json_array_foreach(all, i, other)
     {
-        const enum evidence_grade grade = verdict_facts_grade_of(other);
+        const enum evidence_grade best = verdict_facts_grade_of(other);
 
-        if (grade > own && verdict_facts_same(item, other, "of") && !evidence_counts(own, grade)) {
+        if (best > own && verdict_facts_same(item, other, "of") && !evidence_counts(own, best)) {
             return true;
         }
     }
