@@ -162,11 +162,15 @@ static void status_print_devices(const json_t *devices)
 static void poemctl_status_print_route(const json_t *r)
 {
     const bool spawned = json_is_string(json_object_get(r, "spawn"));
+    const long long overdue = control_number(r, "overdue");
 
     printf("route %s: ", control_text(r, "name"));
     poemctl_status_print_sessions(r);
     printf(", taint %s", control_text(r, "taint"));
     control_print_observed(r);
+    if (overdue > 0) {
+        printf(", %lld request%s answered in the device's stead", overdue, POEMCTL_PLURAL(overdue));
+    }
     printf("\n    %s%s -> %s%s\n", control_text(r, "listen"),
            json_is_true(json_object_get(r, "listening")) ? "" : " (not listening)",
            spawned ? "spawn " : "", control_text(r, spawned ? "spawn" : "backend"));

@@ -264,6 +264,14 @@ void monitor_session_resumed(struct monitor_session *t, const struct ipc_resumed
     OBSERVERS_NOTIFY(&t->table->observers, resumed, t, r);
 }
 
+void monitor_session_count_overdue(struct monitor_session *t, uint64_t overdue)
+{
+    if (overdue > t->overdue) {
+        t->route->overdue += overdue - t->overdue;
+        t->overdue = overdue;
+    }
+}
+
 void monitor_session_taint(struct monitor_session *t, uint32_t bits)
 {
     const struct log_subject about = monitor_session_subject(t, NULL);

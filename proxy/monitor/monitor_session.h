@@ -240,6 +240,9 @@ bool monitor_session_relays(struct monitor_session *t) __attribute__((warn_unuse
  */
 void monitor_session_taint(struct monitor_session *t, uint32_t bits);
 
+/* So many of its requests have been answered in the device's stead until now. */
+void monitor_session_count_overdue(struct monitor_session *t, uint64_t overdue);
+
 /*
  * The only way out of a session. what is NULL if the counts are not known. The session is freed at
  * the end of the loop's turn.

@@ -54,6 +54,7 @@ struct route {
     struct repeats_peer *others; /* its users without an entry of their own; owned by repeats */
     uint32_t taint;              /* of all its sessions so far */
     uint32_t observed;           /* … */
+    uint64_t overdue;            /* their requests that were answered in the device's stead */
     uint64_t refused;            /* since the last log line about it */
     uint64_t refused_logged_ms;
 };

@@ -155,6 +155,7 @@ static bool worker_pool_dispatch_session(struct worker_process *w, struct monito
             return false;
         }
         worker_pool_linger(w, t, m->u.ended.unread);
+        monitor_session_count_overdue(t, m->u.ended.overdue);
         monitor_session_end(t, (enum session_reason)m->u.ended.reason, &m->u.ended);
         break;
     default:

@@ -48,7 +48,7 @@ void worker_pool_take_counts(struct worker_process *w, const struct ipc_counts *
             t->counted = true;
             t->to_backend = counted->to_backend;
             t->to_client = counted->to_client;
-            t->overdue = counted->overdue;
+            monitor_session_count_overdue(t, counted->overdue);
         }
     }
     w->longest_turn_us = c->longest_turn_us;

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/*
- * The control socket of the real poemd: what it tells, who may ask, and that nobody who asks can
- * hold it up, make it grow, or harm a session.
- */
+/* The control socket of the real poemd: its answers, who may ask, and what no request can do. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -113,7 +110,8 @@ START_TEST(status_tells_of_the_broker_and_its_routes)
     ck_assert_int_eq(number(o, "pid"), rig_worker(&r));
     ck_assert_int_eq(number(o, "sessions"), 1);
     o = control_part_of(all, 1, "route");
-    expect_members(o, "backend devices listen listening name observed sessions spawn taint");
+    expect_members(o,
+                   "backend devices listen listening name observed overdue sessions spawn taint");
     ck_assert_str_eq(text(o, "name"), "r");
     ck_assert_str_eq(text(o, "listen"), r.listen);
     ck_assert_str_eq(text(o, "backend"), r.backend);

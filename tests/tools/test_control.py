@@ -21,7 +21,7 @@ import sys
 import time
 import unittest
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterator, Sequence
 
 import test_tools
 from test_tools import PATIENCE, Tools, fds_of, version
@@ -93,9 +93,10 @@ class Control(Tools):
     control = ""
 
     @contextlib.contextmanager
-    def broker(self, statements: str = "", route: str = "") -> Iterator[Broker]:
+    def broker(self, statements: str = "", route: str = "",
+               device: Sequence[str] = ()) -> Iterator[Broker]:
         config = self.folder / "poemd.conf"
-        with self.edu() as edu:
+        with self.edu(*device) as edu:
             config.write_text(
                 f"workers 1\ncontrol {self.folder}/run/control.sock {self.control}\n{statements}"
                 f"route edu {{\n    listen {self.folder}/r.sock\n    backend {edu}\n"
@@ -125,7 +126,7 @@ class Status(Control):
             "routes": [{"name": "edu", "listen": b.listen, "listening": True,
                         "backend": str(self.folder / "edu"), "spawn": None, "devices": None,
                         "sessions": {"now": 1, "most": 4, "begun": 1}, "taint": "-",
-                        "observed": "-"}],
+                        "observed": "-", "overdue": 0}],
             "traces": []})
 
     def test_text(self) -> None:
@@ -274,6 +275,21 @@ class Sessions(Control):
         self.assertRegex(lines[3], "^    because  ")
         self.assertEqual(lines[4:], ["    to-backend 1 message, 32 bytes, 0 fds",
                                      "    to-client  1 message, 36 bytes, 0 fds"])
+
+    def test_overdue(self) -> None:
+        """Requests that the broker answered, of a session and then of its route."""
+        with self.broker(route="    answer-after 50ms\n",
+                         device=("--fault", "missing:REGION_READ")) as b:
+            with Client(b.listen) as client:
+                client.read(2)
+                lines = b.ask("sessions").stdout.splitlines()
+                self.assertEqual(b.json("sessions")["sessions"][0]["overdue"], 2)
+            while b.json("sessions")["sessions"]:
+                pass
+            self.assertEqual(b.json("status")["routes"][0]["overdue"], 2)
+            status = b.ask("status").stdout
+        self.assertEqual(lines[-1], "    overdue    2 requests answered in the device's stead")
+        self.assertIn(", 2 requests answered in the device's stead\n", status)
 
     def test_end(self) -> None:
         with self.broker() as b, Client(b.listen) as client:

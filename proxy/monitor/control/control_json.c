@@ -137,6 +137,7 @@ json_t *control_route(const struct route *r)
                        "begun", (json_int_t)r->begun, "resumed", (json_int_t)r->resumed)},
             {"taint", control_json_taint(r->taint)},
             {"observed", control_json_taint(r->observed)},
+            {"overdue", members_number(r->overdue)},
             {"devices", control_json_devices(r)},
             {NULL, NULL}}));
 }

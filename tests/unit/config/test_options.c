@@ -103,6 +103,7 @@ START_TEST(one_route_with_all_that_goes_with_it)
     ck_assert_uint_eq(route->owner, 12);
     ck_assert_uint_eq(route->group, 0);
     ck_assert_uint_eq(route->wait_backend_ms, 3000);
+    ck_assert_uint_eq(route->answer_ms, 4500);
     ck_assert_uint_ge(r.o.config.workers, 1);
     ck_assert_int_eq(r.o.ready_fd, -1);
     done(&r);
