@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "proxy/relay/overdue.h"
+#include "proxy/ipc/overdue.h"
 #include "tests/fuzz/fuzz.h"
 
 #define AFTER_MS 100u
