@@ -121,12 +121,12 @@ class Status(Control):
             "configuration": {"file": str(config),
                               "sha256": hashlib.sha256(config.read_bytes()).hexdigest()},
             "taint": "-", "observed": "-", "taints": [], "audit": None,
-            "sessions": {"now": 1, "most": 1024, "begun": 1},
+            "sessions": {"now": 1, "most": 1024, "begun": 1, "resumed": 0},
             "workers": [{"ready": True, "sessions": 1}],
             "routes": [{"name": "edu", "listen": b.listen, "listening": True,
                         "backend": str(self.folder / "edu"), "spawn": None, "devices": None,
-                        "sessions": {"now": 1, "most": 4, "begun": 1}, "taint": "-",
-                        "observed": "-", "overdue": 0}],
+                        "sessions": {"now": 1, "most": 4, "begun": 1, "resumed": 0},
+                        "taint": "-", "observed": "-", "overdue": 0}],
             "traces": []})
 
     def test_text(self) -> None:
@@ -246,7 +246,8 @@ class Sessions(Control):
         self.assertGreater(s.pop("worker"), 0)
         client_said, backend = s.pop("client"), s.pop("backend")
         self.assertEqual(s, {
-            "number": 1, "route": "edu", "state": "relaying", "verdict": "allow", "taint": "-",
+            "number": 1, "route": "edu", "state": "relaying", "resumed": 0,
+            "verdict": "allow", "taint": "-",
             "observed": "-",
             "rule": {"line": 0, "why": "this route has no rules"}, "permissive": False,
             "licences": [],
