@@ -5,8 +5,8 @@
 
 bool session_page_sound(const struct session_page *p, uint64_t session)
 {
-    if (p->version != SESSION_PAGE_VERSION || p->session != session || p->twin > 1 || p->gate > 1 ||
-        p->zero != 0 || p->handed_on >= 1u << SIDES) {
+    if (p->version != SESSION_PAGE_VERSION || p->session != session || p->twin > 1 ||
+        p->outside > 1 || p->zero != 0 || p->handed_on >= 1u << SIDES) {
         return false;
     }
     if (!overdue_is_sound(&p->overdue)) {

@@ -97,7 +97,8 @@ struct session_page {
     uint64_t session; /* its number */
     struct session_page_limits limits[SIDES];
     uint32_t max_dma_maps;        /* as negotiated */
-    uint32_t gate;                /* 1: a gate judges its messages, of which nothing is kept here */
+    uint32_t outside;             /* 1: its gate holds what is not kept here: maps that are checked,
+                                   * unmappings without a reply, exports without a record */
     uint32_t taint[SIDES];        /* IPC_TAINT_MAY that each party has caused */
     uint32_t taint_unsent[SIDES]; /* the part that the monitor may not have been sent */
     uint32_t handed_on;           /* bits 1 << enum side: another process uses its socket */

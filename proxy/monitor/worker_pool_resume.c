@@ -102,7 +102,7 @@ bool worker_pool_resume(struct worker_process *w, struct monitor_session *t,
         worker_pool_resume_end_poisoned(t, &page);
         return false;
     }
-    if (page.gate || (page.twin && t->twin_fds[SIDE_CLIENT] < 0)) {
+    if (page.outside || (page.twin && t->twin_fds[SIDE_CLIENT] < 0)) {
         worker_pool_resume_end(t, reason, &page);
         return false;
     }

@@ -57,10 +57,27 @@ static void dma_gate_taint(struct dma_gate *g, enum side by, uint32_t bits)
     }
 }
 
+/* The gate is about to keep what another worker would lack. */
+static void dma_gate_keep(struct dma_gate *g)
+{
+    if (g->outside) {
+        *(volatile uint32_t *)g->outside = 1;
+    }
+}
+
+bool dma_gate_is_empty(const struct dma_gate_side *l)
+{
+    return !l->gate->checks && l->gate->report->n == 0 && l->client.requests.n == 0 &&
+           l->backend.requests.n == 0;
+}
+
 /* Returns 0 or -ENOMEM. */
 static int dma_gate_export(struct dma_gate *g, const struct ipc_range *range)
 {
-    const int err = report_export(g->report, range);
+    int err;
+
+    dma_gate_keep(g);
+    err = report_export(g->report, range);
 
     if (g->report->n > 0) {
         g->fn(g->arg, NULL);
@@ -275,6 +292,7 @@ static enum dma_verdict dma_gate_judge_unmap(struct dma_gate_side *l, const stru
         (void)(l->gate->checks && dma_gate_goes_on(&l->client, hdr, &r));
         return DMA_PASS;
     }
+    dma_gate_keep(l->gate);
     if (!(hdr->flags & WIRE_NO_REPLY) && dma_gate_goes_on(&l->client, hdr, &r)) {
         return DMA_PASS;
     }

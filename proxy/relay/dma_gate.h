@@ -77,6 +77,7 @@ struct dma_gate {
     int fdinfo_fd;         /* of base/fdinfo.h, borrowed; -1: no fd is recognized as an eventfd */
     size_t max_maps;       /* live */
     struct report *report; /* borrowed */
+    uint32_t *outside;     /* borrowed: set before anything is kept here alone; NULL: not */
     struct dma_maps maps;  /* live ones, if it checks */
     uint64_t last_map;     /* the number of the latest */
     dma_gate_fn *fn;
@@ -172,6 +173,9 @@ bool dma_gate_invalid(struct dma_gate_side *l, bool from_client, const struct wi
  */
 bool dma_gate_answer(struct dma_gate_side *l, bool from_client, uint16_t id, uint16_t command,
                      int err) __attribute__((warn_unused_result));
+
+/* Returns true if nothing is kept in the gate's maps or for this side of it. */
+bool dma_gate_is_empty(const struct dma_gate_side *l);
 
 /* Fds go on with bytes that are not judged: without gate->watches, or later in a large message. */
 void dma_gate_fds(struct dma_gate_side *l, bool from_client);

@@ -111,7 +111,7 @@ static void session_complete_page(struct session *s, const struct greeting_resul
     page->limits[SIDE_BACKEND] = session_limits_of(&r->reply);
     page->max_dma_maps = version_max_dma_maps(&r->reply);
     page->twin = r->reply.twin_supported;
-    page->gate = session_settings_check_dma(&s->guard->dma) || s->guard->report.keeps_exports;
+    page->outside = session_settings_check_dma(&s->guard->dma);
     session_relay_complete(s);
 }
 

@@ -64,6 +64,15 @@ static bool session_send(struct session_host *h, const struct ipc_msg *m)
     return !h->full;
 }
 
+/* Its gate holds nothing that another worker would lack: the session can be resumed. */
+static void session_keep_gate(struct session *s)
+{
+    if (s->channels && dma_gate_is_empty(&s->channels->dma) &&
+        (!s->twin || dma_gate_is_empty(&s->twin->dma))) {
+        s->guard->page->outside = 0;
+    }
+}
+
 /* Sends all reports that may be sent. Returns false if the channel is full. */
 static bool session_report_now(struct session *s)
 {
@@ -90,6 +99,7 @@ static bool session_report_now(struct session *s)
             channel_pair_resume(s->twin);
         }
     }
+    session_keep_gate(s);
     if (s->reporting) {
         s->reporting = false;
         TAILQ_REMOVE(&s->host->reporting, s, reporting_link);

@@ -179,6 +179,7 @@ int session_relay_open_take(struct session *s, const int fds[LIMIT_FDS_PER_SESSI
     int err_twin = 0;
 
     dma_gate_init(&g->gate, &g->dma, g->page->max_dma_maps, &g->report, session_on_gate, s);
+    g->gate.outside = &g->page->outside;
     g->gate.fdinfo_fd = s->host->tap_host.fdinfo_fd;
     err = session_relay_open_pair(s, &s->channels, fds[0], fds[1]);
     if (g->page->twin) {

@@ -25,7 +25,7 @@ static bool session_resume_can(const struct session_guard *g, uint64_t id)
 {
     const struct session_page *const p = g->page;
 
-    if (g->page_owned || !session_page_sound(p, id) || p->gate) {
+    if (g->page_owned || !session_page_sound(p, id) || p->outside) {
         return false;
     }
     for (int i = 0; i < SESSION_PAGE_WAYS; i++) {
