@@ -14,7 +14,7 @@ from typing import Any, Sequence
 from . import edu, pci, procs, qemu, wait
 from .case import Case
 
-COMPATIBLE = "licence of backend compatible with GPL-2.0-or-later"
+COMPATIBLE = "licence of backend compatible with GPL-2.0-only"  # as QEMU is
 PACKAGE = "poemd-test-edu"
 
 # Waits for SIGTERM as the owner of a mount namespace, and ends well.
