@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,6 +204,31 @@ START_TEST(a_device_may_read_as_late_as_it_answers)
     expect_alive(&p, 9);
     free(data);
     stop_session(&r, &p, "overdue: 2 requests were answered in its stead; 2 late replies");
+}
+END_TEST
+
+/* Its worker is killed while the request waits, or while its late reply is awaited. */
+START_TEST(another_worker_answers_as_well)
+{
+    struct pair p;
+    struct rig r;
+
+    rig_start(&r, "answer-after 500ms");
+    rig_session(&r, CAPS, CAPS, &p);
+    ask(&p, 7, 4);
+    if (_i == 1) {
+        expect_overdue(&p, 7);
+    }
+    rig_await_rest(rig_worker(&r));
+    ck_assert_int_eq(kill(rig_worker(&r), SIGKILL), 0);
+    rig_await_log(&r, "goes on in worker", NULL, 0);
+    if (_i == 0) {
+        expect_overdue(&p, 7);
+    }
+    answer(&p, 7, 4, NULL);
+    expect_alive(&p, 8);
+    stop_session(&r, &p,
+                 "overdue: 1 request was answered in its stead; 1 late reply was discarded");
 }
 END_TEST
 
@@ -439,6 +465,7 @@ int main(int argc, char **argv)
     tcase_add_test(tc, an_id_may_be_used_again);
     tcase_add_loop_test(tc, half_a_reply_is_none, 1, WIRE_HDR_SIZE + 2);
     tcase_add_test(tc, a_device_may_read_as_late_as_it_answers);
+    tcase_add_loop_test(tc, another_worker_answers_as_well, 0, 2);
     tcase_add_test(tc, what_the_device_asks_is_not_answered_by_the_broker);
     tcase_add_test(tc, a_late_map_is_one);
     tcase_add_test(tc, a_trace_shows_both_replies);
