@@ -34,6 +34,7 @@
 #include "proxy/monitor/monitor_session_dial.h"
 #include "proxy/monitor/monitor_session_log.h"
 #include "proxy/monitor/monitor_session_stop.h"
+#include "proxy/monitor/nofile.h"
 #include "proxy/monitor/relook.h"
 #include "proxy/monitor/reload/reload.h"
 #include "proxy/monitor/repeats.h"
@@ -50,6 +51,7 @@ struct monitor {
     struct repeats repeats;  /* users whose sessions are only counted in the log */
     struct tracing *tracing; /* NULL before it is set up */
     struct reload *reload;   /* NULL before it is set up */
+    bool hung_up;            /* SIGHUP came during a reload: another one follows */
     struct control *control; /* NULL if not configured */
     const struct options *options;
     uint64_t started_ms;
@@ -64,10 +66,8 @@ static const struct timeval stop_time = {.tv_usec = LIMIT_STOP_MS * 1000L % 1000
                                          .tv_sec = LIMIT_STOP_MS / 1000};
 static const struct timeval killed_time = {.tv_usec = LIMIT_STOP_KILLED_MS * 1000L};
 
-/* Descriptors that the monitor needs in addition to listeners, workers and sessions that begin. */
-#define SPARE_FDS (64 + 2 * LIMIT_CONTROL_CLIENTS)
-
 static void monitor_stop_when_drained(struct monitor *m);
+static void monitor_hang_up(struct monitor *m);
 
 static void monitor_on_beat(evutil_socket_t fd, short what, void *arg)
 {
@@ -81,6 +81,10 @@ static void monitor_on_beat(evutil_socket_t fd, short what, void *arg)
         tracing_beat(m->tracing);
         inspector_beat(m->context.inspector);
         reload_beat(m->reload);
+        if (m->hung_up && !reload_is_busy(m->reload)) {
+            m->hung_up = false;
+            monitor_hang_up(m);
+        }
     }
     monitor_stop_when_drained(m);
 }
@@ -295,6 +299,11 @@ static void monitor_hang_up(struct monitor *m)
         monitor_stop(m, 0);
         return;
     }
+    if (reload_is_busy(m->reload)) {
+        /* The file may have changed since it was read. */
+        m->hung_up = true;
+        return;
+    }
     why = reload_begin(m->reload, &(struct reload_request){.signal = true}, monitor_on_reloaded, m);
     if (why) {
         log_error("not reloaded: %s", why);
@@ -324,45 +333,6 @@ static void monitor_on_signal(evutil_socket_t sig, short what, void *arg)
 }
 
 /* ---- starting ---- */
-
-/*
- * Makes the kernel grow the process's fd table at once. Later, when the audit log's thread runs,
- * each growth would block for up to 30 ms (synchronize_rcu).
- */
-static void monitor_widen_fd_table(uint64_t n)
-{
-    int fd = open("/", O_PATH | O_CLOEXEC);
-    int last_fd = fd < 0 || n > INT_MAX ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, (int)n - 1);
-
-    if (last_fd < 0) {
-        log_debug("cannot enlarge the table of open files in advance: %s", strerror(errno));
-    }
-    sock_close(&last_fd);
-    sock_close(&fd);
-}
-
-static void monitor_raise_nofile(const struct config *c)
-{
-    uint64_t devices = 0;
-
-    /* Each device has a pipe that is read, and two more fds while it starts. */
-    for (size_t i = 0; i < c->n_routes; i++) {
-        devices += c->routes[i].spawn ? 3 * (uint64_t)c->routes[i].sessions : 0;
-    }
-    const unsigned kept = LIMIT_REFUSALS_KEPT;
-    const uint64_t want = SPARE_FDS + c->n_routes + (2ull + kept) * c->workers +
-                          (uint64_t)LIMIT_FDS_PER_SESSION * c->max_sessions + devices;
-
-    const uint64_t limit = confine_raise_nofile(want);
-
-    if (limit < want) {
-        log_warning(
-            "the limit of open files is too low for %u sessions: raise it, or lower max-sessions",
-            c->max_sessions);
-    }
-    /* Twice as many: while its parties are looked at, each session needs as many fds again. */
-    monitor_widen_fd_table(limit < 2 * want ? limit : 2 * want);
-}
 
 /* Opens the audit log and records the start of the broker, with its configuration. */
 static int monitor_begin_record(struct monitor *m)
@@ -473,7 +443,8 @@ static int monitor_init(struct monitor *m, const struct config *config)
     if (getrlimit(RLIMIT_NOFILE, &m->nofile) < 0) {
         return -errno;
     }
-    monitor_raise_nofile(config);
+    nofile_raise(config);
+    nofile_widen(config);
     m->context.base = turn_base_new(true);
     if (!m->context.base) {
         return -ENOMEM;

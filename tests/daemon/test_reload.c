@@ -500,6 +500,27 @@ START_TEST(signals_reload_show_and_otherwise_do_nothing)
 }
 END_TEST
 
+/* The file may have changed after it was read for the first signal. */
+START_TEST(a_signal_during_a_reload_is_followed_by_another_one)
+{
+    struct reload_rig r;
+
+    start(&r);
+    ck_assert_int_eq(unlink(r.rig.config), 0);
+    ck_assert_int_eq(mkfifo(r.rig.config, 0600), 0);
+    ck_assert_int_eq(kill(r.rig.daemon, SIGHUP), 0);
+    await_routes(1);
+    ck_assert_int_eq(kill(r.rig.daemon, SIGHUP), 0);
+    await_routes(1);
+    configure(&r, "", "", "");
+    rig_await_log(&r.rig, "reloaded on SIGHUP: 1 route", NULL, 0);
+    configure(&r, "", "", route_s(&r));
+    rig_await_log(&r.rig, "reloaded on SIGHUP: 2 routes", NULL, 0);
+    rig_terminate(&r.rig);
+    rig_deinit(&r.rig);
+}
+END_TEST
+
 /* ---- stop ---- */
 
 static int ask_to_stop(uint32_t flags)
@@ -556,6 +577,10 @@ START_TEST(a_drain_waits_for_sessions_and_refuses_clients)
     client_fd = peer_connect(r.rig.listen);
     fd = ask_to_stop(CONTROL_DRAIN);
     ck_assert_int_lt(access(r.rig.listen, F_OK), 0);
+    control_expect(&(struct control_request){.magic = CONTROL_MAGIC,
+                                             .version = CONTROL_VERSION,
+                                             .type = CONTROL_RELOAD},
+                   CONTROL_FAILED, "poemd is stopping");
     peer_send_version(client_fd, 7, 0, peer_qemu_json, NULL);
     ck_assert_int_ne(peer_recv_error(client_fd, 7, WIRE_VERSION), 0);
     close(client_fd);
@@ -612,6 +637,7 @@ int main(void)
     tcase_add_test(errors, a_socket_that_cannot_be_opened_leaves_none_of_the_others);
     tcase_add_test(errors, a_file_that_cannot_be_read_holds_up_nothing);
     tcase_add_test(ends, signals_reload_show_and_otherwise_do_nothing);
+    tcase_add_test(ends, a_signal_during_a_reload_is_followed_by_another_one);
     tcase_add_test(ends, a_stop_ends_sessions);
     tcase_add_test(ends, a_drain_waits_for_sessions_and_refuses_clients);
     tcase_add_test(many, two_hundred_reloads_harm_no_session);

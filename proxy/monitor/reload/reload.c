@@ -165,7 +165,7 @@ static void reload_on_read(struct offload_job *job)
 
     r->job = NULL;
     event_del(r->patience);
-    if (r->subject.context->stopping) {
+    if (r->subject.context->stopping || r->subject.context->draining) {
         reload_failed(r, "poemd is stopping");
     } else if (j->err == -EINVAL) {
         reload_wrong(r, j);
@@ -208,7 +208,7 @@ const char *reload_begin(struct reload *r, const struct reload_request *q, reloa
 {
     const struct timeval patience = clock_timeval(LIMIT_RELOAD_MS);
 
-    if (r->subject.context->stopping) {
+    if (r->subject.context->stopping || r->subject.context->draining) {
         return "poemd is stopping";
     }
     if (!options_file(r->subject.options)) {
@@ -237,6 +237,11 @@ const char *reload_begin(struct reload *r, const struct reload_request *q, reloa
 void reload_stop(struct reload *r)
 {
     reload_spawn_stop(r);
+}
+
+bool reload_is_busy(const struct reload *r)
+{
+    return r->done != NULL;
 }
 
 void reload_beat(struct reload *r)

@@ -32,6 +32,9 @@ void reload_free(struct reload *r);
 const char *reload_begin(struct reload *r, const struct reload_request *q, reload_done_fn *done,
                          void *arg) __attribute__((warn_unused_result));
 
+/* Returns true if one is under way. */
+bool reload_is_busy(const struct reload *r);
+
 /* The broker stops: devices of earlier configurations end as soon as their sessions have. */
 void reload_stop(struct reload *r);
 

@@ -22,6 +22,7 @@
 #include "proxy/monitor/inspection.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
+#include "proxy/monitor/nofile.h"
 #include "proxy/monitor/reload/reload_spawn.h"
 #include "proxy/monitor/repeats.h"
 #include "proxy/monitor/route.h"
@@ -312,6 +313,7 @@ static void reload_apply_carry_out(struct reload *r, struct reload_plan *plan)
     context->generation = generation_hold(plan->generation);
     context->config = plan->generation->config;
     log_level_set(context->config->log_level);
+    nofile_raise(context->config);
     worker_pool_change_take(r->subject.workers, plan->settings_fd);
     reload_apply_gone(r, plan);
     reload_apply_listeners(r, plan);

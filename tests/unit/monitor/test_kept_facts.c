@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
-/* Facts that a session keeps: other rules find in them what they would have found at the verdict. */
+/* Facts that a session keeps: other rules find in them what they would find at the verdict. */
 #include "proxy/monitor/facts/kept_facts.h"
 
 #include <malloc.h>
