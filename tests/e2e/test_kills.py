@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
+# SPDX-FileCopyrightText: 2026 The poemd authors
+"""Workers that are killed under a QEMU that reads, writes and rings: its device lives, nothing is
+wrong or lost. POEMD_KILLS in the environment is the number of deaths of each kind."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+import time
+from pathlib import Path
+
+from support import edu, pci, procs, qemu
+from support.case import Case
+
+KILLS = int(os.environ.get("POEMD_KILLS", "25"))
+
+# The longest that an access may take: QEMU gives up after 5 s.
+PAUSE_S = 4.0
+
+ALL_ONES = 0xffff_ffff
+
+
+class Traffic(threading.Thread):
+    """Accesses without end: a posted write and a read that must fit it, then a doorbell."""
+
+    def __init__(self, device: edu.Edu) -> None:
+        super().__init__()
+        self._device = device
+        self._over = threading.Event()
+        self.rounds = 0
+        self.wrong = 0
+        self.longest_s = 0.0
+
+    def run(self) -> None:
+        while not self._over.is_set():
+            value = random.getrandbits(32)
+            begin = time.monotonic()
+            self.wrong += self._device.invert(value) != value ^ ALL_ONES
+            self._device.ring()
+            self.longest_s = max(self.longest_s, time.monotonic() - begin)
+            self.rounds += 1
+
+    def end(self) -> None:
+        self._over.set()
+        self.join()
+
+
+class Kills(Case):
+    def setUp(self) -> None:
+        super().setUp()
+        self.need_broker()
+
+    def _worker(self) -> int | None:
+        """The pid of the broker's only worker, if it has one at the moment."""
+        for pid in procs.children_of(self.child("poemd").pid):
+            try:
+                if Path(f"/proc/{pid}/comm").read_text() == "poemd-worker\n":
+                    return pid
+            except FileNotFoundError:
+                pass
+        return None
+
+    def _kill_one(self, number: int, traffic: Traffic) -> None:
+        """Kills a worker that is at work, then waits until the next one is."""
+        begin = traffic.rounds
+        while traffic.is_alive() and traffic.rounds < begin + 2:
+            time.sleep(0.001)
+        worker = None
+        while worker is None and traffic.is_alive():
+            worker = self._worker()
+        if worker is not None:
+            os.kill(worker, number)
+
+    def _kill(self, number: int) -> None:
+        backend = self.start_edu("edu", "--no-mmap")
+        listen = self.folder / "route.sock"
+        self._start("poemd", "poemd", ["--listen", str(listen), "--backend", str(backend),
+                                       "--workers", "1"])
+        machine = self.start_qemu(qemu.vfio_user("edu0", listen, bus="pcie.0", addr="4"))
+        device = edu.Edu(pci.Function(machine.qtest, 0, 4))
+        traffic = Traffic(device)
+        traffic.start()
+        for _ in range(KILLS):
+            self._kill_one(number, traffic)
+        begin = traffic.rounds
+        while traffic.is_alive() and traffic.rounds < begin + 2:
+            time.sleep(0.001)
+        traffic.end()
+        print(f"{KILLS} times {signal.Signals(number).name}: {traffic.rounds} rounds, longest "
+              f"{traffic.longest_s * 1000:.0f} ms, doorbells {device.rings() - traffic.rounds:+d}")
+        self.assertEqual(0, traffic.wrong)
+        self.assertLess(traffic.longest_s, PAUSE_S)
+        self.assertGreaterEqual(device.rings(), traffic.rounds)
+        self.assertLessEqual(device.rings(), traffic.rounds + KILLS)
+        self.assertEqual(edu.IDENTIFICATION, device.identification())
+
+    def test_killed(self) -> None:
+        """SIGKILL may fall into a send: a doorbell that was being sent may ring twice."""
+        self._kill(signal.SIGKILL)
+
+    def test_aborted(self) -> None:
+        self._kill(signal.SIGABRT)
