@@ -6,12 +6,14 @@
  * once for each death.
  */
 #define _GNU_SOURCE
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/sock.h"
 #include "tests/daemon/rig.h"
+#include "tests/daemon/twin_rig.h"
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
 
@@ -98,6 +100,103 @@ START_TEST(a_living_worker_takes_over)
     rig_await_log(&r, "goes on in worker", NULL, 0);
     pair_close(&p[0]);
     pair_close(&p[1]);
+    rig_stop(&r);
+}
+END_TEST
+
+START_TEST(twin_sockets_go_on)
+{
+    struct rig r;
+    struct twins t;
+
+    rig_start(&r, "");
+    twin_rig_begin(&r, &t);
+    for (int i = 0; i < 3; i++) {
+        pair_ping(&t.main);
+        pair_ping(&t.twin);
+        rig_await_rest(rig_worker(&r));
+        ck_assert(kill_worker(&r, SIGKILL));
+        rig_await_log(&r, "goes on in worker", NULL, 0);
+    }
+    pair_ping(&t.main);
+    pair_ping(&t.twin);
+    twin_rig_end(&t);
+    rig_stop(&r);
+}
+END_TEST
+
+/* Part of a message larger than a look is in the worker alone: such a session ends with it. */
+START_TEST(a_session_that_holds_bytes_ends)
+{
+    static uint8_t half[LIMIT_QUEUE / 4];
+    const struct wire_hdr hdr = {.command = WIRE_REGION_WRITE, .size = 2 * sizeof half};
+    struct rig r;
+    struct pair p;
+
+    start(&r, 1, 1);
+    rig_session(&r, NULL, NULL, &p);
+    wire_put_hdr(half, &hdr);
+    peer_send_raw(p.client_fd, half, sizeof half, NULL);
+    while (!sock_all_received(p.client_fd)) {
+        sched_yield();
+    }
+    rig_await_rest(rig_worker(&r));
+    ck_assert(kill_worker(&r, SIGKILL));
+    pair_expect_end(&p);
+    rig_await_log(&r, "reason=worker-died", NULL, 0);
+    rig_stop(&r);
+}
+END_TEST
+
+/* ---- doubt ---- */
+
+#define DOUBTS 100
+
+/* Receives a message; before it, answers the broker's questions as QEMU does. */
+static void recv_answering(int fd, struct message *m)
+{
+    struct wire_hdr reply;
+
+    peer_recv(fd, m);
+    while (!wire_is_reply(&m->hdr)) {
+        ck_assert_uint_eq(m->hdr.command, WIRE_DMA_READ);
+        reply = m->hdr;
+        reply.flags = WIRE_TYPE_REPLY;
+        peer_send(fd, reply, m->payload, m->n, NULL);
+        message_deinit(m);
+        peer_recv(fd, m);
+    }
+}
+
+/*
+ * Killed as soon as the client has a reply, the worker has often not noted that it was sent. The
+ * client gets each reply once, and none of its answers goes on to the backend.
+ */
+START_TEST(a_reply_comes_once)
+{
+    struct wire_hdr hdr = {.command = WIRE_REGION_READ};
+    struct message m;
+    struct rig r;
+    struct pair p;
+
+    start(&r, 1, 1);
+    rig_session(&r, NULL, NULL, &p);
+    for (uint16_t i = 0; i < DOUBTS; i++) {
+        hdr.id = i;
+        hdr.flags = WIRE_TYPE_COMMAND;
+        peer_send(p.client_fd, hdr, &i, sizeof i, NULL);
+        peer_recv(p.backend_fd, &m);
+        ck_assert_uint_eq(m.hdr.id, i);
+        ck_assert(!wire_is_reply(&m.hdr));
+        message_deinit(&m);
+        hdr.flags = WIRE_TYPE_REPLY;
+        peer_send(p.backend_fd, hdr, &i, sizeof i, NULL);
+        recv_answering(p.client_fd, &m);
+        ck_assert_uint_eq(m.hdr.id, i);
+        message_deinit(&m);
+        (void)kill_worker(&r, SIGKILL);
+    }
+    pair_close(&p);
     rig_stop(&r);
 }
 END_TEST
@@ -197,6 +296,9 @@ int main(void)
     tcase_add_loop_test(tc, an_idle_session_goes_on, 0, 4);
     tcase_add_test(tc, all_sessions_of_a_worker_go_on);
     tcase_add_test(tc, a_living_worker_takes_over);
+    tcase_add_test(tc, twin_sockets_go_on);
+    tcase_add_test(tc, a_session_that_holds_bytes_ends);
+    tcase_add_test(tc, a_reply_comes_once);
     tcase_add_loop_test(tc, under_traffic_nothing_is_lost, 0, 2);
     return unit_run(suite);
 }
