@@ -20,7 +20,9 @@
 /*
  * Creates an event loop with short turns, for one thread, or returns NULL if out of memory. If
  * precise, turns end by time, and libevent's clock is one below a microsecond (its usual one has a
- * resolution of about 4 ms); otherwise they end by their number of callbacks.
+ * resolution of about 4 ms). Otherwise they end by their number of callbacks, and waits of 100 ms
+ * or more may be 10 ms late; their timer, an fd that stays open, is created here, before the
+ * process is confined.
  */
 struct event_base *turn_base_new(bool precise) __attribute__((warn_unused_result));
 

@@ -28,6 +28,8 @@ int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, uint64_t memory, int re
         FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_SETFL)),
         /* to see that a peer has received what was sent to it (proxy/relay/fdroom.c) */
         FILTER_CALL_IF(ioctl, FILTER_IS_INT(1, SIOCOUTQ)),
+        /* the loop's timer (proxy/ipc/turn.c) */
+        FILTER_CALL(timerfd_settime),
         /* fds reserved for the monitor's next message */
         FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_DUPFD_CLOEXEC)),
         /* the type of a relayed fd, and size and seals of the captures' ring */

@@ -14,6 +14,7 @@
 #include "tests/support/unit.h"
 
 #define NS_PER_US 1000
+#define LONG_MS 120
 
 static int loop_fd;
 static int event_fd;
@@ -26,6 +27,7 @@ static void open_loop(void)
     event_fd = eventfd(0, EFD_CLOEXEC);
     ck_assert_int_ge(loop_fd, 0);
     ck_assert_int_ge(event_fd, 0);
+    e.data.fd = event_fd;
     ck_assert_int_eq(epoll_ctl(loop_fd, EPOLL_CTL_ADD, event_fd, &e), 0);
 }
 
@@ -78,14 +80,42 @@ START_TEST(it_sleeps_when_its_time_is_over)
 }
 END_TEST
 
+/* Longer waits have a timer that stays set: an earlier event does not end them for good. */
+START_TEST(a_long_wait_ends_in_time_and_is_no_event)
+{
+    const uint64_t begun = clock_ns();
+    struct epoll_event e = {.events = 0};
+    eventfd_t value;
+
+    ck_assert_int_eq(eventfd_write(event_fd, 1), 0);
+    ck_assert_int_eq(epoll_wait(loop_fd, &e, 1, LONG_MS), 1);
+    ck_assert_uint_eq(e.events, EPOLLIN);
+    ck_assert_int_eq(e.data.fd, event_fd);
+    ck_assert_int_eq(eventfd_read(event_fd, &value), 0);
+    ck_assert_int_eq(epoll_wait(loop_fd, &e, 1, LONG_MS), 0);
+    ck_assert_uint_ge(clock_ns() - begun, (uint64_t)LONG_MS * CLOCK_MS_NS);
+    /* Set again, it is due again. */
+    ck_assert_int_eq(epoll_wait(loop_fd, &e, 1, LONG_MS), 0);
+    ck_assert_uint_ge(clock_ns() - begun, 2ull * LONG_MS * CLOCK_MS_NS);
+}
+END_TEST
+
 int main(void)
 {
+    /* Its timer stays open. */
+    struct event_base *const base = turn_base_new(false);
     Suite *s = suite_create("turn");
     TCase *tc = unit_case(s, "busy-poll");
+    int failed;
 
     tcase_add_checked_fixture(tc, open_loop, close_loop);
     tcase_add_test(tc, it_sleeps_unless_it_is_to_stay_awake);
     tcase_add_test(tc, an_event_is_found_while_it_stays_awake);
     tcase_add_loop_test(tc, it_sleeps_when_its_time_is_over, 0, 2);
-    return unit_run(s);
+    tc = unit_case(s, "timer");
+    tcase_add_checked_fixture(tc, open_loop, close_loop);
+    tcase_add_test(tc, a_long_wait_ends_in_time_and_is_no_event);
+    failed = unit_run(s);
+    event_base_free(base);
+    return failed;
 }
