@@ -106,9 +106,10 @@
 
 /*
  * Part of that time that a request gets while the device has sent no reply since an earlier one was
- * answered so: QEMU's monitor stands still meanwhile, and a reset of a device is several requests.
+ * answered so: about 110 ms. QEMU's monitor stands still meanwhile, and may have to wait for a few
+ * of them: a reset of a device is several requests, and a guest that polls may get the lock first.
  */
-#define LIMIT_ANSWER_SILENT_PART 10u
+#define LIMIT_ANSWER_SILENT_PART 40u
 
 /*
  * Interval of looks at requests that cannot be passed on yet, since the device takes nothing, in

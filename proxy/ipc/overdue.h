@@ -14,8 +14,8 @@
  * this. All owed requests are older than all waiting ones.
  *
  * A device that has sent no reply since the last answer of ours is silent: then all requests get a
- * tenth of the time (LIMIT_ANSWER_SILENT_PART), so that a device that hangs costs its VM one long
- * pause.
+ * fortieth of the time (LIMIT_ANSWER_SILENT_PART), so that a device that hangs costs its VM one
+ * long pause.
  *
  * Beyond LIMIT_OVERDUE_REPLIES the ids of the oldest owed ones are forgotten: as many replies that
  * answer nothing are discarded. Beyond LIMIT_OVERDUE_REQUESTS at once, requests are not watched
