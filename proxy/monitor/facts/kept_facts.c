@@ -101,22 +101,62 @@ static void kept_facts_unpack(const struct kept_facts *k, struct kept_facts_whol
     }
 }
 
+/*
+ * Copies the facts about a process, member by member: what lies between and behind them is not
+ * part of the facts, and may be anything.
+ */
+static void kept_facts_take_peer(struct peer *to, const struct peer *p)
+{
+    for (int i = 0; i < PEER_FACTS; i++) {
+        to->unknown[i].error = p->unknown[i].error;
+        to->unknown[i].why = p->unknown[i].why;
+    }
+    to->pid = p->pid;
+    to->pid_sure = p->pid_sure;
+    to->start_ticks = p->start_ticks;
+    to->uid = p->uid;
+    to->gid = p->gid;
+    to->n_groups = p->n_groups;
+    to->n_groups_unmapped = p->n_groups_unmapped;
+    memcpy(to->groups, p->groups, p->n_groups * sizeof *to->groups);
+    snprintf(to->label, sizeof to->label, "%s", p->label);
+    snprintf(to->cgroup, sizeof to->cgroup, "%s", p->cgroup);
+    snprintf(to->unit, sizeof to->unit, "%s", p->unit);
+    to->exe.id = p->exe.id;
+    to->exe.verity.size = p->exe.verity.size;
+    to->exe.verity.algorithm = p->exe.verity.algorithm;
+    memcpy(to->exe.verity.digest, p->exe.verity.digest, p->exe.verity.size);
+    snprintf(to->exe.path, sizeof to->exe.path, "%s", p->exe.path);
+    to->exe.path_ours = p->exe.path_ours;
+    to->exe.deleted = p->exe.deleted;
+    /* The process and its file are another matter: only facts are kept. */
+    to->pidfd = -1;
+    to->exe.fd = -1;
+}
+
+static void kept_facts_take_via(struct recital_via *to, const struct recital_via *via)
+{
+    to->n = via->n;
+    for (unsigned i = 0; i < via->n; i++) {
+        to->hops[i].by = via->hops[i].by;
+        to->hops[i].recited = via->hops[i].recited;
+        snprintf(to->hops[i].licence, sizeof to->hops[i].licence, "%s", via->hops[i].licence);
+    }
+}
+
 static void kept_facts_take(struct kept_facts_whole *w, const struct rules_known known[SIDES])
 {
     for (int i = 0; i < SIDES; i++) {
         struct kept_facts_side *const s = &w->sides[i];
 
-        memcpy(&s->peer, known[i].peer, sizeof s->peer);
-        /* The process is another matter: only facts are kept. */
-        s->peer.pidfd = -1;
-        s->peer.exe.fd = -1;
+        kept_facts_take_peer(&s->peer, known[i].peer);
         s->recital = known[i].recital;
         snprintf(s->recited, sizeof s->recited, "%s", known[i].recited);
         snprintf(s->declared, sizeof s->declared, "%s", known[i].declared);
     }
     w->has_via = known[SIDE_BACKEND].via != NULL;
     if (w->has_via) {
-        w->via = *known[SIDE_BACKEND].via;
+        kept_facts_take_via(&w->via, known[SIDE_BACKEND].via);
     }
 }
 
