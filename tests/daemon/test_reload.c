@@ -459,12 +459,15 @@ START_TEST(a_file_that_cannot_be_read_holds_up_nothing)
     close(fd);
     pair_ping(&before);
     pair_close(&before);
-    /* A stop does not wait for it. */
-    fd = control_connect();
-    control_send(fd, &q, sizeof q, NULL, 0);
-    await_routes(2);
+    fd = -1;
+    if (!rig_wrapped()) {
+        /* A stop does not wait for it: what the thread has is left to the end of the process. */
+        fd = control_connect();
+        control_send(fd, &q, sizeof q, NULL, 0);
+        await_routes(2);
+    }
     rig_terminate(&r.rig);
-    close(fd);
+    sock_close(&fd);
     rig_deinit(&r.rig);
 }
 END_TEST
@@ -629,9 +632,12 @@ int main(void)
     tcase_add_test(routes, a_new_route_is_served_and_the_old_one_keeps_its_socket);
     tcase_add_test(routes, a_route_that_is_gone_goes_with_its_last_session);
     tcase_add_test(routes, a_socket_moves_to_another_route_and_stays_the_same);
-    tcase_add_test(rules, new_words_judge_the_next_session_and_no_earlier_one);
     tcase_add_test(rules, a_dry_run_shows_sessions_that_would_be_denied_and_changes_nothing);
-    tcase_add_test(rules, sessions_that_the_new_rules_deny_end_on_request);
+    /* Valgrind lacks system calls that the inspector is started with. */
+    if (!rig_wrapped()) {
+        tcase_add_test(rules, new_words_judge_the_next_session_and_no_earlier_one);
+        tcase_add_test(rules, sessions_that_the_new_rules_deny_end_on_request);
+    }
     tcase_add_test(errors, a_wrong_file_changes_nothing);
     tcase_add_test(errors, words_that_cannot_change_are_errors);
     tcase_add_test(errors, a_socket_that_cannot_be_opened_leaves_none_of_the_others);
