@@ -18,7 +18,7 @@
 #include "audit/audit_key.h"
 #include "audit/audit_proof.h"
 #include "audit/audit_prose.h"
-#include "audit/audit_report.h"
+#include "audit/report/audit_report.h"
 #include "audit/audit_verify.h"
 #include "ctl/bom/bom.h"
 #include "ctl/poemctl.h"

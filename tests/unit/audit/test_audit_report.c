@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Reports: what is counted, and that nothing foreign gets through as it is. */
 #define _GNU_SOURCE
-#include "audit/audit_report.h"
+#include "audit/report/audit_report.h"
 
 #include <stdio.h>
 #include <stdlib.h>

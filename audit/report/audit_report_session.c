@@ -4,7 +4,7 @@
  * One session in a report: its verdict, and the part that each of its parties has in it. A party is
  * held responsible only for the things that the record attributes to it.
  */
-#include "audit/audit_report_session.h"
+#include "audit/report/audit_report_session.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
  * FORMAT.audit, section 10. Made while the log is verified; memory grows with the number of
  * executables, not with the log.
  */
-#ifndef POEMD_AUDIT_AUDIT_REPORT_H
-#define POEMD_AUDIT_AUDIT_REPORT_H
+#ifndef POEMD_AUDIT_REPORT_AUDIT_REPORT_H
+#define POEMD_AUDIT_REPORT_AUDIT_REPORT_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The parts of a report that a single record determines. Internal to the report. Pure. */
-#ifndef POEMD_AUDIT_AUDIT_REPORT_SESSION_H
-#define POEMD_AUDIT_AUDIT_REPORT_SESSION_H
+#ifndef POEMD_AUDIT_REPORT_AUDIT_REPORT_SESSION_H
+#define POEMD_AUDIT_REPORT_AUDIT_REPORT_SESSION_H
 
 #include <jansson.h>
 #include <stdbool.h>

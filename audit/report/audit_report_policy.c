@@ -4,7 +4,7 @@
  * Joins the parts of configurations. A configuration is known by its digest; one that is in force
  * again is listed once, with the last time at which it was read.
  */
-#include "audit/audit_report_policy.h"
+#include "audit/report/audit_report_policy.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* The configurations that config records contain. Internal to the report. */
-#ifndef POEMD_AUDIT_AUDIT_REPORT_POLICY_H
-#define POEMD_AUDIT_AUDIT_REPORT_POLICY_H
+#ifndef POEMD_AUDIT_REPORT_AUDIT_REPORT_POLICY_H
+#define POEMD_AUDIT_REPORT_AUDIT_REPORT_POLICY_H
 
 #include <jansson.h>
 #include <stdbool.h>

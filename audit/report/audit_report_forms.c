@@ -4,11 +4,11 @@
  * The report as text, CSV and HTML. All output goes through one of three escapes: a path must not
  * control a terminal, begin a formula in a spreadsheet, or become markup.
  */
-#include "audit/audit_report.h"
+#include "audit/report/audit_report.h"
 
 #include <string.h>
 
-#include "audit/audit_report_page.h"
+#include "audit/report/audit_report_page.h"
 #include "base/log.h"
 #include "base/members.h"
 #include "base/page.h"

@@ -5,15 +5,15 @@
  * records, but their contents came from peers, and a log that does not verify may come from anyone:
  * no member is assumed to exist.
  */
-#include "audit/audit_report.h"
+#include "audit/report/audit_report.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "audit/audit_log.h"
-#include "audit/audit_report_policy.h"
-#include "audit/audit_report_session.h"
+#include "audit/report/audit_report_policy.h"
+#include "audit/report/audit_report_session.h"
 #include "base/members.h"
 
 struct report {
