@@ -321,7 +321,7 @@ void tap_sent_part(struct tap *t, const uint8_t *data, size_t start, size_t end)
     struct wire_hdr hdr;
 
     tap_sent(t, data, start, end);
-    if (t->active && t->walk < start) {
+    if (t->active && start < end && t->walk < start) {
         memcpy(&hdr, data + t->walk, sizeof hdr);
         tap_stream_begin(t, &hdr);
         tap_stream_keep(t, data + t->walk, start - t->walk);

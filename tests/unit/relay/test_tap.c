@@ -245,6 +245,9 @@ START_TEST(many_at_once)
         expect_all(&r);
         restart(&r);
     }
+    /* All of them have been delivered. */
+    end_pipe(&r);
+    expect_no_more(&r);
     tapped_deinit(&r);
 }
 END_TEST
