@@ -296,7 +296,7 @@ int inspector_index_step(struct inspector_index *x, uint64_t wanted)
     if (!r) {
         r = inspector_index_read_slice(x);
     }
-    if (r == 1) {
+    if (r == 1 && x->next) {
         struct index_table *const old = x->built;
 
         x->built = x->next;

@@ -80,8 +80,8 @@ bool peer_verity_is_text(const char *text)
         if (strncmp(text, algorithms[i].name, n) == 0 && text[n] == ':') {
             const char *const digits = text + n + 1;
 
-            return strlen(digits) == 2 * algorithms[i].size &&
-                   strspn(digits, "0123456789abcdef") == 2 * algorithms[i].size;
+            return strlen(digits) == (size_t)2 * algorithms[i].size &&
+                   strspn(digits, "0123456789abcdef") == (size_t)2 * algorithms[i].size;
         }
     }
     return false;

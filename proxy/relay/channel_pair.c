@@ -392,21 +392,22 @@ static int channel_pair_end_init(struct channel_pair_end *e, struct channel_pair
 }
 
 int channel_pair_init_take(struct channel_pair *l, struct event_base *base, int client_fd,
-                           int backend_fd, struct channel_pair_limits client,
-                           struct channel_pair_limits backend, const struct channel_pair_page *page,
-                           struct queue_pool *pool, struct dma_gate *gate, channel_pair_fn *fn,
-                           void *arg)
+                           int backend_fd, const struct channel_pair_limits limits[SIDES],
+                           const struct channel_pair_page *page, struct queue_pool *pool,
+                           struct dma_gate *gate, channel_pair_fn *fn, void *arg)
 {
+    const struct channel_pair_limits *const client = &limits[SIDE_CLIENT];
+    const struct channel_pair_limits *const backend = &limits[SIDE_BACKEND];
     int err;
     int err_backend;
 
     *l = (struct channel_pair){.fn = fn, .arg = arg, .reason = REASON_NONE, .hand = page->hand};
     memcpy(l->in_hand, page->in_hand, sizeof l->in_hand);
-    asked_init(&l->client_asked, &client.takes, page->client_asked);
-    asked_init(&l->backend_asked, &backend.takes, page->backend_asked);
-    relay_init(&l->to_backend, client_fd, backend_fd, backend.max_fds, &backend.takes, pool,
+    asked_init(&l->client_asked, &client->takes, page->client_asked);
+    asked_init(&l->backend_asked, &backend->takes, page->backend_asked);
+    relay_init(&l->to_backend, client_fd, backend_fd, backend->max_fds, &backend->takes, pool,
                page->to_backend);
-    relay_init(&l->to_client, backend_fd, client_fd, client.max_fds, &client.takes, pool,
+    relay_init(&l->to_client, backend_fd, client_fd, client->max_fds, &client->takes, pool,
                page->to_client);
     relay_ask(&l->to_backend, &l->client_asked, &l->backend_asked);
     relay_ask(&l->to_client, &l->backend_asked, &l->client_asked);

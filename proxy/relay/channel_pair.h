@@ -101,15 +101,15 @@ struct channel_pair_limits {
 };
 
 /*
- * Takes both sockets, which are non-blocking, and begins to relay on the loop. Returns 0 or -errno;
- * in either case the sockets are closed by channel_pair_deinit. gate is borrowed for the channel
- * pair's life; NULL: none.
+ * Takes both sockets, which are non-blocking, and begins to relay on the loop; limits is by enum
+ * side. Returns 0 or -errno; in either case the sockets are closed by channel_pair_deinit. gate is
+ * borrowed for the channel pair's life; NULL: none.
  */
 int channel_pair_init_take(struct channel_pair *l, struct event_base *base, int client_fd,
-                           int backend_fd, struct channel_pair_limits client,
-                           struct channel_pair_limits backend, const struct channel_pair_page *page,
-                           struct queue_pool *pool, struct dma_gate *gate, channel_pair_fn *fn,
-                           void *arg) __attribute__((warn_unused_result));
+                           int backend_fd, const struct channel_pair_limits limits[SIDES],
+                           const struct channel_pair_page *page, struct queue_pool *pool,
+                           struct dma_gate *gate, channel_pair_fn *fn, void *arg)
+    __attribute__((warn_unused_result));
 
 /*
  * Counts the fds that pass in both directions; borrows the account. Call before the loop's next

@@ -155,6 +155,9 @@ static int session_relay_open_pair(struct session *s, struct channel_pair **out,
         .hand = s->host->pages ? &((struct session_page_head *)s->host->pages)->hand : NULL,
         .in_hand = {[SIDE_CLIENT] = SESSION_PAGE_HAND(s->id, up),
                     [SIDE_BACKEND] = SESSION_PAGE_HAND(s->id, down)}};
+    const struct channel_pair_limits limits[SIDES] = {
+        [SIDE_CLIENT] = session_relay_limits(&p->limits[SIDE_CLIENT]),
+        [SIDE_BACKEND] = session_relay_limits(&p->limits[SIDE_BACKEND])};
     int err;
 
     *out = twin ? calloc(1, sizeof **out) : s->guard->channels;
@@ -163,9 +166,7 @@ static int session_relay_open_pair(struct session *s, struct channel_pair **out,
         sock_close(&backend_fd);
         return -ENOMEM;
     }
-    err = channel_pair_init_take(*out, s->host->base, client_fd, backend_fd,
-                                 session_relay_limits(&p->limits[SIDE_CLIENT]),
-                                 session_relay_limits(&p->limits[SIDE_BACKEND]), &page,
+    err = channel_pair_init_take(*out, s->host->base, client_fd, backend_fd, limits, &page,
                                  &s->host->pool, &s->guard->gate, session_on_channels, s);
     channel_pair_count_fds(*out, &s->guard->fds);
     channel_pair_busy_poll(*out, s->guard->busy_poll_us);

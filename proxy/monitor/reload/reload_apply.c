@@ -373,6 +373,14 @@ static bool reload_apply_deciding(const struct reload *r, uint64_t last)
     return false;
 }
 
+static void reload_apply_drop_inspector(struct reload *r, struct reload_inspector *i)
+{
+    SLIST_REMOVE(&r->inspectors, i, reload_inspector, link);
+    r->n_inspectors--;
+    inspector_free(i->inspector);
+    free(i);
+}
+
 static void reload_apply_reap_inspectors(struct reload *r, bool over)
 {
     struct reload_inspector *each;
@@ -381,10 +389,7 @@ static void reload_apply_reap_inspectors(struct reload *r, bool over)
     SLIST_FOREACH_SAFE(each, &r->inspectors, link, next)
     {
         if (over || !reload_apply_deciding(r, each->last)) {
-            SLIST_REMOVE(&r->inspectors, each, reload_inspector, link);
-            r->n_inspectors--;
-            inspector_free(each->inspector);
-            free(each);
+            reload_apply_drop_inspector(r, each);
         }
     }
 }

@@ -38,6 +38,14 @@ void reload_spawn_stop(struct reload *r)
     }
 }
 
+static void reload_spawn_drop(struct reload *r, struct reload_retired *s)
+{
+    SLIST_REMOVE(&r->retired, s, reload_retired, link);
+    spawn_free(s->spawn);
+    generation_release(s->generation);
+    free(s);
+}
+
 void reload_spawn_reap(struct reload *r, bool over)
 {
     struct reload_retired *each;
@@ -46,10 +54,7 @@ void reload_spawn_reap(struct reload *r, bool over)
     SLIST_FOREACH_SAFE(each, &r->retired, link, next)
     {
         if (over || spawn_is_over(each->spawn)) {
-            SLIST_REMOVE(&r->retired, each, reload_retired, link);
-            spawn_free(each->spawn);
-            generation_release(each->generation);
-            free(each);
+            reload_spawn_drop(r, each);
         }
     }
 }

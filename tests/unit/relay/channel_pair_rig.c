@@ -58,8 +58,9 @@ static int open_end(int *ours)
 
 void channel_pair_begin(const struct dma_settings *set, bool recorded)
 {
-    const struct channel_pair_limits limits = {
+    const struct channel_pair_limits each = {
         .max_fds = 8, .takes = {.max_data = MAX_DATA, .max_bitmap = MAX_DATA}};
+    const struct channel_pair_limits limits[SIDES] = {each, each};
     int client_end;
     int backend_end;
 
@@ -76,8 +77,8 @@ void channel_pair_begin(const struct dma_settings *set, bool recorded)
     client_end = open_end(&client);
     backend_end = open_end(&backend);
     ck_assert_int_eq(channel_pair_init_take(&channels, base, client_end, backend_end, limits,
-                                            limits, &(struct channel_pair_page){.hand = NULL},
-                                            &pool, &gate, on_lane, NULL),
+                                            &(struct channel_pair_page){.hand = NULL}, &pool, &gate,
+                                            on_lane, NULL),
                      0);
 }
 
