@@ -172,6 +172,14 @@ void relay_note_messages(struct relay_direction *p, const uint8_t *data, size_t 
     }
 }
 
+void relay_note_dropped(struct relay_direction *p, const struct wire_hdr *hdr)
+{
+    if (asked_any(p->asked) && relay_is_late(p, hdr)) {
+        asked_answered(p->asked, hdr);
+    }
+    relay_note_reply(p, hdr);
+}
+
 /* The current message has been read to its end. */
 static void relay_direction_end_message(struct relay_direction *p)
 {

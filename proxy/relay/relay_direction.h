@@ -260,6 +260,9 @@ static inline void relay_note_reply(struct relay_direction *p, const struct wire
     }
 }
 
+/* The whole message has been discarded: its request no longer awaits it, if it is a late reply. */
+void relay_note_dropped(struct relay_direction *p, const struct wire_hdr *hdr);
+
 /* Lets the message at bytes, of which n are there, go on without its fds, which are the queue's. */
 void relay_gate_strip(struct relay_direction *p, const struct wire_hdr *hdr, uint8_t *bytes,
                       size_t n);

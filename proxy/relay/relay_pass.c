@@ -211,7 +211,7 @@ static enum relay_outcome relay_pass_drop(struct relay_direction *p, struct rela
     relay_mark_set(m, RELAY_MARK_SENT);
     r = relay_pass_take(p, detail);
     if (r == RELAY_MORE) {
-        relay_note_reply(p, &m->hdr);
+        relay_note_dropped(p, &m->hdr);
         relay_release(p);
     }
     return r;

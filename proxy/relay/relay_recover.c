@@ -25,7 +25,7 @@ static bool relay_recover_take(struct relay_direction *p)
         if (!m->dropped) {
             relay_note_messages(p, data, m->intent, (size_t)n);
         } else {
-            relay_note_reply(p, &m->hdr);
+            relay_note_dropped(p, &m->hdr);
         }
         if (sock_take(p->from_fd, data, m->intent) != (ssize_t)m->intent) {
             return false;

@@ -154,6 +154,26 @@ START_TEST(an_id_may_be_used_again)
 }
 END_TEST
 
+/* It asks for more than it has declared: how much, is forgotten with the late reply. */
+START_TEST(a_late_reply_is_no_measure_for_the_next)
+{
+    static const char small[] = "{\"capabilities\":{\"max_data_xfer_size\":4096}}";
+    struct pair p;
+    struct rig r;
+
+    rig_start(&r, ANSWER);
+    rig_session(&r, small, CAPS, &p);
+    ask(&p, 7, 8192);
+    expect_overdue(&p, 7);
+    answer(&p, 7, sizes[_i], NULL);
+    ask(&p, 7, 16384);
+    answer(&p, 7, 16384, NULL);
+    expect_answer(&p, 7, 16384);
+    expect_alive(&p, 7);
+    stop_session(&r, &p, "overdue: 1 request was");
+}
+END_TEST
+
 START_TEST(half_a_reply_is_none)
 {
     const struct wire_region_access a = {.count = 4};
@@ -472,6 +492,7 @@ int main(int argc, char **argv)
     tcase_add_test(tc, late_replies_are_discarded_in_any_order);
     tcase_add_test(tc, an_id_may_be_used_again);
     tcase_add_loop_test(tc, half_a_reply_is_none, WIRE_HDR_SIZE - 1, WIRE_HDR_SIZE + 2);
+    tcase_add_loop_test(tc, a_late_reply_is_no_measure_for_the_next, 0, 2);
     tcase_add_test(tc, a_device_may_read_as_late_as_it_answers);
     tcase_add_loop_test(tc, another_worker_answers_as_well, 0, 2);
     tcase_add_test(tc, what_the_device_asks_is_not_answered_by_the_broker);
