@@ -187,10 +187,11 @@ static void channel_pair_turn(struct channel_pair *l, bool from_client)
     struct direction d = channel_pair_direction_of(l, from_client);
     struct relay_detail detail = {.err = 0};
     enum channel_pair_wait wait = CHANNEL_PAIR_WAIT_NONE;
+    const enum side from = from_client ? SIDE_CLIENT : SIDE_BACKEND;
     enum relay_outcome r;
     unsigned refused;
 
-    if (*d.done || l->held[from_client ? SIDE_CLIENT : SIDE_BACKEND]) {
+    if (*d.done || l->held[from]) {
         return;
     }
     refused = d.direction->mark->refused;
@@ -219,13 +220,15 @@ static void channel_pair_turn(struct channel_pair *l, bool from_client)
         wait = r == RELAY_FDS ? CHANNEL_PAIR_WAIT_FDS : CHANNEL_PAIR_WAIT_RECEIVER;
         channel_pair_want_read(d.from, false);
         channel_pair_want_write(d.to, false);
+        l->paused[from] = true;
         channel_pair_pause(l);
         break;
     default:
         channel_pair_ended(l, &d, r, &detail);
         return;
     }
-    if (r != RELAY_FDS && r != RELAY_PAUSE && *d.wait != CHANNEL_PAIR_WAIT_NONE) {
+    if (r != RELAY_FDS && r != RELAY_PAUSE && l->paused[from]) {
+        l->paused[from] = false;
         l->pause_ms = 0;
     }
     channel_pair_set_wait(l, &d, wait);

@@ -75,7 +75,8 @@ struct channel_pair {
     struct event overdue_event;
     bool looks_ahead;      /* it is set for a look at requests that the backend does not take */
     uint32_t busy_poll_us; /* 0: the loop may sleep after a message */
-    unsigned pause_ms;     /* length of the last pause; 0: the direction has gone on since */
+    unsigned pause_ms;     /* length of the last pause; 0: its direction has gone on since */
+    bool paused[SIDES];    /* the direction that this side sends in waits for the pause's end */
     struct event pause;
     channel_pair_fn *fn;
     void *arg;

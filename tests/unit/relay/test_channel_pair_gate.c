@@ -389,6 +389,35 @@ START_TEST(nothing_is_read_until_what_is_exported_is_told)
 }
 END_TEST
 
+/* ---- while there is no room for fds ---- */
+
+/* The other direction holds half a message: it waits, too, but for something else. */
+START_TEST(looks_for_room_become_rare_whatever_the_other_direction_waits_for)
+{
+    const struct dma_settings set = {.withhold = 0};
+    const uint8_t half[WIRE_HDR_SIZE / 2] = {0};
+    struct fdroom room = {.share = 1};
+    struct fdroom_session session = {.room = &room};
+    struct fdset fds;
+
+    channel_pair_begin(&set, false);
+    channel_pair_count_fds(&channels, &session);
+    peer_send_raw(backend, half, sizeof half, NULL);
+    channel_pair_settle();
+    ck_assert_int_eq(channels.to_client_wait, CHANNEL_PAIR_WAIT_SENDER);
+    fdset_init(&fds);
+    peer_memfds(&fds, 2);
+    peer_send(client, (struct wire_hdr){.id = 1, .command = WIRE_DEVICE_SET_IRQS}, NULL, 0, &fds);
+    fdset_close(&fds);
+    for (unsigned ms = LIMIT_PAUSE_MS; ms < LIMIT_PAUSE_MAX_MS; ms *= 2) {
+        ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+        ck_assert_int_eq(channels.to_backend_wait, CHANNEL_PAIR_WAIT_FDS);
+        ck_assert_uint_eq(channels.pause_ms, ms);
+    }
+    channel_pair_gate_end();
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("lane_gate");
@@ -406,5 +435,7 @@ int main(void)
     tcase_add_loop_test(tc, who_is_stopped_may_still_go, 0, 2);
     tcase_add_test(tc, a_client_that_has_closed_its_side_lets_the_rest_drain);
     tcase_add_test(tc, nothing_is_read_until_what_is_exported_is_told);
+    tc = unit_case(s, "room for fds");
+    tcase_add_test(tc, looks_for_room_become_rare_whatever_the_other_direction_waits_for);
     return unit_run(s);
 }
