@@ -124,6 +124,13 @@ bool session_page_sound(const struct session_page *p, uint64_t session);
 void session_page_counts(const struct session_page *p, struct ipc_count *to_backend,
                          struct ipc_count *to_client);
 
+/* Returns the side that sends the messages of a direction. */
+static inline enum side session_page_from(enum session_page_way way)
+{
+    return way == SESSION_PAGE_TO_BACKEND || way == SESSION_PAGE_TWIN_TO_BACKEND ? SIDE_CLIENT
+                                                                                 : SIDE_BACKEND;
+}
+
 /* Returns the session in a hand, or 0, and its direction in *way. Pure. */
 uint64_t session_page_in_hand(uint64_t hand, enum session_page_way *way);
 

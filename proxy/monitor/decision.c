@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/members.h"
 #include "base/wire/wire.h"
+#include "base/wire/wire_command.h"
 #include "proxy/config/preset.h"
 #include "proxy/monitor/devices/spawn.h"
 #include "proxy/monitor/generation.h"
@@ -434,6 +435,17 @@ static void decision_on_resumed(void *arg, struct monitor_session *t, const stru
 
 /* ---- the end ---- */
 
+/* Adds the message of which two workers died. Returns false if out of memory. */
+static bool decision_add_message(json_t *o, const struct monitor_session_suspect *s)
+{
+    json_t *const m = json_pack(
+        "{s:s,s:i,s:s,s:i,s:I,s:I}", "from", side_name(session_page_from(s->way)), "command",
+        (int)s->hdr.command, "name", wire_command_name(s->hdr.command), "id", (int)s->hdr.id,
+        "size", (json_int_t)s->hdr.size, "flags", (json_int_t)s->hdr.flags);
+
+    return json_object_set_new(o, "message", m) == 0;
+}
+
 /*
  * Makes the record of an end. The counts are those of the worker's last report; if the worker has
  * not sent one, they are the last ones heard ("at-least"), and are left out if none was heard.
@@ -455,6 +467,10 @@ static json_t *decision_end_record(const struct monitor_session *t, enum session
 
     if (o && what && what->by &&
         json_object_set_new(o, "by", json_string(ipc_by_word(what->by))) < 0) {
+        json_decref(o);
+        return NULL;
+    }
+    if (o && reason == REASON_POISONED && !decision_add_message(o, &t->suspect)) {
         json_decref(o);
         return NULL;
     }

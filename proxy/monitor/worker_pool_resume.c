@@ -75,10 +75,7 @@ static void worker_pool_resume_end(struct monitor_session *t, enum session_reaso
 static void worker_pool_resume_end_poisoned(struct monitor_session *t, const struct session_page *p)
 {
     const struct log_subject about =
-        monitor_session_subject(t, t->suspect.way == SESSION_PAGE_TO_BACKEND ||
-                                           t->suspect.way == SESSION_PAGE_TWIN_TO_BACKEND
-                                       ? "client"
-                                       : "backend");
+        monitor_session_subject(t, side_name(session_page_from(t->suspect.way)));
     const struct wire_hdr *const hdr = &t->suspect.hdr;
 
     log_line(LOG_ERROR, &about,

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 
@@ -130,6 +131,26 @@ void inject_leave_with(struct injection *j, long number, const uint64_t args[6])
     ck_assert_int_eq(ptrace(PTRACE_DETACH, j->pid, 0, WSTOPSIG(status)), 0);
 }
 
+void inject_kill_at_send(struct injection *j, size_t n)
+{
+    struct user_regs_struct r = {0};
+    long sig = 0;
+    int status;
+
+    ck_assert_int_eq(ptrace(PTRACE_SETOPTIONS, j->pid, 0, PTRACE_O_TRACESYSGOOD), 0);
+    do {
+        ck_assert_int_eq(ptrace(PTRACE_SYSCALL, j->pid, 0, sig), 0);
+        inject_wait(j, &status);
+        ck_assert(WIFSTOPPED(status));
+        sig = status >> 16 || WSTOPSIG(status) & 0x80 ? 0 : WSTOPSIG(status);
+        ck_assert_int_eq(ptrace(PTRACE_GETREGS, j->pid, 0, &r), 0);
+    } while (r.orig_rax != SYS_sendto || r.rdx != n || (long)r.rax != -ENOSYS);
+    ck_assert_int_eq(kill(j->pid, SIGKILL), 0);
+    while (!j->ended) {
+        inject_wait(j, &status);
+    }
+}
+
 void inject_end(struct injection *j)
 {
     struct user_regs_struct r = inject_saved(j);
@@ -181,6 +202,13 @@ void inject_leave_with(struct injection *j, long number, const uint64_t args[6])
     (void)j;
     (void)number;
     (void)args;
+    ck_abort();
+}
+
+void inject_kill_at_send(struct injection *j, size_t n)
+{
+    (void)j;
+    (void)n;
     ck_abort();
 }
 

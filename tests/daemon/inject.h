@@ -34,6 +34,12 @@ long inject_call(struct injection *j, long number, const uint64_t args[6]);
 /* Lets it make the call by itself, with its signals, and go on with what it returned. */
 void inject_leave_with(struct injection *j, long number, const uint64_t args[6]);
 
+/*
+ * Lets it run, unless calls were made in its place, until it is about to send n bytes without fds,
+ * and kills it there.
+ */
+void inject_kill_at_send(struct injection *j, size_t n);
+
 /* Lets it go on as if nothing had been. */
 void inject_end(struct injection *j);
 

@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/sock.h"
+#include "tests/daemon/inject.h"
 #include "tests/daemon/policy_rig.h"
 #include "tests/support/peer.h"
 #include "tests/support/process.h"
@@ -233,6 +235,116 @@ START_TEST(a_resumed_session_is_recorded)
 }
 END_TEST
 
+/* The two workers: first the one that a session goes on in, as a line of the log names it. */
+static void poisoned_workers(const struct policy_rig *p, const char *line, pid_t out[2])
+{
+    static const char before[] = "goes on in worker pid=";
+    const char *const at = strstr(line, before);
+    pid_t pids[RIG_WORKERS];
+    char name[32];
+    size_t n;
+
+    ck_assert_ptr_nonnull(at);
+    out[0] = (pid_t)strtol(at + strlen(before), NULL, 10);
+    out[1] = 0;
+    n = rig_workers(&p->rig, pids);
+    for (size_t i = 0; i < n; i++) {
+        if (pids[i] != out[0] && process_status(pids[i], "Name", name, sizeof name) &&
+            strcmp(name, "poemd-worker") == 0) {
+            out[1] = pids[i];
+        }
+    }
+    ck_assert_int_ne(out[1], 0);
+}
+
+/*
+ * Opens a session, and finds out which worker has it by ending all of them: the log names the one
+ * in which it goes on.
+ */
+static void poisoned_begin(struct policy_rig *p, struct pair *pair, pid_t workers[2])
+{
+    pid_t pids[RIG_WORKERS];
+    char line[512];
+    size_t n;
+
+    rig_configure(&p->rig,
+                  "workers 2\n%s\nroute r {\n    listen %s\n    backend %s\n"
+                  "    sessions 2\n    recite to client never\n}\n",
+                  p->global, p->rig.listen, p->rig.backend);
+    rig_launch(&p->rig);
+    rig_session(&p->rig, peer_qemu_json, "{}", pair);
+    pair_ping(pair);
+    n = rig_workers(&p->rig, pids);
+    for (size_t i = 0; i < n; i++) {
+        char name[32];
+
+        if (process_status(pids[i], "Name", name, sizeof name) &&
+            strcmp(name, "poemd-worker") == 0) {
+            rig_await_rest(pids[i]);
+            ck_assert_int_eq(kill(pids[i], SIGKILL), 0);
+        }
+    }
+    rig_await_log(&p->rig, "goes on in worker", line, sizeof line);
+    pair_ping(pair);
+    poisoned_workers(p, line, workers);
+}
+
+/* A message of which two workers die ends its session alone, and the record has its header. */
+START_TEST(a_message_that_workers_die_of_is_recorded)
+{
+    static const struct wire_hdr hdr = {
+        .id = 0x1234, .command = WIRE_REGION_WRITE, .flags = WIRE_NO_REPLY};
+    static const uint8_t payload[1001];
+    struct injection j[2];
+    struct policy_rig p;
+    struct pair pair;
+    struct pair other;
+    pid_t workers[2];
+    json_t *o = NULL;
+    json_t *message;
+
+    if (geteuid() != 0 || !inject_possible()) {
+        puts("skipped: a_message_that_workers_die_of_is_recorded: needs root on x86-64");
+        return;
+    }
+    init(&p, "");
+    poisoned_begin(&p, &pair, workers);
+    rig_session(&p.rig, peer_qemu_json, "{}", &other);
+    /* Neither is to be ahead of the test. */
+    inject_begin(&j[0], workers[0]);
+    inject_begin(&j[1], workers[1]);
+    peer_send(pair.client_fd, hdr, payload, sizeof payload, NULL);
+    inject_kill_at_send(&j[0], WIRE_HDR_SIZE + sizeof payload);
+    inject_kill_at_send(&j[1], WIRE_HDR_SIZE + sizeof payload);
+    rig_await_log(&p.rig,
+                  "poisoned-message: two workers died of it: command 10 (REGION_WRITE), id 4660, "
+                  "size 1017, flags 0x10",
+                  NULL, 0);
+    rig_await_log(&p.rig, " ended: reason=poisoned-message", NULL, 0);
+    pair_expect_end(&pair);
+    pair_ping(&other);
+    for (int i = 0; i < LOOKS && !o; i++) {
+        o = last_of("session-ended");
+        poll(NULL, 0, o ? 0 : LOOK_MS);
+    }
+    ck_assert_ptr_nonnull(o);
+    ck_assert_str_eq(json_string_value(json_object_get(o, "reason")), "poisoned-message");
+    message = json_object_get(o, "message");
+    ck_assert_str_eq(json_string_value(json_object_get(message, "from")), "client");
+    ck_assert_str_eq(json_string_value(json_object_get(message, "name")), "REGION_WRITE");
+    ck_assert_int_eq(json_integer_value(json_object_get(message, "command")), WIRE_REGION_WRITE);
+    ck_assert_int_eq(json_integer_value(json_object_get(message, "id")), hdr.id);
+    ck_assert_int_eq(json_integer_value(json_object_get(message, "size")),
+                     WIRE_HDR_SIZE + sizeof payload);
+    ck_assert_int_eq(json_integer_value(json_object_get(message, "flags")), WIRE_NO_REPLY);
+    json_decref(o);
+    pair_close(&other);
+    rig_terminate(&p.rig);
+    ck_assert_int_eq(verify(&p), INTACT);
+    rig_deinit(&p.rig);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     Suite *suite;
@@ -249,5 +361,6 @@ int main(int argc, char **argv)
     tcase_add_test(tc, a_loss_is_accepted_by_an_operator_alone);
     tcase_add_test(tc, a_quiet_log_is_sealed);
     tcase_add_test(tc, a_resumed_session_is_recorded);
+    tcase_add_test(tc, a_message_that_workers_die_of_is_recorded);
     return unit_run(suite);
 }
