@@ -42,7 +42,6 @@ static const struct {
     {"stall-timeout", false, "stall-timeout 1s", "stall-timeout 2s"},
     {"busy-poll", false, "busy-poll 50us", "busy-poll 0"},
     {"answer-after", false, "answer-after 3s", "answer-after never"},
-    {"busy-poll", false, "busy-poll 50us", "busy-poll 60us"},
     {"recite", false, "recite to client never", "recite to client always"},
     {"demand", false, "demand recital from client", "demand recital from backend"},
     /* The statements of a preset differ with it. */
