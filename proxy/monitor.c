@@ -469,6 +469,7 @@ static int monitor_init(struct monitor *m, const struct config *config)
     if (!err) {
         err = inspection_start(&m->context.inspector, &m->context, config);
     }
+    m->context.generation->inspector = m->context.inspector;
     if (!err) {
         err = inspection_start_offload(&m->context.offload, &m->context, config);
     }

@@ -298,7 +298,7 @@ bool decision_begin(struct monitor_session *t)
         [SIDE_CLIENT] = who ? t->client_fd : -1, [SIDE_BACKEND] = who ? t->backend_fd : -1};
 
     t->peer_facts = peer_facts_new(
-        t->table->context->base, facts ? t->table->context->inspector : NULL,
+        t->table->context->base, facts ? t->generation->inspector : NULL,
         t->table->context->offload, &t->config->rules, (uint32_t)t->route->number, fds,
         t->device ? spawn_pid(t->device) : 0, left - left / VERDICT_PART, decision_on_known, t);
     if (!t->peer_facts) {

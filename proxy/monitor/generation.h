@@ -9,9 +9,13 @@
 
 #include "proxy/config/config.h"
 
+struct inspector;
+
 struct generation {
     const struct config *config; /* resolved */
     struct config *owned;        /* the same, on the heap; NULL if borrowed */
+    struct inspector *inspector; /* with its keys, for sessions that are not decided yet; borrowed,
+                                  * NULL if it needs none */
     unsigned users;
     char digest[2 * CONFIG_DIGEST_SIZE + 1]; /* of the file, in hex; "" if not from a file */
 };

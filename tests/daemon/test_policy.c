@@ -470,6 +470,42 @@ START_TEST(a_revoked_envelope_is_no_evidence_after_a_reload)
 }
 END_TEST
 
+/* It has connected, and sent nothing yet, when the envelope is revoked. */
+START_TEST(a_session_in_its_handshake_keeps_its_keys_through_a_reload)
+{
+    struct policy_result result;
+    struct policy_rig p;
+    struct pair pair;
+    char revoke[3 * RIG_PATH];
+    size_t n;
+
+    policy_init(&p);
+    attest(&p, "GPL-2.0-or-later", "9999-12-31");
+    trust(&p);
+    n = strlen(p.global);
+    snprintf(p.global + n, sizeof p.global - n, "log-level debug\nrevoked %s\n",
+             unit_path("revoked"));
+    ck_assert_int_eq(policy_tool(&p, (const char *const[]){"touch", unit_path("revoked"), NULL}),
+                     0);
+    policy_launch(&p, WITH_2 " evidence signed or better");
+    pair.client_fd = peer_connect(p.listen);
+    rig_await_log(&p.rig, "connected", NULL, 0);
+    snprintf(revoke, sizeof revoke, "sha256sum < %s | sed 's/-/it was lost/' > %s",
+             unit_path("program.dsse"), unit_path("revoked"));
+    ck_assert_int_eq(policy_tool(&p, (const char *const[]){"sh", "-c", revoke, NULL}), 0);
+    ck_assert_int_eq(kill(p.rig.daemon, SIGHUP), 0);
+    rig_await_log(&p.rig, "reloaded on SIGHUP: ", NULL, 0);
+    peer_send_version(pair.client_fd, 7, WIRE_TYPE_COMMAND, peer_qemu_json, NULL);
+    pair.backend_fd = policy_answer(&p, "{}");
+    policy_hear(&p, policy_receive(pair.client_fd), &result);
+    policy_expect_let(&result, "-");
+    pair_close(&pair);
+    rig_await_log(&p.rig, " ended: ", NULL, 0);
+    p.rig.monitor_fds++; /* the thread that reads configurations has an eventfd from now on */
+    policy_stop(&p);
+}
+END_TEST
+
 START_TEST(an_expired_envelope_is_no_evidence)
 {
     struct policy_result result;
@@ -552,6 +588,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(licence, a_recital_is_evidence, 0, 3);
     tcase_add_loop_test(licence, an_envelope_of_a_trusted_key_is_evidence, 0, 3);
     tcase_add_test(licence, a_revoked_envelope_is_no_evidence_after_a_reload);
+    tcase_add_test(licence, a_session_in_its_handshake_keeps_its_keys_through_a_reload);
     tcase_add_test(licence, an_expired_envelope_is_no_evidence);
     tcase_add_loop_test(licence, what_would_be_denied_is_let_in_up_to_a_day, -1, 2);
     return unit_run(suite);

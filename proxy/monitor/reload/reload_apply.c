@@ -277,6 +277,7 @@ static void reload_apply_inspector(struct reload *r, const struct reload_plan *p
         r->n_inspectors++;
     }
     context->inspector = plan->inspector;
+    plan->generation->inspector = plan->inspector;
 }
 
 /* Records the change, and the new text before it if that is another one. */
