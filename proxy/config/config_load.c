@@ -229,15 +229,31 @@ static void config_resolve_user(struct config *c, struct config_errors *e)
 }
 
 /*
+ * Opens a file for reading. A FIFO without a writer is empty: waiting for one could hold up the
+ * thread of a reload for ever. Returns an fd or -errno.
+ */
+static int config_load_open(const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    /* A FIFO with a writer is read to its end. */
+    (void)fcntl(fd, F_SETFL, 0);
+    return fd;
+}
+
+/*
  * Reads a file into new memory, at most one byte more than a configuration may have: enough for the
  * parser to see that it is too large. Returns the number of bytes, or -errno.
  */
 static ssize_t config_load_read_file(const char *path, char **out, struct stat *st)
 {
     const size_t room = LIMIT_CONFIG_FILE + 1;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    const int fd = config_load_open(path);
     size_t n = 0;
-    ssize_t got = fd < 0 || fstat(fd, st) < 0 ? -errno : 0;
+    ssize_t got = fd < 0 ? fd : fstat(fd, st) < 0 ? -errno : 0;
     char *p = fd < 0 ? NULL : malloc(room);
 
     if (fd >= 0 && !p) {

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -401,6 +402,14 @@ START_TEST(words_that_cannot_change_are_errors)
         expect_text(control_part_of(answer, 1, "error"), "text", fixed[i].error);
         json_decref(answer);
     }
+    rig_configure(&r.rig,
+                  "workers 1\ncontrol %s\nroute r {\n    listen /%s mode 0666\n"
+                  "    backend %s\n}\n",
+                  control_path(), r.rig.listen, r.rig.backend);
+    answer = reload(0, "wrong");
+    expect_text(control_part_of(answer, 1, "error"), "text",
+                "mode, owner and group of a socket in use cannot change");
+    json_decref(answer);
     configure(&r, "max-sessions 100\nlog-level debug\n", "", "");
     reload_well();
     rig_stop(&r.rig);
@@ -434,12 +443,17 @@ START_TEST(a_file_that_cannot_be_read_holds_up_nothing)
     struct pair p;
     json_t *part;
     bool last;
+    int writer_fd;
     int fd;
 
     start(&r);
     rig_session(&r.rig, NULL, NULL, &before);
     ck_assert_int_eq(unlink(r.rig.config), 0);
     ck_assert_int_eq(mkfifo(r.rig.config, 0600), 0);
+    /* Without a writer it is empty; with one, it is read until that has closed it. */
+    json_decref(reload(0, "wrong"));
+    writer_fd = open(r.rig.config, O_RDWR | O_CLOEXEC);
+    ck_assert_int_ge(writer_fd, 0);
     fd = control_connect();
     control_send(fd, &q, sizeof q, NULL, 0);
     await_routes(1);
@@ -447,8 +461,8 @@ START_TEST(a_file_that_cannot_be_read_holds_up_nothing)
     rig_session(&r.rig, NULL, NULL, &p);
     pair_close(&p);
     control_expect(&q, CONTROL_FAILED, "another reload is under way");
-    /* The pipe's writer is the file that configure writes. */
     configure(&r, "", "", route_s(&r));
+    sock_close(&writer_fd);
     part = control_receive(fd, CONTROL_OK, &last);
     expect_text(json_object_get(part, "reload"), "outcome", "reloaded");
     json_decref(part);
@@ -462,12 +476,14 @@ START_TEST(a_file_that_cannot_be_read_holds_up_nothing)
     fd = -1;
     if (!rig_wrapped()) {
         /* A stop does not wait for it: what the thread has is left to the end of the process. */
+        writer_fd = open(r.rig.config, O_RDWR | O_CLOEXEC);
         fd = control_connect();
         control_send(fd, &q, sizeof q, NULL, 0);
         await_routes(2);
     }
     rig_terminate(&r.rig);
     sock_close(&fd);
+    sock_close(&writer_fd);
     rig_deinit(&r.rig);
 }
 END_TEST
