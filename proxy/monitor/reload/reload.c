@@ -3,6 +3,7 @@
 /* The steps of a reload, one after the other; one reload at a time. */
 #include "proxy/monitor/reload/reload.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,17 @@ static void reload_failed(struct reload *r, const char *why)
     reload_over(r);
 }
 
+static void reload_unread(struct reload *r, int err)
+{
+    const char *const file = options_file(r->subject.options);
+    char shown[512];
+    char why[640];
+
+    snprintf(why, sizeof why, "cannot read \"%s\": %s",
+             log_escape(shown, sizeof shown, file, strlen(file)), strerror(err));
+    reload_failed(r, why);
+}
+
 static void reload_log_errors(const struct reload *r, const struct reload_job *j)
 {
     const char *const file = options_file(r->subject.options);
@@ -49,9 +61,12 @@ static void reload_log_errors(const struct reload *r, const struct reload_job *j
     log_escape(shown, sizeof shown, file, strlen(file));
     for (size_t i = 0; i < j->errors.n; i++) {
         const struct config_error *const e = &j->errors.error[i];
+        char at[32] = "";
 
-        log_error("%s:%u:%u: %s%s%s", shown, e->at.line, e->at.column, e->text,
-                  *e->hint ? "; " : "", e->hint);
+        if (e->at.line) {
+            snprintf(at, sizeof at, ":%u:%u", e->at.line, e->at.column);
+        }
+        log_error("%s%s: %s%s%s", shown, at, e->text, *e->hint ? "; " : "", e->hint);
     }
     log_error("not reloaded: %zu error%s in %s; the configuration stays as it was", j->errors.total,
               j->errors.total == 1 ? "" : "s", shown);
@@ -170,7 +185,7 @@ static void reload_on_read(struct offload_job *job)
     } else if (j->err == -EINVAL) {
         reload_wrong(r, j);
     } else if (j->err) {
-        reload_failed(r, strerror(-j->err));
+        reload_unread(r, -j->err);
     } else if (r->request.dry_run) {
         reload_show(r, j);
     } else {
