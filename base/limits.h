@@ -314,6 +314,15 @@
  */
 #define LIMIT_RELOAD_MS 30000u
 
+/*
+ * Milliseconds for which a reload that ends denied sessions waits for those in their handshake:
+ * more than LIMIT_HANDSHAKE_MS, so that only those with a longer time of their own end undecided.
+ */
+#define LIMIT_RELOAD_HANDSHAKES_MS 5000u
+
+/* Milliseconds between two looks at them: some sessions at the loop's expense of microseconds. */
+#define LIMIT_RELOAD_LOOK_MS 50u
+
 /* How long a start waits for another one that begins to listen at the same path, in ms. */
 #define LIMIT_LISTEN_LOCK_MS 1000u
 

@@ -345,6 +345,38 @@ START_TEST(sessions_that_the_new_rules_deny_end_on_request)
 }
 END_TEST
 
+/* The rules in force when it connected allow it, and it is tried like those that run. */
+START_TEST(a_session_in_its_handshake_is_tried_once_it_is_decided)
+{
+    struct control_request q = control_request_of(CONTROL_RELOAD);
+    struct reload_rig r;
+    struct message m;
+    int client_fd;
+    int backend_fd;
+    int fd;
+
+    start(&r);
+    client_fd = peer_connect(r.rig.listen);
+    peer_send_version(client_fd, 1, 0, peer_qemu_json, NULL);
+    backend_fd = peer_accept(r.rig.backend_fd);
+    peer_recv(backend_fd, &m);
+    configure(&r, "", DENIED, "");
+    q.flags = CONTROL_END_DENIED;
+    fd = control_connect();
+    control_send(fd, &q, sizeof q, NULL, 0);
+    rig_await_log(&r.rig, "reloaded on request of uid=", NULL, 0);
+    peer_send_version(backend_fd, m.hdr.id, WIRE_TYPE_REPLY, "{}", NULL);
+    rig_await_log(&r.rig, " ended: denied by the new configuration", NULL, 0);
+    rig_await_log(&r.rig, " ended: reason=denied-by-reload", NULL, 0);
+    message_deinit(&m);
+    close(fd);
+    close(client_fd);
+    close(backend_fd);
+    rig_terminate(&r.rig);
+    rig_deinit(&r.rig);
+}
+END_TEST
+
 /* ---- errors ---- */
 
 START_TEST(a_wrong_file_changes_nothing)
@@ -653,6 +685,7 @@ int main(void)
     if (!rig_wrapped()) {
         tcase_add_test(rules, new_words_judge_the_next_session_and_no_earlier_one);
         tcase_add_test(rules, sessions_that_the_new_rules_deny_end_on_request);
+        tcase_add_test(rules, a_session_in_its_handshake_is_tried_once_it_is_decided);
     }
     tcase_add_test(errors, a_wrong_file_changes_nothing);
     tcase_add_test(errors, words_that_cannot_change_are_errors);

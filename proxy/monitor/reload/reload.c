@@ -86,13 +86,20 @@ static void reload_wrong(struct reload *r, const struct reload_job *j)
 
 static void reload_on_step(evutil_socket_t fd, short what, void *arg)
 {
+    const struct timeval pause = clock_timeval(LIMIT_RELOAD_LOOK_MS);
     struct reload *const r = arg;
 
     (void)fd;
     (void)what;
-    if (!reload_try_some(r)) {
+    switch (reload_try_some(r)) {
+    case RELOAD_TRY_MORE:
         event_active(r->step, 0, 0);
         return;
+    case RELOAD_TRY_WAIT:
+        event_add(r->step, &pause);
+        return;
+    case RELOAD_TRY_DONE:
+        break;
     }
     if (r->request.end_denied && r->n_denied > 0) {
         log_warning("reloaded: %u running session%s denied by the new rules end%s", r->n_denied,
@@ -106,6 +113,7 @@ static void reload_try(struct reload *r, struct generation *g)
 {
     r->tried = generation_hold(g);
     r->tried_upto = 0;
+    r->tried_since_ms = clock_ms();
     r->n_denied = 0;
     event_active(r->step, 0, 0);
 }

@@ -57,6 +57,7 @@ struct reload {
     /* trying the rules on running sessions */
     struct generation *tried; /* whose rules, held */
     uint64_t tried_upto;      /* sessions up to this number are done */
+    uint64_t tried_since_ms;  /* the time of the beginning */
     unsigned n_denied;
     SLIST_HEAD(, reload_retired) retired;
     SLIST_HEAD(, reload_inspector) inspectors;

@@ -8,6 +8,8 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
+#include "base/limits.h"
 #include "proxy/config/config_difference.h"
 #include "proxy/ipc/turn.h"
 #include "proxy/monitor/facts/kept_facts.h"
@@ -54,19 +56,27 @@ static const char *reload_try_end(const struct reload *r, struct monitor_session
     return monitor_session_stop(t, REASON_RELOAD) ? "ended" : "ending";
 }
 
+static bool reload_try_is_decided(const struct monitor_session *t)
+{
+    return t->state == SESSION_RELAYING || t->state == SESSION_DRAINING;
+}
+
 static void reload_try_session(struct reload *r, struct monitor_session *t)
 {
     const struct config_route *const route = config_route_find(r->tried->config, t->config->name);
-    char why[RULES_TEXT_SIZE];
-    enum kept_verdict verdict;
+    char why[RULES_TEXT_SIZE] = "its handshake takes too long";
+    enum kept_verdict verdict = KEPT_WOULD_DENY;
     const uint64_t id = t->id;
     const char *end = "no";
 
-    if (!route || t->generation == r->tried ||
-        (t->state != SESSION_RELAYING && t->state != SESSION_DRAINING)) {
+    if (!route || t->generation == r->tried) {
         return;
     }
-    verdict = reload_try_rules(r, t, route, why);
+    if (reload_try_is_decided(t)) {
+        verdict = reload_try_rules(r, t, route, why);
+    } else if (!r->request.end_denied) {
+        return;
+    }
     if (verdict == KEPT_WOULD_PASS) {
         return;
     }
@@ -81,16 +91,27 @@ static void reload_try_session(struct reload *r, struct monitor_session *t)
                                 end));
 }
 
-bool reload_try_some(struct reload *r)
+/* Returns true if the rules in force when the session began may still allow it. */
+static bool reload_try_must_wait(const struct reload *r, const struct monitor_session *t)
+{
+    return r->request.end_denied && t->generation != r->tried && !reload_try_is_decided(t) &&
+           config_route_find(r->tried->config, t->config->name) &&
+           clock_ms() - r->tried_since_ms < LIMIT_RELOAD_HANDSHAKES_MS;
+}
+
+enum reload_try reload_try_some(struct reload *r)
 {
     struct monitor_session *t;
 
     while ((t = monitor_session_behind(r->subject.sessions, r->tried_upto))) {
+        if (reload_try_must_wait(r, t)) {
+            return RELOAD_TRY_WAIT;
+        }
         r->tried_upto = t->id;
         reload_try_session(r, t);
         if (turn_is_long()) {
-            return false;
+            return RELOAD_TRY_MORE;
         }
     }
-    return true;
+    return RELOAD_TRY_DONE;
 }
