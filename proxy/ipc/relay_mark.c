@@ -4,6 +4,7 @@
 #include "proxy/ipc/relay_mark.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "base/fdset.h"
@@ -66,8 +67,10 @@ static bool relay_mark_flags_sound(const struct relay_mark *m)
 
 bool relay_mark_sound(const struct relay_mark *m)
 {
+    static const struct relay_mark zeroed;
+
     if (m->version == 0) {
-        return m->step == RELAY_MARK_IDLE && !m->queued && m->left == 0;
+        return memcmp(m, &zeroed, sizeof zeroed) == 0;
     }
     if (m->version != RELAY_MARK_VERSION || m->step >= RELAY_MARK_STEPS ||
         !relay_mark_flags_sound(m)) {

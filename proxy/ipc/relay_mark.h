@@ -55,7 +55,7 @@ struct relay_mark_total {
 };
 
 struct relay_mark {
-    uint32_t version; /* RELAY_MARK_VERSION; 0: nothing has been relayed yet */
+    uint32_t version; /* RELAY_MARK_VERSION; 0: zeroed, nothing has been relayed yet */
     uint32_t step;    /* enum relay_mark_step: valid at any instruction */
 
     /* What is being handed on; valid unless step is IDLE. */

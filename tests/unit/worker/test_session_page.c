@@ -53,6 +53,9 @@ START_TEST(what_cannot_be_is_not_believed)
     page.marks[SESSION_PAGE_TWIN_TO_CLIENT].step = RELAY_MARK_STEPS;
     ck_assert(!session_page_sound(&page, SESSION));
     begin();
+    page.marks[SESSION_PAGE_TO_BACKEND] = (struct relay_mark){.large = 2};
+    ck_assert(!session_page_sound(&page, SESSION));
+    begin();
     page.overdue.n = LIMIT_OVERDUE_REQUESTS + 1;
     ck_assert(!session_page_sound(&page, SESSION));
     begin();
