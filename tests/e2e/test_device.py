@@ -113,8 +113,8 @@ class ExtraBar(DeviceCase):
         broker = self.child("poemd").pid
         for pid in (broker, *procs.children_of(broker)):
             files = procs.open_files(pid).values()
-            # Its own, which tells its workers how to begin, is no session's.
-            own = "/memfd:poemd-settings"
+            # Its own: how its workers begin, and what the next one must know of their sessions.
+            own = ("/memfd:poemd-settings", "/memfd:poemd-sessions")
             kept = [f for f in files if f.startswith("/memfd:") and not f.startswith(own)]
             self.assertEqual([], kept)
 
