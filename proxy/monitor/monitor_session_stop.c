@@ -30,7 +30,7 @@ bool monitor_session_stop(struct monitor_session *t, enum session_reason reason)
         return true;
     }
     if (!t->member || worker_pool_unsent(t, IPC_SESSION)) {
-        worker_pool_refuse_session(t, REASON_OPERATOR, ECONNABORTED);
+        worker_pool_refuse_session(t, reason, ECONNABORTED);
         return true;
     }
     if (!worker_pool_answers(t)) {
