@@ -43,10 +43,11 @@
 
 /*
  * Outstanding requests of one side for a reply above the side's declared limit; such replies are
- * judged by their requests. 8 bytes each, in the session's page. QEMU sends none, libvfio-user's
- * sample client one at a time. Beyond this the oldest are forgotten.
+ * judged by their requests. QEMU sends none, libvfio-user's sample client one at a time. 8 bytes
+ * each, for four directions in the session's page, which with more of them would not fit its 2,048
+ * bytes. Beyond this the oldest are forgotten.
  */
-#define LIMIT_ASKED 32u
+#define LIMIT_ASKED 16u
 
 /*
  * Bytes of the VERSION exchange's JSON, including NUL. QEMU sends 194 bytes, the whole poem needs

@@ -28,10 +28,13 @@
 #include "proxy/ipc/relay_mark.h"
 
 /* Changes with every change of the layout, or of a field's meaning. */
-#define SESSION_PAGE_VERSION 1u
+#define SESSION_PAGE_VERSION 2u
 
-/* A page's room in the file: a page of memory. */
-#define SESSION_PAGE_SIZE 4096u
+/*
+ * A page's room in the file, in bytes. Half a page of memory: with thousands of idle sessions a
+ * worker's memory is their pages and its own part of each.
+ */
+#define SESSION_PAGE_SIZE 2048u
 
 /* The file's beginning, before the first slot. */
 #define SESSION_PAGE_HEAD 4096u

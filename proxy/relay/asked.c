@@ -3,7 +3,6 @@
 /* Requests with large replies: a short list, searched from the oldest on. */
 #include "proxy/relay/asked.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -13,21 +12,12 @@ void asked_init(struct asked *a, const struct wire_takes *takes, struct asked_ke
     *a = (struct asked){.takes = *takes, .kept = kept};
 }
 
-void asked_deinit(struct asked *a)
-{
-    if (a->owned) {
-        free(a->kept);
-    }
-    a->kept = NULL;
-    a->owned = false;
-}
-
 /* Returns the oldest request that a reply with this header answers, or LIMIT_ASKED if none. */
 static unsigned asked_find(const struct asked *a, const struct wire_hdr *hdr)
 {
     const struct asked_kept *const k = a->kept;
 
-    for (unsigned i = 0; k && i < k->n; i++) {
+    for (unsigned i = 0; i < k->n; i++) {
         if (k->replies[i].id == hdr->id && k->replies[i].command == hdr->command) {
             return i;
         }
@@ -50,13 +40,6 @@ void asked_note(struct asked *a, const struct wire_hdr *hdr, const void *p, size
 
     if (size <= wire_bound(&reply, &a->takes)) {
         return;
-    }
-    if (!a->kept) {
-        a->kept = calloc(1, sizeof *a->kept);
-        if (!a->kept) {
-            return;
-        }
-        a->owned = true;
     }
     if (a->kept->n == LIMIT_ASKED) {
         asked_remove(a, 0);

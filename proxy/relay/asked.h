@@ -20,24 +20,21 @@
 
 struct asked {
     struct wire_takes takes; /* the side's declared limits */
-    struct asked_kept *kept; /* NULL: there was never one */
-    bool owned;              /* kept was allocated here */
+    struct asked_kept *kept; /* borrowed */
 };
 
-/* kept is borrowed, and may contain requests already; NULL: allocated when it is needed. */
+/* kept is borrowed for its life, and may contain requests already. */
 void asked_init(struct asked *a, const struct wire_takes *takes, struct asked_kept *kept);
-void asked_deinit(struct asked *a);
 
 /*
  * A request of this side goes on; n bytes of its payload are at p, all of them or the fixed part.
- * If out of memory it is not kept, and a reply above the side's limit is refused then.
  */
 void asked_note(struct asked *a, const struct wire_hdr *hdr, const void *p, size_t n);
 
 /* Returns true if a request is kept. */
 static inline bool asked_any(const struct asked *a)
 {
-    return a->kept && a->kept->n > 0;
+    return a->kept->n > 0;
 }
 
 /* Returns the largest size, with its header, that this side accepts now for such a reply. */

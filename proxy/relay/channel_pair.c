@@ -476,8 +476,6 @@ void channel_pair_deinit(struct channel_pair *l)
     relay_deinit(&l->to_backend);
     relay_deinit(&l->to_client);
     dma_gate_side_deinit(&l->dma);
-    asked_deinit(&l->client_asked);
-    asked_deinit(&l->backend_asked);
     sock_hang_up(&l->client.fd);
     sock_hang_up(&l->backend.fd);
 }

@@ -84,7 +84,7 @@ struct channel_pair {
 
 /*
  * The parts of the session's page (proxy/ipc/session_page.h), which outlives the worker: borrowed
- * for the channel pair's life. All zero: the channel pair has its own, which do not.
+ * for the channel pair's life. Those of a new session are zeroed.
  */
 struct channel_pair_page {
     struct relay_mark *to_backend;

@@ -27,11 +27,14 @@
 void relay_init(struct relay_direction *p, int from_fd, int to_fd, uint32_t max_fds,
                 const struct wire_takes *takes, struct queue_pool *pool, struct relay_mark *mark)
 {
-    *p = (struct relay_direction){
-        .from_fd = from_fd, .to_fd = to_fd, .max_fds = max_fds, .takes = *takes, .pool = pool};
-    p->mark = mark ? mark : &p->own;
-    if (p->mark->version == 0) {
-        p->mark->version = RELAY_MARK_VERSION;
+    *p = (struct relay_direction){.from_fd = from_fd,
+                                  .to_fd = to_fd,
+                                  .max_fds = max_fds,
+                                  .takes = *takes,
+                                  .pool = pool,
+                                  .mark = mark};
+    if (mark->version == 0) {
+        mark->version = RELAY_MARK_VERSION;
     }
     /* A receiver may declare more than can be sent. */
     if (p->max_fds > LIMIT_FDS_KERNEL) {

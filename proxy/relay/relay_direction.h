@@ -53,8 +53,7 @@ struct relay_direction {
     struct queue *queue;     /* the held bytes, or NULL */
     size_t copied;           /* bytes in the queue that from_fd still has: whole messages */
     uint32_t copied_messages;
-    struct relay_mark own;
-    struct relay_mark *mark; /* own, or borrowed */
+    struct relay_mark *mark; /* borrowed */
     bool from_client;
     bool watched;                      /* dma->gate->watches */
     struct dma_gate_side *dma;         /* borrowed, or NULL */
@@ -99,8 +98,8 @@ struct relay_detail {
 };
 
 /*
- * The limits are the receiver's. Borrows the sockets and the pool for its life, and mark: zeroed
- * for a new direction; NULL: one of its own. Must not be moved afterwards.
+ * The limits are the receiver's. Borrows the sockets, the pool and the mark for its life; the mark
+ * is zeroed for a new direction.
  */
 void relay_init(struct relay_direction *p, int from_fd, int to_fd, uint32_t max_fds,
                 const struct wire_takes *takes, struct queue_pool *pool, struct relay_mark *mark);

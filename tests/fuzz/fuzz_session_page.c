@@ -67,9 +67,6 @@ static void way_open(struct way *w, struct session_page *p, uint8_t settings)
 static void way_close(struct way *w)
 {
     relay_deinit(&w->direction);
-    for (int i = 0; i < 2; i++) {
-        asked_deinit(&w->asked[i]);
-    }
     dma_gate_side_deinit(&w->side);
     dma_gate_deinit(&w->gate);
     report_deinit(&w->report);

@@ -12,6 +12,7 @@
 
 #include "base/fdinfo.h"
 #include "base/sock.h"
+#include "proxy/ipc/session_page.h"
 #include "tests/support/peer.h"
 #include "tests/support/unit.h"
 
@@ -23,6 +24,7 @@ static struct queue_pool pool;
 struct report report;
 struct dma_gate gate;
 struct channel_pair channels;
+static struct session_page page;
 int client;
 int backend;
 unsigned denials;
@@ -61,9 +63,14 @@ void channel_pair_begin(const struct dma_settings *set, bool recorded)
     const struct channel_pair_limits each = {
         .max_fds = 8, .takes = {.max_data = MAX_DATA, .max_bitmap = MAX_DATA}};
     const struct channel_pair_limits limits[SIDES] = {each, each};
+    const struct channel_pair_page parts = {.to_backend = &page.marks[SESSION_PAGE_TO_BACKEND],
+                                            .to_client = &page.marks[SESSION_PAGE_TO_CLIENT],
+                                            .client_asked = &page.asked[SESSION_PAGE_TO_BACKEND],
+                                            .backend_asked = &page.asked[SESSION_PAGE_TO_CLIENT]};
     int client_end;
     int backend_end;
 
+    memset(&page, 0, sizeof page);
     denials = 0;
     refusals = 0;
     ended = (struct channel_pair_event){.reason = REASON_NONE};
@@ -77,8 +84,7 @@ void channel_pair_begin(const struct dma_settings *set, bool recorded)
     client_end = open_end(&client);
     backend_end = open_end(&backend);
     ck_assert_int_eq(channel_pair_init_take(&channels, base, client_end, backend_end, limits,
-                                            &(struct channel_pair_page){.hand = NULL}, &pool, &gate,
-                                            on_lane, NULL),
+                                            &parts, &pool, &gate, on_lane, NULL),
                      0);
 }
 

@@ -30,6 +30,7 @@ struct relay_rig {
     int to_fd;
     int sink_fd;
     struct queue_pool pool;
+    struct relay_mark mark;
     struct relay_direction direction;
     struct relay_detail detail; /* of the last turn */
     uint8_t *bytes;             /* the stream: all messages */

@@ -167,11 +167,13 @@ START_TEST(a_reply_is_judged_by_its_request)
     const struct wire_region_access a = {.count = 3 * SMALL_DATA};
     const struct wire_hdr request = {.id = 0, .command = WIRE_REGION_READ};
     const struct wire_hdr reply = {.command = WIRE_REGION_READ, .flags = WIRE_TYPE_REPLY};
+    struct asked_kept kept[SIDES];
     struct asked client;
     struct asked backend;
 
-    asked_init(&client, &takes, NULL);
-    asked_init(&backend, &takes, NULL);
+    memset(kept, 0, sizeof kept);
+    asked_init(&client, &takes, &kept[SIDE_CLIENT]);
+    asked_init(&backend, &takes, &kept[SIDE_BACKEND]);
     rig_init(&rig, 1, SMALL_DATA);
     relay_ask(&rig.direction, &backend, &client);
     asked_note(&client, &request, &a, sizeof a);
@@ -186,7 +188,6 @@ START_TEST(a_reply_is_judged_by_its_request)
     ck_assert_int_eq(pass_header(reply, 32 + 3 * SMALL_DATA + 1), RELAY_BAD_FRAME);
     ck_assert_uint_eq(rig.detail.bound, 32 + 3 * SMALL_DATA);
     rig_deinit(&rig);
-    asked_deinit(&client);
 }
 END_TEST
 
@@ -197,12 +198,14 @@ START_TEST(what_a_request_asks_for_is_noted)
     const struct wire_hdr request = {.command = WIRE_REGION_READ};
     const struct wire_hdr reply = {.command = WIRE_REGION_READ, .flags = WIRE_TYPE_REPLY};
     const struct wire_region_access a = {.count = 5000};
+    struct asked_kept kept[SIDES];
     struct asked client;
     struct asked backend;
 
     for (int fds = 0; fds < 2; fds++) {
-        asked_init(&client, &takes, NULL);
-        asked_init(&backend, &takes, NULL);
+        memset(kept, 0, sizeof kept);
+        asked_init(&client, &takes, &kept[SIDE_CLIENT]);
+        asked_init(&backend, &takes, &kept[SIDE_BACKEND]);
         rig_init(&rig, 2, SMALL_DATA);
         relay_ask(&rig.direction, &client, &backend);
         rig_command(&rig, 40);
@@ -221,8 +224,6 @@ START_TEST(what_a_request_asks_for_is_noted)
         ck_assert_int_eq(rig_run(&rig), RELAY_READ);
         ck_assert_uint_eq(client.kept->n, 1);
         rig_deinit(&rig);
-        asked_deinit(&client);
-        asked_deinit(&backend);
     }
 }
 END_TEST
