@@ -9,8 +9,15 @@
 
 #include "handshake/recital.h"
 
+/* An inspection that found nothing, of which the evidence's room is not worth keeping. */
+struct kept_facts_failure {
+    enum inspection_outcome outcome; /* INSPECTION_OK: there was none */
+    int error;
+};
+
 struct kept_facts {
-    const struct inspection *inspections[SIDES]; /* held; NULL: there was none */
+    const struct inspection *inspections[SIDES]; /* held; NULL: none was successful */
+    struct kept_facts_failure failures[SIDES];
     size_t n;
     unsigned char packed[]; /* n bytes: for each run its head and its bytes */
 };
@@ -160,6 +167,27 @@ static void kept_facts_take(struct kept_facts_whole *w, const struct rules_known
     }
 }
 
+static void kept_facts_hold(struct kept_facts *k, enum side party, const struct inspection *r)
+{
+    k->inspections[party] = r && r->outcome == INSPECTION_OK ? inspection_hold(r) : NULL;
+    k->failures[party] = r ? (struct kept_facts_failure){r->outcome, r->error}
+                           : (struct kept_facts_failure){INSPECTION_OK, 0};
+}
+
+/* Copies the inspection of a party to out. Returns false if there was none. */
+static bool kept_facts_inspection(const struct kept_facts *k, enum side party,
+                                  struct inspection *out)
+{
+    const struct kept_facts_failure *const f = &k->failures[party];
+
+    if (k->inspections[party]) {
+        *out = *k->inspections[party];
+        return true;
+    }
+    *out = (struct inspection){.outcome = f->outcome, .error = f->error};
+    return f->outcome != INSPECTION_OK;
+}
+
 struct kept_facts *kept_facts_new(const struct rules_known known[SIDES])
 {
     struct kept_facts_whole *const w = calloc(1, sizeof *w);
@@ -175,7 +203,7 @@ struct kept_facts *kept_facts_new(const struct rules_known known[SIDES])
     if (k) {
         k->n = kept_facts_pack((const unsigned char *)w, sizeof *w, k->packed);
         for (int i = 0; i < SIDES; i++) {
-            k->inspections[i] = known[i].inspection ? inspection_hold(known[i].inspection) : NULL;
+            kept_facts_hold(k, (enum side)i, known[i].inspection);
         }
     }
     free(w);
@@ -234,13 +262,13 @@ static struct rules_known kept_facts_known(const struct kept_facts *k,
 {
     const struct kept_facts_whole *const w = &trial->whole;
     struct inspection *const inspection = &trial->inspections[party];
+    const bool inspected = kept_facts_inspection(k, party, inspection);
 
-    if (k->inspections[party]) {
-        *inspection = *k->inspections[party];
+    if (inspected) {
         kept_facts_drop_signed(&inspection->evidence, config);
     }
     return (struct rules_known){.peer = &w->sides[party].peer,
-                                .inspection = k->inspections[party] ? inspection : NULL,
+                                .inspection = inspected ? inspection : NULL,
                                 .recital = w->sides[party].recital,
                                 .recited = w->sides[party].recited,
                                 .declared = w->sides[party].declared,
@@ -254,7 +282,8 @@ static const char *kept_facts_lacks(const struct kept_facts *k, const struct rul
     if (rules_ask_code(rules, party)) {
         return "the code that it has mapped is not kept";
     }
-    if (rules_ask_executable(rules, party) && !k->inspections[party]) {
+    if (rules_ask_executable(rules, party) && !k->inspections[party] &&
+        k->failures[party].outcome == INSPECTION_OK) {
         return "its executable was not inspected when the session began";
     }
     return NULL;

@@ -3,6 +3,7 @@
 /* Facts that a session keeps: other rules find in them what they would find at the verdict. */
 #include "proxy/monitor/facts/kept_facts.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,11 +14,13 @@
 
 static struct peer self;
 static const struct config nothing_trusted;
+static const struct inspection *inspected; /* of the client, by keep; NULL: none */
 
 static struct kept_facts *keep(const char *declared, const char *recited)
 {
     const struct rules_known known[SIDES] = {
         [SIDE_CLIENT] = {.peer = &self,
+                         .inspection = inspected,
                          .recital = RECITAL_MISSING,
                          .recited = "",
                          .declared = declared},
@@ -98,20 +101,41 @@ START_TEST(what_was_not_found_out_denies_nothing)
 }
 END_TEST
 
-/* A relaying session must be small. */
+/* A failed inspection found out nothing, but an attempt was made: rules deny for it. */
+START_TEST(a_failed_inspection_is_kept)
+{
+    static const struct inspection busy = {.outcome = INSPECTION_NOBODY, .error = EAGAIN};
+    const struct rules_allow digest = {.party = SIDE_CLIENT,
+                                       .fact = RULES_DIGEST,
+                                       .text = "00000000000000000000000000000000"
+                                               "00000000000000000000000000000000"};
+    struct kept_facts *k;
+
+    inspected = &busy;
+    k = keep("", "");
+    try_allow(k, digest, KEPT_WOULD_DENY);
+    kept_facts_free(k);
+    inspected = NULL;
+}
+END_TEST
+
+/* A relaying session must be small, also if too many began at once for all to be inspected. */
 START_TEST(they_take_little_memory)
 {
+    static const struct inspection busy = {.outcome = INSPECTION_NOBODY, .error = EAGAIN};
     struct kept_facts *kept[100];
-    const size_t before = mallinfo2().uordblks;
+    const size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
     size_t each;
 
+    inspected = &busy;
     for (size_t i = 0; i < 100; i++) {
         kept[i] = keep("GPL-2.0-only", "GPL-2.0-or-later");
     }
-    each = (mallinfo2().uordblks - before) / 100;
+    each = (mallinfo2().uordblks + mallinfo2().hblkhd - before) / 100;
     for (size_t i = 0; i < 100; i++) {
         kept_facts_free(kept[i]);
     }
+    inspected = NULL;
     ck_assert_uint_lt(each, 3072);
 }
 END_TEST
@@ -126,6 +150,7 @@ int main(void)
     tcase_add_test(tc, facts_of_the_kernel_are_kept);
     tcase_add_test(tc, statements_of_the_peers_are_kept);
     tcase_add_test(tc, what_was_not_found_out_denies_nothing);
+    tcase_add_test(tc, a_failed_inspection_is_kept);
     tcase_add_test(tc, they_take_little_memory);
     suite_add_tcase(s, tc);
     failed = unit_run(s);
