@@ -310,7 +310,7 @@ static void worker_pool_member_died(struct child *c, int status);
 /* Returns the slots that a worker needs if it has all sessions, and others that are ending. */
 static uint32_t worker_pool_slots(const struct worker_pool *c)
 {
-    return c->context->config->max_sessions + LIMIT_REFUSALS;
+    return c->context->config->most_sessions + LIMIT_REFUSALS;
 }
 
 static int worker_pool_member_start(struct worker_process *w)
