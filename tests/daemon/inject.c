@@ -131,7 +131,7 @@ void inject_leave_with(struct injection *j, long number, const uint64_t args[6])
     ck_assert_int_eq(ptrace(PTRACE_DETACH, j->pid, 0, WSTOPSIG(status)), 0);
 }
 
-void inject_kill_at_send(struct injection *j, size_t n)
+void inject_until_send(struct injection *j, size_t n)
 {
     struct user_regs_struct r = {0};
     long sig = 0;
@@ -145,6 +145,12 @@ void inject_kill_at_send(struct injection *j, size_t n)
         sig = status >> 16 || WSTOPSIG(status) & 0x80 ? 0 : WSTOPSIG(status);
         ck_assert_int_eq(ptrace(PTRACE_GETREGS, j->pid, 0, &r), 0);
     } while (r.orig_rax != SYS_sendto || r.rdx != n || (long)r.rax != -ENOSYS);
+}
+
+void inject_kill(struct injection *j)
+{
+    int status;
+
     ck_assert_int_eq(kill(j->pid, SIGKILL), 0);
     while (!j->ended) {
         inject_wait(j, &status);
@@ -205,10 +211,16 @@ void inject_leave_with(struct injection *j, long number, const uint64_t args[6])
     ck_abort();
 }
 
-void inject_kill_at_send(struct injection *j, size_t n)
+void inject_until_send(struct injection *j, size_t n)
 {
     (void)j;
     (void)n;
+    ck_abort();
+}
+
+void inject_kill(struct injection *j)
+{
+    (void)j;
     ck_abort();
 }
 

@@ -35,10 +35,12 @@ long inject_call(struct injection *j, long number, const uint64_t args[6]);
 void inject_leave_with(struct injection *j, long number, const uint64_t args[6]);
 
 /*
- * Lets it run, unless calls were made in its place, until it is about to send n bytes without fds,
- * and kills it there.
+ * Lets it run, unless calls were made in its place, until it is about to send n bytes without fds.
  */
-void inject_kill_at_send(struct injection *j, size_t n);
+void inject_until_send(struct injection *j, size_t n);
+
+/* Kills it where it is. */
+void inject_kill(struct injection *j);
 
 /* Lets it go on as if nothing had been. */
 void inject_end(struct injection *j);
