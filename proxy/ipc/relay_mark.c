@@ -4,7 +4,6 @@
 #include "proxy/ipc/relay_mark.h"
 
 #include <stdatomic.h>
-#include <string.h>
 
 #include "base/limits.h"
 #include "base/fdset.h"
@@ -65,12 +64,22 @@ static bool relay_mark_flags_sound(const struct relay_mark *m)
     return m->verdict < RELAY_MARK_VERDICTS && m->piece < RELAY_MARK_VERDICTS;
 }
 
+static bool relay_mark_zeroed(const struct relay_mark *m)
+{
+    const uint8_t *const bytes = (const uint8_t *)m;
+
+    for (size_t i = 0; i < sizeof *m; i++) {
+        if (bytes[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool relay_mark_sound(const struct relay_mark *m)
 {
-    static const struct relay_mark zeroed;
-
     if (m->version == 0) {
-        return memcmp(m, &zeroed, sizeof zeroed) == 0;
+        return relay_mark_zeroed(m);
     }
     if (m->version != RELAY_MARK_VERSION || m->step >= RELAY_MARK_STEPS ||
         !relay_mark_flags_sound(m)) {
