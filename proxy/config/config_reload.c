@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/trust.h"
 #include "policy/inspector/inspector.h"
 #include "proxy/config/accounts.h"
 #include "proxy/config/config_difference.h"
@@ -63,6 +64,29 @@ static void config_reload_check_traces(const struct config *running, const struc
     }
 }
 
+/* A folder that is missing is found here, since a dry run creates nothing. */
+static void config_reload_check_folder(const char *path, struct config_place at, const char *what,
+                                       struct config_errors *e)
+{
+    struct trust_fault fault;
+    char shown[128];
+
+    if (path && trust_look_folder(path, &fault) == -ENOENT) {
+        config_errors_add(e, at, "create it first", "cannot %s \"%s\": its folder is missing", what,
+                          log_escape(shown, sizeof shown, path, strlen(path)));
+    }
+}
+
+static void config_reload_check_folders(const struct config *c, struct config_errors *e)
+{
+    for (size_t i = 0; i < c->n_routes; i++) {
+        const struct config_route *const r = &c->routes[i];
+
+        config_reload_check_folder(r->listen, r->listen_at, "listen on", e);
+        config_reload_check_folder(r->trace_file, r->trace_at, "write", e);
+    }
+}
+
 static void config_reload_check_envelopes(const struct config *c, struct config_errors *e)
 {
     if (c->envelopes.n > INSPECTOR_ENVELOPES) {
@@ -114,6 +138,7 @@ static int config_reload_check(const struct config *running, struct config *c,
     }
     config_reload_check_sockets(running, c, e);
     config_reload_check_traces(running, c, e);
+    config_reload_check_folders(c, e);
     config_reload_check_envelopes(c, e);
     config_reload_check_devices(c, e);
     if (e->total == before && accounts_keep(c, running) < 0) {

@@ -454,8 +454,8 @@ START_TEST(a_socket_that_cannot_be_opened_leaves_none_of_the_others)
     json_t *answer;
 
     start(&r);
-    snprintf(more, sizeof more, "%sroute t {\n    listen /nonexistent/t.sock\n    backend %s\n}\n",
-             route_s(&r), r.rig.backend);
+    snprintf(more, sizeof more, "%sroute t {\n    listen %s\n    backend %s\n}\n", route_s(&r),
+             r.rig.config, r.rig.backend);
     configure(&r, "", "", more);
     answer = reload(0, "wrong");
     expect_text(control_part_of(answer, 1, "error"), "text", "cannot listen on");

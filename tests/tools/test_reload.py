@@ -74,6 +74,19 @@ class Reload(Control):
             said = json.loads(b.ask("reload", "--json", status=1).stdout)
             self.assertEqual((said["outcome"], said["new"], said["errors"][0]["line"]),
                              ("wrong", None, 1))
+            self.change("workers 2", "workers 1")
+            for statement, said in (("listen", "listen on"), ("trace", "write")):
+                text = self.config().read_text()
+                self.config().write_text(text + "route more {\n    " + "".join(
+                    f"{w} {self.folder}{'/none' if w == statement else ''}/{w}\n    "
+                    for w in ("listen", "backend", "trace")) + "}\n")
+                line = len(text.splitlines()) + (2 if statement == "listen" else 4)
+                for how in ((), ("--dry-run",)):
+                    self.assertRegex(b.ask("reload", *how, status=1).stderr,
+                                     rf"\A{self.config()}:{line}:\d+: error: cannot {said} "
+                                     rf"\"{self.folder}/none/{statement}\": its folder is "
+                                     r"missing\n    hint: create it first\n\Z")
+                self.config().write_text(text)
             self.config().unlink()
             self.assertIn("No such file", b.ask("reload", status=3).stderr)
             self.assertEqual(b.json("status")["configuration"]["sha256"], before)
