@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 #include "audit/audit_disk.h"
 #include "audit/audit_log.h"
 

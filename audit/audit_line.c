@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/base64.h"
-#include "base/hex.h"
+#include "base/text/base64.h"
+#include "base/text/hex.h"
 #include "base/log.h"
 #include "audit/audit_note.h"
 

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/base64.h"
-#include "base/hex.h"
+#include "base/text/base64.h"
+#include "base/text/hex.h"
 
 #define ED25519 1 /* the algorithm's number in signed-note */
 

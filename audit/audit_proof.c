@@ -12,8 +12,8 @@
 
 #include "audit/audit_proofs.h"
 #include "audit/audit_prose.h"
-#include "base/base64.h"
-#include "base/numbers.h"
+#include "base/text/base64.h"
+#include "base/text/numbers.h"
 
 const char *audit_proof_text(enum audit_proof_outcome o)
 {

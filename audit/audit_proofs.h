@@ -13,7 +13,7 @@
 
 #include "audit/audit_tree.h"
 #include "audit/audit_verify.h"
-#include "base/base64.h"
+#include "base/text/base64.h"
 
 /* The first line of a proof, and the characters of a hash in it. */
 #define AUDIT_PROOF_MAGIC "c2sp.org/tlog-proof@v1\n"

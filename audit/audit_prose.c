@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/numbers.h"
+#include "base/text/numbers.h"
 
 /* Sizes of texts from a record: a path, a reason. */
 #define PROSE_NAME 512u

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/numbers.h"
+#include "base/text/numbers.h"
 
 /* Where help begins; an option that is wider has its help on the next line. */
 #define HELP_COLUMN 24

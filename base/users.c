@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/numbers.h"
+#include "base/text/numbers.h"
 
 static const struct {
     uid_t first;

@@ -11,7 +11,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 #include "handshake/json.h"
 
 /* ---- outcomes ---- */

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 
 const char *poem_outcome_text(enum poem_outcome o)
 {

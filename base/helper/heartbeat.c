@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/numbers.h"
+#include "base/text/numbers.h"
 
 /* Beats come with the loop's own jitter: a sum this near to a limit counts as having reached it. */
 #define SLACK_MS (LIMIT_BEAT_MS / 2)

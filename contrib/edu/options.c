@@ -10,7 +10,7 @@
 
 #include "base/cli.h"
 #include "base/limits.h"
-#include "base/numbers.h"
+#include "base/text/numbers.h"
 #include "contrib/edu/dma_table.h"
 
 #define BITMAP_MAX (256u << 20) /* QEMU's offer: 4 KiB pages of 8 TiB */

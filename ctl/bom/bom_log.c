@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "audit/audit_proof.h"
-#include "base/hex.h"
+#include "base/text/hex.h"
 #include "base/members.h"
 
 /* Bytes of a SHA-256 in an id. */

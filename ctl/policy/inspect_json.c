@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
-#include "base/date.h"
-#include "base/hex.h"
+#include "base/text/date.h"
+#include "base/text/hex.h"
 #include "base/log.h"
 #include "base/members.h"
 #include "ctl/policy/inspect.h"

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/date.h"
-#include "base/hex.h"
+#include "base/text/date.h"
+#include "base/text/hex.h"
 #include "base/log.h"
 #include "ctl/policy/inspect.h"
 

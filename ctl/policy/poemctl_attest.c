@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/date.h"
+#include "base/text/date.h"
 #include "base/log.h"
 #include "policy/evidence/evidence_dsse.h"
 #include "policy/rules/rules.h"
@@ -24,7 +24,7 @@ struct options {
     const char *exe;
     const char *licence;
     const char *key;
-    uint32_t expires; /* a day (base/date.h); 0: never */
+    uint32_t expires; /* a day (base/text/date.h); 0: never */
     const char *out;  /* NULL: standard output */
     const char *note; /* exclusive: used without all others */
 };

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/date.h"
+#include "base/text/date.h"
 #include "base/log.h"
 #include "base/sock.h"
 #include "ctl/policy/inspect.h"

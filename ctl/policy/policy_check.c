@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/date.h"
+#include "base/text/date.h"
 #include "ctl/poemctl_json.h"
 #include "ctl/policy/poemctl_policy.h"
 #include "ctl/policy/policy_findings.h"

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/date.h"
+#include "base/text/date.h"
 #include "base/sock.h"
 #include "base/members.h"
 #include "ctl/policy/inspect.h"

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/date.h"
-#include "base/hex.h"
+#include "base/text/date.h"
+#include "base/text/hex.h"
 #include "base/log.h"
 #include "proxy/config/preset.h"
 

@@ -11,7 +11,7 @@
 #include <sys/random.h>
 
 #include "client/client.h"
-#include "base/hex.h"
+#include "base/text/hex.h"
 #include "base/log.h"
 #include "base/members.h"
 #include "handshake/recital.h"

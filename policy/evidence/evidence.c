@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/date.h"
+#include "base/text/date.h"
 #include "base/log.h"
 
 static const char *const grades[EVIDENCE_GRADES] = {

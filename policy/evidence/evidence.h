@@ -66,7 +66,7 @@ const char *evidence_source_name(enum evidence_source s);
 struct evidence_signature {
     uint8_t key[EVIDENCE_SHA256_SIZE];      /* SHA-256 of the SubjectPublicKeyInfo in DER */
     uint8_t envelope[EVIDENCE_SHA256_SIZE]; /* SHA-256 of the envelope's bytes */
-    uint32_t issued;                        /* a day (base/date.h), or 0 if unknown */
+    uint32_t issued;                        /* a day (base/text/date.h), or 0 if unknown */
     uint32_t expires;                       /* the last day on which it holds; 0: no such day */
 };
 
@@ -142,7 +142,7 @@ void evidence_add(struct evidence *e, enum evidence_grade grade, enum evidence_s
 void evidence_add_signed(struct evidence *e, const char *licence, const char *name,
                          const char *detail, const struct evidence_signature *signature);
 
-/* Returns whether the item's statement has expired on a day (base/date.h): it is no evidence. */
+/* Returns true if the item's statement has expired on a day (base/text/date.h). */
 bool evidence_expired(const struct evidence_item *item, uint32_t today);
 
 /* Writes why an expired item is no evidence. Returns out. */

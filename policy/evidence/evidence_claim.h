@@ -55,7 +55,7 @@ struct evidence_claim {
     uint32_t signers;                       /* bit i is set if keys[i] signed it; at least one is */
     uint8_t envelope[EVIDENCE_SHA256_SIZE]; /* SHA-256 of the envelope's bytes */
     enum evidence_predicate predicate;
-    uint32_t issued;  /* base/date.h; 0 if the statement has no date */
+    uint32_t issued;  /* base/text/date.h; 0 if the statement has no date */
     uint32_t expires; /* the last day on which it holds; 0 if it has none */
     uint32_t n_subjects;
     struct evidence_subject subjects[EVIDENCE_DSSE_SUBJECTS];

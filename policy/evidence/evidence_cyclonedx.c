@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/date.h"
+#include "base/text/date.h"
 #include "policy/evidence/evidence_element.h"
 
 static bool evidence_cyclonedx_is(const json_t *o, const char *name, const char *want)

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/base64.h"
+#include "base/text/base64.h"
 #include "policy/evidence/evidence_statement.h"
 
 const char *evidence_dsse_text(enum evidence_dsse o)

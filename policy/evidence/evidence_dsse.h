@@ -46,7 +46,7 @@ struct evidence_dsse_plan {
     const char *name;      /* of the subject; plain text, as the licence is */
     const uint8_t *sha256; /* of the subject; EVIDENCE_SHA256_SIZE bytes */
     const char *licence;
-    uint32_t issued; /* days (base/date.h); 0: without */
+    uint32_t issued; /* days (base/text/date.h); 0: without */
     uint32_t expires;
 };
 

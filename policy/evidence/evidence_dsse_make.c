@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
-#include "base/date.h"
-#include "base/hex.h"
+#include "base/text/base64.h"
+#include "base/text/date.h"
+#include "base/text/hex.h"
 #include "base/members.h"
 #include "policy/evidence/evidence_dsse.h"
 #include "policy/evidence/evidence_statement.h"

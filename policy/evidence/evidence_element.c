@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 
 enum evidence_dsse evidence_element_text(const json_t *value, char out[EVIDENCE_LICENCE_SIZE])
 {

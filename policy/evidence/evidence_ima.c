@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 
 #define PCR_DIGITS 3u /* PCR 0 to 23; the kernel pads them to two columns */
 

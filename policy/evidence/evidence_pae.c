@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
+#include "base/text/base64.h"
 
 /* Writes the encoding's head and reserves room for n bytes of payload. */
 static uint8_t *evidence_pae_begin(struct evidence_pae *pae, size_t n)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 
 /* Bytes of the two numbers, and of an entry of the index: tag, type, offset, count. */
 #define INTRO_SIZE 8u

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "base/date.h"
+#include "base/text/date.h"
 #include "policy/evidence/evidence_element.h"
 
 #define DOCUMENT "SPDXRef-DOCUMENT"

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/date.h"
-#include "base/hex.h"
+#include "base/text/date.h"
+#include "base/text/hex.h"
 #include "policy/evidence/evidence_cyclonedx.h"
 #include "policy/evidence/evidence_element.h"
 #include "policy/evidence/evidence_spdx.h"

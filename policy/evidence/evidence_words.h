@@ -9,7 +9,7 @@
 #ifndef POEMD_POLICY_EVIDENCE_EVIDENCE_WORDS_H
 #define POEMD_POLICY_EVIDENCE_EVIDENCE_WORDS_H
 
-#include "policy/evidence/evidence_deb822.h"
+#include "policy/evidence/debian/evidence_deb822.h"
 
 /* Bytes of a text; longer ones are no notices. The licences that QEMU's has inside take 24 KiB. */
 #define EVIDENCE_WORDS_MAX 65536u

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/helper/helper_child.h"
-#include "base/numbers.h"
+#include "base/text/numbers.h"
 #include "base/sealed.h"
 #include "base/sock.h"
 

@@ -17,8 +17,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "policy/evidence/evidence_copyright.h"
-#include "policy/evidence/evidence_dpkg.h"
+#include "policy/evidence/debian/evidence_copyright.h"
+#include "policy/evidence/debian/evidence_dpkg.h"
 #include "policy/inspector/inspector_channel.h"
 #include "policy/inspector/inspector_index.h"
 

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 #include "base/log.h"
 #include "policy/inspector/inspector.h"
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "policy/evidence/evidence_dpkg.h"
+#include "policy/evidence/debian/evidence_dpkg.h"
 #include "policy/inspector/inspector_cache.h"
 #include "policy/inspector/inspector_channel.h"
 

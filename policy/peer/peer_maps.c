@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "base/numbers.h"
+#include "base/text/numbers.h"
 
 static bool peer_maps_eat(const char **p, const char *end, char c)
 {

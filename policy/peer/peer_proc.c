@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/numbers.h"
+#include "base/text/numbers.h"
 
 /* ---- reading files ---- */
 

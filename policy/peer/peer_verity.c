@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 
 static const struct {
     uint32_t number;

@@ -133,7 +133,7 @@ struct rules {
     bool demand_all_the_way;   /* of the backend, and of each server behind it */
     bool otherwise_taint;      /* a failed rule taints instead of denying */
     unsigned otherwise_line;   /* 0 if not written; the default is to deny */
-    uint32_t permissive_until; /* up to that day (base/date.h), sessions are tainted instead of
+    uint32_t permissive_until; /* up to that day (base/text/date.h), sessions are tainted instead of
                                   denied; 0 if not written */
     unsigned permissive_line;
 };

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 #include "base/log.h"
 
 /* The peer's fact that each kind of rule checks. */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/edit_distance.h"
+#include "base/text/edit_distance.h"
 #include "policy/spdx/spdx_list.h"
 
 /*

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "base/numbers.h"
+#include "base/text/numbers.h"
 #include "base/users.h"
 #include "proxy/config/config_value.h"
 

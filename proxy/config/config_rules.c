@@ -19,7 +19,7 @@
 #include "proxy/config/config_rules.h"
 #include "proxy/config/config_value.h"
 
-#include "base/numbers.h"
+#include "base/text/numbers.h"
 #include "base/unconst.h"
 
 /* Ids up to this are written as numbers; the next one is never an account's. */

@@ -12,11 +12,11 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "base/date.h"
-#include "base/edit_distance.h"
+#include "base/text/date.h"
+#include "base/text/edit_distance.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "base/numbers.h"
+#include "base/text/numbers.h"
 #include "base/sock_path.h"
 #include "proxy/config/command.h"
 #include "proxy/config/config_trace.h"

@@ -18,7 +18,7 @@
 #include "proxy/ipc/turn.h"
 #include "proxy/monitor/facts/kept_facts.h"
 #include "proxy/monitor/monitor_context.h"
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/route.h"
 
 void monitor_session_observe(struct monitor_session_table *table,
                              const struct monitor_session_events *events, void *arg)

@@ -21,7 +21,7 @@
 #include "proxy/ipc/session_page.h"
 #include "proxy/ipc/session_state.h"
 #include "proxy/monitor/facts/audit_writer.h"
-#include "proxy/monitor/observers.h"
+#include "base/observers.h"
 
 struct config_route;
 struct generation;

@@ -25,7 +25,7 @@
 #include "proxy/monitor/monitor_session_peers.h"
 #include "proxy/monitor/monitor_session_stop.h"
 #include "proxy/monitor/repeats.h"
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/worker_pool.h"
 #include "proxy/monitor/worker_pool_refuse.h"
 #include "proxy/monitor/worker_pool_watch.h"

@@ -15,7 +15,7 @@
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/monitor_session_stop.h"
 #include "proxy/monitor/facts/peer_facts.h"
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/route.h"
 
 struct relook_party {
     int pidfd; /* owned; -1 if its executable was never known */

@@ -18,8 +18,8 @@
 #include "base/log.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
-#include "proxy/monitor/repeats_report.h"
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/repeats_report.h"
+#include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/facts/verdict_facts.h"
 
 static int repeats_compare(const struct repeats_peer *a, const struct repeats_peer *b)

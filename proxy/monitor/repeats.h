@@ -30,7 +30,7 @@
 #include <sys/types.h>
 
 #include "policy/rules/rules.h"
-#include "proxy/monitor/repeats_peer.h"
+#include "proxy/monitor/routes/repeats_peer.h"
 
 struct monitor_context;
 struct monitor_session;

@@ -23,7 +23,7 @@
 #include "base/sock.h"
 #include "proxy/ipc/turn.h"
 #include "proxy/monitor/monitor_context.h"
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/worker_pool_count.h"
 #include "proxy/monitor/worker_pool_linger.h"
 #include "proxy/monitor/worker_pool_message.h"

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/route.h"
 
 struct worker_pool_lingerer {
     SLIST_ENTRY(worker_pool_lingerer) link;

@@ -10,7 +10,7 @@
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/facts/peer_facts.h"
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/route.h"
 
 /*
  * A backend reveals its own licence, and that of servers behind it, only if asked. A recital is

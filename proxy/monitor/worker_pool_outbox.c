@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #include "base/sock.h"
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/worker_pool_message.h"
 
 static void worker_pool_outbox_add(struct monitor_session_list *list, struct monitor_session *t)

@@ -16,7 +16,7 @@
 
 #include "base/clock.h"
 #include "base/sock.h"
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/worker_pool_outbox.h"
 
 struct worker_pool_refusal {

@@ -14,7 +14,7 @@
 #include "base/fdset.h"
 #include "base/sock.h"
 #include "base/wire/wire_command.h"
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/worker_pool_outbox.h"
 #include "proxy/monitor/worker_pool_refuse.h"
 

@@ -17,7 +17,7 @@
 #include "proxy/ipc/session_state.h"
 #include "proxy/ipc/children.h"
 #include "proxy/monitor/monitor_session.h"
-#include "proxy/monitor/observers.h"
+#include "base/observers.h"
 #include "proxy/monitor/worker_pages.h"
 
 struct monitor_context;

@@ -15,7 +15,7 @@
 #include "audit/audit_walk.h"
 #include "tests/fuzz/fuzz.h"
 
-#include "base/base64.h"
+#include "base/text/base64.h"
 
 static const char page_key[] =
     "example.org/poemd+e39767c5+AdwkcwfcuVCFLbOJgdN3Nu/ey70svtzw2TYKPx5ajmiM";

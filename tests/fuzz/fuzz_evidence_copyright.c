@@ -6,9 +6,9 @@
  */
 #include <string.h>
 
-#include "policy/evidence/evidence_copyright.h"
-#include "policy/evidence/evidence_dpkg.h"
-#include "policy/evidence/evidence_synopsis.h"
+#include "policy/evidence/debian/evidence_copyright.h"
+#include "policy/evidence/debian/evidence_dpkg.h"
+#include "policy/evidence/debian/evidence_synopsis.h"
 #include "policy/spdx/spdx.h"
 #include "tests/fuzz/fuzz.h"
 

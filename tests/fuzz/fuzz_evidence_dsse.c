@@ -9,7 +9,7 @@
 #include "policy/evidence/evidence_dsse.h"
 #include "tests/fuzz/fuzz.h"
 
-#include "base/base64.h"
+#include "base/text/base64.h"
 
 /* good.json of the corpus is signed with it. */
 static const uint8_t raw[32] = {0xb5, 0x1e, 0xd9, 0xdd, 0x67, 0xc4, 0x2a, 0xcf, 0x91, 0x49, 0x05,

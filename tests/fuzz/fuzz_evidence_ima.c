@@ -7,7 +7,7 @@
 #define _GNU_SOURCE
 #include <string.h>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 #include "policy/evidence/evidence_ima.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "policy/evidence/evidence.h"
-#include "policy/evidence/evidence_notice.h"
+#include "policy/evidence/debian/evidence_notice.h"
 #include "policy/evidence/evidence_words.h"
 #include "policy/spdx/spdx.h"
 #include "tests/fuzz/fuzz.h"

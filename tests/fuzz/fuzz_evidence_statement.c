@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "base/date.h"
+#include "base/text/date.h"
 #include "policy/evidence/evidence_statement.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -12,7 +12,7 @@
 #include <strings.h>
 
 #include "base/log.h"
-#include "base/numbers.h"
+#include "base/text/numbers.h"
 #include "base/wire/wire_command.h"
 #include "trace/file/message.h"
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/numbers.h"
+#include "base/text/numbers.h"
 #include "handshake/json.h"
 #include "trace/file/pcapng_blocks.h"
 

@@ -9,7 +9,7 @@
 #include <strings.h>
 
 #include "base/log.h"
-#include "base/numbers.h"
+#include "base/text/numbers.h"
 #include "base/wire/wire_command.h"
 
 #define TERMS "command=NAME region=N offset=A[..B] bytes=A[..B]"

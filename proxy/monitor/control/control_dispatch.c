@@ -18,7 +18,7 @@
 #include "proxy/monitor/monitor_session.h"
 #include "proxy/monitor/monitor_session_stop.h"
 #include "proxy/monitor/reload/reload.h"
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/route.h"
 
 void control_refuse(struct control_client *c, enum control_status status, const char *fmt, ...)
 {

@@ -9,14 +9,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/hex.h"
+#include "base/text/hex.h"
 #include "base/members.h"
 #include "audit/audit_line.h"
 #include "proxy/monitor/control/control_subject.h"
 #include "proxy/monitor/devices/spawn.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/worker_process.h"
 #include "proxy/ipc/turn.h"
 

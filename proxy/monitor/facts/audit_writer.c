@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/date.h"
+#include "base/text/date.h"
 #include "base/log.h"
 #include "base/limits.h"
 #include "audit/audit_host.h"

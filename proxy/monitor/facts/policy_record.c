@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "audit/audit_line.h"
-#include "base/hex.h"
+#include "base/text/hex.h"
 #include "base/members.h"
 #include "proxy/config/preset.h"
 

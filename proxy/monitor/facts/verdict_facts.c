@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "audit/audit_log.h"
-#include "base/date.h"
-#include "base/hex.h"
+#include "base/text/date.h"
+#include "base/text/hex.h"
 #include "base/limits.h"
 #include "base/members.h"
 #include "proxy/config/preset.h"

@@ -22,10 +22,10 @@
 #include "proxy/monitor/inspection.h"
 #include "proxy/monitor/monitor_context.h"
 #include "proxy/monitor/monitor_session.h"
-#include "proxy/monitor/nofile.h"
+#include "proxy/config/nofile.h"
 #include "proxy/monitor/reload/reload_spawn.h"
 #include "proxy/monitor/repeats.h"
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/tracing/tracing.h"
 #include "proxy/monitor/worker_pool.h"
 

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "proxy/monitor/devices/spawn.h"
-#include "proxy/monitor/listener.h"
+#include "proxy/monitor/routes/listener.h"
 
 struct inspector;
 struct monitor_context;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "proxy/config/config_difference.h"
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/route.h"
 
 bool reload_spawn_stays(const struct route *route, const struct config_route *config)
 {

@@ -10,7 +10,7 @@
 
 #include "proxy/config/config.h"
 #include "proxy/monitor/facts/offload.h"
-#include "proxy/monitor/generation.h"
+#include "proxy/monitor/routes/generation.h"
 #include "proxy/monitor/reload/reload_request.h"
 
 /* A configuration that is read in a thread. */

@@ -16,7 +16,7 @@
 #include "base/sock.h"
 #include "proxy/config/config_value.h"
 #include "proxy/monitor/monitor_context.h"
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/tracing/tracing_file.h"
 #include "proxy/monitor/tracing/tracing_group.h"
 #include "proxy/monitor/tracing/tracing_list.h"

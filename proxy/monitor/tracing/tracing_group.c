@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/route.h"
 
 /* Returns the group of a capture, or NULL if its session is over, or if out of memory. */
 static struct tracing_group *tracing_group_of(const struct capture *c)

@@ -9,7 +9,7 @@
 #include "base/sock.h"
 #include "base/unconst.h"
 #include "proxy/monitor/monitor_context.h"
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/tracing/tracing_group.h"
 #include "proxy/monitor/tracing/tracing_open.h"
 

@@ -13,7 +13,7 @@
 #include "base/sock.h"
 #include "proxy/ipc/turn.h"
 #include "proxy/monitor/monitor_context.h"
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/route.h"
 #include "proxy/monitor/tracing/tracing_facts.h"
 #include "proxy/monitor/tracing/tracing_group.h"
 #include "proxy/monitor/tracing/tracing_list.h"

@@ -25,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "policy/evidence/evidence_copyright.h"
+#include "policy/evidence/debian/evidence_copyright.h"
 #include "policy/evidence/evidence_elf.h"
 #include "policy/inspector/inspector_channel.h"
 #include "policy/inspector/inspector_hash.h"

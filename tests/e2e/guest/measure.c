@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 #include "policy/inspector/inspector_ima.h"
 #include "policy/peer/peer_verity.h"
 

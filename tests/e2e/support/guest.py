@@ -14,7 +14,7 @@ from . import qemu
 # The program, and the broker's functions that it tries on its own kernel.
 SOURCES = [qemu.SOURCE_DIR / name for name in
            ("tests/e2e/guest/init.c", "tests/e2e/guest/console.c", "tests/e2e/guest/measure.c",
-            "base/hex.c", "policy/evidence/evidence_ima.c", "policy/inspector/inspector_ima.c",
+            "base/text/hex.c", "policy/evidence/evidence_ima.c", "policy/inspector/inspector_ima.c",
             "policy/peer/peer_verity.c")]
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wstrict-prototypes", "-Werror"]
 

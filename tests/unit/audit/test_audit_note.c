@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/base64.h"
+#include "base/text/base64.h"
 #include "audit/audit_key.h"
 #include "audit/audit_line.h"
 #include "tests/support/unit.h"

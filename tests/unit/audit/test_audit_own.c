@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 #include "audit/audit_file.h"
 #include "audit/audit_fit.h"
 #include "audit/audit_host.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Typing mistakes between two words. */
-#include "base/edit_distance.h"
+#include "base/text/edit_distance.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /* Bytes as hexadecimal text and back. */
-#include "base/hex.h"
+#include "base/text/hex.h"
 
 #include "tests/support/unit.h"
 

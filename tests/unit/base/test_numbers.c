@@ -3,7 +3,7 @@
 /*
  * Numbers in text: how many are read, where reading stops, and the largest.
  */
-#include "base/numbers.h"
+#include "base/text/numbers.h"
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "proxy/monitor/monitor_context.h"
-#include "proxy/monitor/route.h"
+#include "proxy/monitor/routes/route.h"
 #include "tests/support/unit.h"
 
 static struct config_route config;

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/evidence/evidence_copyright.h"
-#include "policy/evidence/evidence_deb822.h"
-#include "policy/evidence/evidence_notice.h"
+#include "policy/evidence/debian/evidence_copyright.h"
+#include "policy/evidence/debian/evidence_deb822.h"
+#include "policy/evidence/debian/evidence_notice.h"
 #include "policy/evidence/evidence_place.h"
-#include "policy/evidence/evidence_synopsis.h"
+#include "policy/evidence/debian/evidence_synopsis.h"
 #include "policy/evidence/evidence_words.h"
 #include "policy/spdx/spdx.h"
 #include "tests/support/unit.h"

@@ -14,7 +14,7 @@
 #include "policy/evidence/evidence_statement.h"
 #include "tests/support/unit.h"
 
-#include "base/base64.h"
+#include "base/text/base64.h"
 
 static EVP_PKEY *keys[2]; /* the first is trusted */
 static struct evidence_key public[2];

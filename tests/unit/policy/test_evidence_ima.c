@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 #include "policy/evidence/evidence_ima.h"
 #include "tests/support/unit.h"
 

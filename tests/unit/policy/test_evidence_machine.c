@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/evidence/evidence_copyright.h"
-#include "policy/evidence/evidence_deb822.h"
-#include "policy/evidence/evidence_dpkg.h"
+#include "policy/evidence/debian/evidence_copyright.h"
+#include "policy/evidence/debian/evidence_deb822.h"
+#include "policy/evidence/debian/evidence_dpkg.h"
 #include "policy/spdx/spdx.h"
 #include "tests/support/unit.h"
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 #include "policy/evidence/evidence_statement.h"
 #include "tests/support/unit.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "policy/evidence/evidence.h"
-#include "policy/evidence/evidence_dpkg.h"
+#include "policy/evidence/debian/evidence_dpkg.h"
 #include "tests/support/unit.h"
 
 /* ---- dpkg ---- */

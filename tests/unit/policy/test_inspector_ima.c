@@ -13,7 +13,7 @@
 #include <event2/event.h>
 #include <openssl/evp.h>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 #include "policy/inspector/inspector_channel.h"
 #include "policy/inspector/inspector_ima.h"
 #include "tests/support/unit.h"

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 #include "policy/peer/peer_verity.h"
 #include "tests/support/unit.h"
 

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/* Listening sockets. monitor_session.c handles the connections. */
+#define _GNU_SOURCE
+#include "proxy/monitor/routes/listener.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/sock.h"
+
+/* Pause in accepting when this process is out of fds: some session will end meanwhile. */
+static const struct timeval out_of_fds = {.tv_usec = 100000};
+
+static bool listener_is_out_of_fds(int err)
+{
+    return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM;
+}
+
+/* At most once a second, since a client that holds fds could otherwise cause ten lines a second. */
+static void listener_log_stuck(struct listener *l, int err)
+{
+    const uint64_t now = clock_ms();
+
+    if (!l->stuck_logged_ms || now - l->stuck_logged_ms >= 1000) {
+        log_line(LOG_WARNING, &(struct log_subject){.route = l->name},
+                 "cannot accept connections: %s; retrying every 100 ms", strerror(err));
+        l->stuck_logged_ms = now;
+    }
+}
+
+static void listener_on_acceptable(evutil_socket_t fd, short what, void *arg)
+{
+    struct listener *const l = arg;
+
+    (void)what;
+    for (int i = 0; i < LIMIT_ACCEPTS; i++) {
+        const int client_fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (client_fd >= 0) {
+            l->accept(l->accept_arg, l->route, client_fd);
+            continue;
+        }
+        if (listener_is_out_of_fds(errno)) {
+            /* The connection stays in the queue, readable; without a pause the loop would spin. */
+            listener_log_stuck(l, errno);
+            event_del(l->acceptable);
+            event_add(l->resume, &out_of_fds);
+        }
+        /* EAGAIN, or a connection that went away before it was taken. */
+        return;
+    }
+}
+
+void listener_accept_waiting(struct listener *l)
+{
+    for (int i = 0; i <= LIMIT_BACKLOG; i += LIMIT_ACCEPTS) {
+        listener_on_acceptable(l->fd, EV_READ, l);
+    }
+}
+
+static void listener_on_resume(evutil_socket_t fd, short what, void *arg)
+{
+    struct listener *const l = arg;
+
+    (void)fd;
+    (void)what;
+    event_add(l->acceptable, NULL);
+}
+
+const char *listener_hint(int err)
+{
+    switch (err) {
+    case -EADDRINUSE:
+        return ": another process listens there; stop it, or choose another path";
+    case -EEXIST:
+        return ": the path exists and is not a socket; remove it, or choose another path";
+    case -EPERM:
+        return ": its owner or group cannot be set without CAP_CHOWN and, in a folder that other "
+               "users can change, CAP_NET_ADMIN";
+    case -ENOENT:
+        return ": its folder is missing; create it first";
+    case -ETIMEDOUT:
+        return ": another process holds its lock file (this name and \".lock\"); end that process";
+    case -ENOLCK:
+    case -ELOOP:
+        return ": other users can access its lock file (this name and \".lock\"); remove it, and "
+               "check write access to the folder";
+    default:
+        return "";
+    }
+}
+
+int listener_open(struct listener **out, const struct config_route *config)
+{
+    struct listener *const l = calloc(1, sizeof *l);
+    struct stat st;
+    int err;
+
+    *out = NULL;
+    if (!l) {
+        return -ENOMEM;
+    }
+    l->path = strdup(config->listen);
+    l->fd = l->path ? sock_listen(config->listen, config->mode, config->owner, config->group,
+                                  LIMIT_BACKLOG)
+                    : -ENOMEM;
+    if (l->fd < 0) {
+        err = l->fd;
+        l->fd = -1;
+        listener_close(l);
+        return err;
+    }
+    if (sock_file_stat(l->fd, l->path, &st) == 0) {
+        l->dev = st.st_dev;
+        l->ino = st.st_ino;
+    }
+    /* Accepted sockets inherit this from their first byte on (proxy/relay/sender_check.h). */
+    err = sock_pass_sender(l->fd, true);
+    if (err) {
+        listener_close(l);
+        return err;
+    }
+    *out = l;
+    return 0;
+}
+
+int listener_prepare(struct listener *l, struct event_base *base, listener_accept_fn *accept,
+                     void *arg)
+{
+    l->accept = accept;
+    l->accept_arg = arg;
+    l->acceptable = event_new(base, l->fd, EV_READ | EV_PERSIST, listener_on_acceptable, l);
+    l->resume = evtimer_new(base, listener_on_resume, l);
+    return l->acceptable && l->resume && event_add(l->acceptable, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+void listener_serve(struct listener *l, struct route *r, const char *name)
+{
+    l->route = r;
+    l->name = name;
+}
+
+void listener_close(struct listener *l)
+{
+    struct stat st;
+
+    if (!l) {
+        return;
+    }
+    if (l->acceptable) {
+        event_free(l->acceptable);
+    }
+    if (l->resume) {
+        event_free(l->resume);
+    }
+    if (l->fd >= 0 && lstat(l->path, &st) == 0 && st.st_dev == l->dev && st.st_ino == l->ino) {
+        unlink(l->path);
+    }
+    sock_close(&l->fd);
+    free(l->path);
+    free(l);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* SPDX-FileCopyrightText: 2026 The poemd authors */
+/*
+ * A listening socket of the monitor: opened, accepted on, removed. It belongs to one route at a
+ * time; a reload can give it to another one, so that clients are never refused meanwhile.
+ */
+#ifndef POEMD_PROXY_MONITOR_ROUTES_LISTENER_H
+#define POEMD_PROXY_MONITOR_ROUTES_LISTENER_H
+
+#include <event2/event.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "proxy/config/config.h"
+
+struct listener;
+struct route;
+
+/* A client of the listener's route has connected. Takes the socket. */
+typedef void listener_accept_fn(void *arg, struct route *r, int client_fd);
+
+struct listener {
+    int fd;     /* -1: closed */
+    char *path; /* owned */
+    dev_t dev;  /* of the socket's file, so that only ours is removed */
+    ino_t ino;
+    struct route *route; /* that its clients are for */
+    const char *name;    /* of the route, for its lines in the log; borrowed */
+    listener_accept_fn *accept;
+    void *accept_arg;
+    struct event *acceptable;
+    struct event *resume;     /* accepting again after the fds ran out */
+    uint64_t stuck_logged_ms; /* last line about failing accepts */
+};
+
+/*
+ * Listens at the route's path. Sets *out, for listener_close, or to NULL on an error. Needs no
+ * event loop, so that a thread can call it; it may block on a file system, and waits for another
+ * process that begins to listen there (sock_listen). Returns 0 or -errno.
+ */
+int listener_open(struct listener **out, const struct config_route *config)
+    __attribute__((warn_unused_result));
+
+/* Returns what to do about an error of listener_open: "" or text that begins with ": ". Static. */
+const char *listener_hint(int err);
+
+/*
+ * Makes its events; accept will be called with arg. Returns 0 or -ENOMEM. Call listener_serve
+ * before the loop runs on.
+ */
+int listener_prepare(struct listener *l, struct event_base *base, listener_accept_fn *accept,
+                     void *arg) __attribute__((warn_unused_result));
+
+/* Accepts for this route from now on. name is the route's, borrowed. */
+void listener_serve(struct listener *l, struct route *r, const char *name);
+
+/* Accepts the clients that wait already, at most its whole queue. */
+void listener_accept_waiting(struct listener *l);
+
+/*
+ * Closes it, removes its file if it is still the one that was made, and frees it. NULL is allowed.
+ */
+void listener_close(struct listener *l);
+
+#endif
