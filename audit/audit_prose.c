@@ -219,6 +219,11 @@ const char *audit_prose(const json_t *record, char out[AUDIT_PROSE_MAX])
     char when[64];
 
     p.out = out;
+    if (event && strcmp(event, "checkpoint") == 0) {
+        audit_prose_add(&p, "poemd sealed all records before this one with a signed checkpoint, "
+                            "which has no time of its own.");
+        return out;
+    }
     audit_prose_add(&p, "On %s",
                     audit_prose_time(json_string_value(json_object_get(record, "time")), when));
     if (json_object_get(host, "name")) {

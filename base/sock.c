@@ -242,10 +242,10 @@ static ssize_t sock_send_fds(int fd, const void *p, size_t n, const struct fdset
                          .msg_iovlen = 1,
                          .msg_control = control.room,
                          .msg_controllen = CMSG_SPACE(fds->n * sizeof(int))};
-    struct cmsghdr *c;
+    /* As CMSG_FIRSTHDR, which could be NULL as far as a compiler knows. */
+    struct cmsghdr *const c = (void *)control.room;
 
     memset(control.room, 0, msg.msg_controllen);
-    c = CMSG_FIRSTHDR(&msg);
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
     c->cmsg_len = CMSG_LEN(fds->n * sizeof(int));

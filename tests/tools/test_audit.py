@@ -18,6 +18,7 @@ import subprocess
 import sys
 import unittest
 from pathlib import Path
+from typing import Any
 
 import audit_case
 import browser
@@ -230,20 +231,35 @@ class Audit(AuditCase):
         self.assertNotEqual(refused.returncode, 0)
         self.assertEqual(self.log.read_bytes(), b"".join(content[:50]))
 
+    def records(self, files: list[Path]) -> list[dict[str, Any]]:
+        return [json.loads(line) for f in files for line in f.read_text().splitlines()]
+
+    def test_the_proof_of_a_checkpoint(self) -> None:
+        """A checkpoint is a record too: it has no time, and its sentence says so."""
+        files = self.write(400, rotate=20000)
+        # Not the last one, which nothing seals yet.
+        number = next(r["seq"] for r in self.records(files) if r["event"] == "checkpoint")
+        self.assertIn("poemd sealed all records before this one with a signed checkpoint",
+                      self.audit("prove", number, *files, "--key", self.key).stdout
+                      .replace("\n", " "))
+
     def test_proofs(self) -> None:
         files = self.write(400, rotate=20000)
         proof = self.folder / "proof"
-        self.audit("prove", 123, *files, "--key", self.key, "--output", proof)
+        # A number that is no checkpoint's: these come when the disk is ready.
+        n = next(r["seq"] for r in self.records(files)
+                 if r["seq"] >= 123 and r["event"] != "checkpoint")
+        self.audit("prove", n, *files, "--key", self.key, "--output", proof)
         shown = self.audit("check-proof", proof, "--key", self.key).stdout
-        self.assertIn('{"seq":123,', shown)
+        self.assertIn(f'{{"seq":{n},', shown)
         shown = json.loads(self.audit("check-proof", proof, "--key", self.key, "--json").stdout)
-        self.assertEqual(shown["record"]["seq"], 123)
+        self.assertEqual(shown["record"]["seq"], n)
         self.assertTrue(shown["proved"])
         self.assertRegex(shown["prose"], r"On \d+ \w+ \d{4} at \d\d:\d\d UTC")
         text = proof.read_text()
         # It begins with what a person can read, which proves nothing.
         said, tlog = text.split("\nc2sp.org/tlog-proof@v1\n")
-        self.assertTrue(said.startswith("Record 123 of an audit log of poemd:\n\nOn "), said)
+        self.assertTrue(said.startswith(f"Record {n} of an audit log of poemd:\n\nOn "), said)
         self.assertIn(shown["prose"], said.replace("\n", " "))
         self.assertLess(max(map(len, said.splitlines())), 80)
         for before in ("", "All is well.\n"):
@@ -251,9 +267,9 @@ class Audit(AuditCase):
             checked = json.loads(self.audit("check-proof", proof, "--key", self.key,
                                             "--json").stdout)
             self.assertEqual(checked, shown)
-        self.assertEqual(self.audit("prove", 123, *files, "--key", self.key).stdout, text)
-        self.audit("prove", 123, *files, "--key", self.key, "--output", proof, status=3)
-        proof.write_text(text.replace("index 123", "index 122"))
+        self.assertEqual(self.audit("prove", n, *files, "--key", self.key).stdout, text)
+        self.audit("prove", n, *files, "--key", self.key, "--output", proof, status=3)
+        proof.write_text(text.replace(f"index {n}", f"index {n - 1}"))
         self.audit("check-proof", proof, "--key", self.key, status=1)
         proof.write_text("nothing\n")
         self.audit("check-proof", proof, "--key", self.key, status=3)
