@@ -498,7 +498,12 @@ int main(int argc, char **argv)
     tcase_add_test(tc, what_the_device_asks_is_not_answered_by_the_broker);
     tcase_add_test(tc, a_late_map_is_one);
     tcase_add_test(tc, a_trace_shows_both_replies);
-    tcase_add_loop_test(tc, the_number_is_in_the_record, 0, 3);
     tcase_add_test(tc, a_device_process_that_is_late_lives_on);
+    if (rig_wrapped()) {
+        puts("skipped: test_answer_after, record: valgrind has no pidfd_open, which an inspector "
+             "needs");
+        return unit_run(s);
+    }
+    tcase_add_loop_test(tc, the_number_is_in_the_record, 0, 3);
     return unit_run(s);
 }
