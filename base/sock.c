@@ -224,6 +224,20 @@ ssize_t sock_peek_fds(int fd, void *p, size_t n, unsigned *fds)
     return got == -EMSGSIZE ? -EMFILE : got;
 }
 
+bool sock_is_unix_stream(int fd)
+{
+    int domain = 0;
+    int type = 0;
+    socklen_t n = sizeof domain;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) < 0) {
+        return false;
+    }
+    n = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && domain == AF_UNIX &&
+           type == SOCK_STREAM;
+}
+
 bool sock_all_received(int fd)
 {
     int unread = 0;

@@ -9,7 +9,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/fdset.h"
 #include "base/sock.h"
@@ -133,21 +132,10 @@ void worker_pool_resume_forget(struct monitor_session *t)
     t->pages = NULL;
 }
 
-/* Returns true if the fd is what a session's sockets are. */
-static bool worker_pool_resume_is_stream(int fd)
-{
-    int domain = 0;
-    int type = 0;
-    socklen_t n = sizeof domain;
-
-    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) == 0 && domain == AF_UNIX &&
-           getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type == SOCK_STREAM;
-}
-
 bool worker_pool_resume_twin_take(struct monitor_session *t, struct fdset *fds)
 {
-    if (t->twin_fds[SIDE_CLIENT] >= 0 || fds->n != SIDES ||
-        !worker_pool_resume_is_stream(fds->fds[0]) || !worker_pool_resume_is_stream(fds->fds[1])) {
+    if (t->twin_fds[SIDE_CLIENT] >= 0 || fds->n != SIDES || !sock_is_unix_stream(fds->fds[0]) ||
+        !sock_is_unix_stream(fds->fds[1])) {
         return false;
     }
     t->twin_fds[SIDE_CLIENT] = fdset_steal(fds, 0);

@@ -404,21 +404,6 @@ static bool greeting_do_forward(struct greeting *g)
     return r > 0;
 }
 
-/* Returns true if fd, which comes from a peer, is a UNIX stream socket, as a twin must be. */
-static bool greeting_is_stream_socket(int fd)
-{
-    int domain = 0;
-    int type = 0;
-    socklen_t n = sizeof domain;
-
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) < 0) {
-        return false;
-    }
-    n = sizeof type;
-    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && domain == AF_UNIX &&
-           type == SOCK_STREAM;
-}
-
 /*
  * The backend has enabled twin_socket. Its socket stays here, and the client gets one of ours, so
  * that no command bypasses us. Returns 0, -EPROTO, or another -errno.
@@ -429,7 +414,7 @@ static int greeting_make_twin(struct greeting *g)
     int err;
 
     g->backend_twin_fd = fdset_steal(&g->in_fds, 0);
-    if (!greeting_is_stream_socket(g->backend_twin_fd)) {
+    if (!sock_is_unix_stream(g->backend_twin_fd)) {
         return -EPROTO;
     }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
