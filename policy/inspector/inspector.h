@@ -170,6 +170,11 @@ int inspector_envelope_open(struct inspector_envelope *e, const char *path)
 int inspector_revoked_load(struct inspector_revoked *out, size_t *n, const char *path,
                            unsigned *line) __attribute__((warn_unused_result));
 
+/* Returns the revocation of a key's fingerprint or an envelope's digest among n, or NULL. */
+const struct inspector_revoked *inspector_revocation(const struct inspector_revoked *revoked,
+                                                     size_t n,
+                                                     const uint8_t digest[EVIDENCE_SHA256_SIZE]);
+
 /* All borrowed for the call of inspector_new, which makes copies, also of fds. */
 struct inspector_settings {
     struct event_base *base; /* must outlive the inspector */

@@ -88,18 +88,6 @@ static const struct evidence_subject *inspector_claims_subject(const struct evid
     return NULL;
 }
 
-/* Returns the revocation of a key or an envelope, or NULL. */
-static const struct inspector_revoked *inspector_claims_revoked(const struct inspector_start *s,
-                                                                const uint8_t *digest)
-{
-    for (uint32_t i = 0; i < s->n_revoked; i++) {
-        if (memcmp(s->revoked[i].digest, digest, EVIDENCE_SHA256_SIZE) == 0) {
-            return &s->revoked[i];
-        }
-    }
-    return NULL;
-}
-
 /*
  * Lists the signers that are not revoked in detail; the first is the key of the evidence. Returns
  * NULL, or the revocation of a key if all are revoked.
@@ -115,7 +103,8 @@ static const struct inspector_revoked *inspector_claims_signers(const struct ins
 
     for (uint32_t k = 0; k < s->n_keys; k++) {
         const uint8_t *fingerprint = s->keys[k].key.fingerprint;
-        const struct inspector_revoked *r = inspector_claims_revoked(s, fingerprint);
+        const struct inspector_revoked *r =
+            inspector_revocation(s->revoked, s->n_revoked, fingerprint);
 
         if (!(claim->signers & 1u << k)) {
             continue;
@@ -160,7 +149,8 @@ static void inspector_claims_add_claim(const struct inspector_claims *c, uint32_
     char detail[EVIDENCE_DETAIL_SIZE + 32];
     const struct inspector_revoked *key =
         inspector_claims_signers(c->start, claim, &signature, signers);
-    const struct inspector_revoked *envelope = inspector_claims_revoked(c->start, claim->envelope);
+    const struct inspector_revoked *envelope =
+        inspector_revocation(c->start->revoked, c->start->n_revoked, claim->envelope);
 
     if (envelope) {
         inspector_claims_add_revoked(e, name, "it", envelope);

@@ -70,6 +70,18 @@ int inspector_envelope_open(struct inspector_envelope *e, const char *path)
 
 /* ---- revocations ---- */
 
+const struct inspector_revoked *inspector_revocation(const struct inspector_revoked *revoked,
+                                                     size_t n,
+                                                     const uint8_t digest[EVIDENCE_SHA256_SIZE])
+{
+    for (size_t i = 0; i < n; i++) {
+        if (memcmp(revoked[i].digest, digest, EVIDENCE_SHA256_SIZE) == 0) {
+            return &revoked[i];
+        }
+    }
+    return NULL;
+}
+
 /* Reads a line of n characters. Returns 1 for an entry, 0 for none, -EINVAL if malformed. */
 static int inspector_revoked_read_line(struct inspector_revoked *out, const char *line, size_t n)
 {

@@ -218,16 +218,6 @@ void kept_facts_free(struct kept_facts *k)
     free(k);
 }
 
-static bool kept_facts_revoked(const struct config *c, const uint8_t *digest)
-{
-    for (size_t i = 0; i < c->n_revoked; i++) {
-        if (memcmp(c->revoked[i].digest, digest, sizeof c->revoked[i].digest) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Returns true if the signature of a kept item still counts. */
 static bool kept_facts_trusted(const struct config *c, const struct evidence_signature *s)
 {
@@ -236,7 +226,8 @@ static bool kept_facts_trusted(const struct config *c, const struct evidence_sig
     for (size_t i = 0; i < c->n_trusted; i++) {
         trusted = trusted || memcmp(c->trusted[i].key.fingerprint, s->key, sizeof s->key) == 0;
     }
-    return trusted && !kept_facts_revoked(c, s->key) && !kept_facts_revoked(c, s->envelope);
+    return trusted && !inspector_revocation(c->revoked, c->n_revoked, s->key) &&
+           !inspector_revocation(c->revoked, c->n_revoked, s->envelope);
 }
 
 /* Removes signed evidence that config does not trust. */
