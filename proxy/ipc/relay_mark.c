@@ -4,6 +4,7 @@
 #include "proxy/ipc/relay_mark.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "base/fdset.h"
@@ -49,6 +50,13 @@ void relay_mark_finish(struct relay_mark *m)
 {
     m->total = relay_mark_progress(m);
     relay_mark_set(m, RELAY_MARK_IDLE);
+}
+
+bool relay_mark_is_front(const struct relay_mark *m, const uint8_t *data, ssize_t n)
+{
+    const size_t front = m->intent < sizeof m->front ? m->intent : sizeof m->front;
+
+    return n >= (ssize_t)m->intent && memcmp(data, m->front, front) == 0;
 }
 
 static bool relay_mark_flags_sound(const struct relay_mark *m)

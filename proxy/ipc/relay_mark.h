@@ -27,6 +27,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/wire/wire.h"
 #include "proxy/ipc/ipc.h"
@@ -110,6 +111,12 @@ struct relay_mark_total relay_mark_progress(const struct relay_mark *m);
 
 /* The bytes handed on have been taken: updates total. */
 void relay_mark_finish(struct relay_mark *m);
+
+/*
+ * Returns true if n bytes at the front of from_fd, or a negative errno, still contain all bytes of
+ * the intent, as far as front can show.
+ */
+bool relay_mark_is_front(const struct relay_mark *m, const uint8_t *data, ssize_t n);
 
 /* Returns true if the fields are possible: any combination of them is safe to go on from. */
 bool relay_mark_sound(const struct relay_mark *m);

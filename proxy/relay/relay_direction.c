@@ -238,6 +238,17 @@ bool relay_fds_fit(struct relay_direction *p, size_t *want)
     return true;
 }
 
+bool relay_check_sender(struct relay_direction *p, const struct sock_sender *from)
+{
+    if (!sender_check_look(p->sender_check, from)) {
+        return false;
+    }
+    if (sender_check_done(p->sender_check) && sock_pass_sender(p->from_fd, false) == 0) {
+        p->sender_check = NULL;
+    }
+    return true;
+}
+
 /* Returns -EXDEV if the bytes come from a process other than the judged one. */
 static ssize_t relay_direction_receive(struct relay_direction *p, uint8_t *to, size_t want,
                                        struct fdset *fds)
@@ -249,13 +260,7 @@ static ssize_t relay_direction_receive(struct relay_direction *p, uint8_t *to, s
         return sock_recv(p->from_fd, to, want, fds, MSG_DONTWAIT);
     }
     n = sock_recv_from(p->from_fd, to, want, fds, MSG_DONTWAIT, &from);
-    if (n > 0 && !sender_check_look(p->sender_check, &from)) {
-        return -EXDEV;
-    }
-    if (sender_check_done(p->sender_check) && sock_pass_sender(p->from_fd, false) == 0) {
-        p->sender_check = NULL;
-    }
-    return n;
+    return n > 0 && !relay_check_sender(p, &from) ? -EXDEV : n;
 }
 
 bool relay_has_own_socket(const struct relay_direction *p, unsigned first)

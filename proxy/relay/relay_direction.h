@@ -231,6 +231,13 @@ void relay_note_messages(struct relay_direction *p, const uint8_t *data, size_t 
  */
 bool relay_fds_fit(struct relay_direction *p, size_t *want);
 
+/*
+ * Has sender_check, which is not NULL, look at a sender, and drops it once it has seen enough.
+ * Returns false if the bytes come from a process other than the judged one.
+ */
+bool relay_check_sender(struct relay_direction *p, const struct sock_sender *from)
+    __attribute__((warn_unused_result));
+
 /* Returns true if one of the queue's fds from index first on leads to this broker. */
 bool relay_has_own_socket(const struct relay_direction *p, unsigned first);
 

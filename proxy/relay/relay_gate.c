@@ -36,7 +36,7 @@ void relay_gate_strip(struct relay_direction *p, const struct wire_hdr *hdr, uin
 }
 
 /* Returns the held fds; asks the kernel about their kind only if that matters. */
-static struct dma_fds gate_fds(const struct relay_direction *p)
+static struct dma_fds relay_gate_fds(const struct relay_direction *p)
 {
     const struct fdset *set = &p->queue->fds;
     const struct dma_gate *gate = p->dma->gate;
@@ -80,7 +80,8 @@ enum dma_verdict relay_judge_message(const struct relay_direction *p, const uint
     }
     return dma_gate_cares(p->dma->gate, hdr, n_fds)
                ? dma_gate_judge(p->dma, p->from_client, hdr, bytes + WIRE_HDR_SIZE,
-                                n - WIRE_HDR_SIZE, late ? (struct dma_fds){.n = 0} : gate_fds(p))
+                                n - WIRE_HDR_SIZE,
+                                late ? (struct dma_fds){.n = 0} : relay_gate_fds(p))
                : DMA_PASS;
 }
 

@@ -72,21 +72,6 @@ static enum relay_outcome relay_pass_copy_fds(struct relay_direction *p, struct 
     return q->fds.n > p->max_fds ? RELAY_TOO_MANY_FDS : RELAY_MORE;
 }
 
-/* Returns false if the bytes seen are those of a process for which the session must end. */
-static bool relay_pass_check_sender(struct relay_direction *p, const struct relay_look *look)
-{
-    if (!p->sender_check) {
-        return true;
-    }
-    if (!sender_check_look(p->sender_check, &look->from)) {
-        return false;
-    }
-    if (sender_check_done(p->sender_check) && sock_pass_sender(p->from_fd, false) == 0) {
-        p->sender_check = NULL;
-    }
-    return true;
-}
-
 /*
  * Asks the gate about the message at that place of the queue, unless it has been judged before it
  * had to wait.
@@ -283,7 +268,7 @@ enum relay_outcome relay_pass_seen(struct relay_direction *p, struct relay_look 
     } else if (p->tap) {
         tap_read(p->tap, &p->queue->fds, 0);
     }
-    if (!relay_pass_check_sender(p, look)) {
+    if (p->sender_check && !relay_check_sender(p, &look->from)) {
         return RELAY_HANDED_ON;
     }
     memcpy(m->front, p->queue->data, look->bound < sizeof m->front ? look->bound : sizeof m->front);

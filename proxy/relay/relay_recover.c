@@ -3,8 +3,6 @@
 /*
  * Goes on from the mark of a direction whose worker has died. Looks at from_fd, and takes from it.
  */
-#include <string.h>
-
 #include "base/sock.h"
 #include "proxy/relay/relay_direction.h"
 
@@ -16,12 +14,11 @@
 static bool relay_recover_take(struct relay_direction *p)
 {
     struct relay_mark *m = p->mark;
-    const size_t front = m->intent < sizeof m->front ? m->intent : sizeof m->front;
     uint8_t data[LIMIT_PEEK];
     bool fds_near;
     const ssize_t n = sock_peek(p->from_fd, data, sizeof data, &fds_near);
 
-    if (n >= (ssize_t)m->intent && memcmp(data, m->front, front) == 0) {
+    if (relay_mark_is_front(m, data, n)) {
         if (!m->dropped) {
             relay_note_messages(p, data, m->intent, (size_t)n);
         } else {

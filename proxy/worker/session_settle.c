@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -172,11 +171,10 @@ enum session_reason session_settle_go_on(struct session *s)
 static size_t session_settle_look(const struct relay_direction *p, uint8_t *data, size_t room)
 {
     const struct relay_mark *const m = p->mark;
-    const size_t front = m->intent < sizeof m->front ? m->intent : sizeof m->front;
     bool fds_near;
     const ssize_t n = sock_peek(p->from_fd, data, room, &fds_near);
 
-    return n >= (ssize_t)m->intent && memcmp(data, m->front, front) == 0 ? m->intent : 0;
+    return relay_mark_is_front(m, data, n) ? m->intent : 0;
 }
 
 enum session_reason session_settle_begin(struct session *s, struct channel_pair *l, enum side from)
