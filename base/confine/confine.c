@@ -79,8 +79,8 @@ uint64_t confine_raise_nofile(uint64_t want)
     return setrlimit(RLIMIT_NOFILE, &l) < 0 ? 0 : l.rlim_cur;
 }
 
-/* Lowers both limits of a resource to most, if they are above it. */
-static int confine_limit(int resource, uint64_t most)
+/* Lowers the limits of a resource, the hard one to hard, if they are above that. */
+static int confine_limit(int resource, uint64_t most, uint64_t hard)
 {
     struct rlimit l;
 
@@ -90,7 +90,7 @@ static int confine_limit(int resource, uint64_t most)
     l.rlim_cur = most < l.rlim_max ? most : l.rlim_max;
     /* Valgrind keeps fds of its own below the hard limit of fds, and does not let it be changed. */
     if (resource != RLIMIT_NOFILE || !filter_tools_valgrind()) {
-        l.rlim_max = l.rlim_cur;
+        l.rlim_max = hard < l.rlim_max ? hard : l.rlim_max;
     }
     return setrlimit((__rlimit_resource_t)resource, &l) < 0 ? -errno : 0;
 }
@@ -101,20 +101,22 @@ static int confine_limits(const struct confine_plan *p)
     const struct {
         int resource;
         uint64_t most;
+        uint64_t hard; /* if greater */
     } all[] = {
-        {RLIMIT_NOFILE, p->nofile},
+        {RLIMIT_NOFILE, p->nofile, 0},
         /* The leak check has a thread; the filter forbids any other. */
-        {RLIMIT_NPROC, confine_keeps_eyes() ? RLIM_INFINITY : 0},
-        {RLIMIT_CORE, 0},
-        {RLIMIT_MEMLOCK, 0},
-        {RLIMIT_MSGQUEUE, 0},
-        {RLIMIT_CPU, p->cpu_s ? p->cpu_s : RLIM_INFINITY},
-        {RLIMIT_AS, tools ? RLIM_INFINITY : p->memory},
+        {RLIMIT_NPROC, confine_keeps_eyes() ? RLIM_INFINITY : 0, 0},
+        {RLIMIT_CORE, 0, 0},
+        {RLIMIT_MEMLOCK, 0, 0},
+        {RLIMIT_MSGQUEUE, 0, 0},
+        {RLIMIT_CPU, p->cpu_s ? p->cpu_s : RLIM_INFINITY, 0},
+        {RLIMIT_AS, tools ? RLIM_INFINITY : p->memory, p->memory_most},
     };
     int err = 0;
 
     for (size_t i = 0; i < sizeof all / sizeof *all && !err; i++) {
-        err = confine_limit(all[i].resource, all[i].most);
+        err = confine_limit(all[i].resource, all[i].most,
+                            all[i].hard > all[i].most ? all[i].hard : all[i].most);
     }
     return err;
 }

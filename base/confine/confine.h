@@ -37,6 +37,7 @@ struct confine_plan {
     gid_t gid;
     uint64_t nofile;         /* maximum number of fds */
     uint64_t memory;         /* bytes of address space; not applied under tools that need more */
+    uint64_t memory_most;    /* to which another process may raise that later; 0: none may */
     uint64_t cpu_s;          /* seconds of CPU time; 0: unlimited */
     bool user_namespace;     /* set if it compares no ids: an ordinary user may create one */
     const int *readable_fds; /* folders below which files may be read; negative ones are skipped */

@@ -53,16 +53,28 @@ void worker_pool_settings_fds(const struct config *c, uint64_t most, struct work
     s->nofile = fixed + share * sessions;
 }
 
-/* Returns a worker's limit of address space, if every session uses all that it may. */
-static uint64_t worker_pool_settings_memory(const struct config *c)
+/*
+ * Returns a worker's limit of address space, if every session uses all that it may, and so many
+ * keep their maps.
+ */
+static uint64_t worker_pool_settings_space(const struct config *c, uint64_t with_maps)
 {
-    uint64_t all = LIMIT_WORKER_MEMORY + LIMIT_MEMORY_PER_SESSION * c->most_sessions;
-
     /* A ring is mapped twice, so that a message which wraps around is contiguous. */
-    all += 2 * (uint64_t)c->trace_buffer_mib * 1048576;
-    /* With an audit log or "dma" words, which a reload can add to any route. */
-    all += LIMIT_MEMORY_PER_DMA_SESSION * (uint64_t)c->most_sessions;
-    return all;
+    return LIMIT_WORKER_MEMORY + LIMIT_MEMORY_PER_SESSION * c->most_sessions +
+           2 * (uint64_t)c->trace_buffer_mib * 1048576 +
+           LIMIT_MEMORY_PER_DMA_SESSION *
+               (with_maps < c->most_sessions ? with_maps : c->most_sessions);
+}
+
+uint64_t worker_pool_settings_memory(const struct config *c)
+{
+    uint64_t with_maps = 0;
+
+    for (size_t i = 0; i < c->n_routes; i++) {
+        with_maps +=
+            c->routes[i].dma_at.line || c->audit_file ? 2 * (uint64_t)c->routes[i].sessions : 0;
+    }
+    return worker_pool_settings_space(c, with_maps);
 }
 
 static uint64_t worker_pool_settings_most(void)
@@ -82,6 +94,8 @@ int worker_pool_settings_write(const struct config *c, const struct poem *poem)
     s.uid = c->worker.uid;
     s.gid = c->worker.gid;
     s.memory = worker_pool_settings_memory(c);
+    /* A reload can add "dma" words to any route. */
+    s.memory_most = worker_pool_settings_space(c, c->most_sessions);
     s.poem_size = (uint32_t)poem->size;
     worker_pool_settings_fds(c, worker_pool_settings_most(), &s);
     if (s.fd_share < LIMIT_FDS_SHARE_USUAL) {

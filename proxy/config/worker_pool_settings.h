@@ -15,6 +15,12 @@
  */
 void worker_pool_settings_fds(const struct config *c, uint64_t most, struct worker_settings *s);
 
+/*
+ * Returns the bytes of address space that a worker needs if every session of these routes uses all
+ * that it may: twice as many as each route allows, since others may be ending.
+ */
+uint64_t worker_pool_settings_memory(const struct config *c);
+
 /* Returns the file's fd, or -errno. */
 int worker_pool_settings_write(const struct config *c, const struct poem *poem)
     __attribute__((warn_unused_result));

@@ -83,8 +83,9 @@ struct worker_pool {
     struct monitor_session_table *sessions;
     struct worker_process *members;
     unsigned n;
-    int exe_fd;                          /* our own program, as it was at our start */
-    int settings_fd;                     /* the settings that every worker reads first */
+    int exe_fd;      /* our own program, as it was at our start */
+    int settings_fd; /* the settings that every worker reads first */
+    uint64_t memory; /* by worker_pool_settings_memory: workers may use as much by now */
     struct monitor_session_list waiting; /* sessions without any worker to take them */
     struct worker_pool_refusals refusals;
     unsigned n_refusals;

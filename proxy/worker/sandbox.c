@@ -15,7 +15,8 @@
 
 #include "base/confine/confine.h"
 
-int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, uint64_t memory, int readable_fd)
+int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, uint64_t memory, uint64_t memory_most,
+                  int readable_fd)
 {
     const struct filter_call calls[] = {
         /* a twin socket is replaced by one end of our own pair */
@@ -48,6 +49,7 @@ int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, uint64_t memory, int re
                                       .gid = gid,
                                       .nofile = nofile,
                                       .memory = memory,
+                                      .memory_most = memory_most,
                                       .readable_fds = &readable_fd,
                                       .n_readable = 1,
                                       .calls = calls,

@@ -9,10 +9,11 @@
 
 /*
  * Confines a relaying process: gives up everything that base/confine/confine.h names, except nofile
- * fds, memory bytes of address space, and reading the files of one folder (readable_fd, borrowed;
- * -1: none). Changes to uid and gid if run as root. Returns 0 or -errno.
+ * fds, memory bytes of address space (which another process may raise to memory_most), and reading
+ * the files of one folder (readable_fd, borrowed; -1: none). Changes to uid and gid if run as root.
+ * Returns 0 or -errno.
  */
-int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, uint64_t memory, int readable_fd)
-    __attribute__((warn_unused_result));
+int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, uint64_t memory, uint64_t memory_most,
+                  int readable_fd) __attribute__((warn_unused_result));
 
 #endif

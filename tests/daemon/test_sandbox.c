@@ -18,6 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -89,18 +90,24 @@ static bool sandbox_find(struct sandbox_rig *s)
 }
 
 /* A poemd that has one process of each kind. */
+/* more: statements of route r. */
+static void sandbox_configure(struct sandbox_rig *s, const char *statements, const char *more)
+{
+    rig_configure(&s->rig,
+                  "workers 1\n%s\n"
+                  "route r {\nlisten %s\nbackend %s\nrecite to client never\n%s"
+                  "allow client user %u\ntrace %s\n}\n"
+                  "route s {\nlisten %s\nbackend spawn \"/bin/sleep 3600 %%fd\"\n}\n",
+                  statements, s->rig.listen, s->rig.backend, more, (unsigned)geteuid(),
+                  unit_path("trace"), unit_path("s.sock"));
+}
+
 static void sandbox_start(struct sandbox_rig *s, const char *statements)
 {
     const struct patience patience = patience_begin();
 
     rig_init(&s->rig);
-    rig_configure(&s->rig,
-                  "workers 1\n%s\n"
-                  "route r {\nlisten %s\nbackend %s\nrecite to client never\n"
-                  "allow client user %u\ntrace %s\n}\n"
-                  "route s {\nlisten %s\nbackend spawn \"/bin/sleep 3600 %%fd\"\n}\n",
-                  statements, s->rig.listen, s->rig.backend, (unsigned)geteuid(),
-                  unit_path("trace"), unit_path("s.sock"));
+    sandbox_configure(s, statements, "");
     rig_launch(&s->rig);
     while (!sandbox_find(s)) {
         ck_assert_msg(patience_again(&patience), "not all processes come up");
@@ -295,7 +302,7 @@ START_TEST(a_taken_over_process_can_do_nothing)
 }
 END_TEST
 
-/* Memory is bounded, by the number of sessions that there may be: of 8 GiB nothing is had. */
+/* Memory is bounded, if not by the filter: of 8 GiB nothing is had. */
 START_TEST(a_taken_over_process_has_bounded_memory)
 {
     static const enum kind confined[] = {WORKER, INSPECTOR, TRACER};
@@ -310,10 +317,42 @@ START_TEST(a_taken_over_process_has_bounded_memory)
                cannot ? cannot : "the sanitizers' shadow memory is larger than any bound");
         return;
     }
-    sandbox_start(&s, "max-sessions 16");
+    sandbox_start(&s, "");
     inject_begin(&j, s.pids[confined[_i]]);
     ck_assert_int_eq(inject_call(&j, SYS_mmap, args), -ENOMEM);
     inject_end(&j);
+    sandbox_stop(&s);
+}
+END_TEST
+
+/* A reload with more sessions whose maps are kept gives a running worker room for them. */
+START_TEST(a_reload_raises_the_bound_as_far_as_it_needs)
+{
+    struct sandbox_rig s;
+    struct rlimit before;
+    struct rlimit after;
+    bool may;
+
+    if (sandbox_cannot() || !rig_measurable()) {
+        printf("skipped: a_reload_raises_the_bound_as_far_as_it_needs: %s\n",
+               sandbox_cannot() ? sandbox_cannot() : "the sanitizers' shadow memory has no bound");
+        return;
+    }
+    sandbox_start(&s, "");
+    may = prlimit(s.pids[WORKER], RLIMIT_AS, NULL, &before) == 0;
+    sandbox_configure(&s, "", "sessions 8\ndma withhold\n");
+    ck_assert_int_eq(kill(s.pids[MONITOR], SIGHUP), 0);
+    if (!may) {
+        /* Without CAP_SYS_RESOURCE it says so. */
+        rig_await_log(&s.rig, "cannot raise the limit of address space", NULL, 0);
+        sandbox_stop(&s);
+        return;
+    }
+    rig_await_log(&s.rig, "reloaded", NULL, 0);
+    ck_assert_uint_lt(before.rlim_cur, before.rlim_max);
+    ck_assert_int_eq(prlimit(s.pids[WORKER], RLIMIT_AS, NULL, &after), 0);
+    ck_assert_uint_eq(after.rlim_cur - before.rlim_cur, 2 * 8 * LIMIT_MEMORY_PER_DMA_SESSION);
+    ck_assert_uint_eq(after.rlim_max, before.rlim_max);
     sandbox_stop(&s);
 }
 END_TEST
@@ -586,6 +625,7 @@ int main(void)
 
     tcase_add_loop_test(tc, a_taken_over_process_can_do_nothing, 0, 3);
     tcase_add_loop_test(tc, a_taken_over_process_has_bounded_memory, 0, 3);
+    tcase_add_test(tc, a_reload_raises_the_bound_as_far_as_it_needs);
     tcase_add_test(tc, another_abi_is_fatal);
     tcase_add_test(tc, a_refused_call_is_named);
     tcase_add_test(tc, a_user_that_others_are_is_warned_of);
