@@ -4,8 +4,10 @@
  * usage: audit_storm LOG KEY ROTATE-SIZE FIRST [COUNT]
  *
  * Writes an audit log under load until it is killed, or COUNT records: session-opened records
- * numbered from FIRST in "session", each 31st followed by a verdict. As soon as the log says that
- * records are on disk, the greatest number among them goes to standard output, a line each.
+ * numbered from FIRST in "session", each 31st followed by a verdict. When the log reports records
+ * on disk, the greatest number among them goes to standard output, a line each. With a COUNT, each
+ * batch is on disk before the next begins: the number of files that a ROTATE-SIZE makes does not
+ * depend on the speed of the disk.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,8 +17,9 @@
 
 #include "audit/audit_log.h"
 
-/* How far writing may be ahead of the disk. */
+/* How far writing may be ahead of the disk without a COUNT. */
 #define AHEAD 200
+#define BATCH 7
 
 static void die(const char *what)
 {
@@ -97,11 +100,11 @@ int main(int argc, char **argv)
             append_verdict(log, first + i);
             appended++;
         }
-        if (i % 7 == 0 || i + 1 == count) {
-            audit_log_commit(log);
+        if (i % BATCH > 0 && i + 1 < count) {
+            continue;
         }
-        while (appended - durable > AHEAD || (i + 1 == count && durable < appended)) {
-            audit_log_commit(log);
+        audit_log_commit(log);
+        while (appended - durable > (count < UINT64_MAX ? 0 : AHEAD)) {
             durable = collect(log, first);
         }
     }
