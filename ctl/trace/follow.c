@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Watches the file with inotify, and its folder until the file exists. Since some network file
- * systems send no events, the file is also read again at intervals.
+ * Watches a file with inotify, and its folder until the file exists. Since some network file
+ * systems send no events, the file is also read again at intervals. Polls a pipe.
  */
 #define _GNU_SOURCE
 #include "ctl/trace/follow.h"
@@ -16,8 +16,13 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 /* Time without an event after which the file is read again. */
 #define LOOK_MS 200
+
+/* Time in which the writer of a pipe can end after a signal. */
+#define LAST_MS 500
 
 static volatile sig_atomic_t stopped;
 
@@ -48,17 +53,45 @@ static int follow_watch_folder(struct follow *f)
     return f->dir < 0 ? -errno : 0;
 }
 
+/* Returns 0 or -errno. */
+static int follow_catch_signals(void)
+{
+    const struct sigaction sa = {.sa_handler = follow_stop};
+
+    return sigaction(SIGINT, &sa, NULL) < 0 || sigaction(SIGTERM, &sa, NULL) < 0 ? -errno : 0;
+}
+
 int follow_begin(struct follow *f, const char *path)
 {
-    struct sigaction sa = {.sa_handler = follow_stop};
+    int err;
 
-    *f = (struct follow){.inotify_fd = -1, .dir = -1, .file = -1, .path = path};
+    *f = (struct follow){.inotify_fd = -1, .dir = -1, .file = -1, .path = path, .pipe_fd = -1};
     f->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (f->inotify_fd < 0 || sigaction(SIGINT, &sa, NULL) < 0 ||
-        sigaction(SIGTERM, &sa, NULL) < 0) {
+    if (f->inotify_fd < 0) {
         return -errno;
     }
-    return follow_watch_folder(f);
+    err = follow_catch_signals();
+    return err ? err : follow_watch_folder(f);
+}
+
+int follow_begin_pipe(struct follow *f, int fd)
+{
+    *f = (struct follow){.inotify_fd = -1, .dir = -1, .file = -1, .path = "", .pipe_fd = fd};
+    return follow_catch_signals();
+}
+
+bool follow_ready(void *arg)
+{
+    struct follow *const f = arg;
+    struct pollfd p = {.fd = f->pipe_fd, .events = POLLIN};
+
+    f->ready = poll(&p, 1, 0) > 0;
+    return f->ready;
+}
+
+bool follow_at_end(const struct follow *f)
+{
+    return f->pipe_fd >= 0 && f->ready;
 }
 
 void follow_end(struct follow *f)
@@ -87,11 +120,33 @@ static bool follow_take_events(struct follow *f)
     return closed;
 }
 
+static enum follow_event follow_wait_pipe(struct follow *f)
+{
+    struct pollfd p = {.fd = f->pipe_fd, .events = POLLIN};
+    uint64_t now = clock_ms();
+    int n;
+
+    if (stopped && f->stop_ms == 0) {
+        f->stop_ms = now + LAST_MS;
+    }
+    if (f->stop_ms != 0 && now >= f->stop_ms) {
+        return FOLLOW_STOP;
+    }
+    n = poll(&p, 1, LOOK_MS);
+    if (n < 0 && errno != EINTR) {
+        return FOLLOW_FAILED;
+    }
+    return n > 0 ? FOLLOW_GROWN : FOLLOW_IDLE;
+}
+
 enum follow_event follow_wait(struct follow *f)
 {
     struct pollfd p = {.fd = f->inotify_fd, .events = POLLIN};
     int n;
 
+    if (f->pipe_fd >= 0) {
+        return follow_wait_pipe(f);
+    }
     if (stopped) {
         return FOLLOW_STOP;
     }

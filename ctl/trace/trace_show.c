@@ -11,7 +11,9 @@
 #include "ctl/trace/poemctl_trace.h"
 #include "ctl/trace/trace_sessions.h"
 #include "ctl/trace/trace_source.h"
+#include "base/clock.h"
 #include "trace/decode/show.h"
+#include "trace/report/stats_text.h"
 
 static const char name[] = "trace show";
 
@@ -53,7 +55,8 @@ static bool trace_show_write_all(const char *p, size_t n, void *arg)
 struct run {
     struct trace_source source;
     struct show *show;
-    int write_error; /* an errno */
+    struct stats *stats; /* of what was shown live; NULL: of a whole file */
+    int write_error;     /* an errno */
     bool no_memory;
     struct trace_sessions sessions; /* their user pointers belong to the show */
 };
@@ -64,6 +67,9 @@ static void trace_show_message(const struct trace_session *session, const struct
     struct run *const r = arg;
 
     show_message(r->show, session, m, comment);
+    if (r->stats && stats_feed(r->stats, session, m, comment) < 0) {
+        r->no_memory = true;
+    }
 }
 
 /* Shows all that can be read now. */
@@ -86,7 +92,7 @@ static enum trace_outcome trace_show_read_on(struct run *r)
                 filter_feed(r->source.filter, item.session, &item.message, item.comment,
                             trace_show_message, r);
             } else {
-                show_message(r->show, item.session, &item.message, item.comment);
+                trace_show_message(item.session, &item.message, item.comment, r);
             }
         }
         if (r->no_memory || show_failed(r->show)) {
@@ -96,7 +102,7 @@ static enum trace_outcome trace_show_read_on(struct run *r)
     return outcome;
 }
 
-/* Reads on until the writer has closed the file or the user interrupts. */
+/* Reads on until the writer has closed the file or pipe, or the user interrupts. */
 static enum trace_outcome trace_show_read_growing(struct run *r, struct follow *f)
 {
     enum follow_event event = FOLLOW_GROWN;
@@ -105,28 +111,40 @@ static enum trace_outcome trace_show_read_growing(struct run *r, struct follow *
         const enum trace_outcome outcome = trace_show_read_on(r);
 
         if ((outcome != TRACE_END && outcome != TRACE_CUT_OFF) || r->no_memory ||
-            show_failed(r->show) || event == FOLLOW_CLOSED || event == FOLLOW_FAILED) {
+            show_failed(r->show) || event == FOLLOW_CLOSED || event == FOLLOW_FAILED ||
+            follow_at_end(f)) {
             return outcome;
         }
         if (event == FOLLOW_STOP) {
             return TRACE_END;
         }
-        if (event == FOLLOW_IDLE) {
-            show_pause(r->show);
-        }
+        show_flush(r->show, clock_ms());
         event = follow_wait(f);
     }
 }
 
-static int trace_show_finish(struct run *r, enum trace_outcome outcome, bool interrupted)
+/* Summarizes what was shown before the user interrupted, as strace -c. */
+static void trace_show_summary(const struct run *r)
 {
+    stats_finish(r->stats);
+    (void)fputs("poemctl: trace show: ", stderr);
+    stats_text_line(r->stats, stderr);
+    (void)fputc('\n', stderr);
+}
+
+static int trace_show_finish(struct run *r, enum trace_outcome outcome, const struct follow *f)
+{
+    const bool interrupted = f && follow_stopped();
     const uint64_t given_up = r->source.filter ? filter_given_up(r->source.filter) : 0;
     int code;
 
-    if (interrupted) {
+    if (interrupted && !follow_at_end(f)) {
         show_pause(r->show);
     } else {
         show_end(r->show);
+    }
+    if (interrupted) {
+        trace_show_summary(r);
     }
     code = trace_source_ended(&r->source, outcome);
     if (given_up) {
@@ -141,26 +159,44 @@ static int trace_show_finish(struct run *r, enum trace_outcome outcome, bool int
     return code;
 }
 
+/* Shows an open trace; f follows its file, NULL if it is not followed. */
+static int trace_show_opened(const struct options *o, struct run *r, struct follow *f)
+{
+    enum trace_outcome outcome;
+    struct follow pipe;
+    int err;
+
+    if (r->source.live_fd >= 0) {
+        f = &pipe;
+        err = follow_begin_pipe(f, r->source.live_fd);
+        if (err < 0) {
+            return poemctl_could_not(name, o->file, strerror(-err));
+        }
+        trace_reader_ask(r->source.reader, follow_ready, f);
+    }
+    r->show = show_new(&o->show, trace_show_write_all, &r->write_error);
+    r->stats = f ? stats_new() : NULL;
+    if (!r->show || (f && !r->stats)) {
+        poemctl_error(name, "out of memory");
+        return POEMCTL_COULD_NOT;
+    }
+    outcome = f ? trace_show_read_growing(r, f) : trace_show_read_on(r);
+    return trace_show_finish(r, outcome, f);
+}
+
 static int trace_show_run(const struct options *o, struct follow *f)
 {
     struct run r = {.show = NULL};
-    enum trace_outcome outcome;
     int code = trace_source_open(&r.source, name, o->file, o->filter);
 
     if (code == POEMCTL_YES) {
-        r.show = show_new(&o->show, trace_show_write_all, &r.write_error);
-        if (r.show) {
-            outcome = f ? trace_show_read_growing(&r, f) : trace_show_read_on(&r);
-            code = trace_show_finish(&r, outcome, f && follow_stopped());
-        } else {
-            poemctl_error(name, "out of memory");
-            code = POEMCTL_COULD_NOT;
-        }
+        code = trace_show_opened(o, &r, f);
         for (size_t i = 0; i < r.sessions.n; i++) {
             show_forget(r.sessions.session[i]);
         }
         trace_sessions_deinit(&r.sessions);
         show_free(r.show);
+        stats_free(r.stats);
     }
     trace_source_close(&r.source);
     return code;

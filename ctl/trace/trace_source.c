@@ -26,7 +26,7 @@ int trace_source_open(struct trace_source *s, const char *action, const char *pa
     char why[512];
     int fd;
 
-    *s = (struct trace_source){.action = action, .path = path};
+    *s = (struct trace_source){.action = action, .path = path, .live_fd = -1};
     if (filter) {
         s->filter = filter_new(filter, why, sizeof why);
         if (!s->filter) {
@@ -41,6 +41,7 @@ int trace_source_open(struct trace_source *s, const char *action, const char *pa
     if (fstat(fd, &st) == 0) {
         s->dev = st.st_dev;
         s->ino = st.st_ino;
+        s->live_fd = S_ISREG(st.st_mode) ? -1 : fd;
     }
     s->reader = trace_reader_new_take(fd);
     return s->reader ? POEMCTL_YES : trace_source_write(s, "out of memory");

@@ -19,6 +19,7 @@ struct trace_source {
     struct trace_reader *reader;
     dev_t dev; /* of the file */
     ino_t ino;
+    int live_fd;           /* a pipe or other file that grows while it is read, borrowed; else -1 */
     struct filter *filter; /* NULL: select all messages */
     char broken[320];      /* why the trace ends early; "": it is whole */
 };

@@ -219,15 +219,8 @@ class CutOff(Sample):
                                  "vfio-user session\n")
 
 
-class Follow(Sample):
-    """A file that grows, with each step waited for by what is shown of it."""
-
-    def follow(self, path: Path, *options: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen([build / "poemctl", "trace", "show", "--follow", *options, path],
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   stdin=subprocess.DEVNULL)
-        self.addCleanup(self.end, process)
-        return process
+class Growing(Sample):
+    """What is common to files and pipes that grow."""
 
     def end(self, process: subprocess.Popen[bytes]) -> None:
         if process.poll() is None:
@@ -251,6 +244,17 @@ class Follow(Sample):
         lines = [line for line in run("show", part).stdout.splitlines()
                  if not line.endswith("= no reply")]
         return part.stat().st_size, lines[-1]
+
+
+class Follow(Growing):
+    """A file that grows, with each step waited for by what is shown of it."""
+
+    def follow(self, path: Path, *options: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([build / "poemctl", "trace", "show", "--follow", *options, path],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   stdin=subprocess.DEVNULL)
+        self.addCleanup(self.end, process)
+        return process
 
     def test_until_the_writer_is_done(self) -> None:
         content = self.file.read_bytes()
@@ -283,7 +287,10 @@ class Follow(Sample):
             self.read_until(process, "DMA_MAP")
             process.send_signal(number)
             _, said = process.communicate(timeout=PATIENCE)
-            self.assertEqual((process.returncode, said), (YES, b""))
+            self.assertEqual(process.returncode, YES)
+            self.assertRegex(said.decode(), r"^poemctl: trace show: 79 messages of 3 sessions in "
+                             r"[^:]+: 4 errors, \d+ unanswered, 3 lost; replies in .* max "
+                             r"\([A-Z_]+\)\n$")
 
     def test_interrupted_before_the_file_is_there(self) -> None:
         process = self.follow(self.folder / "never")
@@ -311,6 +318,72 @@ class Follow(Sample):
         _, said = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, COULD_NOT)
         self.assertIn(b"No such file or directory", said)
+
+
+class Live(Growing):
+    """A trace that comes by a pipe or a FIFO: what has come is shown before more comes."""
+
+    def live(self, path: object = "-", **more: object) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([build / "poemctl", "trace", "show", path],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+        self.addCleanup(self.end, process)
+        return process
+
+    def test_until_the_writer_is_done(self) -> None:
+        content = self.file.read_bytes()
+        pieces = [self.shown_of(blocks) for blocks in (25, 60)]
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo)
+        for kind in ("pipe", "fifo"):
+            with self.subTest(kind=kind):
+                if kind == "pipe":
+                    process = self.live(stdin=subprocess.PIPE, bufsize=0)
+                    out = process.stdin
+                else:
+                    process = self.live(fifo, stdin=subprocess.DEVNULL)
+                    out = fifo.open("wb", buffering=0)
+                shown, done = "", 0
+                for size, line in pieces:
+                    out.write(content[done:size + 7])
+                    done = size + 7
+                    shown += self.read_until(process, line + "\n")
+                out.write(content[done:])
+                out.close()
+                process.stdin = None
+                rest, said = process.communicate(timeout=PATIENCE)
+                self.assertEqual((process.returncode, said), (YES, b""))
+                self.assertIn("ends: 76 messages", rest.decode())
+
+    def test_request_without_reply(self) -> None:
+        """It is not held back until its reply comes."""
+        content = self.file.read_bytes()
+        first = next(blocks for blocks in range(2, 20)
+                     if run("show", self.sample(blocks)).stdout.endswith(" = no reply\n"))
+        size = self.sample(first).stat().st_size
+        process = self.live(stdin=subprocess.PIPE, bufsize=0)
+        process.stdin.write(content[:size])
+        self.read_until(process, "<unfinished ...>")
+
+    def test_interrupted(self) -> None:
+        """The writer of the same pipeline may still send its end."""
+        content = self.file.read_bytes()
+        size, line = self.shown_of(60)
+        for whole in (False, True):
+            with self.subTest(whole=whole):
+                process = self.live(stdin=subprocess.PIPE, bufsize=0)
+                process.stdin.write(content[:size])
+                self.read_until(process, line + "\n")
+                process.send_signal(signal.SIGINT)
+                if whole:
+                    process.stdin.write(content[size:])
+                    process.stdin.close()
+                    process.stdin = None
+                shown, said = process.communicate(timeout=PATIENCE) if whole else (b"", b"")
+                if not whole:
+                    self.assertEqual(process.wait(timeout=PATIENCE), YES)
+                    said = process.stderr.read()
+                self.assertRegex(said, rb"^poemctl: trace show: \d+ messages of ")
+                self.assertEqual(b"ends: 76 messages" in shown, whole)
 
 
 class Peers(unittest.TestCase):

@@ -20,6 +20,9 @@
 #define SHOW_HELD_BYTES (4u << 20)
 #define SHOW_HELD_NS UINT64_C(1000000000)
 
+/* How long a request waits on its line for its reply while nothing else comes. */
+#define SHOW_PATIENCE_MS 200u
+
 enum show_time {
     SHOW_RELATIVE, /* since the trace's first message */
     SHOW_ABSOLUTE, /* of day, UTC */
@@ -56,7 +59,14 @@ void show_statistics(struct show *s, struct trace_session *session);
  */
 void show_begin(struct show *s, uint64_t ns);
 
-/* Shows and writes all held lines, since nothing comes for a while. */
+/*
+ * Writes all complete lines at once, since there is nothing more to read at time now_ms, of any
+ * clock that does not run backwards. If the oldest held line has been the oldest one for
+ * SHOW_PATIENCE_MS, shows all held lines.
+ */
+void show_flush(struct show *s, uint64_t now_ms);
+
+/* Shows and writes all held lines. */
 void show_pause(struct show *s);
 
 /* Ends the output: marks requests still without a reply, and writes all that is held. */

@@ -35,6 +35,8 @@ struct show {
     uint64_t first;      /* serial number of the oldest held line */
     uint64_t next;       /* of the next line */
     unsigned base;       /* the oldest line's place */
+    uint64_t flushed;    /* the oldest line at the last flush that found another one than before */
+    uint64_t flushed_ms; /* the time of that */
     size_t bytes;        /* of all held lines */
     struct held held[SHOW_HELD_MAX];
 };
@@ -342,6 +344,18 @@ void show_message(struct show *s, const struct trace_session *session,
         show_new_line(s, &i, false, SHOW_ANSWERED);
         break;
     }
+}
+
+void show_flush(struct show *s, uint64_t now_ms)
+{
+    if (s->first == s->next || s->first != s->flushed || s->flushed_ms == 0) {
+        s->flushed = s->first;
+        s->flushed_ms = now_ms;
+    } else if (now_ms - s->flushed_ms >= SHOW_PATIENCE_MS) {
+        show_pause(s);
+        return;
+    }
+    show_write_out(s);
 }
 
 void show_pause(struct show *s)

@@ -35,6 +35,8 @@ static const char too_many[] = "more interfaces, or more told of them, than a re
 
 struct trace_reader {
     int fd;
+    trace_reader_ready_fn *ready; /* NULL: reads may block */
+    void *ready_arg;
     bool swap;        /* the section has the other byte order */
     bool begun;       /* a section header has been read */
     int ended;        /* the final outcome, or GO_ON */
@@ -91,6 +93,12 @@ void trace_reader_free(struct trace_reader *r)
     free(r->interfaces);
     close(r->fd);
     free(r);
+}
+
+void trace_reader_ask(struct trace_reader *r, trace_reader_ready_fn *ready, void *arg)
+{
+    r->ready = ready;
+    r->ready_arg = arg;
 }
 
 const char *trace_reader_why(const struct trace_reader *r)
@@ -193,8 +201,12 @@ static int reader_fill(struct trace_reader *r, size_t n)
         r->at = 0;
     }
     while (reader_left(r) < n) {
-        const ssize_t got = read(r->fd, r->buf + r->have, sizeof r->buf - r->have);
+        ssize_t got;
 
+        if (r->ready && !r->ready(r->ready_arg)) {
+            return TRACE_END;
+        }
+        got = read(r->fd, r->buf + r->have, sizeof r->buf - r->have);
         if (got < 0 && errno == EINTR) {
             continue;
         }

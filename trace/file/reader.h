@@ -35,6 +35,9 @@ struct trace_item {
 
 struct trace_reader;
 
+/* Returns true if a read does not block. */
+typedef bool trace_reader_ready_fn(void *arg);
+
 /* Returns a reader that owns fd, or NULL, with fd closed, if memory runs out. */
 struct trace_reader *trace_reader_new_take(int fd) __attribute__((warn_unused_result));
 void trace_reader_free(struct trace_reader *r);
@@ -50,6 +53,12 @@ void trace_reader_free(struct trace_reader *r);
  */
 enum trace_outcome trace_reader_next(struct trace_reader *r, struct trace_item *item)
     __attribute__((warn_unused_result));
+
+/*
+ * Asks `ready` before each read from here on: if it returns false, trace_reader_next ends as at the
+ * end of the file, so that a caller can do other things while a pipe is empty.
+ */
+void trace_reader_ask(struct trace_reader *r, trace_reader_ready_fn *ready, void *arg);
 
 /* Returns the error, with the offset, after TRACE_CUT_OFF, _MALFORMED and _FAILED. Never NULL. */
 const char *trace_reader_why(const struct trace_reader *r);

@@ -76,10 +76,21 @@ static void stats_text_put_odd(uint64_t n, const char *what, FILE *f)
     }
 }
 
+/* Returns the number of sessions that have messages. */
+static size_t stats_text_sessions(const struct stats *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->sessions_room; i++) {
+        n += s->sessions[i].session != NULL;
+    }
+    return n;
+}
+
 static void stats_text_put_head(const struct stats *s, const struct stats_about *about, FILE *f)
 {
     const uint64_t lost = stats_lost(s);
-    size_t sessions = 0;
+    const size_t sessions = stats_text_sessions(s);
 
     stats_text_put_foreign(f, "Trace:", about->file);
     if (about->filter) {
@@ -89,9 +100,6 @@ static void stats_text_put_head(const struct stats *s, const struct stats_about 
         stats_text_put_foreign(f, "Up to:", about->broken);
     }
     stats_text_put_begin(s, f);
-    for (size_t i = 0; i < s->sessions_room; i++) {
-        sessions += s->sessions[i].session != NULL;
-    }
     fprintf(f, "%-11s%" PRIu64 " in %zu session%s, %" PRIu64 " made by the broker\n",
             "Messages:", s->messages, sessions, sessions == 1 ? "" : "s", s->made);
     fprintf(f, "%-11s%" PRIu64 "%s\n", "Lost:", lost,
@@ -208,6 +216,44 @@ static void stats_text_put_notes(const struct stats *s, FILE *f)
         fputc('\n', f);
     }
     stats_text_put_odd(s->more_notes, "further kinds of bypass", f);
+}
+
+static void stats_text_put_slowest(const struct stats *s, FILE *f)
+{
+    unsigned slowest = 0;
+    char t[2][32];
+
+    for (unsigned i = 1; i < STATS_COMMANDS; i++) {
+        if (s->commands[i].latency.max > s->commands[slowest].latency.max) {
+            slowest = i;
+        }
+    }
+    if (s->latency.count > 0) {
+        fprintf(f, "; replies in %s median, %s max (%s)",
+                stats_duration(stats_histogram_quantile(&s->latency, 500), t[0], sizeof t[0]),
+                stats_duration(s->latency.max, t[1], sizeof t[1]), stats_command_name(slowest));
+    }
+}
+
+void stats_text_line(const struct stats *s, FILE *f)
+{
+    const size_t sessions = stats_text_sessions(s);
+    uint64_t errors = 0;
+    uint64_t unanswered = 0;
+    char took[32];
+
+    for (unsigned i = 0; i < STATS_COMMANDS; i++) {
+        errors += s->commands[i].errors;
+        unanswered += s->commands[i].unanswered;
+    }
+    fprintf(
+        f,
+        "%" PRIu64 " message%s of %zu session%s in %s: %" PRIu64 " error%s, %" PRIu64
+        " unanswered, %" PRIu64 " lost",
+        s->messages, s->messages == 1 ? "" : "s", sessions, sessions == 1 ? "" : "s",
+        stats_duration(s->end_ns > s->begin_ns ? s->end_ns - s->begin_ns : 0, took, sizeof took),
+        errors, errors == 1 ? "" : "s", unanswered, stats_lost(s));
+    stats_text_put_slowest(s, f);
 }
 
 void stats_text(const struct stats *s, const struct stats_about *about,

@@ -13,4 +13,10 @@
 void stats_text(const struct stats *s, const struct stats_about *about,
                 const struct stats_canvas *canvas, FILE *f);
 
+/*
+ * Prints one line without its end: sessions, messages, errors, and the slowest command, as after an
+ * interrupted capture.
+ */
+void stats_text_line(const struct stats *s, FILE *f);
+
 #endif
