@@ -240,11 +240,12 @@ static void tap_stream_keep(struct tap *t, const uint8_t *data, size_t n)
     }
 }
 
-static void tap_stream_emit(struct tap *t, uint8_t flags, uint64_t now)
+static void tap_stream_emit(struct tap *t, uint8_t flags, uint32_t missing, uint64_t now)
 {
     struct trace_message m = tap_message(t, t->head, t->size, t->have);
 
     m.flags |= flags;
+    m.missing = missing;
     m.passed_ns = now - m.read_ns;
     tap_put(t->session, &m);
     tap_forget_fds(t);
@@ -294,7 +295,7 @@ void tap_sent(struct tap *t, const uint8_t *data, size_t start, size_t end)
             t->left -= n;
             t->walk += n;
             if (t->left == 0) {
-                tap_stream_emit(t, 0, now);
+                tap_stream_emit(t, 0, 0, now);
             }
             continue;
         }
@@ -330,10 +331,28 @@ void tap_sent_part(struct tap *t, const uint8_t *data, size_t start, size_t end)
     t->walk = 0;
 }
 
+/*
+ * Records the n bytes of a message that was not delivered. If they begin it, and are not behind
+ * others that were not delivered either, its sender sent no more of it.
+ */
+static void tap_end_message(struct tap *t, const struct wire_hdr *hdr, const uint8_t *data,
+                            size_t n, bool first, uint64_t now)
+{
+    const uint32_t keep = snap_length_of_hdr(hdr, hdr->size, t->session->keep);
+    struct trace_message m = tap_message(t, data, hdr->size, keep < n ? keep : (uint32_t)n);
+
+    m.flags |= TRACE_UNDELIVERED;
+    m.missing = first ? hdr->size - (uint32_t)n : 0;
+    m.passed_ns = now - m.read_ns;
+    tap_put(t->session, &m);
+    tap_forget_fds(t);
+}
+
 void tap_end(struct tap *t, const uint8_t *data, size_t end)
 {
     const uint64_t now = t->active ? tap_now(t->session) : 0;
-    struct wire_hdr hdr;
+    struct wire_hdr hdr = {.size = WIRE_HDR_SIZE};
+    bool first = true;
 
     if (t->active && t->left > 0) {
         const size_t n = end - t->walk < t->left ? end - t->walk : (size_t)t->left;
@@ -342,14 +361,21 @@ void tap_end(struct tap *t, const uint8_t *data, size_t end)
             tap_stream_keep(t, data + t->walk, n);
         }
         t->walk += n;
-        tap_stream_emit(t, TRACE_UNDELIVERED, now);
+        /* Bytes that were held back show a slow receiver: the sender may have sent the rest. */
+        tap_stream_emit(t, TRACE_UNDELIVERED, n > 0 ? 0 : (uint32_t)t->left, now);
+        first = false;
     }
     while (t->active && t->walk < end &&
            wire_get_hdr(data + t->walk, end - t->walk, UINT32_MAX, &hdr) == WIRE_FRAME_OK) {
         const size_t n = hdr.size < end - t->walk ? hdr.size : end - t->walk;
 
-        tap_emit(t, &hdr, data + t->walk, n, TRACE_UNDELIVERED, now);
+        tap_end_message(t, &hdr, data + t->walk, n, first, now);
         t->walk += n;
+        first = false;
+    }
+    if (t->active && first && end - t->walk > 0 && end - t->walk < WIRE_HDR_SIZE) {
+        hdr.size = WIRE_HDR_SIZE;
+        tap_end_message(t, &hdr, data + t->walk, end - t->walk, true, now);
     }
     t->active = false;
     tap_publish(t->session);

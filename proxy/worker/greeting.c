@@ -128,9 +128,13 @@ static void greeting_answer_error(struct greeting *g, int err)
 /* Records the message that was being read or sent when the greeting failed. */
 static void greeting_tap_unfinished(struct greeting *g)
 {
+    const enum session_reason why = g->result.reason;
+    const bool stopped =
+        why == REASON_HANDSHAKE_TIMEOUT || why == REASON_BACKEND_GONE || why == REASON_CLIENT_GONE;
+
     if (g->phase == REQUEST || g->phase == REPLY) {
         greeting_tap_in(&g->tap, g->phase == REQUEST ? SIDE_CLIENT : SIDE_BACKEND, g->in.data,
-                        g->in.at, &g->in_fds);
+                        g->in.at, &g->in_fds, stopped);
     } else if (g->phase == FORWARD || g->phase == ANSWER) {
         greeting_tap_out(&g->tap, g->phase == FORWARD ? SIDE_CLIENT : SIDE_BACKEND, g->out.data,
                          g->out.size, NULL, false);
@@ -366,7 +370,7 @@ static bool greeting_do_request(struct greeting *g)
         return false;
     }
     g->result.request_size = (uint32_t)g->in.size;
-    greeting_tap_in(&g->tap, SIDE_CLIENT, g->in.data, g->in.size, &g->in_fds);
+    greeting_tap_in(&g->tap, SIDE_CLIENT, g->in.data, g->in.size, &g->in_fds, false);
     if (g->backend_fd < 0) {
         greeting_fail(g, false, REASON_REFUSED, g->refuse_err, "refused");
         return false;
@@ -445,7 +449,7 @@ static bool greeting_do_reply(struct greeting *g)
         return false;
     }
     g->result.reply_size = (uint32_t)g->in.size;
-    greeting_tap_in(&g->tap, SIDE_BACKEND, g->in.data, g->in.size, &g->in_fds);
+    greeting_tap_in(&g->tap, SIDE_BACKEND, g->in.data, g->in.size, &g->in_fds, false);
     o = version_read(&g->result.reply, g->in.data + WIRE_HDR_SIZE, g->in.size - WIRE_HDR_SIZE,
                      &json);
     if (o == VERSION_OK) {

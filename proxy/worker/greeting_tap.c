@@ -60,18 +60,25 @@ static uint8_t greeting_tap_leg_of(bool client)
 }
 
 void greeting_tap_in(struct greeting_tap *t, enum side sender, const void *data, size_t n,
-                     const struct fdset *fds)
+                     const struct fdset *fds, bool stopped)
 {
     struct trace_message m;
+    uint32_t size;
 
     if (!t->session || !t->reading || n == 0) {
         return;
     }
     t->reading = false;
+    size = greeting_tap_size_of(data, n);
+    if (stopped && size < WIRE_HDR_SIZE) {
+        size = WIRE_HDR_SIZE;
+    }
     m = (struct trace_message){.read_ns = t->in_ns,
                                .passed_ns = tap_now(t->session) - t->in_ns,
-                               .size = greeting_tap_size_of(data, n),
+                               .size = size,
                                .kept = (uint32_t)n,
+                               .missing = stopped ? size - (uint32_t)n : 0,
+                               .flags = stopped && size > n ? TRACE_UNDELIVERED : 0,
                                .sender = (uint8_t)sender,
                                .legs = greeting_tap_leg_of(sender == SIDE_CLIENT),
                                .data = data};

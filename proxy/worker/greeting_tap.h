@@ -30,9 +30,12 @@ struct greeting_tap {
 /* Bytes of a message have been read. */
 void greeting_tap_read(struct greeting_tap *t);
 
-/* Reading is done, with n bytes of a message at data. */
+/*
+ * Reading is done, with n bytes of a message at data; stopped: its sender sent no more, though its
+ * header announced more.
+ */
 void greeting_tap_in(struct greeting_tap *t, enum side sender, const void *data, size_t n,
-                     const struct fdset *fds);
+                     const struct fdset *fds, bool stopped);
 
 /* A message of the broker's in sender's direction; sent: it has gone. fds may be NULL. */
 void greeting_tap_out(struct greeting_tap *t, enum side sender, const void *data, size_t n,

@@ -455,7 +455,7 @@ class Peers(unittest.TestCase):
         """edu misbehaves as it is told, and lint says how."""
         for fault, rule, status, ms in (("unasked:REGION_READ", "unasked-reply", NO, NEVER_MS),
                                         ("oversized:REGION_READ", "count", NO, NEVER_MS),
-                                        ("missing:REGION_READ", "unanswered-at-end", YES, LATE_MS)):
+                                        ("missing:REGION_READ", "no-answer", NO, LATE_MS)):
             with self.subTest(fault=fault):
                 self.capture(("--fault", fault), ("edu-drive", "--timeout", str(ms)))
                 self.assertIn((rule, "backend", "REGION_READ"), self.found(status))

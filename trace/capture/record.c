@@ -19,7 +19,8 @@ struct fixed {
     uint8_t flags;
     uint8_t zero;
     uint16_t n_fds;
-    uint16_t zeros[3];
+    uint16_t zeros;
+    uint32_t missing;
 };
 
 _Static_assert(sizeof(struct fixed) == 56, "records have no holes");
@@ -42,7 +43,8 @@ void record_put(void *p, const struct trace_message *m)
                             .sender = m->sender,
                             .legs = m->legs,
                             .flags = m->flags,
-                            .n_fds = m->n_fds};
+                            .n_fds = m->n_fds,
+                            .missing = m->missing};
     uint8_t *at = p;
 
     memcpy(at, &f, sizeof f);
@@ -58,8 +60,9 @@ void record_put(void *p, const struct trace_message *m)
 
 static bool record_sound(const struct fixed *f)
 {
-    return f->number > 0 && f->kept <= f->size && f->lost < f->number && f->sender < SIDES &&
-           f->legs != 0 && (f->legs & ~TRACE_LEGS) == 0 && (f->flags & ~TRACE_FLAGS) == 0 &&
+    return f->number > 0 && f->kept <= f->size && f->missing <= f->size - f->kept &&
+           f->lost < f->number && f->sender < SIDES && f->legs != 0 &&
+           (f->legs & ~TRACE_LEGS) == 0 && (f->flags & ~TRACE_FLAGS) == 0 &&
            f->n_fds <= LIMIT_FDS_KERNEL;
 }
 
@@ -82,6 +85,7 @@ bool record_get(const void *p, size_t n, struct trace_message *m)
                                 .size = f.size,
                                 .kept = f.kept,
                                 .lost = f.lost,
+                                .missing = f.missing,
                                 .sender = f.sender,
                                 .legs = f.legs,
                                 .flags = f.flags,

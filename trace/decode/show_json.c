@@ -63,6 +63,9 @@ static void show_json_capture(struct printer *p, const struct trace_message *m)
     if (m->kept < m->size) {
         printer_dec(p, "kept", m->kept);
     }
+    if (m->missing > 0) {
+        printer_dec(p, "missing", m->missing);
+    }
 }
 
 static void show_json_rest(struct printer *p, const struct show_item *i)

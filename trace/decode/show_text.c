@@ -117,6 +117,22 @@ static void show_text_note(const struct show_look *l, struct strbuf *t, const ch
     show_text_colour(l, t, PLAIN);
 }
 
+/* Reports a message that its sender began and did not finish. */
+static void show_text_missing(const struct show_look *l, struct strbuf *t,
+                              const struct trace_message *m)
+{
+    strbuf_char(t, ' ');
+    show_text_colour(l, t, RED);
+    strbuf_str(t, "[incomplete: ");
+    strbuf_dec(t, m->size - m->missing);
+    strbuf_str(t, " of ");
+    strbuf_dec(t, m->size);
+    strbuf_str(t, " bytes in ");
+    strbuf_duration(t, m->passed_ns);
+    strbuf_char(t, ']');
+    show_text_colour(l, t, PLAIN);
+}
+
 /* Prints the oddities of a message, and the details that -v asks for. */
 static void show_text_notes(const struct show_look *l, struct strbuf *t,
                             const struct decode_view *v)
@@ -136,7 +152,9 @@ static void show_text_notes(const struct show_look *l, struct strbuf *t,
         strbuf_hex(t, v->hdr.flags);
         strbuf_char(t, ']');
     }
-    if (m->flags & TRACE_UNDELIVERED) {
+    if (m->missing > 0) {
+        show_text_missing(l, t, m);
+    } else if (m->flags & TRACE_UNDELIVERED) {
         show_text_note(l, t, "not delivered");
     }
     if ((m->flags & TRACE_BROKER) && v->reply) {

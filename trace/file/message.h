@@ -59,6 +59,7 @@ struct trace_message {
     uint64_t passed_ns;         /* from then until its last byte was delivered */
     uint32_t size;              /* of the whole message, in bytes */
     uint32_t kept;              /* of these, how many are at data */
+    uint32_t missing;           /* … how many its sender began to send, but never sent */
     uint32_t lost;              /* messages of this session lost just before */
     uint8_t sender;             /* enum side */
     uint8_t legs;               /* TRACE_LEG_* */

@@ -155,7 +155,7 @@ size_t pcapng_message(void *p, size_t n, uint32_t interface, const struct trace_
 {
     const size_t head = packet_head_size(m->n_fds);
     const size_t kept = m->kept < LIMIT_TRACE_PACKET - head ? m->kept : LIMIT_TRACE_PACKET - head;
-    const uint64_t original = (uint64_t)head + m->size;
+    const uint64_t original = (uint64_t)head + m->size - m->missing;
     const uint64_t lost = m->lost;
     const uint32_t direction =
         m->sender == SIDE_CLIENT ? PCAPNG_FLAG_INBOUND : PCAPNG_FLAG_OUTBOUND;

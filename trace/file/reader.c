@@ -461,6 +461,18 @@ static int reader_packet_comment(struct trace_reader *r, const uint8_t *p, size_
     return o == TRACE_END ? TRACE_MESSAGE : o;
 }
 
+/*
+ * Returns the bytes of a message that never came: its packet's original length counts those that
+ * did. 0 if that length is not usable.
+ */
+static uint32_t reader_missing(const struct trace_message *m, uint32_t captured, uint32_t original)
+{
+    const uint32_t head = captured - m->kept;
+    const uint32_t came = original > head ? original - head : 0;
+
+    return original < UINT32_MAX && came >= m->kept && came < m->size ? m->size - came : 0;
+}
+
 /* again: the same block must be read once more, after the returned item. */
 static int reader_packet(struct trace_reader *r, const uint8_t *p, size_t n,
                          struct trace_item *item, bool *again)
@@ -494,6 +506,7 @@ static int reader_packet(struct trace_reader *r, const uint8_t *p, size_t n,
         return reader_announce(r, s, item);
     }
     item->session = &s->public;
+    item->message.missing = reader_missing(&item->message, captured, reader_get32(r, p + 16));
     item->message.read_ns = reader_session_time(s, reader_get_time(r, p + 4));
     captured = (captured + 3u) & ~3u;
     return reader_packet_comment(r, p + 20 + captured, n - 20 - captured, item);
@@ -521,6 +534,8 @@ static int reader_statistics(struct trace_reader *r, const uint8_t *p, size_t n,
             s->public.lost = reader_get64(r, opt.value);
         } else if (opt.code == PCAPNG_ISB_ENDTIME) {
             s->public.over = true;
+            s->public.ended_ns =
+                opt.size == 8 ? reader_session_time(s, reader_get_time(r, opt.value)) : 0;
         } else if (opt.code == PCAPNG_OPT_COMMENT) {
             r->texts -= s->ending_size;
             if (!reader_session_end(s, (const char *)opt.value, opt.size)) {

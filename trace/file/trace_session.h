@@ -21,6 +21,7 @@ struct trace_session {
     uint64_t seen;       /* by the last statistics */
     uint64_t lost;
     bool over;          /* … the session or its capture has ended */
+    uint64_t ended_ns;  /* … when, since 1970; 0: unknown */
     const char *ending; /* the last statistics' comment, one line of JSON, or "" */
     void *user;         /* the caller's; NULL at first */
 };

@@ -55,7 +55,7 @@ uint64_t lint_count(const struct lint *l, enum lint_level level)
 
 /* ---- findings ---- */
 
-static void lint_notify(struct lint *l, struct lint_session *known, const struct lint_finding *f)
+void lint_report(struct lint *l, struct lint_session *known, const struct lint_finding *f)
 {
     l->count[f->level]++;
     if (known->found[f->code]++ < LINT_EACH_MAX) {
@@ -63,7 +63,7 @@ static void lint_notify(struct lint *l, struct lint_session *known, const struct
     }
 }
 
-static const char *lint_section_of(enum lint_code code, uint16_t command)
+const char *lint_section_of(enum lint_code code, uint16_t command)
 {
     const struct lint_rule *r = lint_rule(code);
     const struct wire_command_info *c = wire_command_find(command);
@@ -82,7 +82,7 @@ void lint_say(const struct lint_at *at, enum lint_code code, const char *fmt, ..
         vsnprintf(detail, sizeof detail, fmt, ap);
         va_end(ap);
     }
-    lint_notify(at->lint, at->known,
+    lint_report(at->lint, at->known,
                 &(struct lint_finding){.code = code,
                                        .level = lint_rule(code)->level,
                                        .session = at->session,
@@ -144,10 +144,10 @@ void lint_statistics(struct lint *l, struct trace_session *s)
 {
     struct lint_session *known = s->user;
 
-    (void)l;
     if (!known || !s->over) {
         return;
     }
+    lint_silence_over(l, s);
     /* If the capture was stopped, the session may have gone on: it does not count as over. */
     known->over = lint_json_reports(s->ending, "ended", false);
     known->partial = known->partial || s->lost > 0;
@@ -191,33 +191,9 @@ void lint_forget(struct lint *l, struct trace_session *s)
     }
 }
 
-static void lint_never_answered(const struct trace_request *r, void *arg)
-{
-    struct lint *const l = arg;
-    struct lint_session *known = r->session->user;
-    const bool passed_over = known && known->last_answered[r->sender & 1u] > r->number;
-    const enum lint_code code = passed_over ? LINT_UNANSWERED : LINT_UNANSWERED_AT_END;
-
-    if (!known || known->partial || (r->flags & TRACE_UNDELIVERED) ||
-        (!passed_over && !known->over)) {
-        return;
-    }
-    lint_notify(l, known,
-                &(struct lint_finding){.code = code,
-                                       .level = lint_rule(code)->level,
-                                       .session = r->session,
-                                       .number = r->number,
-                                       .read_ns = r->read_ns,
-                                       .party = side_other(r->sender),
-                                       .id = r->hdr.id,
-                                       .command = r->hdr.command,
-                                       .section = lint_section_of(code, r->hdr.command),
-                                       .detail = ""});
-}
-
 void lint_end(struct lint *l)
 {
-    trace_pairs_waiting(l->pairs, lint_never_answered, l);
+    trace_pairs_waiting(l->pairs, lint_silence_unanswered, l);
 }
 
 /* ---- posted requests ---- */
@@ -433,6 +409,7 @@ static void lint_judge(struct lint_at *at)
     }
     pairing = trace_pairs_feed(at->lint->pairs, at->session, at->v.m, tag, &answered);
     if (pairing == TRACE_PAIR_REPLY && trace_in_stead(&answered, at->v.m)) {
+        lint_silence_in_stead(at, &answered);
         return;
     }
     if (pairing == TRACE_PAIR_REPLY) {
@@ -449,6 +426,17 @@ static void lint_judge(struct lint_at *at)
     }
 }
 
+/* A message that is not whole: only that is judged. */
+static void lint_judge_incomplete(struct lint_at *at)
+{
+    struct trace_request answered;
+    const bool reply =
+        at->v.has_hdr && at->v.reply &&
+        trace_pairs_feed(at->lint->pairs, at->session, at->v.m, 0, &answered) == TRACE_PAIR_REPLY;
+
+    lint_silence_incomplete(at, reply ? &answered : NULL);
+}
+
 void lint_message(struct lint *l, struct trace_session *s, const struct trace_message *m)
 {
     struct lint_at at = {.lint = l, .session = s, .known = s->user};
@@ -462,6 +450,10 @@ void lint_message(struct lint *l, struct trace_session *s, const struct trace_me
     }
     at.known->number = m->number;
     decode_open(&at.v, m, &l->scratch);
+    if (m->missing > 0) {
+        lint_judge_incomplete(&at);
+        return;
+    }
     if (!at.v.has_hdr) {
         return;
     }

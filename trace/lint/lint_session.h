@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
- * Shared by lint_session.c, lint_request.c, lint_reply.c and lint_version.c: the state of a
- * session, and the message that is judged.
+ * Shared by the files lint_*.c: the state of a session, and the message that is judged.
  */
 #ifndef POEMD_TRACE_LINT_LINT_SESSION_H
 #define POEMD_TRACE_LINT_LINT_SESSION_H
@@ -45,6 +44,19 @@ struct lint_limits {
     struct wire_takes takes;
 };
 
+/* A message that its sender began and did not finish, judged when the session is over. */
+struct lint_incomplete {
+    bool known;
+    uint64_t number;
+    uint64_t read_ns;
+    uint64_t asked_ns;   /* of a reply: when its request was read; else 0 */
+    uint64_t stopped_ns; /* when the session ended */
+    uint32_t size;
+    uint32_t missing;
+    uint16_t id;
+    uint16_t command;
+};
+
 /* The larger part of a session's state, freed when it is over. */
 struct lint_device {
     struct lint_region region[LINT_REGIONS];
@@ -57,13 +69,15 @@ struct lint_session {
     struct lint_device *device; /* NULL: it is over */
     bool partial;               /* not all messages were captured */
     bool over;
-    bool asked;                       /* VERSION was requested */
-    bool answered;                    /* VERSION was answered without error */
-    uint64_t number;                  /* of the last message */
-    uint64_t last_answered[SIDES];    /* number of the latest answered request */
-    struct lint_limits limits[SIDES]; /* those that bind the sender */
-    struct wire_version proposed;     /* by the client, or by the broker for it */
-    json_t *capabilities;             /* proposed with it; NULL if none, or not seen */
+    bool closed[SIDES]; /* the session ended since this side closed or died; known if over */
+    struct lint_incomplete incomplete[SIDES][2]; /* on the main and on the twin sockets */
+    bool asked;                                  /* VERSION was requested */
+    bool answered;                               /* VERSION was answered without error */
+    uint64_t number;                             /* of the last message */
+    uint64_t last_answered[SIDES];               /* number of the latest answered request */
+    struct lint_limits limits[SIDES];            /* those that bind the sender */
+    struct wire_version proposed;                /* by the client, or by the broker for it */
+    json_t *capabilities;                        /* proposed with it; NULL if none, or not seen */
     bool write_multiple;
     uint64_t max_dma_maps;
     uint64_t page; /* smallest size that may be mapped */
@@ -90,6 +104,12 @@ struct lint_at {
 void lint_say(const struct lint_at *at, enum lint_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Counts a finding, and calls the lint's function for it unless there were too many. */
+void lint_report(struct lint *l, struct lint_session *known, const struct lint_finding *f);
+
+/* The section of the specification that a finding about a command refers to. */
+const char *lint_section_of(enum lint_code code, uint16_t command);
+
 /* Effects of a DMA_MAP request on the maps; remembered as its tag. */
 #define LINT_TAG_MAPPED 1u
 #define LINT_TAG_OVERLAP 2u
@@ -106,6 +126,18 @@ uint32_t lint_asked(const struct lint_at *at);
 /* Judge what a peer sent in VERSION; learn also from what the broker made. */
 void lint_version_request(struct lint_at *at);
 void lint_version_reply(struct lint_at *at);
+
+/* Remembers a message that its sender did not finish; request may be NULL. */
+void lint_silence_incomplete(struct lint_at *at, const struct trace_request *request);
+
+/* The session is over: judges such messages, and learns which side closed. */
+void lint_silence_over(struct lint *l, struct trace_session *s);
+
+/* Judges a request that still waits at the end; arg is the lint. */
+void lint_silence_unanswered(const struct trace_request *r, void *arg);
+
+/* Reports the request of a reply that the broker sent in the stead of a silent device. */
+void lint_silence_in_stead(const struct lint_at *at, const struct trace_request *r);
 
 /* Returns false for messages that the broker itself sent. */
 static inline bool lint_judged(const struct lint_at *at)

@@ -178,6 +178,22 @@ static struct stats_row *stats_accessed_row(struct stats *s, const struct trace_
     return NULL;
 }
 
+/* Counts a request that was not answered, or not whole. */
+static void stats_count_waiting(const struct trace_request *request, void *arg)
+{
+    struct stats *const s = arg;
+    struct stats_row *row;
+
+    if ((request->flags & TRACE_BROKER) != 0) {
+        return;
+    }
+    stats_command_row(s, request->hdr.command)->unanswered++;
+    row = stats_accessed_row(s, request->session, request);
+    if (row) {
+        row->unanswered++;
+    }
+}
+
 static uint64_t stats_since(uint64_t earlier, uint64_t later)
 {
     return later > earlier ? later - earlier : 0;
@@ -202,7 +218,9 @@ static uint64_t stats_count_reply(struct stats *s, const struct trace_session *s
     if (row) {
         stats_count_answer(row, error, latency);
     }
-    if (request->legs == TRACE_LEGS && m->legs == TRACE_LEGS) {
+    /* What was not delivered waited for its receiver, not for the broker. */
+    if (request->legs == TRACE_LEGS && m->legs == TRACE_LEGS &&
+        ((request->flags | m->flags) & TRACE_UNDELIVERED) == 0) {
         s->whole_ns += latency + m->passed_ns;
         s->broker_ns += request->passed_ns + m->passed_ns;
     }
@@ -291,6 +309,10 @@ static void stats_count_kind(struct stats *s, const struct trace_session *sessio
         }
         break;
     case TRACE_PAIR_REPLY:
+        if (m->missing > 0) {
+            stats_count_waiting(&request, s);
+            break;
+        }
         latency = stats_count_reply(s, session, m, &a, &request);
         if ((request.flags & TRACE_BROKER) == 0 && !trace_in_stead(&request, m)) {
             stats_column_reply(column, latency);
@@ -333,21 +355,6 @@ int stats_feed(struct stats *s, const struct trace_session *session, const struc
 }
 
 /* ---- at the end ---- */
-
-static void stats_count_waiting(const struct trace_request *request, void *arg)
-{
-    struct stats *const s = arg;
-    struct stats_row *row;
-
-    if ((request->flags & TRACE_BROKER) != 0) {
-        return;
-    }
-    stats_command_row(s, request->hdr.command)->unanswered++;
-    row = stats_accessed_row(s, request->session, request);
-    if (row) {
-        row->unanswered++;
-    }
-}
 
 void stats_finish(struct stats *s)
 {

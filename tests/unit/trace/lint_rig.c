@@ -40,6 +40,7 @@ void open_session(const char *comment, const char *section)
     said_session[0].comment = comment;
     said_session[0].ending = "";
     said_session[0].over = false;
+    said_session[0].ended_ns = 0;
     said_session[0].lost = 0;
     ck_assert(lint_session(lint, &said_session[0], section));
 }

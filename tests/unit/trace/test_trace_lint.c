@@ -116,6 +116,108 @@ START_TEST(never_answered_where_the_capture_ended)
 }
 END_TEST
 
+/* A request at 1 s, and the session's end so many ms later. */
+static void ask_and_wait(const char *ending, unsigned ms)
+{
+    struct said *const s = ask(4, WIRE_DEVICE_GET_INFO, "\x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+
+    s->m.read_ns = 1000000000;
+    feed(s);
+    said_session[0].ended_ns = 1000000000 + (uint64_t)ms * 1000000;
+    close_session(ending);
+}
+
+START_TEST(silence)
+{
+    static const struct {
+        const char *ending;
+        unsigned ms;
+        const char *found;
+    } ends[] = {
+        {"{\"ended\":\"client-closed\"}", 999, "unanswered-at-end(backend)"},
+        {"{\"ended\":\"client-closed\"}", 1000, "no-answer(backend)"},
+        {"{\"ended\":\"client-died\"}", 5000, "no-answer(backend)"},
+        {"{\"ended\":\"backend-closed\"}", 1, "no-answer(backend)"},
+        {"{\"ended\":\"backend-died\"}", 1, "no-answer(backend)"},
+        {"{\"ended\":\"shutdown\"}", 1, "unanswered-at-end(backend)"},
+        {"{\"stopped\":\"asked\"}", 5000, ""},
+    };
+
+    ask_and_wait(ends[_i].ending, ends[_i].ms);
+    EXPECT(ends[_i].found);
+}
+END_TEST
+
+/* A client that ends owes no answer; one that lives on and is silent does. */
+START_TEST(silence_of_a_client)
+{
+    const struct wire_dma_access a = {0, 4};
+    struct said *const s = device_asks(4, WIRE_DMA_READ, &a, sizeof a);
+
+    feed(s);
+    EXPECT("dma-outside(backend)");
+    said_session[0].ended_ns = s->m.read_ns + (_i ? 2000 : 500) * UINT64_C(1000000);
+    close_session("{\"ended\":\"client-closed\"}");
+    EXPECT(_i ? "no-answer(client)" : "unanswered-at-end(client)");
+}
+END_TEST
+
+START_TEST(answered_by_the_broker_in_the_stead)
+{
+    const struct wire_region_access a = {0, 0, 4};
+    struct said *s;
+
+    feed(ask(2, WIRE_REGION_READ, &a, sizeof a));
+    s = refuse(2, WIRE_REGION_READ, ETIMEDOUT);
+    s->m.flags = TRACE_BROKER;
+    s->m.legs = TRACE_LEG_CLIENT;
+    feed(s);
+    EXPECT("no-answer(backend)");
+    close_session("{\"ended\":\"client-closed\"}");
+    EXPECT("");
+}
+END_TEST
+
+/* The first bytes of a reply, or less than its header, and then none for so many ms. */
+static void begin_reply(size_t kept, unsigned ms, const char *ending)
+{
+    const struct wire_region_access a = {0, 0, 4};
+    struct said *s;
+
+    feed(ask(2, WIRE_REGION_READ, &a, sizeof a));
+    s = answer(2, WIRE_REGION_READ, "0123456789abcdef0123", 20);
+    s->m.flags = TRACE_UNDELIVERED;
+    s->m.missing = s->m.size - (uint32_t)kept;
+    s->m.kept = (uint32_t)kept;
+    s->m.passed_ns = (uint64_t)ms * 1000000;
+    feed(s);
+    EXPECT("");
+    close_session(ending);
+}
+
+START_TEST(incomplete_messages)
+{
+    begin_reply(35, 1500, "{\"ended\":\"client-closed\"}");
+    EXPECT("incomplete(backend)");
+    open_session("", "");
+    greet("{}", "{}");
+    begin_reply(35, 10, "{\"ended\":\"truncated-message\"}");
+    EXPECT("incomplete(backend)");
+    open_session("", "");
+    greet("{}", "{}");
+    begin_reply(35, 10, "{\"ended\":\"client-closed\"}");
+    EXPECT("");
+}
+END_TEST
+
+/* It belongs to no request: both are found. */
+START_TEST(incomplete_header)
+{
+    begin_reply(9, 1500, "{\"ended\":\"backend-closed\"}");
+    EXPECT("incomplete(backend) no-answer(backend)");
+}
+END_TEST
+
 /* ---- VERSION ---- */
 
 START_TEST(version_exchanges)
@@ -371,6 +473,11 @@ int main(void)
     tcase_add_test(tc, errors);
     tcase_add_test(tc, headers);
     tcase_add_test(tc, never_answered);
+    tcase_add_loop_test(tc, silence, 0, 7);
+    tcase_add_loop_test(tc, silence_of_a_client, 0, 2);
+    tcase_add_test(tc, answered_by_the_broker_in_the_stead);
+    tcase_add_test(tc, incomplete_messages);
+    tcase_add_test(tc, incomplete_header);
     tcase_add_test(tc, never_answered_where_the_capture_ended);
     tcase_add_test(tc, payloads);
     tcase_add_test(tc, argsz);

@@ -41,6 +41,7 @@ static void check_message(const struct trace_message *a, const struct trace_mess
     ck_assert_uint_eq(a->passed_ns, b->passed_ns);
     ck_assert_uint_eq(a->size, b->size);
     ck_assert_uint_eq(a->kept, b->kept);
+    ck_assert_uint_eq(a->missing, b->missing);
     ck_assert_uint_eq(a->lost, b->lost);
     ck_assert_uint_eq(a->sender, b->sender);
     ck_assert_uint_eq(a->legs, b->legs);
@@ -113,6 +114,7 @@ START_TEST(every_field_comes_back)
     }
     for (uint32_t kept = 0; kept <= sizeof data; kept++) {
         m.kept = kept;
+        m.missing = kept < sizeof data && kept % 3 == 0 ? m.size - kept : 0;
         m.n_fds = (uint16_t)(kept % (LIMIT_FDS_KERNEL + 1));
         round_trip(&m, kept % 2 ? NULL : "a comment");
     }

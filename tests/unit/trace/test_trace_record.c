@@ -29,6 +29,7 @@ static struct trace_message sample(const uint8_t *data)
                                   .passed_ns = 20,
                                   .size = 48,
                                   .kept = 32,
+                                  .missing = 7,
                                   .lost = 3,
                                   .sender = SIDE_BACKEND,
                                   .legs = TRACE_LEGS,
@@ -69,6 +70,7 @@ START_TEST(a_record_is_the_message)
     ck_assert_uint_eq(got.passed_ns, m.passed_ns);
     ck_assert_uint_eq(got.size, m.size);
     ck_assert_uint_eq(got.kept, m.kept);
+    ck_assert_uint_eq(got.missing, m.missing);
     ck_assert_uint_eq(got.lost, m.lost);
     ck_assert_uint_eq(got.sender, m.sender);
     ck_assert_uint_eq(got.legs, m.legs);
@@ -104,6 +106,11 @@ static void no_number(struct trace_message *m)
 {
     m->number = 0;
 }
+static void more_missing_than_there_was(struct trace_message *m)
+{
+    m->missing = m->size - m->kept + 1;
+}
+
 static void more_kept_than_there_was(struct trace_message *m)
 {
     m->size = m->kept - 1;
@@ -130,8 +137,14 @@ static void unknown_flags(struct trace_message *m)
 }
 
 static void (*const faults[])(struct trace_message *m) = {
-    no_number,    more_kept_than_there_was, lost_before_the_first, sent_by_nobody,
-    seen_nowhere, seen_elsewhere,           unknown_flags,
+    no_number,
+    more_missing_than_there_was,
+    more_kept_than_there_was,
+    lost_before_the_first,
+    sent_by_nobody,
+    seen_nowhere,
+    seen_elsewhere,
+    unknown_flags,
 };
 
 #define FAULTS ((int)(sizeof faults / sizeof *faults))
