@@ -4,6 +4,7 @@
 #include "proxy/relay/channel_pair.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -41,12 +42,53 @@ static void channel_pair_want_read(struct channel_pair_end *e, bool on)
     }
 }
 
-static void channel_pair_want_write(struct channel_pair_end *e, bool on)
+static void channel_pair_on_writable(evutil_socket_t fd, short what, void *arg);
+static void channel_pair_on_pause_over(evutil_socket_t fd, short what, void *arg);
+
+/* Returns its part for waiting, or NULL if out of memory. */
+static struct channel_pair_waits *channel_pair_waits_of(struct channel_pair *l)
 {
-    if (e->writing != on) {
-        e->writing = on;
-        (void)(on ? event_add(&e->writable, NULL) : event_del(&e->writable));
+    struct event_base *const base = event_get_base(&l->client.readable);
+
+    if (l->waits) {
+        return l->waits;
     }
+    l->waits = malloc(sizeof *l->waits);
+    if (l->waits) {
+        /* These fail only for wrong arguments. */
+        (void)event_assign(&l->waits->writable[SIDE_CLIENT], base, l->client.fd,
+                           EV_WRITE | EV_PERSIST, channel_pair_on_writable, &l->client);
+        (void)event_assign(&l->waits->writable[SIDE_BACKEND], base, l->backend.fd,
+                           EV_WRITE | EV_PERSIST, channel_pair_on_writable, &l->backend);
+        (void)evtimer_assign(&l->waits->pause, base, channel_pair_on_pause_over, l);
+    }
+    return l->waits;
+}
+
+static struct event *channel_pair_writable(struct channel_pair_waits *w,
+                                           const struct channel_pair_end *e)
+{
+    return &w->writable[e == &e->channels->client ? SIDE_CLIENT : SIDE_BACKEND];
+}
+
+static void channel_pair_stop_writing(struct channel_pair_end *e)
+{
+    if (e->writing) {
+        e->writing = false;
+        (void)event_del(channel_pair_writable(e->channels->waits, e));
+    }
+}
+
+/* Returns false if out of memory. */
+static bool channel_pair_await_writable(struct channel_pair_end *e)
+{
+    struct channel_pair_waits *const w = channel_pair_waits_of(e->channels);
+
+    if (w && !e->writing) {
+        e->writing = true;
+        (void)event_add(channel_pair_writable(w, e), NULL);
+    }
+    return w != NULL;
 }
 
 static void channel_pair_notify(struct channel_pair *l, enum channel_pair_news news,
@@ -64,7 +106,7 @@ static void channel_pair_finish(struct direction *d)
     *d->done = true;
     *d->wait = CHANNEL_PAIR_WAIT_NONE;
     channel_pair_want_read(d->from, false);
-    channel_pair_want_write(d->to, false);
+    channel_pair_stop_writing(d->to);
     relay_deinit(d->direction);
     if (d->direction->dma) {
         dma_gate_close(d->direction->dma, !d->from_client);
@@ -145,19 +187,27 @@ static void channel_pair_ended(struct channel_pair *l, struct direction *d, enum
 
 /*
  * Fds in flight are released as receivers read, of which there is no event. A waiting direction
- * looks again, less and less often, so that it costs the worker almost nothing.
+ * looks again, less and less often, so that it costs the worker almost nothing. Returns false if
+ * out of memory.
  */
-static void channel_pair_pause(struct channel_pair *l)
+static bool channel_pair_pause(struct channel_pair *l)
 {
+    struct channel_pair_waits *const w = channel_pair_waits_of(l);
     struct timeval tv;
 
-    if (evtimer_pending(&l->pause, NULL)) {
-        return;
+    if (!w || evtimer_pending(&w->pause, NULL)) {
+        return w != NULL;
     }
     l->pause_ms = l->pause_ms ? 2 * l->pause_ms : LIMIT_PAUSE_MS;
     l->pause_ms = l->pause_ms < LIMIT_PAUSE_MAX_MS ? l->pause_ms : LIMIT_PAUSE_MAX_MS;
     tv = clock_timeval(l->pause_ms);
-    event_add(&l->pause, &tv);
+    event_add(&w->pause, &tv);
+    return true;
+}
+
+static bool channel_pair_is_pausing(const struct channel_pair *l)
+{
+    return l->waits && evtimer_pending(&l->waits->pause, NULL);
 }
 
 /* Sets what the direction waits for; notifies the owner when it begins to wait. */
@@ -190,6 +240,7 @@ static void channel_pair_turn(struct channel_pair *l, bool from_client)
     const enum side from = from_client ? SIDE_CLIENT : SIDE_BACKEND;
     enum relay_outcome r;
     unsigned refused;
+    bool ready = true;
 
     if (*d.done || l->held[from]) {
         return;
@@ -203,28 +254,32 @@ static void channel_pair_turn(struct channel_pair *l, bool from_client)
     case RELAY_READ:
     case RELAY_MORE:
         wait = relay_holds_part(d.direction) ? CHANNEL_PAIR_WAIT_SENDER : CHANNEL_PAIR_WAIT_NONE;
-        channel_pair_want_write(d.to, false);
+        channel_pair_stop_writing(d.to);
         channel_pair_want_read(d.from, true);
         break;
     case RELAY_WRITE:
         wait = CHANNEL_PAIR_WAIT_RECEIVER;
         channel_pair_want_read(d.from, false);
-        channel_pair_want_write(d.to, true);
+        ready = channel_pair_await_writable(d.to);
         break;
     case RELAY_HOLD:
         channel_pair_want_read(d.from, false);
-        channel_pair_want_write(d.to, false);
+        channel_pair_stop_writing(d.to);
         break;
     case RELAY_FDS:
     case RELAY_PAUSE:
         wait = r == RELAY_FDS ? CHANNEL_PAIR_WAIT_FDS : CHANNEL_PAIR_WAIT_RECEIVER;
         channel_pair_want_read(d.from, false);
-        channel_pair_want_write(d.to, false);
+        channel_pair_stop_writing(d.to);
         l->paused[from] = true;
-        channel_pair_pause(l);
+        ready = channel_pair_pause(l);
         break;
     default:
         channel_pair_ended(l, &d, r, &detail);
+        return;
+    }
+    if (!ready) {
+        channel_pair_ended(l, &d, RELAY_NO_MEMORY, &detail);
         return;
     }
     if (r != RELAY_FDS && r != RELAY_PAUSE && l->paused[from]) {
@@ -246,8 +301,10 @@ static void channel_pair_balance(struct channel_pair *l, bool from_client)
         return;
     }
     if (relay_has_replies(d.direction)) {
-        channel_pair_want_write(d.to, true);
-    } else if (!d.from->reading && !d.to->writing && !evtimer_pending(&l->pause, NULL) &&
+        if (!channel_pair_await_writable(d.to)) {
+            channel_pair_ended(l, &d, RELAY_NO_MEMORY, &(struct relay_detail){.err = ENOMEM});
+        }
+    } else if (!d.from->reading && !d.to->writing && !channel_pair_is_pausing(l) &&
                !dma_gate_blocked(&l->dma, from_client)) {
         channel_pair_want_read(d.from, true);
     }
@@ -260,7 +317,7 @@ void channel_pair_hold(struct channel_pair *l, enum side from, bool on)
     l->held[from] = on;
     if (!*d.done) {
         channel_pair_want_read(d.from, !on);
-        channel_pair_want_write(d.to, false);
+        channel_pair_stop_writing(d.to);
     }
 }
 
@@ -385,8 +442,6 @@ static int channel_pair_end_init(struct channel_pair_end *e, struct channel_pair
     e->fd = fd;
     if (event_assign(&e->readable, base, fd, EV_READ | EV_PERSIST, channel_pair_on_readable, e) <
             0 ||
-        event_assign(&e->writable, base, fd, EV_WRITE | EV_PERSIST, channel_pair_on_writable, e) <
-            0 ||
         event_add(&e->readable, NULL) < 0) {
         return -ENOMEM;
     }
@@ -419,7 +474,6 @@ int channel_pair_init_take(struct channel_pair *l, struct event_base *base, int 
         relay_guard(&l->to_backend, &l->dma, true);
         relay_guard(&l->to_client, &l->dma, false);
     }
-    evtimer_assign(&l->pause, base, channel_pair_on_pause_over, l);
     evtimer_assign(&l->overdue_event, base, channel_pair_on_overdue, l);
     err = channel_pair_end_init(&l->client, l, base, client_fd);
     err_backend = channel_pair_end_init(&l->backend, l, base, backend_fd);
@@ -463,16 +517,20 @@ void channel_pair_stop(struct channel_pair *l)
     l->to_backend_done = true;
     l->to_client_done = true;
     channel_pair_want_read(&l->client, false);
-    channel_pair_want_write(&l->client, false);
+    channel_pair_stop_writing(&l->client);
     channel_pair_want_read(&l->backend, false);
-    channel_pair_want_write(&l->backend, false);
-    evtimer_del(&l->pause);
+    channel_pair_stop_writing(&l->backend);
+    if (l->waits) {
+        evtimer_del(&l->waits->pause);
+    }
     evtimer_del(&l->overdue_event);
 }
 
 void channel_pair_deinit(struct channel_pair *l)
 {
     channel_pair_stop(l);
+    free(l->waits);
+    l->waits = NULL;
     relay_deinit(&l->to_backend);
     relay_deinit(&l->to_client);
     dma_gate_side_deinit(&l->dma);

@@ -49,10 +49,15 @@ enum channel_pair_wait {
 struct channel_pair_end {
     struct channel_pair *channels;
     int fd; /* owned by the channel pair */
-    struct event readable;
-    struct event writable;
     bool reading;
     bool writing;
+    struct event readable;
+};
+
+/* What a pair needs to wait. Most never do, and there may be thousands of them. */
+struct channel_pair_waits {
+    struct event writable[SIDES]; /* the socket of that side */
+    struct event pause;
 };
 
 struct channel_pair {
@@ -77,7 +82,7 @@ struct channel_pair {
     uint32_t busy_poll_us; /* 0: the loop may sleep after a message */
     unsigned pause_ms;     /* length of the last pause; 0: its direction has gone on since */
     bool paused[SIDES];    /* the direction that this side sends in waits for the pause's end */
-    struct event pause;
+    struct channel_pair_waits *waits; /* owned; NULL: neither direction has ever waited */
     channel_pair_fn *fn;
     void *arg;
 };

@@ -14,7 +14,7 @@
 void dma_gate_init(struct dma_gate *g, const struct dma_settings *set, uint32_t max_maps,
                    struct report *report, dma_gate_fn *fn, void *arg)
 {
-    *g = (struct dma_gate){.set = *set, .report = report, .fn = fn, .arg = arg, .fdinfo_fd = -1};
+    *g = (struct dma_gate){.set = set, .report = report, .fn = fn, .arg = arg, .fdinfo_fd = -1};
     g->checks = session_settings_check_dma(set);
     g->withholds = session_settings_withhold_dma(set);
     g->watches = g->checks || report->keeps_exports;
@@ -180,7 +180,7 @@ static bool dma_gate_goes_on(struct dma_way *w, const struct wire_hdr *hdr,
 static bool dma_gate_may_pass(const struct dma_gate *g, struct dma_span s, uint32_t flags,
                               unsigned n_fds)
 {
-    const struct dma_settings *set = &g->set;
+    const struct dma_settings *set = g->set;
     const uint64_t passed = dma_maps_passed(&g->maps);
     const uint64_t size = s.last - s.first; /* minus one */
     bool inside = set->n_ranges == 0;

@@ -68,11 +68,11 @@ typedef void dma_gate_fn(void *arg, const struct dma_denial *d);
 
 /* Of a session. */
 struct dma_gate {
-    struct dma_settings set;
-    bool checks;           /* session_settings_check_dma(&set) */
-    bool withholds;        /* session_settings_withhold_dma(&set) */
-    bool hinted;           /* DMA_MEMORY_MISSING has been reported */
-    bool stripped;         /* a map's fd has been withheld */
+    const struct dma_settings *set; /* borrowed */
+    bool checks;                    /* session_settings_check_dma(set) */
+    bool withholds;                 /* session_settings_withhold_dma(set) */
+    bool hinted;                    /* DMA_MEMORY_MISSING has been reported */
+    bool stripped;                  /* a map's fd has been withheld */
     bool watches;          /* every message must be judged; otherwise only those with fds */
     int fdinfo_fd;         /* of base/fdinfo.h, borrowed; -1: no fd is recognized as an eventfd */
     size_t max_maps;       /* live */
@@ -101,8 +101,8 @@ struct dma_gate_side {
 };
 
 /*
- * max_maps is the negotiated limit. Report and arg are borrowed for the gate's life; fn is called
- * from within dma_gate_judge and dma_gate_fds.
+ * max_maps is the negotiated limit. set, report and arg are borrowed for the gate's life; fn is
+ * called from within dma_gate_judge and dma_gate_fds.
  */
 void dma_gate_init(struct dma_gate *g, const struct dma_settings *set, uint32_t max_maps,
                    struct report *report, dma_gate_fn *fn, void *arg);

@@ -81,7 +81,7 @@ static void feed(struct dma_gate_side *l, bool from_client, const uint8_t *p, si
     }
     FUZZ_REQUIRE(v != DMA_STRIP || fds.n > 0);
     /* Where all memory is withheld, what passes with fds has eventfds alone. */
-    FUZZ_REQUIRE(v != DMA_PASS || fds.n == 0 || fds.eventfds || !from_client || !g->set.withhold);
+    FUZZ_REQUIRE(v != DMA_PASS || fds.n == 0 || fds.eventfds || !from_client || !g->set->withhold);
     /* Unmappings of a part make two of one. */
     FUZZ_REQUIRE(g->maps.n <= 4096);
     FUZZ_REQUIRE(g->report->n <= REPORT_RANGES);

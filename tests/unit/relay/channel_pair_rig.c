@@ -63,6 +63,7 @@ void channel_pair_begin(const struct dma_settings *set, bool recorded)
     const struct channel_pair_limits each = {
         .max_fds = 8, .takes = {.max_data = MAX_DATA, .max_bitmap = MAX_DATA}};
     const struct channel_pair_limits limits[SIDES] = {each, each};
+    static struct dma_settings kept;
     const struct channel_pair_page parts = {.to_backend = &page.marks[SESSION_PAGE_TO_BACKEND],
                                             .to_client = &page.marks[SESSION_PAGE_TO_CLIENT],
                                             .client_asked = &page.asked[SESSION_PAGE_TO_BACKEND],
@@ -78,7 +79,8 @@ void channel_pair_begin(const struct dma_settings *set, bool recorded)
     ck_assert_ptr_nonnull(base);
     queue_pool_init(&pool);
     report_init(&report, recorded);
-    dma_gate_init(&gate, set, 65535, &report, on_gate, NULL);
+    kept = *set;
+    dma_gate_init(&gate, &kept, 65535, &report, on_gate, NULL);
     gate.fdinfo_fd = fdinfo_open();
     ck_assert_int_ge(gate.fdinfo_fd, 0);
     client_end = open_end(&client);
@@ -178,7 +180,7 @@ void channel_pair_map(uint16_t id, uint64_t address, uint32_t flags)
     peer_recv(backend, &m);
     ck_assert_uint_eq(m.hdr.command, WIRE_DMA_MAP);
     ck_assert_uint_eq(m.hdr.id, id);
-    ck_assert_uint_eq(m.fds.n, gate.set.withhold ? 0 : 1);
+    ck_assert_uint_eq(m.fds.n, gate.set->withhold ? 0 : 1);
     message_deinit(&m);
 }
 

@@ -22,11 +22,14 @@ static void on_gate(void *arg, const struct dma_denial *d)
 
 void gate_begin(const struct dma_settings *set, uint32_t max_maps, bool recorded)
 {
+    static struct dma_settings kept;
+
+    kept = *set;
     rig.denials = 0;
     rig.eventfds = false;
     memset(rig.told, 0, sizeof rig.told);
     report_init(&rig.report, recorded);
-    dma_gate_init(&rig.gate, set, max_maps, &rig.report, on_gate, &rig.gate);
+    dma_gate_init(&rig.gate, &kept, max_maps, &rig.report, on_gate, &rig.gate);
     dma_gate_side_init(&rig.channels, &rig.gate);
 }
 
