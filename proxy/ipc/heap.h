@@ -4,10 +4,11 @@
  * The heap of a process with thousands of sessions: it should be little larger than they need, and
  * return to the kernel when they end.
  *
- * A session's beginning takes about 50 KiB and many small allocations for a moment, its life 4 KiB.
- * The large allocations, and a worker's piece of a session, have pages of their own: malloc would
- * put them into holes, and small ones behind them. The pages of small ones are returned all at
- * once, a while after many sessions have begun or ended.
+ * A session's beginning takes about 50 KiB and many small allocations for a moment, its life 2 KiB.
+ * The large allocations have pages of their own, and the workers' pieces of sessions share theirs
+ * with nothing else (heap_pool.h): malloc would put them into holes, and small ones behind them.
+ * The pages of small ones are returned all at once, a while after many sessions have begun or
+ * ended.
  */
 #ifndef POEMD_PROXY_IPC_HEAP_H
 #define POEMD_PROXY_IPC_HEAP_H

@@ -17,10 +17,12 @@
 #include "proxy/worker/dma_denial_log.h"
 #include "proxy/worker/greeting.h"
 #include "proxy/ipc/heap.h"
+#include "proxy/ipc/heap_pool.h"
 #include "proxy/ipc/ipc.h"
 #include "proxy/relay/channel_pair.h"
 #include "proxy/ipc/report.h"
 #include "proxy/ipc/session_page.h"
+#include "proxy/worker/session_route.h"
 
 struct session;
 TAILQ_HEAD(session_list, session);
@@ -41,6 +43,9 @@ struct session_host {
     struct event *linger_event;
     struct session_tree by_id; /* except those that only refuse */
     struct heap heap;
+    struct heap_pool memory;       /* of sessions with their guards and channel pairs */
+    struct heap_pool dma_memory;   /* of their "dma" settings */
+    struct session_routes routes;  /* of all sessions, except those that only refuse */
     struct session_list closed;    /* dead, with all fds closed; to be reported */
     bool full;                     /* the channel did not take the last message */
     struct session_list refusals;  /* those that only refuse, alive, the oldest first */
@@ -78,8 +83,9 @@ struct session_watch {
 
 /* What is checked in a relaying session, and the state of these checks. */
 struct session_guard {
-    struct dma_settings dma; /* the route's */
-    struct dma_gate gate;    /* from RELAYING on */
+    struct session_route *route; /* held */
+    struct dma_settings *dma;    /* the route's; owned; NULL: it has none */
+    struct dma_gate gate;        /* from RELAYING on */
     struct dma_denial_log denials;
     struct sender_check witnesses[SIDES];
     struct sender_check *watching[SIDES]; /* pointers to them; NULL: that party is not
@@ -126,7 +132,7 @@ struct session {
     struct ipc_count to_client;
     uint32_t unread;   /* fds that its peers have not received at its end */
     uint64_t captured; /* messages, once the tap is gone */
-    char route[LIMIT_NAME + 1];
+    const char *route; /* of guard->route; NULL: it only refuses */
 };
 
 /* Returns the session with the next greater number, in any state, or NULL. */

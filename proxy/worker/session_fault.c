@@ -13,8 +13,7 @@ void session_fault_log(const struct session *s, const struct channel_pair_event 
 {
     const char *leg = e->from_client ? "client" : "backend";
     const struct relay_detail *d = e->detail;
-    const struct log_subject about = {
-        .session = s->id, .route = s->route[0] ? s->route : NULL, .leg = leg};
+    const struct log_subject about = {.session = s->id, .route = s->route, .leg = leg};
 
     switch (e->reason) {
     case REASON_NONE:

@@ -23,7 +23,7 @@
 #define SUBJECT(s, leg_name) \
     &(struct log_subject) \
     { \
-        .session = (s)->id, .route = (s)->route[0] ? (s)->route : NULL, .leg = (leg_name), \
+        .session = (s)->id, .route = (s)->route, .leg = (leg_name), \
         .quiet = (s)->quiet != IPC_LOGGED \
     }
 
@@ -111,7 +111,7 @@ static void session_complete_page(struct session *s, const struct greeting_resul
     page->limits[SIDE_BACKEND] = session_limits_of(&r->reply);
     page->max_dma_maps = version_max_dma_maps(&r->reply);
     page->twin = r->reply.twin_supported;
-    page->outside = session_settings_check_dma(&s->guard->dma);
+    page->outside = s->guard->dma != NULL;
     session_relay_complete(s);
 }
 
@@ -322,7 +322,7 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
                                     .self = settings->self,
                                     .recite = (enum config_recite)settings->recite,
                                     .ask = (enum reciter_wants)settings->ask_backend};
-    struct session_guard *guard = session_guard_new(h, settings->slot);
+    struct session_guard *guard = session_guard_new(h, settings);
     struct session *s;
 
     if (!guard) {
@@ -340,7 +340,7 @@ int session_begin(struct session_host *h, uint64_t id, const struct ipc_session 
     s = session_new_reciting(h, id, guard, client_fd, backend_fd, &how);
     if (!s) {
         tap_session_free(how.tap);
-        session_guard_free(guard);
+        session_guard_free(h, guard);
         return -ENOMEM;
     }
     s->tap = how.tap;
@@ -414,6 +414,7 @@ void session_host_resume(struct session_host *h)
 int session_host_init(struct session_host *h)
 {
     queue_pool_init(&h->pool);
+    session_guard_init_memory(h);
     for (int state = 0; state < SESSION_STATES; state++) {
         TAILQ_INIT(&h->lists[state]);
     }

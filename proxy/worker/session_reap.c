@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/ipc/heap.h"
 #include "proxy/worker/session_count.h"
 #include "proxy/worker/session_fault.h"
 #include "proxy/worker/session_linger.h"
@@ -20,7 +19,7 @@
 #define SUBJECT(s, leg_name) \
     &(struct log_subject) \
     { \
-        .session = (s)->id, .route = (s)->route[0] ? (s)->route : NULL, .leg = (leg_name), \
+        .session = (s)->id, .route = (s)->route, .leg = (leg_name), \
         .quiet = (s)->quiet != IPC_LOGGED \
     }
 
@@ -151,7 +150,7 @@ static void session_tear_down(struct session *s)
     }
 }
 
-/* One allocation, smaller than a page. */
+/* One allocation: two sessions to a page of 4 KiB. */
 struct session_memory {
     struct session_guard guard; /* first: it is what is freed */
     struct session session;
@@ -166,33 +165,61 @@ static struct session_page *session_page_at(const struct session_host *h, uint32
     return h->pages && at + SESSION_PAGE_SIZE <= h->pages_size ? (void *)(h->pages + at) : NULL;
 }
 
-struct session_guard *session_guard_new(struct session_host *h, uint32_t slot)
+_Static_assert(sizeof(struct session_memory) <= HEAP_POOL_HALF, "one session to a page");
+
+void session_guard_init_memory(struct session_host *h)
 {
-    struct session_memory *const m = heap_pages_new(sizeof *m);
+    heap_pool_init(&h->memory, sizeof(struct session_memory));
+    heap_pool_init(&h->dma_memory, sizeof(struct dma_settings));
+    RB_INIT(&h->routes);
+}
+
+/* Returns false if out of memory. */
+static bool session_guard_keep_dma(struct session_host *h, struct session_guard *guard,
+                                   const struct dma_settings *settings)
+{
+    if (!session_settings_check_dma(settings)) {
+        return true;
+    }
+    guard->dma = heap_pool_new(&h->dma_memory);
+    if (guard->dma) {
+        *guard->dma = *settings;
+    }
+    return guard->dma != NULL;
+}
+
+struct session_guard *session_guard_new(struct session_host *h, const struct ipc_session *settings)
+{
+    struct session_memory *const m = heap_pool_new(&h->memory);
 
     if (!m) {
         return NULL;
     }
-    m->guard.page = session_page_at(h, slot);
+    m->guard.session = &m->session;
+    m->guard.channels = &m->channels;
+    m->guard.page = session_page_at(h, settings->slot);
     if (!m->guard.page) {
         m->guard.page_owned = true;
         m->guard.page = calloc(1, sizeof *m->guard.page);
     }
-    if (!m->guard.page) {
-        heap_pages_free(m, sizeof *m);
+    m->guard.route = session_route_hold(&h->routes, settings->route);
+    if (!m->guard.page || !m->guard.route ||
+        !session_guard_keep_dma(h, &m->guard, &settings->dma)) {
+        session_guard_free(h, &m->guard);
         return NULL;
     }
-    m->guard.session = &m->session;
-    m->guard.channels = &m->channels;
+    m->session.route = m->guard.route->name;
     return &m->guard;
 }
 
-void session_guard_free(struct session_guard *guard)
+void session_guard_free(struct session_host *h, struct session_guard *guard)
 {
     if (guard->page_owned) {
         free(guard->page);
     }
-    heap_pages_free(guard, sizeof(struct session_memory));
+    heap_pool_free(&h->dma_memory, guard->dma);
+    session_route_release(&h->routes, guard->route);
+    heap_pool_free(&h->memory, guard);
 }
 
 static void session_forget(struct session *s)
@@ -208,7 +235,7 @@ static void session_forget(struct session *s)
         dma_gate_deinit(&s->guard->gate);
         report_deinit(&s->guard->report);
         session_settle_free(s->guard->settle);
-        session_guard_free(s->guard);
+        session_guard_free(s->host, s->guard);
         return;
     }
     free(s);

@@ -9,13 +9,16 @@
 
 #include "proxy/worker/session.h"
 
+/* Initializes the memory from which these are allocated. */
+void session_guard_init_memory(struct session_host *h);
+
 /*
- * Allocates a session with its guard and channel pair, or returns NULL if out of memory. Its page
- * is the host's slot, or allocated if there is none.
+ * Allocates a session with its guard and channel pair, its route's name and "dma" settings, or
+ * returns NULL if out of memory. Its page is the host's slot, or allocated if there is none.
  */
-struct session_guard *session_guard_new(struct session_host *h, uint32_t slot)
+struct session_guard *session_guard_new(struct session_host *h, const struct ipc_session *settings)
     __attribute__((warn_unused_result));
-void session_guard_free(struct session_guard *guard);
+void session_guard_free(struct session_host *h, struct session_guard *guard);
 
 /* The host's event: frees what is no longer used, and reports to the monitor. arg: the host. */
 void session_reap(evutil_socket_t fd, short what, void *arg);

@@ -18,7 +18,7 @@
 #define SUBJECT(s, leg_name) \
     &(struct log_subject) \
     { \
-        .session = (s)->id, .route = (s)->route[0] ? (s)->route : NULL, .leg = (leg_name), \
+        .session = (s)->id, .route = (s)->route, .leg = (leg_name), \
         .quiet = (s)->quiet != IPC_LOGGED \
     }
 
@@ -115,7 +115,6 @@ void session_relay_prepare(struct session_guard *guard, struct session_host *h,
                            const struct ipc_session *settings)
 {
     session_relay_check_senders(guard, &settings->same);
-    guard->dma = settings->dma;
     guard->fds.room = &h->fds;
     guard->busy_poll_us = settings->busy_poll_us;
     guard->watch.stall_ms = settings->stall_ms ? settings->stall_ms : LIMIT_STALL_MS;
@@ -129,7 +128,6 @@ void session_relay_adopt(struct session *s, struct session_guard *guard,
     guard->witnesses[SIDE_CLIENT].arg = s;
     guard->witnesses[SIDE_BACKEND].arg = s;
     s->quiet = (uint8_t)settings->quiet;
-    memcpy(s->route, settings->route, sizeof s->route - 1);
     s->drain_ms = settings->drain_ms;
 }
 
@@ -175,11 +173,13 @@ static int session_relay_open_pair(struct session *s, struct channel_pair **out,
 
 int session_relay_open_take(struct session *s, const int fds[LIMIT_FDS_PER_SESSION])
 {
+    static const struct dma_settings pass;
     struct session_guard *const g = s->guard;
     int err;
     int err_twin = 0;
 
-    dma_gate_init(&g->gate, &g->dma, g->page->max_dma_maps, &g->report, session_on_gate, s);
+    dma_gate_init(&g->gate, g->dma ? g->dma : &pass, g->page->max_dma_maps, &g->report,
+                  session_on_gate, s);
     g->gate.outside = &g->page->outside;
     g->gate.fdinfo_fd = s->host->tap_host.fdinfo_fd;
     err = session_relay_open_pair(s, &s->channels, fds[0], fds[1]);

@@ -129,7 +129,7 @@ static enum session_reason session_resume_relaying(struct session *s,
 int session_resume_take(struct session_host *h, uint64_t id, const struct ipc_session *settings,
                         const int fds[LIMIT_FDS_PER_SESSION])
 {
-    struct session_guard *const guard = session_guard_new(h, settings->slot);
+    struct session_guard *const guard = session_guard_new(h, settings);
     struct session_page_head *const head = (struct session_page_head *)h->pages;
     enum session_reason reason = REASON_WORKER_DIED;
     int left[LIMIT_FDS_PER_SESSION];
