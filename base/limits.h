@@ -194,15 +194,6 @@
 /* Interval of looks at a session in which something waits, in ms. */
 #define LIMIT_STALL_LOOK_MS 500u
 
-/*
- * How long the receiver of a message may take to show whether it has it, if the worker that was
- * sending it was killed, in ms. QEMU answers within 0.1 ms, or not at all while it waits for the
- * reply in doubt; it waits for 5 s. A device has to answer the request in doubt, or the question
- * behind it.
- */
-#define LIMIT_SETTLE_REPLY_MS 300u
-#define LIMIT_SETTLE_MS 4000u
-
 /* ---- DMA ---- */
 
 /*

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -245,25 +246,34 @@ bool sock_all_received(int fd)
     return ioctl(fd, SIOCOUTQ, &unread) < 0 || unread == 0;
 }
 
-static ssize_t sock_send_fds(int fd, const void *p, size_t n, const struct fdset *fds, int flags)
-{
-    union {
-        struct cmsghdr align;
-        char room[CMSG_SPACE(FDSET_MAX * sizeof(int))];
-    } control;
-    struct iovec iov = {.iov_base = unconst_pointer(p), .iov_len = n};
-    struct msghdr msg = {.msg_iov = &iov,
-                         .msg_iovlen = 1,
-                         .msg_control = control.room,
-                         .msg_controllen = CMSG_SPACE(fds->n * sizeof(int))};
-    /* As CMSG_FIRSTHDR, which could be NULL as far as a compiler knows. */
-    struct cmsghdr *const c = (void *)control.room;
+/* Room for the fds of one message. */
+union sock_control {
+    struct cmsghdr align;
+    char room[CMSG_SPACE(FDSET_MAX * sizeof(int))];
+};
 
-    memset(control.room, 0, msg.msg_controllen);
+/* Has the message bring the fds, of which there is one at least. */
+static void sock_add_fds(struct msghdr *msg, union sock_control *control, const struct fdset *fds)
+{
+    /* As CMSG_FIRSTHDR, which could be NULL as far as a compiler knows. */
+    struct cmsghdr *const c = &control->align;
+
+    msg->msg_control = control->room;
+    msg->msg_controllen = CMSG_SPACE(fds->n * sizeof(int));
+    memset(control->room, 0, msg->msg_controllen);
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
     c->cmsg_len = CMSG_LEN(fds->n * sizeof(int));
     memcpy(CMSG_DATA(c), fds->fds, fds->n * sizeof(int));
+}
+
+static ssize_t sock_send_fds(int fd, const void *p, size_t n, const struct fdset *fds, int flags)
+{
+    union sock_control control;
+    struct iovec iov = {.iov_base = unconst_pointer(p), .iov_len = n};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+    sock_add_fds(&msg, &control, fds);
     return sendmsg(fd, &msg, flags);
 }
 
@@ -276,6 +286,26 @@ ssize_t sock_send(int fd, const void *p, size_t n, const struct fdset *fds, int 
         sent = fds && fds->n > 0 ? sock_send_fds(fd, p, n, fds, flags) : send(fd, p, n, flags);
     } while (sent < 0 && errno == EINTR);
     return sent < 0 ? -errno : sent;
+}
+
+ssize_t sock_send_post(int fd, struct sock_post *post, const void *p, size_t n,
+                       const struct fdset *fds, int flags)
+{
+    union sock_control control;
+    struct iovec iov = {.iov_base = unconst_pointer(p), .iov_len = n};
+    int sent;
+
+    _Static_assert(sizeof(struct sock_post) == sizeof(struct mmsghdr) &&
+                       offsetof(struct sock_post, sent) == offsetof(struct mmsghdr, msg_len),
+                   "not the kernel's structure");
+    post->call = (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1};
+    if (fds && fds->n > 0) {
+        sock_add_fds(&post->call, &control, fds);
+    }
+    do {
+        sent = sendmmsg(fd, (struct mmsghdr *)post, 1, flags | MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -errno : (ssize_t) * (volatile uint32_t *)&post->sent;
 }
 
 int sock_send_all(int fd, const void *p, size_t n, const struct fdset *fds)

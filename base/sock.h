@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "base/fdset.h"
@@ -119,6 +121,22 @@ bool sock_all_received(int fd);
  */
 ssize_t sock_send(int fd, const void *p, size_t n, const struct fdset *fds, int flags)
     __attribute__((warn_unused_result));
+
+/*
+ * A send of which the kernel stores the result, before the call returns to the process: in memory
+ * that outlives a process, it is known of one that was killed whether it has sent, and how much.
+ */
+struct sock_post {
+    struct msghdr call; /* of the process's own; without meaning to a reader */
+    uint32_t sent;      /* bytes; the caller clears it before */
+};
+
+/*
+ * Does sock_send, with the result also in post->sent, unless it is negative. post has been written
+ * to by this process, so that its memory is there.
+ */
+ssize_t sock_send_post(int fd, struct sock_post *post, const void *p, size_t n,
+                       const struct fdset *fds, int flags) __attribute__((warn_unused_result));
 
 /*
  * Sends all n bytes, blocking or not by the fd's own mode; fds with the first byte, kept. For tools

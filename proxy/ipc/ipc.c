@@ -121,7 +121,7 @@ const char *ipc_by_word(uint32_t by)
 
 const char *ipc_doubt_word(uint32_t doubt)
 {
-    static const char *const words[IPC_DOUBTS] = {"none", "received", "resent", "doubled"};
+    static const char *const words[IPC_DOUBTS] = {"none", "received", "resent"};
 
     return doubt < IPC_DOUBTS ? words[doubt] : "?";
 }

@@ -192,8 +192,6 @@ enum ipc_doubt {
     IPC_DOUBT_NONE,     /* it was not sending one, or had noted that it was sent */
     IPC_DOUBT_RECEIVED, /* the receiver had it, and has not been sent it again */
     IPC_DOUBT_RESENT,   /* the receiver did not have it, and has been sent it now */
-    IPC_DOUBT_DOUBLED,  /* it wants no reply that could settle this: the receiver has it once or
-                         * twice */
     IPC_DOUBTS,
 };
 
@@ -260,7 +258,7 @@ bool ipc_taint_sound(const struct ipc_taint *t);
 /* Returns true if the enum is in range. */
 bool ipc_resumed_sound(const struct ipc_resumed *r);
 
-/* Returns the word for logs and records ("none", "received", "resent", "doubled"). Static. */
+/* Returns the word for logs and records ("none", "received", "resent"). Static. */
 const char *ipc_doubt_word(uint32_t doubt);
 
 /* Returns true if the ranges are plausible: count, flags and enums in range. */

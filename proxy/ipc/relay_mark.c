@@ -30,6 +30,48 @@ void relay_mark_intend(struct relay_mark *m, uint32_t bytes, uint32_t messages, 
     relay_mark_set(m, RELAY_MARK_INTENT);
 }
 
+void relay_mark_settle(struct relay_mark *m, uint32_t sent)
+{
+    if (m->step != RELAY_MARK_INTENT || sent > m->intent) {
+        return;
+    }
+    if (sent > 0) {
+        m->intent = sent;
+        m->intent_messages = 0;
+        m->step = RELAY_MARK_POSTED;
+    } else {
+        m->step = RELAY_MARK_UNPOSTED;
+    }
+}
+
+bool relay_mark_cut(struct relay_mark *m, const uint8_t *data, size_t n, size_t have)
+{
+    struct wire_hdr hdr = {.size = 0};
+    uint32_t messages = 0;
+    size_t at = 0;
+
+    while (at < n) {
+        if (wire_get_hdr(data + at, have - at, UINT32_MAX, &hdr) != WIRE_FRAME_OK) {
+            return false;
+        }
+        messages += hdr.size <= n - at;
+        at += hdr.size;
+    }
+    m->intent_messages = messages;
+    /* Never fewer bytes than these messages have. */
+    atomic_signal_fence(memory_order_seq_cst);
+    m->intent = (uint32_t)n;
+    if (at > n) {
+        m->hdr = hdr;
+        m->left = at - n;
+        m->large = false;
+        m->noted = true;
+        m->inside = true;
+        m->piece = 0;
+    }
+    return true;
+}
+
 struct relay_mark_total relay_mark_progress(const struct relay_mark *m)
 {
     struct relay_mark_total t = m->step == RELAY_MARK_IDLE ? m->total : m->before;

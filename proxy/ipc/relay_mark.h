@@ -11,11 +11,16 @@
  *
  *   look    the bytes are copied out of from_fd, which keeps them, and judged
  *   note    before = total; front and intent*; then step = INTENT
- *   send    to_fd takes the bytes, or their beginning, or nothing
+ *   send    to_fd takes the bytes, or their beginning, or nothing; the kernel itself notes which
+ *           (struct sock_post)
  *   note    intent* = the part sent, left and hdr if it ends in a message; then step = SENT; if
  *           nothing was sent, step = IDLE
  *   take    the part sent is removed from from_fd
  *   note    total; then step = IDLE
+ *
+ * So a send is never in doubt: a process that is killed leaves the kernel's code only at the end of
+ * the call. The monitor looks at the kernel's note of a worker that has died, and replaces INTENT
+ * by POSTED or UNPOSTED (relay_mark_settle).
  *
  * A worker is one thread and stores the fields in this order. So a reader that sees a step can
  * trust the fields noted before it, and of two values that change together, such as total, one is
@@ -33,7 +38,7 @@
 #include "proxy/ipc/ipc.h"
 
 /* Changes with every change of the layout, or of a field's meaning. */
-#define RELAY_MARK_VERSION 1u
+#define RELAY_MARK_VERSION 2u
 
 /* The header and the first 16 bytes of the payload. */
 #define RELAY_MARK_FRONT 32u
@@ -43,8 +48,11 @@
 
 enum relay_mark_step {
     RELAY_MARK_IDLE,   /* nothing is under way, or only a look */
-    RELAY_MARK_INTENT, /* about to be sent; in doubt if the worker was killed within sendmsg */
+    RELAY_MARK_INTENT, /* being sent: the kernel's note shows whether it was */
     RELAY_MARK_SENT,   /* to_fd has it; from_fd may still have it */
+    /* Only after the worker's death: */
+    RELAY_MARK_POSTED,   /* to_fd has these bytes, which may end within a message; so has from_fd */
+    RELAY_MARK_UNPOSTED, /* to_fd has none of it */
     RELAY_MARK_STEPS
 };
 
@@ -106,7 +114,20 @@ void relay_mark_set(struct relay_mark *m, enum relay_mark_step step);
 /* Notes that bytes will be handed on, and total as it is; front has been stored. */
 void relay_mark_intend(struct relay_mark *m, uint32_t bytes, uint32_t messages, uint32_t fds);
 
-/* Returns the progress at this instruction: exact, apart from a send in doubt. */
+/*
+ * The worker has died, and the kernel had noted that so many bytes were sent: an intent becomes
+ * POSTED or UNPOSTED. A number that cannot be leaves it as it is.
+ */
+void relay_mark_settle(struct relay_mark *m, uint32_t sent);
+
+/*
+ * Of the messages at data, have bytes, only the first n have been sent: the intent ends there, and
+ * the rest of a message that is cut streams. Returns false if these are not messages.
+ */
+bool relay_mark_cut(struct relay_mark *m, const uint8_t *data, size_t n, size_t have)
+    __attribute__((warn_unused_result));
+
+/* Returns the progress at this instruction: exact, apart from a send that is not settled. */
 struct relay_mark_total relay_mark_progress(const struct relay_mark *m);
 
 /* The bytes handed on have been taken: updates total. */

@@ -14,7 +14,7 @@ bool session_page_sound(const struct session_page *p, uint64_t session)
     }
     for (int i = 0; i < SIDES; i++) {
         if ((p->taint[i] & ~IPC_TAINT_MAY) != 0 || (p->taint_unsent[i] & ~p->taint[i]) != 0 ||
-            p->due[i] > SESSION_PAGE_DUE_MOST || p->senders[i].told > 1 || p->senders[i].late > 1) {
+            p->senders[i].told > 1 || p->senders[i].late > 1) {
             return false;
         }
     }
@@ -24,6 +24,13 @@ bool session_page_sound(const struct session_page *p, uint64_t session)
         }
     }
     return true;
+}
+
+void session_page_settle(struct session_page *p, uint32_t sent)
+{
+    for (int i = 0; i < SESSION_PAGE_WAYS; i++) {
+        relay_mark_settle(&p->marks[i], sent);
+    }
 }
 
 static void session_page_add(struct ipc_count *to, const struct relay_mark *m)

@@ -22,13 +22,14 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "base/sock.h"
 #include "base/side.h"
 #include "proxy/ipc/ipc.h"
 #include "proxy/ipc/overdue.h"
 #include "proxy/ipc/relay_mark.h"
 
 /* Changes with every change of the layout, or of a field's meaning. */
-#define SESSION_PAGE_VERSION 2u
+#define SESSION_PAGE_VERSION 3u
 
 /*
  * A page's room in the file, in bytes. Half a page of memory: with thousands of idle sessions a
@@ -42,9 +43,6 @@
 /* The slot of a session that has none, and cannot be resumed. */
 #define SESSION_PAGE_NO_SLOT UINT32_MAX
 
-/* The most questions of settle.h that a side may leave unanswered: one for each worker killed. */
-#define SESSION_PAGE_DUE_MOST 8u
-
 /* The directions of a session. */
 enum session_page_way {
     SESSION_PAGE_TO_BACKEND,
@@ -56,11 +54,13 @@ enum session_page_way {
 };
 
 /*
- * What a worker is handling: SESSION_PAGE_HAND, or 0. Stored before a direction's turn and after
- * it, so that the monitor knows whose message the worker was handling when it died.
+ * The hand is the session that a worker is handling: SESSION_PAGE_HAND, or 0. Stored before a
+ * direction's turn and after it, so that the monitor knows whose message the worker was handling
+ * when it died.
  */
 struct session_page_head {
     uint64_t hand;
+    struct sock_post post; /* of its last send: the kernel's note */
 };
 
 #define SESSION_PAGE_HAND_BITS 3
@@ -105,8 +105,7 @@ struct session_page {
     uint32_t taint[SIDES];        /* IPC_TAINT_MAY that each party has caused */
     uint32_t taint_unsent[SIDES]; /* the part that the monitor may not have been sent */
     uint32_t handed_on;           /* bits 1 << enum side: another process uses its socket */
-    uint8_t due[SIDES]; /* questions that a side has not answered (proxy/relay/settle.h) */
-    uint16_t zero;
+    uint32_t zero;
     struct session_page_sender senders[SIDES];
     uint64_t captured; /* messages seen by its tap */
     struct relay_mark marks[SESSION_PAGE_WAYS];
@@ -122,6 +121,12 @@ _Static_assert(sizeof(struct session_page_head) <= SESSION_PAGE_HEAD, "the hand 
  * counts consistent. Pure.
  */
 bool session_page_sound(const struct session_page *p, uint64_t session);
+
+/*
+ * The worker has died, and its last send had sent so many bytes: settles the message that was under
+ * way (relay_mark_settle).
+ */
+void session_page_settle(struct session_page *p, uint32_t sent);
 
 /* Sums up the counts of delivered messages. The page must be sound. Pure. */
 void session_page_counts(const struct session_page *p, struct ipc_count *to_backend,

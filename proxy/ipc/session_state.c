@@ -49,7 +49,6 @@ static const char *const reasons[REASON_COUNT] = {
     [REASON_NO_RESOURCES] = "no-resources",
     [REASON_WORKER_DIED] = "worker-died",
     [REASON_WORKER_HUNG] = "worker-hung",
-    [REASON_IN_DOUBT] = "in-doubt",
     [REASON_POISONED] = "poisoned-message",
     [REASON_SHUTDOWN] = "shutdown",
     [REASON_OPERATOR] = "ended-by-operator",

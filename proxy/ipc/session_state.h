@@ -65,9 +65,7 @@ enum session_reason {
     REASON_NO_RESOURCES,
     REASON_WORKER_DIED,
     REASON_WORKER_HUNG, /* it stopped answering the monitor, and was killed */
-    REASON_IN_DOUBT, /* its worker died while it sent a message, and the receiver's silence does not
-                      * show whether it came */
-    REASON_POISONED, /* two workers died of the same message */
+    REASON_POISONED,    /* two workers died of the same message */
     REASON_SHUTDOWN,
     REASON_OPERATOR,   /* poemctl sessions end */
     REASON_EXECUTABLE, /* "look again": a party executes another file than the judged one */

@@ -104,9 +104,12 @@ bool worker_pages_write(const struct worker_pages *p, uint32_t slot, const struc
            pwrite(p->fd, in, sizeof *in, worker_pages_offset(slot)) == (ssize_t)sizeof *in;
 }
 
-uint64_t worker_pages_hand(const struct worker_pages *p)
+struct session_page_head worker_pages_head(const struct worker_pages *p)
 {
     struct session_page_head head;
 
-    return p && pread(p->fd, &head, sizeof head, 0) == (ssize_t)sizeof head ? head.hand : 0;
+    if (!p || pread(p->fd, &head, sizeof head, 0) != (ssize_t)sizeof head) {
+        memset(&head, 0, sizeof head);
+    }
+    return head;
 }

@@ -44,7 +44,7 @@ bool worker_pages_read(const struct worker_pages *p, uint32_t slot, struct sessi
 bool worker_pages_write(const struct worker_pages *p, uint32_t slot, const struct session_page *in)
     __attribute__((warn_unused_result));
 
-/* Returns the worker's hand, or 0. */
-uint64_t worker_pages_hand(const struct worker_pages *p);
+/* Returns the head: the session that the worker was handling, and its last send; zeroed if none. */
+struct session_page_head worker_pages_head(const struct worker_pages *p);
 
 #endif

@@ -19,7 +19,7 @@
 
 void worker_pool_resume_begin(struct worker_process *w)
 {
-    w->in_hand = session_page_in_hand(worker_pages_hand(w->pages), &w->in_hand_way);
+    w->in_hand = session_page_in_hand(worker_pages_head(w->pages).hand, &w->in_hand_way);
 }
 
 /*
@@ -120,7 +120,9 @@ bool worker_pool_resume_place(struct worker_process *w, struct monitor_session *
     t->pages = w->pages;
     t->slot = worker_pages_take(w->pages);
     if (worker_pool_unsent(t, IPC_RESUME)) {
-        good = worker_pages_read(from, old, &page) && worker_pages_write(t->pages, t->slot, &page);
+        good = worker_pages_read(from, old, &page);
+        session_page_settle(&page, worker_pages_head(from).post.sent);
+        good = good && worker_pages_write(t->pages, t->slot, &page);
     }
     worker_pages_give_back(from, old);
     return good;

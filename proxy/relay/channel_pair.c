@@ -242,7 +242,7 @@ static void channel_pair_turn(struct channel_pair *l, bool from_client)
     unsigned refused;
     bool ready = true;
 
-    if (*d.done || l->held[from]) {
+    if (*d.done) {
         return;
     }
     refused = d.direction->mark->refused;
@@ -297,7 +297,7 @@ static void channel_pair_balance(struct channel_pair *l, bool from_client)
 {
     struct direction d = channel_pair_direction_of(l, from_client);
 
-    if (*d.done || l->held[from_client ? SIDE_CLIENT : SIDE_BACKEND]) {
+    if (*d.done) {
         return;
     }
     if (relay_has_replies(d.direction)) {
@@ -307,17 +307,6 @@ static void channel_pair_balance(struct channel_pair *l, bool from_client)
     } else if (!d.from->reading && !d.to->writing && !channel_pair_is_pausing(l) &&
                !dma_gate_blocked(&l->dma, from_client)) {
         channel_pair_want_read(d.from, true);
-    }
-}
-
-void channel_pair_hold(struct channel_pair *l, enum side from, bool on)
-{
-    struct direction d = channel_pair_direction_of(l, from == SIDE_CLIENT);
-
-    l->held[from] = on;
-    if (!*d.done) {
-        channel_pair_want_read(d.from, !on);
-        channel_pair_stop_writing(d.to);
     }
 }
 

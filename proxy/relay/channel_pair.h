@@ -72,7 +72,6 @@ struct channel_pair {
     struct relay_direction to_client;
     bool to_backend_done;
     bool to_client_done;
-    bool held[SIDES]; /* the direction that this side sends in rests: see channel_pair_hold */
     enum session_reason reason; /* of the first closing */
     enum channel_pair_wait to_backend_wait;
     enum channel_pair_wait to_client_wait;
@@ -128,12 +127,6 @@ void channel_pair_count_fds(struct channel_pair *l, struct fdroom_session *s);
  * life, and needs a gate. It may have requests that wait already. Call before the loop's next turn.
  */
 void channel_pair_watch(struct channel_pair *l, struct overdue *o);
-
-/*
- * Rests the direction that this side sends in, or has it go on: nothing of it is read or sent
- * meanwhile.
- */
-void channel_pair_hold(struct channel_pair *l, enum side from, bool on);
 
 /* The gate's report has been sent: a direction that was held for it goes on. */
 void channel_pair_resume(struct channel_pair *l);

@@ -10,9 +10,12 @@
 /* Queues kept for the next turn: both directions of two sessions, without a malloc. */
 #define KEEP 4
 
-void queue_pool_init(struct queue_pool *pool)
+void queue_pool_init(struct queue_pool *pool, struct sock_post *post)
 {
-    *pool = (struct queue_pool){.free = NULL};
+    *pool = (struct queue_pool){.post = post};
+    if (!post) {
+        pool->post = &pool->own;
+    }
 }
 
 void queue_pool_deinit(struct queue_pool *pool)

@@ -15,6 +15,7 @@
 
 #include "base/fdset.h"
 #include "base/limits.h"
+#include "base/sock.h"
 
 struct queue {
     struct queue *next; /* in the pool */
@@ -27,9 +28,12 @@ struct queue {
 struct queue_pool {
     struct queue *free;
     unsigned n_free;
+    struct sock_post *post; /* of the sends of all directions; may outlive the process */
+    struct sock_post own;   /* … or does not */
 };
 
-void queue_pool_init(struct queue_pool *pool);
+/* post is borrowed, or NULL: nothing outlives the process. The pool must not move afterwards. */
+void queue_pool_init(struct queue_pool *pool, struct sock_post *post);
 void queue_pool_deinit(struct queue_pool *pool);
 
 /* Returns an empty queue, or NULL if out of memory. */

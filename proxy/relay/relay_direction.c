@@ -49,12 +49,6 @@ void relay_guard(struct relay_direction *p, struct dma_gate_side *l, bool from_c
     p->from_client = from_client;
 }
 
-void relay_settle_by(struct relay_direction *p, struct settle *s)
-{
-    p->settle = s;
-    p->watched = s || p->dma->gate->watches;
-}
-
 void relay_count_fds(struct relay_direction *p, struct fdroom_leg *leg)
 {
     p->leg = leg;

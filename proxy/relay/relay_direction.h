@@ -42,7 +42,6 @@
 #include "proxy/ipc/session_state.h"
 #include "proxy/relay/tap.h"
 #include "proxy/relay/sender_check.h"
-#include "proxy/relay/settle.h"
 
 struct relay_direction {
     int from_fd;             /* borrowed, non-blocking */
@@ -57,7 +56,6 @@ struct relay_direction {
     bool from_client;
     bool watched;                      /* dma->gate->watches */
     struct dma_gate_side *dma;         /* borrowed, or NULL */
-    struct settle *settle;             /* borrowed; NULL: no answer of from_fd is the broker's */
     struct tap *tap;                   /* borrowed; NULL: not captured */
     struct overdue *overdue;           /* borrowed; NULL: requests are not watched */
     uint32_t now_ms;                   /* clock_coarse_ms of this turn, if they are */
@@ -114,12 +112,6 @@ void relay_ask(struct relay_direction *p, struct asked *asks, struct asked *aske
 /* Has a gate judge the messages; l is borrowed for its life. Call before the first turn. */
 void relay_guard(struct relay_direction *p, struct dma_gate_side *l, bool from_client);
 
-/*
- * Has answers to the broker's own questions taken out, by a guarded direction; s is borrowed, NULL:
- * there are none any more.
- */
-void relay_settle_by(struct relay_direction *p, struct settle *s);
-
 /* Counts the fds; leg is borrowed for its life, NULL: not counted. Call before the first turn. */
 void relay_count_fds(struct relay_direction *p, struct fdroom_leg *leg);
 
@@ -159,25 +151,20 @@ bool relay_has_replies(const struct relay_direction *p);
 
 /* The state in which a worker that died has left a direction. */
 enum relay_recovery {
-    RELAY_RECOVERED,         /* nothing was lost or sent twice: a turn goes on */
-    RELAY_RECOVERY_IN_DOUBT, /* the receiver has the messages of the mark's intent, or not: see
-                              * relay_resolve */
-    RELAY_RECOVERY_LOST,     /* bytes or fds that only the worker had are lost */
-    RELAY_RECOVERY_UNSOUND,  /* the mark is not one that a direction writes */
+    RELAY_RECOVERED,        /* nothing was being sent */
+    RELAY_RECOVERED_SENT,   /* the receiver has what was being sent */
+    RELAY_RECOVERED_UNSENT, /* the receiver has nothing of it: a turn sends it */
+    RELAY_RECOVERY_LOST,    /* bytes or fds that only the worker had are lost */
+    RELAY_RECOVERY_UNSOUND, /* the mark is not one that a direction writes */
 };
 
 /*
- * Goes on from p's mark, in which another worker has left it. Call once, after relay_init and what
- * else is called before the first turn. For all results but RELAY_RECOVERED a turn must not follow.
+ * Goes on from p's mark, in which another worker has left it, and which is settled
+ * (relay_mark_settle). Call once, after relay_init and what else is called before the first turn.
+ * If it has recovered, nothing was lost or sent twice, and a turn goes on; otherwise none must
+ * follow. The header of the first message that was being sent is at the mark's front.
  */
 enum relay_recovery relay_recover(struct relay_direction *p) __attribute__((warn_unused_result));
-
-/*
- * Settles RELAY_RECOVERY_IN_DOUBT: the receiver has all bytes of the intent, or none of them. If
- * not, a turn sends them again. The header of the first message is at the mark's front. Returns
- * false if from_fd has another reader.
- */
-bool relay_resolve(struct relay_direction *p, bool arrived) __attribute__((warn_unused_result));
 
 /* ---- between relay_direction.c, relay_pass.c, relay_recover.c and relay_gate.c only ---- */
 

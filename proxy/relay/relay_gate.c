@@ -56,12 +56,6 @@ static void relay_gate_discard(struct relay_direction *p)
     p->mark->ending = 0;
 }
 
-/* Returns true if the message answers a question of the broker's own. */
-static bool relay_gate_swallows(const struct relay_direction *p, const struct wire_hdr *hdr)
-{
-    return p->settle && settle_swallow(p->settle, p->from_client ? SIDE_CLIENT : SIDE_BACKEND, hdr);
-}
-
 enum dma_verdict relay_judge_message(const struct relay_direction *p, const uint8_t *bytes,
                                      const struct wire_hdr *hdr, size_t n)
 {
@@ -69,9 +63,6 @@ enum dma_verdict relay_judge_message(const struct relay_direction *p, const uint
     const bool late = relay_is_late(p, hdr);
     const unsigned n_fds = late ? 0 : p->queue->fds.n;
 
-    if (relay_gate_swallows(p, hdr)) {
-        return DMA_DROP;
-    }
     if (!p->watched) {
         if (n_fds > 0) {
             dma_gate_fds(p->dma, p->from_client);

@@ -137,32 +137,6 @@ static enum dma_verdict relay_pass_gather(struct relay_direction *p, const struc
 }
 
 /*
- * Of the copied messages only the first n bytes have been sent: the intent ends there, and the rest
- * of a message that is cut streams.
- */
-static void relay_pass_cut(struct relay_direction *p, size_t n)
-{
-    struct relay_mark *m = p->mark;
-    struct wire_hdr hdr;
-
-    m->intent = (uint32_t)n;
-    m->intent_messages = 0;
-    for (size_t at = 0; at < n; at += hdr.size) {
-        memcpy(&hdr, p->queue->data + at, sizeof hdr);
-        if (hdr.size <= n - at) {
-            m->intent_messages++;
-            continue;
-        }
-        m->hdr = hdr;
-        m->left = hdr.size - (n - at);
-        m->large = false;
-        m->noted = true;
-        m->inside = true;
-        m->piece = DMA_PASS;
-    }
-}
-
-/*
  * Takes the bytes of the intent. They are those in the queue, unless the socket has another reader:
  * a twin socket comes from a peer, which may have kept it (and SO_PEEK_OFF shifts only the look).
  */
@@ -182,6 +156,13 @@ static enum relay_outcome relay_pass_take(struct relay_direction *p, struct rela
     return RELAY_MORE;
 }
 
+/* The copied messages are about to be sent: from here on the kernel's note is about them. */
+static void relay_pass_intend(struct relay_direction *p, uint32_t messages, uint32_t fds)
+{
+    p->pool->post->sent = 0;
+    relay_mark_intend(p->mark, (uint32_t)p->copied, messages, fds);
+}
+
 /* The only message in the queue does not go on: the gate answers it, or it is a late reply. */
 static enum relay_outcome relay_pass_drop(struct relay_direction *p, struct relay_detail *detail)
 {
@@ -191,7 +172,7 @@ static enum relay_outcome relay_pass_drop(struct relay_direction *p, struct rela
     if (p->tap) {
         tap_kept_back(p->tap, &m->hdr, p->queue->data, p->queue->end);
     }
-    relay_mark_intend(m, (uint32_t)p->copied, 0, 0);
+    relay_pass_intend(p, 0, 0);
     m->dropped = true;
     relay_mark_set(m, RELAY_MARK_SENT);
     r = relay_pass_take(p, detail);
@@ -227,8 +208,8 @@ enum relay_outcome relay_pass_on(struct relay_direction *p, struct relay_detail 
     enum relay_outcome r;
     ssize_t n;
 
-    relay_mark_intend(m, (uint32_t)p->copied, p->copied_messages, fds);
-    n = sock_send(p->to_fd, q->data, p->copied, &q->fds, MSG_DONTWAIT);
+    relay_pass_intend(p, p->copied_messages, fds);
+    n = sock_send_post(p->to_fd, p->pool->post, q->data, p->copied, &q->fds, MSG_DONTWAIT);
     if (n == -EAGAIN || n == -ETOOMANYREFS) {
         return relay_pass_wait(p, n);
     }
@@ -237,8 +218,9 @@ enum relay_outcome relay_pass_on(struct relay_direction *p, struct relay_detail 
         detail->err = (int)-n;
         return RELAY_TO_ERROR;
     }
-    if ((size_t)n < p->copied) {
-        relay_pass_cut(p, (size_t)n);
+    if ((size_t)n < p->copied && !relay_mark_cut(m, q->data, (size_t)n, p->copied)) {
+        detail->err = EPROTO;
+        return RELAY_TO_ERROR;
     }
     relay_mark_set(m, RELAY_MARK_SENT);
     if (p->tap) {

@@ -17,8 +17,15 @@ static bool relay_recover_take(struct relay_direction *p)
     uint8_t data[LIMIT_PEEK];
     bool fds_near;
     const ssize_t n = sock_peek(p->from_fd, data, sizeof data, &fds_near);
+    const bool front = relay_mark_is_front(m, data, n);
 
-    if (relay_mark_is_front(m, data, n)) {
+    if (m->step == RELAY_MARK_POSTED) {
+        if (!front || !relay_mark_cut(m, data, m->intent, (size_t)n)) {
+            return false;
+        }
+        relay_mark_set(m, RELAY_MARK_SENT);
+    }
+    if (front) {
         if (!m->dropped) {
             relay_note_messages(p, data, m->intent, (size_t)n);
         } else {
@@ -34,7 +41,7 @@ static bool relay_recover_take(struct relay_direction *p)
 
 enum relay_recovery relay_recover(struct relay_direction *p)
 {
-    const struct relay_mark *m = p->mark;
+    struct relay_mark *m = p->mark;
 
     if (!relay_mark_sound(m)) {
         return RELAY_RECOVERY_UNSOUND;
@@ -43,24 +50,16 @@ enum relay_recovery relay_recover(struct relay_direction *p)
         return RELAY_RECOVERY_LOST;
     }
     switch (m->step) {
+    case RELAY_MARK_IDLE:
+        return RELAY_RECOVERED;
+    case RELAY_MARK_POSTED:
+        return relay_recover_take(p) ? RELAY_RECOVERED_SENT : RELAY_RECOVERY_LOST;
     case RELAY_MARK_SENT:
         return relay_recover_take(p) ? RELAY_RECOVERED : RELAY_RECOVERY_LOST;
-    case RELAY_MARK_INTENT:
-        return RELAY_RECOVERY_IN_DOUBT;
+    case RELAY_MARK_UNPOSTED:
+        relay_mark_set(m, RELAY_MARK_IDLE);
+        return RELAY_RECOVERED_UNSENT;
     default:
-        return RELAY_RECOVERED;
+        return RELAY_RECOVERY_UNSOUND;
     }
-}
-
-bool relay_resolve(struct relay_direction *p, bool arrived)
-{
-    if (arrived) {
-        relay_mark_set(p->mark, RELAY_MARK_SENT);
-        return relay_recover_take(p);
-    }
-    /* The worker may have found that a part was sent, and noted which one. */
-    p->mark->left = 0;
-    p->mark->total = p->mark->before;
-    relay_mark_set(p->mark, RELAY_MARK_IDLE);
-    return true;
 }

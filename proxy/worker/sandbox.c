@@ -24,6 +24,8 @@ int sandbox_enter(uid_t uid, gid_t gid, uint64_t nofile, uint64_t memory, uint64
         /* senders' credentials on that pair and on peers' sockets, their buffers */
         FILTER_CALL_IF(setsockopt, FILTER_IS_INT(1, SOL_SOCKET)),
         FILTER_CALL_IF(getsockopt, FILTER_IS_INT(1, SOL_SOCKET)),
+        /* messages handed on: the C library's sendmmsg, of which the kernel notes what was sent */
+        FILTER_CALL(sendmmsg),
         /* to make a peer's blocking socket non-blocking */
         FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_GETFL)),
         FILTER_CALL_IF(fcntl, FILTER_IS_INT(1, F_SETFL)),

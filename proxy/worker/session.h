@@ -28,7 +28,6 @@ struct session;
 TAILQ_HEAD(session_list, session);
 SLIST_HEAD(session_stack, session);
 struct session_lingerer;
-struct session_settle;
 SLIST_HEAD(session_lingering, session_lingerer);
 RB_HEAD(session_tree, session);
 
@@ -98,8 +97,7 @@ struct session_guard {
     struct fdroom_session fds;
     struct session_watch watch;
     uint32_t busy_poll_us;
-    struct session_settle *settle; /* owned; NULL: nothing has been in doubt */
-    struct session *session;       /* allocated together with the guard */
+    struct session *session; /* allocated together with the guard */
     struct channel_pair *channels;
 };
 

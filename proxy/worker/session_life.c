@@ -413,7 +413,7 @@ void session_host_resume(struct session_host *h)
 
 int session_host_init(struct session_host *h)
 {
-    queue_pool_init(&h->pool);
+    queue_pool_init(&h->pool, h->pages ? &((struct session_page_head *)h->pages)->post : NULL);
     session_guard_init_memory(h);
     for (int state = 0; state < SESSION_STATES; state++) {
         TAILQ_INIT(&h->lists[state]);

@@ -13,7 +13,6 @@
 #include "proxy/worker/session_fault.h"
 #include "proxy/worker/session_linger.h"
 #include "proxy/worker/session_refuse.h"
-#include "proxy/worker/session_settle.h"
 #include "proxy/ipc/turn.h"
 
 #define SUBJECT(s, leg_name) \
@@ -234,7 +233,6 @@ static void session_forget(struct session *s)
     if (s->guard) {
         dma_gate_deinit(&s->guard->gate);
         report_deinit(&s->guard->report);
-        session_settle_free(s->guard->settle);
         session_guard_free(s->host, s->guard);
         return;
     }

@@ -11,7 +11,6 @@
 #include "base/sock.h"
 #include "proxy/worker/session_reap.h"
 #include "proxy/worker/session_relay.h"
-#include "proxy/worker/session_settle.h"
 #include "proxy/worker/session_watch.h"
 
 #define SUBJECT(s) \
@@ -75,6 +74,14 @@ static void session_resume_tap(struct session *s, const struct ipc_session *sett
     }
 }
 
+/* Reports what became of the message that was being sent. */
+static void session_resume_report_sent(struct session *s, const struct relay_mark *m,
+                                       enum ipc_doubt doubt)
+{
+    s->guard->resumed.doubt = doubt;
+    memcpy(&s->guard->resumed.hdr, m->front, sizeof s->guard->resumed.hdr);
+}
+
 /* Recovers one direction. Returns REASON_NONE, or the reason for the session's end. */
 static enum session_reason session_resume_way(struct session *s, struct channel_pair *l,
                                               enum side from)
@@ -84,8 +91,12 @@ static enum session_reason session_resume_way(struct session *s, struct channel_
     switch (relay_recover(p)) {
     case RELAY_RECOVERED:
         return REASON_NONE;
-    case RELAY_RECOVERY_IN_DOUBT:
-        return session_settle_begin(s, l, from);
+    case RELAY_RECOVERED_SENT:
+        session_resume_report_sent(s, p->mark, IPC_DOUBT_RECEIVED);
+        return REASON_NONE;
+    case RELAY_RECOVERED_UNSENT:
+        session_resume_report_sent(s, p->mark, IPC_DOUBT_RESENT);
+        return REASON_NONE;
     default:
         return REASON_WORKER_DIED;
     }
@@ -94,7 +105,7 @@ static enum session_reason session_resume_way(struct session *s, struct channel_
 static enum session_reason session_resume_ways(struct session *s)
 {
     struct channel_pair *const pairs[] = {s->channels, s->twin};
-    enum session_reason reason = session_settle_go_on(s);
+    enum session_reason reason = REASON_NONE;
 
     for (unsigned i = 0; i < 2 && pairs[i]; i++) {
         for (int from = 0; from < SIDES && reason == REASON_NONE; from++) {

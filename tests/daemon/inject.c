@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -131,6 +132,23 @@ void inject_leave_with(struct injection *j, long number, const uint64_t args[6])
     ck_assert_int_eq(ptrace(PTRACE_DETACH, j->pid, 0, WSTOPSIG(status)), 0);
 }
 
+static uint64_t inject_read(const struct injection *j, uint64_t at)
+{
+    return (uint64_t)ptrace(PTRACE_PEEKDATA, j->pid, at, 0);
+}
+
+/* Whether the process is about to send n bytes, by sendmmsg as a relay does. */
+static bool inject_sends(const struct injection *j, const struct user_regs_struct *r, size_t n)
+{
+    uint64_t iov;
+
+    if (r->orig_rax != SYS_sendmmsg || (long)r->rax != -ENOSYS) {
+        return false;
+    }
+    iov = inject_read(j, r->rsi + offsetof(struct msghdr, msg_iov));
+    return inject_read(j, iov + offsetof(struct iovec, iov_len)) == n;
+}
+
 void inject_until_send(struct injection *j, size_t n)
 {
     struct user_regs_struct r = {0};
@@ -144,7 +162,7 @@ void inject_until_send(struct injection *j, size_t n)
         ck_assert(WIFSTOPPED(status));
         sig = status >> 16 || WSTOPSIG(status) & 0x80 ? 0 : WSTOPSIG(status);
         ck_assert_int_eq(ptrace(PTRACE_GETREGS, j->pid, 0, &r), 0);
-    } while (r.orig_rax != SYS_sendto || r.rdx != n || (long)r.rax != -ENOSYS);
+    } while (!inject_sends(j, &r, n));
 }
 
 void inject_kill(struct injection *j)

@@ -35,7 +35,7 @@ long inject_call(struct injection *j, long number, const uint64_t args[6]);
 void inject_leave_with(struct injection *j, long number, const uint64_t args[6]);
 
 /*
- * Lets it run, unless calls were made in its place, until it is about to send n bytes without fds.
+ * Lets it run, unless calls were made in its place, until it is about to relay n bytes.
  */
 void inject_until_send(struct injection *j, size_t n);
 

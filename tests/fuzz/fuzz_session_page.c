@@ -24,7 +24,7 @@
 #define TURNS 64
 
 /* Of the settings; the lowest two bits are the direction. */
-enum { WAY = 3, ARRIVED = 4, WATCHES = 8, WITH_FD = 16, CLOSES = 32, OVERDUE = 64 };
+enum { WAY = 3, SETTLED = 4, WATCHES = 8, WITH_FD = 16, CLOSES = 32, OVERDUE = 64 };
 
 struct way {
     int fds[4]; /* the sender's end, from_fd, to_fd, the receiver's end */
@@ -50,7 +50,7 @@ static void way_open(struct way *w, struct session_page *p, uint8_t settings)
 
     FUZZ_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, w->fds) == 0);
     FUZZ_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, w->fds + 2) == 0);
-    queue_pool_init(&w->pool);
+    queue_pool_init(&w->pool, NULL);
     report_init(&w->report, settings & WATCHES);
     dma_gate_init(&w->gate, &set, p->max_dma_maps, &w->report, way_on_gate, NULL);
     dma_gate_side_init(&w->side, &w->gate);
@@ -107,22 +107,19 @@ static void way_drain(const struct way *w)
     fdset_close(&fds);
 }
 
-static void way_go_on(struct way *w, uint8_t settings)
+static void way_go_on(struct way *w)
 {
     struct relay_direction *const p = &w->direction;
-    enum relay_recovery r = relay_recover(p);
+    const enum relay_recovery r = relay_recover(p);
+    const bool recovered = r <= RELAY_RECOVERED_UNSENT;
     enum relay_outcome turn = RELAY_MORE;
     struct relay_detail detail;
 
-    FUZZ_REQUIRE(r != RELAY_RECOVERY_UNSOUND);
-    if (r == RELAY_RECOVERY_IN_DOUBT) {
-        FUZZ_REQUIRE(p->mark->step == RELAY_MARK_INTENT);
-        r = relay_resolve(p, settings & ARRIVED) ? RELAY_RECOVERED : RELAY_RECOVERY_LOST;
-    }
-    if (r == RELAY_RECOVERED) {
+    FUZZ_REQUIRE(r != RELAY_RECOVERY_UNSOUND || p->mark->step == RELAY_MARK_INTENT);
+    if (recovered) {
         FUZZ_REQUIRE(p->mark->step == RELAY_MARK_IDLE);
     }
-    for (int i = 0; r == RELAY_RECOVERED && turn == RELAY_MORE && i < TURNS; i++) {
+    for (int i = 0; recovered && turn == RELAY_MORE && i < TURNS; i++) {
         turn = relay_turn(p, &detail);
         FUZZ_REQUIRE(relay_mark_sound(p->mark));
         way_drain(w);
@@ -170,13 +167,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     if (!session_page_sound(&page, SESSION)) {
         return 0;
     }
+    if (p[0] & SETTLED) {
+        session_page_settle(&page, p[1]);
+        FUZZ_REQUIRE(session_page_sound(&page, SESSION));
+    }
     session_page_counts(&page, &counts[SIDE_BACKEND], &counts[SIDE_CLIENT]);
     lowest = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
     close(lowest);
     memset(&w, 0, sizeof w);
     way_open(&w, &page, p[0]);
     way_write(&w, p[0], p + used, n - used);
-    way_go_on(&w, p[0]);
+    way_go_on(&w);
     way_close(&w);
     /* No fd stays open. */
     FUZZ_REQUIRE(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0) == lowest);

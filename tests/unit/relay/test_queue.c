@@ -16,7 +16,7 @@ static struct queue_pool pool;
 
 static void open_pool(void)
 {
-    queue_pool_init(&pool);
+    queue_pool_init(&pool, NULL);
 }
 
 static void close_pool(void)

@@ -44,9 +44,6 @@ START_TEST(what_cannot_be_is_not_believed)
     page.taint_unsent[SIDE_BACKEND] = TAINT_DMA;
     ck_assert(!session_page_sound(&page, SESSION));
     begin();
-    page.due[SIDE_CLIENT] = SESSION_PAGE_DUE_MOST + 1;
-    ck_assert(!session_page_sound(&page, SESSION));
-    begin();
     page.handed_on = 1u << SIDES;
     ck_assert(!session_page_sound(&page, SESSION));
     begin();

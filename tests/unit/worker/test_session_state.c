@@ -52,7 +52,6 @@ static const char *const words[REASON_COUNT] = {
     "no-resources",
     "worker-died",
     "worker-hung",
-    "in-doubt",
     "poisoned-message",
     "shutdown",
     "ended-by-operator",
