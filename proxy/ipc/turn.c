@@ -72,18 +72,24 @@ static bool turn_set_timer(int fd, int64_t end)
  */
 static int turn_sleep(int fd, struct epoll_event *events, int maxevents, int timeout)
 {
-    int n;
-
     if (timeout < TURN_LONG_MS ||
         !turn_set_timer(fd, (int64_t)clock_ns() + (int64_t)timeout * (int64_t)CLOCK_MS_NS)) {
         return turn_kernel_wait(fd, events, maxevents, timeout);
     }
-    n = turn_kernel_wait(fd, events, maxevents, -1);
-    for (int i = 0; i < n; i++) {
+    return turn_kernel_wait(fd, events, maxevents, -1);
+}
+
+/*
+ * Takes the timer's event out, whatever wait has returned it: it is reported once. Returns the
+ * number of the others.
+ */
+static int turn_take_timer(struct epoll_event *events, int n)
+{
+    for (int i = 0; i < n && turn.loop_fd >= 0; i++) {
         if (events[i].data.fd == turn.timer_fd) {
             turn.timer = 0;
-            events[i] = events[--n];
-            break;
+            events[i] = events[n - 1];
+            return n - 1;
         }
     }
     return n;
@@ -123,7 +129,7 @@ int epoll_wait(int fd, struct epoll_event *events, int maxevents, int timeout)
 
         turn.longest = took > turn.longest ? took : turn.longest;
     }
-    n = turn_wait(fd, events, maxevents, timeout);
+    n = turn_take_timer(events, turn_wait(fd, events, maxevents, timeout));
     turn.begun = (int64_t)clock_ns();
     return n;
 }

@@ -100,6 +100,24 @@ START_TEST(a_long_wait_ends_in_time_and_is_no_event)
 }
 END_TEST
 
+/* The timer of a long wait that an event has ended is due in a short one. */
+START_TEST(a_short_wait_leaves_the_timer_to_later_ones)
+{
+    const uint64_t begun = clock_ns();
+    struct epoll_event e = {.events = 0};
+    eventfd_t value;
+
+    ck_assert_int_eq(eventfd_write(event_fd, 1), 0);
+    ck_assert_int_eq(epoll_wait(loop_fd, &e, 1, LONG_MS), 1);
+    ck_assert_int_eq(eventfd_read(event_fd, &value), 0);
+    while (clock_ns() - begun < 2ull * LONG_MS * CLOCK_MS_NS) {
+        ck_assert_int_eq(epoll_wait(loop_fd, &e, 1, LONG_MS / 4), 0);
+    }
+    ck_assert_int_eq(epoll_wait(loop_fd, &e, 1, LONG_MS), 0);
+    ck_assert_uint_ge(clock_ns() - begun, 3ull * LONG_MS * CLOCK_MS_NS);
+}
+END_TEST
+
 int main(void)
 {
     /* Its timer stays open. */
@@ -115,6 +133,7 @@ int main(void)
     tc = unit_case(s, "timer");
     tcase_add_checked_fixture(tc, open_loop, close_loop);
     tcase_add_test(tc, a_long_wait_ends_in_time_and_is_no_event);
+    tcase_add_test(tc, a_short_wait_leaves_the_timer_to_later_ones);
     failed = unit_run(s);
     event_base_free(base);
     return failed;
