@@ -324,6 +324,32 @@
 /* Connections accepted in one turn of the loop, so that a flood of them starves nothing else. */
 #define LIMIT_ACCEPTS 32
 
+/*
+ * Monitors, one after the other: a session's socket keeps the pid of the monitor that made it, by
+ * which a worker recognizes sockets that lead to this broker. Beyond this the oldest are forgotten.
+ */
+#define LIMIT_MONITORS 8
+
+/*
+ * How long workers relay without a monitor ("orphan-timeout"), in ms: longer than the next one
+ * takes to start on a machine under load. A configuration may set a second to an hour.
+ */
+#define LIMIT_ORPHAN_MS 30000u
+#define LIMIT_ORPHAN_LEAST_MS 1000u
+#define LIMIT_ORPHAN_MOST_MS 3600000u
+
+/*
+ * Parts of that time, each of which must pass in silence: if the worker itself did not run for a
+ * while, as in a frozen group of processes, that counts as one of them.
+ */
+#define LIMIT_ORPHAN_LOOKS 8u
+
+/*
+ * Interval of tries to hand a session over to another worker, in ms: it must be between two
+ * messages, which most are at once.
+ */
+#define LIMIT_LEAVE_MS 5u
+
 /* A dead worker is started again after this many ms, doubled each time up to the second number. */
 #define LIMIT_RESPAWN_MS 50
 #define LIMIT_RESPAWN_MAX_MS 5000

@@ -230,6 +230,7 @@ struct config {
     unsigned
         most_sessions; /* by config_resolve: what processes are made for, which a reload keeps */
     unsigned handshake_ms; /* default for the routes */
+    unsigned orphan_ms;    /* how long workers relay without a monitor */
     enum log_level log_level;
     struct config_control control;
     char *poem_file;                     /* replaces the built-in poem; NULL: does not */

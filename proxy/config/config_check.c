@@ -27,6 +27,7 @@ int config_init(struct config *c)
     *c = (struct config){
         .max_sessions = CONFIG_MAX_SESSIONS_DEFAULT,
         .handshake_ms = LIMIT_HANDSHAKE_MS,
+        .orphan_ms = LIMIT_ORPHAN_MS,
         .log_level = LOG_INFO,
         .trace_buffer_mib = CONFIG_TRACE_BUFFER_DEFAULT,
         .control = {.mode = CONFIG_MODE_DEFAULT, .owner = (uid_t)-1, .group = (gid_t)-1},

@@ -6,6 +6,7 @@
 
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/sealed.h"
 
@@ -97,6 +98,8 @@ int worker_pool_settings_write(const struct config *c, const struct poem *poem)
     /* A reload can add "dma" words to any route. */
     s.memory_most = worker_pool_settings_space(c, c->most_sessions);
     s.poem_size = (uint32_t)poem->size;
+    s.orphan_ms = c->orphan_ms;
+    s.monitors[0] = getpid();
     worker_pool_settings_fds(c, worker_pool_settings_most(), &s);
     if (s.fd_share < LIMIT_FDS_SHARE_USUAL) {
         log_warning("the limit of open files allows each session only %u fds in flight: raise it, "

@@ -37,6 +37,8 @@ static const struct {
     [IPC_END] = {IPC_FROM_MONITOR, 0, WITH_WORKER},
     [IPC_COUNT] = {IPC_FROM_MONITOR, 0, NO_SESSION},
     [IPC_PING] = {IPC_FROM_MONITOR, 0, NO_SESSION},
+    [IPC_ADOPT] = {IPC_FROM_MONITOR, 0, NO_SESSION},
+    [IPC_HAND_OVER] = {IPC_FROM_MONITOR, 0, RELAYED},
     [IPC_QUIT] = {IPC_FROM_MONITOR, 0, NO_SESSION},
     [IPC_READY] = {IPC_FROM_WORKER, 0, NO_SESSION},
     [IPC_PONG] = {IPC_FROM_WORKER, 0, NO_SESSION},
@@ -48,6 +50,8 @@ static const struct {
     [IPC_TWIN] = {IPC_FROM_WORKER, 2, RELAYED},
     [IPC_RESUMED] = {IPC_FROM_WORKER, 0, RELAYED},
     [IPC_COUNTS] = {IPC_FROM_WORKER, 0, NO_SESSION},
+    [IPC_ADOPTED] = {IPC_FROM_WORKER, 0, NO_SESSION},
+    [IPC_HANDED_OVER] = {IPC_FROM_WORKER, 0, RELAYED},
     [IPC_RECEIVED] = {IPC_FROM_WORKER, 0, NO_SESSION},
     [IPC_ENDED] = {IPC_FROM_WORKER, 0, WITH_WORKER},
 };
@@ -101,7 +105,7 @@ bool ipc_taint_sound(const struct ipc_taint *t)
 
 bool ipc_export_sound(const struct ipc_export *e)
 {
-    if (e->n == 0 || e->n > IPC_EXPORT_RANGES || e->zero != 0) {
+    if (e->n == 0 || e->n > IPC_EXPORT_RANGES || e->again > 1) {
         return false;
     }
     for (uint32_t i = 0; i < e->n; i++) {
@@ -129,6 +133,20 @@ const char *ipc_doubt_word(uint32_t doubt)
 bool ipc_resumed_sound(const struct ipc_resumed *r)
 {
     return r->doubt < IPC_DOUBTS;
+}
+
+bool ipc_adopted_sound(const struct ipc_adopted *a)
+{
+    if (a->n > IPC_HELD || a->last > 1) {
+        return false;
+    }
+    for (uint32_t i = 0; i < a->n; i++) {
+        if (a->held[i].state >= SESSION_STATES ||
+            !((WITH_WORKER | IN(DEAD)) & 1u << a->held[i].state)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool ipc_counts_sound(const struct ipc_counts *c)

@@ -6,6 +6,27 @@
  * A table defines for each message its sender, its number of fds, and the states of its session in
  * which it is legal. The monitor trusts a worker no further: a worker has read its peers' bytes, so
  * one that violates the table is killed.
+ *
+ * The channel outlives the monitor, whose end another process keeps (proxy/keeper). A worker relays
+ * on while there is none, and what it sends waits in the channel. The next monitor sends IPC_ADOPT.
+ * Messages that the last one received, and did not act on, are lost, so each of them is repeated
+ * after that, or harmless:
+ *
+ *   sent by the monitor
+ *   SESSION, RESUME    not among those of IPC_ADOPTED: refused, or resumed once more
+ *   REFUSE             the worker answers the client, and does not report it any more
+ *   VERDICT            the worker refuses what is still in its handshake at IPC_ADOPT
+ *   RECORDED           the worker repeats its IPC_EXPORT
+ *   RING, TAP, GONE    the next monitor sends its own
+ *   END, COUNT         the client that asked for it has lost its connection to the monitor
+ *   PING, QUIT         the next monitor pings; a worker that quits is gone, like one that died
+ *
+ *   sent by the worker, before its first IPC_ADOPTED
+ *   EXPORT, TAINT, TWIN, RESUMED    repeated
+ *   HEARD, EVIDENCE                 the session is refused
+ *   ENDED, HANDED_OVER              the session is not among those of IPC_ADOPTED; its page has its
+ *                                   counts
+ *   READY, PONG, COUNTS, RECEIVED, TURNED_AWAY, ADOPTED    without consequences
  */
 #ifndef POEMD_PROXY_IPC_IPC_H
 #define POEMD_PROXY_IPC_IPC_H
@@ -36,6 +57,8 @@ enum ipc_type {
     IPC_END,         /* end the session for an operator */
     IPC_COUNT,       /* report the counts of every relaying session */
     IPC_PING,        /* answer with IPC_PONG, which proves that the worker makes its turns */
+    IPC_ADOPT,       /* from the next monitor, after the last one has gone: report what you have */
+    IPC_HAND_OVER,   /* let go of the session between two messages, for another worker */
     IPC_QUIT,        /* end every session, report each, exit */
     /* worker → monitor */
     IPC_READY,       /* has given up its rights, takes sessions */
@@ -49,6 +72,8 @@ enum ipc_type {
                       * one die */
     IPC_RESUMED,     /* the session of an IPC_RESUME goes on */
     IPC_COUNTS,      /* an answer to IPC_COUNT, in as many messages as needed */
+    IPC_ADOPTED,     /* an answer to IPC_ADOPT, likewise: all sessions of the worker */
+    IPC_HANDED_OVER, /* the worker has closed its fds of the session, which goes on from its page */
     IPC_ENDED,       /* the session is over; its fds are closed */
     IPC_RECEIVED,    /* the fds that an ended session had left unread are received or closed */
     IPC_TYPES,
@@ -105,6 +130,11 @@ struct ipc_turned_away {
 
 struct ipc_ping {
     uint32_t log_level; /* enum log_level: of the worker from now on */
+    uint32_t orphan_ms; /* it ends its sessions if it hears from no monitor for so long */
+};
+
+struct ipc_adopt {
+    uint32_t monitor; /* the pid of the monitor that sends this */
     uint32_t zero;
 };
 
@@ -163,8 +193,8 @@ struct ipc_range {
 #define IPC_EXPORT_RANGES 128u
 
 struct ipc_export {
-    uint32_t n; /* 1 … IPC_EXPORT_RANGES */
-    uint32_t zero;
+    uint32_t n;     /* 1 … IPC_EXPORT_RANGES */
+    uint32_t again; /* 1: an earlier monitor was sent the first of them, and may have recorded it */
     struct ipc_range ranges[IPC_EXPORT_RANGES];
 };
 
@@ -182,6 +212,19 @@ struct ipc_counts {
         struct ipc_count to_client;
         uint64_t overdue; /* requests that were answered in the device's stead */
     } counted[IPC_COUNTED];
+};
+
+/* The sessions of a worker. */
+#define IPC_HELD 64u
+
+struct ipc_adopted {
+    uint32_t n;    /* at most IPC_HELD */
+    uint32_t last; /* 1: the last message of this answer */
+    struct ipc_held {
+        uint64_t session;
+        uint32_t state; /* enum session_state; SESSION_DEAD: its IPC_ENDED follows */
+        uint32_t zero;
+    } held[IPC_HELD];
 };
 
 /* The party at fault for a session's end. */
@@ -222,6 +265,7 @@ struct ipc_msg {
         struct ipc_heard_request heard;
         struct ipc_turned_away turned_away;
         struct ipc_ping ping;
+        struct ipc_adopt adopt;
         struct ipc_verdict verdict;
         struct ipc_gone gone;
         struct tap_settings tap;
@@ -229,6 +273,7 @@ struct ipc_msg {
         struct ipc_taint taint;
         struct ipc_export exports;
         struct ipc_counts counts;
+        struct ipc_adopted adopted;
         struct ipc_resumed resumed;
         struct ipc_ended ended;
     } u;
@@ -237,6 +282,7 @@ struct ipc_msg {
 /* Evidence is the largest message of the channel. */
 _Static_assert(sizeof(struct ipc_export) <= sizeof(struct ipc_evidence), "too many ranges");
 _Static_assert(sizeof(struct ipc_counts) <= sizeof(struct ipc_evidence), "too many counts");
+_Static_assert(sizeof(struct ipc_adopted) <= sizeof(struct ipc_evidence), "too many sessions");
 
 /* Maximum number of fds with a message. */
 #define IPC_FDS_MAX 4
@@ -266,6 +312,9 @@ bool ipc_export_sound(const struct ipc_export *e);
 
 /* Returns true if the number of counts is valid; the counts themselves cannot be checked. */
 bool ipc_counts_sound(const struct ipc_counts *c);
+
+/* Returns true if the number of sessions is valid, and they are in states of a worker's. */
+bool ipc_adopted_sound(const struct ipc_adopted *a);
 
 /* Returns "client" or "backend"; "" for neither, or if out of range. Static. */
 const char *ipc_by_word(uint32_t by);

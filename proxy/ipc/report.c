@@ -64,6 +64,7 @@ bool report_next(const struct report *r, struct ipc_msg *m)
     }
     *m = (struct ipc_msg){.type = IPC_EXPORT};
     m->u.exports.n = r->n < IPC_EXPORT_RANGES ? r->n : IPC_EXPORT_RANGES;
+    m->u.exports.again = r->again;
     memcpy(m->u.exports.ranges, r->ranges, m->u.exports.n * sizeof *r->ranges);
     return true;
 }
@@ -75,18 +76,34 @@ void report_sent(struct report *r, const struct ipc_msg *m)
         return;
     }
     r->unanswered = true;
-    r->n -= m->u.exports.n;
-    if (r->n == 0) {
-        /* A session maps memory at its beginning, and seldom later. */
-        report_deinit(r);
-        return;
-    }
-    memmove(r->ranges, r->ranges + m->u.exports.n, r->n * sizeof *r->ranges);
+    r->sent = m->u.exports.n;
+    r->again = false;
 }
 
 void report_answered(struct report *r)
 {
     r->unanswered = false;
+    r->n -= r->sent;
+    if (r->n == 0) {
+        /* A session maps memory at its beginning, and seldom later. */
+        report_deinit(r);
+    } else {
+        memmove(r->ranges, r->ranges + r->sent, r->n * sizeof *r->ranges);
+    }
+    r->sent = 0;
+}
+
+void report_again(struct report *r)
+{
+    memcpy(r->taint_unsent, r->taint, sizeof r->taint_unsent);
+    r->again = r->again || r->sent > 0;
+    r->unanswered = false;
+    r->sent = 0;
+}
+
+unsigned report_unsent(const struct report *r)
+{
+    return r->n - r->sent;
 }
 
 bool report_done(const struct report *r)

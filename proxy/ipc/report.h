@@ -2,9 +2,10 @@
 /* SPDX-FileCopyrightText: 2026 The poemd authors */
 /*
  * A worker's reports about a relaying session to the monitor: taint, and memory that the client
- * handed out. They are kept until the channel takes them; nothing is lost and nothing grows:
- * exported memory goes in one message at a time, each answered when it is recorded, and while more
- * of it waits than report_full allows, the session reads nothing from its peers.
+ * handed out. Nothing is lost and nothing grows: exported memory goes in one message at a time,
+ * kept until the answer that it is recorded, and while more of it waits than report_full allows,
+ * the session reads nothing from its peers. If the monitor dies, the next one is sent all that the
+ * last one may not have recorded.
  *
  * Knows messages, not sessions; the owner sends them.
  */
@@ -27,7 +28,9 @@ struct report {
     uint32_t taint[SIDES];        /* that each party has caused so far */
     uint32_t taint_unsent[SIDES]; /* the part not yet sent */
     bool keeps_exports;           /* there is an audit log for them */
-    bool unanswered;              /* the monitor has not answered an IPC_EXPORT */
+    bool unanswered;              /* the monitor has not answered an IPC_EXPORT, … */
+    unsigned sent;                /* … which has the first ranges, so many */
+    bool again;                   /* the next IPC_EXPORT may repeat ranges that are recorded */
     unsigned n;
     struct ipc_range *ranges; /* n of them, owned; or NULL */
 };
@@ -60,10 +63,16 @@ bool report_next(const struct report *r, struct ipc_msg *m) __attribute__((warn_
 /* m, from report_next, has been sent. */
 void report_sent(struct report *r, const struct ipc_msg *m);
 
+/* Another monitor has taken over: sends taint, and ranges without an answer, again. */
+void report_again(struct report *r);
+
+/* Returns the number of ranges that have not been sent. */
+unsigned report_unsent(const struct report *r);
+
 /* The monitor has answered an IPC_EXPORT. */
 void report_answered(struct report *r);
 
-/* Returns true if everything has been sent. */
+/* Returns true if everything has been sent, and the ranges are recorded. */
 bool report_done(const struct report *r);
 
 #endif

@@ -64,8 +64,10 @@ enum session_reason {
     REASON_IO_ERROR,
     REASON_NO_RESOURCES,
     REASON_WORKER_DIED,
-    REASON_WORKER_HUNG, /* it stopped answering the monitor, and was killed */
-    REASON_POISONED,    /* two workers died of the same message */
+    REASON_WORKER_HUNG,  /* it stopped answering the monitor, and was killed */
+    REASON_MONITOR_GONE, /* in its handshake when the monitor died; or none came back in time */
+    REASON_UPGRADE,      /* it cannot go on in a worker of the new program */
+    REASON_POISONED,     /* two workers died of the same message */
     REASON_SHUTDOWN,
     REASON_OPERATOR,   /* poemctl sessions end */
     REASON_EXECUTABLE, /* "look again": a party executes another file than the judged one */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 
 /* argv[0] of a worker, as shown by ps, and argv[1], by which main recognizes it. */
@@ -26,7 +27,9 @@ struct worker_settings {
     uint64_t memory_most; /* … to which the monitor may raise it, when routes are added */
     uint32_t fd_share;    /* each session's share of peers' fds (proxy/relay/fdroom.h) */
     uint32_t fd_spare;    /* … further ones for all sessions of the worker */
-    uint32_t poem_size;   /* bytes that follow */
+    uint32_t orphan_ms;   /* until the first IPC_PING */
+    pid_t monitors[LIMIT_MONITORS]; /* this one and earlier ones, the oldest first; 0: none */
+    uint32_t poem_size;             /* bytes that follow */
 };
 
 #endif

@@ -355,6 +355,7 @@ static json_t *decision_range_record(const struct ipc_range *r)
 static json_t *decision_export_record(const struct monitor_session *t, const struct ipc_export *e)
 {
     json_t *ranges = json_array();
+    json_t *o;
 
     for (uint32_t i = 0; ranges && i < e->n; i++) {
         if (json_array_append_new(ranges, decision_range_record(&e->ranges[i])) < 0) {
@@ -362,12 +363,16 @@ static json_t *decision_export_record(const struct monitor_session *t, const str
             ranges = NULL;
         }
     }
-    return json_pack("{s:I,s:s,s:s,s:o}", "session", (json_int_t)t->id, "route", t->config->name,
-                     "how",
-                     t->config->dma.withhold           ? "withhold"
-                     : t->config->dma.withhold_file_io ? "withhold-file-io"
-                                                       : "pass",
-                     "ranges", ranges);
+    o = json_pack("{s:I,s:s,s:s,s:o}", "session", (json_int_t)t->id, "route", t->config->name,
+                  "how",
+                  t->config->dma.withhold           ? "withhold"
+                  : t->config->dma.withhold_file_io ? "withhold-file-io"
+                                                    : "pass",
+                  "ranges", ranges);
+    if (o && e->again) {
+        (void)json_object_set_new(o, "again", json_true());
+    }
+    return o;
 }
 
 static void decision_on_export_recorded(void *arg, bool durable)

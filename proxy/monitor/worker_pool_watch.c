@@ -121,7 +121,9 @@ void worker_pool_watch_end(struct worker_process *w)
 
 bool worker_pool_post_ping(struct worker_process *w)
 {
-    const struct ipc_msg m = {.type = IPC_PING, .u.ping = {.log_level = log_level_get()}};
+    const struct ipc_msg m = {.type = IPC_PING,
+                              .u.ping = {.log_level = log_level_get(),
+                                         .orphan_ms = w->worker_pool->context->config->orphan_ms}};
 
     if (!w->ping_unsent) {
         return true;

@@ -515,7 +515,8 @@ void channel_pair_stop(struct channel_pair *l)
     evtimer_del(&l->overdue_event);
 }
 
-void channel_pair_deinit(struct channel_pair *l)
+/* All but the sockets. */
+static void channel_pair_dismantle(struct channel_pair *l)
 {
     channel_pair_stop(l);
     free(l->waits);
@@ -523,6 +524,27 @@ void channel_pair_deinit(struct channel_pair *l)
     relay_deinit(&l->to_backend);
     relay_deinit(&l->to_client);
     dma_gate_side_deinit(&l->dma);
+}
+
+void channel_pair_deinit(struct channel_pair *l)
+{
+    channel_pair_dismantle(l);
     sock_hang_up(&l->client.fd);
     sock_hang_up(&l->backend.fd);
+}
+
+bool channel_pair_rests(const struct channel_pair *l)
+{
+    const uint8_t *replies;
+
+    return relay_rests(&l->to_backend) && relay_rests(&l->to_client) &&
+           dma_gate_replies(&l->dma, true, &replies) == 0 &&
+           dma_gate_replies(&l->dma, false, &replies) == 0;
+}
+
+void channel_pair_let_go(struct channel_pair *l)
+{
+    channel_pair_dismantle(l);
+    sock_close(&l->client.fd);
+    sock_close(&l->backend.fd);
 }

@@ -152,4 +152,13 @@ void channel_pair_stop(struct channel_pair *l);
 /* Stops, closes both sockets and returns the queues of both directions. */
 void channel_pair_deinit(struct channel_pair *l);
 
+/*
+ * Returns true if another worker can go on from the marks: no direction has anything of its own, or
+ * is in doubt.
+ */
+bool channel_pair_rests(const struct channel_pair *l);
+
+/* The same as channel_pair_deinit, but the connections go on: other processes have the sockets. */
+void channel_pair_let_go(struct channel_pair *l);
+
 #endif

@@ -67,7 +67,7 @@ static void dma_gate_keep(struct dma_gate *g)
 
 bool dma_gate_is_empty(const struct dma_gate_side *l)
 {
-    return !l->gate->checks && l->gate->report->n == 0 && l->client.requests.n == 0 &&
+    return !l->gate->checks && report_unsent(l->gate->report) == 0 && l->client.requests.n == 0 &&
            l->backend.requests.n == 0;
 }
 

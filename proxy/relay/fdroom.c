@@ -108,10 +108,28 @@ void fdroom_leave(struct fdroom_session *s)
     s->n_legs = 0;
 }
 
+static bool fdroom_knows_monitor(const struct fdroom *room, pid_t pid)
+{
+    for (unsigned i = 0; i < LIMIT_MONITORS; i++) {
+        if (room->monitors[i] == pid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void fdroom_add_monitor(struct fdroom *room, pid_t pid)
+{
+    if (!fdroom_knows_monitor(room, pid)) {
+        room->monitors[room->next_monitor] = pid;
+        room->next_monitor = (room->next_monitor + 1) % LIMIT_MONITORS;
+    }
+}
+
 bool fdroom_is_ours(const struct fdroom *room, int fd)
 {
     struct sock_sender peer;
 
     sock_peer(fd, &peer);
-    return peer.pid > 0 && (peer.pid == room->broker || peer.pid == getpid());
+    return peer.pid > 0 && (peer.pid == getpid() || fdroom_knows_monitor(room, peer.pid));
 }

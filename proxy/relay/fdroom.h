@@ -21,11 +21,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/limits.h"
+
 /* Of a worker. */
 struct fdroom {
-    uint32_t share; /* of each session; 0: unlimited */
-    uint32_t spare; /* left for sessions that need more */
-    pid_t broker;   /* the monitor's pid; 0: unknown; see fdroom_is_ours */
+    uint32_t share;                 /* of each session; 0: unlimited */
+    uint32_t spare;                 /* left for sessions that need more */
+    pid_t monitors[LIMIT_MONITORS]; /* pids of this one and earlier ones; 0: none */
+    unsigned next_monitor;          /* the place of the next one */
 };
 
 /* Both directions of both sockets. */
@@ -72,9 +75,12 @@ void fdroom_charge(struct fdroom_session *s);
 /* Returns all that the session has used; its sockets are about to be closed. */
 void fdroom_leave(struct fdroom_session *s);
 
+/* Adds the pid of a monitor, unless it is known; the oldest gives way. */
+void fdroom_add_monitor(struct fdroom *room, pid_t pid);
+
 /*
  * Returns true if the fd is a socket that leads to this broker: a peer's end of any session's
- * socket. The other end was then connected or created by the broker's process.
+ * socket. The other end was then connected or created by a monitor or this process.
  */
 bool fdroom_is_ours(const struct fdroom *room, int fd);
 

@@ -149,6 +149,9 @@ static inline bool relay_holds_part(const struct relay_direction *p)
 /* Returns true if the gate has replies that a turn would send now, if to_fd takes them. */
 bool relay_has_replies(const struct relay_direction *p);
 
+/* Returns true if all that the direction is lies in its mark, and nothing is under way. */
+bool relay_rests(const struct relay_direction *p);
+
 /* The state in which a worker that died has left a direction. */
 enum relay_recovery {
     RELAY_RECOVERED,        /* nothing was being sent */

@@ -39,6 +39,17 @@ static bool relay_recover_take(struct relay_direction *p)
     return true;
 }
 
+/* Returns true if the queue has bytes that no other process has. */
+static bool relay_recover_lacks(const struct relay_mark *m)
+{
+    return m->queued || m->header || m->ready;
+}
+
+bool relay_rests(const struct relay_direction *p)
+{
+    return p->mark->step == RELAY_MARK_IDLE && !relay_recover_lacks(p->mark);
+}
+
 enum relay_recovery relay_recover(struct relay_direction *p)
 {
     struct relay_mark *m = p->mark;
@@ -46,7 +57,7 @@ enum relay_recovery relay_recover(struct relay_direction *p)
     if (!relay_mark_sound(m)) {
         return RELAY_RECOVERY_UNSOUND;
     }
-    if (m->queued || m->header || m->ready) {
+    if (relay_recover_lacks(m)) {
         return RELAY_RECOVERY_LOST;
     }
     switch (m->step) {

@@ -31,8 +31,10 @@ struct greeting {
     int client_twin_peer_fd; /* the client's end, until it has been sent */
     int backend_twin_fd;
     struct sender_check *sender_check[SIDES];
-    bool strange; /* something came from another process, and the session must end */
-    int refuse_err;
+    bool strange;   /* something came from another process, and the session must end */
+    int refuse_err; /* 0: it is not refused, … */
+    enum session_reason refuse_reason;
+    const char *refuse_why;
     bool answerable; /* the client's header has come, so there is an id to answer to */
     struct event client_event;
     struct event backend_event;
@@ -371,8 +373,8 @@ static bool greeting_do_request(struct greeting *g)
     }
     g->result.request_size = (uint32_t)g->in.size;
     greeting_tap_in(&g->tap, SIDE_CLIENT, g->in.data, g->in.size, &g->in_fds, false);
-    if (g->backend_fd < 0) {
-        greeting_fail(g, false, REASON_REFUSED, g->refuse_err, "refused");
+    if (g->backend_fd < 0 || g->refuse_err) {
+        greeting_fail(g, false, g->refuse_reason, g->refuse_err, g->refuse_why);
         return false;
     }
     o = version_read(&g->result.request, g->in.data + WIRE_HDR_SIZE, g->in.size - WIRE_HDR_SIZE,
@@ -585,6 +587,17 @@ void greeting_abort(struct greeting *g, enum session_reason reason, int err, con
     }
 }
 
+void greeting_refuse(struct greeting *g, enum session_reason reason, int err, const char *why)
+{
+    if (g->phase == REQUEST && !g->answerable) {
+        g->refuse_err = err;
+        g->refuse_reason = reason;
+        g->refuse_why = why;
+    } else if (g->phase != OVER) {
+        greeting_fail(g, g->phase == FORWARD || g->phase == REPLY, reason, err, why);
+    }
+}
+
 void greeting_untap(struct greeting *g)
 {
     greeting_tap_deinit(&g->tap);
@@ -614,6 +627,8 @@ struct greeting *greeting_new_take(struct event_base *base, int client_fd, int b
     g->client_twin_peer_fd = -1;
     g->backend_twin_fd = -1;
     g->refuse_err = settings->refuse_err;
+    g->refuse_reason = REASON_REFUSED;
+    g->refuse_why = "refused";
     memcpy(g->sender_check, settings->sender_check, sizeof g->sender_check);
     g->tap.session = settings->tap;
     reciter_init(&g->reciter, settings->poem, &settings->self, settings->recite, settings->ask);

@@ -84,6 +84,12 @@ void greeting_decide(struct greeting *g, int err, enum session_reason reason);
  */
 void greeting_abort(struct greeting *g, enum session_reason reason, int err, const char *why);
 
+/*
+ * Refuses the client from outside, with err: at once if its request has begun, otherwise when it
+ * comes, within the handshake's time. Calls back with GREETING_FAILED and the reason.
+ */
+void greeting_refuse(struct greeting *g, enum session_reason reason, int err, const char *why);
+
 /* The session is no longer captured. */
 void greeting_untap(struct greeting *g);
 

@@ -54,11 +54,16 @@ struct session_host {
     uint8_t *pages;                /* the worker's file of session pages; NULL: none */
     size_t pages_size;
     struct session_stack
-        greeted;              /* sessions whose greeting is to be freed at the end of the turn */
-    unsigned refusing;        /* sessions that only refuse, alive */
-    uint64_t count_after;     /* the last session that session_count has reported */
-    bool count_unsent;        /* not all of them have been reported */
-    struct event *reap_event; /* active when a session has died */
+        greeted;          /* sessions whose greeting is to be freed at the end of the turn */
+    unsigned refusing;    /* sessions that only refuse, alive */
+    uint64_t count_after; /* the last session that session_count has reported */
+    bool count_unsent;    /* not all of them have been reported */
+    uint64_t adopt_after; /* the same of session_adopt */
+    bool adopt_unsent;
+    bool adopt_begun;          /* a part of its answer has been sent */
+    unsigned leaving;          /* sessions that are to be handed over */
+    struct event *leave_event; /* for another try, while there are any */
+    struct event *reap_event;  /* active when a session has died */
     /* Sends m. Returns false if the channel is full; session_host_resume is called later. */
     bool (*send)(struct session_host *h, const struct ipc_msg *m);
     /* Does the same with n fds (borrowed); if the channel is full, they are not sent later. */
@@ -93,7 +98,9 @@ struct session_guard {
     struct session_page *page;  /* a slot of the host's file, or … */
     bool page_owned;            /* … allocated: the session ends with its worker */
     struct ipc_resumed resumed; /* the report of a session that goes on, … */
-    bool resumed_unsent;        /* … which has not been sent */
+    bool resumed_unsent;        /* … which has not been sent, … */
+    bool resumed_sent;          /* … or has been */
+    bool twin_unsent;           /* the twin sockets have not been sent to the monitor */
     struct fdroom_session fds;
     struct session_watch watch;
     uint32_t busy_poll_us;
@@ -125,6 +132,8 @@ struct session {
     bool reporting;              /* in the host's list */
     uint8_t quiet;               /* enum ipc_quiet */
     bool closed;                 /* in the host's list "closed" */
+    bool leaving;                /* is to be handed over to another worker, … */
+    bool left;                   /* … and has been: it ends here only */
     struct session_guard *guard; /* NULL: it only refuses */
     struct ipc_count to_backend;
     struct ipc_count to_client;
@@ -182,6 +191,19 @@ void session_gone(struct session_host *h, uint64_t id, uint32_t parties);
 /* The monitor has recorded this session's export of memory. */
 void session_recorded(struct session_host *h, uint64_t id);
 
+/*
+ * Another monitor has taken over: refuses the sessions in their handshake, sends a list of all
+ * sessions, and repeats what the last monitor may not have acted on. Clients that are being refused
+ * are not reported any more.
+ */
+void session_adopt(struct session_host *h);
+
+/*
+ * Lets go of a relaying session as soon as it is between two messages, and its page has all of it.
+ * Ignored if it has ended meanwhile, or has no page.
+ */
+void session_leave(struct session_host *h, uint64_t id);
+
 /* Changes how the session is captured. Ignored if it has ended meanwhile. */
 void session_tap(struct session_host *h, uint64_t id, const struct tap_settings *settings);
 
@@ -222,6 +244,9 @@ void session_end_all(struct session_host *h, enum session_reason reason);
 
 /* The channel takes messages again: sends those that had to wait. */
 void session_host_resume(struct session_host *h);
+
+/* Returns true if no session has an fd any more; their ends may be unreported. */
+bool session_host_closed(const struct session_host *h);
 
 /* Returns true if no session is left, not even a dead and unreported one. */
 bool session_host_empty(const struct session_host *h);

@@ -14,7 +14,9 @@
 #include "base/clock.h"
 #include "base/sock.h"
 #include "proxy/worker/session_watch.h"
+#include "proxy/worker/session_adopt.h"
 #include "proxy/worker/session_count.h"
+#include "proxy/worker/session_leave.h"
 #include "proxy/worker/session_linger.h"
 #include "proxy/worker/session_reap.h"
 #include "proxy/worker/session_refuse.h"
@@ -84,18 +86,6 @@ bool session_advance(struct session *s, enum session_state to)
 
 /* ---- relaying ---- */
 
-/* Sends the monitor copies of the twin sockets, for another worker. */
-static void session_report_twin(struct session *s, int client_fd, int backend_fd)
-{
-    const struct ipc_msg m = {.type = IPC_TWIN, .session = s->id};
-    const int fds[2] = {client_fd, backend_fd};
-
-    if (!s->host->send_fds(s->host, &m, fds, 2)) {
-        log_line(LOG_WARNING, SUBJECT(s, NULL),
-                 "the monitor is busy: should this worker die, the session ends with it");
-    }
-}
-
 static struct session_page_limits session_limits_of(const struct version_offer *o)
 {
     return (struct session_page_limits){.max_fds = o->max_msg_fds,
@@ -133,7 +123,8 @@ static void session_begin_relaying(struct session *s)
     if (r->reply.twin_supported) {
         fds[2] = greeting_steal_client_twin(g);
         fds[3] = greeting_steal_backend_twin(g);
-        session_report_twin(s, fds[2], fds[3]);
+        s->guard->twin_unsent = true;
+        session_report_later(s);
     }
     err = session_relay_open_take(s, fds);
     if (err) {
@@ -404,6 +395,7 @@ void session_host_resume(struct session_host *h)
     struct session *s;
 
     session_reap(-1, 0, h);
+    session_adopt_resume(h);
     session_count_resume(h);
     while ((s = TAILQ_FIRST(&h->unsent)) && session_report_evidence(s)) {
         s->evidence_unsent = false;
@@ -428,9 +420,13 @@ int session_host_init(struct session_host *h)
     TAILQ_INIT(&h->unsent);
     h->count_after = 0;
     h->count_unsent = false;
+    h->adopt_unsent = false;
+    h->leaving = 0;
     h->reap_event = event_new(h->base, -1, 0, session_reap, h);
-    return session_linger_init(h) && h->reap_event && heap_watch(&h->heap, h->base) == 0 ? 0
-                                                                                         : -ENOMEM;
+    return session_linger_init(h) && session_leave_init(h) && h->reap_event &&
+                   heap_watch(&h->heap, h->base) == 0
+               ? 0
+               : -ENOMEM;
 }
 
 void session_host_deinit(struct session_host *h)
@@ -442,16 +438,22 @@ void session_host_deinit(struct session_host *h)
     session_reap_all(h);
     heap_unwatch(&h->heap);
     session_linger_deinit(h);
+    session_leave_deinit(h);
     event_free(h->reap_event);
     queue_pool_deinit(&h->pool);
 }
 
-bool session_host_empty(const struct session_host *h)
+bool session_host_closed(const struct session_host *h)
 {
     for (int state = 0; state < SESSION_STATES; state++) {
         if (!TAILQ_EMPTY(&h->lists[state])) {
             return false;
         }
     }
-    return TAILQ_EMPTY(&h->closed);
+    return true;
+}
+
+bool session_host_empty(const struct session_host *h)
+{
+    return session_host_closed(h) && TAILQ_EMPTY(&h->closed);
 }

@@ -26,7 +26,11 @@ static void session_close_channels(struct session *s, struct channel_pair **l)
 {
     if (*l) {
         session_count_channels(*l, &s->to_backend, &s->to_client);
-        channel_pair_deinit(*l);
+        if (s->left) {
+            channel_pair_let_go(*l);
+        } else {
+            channel_pair_deinit(*l);
+        }
         if (*l != s->guard->channels) {
             free(*l);
         }
@@ -71,11 +75,32 @@ static void session_keep_gate(struct session *s)
     }
 }
 
+/*
+ * Sends the monitor copies of the twin sockets, for another worker. Returns false if the channel is
+ * full.
+ */
+static bool session_report_twin(struct session *s)
+{
+    const struct ipc_msg m = {.type = IPC_TWIN, .session = s->id};
+    struct session_host *const h = s->host;
+
+    if (s->guard->twin_unsent && s->twin) {
+        const int fds[SIDES] = {s->twin->client.fd, s->twin->backend.fd};
+
+        h->full = !h->send_fds(h, &m, fds, SIDES);
+        s->guard->twin_unsent = h->full;
+    }
+    return !s->guard->twin_unsent || !s->twin;
+}
+
 /* Sends all reports that may be sent. Returns false if the channel is full. */
 static bool session_report_now(struct session *s)
 {
     struct ipc_msg m = {.type = IPC_RESUMED, .session = s->id};
 
+    if (!session_report_twin(s)) {
+        return false;
+    }
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): only those that refuse lack a guard. */
     if (s->guard->resumed_unsent) {
         m.u.resumed = s->guard->resumed;
@@ -83,6 +108,7 @@ static bool session_report_now(struct session *s)
             return false;
         }
         s->guard->resumed_unsent = false;
+        s->guard->resumed_sent = true;
     }
     while (report_next(&s->guard->report, &m)) {
         m.session = s->id;
@@ -128,7 +154,8 @@ void session_recorded(struct session_host *h, uint64_t id)
 /* Closes all fds of a dead session. */
 static void session_tear_down(struct session *s)
 {
-    struct session_lingerer *const left = s->guard ? session_linger_new(s) : NULL;
+    /* The next worker of a session that goes on sees itself what its peers have not received. */
+    struct session_lingerer *const left = s->guard && !s->left ? session_linger_new(s) : NULL;
 
     if (s->guard) {
         dma_denial_log_rest(&s->guard->denials, SUBJECT(s, "backend"));
@@ -230,6 +257,7 @@ static void session_forget(struct session *s)
     if (s->reporting) {
         TAILQ_REMOVE(&s->host->reporting, s, reporting_link);
     }
+    s->host->leaving -= s->leaving;
     if (s->guard) {
         dma_gate_deinit(&s->guard->gate);
         report_deinit(&s->guard->report);
@@ -237,6 +265,13 @@ static void session_forget(struct session *s)
         return;
     }
     free(s);
+}
+
+static bool session_report_left(struct session *s)
+{
+    const struct ipc_msg m = {.type = IPC_HANDED_OVER, .session = s->id};
+
+    return session_send(s->host, &m);
 }
 
 static bool session_report_end(struct session *s)
@@ -254,7 +289,10 @@ static bool session_report_end(struct session *s)
                     .captured = s->captured}};
 
     if (s->id == 0) {
-        return session_report_refused(s->host, s->refusal);
+        return s->refusal == 0 || session_report_refused(s->host, s->refusal);
+    }
+    if (s->left) {
+        return session_report_left(s);
     }
     /* Its taints and exports must be recorded before its end. */
     return session_report_now(s) && report_done(&s->guard->report) && session_send(s->host, &m);

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fdinfo.h"
 #include "base/sock.h"
 #include "proxy/worker/sandbox.h"
@@ -33,13 +34,17 @@ struct worker {
     uint64_t unbegun; /* a session that could not begin, to be reported to the monitor; or 0 */
     int reserve_fds[IPC_FDS_MAX]; /* kept open for the fds of the monitor's next message */
     bool quitting;
+    bool orphaned;         /* … for want of a monitor, which no end can be reported to */
+    struct event *silence; /* looks whether a monitor is there; then, whether all have ended */
+    unsigned silent_looks; /* since its last message */
+    uint32_t orphan_ms;
     char poem_text[POEM_SIZE_MAX];
 };
 
-/* The monitor is gone; without it nothing could be recorded. */
+/* The channel is gone, and with it all monitors; without one nothing could be recorded. */
 static void worker_monitor_gone(const struct worker *w, int err)
 {
-    log_error("worker: the monitor is gone (%s)", err ? strerror(-err) : "closed");
+    log_error("worker: the channel to the monitor is gone (%s)", err ? strerror(-err) : "closed");
     event_base_loopbreak(w->host.base);
 }
 
@@ -87,8 +92,63 @@ static void worker_answer_ping(struct worker *w)
 
 static void worker_quit_when_empty(struct worker *w)
 {
-    if (w->quitting && session_host_empty(&w->host)) {
+    if (w->quitting &&
+        (session_host_empty(&w->host) || (w->orphaned && session_host_closed(&w->host)))) {
         event_base_loopbreak(w->host.base);
+    }
+}
+
+/* ---- without a monitor, and the end ---- */
+
+/* Looks of a worker that quits: to end all its sessions may take some turns. */
+#define WORKER_QUIT_LOOK_MS 20u
+
+static void worker_set_silence(struct worker *w)
+{
+    const unsigned part = w->orphan_ms / LIMIT_ORPHAN_LOOKS;
+    const struct timeval tv = clock_timeval(w->quitting ? WORKER_QUIT_LOOK_MS : part);
+
+    event_add(w->silence, &tv);
+}
+
+/* Ends every session in order, then the process. */
+static void worker_quit(struct worker *w, enum session_reason reason)
+{
+    w->quitting = true;
+    session_end_all(&w->host, reason);
+    session_host_resume(&w->host);
+    worker_quit_when_empty(w);
+    worker_set_silence(w);
+}
+
+static void worker_on_silence(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *const w = arg;
+
+    (void)fd;
+    (void)what;
+    if (w->quitting) {
+        session_host_resume(&w->host);
+        worker_quit_when_empty(w);
+        worker_set_silence(w);
+    } else if (++w->silent_looks > LIMIT_ORPHAN_LOOKS) {
+        log_error("worker: no monitor has come back within %u ms (orphan-timeout): all sessions of "
+                  "this worker end",
+                  w->orphan_ms);
+        w->orphaned = true;
+        worker_quit(w, REASON_MONITOR_GONE);
+    } else {
+        worker_set_silence(w);
+    }
+}
+
+/* A monitor is there. */
+static void worker_hear(struct worker *w, const struct ipc_msg *m)
+{
+    w->silent_looks = 0;
+    if (m->type == IPC_PING && m->u.ping.orphan_ms != w->orphan_ms) {
+        w->orphan_ms = m->u.ping.orphan_ms;
+        worker_set_silence(w);
     }
 }
 
@@ -168,15 +228,37 @@ static void worker_replace_ring(struct worker *w, struct fdset *fds)
     }
 }
 
-/* Dispatches one message, taking the used fds out of the set. Returns false if it is illegal. */
-static bool worker_dispatch(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
+/* Dispatches a message about a session, which may have ended meanwhile. */
+static void worker_dispatch_session(struct session_host *h, const struct ipc_msg *m)
 {
-    /* A session that has ended meanwhile is not a fault, so its state is not checked here. */
-    const enum session_state state = m->type == IPC_RECORDED ? SESSION_RELAYING : SESSION_DECIDING;
-
-    if (!ipc_legal(m->type, IPC_FROM_MONITOR, fds->n, state)) {
-        return false;
+    switch ((enum ipc_type)m->type) {
+    case IPC_VERDICT:
+        (void)session_decide(h, m->session, (int)m->u.verdict.err,
+                             m->u.verdict.unrecorded ? REASON_UNRECORDED : REASON_DENIED);
+        break;
+    case IPC_RECORDED:
+        session_recorded(h, m->session);
+        break;
+    case IPC_TAP:
+        session_tap(h, m->session, &m->u.tap);
+        break;
+    case IPC_GONE:
+        session_gone(h, m->session, m->u.gone.parties);
+        break;
+    case IPC_END:
+        session_end_one(h, m->session);
+        break;
+    case IPC_HAND_OVER:
+        session_leave(h, m->session);
+        break;
+    default:
+        break;
     }
+}
+
+/* Dispatches a message for the worker itself; takes the used fds. */
+static void worker_dispatch_own(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
+{
     switch ((enum ipc_type)m->type) {
     case IPC_SESSION:
         worker_begin_session(w, m, fds);
@@ -188,24 +270,8 @@ static bool worker_dispatch(struct worker *w, const struct ipc_msg *m, struct fd
     case IPC_REFUSE:
         session_refuse(&w->host, &m->u.refuse, fdset_steal(fds, 0));
         break;
-    case IPC_VERDICT:
-        (void)session_decide(&w->host, m->session, (int)m->u.verdict.err,
-                             m->u.verdict.unrecorded ? REASON_UNRECORDED : REASON_DENIED);
-        break;
-    case IPC_RECORDED:
-        session_recorded(&w->host, m->session);
-        break;
     case IPC_RING:
         worker_replace_ring(w, fds);
-        break;
-    case IPC_TAP:
-        session_tap(&w->host, m->session, &m->u.tap);
-        break;
-    case IPC_GONE:
-        session_gone(&w->host, m->session, m->u.gone.parties);
-        break;
-    case IPC_END:
-        session_end_one(&w->host, m->session);
         break;
     case IPC_COUNT:
         session_count(&w->host);
@@ -214,14 +280,34 @@ static bool worker_dispatch(struct worker *w, const struct ipc_msg *m, struct fd
         log_level_set((enum log_level)m->u.ping.log_level);
         worker_answer_ping(w);
         break;
+    case IPC_ADOPT:
+        /* The monitor that is owed an answer to its ping has gone. */
+        w->pong_unsent = false;
+        fdroom_add_monitor(&w->host.fds, (pid_t)m->u.adopt.monitor);
+        session_adopt(&w->host);
+        break;
     case IPC_QUIT:
-        w->quitting = true;
-        session_end_all(&w->host, REASON_SHUTDOWN);
-        session_host_resume(&w->host);
-        worker_quit_when_empty(w);
+        worker_quit(w, REASON_SHUTDOWN);
         break;
     default:
+        break;
+    }
+}
+
+/* Dispatches one message, taking the used fds out of the set. Returns false if it is illegal. */
+static bool worker_dispatch(struct worker *w, const struct ipc_msg *m, struct fdset *fds)
+{
+    /* A session that has ended meanwhile is not a fault, so its state is not checked here. */
+    const enum session_state state =
+        m->type == IPC_RECORDED || m->type == IPC_HAND_OVER ? SESSION_RELAYING : SESSION_DECIDING;
+
+    if (!ipc_legal(m->type, IPC_FROM_MONITOR, fds->n, state)) {
         return false;
+    }
+    if (ipc_names_session(m->type)) {
+        worker_dispatch_session(&w->host, m);
+    } else {
+        worker_dispatch_own(w, m, fds);
     }
     return true;
 }
@@ -322,8 +408,9 @@ static void worker_on_channel_readable(evutil_socket_t fd, short what, void *arg
         worker_out_of_fds(w, &m);
         return;
     }
-    if (r == 1 && !worker_dispatch(w, &m, &fds)) {
-        r = -EPROTO;
+    if (r == 1) {
+        worker_hear(w, &m);
+        r = worker_dispatch(w, &m, &fds) ? 1 : -EPROTO;
     }
     fdset_close(&fds);
     if (r != 1) {
@@ -375,6 +462,14 @@ static int worker_map_pages(struct worker *w)
     return 0;
 }
 
+static void worker_set_fdroom(struct fdroom *room, const struct worker_settings *s)
+{
+    *room = (struct fdroom){.share = s->fd_share, .spare = s->fd_spare};
+    for (unsigned i = 0; i < LIMIT_MONITORS; i++) {
+        fdroom_add_monitor(room, s->monitors[i]);
+    }
+}
+
 static int worker_init(struct worker *w)
 {
     w->host.base = turn_base_new(false);
@@ -388,10 +483,12 @@ static int worker_init(struct worker *w)
     w->channel_writable =
         event_new(w->host.base, WORKER_CHANNEL_FD, EV_WRITE, worker_on_channel_writable, w);
     w->channel_retry = evtimer_new(w->host.base, worker_on_channel_writable, w);
-    if (!w->channel_readable || !w->channel_writable || !w->channel_retry ||
+    w->silence = evtimer_new(w->host.base, worker_on_silence, w);
+    if (!w->channel_readable || !w->channel_writable || !w->channel_retry || !w->silence ||
         event_add(w->channel_readable, NULL) < 0) {
         return -ENOMEM;
     }
+    worker_set_silence(w);
     return session_host_init(&w->host);
 }
 
@@ -408,6 +505,9 @@ static void worker_deinit(struct worker *w)
     }
     if (w->channel_retry) {
         event_free(w->channel_retry);
+    }
+    if (w->silence) {
+        event_free(w->silence);
     }
     worker_free_reserve(w);
     if (w->host.base) {
@@ -443,6 +543,7 @@ int worker_main(void)
     }
     heap_init();
     log_init("poemd", s.log_level);
+    w.orphan_ms = s.orphan_ms;
     (void)prctl(PR_SET_NAME, "poemd-worker", 0, 0, 0);
     /*
      * The monitor ends its workers; a signal to the whole process group is meant for the monitor.
@@ -465,7 +566,7 @@ int worker_main(void)
     if (!err) {
         /* If this fails, traces cannot tell eventfds apart; nothing else depends on it. */
         w.host.tap_host.fdinfo_fd = fdinfo_open();
-        w.host.fds = (struct fdroom){.share = s.fd_share, .spare = s.fd_spare, .broker = getppid()};
+        worker_set_fdroom(&w.host.fds, &s);
         err = worker_fill_reserve(&w) ? 0 : -EMFILE;
     }
     if (!err) {

@@ -27,6 +27,7 @@ START_TEST(everything_said)
                                  "max-sessions 4096\n"
                                  "log-level debug\n"
                                  "handshake-timeout 2s\n"
+                                 "orphan-timeout 20s\n"
                                  "route nvme0 {\n"
                                  "    listen /run/p/n.sock group kvm mode 0660 owner 17\n"
                                  "    backend /run/s/n.sock\n"
@@ -48,7 +49,8 @@ START_TEST(everything_said)
     ck_assert_int_eq(x.c.log_level, LOG_DEBUG);
     ck_assert_uint_eq(x.c.n_routes, 1);
     ck_assert_str_eq(r->name, "nvme0");
-    ck_assert_uint_eq(r->at.line, 8);
+    ck_assert_uint_eq(r->at.line, 9);
+    ck_assert_uint_eq(x.c.orphan_ms, 20000);
     ck_assert_str_eq(r->listen, "/run/p/n.sock");
     ck_assert_str_eq(r->backend, "/run/s/n.sock");
     ck_assert_uint_eq(r->mode, 0660);
@@ -83,6 +85,7 @@ START_TEST(defaults)
     ck_assert_uint_eq(r->stall_ms, 30000);
     ck_assert_uint_eq(r->answer_ms, 4500);
     ck_assert_uint_eq(r->busy_poll_us, 0);
+    ck_assert_uint_eq(x.c.orphan_ms, 30000);
     let_go(&x);
 }
 END_TEST
@@ -270,6 +273,9 @@ static const struct {
     {IN_ROUTE("sessions 1"), IN_ROUTE("sessions 0")},
     {ROUTE "handshake-timeout 1ms\n", ROUTE "handshake-timeout 0\n"},
     {ROUTE "handshake-timeout 10m\n", ROUTE "handshake-timeout 600001ms\n"},
+    {ROUTE "orphan-timeout 1s\n", ROUTE "orphan-timeout 999ms\n"},
+    {ROUTE "orphan-timeout 60m\n", ROUTE "orphan-timeout 3600001ms\n"},
+    {ROUTE "orphan-timeout 30s\n", ROUTE "orphan-timeout never\n"},
     {IN_ROUTE("handshake-timeout 1ms"), IN_ROUTE("handshake-timeout 0ms")},
     {IN_ROUTE("handshake-timeout 600000ms"), IN_ROUTE("handshake-timeout 11m")},
     {IN_ROUTE("wait-backend 4s"), IN_ROUTE("wait-backend 4001ms")},

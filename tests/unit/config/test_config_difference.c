@@ -24,6 +24,7 @@ static const struct {
     {"max-sessions", true, "max-sessions 10", "max-sessions 11"},
     {"log-level", true, "log-level debug", "log-level error"},
     {"handshake-timeout", true, "handshake-timeout 1s", "handshake-timeout 2s"},
+    {"orphan-timeout", true, "orphan-timeout 10s", "orphan-timeout 20s"},
     {"control", true, "control /c", "control /c mode 0660"},
     {"poem", true, "poem /p", "poem /q"},
     {"audit", true, "audit /a key /k", "audit /a key /k rotate 1"},

@@ -27,6 +27,7 @@ struct session_rig {
     int heard;                 /* id of the last request told of, not among those sent; -1: none */
     unsigned turned_away;      /* refusals told of, not among those sent */
     uint32_t taint;            /* told of; not among those sent */
+    unsigned twins;            /* twin sockets sent, not among those sent */
     struct dma_settings dma;   /* of sessions that begin from now on, and whether … */
     bool recorded;             /* … an audit log is kept */
     struct rig_peers *watched; /* whose sockets must be closed when their end is reported */

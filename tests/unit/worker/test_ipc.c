@@ -35,6 +35,8 @@ static const struct {
     [IPC_PING] = {"ping", IPC_FROM_MONITOR, 0, NULL},
     [IPC_RING] = {"ring", IPC_FROM_MONITOR, 2, NULL},
     [IPC_TAP] = {"tap", IPC_FROM_MONITOR, 0, "..xxxx."},
+    [IPC_ADOPT] = {"adopt", IPC_FROM_MONITOR, 0, NULL},
+    [IPC_HAND_OVER] = {"hand over", IPC_FROM_MONITOR, 0, "....xx."},
     [IPC_QUIT] = {"quit", IPC_FROM_MONITOR, 0, NULL},
     [IPC_READY] = {"ready", IPC_FROM_WORKER, 0, NULL},
     [IPC_PONG] = {"pong", IPC_FROM_WORKER, 0, NULL},
@@ -46,6 +48,8 @@ static const struct {
     [IPC_TWIN] = {"twin", IPC_FROM_WORKER, 2, "....xx."},
     [IPC_RESUMED] = {"resumed", IPC_FROM_WORKER, 0, "....xx."},
     [IPC_COUNTS] = {"counts", IPC_FROM_WORKER, 0, NULL},
+    [IPC_ADOPTED] = {"adopted", IPC_FROM_WORKER, 0, NULL},
+    [IPC_HANDED_OVER] = {"handed over", IPC_FROM_WORKER, 0, "....xx."},
     [IPC_RECEIVED] = {"received", IPC_FROM_WORKER, 0, NULL},
     [IPC_ENDED] = {"ended", IPC_FROM_WORKER, 0, "..xxxx."},
 };
@@ -133,7 +137,9 @@ START_TEST(exported_ranges_are_counted_and_named)
     e.n = UINT32_MAX;
     ck_assert(!ipc_export_sound(&e));
     e.n = 1;
-    e.zero = 1;
+    e.again = 1;
+    ck_assert(ipc_export_sound(&e));
+    e.again = 2;
     ck_assert(!ipc_export_sound(&e));
 }
 END_TEST
@@ -145,6 +151,32 @@ START_TEST(no_more_counts_than_a_message_has)
     ck_assert(!ipc_counts_sound(&(struct ipc_counts){.n = IPC_COUNTED + 1}));
     ck_assert(!ipc_counts_sound(&(struct ipc_counts){.n = UINT32_MAX}));
     ck_assert(!ipc_counts_sound(&(struct ipc_counts){.last = 2}));
+}
+END_TEST
+
+START_TEST(sessions_of_a_worker_are_counted_and_in_its_states)
+{
+    struct ipc_adopted a = {.n = 0, .last = 1};
+
+    memset(a.held, 0, sizeof a.held);
+    ck_assert(ipc_adopted_sound(&a));
+    for (a.n = 1; a.n <= IPC_HELD; a.n++) {
+        /* The last one counts, and nothing behind it does. */
+        for (uint32_t state = 0; state <= SESSION_STATES; state++) {
+            a.held[a.n - 1].state = state;
+            ck_assert_int_eq(ipc_adopted_sound(&a),
+                             state >= SESSION_RECITING && state <= SESSION_DEAD);
+        }
+        a.held[a.n - 1].state = UINT32_MAX;
+        ck_assert(!ipc_adopted_sound(&a));
+        a.held[a.n - 1].state = SESSION_RELAYING;
+    }
+    ck_assert(!ipc_adopted_sound(&a));
+    a.n = UINT32_MAX;
+    ck_assert(!ipc_adopted_sound(&a));
+    a.n = 1;
+    a.last = 2;
+    ck_assert(!ipc_adopted_sound(&a));
 }
 END_TEST
 
@@ -304,6 +336,7 @@ int main(void)
     tcase_add_test(tc, only_what_a_worker_sees_taints);
     tcase_add_test(tc, exported_ranges_are_counted_and_named);
     tcase_add_test(tc, no_more_counts_than_a_message_has);
+    tcase_add_test(tc, sessions_of_a_worker_are_counted_and_in_its_states);
     tc = unit_case(s, "wire");
     tcase_add_checked_fixture(tc, open_pair, close_pair);
     tcase_add_loop_test(tc, a_message_arrives_with_its_fds, 0, IPC_FDS_MAX + 1);

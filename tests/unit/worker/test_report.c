@@ -106,6 +106,42 @@ START_TEST(what_comes_meanwhile_goes_with_the_next)
     ck_assert_uint_eq(msg.u.exports.ranges[0].address, 2);
     ck_assert_uint_eq(msg.u.exports.ranges[1].address, 3);
     report_sent(&report, &msg);
+    ck_assert_uint_eq(report_unsent(&report), 0);
+    ck_assert(!report_done(&report));
+    report_answered(&report);
+    ck_assert(report_done(&report));
+}
+END_TEST
+
+/* Without an answer, the next monitor is sent the same again, marked, and what has come since. */
+START_TEST(the_next_monitor_is_sent_what_has_no_answer)
+{
+    add(1);
+    ck_assert(report_taint(&report, SIDE_BACKEND, TAINT_DMA));
+    (void)next(IPC_TAINT);
+    report_sent(&report, &msg);
+    ck_assert_uint_eq(next(IPC_EXPORT)->u.exports.again, 0);
+    report_sent(&report, &msg);
+    add(2);
+    report_again(&report);
+    ck_assert_uint_eq(next(IPC_TAINT)->u.taint.bits, TAINT_DMA);
+    report_sent(&report, &msg);
+    ck_assert_uint_eq(next(IPC_EXPORT)->u.exports.again, 1);
+    ck_assert(ipc_export_sound(&msg.u.exports));
+    ck_assert_uint_eq(msg.u.exports.n, 2);
+    ck_assert_uint_eq(msg.u.exports.ranges[0].address, 1);
+    ck_assert_uint_eq(msg.u.exports.ranges[1].address, 2);
+    report_sent(&report, &msg);
+    report_answered(&report);
+    add(3);
+    ck_assert_uint_eq(next(IPC_EXPORT)->u.exports.again, 0);
+    /* It was not sent: it is new to the next monitor as well. */
+    report_again(&report);
+    ck_assert_uint_eq(next(IPC_TAINT)->u.taint.bits, TAINT_DMA);
+    report_sent(&report, &msg);
+    ck_assert_uint_eq(next(IPC_EXPORT)->u.exports.again, 0);
+    report_sent(&report, &msg);
+    report_answered(&report);
     ck_assert(report_done(&report));
 }
 END_TEST
@@ -131,6 +167,7 @@ int main(void)
     tcase_add_test(tc, each_taint_is_told_once);
     tcase_add_test(tc, ranges_go_one_message_at_a_time);
     tcase_add_test(tc, what_comes_meanwhile_goes_with_the_next);
+    tcase_add_test(tc, the_next_monitor_is_sent_what_has_no_answer);
     tcase_add_test(tc, where_nobody_records_nothing_is_kept);
     return unit_run(s);
 }

@@ -122,7 +122,7 @@ END_TEST
 
 static int refuse(unsigned ms)
 {
-    const struct ipc_refuse settings = {.err = EBUSY, .handshake_ms = ms};
+    const struct ipc_refuse settings = {.number = 1, .err = EBUSY, .handshake_ms = ms};
     int pair[2];
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);

@@ -52,6 +52,8 @@ static const char *const words[REASON_COUNT] = {
     "no-resources",
     "worker-died",
     "worker-hung",
+    "monitor-gone",
+    "upgrade",
     "poisoned-message",
     "shutdown",
     "ended-by-operator",
