@@ -29,8 +29,11 @@ static const struct {
 
 /* ---- processes ---- */
 
-/* Returns true if an id of a process is in the range; writes its name to out. */
-static bool users_look(pid_t pid, uid_t first, unsigned n, struct users_process *out)
+/*
+ * Returns true if an id of a process is in the range and it is not a child of parent; writes its
+ * name to out.
+ */
+static bool users_look(pid_t pid, uid_t first, unsigned n, pid_t parent, struct users_process *out)
 {
     char path[40];
     char line[128];
@@ -45,6 +48,9 @@ static bool users_look(pid_t pid, uid_t first, unsigned n, struct users_process 
         if (strncmp(line, "Name:\t", 6) == 0) {
             line[strcspn(line, "\n")] = '\0';
             snprintf(out->name, sizeof out->name, "%.15s", line + 6);
+        } else if (parent && strncmp(line, "PPid:", 5) == 0 &&
+                   numbers_series(line + 5, "\t", ids, 1) == 1 && (pid_t)ids[0] == parent) {
+            break;
         } else if (strncmp(line, "Uid:", 4) == 0 && numbers_series(line + 4, "\t", ids, 4) == 4) {
             for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
                 found = found || (ids[i] >= first && ids[i] - first < n);
@@ -58,7 +64,7 @@ static bool users_look(pid_t pid, uid_t first, unsigned n, struct users_process 
     return found;
 }
 
-bool users_find(uid_t first, unsigned n, struct users_process *out)
+bool users_find(uid_t first, unsigned n, pid_t parent, struct users_process *out)
 {
     DIR *const proc = opendir("/proc");
     const struct dirent *e;
@@ -68,7 +74,7 @@ bool users_find(uid_t first, unsigned n, struct users_process *out)
         uint64_t pid;
 
         found = numbers_decimal(e->d_name, INT32_MAX, &pid) && (pid_t)pid != getpid() &&
-                users_look((pid_t)pid, first, n, out);
+                users_look((pid_t)pid, first, n, parent, out);
     }
     if (proc) {
         closedir(proc);
@@ -102,7 +108,7 @@ static bool users_free(uid_t first, unsigned n)
 
     return users_mapped("/proc/self/uid_map", first, n) &&
            users_mapped("/proc/self/gid_map", first, n) && !getpwuid(first) &&
-           !users_find(first, n, &p);
+           !users_find(first, n, 0, &p);
 }
 
 int users_pick(unsigned n, uid_t *first)

@@ -24,10 +24,11 @@ struct users_process {
 };
 
 /*
- * Finds a process other than the calling one with a user id in [first, first + n). Returns false if
- * there is none, or /proc cannot be read.
+ * Finds a process other than the calling one with a user id in [first, first + n); if parent is not
+ * 0, only one that is not a child of that process. Returns false if there is none, or /proc cannot
+ * be read.
  */
-bool users_find(uid_t first, unsigned n, struct users_process *out);
+bool users_find(uid_t first, unsigned n, pid_t parent, struct users_process *out);
 
 /*
  * Finds n consecutive ids that no account has, no process uses, and our user namespace maps. They

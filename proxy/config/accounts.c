@@ -22,7 +22,7 @@ static void accounts_warn(const char *what, const char *user, uid_t uid)
     char shown[64];
     char name[64];
 
-    if (uid != 0 && users_find(uid, 1, &p)) {
+    if (uid != 0 && users_find(uid, 1, getppid(), &p)) {
         log_warning("%s run as user \"%s\", as does pid=%ld (%s), which may then trace and signal "
                     "them; give them a user that nothing else uses",
                     what, log_escape(shown, sizeof shown, user, strlen(user)), (long)p.pid,
@@ -35,7 +35,7 @@ static void accounts_set(struct config_ids *ids, uid_t number)
     struct users_process p;
 
     /* An account of a kind's name is used only if nothing runs as it: another poemd may. */
-    if (ids->uid == CONFIG_NO_UID || users_find(ids->uid, 1, &p)) {
+    if (ids->uid == CONFIG_NO_UID || users_find(ids->uid, 1, getppid(), &p)) {
         ids->uid = number;
         ids->gid = number;
     }

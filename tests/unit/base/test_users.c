@@ -24,7 +24,7 @@ START_TEST(what_is_picked_is_nobodys)
     ck_assert_int_eq(users_pick(16, &first), 0);
     ck_assert(first != 0 && first != USERS_OVERFLOW);
     ck_assert_ptr_null(getpwuid(first));
-    ck_assert(!users_find(first, 16, &p));
+    ck_assert(!users_find(first, 16, 0, &p));
 }
 END_TEST
 
@@ -68,16 +68,16 @@ START_TEST(a_number_that_a_process_uses_is_not_picked)
     ck_assert_int_eq(users_pick(16, &first), 0);
     /* The last of the block, as its saved id alone. */
     pid = process_of(first + 15);
-    ck_assert(users_find(first, 16, &p));
+    ck_assert(users_find(first, 16, 0, &p));
     ck_assert_int_eq(p.pid, pid);
     ck_assert_str_eq(p.name, "some one");
-    ck_assert(!users_find(first, 15, &p));
-    ck_assert(!users_find(first + 16, 16, &p));
+    ck_assert(!users_find(first, 15, 0, &p));
+    ck_assert(!users_find(first + 16, 16, 0, &p));
     ck_assert_int_eq(users_pick(16, &next), 0);
     ck_assert(next + 16 <= first || next >= first + 16);
     ck_assert_int_eq(kill(pid, SIGKILL), 0);
     ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-    ck_assert(!users_find(first, 16, &p));
+    ck_assert(!users_find(first, 16, 0, &p));
 }
 END_TEST
 
